@@ -1,0 +1,151 @@
+// Package faults makes the local stand-ins fail on demand, the way the real
+// services do: refused, throttled, silent, answering nonsense, or doing the
+// work and losing the answer.
+//
+// A stand-in asks the Set before it serves an operation; tests and the local
+// console fill the Set.
+package faults
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Mode is the way a call fails.
+type Mode string
+
+const (
+	// Error answers with the service's own server-side failure; nothing happened.
+	Error Mode = "error"
+	// Throttle answers with the service's own throttling error; nothing happened.
+	Throttle Mode = "throttle"
+	// Timeout accepts the call and never answers; nothing happened.
+	Timeout Mode = "timeout"
+	// DropReply does the work, then loses the connection instead of answering.
+	DropReply Mode = "drop_reply"
+	// Malformed answers with success and a body no client can use; nothing happened.
+	Malformed Mode = "malformed"
+)
+
+// Modes lists every mode, in the order of their declaration.
+func Modes() []Mode { return []Mode{Error, Throttle, Timeout, DropReply, Malformed} }
+
+// Services lists the names a Fault may carry.
+func Services() []string {
+	return []string{"s3", "sqs", "kms", "bedrock", "secretsmanager", "smtp", "fcm", "google", "nominatim", "hedera", "mirror"}
+}
+
+// Forever as a Count makes a fault last until Clear.
+const Forever = -1
+
+// Fault makes the next Count calls of a service fail.
+type Fault struct {
+	Service string `json:"service"`
+	// Operation narrows the fault to one operation of the service, named as the
+	// service's API names it ("PutObject", "Sign", "SendMessageBatch", "Converse");
+	// empty means all. Letter case is ignored.
+	Operation string `json:"operation,omitempty"`
+	Mode      Mode   `json:"mode"`
+	// Skip lets this many matching calls through first.
+	Skip int `json:"skip,omitempty"`
+	// Count is how many calls fail: 0 is read as 1, Forever lasts until Clear.
+	Count int `json:"count"`
+}
+
+// Set holds the faults still to come. It is safe for concurrent use. A nil Set
+// never fails anything.
+type Set struct {
+	mu     sync.Mutex
+	faults []Fault
+	taken  []Fault
+}
+
+// NewSet returns a Set without faults.
+func NewSet() *Set { return &Set{} }
+
+// Add queues f. It refuses unknown services and modes.
+func (s *Set) Add(f Fault) error {
+	f.Service = strings.ToLower(f.Service)
+	if !slices.Contains(Services(), f.Service) {
+		return fmt.Errorf("faults: unknown service %q, want one of %s", f.Service, strings.Join(Services(), ", "))
+	}
+	if !slices.Contains(Modes(), f.Mode) {
+		return fmt.Errorf("faults: unknown mode %q, want one of %v", f.Mode, Modes())
+	}
+	if f.Count < Forever || f.Skip < 0 {
+		return fmt.Errorf("faults: count %d, skip %d out of range", f.Count, f.Skip)
+	}
+	if f.Count == 0 {
+		f.Count = 1
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, f)
+	return nil
+}
+
+// Take returns the mode the call must fail with and uses it up. The oldest
+// matching fault wins. It reports false when the call is to succeed.
+func (s *Set) Take(service, operation string) (Mode, bool) {
+	if s == nil {
+		return "", false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.faults {
+		f := &s.faults[i]
+		if f.Service != service || (f.Operation != "" && !strings.EqualFold(f.Operation, operation)) {
+			continue
+		}
+		if f.Skip > 0 {
+			f.Skip--
+			continue
+		}
+		mode := f.Mode
+		if f.Count > 0 {
+			f.Count--
+		}
+		if f.Count == 0 {
+			s.faults = slices.Delete(s.faults, i, i+1)
+		}
+		s.taken = append(s.taken, Fault{Service: service, Operation: operation, Mode: mode, Count: 1})
+		if len(s.taken) > maxTaken {
+			s.taken = slices.Delete(s.taken, 0, len(s.taken)-maxTaken)
+		}
+		return mode, true
+	}
+	return "", false
+}
+
+// maxTaken bounds the record of faults that have fired.
+const maxTaken = 1000
+
+// Pending returns the faults still to come, oldest first.
+func (s *Set) Pending() []Fault {
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.faults)
+}
+
+// Taken returns the calls that were made to fail, oldest first, at most the
+// newest 1000. A test reads it to prove that its fault really struck.
+func (s *Set) Taken() []Fault {
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.taken)
+}
+
+// Clear drops every fault still to come and the record of those that fired.
+func (s *Set) Clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults, s.taken = nil, nil
+}

@@ -1,0 +1,267 @@
+// Package postgres runs a private PostgreSQL server on the loopback interface of this machine, and gets its binaries
+// where they are missing.
+//
+// Access is by trust: anybody with an account on the machine can connect while the server runs.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// superuser owns the cluster and its databases.
+const superuser = "postgres"
+
+const (
+	startTimeout = 60 * time.Second // recovery after a crash included
+	stopTimeout  = 10 * time.Second
+	// freeBytes is what a fresh cluster with a little data needs.
+	freeBytes = 300 << 20
+)
+
+// Options configure Start.
+type Options struct {
+	// Dir holds the cluster: its data and its log file. The caller sees to it that only one process uses it.
+	Dir string
+	// Binaries run it.
+	Binaries Binaries
+	// Durable makes a commit survive a power failure. Without it a crash of the machine loses the cluster.
+	Durable bool
+	// Connections is the most that can be open at once, 100 when 0.
+	Connections int
+}
+
+// Cluster is a running server. It ends with this process, however that ends.
+type Cluster struct {
+	options Options
+	port    int
+	process *process
+}
+
+// Start runs the cluster in options.Dir, made at the first call, and returns when it takes connections. What a killed
+// predecessor left behind, running or not, is cleared away.
+func Start(ctx context.Context, options Options) (*Cluster, error) {
+	dir, err := filepath.Abs(options.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("find cluster directory: %w", err)
+	}
+	options.Dir = dir
+	owner, err := serverUser(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := createCluster(ctx, options, owner); err != nil {
+		return nil, err
+	}
+	c := &Cluster{options: options}
+	if err := c.endPredecessor(ctx); err != nil {
+		return nil, err
+	}
+	deadline := time.Now().Add(startTimeout)
+	for {
+		err := c.start(ctx, owner, deadline)
+		if err == nil {
+			return c, nil
+		}
+		// The backends of a killed postmaster need a moment to notice, and a port that was free may be taken.
+		if !errors.Is(err, errExited) || time.Now().After(deadline) || ctx.Err() != nil || !c.worthRetrying() {
+			return nil, err
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+}
+
+// URL is where the database of that name is reached as the superuser.
+func (c *Cluster) URL(database string) string {
+	return fmt.Sprintf("postgres://%s@127.0.0.1:%d/%s?sslmode=disable", superuser, c.port, database)
+}
+
+// Stop ends the server: open connections are cut, committed work is safe.
+func (c *Cluster) Stop() error {
+	return c.process.stop(stopTimeout)
+}
+
+// Done is closed when the server has ended, by Stop or by itself.
+func (c *Cluster) Done() <-chan struct{} {
+	return c.process.done
+}
+
+func (c *Cluster) start(ctx context.Context, owner *user, deadline time.Time) error {
+	port, err := freePort()
+	if err != nil {
+		return err
+	}
+	log, err := os.OpenFile(c.logPath(), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return fmt.Errorf("open PostgreSQL log: %w", err)
+	}
+	defer log.Close()
+	cmd := c.options.Binaries.command(owner, "postgres", append([]string{"-D", c.dataPath()}, c.settings(port)...)...)
+	cmd.Stdout, cmd.Stderr = log, log
+	c.process, err = startProcess(cmd)
+	if err != nil {
+		return fmt.Errorf("start PostgreSQL: %w", err)
+	}
+	c.port = port
+	if err := c.awaitReady(ctx, deadline); err != nil {
+		return errors.Join(err, c.process.stop(stopTimeout))
+	}
+	return nil
+}
+
+func (c *Cluster) settings(port int) []string {
+	connections := c.options.Connections
+	if connections == 0 {
+		connections = 100
+	}
+	settings := []string{
+		"port=" + strconv.Itoa(port),
+		"listen_addresses=127.0.0.1",
+		"unix_socket_directories=",
+		"max_connections=" + strconv.Itoa(connections),
+		"shared_buffers=64MB",
+		"jit=off", // pays off in no query of ours, and its library is large
+		"timezone=UTC",
+		"log_min_messages=warning",
+	}
+	if !c.options.Durable {
+		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal",
+			"max_wal_senders=0", "autovacuum=off", "max_wal_size=256MB")
+	}
+	flags := make([]string, 0, 2*len(settings))
+	for _, setting := range settings {
+		flags = append(flags, "-c", setting)
+	}
+	return flags
+}
+
+// errExited says that the server ended before it took connections.
+var errExited = errors.New("PostgreSQL ended at once")
+
+func (c *Cluster) awaitReady(ctx context.Context, deadline time.Time) error {
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	for {
+		attempt, done := context.WithTimeout(ctx, time.Second)
+		conn, err := pgconn.Connect(attempt, c.URL("postgres"))
+		if err == nil {
+			err = conn.Close(attempt)
+		}
+		done()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-c.process.done:
+			return fmt.Errorf("%w: %s", errExited, c.lastLogLine())
+		case <-ctx.Done():
+			return fmt.Errorf("PostgreSQL takes no connections, see %s: %w", c.logPath(), err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func (c *Cluster) dataPath() string { return filepath.Join(c.options.Dir, "data") }
+func (c *Cluster) logPath() string  { return filepath.Join(c.options.Dir, "postgres.log") }
+
+// worthRetrying tells a start that failed for something passing from one that will fail again.
+func (c *Cluster) worthRetrying() bool {
+	text, err := os.ReadFile(c.logPath())
+	if err != nil {
+		return false
+	}
+	for _, passing := range []string{"postmaster.pid", "pre-existing shared memory", "Address already in use"} {
+		if strings.Contains(string(text), passing) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Cluster) lastLogLine() string {
+	text, err := os.ReadFile(c.logPath())
+	if err != nil {
+		return "no log at " + c.logPath()
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	for _, line := range lines {
+		if _, cause, ok := strings.Cut(line, "FATAL:  "); ok {
+			return cause
+		}
+	}
+	return lines[len(lines)-1]
+}
+
+// createCluster makes the data directory unless it is there. One that was interrupted is made anew.
+func createCluster(ctx context.Context, options Options, owner *user) error {
+	data := filepath.Join(options.Dir, "data")
+	if exists(data) {
+		return nil
+	}
+	if err := os.MkdirAll(options.Dir, 0o755); err != nil {
+		return fmt.Errorf("make cluster directory: %w", err)
+	}
+	if err := owner.own(options.Dir); err != nil {
+		return err
+	}
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(options.Dir, &disk); err != nil {
+		return fmt.Errorf("look at the disk: %w", err)
+	}
+	if free := disk.Bavail * uint64(disk.Bsize); free < freeBytes {
+		return fmt.Errorf("only %d MB are free at %s and PostgreSQL needs %d MB: make room, or point DATABASE_URL at a "+
+			"database elsewhere", free>>20, options.Dir, freeBytes>>20)
+	}
+	fresh := data + ".new"
+	if err := os.RemoveAll(fresh); err != nil {
+		return fmt.Errorf("remove an interrupted cluster: %w", err)
+	}
+	args := []string{"-D", fresh, "-U", superuser, "-A", "trust", "--encoding=UTF8", "--locale=C.UTF-8"}
+	if !options.Durable {
+		args = append(args, "--no-sync")
+	}
+	cmd := options.Binaries.command(owner, "initdb", args...)
+	if err := run(cmd, "make the database cluster"); err != nil {
+		return err
+	}
+	if err := os.Rename(fresh, data); err != nil {
+		return fmt.Errorf("put the cluster in place: %w", err)
+	}
+	return ctx.Err()
+}
+
+// command runs a program of the installation as owner.
+func (b Binaries) command(owner *user, program string, args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(b.Bin, program), args...)
+	cmd.Env = append(os.Environ(), b.Env...)
+	cmd.Env = append(cmd.Env, "LC_ALL=C.UTF-8")
+	cmd.Dir = "/"
+	owner.apply(cmd)
+	return cmd
+}
+
+func freePort() (int, error) {
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	address, ok := listener.Addr().(*net.TCPAddr)
+	if err := listener.Close(); err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	if !ok {
+		return 0, errors.New("find a free port: the listener has no TCP address")
+	}
+	return address.Port, nil
+}

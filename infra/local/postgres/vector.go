@@ -1,0 +1,81 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// The source of pgvector in Debian 13, the release after the one that lacks it.
+const (
+	vectorArchive = "pgvector_0.8.0.orig.tar.gz"
+	vectorSHA256  = "867a2c328d4928a5a9d6f052cd3bc78c7d60228a9b914ad32aa3db88e9de27b0"
+)
+
+// vectorBuild says which PostgreSQL pgvector is built for, and with what.
+type vectorBuild struct {
+	bin  string   // directory of its pg_config; the extension is installed into the same tree
+	env  []string // for make and everything it starts
+	make []string // further make variables
+}
+
+// buildVector builds and installs pgvector. PostgreSQL's own package brings pgxs and its Makefile, so only the headers
+// of the development package are needed: it is unpacked, never installed, since it would drag a second compiler in.
+func buildVector(ctx context.Context, packages *apt, major string, target vectorBuild) error {
+	dir, err := os.MkdirTemp("", "pgvector-")
+	if err != nil {
+		return fmt.Errorf("make build directory: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	if err := packages.download(ctx, dir, "postgresql-server-dev-"+major); err != nil {
+		return err
+	}
+	if err := unpackAll(ctx, dir, filepath.Join(dir, "headers")); err != nil {
+		return err
+	}
+	if err := packages.source(ctx, dir, "pgvector"); err != nil {
+		return err
+	}
+	source, err := os.ReadFile(filepath.Join(dir, vectorArchive))
+	if err != nil {
+		return fmt.Errorf("the archive holds another release of pgvector than %s: %w", vectorArchive, err)
+	}
+	if sum := sha256.Sum256(source); hex.EncodeToString(sum[:]) != vectorSHA256 {
+		return fmt.Errorf("%s is not the file this project was tested with: its SHA-256 is %x", vectorArchive, sum)
+	}
+	tar := exec.CommandContext(ctx, "tar", "-xzf", vectorArchive, "--one-top-level=source", "--strip-components=1")
+	tar.Dir = dir
+	if err := run(tar, "unpack pgvector"); err != nil {
+		return err
+	}
+	variables := append([]string{
+		"OPTFLAGS=", // not -march=native: the result must also run on the next machine that mounts this disk
+		"with_llvm=no",
+		"includedir_server=" + filepath.Join(dir, "headers/usr/include/postgresql", major, "server"),
+		"PG_CONFIG=" + filepath.Join(target.bin, "pg_config"),
+	}, target.make...)
+	for _, goals := range [][]string{{"-j2"}, {"install"}} {
+		cmd := exec.CommandContext(ctx, "make", append(goals, variables...)...)
+		cmd.Dir = filepath.Join(dir, "source")
+		cmd.Env = append(os.Environ(), target.env...)
+		if err := run(cmd, "build pgvector: make "+strings.Join(goals, " ")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unpackAll unpacks every package file in dir into tree.
+func unpackAll(ctx context.Context, dir, tree string) error {
+	for _, file := range glob(filepath.Join(dir, "*.deb")) {
+		if err := run(exec.CommandContext(ctx, "dpkg", "-x", file, tree), "unpack "+filepath.Base(file)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

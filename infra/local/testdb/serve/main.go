@@ -1,0 +1,145 @@
+// Command serve runs PostgreSQL for tests.
+//
+//	serve -keep dir        keeps the server that test processes share, until none of them is left
+//	serve -- command …     runs the command with TEST_DATABASE_URL set to a server of its own
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/lafaekstreet/backend/infra/local/postgres"
+	"github.com/lafaekstreet/backend/infra/local/testdb"
+)
+
+// linger is how long the shared server waits for a next user: the gaps between two test binaries are shorter.
+const linger = 20 * time.Second
+
+func main() {
+	keep := flag.String("keep", "", "directory of the shared server")
+	tools := flag.String("tools", ".run/pg", "directory for PostgreSQL's programs where they can only be unpacked")
+	flag.Parse()
+	var err error
+	if *keep != "" {
+		err = keepShared(*keep, *tools)
+	} else {
+		err = runCommand(*tools, flag.Args())
+	}
+	var failed *exec.ExitError
+	if errors.As(err, &failed) {
+		os.Exit(failed.ExitCode()) // the command has said why
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func start(ctx context.Context, dir, tools string) (*postgres.Cluster, error) {
+	binaries, err := postgres.FindBinaries(ctx, tools, os.Stderr)
+	if err != nil {
+		return nil, err
+	}
+	return postgres.Start(ctx, postgres.Options{Dir: dir, Binaries: binaries, Connections: 300})
+}
+
+// keepShared runs the shared server. It starts afresh each time: what was there is gone.
+func keepShared(dir, tools string) error {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	kept, err := os.OpenFile(filepath.Join(dir, "keeper.lock"), os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return fmt.Errorf("open lock: %w", err)
+	}
+	defer kept.Close()
+	if err := syscall.Flock(int(kept.Fd()), syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("lock %s: %w", kept.Name(), err)
+	}
+	data := filepath.Join(dir, "cluster")
+	if err := os.RemoveAll(data); err != nil {
+		return fmt.Errorf("remove the last server's data: %w", err)
+	}
+	cluster, err := start(ctx, data, tools)
+	if err != nil {
+		return err
+	}
+	address := cluster.URL("postgres")
+	if err := os.WriteFile(filepath.Join(dir, "url"), []byte(address+"\n"), 0o600); err != nil {
+		return errors.Join(fmt.Errorf("write address: %w", err), cluster.Stop())
+	}
+	fmt.Println(address)
+	if err := os.Stdout.Close(); err != nil {
+		return errors.Join(fmt.Errorf("report address: %w", err), cluster.Stop())
+	}
+	alone, err := awaitNoUser(ctx, filepath.Join(dir, "users.lock"), cluster.Done())
+	if err != nil {
+		return errors.Join(err, cluster.Stop())
+	}
+	defer alone.Close() // last of all: a new user waits until everything is gone
+	return errors.Join(os.Remove(filepath.Join(dir, "url")), cluster.Stop(), os.RemoveAll(data))
+}
+
+// awaitNoUser returns when nobody has used the server for a while, with the lock that keeps new users waiting.
+func awaitNoUser(ctx context.Context, path string, ended <-chan struct{}) (*os.File, error) {
+	users, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("open lock: %w", err)
+	}
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for last := time.Now(); time.Since(last) < linger; {
+		select {
+		case <-ctx.Done():
+			return users, nil
+		case <-ended:
+			return users, nil
+		case <-tick.C:
+		}
+		if syscall.Flock(int(users.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+			last = time.Now()
+			continue
+		}
+		if time.Since(last) >= linger {
+			break
+		}
+		if err := syscall.Flock(int(users.Fd()), syscall.LOCK_UN); err != nil {
+			return nil, fmt.Errorf("unlock %s: %w", path, err)
+		}
+	}
+	return users, nil
+}
+
+// runCommand gives command a server of its own for as long as it runs.
+func runCommand(tools string, command []string) error {
+	if len(command) == 0 {
+		return errors.New("usage: serve -- command [argument]…")
+	}
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	dir, err := os.MkdirTemp(testdb.Base(), "lafaekstreet-test-")
+	if err != nil {
+		return fmt.Errorf("make directory: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return fmt.Errorf("open directory: %w", err)
+	}
+	cluster, err := start(ctx, filepath.Join(dir, "cluster"), tools)
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Env = append(os.Environ(), "TEST_DATABASE_URL="+cluster.URL("postgres"))
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 10 * time.Second
+	return errors.Join(cmd.Run(), cluster.Stop())
+}

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/lafaekstreet/backend/infra/local/child"
 )
 
 // superuser owns the cluster and its databases.
@@ -46,7 +48,7 @@ type Options struct {
 type Cluster struct {
 	options Options
 	port    int
-	process *process
+	process *child.Process
 }
 
 // Start runs the cluster in options.Dir, made at the first call, and returns when it takes connections. What a killed
@@ -89,12 +91,12 @@ func (c *Cluster) URL(database string) string {
 
 // Stop ends the server: open connections are cut, committed work is safe.
 func (c *Cluster) Stop() error {
-	return c.process.stop(stopTimeout)
+	return c.process.Stop(stopTimeout)
 }
 
 // Done is closed when the server has ended, by Stop or by itself.
 func (c *Cluster) Done() <-chan struct{} {
-	return c.process.done
+	return c.process.Done()
 }
 
 func (c *Cluster) start(ctx context.Context, owner *user, deadline time.Time) error {
@@ -109,13 +111,13 @@ func (c *Cluster) start(ctx context.Context, owner *user, deadline time.Time) er
 	defer log.Close()
 	cmd := c.options.Binaries.command(owner, "postgres", append([]string{"-D", c.dataPath()}, c.settings(port)...)...)
 	cmd.Stdout, cmd.Stderr = log, log
-	c.process, err = startProcess(cmd)
+	c.process, err = child.Start(cmd)
 	if err != nil {
 		return fmt.Errorf("start PostgreSQL: %w", err)
 	}
 	c.port = port
 	if err := c.awaitReady(ctx, deadline); err != nil {
-		return errors.Join(err, c.process.stop(stopTimeout))
+		return errors.Join(err, c.process.Stop(stopTimeout))
 	}
 	return nil
 }
@@ -163,7 +165,7 @@ func (c *Cluster) awaitReady(ctx context.Context, deadline time.Time) error {
 			return nil
 		}
 		select {
-		case <-c.process.done:
+		case <-c.process.Done():
 			return fmt.Errorf("%w: %s", errExited, c.lastLogLine())
 		case <-ctx.Done():
 			return fmt.Errorf("PostgreSQL takes no connections, see %s: %w", c.logPath(), err)

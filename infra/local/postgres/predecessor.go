@@ -5,61 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 )
-
-// process is a server that ends with the process that started it.
-type process struct {
-	cmd  *exec.Cmd
-	done chan struct{}
-	err  error // of Wait, valid when done is closed
-}
-
-// startProcess starts cmd in a process group of its own, so that Ctrl-C reaches only us and we decide the order of
-// ending.
-func startProcess(cmd *exec.Cmd) (*process, error) {
-	cmd.SysProcAttr.Setpgid = true
-	endWithParent(cmd.SysProcAttr)
-	p := &process{cmd: cmd, done: make(chan struct{})}
-	started := make(chan error, 1)
-	go func() {
-		// The kernel ties the child's life to the thread that started it: keep that thread.
-		runtime.LockOSThread()
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			p.err = cmd.Wait()
-			close(p.done)
-		}
-	}()
-	return p, <-started
-}
-
-// stop asks for a fast shutdown, and after the timeout for an immediate one.
-func (p *process) stop(timeout time.Duration) error {
-	for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGQUIT, os.Kill} {
-		select {
-		case <-p.done:
-			return nil
-		default:
-		}
-		if err := p.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
-			return fmt.Errorf("stop PostgreSQL: %w", err)
-		}
-		select {
-		case <-p.done:
-			return nil
-		case <-time.After(timeout):
-		}
-	}
-	return errors.New("PostgreSQL does not end")
-}
 
 // endPredecessor clears the way for a start: it ends a server that outlived the process it belonged to, and removes
 // the mark of one whose process id meanwhile belongs to another program, which PostgreSQL itself would obey. The mark

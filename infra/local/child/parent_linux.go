@@ -1,0 +1,7 @@
+package child
+
+import "syscall"
+
+func endWithParent(attributes *syscall.SysProcAttr) {
+	attributes.Pdeathsig = syscall.SIGINT
+}

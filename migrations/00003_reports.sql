@@ -1,0 +1,230 @@
+-- +goose Up
+
+CREATE TABLE uploads (
+    id           uuid PRIMARY KEY,
+    user_id      uuid        NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    s3_key       text        NOT NULL,
+    content_type text        NOT NULL,
+    size_bytes   bigint      NOT NULL,
+    sha256       bytea,      -- as the client stated it; checked against the bytes by the images worker
+    -- issued: waiting for the bytes; stored: bytes are there; processed: renditions exist; refused: not a picture we take
+    state        text        NOT NULL DEFAULT 'issued',
+    refusal      text,
+    width        integer,
+    height       integer,
+    blurhash     text,
+    original_sha256  bytea,
+    display_sha256   bytea,
+    perceptual_hash  bigint,
+    -- private evidence signals out of the original's EXIF; never public
+    exif_latitude    double precision,
+    exif_longitude   double precision,
+    exif_taken_at    timestamptz,
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    processed_at timestamptz,
+    attached_at  timestamptz,
+    expires_at   timestamptz NOT NULL,
+    CONSTRAINT uploads_state_known CHECK (state IN ('issued', 'stored', 'processed', 'refused')),
+    CONSTRAINT uploads_size_bounded CHECK (size_bytes BETWEEN 1 AND 10485760)
+);
+CREATE UNIQUE INDEX uploads_s3_key_key ON uploads (s3_key);
+CREATE INDEX uploads_orphans_idx ON uploads (expires_at) WHERE attached_at IS NULL;
+CREATE INDEX uploads_original_sha256_idx ON uploads (original_sha256) WHERE original_sha256 IS NOT NULL;
+CREATE INDEX uploads_perceptual_hash_idx ON uploads (perceptual_hash) WHERE perceptual_hash IS NOT NULL;
+ALTER TABLE users ADD CONSTRAINT users_avatar_fk FOREIGN KEY (avatar_upload_id) REFERENCES uploads (id) ON DELETE SET NULL;
+
+-- One row a year: the last number given. Row lock = gap-free, in the report's transaction.
+CREATE TABLE report_numbers (
+    year integer PRIMARY KEY,
+    last integer NOT NULL
+);
+
+CREATE TABLE reports (
+    id                uuid PRIMARY KEY,
+    report_number     text             NOT NULL,
+    user_id           uuid REFERENCES users (id),
+    client_id         uuid,
+    content_hash      bytea            NOT NULL, -- of the create body: tells a retry from a conflict
+    issue_type        text             NOT NULL,
+    issue_type_raw    text,
+    title             text             NOT NULL DEFAULT '',
+    description       text             NOT NULL DEFAULT '',
+    severity          text             NOT NULL DEFAULT 'medium',
+    severity_score    smallint,
+    severity_guess    text,            -- the citizen's
+    priority          text             NOT NULL DEFAULT 'medium',
+    status            text             NOT NULL DEFAULT 'pending',
+    rejection_reason  text,
+    latitude          double precision NOT NULL,
+    longitude         double precision NOT NULL,
+    location_accuracy real,
+    position          geography(Point, 4326) NOT NULL
+        GENERATED ALWAYS AS (ST_SetSRID(ST_MakePoint(longitude, latitude), 4326)::geography) STORED,
+    address           text,
+    street            text,
+    suco              text,
+    district          text,
+    municipality      text,
+    municipality_code text,
+    geocoded_at       timestamptz,
+    geocode_source    text,
+    assigned_agency_id uuid REFERENCES agencies (id),
+    assigned_user_id  uuid REFERENCES users (id),
+    assigned_at       timestamptz,
+    due_at            timestamptz,
+    duplicate_of      uuid REFERENCES reports (id),
+    ai_status         text             NOT NULL DEFAULT 'queued',
+    ai_analysis_id    uuid,            -- the newest completed
+    blockchain_status text             NOT NULL DEFAULT 'queued',
+    is_anonymous      boolean          NOT NULL DEFAULT false,
+    created_offline   boolean          NOT NULL DEFAULT false,
+    captured_at       timestamptz,
+    device_info       jsonb,
+    comments_count    integer          NOT NULL DEFAULT 0,
+    appealed_at       timestamptz,
+    version           integer          NOT NULL DEFAULT 1,
+    created_at        timestamptz      NOT NULL DEFAULT now(),
+    updated_at        timestamptz      NOT NULL DEFAULT now(),
+    verified_at       timestamptz,
+    resolved_at       timestamptz,
+    deleted_at        timestamptz,
+    CONSTRAINT reports_latitude_in_range CHECK (latitude BETWEEN -90 AND 90),
+    CONSTRAINT reports_longitude_in_range CHECK (longitude BETWEEN -180 AND 180),
+    CONSTRAINT reports_status_known CHECK (status IN ('pending', 'verified', 'in_progress', 'fixed', 'rejected', 'duplicate')),
+    CONSTRAINT reports_severity_known CHECK (severity IN ('low', 'medium', 'high', 'critical')),
+    CONSTRAINT reports_score_in_range CHECK (severity_score BETWEEN 1 AND 10),
+    CONSTRAINT reports_ai_status_known CHECK (ai_status IN ('queued', 'processing', 'completed', 'rejected', 'needs_review', 'failed')),
+    CONSTRAINT reports_blockchain_status_known CHECK (blockchain_status IN ('queued', 'submitting', 'submitted', 'confirmed', 'failed')),
+    CONSTRAINT reports_duplicate_names_original CHECK ((status = 'duplicate') = (duplicate_of IS NOT NULL)),
+    CONSTRAINT reports_not_its_own_duplicate CHECK (duplicate_of <> id)
+);
+CREATE UNIQUE INDEX reports_number_key ON reports (report_number);
+CREATE UNIQUE INDEX reports_client_id_key ON reports (user_id, client_id) WHERE client_id IS NOT NULL;
+CREATE INDEX reports_position_idx ON reports USING gist (position) WHERE deleted_at IS NULL;
+CREATE INDEX reports_created_idx ON reports (created_at DESC, id DESC) WHERE deleted_at IS NULL;
+CREATE INDEX reports_updated_idx ON reports (updated_at DESC, id DESC) WHERE deleted_at IS NULL;
+CREATE INDEX reports_status_idx ON reports (status, created_at DESC, id DESC) WHERE deleted_at IS NULL;
+CREATE INDEX reports_type_idx ON reports (issue_type, created_at DESC, id DESC) WHERE deleted_at IS NULL;
+CREATE INDEX reports_municipality_idx ON reports (municipality_code, created_at DESC, id DESC) WHERE deleted_at IS NULL;
+CREATE INDEX reports_user_idx ON reports (user_id, created_at DESC, id DESC) WHERE deleted_at IS NULL;
+CREATE INDEX reports_agency_idx ON reports (assigned_agency_id, status) WHERE deleted_at IS NULL AND assigned_agency_id IS NOT NULL;
+CREATE INDEX reports_duplicate_of_idx ON reports (duplicate_of) WHERE duplicate_of IS NOT NULL;
+CREATE INDEX reports_review_idx ON reports (created_at) WHERE ai_status = 'needs_review' AND deleted_at IS NULL;
+CREATE INDEX reports_text_idx ON reports USING gin ((title || ' ' || description || ' ' || coalesce(address, '')) gin_trgm_ops);
+
+CREATE TABLE report_images (
+    id          uuid PRIMARY KEY,
+    report_id   uuid        NOT NULL REFERENCES reports (id),
+    upload_id   uuid        NOT NULL REFERENCES uploads (id),
+    kind        text        NOT NULL DEFAULT 'evidence',
+    added_by    uuid REFERENCES users (id),
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    deleted_at  timestamptz,
+    CONSTRAINT report_images_kind_known CHECK (kind IN ('evidence', 'resolution'))
+);
+CREATE UNIQUE INDEX report_images_upload_key ON report_images (upload_id) WHERE deleted_at IS NULL;
+CREATE INDEX report_images_report_idx ON report_images (report_id, created_at) WHERE deleted_at IS NULL;
+
+CREATE TABLE report_status_history (
+    id         uuid PRIMARY KEY,
+    report_id  uuid        NOT NULL REFERENCES reports (id),
+    old_status text,
+    new_status text        NOT NULL,
+    actor_kind text        NOT NULL, -- citizen, ai, moderator, government_official, admin
+    actor_id   uuid REFERENCES users (id),
+    agency_id  uuid REFERENCES agencies (id),
+    note       text,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX report_status_history_report_idx ON report_status_history (report_id, created_at);
+
+CREATE TABLE report_comments (
+    id         uuid PRIMARY KEY,
+    report_id  uuid        NOT NULL REFERENCES reports (id),
+    author_id  uuid REFERENCES users (id),
+    client_id  uuid,
+    content    text        NOT NULL,
+    is_official boolean    NOT NULL DEFAULT false,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    deleted_at timestamptz
+);
+CREATE INDEX report_comments_report_idx ON report_comments (report_id, created_at, id) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX report_comments_client_id_key ON report_comments (author_id, client_id) WHERE client_id IS NOT NULL;
+
+-- Internal, staff only, never public.
+CREATE TABLE report_notes (
+    id         uuid PRIMARY KEY,
+    report_id  uuid        NOT NULL REFERENCES reports (id),
+    author_id  uuid REFERENCES users (id),
+    content    text        NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX report_notes_report_idx ON report_notes (report_id, created_at, id);
+
+-- People who hear of a report's progress besides its author: reporters of its duplicates.
+CREATE TABLE report_followers (
+    report_id  uuid        NOT NULL REFERENCES reports (id) ON DELETE CASCADE,
+    user_id    uuid        NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    via_report uuid REFERENCES reports (id),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (report_id, user_id)
+);
+
+-- One row a model call; the two stages of one run share run_id. Append-only in use.
+CREATE TABLE ai_analyses (
+    id              uuid PRIMARY KEY,
+    report_id       uuid        NOT NULL REFERENCES reports (id),
+    image_id        uuid REFERENCES report_images (id),
+    run_id          uuid        NOT NULL,
+    stage           text        NOT NULL, -- relevance, damage, embedding, override
+    model           text        NOT NULL,
+    prompt_version  text        NOT NULL,
+    input_hash      bytea       NOT NULL,
+    status          text        NOT NULL, -- completed, rejected, needs_review, failed
+    is_relevant     boolean,
+    relevance_confidence real,
+    relevance_reason text,
+    damage_type     text,
+    issue_type      text,
+    severity        text,
+    severity_score  smallint,
+    confidence      real,
+    title           text,
+    description     text,
+    recommended_repair text,
+    repair_urgency  text,
+    hazards         text[]      NOT NULL DEFAULT '{}',
+    raw             jsonb,
+    error           text,
+    latency_ms      integer     NOT NULL DEFAULT 0,
+    input_tokens    integer     NOT NULL DEFAULT 0,
+    output_tokens   integer     NOT NULL DEFAULT 0,
+    created_at      timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX ai_analyses_report_idx ON ai_analyses (report_id, created_at DESC);
+CREATE INDEX ai_analyses_created_idx ON ai_analyses (created_at);
+
+CREATE TABLE report_embeddings (
+    image_id   uuid NOT NULL REFERENCES report_images (id) ON DELETE CASCADE,
+    report_id  uuid NOT NULL REFERENCES reports (id) ON DELETE CASCADE,
+    model      text NOT NULL,
+    embedding  vector(1024) NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (image_id, model)
+);
+CREATE INDEX report_embeddings_report_idx ON report_embeddings (report_id);
+
+-- Suggested by the validate worker; staff decide.
+CREATE TABLE duplicate_candidates (
+    report_id       uuid NOT NULL REFERENCES reports (id) ON DELETE CASCADE,
+    candidate_id    uuid NOT NULL REFERENCES reports (id) ON DELETE CASCADE,
+    similarity      real,
+    distance_meters real NOT NULL,
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (report_id, candidate_id)
+);
+
+GRANT SELECT, INSERT, UPDATE ON reports, report_numbers TO lafaek_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON uploads, report_images, report_comments, report_followers, report_embeddings,
+    duplicate_candidates TO lafaek_app;
+GRANT SELECT, INSERT ON report_status_history, report_notes, ai_analyses TO lafaek_app;

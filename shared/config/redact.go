@@ -1,0 +1,28 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// withoutValues keeps the names of faulty variables and drops what they held:
+// a malformed secret must not end in a log.
+func withoutValues(err error) error {
+	var all env.AggregateError
+	if !errors.As(err, &all) {
+		return errors.New("malformed")
+	}
+	var safe []error
+	for _, e := range all.Errors {
+		var parse env.ParseError
+		switch {
+		case errors.As(e, &parse):
+			safe = append(safe, fmt.Errorf("field %s is malformed", parse.Name))
+		default:
+			safe = append(safe, e)
+		}
+	}
+	return errors.Join(safe...)
+}

@@ -1,0 +1,95 @@
+// Package database opens PostgreSQL the way a Lambda wants it: lazily, a small
+// pool, nothing that outlives a transaction.
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Config is where the database is and how much of it one process may hold.
+type Config struct {
+	URL string `env:"DATABASE_URL,required,notEmpty"`
+	// Role is taken on at connection start; empty keeps the login's own.
+	Role string `env:"DATABASE_ROLE"`
+	// MaxConns is 2 for a Lambda, which serves one request at a time.
+	MaxConns int32 `env:"DATABASE_MAX_CONNS" envDefault:"2"`
+	// ExecMode is pgx's query mode; "exec" or "simple_protocol" suit poolers that keep no session.
+	ExecMode string `env:"DATABASE_EXEC_MODE" envDefault:"cache_statement"`
+	// StatementTimeout bounds one statement.
+	StatementTimeout time.Duration `env:"DATABASE_STATEMENT_TIMEOUT" envDefault:"20s"`
+}
+
+// Querier runs statements: a pool, a connection or a transaction.
+type Querier interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
+// DB is a pool of connections.
+type DB struct {
+	*pgxpool.Pool
+}
+
+// Open prepares a pool; the first statement connects.
+func Open(ctx context.Context, c Config) (*DB, error) {
+	pc, err := pgxpool.ParseConfig(c.URL)
+	if err != nil {
+		return nil, errors.New("open database: DATABASE_URL is malformed")
+	}
+	mode, ok := execModes[c.ExecMode]
+	if !ok {
+		return nil, fmt.Errorf("open database: DATABASE_EXEC_MODE %q is unknown", c.ExecMode)
+	}
+	pc.ConnConfig.DefaultQueryExecMode = mode
+	pc.MaxConns = c.MaxConns
+	pc.MinConns = 0
+	pc.MaxConnIdleTime = 5 * time.Minute
+	if pc.ConnConfig.ConnectTimeout == 0 {
+		pc.ConnConfig.ConnectTimeout = 5 * time.Second
+	}
+	params := pc.ConnConfig.RuntimeParams
+	params["application_name"] = "lafaekstreet"
+	params["timezone"] = "UTC"
+	if c.Role != "" {
+		params["role"] = c.Role
+	}
+	if c.StatementTimeout > 0 {
+		params["statement_timeout"] = fmt.Sprint(c.StatementTimeout.Milliseconds())
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, pc)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	return &DB{Pool: pool}, nil
+}
+
+var execModes = map[string]pgx.QueryExecMode{
+	"cache_statement": pgx.QueryExecModeCacheStatement,
+	"cache_describe":  pgx.QueryExecModeCacheDescribe,
+	"exec":            pgx.QueryExecModeExec,
+	"simple_protocol": pgx.QueryExecModeSimpleProtocol,
+}
+
+// InTx runs f in a transaction: committed when f returns nil, else rolled back.
+// A deadlock or serialization failure runs f again, up to three times in all, so
+// f must have no effect outside its transaction.
+func (db *DB) InTx(ctx context.Context, f func(tx pgx.Tx) error) error {
+	const attempts = 3
+	var err error
+	for range attempts {
+		err = pgx.BeginFunc(ctx, db.Pool, f)
+		if !heals(err) {
+			return err
+		}
+	}
+	return err
+}

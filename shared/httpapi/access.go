@@ -1,0 +1,94 @@
+package httpapi
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+var (
+	errTokenMissing = problem.New(problem.Unauthenticated, "token_missing")
+	errTokenExpired = problem.New(problem.Unauthenticated, "token_expired")
+	errTokenInvalid = problem.New(problem.Unauthenticated, "token_invalid")
+	errForbidden    = problem.New(problem.Forbidden, "forbidden")
+	errSecondFactor = problem.New(problem.Forbidden, "second_factor_required")
+)
+
+// authenticated lets through whom the operation's Access and Roles allow.
+func (a *API) authenticated(o Operation, next http.Handler) http.Handler {
+	if o.Access == Public {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, sent := bearerToken(r)
+		if !sent && o.Access == Optional {
+			next.ServeHTTP(w, r)
+			return
+		}
+		caller, language, err := a.caller(r, token, sent)
+		if err != nil {
+			if !a.admit(w, r, LimitGeneral, "") { // guessing tokens counts against the address
+				return
+			}
+			a.refuse(w, r, err)
+			return
+		}
+		switch {
+		case len(o.Roles) > 0 && !slices.Contains(o.Roles, caller.Role):
+			a.refuse(w, r, errForbidden)
+			return
+		case o.SecondFactor && !caller.SecondFactor:
+			a.refuse(w, r, errSecondFactor)
+			return
+		}
+		ctx := identity.WithCaller(r.Context(), caller)
+		if _, asked := locale.FromHeader(r.Header.Get("Accept-Language")); !asked {
+			ctx = locale.WithLanguage(ctx, language)
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+func bearerToken(r *http.Request) (string, bool) {
+	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	token = strings.TrimSpace(token)
+	return token, ok && strings.EqualFold(scheme, "Bearer") && token != ""
+}
+
+func (a *API) caller(r *http.Request, token string, sent bool) (identity.Caller, locale.Language, error) {
+	if !sent {
+		return identity.Caller{}, "", errTokenMissing
+	}
+	claims, err := a.deps.Tokens.Verify(token, identity.ScopeAccess)
+	if errors.Is(err, identity.ErrExpired) {
+		return identity.Caller{}, "", errTokenExpired
+	}
+	if err != nil {
+		return identity.Caller{}, "", errTokenInvalid
+	}
+	userID, errUser := uuid.Parse(claims.Subject)
+	sessionID, errSession := uuid.Parse(claims.SessionID)
+	if errUser != nil || errSession != nil {
+		return identity.Caller{}, "", errTokenInvalid
+	}
+	stands, err := a.deps.Sessions.Stands(r.Context(), sessionID)
+	if err != nil {
+		return identity.Caller{}, "", err
+	}
+	if !stands {
+		return identity.Caller{}, "", errTokenInvalid
+	}
+	caller := identity.Caller{UserID: userID, SessionID: sessionID, Role: claims.Role, SecondFactor: claims.SecondFactor}
+	if id, err := uuid.Parse(claims.AgencyID); err == nil {
+		caller.AgencyID = &id
+	}
+	language, _ := locale.Parse(claims.Language)
+	return caller, language, nil
+}

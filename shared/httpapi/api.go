@@ -1,0 +1,141 @@
+// Package httpapi is what every route group has in common: operations that are
+// at once router, validator and OpenAPI, and the rules of the contract around
+// them (identity, limits, errors, caching, idempotency, languages).
+package httpapi
+
+import (
+	"log/slog"
+	"net/http"
+	"reflect"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/shared/idempotency"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/metrics"
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+// Group is a route group: one Lambda in AWS, one of many handlers of a process
+// on one machine.
+type Group interface {
+	// Name is the function's name, as in functions/<name>.
+	Name() string
+	// Register adds the group's operations. It must not use the group's
+	// dependencies: the OpenAPI document is made from groups without any.
+	Register(api *API)
+}
+
+// Deps is what the rules around the operations need.
+type Deps struct {
+	Tokens   *identity.Verifier
+	Sessions identity.Sessions
+	Limiter  Limiter           // nil: nothing is limited
+	Keys     *idempotency.Keys // nil: Idempotency-Key is ignored
+	Clock    clock.Clock
+	Log      *slog.Logger
+	Metrics  *metrics.Metrics
+	Config   Config
+}
+
+// Config is what an operator sets of the HTTP side.
+type Config struct {
+	// CORSOrigins may call from browsers; "*" allows any (without credentials).
+	CORSOrigins []string `env:"CORS_ORIGINS" envDefault:"*"`
+}
+
+// API collects the operations of one or more groups.
+type API struct {
+	huma.API
+	deps    Deps
+	mux     *http.ServeMux
+	options map[string]Operation
+	group   string
+}
+
+// New makes the HTTP handler of groups.
+func New(deps Deps, groups ...Group) *Service {
+	a := newAPI(deps)
+	for _, g := range groups {
+		a.group = g.Name()
+		g.Register(a)
+	}
+	return &Service{handler: a.around(a.mux), doc: a.OpenAPI()}
+}
+
+// Document is the OpenAPI document of groups, which need no dependencies.
+func Document(groups ...Group) *huma.OpenAPI {
+	return New(Deps{Clock: clock.System{}, Log: slog.New(slog.DiscardHandler)}, groups...).doc
+}
+
+func newAPI(deps Deps) *API {
+	useProblemDocuments()
+	a := &API{deps: deps, mux: http.NewServeMux(), options: make(map[string]Operation)}
+	a.API = huma.NewAPI(humaConfig(), a)
+	return a
+}
+
+var useProblemDocuments = sync.OnceFunc(func() {
+	huma.NewErrorWithContext = documentOfHuma
+	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
+		return documentOfHuma(nil, status, message, errs...)
+	}
+})
+
+func humaConfig() huma.Config {
+	registry := huma.NewMapRegistry("#/components/schemas/", func(t reflect.Type, hint string) string {
+		if t == reflect.TypeFor[problem.Document]() {
+			return "Problem"
+		}
+		return huma.DefaultSchemaNamer(t, hint)
+	})
+	format := huma.DefaultJSONFormat
+	return huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info:    info(),
+			Servers: []*huma.Server{{URL: "/", Description: "This host"}},
+			Components: &huma.Components{
+				Schemas: registry,
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					bearer: {Type: "http", Scheme: "bearer", BearerFormat: "JWT"},
+				},
+			},
+			Tags: tags(),
+		},
+		Formats:       map[string]huma.Format{"application/json": format, "json": format},
+		DefaultFormat: "application/json",
+	}
+}
+
+// Handle implements huma.Adapter: it puts the contract's rules around an operation.
+func (a *API) Handle(op *huma.Operation, next func(huma.Context)) {
+	o := a.options[op.OperationID]
+	h := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next(humago.NewContext(op, r, w))
+	}))
+	h = a.idempotent(o, h)
+	h = a.normalized(o, h)
+	h = a.conditional(o, h)
+	h = a.limited(o, h)
+	h = a.authenticated(o, h)
+	h = bounded(o, h)
+	a.mux.Handle(op.Method+" "+op.Path, h)
+}
+
+// ServeHTTP implements huma.Adapter.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
+
+// around is what every request passes, known route or not; outermost first.
+func (a *API) around(h http.Handler) http.Handler {
+	h = known(a.mux, h)
+	h = compressed(h)
+	h = cors(a.deps.Config.CORSOrigins, h)
+	h = secured(h)
+	h = a.recovered(h)
+	h = a.logged(h)
+	return identified(h)
+}

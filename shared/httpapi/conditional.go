@@ -1,0 +1,165 @@
+package httpapi
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+// maxTagged is the largest answer held back to compute its ETag, in bytes;
+// larger ones stream through without.
+const maxTagged = 1 << 20
+
+// conditional sets Cache-Control and answers If-None-Match with 304.
+func (a *API) conditional(o Operation, next http.Handler) http.Handler {
+	control := cacheControl(o)
+	if o.Method != http.MethodGet || o.Cache == Never {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", "no-store")
+			next.ServeHTTP(w, r)
+		})
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", control)
+		if o.Access != Public {
+			w.Header().Add("Vary", "Authorization")
+		}
+		w.Header().Add("Vary", "Accept-Language")
+		held := &heldWriter{ResponseWriter: w}
+		next.ServeHTTP(held, r)
+		held.finish(r.Header.Get("If-None-Match"))
+	})
+}
+
+func cacheControl(o Operation) string {
+	switch o.Cache {
+	case Shared:
+		return "public, max-age=60"
+	case Immutable:
+		return "public, max-age=31536000, immutable"
+	}
+	return "private, no-cache"
+}
+
+// heldWriter keeps a 200 back until it is complete or too large.
+type heldWriter struct {
+	http.ResponseWriter
+	body   bytes.Buffer
+	status int
+	passed bool
+}
+
+// WriteHeader holds a 200 back and passes anything else.
+func (w *heldWriter) WriteHeader(status int) {
+	if w.status != 0 {
+		return
+	}
+	w.status = status
+	if status != http.StatusOK {
+		w.pass()
+	}
+}
+
+// Write implements io.Writer.
+func (w *heldWriter) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	if !w.passed && w.body.Len()+len(b) > maxTagged {
+		w.pass()
+	}
+	if w.passed {
+		return w.ResponseWriter.Write(b)
+	}
+	return w.body.Write(b)
+}
+
+// Unwrap serves http.ResponseController. A flush means that the answer streams.
+func (w *heldWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// Flush implements http.Flusher.
+func (w *heldWriter) Flush() {
+	w.pass()
+	_ = http.NewResponseController(w.ResponseWriter).Flush() // a writer that cannot flush sends at the end
+}
+
+func (w *heldWriter) pass() {
+	if w.passed {
+		return
+	}
+	w.passed = true
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	if w.status >= http.StatusBadRequest {
+		w.Header().Set("Cache-Control", "no-store")
+	}
+	w.ResponseWriter.WriteHeader(w.status)
+	_, _ = w.ResponseWriter.Write(w.body.Bytes()) // the client may be gone
+	w.body.Reset()
+}
+
+func (w *heldWriter) finish(ifNoneMatch string) {
+	if w.passed {
+		return
+	}
+	h := w.Header()
+	tag := entityTag(h.Get("ETag"), w.body.Bytes())
+	h.Set("ETag", tag)
+	if matches(ifNoneMatch, tag) {
+		h.Del("Content-Type")
+		h.Del("Content-Length")
+		w.ResponseWriter.WriteHeader(http.StatusNotModified)
+		return
+	}
+	w.pass()
+}
+
+// entityTag is weak, for the body may be compressed on its way. A version the
+// handler named ("v7") comes first, so that If-Match can be held against it.
+func entityTag(version string, body []byte) string {
+	sum := sha256.Sum256(body)
+	hash := base64.RawURLEncoding.EncodeToString(sum[:9])
+	if version = strings.Trim(version, `"`); version != "" {
+		return `W/"` + version + "." + hash + `"`
+	}
+	return `W/"` + hash + `"`
+}
+
+func matches(header, tag string) bool {
+	if strings.TrimSpace(header) == "*" {
+		return true
+	}
+	for candidate := range strings.SplitSeq(header, ",") {
+		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
+		if candidate != "" && candidate == strings.TrimPrefix(tag, "W/") {
+			return true
+		}
+	}
+	return false
+}
+
+// VersionTag is what a handler sets as ETag for a resource with a version.
+func VersionTag(version int) string { return `"v` + strconv.Itoa(version) + `"` }
+
+// CheckMatch holds an If-Match header against the resource's present version:
+// nil when it is empty, "*" or names that version, else a 412.
+func CheckMatch(ifMatch string, version int) error {
+	ifMatch = strings.TrimSpace(ifMatch)
+	if ifMatch == "" || ifMatch == "*" {
+		return nil
+	}
+	for candidate := range strings.SplitSeq(ifMatch, ",") {
+		named := strings.Trim(strings.TrimPrefix(strings.TrimSpace(candidate), "W/"), `"`)
+		named, _, _ = strings.Cut(named, ".")
+		if `"`+named+`"` == VersionTag(version) {
+			return nil
+		}
+	}
+	return problem.New(problem.PreconditionFailed, "stale")
+}

@@ -1,0 +1,95 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/logging"
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+// present turns a handler's error into its document, and logs what the client
+// is not told.
+func (a *API) present(ctx context.Context, err error) *problem.Document {
+	var e *problem.Error
+	switch {
+	case errors.As(err, &e):
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		// The client hung up: nobody reads this answer, and it is no fault of ours.
+		err = problem.New(statusClientClosed, "client_closed_request").Because(err)
+	case database.Unavailable(err):
+		err = problem.New(problem.Unavailable, "unavailable").After(2 * time.Second).Because(err)
+	default:
+		err = problem.New(problem.Internal, "internal").Because(err)
+	}
+	d := problem.DocumentOf(err, locale.FromContext(ctx), logging.RequestID(ctx))
+	if d.Status >= http.StatusInternalServerError {
+		a.deps.Log.ErrorContext(ctx, "request failed", "code", d.Code, "error", err)
+		a.deps.Metrics.Add("server_errors")
+	}
+	return d
+}
+
+// statusClientClosed is the customary status of a request whose client went away.
+const statusClientClosed problem.Kind = 499
+
+// refuse answers a request outside of its operation.
+func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	a.present(r.Context(), err).Write(w)
+}
+
+// documentOfHuma presents the faults huma itself finds: input that does not fit
+// the operation's schema.
+func documentOfHuma(hc huma.Context, status int, message string, errs ...error) huma.StatusError {
+	e := problem.New(problem.Kind(status), "")
+	e.Err = errors.New(message)
+	switch status {
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		e.Kind, e.Code = problem.Invalid, "invalid_input"
+	case http.StatusRequestEntityTooLarge:
+		e.Code = "too_large"
+	case http.StatusUnsupportedMediaType:
+		e.Code = "unsupported_media_type"
+	case http.StatusRequestTimeout:
+		e.Kind, e.Code = problem.Invalid, "malformed_body"
+	case http.StatusInternalServerError:
+		e.Code = "internal"
+	default:
+		e.Code = strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_")
+	}
+	for _, err := range errs {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			e.Kind, e.Code, e.Fields = problem.TooLarge, "too_large", nil
+			break
+		}
+		var detail *huma.ErrorDetail
+		if errors.As(err, &detail) { // its Value is dropped: input is never echoed
+			e.Fields = append(e.Fields, problem.Field{Name: fieldName(detail.Location), Message: detail.Message})
+		} else if err != nil && len(e.Fields) == 0 && e.Code == "invalid_input" {
+			e.Code = "malformed_body"
+		}
+	}
+	ctx := context.Background()
+	if hc != nil {
+		ctx = hc.Context()
+	}
+	return problem.DocumentOf(e, locale.FromContext(ctx), logging.RequestID(ctx))
+}
+
+// fieldName strips where huma found it: "body.email" is "email" to the client.
+func fieldName(location string) string {
+	for _, prefix := range []string{"body.", "query.", "path.", "header.", "form."} {
+		if name, ok := strings.CutPrefix(location, prefix); ok {
+			return name
+		}
+	}
+	return location
+}

@@ -1,0 +1,118 @@
+package httpapi
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"regexp"
+	"time"
+
+	"github.com/lafaekstreet/backend/shared/idempotency"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+const (
+	idempotencyHeader = "Idempotency-Key"
+	replayHeader      = "Idempotent-Replay"
+)
+
+var acceptableKey = regexp.MustCompile(`^[\x21-\x7e]{1,200}$`)
+
+// idempotent gives a repeated POST its first answer again. An operation that
+// works in a transaction records its answer there (idempotency.Record), so that
+// no crash comes between the effect and the record; for others it is recorded after.
+func (a *API) idempotent(o Operation, next http.Handler) http.Handler {
+	if !o.Creates || a.deps.Keys == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		key := r.Header.Get(idempotencyHeader)
+		if key == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if !acceptableKey.MatchString(key) {
+			a.refuse(w, r, problem.New(problem.Invalid, "idempotency_key_invalid"))
+			return
+		}
+		raw, err := io.ReadAll(r.Body)
+		if err != nil {
+			a.refuse(w, r, bodyFault(err))
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(raw))
+		claim, first, err := a.deps.Keys.Claim(r.Context(), owner(r), key, requestHash(r, raw))
+		switch {
+		case errors.Is(err, idempotency.ErrReused):
+			a.refuse(w, r, problem.New(problem.Invalid, "idempotency_key_reused"))
+		case errors.Is(err, idempotency.ErrRunning):
+			a.refuse(w, r, problem.New(problem.Conflict, "request_in_progress").After(time.Second))
+		case err != nil:
+			a.refuse(w, r, err)
+		case first != nil:
+			w.Header().Set(replayHeader, "true")
+			w.Header().Set("Content-Type", first.ContentType)
+			w.WriteHeader(first.Status)
+			_, _ = w.Write(first.Body) // the client may be gone
+		default:
+			a.run(w, r, claim, next)
+		}
+	})
+}
+
+func (a *API) run(w http.ResponseWriter, r *http.Request, claim *idempotency.Claim, next http.Handler) {
+	ctx := idempotency.WithClaim(r.Context(), claim)
+	tee := &teeWriter{ResponseWriter: w, status: http.StatusOK}
+	finished := false
+	defer func() {
+		// Also when the handler panics: an unfinished claim must not block the retry.
+		answer := idempotency.Answer{Status: tee.status, ContentType: w.Header().Get("Content-Type"), Body: tee.body.Bytes()}
+		if err := claim.Finish(ctx, finished, answer); err != nil {
+			a.deps.Log.WarnContext(ctx, "idempotency record not finished", "error", err)
+		}
+	}()
+	next.ServeHTTP(tee, r.WithContext(ctx))
+	finished = true
+}
+
+// owner separates the keys of one person from those of another.
+func owner(r *http.Request) string {
+	if c, ok := identity.FromContext(r.Context()); ok {
+		return c.UserID.String()
+	}
+	return "anonymous"
+}
+
+// requestHash tells requests apart. The boundary of a multipart body is chosen
+// anew by each retry and does not count.
+func requestHash(r *http.Request, body []byte) [sha256.Size]byte {
+	if media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && media == "multipart/form-data" {
+		body = bytes.ReplaceAll(body, []byte(params["boundary"]), nil)
+	}
+	h := sha256.New()
+	_, _ = io.WriteString(h, r.Method+" "+r.URL.Path+"?"+r.URL.RawQuery+"\n") // a hash does not fail
+	_, _ = h.Write(body)
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+type teeWriter struct {
+	http.ResponseWriter
+	status int
+	body   bytes.Buffer
+}
+
+// WriteHeader notes the status.
+func (w *teeWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements io.Writer.
+func (w *teeWriter) Write(b []byte) (int, error) {
+	w.body.Write(b)
+	return w.ResponseWriter.Write(b)
+}

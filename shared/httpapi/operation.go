@@ -1,0 +1,121 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/shared/identity"
+)
+
+// Access says who may call an operation.
+type Access int
+
+// Kinds of access.
+const (
+	SignedIn Access = iota // a valid access token; the default
+	Public                 // anybody; a token is not looked at
+	Optional               // anybody; a token, when sent, must be good and says who is calling
+)
+
+// Cache says what may keep an answer to a GET.
+type Cache int
+
+// Kinds of caching.
+const (
+	Revalidate Cache = iota // the caller's own cache, asking each time (ETag, 304); the default
+	Shared                  // any cache for a minute, then asking
+	Immutable               // any cache, for good: the address names the content
+	Never                   // tokens and personal data: nowhere
+)
+
+// Operation describes a route. Everything huma knows of one, and the contract's rules.
+type Operation struct {
+	huma.Operation
+	Access Access
+	// Roles that may call; empty for every signed-in person.
+	Roles []identity.Role
+	// SecondFactor refuses sessions that did not pass TOTP.
+	SecondFactor bool
+	// Limit is the rate limit class; the zero value is the general one.
+	Limit LimitClass
+	Cache Cache
+	// Aliases are further names of body members and query parameters, each with
+	// the name it is read as.
+	Aliases map[string]string
+	// Forms has the operation also read urlencoded and multipart forms (text
+	// fields only) and, where the body is absent, query parameters, as if they
+	// were the JSON body.
+	Forms bool
+	// Creates has the operation honour Idempotency-Key.
+	Creates bool
+	// MaxBody bounds the request body in bytes; 0 means 1 MiB.
+	MaxBody int64
+}
+
+const bearer = "bearer"
+
+// Register adds an operation. Input and output are huma structs; an error that
+// is a *problem.Error reaches the client as such, any other as a 500.
+func Register[I, O any](a *API, o Operation, handle func(ctx context.Context, in *I) (*O, error)) {
+	if o.OperationID == "" {
+		o.OperationID = operationID(o.Method, o.Path)
+	}
+	if o.Access != Public {
+		o.Security = []map[string][]string{{bearer: {}}}
+		if o.Access == Optional {
+			o.Security = append(o.Security, map[string][]string{})
+		}
+	} else {
+		o.Security = []map[string][]string{}
+	}
+	o.Errors = append(o.Errors, documentedErrors(o)...)
+	slices.Sort(o.Errors)
+	o.Errors = slices.Compact(o.Errors)
+	o.MaxBodyBytes = -1 // bounded by our own middleware, before anything is read
+	if o.Extensions == nil {
+		o.Extensions = make(map[string]any)
+	}
+	o.Extensions["x-function"] = a.group
+	if o.Creates {
+		o.Parameters = append(o.Parameters, idempotencyParameter())
+	}
+	a.options[o.OperationID] = o
+	huma.Register(a.API, o.Operation, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, a.present(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// operationID derives a stable id such as "get-reports-id-comments".
+func operationID(method, path string) string {
+	path = strings.TrimPrefix(path, "/api/v1")
+	words := strings.FieldsFunc(path, func(r rune) bool { return strings.ContainsRune("/{}._", r) })
+	return strings.Join(append([]string{strings.ToLower(method)}, words...), "-")
+}
+
+func documentedErrors(o Operation) []int {
+	out := []int{http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable}
+	if o.Access != Public {
+		out = append(out, http.StatusUnauthorized)
+	}
+	if len(o.Roles) > 0 || o.SecondFactor {
+		out = append(out, http.StatusForbidden)
+	}
+	if strings.Contains(o.Path, "{") {
+		out = append(out, http.StatusNotFound)
+	}
+	if o.Method != http.MethodGet {
+		out = append(out, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
+	if o.Creates {
+		out = append(out, http.StatusConflict)
+	}
+	return append(out, http.StatusUnprocessableEntity)
+}

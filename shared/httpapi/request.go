@@ -1,0 +1,43 @@
+package httpapi
+
+import (
+	"net"
+	"net/http"
+	"regexp"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/logging"
+)
+
+const requestIDHeader = "X-Request-Id"
+
+// A client may name its request; anything but these characters is replaced.
+var acceptableRequestID = regexp.MustCompile(`^[A-Za-z0-9._=-]{8,64}$`)
+
+// identified gives each request its id and its reader's language.
+func identified(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := r.Header.Get(requestIDHeader)
+		if !acceptableRequestID.MatchString(id) {
+			id = uuid.NewString()
+		}
+		w.Header().Set(requestIDHeader, id)
+		ctx := logging.WithRequestID(r.Context(), id)
+		if l, ok := locale.FromHeader(r.Header.Get("Accept-Language")); ok {
+			ctx = locale.WithLanguage(ctx, l)
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// ClientAddress is the address the gateway saw the client at, without its port.
+// For limits and hashing only: it is personal data.
+func ClientAddress(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}

@@ -1,0 +1,59 @@
+package httpapi
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Service is the finished HTTP side of a function.
+type Service struct {
+	handler http.Handler
+	doc     *huma.OpenAPI
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// OpenAPI describes the operations.
+func (s *Service) OpenAPI() *huma.OpenAPI { return s.doc }
+
+// Route is one address a gateway sends to this function.
+type Route struct {
+	Method string
+	Path   string // with {name} for path parameters
+}
+
+// Routes lists the addresses in a stable order.
+func (s *Service) Routes() []Route { return RoutesOf(s.doc) }
+
+// RoutesOf lists the operations of a document in a stable order.
+func RoutesOf(doc *huma.OpenAPI) []Route {
+	var out []Route
+	for path, item := range doc.Paths {
+		for method, op := range Operations(item) {
+			_ = op
+			out = append(out, Route{Method: method, Path: path})
+		}
+	}
+	slices.SortFunc(out, func(a, b Route) int {
+		return strings.Compare(a.Path+" "+a.Method, b.Path+" "+b.Method)
+	})
+	return out
+}
+
+// Operations are the operations of a path by method.
+func Operations(item *huma.PathItem) map[string]*huma.Operation {
+	out := make(map[string]*huma.Operation)
+	for method, op := range map[string]*huma.Operation{
+		http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put,
+		http.MethodPatch: item.Patch, http.MethodDelete: item.Delete,
+	} {
+		if op != nil {
+			out[method] = op
+		}
+	}
+	return out
+}

@@ -1,0 +1,34 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/logging"
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+// known answers addresses and methods no operation has, as problem documents.
+func known(mux *http.ServeMux, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, pattern := mux.Handler(r); pattern != "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		Unknown(mux, w, r)
+	})
+}
+
+// Unknown answers a request that no pattern of mux takes: 405 with Allow when
+// another method would do, else 404.
+func Unknown(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
+	probe := httptest.NewRecorder()
+	mux.ServeHTTP(probe, r)
+	e := problem.New(problem.NotFound, "not_found")
+	if probe.Code == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", probe.Header().Get("Allow"))
+		e = problem.New(http.StatusMethodNotAllowed, "method_not_allowed")
+	}
+	problem.DocumentOf(e, locale.FromContext(r.Context()), logging.RequestID(r.Context())).Write(w)
+}

@@ -1,0 +1,57 @@
+// Package identity says who is calling: it verifies access tokens and checks
+// that their session still stands.
+package identity
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+)
+
+// Role is what a person may do.
+type Role string
+
+// The roles.
+const (
+	Citizen   Role = "citizen"
+	Moderator Role = "moderator"
+	Official  Role = "government_official"
+	Admin     Role = "admin"
+)
+
+// Staff lists the roles that work on reports.
+func Staff() []Role { return []Role{Moderator, Official, Admin} }
+
+// IsStaff reports whether r is one of them.
+func (r Role) IsStaff() bool { return r == Moderator || r == Official || r == Admin }
+
+// Caller is the signed-in person behind a request.
+type Caller struct {
+	UserID    uuid.UUID
+	SessionID uuid.UUID
+	Role      Role
+	// AgencyID is the agency an official works for.
+	AgencyID *uuid.UUID
+	// SecondFactor reports that the session passed TOTP.
+	SecondFactor bool
+}
+
+type contextKey struct{}
+
+// WithCaller returns ctx for a request of c.
+func WithCaller(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, contextKey{}, c)
+}
+
+// FromContext is the caller; ok is false when nobody is signed in.
+func FromContext(ctx context.Context) (Caller, bool) {
+	c, ok := ctx.Value(contextKey{}).(Caller)
+	return c, ok
+}
+
+// Must is the caller of an operation that only runs for signed-in people. For
+// anybody else it is the zero Caller, who owns nothing and may do nothing.
+func Must(ctx context.Context) Caller {
+	c, _ := FromContext(ctx)
+	return c
+}

@@ -1,0 +1,118 @@
+package identity
+
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/lafaekstreet/backend/shared/clock"
+)
+
+// ScopeAccess is the scope of access tokens; any other scope never opens a route.
+const ScopeAccess = "access"
+
+// Claims are what a token of ours says.
+type Claims struct {
+	jwt.RegisteredClaims
+	Role         Role   `json:"role,omitempty"`
+	SessionID    string `json:"sid,omitempty"`
+	Scope        string `json:"scope"`
+	SecondFactor bool   `json:"mfa,omitempty"`
+	AgencyID     string `json:"agency,omitempty"`
+	Language     string `json:"lang,omitempty"`
+}
+
+// Config says whose tokens are believed.
+type Config struct {
+	// PublicKeys is a JWK set (RFC 7517) of Ed25519 keys; two during a rotation.
+	PublicKeys string `env:"TOKEN_PUBLIC_KEYS,required,notEmpty"`
+	Issuer     string `env:"TOKEN_ISSUER" envDefault:"https://api.lafaekstreet.com"`
+	Audience   string `env:"TOKEN_AUDIENCE" envDefault:"lafaekstreet"`
+}
+
+// Verifier checks tokens. It holds public keys only.
+type Verifier struct {
+	keys   map[string]ed25519.PublicKey
+	parser *jwt.Parser
+}
+
+// Errors of Verify.
+var (
+	ErrExpired = errors.New("token expired")
+	ErrInvalid = errors.New("token invalid")
+)
+
+// leeway is how far two clocks may be apart.
+const leeway = 5 * time.Second
+
+// NewVerifier reads the key set.
+func NewVerifier(c Config, now clock.Clock) (*Verifier, error) {
+	keys, err := parseKeySet(c.PublicKeys)
+	if err != nil {
+		return nil, fmt.Errorf("TOKEN_PUBLIC_KEYS: %w", err)
+	}
+	return &Verifier{keys: keys, parser: jwt.NewParser(
+		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}),
+		jwt.WithIssuer(c.Issuer), jwt.WithAudience(c.Audience),
+		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(leeway),
+		jwt.WithTimeFunc(now.Now), jwt.WithStrictDecoding(),
+	)}, nil
+}
+
+// Verify returns the claims of a token of the given scope, else ErrExpired or ErrInvalid.
+func (v *Verifier) Verify(token, scope string) (Claims, error) {
+	var c Claims
+	if len(token) > 4096 {
+		return Claims{}, ErrInvalid
+	}
+	_, err := v.parser.ParseWithClaims(token, &c, v.key)
+	switch {
+	case errors.Is(err, jwt.ErrTokenExpired) && !errors.Is(err, jwt.ErrTokenSignatureInvalid):
+		return Claims{}, ErrExpired
+	case err != nil || c.Scope != scope || c.Subject == "":
+		return Claims{}, ErrInvalid
+	}
+	return c, nil
+}
+
+func (v *Verifier) key(t *jwt.Token) (any, error) {
+	kid, _ := t.Header["kid"].(string)
+	k, ok := v.keys[kid]
+	if !ok {
+		return nil, ErrInvalid
+	}
+	return k, nil
+}
+
+type jwk struct {
+	KeyType string `json:"kty"`
+	Curve   string `json:"crv"`
+	KeyID   string `json:"kid"`
+	X       string `json:"x"`
+}
+
+func parseKeySet(raw string) (map[string]ed25519.PublicKey, error) {
+	var set struct {
+		Keys []jwk `json:"keys"`
+	}
+	if err := json.Unmarshal([]byte(raw), &set); err != nil {
+		return nil, errors.New("not a JWK set")
+	}
+	keys := make(map[string]ed25519.PublicKey, len(set.Keys))
+	for _, k := range set.Keys {
+		x, err := base64.RawURLEncoding.DecodeString(k.X)
+		if err != nil || k.KeyType != "OKP" || k.Curve != "Ed25519" || len(x) != ed25519.PublicKeySize || k.KeyID == "" {
+			return nil, errors.New("only Ed25519 keys with a kid are taken")
+		}
+		keys[k.KeyID] = ed25519.PublicKey(x)
+	}
+	if len(keys) == 0 {
+		return nil, errors.New("no key in the set")
+	}
+	return keys, nil
+}

@@ -1,0 +1,73 @@
+package locale
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"strings"
+	"sync"
+)
+
+// Each file of the catalog belongs to one domain: {"key": {"en": "…", "pt": "…", "tet": "…"}}.
+// Texts may name parameters as {name}.
+//
+//go:embed catalog/*.json
+var files embed.FS
+
+// Entries are a key's texts by language.
+type Entries map[string]map[Language]string
+
+var catalog = sync.OnceValues(func() (Entries, error) {
+	all := make(Entries)
+	names, err := fs.Glob(files, "catalog/*.json")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		raw, err := files.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		var part Entries
+		if err := json.Unmarshal(raw, &part); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		for key, texts := range part {
+			if _, dup := all[key]; dup {
+				return nil, fmt.Errorf("%s: %q stands in two files", name, key)
+			}
+			all[key] = texts
+		}
+	}
+	return all, nil
+})
+
+// Catalog is every text of the system. It fails only when a file of it is
+// malformed, which a test rules out.
+func Catalog() (Entries, error) { return catalog() }
+
+// Text is the text of key in l with {name} replaced by params["name"]; English
+// where l has none, and false when there is no such key.
+func Text(l Language, key string, params map[string]string) (string, bool) {
+	all, err := catalog()
+	if err != nil {
+		return "", false
+	}
+	texts, ok := all[key]
+	if !ok {
+		return "", false
+	}
+	text, ok := texts[l]
+	if !ok {
+		text = texts[Default]
+	}
+	if len(params) == 0 || !strings.Contains(text, "{") {
+		return text, true
+	}
+	pairs := make([]string, 0, 2*len(params))
+	for name, value := range params {
+		pairs = append(pairs, "{"+name+"}", value)
+	}
+	return strings.NewReplacer(pairs...).Replace(text), true
+}

@@ -1,0 +1,71 @@
+package queue
+
+import (
+	"context"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+// Handler consumes batches of a queue. Messages named in the answer are
+// delivered again, and go to the dead letters after the queue's limit.
+type Handler interface {
+	Handle(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error)
+}
+
+// HandlerFunc is one message's work. An error has the message delivered again.
+type HandlerFunc func(ctx context.Context, m events.SQSMessage) error
+
+// Each handles every message of a batch by itself, up to concurrency at once: a
+// failing or panicking one never takes its neighbours along.
+func Each(name Name, concurrency int, log *slog.Logger, handle HandlerFunc) Handler {
+	return &each{name: name, concurrency: max(concurrency, 1), log: log, handle: handle}
+}
+
+type each struct {
+	name        Name
+	concurrency int
+	log         *slog.Logger
+	handle      HandlerFunc
+}
+
+// Handle implements Handler.
+func (e *each) Handle(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
+	failed := make([]bool, len(batch.Records))
+	slots := make(chan struct{}, e.concurrency)
+	var wg sync.WaitGroup
+	for i, m := range batch.Records {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			failed[i] = !e.one(ctx, m)
+		})
+	}
+	wg.Wait()
+	out := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
+	for i, bad := range failed {
+		if bad {
+			out.BatchItemFailures = append(out.BatchItemFailures,
+				events.SQSBatchItemFailure{ItemIdentifier: batch.Records[i].MessageId})
+		}
+	}
+	return out, nil
+}
+
+func (e *each) one(ctx context.Context, m events.SQSMessage) (ok bool) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			e.log.ErrorContext(ctx, "message panicked", "queue", string(e.name), "message_id", m.MessageId,
+				"panic", cause, "stack", string(debug.Stack()))
+			ok = false
+		}
+	}()
+	if err := e.handle(ctx, m); err != nil {
+		e.log.WarnContext(ctx, "message failed", "queue", string(e.name), "message_id", m.MessageId,
+			"receives", m.Attributes["ApproximateReceiveCount"], "error", err)
+		return false
+	}
+	return true
+}

@@ -1,0 +1,69 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/google/uuid"
+)
+
+// Config is where the queues are: only those this function may send to.
+type Config struct {
+	// URLs by queue name: "validate=https://…,anchor=https://…".
+	URLs map[string]string `env:"QUEUE_URLS" envKeyValSeparator:"="`
+}
+
+// SQSClient is what a Client needs of SQS.
+type SQSClient interface {
+	SendMessageBatch(ctx context.Context, in *sqs.SendMessageBatchInput, opts ...func(*sqs.Options)) (*sqs.SendMessageBatchOutput, error)
+}
+
+// Client sends to SQS.
+type Client struct {
+	sqs  SQSClient
+	urls map[string]string
+}
+
+// NewClient sends to the queues c names.
+func NewClient(client SQSClient, c Config) *Client { return &Client{sqs: client, urls: c.URLs} }
+
+// Knows reports whether the queue's address is configured.
+func (c *Client) Knows(name Name) bool { return c.urls[string(name)] != "" }
+
+// Send puts at most MaxBatch messages on a queue. It returns the ids that
+// arrived, and an error that says why others did not.
+func (c *Client) Send(ctx context.Context, name Name, messages []Outgoing) ([]uuid.UUID, error) {
+	url := c.urls[string(name)]
+	if url == "" {
+		return nil, fmt.Errorf("send to %s: its URL is not configured", name)
+	}
+	entries := make([]types.SendMessageBatchRequestEntry, len(messages))
+	for i, m := range messages {
+		entries[i] = types.SendMessageBatchRequestEntry{
+			Id: aws.String(m.ID.String()), MessageBody: aws.String(string(m.Body)), DelaySeconds: int32(m.Delay.Seconds()),
+		}
+	}
+	out, err := c.sqs.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: aws.String(url), Entries: entries})
+	if err != nil {
+		return nil, fmt.Errorf("send to %s: %w", name, err)
+	}
+	sent := make([]uuid.UUID, 0, len(out.Successful))
+	for _, s := range out.Successful {
+		if id, err := uuid.Parse(aws.ToString(s.Id)); err == nil {
+			sent = append(sent, id)
+		}
+	}
+	var causes []string
+	for _, f := range out.Failed {
+		causes = append(causes, aws.ToString(f.Code))
+	}
+	if len(causes) > 0 {
+		return sent, fmt.Errorf("send to %s: %w", name, errors.New(strings.Join(causes, ", ")))
+	}
+	return sent, nil
+}

@@ -1,0 +1,76 @@
+// Package seal encrypts small secrets that must rest in the database or pass a
+// queue: codes, addresses, second factors. AES-256-GCM; the purpose is bound to
+// the text, so that one kind can never be opened as another.
+package seal
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+)
+
+// Config holds the keys.
+type Config struct {
+	// Keys are 32-byte keys in base64; the first seals, all of them open (rotation).
+	Keys []string `env:"SEAL_KEYS,required,notEmpty"`
+}
+
+// ErrOpen reports a text that no key of ours sealed for this purpose.
+var ErrOpen = errors.New("sealed text cannot be opened")
+
+// Sealer seals and opens. Safe for concurrent use.
+type Sealer struct {
+	aeads []cipher.AEAD
+}
+
+// New reads the keys.
+func New(c Config) (*Sealer, error) {
+	s := &Sealer{}
+	for i, text := range c.Keys {
+		key, err := base64.StdEncoding.DecodeString(text)
+		if err != nil || len(key) != 32 {
+			return nil, fmt.Errorf("SEAL_KEYS: key %d is not 32 bytes of base64", i+1)
+		}
+		block, err := aes.NewCipher(key)
+		if err != nil {
+			return nil, fmt.Errorf("SEAL_KEYS: %w", err)
+		}
+		aead, err := cipher.NewGCM(block)
+		if err != nil {
+			return nil, fmt.Errorf("SEAL_KEYS: %w", err)
+		}
+		s.aeads = append(s.aeads, aead)
+	}
+	return s, nil
+}
+
+// Seal encrypts plain for a purpose such as "totp".
+func (s *Sealer) Seal(purpose string, plain []byte) []byte {
+	a := s.aeads[0]
+	nonce := make([]byte, a.NonceSize(), a.NonceSize()+len(plain)+a.Overhead())
+	_, _ = rand.Read(nonce) // never fails (crypto/rand, Go 1.24)
+	return a.Seal(nonce, nonce, plain, label(purpose))
+}
+
+// Open decrypts what was sealed for the same purpose, else ErrOpen.
+func (s *Sealer) Open(purpose string, sealed []byte) ([]byte, error) {
+	for _, a := range s.aeads {
+		if len(sealed) < a.NonceSize() {
+			return nil, ErrOpen
+		}
+		n := a.NonceSize()
+		if plain, err := a.Open(nil, sealed[:n], sealed[n:], label(purpose)); err == nil {
+			return plain, nil
+		}
+	}
+	return nil, ErrOpen
+}
+
+func label(purpose string) []byte {
+	sum := sha256.Sum256([]byte("lafaekstreet seal " + purpose))
+	return sum[:]
+}

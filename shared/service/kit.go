@@ -1,0 +1,114 @@
+// Package service opens what route groups and workers are built from, out of
+// configuration alone: the same way in a Lambda, on one machine and in tests.
+package service
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/lafaekstreet/backend/shared/awsconf"
+	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/idempotency"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/logging"
+	"github.com/lafaekstreet/backend/shared/metrics"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/queue"
+)
+
+// Kit is what every function has.
+type Kit struct {
+	Name    string
+	Env     config.Env
+	DB      *database.DB
+	Outbox  *outbox.Outbox
+	Queues  *queue.Client
+	AWS     aws.Config
+	Clock   clock.Clock
+	Log     *slog.Logger
+	Metrics *metrics.Metrics
+}
+
+type kitConfig struct {
+	Database database.Config
+	Queues   queue.Config
+	LogLevel slog.Level `env:"LOG_LEVEL" envDefault:"INFO"`
+}
+
+// Option changes how a kit is opened.
+type Option func(*options)
+
+type options struct {
+	out   io.Writer
+	clock clock.Clock
+}
+
+// WithOutput sends logs and metrics to w instead of standard error and output.
+func WithOutput(w io.Writer) Option { return func(o *options) { o.out = w } }
+
+// WithClock replaces the machine's clock.
+func WithClock(c clock.Clock) Option { return func(o *options) { o.clock = c } }
+
+// Open prepares the kit of the named function. Nothing connects before it is used.
+func Open(ctx context.Context, name string, env config.Env, opts ...Option) (*Kit, error) {
+	o := options{clock: clock.System{}}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	cfg, err := config.Parse[kitConfig](env)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", name, err)
+	}
+	k := &Kit{Name: name, Env: env, Clock: o.clock}
+	k.Log, k.Metrics = outputs(name, cfg.LogLevel, o)
+	if k.DB, err = database.Open(ctx, cfg.Database); err != nil {
+		return nil, fmt.Errorf("open %s: %w", name, err)
+	}
+	if k.AWS, err = awsconf.Load(ctx, env); err != nil {
+		return nil, fmt.Errorf("open %s: %w", name, err)
+	}
+	k.Queues = queue.NewClient(sqs.NewFromConfig(k.AWS), cfg.Queues)
+	k.Outbox = outbox.New(k.DB, k.Queues, k.Log)
+	return k, nil
+}
+
+func outputs(name string, level slog.Level, o options) (*slog.Logger, *metrics.Metrics) {
+	var logs, figures io.Writer = os.Stderr, os.Stdout
+	if o.out != nil {
+		logs, figures = o.out, o.out
+	}
+	return logging.New(logs, level).With("function", name), metrics.New(figures, name, o.clock)
+}
+
+// Close gives the connections back.
+func (k *Kit) Close() { k.DB.Close() }
+
+// HTTP makes the handler of a route group.
+func (k *Kit) HTTP(groups ...httpapi.Group) (*httpapi.Service, error) {
+	cfg, err := config.Parse[httpConfig](k.Env)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", k.Name, err)
+	}
+	tokens, err := identity.NewVerifier(cfg.Tokens, k.Clock)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", k.Name, err)
+	}
+	return httpapi.New(httpapi.Deps{
+		Tokens: tokens, Sessions: identity.NewStoredSessions(k.DB), Keys: idempotency.New(k.DB),
+		Clock: k.Clock, Log: k.Log, Metrics: k.Metrics, Config: cfg.HTTP,
+	}, groups...), nil
+}
+
+type httpConfig struct {
+	HTTP   httpapi.Config
+	Tokens identity.Config
+}

@@ -1,0 +1,61 @@
+// Package timestamp is how instants and calendar dates look on the wire.
+package timestamp
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// layout is RFC 3339 in UTC with milliseconds: what every answer carries.
+const layout = "2006-01-02T15:04:05.000Z"
+
+// Time is an instant. It reads any RFC 3339 form and writes UTC with milliseconds and Z.
+type Time struct{ time.Time }
+
+// Of wraps t.
+func Of(t time.Time) Time { return Time{t} }
+
+// OfPtr wraps t; nil stays nil.
+func OfPtr(t *time.Time) *Time {
+	if t == nil {
+		return nil
+	}
+	return &Time{*t}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (t Time) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// MarshalJSON hides the embedded time's own form.
+func (t Time) MarshalJSON() ([]byte, error) { return []byte(`"` + t.String() + `"`), nil }
+
+// String is the wire form.
+func (t Time) String() string { return t.UTC().Format(layout) }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (t *Time) UnmarshalText(b []byte) error {
+	v, err := time.Parse(time.RFC3339Nano, string(b))
+	if err != nil {
+		return fmt.Errorf("expected an RFC 3339 date-time")
+	}
+	t.Time = v.UTC()
+	return nil
+}
+
+// UnmarshalJSON reads a JSON string.
+func (t *Time) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		return nil
+	}
+	if len(b) < 2 || b[0] != '"' {
+		return fmt.Errorf("expected an RFC 3339 date-time")
+	}
+	return t.UnmarshalText(b[1 : len(b)-1])
+}
+
+// Schema implements huma.SchemaProvider.
+func (Time) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Format: "date-time", Examples: []any{"2026-11-21T08:30:00.000Z"}}
+}

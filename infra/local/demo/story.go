@@ -1,0 +1,234 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// story is one run of the demo.
+type story struct {
+	api                 *client
+	out                 io.Writer
+	latitude, longitude float64
+	patience            time.Duration
+}
+
+func (s *story) tell(ctx context.Context, photoPath string) error {
+	picture, contentType, err := photo(photoPath)
+	if err != nil {
+		return err
+	}
+	if err := s.signIn(ctx); err != nil {
+		return err
+	}
+	uploadID, err := s.upload(ctx, picture, contentType)
+	if err != nil {
+		return err
+	}
+	r, err := s.report(ctx, uploadID)
+	if err != nil {
+		return err
+	}
+	if r, err = s.wait(ctx, r.ID); err != nil {
+		return err
+	}
+	if err := s.history(ctx, r.ID); err != nil {
+		return err
+	}
+	return s.verify(ctx, r.ID)
+}
+
+func (s *story) say(step, format string, args ...any) {
+	_, _ = fmt.Fprintf(s.out, "  %-9s %s\n", step, fmt.Sprintf(format, args...)) // a closed terminal ends nothing
+}
+
+type tokens struct {
+	AccessToken string `json:"access_token"`
+	User        struct {
+		Email string `json:"email"`
+	} `json:"user"`
+}
+
+func (s *story) signIn(ctx context.Context) error {
+	var t tokens
+	if email := os.Getenv("DEMO_EMAIL"); email != "" {
+		body := map[string]string{"email": email, "password": os.Getenv("DEMO_PASSWORD")}
+		if err := s.api.call(ctx, http.MethodPost, "/api/v1/auth/login", body, &t); err != nil {
+			return err
+		}
+		s.api.token = t.AccessToken
+		s.say("sign in", "as %s", email)
+		return nil
+	}
+	email := fmt.Sprintf("demo-%s@example.org", uuid.NewString()[:8])
+	password := rand.Text()
+	body := map[string]string{"email": email, "password": password, "full_name": "Maria da Costa", "preferred_language": "tet"}
+	if err := s.api.call(ctx, http.MethodPost, "/api/v1/auth/register", body, nil); err != nil {
+		return err
+	}
+	s.say("register", "%s; a code is on its way by mail", email)
+	code, err := s.code(ctx, email)
+	if err != nil {
+		return err
+	}
+	if err := s.api.call(ctx, http.MethodPost, "/api/v1/auth/verify-otp", map[string]string{"email": email, "otp": code}, &t); err != nil {
+		return err
+	}
+	s.api.token = t.AccessToken
+	s.say("verify", "with the code %s", code)
+	return nil
+}
+
+type upload struct {
+	UploadID string `json:"upload_id"`
+	Upload   struct {
+		Method  string            `json:"method"`
+		URL     string            `json:"url"`
+		Headers map[string]string `json:"headers"`
+	} `json:"upload"`
+}
+
+func (s *story) upload(ctx context.Context, picture []byte, contentType string) (string, error) {
+	var u upload
+	ask := map[string]any{"content_type": contentType, "size_bytes": len(picture)}
+	if err := s.api.call(ctx, http.MethodPost, "/api/v1/reports/pre-upload-image", ask, &u); err != nil {
+		return "", err
+	}
+	req, err := http.NewRequestWithContext(ctx, u.Upload.Method, u.Upload.URL, bytes.NewReader(picture))
+	if err != nil {
+		return "", err
+	}
+	for name, value := range u.Upload.Headers {
+		req.Header.Set(name, value)
+	}
+	req.ContentLength = int64(len(picture))
+	if err := s.api.send(req, nil); err != nil {
+		return "", fmt.Errorf("send the picture: %w", err)
+	}
+	s.say("upload", "%d KB straight to storage", (len(picture)+1023)/1024)
+	return u.UploadID, nil
+}
+
+type report struct {
+	ID       string `json:"id"`
+	Number   string `json:"report_number"`
+	Status   string `json:"status"`
+	Severity string `json:"severity"`
+	Score    *int   `json:"severity_score"`
+	Title    string `json:"title"`
+	Reason   string `json:"rejection_reason"`
+	AI       struct {
+		Status string `json:"status"`
+		Repair string `json:"recommended_repair"`
+	} `json:"ai"`
+	Blockchain struct {
+		Status        string `json:"status"`
+		Network       string `json:"network"`
+		TransactionID string `json:"transaction_id"`
+	} `json:"blockchain"`
+}
+
+func (s *story) report(ctx context.Context, uploadID string) (report, error) {
+	var r report
+	body := map[string]any{
+		"client_id": uuid.NewString(), "issue_type": "pothole", "description": "A deep hole in front of the school",
+		"latitude": s.latitude, "longitude": s.longitude, "images": []any{map[string]string{"upload_id": uploadID}},
+	}
+	began := time.Now()
+	if err := s.api.call(ctx, http.MethodPost, "/api/v1/reports", body, &r); err != nil {
+		return report{}, err
+	}
+	s.say("report", "%s after %d ms", r.Number, time.Since(began).Milliseconds())
+	return r, nil
+}
+
+// wait follows the report until AI has judged it and the ledger has confirmed it.
+func (s *story) wait(ctx context.Context, id string) (report, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.patience)
+	defer cancel()
+	judged := false
+	for {
+		var r report
+		if err := s.api.call(ctx, http.MethodGet, "/api/v1/reports/"+id, nil, &r); err != nil {
+			return report{}, err
+		}
+		if !judged && r.AI.Status != "queued" && r.AI.Status != "processing" {
+			judged = true
+			s.say("AI", "%s: the report is %s, severity %s%s", r.AI.Status, r.Status, r.Severity, score(r.Score))
+			for _, line := range []string{r.Title, r.AI.Repair, r.Reason} {
+				if line != "" {
+					s.say("", "%s", line)
+				}
+			}
+		}
+		if judged && r.Blockchain.Status == "confirmed" {
+			s.say("ledger", "confirmed on %s by transaction %s", r.Blockchain.Network, r.Blockchain.TransactionID)
+			return r, nil
+		}
+		select {
+		case <-ctx.Done():
+			return report{}, fmt.Errorf("AI says %q and the ledger says %q after %s", r.AI.Status, r.Blockchain.Status, s.patience)
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}
+
+func score(n *int) string {
+	if n == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (%d of 10)", *n)
+}
+
+func (s *story) history(ctx context.Context, id string) error {
+	var h struct {
+		Entries []struct {
+			Event    string `json:"event_type"`
+			Sequence int64  `json:"sequence_number"`
+			At       string `json:"consensus_timestamp"`
+			Status   string `json:"status"`
+		} `json:"entries"`
+	}
+	if err := s.api.call(ctx, http.MethodGet, "/api/v1/blockchain/report/"+id+"/history", nil, &h); err != nil {
+		return err
+	}
+	for _, e := range h.Entries {
+		s.say("history", "%-16s no. %d at %s, %s", e.Event, e.Sequence, e.At, e.Status)
+	}
+	return nil
+}
+
+func (s *story) verify(ctx context.Context, id string) error {
+	var v struct {
+		Verified bool `json:"verified"`
+		Checks   []struct {
+			Name   string `json:"name"`
+			OK     bool   `json:"ok"`
+			Detail string `json:"detail"`
+		} `json:"checks"`
+	}
+	if err := s.api.call(ctx, http.MethodGet, "/api/v1/blockchain/report/"+id+"/verify", nil, &v); err != nil {
+		return err
+	}
+	var broken []string
+	for _, c := range v.Checks {
+		if !c.OK {
+			broken = append(broken, c.Name+": "+c.Detail)
+		}
+	}
+	if !v.Verified || len(broken) > 0 {
+		return errors.New("the proof does not hold: " + strings.Join(broken, "; "))
+	}
+	s.say("proof", "holds: %d checks, nothing was changed", len(v.Checks))
+	return nil
+}

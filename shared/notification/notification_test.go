@@ -1,0 +1,117 @@
+package notification_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/infra/local/testdb"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/notification"
+	"github.com/lafaekstreet/backend/shared/outbox"
+)
+
+func TestAddIsOncePerPersonAndEvent(t *testing.T) {
+	t.Parallel()
+	db := &database.DB{Pool: testdb.Pool(t)}
+	box := outbox.New(db, nil, slog.New(slog.DiscardHandler))
+	ana, rui := person(t, db), person(t, db)
+	add := func(n notification.New, fail error) error {
+		return box.Do(t.Context(), func(w *outbox.Work) error {
+			if err := notification.Add(t.Context(), w, n); err != nil {
+				return err
+			}
+			return fail
+		})
+	}
+	steps := []struct {
+		name           string
+		new            notification.New
+		fail           error
+		rows, messages int
+	}{
+		{"rolled back with its work", notification.New{UserID: ana, Type: notification.Announcement, EventKey: "a"}, errors.New("no"), 0, 0},
+		{"first", notification.New{UserID: ana, Type: notification.Announcement, EventKey: "a"}, nil, 1, 1},
+		{"again", notification.New{UserID: ana, Type: notification.Announcement, EventKey: "a"}, nil, 1, 1},
+		{"other event", notification.New{UserID: ana, Type: notification.Announcement, EventKey: "b"}, nil, 2, 2},
+		{"other person", notification.New{UserID: rui, Type: notification.Announcement, EventKey: "a"}, nil, 3, 3},
+		{"nobody", notification.New{UserID: ids.New(), Type: notification.Announcement, EventKey: "a"}, nil, 3, 3},
+	}
+	for _, s := range steps {
+		if err := add(s.new, s.fail); !errors.Is(err, s.fail) {
+			t.Fatalf("%s: %v", s.name, err)
+		}
+		if rows := count(t, db, `SELECT count(*) FROM notifications`); rows != s.rows {
+			t.Errorf("%s: %d notifications, want %d", s.name, rows, s.rows)
+		}
+		if n := count(t, db, `SELECT count(*) FROM outbox WHERE queue = 'notify' AND body ? 'notification_id'`); n != s.messages {
+			t.Errorf("%s: %d messages, want %d", s.name, n, s.messages)
+		}
+	}
+}
+
+func TestEveryTypeHasItsTextInEveryLanguage(t *testing.T) {
+	t.Parallel()
+	params := map[string]string{"report_number": "LS-2026-000001", "status": "fixed", "reason": "irrelevant", "agency": "Obras",
+		"original_number": "LS-2026-000002", "author": "Ana", "comment": "thanks", "announcement": "image_refused"}
+	for _, l := range locale.Languages() {
+		for _, typ := range notification.Types() {
+			title, body := notification.Text(l, typ, params)
+			if title == "" || body == "" || strings.ContainsAny(title+body, "{}") {
+				t.Errorf("%s %s: title %q, body %q", l, typ, title, body)
+			}
+		}
+		if _, body := notification.Text(l, notification.ReportRejected, map[string]string{"report_number": "N"}); body == "" || strings.ContainsAny(body, "{}") {
+			t.Errorf("%s rejected without reason: %q", l, body)
+		}
+	}
+	if title, _ := notification.Text(locale.Portuguese, notification.ReportStatusChanged, params); title != "Relato LS-2026-000001: reparado" {
+		t.Errorf("status is not in the reader's language: %q", title)
+	}
+	if _, body := notification.Text(locale.English, notification.ReportRejected, map[string]string{"report_number": "N", "reason": "A garden."}); !strings.Contains(body, "A garden.") {
+		t.Errorf("a person's own reason is lost: %q", body)
+	}
+}
+
+func TestPrefs(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string][2]bool{
+		`{}`:                           {true, true},
+		`nonsense`:                     {true, true},
+		`{"email": false}`:             {false, true},
+		`{"push": false}`:              {true, false},
+		`{"muted": ["comment_added"]}`: {false, false},
+	} {
+		p := notification.ParsePrefs([]byte(raw))
+		if got := [2]bool{p.Mail(notification.CommentAdded), p.PushTo(notification.CommentAdded)}; got != want {
+			t.Errorf("%s: mail, push = %v, want %v", raw, got, want)
+		}
+		if raw != `nonsense` && strings.Contains(raw, "muted") && !p.Mail(notification.ReportFixed) {
+			t.Errorf("%s: silences other types", raw)
+		}
+	}
+}
+
+func person(t *testing.T, db *database.DB) uuid.UUID {
+	t.Helper()
+	id := ids.New()
+	if _, err := db.Exec(t.Context(), `INSERT INTO users (id, email) VALUES ($1, $2)`, id, id.String()+"@example.org"); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func count(t *testing.T, db *database.DB, sql string) int {
+	t.Helper()
+	var n int
+	if err := db.QueryRow(context.WithoutCancel(t.Context()), sql).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

@@ -1,0 +1,76 @@
+// Package mail is a mail on its way from the function that wants it sent to the
+// worker that renders and sends it. It travels sealed: codes, links and
+// addresses are never in clear on a queue or in the outbox.
+package mail
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/seal"
+)
+
+// Template names the text of a mail. The catalog has it as "mail.<template>.subject"
+// and "mail.<template>.text" in every language, with the params named here.
+type Template string
+
+// Mails without a notification behind them.
+const (
+	RegistrationCode  Template = "registration_code"   // code, minutes
+	PasswordResetCode Template = "password_reset_code" // code, minutes
+	AlreadyRegistered Template = "already_registered"  // name
+	VerifyLink        Template = "verify_link"         // name, link, minutes
+	ResetLink         Template = "reset_link"          // name, link, minutes
+	PasswordChanged   Template = "password_changed"    // name
+	AccountDeleted    Template = "account_deleted"     // name
+)
+
+// Templates lists them, for tests of the catalog.
+func Templates() []Template {
+	return []Template{RegistrationCode, PasswordResetCode, AlreadyRegistered, VerifyLink, ResetLink, PasswordChanged, AccountDeleted}
+}
+
+// Message is one mail to one reader.
+type Message struct {
+	To       string            `json:"to"`
+	Language locale.Language   `json:"language"`
+	Template Template          `json:"template"`
+	Params   map[string]string `json:"params,omitempty"`
+}
+
+const purpose = "mail"
+
+// Send adds m to the unit of work; it goes out after the commit.
+func Send(ctx context.Context, w *outbox.Work, s *seal.Sealer, m Message) error {
+	sealed, err := Seal(s, m)
+	if err != nil {
+		return err
+	}
+	return w.Send(ctx, queue.Notify, queue.NotifyMessage{Mail: sealed})
+}
+
+// Seal encrypts m.
+func Seal(s *seal.Sealer, m Message) ([]byte, error) {
+	raw, err := json.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("encode mail: %w", err)
+	}
+	return s.Seal(purpose, raw), nil
+}
+
+// Open decrypts what Seal made, else seal.ErrOpen.
+func Open(s *seal.Sealer, sealed []byte) (Message, error) {
+	raw, err := s.Open(purpose, sealed)
+	if err != nil {
+		return Message{}, fmt.Errorf("open mail: %w", err)
+	}
+	var m Message
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return Message{}, fmt.Errorf("decode mail: %w", err)
+	}
+	return m, nil
+}

@@ -1,0 +1,89 @@
+# LafaekStreet backend. `make` alone prints what there is.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+GO       ?= go
+PACKAGES ?= ./...
+URL      ?= http://localhost:8000
+
+# Every function is built alone: no CDK, no stand-in, no C library can reach a binary that runs in Lambda.
+LAMBDA_ENV   := CGO_ENABLED=0 GOOS=linux GOARCH=arm64
+LAMBDA_FLAGS := -tags lambda.norpc -trimpath -buildvcs=false -ldflags '-s -w'
+FUNCTIONS    := $(patsubst functions/%/lambda,%,$(wildcard functions/*/lambda))
+
+# Tests get a PostgreSQL of their own, installed first where it is missing.
+WITH_DATABASE := $(GO) run ./infra/local/testdb/serve --
+
+GOLANGCI := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
+
+.PHONY: help
+help: ## Print this
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## Run the whole system on this machine (PORT, DATABASE_URL, CACHE_URL, AWS_ENDPOINT_URL are honoured)
+	@mkdir -p .run
+	@$(GO) build -o .run/local ./infra/local
+	@exec .run/local
+
+.PHONY: demo
+demo: ## Tell the story of a report over HTTP (URL=…, PHOTO=…)
+	@$(GO) run ./infra/local/demo -url $(URL) $(if $(PHOTO),-photo $(PHOTO))
+
+.PHONY: test
+test: node ## Run all tests (PACKAGES=./functions/... for a part)
+	$(WITH_DATABASE) $(GO) test $(PACKAGES)
+
+.PHONY: test-race
+test-race: node ## Run all tests with the race detector
+	$(WITH_DATABASE) $(GO) test -race $(PACKAGES)
+
+.PHONY: e2e
+e2e: node ## Run the built functions wired as the synthesized template says
+	$(WITH_DATABASE) $(GO) test -count=1 -run TestDeployed ./infra/...
+
+.PHONY: bench
+bench: ## Measure
+	$(WITH_DATABASE) $(GO) test -run '^$$' -bench . -benchmem $(PACKAGES)
+
+.PHONY: lint
+lint: ## Check format, vet and lint
+	@unformatted=$$(gofmt -l functions infra migrations shared); \
+	if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	GOFLAGS=-buildvcs=false $(GOLANGCI) run ./...
+
+.PHONY: build
+build: $(FUNCTIONS:%=dist/%/bootstrap) ## Build every function for Lambda and print its size
+	@cd dist 2>/dev/null && du -b */bootstrap | awk '{ printf "  %-16s %5.1f MB\n", $$2, $$1 / 1e6 }'
+
+dist/%/bootstrap: FORCE
+	@mkdir -p $(@D)
+	@$(LAMBDA_ENV) $(GO) build $(LAMBDA_FLAGS) -o $@ ./functions/$*/lambda
+
+.PHONY: synth
+synth: node_modules ## Write the CloudFormation templates to cdk.out
+	npx cdk synth --quiet
+
+.PHONY: diff
+diff: node_modules ## Compare with what is deployed
+	npx cdk diff
+
+.PHONY: deploy
+deploy: node_modules ## Deploy to the AWS account of the environment
+	npx cdk deploy --all
+
+node_modules: node package.json package-lock.json
+	npm ci
+	@touch $@
+
+.PHONY: node
+node:
+	@infra/local/setup/node.sh
+
+.PHONY: clean
+clean: ## Remove everything that was built or kept locally, the local database included
+	rm -rf .run cdk.out coverage.out dist node_modules
+
+FORCE:

@@ -1,0 +1,165 @@
+// Package consume stands where Lambda's event source mapping stands in AWS: it takes batches from a queue, calls the
+// function, and deletes what the function did not name as failed.
+package consume
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/lafaekstreet/backend/shared/queue"
+)
+
+const (
+	waitSeconds = 20              // of one long poll; the most SQS offers
+	pause       = 2 * time.Second // after SQS has failed
+)
+
+// Client is what a Source needs of SQS.
+type Client interface {
+	ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, opts ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error)
+	DeleteMessageBatch(ctx context.Context, in *sqs.DeleteMessageBatchInput, opts ...func(*sqs.Options)) (*sqs.DeleteMessageBatchOutput, error)
+}
+
+// Source connects a queue to its function.
+type Source struct {
+	Queue   string // URL
+	ARN     string
+	Region  string
+	Handler queue.Handler
+	// Batch is the most messages of one call, 1 to 10.
+	Batch int
+	// Concurrency is the most calls at once.
+	Concurrency int
+	// Timeout is the function's. It is shorter than the queue's visibility timeout, or messages would be worked on twice.
+	Timeout time.Duration
+}
+
+// Run consumes until ctx ends, and returns when the calls under way have come to their end.
+func (s Source) Run(ctx context.Context, client Client, log *slog.Logger) {
+	var workers sync.WaitGroup
+	for range max(s.Concurrency, 1) {
+		workers.Go(func() {
+			for ctx.Err() == nil {
+				s.once(ctx, client, log)
+			}
+		})
+	}
+	workers.Wait()
+}
+
+func (s Source) once(ctx context.Context, client Client, log *slog.Logger) {
+	received, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+		QueueUrl: aws.String(s.Queue), MaxNumberOfMessages: int32(s.Batch), WaitTimeSeconds: waitSeconds,
+		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
+		MessageAttributeNames:       []string{"All"},
+	})
+	if err != nil {
+		if ctx.Err() == nil {
+			log.WarnContext(ctx, "queue cannot be read", "queue", s.Queue, "error", err)
+			sleep(ctx, pause)
+		}
+		return
+	}
+	if len(received.Messages) == 0 {
+		return
+	}
+	// What was taken is finished: given up half-way it would only come back after the visibility timeout.
+	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Timeout)
+	defer cancel()
+	answer, err := s.call(call, s.event(received.Messages))
+	if err != nil {
+		log.WarnContext(ctx, "function failed a whole batch", "queue", s.Queue, "error", err)
+		return
+	}
+	if err := remove(context.WithoutCancel(ctx), client, s.Queue, done(received.Messages, answer)); err != nil {
+		log.WarnContext(ctx, "messages not deleted; they will be delivered twice", "queue", s.Queue, "error", err)
+	}
+}
+
+// call turns a panic into an error: in Lambda it costs one batch, never the process.
+func (s Source) call(ctx context.Context, batch events.SQSEvent) (answer events.SQSEventResponse, err error) { //nolint:nonamedreturns // set by recover
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	answer, err = s.Handler.Handle(ctx, batch)
+	if err == nil {
+		err = ctx.Err() // Lambda ends a function at its timeout and hears no answer
+	}
+	return answer, err
+}
+
+func (s Source) event(messages []types.Message) events.SQSEvent {
+	records := make([]events.SQSMessage, len(messages))
+	for i, m := range messages {
+		attributes := make(map[string]events.SQSMessageAttribute, len(m.MessageAttributes))
+		for name, value := range m.MessageAttributes {
+			attributes[name] = events.SQSMessageAttribute{StringValue: value.StringValue, BinaryValue: value.BinaryValue,
+				StringListValues: []string{}, BinaryListValues: [][]byte{}, DataType: aws.ToString(value.DataType)}
+		}
+		records[i] = events.SQSMessage{
+			MessageId: aws.ToString(m.MessageId), ReceiptHandle: aws.ToString(m.ReceiptHandle), Body: aws.ToString(m.Body),
+			Md5OfBody: aws.ToString(m.MD5OfBody), Attributes: m.Attributes, MessageAttributes: attributes,
+			EventSourceARN: s.ARN, EventSource: "aws:sqs", AWSRegion: s.Region,
+		}
+	}
+	return events.SQSEvent{Records: records}
+}
+
+// done returns what the function did not name as failed. A name that is no message of the batch fails the whole
+// batch, as it does in AWS.
+func done(messages []types.Message, answer events.SQSEventResponse) []types.Message {
+	failed := make(map[string]bool, len(answer.BatchItemFailures))
+	for _, failure := range answer.BatchItemFailures {
+		failed[failure.ItemIdentifier] = true
+	}
+	var kept []types.Message
+	for _, m := range messages {
+		if id := aws.ToString(m.MessageId); failed[id] {
+			delete(failed, id)
+		} else {
+			kept = append(kept, m)
+		}
+	}
+	if len(failed) > 0 {
+		return nil
+	}
+	return kept
+}
+
+func remove(ctx context.Context, client Client, url string, messages []types.Message) error {
+	if len(messages) == 0 {
+		return nil
+	}
+	entries := make([]types.DeleteMessageBatchRequestEntry, len(messages))
+	for i, m := range messages {
+		entries[i] = types.DeleteMessageBatchRequestEntry{Id: aws.String(fmt.Sprint(i)), ReceiptHandle: m.ReceiptHandle}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	out, err := client.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{QueueUrl: aws.String(url), Entries: entries})
+	if err != nil {
+		return fmt.Errorf("delete messages: %w", err)
+	}
+	if len(out.Failed) > 0 {
+		return fmt.Errorf("delete messages: %d refused: %s", len(out.Failed), aws.ToString(out.Failed[0].Code))
+	}
+	return nil
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}

@@ -1,0 +1,96 @@
+package consume
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// oneBatch is a queue that holds one batch and then nothing.
+type oneBatch struct {
+	messages []types.Message
+	deleted  []string
+	stop     context.CancelFunc
+}
+
+func (q *oneBatch) ReceiveMessage(context.Context, *sqs.ReceiveMessageInput, ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error) {
+	if q.messages == nil {
+		q.stop()
+		return nil, context.Canceled
+	}
+	out := &sqs.ReceiveMessageOutput{Messages: q.messages}
+	q.messages = nil
+	return out, nil
+}
+
+func (q *oneBatch) DeleteMessageBatch(_ context.Context, in *sqs.DeleteMessageBatchInput, _ ...func(*sqs.Options)) (*sqs.DeleteMessageBatchOutput, error) {
+	for _, entry := range in.Entries {
+		q.deleted = append(q.deleted, aws.ToString(entry.ReceiptHandle))
+	}
+	return &sqs.DeleteMessageBatchOutput{}, nil
+}
+
+type handler func(context.Context, events.SQSEvent) (events.SQSEventResponse, error)
+
+func (h handler) Handle(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
+	return h(ctx, batch)
+}
+
+func TestDeletesWhatSucceeded(t *testing.T) {
+	t.Parallel()
+	failing := func(ids ...string) handler {
+		return func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
+			var answer events.SQSEventResponse
+			for _, id := range ids {
+				answer.BatchItemFailures = append(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: id})
+			}
+			return answer, nil
+		}
+	}
+	tests := map[string]struct {
+		handle  handler
+		deleted []string
+	}{
+		"all good":   {failing(), []string{"r0", "r1", "r2"}},
+		"one failed": {failing("m1"), []string{"r0", "r2"}},
+		"all failed": {failing("m0", "m1", "m2"), nil},
+		"unknown id": {failing("m1", "other"), nil},
+		"whole batch": {func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
+			return events.SQSEventResponse{}, errors.New("no")
+		}, nil},
+		"panic": {func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) { panic("at work") }, nil},
+		"over its timeout": {func(ctx context.Context, _ events.SQSEvent) (events.SQSEventResponse, error) {
+			<-ctx.Done()
+			return events.SQSEventResponse{}, nil
+		}, nil},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			q := &oneBatch{stop: stop}
+			for i := range 3 {
+				q.messages = append(q.messages, types.Message{
+					MessageId: aws.String(fmt.Sprintf("m%d", i)), ReceiptHandle: aws.String(fmt.Sprintf("r%d", i))})
+			}
+			timeout := time.Minute
+			if name == "over its timeout" {
+				timeout = time.Millisecond
+			}
+			Source{Handler: test.handle, Batch: 10, Timeout: timeout}.Run(ctx, q, slog.New(slog.DiscardHandler))
+			if !slices.Equal(q.deleted, test.deleted) {
+				t.Errorf("deleted %v, want %v", q.deleted, test.deleted)
+			}
+		})
+	}
+}

@@ -1,0 +1,80 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"strconv"
+)
+
+// answer collects a function's whole answer, as Lambda does: nothing reaches the client before the function returns.
+type answer struct {
+	header   http.Header
+	sent     http.Header // as they were when the status was written
+	status   int
+	body     bytes.Buffer
+	tooLarge bool
+}
+
+func newAnswer() *answer { return &answer{header: http.Header{}} }
+
+// Header implements http.ResponseWriter.
+func (a *answer) Header() http.Header { return a.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status, a.sent = status, a.header.Clone()
+	}
+}
+
+// Write implements http.ResponseWriter.
+func (a *answer) Write(part []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	if a.body.Len()+len(part) > MaxBytes {
+		a.tooLarge = true
+		return len(part), nil
+	}
+	return a.body.Write(part)
+}
+
+func (a *answer) copyTo(w http.ResponseWriter) {
+	a.WriteHeader(http.StatusOK)
+	maps.Copy(w.Header(), a.sent)
+	if a.status != http.StatusNoContent && a.status != http.StatusNotModified {
+		w.Header().Set("Content-Length", strconv.Itoa(a.body.Len()))
+	}
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body.Bytes()) // a client that is gone needs no answer
+}
+
+// statusProbe learns which status the multiplexer would give.
+type statusProbe struct {
+	header http.Header
+	status int
+}
+
+// Header implements http.ResponseWriter.
+func (p *statusProbe) Header() http.Header { return p.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (p *statusProbe) WriteHeader(status int) { p.status = status }
+
+// Write implements http.ResponseWriter.
+func (p *statusProbe) Write(part []byte) (int, error) { return len(part), nil }
+
+// refuse answers for the gateway itself.
+func refuse(w http.ResponseWriter, r *http.Request, status int, code, detail string) {
+	body, err := json.Marshal(map[string]any{
+		"type": "about:blank", "title": http.StatusText(status), "status": status, "detail": detail, "code": code,
+		"request_id": r.Header.Get("X-Request-Id"),
+	})
+	if err != nil {
+		body = []byte("{}")
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a client that is gone needs no answer
+}

@@ -1,0 +1,38 @@
+package gateway
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// identify tells the function who calls, as the gateway in AWS does: the address of whoever connected. A peer on this
+// machine is a proxy or a test, and believed when it names another client.
+func identify(r *http.Request) {
+	host, port, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return
+	}
+	peer, err := netip.ParseAddr(host)
+	if err != nil {
+		return
+	}
+	client := peer
+	if peer.IsLoopback() {
+		if named, ok := lastForwarded(r.Header); ok {
+			client = named
+		}
+	} else {
+		r.Header.Set("X-Forwarded-Proto", "http")
+	}
+	r.RemoteAddr = net.JoinHostPort(client.String(), port)
+	r.Header.Set("X-Forwarded-For", client.String())
+}
+
+// lastForwarded is the address the nearest proxy saw; what stands before it anybody can have written.
+func lastForwarded(h http.Header) (netip.Addr, bool) {
+	all := strings.Split(strings.Join(h.Values("X-Forwarded-For"), ","), ",")
+	address, err := netip.ParseAddr(strings.TrimSpace(all[len(all)-1]))
+	return address.WithZone(""), err == nil
+}

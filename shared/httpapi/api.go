@@ -93,7 +93,7 @@ func humaConfig() huma.Config {
 		return huma.DefaultSchemaNamer(t, hint)
 	})
 	format := huma.DefaultJSONFormat
-	return huma.Config{
+	c := huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
 			Info:    info(),
@@ -109,6 +109,8 @@ func humaConfig() huma.Config {
 		Formats:       map[string]huma.Format{"application/json": format, "json": format},
 		DefaultFormat: "application/json",
 	}
+	c.AllowAdditionalPropertiesByDefault = true // unknown members are ignored: a newer app must work with an older server
+	return c
 }
 
 // Handle implements huma.Adapter: it puts the contract's rules around an operation.

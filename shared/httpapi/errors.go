@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,8 +52,10 @@ func documentOfHuma(hc huma.Context, status int, message string, errs ...error) 
 	e := problem.New(problem.Kind(status), "")
 	e.Err = errors.New(message)
 	switch status {
-	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		e.Kind, e.Code = problem.Invalid, "invalid_input"
+	case http.StatusBadRequest: // huma's word for a body it cannot parse at all
+		e.Kind, e.Code, errs = problem.Invalid, "malformed_body", withoutDetails(errs)
+	case http.StatusUnprocessableEntity:
+		e.Code = "invalid_input"
 	case http.StatusRequestEntityTooLarge:
 		e.Code = "too_large"
 	case http.StatusUnsupportedMediaType:
@@ -82,6 +85,14 @@ func documentOfHuma(hc huma.Context, status int, message string, errs ...error) 
 		ctx = hc.Context()
 	}
 	return problem.DocumentOf(e, locale.FromContext(ctx), logging.RequestID(ctx))
+}
+
+// withoutDetails drops what a parser says of a body: it quotes the input.
+func withoutDetails(errs []error) []error {
+	return slices.DeleteFunc(errs, func(err error) bool {
+		var detail *huma.ErrorDetail
+		return errors.As(err, &detail)
+	})
 }
 
 // fieldName strips where huma found it: "body.email" is "email" to the client.

@@ -1,0 +1,133 @@
+package idempotency_test
+
+import (
+	"crypto/sha256"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/infra/local/testdb"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/idempotency"
+)
+
+var one, other = sha256.Sum256([]byte("one")), sha256.Sum256([]byte("other"))
+
+func open(t *testing.T) (*database.DB, *idempotency.Keys) {
+	db := &database.DB{Pool: testdb.Pool(t)}
+	return db, idempotency.New(db)
+}
+
+func TestFirstAnswerIsGivenAgain(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	_, keys := open(t)
+	claim, first, err := keys.Claim(ctx, "maria", "k", one)
+	if err != nil || first != nil || claim == nil {
+		t.Fatalf("first claim: %v %v", first, err)
+	}
+	if _, _, err := keys.Claim(ctx, "maria", "k", one); !errors.Is(err, idempotency.ErrRunning) {
+		t.Errorf("while running: got %v", err)
+	}
+	want := idempotency.Answer{Status: 201, ContentType: "application/json", Body: []byte(`{"id":1}`)}
+	if err := claim.Finish(ctx, true, want); err != nil {
+		t.Fatal(err)
+	}
+	_, first, err = keys.Claim(ctx, "maria", "k", one)
+	if err != nil || first == nil || first.Status != 201 || string(first.Body) != `{"id":1}` {
+		t.Errorf("replay: got %+v %v", first, err)
+	}
+	if _, _, err := keys.Claim(ctx, "maria", "k", other); !errors.Is(err, idempotency.ErrReused) {
+		t.Errorf("another request under the key: got %v", err)
+	}
+	if claim, _, err := keys.Claim(ctx, "joao", "k", other); err != nil || claim == nil {
+		t.Errorf("another person's key of the same name: got %v", err)
+	}
+}
+
+func TestFailureGivesTheKeyBack(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	_, keys := open(t)
+	for _, c := range []struct {
+		finished bool
+		status   int
+	}{{true, 500}, {true, 422}, {false, 200}} {
+		claim, _, err := keys.Claim(ctx, "maria", "k", one)
+		if err != nil {
+			t.Fatalf("%+v: %v", c, err)
+		}
+		if err := claim.Finish(ctx, c.finished, idempotency.Answer{Status: c.status}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestRecordCommitsWithItsEffect(t *testing.T) {
+	t.Parallel()
+	db, keys := open(t)
+	claim, _, err := keys.Claim(t.Context(), "maria", "k", one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := idempotency.WithClaim(t.Context(), claim)
+	err = db.InTx(ctx, func(tx pgx.Tx) error {
+		return idempotency.Record(ctx, tx, 201, map[string]int{"id": 7})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The process dies here: Finish is never called. The retry still gets the answer.
+	_, first, err := keys.Claim(ctx, "maria", "k", one)
+	if err != nil || first == nil || string(first.Body) != "{\"id\":7}\n" {
+		t.Fatalf("got %+v %v", first, err)
+	}
+}
+
+func TestRecordIsUndoneWithItsEffect(t *testing.T) {
+	t.Parallel()
+	db, keys := open(t)
+	claim, _, err := keys.Claim(t.Context(), "maria", "k", one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := idempotency.WithClaim(t.Context(), claim)
+	rollback := errors.New("rolled back")
+	err = db.InTx(ctx, func(tx pgx.Tx) error {
+		if err := idempotency.Record(ctx, tx, 201, "x"); err != nil {
+			return err
+		}
+		return rollback
+	})
+	if !errors.Is(err, rollback) {
+		t.Fatal(err)
+	}
+	if err := claim.Finish(ctx, true, idempotency.Answer{Status: 500}); err != nil {
+		t.Fatal(err)
+	}
+	if again, first, err := keys.Claim(ctx, "maria", "k", one); err != nil || first != nil || again == nil {
+		t.Fatalf("got %+v %v", first, err)
+	}
+}
+
+func TestOneOfManyRuns(t *testing.T) {
+	t.Parallel()
+	_, keys := open(t)
+	var ran atomic.Int32
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			claim, _, err := keys.Claim(t.Context(), "maria", "k", one)
+			if claim != nil && err == nil {
+				ran.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if ran.Load() != 1 {
+		t.Errorf("%d requests ran under one key", ran.Load())
+	}
+}

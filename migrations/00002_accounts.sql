@@ -21,6 +21,7 @@ CREATE TABLE users (
     suspended_at        timestamptz,
     suspended_reason    text,
     totp_secret         bytea,      -- sealed, never in clear
+    totp_pending        bytea,      -- sealed; becomes the secret once a code of it was shown
     totp_confirmed_at   timestamptz,
     totp_last_step      bigint,     -- a step is good once
     reports_count       integer     NOT NULL DEFAULT 0,
@@ -73,10 +74,11 @@ CREATE TABLE refresh_tokens (
 );
 CREATE INDEX refresh_tokens_session_idx ON refresh_tokens (session_id);
 
--- One-time codes: six digits, kept as an HMAC.
+-- One-time codes: six digits, kept as an HMAC, as is the address they were asked for. An address without an account
+-- gets a row that no code matches, so that nothing tells it from one with.
 CREATE TABLE one_time_codes (
     id          uuid PRIMARY KEY,
-    email       citext      NOT NULL,
+    address_hmac bytea      NOT NULL,
     purpose     text        NOT NULL,
     code_hmac   bytea       NOT NULL,
     attempts    integer     NOT NULL DEFAULT 0,
@@ -85,7 +87,8 @@ CREATE TABLE one_time_codes (
     consumed_at timestamptz,
     CONSTRAINT one_time_codes_purpose_known CHECK (purpose IN ('registration', 'password_reset'))
 );
-CREATE INDEX one_time_codes_newest_idx ON one_time_codes (email, purpose, created_at DESC);
+CREATE INDEX one_time_codes_newest_idx ON one_time_codes (address_hmac, purpose, created_at DESC);
+CREATE INDEX one_time_codes_expires_idx ON one_time_codes (expires_at);
 
 -- Mailed links that work once (password reset of the journey client).
 CREATE TABLE used_links (
@@ -94,6 +97,16 @@ CREATE TABLE used_links (
     expires_at timestamptz NOT NULL
 );
 
+-- Failed sign-ins by subject: an HMAC of e-mail and network, or of a person's second factor.
+CREATE TABLE login_failures (
+    subject_hmac bytea PRIMARY KEY,
+    failures     integer     NOT NULL,
+    first_at     timestamptz NOT NULL,
+    locked_until timestamptz
+);
+CREATE INDEX login_failures_age_idx ON login_failures (first_at);
+
+-- A password was right and a second factor is asked for.
 CREATE TABLE login_challenges (
     id         uuid PRIMARY KEY,
     user_id    uuid        NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -180,6 +193,7 @@ $$;
 CREATE TRIGGER audit_log_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON users, sessions, refresh_tokens, one_time_codes, used_links, login_challenges,
+GRANT SELECT, INSERT, UPDATE, DELETE ON users, sessions, refresh_tokens, one_time_codes, used_links, login_failures,
+    login_challenges,
     recovery_codes, devices, agencies, app_settings TO lafaek_app;
 GRANT SELECT, INSERT ON audit_log TO lafaek_app;

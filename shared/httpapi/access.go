@@ -78,17 +78,16 @@ func (a *API) caller(r *http.Request, token string, sent bool) (identity.Caller,
 	if errUser != nil || errSession != nil {
 		return identity.Caller{}, "", errTokenInvalid
 	}
-	stands, err := a.deps.Sessions.Stands(r.Context(), sessionID)
+	session, err := a.deps.Sessions.Session(r.Context(), sessionID)
+	if errors.Is(err, identity.ErrNoSession) || err == nil && session.UserID != userID {
+		return identity.Caller{}, "", errTokenInvalid
+	}
 	if err != nil {
 		return identity.Caller{}, "", err
 	}
-	if !stands {
-		return identity.Caller{}, "", errTokenInvalid
-	}
-	caller := identity.Caller{UserID: userID, SessionID: sessionID, Role: claims.Role, SecondFactor: claims.SecondFactor}
-	if id, err := uuid.Parse(claims.AgencyID); err == nil {
-		caller.AgencyID = &id
-	}
+	// The session, not the token, says what its person may do now.
+	caller := identity.Caller{UserID: userID, SessionID: sessionID, Role: session.Role,
+		AgencyID: session.AgencyID, SecondFactor: session.SecondFactor}
 	language, _ := locale.Parse(claims.Language)
 	return caller, language, nil
 }

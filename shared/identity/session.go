@@ -11,10 +11,23 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
+// Session is what a session says about its person now. It overrules the access
+// token, which may be an hour old.
+type Session struct {
+	UserID       uuid.UUID  `json:"u"`
+	Role         Role       `json:"r"`
+	AgencyID     *uuid.UUID `json:"a,omitempty"`
+	SecondFactor bool       `json:"m,omitempty"`
+}
+
+// ErrNoSession reports a session that was revoked, has ended or never was, or
+// whose person may not sign in any more.
+var ErrNoSession = errors.New("session does not stand")
+
 // Sessions knows which sessions stand.
 type Sessions interface {
-	// Stands reports whether the session was not revoked and has not ended.
-	Stands(ctx context.Context, id uuid.UUID) (bool, error)
+	// Session returns a standing session, else ErrNoSession.
+	Session(ctx context.Context, id uuid.UUID) (Session, error)
 }
 
 // StoredSessions asks the database.
@@ -25,16 +38,20 @@ type StoredSessions struct {
 // NewStoredSessions reads the sessions table.
 func NewStoredSessions(db database.Querier) *StoredSessions { return &StoredSessions{db: db} }
 
-// Stands implements Sessions.
-func (s *StoredSessions) Stands(ctx context.Context, id uuid.UUID) (bool, error) {
-	const q = `SELECT revoked_at IS NULL AND expires_at > now() FROM sessions WHERE id = $1`
-	var stands bool
-	err := s.db.QueryRow(ctx, q, id).Scan(&stands)
+// Session implements Sessions.
+func (s *StoredSessions) Session(ctx context.Context, id uuid.UUID) (Session, error) {
+	const q = `
+		SELECT u.id, u.role, u.agency_id, s.second_factor_at IS NOT NULL
+		  FROM sessions s JOIN users u ON u.id = s.user_id
+		 WHERE s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > now()
+		   AND u.suspended_at IS NULL AND u.deleted_at IS NULL`
+	var out Session
+	err := s.db.QueryRow(ctx, q, id).Scan(&out.UserID, &out.Role, &out.AgencyID, &out.SecondFactor)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return false, nil
+		return Session{}, ErrNoSession
 	}
 	if err != nil {
-		return false, fmt.Errorf("read session: %w", err)
+		return Session{}, fmt.Errorf("read session: %w", err)
 	}
-	return stands, nil
+	return out, nil
 }

@@ -24,7 +24,8 @@ var ErrOpen = errors.New("sealed text cannot be opened")
 
 // Sealer seals and opens. Safe for concurrent use.
 type Sealer struct {
-	aeads []cipher.AEAD
+	aeads   []cipher.AEAD
+	macKeys [][]byte
 }
 
 // New reads the keys.
@@ -44,6 +45,7 @@ func New(c Config) (*Sealer, error) {
 			return nil, fmt.Errorf("SEAL_KEYS: %w", err)
 		}
 		s.aeads = append(s.aeads, aead)
+		s.macKeys = append(s.macKeys, macKey(key))
 	}
 	return s, nil
 }

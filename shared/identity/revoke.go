@@ -1,0 +1,94 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
+)
+
+// Reason is why sessions ended.
+type Reason string
+
+// The reasons.
+const (
+	LoggedOut       Reason = "logout"
+	Reused          Reason = "refresh_token_reused"
+	PasswordChanged Reason = "password_changed"
+	Suspended       Reason = "suspended"
+	Deleted         Reason = "deleted"
+	EndedByOwner    Reason = "ended_by_owner"
+	RoleChanged     Reason = "role_changed"
+	TooMany         Reason = "too_many_sessions"
+)
+
+// Forgetter drops what a cache knows of sessions.
+type Forgetter interface {
+	// Forget has every process ask the database about these sessions for longer
+	// than a transaction can last. It is called before the commit that changes them.
+	Forget(ctx context.Context, sessions []uuid.UUID)
+}
+
+// Revoker ends sessions, for every process at once.
+type Revoker struct {
+	cache Forgetter // nil: nobody caches
+}
+
+// NewRevoker also tells the cache; nil for none.
+func NewRevoker(cache Forgetter) *Revoker { return &Revoker{cache: cache} }
+
+// All ends the standing sessions of a person but the one named by except, if any.
+func (r *Revoker) All(ctx context.Context, tx database.Querier, user uuid.UUID, except *uuid.UUID, why Reason, now time.Time) error {
+	const q = `
+		UPDATE sessions SET revoked_at = $3, revoked_reason = $4
+		 WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND revoked_at IS NULL
+		RETURNING id`
+	_, err := r.revoke(ctx, tx, q, user, except, now, string(why))
+	return err
+}
+
+// One ends a session of a person; false when it did not stand or is not theirs.
+func (r *Revoker) One(ctx context.Context, tx database.Querier, user, session uuid.UUID, why Reason, now time.Time) (bool, error) {
+	const q = `
+		UPDATE sessions SET revoked_at = $3, revoked_reason = $4
+		 WHERE user_id = $1 AND id = $2 AND revoked_at IS NULL
+		RETURNING id`
+	n, err := r.revoke(ctx, tx, q, user, session, now, string(why))
+	return n == 1, err
+}
+
+// Beyond ends all but the newest keep sessions of a person.
+func (r *Revoker) Beyond(ctx context.Context, tx database.Querier, user uuid.UUID, keep int, now time.Time) error {
+	const q = `
+		UPDATE sessions SET revoked_at = $3, revoked_reason = $4
+		 WHERE id IN (SELECT id FROM sessions WHERE user_id = $1 AND revoked_at IS NULL ORDER BY last_used_at DESC, id DESC OFFSET $2)
+		RETURNING id`
+	_, err := r.revoke(ctx, tx, q, user, keep, now, string(TooMany))
+	return err
+}
+
+// Changed has every process read a person's sessions anew: their role or agency changed.
+func (r *Revoker) Changed(ctx context.Context, tx database.Querier, user uuid.UUID) error {
+	const q = `SELECT id FROM sessions WHERE user_id = $1 AND revoked_at IS NULL`
+	_, err := r.revoke(ctx, tx, q, user)
+	return err
+}
+
+func (r *Revoker) revoke(ctx context.Context, tx database.Querier, q string, args ...any) (int, error) {
+	rows, err := tx.Query(ctx, q, args...)
+	if err != nil {
+		return 0, fmt.Errorf("end sessions: %w", err)
+	}
+	ended, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return 0, fmt.Errorf("end sessions: %w", err)
+	}
+	if r.cache != nil && len(ended) > 0 {
+		r.cache.Forget(ctx, ended)
+	}
+	return len(ended), nil
+}

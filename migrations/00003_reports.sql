@@ -109,7 +109,7 @@ CREATE INDEX reports_municipality_idx ON reports (municipality_code, created_at 
 CREATE INDEX reports_user_idx ON reports (user_id, created_at DESC, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX reports_agency_idx ON reports (assigned_agency_id, status) WHERE deleted_at IS NULL AND assigned_agency_id IS NOT NULL;
 CREATE INDEX reports_duplicate_of_idx ON reports (duplicate_of) WHERE duplicate_of IS NOT NULL;
-CREATE INDEX reports_review_idx ON reports (created_at) WHERE ai_status = 'needs_review' AND deleted_at IS NULL;
+CREATE INDEX reports_review_idx ON reports (created_at, id) WHERE ai_status IN ('needs_review', 'failed') AND deleted_at IS NULL;
 CREATE INDEX reports_text_idx ON reports USING gin ((title || ' ' || description || ' ' || coalesce(address, '')) gin_trgm_ops);
 
 CREATE TABLE report_images (
@@ -165,10 +165,12 @@ CREATE INDEX report_notes_report_idx ON report_notes (report_id, created_at, id)
 CREATE TABLE report_followers (
     report_id  uuid        NOT NULL REFERENCES reports (id) ON DELETE CASCADE,
     user_id    uuid        NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    via_report uuid REFERENCES reports (id),
+    via_report uuid        NOT NULL REFERENCES reports (id) ON DELETE CASCADE, -- the duplicate they filed
     created_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (report_id, user_id)
+    PRIMARY KEY (report_id, via_report)
 );
+CREATE INDEX report_followers_via_idx ON report_followers (via_report);
+CREATE INDEX report_followers_user_idx ON report_followers (user_id);
 
 -- One row a model call; the two stages of one run share run_id. Append-only in use.
 CREATE TABLE ai_analyses (

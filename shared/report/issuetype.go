@@ -1,0 +1,109 @@
+// Package report is the vocabulary of reports and the rules of their life: what
+// they may be called, which moves their status may make and who may make them,
+// and how they are read. Whoever changes or shows a report goes through here.
+package report
+
+import (
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// IssueType is what is broken.
+type IssueType string
+
+// The issue types of the contract.
+const (
+	Pothole      IssueType = "pothole"
+	RoadDamage   IssueType = "road_damage"
+	Flooding     IssueType = "flooding"
+	Drainage     IssueType = "drainage"
+	StreetLight  IssueType = "street_light"
+	TrafficSign  IssueType = "traffic_sign"
+	Bridge       IssueType = "bridge"
+	Sidewalk     IssueType = "sidewalk"
+	Debris       IssueType = "debris"
+	Waste        IssueType = "waste"
+	WaterSupply  IssueType = "water_supply"
+	OtherProblem IssueType = "other"
+)
+
+// IssueTypes lists them in the order they are shown.
+func IssueTypes() []IssueType {
+	return []IssueType{Pothole, RoadDamage, Flooding, Drainage, StreetLight, TrafficSign, Bridge, Sidewalk, Debris,
+		Waste, WaterSupply, OtherProblem}
+}
+
+// ParseIssueType reads a word for an issue type, tolerating case, separators and
+// the synonyms old apps and people use. Known is false for a word nobody
+// foresaw: the type is then OtherProblem, and the word is worth keeping.
+func ParseIssueType(word string) (t IssueType, known bool) {
+	key := fold(word)
+	for _, t := range IssueTypes() {
+		if strings.ReplaceAll(string(t), "_", "") == key {
+			return t, true
+		}
+	}
+	switch key {
+	case "hole", "roadhole", "potholes":
+		return Pothole, true
+	case "road", "roaddamages", "damagedroad", "crack", "cracks", "roadcrack", "landslide", "subsidence":
+		return RoadDamage, true
+	case "flood", "floods", "floodedroad":
+		return Flooding, true
+	case "drain", "drains", "gutter", "blockeddrain", "sewer":
+		return Drainage, true
+	case "light", "lights", "lighting", "lamp", "streetlights", "streetlighting", "brokenlight", "brokenstreetlight":
+		return StreetLight, true
+	case "sign", "signs", "trafficlight", "trafficsignal", "roadsign", "signage":
+		return TrafficSign, true
+	case "bridges", "brokenbridge", "damagedbridge":
+		return Bridge, true
+	case "pavement", "footpath", "sidewalks":
+		return Sidewalk, true
+	case "obstruction", "obstacle", "fallentree", "rubble":
+		return Debris, true
+	case "garbage", "trash", "rubbish", "litter", "illegaldumping":
+		return Waste, true
+	case "water", "waterleak", "leak", "pipe", "waterpipe":
+		return WaterSupply, true
+	case "others", "misc", "unknown":
+		return OtherProblem, true
+	}
+	return OtherProblem, false
+}
+
+// Schema implements huma.SchemaProvider.
+func (IssueType) Schema(huma.Registry) *huma.Schema {
+	return enumSchema("What is broken", IssueTypes())
+}
+
+// fold reduces a word to what distinguishes it: letters and digits in lower case.
+func fold(word string) string {
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case ' ', '-', '_', '\t':
+			return -1
+		}
+		return r
+	}, strings.ToLower(strings.TrimSpace(word)))
+}
+
+func enumSchema[T ~string](doc string, values []T) *huma.Schema {
+	s := &huma.Schema{Type: huma.TypeString, Description: doc}
+	for _, v := range values {
+		s.Enum = append(s.Enum, string(v))
+	}
+	return s
+}
+
+func parse[T ~string](word string, values []T) (T, bool) {
+	key := fold(word)
+	for _, v := range values {
+		if strings.ReplaceAll(string(v), "_", "") == key {
+			return v, true
+		}
+	}
+	var none T
+	return none, false
+}

@@ -1,0 +1,194 @@
+package s3
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/google/uuid"
+)
+
+// notifications are the buckets' rules for telling queues of new objects.
+type notifications struct {
+	path string
+	seq  atomic.Uint64
+
+	mu      sync.Mutex
+	buckets map[string][]queueRule
+}
+
+// queueRule is a QueueConfiguration of the API.
+type queueRule struct {
+	ID     string   `xml:"Id" json:"id"`
+	Queue  string   `xml:"Queue" json:"queue"`
+	Events []string `xml:"Event" json:"events"`
+	Filter []rule   `xml:"Filter>S3Key>FilterRule" json:"filter,omitempty"`
+}
+
+type rule struct {
+	Name  string `xml:"Name" json:"name"`
+	Value string `xml:"Value" json:"value"`
+}
+
+type notificationXML struct {
+	XMLName xml.Name    `xml:"NotificationConfiguration"`
+	Queues  []queueRule `xml:"QueueConfiguration"`
+	Topics  []struct{}  `xml:"TopicConfiguration"`
+	Lambdas []struct{}  `xml:"CloudFunctionConfiguration"`
+}
+
+func newNotifications(opts Options) (*notifications, error) {
+	n := &notifications{buckets: map[string][]queueRule{}}
+	n.seq.Store(uint64(opts.Now().UnixNano()))
+	if opts.Dir == "" {
+		return n, nil
+	}
+	n.path = filepath.Join(opts.Dir, "notifications.json")
+	return n, loadJSON(n.path, &n.buckets)
+}
+
+func loadJSON(path string, into any) error {
+	raw, err := os.ReadFile(path)
+	if os.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("s3: %w", err)
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("s3: %s: %w", path, err)
+	}
+	return nil
+}
+
+func saveJSON(path string, v any) error {
+	if path == "" {
+		return nil
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("s3: %w", err)
+	}
+	if err := os.WriteFile(path+".next", raw, 0o600); err != nil {
+		return fmt.Errorf("s3: %w", err)
+	}
+	return os.Rename(path+".next", path)
+}
+
+func (s *Service) notification(w http.ResponseWriter, r *http.Request, c call, body []byte) {
+	if ok, err := s.backend.BucketExists(c.bucket); err != nil || !ok {
+		writeError(w, r, http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist")
+		return
+	}
+	n := s.events
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if r.Method == http.MethodGet {
+		writeXML(w, notificationXML{Queues: n.buckets[c.bucket]})
+		return
+	}
+	var in notificationXML
+	if err := xml.Unmarshal(body, &in); err != nil {
+		writeError(w, r, http.StatusBadRequest, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
+		return
+	}
+	if len(in.Topics)+len(in.Lambdas) > 0 {
+		writeError(w, r, http.StatusNotImplemented, "NotImplemented", "The local stand-in notifies queues only.")
+		return
+	}
+	for _, q := range in.Queues {
+		if !s.opts.Queues.HasQueue(q.Queue) || len(q.Events) == 0 {
+			writeError(w, r, http.StatusBadRequest, "InvalidArgument", "Unable to validate the following destination configurations")
+			return
+		}
+	}
+	n.buckets[c.bucket] = in.Queues
+	if err := saveJSON(n.path, n.buckets); err != nil {
+		writeError(w, r, http.StatusInternalServerError, "InternalError", err.Error())
+		return
+	}
+	for _, q := range in.Queues {
+		test := map[string]string{
+			"Service": "Amazon S3", "Event": "s3:TestEvent", "Time": s.opts.Now().UTC().Format(eventTime),
+			"Bucket": c.bucket, "RequestId": uuid.NewString(), "HostId": "local-stand-in",
+		}
+		raw, _ := json.Marshal(test)
+		if err := s.opts.Queues.Send(q.Queue, string(raw)); err != nil {
+			writeError(w, r, http.StatusInternalServerError, "InternalError", err.Error())
+			return
+		}
+	}
+}
+
+const eventTime = "2006-01-02T15:04:05.000Z"
+
+func (q queueRule) wants(event, key string) bool {
+	for _, f := range q.Filter {
+		switch strings.ToLower(f.Name) {
+		case "prefix":
+			if !strings.HasPrefix(key, f.Value) {
+				return false
+			}
+		case "suffix":
+			if !strings.HasSuffix(key, f.Value) {
+				return false
+			}
+		}
+	}
+	for _, e := range q.Events {
+		if e == "s3:"+event || strings.HasSuffix(e, ":*") && strings.HasPrefix("s3:"+event, strings.TrimSuffix(e, "*")) {
+			return true
+		}
+	}
+	return false
+}
+
+// created tells the bucket's queues of a new object. how is the last part of the
+// event's name: Put, Post, Copy or CompleteMultipartUpload. A queue that is gone
+// loses its message, as with the real service.
+func (s *Service) created(bucket, key, how string) {
+	n := s.events
+	n.mu.Lock()
+	rules := n.buckets[bucket]
+	n.mu.Unlock()
+	event := "ObjectCreated:" + how
+	for _, q := range rules {
+		if !q.wants(event, key) {
+			continue
+		}
+		object, err := s.backend.HeadObject(bucket, key)
+		if err != nil {
+			return
+		}
+		_ = object.Contents.Close()
+		raw, _ := json.Marshal(s.event(q, event, bucket, key, object.Size, hex.EncodeToString(object.Hash)))
+		_ = s.opts.Queues.Send(q.Queue, string(raw))
+	}
+}
+
+func (s *Service) event(q queueRule, event, bucket, key string, size int64, etag string) any {
+	type object = map[string]any
+	return object{"Records": []object{{
+		"eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": s.opts.Region,
+		"eventTime": s.opts.Now().UTC().Format(eventTime), "eventName": event,
+		"userIdentity":      object{"principalId": "AWS:LOCALSTANDIN"},
+		"requestParameters": object{"sourceIPAddress": "127.0.0.1"},
+		"responseElements":  object{"x-amz-request-id": uuid.NewString(), "x-amz-id-2": "local-stand-in"},
+		"s3": object{
+			"s3SchemaVersion": "1.0", "configurationId": q.ID,
+			"bucket": object{"name": bucket, "ownerIdentity": object{"principalId": "LOCALSTANDIN"}, "arn": "arn:aws:s3:::" + bucket},
+			"object": object{"key": escapeKey(key), "size": size, "eTag": etag, "sequencer": fmt.Sprintf("%016X", s.events.seq.Add(1))},
+		},
+	}}}
+}
+
+// escapeKey is the form encoding of events: a space becomes "+", "/" stays.
+func escapeKey(key string) string { return strings.ReplaceAll(url.QueryEscape(key), "%2F", "/") }

@@ -1,0 +1,341 @@
+// Package s3 stands in for Amazon S3: gofakes3 behind what it lacks, which is
+// error answers for refused signatures, browser uploads by POST policy, CORS
+// preflights, cache control, and notifications of created objects.
+package s3
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3bolt"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/lafaekstreet/backend/infra/local/aws/sigv4"
+	"github.com/lafaekstreet/backend/infra/local/faults"
+)
+
+// MaxBody is the largest request in bytes; the service itself takes 5 GB.
+const MaxBody = 128 << 20
+
+// Queues is where notifications go; *sqs.Service is one.
+type Queues interface {
+	HasQueue(arn string) bool
+	Send(arn, body string) error
+}
+
+// Options configures a Service.
+type Options struct {
+	// Dir keeps buckets and objects across restarts; empty keeps them in memory.
+	Dir      string
+	Region   string
+	Now      func() time.Time
+	Verifier *sigv4.Verifier
+	Queues   Queues
+	Faults   *faults.Set
+}
+
+// Service holds the buckets of one account.
+type Service struct {
+	opts    Options
+	backend gofakes3.Backend
+	inner   http.Handler
+	events  *notifications
+	tags    *tagStore
+	close   func() error
+}
+
+// New opens the buckets kept in opts.Dir.
+func New(opts Options) (*Service, error) {
+	s := &Service{opts: opts, close: func() error { return nil }}
+	clock := timeSource{opts.Now}
+	if opts.Dir == "" {
+		s.backend = replacing{s3mem.New(s3mem.WithTimeSource(clock))}
+	} else {
+		if err := os.MkdirAll(opts.Dir, 0o700); err != nil {
+			return nil, fmt.Errorf("s3: %w", err)
+		}
+		// Without fsync: a killed process loses nothing, a power cut may.
+		db, err := bolt.Open(filepath.Join(opts.Dir, "objects.db"), 0o600, &bolt.Options{Timeout: 5 * time.Second, NoSync: true, NoFreelistSync: true})
+		if err != nil {
+			return nil, fmt.Errorf("s3: open objects, is another instance running? %w", err)
+		}
+		s.close = db.Close
+		s.backend = replacing{s3bolt.New(db, s3bolt.WithTimeSource(clock))}
+	}
+	var err error
+	if s.events, err = newNotifications(opts); err != nil {
+		_ = s.close()
+		return nil, err
+	}
+	if s.tags, err = newTagStore(opts.Dir); err != nil {
+		_ = s.close()
+		return nil, err
+	}
+	s.inner = gofakes3.New(s.backend, gofakes3.WithTimeSource(clock), gofakes3.WithoutVersioning(), gofakes3.WithTimeSkewLimit(0)).Server()
+	return s, nil
+}
+
+// Close ends the service; what was acknowledged stays.
+func (s *Service) Close() error { return s.close() }
+
+type timeSource struct{ now func() time.Time }
+
+func (t timeSource) Now() time.Time                   { return t.now() }
+func (t timeSource) Since(at time.Time) time.Duration { return t.now().Sub(at) }
+
+// replacing makes a put replace an object's metadata, as S3 does; gofakes3's
+// backends would keep the old headers the new object does not carry.
+type replacing struct{ gofakes3.Backend }
+
+func (b replacing) PutObject(bucket, key string, meta map[string]string, input io.Reader, size int64, conditions *gofakes3.PutConditions) (gofakes3.PutObjectResult, error) {
+	if old, err := b.HeadObject(bucket, key); err == nil {
+		for k := range old.Metadata {
+			if _, ok := meta[k]; !ok {
+				meta[k] = "" // dropped again by answer
+			}
+		}
+	}
+	return b.Backend.PutObject(bucket, key, meta, input, size, conditions)
+}
+
+func (b replacing) CopyObject(srcBucket, srcKey, dstBucket, dstKey string, meta map[string]string) (gofakes3.CopyObjectResult, error) {
+	return gofakes3.CopyObject(b, srcBucket, srcKey, dstBucket, dstKey, meta)
+}
+
+// call is one request, named as the API names it.
+type call struct {
+	bucket, key, operation string
+}
+
+// ServeHTTP answers one S3 request.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if origin := r.Header.Get("Origin"); origin != "" {
+		allowOrigin(w, r, origin)
+		if r.Method == http.MethodOptions {
+			w.WriteHeader(http.StatusOK)
+			return
+		}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	if err != nil {
+		writeError(w, r, http.StatusBadRequest, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	c := name(r)
+	if c.operation != "PostObject" {
+		if _, err := s.opts.Verifier.Verify(r, body); err != nil {
+			writeSignatureError(w, r, err)
+			return
+		}
+	}
+	s.opts.Faults.Serve(w, r, "s3", c.operation, faultReplies(), func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, c, body) })
+}
+
+func faultReplies() faults.Replies {
+	return faults.Replies{
+		Error: func(w http.ResponseWriter, r *http.Request) {
+			writeError(w, r, http.StatusInternalServerError, "InternalError", "We encountered an internal error. Please try again.")
+		},
+		Throttle: func(w http.ResponseWriter, r *http.Request) {
+			writeError(w, r, http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate.")
+		},
+		Malformed: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/xml")
+			_, _ = io.WriteString(w, "<truncated")
+		},
+	}
+}
+
+func (s *Service) serve(w http.ResponseWriter, r *http.Request, c call, body []byte) {
+	switch c.operation {
+	case "PostObject":
+		s.postObject(w, r, c.bucket, body)
+	case "PutBucketNotificationConfiguration", "GetBucketNotificationConfiguration":
+		s.notification(w, r, c, body)
+	case "PutObjectTagging", "GetObjectTagging", "DeleteObjectTagging":
+		s.tagging(w, r, c, body)
+	case "":
+		writeError(w, r, http.StatusNotImplemented, "NotImplemented", "The local stand-in does not implement this operation.")
+	default:
+		s.forward(w, r, c, body)
+	}
+}
+
+func (s *Service) forward(w http.ResponseWriter, r *http.Request, c call, body []byte) {
+	if err := checkChecksums(r.Header, body); err != nil {
+		writeError(w, r, http.StatusBadRequest, "BadDigest", err.Error())
+		return
+	}
+	tags := r.Header.Get("X-Amz-Tagging")
+	keepHeaders(r.Header)
+	a := &answer{ResponseWriter: w}
+	s.inner.ServeHTTP(a, r)
+	a.WriteHeader(http.StatusOK) // a HEAD has written nothing yet
+	if a.status >= 300 {
+		return
+	}
+	switch c.operation {
+	case "PutObject", "CopyObject", "CompleteMultipartUpload":
+		s.tags.set(c, tags)
+		s.created(c.bucket, c.key, map[string]string{"PutObject": "Put", "CopyObject": "Copy", "CompleteMultipartUpload": "CompleteMultipartUpload"}[c.operation])
+	case "DeleteObject":
+		s.tags.set(c, "")
+	}
+}
+
+// cacheControl carries Cache-Control past gofakes3, which keeps X-Amz- headers.
+const cacheControl = "X-Amz-Stand-In-Cache-Control"
+
+// keepHeaders leaves only what belongs to the object among the headers that
+// gofakes3 would store and give back.
+func keepHeaders(h http.Header) {
+	cache := h.Get("Cache-Control")
+	for name := range h {
+		if !strings.HasPrefix(name, "X-Amz-") {
+			continue
+		}
+		switch {
+		case strings.HasPrefix(name, "X-Amz-Meta-"), strings.HasPrefix(name, "X-Amz-Checksum-"),
+			name == "X-Amz-Copy-Source", name == "X-Amz-Storage-Class":
+		default:
+			h.Del(name)
+		}
+	}
+	h.Del("X-Amz-Checksum-Mode")
+	if cache != "" {
+		h.Set(cacheControl, cache)
+	}
+}
+
+// answer mends the headers of gofakes3's answers.
+type answer struct {
+	http.ResponseWriter
+	status int
+}
+
+func (a *answer) WriteHeader(status int) {
+	if a.status != 0 {
+		return
+	}
+	a.status = status
+	h := a.Header()
+	if cache := h.Get(cacheControl); cache != "" {
+		if h.Get("Cache-Control") == "" {
+			h.Set("Cache-Control", cache)
+		}
+		h.Del(cacheControl)
+	}
+	for name, values := range h {
+		if len(values) == 1 && values[0] == "" || name == "X-Amz-Copy-Source" || name == "X-Amz-Version-Id" {
+			h.Del(name)
+		}
+		// A part's bytes do not have the checksum of the whole.
+		if status == http.StatusPartialContent && strings.HasPrefix(name, "X-Amz-Checksum-") {
+			h.Del(name)
+		}
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	return a.ResponseWriter.Write(p)
+}
+
+// name tells which operation r asks for; empty when the stand-in has none.
+func name(r *http.Request) call {
+	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	c := call{bucket: bucket, key: key}
+	q := r.URL.Query()
+	sub := ""
+	for k := range q {
+		switch k {
+		case "acl", "cors", "lifecycle", "notification", "policy", "tagging", "encryption", "versioning", "versions", "publicAccessBlock",
+			"ownershipControls", "logging", "website", "replication", "object-lock", "retention", "legal-hold", "torrent", "restore", "select",
+			"attributes", "accelerate", "requestPayment", "analytics", "inventory", "metrics", "intelligent-tiering", "policyStatus",
+			"uploads", "uploadId", "location", "delete":
+			sub = k
+		}
+	}
+	is := func(method, subresource string, key bool) bool {
+		return r.Method == method && sub == subresource && (c.key != "") == key
+	}
+	switch {
+	case bucket == "" && r.Method == http.MethodGet:
+		c.operation = "ListBuckets"
+	case is("PUT", "notification", false):
+		c.operation = "PutBucketNotificationConfiguration"
+	case is("GET", "notification", false):
+		c.operation = "GetBucketNotificationConfiguration"
+	case is("GET", "tagging", true):
+		c.operation = "GetObjectTagging"
+	case is("PUT", "tagging", true):
+		c.operation = "PutObjectTagging"
+	case is("DELETE", "tagging", true):
+		c.operation = "DeleteObjectTagging"
+	case is("GET", "location", false):
+		c.operation = "GetBucketLocation"
+	case is("POST", "delete", false):
+		c.operation = "DeleteObjects"
+	case is("GET", "uploads", false):
+		c.operation = "ListMultipartUploads"
+	case is("POST", "uploads", true):
+		c.operation = "CreateMultipartUpload"
+	case is("PUT", "uploadId", true):
+		c.operation = "UploadPart"
+	case is("GET", "uploadId", true):
+		c.operation = "ListParts"
+	case is("POST", "uploadId", true):
+		c.operation = "CompleteMultipartUpload"
+	case is("DELETE", "uploadId", true):
+		c.operation = "AbortMultipartUpload"
+	case is("GET", "", false):
+		c.operation = "ListObjects"
+		if q.Get("list-type") == "2" {
+			c.operation = "ListObjectsV2"
+		}
+	case is("PUT", "", false):
+		c.operation = "CreateBucket"
+	case is("HEAD", "", false):
+		c.operation = "HeadBucket"
+	case is("DELETE", "", false):
+		c.operation = "DeleteBucket"
+	case is("POST", "", false):
+		c.operation = "PostObject"
+	case is("GET", "", true):
+		c.operation = "GetObject"
+	case is("HEAD", "", true):
+		c.operation = "HeadObject"
+	case is("DELETE", "", true):
+		c.operation = "DeleteObject"
+	case is("PUT", "", true) && r.Header.Get("X-Amz-Copy-Source") != "":
+		c.operation = "CopyObject"
+	case is("PUT", "", true):
+		c.operation = "PutObject"
+	}
+	return c
+}
+
+func allowOrigin(w http.ResponseWriter, r *http.Request, origin string) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", origin)
+	h.Add("Vary", "Origin")
+	h.Set("Access-Control-Expose-Headers", "ETag, x-amz-request-id")
+	if r.Method == http.MethodOptions {
+		h.Set("Access-Control-Allow-Methods", "GET, PUT, POST, HEAD")
+		h.Set("Access-Control-Max-Age", strconv.Itoa(int((5 * time.Minute).Seconds())))
+		if want := r.Header.Get("Access-Control-Request-Headers"); want != "" {
+			h.Set("Access-Control-Allow-Headers", want)
+		}
+	}
+}

@@ -1,0 +1,388 @@
+package aws_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/smithy-go"
+
+	"github.com/lafaekstreet/backend/infra/local/aws"
+)
+
+const bucket = "uploads"
+
+func newBucket(t *testing.T, opts aws.Options) (*aws.Server, *s3.Client) {
+	t.Helper()
+	server := start(t, opts)
+	client := s3.NewFromConfig(server.Config())
+	if _, err := client.CreateBucket(context.Background(), &s3.CreateBucketInput{Bucket: awssdk.String(bucket)}); err != nil {
+		t.Fatal(err)
+	}
+	return server, client
+}
+
+func put(t *testing.T, client *s3.Client, key, body string) {
+	t.Helper()
+	if _, err := client.PutObject(context.Background(), &s3.PutObjectInput{Bucket: awssdk.String(bucket), Key: &key, Body: strings.NewReader(body)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func codeOf(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
+// stores names both ways objects are kept.
+func stores(t *testing.T) map[string]aws.Options {
+	return map[string]aws.Options{"memory": {}, "disk": {Dir: t.TempDir()}}
+}
+
+func TestObjects(t *testing.T) {
+	t.Parallel()
+	for name, opts := range stores(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, client := newBucket(t, opts)
+			ctx := context.Background()
+			key := "display/a b+c/Oé-Cusse.jpg"
+			_, err := client.PutObject(ctx, &s3.PutObjectInput{
+				Bucket: awssdk.String(bucket), Key: &key, Body: strings.NewReader("0123456789"), ContentType: awssdk.String("image/jpeg"),
+				CacheControl: awssdk.String("public, max-age=60"), Metadata: map[string]string{"sha256": "abc"},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: awssdk.String(bucket), Key: &key})
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, _ := io.ReadAll(got.Body)
+			if string(body) != "0123456789" || *got.ContentType != "image/jpeg" || *got.CacheControl != "public, max-age=60" || got.Metadata["sha256"] != "abc" || len(got.Metadata) != 1 {
+				t.Errorf("got %q type %v cache %v metadata %v", body, *got.ContentType, *got.CacheControl, got.Metadata)
+			}
+			part, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: awssdk.String(bucket), Key: &key, Range: awssdk.String("bytes=2-4")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if body, err := io.ReadAll(part.Body); err != nil || string(body) != "234" || *part.ContentRange != "bytes 2-4/10" {
+				t.Errorf("range: %q %v %v", body, *part.ContentRange, err)
+			}
+			_, err = client.PutObject(ctx, &s3.PutObjectInput{Bucket: awssdk.String(bucket), Key: &key, Body: strings.NewReader("x"), IfNoneMatch: awssdk.String("*")})
+			if codeOf(err) != "PreconditionFailed" {
+				t.Errorf("conditional put over an object: %v", err)
+			}
+			put(t, client, key, "new")
+			head, err := client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: awssdk.String(bucket), Key: &key})
+			if err != nil || head.CacheControl != nil || len(head.Metadata) != 0 || *head.ContentLength != 3 {
+				t.Errorf("after overwriting: %+v, %v", head, err)
+			}
+			copied := "copy.jpg"
+			if _, err := client.CopyObject(ctx, &s3.CopyObjectInput{Bucket: awssdk.String(bucket), Key: &copied, CopySource: awssdk.String(bucket + "/display/a%20b%2Bc/O%C3%A9-Cusse.jpg")}); err != nil {
+				t.Errorf("copy: %v", err)
+			}
+			list, err := client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: awssdk.String(bucket), Prefix: awssdk.String("display/")})
+			if err != nil || len(list.Contents) != 1 || *list.Contents[0].Key != key {
+				t.Errorf("list: %+v, %v", list, err)
+			}
+			if _, err := client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: awssdk.String(bucket), Key: &key}); err != nil {
+				t.Fatal(err)
+			}
+			var missing *s3types.NoSuchKey
+			if _, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: awssdk.String(bucket), Key: &key}); !errors.As(err, &missing) {
+				t.Errorf("a deleted object: %v", err)
+			}
+			_, err = client.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: awssdk.String(bucket), Delete: &s3types.Delete{Objects: []s3types.ObjectIdentifier{{Key: &copied}}}})
+			if err != nil {
+				t.Errorf("delete many: %v", err)
+			}
+		})
+	}
+}
+
+func TestTags(t *testing.T) {
+	t.Parallel()
+	_, client := newBucket(t, aws.Options{})
+	ctx := context.Background()
+	_, err := client.PutObject(ctx, &s3.PutObjectInput{Bucket: awssdk.String(bucket), Key: awssdk.String("k"), Body: strings.NewReader("x"), Tagging: awssdk.String("state=sealed")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.PutObjectTagging(ctx, &s3.PutObjectTaggingInput{Bucket: awssdk.String(bucket), Key: awssdk.String("k"), Tagging: &s3types.Tagging{TagSet: []s3types.Tag{{Key: awssdk.String("a"), Value: awssdk.String("b c")}}}}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := client.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: awssdk.String(bucket), Key: awssdk.String("k")})
+	if err != nil || len(got.TagSet) != 1 || *got.TagSet[0].Value != "b c" {
+		t.Errorf("tags %+v, %v", got, err)
+	}
+	object, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: awssdk.String(bucket), Key: awssdk.String("k")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, _ := io.ReadAll(object.Body); string(body) != "x" {
+		t.Errorf("tagging changed the object to %q", body)
+	}
+}
+
+func do(t *testing.T, method, url string, header http.Header, body []byte) (int, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(context.Background(), method, url, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, v := range header {
+		r.Header[k] = v
+	}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	raw, _ := io.ReadAll(res.Body)
+	return res.StatusCode, string(raw)
+}
+
+func TestPresignedPut(t *testing.T) {
+	t.Parallel()
+	_, client := newBucket(t, aws.Options{})
+	presign := func(expires time.Duration) (string, http.Header) {
+		req, err := s3.NewPresignClient(client).PresignPutObject(context.Background(), &s3.PutObjectInput{
+			Bucket: awssdk.String(bucket), Key: awssdk.String("up/1.jpg"), ContentType: awssdk.String("image/jpeg"), ContentLength: awssdk.Int64(3),
+		}, s3.WithPresignExpires(expires))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := req.SignedHeader.Clone()
+		h.Del("Host")
+		h.Del("Content-Length")
+		return req.URL, h
+	}
+	url, signed := presign(time.Minute)
+	html := signed.Clone()
+	html.Set("Content-Type", "text/html")
+	brief, briefSigned := presign(time.Second)
+	time.Sleep(1100 * time.Millisecond)
+	cases := []struct {
+		name   string
+		url    string
+		header http.Header
+		body   string
+		status int
+		code   string
+	}{
+		{"as signed", url, signed, "abc", 200, ""},
+		{"longer body", url, signed, "abcd", 403, "SignatureDoesNotMatch"},
+		{"other type", url, html, "abc", 403, "SignatureDoesNotMatch"},
+		{"no type", url, nil, "abc", 403, "SignatureDoesNotMatch"},
+		{"other key", strings.Replace(url, "up/1.jpg", "up/2.jpg", 1), signed, "abc", 403, "SignatureDoesNotMatch"},
+		{"no signature", strings.Split(url, "?")[0], signed, "abc", 403, "AccessDenied"},
+		{"expired", brief, briefSigned, "abc", 403, "Request has expired"},
+	}
+	for _, c := range cases {
+		if status, body := do(t, http.MethodPut, c.url, c.header, []byte(c.body)); status != c.status || !strings.Contains(body, c.code) {
+			t.Errorf("%s: %d %s, want %d %s", c.name, status, body, c.status, c.code)
+		}
+	}
+	get, err := s3.NewPresignClient(client).PresignGetObject(context.Background(), &s3.GetObjectInput{Bucket: awssdk.String(bucket), Key: awssdk.String("up/1.jpg")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, body := do(t, http.MethodGet, get.URL, nil, nil); status != 200 || body != "abc" {
+		t.Errorf("presigned get: %d %s", status, body)
+	}
+}
+
+func TestPostPolicy(t *testing.T) {
+	t.Parallel()
+	_, client := newBucket(t, aws.Options{})
+	post := func(expires time.Duration, extra map[string]string, file string) (int, string) {
+		req, err := s3.NewPresignClient(client).PresignPostObject(context.Background(), &s3.PutObjectInput{
+			Bucket: awssdk.String(bucket), Key: awssdk.String("up/post.jpg"),
+		}, func(o *s3.PresignPostOptions) {
+			o.Expires = expires
+			o.Conditions = []any{[]any{"content-length-range", 1, 5}, []any{"starts-with", "$Content-Type", "image/"}}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fields := req.Values
+		fields["Content-Type"] = "image/jpeg"
+		for k, v := range extra {
+			fields[k] = v
+		}
+		var body bytes.Buffer
+		form := multipart.NewWriter(&body)
+		for k, v := range fields {
+			_ = form.WriteField(k, v)
+		}
+		part, _ := form.CreateFormFile("file", "x.jpg")
+		_, _ = io.WriteString(part, file)
+		_ = form.Close()
+		return do(t, http.MethodPost, req.URL, http.Header{"Content-Type": {form.FormDataContentType()}}, body.Bytes())
+	}
+	cases := []struct {
+		name   string
+		extra  map[string]string
+		file   string
+		status int
+		code   string
+	}{
+		{"as signed", nil, "abcde", 204, ""},
+		{"too long", nil, "abcdef", 400, "EntityTooLarge"},
+		{"too short", nil, "", 400, "EntityTooSmall"},
+		{"other key", map[string]string{"key": "up/else.jpg"}, "abc", 403, "AccessDenied"},
+		{"other type", map[string]string{"Content-Type": "text/html"}, "abc", 403, "AccessDenied"},
+		{"extra field", map[string]string{"x-amz-meta-a": "b"}, "abc", 403, "Extra input fields"},
+		{"other signature", map[string]string{"X-Amz-Signature": strings.Repeat("0", 64)}, "abc", 403, "SignatureDoesNotMatch"},
+	}
+	for _, c := range cases {
+		if status, body := post(time.Minute, c.extra, c.file); status != c.status || !strings.Contains(body, c.code) {
+			t.Errorf("%s: %d %s, want %d %s", c.name, status, body, c.status, c.code)
+		}
+	}
+	got, err := client.HeadObject(context.Background(), &s3.HeadObjectInput{Bucket: awssdk.String(bucket), Key: awssdk.String("up/post.jpg")})
+	if err != nil || *got.ContentType != "image/jpeg" || *got.ContentLength != 5 {
+		t.Errorf("uploaded %+v, %v", got, err)
+	}
+}
+
+func TestPreflight(t *testing.T) {
+	t.Parallel()
+	server, _ := newBucket(t, aws.Options{})
+	r, _ := http.NewRequestWithContext(context.Background(), http.MethodOptions, server.URL()+"/uploads/k", nil)
+	r.Header.Set("Origin", "https://app.example")
+	r.Header.Set("Access-Control-Request-Method", "PUT")
+	r.Header.Set("Access-Control-Request-Headers", "content-type")
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != 200 || res.Header.Get("Access-Control-Allow-Origin") == "" || res.Header.Get("Access-Control-Allow-Headers") != "content-type" || !strings.Contains(res.Header.Get("Access-Control-Allow-Methods"), "PUT") {
+		t.Errorf("preflight %d %v", res.StatusCode, res.Header)
+	}
+}
+
+func TestNotifications(t *testing.T) {
+	t.Parallel()
+	server, client := newBucket(t, aws.Options{})
+	ctx := context.Background()
+	queues := queueBench{sqs.NewFromConfig(server.Config()), t, nil}
+	url := queues.create("images", nil)
+	configure := func(arn string) error {
+		_, err := client.PutBucketNotificationConfiguration(ctx, &s3.PutBucketNotificationConfigurationInput{
+			Bucket: awssdk.String(bucket), NotificationConfiguration: &s3types.NotificationConfiguration{QueueConfigurations: []s3types.QueueConfiguration{{
+				QueueArn: &arn, Events: []s3types.Event{"s3:ObjectCreated:*"},
+				Filter: &s3types.NotificationConfigurationFilter{Key: &s3types.S3KeyFilter{FilterRules: []s3types.FilterRule{{Name: "prefix", Value: awssdk.String("uploads/")}}}},
+			}}},
+		})
+		return err
+	}
+	if err := configure("arn:aws:sqs:us-east-1:000000000000:nowhere"); codeOf(err) != "InvalidArgument" {
+		t.Errorf("a queue that is not there: %v", err)
+	}
+	if err := configure(queues.arn(url)); err != nil {
+		t.Fatal(err)
+	}
+	if got := queues.bodies(url); !strings.Contains(got, `"Event":"s3:TestEvent"`) {
+		t.Fatalf("first message %s, want the test event", got)
+	}
+	put(t, client, "else/1.jpg", "x")
+	put(t, client, "uploads/a b+é.jpg", "hello")
+	messages := queues.receive(url)
+	if len(messages) != 1 {
+		t.Fatalf("%d messages, want 1", len(messages))
+	}
+	var event struct {
+		Records []struct {
+			EventName, EventSource, EventTime string
+			S3                                struct {
+				Bucket struct{ Name string }
+				Object struct {
+					Key, ETag, Sequencer string
+					Size                 int64
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(*messages[0].Body), &event); err != nil {
+		t.Fatal(err)
+	}
+	r := event.Records[0]
+	if r.EventName != "ObjectCreated:Put" || r.S3.Bucket.Name != bucket || r.S3.Object.Key != "uploads/a+b%2B%C3%A9.jpg" || r.S3.Object.Size != 5 || r.S3.Object.ETag != "5d41402abc4b2a76b9719d911017c592" || r.S3.Object.Sequencer == "" {
+		t.Errorf("event %+v", r)
+	}
+	got, err := client.GetBucketNotificationConfiguration(ctx, &s3.GetBucketNotificationConfigurationInput{Bucket: awssdk.String(bucket)})
+	if err != nil || len(got.QueueConfigurations) != 1 || *got.QueueConfigurations[0].QueueArn != queues.arn(url) {
+		t.Errorf("configuration %+v, %v", got, err)
+	}
+}
+
+func TestMultipart(t *testing.T) {
+	t.Parallel()
+	_, client := newBucket(t, aws.Options{Dir: t.TempDir()})
+	ctx, key := context.Background(), "export.csv"
+	begun, err := client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: awssdk.String(bucket), Key: &key, ContentType: awssdk.String("text/csv")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var parts []s3types.CompletedPart
+	for n, size := range []int{5 << 20, 10} {
+		number := awssdk.Int32(int32(n + 1))
+		out, err := client.UploadPart(ctx, &s3.UploadPartInput{Bucket: awssdk.String(bucket), Key: &key, UploadId: begun.UploadId, PartNumber: number, Body: strings.NewReader(strings.Repeat("x", size))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, s3types.CompletedPart{ETag: out.ETag, PartNumber: number})
+	}
+	if _, err := client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{Bucket: awssdk.String(bucket), Key: &key, UploadId: begun.UploadId, MultipartUpload: &s3types.CompletedMultipartUpload{Parts: parts}}); err != nil {
+		t.Fatal(err)
+	}
+	head, err := client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: awssdk.String(bucket), Key: &key})
+	if err != nil || *head.ContentLength != 5<<20+10 || *head.ContentType != "text/csv" {
+		t.Errorf("uploaded %+v, %v", head, err)
+	}
+}
+
+func TestObjectsSurviveARestart(t *testing.T) {
+	t.Parallel()
+	opts := aws.Options{Dir: t.TempDir()}
+	server, client := newBucket(t, opts)
+	put(t, client, "k", "kept")
+	if err := server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	client = s3.NewFromConfig(start(t, opts).Config())
+	got, err := client.GetObject(context.Background(), &s3.GetObjectInput{Bucket: awssdk.String(bucket), Key: awssdk.String("k")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, _ := io.ReadAll(got.Body); string(body) != "kept" {
+		t.Errorf("after a restart: %q", body)
+	}
+}
+
+func TestUnknownSubresourceIsRefused(t *testing.T) {
+	t.Parallel()
+	_, client := newBucket(t, aws.Options{})
+	put(t, client, "k", "kept")
+	_, err := client.PutObjectAcl(context.Background(), &s3.PutObjectAclInput{Bucket: awssdk.String(bucket), Key: awssdk.String("k"), ACL: "private"})
+	if codeOf(err) != "NotImplemented" {
+		t.Errorf("an operation the stand-in lacks: %v", err)
+	}
+}

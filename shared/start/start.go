@@ -12,6 +12,7 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/logging"
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
@@ -39,6 +40,7 @@ func Schedule(open func(context.Context, config.Env) (Scheduled, error)) {
 // of configuration ends the process with one line: no invocation could work.
 func opened[T any](open func(context.Context, config.Env) (T, error)) T {
 	ctx := context.Background()
+	slog.SetDefault(logging.New(os.Stderr, slog.LevelInfo))
 	env, err := config.FromEnvironment(ctx, config.NewSecretsManager)
 	if err == nil {
 		var f T

@@ -1,0 +1,105 @@
+-- +goose Up
+
+-- Where others see a planned point: the middle of its cell in a grid of about blur_m metres. The cell does not move
+-- when the point is written again, so no number of readings averages the blur away. 0 shows the point itself.
+-- +goose StatementBegin
+CREATE FUNCTION shown_point(lon double precision, lat double precision, blur_m integer) RETURNS geography
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN blur_m = 0 THEN ST_SetSRID(ST_MakePoint(lon, lat), 4326)::geography
+    ELSE (
+        SELECT ST_SetSRID(ST_MakePoint(
+                   greatest(-180, least(180, (floor(lon / lon_step) + 0.5) * lon_step)), cell_lat), 4326)::geography
+        FROM (SELECT cell_lat, lat_step / greatest(cos(radians(cell_lat)), 0.01) AS lon_step
+              FROM (SELECT greatest(-90, least(90, (floor(lat / lat_step) + 0.5) * lat_step)) AS cell_lat, lat_step
+                    FROM (SELECT blur_m / 111195.0 AS lat_step) AS step) AS rows_of_cells) AS cell
+    ) END;
+-- +goose StatementEnd
+
+CREATE TABLE journeys (
+    id               uuid PRIMARY KEY,
+    user_id          uuid        NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    name             text        NOT NULL,
+    description      text        NOT NULL DEFAULT '',
+    active           boolean     NOT NULL DEFAULT false,
+    completed        boolean     NOT NULL DEFAULT false,
+    visibility       text        NOT NULL DEFAULT 'public',
+    -- How coarsely others see the planned points, in metres; 0 is exact.
+    plan_precision_m integer     NOT NULL DEFAULT 0,
+    version          integer     NOT NULL DEFAULT 1,
+    created_at       timestamptz NOT NULL DEFAULT now(),
+    updated_at       timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT journeys_owner_key UNIQUE (id, user_id),
+    CONSTRAINT journeys_name_bounded CHECK (char_length(name) BETWEEN 1 AND 200),
+    CONSTRAINT journeys_description_bounded CHECK (char_length(description) <= 2000),
+    CONSTRAINT journeys_visibility_known CHECK (visibility IN ('public', 'private')),
+    CONSTRAINT journeys_precision_in_range CHECK (plan_precision_m BETWEEN 0 AND 50000),
+    CONSTRAINT journeys_completed_rests CHECK (NOT (active AND completed))
+);
+CREATE UNIQUE INDEX journeys_one_active_key ON journeys (user_id) WHERE active;
+CREATE INDEX journeys_user_idx ON journeys (user_id, created_at DESC, id DESC);
+
+CREATE TABLE markers (
+    id             uuid PRIMARY KEY,
+    journey_id     uuid             NOT NULL,
+    owner_id       uuid             NOT NULL,
+    name           text             NOT NULL,
+    marker_type    text             NOT NULL,
+    lon            double precision NOT NULL, -- degrees, WGS 84
+    lat            double precision NOT NULL,
+    blur_m         integer          NOT NULL DEFAULT 0, -- the journey's plan_precision_m, kept equal by whoever changes that
+    -- PostGIS folds a latitude of 120 to 60 with a mere notice, so the range is checked on the numbers it is made from.
+    position       geography(Point, 4326) NOT NULL
+        GENERATED ALWAYS AS (ST_SetSRID(ST_MakePoint(lon, lat), 4326)::geography) STORED,
+    -- What everybody but the owner sees and finds.
+    shown          geography(Point, 4326) NOT NULL
+        GENERATED ALWAYS AS (shown_point(lon, lat, CASE marker_type WHEN 'plan' THEN blur_m ELSE 0 END)) STORED,
+    happened_on    date,
+    planned_on     date,
+    notes          text             NOT NULL DEFAULT '',
+    version        integer          NOT NULL DEFAULT 1,
+    created_at     timestamptz      NOT NULL DEFAULT now(),
+    updated_at     timestamptz      NOT NULL DEFAULT now(),
+    -- The owner of a marker is the owner of its journey, and it goes with either.
+    CONSTRAINT markers_journey_fk FOREIGN KEY (journey_id, owner_id) REFERENCES journeys (id, user_id) ON DELETE CASCADE,
+    CONSTRAINT markers_name_bounded CHECK (char_length(name) BETWEEN 1 AND 200),
+    CONSTRAINT markers_notes_bounded CHECK (char_length(notes) <= 5000),
+    CONSTRAINT markers_type_known CHECK (marker_type IN ('past', 'plan')),
+    -- NaN counts as greater than every number and fails these.
+    CONSTRAINT markers_longitude_in_range CHECK (lon BETWEEN -180 AND 180),
+    CONSTRAINT markers_latitude_in_range CHECK (lat BETWEEN -90 AND 90),
+    CONSTRAINT markers_date_fits_type CHECK (CASE marker_type WHEN 'past' THEN planned_on ELSE happened_on END IS NULL)
+);
+CREATE INDEX markers_journey_idx ON markers (journey_id, created_at, id);
+CREATE INDEX markers_owner_idx ON markers (owner_id);
+CREATE INDEX markers_shown_idx ON markers USING gist (shown);
+
+-- The route, one row a leg between two dated markers that follow each other: past ones by date, then planned ones.
+-- Rebuilt in the transaction of each marker write. Small boxes stay selective where a whole route's box would not,
+-- and each leg has dates of its own.
+CREATE TABLE journey_legs (
+    journey_id uuid             NOT NULL REFERENCES journeys (id) ON DELETE CASCADE,
+    seq        integer          NOT NULL, -- from 1
+    kind       text             NOT NULL, -- past, plan, or transition from the last past marker to the first planned one
+    dates      daterange        NOT NULL,
+    line       geography(LineString, 4326) NOT NULL,
+    shown_line geography(LineString, 4326) NOT NULL,
+    start_m    double precision NOT NULL, -- metres of route before this leg, on the spheroid
+    length_m   double precision NOT NULL,
+    PRIMARY KEY (journey_id, seq),
+    CONSTRAINT journey_legs_kind_known CHECK (kind IN ('past', 'plan', 'transition'))
+);
+CREATE INDEX journey_legs_shown_line_idx ON journey_legs USING gist (shown_line);
+
+-- Erasing a person keeps the row in users; their journeys go all the same, whoever does the erasing.
+-- +goose StatementBegin
+CREATE FUNCTION forget_journeys() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM journeys WHERE user_id = NEW.id;
+    RETURN NULL;
+END
+$$;
+-- +goose StatementEnd
+CREATE TRIGGER users_erased_forget_journeys AFTER UPDATE OF deleted_at ON users
+    FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL) EXECUTE FUNCTION forget_journeys();
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON journeys, markers, journey_legs TO lafaek_app;

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"strings"
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -125,7 +126,16 @@ func (a *API) Handle(op *huma.Operation, next func(huma.Context)) {
 	h = a.limited(o, h)
 	h = a.authenticated(o, h)
 	h = bounded(o, h)
-	a.mux.Handle(op.Method+" "+op.Path, h)
+	a.mux.Handle(op.Method+" "+pattern(op.Path), h)
+}
+
+// pattern is the address of an operation for the mux, where a trailing slash
+// alone would take everything below it.
+func pattern(path string) string {
+	if strings.HasSuffix(path, "/") {
+		return path + "{$}"
+	}
+	return path
 }
 
 // ServeHTTP implements huma.Adapter.

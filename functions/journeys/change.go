@@ -1,0 +1,146 @@
+package journeys
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+type journeyChange struct {
+	_              struct{} `additionalProperties:"true"`
+	Name           *string  `json:"name" required:"false" minLength:"1" maxLength:"200"`
+	Description    *string  `json:"description" required:"false" maxLength:"2000"`
+	Visibility     *string  `json:"visibility" required:"false" doc:"public or private"`
+	Completed      *bool    `json:"completed" required:"false" doc:"true also ends being active; false opens it again"`
+	PlanPrecisionM *int     `json:"plan_precision_m" required:"false" minimum:"0" maximum:"50000"`
+}
+
+type changeInput struct {
+	JourneyWrite
+	RawBody []byte
+	Body    *journeyChange `required:"false"`
+}
+
+// JourneyWrite names a journey to change, and the version the client has seen.
+type JourneyWrite struct {
+	JourneyID uuid.UUID `path:"journey_id" format:"uuid"`
+	IfMatch   string    `header:"If-Match" doc:"Only when the journey is still as this ETag"`
+}
+
+// changeOutput is 204 without, or 200 with the journey as JSON.
+type changeOutput struct {
+	Status      int
+	ETag        string `header:"ETag"`
+	ContentType string `header:"Content-Type"`
+	Body        []byte
+}
+
+// change completes the journey when there is no body at all, which is what the
+// published client sends; a body names what else to change.
+func (g *Group) change(ctx context.Context, in *changeInput) (*changeOutput, error) {
+	wish, status := in.Body, http.StatusOK
+	if len(bytes.TrimSpace(in.RawBody)) == 0 {
+		done := true
+		wish, status = &journeyChange{Completed: &done}, http.StatusNoContent
+	}
+	if wish == nil { // a JSON null: nothing a client sends on purpose, and completing would be a poor guess
+		return nil, problem.New(problem.Invalid, "malformed_body")
+	}
+	j, err := g.apply(ctx, in.JourneyWrite, wish)
+	if err != nil {
+		return nil, err
+	}
+	out := &changeOutput{Status: status, ETag: j.tag()}
+	if status == http.StatusOK {
+		out.ContentType = "application/json"
+		if out.Body, err = json.Marshal(j.wire()); err != nil {
+			return nil, fmt.Errorf("encode journey: %w", err)
+		}
+	}
+	return out, nil
+}
+
+func (g *Group) apply(ctx context.Context, in JourneyWrite, wish *journeyChange) (journey, error) {
+	var j journey
+	err := g.db.InTx(ctx, func(tx pgx.Tx) error {
+		was, err := lockedJourney(ctx, tx, in.JourneyID, identity.Must(ctx).UserID)
+		if err != nil {
+			return err
+		}
+		if err := httpapi.CheckMatch(in.IfMatch, was.Version); err != nil {
+			return err
+		}
+		if j, err = wish.on(was); err != nil || j == was {
+			return err
+		}
+		j.Version++
+		if err := updateJourney(ctx, tx, j); err != nil || j.PlanPrecisionM == was.PlanPrecisionM {
+			return err
+		}
+		return blurPlans(ctx, tx, j)
+	})
+	return j, err
+}
+
+// on is the journey as wished.
+func (c *journeyChange) on(j journey) (journey, error) {
+	if c.Name != nil {
+		j.Name = *c.Name
+	}
+	if c.Description != nil {
+		j.Description = *c.Description
+	}
+	if c.PlanPrecisionM != nil {
+		j.PlanPrecisionM = *c.PlanPrecisionM
+	}
+	if c.Completed != nil {
+		j.Completed = *c.Completed
+		j.Active = j.Active && !j.Completed
+	}
+	var err error
+	if j.Visibility, err = visibility(c.Visibility, j.Visibility); err != nil {
+		return j, err
+	}
+	return j, storableJourney(j)
+}
+
+func updateJourney(ctx context.Context, tx pgx.Tx, j journey) error {
+	const update = `
+		UPDATE journeys
+		   SET name = $2, description = $3, active = $4, completed = $5, visibility = $6, plan_precision_m = $7,
+		       version = $8, updated_at = now()
+		 WHERE id = $1`
+	_, err := tx.Exec(ctx, update, j.ID, j.Name, j.Description, j.Active, j.Completed, j.Visibility, j.PlanPrecisionM, j.Version)
+	if err != nil {
+		return fmt.Errorf("update journey: %w", err)
+	}
+	return nil
+}
+
+// blurPlans carries a new precision over to the markers and the route.
+func blurPlans(ctx context.Context, tx pgx.Tx, j journey) error {
+	if _, err := tx.Exec(ctx, `UPDATE markers SET blur_m = $2 WHERE journey_id = $1`, j.ID, j.PlanPrecisionM); err != nil {
+		return fmt.Errorf("blur planned markers: %w", err)
+	}
+	return layRoute(ctx, tx, j.ID)
+}
+
+// changedResponses describes both answers of the change, of which huma would see one.
+func changedResponses(api *httpapi.API) map[string]*huma.Response {
+	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Journey](), true, "Journey")
+	return map[string]*huma.Response{
+		"200": {Description: "Changed", Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}},
+		"204": {Description: "Completed"},
+	}
+}

@@ -1,0 +1,119 @@
+package journeys
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/timestamp"
+)
+
+// Who sees a journey.
+const (
+	visibilityPublic  = "public"
+	visibilityPrivate = "private"
+)
+
+// Journey is a journey on the wire.
+type Journey struct {
+	ID             uuid.UUID      `json:"id"`
+	SameID         uuid.UUID      `json:"_id" doc:"The same as id"`
+	Name           string         `json:"name" minLength:"1" maxLength:"200"`
+	Description    string         `json:"description" maxLength:"2000"`
+	UserID         uuid.UUID      `json:"user_id" doc:"Whose it is"`
+	CreatedAt      timestamp.Time `json:"created_at"`
+	Active         bool           `json:"active" doc:"Being ridden now; at most one a person"`
+	Completed      bool           `json:"completed"`
+	Visibility     string         `json:"visibility" enum:"public,private" doc:"A private journey does not exist for others"`
+	PlanPrecisionM int            `json:"plan_precision_m" doc:"How coarsely others see planned points, in metres; 0 is exact"`
+}
+
+// journey is a row of the table.
+type journey struct {
+	ID             uuid.UUID
+	UserID         uuid.UUID
+	Name           string
+	Description    string
+	Active         bool
+	Completed      bool
+	Visibility     string
+	PlanPrecisionM int
+	Version        int
+	CreatedAt      time.Time
+}
+
+const journeyColumns = `id, user_id, name, description, active, completed, visibility, plan_precision_m, version, created_at`
+
+func scanJourney(row pgx.CollectableRow) (journey, error) {
+	var j journey
+	err := row.Scan(&j.ID, &j.UserID, &j.Name, &j.Description, &j.Active, &j.Completed, &j.Visibility,
+		&j.PlanPrecisionM, &j.Version, &j.CreatedAt)
+	return j, err
+}
+
+func (j journey) wire() Journey {
+	return Journey{
+		ID: j.ID, SameID: j.ID, Name: j.Name, Description: j.Description, UserID: j.UserID,
+		CreatedAt: timestamp.Of(j.CreatedAt), Active: j.Active, Completed: j.Completed,
+		Visibility: j.Visibility, PlanPrecisionM: j.PlanPrecisionM,
+	}
+}
+
+func (j journey) tag() string { return httpapi.VersionTag(j.Version) }
+
+func (j journey) visibleTo(person uuid.UUID) bool {
+	return j.UserID == person || j.Visibility == visibilityPublic
+}
+
+// visibleJourney reads a journey for somebody: 404 when there is none they may see.
+func visibleJourney(ctx context.Context, q database.Querier, id, person uuid.UUID) (journey, error) {
+	return readJourney(ctx, q, `SELECT `+journeyColumns+` FROM journeys WHERE id = $1`, id, person)
+}
+
+// lockedJourney reads a journey its owner is about to change, and keeps others
+// from changing it or its markers until the transaction ends. 404 when the
+// person may not see it, 403 when it is not theirs.
+func lockedJourney(ctx context.Context, tx pgx.Tx, id, person uuid.UUID) (journey, error) {
+	j, err := readJourney(ctx, tx, `SELECT `+journeyColumns+` FROM journeys WHERE id = $1 FOR UPDATE`, id, person)
+	if err == nil && j.UserID != person {
+		err = errNotYours
+	}
+	return j, err
+}
+
+func readJourney(ctx context.Context, q database.Querier, sql string, id, person uuid.UUID) (journey, error) {
+	rows, err := q.Query(ctx, sql, id)
+	if err != nil {
+		return journey{}, fmt.Errorf("read journey: %w", err)
+	}
+	j, err := pgx.CollectExactlyOneRow(rows, scanJourney)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return journey{}, errJourneyUnknown
+	}
+	if err != nil {
+		return journey{}, fmt.Errorf("read journey: %w", err)
+	}
+	if !j.visibleTo(person) {
+		return journey{}, errJourneyUnknown
+	}
+	return j, nil
+}
+
+// visibility reads who shall see a journey; nil stays what it was.
+func visibility(sent *string, was string) (string, error) {
+	if sent == nil {
+		return was, nil
+	}
+	switch v := word(*sent); v {
+	case visibilityPublic, visibilityPrivate:
+		return v, nil
+	}
+	return "", problem.InvalidField("visibility", "expected public or private")
+}

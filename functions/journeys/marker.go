@@ -1,0 +1,78 @@
+package journeys
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/timestamp"
+)
+
+// Kinds of markers.
+const (
+	markerPast = "past" // where the rider was
+	markerPlan = "plan" // where they mean to go
+)
+
+// Point is a GeoJSON point (RFC 7946).
+type Point struct {
+	Type        string     `json:"type" enum:"Point"`
+	Coordinates [2]float64 `json:"coordinates" doc:"Longitude, latitude; degrees, WGS 84"`
+}
+
+func point(lon, lat float64) Point { return Point{Type: "Point", Coordinates: [2]float64{lon, lat}} }
+
+// Marker is a point of a journey on the wire.
+type Marker struct {
+	ID            uuid.UUID       `json:"id"`
+	SameID        uuid.UUID       `json:"_id" doc:"The same as id"`
+	Name          string          `json:"name" minLength:"1" maxLength:"200"`
+	JourneyID     uuid.UUID       `json:"journey_id"`
+	OwnerID       uuid.UUID       `json:"owner_id"`
+	MarkerType    string          `json:"marker_type" enum:"past,plan"`
+	Coordinates   Point           `json:"coordinates"`
+	Timestamp     *timestamp.Date `json:"timestamp" doc:"When the rider was there; past markers only"`
+	EstimatedTime *timestamp.Date `json:"estimated_time" doc:"When the rider means to be there; planned markers only"`
+	Notes         string          `json:"notes" maxLength:"5000"`
+	CreatedAt     timestamp.Time  `json:"created_at"`
+}
+
+// marker is a row of the table, with the place the reader may see.
+type marker struct {
+	ID         uuid.UUID
+	JourneyID  uuid.UUID
+	OwnerID    uuid.UUID
+	Name       string
+	Type       string
+	Lon, Lat   float64
+	HappenedOn *time.Time
+	PlannedOn  *time.Time
+	Notes      string
+	Version    int
+	CreatedAt  time.Time
+}
+
+// markerColumns read the exact place for the owner, who is $1, and the shown one for anybody else.
+const markerColumns = `id, journey_id, owner_id, name, marker_type,
+	CASE WHEN owner_id = $1 THEN lon ELSE ST_X(shown::geometry) END,
+	CASE WHEN owner_id = $1 THEN lat ELSE ST_Y(shown::geometry) END,
+	happened_on, planned_on, notes, version, created_at`
+
+func scanMarker(row pgx.CollectableRow) (marker, error) {
+	var m marker
+	err := row.Scan(&m.ID, &m.JourneyID, &m.OwnerID, &m.Name, &m.Type, &m.Lon, &m.Lat,
+		&m.HappenedOn, &m.PlannedOn, &m.Notes, &m.Version, &m.CreatedAt)
+	return m, err
+}
+
+func (m marker) wire() Marker {
+	return Marker{
+		ID: m.ID, SameID: m.ID, Name: m.Name, JourneyID: m.JourneyID, OwnerID: m.OwnerID, MarkerType: m.Type,
+		Coordinates: point(m.Lon, m.Lat), Timestamp: timestamp.DateOfPtr(m.HappenedOn),
+		EstimatedTime: timestamp.DateOfPtr(m.PlannedOn), Notes: m.Notes, CreatedAt: timestamp.Of(m.CreatedAt),
+	}
+}
+
+func (m marker) tag() string { return httpapi.VersionTag(m.Version) }

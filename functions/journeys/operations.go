@@ -1,0 +1,85 @@
+package journeys
+
+import (
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+)
+
+// operation fills in what all operations of the group share. An empty id is
+// derived from the path.
+func operation(id, method, path, summary string) httpapi.Operation {
+	return httpapi.Operation{Operation: huma.Operation{
+		OperationID: id, Method: method, Path: "/api/v1" + path, Summary: summary, Tags: []string{name},
+	}}
+}
+
+// The ids are the published journey client's: they become its method names.
+func (g *Group) registerJourneys(api *httpapi.API) {
+	create := operation("create_journey_api_v1_journeys__post", http.MethodPost, "/journeys/", "Create a journey")
+	create.DefaultStatus, create.Creates = http.StatusCreated, true
+	httpapi.Register(api, create, g.create)
+	bare := operation("", http.MethodPost, "/journeys", "Create a journey (without the slash)")
+	bare.DefaultStatus, bare.Creates = http.StatusCreated, true
+	httpapi.Register(api, bare, g.create)
+
+	httpapi.Register(api, operation("get_journey_api_v1_journeys__journey_id__get",
+		http.MethodGet, "/journeys/{journey_id}", "A journey"), g.read)
+
+	patch := operation("set_completed_journey_api_v1_journeys__journey_id__patch",
+		http.MethodPatch, "/journeys/{journey_id}", "Complete a journey, or change it")
+	patch.Description = "Without a body: completes the journey and answers 204. With a body: changes what it names and answers 200."
+	patch.DefaultStatus = http.StatusNoContent
+	patch.Responses = changedResponses(api)
+	patch.Errors = []int{http.StatusForbidden, http.StatusPreconditionFailed}
+	httpapi.Register(api, patch, g.change)
+
+	toggle := operation("toggle_active_journey_api_v1_journeys__journey_id__active_patch",
+		http.MethodPatch, "/journeys/{journey_id}/active", "Start or stop riding a journey")
+	toggle.Description = "Switches the journey on, and any other of the caller's off; or off, when it was on."
+	toggle.DefaultStatus = http.StatusNoContent
+	toggle.Errors = []int{http.StatusForbidden, http.StatusConflict, http.StatusPreconditionFailed}
+	httpapi.Register(api, toggle, g.toggle)
+
+	remove := operation("delete_journey_api_v1_journeys__journey_id__delete",
+		http.MethodDelete, "/journeys/{journey_id}", "Delete a journey and its markers")
+	remove.DefaultStatus = http.StatusNoContent
+	remove.Errors = []int{http.StatusForbidden, http.StatusPreconditionFailed}
+	httpapi.Register(api, remove, g.remove)
+}
+
+func (g *Group) registerLists(api *httpapi.API) {
+	httpapi.Register(api, operation("get_user_journeys_api_v1_users__user_id__journeys_get",
+		http.MethodGet, "/users/{user_id}/journeys", "A rider's journeys, newest first"), g.ofUser)
+	httpapi.Register(api, operation("get_active_journey_api_v1_users__user_id__journeys_active_get",
+		http.MethodGet, "/users/{user_id}/journeys/active", "The journey a rider is on"), g.activeOfUser)
+}
+
+func (g *Group) registerMarkers(api *httpapi.API) {
+	add := operation("add_marker_to_journey_api_v1_journeys__journey_id__markers_post",
+		http.MethodPost, "/journeys/{journey_id}/markers", "Add a marker")
+	add.DefaultStatus, add.Creates = http.StatusCreated, true
+	add.Errors = []int{http.StatusForbidden}
+	httpapi.Register(api, add, g.addMarker)
+
+	list := operation("get_journey_markers_api_v1_journeys__journey_id__markers_get",
+		http.MethodGet, "/journeys/{journey_id}/markers", "The markers of a journey")
+	list.Description = "Others see planned markers as coarsely as the journey's plan_precision_m says."
+	httpapi.Register(api, list, g.markersOf)
+
+	httpapi.Register(api, operation("", http.MethodGet, "/journeys/{journey_id}/markers/{marker_id}", "A marker"), g.markerOf)
+
+	replace := operation("update_journey_marker_api_v1_journeys__journey_id__markers__marker_id__put",
+		http.MethodPut, "/journeys/{journey_id}/markers/{marker_id}", "Replace a marker")
+	replace.Description = "What is left out becomes null."
+	replace.Errors = []int{http.StatusForbidden, http.StatusPreconditionFailed}
+	httpapi.Register(api, replace, g.replaceMarker)
+
+	remove := operation("delete_journey_marker_api_v1_journeys__journey_id__markers__marker_id__delete",
+		http.MethodDelete, "/journeys/{journey_id}/markers/{marker_id}", "Delete a marker")
+	remove.DefaultStatus = http.StatusNoContent
+	remove.Errors = []int{http.StatusForbidden, http.StatusPreconditionFailed}
+	httpapi.Register(api, remove, g.removeMarker)
+}

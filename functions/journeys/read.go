@@ -1,0 +1,72 @@
+package journeys
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/identity"
+)
+
+type journeyInput struct {
+	JourneyID uuid.UUID `path:"journey_id" format:"uuid"`
+}
+
+type userInput struct {
+	UserID uuid.UUID `path:"user_id" format:"uuid"`
+}
+
+type journeysOutput struct {
+	Body []Journey
+}
+
+func (g *Group) read(ctx context.Context, in *journeyInput) (*journeyOutput, error) {
+	j, err := visibleJourney(ctx, g.db, in.JourneyID, identity.Must(ctx).UserID)
+	if err != nil {
+		return nil, err
+	}
+	return &journeyOutput{ETag: j.tag(), Body: j.wire()}, nil
+}
+
+// ofUser lists all: a person has at most maxJourneys. Somebody unknown has none,
+// so the answer does not tell which ids exist.
+func (g *Group) ofUser(ctx context.Context, in *userInput) (*journeysOutput, error) {
+	const q = `
+		SELECT ` + journeyColumns + ` FROM journeys
+		 WHERE user_id = $1 AND (user_id = $2 OR visibility = 'public')
+		 ORDER BY created_at DESC, id DESC`
+	rows, err := g.db.Query(ctx, q, in.UserID, identity.Must(ctx).UserID)
+	if err != nil {
+		return nil, fmt.Errorf("list journeys: %w", err)
+	}
+	all, err := pgx.CollectRows(rows, scanJourney)
+	if err != nil {
+		return nil, fmt.Errorf("list journeys: %w", err)
+	}
+	out := &journeysOutput{Body: make([]Journey, 0, len(all))}
+	for _, j := range all {
+		out.Body = append(out.Body, j.wire())
+	}
+	return out, nil
+}
+
+func (g *Group) activeOfUser(ctx context.Context, in *userInput) (*journeyOutput, error) {
+	const q = `
+		SELECT ` + journeyColumns + ` FROM journeys
+		 WHERE user_id = $1 AND active AND (user_id = $2 OR visibility = 'public')`
+	rows, err := g.db.Query(ctx, q, in.UserID, identity.Must(ctx).UserID)
+	if err != nil {
+		return nil, fmt.Errorf("read active journey: %w", err)
+	}
+	j, err := pgx.CollectExactlyOneRow(rows, scanJourney)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, errNoneActive
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read active journey: %w", err)
+	}
+	return &journeyOutput{ETag: j.tag(), Body: j.wire()}, nil
+}

@@ -30,9 +30,13 @@ func join(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("open lock of the test database: %w", err)
 	}
-	// The file stays open, and so locked, for the life of the process.
 	if err := flock(ctx, users, syscall.LOCK_SH); err != nil {
 		return "", errors.Join(fmt.Errorf("wait for the test database: %w", err), users.Close())
+	}
+	// The lock lasts as long as the descriptor, which must outlive the os.File: the collector closes those nobody
+	// holds. A duplicate shares the lock and belongs to no one, so it stays for the life of the process.
+	if _, err := syscall.Dup(int(users.Fd())); err != nil {
+		return "", fmt.Errorf("keep lock of the test database: %w", err)
 	}
 	start, err := os.OpenFile(filepath.Join(dir, "start.lock"), os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {

@@ -5,6 +5,7 @@ package config
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 
@@ -65,4 +66,11 @@ func Parse[T any](e Env) (T, error) {
 		return cfg, fmt.Errorf("configuration: %w", withoutValues(err))
 	}
 	return cfg, nil
+}
+
+// With is e with one variable set to value.
+func (e Env) With(name, value string) Env {
+	c := maps.Clone(e)
+	c[name] = value
+	return c
 }

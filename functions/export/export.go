@@ -1,0 +1,95 @@
+// Package export renews the open data files every hour: the whole public set as
+// CSV and GeoJSON, streamed from the database through a temporary file to S3.
+package export
+
+import (
+	"compress/gzip"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/database"
+	open "github.com/lafaekstreet/backend/shared/export"
+	"github.com/lafaekstreet/backend/shared/metrics"
+	"github.com/lafaekstreet/backend/shared/service"
+	"github.com/lafaekstreet/backend/shared/start"
+	"github.com/lafaekstreet/backend/shared/storage"
+)
+
+// Export is the scheduled function.
+type Export struct {
+	db      *database.DB
+	store   *storage.Store
+	log     *slog.Logger
+	metrics *metrics.Metrics
+}
+
+// Config is what it needs beyond every function's own.
+type Config struct {
+	Storage storage.Config
+}
+
+// Open makes the function out of its configuration. One pass over a million
+// reports takes longer than a request may: its statements are not bounded.
+func Open(ctx context.Context, env config.Env) (start.Scheduled, error) {
+	env = env.With("DATABASE_STATEMENT_TIMEOUT", "0s")
+	kit, err := service.Open(ctx, "export", env)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := config.Parse[Config](env)
+	if err != nil {
+		return nil, fmt.Errorf("open export: %w", err)
+	}
+	return &Export{kit.DB, storage.New(kit.AWS, cfg.Storage), kit.Log, kit.Metrics}, nil
+}
+
+// Run implements start.Scheduled: it writes every format. The file of a format
+// that fails stays as it was.
+func (e *Export) Run(ctx context.Context, _ events.EventBridgeEvent) error {
+	for _, f := range open.Formats() {
+		n, err := e.write(ctx, f)
+		if err != nil {
+			e.metrics.Add("export_failures")
+			return fmt.Errorf("export %s: %w", f, err)
+		}
+		e.log.InfoContext(ctx, "export renewed", "format", string(f), "reports", n)
+	}
+	return nil
+}
+
+func (e *Export) write(ctx context.Context, f open.Format) (int, error) {
+	file, err := os.CreateTemp("", "export-*")
+	if err != nil {
+		return 0, fmt.Errorf("temporary file: %w", err)
+	}
+	defer func() {
+		_ = file.Close() // read to its end by now, or given up
+		_ = os.Remove(file.Name())
+	}()
+	z, err := gzip.NewWriterLevel(file, gzip.BestSpeed)
+	if err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	n, err := open.Write(ctx, e.db, f, z, open.Select+`WHERE `+open.Public+` ORDER BY r.id`)
+	if err != nil {
+		return 0, err
+	}
+	if err := z.Close(); err != nil {
+		return 0, fmt.Errorf("compress: %w", err)
+	}
+	if _, err := file.Seek(0, 0); err != nil {
+		return 0, fmt.Errorf("rewind: %w", err)
+	}
+	if err := e.store.PutFile(ctx, f.Key(), f.ContentType(), "gzip", file); err != nil {
+		return 0, err
+	}
+	e.metrics.Put("export_duration", float64(time.Since(began).Milliseconds()), metrics.Milliseconds)
+	return n, nil
+}

@@ -1,0 +1,117 @@
+// Package export writes the public's view of reports as open data, row by row:
+// memory stays flat at any size.
+package export
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
+)
+
+// Format is a file format.
+type Format string
+
+// The formats.
+const (
+	CSV     Format = "csv"
+	GeoJSON Format = "geojson"
+)
+
+// Formats lists them.
+func Formats() []Format { return []Format{CSV, GeoJSON} }
+
+// ContentType is the format's media type.
+func (f Format) ContentType() string {
+	if f == CSV {
+		return "text/csv; charset=utf-8"
+	}
+	return "application/geo+json"
+}
+
+// Key is where the whole set is kept in the media bucket, compressed with gzip.
+func (f Format) Key() string { return "exports/reports." + string(f) }
+
+// row is one report as open data: nothing of its reporter, nothing of a device.
+type row struct {
+	ID           uuid.UUID
+	Number       string
+	IssueType    string
+	Severity     string
+	Status       string
+	Title        string
+	Description  string
+	Latitude     float64
+	Longitude    float64
+	Municipality string
+	District     string
+	Suco         string
+	Street       string
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+	ResolvedAt   *time.Time
+}
+
+// Select lists the columns of an export of reports r. A caller adds conditions
+// and an order; Public is always among the conditions.
+const Select = `
+	SELECT r.id, r.report_number, r.issue_type, r.severity, r.status, r.title, r.description, r.latitude, r.longitude,
+	       coalesce(r.municipality, ''), coalesce(r.district, ''), coalesce(r.suco, ''), coalesce(r.street, ''),
+	       r.created_at, r.updated_at, r.resolved_at
+	  FROM reports r `
+
+// Public is the condition for what may be exported.
+const Public = `r.deleted_at IS NULL AND r.status <> 'rejected'`
+
+// encoder writes rows in a format.
+type encoder interface {
+	begin() error
+	row(r *row) error
+	end() error
+}
+
+// Write runs a query made of Select and writes its rows to w. It returns how many.
+func Write(ctx context.Context, q database.Querier, f Format, w io.Writer, query string, args ...any) (int, error) {
+	var e encoder = newCSV(w)
+	if f == GeoJSON {
+		e = newGeoJSON(w)
+	}
+	if err := e.begin(); err != nil {
+		return 0, fmt.Errorf("begin %s: %w", f, err)
+	}
+	rows, err := q.Query(ctx, query, args...)
+	if err != nil {
+		return 0, fmt.Errorf("query export: %w", err)
+	}
+	defer rows.Close()
+	n := 0
+	for rows.Next() {
+		r, err := scan(rows)
+		if err != nil {
+			return n, fmt.Errorf("read export row: %w", err)
+		}
+		if err := e.row(&r); err != nil {
+			return n, fmt.Errorf("write %s: %w", f, err)
+		}
+		n++
+	}
+	if err := rows.Err(); err != nil {
+		return n, fmt.Errorf("read export: %w", err)
+	}
+	if err := e.end(); err != nil {
+		return n, fmt.Errorf("end %s: %w", f, err)
+	}
+	return n, nil
+}
+
+func scan(rows pgx.Rows) (row, error) {
+	var r row
+	err := rows.Scan(&r.ID, &r.Number, &r.IssueType, &r.Severity, &r.Status, &r.Title, &r.Description, &r.Latitude, &r.Longitude,
+		&r.Municipality, &r.District, &r.Suco, &r.Street, &r.CreatedAt, &r.UpdatedAt, &r.ResolvedAt)
+	return r, err
+}

@@ -1,0 +1,36 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// PutFile stores a file under key without reading it into memory. Encoding is
+// its Content-Encoding, such as "gzip"; empty for none.
+func (s *Store) PutFile(ctx context.Context, key, contentType, encoding string, file *os.File) error {
+	in := &s3.PutObjectInput{Bucket: aws.String(s.bucket), Key: aws.String(key), ContentType: aws.String(contentType), Body: file}
+	if encoding != "" {
+		in.ContentEncoding = aws.String(encoding)
+	}
+	if _, err := s.s3.PutObject(ctx, in); err != nil {
+		return fmt.Errorf("put file: %w", err)
+	}
+	return nil
+}
+
+// Exists reports whether an object has the key.
+func (s *Store) Exists(ctx context.Context, key string) (bool, error) {
+	_, err := s.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: aws.String(s.bucket), Key: aws.String(key)})
+	if err = notFound(err); errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("head object: %w", err)
+	}
+	return true, nil
+}

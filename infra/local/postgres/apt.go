@@ -70,12 +70,51 @@ func (a *apt) download(ctx context.Context, dir string, packages ...string) erro
 	return a.get(ctx, dir, append([]string{"download"}, packages...)...)
 }
 
+// missing names the packages and all they depend on, except what the machine has.
+func (a *apt) missing(ctx context.Context, packages ...string) ([]string, error) {
+	out, err := a.output(ctx, append([]string{"install", "--simulate", "--no-install-recommends",
+		"-o", "Debug::NoLocking=1"}, packages...)...)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for line := range strings.Lines(out) {
+		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == "Inst" {
+			names = append(names, fields[1])
+		}
+	}
+	return names, nil
+}
+
 // source puts the files of the source package into dir.
 func (a *apt) source(ctx context.Context, dir, name string) error {
 	return a.get(ctx, dir, "source", "--download-only", name)
 }
 
+// forget removes the lists, which are many times the size of what they were for.
+func (a *apt) forget() error {
+	if err := os.RemoveAll(a.dir); err != nil {
+		return fmt.Errorf("remove package lists: %w", err)
+	}
+	return nil
+}
+
 func (a *apt) get(ctx context.Context, dir string, args ...string) error {
+	return run(a.command(ctx, dir, args...), "apt-get "+args[0])
+}
+
+func (a *apt) output(ctx context.Context, args ...string) (string, error) {
+	cmd := a.command(ctx, a.dir, args...)
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("apt-get %s: %w: %s", args[0], err, cause(errs.String()))
+	}
+	return string(out), nil
+}
+
+func (a *apt) command(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	options := []string{"-qq",
 		"-o", "Dir::Etc::sourcelist=" + filepath.Join(a.dir, "sources.list"),
 		"-o", "Dir::Etc::sourceparts=/dev/null",
@@ -88,10 +127,10 @@ func (a *apt) get(ctx context.Context, dir string, args ...string) error {
 	cmd := exec.CommandContext(ctx, "apt-get", append(options, args...)...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8")
-	return run(cmd, "apt-get "+args[0])
+	return cmd
 }
 
-// run keeps a program's output to itself and, when it fails, reports its last line.
+// run keeps a program's output to itself and, when it fails, reports the line that says why.
 func run(cmd *exec.Cmd, what string) error {
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -102,6 +141,16 @@ func run(cmd *exec.Cmd, what string) error {
 	if errors.Is(err, exec.ErrNotFound) {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	return fmt.Errorf("%s: %w: %s", what, err, lines[len(lines)-1])
+	return fmt.Errorf("%s: %w: %s", what, err, cause(out.String()))
+}
+
+// cause picks the first line of a program's output that names an error, else the last.
+func cause(output string) string {
+	lines := strings.Split(strings.TrimSpace(output), "\n")
+	for _, line := range lines {
+		if strings.HasPrefix(line, "E: ") || strings.Contains(line, "rror: ") {
+			return line
+		}
+	}
+	return lines[len(lines)-1]
 }

@@ -31,6 +31,10 @@ type Binaries struct {
 // from the distribution's packages (installed when run as root, unpacked under tools otherwise). Only a fresh one
 // takes longer than a moment; progress goes to log as lines for people.
 func FindBinaries(ctx context.Context, tools string, log io.Writer) (Binaries, error) {
+	tools, err := filepath.Abs(tools)
+	if err != nil {
+		return Binaries{}, fmt.Errorf("find tools directory: %w", err)
+	}
 	if found, ok := present(tools); ok {
 		return found, nil
 	}

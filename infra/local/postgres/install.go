@@ -14,36 +14,32 @@ import (
 const alternatives = "point DATABASE_URL at any PostgreSQL 15+ with PostGIS, pgvector and pg_trgm, " +
 	"for example a container made from postgis/postgis with pgvector added"
 
-// distribution says where a release of an operating system keeps PostgreSQL and its extensions.
+// distribution says what a release of an operating system has.
 type distribution struct {
-	major    string   // of its PostgreSQL
-	packages []string // with the server and the extensions
-	// libraries are what those packages need at run time beyond the C library, for a machine where they can only be
-	// unpacked.
-	libraries []string
+	major string // of its PostgreSQL
 	// buildVector says that pgvector is not packaged and is built from the source of the next release.
 	buildVector bool
 }
 
 var distributions = map[string]distribution{
-	"debian bookworm": {
-		major:    "15",
-		packages: []string{"postgresql-15", "postgresql-15-postgis-3"},
-		libraries: []string{"postgresql-client-15", "postgresql-15-postgis-3-scripts", "libpq5", "libxml2", "libicu72",
-			"libgeos-c1v5", "libgeos3.11.1", "libproj25", "proj-data", "libprotobuf-c1", "libjson-c5", "libsqlite3-0",
-			"libtiff6", "libcurl3-gnutls", "libldap-2.5-0", "libsasl2-2", "libssl3", "libreadline8", "libgssapi-krb5-2",
-			"libkrb5-3", "libk5crypto3", "libkrb5support0", "libkeyutils1", "libwebp7", "liblerc4", "libjbig0",
-			"libjpeg62-turbo", "libdeflate0", "libnghttp2-14", "librtmp1", "libssh2-1", "libpsl5", "libbrotli1"},
-		buildVector: true,
-	},
-	"debian trixie": {
-		major:    "17",
-		packages: []string{"postgresql-17", "postgresql-17-postgis-3", "postgresql-17-pgvector"},
-	},
-	"ubuntu noble": {
-		major:    "16",
-		packages: []string{"postgresql-16", "postgresql-16-postgis-3", "postgresql-16-pgvector"},
-	},
+	"debian bookworm": {major: "15", buildVector: true},
+	"debian trixie":   {major: "17"},
+	"ubuntu noble":    {major: "16"},
+}
+
+// packages are the server and its extensions.
+func (d distribution) packages() []string {
+	server := "postgresql-" + d.major
+	names := []string{server, "postgresql-client-" + d.major, server + "-postgis-3", server + "-postgis-3-scripts"}
+	if !d.buildVector {
+		names = append(names, server+"-pgvector")
+	}
+	return names
+}
+
+// bin is where the packages keep the server's programs, below the root they are installed or unpacked to.
+func (d distribution) bin(root string) string {
+	return filepath.Join(root, "usr/lib/postgresql", d.major, "bin")
 }
 
 // install gets PostgreSQL with all extensions from the distribution's packages: onto the machine as root, otherwise
@@ -53,7 +49,8 @@ func install(ctx context.Context, tools string, log io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("no PostgreSQL with PostGIS, pgvector and pg_trgm on this machine: %s", alternatives)
 	}
-	name := release["ID"] + " " + release["VERSION_CODENAME"]
+	codename := release["VERSION_CODENAME"]
+	name := release["ID"] + " " + codename
 	dist, known := distributions[name]
 	if !known {
 		return fmt.Errorf("no PostgreSQL with PostGIS, pgvector and pg_trgm here, and no recipe to install it on %s: %s",
@@ -62,7 +59,7 @@ func install(ctx context.Context, tools string, log io.Writer) error {
 	if err := os.MkdirAll(tools, 0o755); err != nil {
 		return fmt.Errorf("make directory for PostgreSQL: %w", err)
 	}
-	packages, err := newAPT(filepath.Join(tools, "apt"), release["VERSION_CODENAME"], dist.buildVector)
+	packages, err := newAPT(filepath.Join(tools, "apt"), codename, dist.buildVector)
 	if err != nil {
 		return err
 	}
@@ -77,18 +74,20 @@ func install(ctx context.Context, tools string, log io.Writer) error {
 }
 
 func installAsRoot(ctx context.Context, packages *apt, dist distribution, log io.Writer) error {
-	wanted := dist.packages
+	wanted := dist.packages()
 	if dist.buildVector {
-		wanted = append(wanted[:len(wanted):len(wanted)], "gcc", "make", "libc6-dev")
+		wanted = append(wanted, "gcc", "make", "libc6-dev")
 	}
 	if err := packages.install(ctx, wanted...); err != nil {
 		return err
 	}
-	if !dist.buildVector {
-		return nil
+	if dist.buildVector {
+		fmt.Fprintln(log, "building pgvector from the distribution's source package")
+		if err := buildVector(ctx, packages, dist.major, vectorBuild{bin: dist.bin("/")}); err != nil {
+			return err
+		}
 	}
-	fmt.Fprintln(log, "building pgvector from the distribution's source package")
-	return buildVector(ctx, packages, dist.major, vectorBuild{bin: "/usr/lib/postgresql/" + dist.major + "/bin"})
+	return packages.forget()
 }
 
 // readRelease parses os-release(5).

@@ -3,24 +3,116 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
-// unpack puts the packages' files under tools instead of installing them. PostgreSQL finds its share directory
+// unpack puts the packages' files under tools instead of installing them. PostgreSQL finds its own directories
 // relative to its binaries, so the whole tree works from there.
 func unpack(ctx context.Context, packages *apt, dist distribution, tools string, log io.Writer) error {
-	return errors.New("PostgreSQL with PostGIS, pgvector and pg_trgm is missing and only root can install it: " +
-		"run once as root, or " + alternatives)
+	if !exists("/usr/share/zoneinfo/UTC") {
+		return errors.New("the time zone data is missing and has to be installed by root (package tzdata), or " + alternatives)
+	}
+	fmt.Fprintf(log, "not root: unpacking the packages under %s\n", tools)
+	dir, err := os.MkdirTemp("", "postgres-packages-")
+	if err != nil {
+		return fmt.Errorf("make package directory: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	names, err := packages.missing(ctx, dist.packages()...)
+	if err != nil {
+		return err
+	}
+	names = slices.DeleteFunc(names, needless)
+	// What the machine has of these is of no use where it is: the tree needs its own.
+	names = append(names, dist.packages()...)
+	if err := packages.download(ctx, dir, names...); err != nil {
+		return err
+	}
+	if err := unpackAll(ctx, dir, tools); err != nil {
+		return err
+	}
+	if dist.buildVector {
+		fmt.Fprintln(log, "building pgvector from the distribution's source package")
+		target := vectorBuild{bin: dist.bin(tools), env: unpackedEnv(tools)}
+		if err := buildUnpacked(ctx, packages, dist.major, target); err != nil {
+			return err
+		}
+	}
+	// Installed packages get this link from the alternatives system. It comes last: it makes the tree complete.
+	control := filepath.Join(tools, "usr/share/postgresql", dist.major, "extension/postgis.control")
+	if err := os.Symlink("postgis-3.control", control); err != nil && !errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("link PostGIS: %w", err)
+	}
+	return packages.forget()
 }
 
-// unpackedEnv is what programs under tools need to find their libraries and PROJ its data.
+// needlessPrefixes name what only the parts of PostgreSQL and PostGIS use that the system does not: compiled queries,
+// rasters and solids. It is three quarters of the whole.
+var needlessPrefixes = []string{"libllvm", "libz3-", "libgdal", "gdal-", "libpoppler", "libspatialite", "libhdf",
+	"libxerces", "libaom", "libx265", "libde265", "libdav1d", "librav1e", "libsvtav1", "libheif", "libsfcgal", "libboost",
+	"libcgal", "liblapack", "libblas", "libgfortran", "libarmadillo", "libarpack", "libsuperlu", "libnetcdf", "libkml",
+	"libmariadb", "mariadb", "libmysql", "mysql", "libodbc", "unixodbc", "libcfitsio", "libogdi", "libopenjp2", "libnss3",
+	"font", "locales", "perl", "libperl", "libjson-perl"}
+
+func needless(name string) bool {
+	return slices.ContainsFunc(needlessPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+}
+
+// unpackedEnv is what programs under tools need to find their libraries, and PROJ its data.
 func unpackedEnv(tools string) []string {
-	libraries := append(glob(filepath.Join(tools, "usr/lib/*-linux-gnu")), glob(filepath.Join(tools, "lib/*-linux-gnu"))...)
+	libraries := slices.Concat(glob(filepath.Join(tools, "usr/lib/*-linux-gnu")), glob(filepath.Join(tools, "lib/*-linux-gnu")))
 	return []string{
 		"LD_LIBRARY_PATH=" + strings.Join(libraries, string(os.PathListSeparator)),
 		"PROJ_DATA=" + filepath.Join(tools, "usr/share/proj"),
 	}
+}
+
+// buildUnpacked builds pgvector with the machine's compiler, or with one unpacked for the moment.
+func buildUnpacked(ctx context.Context, packages *apt, major string, target vectorBuild) error {
+	if hasCompiler() {
+		return buildVector(ctx, packages, major, target)
+	}
+	dir, err := os.MkdirTemp("", "compiler-")
+	if err != nil {
+		return fmt.Errorf("make compiler directory: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	names, err := packages.missing(ctx, "gcc", "make", "libc6-dev")
+	if err != nil {
+		return err
+	}
+	// The linker wants these beside each other, whether or not the machine has them.
+	names = append(names, "libc6", "libc6-dev", "linux-libc-dev", "libgcc-s1")
+	if err := packages.download(ctx, dir, names...); err != nil {
+		return err
+	}
+	root := filepath.Join(dir, "root")
+	if err := unpackAll(ctx, dir, root); err != nil {
+		return err
+	}
+	// The C library of the tree is linked against, never loaded: only /usr/lib is searched for the compiler's own.
+	libraries := strings.Join(glob(filepath.Join(root, "usr/lib/*-linux-gnu")), string(os.PathListSeparator))
+	for i, variable := range target.env {
+		if value, ok := strings.CutPrefix(variable, "LD_LIBRARY_PATH="); ok {
+			target.env[i] = "LD_LIBRARY_PATH=" + libraries + string(os.PathListSeparator) + value
+		}
+	}
+	target.env = append(target.env, "PATH="+filepath.Join(root, "usr/bin")+string(os.PathListSeparator)+os.Getenv("PATH"))
+	target.make = append(target.make, "CC=gcc --sysroot="+root)
+	return buildVector(ctx, packages, major, target)
+}
+
+func hasCompiler() bool {
+	for _, program := range []string{"gcc", "make"} {
+		if _, err := exec.LookPath(program); err != nil {
+			return false
+		}
+	}
+	return exists("/usr/include/stdio.h")
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -60,7 +61,8 @@ func buildVector(ctx context.Context, packages *apt, major string, target vector
 		"PG_CONFIG=" + filepath.Join(target.bin, "pg_config"),
 	}, target.make...)
 	for _, goals := range [][]string{{"-j2"}, {"install"}} {
-		cmd := exec.CommandContext(ctx, "make", append(goals, variables...)...)
+		// env(1) looks make up in the PATH it is given, which may hold a compiler unpacked for the moment.
+		cmd := exec.CommandContext(ctx, "env", slices.Concat([]string{"make"}, goals, variables)...)
 		cmd.Dir = filepath.Join(dir, "source")
 		cmd.Env = append(os.Environ(), target.env...)
 		if err := run(cmd, "build pgvector: make "+strings.Join(goals, " ")); err != nil {

@@ -33,9 +33,9 @@ func main() {
 	} else {
 		err = runCommand(*tools, flag.Args())
 	}
-	var failed *exec.ExitError
+	var failed commandError
 	if errors.As(err, &failed) {
-		os.Exit(failed.ExitCode()) // the command has said why
+		os.Exit(failed.code) // the command has said why
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -141,5 +141,15 @@ func runCommand(tools string, command []string) error {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 10 * time.Second
-	return errors.Join(cmd.Run(), cluster.Stop())
+	err = cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		err = commandError{code: exit.ExitCode()}
+	}
+	return errors.Join(err, cluster.Stop())
 }
+
+// commandError is the failure of the command that was given a server.
+type commandError struct{ code int }
+
+func (e commandError) Error() string { return fmt.Sprintf("the command ended with code %d", e.code) }

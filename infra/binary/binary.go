@@ -20,10 +20,10 @@ type Kind string
 
 // Kinds, by what a function's main calls of shared/start.
 const (
-	HTTP     Kind = "HTTP"     // API Gateway
-	Queue    Kind = "Queue"    // SQS
-	Schedule Kind = "Schedule" // EventBridge
-	Resource Kind = "Resource" // CloudFormation, during a deploy
+	HTTP     Kind = "HTTP"           // API Gateway
+	Queue    Kind = "Queue"          // SQS
+	Schedule Kind = "Schedule"       // EventBridge
+	Resource Kind = "CustomResource" // CloudFormation, during a deploy
 )
 
 // Function is a folder of functions/.

@@ -7,7 +7,9 @@ package aws
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -25,7 +27,6 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/aws/sigv4"
 	"github.com/lafaekstreet/backend/infra/local/aws/sqs"
 	"github.com/lafaekstreet/backend/infra/local/faults"
-	"github.com/lafaekstreet/backend/infra/local/loopback"
 )
 
 // The one account the stand-ins know, and its only pair of credentials.
@@ -72,8 +73,9 @@ type Server struct {
 	verifier *sigv4.Verifier
 	s3       *s3.Service
 	services map[string]service // by the prefix of X-Amz-Target
-	url      string
-	http     *loopback.Server
+	listener net.Listener
+	http     *http.Server
+	done     chan struct{}
 	closing  sync.Once
 }
 
@@ -84,6 +86,9 @@ type service struct {
 
 // Start serves until Close. The port answers when it returns.
 func Start(opts Options) (*Server, error) {
+	if opts.Addr == "" {
+		opts.Addr = "127.0.0.1:0"
+	}
 	if opts.Region == "" {
 		opts.Region = DefaultRegion
 	}
@@ -91,20 +96,39 @@ func Start(opts Options) (*Server, error) {
 	if opts.Clock != nil {
 		now = opts.Clock.Now
 	}
-	listener, err := loopback.Listen(opts.Addr)
+	listener, err := listenLoopback(opts.Addr)
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{
-		options: opts, url: loopback.URL(listener),
+		options: opts, listener: listener, done: make(chan struct{}),
 		verifier: &sigv4.Verifier{AccessKeyID: AccessKeyID, SecretAccessKey: SecretAccessKey, Now: time.Now},
 	}
 	if err := s.open(now); err != nil {
 		_ = listener.Close()
 		return nil, err
 	}
-	s.http = loopback.Start(listener, s)
+	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
+	go func() {
+		defer close(s.done)
+		_ = s.http.Serve(listener)
+	}()
 	return s, nil
+}
+
+func listenLoopback(addr string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, fmt.Errorf("aws stand-in: address %q: %w", addr, err)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, fmt.Errorf("aws stand-in: %q is no loopback address", addr)
+	}
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("aws stand-in: %w", err)
+	}
+	return listener, nil
 }
 
 func (s *Server) open(now func() time.Time) error {
@@ -140,7 +164,7 @@ func (s *Server) open(now func() time.Time) error {
 }
 
 // URL is the endpoint of every service, such as "http://127.0.0.1:4566".
-func (s *Server) URL() string { return s.url }
+func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
 
 // Config is what an SDK client needs to reach the stand-ins.
 func (s *Server) Config() awssdk.Config {
@@ -163,7 +187,9 @@ func (s *Server) Env() map[string]string {
 func (s *Server) Close() error {
 	var err error
 	s.closing.Do(func() {
-		err = errors.Join(s.http.Close(), s.SQS.Close(), s.s3.Close())
+		err = s.http.Close()
+		<-s.done
+		err = errors.Join(err, s.SQS.Close(), s.s3.Close())
 	})
 	return err
 }

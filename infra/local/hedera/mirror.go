@@ -35,7 +35,17 @@ func (s *Server) mirrorHandler() http.Handler {
 			})
 		})
 	}
-	handle("GET /api/v1/topics/{id}/messages", "topic_messages", s.listMessages)
+	// /topics/{id}/messages and /topics/messages/{timestamp} in one pattern: the mux cannot tell them apart.
+	handle("GET /api/v1/topics/{id}/{rest}", "topic_messages", func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.PathValue("rest") == "messages":
+			s.listMessages(w, r)
+		case r.PathValue("id") == "messages":
+			s.messageAt(w, r.PathValue("rest"))
+		default:
+			mirrorError(w, 404, "Not found")
+		}
+	})
 	handle("GET /api/v1/topics/{id}/messages/{sequence}", "topic_message", s.oneMessage)
 	handle("GET /api/v1/topics/{id}", "topic", s.oneTopic)
 	handle("GET /api/v1/transactions/{id}", "transaction", s.oneTransaction)
@@ -145,6 +155,18 @@ func (s *Server) oneMessage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	reply(w, mirrorMessage(&t.messages[n-1]))
+}
+
+func (s *Server) messageAt(w http.ResponseWriter, consensus string) {
+	for _, t := range s.state.topics {
+		for i := range t.messages {
+			if m := &t.messages[i]; mirrorTime(m.ConsensusTimestamp) == consensus && !m.ConsensusTimestamp.After(s.horizon()) {
+				reply(w, mirrorMessage(m))
+				return
+			}
+		}
+	}
+	mirrorError(w, 404, "Not found")
 }
 
 func (s *Server) oneTopic(w http.ResponseWriter, r *http.Request) {

@@ -1,0 +1,195 @@
+package anchor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/queue"
+)
+
+// claimLock serializes claims across all workers, for the length of one short
+// transaction; the number has no meaning.
+const claimLock = 7461928301
+
+// waiting is an event without a submission.
+type waiting struct {
+	EventID  uuid.UUID
+	ReportID uuid.UUID
+	Seq      int
+	Payload  []byte
+}
+
+// claim returns the submission the event belongs to, making one when the event
+// waits and its turn has come. uuid.Nil: nothing to do for this message.
+//
+// Whether an event goes out alone or under a root is decided here, by how many
+// wait; that an event is in one submission only is its row in ledger_anchors.
+func (w *Worker) claim(ctx context.Context, event uuid.UUID) (uuid.UUID, error) {
+	var id uuid.UUID
+	err := w.Outbox.Do(ctx, func(tx *outbox.Work) error {
+		id = uuid.Nil
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(claimLock)); err != nil {
+			return fmt.Errorf("lock claims: %w", err)
+		}
+		report, existing, err := anchorOf(ctx, tx, event)
+		if err != nil || existing != uuid.Nil {
+			id = existing
+			return err
+		}
+		if open, err := circuitOpen(ctx, tx, w.Clock.Now()); err != nil || open {
+			return err
+		}
+		next, topic, err := nextOf(ctx, tx, report)
+		if err != nil || next == nil {
+			return err // its predecessor is on its way, and wakes it
+		}
+		id, err = w.claimFrom(ctx, tx, next, topic)
+		return err
+	})
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("claim event %s: %w", event, err)
+	}
+	return id, nil
+}
+
+func anchorOf(ctx context.Context, tx pgx.Tx, event uuid.UUID) (report, submission uuid.UUID, err error) {
+	var s *uuid.UUID
+	err = tx.QueryRow(ctx, `SELECT report_id, submission_id FROM ledger_anchors WHERE event_id = $1`, event).Scan(&report, &s)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return report, submission, errors.New("no such event")
+	}
+	if err != nil {
+		return report, submission, fmt.Errorf("read anchor: %w", err)
+	}
+	if s != nil {
+		submission = *s
+	}
+	return report, submission, nil
+}
+
+// nextOf is the first waiting event of the report, unless one before it has not reached consensus yet.
+func nextOf(ctx context.Context, tx pgx.Tx, report uuid.UUID) (*waiting, ledger.Topic, error) {
+	const query = `
+SELECT e.id, e.report_id, e.seq, e.payload, a.topic
+FROM ledger_anchors a JOIN ledger_events e ON e.id = a.event_id
+WHERE a.report_id = $1 AND a.submission_id IS NULL
+  AND NOT EXISTS (SELECT 1 FROM ledger_anchors p JOIN ledger_submissions s ON s.id = p.submission_id
+                  WHERE p.report_id = $1 AND p.seq < a.seq AND s.sequence_number IS NULL)
+ORDER BY a.seq LIMIT 1`
+	var n waiting
+	var topic ledger.Topic
+	err := tx.QueryRow(ctx, query, report).Scan(&n.EventID, &n.ReportID, &n.Seq, &n.Payload, &topic)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, "", nil
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("find next event: %w", err)
+	}
+	return &n, topic, nil
+}
+
+// eligible are the events of a topic that may go out now, in the order they were
+// written: everything before them in their report has reached consensus or, on
+// the same topic, waits too and so is in the same batch.
+func eligible(ctx context.Context, tx pgx.Tx, topic ledger.Topic, limit int) ([]waiting, error) {
+	const query = `
+SELECT e.id, e.report_id, e.seq, e.payload
+FROM ledger_anchors a JOIN ledger_events e ON e.id = a.event_id
+WHERE a.topic = $1 AND a.submission_id IS NULL
+  AND NOT EXISTS (SELECT 1 FROM ledger_anchors p LEFT JOIN ledger_submissions s ON s.id = p.submission_id
+                  WHERE p.report_id = a.report_id AND p.seq < a.seq AND s.sequence_number IS NULL
+                    AND NOT (p.submission_id IS NULL AND p.topic = $1))
+ORDER BY a.position LIMIT $2`
+	rows, err := tx.Query(ctx, query, topic, limit)
+	if err != nil {
+		return nil, fmt.Errorf("find waiting events: %w", err)
+	}
+	out, err := pgx.CollectRows(rows, pgx.RowToStructByPos[waiting])
+	if err != nil {
+		return nil, fmt.Errorf("find waiting events: %w", err)
+	}
+	return out, nil
+}
+
+// claimFrom makes a submission for next alone, or for all that wait when that is more than the threshold.
+func (w *Worker) claimFrom(ctx context.Context, tx *outbox.Work, next *waiting, topic ledger.Topic) (uuid.UUID, error) {
+	members, err := eligible(ctx, tx, topic, w.config.BatchThreshold+1)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	if len(members) <= w.config.BatchThreshold {
+		return w.create(ctx, tx, topic, []waiting{*next}, next.Payload, nil)
+	}
+	if members, err = eligible(ctx, tx, topic, w.config.MaxBatch); err != nil {
+		return uuid.Nil, err
+	}
+	payloads := make([][]byte, len(members))
+	for i := range members {
+		payloads[i] = members[i].Payload
+	}
+	batch, err := ledger.NewBatch(payloads, w.Clock.Now())
+	if err != nil {
+		return uuid.Nil, err
+	}
+	if len(members) == w.config.MaxBatch {
+		// More may wait behind a full batch, next among them.
+		if err := tx.Send(ctx, queue.Anchor, queue.AnchorMessage{EventID: next.EventID}); err != nil {
+			return uuid.Nil, err
+		}
+	}
+	return w.create(ctx, tx, topic, members, batch.Message, batch.Proofs)
+}
+
+// create stores a submission of members; proofs is nil for a single event.
+func (w *Worker) create(ctx context.Context, tx pgx.Tx, topic ledger.Topic, members []waiting, message []byte, proofs [][]byte) (uuid.UUID, error) {
+	id, now := ids.New(), w.Clock.Now()
+	const insert = `
+INSERT INTO ledger_submissions (id, topic, topic_id, batch_size, message, next_attempt_at, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $6, $6)`
+	if _, err := tx.Exec(ctx, insert, id, topic, w.config.Ledger.TopicID(topic), len(proofs), message, now); err != nil {
+		return uuid.Nil, fmt.Errorf("store submission: %w", err)
+	}
+	events, leaves := make([]uuid.UUID, len(members)), make([]*int32, len(members))
+	for i := range members {
+		events[i] = members[i].EventID
+		if proofs != nil {
+			leaf := int32(i)
+			leaves[i] = &leaf
+		}
+	}
+	if proofs == nil {
+		proofs = make([][]byte, len(members))
+	}
+	const assign = `
+UPDATE ledger_anchors a SET submission_id = $1, leaf_index = m.leaf, proof = m.proof
+FROM unnest($2::uuid[], $3::integer[], $4::bytea[]) AS m (event_id, leaf, proof)
+WHERE a.event_id = m.event_id AND a.submission_id IS NULL`
+	tag, err := tx.Exec(ctx, assign, id, events, leaves, proofs)
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("assign events: %w", err)
+	}
+	if tag.RowsAffected() != int64(len(members)) {
+		return uuid.Nil, errors.New("assign events: some were assigned already")
+	}
+	if err := ledger.LockReports(ctx, tx, id); err != nil {
+		return uuid.Nil, err
+	}
+	return id, ledger.ShowStatus(ctx, tx, id)
+}
+
+// circuitOpen reports that nothing may be signed or sent now.
+func circuitOpen(ctx context.Context, tx pgx.Tx, now time.Time) (bool, error) {
+	var probe *time.Time
+	if err := tx.QueryRow(ctx, `SELECT probe_at FROM ledger_circuit`).Scan(&probe); err != nil {
+		return false, fmt.Errorf("read circuit: %w", err)
+	}
+	return probe != nil && now.Before(*probe), nil
+}

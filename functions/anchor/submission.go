@@ -1,0 +1,166 @@
+package anchor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/queue"
+)
+
+// leaseFor is longer than any single step: a node's and KMS's timeouts together.
+const leaseFor = 30 * time.Second
+
+// errLeaseLost reports that another run works on the submission.
+var errLeaseLost = errors.New("lease lost")
+
+// submission is one message of the public ledger on its way. The run that holds
+// lease is the only one to change its row.
+type submission struct {
+	ID            uuid.UUID
+	TopicID       string
+	Message       []byte
+	State         string
+	TransactionID *string
+	Sequence      *int64
+	RunningHash   []byte
+	Attempts      int
+	Signed        []byte
+	ExpiresAt     *time.Time
+
+	lease uuid.UUID
+	event uuid.UUID // the event whose message woke this run
+}
+
+// notYet is a step that has to wait. failed counts as an attempt that something went wrong in.
+type notYet struct {
+	after  time.Duration
+	cause  error
+	failed bool
+}
+
+func (n *notYet) Error() string { return n.cause.Error() }
+
+// needsOperator is a fault that trying again does not mend.
+type needsOperator struct{ reason string }
+
+func (n *needsOperator) Error() string { return n.reason }
+
+// lease takes the submission for this run; nil when it is finished, not due, or another run's.
+func (w *Worker) lease(ctx context.Context, id, event uuid.UUID) (*submission, error) {
+	s := &submission{lease: ids.New(), event: event}
+	const take = `
+UPDATE ledger_submissions s SET leased_by = $2, leased_until = $4
+WHERE s.id = $1 AND s.state NOT IN ('confirmed', 'failed') AND s.next_attempt_at <= $3
+  AND (s.leased_until IS NULL OR s.leased_until <= $3)
+RETURNING s.id, s.topic_id, s.message, s.state, s.transaction_id, s.sequence_number, s.running_hash, s.attempts,
+          (SELECT t.signed FROM ledger_transactions t WHERE t.id = s.transaction_id),
+          (SELECT t.expires_at FROM ledger_transactions t WHERE t.id = s.transaction_id)`
+	now := w.Clock.Now()
+	err := w.DB.QueryRow(ctx, take, id, s.lease, now, now.Add(leaseFor)).Scan(&s.ID, &s.TopicID, &s.Message, &s.State,
+		&s.TransactionID, &s.Sequence, &s.RunningHash, &s.Attempts, &s.Signed, &s.ExpiresAt)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lease submission %s: %w", id, err)
+	}
+	return s, nil
+}
+
+// wakeAfterLease brings the message of a run that may have died back when its lease has ended.
+func (w *Worker) wakeAfterLease(ctx context.Context, id, event uuid.UUID) error {
+	return w.Outbox.Do(ctx, func(tx *outbox.Work) error {
+		var until *time.Time
+		const query = `SELECT leased_until FROM ledger_submissions WHERE id = $1 AND state NOT IN ('confirmed', 'failed')`
+		err := tx.QueryRow(ctx, query, id).Scan(&until)
+		if errors.Is(err, pgx.ErrNoRows) || err == nil && until == nil {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read lease of submission %s: %w", id, err)
+		}
+		after := max(until.Sub(w.Clock.Now()), 0) + time.Second
+		return tx.SendAfter(ctx, queue.Anchor, queue.AnchorMessage{EventID: event}, after.Truncate(time.Second))
+	})
+}
+
+// advance moves the submission to state and runs also in the same transaction.
+// It keeps the lease alive. errLeaseLost when another run has it.
+func (w *Worker) advance(ctx context.Context, s *submission, state string, also func(tx *outbox.Work) error) error {
+	now := w.Clock.Now()
+	err := w.Outbox.Do(ctx, func(tx *outbox.Work) error {
+		if err := ledger.LockReports(ctx, tx, s.ID); err != nil {
+			return err
+		}
+		if err := also(tx); err != nil {
+			return err
+		}
+		const update = `
+UPDATE ledger_submissions SET state = $3, transaction_id = $4, sequence_number = $5, running_hash = $6, attempts = 0,
+       last_error = NULL, updated_at = $7, leased_until = $8,
+       confirmed_at = CASE WHEN $3 = 'confirmed' THEN $7::timestamptz END
+WHERE id = $1 AND leased_by = $2 AND state = $9`
+		tag, err := tx.Exec(ctx, update, s.ID, s.lease, state, s.TransactionID, s.Sequence, s.RunningHash, now, now.Add(leaseFor), s.State)
+		if err != nil {
+			return fmt.Errorf("move submission %s to %s: %w", s.ID, state, err)
+		}
+		if tag.RowsAffected() == 0 {
+			return errLeaseLost
+		}
+		return ledger.ShowStatus(ctx, tx, s.ID)
+	})
+	if err == nil {
+		s.State, s.Attempts = state, 0
+	}
+	return err
+}
+
+// postpone gives the lease back and has the event's message delivered again.
+func (w *Worker) postpone(ctx context.Context, s *submission, n *notYet) error {
+	if n.failed {
+		w.Metrics.Add("LedgerRetry")
+		w.Log.WarnContext(ctx, "ledger step failed, will be tried again", "submission_id", s.ID, "state", s.State,
+			"attempts", s.Attempts+1, "error", n.cause)
+	}
+	after := backoff(n.after, s.Attempts)
+	return w.Outbox.Do(ctx, func(tx *outbox.Work) error {
+		ok, err := w.release(ctx, tx, s, after, n.cause.Error())
+		if err != nil || !ok {
+			return err
+		}
+		return tx.SendAfter(ctx, queue.Anchor, queue.AnchorMessage{EventID: s.event}, after)
+	})
+}
+
+func (w *Worker) release(ctx context.Context, tx pgx.Tx, s *submission, after time.Duration, cause string) (bool, error) {
+	const update = `
+UPDATE ledger_submissions SET leased_by = NULL, leased_until = NULL, attempts = attempts + 1, next_attempt_at = $3,
+       last_error = left($4, 500), updated_at = $5
+WHERE id = $1 AND leased_by = $2`
+	now := w.Clock.Now()
+	// A second early: the message that wakes it must never find it not due by a hair.
+	tag, err := tx.Exec(ctx, update, s.ID, s.lease, now.Add(after-time.Second), cause, now)
+	if err != nil {
+		return false, fmt.Errorf("postpone submission %s: %w", s.ID, err)
+	}
+	return tag.RowsAffected() == 1, nil
+}
+
+const maxBackoff = 5 * time.Minute
+
+// backoff doubles base with each attempt up to maxBackoff, in whole seconds as the queue counts.
+func backoff(base time.Duration, attempts int) time.Duration {
+	d := base << min(attempts, 12)
+	if d <= 0 || d > maxBackoff {
+		d = maxBackoff
+	}
+	return max(d.Truncate(time.Second), time.Second)
+}

@@ -1,0 +1,156 @@
+// Package anchor writes ledger events to the Hedera Consensus Service: signed
+// by AWS KMS, exactly one message for each event (or one Merkle root for many
+// when they come fast), confirmed against the mirror node.
+//
+// # Life of a submission
+//
+// A message on the queue only wakes the worker; the database says what is to be
+// done. Each step is one short transaction or one bounded call, never both at
+// once, and each can be cut off anywhere and taken up again:
+//
+//	claimed    events and message are chosen            → sign with KMS, store id and bytes
+//	prepared   a signed transaction is stored           → send it, the same bytes as often as it takes
+//	submitted  a node took it, or had it already        → ask for the receipt
+//	reached    sequence number and running hash known   → compare with the mirror node
+//	confirmed  the mirror shows our bytes from our account
+//
+// A second transaction for a submission is only made once the first is proven
+// to have had no effect: refused at consensus, or expired and unknown to a mirror
+// node that has come past its expiry. So there are never two messages.
+//
+// What may heal is tried again with growing delays, for ever, by delayed messages
+// written with the state; what only an operator can mend opens the circuit.
+package anchor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/metrics"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/queue"
+)
+
+// MirrorNode is what the worker asks of a mirror node.
+type MirrorNode interface {
+	Message(ctx context.Context, topicID string, sequence uint64) (*ledger.TopicMessage, error)
+	MessageAt(ctx context.Context, consensusNanos int64) (*ledger.TopicMessage, error)
+	Transaction(ctx context.Context, id string) (*ledger.MirrorTransaction, error)
+	Horizon(ctx context.Context) (time.Time, error)
+}
+
+// Deps are what a Worker works with.
+type Deps struct {
+	DB      *database.DB
+	Outbox  *outbox.Outbox
+	Network *Network
+	Mirror  MirrorNode
+	Signer  *Signer
+	Clock   clock.Clock
+	Log     *slog.Logger
+	Metrics *metrics.Metrics
+}
+
+// Worker is the consumer of the queue "anchor". It is safe for concurrent use,
+// in one process and in many.
+type Worker struct {
+	Deps
+	config Config
+	payer  int64
+}
+
+// NewWorker checks c.
+func NewWorker(d Deps, c Config) (*Worker, error) {
+	if err := c.check(); err != nil {
+		return nil, fmt.Errorf("anchor: %w", err)
+	}
+	payer, err := parseEntity(c.Ledger.Accounts[0])
+	if err != nil {
+		return nil, fmt.Errorf("anchor: %w", err)
+	}
+	return &Worker{Deps: d, config: c, payer: payer}, nil
+}
+
+// Handler consumes batches of the queue.
+func (w *Worker) Handler() queue.Handler {
+	return queue.Each(queue.Anchor, w.config.Concurrency, w.Log, w.handle)
+}
+
+func (w *Worker) handle(ctx context.Context, m events.SQSMessage) error {
+	var body queue.AnchorMessage
+	if err := json.Unmarshal([]byte(m.Body), &body); err != nil || body.EventID == uuid.Nil {
+		return errors.New("message names no event")
+	}
+	again := m.Attributes["ApproximateReceiveCount"] != "" && m.Attributes["ApproximateReceiveCount"] != "1"
+	return w.Work(ctx, body.EventID, again)
+}
+
+// Work takes the event's submission as far as it will go now. An error means
+// the database, or a message that names no event; everything else that can go
+// wrong is recorded, and taken up again by a later message.
+//
+// redelivered says that the message was delivered before: whoever holds the
+// lease may be the dead run that left it.
+func (w *Worker) Work(ctx context.Context, event uuid.UUID, redelivered bool) error {
+	submission, err := w.claim(ctx, event)
+	if err != nil || submission == uuid.Nil {
+		return err
+	}
+	s, err := w.lease(ctx, submission, event)
+	if err != nil {
+		return err
+	}
+	if s == nil {
+		if redelivered {
+			return w.wakeAfterLease(ctx, submission, event)
+		}
+		return nil
+	}
+	return w.drive(ctx, s)
+}
+
+// drive takes steps until one cannot be taken now.
+func (w *Worker) drive(ctx context.Context, s *submission) error {
+	for {
+		err := w.step(ctx, s)
+		var later *notYet
+		var mend *needsOperator
+		switch {
+		case err == nil && (s.State == "confirmed" || s.State == "failed"):
+			return nil
+		case err == nil:
+		case errors.Is(err, errLeaseLost):
+			return nil // another run has taken over
+		case errors.As(err, &mend):
+			return w.halt(ctx, s, mend.reason)
+		case errors.As(err, &later):
+			return w.postpone(ctx, s, later)
+		default:
+			return err
+		}
+	}
+}
+
+func (w *Worker) step(ctx context.Context, s *submission) error {
+	switch s.State {
+	case "claimed":
+		return w.stepSign(ctx, s)
+	case "prepared":
+		return w.stepSend(ctx, s)
+	case "submitted":
+		return w.stepReceipt(ctx, s)
+	case "reached":
+		return w.stepConfirm(ctx, s)
+	}
+	return fmt.Errorf("submission %s is in unknown state %q", s.ID, s.State)
+}

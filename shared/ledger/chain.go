@@ -1,0 +1,62 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
+)
+
+// maxEvents bounds what one answer about a report covers.
+const maxEvents = 500
+
+// link is one event of a report's chain with all the database knows about it.
+type link struct {
+	ID           uuid.UUID
+	ReportID     uuid.UUID
+	Position     int64
+	Seq          int
+	Type         Type
+	Topic        Topic
+	Payload      []byte
+	Hash         []byte
+	Prev         []byte
+	AnchoredSeq  *int // null: no anchor row, which Append always writes
+	LeafIndex    *int64
+	Proof        []byte
+	SubmissionID *uuid.UUID
+	State        *string
+	TopicID      *string
+	Transaction  *string
+	Sequence     *int64
+	Consensus    *int64
+	BatchSize    *int
+	Message      []byte
+	Running      []byte
+	Signed       []byte
+}
+
+const selectLinks = `
+SELECT e.id, e.report_id, e.position, e.seq, e.event_type, e.topic, e.payload, e.payload_hash, e.prev_hash,
+       a.seq, a.leaf_index, a.proof, a.submission_id,
+       s.state, s.topic_id, s.transaction_id, s.sequence_number, s.consensus_nanos, s.batch_size, s.message, s.running_hash,
+       t.signed
+FROM ledger_events e
+LEFT JOIN ledger_anchors a ON a.event_id = e.id AND a.report_id = e.report_id
+LEFT JOIN ledger_submissions s ON s.id = a.submission_id
+LEFT JOIN ledger_transactions t ON t.id = s.transaction_id AND t.submission_id = s.id`
+
+func readChain(ctx context.Context, q database.Querier, report uuid.UUID) ([]link, error) {
+	rows, err := q.Query(ctx, selectLinks+` WHERE e.report_id = $1 ORDER BY e.seq LIMIT $2`, report, maxEvents)
+	if err != nil {
+		return nil, fmt.Errorf("read events of report %s: %w", report, err)
+	}
+	links, err := pgx.CollectRows(rows, pgx.RowToStructByPos[link])
+	if err != nil {
+		return nil, fmt.Errorf("read events of report %s: %w", report, err)
+	}
+	return links, nil
+}

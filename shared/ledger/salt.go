@@ -1,0 +1,60 @@
+package ledger
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
+)
+
+const saltBytes = 32
+
+// newSalt gives a report its salt, with its first event.
+func newSalt(ctx context.Context, q database.Querier, report uuid.UUID, at time.Time) ([]byte, error) {
+	salt := make([]byte, saltBytes)
+	_, _ = rand.Read(salt) // never fails
+	const insert = `INSERT INTO report_salts (report_id, salt, created_at) VALUES ($1, $2, $3)`
+	if _, err := q.Exec(ctx, insert, report, salt, at); err != nil {
+		return nil, fmt.Errorf("store salt of report %s: %w", report, err)
+	}
+	return salt, nil
+}
+
+// readSalt returns nil when the report was erased.
+func readSalt(ctx context.Context, q database.Querier, report uuid.UUID) ([]byte, error) {
+	var salt []byte
+	err := q.QueryRow(ctx, `SELECT salt FROM report_salts WHERE report_id = $1`, report).Scan(&salt)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read salt of report %s: %w", report, err)
+	}
+	return salt, nil
+}
+
+// Forget erases what the ledger could tell about the content of reports: their
+// salts. Every proof of existence stays valid; nobody can any more confirm, not
+// even by guessing, what a title, a description or an exact place was.
+// There is no way back.
+func Forget(ctx context.Context, q database.Querier, reports ...uuid.UUID) error {
+	if _, err := q.Exec(ctx, `DELETE FROM report_salts WHERE report_id = ANY($1)`, reports); err != nil {
+		return fmt.Errorf("erase salts: %w", err)
+	}
+	return nil
+}
+
+// ForgetPerson is Forget for every report of a user.
+func ForgetPerson(ctx context.Context, q database.Querier, user uuid.UUID) error {
+	const erase = `DELETE FROM report_salts WHERE report_id IN (SELECT id FROM reports WHERE user_id = $1)`
+	if _, err := q.Exec(ctx, erase, user); err != nil {
+		return fmt.Errorf("erase salts of a person: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,141 @@
+package ledger
+
+import (
+	"bytes"
+	"crypto/sha512"
+	"errors"
+	"fmt"
+
+	"github.com/decred/dcrd/dcrec/secp256k1/v4"
+	"github.com/decred/dcrd/dcrec/secp256k1/v4/ecdsa"
+	"golang.org/x/crypto/sha3"
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// Field numbers of the network's protobufs. Reading three fields by hand keeps
+// the ledger's SDK out of every function that only verifies.
+const (
+	listTransactions  = 1 // TransactionList.transaction_list
+	transactionSigned = 5 // Transaction.signedTransactionBytes
+	signedBody        = 1 // SignedTransaction.bodyBytes
+	signedMap         = 2 // SignedTransaction.sigMap
+	mapPair           = 1 // SignatureMap.sigPair
+	pairPrefix        = 1 // SignaturePair.pubKeyPrefix
+	pairECDSA         = 6 // SignaturePair.ECDSA_secp256k1
+)
+
+// signedVariant is one signed form of a transaction: the same transaction for one node.
+type signedVariant struct {
+	hash      [48]byte // SHA-384 of the signed bytes, by which mirror nodes name it
+	body      []byte
+	publicKey []byte // compressed point
+	signature []byte // r‖s
+}
+
+// parseSigned reads what a stored transaction list holds.
+func parseSigned(list []byte) ([]signedVariant, error) {
+	transactions, err := fields(list, listTransactions)
+	if err != nil {
+		return nil, err
+	}
+	var out []signedVariant
+	for _, tx := range transactions {
+		signed, err := field(tx, transactionSigned)
+		if err != nil {
+			return nil, err
+		}
+		v := signedVariant{hash: sha512.Sum384(signed)}
+		if v.body, err = field(signed, signedBody); err != nil {
+			return nil, err
+		}
+		sigMap, err := field(signed, signedMap)
+		if err != nil {
+			return nil, err
+		}
+		pair, err := field(sigMap, mapPair)
+		if err != nil {
+			return nil, err
+		}
+		if v.publicKey, err = field(pair, pairPrefix); err != nil {
+			return nil, err
+		}
+		if v.signature, err = field(pair, pairECDSA); err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// verify checks the ECDSA signature over Keccak-256 of the body.
+func (v *signedVariant) verify() error {
+	key, err := secp256k1.ParsePubKey(v.publicKey)
+	if err != nil {
+		return fmt.Errorf("public key: %w", err)
+	}
+	if len(v.signature) != 64 {
+		return fmt.Errorf("signature has %d bytes, not 64", len(v.signature))
+	}
+	var r, s secp256k1.ModNScalar
+	if r.SetByteSlice(v.signature[:32]) || s.SetByteSlice(v.signature[32:]) {
+		return errors.New("signature is out of range")
+	}
+	digest := sha3.NewLegacyKeccak256()
+	_, _ = digest.Write(v.body)
+	if !ecdsa.NewSignature(&r, &s).Verify(digest.Sum(nil), key) {
+		return errors.New("signature does not match the transaction")
+	}
+	return nil
+}
+
+// provenBy finds the variant that reached consensus under hash and checks its
+// signature; key is the account's current one, for the answer only.
+func provenBy(list, hash, key []byte) (current bool, err error) {
+	variants, err := parseSigned(list)
+	if err != nil {
+		return false, fmt.Errorf("stored transaction: %w", err)
+	}
+	for i := range variants {
+		if bytes.Equal(variants[i].hash[:], hash) {
+			return bytes.Equal(variants[i].publicKey, key), variants[i].verify()
+		}
+	}
+	return false, errors.New("the network's transaction is not the one stored")
+}
+
+// fields returns every value of a length-delimited field.
+func fields(message []byte, number protowire.Number) ([][]byte, error) {
+	var out [][]byte
+	for len(message) > 0 {
+		num, kind, n := protowire.ConsumeTag(message)
+		if n < 0 {
+			return nil, protowire.ParseError(n)
+		}
+		message = message[n:]
+		if num == number && kind == protowire.BytesType {
+			v, n := protowire.ConsumeBytes(message)
+			if n < 0 {
+				return nil, protowire.ParseError(n)
+			}
+			out, message = append(out, v), message[n:]
+			continue
+		}
+		if n = protowire.ConsumeFieldValue(num, kind, message); n < 0 {
+			return nil, protowire.ParseError(n)
+		}
+		message = message[n:]
+	}
+	return out, nil
+}
+
+// field returns the only value of a field.
+func field(message []byte, number protowire.Number) ([]byte, error) {
+	all, err := fields(message, number)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) != 1 {
+		return nil, fmt.Errorf("field %d occurs %d times", number, len(all))
+	}
+	return all[0], nil
+}

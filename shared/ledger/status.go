@@ -1,0 +1,129 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/timestamp"
+)
+
+// Anchor is the `blockchain` member of a report. Status is that of its least
+// advanced event; the other members say where its submission is on the public ledger.
+type Anchor struct {
+	Status             string          `json:"status" enum:"queued,submitting,submitted,confirmed,failed" doc:"confirmed: every event of the report is"`
+	Network            string          `json:"network" doc:"mainnet, testnet, previewnet; local is no public ledger"`
+	TopicID            *string         `json:"topic_id"`
+	TransactionID      *string         `json:"transaction_id"`
+	SequenceNumber     *int64          `json:"sequence_number"`
+	ConsensusTimestamp *timestamp.Time `json:"consensus_timestamp"`
+	ExplorerURL        *string         `json:"explorer_url"`
+}
+
+// statusOf maps a submission's state to the word clients know; nil is an event that waits for one.
+func statusOf(state *string) string {
+	if state == nil {
+		return "queued"
+	}
+	switch *state {
+	case "claimed", "prepared":
+		return "submitting"
+	case "submitted", "reached":
+		return "submitted"
+	}
+	return *state // confirmed, failed
+}
+
+// place of an event's submission, as the database has it.
+type submissionRow struct {
+	State          *string
+	TopicID        *string
+	TransactionID  *string
+	Sequence       *int64
+	ConsensusNanos *int64
+}
+
+func (r *submissionRow) anchor(c *Config) Anchor {
+	a := Anchor{Status: statusOf(r.State), Network: c.Network, TopicID: r.TopicID, TransactionID: r.TransactionID,
+		SequenceNumber: r.Sequence, ConsensusTimestamp: consensusTime(r.ConsensusNanos)}
+	// Before consensus an explorer would show nothing.
+	if r.TransactionID != nil && r.Sequence != nil {
+		a.ExplorerURL = c.Explorer(*r.TransactionID)
+	}
+	return a
+}
+
+func consensusTime(nanos *int64) *timestamp.Time {
+	if nanos == nil {
+		return nil
+	}
+	at := timestamp.Of(time.Unix(0, *nanos))
+	return &at
+}
+
+// Anchors tells how far reports are on the public ledger. Reports without events are left out.
+func Anchors(ctx context.Context, q database.Querier, c Config, reports ...uuid.UUID) (map[uuid.UUID]Anchor, error) {
+	const query = `
+SELECT a.report_id, r.blockchain_status, s.state, s.topic_id, s.transaction_id, s.sequence_number, s.consensus_nanos
+FROM ledger_anchors a
+JOIN reports r ON r.id = a.report_id
+LEFT JOIN ledger_submissions s ON s.id = a.submission_id
+WHERE a.report_id = ANY($1) AND a.seq = 1`
+	rows, err := q.Query(ctx, query, reports)
+	if err != nil {
+		return nil, fmt.Errorf("read anchors: %w", err)
+	}
+	out := make(map[uuid.UUID]Anchor, len(reports))
+	var id uuid.UUID
+	var status string
+	var r submissionRow
+	_, err = pgx.ForEachRow(rows, []any{&id, &status, &r.State, &r.TopicID, &r.TransactionID, &r.Sequence, &r.ConsensusNanos}, func() error {
+		a := r.anchor(&c)
+		a.Status = status
+		out[id] = a
+		r = submissionRow{}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read anchors: %w", err)
+	}
+	return out, nil
+}
+
+// ShowStatus brings reports.blockchain_status, which lists read, in line for the
+// reports with an event in the submission: the status of the least advanced
+// event. Call LockReports before the submission changes and this after, or two
+// submissions of one report that move at once each miss the other.
+func ShowStatus(ctx context.Context, tx pgx.Tx, submission uuid.UUID) error {
+	const update = `
+UPDATE reports r SET blockchain_status = x.status
+FROM (SELECT a.report_id, (ARRAY['failed', 'queued', 'submitting', 'submitted', 'confirmed'])[min(
+             CASE WHEN a.submission_id IS NULL THEN 2
+                  WHEN s.state = 'failed' THEN 1
+                  WHEN s.state IN ('claimed', 'prepared') THEN 3
+                  WHEN s.state IN ('submitted', 'reached') THEN 4
+                  ELSE 5 END)] AS status
+      FROM ledger_anchors a LEFT JOIN ledger_submissions s ON s.id = a.submission_id
+      WHERE a.report_id IN (SELECT report_id FROM ledger_anchors WHERE submission_id = $1)
+      GROUP BY a.report_id) x
+WHERE r.id = x.report_id AND r.blockchain_status <> x.status`
+	if _, err := tx.Exec(ctx, update, submission); err != nil {
+		return fmt.Errorf("show ledger status on reports: %w", err)
+	}
+	return nil
+}
+
+// LockReports takes the row locks ShowStatus relies on, in the order of ids that everybody takes them in.
+func LockReports(ctx context.Context, tx pgx.Tx, submission uuid.UUID) error {
+	const lock = `
+SELECT FROM reports WHERE id IN (SELECT report_id FROM ledger_anchors WHERE submission_id = $1)
+ORDER BY id FOR NO KEY UPDATE`
+	if _, err := tx.Exec(ctx, lock, submission); err != nil {
+		return fmt.Errorf("lock reports: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,155 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/database"
+)
+
+// Verification is what re-deriving a report's events found.
+type Verification struct {
+	// Verified is true only when every check is: each event intact, in its chain,
+	// confirmed on the public ledger, and the report still what they say.
+	Verified bool    `json:"verified"`
+	Checks   []Check `json:"checks"`
+}
+
+// Check is one property over all events of the report.
+type Check struct {
+	Name   string `json:"name" enum:"hash,chain,report,content,images,anchored,inclusion,message,payer,signature,running_hash"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail" doc:"what was compared, or the first thing that differs"`
+}
+
+// MirrorReader is what verification asks of a mirror node.
+type MirrorReader interface {
+	Messages(ctx context.Context, topicID string, from uint64, limit int) ([]*TopicMessage, error)
+	Transaction(ctx context.Context, id string) (*MirrorTransaction, error)
+	Account(ctx context.Context, id string) (*MirrorAccount, error)
+}
+
+// Verify re-derives everything about a report's events, trusting neither the
+// database nor our own earlier confirmations: hashes, chain, inclusion proofs,
+// and the messages, payers and signatures as the mirror node holds them.
+//
+// ErrNoReport when there is no such report; ErrMirrorUnavailable when the mirror
+// node did not answer, which says nothing about the report.
+func Verify(ctx context.Context, q database.Querier, mirror MirrorReader, c Config, report uuid.UUID) (*Verification, error) {
+	s, err := readSnapshot(ctx, q, selectSnapshot, report)
+	if err != nil {
+		return nil, fmt.Errorf("verify: %w", err)
+	}
+	salt, err := readSalt(ctx, q, report)
+	if err != nil {
+		return nil, fmt.Errorf("verify: %w", err)
+	}
+	links, err := readChain(ctx, q, report)
+	if err != nil {
+		return nil, fmt.Errorf("verify: %w", err)
+	}
+	v := newVerifier(mirror, c)
+	v.chain(links)
+	v.current(links, s, salt)
+	if err := v.ledger(ctx, links); err != nil {
+		return nil, fmt.Errorf("verify: %w", err)
+	}
+	return v.result(len(links)), nil
+}
+
+// verifier collects the first break of each property.
+type verifier struct {
+	mirror MirrorReader
+	config Config
+	breaks map[string]string
+	notes  map[string]string
+	// evidence and keys are what the mirror said, asked once.
+	evidence map[uuid.UUID]*evidence
+	keys     map[string][]byte
+}
+
+func newVerifier(mirror MirrorReader, c Config) *verifier {
+	return &verifier{mirror: mirror, config: c, breaks: map[string]string{}, notes: map[string]string{},
+		evidence: map[uuid.UUID]*evidence{}, keys: map[string][]byte{}}
+}
+
+// fail keeps the first break of a property.
+func (v *verifier) fail(name, format string, args ...any) {
+	if v.breaks[name] == "" {
+		v.breaks[name] = fmt.Sprintf(format, args...)
+	}
+}
+
+// expect fails the property when err says so.
+func (v *verifier) expect(name string, seq int, err error) {
+	if err != nil {
+		v.fail(name, "event %d: %s", seq, err)
+	}
+}
+
+// properties in the order they are reported.
+var properties = []struct{ name, ok string }{
+	{"hash", "every payload hashes to what is recorded, and says what its row says"},
+	{"chain", "the events follow one another without a gap"},
+	{"report", "the report is in the state its newest event records"},
+	{"content", "the report's text, place and time are those its newest event vouches for"},
+	{"images", "the photographs are those its newest event vouches for"},
+	{"anchored", "every event is confirmed on the public ledger"},
+	{"inclusion", "every event is its message, or a leaf under the root in it"},
+	{"message", "the mirror node holds the same bytes"},
+	{"payer", "every message was paid for by our account"},
+	{"signature", "every message was submitted by a transaction we signed"},
+	{"running_hash", "the topic's running hash agrees"},
+}
+
+func (v *verifier) result(events int) *Verification {
+	out := &Verification{Verified: events > 0}
+	if events == 0 {
+		v.fail("anchored", "the report has no events")
+	}
+	for _, p := range properties {
+		c := Check{Name: p.name, OK: v.breaks[p.name] == "", Detail: p.ok}
+		if note := v.notes[p.name]; note != "" {
+			c.Detail = note
+		}
+		if !c.OK {
+			c.Detail = v.breaks[p.name]
+			out.Verified = false
+		}
+		out.Checks = append(out.Checks, c)
+	}
+	return out
+}
+
+// ledger compares the events with the public ledger.
+func (v *verifier) ledger(ctx context.Context, links []link) error {
+	for i := range links {
+		l := &links[i]
+		if l.AnchoredSeq == nil || *l.AnchoredSeq != l.Seq {
+			v.fail("anchored", "event %d was never queued for the ledger: its row was not written by us", l.Seq)
+			continue
+		}
+		if l.SubmissionID == nil {
+			v.fail("anchored", "event %d waits to be written to the ledger", l.Seq)
+			continue
+		}
+		v.expect("inclusion", l.Seq, l.included())
+		if statusOf(l.State) != "confirmed" {
+			v.fail("anchored", "event %d is %s, not yet confirmed", l.Seq, statusOf(l.State))
+			continue
+		}
+		e, err := v.evidenceOf(ctx, l)
+		if errors.Is(err, ErrMirrorUnavailable) {
+			return err
+		}
+		if err != nil {
+			v.expect("message", l.Seq, err)
+			continue
+		}
+		v.compare(l, e)
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package ledger
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// chain checks the events by themselves.
+func (v *verifier) chain(links []link) {
+	var prev []byte
+	for i := range links {
+		l := &links[i]
+		sum := sha256.Sum256(l.Payload)
+		if !bytes.Equal(sum[:], l.Hash) {
+			v.fail("hash", "event %d: its payload hashes to %x, recorded is %x", l.Seq, sum, l.Hash)
+		}
+		if l.Seq != i+1 {
+			v.fail("chain", "event %d is missing: the next one found is %d", i+1, l.Seq)
+		}
+		if !bytes.Equal(l.Prev, prev) {
+			v.fail("chain", "event %d does not follow event %d", l.Seq, i)
+		}
+		prev = sum[:]
+		p, err := decode(l.Payload)
+		if err != nil {
+			v.expect("hash", l.Seq, err)
+			continue
+		}
+		v.expect("hash", l.Seq, l.agrees(p))
+		if got := deref(p.Prev); got != hex.EncodeToString(l.Prev) {
+			v.fail("chain", "event %d names %q as its predecessor", l.Seq, got)
+		}
+	}
+}
+
+// agrees compares the payload with the columns beside it.
+func (l *link) agrees(p *payload) error {
+	if _, err := payloadInstant(p.At); err != nil {
+		return errors.New("its payload has no time")
+	}
+	if p.Event != l.Type || p.Seq != l.Seq || l.Topic != p.Event.Topic() {
+		return fmt.Errorf("its payload is event %d, %s; the row says %d, %s on topic %s", p.Seq, p.Event, l.Seq, l.Type, l.Topic)
+	}
+	return nil
+}
+
+// current compares the report as it is now with its newest event.
+func (v *verifier) current(links []link, s *snapshot, salt []byte) {
+	if len(links) == 0 {
+		return
+	}
+	p, err := decode(links[len(links)-1].Payload)
+	if err != nil {
+		return // the hash check names it
+	}
+	for _, c := range []struct{ what, now, recorded string }{
+		{"number", s.number, p.ReportNumber}, {"issue type", s.issueType, p.IssueType},
+		{"severity", s.severity, p.Severity}, {"status", s.status, p.Status},
+		{"place", fmt.Sprint(s.rounded()), fmt.Sprint(p.Location)},
+	} {
+		if c.now != c.recorded {
+			v.fail("report", "its %s is %s now, the newest event records %s", c.what, c.now, c.recorded)
+		}
+	}
+	v.content(p, s, salt)
+	v.images(p, s)
+}
+
+func (v *verifier) content(p *payload, s *snapshot, salt []byte) {
+	if salt == nil {
+		v.notes["content"] = "erased: the proofs stand, the content can no longer be told"
+		return
+	}
+	now, err := s.contentHash(salt)
+	if err != nil {
+		v.fail("content", "%s", err)
+		return
+	}
+	recorded, err := hex.DecodeString(p.ContentHash)
+	if err != nil || !hmac.Equal(now, recorded) {
+		v.fail("content", "text, exact place or time differ from what the newest event vouches for")
+	}
+}
+
+// images requires every photograph of the newest event. One processed since is
+// recorded by the next event.
+func (v *verifier) images(p *payload, s *snapshot) {
+	if p.ImagesDigest != "" {
+		if _, digest := imageFields(s.images); digest != p.ImagesDigest {
+			v.fail("images", "the photographs differ from those the newest event vouches for")
+		}
+		return
+	}
+	var now []string
+	for _, h := range s.images {
+		now = append(now, hex.EncodeToString(h))
+	}
+	for _, h := range p.Images {
+		if !slices.Contains(now, h) {
+			v.fail("images", "photograph %s… of the newest event is gone or was changed", h[:min(8, len(h))])
+		}
+	}
+	if extra := len(now) - len(p.Images); extra > 0 && v.breaks["images"] == "" {
+		v.notes["images"] = fmt.Sprintf("%d photographs as recorded, %d waiting for the next event", len(p.Images), extra)
+	}
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return strings.ToLower(*s)
+}

@@ -8,8 +8,10 @@ import (
 	"maps"
 	"os"
 	"strings"
+	"sync"
 
 	"github.com/caarlos0/env/v11"
+	"golang.org/x/sync/errgroup"
 )
 
 // Env is what a function is configured with, by variable name.
@@ -36,24 +38,47 @@ func FromEnvironment(ctx context.Context, newSecrets func(context.Context) (Secr
 	return e, e.resolve(ctx, newSecrets)
 }
 
+// resolve reads the secrets, all at once: each costs a cold start a round trip.
+// Then a value may quote those that were read: DATABASE_URL may be
+// "postgres://app:${DATABASE_PASSWORD}@host/db" beside DATABASE_PASSWORD_SECRET_ARN.
 func (e Env) resolve(ctx context.Context, newSecrets func(context.Context) (Secrets, error)) error {
-	var secrets Secrets
+	wanted := make(map[string]string)
 	for name, arn := range e {
-		target, ok := strings.CutSuffix(name, secretSuffix)
-		if !ok || arn == "" {
-			continue
+		if target, ok := strings.CutSuffix(name, secretSuffix); ok && arn != "" {
+			wanted[target] = arn
 		}
-		if secrets == nil {
-			var err error
-			if secrets, err = newSecrets(ctx); err != nil {
-				return fmt.Errorf("open secrets: %w", err)
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	secrets, err := newSecrets(ctx)
+	if err != nil {
+		return fmt.Errorf("open secrets: %w", err)
+	}
+	var quotes []string
+	var mu sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	for target, arn := range wanted {
+		group.Go(func() error {
+			value, err := secrets.Secret(ctx, arn)
+			if err != nil {
+				return fmt.Errorf("read the secret of %s: %w", target, err)
 			}
+			mu.Lock()
+			defer mu.Unlock()
+			e[target] = value
+			quotes = append(quotes, "${"+target+"}", value)
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	quoted := strings.NewReplacer(quotes...)
+	for name, value := range e {
+		if _, secret := wanted[name]; !secret && strings.Contains(value, "${") {
+			e[name] = quoted.Replace(value)
 		}
-		value, err := secrets.Secret(ctx, arn)
-		if err != nil {
-			return fmt.Errorf("read the secret of %s: %w", target, err)
-		}
-		e[target] = value
 	}
 	return nil
 }

@@ -62,3 +62,26 @@ func TestSecretsAreResolved(t *testing.T) {
 		t.Errorf("without secrets nothing is opened: %v", err)
 	}
 }
+
+func TestValuesQuoteSecrets(t *testing.T) {
+	t.Parallel()
+	open := func(context.Context) (Secrets, error) {
+		return vault{"arn:password": "p4ss${PLAIN}", "arn:one": "1", "arn:two": "2"}, nil
+	}
+	e := Env{
+		"DATABASE_PASSWORD_SECRET_ARN": "arn:password", "DATABASE_URL": "postgres://app:${DATABASE_PASSWORD}@host/db",
+		"KEY_1_SECRET_ARN": "arn:one", "KEY_2_SECRET_ARN": "arn:two", "KEYS": "${KEY_1},${KEY_2}",
+		"PLAIN": "${UNKNOWN} stays",
+	}
+	if err := e.resolve(t.Context(), open); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"DATABASE_URL": "postgres://app:p4ss${PLAIN}@host/db", "KEYS": "1,2", "PLAIN": "${UNKNOWN} stays",
+		"DATABASE_PASSWORD": "p4ss${PLAIN}", // what a secret holds is never read as a quotation
+	} {
+		if e[name] != want {
+			t.Errorf("%s: got %q, want %q", name, e[name], want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"runtime/debug"
+	"strconv"
 	"sync"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -68,4 +69,13 @@ func (e *each) one(ctx context.Context, m events.SQSMessage) (ok bool) {
 		return false
 	}
 	return true
+}
+
+// Receives is how often m has been delivered, this time included; at least 1.
+func Receives(m events.SQSMessage) int {
+	n, err := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
+	if err != nil {
+		return 1
+	}
+	return max(n, 1)
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/aws/aws-lambda-go/cfn"
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -34,6 +35,32 @@ type Scheduled interface {
 // Schedule serves a function that EventBridge calls.
 func Schedule(open func(context.Context, config.Env) (Scheduled, error)) {
 	lambda.Start(opened(open).Run)
+}
+
+// Resource is a function CloudFormation calls during a deploy, as a custom resource.
+type Resource interface {
+	// Apply creates, updates or deletes what e names. The returned id names it from then on; data are the
+	// attributes the template reads.
+	Apply(ctx context.Context, e cfn.Event) (id string, data map[string]any, err error)
+}
+
+// CustomResource serves a custom resource. It opens the function with the first event: a fault of configuration is
+// then told to CloudFormation, which would otherwise wait an hour for an answer.
+func CustomResource(open func(context.Context, config.Env) (Resource, error)) {
+	lambda.Start(cfn.LambdaWrap(func(ctx context.Context, e cfn.Event) (string, map[string]any, error) {
+		if e.RequestType == cfn.RequestDelete {
+			return e.PhysicalResourceID, nil, nil // what these make outlives the stack
+		}
+		env, err := config.FromEnvironment(ctx, config.NewSecretsManager)
+		if err != nil {
+			return e.PhysicalResourceID, nil, err
+		}
+		r, err := open(ctx, env)
+		if err != nil {
+			return e.PhysicalResourceID, nil, err
+		}
+		return r.Apply(ctx, e)
+	}))
 }
 
 // opened opens the function during init, where Lambda gives full CPU. A fault

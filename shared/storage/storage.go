@@ -36,6 +36,9 @@ const (
 // ErrNotFound reports that no object has the key.
 var ErrNotFound = errors.New("object not found")
 
+// ErrTooLarge reports an object larger than the reader was ready for.
+var ErrTooLarge = errors.New("object is too large")
+
 // Store is one bucket.
 type Store struct {
 	s3      *s3.Client
@@ -48,6 +51,7 @@ func New(cfg aws.Config, c Config) *Store {
 	options := func(endpoint string) func(*s3.Options) {
 		return func(o *s3.Options) {
 			o.UsePathStyle = c.PathStyle
+			o.DisableLogOutputChecksumValidationSkipped = true // an object without a checksum is no news
 			if endpoint != "" {
 				o.BaseEndpoint = aws.String(endpoint)
 			}
@@ -108,7 +112,7 @@ func (s *Store) Put(ctx context.Context, key, contentType string, body []byte) e
 	return nil
 }
 
-// Read returns the object under key, or ErrNotFound; an object over limit bytes is an error.
+// Read returns the object under key, or ErrNotFound; or ErrTooLarge for one over limit bytes.
 func (s *Store) Read(ctx context.Context, key string, limit int64) ([]byte, error) {
 	out, err := s.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(s.bucket), Key: aws.String(key)})
 	if err != nil {
@@ -120,7 +124,7 @@ func (s *Store) Read(ctx context.Context, key string, limit int64) ([]byte, erro
 		return nil, fmt.Errorf("read object: %w", err)
 	}
 	if int64(len(body)) > limit {
-		return nil, fmt.Errorf("read object: larger than %d bytes", limit)
+		return nil, fmt.Errorf("read object of more than %d bytes: %w", limit, ErrTooLarge)
 	}
 	return body, nil
 }

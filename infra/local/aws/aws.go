@@ -7,9 +7,7 @@ package aws
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -27,6 +25,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/aws/sigv4"
 	"github.com/lafaekstreet/backend/infra/local/aws/sqs"
 	"github.com/lafaekstreet/backend/infra/local/faults"
+	"github.com/lafaekstreet/backend/infra/local/loopback"
 )
 
 // The one account the stand-ins know, and its only pair of credentials.
@@ -73,9 +72,8 @@ type Server struct {
 	verifier *sigv4.Verifier
 	s3       *s3.Service
 	services map[string]service // by the prefix of X-Amz-Target
-	listener net.Listener
-	http     *http.Server
-	done     chan struct{}
+	url      string
+	http     *loopback.Server
 	closing  sync.Once
 }
 
@@ -86,9 +84,6 @@ type service struct {
 
 // Start serves until Close. The port answers when it returns.
 func Start(opts Options) (*Server, error) {
-	if opts.Addr == "" {
-		opts.Addr = "127.0.0.1:0"
-	}
 	if opts.Region == "" {
 		opts.Region = DefaultRegion
 	}
@@ -96,39 +91,20 @@ func Start(opts Options) (*Server, error) {
 	if opts.Clock != nil {
 		now = opts.Clock.Now
 	}
-	listener, err := listenLoopback(opts.Addr)
+	listener, err := loopback.Listen(opts.Addr)
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{
-		options: opts, listener: listener, done: make(chan struct{}),
+		options: opts, url: loopback.URL(listener),
 		verifier: &sigv4.Verifier{AccessKeyID: AccessKeyID, SecretAccessKey: SecretAccessKey, Now: time.Now},
 	}
 	if err := s.open(now); err != nil {
 		_ = listener.Close()
 		return nil, err
 	}
-	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
-	go func() {
-		defer close(s.done)
-		_ = s.http.Serve(listener)
-	}()
+	s.http = loopback.Start(listener, s)
 	return s, nil
-}
-
-func listenLoopback(addr string) (net.Listener, error) {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return nil, fmt.Errorf("aws stand-in: address %q: %w", addr, err)
-	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, fmt.Errorf("aws stand-in: %q is no loopback address", addr)
-	}
-	listener, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("aws stand-in: %w", err)
-	}
-	return listener, nil
 }
 
 func (s *Server) open(now func() time.Time) error {
@@ -164,7 +140,7 @@ func (s *Server) open(now func() time.Time) error {
 }
 
 // URL is the endpoint of every service, such as "http://127.0.0.1:4566".
-func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
+func (s *Server) URL() string { return s.url }
 
 // Config is what an SDK client needs to reach the stand-ins.
 func (s *Server) Config() awssdk.Config {
@@ -187,9 +163,7 @@ func (s *Server) Env() map[string]string {
 func (s *Server) Close() error {
 	var err error
 	s.closing.Do(func() {
-		err = s.http.Close()
-		<-s.done
-		err = errors.Join(err, s.SQS.Close(), s.s3.Close())
+		err = errors.Join(s.http.Close(), s.SQS.Close(), s.s3.Close())
 	})
 	return err
 }

@@ -1,0 +1,9 @@
+// The images function: makes renditions of uploaded pictures.
+package main
+
+import (
+	"github.com/lafaekstreet/backend/functions/images"
+	"github.com/lafaekstreet/backend/shared/start"
+)
+
+func main() { start.Queue(images.Open) }

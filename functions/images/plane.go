@@ -1,0 +1,102 @@
+package images
+
+import (
+	"image"
+	"image/color"
+	"image/draw"
+)
+
+// plane is one channel: rows of w samples, stride apart. Its extent is its size
+// measured in samples of the picture's own grid: a chroma plane of a picture 5
+// pixels wide has 3 samples and an extent of 2.5.
+type plane struct {
+	pix              []uint8
+	stride           int
+	w, h             int
+	extentX, extentY float64
+}
+
+// planes are a picture as luma and chroma: how JPEG keeps it. Working on them
+// spares the way to RGB and back, which would cost more than all else here.
+type planes struct {
+	w, h   int
+	y      plane
+	cb, cr plane // empty in a grey picture
+}
+
+func (p planes) grey() bool { return p.cb.pix == nil }
+
+// split takes a decoded picture apart; transparent parts become white.
+func split(img image.Image) planes {
+	switch m := img.(type) {
+	case *image.YCbCr:
+		return splitYCbCr(m)
+	case *image.Gray:
+		b := m.Bounds()
+		return planes{w: b.Dx(), h: b.Dy(), y: whole(m.Pix[m.PixOffset(b.Min.X, b.Min.Y):], m.Stride, b.Dx(), b.Dy())}
+	}
+	return splitRGB(img)
+}
+
+func whole(pix []uint8, stride, w, h int) plane {
+	return plane{pix: pix, stride: stride, w: w, h: h, extentX: float64(w), extentY: float64(h)}
+}
+
+func splitYCbCr(m *image.YCbCr) planes {
+	b := m.Bounds()
+	w, h := b.Dx(), b.Dy()
+	sx, sy := subsampling(m.SubsampleRatio)
+	at := m.COffset(b.Min.X, b.Min.Y)
+	chroma := func(pix []uint8) plane {
+		return plane{pix: pix[at:], stride: m.CStride, w: (w + sx - 1) / sx, h: (h + sy - 1) / sy,
+			extentX: float64(w) / float64(sx), extentY: float64(h) / float64(sy)}
+	}
+	return planes{w: w, h: h, y: whole(m.Y[m.YOffset(b.Min.X, b.Min.Y):], m.YStride, w, h), cb: chroma(m.Cb), cr: chroma(m.Cr)}
+}
+
+func subsampling(r image.YCbCrSubsampleRatio) (int, int) {
+	switch r {
+	case image.YCbCrSubsampleRatio422:
+		return 2, 1
+	case image.YCbCrSubsampleRatio420:
+		return 2, 2
+	case image.YCbCrSubsampleRatio440:
+		return 1, 2
+	case image.YCbCrSubsampleRatio411:
+		return 4, 1
+	case image.YCbCrSubsampleRatio410:
+		return 4, 2
+	default:
+		return 1, 1
+	}
+}
+
+// splitRGB goes row by row over white, so that it holds one row more than its result.
+func splitRGB(img image.Image) planes {
+	b := img.Bounds()
+	w, h := b.Dx(), b.Dy()
+	buffer := make([]uint8, 3*w*h)
+	out := planes{w: w, h: h, y: whole(buffer[:w*h], w, w, h),
+		cb: whole(buffer[w*h:2*w*h], w, w, h), cr: whole(buffer[2*w*h:], w, w, h)}
+	row := image.NewRGBA(image.Rect(0, 0, w, 1))
+	for y := range h {
+		draw.Draw(row, row.Rect, image.White, image.Point{}, draw.Src)
+		draw.Draw(row, row.Rect, img, image.Pt(b.Min.X, b.Min.Y+y), draw.Over)
+		for x := range w {
+			px := row.Pix[4*x : 4*x+3 : 4*x+3]
+			i := y*w + x
+			out.y.pix[i], out.cb.pix[i], out.cr.pix[i] = color.RGBToYCbCr(px[0], px[1], px[2])
+		}
+	}
+	return out
+}
+
+// joined is the picture as the encoder takes it. The planes must be 4:2:0.
+func (p planes) joined() image.Image {
+	r := image.Rect(0, 0, p.w, p.h)
+	if p.grey() {
+		return &image.Gray{Pix: p.y.pix, Stride: p.y.stride, Rect: r}
+	}
+	return &image.YCbCr{Y: p.y.pix, Cb: p.cb.pix, Cr: p.cr.pix, YStride: p.y.stride, CStride: p.cb.stride,
+		SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: r}
+}

@@ -1,0 +1,150 @@
+package images
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"math/bits"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/notification"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/picture"
+	"github.com/lafaekstreet/backend/shared/queue"
+)
+
+func (w *Worker) find(ctx context.Context, key string) (upload, error) {
+	const q = `SELECT id, user_id, size_bytes, sha256, state FROM uploads WHERE s3_key = $1`
+	var u upload
+	if err := w.db.QueryRow(ctx, q, key).Scan(&u.id, &u.userID, &u.size, &u.sha256, &u.state); err != nil {
+		return upload{}, fmt.Errorf("find upload: %w", err)
+	}
+	return u, nil
+}
+
+// asDeclared refuses bytes other than those announced: a presigned address is
+// for one picture.
+func (u upload) asDeclared(file []byte) error {
+	if int64(len(file)) != u.size {
+		return picture.Refuse(picture.NotAsDeclared, fmt.Sprintf("%d bytes instead of %d", len(file), u.size))
+	}
+	if sum := sha256.Sum256(file); u.sha256 != nil && !bytes.Equal(sum[:], u.sha256) {
+		return picture.Refuse(picture.NotAsDeclared, "another SHA-256")
+	}
+	return nil
+}
+
+// processed records the picture and asks for the judgement of the report it is
+// attached to. It reports false when the upload is gone; of two deliveries only
+// the first has an effect.
+//
+// The row is written before the report is looked for: attaching locks the same
+// row, so either we see the report or its own judgement sees the picture.
+func (w *Worker) processed(ctx context.Context, u upload, made *rendered) (bool, error) {
+	known := false
+	err := w.outbox.Do(ctx, func(tx *outbox.Work) error {
+		const update = `
+			UPDATE uploads SET state = 'processed', content_type = $2, width = $3, height = $4, blurhash = $5,
+				original_sha256 = $6, display_sha256 = $7, perceptual_hash = $8,
+				exif_latitude = $9, exif_longitude = $10, exif_taken_at = $11, processed_at = now()
+			WHERE id = $1 AND state IN ('issued', 'stored')`
+		tag, err := tx.Exec(ctx, update, u.id, made.format.ContentType(), made.width, made.height, made.blurhash,
+			made.original[:], made.displaySHA[:], int64(made.perceptual),
+			made.signals.latitude, made.signals.longitude, made.signals.takenAt)
+		if err != nil {
+			return fmt.Errorf("record picture: %w", err)
+		}
+		if known = tag.RowsAffected() == 1; !known {
+			return tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM uploads WHERE id = $1)`, u.id).Scan(&known)
+		}
+		if err := match(ctx, tx, u.id, made); err != nil {
+			return err
+		}
+		return judge(ctx, tx, u.id)
+	})
+	return known, err
+}
+
+// Near pictures: at most so many bits apart, and the hash of neither is one that
+// any dull or dark picture has.
+const (
+	nearBits = 6
+	fewBits  = 8
+)
+
+// match notes earlier uploads of the same or nearly the same picture.
+func match(ctx context.Context, tx pgx.Tx, id uuid.UUID, made *rendered) error {
+	const q = `
+		INSERT INTO picture_matches (upload_id, earlier_id, same_file, distance)
+		SELECT $1, u.id, coalesce(u.original_sha256 = $2, false), bit_count((u.perceptual_hash # $3)::bit(64))
+		FROM uploads u
+		WHERE u.id <> $1 AND u.attached_at IS NOT NULL
+		  AND (u.original_sha256 = $2 OR $4 AND bit_count((u.perceptual_hash # $3)::bit(64)) <= $5 AND (
+			(u.perceptual_hash >> 48 & 65535) = ($3::bigint >> 48 & 65535) OR (u.perceptual_hash >> 32 & 65535) = ($3::bigint >> 32 & 65535) OR
+			(u.perceptual_hash >> 16 & 65535) = ($3::bigint >> 16 & 65535) OR (u.perceptual_hash & 65535) = ($3::bigint & 65535)))
+		ORDER BY 4, u.created_at LIMIT 10
+		ON CONFLICT DO NOTHING`
+	ones := bits.OnesCount64(made.perceptual)
+	telling := ones >= fewBits && ones <= 64-fewBits
+	if _, err := tx.Exec(ctx, q, id, made.original[:], int64(made.perceptual), telling, nearBits); err != nil {
+		return fmt.Errorf("look for earlier pictures: %w", err)
+	}
+	return nil
+}
+
+// refuse records why, tells the owner, and lets the judgement of the report,
+// if there is one, find out that it has no picture.
+func (w *Worker) refuse(ctx context.Context, u upload, why *picture.Refusal) error {
+	w.log.InfoContext(ctx, "picture refused", "upload_id", u.id, "code", string(why.Code), "cause", why.Error())
+	return w.outbox.Do(ctx, func(tx *outbox.Work) error {
+		const update = `UPDATE uploads SET state = 'refused', refusal = $2, processed_at = now() WHERE id = $1 AND state IN ('issued', 'stored')`
+		tag, err := tx.Exec(ctx, update, u.id, string(why.Code))
+		if err != nil {
+			return fmt.Errorf("record refusal: %w", err)
+		}
+		if tag.RowsAffected() == 0 {
+			return nil
+		}
+		report, err := reportOf(ctx, tx, u.id)
+		if err != nil {
+			return err
+		}
+		told := notification.New{UserID: u.userID, Type: notification.Announcement, EventKey: "upload_refused:" + u.id.String(),
+			Params: map[string]string{notification.ParamAnnouncement: "image_refused", notification.ParamReason: string(why.Code)}}
+		if report != nil {
+			told.ReportID = *report
+		}
+		if err := notification.Add(ctx, tx, told); err != nil {
+			return err
+		}
+		return judge(ctx, tx, u.id)
+	})
+}
+
+// judge asks for the judgement of the report the upload is evidence of.
+func judge(ctx context.Context, tx *outbox.Work, id uuid.UUID) error {
+	report, err := reportOf(ctx, tx, id)
+	if err != nil || report == nil {
+		return err
+	}
+	return tx.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: *report})
+}
+
+func reportOf(ctx context.Context, tx pgx.Tx, id uuid.UUID) (*uuid.UUID, error) {
+	const q = `SELECT report_id FROM report_images WHERE upload_id = $1 AND kind = 'evidence' AND deleted_at IS NULL`
+	rows, err := tx.Query(ctx, q, id)
+	if err != nil {
+		return nil, fmt.Errorf("find report of upload: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return nil, fmt.Errorf("find report of upload: %w", err)
+	}
+	if len(found) == 0 {
+		return nil, nil
+	}
+	return &found[0], nil
+}

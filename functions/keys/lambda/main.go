@@ -1,0 +1,9 @@
+// The keys function, run by Lambda.
+package main
+
+import (
+	"github.com/lafaekstreet/backend/functions/keys"
+	"github.com/lafaekstreet/backend/shared/start"
+)
+
+func main() { start.CustomResource(keys.Open) }

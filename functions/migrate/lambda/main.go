@@ -1,0 +1,9 @@
+// The migrate function, run by Lambda.
+package main
+
+import (
+	"github.com/lafaekstreet/backend/functions/migrate"
+	"github.com/lafaekstreet/backend/shared/start"
+)
+
+func main() { start.CustomResource(migrate.Open) }

@@ -49,7 +49,6 @@ CREATE TABLE sessions (
     app_version      text,
     os_version       text,
     model            text,
-    user_agent       text,
     second_factor_at timestamptz,
     created_at       timestamptz NOT NULL DEFAULT now(),
     last_used_at     timestamptz NOT NULL DEFAULT now(),
@@ -75,7 +74,8 @@ CREATE TABLE refresh_tokens (
 CREATE INDEX refresh_tokens_session_idx ON refresh_tokens (session_id);
 
 -- One-time codes: six digits, kept as an HMAC, as is the address they were asked for. An address without an account
--- gets a row that no code matches, so that nothing tells it from one with.
+-- gets a row that no code matches, so that nothing tells it from one with. Mailed links have such rows too: they hold
+-- how often an address is written to.
 CREATE TABLE one_time_codes (
     id          uuid PRIMARY KEY,
     address_hmac bytea      NOT NULL,
@@ -85,17 +85,10 @@ CREATE TABLE one_time_codes (
     created_at  timestamptz NOT NULL DEFAULT now(),
     expires_at  timestamptz NOT NULL,
     consumed_at timestamptz,
-    CONSTRAINT one_time_codes_purpose_known CHECK (purpose IN ('registration', 'password_reset'))
+    CONSTRAINT one_time_codes_purpose_known CHECK (purpose IN ('registration', 'password_reset', 'verify_link', 'reset_link'))
 );
 CREATE INDEX one_time_codes_newest_idx ON one_time_codes (address_hmac, purpose, created_at DESC);
 CREATE INDEX one_time_codes_expires_idx ON one_time_codes (expires_at);
-
--- Mailed links that work once (password reset of the journey client).
-CREATE TABLE used_links (
-    jti     uuid PRIMARY KEY,
-    used_at timestamptz NOT NULL DEFAULT now(),
-    expires_at timestamptz NOT NULL
-);
 
 -- Failed sign-ins by subject: an HMAC of e-mail and network, or of a person's second factor.
 CREATE TABLE login_failures (
@@ -193,7 +186,6 @@ $$;
 CREATE TRIGGER audit_log_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON users, sessions, refresh_tokens, one_time_codes, used_links, login_failures,
-    login_challenges,
-    recovery_codes, devices, agencies, app_settings TO lafaek_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON users, sessions, refresh_tokens, one_time_codes, login_failures,
+    login_challenges, recovery_codes, devices, agencies, app_settings TO lafaek_app;
 GRANT SELECT, INSERT ON audit_log TO lafaek_app;

@@ -121,6 +121,7 @@ func (a *API) Handle(op *huma.Operation, next func(huma.Context)) {
 		next(humago.NewContext(op, r, w))
 	}))
 	h = a.idempotent(o, h)
+	h = a.limitedByMember(o, h)
 	h = a.normalized(o, h)
 	h = a.conditional(o, h)
 	h = a.limited(o, h)

@@ -50,7 +50,7 @@ func (a *API) limited(o Operation, next http.Handler) http.Handler {
 		if !a.admit(w, r, LimitGeneral, "") {
 			return
 		}
-		if o.Limit != LimitGeneral && !a.admit(w, r, o.Limit, "") {
+		if o.Limit != LimitGeneral && o.LimitMember == "" && !a.admit(w, r, o.Limit, "") {
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -42,7 +42,10 @@ type Operation struct {
 	SecondFactor bool
 	// Limit is the rate limit class; the zero value is the general one.
 	Limit LimitClass
-	Cache Cache
+	// LimitMember names a body member, such as "email", whose value joins the
+	// caller in the key of Limit: a neighbour who asks for somebody else has a budget of their own.
+	LimitMember string
+	Cache       Cache
 	// Aliases are further names of body members and query parameters, each with
 	// the name it is read as.
 	Aliases map[string]string

@@ -34,10 +34,13 @@ func identified(next http.Handler) http.Handler {
 
 // ClientAddress is the address the gateway saw the client at, without its port.
 // For limits and hashing only: it is personal data.
-func ClientAddress(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
+func ClientAddress(r *http.Request) string { return HostOf(r.RemoteAddr) }
+
+// HostOf is ClientAddress for a bare remote address.
+func HostOf(remote string) string {
+	host, _, err := net.SplitHostPort(remote)
 	if err != nil {
-		return r.RemoteAddr
+		return remote
 	}
 	return host
 }

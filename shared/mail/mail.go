@@ -18,15 +18,16 @@ import (
 // and "mail.<template>.text" in every language, with the params named here.
 type Template string
 
-// Mails without a notification behind them.
+// Mails without a notification behind them. None names its reader: whoever registers
+// somebody else's address would choose what that mail says.
 const (
 	RegistrationCode  Template = "registration_code"   // code, minutes
 	PasswordResetCode Template = "password_reset_code" // code, minutes
-	AlreadyRegistered Template = "already_registered"  // name
-	VerifyLink        Template = "verify_link"         // name, link, minutes
-	ResetLink         Template = "reset_link"          // name, link, minutes
-	PasswordChanged   Template = "password_changed"    // name
-	AccountDeleted    Template = "account_deleted"     // name
+	AlreadyRegistered Template = "already_registered"
+	VerifyLink        Template = "verify_link" // link, minutes
+	ResetLink         Template = "reset_link"  // link, minutes
+	PasswordChanged   Template = "password_changed"
+	AccountDeleted    Template = "account_deleted"
 )
 
 // Templates lists them, for tests of the catalog.

@@ -17,6 +17,9 @@ import (
 	"time"
 )
 
+// SealPurpose is what secrets at rest are sealed for (shared/seal).
+const SealPurpose = "totp"
+
 const (
 	period     = 30 // seconds
 	secretSize = 20 // bytes, as RFC 4226 recommends

@@ -1,0 +1,81 @@
+// Package auth signs people in and out: e-mail with one-time codes, the form and
+// link flows of the journey client, Google, and the second factor of staff.
+// It alone holds the key that signs tokens.
+package auth
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/google"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/password"
+	"github.com/lafaekstreet/backend/shared/seal"
+)
+
+// Group is the route group "auth".
+type Group struct {
+	db      *database.DB
+	outbox  *outbox.Outbox
+	clock   clock.Clock
+	sealer  *seal.Sealer
+	hasher  *password.Hasher
+	signer  *Signer
+	links   *identity.Verifier
+	google  *google.Verifier
+	revoker *identity.Revoker
+	codes   codes
+	lockout lockout
+	webURL  string
+}
+
+// Lifetimes of the contract.
+const (
+	accessLife    = time.Hour
+	refreshLife   = 60 * 24 * time.Hour // sliding
+	refreshGrace  = 10 * time.Second    // in which a lost answer may be asked for again
+	linkLife      = 15 * time.Minute
+	challengeLife = 5 * time.Minute
+)
+
+// maxSessions is how many sign-ins a person keeps; the longest unused end first.
+const maxSessions = 50
+
+// Name implements httpapi.Group.
+func (*Group) Name() string { return "auth" }
+
+// Register implements httpapi.Group.
+func (g *Group) Register(a *httpapi.API) {
+	g.registerAccount(a)
+	g.registerLogin(a)
+	g.registerReset(a)
+	g.registerSession(a)
+	g.registerSecondFactor(a)
+	g.registerLinks(a)
+}
+
+// operation is what all routes of the group share: nobody needs a token, and
+// guesses are counted by address and e-mail.
+func operation(path, summary, description string) httpapi.Operation {
+	return httpapi.Operation{
+		Operation: huma.Operation{Method: http.MethodPost, Path: "/api/v1" + path, Summary: summary, Description: description,
+			Tags: []string{"auth"}},
+		Access: httpapi.Public, Limit: httpapi.LimitAuth, LimitMember: "email", Cache: httpapi.Never, MaxBody: maxBody,
+	}
+}
+
+// maxBody is plenty for every request of the group, in bytes.
+const maxBody = 16 << 10
+
+// messageOutput is the answer of routes that have nothing else to say.
+type messageOutput struct {
+	Body struct {
+		Message string `json:"message" doc:"What happened, in the reader's language"`
+	}
+}

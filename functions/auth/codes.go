@@ -1,0 +1,186 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/seal"
+)
+
+// purpose is what a mail to an address is for.
+type purpose string
+
+const (
+	registration  purpose = "registration"
+	passwordReset purpose = "password_reset"
+	verifyLink    purpose = "verify_link"
+	resetLink     purpose = "reset_link"
+)
+
+// Rules of the contract for one-time codes.
+const (
+	codeLife     = 10 * time.Minute
+	codeAttempts = 5
+	resendAfter  = 60 * time.Second
+	codesAnHour  = 5
+)
+
+// codes issues and checks one-time codes. For an address nobody has, it does
+// the same with a code that nothing matches.
+type codes struct {
+	sealer *seal.Sealer
+	clock  clock.Clock
+}
+
+// issued is the outcome of asking for a code.
+type issued struct {
+	code string        // empty when none may be sent now, or nobody would get it
+	wait time.Duration // until the next may be asked for, when none may be now
+}
+
+// issue makes the newest code of an address for a purpose; a decoy matches
+// nothing. At most one a minute and purpose, and five an hour and address.
+func (c codes) issue(ctx context.Context, tx database.Querier, address string, p purpose, decoy bool) (issued, error) {
+	now := c.clock.Now()
+	hashes := c.sealer.MACs(macAddress, []byte(address))
+	if err := lockAddress(ctx, tx, hashes[0]); err != nil {
+		return issued{}, err
+	}
+	wait, err := c.wait(ctx, tx, hashes, p, now)
+	if err != nil || wait > 0 {
+		return issued{wait: wait}, err
+	}
+	id, code := ids.New(), newCode()
+	mac := c.mac(id, code)
+	if decoy {
+		_, _ = rand.Read(mac) // never fails (crypto/rand, Go 1.24)
+	}
+	const insert = `
+		INSERT INTO one_time_codes (id, address_hmac, purpose, code_hmac, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6)`
+	if _, err := tx.Exec(ctx, insert, id, hashes[0], string(p), mac, now, now.Add(codeLife)); err != nil {
+		return issued{}, fmt.Errorf("store one-time code: %w", err)
+	}
+	if decoy {
+		code = ""
+	}
+	return issued{code: code}, nil
+}
+
+// lockAddress has requests about one address wait for each other until the transaction ends.
+func lockAddress(ctx context.Context, tx database.Querier, hash []byte) error {
+	const lock = `SELECT pg_advisory_xact_lock(('x' || encode(substring($1::bytea FOR 8), 'hex'))::bit(64)::bigint)`
+	if _, err := tx.Exec(ctx, lock, hash); err != nil {
+		return fmt.Errorf("lock address: %w", err)
+	}
+	return nil
+}
+
+func (c codes) wait(ctx context.Context, tx database.Querier, hashes [][]byte, p purpose, now time.Time) (time.Duration, error) {
+	const q = `
+		SELECT count(*), min(created_at), max(created_at) FILTER (WHERE purpose = $2)
+		  FROM one_time_codes WHERE address_hmac = ANY($1) AND created_at > $3`
+	var count int
+	var oldest, newest *time.Time
+	if err := tx.QueryRow(ctx, q, hashes, string(p), now.Add(-time.Hour)).Scan(&count, &oldest, &newest); err != nil {
+		return 0, fmt.Errorf("count one-time codes: %w", err)
+	}
+	var wait time.Duration
+	if newest != nil {
+		wait = newest.Add(resendAfter).Sub(now)
+	}
+	if count >= codesAnHour {
+		wait = max(wait, oldest.Add(time.Hour).Sub(now))
+	}
+	return max(wait, 0), nil
+}
+
+// try spends an attempt on the newest code of an address. It returns the id to
+// consume when the code is right; else otp_invalid with the attempts left, or
+// otp_expired when there is no code that could still be right.
+func (c codes) try(ctx context.Context, db database.Querier, address string, p purpose, code string) (uuid.UUID, error) {
+	const attempt = `
+		UPDATE one_time_codes SET attempts = attempts + 1
+		 WHERE id = (SELECT id FROM one_time_codes WHERE address_hmac = ANY($1) AND purpose = $2
+		              ORDER BY created_at DESC, id DESC LIMIT 1)
+		   AND consumed_at IS NULL AND expires_at > $3 AND attempts < $4
+		RETURNING id, attempts, code_hmac`
+	var (
+		id       uuid.UUID
+		attempts int
+		mac      []byte
+	)
+	hashes := c.sealer.MACs(macAddress, []byte(address))
+	err := db.QueryRow(ctx, attempt, hashes, string(p), c.clock.Now(), codeAttempts).Scan(&id, &attempts, &mac)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return uuid.Nil, errCodeExpired
+	}
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("try one-time code: %w", err)
+	}
+	if !c.sealer.CheckMAC(macCode, mac, codeInput(id, code)) {
+		return uuid.Nil, errCodeInvalid.With("attempts_left", codeAttempts-attempts)
+	}
+	return id, nil
+}
+
+// consume uses the code up in the transaction of its effect; otp_expired when another request was faster.
+func (c codes) consume(ctx context.Context, tx database.Querier, id uuid.UUID) error {
+	tag, err := tx.Exec(ctx, `UPDATE one_time_codes SET consumed_at = $2 WHERE id = $1 AND consumed_at IS NULL`, id, c.clock.Now())
+	if err != nil {
+		return fmt.Errorf("consume one-time code: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return errCodeExpired
+	}
+	return nil
+}
+
+var (
+	errCodeInvalid = problem.New(problem.BadRequest, "otp_invalid")
+	errCodeExpired = problem.New(problem.BadRequest, "otp_expired")
+)
+
+// Purposes of keyed hashes.
+const (
+	macAddress  = "address"
+	macCode     = "one-time code"
+	macFailures = "login failures"
+	macRecovery = "recovery code"
+	macPassword = "password fingerprint"
+)
+
+func (c codes) mac(id uuid.UUID, code string) []byte {
+	return c.sealer.MAC(macCode, codeInput(id, code))
+}
+
+// codeInput binds a code to its row: equal codes have different hashes.
+func codeInput(id uuid.UUID, code string) []byte { return append(id[:], code...) }
+
+func newCode() string {
+	n, _ := rand.Int(rand.Reader, big.NewInt(1_000_000)) // never fails (crypto/rand, Go 1.24)
+	return fmt.Sprintf("%06d", n)
+}
+
+// codePurpose reads the purpose of a mailed code as clients write it.
+func codePurpose(s string) (purpose, error) {
+	switch strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(strings.TrimSpace(s))) {
+	case "", string(registration):
+		return registration, nil
+	case string(passwordReset):
+		return passwordReset, nil
+	}
+	return "", problem.InvalidField("purpose", "expected registration or password_reset")
+}

@@ -1,0 +1,193 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/audit"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/totp"
+)
+
+func (g *Group) registerEnrollment(a *httpapi.API) {
+	staff := func(path, summary, description string) httpapi.Operation {
+		op := operation(path, summary, description)
+		op.Access, op.Roles, op.LimitMember = httpapi.SignedIn, identity.Staff(), ""
+		return op
+	}
+	enroll := staff("/auth/totp/enroll", "Start setting up a second factor",
+		"Hands out a secret for an authenticator app. It holds once a code of it was confirmed. A person who has one already "+
+			"may replace it from a session that passed it.")
+	httpapi.Register(a, enroll, g.enroll)
+	confirm := staff("/auth/totp/confirm", "Turn the second factor on",
+		"With a code of the app. Hands out recovery codes, once; earlier ones stop working. This session counts as having passed it.")
+	confirm.Errors = []int{http.StatusBadRequest}
+	httpapi.Register(a, confirm, g.confirm)
+}
+
+type enrollOutput struct {
+	Body struct {
+		OTPAuthURI string `json:"otpauth_uri" doc:"For a QR code"`
+		Secret     string `json:"secret" doc:"Base32, for typing"`
+	}
+}
+
+func (g *Group) enroll(ctx context.Context, _ *struct{}) (*enrollOutput, error) {
+	c := identity.Must(ctx)
+	out := &enrollOutput{}
+	err := g.db.InTx(ctx, func(tx pgx.Tx) error {
+		p, err := personBy(ctx, tx, byID, c.UserID, true)
+		if err != nil {
+			return err
+		}
+		if p.secondFactor && !c.SecondFactor {
+			return problem.New(problem.Forbidden, "second_factor_required")
+		}
+		secret := totp.NewSecret()
+		const q = `UPDATE users SET totp_pending = $2, updated_at = now() WHERE id = $1`
+		if _, err := tx.Exec(ctx, q, p.id, g.sealer.Seal(totp.SealPurpose, secret)); err != nil {
+			return fmt.Errorf("store second factor: %w", err)
+		}
+		out.Body.OTPAuthURI, out.Body.Secret = totp.URI(secret, p.email), totp.Text(secret)
+		return nil
+	})
+	return out, err
+}
+
+type confirmInput struct {
+	Body struct {
+		Code string `json:"code" maxLength:"20" doc:"6 digits of the app" example:"123456"`
+	}
+}
+
+type confirmOutput struct {
+	Body struct {
+		RecoveryCodes []string `json:"recovery_codes" doc:"Each signs in once instead of a code; shown only here"`
+	}
+}
+
+// recoveryCodes is how many a person gets.
+const recoveryCodes = 10
+
+func (g *Group) confirm(ctx context.Context, in *confirmInput) (*confirmOutput, error) {
+	c := identity.Must(ctx)
+	subject := "second factor|" + c.UserID.String()
+	if err := g.lockout.enter(ctx, subject); err != nil {
+		return nil, err
+	}
+	out := &confirmOutput{}
+	err := g.db.InTx(ctx, func(tx pgx.Tx) error {
+		if err := g.promotePending(ctx, tx, c, in.Body.Code); err != nil {
+			return err
+		}
+		var err error
+		if out.Body.RecoveryCodes, err = g.newRecoveryCodes(ctx, tx, c.UserID); err != nil {
+			return err
+		}
+		if err := g.markSession(ctx, tx, c); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, audit.Entry{Action: "second_factor.enable", Entity: "user", EntityID: c.UserID.String()})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, g.lockout.succeeded(ctx, subject)
+}
+
+// promotePending makes the pending secret the one in force, given a code of it.
+func (g *Group) promotePending(ctx context.Context, tx pgx.Tx, c identity.Caller, code string) error {
+	var sealed []byte
+	err := tx.QueryRow(ctx, `SELECT totp_pending FROM users WHERE id = $1 AND deleted_at IS NULL FOR UPDATE`, c.UserID).Scan(&sealed)
+	if err != nil {
+		return fmt.Errorf("read second factor: %w", err)
+	}
+	if sealed == nil {
+		return problem.New(problem.BadRequest, "second_factor_not_started")
+	}
+	secret, err := g.sealer.Open(totp.SealPurpose, sealed)
+	if err != nil {
+		return fmt.Errorf("read second factor: %w", err)
+	}
+	now := g.clock.Now()
+	step, ok := totp.Check(secret, strings.TrimSpace(code), now, 0)
+	if !ok {
+		return errFactorInvalid
+	}
+	const q = `
+		UPDATE users SET totp_secret = totp_pending, totp_pending = NULL, totp_confirmed_at = $2, totp_last_step = $3, updated_at = $2
+		 WHERE id = $1`
+	if _, err := tx.Exec(ctx, q, c.UserID, now, step); err != nil {
+		return fmt.Errorf("turn second factor on: %w", err)
+	}
+	return nil
+}
+
+func (g *Group) newRecoveryCodes(ctx context.Context, tx database.Querier, user uuid.UUID) ([]string, error) {
+	if _, err := tx.Exec(ctx, `DELETE FROM recovery_codes WHERE user_id = $1`, user); err != nil {
+		return nil, fmt.Errorf("drop recovery codes: %w", err)
+	}
+	codes := make([]string, recoveryCodes)
+	for i := range codes {
+		raw := strings.ToLower(rand.Text()[:16])
+		codes[i] = raw[:4] + "-" + raw[4:8] + "-" + raw[8:12] + "-" + raw[12:]
+		const insert = `INSERT INTO recovery_codes (user_id, code_hmac) VALUES ($1, $2)`
+		if _, err := tx.Exec(ctx, insert, user, g.sealer.MAC(macRecovery, recoveryInput(user, codes[i]))); err != nil {
+			return nil, fmt.Errorf("store recovery code: %w", err)
+		}
+	}
+	return codes, nil
+}
+
+// recoveryInput is a code as compared: without what people add when typing, bound to its person.
+func recoveryInput(user uuid.UUID, code string) []byte {
+	code = strings.NewReplacer("-", "", " ", "").Replace(strings.ToLower(code))
+	return append(user[:], code...)
+}
+
+// markSession has the caller's session count as having passed the second factor.
+func (g *Group) markSession(ctx context.Context, tx database.Querier, c identity.Caller) error {
+	if _, err := tx.Exec(ctx, `UPDATE sessions SET second_factor_at = $2 WHERE id = $1`, c.SessionID, g.clock.Now()); err != nil {
+		return fmt.Errorf("mark session: %w", err)
+	}
+	return g.revoker.Changed(ctx, tx, c.UserID)
+}
+
+// codeShown checks a code of the app and notes its step, so that it works once.
+func (g *Group) codeShown(ctx context.Context, tx database.Querier, user uuid.UUID, code string) (bool, error) {
+	var sealed []byte
+	var last *int64
+	err := tx.QueryRow(ctx, `SELECT totp_secret, totp_last_step FROM users WHERE id = $1 FOR UPDATE`, user).Scan(&sealed, &last)
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && sealed == nil {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read second factor: %w", err)
+	}
+	secret, err := g.sealer.Open(totp.SealPurpose, sealed)
+	if err != nil {
+		return false, fmt.Errorf("read second factor: %w", err)
+	}
+	var used int64
+	if last != nil {
+		used = *last
+	}
+	step, ok := totp.Check(secret, code, g.clock.Now(), used)
+	if !ok {
+		return false, nil
+	}
+	if _, err := tx.Exec(ctx, `UPDATE users SET totp_last_step = $2 WHERE id = $1`, user, step); err != nil {
+		return false, fmt.Errorf("note code: %w", err)
+	}
+	return true, nil
+}

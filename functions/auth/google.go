@@ -1,0 +1,127 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/lafaekstreet/backend/shared/email"
+	"github.com/lafaekstreet/backend/shared/google"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+func (g *Group) registerGoogle(a *httpapi.API) {
+	op := operation("/auth/google", "Sign in with Google",
+		"Finds the account by Google's subject, else links the one with the confirmed address. An account whose address was never "+
+			"confirmed here loses its password on linking: whoever chose it has not shown that the address is theirs.")
+	op.Aliases = map[string]string{"idToken": "id_token", "token": "id_token", "credential": "id_token"}
+	op.Errors = []int{http.StatusUnauthorized, http.StatusForbidden}
+	op.Limit, op.LimitMember = httpapi.LimitGeneral, "" // a signed token cannot be guessed
+	httpapi.Register(a, op, g.withGoogle)
+}
+
+type googleInput struct {
+	Body struct {
+		IDToken           string  `json:"id_token" maxLength:"8192" doc:"As Google handed it to the app (aliases: idToken, token, credential)"`
+		Device            *device `json:"device,omitempty"`
+		PreferredLanguage string  `json:"preferred_language,omitempty" maxLength:"35" doc:"For a new account; else the request's language"`
+	}
+}
+
+var (
+	errGoogleToken      = problem.New(problem.Unauthenticated, "google_token_invalid")
+	errGoogleUnverified = problem.New(problem.Forbidden, "google_email_unverified")
+	errGoogleOther      = problem.New(problem.Forbidden, "google_account_mismatch")
+	errGoogleDown       = problem.New(problem.Unavailable, "google_unavailable").After(5 * time.Second)
+)
+
+func (g *Group) withGoogle(ctx context.Context, in *googleInput) (*signInOutput, error) {
+	from, err := in.Body.Device.checked()
+	if err != nil {
+		return nil, err
+	}
+	who, err := g.googleIdentity(ctx, in.Body.IDToken)
+	if err != nil {
+		return nil, err
+	}
+	var out *signInOutput
+	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
+		p, created, err := g.personOfGoogle(ctx, w, who, languageOr(ctx, in.Body.PreferredLanguage))
+		if err != nil {
+			return err
+		}
+		if out, err = g.signIn(ctx, w, p, from, factorPassed{}); err == nil && out.Body.Tokens != nil {
+			out.Body.IsNewUser = &created
+		}
+		return err
+	})
+	return out, err
+}
+
+func (g *Group) googleIdentity(ctx context.Context, token string) (google.Identity, error) {
+	who, err := g.google.Verify(ctx, token)
+	switch {
+	case errors.Is(err, google.ErrUnavailable):
+		return google.Identity{}, errGoogleDown.Because(err)
+	case err != nil:
+		return google.Identity{}, errGoogleToken
+	}
+	address, ok := email.Parse(who.Email)
+	if !ok || !who.EmailVerified {
+		return google.Identity{}, errGoogleUnverified
+	}
+	who.Email = address
+	return who, nil
+}
+
+// personOfGoogle finds the person by subject, links them by address, or makes
+// their account. The address is locked: two first sign-ins make one account.
+func (g *Group) personOfGoogle(ctx context.Context, w *outbox.Work, who google.Identity, l locale.Language) (p person, created bool, err error) {
+	if err := lockAddress(ctx, w, g.sealer.MAC(macAddress, []byte(who.Email))); err != nil {
+		return person{}, false, err
+	}
+	p, err = personBy(ctx, w, byGoogleID, who.Subject, true)
+	if !errors.Is(err, errNobody) {
+		return p, false, err
+	}
+	p, err = personBy(ctx, w, byEmail, who.Email, true)
+	switch {
+	case errors.Is(err, errNobody):
+		p, err = g.newGooglePerson(ctx, w, who, l)
+		return p, true, err
+	case err != nil:
+		return person{}, false, err
+	case p.googleID != "":
+		return person{}, false, errGoogleOther
+	}
+	return p, false, g.linkGoogle(ctx, w, &p, who.Subject)
+}
+
+func (g *Group) linkGoogle(ctx context.Context, w *outbox.Work, p *person, subject string) error {
+	const link = `
+		UPDATE users SET google_subject = $2, email_verified_at = coalesce(email_verified_at, $3), updated_at = $3,
+		       password_hash = CASE WHEN email_verified_at IS NULL THEN NULL ELSE password_hash END
+		 WHERE id = $1`
+	if _, err := w.Exec(ctx, link, p.id, subject, g.clock.Now()); err != nil {
+		return fmt.Errorf("link google: %w", err)
+	}
+	p.googleID, p.verified = subject, true
+	return nil
+}
+
+func (g *Group) newGooglePerson(ctx context.Context, w *outbox.Work, who google.Identity, l locale.Language) (person, error) {
+	name, err := checkedName("name", who.Name)
+	if err != nil {
+		name = "" // Google's name is no reason to refuse anybody
+	}
+	const insert = `
+		INSERT INTO users (id, email, email_verified_at, google_subject, full_name, preferred_language)
+		VALUES ($1, $2, $3, $4, $5, $6) RETURNING ` + personColumns
+	return scanPerson(w.QueryRow(ctx, insert, ids.New(), who.Email, g.clock.Now(), who.Subject, name, string(l)))
+}

@@ -1,0 +1,105 @@
+package auth
+
+import (
+	"context"
+	"strings"
+	"unicode"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/shared/email"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/password"
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+// Origin is where a request comes from, for lock-outs only.
+type Origin struct{ address string }
+
+// Resolve implements huma.Resolver.
+func (o *Origin) Resolve(hc huma.Context) []error {
+	o.address = httpapi.HostOf(hc.RemoteAddr())
+	return nil
+}
+
+// device is the phone or browser somebody signs in from.
+type device struct {
+	DeviceID   string `json:"device_id" minLength:"1" maxLength:"200" doc:"Chosen by the app; stable on one installation"`
+	Platform   string `json:"platform" maxLength:"20" doc:"android, ios or web" example:"android"`
+	AppVersion string `json:"app_version,omitempty" maxLength:"50"`
+	OSVersion  string `json:"os_version,omitempty" maxLength:"50"`
+	Model      string `json:"model,omitempty" maxLength:"100"`
+	FCMToken   string `json:"fcm_token,omitempty" maxLength:"4096" doc:"Where Firebase delivers push messages"`
+}
+
+// checked is d with its platform as stored; a 422 for one we do not know.
+func (d *device) checked() (*device, error) {
+	if d == nil {
+		return nil, nil
+	}
+	c := *d
+	c.Platform = strings.ToLower(strings.TrimSpace(d.Platform))
+	switch c.Platform {
+	case "android", "ios", "web":
+		return &c, nil
+	}
+	return nil, problem.InvalidField("device.platform", "expected android, ios or web")
+}
+
+func checkedEmail(s string) (string, error) {
+	address, ok := email.Parse(s)
+	if !ok {
+		return "", problem.InvalidField("email", "expected an e-mail address")
+	}
+	return address, nil
+}
+
+// checkedPassword refuses a weak password, in the reader's language.
+func checkedPassword(ctx context.Context, field, given, address string) error {
+	weakness := password.Weak(given, address)
+	if weakness == "" {
+		return nil
+	}
+	text, _ := locale.Text(locale.FromContext(ctx), "password."+string(weakness), nil)
+	return problem.InvalidField(field, text)
+}
+
+// checkedName is a person's name without control characters around or within.
+func checkedName(field, s string) (string, error) {
+	name := strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s)), " ")
+	if name == "" || len([]rune(name)) > 100 {
+		return "", problem.InvalidField(field, "expected 1 to 100 characters")
+	}
+	return name, nil
+}
+
+// languageOr is the language s names, else the one the request is in.
+func languageOr(ctx context.Context, s string) locale.Language {
+	if l, ok := locale.Parse(strings.ToLower(strings.TrimSpace(s))); ok {
+		return l
+	}
+	if l, ok := locale.FromHeader(s); ok {
+		return l
+	}
+	return locale.FromContext(ctx)
+}
+
+// text is a message of the catalog in the request's language.
+func text(ctx context.Context, key string) string {
+	t, _ := locale.Text(locale.FromContext(ctx), key, nil)
+	return t
+}
+
+// optional is nil for an empty text.
+func optional(s string) *string {
+	if s = strings.TrimSpace(s); s == "" {
+		return nil
+	}
+	return &s
+}

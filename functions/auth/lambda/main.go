@@ -1,0 +1,9 @@
+// The auth function.
+package main
+
+import (
+	"github.com/lafaekstreet/backend/functions/auth"
+	"github.com/lafaekstreet/backend/shared/start"
+)
+
+func main() { start.HTTP(auth.Open) }

@@ -1,0 +1,214 @@
+package auth
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/email"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/mail"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+// registerLinks adds the flows of the journey client, which mails links where
+// the app mails codes. They are here and not in users because only this
+// function can sign.
+func (g *Group) registerLinks(a *httpapi.API) {
+	link := func(path, summary, description, id string) httpapi.Operation {
+		op := operation("/users"+path, summary, description)
+		op.Tags, op.OperationID = []string{"users"}, id
+		return op
+	}
+	register := link("/register", "Register; a link to confirm the address is mailed",
+		"For the journey client. Optional members may be empty; anything else is ignored.",
+		"register_user_api_v1_users_register_post")
+	register.DefaultStatus = http.StatusCreated
+	httpapi.Register(a, register, g.linkRegister)
+
+	verify := link("/verify-email", "Confirm the address with the mailed link", "Answers 200 the second time as well.",
+		"verify_email_api_v1_users_verify_email_get")
+	verify.Method, verify.Limit, verify.LimitMember = http.MethodGet, httpapi.LimitAuth, ""
+	verify.Errors = []int{http.StatusBadRequest}
+	httpapi.Register(a, verify, g.linkVerify)
+
+	resend := link("/resend-verification", "Mail the link again", "The answer is always the same.", "")
+	resend.DefaultStatus, resend.Forms = http.StatusAccepted, true
+	httpapi.Register(a, resend, g.linkResend)
+
+	reset := link("/reset-password", "Ask for a link to choose a new password with", "The answer is always the same.",
+		"reset_password_api_v1_users_reset_password_post")
+	reset.DefaultStatus, reset.Forms = http.StatusAccepted, true
+	httpapi.Register(a, reset, g.linkReset)
+
+	update := link("/update-password", "Choose a new password with the mailed link",
+		"The link works once, for 15 minutes. Every session ends. Reads JSON, forms and the query (deprecated; never logged).",
+		"update_password_api_v1_users_update_password_post")
+	update.Forms, update.LimitMember = true, "token"
+	update.Errors = []int{http.StatusBadRequest}
+	httpapi.Register(a, update, g.linkUpdate)
+}
+
+// nullOutput is the body null, which the journey client expects.
+type nullOutput struct {
+	Body null
+}
+
+type null struct{}
+
+// MarshalJSON implements json.Marshaler.
+func (null) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
+
+// Schema implements huma.SchemaProvider.
+func (null) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Description: "null", Enum: []any{nil}}
+}
+
+var errLink = problem.New(problem.BadRequest, "link_invalid")
+
+// mailLink mails a link of scope to p, unless one went out too recently. Its id
+// binds a reset to the password it replaces, so that it works once.
+func (g *Group) mailLink(ctx context.Context, w *outbox.Work, p person, scope string) error {
+	why, template, path := verifyLink, mail.VerifyLink, "/verify?token="
+	id := uuid.NewString()
+	if scope == scopeReset {
+		why, template, path = resetLink, mail.ResetLink, "/reset-password?token="
+		id = g.fingerprint(p)
+	}
+	throttle, err := g.codes.issue(ctx, w, p.email, why, true)
+	if err != nil || throttle.wait > 0 {
+		return err
+	}
+	token, err := g.signer.Link(scope, p.id, id, g.clock.Now())
+	if err != nil {
+		return err
+	}
+	return mail.Send(ctx, w, g.sealer, mail.Message{To: p.email, Language: p.reader(), Template: template, Params: map[string]string{
+		"link": g.webURL + path + url.QueryEscape(token), "minutes": strconv.Itoa(int(linkLife.Minutes()))}})
+}
+
+// fingerprint changes with the password and says nothing about it.
+func (g *Group) fingerprint(p person) string {
+	return base64.RawURLEncoding.EncodeToString(g.sealer.MAC(macPassword, append(p.id[:], p.passwordHash...)))
+}
+
+// linkOwner is the person a link of scope was mailed to. The row is locked.
+func (g *Group) linkOwner(ctx context.Context, w *outbox.Work, token, scope string) (person, string, error) {
+	claims, err := g.links.Verify(token, scope)
+	if err != nil {
+		return person{}, "", errLink
+	}
+	id, err := uuid.Parse(claims.Subject)
+	if err != nil {
+		return person{}, "", errLink
+	}
+	p, err := personBy(ctx, w, byID, id, true)
+	if errors.Is(err, errNobody) {
+		return person{}, "", errLink
+	}
+	return p, claims.ID, err
+}
+
+type linkVerifyInput struct {
+	Token string `query:"token" required:"true" maxLength:"4096" doc:"From the mailed link"`
+}
+
+func (g *Group) linkVerify(ctx context.Context, in *linkVerifyInput) (*messageOutput, error) {
+	err := g.outbox.Do(ctx, func(w *outbox.Work) error {
+		p, _, err := g.linkOwner(ctx, w, in.Token, scopeVerify)
+		if err != nil {
+			return err
+		}
+		return g.markVerified(ctx, w, p)
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &messageOutput{}
+	out.Body.Message = text(ctx, "auth.address_confirmed")
+	return out, nil
+}
+
+type linkEmailInput struct {
+	Body struct {
+		Email string `json:"email" maxLength:"320" doc:"In the body or the query" example:"maria@example.tl"`
+	}
+}
+
+func (g *Group) linkResend(ctx context.Context, in *linkEmailInput) (*nullOutput, error) {
+	return &nullOutput{}, g.linkTo(ctx, in.Body.Email, scopeVerify)
+}
+
+func (g *Group) linkReset(ctx context.Context, in *linkEmailInput) (*nullOutput, error) {
+	return &nullOutput{}, g.linkTo(ctx, in.Body.Email, scopeReset)
+}
+
+// linkTo mails a link to whoever may use one of scope; nobody else is told apart.
+func (g *Group) linkTo(ctx context.Context, given, scope string) error {
+	address, ok := email.Parse(given)
+	if !ok {
+		return nil
+	}
+	return g.outbox.Do(ctx, func(w *outbox.Work) error {
+		p, err := personBy(ctx, w, byEmail, address, false)
+		if errors.Is(err, errNobody) || err == nil && (p.suspended || scope == scopeVerify && p.verified) {
+			why := verifyLink
+			if scope == scopeReset {
+				why = resetLink
+			}
+			_, err = g.codes.issue(ctx, w, address, why, true)
+			return err
+		}
+		if err != nil {
+			return err
+		}
+		return g.mailLink(ctx, w, p, scope)
+	})
+}
+
+type linkUpdateInput struct {
+	Body struct {
+		Token       string `json:"token" maxLength:"4096" doc:"From the mailed link"`
+		NewPassword string `json:"new_password" maxLength:"1024" example:"ponte-Comoro-77"`
+	}
+}
+
+func (g *Group) linkUpdate(ctx context.Context, in *linkUpdateInput) (*messageOutput, error) {
+	if _, err := g.links.Verify(in.Body.Token, scopeReset); err != nil {
+		return nil, errLink // before a hash is spent on it
+	}
+	if err := checkedPassword(ctx, "new_password", in.Body.NewPassword, ""); err != nil {
+		return nil, err
+	}
+	hash, err := g.hasher.Hash(ctx, in.Body.NewPassword)
+	if err != nil {
+		return nil, err
+	}
+	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
+		p, bound, err := g.linkOwner(ctx, w, in.Body.Token, scopeReset)
+		if err != nil {
+			return err
+		}
+		if p.suspended || subtle.ConstantTimeCompare([]byte(bound), []byte(g.fingerprint(p))) == 0 {
+			return errLink
+		}
+		if err := checkedPassword(ctx, "new_password", in.Body.NewPassword, p.email); err != nil {
+			return err
+		}
+		return g.replacePassword(ctx, w, p, hash)
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &messageOutput{}
+	out.Body.Message = text(ctx, "auth.password_changed")
+	return out, nil
+}

@@ -1,0 +1,149 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/lafaekstreet/backend/shared/email"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+func (g *Group) registerLogin(a *httpapi.API) {
+	login := operation("/auth/login", "Sign in with a password",
+		"Reads JSON, and forms with username and password. Ten failures from one network lock the address out there for 15 minutes.")
+	login.Aliases = map[string]string{"username": "email"}
+	login.Forms = true
+	login.Errors = []int{http.StatusUnauthorized, http.StatusForbidden}
+	httpapi.Register(a, login, g.login)
+
+	token := operation("/auth/token", "Sign in with an OAuth 2 password form",
+		"For the journey client: a wrong password is 400 here, never 401, which that client takes for a dead token.")
+	token.OperationID = "login_api_v1_auth_token_post"
+	token.Forms, token.LimitMember = true, "username"
+	token.Errors = []int{http.StatusBadRequest, http.StatusForbidden}
+	httpapi.Register(a, token, g.token)
+	g.registerGoogle(a)
+}
+
+type loginInput struct {
+	Origin
+	Body struct {
+		Email    string  `json:"email" maxLength:"320" doc:"Alias: username" example:"maria@example.tl"`
+		Password string  `json:"password" maxLength:"1024" example:"rua-Aimutin-42"`
+		Device   *device `json:"device,omitempty"`
+	}
+}
+
+var (
+	errCredentials     = problem.New(problem.Unauthenticated, "invalid_credentials")
+	errFormCredentials = problem.New(problem.BadRequest, "invalid_credentials")
+	errNotVerified     = problem.New(problem.Forbidden, "email_not_verified")
+)
+
+func (g *Group) login(ctx context.Context, in *loginInput) (*signInOutput, error) {
+	from, err := in.Body.Device.checked()
+	if err != nil {
+		return nil, err
+	}
+	out, err := g.withPassword(ctx, in.address, in.Body.Email, in.Body.Password, from)
+	if errors.Is(err, errNotVerified) {
+		if err := g.remind(ctx, in.Body.Email); err != nil {
+			return nil, err
+		}
+	}
+	return out, err
+}
+
+type tokenInput struct {
+	Origin
+	Body struct {
+		Username  string `json:"username" maxLength:"320" doc:"The e-mail address" example:"maria@example.tl"`
+		Password  string `json:"password" maxLength:"1024"`
+		GrantType string `json:"grant_type,omitempty" maxLength:"50" doc:"password, when given"`
+	}
+}
+
+func (g *Group) token(ctx context.Context, in *tokenInput) (*signInOutput, error) {
+	if in.Body.GrantType != "" && in.Body.GrantType != "password" {
+		return nil, problem.InvalidField("grant_type", "expected password")
+	}
+	out, err := g.withPassword(ctx, in.address, in.Body.Username, in.Body.Password, nil)
+	if errors.Is(err, errCredentials) {
+		return nil, errFormCredentials
+	}
+	return out, err
+}
+
+// withPassword signs in whoever has the address and knows the password. Nothing
+// tells an address without an account from a wrong password: both cost one hash.
+func (g *Group) withPassword(ctx context.Context, from, given, password string, phone *device) (*signInOutput, error) {
+	address, _ := email.Parse(given) // what is no address belongs to nobody
+	subject := loginSubject(address, from)
+	if err := g.lockout.enter(ctx, subject); err != nil {
+		return nil, err
+	}
+	p, err := personBy(ctx, g.db, byEmail, address, false)
+	if err != nil && !errors.Is(err, errNobody) {
+		return nil, err
+	}
+	verdict, err := g.hasher.Check(ctx, p.passwordHash, password)
+	if err != nil {
+		return nil, err
+	}
+	if !verdict.Matches {
+		return nil, errCredentials
+	}
+	if err := g.lockout.succeeded(ctx, subject); err != nil {
+		return nil, err
+	}
+	if !p.verified {
+		return nil, errNotVerified
+	}
+	fresh := ""
+	if verdict.Outdated {
+		if fresh, err = g.hasher.Hash(ctx, password); err != nil {
+			return nil, err
+		}
+	}
+	var out *signInOutput
+	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
+		// Again and locked: it may have been suspended, or its password changed, while we hashed.
+		now, err := personBy(ctx, w, byID, p.id, true)
+		if errors.Is(err, errNobody) || err == nil && now.passwordHash != p.passwordHash {
+			return errCredentials
+		}
+		if err != nil {
+			return err
+		}
+		if err := setPassword(ctx, w, p.id, fresh); err != nil {
+			return err
+		}
+		out, err = g.signIn(ctx, w, now, phone, factorPassed{})
+		return err
+	})
+	return out, err
+}
+
+// setPassword stores a hash; an empty one leaves what is there.
+func setPassword(ctx context.Context, w *outbox.Work, user any, hash string) error {
+	if hash == "" {
+		return nil
+	}
+	if _, err := w.Exec(ctx, `UPDATE users SET password_hash = $2, updated_at = now() WHERE id = $1`, user, hash); err != nil {
+		return fmt.Errorf("store password: %w", err)
+	}
+	return nil
+}
+
+// remind mails a fresh code to somebody who knows the password of an account whose address is not confirmed.
+func (g *Group) remind(ctx context.Context, given string) error {
+	address, _ := email.Parse(given)
+	return g.outbox.Do(ctx, func(w *outbox.Work) error {
+		_, err := g.codeFor(ctx, w, address, registration)
+		return err
+	})
+}

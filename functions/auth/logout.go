@@ -1,0 +1,72 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+)
+
+func (g *Group) registerLogout(a *httpapi.API) {
+	logout := operation("/auth/logout", "End this session, or all of them",
+		"The access token stops working at once, everywhere; the device gets no more push messages.")
+	logout.Access, logout.Limit, logout.LimitMember = httpapi.SignedIn, httpapi.LimitGeneral, ""
+	httpapi.Register(a, logout, g.logout)
+}
+
+type logoutInput struct {
+	Body *struct {
+		RefreshToken string `json:"refresh_token,omitempty" maxLength:"512" doc:"Also ends the session this belongs to, when it is the caller's"`
+		AllDevices   bool   `json:"all_devices,omitempty" doc:"Ends every session of the caller"`
+	} `required:"false"`
+}
+
+func (g *Group) logout(ctx context.Context, in *logoutInput) (*messageOutput, error) {
+	c := identity.Must(ctx)
+	err := g.db.InTx(ctx, func(tx pgx.Tx) error {
+		if in.Body != nil && in.Body.AllDevices {
+			if _, err := tx.Exec(ctx, `UPDATE devices SET fcm_token = NULL, updated_at = now() WHERE user_id = $1`, c.UserID); err != nil {
+				return fmt.Errorf("silence devices: %w", err)
+			}
+			return g.revoker.All(ctx, tx, c.UserID, nil, identity.LoggedOut, g.clock.Now())
+		}
+		if err := g.end(ctx, tx, c.UserID, c.SessionID); err != nil {
+			return err
+		}
+		if in.Body == nil || in.Body.RefreshToken == "" {
+			return nil
+		}
+		var other uuid.UUID
+		err := tx.QueryRow(ctx, `SELECT session_id FROM refresh_tokens WHERE token_hash = $1`, refreshHash(in.Body.RefreshToken)).Scan(&other)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read refresh token: %w", err)
+		}
+		return g.end(ctx, tx, c.UserID, other)
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &messageOutput{}
+	out.Body.Message = text(ctx, "auth.logged_out")
+	return out, nil
+}
+
+// end revokes one session of a person and stops push messages to its device.
+func (g *Group) end(ctx context.Context, tx pgx.Tx, user, session uuid.UUID) error {
+	const silence = `
+		UPDATE devices d SET fcm_token = NULL, updated_at = now() FROM sessions s
+		 WHERE s.id = $2 AND s.user_id = $1 AND d.user_id = $1 AND d.device_id = s.device_id`
+	if _, err := tx.Exec(ctx, silence, user, session); err != nil {
+		return fmt.Errorf("silence device: %w", err)
+	}
+	_, err := g.revoker.One(ctx, tx, user, session, identity.LoggedOut, g.clock.Now())
+	return err
+}

@@ -1,0 +1,64 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/google"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/password"
+	"github.com/lafaekstreet/backend/shared/seal"
+	"github.com/lafaekstreet/backend/shared/service"
+)
+
+// Config is what the function needs besides what every function has.
+type Config struct {
+	// SigningKey is the private JWK (RFC 8037) access tokens are signed with; its
+	// public half is in TOKEN_PUBLIC_KEYS everywhere.
+	SigningKey string `env:"TOKEN_SIGNING_KEY,required,notEmpty"`
+	// WebBaseURL is where mailed links lead, without a slash at its end.
+	WebBaseURL string `env:"WEB_BASE_URL" envDefault:"https://www.lafaekstreet.com"`
+	Tokens     identity.Config
+	Passwords  password.Config
+	Google     google.Config
+	Seal       seal.Config
+}
+
+// Open makes the function out of its configuration.
+func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) { return open(ctx, env) }
+
+func open(ctx context.Context, env config.Env, opts ...service.Option) (*httpapi.Service, error) {
+	kit, err := service.Open(ctx, "auth", env, opts...)
+	if err != nil {
+		return nil, err
+	}
+	g, err := newGroup(kit, env)
+	if err != nil {
+		return nil, fmt.Errorf("open auth: %w", err)
+	}
+	return kit.HTTP(g)
+}
+
+func newGroup(kit *service.Kit, env config.Env) (*Group, error) {
+	cfg, err := config.Parse[Config](env)
+	if err != nil {
+		return nil, err
+	}
+	g := &Group{db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, webURL: cfg.WebBaseURL,
+		hasher: password.NewHasher(cfg.Passwords), google: google.New(cfg.Google, kit.Clock),
+		revoker: identity.NewRevoker(nil)}
+	if g.signer, err = NewSigner(cfg.SigningKey, cfg.Tokens); err != nil {
+		return nil, err
+	}
+	if g.links, err = identity.NewVerifier(linkConfig(cfg.Tokens), kit.Clock); err != nil {
+		return nil, err
+	}
+	if g.sealer, err = seal.New(cfg.Seal); err != nil {
+		return nil, err
+	}
+	g.codes = codes{sealer: g.sealer, clock: kit.Clock}
+	g.lockout = lockout{db: kit.DB, sealer: g.sealer, clock: kit.Clock}
+	return g, nil
+}

@@ -1,0 +1,68 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/locale"
+)
+
+// person is what signing in needs to know of somebody.
+type person struct {
+	id           uuid.UUID
+	email        string
+	fullName     string
+	passwordHash string // empty without a password
+	googleID     string // empty without one
+	role         identity.Role
+	agencyID     *uuid.UUID
+	language     string
+	verified     bool
+	suspended    bool
+	secondFactor bool // TOTP is on
+}
+
+func (p person) reader() locale.Language {
+	l, _ := locale.Parse(p.language)
+	return l
+}
+
+var errNobody = errors.New("nobody")
+
+const personColumns = `id, email, full_name, coalesce(password_hash, ''), coalesce(google_subject, ''), role, agency_id,
+	preferred_language, email_verified_at IS NOT NULL, suspended_at IS NOT NULL, totp_confirmed_at IS NOT NULL`
+
+// personBy reads the living person for whom condition holds, else errNobody.
+// The condition is one of ours, with $1; lock has the row wait for other changes.
+func personBy(ctx context.Context, q database.Querier, condition string, value any, lock bool) (person, error) {
+	query := `SELECT ` + personColumns + ` FROM users WHERE deleted_at IS NULL AND ` + condition
+	if lock {
+		query += ` FOR UPDATE`
+	}
+	return scanPerson(q.QueryRow(ctx, query, value))
+}
+
+func scanPerson(row pgx.Row) (person, error) {
+	var p person
+	err := row.Scan(&p.id, &p.email, &p.fullName, &p.passwordHash, &p.googleID, &p.role, &p.agencyID,
+		&p.language, &p.verified, &p.suspended, &p.secondFactor)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return person{}, errNobody
+	}
+	if err != nil {
+		return person{}, fmt.Errorf("read person: %w", err)
+	}
+	return p, nil
+}
+
+const (
+	byID       = `id = $1`
+	byEmail    = `email = $1`
+	byGoogleID = `google_subject = $1`
+)

@@ -1,0 +1,173 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+func (g *Group) registerSession(a *httpapi.API) {
+	refresh := operation("/auth/refresh", "Exchange a refresh token for a new pair",
+		"A refresh token works once. The one that was exchanged last gives the same pair again for 10 seconds, for a client whose "+
+			"answer was lost; any other used one ends the session, for it may be in the wrong hands. "+
+			"Reads JSON, forms and the query (deprecated).")
+	refresh.OperationID = "refresh_api_v1_auth_refresh_post"
+	refresh.Forms = true
+	refresh.Errors = []int{http.StatusUnauthorized}
+	// The token itself cannot be guessed, and a house full of phones shares an address.
+	refresh.Limit, refresh.LimitMember = httpapi.LimitGeneral, ""
+	httpapi.Register(a, refresh, g.refresh)
+	g.registerLogout(a)
+}
+
+type refreshInput struct {
+	Body struct {
+		RefreshToken string `json:"refresh_token" maxLength:"512" doc:"As handed out last"`
+	}
+}
+
+var (
+	errRefreshExpired = problem.New(problem.Unauthenticated, "token_expired")
+	errRefreshInvalid = problem.New(problem.Unauthenticated, "token_invalid")
+	errRefreshReused  = problem.New(problem.Unauthenticated, "token_reused")
+)
+
+// family is a refresh token with the session it belongs to.
+type family struct {
+	session      uuid.UUID
+	replacedAt   *time.Time
+	successor    []byte
+	newest       bool // its successor was not replaced yet
+	expired      bool
+	revoked      bool
+	secondFactor bool
+	person       person
+}
+
+func (g *Group) refresh(ctx context.Context, in *refreshInput) (*tokensOutput, error) {
+	var (
+		out     *Tokens
+		refused error
+	)
+	err := g.db.InTx(ctx, func(tx pgx.Tx) error {
+		out, refused = nil, nil
+		hash := refreshHash(in.Body.RefreshToken)
+		f, err := loadFamily(ctx, tx, hash, g.clock.Now())
+		if errors.Is(err, errNobody) {
+			refused = errRefreshInvalid
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		out, refused, err = g.exchange(ctx, tx, f, hash)
+		return err
+	})
+	if err == nil {
+		err = refused // after the commit: a refusal may have ended the session
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &tokensOutput{Body: *out}, nil
+}
+
+// exchange decides what a known refresh token is worth. The session's row is
+// locked: parallel exchanges of one token come here one after the other.
+func (g *Group) exchange(ctx context.Context, tx pgx.Tx, f family, hash []byte) (out *Tokens, refused, err error) {
+	now := g.clock.Now()
+	switch {
+	case f.revoked && f.replacedAt == nil:
+		return nil, errRefreshInvalid, nil
+	case f.person.suspended:
+		return nil, errRefreshInvalid, nil
+	case f.replacedAt != nil && !f.revoked && f.newest && now.Sub(*f.replacedAt) <= refreshGrace:
+		out, err = g.repeat(ctx, tx, f)
+		return out, nil, err
+	case f.replacedAt != nil:
+		_, err := g.revoker.One(ctx, tx, f.person.id, f.session, identity.Reused, now)
+		return nil, errRefreshReused, err
+	case f.expired:
+		return nil, errRefreshExpired, nil
+	}
+	out, err = g.rotate(ctx, tx, f, hash, now)
+	return out, nil, err
+}
+
+// repeat hands out once more the pair that replaced a token.
+func (g *Group) repeat(ctx context.Context, tx pgx.Tx, f family) (*Tokens, error) {
+	raw, err := g.sealer.Open(sealPair, f.successor)
+	if err != nil {
+		return nil, fmt.Errorf("repeat tokens: %w", err)
+	}
+	var p pair
+	if err := json.Unmarshal(raw, &p); err != nil {
+		return nil, fmt.Errorf("repeat tokens: %w", err)
+	}
+	return g.tokens(ctx, tx, f.person.id, p)
+}
+
+const sealPair = "refresh pair"
+
+func (g *Group) rotate(ctx context.Context, tx pgx.Tx, f family, hash []byte, now time.Time) (*Tokens, error) {
+	access, err := g.signer.Access(f.person, f.session, f.secondFactor, now)
+	if err != nil {
+		return nil, err
+	}
+	p := pair{Access: access, Refresh: newRefreshToken(), ExpiresAt: now.Add(accessLife)}
+	raw, err := json.Marshal(p)
+	if err != nil {
+		return nil, fmt.Errorf("encode tokens: %w", err)
+	}
+	if err := storeRefresh(ctx, tx, p.Refresh, f.session, hash, now); err != nil {
+		return nil, err
+	}
+	b := &pgx.Batch{}
+	b.Queue(`UPDATE refresh_tokens SET replaced_at = $2, successor = $3 WHERE token_hash = $1`, hash, now, g.sealer.Seal(sealPair, raw))
+	// The grace of the token before this one has ended with its successor's use.
+	b.Queue(`UPDATE refresh_tokens SET successor = NULL
+	          WHERE token_hash = (SELECT parent_hash FROM refresh_tokens WHERE token_hash = $1)`, hash)
+	b.Queue(`UPDATE sessions SET last_used_at = $2, expires_at = $3 WHERE id = $1`, f.session, now, now.Add(refreshLife))
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return nil, fmt.Errorf("rotate refresh token: %w", err)
+	}
+	return g.tokens(ctx, tx, f.person.id, p)
+}
+
+// loadFamily locks the session of a refresh token, then reads where it stands; errNobody for an unknown token.
+func loadFamily(ctx context.Context, tx database.Querier, hash []byte, now time.Time) (family, error) {
+	const lock = `
+		SELECT s.id FROM sessions s JOIN refresh_tokens t ON t.session_id = s.id WHERE t.token_hash = $1 FOR UPDATE OF s`
+	var f family
+	err := tx.QueryRow(ctx, lock, hash).Scan(&f.session)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return family{}, errNobody
+	}
+	if err != nil {
+		return family{}, fmt.Errorf("lock session: %w", err)
+	}
+	// A statement of its own: it sees what the holder of the lock before us has committed.
+	const q = `
+		SELECT t.replaced_at, t.successor,
+		       NOT EXISTS (SELECT FROM refresh_tokens c WHERE c.parent_hash = t.token_hash AND c.replaced_at IS NOT NULL),
+		       t.expires_at <= $2 OR s.expires_at <= $2, s.revoked_at IS NOT NULL, s.second_factor_at IS NOT NULL, s.user_id
+		  FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id WHERE t.token_hash = $1`
+	var user uuid.UUID
+	err = tx.QueryRow(ctx, q, hash, now).Scan(&f.replacedAt, &f.successor, &f.newest, &f.expired, &f.revoked, &f.secondFactor, &user)
+	if err != nil {
+		return family{}, fmt.Errorf("read refresh token: %w", err)
+	}
+	f.person, err = personBy(ctx, tx, byID, user, false)
+	return f, err
+}

@@ -1,0 +1,111 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/mail"
+	"github.com/lafaekstreet/backend/shared/outbox"
+)
+
+func (g *Group) registerReset(a *httpapi.API) {
+	forgot := operation("/auth/forgot-password", "Ask for a code to choose a new password with",
+		"The answer is the same whether or not the address is known.")
+	httpapi.Register(a, forgot, g.forgot)
+
+	reset := operation("/auth/reset-password", "Choose a new password with the mailed code",
+		"Every session ends; sign in with the new password.")
+	reset.Aliases = map[string]string{"password": "new_password", "otp_code": "otp", "code": "otp"}
+	reset.Errors = []int{http.StatusBadRequest}
+	httpapi.Register(a, reset, g.reset)
+}
+
+type forgotInput struct {
+	Body struct {
+		Email string `json:"email" maxLength:"320" example:"maria@example.tl"`
+	}
+}
+
+func (g *Group) forgot(ctx context.Context, in *forgotInput) (*messageOutput, error) {
+	address, err := checkedEmail(in.Body.Email)
+	if err != nil {
+		return nil, err
+	}
+	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
+		_, err := g.codeFor(ctx, w, address, passwordReset)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &messageOutput{}
+	out.Body.Message = text(ctx, "auth.reset_code_sent")
+	return out, nil
+}
+
+type resetInput struct {
+	Body struct {
+		Email       string `json:"email" maxLength:"320" example:"maria@example.tl"`
+		OTP         string `json:"otp" maxLength:"20" doc:"The 6 digits of the mail" example:"123456"`
+		NewPassword string `json:"new_password" maxLength:"1024" doc:"Alias: password" example:"ponte-Comoro-77"`
+	}
+}
+
+func (g *Group) reset(ctx context.Context, in *resetInput) (*messageOutput, error) {
+	address, err := checkedEmail(in.Body.Email)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkedPassword(ctx, "new_password", in.Body.NewPassword, address); err != nil {
+		return nil, err
+	}
+	code, err := g.codes.try(ctx, g.db, address, passwordReset, in.Body.OTP)
+	if err != nil {
+		return nil, err
+	}
+	hash, err := g.hasher.Hash(ctx, in.Body.NewPassword)
+	if err != nil {
+		return nil, err
+	}
+	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
+		if err := g.codes.consume(ctx, w, code); err != nil {
+			return err
+		}
+		p, err := personBy(ctx, w, byEmail, address, true)
+		if errors.Is(err, errNobody) { // erased since the code was mailed
+			return errCodeExpired
+		}
+		if err != nil {
+			return err
+		}
+		return g.replacePassword(ctx, w, p, hash)
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &messageOutput{}
+	out.Body.Message = text(ctx, "auth.password_changed")
+	return out, nil
+}
+
+// replacePassword gives p, who has shown that the address is theirs, a new
+// password: the address counts as confirmed and every session ends.
+func (g *Group) replacePassword(ctx context.Context, w *outbox.Work, p person, hash string) error {
+	if err := setPassword(ctx, w, p.id, hash); err != nil {
+		return err
+	}
+	if err := g.markVerified(ctx, w, p); err != nil {
+		return err
+	}
+	if err := g.revoker.All(ctx, w, p.id, nil, identity.PasswordChanged, g.clock.Now()); err != nil {
+		return err
+	}
+	if _, err := w.Exec(ctx, `UPDATE login_challenges SET consumed_at = $2 WHERE user_id = $1 AND consumed_at IS NULL`, p.id, g.clock.Now()); err != nil {
+		return fmt.Errorf("end challenges: %w", err)
+	}
+	return mail.Send(ctx, w, g.sealer, mail.Message{To: p.email, Language: p.reader(), Template: mail.PasswordChanged})
+}

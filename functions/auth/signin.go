@@ -1,0 +1,160 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/profile"
+)
+
+// Tokens is what a signed-in client holds.
+type Tokens struct {
+	AccessToken  string       `json:"access_token" doc:"JWT, EdDSA; goes behind Bearer"`
+	RefreshToken string       `json:"refresh_token" doc:"Opaque; works once, for 60 days from its last use"`
+	TokenType    string       `json:"token_type" enum:"bearer"`
+	ExpiresIn    int          `json:"expires_in" doc:"Seconds the access token is good for" example:"3600"`
+	User         profile.User `json:"user"`
+	IsNewUser    *bool        `json:"is_new_user,omitempty" doc:"Only after signing in with Google: the account was made just now"`
+}
+
+// Challenge asks for the second factor.
+type Challenge struct {
+	ChallengeID  uuid.UUID `json:"challenge_id" doc:"For /auth/totp/verify"`
+	SecondFactor string    `json:"second_factor" enum:"totp"`
+	ExpiresIn    int       `json:"expires_in" doc:"Seconds the challenge is good for" example:"300"`
+}
+
+// signInBody is either of them.
+type signInBody struct {
+	*Tokens
+	*Challenge
+}
+
+// MarshalJSON writes the one that is there.
+func (b signInBody) MarshalJSON() ([]byte, error) {
+	if b.Challenge != nil {
+		return json.Marshal(b.Challenge)
+	}
+	return json.Marshal(b.Tokens)
+}
+
+// Schema implements huma.SchemaProvider.
+func (signInBody) Schema(r huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		Description: "Tokens, or a challenge when the person's second factor is on",
+		OneOf: []*huma.Schema{
+			huma.SchemaFromType(r, reflect.TypeFor[Tokens]()), huma.SchemaFromType(r, reflect.TypeFor[Challenge]()),
+		},
+	}
+}
+
+type signInOutput struct {
+	Body signInBody
+}
+
+type tokensOutput struct {
+	Body Tokens
+}
+
+// factorPassed tells signIn that the second factor was shown, and when.
+type factorPassed struct{ at *time.Time }
+
+var errSuspended = problem.New(problem.Forbidden, "account_suspended")
+
+// signIn starts a session for p, who has proven to be themselves; or a
+// challenge when their second factor is on and was not shown.
+func (g *Group) signIn(ctx context.Context, tx database.Querier, p person, from *device, factor factorPassed) (*signInOutput, error) {
+	if p.suspended {
+		return nil, errSuspended
+	}
+	if p.secondFactor && factor.at == nil {
+		c, err := g.challenge(ctx, tx, p, from)
+		return &signInOutput{Body: signInBody{Challenge: c}}, err
+	}
+	t, err := g.startSession(ctx, tx, p, from, factor)
+	return &signInOutput{Body: signInBody{Tokens: t}}, err
+}
+
+func (g *Group) startSession(ctx context.Context, tx database.Querier, p person, from *device, factor factorPassed) (*Tokens, error) {
+	now, session := g.clock.Now(), ids.New()
+	if from == nil {
+		from = &device{}
+	}
+	const insert = `
+		INSERT INTO sessions (id, user_id, device_id, platform, app_version, os_version, model, second_factor_at,
+		                      created_at, last_used_at, expires_at)
+		VALUES ($1, $2, nullif($3, ''), nullif($4, ''), nullif($5, ''), nullif($6, ''), nullif($7, ''), $8, $9, $9, $10)`
+	_, err := tx.Exec(ctx, insert, session, p.id, from.DeviceID, from.Platform, from.AppVersion, from.OSVersion, from.Model,
+		factor.at, now, now.Add(refreshLife))
+	if err != nil {
+		return nil, fmt.Errorf("start session: %w", err)
+	}
+	refresh := newRefreshToken()
+	if err := storeRefresh(ctx, tx, refresh, session, nil, now); err != nil {
+		return nil, err
+	}
+	if err := storeDevice(ctx, tx, p.id, *from); err != nil {
+		return nil, err
+	}
+	if err := g.revoker.Beyond(ctx, tx, p.id, maxSessions, now); err != nil {
+		return nil, err
+	}
+	if _, err := tx.Exec(ctx, `UPDATE users SET last_login_at = $2 WHERE id = $1`, p.id, now); err != nil {
+		return nil, fmt.Errorf("note sign-in: %w", err)
+	}
+	access, err := g.signer.Access(p, session, factor.at != nil, now)
+	if err != nil {
+		return nil, err
+	}
+	return g.tokens(ctx, tx, p.id, pair{Access: access, Refresh: refresh, ExpiresAt: now.Add(accessLife)})
+}
+
+// pair is what a rotation hands out; sealed, it is kept for the grace.
+type pair struct {
+	Access    string    `json:"a"`
+	Refresh   string    `json:"r"`
+	ExpiresAt time.Time `json:"e"`
+}
+
+func (g *Group) tokens(ctx context.Context, q database.Querier, user uuid.UUID, p pair) (*Tokens, error) {
+	u, err := profile.Load(ctx, q, user)
+	if err != nil {
+		return nil, err
+	}
+	return &Tokens{AccessToken: p.Access, RefreshToken: p.Refresh, TokenType: "bearer",
+		ExpiresIn: int(p.ExpiresAt.Sub(g.clock.Now()).Seconds()), User: u}, nil
+}
+
+// newRefreshToken is 256 bits from a CSPRNG.
+func newRefreshToken() string {
+	raw := make([]byte, 32)
+	_, _ = rand.Read(raw) // never fails (crypto/rand, Go 1.24)
+	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+// refreshHash is how a token is stored: it has too much entropy to need more than a hash.
+func refreshHash(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:]
+}
+
+func storeRefresh(ctx context.Context, tx database.Querier, token string, session uuid.UUID, parent []byte, now time.Time) error {
+	const insert = `
+		INSERT INTO refresh_tokens (token_hash, session_id, parent_hash, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)`
+	if _, err := tx.Exec(ctx, insert, refreshHash(token), session, parent, now, now.Add(refreshLife)); err != nil {
+		return fmt.Errorf("store refresh token: %w", err)
+	}
+	return nil
+}

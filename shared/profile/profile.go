@@ -1,0 +1,124 @@
+// Package profile is how a person looks on the wire: to themselves and
+// administrators in full, to others as much as they choose to show.
+package profile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/timestamp"
+)
+
+// User is a person's own view of their account. There is no password in it, nor a hash of one.
+type User struct {
+	ID                uuid.UUID       `json:"id"`
+	LegacyID          uuid.UUID       `json:"_id" doc:"The same as id, for the journey client"`
+	Email             string          `json:"email" doc:"In lower case" example:"maria@example.tl"`
+	FullName          string          `json:"full_name" example:"Maria dos Santos"`
+	Name              string          `json:"name" doc:"The same as full_name"`
+	PhoneNumber       *string         `json:"phone_number" example:"+67077001122"`
+	LegacyPhoneNumber *string         `json:"phonenumber" doc:"The same as phone_number"`
+	Country           *string         `json:"country" example:"Timor-Leste"`
+	Instagram         *string         `json:"instagram" doc:"Handle, without the @"`
+	AvatarURL         *string         `json:"avatar_url" doc:"Address of the picture, on this host; redirects to the bytes"`
+	Role              identity.Role   `json:"role" enum:"citizen,moderator,government_official,admin"`
+	AuthProvider      string          `json:"auth_provider" enum:"email,google" doc:"How the person signs in; google only when there is no password"`
+	IsVerified        bool            `json:"is_verified" doc:"The e-mail address was confirmed"`
+	IsActive          bool            `json:"is_active" doc:"False while suspended"`
+	PreferredLanguage string          `json:"preferred_language" enum:"tet,pt,en"`
+	ShareContact      bool            `json:"share_contact" doc:"Others see the phone number and the Instagram handle"`
+	ReportsCount      int             `json:"reports_count"`
+	FixedReportsCount int             `json:"fixed_reports_count"`
+	CreatedAt         timestamp.Time  `json:"created_at"`
+	LastLoginAt       *timestamp.Time `json:"last_login_at"`
+}
+
+// Public is what others see of a person.
+type Public struct {
+	ID                uuid.UUID      `json:"id"`
+	LegacyID          uuid.UUID      `json:"_id"`
+	FullName          string         `json:"full_name"`
+	Name              string         `json:"name"`
+	AvatarURL         *string        `json:"avatar_url"`
+	Country           *string        `json:"country"`
+	ReportsCount      int            `json:"reports_count"`
+	CreatedAt         timestamp.Time `json:"created_at"`
+	LegacyPhoneNumber *string        `json:"phonenumber,omitempty" doc:"Only when the person shares it"`
+	Instagram         *string        `json:"instagram,omitempty" doc:"Only when the person shares it"`
+}
+
+// Public is the view of u for others.
+func (u User) Public() Public {
+	p := Public{ID: u.ID, LegacyID: u.ID, FullName: u.FullName, Name: u.Name, AvatarURL: u.AvatarURL, Country: u.Country,
+		ReportsCount: u.ReportsCount, CreatedAt: u.CreatedAt}
+	if u.ShareContact {
+		p.LegacyPhoneNumber, p.Instagram = u.PhoneNumber, u.Instagram
+	}
+	return p
+}
+
+// Columns are what Scan reads, of users under the name u.
+const Columns = `u.id, u.email, u.full_name, u.phone_number, u.country, u.instagram, u.avatar_upload_id, u.role,
+	u.password_hash IS NULL AND u.google_subject IS NOT NULL, u.email_verified_at IS NOT NULL, u.suspended_at IS NULL,
+	u.preferred_language, u.share_contact, u.reports_count, u.fixed_reports_count, u.created_at, u.last_login_at`
+
+// Scan reads a row of Columns.
+func Scan(row pgx.CollectableRow) (User, error) {
+	var (
+		u      User
+		avatar *uuid.UUID
+		google bool
+		login  *time.Time
+	)
+	err := row.Scan(&u.ID, &u.Email, &u.FullName, &u.PhoneNumber, &u.Country, &u.Instagram, &avatar, &u.Role,
+		&google, &u.IsVerified, &u.IsActive, &u.PreferredLanguage, &u.ShareContact, &u.ReportsCount, &u.FixedReportsCount,
+		&u.CreatedAt.Time, &login)
+	if err != nil {
+		return User{}, err
+	}
+	u.LastLoginAt = timestamp.OfPtr(login)
+	u.LegacyID, u.Name, u.LegacyPhoneNumber = u.ID, u.FullName, u.PhoneNumber
+	u.AvatarURL = AvatarURL(u.ID, avatar)
+	u.AuthProvider = "email"
+	if google {
+		u.AuthProvider = "google"
+	}
+	return u, nil
+}
+
+// AvatarURL is where the picture of a person is; nil for a person without one.
+// It changes with the picture, so that a client may keep what it has.
+func AvatarURL(user uuid.UUID, upload *uuid.UUID) *string {
+	if upload == nil {
+		return nil
+	}
+	id := upload.String()
+	address := "/api/v1/users/" + user.String() + "/avatar?v=" + id[len(id)-8:]
+	return &address
+}
+
+// ErrNotFound reports that nobody living has the id.
+var ErrNotFound = errors.New("person not found")
+
+// Load reads a person who was not erased, else ErrNotFound.
+func Load(ctx context.Context, q database.Querier, id uuid.UUID) (User, error) {
+	rows, err := q.Query(ctx, `SELECT `+Columns+` FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL`, id)
+	if err != nil {
+		return User{}, fmt.Errorf("read person: %w", err)
+	}
+	u, err := pgx.CollectExactlyOneRow(rows, Scan)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return User{}, ErrNotFound
+	}
+	if err != nil {
+		return User{}, fmt.Errorf("read person: %w", err)
+	}
+	return u, nil
+}

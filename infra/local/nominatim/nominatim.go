@@ -251,7 +251,7 @@ func (p place) answer(lat, lon float64, category, kind string) map[string]any {
 	}
 	decimal := func(v float64) string { return strconv.FormatFloat(v, 'f', 7, 64) }
 	return map[string]any{
-		"place_id": number, "licence": "local stand-in; boundaries © OpenStreetMap contributors, ODbL 1.0", "osm_type": "way", "osm_id": 1000 + number,
+		"place_id": number, "licence": "local stand-in; centres computed from timorleste/settlements-cluster-maps, MIT", "osm_type": "way", "osm_id": 1000 + number,
 		"lat": decimal(lat), "lon": decimal(lon), "category": category, "type": kind, "place_rank": 26, "importance": 0.05, "addresstype": kind,
 		"name": name, "display_name": display, "address": address,
 		"boundingbox": []string{decimal(p.minLat), decimal(p.maxLat), decimal(p.minLon), decimal(p.maxLon)},

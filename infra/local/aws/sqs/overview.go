@@ -1,6 +1,7 @@
 package sqs
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"time"
@@ -51,4 +52,15 @@ func (s *Service) Overview(limit int) []Queue {
 		out = append(out, o)
 	}
 	return out
+}
+
+// Redrive moves the dead letters of the queue called name back to where they
+// came from, as StartMessageMoveTask does, and tells how many.
+func (s *Service) Redrive(name string) (int, error) {
+	if _, err := s.startMove(context.Background(), startMoveInput{SourceArn: s.arn(name)}); err != nil {
+		return 0, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.moves[len(s.moves)-1].moved, nil
 }

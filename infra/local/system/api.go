@@ -1,0 +1,73 @@
+package system
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+const (
+	// drainTimeout is how long work under way may go on after a stop.
+	drainTimeout = 5 * time.Second
+	// A phone on a bad link sends a picture slowly.
+	readTimeout = 2 * time.Minute
+)
+
+// openAPI takes the port first of all: a port that is taken is told before anything is installed or started.
+func (s *System) openAPI(ctx context.Context) error {
+	port, err := s.port()
+	if err != nil {
+		return err
+	}
+	var listen net.ListenConfig
+	listener, err := listen.Listen(ctx, "tcp", net.JoinHostPort("", strconv.Itoa(port)))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("port %d is taken by another program: stop it, or choose another port, as in PORT=%d make run", port, port+100)
+	}
+	if err != nil {
+		return fmt.Errorf("listen on port %d: %w", port, err)
+	}
+	s.listener = listener
+	s.onStop("port", func() error {
+		if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	s.set("PUBLIC_BASE_URL", s.URL())
+	return nil
+}
+
+// URL is where the API answers on this machine.
+func (s *System) URL() string {
+	_, port, err := net.SplitHostPort(s.listener.Addr().String())
+	if err != nil {
+		return ""
+	}
+	return "http://localhost:" + port
+}
+
+func (s *System) serveAPI(front http.Handler) error {
+	server := &http.Server{Handler: front, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: readTimeout, IdleTimeout: 2 * time.Minute}
+	go func() {
+		if err := server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			s.fail(fmt.Errorf("API: %w", err))
+		}
+	}()
+	s.onStop("API", func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
+		defer cancel()
+		if err := server.Shutdown(ctx); errors.Is(err, context.DeadlineExceeded) {
+			return server.Close()
+		} else if err != nil {
+			return err
+		}
+		return nil
+	})
+	return nil
+}

@@ -1,0 +1,83 @@
+package system
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/infra/local/postgres"
+	"github.com/lafaekstreet/backend/migrations"
+)
+
+const (
+	databaseName = "lafaekstreet"
+	// connections of the private cluster; every function keeps a few.
+	connections = 200
+)
+
+// startDatabase runs a private PostgreSQL unless DATABASE_URL names one.
+func (s *System) startDatabase(ctx context.Context) error {
+	s.set("DATABASE_ROLE", "lafaek_app")
+	s.set("DATABASE_MAX_CONNS", "5")
+	if s.env["DATABASE_URL"] != "" {
+		s.runs("database", "DATABASE_URL")
+		return nil
+	}
+	binaries, err := postgres.FindBinaries(ctx, s.dir("pg"), s.options.Out)
+	if err != nil {
+		return err
+	}
+	cluster, err := postgres.Start(ctx, postgres.Options{
+		Dir: s.dir("postgres"), Binaries: binaries, Durable: true, Connections: connections})
+	if err != nil {
+		return err
+	}
+	s.onStop("PostgreSQL", cluster.Stop)
+	if err := createDatabase(ctx, cluster.URL("postgres")); err != nil {
+		return err
+	}
+	url := cluster.URL(databaseName)
+	s.set("DATABASE_URL", url)
+	s.runs("database", url)
+	go func() {
+		<-cluster.Done()
+		s.fail(errors.New("PostgreSQL ended by itself; see " + s.dir("postgres/postgres.log")))
+	}()
+	return nil
+}
+
+func createDatabase(ctx context.Context, url string) error {
+	ctx, cancel := newDeadline(ctx)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return fmt.Errorf("connect to PostgreSQL: %w", err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	var exists bool
+	const find = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)"
+	if err := conn.QueryRow(ctx, find, databaseName).Scan(&exists); err != nil {
+		return fmt.Errorf("look for the database: %w", err)
+	}
+	if exists {
+		return nil
+	}
+	if _, err := conn.Exec(ctx, "CREATE DATABASE "+databaseName); err != nil {
+		return fmt.Errorf("create the database: %w", err)
+	}
+	return nil
+}
+
+// migrate brings the schema up to date, as the migrate function does at a deploy.
+func (s *System) migrate(ctx context.Context) error {
+	if err := migrations.Apply(ctx, s.env["DATABASE_URL"]); err != nil {
+		if s.options.Env["DATABASE_URL"] != "" {
+			return fmt.Errorf("DATABASE_URL names a database that cannot be used (PostgreSQL 15+ with postgis, vector, "+
+				"pg_trgm and citext is needed): %w", err)
+		}
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,179 @@
+package system
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/lafaekstreet/backend/shared/awsconf"
+	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/storage"
+)
+
+const (
+	bucketName = "lafaekstreet-media"
+	ledgerKey  = "alias/lafaekstreet-ledger"
+	// maxReceives is after how many failures a message goes to the dead letters.
+	maxReceives = 5
+	// ledgerAccount and its credit, on the stand-in's network.
+	ledgerAccount = "0.0.2001"
+	ledgerCredit  = 1_000_000 * 100_000_000 // tinybars
+)
+
+// createResources makes what the CDK makes in AWS, through the same protocols. What is there stays.
+func (s *System) createResources(ctx context.Context) error {
+	ctx, cancel := newDeadline(ctx)
+	defer cancel()
+	cfg, err := awsconf.Load(ctx, s.env)
+	if err != nil {
+		return err
+	}
+	arns, err := s.createQueues(ctx, sqs.NewFromConfig(cfg))
+	if err != nil {
+		return err
+	}
+	pathStyle := func(o *s3.Options) { o.UsePathStyle = s.env["S3_PATH_STYLE"] == "true" }
+	if err := s.createBucket(ctx, s3.NewFromConfig(cfg, pathStyle), arns[queue.Images]); err != nil {
+		return err
+	}
+	if err := s.createLedgerKey(ctx, kms.NewFromConfig(cfg)); err != nil {
+		return err
+	}
+	return s.createSecrets()
+}
+
+// createQueues makes each queue with its dead letters and returns the ARNs.
+func (s *System) createQueues(ctx context.Context, client *sqs.Client) (map[queue.Name]string, error) {
+	arns := map[queue.Name]string{}
+	urls := map[string]string{}
+	for _, name := range queue.Names() {
+		_, dead, err := createQueue(ctx, client, string(name)+"-dead", map[string]string{"MessageRetentionPeriod": "1209600"})
+		if err != nil {
+			return nil, err
+		}
+		redrive, err := json.Marshal(map[string]any{"deadLetterTargetArn": dead, "maxReceiveCount": maxReceives})
+		if err != nil {
+			return nil, fmt.Errorf("write redrive policy: %w", err)
+		}
+		url, arn, err := createQueue(ctx, client, string(name), map[string]string{
+			"VisibilityTimeout": strconv.Itoa(int(visibility(name) / time.Second)), "RedrivePolicy": string(redrive)})
+		if err != nil {
+			return nil, err
+		}
+		arns[name], urls[string(name)] = arn, url
+	}
+	s.set("QUEUE_URLS", pairs(urls))
+	s.queueARNs = arns
+	return arns, nil
+}
+
+func createQueue(ctx context.Context, client *sqs.Client, name string, attributes map[string]string) (string, string, error) {
+	made, err := client.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String(name)})
+	if err != nil {
+		return "", "", fmt.Errorf("create queue %s: %w", name, err)
+	}
+	// Apart from the creation, which refuses a queue that exists with other attributes.
+	if _, err := client.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{QueueUrl: made.QueueUrl, Attributes: attributes}); err != nil {
+		return "", "", fmt.Errorf("configure queue %s: %w", name, err)
+	}
+	about, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
+		QueueUrl: made.QueueUrl, AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameQueueArn}})
+	if err != nil {
+		return "", "", fmt.Errorf("look at queue %s: %w", name, err)
+	}
+	return aws.ToString(made.QueueUrl), about.Attributes[string(sqstypes.QueueAttributeNameQueueArn)], nil
+}
+
+// createBucket makes the bucket of pictures, open to browsers with a presigned request, its arrivals told to images.
+func (s *System) createBucket(ctx context.Context, client *s3.Client, images string) error {
+	s.set("MEDIA_BUCKET", bucketName)
+	name := aws.String(s.env["MEDIA_BUCKET"])
+	_, err := client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: name})
+	var ours *s3types.BucketAlreadyOwnedByYou
+	var taken *s3types.BucketAlreadyExists
+	if err != nil && !errors.As(err, &ours) && !errors.As(err, &taken) {
+		return fmt.Errorf("create bucket: %w", err)
+	}
+	_, err = client.PutBucketCors(ctx, &s3.PutBucketCorsInput{Bucket: name, CORSConfiguration: &s3types.CORSConfiguration{
+		CORSRules: []s3types.CORSRule{{AllowedMethods: []string{"GET", "PUT", "POST"}, AllowedOrigins: []string{"*"}, AllowedHeaders: []string{"*"}}}}})
+	var refused smithy.APIError
+	if err != nil && (!errors.As(err, &refused) || refused.ErrorCode() != "NotImplemented") { // our stand-in is open already
+		return fmt.Errorf("open the bucket to browsers: %w", err)
+	}
+	_, err = client.PutBucketNotificationConfiguration(ctx, &s3.PutBucketNotificationConfigurationInput{Bucket: name,
+		NotificationConfiguration: &s3types.NotificationConfiguration{QueueConfigurations: []s3types.QueueConfiguration{{
+			QueueArn: aws.String(images), Events: []s3types.Event{s3types.EventS3ObjectCreated},
+			Filter: &s3types.NotificationConfigurationFilter{Key: &s3types.S3KeyFilter{FilterRules: []s3types.FilterRule{{
+				Name: s3types.FilterRuleNamePrefix, Value: aws.String(storage.Originals)}}}}}}}})
+	if err != nil {
+		return fmt.Errorf("have the bucket tell of pictures: %w", err)
+	}
+	return nil
+}
+
+// createLedgerKey makes the key that signs for the ledger and, on the stand-in's network, its account and topics.
+func (s *System) createLedgerKey(ctx context.Context, client *kms.Client) error {
+	if s.env["AWS_KMS_KEY_ID"] == "" {
+		id, err := ensureKey(ctx, client)
+		if err != nil {
+			return err
+		}
+		s.set("AWS_KMS_KEY_ID", id)
+	}
+	if s.stand.hedera == nil {
+		return nil
+	}
+	public, err := client.GetPublicKey(ctx, &kms.GetPublicKeyInput{KeyId: aws.String(s.env["AWS_KMS_KEY_ID"])})
+	if err != nil {
+		return fmt.Errorf("read the ledger key: %w", err)
+	}
+	if s.stand.hedera.Balance(ledgerAccount) == 0 {
+		if err := s.stand.hedera.SetAccount(ledgerAccount, public.PublicKey, ledgerCredit); err != nil {
+			return err
+		}
+	}
+	s.set("HEDERA_ACCOUNT_ID", ledgerAccount)
+	for _, topic := range []struct{ setting, memo string }{
+		{"HEDERA_TOPIC_REPORTS", "lafaekstreet reports"}, {"HEDERA_TOPIC_STATUS", "lafaekstreet status"},
+	} {
+		id, err := s.stand.hedera.EnsureTopic(topic.memo, public.PublicKey)
+		if err != nil {
+			return err
+		}
+		s.set(topic.setting, id)
+	}
+	return nil
+}
+
+func ensureKey(ctx context.Context, client *kms.Client) (string, error) {
+	found, err := client.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(ledgerKey)})
+	if err == nil {
+		return aws.ToString(found.KeyMetadata.KeyId), nil
+	}
+	var missing *kmstypes.NotFoundException
+	if !errors.As(err, &missing) {
+		return "", fmt.Errorf("look for the ledger key: %w", err)
+	}
+	made, err := client.CreateKey(ctx, &kms.CreateKeyInput{
+		KeySpec: kmstypes.KeySpecEccSecgP256k1, KeyUsage: kmstypes.KeyUsageTypeSignVerify})
+	if err != nil {
+		return "", fmt.Errorf("create the ledger key: %w", err)
+	}
+	_, err = client.CreateAlias(ctx, &kms.CreateAliasInput{AliasName: aws.String(ledgerKey), TargetKeyId: made.KeyMetadata.KeyId})
+	if err != nil {
+		return "", fmt.Errorf("name the ledger key: %w", err)
+	}
+	return aws.ToString(made.KeyMetadata.KeyId), nil
+}

@@ -1,0 +1,95 @@
+package system
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/lafaekstreet/backend/infra/local/aws"
+	"github.com/lafaekstreet/backend/infra/local/hedera"
+)
+
+// Where the stand-ins listen, counted from PORT.
+const (
+	awsOffset = 1 + iota
+	mirrorOffset
+	nodeOffset
+	secondNodeOffset
+)
+
+// standIns are the ones that run; nil where the environment names the real thing.
+type standIns struct {
+	aws    *aws.Server
+	hedera *hedera.Server
+}
+
+func (s *System) startStandIns(ctx context.Context) error {
+	for _, start := range []func(context.Context) error{s.startAWS, s.startHedera} {
+		if err := start(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startAWS stands in for S3, SQS, KMS, Secrets Manager and Bedrock unless AWS_ENDPOINT_URL names another. A single
+// service named by AWS_ENDPOINT_URL_<SERVICE> is reached there, by the SDK's own rule.
+func (s *System) startAWS(context.Context) error {
+	s.set("S3_PATH_STYLE", "true") // emulators have one host name for all buckets
+	if s.env["AWS_ENDPOINT_URL"] != "" {
+		s.set("AWS_REGION", aws.DefaultRegion)
+		s.runs("AWS", "AWS_ENDPOINT_URL")
+		return nil
+	}
+	server, err := aws.Start(aws.Options{Addr: s.address(awsOffset), Dir: s.dir("aws"), Faults: s.faults})
+	if err != nil {
+		return err
+	}
+	s.onStop("AWS stand-in", server.Close)
+	s.stand.aws = server
+	// Not set(): credentials of a real account in the environment are never sent to a stand-in, nor the other way round.
+	maps.Copy(s.env, server.Env())
+	delete(s.env, "AWS_SESSION_TOKEN")
+	s.runs("AWS", server.URL()+" (stand-in)")
+	return nil
+}
+
+// startHedera stands in for the ledger's network unless HEDERA_NODES names one.
+func (s *System) startHedera(context.Context) error {
+	if s.env["HEDERA_NODES"] != "" {
+		s.runs("ledger", "HEDERA_NODES")
+		return nil
+	}
+	var nodes []string
+	for _, offset := range []int{nodeOffset, secondNodeOffset} {
+		address := s.address(offset)
+		if address == "" {
+			address = "127.0.0.1:0"
+		}
+		nodes = append(nodes, address)
+	}
+	server, err := hedera.Start(hedera.Options{Dir: s.dir("hedera"), NodeAddrs: nodes, MirrorAddr: s.address(mirrorOffset), Faults: s.faults})
+	if err != nil {
+		return err
+	}
+	s.onStop("ledger stand-in", server.Close)
+	s.stand.hedera = server
+	s.set("HEDERA_NETWORK", hedera.Network)
+	s.set("HEDERA_NODES", pairs(server.Nodes()))
+	s.set("HEDERA_MIRROR_URL", server.MirrorURL())
+	s.set("HEDERA_EXPLORER_URL", server.MirrorURL()+"/api/v1/transactions/{id}")
+	s.set("LEDGER_RECEIPT_DELAY", "1s")
+	s.set("LEDGER_CONFIRM_DELAY", "1s")
+	s.runs("ledger", server.MirrorURL()+" (stand-in)")
+	return nil
+}
+
+// pairs writes a map as name=value,…, in a stable order.
+func pairs(values map[string]string) string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		all = append(all, name+"="+values[name])
+	}
+	return strings.Join(all, ",")
+}

@@ -1,0 +1,174 @@
+// Package system runs the whole backend on one machine: PostgreSQL, the cache, the stand-ins for what production
+// reaches over the network, every function behind a gateway, and every worker on its queue.
+//
+// The functions are the ones that are deployed, opened from configuration as in Lambda; all that is local is what that
+// configuration points at. Any part of it the caller's environment names already is used as named and not started.
+package system
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/lafaekstreet/backend/infra/local/faults"
+	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/logging"
+	"github.com/lafaekstreet/backend/shared/queue"
+)
+
+// defaultPort is where the API answers unless PORT says otherwise.
+const defaultPort = 8000
+
+// Options configure Start.
+type Options struct {
+	// Dir keeps everything between runs. One process at a time may use it.
+	Dir string
+	// Env overrides what the system would configure by itself.
+	Env config.Env
+	// Out receives lines for people; Log receives what the machinery logs.
+	Out, Log io.Writer
+}
+
+// System is running.
+type System struct {
+	options Options
+	env     config.Env // of every function
+	faults  *faults.Set
+	log     *slog.Logger
+	stand   standIns
+	failed  chan error
+
+	listener  net.Listener // of the API
+	queueARNs map[queue.Name]string
+	parts     []part // for people, in the order they were started
+
+	stops []stop // in the order of starting
+	once  sync.Once
+}
+
+// part is one line of what runs, for people.
+type part struct{ name, what string }
+
+type stop struct {
+	name string
+	run  func() error
+}
+
+// Start returns when the API answers. On failure nothing is left running. Errors say in one line what is wrong and
+// what to do.
+func Start(ctx context.Context, options Options) (*System, error) {
+	dir, err := filepath.Abs(options.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("find directory %s: %w", options.Dir, err)
+	}
+	options.Dir = dir
+	s := &System{options: options, env: maps.Clone(options.Env), faults: faults.NewSet(), failed: make(chan error, 1),
+		log: logging.New(options.Log, slog.LevelInfo).With("function", "local")}
+	for _, step := range []func(context.Context) error{
+		s.lock, s.openAPI, s.startDatabase, s.startCache, s.startStandIns, s.createResources, s.migrate, s.startFunctions,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, s.Stop())
+		}
+	}
+	return s, nil
+}
+
+// Failed reports a part that ended by itself; the system is of no use any more.
+func (s *System) Failed() <-chan error { return s.failed }
+
+// Stop ends everything in the reverse order of starting: first nothing new comes in, then work under way is finished,
+// then what it used ends.
+func (s *System) Stop() error {
+	var err error
+	s.once.Do(func() {
+		for i := len(s.stops) - 1; i >= 0; i-- {
+			if e := s.stops[i].run(); e != nil {
+				err = errors.Join(err, fmt.Errorf("stop %s: %w", s.stops[i].name, e))
+			}
+		}
+	})
+	return err
+}
+
+func (s *System) onStop(name string, run func() error) {
+	s.stops = append(s.stops, stop{name, run})
+}
+
+// Describe writes what runs where.
+func (s *System) Describe(w io.Writer) {
+	fmt.Fprintf(w, "  %-10s %s\n", "API", s.URL())
+	for _, p := range s.parts {
+		fmt.Fprintf(w, "  %-10s %s\n", p.name, p.what)
+	}
+	fmt.Fprintf(w, "  %-10s %s\n", "state", s.options.Dir)
+}
+
+func (s *System) runs(name, what string) {
+	s.parts = append(s.parts, part{name, what})
+}
+
+func (s *System) fail(err error) {
+	select {
+	case s.failed <- err:
+	default: // the first cause is the one to tell
+	}
+}
+
+func (s *System) dir(name string) string { return filepath.Join(s.options.Dir, name) }
+
+// set gives the functions a setting unless the caller's environment has it.
+func (s *System) set(name, value string) {
+	if s.env[name] == "" {
+		s.env[name] = value
+	}
+}
+
+// port is where the API answers.
+func (s *System) port() (int, error) {
+	text := s.options.Env["PORT"]
+	if text == "" {
+		return defaultPort, nil
+	}
+	port, err := strconv.Atoi(text)
+	if err != nil || port < 0 || port > 65535 {
+		return 0, fmt.Errorf("PORT is %q and has to be a number from 0 to 65535", text)
+	}
+	return port, nil
+}
+
+// address is a loopback address for a stand-in: the same one at every start if it is free, so that what was signed for
+// it stays good, else any.
+func (s *System) address(offset int) string {
+	port, err := s.port()
+	if err != nil || port == 0 || port+offset > 65535 {
+		return ""
+	}
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port+offset))
+	listener, err := net.Listen("tcp4", address)
+	if err != nil || listener.Close() != nil {
+		return ""
+	}
+	return address
+}
+
+// newDeadline bounds one step that talks to a part just started.
+func newDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, 30*time.Second)
+}
+
+func ensureDir(path string) error {
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return fmt.Errorf("make directory: %w", err)
+	}
+	return nil
+}

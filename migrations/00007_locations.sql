@@ -1,5 +1,12 @@
 -- +goose Up
 
+-- A name without case, accents, spaces and punctuation, so that "Lautém", "LAUTEM" and "lautem" are one.
+-- +goose StatementBegin
+CREATE FUNCTION fold_name(name text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT regexp_replace(translate(lower(name), 'áàâãäéèêëíìîïóòôõöúùûüçñ', 'aaaaaeeeeiiiiooooouuuucn'), '[^a-z0-9]', '', 'g')
+$$;
+-- +goose StatementEnd
+
 -- The 14 first-level units; figures computed from their boundaries.
 CREATE TABLE municipalities (
     code      text PRIMARY KEY,

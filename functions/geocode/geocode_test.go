@@ -1,0 +1,82 @@
+package geocode_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/lafaekstreet/backend/functions/geocode"
+	"github.com/lafaekstreet/backend/infra/local/testdb"
+	"github.com/lafaekstreet/backend/shared/config"
+)
+
+const answer = `{"display_name":"Rua A, Dili","address":{"road":"Rua A","suburb":"Motael","county":"Vera Cruz","state":"Dili","country":"Timor-Leste"}}`
+
+// deliver hands the worker a message about a new report, and returns the database.
+func deliver(t *testing.T, status int, columns string) (*pgxpool.Pool, uuid.UUID) {
+	t.Helper()
+	url := testdb.URL(t)
+	db, err := pgxpool.New(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	nominatim := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(answer)) // the worker reads it or not
+	}))
+	t.Cleanup(nominatim.Close)
+	worker, err := geocode.Open(t.Context(), config.Env{
+		"DATABASE_URL": url, "DATABASE_ROLE": "lafaek_app", "NOMINATIM_URL": nominatim.URL, "AWS_REGION": "us-east-1",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := uuid.New()
+	insert := `INSERT INTO reports (id, report_number, content_hash, issue_type, latitude, longitude` + columns
+	if _, err := db.Exec(t.Context(), strings.Replace(insert, "VALUES (", "VALUES ($1, 'LS-2026-000001', '', 'pothole', -8.55, 125.56, ", 1), id); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // at least once: the second changes nothing
+		out, err := worker.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: `{"report_id":"` + id.String() + `"}`}}})
+		if err != nil || len(out.BatchItemFailures) != 0 {
+			t.Fatalf("got %+v, %v", out, err)
+		}
+	}
+	return db, id
+}
+
+func TestTheCitizensWordsStay(t *testing.T) {
+	t.Parallel()
+	db, id := deliver(t, http.StatusOK, `, street, municipality) VALUES ('Behind the market', 'Baucau')`)
+	var street, suco, municipality, code, source string
+	const q = `SELECT street, suco, municipality, municipality_code, geocode_source FROM reports WHERE id = $1`
+	if err := db.QueryRow(t.Context(), q, id).Scan(&street, &suco, &municipality, &code, &source); err != nil {
+		t.Fatal(err)
+	}
+	if street != "Behind the market" || municipality != "Baucau" || suco != "Motael" || code != "TL-DI" || source != "nominatim" {
+		t.Errorf("got %q %q %q %q %q", street, suco, municipality, code, source)
+	}
+}
+
+func TestAReportWaitsForASilentGeocoder(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		created string
+		waiting int
+	}{"young": {"now()", 2}, "old": {"now() - interval '8 days'", 0}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db, _ := deliver(t, http.StatusBadGateway, `, created_at) VALUES (`+c.created+`)`)
+			var waiting int
+			if err := db.QueryRow(t.Context(), `SELECT count(*) FROM outbox WHERE queue = 'geocode' AND not_before > now() + interval '10 minutes'`).Scan(&waiting); err != nil || waiting != c.waiting {
+				t.Errorf("%d messages wait, want %d (%v)", waiting, c.waiting, err)
+			}
+		})
+	}
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/geocoding"
+	"github.com/lafaekstreet/backend/shared/ids"
+)
+
+type options struct {
+	file, level, name, parent, code string
+}
+
+// maxFile bounds the file, bytes: sucos in full detail stay under it.
+const maxFile = 200 << 20
+
+type feature struct {
+	Properties map[string]any  `json:"properties"`
+	Geometry   json.RawMessage `json:"geometry"`
+}
+
+func (f feature) property(name string) string {
+	if v, ok := f.Properties[name]; ok && v != nil {
+		return fmt.Sprint(v)
+	}
+	return ""
+}
+
+// run loads the file and returns how many boundaries there are. All or nothing.
+func run(ctx context.Context, o options, databaseURL string) (int, error) {
+	if !slices.Contains([]string{"municipality", "district", "suco"}, o.level) {
+		return 0, fmt.Errorf("-level is municipality, district or suco, not %q", o.level)
+	}
+	features, err := load(o.file)
+	if err != nil {
+		return 0, err
+	}
+	if databaseURL == "" {
+		return 0, errors.New("set DATABASE_URL to the database to import into")
+	}
+	conn, err := pgx.Connect(ctx, databaseURL)
+	if err != nil {
+		return 0, fmt.Errorf("connect: %w", err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `DELETE FROM boundaries WHERE level = $1`, o.level); err != nil {
+			return fmt.Errorf("replace level %s: %w", o.level, err)
+		}
+		for i, f := range features {
+			if err := insert(ctx, tx, o, f); err != nil {
+				return fmt.Errorf("feature %d: %w", i+1, err)
+			}
+		}
+		return place(ctx, tx)
+	})
+	return len(features), err
+}
+
+func load(path string) ([]feature, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	var collection struct {
+		Type     string    `json:"type"`
+		Features []feature `json:"features"`
+	}
+	if err := json.NewDecoder(io.LimitReader(f, maxFile)).Decode(&collection); err != nil {
+		return nil, fmt.Errorf("%s: not GeoJSON: %w", path, err)
+	}
+	if collection.Type != "FeatureCollection" || len(collection.Features) == 0 {
+		return nil, fmt.Errorf("%s: expected a FeatureCollection with features", path)
+	}
+	return collection.Features, nil
+}
+
+func insert(ctx context.Context, tx pgx.Tx, o options, f feature) error {
+	name := f.property(o.name)
+	if name == "" {
+		return fmt.Errorf("no property %q; -name says which holds the name", o.name)
+	}
+	code := f.property(o.code)
+	if o.level == "municipality" {
+		known, err := geocoding.MunicipalityCode(ctx, tx, name)
+		if err != nil {
+			return err
+		}
+		if known == "" {
+			return fmt.Errorf("%q is no municipality we know by any of its spellings", name)
+		}
+		code = known
+	}
+	const query = `
+		INSERT INTO boundaries (id, level, name, parent, code, area)
+		VALUES ($1, $2, $3, nullif($4, ''), nullif($5, ''),
+		        ST_Multi(ST_CollectionExtract(ST_MakeValid(ST_SetSRID(ST_GeomFromGeoJSON($6), 4326)), 3)))`
+	if _, err := tx.Exec(ctx, query, ids.New(), o.level, name, f.property(o.parent), code, string(f.Geometry)); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// place gives reports that lie in a boundary, and had no municipality, theirs.
+func place(ctx context.Context, tx pgx.Tx) error {
+	const query = `
+		UPDATE reports r SET municipality_code = m.code, municipality = coalesce(nullif(r.municipality, ''), m.name), updated_at = now()
+		  FROM boundaries b JOIN municipalities m ON m.code = b.code
+		 WHERE b.level = 'municipality' AND r.municipality_code IS NULL AND r.deleted_at IS NULL
+		   AND ST_Covers(b.area, ST_SetSRID(ST_MakePoint(r.longitude, r.latitude), 4326))`
+	if _, err := tx.Exec(ctx, query); err != nil {
+		return fmt.Errorf("place reports: %w", err)
+	}
+	return nil
+}

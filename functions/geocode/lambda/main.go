@@ -1,0 +1,9 @@
+// Command lambda is the geocode function.
+package main
+
+import (
+	"github.com/lafaekstreet/backend/functions/geocode"
+	"github.com/lafaekstreet/backend/shared/start"
+)
+
+func main() { start.Queue(geocode.Open) }

@@ -1,0 +1,9 @@
+// Command lambda is the locations function.
+package main
+
+import (
+	"github.com/lafaekstreet/backend/functions/locations"
+	"github.com/lafaekstreet/backend/shared/start"
+)
+
+func main() { start.HTTP(locations.Open) }

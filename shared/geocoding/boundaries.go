@@ -1,0 +1,55 @@
+package geocoding
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/lafaekstreet/backend/shared/database"
+)
+
+// within reads the imported polygons a point lies in.
+func within(ctx context.Context, q database.Querier, latitude, longitude float64) (Address, error) {
+	const query = `
+		SELECT max(b.name) FILTER (WHERE level = 'suco'), max(b.name) FILTER (WHERE level = 'district'),
+		       coalesce(max(m.name), max(b.name) FILTER (WHERE level = 'municipality')), max(m.code)
+		  FROM boundaries b LEFT JOIN municipalities m ON b.level = 'municipality' AND m.code = b.code
+		 WHERE ST_Covers(b.area, ST_SetSRID(ST_MakePoint($1, $2), 4326))`
+	a := Address{Source: SourceNone}
+	err := q.QueryRow(ctx, query, longitude, latitude).
+		Scan(&a.Suco, &a.District, &a.Municipality, &a.MunicipalityCode)
+	if err != nil {
+		return Address{Source: SourceNone}, fmt.Errorf("find boundaries: %w", err)
+	}
+	if a.Municipality == nil && a.District == nil && a.Suco == nil {
+		return a, nil
+	}
+	country := "Timor-Leste"
+	a.Source, a.Country = SourceBoundaries, &country
+	a.DisplayName = displayName(a)
+	return a, nil
+}
+
+func displayName(a Address) *string {
+	var parts []string
+	for _, p := range []*string{a.Street, a.Suco, a.District, a.Municipality, a.Country} {
+		if p != nil && *p != "" {
+			parts = append(parts, *p)
+		}
+	}
+	name := strings.Join(parts, ", ")
+	return &name
+}
+
+// MunicipalityCode finds the code of a municipality by any of its names or
+// spellings; "" when none fits.
+func MunicipalityCode(ctx context.Context, q database.Querier, name string) (string, error) {
+	const query = `
+		SELECT coalesce((SELECT code FROM municipalities, unnest(aliases || ARRAY[code, name, name_tet, name_pt]) a
+		                  WHERE fold_name(a) = fold_name($1) LIMIT 1), '')`
+	var code string
+	if err := q.QueryRow(ctx, query, name).Scan(&code); err != nil {
+		return "", fmt.Errorf("find municipality: %w", err)
+	}
+	return code, nil
+}

@@ -1,0 +1,170 @@
+package geocoding
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Config is where the geocoder is and how we introduce ourselves.
+type Config struct {
+	// URL of a Nominatim; empty to use boundaries alone.
+	URL string `env:"NOMINATIM_URL"`
+	// UserAgent names the system and a contact, as the usage policy asks.
+	UserAgent string `env:"NOMINATIM_USER_AGENT" envDefault:"LafaekStreet/1.0 (https://www.lafaekstreet.com)"`
+}
+
+// Nominatim is a client of the OpenStreetMap geocoder (API version 1, jsonv2).
+type Nominatim struct {
+	config Config
+	http   *http.Client
+}
+
+// NewNominatim is nil when no URL is configured.
+func NewNominatim(c Config) *Nominatim {
+	if c.URL == "" {
+		return nil
+	}
+	return &Nominatim{config: c, http: &http.Client{Timeout: 5 * time.Second}}
+}
+
+// country narrows answers to Timor-Leste.
+const country = "tl"
+
+type place struct {
+	Error       string  `json:"error"`
+	DisplayName string  `json:"display_name"`
+	Type        string  `json:"type"`
+	Latitude    string  `json:"lat"`
+	Longitude   string  `json:"lon"`
+	Address     address `json:"address"`
+}
+
+// address holds the names OpenStreetMap uses for our levels: municipality is a
+// state there, administrative post a county, suco a suburb or village.
+type address struct {
+	Road         string `json:"road"`
+	Suburb       string `json:"suburb"`
+	Village      string `json:"village"`
+	Quarter      string `json:"quarter"`
+	CityDistrict string `json:"city_district"`
+	County       string `json:"county"`
+	State        string `json:"state"`
+	Municipality string `json:"municipality"`
+	City         string `json:"city"`
+	Country      string `json:"country"`
+	CountryCode  string `json:"country_code"`
+}
+
+// Reverse names the place at a point. A place nobody knows is no error: its
+// Source is "none".
+func (n *Nominatim) Reverse(ctx context.Context, latitude, longitude float64) (Address, error) {
+	var p place
+	err := n.call(ctx, "/reverse", url.Values{
+		"lat": {strconv.FormatFloat(latitude, 'f', 6, 64)}, "lon": {strconv.FormatFloat(longitude, 'f', 6, 64)},
+		"zoom": {"18"}, "addressdetails": {"1"},
+	}, &p)
+	if err != nil {
+		return Address{}, err
+	}
+	if p.Error != "" {
+		return Address{Source: SourceNone}, nil
+	}
+	return Address{
+		DisplayName: text(p.DisplayName), Street: text(p.Address.Road),
+		Suco:         text(p.Address.Suburb, p.Address.Village, p.Address.Quarter),
+		District:     text(p.Address.County, p.Address.CityDistrict),
+		Municipality: text(p.Address.State, p.Address.Municipality, p.Address.City),
+		Country:      text(p.Address.Country), Source: SourceNominatim,
+	}, nil
+}
+
+// Found is a place that a search found.
+type Found struct {
+	DisplayName  string  `json:"display_name"`
+	Latitude     float64 `json:"latitude"`
+	Longitude    float64 `json:"longitude"`
+	Type         string  `json:"type" doc:"What it is: municipality, district, suco, or the geocoder's word" example:"municipality"`
+	Municipality *string `json:"municipality"`
+}
+
+// Search finds places of Timor-Leste by name.
+func (n *Nominatim) Search(ctx context.Context, query string, limit int) ([]Found, error) {
+	var places []place
+	err := n.call(ctx, "/search", url.Values{
+		"q": {query}, "limit": {strconv.Itoa(limit)}, "countrycodes": {country}, "addressdetails": {"1"},
+	}, &places)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Found, 0, len(places))
+	for _, p := range places[:min(len(places), limit)] {
+		latitude, errLat := strconv.ParseFloat(p.Latitude, 64)
+		longitude, errLon := strconv.ParseFloat(p.Longitude, 64)
+		if errLat != nil || errLon != nil || p.DisplayName == "" {
+			continue
+		}
+		out = append(out, Found{bounded(p.DisplayName), latitude, longitude, bounded(p.Type), text(p.Address.State, p.Address.Municipality)})
+	}
+	return out, nil
+}
+
+// maxAnswer bounds an answer, bytes.
+const maxAnswer = 1 << 20
+
+func (n *Nominatim) call(ctx context.Context, path string, query url.Values, into any) error {
+	query.Set("format", "jsonv2")
+	query.Set("accept-language", "en")
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(n.config.URL, "/")+path+"?"+query.Encode(), nil)
+	if err != nil {
+		return fmt.Errorf("ask the geocoder: %w", err)
+	}
+	req.Header.Set("User-Agent", n.config.UserAgent)
+	res, err := n.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("ask the geocoder: %w", withoutQuery(err))
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("ask the geocoder: status %d", res.StatusCode)
+	}
+	if err := json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(into); err != nil {
+		return fmt.Errorf("ask the geocoder: malformed answer: %w", err)
+	}
+	return nil
+}
+
+// withoutQuery drops the address from an error: where a citizen stands belongs in no log.
+func withoutQuery(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+// text is the first of names that is not empty, bounded; nil when all are.
+func text(names ...string) *string {
+	for _, n := range names {
+		if n = bounded(n); n != "" {
+			return &n
+		}
+	}
+	return nil
+}
+
+// bounded cuts a name to what we keep, 200 characters.
+func bounded(s string) string {
+	s = strings.TrimSpace(s)
+	if runes := []rune(s); len(runes) > 200 {
+		return string(runes[:200])
+	}
+	return s
+}

@@ -2,18 +2,18 @@
 
 -- Where others see a planned point: the middle of its cell in a grid of about blur_m metres. The cell does not move
 -- when the point is written again, so no number of readings averages the blur away. 0 shows the point itself.
--- +goose StatementBegin
-CREATE FUNCTION shown_point(lon double precision, lat double precision, blur_m integer) RETURNS geography
+CREATE FUNCTION shown_latitude(lat double precision, blur_m integer) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN blur_m = 0 THEN ST_SetSRID(ST_MakePoint(lon, lat), 4326)::geography
-    ELSE (
-        SELECT ST_SetSRID(ST_MakePoint(
-                   greatest(-180, least(180, (floor(lon / lon_step) + 0.5) * lon_step)), cell_lat), 4326)::geography
-        FROM (SELECT cell_lat, lat_step / greatest(cos(radians(cell_lat)), 0.01) AS lon_step
-              FROM (SELECT greatest(-90, least(90, (floor(lat / lat_step) + 0.5) * lat_step)) AS cell_lat, lat_step
-                    FROM (SELECT blur_m / 111195.0 AS lat_step) AS step) AS rows_of_cells) AS cell
-    ) END;
--- +goose StatementEnd
+    RETURN CASE blur_m WHEN 0 THEN lat
+           ELSE greatest(-90, least(90, (floor(lat * 111195.0 / blur_m) + 0.5) * blur_m / 111195.0)) END;
+-- A degree of longitude shrinks towards the poles, and with it the cell grows in degrees.
+CREATE FUNCTION cell_width(lat double precision, blur_m integer) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN blur_m / 111195.0 / greatest(0.01, cos(radians(shown_latitude(lat, blur_m))));
+CREATE FUNCTION shown_longitude(lon double precision, lat double precision, blur_m integer) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE blur_m WHEN 0 THEN lon
+           ELSE greatest(-180, least(180, (floor(lon / cell_width(lat, blur_m)) + 0.5) * cell_width(lat, blur_m))) END;
 
 CREATE TABLE journeys (
     id               uuid PRIMARY KEY,
@@ -46,13 +46,13 @@ CREATE TABLE markers (
     marker_type    text             NOT NULL,
     lon            double precision NOT NULL, -- degrees, WGS 84
     lat            double precision NOT NULL,
-    blur_m         integer          NOT NULL DEFAULT 0, -- the journey's plan_precision_m, kept equal by whoever changes that
+    blur_m         integer          NOT NULL DEFAULT 0, -- the journey's plan_precision_m for a planned marker, else 0
     -- PostGIS folds a latitude of 120 to 60 with a mere notice, so the range is checked on the numbers it is made from.
     position       geography(Point, 4326) NOT NULL
         GENERATED ALWAYS AS (ST_SetSRID(ST_MakePoint(lon, lat), 4326)::geography) STORED,
     -- What everybody but the owner sees and finds.
     shown          geography(Point, 4326) NOT NULL
-        GENERATED ALWAYS AS (shown_point(lon, lat, CASE marker_type WHEN 'plan' THEN blur_m ELSE 0 END)) STORED,
+        GENERATED ALWAYS AS (ST_SetSRID(ST_MakePoint(shown_longitude(lon, lat, blur_m), shown_latitude(lat, blur_m)), 4326)::geography) STORED,
     happened_on    date,
     planned_on     date,
     notes          text             NOT NULL DEFAULT '',
@@ -67,6 +67,7 @@ CREATE TABLE markers (
     -- NaN counts as greater than every number and fails these.
     CONSTRAINT markers_longitude_in_range CHECK (lon BETWEEN -180 AND 180),
     CONSTRAINT markers_latitude_in_range CHECK (lat BETWEEN -90 AND 90),
+    CONSTRAINT markers_past_is_exact CHECK (blur_m >= 0 AND (marker_type = 'plan' OR blur_m = 0)),
     CONSTRAINT markers_date_fits_type CHECK (CASE marker_type WHEN 'past' THEN planned_on ELSE happened_on END IS NULL)
 );
 CREATE INDEX markers_journey_idx ON markers (journey_id, created_at, id);

@@ -1,7 +1,6 @@
 package journeys
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/problem"
 )
 
 type journeyChange struct {
@@ -28,8 +26,7 @@ type journeyChange struct {
 
 type changeInput struct {
 	JourneyWrite
-	RawBody []byte
-	Body    *journeyChange `required:"false"`
+	Body *journeyChange `required:"false"`
 }
 
 // JourneyWrite names a journey to change, and the version the client has seen.
@@ -50,12 +47,9 @@ type changeOutput struct {
 // published client sends; a body names what else to change.
 func (g *Group) change(ctx context.Context, in *changeInput) (*changeOutput, error) {
 	wish, status := in.Body, http.StatusOK
-	if len(bytes.TrimSpace(in.RawBody)) == 0 {
+	if wish == nil {
 		done := true
 		wish, status = &journeyChange{Completed: &done}, http.StatusNoContent
-	}
-	if wish == nil { // a JSON null: nothing a client sends on purpose, and completing would be a poor guess
-		return nil, problem.New(problem.Invalid, "malformed_body")
 	}
 	j, err := g.apply(ctx, in.JourneyWrite, wish)
 	if err != nil {
@@ -130,7 +124,8 @@ func updateJourney(ctx context.Context, tx pgx.Tx, j journey) error {
 
 // blurPlans carries a new precision over to the markers and the route.
 func blurPlans(ctx context.Context, tx pgx.Tx, j journey) error {
-	if _, err := tx.Exec(ctx, `UPDATE markers SET blur_m = $2 WHERE journey_id = $1`, j.ID, j.PlanPrecisionM); err != nil {
+	const blur = `UPDATE markers SET blur_m = $2 WHERE journey_id = $1 AND marker_type = 'plan'`
+	if _, err := tx.Exec(ctx, blur, j.ID, j.PlanPrecisionM); err != nil {
 		return fmt.Errorf("blur planned markers: %w", err)
 	}
 	return layRoute(ctx, tx, j.ID)

@@ -40,4 +40,5 @@ func (g *Group) Register(api *httpapi.API) {
 	g.registerJourneys(api)
 	g.registerMarkers(api)
 	g.registerLists(api)
+	g.registerRoutes(api)
 }

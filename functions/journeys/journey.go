@@ -72,6 +72,17 @@ func (j journey) visibleTo(person uuid.UUID) bool {
 	return j.UserID == person || j.Visibility == visibilityPublic
 }
 
+// blurOf is how coarsely others see a marker of this journey, in metres.
+func (j journey) blurOf(m marker) int {
+	if m.Type == markerPlan {
+		return j.PlanPrecisionM
+	}
+	return 0
+}
+
+// exactTo reports whether somebody sees the planned points where they are.
+func (j journey) exactTo(person uuid.UUID) bool { return j.UserID == person || j.PlanPrecisionM == 0 }
+
 // visibleJourney reads a journey for somebody: 404 when there is none they may see.
 func visibleJourney(ctx context.Context, q database.Querier, id, person uuid.UUID) (journey, error) {
 	return readJourney(ctx, q, `SELECT `+journeyColumns+` FROM journeys WHERE id = $1`, id, person)

@@ -32,7 +32,7 @@ func setup(t testing.TB) *bundle {
 	signer := identitytest.New(t)
 	service, err := journeys.Open(t.Context(), config.Env{
 		"DATABASE_URL": testdb.AppURL(address), "DATABASE_MAX_CONNS": "8", "TOKEN_PUBLIC_KEYS": signer.PublicKeys(),
-		"AWS_REGION": "us-east-1",
+		"AWS_REGION": "us-east-1", "LOG_LEVEL": "ERROR",
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -48,7 +48,7 @@ func (g *Group) addMarker(ctx context.Context, in *addMarkerInput) (*markerOutpu
 		if err := roomForMarkers(ctx, tx, j.ID, 1); err != nil {
 			return err
 		}
-		if err := insertMarker(ctx, tx, m, j.PlanPrecisionM); err != nil {
+		if err := insertMarker(ctx, tx, m, j.blurOf(m)); err != nil {
 			return err
 		}
 		if err := layRoute(ctx, tx, j.ID); err != nil {
@@ -89,13 +89,13 @@ func insertMarker(ctx context.Context, tx pgx.Tx, m marker, blur int) error {
 func (g *Group) replaceMarker(ctx context.Context, in *replaceMarkerInput) (*markerOutput, error) {
 	next, fault := in.Body.marker(in.JourneyID)
 	var m marker
-	err := g.changeMarker(ctx, in.MarkerWrite, func(tx pgx.Tx, was marker) error {
+	err := g.changeMarker(ctx, in.MarkerWrite, func(tx pgx.Tx, j journey, was marker) error {
 		if fault != nil {
 			return fault
 		}
 		m = next
 		m.ID, m.OwnerID, m.CreatedAt, m.Version = was.ID, was.OwnerID, was.CreatedAt, was.Version+1
-		return updateMarker(ctx, tx, m)
+		return updateMarker(ctx, tx, m, j.blurOf(m))
 	})
 	if err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func (g *Group) replaceMarker(ctx context.Context, in *replaceMarkerInput) (*mar
 }
 
 func (g *Group) removeMarker(ctx context.Context, in *MarkerWrite) (*struct{}, error) {
-	return nil, g.changeMarker(ctx, *in, func(tx pgx.Tx, was marker) error {
+	return nil, g.changeMarker(ctx, *in, func(tx pgx.Tx, j journey, was marker) error {
 		if _, err := tx.Exec(ctx, `DELETE FROM markers WHERE id = $1`, was.ID); err != nil {
 			return fmt.Errorf("delete marker: %w", err)
 		}
@@ -113,10 +113,11 @@ func (g *Group) removeMarker(ctx context.Context, in *MarkerWrite) (*struct{}, e
 }
 
 // changeMarker runs f on a marker of the caller's, in a transaction that then lays the route anew.
-func (g *Group) changeMarker(ctx context.Context, in MarkerWrite, f func(tx pgx.Tx, was marker) error) error {
+func (g *Group) changeMarker(ctx context.Context, in MarkerWrite, f func(tx pgx.Tx, j journey, was marker) error) error {
 	caller := identity.Must(ctx).UserID
 	return g.db.InTx(ctx, func(tx pgx.Tx) error {
-		if _, err := lockedJourney(ctx, tx, in.JourneyID, caller); err != nil {
+		j, err := lockedJourney(ctx, tx, in.JourneyID, caller)
+		if err != nil {
 			return err
 		}
 		was, err := readMarker(ctx, tx, in.JourneyID, in.MarkerID, caller)
@@ -126,20 +127,20 @@ func (g *Group) changeMarker(ctx context.Context, in MarkerWrite, f func(tx pgx.
 		if err := httpapi.CheckMatch(in.IfMatch, was.Version); err != nil {
 			return err
 		}
-		if err := f(tx, was); err != nil {
+		if err := f(tx, j, was); err != nil {
 			return err
 		}
 		return layRoute(ctx, tx, in.JourneyID)
 	})
 }
 
-func updateMarker(ctx context.Context, tx pgx.Tx, m marker) error {
+func updateMarker(ctx context.Context, tx pgx.Tx, m marker, blur int) error {
 	const update = `
 		UPDATE markers
 		   SET name = $2, marker_type = $3, lon = $4, lat = $5, happened_on = $6, planned_on = $7, notes = $8,
-		       version = $9, updated_at = now()
+		       version = $9, blur_m = $10, updated_at = now()
 		 WHERE id = $1`
-	_, err := tx.Exec(ctx, update, m.ID, m.Name, m.Type, m.Lon, m.Lat, m.HappenedOn, m.PlannedOn, m.Notes, m.Version)
+	_, err := tx.Exec(ctx, update, m.ID, m.Name, m.Type, m.Lon, m.Lat, m.HappenedOn, m.PlannedOn, m.Notes, m.Version, blur)
 	if err != nil {
 		return fmt.Errorf("update marker: %w", err)
 	}

@@ -50,6 +50,28 @@ func (g *Group) registerJourneys(api *httpapi.API) {
 	httpapi.Register(api, remove, g.remove)
 }
 
+func (g *Group) registerRoutes(api *httpapi.API) {
+	ids := operation("get_nearby_journeys_api_v1_journeys__journey_id__journeys_nearby_get",
+		http.MethodGet, "/journeys/{journey_id}/journeys/nearby", "Ids of other riders' journeys near this one")
+	ids.Description = "Nearest first. The caller's own, private and deleted journeys never appear."
+	httpapi.Register(api, ids, g.nearbyIDs)
+	httpapi.Register(api, operation("", http.MethodGet, "/journeys/{journey_id}/nearby",
+		"Other riders' journeys near this one, how near, where and whether at the same time"), g.nearby)
+
+	route := operation("", http.MethodGet, "/journeys/{journey_id}/route", "The route as GeoJSON")
+	httpapi.Register(api, route, g.route)
+	file := operation("", http.MethodGet, "/journeys/{journey_id}/route.gpx", "The route as GPX 1.1")
+	file.Responses = fileResponse(gpxMedia, "A GPX file")
+	httpapi.Register(api, file, g.routeGPX)
+
+	load := operation("", http.MethodPost, "/journeys/{journey_id}/import", "Add the points of a GPX or GeoJSON file")
+	load.Description = "All or nothing: a broken file answers 422 with the place of the first fault in place."
+	load.DefaultStatus, load.Creates, load.MaxBody = http.StatusCreated, true, maxFile+multipartOverhead
+	load.RequestBody, load.SkipValidateBody = importBody(), true // files are no JSON
+	load.Errors = []int{http.StatusForbidden}
+	httpapi.Register(api, load, g.importFile)
+}
+
 func (g *Group) registerLists(api *httpapi.API) {
 	httpapi.Register(api, operation("get_user_journeys_api_v1_users__user_id__journeys_get",
 		http.MethodGet, "/users/{user_id}/journeys", "A rider's journeys, newest first"), g.ofUser)

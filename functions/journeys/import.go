@@ -1,0 +1,204 @@
+package journeys
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/idempotency"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+// maxFile bounds an imported file, in bytes.
+const maxFile = 5 << 20
+
+// multipartOverhead is what the form around a file may take, in bytes.
+const multipartOverhead = 16 << 10
+
+type importInput struct {
+	JourneyID   uuid.UUID `path:"journey_id" format:"uuid"`
+	ContentType string    `header:"Content-Type" hidden:"true"`
+	RawBody     []byte
+}
+
+// Imported is what an import added.
+type Imported struct {
+	JourneyID    uuid.UUID `json:"journey_id"`
+	Imported     int       `json:"imported" doc:"Markers added"`
+	Past         int       `json:"past"`
+	Plan         int       `json:"plan"`
+	LengthMeters float64   `json:"length_meters" doc:"Of the whole route after the import"`
+}
+
+type importOutput struct {
+	Body Imported
+}
+
+// importFile adds all points of a GPX or GeoJSON file, or none.
+func (g *Group) importFile(ctx context.Context, in *importInput) (*importOutput, error) {
+	caller := identity.Must(ctx).UserID
+	j, err := visibleJourney(ctx, g.db, in.JourneyID, caller)
+	if err != nil {
+		return nil, err
+	}
+	if j.UserID != caller { // before the file is looked at: a stranger learns nothing from it
+		return nil, errNotYours
+	}
+	found, err := readFile(in.ContentType, in.RawBody, g.clock.Now())
+	if err != nil {
+		return nil, err
+	}
+	out := &importOutput{Body: Imported{JourneyID: in.JourneyID, Imported: len(found)}}
+	for _, m := range found {
+		if m.Type == markerPast {
+			out.Body.Past++
+		} else {
+			out.Body.Plan++
+		}
+	}
+	err = g.db.InTx(ctx, func(tx pgx.Tx) error {
+		j, err := lockedJourney(ctx, tx, in.JourneyID, caller)
+		if err != nil {
+			return err
+		}
+		if err := roomForMarkers(ctx, tx, j.ID, len(found)); err != nil {
+			return err
+		}
+		if err := g.copyMarkers(ctx, tx, j, found); err != nil {
+			return err
+		}
+		if err := layRoute(ctx, tx, j.ID); err != nil {
+			return err
+		}
+		if out.Body.LengthMeters, err = routeLength(ctx, tx, j, caller); err != nil {
+			return err
+		}
+		return idempotency.Record(ctx, tx, http.StatusCreated, out.Body)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// copyMarkers writes the markers a microsecond apart: within a day the route
+// keeps the order of the file.
+func (g *Group) copyMarkers(ctx context.Context, tx pgx.Tx, j journey, found []marker) error {
+	at := g.clock.Now().UTC().Truncate(time.Microsecond)
+	columns := []string{"id", "journey_id", "owner_id", "name", "marker_type", "lon", "lat", "blur_m",
+		"happened_on", "planned_on", "notes", "created_at", "updated_at"}
+	source := pgx.CopyFromSlice(len(found), func(i int) ([]any, error) {
+		m, made := found[i], at.Add(time.Duration(i)*time.Microsecond)
+		return []any{ids.New(), j.ID, j.UserID, m.Name, m.Type, m.Lon, m.Lat, j.blurOf(m), m.HappenedOn, m.PlannedOn, m.Notes, made, made}, nil
+	})
+	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"markers"}, columns, source); err != nil {
+		return fmt.Errorf("copy markers: %w", err)
+	}
+	return nil
+}
+
+// readFile tells the formats apart by their first character, for phones seldom
+// name either correctly.
+func readFile(contentType string, raw []byte, now time.Time) ([]marker, error) {
+	raw, err := fileOf(contentType, raw)
+	if err != nil {
+		return nil, err
+	}
+	if len(raw) > maxFile {
+		return nil, problem.New(problem.TooLarge, "too_large")
+	}
+	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf")) // the mark some programs put before UTF-8
+	start := bytes.TrimLeft(raw, " \t\r\n")
+	var found []marker
+	switch {
+	case bytes.HasPrefix(start, []byte("<")):
+		found, err = readGPX(raw, now)
+	case bytes.HasPrefix(start, []byte("{")):
+		found, err = readGeoJSON(raw)
+	default:
+		return nil, problem.New(problem.UnsupportedMedia, "import_unknown_format")
+	}
+	if err == nil && len(found) == 0 {
+		err = problem.New(problem.Invalid, "import_empty")
+	}
+	return found, err
+}
+
+// fileOf is the body itself, or the first file of a form.
+func fileOf(contentType string, raw []byte) ([]byte, error) {
+	media, params, err := mime.ParseMediaType(contentType)
+	if err != nil || media != "multipart/form-data" {
+		return raw, nil
+	}
+	form := multipart.NewReader(bytes.NewReader(raw), params["boundary"])
+	for {
+		part, err := form.NextPart()
+		if err != nil {
+			return nil, problem.InvalidField("file", "expected a file in the form")
+		}
+		if part.FileName() == "" {
+			continue
+		}
+		var file bytes.Buffer
+		if _, err := file.ReadFrom(part); err != nil {
+			return nil, problem.New(problem.Invalid, "malformed_body").Because(err)
+		}
+		return file.Bytes(), nil
+	}
+}
+
+// brokenAt is the 422 about one place of a file. The message never repeats the file's text.
+func brokenAt(place, message string) error {
+	e := problem.New(problem.Invalid, "import_broken").Param("place", place).With("place", place)
+	e.Fields = []problem.Field{{Name: place, Message: message}}
+	return e
+}
+
+// checked gives an imported marker the limits of one sent by itself.
+func checked(m marker, place string) (marker, error) {
+	m.Name, m.Notes = strings.TrimSpace(m.Name), strings.TrimSpace(m.Notes)
+	switch {
+	case len([]rune(m.Name)) > 200:
+		return m, brokenAt(place, "expected a name of at most 200 characters")
+	case len([]rune(m.Notes)) > 5000:
+		return m, brokenAt(place, "expected notes of at most 5000 characters")
+	}
+	for _, d := range []*time.Time{m.HappenedOn, m.PlannedOn} {
+		if d != nil && (d.Year() < firstYear || d.Year() > lastYear) {
+			return m, brokenAt(place, fmt.Sprintf("expected a year between %d and %d", firstYear, lastYear))
+		}
+	}
+	err := m.check("")
+	var fault *problem.Error
+	if errors.As(err, &fault) && len(fault.Fields) == 1 {
+		return m, brokenAt(place, fault.Fields[0].Message)
+	}
+	return m, err
+}
+
+func errTooManyPoints(place string) error {
+	return brokenAt(place, fmt.Sprintf("expected at most %d points", maxMarkers))
+}
+
+func importBody() *huma.RequestBody {
+	file := &huma.Schema{Type: huma.TypeString, Format: "binary"}
+	body := &huma.RequestBody{Required: true, Description: "A GPX 1.1 or GeoJSON file of at most 5 MB",
+		Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject,
+			Properties: map[string]*huma.Schema{"file": file}, Required: []string{"file"}}}}}
+	for _, media := range []string{gpxMedia, "application/geo+json", "application/octet-stream"} {
+		body.Content[media] = &huma.MediaType{Schema: file}
+	}
+	return body
+}

@@ -1,0 +1,124 @@
+package journeys
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+type nearbyInput struct {
+	JourneyID uuid.UUID `path:"journey_id" format:"uuid"`
+	RadiusM   float64   `query:"radius_m" minimum:"1" maximum:"500000" default:"100000" doc:"How near, in metres"`
+	Limit     int       `query:"limit" minimum:"1" maximum:"200" default:"50"`
+	From      string    `query:"from" doc:"Only places others were or mean to be at on this day or later, YYYY-MM-DD"`
+	To        string    `query:"to" doc:"Only places others were or mean to be at on this day or earlier, YYYY-MM-DD"`
+	Mode      string    `query:"mode" default:"markers" doc:"markers compares points, route the lines between dated points"`
+}
+
+// search is a nearby search that makes sense.
+type search struct {
+	mode     searchMode
+	from, to *time.Time
+}
+
+func (in *nearbyInput) search() (search, error) {
+	s := search{mode: searchMode(word(in.Mode))}
+	if _, known := searches[s.mode]; !known {
+		return s, problem.InvalidField("mode", "expected markers or route")
+	}
+	if math.IsNaN(in.RadiusM) { // which is neither below the minimum nor above the maximum
+		return s, problem.InvalidField("radius_m", "expected a number")
+	}
+	var err error
+	if s.from, err = day("from", &in.From); err != nil {
+		return s, err
+	}
+	if s.to, err = day("to", &in.To); err != nil {
+		return s, err
+	}
+	if s.from != nil && s.to != nil && s.to.Before(*s.from) {
+		return s, errWindowReversed
+	}
+	return s, nil
+}
+
+type idsOutput struct {
+	Body []uuid.UUID
+}
+
+// Nearby is somebody else's journey and how it meets the one asked about.
+type Nearby struct {
+	Journey        Journey `json:"journey"`
+	DistanceMeters float64 `json:"distance_meters" doc:"Between the closest places, on the sphere"`
+	Closest        Closest `json:"closest"`
+	OverlapsInTime bool    `json:"overlaps_in_time" doc:"Both are within the radius of each other on the same day"`
+}
+
+// Closest are the two places where journeys come nearest to each other.
+type Closest struct {
+	Mine   Point `json:"mine"`
+	Theirs Point `json:"theirs"`
+}
+
+type nearbyOutput struct {
+	Body []Nearby
+}
+
+// nearbyIDs is the published client's search: ids alone, nearest first.
+func (g *Group) nearbyIDs(ctx context.Context, in *nearbyInput) (*idsOutput, error) {
+	found, err := runSearch(ctx, g, in, nearbyIDs, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return nil, err
+	}
+	return &idsOutput{Body: found}, nil
+}
+
+func (g *Group) nearby(ctx context.Context, in *nearbyInput) (*nearbyOutput, error) {
+	found, err := runSearch(ctx, g, in, nearbyJourneys, scanNearby)
+	if err != nil {
+		return nil, err
+	}
+	return &nearbyOutput{Body: found}, nil
+}
+
+func runSearch[T any](ctx context.Context, g *Group, in *nearbyInput, query string, scan pgx.RowToFunc[T]) ([]T, error) {
+	s, err := in.search()
+	if err != nil {
+		return nil, err
+	}
+	caller := identity.Must(ctx).UserID
+	j, err := visibleJourney(ctx, g.db, in.JourneyID, caller)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := g.db.Query(ctx, s.mode.sql(query, j.exactTo(caller)), j.ID, caller, in.RadiusM, s.from, s.to, in.Limit)
+	if err != nil {
+		return nil, fmt.Errorf("search nearby journeys: %w", err)
+	}
+	found, err := pgx.AppendRows([]T{}, rows, scan)
+	if err != nil {
+		return nil, fmt.Errorf("search nearby journeys: %w", err)
+	}
+	return found, nil
+}
+
+func scanNearby(row pgx.CollectableRow) (Nearby, error) {
+	var (
+		j            journey
+		n            Nearby
+		mine, theirs [2]float64
+		d            float64
+	)
+	err := row.Scan(&j.ID, &j.UserID, &j.Name, &j.Description, &j.Active, &j.Completed, &j.Visibility,
+		&j.PlanPrecisionM, &j.Version, &j.CreatedAt, &d, &mine[0], &mine[1], &theirs[0], &theirs[1], &n.OverlapsInTime)
+	n.Journey, n.DistanceMeters = j.wire(), d
+	n.Closest = Closest{Mine: point(mine[0], mine[1]), Theirs: point(theirs[0], theirs[1])}
+	return n, err
+}

@@ -1,0 +1,71 @@
+package journeys
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+)
+
+// date is the day the marker's type goes by; nil when it has none.
+func (m marker) date() *time.Time {
+	if m.Type == markerPast {
+		return m.HappenedOn
+	}
+	return m.PlannedOn
+}
+
+// riding is the route: dated past markers by date, then dated planned ones, ties
+// by when they were made. The same order as layRoute's.
+func riding(markers []marker) []marker {
+	route := slices.DeleteFunc(slices.Clone(markers), func(m marker) bool { return m.date() == nil })
+	slices.SortStableFunc(route, func(a, b marker) int {
+		return cmp.Or(cmp.Compare(a.Type, b.Type), // "past" sorts before "plan"
+			a.date().Compare(*b.date()), a.CreatedAt.Compare(b.CreatedAt), slices.Compare(a.ID[:], b.ID[:]))
+	})
+	return route
+}
+
+// lineGeometry is the line through markers, cut where it crosses the antimeridian
+// (RFC 7946, section 3.1.9).
+func lineGeometry(route []marker) (Geometry, error) {
+	lines := [][][2]float64{{{route[0].Lon, route[0].Lat}}}
+	for i, m := range route[1:] {
+		last := len(lines) - 1
+		if from := route[i]; math.Abs(m.Lon-from.Lon) > 180 {
+			side := math.Copysign(180, from.Lon)
+			lat := crossing(from, m)
+			lines[last] = append(lines[last], [2]float64{side, lat})
+			lines = append(lines, [][2]float64{{-side, lat}})
+			last++
+		}
+		lines[last] = append(lines[last], [2]float64{m.Lon, m.Lat})
+	}
+	var (
+		g   = Geometry{Type: "LineString"}
+		err error
+	)
+	if len(lines) == 1 {
+		g.Coordinates, err = json.Marshal(lines[0])
+	} else {
+		g.Type = "MultiLineString"
+		g.Coordinates, err = json.Marshal(lines)
+	}
+	if err != nil {
+		return Geometry{}, fmt.Errorf("encode route: %w", err)
+	}
+	return g, nil
+}
+
+// crossing is the latitude at which the straight map line from a to b meets the
+// antimeridian, in degrees.
+func crossing(a, b marker) float64 {
+	toEdge := 180 - math.Abs(a.Lon)
+	across := toEdge + 180 - math.Abs(b.Lon)
+	if across == 0 {
+		return a.Lat
+	}
+	return a.Lat + (b.Lat-a.Lat)*toEdge/across
+}

@@ -47,9 +47,9 @@ func start(t *testing.T, opts aws.Options) *aws.Server {
 	return s
 }
 
-// once makes an SDK client try a call one time only.
-func once(o *awssdk.Config) awssdk.Config {
-	c := o.Copy()
+// once is the configuration of clients that try a call one time only.
+func once(s *aws.Server) awssdk.Config {
+	c := s.Config()
 	c.Retryer = func() awssdk.Retryer { return awssdk.NopRetryer{} }
 	return c
 }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"time"
 
+	"github.com/lafaekstreet/backend/functions/anchor"
+	"github.com/lafaekstreet/backend/functions/auth"
 	"github.com/lafaekstreet/backend/functions/export"
+	"github.com/lafaekstreet/backend/functions/images"
 	"github.com/lafaekstreet/backend/functions/journeys"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/httpapi"
@@ -21,6 +24,7 @@ type group struct {
 // groups are all functions behind the gateway. The first answers what no route is for.
 func groups() []group {
 	return []group{
+		{"auth", auth.Open},
 		{"journeys", journeys.Open},
 	}
 }
@@ -36,7 +40,10 @@ type worker struct {
 
 // workers are all functions on queues.
 func workers() []worker {
-	return []worker{}
+	return []worker{
+		{queue.Images, images.Open, 1, 2, 20 * time.Second},
+		{queue.Anchor, anchor.Open, queue.MaxBatch, 1, 30 * time.Second},
+	}
 }
 
 // schedule is a function called at intervals.

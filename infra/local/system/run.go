@@ -40,7 +40,7 @@ func (s *System) startFunctions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.serveAPI(front)
+	return s.serveAPI(s.withConsole(front))
 }
 
 // background is the work nobody waits for.

@@ -7,7 +7,11 @@ import (
 	"strings"
 
 	"github.com/lafaekstreet/backend/infra/local/aws"
+	"github.com/lafaekstreet/backend/infra/local/fcm"
+	"github.com/lafaekstreet/backend/infra/local/google"
 	"github.com/lafaekstreet/backend/infra/local/hedera"
+	"github.com/lafaekstreet/backend/infra/local/nominatim"
+	"github.com/lafaekstreet/backend/infra/local/smtp"
 )
 
 // Where the stand-ins listen, counted from PORT.
@@ -16,16 +20,25 @@ const (
 	mirrorOffset
 	nodeOffset
 	secondNodeOffset
+	mailOffset
+	pushOffset
+	googleOffset
+	nominatimOffset
 )
 
 // standIns are the ones that run; nil where the environment names the real thing.
 type standIns struct {
 	aws    *aws.Server
 	hedera *hedera.Server
+	mail   *smtp.Server
+	push   *fcm.Server
+	google *google.Server
 }
 
 func (s *System) startStandIns(ctx context.Context) error {
-	for _, start := range []func(context.Context) error{s.startAWS, s.startHedera} {
+	for _, start := range []func(context.Context) error{
+		s.startAWS, s.startHedera, s.startMail, s.startPush, s.startGoogle, s.startNominatim,
+	} {
 		if err := start(ctx); err != nil {
 			return err
 		}
@@ -82,6 +95,76 @@ func (s *System) startHedera(context.Context) error {
 	s.set("LEDGER_RECEIPT_DELAY", "1s")
 	s.set("LEDGER_CONFIRM_DELAY", "1s")
 	s.runs("ledger", server.MirrorURL()+" (stand-in)")
+	return nil
+}
+
+// startMail takes mails that reach nobody unless SMTP_URL names a real server.
+func (s *System) startMail(context.Context) error {
+	if s.env["SMTP_URL"] != "" {
+		s.runs("mail", "SMTP_URL")
+		return nil
+	}
+	server, err := smtp.Start(smtp.Options{Addr: s.address(mailOffset), Dir: s.dir("mail"), Faults: s.faults})
+	if err != nil {
+		return err
+	}
+	s.onStop("mail stand-in", server.Close)
+	s.stand.mail = server
+	s.set("SMTP_URL", server.URL())
+	s.runs("mail", server.URL()+" (stand-in)")
+	return nil
+}
+
+// startPush takes push messages unless FCM_ENDPOINT or FCM_SERVICE_ACCOUNT names a real project.
+func (s *System) startPush(context.Context) error {
+	if s.env["FCM_ENDPOINT"] != "" || s.env["FCM_SERVICE_ACCOUNT"] != "" {
+		s.runs("push", "FCM_ENDPOINT")
+		return nil
+	}
+	server, err := fcm.Start(fcm.Options{Addr: s.address(pushOffset), Dir: s.dir("push"), Faults: s.faults})
+	if err != nil {
+		return err
+	}
+	s.onStop("push stand-in", server.Close)
+	s.stand.push = server
+	s.set("FCM_ENDPOINT", server.URL())
+	s.set("FCM_SERVICE_ACCOUNT", string(server.ServiceAccount()))
+	s.runs("push", server.URL()+" (stand-in)")
+	return nil
+}
+
+// startGoogle signs people in who say who they are unless GOOGLE_KEYS_URL or GOOGLE_ISSUER names the real one.
+func (s *System) startGoogle(context.Context) error {
+	if s.env["GOOGLE_KEYS_URL"] != "" || s.env["GOOGLE_ISSUER"] != "" {
+		s.runs("google", "GOOGLE_ISSUER")
+		return nil
+	}
+	server, err := google.Start(google.Options{Addr: s.address(googleOffset), Dir: s.dir("google"), Faults: s.faults})
+	if err != nil {
+		return err
+	}
+	s.onStop("Google stand-in", server.Close)
+	s.stand.google = server
+	s.set("GOOGLE_KEYS_URL", server.KeysURL())
+	s.set("GOOGLE_ISSUER", server.Issuer())
+	s.set("GOOGLE_CLIENT_IDS", google.DefaultClientID)
+	s.runs("google", server.URL()+" (stand-in)")
+	return nil
+}
+
+// startNominatim names places from a short list unless NOMINATIM_URL names a real geocoder.
+func (s *System) startNominatim(context.Context) error {
+	if s.env["NOMINATIM_URL"] != "" {
+		s.runs("geocoder", "NOMINATIM_URL")
+		return nil
+	}
+	server, err := nominatim.Start(nominatim.Options{Addr: s.address(nominatimOffset), Faults: s.faults})
+	if err != nil {
+		return err
+	}
+	s.onStop("geocoder stand-in", server.Close)
+	s.set("NOMINATIM_URL", server.URL())
+	s.runs("geocoder", server.URL()+" (stand-in)")
 	return nil
 }
 

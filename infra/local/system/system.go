@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lafaekstreet/backend/infra/local/console"
 	"github.com/lafaekstreet/backend/infra/local/faults"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/logging"
@@ -106,7 +107,8 @@ func (s *System) onStop(name string, run func() error) {
 
 // Describe writes what runs where.
 func (s *System) Describe(w io.Writer) {
-	fmt.Fprintf(w, "  %-10s %s\n", "API", s.URL())
+	fmt.Fprintf(w, "  %-10s %s (documentation at /docs)\n", "API", s.URL())
+	fmt.Fprintf(w, "  %-10s %s%s\n", "console", s.URL(), console.Path)
 	for _, p := range s.parts {
 		fmt.Fprintf(w, "  %-10s %s\n", p.name, p.what)
 	}

@@ -1,0 +1,147 @@
+package system_test
+
+import (
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/lafaekstreet/backend/infra/local/system"
+	"github.com/lafaekstreet/backend/shared/config"
+)
+
+// options are for a system of the test's own, on free ports.
+func options(t *testing.T, dir string) system.Options {
+	t.Helper()
+	// Where only root can install, PostgreSQL was unpacked once for all tests.
+	if tools, err := filepath.Abs("../../../.run/pg"); err == nil {
+		if err := os.Symlink(tools, filepath.Join(dir, "pg")); err != nil && !os.IsExist(err) {
+			t.Fatal(err)
+		}
+	}
+	return system.Options{Dir: dir, Env: config.Env{"PORT": "0", "PATH": os.Getenv("PATH")}, Out: t.Output(), Log: io.Discard}
+}
+
+func start(t *testing.T, options system.Options) *system.System {
+	t.Helper()
+	s, err := system.Start(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func send(t *testing.T, method, url, body string) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, string(text)
+}
+
+func TestKeepsEverythingOverRestart(t *testing.T) {
+	t.Parallel()
+	o := options(t, t.TempDir())
+	first := start(t, o)
+	const person = `{"email":"ana@example.tl","password":"a long enough secret","full_name":"Ana"}`
+	if status, body := send(t, "POST", first.URL()+"/api/v1/auth/register", person); status != http.StatusCreated {
+		t.Fatalf("register: %d %s", status, body)
+	}
+	queued := messages(t, first)
+	if err := first.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	second := start(t, o)
+	// The account is known now, so asking for a code within the minute is too soon or changes nothing; either way the
+	// password is checked against the one that was kept.
+	if status, body := send(t, "POST", second.URL()+"/api/v1/auth/login", person); status != http.StatusForbidden || !strings.Contains(body, "email_not_verified") {
+		t.Errorf("login after restart: %d %s", status, body)
+	}
+	if now := messages(t, second); now < queued {
+		t.Errorf("%d messages on the queues after the restart, %d before", now, queued)
+	}
+}
+
+// messages counts what waits on all queues.
+func messages(t *testing.T, s *system.System) int {
+	t.Helper()
+	status, body := send(t, "GET", s.URL()+"/_local/summary", "")
+	var summary struct {
+		Counts struct{ Queues, Mail int } `json:"counts"`
+	}
+	if err := json.Unmarshal([]byte(body), &summary); err != nil || status != http.StatusOK {
+		t.Fatalf("console: %d %s", status, body)
+	}
+	return summary.Counts.Queues + summary.Counts.Mail
+}
+
+func TestSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = taken.Close() })
+	_, port, err := net.SplitHostPort(taken.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]struct {
+		env  config.Env
+		says []string
+	}{
+		"port taken":           {config.Env{"PORT": port}, []string{"port " + port + " is taken", "PORT="}},
+		"port is no number":    {config.Env{"PORT": "http"}, []string{`PORT is "http"`}},
+		"database unreachable": {config.Env{"DATABASE_URL": "postgres://127.0.0.1:1/x?connect_timeout=1"}, []string{"DATABASE_URL", "postgis"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if test.env["PORT"] == "" {
+				test.env["PORT"] = "0"
+			}
+			s, err := system.Start(t.Context(), system.Options{Dir: t.TempDir(), Env: test.env, Out: io.Discard, Log: io.Discard})
+			if err == nil {
+				_ = s.Stop()
+				t.Fatal("it started")
+			}
+			for _, part := range test.says {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("%q does not say %q", err, part)
+				}
+			}
+		})
+	}
+}
+
+func TestOneProcessADirectory(t *testing.T) {
+	t.Parallel()
+	o := options(t, t.TempDir())
+	start(t, o)
+	if s, err := system.Start(t.Context(), o); err == nil {
+		_ = s.Stop()
+		t.Error("a second one started")
+	} else if !strings.Contains(err.Error(), "already runs") {
+		t.Errorf("it says %q", err)
+	}
+}

@@ -17,16 +17,19 @@ const maxProbe = 15 * time.Minute
 // errParked reports that the circuit is open and this is not the probe.
 var errParked = errors.New("the circuit is open")
 
-// admit lets a step sign or send: always while the circuit is closed, and once
-// each time a probe is due while it is open.
-func (w *Worker) admit(ctx context.Context) error {
+// admit lets a run sign and send: always while the circuit is closed, and one
+// run each time a probe is due while it is open.
+func (w *Worker) admit(ctx context.Context, s *submission) error {
+	if s.admitted {
+		return nil
+	}
 	now := w.Clock.Now()
 	var probe *time.Time
 	if err := w.DB.QueryRow(ctx, `SELECT probe_at FROM ledger_circuit`).Scan(&probe); err != nil {
 		return fmt.Errorf("read circuit: %w", err)
 	}
 	if probe == nil {
-		return nil
+		return nil // asked again by the next step: others may halt meanwhile
 	}
 	// Taking the probe moves it on, so that nobody else takes it too.
 	const take = `UPDATE ledger_circuit SET probe_at = $1 WHERE probe_at <= $2`
@@ -37,6 +40,7 @@ func (w *Worker) admit(ctx context.Context) error {
 	if tag.RowsAffected() == 0 {
 		return &needsOperator{reason: errParked.Error()}
 	}
+	s.admitted = true
 	return nil
 }
 

@@ -25,7 +25,7 @@ func failed(cause error) error { return &notYet{after: retryAfter, cause: cause,
 
 // stepSign signs a transaction and stores it. Nothing is sent that was not stored.
 func (w *Worker) stepSign(ctx context.Context, s *submission) error {
-	if err := w.admit(ctx); err != nil {
+	if err := w.admit(ctx, s); err != nil {
 		return err
 	}
 	topic, err := parseEntity(s.TopicID)
@@ -59,7 +59,7 @@ func (w *Worker) stepSend(ctx context.Context, s *submission) error {
 	if !w.Clock.Now().Before(*s.ExpiresAt) {
 		return w.settle(ctx, s)
 	}
-	if err := w.admit(ctx); err != nil {
+	if err := w.admit(ctx, s); err != nil {
 		return err
 	}
 	code, err := w.Network.Submit(ctx, s.Signed)

@@ -35,8 +35,9 @@ type submission struct {
 	Signed        []byte
 	ExpiresAt     *time.Time
 
-	lease uuid.UUID
-	event uuid.UUID // the event whose message woke this run
+	lease    uuid.UUID
+	event    uuid.UUID // the first of its events: a message about it is about the submission
+	admitted bool      // this run is the probe of an open circuit
 }
 
 // notYet is a step that has to wait. failed counts as an attempt that something went wrong in.
@@ -54,18 +55,19 @@ type needsOperator struct{ reason string }
 func (n *needsOperator) Error() string { return n.reason }
 
 // lease takes the submission for this run; nil when it is finished, not due, or another run's.
-func (w *Worker) lease(ctx context.Context, id, event uuid.UUID) (*submission, error) {
-	s := &submission{lease: ids.New(), event: event}
+func (w *Worker) lease(ctx context.Context, id uuid.UUID) (*submission, error) {
+	s := &submission{lease: ids.New()}
 	const take = `
 UPDATE ledger_submissions s SET leased_by = $2, leased_until = $4
 WHERE s.id = $1 AND s.state NOT IN ('confirmed', 'failed') AND s.next_attempt_at <= $3
   AND (s.leased_until IS NULL OR s.leased_until <= $3)
 RETURNING s.id, s.topic_id, s.message, s.state, s.transaction_id, s.sequence_number, s.running_hash, s.attempts,
           (SELECT t.signed FROM ledger_transactions t WHERE t.id = s.transaction_id),
-          (SELECT t.expires_at FROM ledger_transactions t WHERE t.id = s.transaction_id)`
+          (SELECT t.expires_at FROM ledger_transactions t WHERE t.id = s.transaction_id),
+          (SELECT a.event_id FROM ledger_anchors a WHERE a.submission_id = s.id ORDER BY a.position LIMIT 1)`
 	now := w.Clock.Now()
 	err := w.DB.QueryRow(ctx, take, id, s.lease, now, now.Add(leaseFor)).Scan(&s.ID, &s.TopicID, &s.Message, &s.State,
-		&s.TransactionID, &s.Sequence, &s.RunningHash, &s.Attempts, &s.Signed, &s.ExpiresAt)
+		&s.TransactionID, &s.Sequence, &s.RunningHash, &s.Attempts, &s.Signed, &s.ExpiresAt, &s.event)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -76,11 +78,14 @@ RETURNING s.id, s.topic_id, s.message, s.state, s.transaction_id, s.sequence_num
 }
 
 // wakeAfterLease brings the message of a run that may have died back when its lease has ended.
-func (w *Worker) wakeAfterLease(ctx context.Context, id, event uuid.UUID) error {
+func (w *Worker) wakeAfterLease(ctx context.Context, id uuid.UUID) error {
 	return w.Outbox.Do(ctx, func(tx *outbox.Work) error {
 		var until *time.Time
-		const query = `SELECT leased_until FROM ledger_submissions WHERE id = $1 AND state NOT IN ('confirmed', 'failed')`
-		err := tx.QueryRow(ctx, query, id).Scan(&until)
+		var event uuid.UUID
+		const query = `
+SELECT s.leased_until, (SELECT a.event_id FROM ledger_anchors a WHERE a.submission_id = s.id ORDER BY a.position LIMIT 1)
+FROM ledger_submissions s WHERE s.id = $1 AND s.state NOT IN ('confirmed', 'failed')`
+		err := tx.QueryRow(ctx, query, id).Scan(&until, &event)
 		if errors.Is(err, pgx.ErrNoRows) || err == nil && until == nil {
 			return nil
 		}

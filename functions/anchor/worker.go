@@ -106,13 +106,13 @@ func (w *Worker) Work(ctx context.Context, event uuid.UUID, redelivered bool) er
 	if err != nil || submission == uuid.Nil {
 		return err
 	}
-	s, err := w.lease(ctx, submission, event)
+	s, err := w.lease(ctx, submission)
 	if err != nil {
 		return err
 	}
 	if s == nil {
 		if redelivered {
-			return w.wakeAfterLease(ctx, submission, event)
+			return w.wakeAfterLease(ctx, submission)
 		}
 		return nil
 	}

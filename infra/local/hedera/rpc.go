@@ -46,6 +46,7 @@ func (c cryptoService) CryptoGetBalance(ctx context.Context, q *services.Query) 
 // transact runs effect under the state's lock, or fails the way a fault demands.
 func (n *node) transact(ctx context.Context, operation string, tx *services.Transaction,
 	effect func(*services.Transaction) (services.ResponseCodeEnum, error)) (*services.TransactionResponse, error) {
+	n.server.count(operation)
 	mode, faulty := n.server.opts.Faults.Take("hedera", operation)
 	switch {
 	case faulty && mode == faults.Error:
@@ -71,6 +72,7 @@ func (n *node) transact(ctx context.Context, operation string, tx *services.Tran
 
 // query answers q under the state's lock, or fails the way a fault demands.
 func (n *node) query(ctx context.Context, operation string, q *services.Query, answer func(*services.Query) *services.Response) (*services.Response, error) {
+	n.server.count(operation)
 	mode, faulty := n.server.opts.Faults.Take("hedera", operation)
 	switch {
 	case faulty && (mode == faults.Error || mode == faults.DropReply):

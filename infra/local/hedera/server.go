@@ -57,6 +57,9 @@ type Server struct {
 	// done ends calls held by a timeout fault when the server closes.
 	done   chan struct{}
 	closed sync.Once
+
+	callsMu sync.Mutex
+	calls   map[string]int
 }
 
 // Start listens and serves until Close. It reloads what an earlier run left in opts.Dir.
@@ -68,7 +71,7 @@ func Start(opts Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: opts, state: st, done: make(chan struct{})}
+	s := &Server{opts: opts, state: st, done: make(chan struct{}), calls: map[string]int{}}
 	if err := s.listen(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -136,6 +139,20 @@ func (s *Server) Nodes() map[string]string {
 
 // MirrorURL is the base URL of the mirror node, without a trailing slash.
 func (s *Server) MirrorURL() string { return "http://" + s.mirror.Addr().String() }
+
+// Calls counts what the nodes were asked since the start, by operation
+// ("SubmitMessage", "GetTransactionReceipts", …), faulty calls included.
+func (s *Server) Calls(operation string) int {
+	s.callsMu.Lock()
+	defer s.callsMu.Unlock()
+	return s.calls[operation]
+}
+
+func (s *Server) count(operation string) {
+	s.callsMu.Lock()
+	defer s.callsMu.Unlock()
+	s.calls[operation]++
+}
 
 // hold keeps a call that must time out until its caller or the server gives up.
 func (s *Server) hold(ctx context.Context) error {

@@ -1,0 +1,439 @@
+package anchor_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/lafaekstreet/backend/functions/anchor"
+	"github.com/lafaekstreet/backend/infra/local/aws"
+	"github.com/lafaekstreet/backend/infra/local/faults"
+	"github.com/lafaekstreet/backend/infra/local/hedera"
+	"github.com/lafaekstreet/backend/infra/local/testdb"
+	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/metrics"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/queue"
+)
+
+const account = "0.0.1001"
+
+// bundle is the whole path of an event: PostgreSQL, KMS, consensus nodes, mirror
+// node, and a queue the test delivers from by hand on a clock it moves by hand.
+type bundle struct {
+	t       *testing.T
+	clock   *clock.Manual
+	faults  *faults.Set
+	aws     *aws.Server
+	net     *hedera.Server
+	db      *database.DB // as the functions' role
+	owner   *database.DB
+	url     string
+	queue   *mailbox
+	config  anchor.Config
+	worker  *anchor.Worker
+	metrics *bytes.Buffer
+	logs    *bytes.Buffer
+	user    uuid.UUID
+	number  int
+}
+
+// mailbox is the queue: it keeps what was sent until the test delivers it.
+type mailbox struct {
+	mu    sync.Mutex
+	clock *clock.Manual
+	mail  []letter
+	lose  bool // nothing arrives
+}
+
+type letter struct {
+	event    uuid.UUID
+	due      time.Time
+	receives int
+}
+
+func (m *mailbox) Knows(n queue.Name) bool { return n == queue.Anchor }
+
+func (m *mailbox) Send(_ context.Context, _ queue.Name, out []queue.Outgoing) ([]uuid.UUID, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var sent []uuid.UUID
+	for _, o := range out {
+		var body queue.AnchorMessage
+		if err := json.Unmarshal(o.Body, &body); err != nil {
+			return sent, err
+		}
+		if !m.lose {
+			m.mail = append(m.mail, letter{event: body.EventID, due: m.clock.Now().Add(o.Delay)})
+		}
+		sent = append(sent, o.ID)
+	}
+	return sent, nil
+}
+
+// take removes what is due; when nothing is, it says when the next will be.
+func (m *mailbox) take() ([]letter, time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.clock.Now()
+	var due, rest []letter
+	var next time.Time
+	for _, l := range m.mail {
+		if l.due.After(now) {
+			rest = append(rest, l)
+			if next.IsZero() || l.due.Before(next) {
+				next = l.due
+			}
+		} else {
+			due = append(due, l)
+		}
+	}
+	m.mail = rest
+	return due, next
+}
+
+func (m *mailbox) put(l letter) { m.mu.Lock(); defer m.mu.Unlock(); m.mail = append(m.mail, l) }
+
+func setup(t *testing.T, change ...func(*hedera.Options, *anchor.Config)) *bundle {
+	t.Helper()
+	// The network's clock is ahead of the machine's by nothing; KMS requests are signed by the machine's.
+	b := &bundle{t: t, clock: clock.NewManual(time.Now()), faults: faults.NewSet(), user: ids.New(), metrics: &bytes.Buffer{}, logs: &bytes.Buffer{}}
+	b.queue = &mailbox{clock: b.clock}
+	netOpts := hedera.Options{Now: b.clock.Now, Faults: b.faults}
+	b.config = anchor.Config{
+		Ledger: ledger.Config{Network: hedera.Network, Accounts: []string{account}, MirrorTimeout: 150 * time.Millisecond,
+			ExplorerURL: "https://example.org/{network}/{id}"},
+		KeyID: "alias/ledger", NodesPerTransaction: 2, NodeTimeout: 150 * time.Millisecond, KMSTimeout: 400 * time.Millisecond,
+		MaxFee: 2 * hedera.TinybarsPerHbar, BatchThreshold: 20, MaxBatch: 100, Concurrency: 2,
+		ReceiptDelay: 2 * time.Second, ConfirmDelay: 4 * time.Second, ProbeEvery: time.Minute,
+	}
+	for _, f := range change {
+		f(&netOpts, &b.config)
+	}
+	b.start(netOpts)
+	b.url = testdb.URL(t)
+	b.db, b.owner = b.open("lafaek_app", nil), b.open("", nil)
+	b.worker = b.newWorker(b.db)
+	b.exec(`INSERT INTO users (id, email, full_name) VALUES ($1, 'ana@example.org', 'Ana')`, b.user)
+	return b
+}
+
+// start runs the stand-ins and gives the operator's account the key in KMS.
+func (b *bundle) start(opts hedera.Options) {
+	b.t.Helper()
+	var err error
+	if b.aws, err = aws.Start(aws.Options{Faults: b.faults}); err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { _ = b.aws.Close() })
+	if b.net, err = hedera.Start(opts); err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { _ = b.net.Close() })
+	key := b.newKey("alias/ledger")
+	if err := b.net.SetAccount(account, key, 100*hedera.TinybarsPerHbar); err != nil {
+		b.t.Fatal(err)
+	}
+	if b.config.Ledger.TopicReports, err = b.net.EnsureTopic("reports", key); err != nil {
+		b.t.Fatal(err)
+	}
+	if b.config.Ledger.TopicStatus, err = b.net.EnsureTopic("status", key); err != nil {
+		b.t.Fatal(err)
+	}
+	b.config.Ledger.MirrorURL, b.config.Nodes = b.net.MirrorURL(), b.net.Nodes()
+}
+
+func (b *bundle) kms() *kms.Client {
+	return kms.NewFromConfig(b.aws.Config(), func(o *kms.Options) { o.RetryMaxAttempts = 1 })
+}
+
+// newKey makes a signing key and returns its public key as KMS gives it.
+func (b *bundle) newKey(alias string) []byte {
+	b.t.Helper()
+	out, err := b.kms().CreateKey(b.t.Context(), &kms.CreateKeyInput{KeySpec: "ECC_SECG_P256K1", KeyUsage: "SIGN_VERIFY"})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := b.kms().CreateAlias(b.t.Context(), &kms.CreateAliasInput{AliasName: awssdk.String(alias), TargetKeyId: out.KeyMetadata.KeyId}); err != nil {
+		b.t.Fatal(err)
+	}
+	pub, err := b.kms().GetPublicKey(b.t.Context(), &kms.GetPublicKeyInput{KeyId: out.KeyMetadata.KeyId})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return pub.PublicKey
+}
+
+// open connects in a role; change may alter the pool.
+func (b *bundle) open(role string, change func(*pgxpool.Config)) *database.DB {
+	b.t.Helper()
+	c, err := pgxpool.ParseConfig(b.url)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	c.MaxConns = 4
+	if role != "" {
+		c.ConnConfig.RuntimeParams["role"] = role
+	}
+	if change != nil {
+		change(c)
+	}
+	pool, err := pgxpool.NewWithConfig(b.t.Context(), c)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(pool.Close)
+	return &database.DB{Pool: pool}
+}
+
+// newWorker is another process of the function.
+func (b *bundle) newWorker(db *database.DB) *anchor.Worker {
+	b.t.Helper()
+	network, err := anchor.NewNetwork(b.config.Nodes, b.config.NodesPerTransaction, b.config.NodeTimeout)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { _ = network.Close() })
+	log := slog.New(slog.NewTextHandler(&lockedWriter{w: b.logs}, nil))
+	w, err := anchor.NewWorker(anchor.Deps{
+		DB: db, Outbox: outbox.New(db, b.queue, log), Network: network, Mirror: ledger.NewMirror(b.config.Ledger),
+		Signer: anchor.NewSigner(b.kms(), b.config.KeyID, b.config.KMSTimeout), Clock: b.clock, Log: log,
+		Metrics: metrics.New(b.metrics, "anchor", b.clock),
+	}, b.config)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return w
+}
+
+type lockedWriter struct {
+	mu sync.Mutex
+	w  *bytes.Buffer
+}
+
+func (l *lockedWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
+}
+
+func (b *bundle) exec(sql string, args ...any) {
+	b.t.Helper()
+	if _, err := b.owner.Exec(b.t.Context(), sql, args...); err != nil {
+		b.t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+func scan[T any](b *bundle, sql string, args ...any) T {
+	b.t.Helper()
+	var v T
+	if err := b.owner.QueryRow(b.t.Context(), sql, args...).Scan(&v); err != nil {
+		b.t.Fatalf("%s: %v", sql, err)
+	}
+	return v
+}
+
+// report stores a report with a photograph and its first event.
+func (b *bundle) report() uuid.UUID {
+	b.t.Helper()
+	b.number++
+	id, upload := ids.New(), ids.New()
+	hash := sha256.Sum256([]byte("picture " + upload.String()))
+	b.exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, title, description, latitude, longitude)
+		VALUES ($1, $2, $3, 'x', 'pothole', 'Kuak boot', 'Iha dalan klaran', -8.556856, 125.560314)`,
+		id, fmt.Sprintf("LS-2026-%06d", b.number), b.user)
+	b.exec(`INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, state, display_sha256, expires_at)
+		VALUES ($1, $2, $3, 'image/jpeg', 5, 'processed', $4, now())`, upload, b.user, "originals/"+upload.String(), hash[:])
+	b.exec(`INSERT INTO report_images (id, report_id, upload_id) VALUES ($1, $2, $3)`, ids.New(), id, upload)
+	b.append(ledger.Event{ReportID: id, Type: ledger.Submitted})
+	return id
+}
+
+func (b *bundle) append(e ledger.Event) uuid.UUID {
+	b.t.Helper()
+	e.At = b.clock.Now()
+	if e.Actor.Kind == "" {
+		e.Actor.Kind = "citizen"
+	}
+	var id uuid.UUID
+	box := outbox.New(b.db, b.queue, slog.New(slog.DiscardHandler))
+	err := box.Do(b.t.Context(), func(w *outbox.Work) error {
+		var err error
+		id, err = ledger.Append(b.t.Context(), w, e)
+		return err
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return id
+}
+
+// move changes a report's status the way the functions do.
+func (b *bundle) move(report uuid.UUID, from, to string) {
+	b.t.Helper()
+	b.exec(`UPDATE reports SET status = $2 WHERE id = $1`, report, to)
+	b.append(ledger.Event{ReportID: report, Type: ledger.StatusMoved, OldStatus: from, Actor: ledger.Actor{Kind: "moderator"}})
+}
+
+func (l *letter) sqs() events.SQSMessage {
+	body, _ := json.Marshal(queue.AnchorMessage{EventID: l.event})
+	l.receives++
+	return events.SQSMessage{MessageId: ids.New().String(), Body: string(body),
+		Attributes: map[string]string{"ApproximateReceiveCount": strconv.Itoa(l.receives)}}
+}
+
+// deliver hands letters over, ten at a time, and puts those that failed back for
+// the visibility timeout. It returns how many failed.
+func (b *bundle) deliver(w *anchor.Worker, letters []letter) int {
+	failures := 0
+	for part := range slices.Chunk(letters, queue.MaxBatch) {
+		var batch events.SQSEvent
+		byID := map[string]letter{}
+		for i := range part {
+			m := part[i].sqs()
+			batch.Records, byID[m.MessageId] = append(batch.Records, m), part[i]
+		}
+		resp, err := w.Handler().Handle(b.t.Context(), batch)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		for _, f := range resp.BatchItemFailures {
+			l := byID[f.ItemIdentifier]
+			l.due = b.clock.Now().Add(time.Minute)
+			b.queue.put(l)
+			failures++
+		}
+	}
+	return failures
+}
+
+// settle delivers until the queue is empty, moving the clock to the next message
+// when none is due. It gives up after an hour of the clock.
+func (b *bundle) settle() {
+	b.t.Helper()
+	end := b.clock.Now().Add(time.Hour)
+	for b.clock.Now().Before(end) {
+		due, next := b.queue.take()
+		if len(due) > 0 {
+			b.deliver(b.worker, due)
+			continue
+		}
+		if next.IsZero() {
+			return
+		}
+		b.clock.Advance(next.Sub(b.clock.Now()))
+	}
+	b.t.Fatalf("the queue is not empty after an hour\n%s", b.tail())
+}
+
+// shuffle delivers everything due twice, in random order, to two workers at once.
+func (b *bundle) shuffle(workers ...*anchor.Worker) {
+	due, _ := b.queue.take()
+	due = append(due, due...)
+	var wg sync.WaitGroup
+	for _, w := range workers {
+		mine := slices.Clone(due)
+		rand.Shuffle(len(mine), func(i, j int) { mine[i], mine[j] = mine[j], mine[i] })
+		wg.Go(func() { b.deliver(w, mine) })
+	}
+	wg.Wait()
+}
+
+// checkAnchored holds the end state against exactly-once: every event confirmed,
+// in exactly one message, per report in order.
+func (b *bundle) checkAnchored() {
+	b.t.Helper()
+	if n := scan[int](b, `SELECT count(*) FROM ledger_anchors a LEFT JOIN ledger_submissions s ON s.id = a.submission_id
+		WHERE s.state IS DISTINCT FROM 'confirmed'`); n != 0 {
+		b.t.Errorf("%d events are not confirmed\n%s", n, b.tail())
+	}
+	if n := scan[int](b, `SELECT count(*) FROM reports WHERE blockchain_status <> 'confirmed'`); n != 0 {
+		b.t.Errorf("%d reports do not show it", n)
+	}
+	wanted := map[string]int{}
+	rows, err := b.owner.Query(b.t.Context(), `SELECT message FROM ledger_submissions`)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for rows.Next() {
+		var m []byte
+		if err := rows.Scan(&m); err != nil {
+			b.t.Fatal(err)
+		}
+		wanted[string(m)]++
+	}
+	for _, m := range b.net.Messages() {
+		wanted[string(m.Contents)]--
+	}
+	for m, n := range wanted {
+		if n != 0 {
+			b.t.Errorf("message %s: %+d between database and network", m, n)
+		}
+	}
+	if n := scan[int](b, `SELECT count(*) FROM ledger_anchors x JOIN ledger_submissions sx ON sx.id = x.submission_id
+		JOIN ledger_anchors y ON y.report_id = x.report_id AND y.seq > x.seq JOIN ledger_submissions sy ON sy.id = y.submission_id
+		WHERE sy.consensus_nanos < sx.consensus_nanos`); n != 0 {
+		b.t.Errorf("%d pairs of events reached consensus out of order", n)
+	}
+}
+
+func (b *bundle) verify(report uuid.UUID) *ledger.Verification {
+	b.t.Helper()
+	v, err := ledger.Verify(b.t.Context(), b.db, ledger.NewMirror(b.config.Ledger), b.config.Ledger, report)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return v
+}
+
+// key is the public key of the key the worker signs with.
+func (b *bundle) key() []byte {
+	b.t.Helper()
+	pub, err := b.kms().GetPublicKey(b.t.Context(), &kms.GetPublicKeyInput{KeyId: awssdk.String("alias/ledger")})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return pub.PublicKey
+}
+
+// setKey enables or disables the key the worker signs with.
+func (b *bundle) setKey(on bool) {
+	b.t.Helper()
+	described, err := b.kms().DescribeKey(b.t.Context(), &kms.DescribeKeyInput{KeyId: awssdk.String("alias/ledger")})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	id := described.KeyMetadata.KeyId
+	if on {
+		_, err = b.kms().EnableKey(b.t.Context(), &kms.EnableKeyInput{KeyId: id})
+	} else {
+		_, err = b.kms().DisableKey(b.t.Context(), &kms.DisableKeyInput{KeyId: id})
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// tail is the end of what the workers logged.
+func (b *bundle) tail() string {
+	s := b.logs.String()
+	return s[max(0, len(s)-4000):]
+}

@@ -1,0 +1,229 @@
+package anchor_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/lafaekstreet/backend/functions/anchor"
+	"github.com/lafaekstreet/backend/infra/local/faults"
+	"github.com/lafaekstreet/backend/infra/local/hedera"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/outbox"
+)
+
+func (b *bundle) sweep() int {
+	b.t.Helper()
+	n, err := ledger.Sweep(b.t.Context(), outbox.New(b.db, b.queue, slog.New(slog.DiscardHandler)), b.clock.Now(), 2*time.Minute)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return n
+}
+
+// TestFaults: whatever fails, and however, each event ends confirmed in exactly one message.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	for _, target := range []struct{ service, operation string }{
+		{"kms", "Sign"}, {"kms", "GetPublicKey"},
+		{"hedera", "SubmitMessage"}, {"hedera", "GetTransactionReceipts"},
+		{"mirror", "topic_message"},
+	} {
+		for _, mode := range faults.Modes() {
+			for _, count := range []int{1, 3} {
+				t.Run(fmt.Sprintf("%s/%s/%s/%d", target.service, target.operation, mode, count), func(t *testing.T) {
+					t.Parallel()
+					b := setup(t)
+					if err := b.faults.Add(faults.Fault{Service: target.service, Operation: target.operation, Mode: mode, Count: count}); err != nil {
+						t.Fatal(err)
+					}
+					id := b.report()
+					b.move(id, "pending", "verified")
+					b.settle()
+					if n := len(b.faults.Taken()); n != count {
+						t.Errorf("fault struck %d times, want %d", n, count)
+					}
+					b.checkAnchored()
+					if v := b.verify(id); !v.Verified {
+						t.Errorf("verify: got %+v", v)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestOutageBeyondExpiry: a new transaction is made only when the old one had no effect.
+func TestOutageBeyondExpiry(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name         string
+		fault        faults.Fault
+		transactions int // at least
+	}{
+		{"nothing was sent", faults.Fault{Service: "hedera", Operation: "SubmitMessage", Mode: faults.Error, Count: faults.Forever}, 2},
+		{"sent, all answers lost", faults.Fault{Service: "hedera", Operation: "SubmitMessage", Mode: faults.DropReply, Count: faults.Forever}, 1},
+		{"sent, no receipts", faults.Fault{Service: "hedera", Operation: "GetTransactionReceipts", Mode: faults.Error, Count: faults.Forever}, 1},
+		{"sent, mirror silent", faults.Fault{Service: "mirror", Mode: faults.Error, Count: faults.Forever}, 1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			if err := b.faults.Add(tc.fault); err != nil {
+				t.Fatal(err)
+			}
+			id := b.report()
+			for end := b.clock.Now().Add(20 * time.Minute); b.clock.Now().Before(end); b.clock.Advance(15 * time.Second) {
+				due, _ := b.queue.take()
+				b.deliver(b.worker, due)
+				if b.faults.Pending() != nil && b.clock.Now().After(end.Add(-15*time.Minute)) {
+					b.faults.Clear()
+				}
+			}
+			b.settle()
+			b.checkAnchored()
+			n := scan[int](b, `SELECT count(*) FROM ledger_transactions`)
+			if n < tc.transactions || tc.transactions == 1 && n > 1 {
+				t.Errorf("got %d transactions, want %d", n, tc.transactions)
+			}
+			if up := scan[int](b, `SELECT count(*) FROM ledger_transactions WHERE outcome IS NOT NULL`); up != n-1 {
+				t.Errorf("got %d of %d transactions given up, want all but one", up, n)
+			}
+			if v := b.verify(id); !v.Verified {
+				t.Errorf("verify: got %+v", v)
+			}
+		})
+	}
+}
+
+// TestMirrorBehindExpiryIsWaitedFor: that the mirror does not know a transaction
+// means nothing before it has come past the transaction's expiry.
+func TestMirrorBehindExpiryIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(o *hedera.Options, _ *anchor.Config) { o.MirrorLag = 10 * time.Minute })
+	if err := b.faults.Add(faults.Fault{Service: "hedera", Operation: "GetTransactionReceipts", Mode: faults.Error, Count: faults.Forever}); err != nil {
+		t.Fatal(err)
+	}
+	b.report()
+	b.settle()
+	b.checkAnchored()
+	if n := scan[int](b, `SELECT count(*) FROM ledger_transactions`); n != 1 || len(b.net.Messages()) != 1 {
+		t.Errorf("got %d transactions, %d messages, want one each", n, len(b.net.Messages()))
+	}
+}
+
+// TestOperatorsFaultStopsEverything: no storm while it lasts, nothing lost after.
+func TestOperatorsFaultStopsEverything(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name       string
+		break_, ok func(*bundle)
+	}{
+		{"wrong key", func(b *bundle) { _ = b.net.SetAccount(account, b.newKey("alias/other"), 100*hedera.TinybarsPerHbar) },
+			func(b *bundle) { _ = b.net.SetAccount(account, b.key(), 100*hedera.TinybarsPerHbar) }},
+		{"no funds", func(b *bundle) { _ = b.net.SetAccount(account, b.key(), 7) },
+			func(b *bundle) { _ = b.net.SetAccount(account, b.key(), 100*hedera.TinybarsPerHbar) }},
+		{"key disabled", func(b *bundle) { b.setKey(false) }, func(b *bundle) { b.setKey(true) }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			tc.break_(b)
+			for range 10 {
+				b.report()
+			}
+			b.settle()
+			if n := b.net.Calls("SubmitMessage"); n > 1 {
+				t.Errorf("got %d submits of 10 events at the wall, want one", n)
+			}
+			if got := scan[int](b, `SELECT count(*) FROM ledger_circuit WHERE reason IS NOT NULL`); got != 1 {
+				t.Error("the circuit is closed")
+			}
+			if !strings.Contains(b.metrics.String(), "LedgerHalted") {
+				t.Error("no alarm metric")
+			}
+			for range 60 { // an hour of relay's sweeps
+				b.clock.Advance(time.Minute)
+				b.sweep()
+				b.settle()
+			}
+			if n := b.net.Calls("SubmitMessage"); n > 12 {
+				t.Errorf("got %d submits in an hour, want a probe now and then", n)
+			}
+			tc.ok(b)
+			for range 60 {
+				b.clock.Advance(time.Minute)
+				b.sweep()
+				b.settle()
+			}
+			b.checkAnchored()
+			if got := scan[int](b, `SELECT count(*) FROM ledger_circuit WHERE reason IS NULL`); got != 1 {
+				t.Error("the circuit is still open")
+			}
+		})
+	}
+}
+
+// TestKilledAnywhere cuts a run off before each of its database statements in
+// turn, as a kill between an effect and its mark would, and lets another take over.
+func TestKilledAnywhere(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	cuts := 0
+	for at := 1; ; at++ {
+		id := b.report()
+		ctx, kill := context.WithCancel(t.Context())
+		tracer := &killer{at: at, kill: kill}
+		db := b.open("lafaek_app", func(c *pgxpool.Config) { c.ConnConfig.Tracer = tracer })
+		due, _ := b.queue.take()
+		for i := range due {
+			if err := b.newWorker(db).Work(ctx, due[i].event, false); err != nil {
+				due[i].receives = 1
+				due[i].due = b.clock.Now().Add(10 * time.Second) // well within the dead run's lease
+				b.queue.put(due[i])
+			}
+		}
+		kill()
+		db.Close()
+		b.settle()
+		// The sweep has what a kill right after a commit kept from being sent.
+		b.clock.Advance(5 * time.Minute)
+		b.sweep()
+		b.settle()
+		if v := b.verify(id); !v.Verified {
+			t.Fatalf("cut at statement %d: %+v\n%s", at, v, b.tail())
+		}
+		if !tracer.struck {
+			break
+		}
+		cuts++
+	}
+	b.checkAnchored()
+	if cuts < 20 {
+		t.Errorf("only %d cuts: the run was not cut everywhere", cuts)
+	}
+	t.Logf("%d cuts", cuts)
+}
+
+// killer ends a context at the n-th statement.
+type killer struct {
+	at     int
+	kill   context.CancelFunc
+	struck bool
+}
+
+func (k *killer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	if k.at--; k.at == 0 {
+		k.struck = true
+		k.kill()
+	}
+	return ctx
+}
+
+func (k *killer) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}

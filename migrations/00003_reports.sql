@@ -50,6 +50,8 @@ CREATE TABLE reports (
     title             text             NOT NULL DEFAULT '',
     description       text             NOT NULL DEFAULT '',
     severity          text             NOT NULL DEFAULT 'medium',
+    severity_rank     smallint         NOT NULL GENERATED ALWAYS AS
+        (CASE severity WHEN 'low' THEN 1 WHEN 'medium' THEN 2 WHEN 'high' THEN 3 ELSE 4 END) STORED,
     severity_score    smallint,
     severity_guess    text,            -- the citizen's
     priority          text             NOT NULL DEFAULT 'medium',
@@ -101,11 +103,16 @@ CREATE TABLE reports (
 CREATE UNIQUE INDEX reports_number_key ON reports (report_number);
 CREATE UNIQUE INDEX reports_client_id_key ON reports (user_id, client_id) WHERE client_id IS NOT NULL;
 CREATE INDEX reports_position_idx ON reports USING gist (position) WHERE deleted_at IS NULL;
+-- Flat, in degrees: boxes of maps and tiles, which geodesic boxes do not fit.
+CREATE INDEX reports_box_idx ON reports USING gist ((position::geometry)) WHERE deleted_at IS NULL;
 CREATE INDEX reports_created_idx ON reports (created_at DESC, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX reports_updated_idx ON reports (updated_at DESC, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX reports_status_idx ON reports (status, created_at DESC, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX reports_type_idx ON reports (issue_type, created_at DESC, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX reports_municipality_idx ON reports (municipality_code, created_at DESC, id DESC) WHERE deleted_at IS NULL;
+CREATE INDEX reports_severity_idx ON reports (severity_rank DESC, created_at DESC, id DESC) WHERE deleted_at IS NULL;
+CREATE INDEX reports_district_idx ON reports (lower(district), created_at DESC, id DESC) WHERE deleted_at IS NULL AND district IS NOT NULL;
+CREATE INDEX reports_suco_idx ON reports (lower(suco), created_at DESC, id DESC) WHERE deleted_at IS NULL AND suco IS NOT NULL;
 CREATE INDEX reports_user_idx ON reports (user_id, created_at DESC, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX reports_agency_idx ON reports (assigned_agency_id, status) WHERE deleted_at IS NULL AND assigned_agency_id IS NOT NULL;
 CREATE INDEX reports_duplicate_of_idx ON reports (duplicate_of) WHERE duplicate_of IS NOT NULL;

@@ -4,19 +4,25 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
 )
 
 // record writes down that the move happened, for everybody who keeps account.
-func (m Move) record(ctx context.Context, w *outbox.Work, h Held, originalNumber string) error {
+func (m Move) record(ctx context.Context, w *outbox.Work, h Held, originalNumber string, at time.Time) error {
 	event, err := History(ctx, w, h.ID, &h.Status, m.To, m.By, m.Note)
 	if err != nil {
+		return err
+	}
+	moved := ledger.Event{ReportID: h.ID, Type: ledger.StatusMoved, At: at, OldStatus: string(h.Status)}
+	if err := Event(ctx, w, moved, m.By); err != nil {
 		return err
 	}
 	params := map[string]string{notification.ParamReportNumber: h.Number, notification.ParamStatus: string(m.To)}
@@ -84,4 +90,11 @@ func Tell(ctx context.Context, w *outbox.Work, h Held, t notification.Type, even
 		}
 	}
 	return nil
+}
+
+// Event appends to a report's ledger events what actor caused. Call it after the change.
+func Event(ctx context.Context, w *outbox.Work, e ledger.Event, actor Actor) error {
+	e.Actor = ledger.Actor{Kind: string(actor.Kind), AgencyID: actor.AgencyID}
+	_, err := ledger.Append(ctx, w, e)
+	return err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -12,6 +13,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
@@ -72,6 +74,12 @@ func (b *bundle) report(status report.Status) uuid.UUID {
 	b.exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, status, latitude, longitude,
 		duplicate_of, assigned_agency_id) VALUES ($1, $2, $3, '', 'pothole', $4, -8.55, 125.57, $5, $6)`,
 		id, "LS-2026-"+id.String(), b.author, status, original, b.agency)
+	err := b.outbox.Do(b.t.Context(), func(w *outbox.Work) error {
+		return report.Event(b.t.Context(), w, ledger.Event{ReportID: id, Type: ledger.Submitted, At: time.Now()}, report.AI())
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
 	return id
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -60,10 +61,11 @@ func Transition(ctx context.Context, w *outbox.Work, m Move) (Moved, error) {
 		}
 	}
 	moved := Moved{Held: h, To: m.To}
-	if moved.Version, err = m.apply(ctx, w, h); err != nil {
+	var at time.Time
+	if moved.Version, at, err = m.apply(ctx, w, h); err != nil {
 		return Moved{}, err
 	}
-	if err := m.record(ctx, w, h, original.Number); err != nil {
+	if err := m.record(ctx, w, h, original.Number, at); err != nil {
 		return Moved{}, err
 	}
 	return moved, nil
@@ -115,7 +117,7 @@ func (m Move) original(ctx context.Context, w *outbox.Work, held []Held) (Held, 
 	return original, nil
 }
 
-func (m Move) apply(ctx context.Context, w *outbox.Work, h Held) (int, error) {
+func (m Move) apply(ctx context.Context, w *outbox.Work, h Held) (int, time.Time, error) {
 	const q = `
 		UPDATE reports SET
 			status           = $2,
@@ -128,13 +130,14 @@ func (m Move) apply(ctx context.Context, w *outbox.Work, h Held) (int, error) {
 			                        THEN CASE WHEN $2 = 'rejected' THEN 'rejected' ELSE 'completed' END ELSE ai_status END,
 			version          = version + 1,
 			updated_at       = now()
-		WHERE id = $1 RETURNING version`
+		WHERE id = $1 RETURNING version, now()`
 	var version int
-	err := w.QueryRow(ctx, q, h.ID, m.To, m.Note, m.DuplicateOf, m.By.Kind != ActorAI).Scan(&version)
+	var at time.Time
+	err := w.QueryRow(ctx, q, h.ID, m.To, m.Note, m.DuplicateOf, m.By.Kind != ActorAI).Scan(&version, &at)
 	if err != nil {
-		return 0, fmt.Errorf("move report to %s: %w", m.To, err)
+		return 0, time.Time{}, fmt.Errorf("move report to %s: %w", m.To, err)
 	}
-	return version, m.applyToPeople(ctx, w, h)
+	return version, at, m.applyToPeople(ctx, w, h)
 }
 
 // applyToPeople keeps what a status means for people: how many of their reports

@@ -52,7 +52,8 @@ func TestEveryMoveOfEveryActor(t *testing.T) {
 				history := b.count(`SELECT count(*) FROM report_status_history WHERE report_id = $1`, id)
 				told := b.count(`SELECT count(*) FROM notifications WHERE report_id = $1`, id)
 				changed := b.status(id) == to && to != from
-				if made := want == 0; changed != made || history != told || (history == 1) != made {
+				events := b.count(`SELECT count(*) FROM ledger_events WHERE report_id = $1 AND seq = 2`, id)
+				if made := want == 0; changed != made || history != told || history != events || (history == 1) != made {
 					t.Errorf("%s moves %s to %s: changed %v, history %d, notifications %d", kind, from, to, changed, history, told)
 				}
 			}

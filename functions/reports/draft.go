@@ -1,0 +1,240 @@
+package reports
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/upload"
+)
+
+// Draft is a report as a phone sends it. Apps in the field cannot be mended and
+// may send what was filed days ago, so anything that can be understood is: an
+// unknown enum word, a long address or a null never loses a report.
+type Draft struct {
+	_                struct{}        `additionalProperties:"true"`
+	ClientID         *string         `json:"client_id,omitempty" format:"uuid" doc:"Made by the phone; a repeat gets the same report (aliases: local_id, client_report_id)"`
+	IssueType        string          `json:"issue_type" minLength:"1" maxLength:"100" doc:"One of the issue types, or a synonym; any other word becomes other (aliases: report_type, type, category)" example:"pothole"`
+	Title            *string         `json:"title,omitempty" maxLength:"150" example:"Deep hole before the bridge"`
+	Description      *string         `json:"description,omitempty" maxLength:"2000"`
+	Latitude         float64         `json:"latitude" minimum:"-90" maximum:"90" doc:"Degrees, WGS 84" example:"-8.5569"`
+	Longitude        float64         `json:"longitude" minimum:"-180" maximum:"180" example:"125.5603"`
+	LocationAccuracy *float64        `json:"location_accuracy,omitempty" doc:"Metres" example:"6.5"`
+	Address          *string         `json:"address,omitempty"`
+	Municipality     *string         `json:"municipality,omitempty"`
+	District         *string         `json:"district,omitempty" doc:"Administrative post"`
+	Suco             *string         `json:"suco,omitempty"`
+	Street           *string         `json:"street,omitempty"`
+	Severity         *string         `json:"severity,omitempty" doc:"The reporter's guess: low, medium, high, critical" example:"high"`
+	Images           []ImageRef      `json:"images,omitempty" maxItems:"20"`
+	S3Keys           []string        `json:"s3_keys,omitempty" maxItems:"20" doc:"As returned by pre-upload-image; instead of images"`
+	ImageURL         *string         `json:"image_url,omitempty" doc:"As returned by pre-upload-image; instead of images"`
+	CapturedAt       *string         `json:"captured_at,omitempty" doc:"When the picture was taken, at most 30 days ago" example:"2026-11-21T08:30:00Z"`
+	CreatedOffline   *bool           `json:"created_offline,omitempty"`
+	DeviceInfo       json.RawMessage `json:"device_info,omitempty" doc:"Anything about the phone, at most 2 KB; private"`
+	IsAnonymous      *bool           `json:"is_anonymous,omitempty" doc:"Hides the reporter from everybody but staff"`
+}
+
+// ImageRef names an upload of the reporter.
+type ImageRef struct {
+	_        struct{} `additionalProperties:"true"`
+	UploadID *string  `json:"upload_id,omitempty" format:"uuid"`
+	S3Key    *string  `json:"s3_key,omitempty"`
+}
+
+func draftAliases() map[string]string {
+	return map[string]string{
+		"local_id": "client_id", "client_report_id": "client_id",
+		"report_type": "issue_type", "type": "issue_type", "category": "issue_type",
+		"lat": "latitude", "lng": "longitude", "lon": "longitude", "accuracy": "location_accuracy",
+	}
+}
+
+// draftTexts are the members that are text even where they look like a number.
+func draftTexts() []string {
+	return []string{"client_id", "issue_type", "title", "description", "address", "municipality", "district", "suco",
+		"street", "severity", "image_url", "captured_at"}
+}
+
+const (
+	maxPart       = 300 // runes of a part of an address; the rest is cut off
+	maxDeviceInfo = 2048
+	maxAge        = 30 * 24 * time.Hour
+	maxAhead      = 10 * time.Minute
+)
+
+// filing is a draft understood.
+type filing struct {
+	clientID       *uuid.UUID
+	issueType      report.IssueType
+	issueTypeRaw   *string
+	title          string
+	description    string
+	latitude       float64
+	longitude      float64
+	accuracy       *float64
+	address        [5]*string // address, street, suco, district, municipality
+	severityGuess  *report.Severity
+	uploads        []uuid.UUID
+	capturedAt     *time.Time
+	createdOffline bool
+	deviceInfo     json.RawMessage
+	anonymous      bool
+	contentHash    [sha256.Size]byte
+}
+
+// understand reads a draft as of now.
+func (d Draft) understand(now time.Time) (filing, error) {
+	f := filing{
+		title: clean(d.Title), description: clean(d.Description), latitude: d.Latitude, longitude: d.Longitude,
+		address:        [5]*string{part(d.Address), part(d.Street), part(d.Suco), part(d.District), part(d.Municipality)},
+		createdOffline: d.CreatedOffline != nil && *d.CreatedOffline, anonymous: d.IsAnonymous != nil && *d.IsAnonymous,
+	}
+	if !report.ValidPoint(d.Latitude, d.Longitude) {
+		return filing{}, problem.InvalidField("latitude", "outside the range of coordinates")
+	}
+	var known bool
+	if f.issueType, known = report.ParseIssueType(d.IssueType); !known {
+		raw := clean(&d.IssueType)
+		f.issueTypeRaw = &raw
+	}
+	if d.Severity != nil {
+		if s, ok := report.ParseSeverity(*d.Severity); ok {
+			f.severityGuess = &s
+		}
+	}
+	if d.LocationAccuracy != nil && *d.LocationAccuracy >= 0 && *d.LocationAccuracy < 1e6 {
+		f.accuracy = d.LocationAccuracy
+	}
+	var err error
+	if f.clientID, err = optionalID("client_id", d.ClientID); err != nil {
+		return filing{}, err
+	}
+	if f.capturedAt, err = captured(d.CapturedAt, now); err != nil {
+		return filing{}, err
+	}
+	if f.uploads, err = d.uploads(); err != nil {
+		return filing{}, err
+	}
+	if len(d.DeviceInfo) > maxDeviceInfo {
+		return filing{}, problem.InvalidField("device_info", "at most 2 KB")
+	}
+	if len(d.DeviceInfo) > 0 && string(d.DeviceInfo) != "null" {
+		f.deviceInfo = d.DeviceInfo
+	}
+	f.contentHash = f.hash()
+	return f, nil
+}
+
+// uploads are the referenced ones, each once, whichever of the three ways they were named.
+func (d Draft) uploads() ([]uuid.UUID, error) {
+	var out []uuid.UUID
+	add := func(field string, id uuid.UUID, ok bool) error {
+		if !ok {
+			return problem.InvalidField(field, "names no upload")
+		}
+		if !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+		return nil
+	}
+	for i, ref := range d.Images {
+		field := fmt.Sprintf("images[%d]", i)
+		var id uuid.UUID
+		ok := false
+		switch {
+		case ref.UploadID != nil:
+			parsed, err := uuid.Parse(*ref.UploadID)
+			id, ok = parsed, err == nil
+		case ref.S3Key != nil:
+			id, ok = upload.IDOfKey(*ref.S3Key)
+		}
+		if err := add(field, id, ok); err != nil {
+			return nil, err
+		}
+	}
+	for i, key := range d.S3Keys {
+		id, ok := upload.IDOfKey(key)
+		if err := add(fmt.Sprintf("s3_keys[%d]", i), id, ok); err != nil {
+			return nil, err
+		}
+	}
+	if d.ImageURL != nil && strings.TrimSpace(*d.ImageURL) != "" {
+		id, ok := upload.IDOfKey(*d.ImageURL)
+		if err := add("image_url", id, ok); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// captured reads when a picture was taken. A phone's clock may be a little ahead.
+func captured(s *string, now time.Time) (*time.Time, error) {
+	if s == nil || strings.TrimSpace(*s) == "" {
+		return nil, nil
+	}
+	t, err := time.Parse(time.RFC3339Nano, *s)
+	if err != nil { // Dart writes local times without a zone
+		t, err = time.ParseInLocation("2006-01-02T15:04:05.999999999", *s, report.Zone())
+	}
+	if err != nil {
+		return nil, problem.InvalidField("captured_at", "expected an RFC 3339 date-time")
+	}
+	if now.Sub(t) > maxAge {
+		return nil, problem.InvalidField("captured_at", "more than 30 days ago")
+	}
+	if t.Sub(now) > maxAhead {
+		t = now
+	}
+	t = t.UTC().Truncate(time.Microsecond)
+	return &t, nil
+}
+
+func optionalID(field string, s *string) (*uuid.UUID, error) {
+	if s == nil || strings.TrimSpace(*s) == "" {
+		return nil, nil
+	}
+	id, err := uuid.Parse(strings.TrimSpace(*s))
+	if err != nil {
+		return nil, problem.InvalidField(field, "expected a UUID")
+	}
+	return &id, nil
+}
+
+// clean is text as it is kept: valid UTF-8 without NUL, which PostgreSQL refuses, and outer space.
+func clean(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(*s, "�"), "\x00", ""))
+}
+
+func part(s *string) *string {
+	text := clean(s)
+	if text == "" {
+		return nil
+	}
+	if utf8.RuneCountInString(text) > maxPart {
+		text = string([]rune(text)[:maxPart])
+	}
+	return &text
+}
+
+// hash tells a retry from other content under the same client_id. What the
+// phone may send differently a second time without meaning another report
+// (its state, the upload that was tried again) does not count.
+func (f filing) hash() [sha256.Size]byte {
+	fields := []any{f.issueType, f.issueTypeRaw, f.title, f.description,
+		math.Round(f.latitude * 1e6), math.Round(f.longitude * 1e6), f.address, f.severityGuess, f.anonymous}
+	raw, _ := json.Marshal(fields) // numbers in range, strings and bools always encode
+	return sha256.Sum256(raw)
+}

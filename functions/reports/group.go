@@ -1,0 +1,77 @@
+// Package reports files, shows and changes reports and their pictures.
+package reports
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/municipality"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/service"
+	"github.com/lafaekstreet/backend/shared/settings"
+	"github.com/lafaekstreet/backend/shared/storage"
+	"github.com/lafaekstreet/backend/shared/upload"
+)
+
+const name = "reports"
+
+// Group is the route group of reports.
+type Group struct {
+	db             *database.DB
+	outbox         *outbox.Outbox
+	clock          clock.Clock
+	settings       *settings.Reader
+	municipalities *municipality.Directory
+	reader         *report.Reader
+	desk           *upload.Desk
+}
+
+type groupConfig struct {
+	Storage storage.Config
+	Ledger  ledger.Config
+}
+
+// New makes the group out of a kit.
+func New(kit *service.Kit) (*Group, error) {
+	cfg, err := config.Parse[groupConfig](kit.Env)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", name, err)
+	}
+	store := storage.New(kit.AWS, cfg.Storage)
+	links := storage.NewLinks(store, kit.Clock)
+	places := municipality.NewDirectory(kit.DB)
+	return &Group{
+		db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, settings: settings.NewReader(kit.DB, kit.Clock),
+		municipalities: places, reader: report.NewReader(kit.DB, links, places, cfg.Ledger),
+		desk: upload.NewDesk(kit.DB, store, links, kit.Clock),
+	}, nil
+}
+
+// Open makes the function's HTTP handler.
+func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) {
+	kit, err := service.Open(ctx, name, env)
+	if err != nil {
+		return nil, err
+	}
+	g, err := New(kit)
+	if err != nil {
+		return nil, err
+	}
+	return kit.HTTP(g)
+}
+
+// Name implements httpapi.Group.
+func (g *Group) Name() string { return name }
+
+// Register implements httpapi.Group.
+func (g *Group) Register(api *httpapi.API) {
+	g.registerUploads(api)
+	g.registerFiling(api)
+	g.registerReading(api)
+}

@@ -1,0 +1,9 @@
+// Command lambda runs the reports group behind API Gateway.
+package main
+
+import (
+	"github.com/lafaekstreet/backend/functions/reports"
+	"github.com/lafaekstreet/backend/shared/start"
+)
+
+func main() { start.HTTP(reports.Open) }

@@ -1,0 +1,127 @@
+package reports
+
+import (
+	"context"
+	"maps"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/page"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
+)
+
+func (g *Group) registerReading(api *httpapi.API) {
+	get := func(path, summary, description string) httpapi.Operation {
+		return httpapi.Operation{Operation: huma.Operation{
+			Method: http.MethodGet, Path: "/api/v1/reports" + path, Tags: []string{tag}, Summary: summary, Description: description,
+		}}
+	}
+	list := get("", "List reports", "Everybody's, newest first. Rejected ones are listed for their author and for staff alone.")
+	list.Aliases = page.Aliases()
+	httpapi.Register(api, list, g.list)
+
+	mine := get("/my-reports", "List the caller's own reports", "With the same filters, and how many there are in each status.")
+	mine.Aliases = page.Aliases()
+	httpapi.Register(api, mine, g.mine)
+
+	near := get("/nearby", "List reports around a point", "Nearest first, at most 50 km away.")
+	near.Aliases = pointAliases()
+	httpapi.Register(api, near, g.near)
+
+	httpapi.Register(api, get("/{id}", "Read a report", "By id or report number. ETag names its version for If-Match."), g.one)
+}
+
+func pointAliases() map[string]string {
+	out := map[string]string{"lat": "latitude", "lng": "longitude", "lon": "longitude"}
+	maps.Copy(out, map[string]string{"radius_m": "radius_meters", "page_size": "limit"})
+	return out
+}
+
+type listInput struct{ report.Query }
+
+type listOutput struct{ Body report.Page }
+
+func (g *Group) list(ctx context.Context, in *listInput) (*listOutput, error) {
+	p, err := g.reader.List(ctx, report.ViewerOf(identity.Must(ctx)), in.Query)
+	if err != nil {
+		return nil, err
+	}
+	return &listOutput{Body: p}, nil
+}
+
+type mineOutput struct {
+	Body struct {
+		report.Page
+		StatusCounts map[report.Status]int `json:"status_counts" doc:"All of the caller's reports by status, whatever the filters"`
+	}
+}
+
+func (g *Group) mine(ctx context.Context, in *listInput) (*mineOutput, error) {
+	caller := identity.Must(ctx)
+	p, err := g.reader.List(ctx, report.ViewerOf(caller), in.Query, report.By(caller.UserID))
+	if err != nil {
+		return nil, err
+	}
+	out := &mineOutput{}
+	out.Body.Page = p
+	out.Body.StatusCounts, err = g.reader.StatusCounts(ctx, caller.UserID)
+	return out, err
+}
+
+type nearInput struct {
+	Latitude     float64 `query:"latitude" required:"true" minimum:"-90" maximum:"90" doc:"Degrees, WGS 84 (alias: lat)" example:"-8.5569"`
+	Longitude    float64 `query:"longitude" required:"true" minimum:"-180" maximum:"180" doc:"Aliases: lng, lon" example:"125.5603"`
+	Radius       float64 `query:"radius" default:"5" exclusiveMinimum:"0" maximum:"50" doc:"Kilometres"`
+	RadiusMeters float64 `query:"radius_meters" minimum:"0" maximum:"50000" doc:"Metres; instead of radius"`
+	Limit        int     `query:"limit" default:"50" minimum:"1" maximum:"200"`
+	Status       string  `query:"status" doc:"One or several, comma-separated"`
+	IssueType    string  `query:"issue_type" doc:"One or several, comma-separated"`
+}
+
+type nearOutput struct{ Body report.NearPage }
+
+func (g *Group) near(ctx context.Context, in *nearInput) (*nearOutput, error) {
+	if !report.ValidPoint(in.Latitude, in.Longitude) { // NaN passes every bound of a schema
+		return nil, problem.InvalidField("latitude", "outside the range of coordinates")
+	}
+	meters := in.RadiusMeters
+	if meters == 0 {
+		meters = in.Radius * 1000
+	}
+	if !(meters > 0 && meters <= 50_000) {
+		return nil, problem.InvalidField("radius", "above 0 and at most 50 km")
+	}
+	p, err := g.reader.Near(ctx, report.ViewerOf(identity.Must(ctx)), report.Around{
+		Latitude: in.Latitude, Longitude: in.Longitude, Meters: meters, Limit: in.Limit, Status: in.Status, IssueType: in.IssueType,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &nearOutput{Body: p}, nil
+}
+
+// RefInput names a report in a path.
+type RefInput struct {
+	ID report.Ref `path:"id" doc:"Id or report number" example:"LS-2026-000123"`
+}
+
+type reportOutput struct {
+	ETag string `header:"ETag"`
+	Body report.Report
+}
+
+func (g *Group) one(ctx context.Context, in *RefInput) (*reportOutput, error) {
+	id, err := in.ID.Resolve(ctx, g.db)
+	if err != nil {
+		return nil, err
+	}
+	r, err := g.reader.Report(ctx, report.ViewerOf(identity.Must(ctx)), id)
+	if err != nil {
+		return nil, err
+	}
+	return &reportOutput{ETag: httpapi.VersionTag(r.Version), Body: r}, nil
+}

@@ -1,0 +1,219 @@
+package reports_test
+
+import (
+	"maps"
+	"net/http"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/functions/reports"
+	"github.com/lafaekstreet/backend/infra/local/world"
+)
+
+type object = map[string]any
+
+// draft is a report body with some members changed.
+func draft(changes object) object {
+	body := object{"issue_type": "pothole", "title": "Hole", "description": "Deep.", "latitude": -8.5569, "longitude": 125.5603}
+	maps.Copy(body, changes)
+	return body
+}
+
+func setup(t *testing.T) *world.World {
+	t.Helper()
+	return world.New(t, reports.Open)
+}
+
+// uploaded is the id of a stored picture of c.
+func uploaded(c *world.Client, w *world.World, shade uint8) string {
+	return c.Form("/reports/pre-upload-image", nil, "file", "a.jpg", w.JPEG(shade)).Want(http.StatusCreated).Object().Text("upload_id")
+}
+
+func TestFilingAReport(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.Citizen()
+	picture := uploaded(c, w, 1)
+	r := c.Post("/reports", draft(object{"images": []object{{"upload_id": picture}}, "severity": "HIGH"})).Want(http.StatusCreated).Object()
+	if r.Text("status") != "pending" || r.Text("ai.status") != "queued" || r.Text("blockchain.status") != "queued" || r.Text("severity") != "high" {
+		t.Errorf("got %v", r.Values)
+	}
+	if n := r.Text("report_number"); len(n) != len("LS-2026-000001") || n[:3] != "LS-" || n[7:] != "-000001" {
+		t.Errorf("number %s", n)
+	}
+	images := r.Items("images")
+	if len(images) != 1 || images[0].Text("status") != "pending" || images[0].At("image_url") != nil {
+		t.Errorf("images %v", r.At("images"))
+	}
+	if steps := r.Items("status_history"); len(steps) != 1 || steps[0].Text("new_status") != "pending" {
+		t.Errorf("history %v", r.At("status_history"))
+	}
+	if r.Text("reporter.id") != c.ID.String() {
+		t.Errorf("reporter %v", r.At("reporter"))
+	}
+	for sql, want := range map[string]int{
+		`SELECT count(*) FROM ledger_events WHERE event_type = 'REPORT_SUBMITTED'`: 1,
+		`SELECT count(*) FROM notifications WHERE type = 'report_received'`:        1,
+		`SELECT count(*) FROM outbox WHERE queue = 'geocode'`:                      1,
+		`SELECT count(*) FROM outbox WHERE queue = 'validate'`:                     0,
+		`SELECT reports_count FROM users LIMIT 1`:                                  1,
+	} {
+		if got := w.Int(sql); got != want {
+			t.Errorf("%s: %d, want %d", sql, got, want)
+		}
+	}
+
+	w.Process(picture)
+	again := c.Get("/reports/" + r.Text("report_number")).Want(http.StatusOK)
+	o := again.Object()
+	if images := o.Items("images"); images[0].Text("status") != "processed" || images[0].Text("thumbnail_url") == "" {
+		t.Errorf("images %v", o.At("images"))
+	}
+	res, err := http.Get(o.Text("image_url"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "image/jpeg" {
+		t.Errorf("picture: %d %s", res.StatusCode, res.Header.Get("Content-Type"))
+	}
+	if got := c.With("If-None-Match", again.Header.Get("ETag")).Get("/reports/" + r.Text("id")); got.Status != http.StatusNotModified {
+		t.Errorf("unchanged report: %d", got.Status)
+	}
+}
+
+func TestAPictureProcessedBeforeItsReportWakesValidate(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.Citizen()
+	picture := uploaded(c, w, 1)
+	w.Process(picture)
+	c.Post("/reports", draft(object{"s3_keys": []string{"originals/" + picture}})).Want(http.StatusCreated)
+	if n := w.Int(`SELECT count(*) FROM outbox WHERE queue = 'validate'`); n != 1 {
+		t.Errorf("%d messages", n)
+	}
+}
+
+func TestAReportWithoutPictureWaitsForAPerson(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	r := w.Citizen().Post("/reports", draft(nil)).Want(http.StatusCreated).Object()
+	if r.Text("ai.status") != "needs_review" {
+		t.Errorf("ai %v", r.At("ai"))
+	}
+}
+
+func TestTolerantReading(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.Citizen()
+	r := c.Post("/reports", object{"type": "Broken Street-Light", "lat": -8.55, "lng": 125.6, "title": nil, "severity": "terrible",
+		"address": "x", "whatever": object{"a": 1}, "device_info": object{"os": "android"}, "captured_at": nil, "is_anonymous": nil}).Want(http.StatusCreated).Object()
+	if r.Text("issue_type") != "street_light" || r.At("issue_type_raw") != nil || r.Text("severity") != "medium" {
+		t.Errorf("got %v", r.Values)
+	}
+	r = c.Post("/reports", draft(object{"issue_type": "Lubuk besar"})).Want(http.StatusCreated).Object()
+	if r.Text("issue_type") != "other" || r.Text("issue_type_raw") != "Lubuk besar" {
+		t.Errorf("got %v", r.Values)
+	}
+	r = c.Form("/reports", map[string]string{"report_type": "flood", "latitude": "-8.5", "longitude": "125.5", "title": "123",
+		"is_anonymous": "true"}, "image", "x.png", w.PNG(3)).Want(http.StatusCreated).Object()
+	if r.Text("issue_type") != "flooding" || r.Text("title") != "123" || len(r.Items("images")) != 1 || r.At("is_anonymous") != true {
+		t.Errorf("got %v", r.Values)
+	}
+}
+
+func TestInputThatNoToleranceMends(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.Citizen()
+	for name, body := range map[string]object{
+		"latitude": draft(object{"latitude": 90.1}), "longitude": draft(object{"longitude": -181}),
+		"client_id": draft(object{"client_id": "seven"}), "captured_at": draft(object{"captured_at": "2020-01-01T00:00:00Z"}),
+		"images[0]": draft(object{"images": []object{{}}}), "title": draft(object{"title": string(make([]rune, 151))}),
+	} {
+		got := c.Post("/reports", body).Want(http.StatusUnprocessableEntity).Object()
+		if faults := got.Items("errors"); len(faults) != 1 || faults[0].Text("field") != name {
+			t.Errorf("%s: %v", name, got.Values)
+		}
+	}
+	if got := c.Post("/reports", draft(object{"images": []object{{"upload_id": uuid.NewString()}}})).Want(422).Code(); got != "upload_unknown" {
+		t.Errorf("unknown upload: %s", got)
+	}
+	theirs := uploaded(w.Citizen(), w, 1)
+	if got := c.Post("/reports", draft(object{"images": []object{{"upload_id": theirs}}})).Want(422).Code(); got != "upload_unknown" {
+		t.Errorf("somebody else's upload: %s", got)
+	}
+	if n := w.Int(`SELECT count(*) FROM reports`); n != 0 {
+		t.Errorf("%d reports", n)
+	}
+	w.Nobody().Post("/reports", draft(nil)).Want(http.StatusUnauthorized)
+}
+
+func TestRepeats(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.Citizen()
+	client := uuid.NewString()
+	first := c.Post("/reports", draft(object{"client_id": client})).Want(http.StatusCreated).Object()
+	again := c.Post("/reports", draft(object{"local_id": client})).Want(http.StatusOK).Object()
+	if first.Text("id") != again.Text("id") {
+		t.Error("a repeated client_id made another report")
+	}
+	other := w.Citizen().Post("/reports", draft(object{"client_id": client})).Want(http.StatusCreated).Object()
+	if other.Text("id") == first.Text("id") {
+		t.Error("a client_id reached another person's report")
+	}
+	plain := c.Post("/reports", draft(object{"latitude": -8.111111})).Want(http.StatusCreated).Object()
+	near := c.Post("/reports", draft(object{"latitude": -8.111112})).Want(http.StatusOK).Object()
+	if plain.Text("id") != near.Text("id") {
+		t.Error("the same thing again made another report")
+	}
+	c.Post("/reports", draft(object{"latitude": -8.1112})).Want(http.StatusCreated)
+	// The same picture sent twice is the same picture.
+	a := c.Post("/reports", draft(object{"latitude": -8.2, "images": []object{{"upload_id": uploaded(c, w, 9)}}})).Want(http.StatusCreated).Object()
+	b := c.Post("/reports", draft(object{"latitude": -8.2, "images": []object{{"upload_id": uploaded(c, w, 9)}}})).Want(http.StatusOK).Object()
+	if a.Text("id") != b.Text("id") {
+		t.Error("the same picture again made another report")
+	}
+	c.Post("/reports", draft(object{"latitude": -8.2, "images": []object{{"upload_id": uploaded(c, w, 10)}}})).Want(http.StatusCreated)
+	// An upload serves one report.
+	used := uploaded(c, w, 11)
+	c.Post("/reports", draft(object{"latitude": -8.3, "images": []object{{"upload_id": used}}})).Want(http.StatusCreated)
+	if got := c.Post("/reports", draft(object{"latitude": -8.4, "images": []object{{"upload_id": used}}})).Want(http.StatusConflict).Code(); got != "upload_in_use" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestIdempotencyKey(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.Citizen().With("Idempotency-Key", "k-1")
+	first := c.Post("/reports", draft(nil)).Want(http.StatusCreated)
+	again := c.Post("/reports", draft(nil)).Want(http.StatusCreated)
+	if string(first.Body) != string(again.Body) || again.Header.Get("Idempotent-Replay") != "true" {
+		t.Errorf("replay:\n%s\n%s", first.Body, again.Body)
+	}
+	if got := c.Post("/reports", draft(object{"title": "Other"})).Want(422).Code(); got != "idempotency_key_reused" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestTheSameReportSentManyTimesAtOnce(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.Citizen()
+	client := uuid.NewString()
+	ids := make(chan string, 8)
+	for range cap(ids) {
+		go func() { ids <- c.Post("/reports", draft(object{"client_id": client})).Object().Text("id") }()
+	}
+	seen := map[string]bool{}
+	for range cap(ids) {
+		seen[<-ids] = true
+	}
+	if len(seen) != 1 || w.Int(`SELECT count(*) FROM reports`) != 1 {
+		t.Errorf("reports %v", seen)
+	}
+}

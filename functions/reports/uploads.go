@@ -1,0 +1,80 @@
+package reports
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/idempotency"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/upload"
+)
+
+const tag = "reports"
+
+func (g *Group) registerUploads(api *httpapi.API) {
+	op := httpapi.Operation{
+		Operation: huma.Operation{
+			Method: http.MethodPost, Path: "/api/v1/reports/pre-upload-image", Tags: []string{tag},
+			Summary: "Send a picture ahead of its report, or ask where to send it",
+			Description: "A form with one file stores it at once (up to 4.5 MB). JSON with what is about to be sent gets a " +
+				"request that puts the bytes straight into storage (up to 10 MB). Either way the picture is re-encoded " +
+				"without any metadata before anybody sees it; an upload nothing is attached to is forgotten after 7 days.",
+			DefaultStatus: http.StatusCreated,
+			Middlewares:   huma.Middlewares{upload.Form(nil, "content_type", "sha256")},
+		},
+		Limit: httpapi.LimitUpload, Creates: true, MaxBody: upload.MaxBody,
+	}
+	upload.Describe(&op.Operation, "The picture itself")
+	httpapi.Register(api, op, g.preUpload)
+}
+
+type preUploadInput struct {
+	Body struct {
+		_           struct{} `additionalProperties:"true"`
+		ContentType *string  `json:"content_type,omitempty" doc:"image/jpeg, image/png or image/webp" example:"image/jpeg"`
+		SizeBytes   *int64   `json:"size_bytes,omitempty" doc:"At most 10 MB; storage refuses any other size" example:"812345"`
+		SHA256      *string  `json:"sha256,omitempty" doc:"Of the bytes, hex; recognizes a picture that was sent before"`
+	}
+}
+
+type uploadOutput struct{ Body upload.Upload }
+
+func (g *Group) preUpload(ctx context.Context, in *preUploadInput) (*uploadOutput, error) {
+	caller := identity.Must(ctx)
+	if file, ok := upload.FileFrom(ctx); ok {
+		up, err := g.desk.Take(ctx, caller.UserID, file)
+		if err != nil {
+			return nil, err
+		}
+		return answerUpload(ctx, g, up)
+	}
+	b := in.Body
+	switch {
+	case b.ContentType == nil && b.SizeBytes == nil:
+		return nil, problem.New(problem.Invalid, "file_missing")
+	case b.ContentType == nil:
+		return nil, problem.InvalidField("content_type", "required")
+	case b.SizeBytes == nil || *b.SizeBytes < 1:
+		return nil, problem.InvalidField("size_bytes", "required, and at least 1")
+	}
+	intent := upload.Intent{ContentType: *b.ContentType, SizeBytes: *b.SizeBytes}
+	if b.SHA256 != nil {
+		intent.SHA256 = *b.SHA256
+	}
+	up, err := g.desk.Issue(ctx, caller.UserID, intent)
+	if err != nil {
+		return nil, err
+	}
+	return answerUpload(ctx, g, up)
+}
+
+func answerUpload(ctx context.Context, g *Group, up upload.Upload) (*uploadOutput, error) {
+	if err := idempotency.Record(ctx, g.db, http.StatusCreated, up); err != nil {
+		return nil, err
+	}
+	return &uploadOutput{Body: up}, nil
+}

@@ -1,0 +1,141 @@
+// Package world is a whole small system for a test: a database of its own,
+// stand-ins for AWS, people to sign in, and route groups behind the gateway.
+package world
+
+import (
+	"context"
+	"log/slog"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	standin "github.com/lafaekstreet/backend/infra/local/aws"
+	"github.com/lafaekstreet/backend/infra/local/gateway"
+	"github.com/lafaekstreet/backend/infra/local/testdb"
+	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/identity/identitytest"
+	"github.com/lafaekstreet/backend/shared/ids"
+)
+
+// Bucket is where pictures are.
+const Bucket = "media"
+
+// World is the system of one test.
+type World struct {
+	testing.TB
+	DB     *pgxpool.Pool // in the functions' own role
+	AWS    *standin.Server
+	Env    config.Env
+	Signer *identitytest.Signer
+	URL    string // of the gateway
+}
+
+// Open makes the handler of a route group.
+type Open func(context.Context, config.Env) (*httpapi.Service, error)
+
+// New starts a world with the given groups. Messages for workers stay in the
+// outbox, where tests can look at them.
+func New(t testing.TB, groups ...Open) *World {
+	t.Helper()
+	address := testdb.AppURL(testdb.URL(t))
+	pool, err := pgxpool.New(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	server, err := standin.Start(standin.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	w := &World{TB: t, DB: pool, AWS: server, Signer: identitytest.New(t), Env: config.Env{}}
+	for name, value := range server.Env() {
+		w.Env[name] = value
+	}
+	w.Env["DATABASE_URL"], w.Env["DATABASE_MAX_CONNS"] = address, "8"
+	w.Env["TOKEN_PUBLIC_KEYS"] = w.Signer.PublicKeys()
+	w.Env["MEDIA_BUCKET"], w.Env["S3_PATH_STYLE"] = Bucket, "true"
+	w.Env["HEDERA_NETWORK"], w.Env["LOG_LEVEL"] = "local", "ERROR"
+	client := s3.NewFromConfig(server.Config(), func(o *s3.Options) { o.UsePathStyle = true })
+	if _, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String(Bucket)}); err != nil {
+		t.Fatal(err)
+	}
+	w.serve(groups)
+	return w
+}
+
+func (w *World) serve(groups []Open) {
+	w.Helper()
+	if len(groups) == 0 {
+		return
+	}
+	var functions []gateway.Function
+	for _, open := range groups {
+		function, err := open(w.Context(), w.Env)
+		if err != nil {
+			w.Fatal(err)
+		}
+		functions = append(functions, function)
+	}
+	router, err := gateway.New(slog.New(slog.DiscardHandler), functions...)
+	if err != nil {
+		w.Fatal(err)
+	}
+	server := httptest.NewServer(router)
+	w.Cleanup(server.Close)
+	w.URL = server.URL
+}
+
+// Citizen signs somebody in.
+func (w *World) Citizen() *Client { return w.As(identitytest.Person{Role: identity.Citizen}) }
+
+// Staff signs somebody in with a role; an official belongs to the agency.
+func (w *World) Staff(role identity.Role, agency ...uuid.UUID) *Client {
+	p := identitytest.Person{Role: role, SecondFactor: true}
+	if len(agency) > 0 {
+		p.AgencyID = &agency[0]
+	}
+	return w.As(p)
+}
+
+// As signs a person in.
+func (w *World) As(p identitytest.Person) *Client {
+	w.Helper()
+	p = w.Signer.SignInAs(w.DB, p)
+	return &Client{world: w, Person: p}
+}
+
+// Nobody calls without a token.
+func (w *World) Nobody() *Client { return &Client{world: w} }
+
+// Agency adds an agency.
+func (w *World) Agency(code string) uuid.UUID {
+	w.Helper()
+	id := ids.New()
+	w.Exec(`INSERT INTO agencies (id, code, name, agency_type) VALUES ($1, $2, $2, 'municipal')`, id, code)
+	return id
+}
+
+// Exec runs a statement.
+func (w *World) Exec(sql string, args ...any) {
+	w.Helper()
+	if _, err := w.DB.Exec(w.Context(), sql, args...); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// Int is a number out of the database.
+func (w *World) Int(sql string, args ...any) int {
+	w.Helper()
+	var n int
+	if err := w.DB.QueryRow(w.Context(), sql, args...).Scan(&n); err != nil {
+		w.Fatal(err)
+	}
+	return n
+}

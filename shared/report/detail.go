@@ -1,0 +1,221 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/timestamp"
+	"github.com/lafaekstreet/backend/shared/upload"
+)
+
+// Report is everything a viewer may know of one.
+type Report struct {
+	Summary
+	Images              []Image         `json:"images"`
+	AI                  Assessment      `json:"ai"`
+	Blockchain          ledger.Anchor   `json:"blockchain"`
+	HederaTransactionID *string         `json:"hedera_transaction_id" doc:"The same as blockchain.transaction_id"`
+	StatusHistory       []Step          `json:"status_history" doc:"Oldest first"`
+	PossibleDuplicates  []Candidate     `json:"possible_duplicates"`
+	IsAnonymous         bool            `json:"is_anonymous"`
+	CapturedAt          *timestamp.Time `json:"captured_at"`
+	DueAt               *timestamp.Time `json:"due_at"`
+}
+
+// Image is a picture of a report. It has no addresses before it is processed.
+type Image struct {
+	ID           uuid.UUID      `json:"id"`
+	Kind         string         `json:"kind" enum:"evidence,resolution"`
+	Status       string         `json:"status" enum:"pending,processed,refused"`
+	ImageURL     *string        `json:"image_url"`
+	ThumbnailURL *string        `json:"thumbnail_url"`
+	Width        *int           `json:"width" doc:"Pixels, upright"`
+	Height       *int           `json:"height"`
+	Blurhash     *string        `json:"blurhash"`
+	CreatedAt    timestamp.Time `json:"created_at"`
+}
+
+// Assessment is what the AI, or a person overriding it, concluded last.
+type Assessment struct {
+	Status            AIStatus        `json:"status"`
+	IsRelevant        *bool           `json:"is_relevant"`
+	Confidence        *float64        `json:"confidence" minimum:"0" maximum:"1"`
+	DamageType        *string         `json:"damage_type"`
+	Severity          *Severity       `json:"severity"`
+	SeverityScore     *int            `json:"severity_score"`
+	RecommendedRepair *string         `json:"recommended_repair"`
+	AnalyzedAt        *timestamp.Time `json:"analyzed_at"`
+}
+
+// Step is one change of status.
+type Step struct {
+	OldStatus *Status        `json:"old_status"`
+	NewStatus Status         `json:"new_status"`
+	ChangedBy string         `json:"changed_by" enum:"citizen,ai,moderator,government_official,admin" doc:"In which capacity, never who"`
+	Agency    *string        `json:"agency" doc:"Code of the official's agency"`
+	Note      *string        `json:"note"`
+	CreatedAt timestamp.Time `json:"created_at"`
+}
+
+// Candidate is a report that may be about the same problem.
+type Candidate struct {
+	ID             uuid.UUID `json:"id"`
+	ReportNumber   string    `json:"report_number"`
+	Status         Status    `json:"status"`
+	Similarity     *float64  `json:"similarity" doc:"Of the pictures: cosine, 1 is the same"`
+	DistanceMeters float64   `json:"distance_meters"`
+}
+
+// ImageStatus is how a picture's state looks to readers.
+func ImageStatus(s upload.State) string {
+	switch s {
+	case upload.Processed, upload.Refused:
+		return string(s)
+	}
+	return "pending"
+}
+
+const (
+	detailQuery = `SELECT ` + summaryColumns + `, r.captured_at, r.due_at,
+		n.is_relevant, n.relevance_confidence, n.damage_type, n.severity, n.severity_score, n.recommended_repair, n.created_at
+		FROM reports r` + summaryJoins + ` LEFT JOIN ai_analyses n ON n.id = r.ai_analysis_id WHERE r.id = $1 AND r.deleted_at IS NULL`
+	imagesQuery = `SELECT i.id, i.kind, p.state, p.id, p.width, p.height, p.blurhash, i.created_at
+		FROM report_images i JOIN uploads p ON p.id = i.upload_id
+		WHERE i.report_id = $1 AND i.deleted_at IS NULL ORDER BY i.created_at, i.id`
+	historyQuery = `SELECT h.old_status, h.new_status, h.actor_kind, a.code, h.note, h.created_at
+		FROM report_status_history h LEFT JOIN agencies a ON a.id = h.agency_id
+		WHERE h.report_id = $1 ORDER BY h.created_at, h.id`
+	candidatesQuery = `SELECT r.id, r.report_number, r.status, c.similarity, c.distance_meters
+		FROM duplicate_candidates c JOIN reports r ON r.id = c.candidate_id
+		WHERE c.report_id = $1 AND r.deleted_at IS NULL AND r.status <> 'rejected'
+		ORDER BY c.similarity DESC NULLS LAST, c.distance_meters LIMIT 20`
+)
+
+// Report is one report, or ErrNotFound when there is none that v may see.
+func (r *Reader) Report(ctx context.Context, v Viewer, id uuid.UUID) (Report, error) {
+	var (
+		out    Report
+		row    = &summaryRow{}
+		missed bool
+		images []imageRow
+	)
+	batch := &pgx.Batch{}
+	batch.Queue(detailQuery, id).QueryRow(func(found pgx.Row) error {
+		err := scanDetail(found, row, &out)
+		missed = errors.Is(err, pgx.ErrNoRows)
+		if missed {
+			return nil
+		}
+		return err
+	})
+	batch.Queue(imagesQuery, id).Query(func(found pgx.Rows) error {
+		var err error
+		images, err = pgx.CollectRows(found, scanImage)
+		return err
+	})
+	batch.Queue(historyQuery, id).Query(func(found pgx.Rows) error {
+		var err error
+		out.StatusHistory, err = pgx.CollectRows(found, func(row pgx.CollectableRow) (Step, error) {
+			var s Step
+			err := row.Scan(&s.OldStatus, &s.NewStatus, &s.ChangedBy, &s.Agency, &s.Note, &s.CreatedAt.Time)
+			return s, err
+		})
+		return err
+	})
+	batch.Queue(candidatesQuery, id).Query(func(found pgx.Rows) error {
+		var err error
+		out.PossibleDuplicates, err = pgx.CollectRows(found, func(row pgx.CollectableRow) (Candidate, error) {
+			var c Candidate
+			err := row.Scan(&c.ID, &c.ReportNumber, &c.Status, &c.Similarity, &c.DistanceMeters)
+			return c, err
+		})
+		return err
+	})
+	if err := r.db.SendBatch(ctx, batch).Close(); err != nil {
+		return Report{}, fmt.Errorf("read report: %w", err)
+	}
+	if missed || (row.Status == Rejected && !v.staff && !v.owns(row.author)) {
+		return Report{}, ErrNotFound
+	}
+	return r.complete(ctx, v, out, row, images)
+}
+
+func (r *Reader) complete(ctx context.Context, v Viewer, out Report, row *summaryRow, images []imageRow) (Report, error) {
+	var err error
+	if out.Summary, err = r.present(ctx, v, row); err != nil {
+		return Report{}, fmt.Errorf("read report: %w", err)
+	}
+	out.AI.Status, out.IsAnonymous = row.AIStatus, row.anonymous
+	out.Images = make([]Image, len(images))
+	for i, image := range images {
+		if out.Images[i], err = r.image(ctx, image); err != nil {
+			return Report{}, fmt.Errorf("read report: %w", err)
+		}
+	}
+	anchors, err := ledger.Anchors(ctx, r.db, r.ledger, out.ID)
+	if err != nil {
+		return Report{}, fmt.Errorf("read report: %w", err)
+	}
+	anchor, ok := anchors[out.ID]
+	if !ok {
+		anchor = ledger.Anchor{Status: string(out.BlockchainStatus), Network: r.ledger.Network}
+	}
+	out.Blockchain, out.HederaTransactionID = anchor, anchor.TransactionID
+	return out, nil
+}
+
+func scanDetail(found pgx.Row, row *summaryRow, out *Report) error {
+	var captured, due, analyzed *time.Time
+	a := &out.AI
+	err := found.Scan(append(row.targets(), &captured, &due, &a.IsRelevant, &a.Confidence, &a.DamageType, &a.Severity,
+		&a.SeverityScore, &a.RecommendedRepair, &analyzed)...)
+	out.CapturedAt, out.DueAt, a.AnalyzedAt = timestamp.OfPtr(captured), timestamp.OfPtr(due), timestamp.OfPtr(analyzed)
+	return err
+}
+
+type imageRow struct {
+	Image
+	state  upload.State
+	upload uuid.UUID
+}
+
+func scanImage(row pgx.CollectableRow) (imageRow, error) {
+	var i imageRow
+	err := row.Scan(&i.ID, &i.Kind, &i.state, &i.upload, &i.Width, &i.Height, &i.Blurhash, &i.CreatedAt.Time)
+	return i, err
+}
+
+func (r *Reader) image(ctx context.Context, i imageRow) (Image, error) {
+	out := i.Image
+	out.Status = ImageStatus(i.state)
+	if i.state != upload.Processed {
+		out.Width, out.Height, out.Blurhash = nil, nil, nil
+		return out, nil
+	}
+	var err error
+	if out.ImageURL, err = r.link(ctx, i.upload, upload.Display); err != nil {
+		return Image{}, err
+	}
+	out.ThumbnailURL, err = r.link(ctx, i.upload, upload.Thumbnail)
+	return out, err
+}
+
+// Image is one picture of a report v may see, or ErrNotFound.
+func (r *Reader) Image(ctx context.Context, v Viewer, reportID, imageID uuid.UUID) (Image, error) {
+	full, err := r.Report(ctx, v, reportID)
+	if err != nil {
+		return Image{}, err
+	}
+	for _, i := range full.Images {
+		if i.ID == imageID {
+			return i, nil
+		}
+	}
+	return Image{}, ErrNotFound
+}

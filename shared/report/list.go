@@ -1,0 +1,212 @@
+package report
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/page"
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+// maxCounted bounds how far a list is counted: beyond, total says maxCounted and
+// has_next still tells the truth. Counting a million rows would cost more than the page.
+const maxCounted = 10_000
+
+// Page is one page of a list of reports.
+type Page struct {
+	page.Envelope[Summary]
+	NextCursor *string `json:"next_cursor" doc:"Opaque; send it as cursor for the next page. null on the last"`
+}
+
+// Reader reads reports for whoever may see them.
+type Reader struct {
+	db             database.Querier
+	links          Links
+	municipalities Municipalities
+	ledger         ledger.Config
+}
+
+// NewReader reads from db.
+func NewReader(db database.Querier, links Links, m Municipalities, c ledger.Config) *Reader {
+	return &Reader{db: db, links: links, municipalities: m, ledger: c}
+}
+
+// Scope narrows a list beyond the caller's filters.
+type Scope struct {
+	condition string
+	args      []any
+}
+
+// By is the reports of one person.
+func By(user uuid.UUID) Scope { return Scope{"r.user_id = ?", []any{user}} }
+
+// Where is a condition in SQL on reports r, with ? for arguments; for fixed
+// text only, never for anything a client sent.
+func Where(condition string, args ...any) Scope { return Scope{condition, args} }
+
+// List is a page of the reports v may see within all scopes.
+func (r *Reader) List(ctx context.Context, v Viewer, q Query, scopes ...Scope) (Page, error) {
+	var w where
+	v.visible(&w)
+	for _, s := range scopes {
+		w.and(s.condition, s.args...)
+	}
+	if err := q.filter(ctx, r.municipalities, &w); err != nil {
+		return Page{}, err
+	}
+	count := `SELECT count(*) FROM (SELECT FROM reports r WHERE ` + w.sql() + fmt.Sprintf(` LIMIT %d) c`, maxCounted)
+	countArgs := len(w.args)
+	by := sortings(q.Sort)
+	direction, beyond := "DESC", "<"
+	if q.Order == "asc" {
+		direction, beyond = "ASC", ">"
+	}
+	offset := q.Offset()
+	if q.Cursor != "" {
+		c, err := parseCursor(q.Cursor, q.Sort, q.Order)
+		if err != nil {
+			return Page{}, err
+		}
+		w.and(by.tuple+" "+beyond+" "+by.placeholders, by.values(c)...)
+		offset = 0
+	}
+	inner := `SELECT r.* FROM reports r WHERE ` + w.sql() + ` ORDER BY ` + by.order(direction) +
+		fmt.Sprintf(` LIMIT %d OFFSET %d`, q.Limit()+1, offset)
+	list := `SELECT ` + summaryColumns + ` FROM (` + inner + `) r` + summaryJoins + ` ORDER BY ` + by.order(direction)
+
+	batch := &pgx.Batch{}
+	var total int
+	var rows []*summaryRow
+	batch.Queue(list, w.args...).Query(func(found pgx.Rows) error {
+		var err error
+		rows, err = pgx.CollectRows(found, scanSummary)
+		return err
+	})
+	batch.Queue(count, w.args[:countArgs]...).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
+	if err := r.db.SendBatch(ctx, batch).Close(); err != nil {
+		return Page{}, fmt.Errorf("list reports: %w", err)
+	}
+	more := len(rows) > q.Limit()
+	if more {
+		rows = rows[:q.Limit()]
+	}
+	items, err := r.presentAll(ctx, v, rows)
+	if err != nil {
+		return Page{}, fmt.Errorf("list reports: %w", err)
+	}
+	out := Page{Envelope: page.NewEnvelope(q.Query, items, total)}
+	out.HasNext = more
+	if more {
+		c := cursorOf(q, rows[len(rows)-1])
+		out.NextCursor = &c
+	}
+	return out, nil
+}
+
+// sorting is an order over reports r that some index has.
+type sorting struct {
+	columns      []string
+	tuple        string
+	placeholders string
+	values       func(cursor) []any
+}
+
+func sortings(name string) sorting {
+	switch name {
+	case "updated_at":
+		return sorting{[]string{"r.updated_at", "r.id"}, "(r.updated_at, r.id)", "(?, ?)",
+			func(c cursor) []any { return []any{c.At, c.ID} }}
+	case "severity":
+		return sorting{[]string{"r.severity_rank", "r.created_at", "r.id"}, "(r.severity_rank, r.created_at, r.id)", "(?, ?, ?)",
+			func(c cursor) []any { return []any{c.Rank, c.At, c.ID} }}
+	}
+	return sorting{[]string{"r.created_at", "r.id"}, "(r.created_at, r.id)", "(?, ?)",
+		func(c cursor) []any { return []any{c.At, c.ID} }}
+}
+
+func (s sorting) order(direction string) string {
+	out := ""
+	for i, column := range s.columns {
+		if i > 0 {
+			out += ", "
+		}
+		out += column + " " + direction
+	}
+	return out
+}
+
+// cursor is where a page ended.
+type cursor struct {
+	Sort string    `json:"s"`
+	Rank int       `json:"r,omitempty"`
+	At   time.Time `json:"t"`
+	ID   uuid.UUID `json:"i"`
+}
+
+func cursorOf(q Query, last *summaryRow) string {
+	c := cursor{Sort: q.Sort + q.Order, At: last.CreatedAt.Time, ID: last.ID}
+	switch q.Sort {
+	case "updated_at":
+		c.At = last.UpdatedAt.Time
+	case "severity":
+		c.Rank = rank(last.Severity)
+	}
+	raw, _ := json.Marshal(c) // times and ids always encode
+	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+func parseCursor(s, sort, order string) (cursor, error) {
+	var c cursor
+	raw, err := base64.RawURLEncoding.DecodeString(s)
+	if err == nil {
+		err = json.Unmarshal(raw, &c)
+	}
+	if err != nil || c.Sort != sort+order {
+		return cursor{}, problem.InvalidField("cursor", "not a cursor of this list and order")
+	}
+	return c, nil
+}
+
+// rank is the severity's place from mild to bad, as the generated column has it.
+func rank(s Severity) int {
+	for i, known := range Severities() {
+		if known == s {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// In is the reader within a transaction, which sees what that has written.
+func (r *Reader) In(tx database.Querier) *Reader {
+	c := *r
+	c.db = tx
+	return &c
+}
+
+// StatusCounts tells how many reports of a person stand where; every status is there.
+func (r *Reader) StatusCounts(ctx context.Context, user uuid.UUID) (map[Status]int, error) {
+	const q = `SELECT status, count(*) FROM reports WHERE user_id = $1 AND deleted_at IS NULL GROUP BY status`
+	rows, err := r.db.Query(ctx, q, user)
+	if err != nil {
+		return nil, fmt.Errorf("count by status: %w", err)
+	}
+	out := make(map[Status]int)
+	for _, s := range Statuses() {
+		out[s] = 0
+	}
+	var status Status
+	var n int
+	if _, err := pgx.ForEachRow(rows, []any{&status, &n}, func() error { out[status] = n; return nil }); err != nil {
+		return nil, fmt.Errorf("count by status: %w", err)
+	}
+	return out, nil
+}

@@ -1,0 +1,200 @@
+package report
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lafaekstreet/backend/shared/page"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/timestamp"
+)
+
+// Zone is the time of Timor-Leste (UTC+9, no summer time): the days of filters
+// and statistics, and the year in report numbers.
+func Zone() *time.Location { return time.FixedZone("TLT", 9*60*60) }
+
+// Query is the filters every list of reports takes. Embed it in an input struct.
+type Query struct {
+	page.Query
+	Status       string         `query:"status" doc:"One or several, comma-separated" example:"pending,verified"`
+	IssueType    string         `query:"issue_type" doc:"One or several, comma-separated" example:"pothole"`
+	Severity     string         `query:"severity" doc:"One or several, comma-separated" example:"high,critical"`
+	Municipality string         `query:"municipality" doc:"Code or name, in any of its spellings" example:"Dili"`
+	District     string         `query:"district" maxLength:"100" doc:"Administrative post"`
+	Suco         string         `query:"suco" maxLength:"100"`
+	DateFrom     string         `query:"date_from" doc:"Day in Timor-Leste, or instant, from which reports count" example:"2026-11-01"`
+	DateTo       string         `query:"date_to" doc:"Last day, or instant up to which reports count" example:"2026-11-30"`
+	Text         string         `query:"q" maxLength:"100" doc:"Found in title, description or address, or a report number; at least 3 characters"`
+	Box          string         `query:"bbox" doc:"minLon,minLat,maxLon,maxLat in degrees; minLon above maxLon crosses the antimeridian" example:"125.4,-8.7,125.8,-8.4"`
+	UpdatedSince timestamp.Time `query:"updated_since" doc:"Only reports changed after this instant"`
+	Sort         string         `query:"sort" enum:"created_at,updated_at,severity" default:"created_at"`
+	Order        string         `query:"order" enum:"asc,desc" default:"desc"`
+	Cursor       string         `query:"cursor" maxLength:"300" doc:"next_cursor of the page before; costs the same at any depth. page is then ignored"`
+}
+
+// Municipalities tells which municipality a word means.
+type Municipalities interface {
+	// Code is the municipality's code; false when no municipality goes by that word.
+	Code(ctx context.Context, word string) (string, bool, error)
+}
+
+// minText is the shortest text an index can be searched for.
+const minText = 3
+
+// filter turns the query into conditions on reports r.
+func (q Query) filter(ctx context.Context, m Municipalities, w *where) error {
+	if err := inList(w, "status", q.Status, ParseStatus); err != nil {
+		return err
+	}
+	if err := inList(w, "issue_type", q.IssueType, issueTypeStrict); err != nil {
+		return err
+	}
+	if err := inList(w, "severity", q.Severity, ParseSeverity); err != nil {
+		return err
+	}
+	if q.Municipality != "" {
+		code, ok, err := m.Code(ctx, q.Municipality)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return problem.InvalidField("municipality", "no municipality goes by that name")
+		}
+		w.and("r.municipality_code = ?", code)
+	}
+	if q.District != "" {
+		w.and("r.district IS NOT NULL AND lower(r.district) = lower(?)", q.District)
+	}
+	if q.Suco != "" {
+		w.and("r.suco IS NOT NULL AND lower(r.suco) = lower(?)", q.Suco)
+	}
+	if err := q.dates(w); err != nil {
+		return err
+	}
+	if err := q.text(w); err != nil {
+		return err
+	}
+	return q.box(w)
+}
+
+func issueTypeStrict(word string) (IssueType, bool) { return ParseIssueType(word) }
+
+func inList[T ~string](w *where, name, list string, read func(string) (T, bool)) error {
+	if list == "" {
+		return nil
+	}
+	values, bad := ParseList(list, read)
+	if bad != "" || len(values) == 0 {
+		return problem.InvalidField(name, "holds a word that is not in the list of values")
+	}
+	words := make([]string, len(values))
+	for i, v := range values {
+		words[i] = string(v)
+	}
+	if len(words) == 1 {
+		w.and("r."+name+" = ?", words[0])
+	} else {
+		w.and("r."+name+" = ANY(?)", words)
+	}
+	return nil
+}
+
+func (q Query) dates(w *where) error {
+	if q.DateFrom != "" {
+		from, _, err := instant(q.DateFrom)
+		if err != nil {
+			return problem.InvalidField("date_from", "expected YYYY-MM-DD or an RFC 3339 date-time")
+		}
+		w.and("r.created_at >= ?", from)
+	}
+	if q.DateTo != "" {
+		to, day, err := instant(q.DateTo)
+		if err != nil {
+			return problem.InvalidField("date_to", "expected YYYY-MM-DD or an RFC 3339 date-time")
+		}
+		if day {
+			w.and("r.created_at < ?", to.AddDate(0, 0, 1))
+		} else {
+			w.and("r.created_at <= ?", to)
+		}
+	}
+	if !q.UpdatedSince.IsZero() {
+		w.and("r.updated_at > ?", q.UpdatedSince.Time)
+	}
+	return nil
+}
+
+// instant reads a day in Timor-Leste, as its beginning, or an instant.
+func instant(s string) (t time.Time, day bool, err error) {
+	if t, err = time.ParseInLocation(time.DateOnly, s, Zone()); err == nil {
+		return t, true, nil
+	}
+	t, err = time.Parse(time.RFC3339Nano, s)
+	return t, false, err
+}
+
+func (q Query) text(w *where) error {
+	text := strings.TrimSpace(q.Text)
+	if text == "" {
+		return nil
+	}
+	if len([]rune(text)) < minText {
+		return problem.InvalidField("q", "at least 3 characters")
+	}
+	if number, ok := ParseNumber(text); ok {
+		w.and("r.report_number = ?", number)
+		return nil
+	}
+	pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
+	w.and("(r.title || ' ' || r.description || ' ' || coalesce(r.address, '')) ILIKE ?", pattern)
+	return nil
+}
+
+func (q Query) box(w *where) error {
+	if q.Box == "" {
+		return nil
+	}
+	b, ok := ParseBox(q.Box)
+	if !ok {
+		return problem.InvalidField("bbox", "expected minLon,minLat,maxLon,maxLat within -180…180 and -90…90")
+	}
+	b.within(w)
+	return nil
+}
+
+// Box is an area between two meridians and two parallels, in degrees WGS 84.
+// One whose MinLon is above its MaxLon crosses the antimeridian.
+type Box struct{ MinLon, MinLat, MaxLon, MaxLat float64 }
+
+// ParseBox reads minLon,minLat,maxLon,maxLat.
+func ParseBox(s string) (Box, bool) {
+	parts := strings.Split(s, ",")
+	if len(parts) != 4 {
+		return Box{}, false
+	}
+	var v [4]float64
+	for i, part := range parts {
+		var err error
+		if v[i], err = strconv.ParseFloat(strings.TrimSpace(part), 64); err != nil {
+			return Box{}, false
+		}
+	}
+	b := Box{v[0], v[1], v[2], v[3]}
+	return b, ValidPoint(b.MinLat, b.MinLon) && ValidPoint(b.MaxLat, b.MaxLon) && b.MinLat <= b.MaxLat
+}
+
+// ValidPoint reports whether both are numbers within their range; NaN is not.
+func ValidPoint(latitude, longitude float64) bool {
+	return latitude >= -90 && latitude <= 90 && longitude >= -180 && longitude <= 180
+}
+
+func (b Box) within(w *where) {
+	const inside = "r.position::geometry && ST_MakeEnvelope(?, ?, ?, ?, 4326)"
+	if b.MinLon <= b.MaxLon {
+		w.and(inside, b.MinLon, b.MinLat, b.MaxLon, b.MaxLat)
+		return
+	}
+	w.and("("+inside+" OR "+inside+")", b.MinLon, b.MinLat, 180.0, b.MaxLat, -180.0, b.MinLat, b.MaxLon, b.MaxLat)
+}

@@ -1,0 +1,36 @@
+package report
+
+import (
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/identity"
+)
+
+// Viewer is who reads reports, and so which they get to see. A rejected report
+// is seen by its author and by staff alone; a withdrawn one by nobody; the
+// author of an anonymous one by staff and by themselves alone.
+type Viewer struct {
+	userID uuid.UUID // uuid.Nil for the public
+	staff  bool
+}
+
+// Public is everybody who has not signed in.
+func Public() Viewer { return Viewer{} }
+
+// ViewerOf is a signed-in person.
+func ViewerOf(c identity.Caller) Viewer { return Viewer{userID: c.UserID, staff: c.Role.IsStaff()} }
+
+// owns reports whether the viewer is the person with id.
+func (v Viewer) owns(id *uuid.UUID) bool { return id != nil && v.userID != uuid.Nil && *id == v.userID }
+
+// visible limits a query on reports r to what the viewer may see.
+func (v Viewer) visible(w *where) {
+	w.and("r.deleted_at IS NULL")
+	switch {
+	case v.staff:
+	case v.userID == uuid.Nil:
+		w.and("r.status <> 'rejected'")
+	default:
+		w.and("(r.status <> 'rejected' OR r.user_id = ?)", v.userID)
+	}
+}

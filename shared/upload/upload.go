@@ -1,0 +1,168 @@
+package upload
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/picture"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/storage"
+	"github.com/lafaekstreet/backend/shared/timestamp"
+)
+
+// Upload is a picture on its way, as its owner sees it.
+type Upload struct {
+	UploadID    uuid.UUID      `json:"upload_id"`
+	S3Key       string         `json:"s3_key"`
+	ImageURL    string         `json:"image_url,omitempty" doc:"Where the picture can be read once it is processed, a few seconds from now; good for at least an hour"`
+	ContentType string         `json:"content_type" example:"image/jpeg"`
+	SizeBytes   int64          `json:"size_bytes"`
+	SHA256      string         `json:"sha256,omitempty" doc:"Of the original, hex"`
+	Width       int            `json:"width,omitempty" doc:"Pixels, as stored"`
+	Height      int            `json:"height,omitempty"`
+	ExpiresAt   timestamp.Time `json:"expires_at" doc:"When it is forgotten unless attached to a report"`
+	Upload      *Direct        `json:"upload,omitempty" doc:"The request that sends the bytes straight to storage"`
+}
+
+// Direct is a request the phone makes to S3 by itself.
+type Direct struct {
+	Method  string            `json:"method" example:"PUT"`
+	URL     string            `json:"url"`
+	Headers map[string]string `json:"headers" doc:"To be sent exactly as given"`
+}
+
+// Intent is what a phone is about to send.
+type Intent struct {
+	ContentType string
+	SizeBytes   int64
+	SHA256      string // hex; may be empty
+}
+
+// directTTL is how long the address for a direct upload works: long enough for
+// 10 MB on a slow link that breaks off and is tried again.
+const directTTL = time.Hour
+
+// Desk takes pictures in.
+type Desk struct {
+	db    database.Querier
+	store *storage.Store
+	links *storage.Links
+	clock clock.Clock
+}
+
+// NewDesk keeps rows in db and bytes in store.
+func NewDesk(db database.Querier, store *storage.Store, links *storage.Links, now clock.Clock) *Desk {
+	return &Desk{db: db, store: store, links: links, clock: now}
+}
+
+// Take stores a picture that came through the API. Anything but a whole JPEG,
+// PNG or WebP is a 415 or 422, and leaves nothing behind.
+func (d *Desk) Take(ctx context.Context, owner uuid.UUID, f File) (Upload, error) {
+	info, err := picture.Inspect(f.Bytes)
+	if err != nil {
+		return Upload{}, refused(err)
+	}
+	sum := sha256.Sum256(f.Bytes)
+	up := Upload{
+		UploadID: ids.New(), ContentType: info.Format.ContentType(), SizeBytes: int64(len(f.Bytes)),
+		SHA256: hex.EncodeToString(sum[:]), Width: info.Width, Height: info.Height,
+	}
+	if err := d.open(ctx, owner, &up, sum[:]); err != nil {
+		return Upload{}, err
+	}
+	if err := d.store.Put(ctx, up.S3Key, up.ContentType, f.Bytes); err != nil {
+		return Upload{}, errors.Join(problem.New(problem.Unavailable, "unavailable").After(2*time.Second).Because(err), d.drop(ctx, up.UploadID))
+	}
+	// The worker may have been faster, so only a picture that still waits is moved on.
+	const stored = `UPDATE uploads SET state = 'stored', original_sha256 = $2 WHERE id = $1 AND state = 'issued'`
+	if _, err := d.db.Exec(ctx, stored, up.UploadID, sum[:]); err != nil {
+		return Upload{}, fmt.Errorf("mark upload stored: %w", err)
+	}
+	if up.ImageURL, err = d.links.Link(ctx, RenditionKey(up.UploadID, Display)); err != nil {
+		return Upload{}, err
+	}
+	return up, nil
+}
+
+// Issue gives a phone the address to send a picture to by itself.
+func (d *Desk) Issue(ctx context.Context, owner uuid.UUID, in Intent) (Upload, error) {
+	contentType := strings.ToLower(strings.TrimSpace(in.ContentType))
+	if contentType == "image/jpg" {
+		contentType = "image/jpeg"
+	}
+	switch {
+	case contentType != "image/jpeg" && contentType != "image/png" && contentType != "image/webp":
+		return Upload{}, refused(picture.Refuse(picture.NotAPicture, "declared type"))
+	case in.SizeBytes > picture.MaxBytes:
+		return Upload{}, refused(picture.Refuse(picture.TooLarge, "declared size"))
+	}
+	sum, err := hex.DecodeString(in.SHA256)
+	if err != nil || (len(sum) != 0 && len(sum) != sha256.Size) {
+		return Upload{}, problem.InvalidField("sha256", "64 hexadecimal digits")
+	}
+	if len(sum) == 0 {
+		sum = nil
+	}
+	up := Upload{UploadID: ids.New(), ContentType: contentType, SizeBytes: in.SizeBytes, SHA256: strings.ToLower(in.SHA256)}
+	if err := d.open(ctx, owner, &up, sum); err != nil {
+		return Upload{}, err
+	}
+	request, err := d.store.PresignPut(ctx, up.S3Key, contentType, in.SizeBytes, directTTL)
+	if err != nil {
+		return Upload{}, err
+	}
+	up.Upload = &Direct{Method: request.Method, URL: request.URL, Headers: make(map[string]string)}
+	for name, values := range request.Headers {
+		up.Upload.Headers[name] = strings.Join(values, ", ")
+	}
+	return up, nil
+}
+
+func (d *Desk) open(ctx context.Context, owner uuid.UUID, up *Upload, sum []byte) error {
+	up.S3Key = OriginalKey(up.UploadID)
+	up.ExpiresAt = timestamp.Of(d.clock.Now().Add(Life))
+	const insert = `INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, sha256, width, height, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, nullif($7, 0), nullif($8, 0), $9)`
+	_, err := d.db.Exec(ctx, insert, up.UploadID, owner, up.S3Key, up.ContentType, up.SizeBytes, sum, up.Width, up.Height, up.ExpiresAt.Time)
+	if err != nil {
+		return fmt.Errorf("open upload: %w", err)
+	}
+	return nil
+}
+
+// drop forgets an upload whose bytes did not arrive. Its object, should there be one, expires.
+func (d *Desk) drop(ctx context.Context, id uuid.UUID) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
+	if _, err := d.db.Exec(ctx, `DELETE FROM uploads WHERE id = $1`, id); err != nil {
+		return fmt.Errorf("drop upload: %w", err)
+	}
+	return nil
+}
+
+// refused says to the client why a file is not taken.
+func refused(err error) error {
+	var r *picture.Refusal
+	if !errors.As(err, &r) {
+		return err
+	}
+	switch r.Code {
+	case picture.NotAPicture:
+		return problem.New(problem.UnsupportedMedia, "unsupported_image").Because(err)
+	case picture.TooLarge:
+		return problem.New(problem.TooLarge, "image_too_large").Because(err)
+	case picture.ExtraData:
+		return problem.New(problem.Invalid, "image_extra_data").Because(err)
+	}
+	return problem.New(problem.Invalid, "image_broken").Because(err)
+}

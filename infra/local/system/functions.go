@@ -7,8 +7,10 @@ import (
 	"github.com/lafaekstreet/backend/functions/anchor"
 	"github.com/lafaekstreet/backend/functions/auth"
 	"github.com/lafaekstreet/backend/functions/export"
+	"github.com/lafaekstreet/backend/functions/geocode"
 	"github.com/lafaekstreet/backend/functions/images"
 	"github.com/lafaekstreet/backend/functions/journeys"
+	"github.com/lafaekstreet/backend/functions/locations"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/queue"
@@ -26,6 +28,7 @@ func groups() []group {
 	return []group{
 		{"auth", auth.Open},
 		{"journeys", journeys.Open},
+		{"locations", locations.Open},
 	}
 }
 
@@ -43,6 +46,7 @@ func workers() []worker {
 	return []worker{
 		{queue.Images, images.Open, 1, 2, 20 * time.Second},
 		{queue.Anchor, anchor.Open, queue.MaxBatch, 1, 30 * time.Second},
+		{queue.Geocode, geocode.Open, 1, 1, 30 * time.Second},
 	}
 }
 

@@ -116,11 +116,12 @@ func (s *Server) open(now func() time.Time) error {
 	}
 	region := s.options.Region
 	var err error
-	if s.SQS, err = sqs.New(sqs.Options{Dir: dir("sqs"), URL: s.URL(), Region: region, AccountID: AccountID, Now: now}); err != nil {
+	// The object store goes first: its lock keeps a second instance off the rest.
+	if s.s3, err = s3.New(s3.Options{Dir: dir("s3"), Region: region, Now: now, Verifier: s.verifier, Queues: queuesOf{s}, Faults: s.options.Faults}); err != nil {
 		return err
 	}
-	if s.s3, err = s3.New(s3.Options{Dir: dir("s3"), Region: region, Now: now, Verifier: s.verifier, Queues: s.SQS, Faults: s.options.Faults}); err != nil {
-		return errors.Join(err, s.SQS.Close())
+	if s.SQS, err = sqs.New(sqs.Options{Dir: dir("sqs"), URL: s.URL(), Region: region, AccountID: AccountID, Now: now}); err != nil {
+		return errors.Join(err, s.s3.Close())
 	}
 	keys, err := kms.New(kms.Options{Dir: dir("kms"), Region: region, AccountID: AccountID, Now: now})
 	if err != nil {
@@ -138,6 +139,13 @@ func (s *Server) open(now func() time.Time) error {
 	}
 	return nil
 }
+
+// queuesOf lets S3 reach the queues, which are opened after it.
+type queuesOf struct{ server *Server }
+
+func (q queuesOf) HasQueue(arn string) bool { return q.server.SQS.HasQueue(arn) }
+
+func (q queuesOf) Send(arn, body string) error { return q.server.SQS.Send(arn, body) }
 
 // URL is the endpoint of every service, such as "http://127.0.0.1:4566".
 func (s *Server) URL() string { return s.url }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/manager"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -356,6 +357,38 @@ func TestMultipart(t *testing.T) {
 	head, err := client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: awssdk.String(bucket), Key: &key})
 	if err != nil || *head.ContentLength != 5<<20+10 || *head.ContentType != "text/csv" {
 		t.Errorf("uploaded %+v, %v", head, err)
+	}
+}
+
+func TestUploaderTakesAStream(t *testing.T) {
+	t.Parallel()
+	_, client := newBucket(t, aws.Options{})
+	content := strings.Repeat("id,title\n", 1<<20)
+	stream, writer := io.Pipe()
+	go func() {
+		_, err := io.WriteString(writer, content)
+		_ = writer.CloseWithError(err)
+	}()
+	_, err := manager.NewUploader(client).Upload(context.Background(), &s3.PutObjectInput{Bucket: awssdk.String(bucket), Key: awssdk.String("export.csv"), Body: stream})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := client.GetObject(context.Background(), &s3.GetObjectInput{Bucket: awssdk.String(bucket), Key: awssdk.String("export.csv")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err := io.ReadAll(got.Body); err != nil || string(body) != content {
+		t.Errorf("read back %d of %d bytes, %v", len(body), len(content), err)
+	}
+}
+
+func TestOneInstanceADirectory(t *testing.T) {
+	t.Parallel()
+	opts := aws.Options{Dir: t.TempDir()}
+	start(t, opts)
+	if second, err := aws.Start(opts); err == nil {
+		_ = second.Close()
+		t.Error("a second instance opened the same directory")
 	}
 }
 

@@ -64,7 +64,7 @@ func New(opts Options) (*Service, error) {
 			return nil, fmt.Errorf("s3: %w", err)
 		}
 		// Without fsync: a killed process loses nothing, a power cut may.
-		db, err := bolt.Open(filepath.Join(opts.Dir, "objects.db"), 0o600, &bolt.Options{Timeout: 5 * time.Second, NoSync: true, NoFreelistSync: true})
+		db, err := bolt.Open(filepath.Join(opts.Dir, "objects.db"), 0o600, &bolt.Options{Timeout: time.Second, NoSync: true, NoFreelistSync: true})
 		if err != nil {
 			return nil, fmt.Errorf("s3: open objects, is another instance running? %w", err)
 		}
@@ -177,6 +177,9 @@ func (s *Service) forward(w http.ResponseWriter, r *http.Request, c call, body [
 		return
 	}
 	tags := r.Header.Get("X-Amz-Tagging")
+	if c.operation == "PutObject" && r.Header.Get("Content-Type") == "" {
+		r.Header.Set("Content-Type", "binary/octet-stream")
+	}
 	keepHeaders(r.Header)
 	a := &answer{ResponseWriter: w}
 	s.inner.ServeHTTP(a, r)

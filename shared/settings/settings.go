@@ -18,8 +18,8 @@ type Settings struct {
 	ReportsPerHour      int `json:"reports_per_hour" minimum:"1" maximum:"10000" doc:"New reports an hour and person" example:"20"`
 	BatchReportsPerHour int `json:"batch_reports_per_hour" minimum:"1" maximum:"10000" doc:"Reports in batches an hour and person, counted by item" example:"200"`
 	UploadsPerHour      int `json:"uploads_per_hour" minimum:"1" maximum:"10000" doc:"Pictures an hour and person" example:"60"`
-	// AIDailyTokens bounds input and output tokens of all model calls a UTC day; 0 means no bound.
-	AIDailyTokens int64 `json:"ai_daily_tokens" minimum:"0" maximum:"100000000000" doc:"Tokens of all model calls a UTC day, in and out; 0 for no bound. Reports above it wait for the next day" example:"200000000"`
+	// AIMonthlyTokens bounds input and output tokens of all model calls a calendar month (UTC); 0 means no bound.
+	AIMonthlyTokens int64 `json:"ai_monthly_tokens" minimum:"0" maximum:"1000000000000" doc:"Tokens of all model calls a calendar month (UTC), in and out; 0 for no bound. Past it, people decide about new reports" example:"2000000000"`
 }
 
 // Default is what holds where an administrator has said nothing.
@@ -29,6 +29,6 @@ func Default() Settings {
 		DuplicateRadius: 50, DuplicateSimilarity: 0.85,
 		EvidenceImages: 1,
 		ReportsPerHour: 20, BatchReportsPerHour: 200, UploadsPerHour: 60,
-		AIDailyTokens: 200_000_000,
+		AIMonthlyTokens: 2_000_000_000,
 	}
 }

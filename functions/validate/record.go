@@ -1,0 +1,149 @@
+package validate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/report"
+)
+
+// ledgerOfCalls is the account of one run over one picture, in the database.
+// Each call is committed by itself: it was paid for, whatever becomes of the run.
+type ledgerOfCalls struct {
+	db     *database.DB
+	clock  clock.Clock
+	log    *slog.Logger
+	report uuid.UUID
+	image  uuid.UUID
+	run    uuid.UUID
+	last   map[string]uuid.UUID // newest usable row by stage
+}
+
+func (l *ledgerOfCalls) earlier(ctx context.Context, stage string, a answer) ([]byte, error) {
+	const q = `
+		SELECT id, raw FROM ai_analyses
+		WHERE image_id = $1 AND stage = $2 AND model = $3 AND prompt_version = $4 AND input_hash = $5
+		  AND status <> 'failed' AND raw IS NOT NULL
+		ORDER BY created_at DESC LIMIT 1`
+	var id uuid.UUID
+	var raw []byte
+	err := l.db.QueryRow(ctx, q, l.image, stage, a.model, promptVersion, a.inputHash[:]).Scan(&id, &raw)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look for an earlier answer: %w", err)
+	}
+	l.last[stage] = id
+	return raw, nil
+}
+
+func (l *ledgerOfCalls) record(ctx context.Context, c call) error {
+	id, status := ids.New(), report.AICompleted
+	var failure *string
+	if c.answer.err != nil {
+		status = report.AIFailed
+		text := short(c.answer.err)
+		failure = &text
+		l.log.WarnContext(ctx, "model call failed", "stage", c.stage, "report_id", l.report, "error", c.answer.err)
+	}
+	row := analysis{id: id, stage: c.stage, model: c.answer.model, hash: c.answer.inputHash[:], status: string(status), err: failure,
+		raw: storable(c.answer.raw), latency: int(c.answer.latency.Milliseconds()),
+		input: c.answer.inputTokens, output: c.answer.outputTokens, relevance: c.relevance, damage: c.damage}
+	err := l.db.InTx(ctx, func(tx pgx.Tx) error {
+		if err := l.insert(ctx, tx, row); err != nil {
+			return err
+		}
+		const usage = `
+			INSERT INTO ai_usage (month, input_tokens, output_tokens) VALUES (date_trunc('month', $1::timestamptz AT TIME ZONE 'UTC')::date, $2, $3)
+			ON CONFLICT (month) DO UPDATE SET input_tokens = ai_usage.input_tokens + excluded.input_tokens,
+				output_tokens = ai_usage.output_tokens + excluded.output_tokens`
+		if _, err := tx.Exec(ctx, usage, l.clock.Now(), row.input, row.output); err != nil {
+			return fmt.Errorf("count tokens: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if c.answer.err == nil {
+		l.last[c.stage] = id
+	}
+	return nil
+}
+
+// analysis is one row of ai_analyses.
+type analysis struct {
+	id                     uuid.UUID
+	stage, model, status   string
+	hash, raw              []byte
+	err                    *string
+	latency, input, output int
+	relevance              *relevance
+	damage                 *damage
+}
+
+func (l *ledgerOfCalls) insert(ctx context.Context, tx pgx.Tx, a analysis) error {
+	var r struct {
+		relevant   *bool
+		confidence *float64
+		reason     *string
+	}
+	if a.relevance != nil {
+		r.relevant, r.confidence, r.reason = &a.relevance.Relevant, &a.relevance.Confidence, &a.relevance.Reason
+	}
+	var d damage
+	var score *int
+	var confidence *float64
+	var severity *string
+	if a.damage != nil {
+		d = *a.damage
+		word := string(report.SeverityOf(d.Score))
+		score, confidence, severity = &d.Score, &d.Confidence, &word
+	}
+	if d.Hazards == nil {
+		d.Hazards = []string{}
+	}
+	const q = `
+		INSERT INTO ai_analyses (id, report_id, image_id, run_id, stage, model, prompt_version, input_hash, status,
+			is_relevant, relevance_confidence, relevance_reason, damage_type, issue_type, severity, severity_score, confidence,
+			title, description, recommended_repair, repair_urgency, hazards, raw, error, latency_ms, input_tokens, output_tokens)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, nullif($12, ''), nullif($13, ''), nullif($14, ''), $15, $16, $17,
+			nullif($18, ''), nullif($19, ''), nullif($20, ''), nullif($21, ''), $22, $23, $24, $25, $26, $27)`
+	var image *uuid.UUID
+	if l.image != uuid.Nil {
+		image = &l.image
+	}
+	_, err := tx.Exec(ctx, q, a.id, l.report, image, l.run, a.stage, a.model, promptVersion, a.hash, a.status,
+		r.relevant, r.confidence, r.reason, d.DamageType, string(d.IssueType), severity, score, confidence,
+		d.Title, d.Description, d.Repair, d.RepairUrgency, d.Hazards, a.raw, a.err, a.latency, a.input, a.output)
+	if err != nil {
+		return fmt.Errorf("record model call: %w", err)
+	}
+	return nil
+}
+
+// short keeps an error's first line: what a service says may be long.
+func short(err error) string { return words(err.Error(), 300) }
+
+// spent is how many tokens this month's calls have cost, in and out.
+func spent(ctx context.Context, q database.Querier, now clock.Clock) (int64, error) {
+	const sum = `SELECT input_tokens + output_tokens FROM ai_usage WHERE month = date_trunc('month', $1::timestamptz AT TIME ZONE 'UTC')::date`
+	var n int64
+	err := q.QueryRow(ctx, sum, now.Now()).Scan(&n)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read AI budget: %w", err)
+	}
+	return n, nil
+}

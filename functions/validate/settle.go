@@ -1,0 +1,166 @@
+package validate
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/pgvector/pgvector-go"
+
+	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/report"
+)
+
+// settle puts a verdict into effect, all of it or nothing, once for each
+// picture: the report's AI fields, its status, the embedding, candidates for
+// duplicates, the ledger event and, through the change of status, who is told.
+func (w *Worker) settle(ctx context.Context, s subject, v verdict) error {
+	err := w.outbox.Do(ctx, func(tx *outbox.Work) error {
+		h, err := report.Hold(ctx, tx, s.id)
+		if err != nil {
+			return err
+		}
+		first, err := tx.Once(ctx, consumer, s.markKey())
+		if err != nil || !first {
+			return err
+		}
+		if h.Status != report.Pending { // a person was quicker
+			_, err := tx.Exec(ctx, `UPDATE reports SET ai_status = 'completed', version = version + 1, updated_at = now() WHERE id = $1`, s.id)
+			return err
+		}
+		if err := w.embed(ctx, tx, s, v); err != nil {
+			return err
+		}
+		id, err := w.conclude(ctx, tx, s, v)
+		if err != nil {
+			return err
+		}
+		duplicates, err := w.duplicates(ctx, tx, s, v)
+		if err != nil {
+			return err
+		}
+		if err := w.write(ctx, tx, s, v, id, duplicates); err != nil {
+			return err
+		}
+		return w.move(ctx, tx, h, v)
+	})
+	if err != nil {
+		return err
+	}
+	w.metrics.Add("validate_" + string(v.status))
+	return nil
+}
+
+// conclude records the verdict as one row with everything in it: what readers see.
+func (w *Worker) conclude(ctx context.Context, tx *outbox.Work, s subject, v verdict) (uuid.UUID, error) {
+	calls := v.calls
+	if calls == nil { // no model was asked
+		calls = &ledgerOfCalls{report: s.id, image: s.imageID, run: ids.New()}
+	}
+	row := analysis{id: ids.New(), stage: stageVerdict, model: w.cfg.Models.Model, status: string(v.status), hash: []byte{},
+		relevance: v.relevance, damage: v.damage}
+	if v.why != "" {
+		row.err = &v.why
+	}
+	return row.id, calls.insert(ctx, tx, row)
+}
+
+func (w *Worker) embed(ctx context.Context, tx *outbox.Work, s subject, v verdict) error {
+	if v.embedding == nil {
+		return nil
+	}
+	const q = `
+		INSERT INTO report_embeddings (image_id, report_id, model, embedding) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (image_id, model) DO UPDATE SET embedding = excluded.embedding`
+	if _, err := tx.Exec(ctx, q, s.imageID, s.id, w.cfg.Models.Embedding, pgvector.NewVector(v.embedding)); err != nil {
+		return fmt.Errorf("store embedding: %w", err)
+	}
+	return nil
+}
+
+// write fills what the citizen left open and never replaces a word of theirs.
+func (w *Worker) write(ctx context.Context, tx *outbox.Work, s subject, v verdict, analysis uuid.UUID, duplicates int) error {
+	var score *int
+	var severity, priority, title *string
+	if v.damage != nil {
+		grade := report.SeverityOf(v.damage.Score)
+		word, urgent := string(grade), string(priorityOf(grade, *v.damage, duplicates))
+		score, severity, priority, title = &v.damage.Score, &word, &urgent, &v.damage.Title
+	}
+	const q = `
+		UPDATE reports SET ai_status = $2, ai_analysis_id = $3, severity_score = coalesce($4, severity_score),
+			severity = coalesce($5, severity), priority = coalesce($6, priority),
+			title = CASE WHEN title = '' THEN coalesce($7, '') ELSE title END,
+			version = version + 1, updated_at = now()
+		WHERE id = $1`
+	if _, err := tx.Exec(ctx, q, s.id, v.status, analysis, score, severity, priority, title); err != nil {
+		return fmt.Errorf("write verdict: %w", err)
+	}
+	return nil
+}
+
+// manyReports is how many reports of one problem make it more urgent.
+const manyReports = 3
+
+// priorityOf is the severity, one step up where waiting is dangerous or many people have reported it.
+func priorityOf(s report.Severity, d damage, duplicates int) report.Severity {
+	if d.RepairUrgency != "immediate" && duplicates < manyReports {
+		return s
+	}
+	switch s {
+	case report.Low:
+		return report.Medium
+	case report.Medium:
+		return report.High
+	}
+	return report.Critical
+}
+
+// move makes the verdict the report's status and puts it on the ledger. One that
+// leaves the decision to a person does neither.
+func (w *Worker) move(ctx context.Context, tx *outbox.Work, h report.Held, v verdict) error {
+	m := report.Move{ReportID: h.ID, By: report.AI()}
+	switch v.status {
+	case report.AICompleted:
+		m.To = report.Verified
+	case report.AIRejected:
+		reason, err := w.reason(ctx, tx, h)
+		if err != nil {
+			return err
+		}
+		m.To, m.Note = report.Rejected, reason
+	default:
+		return nil
+	}
+	said := ledger.Assessment{Relevant: v.relevance.Relevant, Confidence: v.relevance.Confidence, Model: w.cfg.Models.Model}
+	if v.damage != nil {
+		said.Severity, said.DamageType = string(report.SeverityOf(v.damage.Score)), v.damage.DamageType
+	}
+	event := ledger.Event{ReportID: h.ID, Type: ledger.AIValidated, Actor: ledger.Actor{Kind: string(report.ActorAI)}, At: w.clock.Now(), AI: &said}
+	if _, err := ledger.Append(ctx, tx, event); err != nil {
+		return err
+	}
+	_, err := report.Transition(ctx, tx, m)
+	return err
+}
+
+// reason is why a report was rejected, in its author's language.
+func (w *Worker) reason(ctx context.Context, tx *outbox.Work, h report.Held) (string, error) {
+	language := string(locale.Default)
+	if h.UserID != nil {
+		const q = `SELECT coalesce((SELECT preferred_language FROM users WHERE id = $1), $2)`
+		if err := tx.QueryRow(ctx, q, *h.UserID, language).Scan(&language); err != nil {
+			return "", fmt.Errorf("read author's language: %w", err)
+		}
+	}
+	l, _ := locale.Parse(language)
+	text, _ := locale.Text(l, "notification.reason.irrelevant", nil)
+	if text == "" {
+		return "irrelevant", nil
+	}
+	return strings.ToUpper(text[:1]) + text[1:], nil
+}

@@ -11,6 +11,7 @@ var (
 	// errJourneyUnknown also hides a private journey from others.
 	errJourneyUnknown   = problem.New(problem.NotFound, "journey_not_found")
 	errMarkerUnknown    = problem.New(problem.NotFound, "marker_not_found")
+	errReportUnknown    = problem.New(problem.NotFound, "report_not_found")
 	errNoneActive       = problem.New(problem.NotFound, "no_active_journey")
 	errNotYours         = problem.New(problem.Forbidden, "journey_not_yours")
 	errCompleted        = problem.New(problem.Conflict, "journey_completed")

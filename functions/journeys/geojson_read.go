@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/lafaekstreet/backend/shared/timestamp"
@@ -160,7 +161,7 @@ func (r *geoReader) position(raw []byte, place string, m marker) error {
 		return brokenAt(place, "expected longitude, latitude and perhaps altitude")
 	}
 	m.Lon, m.Lat = at[0], at[1]
-	if m.Name == "" {
+	if strings.TrimSpace(m.Name) == "" {
 		m.Name = fmt.Sprintf("Point %d", len(r.found)+1)
 	}
 	m, err := checked(m, place)

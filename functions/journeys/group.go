@@ -4,24 +4,43 @@ package journeys
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/municipality"
+	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/service"
+	"github.com/lafaekstreet/backend/shared/storage"
 )
 
 const name = "journeys"
 
 // Group is the route group of journeys and markers.
 type Group struct {
-	db    *database.DB
-	clock clock.Clock
+	db      *database.DB
+	clock   clock.Clock
+	reports *report.Reader
+}
+
+type groupConfig struct {
+	Storage storage.Config
+	Ledger  ledger.Config
 }
 
 // New makes the group out of a kit.
-func New(kit *service.Kit) *Group { return &Group{db: kit.DB, clock: kit.Clock} }
+func New(kit *service.Kit) (*Group, error) {
+	cfg, err := config.Parse[groupConfig](kit.Env)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", name, err)
+	}
+	links := storage.NewLinks(storage.New(kit.AWS, cfg.Storage), kit.Clock)
+	return &Group{db: kit.DB, clock: kit.Clock,
+		reports: report.NewReader(kit.DB, links, municipality.NewDirectory(kit.DB), cfg.Ledger)}, nil
+}
 
 // Open makes the function's HTTP handler.
 func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) {
@@ -29,7 +48,11 @@ func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return kit.HTTP(New(kit))
+	g, err := New(kit)
+	if err != nil {
+		return nil, err
+	}
+	return kit.HTTP(g)
 }
 
 // Name implements httpapi.Group.

@@ -32,7 +32,8 @@ func setup(t testing.TB) *bundle {
 	signer := identitytest.New(t)
 	service, err := journeys.Open(t.Context(), config.Env{
 		"DATABASE_URL": testdb.AppURL(address), "DATABASE_MAX_CONNS": "8", "TOKEN_PUBLIC_KEYS": signer.PublicKeys(),
-		"AWS_REGION": "us-east-1", "LOG_LEVEL": "ERROR",
+		"AWS_REGION": "us-east-1", "LOG_LEVEL": "ERROR", "MEDIA_BUCKET": "media",
+		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
 	})
 	if err != nil {
 		t.Fatal(err)

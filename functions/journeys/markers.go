@@ -49,7 +49,10 @@ func visibleMarkers(ctx context.Context, db *database.DB, journeyID, person uuid
 	batch.Queue(list, person, journeyID)
 	results := db.SendBatch(ctx, batch)
 	all, err := visibleOf(results, person)
-	return all, errors.Join(err, results.Close())
+	if closed := results.Close(); err == nil && closed != nil {
+		return nil, fmt.Errorf("list markers: %w", closed)
+	}
+	return all, err
 }
 
 func visibleOf(results pgx.BatchResults, person uuid.UUID) ([]marker, error) {

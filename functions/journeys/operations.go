@@ -6,6 +6,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
 )
 
 // operation fills in what all operations of the group share. An empty id is
@@ -63,6 +64,12 @@ func (g *Group) registerRoutes(api *httpapi.API) {
 	file := operation("", http.MethodGet, "/journeys/{journey_id}/route.gpx", "The route as GPX 1.1")
 	file.Responses = fileResponse(gpxMedia, "A GPX file")
 	httpapi.Register(api, file, g.routeGPX)
+
+	httpapi.Register(api, operation("", http.MethodGet, "/journeys/{journey_id}/reports",
+		"Open reports along the route, in riding order"), g.reportsAlong)
+	affected := operation("", http.MethodGet, "/reports/{report_id}/riders-affected", "How many riders mean to pass a report")
+	affected.Roles = identity.Staff()
+	httpapi.Register(api, affected, g.ridersAffected)
 
 	load := operation("", http.MethodPost, "/journeys/{journey_id}/import", "Add the points of a GPX or GeoJSON file")
 	load.Description = "All or nothing: a broken file answers 422 with the place of the first fault in place."

@@ -1,0 +1,102 @@
+package journeys
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/report"
+)
+
+type alongInput struct {
+	JourneyID uuid.UUID `path:"journey_id" format:"uuid"`
+	WithinM   int       `query:"within_m" minimum:"1" maximum:"10000" default:"500" doc:"How near the route, in metres"`
+	Limit     int       `query:"limit" minimum:"1" maximum:"500" default:"200" doc:"The first so many in riding order"`
+}
+
+// AlongReport is an open report beside a route.
+type AlongReport struct {
+	report.Summary
+	DistanceMeters float64 `json:"distance_meters" doc:"From the route"`
+	AlongMeters    float64 `json:"along_meters" doc:"Along the route from its start to the closest point"`
+}
+
+// Along is what waits on a route, in riding order.
+type Along struct {
+	Items []AlongReport `json:"items"`
+	Total int           `json:"total" doc:"On the whole route, also beyond the limit"`
+}
+
+type alongOutput struct {
+	Body Along
+}
+
+// reportsAlong places each open report at the closest point of the route; where
+// the route passes it again, the first passage counts. $1 is the journey, $2 the
+// radius in metres, $3 whether the exact route may be used, $4 the limit.
+//
+// Legs ask the index of the reports one by one: their boxes are small, and the
+// leg that was hit says how far along it is. Within a leg the fraction is
+// measured on a plane made for the leg.
+const reportsAlong = `
+	WITH legs AS MATERIALIZED (
+		SELECT seq, CASE WHEN $3 THEN line ELSE shown_line END AS line,
+		       CASE WHEN $3 THEN length_m ELSE ST_Length(shown_line) END AS length_m
+		  FROM journey_legs WHERE journey_id = $1
+	), measured AS (
+		SELECT seq, line, length_m, sum(length_m) OVER (ORDER BY seq) - length_m AS start_m FROM legs
+	), hits AS (
+		SELECT DISTINCT ON (r.id) r.id, r.position, l.seq, l.line, l.start_m, l.length_m, ST_Distance(l.line, r.position, false) AS distance
+		  FROM measured l
+		  JOIN reports r ON ST_DWithin(l.line, r.position, $2, false)
+		 WHERE r.deleted_at IS NULL AND r.status IN ('pending', 'verified', 'in_progress')
+		 ORDER BY r.id, distance, l.seq
+	), placed AS (
+		SELECT id, distance, start_m + length_m * ST_LineLocatePoint(
+		           ST_Transform(line::geometry, _ST_BestSRID(line)), ST_Transform(position::geometry, _ST_BestSRID(line))) AS along
+		  FROM hits
+	)
+	SELECT id, distance, along, count(*) OVER () FROM placed ORDER BY along, id LIMIT $4`
+
+// alongHit is a report's place beside the route, in metres.
+type alongHit struct {
+	id              uuid.UUID
+	distance, along float64
+}
+
+func (g *Group) reportsAlong(ctx context.Context, in *alongInput) (*alongOutput, error) {
+	caller := identity.Must(ctx)
+	j, err := visibleJourney(ctx, g.db, in.JourneyID, caller.UserID)
+	if err != nil {
+		return nil, err
+	}
+	out := &alongOutput{Body: Along{Items: []AlongReport{}}}
+	rows, err := g.db.Query(ctx, reportsAlong, j.ID, in.WithinM, j.exactTo(caller.UserID), in.Limit)
+	if err != nil {
+		return nil, fmt.Errorf("find reports along the route: %w", err)
+	}
+	hits, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (alongHit, error) {
+		var h alongHit
+		return h, row.Scan(&h.id, &h.distance, &h.along, &out.Body.Total)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find reports along the route: %w", err)
+	}
+	at := make(map[uuid.UUID]alongHit, len(hits))
+	ids := make([]uuid.UUID, 0, len(hits))
+	for _, h := range hits {
+		at[h.id] = h
+		ids = append(ids, h.id)
+	}
+	summaries, err := g.reports.Summaries(ctx, report.ViewerOf(caller), ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range summaries {
+		out.Body.Items = append(out.Body.Items, AlongReport{Summary: s, DistanceMeters: at[s.ID].distance, AlongMeters: at[s.ID].along})
+	}
+	return out, nil
+}

@@ -61,7 +61,7 @@ func TestSign(t *testing.T) {
 	ctx := context.Background()
 	public := publicKey(t, client, signingKey(t, client))
 	digest := sha256.Sum256([]byte("transaction body"))
-	half := new(big.Int).Rsh(secp256k1.S256().N, 1)
+	half := new(big.Int).Rsh(secp256k1.Params().N, 1)
 	high := 0
 	for range 40 {
 		out, err := client.Sign(ctx, &kms.SignInput{KeyId: awssdk.String("alias/ledger"), Message: digest[:], MessageType: "DIGEST", SigningAlgorithm: "ECDSA_SHA_256"})

@@ -35,7 +35,8 @@ func TestServe(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := http.Get(s.URL()); err == nil {
+	if res, err := http.Get(s.URL()); err == nil {
+		_ = res.Body.Close()
 		t.Error("still serving after Close")
 	}
 }

@@ -167,7 +167,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 func degrees(r *http.Request, name string, limit float64) (float64, error) {
 	value, err := strconv.ParseFloat(r.URL.Query().Get(name), 64)
 	if err != nil || math.IsNaN(value) || math.Abs(value) > limit {
-		return 0, errors.New("Parameter '" + name + "' must be a number.") //nolint:staticcheck // the geocoder's own words
+		return 0, errors.New("Parameter '" + name + "' must be a number.")
 	}
 	return value, nil
 }

@@ -184,7 +184,7 @@ func (s *Server) accept(remote net.Addr, from string, to []string, data []byte) 
 	case faults.Error:
 		return errors.New("451 4.3.0 Temporary service failure")
 	case faults.Throttle:
-		return errors.New("454 4.7.0 Throttling failure: Maximum sending rate exceeded.")
+		return errors.New("454 4.7.0 Throttling failure: Maximum sending rate exceeded")
 	case faults.Malformed:
 		s.hangUp(remote, "\x00\x01nonsense\r\n")
 		return errors.New("451 4.3.0 closed")

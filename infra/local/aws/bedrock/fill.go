@@ -82,7 +82,7 @@ func (s schema) number(name string, v view) float64 {
 	if s.Maximum != nil {
 		high = *s.Maximum
 	}
-	n := low
+	var n float64
 	switch {
 	case strings.Contains(name, "confidence"), strings.Contains(name, "probability"), strings.Contains(name, "certainty"):
 		n = v.confidence()

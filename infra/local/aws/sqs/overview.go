@@ -39,7 +39,8 @@ func (s *Service) Overview(limit int) []Queue {
 	for _, name := range slices.Sorted(maps.Keys(s.queues)) {
 		q := s.queues[name]
 		o := Queue{Name: name, URL: s.url(name), ARN: s.arn(name), DeadLetterOf: s.sourcesOf(q), Messages: []Message{}}
-		o.Visible, o.InFlight, o.Delayed = q.counts(now)
+		n := q.counts(now)
+		o.Visible, o.InFlight, o.Delayed = n.visible, n.inFlight, n.delayed
 		for _, m := range q.messages[:min(limit, len(q.messages))] {
 			state := "visible"
 			if m.inFlight(now) {

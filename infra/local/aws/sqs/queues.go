@@ -189,13 +189,13 @@ func (s *Service) queueAttributes(_ context.Context, in attributesInput) (attrib
 		return attributesOutput{}, err
 	}
 	all := maps.Clone(q.attributes)
-	visible, inFlight, delayed := q.counts(s.opts.Now())
+	n := q.counts(s.opts.Now())
 	all["QueueArn"] = s.arn(q.name)
 	all["CreatedTimestamp"] = strconv.FormatInt(q.created.Unix(), 10)
 	all["LastModifiedTimestamp"] = strconv.FormatInt(q.modified.Unix(), 10)
-	all["ApproximateNumberOfMessages"] = strconv.Itoa(visible)
-	all["ApproximateNumberOfMessagesNotVisible"] = strconv.Itoa(inFlight)
-	all["ApproximateNumberOfMessagesDelayed"] = strconv.Itoa(delayed)
+	all["ApproximateNumberOfMessages"] = strconv.Itoa(n.visible)
+	all["ApproximateNumberOfMessagesNotVisible"] = strconv.Itoa(n.inFlight)
+	all["ApproximateNumberOfMessagesDelayed"] = strconv.Itoa(n.delayed)
 	if slices.Contains(in.AttributeNames, "All") {
 		return attributesOutput{all}, nil
 	}
@@ -208,18 +208,22 @@ func (s *Service) queueAttributes(_ context.Context, in attributesInput) (attrib
 	return out, nil
 }
 
-func (q *queue) counts(now time.Time) (visible, inFlight, delayed int) {
+// tally counts a queue's messages by what may be done with them.
+type tally struct{ visible, inFlight, delayed int }
+
+func (q *queue) counts(now time.Time) tally {
+	var n tally
 	for _, m := range q.messages {
 		switch {
 		case m.inFlight(now):
-			inFlight++
+			n.inFlight++
 		case m.VisibleAt.After(now):
-			delayed++
+			n.delayed++
 		default:
-			visible++
+			n.visible++
 		}
 	}
-	return visible, inFlight, delayed
+	return n
 }
 
 type setAttributesInput struct {

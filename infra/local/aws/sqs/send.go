@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -185,7 +186,8 @@ type failed struct {
 }
 
 func failure(id string, err error) failed {
-	if e, ok := err.(*awsjson.Error); ok { //nolint:errorlint // operations return it unwrapped
+	var e *awsjson.Error
+	if errors.As(err, &e) {
 		return failed{Id: id, Code: e.Code, Message: e.Message, SenderFault: true}
 	}
 	return failed{Id: id, Code: "InternalError", Message: err.Error()}

@@ -6,7 +6,6 @@ package httpapi
 import (
 	"log/slog"
 	"net/http"
-	"reflect"
 	"strings"
 	"sync"
 
@@ -17,7 +16,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/metrics"
-	"github.com/lafaekstreet/backend/shared/problem"
 )
 
 // Group is a route group: one Lambda in AWS, one of many handlers of a process
@@ -87,12 +85,7 @@ var useProblemDocuments = sync.OnceFunc(func() {
 })
 
 func humaConfig() huma.Config {
-	registry := huma.NewMapRegistry("#/components/schemas/", func(t reflect.Type, hint string) string {
-		if t == reflect.TypeFor[problem.Document]() {
-			return "Problem"
-		}
-		return huma.DefaultSchemaNamer(t, hint)
-	})
+	registry := huma.NewMapRegistry("#/components/schemas/", schemaNames())
 	format := huma.DefaultJSONFormat
 	c := huma.Config{
 		OpenAPI: &huma.OpenAPI{

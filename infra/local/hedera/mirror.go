@@ -51,7 +51,15 @@ func (s *Server) mirrorHandler() http.Handler {
 	handle("GET /api/v1/transactions/{id}", "transaction", s.oneTransaction)
 	handle("GET /api/v1/accounts/{id}", "account", s.oneAccount)
 	handle("GET /api/v1/blocks", "blocks", s.newestBlock)
-	return mux
+	return anyOrigin(mux)
+}
+
+// anyOrigin lets pages of any site read, as the public mirror nodes do.
+func anyOrigin(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		next.ServeHTTP(w, r)
+	})
 }
 
 var mirrorReplies = faults.Replies{

@@ -1,0 +1,84 @@
+package public
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+// MapLibre GL comes from npm, compressed as it is sent (see the makefile's target assets).
+//
+//go:embed web
+var web embed.FS
+
+// asset is a file of the pages, addressed by its content: a browser keeps it for good.
+type asset struct {
+	address     string
+	contentType string
+	plain       []byte
+}
+
+// assets by file name.
+type assets map[string]asset
+
+func loadAssets() (assets, error) {
+	out := make(assets)
+	err := fs.WalkDir(web, "web", func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name := strings.TrimSuffix(path.Base(file), ".gz")
+		contentType, ok := map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}[path.Ext(name)]
+		if !ok {
+			return nil
+		}
+		plain, err := readAsset(file)
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		sum := sha256.Sum256(plain)
+		out[name] = asset{"/map/assets/" + hex.EncodeToString(sum[:6]) + "/" + name, contentType, plain}
+		return nil
+	})
+	return out, err
+}
+
+func readAsset(file string) ([]byte, error) {
+	raw, err := web.ReadFile(file)
+	if err != nil || !strings.HasSuffix(file, ".gz") {
+		return raw, err
+	}
+	z, err := gzip.NewReader(bytes.NewReader(raw))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(z)
+}
+
+type assetInput struct {
+	Hash string `path:"hash" pattern:"^[0-9a-f]{12}$" doc:"Names the content"`
+	Name string `path:"name" maxLength:"60"`
+}
+
+type bytesOutput struct {
+	ContentType string `header:"Content-Type"`
+	Body        []byte
+}
+
+func (p *Public) asset(_ context.Context, in *assetInput) (*bytesOutput, error) {
+	a, ok := p.assets[in.Name]
+	if !ok || a.address != "/map/assets/"+in.Hash+"/"+in.Name {
+		return nil, problem.New(problem.NotFound, "not_found")
+	}
+	return &bytesOutput{a.contentType, a.plain}, nil
+}

@@ -1,0 +1,85 @@
+package public
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"reflect"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/shared/export"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/page"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
+)
+
+// maxExported bounds the rows of a filtered export; the whole set is a file.
+const maxExported = 10_000
+
+// fileLink is how long the address of a file can be used.
+const fileLink = 15 * time.Minute
+
+func (p *Public) registerExports(a *httpapi.API) {
+	for _, f := range export.Formats() {
+		o := read("/api/v1/public/export."+string(f), "Open data as "+string(f),
+			"Without filters: 302 to a file with every report, renewed each hour. With the filters of the lists: up to 10,000 reports at once, newest first; a header says when there are more.")
+		content(&o, f.ContentType(), "The reports that match")
+		o.Responses["302"] = &huma.Response{Description: "The whole set is at Location", Headers: map[string]*huma.Header{
+			"Location": {Schema: &huma.Schema{Type: huma.TypeString, Format: "uri"}}}}
+		o.Cache = httpapi.Never // the address of the file expires
+		httpapi.Register(a, o, func(ctx context.Context, in *exportInput) (*exportOutput, error) { return p.export(ctx, f, in.Query) })
+	}
+}
+
+type exportInput struct{ report.Query }
+
+type exportOutput struct {
+	Status      int
+	Location    string `header:"Location"`
+	ContentType string `header:"Content-Type"`
+	Disposition string `header:"Content-Disposition"`
+	Truncated   string `header:"X-Truncated" doc:"true when there are more than 10,000 reports"`
+	Body        []byte
+}
+
+func (p *Public) export(ctx context.Context, f export.Format, q report.Query) (*exportOutput, error) {
+	if unfiltered(q) {
+		there, err := p.store.Exists(ctx, f.Key())
+		if err != nil {
+			return nil, problem.New(problem.Unavailable, "unavailable").After(5 * time.Second).Because(err)
+		}
+		if there {
+			link, err := p.store.PresignGet(ctx, f.Key(), fileLink)
+			if err != nil {
+				return nil, err
+			}
+			return &exportOutput{Status: http.StatusFound, Location: link.URL}, nil
+		}
+		// The first file is not written yet: what fits is sent at once.
+	}
+	condition, args, err := p.reader.Condition(ctx, report.Public(), q)
+	if err != nil {
+		return nil, err
+	}
+	query := export.Select + `WHERE ` + condition + fmt.Sprintf(` ORDER BY r.created_at DESC, r.id DESC LIMIT %d`, maxExported+1)
+	var body bytes.Buffer
+	n, err := export.Write(ctx, p.db, f, &body, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	out := &exportOutput{Status: http.StatusOK, ContentType: f.ContentType(), Disposition: `attachment; filename="reports.` + string(f) + `"`, Body: body.Bytes()}
+	if n > maxExported {
+		out.Truncated = "true"
+	}
+	return out, nil
+}
+
+// unfiltered reports that a query names no filter; pages and order do not count.
+func unfiltered(q report.Query) bool {
+	q.Query, q.Sort, q.Order, q.Cursor = page.Query{}, "", "", ""
+	return reflect.ValueOf(q).IsZero()
+}

@@ -1,0 +1,49 @@
+package public
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+func (p *Public) registerLedger(a *httpapi.API) {
+	httpapi.Register(a, read("/api/v1/public/blockchain/report/{id}/history", "What the ledger holds of a report",
+		"Every event in order, with the canonical payload, its hash and where it is on the ledger."), p.history)
+	httpapi.Register(a, read("/api/v1/public/blockchain/report/{id}/verify", "Check a report against the ledger",
+		"Recomputes hashes, chain and inclusion proofs, and compares with the messages as the mirror node holds them."), p.verify)
+}
+
+type historyOutput struct{ Body ledger.ReportHistory }
+
+func (p *Public) history(ctx context.Context, in *refInput) (*historyOutput, error) {
+	id, err := p.visibleID(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	h, err := ledger.History(ctx, p.db, p.ledger, id)
+	if err != nil {
+		return nil, err
+	}
+	return &historyOutput{*h}, nil
+}
+
+type verifyOutput struct{ Body ledger.Verification }
+
+func (p *Public) verify(ctx context.Context, in *refInput) (*verifyOutput, error) {
+	id, err := p.visibleID(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	v, err := ledger.Verify(ctx, p.db, p.mirror, p.ledger, id)
+	if errors.Is(err, ledger.ErrMirrorUnavailable) {
+		return nil, problem.New(problem.Unavailable, "unavailable").After(10 * time.Second).Because(err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &verifyOutput{*v}, nil
+}

@@ -1,0 +1,59 @@
+// Package public answers what may be read without signing in: lists, the map
+// and its tiles, statistics, ledger proofs, open data, and two pages for people
+// who look rather than call.
+package public
+
+import (
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/storage"
+)
+
+const name = "public"
+
+// Public is the route group.
+type Public struct {
+	db     *database.DB
+	clock  clock.Clock
+	reader *report.Reader
+	store  *storage.Store
+	ledger ledger.Config
+	mirror *ledger.Mirror
+	assets assets
+}
+
+// Name implements httpapi.Group.
+func (*Public) Name() string { return name }
+
+// Register implements httpapi.Group.
+func (p *Public) Register(a *httpapi.API) {
+	p.registerReports(a)
+	p.registerMap(a)
+	p.registerStatistics(a)
+	p.registerLedger(a)
+	p.registerExports(a)
+	p.registerPages(a)
+}
+
+// read is what every operation here has in common: anybody may call, any cache may keep the answer for a minute.
+func read(path, summary, description string) httpapi.Operation {
+	return httpapi.Operation{
+		Operation: huma.Operation{Method: http.MethodGet, Path: path, Tags: []string{"public"}, Summary: summary, Description: description},
+		Access:    httpapi.Public, Cache: httpapi.Shared,
+	}
+}
+
+// content documents an answer that is not JSON.
+func content(o *httpapi.Operation, mediaType, description string) {
+	o.Responses = map[string]*huma.Response{"200": {
+		Description: description,
+		Content:     map[string]*huma.MediaType{mediaType: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
+	}}
+}

@@ -1,0 +1,267 @@
+package public_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/paulmach/orb/encoding/mvt"
+
+	"github.com/lafaekstreet/backend/functions/public"
+	"github.com/lafaekstreet/backend/functions/reports"
+	"github.com/lafaekstreet/backend/infra/local/world"
+)
+
+type object = map[string]any
+
+func setup(t *testing.T) *world.World {
+	t.Helper()
+	return world.New(t, reports.Open, public.Open)
+}
+
+// file makes a report and returns its id and number.
+func file(w *world.World, c *world.Client, changes object) (string, string) {
+	body := object{"client_id": uuid.NewString(), "issue_type": "pothole", "title": "Hole", "latitude": -8.5569, "longitude": 125.5603}
+	for k, v := range changes {
+		body[k] = v
+	}
+	r := c.Post("/reports", body).Want(http.StatusCreated).Object()
+	return r.Text("id"), r.Text("report_number")
+}
+
+// everything is every public address, with a report named where one is.
+func everything(id, number string) []string {
+	paths := []string{
+		"/public/reports", "/public/reports?q=" + number, "/public/stats/summary", "/public/stats/by-type", "/public/stats/by-municipality",
+		"/public/stats/by-district", "/public/stats/trends", "/public/map?bbox=125,-9,126,-8&zoom=15", "/public/map?bbox=125,-9,126,-8&zoom=6",
+		"/public/tiles/15/27812/17165.mvt", "/public/tiles/7/108/67.mvt", "/public/export.csv", "/public/export.geojson", "/public/export.csv?status=pending,rejected",
+	}
+	for _, ref := range []string{id, number} {
+		paths = append(paths, "/public/reports/"+ref, "/public/blockchain/report/"+ref+"/history", "/public/blockchain/report/"+ref+"/verify", "//r/"+ref)
+	}
+	return append(paths, "//map")
+}
+
+// TestNothingPrivateIsInAnyPublicAnswer files one report of every kind that has
+// something to hide and searches all answers for it.
+func TestNothingPrivateIsInAnyPublicAnswer(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.Citizen()
+	w.Exec(`UPDATE users SET full_name = 'Secret Person', phone_number = '+67077700001', email = 'secret@example.org'`)
+
+	picture := c.Form("/reports/pre-upload-image", nil, "file", "a.jpg", w.JPEG(3)).Want(http.StatusCreated).Object().Text("upload_id")
+	anonymous, anonymousNumber := file(w, c, object{"is_anonymous": true, "title": "Anonymous but shown", "device_info": object{"model": "SecretPhone"},
+		"images": []object{{"upload_id": picture}}})
+	rejected, rejectedNumber := file(w, c, object{"title": "Hidden because rejected"})
+	withdrawn, withdrawnNumber := file(w, c, object{"title": "Hidden because withdrawn"})
+	w.Exec(`UPDATE reports SET status = 'rejected', rejection_reason = 'no' WHERE id = $1`, rejected)
+	w.Exec(`UPDATE reports SET deleted_at = now() WHERE id = $1`, withdrawn)
+	w.Exec(`INSERT INTO report_notes (id, report_id, content) VALUES ($1, $2, 'Secret internal note')`, uuid.New(), anonymous)
+
+	secrets := []string{"Secret Person", "+67077700001", "secret@example.org", "SecretPhone", "Secret internal note", c.ID.String(),
+		"Hidden because rejected", "Hidden because withdrawn", rejectedNumber, withdrawnNumber, "originals/", "renditions/" + picture}
+	nobody := w.Nobody()
+	shown := false
+	for _, ref := range [][2]string{{anonymous, anonymousNumber}, {rejected, rejectedNumber}, {withdrawn, withdrawnNumber}} {
+		for _, path := range everything(ref[0], ref[1]) {
+			got := nobody.Get(path)
+			body := string(got.Body)
+			for _, secret := range secrets {
+				if strings.Contains(body, secret) {
+					t.Errorf("%s tells %q", path, secret)
+				}
+			}
+			if got.Status >= 500 && !strings.Contains(path, "/verify") { // no ledger runs here
+				t.Errorf("%s answers %d %s", path, got.Status, body)
+			}
+			shown = shown || strings.Contains(body, "Anonymous but shown")
+			if strings.Contains(path, rejected) || strings.Contains(path, withdrawn) {
+				if got.Status != http.StatusNotFound {
+					t.Errorf("%s answers %d", path, got.Status)
+				}
+			}
+		}
+	}
+	if !shown {
+		t.Error("the public report is shown nowhere: the search proves nothing")
+	}
+}
+
+func TestMapShowsPointsCloseAndClustersFar(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.Citizen()
+	for i := range 5 {
+		file(w, c, object{"latitude": -8.5569 + float64(i)*0.0005})
+	}
+	file(w, c, object{"latitude": -8.46, "longitude": 126.45, "issue_type": "bridge"})
+	nobody := w.Nobody()
+
+	far := nobody.Get("/public/map?bbox=124,-10,128,-8&zoom=7").Want(http.StatusOK).Object()
+	counts := map[float64]int{}
+	for _, f := range far.Items("features") {
+		counts[f.Number("properties.point_count")]++
+	}
+	if counts[5] != 1 || counts[1] != 1 {
+		t.Errorf("clusters %v", counts)
+	}
+	near := nobody.Get("/public/map?bbox=125.5,-8.6,125.6,-8.5&zoom=15").Want(http.StatusOK).Object().Items("features")
+	if len(near) != 5 || near[0].Text("properties.status") != "pending" {
+		t.Errorf("%d points", len(near))
+	}
+	if n := len(nobody.Get("/public/map?bbox=124,-10,128,-8&zoom=15&issue_type=bridge").Object().Items("features")); n != 1 {
+		t.Errorf("%d bridges", n)
+	}
+}
+
+func TestMapAcrossTheAntimeridianAndAtThePoles(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.Citizen()
+	file(w, c, object{"latitude": 10, "longitude": 179.9})
+	file(w, c, object{"latitude": 10, "longitude": -179.9})
+	file(w, c, object{"latitude": 90, "longitude": 0})
+	for box, want := range map[string]int{"179,9,-179,11": 2, "-180,-90,180,90": 3, "-10,89,10,90": 1, "-179,9,179,11": 0} {
+		for _, zoom := range []int{2, 14} {
+			got := w.Nobody().Get(fmt.Sprintf("/public/map?bbox=%s&zoom=%d", box, zoom)).Want(http.StatusOK).Object().Items("features")
+			n := 0
+			for _, f := range got {
+				n += max(1, int(f.Number("properties.point_count")))
+			}
+			if n != want {
+				t.Errorf("%s at zoom %d: %d reports, want %d", box, zoom, n, want)
+			}
+		}
+	}
+	for _, bad := range []string{"", "1,2,3", "1,2,3,x", "-200,0,0,1", "0,5,1,4", "NaN,0,1,1"} {
+		w.Nobody().Get("/public/map?zoom=3&bbox=" + bad).Want(http.StatusUnprocessableEntity)
+	}
+}
+
+func TestTiles(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.Citizen()
+	_, number := file(w, c, object{})
+	file(w, c, object{"issue_type": "bridge"})
+	w.Exec(`INSERT INTO boundaries (id, level, name, code, area) VALUES ($1, 'municipality', 'Dili', 'TL-DI', ST_Multi(ST_MakeEnvelope(125.4, -8.7, 125.8, -8.4, 4326)))`, uuid.New())
+
+	layers := func(path string) map[string]*mvt.Layer {
+		got := w.Nobody().Get(path).Want(http.StatusOK)
+		if got.Header.Get("Content-Type") != "application/vnd.mapbox-vector-tile" {
+			t.Errorf("content type %s", got.Header.Get("Content-Type"))
+		}
+		decoded, err := mvt.Unmarshal(got.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := map[string]*mvt.Layer{}
+		for _, l := range decoded {
+			if l.Version != 2 {
+				t.Errorf("layer %s has version %d", l.Name, l.Version)
+			}
+			out[l.Name] = l
+		}
+		return out
+	}
+	near := layers("/public/tiles/15/27812/17165.mvt")
+	if r := near["reports"]; r == nil || len(r.Features) != 2 {
+		t.Fatalf("reports %+v", r)
+	}
+	found := false
+	for _, f := range near["reports"].Features {
+		found = found || f.Properties["report_number"] == number
+	}
+	if !found {
+		t.Error("a point does not name its report")
+	}
+	if b := near["boundaries"]; b == nil || b.Features[0].Properties["name"] != "Dili" {
+		t.Errorf("boundaries %+v", b)
+	}
+	far := layers("/public/tiles/7/108/67")
+	if r := far["reports"]; r == nil || len(r.Features) != 1 || r.Features[0].Properties["point_count"] != float64(2) {
+		t.Errorf("cluster %+v", r)
+	}
+	if r := layers("/public/tiles/15/27812/17165.mvt?issue_type=bridge")["reports"]; r == nil || len(r.Features) != 1 {
+		t.Errorf("filtered %+v", r)
+	}
+	if empty := w.Nobody().Get("/public/tiles/15/0/0.mvt").Want(http.StatusOK); len(empty.Body) != 0 {
+		t.Errorf("an empty tile has %d bytes", len(empty.Body))
+	}
+	for _, bad := range []string{"21/0/0.mvt", "2/4/0.mvt", "2/0/4.mvt", "2/0/x.mvt", "2/-1/0.mvt"} {
+		w.Nobody().Get("/public/tiles/" + bad).Want(http.StatusUnprocessableEntity)
+	}
+}
+
+func TestExportsHoldWhatMatches(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.Citizen()
+	_, number := file(w, c, object{"title": `=HYPERLINK("http://evil")`, "description": "with, comma\nand line"})
+	file(w, c, object{"issue_type": "bridge", "title": "Bridge"})
+
+	csv := string(w.Nobody().Get("/public/export.csv").Want(http.StatusOK).Body)
+	if lines := strings.Count(csv, "\nLS-"); lines != 2 || !strings.Contains(csv, number) || !strings.Contains(csv, `"'=HYPERLINK`) {
+		t.Errorf("got %s", csv)
+	}
+	bridges := w.Nobody().Get("/public/export.geojson?issue_type=bridge").Want(http.StatusOK).Object().Items("features")
+	if len(bridges) != 1 || bridges[0].Text("properties.title") != "Bridge" || bridges[0].Text("geometry.type") != "Point" {
+		t.Errorf("got %+v", bridges)
+	}
+}
+
+func TestPagesInThreeLanguages(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	_, number := file(w, w.Citizen(), object{"title": `<script>alert(1)</script>`})
+	for lang, want := range map[string]string{"en": "What has happened", "pt": "O que aconteceu", "tet": "Saida mak akontese ona"} {
+		got := w.Nobody().Get("//r/" + number + "?lang=" + lang).Want(http.StatusOK)
+		body := string(got.Body)
+		if !strings.Contains(body, want) || !strings.Contains(body, `<html lang="`+lang+`">`) {
+			t.Errorf("%s: got %s", lang, body)
+		}
+		if strings.Contains(body, "<script>alert") {
+			t.Error("a title is run as a script")
+		}
+		if policy := got.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "script-src 'self'") {
+			t.Errorf("policy %q", policy)
+		}
+	}
+	if got := w.Nobody().With("Accept-Language", "pt-BR").Get("//map").Want(http.StatusOK); !strings.Contains(string(got.Body), "Todos os tipos") {
+		t.Error("the browser's language is not taken")
+	}
+	w.Nobody().Get("//r/LS-2020-000001").Want(http.StatusNotFound)
+	w.Nobody().Get("//r/nonsense").Want(http.StatusNotFound)
+}
+
+func TestAssetsAreKeptForGoodAndPagesAreSmall(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	_, number := file(w, w.Citizen(), nil)
+	// A client that asks for gzip by itself gets the bytes as they are on the wire.
+	wire := w.Nobody().With("Accept-Encoding", "gzip")
+	weigh := func(page string) int {
+		total := len(wire.Get(page).Want(http.StatusOK).Body)
+		for _, part := range strings.Split(string(w.Nobody().Get(page).Body), `"`) {
+			if !strings.HasPrefix(part, "/map/assets/") {
+				continue
+			}
+			asset := wire.Get("/" + part).Want(http.StatusOK)
+			if !strings.Contains(asset.Header.Get("Cache-Control"), "immutable") {
+				t.Errorf("%s: %s", part, asset.Header.Get("Cache-Control"))
+			}
+			total += len(asset.Body)
+		}
+		return total
+	}
+	if n := weigh("//r/" + number); n > 30<<10 {
+		t.Errorf("the report page weighs %d bytes", n)
+	}
+	if n := weigh("//map"); n > 400<<10 || n < 200<<10 {
+		t.Errorf("the map weighs %d bytes", n)
+	}
+	wire.Get("//map/assets/000000000000/map.js").Want(http.StatusNotFound)
+}

@@ -11,6 +11,9 @@ import (
 	"github.com/lafaekstreet/backend/functions/images"
 	"github.com/lafaekstreet/backend/functions/journeys"
 	"github.com/lafaekstreet/backend/functions/locations"
+	"github.com/lafaekstreet/backend/functions/public"
+	"github.com/lafaekstreet/backend/functions/reports"
+	"github.com/lafaekstreet/backend/functions/validate"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/queue"
@@ -29,6 +32,8 @@ func groups() []group {
 		{"auth", auth.Open},
 		{"journeys", journeys.Open},
 		{"locations", locations.Open},
+		{"public", public.Open},
+		{"reports", reports.Open},
 	}
 }
 
@@ -46,6 +51,7 @@ func workers() []worker {
 	return []worker{
 		{queue.Images, images.Open, 1, 2, 20 * time.Second},
 		{queue.Anchor, anchor.Open, queue.MaxBatch, 1, 30 * time.Second},
+		{queue.Validate, validate.Open, 2, 2, time.Minute},
 		{queue.Geocode, geocode.Open, 1, 1, 30 * time.Second},
 	}
 }

@@ -24,7 +24,8 @@ help: ## Print this
 .PHONY: run
 run: ## Run the whole system on this machine (PORT, DATABASE_URL, CACHE_URL, AWS_ENDPOINT_URL are honoured)
 	@mkdir -p .run
-	@$(GO) build -o .run/local ./infra/local
+	@if [ ! -e .run/postgres ]; then $(GO) run ./infra/local/postgres/fetch & fi; \
+	$(GO) build -o .run/local ./infra/local && wait
 	@exec .run/local
 
 .PHONY: demo

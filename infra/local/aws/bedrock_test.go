@@ -278,6 +278,9 @@ func TestConverseRefusals(t *testing.T) {
 	if err := say(chat, "  "); err == nil || !strings.Contains(err.Error(), "blank") {
 		t.Errorf("a blank text: %v", err)
 	}
+	if err := say(bedrock.Model, "hello"); err != nil {
+		t.Errorf("the stand-in by its own name: %v", err)
+	}
 	if err := say("arn:aws:bedrock:us-east-1:000000000000:inference-profile/"+chat, "hello"); err != nil {
 		t.Errorf("an inference profile's ARN: %v", err)
 	}

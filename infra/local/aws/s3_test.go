@@ -410,6 +410,20 @@ func TestObjectsSurviveARestart(t *testing.T) {
 	}
 }
 
+func TestBucketTwice(t *testing.T) {
+	t.Parallel()
+	for region, want := range map[string]string{"us-east-1": "", "ap-southeast-2": "BucketAlreadyOwnedByYou"} {
+		_, client := newBucket(t, aws.Options{Region: region})
+		put(t, client, "k", "kept")
+		if _, err := client.CreateBucket(context.Background(), &s3.CreateBucketInput{Bucket: awssdk.String(bucket)}); codeOf(err) != want {
+			t.Errorf("%s: %v, want %q", region, err, want)
+		}
+		if _, err := client.HeadObject(context.Background(), &s3.HeadObjectInput{Bucket: awssdk.String(bucket), Key: awssdk.String("k")}); err != nil {
+			t.Errorf("%s: the object is gone: %v", region, err)
+		}
+	}
+}
+
 func TestUnknownSubresourceIsRefused(t *testing.T) {
 	t.Parallel()
 	_, client := newBucket(t, aws.Options{})

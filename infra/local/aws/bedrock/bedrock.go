@@ -21,7 +21,9 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/faults"
 )
 
-// Model is the name the stand-in gives itself wherever the protocol has room.
+// Model is the name the stand-in gives itself wherever the protocol has room. It
+// is also an id both operations serve, so that a system configured with it
+// records plainly that no real model judged.
 const Model = "local-stand-in"
 
 // EmbeddingModel is the embedding model served by InvokeModel.
@@ -77,10 +79,7 @@ func (s *Service) Serve(w http.ResponseWriter, r *http.Request, set *faults.Set,
 	if match[2] == "invoke" {
 		name, op, malformed = "InvokeModel", awsjson.Op(s.embed), malformedEmbedding
 	}
-	known := chatModel.MatchString(id)
-	if name == "InvokeModel" {
-		known = id == EmbeddingModel
-	}
+	known := id == Model || name == "Converse" && chatModel.MatchString(id) || name == "InvokeModel" && id == EmbeddingModel
 	serve := func(w http.ResponseWriter, r *http.Request) {
 		p.Serve(w, r, nil, name, body, func(ctx context.Context, body []byte) (any, error) {
 			if !known {

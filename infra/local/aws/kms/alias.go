@@ -15,7 +15,7 @@ func (s *Service) createAlias(_ context.Context, in aliasInput) (empty, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !strings.HasPrefix(in.AliasName, "alias/") || strings.HasPrefix(in.AliasName, "alias/aws/") {
-		return empty{}, awsjson.Errorf("InvalidAliasNameException", "Alias must start with the prefix \"alias/\".")
+		return empty{}, awsjson.Errorf("ValidationException", "Alias must start with the prefix \"alias/\".")
 	}
 	if _, ok := s.state.Aliases[in.AliasName]; ok {
 		return empty{}, awsjson.Errorf("AlreadyExistsException", "An alias with the name %s already exists", s.aliasARN(in.AliasName))

@@ -164,11 +164,27 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, c call, body []b
 		s.notification(w, r, c, body)
 	case "PutObjectTagging", "GetObjectTagging", "DeleteObjectTagging":
 		s.tagging(w, r, c, body)
+	case "CreateBucket":
+		s.createBucket(w, r, c, body)
 	case "":
 		writeError(w, r, http.StatusNotImplemented, "NotImplemented", "The local stand-in does not implement this operation.")
 	default:
 		s.forward(w, r, c, body)
 	}
+}
+
+// createBucket is idempotent in us-east-1 and nowhere else, as S3 has it since
+// its beginnings; the account owns every bucket there is.
+func (s *Service) createBucket(w http.ResponseWriter, r *http.Request, c call, body []byte) {
+	if there, err := s.backend.BucketExists(c.bucket); err != nil || !there {
+		s.forward(w, r, c, body)
+		return
+	}
+	if s.opts.Region != "us-east-1" {
+		writeError(w, r, http.StatusConflict, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.")
+		return
+	}
+	w.Header().Set("Location", "/"+c.bucket)
 }
 
 func (s *Service) forward(w http.ResponseWriter, r *http.Request, c call, body []byte) {

@@ -32,6 +32,17 @@ run: ## Run the whole system on this machine (PORT, DATABASE_URL, CACHE_URL, AWS
 demo: ## Tell the story of a report over HTTP (URL=…, PHOTO=…)
 	@$(GO) run ./infra/local/demo -url $(URL) $(if $(PHOTO),-photo $(PHOTO))
 
+# What runs on this machine is configured by .run/env, anything else by the environment.
+WITH_SETTINGS := set -a; [ -n "$$DATABASE_URL" ] || [ ! -f .run/env ] || . ./.run/env; set +a;
+
+.PHONY: fsck
+fsck: ## Re-derive every promise of the ledger and name the first break
+	@$(WITH_SETTINGS) $(GO) run ./functions/anchor/fsck/cmd $(ARGS)
+
+.PHONY: ledger
+ledger: ## Operate the ledger (DO=status, check-key, create-topics, resume)
+	@$(WITH_SETTINGS) $(GO) run ./functions/anchor/ledgerctl $(or $(DO),status)
+
 .PHONY: test
 test: node ## Run all tests (PACKAGES=./functions/... for a part)
 	$(WITH_DATABASE) $(GO) test $(PACKAGES)

@@ -32,15 +32,12 @@ func (a *API) authenticated(o Operation, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		caller, language, budgets, err := a.caller(r, o, token, sent)
+		caller, language, err := a.caller(r, token, sent)
 		if err != nil {
-			if budgets == nil && !a.admit(w, r, spends(Operation{}, limitKey(r))) { // guessing tokens counts against the address
+			if !a.admit(w, r, LimitGeneral, "") { // guessing tokens counts against the address
 				return
 			}
 			a.refuse(w, r, err)
-			return
-		}
-		if !a.within(w, r, budgets) {
 			return
 		}
 		switch {
@@ -65,35 +62,32 @@ func bearerToken(r *http.Request) (string, bool) {
 	return token, ok && strings.EqualFold(scheme, "Bearer") && token != ""
 }
 
-// caller is who a token speaks for. Their session is looked up and their budget
-// spent in one step; without budgets, nothing was spent.
-func (a *API) caller(r *http.Request, o Operation, token string, sent bool) (identity.Caller, locale.Language, []Budget, error) {
-	none := identity.Caller{}
+func (a *API) caller(r *http.Request, token string, sent bool) (identity.Caller, locale.Language, error) {
 	if !sent {
-		return none, "", nil, errTokenMissing
+		return identity.Caller{}, "", errTokenMissing
 	}
 	claims, err := a.deps.Tokens.Verify(token, identity.ScopeAccess)
 	if errors.Is(err, identity.ErrExpired) {
-		return none, "", nil, errTokenExpired
+		return identity.Caller{}, "", errTokenExpired
 	}
 	if err != nil {
-		return none, "", nil, errTokenInvalid
+		return identity.Caller{}, "", errTokenInvalid
 	}
 	userID, errUser := uuid.Parse(claims.Subject)
 	sessionID, errSession := uuid.Parse(claims.SessionID)
-	if errUser != nil || errSession != nil || sessionID == uuid.Nil {
-		return none, "", nil, errTokenInvalid
+	if errUser != nil || errSession != nil {
+		return identity.Caller{}, "", errTokenInvalid
 	}
-	session, budgets, err := a.admission().Admit(r.Context(), sessionID, spends(o, UserKey+userID.String()))
+	session, err := a.deps.Sessions.Session(r.Context(), sessionID)
 	if errors.Is(err, identity.ErrNoSession) || err == nil && session.UserID != userID {
-		return none, "", budgets, errTokenInvalid
+		return identity.Caller{}, "", errTokenInvalid
 	}
 	if err != nil {
-		return none, "", budgets, err
+		return identity.Caller{}, "", err
 	}
 	// The session, not the token, says what its person may do now.
 	caller := identity.Caller{UserID: userID, SessionID: sessionID, Role: session.Role,
 		AgencyID: session.AgencyID, SecondFactor: session.SecondFactor}
 	language, _ := locale.Parse(claims.Language)
-	return caller, language, budgets, nil
+	return caller, language, nil
 }

@@ -88,6 +88,13 @@ func (v *signedVariant) verify() error {
 	return nil
 }
 
+// CheckSignature proves that the transaction the network knows by hash (SHA-384,
+// as mirror nodes give it) is one of those in the stored list, and that its signature is valid.
+func CheckSignature(signed, hash []byte) error {
+	_, err := provenBy(signed, hash, nil)
+	return err
+}
+
 // provenBy finds the variant that reached consensus under hash and checks its
 // signature; key is the account's current one, for the answer only.
 func provenBy(list, hash, key []byte) (current bool, err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -58,6 +59,37 @@ func Verify(ctx context.Context, q database.Querier, mirror MirrorReader, c Conf
 		return nil, fmt.Errorf("verify: %w", err)
 	}
 	return v.result(len(links)), nil
+}
+
+// VerifyRecords is Verify without the public ledger: what the database alone can
+// prove or disprove. Its checks of message, payer, signature and running hash are
+// not among the answer's.
+func VerifyRecords(ctx context.Context, q database.Querier, c Config, report uuid.UUID) (*Verification, error) {
+	s, err := readSnapshot(ctx, q, selectSnapshot, report)
+	if err != nil {
+		return nil, fmt.Errorf("verify records: %w", err)
+	}
+	salt, err := readSalt(ctx, q, report)
+	if err != nil {
+		return nil, fmt.Errorf("verify records: %w", err)
+	}
+	links, err := readChain(ctx, q, report)
+	if err != nil {
+		return nil, fmt.Errorf("verify records: %w", err)
+	}
+	v := newVerifier(nil, c)
+	v.chain(links)
+	v.current(links, s, salt)
+	for i := range links {
+		if v.anchored(&links[i]) {
+			v.expect("inclusion", links[i].Seq, links[i].included())
+		}
+	}
+	out := v.result(len(links))
+	out.Checks = slices.DeleteFunc(out.Checks, func(c Check) bool {
+		return slices.Contains([]string{"message", "payer", "signature", "running_hash"}, c.Name)
+	})
+	return out, nil
 }
 
 // verifier collects the first break of each property.
@@ -128,19 +160,10 @@ func (v *verifier) result(events int) *Verification {
 func (v *verifier) ledger(ctx context.Context, links []link) error {
 	for i := range links {
 		l := &links[i]
-		if l.AnchoredSeq == nil || *l.AnchoredSeq != l.Seq {
-			v.fail("anchored", "event %d was never queued for the ledger: its row was not written by us", l.Seq)
-			continue
-		}
-		if l.SubmissionID == nil {
-			v.fail("anchored", "event %d waits to be written to the ledger", l.Seq)
+		if !v.anchored(l) {
 			continue
 		}
 		v.expect("inclusion", l.Seq, l.included())
-		if statusOf(l.State) != "confirmed" {
-			v.fail("anchored", "event %d is %s, not yet confirmed", l.Seq, statusOf(l.State))
-			continue
-		}
 		e, err := v.evidenceOf(ctx, l)
 		if errors.Is(err, ErrMirrorUnavailable) {
 			return err
@@ -152,4 +175,19 @@ func (v *verifier) ledger(ctx context.Context, links []link) error {
 		v.compare(l, e)
 	}
 	return nil
+}
+
+// anchored reports whether the event is recorded as confirmed, and fails the property when it is not.
+func (v *verifier) anchored(l *link) bool {
+	switch {
+	case l.AnchoredSeq == nil || *l.AnchoredSeq != l.Seq:
+		v.fail("anchored", "event %d was never queued for the ledger: its row was not written by us", l.Seq)
+	case l.SubmissionID == nil:
+		v.fail("anchored", "event %d waits to be written to the ledger", l.Seq)
+	case statusOf(l.State) != "confirmed":
+		v.fail("anchored", "event %d is %s, not yet confirmed", l.Seq, statusOf(l.State))
+	default:
+		return true
+	}
+	return false
 }

@@ -74,6 +74,8 @@ var mirrorReplies = faults.Replies{
 // horizon is the newest consensus time the mirror has ingested.
 func (s *Server) horizon() time.Time { return s.opts.Now().Add(-s.opts.MirrorLag) }
 
+func (s *Server) ingested(consensus time.Time) bool { return s.state.past(consensus, s.opts.MirrorLag) }
+
 func (s *Server) listMessages(w http.ResponseWriter, r *http.Request) {
 	t := s.topicOf(w, r)
 	if t == nil {
@@ -106,7 +108,7 @@ func (s *Server) listMessages(w http.ResponseWriter, r *http.Request) {
 	page := []map[string]any{}
 	var next any
 	for i := range all {
-		if all[i].ConsensusTimestamp.After(s.horizon()) || !keep(all[i].SequenceNumber) {
+		if !s.ingested(all[i].ConsensusTimestamp) || !keep(all[i].SequenceNumber) {
 			continue
 		}
 		if len(page) == limit {
@@ -158,7 +160,7 @@ func (s *Server) oneMessage(w http.ResponseWriter, r *http.Request) {
 		mirrorError(w, 400, "Invalid parameter: sequencenumber")
 		return
 	}
-	if n > uint64(len(t.messages)) || t.messages[n-1].ConsensusTimestamp.After(s.horizon()) {
+	if n > uint64(len(t.messages)) || !s.ingested(t.messages[n-1].ConsensusTimestamp) {
 		mirrorError(w, 404, "Not found")
 		return
 	}
@@ -168,7 +170,7 @@ func (s *Server) oneMessage(w http.ResponseWriter, r *http.Request) {
 func (s *Server) messageAt(w http.ResponseWriter, consensus string) {
 	for _, t := range s.state.topics {
 		for i := range t.messages {
-			if m := &t.messages[i]; mirrorTime(m.ConsensusTimestamp) == consensus && !m.ConsensusTimestamp.After(s.horizon()) {
+			if m := &t.messages[i]; mirrorTime(m.ConsensusTimestamp) == consensus && s.ingested(m.ConsensusTimestamp) {
 				reply(w, mirrorMessage(m))
 				return
 			}
@@ -204,7 +206,7 @@ func (s *Server) oneTransaction(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	rec := s.state.transactions[parts[0]+"@"+parts[1]+"."+fmt.Sprintf("%09s", parts[2])]
-	if rec == nil || rec.Consensus.After(s.horizon()) {
+	if rec == nil || !s.ingested(rec.Consensus) {
 		mirrorError(w, 404, "Not found")
 		return
 	}

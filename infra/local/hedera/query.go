@@ -40,7 +40,7 @@ func (n *node) find(id *services.TransactionID) (services.ResponseCodeEnum, *tra
 	switch {
 	case rec == nil || now.After(rec.Consensus.Add(receiptLife)):
 		return services.ResponseCodeEnum_RECEIPT_NOT_FOUND, nil
-	case rec.Consensus.After(now):
+	case !n.server.state.past(rec.Consensus, 0):
 		return services.ResponseCodeEnum_OK, &transaction{Status: int32(services.ResponseCodeEnum_UNKNOWN)}
 	}
 	return services.ResponseCodeEnum_OK, rec

@@ -61,7 +61,6 @@ type state struct {
 	mu           sync.Mutex
 	now          func() time.Time
 	delay        time.Duration
-	lag          time.Duration
 	accounts     map[int64]*account
 	topics       map[int64]*topic
 	transactions map[string]*transaction
@@ -72,7 +71,7 @@ type state struct {
 
 func openState(opts Options) (*state, error) {
 	s := &state{
-		now: opts.Now, delay: opts.ConsensusDelay, lag: opts.MirrorLag, nextID: 1001,
+		now: opts.Now, delay: opts.ConsensusDelay, nextID: 1001,
 		accounts: map[int64]*account{}, topics: map[int64]*topic{}, transactions: map[string]*transaction{},
 	}
 	if opts.Dir == "" {
@@ -169,6 +168,14 @@ func (s *state) consensusTime() time.Time {
 		t = s.last.Add(time.Nanosecond)
 	}
 	return t
+}
+
+// ties is how far consensus timestamps of one instant may run ahead of a clock that stands still.
+const ties = time.Millisecond
+
+// past reports whether a consensus timestamp has come, lag ago.
+func (s *state) past(consensus time.Time, lag time.Duration) bool {
+	return !consensus.After(s.now().Add(ties - lag))
 }
 
 func (s *state) close() error {

@@ -75,7 +75,7 @@ func Start(ctx context.Context, options Options) (*System, error) {
 	s := &System{options: options, env: maps.Clone(options.Env), faults: faults.NewSet(), failed: make(chan error, 1),
 		log: logging.New(options.Log, slog.LevelInfo).With("function", "local")}
 	for _, step := range []func(context.Context) error{
-		s.lock, s.openAPI, s.startDatabase, s.startCache, s.startStandIns, s.createResources, s.migrate, s.startFunctions,
+		s.lock, s.openAPI, s.startDatabase, s.startCache, s.startStandIns, s.createResources, s.migrate, s.writeSettings, s.startFunctions,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, s.Stop())

@@ -1,0 +1,197 @@
+package fsck
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/ledger"
+)
+
+// mirrorPage is the mirror node's largest page.
+const mirrorPage = 100
+
+// messages walks both topics from their first message: the running hash of each
+// must follow from the one before, and each message of ours must be a submission.
+func (c *Check) messages(ctx context.Context) error {
+	for _, topic := range []string{c.Config.TopicReports, c.Config.TopicStatus} {
+		running, next := make([]byte, 48), uint64(1)
+		for {
+			page, err := c.Mirror.Messages(ctx, topic, next, mirrorPage)
+			if err != nil && !(errors.Is(err, ledger.ErrNotOnMirror) && next == 1) {
+				return fmt.Errorf("fsck: messages of topic %s: %w", topic, err)
+			}
+			for _, m := range page {
+				if err := c.message(ctx, topic, m, next, running); err != nil {
+					return err
+				}
+				running, next = m.RunningHash, m.Sequence+1
+			}
+			if len(page) < mirrorPage {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+func (c *Check) message(ctx context.Context, topic string, m *ledger.TopicMessage, want uint64, running []byte) error {
+	c.result.Messages++
+	where := fmt.Sprintf("topic %s message %d", topic, m.Sequence)
+	if m.Sequence != want {
+		return c.find(where, "sequence", "message %d is missing on the mirror node", want)
+	}
+	hash, err := ledger.RunningHash(running, m)
+	if err != nil || !bytes.Equal(hash, m.RunningHash) {
+		if err := c.find(where, "running_hash", "it does not follow from the messages before it"); err != nil {
+			return err
+		}
+	}
+	s, err := c.submissionAt(ctx, topic, m.Sequence)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(c.Config.Accounts, m.Payer) {
+		c.result.Foreign++
+		if s != nil {
+			return c.find(where, "payer", "recorded as ours, but paid for by %s", m.Payer)
+		}
+		return nil
+	}
+	if s == nil {
+		return c.find(where, "recorded", "our account wrote it and no row knows it: records were deleted")
+	}
+	return c.compare(ctx, where, m, s)
+}
+
+// submissionRow is a submission that claims a place on a topic.
+type submissionRow struct {
+	ID        uuid.UUID
+	State     string
+	Message   []byte
+	Running   []byte
+	Consensus *int64
+	TxID      *string
+	Signed    []byte
+}
+
+func (c *Check) submissionAt(ctx context.Context, topic string, sequence uint64) (*submissionRow, error) {
+	const query = `
+SELECT s.id, s.state, s.message, s.running_hash, s.consensus_nanos, s.transaction_id, t.signed
+FROM ledger_submissions s LEFT JOIN ledger_transactions t ON t.id = s.transaction_id
+WHERE s.topic_id = $1 AND s.sequence_number = $2`
+	rows, err := c.DB.Query(ctx, query, topic, int64(sequence))
+	if err != nil {
+		return nil, fmt.Errorf("fsck: find submission: %w", err)
+	}
+	s, err := pgx.CollectOneRow(rows, pgx.RowToAddrOfStructByPos[submissionRow])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("fsck: find submission: %w", err)
+	}
+	return s, nil
+}
+
+func (c *Check) compare(ctx context.Context, where string, m *ledger.TopicMessage, s *submissionRow) error {
+	switch {
+	case !bytes.Equal(m.Contents, s.Message):
+		return c.find(where, "message", "the mirror node holds other bytes than submission %s", s.ID)
+	case !bytes.Equal(m.RunningHash, s.Running):
+		return c.find(where, "running_hash", "submission %s records another one", s.ID)
+	case s.State == "confirmed" && (s.Consensus == nil || *s.Consensus != m.ConsensusNanos):
+		return c.find(where, "message", "submission %s records another consensus time", s.ID)
+	case m.TransactionID != "" && (s.TxID == nil || *s.TxID != m.TransactionID):
+		return c.find(where, "signature", "submission %s records another transaction", s.ID)
+	}
+	if !c.Signatures || s.TxID == nil {
+		return nil
+	}
+	tx, err := c.Mirror.Transaction(ctx, *s.TxID)
+	if errors.Is(err, ledger.ErrNotOnMirror) {
+		return c.find(where, "signature", "the mirror node does not know transaction %s", *s.TxID)
+	}
+	if err != nil {
+		return fmt.Errorf("fsck: transaction %s: %w", *s.TxID, err)
+	}
+	if err := ledger.CheckSignature(s.Signed, tx.Hash); err != nil {
+		return c.find(where, "signature", "%s", err)
+	}
+	return nil
+}
+
+// submissions checks those that claim to be confirmed and were not met on the
+// topics, and that each still has all its events.
+func (c *Check) submissions(ctx context.Context) error {
+	const query = `
+SELECT s.id, s.topic_id, s.sequence_number, s.batch_size, s.state,
+       (SELECT count(*) FROM ledger_anchors a WHERE a.submission_id = s.id)
+FROM ledger_submissions s WHERE s.id > $1 ORDER BY s.id LIMIT $2`
+	type row struct {
+		ID       uuid.UUID
+		TopicID  string
+		Sequence *int64
+		Batch    int
+		State    string
+		Events   int
+	}
+	var last uuid.UUID
+	for {
+		rows, err := c.DB.Query(ctx, query, last, pageSize)
+		if err != nil {
+			return fmt.Errorf("fsck: list submissions: %w", err)
+		}
+		page, err := pgx.CollectRows(rows, pgx.RowToStructByPos[row])
+		if err != nil {
+			return fmt.Errorf("fsck: list submissions: %w", err)
+		}
+		for _, s := range page {
+			last = s.ID
+			c.result.Submissions++
+			where := "submission " + s.ID.String()
+			if s.Events != max(s.Batch, 1) {
+				if err := c.find(where, "complete", "it was made for %d events and %d are left", max(s.Batch, 1), s.Events); err != nil {
+					return err
+				}
+			}
+			if s.State == "failed" {
+				if err := c.find(where, "message", "the mirror node contradicted it when it was to be confirmed"); err != nil {
+					return err
+				}
+			}
+			if s.State != "confirmed" {
+				continue
+			}
+			if err := c.onTopic(ctx, where, s.TopicID, s.Sequence); err != nil {
+				return err
+			}
+		}
+		if len(page) < pageSize {
+			return nil
+		}
+	}
+}
+
+// onTopic catches submissions that point where the walk over our topics did not come by.
+func (c *Check) onTopic(ctx context.Context, where, topic string, sequence *int64) error {
+	if topic != c.Config.TopicReports && topic != c.Config.TopicStatus {
+		return c.find(where, "message", "it is on topic %s, which is not ours", topic)
+	}
+	if sequence == nil || *sequence < 1 {
+		return c.find(where, "message", "it is confirmed without a place on its topic")
+	}
+	found, err := c.Mirror.Messages(ctx, topic, uint64(*sequence), 1)
+	if err != nil && !errors.Is(err, ledger.ErrNotOnMirror) {
+		return fmt.Errorf("fsck: message %d of topic %s: %w", *sequence, topic, err)
+	}
+	if len(found) == 0 || found[0].Sequence != uint64(*sequence) {
+		return c.find(where, "message", "the mirror node has no message %d on topic %s", *sequence, topic)
+	}
+	return nil
+}

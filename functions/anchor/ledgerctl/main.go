@@ -1,0 +1,147 @@
+// Command ledgerctl is the operator's tool for the ledger.
+//
+//	go run ./functions/anchor/ledgerctl create-topics   make the two topics, once
+//	go run ./functions/anchor/ledgerctl check-key       compare the KMS key with the account and the topics
+//	go run ./functions/anchor/ledgerctl status          balance, mirror lag, what waits, why it is halted
+//	go run ./functions/anchor/ledgerctl resume          probe now, after the fault was mended
+//
+// It is configured like the anchor function: HEDERA_NODES, HEDERA_ACCOUNT_ID,
+// HEDERA_TOPIC_REPORTS, HEDERA_TOPIC_STATUS, HEDERA_MIRROR_URL, AWS_KMS_KEY_ID,
+// AWS_REGION, and DATABASE_URL for status and resume. It ends with status 1
+// when something is wrong.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/signal"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+
+	"github.com/lafaekstreet/backend/functions/anchor"
+	"github.com/lafaekstreet/backend/shared/awsconf"
+	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/ledger"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	commands := map[string]func(context.Context, *anchor.Operator, io.Writer) error{
+		"create-topics": createTopics, "check-key": checkKey, "status": status, "resume": resume,
+	}
+	if len(args) != 1 || commands[args[0]] == nil {
+		return fmt.Errorf("usage: ledgerctl %v", slices.Sorted(maps.Keys(commands)))
+	}
+	env, err := config.FromEnvironment(ctx, config.NewSecretsManager)
+	if err != nil {
+		return err
+	}
+	o, closeAll, err := open(ctx, env, args[0] == "status" || args[0] == "resume")
+	if err != nil {
+		return err
+	}
+	defer closeAll()
+	return commands[args[0]](ctx, o, out)
+}
+
+func open(ctx context.Context, env config.Env, withDB bool) (*anchor.Operator, func(), error) {
+	c, err := config.Parse[anchor.Config](env)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(c.Ledger.Accounts) == 0 {
+		return nil, nil, errors.New("HEDERA_ACCOUNT_ID is missing")
+	}
+	aws, err := awsconf.Load(ctx, env)
+	if err != nil {
+		return nil, nil, err
+	}
+	network, err := anchor.NewNetwork(c.Nodes, c.NodesPerTransaction, c.NodeTimeout)
+	if err != nil {
+		return nil, nil, err
+	}
+	o := &anchor.Operator{Config: c, Network: network, Signer: anchor.NewSigner(kms.NewFromConfig(aws), c.KeyID, c.KMSTimeout),
+		Mirror: ledger.NewMirror(c.Ledger), Clock: clock.System{}}
+	closeAll := func() { _ = network.Close() }
+	if withDB {
+		dbConfig, err := config.Parse[database.Config](env)
+		if err != nil {
+			return nil, nil, err
+		}
+		if o.DB, err = database.Open(ctx, dbConfig); err != nil {
+			return nil, nil, err
+		}
+		closeAll = func() { _ = network.Close(); o.DB.Close() }
+	}
+	return o, closeAll, nil
+}
+
+func createTopics(ctx context.Context, o *anchor.Operator, out io.Writer) error {
+	if o.Config.Ledger.TopicReports != "" || o.Config.Ledger.TopicStatus != "" {
+		return fmt.Errorf("HEDERA_TOPIC_REPORTS (%s) or HEDERA_TOPIC_STATUS (%s) is set: the topics exist",
+			o.Config.Ledger.TopicReports, o.Config.Ledger.TopicStatus)
+	}
+	for _, t := range []struct{ setting, memo string }{
+		{"HEDERA_TOPIC_REPORTS", "LafaekStreet reports"}, {"HEDERA_TOPIC_STATUS", "LafaekStreet status and AI"},
+	} {
+		id, err := o.CreateTopic(ctx, t.memo)
+		if err != nil {
+			return err
+		}
+		_, _ = fmt.Fprintf(out, "%s=%s\n", t.setting, id)
+	}
+	return nil
+}
+
+func checkKey(ctx context.Context, o *anchor.Operator, out io.Writer) error {
+	if err := o.CheckKey(ctx); err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(out, "the KMS key is the key of account %s and the submit key of the configured topics\n", o.Config.Ledger.Accounts[0])
+	return nil
+}
+
+func status(ctx context.Context, o *anchor.Operator, out io.Writer) error {
+	s, err := o.State(ctx)
+	if err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(out, "network     %s, account %s\nbalance     %.2f hbar\nmirror      %s behind\nconfirmed   %d submissions\nwaiting     %d events, the oldest for %s\n",
+		o.Config.Ledger.Network, o.Config.Ledger.Accounts[0], float64(s.Tinybars)/1e8, s.MirrorLag.Round(time.Millisecond),
+		s.Confirmed, s.Waiting, s.OldestWait.Round(time.Second))
+	for _, state := range slices.Sorted(maps.Keys(s.Open)) {
+		_, _ = fmt.Fprintf(out, "%-11s %d submissions\n", state, s.Open[state])
+	}
+	if s.LastError != "" {
+		_, _ = fmt.Fprintf(out, "last error  %s\n", s.LastError)
+	}
+	if s.Halted != "" {
+		return fmt.Errorf("halted for %s: %s", s.HaltedFor.Round(time.Second), s.Halted)
+	}
+	return nil
+}
+
+func resume(ctx context.Context, o *anchor.Operator, out io.Writer) error {
+	if err := o.Resume(ctx); err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintln(out, "the next sweep (within a minute) sends one event; if it is taken, the rest follow")
+	return nil
+}

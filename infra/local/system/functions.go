@@ -13,6 +13,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/locations"
 	"github.com/lafaekstreet/backend/functions/public"
 	"github.com/lafaekstreet/backend/functions/reports"
+	"github.com/lafaekstreet/backend/functions/users"
 	"github.com/lafaekstreet/backend/functions/validate"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/httpapi"
@@ -34,6 +35,7 @@ func groups() []group {
 		{"locations", locations.Open},
 		{"public", public.Open},
 		{"reports", reports.Open},
+		{"users", users.Open},
 	}
 }
 

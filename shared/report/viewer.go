@@ -1,8 +1,14 @@
 package report
 
 import (
-	"github.com/google/uuid"
+	"context"
+	"errors"
+	"fmt"
 
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
@@ -33,4 +39,23 @@ func (v Viewer) visible(w *where) {
 	default:
 		w.and("(r.status <> 'rejected' OR r.user_id = ?)", v.userID)
 	}
+}
+
+// MaySee is nil when the viewer may know of a report, ErrNotFound otherwise.
+// Unlike everything else about a withdrawn report, its ledger record stays
+// visible: that it cannot be dropped unseen is what the ledger is for.
+func (v Viewer) MaySee(ctx context.Context, q database.Querier, id uuid.UUID) error {
+	var status Status
+	var author *uuid.UUID
+	err := q.QueryRow(ctx, `SELECT status, user_id FROM reports WHERE id = $1`, id).Scan(&status, &author)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return ErrNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("look for report: %w", err)
+	}
+	if status == Rejected && !v.staff && !v.owns(author) {
+		return ErrNotFound
+	}
+	return nil
 }

@@ -1,0 +1,9 @@
+// Command lambda runs the monitoring group behind API Gateway.
+package main
+
+import (
+	"github.com/lafaekstreet/backend/functions/monitoring"
+	"github.com/lafaekstreet/backend/shared/start"
+)
+
+func main() { start.HTTP(monitoring.Open) }

@@ -1,0 +1,127 @@
+// Package monitoring answers how reports stand as a whole, and what the public
+// ledger says of one.
+package monitoring
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/municipality"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/service"
+)
+
+const name = "monitoring"
+
+// Group is the route group of statistics and ledger.
+type Group struct {
+	db     *database.DB
+	clock  clock.Clock
+	ledger ledger.Config
+	mirror ledger.MirrorReader
+	places *municipality.Directory
+}
+
+// New makes the group out of a kit.
+func New(kit *service.Kit) (*Group, error) {
+	cfg, err := config.Parse[ledger.Config](kit.Env)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", name, err)
+	}
+	return &Group{db: kit.DB, clock: kit.Clock, ledger: cfg, mirror: ledger.NewMirror(cfg), places: municipality.NewDirectory(kit.DB)}, nil
+}
+
+// Open makes the function's HTTP handler.
+func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) {
+	kit, err := service.Open(ctx, name, env)
+	if err != nil {
+		return nil, err
+	}
+	g, err := New(kit)
+	if err != nil {
+		return nil, err
+	}
+	return kit.HTTP(g)
+}
+
+// Name implements httpapi.Group.
+func (g *Group) Name() string { return name }
+
+// Register implements httpapi.Group.
+func (g *Group) Register(api *httpapi.API) {
+	op := func(path, summary, description string) httpapi.Operation {
+		return httpapi.Operation{Operation: huma.Operation{
+			Method: http.MethodGet, Path: "/api/v1" + path, Tags: []string{name}, Summary: summary, Description: description,
+		}}
+	}
+	httpapi.Register(api, op("/blockchain/report/{id}/history", "The ledger's record of a report",
+		"Every event of its life, in order, with where it is on the public ledger."), g.history)
+	httpapi.Register(api, op("/blockchain/report/{id}/verify", "Check a report against the public ledger",
+		"Recomputes every hash and link, and asks a mirror node what the ledger holds."), g.verify)
+	g.registerStatistics(api)
+}
+
+type refInput struct {
+	ID report.Ref `path:"id" doc:"Id or report number" example:"LS-2026-000123"`
+}
+
+type historyOutput struct{ Body *ledger.ReportHistory }
+
+func (g *Group) history(ctx context.Context, in *refInput) (*historyOutput, error) {
+	id, err := g.visible(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	h, err := ledger.History(ctx, g.db, g.ledger, id)
+	if err != nil {
+		return nil, known(err)
+	}
+	return &historyOutput{Body: h}, nil
+}
+
+type verifyOutput struct{ Body *ledger.Verification }
+
+func (g *Group) verify(ctx context.Context, in *refInput) (*verifyOutput, error) {
+	id, err := g.visible(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	v, err := ledger.Verify(ctx, g.db, g.mirror, g.ledger, id)
+	if err != nil {
+		return nil, known(err)
+	}
+	return &verifyOutput{Body: v}, nil
+}
+
+// visible is the id of a report whose ledger record the caller may see: every
+// report they may see, and withdrawn ones, whose tombstone is the point.
+func (g *Group) visible(ctx context.Context, ref report.Ref) (uuid.UUID, error) {
+	id, err := ref.Resolve(ctx, g.db)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	return id, report.ViewerOf(identity.Must(ctx)).MaySee(ctx, g.db, id)
+}
+
+func known(err error) error {
+	switch {
+	case errors.Is(err, ledger.ErrNoReport):
+		return report.ErrNotFound
+	case errors.Is(err, ledger.ErrMirrorUnavailable):
+		return problem.New(problem.Unavailable, "unavailable").After(10 * time.Second).Because(err)
+	}
+	return err
+}

@@ -1,0 +1,85 @@
+package monitoring
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/statistics"
+)
+
+func (g *Group) registerStatistics(api *httpapi.API) {
+	op := func(path, summary string) httpapi.Operation {
+		return httpapi.Operation{Operation: huma.Operation{
+			Method: http.MethodGet, Path: "/api/v1/reports/stats/" + path, Tags: []string{name}, Summary: summary,
+			Description: "Right at once after every change.",
+		}}
+	}
+	httpapi.Register(api, op("summary", "Figures of the whole system"), g.summary)
+	httpapi.Register(api, op("by-type", "Figures by issue type"), g.byType)
+	httpapi.Register(api, op("by-municipality", "Figures by municipality, all 14"), g.byMunicipality)
+	httpapi.Register(api, op("by-district", "Figures by administrative post"), g.byDistrict)
+	httpapi.Register(api, op("trends", "What was filed, fixed and rejected when"), g.trends)
+}
+
+type summaryOutput struct{ Body *statistics.Summary }
+
+func (g *Group) summary(ctx context.Context, _ *struct{}) (*summaryOutput, error) {
+	s, err := statistics.ReadSummary(ctx, g.db, g.clock.Now())
+	if err != nil {
+		return nil, err
+	}
+	return &summaryOutput{Body: s}, nil
+}
+
+type listOf[T any] struct{ Body []T }
+
+// list is an answer that is never null.
+func list[T any](rows []T, err error) (*listOf[T], error) {
+	if err != nil {
+		return nil, err
+	}
+	if rows == nil {
+		rows = []T{}
+	}
+	return &listOf[T]{Body: rows}, nil
+}
+
+func (g *Group) byType(ctx context.Context, _ *struct{}) (*listOf[statistics.ByType], error) {
+	return list(statistics.ReadByType(ctx, g.db))
+}
+
+func (g *Group) byMunicipality(ctx context.Context, _ *struct{}) (*listOf[statistics.ByMunicipality], error) {
+	return list(statistics.ReadByMunicipality(ctx, g.db))
+}
+
+type districtInput struct {
+	Municipality string `query:"municipality" maxLength:"100" doc:"Code or name, in any of its spellings; all when absent" example:"Dili"`
+}
+
+func (g *Group) byDistrict(ctx context.Context, in *districtInput) (*listOf[statistics.ByDistrict], error) {
+	code := ""
+	if in.Municipality != "" {
+		known, ok, err := g.places.Code(ctx, in.Municipality)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, problem.InvalidField("municipality", "no municipality goes by that name")
+		}
+		code = known
+	}
+	return list(statistics.ReadByDistrict(ctx, g.db, code))
+}
+
+type trendsInput struct {
+	Period string `query:"period" enum:"day,week,month" default:"day"`
+	Days   int    `query:"days" minimum:"1" maximum:"3660" default:"30" doc:"How far back"`
+}
+
+func (g *Group) trends(ctx context.Context, in *trendsInput) (*listOf[statistics.Trend], error) {
+	return list(statistics.ReadTrends(ctx, g.db, g.clock.Now(), statistics.Period(in.Period), in.Days))
+}

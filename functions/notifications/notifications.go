@@ -1,0 +1,212 @@
+// Package notifications shows people what they were told, in the language they
+// read it in.
+package notifications
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/notification"
+	"github.com/lafaekstreet/backend/shared/page"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/service"
+	"github.com/lafaekstreet/backend/shared/timestamp"
+)
+
+const name = "notifications"
+
+// Group is the route group of notifications.
+type Group struct {
+	db *database.DB
+}
+
+// New makes the group out of a kit.
+func New(kit *service.Kit) *Group { return &Group{db: kit.DB} }
+
+// Open makes the function's HTTP handler.
+func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) {
+	kit, err := service.Open(ctx, name, env)
+	if err != nil {
+		return nil, err
+	}
+	return kit.HTTP(New(kit))
+}
+
+// Name implements httpapi.Group.
+func (g *Group) Name() string { return name }
+
+// Register implements httpapi.Group.
+func (g *Group) Register(api *httpapi.API) {
+	op := func(method, path, summary string) httpapi.Operation {
+		return httpapi.Operation{Operation: huma.Operation{
+			Method: method, Path: "/api/v1/notifications" + path, Tags: []string{name}, Summary: summary,
+		}}
+	}
+	list := op(http.MethodGet, "", "List what the caller was told, newest first")
+	list.Aliases = page.Aliases()
+	httpapi.Register(api, list, g.list)
+	httpapi.Register(api, op(http.MethodGet, "/unread-count", "Count what the caller has not read"), g.unread)
+	httpapi.Register(api, op(http.MethodPost, "/read-all", "Mark everything as read"), g.readAll)
+	httpapi.Register(api, op(http.MethodPost, "/{id}/read", "Mark one as read"), g.readOne)
+	httpapi.Register(api, op(http.MethodDelete, "/{id}", "Remove one"), g.remove)
+}
+
+// Notification is what one person was told once.
+type Notification struct {
+	ID        uuid.UUID         `json:"id"`
+	Type      notification.Type `json:"type" enum:"report_received,report_verified,report_rejected,report_status_changed,report_fixed,report_assigned,report_duplicate,comment_added,blockchain_confirmed,announcement"`
+	Title     string            `json:"title" doc:"In the reader's language"`
+	Body      string            `json:"body"`
+	Message   string            `json:"message" doc:"The same as body"`
+	Data      Data              `json:"data"`
+	IsRead    bool              `json:"is_read"`
+	CreatedAt timestamp.Time    `json:"created_at"`
+}
+
+// Data is what a notification is about.
+type Data struct {
+	ReportID     *uuid.UUID     `json:"report_id"`
+	ReportNumber *string        `json:"report_number"`
+	Status       *report.Status `json:"status" doc:"The report's present one"`
+}
+
+type listInput struct {
+	page.Query
+	UnreadOnly bool `query:"unread_only" doc:"Leave out what was read"`
+}
+
+type listOutput struct {
+	Body page.Envelope[Notification]
+}
+
+func (g *Group) list(ctx context.Context, in *listInput) (*listOutput, error) {
+	user := identity.Must(ctx).UserID
+	const (
+		q = `SELECT n.id, n.type, n.params, n.report_id, r.report_number, r.status, n.read_at IS NOT NULL, n.created_at
+			FROM notifications n LEFT JOIN reports r ON r.id = n.report_id
+			WHERE n.user_id = $1 AND (NOT $2 OR n.read_at IS NULL)
+			ORDER BY n.created_at DESC, n.id DESC LIMIT $3 OFFSET $4`
+		count = `SELECT count(*) FROM notifications n WHERE n.user_id = $1 AND (NOT $2 OR n.read_at IS NULL)`
+	)
+	language := locale.FromContext(ctx)
+	var items []Notification
+	var total int
+	batch := &pgx.Batch{}
+	batch.Queue(q, user, in.UnreadOnly, in.Limit(), in.Offset()).Query(func(rows pgx.Rows) error {
+		var err error
+		items, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (Notification, error) { return scan(row, language) })
+		return err
+	})
+	batch.Queue(count, user, in.UnreadOnly).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
+	if err := g.db.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, fmt.Errorf("list notifications: %w", err)
+	}
+	return &listOutput{Body: page.NewEnvelope(in.Query, items, total)}, nil
+}
+
+func scan(row pgx.CollectableRow, l locale.Language) (Notification, error) {
+	var (
+		n      Notification
+		raw    []byte
+		at     time.Time
+		params map[string]string
+	)
+	err := row.Scan(&n.ID, &n.Type, &raw, &n.Data.ReportID, &n.Data.ReportNumber, &n.Data.Status, &n.IsRead, &at)
+	if err != nil {
+		return Notification{}, err
+	}
+	if err := json.Unmarshal(raw, &params); err != nil {
+		return Notification{}, fmt.Errorf("parameters of a notification: %w", err)
+	}
+	n.Title, n.Body = notification.Text(l, n.Type, params)
+	n.Message, n.CreatedAt = n.Body, timestamp.Of(at)
+	return n, nil
+}
+
+type unreadOutput struct {
+	Body struct {
+		UnreadCount int `json:"unread_count"`
+		Count       int `json:"count" doc:"The same"`
+	}
+}
+
+func (g *Group) unread(ctx context.Context, _ *struct{}) (*unreadOutput, error) {
+	out := &unreadOutput{}
+	const q = `SELECT count(*) FROM notifications WHERE user_id = $1 AND read_at IS NULL`
+	if err := g.db.QueryRow(ctx, q, identity.Must(ctx).UserID).Scan(&out.Body.UnreadCount); err != nil {
+		return nil, fmt.Errorf("count unread notifications: %w", err)
+	}
+	out.Body.Count = out.Body.UnreadCount
+	return out, nil
+}
+
+type readAllOutput struct {
+	Body struct {
+		Updated int64 `json:"updated" doc:"How many were unread"`
+	}
+}
+
+func (g *Group) readAll(ctx context.Context, _ *struct{}) (*readAllOutput, error) {
+	const q = `UPDATE notifications SET read_at = now() WHERE user_id = $1 AND read_at IS NULL`
+	tag, err := g.db.Exec(ctx, q, identity.Must(ctx).UserID)
+	if err != nil {
+		return nil, fmt.Errorf("read all notifications: %w", err)
+	}
+	out := &readAllOutput{}
+	out.Body.Updated = tag.RowsAffected()
+	return out, nil
+}
+
+type oneInput struct {
+	ID string `path:"id" format:"uuid"`
+}
+
+type messageOutput struct {
+	Body struct {
+		Message string `json:"message"`
+	}
+}
+
+func message(ctx context.Context, key string) *messageOutput {
+	out := &messageOutput{}
+	out.Body.Message, _ = locale.Text(locale.FromContext(ctx), key, nil)
+	return out
+}
+
+var errNotFound = problem.New(problem.NotFound, "notification_not_found")
+
+func (g *Group) readOne(ctx context.Context, in *oneInput) (*messageOutput, error) {
+	const q = `UPDATE notifications SET read_at = coalesce(read_at, now()) WHERE id = $1 AND user_id = $2 RETURNING true`
+	return g.touch(ctx, q, in.ID, "message.notification_read")
+}
+
+func (g *Group) remove(ctx context.Context, in *oneInput) (*messageOutput, error) {
+	const q = `DELETE FROM notifications WHERE id = $1 AND user_id = $2 RETURNING true`
+	return g.touch(ctx, q, in.ID, "message.notification_removed")
+}
+
+func (g *Group) touch(ctx context.Context, q, id, key string) (*messageOutput, error) {
+	var done bool
+	err := g.db.QueryRow(ctx, q, id, identity.Must(ctx).UserID).Scan(&done)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, errNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("change notification: %w", err)
+	}
+	return message(ctx, key), nil
+}

@@ -43,6 +43,11 @@ fsck: ## Re-derive every promise of the ledger and name the first break
 ledger: ## Operate the ledger (DO=status, check-key, create-topics, resume)
 	@$(WITH_SETTINGS) $(GO) run ./functions/anchor/ledgerctl $(or $(DO),status)
 
+.PHONY: openapi
+openapi: node_modules ## Renew the OpenAPI document out of the code, and check it
+	$(GO) run ./infra/local/openapi/write
+	npx --no-install redocly lint functions/meta/openapi.json
+
 .PHONY: test
 test: node ## Run all tests (PACKAGES=./functions/... for a part)
 	$(WITH_DATABASE) $(GO) test $(PACKAGES)

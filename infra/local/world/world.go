@@ -66,11 +66,12 @@ func New(t testing.TB, groups ...Open) *World {
 	if _, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String(Bucket)}); err != nil {
 		t.Fatal(err)
 	}
-	w.serve(groups)
+	w.Serve(groups...)
 	return w
 }
 
-func (w *World) serve(groups []Open) {
+// Serve puts groups behind the gateway, with Env as it is now.
+func (w *World) Serve(groups ...Open) {
 	w.Helper()
 	if len(groups) == 0 {
 		return

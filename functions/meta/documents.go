@@ -1,0 +1,156 @@
+package meta
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	_ "embed"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/mvrilo/go-redoc"
+	"github.com/swaggest/swgui/v5/static"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+// document is the OpenAPI document of all groups. `make openapi` writes it out of
+// the code; a test fails when it is stale.
+//
+//go:embed openapi.json
+var document []byte
+
+//go:embed pages/docs.html
+var docsPage []byte
+
+//go:embed pages/docs.js
+var docsScript []byte
+
+//go:embed pages/redoc.html
+var redocPage []byte
+
+func (g *Group) registerDocuments(api *httpapi.API) {
+	for id, path := range map[string]string{"openapi": "/openapi.json", "openapi-api-v1": "/api/v1/openapi.json"} {
+		op := operation(path, "This document")
+		op.OperationID = id
+		op.Description = "OpenAPI 3.1 of every operation, generated from the code."
+		register(api, op, "application/json", func(string) (asset, error) { return asset{body: document}, nil })
+	}
+	register(api, operation("/docs", "Swagger UI"), "text/html; charset=utf-8",
+		func(string) (asset, error) { return asset{body: docsPage}, nil })
+	register(api, operation("/redoc", "ReDoc"), "text/html; charset=utf-8",
+		func(string) (asset, error) { return asset{body: redocPage}, nil })
+	register(api, operation("/docs/{file}", "A part of Swagger UI"), "", swagger)
+	register(api, operation("/redoc/{file}", "A part of ReDoc"), "", func(file string) (asset, error) {
+		if file != "redoc.standalone.js" {
+			return asset{}, errNoFile
+		}
+		return asset{body: []byte(redoc.JavaScript)}, nil
+	})
+}
+
+// asset is a file; packed says that body is gzip.
+type asset struct {
+	body   []byte
+	packed bool
+}
+
+var errNoFile = problem.New(problem.NotFound, "not_found")
+
+// swagger finds a file of Swagger UI, most of which are embedded compressed.
+func swagger(file string) (asset, error) {
+	if file == "docs.js" {
+		return asset{body: docsScript}, nil
+	}
+	if body, err := static.FS.ReadFile(file + ".gz"); err == nil {
+		return asset{body: body, packed: true}, nil
+	}
+	body, err := static.FS.ReadFile(file)
+	if err != nil || strings.HasSuffix(file, ".gz") {
+		return asset{}, errNoFile
+	}
+	return asset{body: body}, nil
+}
+
+type fileInput struct {
+	File           string `path:"file"`
+	AcceptEncoding string `header:"Accept-Encoding" hidden:"true"`
+}
+
+type pageInput struct {
+	AcceptEncoding string `header:"Accept-Encoding" hidden:"true"`
+}
+
+type fileOutput struct {
+	ContentType     string `header:"Content-Type"`
+	ContentEncoding string `header:"Content-Encoding"`
+	Body            []byte
+}
+
+// register adds an operation that answers with a file.
+func register(api *httpapi.API, op httpapi.Operation, contentType string, find func(file string) (asset, error)) {
+	op.Cache = httpapi.Shared
+	documented := contentType
+	if documented == "" {
+		documented = "application/octet-stream"
+	}
+	documented, _, _ = strings.Cut(documented, ";")
+	op.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{documented: {}}}}
+	if contentType != "" {
+		httpapi.Register(api, op, func(_ context.Context, in *pageInput) (*fileOutput, error) {
+			return answer(find, "", contentType, in.AcceptEncoding)
+		})
+		return
+	}
+	httpapi.Register(api, op, func(_ context.Context, in *fileInput) (*fileOutput, error) {
+		return answer(find, in.File, contentTypeOf(in.File), in.AcceptEncoding)
+	})
+}
+
+func answer(find func(string) (asset, error), file, contentType, accepted string) (*fileOutput, error) {
+	a, err := find(file)
+	if err != nil {
+		return nil, err
+	}
+	out := &fileOutput{ContentType: contentType, Body: a.body}
+	switch {
+	case !a.packed:
+	case strings.Contains(accepted, "gzip"):
+		out.ContentEncoding = "gzip"
+	default:
+		if out.Body, err = unpack(a.body); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func unpack(packed []byte) ([]byte, error) {
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, fmt.Errorf("unpack asset: %w", err)
+	}
+	body, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("unpack asset: %w", err)
+	}
+	return body, nil
+}
+
+func contentTypeOf(file string) string {
+	switch {
+	case strings.HasSuffix(file, ".js"):
+		return "text/javascript; charset=utf-8"
+	case strings.HasSuffix(file, ".css"):
+		return "text/css; charset=utf-8"
+	case strings.HasSuffix(file, ".png"):
+		return "image/png"
+	case strings.HasSuffix(file, ".html"):
+		return "text/html; charset=utf-8"
+	}
+	return http.DetectContentType(nil)
+}

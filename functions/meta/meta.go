@@ -1,0 +1,101 @@
+// Package meta says of the service itself whether it is well, which words and
+// limits it knows, and what its interface is.
+package meta
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/service"
+	"github.com/lafaekstreet/backend/shared/settings"
+	"github.com/lafaekstreet/backend/shared/timestamp"
+)
+
+const name = "meta"
+
+// Group is the route group about the service itself.
+type Group struct {
+	db       *database.DB
+	clock    clock.Clock
+	settings *settings.Reader
+	probes   probes
+}
+
+// New makes the group out of a kit.
+func New(kit *service.Kit) (*Group, error) {
+	cfg, err := config.Parse[probeConfig](kit.Env)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", name, err)
+	}
+	return &Group{db: kit.DB, clock: kit.Clock, settings: settings.NewReader(kit.DB, kit.Clock), probes: newProbes(kit.DB, kit.AWS, cfg)}, nil
+}
+
+// Open makes the function's HTTP handler.
+func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) {
+	kit, err := service.Open(ctx, name, env)
+	if err != nil {
+		return nil, err
+	}
+	g, err := New(kit)
+	if err != nil {
+		return nil, err
+	}
+	return kit.HTTP(g)
+}
+
+// Name implements httpapi.Group.
+func (g *Group) Name() string { return name }
+
+// Register implements httpapi.Group.
+func (g *Group) Register(api *httpapi.API) {
+	health := operation("/health", "Whether the service answers")
+	health.Description = "Touches nothing: an app decides by it whether it is online."
+	health.Limit, health.Cache = httpapi.LimitNone, httpapi.Never
+	httpapi.Register(api, health, g.health)
+
+	ready := operation("/health/ready", "Whether everything the service needs answers")
+	ready.Limit, ready.Cache = httpapi.LimitNone, httpapi.Never
+	ready.Responses = map[string]*huma.Response{"503": {Description: "Something does not", Content: map[string]*huma.MediaType{
+		"application/json": {Schema: huma.SchemaFromType(api.OpenAPI().Components.Schemas, typeOfReadiness())},
+	}}}
+	httpapi.Register(api, ready, g.ready)
+
+	ping := operation("/api/v1/", "Ping")
+	ping.OperationID, ping.Cache = "ping_api_v1__get", httpapi.Never
+	httpapi.Register(api, ping, func(context.Context, *struct{}) (*pingOutput, error) { return &pingOutput{Body: "pong"}, nil })
+
+	vocabulary := operation("/api/v1/meta", "Words, labels and limits")
+	vocabulary.Cache = httpapi.Shared
+	httpapi.Register(api, vocabulary, g.vocabulary)
+	g.registerDocuments(api)
+}
+
+func operation(path, summary string) httpapi.Operation {
+	return httpapi.Operation{
+		Operation: huma.Operation{Method: http.MethodGet, Path: path, Tags: []string{name}, Summary: summary},
+		Access:    httpapi.Public,
+	}
+}
+
+type pingOutput struct{ Body string }
+
+type healthOutput struct {
+	Body struct {
+		Status  string         `json:"status" enum:"healthy"`
+		Version string         `json:"version"`
+		Time    timestamp.Time `json:"time"`
+	}
+}
+
+func (g *Group) health(context.Context, *struct{}) (*healthOutput, error) {
+	out := &healthOutput{}
+	out.Body.Status, out.Body.Version, out.Body.Time = "healthy", httpapi.Version, timestamp.Of(g.clock.Now())
+	return out, nil
+}

@@ -1,0 +1,49 @@
+// Package openapi makes the one document that describes every route group. The
+// groups are functions of their own and know nothing of each other, so it is
+// made here and embedded by functions/meta, which serves it.
+package openapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/functions/auth"
+	"github.com/lafaekstreet/backend/functions/journeys"
+	"github.com/lafaekstreet/backend/functions/locations"
+	"github.com/lafaekstreet/backend/functions/meta"
+	"github.com/lafaekstreet/backend/functions/monitoring"
+	"github.com/lafaekstreet/backend/functions/notifications"
+	"github.com/lafaekstreet/backend/functions/reports"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+)
+
+// Path of the document from the repository's root.
+const Path = "functions/meta/openapi.json"
+
+// Groups are all route groups, without anything they would need to serve.
+func Groups() []httpapi.Group {
+	return []httpapi.Group{
+		&auth.Group{}, &reports.Group{}, &monitoring.Group{}, &locations.Locations{}, &notifications.Group{},
+		&journeys.Group{}, &meta.Group{},
+	}
+}
+
+// API is the document as huma has it.
+func API() *huma.OpenAPI { return httpapi.Document(Groups()...) }
+
+// Document is the document as JSON, in a stable order.
+func Document() ([]byte, error) {
+	raw, err := json.Marshal(API())
+	if err != nil {
+		return nil, fmt.Errorf("encode OpenAPI document: %w", err)
+	}
+	var out bytes.Buffer
+	if err := json.Indent(&out, raw, "", " "); err != nil {
+		return nil, fmt.Errorf("indent OpenAPI document: %w", err)
+	}
+	out.WriteByte('\n')
+	return out.Bytes(), nil
+}

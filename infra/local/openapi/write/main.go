@@ -1,0 +1,24 @@
+// Command write renews the OpenAPI document in the source tree; `make openapi` runs it.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/lafaekstreet/backend/infra/local/openapi"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	document, err := openapi.Document()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(openapi.Path, document, 0o644)
+}

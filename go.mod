@@ -2,6 +2,12 @@ module github.com/lafaekstreet/backend
 
 go 1.26.0
 
+ignore (
+	./.run
+	./dist
+	./node_modules
+)
+
 require (
 	github.com/CAFxX/httpcompression v0.0.8
 	github.com/alexedwards/argon2id v1.0.0

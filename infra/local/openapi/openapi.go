@@ -16,6 +16,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/meta"
 	"github.com/lafaekstreet/backend/functions/monitoring"
 	"github.com/lafaekstreet/backend/functions/notifications"
+	"github.com/lafaekstreet/backend/functions/public"
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 )
@@ -27,7 +28,7 @@ const Path = "functions/meta/openapi.json"
 func Groups() []httpapi.Group {
 	return []httpapi.Group{
 		&auth.Group{}, &reports.Group{}, &monitoring.Group{}, &locations.Locations{}, &notifications.Group{},
-		&journeys.Group{}, &meta.Group{},
+		&journeys.Group{}, &public.Public{}, &meta.Group{},
 	}
 }
 

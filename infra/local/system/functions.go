@@ -11,6 +11,9 @@ import (
 	"github.com/lafaekstreet/backend/functions/images"
 	"github.com/lafaekstreet/backend/functions/journeys"
 	"github.com/lafaekstreet/backend/functions/locations"
+	"github.com/lafaekstreet/backend/functions/meta"
+	"github.com/lafaekstreet/backend/functions/monitoring"
+	"github.com/lafaekstreet/backend/functions/notifications"
 	"github.com/lafaekstreet/backend/functions/public"
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/functions/users"
@@ -33,6 +36,9 @@ func groups() []group {
 		{"auth", auth.Open},
 		{"journeys", journeys.Open},
 		{"locations", locations.Open},
+		{"meta", meta.Open},
+		{"monitoring", monitoring.Open},
+		{"notifications", notifications.Open},
 		{"public", public.Open},
 		{"reports", reports.Open},
 		{"users", users.Open},

@@ -27,20 +27,22 @@ type affectedOutput struct {
 	Body Affected
 }
 
+// affectedCount takes the report $1, the radius in metres $2 and today $3.
+const affectedCount = `
+	SELECT (SELECT count(DISTINCT j.user_id)
+	          FROM journey_legs l JOIN journeys j ON j.id = l.journey_id
+	         WHERE ST_DWithin(l.shown_line, r.position, $2, false) AND l.kind <> 'past' AND upper(l.dates) > $3
+	           AND j.visibility = 'public' AND NOT j.completed)
+	  FROM reports r WHERE r.id = $1 AND r.deleted_at IS NULL`
+
 // ridersAffected counts the people with a public, uncompleted journey whose
 // planned legs pass the report today or later, by the routes everybody sees: a
 // private journey counts for nothing, and a blurred one where it is shown, so
 // that no count gives either away.
 func (g *Group) ridersAffected(ctx context.Context, in *affectedInput) (*affectedOutput, error) {
-	const count = `
-		SELECT (SELECT count(DISTINCT j.user_id)
-		          FROM journey_legs l JOIN journeys j ON j.id = l.journey_id
-		         WHERE ST_DWithin(l.shown_line, r.position, $2, false) AND l.kind <> 'past' AND upper(l.dates) > $3
-		           AND j.visibility = 'public' AND NOT j.completed)
-		  FROM reports r WHERE r.id = $1 AND r.deleted_at IS NULL`
 	out := &affectedOutput{Body: Affected{ReportID: in.ReportID, WithinMeters: in.WithinM}}
 	today := timestamp.DateOf(g.clock.Now()).Time
-	err := g.db.QueryRow(ctx, count, in.ReportID, in.WithinM, today).Scan(&out.Body.RidersAffected)
+	err := g.db.QueryRow(ctx, affectedCount, in.ReportID, in.WithinM, today).Scan(&out.Body.RidersAffected)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, errReportUnknown
 	}

@@ -2,7 +2,6 @@ package journeys
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -36,22 +35,23 @@ type alongOutput struct {
 
 // reportsAlong places each open report at the closest point of the route; where
 // the route passes it again, the first passage counts. $1 is the journey, $2 the
-// radius in metres, $3 whether the exact route may be used, $4 the limit.
+// caller, $3 the radius in metres, $4 the limit.
 //
 // Legs ask the index of the reports one by one: their boxes are small, and the
 // leg that was hit says how far along it is. Within a leg the fraction is
 // measured on a plane made for the leg.
 const reportsAlong = `
 	WITH legs AS MATERIALIZED (
-		SELECT seq, CASE WHEN $3 THEN line ELSE shown_line END AS line,
-		       CASE WHEN $3 THEN length_m ELSE ST_Length(shown_line) END AS length_m
-		  FROM journey_legs WHERE journey_id = $1
+		SELECT l.seq, CASE WHEN j.user_id = $2 THEN l.line ELSE l.shown_line END AS line,
+		       CASE WHEN j.user_id = $2 THEN l.length_m ELSE ST_Length(l.shown_line) END AS length_m
+		  FROM journeys j JOIN journey_legs l ON l.journey_id = j.id
+		 WHERE j.id = $1 AND (j.user_id = $2 OR j.visibility = 'public')
 	), measured AS (
 		SELECT seq, line, length_m, sum(length_m) OVER (ORDER BY seq) - length_m AS start_m FROM legs
 	), hits AS (
 		SELECT DISTINCT ON (r.id) r.id, r.position, l.seq, l.line, l.start_m, l.length_m, ST_Distance(l.line, r.position, false) AS distance
 		  FROM measured l
-		  JOIN reports r ON ST_DWithin(l.line, r.position, $2, false)
+		  JOIN reports r ON ST_DWithin(l.line, r.position, $3, false)
 		 WHERE r.deleted_at IS NULL AND r.status IN ('pending', 'verified', 'in_progress')
 		 ORDER BY r.id, distance, l.seq
 	), placed AS (
@@ -69,21 +69,14 @@ type alongHit struct {
 
 func (g *Group) reportsAlong(ctx context.Context, in *alongInput) (*alongOutput, error) {
 	caller := identity.Must(ctx)
-	j, err := visibleJourney(ctx, g.db, in.JourneyID, caller.UserID)
-	if err != nil {
-		return nil, err
-	}
 	out := &alongOutput{Body: Along{Items: []AlongReport{}}}
-	rows, err := g.db.Query(ctx, reportsAlong, j.ID, in.WithinM, j.exactTo(caller.UserID), in.Limit)
-	if err != nil {
-		return nil, fmt.Errorf("find reports along the route: %w", err)
-	}
-	hits, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (alongHit, error) {
+	_, hits, err := journeyAnd(ctx, g.db, in.JourneyID, caller.UserID, func(row pgx.CollectableRow) (alongHit, error) {
 		var h alongHit
-		return h, row.Scan(&h.id, &h.distance, &h.along, &out.Body.Total)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("find reports along the route: %w", err)
+		err := row.Scan(&h.id, &h.distance, &h.along, &out.Body.Total)
+		return h, err
+	}, reportsAlong, in.JourneyID, caller.UserID, in.WithinM, in.Limit)
+	if err != nil || len(hits) == 0 {
+		return out, err
 	}
 	at := make(map[uuid.UUID]alongHit, len(hits))
 	ids := make([]uuid.UUID, 0, len(hits))

@@ -23,7 +23,7 @@ type fileOutput struct {
 // markers back: dated past ones as the track, dated planned ones as the route,
 // undated ones as waypoints.
 func (g *Group) routeGPX(ctx context.Context, in *journeyInput) (*fileOutput, error) {
-	j, markers, err := g.journeyWithMarkers(ctx, in.JourneyID)
+	j, markers, _, err := g.journeyWithMarkers(ctx, in.JourneyID)
 	if err != nil {
 		return nil, err
 	}

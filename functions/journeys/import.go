@@ -82,8 +82,8 @@ func (g *Group) importFile(ctx context.Context, in *importInput) (*importOutput,
 		if err := layRoute(ctx, tx, j.ID); err != nil {
 			return err
 		}
-		if out.Body.LengthMeters, err = routeLength(ctx, tx, j, caller); err != nil {
-			return err
+		if err := tx.QueryRow(ctx, routeLength, caller, j.ID).Scan(&out.Body.LengthMeters); err != nil {
+			return fmt.Errorf("measure route: %w", err)
 		}
 		return idempotency.Record(ctx, tx, http.StatusCreated, out.Body)
 	})

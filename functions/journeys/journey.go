@@ -80,12 +80,42 @@ func (j journey) blurOf(m marker) int {
 	return 0
 }
 
-// exactTo reports whether somebody sees the planned points where they are.
-func (j journey) exactTo(person uuid.UUID) bool { return j.UserID == person || j.PlanPrecisionM == 0 }
-
 // visibleJourney reads a journey for somebody: 404 when there is none they may see.
 func visibleJourney(ctx context.Context, q database.Querier, id, person uuid.UUID) (journey, error) {
 	return readJourney(ctx, q, `SELECT `+journeyColumns+` FROM journeys WHERE id = $1`, id, person)
+}
+
+// journeyAnd is visibleJourney with one more query in the same round trip, whose
+// rows count only when the person may see the journey.
+func journeyAnd[T any](ctx context.Context, q database.Querier, id, person uuid.UUID, scan pgx.RowToFunc[T], sql string, args ...any) (journey, []T, error) {
+	batch := &pgx.Batch{}
+	batch.Queue(`SELECT `+journeyColumns+` FROM journeys WHERE id = $1`, id)
+	batch.Queue(sql, args...)
+	results := q.SendBatch(ctx, batch)
+	j, found, err := collectBoth(results, person, scan)
+	if closed := results.Close(); err == nil && closed != nil {
+		err = fmt.Errorf("read of a journey: %w", closed)
+	}
+	return j, found, err
+}
+
+func collectBoth[T any](results pgx.BatchResults, person uuid.UUID, scan pgx.RowToFunc[T]) (journey, []T, error) {
+	rows, err := results.Query()
+	if err != nil {
+		return journey{}, nil, fmt.Errorf("read journey: %w", err)
+	}
+	j, err := oneVisible(rows, person)
+	if err != nil {
+		return journey{}, nil, err
+	}
+	if rows, err = results.Query(); err != nil {
+		return journey{}, nil, fmt.Errorf("read of a journey: %w", err)
+	}
+	found, err := pgx.AppendRows([]T{}, rows, scan)
+	if err != nil {
+		return journey{}, nil, fmt.Errorf("read of a journey: %w", err)
+	}
+	return j, found, nil
 }
 
 // lockedJourney reads a journey its owner is about to change, and keeps others
@@ -104,6 +134,10 @@ func readJourney(ctx context.Context, q database.Querier, sql string, id, person
 	if err != nil {
 		return journey{}, fmt.Errorf("read journey: %w", err)
 	}
+	return oneVisible(rows, person)
+}
+
+func oneVisible(rows pgx.Rows, person uuid.UUID) (journey, error) {
 	j, err := pgx.CollectExactlyOneRow(rows, scanJourney)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return journey{}, errJourneyUnknown

@@ -60,10 +60,15 @@ const markerColumns = `id, journey_id, owner_id, name, marker_type,
 	CASE WHEN owner_id = $1 THEN lat ELSE ST_Y(shown::geometry) END,
 	happened_on, planned_on, notes, version, created_at`
 
+// targets are where to scan markerColumns to.
+func (m *marker) targets() []any {
+	return []any{&m.ID, &m.JourneyID, &m.OwnerID, &m.Name, &m.Type, &m.Lon, &m.Lat,
+		&m.HappenedOn, &m.PlannedOn, &m.Notes, &m.Version, &m.CreatedAt}
+}
+
 func scanMarker(row pgx.CollectableRow) (marker, error) {
 	var m marker
-	err := row.Scan(&m.ID, &m.JourneyID, &m.OwnerID, &m.Name, &m.Type, &m.Lon, &m.Lat,
-		&m.HappenedOn, &m.PlannedOn, &m.Notes, &m.Version, &m.CreatedAt)
+	err := row.Scan(m.targets()...)
 	return m, err
 }
 

@@ -30,7 +30,8 @@ type markersOutput struct {
 // markersOf reads journey and markers in one trip: the journey client asks for a
 // hundred journeys at once.
 func (g *Group) markersOf(ctx context.Context, in *journeyInput) (*markersOutput, error) {
-	all, err := visibleMarkers(ctx, g.db, in.JourneyID, identity.Must(ctx).UserID)
+	caller := identity.Must(ctx).UserID
+	_, all, err := journeyAnd(ctx, g.db, in.JourneyID, caller, scanMarker, markersQuery, caller, in.JourneyID)
 	if err != nil {
 		return nil, err
 	}
@@ -41,41 +42,8 @@ func (g *Group) markersOf(ctx context.Context, in *journeyInput) (*markersOutput
 	return out, nil
 }
 
-// visibleMarkers are the markers of a journey the person may see, oldest first; else 404.
-func visibleMarkers(ctx context.Context, db *database.DB, journeyID, person uuid.UUID) ([]marker, error) {
-	const list = `SELECT ` + markerColumns + ` FROM markers WHERE journey_id = $2 ORDER BY created_at, id`
-	batch := &pgx.Batch{}
-	batch.Queue(`SELECT `+journeyColumns+` FROM journeys WHERE id = $1`, journeyID)
-	batch.Queue(list, person, journeyID)
-	results := db.SendBatch(ctx, batch)
-	all, err := visibleOf(results, person)
-	if closed := results.Close(); err == nil && closed != nil {
-		return nil, fmt.Errorf("list markers: %w", closed)
-	}
-	return all, err
-}
-
-func visibleOf(results pgx.BatchResults, person uuid.UUID) ([]marker, error) {
-	rows, err := results.Query()
-	if err != nil {
-		return nil, fmt.Errorf("read journey: %w", err)
-	}
-	j, err := pgx.CollectExactlyOneRow(rows, scanJourney)
-	if errors.Is(err, pgx.ErrNoRows) || err == nil && !j.visibleTo(person) {
-		return nil, errJourneyUnknown
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read journey: %w", err)
-	}
-	if rows, err = results.Query(); err != nil {
-		return nil, fmt.Errorf("list markers: %w", err)
-	}
-	all, err := pgx.CollectRows(rows, scanMarker)
-	if err != nil {
-		return nil, fmt.Errorf("list markers: %w", err)
-	}
-	return all, nil
-}
+// markersQuery reads the markers of journey $2 as person $1 may see them.
+const markersQuery = `SELECT ` + markerColumns + ` FROM markers WHERE journey_id = $2 ORDER BY created_at, id`
 
 func (g *Group) markerOf(ctx context.Context, in *markerInput) (*markerOutput, error) {
 	caller := identity.Must(ctx).UserID

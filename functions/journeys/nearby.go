@@ -2,7 +2,6 @@ package journeys
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"time"
 
@@ -94,19 +93,9 @@ func runSearch[T any](ctx context.Context, g *Group, in *nearbyInput, query stri
 		return nil, err
 	}
 	caller := identity.Must(ctx).UserID
-	j, err := visibleJourney(ctx, g.db, in.JourneyID, caller)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := g.db.Query(ctx, s.mode.sql(query, j.exactTo(caller)), j.ID, caller, in.RadiusM, s.from, s.to, in.Limit)
-	if err != nil {
-		return nil, fmt.Errorf("search nearby journeys: %w", err)
-	}
-	found, err := pgx.AppendRows([]T{}, rows, scan)
-	if err != nil {
-		return nil, fmt.Errorf("search nearby journeys: %w", err)
-	}
-	return found, nil
+	_, found, err := journeyAnd(ctx, g.db, in.JourneyID, caller, scan,
+		s.mode.sql(query), in.JourneyID, caller, in.RadiusM, s.from, s.to, in.Limit)
+	return found, err
 }
 
 func scanNearby(row pgx.CollectableRow) (Nearby, error) {

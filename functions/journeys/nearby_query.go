@@ -11,17 +11,12 @@ const (
 	byRoute   searchMode = "route"   // the lines between them
 )
 
-// searchSQL are the parts in which the searches differ. The parameters are always
-// the journey $1, the caller $2, the radius in metres $3, the days from $4 and to
-// $5, and the limit $6.
-//
-// The journey's own places are collected into one geography first: PostGIS keeps
-// its tree of edges through the scan, so each candidate costs the logarithm of
-// the journey's length, and the index on the others' places is asked once.
-// At 100,000 markers that took a third to a tenth of the time of a join point by point.
+// searchSQL are the parts in which the searches differ.
 type searchSQL struct {
-	// own is the column of the journey's places, as far as the caller may see them.
-	table, own, others, days, tieBreak string
+	// own is the column of exact places, others the one of places everybody may see.
+	table, own, others, tieBreak string
+	// days is the range of dates of a place t.
+	days string
 	// between is a line from a place of the journey to the nearest of another.
 	between string
 }
@@ -42,9 +37,22 @@ var searches = map[searchMode]searchSQL{
 }
 
 // hits reads every place of somebody else's public journeys within the radius.
+// The parameters are the journey $1, the caller $2, the radius in metres $3, the
+// days from $4 and to $5, and the limit $6. A caller who is not the journey's
+// owner searches from the places they are shown.
+//
+// The journey's own places are collected into one geography first: PostGIS keeps
+// its tree of edges through the scan, so each candidate costs the logarithm of
+// the journey's length, and the index on the others' places is asked once.
+// At 100,000 markers that took a third to a tenth of the time of a join place by place.
 const hits = `
-	WITH journey AS MATERIALIZED (
-		SELECT ST_Collect({own}::geometry)::geography AS places FROM {table} WHERE journey_id = $1
+	WITH base AS (
+		SELECT id, user_id = $2 AS exact FROM journeys WHERE id = $1 AND (user_id = $2 OR visibility = 'public')
+	), own AS MATERIALIZED (
+		SELECT t.{tieBreak} AS tie, CASE WHEN base.exact THEN t.{own} ELSE t.{others} END AS place
+		  FROM base JOIN {table} t ON t.journey_id = base.id
+	), journey AS MATERIALIZED (
+		SELECT ST_Collect(place::geometry)::geography AS places FROM own
 	), hits AS (
 		SELECT t.journey_id, t.{others} AS place, t.{tieBreak} AS tie, ST_Distance(journey.places, t.{others}, false) AS distance
 		  FROM journey
@@ -59,37 +67,40 @@ const hits = `
 const nearbyIDs = hits + `
 	SELECT journey_id FROM hits GROUP BY journey_id ORDER BY min(distance), journey_id LIMIT $6`
 
-// nearbyJourneys gives the journeys, how near, where, and whether both are there on the same day.
+// nearbyJourneys gives the journeys, how near, where, and whether both are there
+// on the same day. The latter is a scalar query with a limit, not an EXISTS: that
+// the planner would answer for the whole neighbourhood at once.
 const nearbyJourneys = hits + `, nearest AS (
 		SELECT DISTINCT ON (journey_id) journey_id, place, distance FROM hits ORDER BY journey_id, distance, tie
 	), theirs AS (
 		SELECT journey_id, place, distance FROM nearest ORDER BY distance, journey_id LIMIT $6
+	), own_legs AS MATERIALIZED (
+		SELECT l.dates, CASE WHEN base.exact THEN l.line ELSE l.shown_line END AS line
+		  FROM base JOIN journey_legs l ON l.journey_id = base.id
+	), own_days AS MATERIALIZED (
+		SELECT coalesce(m.happened_on, m.planned_on) AS day, CASE WHEN base.exact THEN m.position ELSE m.shown END AS point
+		  FROM base JOIN markers m ON m.journey_id = base.id
 	)
 	SELECT {journeyColumns}, theirs.distance,
 	       ST_X(ST_StartPoint(between.line)), ST_Y(ST_StartPoint(between.line)),
 	       ST_X(ST_EndPoint(between.line)), ST_Y(ST_EndPoint(between.line)),
-	       EXISTS (SELECT FROM journey_legs a JOIN journey_legs b ON a.dates && b.dates AND ST_DWithin(a.{ownLine}, b.shown_line, $3, false)
-	                WHERE a.journey_id = $1 AND b.journey_id = theirs.journey_id)
-	       OR EXISTS (SELECT FROM markers a JOIN markers b ON coalesce(a.happened_on, a.planned_on) = coalesce(b.happened_on, b.planned_on)
-	                          AND ST_DWithin(a.{ownPoint}, b.shown, $3, false)
-	                   WHERE a.journey_id = $1 AND b.journey_id = theirs.journey_id)
+	       coalesce(
+	           (SELECT true FROM journey_legs l JOIN own_legs o ON o.dates && l.dates AND ST_DWithin(o.line, l.shown_line, $3, false)
+	             WHERE l.journey_id = theirs.journey_id LIMIT 1),
+	           (SELECT true FROM markers m JOIN own_days o ON o.day = coalesce(m.happened_on, m.planned_on)
+	                                                      AND ST_DWithin(o.point, m.shown, $3, false)
+	             WHERE m.journey_id = theirs.journey_id LIMIT 1),
+	           false)
 	  FROM theirs
 	  JOIN journeys ON journeys.id = theirs.journey_id
 	 CROSS JOIN LATERAL (
-		SELECT t.{own} AS place FROM {table} t WHERE t.journey_id = $1
-		 ORDER BY ST_Distance(t.{own}, theirs.place, false), t.{tieBreak} LIMIT 1) mine
+		SELECT place FROM own ORDER BY ST_Distance(own.place, theirs.place, false), own.tie LIMIT 1) mine
 	 CROSS JOIN LATERAL (SELECT {between} AS line) between
 	 ORDER BY theirs.distance, theirs.journey_id`
 
-// sql fills in a query for a mode. A caller who is not the journey's owner
-// searches from the places they are shown.
-func (m searchMode) sql(query string, exact bool) string {
+// sql fills in a query for a mode.
+func (m searchMode) sql(query string) string {
 	s := searches[m]
-	own, ownPoint, ownLine := s.own, "position", "line"
-	if !exact {
-		own, ownPoint, ownLine = s.others, "shown", "shown_line"
-	}
-	return strings.NewReplacer("{table}", s.table, "{own}", own, "{others}", s.others, "{days}", s.days,
-		"{tieBreak}", s.tieBreak, "{between}", s.between, "{ownPoint}", ownPoint, "{ownLine}", ownLine,
-		"{journeyColumns}", journeyColumns).Replace(query)
+	return strings.NewReplacer("{table}", s.table, "{own}", s.own, "{others}", s.others, "{days}", s.days,
+		"{tieBreak}", s.tieBreak, "{between}", s.between, "{journeyColumns}", journeyColumns).Replace(query)
 }

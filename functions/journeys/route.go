@@ -6,8 +6,8 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
@@ -60,15 +60,12 @@ type routeOutput struct {
 }
 
 func (g *Group) route(ctx context.Context, in *journeyInput) (*routeOutput, error) {
-	j, markers, err := g.journeyWithMarkers(ctx, in.JourneyID)
+	j, markers, length, err := g.journeyWithMarkers(ctx, in.JourneyID)
 	if err != nil {
 		return nil, err
 	}
-	r := &Route{Type: "FeatureCollection", JourneyID: j.ID, Name: j.Name, Features: []RouteFeature{}}
+	r := &Route{Type: "FeatureCollection", JourneyID: j.ID, Name: j.Name, LengthMeters: length, Features: []RouteFeature{}}
 	if line := riding(markers); len(line) > 1 {
-		if r.LengthMeters, err = routeLength(ctx, g.db, j, identity.Must(ctx).UserID); err != nil {
-			return nil, err
-		}
 		geometry, err := lineGeometry(line)
 		if err != nil {
 			return nil, err
@@ -86,24 +83,25 @@ func (g *Group) route(ctx context.Context, in *journeyInput) (*routeOutput, erro
 	return &routeOutput{Body: r}, nil
 }
 
-func (g *Group) journeyWithMarkers(ctx context.Context, id uuid.UUID) (journey, []marker, error) {
-	caller := identity.Must(ctx).UserID
-	j, err := visibleJourney(ctx, g.db, id, caller)
-	if err != nil {
-		return journey{}, nil, err
-	}
-	markers, err := visibleMarkers(ctx, g.db, id, caller)
-	return j, markers, err
-}
+// routeQuery is markersQuery with the length of the route in metres, as the person sees it.
+const routeQuery = `SELECT ` + markerColumns + `, (` + routeLength + `) FROM markers WHERE journey_id = $2 ORDER BY created_at, id`
 
-// routeLength is in metres, along the line as the person sees it.
-func routeLength(ctx context.Context, q database.Querier, j journey, person uuid.UUID) (float64, error) {
-	const query = `SELECT coalesce(sum(CASE WHEN $2 THEN length_m ELSE ST_Length(shown_line) END), 0) FROM journey_legs WHERE journey_id = $1`
+// routeLength is of journey $2 for person $1.
+const routeLength = `
+	SELECT coalesce(sum(CASE WHEN j.user_id = $1 THEN l.length_m ELSE ST_Length(l.shown_line) END), 0)
+	  FROM journey_legs l JOIN journeys j ON j.id = l.journey_id WHERE l.journey_id = $2`
+
+// journeyWithMarkers reads a journey for the caller: its markers, oldest first,
+// and the length of its route in metres.
+func (g *Group) journeyWithMarkers(ctx context.Context, id uuid.UUID) (journey, []marker, float64, error) {
 	var length float64
-	if err := q.QueryRow(ctx, query, j.ID, j.exactTo(person)).Scan(&length); err != nil {
-		return 0, fmt.Errorf("measure route: %w", err)
-	}
-	return length, nil
+	caller := identity.Must(ctx).UserID
+	j, markers, err := journeyAnd(ctx, g.db, id, caller, func(row pgx.CollectableRow) (marker, error) {
+		var m marker
+		err := row.Scan(append(m.targets(), &length)...)
+		return m, err
+	}, routeQuery, caller, id)
+	return j, markers, length, err
 }
 
 func (m marker) feature() (RouteFeature, error) {

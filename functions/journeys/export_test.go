@@ -1,0 +1,20 @@
+package journeys
+
+// The queries whose plans and times are held against the indexes.
+var (
+	ReportsAlongSQL = reportsAlong
+	AffectedSQL     = affectedCount
+)
+
+// NearbyIDsSQL is the search of a mode.
+func NearbyIDsSQL(mode string) string { return searchMode(mode).sql(nearbyIDs) }
+
+// NearbyJourneysSQL is the search that also says how near and where.
+func NearbyJourneysSQL(mode string) string { return searchMode(mode).sql(nearbyJourneys) }
+
+// Reads of journey $2 for person $1.
+const (
+	JourneySQL = `SELECT ` + journeyColumns + ` FROM journeys WHERE id = $1`
+	MarkersSQL = markersQuery
+	RouteSQL   = routeQuery
+)

@@ -1,0 +1,92 @@
+package journeys_test
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/functions/journeys"
+)
+
+// The searches ask their indexes at 100,000 markers, whether the server plans
+// for the values at hand or, as a prepared statement does after five times, for any.
+func TestPlansUseTheIndexes(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	maria := b.rider()
+	b.load(maria)
+	if n := b.count(`SELECT count(*) FROM markers`); n != loadJourneys*loadEach {
+		t.Fatalf("%d markers", n)
+	}
+	report := b.report("verified", 125.57, -8.55)
+	search := []any{loadID(5), maria.ID, 100000.0, nil, nil, 50}
+	for name, c := range map[string]struct {
+		sql   string
+		args  []any
+		index string
+		whole []string // tables that must not be read whole
+	}{
+		"nearby markers": {journeys.NearbyIDsSQL("markers"), search, "markers_shown_idx", []string{"markers"}},
+		"nearby route":   {journeys.NearbyIDsSQL("route"), search, "journey_legs_shown_line_idx", []string{"journey_legs"}},
+		"rich markers":   {journeys.NearbyJourneysSQL("markers"), search, "markers_shown_idx", []string{"markers", "journey_legs"}},
+		"rich route":     {journeys.NearbyJourneysSQL("route"), search, "journey_legs_shown_line_idx", []string{"markers", "journey_legs"}},
+		"reports along":  {journeys.ReportsAlongSQL, []any{loadID(5), maria.ID, 500, 200}, "reports_position_idx", []string{"reports", "journey_legs"}},
+		"affected":       {journeys.AffectedSQL, []any{report, 500, "2026-11-21"}, "journey_legs_shown_line_idx", []string{"reports", "journey_legs"}},
+		"route":          {journeys.RouteSQL, []any{maria.ID, uuid.MustParse(loadID(5))}, "markers_journey_idx", []string{"markers", "journey_legs"}},
+		"markers":        {journeys.MarkersSQL, []any{maria.ID, uuid.MustParse(loadID(5))}, "markers_journey_idx", []string{"markers"}},
+	} {
+		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
+			scans := b.scans(mode, c.sql, c.args)
+			if !slices.ContainsFunc(scans, func(s scan) bool { return s.Index == c.index }) {
+				t.Errorf("%s, %s: %s is not used: %v", name, mode, c.index, scans)
+			}
+			for _, s := range scans {
+				if s.Kind == "Seq Scan" && slices.Contains(c.whole, s.Table) {
+					t.Errorf("%s, %s: %s is read whole", name, mode, s.Table)
+				}
+			}
+		}
+	}
+}
+
+// scan is a place of a plan where rows come from.
+type scan struct {
+	Kind  string `json:"Node Type"`
+	Table string `json:"Relation Name"`
+	Index string `json:"Index Name"`
+	Plans []scan
+}
+
+func (b *bundle) scans(mode, sql string, args []any) []scan {
+	b.t.Helper()
+	conn, err := b.db.Acquire(b.t.Context())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer conn.Release()
+	if _, err := conn.Exec(b.t.Context(), `SET plan_cache_mode = `+mode); err != nil {
+		b.t.Fatal(err)
+	}
+	var raw []byte
+	if err := conn.QueryRow(b.t.Context(), `EXPLAIN (FORMAT JSON) `+sql, args...).Scan(&raw); err != nil {
+		b.t.Fatal(err)
+	}
+	var plans []struct{ Plan scan }
+	if err := json.Unmarshal(raw, &plans); err != nil {
+		b.t.Fatal(err)
+	}
+	var all []scan
+	var walk func(s scan)
+	walk = func(s scan) {
+		if s.Table != "" || s.Index != "" {
+			all = append(all, scan{Kind: s.Kind, Table: s.Table, Index: s.Index})
+		}
+		for _, child := range s.Plans {
+			walk(child)
+		}
+	}
+	walk(plans[0].Plan)
+	return all
+}

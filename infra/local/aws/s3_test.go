@@ -262,20 +262,63 @@ func TestPostPolicy(t *testing.T) {
 	}
 }
 
-func TestPreflight(t *testing.T) {
+func TestCORS(t *testing.T) {
 	t.Parallel()
-	server, _ := newBucket(t, aws.Options{})
-	r, _ := http.NewRequestWithContext(context.Background(), http.MethodOptions, server.URL()+"/uploads/k", nil)
-	r.Header.Set("Origin", "https://app.example")
-	r.Header.Set("Access-Control-Request-Method", "PUT")
-	r.Header.Set("Access-Control-Request-Headers", "content-type")
-	res, err := http.DefaultClient.Do(r)
+	server, client := newBucket(t, aws.Options{})
+	ctx := context.Background()
+	put(t, client, "k", "x")
+	url, err := s3.NewPresignClient(client).PresignGetObject(ctx, &s3.GetObjectInput{Bucket: awssdk.String(bucket), Key: awssdk.String("k")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer res.Body.Close()
-	if res.StatusCode != 200 || res.Header.Get("Access-Control-Allow-Origin") == "" || res.Header.Get("Access-Control-Allow-Headers") != "content-type" || !strings.Contains(res.Header.Get("Access-Control-Allow-Methods"), "PUT") {
-		t.Errorf("preflight %d %v", res.StatusCode, res.Header)
+	ask := func(method, url, origin, wanted, headers string) (int, http.Header) {
+		r, _ := http.NewRequestWithContext(ctx, method, url, nil)
+		r.Header.Set("Origin", origin)
+		if wanted != "" {
+			r.Header.Set("Access-Control-Request-Method", wanted)
+			r.Header.Set("Access-Control-Request-Headers", headers)
+		}
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		return res.StatusCode, res.Header
+	}
+	object := server.URL() + "/" + bucket + "/k"
+	if status, _ := ask("OPTIONS", object, "https://app.example", "PUT", "content-type"); status != 403 {
+		t.Errorf("without a configuration: %d, want 403", status)
+	}
+	_, err = client.PutBucketCors(ctx, &s3.PutBucketCorsInput{Bucket: awssdk.String(bucket), CORSConfiguration: &s3types.CORSConfiguration{CORSRules: []s3types.CORSRule{{
+		AllowedMethods: []string{"GET", "PUT"}, AllowedOrigins: []string{"https://*.example"}, AllowedHeaders: []string{"content-*"}, ExposeHeaders: []string{"ETag"}, MaxAgeSeconds: awssdk.Int32(300),
+	}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := []struct {
+		method, url, origin, wanted, headers string
+		status                               int
+		allowed                              string
+	}{
+		{"OPTIONS", object, "https://app.example", "PUT", "Content-Type, content-length", 200, "https://app.example"},
+		{"OPTIONS", object, "https://evil.test", "PUT", "content-type", 403, ""},
+		{"OPTIONS", object, "https://app.example", "DELETE", "", 403, ""},
+		{"OPTIONS", object, "https://app.example", "PUT", "x-other", 403, ""},
+		{"GET", url.URL, "https://app.example", "", "", 200, "https://app.example"},
+		{"GET", url.URL, "https://evil.test", "", "", 200, ""},
+	}
+	for _, c := range cases {
+		status, h := ask(c.method, c.url, c.origin, c.wanted, c.headers)
+		if status != c.status || h.Get("Access-Control-Allow-Origin") != c.allowed {
+			t.Errorf("%s %s from %s: %d allowed %q, want %d %q", c.method, c.wanted, c.origin, status, h.Get("Access-Control-Allow-Origin"), c.status, c.allowed)
+		}
+	}
+	if _, h := ask("OPTIONS", object, "https://app.example", "PUT", "content-type"); h.Get("Access-Control-Max-Age") != "300" || h.Get("Access-Control-Expose-Headers") != "ETag" || h.Get("Access-Control-Allow-Methods") != "GET, PUT" {
+		t.Errorf("preflight %v", h)
+	}
+	got, err := client.GetBucketCors(ctx, &s3.GetBucketCorsInput{Bucket: awssdk.String(bucket)})
+	if err != nil || len(got.CORSRules) != 1 || got.CORSRules[0].AllowedOrigins[0] != "https://*.example" {
+		t.Errorf("configuration %+v, %v", got, err)
 	}
 }
 

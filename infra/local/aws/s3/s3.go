@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -50,6 +49,7 @@ type Service struct {
 	inner   http.Handler
 	events  *notifications
 	tags    *tagStore
+	cors    *corsStore
 	close   func() error
 }
 
@@ -77,6 +77,10 @@ func New(opts Options) (*Service, error) {
 		return nil, err
 	}
 	if s.tags, err = newTagStore(opts.Dir); err != nil {
+		_ = s.close()
+		return nil, err
+	}
+	if s.cors, err = newCORSStore(opts.Dir); err != nil {
 		_ = s.close()
 		return nil, err
 	}
@@ -111,18 +115,16 @@ func (b replacing) CopyObject(srcBucket, srcKey, dstBucket, dstKey string, meta 
 	return gofakes3.CopyObject(b, srcBucket, srcKey, dstBucket, dstKey, meta)
 }
 
-// call is one request, named as the API names it.
-type call struct {
-	bucket, key, operation string
-}
-
 // ServeHTTP answers one S3 request.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := name(r)
 	if origin := r.Header.Get("Origin"); origin != "" {
-		allowOrigin(w, r, origin)
 		if r.Method == http.MethodOptions {
-			w.WriteHeader(http.StatusOK)
+			s.preflight(w, r, c.bucket)
 			return
+		}
+		if rule, ok := s.cors.allow(c.bucket, origin, r.Method, nil); ok {
+			rule.expose(w.Header(), origin)
 		}
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
@@ -131,7 +133,6 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	c := name(r)
 	if c.operation != "PostObject" {
 		if _, err := s.opts.Verifier.Verify(r, body); err != nil {
 			writeSignatureError(w, r, err)
@@ -162,6 +163,8 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, c call, body []b
 		s.postObject(w, r, c.bucket, body)
 	case "PutBucketNotificationConfiguration", "GetBucketNotificationConfiguration":
 		s.notification(w, r, c, body)
+	case "PutBucketCors", "GetBucketCors", "DeleteBucketCors":
+		s.corsConfiguration(w, r, c, body)
 	case "PutObjectTagging", "GetObjectTagging", "DeleteObjectTagging":
 		s.tagging(w, r, c, body)
 	case "CreateBucket":
@@ -197,7 +200,7 @@ func (s *Service) forward(w http.ResponseWriter, r *http.Request, c call, body [
 		r.Header.Set("Content-Type", "binary/octet-stream")
 	}
 	keepHeaders(r.Header)
-	a := &answer{ResponseWriter: w}
+	a := &answer{ResponseWriter: w, origin: w.Header().Get("Access-Control-Allow-Origin")}
 	s.inner.ServeHTTP(a, r)
 	a.WriteHeader(http.StatusOK) // a HEAD has written nothing yet
 	if a.status >= 300 {
@@ -240,6 +243,7 @@ func keepHeaders(h http.Header) {
 type answer struct {
 	http.ResponseWriter
 	status int
+	origin string // which may read it; gofakes3 would let everybody
 }
 
 func (a *answer) WriteHeader(status int) {
@@ -248,6 +252,7 @@ func (a *answer) WriteHeader(status int) {
 	}
 	a.status = status
 	h := a.Header()
+	h.Set("Access-Control-Allow-Origin", a.origin)
 	if cache := h.Get(cacheControl); cache != "" {
 		if h.Get("Cache-Control") == "" {
 			h.Set("Cache-Control", cache)
@@ -269,92 +274,4 @@ func (a *answer) WriteHeader(status int) {
 func (a *answer) Write(p []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
 	return a.ResponseWriter.Write(p)
-}
-
-// name tells which operation r asks for; empty when the stand-in has none.
-func name(r *http.Request) call {
-	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	c := call{bucket: bucket, key: key}
-	q := r.URL.Query()
-	sub := ""
-	for k := range q {
-		switch k {
-		case "acl", "cors", "lifecycle", "notification", "policy", "tagging", "encryption", "versioning", "versions", "publicAccessBlock",
-			"ownershipControls", "logging", "website", "replication", "object-lock", "retention", "legal-hold", "torrent", "restore", "select",
-			"attributes", "accelerate", "requestPayment", "analytics", "inventory", "metrics", "intelligent-tiering", "policyStatus",
-			"uploads", "uploadId", "location", "delete":
-			sub = k
-		}
-	}
-	is := func(method, subresource string, key bool) bool {
-		return r.Method == method && sub == subresource && (c.key != "") == key
-	}
-	switch {
-	case bucket == "" && r.Method == http.MethodGet:
-		c.operation = "ListBuckets"
-	case is("PUT", "notification", false):
-		c.operation = "PutBucketNotificationConfiguration"
-	case is("GET", "notification", false):
-		c.operation = "GetBucketNotificationConfiguration"
-	case is("GET", "tagging", true):
-		c.operation = "GetObjectTagging"
-	case is("PUT", "tagging", true):
-		c.operation = "PutObjectTagging"
-	case is("DELETE", "tagging", true):
-		c.operation = "DeleteObjectTagging"
-	case is("GET", "location", false):
-		c.operation = "GetBucketLocation"
-	case is("POST", "delete", false):
-		c.operation = "DeleteObjects"
-	case is("GET", "uploads", false):
-		c.operation = "ListMultipartUploads"
-	case is("POST", "uploads", true):
-		c.operation = "CreateMultipartUpload"
-	case is("PUT", "uploadId", true):
-		c.operation = "UploadPart"
-	case is("GET", "uploadId", true):
-		c.operation = "ListParts"
-	case is("POST", "uploadId", true):
-		c.operation = "CompleteMultipartUpload"
-	case is("DELETE", "uploadId", true):
-		c.operation = "AbortMultipartUpload"
-	case is("GET", "", false):
-		c.operation = "ListObjects"
-		if q.Get("list-type") == "2" {
-			c.operation = "ListObjectsV2"
-		}
-	case is("PUT", "", false):
-		c.operation = "CreateBucket"
-	case is("HEAD", "", false):
-		c.operation = "HeadBucket"
-	case is("DELETE", "", false):
-		c.operation = "DeleteBucket"
-	case is("POST", "", false):
-		c.operation = "PostObject"
-	case is("GET", "", true):
-		c.operation = "GetObject"
-	case is("HEAD", "", true):
-		c.operation = "HeadObject"
-	case is("DELETE", "", true):
-		c.operation = "DeleteObject"
-	case is("PUT", "", true) && r.Header.Get("X-Amz-Copy-Source") != "":
-		c.operation = "CopyObject"
-	case is("PUT", "", true):
-		c.operation = "PutObject"
-	}
-	return c
-}
-
-func allowOrigin(w http.ResponseWriter, r *http.Request, origin string) {
-	h := w.Header()
-	h.Set("Access-Control-Allow-Origin", origin)
-	h.Add("Vary", "Origin")
-	h.Set("Access-Control-Expose-Headers", "ETag, x-amz-request-id")
-	if r.Method == http.MethodOptions {
-		h.Set("Access-Control-Allow-Methods", "GET, PUT, POST, HEAD")
-		h.Set("Access-Control-Max-Age", strconv.Itoa(int((5 * time.Minute).Seconds())))
-		if want := r.Header.Get("Access-Control-Request-Headers"); want != "" {
-			h.Set("Access-Control-Allow-Headers", want)
-		}
-	}
 }

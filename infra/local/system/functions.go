@@ -16,7 +16,6 @@ import (
 	"github.com/lafaekstreet/backend/functions/notifications"
 	"github.com/lafaekstreet/backend/functions/public"
 	"github.com/lafaekstreet/backend/functions/reports"
-	"github.com/lafaekstreet/backend/functions/users"
 	"github.com/lafaekstreet/backend/functions/validate"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/httpapi"
@@ -41,7 +40,6 @@ func groups() []group {
 		{"notifications", notifications.Open},
 		{"public", public.Open},
 		{"reports", reports.Open},
-		{"users", users.Open},
 	}
 }
 

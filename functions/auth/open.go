@@ -48,7 +48,7 @@ func newGroup(kit *service.Kit, env config.Env) (*Group, error) {
 	}
 	g := &Group{db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, webURL: cfg.WebBaseURL,
 		hasher: password.NewHasher(cfg.Passwords), google: google.New(cfg.Google, kit.Clock),
-		revoker: identity.NewRevoker(nil)}
+		revoker: kit.Revoker()}
 	if g.signer, err = NewSigner(cfg.SigningKey, cfg.Tokens); err != nil {
 		return nil, err
 	}

@@ -32,12 +32,15 @@ func (a *API) authenticated(o Operation, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		caller, language, err := a.caller(r, token, sent)
+		caller, language, budgets, err := a.caller(r, o, token, sent)
 		if err != nil {
-			if !a.admit(w, r, LimitGeneral, "") { // guessing tokens counts against the address
+			if budgets == nil && !a.admit(w, r, spends(Operation{}, limitKey(r))) { // guessing tokens counts against the address
 				return
 			}
 			a.refuse(w, r, err)
+			return
+		}
+		if !a.within(w, r, budgets) {
 			return
 		}
 		switch {
@@ -62,32 +65,35 @@ func bearerToken(r *http.Request) (string, bool) {
 	return token, ok && strings.EqualFold(scheme, "Bearer") && token != ""
 }
 
-func (a *API) caller(r *http.Request, token string, sent bool) (identity.Caller, locale.Language, error) {
+// caller is who a token speaks for. Their session is looked up and their budget
+// spent in one step; without budgets, nothing was spent.
+func (a *API) caller(r *http.Request, o Operation, token string, sent bool) (identity.Caller, locale.Language, []Budget, error) {
+	none := identity.Caller{}
 	if !sent {
-		return identity.Caller{}, "", errTokenMissing
+		return none, "", nil, errTokenMissing
 	}
 	claims, err := a.deps.Tokens.Verify(token, identity.ScopeAccess)
 	if errors.Is(err, identity.ErrExpired) {
-		return identity.Caller{}, "", errTokenExpired
+		return none, "", nil, errTokenExpired
 	}
 	if err != nil {
-		return identity.Caller{}, "", errTokenInvalid
+		return none, "", nil, errTokenInvalid
 	}
 	userID, errUser := uuid.Parse(claims.Subject)
 	sessionID, errSession := uuid.Parse(claims.SessionID)
-	if errUser != nil || errSession != nil {
-		return identity.Caller{}, "", errTokenInvalid
+	if errUser != nil || errSession != nil || sessionID == uuid.Nil {
+		return none, "", nil, errTokenInvalid
 	}
-	session, err := a.deps.Sessions.Session(r.Context(), sessionID)
+	session, budgets, err := a.admission().Admit(r.Context(), sessionID, spends(o, UserKey+userID.String()))
 	if errors.Is(err, identity.ErrNoSession) || err == nil && session.UserID != userID {
-		return identity.Caller{}, "", errTokenInvalid
+		return none, "", budgets, errTokenInvalid
 	}
 	if err != nil {
-		return identity.Caller{}, "", err
+		return none, "", budgets, err
 	}
 	// The session, not the token, says what its person may do now.
 	caller := identity.Caller{UserID: userID, SessionID: sessionID, Role: session.Role,
 		AgencyID: session.AgencyID, SecondFactor: session.SecondFactor}
 	language, _ := locale.Parse(claims.Language)
-	return caller, language, nil
+	return caller, language, budgets, nil
 }

@@ -30,14 +30,15 @@ type Group interface {
 
 // Deps is what the rules around the operations need.
 type Deps struct {
-	Tokens   *identity.Verifier
-	Sessions identity.Sessions
-	Limiter  Limiter           // nil: nothing is limited
-	Keys     *idempotency.Keys // nil: Idempotency-Key is ignored
-	Clock    clock.Clock
-	Log      *slog.Logger
-	Metrics  *metrics.Metrics
-	Config   Config
+	Tokens    *identity.Verifier
+	Sessions  identity.Sessions
+	Limiter   Limiter           // nil: nothing is limited
+	Admission Admission         // in place of the two before it, in one step
+	Keys      *idempotency.Keys // nil: Idempotency-Key is ignored
+	Clock     clock.Clock
+	Log       *slog.Logger
+	Metrics   *metrics.Metrics
+	Config    Config
 }
 
 // Config is what an operator sets of the HTTP side.

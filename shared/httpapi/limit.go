@@ -1,10 +1,14 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -39,44 +43,127 @@ type Limiter interface {
 	Take(ctx context.Context, class LimitClass, key string, cost int) Budget
 }
 
-// limited spends one request of the caller's general budget and, where the
-// operation has a class of its own, of that.
+// Spend is what a request costs in one class.
+type Spend struct {
+	Class LimitClass
+	Key   string
+	Cost  int
+}
+
+// Beginnings of keys: whose budget it is.
+const (
+	UserKey    = "user:"
+	AddressKey = "address:"
+)
+
+// Admission looks a session up and spends budgets in one step.
+type Admission interface {
+	// Admit returns the session, unless its id is the zero one, and a budget for
+	// each spend. It fails for the session alone (identity.ErrNoSession); the
+	// budgets are good all the same.
+	Admit(ctx context.Context, session uuid.UUID, spends []Spend) (identity.Session, []Budget, error)
+}
+
+// admission is the configured one, or the two that each do half.
+func (a *API) admission() Admission {
+	if a.deps.Admission != nil {
+		return a.deps.Admission
+	}
+	return halves{a.deps.Sessions, a.deps.Limiter}
+}
+
+type halves struct {
+	sessions identity.Sessions
+	limiter  Limiter
+}
+
+// Admit implements Admission.
+func (h halves) Admit(ctx context.Context, session uuid.UUID, spends []Spend) (identity.Session, []Budget, error) {
+	var budgets []Budget
+	for _, s := range spends {
+		if h.limiter == nil {
+			break
+		}
+		budgets = append(budgets, h.limiter.Take(ctx, s.Class, s.Key, s.Cost))
+	}
+	if session == uuid.Nil {
+		return identity.Session{}, budgets, nil
+	}
+	out, err := h.sessions.Session(ctx, session)
+	return out, budgets, err
+}
+
+// spends are what a request of o costs the owner of key: one of the general
+// budget and, where o has a class of its own, one of that.
+func spends(o Operation, key string) []Spend {
+	if o.Limit == LimitNone {
+		return nil
+	}
+	out := []Spend{{Class: LimitGeneral, Key: key, Cost: 1}}
+	if o.Limit != LimitGeneral && o.LimitMember == "" {
+		out = append(out, Spend{Class: o.Limit, Key: key, Cost: 1})
+	}
+	return out
+}
+
+// limited spends the budgets of a request that nobody is signed in for. A
+// signed-in caller's were spent when their session was looked up.
 func (a *API) limited(o Operation, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if o.Limit == LimitNone {
+		if _, spent := identity.FromContext(r.Context()); spent || a.admit(w, r, spends(o, limitKey(r))) {
 			next.ServeHTTP(w, r)
-			return
 		}
-		if !a.admit(w, r, LimitGeneral, "") {
-			return
-		}
-		if o.Limit != LimitGeneral && o.LimitMember == "" && !a.admit(w, r, o.Limit, "") {
-			return
-		}
-		next.ServeHTTP(w, r)
 	})
 }
 
-// admit spends one request and answers 429 when there is none left. A signed-in
-// caller spends their own budget, so a neighbour behind the same address does not pay for them.
-func (a *API) admit(w http.ResponseWriter, r *http.Request, class LimitClass, suffix string) bool {
-	if a.deps.Limiter == nil {
-		return true
-	}
-	key := "address:" + ClientAddress(r) + suffix
+// limitKey is whose budget a request spends: a signed-in caller's own, so that a
+// neighbour behind the same address does not pay for them.
+func limitKey(r *http.Request) string {
 	if c, ok := identity.FromContext(r.Context()); ok {
-		key = "user:" + c.UserID.String() + suffix
+		return UserKey + c.UserID.String()
 	}
-	b := a.deps.Limiter.Take(r.Context(), class, key, 1)
-	h := w.Header()
-	h.Set("RateLimit-Limit", strconv.Itoa(b.Limit))
-	h.Set("RateLimit-Remaining", strconv.Itoa(b.Remaining))
-	h.Set("RateLimit-Reset", seconds(b.Reset))
-	if b.Allowed {
+	return AddressKey + hashed(ClientAddress(r))
+}
+
+// admit spends budgets and answers 429 when one of them is empty.
+func (a *API) admit(w http.ResponseWriter, r *http.Request, all []Spend) bool {
+	if len(all) == 0 {
 		return true
 	}
-	a.refuse(w, r, TooManyRequests(b.Retry))
+	_, budgets, err := a.admission().Admit(r.Context(), uuid.Nil, all)
+	if err != nil {
+		a.refuse(w, r, err)
+		return false
+	}
+	return a.within(w, r, budgets)
+}
+
+// within tells the client how it stands, with the budget that is nearest to its
+// end, and answers 429 when that is empty.
+func (a *API) within(w http.ResponseWriter, r *http.Request, budgets []Budget) bool {
+	if len(budgets) == 0 {
+		return true
+	}
+	tightest := slices.MinFunc(budgets, func(a, b Budget) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Remaining, b.Remaining))
+	})
+	h := w.Header()
+	h.Set("RateLimit-Limit", strconv.Itoa(tightest.Limit))
+	h.Set("RateLimit-Remaining", strconv.Itoa(tightest.Remaining))
+	h.Set("RateLimit-Reset", seconds(tightest.Reset))
+	if tightest.Allowed {
+		return true
+	}
+	a.refuse(w, r, TooManyRequests(tightest.Retry))
 	return false
+}
+
+// rank puts refusals first.
+func rank(b Budget) int {
+	if b.Allowed {
+		return 1
+	}
+	return 0
 }
 
 // TooManyRequests is the 429 for a spent budget.

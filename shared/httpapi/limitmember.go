@@ -23,10 +23,10 @@ func (a *API) limitedByMember(o Operation, next http.Handler) http.Handler {
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(raw))
-		if !a.admit(w, r, o.Limit, "|"+memberHash(raw, o.LimitMember)) {
-			return
+		key := limitKey(r) + "|" + memberHash(raw, o.LimitMember)
+		if a.admit(w, r, []Spend{{Class: o.Limit, Key: key, Cost: 1}}) {
+			next.ServeHTTP(w, r)
 		}
-		next.ServeHTTP(w, r)
 	})
 }
 
@@ -38,6 +38,11 @@ func memberHash(body []byte, member string) string {
 	if json.Unmarshal(body, &object) == nil {
 		_ = json.Unmarshal(object[member], &value) // not a text: as if it were absent
 	}
-	sum := sha256.Sum256([]byte("lafaekstreet limit " + strings.ToLower(strings.TrimSpace(value))))
+	return hashed(strings.ToLower(strings.TrimSpace(value)))
+}
+
+// hashed stands in a key for what may be personal: addresses of networks and of people.
+func hashed(value string) string {
+	sum := sha256.Sum256([]byte("lafaekstreet limit " + value))
 	return hex.EncodeToString(sum[:12])
 }

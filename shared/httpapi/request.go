@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"regexp"
@@ -25,6 +26,7 @@ func identified(next http.Handler) http.Handler {
 		}
 		w.Header().Set(requestIDHeader, id)
 		ctx := logging.WithRequestID(r.Context(), id)
+		ctx = context.WithValue(ctx, originKey{}, origin(r))
 		if l, ok := locale.FromHeader(r.Header.Get("Accept-Language")); ok {
 			ctx = locale.WithLanguage(ctx, l)
 		}
@@ -43,4 +45,21 @@ func HostOf(remote string) string {
 		return remote
 	}
 	return host
+}
+
+type originKey struct{}
+
+// Origin is the scheme and host the client reached this API under, for links in
+// answers to that client: "https://api.example.tl"; empty outside of a request.
+func Origin(ctx context.Context) string {
+	o, _ := ctx.Value(originKey{}).(string)
+	return o
+}
+
+func origin(r *http.Request) string {
+	scheme := "http"
+	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host
 }

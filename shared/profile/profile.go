@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
@@ -27,7 +28,7 @@ type User struct {
 	LegacyPhoneNumber *string         `json:"phonenumber" doc:"The same as phone_number"`
 	Country           *string         `json:"country" example:"Timor-Leste"`
 	Instagram         *string         `json:"instagram" doc:"Handle, without the @"`
-	AvatarURL         *string         `json:"avatar_url" doc:"Address of the picture, on this host; redirects to the bytes"`
+	AvatarURL         *string         `json:"avatar_url" doc:"Address of the picture; redirects to the bytes"`
 	Role              identity.Role   `json:"role" enum:"citizen,moderator,government_official,admin"`
 	AuthProvider      string          `json:"auth_provider" enum:"email,google" doc:"How the person signs in; google only when there is no password"`
 	IsVerified        bool            `json:"is_verified" doc:"The e-mail address was confirmed"`
@@ -93,7 +94,7 @@ func Scan(row pgx.CollectableRow) (User, error) {
 	return u, nil
 }
 
-// AvatarURL is where the picture of a person is; nil for a person without one.
+// AvatarURL is where the picture of a person is, on the API's own host; nil for a person without one.
 // It changes with the picture, so that a client may keep what it has.
 func AvatarURL(user uuid.UUID, upload *uuid.UUID) *string {
 	if upload == nil {
@@ -120,5 +121,14 @@ func Load(ctx context.Context, q database.Querier, id uuid.UUID) (User, error) {
 	if err != nil {
 		return User{}, fmt.Errorf("read person: %w", err)
 	}
-	return u, nil
+	return u.At(httpapi.Origin(ctx)), nil
+}
+
+// At makes the addresses of u absolute: origin is scheme and host.
+func (u User) At(origin string) User {
+	if u.AvatarURL != nil {
+		absolute := origin + *u.AvatarURL
+		u.AvatarURL = &absolute
+	}
+	return u
 }

@@ -13,9 +13,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/lafaekstreet/backend/shared/awsconf"
+	"github.com/lafaekstreet/backend/shared/cache"
 	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/gate"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -23,6 +25,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/metrics"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/ratelimit"
+	"github.com/lafaekstreet/backend/shared/settings"
 )
 
 // Kit is what every function has.
@@ -36,11 +40,18 @@ type Kit struct {
 	Clock   clock.Clock
 	Log     *slog.Logger
 	Metrics *metrics.Metrics
+	// Gate knows sessions and limits; a group that counts by item takes it as its httpapi.Limiter.
+	Gate     *gate.Gate
+	Settings *settings.Reader
+
+	cache *cache.Cache
 }
 
 type kitConfig struct {
 	Database database.Config
 	Queues   queue.Config
+	Cache    cache.Config
+	Limits   ratelimit.Config
 	LogLevel slog.Level `env:"LOG_LEVEL" envDefault:"INFO"`
 }
 
@@ -78,6 +89,11 @@ func Open(ctx context.Context, name string, env config.Env, opts ...Option) (*Ki
 	}
 	k.Queues = queue.NewClient(sqs.NewFromConfig(k.AWS), cfg.Queues)
 	k.Outbox = outbox.New(k.DB, k.Queues, k.Log)
+	k.Settings = settings.NewReader(k.DB, k.Clock)
+	if k.cache, err = cache.New(cfg.Cache, k.Clock, k.Metrics); err != nil {
+		return nil, fmt.Errorf("open %s: %w", name, err)
+	}
+	k.Gate = gate.New(k.cache, identity.NewStoredSessions(k.DB), ratelimit.NewRates(cfg.Limits, k.Settings), k.Clock)
 	return k, nil
 }
 
@@ -90,7 +106,13 @@ func outputs(name string, level slog.Level, o options) (*slog.Logger, *metrics.M
 }
 
 // Close gives the connections back.
-func (k *Kit) Close() { k.DB.Close() }
+func (k *Kit) Close() {
+	k.cache.Close()
+	k.DB.Close()
+}
+
+// Revoker ends sessions, for every process at once.
+func (k *Kit) Revoker() *identity.Revoker { return identity.NewRevoker(k.Gate) }
 
 // HTTP makes the handler of a route group.
 func (k *Kit) HTTP(groups ...httpapi.Group) (*httpapi.Service, error) {
@@ -103,7 +125,7 @@ func (k *Kit) HTTP(groups ...httpapi.Group) (*httpapi.Service, error) {
 		return nil, fmt.Errorf("open %s: %w", k.Name, err)
 	}
 	return httpapi.New(httpapi.Deps{
-		Tokens: tokens, Sessions: identity.NewStoredSessions(k.DB), Keys: idempotency.New(k.DB),
+		Tokens: tokens, Admission: k.Gate, Keys: idempotency.New(k.DB),
 		Clock: k.Clock, Log: k.Log, Metrics: k.Metrics, Config: cfg.HTTP,
 	}, groups...), nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/notifications"
 	"github.com/lafaekstreet/backend/functions/public"
 	"github.com/lafaekstreet/backend/functions/reports"
+	"github.com/lafaekstreet/backend/functions/users"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 )
 
@@ -27,7 +28,7 @@ const Path = "functions/meta/openapi.json"
 // Groups are all route groups, without anything they would need to serve.
 func Groups() []httpapi.Group {
 	return []httpapi.Group{
-		&auth.Group{}, &reports.Group{}, &monitoring.Group{}, &locations.Locations{}, &notifications.Group{},
+		&auth.Group{}, &users.Group{}, &reports.Group{}, &monitoring.Group{}, &locations.Locations{}, &notifications.Group{},
 		&journeys.Group{}, &public.Public{}, &meta.Group{},
 	}
 }

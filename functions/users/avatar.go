@@ -1,0 +1,102 @@
+package users
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/storage"
+)
+
+func (g *Group) registerAvatar(a *httpapi.API) {
+	op := operation(http.MethodGet, "/{user_id}/avatar", "See a person's picture",
+		"Redirects to the bytes. The address comes with the profile and changes with the picture.")
+	op.Access, op.Cache, op.DefaultStatus = httpapi.Public, httpapi.Never, http.StatusFound
+	httpapi.Register(a, op, g.avatar)
+}
+
+// avatarLife is how long the address of a picture works.
+const avatarLife = 15 * time.Minute
+
+type avatarOutput struct {
+	Location string `header:"Location"`
+}
+
+var errNoAvatar = problem.New(problem.NotFound, "not_found")
+
+func (g *Group) avatar(ctx context.Context, in *UserPath) (*avatarOutput, error) {
+	const q = `
+		SELECT p.id FROM users u JOIN uploads p ON p.id = u.avatar_upload_id
+		 WHERE u.id = $1 AND u.deleted_at IS NULL AND p.state = 'processed'`
+	var picture uuid.UUID
+	err := g.db.QueryRow(ctx, q, in.UserID).Scan(&picture)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, errNoAvatar
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find picture: %w", err)
+	}
+	link, err := g.store.PresignGet(ctx, storage.Renditions+picture.String()+"/thumbnail.jpg", avatarLife)
+	if err != nil {
+		return nil, err
+	}
+	return &avatarOutput{Location: link.URL}, nil
+}
+
+// changeAvatar uses an upload of the person as their picture; an empty id
+// removes it. The old picture becomes an orphan, which relay sweeps.
+func (g *Group) changeAvatar(ctx context.Context, tx database.Querier, user uuid.UUID, upload string) error {
+	var picture *uuid.UUID
+	if upload != "" {
+		id, err := uuid.Parse(upload)
+		if err != nil {
+			return problem.InvalidField("avatar_upload_id", "expected the id of an upload")
+		}
+		picture = &id
+	}
+	var old *uuid.UUID
+	if err := tx.QueryRow(ctx, `SELECT avatar_upload_id FROM users WHERE id = $1 FOR UPDATE`, user).Scan(&old); err != nil {
+		return fmt.Errorf("read picture: %w", err)
+	}
+	if picture != nil && old != nil && *picture == *old {
+		return nil
+	}
+	if picture != nil {
+		const attach = `
+			UPDATE uploads SET attached_at = $3
+			 WHERE id = $1 AND user_id = $2 AND attached_at IS NULL AND expires_at > $3 AND state <> 'refused'`
+		tag, err := tx.Exec(ctx, attach, picture, user, g.clock.Now())
+		if err != nil {
+			return fmt.Errorf("attach picture: %w", err)
+		}
+		if tag.RowsAffected() == 0 {
+			return problem.New(problem.Invalid, "upload_not_found")
+		}
+	}
+	if err := orphan(ctx, tx, old, g.clock.Now()); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `UPDATE users SET avatar_upload_id = $2 WHERE id = $1`, user, picture); err != nil {
+		return fmt.Errorf("change picture: %w", err)
+	}
+	return nil
+}
+
+// orphan has an upload expire now.
+func orphan(ctx context.Context, tx database.Querier, upload *uuid.UUID, now time.Time) error {
+	if upload == nil {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, `UPDATE uploads SET attached_at = NULL, expires_at = $2 WHERE id = $1`, upload, now); err != nil {
+		return fmt.Errorf("drop picture: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+package users
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/devices"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+func (g *Group) registerDevices(a *httpapi.API) {
+	put := operation(http.MethodPut, "/me/devices/{device_id}", "Say where push messages go",
+		"Adds the device or updates it. A push token that was somebody else's on that phone is taken from them.")
+	httpapi.Register(a, put, g.putDevice)
+	httpapi.Register(a, operation(http.MethodDelete, "/me/devices/{device_id}", "Stop push messages to a device", ""), g.deleteDevice)
+}
+
+// DevicePath names a device of the caller.
+type DevicePath struct {
+	DeviceID string `path:"device_id" minLength:"1" maxLength:"200" doc:"Chosen by the app; stable on one installation"`
+}
+
+// deviceBody is a device without its id.
+type deviceBody struct {
+	Platform   string `json:"platform" maxLength:"20" doc:"android, ios or web" example:"android"`
+	FCMToken   string `json:"fcm_token,omitempty" maxLength:"4096" doc:"Where Firebase delivers; absent leaves what is stored"`
+	AppVersion string `json:"app_version,omitempty" maxLength:"50"`
+	OSVersion  string `json:"os_version,omitempty" maxLength:"50"`
+	Model      string `json:"model,omitempty" maxLength:"100"`
+}
+
+type deviceInput struct {
+	DevicePath
+	Body deviceBody
+}
+
+type deviceOutput struct {
+	Body struct {
+		DeviceID   string `json:"device_id"`
+		Platform   string `json:"platform" enum:"android,ios,web"`
+		AppVersion string `json:"app_version,omitempty"`
+		OSVersion  string `json:"os_version,omitempty"`
+		Model      string `json:"model,omitempty"`
+		Push       bool   `json:"push" doc:"A push token is stored"`
+	}
+}
+
+func (g *Group) putDevice(ctx context.Context, in *deviceInput) (*deviceOutput, error) {
+	platform := strings.ToLower(strings.TrimSpace(in.Body.Platform))
+	switch platform {
+	case "android", "ios", "web":
+	default:
+		return nil, problem.InvalidField("platform", "expected android, ios or web")
+	}
+	c, out := identity.Must(ctx), &deviceOutput{}
+	err := g.db.InTx(ctx, func(tx pgx.Tx) error {
+		b := in.Body
+		err := devices.Store(ctx, tx, c.UserID, devices.Device{ID: in.DeviceID, Platform: platform, AppVersion: b.AppVersion,
+			OSVersion: b.OSVersion, Model: b.Model, FCMToken: b.FCMToken})
+		if err != nil {
+			return err
+		}
+		const q = `
+			SELECT device_id, platform, coalesce(app_version, ''), coalesce(os_version, ''), coalesce(model, ''), fcm_token IS NOT NULL
+			  FROM devices WHERE user_id = $1 AND device_id = $2`
+		d := &out.Body
+		return tx.QueryRow(ctx, q, c.UserID, in.DeviceID).Scan(&d.DeviceID, &d.Platform, &d.AppVersion, &d.OSVersion, &d.Model, &d.Push)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (g *Group) deleteDevice(ctx context.Context, in *DevicePath) (*messageOutput, error) {
+	tag, err := g.db.Exec(ctx, `DELETE FROM devices WHERE user_id = $1 AND device_id = $2`, identity.Must(ctx).UserID, in.DeviceID)
+	if err != nil {
+		return nil, fmt.Errorf("remove device: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return nil, problem.New(problem.NotFound, "device_not_found")
+	}
+	return message(ctx, "users.device_removed"), nil
+}

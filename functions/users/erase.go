@@ -1,0 +1,156 @@
+package users
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/audit"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/mail"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+func (g *Group) registerErase(a *httpapi.API) {
+	const what = "Everything personal goes: profile, sessions, devices, notifications, journeys. Reports stay without their author, and " +
+		"what the ledger holds of them stays valid."
+	me := operation(http.MethodDelete, "/me", "Delete the own account", "Needs the password, or a Google token not older than 5 minutes. "+what)
+	me.Aliases = map[string]string{"current_password": "password", "idToken": "id_token", "credential": "id_token"}
+	me.Limit, me.Errors = httpapi.LimitAuth, []int{http.StatusBadRequest, http.StatusConflict}
+	httpapi.Register(a, me, g.eraseMe)
+
+	legacy := operation(http.MethodDelete, "/{user_id}", "Delete the own account", "For the journey client. "+what)
+	legacy.OperationID = "delete_user_api_v1_users__user_id__delete"
+	legacy.Errors = []int{http.StatusForbidden, http.StatusConflict}
+	httpapi.Register(a, legacy, g.eraseSelf)
+}
+
+type eraseInput struct {
+	Body *struct {
+		Password string `json:"password,omitempty" maxLength:"1024"`
+		IDToken  string `json:"id_token,omitempty" maxLength:"8192" doc:"Of Google, instead of the password"`
+	} `required:"false"`
+}
+
+func (g *Group) eraseMe(ctx context.Context, in *eraseInput) (*messageOutput, error) {
+	c := identity.Must(ctx)
+	s, err := g.secretOf(ctx, c.UserID)
+	if err != nil {
+		return nil, err
+	}
+	var given, idToken string
+	if in.Body != nil {
+		given, idToken = in.Body.Password, in.Body.IDToken
+	}
+	if err := g.proven(ctx, s, given, idToken); err != nil {
+		return nil, err
+	}
+	return g.erase(ctx, c.UserID)
+}
+
+func (g *Group) eraseSelf(ctx context.Context, in *UserPath) (*messageOutput, error) {
+	c, err := self(ctx, in.UserID)
+	if err != nil {
+		return nil, err
+	}
+	return g.erase(ctx, c.UserID)
+}
+
+func (g *Group) erase(ctx context.Context, user uuid.UUID) (*messageOutput, error) {
+	err := g.outbox.Do(ctx, func(w *outbox.Work) error { return g.eraseIn(ctx, w, user) })
+	if err != nil {
+		return nil, err
+	}
+	return message(ctx, "users.account_deleted"), nil
+}
+
+// eraseIn removes a person in one transaction. The row stays, empty, so that
+// what others did with their reports keeps a valid reference.
+func (g *Group) eraseIn(ctx context.Context, w *outbox.Work, user uuid.UUID) error {
+	now := g.clock.Now()
+	goodbye, avatar, err := g.lockForErasure(ctx, w, user)
+	if err != nil {
+		return err
+	}
+	if err := g.revoker.All(ctx, w, user, nil, identity.Deleted, now); err != nil {
+		return err
+	}
+	if err := ledger.ForgetPerson(ctx, w, user); err != nil {
+		return err
+	}
+	if err := orphan(ctx, w, avatar, now); err != nil {
+		return err
+	}
+	b := &pgx.Batch{}
+	for _, erase := range erasures {
+		b.Queue(erase, user)
+	}
+	b.Queue(`DELETE FROM idempotency_keys WHERE owner = $1`, user.String())
+	b.Queue(emptyRow, user, now)
+	if err := w.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("erase person: %w", err)
+	}
+	if err := audit.Record(ctx, w, audit.Entry{Action: "user.erase", Entity: "user", EntityID: user.String()}); err != nil {
+		return err
+	}
+	return mail.Send(ctx, w, g.sealer, goodbye)
+}
+
+// erasures remove what is personal besides the row itself.
+var erasures = []string{
+	`DELETE FROM sessions WHERE user_id = $1`, // with their refresh tokens
+	`DELETE FROM devices WHERE user_id = $1`,
+	`DELETE FROM recovery_codes WHERE user_id = $1`,
+	`DELETE FROM login_challenges WHERE user_id = $1`,
+	`DELETE FROM notifications WHERE user_id = $1`,
+	`DELETE FROM report_followers WHERE user_id = $1`,
+	`DELETE FROM journeys WHERE user_id = $1`, // with their markers
+	`UPDATE reports SET device_info = NULL WHERE user_id = $1 AND device_info IS NOT NULL`,
+	`UPDATE uploads SET exif_latitude = NULL, exif_longitude = NULL, exif_taken_at = NULL WHERE user_id = $1`,
+	`UPDATE uploads SET expires_at = least(expires_at, now()) WHERE user_id = $1 AND attached_at IS NULL`,
+}
+
+const emptyRow = `
+	UPDATE users SET email = NULL, email_verified_at = NULL, password_hash = NULL, google_subject = NULL, full_name = '',
+	       phone_number = NULL, country = NULL, instagram = NULL, share_contact = false, avatar_upload_id = NULL,
+	       role = 'citizen', agency_id = NULL, notification_prefs = '{}', suspended_at = NULL, suspended_reason = NULL,
+	       totp_secret = NULL, totp_pending = NULL, totp_confirmed_at = NULL, totp_last_step = NULL, last_login_at = NULL,
+	       updated_at = $2, deleted_at = $2
+	 WHERE id = $1`
+
+// lockForErasure reads what the goodbye needs. The last administrator stays.
+func (g *Group) lockForErasure(ctx context.Context, w *outbox.Work, user uuid.UUID) (mail.Message, *uuid.UUID, error) {
+	var (
+		to, language string
+		role         identity.Role
+		avatar       *uuid.UUID
+	)
+	const q = `
+		SELECT email, preferred_language, role, avatar_upload_id FROM users WHERE id = $1 AND deleted_at IS NULL FOR UPDATE`
+	err := w.QueryRow(ctx, q, user).Scan(&to, &language, &role, &avatar)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return mail.Message{}, nil, errNotFound
+	}
+	if err != nil {
+		return mail.Message{}, nil, fmt.Errorf("read person: %w", err)
+	}
+	if role == identity.Admin {
+		others, err := identity.OtherAdmins(ctx, w, user)
+		if err != nil {
+			return mail.Message{}, nil, err
+		}
+		if others == 0 {
+			return mail.Message{}, nil, problem.New(problem.Conflict, "last_admin")
+		}
+	}
+	l, _ := locale.Parse(language)
+	return mail.Message{To: to, Language: l, Template: mail.AccountDeleted}, avatar, nil
+}

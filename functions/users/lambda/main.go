@@ -1,0 +1,9 @@
+// The users function.
+package main
+
+import (
+	"github.com/lafaekstreet/backend/functions/users"
+	"github.com/lafaekstreet/backend/shared/start"
+)
+
+func main() { start.HTTP(users.Open) }

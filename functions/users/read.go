@@ -1,0 +1,101 @@
+package users
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/profile"
+)
+
+func (g *Group) registerRead(a *httpapi.API) {
+	me := operation(http.MethodGet, "/me", "Read the own profile", "")
+	me.OperationID = "get_current_user_api_v1_users_me_get"
+	httpapi.Register(a, me, g.me)
+
+	other := operation(http.MethodGet, "/{user_id}", "Read a profile",
+		"The own one in full, as an administrator anybody's; of others what they show.")
+	other.OperationID = "get_user_by_id_api_v1_users__user_id__get"
+	httpapi.Register(a, other, g.read)
+}
+
+type userOutput struct {
+	Body profile.User
+}
+
+var errNotFound = problem.New(problem.NotFound, "user_not_found")
+
+func (g *Group) me(ctx context.Context, _ *struct{}) (*userOutput, error) {
+	u, err := g.load(ctx, identity.Must(ctx).UserID)
+	return &userOutput{Body: u}, err
+}
+
+func (g *Group) load(ctx context.Context, id uuid.UUID) (profile.User, error) {
+	u, err := profile.Load(ctx, g.db, id)
+	if errors.Is(err, profile.ErrNotFound) {
+		return profile.User{}, errNotFound
+	}
+	return u, err
+}
+
+// UserPath names a person.
+type UserPath struct {
+	UserID uuid.UUID `path:"user_id" format:"uuid"`
+}
+
+// view is a profile as its reader may see it.
+type view struct {
+	full   *profile.User
+	public *profile.Public
+}
+
+// MarshalJSON writes the one that is there.
+func (v view) MarshalJSON() ([]byte, error) {
+	if v.full != nil {
+		return json.Marshal(v.full)
+	}
+	return json.Marshal(v.public)
+}
+
+// Schema implements huma.SchemaProvider.
+func (view) Schema(r huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		Description: "The full profile for its owner and administrators, the public one for others",
+		AnyOf: []*huma.Schema{
+			huma.SchemaFromType(r, reflect.TypeFor[profile.User]()), huma.SchemaFromType(r, reflect.TypeFor[profile.Public]()),
+		},
+	}
+}
+
+type viewOutput struct {
+	Body view
+}
+
+func (g *Group) read(ctx context.Context, in *UserPath) (*viewOutput, error) {
+	u, err := g.load(ctx, in.UserID)
+	if err != nil {
+		return nil, err
+	}
+	if c := identity.Must(ctx); c.UserID == u.ID || c.Role == identity.Admin {
+		return &viewOutput{Body: view{full: &u}}, nil
+	}
+	public := u.Public()
+	return &viewOutput{Body: view{public: &public}}, nil
+}
+
+// self is the caller when the path names them, else a 403.
+func self(ctx context.Context, id uuid.UUID) (identity.Caller, error) {
+	c := identity.Must(ctx)
+	if c.UserID != id {
+		return identity.Caller{}, problem.New(problem.Forbidden, "forbidden")
+	}
+	return c, nil
+}

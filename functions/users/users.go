@@ -1,0 +1,108 @@
+// Package users is everything people do with their own account once signed in,
+// and what they see of others. Registering and mailed links are in functions/auth,
+// which alone can sign; journeys of a person are in functions/journeys.
+package users
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/google"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/password"
+	"github.com/lafaekstreet/backend/shared/seal"
+	"github.com/lafaekstreet/backend/shared/service"
+	"github.com/lafaekstreet/backend/shared/storage"
+)
+
+// Group is the route group "users".
+type Group struct {
+	db      *database.DB
+	outbox  *outbox.Outbox
+	clock   clock.Clock
+	hasher  *password.Hasher
+	google  *google.Verifier
+	sealer  *seal.Sealer
+	revoker *identity.Revoker
+	store   *storage.Store
+}
+
+// Config is what the function needs besides what every function has.
+type Config struct {
+	Passwords password.Config
+	Google    google.Config
+	Seal      seal.Config
+	Storage   storage.Config
+}
+
+// Open makes the function out of its configuration.
+func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) { return open(ctx, env) }
+
+func open(ctx context.Context, env config.Env, opts ...service.Option) (*httpapi.Service, error) {
+	kit, err := service.Open(ctx, "users", env, opts...)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := config.Parse[Config](env)
+	if err != nil {
+		return nil, fmt.Errorf("open users: %w", err)
+	}
+	sealer, err := seal.New(cfg.Seal)
+	if err != nil {
+		return nil, fmt.Errorf("open users: %w", err)
+	}
+	return kit.HTTP(&Group{db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, sealer: sealer,
+		hasher: password.NewHasher(cfg.Passwords), google: google.New(cfg.Google, kit.Clock),
+		revoker: kit.Revoker(), store: storage.New(kit.AWS, cfg.Storage)})
+}
+
+// Name implements httpapi.Group.
+func (*Group) Name() string { return "users" }
+
+// Register implements httpapi.Group.
+func (g *Group) Register(a *httpapi.API) {
+	g.registerRead(a)
+	g.registerChange(a)
+	g.registerPassword(a)
+	g.registerSessions(a)
+	g.registerDevices(a)
+	g.registerErase(a)
+	g.registerExport(a)
+	g.registerAvatar(a)
+}
+
+func operation(method, path, summary, description string) httpapi.Operation {
+	return httpapi.Operation{
+		Operation: huma.Operation{Method: method, Path: "/api/v1/users" + path, Summary: summary, Description: description,
+			Tags: []string{"users"}},
+		MaxBody: maxBody,
+	}
+}
+
+// maxBody is plenty for every request of the group, in bytes.
+const maxBody = 64 << 10
+
+// googleFresh is how old a Google token may be where it stands for a password.
+const googleFresh = 5 * time.Minute
+
+// messageOutput is the answer of routes that have nothing else to say.
+type messageOutput struct {
+	Body struct {
+		Message string `json:"message" doc:"What happened, in the reader's language"`
+	}
+}
+
+func message(ctx context.Context, key string) *messageOutput {
+	out := &messageOutput{}
+	out.Body.Message, _ = locale.Text(locale.FromContext(ctx), key, nil)
+	return out
+}

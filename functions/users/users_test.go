@@ -1,0 +1,345 @@
+package users_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/lafaekstreet/backend/functions/users"
+	"github.com/lafaekstreet/backend/infra/local/apitest"
+	"github.com/lafaekstreet/backend/infra/local/google"
+	"github.com/lafaekstreet/backend/infra/local/testdb"
+	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/identity/identitytest"
+	"github.com/lafaekstreet/backend/shared/password"
+	"github.com/lafaekstreet/backend/shared/service"
+)
+
+type bundle struct {
+	*apitest.API
+	t      *testing.T
+	db     *pgxpool.Pool
+	signer *identitytest.Signer
+	google *google.Server
+}
+
+type fields map[string]any
+
+const goodPassword = "rua-Aimutin-42"
+
+func setup(t *testing.T) *bundle {
+	t.Helper()
+	address, signer := testdb.URL(t), identitytest.New(t)
+	db, err := pgxpool.New(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	provider, err := google.Start(google.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := provider.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	env := config.Env{
+		"DATABASE_URL": testdb.AppURL(address), "TOKEN_PUBLIC_KEYS": signer.PublicKeys(), "AWS_REGION": "ap-southeast-2",
+		"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "MEDIA_BUCKET": "media",
+		"SEAL_KEYS":         base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)),
+		"GOOGLE_CLIENT_IDS": google.DefaultClientID, "GOOGLE_ISSUER": provider.Issuer(), "GOOGLE_KEYS_URL": provider.KeysURL(),
+	}
+	handler, err := users.OpenWith(t.Context(), env, service.WithClock(clock.System{}), service.WithOutput(&bytes.Buffer{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &bundle{API: apitest.Serve(t, handler), t: t, db: db, signer: signer, google: provider}
+}
+
+// person is somebody with a password.
+func (b *bundle) person(role identity.Role) identitytest.Person {
+	b.t.Helper()
+	p := b.signer.SignIn(b.db, role)
+	hash, err := password.NewHasher(password.Config{}).Hash(b.t.Context(), goodPassword)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.exec(`UPDATE users SET password_hash = $2 WHERE id = $1`, p.ID, hash)
+	return p
+}
+
+func (b *bundle) exec(sql string, args ...any) {
+	b.t.Helper()
+	if _, err := b.db.Exec(b.t.Context(), sql, args...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *bundle) count(sql string, args ...any) int {
+	b.t.Helper()
+	var n int
+	if err := b.db.QueryRow(b.t.Context(), sql, args...).Scan(&n); err != nil {
+		b.t.Fatal(err)
+	}
+	return n
+}
+
+func TestOwnProfile(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	me := b.person(identity.Citizen)
+	a := b.Do(http.MethodGet, "/users/me", me.Token, nil).Expect(200, "")
+	for _, name := range []string{"id", "_id", "email", "full_name", "name", "phone_number", "phonenumber", "country", "instagram",
+		"avatar_url", "role", "auth_provider", "is_verified", "is_active", "preferred_language", "share_contact", "reports_count",
+		"fixed_reports_count", "created_at", "last_login_at"} {
+		if _, there := a.Body[name]; !there {
+			t.Errorf("%s is missing", name)
+		}
+	}
+	if strings.Contains(a.Raw, "password") || strings.Contains(a.Raw, "argon2") || a.Text("_id") != me.ID.String() {
+		t.Errorf("profile: %s", a.Raw)
+	}
+	b.Do(http.MethodGet, "/users/me", me.Token, nil, "If-None-Match", a.Header.Get("ETag")).Expect(304, "")
+	b.Do(http.MethodGet, "/users/me", "", nil).Expect(401, "token_missing")
+
+	a = b.Do(http.MethodPatch, "/users/me", me.Token, fields{"full_name": " Maria  Pires ", "phonenumber": "+670 7700 1122",
+		"preferred_language": "TET", "country": "Timor-Leste", "instagram": "@maria", "share_contact": true,
+		"notification_prefs": fields{"push": false}, "role": "admin"}).Expect(200, "")
+	if a.Text("full_name") != "Maria Pires" || a.Text("phone_number") != "+670 7700 1122" || a.Text("instagram") != "maria" ||
+		a.Text("preferred_language") != "tet" || a.Text("role") != "citizen" {
+		t.Errorf("changed: %s", a.Raw)
+	}
+	a = b.Do(http.MethodPatch, "/users/me", me.Token, fields{"phone_number": nil, "country": ""}).Expect(200, "")
+	if a.Body["phone_number"] != nil || a.Body["country"] != nil || a.Text("instagram") != "maria" {
+		t.Errorf("cleared: %s", a.Raw)
+	}
+	for name, value := range (fields{"preferred_language": "fr", "full_name": " ", "phone_number": "call me", "avatar_upload_id": "x"}) {
+		b.Do(http.MethodPatch, "/users/me", me.Token, fields{name: value}).Expect(422, "invalid_input")
+	}
+}
+
+func TestOthersSeeWhatIsShown(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	me, other, admin := b.person(identity.Citizen), b.person(identity.Citizen), b.person(identity.Admin)
+	b.exec(`UPDATE users SET phone_number = '+67077001122', instagram = 'maria' WHERE id = $1`, me.ID)
+	path := "/users/" + me.ID.String()
+	a := b.Do(http.MethodGet, path, other.Token, nil).Expect(200, "")
+	for _, hidden := range []string{"email", "phone_number", "phonenumber", "instagram", "role", "is_active", "last_login_at"} {
+		if _, there := a.Body[hidden]; there {
+			t.Errorf("a stranger sees %s", hidden)
+		}
+	}
+	b.exec(`UPDATE users SET share_contact = true WHERE id = $1`, me.ID)
+	a = b.Do(http.MethodGet, path, other.Token, nil).Expect(200, "")
+	if a.Text("phonenumber") != "+67077001122" || a.Text("instagram") != "maria" || a.Body["email"] != nil {
+		t.Errorf("sharing: %s", a.Raw)
+	}
+	if a := b.Do(http.MethodGet, path, admin.Token, nil).Expect(200, ""); a.Text("email") != me.Email {
+		t.Errorf("an administrator sees %s", a.Raw)
+	}
+	b.Do(http.MethodGet, "/users/"+uuid.NewString(), me.Token, nil).Expect(404, "user_not_found")
+	b.Do(http.MethodGet, "/users/nobody", me.Token, nil).Expect(422, "invalid_input")
+}
+
+func TestJourneyClientWritesItsWholeUserBack(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	me, other := b.person(identity.Citizen), b.person(identity.Citizen)
+	path := "/users/" + me.ID.String()
+	body := b.Do(http.MethodGet, path, me.Token, nil).Expect(200, "").Body
+	body["name"], body["phonenumber"], body["country"], body["instagram"] = "Heidi Rider", "", "Suíça", "@heidi"
+	body["role"], body["is_verified"], body["_id"] = "admin", false, uuid.NewString()
+	a := b.Do(http.MethodPut, path, me.Token, body).Expect(200, "")
+	if a.Text("name") != "Heidi Rider" || a.Text("country") != "Suíça" || a.Text("role") != "citizen" || a.Body["is_verified"] != true ||
+		a.Text("_id") != me.ID.String() {
+		t.Errorf("written: %s", a.Raw)
+	}
+	for _, ignored := range []any{nil, ""} {
+		body["password"] = ignored
+		b.Do(http.MethodPut, path, me.Token, body).Expect(200, "")
+	}
+	body["password"] = "new-Password-1"
+	b.Do(http.MethodPut, path, me.Token, body).Expect(400, "password_not_changed_here")
+	delete(body, "password")
+	b.Do(http.MethodPut, path, other.Token, body).Expect(403, "forbidden")
+	body["email"] = "somebody@else.tl"
+	b.Do(http.MethodPut, path, me.Token, body).Expect(422, "invalid_input")
+}
+
+func TestChangePassword(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	me := b.person(identity.Citizen)
+	const path = "/users/me/change-password"
+	wrong := b.Do(http.MethodPost, path, me.Token, fields{"current_password": "wrong", "new_password": "ponte-Comoro-77"}).Expect(400, "invalid_credentials")
+	if detail := strings.ToLower(wrong.Text("detail")); strings.Contains(detail, "token") || strings.Contains(detail, "expired") {
+		t.Errorf("clients sign out on %q", detail)
+	}
+	b.Do(http.MethodPost, path, me.Token, fields{"current_password": goodPassword, "new_password": "password123"}).Expect(422, "invalid_input")
+	var second uuid.UUID
+	const session = `INSERT INTO sessions (id, user_id, expires_at) VALUES (gen_random_uuid(), $1, now() + interval '1 day') RETURNING id`
+	if err := b.db.QueryRow(t.Context(), session, me.ID).Scan(&second); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := b.signer.Token(me.ID, identity.Citizen, second)
+	b.Do(http.MethodGet, "/users/me", elsewhere, nil).Expect(200, "")
+	b.Do(http.MethodPost, path, me.Token, fields{"current_password": goodPassword, "new_password": "ponte-Comoro-77"}).Expect(200, "")
+	b.Do(http.MethodGet, "/users/me", elsewhere, nil).Expect(401, "token_invalid")
+	b.Do(http.MethodGet, "/users/me", me.Token, nil).Expect(200, "")
+	b.Do(http.MethodPost, path, me.Token, fields{"current_password": goodPassword, "new_password": "mota-Loes-2030"}).Expect(400, "invalid_credentials")
+}
+
+func TestSessionsAndDevices(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	me, other := b.person(identity.Citizen), b.person(identity.Citizen)
+	var second string
+	const session = `INSERT INTO sessions (id, user_id, device_id, expires_at) VALUES (gen_random_uuid(), $1, 'tablet', now() + interval '1 day') RETURNING id`
+	if err := b.db.QueryRow(t.Context(), session, me.ID).Scan(&second); err != nil {
+		t.Fatal(err)
+	}
+	items := b.Do(http.MethodGet, "/users/me/sessions", me.Token, nil).Expect(200, "").Items()
+	if len(items) != 2 || items[0]["current"] == items[1]["current"] {
+		t.Fatalf("sessions: %v", items)
+	}
+	b.Do(http.MethodDelete, "/users/me/sessions/"+second, other.Token, nil).Expect(404, "session_not_found")
+	b.Do(http.MethodDelete, "/users/me/sessions/"+second, me.Token, nil).Expect(200, "")
+	b.Do(http.MethodDelete, "/users/me/sessions/"+second, me.Token, nil).Expect(404, "session_not_found")
+
+	device := fields{"platform": "Android", "fcm_token": "fcm-1", "model": "A14"}
+	a := b.Do(http.MethodPut, "/users/me/devices/phone-1", me.Token, device).Expect(200, "")
+	if a.Text("platform") != "android" || a.Body["push"] != true || a.Text("device_id") != "phone-1" {
+		t.Errorf("device: %s", a.Raw)
+	}
+	b.Do(http.MethodPut, "/users/me/devices/phone-1", me.Token, fields{"platform": "toaster"}).Expect(422, "invalid_input")
+	b.Do(http.MethodPut, "/users/me/devices/phone-1", other.Token, device).Expect(200, "")
+	if n := b.count(`SELECT count(*) FROM devices WHERE fcm_token = 'fcm-1' AND user_id = $1`, other.ID); n != 1 {
+		t.Error("the push token stayed with who signed in before")
+	}
+	b.Do(http.MethodDelete, "/users/me/devices/phone-1", me.Token, nil).Expect(200, "")
+	b.Do(http.MethodDelete, "/users/me/devices/phone-1", me.Token, nil).Expect(404, "device_not_found")
+}
+
+func TestAvatar(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	me, other := b.person(identity.Citizen), b.person(identity.Citizen)
+	upload := func(owner uuid.UUID) string {
+		t.Helper()
+		id := uuid.NewString()
+		b.exec(`INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, state, expires_at)
+			VALUES ($1, $2, $3, 'image/jpeg', 100, 'processed', now() + interval '1 day')`, id, owner, "originals/"+id)
+		return id
+	}
+	b.Do(http.MethodPatch, "/users/me", me.Token, fields{"avatar_upload_id": upload(other.ID)}).Expect(422, "upload_not_found")
+	first := upload(me.ID)
+	a := b.Do(http.MethodPatch, "/users/me", me.Token, fields{"avatar_upload_id": first}).Expect(200, "")
+	path := strings.TrimPrefix(a.Text("avatar_url")[strings.Index(a.Text("avatar_url"), "/api/v1"):], "/api/v1")
+	seen := b.Do(http.MethodGet, path, "", nil).Expect(302, "")
+	if !strings.Contains(seen.Header.Get("Location"), "renditions/"+first+"/thumbnail.jpg") {
+		t.Errorf("leads to %s", seen.Header.Get("Location"))
+	}
+	b.Do(http.MethodPatch, "/users/me", me.Token, fields{"avatar_upload_id": upload(me.ID)}).Expect(200, "")
+	if n := b.count(`SELECT count(*) FROM uploads WHERE id = $1 AND attached_at IS NULL AND expires_at <= now()`, first); n != 1 {
+		t.Error("the old picture stays")
+	}
+	b.Do(http.MethodPatch, "/users/me", me.Token, fields{"avatar_upload_id": nil}).Expect(200, "")
+	b.Do(http.MethodGet, path, "", nil).Expect(404, "")
+}
+
+func TestErasure(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	me := b.person(identity.Citizen)
+	b.exec(`INSERT INTO devices (user_id, device_id, platform, fcm_token) VALUES ($1, 'phone', 'android', 'fcm-9')`, me.ID)
+	b.exec(`INSERT INTO journeys (id, user_id, name) VALUES (gen_random_uuid(), $1, 'Over the hills')`, me.ID)
+	report := uuid.New()
+	b.exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, title, latitude, longitude, device_info)
+		VALUES ($1, 'LS-2026-000001', $2, '\x00', 'pothole', 'A hole', -8.55, 125.57, '{"model": "A14"}')`, report, me.ID)
+	b.exec(`INSERT INTO report_salts (report_id, salt, created_at) VALUES ($1, decode(repeat('01', 32), 'hex'), now())`, report)
+
+	b.Do(http.MethodDelete, "/users/me", me.Token, nil).Expect(400, "password_required")
+	b.Do(http.MethodDelete, "/users/me", me.Token, fields{"password": "wrong"}).Expect(400, "invalid_credentials")
+	b.Do(http.MethodDelete, "/users/me", me.Token, fields{"password": goodPassword}).Expect(200, "")
+	b.Do(http.MethodGet, "/users/me", me.Token, nil).Expect(401, "token_invalid")
+
+	for what, sql := range map[string]string{
+		"a personal column": `SELECT count(*) FROM users WHERE id = $1 AND (email IS NOT NULL OR full_name <> '' OR password_hash IS NOT NULL OR deleted_at IS NULL)`,
+		"a session":         `SELECT count(*) FROM sessions WHERE user_id = $1`,
+		"a device":          `SELECT count(*) FROM devices WHERE user_id = $1`,
+		"a journey":         `SELECT count(*) FROM journeys WHERE user_id = $1`,
+		"the device of a report, or its salt": `SELECT count(*) FROM reports r LEFT JOIN report_salts s ON s.report_id = r.id
+			WHERE r.user_id = $1 AND (r.device_info IS NOT NULL OR s.salt IS NOT NULL)`,
+	} {
+		if b.count(sql, me.ID) != 0 {
+			t.Errorf("%s stays", what)
+		}
+	}
+	if b.count(`SELECT count(*) FROM reports WHERE id = $1 AND title = 'A hole'`, report) != 1 {
+		t.Error("the report is gone")
+	}
+	reader := b.person(identity.Citizen)
+	b.Do(http.MethodGet, "/users/"+me.ID.String(), reader.Token, nil).Expect(404, "user_not_found")
+}
+
+func TestErasureWithGoogle(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	me := b.signer.SignIn(b.db, identity.Citizen)
+	b.exec(`UPDATE users SET google_subject = 'g-1' WHERE id = $1`, me.ID)
+	token := func(subject string) string {
+		t.Helper()
+		raw, err := b.google.Mint(google.Identity{Email: me.Email, Subject: subject})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	b.Do(http.MethodDelete, "/users/me", me.Token, fields{"id_token": token("g-2")}).Expect(400, "google_token_invalid")
+	b.Do(http.MethodDelete, "/users/me", me.Token, fields{"id_token": token("g-1")}).Expect(200, "")
+}
+
+func TestJourneyClientDeletes(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	me, other, admin := b.person(identity.Citizen), b.person(identity.Citizen), b.person(identity.Admin)
+	b.Do(http.MethodDelete, "/users/"+me.ID.String(), other.Token, nil).Expect(403, "forbidden")
+	b.Do(http.MethodDelete, "/users/"+me.ID.String(), me.Token, nil).Expect(200, "")
+	b.Do(http.MethodDelete, "/users/"+admin.ID.String(), admin.Token, nil).Expect(409, "last_admin")
+}
+
+func TestExportHoldsEverything(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	me, other := b.person(identity.Citizen), b.person(identity.Citizen)
+	for _, p := range []identitytest.Person{me, other} {
+		b.exec(`INSERT INTO journeys (id, user_id, name) VALUES (gen_random_uuid(), $1, $2)`, p.ID, "Journey of "+p.ID.String())
+	}
+	a := b.Do(http.MethodGet, "/users/me/export", me.Token, nil).Expect(200, "")
+	if !strings.Contains(a.Raw, "Journey of "+me.ID.String()) || strings.Contains(a.Raw, other.ID.String()) || strings.Contains(a.Raw, "argon2") {
+		t.Errorf("export: %s", a.Raw)
+	}
+	records, _ := a.Body["records"].(map[string]any)
+	sessions, _ := records["sessions"].([]any)
+	if len(sessions) != 1 {
+		t.Fatalf("sessions: %v", records["sessions"])
+	}
+	first, _ := sessions[0].(map[string]any)
+	created, _ := first["created_at"].(string)
+	if _, err := time.Parse("2006-01-02T15:04:05.000Z", created); err != nil {
+		t.Errorf("time %q is not in wire form", created)
+	}
+	if a.Header.Get("Cache-Control") != "no-store" {
+		t.Error("may be cached")
+	}
+}

@@ -1,0 +1,28 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/database"
+)
+
+// adminsLock is the advisory lock under which administrators are counted; the number has no meaning.
+const adminsLock = 5_221_940_113
+
+// OtherAdmins is how many administrators there are besides user, who may sign
+// in. Until the transaction ends nobody else counts: of the last two, one stays.
+func OtherAdmins(ctx context.Context, tx database.Querier, user uuid.UUID) (int, error) {
+	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, adminsLock); err != nil {
+		return 0, fmt.Errorf("lock administrators: %w", err)
+	}
+	const q = `
+		SELECT count(*) FROM users WHERE role = 'admin' AND id <> $1 AND suspended_at IS NULL AND deleted_at IS NULL`
+	var n int
+	if err := tx.QueryRow(ctx, q, user).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count administrators: %w", err)
+	}
+	return n, nil
+}

@@ -1,0 +1,89 @@
+package ratelimit
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/settings"
+)
+
+// Config holds the figures of the contract. What an administrator sets for
+// reports and uploads goes before what is here.
+type Config struct {
+	UserPerMinute    int `env:"RATE_LIMIT_USER_PER_MINUTE" envDefault:"600"`
+	UserBurst        int `env:"RATE_LIMIT_USER_BURST" envDefault:"200"`
+	AddressPerMinute int `env:"RATE_LIMIT_ADDRESS_PER_MINUTE" envDefault:"60"`
+	AuthPerMinute    int `env:"RATE_LIMIT_AUTH_PER_MINUTE" envDefault:"10"`
+	CreatePerHour    int `env:"RATE_LIMIT_CREATE_PER_HOUR" envDefault:"20"`
+	SyncPerHour      int `env:"RATE_LIMIT_SYNC_PER_HOUR" envDefault:"200"`
+	UploadPerHour    int `env:"RATE_LIMIT_UPLOAD_PER_HOUR" envDefault:"60"`
+}
+
+// Settings are what an administrator has set.
+type Settings interface {
+	Current(ctx context.Context) (settings.Settings, error)
+}
+
+// Rates knows the rate of each class.
+type Rates struct {
+	config   Config
+	settings Settings
+}
+
+// NewRates reads figures from c and, for reports and uploads, from s (nil for none).
+func NewRates(c Config, s Settings) *Rates { return &Rates{config: c, settings: s} }
+
+// Of is the rate of a class for a key, which says by its beginning whether it
+// is a person's or an address's.
+func (r *Rates) Of(ctx context.Context, class httpapi.LimitClass, key string) Rate {
+	switch class {
+	case httpapi.LimitAuth:
+		return perMinute(r.config.AuthPerMinute, 0)
+	case httpapi.LimitCreate, httpapi.LimitSync, httpapi.LimitUpload:
+		return r.set(ctx, class)
+	}
+	if strings.HasPrefix(key, httpapi.UserKey) {
+		return perMinute(r.config.UserPerMinute, r.config.UserBurst)
+	}
+	return perMinute(r.config.AddressPerMinute, 0)
+}
+
+func (r *Rates) set(ctx context.Context, class httpapi.LimitClass) Rate {
+	set := settings.Default()
+	if r.settings != nil {
+		if s, err := r.settings.Current(ctx); err == nil { // without them the deployment's figures hold
+			set = s
+		}
+	}
+	byDefault := settings.Default()
+	switch class {
+	case httpapi.LimitSync:
+		return perHour(chosen(set.BatchReportsPerHour, byDefault.BatchReportsPerHour, r.config.SyncPerHour))
+	case httpapi.LimitUpload:
+		return perHour(chosen(set.UploadsPerHour, byDefault.UploadsPerHour, r.config.UploadPerHour))
+	}
+	return perHour(chosen(set.ReportsPerHour, byDefault.ReportsPerHour, r.config.CreatePerHour))
+}
+
+// chosen is what an administrator set where that differs from the default, else the deployment's figure.
+func chosen(set, byDefault, deployed int) int {
+	if set != byDefault {
+		return set
+	}
+	return deployed
+}
+
+func perMinute(limit, burst int) Rate {
+	limit = max(limit, 1)
+	if burst <= 0 {
+		burst = limit
+	}
+	return Rate{Limit: limit, Period: time.Minute, Burst: burst}
+}
+
+func perHour(limit int) Rate {
+	limit = max(limit, 1)
+	return Rate{Limit: limit, Period: time.Hour, Burst: limit}
+}

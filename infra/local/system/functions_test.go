@@ -1,7 +1,7 @@
 package system
 
 import (
-	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 )
@@ -19,13 +19,14 @@ func TestRunsEveryFunction(t *testing.T) {
 	for _, s := range schedules() {
 		run = append(run, s.name)
 	}
-	there, err := os.ReadDir("../../../functions")
-	if err != nil {
-		t.Fatal(err)
+	commands, err := filepath.Glob("../../../functions/*/lambda/main.go")
+	if err != nil || len(commands) == 0 {
+		t.Fatalf("no functions found: %v", err)
 	}
-	for _, function := range there {
-		if !slices.Contains(run, function.Name()) {
-			t.Errorf("functions/%s is not started", function.Name())
+	for _, command := range commands {
+		name := filepath.Base(filepath.Dir(filepath.Dir(command)))
+		if !slices.Contains(run, name) {
+			t.Errorf("functions/%s is not started", name)
 		}
 	}
 }

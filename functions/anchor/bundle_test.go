@@ -39,7 +39,7 @@ const account = "0.0.1001"
 // bundle is the whole path of an event: PostgreSQL, KMS, consensus nodes, mirror
 // node, and a queue the test delivers from by hand on a clock it moves by hand.
 type bundle struct {
-	t       *testing.T
+	t       testing.TB
 	clock   *clock.Manual
 	faults  *faults.Set
 	aws     *aws.Server
@@ -112,7 +112,7 @@ func (m *mailbox) take() ([]letter, time.Time) {
 
 func (m *mailbox) put(l letter) { m.mu.Lock(); defer m.mu.Unlock(); m.mail = append(m.mail, l) }
 
-func setup(t *testing.T, change ...func(*hedera.Options, *anchor.Config)) *bundle {
+func setup(t testing.TB, change ...func(*hedera.Options, *anchor.Config)) *bundle {
 	t.Helper()
 	// The network's clock is ahead of the machine's by nothing; KMS requests are signed by the machine's.
 	b := &bundle{t: t, clock: clock.NewManual(time.Now()), faults: faults.NewSet(), user: ids.New(), metrics: &bytes.Buffer{}, logs: &bytes.Buffer{}}

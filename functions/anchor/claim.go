@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -33,8 +34,12 @@ type waiting struct {
 // Whether an event goes out alone or under a root is decided here, by how many
 // wait; that an event is in one submission only is its row in ledger_anchors.
 func (w *Worker) claim(ctx context.Context, event uuid.UUID) (uuid.UUID, error) {
-	var id uuid.UUID
-	err := w.Outbox.Do(ctx, func(tx *outbox.Work) error {
+	// Most messages of a batch come after it was claimed: one look, no lock.
+	_, id, err := anchorOf(ctx, w.DB, event)
+	if err != nil || id != uuid.Nil {
+		return id, err
+	}
+	err = w.Outbox.Do(ctx, func(tx *outbox.Work) error {
 		id = uuid.Nil
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(claimLock)); err != nil {
 			return fmt.Errorf("lock claims: %w", err)
@@ -60,11 +65,11 @@ func (w *Worker) claim(ctx context.Context, event uuid.UUID) (uuid.UUID, error) 
 	return id, nil
 }
 
-func anchorOf(ctx context.Context, tx pgx.Tx, event uuid.UUID) (report, submission uuid.UUID, err error) {
+func anchorOf(ctx context.Context, q database.Querier, event uuid.UUID) (report, submission uuid.UUID, err error) {
 	var s *uuid.UUID
-	err = tx.QueryRow(ctx, `SELECT report_id, submission_id FROM ledger_anchors WHERE event_id = $1`, event).Scan(&report, &s)
+	err = q.QueryRow(ctx, `SELECT report_id, submission_id FROM ledger_anchors WHERE event_id = $1`, event).Scan(&report, &s)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return report, submission, errors.New("no such event")
+		return report, submission, fmt.Errorf("no event %s", event)
 	}
 	if err != nil {
 		return report, submission, fmt.Errorf("read anchor: %w", err)
@@ -96,18 +101,20 @@ ORDER BY a.seq LIMIT 1`
 	return &n, topic, nil
 }
 
-// eligible are the events of a topic that may go out now, in the order they were
-// written: everything before them in their report has reached consensus or, on
-// the same topic, waits too and so is in the same batch.
+// mayGoOut selects the anchors a of topic $1 whose turn it is: everything before
+// them in their report has reached consensus or, on the same topic, waits too
+// and so is in the same batch.
+const mayGoOut = `a.topic = $1 AND a.submission_id IS NULL
+  AND NOT EXISTS (SELECT FROM ledger_anchors p LEFT JOIN ledger_submissions s ON s.id = p.submission_id
+                  WHERE p.report_id = a.report_id AND p.seq < a.seq AND s.sequence_number IS NULL
+                    AND NOT (p.submission_id IS NULL AND p.topic = $1))`
+
+// eligible are up to limit events of a topic that may go out now, in the order they were written.
 func eligible(ctx context.Context, tx pgx.Tx, topic ledger.Topic, limit int) ([]waiting, error) {
 	const query = `
 SELECT e.id, e.report_id, e.seq, e.payload
 FROM ledger_anchors a JOIN ledger_events e ON e.id = a.event_id
-WHERE a.topic = $1 AND a.submission_id IS NULL
-  AND NOT EXISTS (SELECT 1 FROM ledger_anchors p LEFT JOIN ledger_submissions s ON s.id = p.submission_id
-                  WHERE p.report_id = a.report_id AND p.seq < a.seq AND s.sequence_number IS NULL
-                    AND NOT (p.submission_id IS NULL AND p.topic = $1))
-ORDER BY a.position LIMIT $2`
+WHERE ` + mayGoOut + ` ORDER BY a.position LIMIT $2`
 	rows, err := tx.Query(ctx, query, topic, limit)
 	if err != nil {
 		return nil, fmt.Errorf("find waiting events: %w", err)
@@ -121,14 +128,16 @@ ORDER BY a.position LIMIT $2`
 
 // claimFrom makes a submission for next alone, or for all that wait when that is more than the threshold.
 func (w *Worker) claimFrom(ctx context.Context, tx *outbox.Work, next *waiting, topic ledger.Topic) (uuid.UUID, error) {
-	members, err := eligible(ctx, tx, topic, w.config.BatchThreshold+1)
-	if err != nil {
-		return uuid.Nil, err
+	var many bool
+	const beyond = `SELECT EXISTS (SELECT FROM ledger_anchors a WHERE ` + mayGoOut + ` OFFSET $2)`
+	if err := tx.QueryRow(ctx, beyond, topic, w.config.BatchThreshold).Scan(&many); err != nil {
+		return uuid.Nil, fmt.Errorf("count waiting events: %w", err)
 	}
-	if len(members) <= w.config.BatchThreshold {
+	if !many {
 		return w.create(ctx, tx, topic, []waiting{*next}, next.Payload, nil)
 	}
-	if members, err = eligible(ctx, tx, topic, w.config.MaxBatch); err != nil {
+	members, err := eligible(ctx, tx, topic, w.config.MaxBatch)
+	if err != nil {
 		return uuid.Nil, err
 	}
 	payloads := make([][]byte, len(members))

@@ -16,6 +16,17 @@ END
 $$;
 -- +goose StatementEnd
 
+-- Managed databases give no superuser: there the owner may take on a role only after it has granted it to itself.
+-- +goose StatementBegin
+DO $$
+BEGIN
+    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        GRANT lafaek_app TO CURRENT_USER;
+    END IF;
+END
+$$;
+-- +goose StatementEnd
+
 -- +goose Down
 DROP EXTENSION IF EXISTS citext;
 DROP EXTENSION IF EXISTS pg_trgm;

@@ -1,11 +1,16 @@
 package migrate_test
 
 import (
+	"context"
+	"crypto/rand"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/cfn"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/functions/migrate"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
@@ -51,5 +56,36 @@ func TestOpenWithoutDatabase(t *testing.T) {
 	t.Parallel()
 	if _, err := migrate.Open(t.Context(), config.Env{}); err == nil || !strings.Contains(err.Error(), "DATABASE_URL") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestOwnerWithoutSuperuser plays a managed database: extensions and schema are there, and the owner that the functions
+// sign in as is an ordinary role that may make roles.
+func TestOwnerWithoutSuperuser(t *testing.T) {
+	t.Parallel()
+	address := testdb.URL(t)
+	admin, err := pgx.Connect(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = admin.Close(context.WithoutCancel(t.Context())) }()
+	owner := "owner_" + strings.ToLower(rand.Text())
+	for _, q := range []string{"CREATE ROLE " + owner + " LOGIN CREATEROLE", "SET SESSION AUTHORIZATION " + owner} {
+		if _, err := admin.Exec(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile("../../migrations/00001_extensions.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile(`(?s)DO \$\$.*?\$\$;`).FindAllString(string(text), -1)
+	if _, err := admin.Exec(t.Context(), "SET ROLE lafaek_app"); err == nil {
+		t.Error("the role could be taken on before it was granted: this proves nothing")
+	}
+	for _, q := range append(blocks, "SET ROLE lafaek_app", "RESET SESSION AUTHORIZATION", "DROP OWNED BY "+owner, "DROP ROLE "+owner) {
+		if _, err := admin.Exec(t.Context(), q); err != nil {
+			t.Errorf("%.40s…: %v", q, err)
+		}
 	}
 }

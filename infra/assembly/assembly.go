@@ -1,0 +1,136 @@
+// Package assembly reads the CloudFormation templates of a synthesis and works
+// out what they mean once deployed: who calls which function with what, and what
+// each function may do.
+package assembly
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Assembly is the templates of one synthesis.
+type Assembly struct {
+	Templates map[string]Template // by stack name
+	exports   map[string]export
+	world     World
+}
+
+// Template is one stack.
+type Template struct {
+	Parameters map[string]struct{ Default any }
+	Resources  map[string]Resource
+	Outputs    map[string]Output
+}
+
+// Resource is one resource, its properties as they stand in the template.
+type Resource struct {
+	Type           string
+	Properties     map[string]any
+	DependsOn      any
+	DeletionPolicy string
+}
+
+// Output is a value a stack tells.
+type Output struct {
+	Value  any
+	Export struct{ Name any }
+}
+
+type export struct {
+	stack string
+	value any
+}
+
+// World is what only a deploy decides.
+type World struct {
+	Region, Account string
+	// Attributes are of resources, by "stack/logical id" and attribute; "Ref" is what a reference gives.
+	Attributes map[string]map[string]string
+}
+
+// Read reads the templates of dir.
+func Read(dir string) (*Assembly, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*.template.json"))
+	if err != nil || len(files) == 0 {
+		return nil, fmt.Errorf("no templates in %s", dir)
+	}
+	a := &Assembly{
+		Templates: make(map[string]Template), exports: make(map[string]export),
+		world: World{Region: "us-east-1", Account: "000000000000"},
+	}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("read template: %w", err)
+		}
+		var t Template
+		if err := json.Unmarshal(raw, &t); err != nil {
+			return nil, fmt.Errorf("read %s: %w", filepath.Base(file), err)
+		}
+		stack := strings.TrimSuffix(filepath.Base(file), ".template.json")
+		a.Templates[stack] = t
+		for _, o := range t.Outputs {
+			if name, ok := o.Export.Name.(string); ok {
+				a.exports[name] = export{stack, o.Value}
+			}
+		}
+	}
+	return a, nil
+}
+
+// In sets what a deploy has decided.
+func (a *Assembly) In(w World) { a.world = w }
+
+// Named is a resource with where it stands.
+type Named struct {
+	Resource
+	Stack, ID string
+}
+
+// Key names it in World.Attributes.
+func (n Named) Key() string { return n.Stack + "/" + n.ID }
+
+// OfType lists the resources of a type, in a stable order.
+func (a *Assembly) OfType(kinds ...string) []Named {
+	var out []Named
+	for _, stack := range slices.Sorted(maps.Keys(a.Templates)) {
+		resources := a.Templates[stack].Resources
+		for _, id := range slices.Sorted(maps.Keys(resources)) {
+			if slices.Contains(kinds, resources[id].Type) {
+				out = append(out, Named{resources[id], stack, id})
+			}
+		}
+	}
+	return out
+}
+
+// Find follows a reference ({"Ref": …}, {"Fn::GetAtt": …}, an import of one of
+// these) found in stack to its resource.
+func (a *Assembly) Find(stack string, v any) (Named, bool) {
+	m, ok := v.(map[string]any)
+	if !ok {
+		return Named{}, false
+	}
+	if id, ok := m["Ref"].(string); ok {
+		r, ok := a.Templates[stack].Resources[id]
+		return Named{r, stack, id}, ok
+	}
+	if att, ok := m["Fn::GetAtt"].([]any); ok && len(att) == 2 {
+		id, _ := att[0].(string)
+		r, ok := a.Templates[stack].Resources[id]
+		return Named{r, stack, id}, ok
+	}
+	if name, ok := m["Fn::ImportValue"].(string); ok {
+		e, ok := a.exports[name]
+		if !ok {
+			return Named{}, false
+		}
+		return a.Find(e.stack, e.value)
+	}
+	return Named{}, false
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsroute53"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// api is the HTTP API: a route for each operation, to its function.
+type api struct {
+	stack awscdk.Stack
+	id    *string
+	url   *string
+}
+
+// accessLog holds no query, no header and no address: tokens and people are in those.
+const accessLog = `{"time":"$context.requestTime","id":"$context.requestId","route":"$context.routeKey",` +
+	`"status":"$context.status","bytes":"$context.responseLength","latency":"$context.responseLatency",` +
+	`"function":"$context.integrationLatency","error":"$context.integrationErrorMessage"}`
+
+// fallback answers what no route names, in the contract's form.
+const fallback = "meta"
+
+func newAPI(scope constructs.Construct, p *plan, f *functions) (*api, error) {
+	a := &api{stack: newStack(scope, p.settings, "api", "HTTP API")}
+	http := awsapigatewayv2.NewCfnApi(a.stack, jsii.String("http"), &awsapigatewayv2.CfnApiProps{
+		Name: jsii.String(p.name("api")), ProtocolType: jsii.String("HTTP"), Description: jsii.String("LafaekStreet"),
+		// As in shared/httpapi/headers.go, but answered without a function.
+		CorsConfiguration: &awsapigatewayv2.CfnApi_CorsProperty{
+			AllowOrigins: jsii.Strings(p.CORSOrigins...), AllowMethods: jsii.Strings("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"),
+			AllowHeaders: jsii.Strings("authorization", "content-type", "accept-language", "idempotency-key", "if-match", "if-none-match", "x-request-id"),
+			ExposeHeaders: jsii.Strings("etag", "idempotent-replay", "retry-after", "ratelimit-limit", "ratelimit-remaining",
+				"ratelimit-reset", "x-request-id", "link"),
+			MaxAge: jsii.Number(86400.0),
+		},
+	})
+	a.id = http.Ref()
+	if err := a.route(p, f); err != nil {
+		return nil, err
+	}
+	a.stage(p)
+	a.url = http.AttrApiEndpoint()
+	if p.Domain != "" {
+		a.domain(p)
+	}
+	output(a.stack, "URL", "Where the API is", a.url)
+	return a, nil
+}
+
+// route makes one integration a function and one route an operation.
+func (a *api) route(p *plan, f *functions) error {
+	keys, owner, err := routeKeys(p.routes)
+	if err != nil {
+		return err
+	}
+	targets := make(map[string]*string)
+	target := func(function string) (*string, error) {
+		if t, ok := targets[function]; ok {
+			return t, nil
+		}
+		alias, ok := f.aliases[function]
+		if !ok {
+			return nil, fmt.Errorf("the OpenAPI document has operations of %q, which is no HTTP function", function)
+		}
+		integration := awsapigatewayv2.NewCfnIntegration(a.stack, jsii.String(function), &awsapigatewayv2.CfnIntegrationProps{
+			ApiId: a.id, IntegrationType: jsii.String("AWS_PROXY"), IntegrationUri: alias.FunctionArn(),
+			PayloadFormatVersion: jsii.String("2.0"), TimeoutInMillis: jsii.Number(30000.0),
+		})
+		awslambda.NewCfnPermission(a.stack, jsii.String(function+"-permission"), &awslambda.CfnPermissionProps{
+			Action: jsii.String("lambda:InvokeFunction"), FunctionName: alias.FunctionArn(), Principal: jsii.String("apigateway.amazonaws.com"),
+			SourceArn: a.stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("execute-api"), Resource: a.id, ResourceName: jsii.String("*/*")}),
+		})
+		targets[function] = jsii.String("integrations/" + *integration.Ref())
+		return targets[function], nil
+	}
+	for _, key := range keys {
+		to, err := target(owner[key])
+		if err != nil {
+			return err
+		}
+		a.add(key, to)
+	}
+	if _, ok := f.aliases[fallback]; ok {
+		to, err := target(fallback)
+		if err != nil {
+			return err
+		}
+		a.add("$default", to)
+	}
+	return nil
+}
+
+func (a *api) add(key string, target *string) {
+	id := "route-" + strings.NewReplacer(" ", "-", "/", "-", "{", "", "}", "", "+", "-rest", "$", "", ".", "-").Replace(key)
+	awsapigatewayv2.NewCfnRoute(a.stack, jsii.String(id), &awsapigatewayv2.CfnRouteProps{
+		ApiId: a.id, RouteKey: jsii.String(key), Target: target,
+	})
+}
+
+func (a *api) stage(p *plan) {
+	logs := awslogs.NewLogGroup(a.stack, jsii.String("access-logs"), &awslogs.LogGroupProps{
+		LogGroupName: jsii.String("/aws/apigateway/" + p.name("api")), Retention: retention(p.LogDays), RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+	})
+	awsapigatewayv2.NewCfnStage(a.stack, jsii.String("stage"), &awsapigatewayv2.CfnStageProps{
+		ApiId: a.id, StageName: jsii.String("$default"), AutoDeploy: jsii.Bool(true),
+		AccessLogSettings: &awsapigatewayv2.CfnStage_AccessLogSettingsProperty{
+			DestinationArn: logs.LogGroupArn(), Format: jsii.String(accessLog),
+		},
+		DefaultRouteSettings: &awsapigatewayv2.CfnStage_RouteSettingsProperty{
+			ThrottlingRateLimit: jsii.Number(p.ThrottleRate), ThrottlingBurstLimit: jsii.Number(p.ThrottleBurst),
+			DetailedMetricsEnabled: jsii.Bool(false),
+		},
+	})
+}
+
+func (a *api) domain(p *plan) {
+	domain := awsapigatewayv2.NewCfnDomainName(a.stack, jsii.String("domain"), &awsapigatewayv2.CfnDomainNameProps{
+		DomainName: jsii.String(p.Domain),
+		DomainNameConfigurations: []any{&awsapigatewayv2.CfnDomainName_DomainNameConfigurationProperty{
+			CertificateArn: jsii.String(p.Certificate), EndpointType: jsii.String("REGIONAL"), SecurityPolicy: jsii.String("TLS_1_2"),
+		}},
+	})
+	awsapigatewayv2.NewCfnApiMapping(a.stack, jsii.String("domain-mapping"), &awsapigatewayv2.CfnApiMappingProps{
+		ApiId: a.id, DomainName: domain.Ref(), Stage: jsii.String("$default"),
+	}).Node().AddDependency(a.stack.Node().FindChild(jsii.String("stage")))
+	a.url = jsii.String("https://" + p.Domain)
+	output(a.stack, "DomainTarget", "What the domain's record must point at", domain.AttrRegionalDomainName())
+	if p.HostedZone == "" {
+		return
+	}
+	awsroute53.NewCfnRecordSet(a.stack, jsii.String("domain-record"), &awsroute53.CfnRecordSetProps{
+		HostedZoneId: jsii.String(p.HostedZone), Name: jsii.String(p.Domain + "."), Type: jsii.String("A"),
+		AliasTarget: &awsroute53.CfnRecordSet_AliasTargetProperty{
+			DnsName: domain.AttrRegionalDomainName(), HostedZoneId: domain.AttrRegionalHostedZoneId(),
+		},
+	})
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awselasticache"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsrds"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+const (
+	databaseName = "lafaekstreet"
+	ownerName    = "lafaek_owner"
+	backupDays   = 14
+	// appRole is what functions work as; see migrations/00001_extensions.sql.
+	appRole = "lafaek_app"
+)
+
+// data is where the database and the cache are.
+type data struct {
+	stack awscdk.Stack
+	// database and cache configure a function to reach them, and are the secrets it reads for that.
+	database, cache               environment
+	databaseSecrets, cacheSecrets []secret
+	cluster                       awsrds.DatabaseCluster
+}
+
+func newData(scope constructs.Construct, p *plan, n *network, k *keys) *data {
+	if !p.managed() {
+		return externalData(p, k)
+	}
+	d := &data{stack: newStack(scope, p.settings, "data", "Database and cache")}
+	d.aurora(p, n, k)
+	if p.Cache {
+		d.valkey(p, n, k)
+	}
+	return d
+}
+
+// externalData are databases of somebody else, by secrets the operator made. It
+// has no stack of its own: one without resources cannot be.
+func externalData(p *plan, k *keys) *data {
+	d := &data{stack: k.stack}
+	url := named(d.stack, p.DatabaseSecret)
+	d.database, d.databaseSecrets = environment{"DATABASE_URL_SECRET_ARN": url.arn}, []secret{url}
+	if p.Cache && p.CacheSecret != "" {
+		url := named(d.stack, p.CacheSecret)
+		d.cache, d.cacheSecrets = environment{"CACHE_URL_SECRET_ARN": url.arn}, []secret{url}
+	}
+	output(d.stack, "DatabaseSecret", "Secret with the address of the database", url.arn)
+	return d
+}
+
+func (d *data) aurora(p *plan, n *network, k *keys) {
+	group := awsec2.NewSecurityGroup(d.stack, jsii.String("database-access"), &awsec2.SecurityGroupProps{
+		Vpc: n.vpc, Description: jsii.String("PostgreSQL, from functions alone"), AllowAllOutbound: jsii.Bool(false),
+	})
+	group.AddIngressRule(n.functions, awsec2.Port_Tcp(jsii.Number(5432.0)), jsii.String("functions"), nil)
+	d.cluster = awsrds.NewDatabaseCluster(d.stack, jsii.String("database"), &awsrds.DatabaseClusterProps{
+		Engine: awsrds.DatabaseClusterEngine_AuroraPostgres(&awsrds.AuroraPostgresClusterEngineProps{
+			Version: awsrds.AuroraPostgresEngineVersion_VER_17_7(),
+		}),
+		// The password ends up in a URL: letters and digits alone.
+		Credentials: awsrds.Credentials_FromGeneratedSecret(jsii.String(ownerName), &awsrds.CredentialsBaseOptions{
+			ExcludeCharacters: jsii.String(" !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"), EncryptionKey: k.data,
+			SecretName: jsii.String(p.name("database")),
+		}),
+		DefaultDatabaseName: jsii.String(databaseName),
+		Vpc:                 n.vpc, VpcSubnets: &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_ISOLATED},
+		SecurityGroups:          &[]awsec2.ISecurityGroup{group},
+		ServerlessV2MinCapacity: jsii.Number(p.AuroraMin), ServerlessV2MaxCapacity: jsii.Number(p.AuroraMax),
+		Writer: awsrds.ClusterInstance_ServerlessV2(jsii.String("writer"), &awsrds.ServerlessV2ClusterInstanceProps{
+			AutoMinorVersionUpgrade: jsii.Bool(true),
+		}),
+		Backup:           &awsrds.BackupProps{Retention: days(backupDays), PreferredWindow: jsii.String("16:00-17:00")}, // 01:00 in Dili
+		StorageEncrypted: jsii.Bool(true), StorageEncryptionKey: k.data, CopyTagsToSnapshot: jsii.Bool(true),
+		DeletionProtection: jsii.Bool(true), RemovalPolicy: awscdk.RemovalPolicy_SNAPSHOT,
+		Parameters: &map[string]*string{"rds.force_ssl": jsii.String("1")},
+	})
+	if raw, ok := d.cluster.Node().DefaultChild().(awsrds.CfnDBCluster); ok && p.AuroraMin == 0 {
+		raw.AddPropertyOverride(jsii.String("ServerlessV2ScalingConfiguration.SecondsUntilAutoPause"), 600)
+	}
+	owner := d.cluster.Secret().SecretArn()
+	d.databaseSecrets = []secret{{arn: owner, grant: owner}}
+	d.database = environment{
+		"DATABASE_PASSWORD_SECRET_ARN": jsii.String(*owner + "#password"),
+		"DATABASE_URL": jsii.String("postgres://" + ownerName + ":${DATABASE_PASSWORD}@" +
+			*d.cluster.ClusterEndpoint().Hostname() + ":5432/" + databaseName + "?sslmode=require"),
+	}
+	output(d.stack, "DatabaseSecret", "Secret with the owner's name and password", owner)
+	output(d.stack, "DatabaseCluster", "For restores and figures", d.cluster.ClusterIdentifier())
+}
+
+// valkey is a serverless cache. Its name is lower case: the service takes no other.
+func (d *data) valkey(p *plan, n *network, k *keys) {
+	group := awsec2.NewSecurityGroup(d.stack, jsii.String("cache-access"), &awsec2.SecurityGroupProps{
+		Vpc: n.vpc, Description: jsii.String("Valkey, from functions alone"), AllowAllOutbound: jsii.Bool(false),
+	})
+	group.AddIngressRule(n.functions, awsec2.Port_Tcp(jsii.Number(6379.0)), jsii.String("functions"), nil)
+	subnets := n.vpc.SelectSubnets(&awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_ISOLATED})
+	ids := make([]any, 0, len(*subnets.SubnetIds))
+	for _, id := range *subnets.SubnetIds {
+		ids = append(ids, id)
+	}
+	cache := awselasticache.NewCfnServerlessCache(d.stack, jsii.String("cache"), &awselasticache.CfnServerlessCacheProps{
+		Engine: jsii.String("valkey"), MajorEngineVersion: jsii.String("8"), ServerlessCacheName: jsii.String(p.name("cache")),
+		Description: jsii.String("Sessions, rate limits, hot reads"), KmsKeyId: k.data.KeyArn(),
+		SecurityGroupIds: &[]any{group.SecurityGroupId()}, SubnetIds: &ids,
+		CacheUsageLimits: &awselasticache.CfnServerlessCache_CacheUsageLimitsProperty{
+			DataStorage:   &awselasticache.CfnServerlessCache_DataStorageProperty{Maximum: jsii.Number(1.0), Unit: jsii.String("GB")},
+			EcpuPerSecond: &awselasticache.CfnServerlessCache_ECPUPerSecondProperty{Maximum: jsii.Number(5000.0)},
+		},
+	})
+	d.cache = environment{"CACHE_URL": jsii.String("rediss://" + *cache.AttrEndpointAddress() + ":" + *cache.AttrEndpointPort())}
+}

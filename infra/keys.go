@@ -1,0 +1,122 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// keys are the ledger key and the secrets of the system. All of them outlive
+// their stack: without them the ledger's account and the sealed data are lost.
+type keys struct {
+	stack   awscdk.Stack
+	ledger  awskms.Key
+	data    awskms.Key // managed profile: what is stored is encrypted under it
+	signing []secret   // private JWKs, the one in use first
+	seal    []secret
+	setup   secret
+	// public is the JWK set everybody believes.
+	public string
+}
+
+// secret is one value in Secrets Manager.
+type secret struct {
+	arn *string
+	// grant is what a policy names: the ARN, or a pattern where its random ending is unknown.
+	grant *string
+}
+
+func newKeys(scope constructs.Construct, p *plan) *keys {
+	k := &keys{stack: newStack(scope, p.settings, "keys", "Ledger key and secrets")}
+	k.ledger = awskms.NewKey(k.stack, jsii.String("ledger"), &awskms.KeyProps{
+		Description: jsii.String("Signs ledger messages of " + p.name("")[:len(p.name(""))-1]),
+		KeySpec:     awskms.KeySpec_ECC_SECG_P256K1, KeyUsage: awskms.KeyUsage_SIGN_VERIFY,
+		Alias: jsii.String("alias/" + p.name("ledger")), RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
+	})
+	output(k.stack, "LedgerKey", "KMS key that is the Hedera account's key", k.ledger.KeyArn())
+	if p.managed() {
+		k.data = awskms.NewKey(k.stack, jsii.String("data"), &awskms.KeyProps{
+			Description: jsii.String("Encrypts what is stored"), EnableKeyRotation: jsii.Bool(true),
+			Alias: jsii.String("alias/" + p.name("data")), RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
+		})
+	}
+	k.make(p)
+	return k
+}
+
+// make declares the secrets and has the keys function give each its value.
+func (k *keys) make(p *plan) {
+	names := make([]string, 0, len(p.TokenKeys)+len(p.SealKeys)+1)
+	for _, generation := range p.TokenKeys {
+		names = append(names, "signing-"+generation)
+	}
+	for _, generation := range p.SealKeys {
+		names = append(names, "sealing-"+generation)
+	}
+	names = append(names, "token-setup")
+	made := make([]secret, len(names))
+	for i, name := range names {
+		made[i] = k.empty(p, name)
+	}
+	j, _ := p.job("keys")
+	policy := []statement{{"WriteKeys", []string{"secretsmanager:PutSecretValue"}, grants(made), nil}}
+	if k.data != nil {
+		policy = append(policy, statement{"UseDataKey", []string{"kms:Decrypt", "kms:GenerateDataKey"}, []*string{k.data.KeyArn()}, nil})
+	}
+	maker := newGoFunction(k.stack, p, j, environment{}, policy, nil)
+	var public []string
+	for i, name := range names {
+		kind, generation, _ := strings.Cut(name, "-")
+		resource := awscdk.NewCustomResource(k.stack, jsii.String("make-"+name), &awscdk.CustomResourceProps{
+			ServiceToken: maker.function.FunctionArn(), ResourceType: jsii.String("Custom::Key"),
+			RemovalPolicy: awscdk.RemovalPolicy_RETAIN, ServiceTimeout: awscdk.Duration_Minutes(jsii.Number(5.0)),
+			Properties: &map[string]any{"Kind": kind, "SecretId": made[i].arn, "KeyId": generation},
+		})
+		switch kind {
+		case "signing":
+			k.signing = append(k.signing, made[i])
+			public = append(public, *resource.GetAttString(jsii.String("PublicKey")))
+		case "sealing":
+			k.seal = append(k.seal, made[i])
+		default:
+			k.setup = made[i]
+		}
+	}
+	k.public = `{"keys":[` + strings.Join(public, ",") + `]}`
+	output(k.stack, "AdminSetupSecret", "Secret with the token that admits the first administrator", k.setup.arn)
+}
+
+// empty declares a secret without a value.
+func (k *keys) empty(p *plan, name string) secret {
+	props := &awssecretsmanager.CfnSecretProps{
+		Name: jsii.String(p.name(name)), Description: jsii.String("Made by the keys function; see README.md, \"Rotating keys\""),
+	}
+	if k.data != nil {
+		props.KmsKeyId = k.data.KeyArn()
+	}
+	s := awssecretsmanager.NewCfnSecret(k.stack, jsii.String(name), props)
+	s.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)
+	return secret{arn: s.Ref(), grant: s.Ref()}
+}
+
+// named is a secret the operator made.
+func named(stack awscdk.Stack, name string) secret {
+	arn := stack.FormatArn(&awscdk.ArnComponents{
+		Service: jsii.String("secretsmanager"), Resource: jsii.String("secret"), ResourceName: jsii.String(name),
+		ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
+	})
+	// Secrets Manager adds a hyphen and six characters to the name.
+	return secret{arn: arn, grant: jsii.String(*arn + "-??????")}
+}
+
+func grants(all []secret) []*string {
+	out := make([]*string, len(all))
+	for i, s := range all {
+		out[i] = s.grant
+	}
+	return out
+}

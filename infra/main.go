@@ -1,0 +1,156 @@
+// The CDK app: everything that runs in AWS. `go run ./infra` writes the
+// CloudFormation templates to cdk.out without any account or network; the CLI
+// deploys them. See README.md, "Deploy".
+package main
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/lafaekstreet/backend/infra/binary"
+	"github.com/lafaekstreet/backend/migrations"
+)
+
+// contextKey holds the operator's settings.
+const contextKey = "lafaekstreet"
+
+// flags are CDK's recommended feature flags, embedded so that a plain run and the
+// CLI synthesize the same.
+//
+//go:embed flags.json
+var flags []byte
+
+func main() {
+	defer jsii.Close()
+	if err := run(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "infra:", err)
+		jsii.Close()
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	root, err := binary.Root()
+	if err != nil {
+		return err
+	}
+	raw, err := operatorSettings(root)
+	if err != nil {
+		return err
+	}
+	s, err := readSettings(raw)
+	if err != nil {
+		return err
+	}
+	in, err := readInputs(ctx, root)
+	if err != nil {
+		return err
+	}
+	outdir := os.Getenv("CDK_OUTDIR")
+	if outdir == "" {
+		outdir = filepath.Join(root, "cdk.out")
+	}
+	app, err := newApp(s, in, outdir)
+	if err != nil {
+		return err
+	}
+	app.Synth(nil)
+	return nil
+}
+
+// operatorSettings is the context member of that name: from the CLI, which has
+// merged cdk.json and -c, else from cdk.json.
+func operatorSettings(root string) ([]byte, error) {
+	if merged := os.Getenv("CDK_CONTEXT_JSON"); merged != "" {
+		var context map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(merged), &context); err != nil {
+			return nil, fmt.Errorf("read CDK_CONTEXT_JSON: %w", err)
+		}
+		return unquoted(context[contextKey])
+	}
+	raw, err := os.ReadFile(filepath.Join(root, "cdk.json"))
+	if err != nil {
+		return nil, fmt.Errorf("read cdk.json: %w", err)
+	}
+	var file struct {
+		Context map[string]json.RawMessage `json:"context"`
+	}
+	if err := json.Unmarshal(raw, &file); err != nil {
+		return nil, fmt.Errorf("read cdk.json: %w", err)
+	}
+	return unquoted(file.Context[contextKey])
+}
+
+// unquoted is an object that came as an object (cdk.json) or as its text (-c).
+func unquoted(raw json.RawMessage) ([]byte, error) {
+	if len(raw) == 0 {
+		return nil, errors.New("the context has no \"lafaekstreet\"; see cdk.json")
+	}
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return []byte(text), nil
+	}
+	return raw, nil
+}
+
+// inputs are what the stacks are made from besides the settings.
+type inputs struct {
+	functions []binary.Function
+	routes    []route
+	schema    string
+	// asset is the folder with a function's bootstrap.
+	asset func(name string) string
+}
+
+// readInputs builds every function. What is built already costs nothing again.
+func readInputs(ctx context.Context, root string) (inputs, error) {
+	in := inputs{asset: func(name string) string { return filepath.Join(root, "dist", name) }}
+	var err error
+	if in.functions, err = binary.Discover(root); err != nil {
+		return in, err
+	}
+	if in.routes, err = readRoutes(filepath.Join(root, "functions", "meta", "openapi.json")); err != nil {
+		return in, err
+	}
+	if in.schema, err = migrations.Hash(); err != nil {
+		return in, err
+	}
+	for _, f := range in.functions {
+		if err := binary.Build(ctx, root, f.Name, "arm64", filepath.Join(in.asset(f.Name), "bootstrap")); err != nil {
+			return in, err
+		}
+	}
+	return in, nil
+}
+
+// newApp makes all stacks. One call, so that tests and main cannot differ.
+func newApp(s settings, in inputs, outdir string) (awscdk.App, error) {
+	context, err := flagContext()
+	if err != nil {
+		return nil, err
+	}
+	app := awscdk.NewApp(&awscdk.AppProps{
+		Outdir: jsii.String(outdir), Context: &context, AnalyticsReporting: jsii.Bool(false), TreeMetadata: jsii.Bool(false),
+	})
+	return app, newStacks(app, s, in)
+}
+
+func flagContext() (map[string]any, error) {
+	out := make(map[string]any)
+	if err := json.Unmarshal(flags, &out); err != nil {
+		return nil, fmt.Errorf("read flags.json: %w", err)
+	}
+	// It would bring a function in another language; the default group is used by nothing.
+	out["@aws-cdk/aws-ec2:restrictDefaultSecurityGroup"] = false
+	// Exports: a stack whose values are in use cannot lose them.
+	out["@aws-cdk/core:defaultCrossStackReferences"] = "strong"
+	return out, nil
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lafaekstreet/backend/infra/assembly"
+)
+
+// Actions for which AWS offers no resource to name, each with its reason. Nothing
+// else may be granted on "*".
+var withoutResource = map[string]string{
+	"xray:PutTraceSegments":          "X-Ray's write actions know no resources",
+	"xray:PutTelemetryRecords":       "X-Ray's write actions know no resources",
+	"ec2:CreateNetworkInterface":     "Lambda makes its interfaces under ids nobody knows before",
+	"ec2:DescribeNetworkInterfaces":  "EC2's Describe actions know no resources",
+	"ec2:DescribeSubnets":            "EC2's Describe actions know no resources",
+	"ec2:DeleteNetworkInterface":     "Lambda makes its interfaces under ids nobody knows before",
+	"ec2:AssignPrivateIpAddresses":   "Lambda makes its interfaces under ids nobody knows before",
+	"ec2:UnassignPrivateIpAddresses": "Lambda makes its interfaces under ids nobody knows before",
+}
+
+// Patterns that stand for things under one name of ours.
+func patternAllowed(resource string) bool {
+	switch {
+	case strings.HasPrefix(resource, "arn:aws:s3:::") && strings.HasSuffix(resource, "/*") && strings.Count(resource, "*") == 1:
+		return strings.Count(strings.TrimPrefix(resource, "arn:aws:s3:::"), "/") == 2 // bucket/prefix/*
+	case strings.Contains(resource, ":log-group:") && strings.HasSuffix(resource, ":*"):
+		return strings.Count(resource, "*") == 1 // the streams of one group
+	case strings.Contains(resource, ":secret:") && strings.HasSuffix(resource, "-??????"):
+		return !strings.Contains(resource, "*") // the ending Secrets Manager adds
+	}
+	return false
+}
+
+func TestLeastPrivilege(t *testing.T) {
+	each(t, func(t *testing.T, w *written) {
+		for _, f := range w.Functions() {
+			name := strings.TrimPrefix(f.Name, w.settings.name(""))
+			for _, s := range f.Policy {
+				for _, action := range s.Actions {
+					if strings.Contains(action, "*") {
+						t.Errorf("%s may do %s", name, action)
+					}
+				}
+				for _, resource := range s.Resources {
+					if strings.HasPrefix(resource, "<") {
+						t.Errorf("%s: unknown resource %s", name, resource)
+					}
+					if resource == "*" {
+						for _, action := range s.Actions {
+							if withoutResource[action] == "" {
+								t.Errorf("%s may do %s on everything", name, action)
+							}
+						}
+					} else if strings.ContainsAny(resource, "*?") && !patternAllowed(resource) {
+						t.Errorf("%s: pattern %s", name, resource)
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestWhoMay(t *testing.T) {
+	each(t, func(t *testing.T, w *written) {
+		for _, c := range []struct {
+			action string
+			part   string // of the resource's ARN
+			want   []string
+		}{
+			{"kms:Sign", "", []string{"anchor"}},
+			{"secretsmanager:GetSecretValue", "-signing-", []string{"auth"}},
+			{"secretsmanager:GetSecretValue", "-token-setup", []string{"admin"}},
+			{"secretsmanager:GetSecretValue", "-sealing-", []string{"admin", "auth", "notify", "users"}},
+			{"secretsmanager:PutSecretValue", "", []string{"keys"}},
+			{"bedrock:InvokeModel", "", []string{"validate"}},
+			{"s3:PutObject", "renditions/", []string{"images"}},
+			{"s3:PutObject", "exports/", []string{"export"}},
+			{"s3:PutObject", "originals/", []string{"reports"}},
+			{"sqs:ReceiveMessage", "", []string{"anchor", "geocode", "images", "notify", "validate"}},
+		} {
+			if got := who(w, c.action, c.part); !slices.Equal(got, c.want) {
+				t.Errorf("%s on …%s…: %v may, want %v", c.action, c.part, got, c.want)
+			}
+		}
+		for _, f := range w.Functions() {
+			if strings.HasSuffix(f.Name, "-keys") && f.Allows("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:000000000000:secret:x") {
+				t.Error("the maker of keys reads secrets")
+			}
+		}
+	})
+}
+
+// who lists the functions that may do action on a resource whose ARN contains part.
+func who(w *written, action, part string) []string {
+	var out []string
+	for _, f := range w.Functions() {
+		grants := func(s assembly.Statement) bool {
+			return slices.Contains(s.Actions, action) &&
+				slices.ContainsFunc(s.Resources, func(r string) bool { return strings.Contains(r, part) })
+		}
+		if slices.ContainsFunc(f.Policy, grants) {
+			out = append(out, strings.TrimPrefix(f.Name, w.settings.name("")))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// TestConfigurationAndPolicyAgree holds that a function may reach what it is told of, and is told of what it may reach.
+func TestConfigurationAndPolicyAgree(t *testing.T) {
+	each(t, func(t *testing.T, w *written) {
+		for _, f := range w.Functions() {
+			for variable, value := range f.Env {
+				if strings.HasSuffix(variable, "_SECRET_ARN") {
+					arn, _, _ := strings.Cut(value, "#")
+					if !f.Allows("secretsmanager:GetSecretValue", arn) && !f.Allows("secretsmanager:GetSecretValue", arn+"-abcdef") {
+						t.Errorf("%s is told of %s and may not read it", f.Name, variable)
+					}
+				}
+				if strings.Contains(value, "<") {
+					t.Errorf("%s: %s is %q", f.Name, variable, value)
+				}
+			}
+			for pair := range strings.SplitSeq(f.Env["QUEUE_URLS"], ",") {
+				_, url, ok := strings.Cut(pair, "=")
+				if arn := "arn:aws:sqs:us-east-1:000000000000:" + url[strings.LastIndex(url, "/")+1:]; ok && !f.Allows("sqs:SendMessage", arn) {
+					t.Errorf("%s is told of %s and may not send to it", f.Name, pair)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/mail"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// settings are the operator's choices: the member "lafaekstreet" of the context,
+// in cdk.json or by -c. Nothing in them is secret.
+type settings struct {
+	// Stage names the deployment; it begins the name of everything.
+	Stage string `json:"stage"`
+	// Profile is "managed" (database and cache in this account) or "external" (by URL).
+	Profile string `json:"profile"`
+	Account string `json:"account"` // empty: that of the caller's credentials
+	Region  string `json:"region"`  // the same
+
+	// Domain is the API's own name, with its certificate; empty: the one API Gateway gives.
+	Domain      string   `json:"domain"`
+	Certificate string   `json:"certificate"`  // ARN, in this region
+	HostedZone  string   `json:"hosted_zone"`  // id in Route 53; empty: the record is made elsewhere
+	WebBaseURL  string   `json:"web_base_url"` // where mailed links lead
+	CORSOrigins []string `json:"cors_origins"`
+
+	// Nat is how functions of the managed profile reach the internet: "instance" or "gateway".
+	Nat       string  `json:"nat"`
+	AuroraMin float64 `json:"aurora_min_acu"` // 0 pauses it when idle
+	AuroraMax float64 `json:"aurora_max_acu"`
+	Cache     bool    `json:"cache"` // managed: a Valkey; external: the secret below
+	// DatabaseSecret and CacheSecret name the secrets of the external profile that hold a URL.
+	DatabaseSecret string `json:"database_secret"`
+	CacheSecret    string `json:"cache_secret"`
+	DatabaseMode   string `json:"database_exec_mode"` // see shared/database; "exec" behind a pooler
+
+	HederaNetwork      string            `json:"hedera_network"`
+	HederaAccount      string            `json:"hedera_account"` // empty: events wait until there is one
+	HederaTopicReports string            `json:"hedera_topic_reports"`
+	HederaTopicStatus  string            `json:"hedera_topic_status"`
+	HederaNodes        map[string]string `json:"hedera_nodes"` // host:port → 0.0.N; empty: the network's
+	HederaMirror       string            `json:"hedera_mirror"`
+
+	BedrockRegion  string `json:"bedrock_region"`
+	AIModel        string `json:"ai_model"`
+	EmbeddingModel string `json:"embedding_model"`
+
+	MailHost        string   `json:"mail_host"`
+	MailPort        int      `json:"mail_port"`
+	MailFrom        string   `json:"mail_from"`
+	MailSecret      string   `json:"mail_secret"` // name of a JSON secret with username and password
+	PushSecret      string   `json:"push_secret"` // name of the secret with FCM's service account; empty: no push
+	GoogleClientIDs []string `json:"google_client_ids"`
+	NominatimURL    string   `json:"nominatim_url"`
+
+	// TokenKeys and SealKeys name generations of keys: the first signs or seals, all are believed or open.
+	TokenKeys []string `json:"token_keys"`
+	SealKeys  []string `json:"seal_keys"`
+
+	// Deployment of HTTP functions: "all-at-once", "canary" (10 % for 5 minutes) or "linear" (10 % a minute).
+	Deployment    string  `json:"deployment"`
+	ThrottleRate  float64 `json:"throttle_rate"`  // requests a second of the whole API
+	ThrottleBurst float64 `json:"throttle_burst"` // and at once
+	LogDays       float64 `json:"log_days"`
+	Tracing       bool    `json:"tracing"`
+	AlarmEmail    string  `json:"alarm_email"`
+	BudgetUSD     float64 `json:"budget_usd"` // a month; 0: no budget alarm
+	// Memory of single functions, MiB, by name.
+	Memory map[string]float64 `json:"memory"`
+}
+
+func defaults() settings {
+	return settings{
+		Stage: "production", Profile: "external", Nat: "instance", AuroraMax: 4, Cache: true,
+		DatabaseMode: "cache_statement", CORSOrigins: []string{"*"}, HederaNetwork: "testnet", BedrockRegion: "us-east-1",
+		AIModel: "us.amazon.nova-2-lite-v1:0", EmbeddingModel: "amazon.nova-2-multimodal-embeddings-v1:0",
+		MailPort: 587, TokenKeys: []string{"1"}, SealKeys: []string{"1"}, Deployment: "canary",
+		ThrottleRate: 200, ThrottleBurst: 400, LogDays: 30, Tracing: true,
+	}
+}
+
+// The days CloudWatch Logs offers.
+var logDays = []float64{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731}
+
+var (
+	stageForm  = regexp.MustCompile(`^[a-z][a-z0-9-]{0,19}$`)
+	entityForm = regexp.MustCompile(`^0\.0\.[1-9][0-9]*$`)
+	keyForm    = regexp.MustCompile(`^[A-Za-z0-9-]{1,20}$`)
+)
+
+// readSettings reads and checks raw, a JSON object. The error lists every fault.
+func readSettings(raw []byte) (settings, error) {
+	s := defaults()
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&s); err != nil {
+		return s, fmt.Errorf("context \"lafaekstreet\": %w", err)
+	}
+	if err := s.check(); err != nil {
+		return s, fmt.Errorf("context \"lafaekstreet\":\n%w", err)
+	}
+	return s, nil
+}
+
+func (s settings) managed() bool { return s.Profile == "managed" }
+
+// name is the full name of a thing of this deployment.
+func (s settings) name(part string) string { return "lafaekstreet-" + s.Stage + "-" + part }
+
+func (s settings) check() error {
+	var faults []error
+	fault := func(bad bool, format string, args ...any) {
+		if bad {
+			faults = append(faults, fmt.Errorf("  "+format, args...))
+		}
+	}
+	oneOf := func(name, value string, allowed ...string) {
+		fault(!slices.Contains(allowed, value), "%s: %q is none of %s", name, value, strings.Join(allowed, ", "))
+	}
+	fault(!stageForm.MatchString(s.Stage), "stage: %q must be lower-case letters, digits and hyphens, at most 20", s.Stage)
+	oneOf("profile", s.Profile, "managed", "external")
+	oneOf("nat", s.Nat, "instance", "gateway")
+	oneOf("deployment", s.Deployment, "all-at-once", "canary", "linear")
+	oneOf("database_exec_mode", s.DatabaseMode, "cache_statement", "cache_describe", "exec", "simple_protocol")
+	oneOf("hedera_network", s.HederaNetwork, "mainnet", "testnet", "previewnet", "local")
+	fault(!s.managed() && s.DatabaseSecret == "", "database_secret: the external profile needs the name of the secret that holds DATABASE_URL")
+	fault(s.AuroraMin < 0 || s.AuroraMax < 1 || s.AuroraMax > 256 || s.AuroraMin > s.AuroraMax || !half(s.AuroraMin) || !half(s.AuroraMax),
+		"aurora_min_acu, aurora_max_acu: %v to %v is no range of 0 to 256 in halves", s.AuroraMin, s.AuroraMax)
+	fault(s.Domain != "" && s.Certificate == "", "certificate: a domain needs the ARN of its certificate")
+	fault(s.HostedZone != "" && s.Domain == "", "hosted_zone: without a domain it names nothing")
+	for name, value := range map[string]string{"hedera_account": s.HederaAccount,
+		"hedera_topic_reports": s.HederaTopicReports, "hedera_topic_status": s.HederaTopicStatus} {
+		fault(value != "" && !entityForm.MatchString(value), "%s: %q is not 0.0.N", name, value)
+	}
+	ledger := []bool{s.HederaAccount != "", s.HederaTopicReports != "", s.HederaTopicStatus != ""}
+	fault(slices.Contains(ledger, true) && slices.Contains(ledger, false),
+		"hedera_account, hedera_topic_reports, hedera_topic_status: give all three or none")
+	fault(s.HederaNetwork == "local" && len(s.HederaNodes) == 0 && s.HederaAccount != "", "hedera_nodes: a local network has none of its own")
+	for _, keys := range []struct {
+		name   string
+		values []string
+	}{{"token_keys", s.TokenKeys}, {"seal_keys", s.SealKeys}} {
+		fault(len(keys.values) == 0, "%s: at least one generation", keys.name)
+		for i, k := range keys.values {
+			fault(!keyForm.MatchString(k) || slices.Contains(keys.values[:i], k), "%s: %q is malformed or there twice", keys.name, k)
+		}
+	}
+	if s.AlarmEmail != "" {
+		_, err := mail.ParseAddress(s.AlarmEmail)
+		fault(err != nil, "alarm_email: not an address")
+	}
+	for name, value := range map[string]string{"web_base_url": s.WebBaseURL, "hedera_mirror": s.HederaMirror, "nominatim_url": s.NominatimURL} {
+		u, err := url.Parse(value)
+		fault(value != "" && (err != nil || u.Host == "" || strings.HasSuffix(value, "/")), "%s: not a URL without a slash at its end", name)
+	}
+	fault(!slices.Contains(logDays, s.LogDays), "log_days: CloudWatch keeps logs for one of %v", logDays)
+	fault(s.ThrottleRate < 1 || s.ThrottleBurst < 1, "throttle_rate, throttle_burst: at least 1")
+	fault(s.BudgetUSD < 0 || s.BudgetUSD > 0 && s.AlarmEmail == "", "budget_usd: needs an alarm_email")
+	for name, mib := range s.Memory {
+		fault(mib < 128 || mib > 10240, "memory: %s: 128 to 10240 MiB", name)
+	}
+	slices.SortFunc(faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return errors.Join(faults...)
+}
+
+// half reports whether v is a multiple of 0.5, as capacities of Aurora are.
+func half(v float64) bool { return v*2 == float64(int(v*2)) }

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	const good = `"profile":"external","database_secret":"x"`
+	for raw, want := range map[string]string{
+		`{` + good + `}`:                                     "",
+		`{"profile":"managed"}`:                              "",
+		`{"profile":"external"}`:                             "database_secret",
+		`{"profile":"serverless"}`:                           `profile: "serverless" is none of managed, external`,
+		`{` + good + `,"typo":1}`:                            `unknown field "typo"`,
+		`{` + good + `,"stage":"Prod"}`:                      "stage",
+		`{` + good + `,"nat":"none"}`:                        "nat",
+		`{` + good + `,"domain":"a.example"}`:                "certificate",
+		`{` + good + `,"hedera_account":"0.0.1"}`:            "all three or none",
+		`{` + good + `,"hedera_account":"1.2"}`:              "is not 0.0.N",
+		`{` + good + `,"log_days":31}`:                       "log_days",
+		`{` + good + `,"token_keys":[]}`:                     "token_keys: at least one",
+		`{` + good + `,"seal_keys":["1","1"]}`:               "there twice",
+		`{` + good + `,"budget_usd":5}`:                      "alarm_email",
+		`{` + good + `,"alarm_email":"nobody"}`:              "alarm_email",
+		`{` + good + `,"web_base_url":"https://a.example/"}`: "web_base_url",
+		`{"profile":"managed","aurora_max_acu":0.3}`:         "aurora_min_acu",
+		`{` + good + `,"memory":{"auth":64}}`:                "memory: auth",
+		`[]`:                                                 "cannot unmarshal",
+	} {
+		_, err := readSettings([]byte(raw))
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: got %v, want %q", raw, err, want)
+		}
+	}
+	if _, err := readSettings([]byte(`{"profile":"x","nat":"y","deployment":"z"}`)); err == nil || strings.Count(err.Error(), "is none of") != 3 {
+		t.Errorf("not every fault is told: %v", err)
+	}
+}
+
+func TestSettingsOfTheRepository(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../cdk.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct{ Context map[string]json.RawMessage }
+	if err := json.Unmarshal(raw, &file); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readSettings(file.Context[contextKey]); err != nil {
+		t.Error(err)
+	}
+	if strings.Contains(string(raw), "password") {
+		t.Error("cdk.json holds a secret")
+	}
+}

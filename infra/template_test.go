@@ -1,0 +1,394 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lafaekstreet/backend/infra/assembly"
+	"github.com/lafaekstreet/backend/infra/binary"
+	"github.com/lafaekstreet/backend/shared/queue"
+)
+
+func TestRoutesAreTheOperations(t *testing.T) {
+	each(t, func(t *testing.T, w *written) {
+		routes, err := w.Routes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make(map[string]string)
+		for _, r := range routes {
+			name := strings.TrimPrefix(w.Text(r.Function.Stack, r.Function.Properties["FunctionName"]), w.settings.name(""))
+			if got[r.Key] != "" {
+				t.Errorf("%s is there twice", r.Key)
+			}
+			got[r.Key] = name
+		}
+		want := map[string]string{"$default": fallback}
+		for _, o := range operations(t) {
+			for _, key := range o.keys() {
+				want[key] = o.Function
+			}
+		}
+		for key, function := range want {
+			if got[key] != function {
+				t.Errorf("%s leads to %q, want %q", key, got[key], function)
+			}
+		}
+		for key := range got {
+			if _, ok := want[key]; !ok {
+				t.Errorf("%s is no operation", key)
+			}
+		}
+		if n := len(got); n > 300 {
+			t.Errorf("%d routes; an HTTP API takes 300", n)
+		}
+	})
+}
+
+func TestRouteOfASlash(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string][]string{
+		"/a":   {"GET /a"},
+		"/a/":  {"GET /a", "GET /a/{proxy+}"},
+		"/":    {"GET /"},
+		"/{x}": {"GET /{x}"},
+	} {
+		if got := (route{Method: "GET", Path: path}).keys(); !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", path, got, want)
+		}
+	}
+}
+
+// operations reads the document without the code under test.
+func operations(t *testing.T) []route {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("..", "functions", "meta", "openapi.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Paths map[string]map[string]struct {
+			Function string `json:"x-function"`
+		}
+	}
+	if err := json.Unmarshal(raw, &doc); err != nil {
+		t.Fatal(err)
+	}
+	var out []route
+	for path, item := range doc.Paths {
+		for method, op := range item {
+			out = append(out, route{strings.ToUpper(method), path, op.Function})
+		}
+	}
+	return out
+}
+
+func TestEveryQueueHasItsDeadLettersAndItsConsumer(t *testing.T) {
+	each(t, func(t *testing.T, w *written) {
+		live := make(map[string]assembly.Named)
+		dead := make(map[string]bool)
+		for _, q := range w.OfType("AWS::SQS::Queue") {
+			name := strings.TrimPrefix(w.Text(q.Stack, q.Properties["QueueName"]), w.settings.name(""))
+			if base, ok := strings.CutSuffix(name, "-dead"); ok {
+				dead[base] = true
+				continue
+			}
+			live[name] = q
+			redrive, _ := q.Properties["RedrivePolicy"].(map[string]any)
+			target, ok := w.Find(q.Stack, redrive["deadLetterTargetArn"])
+			if !ok || w.Text(target.Stack, target.Properties["QueueName"]) != w.settings.name(name+"-dead") {
+				t.Errorf("%s has no dead letters of its own", name)
+			}
+			if n, _ := redrive["maxReceiveCount"].(float64); n < 5 {
+				t.Errorf("%s gives up after %v deliveries", name, n)
+			}
+			if q.Properties["SqsManagedSseEnabled"] != true {
+				t.Errorf("%s is not encrypted", name)
+			}
+		}
+		for _, name := range queue.Names() {
+			if _, ok := live[string(name)]; !ok || !dead[string(name)] {
+				t.Errorf("queue %s or its dead letters are missing", name)
+			}
+		}
+		sources := make(map[string]bool)
+		timeouts := make(map[string]int)
+		for _, f := range w.Functions() {
+			timeouts[f.Key()] = f.Timeout
+		}
+		for _, s := range w.Sources() {
+			name := strings.TrimPrefix(w.Text(s.Queue.Stack, s.Queue.Properties["QueueName"]), w.settings.name(""))
+			sources[name] = true
+			if f := w.Text(s.Function.Stack, s.Function.Properties["FunctionName"]); f != w.settings.name(name) {
+				t.Errorf("%s is consumed by %s", name, f)
+			}
+			if !s.Partial || s.Concurrency < 2 {
+				t.Errorf("%s: partial failures %v, concurrency %d", name, s.Partial, s.Concurrency)
+			}
+			visibility, _ := s.Queue.Properties["VisibilityTimeout"].(float64)
+			if int(visibility) < 6*timeouts[s.Function.Key()] {
+				t.Errorf("%s is visible again after %v s; its function may take %d", name, visibility, timeouts[s.Function.Key()])
+			}
+			if wantEnabled := name != "anchor" || w.settings.HederaAccount != ""; s.Enabled != wantEnabled {
+				t.Errorf("%s: enabled %v", name, s.Enabled)
+			}
+		}
+		if len(sources) != len(live) {
+			t.Errorf("%d queues, %d with a consumer", len(live), len(sources))
+		}
+	})
+}
+
+func TestEveryAlarmHasAnActionAndAnEntryInTheRunbook(t *testing.T) {
+	runbook, err := os.ReadFile("RUNBOOK.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries := make(map[string]bool)
+	for _, m := range regexp.MustCompile("(?m)^### (.+)$").FindAllStringSubmatch(string(runbook), -1) {
+		for name := range strings.SplitSeq(m[1], ",") {
+			entries[strings.Trim(strings.TrimSpace(name), "`")] = false
+		}
+	}
+	each(t, func(t *testing.T, w *written) {
+		alarms := w.OfType("AWS::CloudWatch::Alarm")
+		if len(alarms) < 20 {
+			t.Errorf("only %d alarms", len(alarms))
+		}
+		for _, a := range alarms {
+			name := w.Text(a.Stack, a.Properties["AlarmName"])
+			actions, _ := a.Properties["AlarmActions"].([]any)
+			if topic, ok := w.Find(a.Stack, first(actions)); !ok || topic.Type != "AWS::SNS::Topic" {
+				t.Errorf("%s tells nobody", name)
+			}
+			entry := strings.TrimPrefix(name, a.Stack+"-")
+			for _, q := range queue.Names() { // the queues share theirs
+				entry = strings.Replace(entry, string(q)+"-dead-letters", "QUEUE-dead-letters", 1)
+				entry = strings.Replace(entry, string(q)+"-waiting", "QUEUE-waiting", 1)
+			}
+			if strings.HasSuffix(entry, "-failing") && a.Stack == w.settings.name("functions") {
+				entry = "FUNCTION-failing"
+			}
+			if strings.HasSuffix(entry, "-errors") && entry != "api-errors" && entry != "server-errors" {
+				entry = "WORKER-errors"
+			}
+			if _, ok := entries[entry]; !ok {
+				t.Errorf("%s has no entry %q in RUNBOOK.md", name, entry)
+			}
+			entries[entry] = true
+		}
+	})
+	for name, used := range entries {
+		if !used && name != "" {
+			t.Errorf("RUNBOOK.md explains %q, which no alarm is called", name)
+		}
+	}
+}
+
+func first(list []any) any {
+	if len(list) == 0 {
+		return nil
+	}
+	return list[0]
+}
+
+func TestOwnMetricsAreWritten(t *testing.T) {
+	var source bytes.Buffer
+	for _, dir := range []string{"functions", "shared"} {
+		err := filepath.WalkDir(filepath.Join("..", dir), func(path string, _ os.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			raw, err := os.ReadFile(path)
+			source.Write(raw)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	each(t, func(t *testing.T, w *written) {
+		for _, a := range w.OfType("AWS::CloudWatch::Alarm") {
+			if a.Properties["Namespace"] != "LafaekStreet" {
+				continue
+			}
+			if name, _ := a.Properties["MetricName"].(string); !strings.Contains(source.String(), `"`+name+`"`) {
+				t.Errorf("alarm %s watches %q, which no function writes", a.ID, name)
+			}
+		}
+	})
+}
+
+func TestOnlyGoRuns(t *testing.T) {
+	each(t, func(t *testing.T, w *written) {
+		functions := w.Functions()
+		if len(functions) != len(declared()) {
+			t.Errorf("%d functions, want %d", len(functions), len(declared()))
+		}
+		for _, f := range functions {
+			if f.Properties["Runtime"] != "provided.al2023" || f.Properties["Handler"] != "bootstrap" {
+				t.Errorf("%s runs on %v", f.Name, f.Properties["Runtime"])
+			}
+			if !slices.Equal(w.Texts(f.Stack, f.Properties["Architectures"]), []string{"arm64"}) {
+				t.Errorf("%s: architecture %v", f.Name, f.Properties["Architectures"])
+			}
+			tracing, _ := f.Properties["TracingConfig"].(map[string]any)
+			if tracing["Mode"] != "Active" {
+				t.Errorf("%s is not traced", f.Name)
+			}
+			if _, inside := f.Properties["VpcConfig"]; inside != (w.settings.managed() && !strings.HasSuffix(f.Name, "-keys")) {
+				t.Errorf("%s: in a VPC: %v", f.Name, inside)
+			}
+			logging, _ := f.Properties["LoggingConfig"].(map[string]any)
+			group, ok := w.Find(f.Stack, logging["LogGroup"])
+			if days, _ := group.Properties["RetentionInDays"].(float64); !ok || days != w.settings.LogDays {
+				t.Errorf("%s keeps its logs for %v days", f.Name, days)
+			}
+		}
+		for kind, n := range map[string]int{"AWS::CloudFormation::CustomResource": 0, "Custom::AWS": 0, "Custom::S3BucketNotifications": 0, "Custom::Schema": 1} {
+			if got := len(w.OfType(kind)); got != n {
+				t.Errorf("%d of %s, want %d", got, kind, n)
+			}
+		}
+	})
+}
+
+func TestBucketIsPrivate(t *testing.T) {
+	each(t, func(t *testing.T, w *written) {
+		buckets := w.OfType("AWS::S3::Bucket")
+		if len(buckets) != 1 {
+			t.Fatalf("%d buckets", len(buckets))
+		}
+		b := buckets[0]
+		block, _ := b.Properties["PublicAccessBlockConfiguration"].(map[string]any)
+		for _, name := range []string{"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"} {
+			if block[name] != true {
+				t.Errorf("%s: %v", name, block[name])
+			}
+		}
+		if b.DeletionPolicy != "Retain" {
+			t.Error("pictures would go with the stack")
+		}
+		policy := string(w.files[b.Stack+".template.json"])
+		if !strings.Contains(policy, `"aws:SecureTransport": "false"`) || !strings.Contains(policy, `"s3:TlsVersion"`) {
+			t.Error("requests in clear are not refused")
+		}
+		notification, _ := b.Properties["NotificationConfiguration"].(map[string]any)
+		queues, _ := notification["QueueConfigurations"].([]any)
+		config, _ := first(queues).(map[string]any)
+		q, ok := w.Find(b.Stack, config["Queue"])
+		if !ok || w.Text(q.Stack, q.Properties["QueueName"]) != w.settings.name("images") {
+			t.Errorf("new pictures are announced to %v", config["Queue"])
+		}
+		if raw, _ := json.Marshal(config["Filter"]); !strings.Contains(string(raw), originals) {
+			t.Errorf("announced: %s; renditions would come back as new pictures", raw)
+		}
+	})
+}
+
+func TestLedgerKeyIsKept(t *testing.T) {
+	each(t, func(t *testing.T, w *written) {
+		found := false
+		for _, k := range w.OfType("AWS::KMS::Key") {
+			if k.DeletionPolicy != "Retain" {
+				t.Errorf("%s would go with its stack", k.ID)
+			}
+			if k.Properties["KeySpec"] == "ECC_SECG_P256K1" {
+				found = true
+				if k.Properties["KeyUsage"] != "SIGN_VERIFY" || k.Properties["EnableKeyRotation"] != nil {
+					t.Errorf("ledger key: %v", k.Properties)
+				}
+			} else if k.Properties["EnableKeyRotation"] != true {
+				t.Errorf("%s is not rotated", k.ID)
+			}
+		}
+		if !found {
+			t.Error("no ledger key")
+		}
+		for _, s := range w.OfType("AWS::SecretsManager::Secret") {
+			if strings.Contains(w.Text(s.Stack, s.Properties["Name"]), "database") {
+				continue // goes with its database, of which a snapshot stays
+			}
+			if s.DeletionPolicy != "Retain" || s.Properties["SecretString"] != nil {
+				t.Errorf("%s: %s, value in the template: %v", s.ID, s.DeletionPolicy, s.Properties["SecretString"] != nil)
+			}
+		}
+	})
+}
+
+func TestStacksAreWithinTheLimits(t *testing.T) {
+	each(t, func(t *testing.T, w *written) {
+		for name, template := range w.Templates {
+			if n := len(template.Resources); n == 0 || n > 450 {
+				t.Errorf("%s has %d resources", name, n)
+			}
+			if n := len(w.files[name+".template.json"]); n > 900_000 {
+				t.Errorf("%s is %d bytes", name, n)
+			}
+		}
+	})
+}
+
+func TestSynthesisIsDeterministic(t *testing.T) {
+	all, err := synthesized()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := synthesize(profiles["managed"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(again.files)) {
+		if !strings.HasSuffix(name, ".template.json") {
+			continue
+		}
+		if !bytes.Equal(all["managed"].files[name], again.files[name]) {
+			t.Errorf("%s differs from one synthesis to the next", name)
+		}
+	}
+}
+
+func TestJobsAreTheFunctions(t *testing.T) {
+	root, err := binary.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := binary.Discover(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range found {
+		if !slices.Contains(declared(), f) {
+			t.Errorf("%s (%s) has no job", f.Name, f.Kind)
+		}
+	}
+}
+
+func TestDeploymentsAreRolledBack(t *testing.T) {
+	all, err := synthesized()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := all["managed"]
+	groups := w.OfType("AWS::CodeDeploy::DeploymentGroup")
+	if aliases := w.OfType("AWS::Lambda::Alias"); len(groups) != len(aliases) || len(groups) == 0 {
+		t.Errorf("%d deployment groups for %d aliases", len(groups), len(aliases))
+	}
+	for _, g := range groups {
+		back, _ := g.Properties["AutoRollbackConfiguration"].(map[string]any)
+		alarms, _ := g.Properties["AlarmConfiguration"].(map[string]any)
+		if back["Enabled"] != true || alarms["Enabled"] != true {
+			t.Errorf("%s is not rolled back", g.ID)
+		}
+	}
+	if n := len(all["external"].OfType("AWS::CodeDeploy::DeploymentGroup")); n != 0 {
+		t.Errorf("all at once, yet %d deployment groups", n)
+	}
+}

@@ -41,7 +41,7 @@ func (p *Public) mapData(ctx context.Context, in *mapInput) (*geoJSONOutput, err
 	if in.Zoom >= pointZoom {
 		query = pointFeatures(box)
 	}
-	cell := 360 / math.Pow(2, float64(in.Zoom)) / 16
+	cell := 360 / math.Pow(2, float64(in.Zoom)) / 8
 	var features json.RawMessage
 	err = p.db.QueryRow(ctx, query, box.minLon, box.minLat, box.maxLon, box.maxLat, cell, mapPoints,
 		filter.statuses, filter.types).Scan(&features)

@@ -46,7 +46,7 @@ func (p *Public) Register(a *httpapi.API) {
 func read(path, summary, description string) httpapi.Operation {
 	return httpapi.Operation{
 		Operation: huma.Operation{Method: http.MethodGet, Path: path, Tags: []string{"public"}, Summary: summary, Description: description},
-		Access:    httpapi.Public, Cache: httpapi.Shared,
+		Access:    httpapi.Public, Cache: httpapi.Shared, Limit: httpapi.LimitView,
 	}
 }
 

@@ -43,8 +43,8 @@ func (p *Public) tile(ctx context.Context, in *tileInput) (*tileOutput, error) {
 	if in.Z >= pointZoom {
 		query = pointTile
 	}
-	// A cluster is what falls into one of 16 × 16 squares of the tile.
-	cell := tileWidth / math.Pow(2, float64(in.Z)) / 16
+	// A cluster is what falls into one of 8 × 8 squares of the tile.
+	cell := tileWidth / math.Pow(2, float64(in.Z)) / 8
 	var body []byte
 	if err := p.db.QueryRow(ctx, query, in.Z, in.X, y, cell, tilePoints, filter.statuses, filter.types).Scan(&body); err != nil {
 		return nil, fmt.Errorf("draw tile %d/%d/%d: %w", in.Z, in.X, y, err)

@@ -24,6 +24,7 @@ const (
 	LimitCreate  LimitClass = "create" // new reports, per user
 	LimitSync    LimitClass = "sync"   // reports of a batch, per user, counted by item
 	LimitUpload  LimitClass = "upload" // pictures, per user
+	LimitView    LimitClass = "view"   // the public's pages, tiles and lists, instead of the general budget: one map view is a dozen requests, and a carrier may put a whole suburb behind one address
 	LimitNone    LimitClass = "none"   // health
 )
 
@@ -98,6 +99,9 @@ func (h halves) Admit(ctx context.Context, session uuid.UUID, spends []Spend) (i
 func spends(o Operation, key string) []Spend {
 	if o.Limit == LimitNone {
 		return nil
+	}
+	if o.Limit == LimitView {
+		return []Spend{{Class: LimitView, Key: key, Cost: 1}}
 	}
 	out := []Spend{{Class: LimitGeneral, Key: key, Cost: 1}}
 	if o.Limit != LimitGeneral && o.LimitMember == "" {

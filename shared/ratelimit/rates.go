@@ -15,6 +15,7 @@ type Config struct {
 	UserPerMinute    int `env:"RATE_LIMIT_USER_PER_MINUTE" envDefault:"600"`
 	UserBurst        int `env:"RATE_LIMIT_USER_BURST" envDefault:"200"`
 	AddressPerMinute int `env:"RATE_LIMIT_ADDRESS_PER_MINUTE" envDefault:"60"`
+	ViewPerMinute    int `env:"RATE_LIMIT_VIEW_PER_MINUTE" envDefault:"600"`
 	AuthPerMinute    int `env:"RATE_LIMIT_AUTH_PER_MINUTE" envDefault:"10"`
 	CreatePerHour    int `env:"RATE_LIMIT_CREATE_PER_HOUR" envDefault:"20"`
 	SyncPerHour      int `env:"RATE_LIMIT_SYNC_PER_HOUR" envDefault:"200"`
@@ -41,6 +42,8 @@ func (r *Rates) Of(ctx context.Context, class httpapi.LimitClass, key string) Ra
 	switch class {
 	case httpapi.LimitAuth:
 		return perMinute(r.config.AuthPerMinute, 0)
+	case httpapi.LimitView:
+		return perMinute(r.config.ViewPerMinute, 0)
 	case httpapi.LimitCreate, httpapi.LimitSync, httpapi.LimitUpload:
 		return r.set(ctx, class)
 	}

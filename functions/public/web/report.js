@@ -52,7 +52,7 @@
   };
 
   const check = async () => {
-    const res = await fetch(`/api/v1/public/blockchain/report/${report}/history`);
+    const res = await fetch(`/api/v1/public/blockchain/report/${report}/history`, { cache: "no-store" });
     if (!res.ok) throw new Error(res.status);
     const { entries } = await res.json();
     let good = true;

@@ -49,11 +49,11 @@ openapi: node_modules ## Renew the OpenAPI document out of the code, and check i
 	npx --no-install redocly lint functions/meta/openapi.json
 
 .PHONY: test
-test: node ## Run all tests (PACKAGES=./functions/... for a part)
+test: node chromium ## Run all tests (PACKAGES=./functions/... for a part)
 	$(WITH_DATABASE) $(GO) test $(PACKAGES)
 
 .PHONY: test-race
-test-race: node ## Run all tests with the race detector
+test-race: node chromium ## Run all tests with the race detector
 	$(WITH_DATABASE) $(GO) test -race $(PACKAGES)
 
 .PHONY: e2e
@@ -98,6 +98,10 @@ node_modules: node package.json package-lock.json
 .PHONY: node
 node:
 	@infra/local/setup/node.sh
+
+.PHONY: chromium
+chromium:
+	@infra/local/setup/chromium.sh
 
 .PHONY: clean
 clean: ## Remove everything that was built or kept locally, the local database included

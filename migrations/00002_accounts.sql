@@ -38,6 +38,7 @@ CREATE TABLE users (
 CREATE UNIQUE INDEX users_email_key ON users (email) WHERE email IS NOT NULL;
 CREATE UNIQUE INDEX users_google_subject_key ON users (google_subject) WHERE google_subject IS NOT NULL;
 CREATE INDEX users_role_idx ON users (role) WHERE role <> 'citizen';
+CREATE INDEX users_text_idx ON users USING gin ((full_name || ' ' || coalesce(email::text, '')) gin_trgm_ops) WHERE deleted_at IS NULL;
 
 -- One row a sign-in. The refresh token is stored hashed; its parent is kept for
 -- the grace in which a lost answer may be asked for again.

@@ -71,16 +71,19 @@ const Columns = `u.id, u.email, u.full_name, u.phone_number, u.country, u.instag
 	u.preferred_language, u.share_contact, u.reports_count, u.fixed_reports_count, u.created_at, u.last_login_at`
 
 // Scan reads a row of Columns.
-func Scan(row pgx.CollectableRow) (User, error) {
+func Scan(row pgx.CollectableRow) (User, error) { return ScanWith(row) }
+
+// ScanWith reads a row of Columns and further ones behind them.
+func ScanWith(row pgx.CollectableRow, further ...any) (User, error) {
 	var (
 		u      User
 		avatar *uuid.UUID
 		google bool
 		login  *time.Time
 	)
-	err := row.Scan(&u.ID, &u.Email, &u.FullName, &u.PhoneNumber, &u.Country, &u.Instagram, &avatar, &u.Role,
+	err := row.Scan(append([]any{&u.ID, &u.Email, &u.FullName, &u.PhoneNumber, &u.Country, &u.Instagram, &avatar, &u.Role,
 		&google, &u.IsVerified, &u.IsActive, &u.PreferredLanguage, &u.ShareContact, &u.ReportsCount, &u.FixedReportsCount,
-		&u.CreatedAt.Time, &login)
+		&u.CreatedAt.Time, &login}, further...)...)
 	if err != nil {
 		return User{}, err
 	}

@@ -1,0 +1,93 @@
+// Package admin is what administrators do: people, agencies, settings, and the
+// log of all that. A function of its own, for it alone may change who may do what.
+package admin
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/password"
+	"github.com/lafaekstreet/backend/shared/seal"
+	"github.com/lafaekstreet/backend/shared/service"
+)
+
+// Group is the route group "admin".
+type Group struct {
+	db         *database.DB
+	outbox     *outbox.Outbox
+	clock      clock.Clock
+	hasher     *password.Hasher
+	sealer     *seal.Sealer
+	revoker    *identity.Revoker
+	setupToken string
+}
+
+// Config is what the function needs besides what every function has.
+type Config struct {
+	// SetupToken lets the first administrator in, once; empty keeps that closed.
+	SetupToken string `env:"ADMIN_SETUP_TOKEN"`
+	Passwords  password.Config
+	Seal       seal.Config
+}
+
+// Open makes the function out of its configuration.
+func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) { return open(ctx, env) }
+
+func open(ctx context.Context, env config.Env, opts ...service.Option) (*httpapi.Service, error) {
+	kit, err := service.Open(ctx, "admin", env, opts...)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := config.Parse[Config](env)
+	if err != nil {
+		return nil, fmt.Errorf("open admin: %w", err)
+	}
+	sealer, err := seal.New(cfg.Seal)
+	if err != nil {
+		return nil, fmt.Errorf("open admin: %w", err)
+	}
+	return kit.HTTP(&Group{db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, hasher: password.NewHasher(cfg.Passwords),
+		sealer: sealer, revoker: kit.Revoker(), setupToken: cfg.SetupToken})
+}
+
+// Name implements httpapi.Group.
+func (*Group) Name() string { return "admin" }
+
+// Register implements httpapi.Group.
+func (g *Group) Register(a *httpapi.API) {
+	g.registerSetup(a)
+	g.registerUsers(a)
+	g.registerAgencies(a)
+	g.registerAudit(a)
+	g.registerSettings(a)
+}
+
+// operation is what all routes but the first share: an administrator whose
+// session passed the second factor.
+func operation(method, path, summary, description string) httpapi.Operation {
+	return httpapi.Operation{
+		Operation: huma.Operation{Method: method, Path: "/api/v1/admin" + path, Summary: summary, Description: description,
+			Tags: []string{"staff"}},
+		Roles: []identity.Role{identity.Admin}, SecondFactor: true, Cache: httpapi.Never, MaxBody: 64 << 10,
+	}
+}
+
+// folded is how words of a fixed set are read: whatever their case, with space,
+// hyphen and underscore alike.
+func folded(s string) string {
+	return strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(strings.TrimSpace(s)))
+}
+
+// pattern makes an ILIKE pattern that finds s anywhere, taken literally.
+func pattern(s string) string {
+	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.TrimSpace(s)) + "%"
+}

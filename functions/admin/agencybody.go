@@ -1,0 +1,133 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/email"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
+)
+
+// agencyBody is an agency as sent; what is absent stays as it is.
+type agencyBody struct {
+	Code              *string   `json:"code,omitempty" maxLength:"40" doc:"2 to 40 letters, digits, hyphens or underscores" example:"OP-DILI"`
+	Name              *string   `json:"name,omitempty" maxLength:"200" example:"Public Works Dili"`
+	NameTet           *string   `json:"name_tet,omitempty" maxLength:"200"`
+	NamePt            *string   `json:"name_pt,omitempty" maxLength:"200"`
+	AgencyType        *string   `json:"agency_type,omitempty" maxLength:"20" doc:"municipal, national or contractor"`
+	MunicipalityCodes *[]string `json:"municipality_codes,omitempty" maxItems:"20" doc:"Of /locations/municipalities"`
+	IssueTypes        *[]string `json:"issue_types,omitempty" maxItems:"20"`
+	ContactEmail      *string   `json:"contact_email,omitempty" maxLength:"320" doc:"Empty for none"`
+}
+
+// complete checks that a new agency has what every one has.
+func (b agencyBody) complete() error {
+	for _, needed := range []struct {
+		name  string
+		value *string
+	}{{"code", b.Code}, {"name", b.Name}, {"agency_type", b.AgencyType}} {
+		if needed.value == nil {
+			return problem.InvalidField(needed.name, "expected to be there")
+		}
+	}
+	return nil
+}
+
+var agencyCode = regexp.MustCompile(`^[A-Z0-9][A-Z0-9_-]{1,39}$`)
+
+// onto checks what was sent and writes it onto a.
+func (b agencyBody) onto(ctx context.Context, q database.Querier, a *Agency) error {
+	if b.Code != nil {
+		if a.Code = strings.ToUpper(strings.TrimSpace(*b.Code)); !agencyCode.MatchString(a.Code) {
+			return problem.InvalidField("code", "expected 2 to 40 letters, digits, hyphens or underscores")
+		}
+	}
+	if b.Name != nil {
+		if a.Name = strings.TrimSpace(*b.Name); a.Name == "" {
+			return problem.InvalidField("name", "expected 1 to 200 characters")
+		}
+	}
+	if b.NameTet != nil {
+		a.NameTet = strings.TrimSpace(*b.NameTet)
+	}
+	if b.NamePt != nil {
+		a.NamePt = strings.TrimSpace(*b.NamePt)
+	}
+	if b.AgencyType != nil {
+		a.AgencyType = folded(*b.AgencyType)
+		if !slices.Contains([]string{"municipal", "national", "contractor"}, a.AgencyType) {
+			return problem.InvalidField("agency_type", "expected municipal, national or contractor")
+		}
+	}
+	if b.ContactEmail != nil {
+		if err := b.contact(a); err != nil {
+			return err
+		}
+	}
+	if b.IssueTypes != nil {
+		if err := b.issueTypes(a); err != nil {
+			return err
+		}
+	}
+	if b.MunicipalityCodes != nil {
+		return b.municipalities(ctx, q, a)
+	}
+	return nil
+}
+
+func (b agencyBody) contact(a *Agency) error {
+	if a.ContactEmail = nil; strings.TrimSpace(*b.ContactEmail) == "" {
+		return nil
+	}
+	address, ok := email.Parse(*b.ContactEmail)
+	if !ok {
+		return problem.InvalidField("contact_email", "expected an e-mail address")
+	}
+	a.ContactEmail = &address
+	return nil
+}
+
+func (b agencyBody) issueTypes(a *Agency) error {
+	a.IssueTypes = []string{}
+	for _, word := range *b.IssueTypes {
+		t, known := report.ParseIssueType(word)
+		if !known {
+			return problem.InvalidField("issue_types", "expected issue types")
+		}
+		if !slices.Contains(a.IssueTypes, string(t)) {
+			a.IssueTypes = append(a.IssueTypes, string(t))
+		}
+	}
+	return nil
+}
+
+func (b agencyBody) municipalities(ctx context.Context, q database.Querier, a *Agency) error {
+	codes := []string{}
+	for _, code := range *b.MunicipalityCodes {
+		code = strings.ToUpper(strings.TrimSpace(code))
+		if !strings.HasPrefix(code, "TL-") {
+			code = "TL-" + code
+		}
+		if !slices.Contains(codes, code) {
+			codes = append(codes, code)
+		}
+	}
+	rows, err := q.Query(ctx, `SELECT code FROM municipalities WHERE code = ANY($1) ORDER BY code`, codes)
+	if err != nil {
+		return fmt.Errorf("read municipalities: %w", err)
+	}
+	if a.MunicipalityCodes, err = pgx.AppendRows([]string{}, rows, pgx.RowTo[string]); err != nil {
+		return fmt.Errorf("read municipalities: %w", err)
+	}
+	if len(a.MunicipalityCodes) != len(codes) {
+		return problem.InvalidField("municipality_codes", "expected codes of municipalities")
+	}
+	return nil
+}

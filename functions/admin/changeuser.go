@@ -1,0 +1,170 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/audit"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+type changeUserInput struct {
+	ID   uuid.UUID `path:"id" format:"uuid"`
+	Body struct {
+		Role      *string   `json:"role,omitempty" maxLength:"40" doc:"citizen, moderator, government_official or admin"`
+		AgencyID  reference `json:"agency_id,omitempty" doc:"Where an official works; null for nowhere"`
+		Suspended *bool     `json:"suspended,omitempty"`
+		Reason    string    `json:"reason,omitempty" maxLength:"500" doc:"For the log, and kept with a suspension"`
+	}
+}
+
+// reference is an id of a partial change: absent leaves what is stored, null clears it.
+type reference struct {
+	sent bool
+	id   *uuid.UUID
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *reference) UnmarshalJSON(b []byte) error {
+	r.sent = true
+	return json.Unmarshal(b, &r.id)
+}
+
+// Schema implements huma.SchemaProvider.
+func (reference) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Format: "uuid", Nullable: true}
+}
+
+type accountOutput struct {
+	Body Account
+}
+
+// standing is what a person may do: the part of an account the log keeps.
+type standing struct {
+	Role      identity.Role `json:"role"`
+	AgencyID  *uuid.UUID    `json:"agency_id"`
+	Suspended bool          `json:"suspended"`
+	Reason    string        `json:"reason,omitempty"`
+}
+
+func (g *Group) changeUser(ctx context.Context, in *changeUserInput) (*accountOutput, error) {
+	out := &accountOutput{}
+	err := g.outbox.Do(ctx, func(w *outbox.Work) error {
+		before, err := lockAccount(ctx, w, in.ID)
+		if err != nil {
+			return err
+		}
+		old := standing{Role: before.Role, AgencyID: before.AgencyID, Suspended: !before.IsActive}
+		next, err := in.onto(old)
+		if err != nil {
+			return err
+		}
+		if err := g.allowed(ctx, w, in.ID, old, next); err != nil {
+			return err
+		}
+		if err := g.store(ctx, w, in.ID, old, next); err != nil {
+			return err
+		}
+		entry := audit.Entry{Action: actionOf(old, next), Entity: "user", EntityID: in.ID.String(), Before: old, After: next}
+		if err := audit.Record(ctx, w, entry); err != nil {
+			return err
+		}
+		out.Body, err = lockAccount(ctx, w, in.ID)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// onto is old with the request's changes.
+func (in *changeUserInput) onto(old standing) (standing, error) {
+	next := old
+	next.Reason = strings.TrimSpace(in.Body.Reason)
+	if in.Body.Role != nil {
+		role, err := parseRole(*in.Body.Role)
+		if err != nil {
+			return standing{}, err
+		}
+		next.Role = role
+	}
+	if in.Body.AgencyID.sent {
+		next.AgencyID = in.Body.AgencyID.id
+	}
+	if next.Role == identity.Citizen {
+		next.AgencyID = nil
+	}
+	if in.Body.Suspended != nil {
+		next.Suspended = *in.Body.Suspended
+	}
+	if next.Role == identity.Official && next.AgencyID == nil {
+		return standing{}, problem.New(problem.Invalid, "agency_required")
+	}
+	return next, nil
+}
+
+// allowed keeps the last administrator, and agencies that exist.
+func (g *Group) allowed(ctx context.Context, tx database.Querier, id uuid.UUID, old, next standing) error {
+	stood := old.Role == identity.Admin && !old.Suspended
+	stands := next.Role == identity.Admin && !next.Suspended
+	if stood && !stands {
+		others, err := identity.OtherAdmins(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if others == 0 {
+			return problem.New(problem.Conflict, "last_admin")
+		}
+	}
+	if next.AgencyID == nil || old.AgencyID != nil && *old.AgencyID == *next.AgencyID {
+		return nil
+	}
+	var there bool
+	err := tx.QueryRow(ctx, `SELECT true FROM agencies WHERE id = $1 AND deleted_at IS NULL FOR SHARE`, next.AgencyID).Scan(&there)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return problem.New(problem.Invalid, "agency_not_found")
+	}
+	if err != nil {
+		return fmt.Errorf("read agency: %w", err)
+	}
+	return nil
+}
+
+func (g *Group) store(ctx context.Context, w *outbox.Work, id uuid.UUID, old, next standing) error {
+	const q = `
+		UPDATE users SET role = $2, agency_id = $3, updated_at = $6,
+		       suspended_at = CASE WHEN $4 THEN coalesce(suspended_at, $6) END,
+		       suspended_reason = CASE WHEN $4 THEN coalesce(nullif($5, ''), suspended_reason) END
+		 WHERE id = $1`
+	now := g.clock.Now()
+	if _, err := w.Exec(ctx, q, id, string(next.Role), next.AgencyID, next.Suspended, next.Reason, now); err != nil {
+		return fmt.Errorf("change person: %w", err)
+	}
+	if next.Suspended && !old.Suspended {
+		return g.revoker.All(ctx, w, id, nil, identity.Suspended, now)
+	}
+	return g.revoker.Changed(ctx, w, id)
+}
+
+func actionOf(old, next standing) string {
+	switch {
+	case next.Suspended && !old.Suspended:
+		return "user.suspend"
+	case old.Suspended && !next.Suspended:
+		return "user.reinstate"
+	case next.Role != old.Role:
+		return "user.role"
+	}
+	return "user.change"
+}

@@ -1,0 +1,9 @@
+// The admin function.
+package main
+
+import (
+	"github.com/lafaekstreet/backend/functions/admin"
+	"github.com/lafaekstreet/backend/shared/start"
+)
+
+func main() { start.HTTP(admin.Open) }

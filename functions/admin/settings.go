@@ -1,0 +1,44 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/lafaekstreet/backend/shared/audit"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/settings"
+)
+
+func (g *Group) registerSettings(a *httpapi.API) {
+	httpapi.Register(a, operation(http.MethodGet, "/settings", "Read the settings", ""), g.readSettings)
+	httpapi.Register(a, operation(http.MethodPut, "/settings", "Replace the settings",
+		"Every process follows within 30 seconds."), g.writeSettings)
+}
+
+type settingsBody struct {
+	Body settings.Settings
+}
+
+func (g *Group) readSettings(ctx context.Context, _ *struct{}) (*settingsBody, error) {
+	s, err := settings.Read(ctx, g.db)
+	return &settingsBody{Body: s}, err
+}
+
+func (g *Group) writeSettings(ctx context.Context, in *settingsBody) (*settingsBody, error) {
+	err := g.outbox.Do(ctx, func(w *outbox.Work) error {
+		before, err := settings.Read(ctx, w)
+		if err != nil {
+			return err
+		}
+		if err := settings.Write(ctx, w, identity.Must(ctx).UserID, in.Body); err != nil {
+			return err
+		}
+		return audit.Record(ctx, w, audit.Entry{Action: "settings.change", Entity: "settings", EntityID: "all", Before: before, After: in.Body})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return in, nil
+}

@@ -1,0 +1,119 @@
+package admin
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/audit"
+	"github.com/lafaekstreet/backend/shared/email"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/password"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/profile"
+	"github.com/lafaekstreet/backend/shared/totp"
+)
+
+func (g *Group) registerSetup(a *httpapi.API) {
+	op := operation(http.MethodPost, "/setup", "Make the first administrator",
+		"Works once, with the setup token of the deployment. The account is confirmed and its second factor is on at once: "+
+			"put the secret into an authenticator app before leaving the page.")
+	op.Access, op.Roles, op.SecondFactor, op.Limit = httpapi.Public, nil, false, httpapi.LimitAuth
+	op.DefaultStatus = http.StatusCreated
+	op.Errors = []int{http.StatusForbidden, http.StatusConflict}
+	httpapi.Register(a, op, g.setup)
+}
+
+type setupInput struct {
+	Body struct {
+		SetupToken string `json:"setup_token" maxLength:"512" doc:"ADMIN_SETUP_TOKEN of the deployment"`
+		Email      string `json:"email" maxLength:"320" example:"admin@example.tl"`
+		Password   string `json:"password" maxLength:"1024" doc:"8 to 128 characters; not the address, not a common one"`
+		FullName   string `json:"full_name" minLength:"1" maxLength:"100"`
+	}
+}
+
+type setupOutput struct {
+	Body struct {
+		User       profile.User `json:"user"`
+		OTPAuthURI string       `json:"otpauth_uri" doc:"For a QR code"`
+		Secret     string       `json:"secret" doc:"Base32, for typing"`
+	}
+}
+
+func (g *Group) setup(ctx context.Context, in *setupInput) (*setupOutput, error) {
+	b := in.Body
+	// Hashes are compared: their length says nothing about the token's.
+	given, wanted := sha256.Sum256([]byte(b.SetupToken)), sha256.Sum256([]byte(g.setupToken))
+	if g.setupToken == "" || subtle.ConstantTimeCompare(given[:], wanted[:]) == 0 {
+		return nil, problem.New(problem.Forbidden, "setup_token_invalid")
+	}
+	address, ok := email.Parse(b.Email)
+	if !ok {
+		return nil, problem.InvalidField("email", "expected an e-mail address")
+	}
+	if weakness := password.Weak(b.Password, address); weakness != "" {
+		text, _ := locale.Text(locale.FromContext(ctx), "password."+string(weakness), nil)
+		return nil, problem.InvalidField("password", text)
+	}
+	hash, err := g.hasher.Hash(ctx, b.Password)
+	if err != nil {
+		return nil, err
+	}
+	secret, out := totp.NewSecret(), &setupOutput{}
+	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
+		id, err := g.firstAdmin(ctx, w, address, hash, strings.TrimSpace(b.FullName), secret)
+		if err != nil {
+			return err
+		}
+		out.Body.User, err = profile.Load(ctx, w, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out.Body.OTPAuthURI, out.Body.Secret = totp.URI(secret, address), totp.Text(secret)
+	return out, nil
+}
+
+// firstAdmin makes the account, or takes over the one with the address: whoever
+// has the setup token runs the system.
+func (g *Group) firstAdmin(ctx context.Context, w *outbox.Work, address, hash, name string, secret []byte) (uuid.UUID, error) {
+	if _, err := identity.OtherAdmins(ctx, w, uuid.Nil); err != nil { // for its lock: two setups at once make one administrator
+		return uuid.Nil, err
+	}
+	var done bool
+	if err := w.QueryRow(ctx, `SELECT EXISTS (SELECT FROM users WHERE role = 'admin')`).Scan(&done); err != nil {
+		return uuid.Nil, fmt.Errorf("look for administrators: %w", err)
+	}
+	if done {
+		return uuid.Nil, problem.New(problem.Conflict, "setup_done")
+	}
+	const upsert = `
+		INSERT INTO users AS u (id, email, email_verified_at, password_hash, full_name, role, totp_secret, totp_confirmed_at, preferred_language)
+		VALUES ($1, $2, $3, $4, $5, 'admin', $6, $3, $7)
+		ON CONFLICT (email) WHERE email IS NOT NULL DO UPDATE
+		   SET email_verified_at = $3, password_hash = $4, full_name = $5, role = 'admin', totp_secret = $6, totp_confirmed_at = $3,
+		       totp_pending = NULL, totp_last_step = NULL, suspended_at = NULL, suspended_reason = NULL, updated_at = $3
+		RETURNING id`
+	var id uuid.UUID
+	now := g.clock.Now()
+	err := w.QueryRow(ctx, upsert, ids.New(), address, now, hash, name, g.sealer.Seal(totp.SealPurpose, secret),
+		string(locale.FromContext(ctx))).Scan(&id)
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("store administrator: %w", err)
+	}
+	if err := g.revoker.All(ctx, w, id, nil, identity.RoleChanged, now); err != nil {
+		return uuid.Nil, err
+	}
+	return id, audit.RecordAs(ctx, w, id, identity.Admin, audit.Entry{Action: "admin.setup", Entity: "user", EntityID: id.String()})
+}

@@ -1,0 +1,119 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/page"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/profile"
+	"github.com/lafaekstreet/backend/shared/timestamp"
+)
+
+func (g *Group) registerUsers(a *httpapi.API) {
+	list := operation(http.MethodGet, "/users", "Find people", "Newest first.")
+	list.Aliases = page.Aliases()
+	httpapi.Register(a, list, g.users)
+
+	change := operation(http.MethodPatch, "/users/{id}", "Change what a person may do",
+		"What is absent stays as it is. A suspension ends every session; a change of role or agency holds at once in all of them. "+
+			"The last administrator stays one.")
+	change.Errors = []int{http.StatusConflict}
+	httpapi.Register(a, change, g.changeUser)
+}
+
+// Account is a person as administrators see them.
+type Account struct {
+	profile.User
+	AgencyID        *uuid.UUID      `json:"agency_id"`
+	SuspendedAt     *timestamp.Time `json:"suspended_at"`
+	SuspendedReason *string         `json:"suspended_reason"`
+	SecondFactor    bool            `json:"second_factor" doc:"TOTP is on"`
+}
+
+const accountColumns = profile.Columns + `, u.agency_id, u.suspended_at, u.suspended_reason, u.totp_confirmed_at IS NOT NULL`
+
+func scanAccount(origin string) pgx.RowToFunc[Account] {
+	return func(row pgx.CollectableRow) (Account, error) {
+		var a Account
+		var suspended *time.Time
+		u, err := profile.ScanWith(row, &a.AgencyID, &suspended, &a.SuspendedReason, &a.SecondFactor)
+		a.User, a.SuspendedAt = u.At(origin), timestamp.OfPtr(suspended)
+		return a, err
+	}
+}
+
+type usersInput struct {
+	page.Query
+	Q         string `query:"q" maxLength:"100" doc:"Part of a name or an address"`
+	Role      string `query:"role" maxLength:"40" doc:"citizen, moderator, government_official or admin"`
+	Suspended string `query:"suspended" maxLength:"5" doc:"true: only those suspended"`
+}
+
+type usersOutput struct {
+	Body page.Envelope[Account]
+}
+
+func (g *Group) users(ctx context.Context, in *usersInput) (*usersOutput, error) {
+	role := ""
+	if in.Role != "" {
+		r, err := parseRole(in.Role)
+		if err != nil {
+			return nil, err
+		}
+		role = string(r)
+	}
+	const where = ` FROM users u WHERE u.deleted_at IS NULL AND ($1 = '' OR u.role = $1) AND (NOT $2 OR u.suspended_at IS NOT NULL)
+		AND ($3 = '%%' OR (u.full_name || ' ' || coalesce(u.email::text, '')) ILIKE $3)`
+	args := []any{role, strings.EqualFold(in.Suspended, "true"), pattern(in.Q)}
+	var total int
+	if err := g.db.QueryRow(ctx, `SELECT count(*)`+where, args...).Scan(&total); err != nil {
+		return nil, fmt.Errorf("count people: %w", err)
+	}
+	rows, err := g.db.Query(ctx, `SELECT `+accountColumns+where+` ORDER BY u.created_at DESC, u.id DESC LIMIT $4 OFFSET $5`,
+		append(args, in.Limit(), in.Offset())...)
+	if err != nil {
+		return nil, fmt.Errorf("list people: %w", err)
+	}
+	items, err := pgx.CollectRows(rows, scanAccount(httpapi.Origin(ctx)))
+	if err != nil {
+		return nil, fmt.Errorf("list people: %w", err)
+	}
+	return &usersOutput{Body: page.NewEnvelope(in.Query, items, total)}, nil
+}
+
+func parseRole(s string) (identity.Role, error) {
+	switch r := identity.Role(folded(s)); r {
+	case identity.Citizen, identity.Moderator, identity.Official, identity.Admin:
+		return r, nil
+	}
+	return "", problem.InvalidField("role", "expected citizen, moderator, government_official or admin")
+}
+
+var errUserNotFound = problem.New(problem.NotFound, "user_not_found")
+
+// lockAccount reads a person whose row waits for other changes until the transaction ends.
+func lockAccount(ctx context.Context, tx database.Querier, id uuid.UUID) (Account, error) {
+	rows, err := tx.Query(ctx, `SELECT `+accountColumns+` FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL FOR UPDATE`, id)
+	if err != nil {
+		return Account{}, fmt.Errorf("read person: %w", err)
+	}
+	a, err := pgx.CollectExactlyOneRow(rows, scanAccount(httpapi.Origin(ctx)))
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Account{}, errUserNotFound
+	}
+	if err != nil {
+		return Account{}, fmt.Errorf("read person: %w", err)
+	}
+	return a, nil
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/lafaekstreet/backend/functions/admin"
 	"github.com/lafaekstreet/backend/functions/auth"
 	"github.com/lafaekstreet/backend/functions/journeys"
 	"github.com/lafaekstreet/backend/functions/locations"
@@ -28,7 +29,7 @@ const Path = "functions/meta/openapi.json"
 // Groups are all route groups, without anything they would need to serve.
 func Groups() []httpapi.Group {
 	return []httpapi.Group{
-		&auth.Group{}, &users.Group{}, &reports.Group{}, &monitoring.Group{}, &locations.Locations{}, &notifications.Group{},
+		&auth.Group{}, &users.Group{}, &admin.Group{}, &reports.Group{}, &monitoring.Group{}, &locations.Locations{}, &notifications.Group{},
 		&journeys.Group{}, &public.Public{}, &meta.Group{},
 	}
 }

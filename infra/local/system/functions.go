@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/lafaekstreet/backend/functions/admin"
 	"github.com/lafaekstreet/backend/functions/anchor"
 	"github.com/lafaekstreet/backend/functions/auth"
 	"github.com/lafaekstreet/backend/functions/export"
@@ -33,6 +34,7 @@ type group struct {
 func groups() []group {
 	return []group{
 		{"auth", auth.Open},
+		{"admin", admin.Open},
 		{"journeys", journeys.Open},
 		{"locations", locations.Open},
 		{"meta", meta.Open},

@@ -100,7 +100,11 @@ func TestServe(t *testing.T) {
 					func(w http.ResponseWriter, r *http.Request) { effects++; reply(200, "ok")(w, r) })
 			}))
 			defer server.Close()
-			ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+			patience := time.Minute
+			if c.mode == faults.Timeout {
+				patience = 200 * time.Millisecond
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
 			defer cancel()
 			req, err := http.NewRequestWithContext(ctx, http.MethodPut, server.URL, strings.NewReader("x"))
 			if err != nil {

@@ -40,7 +40,12 @@ func client(t *testing.T, s *fcm.Server, scope string) *http.Client {
 
 func send(t *testing.T, c *http.Client, url, message string) (int, string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	return sendWithin(t, time.Minute, c, url, message)
+}
+
+func sendWithin(t *testing.T, patience time.Duration, c *http.Client, url, message string) (int, string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(message))
 	if err != nil {
@@ -146,7 +151,11 @@ func TestFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := start(t, fcm.Options{Faults: set})
-			status, body, err := send(t, client(t, s, messaging), s.URL()+"/v1/projects/"+fcm.DefaultProject+"/messages:send", `{"message":{"token":"p"}}`)
+			patience := time.Minute
+			if k.mode == faults.Timeout {
+				patience = 300 * time.Millisecond
+			}
+			status, body, err := sendWithin(t, patience, client(t, s, messaging), s.URL()+"/v1/projects/"+fcm.DefaultProject+"/messages:send", `{"message":{"token":"p"}}`)
 			if status != k.status || !strings.Contains(body, k.says) || (err != nil) != (k.status == 0) {
 				t.Errorf("%d %s %v", status, body, err)
 			}

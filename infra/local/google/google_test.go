@@ -100,7 +100,11 @@ func TestFaults(t *testing.T) {
 		if err := set.Add(faults.Fault{Service: "google", Operation: "Keys", Mode: mode}); err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+		patience := time.Minute
+		if mode == faults.Timeout {
+			patience = 200 * time.Millisecond
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		verifier := oidc.NewVerifier(s.Issuer(), oidc.NewRemoteKeySet(ctx, s.KeysURL()), &oidc.Config{ClientID: google.DefaultClientID})
 		if _, err := verifier.Verify(ctx, token); err == nil && mode != faults.DropReply {
 			t.Errorf("%s: verified all the same", mode) // net/http repeats a GET that lost its connection

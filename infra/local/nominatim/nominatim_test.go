@@ -24,7 +24,12 @@ func start(t *testing.T, opts nominatim.Options) *nominatim.Server {
 
 func ask(t *testing.T, url, agent string) (int, []byte, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+	return askWithin(t, time.Minute, url, agent)
+}
+
+func askWithin(t *testing.T, patience time.Duration, url, agent string) (int, []byte, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -127,7 +132,11 @@ func TestFaults(t *testing.T) {
 		if err := set.Add(faults.Fault{Service: "nominatim", Mode: mode, Count: faults.Forever}); err != nil {
 			t.Fatal(err)
 		}
-		status, raw, err := ask(t, s.URL()+"/search?format=jsonv2&q=dili", agent)
+		patience := time.Minute
+		if mode == faults.Timeout {
+			patience = 200 * time.Millisecond
+		}
+		status, raw, err := askWithin(t, patience, s.URL()+"/search?format=jsonv2&q=dili", agent)
 		if status != want || (err != nil) != (want == 0) || json.Valid(raw) && mode == faults.Malformed {
 			t.Errorf("%s: %d %s %v", mode, status, raw, err)
 		}

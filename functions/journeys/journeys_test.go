@@ -22,6 +22,7 @@ import (
 type bundle struct {
 	t      testing.TB
 	url    string
+	served http.Handler
 	db     *pgxpool.Pool // as the owner: tests look behind the function
 	signer *identitytest.Signer
 }
@@ -45,7 +46,7 @@ func setup(t testing.TB) *bundle {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	return &bundle{t: t, url: server.URL, db: db, signer: signer}
+	return &bundle{t: t, url: server.URL, served: service, db: db, signer: signer}
 }
 
 // rider signs somebody in.

@@ -1,0 +1,220 @@
+package acceptance
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/functions/journeys"
+	"github.com/lafaekstreet/backend/functions/users"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/identity/identitytest"
+)
+
+// The behaviours the published client relies on, by the numbers of the notes:
+// here those of accounts, in journey_test.go those of journeys and markers.
+
+func TestBehaviour01CrossOriginCalls(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, s.URL+"/api/v1/journeys/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Origin", webBase)
+		req.Header.Set("Access-Control-Request-Method", method)
+		req.Header.Set("Access-Control-Request-Headers", "authorization,content-type")
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		h := res.Header
+		allowed := strings.ToLower(h.Get("Access-Control-Allow-Headers"))
+		if res.StatusCode >= 300 || !strings.Contains(h.Get("Access-Control-Allow-Methods"), method) ||
+			!strings.Contains(allowed, "authorization") || !strings.Contains(allowed, "content-type") {
+			t.Errorf("the preflight of %s is %d %v", method, res.StatusCode, h)
+		}
+	}
+	b := s.browser()
+	for path, want := range map[string]int{"/users/me": 401, "/nowhere": 404} {
+		if a := b.get(path).want(want); a.header.Get("Access-Control-Allow-Origin") == "" || a.header.Get("Access-Control-Allow-Credentials") != "" {
+			t.Errorf("%s: %v", path, a.header)
+		}
+	}
+}
+
+func TestBehaviour02LoginByForm(t *testing.T) {
+	t.Parallel()
+	newSite(t).rider("heidi") // keep checks both tokens, loginWith reads /users/me
+}
+
+func TestBehaviour03FailuresOfAccountsAreNot401(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.rider("heidi")
+	b.loginWith("wrong-Password-1").want(400)
+	b.email = "nobody@example.org"
+	b.loginWith(password).want(400)
+	b.get("/users/verify-email?token=bad").want(400)
+	b.call("POST", "/users/reset-password?email=nobody@example.org", "", nil).want(202)
+	b.call("POST", "/users/update-password?token=bad&new_password="+url.QueryEscape(password), "", nil).want(400)
+}
+
+func TestBehaviour04DeadAndMissingTokensAre401Everywhere(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "RATE_LIMIT_ADDRESS_PER_MINUTE", "6000")
+	person := s.Signer.SignIn(s.DB, identity.Citizen)
+	claims := identitytest.Claims(time.Now().Add(-2*time.Hour), person.ID, identity.Citizen, person.SessionID)
+	expired := s.browser()
+	expired.access = s.Signer.Sign(claims)
+	missing := s.browser()
+	asked := 0
+	for _, group := range []httpapi.Group{&journeys.Group{}, &users.Group{}} {
+		for path, item := range httpapi.Document(group).Paths {
+			for method, op := range httpapi.Operations(item) {
+				if len(op.Security) == 0 { // open to anybody
+					continue
+				}
+				asked++
+				for name, b := range map[string]*browser{"expired": expired, "missing": missing} {
+					if a := b.json(method, filled(path), object{}); a.status != 401 {
+						t.Errorf("%s %s with an %s token is %d", method, path, name, a.status)
+					}
+				}
+			}
+		}
+	}
+	if asked < 25 {
+		t.Errorf("only %d operations were asked", asked)
+	}
+}
+
+// filled is a path below /api/v1 with an id for each parameter.
+func filled(path string) string {
+	parts := strings.Split(strings.TrimPrefix(path, "/api/v1"), "/")
+	for i, part := range parts {
+		if strings.HasPrefix(part, "{") {
+			parts[i] = uuid.NewString()
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+func TestBehaviour05RefreshByMultipartAndByQuery(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.rider("heidi")
+	b.access = ""
+	b.keep(b.multipart("/auth/refresh", map[string]string{"refresh_token": b.refresh}).want(200))
+	b.keep(b.call("POST", "/auth/refresh?refresh_token="+url.QueryEscape(b.refresh), "", nil).want(200))
+	b.get("/users/me").want(200)
+	// Tabs share one token: both that find it expired get a pair that works.
+	var tabs [2]*answer
+	var running sync.WaitGroup
+	for i := range tabs {
+		running.Go(func() { tabs[i] = b.multipart("/auth/refresh", map[string]string{"refresh_token": b.refresh}) })
+	}
+	running.Wait()
+	for _, a := range tabs {
+		b.keep(a.want(200))
+		b.get("/users/me").want(200)
+	}
+}
+
+func TestBehaviour06AReloadKeepsTheSession(t *testing.T) {
+	t.Parallel()
+	b := newSite(t).rider("heidi")
+	for range 5 {
+		b.get("/users/me").want(200)
+	}
+}
+
+func TestBehaviour08Registration(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.browser()
+	body := object{"name": "Heidi", "email": "heidi@example.org", "password": password, "phonenumber": "", "country": ""}
+	if a := b.json("POST", "/users/register", body).want(201); strings.TrimSpace(string(a.body)) != "null" {
+		t.Errorf("registration answers %s", a.body)
+	}
+}
+
+func TestBehaviour09TheMailedLinkWorksTwice(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.browser()
+	b.json("POST", "/users/register", object{"name": "Heidi", "email": "heidi@example.org", "password": password}).want(201)
+	token := url.QueryEscape(s.mailed("heidi@example.org", "/verify"))
+	for range 2 {
+		if m, _ := b.get("/users/verify-email?token=" + token).want(200).object()["message"].(string); m == "" {
+			t.Error("verify says nothing")
+		}
+	}
+}
+
+func TestBehaviour10ResetAndUpdateByQuery(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.rider("heidi")
+	b.call("POST", "/users/reset-password?email="+url.QueryEscape(b.email), "", nil).want(202)
+	b.call("POST", "/users/reset-password?email=nobody@example.org", "", nil).want(202)
+	token := s.mailed(b.email, "/reset-password")
+	const next = "down-the-Valley-8"
+	b.access = ""
+	b.call("POST", "/users/update-password?token="+url.QueryEscape(token)+"&new_password="+next, "", nil).want(200)
+	b.loginWith(password).want(400)
+	b.loginWith(next).want(200)
+}
+
+func TestBehaviour11TheProfileGoesThereAndBack(t *testing.T) {
+	t.Parallel()
+	b := newSite(t).rider("heidi")
+	me := b.get("/users/me").want(200).object()
+	for _, name := range []string{"_id", "name", "email", "phonenumber", "instagram", "country"} {
+		if _, there := me[name]; !there {
+			t.Errorf("/users/me has no %s", name)
+		}
+	}
+	me["name"], me["instagram"], me["phonenumber"], me["country"] = "Heidi R.", "heidirides", "+670 7700 0000", "Switzerland"
+	b.json("PUT", "/users/"+b.id, me).want(200)
+	if again := b.get("/users/me").want(200).object(); again["name"] != "Heidi R." || again["instagram"] != "heidirides" || again["country"] != "Switzerland" {
+		t.Errorf("the profile became %v", again)
+	}
+}
+
+func TestBehaviour12AccountDeletion(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b, other := s.rider("heidi"), s.rider("ueli")
+	id := b.journey("Tour", true)
+	b.marker(id, "past", "2026-01-01", 125.5, -8.5)
+	b.call("DELETE", "/users/"+b.id, "", nil).want(200)
+	other.get("/journeys/" + id).want(404)
+	if n := s.Int(`SELECT (SELECT count(*) FROM journeys) + (SELECT count(*) FROM markers)`); n != 0 {
+		t.Errorf("%d rows are left", n)
+	}
+	b.get("/users/me").want(401)
+}
+
+func TestBehaviour13OtherRidersAreShownWithoutTheirAddress(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b, other := s.rider("heidi"), s.rider("ueli")
+	seen := other.get("/users/" + b.id).want(200).object()
+	if seen["_id"] != b.id || seen["name"] != "heidi" || seen["email"] != nil || seen["phonenumber"] != nil {
+		t.Errorf("others see %v", seen)
+	}
+	b.json("PATCH", "/users/me", object{"phone_number": "+670 7700 0000", "instagram": "heidirides", "share_contact": true}).want(200)
+	shared := other.get("/users/" + b.id).want(200).object()
+	if shared["phonenumber"] == nil || shared["instagram"] != "heidirides" || shared["email"] != nil {
+		t.Errorf("with contact shared others see %v", shared)
+	}
+}

@@ -65,7 +65,7 @@ func Open(ctx context.Context, env config.Env) (queue.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return queue.Each(queue.Images, cfg.Concurrency, kit.Log, w.message), nil
+	return kit.Queue(queue.Images, cfg.Concurrency, w.message), nil
 }
 
 func newWorker(kit *service.Kit) (*Worker, error) {
@@ -80,7 +80,7 @@ func newWorker(kit *service.Kit) (*Worker, error) {
 func (w *Worker) message(ctx context.Context, m events.SQSMessage) error {
 	keys, err := originals(m.Body)
 	if err != nil {
-		return err
+		return queue.Permanent(err)
 	}
 	for _, key := range keys {
 		if err := w.original(ctx, key, queue.Receives(m)); err != nil {

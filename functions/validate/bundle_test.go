@@ -178,7 +178,7 @@ func (b *bundle) deliver(report uuid.UUID, receives int) bool {
 func (b *bundle) state(report uuid.UUID) string {
 	b.t.Helper()
 	return one[string](b, `SELECT concat_ws(' ', status, ai_status, severity,
-		(SELECT string_agg(event_type, '+' ORDER BY seq) FROM ledger_events WHERE report_id = r.id AND event_type <> 'STATUS_CHANGED'),
+		(SELECT string_agg(event_type, '+' ORDER BY seq) FROM ledger_events WHERE report_id = r.id),
 		(SELECT string_agg(type, '+') FROM notifications WHERE report_id = r.id),
 		(SELECT count(*) FROM report_embeddings WHERE report_id = r.id)) FROM reports r WHERE id = $1`, report)
 }

@@ -39,7 +39,7 @@ type Config struct {
 	// Concurrency is how many reports are judged at once by one process; the queue's own cap holds the models' quota.
 	Concurrency int `env:"VALIDATE_CONCURRENCY" envDefault:"2"`
 	// Deliveries is the queue's limit: after the last one a message goes to the dead letters.
-	Deliveries int `env:"VALIDATE_MAX_RECEIVES" envDefault:"5"`
+	Deliveries int `env:"QUEUE_MAX_RECEIVES" envDefault:"5"`
 }
 
 // Objects is what the worker needs of S3.
@@ -70,7 +70,7 @@ func Open(ctx context.Context, env config.Env) (queue.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return queue.Each(queue.Validate, w.cfg.Concurrency, kit.Log, w.message), nil
+	return kit.Queue(queue.Validate, w.cfg.Concurrency, w.message), nil
 }
 
 func newWorker(kit *service.Kit) (*Worker, error) {
@@ -93,14 +93,13 @@ func newBedrock(cfg aws.Config) *bedrockruntime.Client {
 func (w *Worker) message(ctx context.Context, m events.SQSMessage) error {
 	var in queue.ValidateMessage
 	if err := json.Unmarshal([]byte(m.Body), &in); err != nil || in.ReportID == uuid.Nil {
-		return errors.New("message names no report")
+		return queue.Permanent(errors.New("message names no report"))
 	}
 	last := queue.Receives(m) >= w.cfg.Deliveries
 	err := w.report(ctx, in.ReportID, last)
 	if err == nil || errors.Is(err, report.ErrNotFound) {
 		return nil
 	}
-	w.metrics.Add("validate_retry")
 	if last {
 		// The message goes to the dead letters; the report shows it to staff. What was
 		// cut off with ctx must still be said.

@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/lafaekstreet/backend/shared/metrics"
 )
 
 // Handler consumes batches of a queue. Messages named in the answer are
@@ -21,8 +23,12 @@ type HandlerFunc func(ctx context.Context, m events.SQSMessage) error
 
 // Each handles every message of a batch by itself, up to concurrency at once: a
 // failing or panicking one never takes its neighbours along.
-func Each(name Name, concurrency int, log *slog.Logger, handle HandlerFunc) Handler {
-	return &each{name: name, concurrency: max(concurrency, 1), log: log, handle: handle}
+func Each(name Name, concurrency int, log *slog.Logger, handle HandlerFunc, opts ...Option) Handler {
+	e := &each{name: name, concurrency: max(concurrency, 1), log: log, handle: handle}
+	for _, opt := range opts {
+		opt(e)
+	}
+	return e
 }
 
 type each struct {
@@ -30,6 +36,9 @@ type each struct {
 	concurrency int
 	log         *slog.Logger
 	handle      HandlerFunc
+	dead        Sender
+	metrics     *metrics.Metrics
+	deliveries  int
 }
 
 // Handle implements Handler.
@@ -60,13 +69,13 @@ func (e *each) one(ctx context.Context, m events.SQSMessage) (ok bool) {
 		if cause := recover(); cause != nil {
 			e.log.ErrorContext(ctx, "message panicked", "queue", string(e.name), "message_id", m.MessageId,
 				"panic", cause, "stack", string(debug.Stack()))
-			ok = false
+			ok = e.failed(ctx, m, nil)
 		}
 	}()
 	if err := e.handle(ctx, m); err != nil {
 		e.log.WarnContext(ctx, "message failed", "queue", string(e.name), "message_id", m.MessageId,
 			"receives", m.Attributes["ApproximateReceiveCount"], "error", err)
-		return false
+		return e.failed(ctx, m, err)
 	}
 	return true
 }

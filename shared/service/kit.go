@@ -44,7 +44,8 @@ type Kit struct {
 	Gate     *gate.Gate
 	Settings *settings.Reader
 
-	cache *cache.Cache
+	cache      *cache.Cache
+	deliveries int
 }
 
 type kitConfig struct {
@@ -53,6 +54,8 @@ type kitConfig struct {
 	Cache    cache.Config
 	Limits   ratelimit.Config
 	LogLevel slog.Level `env:"LOG_LEVEL" envDefault:"INFO"`
+	// Deliveries is after how many failures the queues of the system give up on a message.
+	Deliveries int `env:"QUEUE_MAX_RECEIVES" envDefault:"5"`
 }
 
 // Option changes how a kit is opened.
@@ -79,7 +82,7 @@ func Open(ctx context.Context, name string, env config.Env, opts ...Option) (*Ki
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", name, err)
 	}
-	k := &Kit{Name: name, Env: env, Clock: o.clock}
+	k := &Kit{Name: name, Env: env, Clock: o.clock, deliveries: cfg.Deliveries}
 	k.Log, k.Metrics = outputs(name, cfg.LogLevel, o)
 	if k.DB, err = database.Open(ctx, cfg.Database); err != nil {
 		return nil, fmt.Errorf("open %s: %w", name, err)
@@ -103,6 +106,11 @@ func outputs(name string, level slog.Level, o options) (*slog.Logger, *metrics.M
 		logs, figures = o.out, o.out
 	}
 	return logging.New(logs, level).With("function", name), metrics.New(figures, name, o.clock)
+}
+
+// Queue makes the consumer of a queue out of one message's work.
+func (k *Kit) Queue(name queue.Name, concurrency int, handle queue.HandlerFunc) queue.Handler {
+	return queue.Each(name, concurrency, k.Log, handle, queue.WithDeadLetters(k.Queues), queue.WithMetrics(k.Metrics, k.deliveries))
 }
 
 // Close gives the connections back.

@@ -15,6 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/meta"
 	"github.com/lafaekstreet/backend/functions/monitoring"
 	"github.com/lafaekstreet/backend/functions/notifications"
+	"github.com/lafaekstreet/backend/functions/notify"
 	"github.com/lafaekstreet/backend/functions/public"
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/functions/validate"
@@ -60,6 +61,7 @@ func workers() []worker {
 		{queue.Images, images.Open, 1, 2, 20 * time.Second},
 		{queue.Anchor, anchor.Open, queue.MaxBatch, 1, 30 * time.Second},
 		{queue.Validate, validate.Open, 2, 2, time.Minute},
+		{queue.Notify, notify.Open, queue.MaxBatch, 2, 60 * time.Second},
 		{queue.Geocode, geocode.Open, 1, 1, 30 * time.Second},
 	}
 }

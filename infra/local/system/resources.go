@@ -59,7 +59,7 @@ func (s *System) createQueues(ctx context.Context, client *sqs.Client) (map[queu
 	arns := map[queue.Name]string{}
 	urls := map[string]string{}
 	for _, name := range queue.Names() {
-		_, dead, err := createQueue(ctx, client, string(name)+"-dead", map[string]string{"MessageRetentionPeriod": "1209600"})
+		deadURL, dead, err := createQueue(ctx, client, string(queue.Dead(name)), map[string]string{"MessageRetentionPeriod": "1209600"})
 		if err != nil {
 			return nil, err
 		}
@@ -72,7 +72,7 @@ func (s *System) createQueues(ctx context.Context, client *sqs.Client) (map[queu
 		if err != nil {
 			return nil, err
 		}
-		arns[name], urls[string(name)] = arn, url
+		arns[name], urls[string(name)], urls[string(queue.Dead(name))] = arn, url, deadURL
 	}
 	s.set("QUEUE_URLS", pairs(urls))
 	s.queueARNs = arns

@@ -1,0 +1,9 @@
+// The notify function: sends mail and push messages.
+package main
+
+import (
+	"github.com/lafaekstreet/backend/functions/notify"
+	"github.com/lafaekstreet/backend/shared/start"
+)
+
+func main() { start.Queue(notify.Open) }

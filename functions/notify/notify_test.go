@@ -1,0 +1,367 @@
+package notify
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/lafaekstreet/backend/infra/local/faults"
+	"github.com/lafaekstreet/backend/infra/local/fcm"
+	"github.com/lafaekstreet/backend/infra/local/smtp"
+	"github.com/lafaekstreet/backend/infra/local/testdb"
+	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/mail"
+	"github.com/lafaekstreet/backend/shared/notification"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/service"
+)
+
+type bundle struct {
+	t       *testing.T
+	w       *Worker
+	kit     *service.Kit
+	handler queue.Handler
+	db      *pgxpool.Pool
+	mails   *smtp.Server
+	pushes  *fcm.Server
+	faults  *faults.Set
+	person  uuid.UUID
+}
+
+const address = "ana@example.tl"
+
+func setup(t *testing.T) *bundle {
+	t.Helper()
+	set := faults.NewSet()
+	mails, err := smtp.Start(smtp.Options{Faults: set})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = mails.Close() })
+	pushes, err := fcm.Start(fcm.Options{Faults: set})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = pushes.Close() })
+	database := testdb.AppURL(testdb.URL(t))
+	kit, err := service.Open(t.Context(), "notify", config.Env{"DATABASE_URL": database, "AWS_REGION": "us-east-1",
+		"SMTP_URL": mails.URL(), "SMTP_TIMEOUT": "1s", "FCM_ENDPOINT": pushes.URL(), "FCM_SERVICE_ACCOUNT": string(pushes.ServiceAccount()),
+		"FCM_TIMEOUT": "1s", "SEAL_KEYS": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}, service.WithOutput(io.Discard))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(kit.Close)
+	worker, _, err := newWorker(kit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := pgxpool.New(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	b := &bundle{t: t, w: worker, kit: kit, handler: kit.Queue(queue.Notify, 2, worker.message), db: pool, mails: mails, pushes: pushes, faults: set, person: ids.New()}
+	b.exec(`INSERT INTO users (id, email, email_verified_at, preferred_language) VALUES ($1, $2, now(), 'tet')`, b.person, address)
+	b.exec(`INSERT INTO devices (user_id, device_id, platform, fcm_token) VALUES ($1, 'phone', 'android', 'token-1')`, b.person)
+	return b
+}
+
+func (b *bundle) exec(sql string, args ...any) {
+	b.t.Helper()
+	if _, err := b.db.Exec(b.t.Context(), sql, args...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *bundle) text(sql string) string {
+	b.t.Helper()
+	var s string
+	if err := b.db.QueryRow(b.t.Context(), sql).Scan(&s); err != nil {
+		b.t.Fatal(err)
+	}
+	return s
+}
+
+// notify adds a notification and returns its message.
+func (b *bundle) notify(t notification.Type, params map[string]string) string {
+	b.t.Helper()
+	err := b.kit.Outbox.Do(b.t.Context(), func(w *outbox.Work) error {
+		return notification.Add(b.t.Context(), w, notification.New{UserID: b.person, Type: t, EventKey: uuid.NewString(), Params: params})
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return b.text(`SELECT body::text FROM outbox WHERE queue = 'notify' ORDER BY created_at DESC, id DESC LIMIT 1`)
+}
+
+func (b *bundle) deliver(body string, receives int) bool {
+	b.t.Helper()
+	return b.deliverIn(b.t.Context(), body, receives, time.Now())
+}
+
+func (b *bundle) deliverIn(ctx context.Context, body string, receives int, sent time.Time) bool {
+	b.t.Helper()
+	out, err := b.handler.Handle(ctx, events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: body, Attributes: map[string]string{
+		"ApproximateReceiveCount": fmt.Sprint(receives), "SentTimestamp": fmt.Sprint(sent.UnixMilli())}}}})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return len(out.BatchItemFailures) > 0
+}
+
+func (b *bundle) arrived() string {
+	return fmt.Sprintf("%d mails %d pushes", len(b.mails.Mails(address)), len(b.pushes.Pushes("token-1")))
+}
+
+func (b *bundle) deliveries() string {
+	b.t.Helper()
+	return b.text(`SELECT coalesce(string_agg(channel || ' ' || state, ', ' ORDER BY channel, recipient), '') FROM notification_deliveries`)
+}
+
+func TestEveryChannelOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	body := b.notify(notification.ReportFixed, map[string]string{"report_number": "LS-2026-000007", "status": "fixed"})
+	for receives := range 3 {
+		if b.deliver(body, receives+1) {
+			t.Fatal("came back")
+		}
+	}
+	if got := b.arrived(); got != "1 mails 1 pushes" {
+		t.Errorf("%s", got)
+	}
+	m, p := b.mails.Mails(address)[0], b.pushes.Pushes("token-1")[0]
+	if m.Subject != "Hadi'a tiha ona!" || !strings.Contains(m.Text, "LS-2026-000007") || !strings.Contains(m.HTML, "LS-2026-000007") || !strings.Contains(m.HTML, `lang="tet"`) {
+		t.Errorf("mail %q: %s", m.Subject, m.Text)
+	}
+	if p.Title != m.Subject || p.Data["report_number"] != "LS-2026-000007" || p.Data["status"] != "fixed" || p.Data["type"] != "report_fixed" {
+		t.Errorf("push %+v", p)
+	}
+}
+
+func TestPreferencesAndAddresses(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		name, change, arrived, deliveries string
+	}{
+		{"no mail wanted", `UPDATE users SET notification_prefs = '{"email": false}'`, "0 mails 1 pushes", "mail skipped, push sent"},
+		{"no push wanted", `UPDATE users SET notification_prefs = '{"push": false}'`, "1 mails 0 pushes", "mail sent, push skipped"},
+		{"type muted", `UPDATE users SET notification_prefs = '{"muted": ["report_fixed"]}'`, "0 mails 0 pushes", "mail skipped, push skipped"},
+		{"address not confirmed", `UPDATE users SET email_verified_at = NULL`, "0 mails 1 pushes", "push sent"},
+		{"no device", `DELETE FROM devices`, "1 mails 0 pushes", "mail sent"},
+		{"erased", `UPDATE users SET email = NULL, deleted_at = now()`, "0 mails 0 pushes", ""},
+		{"suspended", `UPDATE users SET suspended_at = now()`, "0 mails 0 pushes", ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			body := b.notify(notification.ReportFixed, nil)
+			b.exec(c.change)
+			if b.deliver(body, 1) || b.deliver(body, 2) {
+				t.Error("came back")
+			}
+			if got := b.arrived(); got != c.arrived {
+				t.Errorf("%s, want %s", got, c.arrived)
+			}
+			if got := b.deliveries(); got != c.deliveries {
+				t.Errorf("%s, want %s", got, c.deliveries)
+			}
+		})
+	}
+}
+
+func TestDeadDevicesAreForgotten(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.exec(`INSERT INTO devices (user_id, device_id, platform, fcm_token) VALUES ($1, 'old', 'android', 'dead-1'), ($1, 'odd', 'ios', 'invalid-1'), ($1, 'other', 'ios', 'mismatch-1')`, b.person)
+	if b.deliver(b.notify(notification.ReportFixed, nil), 1) {
+		t.Error("came back")
+	}
+	if got := b.text(`SELECT string_agg(device_id, ' ' ORDER BY device_id) FROM devices WHERE fcm_token IS NOT NULL`); got != "other phone" {
+		t.Errorf("devices left: %s; a foreign sender's token is our mistake, not the device's", got)
+	}
+	if got := b.arrived(); got != "1 mails 1 pushes" {
+		t.Errorf("%s", got)
+	}
+}
+
+// TestFaults: one channel's trouble is its own, and no trouble sends anything twice.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		name         string
+		fault        faults.Fault
+		back         bool   // the message came back
+		under, after string // what has arrived
+	}{
+		{"mail server errs", faults.Fault{Service: "smtp", Mode: faults.Error}, true, "0 mails 1 pushes", "1 mails 1 pushes"},
+		{"mail server throttles", faults.Fault{Service: "smtp", Mode: faults.Throttle}, true, "0 mails 1 pushes", "1 mails 1 pushes"},
+		{"mail arrives, reply is lost", faults.Fault{Service: "smtp", Mode: faults.DropReply}, false, "1 mails 1 pushes", "1 mails 1 pushes"},
+		{"push service errs", faults.Fault{Service: "fcm", Operation: "Send", Mode: faults.Error}, true, "1 mails 0 pushes", "1 mails 1 pushes"},
+		{"push service throttles", faults.Fault{Service: "fcm", Operation: "Send", Mode: faults.Throttle}, true, "1 mails 0 pushes", "1 mails 1 pushes"},
+		{"push arrives, reply is lost", faults.Fault{Service: "fcm", Operation: "Send", Mode: faults.DropReply}, false, "1 mails 1 pushes", "1 mails 1 pushes"},
+		{"no access token", faults.Fault{Service: "fcm", Operation: "Token", Mode: faults.Error}, true, "1 mails 0 pushes", "1 mails 1 pushes"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			body := b.notify(notification.ReportFixed, nil)
+			c.fault.Count = faults.Forever
+			if err := b.faults.Add(c.fault); err != nil {
+				t.Fatal(err)
+			}
+			if back := b.deliver(body, 1); back != c.back {
+				t.Errorf("came back: %v, want %v (%s)", back, c.back, b.deliveries())
+			}
+			if len(b.faults.Taken()) == 0 {
+				t.Error("the fault never struck")
+			}
+			if got := b.arrived(); got != c.under {
+				t.Errorf("under the fault: %s, want %s", got, c.under)
+			}
+			b.faults.Clear()
+			if b.deliver(body, 2) || b.deliver(body, 3) {
+				t.Error("afterwards it still comes back")
+			}
+			if got := b.arrived(); got != c.after {
+				t.Errorf("afterwards: %s, want %s (%s)", got, c.after, b.deliveries())
+			}
+		})
+	}
+}
+
+func TestRevokedAccessTokenIsReplaced(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.deliver(b.notify(notification.ReportFixed, nil), 1)
+	b.pushes.RevokeTokens()
+	if b.deliver(b.notify(notification.ReportFixed, nil), 1) {
+		t.Error("came back")
+	}
+	if got := b.arrived(); got != "2 mails 2 pushes" {
+		t.Errorf("%s", got)
+	}
+}
+
+func TestKilledBetweenSendingAndSayingSo(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	body := b.notify(notification.ReportFixed, nil)
+	b.deliver(body, 1)
+	b.exec(`UPDATE notification_deliveries SET state = 'sending'`) // where a kill -9 after the sending leaves it
+	if b.deliver(body, 2) || b.arrived() != "1 mails 1 pushes" {
+		t.Errorf("%s", b.arrived())
+	}
+}
+
+func (b *bundle) seal(m mail.Message) string {
+	b.t.Helper()
+	sealed, err := mail.Seal(b.w.sealer, m)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	raw, _ := json.Marshal(queue.NotifyMessage{Mail: sealed})
+	return string(raw)
+}
+
+func TestSealedMails(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	params := map[string]string{"code": "123456", "minutes": "10", "name": "Ana <b>\r\nBcc: all@example.tl", "link": "https://www.lafaekstreet.com/verify?token=a&b=c"}
+	for _, template := range mail.Templates() {
+		for _, l := range locale.Languages() {
+			to := string(template) + "." + string(l) + "@example.tl"
+			body := b.seal(mail.Message{To: to, Language: l, Template: template, Params: params})
+			if b.deliver(body, 1) || b.deliver(body, 1) {
+				t.Fatalf("%s %s came back", template, l)
+			}
+			got := b.mails.Mails(to)
+			if len(got) != 1 {
+				t.Fatalf("%s %s: %d mails", template, l, len(got))
+			}
+			m := got[0]
+			if strings.ContainsAny(m.Subject+m.Text, "{}") || m.Headers["Bcc"] != nil || strings.Contains(m.HTML, "<b>") || len(m.To) != 1 {
+				t.Errorf("%s %s: %q %v\n%s\n%s", template, l, m.Subject, m.Headers, m.Text, m.HTML)
+			}
+			if strings.Contains(m.Text, "123456") && !strings.Contains(m.HTML, ">123456</strong>") {
+				t.Errorf("%s %s: the code is not set off: %s", template, l, m.HTML)
+			}
+			if strings.Contains(m.Text, params["link"]) && !strings.Contains(m.HTML, `href="https://www.lafaekstreet.com/verify?token=a&amp;b=c"`) {
+				t.Errorf("%s %s: no link: %s", template, l, m.HTML)
+			}
+		}
+	}
+}
+
+func TestSealedMailIsSentUntilItArrives(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	code := mail.Message{To: address, Language: locale.English, Template: mail.RegistrationCode, Params: map[string]string{"code": "1", "minutes": "10"}}
+	if err := b.faults.Add(faults.Fault{Service: "smtp", Mode: faults.Error, Count: 1}); err != nil {
+		t.Fatal(err)
+	}
+	body := b.seal(code)
+	if !b.deliver(body, 1) || b.deliver(body, 2) || len(b.mails.Mails(address)) != 1 {
+		t.Errorf("%d mails", len(b.mails.Mails(address)))
+	}
+	if b.deliverIn(t.Context(), b.seal(code), 1, time.Now().Add(-20*time.Minute)) || len(b.mails.Mails(address)) != 1 {
+		t.Error("a mail with an expired code was sent")
+	}
+	code.To = "bounce@example.tl"
+	if b.deliver(b.seal(code), 1) {
+		t.Error("a mailbox that does not exist is tried again")
+	}
+	for _, bad := range []string{`{"mail":"bm90IHNlYWxlZA=="}`, `nonsense`, `{}`} {
+		if !b.deliver(bad, 1) {
+			t.Errorf("%s was taken", bad)
+		}
+	}
+}
+
+func TestEncryptionRules(t *testing.T) {
+	t.Parallel()
+	tls, err := smtp.Start(smtp.Options{TLS: true, Username: "mailer", Password: "secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tls.Close() }()
+	_, port, _ := strings.Cut(tls.Addr(), ":")
+	// A name is never taken for loopback, so STARTTLS is demanded; the certificate is unknown, so it fails.
+	s, err := NewSMTP(MailConfig{URL: "smtp://mailer:secret@localhost:" + port, From: "x@example.tl", Timeout: 2 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Send(t.Context(), Mail{To: address, Subject: "s", Text: "t"}); err == nil || len(tls.Mails("")) != 0 {
+		t.Errorf("mail went to a server with an unknown certificate: %v", err)
+	}
+	plain, err := smtp.Start(smtp.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = plain.Close() }()
+	_, port, _ = strings.Cut(plain.Addr(), ":")
+	if s, err = NewSMTP(MailConfig{URL: "smtp://localhost:" + port, From: "x@example.tl", Timeout: 2 * time.Second}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Send(t.Context(), Mail{To: address, Subject: "s", Text: "t"}); err == nil || len(plain.Mails("")) != 0 {
+		t.Errorf("mail went in the clear to a named host: %v", err)
+	}
+	for _, bad := range []string{"", "http://x", "smtp://", "smtp://host:port", "localhost:25"} {
+		if _, err := NewSMTP(MailConfig{URL: bad, From: "x@example.tl"}); err == nil {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+}

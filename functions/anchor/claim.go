@@ -65,19 +65,19 @@ func (w *Worker) claim(ctx context.Context, event uuid.UUID) (uuid.UUID, error) 
 	return id, nil
 }
 
-func anchorOf(ctx context.Context, q database.Querier, event uuid.UUID) (report, submission uuid.UUID, err error) {
-	var s *uuid.UUID
-	err = q.QueryRow(ctx, `SELECT report_id, submission_id FROM ledger_anchors WHERE event_id = $1`, event).Scan(&report, &s)
+// anchorOf is the event's report and, once it has one, its submission.
+func anchorOf(ctx context.Context, q database.Querier, event uuid.UUID) (uuid.UUID, uuid.UUID, error) {
+	var report uuid.UUID
+	var submission uuid.NullUUID
+	const query = `SELECT report_id, submission_id FROM ledger_anchors WHERE event_id = $1`
+	err := q.QueryRow(ctx, query, event).Scan(&report, &submission)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return report, submission, fmt.Errorf("no event %s", event)
+		return report, uuid.Nil, fmt.Errorf("no event %s", event)
 	}
 	if err != nil {
-		return report, submission, fmt.Errorf("read anchor: %w", err)
+		return report, uuid.Nil, fmt.Errorf("read anchor: %w", err)
 	}
-	if s != nil {
-		submission = *s
-	}
-	return report, submission, nil
+	return report, submission.UUID, nil
 }
 
 // nextOf is the first waiting event of the report, unless one before it has not reached consensus yet.

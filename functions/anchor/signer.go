@@ -117,7 +117,7 @@ func (s *Signer) Sign(ctx context.Context, body []byte) ([]byte, error) {
 }
 
 // parseDER reads ASN.1 SEQUENCE{r, s}.
-func parseDER(der []byte) (r, s *secp256k1.ModNScalar, err error) {
+func parseDER(der []byte) (*secp256k1.ModNScalar, *secp256k1.ModNScalar, error) {
 	var pair struct{ R, S *big.Int }
 	if rest, err := asn1.Unmarshal(der, &pair); err != nil || len(rest) != 0 {
 		return nil, nil, errors.New("signature is no DER pair")

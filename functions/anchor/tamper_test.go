@@ -190,7 +190,8 @@ func TestTamperingIsFound(t *testing.T) {
 	}
 }
 
-func failing(v *ledger.Verification) (out []string) {
+func failing(v *ledger.Verification) []string {
+	var out []string
 	for _, c := range v.Checks {
 		if !c.OK {
 			out = append(out, c.Name)

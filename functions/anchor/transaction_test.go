@@ -134,7 +134,7 @@ func TestTransactionIsTheSDKs(t *testing.T) {
 func TestSignaturesAreLowAndChecked(t *testing.T) {
 	t.Parallel()
 	fake := newFake(t)
-	n := secp256k1.S256().N
+	n := secp256k1.Params().N
 	rapid.Check(t, func(rt *rapid.T) {
 		high := rapid.Bool().Draw(rt, "high")
 		fake.alter = func(r, s *big.Int) (*big.Int, *big.Int) {

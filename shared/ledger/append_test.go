@@ -190,7 +190,8 @@ func TestForgetLeavesNothingToGuessAgainst(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id, other := b.submitted(), b.submitted()
-	hashes := func(report uuid.UUID) (out []string) {
+	hashes := func(report uuid.UUID) []string {
+		var out []string
 		h, err := ledger.History(t.Context(), b.db, ledger.Config{}, report)
 		if err != nil {
 			t.Fatal(err)

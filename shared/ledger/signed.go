@@ -96,8 +96,8 @@ func CheckSignature(signed, hash []byte) error {
 }
 
 // provenBy finds the variant that reached consensus under hash and checks its
-// signature; key is the account's current one, for the answer only.
-func provenBy(list, hash, key []byte) (current bool, err error) {
+// signature. It reports whether the signing key is the given one, the account's current.
+func provenBy(list, hash, key []byte) (bool, error) {
 	variants, err := parseSigned(list)
 	if err != nil {
 		return false, fmt.Errorf("stored transaction: %w", err)

@@ -23,7 +23,8 @@ func (c *Check) messages(ctx context.Context) error {
 		running, next := make([]byte, 48), uint64(1)
 		for {
 			page, err := c.Mirror.Messages(ctx, topic, next, mirrorPage)
-			if err != nil && !(errors.Is(err, ledger.ErrNotOnMirror) && next == 1) {
+			unused := next == 1 && errors.Is(err, ledger.ErrNotOnMirror) // a topic without messages yet
+			if err != nil && !unused {
 				return fmt.Errorf("fsck: messages of topic %s: %w", topic, err)
 			}
 			for _, m := range page {

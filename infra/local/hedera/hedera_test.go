@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -336,8 +337,8 @@ func TestPrecheckRefuses(t *testing.T) {
 				tc.prepare(b)
 			}
 			_, err := b.execute(tx)
-			got, ok := err.(hiero.ErrHederaPreCheckStatus)
-			if !ok || got.Status != tc.want {
+			var got hiero.ErrHederaPreCheckStatus
+			if !errors.As(err, &got) || got.Status != tc.want {
 				t.Errorf("got %v, want %v", err, tc.want)
 			}
 			if n := len(b.Messages()); n != 0 {
@@ -353,8 +354,8 @@ func TestSameTransactionTwiceIsADuplicate(t *testing.T) {
 	tx := b.transaction([]byte("once"), submission{})
 	for i := range 2 {
 		_, err := b.execute(tx)
-		status, refused := err.(hiero.ErrHederaPreCheckStatus)
-		if i == 0 && err != nil || i == 1 && (!refused || status.Status != hiero.StatusDuplicateTransaction) {
+		var status hiero.ErrHederaPreCheckStatus
+		if i == 0 && err != nil || i == 1 && (!errors.As(err, &status) || status.Status != hiero.StatusDuplicateTransaction) {
 			t.Errorf("attempt %d: got %v", i+1, err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -227,3 +228,41 @@ func (k *killer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQu
 }
 
 func (k *killer) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// TestDatabaseConnectionsCut: what a restart of PostgreSQL does to runs under way.
+func TestDatabaseConnectionsCut(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for range 8 {
+		b.report()
+	}
+	var cut sync.WaitGroup
+	done := make(chan struct{})
+	cut.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-time.After(5 * time.Millisecond):
+				const all = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`
+				_, _ = b.owner.Exec(context.WithoutCancel(t.Context()), all)
+			}
+		}
+	})
+	failed := 0
+	for range 6 {
+		due, _ := b.queue.take()
+		failed += b.deliver(b.worker, due)
+		b.clock.Advance(time.Minute)
+	}
+	close(done)
+	cut.Wait()
+	for range 3 {
+		b.settle()
+		b.clock.Advance(5 * time.Minute)
+		b.sweep()
+	}
+	b.settle()
+	b.checkAnchored()
+	t.Logf("%d deliveries failed", failed)
+}

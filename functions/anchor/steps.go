@@ -240,7 +240,7 @@ WHERE a.submission_id = $1 AND a.seq = 1 AND r.user_id IS NOT NULL AND r.deleted
 	}
 	for _, r := range reports {
 		n := notification.New{UserID: r.User, Type: notification.BlockchainConfirmed, EventKey: "blockchain:" + r.Report.String(),
-			ReportID: r.Report, Params: map[string]string{notification.ParamReportNumber: r.Number}}
+			ReportID: r.Report, Params: map[string]string{notification.ParamReportNumber: r.Number}, Quiet: true}
 		if err := notification.Add(ctx, tx, n); err != nil {
 			return err
 		}

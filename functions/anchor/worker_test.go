@@ -50,6 +50,9 @@ func TestEventsReachTheLedgerInOrder(t *testing.T) {
 	if n := scan[int](b, `SELECT count(*) FROM notifications WHERE type = 'blockchain_confirmed' AND user_id = $1`, b.user); n != 1 {
 		t.Errorf("got %d notifications, want 1", n)
 	}
+	if n := scan[int](b, `SELECT count(*) FROM outbox WHERE queue = 'notify'`); n != 0 {
+		t.Errorf("%d of them go by mail and push, want none", n)
+	}
 	anchors, err := ledger.Anchors(t.Context(), b.db, b.config.Ledger, id)
 	if err != nil || anchors[id].Status != "confirmed" || *anchors[id].TransactionID != messages[0].TransactionID {
 		t.Errorf("anchors: got %+v, %v", anchors[id], err)

@@ -24,6 +24,8 @@ type Check struct {
 	Name   string `json:"name" enum:"hash,chain,report,content,images,anchored,inclusion,message,payer,signature,running_hash"`
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail" doc:"what was compared, or the first thing that differs"`
+	// Waiting: not OK only because an event is still on its way to the public ledger.
+	Waiting bool `json:"-"`
 }
 
 // MirrorReader is what verification asks of a mirror node.
@@ -98,6 +100,8 @@ type verifier struct {
 	config Config
 	breaks map[string]string
 	notes  map[string]string
+	// waiting: an event is on its way; lost: one is not, and never was.
+	waiting, lost bool
 	// evidence and keys are what the mirror said, asked once.
 	evidence map[uuid.UUID]*evidence
 	keys     map[string][]byte
@@ -140,6 +144,7 @@ var properties = []struct{ name, ok string }{
 func (v *verifier) result(events int) *Verification {
 	out := &Verification{Verified: events > 0}
 	if events == 0 {
+		v.lost = true
 		v.fail("anchored", "the report has no events")
 	}
 	for _, p := range properties {
@@ -149,6 +154,7 @@ func (v *verifier) result(events int) *Verification {
 		}
 		if !c.OK {
 			c.Detail = v.breaks[p.name]
+			c.Waiting = p.name == "anchored" && v.waiting && !v.lost
 			out.Verified = false
 		}
 		out.Checks = append(out.Checks, c)
@@ -181,10 +187,13 @@ func (v *verifier) ledger(ctx context.Context, links []link) error {
 func (v *verifier) anchored(l *link) bool {
 	switch {
 	case l.AnchoredSeq == nil || *l.AnchoredSeq != l.Seq:
+		v.lost = true
 		v.fail("anchored", "event %d was never queued for the ledger: its row was not written by us", l.Seq)
 	case l.SubmissionID == nil:
+		v.waiting = true
 		v.fail("anchored", "event %d waits to be written to the ledger", l.Seq)
 	case statusOf(l.State) != "confirmed":
+		v.waiting = true
 		v.fail("anchored", "event %d is %s, not yet confirmed", l.Seq, statusOf(l.State))
 	default:
 		return true

@@ -48,10 +48,12 @@ type New struct {
 	ReportID uuid.UUID // uuid.Nil when it is about no report
 	// Params fill the texts; see Text for the names it reads.
 	Params map[string]string
+	// Quiet keeps it to the in-app list: neither mailed nor pushed to anybody.
+	Quiet bool
 }
 
-// Add writes the in-app row and the message that has it delivered by mail and
-// push, in the unit of work of what happened. It does nothing for an event the
+// Add writes the in-app row and, unless it is quiet, the message that has it
+// delivered by mail and push, in the unit of work of what happened. It does nothing for an event the
 // person was told before, and nothing for an erased account.
 func Add(ctx context.Context, w *outbox.Work, n New) error {
 	params := n.Params
@@ -72,7 +74,7 @@ func Add(ctx context.Context, w *outbox.Work, n New) error {
 	if err != nil {
 		return fmt.Errorf("add notification: %w", err)
 	}
-	if tag.RowsAffected() == 0 {
+	if tag.RowsAffected() == 0 || n.Quiet {
 		return nil
 	}
 	return w.Send(ctx, queue.Notify, queue.NotifyMessage{NotificationID: &id})

@@ -3,7 +3,6 @@ package fsck
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -53,7 +52,7 @@ func (c *Check) report(ctx context.Context, r reportRow) error {
 	for _, check := range v.Checks {
 		switch {
 		case check.OK:
-		case check.Name == "anchored" && waiting(check.Detail):
+		case check.Waiting:
 			c.result.Waiting++
 		default:
 			if err := c.find(r.Number, check.Name, "%s", check.Detail); err != nil {
@@ -62,9 +61,4 @@ func (c *Check) report(ctx context.Context, r reportRow) error {
 		}
 	}
 	return nil
-}
-
-// waiting tells an event on its way, which is no break, from one that never was.
-func waiting(detail string) bool {
-	return strings.Contains(detail, "waits to be written") || strings.Contains(detail, "not yet confirmed")
 }

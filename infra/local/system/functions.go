@@ -18,6 +18,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/notify"
 	"github.com/lafaekstreet/backend/functions/public"
 	"github.com/lafaekstreet/backend/functions/reports"
+	"github.com/lafaekstreet/backend/functions/users"
 	"github.com/lafaekstreet/backend/functions/validate"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/httpapi"
@@ -43,6 +44,7 @@ func groups() []group {
 		{"notifications", notifications.Open},
 		{"public", public.Open},
 		{"reports", reports.Open},
+		{"users", users.Open},
 	}
 }
 

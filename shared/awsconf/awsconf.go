@@ -3,33 +3,44 @@ package awsconf
 
 import (
 	"context"
-	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-
-	"github.com/lafaekstreet/backend/shared/config"
 )
 
-// Load reads AWS_REGION, AWS_ENDPOINT_URL and, where given, static credentials
-// from env; everything else (roles, AWS_ENDPOINT_URL_<SERVICE>) comes from the
-// process's environment by the SDK's own rules.
-func Load(ctx context.Context, env config.Env) (aws.Config, error) {
-	var opts []func(*awsconfig.LoadOptions) error
-	if region := env["AWS_REGION"]; region != "" {
-		opts = append(opts, awsconfig.WithRegion(region))
-	}
-	if id := env["AWS_ACCESS_KEY_ID"]; id != "" {
-		opts = append(opts, awsconfig.WithCredentialsProvider(
-			credentials.NewStaticCredentialsProvider(id, env["AWS_SECRET_ACCESS_KEY"], env["AWS_SESSION_TOKEN"])))
-	}
-	cfg, err := awsconfig.LoadDefaultConfig(ctx, opts...)
-	if err != nil {
-		return aws.Config{}, fmt.Errorf("load AWS configuration: %w", err)
+// Load reads the SDK's own variables from env: AWS_REGION, the credentials that
+// Lambda gives every function there, AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE>.
+// It knows no profiles, no metadata service and no sign-in: the code for those is
+// a tenth of a function's binary, and none of it runs in Lambda. A person with a
+// profile runs `eval "$(aws configure export-credentials --format env)"` first.
+func Load(_ context.Context, env map[string]string) (aws.Config, error) {
+	cfg := aws.Config{Region: env["AWS_REGION"], ConfigSources: []any{endpoints(env)}}
+	if env["AWS_ACCESS_KEY_ID"] != "" {
+		cfg.Credentials = aws.NewCredentialsCache(held(env))
 	}
 	if endpoint := env["AWS_ENDPOINT_URL"]; endpoint != "" {
 		cfg.BaseEndpoint = aws.String(endpoint)
 	}
 	return cfg, nil
+}
+
+// held are the credentials in the environment.
+type held map[string]string
+
+// Retrieve implements aws.CredentialsProvider.
+func (h held) Retrieve(context.Context) (aws.Credentials, error) {
+	return aws.Credentials{
+		AccessKeyID: h["AWS_ACCESS_KEY_ID"], SecretAccessKey: h["AWS_SECRET_ACCESS_KEY"],
+		SessionToken: h["AWS_SESSION_TOKEN"], Source: "environment",
+	}, nil
+}
+
+// endpoints tells the SDK's clients where single services are. The SDK looks for
+// a source with this method.
+type endpoints map[string]string
+
+// GetServiceBaseEndpoint is named by the SDK.
+func (e endpoints) GetServiceBaseEndpoint(_ context.Context, sdkID string) (string, bool, error) {
+	name := "AWS_ENDPOINT_URL_" + strings.ReplaceAll(strings.ToUpper(sdkID), " ", "_")
+	return e[name], e[name] != "", nil
 }

@@ -30,12 +30,17 @@ type Secrets interface {
 // FromEnvironment is the process's environment with secrets resolved. newSecrets
 // is only called when a variable names a secret.
 func FromEnvironment(ctx context.Context, newSecrets func(context.Context) (Secrets, error)) (Env, error) {
+	e := processEnvironment()
+	return e, e.resolve(ctx, newSecrets)
+}
+
+func processEnvironment() Env {
 	e := make(Env)
 	for _, kv := range os.Environ() {
 		name, value, _ := strings.Cut(kv, "=")
 		e[name] = value
 	}
-	return e, e.resolve(ctx, newSecrets)
+	return e
 }
 
 // resolve reads the secrets, all at once: each costs a cold start a round trip.

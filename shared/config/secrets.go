@@ -7,8 +7,9 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/lafaekstreet/backend/shared/awsconf"
 )
 
 // SecretsManager reads secrets of AWS Secrets Manager.
@@ -16,11 +17,11 @@ type SecretsManager struct {
 	client *secretsmanager.Client
 }
 
-// NewSecretsManager uses the environment's AWS configuration.
+// NewSecretsManager uses the process's AWS configuration.
 func NewSecretsManager(ctx context.Context) (Secrets, error) {
-	cfg, err := awsconfig.LoadDefaultConfig(ctx)
+	cfg, err := awsconf.Load(ctx, processEnvironment())
 	if err != nil {
-		return nil, fmt.Errorf("load AWS configuration: %w", err)
+		return nil, err
 	}
 	return &SecretsManager{client: secretsmanager.NewFromConfig(cfg)}, nil
 }

@@ -82,6 +82,7 @@ CREATE TABLE one_time_codes (
     address_hmac bytea      NOT NULL,
     purpose     text        NOT NULL,
     code_hmac   bytea       NOT NULL,
+    decoy       boolean     NOT NULL DEFAULT false,
     attempts    integer     NOT NULL DEFAULT 0,
     created_at  timestamptz NOT NULL DEFAULT now(),
     expires_at  timestamptz NOT NULL,

@@ -4,6 +4,7 @@
 package auth
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -25,7 +26,7 @@ type Group struct {
 	outbox  *outbox.Outbox
 	clock   clock.Clock
 	sealer  *seal.Sealer
-	hasher  *password.Hasher
+	hasher  hasher
 	signer  *Signer
 	links   *identity.Verifier
 	google  *google.Verifier
@@ -33,6 +34,12 @@ type Group struct {
 	codes   codes
 	lockout lockout
 	webURL  string
+}
+
+// hasher is what the group needs of password.Hasher.
+type hasher interface {
+	Hash(ctx context.Context, password string) (string, error)
+	Check(ctx context.Context, hash, password string) (password.Verdict, error)
 }
 
 // Lifetimes of the contract.

@@ -48,32 +48,45 @@ type codes struct {
 type issued struct {
 	code string        // empty when none may be sent now, or nobody would get it
 	wait time.Duration // until the next may be asked for, when none may be now
+	// spent says that the hour's codes are: not even the last one need be good any more.
+	spent bool
+}
+
+// wanted is a code somebody asks for.
+type wanted struct {
+	address string
+	purpose purpose
+	// decoy has it match nothing: nobody is to get it.
+	decoy bool
+	// overDecoys does not wait for decoys: the account was made only now, and the
+	// newest code of its address would be one that nobody has.
+	overDecoys bool
 }
 
 // issue makes the newest code of an address for a purpose; a decoy matches
 // nothing. At most one a minute and purpose, and five an hour and address.
-func (c codes) issue(ctx context.Context, tx database.Querier, address string, p purpose, decoy bool) (issued, error) {
+func (c codes) issue(ctx context.Context, tx database.Querier, w wanted) (issued, error) {
 	now := c.clock.Now()
-	hashes := c.sealer.MACs(macAddress, []byte(address))
+	hashes := c.sealer.MACs(macAddress, []byte(w.address))
 	if err := lockAddress(ctx, tx, hashes[0]); err != nil {
 		return issued{}, err
 	}
-	wait, err := c.wait(ctx, tx, hashes, p, now)
-	if err != nil || wait > 0 {
-		return issued{wait: wait}, err
+	refused, err := c.wait(ctx, tx, w, hashes, now)
+	if err != nil || refused.wait > 0 {
+		return refused, err
 	}
 	id, code := ids.New(), newCode()
 	mac := c.mac(id, code)
-	if decoy {
+	if w.decoy {
 		_, _ = rand.Read(mac) // never fails (crypto/rand, Go 1.24)
 	}
 	const insert = `
-		INSERT INTO one_time_codes (id, address_hmac, purpose, code_hmac, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6)`
-	if _, err := tx.Exec(ctx, insert, id, hashes[0], string(p), mac, now, now.Add(codeLife)); err != nil {
+		INSERT INTO one_time_codes (id, address_hmac, purpose, code_hmac, decoy, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`
+	if _, err := tx.Exec(ctx, insert, id, hashes[0], string(w.purpose), mac, w.decoy, now, now.Add(codeLife)); err != nil {
 		return issued{}, fmt.Errorf("store one-time code: %w", err)
 	}
-	if decoy {
+	if w.decoy {
 		code = ""
 	}
 	return issued{code: code}, nil
@@ -88,23 +101,23 @@ func lockAddress(ctx context.Context, tx database.Querier, hash []byte) error {
 	return nil
 }
 
-func (c codes) wait(ctx context.Context, tx database.Querier, hashes [][]byte, p purpose, now time.Time) (time.Duration, error) {
+func (c codes) wait(ctx context.Context, tx database.Querier, w wanted, hashes [][]byte, now time.Time) (issued, error) {
 	const q = `
-		SELECT count(*), min(created_at), max(created_at) FILTER (WHERE purpose = $2)
+		SELECT count(*), min(created_at), max(created_at) FILTER (WHERE purpose = $2 AND NOT (decoy AND $4))
 		  FROM one_time_codes WHERE address_hmac = ANY($1) AND created_at > $3`
 	var count int
 	var oldest, newest *time.Time
-	if err := tx.QueryRow(ctx, q, hashes, string(p), now.Add(-time.Hour)).Scan(&count, &oldest, &newest); err != nil {
-		return 0, fmt.Errorf("count one-time codes: %w", err)
+	if err := tx.QueryRow(ctx, q, hashes, string(w.purpose), now.Add(-time.Hour), w.overDecoys).Scan(&count, &oldest, &newest); err != nil {
+		return issued{}, fmt.Errorf("count one-time codes: %w", err)
 	}
-	var wait time.Duration
+	var out issued
 	if newest != nil {
-		wait = newest.Add(resendAfter).Sub(now)
+		out.wait = max(newest.Add(resendAfter).Sub(now), 0)
 	}
 	if count >= codesAnHour {
-		wait = max(wait, oldest.Add(time.Hour).Sub(now))
+		out.wait, out.spent = max(out.wait, oldest.Add(time.Hour).Sub(now)), true
 	}
-	return max(wait, 0), nil
+	return out, nil
 }
 
 // try spends an attempt on the newest code of an address. It returns the id to

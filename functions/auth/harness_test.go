@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,6 +38,9 @@ type system struct {
 	sealer *seal.Sealer
 	env    config.Env
 	output *output
+	// hashes counts the password hashes that were computed.
+	hashes  atomic.Int64
+	handler http.Handler // of the first instance
 }
 
 // output is what the function logged, for tests that look for what must not be there.
@@ -89,9 +93,12 @@ func newSystem(t *testing.T, more ...config.Env) *system {
 // open starts another instance of the function on the same database.
 func (s *system) open() *httptest.Server {
 	s.t.Helper()
-	handler, err := auth.OpenWith(context.Background(), s.env, service.WithClock(s.clock), service.WithOutput(s.output))
+	handler, err := auth.OpenWith(context.Background(), s.env, &s.hashes, service.WithClock(s.clock), service.WithOutput(s.output))
 	if err != nil {
 		s.t.Fatal(err)
+	}
+	if s.handler == nil {
+		s.handler = handler
 	}
 	server := httptest.NewServer(handler)
 	s.t.Cleanup(server.Close)
@@ -131,12 +138,46 @@ type request struct {
 
 func (s *system) do(r request) answer {
 	s.t.Helper()
-	method, server := http.MethodPost, s.server
-	if r.method != "" {
-		method = r.method
-	}
+	server := s.server
 	if r.instance != nil {
 		server = r.instance
+	}
+	res, err := server.Client().Do(s.build(server.URL, r))
+	if err != nil {
+		s.t.Error(err)
+		return answer{}
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(res.Body)
+	if err != nil {
+		s.t.Error(err)
+	}
+	return newAnswer(res.StatusCode, res.Header, raw)
+}
+
+// from is do as the gateway would pass it on for a client at an address.
+func (s *system) from(address string, r request) answer {
+	s.t.Helper()
+	req, rec := s.build("http://api.example", r), httptest.NewRecorder()
+	req.RemoteAddr = address
+	if req.Body == nil { // as every request a server reads
+		req.Body = http.NoBody
+	}
+	s.handler.ServeHTTP(rec, req)
+	return newAnswer(rec.Code, rec.Header(), rec.Body.Bytes())
+}
+
+func newAnswer(status int, header http.Header, raw []byte) answer {
+	a := answer{status: status, header: header, raw: string(raw)}
+	_ = json.Unmarshal(raw, &a.body) // not every answer is an object
+	return a
+}
+
+func (s *system) build(origin string, r request) *http.Request {
+	s.t.Helper()
+	method := http.MethodPost
+	if r.method != "" {
+		method = r.method
 	}
 	var body io.Reader
 	contentType := ""
@@ -150,7 +191,7 @@ func (s *system) do(r request) answer {
 		}
 		body, contentType = bytes.NewReader(raw), "application/json"
 	}
-	req, err := http.NewRequestWithContext(s.t.Context(), method, server.URL+"/api/v1"+r.path, body)
+	req, err := http.NewRequestWithContext(s.t.Context(), method, origin+"/api/v1"+r.path, body)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -163,19 +204,7 @@ func (s *system) do(r request) answer {
 	if r.token != "" {
 		req.Header.Set("Authorization", "Bearer "+r.token)
 	}
-	res, err := server.Client().Do(req)
-	if err != nil {
-		s.t.Error(err)
-		return answer{}
-	}
-	defer res.Body.Close()
-	raw, err := io.ReadAll(res.Body)
-	if err != nil {
-		s.t.Error(err)
-	}
-	a := answer{status: res.StatusCode, header: res.Header, raw: string(raw)}
-	_ = json.Unmarshal(raw, &a.body) // not every answer is an object
-	return a
+	return req
 }
 
 func (s *system) post(path string, body any) answer {

@@ -83,7 +83,7 @@ func (g *Group) mailLink(ctx context.Context, w *outbox.Work, p person, scope st
 		why, template, path = resetLink, mail.ResetLink, "/reset-password?token="
 		id = g.fingerprint(p)
 	}
-	throttle, err := g.codes.issue(ctx, w, p.email, why, true)
+	throttle, err := g.codes.issue(ctx, w, wanted{address: p.email, purpose: why, decoy: true})
 	if err != nil || throttle.wait > 0 {
 		return err
 	}
@@ -164,7 +164,7 @@ func (g *Group) linkTo(ctx context.Context, given, scope string) error {
 			if scope == scopeReset {
 				why = resetLink
 			}
-			_, err = g.codes.issue(ctx, w, address, why, true)
+			_, err = g.codes.issue(ctx, w, wanted{address: address, purpose: why, decoy: true})
 			return err
 		}
 		if err != nil {

@@ -33,7 +33,7 @@ func (g *Group) registerSession(a *httpapi.API) {
 
 type refreshInput struct {
 	Body struct {
-		RefreshToken string `json:"refresh_token" maxLength:"512" doc:"As handed out last"`
+		RefreshToken string `json:"refresh_token" maxLength:"4096" doc:"As handed out last"`
 	}
 }
 

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -82,8 +83,8 @@ func (g *Group) register(ctx context.Context, in *registerInput) (*registerOutpu
 		if known {
 			return g.tellKnown(ctx, w, address)
 		}
-		_, err = g.mailCode(ctx, w, address, n.language, registration, false)
-		return err
+		sent, err := g.mailCode(ctx, w, n.language, wanted{address: address, purpose: registration, overDecoys: true})
+		return cmp.Or(err, sent.fault())
 	})
 	if err != nil {
 		return nil, err
@@ -135,24 +136,33 @@ func (g *Group) tellKnown(ctx context.Context, w *outbox.Work, address string) e
 	if err != nil {
 		return err
 	}
-	decoy, err := g.codes.issue(ctx, w, address, registration, true)
-	if err != nil || decoy.wait > 0 {
+	decoy, err := g.codes.issue(ctx, w, wanted{address: address, purpose: registration, decoy: true, overDecoys: true})
+	if err := cmp.Or(err, decoy.fault()); err != nil || decoy.wait > 0 {
 		return err
 	}
 	return mail.Send(ctx, w, g.sealer, mail.Message{To: address, Language: owner.reader(), Template: mail.AlreadyRegistered})
 }
 
+// fault is a 429 when the hour's codes are spent. A code that went out less than
+// a minute ago is none: it is still good.
+func (i issued) fault() error {
+	if i.spent {
+		return httpapi.TooManyRequests(i.wait)
+	}
+	return nil
+}
+
 // mailCode mails the newest code of a purpose, unless one went out too recently.
-func (g *Group) mailCode(ctx context.Context, w *outbox.Work, address string, l locale.Language, p purpose, decoy bool) (issued, error) {
-	i, err := g.codes.issue(ctx, w, address, p, decoy)
+func (g *Group) mailCode(ctx context.Context, w *outbox.Work, l locale.Language, c wanted) (issued, error) {
+	i, err := g.codes.issue(ctx, w, c)
 	if err != nil || i.code == "" {
 		return i, err
 	}
 	template := mail.RegistrationCode
-	if p == passwordReset {
+	if c.purpose == passwordReset {
 		template = mail.PasswordResetCode
 	}
-	return i, mail.Send(ctx, w, g.sealer, mail.Message{To: address, Language: l, Template: template,
+	return i, mail.Send(ctx, w, g.sealer, mail.Message{To: c.address, Language: l, Template: template,
 		Params: map[string]string{"code": i.code, "minutes": strconv.Itoa(int(codeLife.Minutes()))}})
 }
 
@@ -254,5 +264,5 @@ func (g *Group) codeFor(ctx context.Context, w *outbox.Work, address string, p p
 		return issued{}, err
 	}
 	decoy := err != nil || owner.suspended || p == registration && owner.verified
-	return g.mailCode(ctx, w, address, owner.reader(), p, decoy)
+	return g.mailCode(ctx, w, owner.reader(), wanted{address: address, purpose: p, decoy: decoy})
 }

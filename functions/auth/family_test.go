@@ -1,0 +1,121 @@
+package auth_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/lafaekstreet/backend/shared/config"
+)
+
+// unlimited takes the limits out of tests that are about something else.
+func unlimited() config.Env {
+	return config.Env{"RATE_LIMIT_AUTH_PER_MINUTE": "100000", "RATE_LIMIT_ADDRESS_PER_MINUTE": "100000",
+		"RATE_LIMIT_USER_PER_MINUTE": "100000", "RATE_LIMIT_USER_BURST": "100000"}
+}
+
+// A screen full of calls finds the access token dead, and each asks for a new
+// one: on two instances, all get the same pair and nobody is locked out.
+func TestFiftyParallelExchangesYieldOnePair(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t, unlimited())
+	second := s.open()
+	token := s.signedUp("ana@example.tl").text("refresh_token")
+	pairs := make([]string, 50)
+	var wg sync.WaitGroup
+	for i := range pairs {
+		wg.Go(func() {
+			r := request{path: "/auth/refresh", body: fields{"refresh_token": token}}
+			if i%2 == 1 {
+				r.instance = second
+			}
+			a := s.do(r)
+			if a.status != 200 {
+				t.Errorf("call %d: %d %s", i, a.status, a.raw)
+			}
+			pairs[i] = a.text("refresh_token") + " " + a.text("access_token")
+		})
+	}
+	wg.Wait()
+	for i, pair := range pairs {
+		if pair != pairs[0] {
+			t.Fatalf("call %d got another pair than the first", i)
+		}
+	}
+	var tokens int
+	if err := s.db.QueryRow(t.Context(), `SELECT count(*) FROM refresh_tokens`).Scan(&tokens); err != nil || tokens != 2 {
+		t.Errorf("%d refresh tokens are stored, want 2 (%v)", tokens, err)
+	}
+	var next string
+	if _, err := fmt.Sscan(pairs[0], &next); err != nil {
+		t.Fatal(err)
+	}
+	s.expect(s.post("/auth/refresh", fields{"refresh_token": next}), 200, "")
+}
+
+// family is what the rules say about the tokens of one session.
+type family struct {
+	tokens   []string // in the order they were handed out
+	swapped  []time.Time
+	revoked  bool
+	lastUsed time.Time
+}
+
+// expected is what presenting token i at now must bring: the index of the token
+// that comes back, or a code.
+func (f *family) expected(i int, now time.Time) (int, string) {
+	newest := len(f.tokens) - 1
+	switch {
+	case i == newest && f.revoked:
+		return 0, "token_invalid"
+	case i == newest && !now.Before(f.lastUsed.Add(60*24*time.Hour)):
+		return 0, "token_expired"
+	case i == newest:
+		return newest + 1, ""
+	case i == newest-1 && !f.revoked && now.Sub(f.swapped[i]) <= 10*time.Second:
+		return newest, ""
+	}
+	return 0, "token_reused"
+}
+
+// Whatever order old and new tokens are presented in, with whatever time
+// between, the session behaves as its rules say: one living token, its direct
+// parent for ten seconds, and the end at any other reuse.
+func TestRefreshFamilyFollowsItsRules(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t, unlimited())
+	s.signedUp("ana@example.tl")
+	rapid.Check(t, func(r *rapid.T) {
+		f := &family{tokens: []string{s.loggedIn("ana@example.tl").text("refresh_token")}, lastUsed: s.clock.Now()}
+		for range rapid.IntRange(1, 12).Draw(r, "steps") {
+			pauses := []time.Duration{0, time.Second, 9 * time.Second, 11 * time.Second, time.Hour, 59 * 24 * time.Hour, 61 * 24 * time.Hour}
+			s.clock.Advance(rapid.SampledFrom(pauses).Draw(r, "pause"))
+			// Mostly the newest ones: older tokens end the story at once.
+			i := len(f.tokens) - 1 - min(rapid.IntRange(0, 5).Draw(r, "age"), len(f.tokens)-1)
+			if rapid.IntRange(0, 2).Draw(r, "fresh") > 0 {
+				i = len(f.tokens) - 1
+			}
+			now := s.clock.Now()
+			want, code := f.expected(i, now)
+			a := s.post("/auth/refresh", fields{"refresh_token": f.tokens[i]})
+			if code != "" {
+				if a.status != 401 || a.code() != code {
+					r.Fatalf("token %d of %d: got %d %s, want %s", i, len(f.tokens), a.status, a.code(), code)
+				}
+				f.revoked = f.revoked || code == "token_reused"
+				continue
+			}
+			if a.status != 200 {
+				r.Fatalf("token %d of %d: got %d %s, want token %d", i, len(f.tokens), a.status, a.code(), want)
+			}
+			if want == len(f.tokens) {
+				f.tokens, f.swapped, f.lastUsed = append(f.tokens, a.text("refresh_token")), append(f.swapped, now), now
+			} else if a.text("refresh_token") != f.tokens[want] {
+				r.Fatalf("token %d of %d: got another pair than before", i, len(f.tokens))
+			}
+		}
+	})
+}

@@ -19,7 +19,7 @@ GOLANGCI := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.
 
 .PHONY: help
 help: ## Print this
-	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## Run the whole system on this machine (PORT, DATABASE_URL, CACHE_URL, AWS_ENDPOINT_URL are honoured)
@@ -42,6 +42,11 @@ fsck: ## Re-derive every promise of the ledger and name the first break
 .PHONY: ledger
 ledger: ## Operate the ledger (DO=status, check-key, create-topics, resume)
 	@$(WITH_SETTINGS) $(GO) run ./functions/anchor/ledgerctl $(or $(DO),status)
+
+.PHONY: import-boundaries
+import-boundaries: ## Load polygons from GeoJSON (FILE=…, LEVEL=municipality|district|suco, NAME=, PARENT=, CODE= properties)
+	@$(WITH_SETTINGS) $(GO) run ./functions/geocode/importboundaries -file "$(FILE)" $(if $(LEVEL),-level $(LEVEL)) \
+		$(if $(NAME),-name $(NAME)) $(if $(PARENT),-parent $(PARENT)) $(if $(CODE),-code $(CODE))
 
 .PHONY: openapi
 openapi: node_modules ## Renew the OpenAPI document out of the code, and check it

@@ -40,16 +40,3 @@ func displayName(a Address) *string {
 	name := strings.Join(parts, ", ")
 	return &name
 }
-
-// MunicipalityCode finds the code of a municipality by any of its names or
-// spellings; "" when none fits.
-func MunicipalityCode(ctx context.Context, q database.Querier, name string) (string, error) {
-	const query = `
-		SELECT coalesce((SELECT code FROM municipalities, unnest(aliases || ARRAY[code, name, name_tet, name_pt]) a
-		                  WHERE fold_name(a) = fold_name($1) LIMIT 1), '')`
-	var code string
-	if err := q.QueryRow(ctx, query, name).Scan(&code); err != nil {
-		return "", fmt.Errorf("find municipality: %w", err)
-	}
-	return code, nil
-}

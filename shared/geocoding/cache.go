@@ -47,12 +47,12 @@ func (r *Resolver) ask(ctx context.Context, cell string, patience time.Duration,
 	return answer, r.remember(ctx, cell, answer)
 }
 
-func (r *Resolver) code(ctx context.Context, municipality *string) (*string, error) {
-	if municipality == nil {
+func (r *Resolver) code(ctx context.Context, name *string) (*string, error) {
+	if name == nil {
 		return nil, nil //nolint:nilnil // no name, no code
 	}
-	code, err := MunicipalityCode(ctx, r.db, *municipality)
-	if err != nil || code == "" {
+	code, known, err := r.municipalities.Code(ctx, *name)
+	if err != nil || !known {
 		return nil, err
 	}
 	return &code, nil

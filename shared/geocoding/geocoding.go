@@ -11,6 +11,7 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/metrics"
+	"github.com/lafaekstreet/backend/shared/municipality"
 )
 
 // Sources of an address.
@@ -43,15 +44,16 @@ func silent(cause error) error { return fmt.Errorf("%w: %s", ErrSilent, cause.Er
 
 // Resolver names places.
 type Resolver struct {
-	db        *database.DB
-	nominatim *Nominatim
-	log       *slog.Logger
-	metrics   *metrics.Metrics
+	db             *database.DB
+	nominatim      *Nominatim
+	municipalities *municipality.Directory
+	log            *slog.Logger
+	metrics        *metrics.Metrics
 }
 
 // NewResolver uses the boundaries in db and n for the rest; a nil n leaves only the boundaries.
 func NewResolver(db *database.DB, n *Nominatim, log *slog.Logger, m *metrics.Metrics) *Resolver {
-	return &Resolver{db: db, nominatim: n, log: log, metrics: m}
+	return &Resolver{db: db, nominatim: n, municipalities: municipality.NewDirectory(db), log: log, metrics: m}
 }
 
 // Reverse names the place at a latitude and longitude (degrees WGS 84, checked

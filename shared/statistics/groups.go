@@ -53,8 +53,8 @@ type ByDistrict struct {
 func ReadByDistrict(ctx context.Context, q database.Querier, municipality string) ([]ByDistrict, error) {
 	const query = `SELECT c.district, m.name, ` + counts + `
 		FROM ` + current + ` c JOIN municipalities m ON m.code = c.municipality_code
-		WHERE c.district <> '' AND ($1 = '' OR m.code = upper($1) OR lower(m.name) = lower($1) OR EXISTS (
-		      SELECT 1 FROM unnest(m.aliases || ARRAY[m.name_tet, m.name_pt]) a WHERE lower(a) = lower($1)))
+		WHERE c.district <> '' AND ($1 = '' OR EXISTS (
+		      SELECT 1 FROM unnest(m.aliases || ARRAY[m.code, m.name, m.name_tet, m.name_pt]) a WHERE fold_name(a) = fold_name($1)))
 		GROUP BY 1, 2 HAVING sum(c.reports) > 0 ORDER BY 2, 1`
 	return read(ctx, q, "by district", func(d *ByDistrict) []any {
 		return append([]any{&d.District, &d.Municipality}, d.fields()...)

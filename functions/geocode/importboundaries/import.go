@@ -11,8 +11,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/geocoding"
 	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/municipality"
 )
 
 type options struct {
@@ -55,8 +55,9 @@ func run(ctx context.Context, o options, databaseURL string) (int, error) {
 		if _, err := tx.Exec(ctx, `DELETE FROM boundaries WHERE level = $1`, o.level); err != nil {
 			return fmt.Errorf("replace level %s: %w", o.level, err)
 		}
+		known := municipality.NewDirectory(tx)
 		for i, f := range features {
-			if err := insert(ctx, tx, o, f); err != nil {
+			if err := insert(ctx, tx, known, o, f); err != nil {
 				return fmt.Errorf("feature %d: %w", i+1, err)
 			}
 		}
@@ -84,21 +85,21 @@ func load(path string) ([]feature, error) {
 	return collection.Features, nil
 }
 
-func insert(ctx context.Context, tx pgx.Tx, o options, f feature) error {
+func insert(ctx context.Context, tx pgx.Tx, known *municipality.Directory, o options, f feature) error {
 	name := f.property(o.name)
 	if name == "" {
 		return fmt.Errorf("no property %q; -name says which holds the name", o.name)
 	}
 	code := f.property(o.code)
 	if o.level == "municipality" {
-		known, err := geocoding.MunicipalityCode(ctx, tx, name)
+		found, ok, err := known.Code(ctx, name)
 		if err != nil {
 			return err
 		}
-		if known == "" {
+		if !ok {
 			return fmt.Errorf("%q is no municipality we know by any of its spellings", name)
 		}
-		code = known
+		code = found
 	}
 	const query = `
 		INSERT INTO boundaries (id, level, name, parent, code, area)

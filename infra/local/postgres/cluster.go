@@ -234,7 +234,7 @@ func createCluster(ctx context.Context, options Options, owner *user) error {
 		args = append(args, "--no-sync")
 	}
 	cmd := options.Binaries.command(owner, "initdb", args...)
-	if err := run(cmd, "make the database cluster"); err != nil {
+	if err := child.Run(cmd, "make the database cluster"); err != nil {
 		return err
 	}
 	if err := os.Rename(fresh, data); err != nil {

@@ -1,13 +1,13 @@
 package postgres
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
+
+	"github.com/lafaekstreet/backend/infra/local/debian"
 )
 
 // alternatives is the way out where PostgreSQL cannot be got.
@@ -45,12 +45,11 @@ func (d distribution) bin(root string) string {
 // install gets PostgreSQL with all extensions from the distribution's packages: onto the machine as root, otherwise
 // unpacked under tools.
 func install(ctx context.Context, tools string, log io.Writer) error {
-	release, err := readRelease("/etc/os-release")
+	release, err := debian.ReadRelease("/etc/os-release")
 	if err != nil {
 		return fmt.Errorf("no PostgreSQL with PostGIS, pgvector and pg_trgm on this machine: %s", alternatives)
 	}
-	codename := release["VERSION_CODENAME"]
-	name := release["ID"] + " " + codename
+	name := release.ID + " " + release.Codename
 	dist, known := distributions[name]
 	if !known {
 		return fmt.Errorf("no PostgreSQL with PostGIS, pgvector and pg_trgm here, and no recipe to install it on %s: %s",
@@ -59,13 +58,14 @@ func install(ctx context.Context, tools string, log io.Writer) error {
 	if err := os.MkdirAll(tools, 0o755); err != nil {
 		return fmt.Errorf("make directory for PostgreSQL: %w", err)
 	}
-	packages, err := newAPT(filepath.Join(tools, "apt"), codename, dist.buildVector)
-	if err != nil {
-		return err
-	}
 	fmt.Fprintln(log, "PostgreSQL with PostGIS and pgvector is not installed; getting the distribution's packages (about a minute)")
-	if err := packages.update(ctx); err != nil {
-		return err
+	sourcesOf := ""
+	if dist.buildVector {
+		sourcesOf = vectorRelease
+	}
+	packages, err := debian.Open(ctx, filepath.Join(tools, "apt"), release.Codename, sourcesOf)
+	if err != nil {
+		return fmt.Errorf("%w; or %s", err, alternatives)
 	}
 	if os.Geteuid() == 0 {
 		return installAsRoot(ctx, packages, dist, log)
@@ -73,12 +73,12 @@ func install(ctx context.Context, tools string, log io.Writer) error {
 	return unpack(ctx, packages, dist, tools, log)
 }
 
-func installAsRoot(ctx context.Context, packages *apt, dist distribution, log io.Writer) error {
+func installAsRoot(ctx context.Context, packages *debian.Packages, dist distribution, log io.Writer) error {
 	wanted := dist.packages()
 	if dist.buildVector {
 		wanted = append(wanted, "gcc", "make", "libc6-dev")
 	}
-	if err := packages.install(ctx, wanted...); err != nil {
+	if err := packages.Install(ctx, wanted...); err != nil {
 		return err
 	}
 	if dist.buildVector {
@@ -87,25 +87,5 @@ func installAsRoot(ctx context.Context, packages *apt, dist distribution, log io
 			return err
 		}
 	}
-	return packages.forget()
-}
-
-// readRelease parses os-release(5).
-func readRelease(path string) (map[string]string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("read release of the operating system: %w", err)
-	}
-	defer file.Close()
-	values := map[string]string{}
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		if name, value, ok := strings.Cut(lines.Text(), "="); ok {
-			values[name] = strings.Trim(value, `"'`)
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("read release of the operating system: %w", err)
-	}
-	return values, nil
+	return packages.Forget()
 }

@@ -10,11 +10,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/lafaekstreet/backend/infra/local/debian"
 )
 
 // unpack puts the packages' files under tools instead of installing them. PostgreSQL finds its own directories
 // relative to its binaries, so the whole tree works from there.
-func unpack(ctx context.Context, packages *apt, dist distribution, tools string, log io.Writer) error {
+func unpack(ctx context.Context, packages *debian.Packages, dist distribution, tools string, log io.Writer) error {
 	if !exists("/usr/share/zoneinfo/UTC") {
 		return errors.New("the time zone data is missing and has to be installed by root (package tzdata), or " + alternatives)
 	}
@@ -24,17 +26,17 @@ func unpack(ctx context.Context, packages *apt, dist distribution, tools string,
 		return fmt.Errorf("make package directory: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	names, err := packages.missing(ctx, dist.packages()...)
+	names, err := packages.Missing(ctx, dist.packages()...)
 	if err != nil {
 		return err
 	}
 	names = slices.DeleteFunc(names, needless)
 	// What the machine has of these is of no use where it is: the tree needs its own.
 	names = append(names, dist.packages()...)
-	if err := packages.download(ctx, dir, names...); err != nil {
+	if err := packages.Download(ctx, dir, names...); err != nil {
 		return err
 	}
-	if err := unpackAll(ctx, dir, tools); err != nil {
+	if err := debian.UnpackAll(ctx, dir, tools); err != nil {
 		return err
 	}
 	if dist.buildVector {
@@ -49,7 +51,7 @@ func unpack(ctx context.Context, packages *apt, dist distribution, tools string,
 	if err := os.Symlink("postgis-3.control", control); err != nil && !errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("link PostGIS: %w", err)
 	}
-	return packages.forget()
+	return packages.Forget()
 }
 
 // needlessPrefixes name what only the parts of PostgreSQL and PostGIS use that the system does not: compiled queries,
@@ -66,15 +68,14 @@ func needless(name string) bool {
 
 // unpackedEnv is what programs under tools need to find their libraries, and PROJ its data.
 func unpackedEnv(tools string) []string {
-	libraries := slices.Concat(glob(filepath.Join(tools, "usr/lib/*-linux-gnu")), glob(filepath.Join(tools, "lib/*-linux-gnu")))
 	return []string{
-		"LD_LIBRARY_PATH=" + strings.Join(libraries, string(os.PathListSeparator)),
+		"LD_LIBRARY_PATH=" + debian.LibraryPath(tools),
 		"PROJ_DATA=" + filepath.Join(tools, "usr/share/proj"),
 	}
 }
 
 // buildUnpacked builds pgvector with the machine's compiler, or with one unpacked for the moment.
-func buildUnpacked(ctx context.Context, packages *apt, major string, target vectorBuild) error {
+func buildUnpacked(ctx context.Context, packages *debian.Packages, major string, target vectorBuild) error {
 	if hasCompiler() {
 		return buildVector(ctx, packages, major, target)
 	}
@@ -83,17 +84,17 @@ func buildUnpacked(ctx context.Context, packages *apt, major string, target vect
 		return fmt.Errorf("make compiler directory: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	names, err := packages.missing(ctx, "gcc", "make", "libc6-dev")
+	names, err := packages.Missing(ctx, "gcc", "make", "libc6-dev")
 	if err != nil {
 		return err
 	}
 	// The linker wants these beside each other, whether or not the machine has them.
 	names = append(names, "libc6", "libc6-dev", "linux-libc-dev", "libgcc-s1")
-	if err := packages.download(ctx, dir, names...); err != nil {
+	if err := packages.Download(ctx, dir, names...); err != nil {
 		return err
 	}
 	root := filepath.Join(dir, "root")
-	if err := unpackAll(ctx, dir, root); err != nil {
+	if err := debian.UnpackAll(ctx, dir, root); err != nil {
 		return err
 	}
 	// The C library of the tree is linked against, never loaded: only /usr/lib is searched for the compiler's own.

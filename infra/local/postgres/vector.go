@@ -10,10 +10,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/lafaekstreet/backend/infra/local/child"
+	"github.com/lafaekstreet/backend/infra/local/debian"
 )
 
 // The source of pgvector in Debian 13, the release after the one that lacks it.
 const (
+	vectorRelease = "trixie"
 	vectorArchive = "pgvector_0.8.0.orig.tar.gz"
 	vectorSHA256  = "867a2c328d4928a5a9d6f052cd3bc78c7d60228a9b914ad32aa3db88e9de27b0"
 )
@@ -27,19 +31,19 @@ type vectorBuild struct {
 
 // buildVector builds and installs pgvector. PostgreSQL's own package brings pgxs and its Makefile, so only the headers
 // of the development package are needed: it is unpacked, never installed, since it would drag a second compiler in.
-func buildVector(ctx context.Context, packages *apt, major string, target vectorBuild) error {
+func buildVector(ctx context.Context, packages *debian.Packages, major string, target vectorBuild) error {
 	dir, err := os.MkdirTemp("", "pgvector-")
 	if err != nil {
 		return fmt.Errorf("make build directory: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	if err := packages.download(ctx, dir, "postgresql-server-dev-"+major); err != nil {
+	if err := packages.Download(ctx, dir, "postgresql-server-dev-"+major); err != nil {
 		return err
 	}
-	if err := unpackAll(ctx, dir, filepath.Join(dir, "headers")); err != nil {
+	if err := debian.UnpackAll(ctx, dir, filepath.Join(dir, "headers")); err != nil {
 		return err
 	}
-	if err := packages.source(ctx, dir, "pgvector"); err != nil {
+	if err := packages.Source(ctx, dir, "pgvector"); err != nil {
 		return err
 	}
 	source, err := os.ReadFile(filepath.Join(dir, vectorArchive))
@@ -51,7 +55,7 @@ func buildVector(ctx context.Context, packages *apt, major string, target vector
 	}
 	tar := exec.CommandContext(ctx, "tar", "-xzf", vectorArchive, "--one-top-level=source", "--strip-components=1")
 	tar.Dir = dir
-	if err := run(tar, "unpack pgvector"); err != nil {
+	if err := child.Run(tar, "unpack pgvector"); err != nil {
 		return err
 	}
 	variables := append([]string{
@@ -65,17 +69,7 @@ func buildVector(ctx context.Context, packages *apt, major string, target vector
 		cmd := exec.CommandContext(ctx, "env", slices.Concat([]string{"make"}, goals, variables)...)
 		cmd.Dir = filepath.Join(dir, "source")
 		cmd.Env = append(os.Environ(), target.env...)
-		if err := run(cmd, "build pgvector: make "+strings.Join(goals, " ")); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// unpackAll unpacks every package file in dir into tree.
-func unpackAll(ctx context.Context, dir, tree string) error {
-	for _, file := range glob(filepath.Join(dir, "*.deb")) {
-		if err := run(exec.CommandContext(ctx, "dpkg", "-x", file, tree), "unpack "+filepath.Base(file)); err != nil {
+		if err := child.Run(cmd, "build pgvector: make "+strings.Join(goals, " ")); err != nil {
 			return err
 		}
 	}

@@ -1,4 +1,4 @@
-package postgres
+package debian
 
 import (
 	"fmt"
@@ -28,7 +28,7 @@ func (a archive) line(kind string) string {
 func machineArchives(etc, codename string) ([]archive, error) {
 	suites := []string{codename, codename + "-updates", codename + "-security"}
 	paths := slices.Concat([]string{filepath.Join(etc, "sources.list")},
-		glob(filepath.Join(etc, "sources.list.d/*.list")), glob(filepath.Join(etc, "sources.list.d/*.sources")))
+		inDirectory(etc, "*.list"), inDirectory(etc, "*.sources"))
 	var found []archive
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
@@ -112,6 +112,14 @@ func parseDeb822(text string) []archive {
 					components: strings.Fields(fields["components"]), signedBy: signedBy})
 			}
 		}
+	}
+	return found
+}
+
+func inDirectory(etc, pattern string) []string {
+	found, err := filepath.Glob(filepath.Join(etc, "sources.list.d", pattern))
+	if err != nil {
+		return nil // only a malformed pattern, and ours are constant
 	}
 	return found
 }

@@ -84,6 +84,7 @@ CREATE TABLE reports (
     device_info       jsonb,
     comments_count    integer          NOT NULL DEFAULT 0,
     appealed_at       timestamptz,
+    appeal_reason     text,
     version           integer          NOT NULL DEFAULT 1,
     created_at        timestamptz      NOT NULL DEFAULT now(),
     updated_at        timestamptz      NOT NULL DEFAULT now(),
@@ -115,6 +116,7 @@ CREATE INDEX reports_district_idx ON reports (lower(district), created_at DESC, 
 CREATE INDEX reports_suco_idx ON reports (lower(suco), created_at DESC, id DESC) WHERE deleted_at IS NULL AND suco IS NOT NULL;
 CREATE INDEX reports_user_idx ON reports (user_id, created_at DESC, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX reports_agency_idx ON reports (assigned_agency_id, status) WHERE deleted_at IS NULL AND assigned_agency_id IS NOT NULL;
+CREATE INDEX reports_due_idx ON reports (due_at) WHERE deleted_at IS NULL AND due_at IS NOT NULL;
 CREATE INDEX reports_duplicate_of_idx ON reports (duplicate_of) WHERE duplicate_of IS NOT NULL;
 CREATE INDEX reports_review_idx ON reports (created_at, id) WHERE ai_status IN ('needs_review', 'failed') AND deleted_at IS NULL;
 CREATE INDEX reports_text_idx ON reports USING gin ((title || ' ' || description || ' ' || coalesce(address, '')) gin_trgm_ops);

@@ -34,7 +34,7 @@ func New(kit *service.Kit) (*Group, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", name, err)
 	}
-	return &Group{db: kit.DB, clock: kit.Clock, settings: settings.NewReader(kit.DB, kit.Clock), probes: newProbes(kit.DB, kit.AWS, cfg)}, nil
+	return &Group{db: kit.DB, clock: kit.Clock, settings: kit.Settings, probes: newProbes(kit.DB, kit.AWS, cfg)}, nil
 }
 
 // Open makes the function's HTTP handler.

@@ -30,6 +30,8 @@ type Group struct {
 	municipalities *municipality.Directory
 	reader         *report.Reader
 	desk           *upload.Desk
+	links          *storage.Links
+	limiter        httpapi.Limiter
 }
 
 type groupConfig struct {
@@ -47,9 +49,9 @@ func New(kit *service.Kit) (*Group, error) {
 	links := storage.NewLinks(store, kit.Clock)
 	places := municipality.NewDirectory(kit.DB)
 	return &Group{
-		db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, settings: settings.NewReader(kit.DB, kit.Clock),
+		db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, settings: kit.Settings,
 		municipalities: places, reader: report.NewReader(kit.DB, links, places, cfg.Ledger),
-		desk: upload.NewDesk(kit.DB, store, links, kit.Clock),
+		desk: upload.NewDesk(kit.DB, store, links, kit.Clock), links: links, limiter: kit.Gate,
 	}, nil
 }
 
@@ -73,5 +75,9 @@ func (g *Group) Name() string { return name }
 func (g *Group) Register(api *httpapi.API) {
 	g.registerUploads(api)
 	g.registerFiling(api)
+	g.registerBatch(api)
 	g.registerReading(api)
+	g.registerSimilar(api)
+	g.registerChanges(api)
+	g.registerImages(api)
 }

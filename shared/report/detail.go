@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 	"github.com/lafaekstreet/backend/shared/upload"
 )
@@ -26,6 +27,13 @@ type Report struct {
 	IsAnonymous         bool            `json:"is_anonymous"`
 	CapturedAt          *timestamp.Time `json:"captured_at"`
 	DueAt               *timestamp.Time `json:"due_at"`
+	Appeal              *Appeal         `json:"appeal,omitempty" doc:"Only to the reporter and staff"`
+}
+
+// Appeal is why the reporter holds a rejection to be wrong.
+type Appeal struct {
+	Reason string         `json:"reason"`
+	At     timestamp.Time `json:"at"`
 }
 
 // Image is a picture of a report. It has no addresses before it is processed.
@@ -82,7 +90,7 @@ func ImageStatus(s upload.State) string {
 }
 
 const (
-	detailQuery = `SELECT ` + summaryColumns + `, r.captured_at, r.due_at,
+	detailQuery = `SELECT ` + summaryColumns + `, r.captured_at, r.due_at, r.appealed_at, r.appeal_reason,
 		n.is_relevant, n.relevance_confidence, n.damage_type, n.severity, n.severity_score, n.recommended_repair, n.created_at
 		FROM reports r` + summaryJoins + ` LEFT JOIN ai_analyses n ON n.id = r.ai_analysis_id WHERE r.id = $1 AND r.deleted_at IS NULL`
 	imagesQuery = `SELECT i.id, i.kind, p.state, p.id, p.width, p.height, p.blurhash, i.created_at
@@ -140,7 +148,7 @@ func (r *Reader) Report(ctx context.Context, v Viewer, id uuid.UUID) (Report, er
 	if err := r.db.SendBatch(ctx, batch).Close(); err != nil {
 		return Report{}, fmt.Errorf("read report: %w", err)
 	}
-	if missed || (row.Status == Rejected && !v.staff && !v.owns(row.author)) {
+	if missed || (row.Status == Rejected && !v.KnowsAuthor(row.author)) {
 		return Report{}, ErrNotFound
 	}
 	return r.complete(ctx, v, out, row, images)
@@ -150,6 +158,9 @@ func (r *Reader) complete(ctx context.Context, v Viewer, out Report, row *summar
 	var err error
 	if out.Summary, err = r.present(ctx, v, row); err != nil {
 		return Report{}, fmt.Errorf("read report: %w", err)
+	}
+	if !v.KnowsAuthor(row.author) {
+		out.Appeal = nil
 	}
 	out.AI.Status, out.IsAnonymous = row.AIStatus, row.anonymous
 	out.Images = make([]Image, len(images))
@@ -171,11 +182,15 @@ func (r *Reader) complete(ctx context.Context, v Viewer, out Report, row *summar
 }
 
 func scanDetail(found pgx.Row, row *summaryRow, out *Report) error {
-	var captured, due, analyzed *time.Time
+	var captured, due, appealed, analyzed *time.Time
+	var reason *string
 	a := &out.AI
-	err := found.Scan(append(row.targets(), &captured, &due, &a.IsRelevant, &a.Confidence, &a.DamageType, &a.Severity,
+	err := found.Scan(append(row.targets(), &captured, &due, &appealed, &reason, &a.IsRelevant, &a.Confidence, &a.DamageType, &a.Severity,
 		&a.SeverityScore, &a.RecommendedRepair, &analyzed)...)
 	out.CapturedAt, out.DueAt, a.AnalyzedAt = timestamp.OfPtr(captured), timestamp.OfPtr(due), timestamp.OfPtr(analyzed)
+	if appealed != nil && reason != nil {
+		out.Appeal = &Appeal{Reason: *reason, At: timestamp.Of(*appealed)}
+	}
 	return err
 }
 
@@ -206,7 +221,7 @@ func (r *Reader) image(ctx context.Context, i imageRow) (Image, error) {
 	return out, err
 }
 
-// Image is one picture of a report v may see, or ErrNotFound.
+// Image is one picture of a report v may see; a 404 when there is none.
 func (r *Reader) Image(ctx context.Context, v Viewer, reportID, imageID uuid.UUID) (Image, error) {
 	full, err := r.Report(ctx, v, reportID)
 	if err != nil {
@@ -217,5 +232,5 @@ func (r *Reader) Image(ctx context.Context, v Viewer, reportID, imageID uuid.UUI
 			return i, nil
 		}
 	}
-	return Image{}, ErrNotFound
+	return Image{}, problem.New(problem.NotFound, "image_not_found")
 }

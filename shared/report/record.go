@@ -3,12 +3,14 @@ package report
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/notification"
@@ -24,6 +26,13 @@ func (m Move) record(ctx context.Context, w *outbox.Work, h Held, originalNumber
 	moved := ledger.Event{ReportID: h.ID, Type: ledger.StatusMoved, At: at, OldStatus: string(h.Status)}
 	if err := Event(ctx, w, moved, m.By); err != nil {
 		return err
+	}
+	if m.By.UserID != nil {
+		err := audit.Record(ctx, w, audit.Entry{Action: "report.status", Entity: "report", EntityID: h.ID.String(),
+			Before: map[string]any{"status": h.Status}, After: map[string]any{"status": m.To, "duplicate_of": m.DuplicateOf}})
+		if err != nil {
+			return err
+		}
 	}
 	params := map[string]string{notification.ParamReportNumber: h.Number, notification.ParamStatus: string(m.To)}
 	if m.Note != "" {
@@ -71,8 +80,9 @@ func History(ctx context.Context, w *outbox.Work, id uuid.UUID, from *Status, to
 	return row, nil
 }
 
-// Tell notifies a report's author and, where it is an original, the reporters of its duplicates.
-func Tell(ctx context.Context, w *outbox.Work, h Held, t notification.Type, eventKey string, params map[string]string) error {
+// Tell notifies a report's author and, where it is an original, the reporters
+// of its duplicates; but nobody of what they did themselves.
+func Tell(ctx context.Context, w *outbox.Work, h Held, t notification.Type, eventKey string, params map[string]string, except ...uuid.UUID) error {
 	const q = `SELECT user_id FROM reports WHERE id = $1 AND user_id IS NOT NULL
 		UNION SELECT user_id FROM report_followers WHERE report_id = $1 ORDER BY 1`
 	rows, err := w.Query(ctx, q, h.ID)
@@ -84,6 +94,9 @@ func Tell(ctx context.Context, w *outbox.Work, h Held, t notification.Type, even
 		return fmt.Errorf("find who to tell: %w", err)
 	}
 	for _, person := range people {
+		if slices.Contains(except, person) {
+			continue
+		}
 		n := notification.New{UserID: person, Type: t, EventKey: eventKey, ReportID: h.ID, Params: params}
 		if err := notification.Add(ctx, w, n); err != nil {
 			return err

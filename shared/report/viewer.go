@@ -41,20 +41,32 @@ func (v Viewer) visible(w *where) {
 	}
 }
 
-// MaySee is nil when the viewer may know of a report, ErrNotFound otherwise.
-// Unlike everything else about a withdrawn report, its ledger record stays
-// visible: that it cannot be dropped unseen is what the ledger is for.
+// KnowsAuthor reports whether the viewer may know who filed an anonymous report of author.
+func (v Viewer) KnowsAuthor(author *uuid.UUID) bool { return v.staff || v.owns(author) }
+
+// MayRead is nil when the viewer may read a report, ErrNotFound otherwise.
+func (v Viewer) MayRead(ctx context.Context, q database.Querier, id uuid.UUID) error {
+	return v.may(ctx, q, id, false)
+}
+
+// MaySee is MayRead, and nil also for a withdrawn report: that it cannot be
+// dropped unseen is what its ledger record is for.
 func (v Viewer) MaySee(ctx context.Context, q database.Querier, id uuid.UUID) error {
+	return v.may(ctx, q, id, true)
+}
+
+func (v Viewer) may(ctx context.Context, q database.Querier, id uuid.UUID, withdrawn bool) error {
 	var status Status
 	var author *uuid.UUID
-	err := q.QueryRow(ctx, `SELECT status, user_id FROM reports WHERE id = $1`, id).Scan(&status, &author)
+	const find = `SELECT status, user_id FROM reports WHERE id = $1 AND (deleted_at IS NULL OR $2)`
+	err := q.QueryRow(ctx, find, id, withdrawn).Scan(&status, &author)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return ErrNotFound
 	}
 	if err != nil {
 		return fmt.Errorf("look for report: %w", err)
 	}
-	if status == Rejected && !v.staff && !v.owns(author) {
+	if status == Rejected && !v.KnowsAuthor(author) {
 		return ErrNotFound
 	}
 	return nil

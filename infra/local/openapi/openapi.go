@@ -12,6 +12,7 @@ import (
 
 	"github.com/lafaekstreet/backend/functions/admin"
 	"github.com/lafaekstreet/backend/functions/auth"
+	"github.com/lafaekstreet/backend/functions/community"
 	"github.com/lafaekstreet/backend/functions/journeys"
 	"github.com/lafaekstreet/backend/functions/locations"
 	"github.com/lafaekstreet/backend/functions/meta"
@@ -19,6 +20,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/notifications"
 	"github.com/lafaekstreet/backend/functions/public"
 	"github.com/lafaekstreet/backend/functions/reports"
+	"github.com/lafaekstreet/backend/functions/staff"
 	"github.com/lafaekstreet/backend/functions/users"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 )
@@ -29,8 +31,8 @@ const Path = "functions/meta/openapi.json"
 // Groups are all route groups, without anything they would need to serve.
 func Groups() []httpapi.Group {
 	return []httpapi.Group{
-		&auth.Group{}, &users.Group{}, &admin.Group{}, &reports.Group{}, &monitoring.Group{}, &locations.Locations{}, &notifications.Group{},
-		&journeys.Group{}, &public.Public{}, &meta.Group{},
+		&auth.Group{}, &users.Group{}, &admin.Group{}, &reports.Group{}, &community.Group{}, &monitoring.Group{},
+		&locations.Locations{}, &notifications.Group{}, &journeys.Group{}, &staff.Group{}, &public.Public{}, &meta.Group{},
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/admin"
 	"github.com/lafaekstreet/backend/functions/anchor"
 	"github.com/lafaekstreet/backend/functions/auth"
+	"github.com/lafaekstreet/backend/functions/community"
 	"github.com/lafaekstreet/backend/functions/export"
 	"github.com/lafaekstreet/backend/functions/geocode"
 	"github.com/lafaekstreet/backend/functions/images"
@@ -19,6 +20,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/public"
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/functions/users"
+	"github.com/lafaekstreet/backend/functions/staff"
 	"github.com/lafaekstreet/backend/functions/validate"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/httpapi"
@@ -37,6 +39,7 @@ func groups() []group {
 	return []group{
 		{"auth", auth.Open},
 		{"admin", admin.Open},
+		{"community", community.Open},
 		{"journeys", journeys.Open},
 		{"locations", locations.Open},
 		{"meta", meta.Open},
@@ -45,6 +48,7 @@ func groups() []group {
 		{"public", public.Open},
 		{"reports", reports.Open},
 		{"users", users.Open},
+		{"staff", staff.Open},
 	}
 }
 

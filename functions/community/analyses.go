@@ -1,0 +1,118 @@
+package community
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/timestamp"
+)
+
+func (g *Group) registerAnalyses(api *httpapi.API) {
+	const path = "/api/v1/reports/{id}/ai-analysis"
+	op := func(path, summary string) httpapi.Operation {
+		return httpapi.Operation{Operation: huma.Operation{Method: http.MethodGet, Path: path, Tags: []string{name}, Summary: summary}}
+	}
+	httpapi.Register(api, op(path, "List what the AI said of a report, newest first"), g.analyses)
+	httpapi.Register(api, op(path+"/latest", "What the AI said last"), g.latest)
+}
+
+// Analysis is one judgement of a report's picture, by a model or a person overriding it.
+type Analysis struct {
+	ID                  uuid.UUID        `json:"id"`
+	ReportID            uuid.UUID        `json:"report_id"`
+	ImageID             *uuid.UUID       `json:"image_id"`
+	Model               string           `json:"model"`
+	PromptVersion       string           `json:"prompt_version"`
+	Status              report.AIStatus  `json:"status"`
+	IsRelevant          *bool            `json:"is_relevant"`
+	RelevanceConfidence *float64         `json:"relevance_confidence" minimum:"0" maximum:"1"`
+	RelevanceReason     *string          `json:"relevance_reason"`
+	DamageType          *string          `json:"damage_type"`
+	IssueType           *string          `json:"issue_type"`
+	Severity            *report.Severity `json:"severity"`
+	SeverityScore       *int             `json:"severity_score" minimum:"1" maximum:"10"`
+	Confidence          *float64         `json:"confidence" minimum:"0" maximum:"1"`
+	Title               *string          `json:"title"`
+	Description         *string          `json:"description"`
+	RecommendedRepair   *string          `json:"recommended_repair"`
+	RepairUrgency       *string          `json:"repair_urgency"`
+	Hazards             []string         `json:"hazards"`
+	LatencyMS           int              `json:"latency_ms"`
+	InputTokens         int              `json:"input_tokens"`
+	OutputTokens        int              `json:"output_tokens"`
+	CreatedAt           timestamp.Time   `json:"created_at"`
+}
+
+// maxAnalyses bounds the history shown; a report rarely has more than two.
+const maxAnalyses = 100
+
+// read gives a report's verdicts, newest first: one row a run, with what all its
+// model calls took. The calls themselves are the operator's.
+func (g *Group) read(ctx context.Context, id uuid.UUID, limit int) ([]Analysis, error) {
+	const q = `
+		SELECT id, report_id, image_id, model, prompt_version, status, is_relevant, relevance_confidence, relevance_reason,
+			damage_type, issue_type, severity, severity_score, confidence, title, description, recommended_repair,
+			repair_urgency, hazards, c.latency, c.input, c.output, created_at
+		FROM ai_analyses a, LATERAL (
+			SELECT sum(latency_ms) AS latency, sum(input_tokens) AS input, sum(output_tokens) AS output
+			FROM ai_analyses WHERE report_id = $1 AND run_id = a.run_id) c
+		WHERE report_id = $1 AND stage IN ('verdict', 'override') ORDER BY created_at DESC, id DESC LIMIT $2`
+	rows, err := g.db.Query(ctx, q, id, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read analyses: %w", err)
+	}
+	out, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Analysis, error) {
+		var a Analysis
+		var at time.Time
+		err := row.Scan(&a.ID, &a.ReportID, &a.ImageID, &a.Model, &a.PromptVersion, &a.Status, &a.IsRelevant,
+			&a.RelevanceConfidence, &a.RelevanceReason, &a.DamageType, &a.IssueType, &a.Severity, &a.SeverityScore,
+			&a.Confidence, &a.Title, &a.Description, &a.RecommendedRepair, &a.RepairUrgency, &a.Hazards, &a.LatencyMS,
+			&a.InputTokens, &a.OutputTokens, &at)
+		a.CreatedAt = timestamp.Of(at)
+		return a, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read analyses: %w", err)
+	}
+	return out, nil
+}
+
+type analysesOutput struct{ Body []Analysis }
+
+func (g *Group) analyses(ctx context.Context, in *RefInput) (*analysesOutput, error) {
+	id, err := g.visible(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	all, err := g.read(ctx, id, maxAnalyses)
+	if err != nil {
+		return nil, err
+	}
+	return &analysesOutput{Body: all}, nil
+}
+
+type analysisOutput struct{ Body Analysis }
+
+func (g *Group) latest(ctx context.Context, in *RefInput) (*analysisOutput, error) {
+	id, err := g.visible(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	all, err := g.read(ctx, id, 1)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, problem.New(problem.NotFound, "analysis_pending")
+	}
+	return &analysisOutput{Body: all[0]}, nil
+}

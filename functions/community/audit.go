@@ -1,0 +1,17 @@
+package community
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/audit"
+	"github.com/lafaekstreet/backend/shared/outbox"
+)
+
+// auditRemoval records that staff removed somebody else's comment; not what it said.
+func auditRemoval(ctx context.Context, w *outbox.Work, comment string, reportID uuid.UUID) error {
+	return audit.Record(ctx, w, audit.Entry{
+		Action: "comment.remove", Entity: "comment", EntityID: comment, Before: map[string]any{"report_id": reportID},
+	})
+}

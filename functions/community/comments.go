@@ -1,0 +1,282 @@
+package community
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/idempotency"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/notification"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/page"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/timestamp"
+)
+
+func (g *Group) registerComments(api *httpapi.API) {
+	const path = "/api/v1/reports/{id}/comments"
+	add := httpapi.Operation{
+		Operation: huma.Operation{
+			Method: http.MethodPost, Path: path, Tags: []string{name}, Summary: "Comment on a report",
+			Description:   "A repeat of a client_id gets the same comment with status 200. Comments of officials are marked.",
+			DefaultStatus: http.StatusCreated, Responses: map[string]*huma.Response{"200": {Description: "The comment was there before"}},
+		},
+		Creates: true, Aliases: map[string]string{"comment": "content", "text": "content"},
+	}
+	httpapi.Register(api, add, g.addComment)
+	list := httpapi.Operation{
+		Operation: huma.Operation{Method: http.MethodGet, Path: path, Tags: []string{name}, Summary: "List the comments on a report, oldest first"},
+		Aliases:   page.Aliases(),
+	}
+	httpapi.Register(api, list, g.comments)
+	remove := httpapi.Operation{Operation: huma.Operation{
+		Method: http.MethodDelete, Path: path + "/{c_id}", Tags: []string{name}, Summary: "Remove a comment",
+		Description: "By its author, moderators and administrators.", Errors: []int{http.StatusForbidden},
+	}}
+	httpapi.Register(api, remove, g.removeComment)
+}
+
+// Comment is what somebody said about a report.
+type Comment struct {
+	ID        uuid.UUID      `json:"id"`
+	ReportID  uuid.UUID      `json:"report_id"`
+	Author    *Author        `json:"author" doc:"null for somebody who left, and for the reporter of an anonymous report"`
+	Content   string         `json:"content"`
+	CreatedAt timestamp.Time `json:"created_at"`
+}
+
+// Author is who said it.
+type Author struct {
+	ID         uuid.UUID     `json:"id"`
+	FullName   string        `json:"full_name"`
+	Role       identity.Role `json:"role" enum:"citizen,moderator,government_official,admin"`
+	IsOfficial bool          `json:"is_official" doc:"Said for an agency or the operators"`
+}
+
+type addInput struct {
+	RefInput
+	Body struct {
+		_        struct{} `additionalProperties:"true"`
+		Content  string   `json:"content" minLength:"1" maxLength:"1000" doc:"Aliases: comment, text" example:"The hole is deeper since the rain."`
+		ClientID *string  `json:"client_id,omitempty" format:"uuid" doc:"Made by the phone; a repeat gets the same comment"`
+	}
+}
+
+type commentOutput struct {
+	Status int
+	Body   Comment
+}
+
+func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, error) {
+	content := strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(in.Body.Content, "�"), "\x00", ""))
+	if content == "" {
+		return nil, problem.InvalidField("content", "says nothing")
+	}
+	id, err := g.visible(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := &commentOutput{Status: http.StatusCreated}
+	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
+		comment, fresh, err := insert(ctx, w, id, content, in.Body.ClientID)
+		if err != nil {
+			return err
+		}
+		if !fresh {
+			out.Status = http.StatusOK
+		}
+		caller := identity.Must(ctx)
+		if out.Body, err = one(ctx, w, comment, report.ViewerOf(caller)); err != nil {
+			return err
+		}
+		return idempotency.Record(ctx, w, out.Status, out.Body)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// insert adds a comment and tells the report's people, or finds the one it repeats.
+func insert(ctx context.Context, w *outbox.Work, reportID uuid.UUID, content string, clientID *string) (uuid.UUID, bool, error) {
+	caller := identity.Must(ctx)
+	// Also keeps the report from being withdrawn meanwhile.
+	held, err := report.Hold(ctx, w, reportID)
+	if err != nil {
+		return uuid.Nil, false, err
+	}
+	if clientID != nil {
+		var known uuid.UUID
+		err := w.QueryRow(ctx, `SELECT id FROM report_comments WHERE author_id = $1 AND client_id = $2`, caller.UserID, *clientID).Scan(&known)
+		if err == nil {
+			return known, false, nil
+		}
+		if !errors.Is(err, pgx.ErrNoRows) {
+			return uuid.Nil, false, fmt.Errorf("look for comment: %w", err)
+		}
+	}
+	id := ids.New()
+	const q = `INSERT INTO report_comments (id, report_id, author_id, client_id, content, is_official) VALUES ($1, $2, $3, $4, $5, $6)`
+	if _, err := w.Exec(ctx, q, id, reportID, caller.UserID, clientID, content, caller.Role.IsStaff()); err != nil {
+		return uuid.Nil, false, fmt.Errorf("insert comment: %w", err)
+	}
+	if _, err := w.Exec(ctx, `UPDATE reports SET comments_count = comments_count + 1 WHERE id = $1`, reportID); err != nil {
+		return uuid.Nil, false, fmt.Errorf("count comment: %w", err)
+	}
+	return id, true, tell(ctx, w, held, id, content)
+}
+
+// excerpt is how many characters of a comment a notification carries.
+const excerpt = 140
+
+// tell notifies the report's people, except whoever wrote it.
+func tell(ctx context.Context, w *outbox.Work, held report.Held, comment uuid.UUID, content string) error {
+	caller := identity.Must(ctx)
+	var author string
+	if err := w.QueryRow(ctx, `SELECT full_name FROM users WHERE id = $1`, caller.UserID).Scan(&author); err != nil {
+		return fmt.Errorf("read author: %w", err)
+	}
+	if held.IsAnonymous && held.UserID != nil && *held.UserID == caller.UserID {
+		author = "—" // followers of an anonymous report must not learn its author this way
+	}
+	if runes := []rune(content); len(runes) > excerpt {
+		content = string(runes[:excerpt]) + "…"
+	}
+	return report.Tell(ctx, w, held, notification.CommentAdded, "comment:"+comment.String(), map[string]string{
+		notification.ParamReportNumber: held.Number, "author": author, "comment": content}, caller.UserID)
+}
+
+const commentColumns = `c.id, c.report_id, c.content, c.created_at, c.is_official, u.id, u.full_name, u.role,
+	r.is_anonymous AND r.user_id = c.author_id
+	FROM report_comments c JOIN reports r ON r.id = c.report_id
+	LEFT JOIN users u ON u.id = c.author_id AND u.deleted_at IS NULL`
+
+func scan(row pgx.CollectableRow, v report.Viewer) (Comment, error) {
+	var (
+		c        Comment
+		official bool
+		author   *uuid.UUID
+		fullName *string
+		role     *identity.Role
+		hidden   bool
+		at       time.Time
+	)
+	if err := row.Scan(&c.ID, &c.ReportID, &c.Content, &at, &official, &author, &fullName, &role, &hidden); err != nil {
+		return Comment{}, err
+	}
+	c.CreatedAt = timestamp.Of(at)
+	if author != nil && (!hidden || v.KnowsAuthor(author)) {
+		c.Author = &Author{ID: *author, FullName: *fullName, Role: *role, IsOfficial: official}
+	}
+	return c, nil
+}
+
+func one(ctx context.Context, q database.Querier, id uuid.UUID, v report.Viewer) (Comment, error) {
+	rows, err := q.Query(ctx, `SELECT `+commentColumns+` WHERE c.id = $1`, id)
+	if err != nil {
+		return Comment{}, fmt.Errorf("read comment: %w", err)
+	}
+	c, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (Comment, error) { return scan(row, v) })
+	if err != nil {
+		return Comment{}, fmt.Errorf("read comment: %w", err)
+	}
+	return c, nil
+}
+
+type commentsInput struct {
+	RefInput
+	page.Query
+}
+
+type commentsOutput struct{ Body page.Envelope[Comment] }
+
+func (g *Group) comments(ctx context.Context, in *commentsInput) (*commentsOutput, error) {
+	id, err := g.visible(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	v := report.ViewerOf(identity.Must(ctx))
+	var items []Comment
+	var total int
+	batch := &pgx.Batch{}
+	batch.Queue(`SELECT `+commentColumns+` WHERE c.report_id = $1 AND c.deleted_at IS NULL
+		ORDER BY c.created_at, c.id LIMIT $2 OFFSET $3`, id, in.Limit(), in.Offset()).Query(func(rows pgx.Rows) error {
+		var err error
+		items, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (Comment, error) { return scan(row, v) })
+		return err
+	})
+	batch.Queue(`SELECT count(*) FROM report_comments WHERE report_id = $1 AND deleted_at IS NULL`, id).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
+	if err := g.db.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, fmt.Errorf("list comments: %w", err)
+	}
+	return &commentsOutput{Body: page.NewEnvelope(in.Query, items, total)}, nil
+}
+
+type removeInput struct {
+	RefInput
+	CommentID string `path:"c_id" format:"uuid"`
+}
+
+type messageOutput struct {
+	Body struct {
+		Message string `json:"message"`
+	}
+}
+
+var errNoComment = problem.New(problem.NotFound, "comment_not_found")
+
+func (g *Group) removeComment(ctx context.Context, in *removeInput) (*messageOutput, error) {
+	id, err := g.visible(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	caller := identity.Must(ctx)
+	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
+		var author *uuid.UUID
+		const q = `SELECT author_id FROM report_comments WHERE id = $1 AND report_id = $2 AND deleted_at IS NULL FOR UPDATE`
+		err := w.QueryRow(ctx, q, in.CommentID, id).Scan(&author)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return errNoComment
+		}
+		if err != nil {
+			return fmt.Errorf("lock comment: %w", err)
+		}
+		mine := author != nil && *author == caller.UserID
+		if !mine && caller.Role != identity.Moderator && caller.Role != identity.Admin {
+			return problem.New(problem.Forbidden, "forbidden")
+		}
+		if !mine {
+			if err := auditRemoval(ctx, w, in.CommentID, id); err != nil {
+				return err
+			}
+		}
+		if _, err := w.Exec(ctx, `UPDATE report_comments SET deleted_at = now() WHERE id = $1`, in.CommentID); err != nil {
+			return fmt.Errorf("remove comment: %w", err)
+		}
+		_, err = w.Exec(ctx, `UPDATE reports SET comments_count = greatest(0, comments_count - 1) WHERE id = $1`, id)
+		if err != nil {
+			return fmt.Errorf("count comment: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &messageOutput{}
+	out.Body.Message, _ = locale.Text(locale.FromContext(ctx), "message.comment_removed", nil)
+	return out, nil
+}

@@ -1,0 +1,64 @@
+// Package community is what people and agencies say to each other about a
+// report, and what the AI said of it.
+package community
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/service"
+)
+
+const name = "community"
+
+// Group is the route group of comments and AI analyses.
+type Group struct {
+	db     *database.DB
+	outbox *outbox.Outbox
+}
+
+// New makes the group out of a kit.
+func New(kit *service.Kit) *Group { return &Group{db: kit.DB, outbox: kit.Outbox} }
+
+// Open makes the function's HTTP handler.
+func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) {
+	kit, err := service.Open(ctx, name, env)
+	if err != nil {
+		return nil, err
+	}
+	return kit.HTTP(New(kit))
+}
+
+// Name implements httpapi.Group.
+func (g *Group) Name() string { return name }
+
+// Register implements httpapi.Group.
+func (g *Group) Register(api *httpapi.API) {
+	g.registerComments(api)
+	g.registerAnalyses(api)
+}
+
+// RefInput names a report in a path.
+type RefInput struct {
+	ID report.Ref `path:"id" doc:"Id or report number" example:"LS-2026-000123"`
+}
+
+// visible is the id of a report the caller may see and that was not withdrawn.
+func (g *Group) visible(ctx context.Context, ref report.Ref) (uuid.UUID, error) {
+	id, err := ref.Resolve(ctx, g.db)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	if err := report.ViewerOf(identity.Must(ctx)).MayRead(ctx, g.db, id); err != nil {
+		return uuid.Nil, fmt.Errorf("look for report: %w", err)
+	}
+	return id, nil
+}

@@ -1,0 +1,125 @@
+package community_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/functions/community"
+	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ids"
+)
+
+type object = map[string]any
+
+func place(w *world.World, c *world.Client, set string) string {
+	id := ids.New()
+	w.Exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, latitude, longitude) VALUES ($1, $2, $3, '', 'pothole', -8.5, 125.5)`,
+		id, "LS-2026-"+id.String(), c.ID)
+	if set != "" {
+		w.Exec(`UPDATE reports SET `+set+` WHERE id = $1`, id)
+	}
+	return id.String()
+}
+
+func TestComments(t *testing.T) {
+	t.Parallel()
+	w := world.New(t, community.Open)
+	author, other, official := w.Citizen(), w.Citizen(), w.Staff(identity.Official, w.Agency("DILI"))
+	id := place(w, author, "")
+	path := "/reports/" + id + "/comments"
+	client := uuid.NewString()
+	first := other.Post(path, object{"text": " Still there. ", "client_id": client}).Want(http.StatusCreated).Object()
+	if first.Text("content") != "Still there." || first.At("author.is_official") != false || first.Text("report_id") != id {
+		t.Errorf("got %v", first.Values)
+	}
+	if again := other.Post(path, object{"comment": "Still there.", "client_id": client}).Want(http.StatusOK).Object(); again.Text("id") != first.Text("id") {
+		t.Error("a repeat made another comment")
+	}
+	second := official.Post(path, object{"content": strings.Repeat("ó", 1000)}).Want(http.StatusCreated).Object()
+	if second.At("author.is_official") != true || second.Text("author.role") != "government_official" {
+		t.Errorf("got %v", second.Values)
+	}
+	for _, bad := range []object{{"content": ""}, {"content": "   "}, {"content": strings.Repeat("x", 1001)}, {}} {
+		other.Post(path, bad).Want(http.StatusUnprocessableEntity)
+	}
+	list := author.Get(path + "?limit=1").Want(http.StatusOK).Object()
+	if items := list.Items("items"); len(items) != 1 || items[0].Text("id") != first.Text("id") || list.Number("total") != 2 || list.At("has_next") != true {
+		t.Errorf("got %v", list.Values)
+	}
+	if n := w.Int(`SELECT count(*) FROM notifications WHERE type = 'comment_added' AND user_id = $1`, author.ID); n != 2 {
+		t.Errorf("the reporter was told %d times", n)
+	}
+	if n := w.Int(`SELECT comments_count FROM reports`); n != 2 {
+		t.Errorf("%d comments counted", n)
+	}
+	author.Delete(path + "/" + first.Text("id")).Want(http.StatusForbidden)
+	other.Delete(path + "/" + first.Text("id")).Want(http.StatusOK)
+	other.Delete(path + "/" + first.Text("id")).Want(http.StatusNotFound)
+	w.Staff(identity.Moderator).Delete(path + "/" + second.Text("id")).Want(http.StatusOK)
+	if got := author.Get(path).Object().Number("total"); got != 0 {
+		t.Errorf("%v comments left", got)
+	}
+	if n := w.Int(`SELECT count(*) FROM audit_log WHERE action = 'comment.remove'`); n != 1 {
+		t.Errorf("%d removals audited", n)
+	}
+}
+
+func TestAnAnonymousReporterStaysSoInComments(t *testing.T) {
+	t.Parallel()
+	w := world.New(t, community.Open)
+	author, other := w.Citizen(), w.Citizen()
+	id := place(w, author, "is_anonymous = true")
+	author.Post("/reports/"+id+"/comments", object{"content": "It is mine."}).Want(http.StatusCreated)
+	items := other.Get("/reports/" + id + "/comments").Object().Items("items")
+	if len(items) != 1 || items[0].At("author") != nil {
+		t.Errorf("got %v", items)
+	}
+}
+
+func TestOnlyVisibleReportsAreCommented(t *testing.T) {
+	t.Parallel()
+	w := world.New(t, community.Open)
+	author, other := w.Citizen(), w.Citizen()
+	rejected := place(w, author, "status = 'rejected'")
+	withdrawn := place(w, author, "deleted_at = now()")
+	for _, id := range []string{rejected, withdrawn, uuid.NewString()} {
+		for _, path := range []string{"/comments", "/ai-analysis", "/ai-analysis/latest"} {
+			other.Get("/reports/" + id + path).Want(http.StatusNotFound)
+		}
+		other.Post("/reports/"+id+"/comments", object{"content": "x"}).Want(http.StatusNotFound)
+	}
+	author.Post("/reports/"+rejected+"/comments", object{"content": "Why?"}).Want(http.StatusCreated)
+}
+
+func TestAnalyses(t *testing.T) {
+	t.Parallel()
+	w := world.New(t, community.Open)
+	c := w.Citizen()
+	id := place(w, c, "")
+	path := "/reports/" + id + "/ai-analysis"
+	if got := c.Get(path + "/latest").Want(http.StatusNotFound).Code(); got != "analysis_pending" {
+		t.Errorf("got %s", got)
+	}
+	if got := c.Get(path).Want(http.StatusOK).List(); len(got) != 0 {
+		t.Errorf("got %v", got)
+	}
+	run := uuid.New()
+	for _, row := range []struct{ stage, at string }{{"relevance", "-3"}, {"damage", "-2"}, {"verdict", "-1"}} {
+		w.Exec(`INSERT INTO ai_analyses (id, report_id, run_id, stage, model, prompt_version, input_hash, status, latency_ms, input_tokens, created_at)
+			VALUES ($1, $2, $3, $4, 'm', '1', '', 'completed', CASE WHEN $4 = 'verdict' THEN 0 ELSE 100 END, 10, now() + make_interval(secs => $5::int))`,
+			ids.New(), id, run, row.stage, row.at)
+	}
+	w.Exec(`INSERT INTO ai_analyses (id, report_id, run_id, stage, model, prompt_version, input_hash, status, is_relevant)
+		VALUES ($1, $2, $3, 'override', 'person', '', '', 'completed', true)`, ids.New(), id, uuid.New())
+	all := c.Get(path).List()
+	if len(all) != 2 || all[0].Text("model") != "person" || all[1].Number("latency_ms") != 200 || all[1].Number("input_tokens") != 30 {
+		t.Errorf("got %v", all)
+	}
+	if got := c.Get(path + "/latest").Want(http.StatusOK).Object(); got.At("is_relevant") != true {
+		t.Errorf("got %v", got.Values)
+	}
+}

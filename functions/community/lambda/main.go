@@ -1,0 +1,9 @@
+// Command lambda runs the community group behind API Gateway.
+package main
+
+import (
+	"github.com/lafaekstreet/backend/functions/community"
+	"github.com/lafaekstreet/backend/shared/start"
+)
+
+func main() { start.HTTP(community.Open) }

@@ -1,0 +1,181 @@
+package reports
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/lafaekstreet/backend/shared/audit"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
+)
+
+type amendInput struct {
+	RefInput
+	IfMatch string `header:"If-Match" doc:"Only when the report is still as this ETag"`
+	Body    struct {
+		_            struct{} `additionalProperties:"true"`
+		Title        *string  `json:"title,omitempty" maxLength:"150"`
+		Description  *string  `json:"description,omitempty" maxLength:"2000"`
+		IssueType    *string  `json:"issue_type,omitempty" minLength:"1" maxLength:"100" example:"drainage"`
+		Severity     *string  `json:"severity,omitempty" doc:"Staff"`
+		Status       *string  `json:"status,omitempty" doc:"Staff"`
+		Note         *string  `json:"note,omitempty" maxLength:"2000" doc:"Of the change of status"`
+		Address      *string  `json:"address,omitempty" doc:"Staff; so the other parts"`
+		Street       *string  `json:"street,omitempty"`
+		Suco         *string  `json:"suco,omitempty"`
+		District     *string  `json:"district,omitempty"`
+		Municipality *string  `json:"municipality,omitempty"`
+	}
+}
+
+// staffOnly reports whether the change holds anything a citizen may not send.
+func (in *amendInput) staffOnly() bool {
+	b := in.Body
+	return b.Severity != nil || b.Status != nil || b.Address != nil || b.Street != nil || b.Suco != nil || b.District != nil || b.Municipality != nil
+}
+
+func (g *Group) amend(ctx context.Context, in *amendInput) (*reportOutput, error) {
+	caller := identity.Must(ctx)
+	var to *report.Status
+	if in.Body.Status != nil {
+		s, ok := report.ParseStatus(*in.Body.Status)
+		if !ok {
+			return nil, problem.InvalidField("status", "not a status")
+		}
+		to = &s
+	}
+	return g.change(ctx, in.ID, in.IfMatch, http.StatusOK, func(w *outbox.Work, h report.Held) error {
+		if err := mayEdit(caller, h); err != nil {
+			return err
+		}
+		if in.staffOnly() && !caller.Role.IsStaff() {
+			return errForbidden
+		}
+		if err := g.rewrite(ctx, w, h, in); err != nil {
+			return err
+		}
+		if to == nil || *to == h.Status {
+			return nil
+		}
+		m := report.Move{ReportID: h.ID, To: *to, By: report.ActorOf(caller)}
+		if in.Body.Note != nil {
+			m.Note = *in.Body.Note
+		}
+		_, err := report.Transition(ctx, w, m)
+		return err
+	})
+}
+
+// wording is what of a report's text changes; nil stays.
+type wording struct {
+	title, description, raw *string
+	issueType               *report.IssueType
+	severity                *report.Severity
+}
+
+func (in *amendInput) wording() (wording, error) {
+	var out wording
+	if in.Body.Title != nil {
+		text := clean(in.Body.Title)
+		out.title = &text
+	}
+	if in.Body.Description != nil {
+		text := clean(in.Body.Description)
+		out.description = &text
+	}
+	if in.Body.IssueType != nil {
+		t, known := report.ParseIssueType(*in.Body.IssueType)
+		out.issueType = &t
+		if !known {
+			raw := clean(in.Body.IssueType)
+			out.raw = &raw
+		}
+	}
+	if in.Body.Severity != nil {
+		s, ok := report.ParseSeverity(*in.Body.Severity)
+		if !ok {
+			return wording{}, problem.InvalidField("severity", "not a severity")
+		}
+		out.severity = &s
+	}
+	return out, nil
+}
+
+// rewrite changes the report and, where its content is another, appends to the ledger.
+func (g *Group) rewrite(ctx context.Context, w *outbox.Work, h report.Held, in *amendInput) error {
+	words, err := in.wording()
+	if err != nil {
+		return err
+	}
+	b := in.Body
+	var code *string
+	if b.Municipality != nil && clean(b.Municipality) != "" {
+		known, ok, err := g.municipalities.Code(ctx, *b.Municipality)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return problem.InvalidField("municipality", "no municipality goes by that name")
+		}
+		code = &known
+	}
+	// A part sent as "" is cleared, one not sent stays.
+	const q = `
+		UPDATE reports SET
+			title = coalesce($2, title), description = coalesce($3, description), issue_type = coalesce($4, issue_type),
+			issue_type_raw = CASE WHEN $4::text IS NULL THEN issue_type_raw ELSE $5 END,
+			severity = coalesce($6, severity),
+			address = nullif(coalesce($7, address), ''), street = nullif(coalesce($8, street), ''),
+			suco = nullif(coalesce($9, suco), ''), district = nullif(coalesce($10, district), ''),
+			municipality = nullif(coalesce($11, municipality), ''),
+			municipality_code = CASE WHEN $11::text IS NULL THEN municipality_code ELSE $12 END,
+			version = version + 1, updated_at = now()
+		WHERE id = $1 RETURNING now()`
+	var at time.Time
+	err = w.QueryRow(ctx, q, h.ID, words.title, words.description, words.issueType, words.raw, words.severity,
+		edited(b.Address), edited(b.Street), edited(b.Suco), edited(b.District), edited(b.Municipality), code).Scan(&at)
+	if err != nil {
+		return fmt.Errorf("amend report: %w", err)
+	}
+	if words == (wording{}) && !in.staffOnly() {
+		return nil
+	}
+	caller := identity.Must(ctx)
+	if words != (wording{}) {
+		if err := report.Event(ctx, w, ledger.Event{ReportID: h.ID, Type: ledger.Amended, At: at}, actorOn(caller, h)); err != nil {
+			return err
+		}
+	}
+	if !caller.Role.IsStaff() {
+		return nil
+	}
+	return audit.Record(ctx, w, audit.Entry{Action: "report.amend", Entity: "report", EntityID: h.ID.String(),
+		Before: map[string]any{"title": h.Title, "description": h.Description, "issue_type": h.IssueType, "severity": h.Severity},
+		After: map[string]any{"title": words.title, "description": words.description, "issue_type": words.issueType, "severity": words.severity,
+			"address": b.Address, "street": b.Street, "suco": b.Suco, "district": b.District, "municipality": b.Municipality}})
+}
+
+// actorOn is the caller as the ledger sees them: who changes their own report does so as a citizen.
+func actorOn(c identity.Caller, h report.Held) report.Actor {
+	if owns(c, h) {
+		return report.Actor{Kind: report.ActorCitizen, UserID: &c.UserID}
+	}
+	return report.ActorOf(c)
+}
+
+// edited is a part of an address as it is kept; nil for one that was not sent.
+func edited(s *string) *string {
+	if s == nil {
+		return nil
+	}
+	if kept := part(s); kept != nil {
+		return kept
+	}
+	empty := ""
+	return &empty
+}

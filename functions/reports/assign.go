@@ -1,0 +1,140 @@
+package reports
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/audit"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/notification"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/timestamp"
+)
+
+type assignInput struct {
+	RefInput
+	IfMatch string `header:"If-Match" doc:"Only when the report is still as this ETag"`
+	Body    struct {
+		_        struct{}        `additionalProperties:"true"`
+		AgencyID *string         `json:"agency_id,omitempty" format:"uuid" doc:"Without: the agency whose area and field fit best"`
+		UserID   *string         `json:"user_id,omitempty" format:"uuid" doc:"An official of that agency"`
+		DueAt    *timestamp.Time `json:"due_at,omitempty"`
+		Note     *string         `json:"note,omitempty" maxLength:"2000" doc:"Internal: kept as a note for staff"`
+	}
+}
+
+// assignee is whom a report goes to.
+type assignee struct {
+	agency uuid.UUID
+	name   string
+	user   *uuid.UUID
+}
+
+var errAgencyUnknown = &problem.Error{Kind: problem.Invalid, Code: "agency_unknown",
+	Fields: []problem.Field{{Name: "agency_id", Message: "no such agency"}}}
+
+func (g *Group) assign(ctx context.Context, in *assignInput) (*reportOutput, error) {
+	caller := identity.Must(ctx)
+	return g.change(ctx, in.ID, in.IfMatch, http.StatusOK, func(w *outbox.Work, h report.Held) error {
+		switch h.Status {
+		case report.Pending, report.Verified, report.InProgress:
+		default:
+			return problem.New(problem.Conflict, "not_assignable").Param("status", string(h.Status))
+		}
+		to, err := in.assignee(ctx, w, h)
+		if err != nil {
+			return err
+		}
+		if caller.Role == identity.Official && !mayTake(caller, h, to.agency) {
+			return errForbidden
+		}
+		var due *time.Time
+		if in.Body.DueAt != nil {
+			due = &in.Body.DueAt.Time
+		}
+		const q = `UPDATE reports SET assigned_agency_id = $2, assigned_user_id = $3, assigned_at = now(), due_at = $4,
+			version = version + 1, updated_at = now() WHERE id = $1 RETURNING version`
+		var version int
+		if err := w.QueryRow(ctx, q, h.ID, to.agency, to.user, due).Scan(&version); err != nil {
+			return fmt.Errorf("assign report: %w", err)
+		}
+		return g.recordAssignment(ctx, w, h, to, due, in.Body.Note, version)
+	})
+}
+
+// mayTake reports whether an official may assign a report: to their own agency, and not away from another.
+func mayTake(c identity.Caller, h report.Held, agency uuid.UUID) bool {
+	return c.AgencyID != nil && *c.AgencyID == agency && (h.AssignedAgency == nil || *h.AssignedAgency == agency)
+}
+
+func (in *assignInput) assignee(ctx context.Context, w *outbox.Work, h report.Held) (assignee, error) {
+	var out assignee
+	var err error
+	if in.Body.AgencyID != nil {
+		const q = `SELECT id, name FROM agencies WHERE id = $1 AND deleted_at IS NULL`
+		err = w.QueryRow(ctx, q, *in.Body.AgencyID).Scan(&out.agency, &out.name)
+	} else {
+		// The narrowest field and area that hold the report win.
+		const q = `
+			SELECT a.id, a.name FROM agencies a, reports r
+			WHERE r.id = $1 AND a.deleted_at IS NULL
+			  AND (a.municipality_codes = '{}' OR r.municipality_code = ANY(a.municipality_codes))
+			  AND (a.issue_types = '{}' OR r.issue_type = ANY(a.issue_types))
+			ORDER BY a.issue_types = '{}', a.municipality_codes = '{}', cardinality(a.issue_types), cardinality(a.municipality_codes), a.code
+			LIMIT 1`
+		err = w.QueryRow(ctx, q, h.ID).Scan(&out.agency, &out.name)
+	}
+	if errors.Is(err, pgx.ErrNoRows) {
+		return assignee{}, errAgencyUnknown
+	}
+	if err != nil {
+		return assignee{}, fmt.Errorf("find agency: %w", err)
+	}
+	if in.Body.UserID == nil {
+		return out, nil
+	}
+	var user uuid.UUID
+	const member = `SELECT id FROM users WHERE id = $1 AND agency_id = $2 AND role = 'government_official' AND deleted_at IS NULL`
+	err = w.QueryRow(ctx, member, *in.Body.UserID, out.agency).Scan(&user)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return assignee{}, problem.InvalidField("user_id", "no official of that agency")
+	}
+	if err != nil {
+		return assignee{}, fmt.Errorf("find official: %w", err)
+	}
+	out.user = &user
+	return out, nil
+}
+
+// recordAssignment tells the reporter and the official, and keeps account.
+func (g *Group) recordAssignment(ctx context.Context, w *outbox.Work, h report.Held, to assignee, due *time.Time, note *string, version int) error {
+	event := fmt.Sprintf("assigned:%s:%d", h.ID, version)
+	params := map[string]string{notification.ParamReportNumber: h.Number, "agency": to.name}
+	if err := report.Tell(ctx, w, h, notification.ReportAssigned, event, params); err != nil {
+		return err
+	}
+	if to.user != nil {
+		err := notification.Add(ctx, w, notification.New{UserID: *to.user, Type: notification.ReportAssigned, EventKey: event, ReportID: h.ID, Params: params})
+		if err != nil {
+			return err
+		}
+	}
+	if text := clean(note); text != "" {
+		const q = `INSERT INTO report_notes (id, report_id, author_id, content) VALUES ($1, $2, $3, $4)`
+		if _, err := w.Exec(ctx, q, ids.New(), h.ID, identity.Must(ctx).UserID, text); err != nil {
+			return fmt.Errorf("keep note: %w", err)
+		}
+	}
+	return audit.Record(ctx, w, audit.Entry{Action: "report.assign", Entity: "report", EntityID: h.ID.String(),
+		Before: map[string]any{"agency_id": h.AssignedAgency},
+		After:  map[string]any{"agency_id": to.agency, "user_id": to.user, "due_at": due}})
+}

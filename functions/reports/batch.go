@@ -1,0 +1,183 @@
+package reports
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
+)
+
+func (g *Group) registerBatch(api *httpapi.API) {
+	op := httpapi.Operation{
+		Operation: huma.Operation{
+			Method: http.MethodPost, Path: "/api/v1/reports/batch", Tags: []string{tag}, Summary: "File what was written offline",
+			Description: "Up to 50 reports, each by itself: one bad item never spoils the rest. Sending any of them again, in any " +
+				"order or at the same time, has the effect of sending it once. The same client_id with other content changes " +
+				"nothing and is reported as a conflict.",
+		},
+		Creates: true,
+	}
+	httpapi.Register(api, op, g.batch)
+}
+
+type batchInput struct {
+	Body struct {
+		_       struct{} `additionalProperties:"true"`
+		Reports []any    `json:"reports" minItems:"1" maxItems:"50" doc:"Bodies of POST /reports, each with client_id"`
+	}
+}
+
+// BatchResult is what became of one report of a batch.
+type BatchResult struct {
+	ClientID   *string         `json:"client_id" doc:"As sent"`
+	Status     string          `json:"status" enum:"created,duplicate,conflict,error" doc:"duplicate: it was there before, and report is what is there"`
+	Report     *report.Report  `json:"report,omitempty"`
+	Code       string          `json:"code,omitempty"`
+	Detail     string          `json:"detail,omitempty"`
+	Errors     []problem.Field `json:"errors,omitempty"`
+	StoredHash string          `json:"stored_hash,omitempty" doc:"Of a conflict: of the content that is there (SHA-256, hex)"`
+	SentHash   string          `json:"sent_hash,omitempty" doc:"Of a conflict: of the content that was sent"`
+}
+
+type batchOutput struct {
+	Body struct {
+		Results []BatchResult `json:"results" doc:"In the order sent"`
+	}
+}
+
+func (g *Group) batch(ctx context.Context, in *batchInput) (*batchOutput, error) {
+	caller := identity.Must(ctx)
+	budget := g.limiter.Take(ctx, httpapi.LimitSync, httpapi.UserKey+caller.UserID.String(), len(in.Body.Reports))
+	if !budget.Allowed {
+		return nil, httpapi.TooManyRequests(budget.Retry)
+	}
+	out := &batchOutput{}
+	out.Body.Results = make([]BatchResult, len(in.Body.Reports))
+	reader := newDraftReader()
+	for i, item := range in.Body.Reports {
+		rename(item)
+		result, err := g.fileOne(ctx, caller, reader, item)
+		if err != nil {
+			var known *problem.Error
+			if !errors.As(err, &known) {
+				// Nothing known about this item or any later one. What is filed is
+				// filed; the phone sends the batch again.
+				return nil, err
+			}
+			d := problem.DocumentOf(known, locale.FromContext(ctx), "")
+			result = BatchResult{Status: "error", Code: d.Code, Detail: d.Detail, Errors: d.Errors}
+		}
+		result.ClientID = clientIDOf(item)
+		out.Body.Results[i] = result
+	}
+	return out, nil
+}
+
+func (g *Group) fileOne(ctx context.Context, c identity.Caller, reader *draftReader, item any) (BatchResult, error) {
+	draft, err := reader.read(item)
+	if err != nil {
+		return BatchResult{}, err
+	}
+	f, err := draft.understand(g.clock.Now())
+	if err != nil {
+		return BatchResult{}, err
+	}
+	if f.clientID == nil {
+		return BatchResult{}, problem.InvalidField("client_id", "required in a batch")
+	}
+	var out BatchResult
+	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
+		done, err := g.file(ctx, w, c, f)
+		if err != nil {
+			return err
+		}
+		if done.conflict != nil {
+			d := problem.DocumentOf(errConflict, locale.FromContext(ctx), "")
+			out = BatchResult{Status: "conflict", Code: d.Code, Detail: d.Detail,
+				StoredHash: hex.EncodeToString(done.conflict), SentHash: hex.EncodeToString(f.contentHash[:])}
+			return nil
+		}
+		out = BatchResult{Status: "created"}
+		if done.repeat {
+			out.Status = "duplicate"
+		}
+		r, err := g.reader.In(w).Report(ctx, report.ViewerOf(c), done.id)
+		if errors.Is(err, report.ErrNotFound) && done.repeat {
+			return nil // filed before and withdrawn since
+		}
+		out.Report = &r
+		return err
+	})
+	return out, err
+}
+
+var errConflict = problem.New(problem.Conflict, "client_id_conflict")
+
+// rename gives the members of an item their first names. It is done here, for
+// one item that is no object must not keep the others from it.
+func rename(item any) {
+	members, _ := item.(map[string]any)
+	for alias, name := range draftAliases() {
+		value, sent := members[alias]
+		if _, taken := members[name]; sent && !taken {
+			members[name] = value
+			delete(members, alias)
+		}
+	}
+}
+
+func clientIDOf(item any) *string {
+	members, _ := item.(map[string]any)
+	id, ok := members["client_id"].(string)
+	if !ok {
+		return nil
+	}
+	return &id
+}
+
+// draftReader reads drafts that came inside something else, by the same schema
+// as those that came alone. Not safe for concurrent use.
+type draftReader struct {
+	registry huma.Registry
+	schema   *huma.Schema
+}
+
+func newDraftReader() *draftReader {
+	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	return &draftReader{registry: registry, schema: registry.Schema(reflect.TypeFor[Draft](), false, "Draft")}
+}
+
+func (r *draftReader) read(item any) (Draft, error) {
+	path, result := huma.NewPathBuffer(nil, 0), &huma.ValidateResult{}
+	huma.Validate(r.registry, r.schema, path, huma.ModeWriteToServer, item, result)
+	if len(result.Errors) > 0 {
+		fault := problem.New(problem.Invalid, "invalid_input")
+		for _, err := range result.Errors {
+			var detail *huma.ErrorDetail
+			if errors.As(err, &detail) { // without its value: input is never echoed
+				fault.Fields = append(fault.Fields, problem.Field{Name: detail.Location, Message: detail.Message})
+			}
+		}
+		return Draft{}, fault
+	}
+	raw, err := json.Marshal(item)
+	if err != nil {
+		return Draft{}, problem.New(problem.Invalid, "malformed_body")
+	}
+	var d Draft
+	if err := json.Unmarshal(raw, &d); err != nil {
+		return Draft{}, problem.New(problem.Invalid, "malformed_body").Because(err)
+	}
+	return d, nil
+}

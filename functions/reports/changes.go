@@ -1,0 +1,164 @@
+package reports
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/idempotency"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
+)
+
+func (g *Group) registerChanges(api *httpapi.API) {
+	op := func(method, path, summary, description string) httpapi.Operation {
+		return httpapi.Operation{Operation: huma.Operation{
+			Method: method, Path: "/api/v1/reports/{id}" + path, Tags: []string{tag}, Summary: summary, Description: description,
+			Errors: []int{http.StatusForbidden, http.StatusConflict, http.StatusPreconditionFailed},
+		}}
+	}
+	amend := op(http.MethodPatch, "", "Change a report", "Its reporter may change title, description and issue type while it is "+
+		"pending; staff may also change severity, the parts of the address and the status, at any time.")
+	amend.Aliases = map[string]string{"report_type": "issue_type", "type": "issue_type", "category": "issue_type"}
+	httpapi.Register(api, amend, g.amend)
+
+	status := op(http.MethodPost, "/status", "Change the status of a report", "As the table of moves allows; a 409 names the allowed ones. "+
+		"To say that it is a duplicate, name the original; the way back is pending.")
+	status.Roles = identity.Staff()
+	httpapi.Register(api, status, g.status)
+
+	assign := op(http.MethodPost, "/assign", "Assign a report to an agency", "Without agency_id to the one whose area and field fit best. "+
+		"Officials assign to their own agency what is not another's.")
+	assign.Roles = identity.Staff()
+	httpapi.Register(api, assign, g.assign)
+
+	httpapi.Register(api, op(http.MethodDelete, "", "Withdraw a report",
+		"By its reporter while it is pending, by administrators always. It is no longer shown; that it was there stays on the ledger."), g.withdraw)
+}
+
+// change runs f on a report under its row lock and answers with what it became.
+func (g *Group) change(ctx context.Context, ref report.Ref, ifMatch string, status int,
+	f func(w *outbox.Work, h report.Held) error) (*reportOutput, error) {
+	id, err := ref.Resolve(ctx, g.db)
+	if err != nil {
+		return nil, err
+	}
+	v := report.ViewerOf(identity.Must(ctx))
+	var out report.Report
+	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
+		h, err := g.held(ctx, w, id, ifMatch)
+		if err != nil {
+			return err
+		}
+		if err := f(w, h); err != nil {
+			return err
+		}
+		if out, err = g.reader.In(w).Report(ctx, v, id); err != nil {
+			return err
+		}
+		return idempotency.Record(ctx, w, status, out)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &reportOutput{ETag: httpapi.VersionTag(out.Version), Body: out}, nil
+}
+
+// held locks a report the caller may see, in the version If-Match names.
+func (g *Group) held(ctx context.Context, w *outbox.Work, id uuid.UUID, ifMatch string) (report.Held, error) {
+	h, err := report.Hold(ctx, w, id)
+	if err != nil {
+		return report.Held{}, err
+	}
+	if h.Status == report.Rejected && !report.ViewerOf(identity.Must(ctx)).KnowsAuthor(h.UserID) {
+		return report.Held{}, report.ErrNotFound
+	}
+	return h, report.Expect{IfMatch: ifMatch}.Check(h)
+}
+
+func owns(c identity.Caller, h report.Held) bool { return h.UserID != nil && *h.UserID == c.UserID }
+
+var (
+	errForbidden   = problem.New(problem.Forbidden, "forbidden")
+	errNotEditable = problem.New(problem.Conflict, "not_editable")
+)
+
+// mayEdit is nil for staff, and for the reporter while the report is pending.
+func mayEdit(c identity.Caller, h report.Held) error {
+	switch {
+	case c.Role.IsStaff():
+		return nil
+	case !owns(c, h):
+		return errForbidden
+	case h.Status != report.Pending:
+		return errNotEditable
+	}
+	return nil
+}
+
+type statusInput struct {
+	RefInput
+	IfMatch string `header:"If-Match" doc:"Only when the report is still as this ETag"`
+	Body    struct {
+		_               struct{} `additionalProperties:"true"`
+		Status          string   `json:"status" example:"in_progress"`
+		Note            *string  `json:"note,omitempty" maxLength:"2000" doc:"Shown to the reporter; demanded for rejected and fixed, and for going back"`
+		DuplicateOf     *string  `json:"duplicate_of,omitempty" doc:"Id or report number of the original, for duplicate"`
+		ExpectedVersion *int     `json:"expected_version,omitempty" doc:"409 when the report has another version"`
+	}
+}
+
+func (g *Group) status(ctx context.Context, in *statusInput) (*reportOutput, error) {
+	to, ok := report.ParseStatus(in.Body.Status)
+	if !ok {
+		return nil, problem.InvalidField("status", "not a status")
+	}
+	m := report.Move{To: to, By: report.ActorOf(identity.Must(ctx)), Expect: report.Expect{Version: in.Body.ExpectedVersion}}
+	if in.Body.Note != nil {
+		m.Note = *in.Body.Note
+	}
+	if in.Body.DuplicateOf != nil {
+		original, err := report.Ref(*in.Body.DuplicateOf).Resolve(ctx, g.db)
+		if err != nil {
+			return nil, problem.InvalidField("duplicate_of", "no such report")
+		}
+		m.DuplicateOf = &original
+	}
+	// Transition locks the report and its original in one go; If-Match is checked there.
+	id, err := in.ID.Resolve(ctx, g.db)
+	if err != nil {
+		return nil, err
+	}
+	m.ReportID, m.Expect.IfMatch = id, in.IfMatch
+	var out report.Report
+	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
+		if _, err := report.Transition(ctx, w, m); err != nil {
+			return err
+		}
+		var err error
+		out, err = g.reader.In(w).Report(ctx, report.ViewerOf(identity.Must(ctx)), id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &reportOutput{ETag: httpapi.VersionTag(out.Version), Body: out}, nil
+}
+
+type messageOutput struct {
+	Body struct {
+		Message string `json:"message"`
+	}
+}
+
+func message(ctx context.Context, key string) *messageOutput {
+	out := &messageOutput{}
+	out.Body.Message, _ = locale.Text(locale.FromContext(ctx), "message."+key, nil)
+	return out
+}

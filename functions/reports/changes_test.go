@@ -1,0 +1,209 @@
+package reports_test
+
+import (
+	"net/http"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/shared/identity"
+)
+
+// filed is the id of a fresh report of c.
+func filed(c *world.Client, changes object) string {
+	if changes == nil {
+		changes = object{"latitude": -8.5 - float64(uuid.New()[0])/1e4, "client_id": uuid.NewString()}
+	}
+	return c.Post("/reports", draft(changes)).Want(http.StatusCreated).Object().Text("id")
+}
+
+func TestAmending(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c, mod := w.Citizen(), w.Staff(identity.Moderator)
+	id := filed(c, nil)
+	tag := c.Get("/reports/" + id).Header.Get("ETag")
+	got := c.With("If-Match", tag).Patch("/reports/"+id, object{"title": "New", "issue_type": "Drain"}).Want(http.StatusOK).Object()
+	if got.Text("title") != "New" || got.Text("issue_type") != "drainage" || got.Text("description") != "Deep." || got.Number("version") != 2 {
+		t.Errorf("got %v", got.Values)
+	}
+	c.With("If-Match", tag).Patch("/reports/"+id, object{"title": "Newer"}).Want(http.StatusPreconditionFailed)
+	c.Patch("/reports/"+id, object{"severity": "low"}).Want(http.StatusForbidden)
+	w.Citizen().Patch("/reports/"+id, object{"title": "Mine"}).Want(http.StatusForbidden)
+	got = mod.Patch("/reports/"+id, object{"severity": "critical", "municipality": "Díli", "suco": "Comoro", "status": "verified"}).Want(http.StatusOK).Object()
+	if got.Text("severity") != "critical" || got.Text("suco") != "Comoro" || got.Text("status") != "verified" {
+		t.Errorf("got %v", got.Values)
+	}
+	if got := c.Patch("/reports/"+id, object{"title": "Late"}).Want(http.StatusConflict).Code(); got != "not_editable" {
+		t.Errorf("got %s", got)
+	}
+	if n := w.Int(`SELECT count(*) FROM ledger_events WHERE event_type = 'CONTENT_AMENDED'`); n != 2 {
+		t.Errorf("%d amendments on the ledger", n)
+	}
+	if n := w.Int(`SELECT count(*) FROM audit_log WHERE action IN ('report.amend', 'report.status')`); n != 2 {
+		t.Errorf("%d audit entries", n)
+	}
+}
+
+func TestTheLifeOfAReport(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	agency := w.Agency("DILI")
+	c, mod, official := w.Citizen(), w.Staff(identity.Moderator), w.Staff(identity.Official, agency)
+	id := filed(c, nil)
+	path := "/reports/" + id
+	c.Post(path+"/status", object{"status": "fixed"}).Want(http.StatusForbidden)
+	mod.Post(path+"/status", object{"status": "sideways"}).Want(http.StatusUnprocessableEntity)
+	bad := mod.Post(path+"/status", object{"status": "fixed", "note": "x"}).Want(http.StatusConflict).Object()
+	if allowed, _ := bad.At("allowed").([]any); bad.Text("code") != "transition_not_allowed" || len(allowed) != 3 {
+		t.Errorf("got %v", bad.Values)
+	}
+	mod.Post(path+"/status", object{"status": "Verified"}).Want(http.StatusOK)
+	official.Post(path+"/status", object{"status": "in_progress"}).Want(http.StatusForbidden)
+	got := mod.Post(path+"/assign", object{"agency_id": agency, "user_id": official.ID, "due_at": "2030-01-01T00:00:00Z", "note": "soon"}).Want(http.StatusOK).Object()
+	if got.Text("assigned_agency.code") != "DILI" || got.Text("due_at") == "" {
+		t.Errorf("got %v", got.Values)
+	}
+	official.Post(path+"/status", object{"status": "in-progress"}).Want(http.StatusOK)
+	official.Post(path+"/status", object{"status": "fixed"}).Want(http.StatusUnprocessableEntity)
+	got = official.Post(path+"/status", object{"status": "fixed", "note": "Filled."}).Want(http.StatusOK).Object()
+	if got.Text("resolved_at") == "" || len(got.Items("status_history")) != 4 {
+		t.Errorf("got %v", got.Values)
+	}
+	last := got.Items("status_history")[3]
+	if last.Text("changed_by") != "government_official" || last.Text("agency") != "DILI" || last.Text("note") != "Filled." {
+		t.Errorf("last step %v", last.Values)
+	}
+	for sql, want := range map[string]int{
+		`SELECT count(*) FROM notifications WHERE type = 'report_fixed'`:         1,
+		`SELECT count(*) FROM notifications WHERE type = 'report_assigned'`:      2,
+		`SELECT count(*) FROM report_notes`:                                      1,
+		`SELECT count(*) FROM ledger_events WHERE event_type = 'STATUS_CHANGED'`: 3,
+	} {
+		if got := w.Int(sql); got != want {
+			t.Errorf("%s: %d, want %d", sql, got, want)
+		}
+	}
+}
+
+func TestAssigningByFieldAndArea(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.Agency("EVERYTHING")
+	lights := w.Agency("LIGHTS")
+	w.Exec(`UPDATE agencies SET issue_types = '{street_light}', municipality_codes = '{TL-DI}' WHERE id = $1`, lights)
+	c, mod := w.Citizen(), w.Staff(identity.Moderator)
+	light := filed(c, object{"issue_type": "street_light", "municipality": "Dili"})
+	hole := filed(c, object{"issue_type": "pothole", "municipality": "Dili"})
+	if got := mod.Post("/reports/"+light+"/assign", object{}).Want(200).Object().Text("assigned_agency.code"); got != "LIGHTS" {
+		t.Errorf("a light went to %s", got)
+	}
+	if got := mod.Post("/reports/"+hole+"/assign", object{}).Want(200).Object().Text("assigned_agency.code"); got != "EVERYTHING" {
+		t.Errorf("a hole went to %s", got)
+	}
+	mod.Post("/reports/"+hole+"/assign", object{"agency_id": uuid.New()}).Want(http.StatusUnprocessableEntity)
+	mod.Post("/reports/"+hole+"/assign", object{"agency_id": lights, "user_id": c.ID}).Want(http.StatusUnprocessableEntity)
+}
+
+func TestTwoOfficialsRace(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	id := filed(w.Citizen(), nil)
+	staff := []*world.Client{w.Staff(identity.Moderator), w.Staff(identity.Admin)}
+	tag := staff[0].Get("/reports/" + id).Header.Get("ETag")
+	statuses := make([]int, 2)
+	var wg sync.WaitGroup
+	for i, c := range staff {
+		wg.Go(func() {
+			statuses[i] = c.With("If-Match", tag).Post("/reports/"+id+"/status", object{"status": "verified"}).Status
+		})
+	}
+	wg.Wait()
+	if statuses[0]+statuses[1] != http.StatusOK+http.StatusPreconditionFailed {
+		t.Errorf("got %v", statuses)
+	}
+}
+
+func TestWithdrawing(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c, admin := w.Citizen(), w.Staff(identity.Admin)
+	id, other := filed(c, nil), filed(c, nil)
+	w.Citizen().Delete("/reports/" + id).Want(http.StatusForbidden)
+	c.Delete("/reports/" + id).Want(http.StatusOK)
+	c.Delete("/reports/" + id).Want(http.StatusNotFound)
+	c.Get("/reports/" + id).Want(http.StatusNotFound)
+	admin.Post("/reports/"+other+"/status", object{"status": "verified"}).Want(http.StatusOK)
+	c.Delete("/reports/" + other).Want(http.StatusConflict)
+	admin.Delete("/reports/" + other).Want(http.StatusOK)
+	if n := w.Int(`SELECT count(*) FROM ledger_events WHERE event_type = 'REPORT_WITHDRAWN'`); n != 2 {
+		t.Errorf("%d withdrawals on the ledger", n)
+	}
+	if got := c.Get("/reports/my-reports").Object().Number("total"); got != 0 {
+		t.Errorf("%v reports left", got)
+	}
+	if n := w.Int(`SELECT reports_count FROM users WHERE id = $1`, c.ID); n != 0 {
+		t.Errorf("%d reports counted", n)
+	}
+}
+
+func TestRejectedReportsAreTheirAuthorsAndStaffs(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c, other, mod := w.Citizen(), w.Citizen(), w.Staff(identity.Moderator)
+	id := filed(c, object{"is_anonymous": true})
+	if got := other.Get("/reports/" + id).Want(200).Object(); got.At("reporter") != nil || got.At("client_id") != nil {
+		t.Errorf("an anonymous reporter shows: %v", got.Values)
+	}
+	if c.Get("/reports/"+id).Object().At("reporter") == nil || mod.Get("/reports/"+id).Object().At("reporter") == nil {
+		t.Error("author or staff do not see the reporter")
+	}
+	mod.Post("/reports/"+id+"/status", object{"status": "rejected", "note": "No road."}).Want(http.StatusOK)
+	other.Get("/reports/" + id).Want(http.StatusNotFound)
+	other.Patch("/reports/"+id, object{"title": "x"}).Want(http.StatusNotFound)
+	for who, want := range map[*world.Client]float64{c: 1, mod: 1, other: 0} {
+		if got := who.Get("/reports?status=rejected").Want(200).Object().Number("total"); got != want {
+			t.Errorf("%s sees %v rejected reports", who.Role, got)
+		}
+	}
+	if got := c.Get("/reports/" + id).Object().Text("rejection_reason"); got != "No road." {
+		t.Errorf("reason %q", got)
+	}
+}
+
+func TestPicturesOfAReport(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c, mod, admin := w.Citizen(), w.Staff(identity.Moderator), w.Staff(identity.Admin)
+	id := filed(c, nil)
+	path := "/reports/" + id + "/images"
+	image := c.Form(path, nil, "file", "a.jpg", w.JPEG(1)).Want(http.StatusCreated).Object()
+	if image.Text("kind") != "evidence" || image.Text("status") != "pending" {
+		t.Errorf("got %v", image.Values)
+	}
+	if got := c.Get("/reports/" + id).Object().Text("ai.status"); got != "queued" {
+		t.Errorf("with a picture the AI is %s", got)
+	}
+	if got := c.Post(path, object{"upload_id": uploaded(c, w, 2)}).Want(http.StatusConflict).Code(); got != "image_limit" {
+		t.Errorf("got %s", got)
+	}
+	c.Form(path, map[string]string{"kind": "resolution"}, "file", "a.jpg", w.JPEG(3)).Want(http.StatusForbidden)
+	mod.Post(path, object{"upload_id": uploaded(mod, w, 4), "kind": "resolution"}).Want(http.StatusCreated)
+	show := path + "/" + image.Text("id") + "/thumbnail"
+	if got := c.Get(show).Want(http.StatusNotFound).Code(); got != "image_not_ready" {
+		t.Errorf("got %s", got)
+	}
+	w.Exec(`UPDATE uploads SET state = 'processed'`)
+	if got := w.Citizen().Get(show).Want(http.StatusFound); got.Header.Get("Location") == "" {
+		t.Error("no address")
+	}
+	c.Get(path + "/" + image.Text("id") + "/poster").Want(http.StatusUnprocessableEntity)
+	mod.Delete(path + "/" + image.Text("id")).Want(http.StatusForbidden)
+	admin.Delete(path + "/" + image.Text("id")).Want(http.StatusOK)
+	c.Get(show).Want(http.StatusNotFound)
+	if got := c.Get("/reports/" + id).Object(); got.Text("ai.status") != "needs_review" || len(got.Items("images")) != 1 {
+		t.Errorf("got %v", got.Values)
+	}
+}

@@ -1,0 +1,98 @@
+package reports
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
+)
+
+func (g *Group) registerSimilar(api *httpapi.API) {
+	op := httpapi.Operation{
+		Operation: huma.Operation{
+			Method: http.MethodGet, Path: "/api/v1/reports/similar", Tags: []string{tag},
+			Summary: "Find reports that may be about the same problem",
+			Description: "For an upload of the caller's before it is filed, with the place; or for a report. By place first, then by " +
+				"picture: open reports within 250 m, the most alike first.",
+		},
+		Aliases: pointAliases(),
+	}
+	httpapi.Register(api, op, g.similar)
+}
+
+type similarInput struct {
+	UploadID  string     `query:"image_upload_id" doc:"An upload of the caller's" format:"uuid"`
+	ReportID  report.Ref `query:"report_id" doc:"Or a report, by id or number"`
+	Latitude  optional   `query:"latitude" minimum:"-90" maximum:"90" doc:"Degrees, WGS 84; wanted with an upload (alias: lat)"`
+	Longitude optional   `query:"longitude" minimum:"-180" maximum:"180" doc:"Aliases: lng, lon"`
+	Limit     int        `query:"limit" minimum:"1" maximum:"50" default:"20"`
+}
+
+type similarOutput struct {
+	Body struct {
+		Items []report.Similar `json:"items"`
+	}
+}
+
+func (g *Group) similar(ctx context.Context, in *similarInput) (*similarOutput, error) {
+	caller := identity.Must(ctx)
+	v := report.ViewerOf(caller)
+	like := report.Likeness{Owner: caller.UserID, Limit: in.Limit}
+	placed := in.Latitude.set && in.Longitude.set
+	if placed {
+		if !report.ValidPoint(in.Latitude.value, in.Longitude.value) {
+			return nil, problem.InvalidField("latitude", "outside the range of coordinates")
+		}
+		like.Point = &report.Point{Latitude: in.Latitude.value, Longitude: in.Longitude.value}
+	}
+	switch {
+	case in.ReportID != "":
+		id, err := in.ReportID.Resolve(ctx, g.db)
+		if err != nil {
+			return nil, err
+		}
+		if err := v.MayRead(ctx, g.db, id); err != nil {
+			return nil, err
+		}
+		like.ReportID = &id
+	case in.UploadID == "" && !placed:
+		return nil, problem.InvalidField("image_upload_id", "image_upload_id, report_id or a place is needed")
+	}
+	if in.UploadID != "" && in.ReportID == "" {
+		id, err := optionalID("image_upload_id", &in.UploadID)
+		if err != nil {
+			return nil, err
+		}
+		like.UploadID = id
+	}
+	items, err := g.reader.Similar(ctx, v, like)
+	if err != nil {
+		return nil, err
+	}
+	out := &similarOutput{}
+	out.Body.Items = items
+	return out, nil
+}
+
+// optional is a number that may be left out, of which 0 is not a sign.
+type optional struct {
+	value float64
+	set   bool
+}
+
+// Schema implements huma.SchemaProvider.
+func (optional) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeNumber, Format: "double"}
+}
+
+// Receiver implements huma.ParamWrapper.
+func (o *optional) Receiver() reflect.Value { return reflect.ValueOf(&o.value).Elem() }
+
+// OnParamSet implements huma.ParamReactor.
+func (o *optional) OnParamSet(isSet bool, _ any) { o.set = isSet }

@@ -1,0 +1,89 @@
+package staff
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/idempotency"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
+)
+
+func (g *Group) registerAppeal(api *httpapi.API) {
+	op := httpapi.Operation{
+		Operation: huma.Operation{
+			Method: http.MethodPost, Path: "/api/v1/reports/{id}/appeal", Tags: []string{name},
+			Summary: "Appeal the rejection of one's own report",
+			Description: "Once a report. It stays rejected until a person has looked at it again, and waits for that in the " +
+				"queue as needs_review.",
+			Errors: []int{http.StatusForbidden, http.StatusConflict},
+		},
+		Creates: true,
+	}
+	httpapi.Register(api, op, g.appeal)
+}
+
+type appealInput struct {
+	RefInput
+	Body struct {
+		_      struct{} `additionalProperties:"true"`
+		Reason string   `json:"reason" minLength:"1" maxLength:"2000" example:"The picture shows the hole from above."`
+	}
+}
+
+func (g *Group) appeal(ctx context.Context, in *appealInput) (*reportOutput, error) {
+	reason := strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(in.Body.Reason, "�"), "\x00", ""))
+	if reason == "" {
+		return nil, problem.InvalidField("reason", "says nothing")
+	}
+	id, err := in.ID.Resolve(ctx, g.db)
+	if err != nil {
+		return nil, err
+	}
+	caller := identity.Must(ctx)
+	var out report.Report
+	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
+		h, err := report.Hold(ctx, w, id)
+		if err != nil {
+			return err
+		}
+		if err := mayAppeal(h, caller); err != nil {
+			return err
+		}
+		const q = `UPDATE reports SET appealed_at = now(), appeal_reason = $2, ai_status = 'needs_review',
+			version = version + 1, updated_at = now() WHERE id = $1`
+		if _, err := w.Exec(ctx, q, id, reason); err != nil {
+			return fmt.Errorf("appeal: %w", err)
+		}
+		if out, err = g.reader.In(w).Report(ctx, report.ViewerOf(caller), id); err != nil {
+			return err
+		}
+		return idempotency.Record(ctx, w, http.StatusOK, out)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer(out), nil
+}
+
+func mayAppeal(h report.Held, c identity.Caller) error {
+	mine := h.UserID != nil && *h.UserID == c.UserID
+	switch {
+	case !mine && h.Status == report.Rejected && !c.Role.IsStaff():
+		return report.ErrNotFound // theirs to see alone
+	case !mine:
+		return problem.New(problem.Forbidden, "forbidden")
+	case h.Appealed:
+		return problem.New(problem.Conflict, "already_appealed")
+	case h.Status != report.Rejected:
+		return problem.New(problem.Conflict, "not_rejected")
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+package staff
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
+)
+
+func (g *Group) registerBulk(api *httpapi.API) {
+	op := httpapi.Operation{
+		Operation: huma.Operation{
+			Method: http.MethodPost, Path: "/api/v1/staff/reports/bulk-status", Tags: []string{name},
+			Summary:     "Change the status of up to 100 reports",
+			Description: "Each by itself, in order: one that fails says why and does not hold up the others.",
+		},
+		Roles: identity.Staff(), Creates: true,
+	}
+	httpapi.Register(api, op, g.bulk)
+}
+
+// BulkItem is one change of status.
+type BulkItem struct {
+	_               struct{}   `additionalProperties:"true"`
+	ReportID        report.Ref `json:"report_id" doc:"Id or report number" example:"LS-2026-000123"`
+	Status          string     `json:"status" example:"verified"`
+	Note            *string    `json:"note,omitempty" maxLength:"2000"`
+	DuplicateOf     *string    `json:"duplicate_of,omitempty" doc:"Id or report number of the original"`
+	ExpectedVersion *int       `json:"expected_version,omitempty"`
+}
+
+// BulkResult is what became of one.
+type BulkResult struct {
+	ReportID report.Ref      `json:"report_id" doc:"As sent"`
+	Status   string          `json:"status" enum:"ok,error"`
+	Version  *int            `json:"version,omitempty"`
+	Code     string          `json:"code,omitempty"`
+	Detail   string          `json:"detail,omitempty"`
+	Allowed  []report.Status `json:"allowed,omitempty"`
+}
+
+type bulkInput struct {
+	Body struct {
+		_     struct{}   `additionalProperties:"true"`
+		Items []BulkItem `json:"items" minItems:"1" maxItems:"100"`
+	}
+}
+
+type bulkOutput struct {
+	Body struct {
+		Results []BulkResult `json:"results"`
+	}
+}
+
+func (g *Group) bulk(ctx context.Context, in *bulkInput) (*bulkOutput, error) {
+	out := &bulkOutput{}
+	out.Body.Results = make([]BulkResult, len(in.Body.Items))
+	for i, item := range in.Body.Items {
+		version, err := g.move(ctx, item)
+		result := BulkResult{ReportID: item.ReportID, Status: "ok", Version: &version}
+		if err != nil {
+			var known *problem.Error
+			if !errors.As(err, &known) {
+				return nil, err // what has happened stays; the same request again goes on from there
+			}
+			d := problem.DocumentOf(known, locale.FromContext(ctx), "")
+			result = BulkResult{ReportID: item.ReportID, Status: "error", Code: d.Code, Detail: d.Detail}
+			result.Allowed, _ = known.Extra["allowed"].([]report.Status)
+		}
+		out.Body.Results[i] = result
+	}
+	return out, nil
+}
+
+func (g *Group) move(ctx context.Context, item BulkItem) (int, error) {
+	to, ok := report.ParseStatus(item.Status)
+	if !ok {
+		return 0, problem.InvalidField("status", "not a status")
+	}
+	id, err := item.ReportID.Resolve(ctx, g.db)
+	if err != nil {
+		return 0, err
+	}
+	m := report.Move{ReportID: id, To: to, By: report.ActorOf(identity.Must(ctx)), Expect: report.Expect{Version: item.ExpectedVersion}}
+	if item.Note != nil {
+		m.Note = *item.Note
+	}
+	if item.DuplicateOf != nil {
+		var original uuid.UUID
+		if original, err = report.Ref(*item.DuplicateOf).Resolve(ctx, g.db); err != nil {
+			return 0, err
+		}
+		m.DuplicateOf = &original
+	}
+	var moved report.Moved
+	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
+		var err error
+		moved, err = report.Transition(ctx, w, m)
+		return err
+	})
+	return moved.Version, err
+}

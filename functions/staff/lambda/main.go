@@ -1,0 +1,9 @@
+// Command lambda runs the staff group behind API Gateway.
+package main
+
+import (
+	"github.com/lafaekstreet/backend/functions/staff"
+	"github.com/lafaekstreet/backend/shared/start"
+)
+
+func main() { start.HTTP(staff.Open) }

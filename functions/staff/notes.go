@@ -1,0 +1,139 @@
+package staff
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/idempotency"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/timestamp"
+)
+
+func (g *Group) registerNotes(api *httpapi.API) {
+	op := func(method, summary string) httpapi.Operation {
+		return httpapi.Operation{
+			Operation: huma.Operation{Method: method, Path: "/api/v1/reports/{id}/notes", Tags: []string{name}, Summary: summary,
+				Description: "Internal: never shown to the reporter or the public."},
+			Roles: identity.Staff(),
+		}
+	}
+	add := op(http.MethodPost, "Leave a note on a report for other staff")
+	add.DefaultStatus, add.Creates, add.Aliases = http.StatusCreated, true, map[string]string{"note": "content", "text": "content"}
+	httpapi.Register(api, add, g.addNote)
+	httpapi.Register(api, op(http.MethodGet, "List staff's notes on a report, oldest first"), g.notes)
+}
+
+// Note is what staff tell each other about a report.
+type Note struct {
+	ID        uuid.UUID      `json:"id"`
+	ReportID  uuid.UUID      `json:"report_id"`
+	Author    *NoteAuthor    `json:"author"`
+	Content   string         `json:"content"`
+	CreatedAt timestamp.Time `json:"created_at"`
+}
+
+// NoteAuthor is who wrote it.
+type NoteAuthor struct {
+	ID       uuid.UUID     `json:"id"`
+	FullName string        `json:"full_name"`
+	Role     identity.Role `json:"role" enum:"citizen,moderator,government_official,admin"`
+}
+
+type addNoteInput struct {
+	RefInput
+	Body struct {
+		_       struct{} `additionalProperties:"true"`
+		Content string   `json:"content" minLength:"1" maxLength:"2000" doc:"Aliases: note, text"`
+	}
+}
+
+type noteOutput struct{ Body Note }
+
+func (g *Group) addNote(ctx context.Context, in *addNoteInput) (*noteOutput, error) {
+	content := strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(in.Body.Content, "�"), "\x00", ""))
+	if content == "" {
+		return nil, problem.InvalidField("content", "says nothing")
+	}
+	id, err := in.ID.Resolve(ctx, g.db)
+	if err != nil {
+		return nil, err
+	}
+	out := &noteOutput{}
+	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
+		if _, err := report.Hold(ctx, w, id); err != nil {
+			return err
+		}
+		note := ids.New()
+		const q = `INSERT INTO report_notes (id, report_id, author_id, content) VALUES ($1, $2, $3, $4)`
+		if _, err := w.Exec(ctx, q, note, id, identity.Must(ctx).UserID, content); err != nil {
+			return fmt.Errorf("insert note: %w", err)
+		}
+		rows, err := w.Query(ctx, noteQuery+` WHERE n.id = $1`, note)
+		if err != nil {
+			return fmt.Errorf("read note: %w", err)
+		}
+		if out.Body, err = pgx.CollectExactlyOneRow(rows, scanNote); err != nil {
+			return fmt.Errorf("read note: %w", err)
+		}
+		return idempotency.Record(ctx, w, http.StatusCreated, out.Body)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+const noteQuery = `SELECT n.id, n.report_id, n.content, n.created_at, u.id, u.full_name, u.role
+	FROM report_notes n LEFT JOIN users u ON u.id = n.author_id AND u.deleted_at IS NULL`
+
+// maxNotes bounds what is listed.
+const maxNotes = 500
+
+func scanNote(row pgx.CollectableRow) (Note, error) {
+	var n Note
+	var at time.Time
+	var author *uuid.UUID
+	var fullName *string
+	var role *identity.Role
+	if err := row.Scan(&n.ID, &n.ReportID, &n.Content, &at, &author, &fullName, &role); err != nil {
+		return Note{}, err
+	}
+	n.CreatedAt = timestamp.Of(at)
+	if author != nil {
+		n.Author = &NoteAuthor{ID: *author, FullName: *fullName, Role: *role}
+	}
+	return n, nil
+}
+
+type notesOutput struct{ Body []Note }
+
+func (g *Group) notes(ctx context.Context, in *RefInput) (*notesOutput, error) {
+	id, err := in.ID.Resolve(ctx, g.db)
+	if err != nil {
+		return nil, err
+	}
+	if err := report.ViewerOf(identity.Must(ctx)).MayRead(ctx, g.db, id); err != nil {
+		return nil, err
+	}
+	rows, err := g.db.Query(ctx, noteQuery+` WHERE n.report_id = $1 ORDER BY n.created_at, n.id LIMIT $2`, id, maxNotes)
+	if err != nil {
+		return nil, fmt.Errorf("list notes: %w", err)
+	}
+	all, err := pgx.CollectRows(rows, scanNote)
+	if err != nil {
+		return nil, fmt.Errorf("list notes: %w", err)
+	}
+	return &notesOutput{Body: all}, nil
+}

@@ -1,0 +1,69 @@
+package staff
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/page"
+	"github.com/lafaekstreet/backend/shared/report"
+)
+
+func (g *Group) registerQueue(api *httpapi.API) {
+	op := httpapi.Operation{
+		Operation: huma.Operation{
+			Method: http.MethodGet, Path: "/api/v1/staff/queue", Tags: []string{name}, Summary: "List the reports that wait for staff",
+			Description: "new: open and nobody's yet. needs_review: the AI was unsure or failed, there is no picture, or the " +
+				"reporter appealed. assigned: with an agency and not fixed. overdue: past their due date. An official sees " +
+				"of new what lies in their agency's area and field, and of assigned and overdue what is their agency's.",
+		},
+		Roles: identity.Staff(), Aliases: page.Aliases(),
+	}
+	httpapi.Register(api, op, g.queue)
+}
+
+type queueInput struct {
+	Kind string `query:"kind" enum:"new,needs_review,assigned,overdue" default:"new"`
+	report.Query
+}
+
+type queueOutput struct{ Body report.Page }
+
+func (g *Group) queue(ctx context.Context, in *queueInput) (*queueOutput, error) {
+	caller := identity.Must(ctx)
+	p, err := g.reader.List(ctx, report.ViewerOf(caller), in.Query, scopes(in.Kind, caller)...)
+	if err != nil {
+		return nil, err
+	}
+	return &queueOutput{Body: p}, nil
+}
+
+func scopes(kind string, c identity.Caller) []report.Scope {
+	const mine = `r.assigned_agency_id = ?`
+	official := c.Role == identity.Official
+	switch kind {
+	case "needs_review":
+		return []report.Scope{report.Where(`r.ai_status IN ('needs_review', 'failed')
+			AND (r.status = 'pending' OR (r.status = 'rejected' AND r.appealed_at IS NOT NULL))`)}
+	case "assigned", "overdue":
+		out := []report.Scope{report.Where(`r.assigned_agency_id IS NOT NULL AND r.status IN ('pending', 'verified', 'in_progress')`)}
+		if kind == "overdue" {
+			out = []report.Scope{report.Where(`r.due_at < now() AND r.status IN ('pending', 'verified', 'in_progress')`)}
+		}
+		if official {
+			out = append(out, report.Where(mine, c.AgencyID))
+		}
+		return out
+	}
+	out := []report.Scope{report.Where(`r.status IN ('pending', 'verified') AND r.assigned_agency_id IS NULL
+		AND r.ai_status NOT IN ('needs_review', 'failed')`)}
+	if official {
+		out = append(out, report.Where(`EXISTS (SELECT FROM agencies g WHERE g.id = ?
+			AND (g.municipality_codes = '{}' OR r.municipality_code IS NULL OR r.municipality_code = ANY(g.municipality_codes))
+			AND (g.issue_types = '{}' OR r.issue_type = ANY(g.issue_types)))`, c.AgencyID))
+	}
+	return out
+}

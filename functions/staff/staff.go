@@ -1,0 +1,83 @@
+// Package staff is the work of moderators, officials and administrators on
+// reports: their queue, decisions on many at once, a second look at the AI's
+// verdict, and notes to each other.
+package staff
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/municipality"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/service"
+	"github.com/lafaekstreet/backend/shared/storage"
+)
+
+const name = "staff"
+
+// Group is the route group of staff.
+type Group struct {
+	db     *database.DB
+	outbox *outbox.Outbox
+	reader *report.Reader
+}
+
+type groupConfig struct {
+	Storage storage.Config
+	Ledger  ledger.Config
+}
+
+// New makes the group out of a kit.
+func New(kit *service.Kit) (*Group, error) {
+	cfg, err := config.Parse[groupConfig](kit.Env)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", name, err)
+	}
+	links := storage.NewLinks(storage.New(kit.AWS, cfg.Storage), kit.Clock)
+	reader := report.NewReader(kit.DB, links, municipality.NewDirectory(kit.DB), cfg.Ledger)
+	return &Group{db: kit.DB, outbox: kit.Outbox, reader: reader}, nil
+}
+
+// Open makes the function's HTTP handler.
+func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) {
+	kit, err := service.Open(ctx, name, env)
+	if err != nil {
+		return nil, err
+	}
+	g, err := New(kit)
+	if err != nil {
+		return nil, err
+	}
+	return kit.HTTP(g)
+}
+
+// Name implements httpapi.Group.
+func (g *Group) Name() string { return name }
+
+// Register implements httpapi.Group.
+func (g *Group) Register(api *httpapi.API) {
+	g.registerQueue(api)
+	g.registerBulk(api)
+	g.registerOverride(api)
+	g.registerNotes(api)
+	g.registerAppeal(api)
+}
+
+// RefInput names a report in a path.
+type RefInput struct {
+	ID report.Ref `path:"id" doc:"Id or report number" example:"LS-2026-000123"`
+}
+
+type reportOutput struct {
+	ETag string `header:"ETag"`
+	Body report.Report
+}
+
+func answer(r report.Report) *reportOutput {
+	return &reportOutput{ETag: httpapi.VersionTag(r.Version), Body: r}
+}

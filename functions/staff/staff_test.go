@@ -1,0 +1,161 @@
+package staff_test
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/functions/staff"
+	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/outbox"
+)
+
+type object = map[string]any
+
+// place puts a report with its first ledger event straight into the database.
+func place(w *world.World, c *world.Client, set string) string {
+	w.Helper()
+	id := ids.New()
+	w.Exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, latitude, longitude) VALUES ($1, $2, $3, '', 'pothole', -8.5, 125.5)`,
+		id, fmt.Sprintf("LS-2026-%06d", w.Int(`SELECT count(*) FROM reports`)+1), c.ID)
+	if set != "" {
+		w.Exec(`UPDATE reports SET `+set+` WHERE id = $1`, id)
+	}
+	err := outbox.New(&database.DB{Pool: w.DB}, nil, slog.New(slog.DiscardHandler)).Do(w.Context(), func(u *outbox.Work) error {
+		_, err := ledger.Append(w.Context(), u, ledger.Event{ReportID: id, Type: ledger.Submitted, At: time.Now(), Actor: ledger.Actor{Kind: "citizen"}})
+		return err
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return id.String()
+}
+
+func TestQueues(t *testing.T) {
+	t.Parallel()
+	w := world.New(t, staff.Open)
+	dili, other := w.Agency("DILI"), w.Agency("OTHER")
+	w.Exec(`UPDATE agencies SET municipality_codes = '{TL-DI}', issue_types = '{pothole}' WHERE id = $1`, dili)
+	c, mod, official := w.Citizen(), w.Staff(identity.Moderator), w.Staff(identity.Official, dili)
+	fresh := place(w, c, "ai_status = 'completed', status = 'verified', municipality_code = 'TL-DI'")
+	far := place(w, c, "ai_status = 'completed', municipality_code = 'TL-BA'")
+	review := place(w, c, "ai_status = 'needs_review'")
+	failed := place(w, c, "ai_status = 'failed'")
+	appealed := place(w, c, "ai_status = 'needs_review', status = 'rejected', appealed_at = now()")
+	place(w, c, "ai_status = 'rejected', status = 'rejected'")
+	ours := place(w, c, fmt.Sprintf("ai_status = 'completed', status = 'in_progress', assigned_agency_id = '%s', due_at = now() - interval '1 day'", dili))
+	theirs := place(w, c, fmt.Sprintf("ai_status = 'completed', status = 'verified', assigned_agency_id = '%s', due_at = now() + interval '1 day'", other))
+	place(w, c, fmt.Sprintf("ai_status = 'completed', status = 'fixed', assigned_agency_id = '%s', due_at = now() - interval '1 day'", dili))
+	check := func(who *world.Client, kind string, want ...string) {
+		t.Helper()
+		got := map[string]bool{}
+		for _, item := range who.Get("/staff/queue?kind=" + kind).Want(http.StatusOK).Object().Items("items") {
+			got[item.Text("id")] = true
+		}
+		for _, id := range want {
+			if !got[id] {
+				t.Errorf("%s does not see %s in %s", who.Role, id, kind)
+			}
+		}
+		if len(got) != len(want) {
+			t.Errorf("%s sees %d reports in %s, want %d", who.Role, len(got), kind, len(want))
+		}
+	}
+	check(mod, "new", fresh, far)
+	check(official, "new", fresh)
+	check(mod, "needs_review", review, failed, appealed)
+	check(mod, "assigned", ours, theirs)
+	check(official, "assigned", ours)
+	check(mod, "overdue", ours)
+	c.Get("/staff/queue").Want(http.StatusForbidden)
+	mod.Get("/staff/queue?kind=old").Want(http.StatusUnprocessableEntity)
+}
+
+func TestBulkStatus(t *testing.T) {
+	t.Parallel()
+	w := world.New(t, staff.Open)
+	c, mod := w.Citizen(), w.Staff(identity.Moderator)
+	a, b := place(w, c, ""), place(w, c, "status = 'fixed'")
+	got := mod.Post("/staff/reports/bulk-status", object{"items": []object{
+		{"report_id": a, "status": "verified", "expected_version": 1},
+		{"report_id": a, "status": "duplicate", "duplicate_of": "LS-2026-000002", "expected_version": 1},
+		{"report_id": b, "status": "verified"},
+		{"report_id": uuid.New(), "status": "verified"},
+		{"report_id": a, "status": "sideways"},
+		{"report_id": "LS-2026-000001", "status": "duplicate", "duplicate_of": b, "expected_version": 2},
+	}}).Want(http.StatusOK).Object().Items("results")
+	for i, want := range []string{"ok ", "error stale", "error transition_not_allowed", "error report_not_found", "error invalid_input", "ok "} {
+		if word := got[i].Text("status") + " " + got[i].Text("code"); word != want {
+			t.Errorf("item %d: %v, want %s", i, got[i].Values, want)
+		}
+	}
+	if got[2].At("allowed") != nil {
+		t.Errorf("a moderator may move a fixed report: %v", got[2].Values)
+	}
+	c.Post("/staff/reports/bulk-status", object{"items": []object{{"report_id": a, "status": "verified"}}}).Want(http.StatusForbidden)
+	mod.Post("/staff/reports/bulk-status", object{"items": []object{}}).Want(http.StatusUnprocessableEntity)
+}
+
+func TestOverrideAndAppeal(t *testing.T) {
+	t.Parallel()
+	w := world.New(t, staff.Open)
+	c, other, mod := w.Citizen(), w.Citizen(), w.Staff(identity.Moderator)
+	id := place(w, c, "ai_status = 'needs_review'")
+	path := "/reports/" + id
+	c.Post(path+"/appeal", object{"reason": "x"}).Want(http.StatusConflict)
+	got := mod.Post(path+"/ai-analysis/override", object{"is_relevant": false, "note": "A cat."}).Want(http.StatusOK).Object()
+	if got.Text("status") != "rejected" || got.Text("ai.status") != "rejected" || got.Text("rejection_reason") != "A cat." || got.At("ai.is_relevant") != false {
+		t.Errorf("got %v", got.Values)
+	}
+	other.Post(path+"/appeal", object{"reason": "x"}).Want(http.StatusNotFound)
+	got = c.Post(path+"/appeal", object{"reason": "The hole is behind the cat."}).Want(http.StatusOK).Object()
+	if got.Text("status") != "rejected" || got.Text("ai.status") != "needs_review" || got.Text("appeal.reason") == "" {
+		t.Errorf("got %v", got.Values)
+	}
+	if got := c.Post(path+"/appeal", object{"reason": "x"}).Want(http.StatusConflict).Code(); got != "already_appealed" {
+		t.Errorf("got %s", got)
+	}
+	got = mod.Post(path+"/ai-analysis/override", object{"is_relevant": true, "issue_type": "drainage", "severity": "high", "note": "Seen it."}).Want(http.StatusOK).Object()
+	if got.Text("status") != "verified" || got.Text("ai.status") != "completed" || got.Text("issue_type") != "drainage" || got.Text("severity") != "high" {
+		t.Errorf("got %v", got.Values)
+	}
+	for sql, want := range map[string]int{
+		`SELECT count(*) FROM ai_analyses WHERE stage = 'override'`:              2,
+		`SELECT count(*) FROM ledger_events WHERE event_type = 'AI_VALIDATED'`:   2,
+		`SELECT count(*) FROM ledger_events WHERE event_type = 'STATUS_CHANGED'`: 3,
+		`SELECT count(*) FROM audit_log WHERE action = 'report.ai_override'`:     2,
+	} {
+		if got := w.Int(sql); got != want {
+			t.Errorf("%s: %d, want %d", sql, got, want)
+		}
+	}
+	mod.Post(path+"/ai-analysis/override", object{"is_relevant": false, "note": "No."}).Want(http.StatusConflict)
+	if n := w.Int(`SELECT count(*) FROM ai_analyses WHERE stage = 'override'`); n != 2 {
+		t.Errorf("a refused override left %d analyses", n)
+	}
+	c.Post(path+"/ai-analysis/override", object{"is_relevant": true, "note": "Please."}).Want(http.StatusForbidden)
+}
+
+func TestNotes(t *testing.T) {
+	t.Parallel()
+	w := world.New(t, staff.Open)
+	c, mod := w.Citizen(), w.Staff(identity.Moderator)
+	path := "/reports/" + place(w, c, "") + "/notes"
+	note := mod.Post(path, object{"content": "Ask the contractor."}).Want(http.StatusCreated).Object()
+	if note.Text("author.id") != mod.ID.String() {
+		t.Errorf("got %v", note.Values)
+	}
+	if got := mod.Get(path).Want(http.StatusOK).List(); len(got) != 1 || got[0].Text("content") != "Ask the contractor." {
+		t.Errorf("got %v", got)
+	}
+	c.Get(path).Want(http.StatusForbidden)
+	c.Post(path, object{"content": "x"}).Want(http.StatusForbidden)
+}

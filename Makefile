@@ -56,6 +56,14 @@ import-boundaries: ## Load polygons from GeoJSON (FILE=…, LEVEL=municipality|d
 	@$(WITH_SETTINGS) $(GO) run ./functions/geocode/importboundaries -file "$(FILE)" $(if $(LEVEL),-level $(LEVEL)) \
 		$(if $(NAME),-name $(NAME)) $(if $(PARENT),-parent $(PARENT)) $(if $(CODE),-code $(CODE))
 
+.PHONY: redrive
+redrive: ## Send the dead letters of a queue to it again (QUEUE=images, validate, anchor, notify, geocode)
+	@$(WITH_SETTINGS) $(GO) run ./functions/relay/redrive -queue "$(QUEUE)"
+
+.PHONY: eval-ai
+eval-ai: ## Score labelled pictures against the configured model (DIR=…, a folder for each issue type and one named irrelevant; ARGS=…)
+	@$(WITH_SETTINGS) $(GO) run ./functions/validate/eval -dir "$(DIR)" $(ARGS)
+
 .PHONY: openapi
 openapi: node_modules ## Renew the OpenAPI document out of the code, and check it
 	$(GO) run ./infra/local/openapi/write

@@ -18,6 +18,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/notifications"
 	"github.com/lafaekstreet/backend/functions/notify"
 	"github.com/lafaekstreet/backend/functions/public"
+	"github.com/lafaekstreet/backend/functions/relay"
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/functions/users"
 	"github.com/lafaekstreet/backend/functions/staff"
@@ -84,6 +85,7 @@ type schedule struct {
 func schedules() []schedule {
 	return []schedule{
 		{"export", export.Open, time.Minute, 5 * time.Minute},
+		{"relay", relay.Open, 10 * time.Second, 55 * time.Second},
 	}
 }
 

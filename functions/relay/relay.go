@@ -1,0 +1,145 @@
+// Package relay is the function that keeps promises others were kept from
+// keeping. Every minute it sends messages a crash left in the outbox, wakes what
+// seems stuck, deletes what has expired, and measures how long things wait.
+//
+// Each of its tasks is safe to repeat, to run twice at once, and to cut short.
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/metrics"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/service"
+	"github.com/lafaekstreet/backend/shared/start"
+	"github.com/lafaekstreet/backend/shared/statistics"
+	"github.com/lafaekstreet/backend/shared/storage"
+)
+
+// Config of the function.
+type Config struct {
+	Storage storage.Config
+	// Grace is how long the function that wrote a message has to send it itself.
+	Grace time.Duration `env:"RELAY_GRACE" envDefault:"30s"`
+	// Stuck is from when a report or picture nobody has worked on is brought up again.
+	Stuck time.Duration `env:"RELAY_STUCK" envDefault:"10m"`
+}
+
+// Objects is what relay needs of S3.
+type Objects interface {
+	Delete(ctx context.Context, key string) error
+}
+
+// Relay runs the tasks.
+type Relay struct {
+	db      *database.DB
+	outbox  *outbox.Outbox
+	objects Objects
+	clock   clock.Clock
+	log     *slog.Logger
+	metrics *metrics.Metrics
+	cfg     Config
+}
+
+// Open makes the function.
+func Open(ctx context.Context, env config.Env) (start.Scheduled, error) {
+	kit, err := service.Open(ctx, "relay", env)
+	if err != nil {
+		return nil, err
+	}
+	return newRelay(kit)
+}
+
+func newRelay(kit *service.Kit) (*Relay, error) {
+	cfg, err := config.Parse[Config](kit.Env)
+	if err != nil {
+		return nil, fmt.Errorf("open relay: %w", err)
+	}
+	return &Relay{db: kit.DB, outbox: kit.Outbox, objects: storage.New(kit.AWS, cfg.Storage), clock: kit.Clock,
+		log: kit.Log, metrics: kit.Metrics, cfg: cfg}, nil
+}
+
+// Run implements start.Scheduled. A task that fails does not keep the others
+// from running.
+func (r *Relay) Run(ctx context.Context, _ events.EventBridgeEvent) error {
+	tasks := []struct {
+		name string
+		run  func(context.Context) error
+	}{
+		{"sweep outbox", r.sweep},
+		{"sweep ledger", r.sweepLedger},
+		{"wake pictures", r.wakePictures},
+		{"wake reports", r.wakeReports},
+		{"fold statistics", func(ctx context.Context) error { return statistics.Fold(ctx, r.db) }},
+		{"expire uploads", r.expireUploads},
+		{"expire rows", r.expireRows},
+		{"measure", r.measure},
+	}
+	var failed error
+	for _, t := range tasks {
+		if err := t.run(ctx); err != nil {
+			r.metrics.Add("relay_task_failed")
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", t.name, err))
+		}
+	}
+	return failed
+}
+
+// sweeps bounds one run: what is left waits a minute.
+const sweeps = 50
+
+func (r *Relay) sweep(ctx context.Context) error {
+	for range sweeps {
+		sent, more, err := r.outbox.Sweep(ctx, r.clock.Now().Add(-r.cfg.Grace))
+		if err != nil {
+			return err
+		}
+		if sent > 0 {
+			r.metrics.Put("outbox_swept", float64(sent), metrics.Count)
+		}
+		if !more || sent == 0 {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (r *Relay) sweepLedger(ctx context.Context) error {
+	_, err := ledger.Sweep(ctx, r.outbox, r.clock.Now(), r.cfg.Grace+time.Minute)
+	return err
+}
+
+// measure tells how long things wait: what alarms watch.
+func (r *Relay) measure(ctx context.Context) error {
+	w, err := r.outbox.Waiting(ctx)
+	if err != nil {
+		return err
+	}
+	r.metrics.Put("outbox_messages", float64(w.Messages), metrics.Count)
+	r.metrics.Put("outbox_age", w.Oldest.Seconds(), metrics.Seconds)
+	const q = `
+		SELECT
+			coalesce(extract(epoch FROM now() - (SELECT min(created_at) FROM reports WHERE ai_status IN ('queued', 'processing') AND deleted_at IS NULL)), 0),
+			coalesce(extract(epoch FROM now() - (SELECT min(a.created_at) FROM ledger_anchors a LEFT JOIN ledger_submissions s ON s.id = a.submission_id
+				WHERE s.state IS DISTINCT FROM 'confirmed')), 0),
+			(SELECT count(*) FROM reports WHERE ai_status = 'failed' AND status = 'pending' AND deleted_at IS NULL)`
+	var ai, anchor float64
+	var failed int
+	if err := r.db.QueryRow(ctx, q).Scan(&ai, &anchor, &failed); err != nil {
+		return fmt.Errorf("measure waiting: %w", err)
+	}
+	r.metrics.Put("validate_lag", ai, metrics.Seconds)
+	r.metrics.Put("anchor_lag", anchor, metrics.Seconds)
+	r.metrics.Put("reports_ai_failed", float64(failed), metrics.Count)
+	return nil
+}

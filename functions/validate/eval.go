@@ -1,0 +1,227 @@
+package validate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/lafaekstreet/backend/shared/picture"
+	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/settings"
+)
+
+// Sample is one labelled picture of an evaluation.
+type Sample struct {
+	Path string
+	// Relevant and IssueType are the truth.
+	Relevant  bool
+	IssueType report.IssueType // of a relevant one
+}
+
+// irrelevantFolder holds the pictures that ought to be rejected.
+const irrelevantFolder = "irrelevant"
+
+// Samples reads the labels of a folder: each picture lies in a folder named for
+// its issue type, or in "irrelevant". JPEG only, at most 3.75 MB: what the model
+// takes and what the images worker would show it.
+func Samples(dir fs.FS) ([]Sample, error) {
+	var out []Sample
+	err := fs.WalkDir(dir, ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		ext := strings.ToLower(path.Ext(p))
+		if ext != ".jpg" && ext != ".jpeg" {
+			return nil
+		}
+		label := path.Base(path.Dir(p))
+		if label == irrelevantFolder {
+			out = append(out, Sample{Path: p})
+			return nil
+		}
+		t, known := report.ParseIssueType(label)
+		if !known {
+			return fmt.Errorf("%s: folder %q is neither an issue type nor %q", p, label, irrelevantFolder)
+		}
+		out = append(out, Sample{Path: p, Relevant: true, IssueType: t})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read samples: %w", err)
+	}
+	if len(out) == 0 {
+		return nil, errors.New("read samples: no JPEG in folders named for an issue type or irrelevant")
+	}
+	return out, nil
+}
+
+// Score is what an evaluation found.
+type Score struct {
+	Samples, Failed, Review int // Failed had no verdict at all; Review would go to a person
+	// Of rejections: rightly, wrongly, and missed (irrelevant, yet verified).
+	Rejected, WronglyRejected, Missed int
+	// Confusion counts what the model called each issue type, for relevant pictures it found relevant.
+	Confusion                 map[report.IssueType]map[report.IssueType]int
+	InputTokens, OutputTokens int
+}
+
+// Precision is the share of rejections that were right; 1 without any.
+func (s Score) Precision() float64 { return share(s.Rejected, s.Rejected+s.WronglyRejected) }
+
+// Recall is the share of irrelevant pictures that were rejected; 1 without any.
+func (s Score) Recall(irrelevant int) float64 { return share(s.Rejected, irrelevant) }
+
+func share(part, whole int) float64 {
+	if whole == 0 {
+		return 1
+	}
+	return float64(part) / float64(whole)
+}
+
+// tally is the recorder of an evaluation: it keeps nothing but counts.
+type tally struct{ score *Score }
+
+func (tally) earlier(context.Context, string, answer) ([]byte, error) { return nil, nil }
+
+func (t tally) record(_ context.Context, c call) error {
+	t.score.InputTokens += c.answer.inputTokens
+	t.score.OutputTokens += c.answer.outputTokens
+	return nil
+}
+
+// Verdict is one line of an evaluation.
+type Verdict struct {
+	Path       string           `json:"path"`
+	Truth      string           `json:"truth"` // an issue type, or irrelevant
+	Relevant   *bool            `json:"is_relevant,omitempty"`
+	Confidence float64          `json:"confidence,omitempty"`
+	Outcome    string           `json:"outcome"` // verified, rejected, needs_review, failed
+	IssueType  report.IssueType `json:"issue_type,omitempty"`
+	Severity   int              `json:"severity_score,omitempty"`
+	Error      string           `json:"error,omitempty"`
+}
+
+// Evaluate judges samples as the worker would and compares with their labels.
+// Each line it writes to progress is a Verdict. It ends early only with ctx or
+// when a picture cannot be read.
+func Evaluate(ctx context.Context, b Bedrock, m ModelConfig, known settings.Settings, dir fs.FS, samples []Sample, progress io.Writer) (Score, error) {
+	j := judge{models{bedrock: b, cfg: m}}
+	score := Score{Samples: len(samples), Confusion: map[report.IssueType]map[report.IssueType]int{}}
+	for _, s := range samples {
+		jpeg, err := fs.ReadFile(dir, s.Path)
+		if err != nil {
+			return score, fmt.Errorf("evaluate: %w", err)
+		}
+		if f, ok := picture.Sniff(jpeg); !ok || f != picture.JPEG {
+			return score, fmt.Errorf("evaluate: %s is no JPEG", s.Path)
+		}
+		v := score.judge(ctx, j, known, s, jpeg)
+		if ctx.Err() != nil {
+			return score, ctx.Err()
+		}
+		score.count(s, v)
+		if err := json.NewEncoder(progress).Encode(v); err != nil {
+			return score, fmt.Errorf("evaluate: %w", err)
+		}
+	}
+	return score, nil
+}
+
+func (s *Score) judge(ctx context.Context, j judge, known settings.Settings, of Sample, jpeg []byte) Verdict {
+	v := Verdict{Path: of.Path, Truth: irrelevantFolder, Outcome: "failed"}
+	if of.Relevant {
+		v.Truth = string(of.IssueType)
+	}
+	r, err := j.relevance(ctx, tally{s}, jpeg)
+	switch {
+	case malformed(err):
+		v.Outcome, v.Error = "needs_review", short(err)
+		return v
+	case err != nil:
+		v.Error = short(err)
+		return v
+	}
+	v.Relevant, v.Confidence = &r.Relevant, r.Confidence
+	if !r.Relevant {
+		v.Outcome = "needs_review"
+		if r.Confidence >= known.RejectConfidence {
+			v.Outcome = "rejected"
+		}
+		return v
+	}
+	d, err := j.damage(ctx, tally{s}, subject{issueType: report.OtherProblem}, r, jpeg)
+	switch {
+	case malformed(err):
+		v.Outcome, v.Error = "needs_review", short(err)
+	case err != nil:
+		v.Error = short(err)
+	default:
+		v.IssueType, v.Severity, v.Outcome = d.IssueType, d.Score, "verified"
+		if r.Confidence < known.AcceptConfidence {
+			v.Outcome = "needs_review"
+		}
+	}
+	return v
+}
+
+func (s *Score) count(of Sample, v Verdict) {
+	switch v.Outcome {
+	case "failed":
+		s.Failed++
+	case "needs_review":
+		s.Review++
+	case "rejected":
+		if of.Relevant {
+			s.WronglyRejected++
+		} else {
+			s.Rejected++
+		}
+	case "verified":
+		if !of.Relevant {
+			s.Missed++
+		}
+	}
+	if of.Relevant && v.IssueType != "" {
+		if s.Confusion[of.IssueType] == nil {
+			s.Confusion[of.IssueType] = map[report.IssueType]int{}
+		}
+		s.Confusion[of.IssueType][v.IssueType]++
+	}
+}
+
+// Report writes the score for people. Prices are USD for a million tokens, 0 where unknown.
+func (s Score) Report(w io.Writer, samples []Sample, inputPrice, outputPrice float64) error {
+	irrelevant := 0
+	for _, x := range samples {
+		if !x.Relevant {
+			irrelevant++
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d pictures: %d relevant, %d irrelevant; %d to review, %d without a verdict\n", s.Samples, s.Samples-irrelevant, irrelevant, s.Review, s.Failed)
+	fmt.Fprintf(&b, "rejection: precision %.3f (%d wrongly rejected), recall %.3f (%d verified by mistake)\n", s.Precision(), s.WronglyRejected, s.Recall(irrelevant), s.Missed)
+	fmt.Fprintf(&b, "tokens: %d in, %d out", s.InputTokens, s.OutputTokens)
+	if inputPrice > 0 || outputPrice > 0 {
+		cost := (float64(s.InputTokens)*inputPrice + float64(s.OutputTokens)*outputPrice) / 1e6
+		fmt.Fprintf(&b, "; %.4f USD, %.4f USD for 1,000 pictures", cost, 1000*cost/float64(max(s.Samples, 1)))
+	}
+	b.WriteString("\n")
+	for _, truth := range report.IssueTypes() {
+		if row := s.Confusion[truth]; len(row) > 0 {
+			fmt.Fprintf(&b, "%-14s taken for", truth)
+			for _, t := range slices.SortedFunc(maps.Keys(row), func(a, b report.IssueType) int { return row[b] - row[a] }) {
+				fmt.Fprintf(&b, " %s %d", t, row[t])
+			}
+			b.WriteString("\n")
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

@@ -62,23 +62,24 @@ func New(c Config, now clock.Clock, m *metrics.Metrics) (*Cache, error) {
 	return &Cache{options: o, timeout: c.Timeout, clock: now, metrics: m}, nil
 }
 
-// Use runs f with a connection, within the timeout. When that fails for any
-// reason but a reply of the server, the cache rests for 2 s and Use returns ErrDown.
+// Use runs f with a connection, within the timeout; once more when the
+// connection turns out to have died unnoticed, as after a pause of the process.
+// When that fails for any reason but a reply of the server, the cache rests for
+// 2 s and Use returns ErrDown.
 func (c *Cache) Use(ctx context.Context, f func(context.Context, valkey.Client) error) error {
 	if c == nil || c.resting() {
 		return ErrDown
 	}
-	return c.try(ctx, f)
+	return c.Insist(ctx, f)
 }
 
-// Insist is Use for what must not be missed: it does not mind the rest, and
-// tries again on a new connection when the old one has died unnoticed.
+// Insist is Use for what must not be missed: it does not mind the rest.
 func (c *Cache) Insist(ctx context.Context, f func(context.Context, valkey.Client) error) error {
 	if c == nil {
 		return ErrDown
 	}
 	err := c.try(ctx, f)
-	if errors.Is(err, ErrDown) {
+	if errors.Is(err, ErrDown) && !errors.Is(err, context.DeadlineExceeded) { // whoever is slow is not asked twice
 		err = c.try(ctx, f)
 	}
 	return err
@@ -93,6 +94,7 @@ func (c *Cache) try(ctx context.Context, f func(context.Context, valkey.Client) 
 	defer cancel()
 	err = f(ctx, client)
 	if _, reply := valkey.IsValkeyErr(err); err == nil || reply {
+		c.recovered()
 		return err
 	}
 	c.fail()
@@ -141,6 +143,12 @@ func (c *Cache) connected() (valkey.Client, error) {
 	}
 	c.client = client
 	return client, nil
+}
+
+func (c *Cache) recovered() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.downUntil = time.Time{}
 }
 
 func (c *Cache) fail() {

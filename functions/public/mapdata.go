@@ -11,7 +11,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
-// mapPoints bounds the features of one answer; the newest win.
+// mapPoints bounds the features of one answer.
 const mapPoints = 1000
 
 const mediaGeoJSON = "application/geo+json"
@@ -37,15 +37,13 @@ func (p *Public) mapData(ctx context.Context, in *mapInput) (*geoJSONOutput, err
 	if err != nil {
 		return nil, err
 	}
-	query := clusterFeatures(box)
+	limit := 0
 	if in.Zoom >= pointZoom {
-		query = pointFeatures(box)
+		limit = mapPoints
 	}
-	cell := 360 / math.Pow(2, float64(in.Zoom)) / 8
+	args := append(cellsOfBox(box, in.Zoom).args(filter), box.minLon, box.minLat, box.maxLon, box.maxLat, limit, mapPoints)
 	var features json.RawMessage
-	err = p.db.QueryRow(ctx, query, box.minLon, box.minLat, box.maxLon, box.maxLat, cell, mapPoints,
-		filter.statuses, filter.types).Scan(&features)
-	if err != nil {
+	if err := p.db.QueryRow(ctx, mapQuery(box), args...).Scan(&features); err != nil {
 		return nil, fmt.Errorf("read map: %w", err)
 	}
 	body := append([]byte(`{"type":"FeatureCollection","features":`), features...)
@@ -75,35 +73,34 @@ func parseBox(text string) (box, error) {
 	return box{v[0], v[1], v[2], v[3]}, nil
 }
 
-// conditions are the index conditions for a box of $1–$4: one rectangle, or two
+// condition is the index condition for a box of $7–$10: one rectangle, or two
 // where it crosses the antimeridian.
 func (b box) condition() string {
 	if b.minLon <= b.maxLon {
-		return point + ` && ST_MakeEnvelope($1, $2, $3, $4, 4326)`
+		return point + ` && ST_MakeEnvelope($7, $8, $9, $10, 4326)`
 	}
-	return `(` + point + ` && ST_MakeEnvelope($1, $2, 180, $4, 4326) OR ` + point + ` && ST_MakeEnvelope(-180, $2, $3, $4, 4326))`
+	return `(` + point + ` && ST_MakeEnvelope($7, $8, 180, $10, 4326) OR ` + point + ` && ST_MakeEnvelope(-180, $8, $9, $10, 4326))`
 }
 
-func pointFeatures(b box) string {
+// mapQuery makes features of clusters when they hold more than $11 reports, else
+// of single ones; at most $12.
+func mapQuery(b box) string {
 	return `
-	SELECT coalesce(jsonb_agg(jsonb_build_object('type', 'Feature', 'id', id,
-	           'geometry', jsonb_build_object('type', 'Point', 'coordinates', jsonb_build_array(longitude, latitude)),
-	           'properties', jsonb_build_object('report_number', report_number, 'issue_type', issue_type,
-	               'severity', severity, 'status', status))), '[]')
-	  FROM (SELECT r.id, r.report_number, r.issue_type, r.severity, r.status, r.longitude, r.latitude
-	          FROM reports r
-	         WHERE ` + b.condition() + ` AND ` + visible + ` AND ` + ofKinds("$7", "$8") + ` AND $5::float8 > 0
-	         ORDER BY r.created_at DESC, r.id DESC LIMIT $6) newest`
-}
-
-func clusterFeatures(b box) string {
-	return `
-	SELECT coalesce(jsonb_agg(jsonb_build_object('type', 'Feature',
-	           'geometry', jsonb_build_object('type', 'Point', 'coordinates', jsonb_build_array(round(lon::numeric, 5), round(lat::numeric, 5))),
-	           'properties', jsonb_build_object('cluster', true, 'point_count', n))), '[]')
-	  FROM (SELECT avg(r.longitude) AS lon, avg(r.latitude) AS lat, count(*) AS n
-	          FROM reports r
-	         WHERE ` + b.condition() + ` AND ` + visible + ` AND ` + ofKinds("$7", "$8") + `
-	         GROUP BY floor(r.longitude / $5), floor(r.latitude / $5)
-	         ORDER BY n DESC LIMIT $6) cells`
+	WITH ` + clusters + `,
+	crowded AS (SELECT coalesce(sum(n), 0) > $11::int AS yes FROM clusters),
+	features AS (
+	    (SELECT jsonb_build_object('type', 'Feature',
+	            'geometry', jsonb_build_object('type', 'Point', 'coordinates', jsonb_build_array(round(lon::numeric, 5), round(lat::numeric, 5))),
+	            'properties', jsonb_build_object('cluster', true, 'point_count', n)) AS feature
+	       FROM clusters WHERE (SELECT yes FROM crowded) ORDER BY n DESC LIMIT $12)
+	    UNION ALL
+	    (SELECT jsonb_build_object('type', 'Feature', 'id', r.id,
+	            'geometry', jsonb_build_object('type', 'Point', 'coordinates', jsonb_build_array(r.longitude, r.latitude)),
+	            'properties', jsonb_build_object('report_number', r.report_number, 'issue_type', r.issue_type,
+	                'severity', r.severity, 'status', r.status))
+	       FROM reports r
+	      WHERE NOT (SELECT yes FROM crowded) AND $11 > 0 AND ` + b.condition() + ` AND ` + visible + ` AND ` + ofKinds("$5", "$6") + `
+	      ORDER BY r.created_at DESC, r.id DESC LIMIT $12)
+	)
+	SELECT coalesce(jsonb_agg(feature), '[]') FROM features`
 }

@@ -3,14 +3,14 @@ package public
 import (
 	"context"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
-// tilePoints bounds the reports in one tile; the newest win.
+// tilePoints bounds the single reports in one tile; where there are more,
+// clusters are shown up to zoom 15, and beyond that the newest.
 const tilePoints = 2000
 
 const mediaMVT = "application/vnd.mapbox-vector-tile"
@@ -39,56 +39,46 @@ func (p *Public) tile(ctx context.Context, in *tileInput) (*tileOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	query := clusterTile
-	if in.Z >= pointZoom {
-		query = pointTile
+	// Up to zoom 15 cells are not larger than the tile, so they tell how much is in it.
+	limit := 0
+	switch {
+	case in.Z >= cellZoom+4:
+		limit = -1
+	case in.Z >= pointZoom:
+		limit = tilePoints
 	}
-	// A cluster is what falls into one of 8 × 8 squares of the tile.
-	cell := tileWidth / math.Pow(2, float64(in.Z)) / 8
+	args := append(cellsOfTile(in.Z, in.X, y).args(filter), in.Z, in.X, y, limit)
 	var body []byte
-	if err := p.db.QueryRow(ctx, query, in.Z, in.X, y, cell, tilePoints, filter.statuses, filter.types).Scan(&body); err != nil {
+	if err := p.db.QueryRow(ctx, tileQuery, args...).Scan(&body); err != nil {
 		return nil, fmt.Errorf("draw tile %d/%d/%d: %w", in.Z, in.X, y, err)
 	}
 	return &tileOutput{ContentType: mediaMVT, Body: body}, nil
 }
 
-// tileWidth is the width of the world in web Mercator, metres.
-const tileWidth = 2 * 20037508.342789244
-
-// The tile's envelope in degrees, a sixteenth wider all round, so that symbols
-// at an edge are drawn by both neighbours.
-const tileBounds = `
+// tileQuery draws tile $7/$8/$9: clusters when they hold more than $10 reports,
+// else single ones; -1 for single ones always. Shapes reach a sixteenth beyond
+// the edge, so that neighbours draw what lies on it alike.
+var tileQuery = `
 	WITH bounds AS (
-	    SELECT ST_TileEnvelope($1, $2, $3) AS mercator,
-	           ST_Transform(ST_TileEnvelope($1, $2, $3, margin => 0.0625), 4326) AS degrees
+	    SELECT ST_TileEnvelope($7, $8, $9) AS mercator, ST_Transform(ST_TileEnvelope($7, $8, $9, margin => 0.0625), 4326) AS degrees
+	),` + clusters + `,
+	crowded AS (SELECT $10::int >= 0 AND coalesce(sum(n), 0) > $10 AS yes FROM clusters),
+	reports_layer AS (
+	    SELECT ST_AsMVTGeom(ST_Transform(ST_SetSRID(ST_MakePoint(c.lon, c.lat), 4326), 3857), bounds.mercator, 4096, 256, true) AS geom,
+	           c.n AS point_count, NULL::text AS id, NULL::text AS report_number, NULL::text AS issue_type, NULL::text AS severity, NULL::text AS status
+	      FROM bounds, clusters c WHERE (SELECT yes FROM crowded)
+	    UNION ALL
+	    (SELECT ST_AsMVTGeom(ST_Transform(` + point + `, 3857), bounds.mercator, 4096, 256, true),
+	            NULL, r.id::text, r.report_number, r.issue_type, r.severity, r.status
+	       FROM bounds, reports r
+	      WHERE NOT (SELECT yes FROM crowded) AND $10 <> 0 AND ` + point + ` && bounds.degrees AND ` + visible + ` AND ` + ofKinds("$5", "$6") + `
+	      ORDER BY r.created_at DESC, r.id DESC LIMIT ` + strconv.Itoa(tilePoints) + `)
 	),
 	shapes AS (
 	    SELECT ST_AsMVTGeom(ST_Transform(b.area, 3857), bounds.mercator, 4096, 64, true) AS geom, b.level, b.name
 	      FROM bounds, boundaries b
 	     WHERE b.area && bounds.degrees
-	       AND (b.level = 'municipality' OR b.level = 'district' AND $1 >= 10 OR b.level = 'suco' AND $1 >= 12)
-	),`
-
-var pointTile = tileBounds + `
-	points AS (
-	    SELECT ST_AsMVTGeom(ST_Transform(` + point + `, 3857), bounds.mercator, 4096, 256, true) AS geom,
-	           r.id::text, r.report_number, r.issue_type, r.severity, r.status
-	      FROM bounds, reports r
-	     WHERE ` + point + ` && bounds.degrees AND ` + visible + ` AND ` + ofKinds("$6", "$7") + ` AND $4::float8 > 0
-	     ORDER BY r.created_at DESC, r.id DESC LIMIT $5
+	       AND (b.level = 'municipality' OR b.level = 'district' AND $7 >= 10 OR b.level = 'suco' AND $7 >= 12)
 	)
-	SELECT coalesce((SELECT ST_AsMVT(points, 'reports', 4096, 'geom') FROM points), '')
-	    || coalesce((SELECT ST_AsMVT(shapes, 'boundaries', 4096, 'geom') FROM shapes), '')`
-
-var clusterTile = tileBounds + `
-	cells AS (
-	    SELECT count(*) AS point_count, ST_Transform(ST_SetSRID(ST_MakePoint(avg(r.longitude), avg(r.latitude)), 4326), 3857) AS middle
-	      FROM bounds, reports r
-	     WHERE ` + point + ` && bounds.degrees AND ` + visible + ` AND ` + ofKinds("$6", "$7") + ` AND $5::int > 0
-	     GROUP BY ST_SnapToGrid(ST_Transform(` + point + `, 3857), $4)
-	),
-	points AS (
-	    SELECT ST_AsMVTGeom(cells.middle, bounds.mercator, 4096, 256, true) AS geom, cells.point_count FROM bounds, cells
-	)
-	SELECT coalesce((SELECT ST_AsMVT(points, 'reports', 4096, 'geom') FROM points), '')
+	SELECT coalesce((SELECT ST_AsMVT(reports_layer, 'reports', 4096, 'geom') FROM reports_layer), '')
 	    || coalesce((SELECT ST_AsMVT(shapes, 'boundaries', 4096, 'geom') FROM shapes), '')`

@@ -43,9 +43,9 @@ func (c *Counts) fields() []any {
 	return []any{&c.Total, &c.Pending, &c.Verified, &c.InProgress, &c.Fixed, &c.Rejected, &c.Duplicate, &c.AvgSeverityScore}
 }
 
-// Fold moves differences into totals. Relay calls it; it never changes a figure.
+// Fold moves differences into totals and map cells. Relay calls it; it never changes a figure.
 func Fold(ctx context.Context, q database.Querier) error {
-	if _, err := q.Exec(ctx, `SELECT fold_report_totals()`); err != nil {
+	if _, err := q.Exec(ctx, `SELECT fold_report_totals(), fold_map_cells()`); err != nil {
 		return fmt.Errorf("fold statistics: %w", err)
 	}
 	return nil

@@ -8,12 +8,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/functions/journeys"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/report"
 )
 
-// Each benchmark times the whole request, as the Lambda's handler sees it, beside
+// Each part times the whole request, as the Lambda's handler sees it, beside
 // the same statements sent straight over one connection, at 5,000 journeys,
 // 100,000 markers and 20,000 reports:
 //
@@ -23,58 +27,56 @@ import (
 // a journey in Timor-Leste among 1,000 others, "sparse" one elsewhere with a few
 // neighbours.
 
-func BenchmarkNearbyMarkersDense(b *testing.B) { benchNearby(b, loadID(5), "markers") }
-
-func BenchmarkNearbyMarkersSparse(b *testing.B) { benchNearby(b, loadID(6), "markers") }
-
-func BenchmarkNearbyRouteDense(b *testing.B) { benchNearby(b, loadID(5), "route") }
-
-func BenchmarkNearbyRouteSparse(b *testing.B) { benchNearby(b, loadID(6), "route") }
-
-func benchNearby(b *testing.B, id, mode string) {
-	w, r := loaded(b)
-	compare(b, w, r, "/journeys/"+id+"/journeys/nearby?mode="+mode,
-		r.standing(), ask(journeys.JourneySQL, id), ask(journeys.NearbyIDsSQL(mode), id, r.ID, 100000.0, nil, nil, 50))
-}
-
-func BenchmarkNearbyWithDistances(b *testing.B) {
-	w, r := loaded(b)
-	compare(b, w, r, "/journeys/"+loadID(5)+"/nearby", r.standing(), ask(journeys.JourneySQL, loadID(5)),
-		ask(journeys.NearbyJourneysSQL("markers"), loadID(5), r.ID, 100000.0, nil, nil, 50))
-}
-
-func BenchmarkReportsAlong(b *testing.B) {
-	w, r := loaded(b)
-	compare(b, w, r, "/journeys/"+loadID(5)+"/reports?within_m=2000", r.standing(), ask(journeys.JourneySQL, loadID(5)),
-		ask(journeys.ReportsAlongSQL, loadID(5), r.ID, 2000, 200))
-}
-
-func BenchmarkRoute(b *testing.B) {
-	w, r := loaded(b)
-	compare(b, w, r, "/journeys/"+loadID(5)+"/route", r.standing(), ask(journeys.JourneySQL, loadID(5)), ask(journeys.RouteSQL, r.ID, loadID(5)))
-}
-
-func BenchmarkMarkers(b *testing.B) {
-	w, r := loaded(b)
-	compare(b, w, r, "/journeys/"+loadID(5)+"/markers", r.standing(), ask(journeys.JourneySQL, loadID(5)), ask(journeys.MarkersSQL, r.ID, loadID(5)))
-}
-
-// loaded fills a database of the benchmark's own.
-func loaded(b *testing.B) (*bundle, *rider) {
-	b.Helper()
+func BenchmarkJourneys(b *testing.B) {
 	w := setup(b)
 	r := w.rider()
 	w.load(r)
-	return w, r
+	dense, sparse := loadID(5), loadID(6)
+	standing := r.standing()
+	search := func(id, query string) []statement {
+		return []statement{standing, ask(journeys.JourneySQL, id), ask(query, id, r.ID, 100000.0, nil, nil, 50)}
+	}
+	nearby := func(id, mode string) (string, []statement) {
+		return "/journeys/" + id + "/journeys/nearby?mode=" + mode, search(id, journeys.NearbyIDsSQL(mode))
+	}
+	run := func(name, path string, statements []statement) {
+		b.Run(name, func(b *testing.B) { compare(b, w, r, path, statements) })
+	}
+	for _, mode := range []string{"markers", "route"} {
+		path, statements := nearby(dense, mode)
+		run("nearby by "+mode+", dense", path, statements)
+		path, statements = nearby(sparse, mode)
+		run("nearby by "+mode+", sparse", path, statements)
+	}
+	run("nearby with distances, dense", "/journeys/"+dense+"/nearby", search(dense, journeys.NearbyJourneysSQL("markers")))
+	run("nearby with distances, sparse", "/journeys/"+sparse+"/nearby", search(sparse, journeys.NearbyJourneysSQL("markers")))
+	run("reports along the route", "/journeys/"+dense+"/reports?within_m=2000", []statement{standing, ask(journeys.JourneySQL, dense),
+		ask(journeys.ReportsAlongSQL, dense, r.ID, 2000, 200), summaries(identity.Caller{UserID: r.ID, Role: r.Role}, w.along(r, dense))})
+	run("route", "/journeys/"+dense+"/route", []statement{standing, ask(journeys.JourneySQL, dense), ask(journeys.RouteSQL, r.ID, dense)})
+	run("markers", "/journeys/"+dense+"/markers", []statement{standing, ask(journeys.JourneySQL, dense), ask(journeys.MarkersSQL, r.ID, dense)})
 }
 
 // statement is one of those a request needs.
-type statement struct {
-	sql  string
-	args []any
+type statement func(ctx context.Context, conn *pgx.Conn) error
+
+func ask(sql string, args ...any) statement {
+	return func(ctx context.Context, conn *pgx.Conn) error {
+		rows, err := conn.Query(ctx, sql, args...)
+		if err != nil {
+			return err
+		}
+		_, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) ([]any, error) { return row.Values() })
+		return err
+	}
 }
 
-func ask(sql string, args ...any) statement { return statement{sql, args} }
+// summaries reads the reports with the given ids.
+func summaries(caller identity.Caller, ids []uuid.UUID) statement {
+	return func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := report.NewReader(conn, nil, nil, ledger.Config{}).Summaries(ctx, report.ViewerOf(caller), ids)
+		return err
+	}
+}
 
 // standing is the question whether the session stands, which every request asks first.
 func (r *rider) standing() statement {
@@ -82,7 +84,7 @@ func (r *rider) standing() statement {
 		WHERE s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > now() AND u.suspended_at IS NULL AND u.deleted_at IS NULL`, r.SessionID)
 }
 
-func compare(b *testing.B, w *bundle, r *rider, path string, statements ...statement) {
+func compare(b *testing.B, w *bundle, r *rider, path string, statements []statement) {
 	b.Helper()
 	conn, err := pgx.Connect(b.Context(), w.db.Config().ConnString())
 	if err != nil {
@@ -91,16 +93,7 @@ func compare(b *testing.B, w *bundle, r *rider, path string, statements ...state
 	b.Cleanup(func() { _ = conn.Close(context.Background()) })
 	bare := func() {
 		for _, s := range statements {
-			rows, err := conn.Query(b.Context(), s.sql, s.args...)
-			if err != nil {
-				b.Fatal(err)
-			}
-			for rows.Next() {
-				if _, err := rows.Values(); err != nil {
-					b.Fatal(err)
-				}
-			}
-			if err := rows.Err(); err != nil {
+			if err := s(b.Context(), conn); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -127,6 +120,20 @@ func compare(b *testing.B, w *bundle, r *rider, path string, statements ...state
 	b.ReportMetric(float64(h.Microseconds())/1000, "p50-ms")
 	b.ReportMetric(float64(d.Microseconds())/1000, "p50-sql-ms")
 	b.ReportMetric(float64(h)/float64(d), "x-sql")
+}
+
+// along are the ids of the reports along a route.
+func (b *bundle) along(r *rider, journey string) []uuid.UUID {
+	b.t.Helper()
+	var page struct {
+		Items []struct{ ID uuid.UUID }
+	}
+	r.call("GET", "/journeys/"+journey+"/reports?within_m=2000", nil).want(200).into(&page)
+	var ids []uuid.UUID
+	for _, i := range page.Items {
+		ids = append(ids, i.ID)
+	}
+	return ids
 }
 
 func timed(f func()) time.Duration {

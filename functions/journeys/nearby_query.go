@@ -68,8 +68,9 @@ const nearbyIDs = hits + `
 	SELECT journey_id FROM hits GROUP BY journey_id ORDER BY min(distance), journey_id LIMIT $6`
 
 // nearbyJourneys gives the journeys, how near, where, and whether both are there
-// on the same day. The latter is a scalar query with a limit, not an EXISTS: that
-// the planner would answer for the whole neighbourhood at once.
+// on the same day. The planner would answer the latter for the whole
+// neighbourhood when asked by EXISTS, and by way of the index of places without
+// OFFSET 0; a journey's few legs and markers are read by their journey.
 const nearbyJourneys = hits + `, nearest AS (
 		SELECT DISTINCT ON (journey_id) journey_id, place, distance FROM hits ORDER BY journey_id, distance, tie
 	), theirs AS (
@@ -85,11 +86,12 @@ const nearbyJourneys = hits + `, nearest AS (
 	       ST_X(ST_StartPoint(between.line)), ST_Y(ST_StartPoint(between.line)),
 	       ST_X(ST_EndPoint(between.line)), ST_Y(ST_EndPoint(between.line)),
 	       coalesce(
-	           (SELECT true FROM journey_legs l JOIN own_legs o ON o.dates && l.dates AND ST_DWithin(o.line, l.shown_line, $3, false)
-	             WHERE l.journey_id = theirs.journey_id LIMIT 1),
-	           (SELECT true FROM markers m JOIN own_days o ON o.day = coalesce(m.happened_on, m.planned_on)
-	                                                      AND ST_DWithin(o.point, m.shown, $3, false)
-	             WHERE m.journey_id = theirs.journey_id LIMIT 1),
+	           (SELECT true
+	              FROM (SELECT dates, shown_line FROM journey_legs WHERE journey_id = theirs.journey_id OFFSET 0) l
+	              JOIN own_legs o ON o.dates && l.dates AND ST_DWithin(o.line, l.shown_line, $3, false) LIMIT 1),
+	           (SELECT true
+	              FROM (SELECT coalesce(happened_on, planned_on) AS day, shown FROM markers WHERE journey_id = theirs.journey_id OFFSET 0) m
+	              JOIN own_days o ON o.day = m.day AND ST_DWithin(o.point, m.shown, $3, false) LIMIT 1),
 	           false)
 	  FROM theirs
 	  JOIN journeys ON journeys.id = theirs.journey_id

@@ -2,8 +2,6 @@ package journeys
 
 import (
 	"cmp"
-	"encoding/json"
-	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -30,7 +28,7 @@ func riding(markers []marker) []marker {
 
 // lineGeometry is the line through markers, cut where it crosses the antimeridian
 // (RFC 7946, section 3.1.9).
-func lineGeometry(route []marker) (Geometry, error) {
+func lineGeometry(route []marker) Geometry {
 	lines := [][][2]float64{{{route[0].Lon, route[0].Lat}}}
 	for i, m := range route[1:] {
 		last := len(lines) - 1
@@ -43,20 +41,10 @@ func lineGeometry(route []marker) (Geometry, error) {
 		}
 		lines[last] = append(lines[last], [2]float64{m.Lon, m.Lat})
 	}
-	var (
-		g   = Geometry{Type: "LineString"}
-		err error
-	)
-	if len(lines) == 1 {
-		g.Coordinates, err = json.Marshal(lines[0])
-	} else {
-		g.Type = "MultiLineString"
-		g.Coordinates, err = json.Marshal(lines)
+	if len(lines) > 1 {
+		return Geometry{Type: "MultiLineString", Coordinates: lines}
 	}
-	if err != nil {
-		return Geometry{}, fmt.Errorf("encode route: %w", err)
-	}
-	return g, nil
+	return Geometry{Type: "LineString", Coordinates: lines[0]}
 }
 
 // crossing is the latitude at which the straight map line from a to b meets the

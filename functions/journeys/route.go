@@ -2,8 +2,6 @@ package journeys
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -35,8 +33,8 @@ type RouteFeature struct {
 
 // Geometry is a GeoJSON point, line or, across the antimeridian, several lines.
 type Geometry struct {
-	Type        string          `json:"type" enum:"Point,LineString,MultiLineString"`
-	Coordinates json.RawMessage `json:"coordinates" doc:"Longitude, latitude; degrees, WGS 84"`
+	Type        string `json:"type" enum:"Point,LineString,MultiLineString"`
+	Coordinates any    `json:"coordinates" doc:"Longitude, latitude; degrees, WGS 84; a list of those for a line, of such lists for several"`
 }
 
 // RouteProperties say what a feature is. The kind decides which others there are.
@@ -66,19 +64,11 @@ func (g *Group) route(ctx context.Context, in *journeyInput) (*routeOutput, erro
 	}
 	r := &Route{Type: "FeatureCollection", JourneyID: j.ID, Name: j.Name, LengthMeters: length, Features: []RouteFeature{}}
 	if line := riding(markers); len(line) > 1 {
-		geometry, err := lineGeometry(line)
-		if err != nil {
-			return nil, err
-		}
-		r.Features = append(r.Features, RouteFeature{Type: "Feature", Geometry: geometry,
+		r.Features = append(r.Features, RouteFeature{Type: "Feature", Geometry: lineGeometry(line),
 			Properties: RouteProperties{Kind: kindRoute, LengthMeters: &r.LengthMeters}})
 	}
 	for _, m := range markers {
-		f, err := m.feature()
-		if err != nil {
-			return nil, err
-		}
-		r.Features = append(r.Features, f)
+		r.Features = append(r.Features, m.feature())
 	}
 	return &routeOutput{Body: r}, nil
 }
@@ -104,13 +94,9 @@ func (g *Group) journeyWithMarkers(ctx context.Context, id uuid.UUID) (journey, 
 	return j, markers, length, err
 }
 
-func (m marker) feature() (RouteFeature, error) {
-	coordinates, err := json.Marshal([2]float64{m.Lon, m.Lat})
-	if err != nil {
-		return RouteFeature{}, fmt.Errorf("encode marker: %w", err)
-	}
+func (m marker) feature() RouteFeature {
 	w := m.wire()
-	return RouteFeature{Type: "Feature", ID: &w.ID, Geometry: Geometry{Type: "Point", Coordinates: coordinates},
+	return RouteFeature{Type: "Feature", ID: &w.ID, Geometry: Geometry{Type: "Point", Coordinates: [2]float64{m.Lon, m.Lat}},
 		Properties: RouteProperties{Kind: kindMarker, Name: m.Name, MarkerType: m.Type, Timestamp: w.Timestamp,
-			EstimatedTime: w.EstimatedTime, Notes: m.Notes}}, nil
+			EstimatedTime: w.EstimatedTime, Notes: m.Notes}}
 }

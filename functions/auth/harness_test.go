@@ -61,7 +61,8 @@ func (o *output) String() string {
 	return o.buf.String()
 }
 
-// The clock starts close to the machine's: what the database itself decides by its own now() stays true.
+// The clock starts close to the machine's, so that what the database decides by its own now() stays true, and moves
+// in the microseconds the database keeps.
 func newSystem(t *testing.T, more ...config.Env) *system {
 	t.Helper()
 	address := testdb.URL(t)
@@ -71,7 +72,7 @@ func newSystem(t *testing.T, more ...config.Env) *system {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &system{t: t, signer: signer, sealer: sealer, clock: clock.NewManual(time.Now()), output: &output{}}
+	s := &system{t: t, signer: signer, sealer: sealer, clock: clock.NewManual(time.Now().Truncate(time.Microsecond)), output: &output{}}
 	s.env = config.Env{
 		"DATABASE_URL": testdb.AppURL(address), "DATABASE_MAX_CONNS": "4",
 		"TOKEN_PUBLIC_KEYS": signer.PublicKeys(), "TOKEN_SIGNING_KEY": signer.SigningKey(), "SEAL_KEYS": keys.Keys[0],

@@ -18,12 +18,12 @@ import (
 
 func (g *Group) registerRead(a *httpapi.API) {
 	me := operation(http.MethodGet, "/me", "Read the own profile", "")
-	me.OperationID = "get_current_user_api_v1_users_me_get"
+	me.Cache, me.OperationID = httpapi.Never, "get_current_user_api_v1_users_me_get"
 	httpapi.Register(a, me, g.me)
 
 	other := operation(http.MethodGet, "/{user_id}", "Read a profile",
 		"The own one in full, as an administrator anybody's; of others what they show.")
-	other.OperationID = "get_user_by_id_api_v1_users__user_id__get"
+	other.Cache, other.OperationID = httpapi.Never, "get_user_by_id_api_v1_users__user_id__get"
 	httpapi.Register(a, other, g.read)
 }
 

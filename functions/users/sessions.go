@@ -16,7 +16,9 @@ import (
 )
 
 func (g *Group) registerSessions(a *httpapi.API) {
-	httpapi.Register(a, operation(http.MethodGet, "/me/sessions", "List where one is signed in", "Last used first."), g.sessions)
+	list := operation(http.MethodGet, "/me/sessions", "List where one is signed in", "Last used first.")
+	list.Cache = httpapi.Never
+	httpapi.Register(a, list, g.sessions)
 	httpapi.Register(a, operation(http.MethodDelete, "/me/sessions/{id}", "End a session",
 		"Its access token stops working at once."), g.endSession)
 }

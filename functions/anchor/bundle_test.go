@@ -50,8 +50,8 @@ type bundle struct {
 	queue   *mailbox
 	config  anchor.Config
 	worker  *anchor.Worker
-	metrics *bytes.Buffer
-	logs    *bytes.Buffer
+	metrics *record
+	logs    *record
 	user    uuid.UUID
 	number  int
 }
@@ -115,7 +115,7 @@ func (m *mailbox) put(l letter) { m.mu.Lock(); defer m.mu.Unlock(); m.mail = app
 func setup(t testing.TB, change ...func(*hedera.Options, *anchor.Config)) *bundle {
 	t.Helper()
 	// The network's clock is ahead of the machine's by nothing; KMS requests are signed by the machine's.
-	b := &bundle{t: t, clock: clock.NewManual(time.Now()), faults: faults.NewSet(), user: ids.New(), metrics: &bytes.Buffer{}, logs: &bytes.Buffer{}}
+	b := &bundle{t: t, clock: clock.NewManual(time.Now()), faults: faults.NewSet(), user: ids.New(), metrics: &record{}, logs: &record{}}
 	b.queue = &mailbox{clock: b.clock}
 	netOpts := hedera.Options{Now: b.clock.Now, Faults: b.faults}
 	b.config = anchor.Config{
@@ -212,7 +212,7 @@ func (b *bundle) newWorker(db *database.DB) *anchor.Worker {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(func() { _ = network.Close() })
-	log := slog.New(slog.NewTextHandler(&lockedWriter{w: b.logs}, nil))
+	log := slog.New(slog.NewTextHandler(b.logs, nil))
 	w, err := anchor.NewWorker(anchor.Deps{
 		DB: db, Outbox: outbox.New(db, b.queue, log), Network: network, Mirror: ledger.NewMirror(b.config.Ledger),
 		Signer: anchor.NewSigner(b.kms(), b.config.KeyID, b.config.KMSTimeout), Clock: b.clock, Log: log,
@@ -224,15 +224,22 @@ func (b *bundle) newWorker(db *database.DB) *anchor.Worker {
 	return w
 }
 
-type lockedWriter struct {
-	mu sync.Mutex
-	w  *bytes.Buffer
+// record is what all workers of a test wrote.
+type record struct {
+	mu  sync.Mutex
+	all bytes.Buffer
 }
 
-func (l *lockedWriter) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.w.Write(p)
+func (r *record) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.all.Write(p)
+}
+
+func (r *record) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.all.String()
 }
 
 func (b *bundle) exec(sql string, args ...any) {

@@ -1,21 +1,14 @@
 package anchor
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
-	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/ledger"
-	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
-	"github.com/lafaekstreet/backend/shared/queue"
 )
 
 // retryAfter is the first wait after a failure that may heal.
@@ -126,150 +119,4 @@ func (w *Worker) reach(ctx context.Context, s *submission, sequence uint64, runn
 	n := int64(sequence)
 	s.Sequence, s.RunningHash = &n, running
 	return w.advance(ctx, s, "reached", func(tx *outbox.Work) error { return wakeSuccessors(ctx, tx, s.ID) })
-}
-
-// settle decides what became of a transaction nodes may have forgotten: the
-// receipt first, then the mirror node, and only when that has come past the
-// transaction's expiry without it, a new one.
-func (w *Worker) settle(ctx context.Context, s *submission) error {
-	if receipt, err := w.Network.Receipt(ctx, *s.TransactionID); err == nil {
-		return w.receive(ctx, s, receipt)
-	}
-	horizon, err := w.Mirror.Horizon(ctx) // before the lookup, or the answer would prove nothing
-	if err != nil {
-		return failed(err)
-	}
-	tx, err := w.Mirror.Transaction(ctx, *s.TransactionID)
-	switch {
-	case errors.Is(err, ledger.ErrNotOnMirror) && horizon.After(s.ExpiresAt.Add(time.Second)):
-		return w.startOver(ctx, s, "expired without effect")
-	case errors.Is(err, ledger.ErrNotOnMirror):
-		return &notYet{after: w.config.ConfirmDelay, cause: errors.New("waiting for the mirror node to pass the transaction's expiry")}
-	case err != nil:
-		return failed(err)
-	case tx.Result != "SUCCESS":
-		return w.startOver(ctx, s, tx.Result)
-	}
-	m, err := w.Mirror.MessageAt(ctx, tx.ConsensusNanos)
-	if err != nil {
-		return failed(err)
-	}
-	return w.reach(ctx, s, m.Sequence, m.RunningHash)
-}
-
-// startOver gives up a transaction that is proven to have had no effect.
-func (w *Worker) startOver(ctx context.Context, s *submission, outcome string) error {
-	old := *s.TransactionID
-	s.TransactionID = nil
-	err := w.advance(ctx, s, "claimed", func(tx *outbox.Work) error {
-		if _, err := tx.Exec(ctx, `UPDATE ledger_transactions SET outcome = $2 WHERE id = $1`, old, outcome); err != nil {
-			return fmt.Errorf("record outcome: %w", err)
-		}
-		return nil
-	})
-	if err != nil {
-		s.TransactionID = &old
-		return err
-	}
-	s.Signed, s.ExpiresAt = nil, nil
-	w.Log.WarnContext(ctx, "ledger transaction had no effect", "submission_id", s.ID, "transaction_id", old, "outcome", outcome)
-	return nil
-}
-
-// stepConfirm compares the message with the mirror node's.
-func (w *Worker) stepConfirm(ctx context.Context, s *submission) error {
-	m, err := w.Mirror.Message(ctx, s.TopicID, uint64(*s.Sequence))
-	if errors.Is(err, ledger.ErrNotOnMirror) {
-		return &notYet{after: w.config.ConfirmDelay, cause: err}
-	}
-	if err != nil {
-		return failed(err)
-	}
-	if cause := w.contradiction(s, m); cause != "" {
-		w.Metrics.Add("LedgerContradicted")
-		w.Log.ErrorContext(ctx, "mirror node contradicts a submission", "submission_id", s.ID, "cause", cause)
-		return w.advance(ctx, s, "failed", func(*outbox.Work) error { return nil })
-	}
-	return w.confirm(ctx, s, m)
-}
-
-func (w *Worker) contradiction(s *submission, m *ledger.TopicMessage) string {
-	switch {
-	case !bytes.Equal(m.Contents, s.Message):
-		return "other bytes"
-	case !slices.Contains(w.config.Ledger.Accounts, m.Payer):
-		return "another payer: " + m.Payer
-	case m.TransactionID != "" && m.TransactionID != *s.TransactionID:
-		return "another transaction: " + m.TransactionID
-	case !bytes.Equal(m.RunningHash, s.RunningHash):
-		return "another running hash"
-	}
-	return ""
-}
-
-func (w *Worker) confirm(ctx context.Context, s *submission, m *ledger.TopicMessage) error {
-	err := w.advance(ctx, s, "confirmed", func(tx *outbox.Work) error {
-		if _, err := tx.Exec(ctx, `UPDATE ledger_submissions SET consensus_nanos = $2 WHERE id = $1`, s.ID, m.ConsensusNanos); err != nil {
-			return fmt.Errorf("record consensus time: %w", err)
-		}
-		return tell(ctx, tx, s.ID)
-	})
-	if err == nil {
-		w.Metrics.Add("LedgerConfirmed")
-		w.Metrics.Put("LedgerConfirmationSeconds", w.Clock.Now().Sub(time.Unix(0, m.ConsensusNanos)).Seconds(), "Seconds")
-	}
-	return err
-}
-
-// tell notifies the authors of the reports whose first event was confirmed.
-func tell(ctx context.Context, tx *outbox.Work, submission uuid.UUID) error {
-	const query = `
-SELECT r.id, r.user_id, r.report_number FROM ledger_anchors a JOIN reports r ON r.id = a.report_id
-WHERE a.submission_id = $1 AND a.seq = 1 AND r.user_id IS NOT NULL AND r.deleted_at IS NULL`
-	rows, err := tx.Query(ctx, query, submission)
-	if err != nil {
-		return fmt.Errorf("find confirmed reports: %w", err)
-	}
-	type confirmed struct {
-		Report, User uuid.UUID
-		Number       string
-	}
-	reports, err := pgx.CollectRows(rows, pgx.RowToStructByPos[confirmed])
-	if err != nil {
-		return fmt.Errorf("find confirmed reports: %w", err)
-	}
-	for _, r := range reports {
-		n := notification.New{UserID: r.User, Type: notification.BlockchainConfirmed, EventKey: "blockchain:" + r.Report.String(),
-			ReportID: r.Report, Params: map[string]string{notification.ParamReportNumber: r.Number}, Quiet: true}
-		if err := notification.Add(ctx, tx, n); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// maxWoken bounds the messages of one transaction. Past the batch threshold a
-// few are as good as many: whoever comes first takes all that wait.
-const maxWoken = 100
-
-func wakeSuccessors(ctx context.Context, tx *outbox.Work, submission uuid.UUID) error {
-	const query = `
-SELECT DISTINCT ON (n.report_id) n.event_id
-FROM ledger_anchors a JOIN ledger_anchors n ON n.report_id = a.report_id AND n.seq > a.seq AND n.submission_id IS NULL
-WHERE a.submission_id = $1
-ORDER BY n.report_id, n.seq LIMIT $2`
-	rows, err := tx.Query(ctx, query, submission, maxWoken)
-	if err != nil {
-		return fmt.Errorf("find successors: %w", err)
-	}
-	next, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-	if err != nil {
-		return fmt.Errorf("find successors: %w", err)
-	}
-	for _, id := range next {
-		if err := tx.Send(ctx, queue.Anchor, queue.AnchorMessage{EventID: id}); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -1,0 +1,116 @@
+package anchor
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/notification"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/queue"
+)
+
+// stepConfirm compares the message with the mirror node's.
+func (w *Worker) stepConfirm(ctx context.Context, s *submission) error {
+	m, err := w.Mirror.Message(ctx, s.TopicID, uint64(*s.Sequence))
+	if errors.Is(err, ledger.ErrNotOnMirror) {
+		return &notYet{after: w.config.ConfirmDelay, cause: err}
+	}
+	if err != nil {
+		return failed(err)
+	}
+	if cause := w.contradiction(s, m); cause != "" {
+		w.Metrics.Add("LedgerContradicted")
+		w.Log.ErrorContext(ctx, "mirror node contradicts a submission", "submission_id", s.ID, "cause", cause)
+		return w.advance(ctx, s, "failed", func(*outbox.Work) error { return nil })
+	}
+	return w.confirm(ctx, s, m)
+}
+
+func (w *Worker) contradiction(s *submission, m *ledger.TopicMessage) string {
+	switch {
+	case !bytes.Equal(m.Contents, s.Message):
+		return "other bytes"
+	case !slices.Contains(w.config.Ledger.Accounts, m.Payer):
+		return "another payer: " + m.Payer
+	case m.TransactionID != "" && m.TransactionID != *s.TransactionID:
+		return "another transaction: " + m.TransactionID
+	case !bytes.Equal(m.RunningHash, s.RunningHash):
+		return "another running hash"
+	}
+	return ""
+}
+
+func (w *Worker) confirm(ctx context.Context, s *submission, m *ledger.TopicMessage) error {
+	err := w.advance(ctx, s, "confirmed", func(tx *outbox.Work) error {
+		if _, err := tx.Exec(ctx, `UPDATE ledger_submissions SET consensus_nanos = $2 WHERE id = $1`, s.ID, m.ConsensusNanos); err != nil {
+			return fmt.Errorf("record consensus time: %w", err)
+		}
+		return tell(ctx, tx, s.ID)
+	})
+	if err == nil {
+		w.Metrics.Add("LedgerConfirmed")
+		w.Metrics.Put("LedgerConfirmationSeconds", w.Clock.Now().Sub(time.Unix(0, m.ConsensusNanos)).Seconds(), "Seconds")
+	}
+	return err
+}
+
+// tell notifies the authors of the reports whose first event was confirmed.
+func tell(ctx context.Context, tx *outbox.Work, submission uuid.UUID) error {
+	const query = `
+SELECT r.id, r.user_id, r.report_number FROM ledger_anchors a JOIN reports r ON r.id = a.report_id
+WHERE a.submission_id = $1 AND a.seq = 1 AND r.user_id IS NOT NULL AND r.deleted_at IS NULL`
+	rows, err := tx.Query(ctx, query, submission)
+	if err != nil {
+		return fmt.Errorf("find confirmed reports: %w", err)
+	}
+	type confirmed struct {
+		Report, User uuid.UUID
+		Number       string
+	}
+	reports, err := pgx.CollectRows(rows, pgx.RowToStructByPos[confirmed])
+	if err != nil {
+		return fmt.Errorf("find confirmed reports: %w", err)
+	}
+	for _, r := range reports {
+		n := notification.New{UserID: r.User, Type: notification.BlockchainConfirmed, EventKey: "blockchain:" + r.Report.String(),
+			ReportID: r.Report, Params: map[string]string{notification.ParamReportNumber: r.Number}, Quiet: true}
+		if err := notification.Add(ctx, tx, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxWoken bounds the messages of one transaction. Past the batch threshold a
+// few are as good as many: whoever comes first takes all that wait.
+const maxWoken = 100
+
+func wakeSuccessors(ctx context.Context, tx *outbox.Work, submission uuid.UUID) error {
+	const query = `
+SELECT DISTINCT ON (n.report_id) n.event_id
+FROM ledger_anchors a JOIN ledger_anchors n ON n.report_id = a.report_id AND n.seq > a.seq AND n.submission_id IS NULL
+WHERE a.submission_id = $1
+ORDER BY n.report_id, n.seq LIMIT $2`
+	rows, err := tx.Query(ctx, query, submission, maxWoken)
+	if err != nil {
+		return fmt.Errorf("find successors: %w", err)
+	}
+	next, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return fmt.Errorf("find successors: %w", err)
+	}
+	for _, id := range next {
+		if err := tx.Send(ctx, queue.Anchor, queue.AnchorMessage{EventID: id}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,59 @@
+package anchor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/outbox"
+)
+
+// settle decides what became of a transaction nodes may have forgotten: the
+// receipt first, then the mirror node, and only when that has come past the
+// transaction's expiry without it, a new one.
+func (w *Worker) settle(ctx context.Context, s *submission) error {
+	if receipt, err := w.Network.Receipt(ctx, *s.TransactionID); err == nil {
+		return w.receive(ctx, s, receipt)
+	}
+	horizon, err := w.Mirror.Horizon(ctx) // before the lookup, or the answer would prove nothing
+	if err != nil {
+		return failed(err)
+	}
+	tx, err := w.Mirror.Transaction(ctx, *s.TransactionID)
+	switch {
+	case errors.Is(err, ledger.ErrNotOnMirror) && horizon.After(s.ExpiresAt.Add(time.Second)):
+		return w.startOver(ctx, s, "expired without effect")
+	case errors.Is(err, ledger.ErrNotOnMirror):
+		return &notYet{after: w.config.ConfirmDelay, cause: errors.New("waiting for the mirror node to pass the transaction's expiry")}
+	case err != nil:
+		return failed(err)
+	case tx.Result != "SUCCESS":
+		return w.startOver(ctx, s, tx.Result)
+	}
+	m, err := w.Mirror.MessageAt(ctx, tx.ConsensusNanos)
+	if err != nil {
+		return failed(err)
+	}
+	return w.reach(ctx, s, m.Sequence, m.RunningHash)
+}
+
+// startOver gives up a transaction that is proven to have had no effect.
+func (w *Worker) startOver(ctx context.Context, s *submission, outcome string) error {
+	old := *s.TransactionID
+	s.TransactionID = nil
+	err := w.advance(ctx, s, "claimed", func(tx *outbox.Work) error {
+		if _, err := tx.Exec(ctx, `UPDATE ledger_transactions SET outcome = $2 WHERE id = $1`, old, outcome); err != nil {
+			return fmt.Errorf("record outcome: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		s.TransactionID = &old
+		return err
+	}
+	s.Signed, s.ExpiresAt = nil, nil
+	w.Log.WarnContext(ctx, "ledger transaction had no effect", "submission_id", s.ID, "transaction_id", old, "outcome", outcome)
+	return nil
+}

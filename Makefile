@@ -70,11 +70,11 @@ openapi: node_modules ## Renew the OpenAPI document out of the code, and check i
 	npx --no-install redocly lint functions/meta/openapi.json
 
 .PHONY: test
-test: node chromium ## Run all tests (PACKAGES=./functions/... for a part)
+test: node chromium valkey ## Run all tests (PACKAGES=./functions/... for a part)
 	$(WITH_DATABASE) $(GO) test $(TESTED)
 
 .PHONY: test-race
-test-race: node chromium ## Run all tests with the race detector
+test-race: node chromium valkey ## Run all tests with the race detector
 	$(WITH_DATABASE) $(GO) test -race $(TESTED)
 
 .PHONY: e2e
@@ -122,7 +122,11 @@ node:
 
 .PHONY: chromium
 chromium:
-	@infra/local/setup/chromium.sh
+	@infra/local/setup/package.sh Chromium "pages are not tested in a browser" chromium -- chromium chromium-browser google-chrome
+
+.PHONY: valkey
+valkey:
+	@infra/local/setup/package.sh Valkey "the cache is tested in process alone" valkey-server redis-server -- valkey-server redis-server
 
 .PHONY: clean
 clean: ## Remove everything that was built or kept locally, the local database included

@@ -3,9 +3,11 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/lafaekstreet/backend/infra/binary"
@@ -34,7 +36,7 @@ func (m *means) of(stack awscdk.Stack, j job) (environment, []statement) {
 		g.set("TOKEN_PUBLIC_KEYS", m.keys.public)
 		g.set("CORS_ORIGINS", strings.Join(m.CORSOrigins, ","))
 	}
-	g.send(j.sends)
+	g.send(j)
 	g.bucket(j.media)
 	if j.of(binary.Queue) {
 		g.allow("Consume", []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}, m.queues.live[queue.Name(j.name)].QueueArn())
@@ -114,15 +116,25 @@ func (g *grant) database(j job) {
 	}
 }
 
-func (g *grant) send(names []queue.Name) {
-	if len(names) == 0 {
-		return
+// send lets the function put messages on the queues it feeds, and a consumer
+// put what it will never be able to work on among its dead letters.
+func (g *grant) send(j job) {
+	var urls []string
+	var arns []*string
+	add := func(name queue.Name, q awssqs.Queue) {
+		urls = append(urls, string(name)+"="+*q.QueueUrl())
+		arns = append(arns, q.QueueArn())
 	}
-	urls := make([]string, len(names))
-	arns := make([]*string, len(names))
-	for i, name := range names {
-		urls[i] = string(name) + "=" + *g.queues.live[name].QueueUrl()
-		arns[i] = g.queues.live[name].QueueArn()
+	for _, name := range j.sends {
+		add(name, g.queues.live[name])
+	}
+	if j.of(binary.Queue) {
+		own := queue.Name(j.name)
+		add(queue.Dead(own), g.queues.dead[own])
+		g.set("QUEUE_MAX_RECEIVES", strconv.Itoa(receives))
+	}
+	if len(urls) == 0 {
+		return
 	}
 	g.set("QUEUE_URLS", strings.Join(urls, ","))
 	g.allow("Send", []string{"sqs:SendMessage"}, arns...)

@@ -205,7 +205,10 @@ func (b *bundle) open(role string, change func(*pgxpool.Config)) *database.DB {
 }
 
 // newWorker is another process of the function.
-func (b *bundle) newWorker(db *database.DB) *anchor.Worker {
+func (b *bundle) newWorker(db *database.DB) *anchor.Worker { return b.newWorkerWith(db, b.kms()) }
+
+// newWorkerWith is one that signs through k.
+func (b *bundle) newWorkerWith(db *database.DB, k anchor.KMS) *anchor.Worker {
 	b.t.Helper()
 	network, err := anchor.NewNetwork(b.config.Nodes, b.config.NodesPerTransaction, b.config.NodeTimeout)
 	if err != nil {
@@ -215,7 +218,7 @@ func (b *bundle) newWorker(db *database.DB) *anchor.Worker {
 	log := slog.New(slog.NewTextHandler(b.logs, nil))
 	w, err := anchor.NewWorker(anchor.Deps{
 		DB: db, Outbox: outbox.New(db, b.queue, log), Network: network, Mirror: ledger.NewMirror(b.config.Ledger),
-		Signer: anchor.NewSigner(b.kms(), b.config.KeyID, b.config.KMSTimeout), Clock: b.clock, Log: log,
+		Signer: anchor.NewSigner(k, b.config.KeyID, b.config.KMSTimeout), Clock: b.clock, Log: log,
 		Metrics: metrics.New(b.metrics, "anchor", b.clock),
 	}, b.config)
 	if err != nil {

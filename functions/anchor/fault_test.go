@@ -2,6 +2,7 @@ package anchor_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -265,4 +267,65 @@ func TestDatabaseConnectionsCut(t *testing.T) {
 	b.settle()
 	b.checkAnchored()
 	t.Logf("%d deliveries failed", failed)
+}
+
+// slowKMS does something else before it answers its first signature.
+type slowKMS struct {
+	anchor.KMS
+	once sync.Once
+	do   func()
+}
+
+func (s *slowKMS) Sign(ctx context.Context, in *kms.SignInput, opts ...func(*kms.Options)) (*kms.SignOutput, error) {
+	s.once.Do(s.do)
+	return s.KMS.Sign(ctx, in, opts...)
+}
+
+// TestRunThatOutlivesItsLease: a run frozen in the middle, as Lambda freezes
+// them, wakes up when another has long finished its work, and does nothing more.
+func TestRunThatOutlivesItsLease(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(_ *hedera.Options, c *anchor.Config) { c.KMSTimeout = 10 * time.Second })
+	b.report()
+	due, _ := b.queue.take()
+	frozen := b.newWorkerWith(b.db, &slowKMS{KMS: b.kms(), do: func() {
+		b.clock.Advance(time.Minute)
+		if err := b.worker.Work(t.Context(), due[0].event, true); err != nil {
+			t.Error(err)
+		}
+		b.checkAnchored()
+	}})
+	if err := frozen.Work(t.Context(), due[0].event, false); err != nil {
+		t.Error(err)
+	}
+	b.settle()
+	b.checkAnchored()
+	if n := scan[int](b, `SELECT count(*) FROM ledger_transactions`); n != 1 || len(b.net.Messages()) != 1 {
+		t.Errorf("got %d transactions, %d messages, want one each", n, len(b.net.Messages()))
+	}
+}
+
+// TestLaterEventsWaitForTheFirst: an event that is held up holds up those after it, on either topic.
+func TestLaterEventsWaitForTheFirst(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	if err := b.faults.Add(faults.Fault{Service: "hedera", Operation: "SubmitMessage", Mode: faults.Error, Count: 5}); err != nil {
+		t.Fatal(err)
+	}
+	id := b.report()
+	b.move(id, "pending", "verified")
+	b.append(ledger.Event{ReportID: id, Type: ledger.Amended})
+	b.settle()
+	b.checkAnchored()
+	var got []string
+	for _, m := range b.net.Messages() {
+		var p struct{ Event string }
+		if err := json.Unmarshal(m.Contents, &p); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, p.Event)
+	}
+	if fmt.Sprint(got) != "[REPORT_SUBMITTED STATUS_CHANGED CONTENT_AMENDED]" {
+		t.Errorf("got %v", got)
+	}
 }

@@ -93,15 +93,15 @@ func (g *Group) importFile(ctx context.Context, in *importInput) (*importOutput,
 	return out, nil
 }
 
-// copyMarkers writes the markers a microsecond apart: within a day the route
-// keeps the order of the file.
+// copyMarkers writes all markers as made at once. Their ids rise in the order of
+// the file, so the route keeps that order within a day.
 func (g *Group) copyMarkers(ctx context.Context, tx pgx.Tx, j journey, found []marker) error {
 	at := g.clock.Now().UTC().Truncate(time.Microsecond)
 	columns := []string{"id", "journey_id", "owner_id", "name", "marker_type", "lon", "lat", "blur_m",
 		"happened_on", "planned_on", "notes", "created_at", "updated_at"}
 	source := pgx.CopyFromSlice(len(found), func(i int) ([]any, error) {
-		m, made := found[i], at.Add(time.Duration(i)*time.Microsecond)
-		return []any{ids.New(), j.ID, j.UserID, m.Name, m.Type, m.Lon, m.Lat, j.blurOf(m), m.HappenedOn, m.PlannedOn, m.Notes, made, made}, nil
+		m := found[i]
+		return []any{ids.New(), j.ID, j.UserID, m.Name, m.Type, m.Lon, m.Lat, j.blurOf(m), m.HappenedOn, m.PlannedOn, m.Notes, at, at}, nil
 	})
 	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"markers"}, columns, source); err != nil {
 		return fmt.Errorf("copy markers: %w", err)

@@ -138,6 +138,7 @@ func TestImportIsAllOrNothingAndSaysWhere(t *testing.T) {
 		"other root":    {"<kml>\n</kml>", "line 1"},
 		"nesting":       {deep, "line 1"},
 		"document type": {bomb, "line 1"},
+		"empty type":    {"<!DOCTYPE gpx>\n<gpx><wpt lat=\"1\" lon=\"2\"/></gpx>", "line 1"},
 		"long name":     {"<gpx><wpt lat=\"1\" lon=\"2\"><name>" + strings.Repeat("é", 201) + "</name></wpt></gpx>", "line 1"},
 		"json":          {"{\"type\": \"FeatureCollection\",\n\"features\": [}", "line 2"},
 		"feature":       {`{"type":"FeatureCollection","features":[{"type":"Feature","geometry":{"type":"Point","coordinates":[1,2]}},3]}`, "features[1]"},

@@ -17,6 +17,7 @@ type job struct {
 	timeout float64 // seconds
 
 	sends   []queue.Name // queues it may send to
+	watches bool         // asks whether the queues are there
 	media   []media      // what it may do in the bucket
 	seal    bool         // seals and opens
 	signing bool         // signs tokens: reads the private key
@@ -49,7 +50,10 @@ const (
 )
 
 var (
-	read  = []string{"s3:GetObject"}
+	read = []string{"s3:GetObject"}
+	// look also tells an object that is not there from one that is not for us: S3 says
+	// 404 only to who may list.
+	look  = []string{"s3:GetObject", "s3:ListBucket"}
 	write = []string{"s3:PutObject"}
 	erase = []string{"s3:DeleteObject"}
 )
@@ -62,31 +66,33 @@ func jobs() []job {
 	return []job{
 		{name: "auth", memory: 1024, timeout: 15, sends: []queue.Name{queue.Notify}, seal: true, signing: true, google: true},
 		{name: "users", memory: 1024, timeout: 29, sends: []queue.Name{queue.Notify, queue.Anchor}, seal: true, google: true,
-			media: []media{{originals, all(read, erase)}, {renditions, all(read, erase)}}},
+			ledger: true, media: []media{{renditions, read}}},
 		{name: "admin", memory: 1024, timeout: 15, sends: []queue.Name{queue.Notify}, seal: true, setup: true},
-		{name: "staff", memory: 512, timeout: 29, sends: []queue.Name{queue.Notify, queue.Anchor, queue.Validate}},
+		{name: "staff", memory: 512, timeout: 29, sends: []queue.Name{queue.Notify, queue.Anchor, queue.Validate}, ledger: true,
+			media: []media{{renditions, read}}},
 		{name: "reports", memory: 512, timeout: 29, ledger: true,
 			sends: []queue.Name{queue.Validate, queue.Anchor, queue.Notify, queue.Geocode},
-			media: []media{{originals, all(read, write, erase)}, {renditions, all(read, erase)}}},
-		{name: "community", memory: 512, timeout: 15, sends: []queue.Name{queue.Notify, queue.Anchor, queue.Validate}},
+			media: []media{{originals, write}, {renditions, read}}},
+		{name: "community", memory: 512, timeout: 15, sends: []queue.Name{queue.Notify, queue.Anchor, queue.Validate}, ledger: true,
+			media: []media{{renditions, read}}},
 		{name: "monitoring", memory: 512, timeout: 29, ledger: true},
 		{name: "locations", memory: 512, timeout: 15, place: true},
 		{name: "notifications", memory: 512, timeout: 15},
-		{name: "journeys", memory: 512, timeout: 29, media: []media{{renditions, read}}},
-		{name: "public", memory: 512, timeout: 29, ledger: true, media: []media{{renditions, read}, {exports, read}}},
-		{name: "meta", memory: 256, timeout: 10},
+		{name: "journeys", memory: 512, timeout: 29, ledger: true, media: []media{{renditions, read}}},
+		{name: "public", memory: 512, timeout: 29, ledger: true, media: []media{{renditions, read}, {exports, look}}},
+		{name: "meta", memory: 256, timeout: 10, watches: true},
 
 		{name: "images", memory: 1769, timeout: 60, batch: 2, concurrency: 10, sends: []queue.Name{queue.Validate, queue.Notify},
-			media: []media{{originals, all(read, erase)}, {renditions, all(write, erase)}}},
-		{name: "validate", memory: 512, timeout: 150, batch: 2, concurrency: 5, ai: true,
-			sends: []queue.Name{queue.Anchor, queue.Notify, queue.Validate}, media: []media{{renditions, read}}},
+			media: []media{{originals, look}, {renditions, all(write, erase)}}},
+		{name: "validate", memory: 512, timeout: 150, batch: 2, concurrency: 5, ai: true, ledger: true,
+			sends: []queue.Name{queue.Anchor, queue.Notify, queue.Validate}, media: []media{{renditions, look}}},
 		{name: "anchor", memory: 512, timeout: 120, batch: 10, concurrency: 2, window: 1, ledger: true, signer: true,
 			sends: []queue.Name{queue.Anchor, queue.Notify}},
 		{name: "notify", memory: 256, timeout: 60, batch: 5, concurrency: 4, seal: true, mail: true},
 		{name: "geocode", memory: 256, timeout: 30, batch: 1, concurrency: 2, place: true},
 
 		{name: "relay", memory: 512, timeout: 55, every: "rate(1 minute)", sends: queue.Names(), ledger: true,
-			media: []media{{originals, all(read, erase)}, {renditions, all(read, erase)}}},
+			media: []media{{originals, all(look, erase)}, {renditions, all(look, erase)}}},
 		{name: "export", memory: 1769, timeout: 840, every: "rate(1 hour)", media: []media{{exports, write}}},
 
 		{name: "migrate", memory: 256, timeout: 840},

@@ -67,14 +67,14 @@ func newFunctions(scope constructs.Construct, m *means) *functions {
 	return f
 }
 
-// consume has Lambda poll the function's queue. Without a ledger account the
-// anchor's messages wait: SQS keeps them for 14 days, the database for good.
+// consume has Lambda poll the function's queue, unless what the function works
+// with is not set up: its messages wait, in SQS for 14 days, in the database for good.
 func (f *functions) consume(m *means, fn *goFunction) {
 	props := &awslambda.CfnEventSourceMappingProps{
 		FunctionName: fn.function.FunctionArn(), EventSourceArn: m.queues.live[queue.Name(fn.job.name)].QueueArn(),
 		BatchSize: jsii.Number(fn.job.batch), FunctionResponseTypes: jsii.Strings("ReportBatchItemFailures"),
 		ScalingConfig: &awslambda.CfnEventSourceMapping_ScalingConfigProperty{MaximumConcurrency: jsii.Number(fn.job.concurrency)},
-		Enabled:       jsii.Bool(fn.job.name != "anchor" || m.HederaAccount != ""),
+		Enabled:       jsii.Bool((!fn.job.signer || m.HederaAccount != "") && (!fn.job.mail || m.MailSecret != "")),
 	}
 	if fn.job.window > 0 {
 		props.MaximumBatchingWindowInSeconds = jsii.Number(fn.job.window)

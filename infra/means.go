@@ -2,8 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -40,6 +40,7 @@ func (m *means) of(stack awscdk.Stack, j job) (environment, []statement) {
 	g.bucket(j.media)
 	if j.of(binary.Queue) {
 		g.allow("Consume", []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}, m.queues.live[queue.Name(j.name)].QueueArn())
+		g.set("QUEUE_MAX_RECEIVES", fmt.Sprint(receives))
 	}
 	if j.seal {
 		g.seal()
@@ -116,28 +117,37 @@ func (g *grant) database(j job) {
 	}
 }
 
-// send lets the function put messages on the queues it feeds, and a consumer
-// put what it will never be able to work on among its dead letters.
+// send names the queues of a function: those it sends to, those it only asks
+// about, and for a worker its own dead letters, where it puts what cannot heal.
 func (g *grant) send(j job) {
-	var urls []string
-	var arns []*string
-	add := func(name queue.Name, q awssqs.Queue) {
-		urls = append(urls, string(name)+"="+*q.QueueUrl())
-		arns = append(arns, q.QueueArn())
-	}
+	named := make(map[string]awssqs.Queue)
+	var sendable []*string
 	for _, name := range j.sends {
-		add(name, g.queues.live[name])
+		named[string(name)] = g.queues.live[name]
 	}
 	if j.of(binary.Queue) {
 		own := queue.Name(j.name)
-		add(queue.Dead(own), g.queues.dead[own])
-		g.set("QUEUE_MAX_RECEIVES", strconv.Itoa(receives))
+		named[string(queue.Dead(own))] = g.queues.dead[own]
 	}
-	if len(urls) == 0 {
-		return
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		sendable = append(sendable, named[name].QueueArn())
+	}
+	if len(sendable) > 0 {
+		g.allow("Send", []string{"sqs:SendMessage"}, sendable...)
+	}
+	if j.watches {
+		var watched []*string
+		for _, name := range queue.Names() {
+			named[string(name)] = g.queues.live[name]
+			watched = append(watched, g.queues.live[name].QueueArn())
+		}
+		g.allow("Watch", []string{"sqs:GetQueueAttributes"}, watched...)
+	}
+	var urls []string
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		urls = append(urls, name+"="+*named[name].QueueUrl())
 	}
 	g.set("QUEUE_URLS", strings.Join(urls, ","))
-	g.allow("Send", []string{"sqs:SendMessage"}, arns...)
 }
 
 func (g *grant) bucket(access []media) {
@@ -148,7 +158,13 @@ func (g *grant) bucket(access []media) {
 	g.sealed = true
 	for _, a := range access {
 		sid := "Media" + strings.ToUpper(a.prefix[:1]) + strings.TrimSuffix(a.prefix[1:], "/")
-		g.allow(sid, a.actions, g.storage.bucket.ArnForObjects(jsii.String(a.prefix+"*")))
+		objects := slices.DeleteFunc(slices.Clone(a.actions), func(action string) bool { return action == "s3:ListBucket" })
+		g.allow(sid, objects, g.storage.bucket.ArnForObjects(jsii.String(a.prefix+"*")))
+		if len(objects) < len(a.actions) {
+			g.policy = append(g.policy, statement{sid + "List", []string{"s3:ListBucket"}, []*string{g.storage.bucket.BucketArn()},
+				// A question about one object names no prefix.
+				map[string]any{"StringLikeIfExists": map[string]any{"s3:prefix": a.prefix + "*"}}})
+		}
 	}
 }
 
@@ -214,17 +230,12 @@ func (g *grant) model(region, id string) *string {
 }
 
 func (g *grant) mail() {
-	g.set("SMTP_HOST", g.MailHost)
-	g.set("SMTP_PORT", fmt.Sprint(g.MailPort))
 	g.set("MAIL_FROM", g.MailFrom)
-	g.set("WEB_BASE_URL", g.WebBaseURL)
 	if g.MailSecret != "" {
-		s := named(g.stack, g.MailSecret)
-		g.secret("SMTP_USERNAME", secret{arn: jsii.String(*s.arn + "#username"), grant: s.grant})
-		g.secret("SMTP_PASSWORD", secret{arn: jsii.String(*s.arn + "#password"), grant: s.grant})
+		g.secret("SMTP_URL", named(g.stack, g.MailSecret))
 	}
 	if g.PushSecret != "" {
-		g.secret("FCM_CREDENTIALS", named(g.stack, g.PushSecret))
+		g.secret("FCM_SERVICE_ACCOUNT", named(g.stack, g.PushSecret))
 	}
 }
 

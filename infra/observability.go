@@ -80,6 +80,9 @@ func (o *observability) alarmsOfTheSystem() {
 		description           string
 	}{
 		{"server-errors", "server_errors", "Sum", 10, 1, "Functions answered with errors of their own."},
+		{"outbox-age", "outbox_age", "Maximum", 300, 2, "Messages have waited in the outbox for five minutes: relay does not get them out."},
+		{"ledger-lag", "anchor_lag", "Maximum", 1800, 2, "An event has waited half an hour for its confirmation by the ledger."},
+		{"ai-lag", "validate_lag", "Maximum", 1800, 2, "A report has waited half an hour for its verdict."},
 		{"ledger-halted", "LedgerHalted", "Sum", 1, 1, "The ledger refuses our messages: wrong key or no funds. Nothing is lost; nothing is anchored."},
 		{"ledger-contradicted", "LedgerContradicted", "Sum", 1, 1, "The mirror node shows something else than what we sent."},
 		{"ai-budget", "validate_budget_spent", "Sum", 1, 1, "The month's AI budget is spent: new reports wait for people."},
@@ -155,6 +158,7 @@ func (o *observability) dashboard() {
 		widget("Errors of functions", errors...))
 	board.AddWidgets(widget("Duration p95, ms", durations...), widget("Cold starts", starts...), widget("Dead letters", dead...))
 	board.AddWidgets(widget("Oldest message, s", waiting...),
+		widget("Outbox, AI and ledger: oldest, s", own("outbox_age", "Maximum", 5), own("validate_lag", "Maximum", 5), own("anchor_lag", "Maximum", 5)),
 		widget("Ledger", own("LedgerSubmitted", "Sum", 5), own("LedgerConfirmed", "Sum", 5), own("LedgerRetry", "Sum", 5)),
 		widget("AI", own("validate_retry", "Sum", 5), own("validate_malformed", "Sum", 5), own("validate_budget_spent", "Sum", 5)))
 }

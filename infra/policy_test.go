@@ -126,8 +126,8 @@ func TestConfigurationAndPolicyAgree(t *testing.T) {
 			}
 			for pair := range strings.SplitSeq(f.Env["QUEUE_URLS"], ",") {
 				_, url, ok := strings.Cut(pair, "=")
-				if arn := "arn:aws:sqs:us-east-1:000000000000:" + url[strings.LastIndex(url, "/")+1:]; ok && !f.Allows("sqs:SendMessage", arn) {
-					t.Errorf("%s is told of %s and may not send to it", f.Name, pair)
+				if arn := "arn:aws:sqs:us-east-1:000000000000:" + url[strings.LastIndex(url, "/")+1:]; ok && !f.Allows("sqs:SendMessage", arn) && !f.Allows("sqs:GetQueueAttributes", arn) {
+					t.Errorf("%s is told of %s and may not reach it", f.Name, pair)
 				}
 			}
 		}

@@ -50,10 +50,8 @@ type settings struct {
 	AIModel        string `json:"ai_model"`
 	EmbeddingModel string `json:"embedding_model"`
 
-	MailHost        string   `json:"mail_host"`
-	MailPort        int      `json:"mail_port"`
 	MailFrom        string   `json:"mail_from"`
-	MailSecret      string   `json:"mail_secret"` // name of a JSON secret with username and password
+	MailSecret      string   `json:"mail_secret"` // name of the secret with SMTP_URL; empty: mail and push wait
 	PushSecret      string   `json:"push_secret"` // name of the secret with FCM's service account; empty: no push
 	GoogleClientIDs []string `json:"google_client_ids"`
 	NominatimURL    string   `json:"nominatim_url"`
@@ -79,7 +77,7 @@ func defaults() settings {
 		Stage: "production", Profile: "external", Nat: "instance", AuroraMax: 4, Cache: true,
 		DatabaseMode: "cache_statement", CORSOrigins: []string{"*"}, HederaNetwork: "testnet", BedrockRegion: "us-east-1",
 		AIModel: "us.amazon.nova-2-lite-v1:0", EmbeddingModel: "amazon.nova-2-multimodal-embeddings-v1:0",
-		MailPort: 587, TokenKeys: []string{"1"}, SealKeys: []string{"1"}, Deployment: "canary",
+		TokenKeys: []string{"1"}, SealKeys: []string{"1"}, Deployment: "canary",
 		ThrottleRate: 200, ThrottleBurst: 400, LogDays: 30, Tracing: true,
 	}
 }

@@ -35,7 +35,7 @@ var profiles = map[string]string{
 	"external": `{"stage":"test","profile":"external","database_secret":"test/database","deployment":"all-at-once"}`,
 	"managed": `{"stage":"test","profile":"managed","nat":"instance","deployment":"canary","domain":"api.example.org",
 		"certificate":"arn:aws:acm:us-east-1:000000000000:certificate/1","hosted_zone":"Z1","alarm_email":"ops@example.org","budget_usd":50,
-		"hedera_account":"0.0.1001","hedera_topic_reports":"0.0.1002","hedera_topic_status":"0.0.1003","mail_host":"smtp.example.org",
+		"hedera_account":"0.0.1001","hedera_topic_reports":"0.0.1002","hedera_topic_status":"0.0.1003",
 		"mail_from":"a@example.org","mail_secret":"test/smtp","push_secret":"test/fcm","token_keys":["1","2"],"seal_keys":["2","1"]}`,
 }
 
@@ -43,7 +43,7 @@ var profiles = map[string]string{
 var synthesized = sync.OnceValues(func() (map[string]*written, error) {
 	out := make(map[string]*written)
 	for _, name := range slices.Sorted(maps.Keys(profiles)) {
-		w, err := synthesize(profiles[name])
+		w, err := synthesize(profiles[name], declared())
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -67,7 +67,7 @@ func each(t *testing.T, check func(t *testing.T, w *written)) {
 // CDK talks to one process: syntheses take turns.
 var synthesis sync.Mutex
 
-func synthesize(raw string) (*written, error) {
+func synthesize(raw string, functions []binary.Function) (*written, error) {
 	synthesis.Lock()
 	defer synthesis.Unlock()
 	if err := os.Setenv("CDK_VALIDATION", "false"); err != nil { // `make synth` validates; here it would take most of the time
@@ -82,7 +82,7 @@ func synthesize(raw string) (*written, error) {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	in, err := testInputs(dir)
+	in, err := testInputs(dir, functions)
 	if err != nil {
 		return nil, err
 	}
@@ -95,8 +95,8 @@ func synthesize(raw string) (*written, error) {
 }
 
 // testInputs are those of the repository, with a file of a few bytes in place of each binary.
-func testInputs(dir string) (inputs, error) {
-	in := inputs{schema: "0000", asset: func(name string) string { return filepath.Join(dir, "dist", name) }, functions: declared()}
+func testInputs(dir string, functions []binary.Function) (inputs, error) {
+	in := inputs{schema: "0000", asset: func(name string) string { return filepath.Join(dir, "dist", name) }, functions: functions}
 	for _, f := range in.functions {
 		if err := os.MkdirAll(in.asset(f.Name), 0o755); err != nil {
 			return in, err

@@ -1,0 +1,242 @@
+// Package deployed runs what a synthesis describes, on one machine: the real
+// binaries under a Runtime API, behind a gateway with the template's routes, on
+// queues with the template's settings, configured by the template's variables and
+// held to the template's policies. Nothing in it knows a function by name: what
+// the template does not say does not happen.
+package deployed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lafaekstreet/backend/infra/assembly"
+	"github.com/lafaekstreet/backend/infra/binary"
+	"github.com/lafaekstreet/backend/infra/runtimeapi"
+)
+
+// Options say what to run.
+type Options struct {
+	Assembly *assembly.Assembly
+	// Root is the module whose functions are built for this machine.
+	Root string
+	// Secrets are those an operator makes before the first deploy, by name.
+	Secrets map[string]string
+	// Point replaces the value of variables the template sets, by what stands in for it here.
+	Point map[string]string
+	// Endpoints are variables production leaves to their defaults.
+	Endpoints map[string]string
+	// Prepare is called when the resources are there and no function runs yet; it may add to Point.
+	Prepare func(ctx context.Context, d *Deployment) error
+	Log     io.Writer // of the functions
+}
+
+// Deployment is a system that runs.
+type Deployment struct {
+	options   Options
+	assembly  *assembly.Assembly
+	world     assembly.World
+	standIn   *standIn
+	functions map[string]*function // by key in the assembly
+	gateway   *http.Server
+	url       string
+	log       *slog.Logger
+	cancel    context.CancelFunc
+	tasks     sync.WaitGroup
+	stops     []func() error
+}
+
+// environments of one HTTP function, as Lambda starts more when one is busy.
+const environments = 2
+
+// Start deploys: resources, keys, schema, then functions, then what calls them.
+func Start(ctx context.Context, o Options) (*Deployment, error) {
+	d := &Deployment{options: o, assembly: o.Assembly, functions: make(map[string]*function),
+		log: slog.New(slog.NewTextHandler(o.Log, nil)).With("function", "deployed")}
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	d.cancel = cancel
+	if o.Prepare == nil {
+		d.options.Prepare = func(context.Context, *Deployment) error { return nil }
+	}
+	prepare := func(ctx context.Context) error { return d.options.Prepare(ctx, d) }
+	for _, step := range []func(context.Context) error{
+		d.build, d.createResources, prepare, d.applyCustomResources, d.startFunctions, d.startSources, d.startSchedules, d.startGateway,
+	} {
+		if err := step(background); err != nil {
+			return nil, errors.Join(err, d.Close())
+		}
+	}
+	return d, nil
+}
+
+// URL is where the API answers.
+func (d *Deployment) URL() string { return d.url }
+
+// Close ends everything, what takes requests first.
+func (d *Deployment) Close() error {
+	d.cancel()
+	var errs []error
+	if d.gateway != nil {
+		errs = append(errs, d.gateway.Close())
+	}
+	d.tasks.Wait()
+	for i := len(d.stops) - 1; i >= 0; i-- {
+		errs = append(errs, d.stops[i]())
+	}
+	return errors.Join(errs...)
+}
+
+// function is a function with its execution environments.
+type function struct {
+	assembly.Function
+	idle    chan *runtimeapi.Function
+	guard   *guard
+	timeout time.Duration
+}
+
+// Invoke sends one event to an environment that is free.
+func (f *function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	select {
+	case env := <-f.idle:
+		defer func() { f.idle <- env }()
+		return env.Invoke(ctx, payload)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// short is the function's name in this repository: the last word of its AWS name.
+func short(name string) string { return name[strings.LastIndex(name, "-")+1:] }
+
+// build makes every binary for this machine. What did not change costs little.
+func (d *Deployment) build(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(2) // each takes all cores by itself when much is to compile
+	for _, f := range d.assembly.Functions() {
+		group.Go(func() error {
+			return binary.Build(ctx, d.options.Root, short(f.Name), runtime.GOARCH, d.path(f))
+		})
+	}
+	return group.Wait()
+}
+
+func (d *Deployment) path(f assembly.Function) string {
+	return filepath.Join(d.options.Root, ".run", "host", short(f.Name), "bootstrap")
+}
+
+// run gives a function its environments.
+func (d *Deployment) run(f assembly.Function, n int) (*function, error) {
+	g, err := newGuard(d.standIn.server.URL(), f)
+	if err != nil {
+		return nil, err
+	}
+	d.stops = append(d.stops, g.Close)
+	env, err := d.environment(f, g)
+	if err != nil {
+		return nil, err
+	}
+	out := &function{Function: f, idle: make(chan *runtimeapi.Function, n), guard: g, timeout: time.Duration(f.Timeout) * time.Second}
+	for range n {
+		r, err := runtimeapi.New(runtimeapi.Config{
+			Name: f.Name, Binary: d.path(f), Env: env, Timeout: out.timeout, Memory: f.Memory,
+			Region: d.world.Region, Account: d.world.Account, Log: d.options.Log,
+		})
+		if err != nil {
+			return nil, err
+		}
+		d.stops = append(d.stops, r.Close)
+		out.idle <- r
+	}
+	return out, nil
+}
+
+// environment is the template's, with what stands in for the world in place of it.
+func (d *Deployment) environment(f assembly.Function, g *guard) (map[string]string, error) {
+	env := make(map[string]string)
+	for name, value := range f.Env {
+		if point, ok := d.options.Point[name]; ok {
+			value = point
+		}
+		if strings.HasPrefix(value, "<") {
+			return nil, fmt.Errorf("%s: %s is %s", f.Name, name, value)
+		}
+		env[name] = value
+	}
+	for name, value := range d.options.Endpoints {
+		env[name] = value
+	}
+	for name, value := range d.standIn.server.Env() {
+		if name == "AWS_ENDPOINT_URL" {
+			value = g.URL()
+		}
+		env[name] = value
+	}
+	env["S3_PATH_STYLE"] = "true"
+	return env, nil
+}
+
+func (d *Deployment) startFunctions(context.Context) error {
+	called := make(map[string]bool) // by the gateway, which calls several at once
+	routes, err := d.assembly.Routes()
+	if err != nil {
+		return err
+	}
+	for _, r := range routes {
+		called[r.Function.Key()] = true
+	}
+	for _, f := range d.assembly.Functions() {
+		if d.functions[f.Key()] != nil {
+			continue
+		}
+		n := 1
+		if called[f.Key()] {
+			n = environments
+		}
+		for _, s := range d.assembly.Sources() {
+			if s.Function.Key() == f.Key() {
+				n = s.Concurrency
+			}
+		}
+		if d.functions[f.Key()], err = d.run(f, min(n, 2)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Deployment) startGateway(context.Context) error {
+	g, err := newGateway(d)
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("gateway: %w", err)
+	}
+	d.url = "http://" + l.Addr().String()
+	d.gateway = &http.Server{Handler: g, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = d.gateway.Serve(l) }() // ends with Close
+	return nil
+}
+
+// Refused lists what functions tried and their policies do not allow.
+func (d *Deployment) Refused() []string {
+	var out []string
+	for _, f := range d.functions {
+		for _, r := range f.guard.refused() {
+			out = append(out, short(f.Name)+": "+r)
+		}
+	}
+	return out
+}

@@ -1,0 +1,202 @@
+package deployed
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lafaekstreet/backend/infra/assembly"
+)
+
+// guard stands between one function and AWS and lets through what the function's
+// policy allows, as IAM does. It only reads: signatures stay as they are.
+type guard struct {
+	function assembly.Function
+	proxy    *httputil.ReverseProxy
+	server   *http.Server
+	url      string
+
+	mu   sync.Mutex
+	said []string
+}
+
+func newGuard(target string, f assembly.Function) (*guard, error) {
+	to, err := url.Parse(target)
+	if err != nil {
+		return nil, fmt.Errorf("guard: %w", err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("guard: %w", err)
+	}
+	g := &guard{function: f, url: "http://" + l.Addr().String()}
+	g.proxy = &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.Out.URL.Scheme, r.Out.URL.Host = to.Scheme, to.Host
+			r.Out.Host = r.In.Host // it is signed
+		},
+		ModifyResponse: g.hide,
+	}
+	g.server = &http.Server{Handler: g, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = g.server.Serve(l) }() // ends with Close
+	return g, nil
+}
+
+// URL is what the function takes for AWS.
+func (g *guard) URL() string { return g.url }
+
+// Close ends it.
+func (g *guard) Close() error { return g.server.Close() }
+
+func (g *guard) refused() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return append([]string(nil), g.said...)
+}
+
+// need is one permission a request asks for; any of the resources will do.
+type need struct {
+	action    string
+	resources []string
+}
+
+// ServeHTTP implements http.Handler.
+func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodOptions { // a browser asks S3 itself
+		g.proxy.ServeHTTP(w, r)
+		return
+	}
+	needs, err := g.needs(r)
+	if err != nil {
+		g.deny(w, r, err.Error())
+		return
+	}
+	for _, n := range needs {
+		allowed := false
+		for _, resource := range n.resources {
+			allowed = allowed || g.function.Allows(n.action, resource)
+		}
+		if !allowed {
+			g.deny(w, r, fmt.Sprintf("is not authorized to perform: %s on resource: %s", n.action, strings.Join(n.resources, " or ")))
+			return
+		}
+	}
+	g.proxy.ServeHTTP(w, r)
+}
+
+// needs reads a request the way IAM would.
+func (g *guard) needs(r *http.Request) ([]need, error) {
+	if target := r.Header.Get("X-Amz-Target"); target != "" {
+		return g.needsOfTarget(r, target)
+	}
+	if strings.HasPrefix(r.URL.Path, "/model/") {
+		id, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/model/"), "/")
+		return []need{{"bedrock:InvokeModel", g.models(r, id)}}, nil
+	}
+	bucket, key, hasKey := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	arn := "arn:aws:s3:::" + bucket
+	if !hasKey || key == "" {
+		return []need{{"s3:ListBucket", []string{arn}}}, nil
+	}
+	object := []string{arn + "/" + key}
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		return []need{{"s3:GetObject", object}}, nil
+	case http.MethodDelete:
+		return []need{{"s3:DeleteObject", object}}, nil
+	}
+	needs := []need{{"s3:PutObject", object}}
+	if source, err := url.PathUnescape(r.Header.Get("X-Amz-Copy-Source")); err == nil && source != "" {
+		needs = append(needs, need{"s3:GetObject", []string{"arn:aws:s3:::" + strings.TrimPrefix(source, "/")}})
+	}
+	return needs, nil
+}
+
+func (g *guard) needsOfTarget(r *http.Request, target string) ([]need, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, 32<<20))
+	if err != nil {
+		return nil, fmt.Errorf("cannot be read: %w", err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	var in struct{ QueueUrl, KeyId, SecretId string }
+	if err := json.Unmarshal(body, &in); err != nil {
+		return nil, fmt.Errorf("is no JSON: %w", err)
+	}
+	service, operation, _ := strings.Cut(target, ".")
+	switch service {
+	case "AmazonSQS":
+		// A batch needs the permission of the single action.
+		action := "sqs:" + strings.TrimSuffix(operation, "Batch")
+		return []need{{action, []string{"arn:aws:sqs:" + region + ":" + account + ":" + in.QueueUrl[strings.LastIndex(in.QueueUrl, "/")+1:]}}}, nil
+	case "TrentService":
+		arn := in.KeyId
+		if !strings.HasPrefix(arn, "arn:") {
+			arn = "arn:aws:kms:" + region + ":" + account + ":key/" + in.KeyId
+		}
+		return []need{{"kms:" + operation, []string{arn}}}, nil
+	case "secretsmanager":
+		// A policy may name the whole ARN, or a pattern for the ending Secrets Manager adds.
+		return []need{{"secretsmanager:" + operation, []string{in.SecretId, in.SecretId + "-abcdef"}}}, nil
+	}
+	return nil, fmt.Errorf("calls %s, which nothing here knows", target)
+}
+
+// models are the names a policy may give a model, or the profile before it.
+func (g *guard) models(r *http.Request, id string) []string {
+	if plain, err := url.PathUnescape(id); err == nil {
+		id = plain
+	}
+	_, rest, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
+	scope := strings.Split(rest, "/")
+	where := region
+	if len(scope) > 2 {
+		where = scope[2]
+	}
+	return []string{"arn:aws:bedrock:" + where + "::foundation-model/" + id,
+		"arn:aws:bedrock:" + where + ":" + account + ":inference-profile/" + id}
+}
+
+// hide answers 403 for an object that is not there to who may not list, as S3 does.
+func (g *guard) hide(res *http.Response) error {
+	r := res.Request
+	if res.StatusCode != http.StatusNotFound || r.Header.Get("X-Amz-Target") != "" || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return nil
+	}
+	bucket, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	if strings.HasPrefix(r.URL.Path, "/model/") || g.function.Allows("s3:ListBucket", "arn:aws:s3:::"+bucket) {
+		return nil
+	}
+	_ = res.Body.Close()
+	const body = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>`
+	res.StatusCode, res.Status = http.StatusForbidden, "403 Forbidden"
+	res.Body = io.NopCloser(strings.NewReader(body))
+	res.ContentLength = int64(len(body))
+	res.Header.Set("Content-Length", fmt.Sprint(len(body)))
+	res.Header.Set("Content-Type", "application/xml")
+	return nil
+}
+
+func (g *guard) deny(w http.ResponseWriter, r *http.Request, why string) {
+	g.mu.Lock()
+	g.said = append(g.said, why)
+	g.mu.Unlock()
+	message := "User: arn:aws:sts::" + account + ":assumed-role/" + g.function.Name + " " + why
+	if r.Header.Get("X-Amz-Target") == "" && !strings.HasPrefix(r.URL.Path, "/model/") {
+		w.Header().Set("Content-Type", "application/xml")
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = fmt.Fprintf(w, "<Error><Code>AccessDenied</Code><Message>%s</Message></Error>", message) // the function may be gone
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	w.Header().Set("X-Amzn-Errortype", "AccessDeniedException")
+	w.WriteHeader(http.StatusBadRequest)
+	_ = json.NewEncoder(w).Encode(map[string]string{"__type": "AccessDeniedException", "message": message}) // the function may be gone
+}

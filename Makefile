@@ -71,15 +71,15 @@ openapi: node_modules ## Renew the OpenAPI document out of the code, and check i
 
 .PHONY: test
 test: node chromium valkey ## Run all tests (PACKAGES=./functions/... for a part)
-	$(WITH_DATABASE) $(GO) test $(TESTED)
+	$(WITH_DATABASE) $(GO) test -timeout 30m $(TESTED)
 
 .PHONY: test-race
 test-race: node chromium valkey ## Run all tests with the race detector
-	$(WITH_DATABASE) $(GO) test -race $(TESTED)
+	$(WITH_DATABASE) $(GO) test -race -timeout 30m $(TESTED)
 
 .PHONY: e2e
 e2e: node ## Run the built functions wired as the synthesized template says
-	$(WITH_DATABASE) $(GO) test -count=1 -run TestDeployed ./infra/...
+	$(WITH_DATABASE) $(GO) test -count=1 -timeout 30m -run TestDeployed ./infra/...
 
 .PHONY: bench
 bench: ## Measure

@@ -110,7 +110,7 @@ diff: node_modules ## Compare with what is deployed
 
 .PHONY: deploy
 deploy: node_modules ## Deploy to the AWS account of the environment
-	npx cdk deploy --all
+	npx cdk deploy --all $(ARGS)
 
 node_modules: node package.json package-lock.json
 	npm ci

@@ -64,6 +64,11 @@ redrive: ## Send the dead letters of a queue to it again (QUEUE=images, validate
 eval-ai: ## Score labelled pictures against the configured model (DIR=…, a folder for each issue type and one named irrelevant; ARGS=…)
 	@$(WITH_SETTINGS) $(GO) run ./functions/validate/eval -dir "$(DIR)" $(ARGS)
 
+.PHONY: assets
+assets: node_modules ## Renew the map library that the public pages serve
+	@for file in maplibre-gl.js maplibre-gl.css; do \
+		gzip -9 -n -c node_modules/maplibre-gl/dist/$$file > functions/public/web/$$file.gz; done
+
 .PHONY: openapi
 openapi: node_modules ## Renew the OpenAPI document out of the code, and check it
 	$(GO) run ./infra/local/openapi/write

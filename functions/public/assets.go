@@ -16,7 +16,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
-// MapLibre GL comes from npm, compressed as it is sent (see the makefile's target assets).
+// MapLibre GL comes from npm, compressed as it is sent (make assets).
 //
 //go:embed web
 var web embed.FS

@@ -6,7 +6,12 @@ import (
 	"maps"
 	"net/http"
 	"strconv"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/logging"
 )
+
+const requestID = "X-Request-Id"
 
 // answer collects a function's whole answer, as Lambda does: nothing reaches the client before the function returns.
 type answer struct {
@@ -68,13 +73,26 @@ func (p *statusProbe) Write(part []byte) (int, error) { return len(part), nil }
 func refuse(w http.ResponseWriter, r *http.Request, status int, code, detail string) {
 	body, err := json.Marshal(map[string]any{
 		"type": "about:blank", "title": http.StatusText(status), "status": status, "detail": detail, "code": code,
-		"request_id": r.Header.Get("X-Request-Id"),
+		"request_id": r.Header.Get(requestID),
 	})
 	if err != nil {
 		body = []byte("{}")
 	}
+	mark(w, r)
 	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Access-Control-Allow-Origin", "*")
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // a client that is gone needs no answer
+}
+
+// refuseUnknown answers what no function takes, with the methods that would do.
+func refuseUnknown(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
+	mark(w, r)
+	httpapi.Unknown(mux, w, r.WithContext(logging.WithRequestID(r.Context(), r.Header.Get(requestID))))
+}
+
+// mark sets the headers that functions set on every answer.
+func mark(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set(requestID, r.Header.Get(requestID))
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
 }

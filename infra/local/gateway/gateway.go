@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/lafaekstreet/backend/shared/httpapi"
 )
 
@@ -70,6 +72,9 @@ func (g *Gateway) add(route httpapi.Route, function http.Handler) (err error) {
 
 // ServeHTTP implements http.Handler.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get(requestID) == "" { // so that the gateway's own refusals have one too
+		r.Header.Set(requestID, uuid.NewString())
+	}
 	function, ok := g.function(w, r)
 	if !ok {
 		return
@@ -117,7 +122,7 @@ func (g *Gateway) function(w http.ResponseWriter, r *http.Request) (http.Handler
 		return g.fallback, true // a preflight; every function answers it alike
 	}
 	if r.Method == http.MethodHead { // no route of an HTTP API takes HEAD, while the multiplexer would give it to GET
-		httpapi.Unknown(http.NewServeMux(), w, r)
+		refuseUnknown(http.NewServeMux(), w, r)
 		return nil, false
 	}
 	function, pattern := g.mux.Handler(r)
@@ -127,7 +132,7 @@ func (g *Gateway) function(w http.ResponseWriter, r *http.Request) (http.Handler
 	probe := &statusProbe{header: http.Header{}}
 	g.mux.ServeHTTP(probe, r)
 	if probe.status == http.StatusMethodNotAllowed {
-		httpapi.Unknown(g.mux, w, r)
+		refuseUnknown(g.mux, w, r)
 		return nil, false
 	}
 	return g.fallback, true

@@ -70,6 +70,9 @@ func TestLimits(t *testing.T) {
 			if answer.Code != test.status {
 				t.Errorf("status %d, want %d", answer.Code, test.status)
 			}
+			if test.status != http.StatusOK && answer.Header().Get("X-Request-Id") == "" {
+				t.Error("the refusal has no request id")
+			}
 			if test.status != http.StatusOK && answer.Header().Get("Content-Type") != "application/problem+json" {
 				t.Errorf("refused as %q", answer.Header().Get("Content-Type"))
 			}

@@ -32,7 +32,7 @@ func (g *Group) registerComments(api *httpapi.API) {
 		Operation: huma.Operation{
 			Method: http.MethodPost, Path: path, Tags: []string{name}, Summary: "Comment on a report",
 			Description:   "A repeat of a client_id gets the same comment with status 200. Comments of officials are marked.",
-			DefaultStatus: http.StatusCreated, Responses: map[string]*huma.Response{"200": {Description: "The comment was there before"}},
+			DefaultStatus: http.StatusCreated, Responses: map[string]*huma.Response{"200": httpapi.JSON[Comment](api, "The comment was there before")},
 		},
 		Creates: true, Aliases: map[string]string{"comment": "content", "text": "content"},
 	}

@@ -21,7 +21,7 @@ type Route struct {
 }
 
 // ContentType implements huma.ContentTypeFilter.
-func (*Route) ContentType(string) string { return "application/geo+json" }
+func (Route) ContentType(string) string { return "application/geo+json" }
 
 // RouteFeature is the line or one marker.
 type RouteFeature struct {
@@ -54,7 +54,7 @@ const (
 )
 
 type routeOutput struct {
-	Body *Route
+	Body Route
 }
 
 func (g *Group) route(ctx context.Context, in *journeyInput) (*routeOutput, error) {
@@ -70,7 +70,7 @@ func (g *Group) route(ctx context.Context, in *journeyInput) (*routeOutput, erro
 	for _, m := range markers {
 		r.Features = append(r.Features, m.feature())
 	}
-	return &routeOutput{Body: r}, nil
+	return &routeOutput{Body: *r}, nil
 }
 
 // routeQuery is markersQuery with the length of the route in metres, as the person sees it.

@@ -94,12 +94,7 @@ type fileOutput struct {
 // register adds an operation that answers with a file.
 func register(api *httpapi.API, op httpapi.Operation, contentType string, find func(file string) (asset, error)) {
 	op.Cache = httpapi.Shared
-	documented := contentType
-	if documented == "" {
-		documented = "application/octet-stream"
-	}
-	documented, _, _ = strings.Cut(documented, ";")
-	op.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{documented: {}}}}
+	op.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: contentOf(contentType)}}
 	if contentType != "" {
 		httpapi.Register(api, op, func(_ context.Context, in *pageInput) (*fileOutput, error) {
 			return answer(find, "", contentType, in.AcceptEncoding)
@@ -109,6 +104,23 @@ func register(api *httpapi.API, op httpapi.Operation, contentType string, find f
 	httpapi.Register(api, op, func(_ context.Context, in *fileInput) (*fileOutput, error) {
 		return answer(find, in.File, contentTypeOf(in.File), in.AcceptEncoding)
 	})
+}
+
+// contentOf documents the media type of a page, or all that an asset may have.
+func contentOf(contentType string) map[string]*huma.MediaType {
+	kinds := []string{"text/javascript", "text/css", "image/png", "text/html"}
+	if contentType != "" {
+		kind, _, _ := strings.Cut(contentType, ";")
+		kinds = []string{kind}
+	}
+	out := make(map[string]*huma.MediaType)
+	for _, kind := range kinds {
+		out[kind] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+		if kind == "application/json" {
+			out[kind].Schema = &huma.Schema{Type: huma.TypeObject}
+		}
+	}
+	return out
 }
 
 func answer(find func(string) (asset, error), file, contentType, accepted string) (*fileOutput, error) {

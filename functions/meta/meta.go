@@ -62,9 +62,7 @@ func (g *Group) Register(api *httpapi.API) {
 
 	ready := operation("/health/ready", "Whether everything the service needs answers")
 	ready.Limit, ready.Cache = httpapi.LimitNone, httpapi.Never
-	ready.Responses = map[string]*huma.Response{"503": {Description: "Something does not", Content: map[string]*huma.MediaType{
-		"application/json": {Schema: huma.SchemaFromType(api.OpenAPI().Components.Schemas, typeOfReadiness())},
-	}}}
+	ready.Responses = map[string]*huma.Response{"503": httpapi.JSON[readiness](api, "Something does not")}
 	httpapi.Register(api, ready, g.ready)
 
 	ping := operation("/api/v1/", "Ping")

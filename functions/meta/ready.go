@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -52,8 +51,6 @@ type readiness struct {
 		Queues   string `json:"queues" enum:"ok,down,none"`
 	} `json:"checks"`
 }
-
-func typeOfReadiness() reflect.Type { return reflect.TypeFor[readiness]() }
 
 type readyOutput struct {
 	Status int

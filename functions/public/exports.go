@@ -27,7 +27,7 @@ func (p *Public) registerExports(a *httpapi.API) {
 	for _, f := range export.Formats() {
 		o := read("/api/v1/public/export."+string(f), "Open data as "+string(f),
 			"Without filters: 302 to a file with every report, renewed each hour. With the filters of the lists: up to 10,000 reports at once, newest first; a header says when there are more.")
-		content(&o, f.ContentType(), "The reports that match")
+		content(&o, "The reports that match", f.ContentType())
 		o.Responses["302"] = &huma.Response{Description: "The whole set is at Location", Headers: map[string]*huma.Header{
 			"Location": {Schema: &huma.Schema{Type: huma.TypeString, Format: "uri"}}}}
 		o.Cache = httpapi.Never // the address of the file expires

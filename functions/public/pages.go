@@ -24,7 +24,7 @@ var pages = template.Must(template.New("").ParseFS(web, "web/*.html"))
 func (p *Public) registerPages(a *httpapi.API) {
 	page := func(path, summary, description string) httpapi.Operation {
 		o := read(path, summary, description)
-		content(&o, "text/html", "A page for people")
+		content(&o, "A page for people", "text/html")
 		return o
 	}
 	httpapi.Register(a, page("/map", "The public map", "Clusters, filters, a card for each report. Languages: tet, pt, en."), p.mapPage)
@@ -33,7 +33,7 @@ func (p *Public) registerPages(a *httpapi.API) {
 
 	file := read("/map/assets/{hash}/{name}", "A file of the pages", "Addressed by its content; kept for good.")
 	file.Cache = httpapi.Immutable
-	content(&file, "text/javascript", "The file")
+	content(&file, "The file", "text/javascript", "text/css")
 	httpapi.Register(a, file, p.asset)
 }
 

@@ -5,6 +5,7 @@ package public
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -50,10 +51,14 @@ func read(path, summary, description string) httpapi.Operation {
 	}
 }
 
-// content documents an answer that is not JSON.
-func content(o *httpapi.Operation, mediaType, description string) {
-	o.Responses = map[string]*huma.Response{"200": {
-		Description: description,
-		Content:     map[string]*huma.MediaType{mediaType: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
-	}}
+// content documents an answer that is not plain JSON, in one or several media types.
+func content(o *httpapi.Operation, description string, mediaTypes ...string) {
+	documented := make(map[string]*huma.MediaType)
+	for _, mediaType := range mediaTypes {
+		documented[mediaType] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+		if strings.HasSuffix(mediaType, "json") {
+			documented[mediaType].Schema = &huma.Schema{Type: huma.TypeObject}
+		}
+	}
+	o.Responses = map[string]*huma.Response{"200": {Description: description, Content: documented}}
 }

@@ -24,7 +24,7 @@ func (g *Group) registerFiling(api *httpapi.API) {
 				"client_id gets the same report with status 200. Without client_id, the same person, type, place (5 decimals) " +
 				"and picture within 24 hours is a repeat. Takes the same members as a multipart form with the picture as a file part.",
 			DefaultStatus: http.StatusCreated,
-			Responses:     map[string]*huma.Response{"200": {Description: "The report was there before"}},
+			Responses:     map[string]*huma.Response{"200": httpapi.JSON[report.Report](api, "The report was there before")},
 			Middlewares:   huma.Middlewares{upload.Form(draftAliases(), draftTexts()...)},
 		},
 		Limit: httpapi.LimitCreate, Creates: true, MaxBody: upload.MaxBody, Aliases: draftAliases(),

@@ -63,6 +63,7 @@ func New(deps Deps, groups ...Group) *Service {
 		a.group = g.Name()
 		g.Register(a)
 	}
+	markNullable(a.OpenAPI().Components.Schemas)
 	return &Service{handler: a.around(a.mux), doc: a.OpenAPI()}
 }
 

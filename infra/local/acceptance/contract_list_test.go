@@ -1,0 +1,175 @@
+package acceptance
+
+import (
+	"strings"
+	"testing"
+)
+
+// promised are the operations of the contract, section by section.
+const promised = `
+POST /auth/register
+POST /auth/verify-otp
+POST /auth/resend-otp
+POST /auth/login
+POST /auth/token
+POST /auth/google
+POST /auth/forgot-password
+POST /auth/reset-password
+POST /auth/refresh
+POST /auth/logout
+POST /users/register
+GET /users/verify-email
+POST /users/resend-verification
+POST /users/reset-password
+POST /users/update-password
+
+GET /users/me
+PATCH /users/me
+DELETE /users/me
+GET /users/me/export
+POST /users/me/change-password
+GET /users/me/sessions
+DELETE /users/me/sessions/{}
+PUT /users/me/devices/{}
+DELETE /users/me/devices/{}
+GET /users/{}
+PUT /users/{}
+DELETE /users/{}
+GET /users/{}/journeys
+GET /users/{}/journeys/active
+
+POST /reports
+POST /reports/batch
+GET /reports
+GET /reports/my-reports
+GET /reports/nearby
+GET /reports/similar
+GET /reports/{}
+PATCH /reports/{}
+POST /reports/{}/status
+POST /reports/{}/assign
+DELETE /reports/{}
+POST /reports/pre-upload-image
+POST /reports/{}/images
+DELETE /reports/{}/images/{}
+GET /reports/{}/images/{}/{}
+
+POST /reports/{}/comments
+GET /reports/{}/comments
+DELETE /reports/{}/comments/{}
+GET /reports/{}/ai-analysis
+GET /reports/{}/ai-analysis/latest
+
+GET /reports/stats/summary
+GET /reports/stats/by-type
+GET /reports/stats/by-municipality
+GET /reports/stats/by-district
+GET /reports/stats/trends
+GET /blockchain/report/{}/history
+GET /blockchain/report/{}/verify
+
+GET /locations/municipalities
+GET /locations/reverse-geocode
+GET /locations/search
+GET /notifications
+GET /notifications/unread-count
+POST /notifications/read-all
+POST /notifications/{}/read
+DELETE /notifications/{}
+GET //health
+GET //health/ready
+GET /
+GET /meta
+GET //docs
+GET //redoc
+GET //openapi.json
+GET /openapi.json
+
+POST /journeys
+GET /journeys/{}
+PATCH /journeys/{}
+PATCH /journeys/{}/active
+DELETE /journeys/{}
+POST /journeys/{}/markers
+GET /journeys/{}/markers
+PUT /journeys/{}/markers/{}
+DELETE /journeys/{}/markers/{}
+GET /journeys/{}/journeys/nearby
+GET /journeys/{}/nearby
+GET /journeys/{}/route
+GET /journeys/{}/route.gpx
+POST /journeys/{}/import
+GET /journeys/{}/reports
+
+POST /auth/totp/enroll
+POST /auth/totp/confirm
+POST /auth/totp/verify
+POST /admin/setup
+GET /admin/users
+PATCH /admin/users/{}
+GET /admin/agencies
+POST /admin/agencies
+PATCH /admin/agencies/{}
+DELETE /admin/agencies/{}
+GET /admin/audit
+GET /admin/settings
+PUT /admin/settings
+GET /staff/queue
+POST /staff/reports/bulk-status
+POST /reports/{}/ai-analysis/override
+POST /reports/{}/notes
+GET /reports/{}/notes
+POST /reports/{}/appeal
+
+GET /public/reports
+GET /public/reports/{}
+GET /public/map
+GET /public/tiles/{}/{}/{}
+GET /public/stats/summary
+GET /public/stats/by-type
+GET /public/stats/by-municipality
+GET /public/stats/by-district
+GET /public/stats/trends
+GET /public/blockchain/report/{}/history
+GET /public/blockchain/report/{}/verify
+GET /public/export.csv
+GET /public/export.geojson
+GET //map
+GET //r/{}
+`
+
+// missing lists what the contract promises and the document does not have, or
+// has without saying what it does.
+func (d *document) missing(t *testing.T) {
+	t.Helper()
+	documented := map[string]operation{}
+	for template, methods := range d.paths {
+		var segments []string
+		for segment := range strings.SplitSeq(strings.TrimSuffix(template, "/"), "/") {
+			if strings.Contains(segment, "{") {
+				segment = "{}"
+			}
+			segments = append(segments, segment)
+		}
+		for method, op := range methods {
+			documented[strings.ToUpper(method)+" "+strings.Join(segments, "/")] = op
+		}
+	}
+	for line := range strings.Lines(promised) {
+		method, path, ok := strings.Cut(strings.TrimSpace(line), " ")
+		if !ok {
+			continue
+		}
+		full := "/api/v1" + strings.TrimSuffix(path, "/")
+		if rest, root := strings.CutPrefix(path, "//"); root {
+			full = "/" + rest
+		}
+		op, there := documented[method+" "+full]
+		switch {
+		case !there:
+			t.Errorf("%s %s is promised and not there", method, full)
+		case op.Summary == "" || op.Function == "" || op.OperationID == "":
+			t.Errorf("%s %s is there and not described", method, full)
+		}
+	}
+}

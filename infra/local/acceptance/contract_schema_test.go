@@ -1,0 +1,194 @@
+package acceptance
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// document is the OpenAPI document as the system under test serves it, and
+// which of its operations have been seen to succeed.
+type document struct {
+	testing.TB
+	paths    map[string]map[string]operation
+	compiler *jsonschema.Compiler
+
+	mu      sync.Mutex
+	schemas map[string]*jsonschema.Schema
+	driven  map[string]bool
+}
+
+type operation struct {
+	OperationID string                     `json:"operationId"`
+	Summary     string                     `json:"summary"`
+	Function    string                     `json:"x-function"`
+	Responses   map[string]json.RawMessage `json:"responses"`
+}
+
+func readDocument(t testing.TB, base string) *document {
+	t.Helper()
+	res, err := http.Get(base + "/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	raw, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &document{TB: t, compiler: jsonschema.NewCompiler(), schemas: map[string]*jsonschema.Schema{}, driven: map[string]bool{}}
+	var parsed struct {
+		Paths map[string]map[string]operation `json:"paths"`
+	}
+	if err := json.Unmarshal(raw, &parsed); err != nil {
+		t.Fatal(err)
+	}
+	d.paths = parsed.Paths
+	resource, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.compiler.AssertFormat()
+	if err := d.compiler.AddResource("https://document/openapi.json", resource); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// find is the operation a request is for; of several fitting paths the one with
+// the most literal segments.
+func (d *document) find(method, path string) (string, operation, bool) {
+	best, literals := "", -1
+	for template, methods := range d.paths {
+		if _, ok := methods[strings.ToLower(method)]; !ok {
+			continue
+		}
+		if n, fits := fit(template, path); fits && n > literals {
+			best, literals = template, n
+		}
+	}
+	return best, d.paths[best][strings.ToLower(method)], literals >= 0
+}
+
+func fit(template, path string) (literals int, fits bool) {
+	want, got := strings.Split(template, "/"), strings.Split(path, "/")
+	if len(want) != len(got) {
+		return 0, false
+	}
+	for i := range want {
+		if strings.Contains(want[i], "{") {
+			if got[i] == "" {
+				return 0, false
+			}
+			continue
+		}
+		if want[i] != got[i] {
+			return 0, false
+		}
+		literals++
+	}
+	return literals, true
+}
+
+// check holds an answer to what the document says of it.
+func (d *document) check(method, target string, res *http.Response, body []byte) {
+	d.Helper()
+	u, err := url.Parse(target)
+	if err != nil {
+		d.Fatal(err)
+	}
+	template, op, ok := d.find(method, u.Path)
+	if !ok {
+		d.Errorf("%s %s answered %d and is not documented", method, u.Path, res.StatusCode)
+		return
+	}
+	name := method + " " + template
+	if res.StatusCode < 400 {
+		d.mu.Lock()
+		d.driven[name] = true
+		d.mu.Unlock()
+	}
+	raw, documented := op.Responses[strconv.Itoa(res.StatusCode)]
+	if !documented {
+		d.Errorf("%s answered %d, which is not documented: %.300s", name, res.StatusCode, body)
+		return
+	}
+	var response struct {
+		Content map[string]struct {
+			Schema json.RawMessage `json:"schema"`
+		} `json:"content"`
+	}
+	if err := json.Unmarshal(raw, &response); err != nil {
+		d.Fatal(err)
+	}
+	media, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	if len(body) == 0 {
+		return
+	}
+	documentedAs, known := "", false
+	for key := range response.Content {
+		if plain, _, err := mime.ParseMediaType(key); err == nil && plain == media {
+			documentedAs, known = key, true
+		}
+	}
+	content := response.Content[documentedAs]
+	if !known {
+		d.Errorf("%s answered %d with %s, which is not documented", name, res.StatusCode, media)
+		return
+	}
+	if content.Schema == nil || (media != "application/json" && !strings.HasSuffix(media, "+json")) {
+		return
+	}
+	if err := d.validate(template, method, res.StatusCode, documentedAs, body); err != nil {
+		d.Errorf("%s answered %d against its schema: %v\n%.1500s", name, res.StatusCode, err, body)
+	}
+}
+
+func (d *document) validate(template, method string, status int, media string, body []byte) error {
+	token := func(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, "~", "~0"), "/", "~1") }
+	at := fmt.Sprintf("https://document/openapi.json#/paths/%s/%s/responses/%d/content/%s/schema",
+		url.PathEscape(token(template)), strings.ToLower(method), status, url.PathEscape(token(media)))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	schema, ok := d.schemas[at]
+	if !ok {
+		var err error
+		if schema, err = d.compiler.Compile(at); err != nil {
+			return err
+		}
+		d.schemas[at] = schema
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	return schema.Validate(value)
+}
+
+// finish fails for every operation that no request has seen succeed.
+func (d *document) finish() {
+	d.Helper()
+	var missed []string
+	for template, methods := range d.paths {
+		for method := range methods {
+			if name := strings.ToUpper(method) + " " + template; !d.driven[name] {
+				missed = append(missed, name)
+			}
+		}
+	}
+	slices.Sort(missed)
+	for _, name := range missed {
+		d.Errorf("%s was never seen to succeed: drive it in this test", name)
+	}
+}

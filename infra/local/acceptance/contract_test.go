@@ -1,0 +1,387 @@
+package acceptance
+
+import (
+	"bytes"
+	"encoding/json"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/pquerna/otp/totp"
+
+	"github.com/lafaekstreet/backend/infra/local/system"
+	"github.com/lafaekstreet/backend/shared/config"
+)
+
+const setupToken = "a-setup-token-for-one-test"
+
+// TestContract drives every operation of the document on the whole system,
+// holds every answer to its schema, and the document to the contract.
+func TestContract(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	// Where only root can install, PostgreSQL was unpacked once for all tests.
+	if tools, err := filepath.Abs("../../../.run/pg"); err == nil {
+		if err := os.Symlink(tools, filepath.Join(dir, "pg")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	env := config.Env{"PORT": "0", "PATH": os.Getenv("PATH"), "ADMIN_SETUP_TOKEN": setupToken,
+		"RATE_LIMIT_ADDRESS_PER_MINUTE": "100000", "RATE_LIMIT_AUTH_PER_MINUTE": "1000"}
+	s, err := system.Start(t.Context(), system.Options{Dir: dir, Env: env, Out: t.Output(), Log: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	v := &visitor{T: t, doc: readDocument(t, s.URL()), base: s.URL()}
+	v.doc.missing(t)
+
+	v.meta()
+	admin := v.administrators()
+	citizen := v.accounts()
+	official, agency := v.staff(admin)
+	id := v.reports(citizen, admin, official, agency)
+	v.community(citizen, admin, id)
+	v.monitoring(citizen, id)
+	v.places(citizen)
+	v.notifications(citizen)
+	v.journeys(citizen, id)
+	v.public(id)
+	v.farewell(citizen, admin, agency)
+	v.doc.finish()
+}
+
+// photograph is a picture with something in it.
+func photograph(t *testing.T, shade uint8) []byte {
+	t.Helper()
+	img := image.NewRGBA(image.Rect(0, 0, 640, 480))
+	for y := range 480 {
+		for x := range 640 {
+			img.Set(x, y, color.RGBA{R: shade, G: uint8(x / 3), B: uint8(y / 2), A: 255})
+		}
+	}
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, img, nil); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func (v *visitor) meta() {
+	v.Helper()
+	for _, path := range []string{"//health", "//health/ready", "/", "/meta", "//docs", "//docs/swagger-ui.css", "//redoc",
+		"//redoc/redoc.standalone.js", "//openapi.json", "/openapi.json"} {
+		v.get(path)
+	}
+	v.do("GET", "/users/me", nil, http.StatusUnauthorized)
+}
+
+// administrators sets the first one up and signs them in with their second factor.
+func (v *visitor) administrators() *visitor {
+	v.Helper()
+	const email, secret = "admin@example.tl", "monte-Ramelau-2963"
+	setup := v.do("POST", "/admin/setup", object{"setup_token": setupToken, "email": email, "password": secret, "full_name": "Admin"}, 201)
+	code, err := totp.GenerateCode(setup.text("secret"), time.Now())
+	if err != nil {
+		v.Fatal(err)
+	}
+	challenge := v.do("POST", "/auth/login", object{"email": email, "password": secret}, 200).text("challenge_id")
+	token := v.do("POST", "/auth/totp/verify", object{"challenge_id": challenge, "code": code}, 200).text("access_token")
+	return v.as(token)
+}
+
+var (
+	sixDigits = regexp.MustCompile(`\b(\d{6})\b`)
+	linkToken = regexp.MustCompile(`\?token=([^\s"<>]+)`)
+)
+
+// join makes a verified account and returns it signed in.
+func (v *visitor) join(email, password string) (*visitor, seen) {
+	v.Helper()
+	v.do("POST", "/auth/register", object{"email": email, "password": password, "full_name": "Maria dos Santos"}, 201)
+	tokens := v.do("POST", "/auth/verify-otp", object{"email": email, "otp": v.mailed(email, sixDigits, "")}, 200)
+	return v.as(tokens.text("access_token")), tokens
+}
+
+// accounts goes through both ways of having one.
+func (v *visitor) accounts() *visitor {
+	v.Helper()
+	const email, first, second, third = "maria@example.tl", "rua-Aimutin-42", "ponte-Comoro-77", "praia-Areia-Branca-5"
+	c, tokens := v.join(email, first)
+	v.do("POST", "/auth/resend-otp", object{"email": "nobody@example.tl"}, 200)
+	v.do("POST", "/auth/login", object{"email": email, "password": "wrong-password-1"}, 401)
+	v.do("POST", "/auth/refresh", object{"refresh_token": tokens.text("refresh_token")}, 200)
+	v.do("POST", "/auth/token", url.Values{"username": {email}, "password": {first}}, 200)
+	google := v.do("POST", "//_local/google", object{"email": "joao@example.tl", "name": "João"}, 200)
+	v.do("POST", "/auth/google", object{"id_token": google.text("id_token")}, 200)
+
+	known := v.mailed(email, sixDigits, "")
+	v.do("POST", "/auth/forgot-password", object{"email": email}, 200)
+	v.do("POST", "/auth/reset-password", object{"email": email, "otp": v.mailed(email, sixDigits, known), "new_password": second}, 200)
+	c.do("GET", "/users/me", nil, http.StatusUnauthorized)
+	c = v.as(v.do("POST", "/auth/login", object{"email": email, "password": second}, 200).text("access_token"))
+	other := v.as(v.do("POST", "/auth/login", object{"email": email, "password": second}, 200).text("access_token"))
+	other.do("POST", "/auth/logout", object{}, 200)
+
+	const rider = "heidi@example.org"
+	v.do("POST", "/users/register", object{"name": "Heidi", "email": rider, "password": first}, 201)
+	link := v.mailed(rider, linkToken, "")
+	v.do("POST", "/users/resend-verification", object{"email": rider}, 202)
+	v.get("/users/verify-email?token=" + link)
+	v.do("POST", "/users/reset-password", object{"email": rider}, 202)
+	reset := v.mailed(rider, regexp.MustCompile(`reset-password\?token=([^\s"<>]+)`), "")
+	plain, err := url.QueryUnescape(reset)
+	if err != nil {
+		v.Fatal(err)
+	}
+	v.do("POST", "/users/update-password", object{"token": plain, "new_password": third}, 200)
+
+	me := c.get("/users/me").text("id")
+	c.do("PATCH", "/users/me", object{"country": "TL", "share_contact": true, "preferred_language": "pt"}, 200)
+	c.get("/users/me/export")
+	c.get("/users/" + me)
+	c.do("PUT", "/users/"+me, object{"name": "Maria", "email": email, "country": "TL"}, 200)
+	c.do("PUT", "/users/me/devices/phone-1", object{"platform": "android", "fcm_token": "token-1"}, 200)
+	c.do("DELETE", "/users/me/devices/phone-1", nil, 200)
+	c.do("POST", "/users/me/change-password", object{"current_password": second, "new_password": first}, 200)
+	v.do("POST", "/auth/login", object{"email": email, "password": first}, 200)
+	sessions := c.get("/users/me/sessions")
+	for _, session := range elements(v.T, sessions) {
+		if session["is_current"] != true && session["current"] != true {
+			c.do("DELETE", "/users/me/sessions/"+session["id"].(string), nil, 200)
+			break
+		}
+	}
+	return c
+}
+
+// elements are the objects of an array, or of the items of an envelope.
+func elements(t *testing.T, s seen) []object {
+	t.Helper()
+	var list []any
+	if bytes.HasPrefix(bytes.TrimSpace(s.body), []byte("{")) {
+		list, _ = s.object()["items"].([]any)
+	} else {
+		list = s.list()
+	}
+	out := make([]object, len(list))
+	for i, e := range list {
+		out[i], _ = e.(object)
+	}
+	return out
+}
+
+// staff makes an agency and an official with a second factor.
+func (v *visitor) staff(admin *visitor) (*visitor, string) {
+	v.Helper()
+	agency := admin.do("POST", "/admin/agencies", object{"code": "DILI-ROADS", "name": "Roads of Dili", "agency_type": "municipal",
+		"municipality_codes": []string{"TL-DI"}, "issue_types": []string{"pothole"}, "contact_email": "roads@example.tl"}, 201).text("id")
+	admin.do("PATCH", "/admin/agencies/"+agency, object{"name": "Roads of Dili and Ataúro"}, 200)
+	admin.get("/admin/agencies")
+	admin.get("/admin/audit")
+	settings := admin.get("/admin/settings").object()
+	settings["evidence_images_max"] = 3
+	admin.do("PUT", "/admin/settings", settings, 200)
+
+	const email, password = "official@example.tl", "estrada-Balide-12"
+	o, tokens := v.join(email, password)
+	user, _ := tokens.object()["user"].(object)
+	admin.get("/admin/users?q=official")
+	admin.do("PATCH", "/admin/users/"+user["id"].(string), object{"role": "government_official", "agency_id": agency, "reason": "New colleague"}, 200)
+	o = v.as(v.do("POST", "/auth/login", object{"email": email, "password": password}, 200).text("access_token"))
+	secret := o.do("POST", "/auth/totp/enroll", object{}, 200).text("secret")
+	code, err := totp.GenerateCode(secret, time.Now())
+	if err != nil {
+		v.Fatal(err)
+	}
+	o.do("POST", "/auth/totp/confirm", object{"code": code}, 200)
+	return o, agency
+}
+
+// reports files some and follows one to its end; it returns the one that stays.
+func (v *visitor) reports(c, admin, official *visitor, agency string) string {
+	v.Helper()
+	up := c.do("POST", "/reports/pre-upload-image", picture(v.T, photograph(v.T, 10)), 201).text("upload_id")
+	c.do("POST", "/reports/pre-upload-image", object{"content_type": "image/jpeg", "size_bytes": 1000}, 201)
+	draft := object{"issue_type": "pothole", "title": "Hole", "latitude": -8.5569, "longitude": 125.5603, "municipality": "Dili",
+		"client_id": uuid.NewString(), "images": []object{{"upload_id": up}}, "captured_at": time.Now().UTC().Format(time.RFC3339)}
+	id := c.do("POST", "/reports", draft, 201).text("id")
+	c.do("POST", "/reports", draft, 200)
+	c.do("POST", "/reports", object{"issue_type": "pothole", "latitude": 200, "longitude": 0}, 422)
+	c.until("AI and ledger", func() bool {
+		r := c.get("/reports/" + id).object()
+		return r["ai"].(object)["status"] != "queued" && r["blockchain"].(object)["status"] == "confirmed"
+	})
+	batch := c.do("POST", "/reports/batch", object{"reports": []any{
+		object{"client_id": uuid.NewString(), "issue_type": "light", "latitude": -8.55, "longitude": 125.57}, object{"client_id": "x"}}}, 200)
+	if results := batch.object()["results"].([]any); results[0].(object)["status"] != "created" || results[1].(object)["status"] != "error" {
+		v.Errorf("batch: %s", batch.body)
+	}
+	for _, path := range []string{"", "?status=pending,verified&sort=severity&q=Hole", "/my-reports", "/nearby?lat=-8.55&lon=125.56&radius=10",
+		"/similar?report_id=" + id, "/similar?lat=-8.55&lon=125.56"} {
+		c.get("/reports" + path)
+	}
+	image := c.get("/reports/"+id).first("images", "id")
+	c.do("GET", "/reports/"+id+"/images/"+image+"/thumbnail", nil, 302)
+
+	fresh := func() string {
+		return c.do("POST", "/reports", object{"issue_type": "debris", "latitude": -8.4, "longitude": 125.6, "client_id": uuid.NewString()}, 201).text("id")
+	}
+	plain := fresh()
+	c.do("PATCH", "/reports/"+plain, object{"title": "A tree"}, 200)
+	added := c.do("POST", "/reports/"+plain+"/images", picture(v.T, photograph(v.T, 90)), 201).text("id")
+	c.do("DELETE", "/reports/"+plain+"/images/"+added, nil, 200)
+	c.do("DELETE", "/reports/"+plain, nil, 200)
+	c.do("GET", "/reports/"+plain, nil, 404)
+
+	rejected := fresh()
+	admin.do("POST", "/reports/"+rejected+"/ai-analysis/override", object{"is_relevant": false, "note": "No tree."}, 200)
+	c.do("POST", "/reports/"+rejected+"/appeal", object{"reason": "Behind the house."}, 200)
+	for _, kind := range []string{"new", "needs_review", "assigned", "overdue"} {
+		official.get("/staff/queue?kind=" + kind)
+	}
+	c.do("GET", "/staff/queue", nil, 403)
+	duplicate := fresh()
+	admin.do("POST", "/staff/reports/bulk-status", object{"items": []object{
+		{"report_id": duplicate, "status": "duplicate", "duplicate_of": id}, {"report_id": duplicate, "status": "fixed"}}}, 200)
+	admin.do("POST", "/reports/"+id+"/notes", object{"content": "Ask the contractor."}, 201)
+	admin.get("/reports/" + id + "/notes")
+	admin.do("POST", "/reports/"+id+"/assign", object{"agency_id": agency, "due_at": "2030-01-01T00:00:00Z"}, 200)
+	if c.get("/reports/"+id).text("status") == "pending" {
+		admin.do("POST", "/reports/"+id+"/status", object{"status": "verified"}, 200)
+	}
+	official.do("POST", "/reports/"+id+"/status", object{"status": "in_progress"}, 200)
+	official.do("POST", "/reports/"+id+"/status", object{"status": "rejected", "note": "x"}, 409)
+	return id
+}
+
+func (v *visitor) community(c, admin *visitor, id string) {
+	v.Helper()
+	said := object{"content": "Still there.", "client_id": uuid.NewString()}
+	comment := c.do("POST", "/reports/"+id+"/comments", said, 201).text("id")
+	c.do("POST", "/reports/"+id+"/comments", said, 200)
+	c.get("/reports/" + id + "/comments")
+	admin.do("DELETE", "/reports/"+id+"/comments/"+comment, nil, 200)
+	c.get("/reports/" + id + "/ai-analysis")
+	c.get("/reports/" + id + "/ai-analysis/latest")
+	admin.get("/reports/" + id + "/riders-affected")
+}
+
+func (v *visitor) monitoring(c *visitor, id string) {
+	v.Helper()
+	for _, path := range []string{"summary", "by-type", "by-municipality", "by-district?municipality=D%C3%ADli", "trends?period=week&days=60"} {
+		c.get("/reports/stats/" + path)
+	}
+	if all := c.get("/reports/stats/by-municipality").list(); len(all) != 14 {
+		v.Errorf("%d municipalities", len(all))
+	}
+	c.get("/blockchain/report/" + id + "/history")
+	c.until("every event to be confirmed", func() bool {
+		return c.get("/blockchain/report/" + id + "/verify").object()["verified"] == true
+	})
+}
+
+func (s seen) list() []any {
+	s.Helper()
+	var value any
+	err := json.Unmarshal(s.body, &value)
+	if err != nil {
+		s.Fatal(err)
+	}
+	list, _ := value.([]any)
+	return list
+}
+
+func (v *visitor) places(c *visitor) {
+	v.Helper()
+	c.get("/locations/municipalities")
+	c.get("/locations/reverse-geocode?lat=-8.5569&lon=125.5603")
+	c.get("/locations/search?q=Baucau")
+}
+
+func (v *visitor) notifications(c *visitor) {
+	v.Helper()
+	one := c.get("/notifications").first("items", "id")
+	c.get("/notifications/unread-count")
+	c.do("POST", "/notifications/"+one+"/read", nil, 200)
+	c.do("POST", "/notifications/read-all", nil, 200)
+	c.do("DELETE", "/notifications/"+one, nil, 200)
+	c.do("DELETE", "/notifications/"+one, nil, 404)
+}
+
+func (v *visitor) journeys(c *visitor, report string) {
+	v.Helper()
+	me := c.get("/users/me").text("id")
+	journey := c.do("POST", "/journeys/", object{"name": "Tour", "active": true}, 201).text("_id")
+	spare := c.do("POST", "/journeys", object{"name": "Spare"}, 201).text("_id")
+	c.get("/journeys/" + journey)
+	c.get("/users/" + me + "/journeys")
+	c.get("/users/" + me + "/journeys/active")
+	marker := func(lon float64) object {
+		return object{"name": "Stop", "marker_type": "plan", "estimated_time": "2027-05-01",
+			"coordinates": object{"type": "Point", "coordinates": []float64{lon, -8.5569}}}
+	}
+	one := c.do("POST", "/journeys/"+journey+"/markers", marker(125.50), 201).text("_id")
+	two := c.do("POST", "/journeys/"+journey+"/markers", marker(125.60), 201).text("_id")
+	c.get("/journeys/" + journey + "/markers")
+	c.get("/journeys/" + journey + "/markers/" + one)
+	c.do("PUT", "/journeys/"+journey+"/markers/"+one, marker(125.51), 200)
+	for _, path := range []string{"/journeys/nearby", "/nearby", "/route", "/route.gpx", "/reports?within_m=1000"} {
+		c.get("/journeys/" + journey + path)
+	}
+	c.do("POST", "/journeys/"+spare+"/import", gpx(`<?xml version="1.0"?><gpx version="1.1" creator="test" xmlns="http://www.topografix.com/GPX/1/1">`+
+		`<wpt lat="-8.5" lon="125.5"><name>A</name></wpt><wpt lat="-8.6" lon="125.6"><name>B</name></wpt></gpx>`), 201)
+	c.do("DELETE", "/journeys/"+journey+"/markers/"+two, nil, 204)
+	c.do("PATCH", "/journeys/"+spare, object{"name": "Spare tour"}, 200)
+	c.do("PATCH", "/journeys/"+journey+"/active", nil, 204)
+	c.do("PATCH", "/journeys/"+journey, nil, 204)
+	c.do("DELETE", "/journeys/"+spare, nil, 204)
+}
+
+var asset = regexp.MustCompile(`/map/assets/[^"' ]+`)
+
+func (v *visitor) public(id string) {
+	v.Helper()
+	number := v.get("/public/reports/" + id).text("report_number")
+	for _, path := range []string{"/public/reports", "/public/map?bbox=125,-9,126,-8&zoom=8", "/public/map?bbox=125,-9,126,-8&zoom=16",
+		"/public/tiles/6/54/33.mvt", "/public/stats/summary", "/public/stats/by-type", "/public/stats/by-municipality",
+		"/public/stats/by-district", "/public/stats/trends", "/public/blockchain/report/" + id + "/history",
+		"/public/blockchain/report/" + id + "/verify", "/public/export.csv?status=in_progress", "/public/export.geojson?status=in_progress",
+		"//r/" + number} {
+		v.get(path)
+	}
+	page := string(v.get("//map").body)
+	v.get("/" + asset.FindString(page))
+}
+
+// farewell removes what can be removed.
+func (v *visitor) farewell(c, admin *visitor, agency string) {
+	v.Helper()
+	up := c.do("POST", "/reports/pre-upload-image", picture(v.T, photograph(v.T, 200)), 201).text("upload_id")
+	c.do("PATCH", "/users/me", object{"avatar_upload_id": up}, 200)
+	me := c.get("/users/me").text("id")
+	c.until("the avatar", func() bool { return c.status("GET", "/users/"+me+"/avatar") == 302 })
+	c.do("GET", "/users/"+me+"/avatar", nil, 302)
+	spare := admin.do("POST", "/admin/agencies", object{"code": "SPARE", "name": "Spare", "agency_type": "contractor"}, 201).text("id")
+	admin.do("DELETE", "/admin/agencies/"+spare, nil, 200)
+	other, tokens := v.join("leaving@example.tl", "casa-Lahane-88")
+	user, _ := tokens.object()["user"].(object)
+	other.do("DELETE", "/users/"+user["id"].(string), nil, 200)
+	c.do("DELETE", "/users/me", object{"password": "rua-Aimutin-42"}, 200)
+	if _, err := uuid.Parse(agency); err != nil {
+		v.Error(err)
+	}
+}

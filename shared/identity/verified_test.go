@@ -1,0 +1,43 @@
+package identity_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/identity/identitytest"
+)
+
+// TestARememberedTokenEndsAndKeepsItsScope: what was checked once is believed no
+// longer and for nothing else than what was not.
+func TestARememberedTokenEndsAndKeepsItsScope(t *testing.T) {
+	t.Parallel()
+	signer := identitytest.New(t)
+	now := clock.NewManual(time.Now())
+	v, err := identity.NewVerifier(identity.Config{
+		PublicKeys: signer.PublicKeys(), Issuer: identitytest.Issuer, Audience: identitytest.Audience,
+	}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := signer.Token(uuid.New(), identity.Citizen, uuid.New())
+	for range 2 {
+		if _, err := v.Verify(token, identity.ScopeAccess); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := v.Verify(token, "password_reset"); !errors.Is(err, identity.ErrInvalid) {
+		t.Errorf("as another scope: %v", err)
+	}
+	if _, err := v.Verify(token+"A", identity.ScopeAccess); !errors.Is(err, identity.ErrInvalid) {
+		t.Errorf("with one more letter: %v", err)
+	}
+	now.Advance(61 * time.Minute)
+	if _, err := v.Verify(token, identity.ScopeAccess); !errors.Is(err, identity.ErrExpired) {
+		t.Errorf("after its end: %v", err)
+	}
+}

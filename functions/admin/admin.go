@@ -4,7 +4,6 @@ package admin
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -43,20 +42,17 @@ type Config struct {
 func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) { return open(ctx, env) }
 
 func open(ctx context.Context, env config.Env, opts ...service.Option) (*httpapi.Service, error) {
-	kit, err := service.Open(ctx, "admin", env, opts...)
+	return service.OpenGroup(ctx, "admin", env, New, opts...)
+}
+
+// New makes the group out of a kit and its configuration.
+func New(kit *service.Kit, cfg Config) (*Group, error) {
+	sealer, err := seal.New(cfg.Seal)
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := config.Parse[Config](env)
-	if err != nil {
-		return nil, fmt.Errorf("open admin: %w", err)
-	}
-	sealer, err := seal.New(cfg.Seal)
-	if err != nil {
-		return nil, fmt.Errorf("open admin: %w", err)
-	}
-	return kit.HTTP(&Group{db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, hasher: password.NewHasher(cfg.Passwords),
-		sealer: sealer, revoker: kit.Revoker(), setupToken: cfg.SetupToken})
+	return &Group{db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, hasher: password.NewHasher(cfg.Passwords),
+		sealer: sealer, revoker: kit.Revoker(), setupToken: cfg.SetupToken}, nil
 }
 
 // Name implements httpapi.Group.

@@ -13,16 +13,14 @@ import (
 // OpenWith is Open with a clock and an output of the test's own, counting the
 // password hashes that are computed.
 func OpenWith(ctx context.Context, env config.Env, hashes *atomic.Int64, opts ...service.Option) (*httpapi.Service, error) {
-	kit, err := service.Open(ctx, "auth", env, opts...)
-	if err != nil {
-		return nil, err
+	counted := func(kit *service.Kit, cfg Config) (*Group, error) {
+		g, err := New(kit, cfg)
+		if err == nil {
+			g.hasher = counting{g.hasher, hashes}
+		}
+		return g, err
 	}
-	g, err := newGroup(kit, env)
-	if err != nil {
-		return nil, err
-	}
-	g.hasher = counting{g.hasher, hashes}
-	return kit.HTTP(g)
+	return service.OpenGroup(ctx, "auth", env, counted, opts...)
 }
 
 type counting struct {

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/google"
@@ -30,25 +29,15 @@ type Config struct {
 func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) { return open(ctx, env) }
 
 func open(ctx context.Context, env config.Env, opts ...service.Option) (*httpapi.Service, error) {
-	kit, err := service.Open(ctx, "auth", env, opts...)
-	if err != nil {
-		return nil, err
-	}
-	g, err := newGroup(kit, env)
-	if err != nil {
-		return nil, fmt.Errorf("open auth: %w", err)
-	}
-	return kit.HTTP(g)
+	return service.OpenGroup(ctx, "auth", env, New, opts...)
 }
 
-func newGroup(kit *service.Kit, env config.Env) (*Group, error) {
-	cfg, err := config.Parse[Config](env)
-	if err != nil {
-		return nil, err
-	}
+// New makes the group out of a kit and its configuration.
+func New(kit *service.Kit, cfg Config) (*Group, error) {
 	g := &Group{db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, webURL: cfg.WebBaseURL,
 		hasher: password.NewHasher(cfg.Passwords), google: google.New(cfg.Google, kit.Clock),
 		revoker: kit.Revoker()}
+	var err error
 	if g.signer, err = NewSigner(cfg.SigningKey, cfg.Tokens); err != nil {
 		return nil, err
 	}

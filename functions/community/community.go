@@ -26,15 +26,13 @@ type Group struct {
 }
 
 // New makes the group out of a kit.
-func New(kit *service.Kit) *Group { return &Group{db: kit.DB, outbox: kit.Outbox} }
+func New(kit *service.Kit, _ struct{}) (*Group, error) {
+	return &Group{db: kit.DB, outbox: kit.Outbox}, nil
+}
 
 // Open makes the function's HTTP handler.
 func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) {
-	kit, err := service.Open(ctx, name, env)
-	if err != nil {
-		return nil, err
-	}
-	return kit.HTTP(New(kit))
+	return service.OpenGroup(ctx, name, env, New)
 }
 
 // Name implements httpapi.Group.

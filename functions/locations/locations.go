@@ -21,33 +21,26 @@ import (
 	"github.com/lafaekstreet/backend/shared/service"
 )
 
+const name = "locations"
+
 // Locations is the route group.
 type Locations struct {
 	db       *database.DB
 	resolver *geocoding.Resolver
 }
 
-// Config is what the group needs beyond every function's own.
-type Config struct {
-	Geocoding geocoding.Config
+// New makes the group out of a kit and its configuration.
+func New(kit *service.Kit, cfg geocoding.Config) (*Locations, error) {
+	return &Locations{kit.DB, geocoding.NewResolver(kit.DB, geocoding.NewNominatim(cfg), kit.Log, kit.Metrics)}, nil
 }
 
 // Open makes the group out of its configuration.
 func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) {
-	kit, err := service.Open(ctx, "locations", env)
-	if err != nil {
-		return nil, err
-	}
-	cfg, err := config.Parse[Config](env)
-	if err != nil {
-		return nil, fmt.Errorf("open locations: %w", err)
-	}
-	resolver := geocoding.NewResolver(kit.DB, geocoding.NewNominatim(cfg.Geocoding), kit.Log, kit.Metrics)
-	return kit.HTTP(&Locations{db: kit.DB, resolver: resolver})
+	return service.OpenGroup(ctx, name, env, New)
 }
 
 // Name implements httpapi.Group.
-func (*Locations) Name() string { return "locations" }
+func (*Locations) Name() string { return name }
 
 // patience is how long a request waits for the geocoder's turn. A phone on a bad
 // link is better served by the boundaries' answer now than by a street later.

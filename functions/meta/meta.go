@@ -4,7 +4,6 @@ package meta
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -28,26 +27,14 @@ type Group struct {
 	probes   probes
 }
 
-// New makes the group out of a kit.
-func New(kit *service.Kit) (*Group, error) {
-	cfg, err := config.Parse[probeConfig](kit.Env)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", name, err)
-	}
+// New makes the group out of a kit and its configuration.
+func New(kit *service.Kit, cfg probeConfig) (*Group, error) {
 	return &Group{db: kit.DB, clock: kit.Clock, settings: kit.Settings, probes: newProbes(kit.DB, kit.AWS, cfg)}, nil
 }
 
 // Open makes the function's HTTP handler.
 func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) {
-	kit, err := service.Open(ctx, name, env)
-	if err != nil {
-		return nil, err
-	}
-	g, err := New(kit)
-	if err != nil {
-		return nil, err
-	}
-	return kit.HTTP(g)
+	return service.OpenGroup(ctx, name, env, New)
 }
 
 // Name implements httpapi.Group.

@@ -5,7 +5,6 @@ package monitoring
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -35,26 +34,14 @@ type Group struct {
 	places *municipality.Directory
 }
 
-// New makes the group out of a kit.
-func New(kit *service.Kit) (*Group, error) {
-	cfg, err := config.Parse[ledger.Config](kit.Env)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", name, err)
-	}
+// New makes the group out of a kit and its configuration.
+func New(kit *service.Kit, cfg ledger.Config) (*Group, error) {
 	return &Group{db: kit.DB, clock: kit.Clock, ledger: cfg, mirror: ledger.NewMirror(cfg), places: municipality.NewDirectory(kit.DB)}, nil
 }
 
 // Open makes the function's HTTP handler.
 func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) {
-	kit, err := service.Open(ctx, name, env)
-	if err != nil {
-		return nil, err
-	}
-	g, err := New(kit)
-	if err != nil {
-		return nil, err
-	}
-	return kit.HTTP(g)
+	return service.OpenGroup(ctx, name, env, New)
 }
 
 // Name implements httpapi.Group.

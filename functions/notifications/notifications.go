@@ -35,15 +35,11 @@ type Group struct {
 }
 
 // New makes the group out of a kit.
-func New(kit *service.Kit) *Group { return &Group{db: kit.DB} }
+func New(kit *service.Kit, _ struct{}) (*Group, error) { return &Group{db: kit.DB}, nil }
 
 // Open makes the function's HTTP handler.
 func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) {
-	kit, err := service.Open(ctx, name, env)
-	if err != nil {
-		return nil, err
-	}
-	return kit.HTTP(New(kit))
+	return service.OpenGroup(ctx, name, env, New)
 }
 
 // Name implements httpapi.Group.

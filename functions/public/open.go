@@ -2,7 +2,6 @@ package public
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/httpapi"
@@ -18,23 +17,20 @@ type groupConfig struct {
 	Ledger  ledger.Config
 }
 
-// Open makes the function's HTTP handler.
-func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) {
-	kit, err := service.Open(ctx, name, env)
+// New makes the group out of a kit and its configuration.
+func New(kit *service.Kit, cfg groupConfig) (*Public, error) {
+	files, err := loadAssets()
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := config.Parse[groupConfig](env)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", name, err)
-	}
-	files, err := loadAssets()
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", name, err)
-	}
 	store := storage.New(kit.AWS, cfg.Storage)
-	return kit.HTTP(&Public{
+	return &Public{
 		db: kit.DB, clock: kit.Clock, store: store, ledger: cfg.Ledger, mirror: ledger.NewMirror(cfg.Ledger), assets: files,
 		reader: report.NewReader(kit.DB, storage.NewLinks(store, kit.Clock), municipality.NewDirectory(kit.DB), cfg.Ledger),
-	})
+	}, nil
+}
+
+// Open makes the function's HTTP handler.
+func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) {
+	return service.OpenGroup(ctx, name, env, New)
 }

@@ -3,7 +3,6 @@ package reports
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/config"
@@ -39,12 +38,8 @@ type groupConfig struct {
 	Ledger  ledger.Config
 }
 
-// New makes the group out of a kit.
-func New(kit *service.Kit) (*Group, error) {
-	cfg, err := config.Parse[groupConfig](kit.Env)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", name, err)
-	}
+// New makes the group out of a kit and its configuration.
+func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
 	store := storage.New(kit.AWS, cfg.Storage)
 	links := storage.NewLinks(store, kit.Clock)
 	places := municipality.NewDirectory(kit.DB)
@@ -57,15 +52,7 @@ func New(kit *service.Kit) (*Group, error) {
 
 // Open makes the function's HTTP handler.
 func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) {
-	kit, err := service.Open(ctx, name, env)
-	if err != nil {
-		return nil, err
-	}
-	g, err := New(kit)
-	if err != nil {
-		return nil, err
-	}
-	return kit.HTTP(g)
+	return service.OpenGroup(ctx, name, env, New)
 }
 
 // Name implements httpapi.Group.

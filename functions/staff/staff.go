@@ -5,7 +5,6 @@ package staff
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
@@ -32,12 +31,8 @@ type groupConfig struct {
 	Ledger  ledger.Config
 }
 
-// New makes the group out of a kit.
-func New(kit *service.Kit) (*Group, error) {
-	cfg, err := config.Parse[groupConfig](kit.Env)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", name, err)
-	}
+// New makes the group out of a kit and its configuration.
+func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
 	links := storage.NewLinks(storage.New(kit.AWS, cfg.Storage), kit.Clock)
 	reader := report.NewReader(kit.DB, links, municipality.NewDirectory(kit.DB), cfg.Ledger)
 	return &Group{db: kit.DB, outbox: kit.Outbox, reader: reader}, nil
@@ -45,15 +40,7 @@ func New(kit *service.Kit) (*Group, error) {
 
 // Open makes the function's HTTP handler.
 func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) {
-	kit, err := service.Open(ctx, name, env)
-	if err != nil {
-		return nil, err
-	}
-	g, err := New(kit)
-	if err != nil {
-		return nil, err
-	}
-	return kit.HTTP(g)
+	return service.OpenGroup(ctx, name, env, New)
 }
 
 // Name implements httpapi.Group.

@@ -5,7 +5,6 @@ package users
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -48,21 +47,18 @@ type Config struct {
 func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) { return open(ctx, env) }
 
 func open(ctx context.Context, env config.Env, opts ...service.Option) (*httpapi.Service, error) {
-	kit, err := service.Open(ctx, "users", env, opts...)
+	return service.OpenGroup(ctx, "users", env, New, opts...)
+}
+
+// New makes the group out of a kit and its configuration.
+func New(kit *service.Kit, cfg Config) (*Group, error) {
+	sealer, err := seal.New(cfg.Seal)
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := config.Parse[Config](env)
-	if err != nil {
-		return nil, fmt.Errorf("open users: %w", err)
-	}
-	sealer, err := seal.New(cfg.Seal)
-	if err != nil {
-		return nil, fmt.Errorf("open users: %w", err)
-	}
-	return kit.HTTP(&Group{db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, sealer: sealer,
+	return &Group{db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, sealer: sealer,
 		hasher: password.NewHasher(cfg.Passwords), google: google.New(cfg.Google, kit.Clock),
-		revoker: kit.Revoker(), store: storage.New(kit.AWS, cfg.Storage)})
+		revoker: kit.Revoker(), store: storage.New(kit.AWS, cfg.Storage)}, nil
 }
 
 // Name implements httpapi.Group.

@@ -1,4 +1,4 @@
-// Package journal keeps a stand-in's state across restarts as a file of JSON
+// Package journal keeps the state of stand-ins across restarts: what grows as a file of JSON
 // lines, replayed at start.
 package journal
 

@@ -5,10 +5,7 @@ package kms
 import (
 	"crypto/ecdsa"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +13,7 @@ import (
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 
 	"github.com/lafaekstreet/backend/infra/local/aws/awsjson"
+	"github.com/lafaekstreet/backend/infra/local/journal"
 )
 
 // Key specs and usages served.
@@ -37,7 +35,7 @@ type Options struct {
 // Service holds the keys of one account.
 type Service struct {
 	opts Options
-	path string
+	kept *journal.State
 
 	mu    sync.Mutex
 	state state
@@ -70,40 +68,15 @@ func (k *key) signer() *ecdsa.PrivateKey { return secp256k1.PrivKeyFromBytes(k.s
 // New opens the keys kept in opts.Dir.
 func New(opts Options) (*Service, error) {
 	s := &Service{opts: opts, state: state{Keys: map[string]*key{}, Aliases: map[string]string{}}}
-	if opts.Dir == "" {
-		return s, nil
-	}
-	if err := os.MkdirAll(opts.Dir, 0o700); err != nil {
+	var err error
+	if s.kept, err = journal.NewState(opts.Dir, "keys.json", &s.state); err != nil {
 		return nil, fmt.Errorf("kms: %w", err)
-	}
-	s.path = filepath.Join(opts.Dir, "keys.json")
-	raw, err := os.ReadFile(s.path)
-	if os.IsNotExist(err) {
-		return s, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("kms: %w", err)
-	}
-	if err := json.Unmarshal(raw, &s.state); err != nil {
-		return nil, fmt.Errorf("kms: %s: %w", s.path, err)
 	}
 	return s, nil
 }
 
-// save keeps the keys; Service.mu is held.
-func (s *Service) save() error {
-	if s.path == "" {
-		return nil
-	}
-	raw, err := json.MarshalIndent(s.state, "", "  ")
-	if err != nil {
-		return fmt.Errorf("kms: %w", err)
-	}
-	if err := os.WriteFile(s.path+".next", raw, 0o600); err != nil {
-		return fmt.Errorf("kms: %w", err)
-	}
-	return os.Rename(s.path+".next", s.path)
-}
+// save keeps what there is; Service.mu is held.
+func (s *Service) save() error { return s.kept.Save(s.state) }
 
 // Protocol is how KMS words its answers.
 func Protocol() *awsjson.Protocol {

@@ -3,17 +3,18 @@ package s3
 import (
 	"encoding/xml"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/lafaekstreet/backend/infra/local/journal"
 )
 
 // corsStore holds the buckets' rules for browsers. Without any, a browser is
 // refused, as by S3.
 type corsStore struct {
-	path string
+	kept *journal.State
 
 	mu      sync.Mutex
 	buckets map[string][]corsRule
@@ -34,11 +35,9 @@ type corsXML struct {
 
 func newCORSStore(dir string) (*corsStore, error) {
 	c := &corsStore{buckets: map[string][]corsRule{}}
-	if dir == "" {
-		return c, nil
-	}
-	c.path = filepath.Join(dir, "cors.json")
-	return c, loadJSON(c.path, &c.buckets)
+	var err error
+	c.kept, err = journal.NewState(dir, "cors.json", &c.buckets)
+	return c, err
 }
 
 func (s *Service) corsConfiguration(w http.ResponseWriter, r *http.Request, c call, body []byte) {
@@ -74,7 +73,7 @@ func (s *Service) corsConfiguration(w http.ResponseWriter, r *http.Request, c ca
 		}
 		s.cors.buckets[c.bucket] = in.Rules
 	}
-	if err := saveJSON(s.cors.path, s.cors.buckets); err != nil {
+	if err := s.cors.kept.Save(s.cors.buckets); err != nil {
 		writeError(w, r, http.StatusInternalServerError, "InternalError", err.Error())
 		return
 	}

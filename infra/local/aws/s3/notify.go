@@ -7,18 +7,18 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/infra/local/journal"
 )
 
 // notifications are the buckets' rules for telling queues of new objects.
 type notifications struct {
-	path string
+	kept *journal.State
 	seq  atomic.Uint64
 
 	mu      sync.Mutex
@@ -48,39 +48,9 @@ type notificationXML struct {
 func newNotifications(opts Options) (*notifications, error) {
 	n := &notifications{buckets: map[string][]queueRule{}}
 	n.seq.Store(uint64(opts.Now().UnixNano()))
-	if opts.Dir == "" {
-		return n, nil
-	}
-	n.path = filepath.Join(opts.Dir, "notifications.json")
-	return n, loadJSON(n.path, &n.buckets)
-}
-
-func loadJSON(path string, into any) error {
-	raw, err := os.ReadFile(path)
-	if os.IsNotExist(err) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("s3: %w", err)
-	}
-	if err := json.Unmarshal(raw, into); err != nil {
-		return fmt.Errorf("s3: %s: %w", path, err)
-	}
-	return nil
-}
-
-func saveJSON(path string, v any) error {
-	if path == "" {
-		return nil
-	}
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Errorf("s3: %w", err)
-	}
-	if err := os.WriteFile(path+".next", raw, 0o600); err != nil {
-		return fmt.Errorf("s3: %w", err)
-	}
-	return os.Rename(path+".next", path)
+	var err error
+	n.kept, err = journal.NewState(opts.Dir, "notifications.json", &n.buckets)
+	return n, err
 }
 
 func (s *Service) notification(w http.ResponseWriter, r *http.Request, c call, body []byte) {
@@ -111,7 +81,7 @@ func (s *Service) notification(w http.ResponseWriter, r *http.Request, c call, b
 		}
 	}
 	n.buckets[c.bucket] = in.Queues
-	if err := saveJSON(n.path, n.buckets); err != nil {
+	if err := n.kept.Save(n.buckets); err != nil {
 		writeError(w, r, http.StatusInternalServerError, "InternalError", err.Error())
 		return
 	}

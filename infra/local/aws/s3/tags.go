@@ -5,14 +5,15 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"sync"
+
+	"github.com/lafaekstreet/backend/infra/local/journal"
 )
 
 // tagStore holds the objects' tags, which gofakes3 does not know.
 type tagStore struct {
-	path string
+	kept *journal.State
 
 	mu   sync.Mutex
 	tags map[string]string // bucket/key → tags in URL query form
@@ -20,11 +21,9 @@ type tagStore struct {
 
 func newTagStore(dir string) (*tagStore, error) {
 	t := &tagStore{tags: map[string]string{}}
-	if dir == "" {
-		return t, nil
-	}
-	t.path = filepath.Join(dir, "tags.json")
-	return t, loadJSON(t.path, &t.tags)
+	var err error
+	t.kept, err = journal.NewState(dir, "tags.json", &t.tags)
+	return t, err
 }
 
 func (t *tagStore) set(c call, query string) {
@@ -37,7 +36,7 @@ func (t *tagStore) set(c call, query string) {
 	if t.tags[name] = query; query == "" {
 		delete(t.tags, name)
 	}
-	_ = saveJSON(t.path, t.tags)
+	_ = t.kept.Save(t.tags)
 }
 
 type taggingXML struct {

@@ -3,11 +3,8 @@ package secrets
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/infra/local/aws/awsjson"
+	"github.com/lafaekstreet/backend/infra/local/journal"
 )
 
 // Options configures a Service.
@@ -29,7 +27,7 @@ type Options struct {
 // Service holds the secrets of one account.
 type Service struct {
 	opts Options
-	path string
+	kept *journal.State
 
 	mu      sync.Mutex
 	secrets map[string]*secret
@@ -53,39 +51,15 @@ type version struct {
 // New opens the secrets kept in opts.Dir.
 func New(opts Options) (*Service, error) {
 	s := &Service{opts: opts, secrets: map[string]*secret{}}
-	if opts.Dir == "" {
-		return s, nil
-	}
-	if err := os.MkdirAll(opts.Dir, 0o700); err != nil {
+	var err error
+	if s.kept, err = journal.NewState(opts.Dir, "secrets.json", &s.secrets); err != nil {
 		return nil, fmt.Errorf("secrets: %w", err)
-	}
-	s.path = filepath.Join(opts.Dir, "secrets.json")
-	raw, err := os.ReadFile(s.path)
-	if os.IsNotExist(err) {
-		return s, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("secrets: %w", err)
-	}
-	if err := json.Unmarshal(raw, &s.secrets); err != nil {
-		return nil, fmt.Errorf("secrets: %s: %w", s.path, err)
 	}
 	return s, nil
 }
 
-func (s *Service) save() error {
-	if s.path == "" {
-		return nil
-	}
-	raw, err := json.MarshalIndent(s.secrets, "", "  ")
-	if err != nil {
-		return fmt.Errorf("secrets: %w", err)
-	}
-	if err := os.WriteFile(s.path+".next", raw, 0o600); err != nil {
-		return fmt.Errorf("secrets: %w", err)
-	}
-	return os.Rename(s.path+".next", s.path)
-}
+// save keeps what there is; Service.mu is held.
+func (s *Service) save() error { return s.kept.Save(s.secrets) }
 
 // Protocol is how Secrets Manager words its answers.
 func Protocol() *awsjson.Protocol {

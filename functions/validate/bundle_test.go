@@ -183,6 +183,20 @@ func (b *bundle) state(report uuid.UUID) string {
 		(SELECT count(*) FROM report_embeddings WHERE report_id = r.id)) FROM reports r WHERE id = $1`, report)
 }
 
+// vouched holds the report against its newest ledger event.
+func (b *bundle) vouched(report uuid.UUID) {
+	b.t.Helper()
+	v, err := ledger.VerifyRecords(b.t.Context(), b.db, ledger.Config{}, report)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, c := range v.Checks {
+		if !c.OK && c.Name != "anchored" {
+			b.t.Errorf("%s: %s", c.Name, c.Detail)
+		}
+	}
+}
+
 func (b *bundle) calls(stage string) int {
 	b.t.Helper()
 	return one[int](b, `SELECT count(*) FROM ai_analyses WHERE stage = $1`, stage)

@@ -121,7 +121,8 @@ func priorityOf(s report.Severity, d damage, duplicates int) report.Severity {
 }
 
 // move makes the verdict the report's status and puts it on the ledger. One that
-// leaves the decision to a person does neither.
+// leaves the decision to a person changes no status, and is on the ledger where
+// it has told the report how bad the damage is.
 func (w *Worker) move(ctx context.Context, tx *outbox.Work, h report.Held, v verdict) error {
 	m := report.Move{ReportID: h.ID, By: report.AI()}
 	switch v.status {
@@ -134,14 +135,16 @@ func (w *Worker) move(ctx context.Context, tx *outbox.Work, h report.Held, v ver
 		}
 		m.To, m.Note = report.Rejected, reason
 	default:
-		return nil
+		if v.damage == nil {
+			return nil
+		}
 	}
 	said := ledger.Assessment{Relevant: v.relevance.Relevant, Confidence: v.relevance.Confidence, Model: w.cfg.Models.Model}
 	if v.damage != nil {
 		said.Severity, said.DamageType = string(report.SeverityOf(v.damage.Score)), v.damage.DamageType
 	}
 	event := ledger.Event{ReportID: h.ID, Type: ledger.AIValidated, Actor: ledger.Actor{Kind: string(report.ActorAI)}, At: w.clock.Now(), AI: &said}
-	if _, err := ledger.Append(ctx, tx, event); err != nil {
+	if _, err := ledger.Append(ctx, tx, event); err != nil || m.To == "" {
 		return err
 	}
 	_, err := report.Transition(ctx, tx, m)

@@ -28,7 +28,7 @@ func TestVerdicts(t *testing.T) {
 		{"relevant", []string{relevant}, verified},
 		{"irrelevant, sure enough", []string{irrelevant}, rejected},
 		{"irrelevant, not sure enough", []string{`{"is_relevant": false, "confidence": 0.94}`}, inReview},
-		{"relevant, hardly", []string{`{"is_relevant": true, "confidence": 0.3, "severity_score": 7}`}, "pending needs_review high REPORT_SUBMITTED 1"},
+		{"relevant, hardly", []string{`{"is_relevant": true, "confidence": 0.3, "severity_score": 7}`}, "pending needs_review high REPORT_SUBMITTED+AI_VALIDATED 1"},
 		{"malformed, then relevant", []string{`{"_input": {"nonsense": 1}}`, relevant}, verified},
 		{"words instead of a tool call, then irrelevant", []string{`{"_text": "It is food."}`, irrelevant}, rejected},
 		{"malformed twice", []string{`{"_input": {"is_relevant": "perhaps"}}`, `{"_input": {}}`}, inReview},
@@ -51,6 +51,7 @@ func TestVerdicts(t *testing.T) {
 					t.Errorf("delivery %d: %s, want %s", receives+1, got, c.want)
 				}
 			}
+			b.vouched(id)
 			if n := b.calls(stageVerdict); n != 1 {
 				t.Errorf("%d verdicts, want 1", n)
 			}

@@ -43,7 +43,9 @@ type Open func(context.Context, config.Env) (*httpapi.Service, error)
 // outbox, where tests can look at them.
 func New(t testing.TB, groups ...Open) *World {
 	t.Helper()
-	address := testdb.AppURL(testdb.URL(t))
+	owned := testdb.URL(t)
+	Vouch(t, owned)
+	address := testdb.AppURL(owned)
 	pool, err := pgxpool.New(t.Context(), address)
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"math/bits"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -66,33 +65,6 @@ func (w *Worker) processed(ctx context.Context, u upload, made *rendered) (bool,
 		return judge(ctx, tx, u.id)
 	})
 	return known, err
-}
-
-// Near pictures: at most so many bits apart, and the hash of neither is one that
-// any dull or dark picture has.
-const (
-	nearBits = 6
-	fewBits  = 8
-)
-
-// match notes earlier uploads of the same or nearly the same picture.
-func match(ctx context.Context, tx pgx.Tx, id uuid.UUID, made *rendered) error {
-	const q = `
-		INSERT INTO picture_matches (upload_id, earlier_id, same_file, distance)
-		SELECT $1, u.id, coalesce(u.original_sha256 = $2, false), bit_count((u.perceptual_hash # $3)::bit(64))
-		FROM uploads u
-		WHERE u.id <> $1 AND u.attached_at IS NOT NULL
-		  AND (u.original_sha256 = $2 OR $4 AND bit_count((u.perceptual_hash # $3)::bit(64)) <= $5 AND (
-			(u.perceptual_hash >> 48 & 65535) = ($3::bigint >> 48 & 65535) OR (u.perceptual_hash >> 32 & 65535) = ($3::bigint >> 32 & 65535) OR
-			(u.perceptual_hash >> 16 & 65535) = ($3::bigint >> 16 & 65535) OR (u.perceptual_hash & 65535) = ($3::bigint & 65535)))
-		ORDER BY 4, u.created_at LIMIT 10
-		ON CONFLICT DO NOTHING`
-	ones := bits.OnesCount64(made.perceptual)
-	telling := ones >= fewBits && ones <= 64-fewBits
-	if _, err := tx.Exec(ctx, q, id, made.original[:], int64(made.perceptual), telling, nearBits); err != nil {
-		return fmt.Errorf("look for earlier pictures: %w", err)
-	}
-	return nil
 }
 
 // refuse records why, tells the owner, and lets the judgement of the report,

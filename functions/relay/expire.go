@@ -73,11 +73,14 @@ func retentions() []retention {
 	}
 }
 
+// sql deletes up to $2 rows that have outlived instant $1. Names and conditions are constants of this file.
+func (x retention) sql() string {
+	return `DELETE FROM ` + x.table + ` WHERE ctid IN (SELECT ctid FROM ` + x.table + ` WHERE ` + x.condition + ` LIMIT $2 FOR UPDATE SKIP LOCKED)`
+}
+
 func (r *Relay) expireRows(ctx context.Context) error {
 	for _, x := range retentions() {
-		// Names and conditions are constants of this file.
-		q := `DELETE FROM ` + x.table + ` WHERE ctid IN (SELECT ctid FROM ` + x.table + ` WHERE ` + x.condition + ` LIMIT $2 FOR UPDATE SKIP LOCKED)`
-		if _, err := r.db.Exec(ctx, q, r.clock.Now().Add(-x.keep), expiredRows); err != nil {
+		if _, err := r.db.Exec(ctx, x.sql(), r.clock.Now().Add(-x.keep), expiredRows); err != nil {
 			return fmt.Errorf("expire %s: %w", x.table, err)
 		}
 	}

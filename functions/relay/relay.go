@@ -119,6 +119,18 @@ func (r *Relay) sweepLedger(ctx context.Context) error {
 	return err
 }
 
+// waitingSQL is how long the oldest report waits for its judgement, the oldest
+// event for its confirmation, in seconds, and how many reports could not be
+// judged. Each part has an index of what waits, so that it costs the same however
+// much is done.
+const waitingSQL = `
+	SELECT
+		coalesce(extract(epoch FROM now() - (SELECT min(created_at) FROM reports WHERE ai_status IN ('queued', 'processing') AND deleted_at IS NULL)), 0),
+		coalesce(extract(epoch FROM now() - least(
+			(SELECT min(created_at) FROM ledger_anchors WHERE submission_id IS NULL),
+			(SELECT min(a.created_at) FROM ledger_submissions s JOIN ledger_anchors a ON a.submission_id = s.id WHERE s.state <> 'confirmed'))), 0),
+		(SELECT count(*) FROM reports WHERE ai_status = 'failed' AND status = 'pending' AND deleted_at IS NULL)`
+
 // measure tells how long things wait: what alarms watch.
 func (r *Relay) measure(ctx context.Context) error {
 	w, err := r.outbox.Waiting(ctx)
@@ -127,15 +139,9 @@ func (r *Relay) measure(ctx context.Context) error {
 	}
 	r.metrics.Put("outbox_messages", float64(w.Messages), metrics.Count)
 	r.metrics.Put("outbox_age", w.Oldest.Seconds(), metrics.Seconds)
-	const q = `
-		SELECT
-			coalesce(extract(epoch FROM now() - (SELECT min(created_at) FROM reports WHERE ai_status IN ('queued', 'processing') AND deleted_at IS NULL)), 0),
-			coalesce(extract(epoch FROM now() - (SELECT min(a.created_at) FROM ledger_anchors a LEFT JOIN ledger_submissions s ON s.id = a.submission_id
-				WHERE s.state IS DISTINCT FROM 'confirmed')), 0),
-			(SELECT count(*) FROM reports WHERE ai_status = 'failed' AND status = 'pending' AND deleted_at IS NULL)`
 	var ai, anchor float64
 	var failed int
-	if err := r.db.QueryRow(ctx, q).Scan(&ai, &anchor, &failed); err != nil {
+	if err := r.db.QueryRow(ctx, waitingSQL).Scan(&ai, &anchor, &failed); err != nil {
 		return fmt.Errorf("measure waiting: %w", err)
 	}
 	r.metrics.Put("validate_lag", ai, metrics.Seconds)

@@ -12,6 +12,18 @@ import (
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
+const unjudgedSQL = `
+	SELECT id FROM reports
+	WHERE ai_status IN ('queued', 'processing') AND deleted_at IS NULL AND created_at < $1
+	  AND NOT EXISTS (SELECT FROM processed_messages p WHERE p.consumer = 'relay-validate' AND p.message_key = reports.id || $2)
+	ORDER BY created_at LIMIT $3`
+
+const unprocessedSQL = `
+	SELECT id FROM uploads
+	WHERE state IN ('issued', 'stored') AND attached_at < $1 AND attached_at > $1::timestamptz - interval '2 days'
+	  AND NOT EXISTS (SELECT FROM processed_messages p WHERE p.consumer = 'relay-images' AND p.message_key = uploads.id || $2)
+	ORDER BY attached_at LIMIT $3`
+
 // wakings bounds how many of a kind one run brings up again.
 const wakings = 100
 
@@ -19,13 +31,8 @@ const wakings = 100
 // message may have been lost with a queue, or be among the dead letters. Each at
 // most once in the configured time, so that a long outage makes no storm.
 func (r *Relay) wakeReports(ctx context.Context) error {
-	const stuck = `
-		SELECT id FROM reports
-		WHERE ai_status IN ('queued', 'processing') AND deleted_at IS NULL AND created_at < $1
-		  AND NOT EXISTS (SELECT FROM processed_messages p WHERE p.consumer = 'relay-validate' AND p.message_key = reports.id || $2)
-		ORDER BY created_at LIMIT $3`
 	return r.outbox.Do(ctx, func(w *outbox.Work) error {
-		found, err := due(ctx, w, stuck, r.clock.Now().Add(-r.cfg.Stuck), r.slot(), wakings)
+		found, err := due(ctx, w, unjudgedSQL, r.clock.Now().Add(-r.cfg.Stuck), r.slot(), wakings)
 		if err != nil {
 			return err
 		}
@@ -49,13 +56,8 @@ func (r *Relay) wakeReports(ctx context.Context) error {
 // are somebody's evidence and still unprocessed. Where the bytes never came it
 // finds nothing and does nothing.
 func (r *Relay) wakePictures(ctx context.Context) error {
-	const stuck = `
-		SELECT id FROM uploads
-		WHERE state IN ('issued', 'stored') AND attached_at < $1 AND attached_at > $1::timestamptz - interval '2 days'
-		  AND NOT EXISTS (SELECT FROM processed_messages p WHERE p.consumer = 'relay-images' AND p.message_key = uploads.id || $2)
-		ORDER BY attached_at LIMIT $3`
 	return r.outbox.Do(ctx, func(w *outbox.Work) error {
-		found, err := due(ctx, w, stuck, r.clock.Now().Add(-r.cfg.Stuck), r.slot(), wakings)
+		found, err := due(ctx, w, unprocessedSQL, r.clock.Now().Add(-r.cfg.Stuck), r.slot(), wakings)
 		if err != nil {
 			return err
 		}

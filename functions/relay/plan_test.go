@@ -1,0 +1,107 @@
+package relay
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/lafaekstreet/backend/infra/local/testdb"
+)
+
+// TestWhatIsDoneCostsNothing: every minute's questions read no table whole that grows with what is done.
+func TestWhatIsDoneCostsNothing(t *testing.T) {
+	t.Parallel()
+	db := testdb.OwnerPool(t)
+	generate(t, db)
+	grown := []string{"reports", "uploads", "ledger_anchors", "ledger_submissions", "sessions", "refresh_tokens", "processed_messages"}
+	queries := map[string]struct {
+		sql  string
+		args []any
+	}{
+		"waiting":     {waitingSQL, nil},
+		"unjudged":    {unjudgedSQL, []any{time.Now(), "@0", wakings}},
+		"unprocessed": {unprocessedSQL, []any{time.Now(), "@0", wakings}},
+	}
+	for _, x := range retentions() {
+		queries["expire "+x.table] = struct {
+			sql  string
+			args []any
+		}{x.sql(), []any{time.Now().Add(-x.keep), expiredRows}}
+	}
+	for name, q := range queries {
+		for _, s := range scans(t, db, q.sql, q.args) {
+			if s.Kind == "Seq Scan" && slices.Contains(grown, s.Table) {
+				t.Errorf("%s reads %s whole", name, s.Table)
+			}
+		}
+	}
+	var ai, anchor float64
+	var failed int
+	if err := db.QueryRow(t.Context(), waitingSQL).Scan(&ai, &anchor, &failed); err != nil {
+		t.Fatal(err)
+	}
+	if ai < 3600 || ai > 3700 || anchor < 7200 || anchor > 7300 || failed != 7 {
+		t.Errorf("waiting: %.0f s and %.0f s, %d failed; want an hour, two hours, 7", ai, anchor, failed)
+	}
+}
+
+// generate leaves 20,000 reports of which nearly all are done.
+func generate(t *testing.T, db *pgxpool.Pool) {
+	t.Helper()
+	conn, err := db.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Release()
+	for _, sql := range []string{
+		`SET session_replication_role = replica`, // no triggers, no foreign keys
+		`INSERT INTO reports (id, report_number, content_hash, issue_type, latitude, longitude, ai_status, created_at)
+			SELECT gen_random_uuid(), 'LS-' || n, '', 'pothole', -8.5, 125.5,
+				CASE WHEN n = 1 THEN 'queued' WHEN n <= 8 THEN 'failed' ELSE 'completed' END, now() - interval '1 hour' FROM generate_series(1, 20000) n`,
+		`INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, state, attached_at, expires_at)
+			SELECT gen_random_uuid(), gen_random_uuid(), 'originals/' || n, 'image/jpeg', 1, CASE WHEN n <= 3 THEN 'stored' ELSE 'processed' END,
+				now() - interval '1 day', now() FROM generate_series(1, 20000) n`,
+		`INSERT INTO ledger_submissions (id, topic, topic_id, batch_size, message, state, transaction_id, sequence_number, next_attempt_at, created_at, updated_at)
+			SELECT lpad(n::text, 32, '0')::uuid, 'reports', '0.0.1', 0, '{}', CASE WHEN n = 1 THEN 'submitted' ELSE 'confirmed' END, 'x', n, now(), now(), now()
+			FROM generate_series(1, 20000) n`,
+		`INSERT INTO ledger_anchors (event_id, position, report_id, seq, topic, submission_id, created_at)
+			SELECT gen_random_uuid(), n, gen_random_uuid(), 1, 'reports', CASE WHEN n > 5 THEN lpad((n - 5)::text, 32, '0')::uuid END,
+				now() - CASE WHEN n <= 5 THEN interval '1 minute' WHEN n = 6 THEN interval '2 hours' ELSE interval '9 hours' END FROM generate_series(1, 20005) n`,
+		`INSERT INTO sessions (id, user_id, expires_at, revoked_at)
+			SELECT gen_random_uuid(), gen_random_uuid(), now() + interval '1 day', CASE WHEN n % 10 = 0 THEN now() END FROM generate_series(1, 20000) n`,
+		`INSERT INTO refresh_tokens (token_hash, session_id, expires_at) SELECT sha256(n::text::bytea), gen_random_uuid(), now() + interval '1 day' FROM generate_series(1, 20000) n`,
+		`INSERT INTO processed_messages (consumer, message_key) SELECT 'validate', n::text FROM generate_series(1, 20000) n`,
+		`SET session_replication_role = DEFAULT`, `ANALYZE`,
+	} {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+}
+
+// scan is a place of a plan where rows come from.
+type scan struct {
+	Kind  string `json:"Node Type"`
+	Table string `json:"Relation Name"`
+	Plans []scan
+}
+
+func scans(t *testing.T, db *pgxpool.Pool, sql string, args []any) []scan {
+	t.Helper()
+	var raw []byte
+	if err := db.QueryRow(t.Context(), `EXPLAIN (FORMAT JSON) `+sql, args...).Scan(&raw); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	var plans []struct{ Plan scan }
+	if err := json.Unmarshal(raw, &plans); err != nil {
+		t.Fatal(err)
+	}
+	all := []scan{plans[0].Plan}
+	for i := 0; i < len(all); i++ {
+		all = append(all, all[i].Plans...)
+	}
+	return all
+}

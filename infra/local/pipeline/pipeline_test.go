@@ -1,6 +1,3 @@
-// Package pipeline_test runs the workers against each other under everything a
-// queue and a machine may do to them: messages twice, out of order, late, calls
-// cut off half-way, the database's connections gone.
 package pipeline_test
 
 import (

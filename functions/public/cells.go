@@ -1,6 +1,10 @@
 package public
 
-import "math"
+import (
+	"math"
+
+	"github.com/lafaekstreet/backend/shared/report"
+)
 
 // Zoom levels: up to cellZoom the database keeps cells; from pointZoom on single
 // reports are shown, except where there are too many to tell apart.
@@ -36,8 +40,8 @@ func cellsOfTile(z, x, y int) cells {
 
 // cellsOfBox are the cells a box touches, of the zoom level asked for or, where
 // that would be too many, a lower one.
-func cellsOfBox(b box, zoom int) cells {
-	width := b.maxLon - b.minLon
+func cellsOfBox(b report.Box, zoom int) cells {
+	width := b.MaxLon - b.MinLon
 	if width < 0 {
 		width += 360
 	}
@@ -46,8 +50,8 @@ func cellsOfBox(b box, zoom int) cells {
 		zoom--
 	}
 	side := int32(8) << zoom
-	c := cells{zoom: zoom, top: row(b.maxLat, side), bottom: row(b.minLat, side)}
-	first, last := column(b.minLon, side), column(b.maxLon, side)
+	c := cells{zoom: zoom, top: row(b.MaxLat, side), bottom: row(b.MinLat, side)}
+	first, last := column(b.MinLon, side), column(b.MaxLon, side)
 	for i := first; ; i = (i + 1) % side {
 		c.columns = append(c.columns, i)
 		if i == last || len(c.columns) > maxColumns {

@@ -4,11 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
-	"strconv"
-	"strings"
 
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
 )
 
 // mapPoints bounds the features of one answer.
@@ -29,9 +27,9 @@ type geoJSONOutput struct {
 
 // mapData answers with GeoJSON points: reports when zoomed in, else clusters.
 func (p *Public) mapData(ctx context.Context, in *mapInput) (*geoJSONOutput, error) {
-	box, err := parseBox(in.BBox)
-	if err != nil {
-		return nil, err
+	box, ok := report.ParseBox(in.BBox)
+	if !ok {
+		return nil, problem.InvalidField("bbox", "expected minLon,minLat,maxLon,maxLat in degrees")
 	}
 	filter, err := in.filter()
 	if err != nil {
@@ -41,7 +39,7 @@ func (p *Public) mapData(ctx context.Context, in *mapInput) (*geoJSONOutput, err
 	if in.Zoom >= pointZoom {
 		limit = mapPoints
 	}
-	args := append(cellsOfBox(box, in.Zoom).args(filter), box.minLon, box.minLat, box.maxLon, box.maxLat, limit, mapPoints)
+	args := append(cellsOfBox(box, in.Zoom).args(filter), box.MinLon, box.MinLat, box.MaxLon, box.MaxLat, limit, mapPoints)
 	var features json.RawMessage
 	if err := p.db.QueryRow(ctx, mapQuery(box), args...).Scan(&features); err != nil {
 		return nil, fmt.Errorf("read map: %w", err)
@@ -50,33 +48,10 @@ func (p *Public) mapData(ctx context.Context, in *mapInput) (*geoJSONOutput, err
 	return &geoJSONOutput{ContentType: mediaGeoJSON, Body: append(body, '}')}, nil
 }
 
-// box is a rectangle in degrees; minLon above maxLon crosses the antimeridian.
-type box struct{ minLon, minLat, maxLon, maxLat float64 }
-
-func parseBox(text string) (box, error) {
-	fault := problem.InvalidField("bbox", "expected minLon,minLat,maxLon,maxLat in degrees")
-	parts := strings.Split(text, ",")
-	if len(parts) != 4 {
-		return box{}, fault
-	}
-	var v [4]float64
-	for i, part := range parts {
-		f, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
-		if limit := []float64{180, 90}[i%2]; err != nil || !(math.Abs(f) <= limit) { // also refuses NaN
-			return box{}, fault
-		}
-		v[i] = f
-	}
-	if v[1] > v[3] {
-		return box{}, fault
-	}
-	return box{v[0], v[1], v[2], v[3]}, nil
-}
-
 // condition is the index condition for a box of $7–$10: one rectangle, or two
 // where it crosses the antimeridian.
-func (b box) condition() string {
-	if b.minLon <= b.maxLon {
+func condition(b report.Box) string {
+	if b.MinLon <= b.MaxLon {
 		return point + ` && ST_MakeEnvelope($7, $8, $9, $10, 4326)`
 	}
 	return `(` + point + ` && ST_MakeEnvelope($7, $8, 180, $10, 4326) OR ` + point + ` && ST_MakeEnvelope(-180, $8, $9, $10, 4326))`
@@ -84,7 +59,7 @@ func (b box) condition() string {
 
 // mapQuery makes features of clusters when they hold more than $11 reports, else
 // of single ones; at most $12.
-func mapQuery(b box) string {
+func mapQuery(b report.Box) string {
 	return `
 	WITH ` + clusters + `,
 	crowded AS (SELECT coalesce(sum(n), 0) > $11::int AS yes FROM clusters),
@@ -99,7 +74,7 @@ func mapQuery(b box) string {
 	            'properties', jsonb_build_object('report_number', r.report_number, 'issue_type', r.issue_type,
 	                'severity', r.severity, 'status', r.status))
 	       FROM reports r
-	      WHERE NOT (SELECT yes FROM crowded) AND $11 > 0 AND ` + b.condition() + ` AND ` + visible + ` AND ` + ofKinds("$5", "$6") + `
+	      WHERE NOT (SELECT yes FROM crowded) AND $11 > 0 AND ` + condition(b) + ` AND ` + visible + ` AND ` + ofKinds("$5", "$6") + `
 	      ORDER BY r.created_at DESC, r.id DESC LIMIT $12)
 	)
 	SELECT coalesce(jsonb_agg(feature), '[]') FROM features`

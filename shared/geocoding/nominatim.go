@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -108,7 +109,8 @@ func (n *Nominatim) Search(ctx context.Context, query string, limit int) ([]Foun
 	for _, p := range places[:min(len(places), limit)] {
 		latitude, errLat := strconv.ParseFloat(p.Latitude, 64)
 		longitude, errLon := strconv.ParseFloat(p.Longitude, 64)
-		if errLat != nil || errLon != nil || p.DisplayName == "" {
+		onEarth := math.Abs(latitude) <= 90 && math.Abs(longitude) <= 180 // NaN is neither
+		if errLat != nil || errLon != nil || !onEarth || p.DisplayName == "" {
 			continue
 		}
 		out = append(out, Found{bounded(p.DisplayName), latitude, longitude, bounded(p.Type), text(p.Address.State, p.Address.Municipality)})

@@ -42,6 +42,8 @@ type Options struct {
 	Durable bool
 	// Connections is the most that can be open at once, 100 when 0.
 	Connections int
+	// Settings are further ones, as name=value; they go before what is set otherwise.
+	Settings []string
 }
 
 // Cluster is a running server. It ends with this process, however that ends.
@@ -141,6 +143,7 @@ func (c *Cluster) settings(port int) []string {
 		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal",
 			"max_wal_senders=0", "autovacuum=off", "max_wal_size=256MB")
 	}
+	settings = append(settings, c.options.Settings...) // of two, the server takes the last
 	flags := make([]string, 0, 2*len(settings))
 	for _, setting := range settings {
 		flags = append(flags, "-c", setting)

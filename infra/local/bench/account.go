@@ -1,0 +1,92 @@
+package bench
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/lafaekstreet/backend/infra/local/generate"
+	"github.com/lafaekstreet/backend/shared/config"
+)
+
+// keys adds fresh ones to sign tokens and seal texts with.
+func keys(env config.Env) error {
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		return fmt.Errorf("make signing key: %w", err)
+	}
+	key := map[string]string{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "bench",
+		"x": base64.RawURLEncoding.EncodeToString(public)}
+	set, err := json.Marshal(map[string]any{"keys": []any{key}})
+	if err != nil {
+		return fmt.Errorf("write key set: %w", err)
+	}
+	key["d"] = base64.RawURLEncoding.EncodeToString(private.Seed())
+	signing, err := json.Marshal(key)
+	if err != nil {
+		return fmt.Errorf("write signing key: %w", err)
+	}
+	sealing := make([]byte, 32)
+	_, _ = rand.Read(sealing) // never fails (crypto/rand, Go 1.24)
+	env["TOKEN_PUBLIC_KEYS"], env["TOKEN_SIGNING_KEY"] = string(set), string(signing)
+	env["SEAL_KEYS"] = base64.StdEncoding.EncodeToString(sealing)
+	return nil
+}
+
+// SignIn signs a generated account in and returns its access token.
+func (s *Site) SignIn(ctx context.Context, email string) (string, error) {
+	answer, err := s.Do(ctx, login(email))
+	if err != nil {
+		return "", err
+	}
+	var tokens struct {
+		AccessToken string `json:"access_token"`
+	}
+	if err := answer.JSON(&tokens); err != nil {
+		return "", fmt.Errorf("sign %s in: %w", email, err)
+	}
+	return tokens.AccessToken, nil
+}
+
+func login(email string) Request {
+	return Request{Method: http.MethodPost, Path: "/auth/login", Body: map[string]string{"email": email, "password": generate.Password}}
+}
+
+// JSON decodes the body of a success.
+func (a Answer) JSON(into any) error {
+	raw := a.Body
+	if a.Header.Get("Content-Encoding") == "gzip" {
+		unzip, err := gzip.NewReader(bytes.NewReader(raw))
+		if err != nil {
+			return fmt.Errorf("read answer: %w", err)
+		}
+		if raw, err = io.ReadAll(unzip); err != nil {
+			return fmt.Errorf("read answer: %w", err)
+		}
+	}
+	if a.Status >= http.StatusBadRequest {
+		return fmt.Errorf("status %d: %.200s", a.Status, raw)
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("read answer: %w", err)
+	}
+	return nil
+}
+
+// text is the beginning of the body, for people.
+func (a Answer) text() string {
+	var v json.RawMessage
+	failure := a
+	failure.Status = http.StatusOK
+	if err := failure.JSON(&v); err != nil {
+		return fmt.Sprintf("%d bytes", len(a.Body))
+	}
+	return fmt.Sprintf("%.300s", v)
+}

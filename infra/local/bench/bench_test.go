@@ -1,0 +1,49 @@
+package bench_test
+
+import (
+	"bytes"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/lafaekstreet/backend/infra/local/bench"
+	"github.com/lafaekstreet/backend/infra/local/testdb"
+)
+
+// The measuring itself works, whatever the figures: each part prints a table, and no request fails.
+func TestMeasures(t *testing.T) {
+	t.Parallel()
+	server, err := url.Parse(testdb.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Path = "/postgres"
+	var out, log bytes.Buffer
+	err = bench.Measure(t.Context(), bench.Options{Size: 500, Server: server.String(), Brief: true, Out: &out, Log: &log, Only: []string{"reads"}})
+	if err != nil {
+		t.Fatalf("%v\n%s\n%s", err, out.String(), log.String())
+	}
+	t.Log(out.String())
+	for _, row := range []string{"list, first page", "nearby, 1 km", "public list"} {
+		if !strings.Contains(out.String(), row) {
+			t.Errorf("no row %q", row)
+		}
+	}
+	if strings.Contains(out.String(), "16 clients") {
+		t.Errorf("requests failed:\n%s", out.String())
+	}
+}
+
+func TestParseSize(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{"10k": 10_000, "100K": 100_000, "1m": 1_000_000, "500": 500} {
+		if got, err := bench.ParseSize(text); err != nil || got != want {
+			t.Errorf("%s is %d (%v), want %d", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "k", "-1", "0", "1g", "99m"} {
+		if _, err := bench.ParseSize(text); err == nil {
+			t.Errorf("%q is taken for a size", text)
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// variants is how many different requests an endpoint is asked, one after another.
+const variants = 8
+
+// facts are what requests about generated data name.
+type facts struct {
+	reports  []uuid.UUID // spread over all that are public
+	pictured []uuid.UUID // newest ones with an embedding
+	ledgered []uuid.UUID // with confirmed events
+	places   [][2]float64
+	journeys []uuid.UUID
+	cursor   string // of a page at four fifths of all reports
+}
+
+func (s *stand) learn(ctx context.Context, conn *pgx.Conn) (*facts, error) {
+	f := &facts{}
+	const public = `FROM reports r WHERE deleted_at IS NULL AND status <> 'rejected'`
+	for into, query := range map[*[]uuid.UUID]string{
+		&f.reports:  `SELECT id ` + public + ` ORDER BY md5(id::text) LIMIT 64`,
+		&f.pictured: `SELECT e.report_id FROM report_embeddings e JOIN reports r ON r.id = e.report_id WHERE r.deleted_at IS NULL AND r.status <> 'rejected' ORDER BY md5(e.report_id::text) LIMIT 64`,
+		&f.ledgered: `SELECT id ` + public + ` AND EXISTS (SELECT FROM ledger_anchors a WHERE a.report_id = r.id) ORDER BY created_at DESC LIMIT 64`,
+		&f.journeys: `SELECT id FROM journeys ORDER BY id LIMIT 64`,
+	} {
+		rows, err := conn.Query(ctx, query)
+		if err != nil {
+			return nil, fmt.Errorf("learn what there is: %w", err)
+		}
+		if *into, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID]); err != nil {
+			return nil, fmt.Errorf("learn what there is: %w", err)
+		}
+	}
+	rows, err := conn.Query(ctx, `SELECT latitude, longitude FROM reports WHERE id = ANY($1)`, f.reports)
+	if err != nil {
+		return nil, fmt.Errorf("learn what there is: %w", err)
+	}
+	var lat, lon float64
+	if _, err := pgx.ForEachRow(rows, []any{&lat, &lon}, func() error { f.places = append(f.places, [2]float64{lat, lon}); return nil }); err != nil {
+		return nil, fmt.Errorf("learn what there is: %w", err)
+	}
+	var at time.Time
+	const deep = `SELECT created_at FROM reports WHERE deleted_at IS NULL ORDER BY created_at OFFSET $1 LIMIT 1`
+	if err := conn.QueryRow(ctx, deep, s.database.Reports/5).Scan(&at); err != nil {
+		return nil, fmt.Errorf("learn what there is: %w", err)
+	}
+	// A cursor says where a page ended, whatever it was filtered by.
+	answer, err := s.site.Do(ctx, Request{Path: "/reports?page_size=1&date_to=" + url.QueryEscape(at.UTC().Format(time.RFC3339)), Token: s.on[s.site].citizen})
+	if err != nil {
+		return nil, err
+	}
+	var page struct {
+		NextCursor string `json:"next_cursor"`
+	}
+	if err := answer.JSON(&page); err != nil {
+		return nil, err
+	}
+	f.cursor = page.NextCursor
+	return f, nil
+}
+
+// nth takes the i-th of a list that goes round.
+func nth[T any](list []T, i int) T { return list[i%len(list)] }

@@ -1,0 +1,97 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// The goals of a read: beside its own SQL, and beside itself on a tenth of the data.
+const (
+	maxOverSQL = 1.5
+	maxGrowth  = 2.0
+)
+
+// grownFrom is the size against which growth is measured.
+const grownFrom = 100_000
+
+// reads measures every hot endpoint that changes nothing.
+func reads(ctx context.Context, r *Run) error {
+	large, err := r.newStand(ctx, r.Size)
+	if err != nil {
+		return err
+	}
+	var small *stand
+	if r.Size > grownFrom {
+		if small, err = r.newStand(ctx, grownFrom); err != nil {
+			return errors.Join(err, large.close())
+		}
+	}
+	err = r.endpoints(ctx, fmt.Sprintf("Reads at %s reports, milliseconds", short(r.Size)), readEndpoints(), large, small)
+	if small != nil {
+		err = errors.Join(err, small.close())
+	}
+	return errors.Join(err, large.close())
+}
+
+// endpoints prints a row for each: p50 beside its SQL, then with 16 clients, then what it grew from small.
+func (r *Run) endpoints(ctx context.Context, title string, rows []endpoint, large, small *stand) error {
+	columns := []string{"endpoint", "trips", "SQL p50", "p50", "x SQL", "goal 1.5", "p99", "per s", "16: p50", "16: p99", "16: per s", "failed"}
+	if small != nil {
+		columns = append(columns, "x "+short(grownFrom), "goal 2")
+	}
+	t := NewTable(title, columns...)
+	t.Note("trips: round trips to the database, with their statements. SQL: the same statements alone, in the same round trips.")
+	for _, e := range rows {
+		cells, err := r.endpoint(ctx, e, large, small)
+		if err != nil {
+			return fmt.Errorf("%s: %w", e.name, err)
+		}
+		t.Row(cells...)
+	}
+	r.Print(t)
+	return nil
+}
+
+func (r *Run) endpoint(ctx context.Context, e endpoint, large, small *stand) ([]any, error) {
+	subjects := []*subject{}
+	for _, s := range []*stand{large, small} {
+		if s == nil {
+			continue
+		}
+		subject, err := s.subject(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		subjects = append(subjects, subject)
+	}
+	if err := alternate(ctx, r.Span(), subjects...); err != nil {
+		return nil, err
+	}
+	s := subjects[0]
+	crowd := s.crowd(ctx, r.Span())
+	statements := 0
+	for _, flight := range s.flights[0] {
+		statements += len(flight)
+	}
+	p50, bare := s.whole.at(0.5), s.bare.at(0.5)
+	ratio := float64(p50) / float64(max(bare, 1))
+	cells := []any{e.name, fmt.Sprintf("%d/%d", len(s.flights[0]), statements), bare, p50, ratio, r.Goal(e.name, ratio <= maxOverSQL), s.whole.at(0.99),
+		perSecond(s.whole), crowd.times.at(0.5), crowd.times.at(0.99), fmt.Sprintf("%.0f", crowd.perSecond), crowd.failed}
+	if crowd.failed > 0 {
+		r.Goal(e.name+" with 16 clients", false)
+	}
+	if len(subjects) > 1 {
+		growth := float64(p50) / float64(subjects[1].whole.at(0.5))
+		cells = append(cells, growth, r.Goal(e.name+" grows", growth <= maxGrowth))
+	}
+	return cells, nil
+}
+
+func perSecond(t times) string {
+	var sum float64
+	for _, d := range t {
+		sum += d.Seconds()
+	}
+	return fmt.Sprintf("%.0f", float64(len(t))/sum)
+}

@@ -1,0 +1,36 @@
+// Command run measures and prints.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/lafaekstreet/backend/infra/local/bench"
+)
+
+func main() {
+	size := flag.String("size", "10k", "reports: 10k, 100k, 1m or a number")
+	only := flag.String("only", "", "parts to measure, separated by commas; all when empty")
+	dir := flag.String("dir", ".run/bench", "where generated databases are kept")
+	flag.Parse()
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	if err := run(ctx, *size, *only, *dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, size, only, dir string) error {
+	n, err := bench.ParseSize(size)
+	if err != nil {
+		return err
+	}
+	return bench.Measure(ctx, bench.Options{Size: n, Only: strings.FieldsFunc(only, func(r rune) bool { return r == ',' }),
+		Dir: dir, Out: os.Stdout, Log: os.Stderr})
+}

@@ -1,0 +1,185 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/lafaekstreet/backend/functions/auth"
+	"github.com/lafaekstreet/backend/functions/community"
+	"github.com/lafaekstreet/backend/functions/journeys"
+	"github.com/lafaekstreet/backend/functions/locations"
+	"github.com/lafaekstreet/backend/functions/meta"
+	"github.com/lafaekstreet/backend/functions/monitoring"
+	"github.com/lafaekstreet/backend/functions/notifications"
+	"github.com/lafaekstreet/backend/functions/public"
+	"github.com/lafaekstreet/backend/functions/reports"
+	"github.com/lafaekstreet/backend/functions/staff"
+	"github.com/lafaekstreet/backend/functions/users"
+	standin "github.com/lafaekstreet/backend/infra/local/aws"
+	"github.com/lafaekstreet/backend/infra/local/gateway"
+	"github.com/lafaekstreet/backend/infra/local/generate"
+	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/queue"
+)
+
+const bucket = "media"
+
+// Site is every HTTP function behind the gateway on one database, without workers: what a request makes for them waits
+// in queues that nobody reads, so that they measure nothing but the request.
+type Site struct {
+	URL string
+	Env config.Env
+
+	server *httptest.Server
+	aws    *standin.Server
+	client *http.Client
+}
+
+// NewSite opens the functions on the database at address, which is used in their own role.
+func NewSite(ctx context.Context, address string) (*Site, error) {
+	s := &Site{client: &http.Client{
+		Timeout:       time.Minute,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		// Answers are compressed as for a phone, and not opened: a client costs as little as can be.
+		Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true},
+	}}
+	var err error
+	if s.aws, err = standin.Start(standin.Options{}); err != nil {
+		return nil, err
+	}
+	if s.Env, err = settings(ctx, s.aws, address); err != nil {
+		s.Close()
+		return nil, err
+	}
+	var functions []gateway.Function
+	for _, open := range []func(context.Context, config.Env) (*httpapi.Service, error){
+		auth.Open, community.Open, journeys.Open, locations.Open, meta.Open, monitoring.Open, notifications.Open, public.Open,
+		reports.Open, staff.Open, users.Open,
+	} {
+		function, err := open(ctx, s.Env)
+		if err != nil {
+			s.Close()
+			return nil, err
+		}
+		functions = append(functions, function)
+	}
+	router, err := gateway.New(slog.New(slog.DiscardHandler), functions...)
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	s.server = httptest.NewServer(router)
+	s.URL = s.server.URL
+	return s, nil
+}
+
+// Close ends it.
+func (s *Site) Close() {
+	if s.server != nil {
+		s.server.Close()
+	}
+	_ = s.aws.Close() // memory alone
+}
+
+// settings are those of every function: limits out of the way, 16 connections for 16 clients.
+func settings(ctx context.Context, stand *standin.Server, address string) (config.Env, error) {
+	env := config.Env{"DATABASE_URL": withQuery(address, "role", "lafaek_app"), "DATABASE_MAX_CONNS": "16", "MEDIA_BUCKET": bucket,
+		"S3_PATH_STYLE": "true", "HEDERA_NETWORK": "local", "HEDERA_ACCOUNT_ID": generate.Account, "HEDERA_TOPIC_REPORTS": generate.TopicReports,
+		"HEDERA_TOPIC_STATUS": generate.TopicStatus, "LOG_LEVEL": "ERROR", "PASSWORD_CONCURRENCY": "16"}
+	for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "ADDRESS_PER_MINUTE", "VIEW_PER_MINUTE", "AUTH_PER_MINUTE",
+		"CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR"} {
+		env["RATE_LIMIT_"+limit] = "100000000"
+	}
+	for name, value := range stand.Env() {
+		env[name] = value
+	}
+	if err := keys(env); err != nil {
+		return nil, err
+	}
+	client := s3.NewFromConfig(stand.Config(), func(o *s3.Options) { o.UsePathStyle = true })
+	if _, err := client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String(bucket)}); err != nil {
+		return nil, fmt.Errorf("create bucket: %w", err)
+	}
+	queues := sqs.NewFromConfig(stand.Config())
+	for _, name := range queue.Names() {
+		made, err := queues.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String(string(name))})
+		if err != nil {
+			return nil, fmt.Errorf("create queue %s: %w", name, err)
+		}
+		if env["QUEUE_URLS"] != "" {
+			env["QUEUE_URLS"] += ","
+		}
+		env["QUEUE_URLS"] += string(name) + "=" + aws.ToString(made.QueueUrl)
+	}
+	return env, nil
+}
+
+// Request is one to a path behind /api/v1.
+type Request struct {
+	Method, Path string
+	Token        string
+	// Body is sent as JSON unless nil.
+	Body any
+	// Header is added, by canonical names.
+	Header http.Header
+}
+
+// Answer is what came back.
+type Answer struct {
+	Status int
+	Header http.Header
+	// Body is as it came over the wire: compressed when its header says so.
+	Body []byte
+}
+
+// Do sends a request. Only a failure to get any answer is an error.
+func (s *Site) Do(ctx context.Context, r Request) (Answer, error) {
+	var body io.Reader
+	if r.Body != nil {
+		raw, err := json.Marshal(r.Body)
+		if err != nil {
+			return Answer{}, fmt.Errorf("%s %s: %w", r.Method, r.Path, err)
+		}
+		body = bytes.NewReader(raw)
+	}
+	method := r.Method
+	if method == "" {
+		method = http.MethodGet
+	}
+	request, err := http.NewRequestWithContext(ctx, method, s.URL+"/api/v1"+r.Path, body)
+	if err != nil {
+		return Answer{}, fmt.Errorf("%s %s: %w", method, r.Path, err)
+	}
+	request.Header.Set("Accept-Encoding", "gzip")
+	if r.Body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if r.Token != "" {
+		request.Header.Set("Authorization", "Bearer "+r.Token)
+	}
+	for name, values := range r.Header {
+		request.Header[name] = values
+	}
+	response, err := s.client.Do(request)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer response.Body.Close()
+	raw, err := io.ReadAll(response.Body)
+	if err != nil {
+		return Answer{}, fmt.Errorf("%s %s: %w", method, r.Path, err)
+	}
+	return Answer{Status: response.StatusCode, Header: response.Header, Body: raw}, nil
+}

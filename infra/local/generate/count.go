@@ -1,0 +1,74 @@
+package generate
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
+)
+
+// count leaves what the resting triggers would have left, folded as relay does.
+func (f *filler) count(ctx context.Context) error {
+	return f.run(ctx,
+		`INSERT INTO report_total_changes SELECT (c).* FROM (SELECT report_contribution(r, 1) AS c FROM reports r WHERE r.deleted_at IS NULL OFFSET 0) x`,
+		`INSERT INTO report_day_changes (day, created) SELECT (created_at AT TIME ZONE 'Asia/Dili')::date, count(*) FROM reports GROUP BY 1`,
+		`INSERT INTO report_day_changes (day, fixed, rejected)
+			SELECT (created_at AT TIME ZONE 'Asia/Dili')::date, count(*) FILTER (WHERE new_status = 'fixed'), count(*) FILTER (WHERE new_status = 'rejected')
+			  FROM report_status_history WHERE new_status IN ('fixed', 'rejected') GROUP BY 1`,
+		`SELECT fold_report_totals()`,
+		`INSERT INTO map_cell_changes SELECT longitude, latitude, issue_type, status, 1 FROM reports WHERE deleted_at IS NULL AND status <> 'rejected'`,
+		`SELECT fold_map_cells()`,
+		`UPDATE users u SET reports_count = c.filed, fixed_reports_count = c.fixed FROM (
+			SELECT user_id, count(*) AS filed, count(*) FILTER (WHERE status = 'fixed') AS fixed
+			  FROM reports WHERE deleted_at IS NULL GROUP BY 1) c WHERE u.id = c.user_id`)
+}
+
+// Check recounts what is kept counted (decision 0010) and names the first figure that differs. It reads everything.
+func Check(ctx context.Context, db database.Querier) error {
+	for _, c := range []struct{ what, differ string }{
+		{"totals", `
+			SELECT municipality_code, issue_type || '/' || status || '/' || severity, sum(kept), sum(counted) FROM (
+				SELECT municipality_code, district, issue_type, status, severity, reports + 1000000 * score_sum + resolution_seconds AS kept, 0 AS counted FROM report_totals
+				UNION ALL SELECT municipality_code, district, issue_type, status, severity, reports + 1000000 * score_sum + resolution_seconds, 0 FROM report_total_changes
+				UNION ALL SELECT coalesce(municipality_code, ''), coalesce(district, ''), issue_type, status, severity, 0,
+					1 + 1000000 * coalesce(severity_score, 0) + coalesce(extract(epoch FROM resolved_at - created_at), 0)::bigint FROM reports WHERE deleted_at IS NULL) x
+			 GROUP BY municipality_code, district, issue_type, status, severity HAVING sum(kept) <> sum(counted) LIMIT 1`},
+		{"days", `
+			SELECT day::text, '', sum(kept), sum(counted) FROM (
+				SELECT day, created AS kept, 0 AS counted FROM report_days UNION ALL SELECT day, created, 0 FROM report_day_changes
+				UNION ALL SELECT (created_at AT TIME ZONE 'Asia/Dili')::date, 0, 1 FROM reports) x
+			 GROUP BY day HAVING sum(kept) <> sum(counted) LIMIT 1`},
+		{"moves into fixed", `
+			SELECT day::text, '', sum(kept), sum(counted) FROM (
+				SELECT day, fixed AS kept, 0 AS counted FROM report_days UNION ALL SELECT day, fixed, 0 FROM report_day_changes
+				UNION ALL SELECT (created_at AT TIME ZONE 'Asia/Dili')::date, 0, 1 FROM report_status_history WHERE new_status = 'fixed') x
+			 GROUP BY day HAVING sum(kept) <> sum(counted) LIMIT 1`},
+		{"map cells", `
+			SELECT x || '/' || y, issue_type || '/' || status, sum(kept), sum(counted) FROM (
+				SELECT x, y, issue_type, status, reports AS kept, 0 AS counted FROM map_cells WHERE zoom = 12
+				UNION ALL SELECT map_column(longitude, 12), map_row(latitude, 12), issue_type, status, reports, 0 FROM map_cell_changes
+				UNION ALL SELECT map_column(longitude, 12), map_row(latitude, 12), issue_type, status, 0, 1 FROM reports
+					WHERE deleted_at IS NULL AND status <> 'rejected') c
+			 GROUP BY x, y, issue_type, status HAVING sum(kept) <> sum(counted) LIMIT 1`},
+		{"comments", `
+			SELECT r.report_number, '', r.comments_count, c.n FROM reports r
+			  JOIN (SELECT report_id, count(*) AS n FROM report_comments WHERE deleted_at IS NULL GROUP BY 1) c ON c.report_id = r.id
+			 WHERE r.comments_count <> c.n LIMIT 1`},
+	} {
+		rows, err := db.Query(ctx, c.differ)
+		if err != nil {
+			return fmt.Errorf("recount %s: %w", c.what, err)
+		}
+		var group, kind string
+		var kept, counted int64
+		_, err = pgx.ForEachRow(rows, []any{&group, &kind, &kept, &counted}, func() error {
+			return fmt.Errorf("%s %s: kept %d, counted %d", group, kind, kept, counted)
+		})
+		if err != nil {
+			return fmt.Errorf("recount %s: %w", c.what, err)
+		}
+	}
+	return nil
+}

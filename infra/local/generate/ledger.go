@@ -1,0 +1,168 @@
+package generate
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/gowebpki/jcs"
+)
+
+// The account and topics that generated events stand under.
+const (
+	Account      = "0.0.2001"
+	TopicReports = "0.0.3001"
+	TopicStatus  = "0.0.3002"
+)
+
+func (w *world) ledgered(i int) bool { return i >= w.Reports-maxLedgered }
+
+// event is one of a report's ledger, each in a message of its own, confirmed.
+type event struct {
+	id, submission   uuid.UUID
+	seq              int
+	kind, topic      string
+	payload          []byte
+	hash, prev       []byte
+	at               time.Time
+	position         int64
+	topicID, payment string
+}
+
+// ledger writes the events of the newest reports as functions/anchor would have left them.
+func (f *filler) ledger(ctx context.Context) error {
+	const span = 8 // places on a topic for each report: more than it has events
+	first := f.Reports - maxLedgered
+	tables := []struct {
+		name    string
+		columns []string
+		row     func(s *subject, e *event, row write)
+	}{
+		{"ledger_events", []string{"position", "id", "report_id", "seq", "event_type", "topic", "payload", "payload_hash", "prev_hash", "created_at"},
+			func(s *subject, e *event, row write) {
+				row(e.position, e.id, s.id, e.seq, e.kind, e.topic, e.payload, e.hash, e.prev, e.at)
+			}},
+		{"ledger_submissions", []string{"id", "topic", "topic_id", "batch_size", "message", "state", "transaction_id", "sequence_number", "running_hash",
+			"consensus_nanos", "next_attempt_at", "created_at", "updated_at", "confirmed_at"},
+			func(_ *subject, e *event, row write) {
+				row(e.submission, e.topic, e.topicID, 0, e.payload, "confirmed", e.payment, e.position, e.hash, e.at.UnixNano(), e.at, e.at, e.at, e.at)
+			}},
+		{"ledger_transactions", []string{"id", "submission_id", "signed", "expires_at", "created_at"},
+			func(_ *subject, e *event, row write) { row(e.payment, e.submission, e.hash, e.at, e.at) }},
+		{"ledger_anchors", []string{"event_id", "position", "report_id", "seq", "topic", "submission_id", "created_at"},
+			func(s *subject, e *event, row write) { row(e.id, e.position, s.id, e.seq, e.topic, e.submission, e.at) }},
+	}
+	err := f.copy(ctx, "report_salts", []string{"report_id", "salt", "created_at"}, first, f.Reports, func(i int, row write) {
+		s := f.subject(i)
+		row(s.id, s.salt(), s.at)
+	})
+	if err != nil {
+		return err
+	}
+	for _, table := range tables {
+		var failed error
+		err := f.copy(ctx, table.name, table.columns, first, f.Reports, func(i int, row write) {
+			s := f.subject(i)
+			events, err := s.events(int64(i) * span)
+			if err != nil {
+				failed = err
+			}
+			for _, e := range events {
+				table.row(s, e, row)
+			}
+		})
+		if err != nil || failed != nil {
+			return fmt.Errorf("ledger: %w", fmt.Errorf("%w%w", err, failed))
+		}
+	}
+	const next = `SELECT setval(pg_get_serial_sequence('ledger_events', 'position'), greatest(1, max(position))) FROM ledger_events`
+	if _, err := f.conn.Exec(ctx, next); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	return nil
+}
+
+func (s *subject) salt() []byte {
+	sum := sha256.Sum256(append([]byte("salt"), s.id[:]...))
+	return sum[:]
+}
+
+// events are the report's chain, as shared/ledger writes it: one for each move, and one for a withdrawal.
+func (s *subject) events(position int64) ([]*event, error) {
+	content, err := canonical(map[string]any{"title": s.title, "description": s.text, "issue_type_raw": "", "latitude": s.lat, "longitude": s.lon, "captured_at": nil})
+	if err != nil {
+		return nil, err
+	}
+	mac := hmac.New(sha256.New, s.salt())
+	_, _ = mac.Write(content)
+	moves := s.moves
+	if s.withdrawn != nil {
+		moves = append(moves[:len(moves):len(moves)], move{new: s.status(), kind: "citizen", at: *s.withdrawn})
+	}
+	var out []*event
+	var prev []byte
+	for n, m := range moves {
+		e := &event{seq: n + 1, at: m.at, prev: prev, position: position + int64(n) + 1, kind: "STATUS_CHANGED", topic: "status", topicID: TopicStatus}
+		switch {
+		case n == 0:
+			e.kind, e.topic, e.topicID = "REPORT_SUBMITTED", "reports", TopicReports
+		case m.old == "":
+			e.kind, e.topic, e.topicID = "REPORT_WITHDRAWN", "reports", TopicReports
+		}
+		e.id, e.submission = derived(s.id, m.at, 2*n), derived(s.id, m.at, 2*n+1)
+		e.payment = fmt.Sprintf("%s@%d.%09d", Account, m.at.Unix(), e.position)
+		if e.payload, err = s.payload(e, m, hex.EncodeToString(mac.Sum(nil))); err != nil {
+			return nil, err
+		}
+		sum := sha256.Sum256(e.payload)
+		e.hash, prev = sum[:], sum[:]
+		out = append(out, e)
+	}
+	return out, nil
+}
+
+func (s *subject) payload(e *event, m move, contentHash string) ([]byte, error) {
+	p := map[string]any{
+		"v": 1, "event": e.kind, "report_number": s.number, "seq": e.seq, "prev": nil, "ts": e.at.UTC().Format("2006-01-02T15:04:05.000Z"),
+		"changed_by": map[string]string{"kind": m.kind}, "issue_type": s.issueType, "severity": s.severity, "status": m.new,
+		"location":     map[string]float64{"lat": math.Round(s.lat*1e4) / 1e4, "lon": math.Round(s.lon*1e4) / 1e4},
+		"content_hash": contentHash,
+	}
+	if e.prev != nil {
+		p["prev"] = hex.EncodeToString(e.prev)
+	}
+	if m.old != "" {
+		p["old_status"] = m.old
+	}
+	if s.picture != nil {
+		p["images"] = []string{hex.EncodeToString(s.picture.sha)}
+	}
+	return canonical(p)
+}
+
+// canonical is JSON by RFC 8785.
+func canonical(v any) ([]byte, error) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return jcs.Transform(raw)
+}
+
+// derived is the n-th id that belongs to a report's, with a time of its own.
+func derived(id uuid.UUID, at time.Time, n int) uuid.UUID {
+	sum := sha256.Sum256(append(id[:], byte(n)))
+	out := uuid.UUID(sum[:16])
+	ms := uint64(at.UnixMilli())
+	for i := range 6 {
+		out[i] = byte(ms >> (40 - 8*i))
+	}
+	out[6], out[8] = 0x70|out[6]&0x0f, 0x80|out[8]&0x3f
+	return out
+}

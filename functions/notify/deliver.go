@@ -52,8 +52,8 @@ func (w *Worker) notification(ctx context.Context, id uuid.UUID) error {
 	failures := make([]error, 1+len(it.devices))
 	if it.email != nil {
 		wg.Go(func() {
-			failures[0] = w.once(ctx, it, byMail, "", it.prefs.Mail(it.typ), func() error {
-				return w.mailer.Send(ctx, notice(it, title, body))
+			failures[0] = w.once(ctx, it, byMail, "", it.prefs.Mail(it.typ), func(ready handOver) error {
+				return w.mailer.Send(ctx, notice(it, title, body), ready)
 			})
 		})
 	}
@@ -68,8 +68,8 @@ func (w *Worker) push(ctx context.Context, it item, d device, title, body string
 	if w.pusher == nil {
 		return nil
 	}
-	return w.once(ctx, it, byPush, d.id, it.prefs.PushTo(it.typ), func() error {
-		err := w.pusher.Push(ctx, Push{Token: d.token, Title: title, Body: body, Data: it.data()})
+	return w.once(ctx, it, byPush, d.id, it.prefs.PushTo(it.typ), func(ready handOver) error {
+		err := w.pusher.Push(ctx, Push{Token: d.token, Title: title, Body: body, Data: it.data()}, ready)
 		if err == nil || kindOf(err) != Gone {
 			return err
 		}
@@ -80,51 +80,6 @@ func (w *Worker) push(ctx context.Context, it item, d device, title, body string
 		w.metrics.Add("push_token_dropped")
 		return err
 	})
-}
-
-// once sends unless it has been tried before and nobody knows that it failed.
-// Only a delay is an error: everything else is as done as it will get.
-func (w *Worker) once(ctx context.Context, it item, channel, recipient string, wanted bool, send func() error) error {
-	first := "sending"
-	if !wanted {
-		first = "skipped"
-	}
-	const claim = `
-		INSERT INTO notification_deliveries (notification_id, channel, recipient, state, attempts) VALUES ($1, $2, $3, $4, 1)
-		ON CONFLICT (notification_id, channel, recipient) DO UPDATE SET state = excluded.state,
-			attempts = notification_deliveries.attempts + 1, updated_at = now()
-		WHERE notification_deliveries.state = 'delayed'`
-	tag, err := w.db.Exec(ctx, claim, it.id, channel, recipient, first)
-	if err != nil {
-		return fmt.Errorf("claim delivery by %s: %w", channel, err)
-	}
-	if tag.RowsAffected() == 0 || !wanted {
-		return nil
-	}
-	sendErr := send()
-	state, why := "sent", (*string)(nil)
-	if sendErr != nil {
-		state = map[FailureKind]string{Delayed: "delayed", Unknown: "unknown"}[kindOf(sendErr)]
-		if state == "" {
-			state = "failed"
-		}
-		text := sendErr.Error()
-		why = &text
-	}
-	w.metrics.Add("notify_" + channel + "_" + state)
-	// What happened is written down even when the time for this message is up.
-	const done = `UPDATE notification_deliveries SET state = $4, error = $5, updated_at = now() WHERE notification_id = $1 AND channel = $2 AND recipient = $3`
-	if _, err := w.db.Exec(context.WithoutCancel(ctx), done, it.id, channel, recipient, state, why); err != nil {
-		return fmt.Errorf("record delivery by %s: %w", channel, err)
-	}
-	if sendErr == nil {
-		return nil
-	}
-	w.log.WarnContext(ctx, "notification not delivered", "channel", channel, "notification_id", it.id, "error", sendErr)
-	if state == "delayed" {
-		return sendErr
-	}
-	return nil
 }
 
 func (w *Worker) item(ctx context.Context, id uuid.UUID) (item, error) {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync"
@@ -80,7 +79,7 @@ func NewFCM(c PushConfig) (*FCM, error) {
 }
 
 // Push implements Pusher.
-func (f *FCM) Push(ctx context.Context, m Push) error {
+func (f *FCM) Push(ctx context.Context, m Push, ready handOver) error {
 	body, err := json.Marshal(map[string]any{"message": map[string]any{
 		"token": m.Token, "data": m.Data,
 		"notification": map[string]string{"title": cut(m.Title, maxPushTitle), "body": cut(m.Body, maxPushBody)},
@@ -96,32 +95,31 @@ func (f *FCM) Push(ctx context.Context, m Push) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	err = f.send(ctx, body)
+	err = f.send(ctx, body, ready)
 	var failure *Failure
 	if errors.As(err, &failure) && failure.Code == unauthenticated {
-		f.forget() // revoked before its time; a new one may do
-		err = f.send(ctx, body)
+		f.forget()                        // revoked before its time; a new one may do
+		err = f.send(ctx, body, noMatter) // handed over already
 	}
 	return err
 }
 
-func (f *FCM) send(ctx context.Context, body []byte) error {
+func (f *FCM) send(ctx context.Context, body []byte, ready handOver) error {
 	token, err := f.token()
 	if err != nil {
 		return &Failure{Kind: Delayed, Code: "no access token"}
 	}
-	var written atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { written.Store(true) }})
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.url, bytes.NewReader(body))
+	gate := &gated{ready: func() error { return ready(ctx) }, body: bytes.NewReader(body)}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.url, gate)
 	if err != nil {
 		return &Failure{Kind: Refused, Code: "request"}
 	}
-	req.GetBody = nil // a request that may have arrived is not sent again behind our back
+	req.ContentLength = int64(len(body)) // and no GetBody: what may have arrived is not sent again behind our back
 	req.Header.Set("Content-Type", "application/json")
 	token.SetAuthHeader(req)
 	res, err := f.client.Do(req)
 	if err != nil {
-		if written.Load() {
+		if gate.passed.Load() {
 			return &Failure{Kind: Unknown, Code: "reply lost"}
 		}
 		return &Failure{Kind: Delayed, Code: "connection"}
@@ -132,6 +130,25 @@ func (f *FCM) send(ctx context.Context, body []byte) error {
 		return nil
 	}
 	return fcmFailure(res.StatusCode, reply)
+}
+
+// gated is a request's body that calls ready before its first byte leaves.
+// Without the body a server can do nothing.
+type gated struct {
+	ready  func() error
+	body   io.Reader
+	passed atomic.Bool
+}
+
+// Read implements io.Reader.
+func (g *gated) Read(p []byte) (int, error) {
+	if !g.passed.Load() {
+		if err := g.ready(); err != nil {
+			return 0, err
+		}
+		g.passed.Store(true)
+	}
+	return g.body.Read(p)
 }
 
 const unauthenticated = "fcm 401"

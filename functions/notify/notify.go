@@ -3,9 +3,13 @@
 // belong to no notification (codes, links).
 //
 // The channels know nothing of each other: one that fails comes back alone. Of a
-// notification nothing is sent twice, even where that means that a lost reply
-// leaves one unsent: the in-app list has it in any case. A mail with a code is
-// sent until it is known to have arrived: without it nobody gets in.
+// notification nothing is sent twice. So its delivery is written down in the last
+// moment before a service may take it (handOver): up to there whatever breaks,
+// the worker included, has it tried again; from there on it is not, even where
+// nobody heard the answer, because a service that has a whole message and loses
+// its answer has nearly always taken it, and the in-app list has it in any case.
+// A mail with a code is sent until it is known to have arrived: without it nobody
+// gets in.
 package notify
 
 import (
@@ -38,14 +42,18 @@ type Config struct {
 	Concurrency int `env:"NOTIFY_CONCURRENCY" envDefault:"4"`
 }
 
+// handOver is called once everything is ready and before the service can have
+// taken anything; its error forbids to go on.
+type handOver func(ctx context.Context) error
+
 // Mailer sends one mail. Its error is a *Failure.
 type Mailer interface {
-	Send(ctx context.Context, m Mail) error
+	Send(ctx context.Context, m Mail, ready handOver) error
 }
 
 // Pusher sends one push message. Its error is a *Failure.
 type Pusher interface {
-	Push(ctx context.Context, m Push) error
+	Push(ctx context.Context, m Push, ready handOver) error
 }
 
 // Worker delivers.

@@ -5,12 +5,15 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/textproto"
 	"net/url"
 	"strconv"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
+	"github.com/wneessen/go-mail/smtp"
 )
 
 // MailConfig is how mail leaves.
@@ -72,11 +75,43 @@ func loopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// Send implements Mailer.
-func (s *SMTP) Send(ctx context.Context, m Mail) error {
+// Send implements Mailer. The server has the mail with the line that ends it;
+// ready is called before that line.
+func (s *SMTP) Send(ctx context.Context, m Mail, ready handOver) error {
+	msg, err := s.message(m)
+	if err != nil {
+		return &Failure{Kind: Refused, Code: "address"}
+	}
+	client, err := gomail.NewClient(s.host, s.options...)
+	if err != nil {
+		return &Failure{Kind: Delayed, Code: "configuration"}
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	conn, err := client.DialToSMTPClientWithContext(ctx)
+	if err != nil {
+		return &Failure{Kind: Delayed, Code: "connection"}
+	}
+	body, err := offer(conn, msg)
+	if err == nil {
+		err = ready(ctx)
+	}
+	if err != nil {
+		_ = conn.Close() // without the last line nothing has been sent; a QUIT would write it
+		return smtpFailure(err, Delayed)
+	}
+	if err := body.Close(); err != nil {
+		_ = conn.Close()
+		return smtpFailure(err, Unknown)
+	}
+	_ = conn.Quit() // what comes after the server's yes does not matter
+	return nil
+}
+
+func (s *SMTP) message(m Mail) (*gomail.Msg, error) {
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	if err := errors.Join(msg.From(s.from), msg.To(m.To)); err != nil {
-		return &Failure{Kind: Refused, Code: "address"}
+		return nil, err
 	}
 	msg.Subject(m.Subject)
 	msg.SetMessageIDWithValue(m.Key + "@lafaekstreet.com")
@@ -87,33 +122,47 @@ func (s *SMTP) Send(ctx context.Context, m Mail) error {
 	if m.HTML != "" {
 		msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
 	}
-	client, err := gomail.NewClient(s.host, s.options...)
-	if err != nil {
-		return &Failure{Kind: Delayed, Code: "configuration"}
-	}
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
-	err = client.DialAndSendWithContext(ctx, msg)
-	if err == nil || msg.IsDelivered() { // what comes after the server's yes does not matter
-		return nil
-	}
-	return smtpFailure(err)
+	return msg, nil
 }
 
-// smtpFailure never quotes the error itself: it names the recipient.
-func smtpFailure(err error) *Failure {
-	var e *gomail.SendError
-	if !errors.As(err, &e) {
-		return &Failure{Kind: Delayed, Code: "connection"} // no mail had been offered yet
+// offer sends all of msg but the line that ends it, which is the result's Close.
+func offer(conn *smtp.Client, msg *gomail.Msg) (io.WriteCloser, error) {
+	from, err := msg.GetSender(false)
+	if err != nil {
+		return nil, err
 	}
-	code := fmt.Sprintf("smtp %d", e.ErrorCode())
-	switch {
-	case e.ErrorCode() >= 500:
+	to, err := msg.GetRecipients()
+	if err != nil {
+		return nil, err
+	}
+	if err := conn.Mail(from); err != nil {
+		return nil, err
+	}
+	for _, recipient := range to {
+		if err := conn.Rcpt(recipient); err != nil {
+			return nil, err
+		}
+	}
+	body, err := conn.Data()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := msg.WriteTo(body); err != nil {
+		return nil, err
+	}
+	return body, nil
+}
+
+// smtpFailure never quotes the error itself: it names the recipient. What the
+// server answered decides; without an answer it is silent.
+func smtpFailure(err error, silent FailureKind) *Failure {
+	var answer *textproto.Error
+	if !errors.As(err, &answer) {
+		return &Failure{Kind: silent, Code: "connection lost"}
+	}
+	code := fmt.Sprintf("smtp %d", answer.Code)
+	if answer.Code >= 500 {
 		return &Failure{Kind: Refused, Code: code}
-	case e.ErrorCode() >= 400:
-		return &Failure{Kind: Delayed, Code: code}
-	case e.Reason == gomail.ErrSMTPDataClose || e.Reason == gomail.ErrWriteContent || e.Reason == gomail.ErrAmbiguous:
-		return &Failure{Kind: Unknown, Code: "reply lost"}
 	}
-	return &Failure{Kind: Delayed, Code: "connection lost"}
+	return &Failure{Kind: Delayed, Code: code}
 }

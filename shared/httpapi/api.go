@@ -118,6 +118,7 @@ func (a *API) Handle(op *huma.Operation, next func(huma.Context)) {
 	h = a.idempotent(o, h)
 	h = a.limitedByMember(o, h)
 	h = a.finite(op, h)
+	h = a.storable(h)
 	h = a.normalized(o, h)
 	h = a.conditional(o, h)
 	h = a.limited(o, h)

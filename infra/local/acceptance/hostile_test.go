@@ -1,0 +1,266 @@
+package acceptance
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+)
+
+// TestHostileInput sends what no client should to every parameter and member of every operation: each answer is one the
+// document knows, none is a fault of ours, and nothing panics on the way.
+func TestHostileInput(t *testing.T) {
+	t.Parallel()
+	log := &panics{}
+	s := startSystem(t, log)
+	v := &visitor{T: t, doc: readDocument(t, s.URL()), base: s.URL()}
+	h := &hostile{visitor: v, ids: map[string]string{}}
+	h.people()
+	for _, o := range h.operations() {
+		for _, p := range o.Parameters {
+			h.parameter(o, p)
+		}
+		if content, ok := o.RequestBody.Content["application/json"]; ok {
+			h.body(o, content.Schema)
+		}
+	}
+	if log.seen.Len() > 0 {
+		t.Errorf("panics: %.4000s", log.seen.String())
+	}
+	if h.sent < 3000 {
+		t.Errorf("only %d requests: are there no parameters in the document?", h.sent)
+	}
+}
+
+// hostileTexts go into parameters, and as strings into members.
+var hostileTexts = []string{"", " ", "\x00", "a\x00b", "\xff\xfe", "NaN", "Infinity", "-1", "0", "1e400", "99999999999999999999", "true", "null",
+	"' OR 1=1 --", "%", "\\", "../../etc/passwd", "2026-13-45T99:99:99Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z",
+	"\u202e\U0001F40A", "{}", "[1,2", "a,b,,c", strings.Repeat("x", 5000), uuid.Nil.String()}
+
+// hostileValues go into members of a body as they are.
+var hostileValues = []string{"null", "true", "-1", "0", "1e308", "1e999", "99999999999999999999", `[]`, `{}`, `[null]`, `[{}]`, `[[[[]]]]`, `"\u0000"`, `"\ud800"`,
+	`{"type":"Point"}`, `{"type":"Point","coordinates":[1e308,-1e308]}`, `{"type":"Point","coordinates":[null,"x"]}`}
+
+// hostileBodies stand where an object is expected.
+var hostileBodies = []string{"", "null", "true", "1", `""`, "[]", "[{}]", "{}", "{", `{"a":`, "\x00", "\xff", `{"a":1}{"b":2}`,
+	strings.Repeat("[", 20000), strings.Repeat(`{"a":`, 20000), `{"` + strings.Repeat("k", 70000) + `":1}`}
+
+// panics keeps the log lines of handlers that panicked.
+type panics struct {
+	mu   sync.Mutex
+	seen bytes.Buffer
+}
+
+func (p *panics) Write(line []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if bytes.Contains(line, []byte("panic")) {
+		p.seen.Write(line)
+	}
+	return len(line), nil
+}
+
+type hostile struct {
+	*visitor
+	admin *visitor
+	ids   map[string]string // by the name of a path's parameter, and by its first segment for plain "id"
+	sent  int
+}
+
+// people makes somebody who has one of each, so that what is tried gets past the question whether it exists.
+func (h *hostile) people() {
+	h.Helper()
+	h.admin = h.administrators()
+	citizen, _ := h.join("maria@example.tl", "rua-Aimutin-42")
+	h.token = citizen.token
+	h.ids["reports"] = h.do("POST", "/reports", object{"issue_type": "pothole", "latitude": -8.5569, "longitude": 125.5603, "client_id": uuid.NewString()}, 201).text("id")
+	h.ids["journey_id"] = h.do("POST", "/journeys/", object{"name": "Tour", "active": true}, 201).text("_id")
+	h.ids["marker_id"] = h.do("POST", "/journeys/"+h.ids["journey_id"]+"/markers", object{"name": "Stop", "marker_type": "plan", "estimated_time": "2027-05-01",
+		"coordinates": object{"type": "Point", "coordinates": []float64{125.5, -8.5}}}, 201).text("_id")
+	h.ids["agencies"] = h.admin.do("POST", "/admin/agencies", object{"code": "ROADS", "name": "Roads", "agency_type": "municipal"}, 201).text("id")
+	h.ids["users"] = h.get("/users/me").text("id")
+	h.ids["user_id"] = h.ids["users"]
+}
+
+// target is an operation with what a request to it may carry.
+type target struct {
+	Method, Template string
+	Parameters       []parameter `json:"parameters"`
+	RequestBody      struct {
+		Content map[string]struct {
+			Schema schemaRef `json:"schema"`
+		} `json:"content"`
+	} `json:"requestBody"`
+}
+
+type parameter struct{ Name, In string }
+
+type schemaRef struct {
+	Ref        string               `json:"$ref"`
+	Properties map[string]schemaRef `json:"properties"`
+}
+
+// ends says which operations would end the account or the session they are tried with.
+var ends = regexp.MustCompile(`^POST .*/auth/logout$|^DELETE .*/users/me$|^POST .*/auth/totp/disable$`)
+
+// harms says what is tried with ids of nobody: it could remove what the others are tried with, or suspend its owner.
+func harms(o target) bool {
+	return o.Method == http.MethodDelete || strings.Contains(o.Template, "/admin/users")
+}
+
+func (h *hostile) operations() []target {
+	h.Helper()
+	var doc struct {
+		Paths      map[string]map[string]target `json:"paths"`
+		Components struct {
+			Schemas map[string]schemaRef `json:"schemas"`
+		} `json:"components"`
+	}
+	if err := json.Unmarshal(h.send("GET", "//openapi.json", nil).body, &doc); err != nil {
+		h.Fatal(err)
+	}
+	var all []target
+	for template, methods := range doc.Paths {
+		for method, o := range methods {
+			o.Method, o.Template = strings.ToUpper(method), template
+			if ends.MatchString(o.Method + " " + template) {
+				continue
+			}
+			if content, ok := o.RequestBody.Content["application/json"]; ok {
+				if name, found := strings.CutPrefix(content.Schema.Ref, "#/components/schemas/"); found {
+					content.Schema = doc.Components.Schemas[name]
+					o.RequestBody.Content["application/json"] = content
+				}
+			}
+			all = append(all, o)
+		}
+	}
+	slices.SortFunc(all, func(a, b target) int { return strings.Compare(a.Template+a.Method, b.Template+b.Method) })
+	return all
+}
+
+var placeholder = regexp.MustCompile(`\{(\w+)\}`)
+
+// path fills in the ids that exist, so that the operation does its work; with a value of ours for one parameter.
+func (h *hostile) path(o target, name, value string) string {
+	group := strings.Split(strings.TrimPrefix(o.Template, "/api/v1/"), "/")
+	return placeholder.ReplaceAllStringFunc(o.Template, func(found string) string {
+		is := strings.Trim(found, "{}")
+		if is == name {
+			return url.PathEscape(value)
+		}
+		for _, key := range append([]string{is}, group...) {
+			if id, ok := h.ids[key]; ok && !harms(o) {
+				return id
+			}
+		}
+		return uuid.NewString()
+	})
+}
+
+func (h *hostile) parameter(o target, p parameter) {
+	h.Helper()
+	for _, value := range hostileTexts {
+		switch p.In {
+		case "path":
+			if value != "" && !strings.ContainsAny(value, "/") {
+				h.attack(o, h.path(o, p.Name, value), "", nil)
+			}
+		case "query":
+			h.attack(o, h.path(o, "", "")+"?"+p.Name+"="+url.QueryEscape(value), "", nil)
+		case "header":
+			if !strings.ContainsAny(value, "\x00") {
+				h.attack(o, h.path(o, "", ""), "{}", http.Header{p.Name: {value}})
+			}
+		}
+	}
+	if p.In == "query" {
+		h.attack(o, h.path(o, "", "")+"?"+p.Name+"=1&"+p.Name+"=2&"+p.Name+"%zz", "", nil)
+	}
+}
+
+func (h *hostile) body(o target, schema schemaRef) {
+	h.Helper()
+	path := h.path(o, "", "")
+	for _, raw := range hostileBodies {
+		h.attack(o, path, raw, nil)
+	}
+	values := slices.Clone(hostileValues)
+	for _, text := range hostileTexts {
+		raw, err := json.Marshal(text)
+		if err != nil {
+			h.Fatal(err)
+		}
+		values = append(values, string(raw))
+	}
+	for name := range schema.Properties {
+		for _, value := range values {
+			h.attack(o, path, `{"`+name+`":`+value+`}`, nil)
+		}
+	}
+	// All at once: what one member's refusal hides, the same kind in all of them may pass.
+	for _, value := range values {
+		var all []string
+		for name := range schema.Properties {
+			all = append(all, `"`+name+`":`+value)
+		}
+		slices.Sort(all)
+		h.attack(o, path, "{"+strings.Join(all, ",")+"}", nil)
+	}
+}
+
+func (h *hostile) attack(o target, path, body string, header http.Header) {
+	h.Helper()
+	var reader io.Reader
+	if body != "" {
+		reader = strings.NewReader(body)
+	}
+	req, err := http.NewRequestWithContext(h.Context(), o.Method, h.base+path, reader)
+	if err != nil {
+		return // no client can send it either
+	}
+	if header != nil {
+		req.Header = header
+	}
+	req.Header.Set("Content-Type", "application/json")
+	token := h.token
+	if strings.Contains(o.Template, "/admin/") || strings.Contains(o.Template, "/staff/") {
+		token = h.admin.token
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		if strings.Contains(err.Error(), "invalid header") {
+			return
+		}
+		h.Fatalf("%s %.200s: %v", o.Method, path, err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	raw, err := io.ReadAll(res.Body)
+	if err != nil {
+		h.Fatal(err)
+	}
+	h.sent++
+	if res.StatusCode == http.StatusTooManyRequests && !strings.Contains(o.Template, "/auth/") {
+		h.Fatalf("%s %.200s was refused for its number, not for what it is", o.Method, path)
+	}
+	if res.StatusCode >= 500 || bytes.Contains(raw, []byte("SQLSTATE")) {
+		h.Errorf("%s %.200s with %.200q: %d %.300s", o.Method, path, body, res.StatusCode, raw)
+		return
+	}
+	page := strings.HasPrefix(o.Template, "/r/") // for people, who get a page that says so
+	if res.StatusCode >= 400 && !page && len(raw) > 0 && !strings.HasPrefix(res.Header.Get("Content-Type"), "application/problem+json") {
+		h.Errorf("%s %.200s: %d as %s", o.Method, path, res.StatusCode, res.Header.Get("Content-Type"))
+	}
+	if res.StatusCode == http.StatusUnauthorized && strings.Contains(string(raw), "token_") && !strings.Contains(o.Template, "/auth/") {
+		h.Fatalf("%s %.200s with %.200q ended the session: %s", o.Method, path, body, raw)
+	}
+}

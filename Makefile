@@ -82,6 +82,10 @@ test: node chromium valkey ## Run all tests (PACKAGES=./functions/... for a part
 test-race: node chromium valkey ## Run all tests with the race detector
 	$(WITH_DATABASE) $(GO) test -race -timeout 30m $(TESTED)
 
+.PHONY: fuzz
+fuzz: ## Search for inputs that break a parser (FUZZTIME=10m each, JOBS=2 at a time, TARGETS=a regular expression)
+	@$(WITH_DATABASE) infra/local/setup/fuzz.sh
+
 .PHONY: e2e
 e2e: node ## Run the built functions wired as the synthesized template says
 	$(WITH_DATABASE) $(GO) test -count=1 -timeout 30m -run TestDeployed ./infra/...

@@ -81,7 +81,7 @@ type commentOutput struct {
 }
 
 func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, error) {
-	content := strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(in.Body.Content, "�"), "\x00", ""))
+	content := strings.TrimSpace(database.Text(in.Body.Content))
 	if content == "" {
 		return nil, problem.InvalidField("content", "says nothing")
 	}

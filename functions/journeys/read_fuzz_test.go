@@ -29,6 +29,39 @@ func FuzzReadGeoJSON(f *testing.F) {
 	})
 }
 
+// FuzzImport: a file in whatever form or format is refused as the sender's
+// fault, or holds at least one marker the table takes.
+func FuzzImport(f *testing.F) {
+	const form = "multipart/form-data; boundary=b"
+	for _, pattern := range []string{"testdata/gpx/planner.gpx", "testdata/geojson/collection.geojson"} {
+		raw, err := os.ReadFile(pattern)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add("application/octet-stream", raw)
+		f.Add(form, append(append([]byte("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n"), raw...), "\r\n--b--\r\n"...))
+	}
+	f.Add("", []byte("\xef\xbb\xbf <gpx/>"))
+	f.Add("application/json", []byte(`{"type":"Feature","geometry":{"type":"Point","coordinates":[125,-8]},"properties":{"name":"a\u0000b"}}`))
+	f.Add("multipart/form-data", []byte("--b"))
+	f.Add(form, []byte("--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--b--\r\n"))
+	now := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, contentType string, raw []byte) {
+		found, err := readFile(contentType, raw, now)
+		if err == nil {
+			judge(t, found, nil)
+			if len(found) == 0 {
+				t.Fatal("an import of nothing")
+			}
+			return
+		}
+		var e *problem.Error
+		if !errors.As(err, &e) || e.Kind < 400 || e.Kind > 499 {
+			t.Fatalf("refused with %v", err)
+		}
+	})
+}
+
 func seed(f *testing.F, pattern string) {
 	f.Helper()
 	files, err := filepath.Glob(pattern)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/upload"
@@ -129,7 +130,7 @@ func (d Draft) understand(now time.Time) (filing, error) {
 		return filing{}, problem.InvalidField("device_info", "at most 2 KB")
 	}
 	if len(d.DeviceInfo) > 0 && string(d.DeviceInfo) != "null" {
-		f.deviceInfo = d.DeviceInfo
+		f.deviceInfo = database.JSON(d.DeviceInfo) // a report is never lost for what a phone says of itself
 	}
 	f.contentHash = f.hash()
 	return f, nil
@@ -210,12 +211,12 @@ func optionalID(field string, s *string) (*uuid.UUID, error) {
 	return &id, nil
 }
 
-// clean is text as it is kept: valid UTF-8 without NUL, which PostgreSQL refuses, and outer space.
+// clean is text as it is kept, without outer space.
 func clean(s *string) string {
 	if s == nil {
 		return ""
 	}
-	return strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(*s, "�"), "\x00", ""))
+	return strings.TrimSpace(database.Text(*s))
 }
 
 func part(s *string) *string {

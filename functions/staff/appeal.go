@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -39,7 +40,7 @@ type appealInput struct {
 }
 
 func (g *Group) appeal(ctx context.Context, in *appealInput) (*reportOutput, error) {
-	reason := strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(in.Body.Reason, "�"), "\x00", ""))
+	reason := strings.TrimSpace(database.Text(in.Body.Reason))
 	if reason == "" {
 		return nil, problem.InvalidField("reason", "says nothing")
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -62,7 +63,7 @@ type addNoteInput struct {
 type noteOutput struct{ Body Note }
 
 func (g *Group) addNote(ctx context.Context, in *addNoteInput) (*noteOutput, error) {
-	content := strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(in.Body.Content, "�"), "\x00", ""))
+	content := strings.TrimSpace(database.Text(in.Body.Content))
 	if content == "" {
 		return nil, problem.InvalidField("content", "says nothing")
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
@@ -159,37 +160,10 @@ func words(v any, limit int) string {
 	return s
 }
 
-// storable is raw as the database takes it: valid JSON without the character
-// that its text cannot hold.
+// storable is raw as the database takes it, nil when there is too much of it.
 func storable(raw []byte) []byte {
 	if len(raw) > maxAnswer || len(raw) == 0 {
 		return nil
 	}
-	var v any
-	if json.Unmarshal(raw, &v) != nil {
-		return nil
-	}
-	out, err := json.Marshal(withoutNUL(v))
-	if err != nil {
-		return nil
-	}
-	return out
-}
-
-func withoutNUL(v any) any {
-	switch v := v.(type) {
-	case string:
-		return strings.ReplaceAll(v, "\x00", "")
-	case []any:
-		for i := range v {
-			v[i] = withoutNUL(v[i])
-		}
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for name, item := range v {
-			out[strings.ReplaceAll(name, "\x00", "")] = withoutNUL(item)
-		}
-		return out
-	}
-	return v
+	return database.JSON(raw)
 }

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lafaekstreet/backend/shared/database"
 )
 
 // Config is where the geocoder is and how we introduce ourselves.
@@ -109,11 +111,12 @@ func (n *Nominatim) Search(ctx context.Context, query string, limit int) ([]Foun
 	for _, p := range places[:min(len(places), limit)] {
 		latitude, errLat := strconv.ParseFloat(p.Latitude, 64)
 		longitude, errLon := strconv.ParseFloat(p.Longitude, 64)
+		name := bounded(p.DisplayName)
 		onEarth := math.Abs(latitude) <= 90 && math.Abs(longitude) <= 180 // NaN is neither
-		if errLat != nil || errLon != nil || !onEarth || p.DisplayName == "" {
+		if errLat != nil || errLon != nil || !onEarth || name == "" {
 			continue
 		}
-		out = append(out, Found{bounded(p.DisplayName), latitude, longitude, bounded(p.Type), text(p.Address.State, p.Address.Municipality)})
+		out = append(out, Found{name, latitude, longitude, bounded(p.Type), text(p.Address.State, p.Address.Municipality)})
 	}
 	return out, nil
 }
@@ -164,7 +167,7 @@ func text(names ...string) *string {
 
 // bounded cuts a name to what we keep, 200 characters.
 func bounded(s string) string {
-	s = strings.TrimSpace(s)
+	s = strings.TrimSpace(database.Text(s))
 	if runes := []rune(s); len(runes) > 200 {
 		return string(runes[:200])
 	}

@@ -31,6 +31,10 @@ type batchMessage struct {
 
 const batchEvent = "BATCH"
 
+// maxLeaves bounds the trees that are believed: far above any batch of ours, and
+// small enough for the arithmetic on sizes, which never ends near 2⁶³.
+const maxLeaves = 1 << 32
+
 // NewBatch builds the Merkle tree (RFC 6962, SHA-256) over payloads, which must not be empty.
 func NewBatch(payloads [][]byte, at time.Time) (*Batch, error) {
 	n := int64(len(payloads))
@@ -93,7 +97,7 @@ func checkInclusion(message, payload, proof []byte, index int64) error {
 
 func parseBatch(message []byte) (*batchMessage, tlog.Hash, error) {
 	var m batchMessage
-	if err := json.Unmarshal(message, &m); err != nil || m.Event != batchEvent || m.Size < 1 {
+	if err := json.Unmarshal(message, &m); err != nil || m.Event != batchEvent || m.Size < 1 || m.Size > maxLeaves {
 		return nil, tlog.Hash{}, errors.New("message is no batch")
 	}
 	root, err := hex.DecodeString(m.Root)

@@ -169,7 +169,7 @@ func parseCursor(s, sort, order string) (cursor, error) {
 	if err == nil {
 		err = json.Unmarshal(raw, &c)
 	}
-	if err != nil || c.Sort != sort+order {
+	if err != nil || c.Sort != sort+order || c.Rank < 0 || c.Rank > len(Severities()) {
 		return cursor{}, problem.InvalidField("cursor", "not a cursor of this list and order")
 	}
 	return c, nil

@@ -72,15 +72,23 @@ func load(path string) ([]feature, error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
+	features, err := read(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return features, nil
+}
+
+func read(f io.Reader) ([]feature, error) {
 	var collection struct {
 		Type     string    `json:"type"`
 		Features []feature `json:"features"`
 	}
 	if err := json.NewDecoder(io.LimitReader(f, maxFile)).Decode(&collection); err != nil {
-		return nil, fmt.Errorf("%s: not GeoJSON: %w", path, err)
+		return nil, fmt.Errorf("not GeoJSON: %w", err)
 	}
 	if collection.Type != "FeatureCollection" || len(collection.Features) == 0 {
-		return nil, fmt.Errorf("%s: expected a FeatureCollection with features", path)
+		return nil, errors.New("expected a FeatureCollection with features")
 	}
 	return collection.Features, nil
 }
@@ -104,9 +112,15 @@ func insert(ctx context.Context, tx pgx.Tx, known *municipality.Directory, o opt
 	const query = `
 		INSERT INTO boundaries (id, level, name, parent, code, area)
 		VALUES ($1, $2, $3, nullif($4, ''), nullif($5, ''),
-		        ST_Multi(ST_CollectionExtract(ST_MakeValid(ST_SetSRID(ST_GeomFromGeoJSON($6), 4326)), 3)))`
-	if _, err := tx.Exec(ctx, query, ids.New(), o.level, name, f.property(o.parent), code, string(f.Geometry)); err != nil {
+		        ST_Multi(ST_CollectionExtract(ST_MakeValid(ST_SetSRID(ST_GeomFromGeoJSON($6), 4326)), 3)))
+		RETURNING NOT ST_IsEmpty(area) AND ST_XMin(area) >= -180 AND ST_XMax(area) <= 180 AND ST_YMin(area) >= -90 AND ST_YMax(area) <= 90`
+	var onEarth bool
+	err := tx.QueryRow(ctx, query, ids.New(), o.level, name, f.property(o.parent), code, string(f.Geometry)).Scan(&onEarth)
+	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
+	}
+	if !onEarth {
+		return fmt.Errorf("%s: no polygon in degrees of longitude and latitude (WGS 84)", name)
 	}
 	return nil
 }

@@ -1,0 +1,138 @@
+package reports
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/upload"
+)
+
+// desk is POST /reports up to where the database begins.
+type desk struct {
+	seen func(filing)
+}
+
+// Name implements httpapi.Group.
+func (desk) Name() string { return "desk" }
+
+// Register implements httpapi.Group.
+func (d desk) Register(api *httpapi.API) {
+	op := httpapi.Operation{Operation: huma.Operation{Method: http.MethodPost, Path: "/reports", DefaultStatus: http.StatusNoContent,
+		Middlewares: huma.Middlewares{upload.Form(draftAliases(), draftTexts()...)}},
+		Access: httpapi.Public, MaxBody: upload.MaxBody, Aliases: draftAliases()}
+	upload.Describe(&op.Operation, "")
+	httpapi.Register(api, op, func(_ context.Context, in *createInput) (*struct{}, error) {
+		f, err := in.Body.understand(draftNow())
+		if err == nil {
+			d.seen(f)
+		}
+		return nil, err
+	})
+}
+
+func draftNow() time.Time { return time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC) }
+
+// FuzzDraft: any body, JSON or form, is understood within what the table takes,
+// or refused as the sender's fault with a document. What is understood alone is
+// understood the same in a batch.
+func FuzzDraft(f *testing.F) {
+	const plain, form = "application/json", "multipart/form-data; boundary=b"
+	for _, seed := range []string{
+		`{"issue_type":"pothole","latitude":-8.5569,"longitude":125.5603,"title":"Hole","client_id":"018f6f6e-1111-7000-8000-000000000001"}`,
+		`{"type":"Broken Street-Light","lat":-8.55,"lng":125.6,"title":null,"severity":"terrible","device_info":{"os":"android"},"captured_at":null}`,
+		`{"category":"Lubuk besar","latitude":"-8.5","longitude":"125.5"}`, `{"issue_type":"x","latitude":1e400,"longitude":0}`,
+		`{"issue_type":"pothole","lat":-8,"lon":125,"images":[{"upload_id":"018f6f6e-1111-7000-8000-000000000001"},{"s3_key":"originals/x"}],"captured_at":"2026-11-20T08:30:00.1234567"}`,
+		`{"issue_type":"pothole","latitude":-8,"longitude":125,"title":"a\u0000b\ud800","device_info":"\u0000","captured_at":"9999-12-31T23:59:59Z"}`,
+		`{"issue_type":"pothole","latitude":-8,"longitude":125,"captured_at":"0000-01-01T00:00:00+23:59","is_anonymous":true,"s3_keys":["renditions/018f6f6e-1111-7000-8000-000000000001/display.jpg"]}`,
+		`[]`, `null`, ``, `{`, `"x"`, `{"issue_type":{},"latitude":[],"longitude":true}`, strings.Repeat(`{"a":`, 500),
+	} {
+		f.Add(plain, []byte(seed))
+	}
+	f.Add(form, []byte("--b\r\nContent-Disposition: form-data; name=\"latitude\"\r\n\r\n-8.5\r\n--b\r\nContent-Disposition: form-data; name=\"longitude\"\r\n\r\n125.5\r\n"+
+		"--b\r\nContent-Disposition: form-data; name=\"report_type\"\r\n\r\nflood\r\n--b\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\n123\r\n--b--\r\n"))
+	f.Add(form, []byte("--b\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a\"\r\n\r\nx\r\n--b--\r\n"))
+	f.Add("application/x-www-form-urlencoded", []byte("a=b"))
+	f.Add("multipart/form-data", []byte("--b"))
+	var understood *filing
+	service := httpapi.New(httpapi.Deps{Clock: clock.System{}, Log: slog.New(slog.DiscardHandler)}, desk{func(got filing) { understood = &got }})
+	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
+		understood = nil
+		r := httptest.NewRequest(http.MethodPost, "/reports", bytes.NewReader(body))
+		r.Header["Content-Type"] = []string{contentType}
+		w := httptest.NewRecorder()
+		service.ServeHTTP(w, r)
+		switch {
+		case w.Code == http.StatusNoContent && understood != nil:
+			checkFiling(t, *understood)
+		case w.Code < 400 || w.Code > 499:
+			t.Fatalf("status %d: %s", w.Code, w.Body)
+		default:
+			var d struct{ Code, Detail string }
+			if err := json.Unmarshal(w.Body.Bytes(), &d); err != nil || d.Code == "" || d.Detail == "" {
+				t.Fatalf("status %d without a document: %s", w.Code, w.Body)
+			}
+		}
+		sameInABatch(t, contentType, body, understood)
+	})
+}
+
+// sameInABatch reads the body as an item of a batch.
+func sameInABatch(t *testing.T, contentType string, body []byte, alone *filing) {
+	t.Helper()
+	var item any
+	if contentType != "application/json" || json.Unmarshal(body, &item) != nil {
+		return
+	}
+	rename(item)
+	clientIDOf(item)
+	draft, err := newDraftReader().read(item)
+	if err == nil {
+		var f filing
+		if f, err = draft.understand(draftNow()); err == nil {
+			checkFiling(t, f)
+			if alone != nil && alone.contentHash != f.contentHash {
+				t.Errorf("%+v alone, %+v in a batch", *alone, f)
+			}
+		}
+	}
+	if alone != nil && err != nil {
+		t.Errorf("understood alone, and in a batch %v", err)
+	}
+}
+
+// checkFiling holds what was understood to the columns it goes to.
+func checkFiling(t *testing.T, f filing) {
+	t.Helper()
+	if !report.ValidPoint(f.latitude, f.longitude) || !slices.Contains(report.IssueTypes(), f.issueType) {
+		t.Errorf("%+v", f)
+	}
+	texts := []*string{&f.title, &f.description, f.issueTypeRaw}
+	for _, part := range append(texts, f.address[:]...) {
+		if part != nil && (!utf8.ValidString(*part) || strings.ContainsRune(*part, 0) || utf8.RuneCountInString(*part) > 2000) {
+			t.Errorf("text %q", *part)
+		}
+	}
+	if f.accuracy != nil && !(*f.accuracy >= 0 && *f.accuracy < 1e6) {
+		t.Errorf("accuracy %v", *f.accuracy)
+	}
+	if f.capturedAt != nil && (f.capturedAt.After(draftNow().Add(maxAhead)) || draftNow().Sub(*f.capturedAt) > maxAge) {
+		t.Errorf("captured at %v", f.capturedAt)
+	}
+	if len(f.deviceInfo) > 6*maxDeviceInfo || f.deviceInfo != nil && (!json.Valid(f.deviceInfo) || bytes.Contains(f.deviceInfo, []byte(`\u0000`))) {
+		t.Errorf("device info %q", f.deviceInfo)
+	}
+}

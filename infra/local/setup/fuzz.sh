@@ -1,0 +1,23 @@
+#!/bin/sh
+# Runs every fuzz target for FUZZTIME (10m), JOBS (2) at a time with one worker each, and prints a line for each.
+# TARGETS narrows them by a regular expression. What breaks one is kept under its testdata/fuzz and named.
+set -u
+mkdir -p .run/fuzz
+one() {
+	package=${1%:*} target=${1#*:}
+	log=.run/fuzz/$target.log
+	go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-10m}" -parallel 1 "$package" >"$log" 2>&1
+	status=$?
+	done=$(grep -oE 'elapsed: [^,]*, execs: [0-9]+' "$log" | tail -n 1)
+	found=$(grep -oE 'new interesting: [0-9]+ \(total: [0-9]+\)' "$log" | tail -n 1)
+	if [ $status -eq 0 ]; then verdict='no finding'; else verdict="FINDING: see $log"; fi
+	printf '%-22s %-38s %-36s %-34s %s\n' "$target" "$package" "$done" "$found" "$verdict"
+	return $status
+}
+if [ $# -eq 1 ]; then
+	one "$1"
+	exit
+fi
+grep -rnoE --include='*_test.go' '^func Fuzz[A-Za-z0-9]+' functions shared infra |
+	sed -E 's|^(.*)/[^/]*:[0-9]+:func (Fuzz.*)$|./\1:\2|' | grep -E "${TARGETS:-.}" | sort |
+	xargs -P "${JOBS:-2}" -n 1 "$0"

@@ -1,0 +1,44 @@
+package database
+
+import (
+	"encoding/json"
+	"strings"
+)
+
+// Text is s as PostgreSQL keeps it: valid UTF-8 without NUL.
+func Text(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
+}
+
+// JSON is raw as a jsonb column takes it: without the NUL and the halves of
+// surrogate pairs that JSON can escape and text cannot hold. Nil for what is no
+// JSON, or holds a number beyond any column.
+func JSON(raw []byte) []byte {
+	var v any
+	if json.Unmarshal(raw, &v) != nil {
+		return nil
+	}
+	out, err := json.Marshal(withoutNUL(v))
+	if err != nil {
+		return nil
+	}
+	return out
+}
+
+func withoutNUL(v any) any {
+	switch v := v.(type) {
+	case string:
+		return Text(v)
+	case []any:
+		for i := range v {
+			v[i] = withoutNUL(v[i])
+		}
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for name, item := range v {
+			out[Text(name)] = withoutNUL(item)
+		}
+		return out
+	}
+	return v
+}

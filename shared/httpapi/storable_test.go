@@ -13,3 +13,15 @@ func TestEscapesNUL(t *testing.T) {
 		}
 	}
 }
+
+func TestMemberWithNUL(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"a":"b","title":"x\u0000"}`: "title", `{"place":{"name":"\u0000"}}`: "place", `{"tags":["\u0000"]}`: "tags", `{"\u0000":1}`: "body",
+		`{"reports":[{"title":"\u0000"}]}`: "", `{"a":"\\u0000"}`: "", `["\u0000"]`: "", `{`: "",
+	} {
+		if got, _ := memberWithNUL([]byte(body)); got != want {
+			t.Errorf("%s: %q, want %q", body, got, want)
+		}
+	}
+}

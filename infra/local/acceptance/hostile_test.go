@@ -46,7 +46,8 @@ var hostileTexts = []string{"", " ", "\x00", "a\x00b", "\xff\xfe", "NaN", "Infin
 	"\u202e\U0001F40A", "{}", "[1,2", "a,b,,c", strings.Repeat("x", 5000), uuid.Nil.String()}
 
 // hostileValues go into members of a body as they are.
-var hostileValues = []string{"null", "true", "-1", "0", "1e308", "1e999", "99999999999999999999", `[]`, `{}`, `[null]`, `[{}]`, `[[[[]]]]`, `"\u0000"`, `"\ud800"`,
+var hostileValues = []string{"null", "true", "-1", "0", "1e308", "1e999", "99999999999999999999", `[]`, `{}`, `[null]`, `[{}]`, `[[[[]]]]`, `["\u0000"]`, `{"a":"\u0000"}`,
+	`[{"\u0000":1}]`, `[{"client_id":"\u0000","report_id":"\u0000","status":"\u0000","note":"\u0000","title":"\u0000","upload_id":"\u0000"}]`, `"\u0000"`, `"\ud800"`,
 	`{"type":"Point"}`, `{"type":"Point","coordinates":[1e308,-1e308]}`, `{"type":"Point","coordinates":[null,"x"]}`}
 
 // hostileBodies stand where an object is expected.

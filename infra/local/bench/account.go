@@ -14,6 +14,7 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/local/generate"
 	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/password"
 )
 
 // keys adds fresh ones to sign tokens and seal texts with.
@@ -53,6 +54,21 @@ func (s *Site) SignIn(ctx context.Context, email string) (string, error) {
 		return "", fmt.Errorf("sign %s in: %w", email, err)
 	}
 	return tokens.AccessToken, nil
+}
+
+// accounts are those that sign in, one after another.
+func accounts() []string {
+	var out []string
+	for i := range 32 {
+		out = append(out, generate.CitizenEmail(i))
+	}
+	return out
+}
+
+// checkPassword is the slow hash that every sign-in pays for.
+func checkPassword(ctx context.Context) error {
+	_, err := password.NewHasher(password.Config{}).Hash(ctx, generate.Password)
+	return err
 }
 
 func login(email string) Request {

@@ -28,6 +28,7 @@ type Part struct {
 func parts() []Part {
 	return []Part{
 		{"reads", reads},
+		{"writes", writes},
 	}
 }
 
@@ -98,9 +99,25 @@ func choose(only []string) ([]Part, error) {
 // Span is how long one figure is measured.
 func (r *Run) Span() time.Duration {
 	if r.Brief {
-		return 20 * time.Millisecond
+		return time.Millisecond
 	}
 	return 2 * time.Second
+}
+
+// variants is how many different requests an endpoint is asked, one after another.
+func (r *Run) variants() int {
+	if r.Brief {
+		return 1
+	}
+	return 8
+}
+
+// clients is how many ask at once in the second half of a row.
+func (r *Run) clients() int {
+	if r.Brief {
+		return 2
+	}
+	return 16
 }
 
 // Goal is "ok" or "over" for a cell of a table, and remembers what is over for the end of the output.

@@ -1,8 +1,12 @@
 package bench
 
 import (
+	"context"
 	"fmt"
+	"net/http"
 	"net/url"
+
+	"github.com/google/uuid"
 )
 
 // endpoint is one row: a request that is asked in several variants.
@@ -10,35 +14,160 @@ type endpoint struct {
 	name string
 	// request makes the i-th variant out of what there is.
 	request func(f *facts, p people, i int) Request
+	// writes: a request is never asked twice, for the second would be a repeat.
+	writes bool
+	// besides is what a request costs that is not SQL and cannot be less; it counts with the SQL.
+	besides func(ctx context.Context) error
 }
+
+func get(token func(people) string, path func(f *facts, i int) string) func(*facts, people, int) Request {
+	return func(f *facts, p people, i int) Request { return Request{Path: path(f, i), Token: token(p)} }
+}
+
+func always(path string) func(*facts, int) string { return func(*facts, int) string { return path } }
 
 // readEndpoints are the hot ones that change nothing.
 func readEndpoints() []endpoint {
-	signed := func(name string, path func(f *facts, i int) string) endpoint {
-		return endpoint{name, func(f *facts, p people, i int) Request { return Request{Path: path(f, i), Token: p.citizen} }}
+	var out []endpoint
+	for _, rows := range [][]endpoint{listEndpoints(), placeEndpoints(), singleEndpoints(), staffEndpoints(), publicEndpoints()} {
+		out = append(out, rows...)
 	}
-	open := func(name string, path func(f *facts, i int) string) endpoint {
-		return endpoint{name, func(f *facts, _ people, i int) Request { return Request{Path: path(f, i)} }}
-	}
-	always := func(path string) func(*facts, int) string { return func(*facts, int) string { return path } }
+	return out
+}
+
+func citizen(p people) string   { return p.citizen }
+func moderator(p people) string { return p.moderator }
+func official(p people) string  { return p.official }
+func nobody(people) string      { return "" }
+
+func listEndpoints() []endpoint {
 	words := []string{"Becora", "estrada klaran", "merkadu", "Ponte aat", "Lahomea", "health post", "inundada", "Burst pipe"}
-	boxes := []string{"125.55,-8.57,125.60,-8.54", "125.2,-9.0,125.3,-8.9", "126.40,-8.52,126.50,-8.42", "124.2,-9.4,124.5,-9.2"}
+	statuses, types := []string{"pending", "in_progress", "verified"}, []string{"pothole", "bridge", "waste", "other"}
+	places := []string{"Dili", "Ermera", "TL-AT", "Lautem"}
 	return []endpoint{
-		signed("list, first page", always("/reports")),
-		signed("list by status and type", func(_ *facts, i int) string {
-			return "/reports?status=" + nth([]string{"pending", "in_progress", "verified"}, i) + "&issue_type=" + nth([]string{"pothole", "bridge", "waste", "other"}, i)
-		}),
-		signed("list by municipality", func(_ *facts, i int) string {
-			return "/reports?municipality=" + nth([]string{"Dili", "Ermera", "TL-AT", "Lautem"}, i) + "&severity=high,critical"
-		}),
-		signed("list by text", func(_ *facts, i int) string { return "/reports?q=" + url.QueryEscape(nth(words, i)) }),
-		signed("list by box", func(_ *facts, i int) string { return "/reports?bbox=" + nth(boxes, i) }),
-		signed("list, deep cursor", func(f *facts, _ int) string { return "/reports?cursor=" + f.cursor }),
-		signed("nearby, 1 km", func(f *facts, i int) string {
+		{name: "list, first page", request: get(citizen, always("/reports"))},
+		{name: "list, status and type", request: get(citizen, func(_ *facts, i int) string {
+			return "/reports?status=" + nth(statuses, i) + "&issue_type=" + nth(types, i)
+		})},
+		{name: "list, municipality", request: get(citizen, func(_ *facts, i int) string {
+			return "/reports?municipality=" + nth(places, i) + "&severity=high,critical"
+		})},
+		{name: "list, suco", request: get(citizen, func(_ *facts, i int) string {
+			return "/reports?suco=" + nth([]string{"Comoro", "Bahu", "Beloi", "Debos"}, i)
+		})},
+		{name: "list, text", request: get(citizen, func(_ *facts, i int) string { return "/reports?q=" + url.QueryEscape(nth(words, i)) })},
+		{name: "list, box", request: get(citizen, func(_ *facts, i int) string { return "/reports?bbox=" + nth(boxes(), i) })},
+		{name: "list, changed since", request: get(citizen, func(f *facts, _ int) string {
+			return "/reports?sort=updated_at&order=asc&updated_since=" + url.QueryEscape(f.lately)
+		})},
+		{name: "list, worst first", request: get(citizen, always("/reports?sort=severity"))},
+		{name: "list, deep cursor", request: get(citizen, func(f *facts, _ int) string { return "/reports?cursor=" + f.cursor })},
+		{name: "my reports", request: get(citizen, always("/reports/my-reports"))},
+	}
+}
+
+func boxes() []string {
+	return []string{"125.55,-8.57,125.60,-8.54", "125.2,-9.0,125.3,-8.9", "126.40,-8.52,126.50,-8.42", "124.2,-9.4,124.5,-9.2"}
+}
+
+func placeEndpoints() []endpoint {
+	near := func(more string) func(f *facts, i int) string {
+		return func(f *facts, i int) string {
 			at := nth(f.places, i)
-			return fmt.Sprintf("/reports/nearby?latitude=%g&longitude=%g&radius_meters=1000&limit=20", at[0], at[1])
-		}),
-		signed("report", func(f *facts, i int) string { return "/reports/" + nth(f.reports, i).String() }),
-		open("public list", always("/public/reports")),
+			return fmt.Sprintf("/reports/nearby?latitude=%g&longitude=%g&%s", at[0], at[1], more)
+		}
+	}
+	journey := func(rest string) func(f *facts, i int) string {
+		return func(f *facts, i int) string { return "/journeys/" + nth(f.journeys, i).String() + rest }
+	}
+	return []endpoint{
+		{name: "nearby, 1 km", request: get(citizen, near("radius_meters=1000&limit=20"))},
+		{name: "nearby, 50 km, 200 potholes", request: get(citizen, near("radius_meters=50000&limit=200&issue_type=pothole"))},
+		{name: "nearby, a rare kind", request: get(citizen, near("radius_meters=5000&limit=20&issue_type=traffic_sign&status=in_progress"))},
+		{name: "similar to a report", request: get(citizen, func(f *facts, i int) string { return "/reports/similar?report_id=" + nth(f.pictured, i).String() })},
+		{name: "riders nearby", request: get(citizen, journey("/journeys/nearby"))},
+		{name: "riders nearby, by route", request: get(citizen, journey("/journeys/nearby?mode=route"))},
+		{name: "riders nearby, with places", request: get(citizen, journey("/nearby"))},
+		{name: "reports along a route", request: get(citizen, journey("/reports?within_m=500"))},
+	}
+}
+
+func singleEndpoints() []endpoint {
+	one := func(of func(f *facts) []uuid.UUID, before, after string) func(f *facts, i int) string {
+		return func(f *facts, i int) string { return before + nth(of(f), i).String() + after }
+	}
+	reports := func(f *facts) []uuid.UUID { return f.reports }
+	return []endpoint{
+		{name: "report", request: get(citizen, one(reports, "/reports/", ""))},
+		{name: "report, by number", request: get(citizen, func(f *facts, i int) string { return "/reports/" + nth(f.numbers, i) })},
+		{name: "comments", request: get(citizen, one(reports, "/reports/", "/comments"))},
+		{name: "AI's judgements", request: get(citizen, one(func(f *facts) []uuid.UUID { return f.pictured }, "/reports/", "/ai-analysis"))},
+		{name: "notifications", request: get(citizen, always("/notifications"))},
+		{name: "unread count", request: get(citizen, always("/notifications/unread-count"))},
+		{name: "journey", request: get(citizen, one(func(f *facts) []uuid.UUID { return f.journeys }, "/journeys/", ""))},
+		{name: "own account", request: get(citizen, always("/users/me"))},
+		{name: "ledger history", request: get(citizen, one(func(f *facts) []uuid.UUID { return f.ledgered }, "/blockchain/report/", "/history"))},
+	}
+}
+
+func staffEndpoints() []endpoint {
+	return []endpoint{
+		{name: "queue, new", request: get(moderator, always("/staff/queue?kind=new"))},
+		{name: "queue, new, official", request: get(official, always("/staff/queue?kind=new"))},
+		{name: "queue, needs review", request: get(moderator, always("/staff/queue?kind=needs_review"))},
+		{name: "queue, assigned", request: get(official, always("/staff/queue?kind=assigned"))},
+		{name: "queue, overdue", request: get(official, always("/staff/queue?kind=overdue"))},
+	}
+}
+
+func publicEndpoints() []endpoint {
+	return []endpoint{
+		{name: "public list", request: get(nobody, always("/public/reports"))},
+		{name: "public list, text", request: get(nobody, func(_ *facts, i int) string {
+			return "/public/reports?q=" + url.QueryEscape(nth([]string{"Becora", "Kuak iha", "igreja", "mercado"}, i))
+		})},
+		{name: "public report", request: get(nobody, func(f *facts, i int) string { return "/public/reports/" + nth(f.reports, i).String() })},
+		{name: "map, the country", request: get(nobody, always("/public/map?bbox=124,-9.6,127.4,-8.1&zoom=8"))},
+		{name: "map, a quarter", request: get(nobody, func(_ *facts, i int) string {
+			return "/public/map?zoom=15&bbox=" + nth([]string{"125.570,-8.565,125.580,-8.555", "126.450,-8.485,126.460,-8.475"}, i)
+		})},
+		{name: "tile, zoom 8", request: get(nobody, always("/public/tiles/8/217/134.mvt"))},
+		{name: "tile, zoom 14, Dili", request: get(nobody, always("/public/tiles/14/13906/8583.mvt"))},
+		{name: "tile, zoom 16, Dili", request: get(nobody, always("/public/tiles/16/55627/34335.mvt"))},
+		{name: "statistics, summary", request: get(nobody, always("/public/stats/summary"))},
+		{name: "statistics, by type", request: get(nobody, always("/public/stats/by-type"))},
+		{name: "statistics, by municipality", request: get(nobody, always("/public/stats/by-municipality"))},
+		{name: "statistics, trends", request: get(nobody, always("/public/stats/trends?period=week&days=365"))},
+		{name: "export, 10,000 rows", request: get(nobody, always("/public/export.csv?severity=low,medium,high,critical"))},
+	}
+}
+
+// writeEndpoints file reports and sign in.
+func writeEndpoints() []endpoint {
+	draft := func(f *facts, i int) map[string]any {
+		at := nth(f.places, i)
+		return map[string]any{"client_id": uuid.Must(uuid.NewV7()), "issue_type": "pothole", "title": "Kuak iha estrada", "description": "Motorbikes fall here.",
+			"latitude": at[0], "longitude": at[1], "location_accuracy": 12.5, "address": "Rua de Caicoli", "municipality": "Dili", "severity": "high"}
+	}
+	return []endpoint{
+		{name: "file a report", writes: true, request: func(f *facts, p people, i int) Request {
+			return Request{Method: http.MethodPost, Path: "/reports", Token: p.citizen, Body: draft(f, i)}
+		}},
+		{name: "file a report, with a key", writes: true, request: func(f *facts, p people, i int) Request {
+			return Request{Method: http.MethodPost, Path: "/reports", Token: p.citizen, Body: draft(f, i),
+				Header: http.Header{"Idempotency-Key": {uuid.Must(uuid.NewV7()).String()}}}
+		}},
+		{name: "sync 10 reports", writes: true, request: func(f *facts, p people, i int) Request {
+			var items []any
+			for n := range 10 {
+				items = append(items, draft(f, i+n))
+			}
+			return Request{Method: http.MethodPost, Path: "/reports/batch", Token: p.citizen, Body: map[string]any{"reports": items}}
+		}},
+		{name: "comment", writes: true, request: func(f *facts, p people, i int) Request {
+			return Request{Method: http.MethodPost, Path: "/reports/" + nth(f.reports, i).String() + "/comments", Token: p.citizen,
+				Body: map[string]any{"content": "Still there.", "client_id": uuid.Must(uuid.NewV7())}}
+		}},
+		{name: "sign in", writes: true, besides: checkPassword, request: func(_ *facts, _ people, i int) Request { return login(nth(accounts(), i)) }},
 	}
 }

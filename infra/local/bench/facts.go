@@ -10,9 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// variants is how many different requests an endpoint is asked, one after another.
-const variants = 8
-
 // facts are what requests about generated data name.
 type facts struct {
 	reports  []uuid.UUID // spread over all that are public
@@ -20,7 +17,9 @@ type facts struct {
 	ledgered []uuid.UUID // with confirmed events
 	places   [][2]float64
 	journeys []uuid.UUID
+	numbers  []string
 	cursor   string // of a page at four fifths of all reports
+	lately   string // since when about a hundred reports have changed
 }
 
 func (s *stand) learn(ctx context.Context, conn *pgx.Conn) (*facts, error) {
@@ -40,15 +39,25 @@ func (s *stand) learn(ctx context.Context, conn *pgx.Conn) (*facts, error) {
 			return nil, fmt.Errorf("learn what there is: %w", err)
 		}
 	}
-	rows, err := conn.Query(ctx, `SELECT latitude, longitude FROM reports WHERE id = ANY($1)`, f.reports)
+	rows, err := conn.Query(ctx, `SELECT latitude, longitude, report_number FROM reports WHERE id = ANY($1)`, f.reports)
 	if err != nil {
 		return nil, fmt.Errorf("learn what there is: %w", err)
 	}
 	var lat, lon float64
-	if _, err := pgx.ForEachRow(rows, []any{&lat, &lon}, func() error { f.places = append(f.places, [2]float64{lat, lon}); return nil }); err != nil {
+	var number string
+	_, err = pgx.ForEachRow(rows, []any{&lat, &lon, &number}, func() error {
+		f.places, f.numbers = append(f.places, [2]float64{lat, lon}), append(f.numbers, number)
+		return nil
+	})
+	if err != nil {
 		return nil, fmt.Errorf("learn what there is: %w", err)
 	}
 	var at time.Time
+	const late = `SELECT updated_at FROM reports ORDER BY updated_at DESC OFFSET 100 LIMIT 1`
+	if err := conn.QueryRow(ctx, late).Scan(&at); err != nil {
+		return nil, fmt.Errorf("learn what there is: %w", err)
+	}
+	f.lately = at.UTC().Format(time.RFC3339)
 	const deep = `SELECT created_at FROM reports WHERE deleted_at IS NULL ORDER BY created_at OFFSET $1 LIMIT 1`
 	if err := conn.QueryRow(ctx, deep, s.database.Reports/5).Scan(&at); err != nil {
 		return nil, fmt.Errorf("learn what there is: %w", err)

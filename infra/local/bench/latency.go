@@ -12,9 +12,6 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/tap"
 )
 
-// clients is how many ask at once in the second half of a row.
-const clients = 16
-
 // times are those of one thing done again and again.
 type times []time.Duration
 
@@ -30,16 +27,19 @@ func (t times) at(q float64) time.Duration {
 // subject is an endpoint on a stand, ready to be measured.
 type subject struct {
 	stand    *stand
+	endpoint endpoint
 	requests []Request
 	flights  [][]tap.Flight // of each request
+	since    time.Time
+	asked    atomic.Int64 // writes so far
 
 	whole, bare times // by one client and by none, in turns
 }
 
-func (s *stand) subject(ctx context.Context, e endpoint) (*subject, error) {
-	out := &subject{stand: s}
+func (s *stand) subject(ctx context.Context, e endpoint, variants int) (*subject, error) {
+	out := &subject{stand: s, endpoint: e, since: time.Now()}
 	for i := range variants {
-		flights, err := s.record(ctx, e.request(s.facts, s.on[s.tapped], i))
+		flights, err := s.record(ctx, func() Request { return e.request(s.facts, s.on[s.tapped], i) })
 		if err != nil {
 			return nil, err
 		}
@@ -58,26 +58,43 @@ func (s *stand) subject(ctx context.Context, e endpoint) (*subject, error) {
 // once asks variant i of the system and then of the database alone.
 func (s *subject) once(ctx context.Context, i int) error {
 	i %= len(s.requests)
+	request, flights := s.request(i), s.flights[i]
+	if s.endpoint.writes {
+		flights = s.stand.renewer.Renew(flights, s.since)
+	}
 	start := time.Now()
-	answer, err := s.stand.site.Do(ctx, s.requests[i])
+	answer, err := s.stand.site.Do(ctx, request)
 	if err != nil {
 		return err
 	}
 	s.whole = append(s.whole, time.Since(start))
 	if answer.Status >= http.StatusBadRequest {
-		return fmt.Errorf("%s: status %d: %s", s.requests[i].Path, answer.Status, answer.text())
+		return fmt.Errorf("%s: status %d: %s", request.Path, answer.Status, answer.text())
 	}
 	start = time.Now()
-	if err := s.stand.replay.Run(ctx, s.flights[i]); err != nil {
+	if err := s.stand.replay.Run(ctx, flights); err != nil {
 		return err
+	}
+	if s.endpoint.besides != nil {
+		if err := s.endpoint.besides(ctx); err != nil {
+			return err
+		}
 	}
 	s.bare = append(s.bare, time.Since(start))
 	return nil
 }
 
+// request is variant i, or a new one where it changes something.
+func (s *subject) request(i int) Request {
+	if s.endpoint.writes {
+		return s.endpoint.request(s.stand.facts, s.stand.on[s.stand.site], int(s.asked.Add(1)))
+	}
+	return s.requests[i%len(s.requests)]
+}
+
 // alternate measures subjects in turns, so that whatever else the machine does falls on all of them alike.
 func alternate(ctx context.Context, span time.Duration, subjects ...*subject) error {
-	for i, end := 0, time.Now().Add(span); i < 2*variants || time.Now().Before(end); i++ {
+	for i, end := 0, time.Now().Add(span); i < len(subjects[0].requests) || time.Now().Before(end); i++ {
 		for _, s := range subjects {
 			if err := s.once(ctx, i); err != nil {
 				return err
@@ -94,8 +111,8 @@ type load struct {
 	failed    int64 // without an answer, or with a 5xx
 }
 
-// crowd has clients ask at once for a span.
-func (s *subject) crowd(ctx context.Context, span time.Duration) load {
+// crowd has clients ask at once for a span, each twice at least.
+func (s *subject) crowd(ctx context.Context, clients int, span time.Duration) load {
 	var failed atomic.Int64
 	all := make([]times, clients)
 	start := time.Now()
@@ -104,7 +121,7 @@ func (s *subject) crowd(ctx context.Context, span time.Duration) load {
 		wg.Go(func() {
 			for i := c; i < c+2 || time.Since(start) < span; i++ {
 				begun := time.Now()
-				answer, err := s.stand.site.Do(ctx, s.requests[i%len(s.requests)])
+				answer, err := s.stand.site.Do(ctx, s.request(i))
 				if err != nil || answer.Status >= http.StatusInternalServerError {
 					failed.Add(1)
 				}

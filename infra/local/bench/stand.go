@@ -20,6 +20,7 @@ type stand struct {
 	site, tapped *Site
 	tap          *tap.Tap
 	replay       *tap.Replay
+	renewer      tap.Renewer
 	facts        *facts
 	on           map[*Site]people
 }
@@ -84,10 +85,12 @@ func (s *stand) close() error {
 	return s.replay.Close(ctx)
 }
 
-// record does a request once by way of the tap and returns what it asked of the database.
-func (s *stand) record(ctx context.Context, r Request) ([]tap.Flight, error) {
+// record does a request by way of the tap and returns what it asked of the database. A request that writes is made
+// anew each time.
+func (s *stand) record(ctx context.Context, request func() Request) ([]tap.Flight, error) {
 	for range 2 { // the first time statements are still prepared and what hardly changes is read
 		s.tap.Take()
+		r := request()
 		answer, err := s.tapped.Do(ctx, r)
 		if err != nil {
 			return nil, err

@@ -9,6 +9,7 @@ package generate
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"time"
 
@@ -36,6 +37,8 @@ type Options struct {
 	Seed    uint64
 	// Until is when the newest report came in.
 	Until time.Time
+	// Log is told how long each kind of row took; may be nil.
+	Log io.Writer
 }
 
 // Fill writes everything into the database at address, which is migrated and empty and whose role is a superuser. The
@@ -51,12 +54,20 @@ func Fill(ctx context.Context, address string, o Options) error {
 		return fmt.Errorf("generate: %w", err)
 	}
 	f := &filler{conn: conn, world: newWorld(o), passwordHash: hash}
-	for _, step := range []func(context.Context) error{
-		f.begin, f.people, f.reports, f.pictures, f.histories, f.comments, f.analyses, f.embeddings, f.ledger, f.notifications,
-		f.journeys, f.count, f.finish,
+	for _, step := range []struct {
+		name string
+		run  func(context.Context) error
+	}{
+		{"preparation", f.begin}, {"people", f.people}, {"reports", f.reports}, {"pictures", f.pictures}, {"histories", f.histories},
+		{"comments", f.comments}, {"analyses", f.analyses}, {"embeddings", f.embeddings}, {"ledger", f.ledger},
+		{"notifications", f.notifications}, {"journeys", f.journeys}, {"counters", f.count}, {"indexes", f.finish},
 	} {
-		if err := step(ctx); err != nil {
+		start := time.Now()
+		if err := step.run(ctx); err != nil {
 			return fmt.Errorf("generate: %w", err)
+		}
+		if o.Log != nil {
+			fmt.Fprintf(o.Log, "  %-14s %7.1f s\n", step.name, time.Since(start).Seconds())
 		}
 	}
 	return nil
@@ -65,14 +76,18 @@ func Fill(ctx context.Context, address string, o Options) error {
 // world is what every row is a function of.
 type world struct {
 	Options
-	start  time.Time
-	people int
-	first  map[int]int // number of the first report of each year
+	words
+	country  country
+	towns    []weighted[town]
+	agencies []agency
+	start    time.Time
+	people   int
+	first    map[int]int // number of the first report of each year
 }
 
 func newWorld(o Options) *world {
 	o.Until = o.Until.UTC().Truncate(time.Second)
-	w := &world{Options: o, start: o.Until.AddDate(-2, 0, 0), people: max(50, o.Reports/20), first: map[int]int{}}
+	w := &world{Options: o, words: newWords(), country: newCountry(), towns: towns(), agencies: agencies(), start: o.Until.AddDate(-2, 0, 0), people: max(50, o.Reports/20), first: map[int]int{}}
 	for i := 0; i < o.Reports; {
 		year := w.year(i)
 		w.first[year] = i

@@ -3,7 +3,6 @@ package generate
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,13 +30,13 @@ func (w *world) stops(i int) []stop {
 	_ = newID(w.start, r) // the journey's
 	n := 4 + r.IntN(33)
 	at := w.Until.AddDate(0, 0, -n/2)
-	here := pick(r, towns())
+	here := pick(r, w.towns)
 	var out []stop
 	for k := range n {
 		if r.IntN(4) == 0 {
-			here = towns()[rand.New(rand.NewPCG(r.Uint64(), 1)).IntN(len(towns()))].value
+			here = w.towns[r.IntN(len(w.towns))].value
 		}
-		lat, lon := here.around(r)
+		lat, lon := here.around(w.country, r)
 		on := at.AddDate(0, 0, k)
 		out = append(out, stop{newID(w.start, r), here.post, lat, lon, on.Before(w.Until), on})
 	}

@@ -31,8 +31,8 @@ func PersonID(o Options, i int) uuid.UUID { return newWorld(o).personID(i) }
 
 func (f *filler) people(ctx context.Context) error {
 	columns := []string{"id", "code", "name", "agency_type", "created_at"}
-	err := f.copy(ctx, "agencies", columns, 0, len(agencies()), func(i int, row write) {
-		a := agencies()[i]
+	err := f.copy(ctx, "agencies", columns, 0, len(f.agencies), func(i int, row write) {
+		a := f.agencies[i]
 		row(f.agencyID(i), a.code, a.name, a.kind, f.start)
 	})
 	if err != nil {

@@ -49,10 +49,13 @@ func towns() []weighted[town] {
 	}
 }
 
-// land is Timor-Leste drawn by hand a kilometre or two inside its coasts and borders: the main part, Oé-Cusse and
-// Ataúro, as longitudes and latitudes.
-func land() [][][2]float64 {
-	return [][][2]float64{
+// country is an area as rings of longitudes and latitudes.
+type country [][][2]float64
+
+// newCountry is Timor-Leste drawn by hand a kilometre or two inside its coasts and borders: the main part, Oé-Cusse and
+// Ataúro.
+func newCountry() country {
+	return country{
 		{
 			{124.99, -8.96}, {125.13, -8.75}, {125.22, -8.64}, {125.33, -8.60}, {125.45, -8.59}, {125.53, -8.555}, {125.61, -8.555},
 			{125.70, -8.54}, {125.80, -8.535}, {126.00, -8.52}, {126.20, -8.53}, {126.35, -8.50}, {126.46, -8.45}, {126.60, -8.50},
@@ -67,8 +70,10 @@ func land() [][][2]float64 {
 }
 
 // OnLand reports whether a place lies within the country, a little inside its edges.
-func OnLand(lat, lon float64) bool {
-	for _, ring := range land() {
+func OnLand(lat, lon float64) bool { return newCountry().has(lat, lon) }
+
+func (c country) has(lat, lon float64) bool {
+	for _, ring := range c {
 		inside := false
 		for i, j := 0, len(ring)-1; i < len(ring); j, i = i, i+1 {
 			a, b := ring[i], ring[j]
@@ -84,12 +89,12 @@ func OnLand(lat, lon float64) bool {
 }
 
 // around is a place near a town: most of them close, some far out on its roads.
-func (t town) around(r *rand.Rand) (float64, float64) {
+func (t town) around(c country, r *rand.Rand) (float64, float64) {
 	for range 20 {
 		metres, angle := r.ExpFloat64()*t.spread, r.Float64()*2*math.Pi
 		lat := t.lat + metres*math.Sin(angle)/111_195
 		lon := t.lon + metres*math.Cos(angle)/(111_195*math.Cos(t.lat*math.Pi/180))
-		if OnLand(lat, lon) {
+		if c.has(lat, lon) {
 			return degrees(lat), degrees(lon)
 		}
 	}

@@ -82,11 +82,11 @@ func (w *world) subject(i int) *subject {
 	s.number = w.number(i)
 	// A few people file much.
 	s.author = int(math.Pow(r.Float64(), 1.5) * float64(w.people))
-	s.issueType, s.severity = pick(r, issueTypes()), pick(r, severities())
-	s.place = pick(r, towns())
-	s.suco, s.street = one(r, s.place.sucos), one(r, streets())
-	s.lat, s.lon = s.place.around(r)
-	s.title, s.text = title(r, s.issueType, s.suco), description(r)
+	s.issueType, s.severity = pick(r, w.types), pick(r, w.severities)
+	s.place = pick(r, w.towns)
+	s.suco, s.street = one(r, s.place.sucos), one(r, w.streets)
+	s.lat, s.lon = s.place.around(w.country, r)
+	s.title, s.text = w.title(r, s.issueType, s.suco), w.description(r)
 	s.hash = bytes32(r)
 	s.anonymous = r.Float64() < 0.1
 	w.live(s, r)
@@ -130,7 +130,7 @@ func (w *world) live(s *subject, r *rand.Rand) {
 	if begun.After(w.Until) || r.Float64() < 0.25 && age < 400*24*time.Hour {
 		return
 	}
-	s.agency = r.IntN(len(agencies()))
+	s.agency = r.IntN(len(w.agencies))
 	due := begun.Add(30 * 24 * time.Hour)
 	s.due = &due
 	s.step(r, "verified", "in_progress", "government_official", nil, begun)
@@ -155,7 +155,7 @@ func (s *subject) picturesAndComments(w *world, r *rand.Rand) {
 		if at.After(w.Until) || s.withdrawn != nil {
 			break
 		}
-		s.comments = append(s.comments, comment{newID(at, r), r.IntN(w.people), false, one(r, remarks()), at})
+		s.comments = append(s.comments, comment{newID(at, r), r.IntN(w.people), false, one(r, w.remarks), at})
 	}
 }
 

@@ -30,7 +30,7 @@ func (f *filler) embeddings(ctx context.Context) error {
 // vector is of unit length, in pgvector's binary form: dimensions, two bytes of nothing, 32-bit numbers.
 func (f *filler) vector(i int, s *subject) []byte {
 	kind := 0
-	for n, t := range issueTypes() {
+	for n, t := range f.types {
 		if t.value == s.issueType {
 			kind = n
 		}

@@ -16,33 +16,33 @@ func severities() []weighted[string] {
 	return []weighted[string]{{"low", 25}, {"medium", 45}, {"high", 22}, {"critical", 8}}
 }
 
-// nouns name the problem in the three languages.
-func nouns(issueType string) []string {
-	switch issueType {
-	case "pothole":
-		return []string{"Deep pothole", "Kuak iha estrada", "Buraco na estrada", "Row of potholes"}
-	case "road_damage":
-		return []string{"Broken asphalt", "Estrada aat", "Estrada danificada", "Road washed away"}
-	case "drainage":
-		return []string{"Blocked drain", "Valeta metin", "Valeta entupida"}
-	case "flooding":
-		return []string{"Flooded street", "Bee sae", "Rua inundada"}
-	case "waste":
-		return []string{"Rubbish heap", "Lixu barak", "Lixo acumulado"}
-	case "street_light":
-		return []string{"Dark street light", "Ahi la lakan", "Iluminação avariada"}
-	case "debris":
-		return []string{"Fallen tree", "Ai-hun monu", "Árvore caída", "Rocks on the road"}
-	case "water_supply":
-		return []string{"Burst pipe", "Kanu bee nakfera", "Fuga de água"}
-	case "bridge":
-		return []string{"Damaged bridge", "Ponte aat", "Ponte danificada"}
-	case "sidewalk":
-		return []string{"Broken pavement", "Passeio aat", "Passeio partido"}
-	case "traffic_sign":
-		return []string{"Missing sign", "Sinál lakon", "Sinal em falta"}
+// words are what texts are made of, in the three languages.
+type words struct {
+	types                                 []weighted[string]
+	severities                            []weighted[string]
+	nouns                                 map[string][]string // of an issue type
+	streets, landmarks, remarks, openings []string
+}
+
+func newWords() words {
+	return words{
+		types: issueTypes(), severities: severities(), streets: streets(), landmarks: landmarks(), remarks: remarks(),
+		openings: []string{"On the left side", "Iha estrada klaran", "Do lado direito", "At the bend", "In front of the house"},
+		nouns: map[string][]string{
+			"pothole":      {"Deep pothole", "Kuak iha estrada", "Buraco na estrada", "Row of potholes"},
+			"road_damage":  {"Broken asphalt", "Estrada aat", "Estrada danificada", "Road washed away"},
+			"drainage":     {"Blocked drain", "Valeta metin", "Valeta entupida"},
+			"flooding":     {"Flooded street", "Bee sae", "Rua inundada"},
+			"waste":        {"Rubbish heap", "Lixu barak", "Lixo acumulado"},
+			"street_light": {"Dark street light", "Ahi la lakan", "Iluminação avariada"},
+			"debris":       {"Fallen tree", "Ai-hun monu", "Árvore caída", "Rocks on the road"},
+			"water_supply": {"Burst pipe", "Kanu bee nakfera", "Fuga de água"},
+			"bridge":       {"Damaged bridge", "Ponte aat", "Ponte danificada"},
+			"sidewalk":     {"Broken pavement", "Passeio aat", "Passeio partido"},
+			"traffic_sign": {"Missing sign", "Sinál lakon", "Sinal em falta"},
+			"other":        {"Something broken", "Buat ruma aat", "Outro problema"},
+		},
 	}
-	return []string{"Something broken", "Buat ruma aat", "Outro problema"}
 }
 
 func streets() []string {
@@ -71,15 +71,14 @@ func fullName(r *rand.Rand) string {
 	return one(r, given) + " " + one(r, family)
 }
 
-func title(r *rand.Rand, issueType, suco string) string {
-	return fmt.Sprintf("%s, %s", one(r, nouns(issueType)), suco)
+func (w *words) title(r *rand.Rand, issueType, suco string) string {
+	return one(r, w.nouns[issueType]) + ", " + suco
 }
 
-func description(r *rand.Rand) string {
-	text := fmt.Sprintf("%s, %d m from %s.", one(r, []string{"On the left side", "Iha estrada klaran", "Do lado direito", "At the bend", "In front of the house"}),
-		10+r.IntN(400), one(r, landmarks()))
+func (w *words) description(r *rand.Rand) string {
+	text := fmt.Sprintf("%s, %d m from %s.", one(r, w.openings), 10+r.IntN(400), one(r, w.landmarks))
 	for range r.IntN(4) {
-		text += " " + one(r, remarks())
+		text += " " + one(r, w.remarks)
 	}
 	return text
 }

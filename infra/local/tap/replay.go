@@ -3,6 +3,7 @@ package tap
 import (
 	"context"
 	"fmt"
+	"regexp"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -76,3 +77,23 @@ func (r *Replay) run(ctx context.Context, flight Flight) error {
 	}
 	return nil
 }
+
+// Explain returns the plans of the statements that read, as EXPLAIN (FORMAT JSON) writes them.
+func (r *Replay) Explain(ctx context.Context, flights []Flight) ([]string, error) {
+	var out []string
+	for _, flight := range flights {
+		for _, s := range flight {
+			if s.Simple || !reads.MatchString(s.SQL) {
+				continue
+			}
+			result := r.conn.ExecParams(ctx, "EXPLAIN (FORMAT JSON) "+s.SQL, s.Args, nil, s.Formats, []int16{0}).Read()
+			if result.Err != nil {
+				return nil, fmt.Errorf("explain %.80q: %w", s.SQL, result.Err)
+			}
+			out = append(out, string(result.Rows[0][0]))
+		}
+	}
+	return out, nil
+}
+
+var reads = regexp.MustCompile(`(?i)^\s*(select|with)\b`)

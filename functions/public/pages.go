@@ -1,11 +1,10 @@
 package public
 
 import (
-	"bytes"
 	"context"
+	_ "embed" // the pages
 	"encoding/json"
 	"fmt"
-	"html/template"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/locale"
@@ -19,7 +18,8 @@ const mediaHTML = "text/html; charset=utf-8"
 const policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src * data: blob:; " +
 	"connect-src 'self'%s; worker-src blob:; child-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-var pages = template.Must(template.New("").ParseFS(web, "web/*.html"))
+//go:embed web/map.html
+var mapHTML string
 
 func (p *Public) registerPages(a *httpapi.API) {
 	page := func(path, summary, description string) httpapi.Operation {
@@ -51,55 +51,9 @@ type pageOutput struct {
 
 // view is what every page shows.
 type view struct {
-	Lang   locale.Language
-	Mirror string
-	// Texts are the words the page's script needs, as JSON.
-	Texts  template.JS
+	lang   locale.Language
+	mirror string
 	assets assets
-}
-
-// T is the text of a key in the page's language.
-func (v view) T(key string) string {
-	text, _ := locale.Text(v.Lang, key, nil)
-	return text
-}
-
-// Asset is the address of a file.
-func (v view) Asset(name string) string { return v.assets[name].address }
-
-// Choice is a value with its label.
-type Choice struct {
-	Value, Label string
-	Current      bool
-}
-
-// Languages are the languages to switch to, each by its own name.
-func (v view) Languages() []Choice {
-	return []Choice{
-		{string(locale.Tetum), "Tetun", v.Lang == locale.Tetum},
-		{string(locale.Portuguese), "Português", v.Lang == locale.Portuguese},
-		{string(locale.English), "English", v.Lang == locale.English},
-	}
-}
-
-// Statuses are the statuses the public sees.
-func (v view) Statuses() []Choice {
-	var out []Choice
-	for _, s := range report.Statuses() {
-		if s != report.Rejected {
-			out = append(out, Choice{Value: string(s), Label: v.T("label.status." + string(s))})
-		}
-	}
-	return out
-}
-
-// Types are the kinds of problem.
-func (v view) Types() []Choice {
-	var out []Choice
-	for _, t := range report.IssueTypes() {
-		out = append(out, Choice{Value: string(t), Label: v.T("label.issue_type." + string(t))})
-	}
-	return out
 }
 
 func (p *Public) view(ctx context.Context, in PageInput) view {
@@ -107,42 +61,107 @@ func (p *Public) view(ctx context.Context, in PageInput) view {
 	if !ok {
 		l = locale.FromContext(ctx)
 	}
-	return view{Lang: l, Mirror: p.ledger.MirrorURL, assets: p.assets}
+	return view{lang: l, mirror: p.ledger.MirrorURL, assets: p.assets}
 }
 
-func (p *Public) render(status int, name string, data any) (*pageOutput, error) {
-	var out bytes.Buffer
-	if err := pages.ExecuteTemplate(&out, name, data); err != nil {
-		return nil, fmt.Errorf("render %s: %w", name, err)
+// t is the text of a key in the page's language.
+func (v view) t(key string) string {
+	text, _ := locale.Text(v.lang, key, nil)
+	return text
+}
+
+// languages lead to the same page in another language, each by its own name.
+func (v view) languages() fragment {
+	var links []fragment
+	for _, l := range []struct {
+		language locale.Language
+		name     string
+	}{{locale.Tetum, "Tetun"}, {locale.Portuguese, "Português"}, {locale.English, "English"}} {
+		current := fragment("")
+		if l.language == v.lang {
+			current = ` aria-current="true"`
+		}
+		code := text(string(l.language))
+		links = append(links, markup(`<a href="?lang=%s" lang="%s"%s>%s</a>`, code, code, current, text(l.name)))
+	}
+	return markup(`<nav class="languages" aria-label="%s">%s</nav>`, text(v.t("page.language")), joined(links))
+}
+
+// render fills a page with what every page shows and what is its own.
+func (v view) render(status int, page literal, own map[string]fragment) (*pageOutput, error) {
+	body, err := fill(page, func(place string) (fragment, bool) {
+		if value, ok := own[place]; ok {
+			return value, true
+		}
+		if file, ok := v.assets[place]; ok {
+			return address(file.address), true
+		}
+		switch place {
+		case "lang":
+			return text(string(v.lang)), true
+		case "languages":
+			return v.languages(), true
+		}
+		words, ok := locale.Text(v.lang, place, nil)
+		return text(words), ok
+	})
+	if err != nil {
+		return nil, fmt.Errorf("render page: %w", err)
 	}
 	mirror := ""
-	if p.ledger.MirrorURL != "" {
-		mirror = " " + p.ledger.MirrorURL
+	if v.mirror != "" {
+		mirror = " " + v.mirror
 	}
-	return &pageOutput{status, mediaHTML, fmt.Sprintf(policy, mirror), out.Bytes()}, nil
+	return &pageOutput{status, mediaHTML, fmt.Sprintf(policy, mirror), body}, nil
 }
 
-// scriptTexts are words for a script; JSON of strings is safe inside a script element of type JSON.
-func scriptTexts(words any) (template.JS, error) {
-	raw, err := json.Marshal(words) // escapes <, > and & as the element needs
-	return template.JS(raw), err    //nolint:gosec // JSON made here, HTML-escaped by encoding/json
+// scriptTexts are words for a script, as JSON in a script element of that type:
+// encoding/json escapes <, > and &, so that nothing in them ends the element.
+func scriptTexts(words any) (fragment, error) {
+	raw, err := json.Marshal(words)
+	return fragment(raw), err
+}
+
+// labels are the words for values of a kind, by value.
+func labels[T ~string](v view, kind string, values []T) map[string]string {
+	out := make(map[string]string, len(values))
+	for _, value := range values {
+		out[string(value)] = v.t("label." + kind + "." + string(value))
+	}
+	return out
+}
+
+// options are the same to choose from, in their order.
+func options[T ~string](labels map[string]string, values []T) fragment {
+	var out []fragment
+	for _, value := range values {
+		out = append(out, markup(`<option value="%s">%s</option>`, text(string(value)), text(labels[string(value)])))
+	}
+	return joined(out)
 }
 
 func (p *Public) mapPage(ctx context.Context, in *PageInput) (*pageOutput, error) {
 	v := p.view(ctx, *in)
-	labels := func(choices []Choice) map[string]string {
-		out := make(map[string]string, len(choices))
-		for _, c := range choices {
-			out[c.Value] = c.Label
-		}
-		return out
-	}
-	var err error
-	v.Texts, err = scriptTexts(map[string]any{
-		"types": labels(v.Types()), "statuses": labels(v.Statuses()), "open": v.T("page.open_report"), "close": v.T("page.close"),
+	statuses := visibleStatuses()
+	statusLabels, typeLabels := labels(v, "status", statuses), labels(v, "issue_type", report.IssueTypes())
+	texts, err := scriptTexts(map[string]any{
+		"types": typeLabels, "statuses": statusLabels, "open": v.t("page.open_report"), "close": v.t("page.close"),
 	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("texts of the map: %w", err)
 	}
-	return p.render(200, "map.html", v)
+	return v.render(200, literal(mapHTML), map[string]fragment{
+		"texts": texts, "statuses": options(statusLabels, statuses), "types": options(typeLabels, report.IssueTypes()),
+	})
+}
+
+// visibleStatuses are the statuses the public sees.
+func visibleStatuses() []report.Status {
+	var out []report.Status
+	for _, s := range report.Statuses() {
+		if s != report.Rejected {
+			out = append(out, s)
+		}
+	}
+	return out
 }

@@ -2,122 +2,129 @@ package public
 
 import (
 	"context"
+	_ "embed" // the pages
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/google/uuid"
-
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 )
+
+//go:embed web/report.html
+var reportHTML string
+
+//go:embed web/missing.html
+var missingHTML string
 
 type reportPageInput struct {
 	PageInput
 	Number report.Ref `path:"number" doc:"Report number or id" example:"LS-2026-000123"`
 }
 
-// reportView is the page of a report.
-type reportView struct {
-	view
-	Report card
-}
-
-// card is a report in a reader's words.
-type card struct {
-	ID                                  uuid.UUID
-	Number, Heading, Description, Place string
-	Status                              report.Status
-	StatusLabel, SeverityLabel          string
-	Photo                               string
-	PhotoWidth, PhotoHeight             int
-	Steps                               []step
-	History                             []moment
-	Ledger                              *anchor
-}
-
-type step struct {
-	Label string
-	Done  bool
-}
-
-type moment struct {
-	At, When, Label, By string
-	Status              report.Status
-}
-
-type anchor struct{ Network, Transaction, Explorer string }
-
 func (p *Public) reportPage(ctx context.Context, in *reportPageInput) (*pageOutput, error) {
 	v := p.view(ctx, in.PageInput)
 	found, err := p.find(ctx, in.Number)
 	var refused *problem.Error
 	if errors.As(err, &refused) && (refused.Kind == problem.NotFound || refused.Kind == problem.Invalid) {
-		return p.render(http.StatusNotFound, "missing.html", v)
+		return v.render(http.StatusNotFound, literal(missingHTML), nil)
 	}
 	if err != nil {
 		return nil, err
 	}
-	v.Texts, err = scriptTexts(map[string]string{
-		"hash": v.T("page.check_hash"), "chain": v.T("page.check_chain"), "batch": v.T("page.check_batch"), "ledger": v.T("page.check_ledger"),
-		"unreachable": v.T("page.check_unreachable"), "checking": v.T("page.checking"), "good": v.T("page.proof_good"),
-		"bad": v.T("page.proof_bad"), "failed": v.T("page.proof_failed"),
-	})
-	if err != nil {
-		return nil, err
-	}
-	return p.render(http.StatusOK, "report.html", reportView{v, newCard(v, found)})
+	return v.ofReport(found)
 }
 
-func newCard(v view, r report.Report) card {
-	c := card{
-		ID: r.ID, Number: r.ReportNumber, Heading: r.Title, Description: r.Description, Status: r.Status,
-		StatusLabel: v.T("label.status." + string(r.Status)), SeverityLabel: v.T("label.severity." + string(r.Severity)),
-		Place: joined(r.Street, r.Suco, r.District, r.Municipality), Steps: steps(v, r.Status),
+// ofReport is the page of r, in a reader's words.
+func (v view) ofReport(r report.Report) (*pageOutput, error) {
+	texts, err := scriptTexts(map[string]string{
+		"hash": v.t("page.check_hash"), "chain": v.t("page.check_chain"), "batch": v.t("page.check_batch"), "ledger": v.t("page.check_ledger"),
+		"unreachable": v.t("page.check_unreachable"), "checking": v.t("page.checking"), "good": v.t("page.proof_good"),
+		"bad": v.t("page.proof_bad"), "failed": v.t("page.proof_failed"),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("texts of the page: %w", err)
 	}
-	if c.Heading == "" {
-		c.Heading = v.T("label.issue_type." + string(r.IssueType))
+	heading := r.Title
+	if heading == "" {
+		heading = v.t("label.issue_type." + string(r.IssueType))
+	}
+	where := placeOf(r)
+	own := map[string]fragment{
+		"texts": texts, "id": text(r.ID.String()), "number": text(r.ReportNumber), "heading": text(heading), "place": text(where),
+		"status": text(string(r.Status)), "status_label": text(v.t("label.status." + string(r.Status))),
+		"severity_label": text(v.t("label.severity." + string(r.Severity))),
+		"photo_preview":  "", "photo": markup(`<p class="soft">%s</p>`, text(v.t("page.no_photo"))),
+		"after_severity": "", "description": "", "mirror": text(v.mirror),
+		"steps": v.steps(r.Status), "history": v.history(r.StatusHistory), "ledger": v.anchor(r.Blockchain),
+	}
+	if where != "" {
+		own["after_severity"] = markup(` · %s`, text(where))
+	}
+	if r.Description != "" {
+		own["description"] = markup(`<p>%s</p>`, text(r.Description))
 	}
 	for _, i := range r.Images {
-		if i.ImageURL != nil && i.Width != nil && i.Height != nil {
-			c.Photo, c.PhotoWidth, c.PhotoHeight = *i.ImageURL, *i.Width, *i.Height
-			break
+		if i.ImageURL == nil || i.Width == nil || i.Height == nil {
+			continue
 		}
+		own["photo_preview"] = markup(`<meta property="og:image" content="%s">`, address(*i.ImageURL))
+		own["photo"] = markup(`<img class="photo" src="%s" alt="%s" width="%s" height="%s">`, address(*i.ImageURL), text(heading),
+			text(strconv.Itoa(*i.Width)), text(strconv.Itoa(*i.Height)))
+		break
 	}
-	for _, s := range r.StatusHistory {
-		c.History = append(c.History, moment{
-			At: s.CreatedAt.String(), When: s.CreatedAt.In(report.Zone()).Format("2006-01-02 15:04"),
-			Label: v.T("label.status." + string(s.NewStatus)), By: v.T("page.by_" + s.ChangedBy), Status: s.NewStatus,
-		})
-	}
-	if id := r.Blockchain.TransactionID; id != nil {
-		c.Ledger = &anchor{Network: r.Blockchain.Network, Transaction: *id}
-		if url := r.Blockchain.ExplorerURL; url != nil {
-			c.Ledger.Explorer = *url
-		}
-	}
-	return c
+	return v.render(http.StatusOK, literal(reportHTML), own)
 }
 
 // steps is the way from filing to fixed, as far as the report has come.
-func steps(v view, s report.Status) []step {
+func (v view) steps(s report.Status) fragment {
 	way := []report.Status{report.Pending, report.Verified, report.InProgress, report.Fixed}
-	reached := 0
+	reached := max(0, slices.Index(way, s))
+	var out []fragment
 	for i, w := range way {
-		if w == s {
-			reached = i
+		done := fragment("")
+		if i <= reached {
+			done = ` class="done"`
 		}
+		out = append(out, markup(`<li%s>%s</li>`, done, text(v.t("label.status."+string(w)))))
 	}
-	var out []step
-	for i, w := range way {
-		out = append(out, step{v.T("label.status." + string(w)), i <= reached})
-	}
-	return out
+	return joined(out)
 }
 
-func joined(parts ...*string) string {
+func (v view) history(changes []report.Step) fragment {
+	var out []fragment
+	for _, c := range changes {
+		who := fragment("")
+		if by := v.t("page.by_" + c.ChangedBy); by != "" {
+			who = markup(` · <span class="soft">%s</span>`, text(by))
+		}
+		out = append(out, markup(`<li><time datetime="%s">%s</time> · <strong class="%s">%s</strong>%s</li>`,
+			text(c.CreatedAt.String()), text(c.CreatedAt.In(report.Zone()).Format("2006-01-02 15:04")),
+			text(string(c.NewStatus)), text(v.t("label.status."+string(c.NewStatus))), who))
+	}
+	return joined(out)
+}
+
+func (v view) anchor(b ledger.Anchor) fragment {
+	if b.TransactionID == nil {
+		return markup(`<p class="soft">%s</p>`, text(v.t("page.not_anchored")))
+	}
+	transaction := markup(`<code>%s</code>`, text(*b.TransactionID))
+	if b.ExplorerURL != nil && *b.ExplorerURL != "" {
+		transaction = markup(`<a href="%s" rel="noopener">%s</a>`, address(*b.ExplorerURL), text(*b.TransactionID))
+	}
+	return markup(`<dl><dt>%s</dt><dd>%s</dd><dt>%s</dt><dd>%s</dd></dl>`, text(v.t("page.network")), text(b.Network),
+		text(v.t("page.transaction")), transaction)
+}
+
+// placeOf names where a report is, from the street up.
+func placeOf(r report.Report) string {
 	var out []string
-	for _, p := range parts {
+	for _, p := range []*string{r.Street, r.Suco, r.District, r.Municipality} {
 		if p != nil && *p != "" {
 			out = append(out, *p)
 		}

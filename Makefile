@@ -9,7 +9,7 @@ URL      ?= http://localhost:8000
 
 # Every function is built alone: no CDK, no stand-in, no C library can reach a binary that runs in Lambda.
 LAMBDA_ENV   := CGO_ENABLED=0 GOOS=linux GOARCH=arm64
-LAMBDA_FLAGS := -tags lambda.norpc -trimpath -buildvcs=false -ldflags '-s -w'
+LAMBDA_FLAGS := -tags lambda.norpc,nethttpomithttp2 -trimpath -buildvcs=false -ldflags '-s -w'
 FUNCTIONS    := $(patsubst functions/%/lambda,%,$(wildcard functions/*/lambda))
 
 # Debian's Node.js is older than the CDK's library likes, and does.
@@ -65,9 +65,10 @@ eval-ai: ## Score labelled pictures against the configured model (DIR=…, a fol
 	@$(WITH_SETTINGS) $(GO) run ./functions/validate/eval -dir "$(DIR)" $(ARGS)
 
 .PHONY: assets
-assets: node_modules ## Renew the map library that the public pages serve
+assets: node_modules ## Renew the libraries that the pages serve
 	@for file in maplibre-gl.js maplibre-gl.css; do \
 		gzip -9 -n -c node_modules/maplibre-gl/dist/$$file > functions/public/web/$$file.gz; done
+	@gzip -9 -n -c node_modules/redoc/bundles/redoc.standalone.js > functions/meta/pages/redoc.standalone.js.gz
 
 .PHONY: openapi
 openapi: node_modules ## Renew the OpenAPI document out of the code, and check it

@@ -40,7 +40,6 @@ require (
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/johannesboyne/gofakes3 v1.2.0
 	github.com/mhale/smtpd v0.8.3
-	github.com/mvrilo/go-redoc v0.1.5
 	github.com/paulmach/orb v0.14.0
 	github.com/pgvector/pgvector-go v0.3.0
 	github.com/pquerna/otp v1.5.0

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/mvrilo/go-redoc"
 	"github.com/swaggest/swgui/v5/static"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
@@ -33,6 +32,11 @@ var docsScript []byte
 //go:embed pages/redoc.html
 var redocPage []byte
 
+// ReDoc comes from npm, compressed as it is sent (make assets).
+//
+//go:embed pages/redoc.standalone.js.gz
+var redocScript []byte
+
 func (g *Group) registerDocuments(api *httpapi.API) {
 	for id, path := range map[string]string{"openapi": "/openapi.json", "openapi-api-v1": "/api/v1/openapi.json"} {
 		op := operation(path, "This document")
@@ -49,7 +53,7 @@ func (g *Group) registerDocuments(api *httpapi.API) {
 		if file != "redoc.standalone.js" {
 			return asset{}, errNoFile
 		}
-		return asset{body: []byte(redoc.JavaScript)}, nil
+		return asset{body: redocScript, packed: true}, nil
 	})
 }
 

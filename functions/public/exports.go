@@ -48,16 +48,16 @@ type exportOutput struct {
 
 func (p *Public) export(ctx context.Context, f export.Format, q report.Query) (*exportOutput, error) {
 	if unfiltered(q) {
-		there, err := p.store.Exists(ctx, f.Key())
+		there, err := p.links.Exists(ctx, f.Key())
 		if err != nil {
 			return nil, problem.New(problem.Unavailable, "unavailable").After(5 * time.Second).Because(err)
 		}
 		if there {
-			link, err := p.store.PresignGet(ctx, f.Key(), fileLink)
+			link, err := p.links.Fresh(ctx, f.Key(), fileLink)
 			if err != nil {
 				return nil, err
 			}
-			return &exportOutput{Status: http.StatusFound, Location: link.URL}, nil
+			return &exportOutput{Status: http.StatusFound, Location: link}, nil
 		}
 		// The first file is not written yet: what fits is sent at once.
 	}

@@ -23,10 +23,10 @@ func New(kit *service.Kit, cfg groupConfig) (*Public, error) {
 	if err != nil {
 		return nil, err
 	}
-	store := storage.New(kit.AWS, cfg.Storage)
+	links := storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)
 	return &Public{
-		db: kit.DB, clock: kit.Clock, store: store, ledger: cfg.Ledger, mirror: ledger.NewMirror(cfg.Ledger), assets: files,
-		reader: report.NewReader(kit.DB, storage.NewLinks(store, kit.Clock), municipality.NewDirectory(kit.DB), cfg.Ledger),
+		db: kit.DB, clock: kit.Clock, links: links, ledger: cfg.Ledger, mirror: ledger.NewMirror(cfg.Ledger), assets: files,
+		reader: report.NewReader(kit.DB, links, municipality.NewDirectory(kit.DB), cfg.Ledger),
 	}, nil
 }
 

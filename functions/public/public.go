@@ -24,7 +24,7 @@ type Public struct {
 	db     *database.DB
 	clock  clock.Clock
 	reader *report.Reader
-	store  *storage.Store
+	links  *storage.Links
 	ledger ledger.Config
 	mirror *ledger.Mirror
 	assets assets

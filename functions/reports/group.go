@@ -41,7 +41,7 @@ type groupConfig struct {
 // New makes the group out of a kit and its configuration.
 func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
 	store := storage.New(kit.AWS, cfg.Storage)
-	links := storage.NewLinks(store, kit.Clock)
+	links := storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)
 	places := municipality.NewDirectory(kit.DB)
 	return &Group{
 		db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, settings: kit.Settings,

@@ -33,7 +33,7 @@ type groupConfig struct {
 
 // New makes the group out of a kit and its configuration.
 func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
-	links := storage.NewLinks(storage.New(kit.AWS, cfg.Storage), kit.Clock)
+	links := storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)
 	reader := report.NewReader(kit.DB, links, municipality.NewDirectory(kit.DB), cfg.Ledger)
 	return &Group{db: kit.DB, outbox: kit.Outbox, reader: reader}, nil
 }

@@ -44,11 +44,11 @@ func (g *Group) avatar(ctx context.Context, in *UserPath) (*avatarOutput, error)
 	if err != nil {
 		return nil, fmt.Errorf("find picture: %w", err)
 	}
-	link, err := g.store.PresignGet(ctx, storage.Renditions+picture.String()+"/thumbnail.jpg", avatarLife)
+	link, err := g.links.Fresh(ctx, storage.Renditions+picture.String()+"/thumbnail.jpg", avatarLife)
 	if err != nil {
 		return nil, err
 	}
-	return &avatarOutput{Location: link.URL}, nil
+	return &avatarOutput{Location: link}, nil
 }
 
 // changeAvatar uses an upload of the person as their picture; an empty id

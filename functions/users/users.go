@@ -32,7 +32,7 @@ type Group struct {
 	google  *google.Verifier
 	sealer  *seal.Sealer
 	revoker *identity.Revoker
-	store   *storage.Store
+	links   *storage.Links
 }
 
 // Config is what the function needs besides what every function has.
@@ -58,7 +58,7 @@ func New(kit *service.Kit, cfg Config) (*Group, error) {
 	}
 	return &Group{db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, sealer: sealer,
 		hasher: password.NewHasher(cfg.Passwords), google: google.New(cfg.Google, kit.Clock),
-		revoker: kit.Revoker(), store: storage.New(kit.AWS, cfg.Storage)}, nil
+		revoker: kit.Revoker(), links: storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)}, nil
 }
 
 // Name implements httpapi.Group.

@@ -83,7 +83,7 @@ func kindOf(path string) (Kind, error) {
 // Build writes the bootstrap of one function for goarch to out. The same source
 // gives the same bytes on any machine.
 func Build(ctx context.Context, root, name, goarch, out string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc", "-trimpath", "-buildvcs=false",
+	cmd := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc,nethttpomithttp2", "-trimpath", "-buildvcs=false",
 		"-ldflags", "-s -w", "-o", out, "./functions/"+name+"/lambda")
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+goarch, "GOFLAGS=")

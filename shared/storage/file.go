@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 
@@ -21,16 +20,4 @@ func (s *Store) PutFile(ctx context.Context, key, contentType, encoding string, 
 		return fmt.Errorf("put file: %w", err)
 	}
 	return nil
-}
-
-// Exists reports whether an object has the key.
-func (s *Store) Exists(ctx context.Context, key string) (bool, error) {
-	_, err := s.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: aws.String(s.bucket), Key: aws.String(key)})
-	if err = notFound(err); errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("head object: %w", err)
-	}
-	return true, nil
 }

@@ -84,17 +84,6 @@ func (s *Store) PresignPut(ctx context.Context, key, contentType string, size in
 	return presigned(req), nil
 }
 
-// PresignGet lets a client read key within ttl.
-func (s *Store) PresignGet(ctx context.Context, key string, ttl time.Duration) (Presigned, error) {
-	req, err := s.presign.PresignGetObject(ctx, &s3.GetObjectInput{
-		Bucket: aws.String(s.bucket), Key: aws.String(key),
-	}, s3.WithPresignExpires(ttl))
-	if err != nil {
-		return Presigned{}, fmt.Errorf("presign get: %w", err)
-	}
-	return presigned(req), nil
-}
-
 func presigned(r *v4.PresignedHTTPRequest) Presigned {
 	h := r.SignedHeader.Clone()
 	h.Del("Host")

@@ -7,11 +7,6 @@ GO       ?= go
 PACKAGES ?= ./...
 URL      ?= http://localhost:8000
 
-# Every function is built alone: no CDK, no stand-in, no C library can reach a binary that runs in Lambda.
-LAMBDA_ENV   := CGO_ENABLED=0 GOOS=linux GOARCH=arm64
-LAMBDA_FLAGS := -tags lambda.norpc,nethttpomithttp2 -trimpath -buildvcs=false -ldflags '-s -w'
-FUNCTIONS    := $(patsubst functions/%/lambda,%,$(wildcard functions/*/lambda))
-
 # Debian's Node.js is older than the CDK's library likes, and does.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := $(or $(JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION),18)
 
@@ -103,12 +98,8 @@ lint: ## Check format, vet and lint
 	GOFLAGS=-buildvcs=false $(GOLANGCI) run ./...
 
 .PHONY: build
-build: $(FUNCTIONS:%=dist/%/bootstrap) ## Build every function for Lambda and print its size
-	@cd dist 2>/dev/null && du -b */bootstrap | awk '{ printf "  %-16s %5.1f MB\n", $$2, $$1 / 1e6 }'
-
-dist/%/bootstrap: FORCE
-	@mkdir -p $(@D)
-	@$(LAMBDA_ENV) $(GO) build $(LAMBDA_FLAGS) -o $@ ./functions/$*/lambda
+build: ## Build every function for Lambda and print its size beside its budget
+	@$(GO) run ./infra/binary/build
 
 .PHONY: synth
 synth: node_modules ## Write the CloudFormation templates to cdk.out
@@ -141,5 +132,3 @@ valkey:
 .PHONY: clean
 clean: ## Remove everything that was built or kept locally, the local database included
 	rm -rf .run cdk.out coverage.out dist node_modules
-
-FORCE:

@@ -123,12 +123,8 @@ func readInputs(ctx context.Context, root string) (inputs, error) {
 	if in.schema, err = migrations.Hash(); err != nil {
 		return in, err
 	}
-	for _, f := range in.functions {
-		if err := binary.Build(ctx, root, f.Name, "arm64", filepath.Join(in.asset(f.Name), "bootstrap")); err != nil {
-			return in, err
-		}
-	}
-	return in, nil
+	bootstrap := func(name string) string { return filepath.Join(in.asset(name), "bootstrap") }
+	return in, binary.BuildAll(ctx, root, in.functions, "arm64", bootstrap)
 }
 
 // newApp makes all stacks. One call, so that tests and main cannot differ.

@@ -13,6 +13,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Kind says who calls a function.
@@ -80,8 +82,19 @@ func kindOf(path string) (Kind, error) {
 	return "", fmt.Errorf("its main starts nothing of shared/start (%q)", kind)
 }
 
+// BuildAll builds functions for goarch, each to where path says. What did not change costs little.
+func BuildAll(ctx context.Context, root string, functions []Function, goarch string, path func(name string) string) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(2) // each takes all cores by itself when much is to compile
+	for _, f := range functions {
+		group.Go(func() error { return Build(ctx, root, f.Name, goarch, path(f.Name)) })
+	}
+	return group.Wait()
+}
+
 // Build writes the bootstrap of one function for goarch to out. The same source
-// gives the same bytes on any machine.
+// gives the same bytes on any machine. HTTP/2 is left out: what functions call over
+// net/http answers 1.1 as well, and gRPC brings its own.
 func Build(ctx context.Context, root, name, goarch, out string) error {
 	cmd := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc,nethttpomithttp2", "-trimpath", "-buildvcs=false",
 		"-ldflags", "-s -w", "-o", out, "./functions/"+name+"/lambda")

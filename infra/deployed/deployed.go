@@ -19,8 +19,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/lafaekstreet/backend/infra/assembly"
 	"github.com/lafaekstreet/backend/infra/binary"
 	"github.com/lafaekstreet/backend/infra/runtimeapi"
@@ -119,20 +117,17 @@ func (f *function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 // short is the function's name in this repository: the last word of its AWS name.
 func short(name string) string { return name[strings.LastIndex(name, "-")+1:] }
 
-// build makes every binary for this machine. What did not change costs little.
+// build makes every binary for this machine.
 func (d *Deployment) build(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(2) // each takes all cores by itself when much is to compile
+	var functions []binary.Function
 	for _, f := range d.assembly.Functions() {
-		group.Go(func() error {
-			return binary.Build(ctx, d.options.Root, short(f.Name), runtime.GOARCH, d.path(f))
-		})
+		functions = append(functions, binary.Function{Name: short(f.Name)})
 	}
-	return group.Wait()
+	return binary.BuildAll(ctx, d.options.Root, functions, runtime.GOARCH, d.path)
 }
 
-func (d *Deployment) path(f assembly.Function) string {
-	return filepath.Join(d.options.Root, ".run", "host", short(f.Name), "bootstrap")
+func (d *Deployment) path(name string) string {
+	return filepath.Join(d.options.Root, ".run", "host", name, "bootstrap")
 }
 
 // run gives a function its environments.
@@ -149,7 +144,7 @@ func (d *Deployment) run(f assembly.Function, n int) (*function, error) {
 	out := &function{Function: f, idle: make(chan *runtimeapi.Function, n), guard: g, timeout: time.Duration(f.Timeout) * time.Second}
 	for range n {
 		r, err := runtimeapi.New(runtimeapi.Config{
-			Name: f.Name, Binary: d.path(f), Env: env, Timeout: out.timeout, Memory: f.Memory,
+			Name: f.Name, Binary: d.path(short(f.Name)), Env: env, Timeout: out.timeout, Memory: f.Memory,
 			Region: d.world.Region, Account: d.world.Account, Log: d.options.Log,
 		})
 		if err != nil {

@@ -2,21 +2,18 @@ package httpapi
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
-	"maps"
 	"mime"
 	"net/http"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
-// storable refuses text the database cannot keep: the character U+0000, and bytes that are no UTF-8. In a JSON body only
-// the former can be left, as an escape: the decoder replaces the latter. Arrays of objects are left to the operation: the
-// items of a batch are judged one by one.
+// storable keeps away text the database cannot keep: the character U+0000, and bytes that are no UTF-8. In the address
+// both are refused. In a JSON body the decoder replaces the latter, and the former, which no keyboard types, is dropped:
+// a report is not lost for it.
 func (a *API) storable(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !keepable(r.URL.Path) {
@@ -41,11 +38,7 @@ func (a *API) storable(next http.Handler) http.Handler {
 				a.refuse(w, r, bodyFault(err))
 				return
 			}
-			if member, found := memberWithNUL(raw); found {
-				a.refuse(w, r, problem.InvalidField(member, notKeepable))
-				return
-			}
-			r.Body = io.NopCloser(bytes.NewReader(raw))
+			r.Body = io.NopCloser(bytes.NewReader(withoutNUL(raw)))
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -55,40 +48,23 @@ const notKeepable = "expected UTF-8 without the character U+0000"
 
 func keepable(text string) bool { return utf8.ValidString(text) && !strings.Contains(text, "\x00") }
 
-// memberWithNUL names a member of a JSON object that holds U+0000 outside of an array of objects.
-func memberWithNUL(raw []byte) (string, bool) {
-	var object map[string]json.RawMessage
-	if !escapesNUL(raw) || json.Unmarshal(raw, &object) != nil {
-		return "", false
-	}
-	for _, name := range slices.Sorted(maps.Keys(object)) {
-		var items []map[string]json.RawMessage
-		if !keepable(name) {
-			return "body", true
-		}
-		if escapesNUL(object[name]) && json.Unmarshal(object[name], &items) != nil {
-			return name, true
-		}
-	}
-	return "", false
-}
-
-// escapesNUL reports whether a JSON text holds the escape of U+0000; one whose backslash is itself escaped is none.
-func escapesNUL(raw []byte) bool {
+// withoutNUL is a JSON text less the escapes of U+0000; one whose backslash is itself escaped is none.
+func withoutNUL(raw []byte) []byte {
 	escape := []byte(`\u0000`)
-	for from := 0; ; {
-		i := bytes.Index(raw[from:], escape)
-		if i < 0 {
-			return false
-		}
-		at := from + i
-		backslashes := 0
-		for at-backslashes >= 0 && raw[at-backslashes] == '\\' {
-			backslashes++
-		}
-		if backslashes%2 == 1 {
-			return true
-		}
-		from = at + len(escape)
+	if !bytes.Contains(raw, escape) {
+		return raw
 	}
+	out := make([]byte, 0, len(raw))
+	for len(raw) > 0 {
+		n := 1
+		switch {
+		case bytes.HasPrefix(raw, escape):
+			raw = raw[len(escape):]
+			continue
+		case raw[0] == '\\' && len(raw) > 1:
+			n = 2
+		}
+		out, raw = append(out, raw[:n]...), raw[n:]
+	}
+	return out
 }

@@ -22,6 +22,9 @@ const Kept = 48 * time.Hour
 // gateway ends requests after 30 s.
 const running = 40 * time.Second
 
+// patience bounds the two statements of a claim.
+const patience = 10 * time.Second
+
 // Errors of Claim.
 var (
 	// ErrReused reports that the key was used for another request.
@@ -56,7 +59,12 @@ type Claim struct {
 // Claim takes the key for a request with the given hash. It returns the first
 // answer when there is one, ErrReused or ErrRunning; else the claim, whose
 // Finish must be called.
+//
+// A client that hangs up in the middle does not end it: a key taken that nobody
+// knows of would keep the retry waiting for as long as a request may run.
 func (k *Keys) Claim(ctx context.Context, owner, key string, hash [32]byte) (*Claim, *Answer, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
 	const claim = `
 		INSERT INTO idempotency_keys AS k (owner, key, request_hash, locked_until)
 		VALUES ($1, $2, $3, now() + $4::interval)

@@ -1,6 +1,7 @@
 package idempotency_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"sync"
@@ -129,5 +130,49 @@ func TestOneOfManyRuns(t *testing.T) {
 	wg.Wait()
 	if ran.Load() != 1 {
 		t.Errorf("%d requests ran under one key", ran.Load())
+	}
+}
+
+// A client that hangs up while its key is being taken leaves no key behind that its retry would have to wait for.
+func TestHangingUpWhileTheKeyIsTaken(t *testing.T) {
+	t.Parallel()
+	db, keys := open(t)
+	tx, err := db.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const taken = `INSERT INTO idempotency_keys (owner, key, request_hash, locked_until) VALUES ('maria', 'k', '', now())`
+	if _, err := tx.Exec(t.Context(), taken); err != nil {
+		t.Fatal(err)
+	}
+	ctx, hangUp := context.WithCancel(t.Context())
+	type result struct {
+		claim *idempotency.Claim
+		err   error
+	}
+	claimed := make(chan result, 1)
+	go func() {
+		claim, _, err := keys.Claim(ctx, "maria", "k", one)
+		claimed <- result{claim, err}
+	}()
+	const waiting = `SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE a.datname = current_database() AND NOT l.granted`
+	for n := 0; n == 0; {
+		if err := db.QueryRow(t.Context(), waiting).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hangUp()
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got := <-claimed
+	if got.err != nil || got.claim == nil {
+		t.Fatalf("got %v, %v", got.claim, got.err)
+	}
+	if err := got.claim.Finish(ctx, false, idempotency.Answer{}); err != nil {
+		t.Fatal(err)
+	}
+	if claim, _, err := keys.Claim(t.Context(), "maria", "k", one); err != nil || claim == nil {
+		t.Errorf("the retry: got %v, %v", claim, err)
 	}
 }

@@ -82,6 +82,16 @@ test-race: node chromium valkey ## Run all tests with the race detector
 fuzz: ## Search for inputs that break a parser (FUZZTIME=10m each, JOBS=2 at a time, TARGETS=a regular expression)
 	@$(WITH_DATABASE) infra/local/setup/fuzz.sh
 
+LOAD := $(GO) run ./infra/local/load $(if $(DURATION),-duration $(DURATION)) $(if $(RATE),-rate $(RATE)) $(ARGS)
+
+.PHONY: load
+load: ## Work with a system of its own at a steady rate, then account for every accepted write (DURATION=1m, RATE=4, ARGS=-url=…)
+	@$(WITH_SETTINGS) $(LOAD)
+
+.PHONY: chaos
+chaos: ## The same while one part after another breaks (DURATION=5m, RATE=4)
+	@$(LOAD) -chaos
+
 .PHONY: e2e
 e2e: node ## Run the built functions wired as the synthesized template says
 	$(WITH_DATABASE) $(GO) test -count=1 -timeout 30m -run TestDeployed ./infra/...

@@ -1,0 +1,113 @@
+// Command load files, reads and works on reports at a steady rate, breaks what is below it when told to, and then gives
+// an account of every write that was accepted. See the README's "Test it".
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+type options struct {
+	url, dir string
+	port     int
+	duration time.Duration
+	settle   time.Duration
+	rate     float64
+	people   int
+	chaos    bool
+	seed     uint64
+}
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	var o options
+	flag.StringVar(&o.url, "url", "", "a local system that runs already (its settings in the environment); empty starts one")
+	flag.StringVar(&o.dir, "dir", ".run/load", "where a system of its own keeps its state")
+	flag.IntVar(&o.port, "port", 8600, "where a system of its own answers")
+	flag.DurationVar(&o.duration, "duration", time.Minute, "how long to go on")
+	flag.DurationVar(&o.settle, "settle", 10*time.Minute, "the most that work under way may take afterwards")
+	flag.Float64Var(&o.rate, "rate", 4, "actions a second")
+	flag.IntVar(&o.people, "people", 20, "citizens")
+	flag.BoolVar(&o.chaos, "chaos", false, "break one part after another meanwhile")
+	flag.Uint64Var(&o.seed, "seed", 1, "of what is done in which order")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ok, err := drive(ctx, o)
+	switch {
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "load:", err)
+		return 2
+	case !ok:
+		return 1
+	}
+	return 0
+}
+
+// drive reports whether the account is balanced.
+func drive(ctx context.Context, o options) (bool, error) {
+	var own *stand
+	if o.url == "" {
+		var err error
+		if own, err = startStand(ctx, o); err != nil {
+			return false, err
+		}
+		defer own.stop()
+		o.url = own.url()
+	} else if o.chaos {
+		return false, errors.New("only a system of its own is broken: leave out -url")
+	}
+	d, err := newDriver(ctx, o)
+	if err != nil {
+		return false, fmt.Errorf("prepare: %w", err)
+	}
+	say("%d citizens and an administrator work for %s at %.1f actions a second", o.people, o.duration, o.rate)
+	working, cancel := context.WithTimeout(ctx, o.duration)
+	defer cancel()
+	broken := make(chan error, 1)
+	go func() {
+		if o.chaos {
+			broken <- own.chaos(working)
+			return
+		}
+		broken <- nil
+	}()
+	d.work(working)
+	if err := <-broken; err != nil {
+		return false, fmt.Errorf("chaos: %w", err)
+	}
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	say("nothing new any more; every write that is under way is brought to its end")
+	if err := d.finish(ctx); err != nil {
+		return false, err
+	}
+	env := environment()
+	if own != nil {
+		if env, err = own.settings(); err != nil {
+			return false, err
+		}
+	}
+	a, err := openAccount(ctx, env, d)
+	if err != nil {
+		return false, err
+	}
+	defer a.close()
+	if err := a.settle(ctx, o.settle); err != nil {
+		return false, err
+	}
+	return a.balance(ctx)
+}
+
+// say tells people what happens, with the time.
+func say(format string, args ...any) {
+	fmt.Printf("%s  %s\n", time.Now().UTC().Format("15:04:05"), fmt.Sprintf(format, args...))
+}

@@ -31,8 +31,10 @@ type Config struct {
 	Storage storage.Config
 	// Grace is how long the function that wrote a message has to send it itself.
 	Grace time.Duration `env:"RELAY_GRACE" envDefault:"30s"`
-	// Stuck is from when a report or picture nobody has worked on is brought up again.
-	Stuck time.Duration `env:"RELAY_STUCK" envDefault:"10m"`
+	// Stuck is from when a report or picture nobody has worked on is brought up
+	// again: longer than its message lives (five deliveries, six minutes apart), or
+	// an outage would breed more of them, and each a dead letter.
+	Stuck time.Duration `env:"RELAY_STUCK" envDefault:"45m"`
 }
 
 // Objects is what relay needs of S3.

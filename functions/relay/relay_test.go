@@ -225,12 +225,12 @@ func (b *bundle) upload(state, attached, expires string) uuid.UUID {
 func TestWhatIsStuckIsWokenOnceInAWhile(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	stuck, processing := b.report("queued", "11 minutes"), b.report("processing", "1 day")
-	b.report("queued", "9 minutes")
+	stuck, processing := b.report("queued", "46 minutes"), b.report("processing", "1 day")
+	b.report("queued", "44 minutes")
 	b.report("failed", "1 day") // staff and the dead letters have it
 	b.report("needs_review", "1 day")
-	picture := b.upload("stored", "11 minutes", "7 days")
-	b.upload("processed", "11 minutes", "7 days")
+	picture := b.upload("stored", "46 minutes", "7 days")
+	b.upload("processed", "46 minutes", "7 days")
 	b.upload("issued", "", "7 days")
 	for range 2 {
 		if err := b.run(); err != nil {
@@ -254,7 +254,7 @@ func TestWhatIsStuckIsWokenOnceInAWhile(t *testing.T) {
 	if len(pictures) != 1 || json.Unmarshal([]byte(pictures[0]), &event) != nil || event.Records[0].S3.Object.Key != "originals/"+picture.String() {
 		t.Errorf("pictures woken: %v", pictures)
 	}
-	b.clock.Advance(11 * time.Minute)
+	b.clock.Advance(46 * time.Minute)
 	if err := b.run(); err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/queue"
 )
 
 // sweepBatch is how many messages one transaction of Sweep holds.
@@ -74,7 +76,7 @@ func (o *Outbox) resend(ctx context.Context, due []pending) ([]uuid.UUID, error)
 			continue
 		}
 		for _, part := range batches(due, name) {
-			ids, err := o.sender.Send(ctx, name, part)
+			ids, err := o.timely(ctx, name, part)
 			arrived = append(arrived, ids...)
 			if err != nil {
 				last = err
@@ -82,6 +84,13 @@ func (o *Outbox) resend(ctx context.Context, due []pending) ([]uuid.UUID, error)
 		}
 	}
 	return arrived, last
+}
+
+// timely bounds a call: a queue that never answers must not hold up the others, nor this transaction.
+func (o *Outbox) timely(ctx context.Context, name queue.Name, part []queue.Outgoing) ([]uuid.UUID, error) {
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	return o.sender.Send(ctx, name, part)
 }
 
 func left(due []pending, arrived []uuid.UUID) []uuid.UUID {

@@ -16,7 +16,11 @@ func (s *Store) PutFile(ctx context.Context, key, contentType, encoding string, 
 	if encoding != "" {
 		in.ContentEncoding = aws.String(encoding)
 	}
-	if _, err := s.s3.PutObject(ctx, in); err != nil {
+	out, err := s.s3.PutObject(ctx, in)
+	if err == nil {
+		err = answered(out.ETag)
+	}
+	if err != nil {
 		return fmt.Errorf("put file: %w", err)
 	}
 	return nil

@@ -1,0 +1,132 @@
+package pipeline_test
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/lafaekstreet/backend/shared/queue"
+)
+
+// order is in which queues are served: against the stream, so that nothing is carried to its end in one round.
+func order() []queue.Name {
+	return []queue.Name{queue.Notify, queue.Anchor, queue.Geocode, queue.Validate, queue.Images}
+}
+
+// take receives up to ten messages.
+func (s *system) take(name queue.Name) []events.SQSMessage {
+	s.Helper()
+	got, err := s.sqs.ReceiveMessage(s.Context(), &sqs.ReceiveMessageInput{QueueUrl: awssdk.String(s.urls[name]), MaxNumberOfMessages: 10,
+		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll}})
+	s.must(err)
+	var out []events.SQSMessage
+	for _, m := range got.Messages {
+		out = append(out, events.SQSMessage{MessageId: *m.MessageId, ReceiptHandle: *m.ReceiptHandle, Body: *m.Body, Attributes: m.Attributes})
+	}
+	return out
+}
+
+// hand gives a batch to a worker and deletes what it did not name as failed.
+func (s *system) hand(ctx context.Context, name queue.Name, to queue.Handler, batch []events.SQSMessage) {
+	s.Helper()
+	res, err := to.Handle(ctx, events.SQSEvent{Records: batch})
+	s.must(err)
+	failed := map[string]bool{}
+	for _, f := range res.BatchItemFailures {
+		failed[f.ItemIdentifier] = true
+	}
+	for _, m := range batch {
+		if !failed[m.MessageId] {
+			s.remove(name, m)
+		}
+	}
+}
+
+func (s *system) remove(name queue.Name, m events.SQSMessage) {
+	_, _ = s.sqs.DeleteMessage(s.Context(), &sqs.DeleteMessageInput{QueueUrl: awssdk.String(s.urls[name]), ReceiptHandle: awssdk.String(m.ReceiptHandle)})
+}
+
+// deliver hands what is on the queues to the workers, and reports whether there was any. Each call has limit, 0 for none.
+func (s *system) deliver(limit time.Duration, names ...queue.Name) bool {
+	s.Helper()
+	any := false
+	for _, name := range names {
+		batch := s.take(name)
+		if len(batch) == 0 {
+			continue
+		}
+		any = true
+		ctx, cancel := s.Context(), func() {}
+		if limit > 0 {
+			ctx, cancel = context.WithTimeout(ctx, limit)
+		}
+		s.hand(ctx, name, s.handlers[name], batch)
+		cancel()
+	}
+	return any
+}
+
+// later is an hour later for everything that waits: on queues, in the outbox, for a lease to end.
+func (s *system) later() {
+	s.Helper()
+	s.clock.by.Add(int64(time.Hour))
+	for _, sql := range []string{
+		`UPDATE outbox SET not_before = not_before - interval '1 hour'`,
+		`UPDATE notification_deliveries SET updated_at = updated_at - interval '1 hour' WHERE state IN ('claimed', 'sending', 'delayed')`,
+		`UPDATE ledger_submissions SET next_attempt_at = next_attempt_at - interval '1 hour', leased_until = leased_until - interval '1 hour' WHERE state NOT IN ('confirmed', 'failed')`,
+		`UPDATE ledger_anchors SET created_at = created_at - interval '1 hour' WHERE submission_id IS NULL`,
+		`UPDATE ledger_circuit SET probe_at = probe_at - interval '1 hour' WHERE probe_at IS NOT NULL`,
+		`UPDATE geocoder_turn SET next_at = now() - interval '1 hour', open_until = NULL`,
+	} {
+		_, err := s.owner.Exec(s.Context(), sql)
+		s.must(err)
+	}
+}
+
+// settle works until nothing is left anywhere that could still be worked on.
+func (s *system) settle(limit time.Duration) {
+	s.Helper()
+	for idle, rounds := 0, 0; ; rounds++ {
+		if rounds > 400 {
+			s.Fatalf("it never comes to rest: %s", s.left())
+		}
+		if s.deliver(limit, order()...) {
+			idle = 0
+			continue
+		}
+		if idle++; idle > 2 && s.left() == "" {
+			return
+		}
+		s.later()
+		s.sweep()
+	}
+}
+
+// left names what is unfinished; nothing is when it is empty.
+func (s *system) left() string {
+	s.Helper()
+	out := ""
+	for _, q := range s.cloud.SQS.Overview(1) {
+		if len(q.DeadLetterOf) == 0 && q.Visible+q.InFlight+q.Delayed > 0 {
+			out += " queue " + q.Name + ": " + q.Messages[0].Body
+		}
+	}
+	var rows string
+	const q = `SELECT concat_ws(' ', (SELECT 'outbox ' || count(*) FROM outbox HAVING count(*) > 0),
+		(SELECT string_agg(report_number || ' ' || ai_status, ' ') FROM reports WHERE ai_status IN ('queued', 'processing')),
+		(SELECT 'unconfirmed ' || count(*) FROM ledger_anchors a LEFT JOIN ledger_submissions s ON s.id = a.submission_id
+			WHERE s.state IS DISTINCT FROM 'confirmed' HAVING count(*) > 0))`
+	s.must(s.owner.QueryRow(s.Context(), q).Scan(&rows))
+	return out + rows
+}
+
+// sweep runs relay once, for no longer than its own timeout.
+func (s *system) sweep() {
+	ctx, cancel := context.WithTimeout(s.Context(), 55*time.Second)
+	defer cancel()
+	_ = s.relay.Run(ctx, events.EventBridgeEvent{})
+}

@@ -176,8 +176,8 @@ func TestOutagesThatOutlastTheQueue(t *testing.T) {
 		{faults.Fault{Service: "bedrock", Mode: faults.Throttle}, "validate 1", "pending, failed"},
 		{faults.Fault{Service: "smtp", Mode: faults.Error}, "notify 2", "verified"},
 		{faults.Fault{Service: "fcm", Operation: "Token", Mode: faults.Error}, "notify 2", "verified"},
-		{faults.Fault{Service: "sqs", Operation: "SendMessageBatch", Mode: faults.Error}, "", "pending"},  // the outbox keeps them
-		{faults.Fault{Service: "kms", Mode: faults.Error}, "", "verified"}, // the ledger's worker keeps its own time
+		{faults.Fault{Service: "sqs", Operation: "SendMessageBatch", Mode: faults.Error}, "", "pending"}, // the outbox keeps them
+		{faults.Fault{Service: "kms", Mode: faults.Error}, "", "verified"},                               // the ledger's worker keeps its own time
 		{faults.Fault{Service: "hedera", Mode: faults.Error}, "", "verified"},
 		{faults.Fault{Service: "mirror", Mode: faults.Error}, "", "verified"},
 		{faults.Fault{Service: "nominatim", Mode: faults.Error}, "", "verified"},

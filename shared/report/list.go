@@ -16,10 +16,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
-// maxCounted bounds how far a list is counted: beyond, total says maxCounted and
-// has_next still tells the truth. Counting a million rows would cost more than the page.
-const maxCounted = 10_000
-
 // Page is one page of a list of reports.
 type Page struct {
 	page.Envelope[Summary]
@@ -62,36 +58,8 @@ func (r *Reader) List(ctx context.Context, v Viewer, q Query, scopes ...Scope) (
 	if err := q.filter(ctx, r.municipalities, &w); err != nil {
 		return Page{}, err
 	}
-	count := `SELECT count(*) FROM (SELECT FROM reports r WHERE ` + w.sql() + fmt.Sprintf(` LIMIT %d) c`, maxCounted)
-	countArgs := len(w.args)
-	by := sortings(q.Sort)
-	direction, beyond := "DESC", "<"
-	if q.Order == "asc" {
-		direction, beyond = "ASC", ">"
-	}
-	offset := q.Offset()
-	if q.Cursor != "" {
-		c, err := parseCursor(q.Cursor, q.Sort, q.Order)
-		if err != nil {
-			return Page{}, err
-		}
-		w.and(by.tuple+" "+beyond+" "+by.placeholders, by.values(c)...)
-		offset = 0
-	}
-	inner := `SELECT r.* FROM reports r WHERE ` + w.sql() + ` ORDER BY ` + by.order(direction) +
-		fmt.Sprintf(` LIMIT %d OFFSET %d`, q.Limit()+1, offset)
-	list := `SELECT ` + summaryColumns + ` FROM (` + inner + `) r` + summaryJoins + ` ORDER BY ` + by.order(direction)
-
-	batch := &pgx.Batch{}
-	var total int
-	var rows []*summaryRow
-	batch.Queue(list, w.args...).Query(func(found pgx.Rows) error {
-		var err error
-		rows, err = pgx.CollectRows(found, scanSummary)
-		return err
-	})
-	batch.Queue(count, w.args[:countArgs]...).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
-	if err := r.db.SendBatch(ctx, batch).Close(); err != nil {
+	rows, total, err := r.page(ctx, &w, q)
+	if err != nil {
 		return Page{}, fmt.Errorf("list reports: %w", err)
 	}
 	more := len(rows) > q.Limit()
@@ -109,38 +77,6 @@ func (r *Reader) List(ctx context.Context, v Viewer, q Query, scopes ...Scope) (
 		out.NextCursor = &c
 	}
 	return out, nil
-}
-
-// sorting is an order over reports r that some index has.
-type sorting struct {
-	columns      []string
-	tuple        string
-	placeholders string
-	values       func(cursor) []any
-}
-
-func sortings(name string) sorting {
-	switch name {
-	case "updated_at":
-		return sorting{[]string{"r.updated_at", "r.id"}, "(r.updated_at, r.id)", "(?, ?)",
-			func(c cursor) []any { return []any{c.At, c.ID} }}
-	case "severity":
-		return sorting{[]string{"r.severity_rank", "r.created_at", "r.id"}, "(r.severity_rank, r.created_at, r.id)", "(?, ?, ?)",
-			func(c cursor) []any { return []any{c.Rank, c.At, c.ID} }}
-	}
-	return sorting{[]string{"r.created_at", "r.id"}, "(r.created_at, r.id)", "(?, ?)",
-		func(c cursor) []any { return []any{c.At, c.ID} }}
-}
-
-func (s sorting) order(direction string) string {
-	out := ""
-	for i, column := range s.columns {
-		if i > 0 {
-			out += ", "
-		}
-		out += column + " " + direction
-	}
-	return out
 }
 
 // cursor is where a page ended.

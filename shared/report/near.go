@@ -17,7 +17,7 @@ type Near struct {
 // NearPage is the reports around a point.
 type NearPage struct {
 	Items []Near `json:"items"`
-	Total int    `json:"total" doc:"Within the radius; counted up to 10,000"`
+	Total int    `json:"total" doc:"Within the radius; counted up to 1,000"`
 }
 
 // Around asks for the reports within a radius of a point.
@@ -41,25 +41,36 @@ func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) 
 		return NearPage{}, err
 	}
 	const point = "ST_SetSRID(ST_MakePoint(?, ?), 4326)::geography"
-	w.and("ST_DWithin(r.position, "+point+", ?)", a.Longitude, a.Latitude, a.Meters)
-	count := `SELECT count(*) FROM (SELECT FROM reports r WHERE ` + w.sql() + fmt.Sprintf(` LIMIT %d) c`, maxCounted)
-	countArgs := len(w.args)
 	here := w.bind(point, a.Longitude, a.Latitude)
-	// The index finds the nearest ones; their order is then by exact distance.
-	inner := `SELECT r.*, ST_Distance(r.position, ` + here + `) AS meters FROM reports r WHERE ` + w.sql() +
-		` ORDER BY r.position <-> ` + here + fmt.Sprintf(` LIMIT %d`, a.Limit)
-	list := `SELECT ` + summaryColumns + `, r.meters FROM (` + inner + `) r` + summaryJoins + ` ORDER BY r.meters, r.id`
+	radius := w.bind("?", a.Meters)
+	// The index walks outwards from the point and stops at the box of the radius; the order is then by exact distance.
+	// ST_DWithin instead of the box would hide from the planner how many there are.
+	w.and("r.position && _ST_Expand(" + here + ", " + radius + ")")
+	list := `WITH near AS MATERIALIZED (
+			SELECT r.id, ST_Distance(r.position, ` + here + `) AS meters FROM reports r WHERE ` + w.sql() +
+		` ORDER BY r.position <-> ` + here + fmt.Sprintf(` LIMIT %d`, maxCounted) + `),
+		within AS (SELECT id, meters, count(*) OVER () AS n FROM near WHERE meters <= ` + radius + fmt.Sprintf(` ORDER BY meters, id LIMIT %d`, a.Limit) + `)
+		SELECT ` + summaryColumns + `, r.meters, r.n FROM (SELECT r.*, w.meters, w.n FROM within w JOIN reports r ON r.id = w.id) r` +
+		summaryJoins + ` ORDER BY r.meters, r.id`
 
 	batch := &pgx.Batch{}
 	var total int
 	var rows []*summaryRow
 	var meters []float64
+	batch.Queue(useIndexes)
 	batch.Queue(list, w.args...).Query(func(found pgx.Rows) error {
 		var err error
-		rows, meters, err = collectMeasured(found)
+		rows, err = pgx.CollectRows(found, func(row pgx.CollectableRow) (*summaryRow, error) {
+			s := &summaryRow{}
+			var distance float64
+			if err := row.Scan(append(s.targets(), &distance, &total)...); err != nil {
+				return nil, err
+			}
+			meters = append(meters, distance)
+			return s, nil
+		})
 		return err
 	})
-	batch.Queue(count, w.args[:countArgs]...).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
 	if err := r.db.SendBatch(ctx, batch).Close(); err != nil {
 		return NearPage{}, fmt.Errorf("list reports nearby: %w", err)
 	}
@@ -72,21 +83,6 @@ func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) 
 		out.Items[i] = Near{Summary: items[i], DistanceMeters: meters[i]}
 	}
 	return out, nil
-}
-
-// collectMeasured scans rows of summaryColumns and a number.
-func collectMeasured(found pgx.Rows) ([]*summaryRow, []float64, error) {
-	var numbers []float64
-	rows, err := pgx.CollectRows(found, func(row pgx.CollectableRow) (*summaryRow, error) {
-		s := &summaryRow{}
-		var number float64
-		if err := row.Scan(append(s.targets(), &number)...); err != nil {
-			return nil, err
-		}
-		numbers = append(numbers, number)
-		return s, nil
-	})
-	return rows, numbers, err
 }
 
 // Summaries are the reports with the given ids that v may see, in that order.

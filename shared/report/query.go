@@ -148,7 +148,8 @@ func (q Query) text(w *where) error {
 		return nil
 	}
 	pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
-	w.and("(r.title || ' ' || r.description || ' ' || coalesce(r.address, '')) ILIKE ?", pattern)
+	const words = "r.title || ' ' || r.description || ' ' || coalesce(r.address, '')"
+	w.either("("+words+") ILIKE ?", "("+words+" || '') ILIKE ?", pattern)
 	return nil
 }
 
@@ -192,9 +193,10 @@ func ValidPoint(latitude, longitude float64) bool {
 
 func (b Box) within(w *where) {
 	const inside = "r.position::geometry && ST_MakeEnvelope(?, ?, ?, ?, 4326)"
+	const between = "r.longitude >= ? AND r.latitude >= ? AND r.longitude <= ? AND r.latitude <= ?"
 	if b.MinLon <= b.MaxLon {
-		w.and(inside, b.MinLon, b.MinLat, b.MaxLon, b.MaxLat)
+		w.either(inside, between, b.MinLon, b.MinLat, b.MaxLon, b.MaxLat)
 		return
 	}
-	w.and("("+inside+" OR "+inside+")", b.MinLon, b.MinLat, 180.0, b.MaxLat, -180.0, b.MinLat, b.MaxLon, b.MaxLat)
+	w.either("("+inside+" OR "+inside+")", "("+between+" OR "+between+")", b.MinLon, b.MinLat, 180.0, b.MaxLat, -180.0, b.MinLat, b.MaxLon, b.MaxLat)
 }

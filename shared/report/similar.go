@@ -64,7 +64,7 @@ func (r *Reader) Similar(ctx context.Context, v Viewer, l Likeness) ([]Similar, 
 	switch {
 	case o.point != nil:
 		here := w.bind("ST_SetSRID(ST_MakePoint(?, ?), 4326)::geography", o.point.Longitude, o.point.Latitude)
-		w.conditions = append(w.conditions, fmt.Sprintf("ST_DWithin(r.position, %s, %d)", here, similarMeters))
+		w.and(fmt.Sprintf("r.position && _ST_Expand(%s, %d)", here, similarMeters)) // and then by distance: see Near
 		distance, order = "ST_Distance(r.position, "+here+")", "r.position <-> "+here
 	case o.hash != nil:
 		w.and(`r.id IN (SELECT i.report_id FROM report_images i JOIN uploads p ON p.id = i.upload_id
@@ -72,7 +72,8 @@ func (r *Reader) Similar(ctx context.Context, v Viewer, l Likeness) ([]Similar, 
 	default:
 		return []Similar{}, nil
 	}
-	near := `SELECT r.*, ` + distance + ` AS meters FROM reports r WHERE ` + w.sql() + ` ORDER BY ` + order + fmt.Sprintf(` LIMIT %d`, maxCompared)
+	near := `SELECT * FROM (SELECT r.*, ` + distance + ` AS meters FROM reports r WHERE ` + w.sql() + ` ORDER BY ` + order +
+		fmt.Sprintf(` LIMIT %d) r WHERE meters IS NULL OR meters <= %d`, maxCompared, similarMeters)
 	cosine := w.bind("1 - (e.embedding <=> ?::vector)", o.embedding)
 	model := w.bind("e.model = ?", o.model)
 	look := w.bind("1 - bit_count((p.perceptual_hash # ?::bigint)::bit(64)) / 64.0", o.hash)

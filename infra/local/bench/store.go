@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,10 +26,11 @@ type store struct {
 	server  string
 	cluster *postgres.Cluster // nil when Options.Server is used
 	made    []string          // databases to drop at the end
+	own     string            // tells this run's databases from another's
 }
 
 func openStore(ctx context.Context, o Options) (*store, error) {
-	s := &store{options: o, server: o.Server}
+	s := &store{options: o, server: o.Server, own: rand.Text()}
 	if s.server != "" {
 		return s, nil
 	}
@@ -83,16 +85,24 @@ type Database struct {
 // AppURL is the database in the role of the functions.
 func (d Database) AppURL() string { return withQuery(d.URL, "role", "lafaek_app") }
 
-// ensure generates the database of a size unless it is there. Its comment is set last of all: one without is the rest
-// of an interrupted attempt.
+// ensure generates the database of a size unless it is there. One of an older schema is brought forward, as a deploy
+// would. Its comment, the hash of the schema and the end of what was generated, is set last of all: a database without
+// one is the rest of an interrupted attempt.
 func (s *store) ensure(ctx context.Context, size int) (string, time.Time, error) {
 	hash, err := migrations.Hash()
 	if err != nil {
 		return "", time.Time{}, err
 	}
-	name := fmt.Sprintf("generated_%s_%d_%d", hash[:16], generate.Version, size)
-	if until, ok := s.finished(ctx, name); ok {
+	name := fmt.Sprintf("generated_%d_%d", generate.Version, size)
+	if s.cluster == nil { // a server that others may use too, for the same
+		name += "_" + s.own
+	}
+	made, until, there := s.finished(ctx, name)
+	if there && made == hash {
 		return name, until, nil
+	}
+	if there && migrations.Apply(ctx, s.url(name)) == nil { // else it is of another line of migrations
+		return name, until, s.comment(ctx, name, hash, until)
 	}
 	start := time.Now()
 	for _, sql := range []string{"DROP DATABASE IF EXISTS " + quote(name) + " WITH (FORCE)", "CREATE DATABASE " + quote(name)} {
@@ -111,22 +121,28 @@ func (s *store) ensure(ctx context.Context, size int) (string, time.Time, error)
 	if s.cluster == nil {
 		s.made = append(s.made, name)
 	}
-	return name, o.Until, s.admin(ctx, "COMMENT ON DATABASE "+quote(name)+" IS '"+o.Until.Format(time.RFC3339)+"'")
+	return name, o.Until, s.comment(ctx, name, hash, o.Until)
 }
 
-func (s *store) finished(ctx context.Context, name string) (time.Time, bool) {
+func (s *store) comment(ctx context.Context, name, hash string, until time.Time) error {
+	return s.admin(ctx, "COMMENT ON DATABASE "+quote(name)+" IS '"+hash+" "+until.Format(time.RFC3339)+"'")
+}
+
+// finished reads what comment wrote; false when nobody did.
+func (s *store) finished(ctx context.Context, name string) (string, time.Time, bool) {
 	conn, err := pgx.Connect(ctx, s.server)
 	if err != nil {
-		return time.Time{}, false
+		return "", time.Time{}, false
 	}
 	defer func() { _ = conn.Close(ctx) }()
 	var comment string
 	const find = `SELECT coalesce(shobj_description(oid, 'pg_database'), '') FROM pg_database WHERE datname = $1`
 	if err := conn.QueryRow(ctx, find, name).Scan(&comment); err != nil {
-		return time.Time{}, false
+		return "", time.Time{}, false
 	}
-	until, err := time.Parse(time.RFC3339, comment)
-	return until, err == nil
+	hash, end, _ := strings.Cut(comment, " ")
+	until, err := time.Parse(time.RFC3339, end)
+	return hash, until, err == nil
 }
 
 func (s *store) admin(ctx context.Context, sql string) error {

@@ -8,7 +8,6 @@ import (
 	"image/jpeg"
 	_ "image/png" // decoder
 
-	"github.com/buckket/go-blurhash"
 	_ "golang.org/x/image/webp" // decoder
 
 	"github.com/lafaekstreet/backend/shared/picture"
@@ -20,8 +19,6 @@ const (
 	displayQuality   = 82
 	thumbnailSide    = 400
 	thumbnailTarget  = 20 << 10 // bytes
-	blurComponentsX  = 4
-	blurComponentsY  = 3
 	blurSide         = 32
 	firstThumbnailQ  = 75
 	lowestThumbnailQ = 35
@@ -64,9 +61,7 @@ func render(file []byte) (*rendered, error) {
 		return nil, err
 	}
 	w, h = fit(display.w, display.h, blurSide)
-	if out.blurhash, err = blurhash.Encode(blurComponentsX, blurComponentsY, display.scaled(w, h).joined()); err != nil {
-		return nil, picture.Refuse(picture.Broken, "blurhash: "+err.Error())
-	}
+	out.blurhash = blurhash(display.scaled(w, h).joined())
 	return out, nil
 }
 

@@ -167,7 +167,7 @@ func TestRenditionsCarryPixelsOnly(t *testing.T) {
 	if c, err := jpeg.DecodeConfig(bytes.NewReader(made.thumbnail)); err != nil || c.Height != 400 || len(made.thumbnail) > thumbnailTarget {
 		t.Errorf("thumbnail %d × %d of %d bytes, %v", c.Width, c.Height, len(made.thumbnail), err)
 	}
-	if len(made.blurhash) != 4+2*blurComponentsX*blurComponentsY {
+	if len(made.blurhash) != 4+2*blurX*blurY {
 		t.Errorf("blurhash %q", made.blurhash)
 	}
 	s := made.signals

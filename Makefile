@@ -107,6 +107,14 @@ lint: ## Check format, vet and lint
 	$(GO) vet ./...
 	GOFLAGS=-buildvcs=false $(GOLANGCI) run ./...
 
+.PHONY: licences
+licences: ## List the licences of everything that is linked into a function
+	@$(GO) run ./infra/local/licences
+
+.PHONY: vuln
+vuln: ## Look for known vulnerabilities in what is called (needs https://vuln.go.dev, or ARGS=-db=…)
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 $(ARGS) ./functions/... ./shared/... ./migrations/...
+
 .PHONY: build
 build: ## Build every function for Lambda and print its size beside its budget
 	@$(GO) run ./infra/binary/build

@@ -24,6 +24,8 @@ type account struct {
 	db     *pgxpool.Pool
 	ledger ledger.Config
 	users  []string
+	// mailbox is the file of the mails that arrived; empty where it cannot be seen.
+	mailbox string
 	// differences, in the order they were found.
 	differences []string
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 
 	"github.com/lafaekstreet/backend/shared/ledger"
@@ -191,6 +193,7 @@ func (a *account) notifications(ctx context.Context) error {
 		}
 	}
 	line(total, "notifications, one for each thing that happened")
+	sent, unknown := 0, 0
 	deliveries, err := rows[struct {
 		Channel, State string
 		Count          int
@@ -203,7 +206,30 @@ func (a *account) notifications(ctx context.Context) error {
 		if d.State == "failed" {
 			a.differs("%d deliveries by %s failed", d.Count, d.Channel)
 		}
+		if d.Channel == "mail" && d.State == "sent" {
+			sent = d.Count
+		}
+		if d.Channel == "mail" && d.State == "unknown" { // cut off in the middle: it may or may not have gone out, and does not go twice
+			unknown = d.Count
+		}
 	}
+	return a.mails(sent, unknown)
+}
+
+// mails compares the mails that arrived with those known to be sent.
+func (a *account) mails(sent, unknown int) error {
+	if a.mailbox == "" {
+		return nil
+	}
+	raw, err := os.ReadFile(a.mailbox)
+	if err != nil {
+		return fmt.Errorf("account: %w", err)
+	}
+	arrived := bytes.Count(raw, []byte("\n")) - len(a.users) // each signed up with a code
+	if arrived < sent || arrived > sent+unknown {
+		a.differs("%d mails about reports arrived, %d were sent and %d may have been", arrived, sent, unknown)
+	}
+	line(arrived, "mails about reports arrived")
 	return nil
 }
 

@@ -101,6 +101,9 @@ func drive(ctx context.Context, o options) (bool, error) {
 		return false, err
 	}
 	defer a.close()
+	if own != nil {
+		a.mailbox = own.mailbox()
+	}
 	if err := a.settle(ctx, o.settle); err != nil {
 		return false, err
 	}

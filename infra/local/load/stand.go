@@ -177,6 +177,8 @@ func (s *stand) kill() error {
 
 func (s *stand) url() string { return "http://localhost:" + strconv.Itoa(s.port) }
 
+func (s *stand) mailbox() string { return filepath.Join(s.dir, ".run", "mail", "mails.jsonl") }
+
 // settings are those of the functions, as they run.
 func (s *stand) settings() (config.Env, error) {
 	file, err := os.Open(filepath.Join(s.dir, ".run", "env"))

@@ -1,0 +1,127 @@
+package security
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/functions/admin"
+	"github.com/lafaekstreet/backend/functions/auth"
+	"github.com/lafaekstreet/backend/functions/community"
+	"github.com/lafaekstreet/backend/functions/journeys"
+	"github.com/lafaekstreet/backend/functions/monitoring"
+	"github.com/lafaekstreet/backend/functions/notifications"
+	"github.com/lafaekstreet/backend/functions/public"
+	"github.com/lafaekstreet/backend/functions/reports"
+	"github.com/lafaekstreet/backend/functions/staff"
+	"github.com/lafaekstreet/backend/functions/users"
+	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/shared/identity"
+)
+
+type object = map[string]any
+
+func setup(t *testing.T) *world.World {
+	t.Helper()
+	w := world.New(t)
+	w.Env["TOKEN_SIGNING_KEY"], w.Env["SEAL_KEYS"] = w.Signer.SigningKey(), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+	w.Env["ADMIN_SETUP_TOKEN"], w.Env["WEB_BASE_URL"] = "setup", "https://lafaek.example"
+	for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "ADDRESS_PER_MINUTE", "VIEW_PER_MINUTE", "AUTH_PER_MINUTE", "CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR"} {
+		w.Env["RATE_LIMIT_"+limit] = "100000"
+	}
+	w.Serve(reports.Open, users.Open, community.Open, monitoring.Open, notifications.Open, journeys.Open, staff.Open, admin.Open, public.Open, auth.Open)
+	return w
+}
+
+func draft(more object) object {
+	out := object{"issue_type": "pothole", "latitude": -8.5569, "longitude": 125.5603, "client_id": uuid.NewString()}
+	for name, value := range more {
+		out[name] = value
+	}
+	return out
+}
+
+func uploaded(c *world.Client, w *world.World, shade uint8) string {
+	return c.Form("/reports/pre-upload-image", nil, "file", "a.jpg", w.JPEG(shade)).Want(http.StatusCreated).Object().Text("upload_id")
+}
+
+// Nobody reads, changes or takes what is another person's, by whatever id they have learned.
+func TestNobodyReachesWhatIsAnothers(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	maria, joao := w.Citizen(), w.Citizen()
+	moderator := w.Staff(identity.Moderator)
+
+	loose, used := uploaded(maria, w, 1), uploaded(maria, w, 2)
+	w.Process(used)
+	mine := maria.Post("/reports", draft(object{"images": []object{{"upload_id": used}}})).Want(http.StatusCreated).Object()
+	hidden := maria.Post("/reports", draft(object{"latitude": -8.6})).Want(http.StatusCreated).Object()
+	moderator.Post("/reports/"+hidden.Text("id")+"/status", object{"status": "rejected", "note": "Not a road."}).Want(http.StatusOK)
+	comment := maria.Post("/reports/"+mine.Text("id")+"/comments", object{"content": "Mine."}).Want(http.StatusCreated).Object()
+	note := maria.Get("/notifications").Want(http.StatusOK).Object().Items("items")[0].Text("id")
+	tour := maria.Post("/journeys", object{"name": "Secret", "visibility": "private"}).Want(http.StatusCreated).Object().Text("_id")
+	marker := maria.Post("/journeys/"+tour+"/markers", object{"name": "Camp", "marker_type": "plan", "estimated_time": "2027-05-01",
+		"coordinates": object{"type": "Point", "coordinates": []float64{125.5, -8.5}}}).Want(http.StatusCreated).Object().Text("_id")
+	maria.Do(http.MethodPut, "/users/me/devices/phone", object{"platform": "android", "fcm_token": "hers"}).Want(http.StatusOK)
+
+	report, secret, journey := "/reports/"+mine.Text("id"), "/reports/"+hidden.Text("id"), "/journeys/"+tour
+	picture := report + "/images/" + mine.Items("images")[0].Text("id")
+	person := "/users/" + maria.ID.String()
+	markerBody := object{"name": "x", "marker_type": "plan", "coordinates": object{"type": "Point", "coordinates": []float64{1, 1}}}
+	for _, a := range []struct {
+		method, path string
+		body         any
+	}{
+		{"POST", "/reports", draft(object{"images": []object{{"upload_id": loose}}})},
+		{"POST", "/reports", draft(object{"s3_keys": []string{"originals/" + loose}})},
+		{"POST", "/reports", draft(object{"image_url": "https://x.example/originals/" + loose})},
+		{"GET", "/reports/similar?image_upload_id=" + loose, nil},
+		{"PATCH", "/users/me", object{"avatar_upload_id": loose}},
+		{"PATCH", report, object{"title": "Joao's"}}, {"DELETE", report, nil}, {"POST", report + "/status", object{"status": "fixed", "note": "x"}},
+		{"POST", report + "/images", object{"upload_id": loose}}, {"DELETE", picture, nil}, {"POST", report + "/assign", object{}},
+		{"POST", report + "/notes", object{"content": "x"}}, {"GET", report + "/notes", nil}, {"POST", report + "/ai-analysis/override", object{"is_relevant": true, "note": "x"}},
+		{"DELETE", report + "/comments/" + comment.Text("id"), nil}, {"GET", report + "/riders-affected", nil},
+		{"GET", secret, nil}, {"PATCH", secret, object{"title": "x"}}, {"POST", secret + "/appeal", object{"reason": "I want it."}}, {"DELETE", secret, nil},
+		{"POST", secret + "/comments", object{"content": "x"}}, {"GET", secret + "/comments", nil}, {"GET", secret + "/ai-analysis", nil},
+		{"GET", "/public" + secret, nil}, {"GET", "/reports/" + hidden.Text("report_number"), nil},
+		{"POST", "/notifications/" + note + "/read", nil}, {"DELETE", "/notifications/" + note, nil},
+		{"GET", journey, nil}, {"PATCH", journey, object{"name": "x"}}, {"PATCH", journey + "/active", nil}, {"DELETE", journey, nil},
+		{"GET", journey + "/markers", nil}, {"POST", journey + "/markers", markerBody}, {"PUT", journey + "/markers/" + marker, markerBody},
+		{"DELETE", journey + "/markers/" + marker, nil}, {"GET", journey + "/route", nil}, {"GET", journey + "/route.gpx", nil},
+		{"GET", journey + "/nearby", nil}, {"GET", journey + "/journeys/nearby", nil}, {"GET", journey + "/reports", nil},
+		{"POST", journey + "/import", object{"type": "Point", "coordinates": []float64{1, 1}}},
+		{"PUT", person, object{"name": "x", "email": "x@example.org"}}, {"DELETE", person, nil}, {"DELETE", "/users/me/sessions/" + maria.SessionID.String(), nil},
+		{"GET", "/admin/users", nil}, {"PATCH", "/admin/users/" + joao.ID.String(), object{"role": "admin"}}, {"GET", "/admin/audit", nil}, {"GET", "/admin/settings", nil},
+		{"GET", "/staff/queue?kind=new", nil}, {"POST", "/staff/reports/bulk-status", object{"items": []object{{"report_id": mine.Text("id"), "status": "rejected", "note": "x"}}}},
+	} {
+		got := joao.Do(a.method, a.path, a.body)
+		if got.Status != http.StatusNotFound && got.Status != http.StatusForbidden && got.Status != http.StatusUnprocessableEntity {
+			t.Errorf("%s %s: %d %s", a.method, a.path, got.Status, got.Body)
+		}
+	}
+	for sql, want := range map[string]int{
+		`SELECT count(*) FROM reports WHERE deleted_at IS NULL AND title = ''`:                       2,
+		`SELECT count(*) FROM report_images WHERE deleted_at IS NULL`:                                1,
+		`SELECT count(*) FROM uploads WHERE attached_at IS NULL`:                                     1,
+		`SELECT count(*) FROM report_comments WHERE deleted_at IS NULL`:                              1,
+		`SELECT count(*) FROM notifications WHERE read_at IS NOT NULL`:                               0,
+		`SELECT count(*) FROM markers WHERE name = 'Camp'`:                                           1,
+		`SELECT count(*) FROM journeys WHERE name = 'Secret' AND NOT active AND NOT completed`:       1,
+		`SELECT count(*) FROM users WHERE role = 'admin' OR email = 'x@example.org'`:                 0,
+		`SELECT count(*) FROM sessions WHERE revoked_at IS NOT NULL`:                                 0,
+		`SELECT count(*) FROM report_status_history WHERE new_status NOT IN ('pending', 'rejected')`: 0,
+	} {
+		if got := w.Int(sql); got != want {
+			t.Errorf("%s: %d, want %d", sql, got, want)
+		}
+	}
+	// A list shows nobody more than a single resource does.
+	for _, path := range []string{"/reports", "/reports/nearby?latitude=-8.6&longitude=125.56", "/reports/my-reports", "/users/" + maria.ID.String() + "/journeys", "//public/reports", "/notifications"} {
+		for _, private := range []string{hidden.Text("id"), tour, note} {
+			if got := joao.Get(path); contains(got.Body, private) {
+				t.Errorf("%s shows %s", path, private)
+			}
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package security
+
+import (
+	"encoding/csv"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/lafaekstreet/backend/shared/identity"
+)
+
+// What citizens write is run by no spreadsheet, no page and no mail.
+func TestNothingRunsWhatCitizensWrite(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	maria, moderator := w.Citizen(), w.Staff(identity.Moderator)
+	formulas := []string{`=HYPERLINK("http://evil.example","x")`, "+1+1", "-2+3", "@SUM(A1)", "\t=1+1", "  =1+1"}
+	for _, title := range formulas {
+		r := maria.Post("/reports", draft(object{"title": title, "description": title, "suco": title, "street": title, "latitude": -8.5})).Want(http.StatusCreated).Object().Text("id")
+		moderator.Post("/reports/"+r+"/status", object{"status": "verified"}).Want(http.StatusOK)
+	}
+	file := w.Nobody().Get("/public/export.csv?status=verified").Want(http.StatusOK)
+	lines, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(string(file.Body), "\ufeff"))).ReadAll()
+	if err != nil || len(lines) != len(formulas)+1 {
+		t.Fatalf("%d lines, %v", len(lines), err)
+	}
+	for _, line := range lines[1:] {
+		for i, cell := range line {
+			number := lines[0][i] == "latitude" || lines[0][i] == "longitude"
+			if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) && !number {
+				t.Errorf("column %s holds %q", lines[0][i], cell)
+			}
+		}
+	}
+
+	const script = `</script><script>alert(1)</script><img src=x onerror=alert(2)>`
+	r := maria.Post("/reports", draft(object{"title": script, "description": script, "address": script})).Want(http.StatusCreated).Object()
+	moderator.Post("/reports/"+r.Text("id")+"/status", object{"status": "verified", "note": script}).Want(http.StatusOK)
+	for _, path := range []string{"//r/" + r.Text("report_number"), "//map", "//r/" + "%3Cscript%3Ealert(1)%3C%2Fscript%3E"} {
+		page := w.Nobody().Get(path)
+		policy := page.Header.Get("Content-Security-Policy")
+		if contains(page.Body, "<script>alert") || contains(page.Body, "<img src=x") {
+			t.Errorf("%s holds it as it was written", path)
+		}
+		if page.Status == http.StatusOK && (policy == "" || strings.Contains(policy, "'unsafe-eval'") || unsafeScripts(policy)) {
+			t.Errorf("%s: policy %q", path, policy)
+		}
+	}
+	for _, path := range []string{"/reports/" + r.Text("id"), "/public/reports/" + r.Text("id"), "/public/export.geojson?status=verified"} {
+		got := maria.Get(path).Want(http.StatusOK)
+		if !strings.Contains(got.Header.Get("Content-Type"), "json") || got.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: %s", path, got.Header.Get("Content-Type"))
+		}
+	}
+}
+
+// unsafeScripts reports whether a policy lets a page run scripts written into it.
+func unsafeScripts(policy string) bool {
+	for directive := range strings.SplitSeq(policy, ";") {
+		name, sources, _ := strings.Cut(strings.TrimSpace(directive), " ")
+		if (name == "script-src" || name == "default-src") && strings.Contains(sources, "'unsafe-inline'") {
+			return true
+		}
+	}
+	return false
+}

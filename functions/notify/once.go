@@ -139,6 +139,9 @@ func (w *Worker) move(ctx context.Context, d delivery, from, to string) error {
 	return nil
 }
 
+// recordings is how often record tries: a broken connection is replaced at once.
+const recordings = 3
+
 // record writes down how the delivery ended, unless another run has taken it over.
 func (w *Worker) record(ctx context.Context, d delivery, state string, failure error) error {
 	var why *string
@@ -148,8 +151,12 @@ func (w *Worker) record(ctx context.Context, d delivery, state string, failure e
 	}
 	const q = `UPDATE notification_deliveries SET state = $5, error = $6, updated_at = now()
 		WHERE notification_id = $1 AND channel = $2 AND recipient = $3 AND attempts = $4 AND state IN ('claimed', 'sending')`
-	if _, err := w.db.Exec(ctx, q, d.notification, d.channel, d.recipient, d.attempt, state, why); err != nil {
-		return fmt.Errorf("record delivery by %s: %w", d.channel, err)
+	var err error
+	for n := range recordings {
+		time.Sleep(time.Duration(n) * 200 * time.Millisecond)
+		if _, err = w.db.Exec(ctx, q, d.notification, d.channel, d.recipient, d.attempt, state, why); err == nil {
+			return nil
+		}
 	}
-	return nil
+	return fmt.Errorf("record delivery by %s: %w", d.channel, err)
 }

@@ -168,7 +168,7 @@ func (s *system) standIns() error {
 	}
 	s.env = config.Env{"MEDIA_BUCKET": bucket, "S3_PATH_STYLE": "true", "DATABASE_MAX_CONNS": "6",
 		"SEAL_KEYS": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "QUEUE_MAX_RECEIVES": fmt.Sprint(maxReceives),
-		"RELAY_GRACE": "0s", "LOG_LEVEL": "ERROR+4",
+		"RELAY_GRACE": "0s", "RATE_LIMIT_CREATE_PER_HOUR": "100000", "LOG_LEVEL": "ERROR+4",
 		"SMTP_URL": s.mails.URL(), "FCM_ENDPOINT": s.pushes.URL(), "FCM_SERVICE_ACCOUNT": string(s.pushes.ServiceAccount()),
 		"NOMINATIM_URL": places.URL(), "HEDERA_NETWORK": hedera.Network, "HEDERA_NODES": strings.Join(nodes, ","), "HEDERA_MIRROR_URL": s.net.MirrorURL(),
 		// Short where a call that is cut off is simply made again; long where it never is.

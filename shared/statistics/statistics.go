@@ -45,7 +45,7 @@ func (c *Counts) fields() []any {
 
 // Fold moves differences into totals and map cells. Relay calls it; it never changes a figure.
 func Fold(ctx context.Context, q database.Querier) error {
-	if _, err := q.Exec(ctx, `SELECT fold_report_totals(), fold_map_cells()`); err != nil {
+	if _, err := q.Exec(ctx, `SELECT fold_report_totals(), fold_account_totals(), fold_map_cells()`); err != nil {
 		return fmt.Errorf("fold statistics: %w", err)
 	}
 	return nil

@@ -50,7 +50,7 @@ func TestFiguresEqualACountAfterEveryChange(t *testing.T) {
 	ids := []uuid.UUID{create(t, db, r, 0)}
 	for step := range 120 {
 		id := pick(r, ids)
-		switch r.IntN(7) {
+		switch r.IntN(9) {
 		case 0, 1:
 			ids = append(ids, create(t, db, r, step+1))
 		case 2:
@@ -64,6 +64,11 @@ func TestFiguresEqualACountAfterEveryChange(t *testing.T) {
 			exec(t, db, `UPDATE reports SET deleted_at = CASE WHEN deleted_at IS NULL THEN now() END WHERE id = $1`, id)
 		case 6:
 			exec(t, db, `UPDATE reports SET blockchain_status = 'confirmed', ai_status = 'rejected', comments_count = comments_count + 1 WHERE id = $1`, id)
+		case 7:
+			exec(t, db, `INSERT INTO users (id, email) VALUES ($1, gen_random_uuid() || '@example.org')`, uuid.New())
+		case 8: // one account is erased, another is changed
+			exec(t, db, `UPDATE users SET email = NULL, deleted_at = now() WHERE id = (SELECT id FROM users WHERE email IS NOT NULL LIMIT 1)`)
+			exec(t, db, `UPDATE users SET email = 'new-' || email WHERE id = (SELECT id FROM users WHERE email IS NOT NULL LIMIT 1)`)
 		}
 		if step%10 == 0 {
 			if err := statistics.Fold(t.Context(), db); err != nil {
@@ -79,6 +84,10 @@ func compare(t *testing.T, db *pgxpool.Pool, step int) {
 	s, err := statistics.ReadSummary(t.Context(), db, time.Now())
 	if err != nil {
 		t.Fatal(err)
+	}
+	var people int
+	if err := db.QueryRow(t.Context(), `SELECT count(*) FROM users WHERE email IS NOT NULL`).Scan(&people); err != nil || s.TotalUsers != people {
+		t.Fatalf("step %d: kept %d people, counted %d: %v", step, s.TotalUsers, people, err)
 	}
 	var total, fixed, anchored, rejected int
 	var hours *float64

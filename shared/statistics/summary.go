@@ -40,7 +40,7 @@ func ReadSummary(ctx context.Context, q database.Querier, now time.Time) (*Summa
 		       coalesce((SELECT sum(created) FROM d WHERE day = $1::date), 0),
 		       coalesce((SELECT sum(created) FROM d WHERE day >= date_trunc('week', $1::date)), 0),
 		       coalesce((SELECT sum(created) FROM d WHERE day >= date_trunc('month', $1::date)), 0),
-		       (SELECT count(*) FROM users WHERE email IS NOT NULL)`
+		       (SELECT sum(accounts) FROM account_totals) + coalesce((SELECT sum(accounts) FROM account_total_changes), 0)`
 	s := &Summary{ByStatus: map[string]int{}, BySeverity: map[string]int{}, UpdatedAt: timestamp.Of(now)}
 	var resolved, seconds int64
 	err := q.QueryRow(ctx, query, today(now)).Scan(&s.ByStatus, &s.BySeverity, &resolved, &seconds, &s.BlockchainAnchored, &s.AIRejected,

@@ -42,6 +42,8 @@ type Options struct {
 	Dir string
 	// Server is a PostgreSQL to use instead, as its superuser; it is left as it was found.
 	Server string
+	// Lean generates less of what plans do not depend on; for tests.
+	Lean bool
 	// Brief measures so little that the figures mean nothing: a test of the measuring itself.
 	Brief bool
 	// Out takes the tables, Log what happens meanwhile.
@@ -53,6 +55,17 @@ type Run struct {
 	Options
 	store *store
 	over  []string // rows over their goal
+}
+
+// Plans names the reading endpoints of which a statement reads all reports, and fails when there are none to look at.
+func Plans(ctx context.Context, o Options) ([]string, error) {
+	s, err := openStore(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	r := &Run{Options: o, store: s}
+	out, err := r.scanning(ctx)
+	return out, errors.Join(err, s.close())
 }
 
 // Measure prints every part that is asked for.

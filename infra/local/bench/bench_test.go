@@ -2,6 +2,7 @@ package bench_test
 
 import (
 	"bytes"
+	"io"
 	"net/url"
 	"strings"
 	"testing"
@@ -13,13 +14,8 @@ import (
 // The measuring itself works, whatever the figures: each part prints a table, and no request fails.
 func TestMeasures(t *testing.T) {
 	t.Parallel()
-	server, err := url.Parse(testdb.URL(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	server.Path = "/postgres"
 	var out, log bytes.Buffer
-	err = bench.Measure(t.Context(), bench.Options{Size: 500, Server: server.String(), Brief: true, Out: &out, Log: &log})
+	err := bench.Measure(t.Context(), bench.Options{Size: 500, Server: server(t), Brief: true, Out: &out, Log: &log})
 	if err != nil {
 		t.Fatalf("%v\n%s\n%s", err, out.String(), log.String())
 	}
@@ -32,6 +28,30 @@ func TestMeasures(t *testing.T) {
 	if strings.Contains(out.String(), "loses requests") {
 		t.Errorf("requests failed:\n%s", out.String())
 	}
+}
+
+// No hot endpoint reads all reports, whatever it is asked for: lists with every filter, nearby, boxes, similar, text,
+// one's own, deep pages, the public list, map and tiles, the queues of staff.
+func TestNoEndpointReadsAllReports(t *testing.T) {
+	t.Parallel()
+	all, err := bench.Plans(t.Context(), bench.Options{Size: 30_000, Server: server(t), Lean: true, Log: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range all {
+		t.Errorf("%s: a sequential scan of reports", name)
+	}
+}
+
+// server is the tests' PostgreSQL, as its superuser.
+func server(t *testing.T) string {
+	t.Helper()
+	address, err := url.Parse(testdb.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	address.Path = "/postgres"
+	return address.String()
 }
 
 func TestParseSize(t *testing.T) {

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -62,4 +63,35 @@ func (r *Run) plan(ctx context.Context, name string, s *subject) (string, error)
 		r.Goal(name+" reads all reports", false)
 	}
 	return "ALL READ", nil
+}
+
+// scanning names every reading endpoint of which any variant reads all reports, with the tables it reads so.
+func (r *Run) scanning(ctx context.Context) ([]string, error) {
+	s, err := r.newStand(ctx, r.Size)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, e := range readEndpoints() {
+		asked := map[string]bool{}
+		for i := range 8 {
+			path := e.request(s.facts, s.on[s.tapped], i).Path
+			if asked[path] {
+				continue
+			}
+			asked[path] = true
+			flights, err := s.record(ctx, func() Request { return e.request(s.facts, s.on[s.tapped], i) })
+			if err != nil {
+				return nil, errors.Join(err, s.close())
+			}
+			all, err := s.scanned(ctx, flights)
+			if err != nil {
+				return nil, errors.Join(err, s.close())
+			}
+			if slices.Contains(all, "reports") {
+				out = append(out, e.name+": "+path)
+			}
+		}
+	}
+	return out, s.close()
 }

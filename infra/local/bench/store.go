@@ -113,7 +113,7 @@ func (s *store) ensure(ctx context.Context, size int) (string, time.Time, error)
 	if err := migrations.Apply(ctx, s.url(name)); err != nil {
 		return "", time.Time{}, err
 	}
-	o := generate.Options{Reports: size, Seed: seed, Until: time.Now().UTC().Truncate(time.Second), Log: s.options.Log}
+	o := generate.Options{Reports: size, Seed: seed, Until: time.Now().UTC().Truncate(time.Second), Log: s.options.Log, Lean: s.options.Lean}
 	if err := generate.Fill(ctx, s.url(name), o); err != nil {
 		return "", time.Time{}, err
 	}

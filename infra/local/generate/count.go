@@ -17,7 +17,8 @@ func (f *filler) count(ctx context.Context) error {
 		`INSERT INTO report_day_changes (day, fixed, rejected)
 			SELECT (created_at AT TIME ZONE 'Asia/Dili')::date, count(*) FILTER (WHERE new_status = 'fixed'), count(*) FILTER (WHERE new_status = 'rejected')
 			  FROM report_status_history WHERE new_status IN ('fixed', 'rejected') GROUP BY 1`,
-		`SELECT fold_report_totals()`,
+		`INSERT INTO account_total_changes SELECT count(*) FROM users WHERE email IS NOT NULL`,
+		`SELECT fold_report_totals(), fold_account_totals()`,
 		`INSERT INTO map_cell_changes SELECT longitude, latitude, issue_type, status, 1 FROM reports WHERE deleted_at IS NULL AND status <> 'rejected'`,
 		`SELECT fold_map_cells()`,
 		`UPDATE users u SET reports_count = c.filed, fixed_reports_count = c.fixed FROM (
@@ -52,6 +53,9 @@ func Check(ctx context.Context, db database.Querier) error {
 				UNION ALL SELECT map_column(longitude, 12), map_row(latitude, 12), issue_type, status, 0, 1 FROM reports
 					WHERE deleted_at IS NULL AND status <> 'rejected') c
 			 GROUP BY x, y, issue_type, status HAVING sum(kept) <> sum(counted) LIMIT 1`},
+		{"accounts", `
+			SELECT '', '', kept, counted FROM (SELECT (SELECT sum(accounts) FROM account_totals) + coalesce((SELECT sum(accounts) FROM account_total_changes), 0) AS kept,
+				(SELECT count(*) FROM users WHERE email IS NOT NULL) AS counted) x WHERE kept <> counted`},
 		{"comments", `
 			SELECT r.report_number, '', r.comments_count, c.n FROM reports r
 			  JOIN (SELECT report_id, count(*) AS n FROM report_comments WHERE deleted_at IS NULL GROUP BY 1) c ON c.report_id = r.id

@@ -26,10 +26,26 @@ const Password = "uma-lulik-77"
 
 // The most reports with something that would otherwise outgrow the rest: the newest have it.
 const (
-	maxLedgered = 50_000 // their events, submissions and transactions are 2 KB a report
-	maxEmbedded = 20_000 // a vector is 4 KB: a million would be 4 GB, and similar reads only those near by
-	maxJourneys = 5_000
+	maxLedgered  = 50_000 // their events, submissions and transactions are 2 KB a report
+	maxEmbedded  = 20_000 // a vector is 4 KB: a million would be 4 GB, and similar reads only those near by
+	leanLedgered = 500
+	leanEmbedded = 500
+	maxJourneys  = 5_000
 )
+
+func (o Options) ledgerFrom() int {
+	if o.Lean {
+		return o.Reports - leanLedgered
+	}
+	return o.Reports - maxLedgered
+}
+
+func (o Options) embeddedFrom() int {
+	if o.Lean {
+		return o.Reports - leanEmbedded
+	}
+	return o.Reports - maxEmbedded
+}
 
 // Options say how much is generated.
 type Options struct {
@@ -39,6 +55,8 @@ type Options struct {
 	Until time.Time
 	// Log is told how long each kind of row took; may be nil.
 	Log io.Writer
+	// Lean leaves out what plans of reading do not depend on: most vectors and ledger events.
+	Lean bool
 }
 
 // Fill writes everything into the database at address, which is migrated and empty and whose role is a superuser. The

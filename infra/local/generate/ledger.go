@@ -20,7 +20,7 @@ const (
 	TopicStatus  = "0.0.3002"
 )
 
-func (w *world) ledgered(i int) bool { return i >= w.Reports-maxLedgered }
+func (w *world) ledgered(i int) bool { return i >= w.ledgerFrom() }
 
 // event is one of a report's ledger, each in a message of its own, confirmed.
 type event struct {
@@ -37,7 +37,7 @@ type event struct {
 // ledger writes the events of the newest reports as functions/anchor would have left them.
 func (f *filler) ledger(ctx context.Context) error {
 	const span = 8 // places on a topic for each report: more than it has events
-	first := f.Reports - maxLedgered
+	first := f.ledgerFrom()
 	tables := []struct {
 		name    string
 		columns []string

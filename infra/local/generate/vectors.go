@@ -19,7 +19,7 @@ func (f *filler) embeddings(ctx context.Context) error {
 	}
 	f.conn.TypeMap().RegisterType(&pgtype.Type{Name: "vector", OID: oid, Codec: pgtype.ByteaCodec{}}) // we write its wire form ourselves
 	columns := []string{"image_id", "report_id", "model", "embedding", "created_at"}
-	return f.copy(ctx, "report_embeddings", columns, f.Reports-maxEmbedded, f.Reports, func(i int, row write) {
+	return f.copy(ctx, "report_embeddings", columns, f.embeddedFrom(), f.Reports, func(i int, row write) {
 		s := f.subject(i)
 		if s.picture != nil {
 			row(s.picture.image, s.id, "amazon.nova-2-multimodal-embeddings-v1:0", f.vector(i, s), s.at)

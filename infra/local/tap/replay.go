@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -78,20 +79,44 @@ func (r *Replay) run(ctx context.Context, flight Flight) error {
 	return nil
 }
 
-// Explain returns the plans of the statements that read, as EXPLAIN (FORMAT JSON) writes them.
+// Explain returns the plans of the statements that read, as EXPLAIN (FORMAT JSON) writes them. What a flight sets for
+// its own duration holds for its plans too.
 func (r *Replay) Explain(ctx context.Context, flights []Flight) ([]string, error) {
 	var out []string
 	for _, flight := range flights {
-		for _, s := range flight {
-			if s.Simple || !reads.MatchString(s.SQL) {
-				continue
-			}
-			result := r.conn.ExecParams(ctx, "EXPLAIN (FORMAT JSON) "+s.SQL, s.Args, nil, s.Formats, []int16{0}).Read()
-			if result.Err != nil {
-				return nil, fmt.Errorf("explain %.80q: %w", s.SQL, result.Err)
-			}
+		plans, err := r.explain(ctx, flight)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, plans...)
+	}
+	return out, nil
+}
+
+func (r *Replay) explain(ctx context.Context, flight Flight) ([]string, error) {
+	if _, err := r.conn.Exec(ctx, "BEGIN").ReadAll(); err != nil {
+		return nil, fmt.Errorf("explain: %w", err)
+	}
+	var out []string
+	for _, s := range flight {
+		sql := "EXPLAIN (FORMAT JSON) " + s.SQL
+		sets := strings.HasPrefix(s.SQL, "SELECT set_config(")
+		if sets {
+			sql = s.SQL
+		}
+		if s.Simple || !reads.MatchString(s.SQL) {
+			continue
+		}
+		result := r.conn.ExecParams(ctx, sql, s.Args, nil, s.Formats, []int16{0}).Read()
+		if result.Err != nil {
+			return nil, fmt.Errorf("explain %.80q: %w", s.SQL, result.Err)
+		}
+		if !sets {
 			out = append(out, string(result.Rows[0][0]))
 		}
+	}
+	if _, err := r.conn.Exec(ctx, "ROLLBACK").ReadAll(); err != nil {
+		return nil, fmt.Errorf("explain: %w", err)
 	}
 	return out, nil
 }

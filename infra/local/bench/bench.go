@@ -29,6 +29,8 @@ func parts() []Part {
 	return []Part{
 		{"reads", reads},
 		{"writes", writes},
+		{"memory", memory},
+		{"others", others},
 	}
 }
 

@@ -1,0 +1,203 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/lafaekstreet/backend/infra/binary"
+	"github.com/lafaekstreet/backend/infra/local/generate"
+	"github.com/lafaekstreet/backend/infra/runtimeapi"
+	"github.com/lafaekstreet/backend/shared/config"
+)
+
+// The goals for memory, in MiB: of any HTTP function, and of export above its idle, whatever the number of reports.
+const (
+	maxResident = 128
+	maxExport   = 64
+)
+
+// memory runs the functions' binaries as Lambda does, one request at a time and a pool of two connections, and reads
+// the most memory each ever held.
+func memory(ctx context.Context, r *Run) error {
+	s, err := r.newStand(ctx, r.Size)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "lafaekstreet-bench-")
+	if err != nil {
+		return errors.Join(err, s.close())
+	}
+	defer os.RemoveAll(dir)
+	t := NewTable(fmt.Sprintf("Memory of the binaries at %s reports, MiB resident", short(r.Size)), "function", "asked", "idle", "peak", "above idle", "goal", "seconds")
+	t.Note("Goals: HTTP functions at most %d in all, export at most %d above idle.", maxResident, maxExport)
+	names := []string{"export", "public", "reports"}
+	if !r.Brief {
+		names = []string{"export", "auth", "community", "journeys", "locations", "meta", "monitoring", "notifications", "public", "reports", "staff", "users"}
+	}
+	for _, name := range names {
+		cells, err := r.resident(ctx, s, dir, name)
+		if err != nil {
+			return errors.Join(fmt.Errorf("%s: %w", name, err), s.close())
+		}
+		t.Row(cells...)
+	}
+	r.Print(t)
+	return s.close()
+}
+
+func (r *Run) resident(ctx context.Context, s *stand, dir, name string) ([]any, error) {
+	root, err := binary.Root()
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, name)
+	if err := binary.Build(ctx, root, name, runtime.GOARCH, path); err != nil {
+		return nil, err
+	}
+	env := config.Env{}
+	maps.Copy(env, s.site.Env)
+	env["DATABASE_MAX_CONNS"] = "2"
+	f, err := runtimeapi.New(runtimeapi.Config{Name: name, Binary: path, Env: env, Timeout: 15 * time.Minute, Memory: 256})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	if _, err := f.Start(ctx); err != nil {
+		return nil, err
+	}
+	idle, err := peak(path)
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	asked, err := r.ask(ctx, s, f, name)
+	if err != nil {
+		return nil, err
+	}
+	took := time.Since(start)
+	most, err := peak(path)
+	if err != nil {
+		return nil, err
+	}
+	met := most <= maxResident
+	if name == "export" {
+		met = most-idle <= maxExport
+	}
+	return []any{name, asked, fmt.Sprintf("%.0f", idle), fmt.Sprintf("%.0f", most), fmt.Sprintf("%.0f", most-idle),
+		r.Goal("memory of "+name, met), fmt.Sprintf("%.1f", took.Seconds())}, nil
+}
+
+// ask sends a function what it gets most, 200 times; export once.
+func (r *Run) ask(ctx context.Context, s *stand, f *runtimeapi.Function, name string) (string, error) {
+	if name == "export" {
+		_, err := f.Invoke(ctx, []byte(`{}`))
+		return "everything, twice", err
+	}
+	p := s.on[s.site]
+	request := map[string]func(i int) Request{
+		"auth": func(int) Request { return login(generate.CitizenEmail(0)) },
+		"community": func(i int) Request {
+			return Request{Path: "/reports/" + nth(s.facts.reports, i).String() + "/comments", Token: p.citizen}
+		},
+		"journeys": func(i int) Request {
+			return Request{Path: "/journeys/" + nth(s.facts.journeys, i).String() + "/nearby", Token: p.citizen}
+		},
+		"locations":     func(int) Request { return Request{Path: "/locations/municipalities", Token: p.citizen} },
+		"meta":          func(int) Request { return Request{Path: "/meta"} },
+		"monitoring":    func(int) Request { return Request{Path: "/reports/stats/summary", Token: p.citizen} },
+		"notifications": func(int) Request { return Request{Path: "/notifications", Token: p.citizen} },
+		"public":        func(int) Request { return Request{Path: "/public/export.csv?severity=low,medium,high,critical"} },
+		"reports":       func(int) Request { return Request{Path: "/reports?page_size=100", Token: p.citizen} },
+		"staff":         func(int) Request { return Request{Path: "/staff/queue?page_size=100", Token: p.moderator} },
+		"users":         func(int) Request { return Request{Path: "/users/me", Token: p.citizen} },
+	}[name]
+	times := 200
+	if name == "auth" || name == "public" {
+		times = 20
+	}
+	if r.Brief {
+		times = 2
+	}
+	for i := range times {
+		payload, err := event(request(i))
+		if err != nil {
+			return "", err
+		}
+		raw, err := f.Invoke(ctx, payload)
+		if err != nil {
+			return "", err
+		}
+		var answer events.APIGatewayV2HTTPResponse
+		if err := json.Unmarshal(raw, &answer); err != nil {
+			return "", fmt.Errorf("read answer: %w", err)
+		}
+		if answer.StatusCode >= http.StatusBadRequest {
+			return "", fmt.Errorf("%s: status %d: %.200s", request(i).Path, answer.StatusCode, answer.Body)
+		}
+	}
+	path, _, _ := strings.Cut(request(0).Path, "?")
+	return fmt.Sprintf("%d x %s", times, path), nil
+}
+
+// event is a request as API Gateway tells it (payload version 2.0).
+func event(r Request) ([]byte, error) {
+	target, err := url.Parse("/api/v1" + r.Path)
+	if err != nil {
+		return nil, fmt.Errorf("make event: %w", err)
+	}
+	method := r.Method
+	if method == "" {
+		method = http.MethodGet
+	}
+	e := events.APIGatewayV2HTTPRequest{Version: "2.0", RouteKey: "$default", RawPath: target.Path, RawQueryString: target.RawQuery,
+		Headers: map[string]string{"accept-encoding": "gzip", "host": "localhost"}}
+	e.RequestContext.HTTP = events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: method, Path: target.Path, Protocol: "HTTP/1.1", SourceIP: "192.0.2.1"}
+	if r.Token != "" {
+		e.Headers["authorization"] = "Bearer " + r.Token
+	}
+	if r.Body != nil {
+		body, err := json.Marshal(r.Body)
+		if err != nil {
+			return nil, fmt.Errorf("make event: %w", err)
+		}
+		e.Body, e.Headers["content-type"] = string(body), "application/json"
+	}
+	return json.Marshal(e)
+}
+
+// peak is the most memory, in MiB, the process of a program has had resident (VmHWM, Linux).
+func peak(program string) (float64, error) {
+	links, err := filepath.Glob("/proc/[0-9]*/exe")
+	if err != nil {
+		return 0, err
+	}
+	for _, link := range links {
+		if target, err := os.Readlink(link); err != nil || target != program {
+			continue
+		}
+		status, err := os.ReadFile(filepath.Join(filepath.Dir(link), "status"))
+		if err != nil {
+			return 0, fmt.Errorf("read memory: %w", err)
+		}
+		for line := range strings.Lines(string(status)) {
+			if value, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+				kb, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 64)
+				return kb / 1024, err
+			}
+		}
+	}
+	return 0, fmt.Errorf("no process of %s", program)
+}

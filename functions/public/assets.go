@@ -25,54 +25,46 @@ var web embed.FS
 type asset struct {
 	address     string
 	contentType string
-	plain       []byte
+	body        []byte
+	packed      bool // body is gzip
 }
 
 // assets by file name.
 type assets map[string]asset
 
+// loadAssets unpacks nothing: every cold start would wait for it.
 func loadAssets() (assets, error) {
 	out := make(assets)
 	err := fs.WalkDir(web, "web", func(file string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		name := strings.TrimSuffix(path.Base(file), ".gz")
+		name, packed := strings.CutSuffix(path.Base(file), ".gz")
 		contentType, ok := map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}[path.Ext(name)]
 		if !ok {
 			return nil
 		}
-		plain, err := readAsset(file)
+		body, err := web.ReadFile(file)
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
-		sum := sha256.Sum256(plain)
-		out[name] = asset{"/map/assets/" + hex.EncodeToString(sum[:6]) + "/" + name, contentType, plain}
+		sum := sha256.Sum256(body)
+		out[name] = asset{"/map/assets/" + hex.EncodeToString(sum[:6]) + "/" + name, contentType, body, packed}
 		return nil
 	})
 	return out, err
 }
 
-func readAsset(file string) ([]byte, error) {
-	raw, err := web.ReadFile(file)
-	if err != nil || !strings.HasSuffix(file, ".gz") {
-		return raw, err
-	}
-	z, err := gzip.NewReader(bytes.NewReader(raw))
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(z)
-}
-
 type assetInput struct {
-	Hash string `path:"hash" pattern:"^[0-9a-f]{12}$" doc:"Names the content"`
-	Name string `path:"name" maxLength:"60"`
+	Hash           string `path:"hash" pattern:"^[0-9a-f]{12}$" doc:"Names the content"`
+	Name           string `path:"name" maxLength:"60"`
+	AcceptEncoding string `header:"Accept-Encoding" hidden:"true"`
 }
 
 type bytesOutput struct {
-	ContentType string `header:"Content-Type"`
-	Body        []byte
+	ContentType     string `header:"Content-Type"`
+	ContentEncoding string `header:"Content-Encoding"`
+	Body            []byte
 }
 
 func (p *Public) asset(_ context.Context, in *assetInput) (*bytesOutput, error) {
@@ -80,5 +72,19 @@ func (p *Public) asset(_ context.Context, in *assetInput) (*bytesOutput, error) 
 	if !ok || a.address != "/map/assets/"+in.Hash+"/"+in.Name {
 		return nil, problem.New(problem.NotFound, "not_found")
 	}
-	return &bytesOutput{a.contentType, a.plain}, nil
+	out := &bytesOutput{ContentType: a.contentType, Body: a.body}
+	switch {
+	case !a.packed:
+	case strings.Contains(in.AcceptEncoding, "gzip"):
+		out.ContentEncoding = "gzip"
+	default:
+		z, err := gzip.NewReader(bytes.NewReader(a.body))
+		if err != nil {
+			return nil, fmt.Errorf("unpack asset: %w", err)
+		}
+		if out.Body, err = io.ReadAll(z); err != nil {
+			return nil, fmt.Errorf("unpack asset: %w", err)
+		}
+	}
+	return out, nil
 }

@@ -18,7 +18,8 @@ TESTED = $$(if command -v node >/dev/null; then echo '$(PACKAGES)'; else \
 	echo 'note: Node.js is missing and only root can install it: the tests of the CDK app are left out' >&2; \
 	$(GO) list -f '{{.ImportPath}} {{.Deps}} {{.TestImports}} {{.XTestImports}}' $(PACKAGES) | grep -v jsii-runtime-go | cut -d ' ' -f 1; fi)
 
-GOLANGCI := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
+GOLANGCI   := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
+ACTIONLINT := $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
 .PHONY: help
 help: ## Print this
@@ -106,6 +107,7 @@ lint: ## Check format, vet and lint
 	if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	GOFLAGS=-buildvcs=false $(GOLANGCI) run ./...
+	$(ACTIONLINT)
 
 .PHONY: licences
 licences: ## List the licences of everything that is linked into a function

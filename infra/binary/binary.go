@@ -96,12 +96,17 @@ func BuildAll(ctx context.Context, root string, functions []Function, goarch str
 // gives the same bytes on any machine. HTTP/2 is left out: what functions call over
 // net/http answers 1.1 as well, and gRPC brings its own.
 func Build(ctx context.Context, root, name, goarch, out string) error {
+	return BuildPackage(ctx, root, "./functions/"+name+"/lambda", goarch, out)
+}
+
+// BuildPackage builds a program of this module as Build builds a function.
+func BuildPackage(ctx context.Context, root, path, goarch, out string) error {
 	cmd := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc,nethttpomithttp2", "-trimpath", "-buildvcs=false",
-		"-ldflags", "-s -w", "-o", out, "./functions/"+name+"/lambda")
+		"-ldflags", "-s -w", "-o", out, path)
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+goarch, "GOFLAGS=")
 	if text, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build %s: %w: %s", name, err, strings.TrimSpace(string(text)))
+		return fmt.Errorf("build %s: %w: %s", path, err, strings.TrimSpace(string(text)))
 	}
 	return nil
 }

@@ -31,6 +31,7 @@ func parts() []Part {
 		{"writes", writes},
 		{"memory", memory},
 		{"others", others},
+		{"coldstart", coldStarts},
 	}
 }
 

@@ -21,7 +21,7 @@ func TestMeasures(t *testing.T) {
 		t.Fatalf("%v\n%s\n%s", err, out.String(), log.String())
 	}
 	t.Log(out.String())
-	for _, row := range []string{"list, first page", "nearby, 1 km", "public list", "sign in", "export"} {
+	for _, row := range []string{"list, first page", "nearby, 1 km", "public list", "sign in", "export", "hello world"} {
 		if !strings.Contains(out.String(), row) {
 			t.Errorf("no row %q", row)
 		}

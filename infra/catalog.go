@@ -28,6 +28,7 @@ type job struct {
 	mail    bool         // sends mail and push
 	place   bool         // asks Nominatim
 	google  bool         // checks Google's tokens
+	apart   bool         // knows no database and stands outside of its network
 
 	// Workers of queues.
 	batch       float64 // messages of one call
@@ -96,7 +97,8 @@ func jobs() []job {
 		{name: "export", memory: 1769, timeout: 840, every: "rate(1 hour)", media: []media{{exports, write}}},
 
 		{name: "migrate", memory: 256, timeout: 840},
-		{name: "keys", memory: 128, timeout: 30},
+		{name: "keys", memory: 128, timeout: 30, apart: true},
+		{name: "verify", memory: 256, timeout: 180, apart: true},
 	}
 }
 
@@ -136,7 +138,7 @@ func catalog(functions []binary.Function, s settings) ([]job, error) {
 }
 
 // database reports whether the function works on the database.
-func (j job) database() bool { return j.name != "keys" }
+func (j job) database() bool { return !j.apart }
 
-// secrets reports whether the function reads any.
+// of reports whether the function is of a kind.
 func (j job) of(kind binary.Kind) bool { return j.kind == kind }

@@ -15,6 +15,9 @@ const (
 	backupDays   = 14
 	// appRole is what functions work as; see migrations/00001_extensions.sql.
 	appRole = "lafaek_app"
+	// caPath is where a function finds the setting database_ca.
+	caFile = "database-ca.pem"
+	caPath = "/var/task/" + caFile
 )
 
 // data is where the database and the cache are.
@@ -86,7 +89,7 @@ func (d *data) aurora(p *plan, n *network, k *keys) {
 	d.database = environment{
 		"DATABASE_PASSWORD_SECRET_ARN": jsii.String(*owner + "#password"),
 		"DATABASE_URL": jsii.String("postgres://" + ownerName + ":${DATABASE_PASSWORD}@" +
-			*d.cluster.ClusterEndpoint().Hostname() + ":5432/" + databaseName + "?sslmode=require"),
+			*d.cluster.ClusterEndpoint().Hostname() + ":5432/" + databaseName + "?sslmode=verify-full&sslrootcert=" + caPath),
 	}
 	output(d.stack, "DatabaseSecret", "Secret with the owner's name and password", owner)
 	output(d.stack, "DatabaseCluster", "For restores and figures", d.cluster.ClusterIdentifier())

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -60,6 +61,17 @@ type site struct {
 // newSite deploys what the template says.
 func newSite(t *testing.T) *site {
 	t.Helper()
+	w := deployable(t)
+	s, err := deploy(t, w, func(*deployed.Options) {})
+	if err != nil {
+		t.Fatalf("deploy: %v\n%s", err, s.log)
+	}
+	return s
+}
+
+// deployable is the synthesis of all functions with everything switched on.
+func deployable(t *testing.T) *written {
+	t.Helper()
 	root, err := binary.Root()
 	if err != nil {
 		t.Fatal(err)
@@ -69,6 +81,16 @@ func newSite(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	w, err := synthesize(asDeployed, functions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// deploy runs a synthesis, right or wrong; a wrong one may be refused.
+func deploy(t *testing.T, w *written, change func(*deployed.Options)) (*site, error) {
+	t.Helper()
+	root, err := binary.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,11 +105,13 @@ func newSite(t *testing.T) *site {
 		nodes = append(nodes, address+"="+ledger.Nodes()[address])
 	}
 	point := map[string]string{"HEDERA_NODES": strings.Join(nodes, ","), "HEDERA_MIRROR_URL": ledger.MirrorURL(), "NOMINATIM_URL": places.URL()}
-	d, err := deployed.Start(t.Context(), deployed.Options{
+	options := deployed.Options{
 		Assembly: w.Assembly, Root: root, Log: s.log, Point: point,
 		Secrets: map[string]string{"e2e/database": s.database, "e2e/smtp": mail.URL(), "e2e/fcm": string(push.ServiceAccount())},
 		Endpoints: map[string]string{"FCM_ENDPOINT": push.URL(), "GOOGLE_KEYS_URL": signIn.KeysURL(), "GOOGLE_ISSUER": signIn.Issuer(),
-			"LEDGER_RECEIPT_DELAY": "1s", "LEDGER_CONFIRM_DELAY": "1s"},
+			"LEDGER_RECEIPT_DELAY": "1s", "LEDGER_CONFIRM_DELAY": "1s",
+			// The tests are one client with one address.
+			"RATE_LIMIT_ADDRESS_PER_MINUTE": "100000", "RATE_LIMIT_AUTH_PER_MINUTE": "1000"},
 		Prepare: func(ctx context.Context, d *deployed.Deployment) error {
 			key, err := d.LedgerKey(ctx)
 			if err != nil {
@@ -103,9 +127,11 @@ func newSite(t *testing.T) *site {
 			}
 			return nil
 		},
-	})
+	}
+	change(&options)
+	d, err := deployed.Start(t.Context(), options)
 	if err != nil {
-		t.Fatalf("deploy: %v\n%s", err, s.log)
+		return s, err
 	}
 	s.Deployment = d
 	t.Cleanup(func() {
@@ -126,7 +152,7 @@ func newSite(t *testing.T) *site {
 	front := httptest.NewServer(mux)
 	t.Cleanup(front.Close)
 	s.url = front.URL
-	return s
+	return s, nil
 }
 
 // closer is a stand-in.
@@ -155,7 +181,9 @@ func TestDeployed(t *testing.T) {
 	t.Run("what no route names is answered in the contract's form", s.unknown)
 	t.Run("preflights are answered by the gateway", s.preflight)
 	t.Run("the story of a report", s.story)
+	t.Run("the acceptance tests of make run", s.acceptance)
 	t.Run("every HTTP function asks the database who is signed in", s.signedIn)
+	t.Run("no message was given up", s.nothingDead)
 	t.Run("every worker names the message it could not handle, and no other", s.partialFailures)
 	t.Run("every scheduled function does its work", s.schedules)
 	t.Run("a request that takes too long is answered in time", s.timeout)
@@ -167,6 +195,15 @@ func TestDeployed(t *testing.T) {
 }
 
 func (s *site) everyOperation(t *testing.T) {
+	for _, fault := range s.unreached(t) {
+		t.Error(fault)
+	}
+}
+
+// unreached lists the operations that do not lead to the function that has them.
+func (s *site) unreached(t *testing.T) []string {
+	t.Helper()
+	var faults []string
 	for _, o := range operations(t) {
 		path := concrete(o.Path)
 		req, err := http.NewRequestWithContext(t.Context(), o.Method, s.url+path, http.NoBody)
@@ -178,12 +215,13 @@ func (s *site) everyOperation(t *testing.T) {
 		// A route the function does not know is 404 with this code; a thing that is not there says which.
 		unknown := res.StatusCode == http.StatusNotFound && strings.Contains(body, `"code":"not_found"`) && !strings.Contains(o.Path, "{")
 		if unknown || res.StatusCode == http.StatusMethodNotAllowed || res.StatusCode >= 500 {
-			t.Errorf("%s %s: %d %.200s", o.Method, o.Path, res.StatusCode, body)
+			faults = append(faults, fmt.Sprintf("%s %s: %d %.200s", o.Method, o.Path, res.StatusCode, body))
 		}
 		if res.Header.Get("X-Request-Id") == "" {
-			t.Errorf("%s %s: no function answered: %d %.200s", o.Method, o.Path, res.StatusCode, body)
+			faults = append(faults, fmt.Sprintf("%s %s: no function answered: %d %.200s", o.Method, o.Path, res.StatusCode, body))
 		}
 	}
+	return faults
 }
 
 func (s *site) unknown(t *testing.T) {
@@ -217,15 +255,36 @@ func (s *site) preflight(t *testing.T) {
 // story is the demo, as a person runs it against any address: sign-up, upload,
 // report, AI, ledger, proof.
 func (s *site) story(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", "run", "./infra/local/demo", "-url", s.url, "-patience", "90s")
-	cmd.Dir = filepath.Join("..")
-	out, err := cmd.CombinedOutput()
+	out, err := s.tell(t.Context())
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	t.Logf("%s", out)
+}
+
+func (s *site) tell(ctx context.Context) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "go", "run", "./infra/local/demo", "-url", s.url, "-patience", "2m")
+	cmd.Dir = filepath.Join("..")
+	cmd.WaitDelay = time.Second // what it started may hold its output
+	return cmd.CombinedOutput()
+}
+
+// acceptance is the suite that drives every operation on the system of one machine,
+// uploads, queues and ledger included, and holds each answer to the document.
+func (s *site) acceptance(t *testing.T) {
+	token, err := s.Secret(t.Context(), s.settings.name("token-setup"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-timeout", "10m", "-run", "^TestContract$", "-v", "./infra/local/acceptance")
+	cmd.Dir = filepath.Join("..")
+	cmd.Env = append(os.Environ(), "ACCEPTANCE_URL="+s.url, "ACCEPTANCE_SETUP_TOKEN="+token)
+	out, err := cmd.CombinedOutput()
+	if err != nil || !bytes.Contains(out, []byte("--- PASS: TestContract")) {
+		t.Fatalf("%v\n%s", err, out)
+	}
 }
 
 // signedIn calls with a token that is good, of a session that is not: only the
@@ -386,6 +445,14 @@ func (s *site) timeout(t *testing.T) {
 	}
 	if res, body := login(); res.StatusCode != http.StatusUnauthorized {
 		t.Errorf("afterwards: %d %s", res.StatusCode, body)
+	}
+}
+
+func (s *site) nothingDead(t *testing.T) {
+	for _, q := range s.AWS().SQS.Overview(10) {
+		if strings.HasSuffix(q.Name, "-dead") && q.Visible > 0 {
+			t.Errorf("%s holds %d", q.Name, q.Visible)
+		}
 	}
 }
 

@@ -64,6 +64,7 @@ func newFunctions(scope constructs.Construct, m *means) *functions {
 			f.consume(m, fn)
 		}
 	}
+	f.verify(m.plan)
 	return f
 }
 
@@ -105,6 +106,34 @@ func (f *functions) alias(p *plan, fn *goFunction) awslambda.Alias {
 		},
 	})
 	return alias
+}
+
+// verify holds every alias back until the new versions of all work. A version that
+// does not answer, fails the update before any traffic is shifted.
+func (f *functions) verify(p *plan) {
+	j, _ := p.job("verify")
+	var versions, live []*string
+	for _, fn := range f.list {
+		if fn.job.of(binary.HTTP) {
+			versions = append(versions, fn.function.CurrentVersion().FunctionArn())
+			live = append(live, jsii.String(*fn.function.FunctionArn()+":"+liveAlias))
+		}
+	}
+	verifier := newGoFunction(f.stack, p, j, environment{}, []statement{
+		{"AskVersions", []string{"lambda:InvokeFunction"}, versions, nil},
+		{"LookAtAliases", []string{"lambda:GetAlias"}, live, nil},
+	}, nil)
+	verified := awscdk.NewCustomResource(f.stack, jsii.String("verified"), &awscdk.CustomResourceProps{
+		ServiceToken: verifier.function.FunctionArn(), ResourceType: jsii.String("Custom::Verified"),
+		RemovalPolicy: awscdk.RemovalPolicy_RETAIN, ServiceTimeout: awscdk.Duration_Minutes(jsii.Number(5.0)),
+		// Versions that changed have CloudFormation call the function again.
+		Properties: &map[string]any{"Alias": liveAlias, "Versions": versions},
+	})
+	for _, fn := range f.list {
+		if alias, ok := f.aliases[fn.job.name]; ok {
+			alias.Node().AddDependency(verified)
+		}
+	}
 }
 
 // alarm fires when metric is at least threshold for so many periods in a row.

@@ -58,6 +58,9 @@ func run(ctx context.Context) error {
 	if outdir == "" {
 		outdir = filepath.Join(root, "cdk.out")
 	}
+	if err := placeCA(root, s, in); err != nil {
+		return err
+	}
 	app, err := newApp(s, in, outdir)
 	if err != nil {
 		return err

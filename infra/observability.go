@@ -140,24 +140,35 @@ func (o *observability) dashboard() {
 			Title: jsii.String(title), Left: &metrics, Width: jsii.Number(8.0), Height: jsii.Number(6.0),
 		})
 	}
-	var errors, durations, starts, dead, waiting []awscloudwatch.IMetric
+	var errors, durations, dead, waiting []awscloudwatch.IMetric
+	var logs []*string
 	for _, f := range o.functions.list {
 		errors = append(errors, f.function.MetricErrors(&awscloudwatch.MetricOptions{Label: jsii.String(f.job.name), Statistic: jsii.String("Sum")}))
 		durations = append(durations, f.function.MetricDuration(&awscloudwatch.MetricOptions{Label: jsii.String(f.job.name), Statistic: jsii.String("p95")}))
-		starts = append(starts, f.function.Metric(jsii.String("InitDuration"), &awscloudwatch.MetricOptions{Label: jsii.String(f.job.name), Statistic: jsii.String("SampleCount")}))
+		logs = append(logs, jsii.String("/aws/lambda/"+o.name(f.job.name)))
 	}
 	for _, name := range queue.Names() {
 		label := &awscloudwatch.MetricOptions{Label: jsii.String(string(name)), Statistic: jsii.String("Maximum")}
 		dead = append(dead, o.queues.dead[name].MetricApproximateNumberOfMessagesVisible(label))
 		waiting = append(waiting, o.queues.live[name].MetricApproximateAgeOfOldestMessage(label))
 	}
-	board := awscloudwatch.NewDashboard(o.stack, jsii.String("dashboard"), &awscloudwatch.DashboardProps{DashboardName: jsii.String(o.name("system"))})
+	// Two, each of at most 50 metrics: so many are free.
+	board := awscloudwatch.NewDashboard(o.stack, jsii.String("functions-dashboard"), &awscloudwatch.DashboardProps{DashboardName: jsii.String(o.name("functions"))})
+	// Lambda has no metric of cold starts, but tells each in its log.
+	starts := awscloudwatch.NewLogQueryWidget(&awscloudwatch.LogQueryWidgetProps{
+		Title: jsii.String("Cold starts, ms"), LogGroupNames: &logs, View: awscloudwatch.LogQueryVisualizationType_TABLE,
+		Width: jsii.Number(8.0), Height: jsii.Number(6.0), QueryLines: jsii.Strings(
+			`filter @type = "REPORT" and ispresent(@initDuration)`, `parse @log /-(?<function>[a-z]+)$/`,
+			`stats count() as starts, pct(@initDuration, 50) as median, pct(@initDuration, 95) as p95 by function`),
+	})
+	board.AddWidgets(widget("Errors", errors...), widget("Duration p95, ms", durations...), starts)
+
+	board = awscloudwatch.NewDashboard(o.stack, jsii.String("dashboard"), &awscloudwatch.DashboardProps{DashboardName: jsii.String(o.name("system"))})
 	board.AddWidgets(
 		widget("Requests", o.ofAPI("Count", "Sum"), o.ofAPI("4xx", "Sum"), o.ofAPI("5xx", "Sum")),
-		widget("Latency, ms", o.ofAPI("Latency", "p50"), o.ofAPI("Latency", "p95"), o.ofAPI("Latency", "p99")),
-		widget("Errors of functions", errors...))
-	board.AddWidgets(widget("Duration p95, ms", durations...), widget("Cold starts", starts...), widget("Dead letters", dead...))
-	board.AddWidgets(widget("Oldest message, s", waiting...),
+		widget("Latency, ms", o.ofAPI("Latency", "p50"), o.ofAPI("Latency", "p95"), o.ofAPI("Latency", "p99")))
+	board.AddWidgets(widget("Dead letters", dead...), widget("Oldest message, s", waiting...))
+	board.AddWidgets(
 		widget("Outbox, AI and ledger: oldest, s", own("outbox_age", "Maximum", 5), own("validate_lag", "Maximum", 5), own("anchor_lag", "Maximum", 5)),
 		widget("Ledger", own("LedgerSubmitted", "Sum", 5), own("LedgerConfirmed", "Sum", 5), own("LedgerRetry", "Sum", 5)),
 		widget("AI", own("validate_retry", "Sum", 5), own("validate_malformed", "Sum", 5), own("validate_budget_spent", "Sum", 5)))

@@ -38,6 +38,9 @@ type settings struct {
 	DatabaseSecret string `json:"database_secret"`
 	CacheSecret    string `json:"cache_secret"`
 	DatabaseMode   string `json:"database_exec_mode"` // see shared/database; "exec" behind a pooler
+	// DatabaseCA is a file with the certificates (PEM) that vouch for the database, from the repository's
+	// top. It lies beside each function, as caPath.
+	DatabaseCA string `json:"database_ca"`
 
 	HederaNetwork      string            `json:"hedera_network"`
 	HederaAccount      string            `json:"hedera_account"` // empty: events wait until there is one
@@ -127,6 +130,8 @@ func (s settings) check() error {
 	oneOf("database_exec_mode", s.DatabaseMode, "cache_statement", "cache_describe", "exec", "simple_protocol")
 	oneOf("hedera_network", s.HederaNetwork, "mainnet", "testnet", "previewnet", "local")
 	fault(!s.managed() && s.DatabaseSecret == "", "database_secret: the external profile needs the name of the secret that holds DATABASE_URL")
+	fault(s.managed() && s.DatabaseCA == "", "database_ca: Aurora's certificate is vouched for by Amazon's own roots, which are not among a system's: "+
+		"curl -O https://truststore.pki.rds.amazonaws.com/us-east-1/us-east-1-bundle.pem (of your region) and name the file")
 	fault(s.AuroraMin < 0 || s.AuroraMax < 1 || s.AuroraMax > 256 || s.AuroraMin > s.AuroraMax || !half(s.AuroraMin) || !half(s.AuroraMax),
 		"aurora_min_acu, aurora_max_acu: %v to %v is no range of 0 to 256 in halves", s.AuroraMin, s.AuroraMax)
 	fault(s.Domain != "" && s.Certificate == "", "certificate: a domain needs the ARN of its certificate")

@@ -11,8 +11,9 @@ func TestSettings(t *testing.T) {
 	t.Parallel()
 	const good = `"profile":"external","database_secret":"x"`
 	for raw, want := range map[string]string{
-		`{` + good + `}`:                                     "",
-		`{"profile":"managed"}`:                              "",
+		`{` + good + `}`: "",
+		`{"profile":"managed","database_ca":"rds.pem"}`:      "",
+		`{"profile":"managed"}`:                              "truststore.pki.rds.amazonaws.com",
 		`{"profile":"external"}`:                             "database_secret",
 		`{"profile":"serverless"}`:                           `profile: "serverless" is none of managed, external`,
 		`{` + good + `,"typo":1}`:                            `unknown field "typo"`,

@@ -35,7 +35,7 @@ func newStacks(scope constructs.Construct, s settings, in inputs) error {
 		return err
 	}
 	p := &plan{settings: s, inputs: in, jobs: jobs}
-	for _, needed := range []string{"keys", "migrate"} {
+	for _, needed := range []string{"keys", "migrate", "verify"} {
 		if j, ok := p.job(needed); !ok || j.kind != binary.Resource {
 			return fmt.Errorf("functions: %s is missing, and a deploy needs it", needed)
 		}

@@ -244,7 +244,7 @@ func TestOnlyGoRuns(t *testing.T) {
 			if tracing["Mode"] != "Active" {
 				t.Errorf("%s is not traced", f.Name)
 			}
-			if _, inside := f.Properties["VpcConfig"]; inside != (w.settings.managed() && !strings.HasSuffix(f.Name, "-keys")) {
+			if _, inside := f.Properties["VpcConfig"]; inside != (w.settings.managed() && !strings.HasSuffix(f.Name, "-keys") && !strings.HasSuffix(f.Name, "-verify")) {
 				t.Errorf("%s: in a VPC: %v", f.Name, inside)
 			}
 			logging, _ := f.Properties["LoggingConfig"].(map[string]any)
@@ -253,7 +253,7 @@ func TestOnlyGoRuns(t *testing.T) {
 				t.Errorf("%s keeps its logs for %v days", f.Name, days)
 			}
 		}
-		for kind, n := range map[string]int{"AWS::CloudFormation::CustomResource": 0, "Custom::AWS": 0, "Custom::S3BucketNotifications": 0, "Custom::Schema": 1} {
+		for kind, n := range map[string]int{"AWS::CloudFormation::CustomResource": 0, "Custom::AWS": 0, "Custom::S3BucketNotifications": 0, "Custom::Schema": 1, "Custom::Verified": 1} {
 			if got := len(w.OfType(kind)); got != n {
 				t.Errorf("%d of %s, want %d", got, kind, n)
 			}
@@ -370,6 +370,11 @@ func TestJobsAreTheFunctions(t *testing.T) {
 			t.Errorf("%s (%s) has no job", f.Name, f.Kind)
 		}
 	}
+	for _, f := range declared() {
+		if !slices.Contains(found, f) {
+			t.Errorf("the job of %s (%s) is nobody's", f.Name, f.Kind)
+		}
+	}
 }
 
 func TestDeploymentsAreRolledBack(t *testing.T) {
@@ -392,4 +397,73 @@ func TestDeploymentsAreRolledBack(t *testing.T) {
 	if n := len(all["external"].OfType("AWS::CodeDeploy::DeploymentGroup")); n != 0 {
 		t.Errorf("all at once, yet %d deployment groups", n)
 	}
+}
+
+// TestNoTrafficBeforeTheVersionsAreVerified follows what CloudFormation makes
+// before what: versions, the question to them, then the aliases traffic comes by.
+func TestNoTrafficBeforeTheVersionsAreVerified(t *testing.T) {
+	each(t, func(t *testing.T, w *written) {
+		verified := w.OfType("Custom::Verified")
+		if len(verified) != 1 {
+			t.Fatalf("%d questions", len(verified))
+		}
+		asked, _ := verified[0].Properties["Versions"].([]any)
+		aliases := w.OfType("AWS::Lambda::Alias")
+		if len(aliases) == 0 || len(aliases) != len(asked) {
+			t.Errorf("%d aliases, %d versions are asked", len(aliases), len(asked))
+		}
+		for _, a := range aliases {
+			if raw, _ := json.Marshal(a.DependsOn); !strings.Contains(string(raw), `"`+verified[0].ID+`"`) {
+				t.Errorf("%s gets its traffic whatever the answer is", a.ID)
+			}
+			version, _ := a.Properties["FunctionVersion"].(map[string]any)
+			named, ok := w.Find(a.Stack, map[string]any{"Ref": first(att(version))})
+			if !ok || !slices.ContainsFunc(asked, func(v any) bool { n, _ := w.Find(a.Stack, v); return n.Key() == named.Key() }) {
+				t.Errorf("the version of %s is not asked", a.ID)
+			}
+		}
+	})
+}
+
+func att(v map[string]any) []any { list, _ := v["Fn::GetAtt"].([]any); return list }
+
+// Dashboards of at most 50 metrics cost nothing, and show only what is measured.
+func TestDashboards(t *testing.T) {
+	each(t, func(t *testing.T, w *written) {
+		boards := w.OfType("AWS::CloudWatch::Dashboard")
+		if len(boards) == 0 || len(boards) > 3 {
+			t.Errorf("%d dashboards", len(boards))
+		}
+		for _, b := range boards {
+			text := w.Text(b.Stack, b.Properties["DashboardBody"])
+			var body struct {
+				Widgets []struct {
+					Type       string
+					Properties struct {
+						Metrics []any
+						Query   string
+					}
+				}
+			}
+			if err := json.Unmarshal([]byte(text), &body); err != nil {
+				t.Errorf("%s: %v", b.ID, err)
+			}
+			metrics, starts := 0, 0
+			for _, widget := range body.Widgets {
+				metrics += len(widget.Properties.Metrics)
+				if strings.Contains(widget.Properties.Query, "@initDuration") {
+					starts++
+				}
+			}
+			if metrics == 0 || metrics > 50 {
+				t.Errorf("%s shows %d metrics", b.ID, metrics)
+			}
+			if strings.HasPrefix(b.ID, "functions") && starts != 1 {
+				t.Errorf("%s does not show cold starts", b.ID)
+			}
+			if strings.Contains(text, `"InitDuration"`) {
+				t.Errorf("%s shows a metric that Lambda does not have", b.ID)
+			}
+		}
+	})
 }

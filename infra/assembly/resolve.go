@@ -146,6 +146,8 @@ func (a *Assembly) derived(stack, id string, r Resource, name string) (string, b
 		return own("FunctionName"), true
 	case "AWS::Lambda::Function Arn":
 		return arn("lambda", "function:"+own("FunctionName")), true
+	case "AWS::Lambda::Version Ref":
+		return arn("lambda", "function:"+own("FunctionName")+":1"), true
 	case "AWS::Lambda::Alias Ref":
 		return arn("lambda", "function:"+own("FunctionName")+":"+own("Name")), true
 	case "AWS::S3::Bucket Ref":

@@ -12,9 +12,9 @@ import (
 	"github.com/aws/aws-lambda-go/cfn"
 )
 
-// applyCustomResources calls the functions behind the template's custom resources
+// apply calls the functions behind the template's custom resources of some types
 // as CloudFormation does, and keeps the attributes they answer with.
-func (d *Deployment) applyCustomResources(ctx context.Context) error {
+func (d *Deployment) apply(ctx context.Context, types ...string) error {
 	replies := make(chan cfn.Response, 1)
 	// In AWS it is a presigned address of S3.
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -28,7 +28,7 @@ func (d *Deployment) applyCustomResources(ctx context.Context) error {
 	}))
 	defer front.Close()
 	serial := 0
-	for _, kind := range []string{"Custom::Key", "Custom::Schema"} {
+	for _, kind := range types {
 		for _, r := range d.assembly.OfType(kind) {
 			target, ok := d.assembly.Find(r.Stack, r.Properties["ServiceToken"])
 			if !ok {
@@ -40,6 +40,10 @@ func (d *Deployment) applyCustomResources(ctx context.Context) error {
 			}
 			properties := make(map[string]any)
 			for name, v := range r.Properties {
+				if _, list := v.([]any); list {
+					properties[name] = d.assembly.Texts(r.Stack, v)
+					continue
+				}
 				properties[name] = d.assembly.Text(r.Stack, v)
 			}
 			serial++

@@ -29,6 +29,8 @@ type Options struct {
 	Assembly *assembly.Assembly
 	// Root is the module whose functions are built for this machine.
 	Root string
+	// Built says that they are, by a deployment before.
+	Built bool
 	// Secrets are those an operator makes before the first deploy, by name.
 	Secrets map[string]string
 	// Point replaces the value of variables the template sets, by what stands in for it here.
@@ -58,7 +60,8 @@ type Deployment struct {
 // environments of one HTTP function, as Lambda starts more when one is busy.
 const environments = 2
 
-// Start deploys: resources, keys, schema, then functions, then what calls them.
+// Start deploys: resources, keys, schema, then functions, then, once these are
+// verified, what calls them.
 func Start(ctx context.Context, o Options) (*Deployment, error) {
 	d := &Deployment{options: o, assembly: o.Assembly, functions: make(map[string]*function),
 		log: slog.New(slog.NewTextHandler(o.Log, nil)).With("function", "deployed")}
@@ -68,8 +71,10 @@ func Start(ctx context.Context, o Options) (*Deployment, error) {
 		d.options.Prepare = func(context.Context, *Deployment) error { return nil }
 	}
 	prepare := func(ctx context.Context) error { return d.options.Prepare(ctx, d) }
+	before := func(ctx context.Context) error { return d.apply(ctx, "Custom::Key", "Custom::Schema") }
+	after := func(ctx context.Context) error { return d.apply(ctx, "Custom::Verified") }
 	for _, step := range []func(context.Context) error{
-		d.build, d.createResources, prepare, d.applyCustomResources, d.startFunctions, d.startSources, d.startSchedules, d.startGateway,
+		d.build, d.createResources, prepare, before, d.startFunctions, after, d.startSources, d.startSchedules, d.startGateway,
 	} {
 		if err := step(background); err != nil {
 			return nil, errors.Join(err, d.Close())
@@ -119,6 +124,9 @@ func short(name string) string { return name[strings.LastIndex(name, "-")+1:] }
 
 // build makes every binary for this machine.
 func (d *Deployment) build(ctx context.Context) error {
+	if d.options.Built {
+		return nil
+	}
 	var functions []binary.Function
 	for _, f := range d.assembly.Functions() {
 		functions = append(functions, binary.Function{Name: short(f.Name)})
@@ -132,7 +140,7 @@ func (d *Deployment) path(name string) string {
 
 // run gives a function its environments.
 func (d *Deployment) run(f assembly.Function, n int) (*function, error) {
-	g, err := newGuard(d.standIn.server.URL(), f)
+	g, err := newGuard(d.standIn.server.URL(), f, d.lambda)
 	if err != nil {
 		return nil, err
 	}

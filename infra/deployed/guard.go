@@ -20,6 +20,7 @@ import (
 // policy allows, as IAM does. It only reads: signatures stay as they are.
 type guard struct {
 	function assembly.Function
+	lambda   http.Handler // answers calls of other functions
 	proxy    *httputil.ReverseProxy
 	server   *http.Server
 	url      string
@@ -28,7 +29,7 @@ type guard struct {
 	said []string
 }
 
-func newGuard(target string, f assembly.Function) (*guard, error) {
+func newGuard(target string, f assembly.Function, lambda http.HandlerFunc) (*guard, error) {
 	to, err := url.Parse(target)
 	if err != nil {
 		return nil, fmt.Errorf("guard: %w", err)
@@ -37,7 +38,7 @@ func newGuard(target string, f assembly.Function) (*guard, error) {
 	if err != nil {
 		return nil, fmt.Errorf("guard: %w", err)
 	}
-	g := &guard{function: f, url: "http://" + l.Addr().String()}
+	g := &guard{function: f, lambda: lambda, url: "http://" + l.Addr().String()}
 	g.proxy = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host = to.Scheme, to.Host
@@ -89,6 +90,10 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if strings.HasPrefix(r.URL.Path, lambdaPath) {
+		g.lambda.ServeHTTP(w, r)
+		return
+	}
 	g.proxy.ServeHTTP(w, r)
 }
 
@@ -100,6 +105,9 @@ func (g *guard) needs(r *http.Request) ([]need, error) {
 	if strings.HasPrefix(r.URL.Path, "/model/") {
 		id, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/model/"), "/")
 		return []need{{"bedrock:InvokeModel", g.models(r, id)}}, nil
+	}
+	if rest, ok := strings.CutPrefix(r.URL.Path, lambdaPath); ok {
+		return needsOfLambda(rest)
 	}
 	bucket, key, hasKey := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	arn := "arn:aws:s3:::" + bucket
@@ -189,7 +197,7 @@ func (g *guard) deny(w http.ResponseWriter, r *http.Request, why string) {
 	g.said = append(g.said, why)
 	g.mu.Unlock()
 	message := "User: arn:aws:sts::" + account + ":assumed-role/" + g.function.Name + " " + why
-	if r.Header.Get("X-Amz-Target") == "" && !strings.HasPrefix(r.URL.Path, "/model/") {
+	if r.Header.Get("X-Amz-Target") == "" && !strings.HasPrefix(r.URL.Path, "/model/") && !strings.HasPrefix(r.URL.Path, lambdaPath) {
 		w.Header().Set("Content-Type", "application/xml")
 		w.WriteHeader(http.StatusForbidden)
 		_, _ = fmt.Fprintf(w, "<Error><Code>AccessDenied</Code><Message>%s</Message></Error>", message) // the function may be gone

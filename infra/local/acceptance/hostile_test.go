@@ -79,7 +79,7 @@ type hostile struct {
 // people makes somebody who has one of each, so that what is tried gets past the question whether it exists.
 func (h *hostile) people() {
 	h.Helper()
-	h.admin = h.administrators()
+	h.admin = h.administrators(setupToken)
 	citizen, _ := h.join("maria@example.tl", "rua-Aimutin-42")
 	h.token = citizen.token
 	h.ids["reports"] = h.do("POST", "/reports", object{"issue_type": "pothole", "latitude": -8.5569, "longitude": 125.5603, "client_id": uuid.NewString()}, 201).text("id")

@@ -1,0 +1,9 @@
+// The verify function, run by Lambda.
+package main
+
+import (
+	"github.com/lafaekstreet/backend/functions/verify"
+	"github.com/lafaekstreet/backend/shared/start"
+)
+
+func main() { start.CustomResource(verify.Open) }

@@ -1,0 +1,268 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lafaekstreet/backend/infra/assembly"
+	"github.com/lafaekstreet/backend/infra/deployed"
+)
+
+// mutation is a mistake in the templates that the deployed system must show.
+type mutation struct {
+	// make makes the mistake; it reports whether there was a place for it.
+	make func(r *resource) bool
+	// Where it shows, each by a part of what is said: when deploying, in what does
+	// not reach its function, or, while the story is told, in what policies refuse or
+	// in the queue whose messages are given up.
+	deploying, unreached, refused, dead string
+}
+
+// resource is one of the templates.
+type resource struct {
+	stack, id  string
+	kind       string
+	properties map[string]any
+	raw        string // as JSON
+	remove     bool
+}
+
+// mutations are the mistakes, by what somebody forgot or mixed up.
+var mutations = map[string]mutation{
+	"a route is missing": {make: func(r *resource) bool {
+		r.remove = r.kind == "AWS::ApiGatewayV2::Route" && r.properties["RouteKey"] == "POST /api/v1/reports"
+		return r.remove
+	}, unreached: "POST /api/v1/reports: 404"},
+	"a route leads to another function": {make: func(r *resource) bool {
+		if r.kind != "AWS::ApiGatewayV2::Route" || r.properties["RouteKey"] != "GET /api/v1/users/me" {
+			return false
+		}
+		r.properties["Target"] = map[string]any{"Fn::Join": []any{"", []any{"integrations/", map[string]any{"Ref": "meta"}}}}
+		return true
+	}, unreached: "GET /api/v1/users/me: 404"},
+	"the API may not call a function": {make: func(r *resource) bool {
+		r.remove = r.kind == "AWS::Lambda::Permission" && r.id == "reportspermission"
+		return r.remove
+	}, deploying: "API Gateway may not call reports"},
+	"a worker polls another's queue": {make: func(r *resource) bool {
+		return r.kind == "AWS::Lambda::EventSourceMapping" && r.id == "validatesource" && r.replace("ExportsOutputFnGetAttvalidate", "ExportsOutputFnGetAttgeocode", "EventSourceArn")
+	}, deploying: "validate may not consume its queue"},
+	"S3 tells another queue": {make: func(r *resource) bool {
+		return r.kind == "AWS::S3::Bucket" && r.replace("ExportsOutputFnGetAttimages", "ExportsOutputFnGetAttgeocode", "NotificationConfiguration")
+	}, deploying: "S3 may not send to"},
+	"a function sends to another queue": {make: func(r *resource) bool {
+		return r.function("reports") && r.variable("QUEUE_URLS", "anchor=", "other=") && r.variable("QUEUE_URLS", "notify=", "anchor=") &&
+			r.variable("QUEUE_URLS", "other=", "notify=")
+	}, dead: "notify"},
+	"a function may not send":    {make: func(r *resource) bool { return r.forbid("reports", "Send") }, refused: "reports: is not authorized to perform: sqs:SendMessage"},
+	"a worker may not consume":   {make: func(r *resource) bool { return r.forbid("notify", "Consume") }, deploying: "notify may not consume its queue"},
+	"pictures may not be stored": {make: func(r *resource) bool { return r.forbid("reports", "MediaOriginals") }, refused: "reports: is not authorized to perform: s3:PutObject"},
+	"pictures may not be read":   {make: func(r *resource) bool { return r.forbid("images", "MediaOriginals") }, refused: "images: is not authorized to perform: s3:GetObject"},
+	"the ledger key may not sign": {make: func(r *resource) bool { return r.forbid("anchor", "SignLedgerMessages") },
+		refused: "anchor: is not authorized to perform: kms:"},
+	"the models may not be called": {make: func(r *resource) bool { return r.forbid("validate", "CallModels") }, refused: "validate: is not authorized to perform: bedrock:InvokeModel"},
+	"secrets may not be read":      {make: func(r *resource) bool { return r.forbid("auth", "ReadSecrets") }, deploying: "auth:1: fails"},
+	"a variable is missing":        {make: func(r *resource) bool { return r.function("public") && r.unset("MEDIA_BUCKET") }, deploying: "public:1: fails"},
+	"keys may not be written":      {make: func(r *resource) bool { return r.forbid("keys", "WriteKeys") }, deploying: "secretsmanager:PutSecretValue"},
+	"versions may not be asked":    {make: func(r *resource) bool { return r.forbid("verify", "AskVersions") }, deploying: "lambda:InvokeFunction"},
+}
+
+// replace puts one text in place of another in a property.
+func (r *resource) replace(old, by, property string) bool {
+	raw, err := json.Marshal(r.properties[property])
+	if err != nil || !strings.Contains(string(raw), old) {
+		return false
+	}
+	// Exports end in a hash of what they name: the export of the other queue is looked up by its beginning.
+	var text = string(raw)
+	start := strings.Index(text, old)
+	end := start + strings.IndexByte(text[start:], '"')
+	name := exportNamed(r.raw, by)
+	if name == "" {
+		return false
+	}
+	var value any
+	if err := json.Unmarshal([]byte(text[:start]+name+text[end:]), &value); err != nil {
+		return false
+	}
+	r.properties[property] = value
+	return true
+}
+
+// exportNamed finds an export by its beginning.
+func exportNamed(text, begin string) string {
+	start := strings.Index(text, begin)
+	if start < 0 {
+		return ""
+	}
+	return text[start : start+strings.IndexByte(text[start:], '"')]
+}
+
+func (r *resource) function(name string) bool {
+	return r.kind == "AWS::Lambda::Function" && strings.HasPrefix(r.id, name) && r.id[len(name):] != "" && len(r.id) == len(name)+8
+}
+
+func (r *resource) variables() map[string]any {
+	env, _ := r.properties["Environment"].(map[string]any)
+	variables, _ := env["Variables"].(map[string]any)
+	return variables
+}
+
+func (r *resource) unset(name string) bool {
+	_, ok := r.variables()[name]
+	delete(r.variables(), name)
+	return ok
+}
+
+// variable replaces a part of a variable's value.
+func (r *resource) variable(name, old, by string) bool {
+	raw, err := json.Marshal(r.variables()[name])
+	if err != nil || !strings.Contains(string(raw), old) {
+		return false
+	}
+	var value any
+	if err := json.Unmarshal([]byte(strings.ReplaceAll(string(raw), old, by)), &value); err != nil {
+		return false
+	}
+	r.variables()[name] = value
+	return true
+}
+
+// forbid takes a statement out of a function's policy.
+func (r *resource) forbid(function, sid string) bool {
+	if r.kind != "AWS::IAM::Policy" || !strings.HasPrefix(r.id, function+"policy") {
+		return false
+	}
+	document, _ := r.properties["PolicyDocument"].(map[string]any)
+	statements, _ := document["Statement"].([]any)
+	left := slices.DeleteFunc(statements, func(s any) bool { m, _ := s.(map[string]any); return m["Sid"] == sid })
+	document["Statement"] = left
+	return len(left) < len(statements)
+}
+
+// mutated is w with a mistake in it.
+func mutated(t *testing.T, w *written, m mutation) *written {
+	t.Helper()
+	dir := t.TempDir()
+	everything := ""
+	for _, name := range slices.Sorted(maps.Keys(w.files)) {
+		everything += string(w.files[name])
+	}
+	made := 0
+	for name, raw := range w.files {
+		if strings.HasSuffix(name, ".template.json") {
+			var n int
+			raw, n = mistaken(t, strings.TrimSuffix(name, ".template.json"), raw, everything, m)
+			made += n
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if made != 1 {
+		t.Fatalf("the mistake was made %d times", made)
+	}
+	a, err := assembly.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &written{Assembly: a, settings: w.settings, routes: w.routes, files: w.files}
+}
+
+func mistaken(t *testing.T, stack string, raw []byte, everything string, m mutation) ([]byte, int) {
+	t.Helper()
+	var template map[string]any
+	if err := json.Unmarshal(raw, &template); err != nil {
+		t.Fatal(err)
+	}
+	resources, _ := template["Resources"].(map[string]any)
+	made := 0
+	for _, id := range slices.Sorted(maps.Keys(resources)) {
+		body, _ := resources[id].(map[string]any)
+		properties, _ := body["Properties"].(map[string]any)
+		kind, _ := body["Type"].(string)
+		r := &resource{stack: stack, id: id, kind: kind, properties: properties, raw: everything}
+		if m.make(r) {
+			made++
+		}
+		if r.remove {
+			delete(resources, id)
+		}
+	}
+	out, err := json.Marshal(template)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out, made
+}
+
+// TestMistakesAreSeen makes one mistake at a time and deploys: this test of tests
+// holds that TestDeployed would go red for each.
+func TestMistakesAreSeen(t *testing.T) {
+	if testing.Short() {
+		t.Log("-short: the deployed system is not run")
+		return
+	}
+	right := deployable(t)
+	built := false
+	for _, name := range slices.Sorted(maps.Keys(mutations)) {
+		t.Run(name, func(t *testing.T) {
+			m := mutations[name]
+			s, err := deploy(t, mutated(t, right, m), func(o *deployed.Options) {
+				o.Built = built
+				o.Endpoints["VERIFY_PATIENCE"] = "3s"
+			})
+			built = true
+			switch {
+			case m.deploying != "":
+				if err == nil || !strings.Contains(err.Error(), m.deploying) {
+					t.Errorf("deployed: %v, want %q", err, m.deploying)
+				}
+			case err != nil:
+				t.Errorf("deploy: %v", err)
+			case m.unreached != "":
+				if faults := s.unreached(t); len(faults) != 1 || !strings.Contains(faults[0], m.unreached) {
+					t.Errorf("unreached: %q, want %q", faults, m.unreached)
+				}
+			default:
+				s.waitFor(t, m)
+			}
+		})
+	}
+}
+
+// waitFor tells the story until the mistake shows.
+func (s *site) waitFor(t *testing.T, m mutation) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	told := make(chan []byte, 1)
+	go func() {
+		out, _ := s.tell(ctx) // that it fails is no news
+		told <- out
+	}()
+	defer func() { cancel(); <-told }()
+	shows := func() bool {
+		if m.dead != "" {
+			return s.dead(m.dead) > 0
+		}
+		return slices.ContainsFunc(s.Refused(), func(r string) bool { return strings.HasPrefix(r, m.refused) })
+	}
+	for tick := time.NewTicker(100 * time.Millisecond); !shows(); {
+		select {
+		case <-tick.C:
+		case out := <-told:
+			told <- out
+			if !shows() {
+				t.Errorf("nothing shows; refused were %q:\n%s", s.Refused(), out)
+			}
+			return
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/functions/anchor"
 	"github.com/lafaekstreet/backend/infra/local/hedera"
@@ -53,9 +54,10 @@ func TestEventsReachTheLedgerInOrder(t *testing.T) {
 	if n := scan[int](b, `SELECT count(*) FROM outbox WHERE queue = 'notify'`); n != 0 {
 		t.Errorf("%d of them go by mail and push, want none", n)
 	}
-	anchors, err := ledger.Anchors(t.Context(), b.db, b.config.Ledger, id)
-	if err != nil || anchors[id].Status != "confirmed" || *anchors[id].TransactionID != messages[0].TransactionID {
-		t.Errorf("anchors: got %+v, %v", anchors[id], err)
+	batch := &pgx.Batch{}
+	where := ledger.QueueAnchor(batch, b.config.Ledger, id)
+	if err := b.db.SendBatch(t.Context(), batch).Close(); err != nil || where.Status != "confirmed" || *where.TransactionID != messages[0].TransactionID {
+		t.Errorf("anchor: got %+v, %v", where, err)
 	}
 }
 

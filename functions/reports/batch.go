@@ -65,9 +65,11 @@ func (g *Group) batch(ctx context.Context, in *batchInput) (*batchOutput, error)
 	out := &batchOutput{}
 	out.Body.Results = make([]BatchResult, len(in.Body.Reports))
 	reader := newDraftReader()
+	round := g.outbox.Round()
+	defer round.Send(ctx) // whatever comes of later items, what is filed is worked on
 	for i, item := range in.Body.Reports {
 		rename(item)
-		result, err := g.fileOne(ctx, caller, reader, item)
+		result, err := g.fileOne(ctx, round, caller, reader, item)
 		if err != nil {
 			var known *problem.Error
 			if !errors.As(err, &known) {
@@ -84,12 +86,12 @@ func (g *Group) batch(ctx context.Context, in *batchInput) (*batchOutput, error)
 	return out, nil
 }
 
-func (g *Group) fileOne(ctx context.Context, c identity.Caller, reader *draftReader, item any) (BatchResult, error) {
+func (g *Group) fileOne(ctx context.Context, round *outbox.Round, c identity.Caller, reader *draftReader, item any) (BatchResult, error) {
 	draft, err := reader.read(item)
 	if err != nil {
 		return BatchResult{}, err
 	}
-	f, err := draft.understand(g.clock.Now())
+	f, err := g.prepare(ctx, draft)
 	if err != nil {
 		return BatchResult{}, err
 	}
@@ -97,7 +99,7 @@ func (g *Group) fileOne(ctx context.Context, c identity.Caller, reader *draftRea
 		return BatchResult{}, problem.InvalidField("client_id", "required in a batch")
 	}
 	var out BatchResult
-	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
+	err = round.Do(ctx, func(w *outbox.Work) error {
 		done, err := g.file(ctx, w, c, f)
 		if err != nil {
 			return err
@@ -108,12 +110,13 @@ func (g *Group) fileOne(ctx context.Context, c identity.Caller, reader *draftRea
 				StoredHash: hex.EncodeToString(done.conflict), SentHash: hex.EncodeToString(f.contentHash[:])}
 			return nil
 		}
-		out = BatchResult{Status: "created"}
-		if done.repeat {
-			out.Status = "duplicate"
+		if !done.repeat {
+			out = BatchResult{Status: "created", Report: done.report}
+			return nil
 		}
+		out = BatchResult{Status: "duplicate"}
 		r, err := g.reader.In(w).Report(ctx, report.ViewerOf(c), done.id)
-		if errors.Is(err, report.ErrNotFound) && done.repeat {
+		if errors.Is(err, report.ErrNotFound) {
 			return nil // filed before and withdrawn since
 		}
 		out.Report = &r

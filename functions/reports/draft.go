@@ -91,6 +91,9 @@ type filing struct {
 	deviceInfo     json.RawMessage
 	anonymous      bool
 	contentHash    [sha256.Size]byte
+	// What is not in the draft: the code of the municipality, where its name is known, and how many pictures are allowed.
+	municipalityCode *string
+	maxImages        int
 }
 
 // understand reads a draft as of now.

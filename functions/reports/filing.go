@@ -39,11 +39,12 @@ type createOutput struct {
 	Status int
 	ETag   string `header:"ETag"`
 	Body   report.Report
+	report *report.Report // becomes Body once it has a number
 }
 
 func (g *Group) create(ctx context.Context, in *createInput) (*createOutput, error) {
 	caller := identity.Must(ctx)
-	f, err := in.Body.understand(g.clock.Now())
+	f, err := g.prepare(ctx, in.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -54,23 +55,55 @@ func (g *Group) create(ctx context.Context, in *createInput) (*createOutput, err
 		}
 		f.uploads = append([]uuid.UUID{up.UploadID}, f.uploads...)
 	}
-	out := &createOutput{Status: http.StatusCreated}
+	var out *createOutput
 	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
 		done, err := g.file(ctx, w, caller, f)
 		if err != nil {
 			return err
 		}
-		if done.repeat {
-			out.Status = http.StatusOK
+		if !done.repeat {
+			out = &createOutput{Status: http.StatusCreated, report: done.report}
+			return idempotency.RecordFilled(ctx, w, out.Status, done.report, numberOf(done.id))
 		}
-		if out.Body, err = g.reader.In(w).Report(ctx, report.ViewerOf(caller), done.id); err != nil {
+		there, err := g.reader.In(w).Report(ctx, report.ViewerOf(caller), done.id)
+		if err != nil {
 			return err
 		}
-		return idempotency.Record(ctx, w, out.Status, out.Body)
+		out = &createOutput{Status: http.StatusOK, report: &there}
+		return idempotency.Record(ctx, w, out.Status, there)
 	})
 	if err != nil {
 		return nil, err
 	}
-	out.ETag = httpapi.VersionTag(out.Body.Version)
+	out.Body, out.ETag = *out.report, httpapi.VersionTag(out.report.Version)
 	return out, nil
+}
+
+// prepare is a draft understood, with all that is known without the transaction of its filing: that one must not wait
+// for a second connection.
+func (g *Group) prepare(ctx context.Context, d Draft) (filing, error) {
+	f, err := d.understand(g.clock.Now())
+	if err != nil {
+		return filing{}, err
+	}
+	limits, err := g.settings.Current(ctx)
+	if err != nil {
+		return filing{}, err
+	}
+	f.maxImages = limits.EvidenceImages
+	if name := f.address[4]; name != nil {
+		code, known, err := g.municipalities.Code(ctx, *name)
+		if err != nil {
+			return filing{}, err
+		}
+		if known {
+			f.municipalityCode = &code
+		}
+	}
+	return f, nil
+}
+
+// numberOf is the blank of an answer that shows a new report.
+func numberOf(id uuid.UUID) idempotency.Blank {
+	return idempotency.Blank{Member: "report_number", Marker: report.Unnumbered, Query: `SELECT report_number FROM reports WHERE id = $6`, Arg: id}
 }

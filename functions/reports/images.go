@@ -14,6 +14,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -150,14 +151,9 @@ func (g *Group) attachImage(ctx context.Context, w *outbox.Work, h report.Held, 
 	if err := held[0].Usable(g.clock.Now()); err != nil {
 		return uuid.Nil, err
 	}
-	if err := attach(ctx, w, h.ID, caller.UserID, kind, held); err != nil {
-		return uuid.Nil, err
-	}
-	var image uuid.UUID
-	const find = `SELECT id FROM report_images WHERE upload_id = $1 AND deleted_at IS NULL`
-	if err := w.QueryRow(ctx, find, uploadID).Scan(&image); err != nil {
-		return uuid.Nil, fmt.Errorf("find image: %w", err)
-	}
+	image := ids.New()
+	attach(w, image, h.ID, uploadID, caller.UserID, kind)
+	upload.Attach(w, []uuid.UUID{uploadID})
 	judge := kind == evidence && h.Status == report.Pending
 	if err := g.pictured(ctx, w, h, judge); err != nil {
 		return uuid.Nil, err

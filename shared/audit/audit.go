@@ -56,7 +56,7 @@ func record(ctx context.Context, tx database.Querier, actor *uuid.UUID, role str
 	const insert = `
 		INSERT INTO audit_log (id, actor_id, actor_role, action, entity, entity_id, before, after, request_id)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9, ''))`
-	_, err = tx.Exec(ctx, insert, ids.New(), actor, role, e.Action, e.Entity, e.EntityID, before, after, logging.RequestID(ctx))
+	err = database.Later(ctx, tx, insert, ids.New(), actor, role, e.Action, e.Entity, e.EntityID, before, after, logging.RequestID(ctx))
 	if err != nil {
 		return fmt.Errorf("audit %s: %w", e.Action, err)
 	}

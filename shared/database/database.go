@@ -83,13 +83,27 @@ var execModes = map[string]pgx.QueryExecMode{
 // A deadlock or serialization failure runs f again, up to three times in all, so
 // f must have no effect outside its transaction.
 func (db *DB) InTx(ctx context.Context, f func(tx pgx.Tx) error) error {
+	return db.Transact(ctx, func(tx *Tx) error { return f(tx) })
+}
+
+// Transact is InTx for a function that holds statements back.
+func (db *DB) Transact(ctx context.Context, f func(tx *Tx) error) error {
 	const attempts = 3
 	var err error
 	for range attempts {
-		err = pgx.BeginFunc(ctx, db.Pool, f)
+		err = db.once(ctx, f)
 		if !heals(err) {
 			return err
 		}
 	}
 	return err
+}
+
+func (db *DB) once(ctx context.Context, f func(tx *Tx) error) error {
+	tx := &Tx{pool: db.Pool}
+	defer tx.end(ctx) // also when f panics
+	if err := f(tx); err != nil {
+		return err
+	}
+	return tx.commit(ctx)
 }

@@ -132,9 +132,42 @@ func Record(ctx context.Context, tx database.Querier, status int, body any) erro
 	return nil
 }
 
+// Blank is a text within an answer that only the database knows yet.
+type Blank struct {
+	Member string // whose value it is, first of that name in the answer
+	Marker string // what stands in its place
+	Query  string // that yields the text, out of the argument $6
+	Arg    any
+}
+
+// RecordFilled is Record for an answer with a blank, which is filled in by the database.
+func RecordFilled(ctx context.Context, tx database.Querier, status int, body any, b Blank) error {
+	c, _ := ctx.Value(contextKey{}).(*Claim)
+	if c == nil {
+		return nil
+	}
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("encode answer: %w", err)
+	}
+	at := bytes.Index(raw, []byte(`"`+b.Member+`":"`+b.Marker+`"`))
+	if at < 0 {
+		return errors.New("record answer: it has no blank")
+	}
+	at += len(b.Member) + len(`"":"`)
+	before, after := raw[:at], raw[at+len(b.Marker):]
+	update := `UPDATE idempotency_keys SET status = $3, content_type = 'application/json',
+		response = $4::bytea || convert_to((` + b.Query + `), 'UTF8') || $5::bytea WHERE owner = $1 AND key = $2`
+	if err := database.Later(ctx, tx, update, c.owner, c.key, status, before, append(bytes.Clone(after), '\n'), b.Arg); err != nil {
+		return fmt.Errorf("record answer: %w", err)
+	}
+	c.recorded = true
+	return nil
+}
+
 func (c *Claim) write(ctx context.Context, q database.Querier, a Answer) error {
 	const update = `UPDATE idempotency_keys SET status = $3, response = $4, content_type = $5 WHERE owner = $1 AND key = $2`
-	if _, err := q.Exec(ctx, update, c.owner, c.key, a.Status, a.Body, a.ContentType); err != nil {
+	if err := database.Later(ctx, q, update, c.owner, c.key, a.Status, a.Body, a.ContentType); err != nil {
 		return fmt.Errorf("record answer: %w", err)
 	}
 	return nil

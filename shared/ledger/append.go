@@ -19,97 +19,88 @@ import (
 //
 // Call it after the change: the payload is the report's state as w sees it. It
 // takes the report's row lock, so that events of one report form one chain. It
-// fails on an event that is not well formed and on an unknown report.
+// fails on an event that is not well formed and on an unknown report. What it
+// reads takes one round trip; the event is written with the next statement of w.
 func Append(ctx context.Context, w *outbox.Work, e Event) (uuid.UUID, error) {
 	if err := e.check(); err != nil {
 		return uuid.Nil, fmt.Errorf("append %s: %w", e.Type, err)
 	}
-	s, err := readSnapshot(ctx, w, lockSnapshot, e.ReportID)
+	c, err := readTail(ctx, w, e)
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("append %s: %w", e.Type, err)
 	}
-	if s.agency, err = agencyCode(ctx, w, e.Actor.AgencyID); err != nil {
-		return uuid.Nil, fmt.Errorf("append %s: %w", e.Type, err)
+	if (e.Type == Submitted) != (c.seq == 0) {
+		return uuid.Nil, fmt.Errorf("append %s: the report has %d events", e.Type, c.seq)
 	}
-	seq, prev, err := chainEnd(ctx, w, e.ReportID)
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("append %s: %w", e.Type, err)
+	if e.Type == Submitted {
+		c.salt = newSalt(w, e.ReportID, e.At)
 	}
-	if (e.Type == Submitted) != (seq == 0) {
-		return uuid.Nil, fmt.Errorf("append %s: the report has %d events", e.Type, seq)
+	var hash []byte
+	if c.salt != nil {
+		if hash, err = c.snapshot.contentHash(c.salt); err != nil {
+			return uuid.Nil, fmt.Errorf("append %s: %w", e.Type, err)
+		}
 	}
-	hash, err := hashContent(ctx, w, e, s)
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("append %s: %w", e.Type, err)
-	}
-	raw, err := encode(e, s, seq+1, prev, hash)
+	raw, err := encode(e, c.snapshot, c.seq+1, c.hash, hash)
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("append %s: %w", e.Type, err)
 	}
 	id := ids.New()
-	if err := insert(ctx, w, id, e, seq+1, prev, raw); err != nil {
-		return uuid.Nil, fmt.Errorf("append %s: %w", e.Type, err)
-	}
+	insert(w, id, e, c.seq+1, c.hash, raw)
 	return id, w.Send(ctx, queue.Anchor, queue.AnchorMessage{EventID: id})
 }
 
-// chainEnd is the place and hash of the report's newest event; 0 and nil before the first.
-func chainEnd(ctx context.Context, w *outbox.Work, report uuid.UUID) (int, []byte, error) {
-	var seq int
-	var hash []byte
-	const newest = `SELECT seq, payload_hash FROM ledger_events WHERE report_id = $1 ORDER BY seq DESC LIMIT 1`
-	err := w.QueryRow(ctx, newest, report).Scan(&seq, &hash)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, nil, nil
-	}
-	if err != nil {
-		return 0, nil, fmt.Errorf("read newest event: %w", err)
-	}
-	return seq, hash, nil
+// tail is what an event is appended to.
+type tail struct {
+	*snapshot
+	seq  int    // of the newest event; 0 before the first
+	hash []byte // of that
+	salt []byte // nil before the first event, and once the report is erased
 }
 
-func agencyCode(ctx context.Context, w *outbox.Work, agency *uuid.UUID) (string, error) {
-	if agency == nil {
-		return "", nil
-	}
+// readTail takes the report's row lock before it reads the rest.
+func readTail(ctx context.Context, w *outbox.Work, e Event) (*tail, error) {
+	const (
+		newest = `SELECT seq, payload_hash FROM ledger_events WHERE report_id = $1 ORDER BY seq DESC LIMIT 1`
+		salt   = `SELECT salt FROM report_salts WHERE report_id = $1`
+		agency = `SELECT code FROM agencies WHERE id = $1`
+	)
+	c := &tail{}
+	batch := &pgx.Batch{}
+	batch.Queue(lockSnapshot, e.ReportID).QueryRow(func(row pgx.Row) error {
+		var err error
+		c.snapshot, err = scanSnapshot(row)
+		return err
+	})
+	batch.Queue(newest, e.ReportID).QueryRow(func(row pgx.Row) error { return ifAny(row.Scan(&c.seq, &c.hash)) })
+	batch.Queue(salt, e.ReportID).QueryRow(func(row pgx.Row) error { return ifAny(row.Scan(&c.salt)) })
 	var code string
-	if err := w.QueryRow(ctx, `SELECT code FROM agencies WHERE id = $1`, agency).Scan(&code); err != nil {
-		return "", fmt.Errorf("read agency: %w", err)
+	if e.Actor.AgencyID != nil {
+		batch.Queue(agency, e.Actor.AgencyID).QueryRow(func(row pgx.Row) error { return row.Scan(&code) })
 	}
-	return code, nil
+	if err := w.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, fmt.Errorf("read chain of report %s: %w", e.ReportID, err)
+	}
+	c.agency = code
+	return c, nil
 }
 
-func hashContent(ctx context.Context, w *outbox.Work, e Event, s *snapshot) ([]byte, error) {
-	var salt []byte
-	var err error
-	if e.Type == Submitted {
-		salt, err = newSalt(ctx, w, e.ReportID, e.At)
-	} else {
-		salt, err = readSalt(ctx, w, e.ReportID)
+// ifAny takes no row for no failure.
+func ifAny(err error) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
 	}
-	if err != nil || salt == nil {
-		return nil, err
-	}
-	return s.contentHash(salt)
+	return err
 }
 
-func insert(ctx context.Context, w *outbox.Work, id uuid.UUID, e Event, seq int, prev, raw []byte) error {
+func insert(w *outbox.Work, id uuid.UUID, e Event, seq int, prev, raw []byte) {
 	sum := sha256.Sum256(raw)
 	const event = `
-INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, prev_hash, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING position`
-	var position int64
-	topic := e.Type.Topic()
-	if err := w.QueryRow(ctx, event, id, e.ReportID, seq, e.Type, topic, raw, sum[:], prev, e.At).Scan(&position); err != nil {
-		return fmt.Errorf("store event: %w", err)
-	}
-	const anchor = `INSERT INTO ledger_anchors (event_id, position, report_id, seq, topic, created_at) VALUES ($1, $2, $3, $4, $5, $6)`
-	if _, err := w.Exec(ctx, anchor, id, position, e.ReportID, seq, topic, e.At); err != nil {
-		return fmt.Errorf("store its anchor: %w", err)
-	}
+WITH event AS (
+  INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, prev_hash, created_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id, position, report_id, seq, topic, created_at)
+INSERT INTO ledger_anchors (event_id, position, report_id, seq, topic, created_at) SELECT * FROM event`
+	w.Later(event, id, e.ReportID, seq, e.Type, e.Type.Topic(), raw, sum[:], prev, e.At)
 	const show = `UPDATE reports SET blockchain_status = 'queued' WHERE id = $1 AND blockchain_status NOT IN ('queued', 'failed')`
-	if _, err := w.Exec(ctx, show, e.ReportID); err != nil {
-		return fmt.Errorf("show it on the report: %w", err)
-	}
-	return nil
+	w.Later(show, e.ReportID)
 }

@@ -11,19 +11,17 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/outbox"
 )
 
 const saltBytes = 32
 
 // newSalt gives a report its salt, with its first event.
-func newSalt(ctx context.Context, q database.Querier, report uuid.UUID, at time.Time) ([]byte, error) {
+func newSalt(w *outbox.Work, report uuid.UUID, at time.Time) []byte {
 	salt := make([]byte, saltBytes)
 	_, _ = rand.Read(salt) // never fails
-	const insert = `INSERT INTO report_salts (report_id, salt, created_at) VALUES ($1, $2, $3)`
-	if _, err := q.Exec(ctx, insert, report, salt, at); err != nil {
-		return nil, fmt.Errorf("store salt of report %s: %w", report, err)
-	}
-	return salt, nil
+	w.Later(`INSERT INTO report_salts (report_id, salt, created_at) VALUES ($1, $2, $3)`, report, salt, at)
+	return salt
 }
 
 // readSalt returns nil when the report was erased.

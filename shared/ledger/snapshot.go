@@ -40,14 +40,23 @@ FROM reports r WHERE r.id = $1`
 const lockSnapshot = selectSnapshot + ` FOR NO KEY UPDATE OF r`
 
 func readSnapshot(ctx context.Context, q database.Querier, query string, report uuid.UUID) (*snapshot, error) {
+	s, err := scanSnapshot(q.QueryRow(ctx, query, report))
+	if err != nil && !errors.Is(err, ErrNoReport) {
+		return nil, fmt.Errorf("read report %s: %w", report, err)
+	}
+	return s, err
+}
+
+// scanSnapshot reads a row of selectSnapshot, or returns ErrNoReport.
+func scanSnapshot(row pgx.Row) (*snapshot, error) {
 	var s snapshot
-	err := q.QueryRow(ctx, query, report).Scan(&s.number, &s.issueType, &s.issueTypeRaw, &s.severity, &s.status,
+	err := row.Scan(&s.number, &s.issueType, &s.issueTypeRaw, &s.severity, &s.status,
 		&s.title, &s.description, &s.latitude, &s.longitude, &s.capturedAt, &s.images)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, ErrNoReport
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read report %s: %w", report, err)
+		return nil, err
 	}
 	return &s, nil
 }

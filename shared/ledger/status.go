@@ -2,13 +2,13 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
@@ -65,33 +65,31 @@ func consensusTime(nanos *int64) *timestamp.Time {
 	return &at
 }
 
-// Anchors tells how far reports are on the public ledger. Reports without events are left out.
-func Anchors(ctx context.Context, q database.Querier, c Config, reports ...uuid.UUID) (map[uuid.UUID]Anchor, error) {
+// QueueAnchor reads how far a report is on the public ledger, among other statements. It stays the zero one for a
+// report without events.
+func QueueAnchor(b *pgx.Batch, c Config, report uuid.UUID) *Anchor {
 	const query = `
-SELECT a.report_id, r.blockchain_status, s.state, s.topic_id, s.transaction_id, s.sequence_number, s.consensus_nanos
+SELECT r.blockchain_status, s.state, s.topic_id, s.transaction_id, s.sequence_number, s.consensus_nanos
 FROM ledger_anchors a
 JOIN reports r ON r.id = a.report_id
 LEFT JOIN ledger_submissions s ON s.id = a.submission_id
-WHERE a.report_id = ANY($1) AND a.seq = 1`
-	rows, err := q.Query(ctx, query, reports)
-	if err != nil {
-		return nil, fmt.Errorf("read anchors: %w", err)
-	}
-	out := make(map[uuid.UUID]Anchor, len(reports))
-	var id uuid.UUID
-	var status string
-	var r submissionRow
-	_, err = pgx.ForEachRow(rows, []any{&id, &status, &r.State, &r.TopicID, &r.TransactionID, &r.Sequence, &r.ConsensusNanos}, func() error {
-		a := r.anchor(&c)
-		a.Status = status
-		out[id] = a
-		r = submissionRow{}
+WHERE a.report_id = $1 AND a.seq = 1`
+	out := &Anchor{}
+	b.Queue(query, report).QueryRow(func(row pgx.Row) error {
+		var status string
+		var r submissionRow
+		err := row.Scan(&status, &r.State, &r.TopicID, &r.TransactionID, &r.Sequence, &r.ConsensusNanos)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read anchor: %w", err)
+		}
+		*out = r.anchor(&c)
+		out.Status = status
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read anchors: %w", err)
-	}
-	return out, nil
+	return out
 }
 
 // ShowStatus brings reports.blockchain_status, which lists read, in line for the

@@ -54,8 +54,9 @@ type New struct {
 
 // Add writes the in-app row and, unless it is quiet, the message that has it
 // delivered by mail and push, in the unit of work of what happened. It does nothing for an event the
-// person was told before, and nothing for an erased account.
-func Add(ctx context.Context, w *outbox.Work, n New) error {
+// person was told before, and nothing for an erased account. A notification about a report carries its number.
+// It runs with the next statement of w, or its commit.
+func Add(_ context.Context, w *outbox.Work, n New) error {
 	params := n.Params
 	if params == nil {
 		params = map[string]string{}
@@ -67,15 +68,15 @@ func Add(ctx context.Context, w *outbox.Work, n New) error {
 	id := ids.New()
 	const insert = `
 		INSERT INTO notifications (id, user_id, type, event_key, report_id, params)
-		SELECT $1, u.id, $3, $4, $5, $6 FROM users u WHERE u.id = $2 AND u.deleted_at IS NULL
-		ON CONFLICT (user_id, event_key) DO NOTHING`
+		SELECT $1, u.id, $3, $4, r.id, $6::jsonb || CASE WHEN r.id IS NULL THEN '{}' ELSE jsonb_build_object('report_number', r.report_number) END
+		FROM users u LEFT JOIN reports r ON r.id = $5
+		WHERE u.id = $2 AND u.deleted_at IS NULL
+		ON CONFLICT (user_id, event_key) DO NOTHING RETURNING id`
 	report := uuid.NullUUID{UUID: n.ReportID, Valid: n.ReportID != uuid.Nil}
-	tag, err := w.Exec(ctx, insert, id, n.UserID, string(n.Type), n.EventKey, report, raw)
-	if err != nil {
-		return fmt.Errorf("add notification: %w", err)
-	}
-	if tag.RowsAffected() == 0 || n.Quiet {
+	args := []any{id, n.UserID, string(n.Type), n.EventKey, report, raw}
+	if n.Quiet {
+		w.Later(insert, args...)
 		return nil
 	}
-	return w.Send(ctx, queue.Notify, queue.NotifyMessage{NotificationID: &id})
+	return w.SendIf(queue.Notify, queue.NotifyMessage{NotificationID: &id}, insert, args...)
 }

@@ -7,10 +7,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ids"
@@ -39,8 +40,9 @@ func New(db *database.DB, s Sender, log *slog.Logger) *Outbox {
 
 // Work is a transaction and the messages that go out when it has committed.
 type Work struct {
-	pgx.Tx
-	pending []pending
+	*database.Tx
+	pending []pending // to be stored with the commit
+	sent    []pending // stored already
 }
 
 type pending struct {
@@ -56,33 +58,105 @@ func (w *Work) Send(ctx context.Context, name queue.Name, body any) error {
 
 // SendAfter is Send with a delay before the message may be delivered; whole
 // seconds, at most 15 minutes (the limit of SQS).
-func (w *Work) SendAfter(ctx context.Context, name queue.Name, body any, delay time.Duration) error {
+func (w *Work) SendAfter(_ context.Context, name queue.Name, body any, delay time.Duration) error {
+	p, err := newPending(name, body, delay)
+	if err != nil {
+		return err
+	}
+	w.pending = append(w.pending, p)
+	return nil
+}
+
+func newPending(name queue.Name, body any, delay time.Duration) (pending, error) {
 	raw, err := json.Marshal(body)
 	if err != nil {
-		return fmt.Errorf("encode message for %s: %w", name, err)
+		return pending{}, fmt.Errorf("encode message for %s: %w", name, err)
 	}
-	id := ids.New()
-	const insert = `INSERT INTO outbox (id, queue, body, not_before) VALUES ($1, $2, $3, now() + $4::interval)`
-	if _, err := w.Exec(ctx, insert, id, string(name), raw, delay); err != nil {
-		return fmt.Errorf("add message for %s: %w", name, err)
+	return pending{queue: name, out: queue.Outgoing{ID: ids.New(), Body: raw, Delay: delay}, delay: delay}, nil
+}
+
+// SendIf has insert, a statement that adds one row and returns something of it, run with the next round trip, and
+// sends the message when it did add one. Its arguments are numbered from $1.
+func (w *Work) SendIf(name queue.Name, body any, insert string, args ...any) error {
+	p, err := newPending(name, body, 0)
+	if err != nil {
+		return err
 	}
-	w.pending = append(w.pending, pending{queue: name, out: queue.Outgoing{ID: id, Body: raw, Delay: delay}, delay: delay})
+	n := len(args)
+	statement := fmt.Sprintf(`WITH added AS (%s) INSERT INTO outbox (id, queue, body) SELECT $%d, $%d, $%d FROM added`, insert, n+1, n+2, n+3)
+	w.Later(statement, append(args, p.out.ID, string(name), p.out.Body)...).Exec(func(tag pgconn.CommandTag) error {
+		if tag.RowsAffected() > 0 {
+			w.sent = append(w.sent, p)
+		}
+		return nil
+	})
 	return nil
+}
+
+// store writes the messages that have no row yet, with the commit.
+func (w *Work) store() {
+	if len(w.pending) == 0 {
+		return
+	}
+	var (
+		id     = make([]uuid.UUID, len(w.pending))
+		name   = make([]string, len(w.pending))
+		body   = make([]string, len(w.pending))
+		delays = make([]time.Duration, len(w.pending))
+	)
+	for i, p := range w.pending {
+		id[i], name[i], body[i], delays[i] = p.out.ID, string(p.queue), string(p.out.Body), p.delay
+	}
+	const insert = `
+		INSERT INTO outbox (id, queue, body, not_before)
+		SELECT id, queue, body::jsonb, now() + delay
+		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::interval[]) AS m (id, queue, body, delay)`
+	w.Later(insert, id, name, body, delays)
 }
 
 // Do runs f in a transaction and, once it has committed, sends the messages f
 // added. A message that cannot be sent stays for relay; that is no error.
 func (o *Outbox) Do(ctx context.Context, f func(w *Work) error) error {
+	sent, err := o.commit(ctx, f)
+	if err == nil {
+		o.send(ctx, sent)
+	}
+	return err
+}
+
+// Round collects the messages of several units of work, so that they go out together.
+type Round struct {
+	outbox *Outbox
+	all    []pending
+}
+
+// Round begins one; its Send must be called in the end.
+func (o *Outbox) Round() *Round { return &Round{outbox: o} }
+
+// Do is Outbox.Do but for the sending. A unit that fails changes nothing about the others.
+func (r *Round) Do(ctx context.Context, f func(w *Work) error) error {
+	more, err := r.outbox.commit(ctx, f)
+	r.all = append(r.all, more...)
+	return err
+}
+
+// Send sends what the committed units of work added.
+func (r *Round) Send(ctx context.Context) { r.outbox.send(ctx, r.all) }
+
+func (o *Outbox) commit(ctx context.Context, f func(w *Work) error) ([]pending, error) {
 	var done *Work
-	err := o.db.InTx(ctx, func(tx pgx.Tx) error {
+	err := o.db.Transact(ctx, func(tx *database.Tx) error {
 		done = &Work{Tx: tx}
-		return f(done)
+		if err := f(done); err != nil {
+			return err
+		}
+		done.store()
+		return nil
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	o.send(ctx, done.pending)
-	return nil
+	return append(done.sent, done.pending...), nil
 }
 
 // sendTimeout bounds what a citizen waits for after the commit; relay has the rest.
@@ -95,23 +169,40 @@ func (o *Outbox) send(ctx context.Context, all []pending) {
 	// The client may hang up right after the commit; the messages still go out.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
 	defer cancel()
-	var sent []uuid.UUID
+	sent := o.deliver(ctx, all)
+	if len(sent) == 0 {
+		return
+	}
+	// Nobody waits for the disk here: a deletion that is lost has a message delivered twice.
+	const forget = `DELETE FROM outbox WHERE id = ANY($1) AND set_config('synchronous_commit', 'off', true) = 'off'`
+	if _, err := o.db.Exec(ctx, forget, sent); err != nil {
+		o.log.WarnContext(ctx, "sent outbox messages not marked; they will be delivered twice", "error", err)
+	}
+}
+
+// deliver sends to all queues at once and returns which messages arrived.
+func (o *Outbox) deliver(ctx context.Context, all []pending) []uuid.UUID {
+	var (
+		mu    sync.Mutex
+		sent  []uuid.UUID
+		calls sync.WaitGroup
+	)
 	for _, name := range names(all) {
 		if !o.sender.Knows(name) {
 			continue
 		}
-		for _, part := range batches(all, name) {
-			ids, err := o.sender.Send(ctx, name, part)
-			if err != nil {
-				o.log.WarnContext(ctx, "outbox messages left for relay", "queue", string(name), "error", err)
+		calls.Go(func() {
+			for _, part := range batches(all, name) {
+				ids, err := o.sender.Send(ctx, name, part)
+				if err != nil {
+					o.log.WarnContext(ctx, "outbox messages left for relay", "queue", string(name), "error", err)
+				}
+				mu.Lock()
+				sent = append(sent, ids...)
+				mu.Unlock()
 			}
-			sent = append(sent, ids...)
-		}
+		})
 	}
-	if len(sent) == 0 {
-		return
-	}
-	if _, err := o.db.Exec(ctx, `DELETE FROM outbox WHERE id = ANY($1)`, sent); err != nil {
-		o.log.WarnContext(ctx, "sent outbox messages not marked; they will be delivered twice", "error", err)
-	}
+	calls.Wait()
+	return sent
 }

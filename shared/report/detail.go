@@ -114,6 +114,7 @@ func (r *Reader) Report(ctx context.Context, v Viewer, id uuid.UUID) (Report, er
 		images []imageRow
 	)
 	batch := &pgx.Batch{}
+	anchor := ledger.QueueAnchor(batch, r.ledger, id)
 	batch.Queue(detailQuery, id).QueryRow(func(found pgx.Row) error {
 		err := scanDetail(found, row, &out)
 		missed = errors.Is(err, pgx.ErrNoRows)
@@ -151,6 +152,7 @@ func (r *Reader) Report(ctx context.Context, v Viewer, id uuid.UUID) (Report, er
 	if missed || (row.Status == Rejected && !v.KnowsAuthor(row.author)) {
 		return Report{}, ErrNotFound
 	}
+	out.Blockchain = *anchor
 	return r.complete(ctx, v, out, row, images)
 }
 
@@ -169,15 +171,10 @@ func (r *Reader) complete(ctx context.Context, v Viewer, out Report, row *summar
 			return Report{}, fmt.Errorf("read report: %w", err)
 		}
 	}
-	anchors, err := ledger.Anchors(ctx, r.db, r.ledger, out.ID)
-	if err != nil {
-		return Report{}, fmt.Errorf("read report: %w", err)
+	if out.Blockchain.Status == "" { // without any event
+		out.Blockchain = ledger.Anchor{Status: string(out.BlockchainStatus), Network: r.ledger.Network}
 	}
-	anchor, ok := anchors[out.ID]
-	if !ok {
-		anchor = ledger.Anchor{Status: string(out.BlockchainStatus), Network: r.ledger.Network}
-	}
-	out.Blockchain, out.HederaTransactionID = anchor, anchor.TransactionID
+	out.HederaTransactionID = out.Blockchain.TransactionID
 	return out, nil
 }
 

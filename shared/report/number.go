@@ -14,17 +14,16 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
-// NextNumber gives the next report number of a year, LS-YYYY-NNNNNN, without
-// gaps: it holds the year's row until the transaction ends, so ask for it late.
-func NextNumber(ctx context.Context, tx database.Querier, year int) (string, error) {
-	const q = `INSERT INTO report_numbers AS n (year, last) VALUES ($1, 1)
-		ON CONFLICT (year) DO UPDATE SET last = n.last + 1 RETURNING last`
-	var last int
-	if err := tx.QueryRow(ctx, q, year).Scan(&last); err != nil {
-		return "", fmt.Errorf("number report: %w", err)
-	}
-	return fmt.Sprintf("LS-%04d-%06d", year, last), nil
-}
+// Unnumbered stands for the number of a report that is just being filed.
+const Unnumbered = "LS-0000-000000"
+
+// NextNumber is a part of WITH named "number": one row with the next report_number of the year $1, LS-YYYY-NNNNNN.
+// Numbers have no gaps, for a gap would look like a report that was dropped: the year's row stays locked until the
+// transaction ends. So nothing may be waited for between this and the commit.
+const NextNumber = `number AS (
+	INSERT INTO report_numbers AS n (year, last) VALUES ($1, 1)
+	ON CONFLICT (year) DO UPDATE SET last = n.last + 1
+	RETURNING 'LS-' || lpad(year::text, 4, '0') || '-' || lpad(last::text, greatest(6, length(last::text)), '0') AS report_number)`
 
 // numberForm is anchored; the year has four digits, the rest at least six.
 const numberForm = `^LS-?[0-9]{4}-?[0-9]{6,9}$`

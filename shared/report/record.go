@@ -19,10 +19,7 @@ import (
 
 // record writes down that the move happened, for everybody who keeps account.
 func (m Move) record(ctx context.Context, w *outbox.Work, h Held, originalNumber string, at time.Time) error {
-	event, err := History(ctx, w, h.ID, &h.Status, m.To, m.By, m.Note)
-	if err != nil {
-		return err
-	}
+	event := History(w, h.ID, &h.Status, m.To, m.By, m.Note)
 	moved := ledger.Event{ReportID: h.ID, Type: ledger.StatusMoved, At: at, OldStatus: string(h.Status)}
 	if err := Event(ctx, w, moved, m.By); err != nil {
 		return err
@@ -68,16 +65,14 @@ func typeOf(to Status) notification.Type {
 	return notification.ReportStatusChanged
 }
 
-// History adds a row to a report's status history and returns its id; from is nil for the creation.
-func History(ctx context.Context, w *outbox.Work, id uuid.UUID, from *Status, to Status, by Actor, note string) (uuid.UUID, error) {
+// History adds a row to a report's status history with the next statement of w, and returns its id; from is nil for the creation.
+func History(w *outbox.Work, id uuid.UUID, from *Status, to Status, by Actor, note string) uuid.UUID {
 	row := ids.New()
 	const q = `
 		INSERT INTO report_status_history (id, report_id, old_status, new_status, actor_kind, actor_id, agency_id, note)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''))`
-	if _, err := w.Exec(ctx, q, row, id, from, to, by.Kind, by.UserID, by.AgencyID, note); err != nil {
-		return uuid.Nil, fmt.Errorf("write status history: %w", err)
-	}
-	return row, nil
+	w.Later(q, row, id, from, to, by.Kind, by.UserID, by.AgencyID, note)
+	return row
 }
 
 // Tell notifies a report's author and, where it is an original, the reporters

@@ -137,33 +137,29 @@ func (m Move) apply(ctx context.Context, w *outbox.Work, h Held) (int, time.Time
 	if err != nil {
 		return 0, time.Time{}, fmt.Errorf("move report to %s: %w", m.To, err)
 	}
-	return version, at, m.applyToPeople(ctx, w, h)
+	m.applyToPeople(w, h)
+	return version, at, nil
 }
 
 // applyToPeople keeps what a status means for people: how many of their reports
 // were fixed, and who follows an original.
-func (m Move) applyToPeople(ctx context.Context, w *outbox.Work, h Held) error {
+func (m Move) applyToPeople(w *outbox.Work, h Held) {
 	if h.UserID == nil {
-		return nil
+		return
 	}
 	const (
 		count    = `UPDATE users SET fixed_reports_count = greatest(0, fixed_reports_count + $2) WHERE id = $1`
 		follow   = `INSERT INTO report_followers (report_id, user_id, via_report) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`
 		unfollow = `DELETE FROM report_followers WHERE via_report = $1`
 	)
-	var err error
 	switch {
 	case m.To == Fixed:
-		_, err = w.Exec(ctx, count, h.UserID, 1)
+		w.Later(count, h.UserID, 1)
 	case h.Status == Fixed:
-		_, err = w.Exec(ctx, count, h.UserID, -1)
+		w.Later(count, h.UserID, -1)
 	case m.To == Duplicate:
-		_, err = w.Exec(ctx, follow, m.DuplicateOf, h.UserID, h.ID)
+		w.Later(follow, m.DuplicateOf, h.UserID, h.ID)
 	case h.Status == Duplicate:
-		_, err = w.Exec(ctx, unfollow, h.ID)
+		w.Later(unfollow, h.ID)
 	}
-	if err != nil {
-		return fmt.Errorf("keep account of people: %w", err)
-	}
-	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
@@ -31,31 +32,57 @@ type Held struct {
 	Attached  bool
 	ExpiresAt time.Time
 	Hash      []byte // SHA-256 of the original as far as known
+	// Of a processed one:
+	DisplayHash   []byte // SHA-256 of the public rendition
+	Width, Height *int   // pixels, upright
+	Blurhash      *string
 }
 
 // Hold locks the uploads of a person in the order named. One that is unknown or
 // somebody else's is a 422 "upload_unknown" that does not say which of the two.
 func Hold(ctx context.Context, tx database.Querier, owner uuid.UUID, ids []uuid.UUID) ([]Held, error) {
+	batch := &pgx.Batch{}
+	found := QueueHold(batch, owner, ids)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, err
+	}
+	return found.InOrder()
+}
+
+// Found is what Hold has found so far.
+type Found struct {
+	wanted []uuid.UUID
+	held   []Held
+}
+
+// QueueHold is Hold among other statements: InOrder tells the outcome once the batch has run.
+func QueueHold(b *pgx.Batch, owner uuid.UUID, ids []uuid.UUID) *Found {
+	f := &Found{wanted: ids}
 	if len(ids) == 0 {
-		return nil, nil
+		return f
 	}
-	const q = `SELECT id, state, attached_at IS NOT NULL, expires_at, coalesce(original_sha256, sha256)
+	const q = `SELECT id, state, attached_at IS NOT NULL, expires_at, coalesce(original_sha256, sha256), display_sha256, width, height, blurhash
 		FROM uploads WHERE id = ANY($1) AND user_id = $2 ORDER BY id FOR UPDATE`
-	rows, err := tx.Query(ctx, q, ids, owner)
-	if err != nil {
-		return nil, fmt.Errorf("lock uploads: %w", err)
-	}
-	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Held, error) {
-		var h Held
-		err := row.Scan(&h.ID, &h.State, &h.Attached, &h.ExpiresAt, &h.Hash)
-		return h, err
+	b.Queue(q, ids, owner).Query(func(rows pgx.Rows) error {
+		var err error
+		f.held, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (Held, error) {
+			var h Held
+			err := row.Scan(&h.ID, &h.State, &h.Attached, &h.ExpiresAt, &h.Hash, &h.DisplayHash, &h.Width, &h.Height, &h.Blurhash)
+			return h, err
+		})
+		if err != nil {
+			return fmt.Errorf("lock uploads: %w", err)
+		}
+		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("lock uploads: %w", err)
-	}
-	out := make([]Held, 0, len(ids))
-	for _, id := range ids {
-		h, ok := pick(found, id)
+	return f
+}
+
+// InOrder is the uploads in the order named, as Hold returns them.
+func (f *Found) InOrder() ([]Held, error) {
+	out := make([]Held, 0, len(f.wanted))
+	for _, id := range f.wanted {
+		h, ok := pick(f.held, id)
 		if !ok {
 			return nil, problem.New(problem.Invalid, "upload_unknown")
 		}
@@ -91,10 +118,7 @@ func (h Held) Same(id uuid.UUID, hash []byte) bool {
 	return h.ID == id || (h.Hash != nil && bytes.Equal(h.Hash, hash))
 }
 
-// Attach marks uploads as used, so that they do not expire.
-func Attach(ctx context.Context, tx database.Querier, ids []uuid.UUID) error {
-	if _, err := tx.Exec(ctx, `UPDATE uploads SET attached_at = now() WHERE id = ANY($1)`, ids); err != nil {
-		return fmt.Errorf("attach uploads: %w", err)
-	}
-	return nil
+// Attach marks uploads as used, so that they do not expire, with the next statement of w.
+func Attach(w *outbox.Work, ids []uuid.UUID) {
+	w.Later(`UPDATE uploads SET attached_at = now() WHERE id = ANY($1)`, ids)
 }

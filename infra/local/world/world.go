@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -141,4 +142,33 @@ func (w *World) Int(sql string, args ...any) int {
 		w.Fatal(err)
 	}
 	return n
+}
+
+// Text is a text out of the database.
+func (w *World) Text(sql string, args ...any) string {
+	w.Helper()
+	var s string
+	if err := w.DB.QueryRow(w.Context(), sql, args...).Scan(&s); err != nil {
+		w.Fatal(err)
+	}
+	return s
+}
+
+// Until waits until a query of one truth value says so.
+func (w *World) Until(sql string, args ...any) {
+	w.Helper()
+	for {
+		var so bool
+		if err := w.DB.QueryRow(w.Context(), sql, args...).Scan(&so); err != nil {
+			w.Fatal(err)
+		}
+		if so {
+			return
+		}
+		select {
+		case <-w.Context().Done():
+			w.Fatal("the test ended before it was so")
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
 }

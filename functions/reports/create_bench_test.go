@@ -1,0 +1,137 @@
+package reports_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/functions/reports"
+	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/shared/ids"
+)
+
+// BenchmarkCreate files reports over HTTP and, taking turns with that in the same run, writes the same rows by hand:
+// one batch of inserts in one transaction. x-bare is how many times as long a filing takes.
+func BenchmarkCreate(b *testing.B) {
+	for _, clients := range []int{1, 16} {
+		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {
+			w := world.New(b)
+			w.Env["DATABASE_MAX_CONNS"] = "16"
+			for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "CREATE_PER_HOUR"} {
+				w.Env["RATE_LIMIT_"+limit] = "10000000"
+			}
+			w.Serve(reports.Open)
+			people := make([]*world.Client, clients)
+			for i := range people {
+				people[i] = w.Citizen()
+			}
+			const share = 40 // filings of one turn
+			var http, bare time.Duration
+			n := 0
+			for b.Loop() {
+				http += each(b, w, people, share, fileOverHTTP)
+				bare += each(b, w, people, share, fileByHand)
+				n += share * clients
+			}
+			b.ReportMetric(float64(http.Microseconds())/float64(n), "µs/filing")
+			b.ReportMetric(float64(bare.Microseconds())/float64(n), "µs/bare")
+			b.ReportMetric(float64(http)/float64(bare), "x-bare")
+		})
+	}
+}
+
+// each has everybody file n reports at once, and tells how long that took all of them together.
+func each(b *testing.B, w *world.World, people []*world.Client, n int,
+	file func(*testing.B, *world.World, *world.Client, uuid.UUID)) time.Duration {
+	uploads := make([][]uuid.UUID, len(people))
+	for i, c := range people {
+		for range n {
+			id := ids.New()
+			uploads[i] = append(uploads[i], id)
+			w.Exec(`INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, state, original_sha256, expires_at)
+				VALUES ($1, $2, $3, 'image/jpeg', 1000, 'stored', sha256($3::text::bytea), now() + interval '7 days')`, id, c.ID, id.String())
+		}
+	}
+	began := time.Now()
+	var all sync.WaitGroup
+	for i, c := range people {
+		all.Go(func() {
+			for _, id := range uploads[i] {
+				file(b, w, c, id)
+			}
+		})
+	}
+	all.Wait()
+	return time.Since(began)
+}
+
+var sharedClient = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 32}}
+
+func fileOverHTTP(b *testing.B, w *world.World, c *world.Client, picture uuid.UUID) {
+	body, err := json.Marshal(draft(object{"client_id": uuid.NewString(), "images": []object{{"upload_id": picture}}}))
+	if err != nil {
+		b.Error(err)
+		return
+	}
+	req, err := http.NewRequestWithContext(b.Context(), http.MethodPost, w.URL+"/api/v1/reports", bytes.NewReader(body))
+	if err != nil {
+		b.Error(err)
+		return
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+c.Token)
+	req.Header.Set("Idempotency-Key", uuid.NewString())
+	res, err := sharedClient.Do(req)
+	if err != nil {
+		b.Error(err)
+		return
+	}
+	answer, err := io.ReadAll(res.Body)
+	_ = res.Body.Close()
+	if err != nil || res.StatusCode != http.StatusCreated {
+		b.Errorf("got %d %v: %s", res.StatusCode, err, answer)
+	}
+}
+
+var numbers atomic.Int64
+
+// fileByHand writes the rows a filing writes, and nothing else.
+func fileByHand(b *testing.B, w *world.World, c *world.Client, picture uuid.UUID) {
+	id, event, notice, client := ids.New(), ids.New(), ids.New(), uuid.New()
+	number := fmt.Sprintf("LS-2020-%06d", numbers.Add(1))
+	payload := bytes.Repeat([]byte("x"), 500)
+	sum := sha256.Sum256(payload)
+	batch := &pgx.Batch{}
+	batch.Queue(`UPDATE users SET reports_count = reports_count + 1 WHERE id = $1`, c.ID)
+	batch.Queue(`UPDATE uploads SET attached_at = now() WHERE id = $1`, picture)
+	batch.Queue(`INSERT INTO reports (id, report_number, user_id, client_id, content_hash, issue_type, title, description, latitude, longitude)
+		VALUES ($1, $2, $3, $4, $5, 'pothole', 'Hole', 'Deep.', -8.5569, 125.5603)`, id, number, c.ID, client, sum[:])
+	batch.Queue(`INSERT INTO report_images (id, report_id, upload_id, kind, added_by) VALUES ($1, $2, $3, 'evidence', $4)`, ids.New(), id, picture, c.ID)
+	batch.Queue(`INSERT INTO report_status_history (id, report_id, new_status, actor_kind, actor_id) VALUES ($1, $2, 'pending', 'citizen', $3)`, ids.New(), id, c.ID)
+	batch.Queue(`INSERT INTO report_salts (report_id, salt, created_at) VALUES ($1, $2, now())`, id, sum[:])
+	batch.Queue(`INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, created_at)
+		VALUES ($1, $2, 1, 'REPORT_SUBMITTED', 'reports', $3, $4, now())`, event, id, payload, sum[:])
+	batch.Queue(`INSERT INTO ledger_anchors (event_id, position, report_id, seq, topic, created_at)
+		SELECT id, position, report_id, seq, topic, created_at FROM ledger_events WHERE id = $1`, event)
+	batch.Queue(`INSERT INTO notifications (id, user_id, type, event_key, report_id, params) VALUES ($1, $2, 'report_received', $3, $4, '{"a": "b"}')`,
+		notice, c.ID, "received:"+id.String(), id)
+	for _, queue := range []string{"anchor", "notify", "geocode"} {
+		batch.Queue(`INSERT INTO outbox (id, queue, body) VALUES ($1, $2, $3)`, ids.New(), queue, `{"id": "`+id.String()+`"}`)
+	}
+	batch.Queue(`INSERT INTO idempotency_keys (owner, key, request_hash, status, response, content_type, locked_until)
+		VALUES ($1, $2, $3, 201, $4, 'application/json', now())`, c.ID.String(), client.String(), sum[:], bytes.Repeat(payload, 3))
+	err := pgx.BeginFunc(b.Context(), w.DB, func(tx pgx.Tx) error { return tx.SendBatch(b.Context(), batch).Close() })
+	if err != nil {
+		b.Error(err)
+	}
+}

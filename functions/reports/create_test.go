@@ -1,0 +1,179 @@
+package reports_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/shared/identity"
+)
+
+// What a filing answers is made without reading the report back; it must be what reading would have given.
+func TestTheAnswerToAFilingIsTheReport(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.Citizen()
+	w.Exec(`UPDATE users SET avatar_upload_id = $2 WHERE id = $1`, c.ID, ready(w, c, 9))
+	for name, changes := range map[string]object{
+		"plain":     nil,
+		"pending":   {"images": []object{{"upload_id": uploaded(c, w, 1)}}},
+		"processed": {"images": []object{{"upload_id": ready(w, c, 2)}}},
+		"anonymous": {"is_anonymous": true, "client_id": uuid.NewString()},
+		"all": {"client_id": uuid.NewString(), "issue_type": "Lubuk \"<&>\"", "location_accuracy": 6.3, "address": "Rua A", "street": "B",
+			"suco": "C", "district": "D", "municipality": "Díli", "severity": "critical", "captured_at": "2026-11-21T08:30:00.1234567Z",
+			"created_offline": true, "device_info": object{"os": "android"}, "title": `"report_number":"LS-0000-000000"`},
+	} {
+		body := draft(changes)
+		if body["captured_at"] != nil {
+			body["captured_at"] = w.Text(`SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`)
+		}
+		key := uuid.NewString()
+		first := c.With("Idempotency-Key", key).Post("/reports", body).Want(http.StatusCreated)
+		var want, got map[string]any
+		if err := json.Unmarshal(first.Body, &got); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(c.Get("/reports/"+first.Object().Text("id")).Want(http.StatusOK).Body, &want); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got, want) {
+			for member := range want {
+				if !reflect.DeepEqual(got[member], want[member]) {
+					t.Errorf("%s: %s is %v, read it is %v", name, member, got[member], want[member])
+				}
+			}
+			t.Errorf("%s: the answer is not the report", name)
+		}
+		again := c.With("Idempotency-Key", key).Post("/reports", body).Want(http.StatusCreated)
+		if again.Header.Get("Idempotent-Replay") != "true" || !reflect.DeepEqual(again.Object().Values, got) {
+			t.Errorf("%s: the replay is %s", name, again.Body)
+		}
+		payload := w.Text(`SELECT convert_from(payload, 'UTF8') FROM ledger_events WHERE report_id = $1`, first.Object().Text("id"))
+		var event map[string]any
+		if err := json.Unmarshal([]byte(payload), &event); err != nil || event["report_number"] != got["report_number"] {
+			t.Errorf("%s: the ledger says %s", name, payload)
+		}
+	}
+}
+
+// Numbers are given in the order of filing, each once, and none is lost to a filing that failed.
+func TestNumbersHaveNoGaps(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	const people, each = 6, 5
+	var all sync.WaitGroup
+	for range people {
+		c := w.Citizen()
+		taken := uploaded(c, w, 1)
+		c.Post("/reports", draft(object{"client_id": uuid.NewString(), "images": []object{{"upload_id": taken}}})).Want(http.StatusCreated)
+		all.Go(func() {
+			for i := range each {
+				body := draft(object{"client_id": uuid.NewString()})
+				if i%2 == 1 { // refused
+					body["images"] = []object{{"upload_id": taken}}
+				}
+				if got := c.Post("/reports", body); got.Status != http.StatusCreated && got.Status != http.StatusConflict {
+					t.Errorf("got %d %s", got.Status, got.Body)
+				}
+			}
+		})
+	}
+	all.Wait()
+	const filed = people * (1 + (each+1)/2)
+	if n := w.Int(`SELECT count(*) FROM reports`); n != filed {
+		t.Errorf("%d reports, want %d", n, filed)
+	}
+	if last := w.Text(`SELECT max(report_number) FROM reports`); last[8:] != fmt.Sprintf("%06d", filed) {
+		t.Errorf("the last of %d reports is %s", filed, last)
+	}
+	if n := w.Int(`SELECT count(*) FROM reports r JOIN ledger_events e ON e.report_id = r.id
+		WHERE convert_from(e.payload, 'UTF8')::jsonb->>'report_number' = r.report_number AND e.payload_hash = sha256(e.payload)`); n != filed {
+		t.Errorf("%d events name their report's number", n)
+	}
+	if n := w.Int(`SELECT count(*) FROM notifications n JOIN reports r ON r.id = n.report_id WHERE n.params->>'report_number' = r.report_number`); n != filed {
+		t.Errorf("%d notifications name their report's number", n)
+	}
+}
+
+// A filing in progress keeps nobody waiting before it has its number: what it waits for itself comes first.
+func TestAFilingThatWaitsHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	slow, quick := w.Citizen(), w.Citizen()
+	tx, err := w.DB.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	// Their account is being changed, so their filing waits.
+	if _, err := tx.Exec(t.Context(), `SELECT FROM users WHERE id = $1 FOR UPDATE`, slow.ID); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan int, 1)
+	go func() { done <- slow.Post("/reports", draft(nil)).Status }()
+	w.Until(`SELECT count(*) > 0 FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted AND a.datname = current_database()`)
+	first := quick.Post("/reports", draft(nil)).Want(http.StatusCreated).Object()
+	if n := first.Text("report_number"); n[8:] != "000001" {
+		t.Errorf("number %s", n)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if status := <-done; status != http.StatusCreated {
+		t.Errorf("the filing that waited: %d", status)
+	}
+}
+
+func TestOneOfTwoOfficialsGetsTheReport(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	agency := w.Agency("A1")
+	for range 5 {
+		id := w.Citizen().Post("/reports", draft(object{"client_id": uuid.NewString()})).Want(http.StatusCreated).Object().Text("id")
+		w.Exec(`UPDATE reports SET status = 'verified', verified_at = now(), assigned_agency_id = $2 WHERE id = $1`, id, agency)
+		officials := []func() (int, string){
+			func() (int, string) {
+				a := w.Staff(identity.Official, agency).Post("/reports/"+id+"/status", object{"status": "in_progress", "expected_version": 1})
+				return a.Status, a.Code()
+			},
+			func() (int, string) {
+				a := w.Staff(identity.Official, agency).With("If-Match", `"v1"`).Patch("/reports/"+id, object{"status": "in_progress"})
+				return a.Status, a.Code()
+			},
+		}
+		var both sync.WaitGroup
+		status := make([]int, len(officials))
+		for i, f := range officials {
+			both.Go(func() { status[i], _ = f() })
+		}
+		both.Wait()
+		won, lost := 0, 0
+		for _, s := range status {
+			switch s {
+			case http.StatusOK:
+				won++
+			case http.StatusConflict, http.StatusPreconditionFailed:
+				lost++
+			}
+		}
+		if won != 1 || lost != 1 {
+			t.Errorf("two officials at once got %v", status)
+		}
+		if n := w.Int(`SELECT count(*) FROM report_status_history WHERE report_id = $1 AND new_status = 'in_progress'`, id); n != 1 {
+			t.Errorf("%d rows of history", n)
+		}
+	}
+}
+
+// ready is the id of a picture of c that is processed.
+func ready(w *world.World, c *world.Client, shade uint8) string {
+	id := uploaded(c, w, shade)
+	w.Process(id)
+	return id
+}

@@ -1,0 +1,84 @@
+package report
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/timestamp"
+	"github.com/lafaekstreet/backend/shared/upload"
+)
+
+// Fresh is a report in the moment it is filed.
+type Fresh struct {
+	ID           uuid.UUID
+	ClientID     *uuid.UUID
+	IssueType    IssueType
+	IssueTypeRaw *string
+	Title        string
+	Description  string
+	Severity     Severity
+	Latitude     float64
+	Longitude    float64
+	Accuracy     *float64   // metres
+	Address      [5]*string // address, street, suco, district, municipality
+	AIStatus     AIStatus
+	Anonymous    bool
+	CapturedAt   *time.Time
+	Images       []FreshImage
+	Author       Author
+	At           time.Time // of the transaction
+}
+
+// FreshImage is a picture it is filed with.
+type FreshImage struct {
+	ID uuid.UUID
+	upload.Held
+}
+
+// Author is the reporter as readers see them.
+type Author struct {
+	ID     uuid.UUID
+	Name   string
+	Avatar *uuid.UUID // an upload
+}
+
+// Fresh is what Report would read of f once it is there, for its author, without reading it: only its number is
+// Unnumbered.
+func (r *Reader) Fresh(ctx context.Context, v Viewer, f Fresh) (Report, error) {
+	row := &summaryRow{anonymous: f.Anonymous, personID: &f.Author.ID, personName: &f.Author.Name, avatar: f.Author.Avatar}
+	row.Summary = Summary{
+		ID: f.ID, ReportNumber: Unnumbered, Title: f.Title, Description: f.Description, IssueType: f.IssueType,
+		IssueTypeRaw: f.IssueTypeRaw, Severity: f.Severity, Priority: f.Severity, Status: Pending,
+		Latitude: f.Latitude, Longitude: f.Longitude, LocationAccuracy: stored(f.Accuracy),
+		Address: f.Address[0], Street: f.Address[1], Suco: f.Address[2], District: f.Address[3], Municipality: f.Address[4],
+		AIStatus: f.AIStatus, BlockchainStatus: "queued", ClientID: f.ClientID, Version: 1,
+		CreatedAt: timestamp.Of(f.At), UpdatedAt: timestamp.Of(f.At), author: &f.Author.ID,
+	}
+	out := Report{
+		Blockchain:         ledger.Anchor{Status: "queued", Network: r.ledger.Network},
+		StatusHistory:      []Step{{NewStatus: Pending, ChangedBy: string(ActorCitizen), CreatedAt: timestamp.Of(f.At)}},
+		PossibleDuplicates: []Candidate{},
+		CapturedAt:         timestamp.OfPtr(f.CapturedAt),
+	}
+	images := make([]imageRow, len(f.Images))
+	for i, image := range f.Images {
+		images[i] = imageRow{state: image.State, upload: image.Held.ID, Image: Image{ID: image.ID, Kind: "evidence",
+			Width: image.Width, Height: image.Height, Blurhash: image.Blurhash, CreatedAt: timestamp.Of(f.At)}}
+		if row.image == nil && image.State == upload.Processed {
+			row.image, row.Blurhash = &image.Held.ID, image.Blurhash
+		}
+	}
+	return r.complete(ctx, v, out, row, images)
+}
+
+// stored is a number as the database keeps it, in single precision.
+func stored(v *float64) *float64 {
+	if v == nil {
+		return nil
+	}
+	rounded := float64(float32(*v))
+	return &rounded
+}

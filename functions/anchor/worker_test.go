@@ -14,6 +14,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/hedera"
 	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/report"
 )
 
 func TestEventsReachTheLedgerInOrder(t *testing.T) {
@@ -55,7 +56,7 @@ func TestEventsReachTheLedgerInOrder(t *testing.T) {
 		t.Errorf("%d of them go by mail and push, want none", n)
 	}
 	batch := &pgx.Batch{}
-	where := ledger.QueueAnchor(batch, b.config.Ledger, id)
+	where := ledger.QueueAnchor(batch, b.config.Ledger, report.AboutID(id))
 	if err := b.db.SendBatch(t.Context(), batch).Close(); err != nil || where.Status != "confirmed" || *where.TransactionID != messages[0].TransactionID {
 		t.Errorf("anchor: got %+v, %v", where, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/timestamp"
@@ -55,9 +56,9 @@ type Analysis struct {
 // maxAnalyses bounds the history shown; a report rarely has more than two.
 const maxAnalyses = 100
 
-// read gives a report's verdicts, newest first: one row a run, with what all its
+// read gives the caller a report's verdicts, newest first: one row a run, with what all its
 // model calls took. The calls themselves are the operator's.
-func (g *Group) read(ctx context.Context, id uuid.UUID, limit int) ([]Analysis, error) {
+func (g *Group) read(ctx context.Context, ref report.Ref, limit int) ([]Analysis, error) {
 	const q = `
 		SELECT id, report_id, image_id, model, prompt_version, status, is_relevant, relevance_confidence, relevance_reason,
 			damage_type, issue_type, severity, severity_score, confidence, title, description, recommended_repair,
@@ -66,34 +67,39 @@ func (g *Group) read(ctx context.Context, id uuid.UUID, limit int) ([]Analysis, 
 			SELECT sum(latency_ms) AS latency, sum(input_tokens) AS input, sum(output_tokens) AS output
 			FROM ai_analyses WHERE report_id = $1 AND run_id = a.run_id) c
 		WHERE report_id = $1 AND stage IN ('verdict', 'override') ORDER BY created_at DESC, id DESC LIMIT $2`
-	rows, err := g.db.Query(ctx, q, id, limit)
+	about, err := ref.About()
 	if err != nil {
-		return nil, fmt.Errorf("read analyses: %w", err)
+		return nil, err
 	}
-	out, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Analysis, error) {
-		var a Analysis
-		var at time.Time
-		err := row.Scan(&a.ID, &a.ReportID, &a.ImageID, &a.Model, &a.PromptVersion, &a.Status, &a.IsRelevant,
-			&a.RelevanceConfidence, &a.RelevanceReason, &a.DamageType, &a.IssueType, &a.Severity, &a.SeverityScore,
-			&a.Confidence, &a.Title, &a.Description, &a.RecommendedRepair, &a.RepairUrgency, &a.Hazards, &a.LatencyMS,
-			&a.InputTokens, &a.OutputTokens, &at)
-		a.CreatedAt = timestamp.Of(at)
-		return a, err
+	var out []Analysis
+	batch := &pgx.Batch{}
+	report.ViewerOf(identity.Must(ctx)).QueueMayRead(batch, about)
+	about.Queue(batch, q, limit).Query(func(rows pgx.Rows) error {
+		var err error
+		out, err = pgx.CollectRows(rows, scanAnalysis)
+		return err
 	})
-	if err != nil {
+	if err := g.db.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, fmt.Errorf("read analyses: %w", err)
 	}
 	return out, nil
 }
 
+func scanAnalysis(row pgx.CollectableRow) (Analysis, error) {
+	var a Analysis
+	var at time.Time
+	err := row.Scan(&a.ID, &a.ReportID, &a.ImageID, &a.Model, &a.PromptVersion, &a.Status, &a.IsRelevant,
+		&a.RelevanceConfidence, &a.RelevanceReason, &a.DamageType, &a.IssueType, &a.Severity, &a.SeverityScore,
+		&a.Confidence, &a.Title, &a.Description, &a.RecommendedRepair, &a.RepairUrgency, &a.Hazards, &a.LatencyMS,
+		&a.InputTokens, &a.OutputTokens, &at)
+	a.CreatedAt = timestamp.Of(at)
+	return a, err
+}
+
 type analysesOutput struct{ Body []Analysis }
 
 func (g *Group) analyses(ctx context.Context, in *RefInput) (*analysesOutput, error) {
-	id, err := g.visible(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	all, err := g.read(ctx, id, maxAnalyses)
+	all, err := g.read(ctx, in.ID, maxAnalyses)
 	if err != nil {
 		return nil, err
 	}
@@ -103,11 +109,7 @@ func (g *Group) analyses(ctx context.Context, in *RefInput) (*analysesOutput, er
 type analysisOutput struct{ Body Analysis }
 
 func (g *Group) latest(ctx context.Context, in *RefInput) (*analysisOutput, error) {
-	id, err := g.visible(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	all, err := g.read(ctx, id, 1)
+	all, err := g.read(ctx, in.ID, 1)
 	if err != nil {
 		return nil, err
 	}

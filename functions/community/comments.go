@@ -204,7 +204,7 @@ type commentsInput struct {
 type commentsOutput struct{ Body page.Envelope[Comment] }
 
 func (g *Group) comments(ctx context.Context, in *commentsInput) (*commentsOutput, error) {
-	id, err := g.visible(ctx, in.ID)
+	about, err := in.ID.About()
 	if err != nil {
 		return nil, err
 	}
@@ -212,13 +212,14 @@ func (g *Group) comments(ctx context.Context, in *commentsInput) (*commentsOutpu
 	var items []Comment
 	var total int
 	batch := &pgx.Batch{}
-	batch.Queue(`SELECT `+commentColumns+` WHERE c.report_id = $1 AND c.deleted_at IS NULL
-		ORDER BY c.created_at, c.id LIMIT $2 OFFSET $3`, id, in.Limit(), in.Offset()).Query(func(rows pgx.Rows) error {
+	v.QueueMayRead(batch, about)
+	about.Queue(batch, `SELECT `+commentColumns+` WHERE c.report_id = $1 AND c.deleted_at IS NULL
+		ORDER BY c.created_at, c.id LIMIT $2 OFFSET $3`, in.Limit(), in.Offset()).Query(func(rows pgx.Rows) error {
 		var err error
 		items, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (Comment, error) { return scan(row, v) })
 		return err
 	})
-	batch.Queue(`SELECT count(*) FROM report_comments WHERE report_id = $1 AND deleted_at IS NULL`, id).
+	about.Queue(batch, `SELECT count(*) FROM report_comments WHERE report_id = $1 AND deleted_at IS NULL`).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
 	if err := g.db.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, fmt.Errorf("list comments: %w", err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/config"
@@ -68,11 +69,11 @@ type refInput struct {
 type historyOutput struct{ Body *ledger.ReportHistory }
 
 func (g *Group) history(ctx context.Context, in *refInput) (*historyOutput, error) {
-	id, err := g.visible(ctx, in.ID)
+	id, err := in.ID.Resolve(ctx, g.db)
 	if err != nil {
 		return nil, err
 	}
-	h, err := ledger.History(ctx, g.db, g.ledger, id)
+	h, err := ledger.History(ctx, g.db, g.ledger, id, visible(ctx, id))
 	if err != nil {
 		return nil, known(err)
 	}
@@ -82,25 +83,21 @@ func (g *Group) history(ctx context.Context, in *refInput) (*historyOutput, erro
 type verifyOutput struct{ Body *ledger.Verification }
 
 func (g *Group) verify(ctx context.Context, in *refInput) (*verifyOutput, error) {
-	id, err := g.visible(ctx, in.ID)
+	id, err := in.ID.Resolve(ctx, g.db)
 	if err != nil {
 		return nil, err
 	}
-	v, err := ledger.Verify(ctx, g.db, g.mirror, g.ledger, id)
+	v, err := ledger.Verify(ctx, g.db, g.mirror, g.ledger, id, visible(ctx, id))
 	if err != nil {
 		return nil, known(err)
 	}
 	return &verifyOutput{Body: v}, nil
 }
 
-// visible is the id of a report whose ledger record the caller may see: every
-// report they may see, and withdrawn ones, whose tombstone is the point.
-func (g *Group) visible(ctx context.Context, ref report.Ref) (uuid.UUID, error) {
-	id, err := ref.Resolve(ctx, g.db)
-	if err != nil {
-		return uuid.Nil, err
-	}
-	return id, report.ViewerOf(identity.Must(ctx)).MaySee(ctx, g.db, id)
+// visible opens the ledger record of a report to who may see it: that of every report
+// they may see, and of withdrawn ones, whose tombstone is the point.
+func visible(ctx context.Context, id uuid.UUID) ledger.Gate {
+	return func(b *pgx.Batch) { report.ViewerOf(identity.Must(ctx)).QueueMaySee(b, report.AboutID(id)) }
 }
 
 func known(err error) error {

@@ -5,9 +5,13 @@ import (
 	"errors"
 	"time"
 
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
 )
 
 func (p *Public) registerLedger(a *httpapi.API) {
@@ -20,11 +24,11 @@ func (p *Public) registerLedger(a *httpapi.API) {
 type historyOutput struct{ Body ledger.ReportHistory }
 
 func (p *Public) history(ctx context.Context, in *refInput) (*historyOutput, error) {
-	id, err := p.visibleID(ctx, in.ID)
+	id, err := in.ID.Resolve(ctx, p.db)
 	if err != nil {
 		return nil, err
 	}
-	h, err := ledger.History(ctx, p.db, p.ledger, id)
+	h, err := ledger.History(ctx, p.db, p.ledger, id, public(id))
 	if err != nil {
 		return nil, err
 	}
@@ -34,11 +38,11 @@ func (p *Public) history(ctx context.Context, in *refInput) (*historyOutput, err
 type verifyOutput struct{ Body ledger.Verification }
 
 func (p *Public) verify(ctx context.Context, in *refInput) (*verifyOutput, error) {
-	id, err := p.visibleID(ctx, in.ID)
+	id, err := in.ID.Resolve(ctx, p.db)
 	if err != nil {
 		return nil, err
 	}
-	v, err := ledger.Verify(ctx, p.db, p.mirror, p.ledger, id)
+	v, err := ledger.Verify(ctx, p.db, p.mirror, p.ledger, id, public(id))
 	if errors.Is(err, ledger.ErrMirrorUnavailable) {
 		return nil, problem.New(problem.Unavailable, "unavailable").After(10 * time.Second).Because(err)
 	}
@@ -46,4 +50,9 @@ func (p *Public) verify(ctx context.Context, in *refInput) (*verifyOutput, error
 		return nil, err
 	}
 	return &verifyOutput{*v}, nil
+}
+
+// public opens the ledger record of a report everybody may see.
+func public(id uuid.UUID) ledger.Gate {
+	return func(b *pgx.Batch) { report.Public().QueueMayRead(b, report.AboutID(id)) }
 }

@@ -2,11 +2,6 @@ package public
 
 import (
 	"context"
-	"errors"
-	"fmt"
-
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/page"
@@ -48,25 +43,5 @@ func (p *Public) one(ctx context.Context, in *refInput) (*reportOutput, error) {
 }
 
 func (p *Public) find(ctx context.Context, ref report.Ref) (report.Report, error) {
-	id, err := ref.Resolve(ctx, p.db)
-	if err != nil {
-		return report.Report{}, err
-	}
-	return p.reader.Report(ctx, report.Public(), id)
-}
-
-// visibleID is the id of a report the public may see.
-func (p *Public) visibleID(ctx context.Context, ref report.Ref) (uuid.UUID, error) {
-	id, err := ref.Resolve(ctx, p.db)
-	if err != nil {
-		return uuid.Nil, err
-	}
-	err = p.db.QueryRow(ctx, `SELECT r.id FROM reports r WHERE r.id = $1 AND `+visible, id).Scan(&id)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return uuid.Nil, report.ErrNotFound
-	}
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("find report: %w", err)
-	}
-	return id, nil
+	return p.reader.ReportNamed(ctx, report.Public(), ref)
 }

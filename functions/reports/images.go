@@ -111,7 +111,7 @@ func (g *Group) addImage(ctx context.Context, in *addImageInput) (*imageOutput, 
 		if err != nil {
 			return err
 		}
-		if out.Body, err = g.reader.In(w).Image(ctx, report.ViewerOf(caller), id, image); err != nil {
+		if out.Body, err = g.reader.In(w).Image(ctx, report.ViewerOf(caller), in.ID, image); err != nil {
 			return err
 		}
 		return idempotency.Record(ctx, w, http.StatusCreated, out.Body)
@@ -235,11 +235,7 @@ type redirectOutput struct {
 }
 
 func (g *Group) rendition(ctx context.Context, in *renditionInput) (*redirectOutput, error) {
-	id, err := in.ID.Resolve(ctx, g.db)
-	if err != nil {
-		return nil, err
-	}
-	image, err := g.reader.Image(ctx, report.ViewerOf(identity.Must(ctx)), id, in.ImageID)
+	image, err := g.reader.Image(ctx, report.ViewerOf(identity.Must(ctx)), in.ID, in.ImageID)
 	if err != nil {
 		return nil, err
 	}

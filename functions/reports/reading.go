@@ -62,14 +62,13 @@ type mineOutput struct {
 
 func (g *Group) mine(ctx context.Context, in *listInput) (*mineOutput, error) {
 	caller := identity.Must(ctx)
-	p, err := g.reader.List(ctx, report.ViewerOf(caller), in.Query, report.By(caller.UserID))
+	p, counts, err := g.reader.ListOwn(ctx, report.ViewerOf(caller), in.Query, caller.UserID)
 	if err != nil {
 		return nil, err
 	}
 	out := &mineOutput{}
-	out.Body.Page = p
-	out.Body.StatusCounts, err = g.reader.StatusCounts(ctx, caller.UserID)
-	return out, err
+	out.Body.Page, out.Body.StatusCounts = p, counts
+	return out, nil
 }
 
 type nearInput struct {
@@ -115,11 +114,7 @@ type reportOutput struct {
 }
 
 func (g *Group) one(ctx context.Context, in *RefInput) (*reportOutput, error) {
-	id, err := in.ID.Resolve(ctx, g.db)
-	if err != nil {
-		return nil, err
-	}
-	r, err := g.reader.Report(ctx, report.ViewerOf(identity.Must(ctx)), id)
+	r, err := g.reader.ReportNamed(ctx, report.ViewerOf(identity.Must(ctx)), in.ID)
 	if err != nil {
 		return nil, err
 	}

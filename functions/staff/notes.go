@@ -121,19 +121,19 @@ func scanNote(row pgx.CollectableRow) (Note, error) {
 type notesOutput struct{ Body []Note }
 
 func (g *Group) notes(ctx context.Context, in *RefInput) (*notesOutput, error) {
-	id, err := in.ID.Resolve(ctx, g.db)
+	about, err := in.ID.About()
 	if err != nil {
 		return nil, err
 	}
-	if err := report.ViewerOf(identity.Must(ctx)).MayRead(ctx, g.db, id); err != nil {
-		return nil, err
-	}
-	rows, err := g.db.Query(ctx, noteQuery+` WHERE n.report_id = $1 ORDER BY n.created_at, n.id LIMIT $2`, id, maxNotes)
-	if err != nil {
-		return nil, fmt.Errorf("list notes: %w", err)
-	}
-	all, err := pgx.CollectRows(rows, scanNote)
-	if err != nil {
+	var all []Note
+	batch := &pgx.Batch{}
+	report.ViewerOf(identity.Must(ctx)).QueueMayRead(batch, about)
+	about.Queue(batch, noteQuery+` WHERE n.report_id = $1 ORDER BY n.created_at, n.id LIMIT $2`, maxNotes).Query(func(rows pgx.Rows) error {
+		var err error
+		all, err = pgx.CollectRows(rows, scanNote)
+		return err
+	})
+	if err := g.db.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, fmt.Errorf("list notes: %w", err)
 	}
 	return &notesOutput{Body: all}, nil

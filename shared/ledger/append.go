@@ -62,7 +62,6 @@ type tail struct {
 func readTail(ctx context.Context, w *outbox.Work, e Event) (*tail, error) {
 	const (
 		newest = `SELECT seq, payload_hash FROM ledger_events WHERE report_id = $1 ORDER BY seq DESC LIMIT 1`
-		salt   = `SELECT salt FROM report_salts WHERE report_id = $1`
 		agency = `SELECT code FROM agencies WHERE id = $1`
 	)
 	c := &tail{}
@@ -73,7 +72,7 @@ func readTail(ctx context.Context, w *outbox.Work, e Event) (*tail, error) {
 		return err
 	})
 	batch.Queue(newest, e.ReportID).QueryRow(func(row pgx.Row) error { return ifAny(row.Scan(&c.seq, &c.hash)) })
-	batch.Queue(salt, e.ReportID).QueryRow(func(row pgx.Row) error { return ifAny(row.Scan(&c.salt)) })
+	batch.Queue(selectSalt, e.ReportID).QueryRow(func(row pgx.Row) error { return ifAny(row.Scan(&c.salt)) })
 	var code string
 	if e.Actor.AgencyID != nil {
 		batch.Queue(agency, e.Actor.AgencyID).QueryRow(func(row pgx.Row) error { return row.Scan(&code) })

@@ -49,14 +49,36 @@ LEFT JOIN ledger_anchors a ON a.event_id = e.id AND a.report_id = e.report_id
 LEFT JOIN ledger_submissions s ON s.id = a.submission_id
 LEFT JOIN ledger_transactions t ON t.id = s.transaction_id AND t.submission_id = s.id`
 
-func readChain(ctx context.Context, q database.Querier, report uuid.UUID) ([]link, error) {
-	rows, err := q.Query(ctx, selectLinks+` WHERE e.report_id = $1 ORDER BY e.seq LIMIT $2`, report, maxEvents)
-	if err != nil {
-		return nil, fmt.Errorf("read events of report %s: %w", report, err)
+// records is what the database holds of a report for the ledger.
+type records struct {
+	*snapshot
+	salt  []byte // nil when the report was erased
+	links []link
+}
+
+// Gate adds to a batch what must hold before anything is told; the batch fails where it does not.
+type Gate func(b *pgx.Batch)
+
+// readRecords takes one round trip; ErrNoReport when there is no such report.
+func readRecords(ctx context.Context, q database.Querier, report uuid.UUID, gates ...Gate) (*records, error) {
+	out := &records{}
+	batch := &pgx.Batch{}
+	for _, gate := range gates {
+		gate(batch)
 	}
-	links, err := pgx.CollectRows(rows, pgx.RowToStructByPos[link])
-	if err != nil {
-		return nil, fmt.Errorf("read events of report %s: %w", report, err)
+	batch.Queue(selectSnapshot, report).QueryRow(func(row pgx.Row) error {
+		var err error
+		out.snapshot, err = scanSnapshot(row)
+		return err
+	})
+	batch.Queue(selectSalt, report).QueryRow(func(row pgx.Row) error { return ifAny(row.Scan(&out.salt)) })
+	batch.Queue(selectLinks+` WHERE e.report_id = $1 ORDER BY e.seq LIMIT $2`, report, maxEvents).Query(func(rows pgx.Rows) error {
+		var err error
+		out.links, err = pgx.CollectRows(rows, pgx.RowToStructByPos[link])
+		return err
+	})
+	if err := q.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, fmt.Errorf("read records of report %s: %w", report, err)
 	}
-	return links, nil
+	return out, nil
 }

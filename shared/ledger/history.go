@@ -47,15 +47,12 @@ type BatchProof struct {
 
 // History reads the events of a report; ErrNoReport when there is none. It asks
 // nobody but the database.
-func History(ctx context.Context, q database.Querier, c Config, report uuid.UUID) (*ReportHistory, error) {
-	s, err := readSnapshot(ctx, q, selectSnapshot, report)
+func History(ctx context.Context, q database.Querier, c Config, report uuid.UUID, gates ...Gate) (*ReportHistory, error) {
+	s, err := readRecords(ctx, q, report, gates...)
 	if err != nil {
 		return nil, fmt.Errorf("ledger history: %w", err)
 	}
-	links, err := readChain(ctx, q, report)
-	if err != nil {
-		return nil, fmt.Errorf("ledger history: %w", err)
-	}
+	links := s.links
 	h := &ReportHistory{ReportID: report, ReportNumber: s.number, Network: c.Network, Entries: make([]Entry, len(links))}
 	var prev []byte
 	intact := true

@@ -3,12 +3,10 @@ package ledger
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -24,18 +22,8 @@ func newSalt(w *outbox.Work, report uuid.UUID, at time.Time) []byte {
 	return salt
 }
 
-// readSalt returns nil when the report was erased.
-func readSalt(ctx context.Context, q database.Querier, report uuid.UUID) ([]byte, error) {
-	var salt []byte
-	err := q.QueryRow(ctx, `SELECT salt FROM report_salts WHERE report_id = $1`, report).Scan(&salt)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read salt of report %s: %w", report, err)
-	}
-	return salt, nil
-}
+// selectSalt has no row once the report is erased.
+const selectSalt = `SELECT salt FROM report_salts WHERE report_id = $1`
 
 // Forget erases what the ledger could tell about the content of reports: their
 // salts. Every proof of existence stays valid; nobody can any more confirm, not

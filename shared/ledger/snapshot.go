@@ -1,18 +1,13 @@
 package ledger
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"math"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-
-	"github.com/lafaekstreet/backend/shared/database"
 )
 
 // ErrNoReport reports that no report has the id.
@@ -38,14 +33,6 @@ FROM reports r WHERE r.id = $1`
 
 // lockSnapshot also takes the report's row lock, under which a chain grows.
 const lockSnapshot = selectSnapshot + ` FOR NO KEY UPDATE OF r`
-
-func readSnapshot(ctx context.Context, q database.Querier, query string, report uuid.UUID) (*snapshot, error) {
-	s, err := scanSnapshot(q.QueryRow(ctx, query, report))
-	if err != nil && !errors.Is(err, ErrNoReport) {
-		return nil, fmt.Errorf("read report %s: %w", report, err)
-	}
-	return s, err
-}
 
 // scanSnapshot reads a row of selectSnapshot, or returns ErrNoReport.
 func scanSnapshot(row pgx.Row) (*snapshot, error) {

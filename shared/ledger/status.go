@@ -65,9 +65,14 @@ func consensusTime(nanos *int64) *timestamp.Time {
 	return &at
 }
 
+// Named is a report by its id or otherwise: it adds a statement about it to a batch, in which "$1 " is its id.
+type Named interface {
+	Queue(b *pgx.Batch, sql string, args ...any) *pgx.QueuedQuery
+}
+
 // QueueAnchor reads how far a report is on the public ledger, among other statements. It stays the zero one for a
 // report without events.
-func QueueAnchor(b *pgx.Batch, c Config, report uuid.UUID) *Anchor {
+func QueueAnchor(b *pgx.Batch, c Config, report Named) *Anchor {
 	const query = `
 SELECT r.blockchain_status, s.state, s.topic_id, s.transaction_id, s.sequence_number, s.consensus_nanos
 FROM ledger_anchors a
@@ -75,7 +80,7 @@ JOIN reports r ON r.id = a.report_id
 LEFT JOIN ledger_submissions s ON s.id = a.submission_id
 WHERE a.report_id = $1 AND a.seq = 1`
 	out := &Anchor{}
-	b.Queue(query, report).QueryRow(func(row pgx.Row) error {
+	report.Queue(b, query).QueryRow(func(row pgx.Row) error {
 		var status string
 		var r submissionRow
 		err := row.Scan(&status, &r.State, &r.TopicID, &r.TransactionID, &r.Sequence, &r.ConsensusNanos)

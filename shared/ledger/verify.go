@@ -41,22 +41,15 @@ type MirrorReader interface {
 //
 // ErrNoReport when there is no such report; ErrMirrorUnavailable when the mirror
 // node did not answer, which says nothing about the report.
-func Verify(ctx context.Context, q database.Querier, mirror MirrorReader, c Config, report uuid.UUID) (*Verification, error) {
-	s, err := readSnapshot(ctx, q, selectSnapshot, report)
+func Verify(ctx context.Context, q database.Querier, mirror MirrorReader, c Config, report uuid.UUID, gates ...Gate) (*Verification, error) {
+	s, err := readRecords(ctx, q, report, gates...)
 	if err != nil {
 		return nil, fmt.Errorf("verify: %w", err)
 	}
-	salt, err := readSalt(ctx, q, report)
-	if err != nil {
-		return nil, fmt.Errorf("verify: %w", err)
-	}
-	links, err := readChain(ctx, q, report)
-	if err != nil {
-		return nil, fmt.Errorf("verify: %w", err)
-	}
+	links := s.links
 	v := newVerifier(mirror, c)
 	v.chain(links)
-	v.current(links, s, salt)
+	v.current(links, s.snapshot, s.salt)
 	if err := v.ledger(ctx, links); err != nil {
 		return nil, fmt.Errorf("verify: %w", err)
 	}
@@ -67,21 +60,14 @@ func Verify(ctx context.Context, q database.Querier, mirror MirrorReader, c Conf
 // prove or disprove. Its checks of message, payer, signature and running hash are
 // not among the answer's.
 func VerifyRecords(ctx context.Context, q database.Querier, c Config, report uuid.UUID) (*Verification, error) {
-	s, err := readSnapshot(ctx, q, selectSnapshot, report)
+	s, err := readRecords(ctx, q, report)
 	if err != nil {
 		return nil, fmt.Errorf("verify records: %w", err)
 	}
-	salt, err := readSalt(ctx, q, report)
-	if err != nil {
-		return nil, fmt.Errorf("verify records: %w", err)
-	}
-	links, err := readChain(ctx, q, report)
-	if err != nil {
-		return nil, fmt.Errorf("verify records: %w", err)
-	}
+	links := s.links
 	v := newVerifier(nil, c)
 	v.chain(links)
-	v.current(links, s, salt)
+	v.current(links, s.snapshot, s.salt)
 	for i := range links {
 		if v.anchored(&links[i]) {
 			v.expect("inclusion", links[i].Seq, links[i].included())

@@ -107,6 +107,19 @@ const (
 
 // Report is one report, or ErrNotFound when there is none that v may see.
 func (r *Reader) Report(ctx context.Context, v Viewer, id uuid.UUID) (Report, error) {
+	return r.about(ctx, v, AboutID(id))
+}
+
+// ReportNamed is Report by a reference; one that is neither id nor number is a 422.
+func (r *Reader) ReportNamed(ctx context.Context, v Viewer, ref Ref) (Report, error) {
+	a, err := ref.About()
+	if err != nil {
+		return Report{}, err
+	}
+	return r.about(ctx, v, a)
+}
+
+func (r *Reader) about(ctx context.Context, v Viewer, a About) (Report, error) {
 	var (
 		out    Report
 		row    = &summaryRow{}
@@ -114,8 +127,8 @@ func (r *Reader) Report(ctx context.Context, v Viewer, id uuid.UUID) (Report, er
 		images []imageRow
 	)
 	batch := &pgx.Batch{}
-	anchor := ledger.QueueAnchor(batch, r.ledger, id)
-	batch.Queue(detailQuery, id).QueryRow(func(found pgx.Row) error {
+	anchor := ledger.QueueAnchor(batch, r.ledger, a)
+	a.Queue(batch, detailQuery).QueryRow(func(found pgx.Row) error {
 		err := scanDetail(found, row, &out)
 		missed = errors.Is(err, pgx.ErrNoRows)
 		if missed {
@@ -123,12 +136,12 @@ func (r *Reader) Report(ctx context.Context, v Viewer, id uuid.UUID) (Report, er
 		}
 		return err
 	})
-	batch.Queue(imagesQuery, id).Query(func(found pgx.Rows) error {
+	a.Queue(batch, imagesQuery).Query(func(found pgx.Rows) error {
 		var err error
 		images, err = pgx.CollectRows(found, scanImage)
 		return err
 	})
-	batch.Queue(historyQuery, id).Query(func(found pgx.Rows) error {
+	a.Queue(batch, historyQuery).Query(func(found pgx.Rows) error {
 		var err error
 		out.StatusHistory, err = pgx.CollectRows(found, func(row pgx.CollectableRow) (Step, error) {
 			var s Step
@@ -137,7 +150,7 @@ func (r *Reader) Report(ctx context.Context, v Viewer, id uuid.UUID) (Report, er
 		})
 		return err
 	})
-	batch.Queue(candidatesQuery, id).Query(func(found pgx.Rows) error {
+	a.Queue(batch, candidatesQuery).Query(func(found pgx.Rows) error {
 		var err error
 		out.PossibleDuplicates, err = pgx.CollectRows(found, func(row pgx.CollectableRow) (Candidate, error) {
 			var c Candidate
@@ -219,8 +232,8 @@ func (r *Reader) image(ctx context.Context, i imageRow) (Image, error) {
 }
 
 // Image is one picture of a report v may see; a 404 when there is none.
-func (r *Reader) Image(ctx context.Context, v Viewer, reportID, imageID uuid.UUID) (Image, error) {
-	full, err := r.Report(ctx, v, reportID)
+func (r *Reader) Image(ctx context.Context, v Viewer, ref Ref, imageID uuid.UUID) (Image, error) {
+	full, err := r.ReportNamed(ctx, v, ref)
 	if err != nil {
 		return Image{}, err
 	}

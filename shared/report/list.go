@@ -50,6 +50,11 @@ func Where(condition string, args ...any) Scope { return Scope{condition, args} 
 
 // List is a page of the reports v may see within all scopes.
 func (r *Reader) List(ctx context.Context, v Viewer, q Query, scopes ...Scope) (Page, error) {
+	return r.list(ctx, v, q, &pgx.Batch{}, scopes...)
+}
+
+// list runs with whatever else the batch asks.
+func (r *Reader) list(ctx context.Context, v Viewer, q Query, batch *pgx.Batch, scopes ...Scope) (Page, error) {
 	var w where
 	v.visible(&w)
 	for _, s := range scopes {
@@ -58,7 +63,7 @@ func (r *Reader) List(ctx context.Context, v Viewer, q Query, scopes ...Scope) (
 	if err := q.filter(ctx, r.municipalities, &w); err != nil {
 		return Page{}, err
 	}
-	rows, total, err := r.page(ctx, &w, q)
+	rows, total, err := r.page(ctx, batch, &w, q)
 	if err != nil {
 		return Page{}, fmt.Errorf("list reports: %w", err)
 	}
@@ -128,21 +133,22 @@ func (r *Reader) In(tx database.Querier) *Reader {
 	return &c
 }
 
-// StatusCounts tells how many reports of a person stand where; every status is there.
-func (r *Reader) StatusCounts(ctx context.Context, user uuid.UUID) (map[Status]int, error) {
-	const q = `SELECT status, count(*) FROM reports WHERE user_id = $1 AND deleted_at IS NULL GROUP BY status`
-	rows, err := r.db.Query(ctx, q, user)
-	if err != nil {
-		return nil, fmt.Errorf("count by status: %w", err)
-	}
+// ListOwn is List of a person's own reports, with how many of all of theirs stand where; every status is there.
+func (r *Reader) ListOwn(ctx context.Context, v Viewer, q Query, user uuid.UUID) (Page, map[Status]int, error) {
+	const counts = `SELECT status, count(*) FROM reports WHERE user_id = $1 AND deleted_at IS NULL GROUP BY status`
 	out := make(map[Status]int)
 	for _, s := range Statuses() {
 		out[s] = 0
 	}
-	var status Status
-	var n int
-	if _, err := pgx.ForEachRow(rows, []any{&status, &n}, func() error { out[status] = n; return nil }); err != nil {
-		return nil, fmt.Errorf("count by status: %w", err)
-	}
-	return out, nil
+	batch := &pgx.Batch{}
+	batch.Queue(counts, user).Query(func(rows pgx.Rows) error {
+		var status Status
+		var n int
+		if _, err := pgx.ForEachRow(rows, []any{&status, &n}, func() error { out[status] = n; return nil }); err != nil {
+			return fmt.Errorf("count by status: %w", err)
+		}
+		return nil
+	})
+	p, err := r.list(ctx, v, q, batch, By(user))
+	return p, out, err
 }

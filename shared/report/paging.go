@@ -17,14 +17,14 @@ const maxCounted = 1_000
 // match, the beginning is all of it.
 const useIndexes = `SELECT set_config('enable_seqscan', 'off', true)`
 
-// page reads the reports that w and the cursor of q let through, one more than
+// page runs batch and reads the reports that w and the cursor of q let through, one more than
 // the page holds, and counts those of w.
 //
 // Which way is quick depends on how many there are, and the planner's guess at
 // that is often off by a hundred times. So the first maxCounted are looked for in
 // no order, by whatever index is best: when that is all of them, they are sorted.
 // When there are more, a walk along the index of the order meets a page of them soon.
-func (r *Reader) page(ctx context.Context, w *where, q Query) ([]*summaryRow, int, error) {
+func (r *Reader) page(ctx context.Context, batch *pgx.Batch, w *where, q Query) ([]*summaryRow, int, error) {
 	found, met := w.sql(), w.walk()
 	counted := len(w.args)
 	by := sortings(q.Sort)
@@ -48,7 +48,6 @@ func (r *Reader) page(ctx context.Context, w *where, q Query) ([]*summaryRow, in
 		(SELECT r.id FROM reports r WHERE ` + fmt.Sprintf(`(SELECT n FROM total) > %d`, maxCounted) + ` AND ` + met + ` AND ` + after + cut + `))
 		SELECT ` + summaryColumns + `, (SELECT n FROM total) FROM page JOIN reports r ON r.id = page.id` + summaryJoins + ` ORDER BY ` + by.order(direction)
 
-	batch := &pgx.Batch{}
 	batch.Queue(useIndexes)
 	var rows []*summaryRow
 	var total int

@@ -55,11 +55,26 @@ func (v Viewer) MaySee(ctx context.Context, q database.Querier, id uuid.UUID) er
 	return v.may(ctx, q, id, true)
 }
 
+// QueueMayRead is MayRead among other statements: the batch fails with ErrNotFound.
+func (v Viewer) QueueMayRead(b *pgx.Batch, a About) {
+	a.Queue(b, mayQuery, false).QueryRow(v.look)
+}
+
+// QueueMaySee is MaySee among other statements.
+func (v Viewer) QueueMaySee(b *pgx.Batch, a About) {
+	a.Queue(b, mayQuery, true).QueryRow(v.look)
+}
+
+const mayQuery = `SELECT status, user_id FROM reports WHERE id = $1 AND (deleted_at IS NULL OR $2)`
+
 func (v Viewer) may(ctx context.Context, q database.Querier, id uuid.UUID, withdrawn bool) error {
+	return v.look(q.QueryRow(ctx, mayQuery, id, withdrawn))
+}
+
+func (v Viewer) look(row pgx.Row) error {
 	var status Status
 	var author *uuid.UUID
-	const find = `SELECT status, user_id FROM reports WHERE id = $1 AND (deleted_at IS NULL OR $2)`
-	err := q.QueryRow(ctx, find, id, withdrawn).Scan(&status, &author)
+	err := row.Scan(&status, &author)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return ErrNotFound
 	}

@@ -85,7 +85,7 @@ func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, e
 	if content == "" {
 		return nil, problem.InvalidField("content", "says nothing")
 	}
-	id, err := g.visible(ctx, in.ID)
+	id, err := in.ID.Resolve(ctx, g.db)
 	if err != nil {
 		return nil, err
 	}
@@ -118,6 +118,9 @@ func insert(ctx context.Context, w *outbox.Work, reportID uuid.UUID, content str
 	if err != nil {
 		return uuid.Nil, false, err
 	}
+	if held.Status == report.Rejected && !report.ViewerOf(caller).KnowsAuthor(held.UserID) {
+		return uuid.Nil, false, report.ErrNotFound
+	}
 	if clientID != nil {
 		var known uuid.UUID
 		err := w.QueryRow(ctx, `SELECT id FROM report_comments WHERE author_id = $1 AND client_id = $2`, caller.UserID, *clientID).Scan(&known)
@@ -130,12 +133,8 @@ func insert(ctx context.Context, w *outbox.Work, reportID uuid.UUID, content str
 	}
 	id := ids.New()
 	const q = `INSERT INTO report_comments (id, report_id, author_id, client_id, content, is_official) VALUES ($1, $2, $3, $4, $5, $6)`
-	if _, err := w.Exec(ctx, q, id, reportID, caller.UserID, clientID, content, caller.Role.IsStaff()); err != nil {
-		return uuid.Nil, false, fmt.Errorf("insert comment: %w", err)
-	}
-	if _, err := w.Exec(ctx, `UPDATE reports SET comments_count = comments_count + 1 WHERE id = $1`, reportID); err != nil {
-		return uuid.Nil, false, fmt.Errorf("count comment: %w", err)
-	}
+	w.Later(q, id, reportID, caller.UserID, clientID, content, caller.Role.IsStaff())
+	w.Later(`UPDATE reports SET comments_count = comments_count + 1 WHERE id = $1`, reportID)
 	return id, true, tell(ctx, w, held, id, content)
 }
 
@@ -265,13 +264,8 @@ func (g *Group) removeComment(ctx context.Context, in *removeInput) (*messageOut
 				return err
 			}
 		}
-		if _, err := w.Exec(ctx, `UPDATE report_comments SET deleted_at = now() WHERE id = $1`, in.CommentID); err != nil {
-			return fmt.Errorf("remove comment: %w", err)
-		}
-		_, err = w.Exec(ctx, `UPDATE reports SET comments_count = greatest(0, comments_count - 1) WHERE id = $1`, id)
-		if err != nil {
-			return fmt.Errorf("count comment: %w", err)
-		}
+		w.Later(`UPDATE report_comments SET deleted_at = now() WHERE id = $1`, in.CommentID)
+		w.Later(`UPDATE reports SET comments_count = greatest(0, comments_count - 1) WHERE id = $1`, id)
 		return nil
 	})
 	if err != nil {

@@ -57,9 +57,6 @@ func (g *Group) similar(ctx context.Context, in *similarInput) (*similarOutput, 
 		if err != nil {
 			return nil, err
 		}
-		if err := v.MayRead(ctx, g.db, id); err != nil {
-			return nil, err
-		}
 		like.ReportID = &id
 	case in.UploadID == "" && !placed:
 		return nil, problem.InvalidField("image_upload_id", "image_upload_id, report_id or a place is needed")

@@ -113,7 +113,7 @@ var erasures = []string{
 	`DELETE FROM notifications WHERE user_id = $1`,
 	`DELETE FROM report_followers WHERE user_id = $1`,
 	`DELETE FROM journeys WHERE user_id = $1`, // with their markers
-	`UPDATE reports SET device_info = NULL WHERE user_id = $1 AND device_info IS NOT NULL`,
+	`UPDATE reports SET device_info = NULL, appeal_reason = NULL WHERE user_id = $1`,
 	`UPDATE uploads SET exif_latitude = NULL, exif_longitude = NULL, exif_taken_at = NULL WHERE user_id = $1`,
 	`UPDATE uploads SET expires_at = least(expires_at, now()) WHERE user_id = $1 AND attached_at IS NULL`,
 }

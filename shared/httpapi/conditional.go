@@ -26,10 +26,11 @@ func (a *API) conditional(o Operation, next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", control)
+		vary := "Accept-Language"
 		if o.Access != Public {
-			w.Header().Add("Vary", "Authorization")
+			vary = "Authorization, Accept-Language"
 		}
-		w.Header().Add("Vary", "Accept-Language")
+		w.Header().Add("Vary", vary)
 		held := &heldWriter{ResponseWriter: w}
 		next.ServeHTTP(held, r)
 		held.finish(r.Header.Get("If-None-Match"))
@@ -112,8 +113,10 @@ func (w *heldWriter) finish(ifNoneMatch string) {
 	tag := entityTag(h.Get("ETag"), w.body.Bytes())
 	h.Set("ETag", tag)
 	if matches(ifNoneMatch, tag) {
-		h.Del("Content-Type")
-		h.Del("Content-Length")
+		// What the client holds keeps its headers; those of a body say nothing without one.
+		for _, name := range []string{"Content-Type", "Content-Length", "X-Content-Type-Options", "Referrer-Policy", "Strict-Transport-Security"} {
+			h.Del(name)
+		}
 		w.ResponseWriter.WriteHeader(http.StatusNotModified)
 		return
 	}

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // secured sets the headers that hold for every answer.
@@ -24,23 +25,28 @@ const (
 	corsExposed = "ETag, Idempotent-Replay, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id, Link"
 )
 
+// shared is what caches keep for everybody, browsers among them: it says so whoever asked first.
+const shared = "/api/v1/public/"
+
 // cors answers preflights without a token and marks every other answer, errors
-// included. No cookies are used, so credentials are never allowed.
+// of a request from a browser, errors included. No cookies are used, so credentials are never allowed.
 func cors(origins []string, next http.Handler) http.Handler {
 	anyOrigin := slices.Contains(origins, "*")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		origin := r.Header.Get("Origin")
 		switch {
-		case anyOrigin:
-			h.Set("Access-Control-Allow-Origin", "*")
-		default:
+		case !anyOrigin:
 			h.Add("Vary", "Origin")
 			if slices.Contains(origins, origin) {
 				h.Set("Access-Control-Allow-Origin", origin)
 			}
+		case origin != "" || strings.HasPrefix(r.URL.Path, shared):
+			h.Set("Access-Control-Allow-Origin", "*")
 		}
-		h.Set("Access-Control-Expose-Headers", corsExposed)
+		if origin != "" { // an app is no browser and pays for every byte
+			h.Set("Access-Control-Expose-Headers", corsExposed)
+		}
 		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
 			h.Set("Access-Control-Allow-Methods", corsMethods)
 			h.Set("Access-Control-Allow-Headers", corsHeaders)

@@ -174,6 +174,11 @@ func (r *Reader) complete(ctx context.Context, v Viewer, out Report, row *summar
 	if out.Summary, err = r.present(ctx, v, row); err != nil {
 		return Report{}, fmt.Errorf("read report: %w", err)
 	}
+	if row.image != nil {
+		if out.ImageURL, err = r.link(ctx, *row.image, upload.Display); err != nil {
+			return Report{}, fmt.Errorf("read report: %w", err)
+		}
+	}
 	if !v.KnowsAuthor(row.author) {
 		out.Appeal = nil
 	}

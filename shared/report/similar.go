@@ -50,7 +50,7 @@ type origin struct {
 // Similar lists open reports v may see near the place of l, most alike first.
 // Without any place it looks for the same picture alone.
 func (r *Reader) Similar(ctx context.Context, v Viewer, l Likeness) ([]Similar, error) {
-	o, err := r.origin(ctx, l)
+	o, err := r.origin(ctx, v, l)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func better(meaning, look *float64) (*float64, *string) {
 	return nil, nil
 }
 
-func (r *Reader) origin(ctx context.Context, l Likeness) (origin, error) {
+func (r *Reader) origin(ctx context.Context, v Viewer, l Likeness) (origin, error) {
 	var o origin
 	var err error
 	switch {
@@ -139,11 +139,13 @@ func (r *Reader) origin(ctx context.Context, l Likeness) (origin, error) {
 				WHERE i.report_id = r.id AND i.deleted_at IS NULL AND i.kind = 'evidence' ORDER BY i.created_at, i.id LIMIT 1) p ON true
 			LEFT JOIN LATERAL (SELECT embedding, model FROM report_embeddings WHERE image_id = p.id ORDER BY created_at DESC LIMIT 1) e ON true
 			WHERE r.id = $1 AND r.deleted_at IS NULL`
-		err = r.db.QueryRow(ctx, q, *l.ReportID).Scan(&p.Latitude, &p.Longitude, &o.hash, &o.embedding, &o.model)
+		batch := &pgx.Batch{}
+		v.QueueMayRead(batch, AboutID(*l.ReportID))
+		batch.Queue(q, *l.ReportID).QueryRow(func(row pgx.Row) error {
+			return row.Scan(&p.Latitude, &p.Longitude, &o.hash, &o.embedding, &o.model)
+		})
+		err = r.db.SendBatch(ctx, batch).Close()
 		o.point = &p
-		if errors.Is(err, pgx.ErrNoRows) {
-			return origin{}, ErrNotFound
-		}
 	case l.UploadID != nil:
 		const q = `SELECT perceptual_hash FROM uploads WHERE id = $1 AND user_id = $2`
 		err = r.db.QueryRow(ctx, q, *l.UploadID, l.Owner).Scan(&o.hash)

@@ -33,7 +33,7 @@ type Summary struct {
 	Suco             *string         `json:"suco"`
 	District         *string         `json:"district" doc:"Administrative post"`
 	Municipality     *string         `json:"municipality"`
-	ImageURL         *string         `json:"image_url" doc:"First picture; good for at least an hour"`
+	ImageURL         *string         `json:"image_url" doc:"First picture; good for at least an hour. null in lists, which a thumbnail is enough for: each address is signed, and costs what nothing can compress"`
 	ThumbnailURL     *string         `json:"thumbnail_url"`
 	Blurhash         *string         `json:"blurhash"`
 	Reporter         *Person         `json:"reporter" doc:"null for an anonymous report and for an author who left"`
@@ -124,15 +124,12 @@ func scanSummary(row pgx.CollectableRow) (*summaryRow, error) {
 	return s, row.Scan(s.targets()...)
 }
 
-// present finishes a row for a viewer.
+// present finishes a row of a list for a viewer.
 func (r *Reader) present(ctx context.Context, v Viewer, s *summaryRow) (Summary, error) {
 	var err error
 	out := s.Summary
 	out.ResolvedAt = timestamp.OfPtr(s.resolved)
 	if s.image != nil {
-		if out.ImageURL, err = r.link(ctx, *s.image, upload.Display); err != nil {
-			return Summary{}, err
-		}
 		if out.ThumbnailURL, err = r.link(ctx, *s.image, upload.Thumbnail); err != nil {
 			return Summary{}, err
 		}

@@ -31,12 +31,14 @@ func (r *Renewer) Renew(flights []Flight, since time.Time) []Flight {
 	for _, flight := range flights {
 		for _, s := range flight {
 			for _, arg := range s.Args {
-				id, isID := identifier(arg)
+				for _, old := range identifiers(arg) {
+					if madeUp(old, since) {
+						fresh := uuid.Must(uuid.NewV7())
+						add(string(old[:]), string(fresh[:]))
+						add(old.String(), fresh.String())
+					}
+				}
 				switch {
-				case isID && madeUp(id, since):
-					old, fresh := id, uuid.Must(uuid.NewV7())
-					add(string(old[:]), string(fresh[:]))
-					add(old.String(), fresh.String())
 				case number.Match(arg):
 					add(string(arg), fmt.Sprintf("LS-1999-%06d", r.last.Add(1)))
 				case len(arg) == 32 && strings.Contains(s.SQL, "refresh_tokens"):
@@ -68,16 +70,30 @@ func (r *Renewer) Renew(flights []Flight, since time.Time) []Flight {
 
 var number = regexp.MustCompile(`^LS-\d{4}-\d{6,}$`)
 
-// identifier reads an id as it is sent: raw, or as text.
-func identifier(arg []byte) (uuid.UUID, bool) {
-	switch len(arg) {
-	case 16:
-		return uuid.UUID(arg), true
-	case 36:
-		id, err := uuid.ParseBytes(arg)
-		return id, err == nil
+// Of an array as PostgreSQL sends it: the length of its head with one dimension, and where that names the type.
+const (
+	arrayHead = 20
+	arrayType = 8
+	uuidType  = 2950
+)
+
+// identifiers reads an id as it is sent: raw, or as text; or the ids of an array.
+func identifiers(arg []byte) []uuid.UUID {
+	switch {
+	case len(arg) == 16:
+		return []uuid.UUID{uuid.UUID(arg)}
+	case len(arg) == 36:
+		if id, err := uuid.ParseBytes(arg); err == nil {
+			return []uuid.UUID{id}
+		}
 	}
-	return uuid.UUID{}, false
+	var out []uuid.UUID
+	if len(arg) > arrayHead && binary.BigEndian.Uint32(arg) == 1 && binary.BigEndian.Uint32(arg[arrayType:]) == uuidType {
+		for rest := arg[arrayHead:]; len(rest) >= 20; rest = rest[20:] { // each with its length before it
+			out = append(out, uuid.UUID(rest[4:20]))
+		}
+	}
+	return out
 }
 
 func madeUp(id uuid.UUID, since time.Time) bool {

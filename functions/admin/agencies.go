@@ -80,16 +80,8 @@ type agencyOutput struct {
 }
 
 func (g *Group) agencies(ctx context.Context, in *agenciesInput) (*agenciesOutput, error) {
-	var total int
-	if err := g.db.QueryRow(ctx, `SELECT count(*) FROM agencies WHERE deleted_at IS NULL`).Scan(&total); err != nil {
-		return nil, fmt.Errorf("count agencies: %w", err)
-	}
-	rows, err := g.db.Query(ctx, `SELECT `+agencyColumns+` FROM agencies WHERE deleted_at IS NULL ORDER BY code LIMIT $1 OFFSET $2`,
-		in.Limit(), in.Offset())
-	if err != nil {
-		return nil, fmt.Errorf("list agencies: %w", err)
-	}
-	items, err := pgx.CollectRows(rows, scanAgency)
+	items, total, err := database.Page(ctx, g.db, `SELECT count(*) FROM agencies WHERE deleted_at IS NULL`,
+		`SELECT `+agencyColumns+` FROM agencies WHERE deleted_at IS NULL ORDER BY code LIMIT $1 OFFSET $2`, 0, scanAgency, in.Limit(), in.Offset())
 	if err != nil {
 		return nil, fmt.Errorf("list agencies: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/page"
 	"github.com/lafaekstreet/backend/shared/timestamp"
@@ -60,16 +61,9 @@ func (g *Group) audit(ctx context.Context, in *auditInput) (*auditOutput, error)
 		WHERE ($1::uuid IS NULL OR l.actor_id = $1) AND ($2 = '' OR l.entity = $2) AND ($3 = '' OR l.entity_id = $3)
 		  AND ($4::timestamptz IS NULL OR l.at >= $4)`
 	args := []any{actor, in.Entity, in.EntityID, since}
-	var total int
-	if err := g.db.QueryRow(ctx, `SELECT count(*)`+where, args...).Scan(&total); err != nil {
-		return nil, fmt.Errorf("count audit entries: %w", err)
-	}
-	rows, err := g.db.Query(ctx, `SELECT l.at, l.actor_id, l.actor_role, nullif(u.full_name, ''), l.action, l.entity, l.entity_id,
-		l.before, l.after, l.request_id`+where+` ORDER BY l.at DESC, l.id DESC LIMIT $5 OFFSET $6`, append(args, in.Limit(), in.Offset())...)
-	if err != nil {
-		return nil, fmt.Errorf("read audit entries: %w", err)
-	}
-	items, err := pgx.CollectRows(rows, scanEntry)
+	items, total, err := database.Page(ctx, g.db, `SELECT count(*)`+where, `SELECT l.at, l.actor_id, l.actor_role, nullif(u.full_name, ''),
+		l.action, l.entity, l.entity_id, l.before, l.after, l.request_id`+where+` ORDER BY l.at DESC, l.id DESC LIMIT $5 OFFSET $6`,
+		len(args), scanEntry, append(args, in.Limit(), in.Offset())...)
 	if err != nil {
 		return nil, fmt.Errorf("read audit entries: %w", err)
 	}

@@ -76,16 +76,9 @@ func (g *Group) users(ctx context.Context, in *usersInput) (*usersOutput, error)
 	const where = ` FROM users u WHERE u.deleted_at IS NULL AND ($1 = '' OR u.role = $1) AND (NOT $2 OR u.suspended_at IS NOT NULL)
 		AND ($3 = '%%' OR (u.full_name || ' ' || coalesce(u.email::text, '')) ILIKE $3)`
 	args := []any{role, strings.EqualFold(in.Suspended, "true"), pattern(in.Q)}
-	var total int
-	if err := g.db.QueryRow(ctx, `SELECT count(*)`+where, args...).Scan(&total); err != nil {
-		return nil, fmt.Errorf("count people: %w", err)
-	}
-	rows, err := g.db.Query(ctx, `SELECT `+accountColumns+where+` ORDER BY u.created_at DESC, u.id DESC LIMIT $4 OFFSET $5`,
-		append(args, in.Limit(), in.Offset())...)
-	if err != nil {
-		return nil, fmt.Errorf("list people: %w", err)
-	}
-	items, err := pgx.CollectRows(rows, scanAccount(httpapi.Origin(ctx)))
+	items, total, err := database.Page(ctx, g.db, `SELECT count(*)`+where,
+		`SELECT `+accountColumns+where+` ORDER BY u.created_at DESC, u.id DESC LIMIT $4 OFFSET $5`,
+		len(args), scanAccount(httpapi.Origin(ctx)), append(args, in.Limit(), in.Offset())...)
 	if err != nil {
 		return nil, fmt.Errorf("list people: %w", err)
 	}

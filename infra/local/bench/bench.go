@@ -32,6 +32,7 @@ func parts() []Part {
 		{"memory", memory},
 		{"others", others},
 		{"coldstart", coldStarts},
+		{"data", data},
 	}
 }
 

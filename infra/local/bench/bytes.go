@@ -1,0 +1,32 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/lafaekstreet/backend/infra/local/frugal"
+)
+
+// data prints what the app's five journeys cost on the wire.
+func data(ctx context.Context, r *Run) error {
+	s, err := r.newStand(ctx, r.Size)
+	if err != nil {
+		return err
+	}
+	rows, err := frugal.Journeys(ctx, s.site.URL, s.on[s.site].citizen, nth(s.facts.pictured, 0).String())
+	if err != nil {
+		return errors.Join(err, s.close())
+	}
+	t := NewTable("Data, bytes on the wire besides pictures", "journey", "requests", "sent", "received", "at most", "goal")
+	for _, row := range rows {
+		what := fmt.Sprint(row.Goal)
+		if row.Both {
+			what += " both ways"
+		}
+		t.Row(row.Name, row.Requests, row.Sent, row.Received, what, r.Goal(row.Name, row.Cost() <= row.Goal))
+	}
+	t.Note("Headers and compressed bodies of HTTP/1.1; HTTP/2, which phones speak to the gateway, packs most headers away.")
+	r.Print(t)
+	return s.close()
+}

@@ -111,12 +111,21 @@ var erasures = []string{
 	`DELETE FROM recovery_codes WHERE user_id = $1`,
 	`DELETE FROM login_challenges WHERE user_id = $1`,
 	`DELETE FROM notifications WHERE user_id = $1`,
+	eraseName,
 	`DELETE FROM report_followers WHERE user_id = $1`,
 	`DELETE FROM journeys WHERE user_id = $1`, // with their markers
 	`UPDATE reports SET device_info = NULL, appeal_reason = NULL WHERE user_id = $1`,
 	`UPDATE uploads SET exif_latitude = NULL, exif_longitude = NULL, exif_taken_at = NULL WHERE user_id = $1`,
 	`UPDATE uploads SET expires_at = least(expires_at, now()) WHERE user_id = $1 AND attached_at IS NULL`,
 }
+
+// eraseName takes the person's name out of what others were told of their comments.
+const eraseName = `
+	UPDATE notifications n SET params = jsonb_set(n.params, '{author}', '"—"')
+	  FROM report_comments c, LATERAL (
+	       SELECT user_id FROM reports WHERE id = c.report_id AND user_id IS NOT NULL
+	       UNION SELECT user_id FROM report_followers WHERE report_id = c.report_id) p
+	 WHERE c.author_id = $1 AND n.user_id = p.user_id AND n.event_key = 'comment:' || c.id AND n.params ? 'author'`
 
 const emptyRow = `
 	UPDATE users SET email = NULL, email_verified_at = NULL, password_hash = NULL, google_subject = NULL, full_name = '',

@@ -2,6 +2,8 @@ package users
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -11,13 +13,14 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/profile"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 func (g *Group) registerExport(a *httpapi.API) {
 	op := operation(http.MethodGet, "/me/export", "Get everything held about oneself",
-		"One JSON object: the profile, and a list for each kind of record.")
+		"One JSON object: the profile, and a list for each kind of record. Where that is more than one answer can hold, next_cursor asks for the rest.")
 	op.Cache, op.Limit = httpapi.Never, httpapi.LimitAuth
 	httpapi.Register(a, op, g.export)
 }
@@ -28,48 +31,71 @@ type exportOutput struct {
 		ExportedAt timestamp.Time              `json:"exported_at"`
 		Profile    profile.User                `json:"profile"`
 		Records    map[string][]map[string]any `json:"records" doc:"By kind: sessions, devices, reports, uploads, comments, notifications, journeys, markers, following, audit"`
+		NextCursor *string                     `json:"next_cursor" doc:"Opaque; send it as cursor for the records that did not fit. null on the last answer"`
 	}
 }
+
+type exportInput struct {
+	Cursor string `query:"cursor" maxLength:"100" doc:"next_cursor of the answer before"`
+}
+
+// maxExported is what the records of one answer take as JSON, in bytes: the gateway ends an answer at 6 MB.
+const maxExported = 4 << 20
 
 // held are the records of a person by kind. No secrets: their hashes are ours, not about the person.
 var held = []struct{ kind, query string }{
 	{"account", `SELECT email_verified_at, google_subject, notification_prefs, suspended_at, suspended_reason,
 		totp_confirmed_at AS second_factor_since, updated_at FROM users WHERE id = $1`},
 	{"sessions", `SELECT id, device_id, platform, app_version, os_version, model, created_at, last_used_at, expires_at, revoked_at,
-		revoked_reason FROM sessions WHERE user_id = $1 ORDER BY created_at`},
+		revoked_reason FROM sessions WHERE user_id = $1 ORDER BY created_at, id`},
 	{"devices", `SELECT device_id, platform, app_version, os_version, model, fcm_token, created_at, updated_at
-		FROM devices WHERE user_id = $1 ORDER BY created_at`},
+		FROM devices WHERE user_id = $1 ORDER BY created_at, device_id`},
 	{"reports", `SELECT id, report_number, client_id, issue_type, title, description, severity, severity_guess, status, latitude,
 		longitude, location_accuracy, address, street, suco, district, municipality, is_anonymous, captured_at, created_offline,
-		device_info, created_at, updated_at, deleted_at FROM reports WHERE user_id = $1 ORDER BY created_at`},
+		device_info, appeal_reason, created_at, updated_at, deleted_at FROM reports WHERE user_id = $1 ORDER BY created_at, id`},
 	{"uploads", `SELECT id, content_type, size_bytes, state, width, height, exif_latitude, exif_longitude, exif_taken_at, created_at,
-		expires_at FROM uploads WHERE user_id = $1 ORDER BY created_at`},
-	{"comments", `SELECT id, report_id, content, created_at, deleted_at FROM report_comments WHERE author_id = $1 ORDER BY created_at`},
-	{"notifications", `SELECT id, type, report_id, params, read_at, created_at FROM notifications WHERE user_id = $1 ORDER BY created_at`},
-	{"following", `SELECT report_id, created_at FROM report_followers WHERE user_id = $1 ORDER BY created_at`},
+		expires_at FROM uploads WHERE user_id = $1 ORDER BY created_at, id`},
+	{"comments", `SELECT id, report_id, content, created_at, deleted_at FROM report_comments WHERE author_id = $1 ORDER BY created_at, id`},
+	{"notifications", `SELECT id, type, report_id, params, read_at, created_at FROM notifications WHERE user_id = $1 ORDER BY created_at, id`},
+	{"following", `SELECT report_id, created_at FROM report_followers WHERE user_id = $1 ORDER BY created_at, report_id`},
 	{"journeys", `SELECT id, name, description, active, completed, visibility, created_at, updated_at
-		FROM journeys WHERE user_id = $1 ORDER BY created_at`},
+		FROM journeys WHERE user_id = $1 ORDER BY created_at, id`},
 	{"markers", `SELECT id, journey_id, name, marker_type, lon AS longitude, lat AS latitude, happened_on, planned_on, notes, created_at
-		FROM markers WHERE owner_id = $1 ORDER BY created_at`},
-	{"audit", `SELECT at, action, entity, entity_id FROM audit_log WHERE actor_id = $1 ORDER BY at`},
+		FROM markers WHERE owner_id = $1 ORDER BY created_at, id`},
+	{"audit", `SELECT at, action, entity, entity_id FROM audit_log WHERE actor_id = $1 ORDER BY at, id`},
 }
 
-func (g *Group) export(ctx context.Context, _ *struct{}) (*exportOutput, error) {
+func (g *Group) export(ctx context.Context, in *exportInput) (*exportOutput, error) {
+	from, err := parsePlace(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
 	c, out := identity.Must(ctx), &exportOutput{Disposition: `attachment; filename="lafaekstreet-export.json"`}
 	out.Body.ExportedAt, out.Body.Records = timestamp.Of(g.clock.Now()), make(map[string][]map[string]any, len(held))
 	// One snapshot: no record is missing in one list for having just moved to another.
-	err := pgx.BeginTxFunc(ctx, g.db.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+	err = pgx.BeginTxFunc(ctx, g.db.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		var err error
 		if out.Body.Profile, err = profile.Load(ctx, tx, c.UserID); err != nil {
 			return err
 		}
-		for _, h := range held {
-			rows, err := tx.Query(ctx, h.query, c.UserID)
+		room := maxExported
+		for i, h := range held {
+			out.Body.Records[h.kind] = []map[string]any{}
+			if i < from.kind || out.Body.NextCursor != nil {
+				continue
+			}
+			skip := 0
+			if i == from.kind {
+				skip = from.records
+			}
+			records, all, err := g.recordsOf(ctx, tx, h.query, c.UserID, skip, &room)
 			if err != nil {
 				return fmt.Errorf("export %s: %w", h.kind, err)
 			}
-			if out.Body.Records[h.kind], err = pgx.AppendRows([]map[string]any{}, rows, record); err != nil {
-				return fmt.Errorf("export %s: %w", h.kind, err)
+			out.Body.Records[h.kind] = records
+			if !all {
+				next := place{i, skip + len(records)}.String()
+				out.Body.NextCursor = &next
 			}
 		}
 		return nil
@@ -78,6 +104,54 @@ func (g *Group) export(ctx context.Context, _ *struct{}) (*exportOutput, error) 
 		return nil, err
 	}
 	return out, nil
+}
+
+// recordsOf reads records as far as there is room; all tells whether they were the last ones.
+func (g *Group) recordsOf(ctx context.Context, tx pgx.Tx, query string, user uuid.UUID, skip int, room *int) ([]map[string]any, bool, error) {
+	rows, err := tx.Query(ctx, query+` OFFSET $2`, user, skip)
+	if err != nil {
+		return nil, false, err
+	}
+	defer rows.Close()
+	out := []map[string]any{}
+	for rows.Next() {
+		m, err := record(rows)
+		if err != nil {
+			return nil, false, err
+		}
+		raw, err := json.Marshal(m)
+		if err != nil {
+			return nil, false, err
+		}
+		if *room -= len(raw) + 1; *room < 0 {
+			return out, false, nil
+		}
+		out = append(out, m)
+	}
+	return out, true, rows.Err()
+}
+
+// place is where an export goes on: how many records of which kind were told.
+type place struct{ kind, records int }
+
+// String is the place as a cursor.
+func (p place) String() string {
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d.%d", p.kind, p.records))
+}
+
+func parsePlace(cursor string) (place, error) {
+	if cursor == "" {
+		return place{}, nil
+	}
+	var p place
+	raw, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err == nil {
+		_, err = fmt.Sscanf(string(raw), "%d.%d", &p.kind, &p.records)
+	}
+	if err != nil || p.kind < 0 || p.kind >= len(held) || p.records < 0 {
+		return place{}, problem.InvalidField("cursor", "not a cursor of an export")
+	}
+	return p, nil
 }
 
 // record is a row by column, in wire form.

@@ -269,6 +269,15 @@ func TestErasure(t *testing.T) {
 	b.exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, title, latitude, longitude, device_info)
 		VALUES ($1, 'LS-2026-000001', $2, '\x00', 'pothole', 'A hole', -8.55, 125.57, '{"model": "A14"}')`, report, me.ID)
 	b.exec(`INSERT INTO report_salts (report_id, salt, created_at) VALUES ($1, decode(repeat('01', 32), 'hex'), now())`, report)
+	b.exec(`UPDATE reports SET appealed_at = now(), appeal_reason = 'I live next to it: +670 7700 1122' WHERE id = $1`, report)
+	// What they said on another's report, and what that one was told of it.
+	neighbour, theirs, comment := b.person(identity.Citizen), uuid.New(), uuid.New()
+	b.exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, latitude, longitude)
+		VALUES ($1, 'LS-2026-000002', $2, '\x00', 'pothole', -8.55, 125.57)`, theirs, neighbour.ID)
+	b.exec(`INSERT INTO report_comments (id, report_id, author_id, content) VALUES ($1, $2, $3, 'Still there.')`, comment, theirs, me.ID)
+	b.exec(`INSERT INTO notifications (id, user_id, type, event_key, report_id, params)
+		VALUES (gen_random_uuid(), $1, 'comment_added', 'comment:' || $2::text, $3, '{"author": "Maria dos Santos", "comment": "Still there."}')`,
+		neighbour.ID, comment.String(), theirs)
 
 	b.Do(http.MethodDelete, "/users/me", me.Token, nil).Expect(400, "password_required")
 	b.Do(http.MethodDelete, "/users/me", me.Token, fields{"password": "wrong"}).Expect(400, "invalid_credentials")
@@ -282,6 +291,8 @@ func TestErasure(t *testing.T) {
 		"a journey":         `SELECT count(*) FROM journeys WHERE user_id = $1`,
 		"the device of a report, or its salt": `SELECT count(*) FROM reports r LEFT JOIN report_salts s ON s.report_id = r.id
 			WHERE r.user_id = $1 AND (r.device_info IS NOT NULL OR s.salt IS NOT NULL)`,
+		"why they appealed":           `SELECT count(*) FROM reports WHERE user_id = $1 AND appeal_reason IS NOT NULL`,
+		"their name at a neighbour's": `SELECT count(*) FROM notifications WHERE user_id <> $1 AND params::text LIKE '%Maria%'`,
 	} {
 		if b.count(sql, me.ID) != 0 {
 			t.Errorf("%s stays", what)
@@ -344,4 +355,43 @@ func TestExportHoldsEverything(t *testing.T) {
 	if a.Header.Get("Cache-Control") != "no-store" {
 		t.Error("may be cached")
 	}
+}
+
+// An answer of the gateway ends at 6 MB; what somebody has gathered in years may be more.
+func TestALongExportComesInParts(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	me := b.person(identity.Citizen)
+	const told, journeys = 20_000, 3
+	b.exec(`INSERT INTO notifications (id, user_id, type, event_key, params, created_at)
+		SELECT gen_random_uuid(), $1, 'announcement', n::text, jsonb_build_object('title', repeat('x', 300)), now() - n / 5 * interval '1 second'
+		FROM generate_series(1, $2) n`, me.ID, told)
+	b.exec(`INSERT INTO journeys (id, user_id, name) SELECT gen_random_uuid(), $1, 'Over the hills' FROM generate_series(1, $2)`, me.ID, journeys)
+	seen := map[any]int{}
+	answers, path := 0, "/users/me/export"
+	for path != "" {
+		a := b.Do(http.MethodGet, path, me.Token, nil).Expect(200, "")
+		if answers++; len(a.Raw) > 6_000_000 || answers > 10 {
+			t.Fatalf("answer %d has %d bytes", answers, len(a.Raw))
+		}
+		records, _ := a.Body["records"].(map[string]any)
+		if len(records) != 11 || a.Body["profile"] == nil {
+			t.Fatalf("answer %d has another form", answers)
+		}
+		for _, kind := range []string{"notifications", "journeys"} {
+			list, _ := records[kind].([]any)
+			for _, item := range list {
+				record, _ := item.(map[string]any)
+				seen[record["id"]]++
+			}
+		}
+		path = ""
+		if next := a.Text("next_cursor"); next != "" {
+			path = "/users/me/export?cursor=" + next
+		}
+	}
+	if answers < 2 || len(seen) != told+journeys {
+		t.Errorf("%d records in %d answers, want %d", len(seen), answers, told+journeys)
+	}
+	b.Do(http.MethodGet, "/users/me/export?cursor=OTkuMQ", me.Token, nil).Expect(422, "invalid_input")
 }

@@ -1,0 +1,135 @@
+package monitoring_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/functions/monitoring"
+	"github.com/lafaekstreet/backend/functions/reports"
+	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/shared/identity"
+)
+
+type object = map[string]any
+
+func setup(t *testing.T) *world.World {
+	t.Helper()
+	return world.New(t, reports.Open, monitoring.Open)
+}
+
+func file(c *world.Client, changes object) world.Object {
+	body := object{"client_id": uuid.NewString(), "issue_type": "pothole", "title": "Hole", "latitude": -8.5569, "longitude": 125.5603}
+	for name, value := range changes {
+		body[name] = value
+	}
+	return c.Post("/reports", body).Want(http.StatusCreated).Object()
+}
+
+func TestFiguresAreRightAtOnce(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.Citizen()
+	if s := c.Get("/reports/stats/summary").Want(http.StatusOK).Object(); s.Number("total_reports") != 0 || s.At("avg_resolution_hours") != nil || s.Number("by_status.fixed") != 0 {
+		t.Errorf("before anything: %v", s.Values)
+	}
+	file(c, object{"municipality": "Dili", "district": "Cristo Rei", "severity": "high"})
+	file(c, object{"municipality": "Baukau", "issue_type": "flood"})
+	gone := file(c, object{"issue_type": "waste"}).Text("id")
+	c.Delete("/reports/" + gone).Want(http.StatusOK)
+
+	s := c.Get("/reports/stats/summary").Want(http.StatusOK).Object()
+	for path, want := range map[string]float64{"total_reports": 2, "by_status.pending": 2, "by_status.rejected": 0, "by_severity.high": 1,
+		"by_severity.medium": 1, "resolution_rate": 0, "total_users": 1, "blockchain_anchored": 0} {
+		if got := s.Number(path); got != want {
+			t.Errorf("%s: %v, want %v", path, got, want)
+		}
+	}
+	types := c.Get("/reports/stats/by-type").Want(http.StatusOK).List()
+	if len(types) != 2 || types[0].Number("total") != 1 || types[0].Number("pending") != 1 {
+		t.Errorf("by type: %v", types)
+	}
+	towns := c.Get("/reports/stats/by-municipality").Want(http.StatusOK).List()
+	total := 0.0
+	for _, m := range towns {
+		total += m.Number("total")
+	}
+	if len(towns) != 14 || total != 2 {
+		t.Errorf("%d municipalities with %v reports", len(towns), total)
+	}
+	for _, path := range []string{"", "?municipality=TL-DI", "?municipality=d%C3%ADli"} {
+		posts := c.Get("/reports/stats/by-district" + path).Want(http.StatusOK).List()
+		if len(posts) != 1 || posts[0].Text("district") != "Cristo Rei" || posts[0].Text("municipality") != "Dili" {
+			t.Errorf("by district%s: %v", path, posts)
+		}
+	}
+	if posts := c.Get("/reports/stats/by-district?municipality=Ermera").Want(http.StatusOK).List(); len(posts) != 0 {
+		t.Errorf("districts of Ermera: %v", posts)
+	}
+	for _, period := range []string{"day", "week", "month"} {
+		created := 0.0
+		for _, step := range c.Get("/reports/stats/trends?days=7&period=" + period).Want(http.StatusOK).List() {
+			created += step.Number("created")
+		}
+		if created != 3 { // what was filed was filed, withdrawn or not
+			t.Errorf("trend by %s: %v filed", period, created)
+		}
+	}
+	c.Get("/reports/stats/by-district?municipality=Atlantis").Want(http.StatusUnprocessableEntity)
+	c.Get("/reports/stats/trends?period=hour").Want(http.StatusUnprocessableEntity)
+	c.Get("/reports/stats/trends?days=0").Want(http.StatusUnprocessableEntity)
+	w.Nobody().Get("/reports/stats/summary").Want(http.StatusUnauthorized)
+}
+
+func TestLedgerRecordOfAReport(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c, other := w.Citizen(), w.Citizen()
+	r := file(c, nil)
+	c.Patch("/reports/"+r.Text("id"), object{"title": "A deep hole"}).Want(http.StatusOK)
+	for _, ref := range []string{r.Text("id"), r.Text("report_number"), strings.ToLower(r.Text("report_number"))} {
+		h := other.Get("/blockchain/report/" + ref + "/history").Want(http.StatusOK).Object()
+		entries := h.Items("entries")
+		if len(entries) != 2 || h.Text("report_number") != r.Text("report_number") || h.Text("report_id") != r.Text("id") {
+			t.Fatalf("history: %v", h.Values)
+		}
+		if entries[0].Text("event_type") != "REPORT_SUBMITTED" || entries[1].Text("event_type") != "CONTENT_AMENDED" ||
+			entries[0].Text("status") != "queued" || entries[1].Text("payload.prev") != entries[0].Text("payload_hash") {
+			t.Errorf("entries: %v", h.At("entries"))
+		}
+	}
+	v := other.Get("/blockchain/report/" + r.Text("id") + "/verify").Want(http.StatusOK).Object()
+	if v.At("verified") != false {
+		t.Errorf("verified before the ledger has it: %v", v.Values)
+	}
+	for _, check := range v.Items("checks") {
+		if wait := check.Text("name") == "anchored"; (check.At("ok") == true) == wait {
+			t.Errorf("check %v", check.Values)
+		}
+	}
+	c.Get("/blockchain/report/" + uuid.NewString() + "/history").Want(http.StatusNotFound)
+	c.Get("/blockchain/report/LS-2020-999999/verify").Want(http.StatusNotFound)
+	c.Get("/blockchain/report/pothole/history").Want(http.StatusUnprocessableEntity)
+}
+
+// A rejected report's record is its author's and staff's; that of a withdrawn one stays open: it cannot be dropped unseen.
+func TestWhoSeesTheLedgerRecord(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c, other, moderator := w.Citizen(), w.Citizen(), w.Staff(identity.Moderator)
+	rejected, withdrawn := file(c, nil).Text("id"), file(c, nil).Text("id")
+	moderator.Post("/reports/"+rejected+"/status", object{"status": "rejected", "note": "Not a road."}).Want(http.StatusOK)
+	c.Delete("/reports/" + withdrawn).Want(http.StatusOK)
+	for _, what := range []string{"/history", "/verify"} {
+		other.Get("/blockchain/report/" + rejected + what).Want(http.StatusNotFound)
+		c.Get("/blockchain/report/" + rejected + what).Want(http.StatusOK)
+		moderator.Get("/blockchain/report/" + rejected + what).Want(http.StatusOK)
+		other.Get("/blockchain/report/" + withdrawn + what).Want(http.StatusOK)
+	}
+	entries := other.Get("/blockchain/report/" + withdrawn + "/history").Object().Items("entries")
+	if len(entries) != 2 || entries[1].Text("event_type") != "REPORT_WITHDRAWN" {
+		t.Errorf("record of a withdrawn report: %v", entries)
+	}
+}

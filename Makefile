@@ -115,7 +115,7 @@ licences: ## List the licences of everything that is linked into a function
 
 .PHONY: vuln
 vuln: ## Look for known vulnerabilities in what is called (needs https://vuln.go.dev, or ARGS=-db=…)
-	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 $(ARGS) ./functions/... ./shared/... ./migrations/...
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.8.0 $(ARGS) ./functions/... ./shared/... ./migrations/...
 
 .PHONY: build
 build: ## Build every function for Lambda and print its size beside its budget

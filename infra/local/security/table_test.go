@@ -1,0 +1,59 @@
+package security
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var (
+	named   = regexp.MustCompile(`\b(Test|Fuzz)[A-Z0-9]\w+`)
+	defined = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+)
+
+// A line of the table without its proof would be a promise that nothing keeps.
+func TestEveryLineHasItsProof(t *testing.T) {
+	t.Parallel()
+	const root = "../../.."
+	there := map[string]bool{}
+	for _, dir := range []string{"functions", "shared", "infra"} {
+		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, _ fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			for _, found := range defined.FindAllSubmatch(text, -1) {
+				there[string(found[1])] = true
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	table, err := os.ReadFile(filepath.Join(root, "infra/decisions/0013-security.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := 0
+	for line := range strings.SplitSeq(string(table), "\n") {
+		proofs := named.FindAllString(line, -1)
+		if strings.HasPrefix(line, "| API") || strings.HasPrefix(line, "| V") {
+			lines++
+			if len(proofs) == 0 {
+				t.Errorf("without a proof: %.60s", line)
+			}
+		}
+		for _, name := range proofs {
+			if !there[name] {
+				t.Errorf("there is no %s", name)
+			}
+		}
+	}
+	if lines < 20 {
+		t.Errorf("only %d lines: is it still a table?", lines)
+	}
+}

@@ -68,6 +68,7 @@ func FuzzDraft(f *testing.F) {
 	f.Add("application/x-www-form-urlencoded", []byte("a=b"))
 	f.Add("multipart/form-data", []byte("--b"))
 	var understood *filing
+	items := newDraftReader()
 	service := httpapi.New(httpapi.Deps{Clock: clock.System{}, Log: slog.New(slog.DiscardHandler)}, desk{func(got filing) { understood = &got }})
 	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
 		understood = nil
@@ -86,12 +87,12 @@ func FuzzDraft(f *testing.F) {
 				t.Fatalf("status %d without a document: %s", w.Code, w.Body)
 			}
 		}
-		sameInABatch(t, contentType, body, understood)
+		sameInABatch(t, items, contentType, body, understood)
 	})
 }
 
 // sameInABatch reads the body as an item of a batch.
-func sameInABatch(t *testing.T, contentType string, body []byte, alone *filing) {
+func sameInABatch(t *testing.T, items *draftReader, contentType string, body []byte, alone *filing) {
 	t.Helper()
 	var item any
 	if contentType != "application/json" || json.Unmarshal(body, &item) != nil {
@@ -99,7 +100,7 @@ func sameInABatch(t *testing.T, contentType string, body []byte, alone *filing) 
 	}
 	rename(item)
 	clientIDOf(item)
-	draft, err := newDraftReader().read(item)
+	draft, err := items.read(item)
 	if err == nil {
 		var f filing
 		if f, err = draft.understand(draftNow()); err == nil {

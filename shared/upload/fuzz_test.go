@@ -68,11 +68,11 @@ func FuzzIDOfKey(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, ref string) {
 		got, ok := IDOfKey(ref)
-		if ok == (got == uuid.Nil) && !strings.Contains(ref, uuid.Nil.String()) && ok {
-			t.Errorf("%q names nothing, and is taken", ref)
-		}
 		if !ok {
 			return
+		}
+		if got == uuid.Nil {
+			t.Errorf("%q names nothing, and is taken", ref)
 		}
 		for _, key := range []string{OriginalKey(got), RenditionKey(got, Display), "https://h.example/" + OriginalKey(got) + "?" + url.QueryEscape(ref)} {
 			if again, ok := IDOfKey(key); !ok || again != got {

@@ -41,7 +41,7 @@ func IDOfKey(ref string) (uuid.UUID, bool) {
 		if _, rest, ok := strings.Cut(ref, prefix); ok {
 			name, _, _ := strings.Cut(rest, "/")
 			id, err := uuid.Parse(name)
-			return id, err == nil
+			return id, err == nil && id != uuid.Nil
 		}
 	}
 	return uuid.Nil, false

@@ -43,12 +43,22 @@ func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) 
 	const point = "ST_SetSRID(ST_MakePoint(?, ?), 4326)::geography"
 	here := w.bind(point, a.Longitude, a.Latitude)
 	radius := w.bind("?", a.Meters)
-	// The index walks outwards from the point and stops at the box of the radius; the order is then by exact distance.
-	// ST_DWithin instead of the box would hide from the planner how many there are.
+	// The box finds what ST_DWithin would, and does not hide from the planner how many there are.
 	w.and("r.position && _ST_Expand(" + here + ", " + radius + ")")
-	list := `WITH near AS MATERIALIZED (
-			SELECT r.id, ST_Distance(r.position, ` + here + `) AS meters FROM reports r WHERE ` + w.sql() +
-		` ORDER BY r.position <-> ` + here + fmt.Sprintf(` LIMIT %d`, maxCounted) + `),
+	meters := "ST_Distance(r.position, " + here + ")"
+	// The index walks outwards from the point and stops at the box of the radius; the order is then by exact distance.
+	outwards := func(when string) string {
+		return `SELECT r.id, ` + meters + ` AS meters FROM reports r WHERE ` + when + w.sql() + ` ORDER BY r.position <-> ` + here + fmt.Sprintf(` LIMIT %d`, maxCounted)
+	}
+	near := `near AS MATERIALIZED (` + outwards("") + `)`
+	if a.Status != "" || a.IssueType != "" {
+		// Few of a kind may be far between: whether there are many is asked first, as in page.
+		near = `hits AS MATERIALIZED (SELECT r.id, ` + meters + ` AS meters FROM reports r WHERE ` + w.sql() + ` AND ` + meters + ` <= ` + radius +
+			fmt.Sprintf(` LIMIT %d), total AS MATERIALIZED (SELECT count(*) AS n FROM hits), near AS (
+				SELECT id, meters FROM hits WHERE (SELECT n FROM total) <= %d UNION ALL (`, maxCounted+1, maxCounted) +
+			outwards(fmt.Sprintf(`(SELECT n FROM total) > %d AND `, maxCounted)) + `))`
+	}
+	list := `WITH ` + near + `,
 		within AS (SELECT id, meters, count(*) OVER () AS n FROM near WHERE meters <= ` + radius + fmt.Sprintf(` ORDER BY meters, id LIMIT %d`, a.Limit) + `)
 		SELECT ` + summaryColumns + `, r.meters, r.n FROM (SELECT r.*, w.meters, w.n FROM within w JOIN reports r ON r.id = w.id) r` +
 		summaryJoins + ` ORDER BY r.meters, r.id`
@@ -56,7 +66,7 @@ func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) 
 	batch := &pgx.Batch{}
 	var total int
 	var rows []*summaryRow
-	var meters []float64
+	var distances []float64
 	batch.Queue(useIndexes)
 	batch.Queue(list, w.args...).Query(func(found pgx.Rows) error {
 		var err error
@@ -66,7 +76,7 @@ func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) 
 			if err := row.Scan(append(s.targets(), &distance, &total)...); err != nil {
 				return nil, err
 			}
-			meters = append(meters, distance)
+			distances = append(distances, distance)
 			return s, nil
 		})
 		return err
@@ -80,7 +90,7 @@ func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) 
 	}
 	out := NearPage{Items: make([]Near, len(items)), Total: total}
 	for i := range items {
-		out.Items[i] = Near{Summary: items[i], DistanceMeters: meters[i]}
+		out.Items[i] = Near{Summary: items[i], DistanceMeters: distances[i]}
 	}
 	return out, nil
 }

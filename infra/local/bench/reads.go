@@ -61,6 +61,7 @@ func (r *Run) endpoints(ctx context.Context, title string, rows []endpoint, larg
 			return fmt.Errorf("%s: %w", e.name, err)
 		}
 		t.Row(cells...)
+		fmt.Fprintf(r.Log, "  %s\n", e.name)
 	}
 	r.Print(t)
 	return nil

@@ -42,7 +42,8 @@ func apply(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("make migration lock: %w", err)
 	}
 	provider, err := goose.NewProvider(goose.DialectPostgres, db, files,
-		goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true))
+		goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true),
+		goose.WithAllowOutofOrder(true)) // two branches may land in the other order of their numbers
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}

@@ -47,24 +47,26 @@ func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) 
 	w.and("r.position && _ST_Expand(" + here + ", " + radius + ")")
 	meters := "ST_Distance(r.position, " + here + ")"
 	// The index walks outwards from the point and stops at the box of the radius; the order is then by exact distance.
-	outwards := func(when string) string {
-		return `SELECT r.id, ` + meters + ` AS meters FROM reports r WHERE ` + when + w.sql() + ` ORDER BY r.position <-> ` + here + fmt.Sprintf(` LIMIT %d`, maxCounted)
+	outwards := func(when string, limit int) string {
+		return `SELECT r.id, ` + meters + ` AS meters FROM reports r WHERE ` + when + w.sql() + ` ORDER BY r.position <-> ` + here + fmt.Sprintf(` LIMIT %d`, limit)
 	}
-	near := `near AS MATERIALIZED (` + outwards("") + `)`
+	near := `near AS MATERIALIZED (` + outwards("", maxCounted) + `)`
+	total := `count(*) OVER ()`
 	if a.Status != "" || a.IssueType != "" {
 		// Few of a kind may be far between: whether there are many is asked first, as in page.
 		near = `hits AS MATERIALIZED (SELECT r.id, ` + meters + ` AS meters FROM reports r WHERE ` + w.sql() + ` AND ` + meters + ` <= ` + radius +
 			fmt.Sprintf(` LIMIT %d), total AS MATERIALIZED (SELECT count(*) AS n FROM hits), near AS (
 				SELECT id, meters FROM hits WHERE (SELECT n FROM total) <= %d UNION ALL (`, maxCounted+1, maxCounted) +
-			outwards(fmt.Sprintf(`(SELECT n FROM total) > %d AND `, maxCounted)) + `))`
+			outwards(fmt.Sprintf(`(SELECT n FROM total) > %d AND `, maxCounted), a.Limit) + `))`
+		total = fmt.Sprintf(`(SELECT least(n, %d) FROM total)`, maxCounted)
 	}
 	list := `WITH ` + near + `,
-		within AS (SELECT id, meters, count(*) OVER () AS n FROM near WHERE meters <= ` + radius + fmt.Sprintf(` ORDER BY meters, id LIMIT %d`, a.Limit) + `)
+		within AS (SELECT id, meters, ` + total + ` AS n FROM near WHERE meters <= ` + radius + fmt.Sprintf(` ORDER BY meters, id LIMIT %d`, a.Limit) + `)
 		SELECT ` + summaryColumns + `, r.meters, r.n FROM (SELECT r.*, w.meters, w.n FROM within w JOIN reports r ON r.id = w.id) r` +
 		summaryJoins + ` ORDER BY r.meters, r.id`
 
 	batch := &pgx.Batch{}
-	var total int
+	var counted int
 	var rows []*summaryRow
 	var distances []float64
 	batch.Queue(useIndexes)
@@ -73,7 +75,7 @@ func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) 
 		rows, err = pgx.CollectRows(found, func(row pgx.CollectableRow) (*summaryRow, error) {
 			s := &summaryRow{}
 			var distance float64
-			if err := row.Scan(append(s.targets(), &distance, &total)...); err != nil {
+			if err := row.Scan(append(s.targets(), &distance, &counted)...); err != nil {
 				return nil, err
 			}
 			distances = append(distances, distance)
@@ -88,7 +90,7 @@ func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) 
 	if err != nil {
 		return NearPage{}, fmt.Errorf("list reports nearby: %w", err)
 	}
-	out := NearPage{Items: make([]Near, len(items)), Total: total}
+	out := NearPage{Items: make([]Near, len(items)), Total: counted}
 	for i := range items {
 		out.Items[i] = Near{Summary: items[i], DistanceMeters: distances[i]}
 	}

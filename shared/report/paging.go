@@ -14,8 +14,8 @@ const maxCounted = 1_000
 // useIndexes keeps the planner from reading all reports until the end of the
 // transaction, which in a batch of its own is the batch: for a list that is
 // bounded it takes the beginning of the table for cheap, and where few reports
-// match, the beginning is all of it.
-const useIndexes = `SELECT set_config('enable_seqscan', 'off', true)`
+// match, the beginning is all of it. Nor is another process worth starting for a page.
+const useIndexes = `SELECT set_config('enable_seqscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)`
 
 // page runs batch and reads the reports that w and the cursor of q let through, one more than
 // the page holds, and counts those of w.

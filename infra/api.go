@@ -18,6 +18,8 @@ type api struct {
 	stack awscdk.Stack
 	id    *string
 	url   *string
+	// endpoint is where API Gateway itself answers.
+	endpoint *string
 }
 
 // accessLog holds no query, no header and no address: tokens and people are in those.
@@ -46,7 +48,11 @@ func newAPI(scope constructs.Construct, p *plan, f *functions) (*api, error) {
 		return nil, err
 	}
 	a.stage(p)
-	a.url = http.AttrApiEndpoint()
+	a.endpoint = http.AttrApiEndpoint()
+	if p.Edge { // which has the domain, and is where the API is
+		return a, nil
+	}
+	a.url = a.endpoint
 	if p.Domain != "" {
 		a.domain(p)
 	}

@@ -19,6 +19,7 @@ type keys struct {
 	signing []secret   // private JWKs, the one in use first
 	seal    []secret
 	setup   secret
+	edge    secret // shown by the distribution before the API, if there is one
 	// public is the JWK set everybody believes.
 	public string
 }
@@ -58,6 +59,9 @@ func (k *keys) make(p *plan) {
 		names = append(names, "sealing-"+generation)
 	}
 	names = append(names, "token-setup")
+	if p.Edge {
+		names = append(names, "token-edge")
+	}
 	made := make([]secret, len(names))
 	for i, name := range names {
 		made[i] = k.empty(p, name)
@@ -83,6 +87,10 @@ func (k *keys) make(p *plan) {
 		case "sealing":
 			k.seal = append(k.seal, made[i])
 		default:
+			if generation == "edge" {
+				k.edge = made[i]
+				continue
+			}
 			k.setup = made[i]
 		}
 	}

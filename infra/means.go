@@ -35,6 +35,9 @@ func (m *means) of(stack awscdk.Stack, j job) (environment, []statement) {
 	if j.of(binary.HTTP) {
 		g.set("TOKEN_PUBLIC_KEYS", m.keys.public)
 		g.set("CORS_ORIGINS", strings.Join(m.CORSOrigins, ","))
+		if m.Edge {
+			g.secret("EDGE_KEY", m.keys.edge)
+		}
 	}
 	g.send(j)
 	g.bucket(j.media)

@@ -28,6 +28,10 @@ type settings struct {
 	HostedZone  string   `json:"hosted_zone"`  // id in Route 53; empty: the record is made elsewhere
 	WebBaseURL  string   `json:"web_base_url"` // where mailed links lead
 	CORSOrigins []string `json:"cors_origins"`
+	// Edge puts a distribution with a firewall before the API; EdgeRate is how many requests one address
+	// may send in five minutes.
+	Edge     bool    `json:"edge"`
+	EdgeRate float64 `json:"edge_rate"`
 
 	// Nat is how functions of the managed profile reach the internet: "instance" or "gateway".
 	Nat       string  `json:"nat"`
@@ -81,7 +85,7 @@ func defaults() settings {
 		DatabaseMode: "cache_statement", CORSOrigins: []string{"*"}, HederaNetwork: "testnet", BedrockRegion: "us-east-1",
 		AIModel: "us.amazon.nova-2-lite-v1:0", EmbeddingModel: "amazon.nova-2-multimodal-embeddings-v1:0",
 		TokenKeys: []string{"1"}, SealKeys: []string{"1"}, Deployment: "canary",
-		ThrottleRate: 200, ThrottleBurst: 400, LogDays: 30, Tracing: true,
+		EdgeRate: 3000, ThrottleRate: 200, ThrottleBurst: 400, LogDays: 30, Tracing: true,
 	}
 }
 
@@ -135,6 +139,8 @@ func (s settings) check() error {
 	fault(s.AuroraMin < 0 || s.AuroraMax < 1 || s.AuroraMax > 256 || s.AuroraMin > s.AuroraMax || !half(s.AuroraMin) || !half(s.AuroraMax),
 		"aurora_min_acu, aurora_max_acu: %v to %v is no range of 0 to 256 in halves", s.AuroraMin, s.AuroraMax)
 	fault(s.Domain != "" && s.Certificate == "", "certificate: a domain needs the ARN of its certificate")
+	fault(s.Edge && s.Region != "us-east-1", "edge: its firewall is made in us-east-1 alone; set the region to it")
+	fault(s.Edge && s.EdgeRate < 10, "edge_rate: at least 10 requests in five minutes")
 	fault(s.HostedZone != "" && s.Domain == "", "hosted_zone: without a domain it names nothing")
 	for name, value := range map[string]string{"hedera_account": s.HederaAccount,
 		"hedera_topic_reports": s.HederaTopicReports, "hedera_topic_status": s.HederaTopicStatus} {

@@ -53,6 +53,9 @@ func newStacks(scope constructs.Construct, s settings, in inputs) error {
 	if err != nil {
 		return err
 	}
+	if p.Edge {
+		newEdge(scope, p, keys, api)
+	}
 	newSchedules(scope, p, functions)
 	newObservability(scope, m, functions, api)
 	return nil

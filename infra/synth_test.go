@@ -33,7 +33,7 @@ type written struct {
 // profiles are the two ways to deploy, each as small and as large as it gets.
 var profiles = map[string]string{
 	"external": `{"stage":"test","profile":"external","database_secret":"test/database","deployment":"all-at-once"}`,
-	"managed": `{"stage":"test","profile":"managed","database_ca":"rds.pem","nat":"instance","deployment":"canary","domain":"api.example.org",
+	"managed": `{"stage":"test","profile":"managed","database_ca":"rds.pem","region":"us-east-1","edge":true,"nat":"instance","deployment":"canary","domain":"api.example.org",
 		"certificate":"arn:aws:acm:us-east-1:000000000000:certificate/1","hosted_zone":"Z1","alarm_email":"ops@example.org","budget_usd":50,
 		"hedera_account":"0.0.1001","hedera_topic_reports":"0.0.1002","hedera_topic_status":"0.0.1003",
 		"mail_from":"a@example.org","mail_secret":"test/smtp","push_secret":"test/fcm","token_keys":["1","2"],"seal_keys":["2","1"]}`,

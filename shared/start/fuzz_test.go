@@ -42,7 +42,7 @@ func FuzzEvent(f *testing.F) {
 			if _, err := io.Copy(w, r.Body); err != nil {
 				t.Errorf("read body: %v", err)
 			}
-		})).Handle(t.Context(), e)
+		}), "").Handle(t.Context(), e)
 		if err != nil {
 			t.Fatalf("error: %v", err)
 		}

@@ -27,10 +27,15 @@ const spare = 400 * time.Millisecond
 type Gateway struct {
 	handler http.Handler
 	log     *slog.Logger
+	edge    string
 }
 
-// NewGateway serves h.
-func NewGateway(h http.Handler) *Gateway { return &Gateway{handler: h, log: slog.Default()} }
+// NewGateway serves h. An edge key says that a distribution with a firewall stands
+// before the API and shows that key: without it nobody is served through the API,
+// and with it the client is who the distribution saw.
+func NewGateway(h http.Handler, edge string) *Gateway {
+	return &Gateway{handler: h, log: slog.Default(), edge: edge}
+}
 
 // Handle is the Lambda handler. Whatever the event holds, it returns a response
 // and no error: an error would reach the client as an opaque 502.
@@ -39,6 +44,9 @@ func (g *Gateway) Handle(ctx context.Context, e events.APIGatewayV2HTTPRequest) 
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-spare))
 		defer cancel()
+	}
+	if g.edge != "" && !throughEdge(&e, g.edge) {
+		return g.own(ctx, e, problem.New(problem.Forbidden, "forbidden"))
 	}
 	event, err := mended(e)
 	if err != nil {

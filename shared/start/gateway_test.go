@@ -34,7 +34,7 @@ func event(method, path string) events.APIGatewayV2HTTPRequest {
 // handle serves e with h and fails the test on an error.
 func handle(t *testing.T, h http.HandlerFunc, e events.APIGatewayV2HTTPRequest) events.APIGatewayV2HTTPResponse {
 	t.Helper()
-	out, err := start.NewGateway(h).Handle(t.Context(), e)
+	out, err := start.NewGateway(h, "").Handle(t.Context(), e)
 	if err != nil {
 		t.Fatalf("handle: %v", err)
 	}
@@ -288,7 +288,7 @@ func TestHandlerHasTimeLeftToAnswer(t *testing.T) {
 	defer cancel()
 	var got time.Time
 	h := func(_ http.ResponseWriter, r *http.Request) { got, _ = r.Context().Deadline() }
-	if _, err := start.NewGateway(http.HandlerFunc(h)).Handle(ctx, event("GET", "/x")); err != nil {
+	if _, err := start.NewGateway(http.HandlerFunc(h), "").Handle(ctx, event("GET", "/x")); err != nil {
 		t.Fatal(err)
 	}
 	if left := deadline.Sub(got); left <= 0 || left > time.Second {

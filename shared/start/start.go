@@ -19,12 +19,14 @@ import (
 
 // HTTP serves a route group behind API Gateway (payload version 2).
 func HTTP(open func(context.Context, config.Env) (*httpapi.Service, error)) {
-	lambda.Start(NewGateway(opened(open)).Handle)
+	service, env := opened(open)
+	lambda.Start(NewGateway(service, env[edgeKey]).Handle)
 }
 
 // Queue serves a consumer of SQS with partial batch responses.
 func Queue(open func(context.Context, config.Env) (queue.Handler, error)) {
-	lambda.Start(opened(open).Handle)
+	worker, _ := opened(open)
+	lambda.Start(worker.Handle)
 }
 
 // Scheduled is a function a schedule calls.
@@ -34,7 +36,8 @@ type Scheduled interface {
 
 // Schedule serves a function that EventBridge calls.
 func Schedule(open func(context.Context, config.Env) (Scheduled, error)) {
-	lambda.Start(opened(open).Run)
+	task, _ := opened(open)
+	lambda.Start(task.Run)
 }
 
 // Resource is a function CloudFormation calls during a deploy, as a custom resource.
@@ -65,18 +68,18 @@ func CustomResource(open func(context.Context, config.Env) (Resource, error)) {
 
 // opened opens the function during init, where Lambda gives full CPU. A fault
 // of configuration ends the process with one line: no invocation could work.
-func opened[T any](open func(context.Context, config.Env) (T, error)) T {
+func opened[T any](open func(context.Context, config.Env) (T, error)) (T, config.Env) {
 	ctx := context.Background()
 	slog.SetDefault(logging.New(os.Stderr, slog.LevelInfo))
 	env, err := config.FromEnvironment(ctx, config.NewSecretsManager)
 	if err == nil {
 		var f T
 		if f, err = open(ctx, env); err == nil {
-			return f
+			return f, env
 		}
 	}
 	slog.Error("function cannot start", "error", err)
 	os.Exit(1)
 	var none T
-	return none
+	return none, nil
 }

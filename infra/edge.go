@@ -1,0 +1,91 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudfront"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsroute53"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awswafv2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// Policies of CloudFront's own, by the ids its documentation gives ("Use managed cache policies",
+// "Use managed origin request policies").
+const (
+	cachingDisabled  = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+	cachingOptimized = "658327ea-f89d-4fab-a63d-7e88639e58f6"
+	allButHost       = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+	// cloudFrontZone is the hosted zone of every distribution.
+	cloudFrontZone = "Z2FDTNDATAQYW2"
+)
+
+// newEdge puts a distribution with a firewall before the API. A firewall stands
+// before no HTTP API itself. The functions serve nobody who comes around it: it
+// shows them a key. It keeps nothing but the files of the pages, which are
+// addressed by their content: what else may be kept depends on who asks.
+func newEdge(scope constructs.Construct, p *plan, k *keys, a *api) {
+	stack := newStack(scope, p.settings, "edge", "Distribution and firewall before the API")
+	wall := awswafv2.NewCfnWebACL(stack, jsii.String("firewall"), &awswafv2.CfnWebACLProps{
+		Name: jsii.String(p.name("edge")), Scope: jsii.String("CLOUDFRONT"),
+		DefaultAction:    &awswafv2.CfnWebACL_DefaultActionProperty{Allow: &awswafv2.CfnWebACL_AllowActionProperty{}},
+		VisibilityConfig: visible(p.name("edge")),
+		Rules: []any{&awswafv2.CfnWebACL_RuleProperty{
+			Name: jsii.String("rate"), Priority: jsii.Number(0.0), VisibilityConfig: visible(p.name("rate")),
+			Action: &awswafv2.CfnWebACL_RuleActionProperty{Block: &awswafv2.CfnWebACL_BlockActionProperty{
+				CustomResponse: &awswafv2.CfnWebACL_CustomResponseProperty{ResponseCode: jsii.Number(429.0)},
+			}},
+			Statement: &awswafv2.CfnWebACL_StatementProperty{RateBasedStatement: &awswafv2.CfnWebACL_RateBasedStatementProperty{
+				AggregateKeyType: jsii.String("IP"), Limit: jsii.Number(p.EdgeRate), EvaluationWindowSec: jsii.Number(300.0),
+			}},
+		}},
+	})
+	const origin = "api"
+	config := &awscloudfront.CfnDistribution_DistributionConfigProperty{
+		Enabled: jsii.Bool(true), Comment: jsii.String(p.name("edge")), HttpVersion: jsii.String("http2and3"), Ipv6Enabled: jsii.Bool(true),
+		WebAclId: wall.AttrArn(),
+		Origins: []any{&awscloudfront.CfnDistribution_OriginProperty{
+			Id: jsii.String(origin), DomainName: awscdk.Fn_Select(jsii.Number(2.0), awscdk.Fn_Split(jsii.String("/"), a.endpoint, nil)),
+			CustomOriginConfig: &awscloudfront.CfnDistribution_CustomOriginConfigProperty{
+				OriginProtocolPolicy: jsii.String("https-only"), OriginSslProtocols: jsii.Strings("TLSv1.2"), OriginReadTimeout: jsii.Number(30.0),
+			},
+			OriginCustomHeaders: []any{&awscloudfront.CfnDistribution_OriginCustomHeaderProperty{
+				// Read by CloudFormation during a deploy: it is in no template.
+				HeaderName: jsii.String("x-edge-key"), HeaderValue: jsii.String("{{resolve:secretsmanager:" + *k.edge.arn + "}}"),
+			}},
+		}},
+		DefaultCacheBehavior: &awscloudfront.CfnDistribution_DefaultCacheBehaviorProperty{
+			TargetOriginId: jsii.String(origin), ViewerProtocolPolicy: jsii.String("redirect-to-https"),
+			AllowedMethods: jsii.Strings("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"),
+			CachePolicyId:  jsii.String(cachingDisabled), OriginRequestPolicyId: jsii.String(allButHost),
+		},
+		CacheBehaviors: []any{&awscloudfront.CfnDistribution_CacheBehaviorProperty{
+			PathPattern: jsii.String("/map/assets/*"), TargetOriginId: jsii.String(origin), ViewerProtocolPolicy: jsii.String("redirect-to-https"),
+			CachePolicyId: jsii.String(cachingOptimized), Compress: jsii.Bool(true),
+		}},
+	}
+	if p.Domain != "" {
+		config.Aliases = jsii.Strings(p.Domain)
+		config.ViewerCertificate = &awscloudfront.CfnDistribution_ViewerCertificateProperty{
+			AcmCertificateArn: jsii.String(p.Certificate), SslSupportMethod: jsii.String("sni-only"), MinimumProtocolVersion: jsii.String("TLSv1.2_2021"),
+		}
+	}
+	distribution := awscloudfront.NewCfnDistribution(stack, jsii.String("distribution"), &awscloudfront.CfnDistributionProps{DistributionConfig: config})
+	url := "https://" + *distribution.AttrDomainName()
+	if p.Domain != "" {
+		url = "https://" + p.Domain
+		output(stack, "DomainTarget", "What the domain's record must point at", distribution.AttrDomainName())
+	}
+	if p.HostedZone != "" {
+		awsroute53.NewCfnRecordSet(stack, jsii.String("domain-record"), &awsroute53.CfnRecordSetProps{
+			HostedZoneId: jsii.String(p.HostedZone), Name: jsii.String(p.Domain + "."), Type: jsii.String("A"),
+			AliasTarget: &awsroute53.CfnRecordSet_AliasTargetProperty{DnsName: distribution.AttrDomainName(), HostedZoneId: jsii.String(cloudFrontZone)},
+		})
+	}
+	output(stack, "URL", "Where the API is", jsii.String(url))
+}
+
+func visible(name string) *awswafv2.CfnWebACL_VisibilityConfigProperty {
+	return &awswafv2.CfnWebACL_VisibilityConfigProperty{
+		MetricName: jsii.String(name), CloudWatchMetricsEnabled: jsii.Bool(true), SampledRequestsEnabled: jsii.Bool(false),
+	}
+}

@@ -1,0 +1,63 @@
+package start_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/lafaekstreet/backend/shared/start"
+)
+
+func TestBehindAnEdgeOnlyItsRequestsAreServed(t *testing.T) {
+	t.Parallel()
+	const key = "the-key-of-the-edge"
+	for name, c := range map[string]struct {
+		edge, shown, forwarded string
+		direct                 bool // by who may call the function itself
+		status                 int
+		client                 string
+	}{
+		"no edge":                         {forwarded: "198.51.100.1, 203.0.113.7", status: 200, client: "203.0.113.7:0"},
+		"no edge, yet a key":              {shown: "x", status: 200, client: "203.0.113.7:0"},
+		"through it":                      {edge: key, shown: key, forwarded: "198.51.100.1, 203.0.113.7", status: 200, client: "198.51.100.1:0"},
+		"a client that claims":            {edge: key, shown: key, forwarded: "10.0.0.1, 198.51.100.1, 203.0.113.7", status: 200, client: "198.51.100.1:0"},
+		"an address of six":               {edge: key, shown: key, forwarded: "2001:db8::1, 203.0.113.7", status: 200, client: "[2001:db8::1]:0"},
+		"nonsense before the last":        {edge: key, shown: key, forwarded: "<script>, 203.0.113.7", status: 200, client: "203.0.113.7:0"},
+		"one address alone":               {edge: key, shown: key, forwarded: "203.0.113.7", status: 200, client: "203.0.113.7:0"},
+		"around it":                       {edge: key, forwarded: "198.51.100.1, 203.0.113.7", status: 403},
+		"with another key":                {edge: key, shown: key + "x", status: 403},
+		"by who may call the function":    {edge: key, direct: true, status: 200, client: "203.0.113.7:0"},
+		"by who may, claiming an address": {edge: key, direct: true, shown: "x", forwarded: "10.0.0.1, 10.0.0.2", status: 200, client: "203.0.113.7:0"},
+	} {
+		client := ""
+		h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			client = r.RemoteAddr
+			if r.Header.Get("X-Edge-Key") != "" && c.edge != "" {
+				t.Errorf("%s: the handler sees the key", name)
+			}
+		})
+		e := event("GET", "/x")
+		e.RequestContext.APIID = "api"
+		if c.direct {
+			e.RequestContext.APIID = ""
+		}
+		e.Headers = map[string]string{"x-forwarded-for": c.forwarded}
+		if c.shown != "" {
+			e.Headers["x-edge-key"] = c.shown
+		}
+		out, err := start.NewGateway(h, c.edge).Handle(t.Context(), e)
+		if err != nil || out.StatusCode != c.status || client != c.client {
+			t.Errorf("%s: %d by %q, %v; want %d by %q", name, out.StatusCode, client, err, c.status, c.client)
+		}
+		if c.status == 403 && !isProblem(out) {
+			t.Errorf("%s: refused by %v %s", name, out.Headers, out.Body)
+		}
+	}
+}
+
+func isProblem(out events.APIGatewayV2HTTPResponse) bool {
+	var p struct{ Code string }
+	return json.Unmarshal([]byte(out.Body), &p) == nil && p.Code == "forbidden"
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -464,6 +465,33 @@ func TestDashboards(t *testing.T) {
 			if strings.Contains(text, `"InitDuration"`) {
 				t.Errorf("%s shows a metric that Lambda does not have", b.ID)
 			}
+		}
+	})
+}
+
+// TestCfnLint is optional: it runs where cfn-lint (a program in Python) is installed.
+func TestCfnLint(t *testing.T) {
+	if _, err := exec.LookPath("cfn-lint"); err != nil {
+		t.Log("cfn-lint is not installed: templates are held to CDK's own rules and to these tests alone")
+		return
+	}
+	each(t, func(t *testing.T, w *written) {
+		dir := t.TempDir()
+		args := []string{
+			"-i", "W3005", // CDK states dependencies that follow from references too
+			"--",
+		}
+		for _, name := range slices.Sorted(maps.Keys(w.files)) {
+			if !strings.HasSuffix(name, ".template.json") {
+				continue
+			}
+			if err := os.WriteFile(filepath.Join(dir, name), w.files[name], 0o600); err != nil {
+				t.Fatal(err)
+			}
+			args = append(args, filepath.Join(dir, name))
+		}
+		if out, err := exec.CommandContext(t.Context(), "cfn-lint", args...).CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
 		}
 	})
 }

@@ -33,6 +33,7 @@ func parts() []Part {
 		{"others", others},
 		{"coldstart", coldStarts},
 		{"data", data},
+		{"pipeline", pipeline},
 	}
 }
 

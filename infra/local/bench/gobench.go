@@ -11,8 +11,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/binary"
 )
 
-// others runs the benchmarks that live beside what they measure, and prints their figures: images, the ledger, and
-// journeys at their own size.
+// others runs the benchmarks that live beside what they measure, and prints their figures: journeys at their own size.
 func others(ctx context.Context, r *Run) error {
 	root, err := binary.Root()
 	if err != nil {
@@ -23,12 +22,8 @@ func others(ctx context.Context, r *Run) error {
 	if r.Brief {
 		span = "1x"
 	}
-	packages := []string{"./functions/images", "./functions/anchor", "./functions/journeys"}
-	if r.Brief {
-		packages = packages[:1]
-	}
-	cmd := exec.CommandContext(ctx, "go", append([]string{"run", "./infra/local/testdb/serve", "--", "go", "test", "-run", "^$", "-bench", ".",
-		"-benchtime", span, "-timeout", "20m"}, packages...)...)
+	cmd := exec.CommandContext(ctx, "go", "run", "./infra/local/testdb/serve", "--", "go", "test", "-run", "^$", "-bench", ".",
+		"-benchtime", span, "-timeout", "20m", "./functions/journeys")
 	cmd.Dir, cmd.Stderr = root, r.Log
 	out, err := cmd.Output()
 	if err != nil {

@@ -164,7 +164,13 @@ func (s *story) wait(ctx context.Context, id string) (report, error) {
 		}
 		if !judged && r.AI.Status != "queued" && r.AI.Status != "processing" {
 			judged = true
-			s.say("AI", "%s: the report is %s, severity %s%s", r.AI.Status, r.Status, r.Severity, score(r.Score))
+			var by struct {
+				Model string `json:"model"`
+			}
+			if err := s.api.call(ctx, http.MethodGet, "/api/v1/reports/"+id+"/ai-analysis/latest", nil, &by); err != nil {
+				return report{}, err
+			}
+			s.say("AI", "%s by %s: the report is %s, severity %s%s", r.AI.Status, by.Model, r.Status, r.Severity, score(r.Score))
 			for _, line := range []string{r.Title, r.AI.Repair, r.Reason} {
 				if line != "" {
 					s.say("", "%s", line)

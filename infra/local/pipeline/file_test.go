@@ -44,7 +44,7 @@ func (s *system) file(upload uuid.UUID) {
 
 // post is one attempt at filing: the same upload is the same report, however often it is tried.
 func (s *system) post(upload uuid.UUID) (int, error) {
-	body, err := json.Marshal(map[string]any{"client_id": upload, "issue_type": "pothole", "latitude": -8.5569, "longitude": 125.5603,
+	body, err := json.Marshal(map[string]any{"client_id": upload, "issue_type": "pothole", "latitude": -8.5569 + s.apart*float64(s.posted.Add(1)), "longitude": 125.5603,
 		"images": []any{map[string]any{"upload_id": upload}}})
 	if err != nil {
 		return 0, err

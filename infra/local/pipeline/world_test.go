@@ -18,7 +18,6 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/lafaekstreet/backend/functions/anchor"
@@ -79,7 +78,8 @@ type system struct {
 	relay    start.Scheduled
 	api      string
 	person   identitytest.Person
-	filed    []uuid.UUID
+	apart    float64 // degrees of latitude between one report and the next
+	posted   atomic.Int64
 }
 
 // ahead is the machine's clock, moved forward by what tests do not want to wait for.
@@ -89,15 +89,15 @@ type ahead struct{ by atomic.Int64 }
 func (a *ahead) Now() time.Time { return time.Now().Add(time.Duration(a.by.Load())) }
 
 // setup starts a system on a database of the shared server.
-func setup(t testing.TB) *system {
+func setup(t testing.TB, change ...func(config.Env)) *system {
 	t.Helper()
 	address := testdb.URL(t)
 	world.Vouch(t, address)
-	return setupOn(t, address, testdb.AppURL(address))
+	return setupOn(t, address, testdb.AppURL(address), change...)
 }
 
 // setupOn is setup on any database: address is its owner's, app the functions'.
-func setupOn(t testing.TB, address, app string) *system {
+func setupOn(t testing.TB, address, app string, change ...func(config.Env)) *system {
 	t.Helper()
 	s := &system{TB: t, rand: rand.New(rand.NewPCG(20261121, 0)), faults: faults.NewSet(), clock: &ahead{},
 		urls: map[queue.Name]string{}, handlers: map[queue.Name]queue.Handler{}}
@@ -113,6 +113,9 @@ func setupOn(t testing.TB, address, app string) *system {
 	t.Cleanup(s.owner.Close)
 	signer := identitytest.New(t)
 	s.env["DATABASE_URL"], s.env["TOKEN_PUBLIC_KEYS"] = app, signer.PublicKeys()
+	for _, f := range change {
+		f(s.env)
+	}
 	for name, open := range workers() {
 		s.handlers[name], err = open(t.Context(), s.env)
 		s.must(err)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lafaekstreet/backend/infra/local/aws"
+	"github.com/lafaekstreet/backend/infra/local/aws/bedrock"
 	"github.com/lafaekstreet/backend/infra/local/fcm"
 	"github.com/lafaekstreet/backend/infra/local/google"
 	"github.com/lafaekstreet/backend/infra/local/hedera"
@@ -64,6 +65,10 @@ func (s *System) startAWS(context.Context) error {
 	// Not set(): credentials of a real account in the environment are never sent to a stand-in, nor the other way round.
 	maps.Copy(s.env, server.Env())
 	delete(s.env, "AWS_SESSION_TOKEN")
+	if s.env["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] == "" { // no answer may look as if a real model had judged
+		s.set("AI_MODEL", bedrock.Model)
+		s.set("AI_EMBEDDING_MODEL", bedrock.Model)
+	}
 	s.runs("AWS", server.URL()+" (stand-in)")
 	return nil
 }

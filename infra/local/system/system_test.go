@@ -69,6 +69,15 @@ func TestKeepsEverythingOverRestart(t *testing.T) {
 	if status, body := send(t, "POST", first.URL()+"/api/v1/auth/register", person); status != http.StatusCreated {
 		t.Fatalf("register: %d %s", status, body)
 	}
+	settings, err := os.ReadFile(filepath.Join(o.Dir, "env"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, plain := range []string{"AI_MODEL='local-stand-in'", "AI_EMBEDDING_MODEL='local-stand-in'", "HEDERA_NETWORK='local'"} {
+		if !strings.Contains(string(settings), plain+"\n") {
+			t.Errorf("stand-ins do not show in answers: no %s", plain)
+		}
+	}
 	mailed := waitForMail(t, first)
 	if err := first.Stop(); err != nil {
 		t.Fatal(err)

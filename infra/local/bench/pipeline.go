@@ -1,0 +1,127 @@
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/lafaekstreet/backend/infra/binary"
+)
+
+// What a phone's picture may cost.
+const (
+	mostTimesDecode = 2.5
+	mostPeakMB      = 150
+)
+
+// pipeline prints what the workers cost. Their benchmarks stand beside them, where their insides are in reach.
+func pipeline(ctx context.Context, r *Run) error {
+	if err := r.pictures(ctx); err != nil {
+		return err
+	}
+	if r.Brief {
+		return nil // the others need every worker compiled
+	}
+	if err := r.messages(ctx); err != nil {
+		return err
+	}
+	return r.throughput(ctx)
+}
+
+// pictures compares the images worker with decoding alone.
+func (r *Run) pictures(ctx context.Context) error {
+	got, err := r.benchmark(ctx, "./functions/images", "PhonePicture", "10x")
+	if err != nil {
+		return err
+	}
+	row := got["BenchmarkPhonePicture"]
+	if row == nil {
+		return fmt.Errorf("the benchmark of pictures says %v", got)
+	}
+	t := NewTable("A phone's picture of 12 MP", "", "CPU ms", "peak MB", "× decode", "goal")
+	t.Row("decode alone", round(row["decode-cpu-ms"]), round(row["decode-peak-MB"]), "", "")
+	t.Row("images worker", round(row["whole-cpu-ms"]), round(row["whole-peak-MB"]), row["x-decode"],
+		r.Goal("a phone's picture", row["x-decode"] <= mostTimesDecode && row["whole-peak-MB"] <= mostPeakMB))
+	t.Note("decode, turn, shrink twice, encode twice, three hashes; goal: at most %.1f × decoding, %d MB", mostTimesDecode, mostPeakMB)
+	r.Print(t)
+	return nil
+}
+
+// messages compares ledger messages for single events with those for many.
+func (r *Run) messages(ctx context.Context) error {
+	got, err := r.benchmark(ctx, "./functions/anchor", "Anchor", "1000x")
+	if err != nil {
+		return err
+	}
+	t := NewTable("The ledger's worker, events from the queue to their confirmation", "", "ms an event", "events/s", "messages for 1,000")
+	for _, name := range []string{"single", "batched"} {
+		row := got["BenchmarkAnchor/"+name]
+		t.Row(name, milliseconds(row), round(row["events/s"]), round(row["messages/1000"]))
+	}
+	t.Note("the network answers at once: our own cost")
+	r.Print(t)
+	return nil
+}
+
+// throughput is the whole way of reports that come all at once.
+func (r *Run) throughput(ctx context.Context) error {
+	got, err := r.benchmark(ctx, "./infra/local/pipeline", "Pipeline", "200x")
+	if err != nil {
+		return err
+	}
+	row := got["BenchmarkPipeline"]
+	t := NewTable("Reports through the whole pipeline, 200 at once", "", "reports/s", "messages for 1,000")
+	t.Row("POST, picture, AI, ledger, notifications", row["reports/s"], round(row["messages/1000"]))
+	t.Note("API, workers, stand-ins and PostgreSQL share this machine; a report is three events")
+	r.Print(t)
+	return nil
+}
+
+var (
+	benchmarkName = regexp.MustCompile(`^(Benchmark[^\s-]+)(?:-\d+)?\s`)
+	figure        = regexp.MustCompile(`([0-9.e+]+) ([A-Za-z][^\s]*/?[^\s]*)`)
+)
+
+// benchmark runs a package's benchmark and returns its figures by name and unit.
+func (r *Run) benchmark(ctx context.Context, pkg, name, times string) (map[string]map[string]float64, error) {
+	if r.Brief {
+		times = "1x"
+	}
+	root, err := binary.Root()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, "go", "run", "./infra/local/testdb/serve", "--", "go", "test", "-run", "^$", "-bench", name, "-benchtime", times, "-timeout", "30m", pkg)
+	var out bytes.Buffer
+	cmd.Dir, cmd.Stdout, cmd.Stderr = root, &out, &out
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("benchmark %s: %w: %s", pkg, err, out.String())
+	}
+	figures, current := map[string]map[string]float64{}, ""
+	for lines := bufio.NewScanner(&out); lines.Scan(); {
+		line := lines.Text()
+		if m := benchmarkName.FindStringSubmatch(line); m != nil {
+			current = m[1]
+		}
+		if current == "" || !strings.Contains(line, " ns/op") { // the workers' metrics stand between
+			continue
+		}
+		row := map[string]float64{}
+		for _, m := range figure.FindAllStringSubmatch(line, -1) {
+			if v, err := strconv.ParseFloat(m[1], 64); err == nil {
+				row[m[2]] = v
+			}
+		}
+		figures[current] = row
+	}
+	return figures, nil
+}
+
+func milliseconds(row map[string]float64) float64 { return row["ns/op"] / 1e6 }
+
+func round(v float64) int { return int(v + 0.5) }

@@ -1,7 +1,6 @@
 package reports_test
 
 import (
-	"bytes"
 	"net/http"
 	"os"
 	"testing"
@@ -16,27 +15,10 @@ func TestDirectUpload(t *testing.T) {
 	if up.Text("upload.method") != http.MethodPut || up.Text("s3_key") != "originals/"+up.Text("upload_id") {
 		t.Fatalf("got %v", up.Values)
 	}
-	put := func(body []byte) int {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, up.Text("upload.url"), bytes.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		headers, _ := up.At("upload.headers").(map[string]any)
-		for name, value := range headers {
-			req.Header.Set(name, value.(string))
-		}
-		req.ContentLength = int64(len(body))
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = res.Body.Close()
-		return res.StatusCode
-	}
-	if got := put(append(picture, 0)); got != http.StatusForbidden {
+	if got := put(t, up, append(picture, 0)); got != http.StatusForbidden {
 		t.Errorf("a byte more: %d", got)
 	}
-	if got := put(picture); got != http.StatusOK {
+	if got := put(t, up, picture); got != http.StatusOK {
 		t.Errorf("the picture: %d", got)
 	}
 	for code, body := range map[string]object{

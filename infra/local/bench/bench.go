@@ -119,7 +119,7 @@ func (r *Run) Span() time.Duration {
 	if r.Brief {
 		return time.Millisecond
 	}
-	return 2 * time.Second
+	return time.Second
 }
 
 // variants is how many different requests an endpoint is asked, one after another.

@@ -87,7 +87,10 @@ func (r *Run) endpoint(ctx context.Context, e endpoint, large, small *stand) ([]
 		return nil, err
 	}
 	s := subjects[0]
-	crowd := s.crowd(ctx, r.clients(), r.Span())
+	var crowd load
+	if s.whole.at(0.5) < slow/2 {
+		crowd = s.crowd(ctx, r.clients(), r.Span())
+	}
 	statements := 0
 	for _, flight := range s.flights[0] {
 		statements += len(flight)

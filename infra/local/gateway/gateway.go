@@ -22,6 +22,8 @@ import (
 const (
 	MaxBytes = 6 << 20 // of a request's body, and of an answer's
 	Timeout  = 30 * time.Second
+	// spare is the part of it that a function has left to answer when its work is cut off.
+	spare = 20
 )
 
 // Function is a route group. *httpapi.Service is one.
@@ -88,20 +90,23 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), g.timeout)
 	defer cancel()
-	inner := r.WithContext(ctx)
+	// As in Lambda, where the function is told to end before the gateway gives it up, and says itself when to come back.
+	within, end := context.WithTimeout(ctx, g.timeout-g.timeout/spare)
+	defer end()
+	inner := r.WithContext(within)
 	inner.Body = io.NopCloser(bytes.NewReader(body))
 	inner.ContentLength = int64(len(body))
 	inner.TransferEncoding = nil
 	identify(inner)
 
 	answer := newAnswer()
-	done := make(chan struct{})
+	answered := make(chan struct{})
 	go func() {
-		defer close(done)
+		defer close(answered)
 		g.invoke(function, answer, inner)
 	}()
 	select {
-	case <-done:
+	case <-answered:
 	case <-ctx.Done():
 		if r.Context().Err() == nil {
 			refuse(w, r, http.StatusGatewayTimeout, "gateway_timeout", "The function did not answer in time.")

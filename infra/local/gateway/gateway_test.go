@@ -40,8 +40,25 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(w, r.Body)
 }
 
+// A function is told to end while there is time left to say so.
+func TestFunctionHasTimeLeftToAnswer(t *testing.T) {
+	t.Parallel()
+	var left time.Duration
+	g := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		deadline, _ := r.Context().Deadline()
+		left = time.Until(deadline)
+	}, httpapi.Route{Method: "GET", Path: "/x"})
+	g.timeout = time.Hour
+	send(g, httptest.NewRequest("GET", "/x", nil))
+	if left <= 0 || left > time.Hour-time.Hour/spare {
+		t.Errorf("%s are left of an hour", left)
+	}
+}
+
 func TestLimits(t *testing.T) {
 	t.Parallel()
+	over := make(chan struct{})
+	t.Cleanup(func() { close(over) })
 	tests := map[string]struct {
 		handler http.HandlerFunc
 		body    int
@@ -57,7 +74,7 @@ func TestLimits(t *testing.T) {
 			_, _ = w.Write([]byte("half an answer"))
 			panic("at work")
 		}, 0, http.StatusBadGateway},
-		"silence": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, 0, http.StatusGatewayTimeout},
+		"silence": {func(http.ResponseWriter, *http.Request) { <-over }, 0, http.StatusGatewayTimeout},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

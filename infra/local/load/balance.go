@@ -216,6 +216,9 @@ func (a *account) notifications(ctx context.Context) error {
 	return a.mails(sent, unknown)
 }
 
+// mailboxSize is from when the stand-in forgets its oldest mails.
+const mailboxSize = 5000
+
 // mails compares the mails that arrived with those known to be sent.
 func (a *account) mails(sent, unknown int) error {
 	if a.mailbox == "" {
@@ -225,7 +228,12 @@ func (a *account) mails(sent, unknown int) error {
 	if err != nil {
 		return fmt.Errorf("account: %w", err)
 	}
-	arrived := bytes.Count(raw, []byte("\n")) - len(a.users) // each signed up with a code
+	kept := bytes.Count(raw, []byte("\n"))
+	if kept >= mailboxSize {
+		line(kept, "mails kept: more arrived, and can no longer be counted")
+		return nil
+	}
+	arrived := kept - len(a.users) // each signed up with a code
 	if arrived < sent || arrived > sent+unknown {
 		a.differs("%d mails about reports arrived, %d were sent and %d may have been", arrived, sent, unknown)
 	}

@@ -183,6 +183,7 @@ func TestDeployed(t *testing.T) {
 	t.Run("the story of a report", s.story)
 	t.Run("the acceptance tests of make run", s.acceptance)
 	t.Run("every HTTP function asks the database who is signed in", s.signedIn)
+	t.Run("every function keeps within its memory", s.memory)
 	t.Run("no message was given up", s.nothingDead)
 	t.Run("every worker names the message it could not handle, and no other", s.partialFailures)
 	t.Run("every scheduled function does its work", s.schedules)

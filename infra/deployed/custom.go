@@ -81,7 +81,7 @@ func (d *Deployment) byKey(key string) (*function, error) {
 	}
 	for _, f := range d.assembly.Functions() {
 		if f.Key() == key {
-			started, err := d.run(f, 1)
+			started, err := d.run(f, 1, f.Memory)
 			if err != nil {
 				return nil, err
 			}

@@ -55,7 +55,12 @@ type Deployment struct {
 	cancel    context.CancelFunc
 	tasks     sync.WaitGroup
 	stops     []func() error
+	memories  []memory
 }
+
+// smallest is how much memory every HTTP function must do with, MiB, whatever its template gives it: more of that buys
+// CPU, not room.
+const smallest = 256
 
 // environments of one HTTP function, as Lambda starts more when one is busy.
 const environments = 2
@@ -139,7 +144,7 @@ func (d *Deployment) path(name string) string {
 }
 
 // run gives a function its environments.
-func (d *Deployment) run(f assembly.Function, n int) (*function, error) {
+func (d *Deployment) run(f assembly.Function, n, room int) (*function, error) {
 	g, err := newGuard(d.standIn.server.URL(), f, d.lambda)
 	if err != nil {
 		return nil, err
@@ -152,7 +157,7 @@ func (d *Deployment) run(f assembly.Function, n int) (*function, error) {
 	out := &function{Function: f, idle: make(chan *runtimeapi.Function, n), guard: g, timeout: time.Duration(f.Timeout) * time.Second}
 	for range n {
 		r, err := runtimeapi.New(runtimeapi.Config{
-			Name: f.Name, Binary: d.path(short(f.Name)), Env: env, Timeout: out.timeout, Memory: f.Memory,
+			Name: f.Name, Binary: d.path(short(f.Name)), Env: env, Timeout: out.timeout, Memory: f.Memory, Limit: room,
 			Region: d.world.Region, Account: d.world.Account, Log: d.options.Log,
 		})
 		if err != nil {
@@ -160,6 +165,7 @@ func (d *Deployment) run(f assembly.Function, n int) (*function, error) {
 		}
 		d.stops = append(d.stops, r.Close)
 		out.idle <- r
+		d.memories = append(d.memories, memory{short(f.Name), room, r})
 	}
 	return out, nil
 }
@@ -202,16 +208,16 @@ func (d *Deployment) startFunctions(context.Context) error {
 		if d.functions[f.Key()] != nil {
 			continue
 		}
-		n := 1
+		n, room := 1, f.Memory
 		if called[f.Key()] {
-			n = environments
+			n, room = environments, min(f.Memory, smallest)
 		}
 		for _, s := range d.assembly.Sources() {
 			if s.Function.Key() == f.Key() {
 				n = s.Concurrency
 			}
 		}
-		if d.functions[f.Key()], err = d.run(f, min(n, 2)); err != nil {
+		if d.functions[f.Key()], err = d.run(f, min(n, 2), room); err != nil {
 			return err
 		}
 	}

@@ -31,7 +31,8 @@ type Config struct {
 	Binary  string            // path of its bootstrap
 	Env     map[string]string // all it gets besides what Lambda itself sets
 	Timeout time.Duration     // of one invocation; 3 s when zero, as in Lambda
-	Memory  int               // MiB; told to the function, not enforced
+	Memory  int               // MiB; told to the function
+	Limit   int               // MiB the process may take; 0 for any (on Linux)
 	Region  string
 	Account string
 	Log     io.Writer // its standard output and error; nil drops them
@@ -47,6 +48,7 @@ type Function struct {
 	mu       sync.Mutex
 	process  *process
 	serial   int
+	starts   int
 	shutdown bool
 }
 
@@ -246,7 +248,13 @@ func (f *Function) launch() (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", f.config.Name, err)
 	}
+	if err := limit(cmd.Process.Pid, f.config.Limit); err != nil {
+		_ = cmd.Process.Kill() // it has done nothing yet
+		_ = cmd.Wait()
+		return nil, fmt.Errorf("start %s: %w", f.config.Name, err)
+	}
 	f.process = p
+	f.starts++
 	go func() {
 		_ = cmd.Wait() // how it ended is in ProcessState
 		close(p.exited)
@@ -283,6 +291,19 @@ func (f *Function) environment() []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// Memory is the most memory the running process ever had resident, in bytes, and how often one was started: more than
+// once means that one before it died. Both are 0 before the first event.
+func (f *Function) Memory() (int64, int, error) {
+	f.mu.Lock()
+	p, n := f.process, f.starts
+	f.mu.Unlock()
+	if p == nil {
+		return 0, n, nil
+	}
+	bytes, err := peak(p.cmd.Process.Pid)
+	return bytes, n, err
 }
 
 func (f *Function) arn() string {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -31,6 +32,9 @@ func TestMain(m *testing.M) {
 	}
 }
 
+// kept holds on to memory.
+var kept [][]byte
+
 type testEvent struct{ Do, Text string }
 
 type testAnswer struct {
@@ -49,6 +53,10 @@ func testFunction(ctx context.Context, e testEvent) (testAnswer, error) {
 		os.Exit(7)
 	case "hang":
 		select {}
+	case "grow":
+		for range 4 << 10 { // 4 GB, each page written to
+			kept = append(kept, bytes.Repeat([]byte{1}, 1<<20))
+		}
 	case "large":
 		return testAnswer{Text: strings.Repeat("a", 7<<20)}, nil
 	}
@@ -61,13 +69,19 @@ func testFunction(ctx context.Context, e testEvent) (testAnswer, error) {
 // setup runs this test binary as a function of the given kind.
 func setup(t *testing.T, kind string, timeout time.Duration) *runtimeapi.Function {
 	t.Helper()
+	return limited(t, kind, timeout, 0)
+}
+
+// limited is setup with as many MiB as may be taken.
+func limited(t *testing.T, kind string, timeout time.Duration, mib int) *runtimeapi.Function {
+	t.Helper()
 	binary, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	f, err := runtimeapi.New(runtimeapi.Config{
 		Name: "test", Binary: binary, Timeout: timeout, Region: "us-east-1", Account: "000000000000",
-		Env: map[string]string{"TEST_FUNCTION": kind, "GOCOVERDIR": t.TempDir()},
+		Env: map[string]string{"TEST_FUNCTION": kind, "GOCOVERDIR": t.TempDir()}, Limit: mib,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -189,4 +203,30 @@ func answer(t *testing.T, f *runtimeapi.Function, event string) testAnswer {
 		t.Errorf("answer %q: %v", out, err)
 	}
 	return a
+}
+
+func TestMemoryHasAnEnd(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		return
+	}
+	f := limited(t, "ok", time.Minute, 256)
+	for range 2 {
+		if _, err := invoke(t, f, `{"Text":"bondia"}`); err != nil {
+			t.Fatalf("a small function: %v", err)
+		}
+	}
+	if peak, starts, err := f.Memory(); err != nil || starts != 1 || peak < 1<<20 || peak > 256<<20 {
+		t.Errorf("%d bytes in %d starts, %v", peak, starts, err)
+	}
+	var died *runtimeapi.Error
+	if _, err := invoke(t, f, `{"Do":"grow"}`); !errors.As(err, &died) || died.Type != "Runtime.ExitError" {
+		t.Errorf("a function without measure: %v", err)
+	}
+	if _, err := invoke(t, f, `{"Text":"bondia"}`); err != nil {
+		t.Errorf("after it died: %v", err)
+	}
+	if _, starts, _ := f.Memory(); starts != 2 {
+		t.Errorf("%d starts", starts)
+	}
 }

@@ -95,7 +95,7 @@ chaos: ## The same while one part after another breaks (DURATION=5m, RATE=4)
 
 .PHONY: e2e
 e2e: node ## Run the built functions wired as the synthesized template says
-	$(WITH_DATABASE) $(GO) test -count=1 -timeout 30m -run TestDeployed ./infra/...
+	$(WITH_DATABASE) $(GO) test -count=1 -timeout 30m -run 'TestDeployed|TestMistakesAreSeen' ./infra
 
 .PHONY: bench
 bench: ## Measure on generated data (SIZE=10k, 100k or 1m reports; ONLY=part,… for some of it)

@@ -333,7 +333,7 @@ func TestFaults(t *testing.T) {
 			if err := b.faults.Add(c.fault); err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 			defer cancel()
 			m := event(key(id), 1)
 			out, err := b.handler.Handle(ctx, events.SQSEvent{Records: []events.SQSMessage{m}})

@@ -148,7 +148,7 @@ func picture(t *testing.T, raw []byte) *form {
 }
 
 // patience is how long workers may take for something a test waits for.
-const patience = 60 * time.Second
+const patience = 4 * time.Minute
 
 // until asks again until f is content.
 func (v *visitor) until(what string, f func() bool) {

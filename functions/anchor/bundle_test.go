@@ -36,6 +36,13 @@ import (
 
 const account = "0.0.1001"
 
+// patient is longer than any call takes on a busy machine; tests of silence have impatient workers.
+const patient = time.Minute
+
+func impatient(_ *hedera.Options, c *anchor.Config) {
+	c.Ledger.MirrorTimeout, c.NodeTimeout, c.KMSTimeout = 200*time.Millisecond, 200*time.Millisecond, 400*time.Millisecond
+}
+
 // bundle is the whole path of an event: PostgreSQL, KMS, consensus nodes, mirror
 // node, and a queue the test delivers from by hand on a clock it moves by hand.
 type bundle struct {
@@ -119,9 +126,9 @@ func setup(t testing.TB, change ...func(*hedera.Options, *anchor.Config)) *bundl
 	b.queue = &mailbox{clock: b.clock}
 	netOpts := hedera.Options{Now: b.clock.Now, Faults: b.faults}
 	b.config = anchor.Config{
-		Ledger: ledger.Config{Network: hedera.Network, Accounts: []string{account}, MirrorTimeout: 150 * time.Millisecond,
+		Ledger: ledger.Config{Network: hedera.Network, Accounts: []string{account}, MirrorTimeout: patient,
 			ExplorerURL: "https://example.org/{network}/{id}"},
-		KeyID: "alias/ledger", NodesPerTransaction: 2, NodeTimeout: 150 * time.Millisecond, KMSTimeout: 400 * time.Millisecond,
+		KeyID: "alias/ledger", NodesPerTransaction: 2, NodeTimeout: patient, KMSTimeout: patient,
 		MaxFee: 2 * hedera.TinybarsPerHbar, BatchThreshold: 20, MaxBatch: 100, Concurrency: 2,
 		ReceiptDelay: 2 * time.Second, ConfirmDelay: 4 * time.Second, ProbeEvery: time.Minute,
 	}
@@ -407,7 +414,9 @@ func (b *bundle) checkAnchored() {
 
 func (b *bundle) verify(report uuid.UUID) *ledger.Verification {
 	b.t.Helper()
-	v, err := ledger.Verify(b.t.Context(), b.db, ledger.NewMirror(b.config.Ledger), b.config.Ledger, report)
+	c := b.config.Ledger
+	c.MirrorTimeout = patient
+	v, err := ledger.Verify(b.t.Context(), b.db, ledger.NewMirror(c), c, report)
 	if err != nil {
 		b.t.Fatal(err)
 	}

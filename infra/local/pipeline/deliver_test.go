@@ -50,8 +50,8 @@ func (s *system) remove(name queue.Name, m events.SQSMessage) {
 	_, _ = s.sqs.DeleteMessage(s.Context(), &sqs.DeleteMessageInput{QueueUrl: awssdk.String(s.urls[name]), ReceiptHandle: awssdk.String(m.ReceiptHandle)})
 }
 
-// deliver hands what is on the queues to the workers, and reports whether there was any. Each call has limit, 0 for none.
-func (s *system) deliver(limit time.Duration, names ...queue.Name) bool {
+// deliver hands what is on the queues to the workers, and reports whether there was any.
+func (s *system) deliver(names ...queue.Name) bool {
 	s.Helper()
 	any := false
 	for _, name := range names {
@@ -61,8 +61,8 @@ func (s *system) deliver(limit time.Duration, names ...queue.Name) bool {
 		}
 		any = true
 		ctx, cancel := s.Context(), func() {}
-		if limit > 0 {
-			ctx, cancel = context.WithTimeout(ctx, limit)
+		if s.limit > 0 && s.faults.Pending() != nil && (name == queue.Images || name == queue.Validate) {
+			ctx, cancel = context.WithTimeout(ctx, s.limit)
 		}
 		s.hand(ctx, name, s.handlers[name], batch)
 		cancel()
@@ -88,13 +88,13 @@ func (s *system) later() {
 }
 
 // settle works until nothing is left anywhere that could still be worked on.
-func (s *system) settle(limit time.Duration) {
+func (s *system) settle() {
 	s.Helper()
 	for idle, rounds := 0, 0; ; rounds++ {
 		if rounds > 400 {
 			s.Fatalf("it never comes to rest: %s", s.left())
 		}
-		if s.deliver(limit, order()...) {
+		if s.deliver(order()...) {
 			idle = 0
 			continue
 		}

@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -86,6 +87,7 @@ func (s *system) anchored() {
 	all, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 	s.must(err)
 	c := s.ledgerConfig()
+	c.MirrorTimeout = time.Minute // the workers' may be short
 	for _, id := range all {
 		v, err := ledger.Verify(s.Context(), s.owner, ledger.NewMirror(c), c, id)
 		s.must(err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lafaekstreet/backend/infra/local/faults"
+	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
@@ -97,20 +98,29 @@ func TestEveryFaultOfEveryService(t *testing.T) {
 	}
 }
 
+// patience is how long a silent service is waited for, as configured.
+func patience() map[string]string {
+	return map[string]string{"bedrock": "AI_TIMEOUT", "kms": "KMS_TIMEOUT", "hedera": "HEDERA_NODE_TIMEOUT", "mirror": "HEDERA_MIRROR_TIMEOUT",
+		"smtp": "SMTP_TIMEOUT", "fcm": "FCM_TIMEOUT"}
+}
+
 // suffer files a report while f lasts and returns how it ended.
 func suffer(t *testing.T, f faults.Fault) string {
 	t.Helper()
 	got := ""
-	s := setup(t)
+	s := setup(t, func(env config.Env) {
+		if setting := patience()[f.Service]; f.Mode == faults.Timeout && setting != "" {
+			env[setting] = "4s"
+		}
+	})
+	if f.Mode == faults.Timeout && f.Service == "s3" {
+		s.limit = 3 * time.Second // the function's own timeout is all that ends these
+	}
 	upload, picture := s.photo(1)
 	s.put(upload, picture)
 	s.must(s.faults.Add(f))
 	s.file(upload)
-	limit := time.Duration(0)
-	if f.Mode == faults.Timeout && f.Service == "s3" {
-		limit = 1500 * time.Millisecond // the function's own timeout is all that ends these
-	}
-	s.settle(limit)
+	s.settle()
 	if len(s.faults.Taken()) == 0 {
 		t.Error("the fault never struck")
 	}
@@ -195,7 +205,7 @@ func TestOutagesThatOutlastTheQueue(t *testing.T) {
 				hours = 2 // no message, no deliveries to run out of
 			}
 			for range hours {
-				for s.deliver(0, order()...) {
+				for s.deliver(order()...) {
 				}
 				s.later()
 				s.sweep()
@@ -210,7 +220,7 @@ func TestOutagesThatOutlastTheQueue(t *testing.T) {
 			}
 			s.faults.Clear()
 			s.redrive()
-			s.settle(0)
+			s.settle()
 			s.finishedAll(1)
 			s.everybodyTold(2, false)
 			s.anchored()

@@ -36,7 +36,7 @@ func TestKilledBetweenEffectAndMark(t *testing.T) {
 				s.report(deaths + 1)
 				s.upTo(name)
 				struck = s.doomed(name, deaths+1)
-				s.settle(0)
+				s.settle()
 			}
 			s.finishedAll(deaths)
 			s.everybodyTold(2*deaths, true)
@@ -70,7 +70,7 @@ func (s *system) upTo(name queue.Name) {
 		s.must(err)
 		return
 	}
-	for s.deliver(0, others...) {
+	for s.deliver(others...) {
 	}
 }
 

@@ -26,9 +26,9 @@ func TestTheEndIsTheSameWhateverHappensOnTheWay(t *testing.T) {
 			for range c.chaos {
 				s.disorder()
 			}
-			s.settle(0)
+			s.settle()
 			s.redrive() // what was cut off five times in a row
-			s.settle(0)
+			s.settle()
 			s.finishedAll(reports)
 			s.everybodyTold(2*reports, c.chaos > 0)
 			s.anchored()

@@ -92,7 +92,7 @@ func TestPostgreSQLRestartedMidFlight(t *testing.T) {
 	citizens.Wait()
 	stop()
 	tasks.Wait()
-	s.settle(0)
+	s.settle()
 	if n := int(filed.Load()); n != reports {
 		t.Errorf("%d reports filed, want %d", n, reports)
 	}

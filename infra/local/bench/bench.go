@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -43,6 +44,8 @@ type Options struct {
 	Size int
 	// Only are the names of the parts to measure; empty is all.
 	Only []string
+	// Rows chooses among the endpoints by their names; nil is all.
+	Rows *regexp.Regexp
 	// Dir keeps generated databases between runs, in a PostgreSQL of its own.
 	Dir string
 	// Server is a PostgreSQL to use instead, as its superuser; it is left as it was found.

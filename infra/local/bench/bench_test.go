@@ -16,7 +16,7 @@ func TestMeasures(t *testing.T) {
 	t.Parallel()
 	var out, log bytes.Buffer
 	err := bench.Measure(t.Context(), bench.Options{Size: 500, Server: server(t), Brief: true, Out: &out, Log: &log,
-		Only: []string{"reads", "writes", "memory"}})
+		Only: []string{"reads", "writes", "memory", "coldstart"}})
 	if err != nil {
 		t.Fatalf("%v\n%s\n%s", err, out.String(), log.String())
 	}

@@ -41,8 +41,10 @@ type bundle struct {
 
 const address = "ana@example.tl"
 
-func setup(t *testing.T) *bundle {
+// setup waits longer for the services than any call takes on a busy machine, unless a test of silence says how long.
+func setup(t *testing.T, patience ...string) *bundle {
 	t.Helper()
+	patience = append(patience, "1m")
 	set := faults.NewSet()
 	mails, err := smtp.Start(smtp.Options{Faults: set})
 	if err != nil {
@@ -56,8 +58,8 @@ func setup(t *testing.T) *bundle {
 	t.Cleanup(func() { _ = pushes.Close() })
 	database := testdb.AppURL(testdb.URL(t))
 	kit, err := service.Open(t.Context(), "notify", config.Env{"DATABASE_URL": database, "AWS_REGION": "us-east-1",
-		"SMTP_URL": mails.URL(), "SMTP_TIMEOUT": "1s", "FCM_ENDPOINT": pushes.URL(), "FCM_SERVICE_ACCOUNT": string(pushes.ServiceAccount()),
-		"FCM_TIMEOUT": "1s", "SEAL_KEYS": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}, service.WithOutput(io.Discard))
+		"SMTP_URL": mails.URL(), "SMTP_TIMEOUT": patience[0], "FCM_ENDPOINT": pushes.URL(), "FCM_SERVICE_ACCOUNT": string(pushes.ServiceAccount()),
+		"FCM_TIMEOUT": patience[0], "SEAL_KEYS": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}, service.WithOutput(io.Discard))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +234,11 @@ func TestFaults(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			b := setup(t)
+			var patience []string
+			if c.fault.Mode == faults.Timeout {
+				patience = []string{"3s"}
+			}
+			b := setup(t, patience...)
 			body := b.notify(notification.ReportFixed, nil)
 			c.fault.Count = faults.Forever
 			if err := b.faults.Add(c.fault); err != nil {

@@ -212,7 +212,11 @@ func TestFaults(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			b := setup(t)
+			var patience []string
+			if c.fault.Mode == faults.Timeout {
+				patience = []string{"3s"}
+			}
+			b := setup(t, patience...)
 			id := b.report(-8.55, 125.57)
 			b.attach(id, "processed", 1)
 			if c.fault.Mode != faults.Malformed || c.fault.Operation == "InvokeModel" {

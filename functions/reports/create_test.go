@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/infra/local/world"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
@@ -176,4 +177,32 @@ func ready(w *world.World, c *world.Client, shade uint8) string {
 	id := uploaded(c, w, shade)
 	w.Process(id)
 	return id
+}
+
+// Poolers that keep no session want other query modes; filing must not mind.
+func TestFilingInEveryQueryMode(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"cache_statement", "cache_describe", "exec", "simple_protocol"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			w := world.New(t)
+			w.Env["DATABASE_EXEC_MODE"] = mode
+			w.Serve(reports.Open)
+			c := w.Citizen()
+			body := draft(object{"images": []object{{"upload_id": ready(w, c, 1)}}, "municipality": "Dili", "device_info": object{"os": "android"}})
+			key := uuid.NewString()
+			r := c.With("Idempotency-Key", key).Post("/reports", body).Want(http.StatusCreated).Object()
+			again := c.With("Idempotency-Key", key).Post("/reports", body).Want(http.StatusCreated)
+			if again.Object().Text("id") != r.Text("id") || again.Header.Get("Idempotent-Replay") != "true" {
+				t.Errorf("replay: %s", again.Body)
+			}
+			if got := c.Get("/reports/" + r.Text("report_number")).Want(http.StatusOK).Object(); got.Text("title") != "Hole" {
+				t.Errorf("read: %v", got.Values)
+			}
+			c.Patch("/reports/"+r.Text("id"), object{"title": "A hole"}).Want(http.StatusOK)
+			if n := w.Int(`SELECT count(*) FROM outbox`); n != 5 { // geocode, validate, notify, and two events
+				t.Errorf("%d messages", n)
+			}
+		})
+	}
 }

@@ -73,7 +73,7 @@ func Add(_ context.Context, w *outbox.Work, n New) error {
 		WHERE u.id = $2 AND u.deleted_at IS NULL
 		ON CONFLICT (user_id, event_key) DO NOTHING RETURNING id`
 	report := uuid.NullUUID{UUID: n.ReportID, Valid: n.ReportID != uuid.Nil}
-	args := []any{id, n.UserID, string(n.Type), n.EventKey, report, raw}
+	args := []any{id, n.UserID, string(n.Type), n.EventKey, report, string(raw)}
 	if n.Quiet {
 		w.Later(insert, args...)
 		return nil

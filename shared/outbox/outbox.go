@@ -84,7 +84,7 @@ func (w *Work) SendIf(name queue.Name, body any, insert string, args ...any) err
 	}
 	n := len(args)
 	statement := fmt.Sprintf(`WITH added AS (%s) INSERT INTO outbox (id, queue, body) SELECT $%d, $%d, $%d FROM added`, insert, n+1, n+2, n+3)
-	w.Later(statement, append(args, p.out.ID, string(name), p.out.Body)...).Exec(func(tag pgconn.CommandTag) error {
+	w.Later(statement, append(args, p.out.ID, string(name), string(p.out.Body))...).Exec(func(tag pgconn.CommandTag) error {
 		if tag.RowsAffected() > 0 {
 			w.sent = append(w.sent, p)
 		}

@@ -44,7 +44,7 @@ type Options struct {
 	Size int
 	// Only are the names of the parts to measure; empty is all.
 	Only []string
-	// Rows chooses among the endpoints by their names; nil is all.
+	// Rows chooses among endpoints and binaries by their names; nil is all.
 	Rows *regexp.Regexp
 	// Dir keeps generated databases between runs, in a PostgreSQL of its own.
 	Dir string

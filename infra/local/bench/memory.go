@@ -48,6 +48,9 @@ func memory(ctx context.Context, r *Run) error {
 		names = []string{"export", "auth", "community", "journeys", "locations", "meta", "monitoring", "notifications", "public", "reports", "staff", "users"}
 	}
 	for _, name := range names {
+		if r.Rows != nil && !r.Rows.MatchString(name) {
+			continue
+		}
 		cells, err := r.resident(ctx, s, dir, name)
 		if err != nil {
 			return errors.Join(fmt.Errorf("%s: %w", name, err), s.close())

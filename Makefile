@@ -87,7 +87,7 @@ LOAD := $(GO) run ./infra/local/load $(if $(DURATION),-duration $(DURATION)) $(i
 
 .PHONY: load
 load: ## Work with a system of its own at a steady rate, then account for every accepted write (DURATION=1m, RATE=4, ARGS=-url=…)
-	@$(WITH_SETTINGS) $(LOAD)
+	@$(if $(findstring -url,$(ARGS)),$(WITH_SETTINGS)) $(LOAD)
 
 .PHONY: chaos
 chaos: ## The same while one part after another breaks (DURATION=5m, RATE=4)

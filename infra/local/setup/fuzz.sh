@@ -6,7 +6,7 @@ mkdir -p .run/fuzz
 one() {
 	package=${1%:*} target=${1#*:}
 	log=.run/fuzz/$target.log
-	go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-10m}" -parallel 1 "$package" >"$log" 2>&1
+	go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-10m}" -fuzzminimizetime 100x -parallel 1 "$package" >"$log" 2>&1
 	status=$?
 	done=$(grep -oE 'elapsed: [^,]*, execs: [0-9]+' "$log" | tail -n 1)
 	found=$(grep -oE 'new interesting: [0-9]+ \(total: [0-9]+\)' "$log" | tail -n 1)

@@ -115,9 +115,13 @@ func (d *driver) put(ctx context.Context, a answer, file []byte) error {
 				req.Header.Set(name, text)
 			}
 		}
+		began := time.Now()
 		res, err := http.DefaultClient.Do(req)
-		if err == nil {
+		if err != nil {
+			d.tally.lost("storage", false, err)
+		} else {
 			_ = res.Body.Close()
+			d.tally.answered("storage", answer{status: res.StatusCode}, true, time.Since(began)) // S3 never says when to come back
 			if res.StatusCode == http.StatusOK {
 				return nil
 			}

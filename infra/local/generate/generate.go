@@ -1,5 +1,5 @@
-// Package generate fills a migrated database with reports of Timor-Leste as they might come in over two years, up to a
-// million within minutes: places on its land clustered at towns, types, moves with their histories, comments, pictures,
+// Package generate fills a migrated database with reports of Timor-Leste as they might come in over two years, even a
+// million: places on its land clustered at towns, types, moves with their histories, comments, pictures,
 // ledger events, embeddings, notifications, journeys. The same seed and end give the same rows.
 //
 // Every row is a function of the seed and its own number, so tables are written one by one, by COPY, without keeping

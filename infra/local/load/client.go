@@ -73,8 +73,8 @@ func (c *client) persist(ctx context.Context, r request) (answer, error) {
 	wait := 200 * time.Millisecond
 	for attempt := 0; ; attempt++ {
 		a, retryAfter, err := c.attempt(ctx, r, attempt == 0 && r.impatient)
-		final := err == nil && a.status < 500 && a.status != http.StatusTooManyRequests && !(a.status == http.StatusConflict && a.text("code") == "request_in_progress")
-		if final {
+		running := a.status == http.StatusConflict && a.text("code") == "request_in_progress"
+		if err == nil && a.status < 500 && a.status != http.StatusTooManyRequests && !running {
 			return a, nil
 		}
 		if retryAfter > 0 {

@@ -110,6 +110,7 @@ func singleEndpoints() []endpoint {
 	}
 }
 
+// staffEndpoints are the queues; an official's are narrowed to their agency.
 func staffEndpoints() []endpoint {
 	return []endpoint{
 		{name: "queue, new", request: get(moderator, always("/staff/queue?kind=new"))},

@@ -121,8 +121,8 @@ func (v *Verifier) verify(ctx context.Context, arn, alias string) error {
 	}
 }
 
-// cut is the function and the number of a version's ARN.
-func cut(arn string) (function, version string, ok bool) {
+// cut is the function and the number of a version's ARN, if it is one.
+func cut(arn string) (string, string, bool) {
 	i := strings.LastIndex(arn, ":")
 	if i < 0 || strings.Count(arn, ":") != 7 {
 		return "", "", false

@@ -81,7 +81,8 @@ func (d *document) find(method, path string) (string, operation, bool) {
 	return best, d.paths[best][strings.ToLower(method)], literals >= 0
 }
 
-func fit(template, path string) (literals int, fits bool) {
+func fit(template, path string) (int, bool) {
+	literals := 0
 	want, got := strings.Split(template, "/"), strings.Split(path, "/")
 	if len(want) != len(got) {
 		return 0, false

@@ -221,11 +221,11 @@ func (v *visitor) staff(admin *visitor) (*visitor, string) {
 	admin.do("PUT", "/admin/settings", settings, 200)
 
 	const email, password = "official@example.tl", "estrada-Balide-12"
-	o, tokens := v.join(email, password)
+	_, tokens := v.join(email, password)
 	user, _ := tokens.object()["user"].(object)
 	admin.get("/admin/users?q=official")
 	admin.do("PATCH", "/admin/users/"+user["id"].(string), object{"role": "government_official", "agency_id": agency, "reason": "New colleague"}, 200)
-	o = v.as(v.do("POST", "/auth/login", object{"email": email, "password": password}, 200).text("access_token"))
+	o := v.as(v.do("POST", "/auth/login", object{"email": email, "password": password}, 200).text("access_token"))
 	secret := o.do("POST", "/auth/totp/enroll", object{}, 200).text("secret")
 	code, err := totp.GenerateCode(secret, time.Now())
 	if err != nil {

@@ -429,7 +429,7 @@ func (s *site) timeout(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), `BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE`); err != nil {
 		t.Fatal(err)
 	}
-	login := func() (*http.Response, string) {
+	login := func() (reply, string) {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/api/v1/auth/login",
 			strings.NewReader(`{"email":"nobody@example.org","password":"over-the-Hills-9"}`))
 		if err != nil {
@@ -466,7 +466,13 @@ func (s *site) dead(name string) int {
 	return 0
 }
 
-func do(t *testing.T, req *http.Request) (*http.Response, string) {
+// reply is the head of an answer.
+type reply struct {
+	StatusCode int
+	Header     http.Header
+}
+
+func do(t *testing.T, req *http.Request) (reply, string) {
 	t.Helper()
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.Do(req)
@@ -478,7 +484,7 @@ func do(t *testing.T, req *http.Request) (*http.Response, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return res, string(body)
+	return reply{res.StatusCode, res.Header}, string(body)
 }
 
 // lockedBuffer takes the logs of many processes.

@@ -99,22 +99,23 @@ func (g *Group) answerChallenge(ctx context.Context, in *challengeInput) (*signI
 	return out, g.lockout.succeeded(ctx, subject)
 }
 
-// attemptChallenge spends an attempt, whatever becomes of it.
-func (g *Group) attemptChallenge(ctx context.Context, id uuid.UUID) (user uuid.UUID, left int, from *device, err error) {
+// attemptChallenge spends an attempt, whatever becomes of it. It returns the user, the attempts left and the device.
+func (g *Group) attemptChallenge(ctx context.Context, id uuid.UUID) (uuid.UUID, int, *device, error) {
 	const attempt = `
 		UPDATE login_challenges SET attempts = attempts + 1
 		 WHERE id = $1 AND consumed_at IS NULL AND expires_at > $2 AND attempts < $3
 		RETURNING user_id, attempts, device`
+	var user uuid.UUID
 	var attempts int
 	var raw []byte
-	err = g.db.QueryRow(ctx, attempt, id, g.clock.Now(), challengeAttempts).Scan(&user, &attempts, &raw)
+	err := g.db.QueryRow(ctx, attempt, id, g.clock.Now(), challengeAttempts).Scan(&user, &attempts, &raw)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return uuid.Nil, 0, nil, errChallengeExpired
 	}
 	if err != nil {
 		return uuid.Nil, 0, nil, fmt.Errorf("read challenge: %w", err)
 	}
-	from = &device{}
+	from := &device{}
 	if err := json.Unmarshal(raw, from); err != nil {
 		return uuid.Nil, 0, nil, fmt.Errorf("decode device: %w", err)
 	}

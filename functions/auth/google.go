@@ -81,12 +81,12 @@ func (g *Group) googleIdentity(ctx context.Context, token string) (google.Identi
 }
 
 // personOfGoogle finds the person by subject, links them by address, or makes
-// their account. The address is locked: two first sign-ins make one account.
-func (g *Group) personOfGoogle(ctx context.Context, w *outbox.Work, who google.Identity, l locale.Language) (p person, created bool, err error) {
+// their account, which is true then. The address is locked: two first sign-ins make one account.
+func (g *Group) personOfGoogle(ctx context.Context, w *outbox.Work, who google.Identity, l locale.Language) (person, bool, error) {
 	if err := lockAddress(ctx, w, g.sealer.MAC(macAddress, []byte(who.Email))); err != nil {
 		return person{}, false, err
 	}
-	p, err = personBy(ctx, w, byGoogleID, who.Subject, true)
+	p, err := personBy(ctx, w, byGoogleID, who.Subject, true)
 	if !errors.Is(err, errNobody) {
 		return p, false, err
 	}

@@ -262,7 +262,7 @@ const goodPassword = "rua-Aimutin-42"
 type fields map[string]any
 
 // registered is an account whose address is not confirmed yet, with its code.
-func (s *system) registered(address string) (code string) {
+func (s *system) registered(address string) string {
 	s.t.Helper()
 	s.expect(s.post("/auth/register", fields{"email": address, "password": goodPassword, "full_name": "Ana Santos"}), 201, "")
 	return s.lastMail(address, mail.RegistrationCode).Params["code"]

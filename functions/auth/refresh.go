@@ -84,8 +84,9 @@ func (g *Group) refresh(ctx context.Context, in *refreshInput) (*tokensOutput, e
 }
 
 // exchange decides what a known refresh token is worth. The session's row is
-// locked: parallel exchanges of one token come here one after the other.
-func (g *Group) exchange(ctx context.Context, tx pgx.Tx, f family, hash []byte) (out *Tokens, refused, err error) {
+// locked: parallel exchanges of one token come here one after the other. The first
+// error is why the token is refused, which is no fault; the second is one.
+func (g *Group) exchange(ctx context.Context, tx pgx.Tx, f family, hash []byte) (*Tokens, error, error) {
 	now := g.clock.Now()
 	switch {
 	case f.revoked && f.replacedAt == nil:
@@ -93,7 +94,7 @@ func (g *Group) exchange(ctx context.Context, tx pgx.Tx, f family, hash []byte) 
 	case f.person.suspended:
 		return nil, errRefreshInvalid, nil
 	case f.replacedAt != nil && !f.revoked && f.newest && now.Sub(*f.replacedAt) <= refreshGrace:
-		out, err = g.repeat(ctx, tx, f)
+		out, err := g.repeat(ctx, tx, f)
 		return out, nil, err
 	case f.replacedAt != nil:
 		_, err := g.revoker.One(ctx, tx, f.person.id, f.session, identity.Reused, now)
@@ -101,7 +102,7 @@ func (g *Group) exchange(ctx context.Context, tx pgx.Tx, f family, hash []byte) 
 	case f.expired:
 		return nil, errRefreshExpired, nil
 	}
-	out, err = g.rotate(ctx, tx, f, hash, now)
+	out, err := g.rotate(ctx, tx, f, hash, now)
 	return out, nil, err
 }
 

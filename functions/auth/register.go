@@ -105,10 +105,10 @@ type newcomer struct {
 	language     locale.Language
 }
 
-// store writes the account; known is true, and nothing changes, when a
+// store writes the account; it is true, and nothing changes, when a
 // confirmed one has the address. An unconfirmed one is replaced: whoever made
 // it has not shown that the address is theirs.
-func (n newcomer) store(ctx context.Context, tx database.Querier) (known bool, err error) {
+func (n newcomer) store(ctx context.Context, tx database.Querier) (bool, error) {
 	const upsert = `
 		INSERT INTO users AS u (id, email, password_hash, full_name, phone_number, country, instagram, preferred_language)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -119,7 +119,7 @@ func (n newcomer) store(ctx context.Context, tx database.Querier) (known bool, e
 		 WHERE u.email_verified_at IS NULL
 		RETURNING true`
 	var stored bool
-	err = tx.QueryRow(ctx, upsert, ids.New(), n.email, n.passwordHash, n.fullName, n.phone, n.country, n.instagram,
+	err := tx.QueryRow(ctx, upsert, ids.New(), n.email, n.passwordHash, n.fullName, n.phone, n.country, n.instagram,
 		string(n.language)).Scan(&stored)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return true, nil

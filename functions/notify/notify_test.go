@@ -295,8 +295,10 @@ func TestSealedMails(t *testing.T) {
 		for _, l := range locale.Languages() {
 			to := string(template) + "." + string(l) + "@example.tl"
 			body := b.seal(mail.Message{To: to, Language: l, Template: template, Params: params})
-			if b.deliver(body, 1) || b.deliver(body, 1) {
-				t.Fatalf("%s %s came back", template, l)
+			for range 2 {
+				if b.deliver(body, 1) {
+					t.Fatalf("%s %s came back", template, l)
+				}
 			}
 			got := b.mails.Mails(to)
 			if len(got) != 1 {

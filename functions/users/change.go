@@ -144,7 +144,9 @@ func (g *Group) apply(ctx context.Context, id uuid.UUID, c change) (profile.User
 }
 
 // columns are the assignments of a change, from $2 on, and their values.
-func (c change) columns() (set []string, args []any, err error) {
+func (c change) columns() ([]string, []any, error) {
+	var set []string
+	var args []any
 	assign := func(column string, value any) {
 		args = append(args, value)
 		set = append(set, fmt.Sprintf("%s = $%d", column, len(args)+1))

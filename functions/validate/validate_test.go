@@ -136,8 +136,10 @@ func TestWhatTheReportLacks(t *testing.T) {
 			b := setup(t)
 			id := b.report(-8.55, 125.57)
 			c.prepare(b, id)
-			if b.deliver(id, 1) || b.deliver(id, 1) {
-				t.Error("the message came back")
+			for range 2 {
+				if b.deliver(id, 1) {
+					t.Error("the message came back")
+				}
 			}
 			if got := b.state(id); got != c.want {
 				t.Errorf("%s, want %s", got, c.want)

@@ -109,7 +109,8 @@ func parseFields(raw []byte) (map[string]any, error) {
 	return fields, nil
 }
 
-func boolean(v any) (value, ok bool) {
+// boolean is the truth v tells, and whether it tells one.
+func boolean(v any) (bool, bool) {
 	switch v := v.(type) {
 	case bool:
 		return v, true

@@ -9,9 +9,9 @@ import (
 // MaxLength of an address in bytes (RFC 5321, 4.5.3.1.3).
 const MaxLength = 254
 
-// Parse returns the address trimmed and in lower case; ok is false when it is
+// Parse returns the address trimmed and in lower case; false when it is
 // none: a name around it, a missing dot in the domain, control characters.
-func Parse(s string) (address string, ok bool) {
+func Parse(s string) (string, bool) {
 	s = strings.ToLower(strings.TrimSpace(s))
 	if s == "" || len(s) > MaxLength || strings.ContainsAny(s, "\x00\r\n\t \"<>,;:") {
 		return "", false

@@ -22,7 +22,6 @@ import (
 // sample is a group with an operation for each rule.
 type sample struct {
 	secret string
-	calls  int
 }
 
 func (*sample) Name() string { return "sample" }

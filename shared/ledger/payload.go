@@ -81,8 +81,8 @@ const unnumbered = "LS-0000-000000"
 
 // cutNumber is what stands before and after the number of an unnumbered payload. No text of a payload can look like
 // the member: a quotation mark within one is escaped.
-func cutNumber(raw []byte) (before, after []byte, found bool) {
-	before, after, found = bytes.Cut(raw, []byte(`"report_number":"`+unnumbered+`"`))
+func cutNumber(raw []byte) ([]byte, []byte, bool) {
+	before, after, found := bytes.Cut(raw, []byte(`"report_number":"`+unnumbered+`"`))
 	return append(before[:len(before):len(before)], `"report_number":"`...), append([]byte(`"`), after...), found
 }
 

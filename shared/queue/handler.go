@@ -64,15 +64,24 @@ func (e *each) Handle(ctx context.Context, batch events.SQSEvent) (events.SQSEve
 	return out, nil
 }
 
-func (e *each) one(ctx context.Context, m events.SQSMessage) (ok bool) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			e.log.ErrorContext(ctx, "message panicked", "queue", string(e.name), "message_id", m.MessageId,
-				"panic", cause, "stack", string(debug.Stack()))
-			ok = e.failed(ctx, m, nil)
-		}
+// one is whether a message is dealt with.
+func (e *each) one(ctx context.Context, m events.SQSMessage) bool {
+	var err error
+	panicked := true
+	func() {
+		defer func() {
+			if cause := recover(); cause != nil {
+				e.log.ErrorContext(ctx, "message panicked", "queue", string(e.name), "message_id", m.MessageId,
+					"panic", cause, "stack", string(debug.Stack()))
+			}
+		}()
+		err = e.handle(ctx, m)
+		panicked = false
 	}()
-	if err := e.handle(ctx, m); err != nil {
+	switch {
+	case panicked:
+		return e.failed(ctx, m, nil)
+	case err != nil:
 		e.log.WarnContext(ctx, "message failed", "queue", string(e.name), "message_id", m.MessageId,
 			"receives", m.Attributes["ApproximateReceiveCount"], "error", err)
 		return e.failed(ctx, m, err)

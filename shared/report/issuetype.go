@@ -35,9 +35,9 @@ func IssueTypes() []IssueType {
 }
 
 // ParseIssueType reads a word for an issue type, tolerating case, separators and
-// the synonyms old apps and people use. Known is false for a word nobody
+// the synonyms old apps and people use. It is false for a word nobody
 // foresaw: the type is then OtherProblem, and the word is worth keeping.
-func ParseIssueType(word string) (t IssueType, known bool) {
+func ParseIssueType(word string) (IssueType, bool) {
 	key := fold(word)
 	for _, t := range IssueTypes() {
 		if strings.ReplaceAll(string(t), "_", "") == key {

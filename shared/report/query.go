@@ -126,12 +126,12 @@ func (q Query) dates(w *where) error {
 	return nil
 }
 
-// instant reads a day in Timor-Leste, as its beginning, or an instant.
-func instant(s string) (t time.Time, day bool, err error) {
-	if t, err = time.ParseInLocation(time.DateOnly, s, Zone()); err == nil {
+// instant reads a day in Timor-Leste, as its beginning and true, or an instant.
+func instant(s string) (time.Time, bool, error) {
+	if t, err := time.ParseInLocation(time.DateOnly, s, Zone()); err == nil {
 		return t, true, nil
 	}
-	t, err = time.Parse(time.RFC3339Nano, s)
+	t, err := time.Parse(time.RFC3339Nano, s)
 	return t, false, err
 }
 

@@ -44,9 +44,9 @@ type who struct {
 	note bool
 }
 
-// rule is the contract's table of moves (section 4). ok is false for a move that
+// rule is the contract's table of moves (section 4); false for a move that
 // nobody may make.
-func rule(from, to Status) (w who, ok bool) {
+func rule(from, to Status) (who, bool) {
 	staff := []ActorKind{ActorModerator, ActorOfficial, ActorAdmin}
 	assigned := []ActorKind{ActorOfficial, ActorAdmin}
 	moderation := []ActorKind{ActorModerator, ActorAdmin}

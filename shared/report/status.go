@@ -38,8 +38,9 @@ func ParseStatus(word string) (Status, bool) {
 	return parse(word, Statuses())
 }
 
-// ParseList reads a comma-separated list with read; bad is the first word it does not know.
-func ParseList[T any](list string, read func(string) (T, bool)) (values []T, bad string) {
+// ParseList reads a comma-separated list with read, and returns the first word it does not know, if any.
+func ParseList[T any](list string, read func(string) (T, bool)) ([]T, string) {
+	var values []T
 	for word := range strings.SplitSeq(list, ",") {
 		if strings.TrimSpace(word) == "" {
 			continue

@@ -47,7 +47,9 @@ func URI(secret []byte, account string) string {
 
 // Check returns the time step that code belongs to: the present one or a
 // neighbour, and later than lastStep, so that no code works twice.
-func Check(secret []byte, code string, now time.Time, lastStep int64) (step int64, ok bool) {
+func Check(secret []byte, code string, now time.Time, lastStep int64) (int64, bool) {
+	var step int64
+	ok := false
 	present := now.Unix() / period
 	for candidate := present - skew; candidate <= present+skew; candidate++ {
 		same := subtle.ConstantTimeCompare([]byte(Code(secret, candidate)), []byte(code)) == 1

@@ -113,4 +113,4 @@ func read(res *http.Response) (answer, error) {
 }
 
 // take returns what was sent and received since the last call.
-func (w *wire) take() (sent, received int64) { return w.out.Swap(0), w.in.Swap(0) }
+func (w *wire) take() (int64, int64) { return w.out.Swap(0), w.in.Swap(0) }

@@ -22,8 +22,8 @@ type filed struct {
 	told    map[string]map[string]int // notifications by person and type
 }
 
-// allowed is the table of section 4: who may move a report from one status to another.
-func (f *filed) allowed(to string, by actor) (exists, may bool) {
+// allowed is the contract's table: whether there is a move from one status to another, and whether by may make it.
+func (f *filed) allowed(to string, by actor) (bool, bool) {
 	staff := slices.Contains([]string{"moderator", "government_official", "admin"}, by.kind)
 	agency := by.kind == "admin" || by.kind == "government_official" && f.agency != "" && by.agency == f.agency
 	switch f.status + " " + to {

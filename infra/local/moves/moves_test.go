@@ -6,7 +6,6 @@ package moves_test
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"net/http"
 	"reflect"
@@ -53,7 +52,7 @@ func newStage(t *testing.T) *stage {
 	}
 	s.actors = []actor{{"maria", "citizen", ""}, {"jose", "citizen", ""}, {"moderator", "moderator", ""}, {"admin", "admin", ""},
 		{"official A", "government_official", "A"}, {"official B", "government_official", "B"}}
-	s.outbox = outbox.New(&database.DB{Pool: w.DB}, nil, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	s.outbox = outbox.New(&database.DB{Pool: w.DB}, nil, slog.New(slog.DiscardHandler))
 	var err error
 	if s.relay, err = relay.Open(t.Context(), w.Env); err != nil {
 		t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 // Every function of the repository runs on one machine, except those that only a deploy calls.
 func TestRunsEveryFunction(t *testing.T) {
 	t.Parallel()
-	run := []string{"keys", "migrate"}
+	run := []string{"keys", "migrate", "verify"}
 	for _, g := range groups() {
 		run = append(run, g.name)
 	}

@@ -3,6 +3,7 @@ package validate
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -81,18 +82,18 @@ func TestAHijackedModelStaysInTheForm(t *testing.T) {
 			b := setup(t)
 			id := b.report(-8.55, 125.57)
 			b.attach(id, "processed", 1)
-			first, second := c.relevance, c.relevance
+			// As many as there could be calls: each stage asks twice, and the SDK may send a call again.
+			script := slices.Repeat([]string{c.relevance}, 4)
 			if c.damage != "" {
-				b.answers(first, c.damage, c.damage)
-			} else {
-				b.answers(first, second)
+				script = append(script, slices.Repeat([]string{c.damage}, 4)...)
 			}
+			b.answers(script...)
 			if b.deliver(id, 1) {
 				t.Fatal("came back")
 			}
 			got := one[string](b, `SELECT concat_ws(' ', status, ai_status, CASE WHEN severity_score IS NOT NULL THEN severity END) FROM reports`)
 			if got != c.want {
-				t.Errorf("%s, want %s", got, c.want)
+				t.Errorf("%s, want %s, after %d calls of the model", got, c.want, len(b.cloud.Bedrock.Calls()))
 			}
 			title := one[string](b, `SELECT title FROM reports`)
 			if len([]rune(title)) > maxTitle || strings.ContainsAny(title, "<>\n") || strings.ContainsFunc(title, unicode.IsControl) {

@@ -93,8 +93,6 @@ func (f *FCM) Push(ctx context.Context, m Push, ready handOver) error {
 	case <-ctx.Done():
 		return &Failure{Kind: Delayed, Code: "out of time"}
 	}
-	ctx, cancel := context.WithTimeout(ctx, f.timeout)
-	defer cancel()
 	err = f.send(ctx, body, ready)
 	var failure *Failure
 	if errors.As(err, &failure) && failure.Code == unauthenticated {
@@ -109,6 +107,9 @@ func (f *FCM) send(ctx context.Context, body []byte, ready handOver) error {
 	if err != nil {
 		return &Failure{Kind: Delayed, Code: "no access token"}
 	}
+	// The time begins now: a push that began when the wait for the token had used most of it up would be cut off half-way.
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
 	gate := &gated{ready: func() error { return ready(ctx) }, body: bytes.NewReader(body)}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.url, gate)
 	if err != nil {

@@ -28,7 +28,7 @@ func placeCA(root string, s settings, in inputs) error {
 			}
 			continue
 		}
-		if err := os.WriteFile(path, certificates, 0o644); err != nil { //nolint:gosec // certificates are public, and Lambda's user must read them
+		if err := os.WriteFile(path, certificates, 0o644); err != nil { // certificates are public, and Lambda's user must read them
 			return fmt.Errorf("place certificates: %w", err)
 		}
 	}

@@ -172,10 +172,6 @@ func must[T closer](v T, err error) func(t *testing.T) T {
 
 // TestDeployed runs the real binaries, wired as the synthesized template says.
 func TestDeployed(t *testing.T) {
-	if testing.Short() {
-		t.Log("-short: the deployed system is not run")
-		return
-	}
 	s := newSite(t)
 	t.Run("every operation reaches its function", s.everyOperation)
 	t.Run("what no route names is answered in the contract's form", s.unknown)

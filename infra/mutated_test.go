@@ -206,10 +206,6 @@ func mistaken(t *testing.T, stack string, raw []byte, everything string, m mutat
 // TestMistakesAreSeen makes one mistake at a time and deploys: this test of tests
 // holds that TestDeployed would go red for each.
 func TestMistakesAreSeen(t *testing.T) {
-	if testing.Short() {
-		t.Log("-short: the deployed system is not run")
-		return
-	}
 	right := deployable(t)
 	built := false
 	for _, name := range slices.Sorted(maps.Keys(mutations)) {

@@ -2,6 +2,7 @@ package reports_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"testing"
@@ -45,12 +46,12 @@ func TestFilters(t *testing.T) {
 		"q=100%25 mango":                     0,
 		"q=LS-2026-000002":                   1,
 		"q=ls2026000002":                     1,
-		"date_from=2026-03-06":               3 - 0, // half past midnight of the 6th in Dili is the 5th in UTC
+		"date_from=2026-03-06":               3, // half past midnight of the 6th in Dili is the 5th in UTC
 		"date_to=2026-03-06":                 1,
 		"date_to=2026-03-07":                 2,
 		"date_from=2026-03-06T00:00:00Z":     2,
 		"bbox=125.5,-8.6,125.6,-8.5":         1,
-		"bbox=126.1,-9,126,-8":               1 + 1 + 1 - 0, // all the way round the other side, but for nothing
+		"bbox=126.1,-9,126,-8":               3, // all the way round by the other side
 		"bbox=170,-9,-170,-8":                0,
 		"updated_since=2026-03-06T00:00:00Z": 2,
 		"status=verified&issue_type=bridge":  0,
@@ -65,6 +66,51 @@ func TestFilters(t *testing.T) {
 		if got := c.Get("/reports?" + query); got.Status != http.StatusUnprocessableEntity {
 			t.Errorf("%s: %d", query, got.Status)
 		}
+	}
+}
+
+// TestBoxesHoldWhatLiesInThem asks for boxes anywhere, up to the poles and across the antimeridian, beside comparing degrees.
+func TestBoxesHoldWhatLiesInThem(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.Citizen()
+	r := rand.New(rand.NewPCG(3, 4))
+	var points [][2]float64
+	for range 60 {
+		lat, lon := r.Float64()*180-90, r.Float64()*360-180
+		place(w, c, lat, lon, "")
+		points = append(points, [2]float64{lat, lon})
+	}
+	met := 0
+	for i := range 60 {
+		south, west := r.Float64()*180-90, r.Float64()*360-180
+		north, east := south+r.Float64()*(90-south), west+r.Float64()*360
+		if i%3 == 0 { // by way of a point, and small
+			south, west = points[i][0]-0.001, points[i][1]-0.001
+			north, east = south+0.002, west+0.002
+		}
+		south, north = max(south, -90), min(north, 90)
+		if west < -180 {
+			west += 360
+		}
+		if east > 180 {
+			east -= 360
+		}
+		want := 0
+		for _, p := range points {
+			across := west <= east && p[1] >= west && p[1] <= east || west > east && (p[1] >= west || p[1] <= east)
+			if p[0] >= south && p[0] <= north && across {
+				want++
+			}
+		}
+		met += want
+		query := fmt.Sprintf("bbox=%.9f,%.9f,%.9f,%.9f", west, south, east, north)
+		if got := c.Get("/reports?" + query).Want(http.StatusOK).Object().Number("total"); got != float64(want) {
+			t.Errorf("%s: %v reports, want %d", query, got, want)
+		}
+	}
+	if met < 60 {
+		t.Errorf("the boxes met %d reports in all", met)
 	}
 }
 

@@ -66,6 +66,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	params := pc.ConnConfig.RuntimeParams
 	params["application_name"] = "lafaekstreet"
 	params["timezone"] = "UTC"
+	params["jit"] = "off" // compiling pays off in no query of ours
 	if c.Role != "" {
 		params["role"] = c.Role
 	}

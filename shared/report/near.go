@@ -51,14 +51,14 @@ func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) 
 		return `SELECT r.id, ` + meters + ` AS meters FROM reports r WHERE ` + when + w.sql() + ` ORDER BY r.position <-> ` + here + fmt.Sprintf(` LIMIT %d`, limit)
 	}
 	near := `near AS MATERIALIZED (` + outwards("", maxCounted) + `)`
-	total := `count(*) OVER ()`
+	total, settings := `count(*) OVER ()`, useIndexes
 	if a.Status != "" || a.IssueType != "" {
 		// Few of a kind may be far between: whether there are many is asked first, as in page.
 		near = `hits AS MATERIALIZED (SELECT r.id, ` + meters + ` AS meters FROM reports r WHERE ` + w.sql() + ` AND ` + meters + ` <= ` + radius +
 			fmt.Sprintf(` LIMIT %d), total AS MATERIALIZED (SELECT count(*) AS n FROM hits), near AS (
 				SELECT id, meters FROM hits WHERE (SELECT n FROM total) <= %d UNION ALL (`, maxCounted+1, maxCounted) +
 			outwards(fmt.Sprintf(`(SELECT n FROM total) > %d AND `, maxCounted), a.Limit) + `))`
-		total = fmt.Sprintf(`(SELECT least(n, %d) FROM total)`, maxCounted)
+		total, settings = fmt.Sprintf(`(SELECT least(n, %d) FROM total)`, maxCounted), usePlaces
 	}
 	list := `WITH ` + near + `,
 		within AS (SELECT id, meters, ` + total + ` AS n FROM near WHERE meters <= ` + radius + fmt.Sprintf(` ORDER BY meters, id LIMIT %d`, a.Limit) + `)
@@ -69,7 +69,7 @@ func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) 
 	var counted int
 	var rows []*summaryRow
 	var distances []float64
-	batch.Queue(useIndexes)
+	batch.Queue(settings)
 	batch.Queue(list, w.args...).Query(func(found pgx.Rows) error {
 		var err error
 		rows, err = pgx.CollectRows(found, func(row pgx.CollectableRow) (*summaryRow, error) {

@@ -12,12 +12,6 @@ import (
 // has_next still tells the truth. Counting a million rows would cost more than the page.
 const maxCounted = 1_000
 
-// useIndexes keeps the planner from reading all reports until the end of the
-// transaction, which in a batch of its own is the batch: for a list that is
-// bounded it takes the beginning of the table for cheap, and where few reports
-// match, the beginning is all of it. Nor is another process worth starting for a page.
-const useIndexes = `SELECT set_config('enable_seqscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)`
-
 // page runs batch and reads the reports that w and the cursor of q let through, one more than
 // the page holds, and counts those of w.
 //
@@ -50,7 +44,14 @@ func (r *Reader) page(ctx context.Context, batch *pgx.Batch, w *where, q Query) 
 		(SELECT r.id FROM reports r WHERE ` + fmt.Sprintf(`(SELECT n FROM total) > %d`, maxCounted) + ` AND ` + met + ` AND ` + after + cut + `))
 		SELECT ` + summaryColumns + `, (SELECT n FROM total) FROM page JOIN reports r ON r.id = page.id` + summaryJoins + ` ORDER BY ` + by.order(direction)
 
-	batch.Queue(useIndexes)
+	settings := useIndexes
+	switch {
+	case q.Text != "":
+		settings = useWords
+	case q.Box != "":
+		settings = usePlaces
+	}
+	batch.Queue(settings)
 	var rows []*summaryRow
 	var total int
 	batch.Queue(list, w.args...).Query(func(list pgx.Rows) error {
@@ -66,7 +67,7 @@ func (r *Reader) page(ctx context.Context, batch *pgx.Batch, w *where, q Query) 
 	}
 	if len(rows) == 0 && (offset > 0 || q.Cursor != "") { // beyond the end, nothing tells how many there are before it
 		batch := &pgx.Batch{}
-		batch.Queue(useIndexes)
+		batch.Queue(settings)
 		batch.Queue(`SELECT count(*) FROM (`+hits+`) c`, w.args[:counted]...).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
 		if err := r.db.SendBatch(ctx, batch).Close(); err != nil {
 			return nil, 0, err

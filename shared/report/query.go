@@ -2,7 +2,6 @@ package report
 
 import (
 	"context"
-	"strconv"
 	"strings"
 	"time"
 
@@ -163,40 +162,4 @@ func (q Query) box(w *where) error {
 	}
 	b.within(w)
 	return nil
-}
-
-// Box is an area between two meridians and two parallels, in degrees WGS 84.
-// One whose MinLon is above its MaxLon crosses the antimeridian.
-type Box struct{ MinLon, MinLat, MaxLon, MaxLat float64 }
-
-// ParseBox reads minLon,minLat,maxLon,maxLat.
-func ParseBox(s string) (Box, bool) {
-	parts := strings.Split(s, ",")
-	if len(parts) != 4 {
-		return Box{}, false
-	}
-	var v [4]float64
-	for i, part := range parts {
-		var err error
-		if v[i], err = strconv.ParseFloat(strings.TrimSpace(part), 64); err != nil {
-			return Box{}, false
-		}
-	}
-	b := Box{v[0], v[1], v[2], v[3]}
-	return b, ValidPoint(b.MinLat, b.MinLon) && ValidPoint(b.MaxLat, b.MaxLon) && b.MinLat <= b.MaxLat
-}
-
-// ValidPoint reports whether both are numbers within their range; NaN is not.
-func ValidPoint(latitude, longitude float64) bool {
-	return latitude >= -90 && latitude <= 90 && longitude >= -180 && longitude <= 180
-}
-
-func (b Box) within(w *where) {
-	const inside = "r.position::geometry && ST_MakeEnvelope(?, ?, ?, ?, 4326)"
-	const between = "r.longitude >= ? AND r.latitude >= ? AND r.longitude <= ? AND r.latitude <= ?"
-	if b.MinLon <= b.MaxLon {
-		w.either(inside, between, b.MinLon, b.MinLat, b.MaxLon, b.MaxLat)
-		return
-	}
-	w.either("("+inside+" OR "+inside+")", "("+between+" OR "+between+")", b.MinLon, b.MinLat, 180.0, b.MaxLat, -180.0, b.MinLat, b.MaxLon, b.MaxLat)
 }

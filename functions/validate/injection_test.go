@@ -3,7 +3,6 @@ package validate
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -82,10 +81,10 @@ func TestAHijackedModelStaysInTheForm(t *testing.T) {
 			b := setup(t)
 			id := b.report(-8.55, 125.57)
 			b.attach(id, "processed", 1)
-			// As many as there could be calls: each stage asks twice, and the SDK may send a call again.
-			script := slices.Repeat([]string{c.relevance}, 4)
+			// As many as there are to be calls: one more is answered by the stand-in's own mind.
+			script := []string{c.relevance, c.relevance}
 			if c.damage != "" {
-				script = append(script, slices.Repeat([]string{c.damage}, 4)...)
+				script = []string{c.relevance, c.damage, c.damage}
 			}
 			b.answers(script...)
 			if b.deliver(id, 1) {

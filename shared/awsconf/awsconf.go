@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go/middleware"
 )
 
 // Load reads the SDK's own variables from env: AWS_REGION, the credentials that
@@ -14,7 +15,8 @@ import (
 // a tenth of a function's binary, and none of it runs in Lambda. A person with a
 // profile runs `eval "$(aws configure export-credentials --format env)"` first.
 func Load(_ context.Context, env map[string]string) (aws.Config, error) {
-	cfg := aws.Config{Region: env["AWS_REGION"], ConfigSources: []any{endpoints(env)}}
+	cfg := aws.Config{Region: env["AWS_REGION"], ConfigSources: []any{endpoints(env)},
+		APIOptions: []func(*middleware.Stack) error{withLastLook}}
 	if env["AWS_ACCESS_KEY_ID"] != "" {
 		cfg.Credentials = aws.NewCredentialsCache(held(env))
 	}

@@ -4,6 +4,7 @@ package email
 import (
 	"net/mail"
 	"strings"
+	"unicode"
 )
 
 // MaxLength of an address in bytes (RFC 5321, 4.5.3.1.3).
@@ -13,7 +14,7 @@ const MaxLength = 254
 // none: a name around it, a missing dot in the domain, control characters.
 func Parse(s string) (string, bool) {
 	s = strings.ToLower(strings.TrimSpace(s))
-	if s == "" || len(s) > MaxLength || strings.ContainsAny(s, "\x00\r\n\t \"<>,;:") {
+	if s == "" || len(s) > MaxLength || strings.ContainsAny(s, "\"<>,;:") || strings.ContainsFunc(s, unseen) {
 		return "", false
 	}
 	parsed, err := mail.ParseAddress(s)
@@ -25,4 +26,9 @@ func Parse(s string) (string, bool) {
 		return "", false
 	}
 	return s, true
+}
+
+// unseen is a character that shows nothing, or makes others look otherwise.
+func unseen(r rune) bool {
+	return unicode.IsControl(r) || unicode.IsSpace(r) || unicode.Is(unicode.Cf, r)
 }

@@ -37,10 +37,11 @@ func (t Time) String() string { return t.UTC().Format(layout) }
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (t *Time) UnmarshalText(b []byte) error {
 	v, err := time.Parse(time.RFC3339Nano, string(b))
-	if err != nil {
+	v = v.UTC()
+	if err != nil || v.Year() < 0 || v.Year() > 9999 { // an offset can lead to a year that has no form
 		return fmt.Errorf("expected an RFC 3339 date-time")
 	}
-	t.Time = v.UTC()
+	t.Time = v
 	return nil
 }
 

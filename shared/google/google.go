@@ -6,7 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/url"
+	"regexp"
 	"slices"
 	"time"
 
@@ -50,7 +53,7 @@ const fetchTimeout = 4 * time.Second
 
 // New believes tokens for c's clients.
 func New(c Config, now clock.Clock) *Verifier {
-	client := &http.Client{Timeout: fetchTimeout}
+	client := &http.Client{Timeout: fetchTimeout, Transport: bounded{http.DefaultTransport}}
 	keys := &keySet{remote: oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), client), c.KeysURL)}
 	return &Verifier{clientIDs: c.ClientIDs, tokens: oidc.NewVerifier(c.Issuer, keys, &oidc.Config{
 		SkipClientIDCheck: true, // there are several; checked in Verify
@@ -61,10 +64,13 @@ func New(c Config, now clock.Clock) *Verifier {
 // maxToken is longer than any ID token of Google, in bytes.
 const maxToken = 8 << 10
 
+// compact is the one form Google's tokens have: RFC 7515 knows another, of JSON.
+var compact = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`)
+
 // Verify returns who a token speaks for; ErrInvalid when it is not to be
 // believed, ErrUnavailable when that cannot be told now.
 func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
-	if len(token) > maxToken {
+	if len(token) > maxToken || !compact.MatchString(token) {
 		return Identity{}, ErrInvalid
 	}
 	failed := new(fetchFailure)
@@ -101,8 +107,40 @@ func (k *keySet) VerifySignature(ctx context.Context, token string) ([]byte, err
 	payload, err := k.remote.VerifySignature(ctx, token)
 	if err != nil && errors.Unwrap(err) != nil { // only "fetching keys" wraps a cause
 		if f, ok := ctx.Value(fetchFailure{}).(*fetchFailure); ok {
-			f.err = err
+			f.err = unquoted(err)
 		}
 	}
 	return payload, err
+}
+
+// unquoted is why keys could not be fetched. The library's own words quote all that was answered.
+func unquoted(err error) error {
+	var failed *url.Error
+	if errors.As(err, &failed) {
+		return failed.Err
+	}
+	return errors.New("the answer is no set of keys")
+}
+
+// maxKeys bounds an answer about the keys, in bytes; Google's takes some 2,000.
+const maxKeys = 1 << 20
+
+// bounded reads no more of an answer than keys can take, and nothing of one that is none.
+type bounded struct{ next http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := b.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	if res.StatusCode != http.StatusOK {
+		_ = res.Body.Close()
+		return nil, fmt.Errorf("status %d", res.StatusCode)
+	}
+	res.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(res.Body, maxKeys), res.Body}
+	return res, nil
 }

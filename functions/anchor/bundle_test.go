@@ -328,7 +328,7 @@ func (b *bundle) deliver(w *anchor.Worker, letters []letter) int {
 			m := part[i].sqs()
 			batch.Records, byID[m.MessageId] = append(batch.Records, m), part[i]
 		}
-		resp, err := w.Handler().Handle(b.t.Context(), batch)
+		resp, err := queue.Each(queue.Anchor, 2, w.Log, w.Message).Handle(b.t.Context(), batch)
 		if err != nil {
 			b.t.Fatal(err)
 		}

@@ -22,7 +22,7 @@ func Open(ctx context.Context, env config.Env) (queue.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return w.Handler(), nil
+	return kit.Queue(queue.Anchor, w.config.Concurrency, w.Message), nil
 }
 
 // FromKit makes the worker with what kit has opened.

@@ -81,15 +81,11 @@ func NewWorker(d Deps, c Config) (*Worker, error) {
 	return &Worker{Deps: d, config: c, payer: payer}, nil
 }
 
-// Handler consumes batches of the queue.
-func (w *Worker) Handler() queue.Handler {
-	return queue.Each(queue.Anchor, w.config.Concurrency, w.Log, w.handle)
-}
-
-func (w *Worker) handle(ctx context.Context, m events.SQSMessage) error {
+// Message takes what a message of the queue names as far as it will go now.
+func (w *Worker) Message(ctx context.Context, m events.SQSMessage) error {
 	var body queue.AnchorMessage
 	if err := json.Unmarshal([]byte(m.Body), &body); err != nil || body.EventID == uuid.Nil {
-		return errors.New("message names no event")
+		return queue.Permanent(errors.New("message names no event"))
 	}
 	again := m.Attributes["ApproximateReceiveCount"] != "" && m.Attributes["ApproximateReceiveCount"] != "1"
 	return w.Work(ctx, body.EventID, again)

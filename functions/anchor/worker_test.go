@@ -14,6 +14,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/hedera"
 	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
@@ -169,7 +170,7 @@ func TestMessagesThatNameNoEventFail(t *testing.T) {
 	for i, body := range []string{`{`, `{}`, fmt.Sprintf(`{"event_id":%q}`, ids.New())} {
 		batch.Records = append(batch.Records, events.SQSMessage{MessageId: fmt.Sprint(i), Body: body})
 	}
-	resp, err := b.worker.Handler().Handle(t.Context(), batch)
+	resp, err := queue.Each(queue.Anchor, 2, b.worker.Log, b.worker.Message).Handle(t.Context(), batch)
 	if err != nil || len(resp.BatchItemFailures) != 3 {
 		t.Errorf("got %+v, %v, want all three to fail", resp, err)
 	}

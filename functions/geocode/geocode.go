@@ -59,7 +59,7 @@ func Open(ctx context.Context, env config.Env) (queue.Handler, error) {
 		outbox: kit.Outbox, kit: kit, log: kit.Log,
 		resolver: geocoding.NewResolver(kit.DB, geocoding.NewNominatim(cfg.Geocoding), kit.Log, kit.Metrics),
 	}
-	return queue.Each(queue.Geocode, 1, kit.Log, g.handle), nil
+	return kit.Queue(queue.Geocode, 1, g.handle), nil
 }
 
 // place is where a report is and what is known of it.
@@ -70,8 +70,8 @@ type place struct {
 
 func (g *Geocode) handle(ctx context.Context, m events.SQSMessage) error {
 	var message queue.GeocodeMessage
-	if err := json.Unmarshal([]byte(m.Body), &message); err != nil {
-		return fmt.Errorf("decode message: %w", err)
+	if err := json.Unmarshal([]byte(m.Body), &message); err != nil || message.ReportID == uuid.Nil {
+		return queue.Permanent(errors.New("message names no report"))
 	}
 	p, err := g.place(ctx, message.ReportID)
 	if errors.Is(err, pgx.ErrNoRows) { // withdrawn, or named already

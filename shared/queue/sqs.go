@@ -2,7 +2,6 @@ package queue
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -52,18 +51,23 @@ func (c *Client) Send(ctx context.Context, name Name, messages []Outgoing) ([]uu
 	if err != nil {
 		return nil, fmt.Errorf("send to %s: %w", name, err)
 	}
-	sent := make([]uuid.UUID, 0, len(out.Successful))
+	missing := make(map[uuid.UUID]bool, len(messages))
+	for _, m := range messages {
+		missing[m.ID] = true
+	}
+	sent := make([]uuid.UUID, 0, len(messages))
 	for _, s := range out.Successful {
-		if id, err := uuid.Parse(aws.ToString(s.Id)); err == nil {
+		if id, err := uuid.Parse(aws.ToString(s.Id)); err == nil && missing[id] {
 			sent = append(sent, id)
+			delete(missing, id)
 		}
 	}
-	var causes []string
-	for _, f := range out.Failed {
-		causes = append(causes, aws.ToString(f.Code))
-	}
-	if len(causes) > 0 {
-		return sent, fmt.Errorf("send to %s: %w", name, errors.New(strings.Join(causes, ", ")))
+	if len(missing) > 0 {
+		causes := make([]string, len(out.Failed))
+		for i, f := range out.Failed {
+			causes[i] = aws.ToString(f.Code)
+		}
+		return sent, fmt.Errorf("send to %s: %d messages did not arrive: [%s]", name, len(missing), strings.Join(causes, ", "))
 	}
 	return sent, nil
 }

@@ -1,0 +1,23 @@
+package validate
+
+import (
+	"encoding/json"
+	"log/slog"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/queue/queuetest"
+)
+
+// FuzzValidateMessage: only a message that names a report has one judged.
+func FuzzValidateMessage(f *testing.F) {
+	queuetest.Seeds(f, "report_id")
+	w := &Worker{db: queuetest.Nowhere(f), log: slog.New(slog.DiscardHandler), cfg: Config{Deliveries: 5}}
+	queuetest.Fuzz(f, queue.Validate, w.message, func(body string) bool {
+		var m map[string]*json.RawMessage
+		var in queue.ValidateMessage
+		return json.Unmarshal([]byte(body), &m) == nil && json.Unmarshal([]byte(body), &in) == nil && in.ReportID != uuid.Nil
+	})
+}

@@ -28,13 +28,22 @@ type tileOutput struct {
 	Body        []byte
 }
 
+// row is Y as a number, for a square there is.
+func (in *tileInput) row() (int, error) {
+	y, err := strconv.Atoi(strings.TrimSuffix(in.Y, ".mvt"))
+	if side := 1 << in.Z; err != nil || in.X >= side || y >= side {
+		return 0, problem.InvalidField("x", "there is no such tile at this zoom level")
+	}
+	return y, nil
+}
+
 // tile draws the vector tile (MVT 2.1) of one map square: the layer "reports"
 // with single reports or clusters (point_count), and "boundaries" where an
 // operator has imported them.
 func (p *Public) tile(ctx context.Context, in *tileInput) (*tileOutput, error) {
-	y, err := strconv.Atoi(strings.TrimSuffix(in.Y, ".mvt"))
-	if side := 1 << in.Z; err != nil || in.X >= side || y >= side {
-		return nil, problem.InvalidField("x", "there is no such tile at this zoom level")
+	y, err := in.row()
+	if err != nil {
+		return nil, err
 	}
 	filter, err := in.filter()
 	if err != nil {

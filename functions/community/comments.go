@@ -85,22 +85,23 @@ func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, e
 	if content == "" {
 		return nil, problem.InvalidField("content", "says nothing")
 	}
-	id, err := in.ID.Resolve(ctx, g.db)
+	about, err := in.ID.About()
 	if err != nil {
 		return nil, err
 	}
-	out := &commentOutput{Status: http.StatusCreated}
+	out := &commentOutput{}
 	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		comment, fresh, err := insert(ctx, w, id, content, in.Body.ClientID)
+		s, err := look(ctx, w, about, in.Body.ClientID)
 		if err != nil {
 			return err
 		}
-		if !fresh {
-			out.Status = http.StatusOK
-		}
-		caller := identity.Must(ctx)
-		if out.Body, err = one(ctx, w, comment, report.ViewerOf(caller)); err != nil {
-			return err
+		if out.Status = http.StatusOK; s.known != nil {
+			out.Body = *s.known
+		} else {
+			out.Status = http.StatusCreated
+			if out.Body, err = s.insert(ctx, w, content, in.Body.ClientID); err != nil {
+				return err
+			}
 		}
 		return idempotency.Record(ctx, w, out.Status, out.Body)
 	})
@@ -110,52 +111,58 @@ func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, e
 	return out, nil
 }
 
-// insert adds a comment and tells the report's people, or finds the one it repeats.
-func insert(ctx context.Context, w *outbox.Work, reportID uuid.UUID, content string, clientID *string) (uuid.UUID, bool, error) {
+// surroundings are what decides about a comment.
+type surroundings struct {
+	report *report.Held
+	author Author
+	known  *Comment // that it repeats
+}
+
+// look locks the report, which also keeps it from being withdrawn meanwhile, and reads the rest, in one round trip.
+func look(ctx context.Context, w *outbox.Work, about report.About, clientID *string) (*surroundings, error) {
 	caller := identity.Must(ctx)
-	// Also keeps the report from being withdrawn meanwhile.
-	held, err := report.Hold(ctx, w, reportID)
-	if err != nil {
-		return uuid.Nil, false, err
-	}
-	if held.Status == report.Rejected && !report.ViewerOf(caller).KnowsAuthor(held.UserID) {
-		return uuid.Nil, false, report.ErrNotFound
-	}
+	v, b := report.ViewerOf(caller), &pgx.Batch{}
+	s := &surroundings{report: report.QueueHold(b, about), author: Author{ID: caller.UserID, IsOfficial: caller.Role.IsStaff()}}
+	b.Queue(`SELECT full_name, role FROM users WHERE id = $1`, caller.UserID).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&s.author.FullName, &s.author.Role) })
 	if clientID != nil {
-		var known uuid.UUID
-		err := w.QueryRow(ctx, `SELECT id FROM report_comments WHERE author_id = $1 AND client_id = $2`, caller.UserID, *clientID).Scan(&known)
-		if err == nil {
-			return known, false, nil
-		}
-		if !errors.Is(err, pgx.ErrNoRows) {
-			return uuid.Nil, false, fmt.Errorf("look for comment: %w", err)
-		}
+		b.Queue(`SELECT `+commentColumns+` WHERE c.author_id = $1 AND c.client_id = $2`, caller.UserID, *clientID).Query(func(rows pgx.Rows) error {
+			found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Comment, error) { return scan(row, v) })
+			if len(found) > 0 {
+				s.known = &found[0]
+			}
+			return err
+		})
 	}
-	id := ids.New()
+	if err := w.SendBatch(ctx, b).Close(); err != nil {
+		return nil, fmt.Errorf("look before commenting: %w", err)
+	}
+	return s, s.report.VisibleTo(v)
+}
+
+// insert adds a comment and tells the report's people, with the commit.
+func (s *surroundings) insert(ctx context.Context, w *outbox.Work, content string, clientID *string) (Comment, error) {
+	c := Comment{ID: ids.New(), ReportID: s.report.ID, Author: &s.author, Content: content, CreatedAt: timestamp.Of(s.report.At)}
 	const q = `INSERT INTO report_comments (id, report_id, author_id, client_id, content, is_official) VALUES ($1, $2, $3, $4, $5, $6)`
-	w.Later(q, id, reportID, caller.UserID, clientID, content, caller.Role.IsStaff())
-	w.Later(`UPDATE reports SET comments_count = comments_count + 1 WHERE id = $1`, reportID)
-	return id, true, tell(ctx, w, held, id, content)
+	w.Later(q, c.ID, c.ReportID, s.author.ID, clientID, content, s.author.IsOfficial)
+	w.Later(`UPDATE reports SET comments_count = comments_count + 1 WHERE id = $1`, c.ReportID)
+	return c, s.tell(ctx, w, c)
 }
 
 // excerpt is how many characters of a comment a notification carries.
 const excerpt = 140
 
 // tell notifies the report's people, except whoever wrote it.
-func tell(ctx context.Context, w *outbox.Work, held report.Held, comment uuid.UUID, content string) error {
-	caller := identity.Must(ctx)
-	var author string
-	if err := w.QueryRow(ctx, `SELECT full_name FROM users WHERE id = $1`, caller.UserID).Scan(&author); err != nil {
-		return fmt.Errorf("read author: %w", err)
-	}
-	if held.IsAnonymous && held.UserID != nil && *held.UserID == caller.UserID {
+func (s *surroundings) tell(ctx context.Context, w *outbox.Work, c Comment) error {
+	author, content := s.author.FullName, c.Content
+	if s.report.IsAnonymous && s.report.UserID != nil && *s.report.UserID == s.author.ID {
 		author = "—" // followers of an anonymous report must not learn its author this way
 	}
 	if runes := []rune(content); len(runes) > excerpt {
 		content = string(runes[:excerpt]) + "…"
 	}
-	return report.Tell(ctx, w, held, notification.CommentAdded, "comment:"+comment.String(), map[string]string{
-		notification.ParamReportNumber: held.Number, "author": author, "comment": content}, caller.UserID)
+	return s.report.Tell(ctx, w, notification.CommentAdded, "comment:"+c.ID.String(), map[string]string{
+		notification.ParamReportNumber: s.report.Number, "author": author, "comment": content}, s.author.ID)
 }
 
 const commentColumns = `c.id, c.report_id, c.content, c.created_at, c.is_official, u.id, u.full_name, u.role,
@@ -179,18 +186,6 @@ func scan(row pgx.CollectableRow, v report.Viewer) (Comment, error) {
 	c.CreatedAt = timestamp.Of(at)
 	if author != nil && (!hidden || v.KnowsAuthor(author)) {
 		c.Author = &Author{ID: *author, FullName: *fullName, Role: *role, IsOfficial: official}
-	}
-	return c, nil
-}
-
-func one(ctx context.Context, q database.Querier, id uuid.UUID, v report.Viewer) (Comment, error) {
-	rows, err := q.Query(ctx, `SELECT `+commentColumns+` WHERE c.id = $1`, id)
-	if err != nil {
-		return Comment{}, fmt.Errorf("read comment: %w", err)
-	}
-	c, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (Comment, error) { return scan(row, v) })
-	if err != nil {
-		return Comment{}, fmt.Errorf("read comment: %w", err)
 	}
 	return c, nil
 }
@@ -240,19 +235,23 @@ type messageOutput struct {
 var errNoComment = problem.New(problem.NotFound, "comment_not_found")
 
 func (g *Group) removeComment(ctx context.Context, in *removeInput) (*messageOutput, error) {
-	id, err := g.visible(ctx, in.ID)
+	about, err := in.ID.About()
 	if err != nil {
 		return nil, err
 	}
 	caller := identity.Must(ctx)
 	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		var author *uuid.UUID
-		const q = `SELECT author_id FROM report_comments WHERE id = $1 AND report_id = $2 AND deleted_at IS NULL FOR UPDATE`
-		err := w.QueryRow(ctx, q, in.CommentID, id).Scan(&author)
-		if errors.Is(err, pgx.ErrNoRows) {
+		var author, of *uuid.UUID
+		b := &pgx.Batch{}
+		report.ViewerOf(caller).QueueMayRead(b, about)
+		const q = `SELECT author_id, report_id FROM report_comments WHERE report_id = $1 AND id = $2 AND deleted_at IS NULL FOR UPDATE`
+		about.Queue(b, q, in.CommentID).QueryRow(func(row pgx.Row) error {
+			if err := row.Scan(&author, &of); !errors.Is(err, pgx.ErrNoRows) {
+				return err
+			}
 			return errNoComment
-		}
-		if err != nil {
+		})
+		if err := w.SendBatch(ctx, b).Close(); err != nil {
 			return fmt.Errorf("lock comment: %w", err)
 		}
 		mine := author != nil && *author == caller.UserID
@@ -260,12 +259,12 @@ func (g *Group) removeComment(ctx context.Context, in *removeInput) (*messageOut
 			return problem.New(problem.Forbidden, "forbidden")
 		}
 		if !mine {
-			if err := auditRemoval(ctx, w, in.CommentID, id); err != nil {
+			if err := auditRemoval(ctx, w, in.CommentID, *of); err != nil {
 				return err
 			}
 		}
 		w.Later(`UPDATE report_comments SET deleted_at = now() WHERE id = $1`, in.CommentID)
-		w.Later(`UPDATE reports SET comments_count = greatest(0, comments_count - 1) WHERE id = $1`, id)
+		w.Later(`UPDATE reports SET comments_count = greatest(0, comments_count - 1) WHERE id = $1`, of)
 		return nil
 	})
 	if err != nil {

@@ -4,14 +4,10 @@ package community
 
 import (
 	"context"
-	"fmt"
-
-	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
-	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/service"
@@ -47,16 +43,4 @@ func (g *Group) Register(api *httpapi.API) {
 // RefInput names a report in a path.
 type RefInput struct {
 	ID report.Ref `path:"id" doc:"Id or report number" example:"LS-2026-000123"`
-}
-
-// visible is the id of a report the caller may see and that was not withdrawn.
-func (g *Group) visible(ctx context.Context, ref report.Ref) (uuid.UUID, error) {
-	id, err := ref.Resolve(ctx, g.db)
-	if err != nil {
-		return uuid.Nil, err
-	}
-	if err := report.ViewerOf(identity.Must(ctx)).MayRead(ctx, g.db, id); err != nil {
-		return uuid.Nil, fmt.Errorf("look for report: %w", err)
-	}
-	return id, nil
 }

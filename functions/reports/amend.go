@@ -2,9 +2,6 @@ package reports
 
 import (
 	"context"
-	"fmt"
-	"net/http"
-	"time"
 
 	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -49,7 +46,7 @@ func (g *Group) amend(ctx context.Context, in *amendInput) (*reportOutput, error
 		}
 		to = &s
 	}
-	return g.change(ctx, in.ID, in.IfMatch, http.StatusOK, func(w *outbox.Work, h report.Held) error {
+	return g.change(ctx, in.ID, in.IfMatch, report.Change{Do: func(w *outbox.Work, h *report.Held) error {
 		if err := mayEdit(caller, h); err != nil {
 			return err
 		}
@@ -62,13 +59,12 @@ func (g *Group) amend(ctx context.Context, in *amendInput) (*reportOutput, error
 		if to == nil || *to == h.Status {
 			return nil
 		}
-		m := report.Move{ReportID: h.ID, To: *to, By: report.ActorOf(caller)}
+		m := report.Move{To: *to, By: report.ActorOf(caller)}
 		if in.Body.Note != nil {
 			m.Note = *in.Body.Note
 		}
-		_, err := report.Transition(ctx, w, m)
-		return err
-	})
+		return h.Move(ctx, w, m)
+	}})
 }
 
 // wording is what of a report's text changes; nil stays.
@@ -76,6 +72,25 @@ type wording struct {
 	title, description, raw *string
 	issueType               *report.IssueType
 	severity                *report.Severity
+}
+
+// onto writes the words onto a report that is held.
+func (w wording) onto(h *report.Held) {
+	if w.title != nil {
+		h.Title = *w.title
+	}
+	if w.description != nil {
+		h.Description = *w.description
+	}
+	if w.issueType != nil {
+		h.IssueType, h.IssueTypeRaw = *w.issueType, ""
+		if w.raw != nil {
+			h.IssueTypeRaw = *w.raw
+		}
+	}
+	if w.severity != nil {
+		h.Severity = *w.severity
+	}
 }
 
 func (in *amendInput) wording() (wording, error) {
@@ -107,7 +122,7 @@ func (in *amendInput) wording() (wording, error) {
 }
 
 // rewrite changes the report and, where its content is another, appends to the ledger.
-func (g *Group) rewrite(ctx context.Context, w *outbox.Work, h report.Held, in *amendInput) error {
+func (g *Group) rewrite(ctx context.Context, w *outbox.Work, h *report.Held, in *amendInput) error {
 	words, err := in.wording()
 	if err != nil {
 		return err
@@ -135,19 +150,18 @@ func (g *Group) rewrite(ctx context.Context, w *outbox.Work, h report.Held, in *
 			municipality = nullif(coalesce($11, municipality), ''),
 			municipality_code = CASE WHEN $11::text IS NULL THEN municipality_code ELSE $12 END,
 			version = version + 1, updated_at = now()
-		WHERE id = $1 RETURNING now()`
-	var at time.Time
-	err = w.QueryRow(ctx, q, h.ID, words.title, words.description, words.issueType, words.raw, words.severity,
-		edited(b.Address), edited(b.Street), edited(b.Suco), edited(b.District), edited(b.Municipality), code).Scan(&at)
-	if err != nil {
-		return fmt.Errorf("amend report: %w", err)
-	}
+		WHERE id = $1`
+	w.Later(q, h.ID, words.title, words.description, words.issueType, words.raw, words.severity,
+		edited(b.Address), edited(b.Street), edited(b.Suco), edited(b.District), edited(b.Municipality), code)
+	was := *h
+	words.onto(h)
+	h.Version++
 	if words == (wording{}) && !in.staffOnly() {
 		return nil
 	}
 	caller := identity.Must(ctx)
 	if words != (wording{}) {
-		if err := report.Event(ctx, w, ledger.Event{ReportID: h.ID, Type: ledger.Amended, At: at}, actorOn(caller, h)); err != nil {
+		if err := h.Event(ctx, w, ledger.Event{Type: ledger.Amended, At: h.At}, actorOn(caller, h)); err != nil {
 			return err
 		}
 	}
@@ -155,13 +169,13 @@ func (g *Group) rewrite(ctx context.Context, w *outbox.Work, h report.Held, in *
 		return nil
 	}
 	return audit.Record(ctx, w, audit.Entry{Action: "report.amend", Entity: "report", EntityID: h.ID.String(),
-		Before: map[string]any{"title": h.Title, "description": h.Description, "issue_type": h.IssueType, "severity": h.Severity},
+		Before: map[string]any{"title": was.Title, "description": was.Description, "issue_type": was.IssueType, "severity": was.Severity},
 		After: map[string]any{"title": words.title, "description": words.description, "issue_type": words.issueType, "severity": words.severity,
 			"address": b.Address, "street": b.Street, "suco": b.Suco, "district": b.District, "municipality": b.Municipality}})
 }
 
 // actorOn is the caller as the ledger sees them: who changes their own report does so as a citizen.
-func actorOn(c identity.Caller, h report.Held) report.Actor {
+func actorOn(c identity.Caller, h *report.Held) report.Actor {
 	if owns(c, h) {
 		return report.Actor{Kind: report.ActorCitizen, UserID: &c.UserID}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,9 +33,10 @@ type assignInput struct {
 
 // assignee is whom a report goes to.
 type assignee struct {
-	agency uuid.UUID
+	agency uuid.UUID // uuid.Nil where there is no such agency
 	name   string
 	user   *uuid.UUID
+	works  uuid.UUID // the agency user is an official of
 }
 
 var errAgencyUnknown = &problem.Error{Kind: problem.Invalid, Code: "agency_unknown",
@@ -44,14 +44,19 @@ var errAgencyUnknown = &problem.Error{Kind: problem.Invalid, Code: "agency_unkno
 
 func (g *Group) assign(ctx context.Context, in *assignInput) (*reportOutput, error) {
 	caller := identity.Must(ctx)
-	return g.change(ctx, in.ID, in.IfMatch, http.StatusOK, func(w *outbox.Work, h report.Held) error {
+	about, err := in.ID.About()
+	if err != nil {
+		return nil, err
+	}
+	var to *assignee
+	ask := func(b *pgx.Batch) { to = in.queueAssignee(b, about) }
+	return g.change(ctx, in.ID, in.IfMatch, report.Change{Ask: ask, Do: func(w *outbox.Work, h *report.Held) error {
 		switch h.Status {
 		case report.Pending, report.Verified, report.InProgress:
 		default:
 			return problem.New(problem.Conflict, "not_assignable").Param("status", string(h.Status))
 		}
-		to, err := in.assignee(ctx, w, h)
-		if err != nil {
+		if err := to.fit(in.Body.UserID != nil); err != nil {
 			return err
 		}
 		if caller.Role == identity.Official && !mayTake(caller, h, to.agency) {
@@ -62,26 +67,24 @@ func (g *Group) assign(ctx context.Context, in *assignInput) (*reportOutput, err
 			due = &in.Body.DueAt.Time
 		}
 		const q = `UPDATE reports SET assigned_agency_id = $2, assigned_user_id = $3, assigned_at = now(), due_at = $4,
-			version = version + 1, updated_at = now() WHERE id = $1 RETURNING version`
-		var version int
-		if err := w.QueryRow(ctx, q, h.ID, to.agency, to.user, due).Scan(&version); err != nil {
-			return fmt.Errorf("assign report: %w", err)
-		}
-		return g.recordAssignment(ctx, w, h, to, due, in.Body.Note, version)
-	})
+			version = version + 1, updated_at = now() WHERE id = $1`
+		w.Later(q, h.ID, to.agency, to.user, due)
+		h.Version++
+		return g.recordAssignment(ctx, w, h, to, due, in.Body.Note)
+	}})
 }
 
 // mayTake reports whether an official may assign a report: to their own agency, and not away from another.
-func mayTake(c identity.Caller, h report.Held, agency uuid.UUID) bool {
+func mayTake(c identity.Caller, h *report.Held, agency uuid.UUID) bool {
 	return c.AgencyID != nil && *c.AgencyID == agency && (h.AssignedAgency == nil || *h.AssignedAgency == agency)
 }
 
-func (in *assignInput) assignee(ctx context.Context, w *outbox.Work, h report.Held) (assignee, error) {
-	var out assignee
-	var err error
+// queueAssignee looks for whom the request means.
+func (in *assignInput) queueAssignee(b *pgx.Batch, about report.About) *assignee {
+	out := &assignee{}
+	agency := func(row pgx.Row) error { return ifAny("find agency", row.Scan(&out.agency, &out.name)) }
 	if in.Body.AgencyID != nil {
-		const q = `SELECT id, name FROM agencies WHERE id = $1 AND deleted_at IS NULL`
-		err = w.QueryRow(ctx, q, *in.Body.AgencyID).Scan(&out.agency, &out.name)
+		b.Queue(`SELECT id, name FROM agencies WHERE id = $1 AND deleted_at IS NULL`, *in.Body.AgencyID).QueryRow(agency)
 	} else {
 		// The narrowest field and area that hold the report win.
 		const q = `
@@ -91,35 +94,40 @@ func (in *assignInput) assignee(ctx context.Context, w *outbox.Work, h report.He
 			  AND (a.issue_types = '{}' OR r.issue_type = ANY(a.issue_types))
 			ORDER BY a.issue_types = '{}', a.municipality_codes = '{}', cardinality(a.issue_types), cardinality(a.municipality_codes), a.code
 			LIMIT 1`
-		err = w.QueryRow(ctx, q, h.ID).Scan(&out.agency, &out.name)
+		about.Queue(b, q).QueryRow(agency)
 	}
-	if errors.Is(err, pgx.ErrNoRows) {
-		return assignee{}, errAgencyUnknown
+	if in.Body.UserID != nil {
+		const member = `SELECT id, agency_id FROM users
+			WHERE id = $1 AND agency_id IS NOT NULL AND role = 'government_official' AND deleted_at IS NULL`
+		b.Queue(member, *in.Body.UserID).QueryRow(func(row pgx.Row) error { return ifAny("find official", row.Scan(&out.user, &out.works)) })
 	}
-	if err != nil {
-		return assignee{}, fmt.Errorf("find agency: %w", err)
+	return out
+}
+
+// ifAny takes no row for no failure.
+func ifAny(operation string, err error) error {
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return fmt.Errorf("%s: %w", operation, err)
 	}
-	if in.Body.UserID == nil {
-		return out, nil
+	return nil
+}
+
+// fit is nil where the agency is there and the person, where one was named, is an official of it.
+func (a *assignee) fit(named bool) error {
+	switch {
+	case a.agency == uuid.Nil:
+		return errAgencyUnknown
+	case named && (a.user == nil || a.works != a.agency):
+		return problem.InvalidField("user_id", "no official of that agency")
 	}
-	var user uuid.UUID
-	const member = `SELECT id FROM users WHERE id = $1 AND agency_id = $2 AND role = 'government_official' AND deleted_at IS NULL`
-	err = w.QueryRow(ctx, member, *in.Body.UserID, out.agency).Scan(&user)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return assignee{}, problem.InvalidField("user_id", "no official of that agency")
-	}
-	if err != nil {
-		return assignee{}, fmt.Errorf("find official: %w", err)
-	}
-	out.user = &user
-	return out, nil
+	return nil
 }
 
 // recordAssignment tells the reporter and the official, and keeps account.
-func (g *Group) recordAssignment(ctx context.Context, w *outbox.Work, h report.Held, to assignee, due *time.Time, note *string, version int) error {
-	event := fmt.Sprintf("assigned:%s:%d", h.ID, version)
+func (g *Group) recordAssignment(ctx context.Context, w *outbox.Work, h *report.Held, to *assignee, due *time.Time, note *string) error {
+	event := fmt.Sprintf("assigned:%s:%d", h.ID, h.Version)
 	params := map[string]string{notification.ParamReportNumber: h.Number, "agency": to.name}
-	if err := report.Tell(ctx, w, h, notification.ReportAssigned, event, params); err != nil {
+	if err := h.Tell(ctx, w, notification.ReportAssigned, event, params); err != nil {
 		return err
 	}
 	if to.user != nil {
@@ -130,9 +138,7 @@ func (g *Group) recordAssignment(ctx context.Context, w *outbox.Work, h report.H
 	}
 	if text := clean(note); text != "" {
 		const q = `INSERT INTO report_notes (id, report_id, author_id, content) VALUES ($1, $2, $3, $4)`
-		if _, err := w.Exec(ctx, q, ids.New(), h.ID, identity.Must(ctx).UserID, text); err != nil {
-			return fmt.Errorf("keep note: %w", err)
-		}
+		w.Later(q, ids.New(), h.ID, identity.Must(ctx).UserID, text)
 	}
 	return audit.Record(ctx, w, audit.Entry{Action: "report.assign", Entity: "report", EntityID: h.ID.String(),
 		Before: map[string]any{"agency_id": h.AssignedAgency},

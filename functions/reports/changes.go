@@ -2,13 +2,13 @@ package reports
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
-	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -42,47 +42,38 @@ func (g *Group) registerChanges(api *httpapi.API) {
 		"By its reporter while it is pending, by administrators always. It is no longer shown; that it was there stays on the ledger."), g.withdraw)
 }
 
-// change runs f on a report under its row lock and answers with what it became.
-func (g *Group) change(ctx context.Context, ref report.Ref, ifMatch string, status int,
-	f func(w *outbox.Work, h report.Held) error) (*reportOutput, error) {
-	id, err := ref.Resolve(ctx, g.db)
-	if err != nil {
+// change makes a change to a report and answers with what it became.
+func (g *Group) change(ctx context.Context, ref report.Ref, ifMatch string, c report.Change) (*reportOutput, error) {
+	var err error
+	if c.Report, err = ref.About(); err != nil {
 		return nil, err
 	}
-	v := report.ViewerOf(identity.Must(ctx))
-	var out report.Report
-	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		h, err := g.held(ctx, w, id, ifMatch)
-		if err != nil {
-			return err
-		}
-		if err := f(w, h); err != nil {
-			return err
-		}
-		if out, err = g.reader.In(w).Report(ctx, v, id); err != nil {
-			return err
-		}
-		return idempotency.Record(ctx, w, status, out)
-	})
+	c.By, c.Expect = identity.Must(ctx), report.Expect{IfMatch: ifMatch}
+	out, err := g.reader.Change(ctx, g.outbox, c)
 	if err != nil {
 		return nil, err
 	}
 	return &reportOutput{ETag: httpapi.VersionTag(out.Version), Body: out}, nil
 }
 
-// held locks a report the caller may see, in the version If-Match names.
-func (g *Group) held(ctx context.Context, w *outbox.Work, id uuid.UUID, ifMatch string) (report.Held, error) {
-	h, err := report.Hold(ctx, w, id)
-	if err != nil {
-		return report.Held{}, err
+// hold locks a report the caller may see for a change, in the version If-Match names; ask adds what else there is to
+// know to the same round trip.
+func hold(ctx context.Context, w *outbox.Work, about report.About, ifMatch string, ask ...func(b *pgx.Batch)) (*report.Held, error) {
+	caller, b := identity.Must(ctx), &pgx.Batch{}
+	h := report.QueueChange(b, about, report.ActorOf(caller))
+	for _, queue := range ask {
+		queue(b)
 	}
-	if h.Status == report.Rejected && !report.ViewerOf(identity.Must(ctx)).KnowsAuthor(h.UserID) {
-		return report.Held{}, report.ErrNotFound
+	if err := w.SendBatch(ctx, b).Close(); err != nil {
+		return nil, fmt.Errorf("lock report: %w", err)
+	}
+	if err := h.VisibleTo(report.ViewerOf(caller)); err != nil {
+		return nil, err
 	}
 	return h, report.Expect{IfMatch: ifMatch}.Check(h)
 }
 
-func owns(c identity.Caller, h report.Held) bool { return h.UserID != nil && *h.UserID == c.UserID }
+func owns(c identity.Caller, h *report.Held) bool { return h.UserID != nil && *h.UserID == c.UserID }
 
 var (
 	errForbidden   = problem.New(problem.Forbidden, "forbidden")
@@ -90,7 +81,7 @@ var (
 )
 
 // mayEdit is nil for staff, and for the reporter while the report is pending.
-func mayEdit(c identity.Caller, h report.Held) error {
+func mayEdit(c identity.Caller, h *report.Held) error {
 	switch {
 	case c.Role.IsStaff():
 		return nil
@@ -119,32 +110,36 @@ func (g *Group) status(ctx context.Context, in *statusInput) (*reportOutput, err
 	if !ok {
 		return nil, problem.InvalidField("status", "not a status")
 	}
-	m := report.Move{To: to, By: report.ActorOf(identity.Must(ctx)), Expect: report.Expect{Version: in.Body.ExpectedVersion}}
+	about, err := in.ID.About()
+	if err != nil {
+		return nil, err
+	}
+	caller := identity.Must(ctx)
+	m := report.Move{Report: about, To: to, By: report.ActorOf(caller),
+		Expect: report.Expect{IfMatch: in.IfMatch, Version: in.Body.ExpectedVersion}}
 	if in.Body.Note != nil {
 		m.Note = *in.Body.Note
 	}
 	if in.Body.DuplicateOf != nil {
-		original, err := report.Ref(*in.Body.DuplicateOf).Resolve(ctx, g.db)
+		original, err := report.Ref(*in.Body.DuplicateOf).About()
 		if err != nil {
 			return nil, problem.InvalidField("duplicate_of", "no such report")
 		}
 		m.DuplicateOf = &original
 	}
-	// Transition locks the report and its original in one go; If-Match is checked there.
-	id, err := in.ID.Resolve(ctx, g.db)
+	var after *report.Found
+	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
+		h, err := report.Transition(ctx, w, m)
+		if err != nil {
+			return err
+		}
+		after = g.reader.After(w, report.ViewerOf(caller), h)
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	m.ReportID, m.Expect.IfMatch = id, in.IfMatch
-	var out report.Report
-	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		if _, err := report.Transition(ctx, w, m); err != nil {
-			return err
-		}
-		var err error
-		out, err = g.reader.In(w).Report(ctx, report.ViewerOf(identity.Must(ctx)), id)
-		return err
-	})
+	out, err := after.Report(ctx)
 	if err != nil {
 		return nil, err
 	}

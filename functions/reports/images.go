@@ -2,13 +2,12 @@ package reports
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/httpapi"
@@ -82,7 +81,7 @@ func (g *Group) addImage(ctx context.Context, in *addImageInput) (*imageOutput, 
 	if kind == resolution && !caller.Role.IsStaff() {
 		return nil, errForbidden
 	}
-	id, err := in.ID.Resolve(ctx, g.db)
+	about, err := in.ID.About()
 	if err != nil {
 		return nil, err
 	}
@@ -100,18 +99,27 @@ func (g *Group) addImage(ctx context.Context, in *addImageInput) (*imageOutput, 
 	}
 	out := &imageOutput{}
 	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		h, err := g.held(ctx, w, id, "")
+		there := 0
+		var uploads *upload.Found
+		const count = `SELECT count(*) FROM report_images WHERE report_id = $1 AND kind = $2 AND deleted_at IS NULL`
+		h, err := hold(ctx, w, about, "", func(b *pgx.Batch) {
+			about.Queue(b, count, kind).QueryRow(func(row pgx.Row) error { return row.Scan(&there) })
+			uploads = upload.QueueHold(b, caller.UserID, []uuid.UUID{uploadID})
+		})
 		if err != nil {
 			return err
 		}
 		if err := mayEdit(caller, h); err != nil {
 			return err
 		}
-		image, err := g.attachImage(ctx, w, h, kind, uploadID, most)
+		if there >= most {
+			return problem.New(problem.Conflict, "image_limit").Param("max", strconv.Itoa(most))
+		}
+		held, err := uploads.InOrder()
 		if err != nil {
 			return err
 		}
-		if out.Body, err = g.reader.In(w).Image(ctx, report.ViewerOf(caller), in.ID, image); err != nil {
+		if out.Body, err = g.attachImage(ctx, w, h, kind, held[0]); err != nil {
 			return err
 		}
 		return idempotency.Record(ctx, w, http.StatusCreated, out.Body)
@@ -134,50 +142,40 @@ func (g *Group) pictureOf(ctx context.Context, in *addImageInput, c identity.Cal
 	return uuid.Parse(*in.Body.UploadID)
 }
 
-func (g *Group) attachImage(ctx context.Context, w *outbox.Work, h report.Held, kind string, uploadID uuid.UUID, most int) (uuid.UUID, error) {
-	caller := identity.Must(ctx)
-	var there int
-	const count = `SELECT count(*) FROM report_images WHERE report_id = $1 AND kind = $2 AND deleted_at IS NULL`
-	if err := w.QueryRow(ctx, count, h.ID, kind).Scan(&there); err != nil {
-		return uuid.Nil, fmt.Errorf("count images: %w", err)
+func (g *Group) attachImage(ctx context.Context, w *outbox.Work, h *report.Held, kind string, held upload.Held) (report.Image, error) {
+	if err := held.Usable(g.clock.Now()); err != nil {
+		return report.Image{}, err
 	}
-	if there >= most {
-		return uuid.Nil, problem.New(problem.Conflict, "image_limit").Param("max", strconv.Itoa(most))
-	}
-	held, err := upload.Hold(ctx, w, caller.UserID, []uuid.UUID{uploadID})
-	if err != nil {
-		return uuid.Nil, err
-	}
-	if err := held[0].Usable(g.clock.Now()); err != nil {
-		return uuid.Nil, err
-	}
-	image := ids.New()
-	attach(w, image, h.ID, uploadID, caller.UserID, kind)
-	upload.Attach(w, []uuid.UUID{uploadID})
+	caller, image := identity.Must(ctx), report.FreshImage{ID: ids.New(), Held: held}
+	attach(w, image.ID, h.ID, held.ID, caller.UserID, kind)
+	upload.Attach(w, []uuid.UUID{held.ID})
 	judge := kind == evidence && h.Status == report.Pending
 	if err := g.pictured(ctx, w, h, judge); err != nil {
-		return uuid.Nil, err
+		return report.Image{}, err
 	}
-	if judge && held[0].State == upload.Processed {
-		return image, w.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: h.ID})
+	if judge && held.State == upload.Processed {
+		if err := w.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: h.ID}); err != nil {
+			return report.Image{}, err
+		}
 	}
-	return image, nil
+	return g.reader.FreshImage(ctx, image, kind, h.At)
 }
 
 // pictured notes that a report's pictures have changed. Where there is one now
 // that there was none before, the AI has something to judge.
-func (g *Group) pictured(ctx context.Context, w *outbox.Work, h report.Held, judge bool) error {
+func (g *Group) pictured(ctx context.Context, w *outbox.Work, h *report.Held, judge bool) error {
 	const q = `
 		UPDATE reports r SET version = version + 1, updated_at = now(), ai_status = CASE
 			WHEN r.status <> 'pending' THEN ai_status
 			WHEN NOT EXISTS (SELECT FROM report_images i WHERE i.report_id = r.id AND i.kind = 'evidence' AND i.deleted_at IS NULL) THEN 'needs_review'
 			WHEN $2 AND ai_status IN ('needs_review', 'failed') THEN 'queued' ELSE ai_status END
-		WHERE id = $1 RETURNING now()`
-	var at time.Time
-	if err := w.QueryRow(ctx, q, h.ID, judge).Scan(&at); err != nil {
-		return fmt.Errorf("note pictures: %w", err)
+		WHERE id = $1`
+	w.Later(q, h.ID, judge)
+	by := actorOn(identity.Must(ctx), h)
+	if err := h.Reread(ctx, w, by); err != nil { // the order of its pictures is the database's
+		return err
 	}
-	return report.Event(ctx, w, ledger.Event{ReportID: h.ID, Type: ledger.Amended, At: at}, actorOn(identity.Must(ctx), h))
+	return h.Event(ctx, w, ledger.Event{Type: ledger.Amended, At: h.At}, by)
 }
 
 // ImageInput names a picture of a report in a path.
@@ -187,13 +185,17 @@ type ImageInput struct {
 }
 
 func (g *Group) removeImage(ctx context.Context, in *ImageInput) (*messageOutput, error) {
-	id, err := in.ID.Resolve(ctx, g.db)
+	about, err := in.ID.About()
 	if err != nil {
 		return nil, err
 	}
 	caller := identity.Must(ctx)
 	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		h, err := g.held(ctx, w, id, "")
+		there := false
+		const look = `SELECT EXISTS (SELECT FROM report_images WHERE id = $2 AND report_id = $1 AND deleted_at IS NULL)`
+		h, err := hold(ctx, w, about, "", func(b *pgx.Batch) {
+			about.Queue(b, look, in.ImageID).QueryRow(func(row pgx.Row) error { return row.Scan(&there) })
+		})
 		if err != nil {
 			return err
 		}
@@ -205,18 +207,14 @@ func (g *Group) removeImage(ctx context.Context, in *ImageInput) (*messageOutput
 				return errNotEditable
 			}
 		}
-		const q = `UPDATE report_images SET deleted_at = now() WHERE id = $1 AND report_id = $2 AND deleted_at IS NULL`
-		tag, err := w.Exec(ctx, q, in.ImageID, id)
-		if err != nil {
-			return fmt.Errorf("remove image: %w", err)
-		}
-		if tag.RowsAffected() == 0 {
+		if !there {
 			return problem.New(problem.NotFound, "image_not_found")
 		}
+		w.Later(`UPDATE report_images SET deleted_at = now() WHERE id = $1`, in.ImageID)
 		if err := g.pictured(ctx, w, h, false); err != nil || owns(caller, h) {
 			return err
 		}
-		return audit.Record(ctx, w, audit.Entry{Action: "report.remove_image", Entity: "report", EntityID: id.String(),
+		return audit.Record(ctx, w, audit.Entry{Action: "report.remove_image", Entity: "report", EntityID: h.ID.String(),
 			Before: map[string]any{"image_id": in.ImageID}})
 	})
 	if err != nil {

@@ -82,8 +82,9 @@ func announce(ctx context.Context, w *outbox.Work, n report.Fresh, now time.Time
 	actor := report.Actor{Kind: report.ActorCitizen, UserID: &n.Author.ID}
 	report.History(w, n.ID, nil, report.Pending, actor, "")
 	first := ledger.Submission{
-		ReportID: n.ID, IssueType: string(n.IssueType), Severity: string(n.Severity), Status: string(report.Pending), Title: n.Title,
-		Description: n.Description, Latitude: n.Latitude, Longitude: n.Longitude, CapturedAt: n.CapturedAt,
+		State: ledger.State{IssueType: string(n.IssueType), Severity: string(n.Severity), Status: string(report.Pending), Title: n.Title,
+			Description: n.Description},
+		ReportID: n.ID, Latitude: n.Latitude, Longitude: n.Longitude, CapturedAt: n.CapturedAt,
 		Actor: ledger.Actor{Kind: string(actor.Kind)}, At: now,
 	}
 	if n.IssueTypeRaw != nil {

@@ -2,8 +2,6 @@ package reports
 
 import (
 	"context"
-	"fmt"
-	"time"
 
 	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -18,13 +16,13 @@ type withdrawInput struct {
 }
 
 func (g *Group) withdraw(ctx context.Context, in *withdrawInput) (*messageOutput, error) {
-	id, err := in.ID.Resolve(ctx, g.db)
+	about, err := in.ID.About()
 	if err != nil {
 		return nil, err
 	}
 	caller := identity.Must(ctx)
 	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		h, err := g.held(ctx, w, id, in.IfMatch)
+		h, err := hold(ctx, w, about, in.IfMatch)
 		if err != nil {
 			return err
 		}
@@ -44,25 +42,17 @@ func (g *Group) withdraw(ctx context.Context, in *withdrawInput) (*messageOutput
 }
 
 // tombstone takes a report out of sight and says so on the ledger.
-func (g *Group) tombstone(ctx context.Context, w *outbox.Work, h report.Held, c identity.Caller) error {
-	const q = `UPDATE reports SET deleted_at = now(), version = version + 1, updated_at = now() WHERE id = $1 RETURNING now()`
-	var at time.Time
-	if err := w.QueryRow(ctx, q, h.ID).Scan(&at); err != nil {
-		return fmt.Errorf("withdraw report: %w", err)
-	}
+func (g *Group) tombstone(ctx context.Context, w *outbox.Work, h *report.Held, c identity.Caller) error {
+	w.Later(`UPDATE reports SET deleted_at = now(), version = version + 1, updated_at = now() WHERE id = $1`, h.ID)
 	const count = `UPDATE users SET reports_count = greatest(0, reports_count - 1),
 		fixed_reports_count = greatest(0, fixed_reports_count - $2) WHERE id = $1`
 	fixed := 0
 	if h.Status == report.Fixed {
 		fixed = 1
 	}
-	if _, err := w.Exec(ctx, count, h.UserID, fixed); err != nil {
-		return fmt.Errorf("count reports: %w", err)
-	}
-	if _, err := w.Exec(ctx, `DELETE FROM report_followers WHERE via_report = $1`, h.ID); err != nil {
-		return fmt.Errorf("stop following: %w", err)
-	}
-	if err := report.Event(ctx, w, ledger.Event{ReportID: h.ID, Type: ledger.Withdrawn, At: at}, actorOn(c, h)); err != nil {
+	w.Later(count, h.UserID, fixed)
+	w.Later(`DELETE FROM report_followers WHERE via_report = $1`, h.ID)
+	if err := h.Event(ctx, w, ledger.Event{Type: ledger.Withdrawn, At: h.At}, actorOn(c, h)); err != nil {
 		return err
 	}
 	if owns(c, h) {

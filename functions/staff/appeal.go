@@ -2,7 +2,6 @@ package staff
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -10,7 +9,6 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
-	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -44,41 +42,20 @@ func (g *Group) appeal(ctx context.Context, in *appealInput) (*reportOutput, err
 	if reason == "" {
 		return nil, problem.InvalidField("reason", "says nothing")
 	}
-	id, err := in.ID.Resolve(ctx, g.db)
-	if err != nil {
-		return nil, err
-	}
-	caller := identity.Must(ctx)
-	var out report.Report
-	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		h, err := report.Hold(ctx, w, id)
-		if err != nil {
-			return err
-		}
-		if err := mayAppeal(h, caller); err != nil {
+	return g.change(ctx, in.ID, func(w *outbox.Work, h *report.Held) error {
+		if err := mayAppeal(h, identity.Must(ctx)); err != nil {
 			return err
 		}
 		const q = `UPDATE reports SET appealed_at = now(), appeal_reason = $2, ai_status = 'needs_review',
 			version = version + 1, updated_at = now() WHERE id = $1`
-		if _, err := w.Exec(ctx, q, id, reason); err != nil {
-			return fmt.Errorf("appeal: %w", err)
-		}
-		if out, err = g.reader.In(w).Report(ctx, report.ViewerOf(caller), id); err != nil {
-			return err
-		}
-		return idempotency.Record(ctx, w, http.StatusOK, out)
+		w.Later(q, h.ID, reason)
+		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return answer(out), nil
 }
 
-func mayAppeal(h report.Held, c identity.Caller) error {
+func mayAppeal(h *report.Held, c identity.Caller) error {
 	mine := h.UserID != nil && *h.UserID == c.UserID
 	switch {
-	case !mine && h.Status == report.Rejected && !c.Role.IsStaff():
-		return report.ErrNotFound // theirs to see alone
 	case !mine:
 		return problem.New(problem.Forbidden, "forbidden")
 	case h.Appealed:

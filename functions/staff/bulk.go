@@ -6,7 +6,6 @@ import (
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -64,8 +63,10 @@ type bulkOutput struct {
 func (g *Group) bulk(ctx context.Context, in *bulkInput) (*bulkOutput, error) {
 	out := &bulkOutput{}
 	out.Body.Results = make([]BulkResult, len(in.Body.Items))
+	round := g.outbox.Round()
+	defer round.Send(ctx) // whatever comes of later items
 	for i, item := range in.Body.Items {
-		version, err := g.move(ctx, item)
+		version, err := g.move(ctx, round, item)
 		result := BulkResult{ReportID: item.ReportID, Status: "ok", Version: &version}
 		if err != nil {
 			var known *problem.Error
@@ -81,31 +82,33 @@ func (g *Group) bulk(ctx context.Context, in *bulkInput) (*bulkOutput, error) {
 	return out, nil
 }
 
-func (g *Group) move(ctx context.Context, item BulkItem) (int, error) {
+func (g *Group) move(ctx context.Context, round *outbox.Round, item BulkItem) (int, error) {
 	to, ok := report.ParseStatus(item.Status)
 	if !ok {
 		return 0, problem.InvalidField("status", "not a status")
 	}
-	id, err := item.ReportID.Resolve(ctx, g.db)
+	about, err := item.ReportID.About()
 	if err != nil {
 		return 0, err
 	}
-	m := report.Move{ReportID: id, To: to, By: report.ActorOf(identity.Must(ctx)), Expect: report.Expect{Version: item.ExpectedVersion}}
+	m := report.Move{Report: about, To: to, By: report.ActorOf(identity.Must(ctx)), Expect: report.Expect{Version: item.ExpectedVersion}}
 	if item.Note != nil {
 		m.Note = *item.Note
 	}
 	if item.DuplicateOf != nil {
-		var original uuid.UUID
-		if original, err = report.Ref(*item.DuplicateOf).Resolve(ctx, g.db); err != nil {
+		original, err := report.Ref(*item.DuplicateOf).About()
+		if err != nil {
 			return 0, err
 		}
 		m.DuplicateOf = &original
 	}
-	var moved report.Moved
-	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		var err error
-		moved, err = report.Transition(ctx, w, m)
+	version := 0
+	err = round.Do(ctx, func(w *outbox.Work) error {
+		h, err := report.Transition(ctx, w, m)
+		if err == nil {
+			version = h.Version
+		}
 		return err
 	})
-	return moved.Version, err
+	return version, err
 }

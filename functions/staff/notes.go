@@ -67,27 +67,22 @@ func (g *Group) addNote(ctx context.Context, in *addNoteInput) (*noteOutput, err
 	if content == "" {
 		return nil, problem.InvalidField("content", "says nothing")
 	}
-	id, err := in.ID.Resolve(ctx, g.db)
+	about, err := in.ID.About()
 	if err != nil {
 		return nil, err
 	}
 	out := &noteOutput{}
 	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		if _, err := report.Hold(ctx, w, id); err != nil {
-			return err
+		b, author := &pgx.Batch{}, NoteAuthor{ID: identity.Must(ctx).UserID}
+		h := report.QueueHold(b, about)
+		b.Queue(`SELECT full_name, role FROM users WHERE id = $1`, author.ID).
+			QueryRow(func(row pgx.Row) error { return row.Scan(&author.FullName, &author.Role) })
+		if err := w.SendBatch(ctx, b).Close(); err != nil {
+			return fmt.Errorf("lock report to leave a note: %w", err)
 		}
-		note := ids.New()
+		out.Body = Note{ID: ids.New(), ReportID: h.ID, Author: &author, Content: content, CreatedAt: timestamp.Of(h.At)}
 		const q = `INSERT INTO report_notes (id, report_id, author_id, content) VALUES ($1, $2, $3, $4)`
-		if _, err := w.Exec(ctx, q, note, id, identity.Must(ctx).UserID, content); err != nil {
-			return fmt.Errorf("insert note: %w", err)
-		}
-		rows, err := w.Query(ctx, noteQuery+` WHERE n.id = $1`, note)
-		if err != nil {
-			return fmt.Errorf("read note: %w", err)
-		}
-		if out.Body, err = pgx.CollectExactlyOneRow(rows, scanNote); err != nil {
-			return fmt.Errorf("read note: %w", err)
-		}
+		w.Later(q, out.Body.ID, h.ID, author.ID, content)
 		return idempotency.Record(ctx, w, http.StatusCreated, out.Body)
 	})
 	if err != nil {

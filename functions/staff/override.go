@@ -2,17 +2,14 @@ package staff
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/httpapi"
-	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/ledger"
@@ -81,35 +78,18 @@ func (g *Group) override(ctx context.Context, in *overrideInput) (*reportOutput,
 	if err != nil {
 		return nil, err
 	}
-	id, err := in.ID.Resolve(ctx, g.db)
-	if err != nil {
-		return nil, err
-	}
-	caller := identity.Must(ctx)
-	var out report.Report
-	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		h, err := report.Hold(ctx, w, id)
-		if err != nil {
+	return g.change(ctx, in.ID, func(w *outbox.Work, h *report.Held) error {
+		from, by := h.Status, report.ActorOf(identity.Must(ctx))
+		if err := j.record(ctx, w, h, by); err != nil {
 			return err
 		}
-		if err := j.record(ctx, w, h, caller); err != nil {
-			return err
-		}
-		for _, to := range j.moves(h.Status) {
-			m := report.Move{ReportID: id, To: to, By: report.ActorOf(caller), Note: j.note}
-			if _, err := report.Transition(ctx, w, m); err != nil {
+		for _, to := range j.moves(from) {
+			if err := h.Move(ctx, w, report.Move{To: to, By: by, Note: j.note}); err != nil {
 				return err
 			}
 		}
-		if out, err = g.reader.In(w).Report(ctx, report.ViewerOf(caller), id); err != nil {
-			return err
-		}
-		return idempotency.Record(ctx, w, http.StatusOK, out)
+		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return answer(out), nil
 }
 
 // moves are the changes of status a judgement means for a report that stands at from.
@@ -126,34 +106,35 @@ func (j judgement) moves(from report.Status) []report.Status {
 }
 
 // record writes the judgement beside the AI's, into the report, and into the ledger.
-func (j judgement) record(ctx context.Context, w *outbox.Work, h report.Held, c identity.Caller) error {
-	status := report.AICompleted
+func (j judgement) record(ctx context.Context, w *outbox.Work, h *report.Held, by report.Actor) error {
+	was := *h
+	h.AIStatus = report.AICompleted
 	if !j.relevant {
-		status = report.AIRejected
+		h.AIStatus = report.AIRejected
 	}
+	if j.issueType != nil {
+		h.IssueType = *j.issueType
+	}
+	if j.severity != nil {
+		h.Severity = *j.severity
+	}
+	h.Version++
 	analysis := ids.New()
 	const insert = `
 		INSERT INTO ai_analyses (id, report_id, run_id, stage, model, prompt_version, input_hash, status, is_relevant,
 			relevance_confidence, relevance_reason, issue_type, severity)
 		VALUES ($1, $2, $3, 'override', 'person', '', '', $4, $5, 1, $6, $7, $8)`
-	if _, err := w.Exec(ctx, insert, analysis, h.ID, uuid.New(), status, j.relevant, j.note, j.issueType, j.severity); err != nil {
-		return fmt.Errorf("record override: %w", err)
-	}
+	w.Later(insert, analysis, h.ID, uuid.New(), h.AIStatus, j.relevant, j.note, j.issueType, j.severity)
 	const update = `
-		UPDATE reports SET ai_status = $2, ai_analysis_id = $3, issue_type = coalesce($4, issue_type),
-			severity = coalesce($5, severity), version = version + 1, updated_at = now()
-		WHERE id = $1 RETURNING now(), severity`
-	var at time.Time
-	var severity string
-	if err := w.QueryRow(ctx, update, h.ID, status, analysis, j.issueType, j.severity).Scan(&at, &severity); err != nil {
-		return fmt.Errorf("apply override: %w", err)
-	}
-	event := ledger.Event{ReportID: h.ID, Type: ledger.AIValidated, At: at,
-		AI: &ledger.Assessment{Relevant: j.relevant, Confidence: 1, Severity: severity, Model: "person"}}
-	if err := report.Event(ctx, w, event, report.ActorOf(c)); err != nil {
+		UPDATE reports SET ai_status = $2, ai_analysis_id = $3, issue_type = $4, severity = $5, version = version + 1, updated_at = now()
+		WHERE id = $1`
+	w.Later(update, h.ID, h.AIStatus, analysis, h.IssueType, h.Severity)
+	event := ledger.Event{Type: ledger.AIValidated, At: h.At,
+		AI: &ledger.Assessment{Relevant: j.relevant, Confidence: 1, Severity: string(h.Severity), Model: "person"}}
+	if err := h.Event(ctx, w, event, by); err != nil {
 		return err
 	}
 	return audit.Record(ctx, w, audit.Entry{Action: "report.ai_override", Entity: "report", EntityID: h.ID.String(),
-		Before: map[string]any{"ai_status": h.AIStatus, "issue_type": h.IssueType, "severity": h.Severity},
-		After:  map[string]any{"ai_status": status, "is_relevant": j.relevant, "issue_type": j.issueType, "severity": j.severity}})
+		Before: map[string]any{"ai_status": was.AIStatus, "issue_type": was.IssueType, "severity": was.Severity},
+		After:  map[string]any{"ai_status": h.AIStatus, "is_relevant": j.relevant, "issue_type": j.issueType, "severity": j.severity}})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/municipality"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -65,6 +66,15 @@ type reportOutput struct {
 	Body report.Report
 }
 
-func answer(r report.Report) *reportOutput {
-	return &reportOutput{ETag: httpapi.VersionTag(r.Version), Body: r}
+// change makes a change to a report and answers with what it became.
+func (g *Group) change(ctx context.Context, ref report.Ref, do func(w *outbox.Work, h *report.Held) error) (*reportOutput, error) {
+	about, err := ref.About()
+	if err != nil {
+		return nil, err
+	}
+	out, err := g.reader.Change(ctx, g.outbox, report.Change{Report: about, By: identity.Must(ctx), Do: do})
+	if err != nil {
+		return nil, err
+	}
+	return &reportOutput{ETag: httpapi.VersionTag(out.Version), Body: out}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/pgvector/pgvector-go"
 
 	"github.com/lafaekstreet/backend/shared/ids"
@@ -20,9 +21,10 @@ import (
 // duplicates, the ledger event and, through the change of status, who is told.
 func (w *Worker) settle(ctx context.Context, s subject, v verdict) error {
 	err := w.outbox.Do(ctx, func(tx *outbox.Work) error {
-		h, err := report.Hold(ctx, tx, s.id)
-		if err != nil {
-			return err
+		b := &pgx.Batch{}
+		h := report.QueueHold(b, report.AboutID(s.id))
+		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+			return fmt.Errorf("lock report: %w", err)
 		}
 		first, err := tx.Once(ctx, consumer, s.markKey())
 		if err != nil || !first {
@@ -123,8 +125,8 @@ func priorityOf(s report.Severity, d damage, duplicates int) report.Severity {
 // move makes the verdict the report's status and puts it on the ledger. One that
 // leaves the decision to a person changes no status, and is on the ledger where
 // it has told the report how bad the damage is.
-func (w *Worker) move(ctx context.Context, tx *outbox.Work, h report.Held, v verdict) error {
-	m := report.Move{ReportID: h.ID, By: report.AI()}
+func (w *Worker) move(ctx context.Context, tx *outbox.Work, h *report.Held, v verdict) error {
+	m := report.Move{By: report.AI()}
 	switch v.status {
 	case report.AICompleted:
 		m.To = report.Verified
@@ -143,16 +145,17 @@ func (w *Worker) move(ctx context.Context, tx *outbox.Work, h report.Held, v ver
 	if v.damage != nil {
 		said.Severity, said.DamageType = string(report.SeverityOf(v.damage.Score)), v.damage.DamageType
 	}
-	event := ledger.Event{ReportID: h.ID, Type: ledger.AIValidated, Actor: ledger.Actor{Kind: string(report.ActorAI)}, At: w.clock.Now(), AI: &said}
-	if _, err := ledger.Append(ctx, tx, event); err != nil || m.To == "" {
+	if err := h.Reread(ctx, tx, m.By); err != nil {
 		return err
 	}
-	_, err := report.Transition(ctx, tx, m)
-	return err
+	if err := h.Event(ctx, tx, ledger.Event{Type: ledger.AIValidated, At: w.clock.Now(), AI: &said}, m.By); err != nil || m.To == "" {
+		return err
+	}
+	return h.Move(ctx, tx, m)
 }
 
 // reason is why a report was rejected, in its author's language.
-func (w *Worker) reason(ctx context.Context, tx *outbox.Work, h report.Held) (string, error) {
+func (w *Worker) reason(ctx context.Context, tx *outbox.Work, h *report.Held) (string, error) {
 	language := string(locale.Default)
 	if h.UserID != nil {
 		const q = `SELECT coalesce((SELECT preferred_language FROM users WHERE id = $1), $2)`

@@ -38,6 +38,17 @@ func (tx *Tx) Later(sql string, args ...any) *pgx.QueuedQuery {
 	return q
 }
 
+// LaterAll is Later for all of b.
+func (tx *Tx) LaterAll(b *pgx.Batch) { tx.later = append(tx.later, b.QueuedQueries...) }
+
+// Flush has what is held back run now.
+func (tx *Tx) Flush(ctx context.Context) error {
+	if len(tx.later) == 0 {
+		return nil
+	}
+	return tx.SendBatch(ctx, &pgx.Batch{}).Close()
+}
+
 // Later is the same for any querier: outside of a Tx the statement runs at once.
 func Later(ctx context.Context, q Querier, sql string, args ...any) error {
 	if tx, ok := q.(interface {

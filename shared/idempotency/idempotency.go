@@ -114,6 +114,12 @@ func WithClaim(ctx context.Context, c *Claim) context.Context {
 	return context.WithValue(ctx, contextKey{}, c)
 }
 
+// Claimed reports whether the request carried a key, so that its answer is to be recorded.
+func Claimed(ctx context.Context) bool {
+	c, _ := ctx.Value(contextKey{}).(*Claim)
+	return c != nil
+}
+
 // Record notes the answer in the transaction of its effect. Without a claim in
 // ctx (no key was sent) it does nothing. Body is what the operation returns as its body.
 func Record(ctx context.Context, tx database.Querier, status int, body any) error {

@@ -59,10 +59,16 @@ type Assessment struct {
 	Model      string  `json:"model,omitempty"`
 }
 
-// Event is what a caller of Append says about a change it has just made. The
-// rest of the payload is read from the database in the same transaction.
+// State is what of a report its events vouch for and changes.
+type State struct {
+	IssueType, IssueTypeRaw, Severity, Status string
+	Title, Description                        string
+}
+
+// Event is what a caller of Append says about a change. The rest of the payload is the report's state and its place in
+// the chain.
 type Event struct {
-	ReportID uuid.UUID
+	ReportID uuid.UUID // may be left out where a Chain knows it
 	Type     Type
 	Actor    Actor
 	// At is when it happened.
@@ -71,4 +77,6 @@ type Event struct {
 	OldStatus string
 	// AI belongs to AIValidated.
 	AI *Assessment
+
+	id uuid.UUID // once it is appended
 }

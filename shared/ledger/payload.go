@@ -91,7 +91,7 @@ func encode(e Event, s *snapshot, seq int, prev, contentHash []byte) ([]byte, er
 	p := payload{
 		Version: 1, Event: e.Type, ReportNumber: s.number, Seq: seq, At: e.At.UTC().Format(payloadTime),
 		ChangedBy: changedBy{Kind: e.Actor.Kind, Agency: bounded(s.agency, maxWord)},
-		IssueType: s.issueType, Severity: s.severity, Status: s.status, OldStatus: e.OldStatus,
+		IssueType: s.IssueType, Severity: s.Severity, Status: s.Status, OldStatus: e.OldStatus,
 		Location: s.rounded(), ContentHash: hex.EncodeToString(contentHash),
 	}
 	p.Images, p.ImagesDigest = imageFields(s.images)

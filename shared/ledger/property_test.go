@@ -84,7 +84,7 @@ func drawChain(t *rapid.T) []link {
 		if e.Type == StatusMoved {
 			e.OldStatus = "pending"
 		}
-		s := &snapshot{number: "LS-2026-000001", issueType: "pothole", severity: "medium", status: "pending",
+		s := &snapshot{number: "LS-2026-000001", State: State{IssueType: "pothole", Severity: "medium", Status: "pending"},
 			latitude: rapid.Float64Range(-90, 90).Draw(t, "lat"), longitude: rapid.Float64Range(-180, 180).Draw(t, "lon"),
 			images: rapid.SliceOfN(rapid.SliceOfN(rapid.Byte(), 32, 32), 0, 7).Draw(t, "images")}
 		raw, err := encode(e, s, i+1, prev, rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "content"))

@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -15,30 +16,31 @@ var ErrNoReport = errors.New("no such report")
 
 // snapshot is the state of a report that its events vouch for.
 type snapshot struct {
-	number, issueType, issueTypeRaw, severity, status string
-	title, description                                string
-	latitude, longitude                               float64
-	capturedAt                                        *time.Time
-	images                                            [][]byte // SHA-256 of the processed public renditions, oldest first
-	agency                                            string   // code of the actor's, while appending
+	State
+	id                  uuid.UUID
+	number              string
+	latitude, longitude float64
+	capturedAt          *time.Time
+	images              [][]byte // SHA-256 of the processed public renditions, oldest first
+	agency              string   // code of the actor's, while appending
 }
 
 const selectSnapshot = `
-SELECT r.report_number, r.issue_type, coalesce(r.issue_type_raw, ''), r.severity, r.status, r.title, r.description,
+SELECT r.id, r.report_number, r.issue_type, coalesce(r.issue_type_raw, ''), r.severity, r.status, r.title, r.description,
        r.latitude, r.longitude, r.captured_at,
        ARRAY(SELECT u.display_sha256 FROM report_images i JOIN uploads u ON u.id = i.upload_id
              WHERE i.report_id = r.id AND i.deleted_at IS NULL AND u.display_sha256 IS NOT NULL
              ORDER BY i.created_at, i.id)
-FROM reports r WHERE r.id = $1`
+FROM reports r WHERE r.id = $1 `
 
 // lockSnapshot also takes the report's row lock, under which a chain grows.
-const lockSnapshot = selectSnapshot + ` FOR NO KEY UPDATE OF r`
+const lockSnapshot = selectSnapshot + `FOR NO KEY UPDATE OF r`
 
 // scanSnapshot reads a row of selectSnapshot, or returns ErrNoReport.
 func scanSnapshot(row pgx.Row) (*snapshot, error) {
 	var s snapshot
-	err := row.Scan(&s.number, &s.issueType, &s.issueTypeRaw, &s.severity, &s.status,
-		&s.title, &s.description, &s.latitude, &s.longitude, &s.capturedAt, &s.images)
+	err := row.Scan(&s.id, &s.number, &s.IssueType, &s.IssueTypeRaw, &s.Severity, &s.Status,
+		&s.Title, &s.Description, &s.latitude, &s.longitude, &s.capturedAt, &s.images)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, ErrNoReport
 	}
@@ -65,7 +67,7 @@ type content struct {
 
 // contentHash is HMAC-SHA-256 of the canonical content under the report's salt.
 func (s *snapshot) contentHash(salt []byte) ([]byte, error) {
-	c := content{Title: s.title, Description: s.description, IssueTypeRaw: s.issueTypeRaw, Latitude: s.latitude, Longitude: s.longitude}
+	c := content{Title: s.Title, Description: s.Description, IssueTypeRaw: s.IssueTypeRaw, Latitude: s.latitude, Longitude: s.longitude}
 	if s.capturedAt != nil {
 		at := s.capturedAt.UTC().Format("2006-01-02T15:04:05.000000Z")
 		c.CapturedAt = &at

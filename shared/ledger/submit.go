@@ -14,15 +14,13 @@ import (
 
 // Submission is a report in the moment it is filed, as its first event vouches for it.
 type Submission struct {
-	ReportID                uuid.UUID
-	IssueType, IssueTypeRaw string
-	Severity, Status        string
-	Title, Description      string
-	Latitude, Longitude     float64
-	CapturedAt              *time.Time
-	Images                  [][]byte // SHA-256 of the processed public renditions, in order
-	Actor                   Actor
-	At                      time.Time
+	State
+	ReportID            uuid.UUID
+	Latitude, Longitude float64
+	CapturedAt          *time.Time
+	Images              [][]byte // SHA-256 of the processed public renditions, in order
+	Actor               Actor
+	At                  time.Time
 }
 
 // Submit is Append of a report's first event, for a report that w inserts: it reads nothing. The report's number is
@@ -32,8 +30,7 @@ func Submit(ctx context.Context, w *outbox.Work, s Submission) error {
 	if err := e.check(); err != nil {
 		return fmt.Errorf("append %s: %w", e.Type, err)
 	}
-	state := &snapshot{number: unnumbered, issueType: s.IssueType, issueTypeRaw: s.IssueTypeRaw, severity: s.Severity, status: s.Status,
-		title: s.Title, description: s.Description, latitude: s.Latitude, longitude: s.Longitude, capturedAt: s.CapturedAt, images: s.Images}
+	state := &snapshot{State: s.State, number: unnumbered, latitude: s.Latitude, longitude: s.Longitude, capturedAt: s.CapturedAt, images: s.Images}
 	hash, err := state.contentHash(newSalt(w, e.ReportID, e.At))
 	if err != nil {
 		return fmt.Errorf("append %s: %w", e.Type, err)

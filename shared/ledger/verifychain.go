@@ -60,8 +60,8 @@ func (v *verifier) current(links []link, s *snapshot, salt []byte) {
 		return // the hash check names it
 	}
 	for _, c := range []struct{ what, now, recorded string }{
-		{"number", s.number, p.ReportNumber}, {"issue type", s.issueType, p.IssueType},
-		{"severity", s.severity, p.Severity}, {"status", s.status, p.Status},
+		{"number", s.number, p.ReportNumber}, {"issue type", s.IssueType, p.IssueType},
+		{"severity", s.Severity, p.Severity}, {"status", s.Status, p.Status},
 		{"place", fmt.Sprint(s.rounded()), fmt.Sprint(p.Location)},
 	} {
 		if c.now != c.recorded {

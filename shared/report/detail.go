@@ -120,30 +120,45 @@ func (r *Reader) ReportNamed(ctx context.Context, v Viewer, ref Ref) (Report, er
 }
 
 func (r *Reader) about(ctx context.Context, v Viewer, a About) (Report, error) {
-	var (
-		out    Report
-		row    = &summaryRow{}
-		missed bool
-		images []imageRow
-	)
 	batch := &pgx.Batch{}
-	anchor := ledger.QueueAnchor(batch, r.ledger, a)
+	found := r.queue(batch, v, a)
+	if err := r.db.SendBatch(ctx, batch).Close(); err != nil {
+		return Report{}, fmt.Errorf("read report: %w", err)
+	}
+	return found.Report(ctx)
+}
+
+// Found is a report that is being read: it is there once its statements have run.
+type Found struct {
+	reader *Reader
+	viewer Viewer
+	report Report
+	row    *summaryRow
+	missed bool
+	images []imageRow
+	anchor *ledger.Anchor
+}
+
+// queue has a report read for v among other statements.
+func (r *Reader) queue(batch *pgx.Batch, v Viewer, a About) *Found {
+	f := &Found{reader: r, viewer: v, row: &summaryRow{}, missed: true}
+	f.anchor = ledger.QueueAnchor(batch, r.ledger, a)
 	a.Queue(batch, detailQuery).QueryRow(func(found pgx.Row) error {
-		err := scanDetail(found, row, &out)
-		missed = errors.Is(err, pgx.ErrNoRows)
-		if missed {
+		err := scanDetail(found, f.row, &f.report)
+		f.missed = errors.Is(err, pgx.ErrNoRows)
+		if f.missed {
 			return nil
 		}
 		return err
 	})
 	a.Queue(batch, imagesQuery).Query(func(found pgx.Rows) error {
 		var err error
-		images, err = pgx.CollectRows(found, scanImage)
+		f.images, err = pgx.CollectRows(found, scanImage)
 		return err
 	})
 	a.Queue(batch, historyQuery).Query(func(found pgx.Rows) error {
 		var err error
-		out.StatusHistory, err = pgx.CollectRows(found, func(row pgx.CollectableRow) (Step, error) {
+		f.report.StatusHistory, err = pgx.CollectRows(found, func(row pgx.CollectableRow) (Step, error) {
 			var s Step
 			err := row.Scan(&s.OldStatus, &s.NewStatus, &s.ChangedBy, &s.Agency, &s.Note, &s.CreatedAt.Time)
 			return s, err
@@ -152,21 +167,24 @@ func (r *Reader) about(ctx context.Context, v Viewer, a About) (Report, error) {
 	})
 	a.Queue(batch, candidatesQuery).Query(func(found pgx.Rows) error {
 		var err error
-		out.PossibleDuplicates, err = pgx.CollectRows(found, func(row pgx.CollectableRow) (Candidate, error) {
+		f.report.PossibleDuplicates, err = pgx.CollectRows(found, func(row pgx.CollectableRow) (Candidate, error) {
 			var c Candidate
 			err := row.Scan(&c.ID, &c.ReportNumber, &c.Status, &c.Similarity, &c.DistanceMeters)
 			return c, err
 		})
 		return err
 	})
-	if err := r.db.SendBatch(ctx, batch).Close(); err != nil {
-		return Report{}, fmt.Errorf("read report: %w", err)
-	}
-	if missed || (row.Status == Rejected && !v.KnowsAuthor(row.author)) {
+	return f
+}
+
+// Report is what was read, or ErrNotFound when there is none that the viewer may see.
+func (f *Found) Report(ctx context.Context) (Report, error) {
+	if f.missed || (f.row.Status == Rejected && !f.viewer.KnowsAuthor(f.row.author)) {
 		return Report{}, ErrNotFound
 	}
-	out.Blockchain = *anchor
-	return r.complete(ctx, v, out, row, images)
+	out := f.report
+	out.Blockchain = *f.anchor
+	return f.reader.complete(ctx, f.viewer, out, f.row, f.images)
 }
 
 func (r *Reader) complete(ctx context.Context, v Viewer, out Report, row *summaryRow, images []imageRow) (Report, error) {

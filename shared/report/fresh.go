@@ -32,7 +32,7 @@ type Fresh struct {
 	At           time.Time // of the transaction
 }
 
-// FreshImage is a picture it is filed with.
+// FreshImage is a picture a report is filed with, or that is added to it.
 type FreshImage struct {
 	ID uuid.UUID
 	upload.Held
@@ -65,13 +65,22 @@ func (r *Reader) Fresh(ctx context.Context, v Viewer, f Fresh) (Report, error) {
 	}
 	images := make([]imageRow, len(f.Images))
 	for i, image := range f.Images {
-		images[i] = imageRow{state: image.State, upload: image.Held.ID, Image: Image{ID: image.ID, Kind: "evidence",
-			Width: image.Width, Height: image.Height, Blurhash: image.Blurhash, CreatedAt: timestamp.Of(f.At)}}
+		images[i] = image.row("evidence", f.At)
 		if row.image == nil && image.State == upload.Processed {
 			row.image, row.Blurhash = &image.Held.ID, image.Blurhash
 		}
 	}
 	return r.complete(ctx, v, out, row, images)
+}
+
+func (i FreshImage) row(kind string, at time.Time) imageRow {
+	return imageRow{state: i.State, upload: i.Held.ID, Image: Image{ID: i.ID, Kind: kind,
+		Width: i.Width, Height: i.Height, Blurhash: i.Blurhash, CreatedAt: timestamp.Of(at)}}
+}
+
+// FreshImage is what Image would read of i in the moment it is added, without reading it.
+func (r *Reader) FreshImage(ctx context.Context, i FreshImage, kind string, at time.Time) (Image, error) {
+	return r.image(ctx, i.row(kind, at))
 }
 
 // stored is a number as the database keeps it, in single precision.

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
@@ -18,15 +20,17 @@ import (
 var ErrNotFound = problem.New(problem.NotFound, "report_not_found")
 
 // Held is a report whose row the transaction has locked: nobody else changes it
-// until the transaction ends.
+// until the transaction ends. Its fields are what the transaction has made of it so far: whoever changes the report
+// changes them too, and events vouch for what they say.
 type Held struct {
 	ID             uuid.UUID
 	Number         string
 	UserID         *uuid.UUID // nil once the author is erased
 	IssueType      IssueType
+	IssueTypeRaw   string
 	Severity       Severity
 	Status         Status
-	AIStatus       AIStatus
+	AIStatus       AIStatus // when it was locked
 	AssignedAgency *uuid.UUID
 	DuplicateOf    *uuid.UUID
 	IsAnonymous    bool
@@ -34,51 +38,130 @@ type Held struct {
 	Title          string
 	Description    string
 	Version        int
+	// At is the time of the transaction, which is what now() says in it.
+	At time.Time
+
+	followers     []uuid.UUID // besides the author
+	original      *Held       // that it is to become a duplicate of
+	hasDuplicates bool
+	chain         *ledger.Chain // nil where no event is to come
 }
 
-const heldColumns = `id, report_number, user_id, issue_type, severity, status, ai_status, assigned_agency_id,
-	duplicate_of, is_anonymous, appealed_at IS NOT NULL, title, description, version`
+const heldColumns = `id, report_number, user_id, issue_type, coalesce(issue_type_raw, ''), severity, status, ai_status, assigned_agency_id,
+	duplicate_of, is_anonymous, appealed_at IS NOT NULL, title, description, version, now()`
 
-func scanHeld(row pgx.CollectableRow) (Held, error) {
-	var h Held
-	err := row.Scan(&h.ID, &h.Number, &h.UserID, &h.IssueType, &h.Severity, &h.Status, &h.AIStatus, &h.AssignedAgency,
-		&h.DuplicateOf, &h.IsAnonymous, &h.Appealed, &h.Title, &h.Description, &h.Version)
-	return h, err
+func (h *Held) scan(row pgx.Row) error {
+	return row.Scan(&h.ID, &h.Number, &h.UserID, &h.IssueType, &h.IssueTypeRaw, &h.Severity, &h.Status, &h.AIStatus, &h.AssignedAgency,
+		&h.DuplicateOf, &h.IsAnonymous, &h.Appealed, &h.Title, &h.Description, &h.Version, &h.At)
 }
 
-// Hold locks a report until the transaction ends; ErrNotFound when there is none or it was withdrawn.
-func Hold(ctx context.Context, tx database.Querier, id uuid.UUID) (Held, error) {
-	all, err := holdAll(ctx, tx, id)
-	if err != nil {
-		return Held{}, err
-	}
-	if len(all) == 0 {
-		return Held{}, ErrNotFound
-	}
-	return all[0], nil
+// QueueHold locks a report until the transaction ends, and reads who follows it, among other statements: the batch
+// fails with ErrNotFound when there is no such report or it was withdrawn. Questions that come after it in the batch
+// see what the holder of the lock before has committed.
+func QueueHold(b *pgx.Batch, a About) *Held {
+	h := &Held{}
+	a.Queue(b, `SELECT `+heldColumns+` FROM reports WHERE id = $1 AND deleted_at IS NULL FOR UPDATE`).QueryRow(func(row pgx.Row) error {
+		err := h.scan(row)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return ErrNotFound
+		}
+		if err != nil {
+			return fmt.Errorf("lock report: %w", err)
+		}
+		return nil
+	})
+	h.queueFollowers(b, a)
+	return h
 }
 
-// holdAll locks several, always in the order of their ids, so that two
-// transactions that want the same ones never wait for each other in a circle.
-func holdAll(ctx context.Context, tx database.Querier, ids ...uuid.UUID) ([]Held, error) {
-	const q = `SELECT ` + heldColumns + ` FROM reports WHERE id = ANY($1) AND deleted_at IS NULL ORDER BY id FOR UPDATE`
-	rows, err := tx.Query(ctx, q, ids)
-	if err != nil {
-		return nil, fmt.Errorf("lock reports: %w", err)
-	}
-	all, err := pgx.CollectRows(rows, scanHeld)
-	if err != nil {
-		return nil, fmt.Errorf("lock reports: %w", err)
-	}
-	return all, nil
+// QueueChange is QueueHold for a change that by makes and that the ledger is to know of.
+func QueueChange(b *pgx.Batch, a About, by Actor) *Held {
+	h := QueueHold(b, a)
+	h.chain = ledger.QueueChain(b, a, by.AgencyID)
+	return h
 }
 
-func find(all []Held, id uuid.UUID) (Held, bool) {
-	i := slices.IndexFunc(all, func(h Held) bool { return h.ID == id })
+func (h *Held) queueFollowers(b *pgx.Batch, a About) {
+	a.Queue(b, `SELECT user_id FROM report_followers WHERE report_id = $1 `).Query(func(rows pgx.Rows) error {
+		var err error
+		if h.followers, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID]); err != nil {
+			return fmt.Errorf("find who to tell: %w", err)
+		}
+		return nil
+	})
+}
+
+// queuePair locks two reports, always in the order of their ids, so that two
+// transactions that want the same ones never wait for each other in a circle. One that is not there, or was withdrawn,
+// is nil; so is what is no duplicate of anything.
+func queuePair(b *pgx.Batch, of, original About) *Held {
+	h := &Held{}
+	q := `SELECT ` + heldColumns + ` FROM reports WHERE (id = ` + of.id("$1") + ` OR id = ` + original.id("$2") + `) AND deleted_at IS NULL
+		ORDER BY id FOR UPDATE`
+	b.Queue(q, of.arg, original.arg).Query(func(rows pgx.Rows) error {
+		all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Held, error) {
+			var h Held
+			err := h.scan(row)
+			return h, err
+		})
+		if err != nil {
+			return fmt.Errorf("lock reports: %w", err)
+		}
+		found := pick(all, of)
+		if found == nil {
+			return ErrNotFound
+		}
+		found.original, found.chain = pick(all, original), h.chain
+		*h = *found
+		return nil
+	})
+	const duplicates = `SELECT EXISTS (SELECT FROM reports WHERE duplicate_of = $1 )`
+	of.Queue(b, duplicates).QueryRow(func(row pgx.Row) error { return row.Scan(&h.hasDuplicates) })
+	h.queueFollowers(b, of)
+	return h
+}
+
+// pick is the report that a names, nil where it is not among all.
+func pick(all []Held, a About) *Held {
+	i := slices.IndexFunc(all, func(h Held) bool { return a.arg == h.ID || a.arg == h.Number })
 	if i < 0 {
-		return Held{}, false
+		return nil
 	}
-	return all[i], true
+	return &all[i]
+}
+
+// Reread reads what the ledger is to know of a report anew, after a change that by made and that h does not know of: to
+// its pictures, or where the database decided. It takes one round trip.
+func (h *Held) Reread(ctx context.Context, w *outbox.Work, by Actor) error {
+	b := &pgx.Batch{}
+	h.chain = ledger.QueueChain(b, AboutID(h.ID), by.AgencyID)
+	if err := w.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("read report again: %w", err)
+	}
+	s := h.chain.State
+	h.IssueType, h.IssueTypeRaw, h.Severity, h.Status = IssueType(s.IssueType), s.IssueTypeRaw, Severity(s.Severity), Status(s.Status)
+	h.Title, h.Description = s.Title, s.Description
+	return nil
+}
+
+// Event appends to the report's ledger events what actor caused. Call it after the change.
+func (h *Held) Event(ctx context.Context, w *outbox.Work, e ledger.Event, actor Actor) error {
+	if h.chain == nil {
+		return fmt.Errorf("append %s: the report is held without its chain", e.Type)
+	}
+	h.chain.State = ledger.State{IssueType: string(h.IssueType), IssueTypeRaw: h.IssueTypeRaw, Severity: string(h.Severity),
+		Status: string(h.Status), Title: h.Title, Description: h.Description}
+	e.Actor = ledger.Actor{Kind: string(actor.Kind), AgencyID: actor.AgencyID}
+	_, err := h.chain.Append(ctx, w, e)
+	return err
+}
+
+// VisibleTo is nil for whoever may see the report, ErrNotFound for others.
+func (h *Held) VisibleTo(v Viewer) error {
+	if h.Status == Rejected && !v.KnowsAuthor(h.UserID) {
+		return ErrNotFound
+	}
+	return nil
 }
 
 // Expect is which version of a report a change was meant for; the zero value is any.
@@ -88,7 +171,7 @@ type Expect struct {
 }
 
 // Check holds e against the present version.
-func (e Expect) Check(h Held) error {
+func (e Expect) Check(h *Held) error {
 	if err := httpapi.CheckMatch(e.IfMatch, h.Version); err != nil {
 		var p *problem.Error
 		if errors.As(err, &p) {

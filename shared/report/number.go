@@ -65,10 +65,15 @@ func (r Ref) About() (About, error) {
 // Queue adds a statement to b in which "$1 ", with a space after it, is the report's id; a number is looked up within it, so that naming a report
 // by that costs no round trip. The other arguments are counted from $2.
 func (a About) Queue(b *pgx.Batch, sql string, args ...any) *pgx.QueuedQuery {
+	return b.Queue(strings.ReplaceAll(sql, "$1 ", a.id("$1")+" "), append([]any{a.arg}, args...)...)
+}
+
+// id is the report's id as SQL, where place stands for what names it.
+func (a About) id(place string) string {
 	if a.byNumber {
-		sql = strings.ReplaceAll(sql, "$1 ", "(SELECT id FROM reports WHERE report_number = $1) ")
+		return `(SELECT id FROM reports WHERE report_number = ` + place + `)`
 	}
-	return b.Queue(sql, append([]any{a.arg}, args...)...)
+	return place
 }
 
 // Resolve finds the id behind a reference. A reference that is neither form is

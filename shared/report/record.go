@@ -1,14 +1,12 @@
 package report
 
 import (
+	"bytes"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/ids"
@@ -17,16 +15,15 @@ import (
 	"github.com/lafaekstreet/backend/shared/outbox"
 )
 
-// record writes down that the move happened, for everybody who keeps account.
-func (m Move) record(ctx context.Context, w *outbox.Work, h Held, originalNumber string, at time.Time) error {
-	event := History(w, h.ID, &h.Status, m.To, m.By, m.Note)
-	moved := ledger.Event{ReportID: h.ID, Type: ledger.StatusMoved, At: at, OldStatus: string(h.Status)}
-	if err := Event(ctx, w, moved, m.By); err != nil {
+// record writes down that h was moved from another status, for everybody who keeps account.
+func (m Move) record(ctx context.Context, w *outbox.Work, h *Held, from Status) error {
+	event := History(w, h.ID, &from, m.To, m.By, m.Note)
+	if err := h.Event(ctx, w, ledger.Event{Type: ledger.StatusMoved, At: h.At, OldStatus: string(from)}, m.By); err != nil {
 		return err
 	}
 	if m.By.UserID != nil {
 		err := audit.Record(ctx, w, audit.Entry{Action: "report.status", Entity: "report", EntityID: h.ID.String(),
-			Before: map[string]any{"status": h.Status}, After: map[string]any{"status": m.To, "duplicate_of": m.DuplicateOf}})
+			Before: map[string]any{"status": from}, After: map[string]any{"status": m.To, "duplicate_of": h.DuplicateOf}})
 		if err != nil {
 			return err
 		}
@@ -35,10 +32,10 @@ func (m Move) record(ctx context.Context, w *outbox.Work, h Held, originalNumber
 	if m.Note != "" {
 		params[notification.ParamReason] = sentence(m.Note)
 	}
-	if originalNumber != "" {
-		params["original_number"] = originalNumber
+	if m.To == Duplicate {
+		params["original_number"] = h.original.Number
 	}
-	return Tell(ctx, w, h, typeOf(m.To), "status:"+event.String(), params)
+	return h.Tell(ctx, w, typeOf(m.To), "status:"+event.String(), params)
 }
 
 // sentence ends a text with a full stop, for the texts that go on after it.
@@ -77,18 +74,13 @@ func History(w *outbox.Work, id uuid.UUID, from *Status, to Status, by Actor, no
 
 // Tell notifies a report's author and, where it is an original, the reporters
 // of its duplicates; but nobody of what they did themselves.
-func Tell(ctx context.Context, w *outbox.Work, h Held, t notification.Type, eventKey string, params map[string]string, except ...uuid.UUID) error {
-	const q = `SELECT user_id FROM reports WHERE id = $1 AND user_id IS NOT NULL
-		UNION SELECT user_id FROM report_followers WHERE report_id = $1 ORDER BY 1`
-	rows, err := w.Query(ctx, q, h.ID)
-	if err != nil {
-		return fmt.Errorf("find who to tell: %w", err)
+func (h *Held) Tell(ctx context.Context, w *outbox.Work, t notification.Type, eventKey string, params map[string]string, except ...uuid.UUID) error {
+	people := slices.Clone(h.followers)
+	if h.UserID != nil {
+		people = append(people, *h.UserID)
 	}
-	people, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-	if err != nil {
-		return fmt.Errorf("find who to tell: %w", err)
-	}
-	for _, person := range people {
+	slices.SortFunc(people, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	for _, person := range slices.Compact(people) {
 		if slices.Contains(except, person) {
 			continue
 		}
@@ -98,11 +90,4 @@ func Tell(ctx context.Context, w *outbox.Work, h Held, t notification.Type, even
 		}
 	}
 	return nil
-}
-
-// Event appends to a report's ledger events what actor caused. Call it after the change.
-func Event(ctx context.Context, w *outbox.Work, e ledger.Event, actor Actor) error {
-	e.Actor = ledger.Actor{Kind: string(actor.Kind), AgencyID: actor.AgencyID}
-	_, err := ledger.Append(ctx, w, e)
-	return err
 }

@@ -75,7 +75,8 @@ func (b *bundle) report(status report.Status) uuid.UUID {
 		duplicate_of, assigned_agency_id) VALUES ($1, $2, $3, '', 'pothole', $4, -8.55, 125.57, $5, $6)`,
 		id, "LS-2026-"+id.String(), b.author, status, original, b.agency)
 	err := b.outbox.Do(b.t.Context(), func(w *outbox.Work) error {
-		return report.Event(b.t.Context(), w, ledger.Event{ReportID: id, Type: ledger.Submitted, At: time.Now()}, report.AI())
+		_, err := ledger.Append(b.t.Context(), w, ledger.Event{ReportID: id, Type: ledger.Submitted, At: time.Now(), Actor: ledger.Actor{Kind: "ai"}})
+		return err
 	})
 	if err != nil {
 		b.t.Fatal(err)
@@ -83,8 +84,8 @@ func (b *bundle) report(status report.Status) uuid.UUID {
 	return id
 }
 
-func (b *bundle) move(m report.Move) (report.Moved, error) {
-	var out report.Moved
+func (b *bundle) move(m report.Move) (*report.Held, error) {
+	var out *report.Held
 	err := b.outbox.Do(b.t.Context(), func(w *outbox.Work) error {
 		var err error
 		out, err = report.Transition(b.t.Context(), w, m)

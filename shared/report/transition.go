@@ -4,74 +4,68 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
 // Move asks for a change of status.
 type Move struct {
-	ReportID uuid.UUID
-	To       Status
-	By       Actor
+	Report About
+	To     Status
+	By     Actor
 	// Note is shown to the reporter; where the rules demand one it may not be empty. Of a rejection it is the reason.
 	Note string
 	// DuplicateOf names the original, for a move to Duplicate alone.
-	DuplicateOf *uuid.UUID
+	DuplicateOf *About
 	Expect      Expect
 }
 
-// Moved is a change of status that happened.
-type Moved struct {
-	Held // as it was before; Version is the new one
-	To   Status
+// Transition locks a report and moves it as Held.Move does, in two round trips with the commit. It further fails with
+// ErrNotFound.
+func Transition(ctx context.Context, w *outbox.Work, m Move) (*Held, error) {
+	b := &pgx.Batch{}
+	var h *Held
+	if m.DuplicateOf == nil {
+		h = QueueHold(b, m.Report)
+	} else {
+		h = queuePair(b, m.Report, *m.DuplicateOf)
+	}
+	h.chain = ledger.QueueChain(b, m.Report, m.By.AgencyID)
+	if err := w.SendBatch(ctx, b).Close(); err != nil {
+		return nil, fmt.Errorf("lock report to move it: %w", err)
+	}
+	return h, h.Move(ctx, w, m)
 }
 
-// Transition makes a move in w's transaction: the status and what hangs on it,
-// a row of history, an event for the ledger and notifications, or nothing.
+// Move makes a move of a report that was locked for a change (QueueChange, Transition) in w's transaction: the status
+// and what hangs on it, a row of history, an event for the ledger and notifications, or nothing. It reads nothing; what
+// it writes goes out with the next statement of w.
 //
-// It fails with ErrNotFound; with 412 or 409 "stale" when the report has
+// It fails with 412 or 409 "stale" when the report has
 // changed since; with 409 "transition_not_allowed" for a move the rules do not
 // have, and 403 "transition_forbidden" for one they have but not for this actor
 // (both with "allowed"); with 422 when a note or the original is missing or unfit.
-func Transition(ctx context.Context, w *outbox.Work, m Move) (Moved, error) {
-	want := []uuid.UUID{m.ReportID}
-	if m.DuplicateOf != nil {
-		want = append(want, *m.DuplicateOf)
-	}
-	held, err := holdAll(ctx, w, want...)
-	if err != nil {
-		return Moved{}, err
-	}
-	h, ok := find(held, m.ReportID)
-	if !ok {
-		return Moved{}, ErrNotFound
-	}
+func (h *Held) Move(ctx context.Context, w *outbox.Work, m Move) error {
 	m.Note = strings.TrimSpace(m.Note)
 	if err := m.check(h); err != nil {
-		return Moved{}, err
+		return err
 	}
-	var original Held
 	if m.To == Duplicate {
-		if original, err = m.original(ctx, w, held); err != nil {
-			return Moved{}, err
+		if err := h.mayFollow(h.original); err != nil {
+			return err
 		}
 	}
-	moved := Moved{Held: h, To: m.To}
-	var at time.Time
-	if moved.Version, at, err = m.apply(ctx, w, h); err != nil {
-		return Moved{}, err
-	}
-	if err := m.record(ctx, w, h, original.Number, at); err != nil {
-		return Moved{}, err
-	}
-	return moved, nil
+	from := h.Status
+	m.apply(w, h)
+	return m.record(ctx, w, h, from)
 }
 
-func (m Move) check(h Held) error {
+func (m Move) check(h *Held) error {
 	if err := m.Expect.Check(h); err != nil {
 		return err
 	}
@@ -92,32 +86,26 @@ func (m Move) check(h Held) error {
 	return nil
 }
 
-// original is the report m names as such. It keeps duplicates one level deep: an original is no duplicate
-// itself, and a report others are duplicates of cannot become one.
-func (m Move) original(ctx context.Context, w *outbox.Work, held []Held) (Held, error) {
-	original, ok := find(held, *m.DuplicateOf)
+// mayFollow is nil for an original that h may be a duplicate of. It keeps duplicates one level deep: an original is no
+// duplicate itself, and a report others are duplicates of cannot become one.
+func (h *Held) mayFollow(original *Held) error {
 	switch {
-	case *m.DuplicateOf == m.ReportID:
-		return Held{}, problem.InvalidField("duplicate_of", "a report cannot be its own duplicate")
-	case !ok:
-		return Held{}, problem.InvalidField("duplicate_of", "no such report")
+	case original == nil:
+		return problem.InvalidField("duplicate_of", "no such report")
+	case original.ID == h.ID:
+		return problem.InvalidField("duplicate_of", "a report cannot be its own duplicate")
 	case original.Status == Duplicate:
-		return Held{}, problem.New(problem.Conflict, "original_is_duplicate").With("duplicate_of", original.DuplicateOf)
+		return problem.New(problem.Conflict, "original_is_duplicate").With("duplicate_of", original.DuplicateOf)
 	case original.Status == Rejected:
-		return Held{}, problem.New(problem.Conflict, "original_is_rejected")
+		return problem.New(problem.Conflict, "original_is_rejected")
+	case h.hasDuplicates:
+		return problem.New(problem.Conflict, "has_duplicates")
 	}
-	var has bool
-	const q = `SELECT EXISTS (SELECT FROM reports WHERE duplicate_of = $1)`
-	if err := w.QueryRow(ctx, q, m.ReportID).Scan(&has); err != nil {
-		return Held{}, fmt.Errorf("look for duplicates: %w", err)
-	}
-	if has {
-		return Held{}, problem.New(problem.Conflict, "has_duplicates")
-	}
-	return original, nil
+	return nil
 }
 
-func (m Move) apply(ctx context.Context, w *outbox.Work, h Held) (int, time.Time, error) {
+// apply changes the report, and h with it.
+func (m Move) apply(w *outbox.Work, h *Held) {
 	const q = `
 		UPDATE reports SET
 			status           = $2,
@@ -130,20 +118,20 @@ func (m Move) apply(ctx context.Context, w *outbox.Work, h Held) (int, time.Time
 			                        THEN CASE WHEN $2 = 'rejected' THEN 'rejected' ELSE 'completed' END ELSE ai_status END,
 			version          = version + 1,
 			updated_at       = now()
-		WHERE id = $1 RETURNING version, now()`
-	var version int
-	var at time.Time
-	err := w.QueryRow(ctx, q, h.ID, m.To, m.Note, m.DuplicateOf, m.By.Kind != ActorAI).Scan(&version, &at)
-	if err != nil {
-		return 0, time.Time{}, fmt.Errorf("move report to %s: %w", m.To, err)
+		WHERE id = $1`
+	var original *uuid.UUID
+	if m.To == Duplicate {
+		original = &h.original.ID
 	}
-	m.applyToPeople(w, h)
-	return version, at, nil
+	w.Later(q, h.ID, m.To, m.Note, original, m.By.Kind != ActorAI)
+	m.applyToPeople(w, h, original)
+	h.Status, h.DuplicateOf = m.To, original
+	h.Version++
 }
 
 // applyToPeople keeps what a status means for people: how many of their reports
 // were fixed, and who follows an original.
-func (m Move) applyToPeople(w *outbox.Work, h Held) {
+func (m Move) applyToPeople(w *outbox.Work, h *Held, original *uuid.UUID) {
 	if h.UserID == nil {
 		return
 	}
@@ -158,7 +146,7 @@ func (m Move) applyToPeople(w *outbox.Work, h Held) {
 	case h.Status == Fixed:
 		w.Later(count, h.UserID, -1)
 	case m.To == Duplicate:
-		w.Later(follow, m.DuplicateOf, h.UserID, h.ID)
+		w.Later(follow, original, h.UserID, h.ID)
 	case h.Status == Duplicate:
 		w.Later(unfollow, h.ID)
 	}

@@ -32,9 +32,9 @@ func TestEveryMoveOfEveryActor(t *testing.T) {
 		for _, from := range report.Statuses() {
 			for _, to := range report.Statuses() {
 				id := b.report(from)
-				m := report.Move{ReportID: id, To: to, By: actor, Note: "because"}
+				m := report.Move{Report: report.AboutID(id), To: to, By: actor, Note: "because"}
 				if to == report.Duplicate {
-					o := b.report(report.Verified)
+					o := report.AboutID(b.report(report.Verified))
 					m.DuplicateOf = &o
 				}
 				_, err := b.move(m)
@@ -67,7 +67,7 @@ func TestOfficialOfAnotherAgencyMayNotWorkOnIt(t *testing.T) {
 	stranger := b.actor(report.ActorOfficial)
 	other := uuid.New()
 	stranger.AgencyID = &other
-	_, err := b.move(report.Move{ReportID: b.report(report.Verified), To: report.InProgress, By: stranger})
+	_, err := b.move(report.Move{Report: report.AboutID(b.report(report.Verified)), To: report.InProgress, By: stranger})
 	if kindOf(err) != problem.Forbidden {
 		t.Errorf("got %v", err)
 	}
@@ -78,11 +78,11 @@ func TestNotesWhereTheyAreDemanded(t *testing.T) {
 	b := setup(t)
 	admin := b.actor(report.ActorAdmin)
 	for _, m := range []report.Move{
-		{ReportID: b.report(report.Pending), To: report.Rejected},
-		{ReportID: b.report(report.InProgress), To: report.Fixed},
-		{ReportID: b.report(report.InProgress), To: report.Verified},
-		{ReportID: b.report(report.Fixed), To: report.InProgress},
-		{ReportID: b.report(report.Pending), To: report.Duplicate},
+		{Report: report.AboutID(b.report(report.Pending)), To: report.Rejected},
+		{Report: report.AboutID(b.report(report.InProgress)), To: report.Fixed},
+		{Report: report.AboutID(b.report(report.InProgress)), To: report.Verified},
+		{Report: report.AboutID(b.report(report.Fixed)), To: report.InProgress},
+		{Report: report.AboutID(b.report(report.Pending)), To: report.Duplicate},
 	} {
 		m.By, m.Note = admin, "  "
 		if _, err := b.move(m); kindOf(err) != problem.Invalid {
@@ -99,7 +99,7 @@ func TestOfTwoOfficialsOneWins(t *testing.T) {
 	var wg sync.WaitGroup
 	results := make([]error, 2)
 	for i := range results {
-		m := report.Move{ReportID: id, To: report.InProgress, By: b.actor(report.ActorOfficial), Expect: report.Expect{Version: &one}}
+		m := report.Move{Report: report.AboutID(id), To: report.InProgress, By: b.actor(report.ActorOfficial), Expect: report.Expect{Version: &one}}
 		wg.Go(func() { results[i] = run(t.Context(), b.outbox, m) })
 	}
 	wg.Wait()
@@ -111,7 +111,7 @@ func TestOfTwoOfficialsOneWins(t *testing.T) {
 			t.Errorf("the loser got %v", err)
 		}
 	}
-	_, err := b.move(report.Move{ReportID: id, To: report.Fixed, Note: "done", By: b.actor(report.ActorOfficial),
+	_, err := b.move(report.Move{Report: report.AboutID(id), To: report.Fixed, Note: "done", By: b.actor(report.ActorOfficial),
 		Expect: report.Expect{IfMatch: `W/"v1.abc"`}})
 	if kindOf(err) != problem.PreconditionFailed {
 		t.Errorf("a stale If-Match got %v", err)
@@ -123,8 +123,9 @@ func TestDuplicatesStayOneLevelDeepAndAreReversible(t *testing.T) {
 	b := setup(t)
 	mod := b.actor(report.ActorModerator)
 	a, c, d := b.report(report.Pending), b.report(report.Verified), b.report(report.Pending)
-	link := func(id, original uuid.UUID) error {
-		_, err := b.move(report.Move{ReportID: id, To: report.Duplicate, By: mod, DuplicateOf: &original})
+	link := func(id, of uuid.UUID) error {
+		original := report.AboutID(of)
+		_, err := b.move(report.Move{Report: report.AboutID(id), To: report.Duplicate, By: mod, DuplicateOf: &original})
 		return err
 	}
 	if err := link(a, c); err != nil {
@@ -142,7 +143,7 @@ func TestDuplicatesStayOneLevelDeepAndAreReversible(t *testing.T) {
 	if n := b.count(`SELECT count(*) FROM report_followers WHERE report_id = $1 AND user_id = $2`, c, b.author); n != 1 {
 		t.Errorf("%d followers of the original", n)
 	}
-	if _, err := b.move(report.Move{ReportID: a, To: report.Pending, By: mod}); err != nil {
+	if _, err := b.move(report.Move{Report: report.AboutID(a), To: report.Pending, By: mod}); err != nil {
 		t.Fatal(err)
 	}
 	if n := b.count(`SELECT count(*) FROM report_followers`); n != 0 {
@@ -159,8 +160,9 @@ func TestTwoReportsCannotBecomeDuplicatesOfEachOther(t *testing.T) {
 		var wg sync.WaitGroup
 		results := make([]error, 2)
 		for i, pair := range [][2]uuid.UUID{{x, y}, {y, x}} {
+			original := report.AboutID(pair[1])
 			wg.Go(func() {
-				results[i] = run(t.Context(), b.outbox, report.Move{ReportID: pair[0], To: report.Duplicate, By: mod, DuplicateOf: &pair[1]})
+				results[i] = run(t.Context(), b.outbox, report.Move{Report: report.AboutID(pair[0]), To: report.Duplicate, By: mod, DuplicateOf: &original})
 			})
 		}
 		wg.Wait()
@@ -180,7 +182,7 @@ func TestFixedReportsAreCountedForTheirAuthor(t *testing.T) {
 		to   report.Status
 		want int
 	}{{report.InProgress, 0}, {report.Fixed, 1}, {report.InProgress, 0}, {report.Fixed, 1}} {
-		if _, err := b.move(report.Move{ReportID: id, To: step.to, By: admin, Note: "note"}); err != nil {
+		if _, err := b.move(report.Move{Report: report.AboutID(id), To: step.to, By: admin, Note: "note"}); err != nil {
 			t.Fatal(err)
 		}
 		if got := fixed(); got != step.want {

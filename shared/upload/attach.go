@@ -2,14 +2,12 @@ package upload
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 )
@@ -38,24 +36,13 @@ type Held struct {
 	Blurhash      *string
 }
 
-// Hold locks the uploads of a person in the order named. One that is unknown or
-// somebody else's is a 422 "upload_unknown" that does not say which of the two.
-func Hold(ctx context.Context, tx database.Querier, owner uuid.UUID, ids []uuid.UUID) ([]Held, error) {
-	batch := &pgx.Batch{}
-	found := QueueHold(batch, owner, ids)
-	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
-		return nil, err
-	}
-	return found.InOrder()
-}
-
-// Found is what Hold has found so far.
+// Found is what QueueHold has found.
 type Found struct {
 	wanted []uuid.UUID
 	held   []Held
 }
 
-// QueueHold is Hold among other statements: InOrder tells the outcome once the batch has run.
+// QueueHold locks the uploads of a person among other statements: InOrder tells the outcome once the batch has run.
 func QueueHold(b *pgx.Batch, owner uuid.UUID, ids []uuid.UUID) *Found {
 	f := &Found{wanted: ids}
 	if len(ids) == 0 {
@@ -78,7 +65,8 @@ func QueueHold(b *pgx.Batch, owner uuid.UUID, ids []uuid.UUID) *Found {
 	return f
 }
 
-// InOrder is the uploads in the order named, as Hold returns them.
+// InOrder is the uploads in the order named. One that is unknown or
+// somebody else's is a 422 "upload_unknown" that does not say which of the two.
 func (f *Found) InOrder() ([]Held, error) {
 	out := make([]Held, 0, len(f.wanted))
 	for _, id := range f.wanted {

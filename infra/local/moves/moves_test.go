@@ -186,7 +186,7 @@ func (w *walk) judge(f *filed) bool {
 	_, may := f.allowed(to, ai)
 	may = may && !f.withdrawn
 	err := w.outbox.Do(context.Background(), func(u *outbox.Work) error {
-		_, err := report.Transition(context.Background(), u, report.Move{ReportID: uuid.MustParse(w.ids[f]), To: report.Status(to), By: report.AI(), Note: "Irrelevant."})
+		_, err := report.Transition(context.Background(), u, report.Move{Report: report.AboutID(uuid.MustParse(w.ids[f])), To: report.Status(to), By: report.AI(), Note: "Irrelevant."})
 		return err
 	})
 	if (err == nil) != may {

@@ -1,0 +1,80 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/idempotency"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/outbox"
+)
+
+// Change is what somebody wants to do to a report that they get to see afterwards.
+type Change struct {
+	Report About
+	By     identity.Caller
+	Expect Expect
+	// Ask adds what else decides about it to the round trip that locks the report; nil for nothing.
+	Ask func(b *pgx.Batch)
+	// Do makes the change in w. What it has written later needs no round trip of its own.
+	Do func(w *outbox.Work, h *Held) error
+}
+
+// Change makes a change under the report's row lock and returns what it has made of it: one round trip to lock and to
+// look, one to write, commit and read what to answer; and one more where the answer is kept under an Idempotency-Key.
+// It fails with ErrNotFound where the caller may not see the report, and where it is not as expected.
+func (r *Reader) Change(ctx context.Context, o *outbox.Outbox, c Change) (Report, error) {
+	var after *Found
+	err := o.Do(ctx, func(w *outbox.Work) error {
+		b := &pgx.Batch{}
+		h := QueueChange(b, c.Report, ActorOf(c.By))
+		if c.Ask != nil {
+			c.Ask(b)
+		}
+		if err := w.SendBatch(ctx, b).Close(); err != nil {
+			return fmt.Errorf("lock report to change it: %w", err)
+		}
+		if err := h.VisibleTo(ViewerOf(c.By)); err != nil {
+			return err
+		}
+		if err := c.Expect.Check(h); err != nil {
+			return err
+		}
+		if err := c.Do(w, h); err != nil {
+			return err
+		}
+		after = r.After(w, ViewerOf(c.By), h)
+		return after.Keep(ctx, w, http.StatusOK)
+	})
+	if err != nil {
+		return Report{}, err
+	}
+	return after.Report(ctx)
+}
+
+// After reads what w has made of h, at the latest with its commit. That the answer cannot be read any more does not undo
+// what it is about, as little as its loss on the way would.
+func (r *Reader) After(w *outbox.Work, v Viewer, h *Held) *Found {
+	b := &pgx.Batch{}
+	f := r.queue(b, v, AboutID(h.ID))
+	w.LaterAll(b)
+	return f
+}
+
+// Keep keeps the report as the answer to a request that carried an Idempotency-Key; for others it does nothing.
+func (f *Found) Keep(ctx context.Context, w *outbox.Work, status int) error {
+	if !idempotency.Claimed(ctx) {
+		return nil
+	}
+	if err := w.Flush(ctx); err != nil {
+		return err
+	}
+	out, err := f.Report(ctx)
+	if err != nil {
+		return err
+	}
+	return idempotency.Record(ctx, w, status, out)
+}

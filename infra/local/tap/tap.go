@@ -93,22 +93,43 @@ func (t *Tap) connection(client net.Conn) {
 		_, _ = io.Copy(client, server)
 		_ = client.Close()
 	}()
-	// The server gets each byte as the client sends it; we read the same bytes as messages.
-	messages := pgproto3.NewBackend(io.TeeReader(client, server), io.Discard)
-	if _, err := messages.ReceiveStartupMessage(); err != nil {
+	messages := pgproto3.NewBackend(client, io.Discard)
+	startup, err := messages.ReceiveStartupMessage()
+	if err != nil {
 		return
 	}
+	pass, err := startup.Encode(nil)
 	c := connection{prepared: map[string]string{}}
+	for err == nil {
+		if _, err = server.Write(pass); err != nil {
+			return
+		}
+		pass, err = t.flight(&c, messages)
+	}
+}
+
+// flight reads messages up to one that the server answers, writes down what they do, and returns their bytes. The
+// server sees none of them before: whoever has its answer finds in the tap what was asked.
+func (t *Tap) flight(c *connection, messages *pgproto3.Backend) ([]byte, error) {
+	var raw []byte
 	for {
 		message, err := messages.Receive()
 		if err != nil {
-			return
+			return nil, err
+		}
+		if raw, err = message.Encode(raw); err != nil {
+			return nil, err
 		}
 		if flight := c.read(message); len(flight) > 0 {
 			t.mu.Lock()
 			t.flights = append(t.flights, flight)
 			t.mu.Unlock()
 		}
+		switch message.(type) {
+		case *pgproto3.Parse, *pgproto3.Bind, *pgproto3.Describe, *pgproto3.Execute, *pgproto3.Close:
+			continue // a Sync or a Flush is to come
+		}
+		return raw, nil
 	}
 }
 

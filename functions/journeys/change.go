@@ -9,8 +9,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
@@ -67,7 +67,7 @@ func (g *Group) change(ctx context.Context, in *changeInput) (*changeOutput, err
 
 func (g *Group) apply(ctx context.Context, in JourneyWrite, wish *journeyChange) (journey, error) {
 	var j journey
-	err := g.db.InTx(ctx, func(tx pgx.Tx) error {
+	err := g.db.Transact(ctx, func(tx *database.Tx) error {
 		was, err := lockedJourney(ctx, tx, in.JourneyID, identity.Must(ctx).UserID)
 		if err != nil {
 			return err
@@ -79,10 +79,11 @@ func (g *Group) apply(ctx context.Context, in JourneyWrite, wish *journeyChange)
 			return err
 		}
 		j.Version++
-		if err := updateJourney(ctx, tx, j); err != nil || j.PlanPrecisionM == was.PlanPrecisionM {
-			return err
+		updateJourney(tx, j)
+		if j.PlanPrecisionM != was.PlanPrecisionM {
+			blurPlans(tx, j)
 		}
-		return blurPlans(ctx, tx, j)
+		return nil
 	})
 	return j, err
 }
@@ -109,26 +110,19 @@ func (c *journeyChange) on(j journey) (journey, error) {
 	return j, storableJourney(j)
 }
 
-func updateJourney(ctx context.Context, tx pgx.Tx, j journey) error {
+func updateJourney(tx *database.Tx, j journey) {
 	const update = `
 		UPDATE journeys
 		   SET name = $2, description = $3, active = $4, completed = $5, visibility = $6, plan_precision_m = $7,
 		       version = $8, updated_at = now()
 		 WHERE id = $1`
-	_, err := tx.Exec(ctx, update, j.ID, j.Name, j.Description, j.Active, j.Completed, j.Visibility, j.PlanPrecisionM, j.Version)
-	if err != nil {
-		return fmt.Errorf("update journey: %w", err)
-	}
-	return nil
+	tx.Later(update, j.ID, j.Name, j.Description, j.Active, j.Completed, j.Visibility, j.PlanPrecisionM, j.Version)
 }
 
 // blurPlans carries a new precision over to the markers and the route.
-func blurPlans(ctx context.Context, tx pgx.Tx, j journey) error {
-	const blur = `UPDATE markers SET blur_m = $2 WHERE journey_id = $1 AND marker_type = 'plan'`
-	if _, err := tx.Exec(ctx, blur, j.ID, j.PlanPrecisionM); err != nil {
-		return fmt.Errorf("blur planned markers: %w", err)
-	}
-	return layRoute(ctx, tx, j.ID)
+func blurPlans(tx *database.Tx, j journey) {
+	tx.Later(`UPDATE markers SET blur_m = $2 WHERE journey_id = $1 AND marker_type = 'plan'`, j.ID, j.PlanPrecisionM)
+	layRoute(tx, j.ID)
 }
 
 // changedResponses describes both answers of the change, of which huma would see one.

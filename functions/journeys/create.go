@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ids"
@@ -51,18 +51,14 @@ func (g *Group) create(ctx context.Context, in *createInput) (*journeyOutput, er
 	if err := storableJourney(j); err != nil {
 		return nil, err
 	}
-	err = g.db.InTx(ctx, func(tx pgx.Tx) error {
+	err = g.db.Transact(ctx, func(tx *database.Tx) error {
 		if err := roomForJourney(ctx, tx, caller); err != nil {
 			return err
 		}
 		if j.Active {
-			if err := restOthers(ctx, tx, caller, j.ID); err != nil {
-				return err
-			}
+			restOthers(tx, caller, j.ID)
 		}
-		if err := insertJourney(ctx, tx, j); err != nil {
-			return err
-		}
+		insertJourney(tx, j)
 		return idempotency.Record(ctx, tx, http.StatusCreated, j.wire())
 	})
 	if err != nil {
@@ -79,10 +75,8 @@ func storableJourney(j journey) error {
 }
 
 // roomForJourney locks the person and checks that they may have one more.
-func roomForJourney(ctx context.Context, tx pgx.Tx, person uuid.UUID) error {
-	if err := lockPerson(ctx, tx, person); err != nil {
-		return err
-	}
+func roomForJourney(ctx context.Context, tx *database.Tx, person uuid.UUID) error {
+	lockPerson(tx, person)
 	var n int
 	if err := tx.QueryRow(ctx, `SELECT count(*) FROM journeys WHERE user_id = $1`, person).Scan(&n); err != nil {
 		return fmt.Errorf("count journeys: %w", err)
@@ -94,33 +88,22 @@ func roomForJourney(ctx context.Context, tx pgx.Tx, person uuid.UUID) error {
 }
 
 // lockPerson puts changes of which journey is active in a row: two at once would
-// each see the other's as inactive and then collide on the unique index.
-func lockPerson(ctx context.Context, tx pgx.Tx, person uuid.UUID) error {
-	if _, err := tx.Exec(ctx, `SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, person); err != nil {
-		return fmt.Errorf("lock person: %w", err)
-	}
-	return nil
+// each see the other's as inactive and then collide on the unique index. What is asked next waits for it.
+func lockPerson(tx *database.Tx, person uuid.UUID) {
+	tx.Later(`SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, person)
 }
 
 // restOthers makes every journey of the person inactive but the one to keep.
-func restOthers(ctx context.Context, tx pgx.Tx, person, keep uuid.UUID) error {
+func restOthers(tx *database.Tx, person, keep uuid.UUID) {
 	const rest = `
 		UPDATE journeys SET active = false, version = version + 1, updated_at = now()
 		 WHERE user_id = $1 AND active AND id <> $2`
-	if _, err := tx.Exec(ctx, rest, person, keep); err != nil {
-		return fmt.Errorf("deactivate journeys: %w", err)
-	}
-	return nil
+	tx.Later(rest, person, keep)
 }
 
-func insertJourney(ctx context.Context, tx pgx.Tx, j journey) error {
+func insertJourney(tx *database.Tx, j journey) {
 	const insert = `
 		INSERT INTO journeys (id, user_id, name, description, active, completed, visibility, plan_precision_m, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)`
-	_, err := tx.Exec(ctx, insert, j.ID, j.UserID, j.Name, j.Description, j.Active, j.Completed, j.Visibility,
-		j.PlanPrecisionM, j.CreatedAt)
-	if err != nil {
-		return fmt.Errorf("insert journey: %w", err)
-	}
-	return nil
+	tx.Later(insert, j.ID, j.UserID, j.Name, j.Description, j.Active, j.Completed, j.Visibility, j.PlanPrecisionM, j.CreatedAt)
 }

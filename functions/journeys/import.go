@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ids"
@@ -68,20 +69,18 @@ func (g *Group) importFile(ctx context.Context, in *importInput) (*importOutput,
 			out.Body.Plan++
 		}
 	}
-	err = g.db.InTx(ctx, func(tx pgx.Tx) error {
-		j, err := lockedJourney(ctx, tx, in.JourneyID, caller)
+	err = g.db.Transact(ctx, func(tx *database.Tx) error {
+		j, room, err := lockedWithRoom(ctx, tx, in.JourneyID, caller)
 		if err != nil {
 			return err
 		}
-		if err := roomForMarkers(ctx, tx, j.ID, len(found)); err != nil {
-			return err
+		if room < len(found) {
+			return errTooManyMarkers
 		}
 		if err := g.copyMarkers(ctx, tx, j, found); err != nil {
 			return err
 		}
-		if err := layRoute(ctx, tx, j.ID); err != nil {
-			return err
-		}
+		layRoute(tx, j.ID)
 		if err := tx.QueryRow(ctx, routeLength, caller, j.ID).Scan(&out.Body.LengthMeters); err != nil {
 			return fmt.Errorf("measure route: %w", err)
 		}

@@ -121,8 +121,31 @@ func collectBoth[T any](results pgx.BatchResults, person uuid.UUID, scan pgx.Row
 // lockedJourney reads a journey its owner is about to change, and keeps others
 // from changing it or its markers until the transaction ends. 404 when the
 // person may not see it, 403 when it is not theirs.
-func lockedJourney(ctx context.Context, tx pgx.Tx, id, person uuid.UUID) (journey, error) {
-	j, err := readJourney(ctx, tx, `SELECT `+journeyColumns+` FROM journeys WHERE id = $1 FOR UPDATE`, id, person)
+func lockedJourney(ctx context.Context, tx database.Querier, id, person uuid.UUID) (journey, error) {
+	rows, err := tx.Query(ctx, lockJourney, id)
+	if err != nil {
+		return journey{}, fmt.Errorf("read journey: %w", err)
+	}
+	return own(rows, person)
+}
+
+const lockJourney = `SELECT ` + journeyColumns + ` FROM journeys WHERE id = $1 FOR UPDATE`
+
+// queueLocked is lockedJourney among other statements, of which those that come after it see what the holder of the
+// lock before has committed. Another's journey fails the batch.
+func queueLocked(b *pgx.Batch, id, person uuid.UUID) *journey {
+	j := &journey{}
+	b.Queue(lockJourney, id).Query(func(rows pgx.Rows) error {
+		var err error
+		*j, err = own(rows, person)
+		return err
+	})
+	return j
+}
+
+// own is the journey of rows, when it is the person's.
+func own(rows pgx.Rows, person uuid.UUID) (journey, error) {
+	j, err := oneVisible(rows, person)
 	if err == nil && j.UserID != person {
 		err = errNotYours
 	}

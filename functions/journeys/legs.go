@@ -1,11 +1,9 @@
 package journeys
 
 import (
-	"context"
-	"fmt"
-
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
 )
 
 // layRoute makes the legs of a journey anew from its dated markers: past ones by
@@ -14,7 +12,7 @@ import (
 //
 // Only legs that differ are written. A pair of points on opposite sides of the
 // earth has no leg: no line between them is the shortest, and PostGIS refuses it.
-func layRoute(ctx context.Context, tx pgx.Tx, journeyID uuid.UUID) error {
+func layRoute(tx *database.Tx, journeyID uuid.UUID) {
 	const lay = `
 		WITH dated AS (
 			SELECT marker_type, coalesce(happened_on, planned_on) AS day, position, shown, created_at, id
@@ -47,8 +45,5 @@ func layRoute(ctx context.Context, tx pgx.Tx, journeyID uuid.UUID) error {
 		       start_m = excluded.start_m, length_m = excluded.length_m
 		 WHERE (l.kind, l.dates, l.line, l.shown_line, l.start_m, l.length_m) IS DISTINCT FROM
 		       (excluded.kind, excluded.dates, excluded.line, excluded.shown_line, excluded.start_m, excluded.length_m)`
-	if _, err := tx.Exec(ctx, lay, journeyID); err != nil {
-		return fmt.Errorf("lay route: %w", err)
-	}
-	return nil
+	tx.Later(lay, journeyID)
 }

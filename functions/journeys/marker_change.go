@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -37,23 +38,19 @@ func (g *Group) addMarker(ctx context.Context, in *addMarkerInput) (*markerOutpu
 	m, fault := in.Body.marker(in.JourneyID)
 	m.ID, m.OwnerID, m.Version = ids.New(), caller, 1
 	m.CreatedAt = g.clock.Now().UTC().Truncate(time.Microsecond)
-	err := g.db.InTx(ctx, func(tx pgx.Tx) error {
-		j, err := lockedJourney(ctx, tx, in.JourneyID, caller)
+	err := g.db.Transact(ctx, func(tx *database.Tx) error {
+		j, room, err := lockedWithRoom(ctx, tx, in.JourneyID, caller)
 		if err != nil {
 			return err
 		}
 		if fault != nil { // after whose journey it is: a stranger learns nothing from it
 			return fault
 		}
-		if err := roomForMarkers(ctx, tx, j.ID, 1); err != nil {
-			return err
+		if room < 1 {
+			return errTooManyMarkers
 		}
-		if err := insertMarker(ctx, tx, m, j.blurOf(m)); err != nil {
-			return err
-		}
-		if err := layRoute(ctx, tx, j.ID); err != nil {
-			return err
-		}
+		insertMarker(tx, m, j.blurOf(m))
+		layRoute(tx, j.ID)
 		return idempotency.Record(ctx, tx, http.StatusCreated, m.wire())
 	})
 	if err != nil {
@@ -62,40 +59,35 @@ func (g *Group) addMarker(ctx context.Context, in *addMarkerInput) (*markerOutpu
 	return &markerOutput{ETag: m.tag(), Body: m.wire()}, nil
 }
 
-// roomForMarkers checks that the journey, whose lock is held, takes n more.
-func roomForMarkers(ctx context.Context, tx pgx.Tx, journeyID uuid.UUID, n int) error {
-	var there int
-	if err := tx.QueryRow(ctx, `SELECT count(*) FROM markers WHERE journey_id = $1`, journeyID).Scan(&there); err != nil {
-		return fmt.Errorf("count markers: %w", err)
+// lockedWithRoom is lockedJourney, and how many more markers the journey takes.
+func lockedWithRoom(ctx context.Context, tx *database.Tx, journeyID, person uuid.UUID) (journey, int, error) {
+	b, there := &pgx.Batch{}, 0
+	j := queueLocked(b, journeyID, person)
+	b.Queue(`SELECT count(*) FROM markers WHERE journey_id = $1`, journeyID).QueryRow(func(row pgx.Row) error { return row.Scan(&there) })
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return journey{}, 0, fmt.Errorf("lock journey: %w", err)
 	}
-	if there+n > maxMarkers {
-		return errTooManyMarkers
-	}
-	return nil
+	return *j, maxMarkers - there, nil
 }
 
-func insertMarker(ctx context.Context, tx pgx.Tx, m marker, blur int) error {
+func insertMarker(tx *database.Tx, m marker, blur int) {
 	const insert = `
 		INSERT INTO markers (id, journey_id, owner_id, name, marker_type, lon, lat, blur_m, happened_on, planned_on, notes, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)`
-	_, err := tx.Exec(ctx, insert, m.ID, m.JourneyID, m.OwnerID, m.Name, m.Type, m.Lon, m.Lat, blur,
-		m.HappenedOn, m.PlannedOn, m.Notes, m.CreatedAt)
-	if err != nil {
-		return fmt.Errorf("insert marker: %w", err)
-	}
-	return nil
+	tx.Later(insert, m.ID, m.JourneyID, m.OwnerID, m.Name, m.Type, m.Lon, m.Lat, blur, m.HappenedOn, m.PlannedOn, m.Notes, m.CreatedAt)
 }
 
 func (g *Group) replaceMarker(ctx context.Context, in *replaceMarkerInput) (*markerOutput, error) {
 	next, fault := in.Body.marker(in.JourneyID)
 	var m marker
-	err := g.changeMarker(ctx, in.MarkerWrite, func(tx pgx.Tx, j journey, was marker) error {
+	err := g.changeMarker(ctx, in.MarkerWrite, func(tx *database.Tx, j journey, was marker) error {
 		if fault != nil {
 			return fault
 		}
 		m = next
 		m.ID, m.OwnerID, m.CreatedAt, m.Version = was.ID, was.OwnerID, was.CreatedAt, was.Version+1
-		return updateMarker(ctx, tx, m, j.blurOf(m))
+		updateMarker(tx, m, j.blurOf(m))
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -104,45 +96,38 @@ func (g *Group) replaceMarker(ctx context.Context, in *replaceMarkerInput) (*mar
 }
 
 func (g *Group) removeMarker(ctx context.Context, in *MarkerWrite) (*struct{}, error) {
-	return nil, g.changeMarker(ctx, *in, func(tx pgx.Tx, j journey, was marker) error {
-		if _, err := tx.Exec(ctx, `DELETE FROM markers WHERE id = $1`, was.ID); err != nil {
-			return fmt.Errorf("delete marker: %w", err)
-		}
+	return nil, g.changeMarker(ctx, *in, func(tx *database.Tx, _ journey, was marker) error {
+		tx.Later(`DELETE FROM markers WHERE id = $1`, was.ID)
 		return nil
 	})
 }
 
 // changeMarker runs f on a marker of the caller's, in a transaction that then lays the route anew.
-func (g *Group) changeMarker(ctx context.Context, in MarkerWrite, f func(tx pgx.Tx, j journey, was marker) error) error {
+func (g *Group) changeMarker(ctx context.Context, in MarkerWrite, f func(tx *database.Tx, j journey, was marker) error) error {
 	caller := identity.Must(ctx).UserID
-	return g.db.InTx(ctx, func(tx pgx.Tx) error {
-		j, err := lockedJourney(ctx, tx, in.JourneyID, caller)
-		if err != nil {
-			return err
-		}
-		was, err := readMarker(ctx, tx, in.JourneyID, in.MarkerID, caller)
-		if err != nil {
-			return err
+	return g.db.Transact(ctx, func(tx *database.Tx) error {
+		b := &pgx.Batch{}
+		j := queueLocked(b, in.JourneyID, caller)
+		was := queueMarker(b, in.JourneyID, in.MarkerID, caller)
+		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+			return fmt.Errorf("lock journey: %w", err)
 		}
 		if err := httpapi.CheckMatch(in.IfMatch, was.Version); err != nil {
 			return err
 		}
-		if err := f(tx, j, was); err != nil {
+		if err := f(tx, *j, *was); err != nil {
 			return err
 		}
-		return layRoute(ctx, tx, in.JourneyID)
+		layRoute(tx, in.JourneyID)
+		return nil
 	})
 }
 
-func updateMarker(ctx context.Context, tx pgx.Tx, m marker, blur int) error {
+func updateMarker(tx *database.Tx, m marker, blur int) {
 	const update = `
 		UPDATE markers
 		   SET name = $2, marker_type = $3, lon = $4, lat = $5, happened_on = $6, planned_on = $7, notes = $8,
 		       version = $9, blur_m = $10, updated_at = now()
 		 WHERE id = $1`
-	_, err := tx.Exec(ctx, update, m.ID, m.Name, m.Type, m.Lon, m.Lat, m.HappenedOn, m.PlannedOn, m.Notes, m.Version, blur)
-	if err != nil {
-		return fmt.Errorf("update marker: %w", err)
-	}
-	return nil
+	tx.Later(update, m.ID, m.Name, m.Type, m.Lon, m.Lat, m.HappenedOn, m.PlannedOn, m.Notes, m.Version, blur)
 }

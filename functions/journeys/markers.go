@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
@@ -47,29 +46,32 @@ const markersQuery = `SELECT ` + markerColumns + ` FROM markers WHERE journey_id
 
 func (g *Group) markerOf(ctx context.Context, in *markerInput) (*markerOutput, error) {
 	caller := identity.Must(ctx).UserID
-	if _, err := visibleJourney(ctx, g.db, in.JourneyID, caller); err != nil {
-		return nil, err
-	}
-	m, err := readMarker(ctx, g.db, in.JourneyID, in.MarkerID, caller)
+	_, found, err := journeyAnd(ctx, g.db, in.JourneyID, caller, scanMarker, markerQuery, caller, in.MarkerID, in.JourneyID)
 	if err != nil {
 		return nil, err
 	}
+	if len(found) == 0 {
+		return nil, errMarkerUnknown
+	}
+	m := found[0]
 	return &markerOutput{ETag: m.tag(), Body: m.wire()}, nil
 }
 
-// readMarker is the marker of that journey, or 404.
-func readMarker(ctx context.Context, q database.Querier, journeyID, id, person uuid.UUID) (marker, error) {
-	const read = `SELECT ` + markerColumns + ` FROM markers WHERE id = $2 AND journey_id = $3`
-	rows, err := q.Query(ctx, read, person, id, journeyID)
-	if err != nil {
-		return marker{}, fmt.Errorf("read marker: %w", err)
-	}
-	m, err := pgx.CollectExactlyOneRow(rows, scanMarker)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return marker{}, errMarkerUnknown
-	}
-	if err != nil {
-		return marker{}, fmt.Errorf("read marker: %w", err)
-	}
-	return m, nil
+// markerQuery reads the marker $2 of journey $3 as person $1 may see it.
+const markerQuery = `SELECT ` + markerColumns + ` FROM markers WHERE id = $2 AND journey_id = $3`
+
+// queueMarker reads a marker among other statements; one that is not there fails the batch with a 404.
+func queueMarker(b *pgx.Batch, journeyID, id, person uuid.UUID) *marker {
+	m := &marker{}
+	b.Queue(markerQuery, person, id, journeyID).QueryRow(func(row pgx.Row) error {
+		err := row.Scan(m.targets()...)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return errMarkerUnknown
+		}
+		if err != nil {
+			return fmt.Errorf("read marker: %w", err)
+		}
+		return nil
+	})
+	return m
 }

@@ -2,17 +2,15 @@ package journeys
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/jackc/pgx/v5"
-
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
 // remove deletes the journey; markers and legs go with it by the schema's own rule.
 func (g *Group) remove(ctx context.Context, in *JourneyWrite) (*struct{}, error) {
-	err := g.db.InTx(ctx, func(tx pgx.Tx) error {
+	err := g.db.Transact(ctx, func(tx *database.Tx) error {
 		j, err := lockedJourney(ctx, tx, in.JourneyID, identity.Must(ctx).UserID)
 		if err != nil {
 			return err
@@ -20,9 +18,7 @@ func (g *Group) remove(ctx context.Context, in *JourneyWrite) (*struct{}, error)
 		if err := httpapi.CheckMatch(in.IfMatch, j.Version); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `DELETE FROM journeys WHERE id = $1`, j.ID); err != nil {
-			return fmt.Errorf("delete journey: %w", err)
-		}
+		tx.Later(`DELETE FROM journeys WHERE id = $1`, j.ID)
 		return nil
 	})
 	return nil, err

@@ -3,8 +3,7 @@ package journeys
 import (
 	"context"
 
-	"github.com/jackc/pgx/v5"
-
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
@@ -18,10 +17,8 @@ type noContent struct {
 func (g *Group) toggle(ctx context.Context, in *JourneyWrite) (*noContent, error) {
 	caller := identity.Must(ctx).UserID
 	var j journey
-	err := g.db.InTx(ctx, func(tx pgx.Tx) error {
-		if err := lockPerson(ctx, tx, caller); err != nil {
-			return err
-		}
+	err := g.db.Transact(ctx, func(tx *database.Tx) error {
+		lockPerson(tx, caller)
 		var err error
 		if j, err = lockedJourney(ctx, tx, in.JourneyID, caller); err != nil {
 			return err
@@ -35,11 +32,10 @@ func (g *Group) toggle(ctx context.Context, in *JourneyWrite) (*noContent, error
 		j.Active = !j.Active
 		j.Version++
 		if j.Active {
-			if err := restOthers(ctx, tx, caller, j.ID); err != nil {
-				return err
-			}
+			restOthers(tx, caller, j.ID)
 		}
-		return updateJourney(ctx, tx, j)
+		updateJourney(tx, j)
+		return nil
 	})
 	if err != nil {
 		return nil, err

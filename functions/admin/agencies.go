@@ -99,47 +99,49 @@ func (g *Group) createAgency(ctx context.Context, in *createAgencyInput) (*agenc
 		return nil, err
 	}
 	err := g.outbox.Do(ctx, func(w *outbox.Work) error {
-		if err := in.Body.onto(ctx, w, &a); err != nil {
+		b := &pgx.Batch{}
+		there := in.Body.queueMunicipalities(b)
+		if err := w.SendBatch(ctx, b).Close(); err != nil {
+			return fmt.Errorf("read municipalities: %w", err)
+		}
+		if err := in.Body.onto(*there, &a); err != nil {
 			return err
 		}
 		const insert = `
 			INSERT INTO agencies (` + agencyColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
-		_, err := w.Exec(ctx, insert, a.ID, a.Code, a.Name, a.NameTet, a.NamePt, a.AgencyType, a.MunicipalityCodes, a.IssueTypes,
+		w.Later(insert, a.ID, a.Code, a.Name, a.NameTet, a.NamePt, a.AgencyType, a.MunicipalityCodes, a.IssueTypes,
 			a.ContactEmail, now.Time, now.Time)
-		if err != nil {
-			return agencyFault(err)
-		}
 		if err := audit.Record(ctx, w, audit.Entry{Action: "agency.create", Entity: "agency", EntityID: a.ID.String(), After: a}); err != nil {
 			return err
 		}
 		return idempotency.Record(ctx, w, http.StatusCreated, a)
 	})
 	if err != nil {
-		return nil, err
+		return nil, agencyFault(err)
 	}
 	return &agencyOutput{Body: a}, nil
 }
 
+// agencyFault tells a code that another agency has from other failures.
 func agencyFault(err error) error {
 	if database.Violates(err, "agencies_code_key") {
 		return problem.New(problem.Conflict, "agency_code_taken")
 	}
-	return fmt.Errorf("store agency: %w", err)
+	return err
 }
 
-func lockAgency(ctx context.Context, tx database.Querier, id uuid.UUID) (Agency, error) {
-	rows, err := tx.Query(ctx, `SELECT `+agencyColumns+` FROM agencies WHERE id = $1 AND deleted_at IS NULL FOR UPDATE`, id)
-	if err != nil {
-		return Agency{}, fmt.Errorf("read agency: %w", err)
-	}
-	a, err := pgx.CollectExactlyOneRow(rows, scanAgency)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Agency{}, problem.New(problem.NotFound, "agency_not_found")
-	}
-	if err != nil {
-		return Agency{}, fmt.Errorf("read agency: %w", err)
-	}
-	return a, nil
+// queueLock locks an agency among other statements; one that is not there fails the batch with a 404.
+func queueLock(b *pgx.Batch, id uuid.UUID) *Agency {
+	a := &Agency{}
+	b.Queue(`SELECT `+agencyColumns+` FROM agencies WHERE id = $1 AND deleted_at IS NULL FOR UPDATE`, id).Query(func(rows pgx.Rows) error {
+		var err error
+		*a, err = pgx.CollectExactlyOneRow(rows, scanAgency)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return problem.New(problem.NotFound, "agency_not_found")
+		}
+		return err
+	})
+	return a
 }
 
 type agencyPath struct {
@@ -154,28 +156,26 @@ type changeAgencyInput struct {
 func (g *Group) changeAgency(ctx context.Context, in *changeAgencyInput) (*agencyOutput, error) {
 	out := &agencyOutput{}
 	err := g.outbox.Do(ctx, func(w *outbox.Work) error {
-		before, err := lockAgency(ctx, w, in.ID)
-		if err != nil {
-			return err
+		b := &pgx.Batch{}
+		before, there := queueLock(b, in.ID), in.Body.queueMunicipalities(b)
+		if err := w.SendBatch(ctx, b).Close(); err != nil {
+			return fmt.Errorf("read agency: %w", err)
 		}
-		a := before
-		if err := in.Body.onto(ctx, w, &a); err != nil {
+		a := *before
+		if err := in.Body.onto(*there, &a); err != nil {
 			return err
 		}
 		a.UpdatedAt = timestamp.Of(g.clock.Now().Truncate(time.Microsecond))
 		const update = `
 			UPDATE agencies SET code = $2, name = $3, name_tet = $4, name_pt = $5, agency_type = $6, municipality_codes = $7,
 			       issue_types = $8, contact_email = $9, updated_at = $10 WHERE id = $1`
-		_, err = w.Exec(ctx, update, a.ID, a.Code, a.Name, a.NameTet, a.NamePt, a.AgencyType, a.MunicipalityCodes, a.IssueTypes,
+		w.Later(update, a.ID, a.Code, a.Name, a.NameTet, a.NamePt, a.AgencyType, a.MunicipalityCodes, a.IssueTypes,
 			a.ContactEmail, a.UpdatedAt.Time)
-		if err != nil {
-			return agencyFault(err)
-		}
 		out.Body = a
 		return audit.Record(ctx, w, audit.Entry{Action: "agency.change", Entity: "agency", EntityID: a.ID.String(), Before: before, After: a})
 	})
 	if err != nil {
-		return nil, err
+		return nil, agencyFault(err)
 	}
 	return out, nil
 }
@@ -188,24 +188,20 @@ type messageOutput struct {
 
 func (g *Group) removeAgency(ctx context.Context, in *agencyPath) (*messageOutput, error) {
 	err := g.outbox.Do(ctx, func(w *outbox.Work) error {
-		before, err := lockAgency(ctx, w, in.ID)
-		if err != nil {
-			return err
-		}
+		b, used := &pgx.Batch{}, false
+		before := queueLock(b, in.ID)
 		const q = `
 			SELECT EXISTS (SELECT FROM users WHERE agency_id = $1 AND deleted_at IS NULL)
 			    OR EXISTS (SELECT FROM reports WHERE assigned_agency_id = $1 AND deleted_at IS NULL
 			                  AND status NOT IN ('fixed', 'rejected', 'duplicate'))`
-		var used bool
-		if err := w.QueryRow(ctx, q, in.ID).Scan(&used); err != nil {
+		b.Queue(q, in.ID).QueryRow(func(row pgx.Row) error { return row.Scan(&used) })
+		if err := w.SendBatch(ctx, b).Close(); err != nil {
 			return fmt.Errorf("look for uses of agency: %w", err)
 		}
 		if used {
 			return problem.New(problem.Conflict, "agency_in_use")
 		}
-		if _, err := w.Exec(ctx, `UPDATE agencies SET deleted_at = $2, updated_at = $2 WHERE id = $1`, in.ID, g.clock.Now()); err != nil {
-			return fmt.Errorf("remove agency: %w", err)
-		}
+		w.Later(`UPDATE agencies SET deleted_at = $2, updated_at = $2 WHERE id = $1`, in.ID, g.clock.Now())
 		return audit.Record(ctx, w, audit.Entry{Action: "agency.delete", Entity: "agency", EntityID: in.ID.String(), Before: before})
 	})
 	if err != nil {

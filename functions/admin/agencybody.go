@@ -1,15 +1,12 @@
 package admin
 
 import (
-	"context"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/email"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
@@ -42,8 +39,8 @@ func (b agencyBody) complete() error {
 
 var agencyCode = regexp.MustCompile(`^[A-Z0-9][A-Z0-9_-]{1,39}$`)
 
-// onto checks what was sent and writes it onto a.
-func (b agencyBody) onto(ctx context.Context, q database.Querier, a *Agency) error {
+// onto checks what was sent, of whose municipalities some are there, and writes it onto a.
+func (b agencyBody) onto(there []string, a *Agency) error {
 	if b.Code != nil {
 		if a.Code = strings.ToUpper(strings.TrimSpace(*b.Code)); !agencyCode.MatchString(a.Code) {
 			return problem.InvalidField("code", "expected 2 to 40 letters, digits, hyphens or underscores")
@@ -77,7 +74,7 @@ func (b agencyBody) onto(ctx context.Context, q database.Querier, a *Agency) err
 		}
 	}
 	if b.MunicipalityCodes != nil {
-		return b.municipalities(ctx, q, a)
+		return b.municipalities(there, a)
 	}
 	return nil
 }
@@ -108,8 +105,12 @@ func (b agencyBody) issueTypes(a *Agency) error {
 	return nil
 }
 
-func (b agencyBody) municipalities(ctx context.Context, q database.Querier, a *Agency) error {
+// codes are the municipalities as sent, in one spelling.
+func (b agencyBody) codes() []string {
 	codes := []string{}
+	if b.MunicipalityCodes == nil {
+		return codes
+	}
 	for _, code := range *b.MunicipalityCodes {
 		code = strings.ToUpper(strings.TrimSpace(code))
 		if !strings.HasPrefix(code, "TL-") {
@@ -119,15 +120,24 @@ func (b agencyBody) municipalities(ctx context.Context, q database.Querier, a *A
 			codes = append(codes, code)
 		}
 	}
-	rows, err := q.Query(ctx, `SELECT code FROM municipalities WHERE code = ANY($1) ORDER BY code`, codes)
-	if err != nil {
-		return fmt.Errorf("read municipalities: %w", err)
-	}
-	if a.MunicipalityCodes, err = pgx.AppendRows([]string{}, rows, pgx.RowTo[string]); err != nil {
-		return fmt.Errorf("read municipalities: %w", err)
-	}
-	if len(a.MunicipalityCodes) != len(codes) {
+	return codes
+}
+
+// queueMunicipalities reads which of the municipalities sent there are, among other statements.
+func (b agencyBody) queueMunicipalities(batch *pgx.Batch) *[]string {
+	there := &[]string{}
+	batch.Queue(`SELECT code FROM municipalities WHERE code = ANY($1) ORDER BY code`, b.codes()).Query(func(rows pgx.Rows) error {
+		var err error
+		*there, err = pgx.AppendRows([]string{}, rows, pgx.RowTo[string])
+		return err
+	})
+	return there
+}
+
+func (b agencyBody) municipalities(there []string, a *Agency) error {
+	if len(there) != len(b.codes()) {
 		return problem.InvalidField("municipality_codes", "expected codes of municipalities")
 	}
+	a.MunicipalityCodes = there
 	return nil
 }

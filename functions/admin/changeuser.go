@@ -58,18 +58,26 @@ type standing struct {
 }
 
 func (g *Group) changeUser(ctx context.Context, in *changeUserInput) (*accountOutput, error) {
-	out := &accountOutput{}
+	var after *Account
 	err := g.outbox.Do(ctx, func(w *outbox.Work) error {
-		before, err := lockAccount(ctx, w, in.ID)
-		if err != nil {
-			return err
+		b, there := &pgx.Batch{}, false
+		before := queueAccount(ctx, b, in.ID)
+		const agency = `SELECT true FROM agencies WHERE id = $1 AND deleted_at IS NULL FOR SHARE`
+		b.Queue(agency, in.Body.AgencyID.id).QueryRow(func(row pgx.Row) error {
+			if err := row.Scan(&there); !errors.Is(err, pgx.ErrNoRows) {
+				return err
+			}
+			return nil
+		})
+		if err := w.SendBatch(ctx, b).Close(); err != nil {
+			return fmt.Errorf("read person: %w", err)
 		}
 		old := standing{Role: before.Role, AgencyID: before.AgencyID, Suspended: !before.IsActive}
 		next, err := in.onto(old)
 		if err != nil {
 			return err
 		}
-		if err := g.allowed(ctx, w, in.ID, old, next); err != nil {
+		if err := g.allowed(ctx, w.Tx, in.ID, old, next, there); err != nil {
 			return err
 		}
 		if err := g.store(ctx, w, in.ID, old, next); err != nil {
@@ -79,13 +87,15 @@ func (g *Group) changeUser(ctx context.Context, in *changeUserInput) (*accountOu
 		if err := audit.Record(ctx, w, entry); err != nil {
 			return err
 		}
-		out.Body, err = lockAccount(ctx, w, in.ID)
-		return err
+		b = &pgx.Batch{}
+		after = queueAccount(ctx, b, in.ID)
+		w.LaterAll(b)
+		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	return &accountOutput{Body: *after}, nil
 }
 
 // onto is old with the request's changes.
@@ -114,8 +124,8 @@ func (in *changeUserInput) onto(old standing) (standing, error) {
 	return next, nil
 }
 
-// allowed keeps the last administrator, and agencies that exist.
-func (g *Group) allowed(ctx context.Context, tx database.Querier, id uuid.UUID, old, next standing) error {
+// allowed keeps the last administrator, and agencies that exist: there tells it of the one that was sent.
+func (g *Group) allowed(ctx context.Context, tx *database.Tx, id uuid.UUID, old, next standing, there bool) error {
 	stood := old.Role == identity.Admin && !old.Suspended
 	stands := next.Role == identity.Admin && !next.Suspended
 	if stood && !stands {
@@ -127,16 +137,9 @@ func (g *Group) allowed(ctx context.Context, tx database.Querier, id uuid.UUID, 
 			return problem.New(problem.Conflict, "last_admin")
 		}
 	}
-	if next.AgencyID == nil || old.AgencyID != nil && *old.AgencyID == *next.AgencyID {
-		return nil
-	}
-	var there bool
-	err := tx.QueryRow(ctx, `SELECT true FROM agencies WHERE id = $1 AND deleted_at IS NULL FOR SHARE`, next.AgencyID).Scan(&there)
-	if errors.Is(err, pgx.ErrNoRows) {
+	same := next.AgencyID == nil || old.AgencyID != nil && *old.AgencyID == *next.AgencyID
+	if !same && !there {
 		return problem.New(problem.Invalid, "agency_not_found")
-	}
-	if err != nil {
-		return fmt.Errorf("read agency: %w", err)
 	}
 	return nil
 }
@@ -148,9 +151,7 @@ func (g *Group) store(ctx context.Context, w *outbox.Work, id uuid.UUID, old, ne
 		       suspended_reason = CASE WHEN $4 THEN coalesce(nullif($5, ''), suspended_reason) END
 		 WHERE id = $1`
 	now := g.clock.Now()
-	if _, err := w.Exec(ctx, q, id, string(next.Role), next.AgencyID, next.Suspended, next.Reason, now); err != nil {
-		return fmt.Errorf("change person: %w", err)
-	}
+	w.Later(q, id, string(next.Role), next.AgencyID, next.Suspended, next.Reason, now)
 	if next.Suspended && !old.Suspended {
 		return g.revoker.All(ctx, w, id, nil, identity.Suspended, now)
 	}

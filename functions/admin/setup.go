@@ -75,8 +75,8 @@ func (g *Group) setup(ctx context.Context, in *setupInput) (*setupOutput, error)
 		if err != nil {
 			return err
 		}
-		out.Body.User, err = profile.Load(ctx, w, id)
-		return err
+		profile.LoadInto(ctx, w.Tx, id, &out.Body.User)
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -88,9 +88,7 @@ func (g *Group) setup(ctx context.Context, in *setupInput) (*setupOutput, error)
 // firstAdmin makes the account, or takes over the one with the address: whoever
 // has the setup token runs the system.
 func (g *Group) firstAdmin(ctx context.Context, w *outbox.Work, address, hash, name string, secret []byte) (uuid.UUID, error) {
-	if _, err := identity.OtherAdmins(ctx, w, uuid.Nil); err != nil { // for its lock: two setups at once make one administrator
-		return uuid.Nil, err
-	}
+	identity.LockAdmins(w.Tx) // two setups at once make one administrator
 	var done bool
 	if err := w.QueryRow(ctx, `SELECT EXISTS (SELECT FROM users WHERE role = 'admin')`).Scan(&done); err != nil {
 		return uuid.Nil, fmt.Errorf("look for administrators: %w", err)

@@ -95,18 +95,17 @@ func parseRole(s string) (identity.Role, error) {
 
 var errUserNotFound = problem.New(problem.NotFound, "user_not_found")
 
-// lockAccount reads a person whose row waits for other changes until the transaction ends.
-func lockAccount(ctx context.Context, tx database.Querier, id uuid.UUID) (Account, error) {
-	rows, err := tx.Query(ctx, `SELECT `+accountColumns+` FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL FOR UPDATE`, id)
-	if err != nil {
-		return Account{}, fmt.Errorf("read person: %w", err)
-	}
-	a, err := pgx.CollectExactlyOneRow(rows, scanAccount(httpapi.Origin(ctx)))
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Account{}, errUserNotFound
-	}
-	if err != nil {
-		return Account{}, fmt.Errorf("read person: %w", err)
-	}
-	return a, nil
+// queueAccount reads a person whose row waits for other changes until the transaction ends, among other statements;
+// somebody who is not there fails the batch with a 404.
+func queueAccount(ctx context.Context, b *pgx.Batch, id uuid.UUID) *Account {
+	a := &Account{}
+	b.Queue(`SELECT `+accountColumns+` FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL FOR UPDATE`, id).Query(func(rows pgx.Rows) error {
+		var err error
+		*a, err = pgx.CollectExactlyOneRow(rows, scanAccount(httpapi.Origin(ctx)))
+		if errors.Is(err, pgx.ErrNoRows) {
+			return errUserNotFound
+		}
+		return err
+	})
+	return a
 }

@@ -11,11 +11,13 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/totp"
 )
 
 // challengeAttempts is how often a challenge may be answered wrongly.
@@ -31,7 +33,7 @@ func (g *Group) registerSecondFactor(a *httpapi.API) {
 }
 
 // challenge asks p for the second factor.
-func (g *Group) challenge(ctx context.Context, tx database.Querier, p person, from *device) (*Challenge, error) {
+func (g *Group) challenge(tx *database.Tx, p person, from *device) (*Challenge, error) {
 	if from == nil {
 		from = &device{}
 	}
@@ -41,9 +43,7 @@ func (g *Group) challenge(ctx context.Context, tx database.Querier, p person, fr
 	}
 	id, now := uuid.New(), g.clock.Now() // random through and through: knowing it is half of an answer
 	const insert = `INSERT INTO login_challenges (id, user_id, device, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)`
-	if _, err := tx.Exec(ctx, insert, id, p.id, raw, now, now.Add(challengeLife)); err != nil {
-		return nil, fmt.Errorf("store challenge: %w", err)
-	}
+	tx.Later(insert, id, p.id, raw, now, now.Add(challengeLife))
 	return &Challenge{ChallengeID: id, SecondFactor: "totp", ExpiresIn: int(challengeLife.Seconds())}, nil
 }
 
@@ -72,31 +72,30 @@ func (g *Group) answerChallenge(ctx context.Context, in *challengeInput) (*signI
 	}
 	var out *signInOutput
 	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		p, err := personBy(ctx, w, byID, user, true)
-		if errors.Is(err, errNobody) {
+		now, b := g.clock.Now(), &pgx.Batch{}
+		p := queuePerson(b, byID, user, true)
+		consumed := queueConsume(b, in.Body.ChallengeID, now)
+		f := g.queueFactor(b, user, in.Body.Code, in.Body.RecoveryCode)
+		if err := w.SendBatch(ctx, b).Close(); err != nil {
+			return fmt.Errorf("look at a challenge: %w", err)
+		}
+		if !p.there() || !*consumed {
 			return errChallengeExpired
 		}
-		if err != nil {
-			return err
-		}
-		now := g.clock.Now()
-		if err := g.consumeChallenge(ctx, w, in.Body.ChallengeID, now); err != nil {
-			return err
-		}
-		ok, err := g.factorShown(ctx, w, p.id, in.Body.Code, in.Body.RecoveryCode)
+		ok, err := g.factorShown(w.Tx, user, f)
 		if err != nil {
 			return err
 		}
 		if !ok { // rolls the consumption back: the challenge has attempts left
 			return errFactorInvalid.With("attempts_left", left)
 		}
-		out, err = g.signIn(ctx, w, p, from, factorPassed{at: &now})
+		if err := g.lockout.succeeded(ctx, w, subject); err != nil {
+			return err
+		}
+		out, err = g.signIn(ctx, w.Tx, *p, from, factorPassed{at: &now})
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return out, g.lockout.succeeded(ctx, subject)
+	return out, err
 }
 
 // attemptChallenge spends an attempt, whatever becomes of it. It returns the user, the attempts left and the device.
@@ -122,28 +121,63 @@ func (g *Group) attemptChallenge(ctx context.Context, id uuid.UUID) (uuid.UUID, 
 	return user, challengeAttempts - attempts, from, nil
 }
 
-func (g *Group) consumeChallenge(ctx context.Context, tx database.Querier, id uuid.UUID, now time.Time) error {
-	tag, err := tx.Exec(ctx, `UPDATE login_challenges SET consumed_at = $2 WHERE id = $1 AND consumed_at IS NULL`, id, now)
-	if err != nil {
-		return fmt.Errorf("consume challenge: %w", err)
-	}
-	if tag.RowsAffected() == 0 {
-		return errChallengeExpired
-	}
-	return nil
+// queueConsume uses a challenge up among other statements; what it returns stays false when another request was faster.
+func queueConsume(b *pgx.Batch, id uuid.UUID, now time.Time) *bool {
+	consumed := new(bool)
+	b.Queue(`UPDATE login_challenges SET consumed_at = $2 WHERE id = $1 AND consumed_at IS NULL`, id, now).
+		Exec(func(tag pgconn.CommandTag) error {
+			*consumed = tag.RowsAffected() == 1
+			return nil
+		})
+	return consumed
 }
 
-// factorShown checks a code of the app or a recovery code, and uses it up. The
+// factor is what somebody shows, and what it is held against.
+type factor struct {
+	code   string // of the app; empty where a recovery code is shown
+	sealed []byte
+	last   *int64 // step of the code used last
+	used   bool   // the recovery code was there, and now is used up
+}
+
+// queueFactor reads what a code of the app is held against, or uses up a recovery code. The
 // person's row is locked by the caller.
-func (g *Group) factorShown(ctx context.Context, tx database.Querier, user uuid.UUID, code, recovery string) (bool, error) {
-	if code = strings.ReplaceAll(strings.TrimSpace(code), " ", ""); code != "" {
-		return g.codeShown(ctx, tx, user, code)
+func (g *Group) queueFactor(b *pgx.Batch, user uuid.UUID, code, recovery string) *factor {
+	f := &factor{code: strings.ReplaceAll(strings.TrimSpace(code), " ", "")}
+	if f.code != "" {
+		b.Queue(`SELECT totp_secret, totp_last_step FROM users WHERE id = $1`, user).QueryRow(func(row pgx.Row) error {
+			if err := row.Scan(&f.sealed, &f.last); !errors.Is(err, pgx.ErrNoRows) {
+				return err
+			}
+			return nil
+		})
+		return f
 	}
 	const use = `
 		UPDATE recovery_codes SET used_at = $3 WHERE user_id = $1 AND code_hmac = ANY($2) AND used_at IS NULL`
-	tag, err := tx.Exec(ctx, use, user, g.sealer.MACs(macRecovery, recoveryInput(user, recovery)), g.clock.Now())
-	if err != nil {
-		return false, fmt.Errorf("use recovery code: %w", err)
+	b.Queue(use, user, g.sealer.MACs(macRecovery, recoveryInput(user, recovery)), g.clock.Now()).Exec(func(tag pgconn.CommandTag) error {
+		f.used = tag.RowsAffected() == 1
+		return nil
+	})
+	return f
+}
+
+// factorShown checks what was shown; of a code of the app it notes the step, so that it works once.
+func (g *Group) factorShown(tx *database.Tx, user uuid.UUID, f *factor) (bool, error) {
+	if f.code == "" || f.sealed == nil {
+		return f.used, nil
 	}
-	return tag.RowsAffected() == 1, nil
+	secret, err := g.sealer.Open(totp.SealPurpose, f.sealed)
+	if err != nil {
+		return false, fmt.Errorf("read second factor: %w", err)
+	}
+	var used int64
+	if f.last != nil {
+		used = *f.last
+	}
+	step, ok := totp.Check(secret, f.code, g.clock.Now(), used)
+	if ok {
+		tx.Later(`UPDATE users SET totp_last_step = $2 WHERE id = $1`, user, step)
+	}
+	return ok, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/database"
@@ -63,61 +64,73 @@ type wanted struct {
 	overDecoys bool
 }
 
+// asked is an address that somebody wants something mailed to: who has it, and whether a code may go out now.
+type asked struct {
+	wanted
+	owner  person // zero for nobody
+	issued issued
+	hash   []byte
+	now    time.Time
+}
+
+// look takes the turn of an address and reads all there is to know of it, in one round trip. Requests about one
+// address wait for each other until the transaction ends.
+func (c codes) look(ctx context.Context, tx *database.Tx, w wanted) (*asked, error) {
+	hashes := c.sealer.MACs(macAddress, []byte(w.address))
+	a := &asked{wanted: w, hash: hashes[0], now: c.clock.Now()}
+	lockAddress(tx, a.hash)
+	b := &pgx.Batch{}
+	owner := queuePerson(b, byEmail, w.address, false)
+	const q = `
+		SELECT count(*), min(created_at), max(created_at) FILTER (WHERE purpose = $2 AND NOT (decoy AND $4))
+		  FROM one_time_codes WHERE address_hmac = ANY($1) AND created_at > $3`
+	b.Queue(q, hashes, string(w.purpose), a.now.Add(-time.Hour), w.overDecoys).QueryRow(a.scanWait)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return nil, fmt.Errorf("look at an address: %w", err)
+	}
+	a.owner = *owner
+	return a, nil
+}
+
+// lockAddress has requests about one address wait for each other until the transaction ends; what is asked next waits.
+func lockAddress(tx *database.Tx, hash []byte) {
+	tx.Later(`SELECT pg_advisory_xact_lock(('x' || encode(substring($1::bytea FOR 8), 'hex'))::bit(64)::bigint)`, hash)
+}
+
+func (a *asked) scanWait(row pgx.Row) error {
+	var count int
+	var oldest, newest *time.Time
+	if err := row.Scan(&count, &oldest, &newest); err != nil {
+		return fmt.Errorf("count one-time codes: %w", err)
+	}
+	if newest != nil {
+		a.issued.wait = max(newest.Add(resendAfter).Sub(a.now), 0)
+	}
+	if count >= codesAnHour {
+		a.issued.wait, a.issued.spent = max(a.issued.wait, oldest.Add(time.Hour).Sub(a.now)), true
+	}
+	return nil
+}
+
 // issue makes the newest code of an address for a purpose; a decoy matches
 // nothing. At most one a minute and purpose, and five an hour and address.
-func (c codes) issue(ctx context.Context, tx database.Querier, w wanted) (issued, error) {
-	now := c.clock.Now()
-	hashes := c.sealer.MACs(macAddress, []byte(w.address))
-	if err := lockAddress(ctx, tx, hashes[0]); err != nil {
-		return issued{}, err
-	}
-	refused, err := c.wait(ctx, tx, w, hashes, now)
-	if err != nil || refused.wait > 0 {
-		return refused, err
+func (c codes) issue(tx *database.Tx, a *asked) issued {
+	if a.issued.wait > 0 {
+		return a.issued
 	}
 	id, code := ids.New(), newCode()
 	mac := c.mac(id, code)
-	if w.decoy {
+	if a.decoy {
 		_, _ = rand.Read(mac) // never fails (crypto/rand, Go 1.24)
 	}
 	const insert = `
 		INSERT INTO one_time_codes (id, address_hmac, purpose, code_hmac, decoy, created_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`
-	if _, err := tx.Exec(ctx, insert, id, hashes[0], string(w.purpose), mac, w.decoy, now, now.Add(codeLife)); err != nil {
-		return issued{}, fmt.Errorf("store one-time code: %w", err)
-	}
-	if w.decoy {
+	tx.Later(insert, id, a.hash, string(a.purpose), mac, a.decoy, a.now, a.now.Add(codeLife))
+	if a.decoy {
 		code = ""
 	}
-	return issued{code: code}, nil
-}
-
-// lockAddress has requests about one address wait for each other until the transaction ends.
-func lockAddress(ctx context.Context, tx database.Querier, hash []byte) error {
-	const lock = `SELECT pg_advisory_xact_lock(('x' || encode(substring($1::bytea FOR 8), 'hex'))::bit(64)::bigint)`
-	if _, err := tx.Exec(ctx, lock, hash); err != nil {
-		return fmt.Errorf("lock address: %w", err)
-	}
-	return nil
-}
-
-func (c codes) wait(ctx context.Context, tx database.Querier, w wanted, hashes [][]byte, now time.Time) (issued, error) {
-	const q = `
-		SELECT count(*), min(created_at), max(created_at) FILTER (WHERE purpose = $2 AND NOT (decoy AND $4))
-		  FROM one_time_codes WHERE address_hmac = ANY($1) AND created_at > $3`
-	var count int
-	var oldest, newest *time.Time
-	if err := tx.QueryRow(ctx, q, hashes, string(w.purpose), now.Add(-time.Hour), w.overDecoys).Scan(&count, &oldest, &newest); err != nil {
-		return issued{}, fmt.Errorf("count one-time codes: %w", err)
-	}
-	var out issued
-	if newest != nil {
-		out.wait = max(newest.Add(resendAfter).Sub(now), 0)
-	}
-	if count >= codesAnHour {
-		out.wait, out.spent = max(out.wait, oldest.Add(time.Hour).Sub(now)), true
-	}
-	return out, nil
+	return issued{code: code}
 }
 
 // try spends an attempt on the newest code of an address. It returns the id to
@@ -149,16 +162,23 @@ func (c codes) try(ctx context.Context, db database.Querier, address string, p p
 	return id, nil
 }
 
-// consume uses the code up in the transaction of its effect; otp_expired when another request was faster.
-func (c codes) consume(ctx context.Context, tx database.Querier, id uuid.UUID) error {
-	tag, err := tx.Exec(ctx, `UPDATE one_time_codes SET consumed_at = $2 WHERE id = $1 AND consumed_at IS NULL`, id, c.clock.Now())
-	if err != nil {
-		return fmt.Errorf("consume one-time code: %w", err)
+// consume uses the code up in the transaction of its effect and locks the person who has the address, in one round
+// trip; otp_expired when another request was faster, or the person was erased since the code was mailed.
+func (c codes) consume(ctx context.Context, tx *database.Tx, id uuid.UUID, address string) (person, error) {
+	b, used := &pgx.Batch{}, false
+	b.Queue(`UPDATE one_time_codes SET consumed_at = $2 WHERE id = $1 AND consumed_at IS NULL`, id, c.clock.Now()).
+		Exec(func(tag pgconn.CommandTag) error {
+			used = tag.RowsAffected() == 1
+			return nil
+		})
+	p := queuePerson(b, byEmail, address, true)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return person{}, fmt.Errorf("consume one-time code: %w", err)
 	}
-	if tag.RowsAffected() == 0 {
-		return errCodeExpired
+	if !used || !p.there() {
+		return person{}, errCodeExpired
 	}
-	return nil
+	return *p, nil
 }
 
 var (

@@ -3,13 +3,11 @@ package auth
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/database"
@@ -45,7 +43,7 @@ type enrollOutput struct {
 func (g *Group) enroll(ctx context.Context, _ *struct{}) (*enrollOutput, error) {
 	c := identity.Must(ctx)
 	out := &enrollOutput{}
-	err := g.db.InTx(ctx, func(tx pgx.Tx) error {
+	err := g.db.Transact(ctx, func(tx *database.Tx) error {
 		p, err := personBy(ctx, tx, byID, c.UserID, true)
 		if err != nil {
 			return err
@@ -54,10 +52,7 @@ func (g *Group) enroll(ctx context.Context, _ *struct{}) (*enrollOutput, error) 
 			return problem.New(problem.Forbidden, "second_factor_required")
 		}
 		secret := totp.NewSecret()
-		const q = `UPDATE users SET totp_pending = $2, updated_at = now() WHERE id = $1`
-		if _, err := tx.Exec(ctx, q, p.id, g.sealer.Seal(totp.SealPurpose, secret)); err != nil {
-			return fmt.Errorf("store second factor: %w", err)
-		}
+		tx.Later(`UPDATE users SET totp_pending = $2, updated_at = now() WHERE id = $1`, p.id, g.sealer.Seal(totp.SealPurpose, secret))
 		out.Body.OTPAuthURI, out.Body.Secret = totp.URI(secret, p.email), totp.Text(secret)
 		return nil
 	})
@@ -86,15 +81,15 @@ func (g *Group) confirm(ctx context.Context, in *confirmInput) (*confirmOutput, 
 		return nil, err
 	}
 	out := &confirmOutput{}
-	err := g.db.InTx(ctx, func(tx pgx.Tx) error {
+	err := g.db.Transact(ctx, func(tx *database.Tx) error {
 		if err := g.promotePending(ctx, tx, c, in.Body.Code); err != nil {
 			return err
 		}
-		var err error
-		if out.Body.RecoveryCodes, err = g.newRecoveryCodes(ctx, tx, c.UserID); err != nil {
+		out.Body.RecoveryCodes = g.newRecoveryCodes(tx, c.UserID)
+		if err := g.markSession(ctx, tx, c); err != nil {
 			return err
 		}
-		if err := g.markSession(ctx, tx, c); err != nil {
+		if err := g.lockout.succeeded(ctx, tx, subject); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, audit.Entry{Action: "second_factor.enable", Entity: "user", EntityID: c.UserID.String()})
@@ -102,11 +97,11 @@ func (g *Group) confirm(ctx context.Context, in *confirmInput) (*confirmOutput, 
 	if err != nil {
 		return nil, err
 	}
-	return out, g.lockout.succeeded(ctx, subject)
+	return out, nil
 }
 
 // promotePending makes the pending secret the one in force, given a code of it.
-func (g *Group) promotePending(ctx context.Context, tx pgx.Tx, c identity.Caller, code string) error {
+func (g *Group) promotePending(ctx context.Context, tx *database.Tx, c identity.Caller, code string) error {
 	var sealed []byte
 	err := tx.QueryRow(ctx, `SELECT totp_pending FROM users WHERE id = $1 AND deleted_at IS NULL FOR UPDATE`, c.UserID).Scan(&sealed)
 	if err != nil {
@@ -127,26 +122,19 @@ func (g *Group) promotePending(ctx context.Context, tx pgx.Tx, c identity.Caller
 	const q = `
 		UPDATE users SET totp_secret = totp_pending, totp_pending = NULL, totp_confirmed_at = $2, totp_last_step = $3, updated_at = $2
 		 WHERE id = $1`
-	if _, err := tx.Exec(ctx, q, c.UserID, now, step); err != nil {
-		return fmt.Errorf("turn second factor on: %w", err)
-	}
+	tx.Later(q, c.UserID, now, step)
 	return nil
 }
 
-func (g *Group) newRecoveryCodes(ctx context.Context, tx database.Querier, user uuid.UUID) ([]string, error) {
-	if _, err := tx.Exec(ctx, `DELETE FROM recovery_codes WHERE user_id = $1`, user); err != nil {
-		return nil, fmt.Errorf("drop recovery codes: %w", err)
-	}
+func (g *Group) newRecoveryCodes(tx *database.Tx, user uuid.UUID) []string {
+	tx.Later(`DELETE FROM recovery_codes WHERE user_id = $1`, user)
 	codes := make([]string, recoveryCodes)
 	for i := range codes {
 		raw := strings.ToLower(rand.Text()[:16])
 		codes[i] = raw[:4] + "-" + raw[4:8] + "-" + raw[8:12] + "-" + raw[12:]
-		const insert = `INSERT INTO recovery_codes (user_id, code_hmac) VALUES ($1, $2)`
-		if _, err := tx.Exec(ctx, insert, user, g.sealer.MAC(macRecovery, recoveryInput(user, codes[i]))); err != nil {
-			return nil, fmt.Errorf("store recovery code: %w", err)
-		}
+		tx.Later(`INSERT INTO recovery_codes (user_id, code_hmac) VALUES ($1, $2)`, user, g.sealer.MAC(macRecovery, recoveryInput(user, codes[i])))
 	}
-	return codes, nil
+	return codes
 }
 
 // recoveryInput is a code as compared: without what people add when typing, bound to its person.
@@ -156,38 +144,7 @@ func recoveryInput(user uuid.UUID, code string) []byte {
 }
 
 // markSession has the caller's session count as having passed the second factor.
-func (g *Group) markSession(ctx context.Context, tx database.Querier, c identity.Caller) error {
-	if _, err := tx.Exec(ctx, `UPDATE sessions SET second_factor_at = $2 WHERE id = $1`, c.SessionID, g.clock.Now()); err != nil {
-		return fmt.Errorf("mark session: %w", err)
-	}
+func (g *Group) markSession(ctx context.Context, tx *database.Tx, c identity.Caller) error {
+	tx.Later(`UPDATE sessions SET second_factor_at = $2 WHERE id = $1`, c.SessionID, g.clock.Now())
 	return g.revoker.Changed(ctx, tx, c.UserID)
-}
-
-// codeShown checks a code of the app and notes its step, so that it works once.
-func (g *Group) codeShown(ctx context.Context, tx database.Querier, user uuid.UUID, code string) (bool, error) {
-	var sealed []byte
-	var last *int64
-	err := tx.QueryRow(ctx, `SELECT totp_secret, totp_last_step FROM users WHERE id = $1 FOR UPDATE`, user).Scan(&sealed, &last)
-	if errors.Is(err, pgx.ErrNoRows) || err == nil && sealed == nil {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("read second factor: %w", err)
-	}
-	secret, err := g.sealer.Open(totp.SealPurpose, sealed)
-	if err != nil {
-		return false, fmt.Errorf("read second factor: %w", err)
-	}
-	var used int64
-	if last != nil {
-		used = *last
-	}
-	step, ok := totp.Check(secret, code, g.clock.Now(), used)
-	if !ok {
-		return false, nil
-	}
-	if _, err := tx.Exec(ctx, `UPDATE users SET totp_last_step = $2 WHERE id = $1`, user, step); err != nil {
-		return false, fmt.Errorf("note code: %w", err)
-	}
-	return true, nil
 }

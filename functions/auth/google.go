@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -56,7 +55,7 @@ func (g *Group) withGoogle(ctx context.Context, in *googleInput) (*signInOutput,
 		if err != nil {
 			return err
 		}
-		if out, err = g.signIn(ctx, w, p, from, factorPassed{}); err == nil && out.Body.Tokens != nil {
+		if out, err = g.signIn(ctx, w.Tx, p, from, factorPassed{}); err == nil && out.Body.Tokens != nil {
 			out.Body.IsNewUser = &created
 		}
 		return err
@@ -83,9 +82,7 @@ func (g *Group) googleIdentity(ctx context.Context, token string) (google.Identi
 // personOfGoogle finds the person by subject, links them by address, or makes
 // their account, which is true then. The address is locked: two first sign-ins make one account.
 func (g *Group) personOfGoogle(ctx context.Context, w *outbox.Work, who google.Identity, l locale.Language) (person, bool, error) {
-	if err := lockAddress(ctx, w, g.sealer.MAC(macAddress, []byte(who.Email))); err != nil {
-		return person{}, false, err
-	}
+	lockAddress(w.Tx, g.sealer.MAC(macAddress, []byte(who.Email)))
 	p, err := personBy(ctx, w, byGoogleID, who.Subject, true)
 	if !errors.Is(err, errNobody) {
 		return p, false, err
@@ -100,19 +97,17 @@ func (g *Group) personOfGoogle(ctx context.Context, w *outbox.Work, who google.I
 	case p.googleID != "":
 		return person{}, false, errGoogleOther
 	}
-	return p, false, g.linkGoogle(ctx, w, &p, who.Subject)
+	g.linkGoogle(w, &p, who.Subject)
+	return p, false, nil
 }
 
-func (g *Group) linkGoogle(ctx context.Context, w *outbox.Work, p *person, subject string) error {
+func (g *Group) linkGoogle(w *outbox.Work, p *person, subject string) {
 	const link = `
 		UPDATE users SET google_subject = $2, email_verified_at = coalesce(email_verified_at, $3), updated_at = $3,
 		       password_hash = CASE WHEN email_verified_at IS NULL THEN NULL ELSE password_hash END
 		 WHERE id = $1`
-	if _, err := w.Exec(ctx, link, p.id, subject, g.clock.Now()); err != nil {
-		return fmt.Errorf("link google: %w", err)
-	}
+	w.Later(link, p.id, subject, g.clock.Now())
 	p.googleID, p.verified = subject, true
-	return nil
 }
 
 func (g *Group) newGooglePerson(ctx context.Context, w *outbox.Work, who google.Identity, l locale.Language) (person, error) {

@@ -37,17 +37,14 @@ func (g *Group) linkRegister(ctx context.Context, in *linkRegisterInput) (*nullO
 		return nil, err
 	}
 	return &nullOutput{}, g.outbox.Do(ctx, func(w *outbox.Work) error {
-		known, err := n.store(ctx, w)
+		stored := n.store(w.Tx)
+		a, err := g.codes.look(ctx, w.Tx, wanted{address: address, purpose: verifyLink})
 		if err != nil {
 			return err
 		}
-		if known {
-			return g.tellKnown(ctx, w, address)
+		if *stored {
+			return g.mailLink(ctx, w, a, scopeVerify)
 		}
-		p, err := personBy(ctx, w, byEmail, address, false)
-		if err != nil {
-			return err
-		}
-		return g.mailLink(ctx, w, p, scopeVerify)
+		return g.tellKnown(ctx, w, a)
 	})
 }

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
@@ -46,6 +48,13 @@ func loginSubject(email, address string) string {
 // enter counts an attempt before it is made, as if it had failed: parallel
 // guesses cannot outrun the count. A 429 with Retry-After when locked out.
 func (l lockout) enter(ctx context.Context, subject string) error {
+	b := &pgx.Batch{}
+	l.queueEnter(b, subject)
+	return l.db.SendBatch(ctx, b).Close()
+}
+
+// queueEnter is enter among other statements: the batch fails with the 429, but what it has counted stays.
+func (l lockout) queueEnter(b *pgx.Batch, subject string) {
 	const q = `
 		INSERT INTO login_failures AS f (subject_hmac, failures, first_at) VALUES ($1, 1, $2)
 		ON CONFLICT (subject_hmac) DO UPDATE SET
@@ -55,20 +64,21 @@ func (l lockout) enter(ctx context.Context, subject string) error {
 		                        WHEN f.first_at >= $3 AND f.failures + 1 > $4 THEN $5 END
 		RETURNING coalesce(locked_until, $2)`
 	now := l.clock.Now()
-	var until time.Time
-	err := l.db.QueryRow(ctx, q, l.hash(subject), now, now.Add(-failureWindow), maxFailures, now.Add(lockedFor)).Scan(&until)
-	if err != nil {
-		return fmt.Errorf("count sign-in: %w", err)
-	}
-	if wait := until.Sub(now); wait > 0 {
-		return httpapi.TooManyRequests(wait)
-	}
-	return nil
+	b.Queue(q, l.hash(subject), now, now.Add(-failureWindow), maxFailures, now.Add(lockedFor)).QueryRow(func(row pgx.Row) error {
+		var until time.Time
+		if err := row.Scan(&until); err != nil {
+			return fmt.Errorf("count sign-in: %w", err)
+		}
+		if wait := until.Sub(now); wait > 0 {
+			return httpapi.TooManyRequests(wait)
+		}
+		return nil
+	})
 }
 
-// succeeded forgets the failures of subject.
-func (l lockout) succeeded(ctx context.Context, subject string) error {
-	_, err := l.db.Exec(ctx, `DELETE FROM login_failures WHERE subject_hmac = $1`, l.hash(subject))
+// succeeded forgets the failures of subject, with the next statement of a transaction.
+func (l lockout) succeeded(ctx context.Context, q database.Querier, subject string) error {
+	err := database.Later(ctx, q, `DELETE FROM login_failures WHERE subject_hmac = $1`, l.hash(subject))
 	if err != nil {
 		return fmt.Errorf("forget failures: %w", err)
 	}

@@ -1,11 +1,15 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/email"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -83,11 +87,10 @@ func (g *Group) token(ctx context.Context, in *tokenInput) (*signInOutput, error
 func (g *Group) withPassword(ctx context.Context, from, given, password string, phone *device) (*signInOutput, error) {
 	address, _ := email.Parse(given) // what is no address belongs to nobody
 	subject := loginSubject(address, from)
-	if err := g.lockout.enter(ctx, subject); err != nil {
-		return nil, err
-	}
-	p, err := personBy(ctx, g.db, byEmail, address, false)
-	if err != nil && !errors.Is(err, errNobody) {
+	b := &pgx.Batch{}
+	g.lockout.queueEnter(b, subject)
+	p := queuePerson(b, byEmail, address, false)
+	if err := g.db.SendBatch(ctx, b).Close(); err != nil {
 		return nil, err
 	}
 	verdict, err := g.hasher.Check(ctx, p.passwordHash, password)
@@ -97,11 +100,8 @@ func (g *Group) withPassword(ctx context.Context, from, given, password string, 
 	if !verdict.Matches {
 		return nil, errCredentials
 	}
-	if err := g.lockout.succeeded(ctx, subject); err != nil {
-		return nil, err
-	}
 	if !p.verified {
-		return nil, errNotVerified
+		return nil, cmp.Or(g.lockout.succeeded(ctx, g.db, subject), error(errNotVerified))
 	}
 	fresh := ""
 	if verdict.Outdated {
@@ -119,24 +119,21 @@ func (g *Group) withPassword(ctx context.Context, from, given, password string, 
 		if err != nil {
 			return err
 		}
-		if err := setPassword(ctx, w, p.id, fresh); err != nil {
+		if err := g.lockout.succeeded(ctx, w, subject); err != nil {
 			return err
 		}
-		out, err = g.signIn(ctx, w, now, phone, factorPassed{})
+		setPassword(w.Tx, p.id, fresh)
+		out, err = g.signIn(ctx, w.Tx, now, phone, factorPassed{})
 		return err
 	})
 	return out, err
 }
 
 // setPassword stores a hash; an empty one leaves what is there.
-func setPassword(ctx context.Context, w *outbox.Work, user any, hash string) error {
-	if hash == "" {
-		return nil
+func setPassword(tx *database.Tx, user uuid.UUID, hash string) {
+	if hash != "" {
+		tx.Later(`UPDATE users SET password_hash = $2, updated_at = now() WHERE id = $1`, user, hash)
 	}
-	if _, err := w.Exec(ctx, `UPDATE users SET password_hash = $2, updated_at = now() WHERE id = $1`, user, hash); err != nil {
-		return fmt.Errorf("store password: %w", err)
-	}
-	return nil
 }
 
 // remind mails a fresh code to somebody who knows the password of an account whose address is not confirmed.

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
@@ -28,16 +29,12 @@ type logoutInput struct {
 
 func (g *Group) logout(ctx context.Context, in *logoutInput) (*messageOutput, error) {
 	c := identity.Must(ctx)
-	err := g.db.InTx(ctx, func(tx pgx.Tx) error {
+	err := g.db.Transact(ctx, func(tx *database.Tx) error {
 		if in.Body != nil && in.Body.AllDevices {
-			if _, err := tx.Exec(ctx, `UPDATE devices SET fcm_token = NULL, updated_at = now() WHERE user_id = $1`, c.UserID); err != nil {
-				return fmt.Errorf("silence devices: %w", err)
-			}
+			tx.Later(`UPDATE devices SET fcm_token = NULL, updated_at = now() WHERE user_id = $1`, c.UserID)
 			return g.revoker.All(ctx, tx, c.UserID, nil, identity.LoggedOut, g.clock.Now())
 		}
-		if err := g.end(ctx, tx, c.UserID, c.SessionID); err != nil {
-			return err
-		}
+		g.end(ctx, tx, c.UserID, c.SessionID)
 		if in.Body == nil || in.Body.RefreshToken == "" {
 			return nil
 		}
@@ -49,7 +46,8 @@ func (g *Group) logout(ctx context.Context, in *logoutInput) (*messageOutput, er
 		if err != nil {
 			return fmt.Errorf("read refresh token: %w", err)
 		}
-		return g.end(ctx, tx, c.UserID, other)
+		g.end(ctx, tx, c.UserID, other)
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -60,13 +58,10 @@ func (g *Group) logout(ctx context.Context, in *logoutInput) (*messageOutput, er
 }
 
 // end revokes one session of a person and stops push messages to its device.
-func (g *Group) end(ctx context.Context, tx pgx.Tx, user, session uuid.UUID) error {
+func (g *Group) end(ctx context.Context, tx *database.Tx, user, session uuid.UUID) {
 	const silence = `
 		UPDATE devices d SET fcm_token = NULL, updated_at = now() FROM sessions s
 		 WHERE s.id = $2 AND s.user_id = $1 AND d.user_id = $1 AND d.device_id = s.device_id`
-	if _, err := tx.Exec(ctx, silence, user, session); err != nil {
-		return fmt.Errorf("silence device: %w", err)
-	}
-	_, err := g.revoker.One(ctx, tx, user, session, identity.LoggedOut, g.clock.Now())
-	return err
+	tx.Later(silence, user, session)
+	g.revoker.One(ctx, tx, user, session, identity.LoggedOut, g.clock.Now())
 }

@@ -41,12 +41,35 @@ const personColumns = `id, email, full_name, coalesce(password_hash, ''), coales
 // personBy reads the living person for whom condition holds, else errNobody.
 // The condition is one of ours, with $1; lock has the row wait for other changes.
 func personBy(ctx context.Context, q database.Querier, condition string, value any, lock bool) (person, error) {
+	return scanPerson(q.QueryRow(ctx, personQuery(condition, lock), value))
+}
+
+func personQuery(condition string, lock bool) string {
 	query := `SELECT ` + personColumns + ` FROM users WHERE deleted_at IS NULL AND ` + condition
 	if lock {
 		query += ` FOR UPDATE`
 	}
-	return scanPerson(q.QueryRow(ctx, query, value))
+	return query
 }
+
+// queuePerson is personBy among other statements: nobody is the zero person.
+func queuePerson(b *pgx.Batch, condition string, value any, lock bool) *person {
+	p := &person{}
+	b.Queue(personQuery(condition, lock), value).QueryRow(func(row pgx.Row) error {
+		found, err := scanPerson(row)
+		if err == nil {
+			*p = found
+		}
+		if errors.Is(err, errNobody) {
+			return nil
+		}
+		return err
+	})
+	return p
+}
+
+// there reports whether it is anybody.
+func (p person) there() bool { return p.id != uuid.Nil }
 
 func scanPerson(row pgx.Row) (person, error) {
 	var p person

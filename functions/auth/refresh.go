@@ -60,7 +60,7 @@ func (g *Group) refresh(ctx context.Context, in *refreshInput) (*tokensOutput, e
 		out     *Tokens
 		refused error
 	)
-	err := g.db.InTx(ctx, func(tx pgx.Tx) error {
+	err := g.db.Transact(ctx, func(tx *database.Tx) error {
 		out, refused = nil, nil
 		hash := refreshHash(in.Body.RefreshToken)
 		f, err := loadFamily(ctx, tx, hash, g.clock.Now())
@@ -86,7 +86,7 @@ func (g *Group) refresh(ctx context.Context, in *refreshInput) (*tokensOutput, e
 // exchange decides what a known refresh token is worth. The session's row is
 // locked: parallel exchanges of one token come here one after the other. The first
 // error is why the token is refused, which is no fault; the second is one.
-func (g *Group) exchange(ctx context.Context, tx pgx.Tx, f family, hash []byte) (*Tokens, error, error) {
+func (g *Group) exchange(ctx context.Context, tx *database.Tx, f family, hash []byte) (*Tokens, error, error) {
 	now := g.clock.Now()
 	switch {
 	case f.revoked && f.replacedAt == nil:
@@ -97,8 +97,8 @@ func (g *Group) exchange(ctx context.Context, tx pgx.Tx, f family, hash []byte) 
 		out, err := g.repeat(ctx, tx, f)
 		return out, nil, err
 	case f.replacedAt != nil:
-		_, err := g.revoker.One(ctx, tx, f.person.id, f.session, identity.Reused, now)
-		return nil, errRefreshReused, err
+		g.revoker.One(ctx, tx, f.person.id, f.session, identity.Reused, now)
+		return nil, errRefreshReused, nil
 	case f.expired:
 		return nil, errRefreshExpired, nil
 	}
@@ -107,7 +107,7 @@ func (g *Group) exchange(ctx context.Context, tx pgx.Tx, f family, hash []byte) 
 }
 
 // repeat hands out once more the pair that replaced a token.
-func (g *Group) repeat(ctx context.Context, tx pgx.Tx, f family) (*Tokens, error) {
+func (g *Group) repeat(ctx context.Context, tx *database.Tx, f family) (*Tokens, error) {
 	raw, err := g.sealer.Open(sealPair, f.successor)
 	if err != nil {
 		return nil, fmt.Errorf("repeat tokens: %w", err)
@@ -116,12 +116,12 @@ func (g *Group) repeat(ctx context.Context, tx pgx.Tx, f family) (*Tokens, error
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return nil, fmt.Errorf("repeat tokens: %w", err)
 	}
-	return g.tokens(ctx, tx, f.person.id, p)
+	return g.tokens(ctx, tx, f.person.id, p), nil
 }
 
 const sealPair = "refresh pair"
 
-func (g *Group) rotate(ctx context.Context, tx pgx.Tx, f family, hash []byte, now time.Time) (*Tokens, error) {
+func (g *Group) rotate(ctx context.Context, tx *database.Tx, f family, hash []byte, now time.Time) (*Tokens, error) {
 	access, err := g.signer.Access(f.person, f.session, f.secondFactor, now)
 	if err != nil {
 		return nil, err
@@ -131,44 +131,47 @@ func (g *Group) rotate(ctx context.Context, tx pgx.Tx, f family, hash []byte, no
 	if err != nil {
 		return nil, fmt.Errorf("encode tokens: %w", err)
 	}
-	if err := storeRefresh(ctx, tx, p.Refresh, f.session, hash, now); err != nil {
-		return nil, err
-	}
-	b := &pgx.Batch{}
-	b.Queue(`UPDATE refresh_tokens SET replaced_at = $2, successor = $3 WHERE token_hash = $1`, hash, now, g.sealer.Seal(sealPair, raw))
+	storeRefresh(tx, p.Refresh, f.session, hash, now)
+	tx.Later(`UPDATE refresh_tokens SET replaced_at = $2, successor = $3 WHERE token_hash = $1`, hash, now, g.sealer.Seal(sealPair, raw))
 	// The grace of the token before this one has ended with its successor's use.
-	b.Queue(`UPDATE refresh_tokens SET successor = NULL
+	tx.Later(`UPDATE refresh_tokens SET successor = NULL
 	          WHERE token_hash = (SELECT parent_hash FROM refresh_tokens WHERE token_hash = $1)`, hash)
-	b.Queue(`UPDATE sessions SET last_used_at = $2, expires_at = $3 WHERE id = $1`, f.session, now, now.Add(refreshLife))
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
-		return nil, fmt.Errorf("rotate refresh token: %w", err)
-	}
-	return g.tokens(ctx, tx, f.person.id, p)
+	tx.Later(`UPDATE sessions SET last_used_at = $2, expires_at = $3 WHERE id = $1`, f.session, now, now.Add(refreshLife))
+	return g.tokens(ctx, tx, f.person.id, p), nil
 }
 
-// loadFamily locks the session of a refresh token, then reads where it stands; errNobody for an unknown token.
-func loadFamily(ctx context.Context, tx database.Querier, hash []byte, now time.Time) (family, error) {
+// loadFamily locks the session of a refresh token, then reads where it stands, in one round trip; errNobody for an
+// unknown token.
+func loadFamily(ctx context.Context, tx *database.Tx, hash []byte, now time.Time) (family, error) {
 	const lock = `
 		SELECT s.id FROM sessions s JOIN refresh_tokens t ON t.session_id = s.id WHERE t.token_hash = $1 FOR UPDATE OF s`
-	var f family
-	err := tx.QueryRow(ctx, lock, hash).Scan(&f.session)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return family{}, errNobody
-	}
-	if err != nil {
-		return family{}, fmt.Errorf("lock session: %w", err)
-	}
+	tx.Later(lock, hash)
 	// A statement of its own: it sees what the holder of the lock before us has committed.
 	const q = `
-		SELECT t.replaced_at, t.successor,
+		SELECT s.id, t.replaced_at, t.successor,
 		       NOT EXISTS (SELECT FROM refresh_tokens c WHERE c.parent_hash = t.token_hash AND c.replaced_at IS NOT NULL),
-		       t.expires_at <= $2 OR s.expires_at <= $2, s.revoked_at IS NOT NULL, s.second_factor_at IS NOT NULL, s.user_id
+		       t.expires_at <= $2 OR s.expires_at <= $2, s.revoked_at IS NOT NULL, s.second_factor_at IS NOT NULL
 		  FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id WHERE t.token_hash = $1`
-	var user uuid.UUID
-	err = tx.QueryRow(ctx, q, hash, now).Scan(&f.replacedAt, &f.successor, &f.newest, &f.expired, &f.revoked, &f.secondFactor, &user)
-	if err != nil {
-		return family{}, fmt.Errorf("read refresh token: %w", err)
+	var f family
+	b := &pgx.Batch{}
+	b.Queue(q, hash, now).QueryRow(func(row pgx.Row) error {
+		err := row.Scan(&f.session, &f.replacedAt, &f.successor, &f.newest, &f.expired, &f.revoked, &f.secondFactor)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return errNobody
+		}
+		if err != nil {
+			return fmt.Errorf("read refresh token: %w", err)
+		}
+		return nil
+	})
+	const owner = `id = (SELECT s.user_id FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id WHERE t.token_hash = $1)`
+	p := queuePerson(b, owner, hash, false)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return family{}, err
 	}
-	f.person, err = personBy(ctx, tx, byID, user, false)
-	return f, err
+	if !p.there() {
+		return family{}, errNobody
+	}
+	f.person = *p
+	return f, nil
 }

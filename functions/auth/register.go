@@ -3,12 +3,10 @@ package auth
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
@@ -76,14 +74,15 @@ func (g *Group) register(ctx context.Context, in *registerInput) (*registerOutpu
 		return nil, err
 	}
 	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		known, err := n.store(ctx, w)
+		stored := n.store(w.Tx)
+		a, err := g.codes.look(ctx, w.Tx, wanted{address: address, purpose: registration, overDecoys: true})
 		if err != nil {
 			return err
 		}
-		if known {
-			return g.tellKnown(ctx, w, address)
+		if !*stored {
+			return g.tellKnown(ctx, w, a)
 		}
-		sent, err := g.mailCode(ctx, w, n.language, wanted{address: address, purpose: registration, overDecoys: true})
+		sent, err := g.mailCode(ctx, w, n.language, a)
 		return cmp.Or(err, sent.fault())
 	})
 	if err != nil {
@@ -105,10 +104,10 @@ type newcomer struct {
 	language     locale.Language
 }
 
-// store writes the account; it is true, and nothing changes, when a
-// confirmed one has the address. An unconfirmed one is replaced: whoever made
+// store writes the account with the next statement of tx. What it returns is true then; it stays false, and nothing
+// changes, when a confirmed one has the address. An unconfirmed one is replaced: whoever made
 // it has not shown that the address is theirs.
-func (n newcomer) store(ctx context.Context, tx database.Querier) (bool, error) {
+func (n newcomer) store(tx *database.Tx) *bool {
 	const upsert = `
 		INSERT INTO users AS u (id, email, password_hash, full_name, phone_number, country, instagram, preferred_language)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -116,31 +115,24 @@ func (n newcomer) store(ctx context.Context, tx database.Querier) (bool, error) 
 		   SET password_hash = excluded.password_hash, full_name = excluded.full_name, phone_number = excluded.phone_number,
 		       country = excluded.country, instagram = excluded.instagram,
 		       preferred_language = excluded.preferred_language, updated_at = now()
-		 WHERE u.email_verified_at IS NULL
-		RETURNING true`
-	var stored bool
-	err := tx.QueryRow(ctx, upsert, ids.New(), n.email, n.passwordHash, n.fullName, n.phone, n.country, n.instagram,
-		string(n.language)).Scan(&stored)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return true, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("store account: %w", err)
-	}
-	return false, nil
+		 WHERE u.email_verified_at IS NULL`
+	stored := new(bool)
+	tx.Later(upsert, ids.New(), n.email, n.passwordHash, n.fullName, n.phone, n.country, n.instagram, string(n.language)).
+		Exec(func(tag pgconn.CommandTag) error {
+			*stored = tag.RowsAffected() == 1
+			return nil
+		})
+	return stored
 }
 
 // tellKnown mails the owner of a confirmed account that somebody tried to register it.
-func (g *Group) tellKnown(ctx context.Context, w *outbox.Work, address string) error {
-	owner, err := personBy(ctx, w, byEmail, address, false)
-	if err != nil {
+func (g *Group) tellKnown(ctx context.Context, w *outbox.Work, a *asked) error {
+	a.decoy = true
+	decoy := g.codes.issue(w.Tx, a)
+	if err := decoy.fault(); err != nil || decoy.wait > 0 {
 		return err
 	}
-	decoy, err := g.codes.issue(ctx, w, wanted{address: address, purpose: registration, decoy: true, overDecoys: true})
-	if err := cmp.Or(err, decoy.fault()); err != nil || decoy.wait > 0 {
-		return err
-	}
-	return mail.Send(ctx, w, g.sealer, mail.Message{To: address, Language: owner.reader(), Template: mail.AlreadyRegistered})
+	return mail.Send(ctx, w, g.sealer, mail.Message{To: a.address, Language: a.owner.reader(), Template: mail.AlreadyRegistered})
 }
 
 // fault is a 429 when the hour's codes are spent. A code that went out less than
@@ -153,16 +145,16 @@ func (i issued) fault() error {
 }
 
 // mailCode mails the newest code of a purpose, unless one went out too recently.
-func (g *Group) mailCode(ctx context.Context, w *outbox.Work, l locale.Language, c wanted) (issued, error) {
-	i, err := g.codes.issue(ctx, w, c)
-	if err != nil || i.code == "" {
-		return i, err
+func (g *Group) mailCode(ctx context.Context, w *outbox.Work, l locale.Language, a *asked) (issued, error) {
+	i := g.codes.issue(w.Tx, a)
+	if i.code == "" {
+		return i, nil
 	}
 	template := mail.RegistrationCode
-	if c.purpose == passwordReset {
+	if a.purpose == passwordReset {
 		template = mail.PasswordResetCode
 	}
-	return i, mail.Send(ctx, w, g.sealer, mail.Message{To: c.address, Language: l, Template: template,
+	return i, mail.Send(ctx, w, g.sealer, mail.Message{To: a.address, Language: l, Template: template,
 		Params: map[string]string{"code": i.code, "minutes": strconv.Itoa(int(codeLife.Minutes()))}})
 }
 
@@ -189,31 +181,19 @@ func (g *Group) verifyOTP(ctx context.Context, in *verifyInput) (*signInOutput, 
 	}
 	var out *signInOutput
 	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		if err := g.codes.consume(ctx, w, code); err != nil {
-			return err
-		}
-		p, err := personBy(ctx, w, byEmail, address, true)
-		if errors.Is(err, errNobody) { // erased since the code was mailed
-			return errCodeExpired
-		}
+		p, err := g.codes.consume(ctx, w.Tx, code, address)
 		if err != nil {
 			return err
 		}
-		if err := g.markVerified(ctx, w, p); err != nil {
-			return err
-		}
-		out, err = g.signIn(ctx, w, p, from, factorPassed{})
+		g.markVerified(w.Tx, p)
+		out, err = g.signIn(ctx, w.Tx, p, from, factorPassed{})
 		return err
 	})
 	return out, err
 }
 
-func (g *Group) markVerified(ctx context.Context, tx database.Querier, p person) error {
-	const q = `UPDATE users SET email_verified_at = $2, updated_at = now() WHERE id = $1 AND email_verified_at IS NULL`
-	if _, err := tx.Exec(ctx, q, p.id, g.clock.Now()); err != nil {
-		return fmt.Errorf("confirm address: %w", err)
-	}
-	return nil
+func (g *Group) markVerified(tx *database.Tx, p person) {
+	tx.Later(`UPDATE users SET email_verified_at = $2, updated_at = now() WHERE id = $1 AND email_verified_at IS NULL`, p.id, g.clock.Now())
 }
 
 type resendInput struct {
@@ -259,10 +239,10 @@ func (g *Group) resendOTP(ctx context.Context, in *resendInput) (*resendOutput, 
 
 // codeFor mails a code to whoever may use one for p; for anybody else it does the same without a mail.
 func (g *Group) codeFor(ctx context.Context, w *outbox.Work, address string, p purpose) (issued, error) {
-	owner, err := personBy(ctx, w, byEmail, address, false)
-	if err != nil && !errors.Is(err, errNobody) {
+	a, err := g.codes.look(ctx, w.Tx, wanted{address: address, purpose: p})
+	if err != nil {
 		return issued{}, err
 	}
-	decoy := err != nil || owner.suspended || p == registration && owner.verified
-	return g.mailCode(ctx, w, owner.reader(), wanted{address: address, purpose: p, decoy: decoy})
+	a.decoy = !a.owner.there() || a.owner.suspended || p == registration && a.owner.verified
+	return g.mailCode(ctx, w, a.owner.reader(), a)
 }

@@ -2,8 +2,6 @@ package auth
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
@@ -72,13 +70,7 @@ func (g *Group) reset(ctx context.Context, in *resetInput) (*messageOutput, erro
 		return nil, err
 	}
 	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		if err := g.codes.consume(ctx, w, code); err != nil {
-			return err
-		}
-		p, err := personBy(ctx, w, byEmail, address, true)
-		if errors.Is(err, errNobody) { // erased since the code was mailed
-			return errCodeExpired
-		}
+		p, err := g.codes.consume(ctx, w.Tx, code, address)
 		if err != nil {
 			return err
 		}
@@ -95,17 +87,11 @@ func (g *Group) reset(ctx context.Context, in *resetInput) (*messageOutput, erro
 // replacePassword gives p, who has shown that the address is theirs, a new
 // password: the address counts as confirmed and every session ends.
 func (g *Group) replacePassword(ctx context.Context, w *outbox.Work, p person, hash string) error {
-	if err := setPassword(ctx, w, p.id, hash); err != nil {
-		return err
-	}
-	if err := g.markVerified(ctx, w, p); err != nil {
-		return err
-	}
+	setPassword(w.Tx, p.id, hash)
+	g.markVerified(w.Tx, p)
 	if err := g.revoker.All(ctx, w, p.id, nil, identity.PasswordChanged, g.clock.Now()); err != nil {
 		return err
 	}
-	if _, err := w.Exec(ctx, `UPDATE login_challenges SET consumed_at = $2 WHERE user_id = $1 AND consumed_at IS NULL`, p.id, g.clock.Now()); err != nil {
-		return fmt.Errorf("end challenges: %w", err)
-	}
+	w.Later(`UPDATE login_challenges SET consumed_at = $2 WHERE user_id = $1 AND consumed_at IS NULL`, p.id, g.clock.Now())
 	return mail.Send(ctx, w, g.sealer, mail.Message{To: p.email, Language: p.reader(), Template: mail.PasswordChanged})
 }

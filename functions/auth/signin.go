@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"reflect"
 	"time"
 
@@ -74,20 +73,20 @@ type factorPassed struct{ at *time.Time }
 var errSuspended = problem.New(problem.Forbidden, "account_suspended")
 
 // signIn starts a session for p, who has proven to be themselves; or a
-// challenge when their second factor is on and was not shown.
-func (g *Group) signIn(ctx context.Context, tx database.Querier, p person, from *device, factor factorPassed) (*signInOutput, error) {
+// challenge when their second factor is on and was not shown. What it answers is complete once tx has committed.
+func (g *Group) signIn(ctx context.Context, tx *database.Tx, p person, from *device, factor factorPassed) (*signInOutput, error) {
 	if p.suspended {
 		return nil, errSuspended
 	}
 	if p.secondFactor && factor.at == nil {
-		c, err := g.challenge(ctx, tx, p, from)
+		c, err := g.challenge(tx, p, from)
 		return &signInOutput{Body: signInBody{Challenge: c}}, err
 	}
 	t, err := g.startSession(ctx, tx, p, from, factor)
 	return &signInOutput{Body: signInBody{Tokens: t}}, err
 }
 
-func (g *Group) startSession(ctx context.Context, tx database.Querier, p person, from *device, factor factorPassed) (*Tokens, error) {
+func (g *Group) startSession(ctx context.Context, tx *database.Tx, p person, from *device, factor factorPassed) (*Tokens, error) {
 	now, session := g.clock.Now(), ids.New()
 	if from == nil {
 		from = &device{}
@@ -96,29 +95,22 @@ func (g *Group) startSession(ctx context.Context, tx database.Querier, p person,
 		INSERT INTO sessions (id, user_id, device_id, platform, app_version, os_version, model, second_factor_at,
 		                      created_at, last_used_at, expires_at)
 		VALUES ($1, $2, nullif($3, ''), nullif($4, ''), nullif($5, ''), nullif($6, ''), nullif($7, ''), $8, $9, $9, $10)`
-	_, err := tx.Exec(ctx, insert, session, p.id, from.DeviceID, from.Platform, from.AppVersion, from.OSVersion, from.Model,
+	tx.Later(insert, session, p.id, from.DeviceID, from.Platform, from.AppVersion, from.OSVersion, from.Model,
 		factor.at, now, now.Add(refreshLife))
-	if err != nil {
-		return nil, fmt.Errorf("start session: %w", err)
-	}
 	refresh := newRefreshToken()
-	if err := storeRefresh(ctx, tx, refresh, session, nil, now); err != nil {
-		return nil, err
-	}
+	storeRefresh(tx, refresh, session, nil, now)
 	if err := storeDevice(ctx, tx, p.id, *from); err != nil {
 		return nil, err
 	}
 	if err := g.revoker.Beyond(ctx, tx, p.id, maxSessions, now); err != nil {
 		return nil, err
 	}
-	if _, err := tx.Exec(ctx, `UPDATE users SET last_login_at = $2 WHERE id = $1`, p.id, now); err != nil {
-		return nil, fmt.Errorf("note sign-in: %w", err)
-	}
+	tx.Later(`UPDATE users SET last_login_at = $2 WHERE id = $1`, p.id, now)
 	access, err := g.signer.Access(p, session, factor.at != nil, now)
 	if err != nil {
 		return nil, err
 	}
-	return g.tokens(ctx, tx, p.id, pair{Access: access, Refresh: refresh, ExpiresAt: now.Add(accessLife)})
+	return g.tokens(ctx, tx, p.id, pair{Access: access, Refresh: refresh, ExpiresAt: now.Add(accessLife)}), nil
 }
 
 // pair is what a rotation hands out; sealed, it is kept for the grace.
@@ -128,13 +120,11 @@ type pair struct {
 	ExpiresAt time.Time `json:"e"`
 }
 
-func (g *Group) tokens(ctx context.Context, q database.Querier, user uuid.UUID, p pair) (*Tokens, error) {
-	u, err := profile.Load(ctx, q, user)
-	if err != nil {
-		return nil, err
-	}
-	return &Tokens{AccessToken: p.Access, RefreshToken: p.Refresh, TokenType: "bearer",
-		ExpiresIn: int(p.ExpiresAt.Sub(g.clock.Now()).Seconds()), User: u}, nil
+// tokens are what is answered; whose they are is read with the commit of tx.
+func (g *Group) tokens(ctx context.Context, tx *database.Tx, user uuid.UUID, p pair) *Tokens {
+	t := &Tokens{AccessToken: p.Access, RefreshToken: p.Refresh, TokenType: "bearer", ExpiresIn: int(p.ExpiresAt.Sub(g.clock.Now()).Seconds())}
+	profile.LoadInto(ctx, tx, user, &t.User)
+	return t
 }
 
 // newRefreshToken is 256 bits from a CSPRNG.
@@ -150,11 +140,8 @@ func refreshHash(token string) []byte {
 	return sum[:]
 }
 
-func storeRefresh(ctx context.Context, tx database.Querier, token string, session uuid.UUID, parent []byte, now time.Time) error {
+func storeRefresh(tx *database.Tx, token string, session uuid.UUID, parent []byte, now time.Time) {
 	const insert = `
 		INSERT INTO refresh_tokens (token_hash, session_id, parent_hash, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)`
-	if _, err := tx.Exec(ctx, insert, refreshHash(token), session, parent, now, now.Add(refreshLife)); err != nil {
-		return fmt.Errorf("store refresh token: %w", err)
-	}
-	return nil
+	tx.Later(insert, refreshHash(token), session, parent, now, now.Add(refreshLife))
 }

@@ -53,7 +53,7 @@ func (g *Group) avatar(ctx context.Context, in *UserPath) (*avatarOutput, error)
 
 // changeAvatar uses an upload of the person as their picture; an empty id
 // removes it. The old picture becomes an orphan, which relay sweeps.
-func (g *Group) changeAvatar(ctx context.Context, tx database.Querier, user uuid.UUID, upload string) error {
+func (g *Group) changeAvatar(ctx context.Context, tx *database.Tx, user uuid.UUID, upload string) error {
 	var picture *uuid.UUID
 	if upload != "" {
 		id, err := uuid.Parse(upload)
@@ -62,41 +62,38 @@ func (g *Group) changeAvatar(ctx context.Context, tx database.Querier, user uuid
 		}
 		picture = &id
 	}
+	now := g.clock.Now()
 	var old *uuid.UUID
-	if err := tx.QueryRow(ctx, `SELECT avatar_upload_id FROM users WHERE id = $1 FOR UPDATE`, user).Scan(&old); err != nil {
+	usable := false
+	b := &pgx.Batch{}
+	b.Queue(`SELECT avatar_upload_id FROM users WHERE id = $1 FOR UPDATE`, user).QueryRow(func(row pgx.Row) error { return row.Scan(&old) })
+	const lock = `SELECT attached_at IS NULL AND expires_at > $3 AND state <> 'refused' FROM uploads WHERE id = $1 AND user_id = $2 FOR UPDATE`
+	b.Queue(lock, picture, user, now).QueryRow(func(row pgx.Row) error {
+		if err := row.Scan(&usable); !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		return nil
+	})
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("read picture: %w", err)
 	}
 	if picture != nil && old != nil && *picture == *old {
 		return nil
 	}
 	if picture != nil {
-		const attach = `
-			UPDATE uploads SET attached_at = $3
-			 WHERE id = $1 AND user_id = $2 AND attached_at IS NULL AND expires_at > $3 AND state <> 'refused'`
-		tag, err := tx.Exec(ctx, attach, picture, user, g.clock.Now())
-		if err != nil {
-			return fmt.Errorf("attach picture: %w", err)
-		}
-		if tag.RowsAffected() == 0 {
+		if !usable {
 			return problem.New(problem.Invalid, "upload_not_found")
 		}
+		tx.Later(`UPDATE uploads SET attached_at = $2 WHERE id = $1`, picture, now)
 	}
-	if err := orphan(ctx, tx, old, g.clock.Now()); err != nil {
-		return err
-	}
-	if _, err := tx.Exec(ctx, `UPDATE users SET avatar_upload_id = $2 WHERE id = $1`, user, picture); err != nil {
-		return fmt.Errorf("change picture: %w", err)
-	}
+	orphan(tx, old, now)
+	tx.Later(`UPDATE users SET avatar_upload_id = $2 WHERE id = $1`, user, picture)
 	return nil
 }
 
 // orphan has an upload expire now.
-func orphan(ctx context.Context, tx database.Querier, upload *uuid.UUID, now time.Time) error {
-	if upload == nil {
-		return nil
+func orphan(tx *database.Tx, upload *uuid.UUID, now time.Time) {
+	if upload != nil {
+		tx.Later(`UPDATE uploads SET attached_at = NULL, expires_at = $2 WHERE id = $1`, upload, now)
 	}
-	if _, err := tx.Exec(ctx, `UPDATE uploads SET attached_at = NULL, expires_at = $2 WHERE id = $1`, upload, now); err != nil {
-		return fmt.Errorf("drop picture: %w", err)
-	}
-	return nil
 }

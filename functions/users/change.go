@@ -12,8 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/email"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -122,7 +122,7 @@ func (g *Group) apply(ctx context.Context, id uuid.UUID, c change) (profile.User
 		return profile.User{}, err
 	}
 	var out profile.User
-	err = g.db.InTx(ctx, func(tx pgx.Tx) error {
+	err = g.db.Transact(ctx, func(tx *database.Tx) error {
 		if c.avatar != nil && c.avatar.sent {
 			if err := g.changeAvatar(ctx, tx, id, c.avatar.value); err != nil {
 				return err
@@ -130,16 +130,14 @@ func (g *Group) apply(ctx context.Context, id uuid.UUID, c change) (profile.User
 		}
 		if len(set) > 0 {
 			q := `UPDATE users SET ` + strings.Join(set, ", ") + `, updated_at = now() WHERE id = $1 AND deleted_at IS NULL`
-			if _, err := tx.Exec(ctx, q, append([]any{id}, args...)...); err != nil {
-				return fmt.Errorf("change profile: %w", err)
-			}
+			tx.Later(q, append([]any{id}, args...)...)
 		}
-		out, err = profile.Load(ctx, tx, id)
-		if errors.Is(err, profile.ErrNotFound) {
-			return errNotFound
-		}
-		return err
+		profile.LoadInto(ctx, tx, id, &out)
+		return nil
 	})
+	if errors.Is(err, profile.ErrNotFound) {
+		err = errNotFound
+	}
 	return out, err
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/devices"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -59,7 +60,7 @@ func (g *Group) putDevice(ctx context.Context, in *deviceInput) (*deviceOutput, 
 		return nil, problem.InvalidField("platform", "expected android, ios or web")
 	}
 	c, out := identity.Must(ctx), &deviceOutput{}
-	err := g.db.InTx(ctx, func(tx pgx.Tx) error {
+	err := g.db.Transact(ctx, func(tx *database.Tx) error {
 		b := in.Body
 		err := devices.Store(ctx, tx, c.UserID, devices.Device{ID: in.DeviceID, Platform: platform, AppVersion: b.AppVersion,
 			OSVersion: b.OSVersion, Model: b.Model, FCMToken: b.FCMToken})
@@ -70,7 +71,10 @@ func (g *Group) putDevice(ctx context.Context, in *deviceInput) (*deviceOutput, 
 			SELECT device_id, platform, coalesce(app_version, ''), coalesce(os_version, ''), coalesce(model, ''), fcm_token IS NOT NULL
 			  FROM devices WHERE user_id = $1 AND device_id = $2`
 		d := &out.Body
-		return tx.QueryRow(ctx, q, c.UserID, in.DeviceID).Scan(&d.DeviceID, &d.Platform, &d.AppVersion, &d.OSVersion, &d.Model, &d.Push)
+		tx.Later(q, c.UserID, in.DeviceID).QueryRow(func(row pgx.Row) error {
+			return row.Scan(&d.DeviceID, &d.Platform, &d.AppVersion, &d.OSVersion, &d.Model, &d.Push)
+		})
+		return nil
 	})
 	if err != nil {
 		return nil, err

@@ -86,18 +86,14 @@ func (g *Group) eraseIn(ctx context.Context, w *outbox.Work, user uuid.UUID) err
 	if err := ledger.ForgetPerson(ctx, w, user); err != nil {
 		return err
 	}
-	if err := orphan(ctx, w, avatar, now); err != nil {
-		return err
-	}
+	orphan(w.Tx, avatar, now)
 	b := &pgx.Batch{}
 	for _, erase := range erasures {
 		b.Queue(erase, user)
 	}
 	b.Queue(`DELETE FROM idempotency_keys WHERE owner = $1`, user.String())
 	b.Queue(emptyRow, user, now)
-	if err := w.SendBatch(ctx, b).Close(); err != nil {
-		return fmt.Errorf("erase person: %w", err)
-	}
+	w.LaterAll(b)
 	if err := audit.Record(ctx, w, audit.Entry{Action: "user.erase", Entity: "user", EntityID: user.String()}); err != nil {
 		return err
 	}
@@ -152,7 +148,7 @@ func (g *Group) lockForErasure(ctx context.Context, w *outbox.Work, user uuid.UU
 		return mail.Message{}, nil, fmt.Errorf("read person: %w", err)
 	}
 	if role == identity.Admin {
-		others, err := identity.OtherAdmins(ctx, w, user)
+		others, err := identity.OtherAdmins(ctx, w.Tx, user)
 		if err != nil {
 			return mail.Message{}, nil, err
 		}

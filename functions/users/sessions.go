@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -76,15 +77,16 @@ type sessionInput struct {
 
 func (g *Group) endSession(ctx context.Context, in *sessionInput) (*messageOutput, error) {
 	c := identity.Must(ctx)
-	err := g.db.InTx(ctx, func(tx pgx.Tx) error {
-		ended, err := g.revoker.One(ctx, tx, c.UserID, in.ID, identity.EndedByOwner, g.clock.Now())
-		if err == nil && !ended {
-			return problem.New(problem.NotFound, "session_not_found")
-		}
-		return err
+	var ended *bool
+	err := g.db.Transact(ctx, func(tx *database.Tx) error {
+		ended = g.revoker.One(ctx, tx, c.UserID, in.ID, identity.EndedByOwner, g.clock.Now())
+		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("end session: %w", err)
+	}
+	if !*ended {
+		return nil, problem.New(problem.NotFound, "session_not_found")
 	}
 	return message(ctx, "users.session_ended"), nil
 }

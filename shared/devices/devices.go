@@ -30,7 +30,7 @@ func Store(ctx context.Context, tx database.Querier, user uuid.UUID, d Device) e
 	const take = `
 		UPDATE devices SET fcm_token = NULL, updated_at = now()
 		 WHERE fcm_token = $3 AND $3 <> '' AND (user_id, device_id) <> ($1, $2)`
-	if _, err := tx.Exec(ctx, take, user, d.ID, d.FCMToken); err != nil {
+	if err := database.Later(ctx, tx, take, user, d.ID, d.FCMToken); err != nil {
 		return fmt.Errorf("store device: %w", err)
 	}
 	const upsert = `
@@ -40,13 +40,13 @@ func Store(ctx context.Context, tx database.Querier, user uuid.UUID, d Device) e
 		   SET platform = excluded.platform, app_version = coalesce(excluded.app_version, d.app_version),
 		       os_version = coalesce(excluded.os_version, d.os_version), model = coalesce(excluded.model, d.model),
 		       fcm_token = coalesce(excluded.fcm_token, d.fcm_token), updated_at = now()`
-	if _, err := tx.Exec(ctx, upsert, user, d.ID, d.Platform, d.AppVersion, d.OSVersion, d.Model, d.FCMToken); err != nil {
+	if err := database.Later(ctx, tx, upsert, user, d.ID, d.Platform, d.AppVersion, d.OSVersion, d.Model, d.FCMToken); err != nil {
 		return fmt.Errorf("store device: %w", err)
 	}
 	const trim = `
 		DELETE FROM devices WHERE (user_id, device_id) IN (
 		    SELECT user_id, device_id FROM devices WHERE user_id = $1 ORDER BY updated_at DESC, device_id OFFSET $2)`
-	if _, err := tx.Exec(ctx, trim, user, maxDevices); err != nil {
+	if err := database.Later(ctx, tx, trim, user, maxDevices); err != nil {
 		return fmt.Errorf("trim devices: %w", err)
 	}
 	return nil

@@ -12,12 +12,13 @@ import (
 // adminsLock is the advisory lock under which administrators are counted; the number has no meaning.
 const adminsLock = 5_221_940_113
 
+// LockAdmins has nobody else count administrators until the transaction ends; what is asked next waits for it.
+func LockAdmins(tx *database.Tx) { tx.Later(`SELECT pg_advisory_xact_lock($1)`, adminsLock) }
+
 // OtherAdmins is how many administrators there are besides user, who may sign
 // in. Until the transaction ends nobody else counts: of the last two, one stays.
-func OtherAdmins(ctx context.Context, tx database.Querier, user uuid.UUID) (int, error) {
-	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, adminsLock); err != nil {
-		return 0, fmt.Errorf("lock administrators: %w", err)
-	}
+func OtherAdmins(ctx context.Context, tx *database.Tx, user uuid.UUID) (int, error) {
+	LockAdmins(tx)
 	const q = `
 		SELECT count(*) FROM users WHERE role = 'admin' AND id <> $1 AND suspended_at IS NULL AND deleted_at IS NULL`
 	var n int

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lafaekstreet/backend/shared/database"
 )
@@ -47,18 +48,24 @@ func (r *Revoker) All(ctx context.Context, tx database.Querier, user uuid.UUID, 
 		UPDATE sessions SET revoked_at = $3, revoked_reason = $4
 		 WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND revoked_at IS NULL
 		RETURNING id`
-	_, err := r.revoke(ctx, tx, q, user, except, now, string(why))
-	return err
+	return r.revoke(ctx, tx, q, user, except, now, string(why))
 }
 
-// One ends a session of a person; false when it did not stand or is not theirs.
-func (r *Revoker) One(ctx context.Context, tx database.Querier, user, session uuid.UUID, why Reason, now time.Time) (bool, error) {
+// One ends a session of a person with the next statement of tx. What it returns is true once that has run, and stays
+// false where the session did not stand or is not theirs.
+func (r *Revoker) One(ctx context.Context, tx *database.Tx, user, session uuid.UUID, why Reason, now time.Time) *bool {
 	const q = `
 		UPDATE sessions SET revoked_at = $3, revoked_reason = $4
-		 WHERE user_id = $1 AND id = $2 AND revoked_at IS NULL
-		RETURNING id`
-	n, err := r.revoke(ctx, tx, q, user, session, now, string(why))
-	return n == 1, err
+		 WHERE user_id = $1 AND id = $2 AND revoked_at IS NULL`
+	if r.cache != nil {
+		r.cache.Forget(ctx, []uuid.UUID{session}) // also one that is not theirs: it is only asked for once more
+	}
+	ended := new(bool)
+	tx.Later(q, user, session, now, string(why)).Exec(func(tag pgconn.CommandTag) error {
+		*ended = tag.RowsAffected() == 1
+		return nil
+	})
+	return ended
 }
 
 // Beyond ends all but the newest keep sessions of a person.
@@ -67,28 +74,32 @@ func (r *Revoker) Beyond(ctx context.Context, tx database.Querier, user uuid.UUI
 		UPDATE sessions SET revoked_at = $3, revoked_reason = $4
 		 WHERE id IN (SELECT id FROM sessions WHERE user_id = $1 AND revoked_at IS NULL ORDER BY last_used_at DESC, id DESC OFFSET $2)
 		RETURNING id`
-	_, err := r.revoke(ctx, tx, q, user, keep, now, string(TooMany))
-	return err
+	return r.revoke(ctx, tx, q, user, keep, now, string(TooMany))
 }
 
 // Changed has every process read a person's sessions anew: their role or agency changed.
 func (r *Revoker) Changed(ctx context.Context, tx database.Querier, user uuid.UUID) error {
-	const q = `SELECT id FROM sessions WHERE user_id = $1 AND revoked_at IS NULL`
-	_, err := r.revoke(ctx, tx, q, user)
-	return err
+	if r.cache == nil {
+		return nil
+	}
+	return r.revoke(ctx, tx, `SELECT id FROM sessions WHERE user_id = $1 AND revoked_at IS NULL`, user)
 }
 
-func (r *Revoker) revoke(ctx context.Context, tx database.Querier, q string, args ...any) (int, error) {
+// revoke waits for the outcome only where a cache has to hear of it before the commit.
+func (r *Revoker) revoke(ctx context.Context, tx database.Querier, q string, args ...any) error {
+	if r.cache == nil {
+		return database.Later(ctx, tx, q, args...)
+	}
 	rows, err := tx.Query(ctx, q, args...)
 	if err != nil {
-		return 0, fmt.Errorf("end sessions: %w", err)
+		return fmt.Errorf("end sessions: %w", err)
 	}
 	ended, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 	if err != nil {
-		return 0, fmt.Errorf("end sessions: %w", err)
+		return fmt.Errorf("end sessions: %w", err)
 	}
-	if r.cache != nil && len(ended) > 0 {
+	if len(ended) > 0 {
 		r.cache.Forget(ctx, ended)
 	}
-	return len(ended), nil
+	return nil
 }

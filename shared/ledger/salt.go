@@ -39,7 +39,7 @@ func Forget(ctx context.Context, q database.Querier, reports ...uuid.UUID) error
 // ForgetPerson is Forget for every report of a user.
 func ForgetPerson(ctx context.Context, q database.Querier, user uuid.UUID) error {
 	const erase = `DELETE FROM report_salts WHERE report_id IN (SELECT id FROM reports WHERE user_id = $1)`
-	if _, err := q.Exec(ctx, erase, user); err != nil {
+	if err := database.Later(ctx, q, erase, user); err != nil {
 		return fmt.Errorf("erase salts of a person: %w", err)
 	}
 	return nil

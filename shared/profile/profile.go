@@ -127,6 +127,22 @@ func Load(ctx context.Context, q database.Querier, id uuid.UUID) (User, error) {
 	return u.At(httpapi.Origin(ctx)), nil
 }
 
+// LoadInto is Load into u with the next statement of tx, at the latest its commit, which fails with ErrNotFound.
+func LoadInto(ctx context.Context, tx *database.Tx, id uuid.UUID, u *User) {
+	const q = `SELECT ` + Columns + ` FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL`
+	tx.Later(q, id).Query(func(rows pgx.Rows) error {
+		found, err := pgx.CollectExactlyOneRow(rows, Scan)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return ErrNotFound
+		}
+		if err != nil {
+			return fmt.Errorf("read person: %w", err)
+		}
+		*u = found.At(httpapi.Origin(ctx))
+		return nil
+	})
+}
+
 // At makes the addresses of u absolute: origin is scheme and host.
 func (u User) At(origin string) User {
 	if u.AvatarURL != nil {

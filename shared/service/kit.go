@@ -120,7 +120,12 @@ func (k *Kit) Close() {
 }
 
 // Revoker ends sessions, for every process at once.
-func (k *Kit) Revoker() *identity.Revoker { return identity.NewRevoker(k.Gate) }
+func (k *Kit) Revoker() *identity.Revoker {
+	if k.cache == nil {
+		return identity.NewRevoker(nil)
+	}
+	return identity.NewRevoker(k.Gate)
+}
 
 // HTTP makes the handler of a route group.
 func (k *Kit) HTTP(groups ...httpapi.Group) (*httpapi.Service, error) {

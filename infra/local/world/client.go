@@ -30,6 +30,13 @@ func (c *Client) With(name, value string) *Client {
 	return &out
 }
 
+// WithToken is the client as somebody who signed in otherwise.
+func (c *Client) WithToken(token string) *Client {
+	out := *c
+	out.Token = token
+	return &out
+}
+
 // Answer is what came back.
 type Answer struct {
 	world  *World

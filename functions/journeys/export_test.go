@@ -18,3 +18,6 @@ const (
 	MarkersSQL = markersQuery
 	RouteSQL   = routeQuery
 )
+
+// LayLegsSQL is what every write of a marker of journey $1 ends with.
+const LayLegsSQL = layLegs

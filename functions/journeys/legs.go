@@ -13,37 +13,39 @@ import (
 // Only legs that differ are written. A pair of points on opposite sides of the
 // earth has no leg: no line between them is the shortest, and PostGIS refuses it.
 func layRoute(tx *database.Tx, journeyID uuid.UUID) {
-	const lay = `
-		WITH dated AS (
-			SELECT marker_type, coalesce(happened_on, planned_on) AS day, position, shown, created_at, id
-			  FROM markers
-			 WHERE journey_id = $1 AND coalesce(happened_on, planned_on) IS NOT NULL
-		), pairs AS (
-			SELECT marker_type, day, position, shown, row_number() OVER riding AS n,
-			       lead(marker_type) OVER riding AS next_type, lead(day) OVER riding AS next_day,
-			       lead(position) OVER riding AS next_position, lead(shown) OVER riding AS next_shown
-			  FROM dated
-			WINDOW riding AS (ORDER BY marker_type = 'plan', day, created_at, id)
-		), legs AS (
-			SELECT row_number() OVER (ORDER BY n) AS seq,
-			       CASE WHEN marker_type = next_type THEN marker_type ELSE 'transition' END AS kind,
-			       daterange(least(day, next_day), greatest(day, next_day), '[]') AS dates,
-			       ST_MakeLine(position::geometry, next_position::geometry)::geography AS line,
-			       ST_MakeLine(shown::geometry, next_shown::geometry)::geography AS shown_line,
-			       ST_Distance(position, next_position) AS length_m
-			  FROM pairs
-			 WHERE next_position IS NOT NULL
-			   AND ST_Distance(position, next_position, false) < 20000000
-			   AND ST_Distance(shown, next_shown, false) < 20000000
-		), surplus AS (
-			DELETE FROM journey_legs WHERE journey_id = $1 AND seq > (SELECT count(*) FROM legs)
-		)
-		INSERT INTO journey_legs AS l (journey_id, seq, kind, dates, line, shown_line, start_m, length_m)
-		SELECT $1, seq, kind, dates, line, shown_line, sum(length_m) OVER (ORDER BY seq) - length_m, length_m FROM legs
-		ON CONFLICT (journey_id, seq) DO UPDATE
-		   SET kind = excluded.kind, dates = excluded.dates, line = excluded.line, shown_line = excluded.shown_line,
-		       start_m = excluded.start_m, length_m = excluded.length_m
-		 WHERE (l.kind, l.dates, l.line, l.shown_line, l.start_m, l.length_m) IS DISTINCT FROM
-		       (excluded.kind, excluded.dates, excluded.line, excluded.shown_line, excluded.start_m, excluded.length_m)`
-	tx.Later(lay, journeyID)
+	tx.Later(layLegs, journeyID)
 }
+
+// layLegs is of journey $1.
+const layLegs = `
+	WITH dated AS (
+		SELECT marker_type, coalesce(happened_on, planned_on) AS day, position, shown, created_at, id
+		  FROM markers
+		 WHERE journey_id = $1 AND coalesce(happened_on, planned_on) IS NOT NULL
+	), pairs AS (
+		SELECT marker_type, day, position, shown, row_number() OVER riding AS n,
+		       lead(marker_type) OVER riding AS next_type, lead(day) OVER riding AS next_day,
+		       lead(position) OVER riding AS next_position, lead(shown) OVER riding AS next_shown
+		  FROM dated
+		WINDOW riding AS (ORDER BY marker_type = 'plan', day, created_at, id)
+	), legs AS (
+		SELECT row_number() OVER (ORDER BY n) AS seq,
+		       CASE WHEN marker_type = next_type THEN marker_type ELSE 'transition' END AS kind,
+		       daterange(least(day, next_day), greatest(day, next_day), '[]') AS dates,
+		       ST_MakeLine(position::geometry, next_position::geometry)::geography AS line,
+		       ST_MakeLine(shown::geometry, next_shown::geometry)::geography AS shown_line,
+		       ST_Distance(position, next_position) AS length_m
+		  FROM pairs
+		 WHERE next_position IS NOT NULL
+		   AND ST_Distance(position, next_position, false) < 20000000
+		   AND ST_Distance(shown, next_shown, false) < 20000000
+	), surplus AS (
+		DELETE FROM journey_legs WHERE journey_id = $1 AND seq > (SELECT count(*) FROM legs)
+	)
+	INSERT INTO journey_legs AS l (journey_id, seq, kind, dates, line, shown_line, start_m, length_m)
+	SELECT $1, seq, kind, dates, line, shown_line, sum(length_m) OVER (ORDER BY seq) - length_m, length_m FROM legs
+	ON CONFLICT (journey_id, seq) DO UPDATE
+	   SET kind = excluded.kind, dates = excluded.dates, line = excluded.line, shown_line = excluded.shown_line,
+	       start_m = excluded.start_m, length_m = excluded.length_m
+	 WHERE (l.kind, l.dates, l.line, l.shown_line, l.start_m, l.length_m) IS DISTINCT FROM
+	       (excluded.kind, excluded.dates, excluded.line, excluded.shown_line, excluded.start_m, excluded.length_m)`

@@ -17,6 +17,10 @@ type searchSQL struct {
 	table, own, others, tieBreak string
 	// days is the range of dates of a place t.
 	days string
+	// patch is what the journey's own places within try.radius of each other share: they are looked around together.
+	patch string
+	// asked is how many journeys are asked whether they meet the journey, as a multiple of the limit.
+	asked string
 	// between is a line from a place of the journey to the nearest of another.
 	between string
 }
@@ -24,58 +28,90 @@ type searchSQL struct {
 var searches = map[searchMode]searchSQL{
 	byMarkers: {
 		table: "markers", own: "position", others: "shown", tieBreak: "id",
-		days:    "daterange(coalesce(t.happened_on, t.planned_on), coalesce(t.happened_on, t.planned_on), '[]')",
+		days: "daterange(coalesce(t.happened_on, t.planned_on), coalesce(t.happened_on, t.planned_on), '[]')",
+		// Cells twice as wide as the radius, so that of those around another's place but a few boxes hold it; larger
+		// ones where the journey has more than a few hundred places.
+		patch: `floor(ST_X(place::geometry) * 55600 / try.radius / greatest(1, n / 200)),
+			floor(ST_Y(place::geometry) * 55600 / try.radius / greatest(1, n / 200))`,
+		asked:   "0", // points seldom lie on each other
 		between: "ST_MakeLine(mine.place::geometry, theirs.place::geometry)",
 	},
 	byRoute: {
 		table: "journey_legs", own: "line", others: "shown_line", tieBreak: "seq",
-		days: "t.dates",
+		days: "t.dates", patch: "()", asked: "20",
 		between: `ST_Transform(ST_ShortestLine(
 			ST_Transform(mine.place::geometry, _ST_BestSRID(mine.place, theirs.place)),
 			ST_Transform(theirs.place::geometry, _ST_BestSRID(mine.place, theirs.place))), 4326)`,
 	},
 }
 
-// hits reads every place of somebody else's public journeys within the radius.
-// The parameters are the journey $1, the caller $2, the radius in metres $3, the
-// days from $4 and to $5, and the limit $6. A caller who is not the journey's
-// owner searches from the places they are shown.
+// hits reads places of somebody else's public journeys within the radius: all of
+// the nearest journeys, up to the limit and beyond, or of all there are. The
+// parameters are the journey $1, the caller $2, the radius in metres $3, the days
+// from $4 and to $5, and the limit $6. A caller who is not the journey's owner
+// searches from the places they are shown.
 //
-// The journey's own places are collected into one geography first: PostGIS keeps
-// its tree of edges through the scan, so each candidate costs the logarithm of
-// the journey's length, and the index on the others' places is asked once.
-// At 100,000 markers that took a third to a tenth of the time of a join place by place.
+// It costs what is answered, not what is there. Where many ride, more routes
+// cross this one than are asked for, all of them at no distance, and the lowest
+// ids come first: so journeys are asked in the order of their ids, until enough
+// have met it. They are asked only if one in ten of the first has a box that
+// touches its own, and no more than twenty times as many as are wanted.
 //
-// Where many ride, a twentieth of the radius holds as many journeys as are asked
-// for, and then nobody beyond it is nearer: the rest is not looked at.
+// Else it is looked around in growing circles, each four times as wide, until one
+// holds as many journeys as are asked for: then nobody beyond it is nearer. Own
+// places that are close for a circle are collected into one geography, of which
+// PostGIS keeps the tree through the scan: each small circle asks the index for
+// little, and a large one does not ask it for the same again and again.
 const hits = `
-	WITH base AS (
+	WITH RECURSIVE base AS (
 		SELECT id, user_id = $2 AS exact FROM journeys WHERE id = $1 AND (user_id = $2 OR visibility = 'public')
 	), own AS MATERIALIZED (
-		SELECT t.{tieBreak} AS tie, CASE WHEN base.exact THEN t.{own} ELSE t.{others} END AS place
+		SELECT t.{tieBreak} AS tie, CASE WHEN base.exact THEN t.{own} ELSE t.{others} END AS place, count(*) OVER () AS n
 		  FROM base JOIN {table} t ON t.journey_id = base.id
 	), journey AS MATERIALIZED (
 		SELECT ST_Collect(place::geometry)::geography AS places FROM own
-	), close AS MATERIALIZED (` + within + `$3 / 20` + ofOthers + `
-	), enough AS MATERIALIZED (
-		SELECT count(DISTINCT journey_id) >= $6 AS yes FROM close
-	), hits AS (
-		SELECT journey_id, place, tie, distance FROM close WHERE (SELECT yes FROM enough)
+	), crowded AS MATERIALIZED (
+		SELECT count(*) * 5 >= $6::integer AS yes
+		  FROM (SELECT j.id FROM journeys j WHERE ` + foreign + ` ORDER BY j.id LIMIT least({asked}, 2) * $6) j CROSS JOIN journey
+		 WHERE EXISTS (SELECT FROM ` + placesOfJ + ` WHERE ` + then + ` AND t.{others} && journey.places)
+	), met AS MATERIALIZED (
+		SELECT j.id AS journey_id, theirs.place, theirs.tie, 0::double precision AS distance
+		  FROM (SELECT j.id FROM journeys j WHERE ` + foreign + ` AND (SELECT yes FROM crowded) ORDER BY j.id LIMIT {asked} * $6) j
+		 CROSS JOIN journey
+		 CROSS JOIN LATERAL (
+			SELECT t.{others} AS place, t.{tieBreak} AS tie
+			  FROM ` + placesOfJ + `
+			 WHERE ` + then + ` AND t.{others} && journey.places AND ST_Distance(journey.places, t.{others}, false) = 0
+			 ORDER BY t.{tieBreak} LIMIT 1) theirs
+		 ORDER BY j.id LIMIT $6
+	), circles (radius, enough) AS (
+		SELECT $3::double precision / 16384, false WHERE (SELECT count(*) FROM met) < $6
 		UNION ALL
-		(` + within + `$3` + ofOthers + ` AND NOT (SELECT yes FROM enough))
+		SELECT try.radius, CASE WHEN try.radius >= $3 THEN true ELSE (SELECT count(DISTINCT t.journey_id) >= $6` + around + `) END
+		  FROM circles CROSS JOIN LATERAL (VALUES (circles.radius * 4)) try (radius)
+		 WHERE NOT enough
+	), hits AS (
+		SELECT journey_id, place, tie, distance FROM met WHERE (SELECT count(*) FROM met) = $6
+		UNION ALL
+		SELECT theirs.journey_id, theirs.place, theirs.tie, theirs.distance
+		  FROM (SELECT radius FROM circles WHERE enough) try
+		 CROSS JOIN LATERAL (
+			SELECT t.journey_id, t.{others} AS place, t.{tieBreak} AS tie, ST_Distance(patch.places, t.{others}, false) AS distance` + around + `) theirs
 	)`
 
-// The places of others within a number of metres, which stands between the two.
 const (
-	within = `
-		SELECT t.journey_id, t.{others} AS place, t.{tieBreak} AS tie, ST_Distance(journey.places, t.{others}, false) AS distance
-		  FROM journey
-		  JOIN {table} t ON ST_DWithin(journey.places, t.{others}, `
-	ofOthers = `, false)
-		  JOIN journeys j ON j.id = t.journey_id
-		 WHERE j.id <> $1 AND j.user_id <> $2 AND j.visibility = 'public'
-		   AND (($4::date IS NULL AND $5::date IS NULL) OR
+	// foreign is a journey j that may be found.
+	foreign = `j.id <> $1 AND j.user_id <> $2 AND j.visibility = 'public'`
+	// then is a place t at a time that is asked for.
+	then = `(($4::date IS NULL AND $5::date IS NULL) OR
 		        {days} && daterange(coalesce($4, '-infinity'), coalesce($5, 'infinity'), '[]'))`
+	// placesOfJ are read by their journey: without OFFSET 0 the planner is drawn to the index of all places.
+	placesOfJ = `(SELECT * FROM {table} WHERE journey_id = j.id ORDER BY {tieBreak} OFFSET 0) t`
+	// around are places t of others within try.radius. A few rows' journeys are read one by one, for a join reads them all.
+	around = `
+		  FROM (SELECT ST_Collect(place::geometry)::geography AS places FROM own GROUP BY {patch}) patch
+		  JOIN {table} t ON ST_DWithin(patch.places, t.{others}, try.radius, false)
+		 WHERE ` + then + ` AND (SELECT ` + foreign + ` FROM journeys j WHERE j.id = t.journey_id)`
 )
 
 // nearbyIDs gives the ids alone, nearest first.
@@ -119,5 +155,5 @@ const nearbyJourneys = hits + `, nearest AS (
 func (m searchMode) sql(query string) string {
 	s := searches[m]
 	return strings.NewReplacer("{table}", s.table, "{own}", s.own, "{others}", s.others, "{days}", s.days,
-		"{tieBreak}", s.tieBreak, "{between}", s.between, "{journeyColumns}", journeyColumns).Replace(query)
+		"{tieBreak}", s.tieBreak, "{patch}", s.patch, "{asked}", s.asked, "{between}", s.between, "{journeyColumns}", journeyColumns).Replace(query)
 }

@@ -38,7 +38,7 @@ func TestPlansUseTheIndexes(t *testing.T) {
 		"markers":        {journeys.MarkersSQL, []any{maria.ID, uuid.MustParse(loadID(5))}, "markers_journey_idx", []string{"markers"}},
 	} {
 		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
-			scans := b.scans(mode, c.sql, c.args)
+			scans := b.scans(mode, "(FORMAT JSON) "+c.sql, c.args)
 			if !slices.ContainsFunc(scans, func(s scan) bool { return s.Index == c.index }) {
 				t.Errorf("%s, %s: %s is not used: %v", name, mode, c.index, scans)
 			}
@@ -53,12 +53,35 @@ func TestPlansUseTheIndexes(t *testing.T) {
 
 // scan is a place of a plan where rows come from.
 type scan struct {
-	Kind  string `json:"Node Type"`
-	Table string `json:"Relation Name"`
-	Index string `json:"Index Name"`
-	Plans []scan
+	Kind    string  `json:"Node Type"`
+	Table   string  `json:"Relation Name"`
+	Index   string  `json:"Index Name"`
+	Rows    float64 `json:"Actual Rows"` // on average, each time it ran; with those below when the plan was carried out
+	Removed float64 `json:"Rows Removed by Filter"`
+	Loops   float64 `json:"Actual Loops"`
+	Plans   []scan
 }
 
+// A search reads about what it answers, however many ride there: a thousand journeys of 20 places lie around this one.
+func TestNearbyReadsAFractionOfWhatLiesAround(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	maria := b.rider()
+	b.load(maria)
+	for _, mode := range []string{"markers", "route"} {
+		rows := 0.0
+		for _, s := range b.scans("force_generic_plan", "(ANALYZE, TIMING OFF, FORMAT JSON) "+journeys.NearbyIDsSQL(mode), []any{loadID(5), maria.ID, 100000.0, nil, nil, 10}) {
+			if s.Table == "markers" || s.Table == "journey_legs" {
+				rows += (s.Rows + s.Removed) * s.Loops
+			}
+		}
+		if rows < 10 || rows > 5000 {
+			t.Errorf("%s: %.0f of 20,000 places were read", mode, rows)
+		}
+	}
+}
+
+// scans explains what follows the word, options first.
 func (b *bundle) scans(mode, sql string, args []any) []scan {
 	b.t.Helper()
 	conn, err := b.db.Acquire(b.t.Context())
@@ -70,7 +93,7 @@ func (b *bundle) scans(mode, sql string, args []any) []scan {
 		b.t.Fatal(err)
 	}
 	var raw []byte
-	if err := conn.QueryRow(b.t.Context(), `EXPLAIN (FORMAT JSON) `+sql, args...).Scan(&raw); err != nil {
+	if err := conn.QueryRow(b.t.Context(), `EXPLAIN `+sql, args...).Scan(&raw); err != nil {
 		b.t.Fatal(err)
 	}
 	var plans []struct{ Plan scan }
@@ -81,7 +104,7 @@ func (b *bundle) scans(mode, sql string, args []any) []scan {
 	var walk func(s scan)
 	walk = func(s scan) {
 		if s.Table != "" || s.Index != "" {
-			all = append(all, scan{Kind: s.Kind, Table: s.Table, Index: s.Index})
+			all = append(all, s)
 		}
 		for _, child := range s.Plans {
 			walk(child)

@@ -39,6 +39,7 @@ require (
 	github.com/hiero-ledger/hiero-sdk-go/v2 v2.84.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/johannesboyne/gofakes3 v1.2.0
+	github.com/klauspost/compress v1.20.4
 	github.com/mhale/smtpd v0.8.3
 	github.com/paulmach/orb v0.14.0
 	github.com/pgvector/pgvector-go v0.3.0
@@ -48,6 +49,7 @@ require (
 	github.com/swaggest/swgui v1.8.5
 	github.com/twpayne/go-gpx v1.5.0
 	github.com/valkey-io/valkey-go v1.0.79
+	github.com/vgarvardt/pgx-google-uuid/v5 v5.6.0
 	github.com/wneessen/go-mail v0.8.1
 	golang.org/x/crypto v0.58.0
 	golang.org/x/image v0.47.0

@@ -69,6 +69,7 @@ func CustomResource(open func(context.Context, config.Env) (Resource, error)) {
 // opened opens the function during init, where Lambda gives full CPU. A fault
 // of configuration ends the process with one line: no invocation could work.
 func opened[T any](open func(context.Context, config.Env) (T, error)) (T, config.Env) {
+	useMemory()
 	ctx := context.Background()
 	slog.SetDefault(logging.New(os.Stderr, slog.LevelInfo))
 	env, err := config.FromEnvironment(ctx, config.NewSecretsManager)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"runtime/debug"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -32,6 +33,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/start"
 )
 
 const bucket = "media"
@@ -47,8 +49,10 @@ type Site struct {
 	client *http.Client
 }
 
-// NewSite opens the functions on the database at address, which is used in their own role.
+// NewSite opens the functions on the database at address, which is used in their own role. Garbage is collected as
+// often as in a deployed function.
 func NewSite(ctx context.Context, address string) (*Site, error) {
+	debug.SetGCPercent(start.GCPercent)
 	s := &Site{client: &http.Client{
 		Timeout:       time.Minute,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -43,7 +43,7 @@ func (g *Group) challenge(tx *database.Tx, p person, from *device) (*Challenge, 
 	}
 	id, now := uuid.New(), g.clock.Now() // random through and through: knowing it is half of an answer
 	const insert = `INSERT INTO login_challenges (id, user_id, device, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)`
-	tx.Later(insert, id, p.id, raw, now, now.Add(challengeLife))
+	tx.Later(insert, id, p.id, string(raw), now, now.Add(challengeLife))
 	return &Challenge{ChallengeID: id, SecondFactor: "totp", ExpiresIn: int(challengeLife.Seconds())}, nil
 }
 

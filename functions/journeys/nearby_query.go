@@ -104,7 +104,7 @@ const (
 	foreign = `j.id <> $1 AND j.user_id <> $2 AND j.visibility = 'public'`
 	// then is a place t at a time that is asked for.
 	then = `(($4::date IS NULL AND $5::date IS NULL) OR
-		        {days} && daterange(coalesce($4, '-infinity'), coalesce($5, 'infinity'), '[]'))`
+		        {days} && daterange(coalesce($4::date, '-infinity'), coalesce($5::date, 'infinity'), '[]'))`
 	// placesOfJ are read by their journey: without OFFSET 0 the planner is drawn to the index of all places.
 	placesOfJ = `(SELECT * FROM {table} WHERE journey_id = j.id ORDER BY {tieBreak} OFFSET 0) t`
 	// around are places t of others within try.radius. A few rows' journeys are read one by one, for a join reads them all.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/local/world"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ledger"
 )
 
 // filed is the id of a fresh report of c.
@@ -45,6 +46,44 @@ func TestAmending(t *testing.T) {
 	if n := w.Int(`SELECT count(*) FROM audit_log WHERE action IN ('report.amend', 'report.status')`); n != 2 {
 		t.Errorf("%d audit entries", n)
 	}
+}
+
+// Whatever is changed, and in whatever order, the newest event of the ledger vouches for what the report has become.
+func TestEventsVouchForWhatAChangeMakesOfAReport(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c, mod, admin := w.Citizen(), w.Staff(identity.Moderator), w.Staff(identity.Admin)
+	r := c.Post("/reports", draft(object{"client_id": uuid.NewString(), "issue_type": "Lubuk", "images": []object{{"upload_id": ready(w, c, 1)}}})).
+		Want(http.StatusCreated).Object()
+	id, path := uuid.MustParse(r.Text("id")), "/reports/"+r.Text("report_number")
+	step := func(what string, got world.Answer) {
+		t.Helper()
+		if got.Status >= http.StatusBadRequest {
+			t.Fatalf("%s: %d %s", what, got.Status, got.Body)
+		}
+		v, err := ledger.VerifyRecords(t.Context(), w.DB, ledger.Config{}, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, check := range v.Checks {
+			if !check.OK && !check.Waiting {
+				t.Errorf("%s: %s: %s", what, check.Name, check.Detail)
+			}
+		}
+	}
+	step("title", c.Patch(path, object{"title": " Deep  hole "}))
+	step("description", c.Patch(path, object{"description": "Ne'ebé boot\nloos"}))
+	step("known type", c.Patch(path, object{"issue_type": "drain"}))
+	step("own word", c.Patch(path, object{"issue_type": "Buraco"}))
+	step("no word", c.Patch(path, object{"title": ""}))
+	step("severity and status", mod.Patch(path, object{"severity": "critical", "issue_type": "pothole", "status": "rejected", "note": "No."}))
+	step("back", mod.Post(path+"/status", object{"status": "pending"}))
+	step("picture", mod.Post(path+"/images", object{"upload_id": ready(w, mod, 2), "kind": "resolution"}))
+	step("picture gone", admin.Delete(path+"/images/"+r.Items("images")[0].Text("id")))
+	step("all at once", mod.Patch(path, object{"title": "T", "description": "D", "issue_type": "Foun", "severity": "low", "status": "verified"}))
+	original := filed(c, nil)
+	step("duplicate", mod.Post(path+"/status", object{"status": "duplicate", "duplicate_of": original}))
+	step("withdrawn", admin.Delete(path))
 }
 
 func TestTheLifeOfAReport(t *testing.T) {

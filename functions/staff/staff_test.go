@@ -97,6 +97,9 @@ func TestBulkStatus(t *testing.T) {
 			t.Errorf("item %d: %v, want %s", i, got[i].Values, want)
 		}
 	}
+	if got[0].Number("version") != 2 || got[5].Number("version") != 3 || w.Int(`SELECT version FROM reports WHERE id = $1`, a) != 3 {
+		t.Errorf("versions %v, then %v", got[0].At("version"), got[5].At("version"))
+	}
 	if got[2].At("allowed") != nil {
 		t.Errorf("a moderator may move a fixed report: %v", got[2].Values)
 	}

@@ -192,7 +192,7 @@ func (c change) columns() ([]string, []any, error) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("encode preferences: %w", err)
 		}
-		assign("notification_prefs", raw)
+		assign("notification_prefs", string(raw))
 	}
 	return set, args, nil
 }

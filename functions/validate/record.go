@@ -2,6 +2,7 @@ package validate
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -84,7 +85,8 @@ func (l *ledgerOfCalls) record(ctx context.Context, c call) error {
 type analysis struct {
 	id                     uuid.UUID
 	stage, model, status   string
-	hash, raw              []byte
+	hash                   []byte
+	raw                    json.RawMessage
 	err                    *string
 	latency, input, output int
 	relevance              *relevance

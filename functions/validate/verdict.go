@@ -162,7 +162,7 @@ func words(v any, limit int) string {
 }
 
 // storable is raw as the database takes it, nil when there is too much of it.
-func storable(raw []byte) []byte {
+func storable(raw []byte) json.RawMessage {
 	if len(raw) > maxAnswer || len(raw) == 0 {
 		return nil
 	}

@@ -103,6 +103,35 @@ func TestBeginAndCommitCostNoRoundTrip(t *testing.T) {
 	}
 }
 
+// What is read last comes with the commit, or as soon as it is needed.
+func TestReadingWithTheCommit(t *testing.T) {
+	t.Parallel()
+	for _, early := range []bool{false, true} {
+		db, r := transactions(t)
+		seen := 0
+		err := db.Transact(t.Context(), func(tx *database.Tx) error {
+			tx.Later(`INSERT INTO things VALUES (1, 'a')`)
+			b := &pgx.Batch{}
+			b.Queue(`SELECT count(*) FROM things`).QueryRow(func(row pgx.Row) error { return row.Scan(&seen) })
+			tx.LaterAll(b)
+			if !early {
+				return nil
+			}
+			if err := tx.Flush(t.Context()); err != nil || seen != 1 {
+				t.Errorf("after a flush: saw %d, %v", seen, err)
+			}
+			return tx.Flush(t.Context()) // nothing is left to run
+		})
+		want := []string{`begin; INSERT INTO things VALUES (1, 'a'); SELECT count(*) FROM things; commit`}
+		if early {
+			want = []string{`begin; INSERT INTO things VALUES (1, 'a'); SELECT count(*) FROM things`, `commit`}
+		}
+		if err != nil || seen != 1 || !slices.Equal(r.all, want) {
+			t.Errorf("got %v, saw %d, %q", err, seen, r.all)
+		}
+	}
+}
+
 // Whatever a transaction is asked with, what was held back comes first, and its failure is told there.
 func TestHeldBackStatementsRunBeforeTheNext(t *testing.T) {
 	t.Parallel()

@@ -97,7 +97,7 @@ func (r *Resolver) remember(ctx context.Context, cell string, a Address) error {
 	const query = `
 		INSERT INTO geocode_cache (cell, answer, source) VALUES ($1, $2, $3)
 		ON CONFLICT (cell) DO UPDATE SET answer = excluded.answer, source = excluded.source, fetched_at = now()`
-	if _, err := r.db.Exec(ctx, query, cell, raw, a.Source); err != nil {
+	if _, err := r.db.Exec(ctx, query, cell, string(raw), a.Source); err != nil {
 		return fmt.Errorf("write geocode cache: %w", err)
 	}
 	return nil

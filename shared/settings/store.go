@@ -83,7 +83,7 @@ func Write(ctx context.Context, tx database.Querier, by uuid.UUID, s Settings) e
 	const upsert = `
 		INSERT INTO app_settings (key, value, updated_by) VALUES ($1, $2, $3)
 		ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_by = excluded.updated_by, updated_at = now()`
-	if err := database.Later(ctx, tx, upsert, key, raw, by); err != nil {
+	if err := database.Later(ctx, tx, upsert, key, string(raw), by); err != nil {
 		return fmt.Errorf("write settings: %w", err)
 	}
 	return nil

@@ -75,13 +75,7 @@ func TestRoundTrips(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Env["DATABASE_URL"] = wire.URL()
-	w.Env["SEAL_KEYS"], w.Env["TOKEN_SIGNING_KEY"] = base64.StdEncoding.EncodeToString(make([]byte, 32)), w.Signer.SigningKey()
-	w.Env["ADMIN_SETUP_TOKEN"] = setupToken
-	for _, limit := range []string{"CREATE_PER_HOUR", "ADDRESS_PER_MINUTE", "AUTH_PER_MINUTE"} {
-		w.Env["RATE_LIMIT_"+limit] = "1000"
-	}
-	w.Serve(reports.Open, community.Open, monitoring.Open, notifications.Open, locations.Open, users.Open, journeys.Open, staff.Open,
-		public.Open, admin.Open, auth.Open, meta.Open)
+	serve(w)
 	routes := newRoutes(t)
 	stage := newStage(w)
 	for _, o := range slices.Concat(stage.reads(), stage.writes()) {
@@ -109,6 +103,37 @@ func TestRoundTrips(t *testing.T) {
 		}
 	}
 	routes.complete()
+}
+
+// serve puts everything behind the gateway, with no limits to speak of.
+func serve(w *world.World) {
+	w.Env["SEAL_KEYS"], w.Env["TOKEN_SIGNING_KEY"] = base64.StdEncoding.EncodeToString(make([]byte, 32)), w.Signer.SigningKey()
+	w.Env["ADMIN_SETUP_TOKEN"] = setupToken
+	for _, limit := range []string{"CREATE_PER_HOUR", "ADDRESS_PER_MINUTE", "AUTH_PER_MINUTE"} {
+		w.Env["RATE_LIMIT_"+limit] = "1000"
+	}
+	w.Serve(reports.Open, community.Open, monitoring.Open, notifications.Open, locations.Open, users.Open, journeys.Open, staff.Open,
+		public.Open, admin.Open, auth.Open, meta.Open)
+}
+
+// Poolers that keep no session want other query modes, which go by the types of arguments.
+func TestEveryOperationInEveryQueryMode(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"cache_describe", "exec", "simple_protocol"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			w := world.New(t)
+			w.Env["DATABASE_EXEC_MODE"] = mode
+			serve(w)
+			stage := newStage(w)
+			for _, o := range slices.Concat(stage.reads(), stage.writes()) {
+				r := o.ask()
+				if got := r.who.Do(r.method, r.path, r.body); got.Status >= http.StatusBadRequest {
+					t.Errorf("%s %s: %d %s", r.method, r.path, got.Status, got.Body)
+				}
+			}
+		})
+	}
 }
 
 // routes are the operations of the OpenAPI document, and which of them were counted.

@@ -147,7 +147,9 @@ func (s *stage) ownWrites() []operation {
 		on(1, func() request { return request{c, "POST", "/notifications/read-all", nil} }),
 		on(1, func() request { return request{c, "POST", notice() + "/read", nil} }),
 		on(1, func() request { return request{c, "DELETE", notice(), nil} }),
-		on(1, func() request { return request{c, "PATCH", "/users/me", object{"full_name": "Maria"}} }),
+		on(1, func() request {
+			return request{c, "PATCH", "/users/me", object{"full_name": "Maria", "country": nil, "share_contact": true, "notification_prefs": object{"email": false}}}
+		}),
 		on(2, func() request { return request{c, "PATCH", "/users/me", object{"avatar_upload_id": s.picture(c)}} }),
 		on(1, func() request {
 			return request{c, "PUT", "/users/" + c.ID.String(), object{"name": "Maria", "phonenumber": ""}}

@@ -21,6 +21,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/world"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/start"
@@ -214,7 +215,7 @@ func (w *walk) assign(f *filed, who actor) bool {
 
 func (w *walk) amend(f *filed, who actor) bool {
 	may := !f.withdrawn && (who.kind != "citizen" || who.name == f.author && f.status == "pending")
-	if !w.expect(who.name+" amends", w.people[who.name].Patch("/reports/"+w.ids[f], object{"title": uuid.NewString()}), may) {
+	if !w.expect(who.name+" amends", w.people[who.name].Patch("/reports/"+w.ids[f], object{"title": uuid.NewString(), "issue_type": rapid.SampledFrom([]string{"drain", "Lubuk"}).Draw(w.T, "type")}), may) {
 		return false
 	}
 	f.events = append(f.events, "CONTENT_AMENDED")
@@ -255,7 +256,7 @@ func (w *walk) override(f *filed, who actor) bool {
 		_, first := f.allowed(steps[0], who)
 		may = may && first
 	}
-	got := w.people[who.name].Post("/reports/"+w.ids[f]+"/ai-analysis/override", object{"is_relevant": relevant, "note": "I was there."})
+	got := w.people[who.name].Post("/reports/"+w.ids[f]+"/ai-analysis/override", object{"is_relevant": relevant, "severity": "high", "issue_type": "flooding", "note": "I was there."})
 	if !w.expect(who.name+" overrides", got, may) {
 		return false
 	}
@@ -287,6 +288,15 @@ func (w *walk) agree() {
 		'told', (SELECT jsonb_object_agg(user_id, types) FROM (SELECT user_id, jsonb_object_agg(type, n) AS types FROM (
 			SELECT user_id, type, count(*) AS n FROM notifications WHERE report_id = r.id GROUP BY 1, 2) t GROUP BY 1) p))::text FROM reports r WHERE id = $1`
 	for _, f := range w.all {
+		v, err := ledger.VerifyRecords(context.Background(), w.DB, ledger.Config{}, uuid.MustParse(w.ids[f]))
+		if err != nil {
+			w.Fatalf("%v", err)
+		}
+		for _, check := range v.Checks {
+			if !check.OK && !check.Waiting {
+				w.Fatalf("the ledger's %s does not hold: %s", check.Name, check.Detail)
+			}
+		}
 		var got struct {
 			Status, Original string
 			Withdrawn        bool

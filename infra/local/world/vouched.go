@@ -8,7 +8,7 @@ import (
 
 // vouched has the database refuse, as a test would, what the functions must
 // never commit: a change of what a report's ledger events vouch for without an
-// event in the same transaction. Statements of the test itself are free to.
+// event in the same transaction that says what the report has become. Statements of the test itself are free to.
 const vouched = `
 CREATE FUNCTION test_vouched() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -18,6 +18,12 @@ BEGIN
     IF current_setting('application_name') = 'lafaekstreet' AND NOT EXISTS (
         SELECT FROM ledger_events WHERE report_id = changed AND xmin = pg_current_xact_id()::xid) THEN
         RAISE EXCEPTION '% of % changed what its ledger events vouch for, without one', TG_OP, TG_TABLE_NAME;
+    END IF;
+    IF current_setting('application_name') = 'lafaekstreet' AND EXISTS (
+        SELECT FROM reports r, LATERAL (SELECT convert_from(payload, 'UTF8')::jsonb AS said FROM ledger_events
+            WHERE report_id = r.id ORDER BY seq DESC LIMIT 1) newest
+        WHERE r.id = changed AND (r.issue_type, r.severity, r.status) IS DISTINCT FROM (said->>'issue_type', said->>'severity', said->>'status')) THEN
+        RAISE EXCEPTION 'the newest event of the ledger says of the report what it is not';
     END IF;
     RETURN NULL;
 END

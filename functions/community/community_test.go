@@ -2,6 +2,7 @@ package community_test
 
 import (
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -53,9 +54,18 @@ func TestComments(t *testing.T) {
 	if n := w.Int(`SELECT count(*) FROM notifications WHERE type = 'comment_added' AND user_id = $1`, author.ID); n != 2 {
 		t.Errorf("the reporter was told %d times", n)
 	}
-	if n := w.Int(`SELECT comments_count FROM reports`); n != 2 {
+	own := author.Post(path, object{"content": "Mine."}).Want(http.StatusCreated).Object()
+	if n := w.Int(`SELECT count(*) FROM notifications WHERE type = 'comment_added'`); n != 2 {
+		t.Errorf("%d were told, the one who wrote among them", n)
+	}
+	if n := w.Int(`SELECT comments_count FROM reports`); n != 3 {
 		t.Errorf("%d comments counted", n)
 	}
+	list = author.Get(path + "?page=2&limit=2").Want(http.StatusOK).Object()
+	if listed := list.Items("items"); len(listed) != 1 || !reflect.DeepEqual(listed[0].Values, own.Values) {
+		t.Errorf("answered %v, listed %v", own.Values, list.Values)
+	}
+	author.Delete(path + "/" + own.Text("id")).Want(http.StatusOK)
 	author.Delete(path + "/" + first.Text("id")).Want(http.StatusForbidden)
 	other.Delete(path + "/" + first.Text("id")).Want(http.StatusOK)
 	other.Delete(path + "/" + first.Text("id")).Want(http.StatusNotFound)

@@ -2,6 +2,7 @@ package reports_test
 
 import (
 	"net/http"
+	"reflect"
 	"sync"
 	"testing"
 
@@ -221,6 +222,9 @@ func TestPicturesOfAReport(t *testing.T) {
 	image := c.Form(path, nil, "file", "a.jpg", w.JPEG(1)).Want(http.StatusCreated).Object()
 	if image.Text("kind") != "evidence" || image.Text("status") != "pending" {
 		t.Errorf("got %v", image.Values)
+	}
+	if shown := c.Get("/reports/" + id).Object().Items("images"); len(shown) != 1 || !reflect.DeepEqual(shown[0].Values, image.Values) {
+		t.Errorf("answered %v, read %v", image.Values, shown)
 	}
 	if got := c.Get("/reports/" + id).Object().Text("ai.status"); got != "queued" {
 		t.Errorf("with a picture the AI is %s", got)

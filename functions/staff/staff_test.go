@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"testing"
 	"time"
 
@@ -77,6 +78,18 @@ func TestQueues(t *testing.T) {
 	check(mod, "overdue", ours)
 	c.Get("/staff/queue").Want(http.StatusForbidden)
 	mod.Get("/staff/queue?kind=old").Want(http.StatusUnprocessableEntity)
+}
+
+// A note is answered as it is read, though it is not read for that.
+func TestANoteIsAnsweredAsItIsRead(t *testing.T) {
+	t.Parallel()
+	w := world.New(t, staff.Open)
+	path := "/reports/" + place(w, w.Citizen(), "") + "/notes"
+	mod := w.Staff(identity.Moderator)
+	left := mod.Post(path, object{"note": " Called. "}).Want(http.StatusCreated).Object()
+	if read := mod.Get(path).Want(http.StatusOK).List(); len(read) != 1 || !reflect.DeepEqual(read[0].Values, left.Values) {
+		t.Errorf("answered %v, read %v", left.Values, read)
+	}
 }
 
 func TestBulkStatus(t *testing.T) {

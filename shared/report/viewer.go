@@ -1,14 +1,12 @@
 package report
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
@@ -44,32 +42,18 @@ func (v Viewer) visible(w *where) {
 // KnowsAuthor reports whether the viewer may know who filed an anonymous report of author.
 func (v Viewer) KnowsAuthor(author *uuid.UUID) bool { return v.staff || v.owns(author) }
 
-// MayRead is nil when the viewer may read a report, ErrNotFound otherwise.
-func (v Viewer) MayRead(ctx context.Context, q database.Querier, id uuid.UUID) error {
-	return v.may(ctx, q, id, false)
-}
-
-// MaySee is MayRead, and nil also for a withdrawn report: that it cannot be
-// dropped unseen is what its ledger record is for.
-func (v Viewer) MaySee(ctx context.Context, q database.Querier, id uuid.UUID) error {
-	return v.may(ctx, q, id, true)
-}
-
-// QueueMayRead is MayRead among other statements: the batch fails with ErrNotFound.
+// QueueMayRead looks, among other statements, whether the viewer may read a report: the batch fails with ErrNotFound otherwise.
 func (v Viewer) QueueMayRead(b *pgx.Batch, a About) {
 	a.Queue(b, mayQuery, false).QueryRow(v.look)
 }
 
-// QueueMaySee is MaySee among other statements.
+// QueueMaySee is QueueMayRead, and lets a withdrawn report pass: that it cannot be
+// dropped unseen is what its ledger record is for.
 func (v Viewer) QueueMaySee(b *pgx.Batch, a About) {
 	a.Queue(b, mayQuery, true).QueryRow(v.look)
 }
 
 const mayQuery = `SELECT status, user_id FROM reports WHERE id = $1 AND (deleted_at IS NULL OR $2)`
-
-func (v Viewer) may(ctx context.Context, q database.Querier, id uuid.UUID, withdrawn bool) error {
-	return v.look(q.QueryRow(ctx, mayQuery, id, withdrawn))
-}
 
 func (v Viewer) look(row pgx.Row) error {
 	var status Status

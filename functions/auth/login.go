@@ -100,8 +100,12 @@ func (g *Group) withPassword(ctx context.Context, from, given, password string, 
 	if !verdict.Matches {
 		return nil, errCredentials
 	}
-	if !p.verified {
-		return nil, cmp.Or(g.lockout.succeeded(ctx, g.db, subject), error(errNotVerified))
+	if !p.verified || p.suspended { // no failure, but no sign-in either
+		refusal := error(errNotVerified)
+		if p.verified {
+			refusal = errSuspended
+		}
+		return nil, cmp.Or(g.lockout.succeeded(ctx, g.db, subject), refusal)
 	}
 	fresh := ""
 	if verdict.Outdated {

@@ -76,4 +76,10 @@ func TestLockoutHoldsForAddressAndNetwork(t *testing.T) {
 		s.expect(login("ana@example.tl", "wrong", "203.0.113.7:1"), 401, "invalid_credentials")
 	}
 	s.expect(login("ana@example.tl", goodPassword, "203.0.113.7:1"), 200, "")
+	if _, err := s.db.Exec(t.Context(), `UPDATE users SET suspended_at = now() WHERE email = 'ana@example.tl'`); err != nil {
+		t.Fatal(err)
+	}
+	for range 12 { // who knows the password does not guess, though it is of no use
+		s.expect(login("ana@example.tl", goodPassword, "203.0.113.7:1"), 403, "account_suspended")
+	}
 }

@@ -26,42 +26,12 @@ type AlongReport struct {
 // Along is what waits on a route, in riding order.
 type Along struct {
 	Items []AlongReport `json:"items"`
-	Total int           `json:"total" doc:"On the whole route, also beyond the limit"`
+	Total int           `json:"total" doc:"On the whole route, also beyond the limit; counted up to 1,000"`
 }
 
 type alongOutput struct {
 	Body Along
 }
-
-// reportsAlong places each open report at the closest point of the route; where
-// the route passes it again, the first passage counts. $1 is the journey, $2 the
-// caller, $3 the radius in metres, $4 the limit.
-//
-// A leg may cross half the country, and the box around it with it. So it is cut into pieces of at most 5 km, whose boxes
-// are small, and each asks the index of the reports; the piece that was hit says how far along it is. Within a piece the
-// fraction is measured on a plane made for it.
-const reportsAlong = `
-	WITH legs AS MATERIALIZED (
-		SELECT l.seq, CASE WHEN j.user_id = $2 THEN l.line ELSE l.shown_line END AS line
-		  FROM journeys j JOIN journey_legs l ON l.journey_id = j.id
-		 WHERE j.id = $1 AND (j.user_id = $2 OR j.visibility = 'public')
-	), pieces AS (
-		SELECT legs.seq, p.path[1] AS piece, p.geom::geography AS line, ST_Length(p.geom::geography) AS length_m
-		  FROM legs CROSS JOIN LATERAL ST_DumpSegments(ST_Segmentize(legs.line, 5000)::geometry) p
-	), measured AS MATERIALIZED (
-		SELECT seq, piece, line, length_m, sum(length_m) OVER (ORDER BY seq, piece) - length_m AS start_m FROM pieces
-	), hits AS (
-		SELECT DISTINCT ON (r.id) r.id, r.position, l.line, l.start_m, l.length_m, ST_Distance(l.line, r.position, false) AS distance
-		  FROM measured l
-		  JOIN reports r ON ST_DWithin(l.line, r.position, $3, false)
-		 WHERE r.deleted_at IS NULL AND r.status IN ('pending', 'verified', 'in_progress')
-		 ORDER BY r.id, distance, l.seq, l.piece
-	), placed AS (
-		SELECT id, distance, start_m + length_m * ST_LineLocatePoint(
-		           ST_Transform(line::geometry, _ST_BestSRID(line)), ST_Transform(position::geometry, _ST_BestSRID(line))) AS along
-		  FROM hits
-	)
-	SELECT id, distance, along, count(*) OVER () FROM placed ORDER BY along, id LIMIT $4`
 
 // alongHit is a report's place beside the route, in metres.
 type alongHit struct {

@@ -32,7 +32,7 @@ func TestPlansUseTheIndexes(t *testing.T) {
 		"nearby route":   {journeys.NearbyIDsSQL("route"), search, "journey_legs_shown_line_idx", []string{"journey_legs"}},
 		"rich markers":   {journeys.NearbyJourneysSQL("markers"), search, "markers_shown_idx", []string{"markers", "journey_legs"}},
 		"rich route":     {journeys.NearbyJourneysSQL("route"), search, "journey_legs_shown_line_idx", []string{"markers", "journey_legs"}},
-		"reports along":  {journeys.ReportsAlongSQL, []any{loadID(5), maria.ID, 500, 200}, "reports_position_idx", []string{"reports", "journey_legs"}},
+		"reports along":  {journeys.ReportsAlongSQL, []any{loadID(5), maria.ID, 500, 200}, "reports_open_position_idx", []string{"reports", "journey_legs"}},
 		"affected":       {journeys.AffectedSQL, []any{report, 500, "2026-11-21"}, "journey_legs_shown_line_idx", []string{"reports", "journey_legs"}},
 		"route":          {journeys.RouteSQL, []any{maria.ID, uuid.MustParse(loadID(5))}, "markers_journey_idx", []string{"markers", "journey_legs"}},
 		"markers":        {journeys.MarkersSQL, []any{maria.ID, uuid.MustParse(loadID(5))}, "markers_journey_idx", []string{"markers"}},

@@ -28,7 +28,5 @@ func Parse(s string) (string, bool) {
 	return s, true
 }
 
-// unseen is a character that shows nothing, or makes others look otherwise.
-func unseen(r rune) bool {
-	return unicode.IsControl(r) || unicode.IsSpace(r) || unicode.Is(unicode.Cf, r)
-}
+// unseen is a character that shows nothing, makes others look otherwise, or is none yet.
+func unseen(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) }

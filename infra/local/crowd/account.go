@@ -1,10 +1,10 @@
-package main
+package crowd
 
 import (
 	"context"
 	"fmt"
-	"os"
-	"time"
+	"io"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -17,21 +17,24 @@ import (
 	"github.com/lafaekstreet/backend/shared/storage"
 )
 
-// account compares what the people know with what the system holds.
-type account struct {
-	driver *driver
+// Account compares what the people know with what the system holds.
+type Account struct {
+	// Mails is how many about reports arrived; nil where they cannot be counted.
+	Mails func() (int, error)
+
+	out    io.Writer
+	crowd  *Crowd
 	env    config.Env
 	db     *pgxpool.Pool
 	ledger ledger.Config
 	users  []string
-	// mailbox is the file of the mails that arrived; empty where it cannot be seen.
-	mailbox string
 	// differences, in the order they were found.
 	differences []string
 }
 
-func openAccount(ctx context.Context, env config.Env, d *driver) (*account, error) {
-	a := &account{driver: d, env: env}
+// Open opens the account of a crowd, by the settings of the functions it has used. It is written to out.
+func Open(ctx context.Context, env config.Env, d *Crowd, out io.Writer) (*Account, error) {
+	a := &Account{crowd: d, env: env, out: out}
 	var err error
 	if a.ledger, err = config.Parse[ledger.Config](env); err != nil {
 		return nil, err
@@ -45,10 +48,11 @@ func openAccount(ctx context.Context, env config.Env, d *driver) (*account, erro
 	return a, nil
 }
 
-// close gives the connections back.
-func (a *account) close() { a.db.Close() }
+// Close gives the connections back.
+func (a *Account) Close() { a.db.Close() }
 
-func (a *account) differs(format string, args ...any) {
+// Differs notes a difference that somebody else has found.
+func (a *Account) Differs(format string, args ...any) {
 	a.differences = append(a.differences, fmt.Sprintf(format, args...))
 }
 
@@ -62,80 +66,57 @@ var waits = []struct{ name, query string }{
 	{"mails not yet sent", `SELECT count(*) FROM notification_deliveries WHERE state NOT IN ('sent', 'failed', 'skipped', 'unknown')`},
 }
 
-// settle waits for the work under way, without helping it along, at most as long as told.
-func (a *account) settle(ctx context.Context, most time.Duration) error {
-	began := time.Now()
-	quiet := 0
-	for {
-		left := ""
-		for _, w := range waits {
-			var n int
-			if err := a.db.QueryRow(ctx, w.query).Scan(&n); err != nil {
-				return fmt.Errorf("account: %s: %w", w.name, err)
-			}
-			if n > 0 {
-				left += fmt.Sprintf("; %d %s", n, w.name)
-			}
+// Left says what is still under way; nothing is when it is empty.
+func (a *Account) Left(ctx context.Context) (string, error) {
+	left := ""
+	for _, w := range waits {
+		var n int
+		if err := a.db.QueryRow(ctx, w.query).Scan(&n); err != nil {
+			return "", fmt.Errorf("account: %s: %w", w.name, err)
 		}
-		if left == "" {
-			quiet++
-		} else {
-			quiet = 0
-		}
-		if quiet == 3 { // a message may be between two queues for a moment
-			say("everything has come to its end after %s", time.Since(began).Round(time.Second))
-			return nil
-		}
-		if time.Since(began) > most {
-			a.differs("after %s there are still%s", most, left[1:])
-			return nil
-		}
-		if left != "" && quiet == 0 && int(time.Since(began).Seconds())%20 < 2 {
-			say("  still%s", left[1:])
-		}
-		pause(ctx, 2*time.Second)
-		if ctx.Err() != nil {
-			return ctx.Err()
+		if n > 0 {
+			left += fmt.Sprintf("; %d %s", n, w.name)
 		}
 	}
+	return strings.TrimPrefix(left, "; "), nil
 }
 
-// balance prints the account and reports whether there is no difference.
-func (a *account) balance(ctx context.Context) (bool, error) {
-	faulty := a.driver.tally.print()
-	fmt.Println("\naccount")
+// Balance writes the account and reports whether there is no difference.
+func (a *Account) Balance(ctx context.Context) (bool, error) {
+	faulty := a.crowd.tally.print(a.out)
+	fmt.Fprintln(a.out, "\naccount")
 	for _, part := range []func(context.Context) error{a.reports, a.histories, a.comments, a.notifications, a.messages, a.leftOver, a.check} {
 		if err := part(ctx); err != nil {
 			return false, err
 		}
 	}
-	for _, r := range a.driver.book.refusals {
-		a.differs("refused: %s", r)
+	for _, r := range a.crowd.book.refusals {
+		a.Differs("refused: %s", r)
 	}
 	if faulty > 0 {
-		a.differs("%d answers were not as they should be", faulty)
+		a.Differs("%d answers were not as they should be", faulty)
 	}
-	if a.driver.heldBack > 0 {
-		fmt.Printf("  %d actions were not begun: %d were under way\n", a.driver.heldBack, maxUnderWay)
+	if a.crowd.HeldBack > 0 {
+		fmt.Fprintf(a.out, "  %d actions were not begun: %d were under way\n", a.crowd.HeldBack, MostUnderWay)
 	}
 	for i, d := range a.differences {
 		if i == 40 {
-			fmt.Printf("  … and %d more\n", len(a.differences)-i)
+			fmt.Fprintf(a.out, "  … and %d more\n", len(a.differences)-i)
 			break
 		}
-		fmt.Println("  DIFFERENCE:", d)
+		fmt.Fprintln(a.out, "  DIFFERENCE:", d)
 	}
 	if len(a.differences) == 0 {
-		fmt.Println("  nothing lost, nothing twice, nothing wrong")
+		fmt.Fprintln(a.out, "  nothing lost, nothing twice, nothing wrong")
 	}
 	return len(a.differences) == 0, nil
 }
 
-// line prints a figure of the account.
-func line(n int, what string) { fmt.Printf("  %7d %s\n", n, what) }
+// line writes a figure of the account.
+func (a *Account) line(n int, what string) { fmt.Fprintf(a.out, "  %7d %s\n", n, what) }
 
 // check runs fsck over everything.
-func (a *account) check(ctx context.Context) error {
+func (a *Account) check(ctx context.Context) error {
 	type settings struct {
 		Database database.Config
 		Storage  storage.Config
@@ -153,20 +134,20 @@ func (a *account) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Print("  fsck: ")
-	result, err := (&fsck.Check{DB: db, Mirror: ledger.NewMirror(a.ledger), Config: a.ledger, Signatures: true, Out: os.Stdout,
+	fmt.Fprint(a.out, "  fsck: ")
+	result, err := (&fsck.Check{DB: db, Mirror: ledger.NewMirror(a.ledger), Config: a.ledger, Signatures: true, Out: a.out,
 		Pictures: storage.New(aws, s.Storage)}).Run(ctx)
 	if err != nil {
 		return fmt.Errorf("account: %w", err)
 	}
 	if len(result.Findings) > 0 || result.Waiting > 0 {
-		a.differs("fsck has %d findings, and %d reports wait", len(result.Findings), result.Waiting)
+		a.Differs("fsck has %d findings, and %d reports wait", len(result.Findings), result.Waiting)
 	}
 	return nil
 }
 
 // rows collects a query's rows of one shape.
-func rows[T any](ctx context.Context, a *account, query string, args ...any) ([]T, error) {
+func rows[T any](ctx context.Context, a *Account, query string, args ...any) ([]T, error) {
 	found, err := a.db.Query(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("account: %w", err)

@@ -1,4 +1,4 @@
-package main
+package crowd
 
 import (
 	"fmt"
@@ -11,6 +11,19 @@ type book struct {
 	mu       sync.Mutex
 	reports  []*entry
 	refusals []string
+	accepted int
+	told     func(n int) // of each write; may be nil
+}
+
+// accept counts a write.
+func (b *book) accept() {
+	b.mu.Lock()
+	b.accepted++
+	n := b.accepted
+	b.mu.Unlock()
+	if b.told != nil {
+		b.told(n)
+	}
 }
 
 // entry is a report that was accepted.
@@ -29,10 +42,11 @@ func newBook() *book { return &book{} }
 
 // enter takes a report in.
 func (b *book) enter(e *entry) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	e.comments = map[string]string{}
+	b.mu.Lock()
 	b.reports = append(b.reports, e)
+	b.mu.Unlock()
+	b.accept()
 }
 
 // refused notes an answer that nobody should have got.

@@ -1,4 +1,4 @@
-package main
+package crowd
 
 import (
 	"bytes"
@@ -20,6 +20,7 @@ type client struct {
 	id          string
 	http        *http.Client
 	tally       *tally
+	patience    time.Duration // with one attempt
 }
 
 // request is something a person wants done, sent until it is known to be.
@@ -65,10 +66,14 @@ func asForm(kind, path string, file []byte) (request, error) {
 	return request{kind: kind, method: http.MethodPost, path: path, contentType: form.FormDataContentType(), body: body.Bytes()}, nil
 }
 
-// attemptTimeout is longer than the gateway's.
+// attemptTimeout is how long an app waits for an answer: longer than the gateway.
 const attemptTimeout = 35 * time.Second
 
-// persist sends r until an answer is final: an old phone's app does the same. It ends early only with ctx.
+// errNoAnswer is a 5xx that does not say when to come back.
+var errNoAnswer = errors.New("an answer that nobody should get")
+
+// persist sends r until an answer is final: an old phone's app does the same. It ends early only with ctx, and with an
+// answer that nobody should get.
 func (c *client) persist(ctx context.Context, r request) (answer, error) {
 	wait := 200 * time.Millisecond
 	for attempt := 0; ; attempt++ {
@@ -76,6 +81,9 @@ func (c *client) persist(ctx context.Context, r request) (answer, error) {
 		running := a.status == http.StatusConflict && a.text("code") == "request_in_progress"
 		if err == nil && a.status < 500 && a.status != http.StatusTooManyRequests && !running {
 			return a, nil
+		}
+		if err == nil && a.status >= 500 && (a.status != http.StatusServiceUnavailable || retryAfter == 0) {
+			return answer{}, errNoAnswer // the tally has it
 		}
 		if retryAfter > 0 {
 			wait = min(retryAfter, 3*time.Second)
@@ -91,7 +99,7 @@ func (c *client) persist(ctx context.Context, r request) (answer, error) {
 
 // attempt sends r once and counts what came of it.
 func (c *client) attempt(ctx context.Context, r request, hangUp bool) (answer, time.Duration, error) {
-	patience := attemptTimeout
+	patience := c.patience
 	if hangUp {
 		patience = rand.N(40 * time.Millisecond)
 	}
@@ -113,13 +121,13 @@ func (c *client) attempt(ctx context.Context, r request, hangUp bool) (answer, t
 	began := time.Now()
 	res, err := c.http.Do(req)
 	if err != nil {
-		c.tally.lost(r.kind, hangUp, err)
+		c.tally.lost(r.kind, hangUp, c.patience, err)
 		return answer{}, 0, err
 	}
 	defer func() { _ = res.Body.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(res.Body, 8<<20))
 	if err != nil {
-		c.tally.lost(r.kind, hangUp, err)
+		c.tally.lost(r.kind, hangUp, c.patience, err)
 		return answer{}, 0, err
 	}
 	a := answer{status: res.StatusCode, raw: raw}
@@ -141,4 +149,11 @@ func (c *client) must(ctx context.Context, r request, statuses ...int) (answer, 
 		}
 	}
 	return a, fmt.Errorf("%s %s: %d %.300s", r.method, r.path, a.status, a.raw)
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
 }

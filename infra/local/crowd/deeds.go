@@ -1,4 +1,4 @@
-package main
+package crowd
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 )
 
-func (d *driver) comment(ctx context.Context, who *client, random *rand.Rand) {
+func (d *Crowd) comment(ctx context.Context, who *client, random *rand.Rand) {
 	e := d.book.any(random)
 	if e == nil {
 		return
@@ -26,6 +26,7 @@ func (d *driver) comment(ctx context.Context, who *client, random *rand.Rand) {
 		d.book.mu.Lock()
 		e.comments[clientID] = who.id
 		d.book.mu.Unlock()
+		d.book.accept()
 	case http.StatusNotFound: // rejected: its reporter and staff alone see it
 	default:
 		d.book.refused("comment: %d %.300s", a.status, a.raw)
@@ -33,7 +34,7 @@ func (d *driver) comment(ctx context.Context, who *client, random *rand.Rand) {
 }
 
 // decide moves a report on as staff would. Only one person decides about a report at a time, so what is accepted is in order.
-func (d *driver) decide(ctx context.Context, _ *client, random *rand.Rand) {
+func (d *Crowd) decide(ctx context.Context, _ *client, random *rand.Rand) {
 	e := d.book.any(random)
 	if e == nil || !e.mu.TryLock() {
 		return
@@ -61,6 +62,7 @@ func (d *driver) decide(ctx context.Context, _ *client, random *rand.Rand) {
 	switch a.status {
 	case http.StatusOK:
 		e.moves = append(e.moves, move{from, to})
+		d.book.accept()
 	case http.StatusConflict, http.StatusPreconditionFailed:
 		// Either an answer of ours was lost, or somebody else was faster.
 		after, err := d.seen(ctx, e)
@@ -74,7 +76,7 @@ func (d *driver) decide(ctx context.Context, _ *client, random *rand.Rand) {
 	}
 }
 
-func (d *driver) seen(ctx context.Context, e *entry) (answer, error) {
+func (d *Crowd) seen(ctx context.Context, e *entry) (answer, error) {
 	a, err := d.staff.persist(ctx, request{kind: "staff reads", method: http.MethodGet, path: "/reports/" + e.id})
 	if err == nil && a.status != http.StatusOK {
 		d.book.refused("report %s: %d %.300s", e.number, a.status, a.raw)
@@ -98,7 +100,7 @@ func next(from string, picture bool, random *rand.Rand) string {
 }
 
 // read looks at something, as most people do most of the time.
-func (d *driver) read(ctx context.Context, who *client, random *rand.Rand) {
+func (d *Crowd) read(ctx context.Context, who *client, random *rand.Rand) {
 	e := d.book.any(random)
 	if e == nil {
 		return

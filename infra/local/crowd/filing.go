@@ -1,4 +1,4 @@
-package main
+package crowd
 
 import (
 	"bytes"
@@ -35,7 +35,7 @@ func photo(random *rand.Rand) ([]byte, error) {
 }
 
 // file sends a report as a phone does: the picture ahead, then the report, each again until it is known to be there.
-func (d *driver) file(ctx context.Context, who *client, random *rand.Rand) {
+func (d *Crowd) file(ctx context.Context, who *client, random *rand.Rand) {
 	body := draft(random)
 	picture := random.IntN(4) > 0
 	if picture {
@@ -68,7 +68,7 @@ func (d *driver) file(ctx context.Context, who *client, random *rand.Rand) {
 }
 
 // upload sends a picture through the API, or straight to storage.
-func (d *driver) upload(ctx context.Context, who *client, random *rand.Rand) (string, bool) {
+func (d *Crowd) upload(ctx context.Context, who *client, random *rand.Rand) (string, bool) {
 	file, err := photo(random)
 	if err != nil {
 		d.book.refused("photo: %v", err)
@@ -101,7 +101,7 @@ func (d *driver) upload(ctx context.Context, who *client, random *rand.Rand) (st
 }
 
 // put follows the presigned address.
-func (d *driver) put(ctx context.Context, a answer, file []byte) error {
+func (d *Crowd) put(ctx context.Context, a answer, file []byte) error {
 	to, _ := a.body["upload"].(map[string]any)
 	address, _ := to["url"].(string)
 	headers, _ := to["headers"].(map[string]any)
@@ -118,7 +118,7 @@ func (d *driver) put(ctx context.Context, a answer, file []byte) error {
 		began := time.Now()
 		res, err := http.DefaultClient.Do(req)
 		if err != nil {
-			d.tally.lost("storage", false, err)
+			d.tally.lost("storage", false, attemptTimeout, err)
 		} else {
 			_ = res.Body.Close()
 			d.tally.answered("storage", answer{status: res.StatusCode}, true, time.Since(began)) // S3 never says when to come back
@@ -134,7 +134,7 @@ func (d *driver) put(ctx context.Context, a answer, file []byte) error {
 }
 
 // fileBatch sends what was written offline, and at times once more.
-func (d *driver) fileBatch(ctx context.Context, who *client, random *rand.Rand) {
+func (d *Crowd) fileBatch(ctx context.Context, who *client, random *rand.Rand) {
 	drafts := make([]any, 2+random.IntN(5))
 	for i := range drafts {
 		drafts[i] = draft(random)

@@ -1,4 +1,4 @@
-package main
+package crowd
 
 import (
 	"context"
@@ -48,7 +48,7 @@ func (t *tally) answered(kind string, a answer, saysWhen bool, took time.Duratio
 	}
 }
 
-func (t *tally) lost(kind string, hungUp bool, err error) {
+func (t *tally) lost(kind string, hungUp bool, patience time.Duration, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var network *net.OpError
@@ -61,7 +61,7 @@ func (t *tally) lost(kind string, hungUp bool, err error) {
 		t.add(kind, "connection lost")
 	case errors.Is(err, context.DeadlineExceeded):
 		t.add(kind, "timed out")
-		t.faulty = append(t.faulty, fmt.Sprintf("%s  %s: no answer within %s", time.Now().UTC().Format("15:04:05.000"), kind, attemptTimeout))
+		t.faulty = append(t.faulty, fmt.Sprintf("%s  %s: no answer within %s", time.Now().UTC().Format("15:04:05.000"), kind, patience))
 	case errors.Is(err, context.Canceled):
 	default:
 		t.add(kind, "connection lost")
@@ -69,19 +69,19 @@ func (t *tally) lost(kind string, hungUp bool, err error) {
 }
 
 // print lists the outcomes and returns how many should not have been.
-func (t *tally) print() int {
+func (t *tally) print(w io.Writer) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	fmt.Println("\nanswers")
+	fmt.Fprintln(w, "\nanswers")
 	for _, kind := range slices.Sorted(maps.Keys(t.counts)) {
 		line := ""
 		for _, outcome := range slices.Sorted(maps.Keys(t.counts[kind])) {
 			line += fmt.Sprintf("  %s × %d", outcome, t.counts[kind][outcome])
 		}
-		fmt.Printf("  %-14s slowest %6d ms %s\n", kind, t.slowest[kind].Milliseconds(), line)
+		fmt.Fprintf(w, "  %-14s slowest %6d ms %s\n", kind, t.slowest[kind].Milliseconds(), line)
 	}
 	for _, f := range t.faulty[:min(len(t.faulty), 30)] {
-		fmt.Println("  NOT AS IT SHOULD BE:", f)
+		fmt.Fprintln(w, "  NOT AS IT SHOULD BE:", f)
 	}
 	return len(t.faulty)
 }

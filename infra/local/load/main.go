@@ -11,7 +11,11 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/lafaekstreet/backend/infra/local/crowd"
 )
+
+const setupToken = "local-admin-setup"
 
 type options struct {
 	url, dir string
@@ -64,7 +68,7 @@ func drive(ctx context.Context, o options) (bool, error) {
 	} else if o.chaos {
 		return false, errors.New("only a system of its own is broken: leave out -url")
 	}
-	d, err := newDriver(ctx, o)
+	people, err := crowd.Gather(ctx, o.url, setupToken, o.people, o.seed)
 	if err != nil {
 		return false, fmt.Errorf("prepare: %w", err)
 	}
@@ -79,7 +83,7 @@ func drive(ctx context.Context, o options) (bool, error) {
 		}
 		broken <- nil
 	}()
-	d.work(working)
+	people.Work(working, o.rate)
 	if err := <-broken; err != nil {
 		return false, fmt.Errorf("chaos: %w", err)
 	}
@@ -87,7 +91,7 @@ func drive(ctx context.Context, o options) (bool, error) {
 		return false, err
 	}
 	say("nothing new any more; every write that is under way is brought to its end")
-	if err := d.finish(ctx); err != nil {
+	if err := people.Finish(ctx); err != nil {
 		return false, err
 	}
 	env := environment()
@@ -96,18 +100,50 @@ func drive(ctx context.Context, o options) (bool, error) {
 			return false, err
 		}
 	}
-	a, err := openAccount(ctx, env, d)
+	a, err := crowd.Open(ctx, env, people, os.Stdout)
 	if err != nil {
 		return false, err
 	}
-	defer a.close()
-	if own != nil {
-		a.mailbox = own.mailbox()
-	}
-	if err := a.settle(ctx, o.settle); err != nil {
+	defer a.Close()
+	if err := settle(ctx, a, o.settle); err != nil {
 		return false, err
 	}
-	return a.balance(ctx)
+	if own != nil {
+		a.Mails = own.mails(o.people)
+	}
+	return a.Balance(ctx)
+}
+
+// settle waits for the work under way, without helping it along, at most as long as told.
+func settle(ctx context.Context, a *crowd.Account, most time.Duration) error {
+	began := time.Now()
+	quiet := 0
+	for {
+		left, err := a.Left(ctx)
+		if err != nil {
+			return err
+		}
+		if left == "" {
+			quiet++
+		} else {
+			quiet = 0
+		}
+		if quiet == 3 { // a message may be between two queues for a moment
+			say("everything has come to its end after %s", time.Since(began).Round(time.Second))
+			return nil
+		}
+		if time.Since(began) > most {
+			a.Differs("after %s there are still %s", most, left)
+			return nil
+		}
+		if left != "" && int(time.Since(began).Seconds())%20 < 2 {
+			say("  still %s", left)
+		}
+		pause(ctx, 2*time.Second)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
 }
 
 // say tells people what happens, with the time.

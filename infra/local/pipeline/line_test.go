@@ -47,6 +47,13 @@ func (l *line) cutAt(n int) {
 	l.words, l.cut = n, false
 }
 
+// mend lets the line be used again.
+func (l *line) mend() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.words, l.cut = 0, false
+}
+
 func (l *line) wasCut() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

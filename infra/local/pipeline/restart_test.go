@@ -24,6 +24,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/postgres"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/migrations"
+	"github.com/lafaekstreet/backend/shared/config"
 )
 
 // TestPostgreSQLRestartedMidFlight kills a real server three times, as a crash
@@ -160,7 +161,7 @@ func (r *server) host() string {
 }
 
 // system runs the pipeline on the server.
-func (r *server) system() *system {
+func (r *server) system(change ...func(config.Env)) *system {
 	r.t.Helper()
 	conn, err := pgx.Connect(r.t.Context(), r.cluster.URL("postgres"))
 	if err != nil {
@@ -172,7 +173,7 @@ func (r *server) system() *system {
 	}
 	r.line = listen(r.t, r.host())
 	address := strings.Replace(r.cluster.URL("lafaekstreet"), r.host(), r.line.listener.Addr().String(), 1)
-	return setupOn(r.t, address, testdb.AppURL(address))
+	return setupOn(r.t, address, testdb.AppURL(address), change...)
 }
 
 // crash ends the server in immediate mode, leaves it away for a while and starts it again.

@@ -77,6 +77,7 @@ type system struct {
 	handlers map[queue.Name]queue.Handler
 	relay    start.Scheduled
 	api      string
+	signer   *identitytest.Signer
 	person   identitytest.Person
 	limit    time.Duration // of a call that reads or writes pictures while a fault lasts; 0 is none
 	apart    float64       // degrees of latitude between one report and the next
@@ -112,8 +113,8 @@ func setupOn(t testing.TB, address, app string, change ...func(config.Env)) *sys
 	s.owner, err = pgxpool.New(t.Context(), address)
 	s.must(err)
 	t.Cleanup(s.owner.Close)
-	signer := identitytest.New(t)
-	s.env["DATABASE_URL"], s.env["TOKEN_PUBLIC_KEYS"] = app, signer.PublicKeys()
+	s.signer = identitytest.New(t)
+	s.env["DATABASE_URL"], s.env["TOKEN_PUBLIC_KEYS"] = app, s.signer.PublicKeys()
 	for _, f := range change {
 		f(s.env)
 	}
@@ -130,7 +131,7 @@ func setupOn(t testing.TB, address, app string, change ...func(config.Env)) *sys
 	server := httptest.NewServer(router)
 	t.Cleanup(server.Close)
 	s.api = server.URL + "/api/v1"
-	s.person = signer.SignIn(s.owner, "")
+	s.person = s.signer.SignIn(s.owner, "")
 	_, err = s.owner.Exec(t.Context(), `INSERT INTO devices (user_id, device_id, platform, fcm_token) VALUES ($1, 'phone', 'android', 'token-1')`, s.person.ID)
 	s.must(err)
 	return s

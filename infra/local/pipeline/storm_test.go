@@ -1,0 +1,226 @@
+package pipeline_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/lafaekstreet/backend/functions/community"
+	"github.com/lafaekstreet/backend/functions/reports"
+	"github.com/lafaekstreet/backend/infra/local/cache"
+	"github.com/lafaekstreet/backend/infra/local/consume"
+	"github.com/lafaekstreet/backend/infra/local/crowd"
+	"github.com/lafaekstreet/backend/infra/local/faults"
+	"github.com/lafaekstreet/backend/infra/local/gateway"
+	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/identity/identitytest"
+	"github.com/lafaekstreet/backend/shared/queue"
+)
+
+// TestStorm has several people at once file, repeat, comment and decide while one part after another breaks, each at a
+// fixed write of theirs. At rest, every write that was accepted is there with all that follows from it, and nothing is
+// there twice: the account of `make load`, in a minute that takes some seconds.
+func TestStorm(t *testing.T) {
+	t.Parallel()
+	const clients = 6
+	s := newStorm(t)
+	people := s.people(clients)
+	var last int
+	troubles := s.troubles()
+	for at := range troubles {
+		last = max(last, at)
+	}
+	var accepted atomic.Int64
+	strikes, struck := make(chan func()), make(chan bool)
+	var one sync.Mutex
+	people.Accepted(func(n int) {
+		accepted.Add(1)
+		if trouble := troubles[n]; trouble != nil {
+			one.Lock()
+			defer one.Unlock()
+			strikes <- trouble
+			<-struck
+		}
+	})
+	work, stop := context.WithCancel(t.Context())
+	var tasks, citizens sync.WaitGroup
+	for name, handler := range s.handlers {
+		source := consume.Source{Queue: s.urls[name], Handler: handler, Batch: 5, Concurrency: 2, Timeout: 20 * time.Second}
+		tasks.Go(func() { source.Run(work, s.sqs, slog.New(slog.DiscardHandler)) })
+	}
+	tasks.Go(func() {
+		for work.Err() == nil {
+			s.sweep()
+			pause(work, 100*time.Millisecond)
+		}
+	})
+	for i := range clients {
+		random := rand.New(rand.NewPCG(20261127, uint64(i)))
+		citizens.Go(func() {
+			for accepted.Load() < int64(last)+20 && t.Context().Err() == nil {
+				people.Write(t.Context(), i, random)
+			}
+		})
+	}
+	go func() { citizens.Wait(); close(strikes) }()
+	for trouble := range strikes {
+		trouble()
+		struck <- true
+	}
+	stop()
+	tasks.Wait()
+	s.settle()
+	if left := s.faults.Pending(); len(left) > 0 {
+		t.Errorf("these faults never struck: %v", left)
+	}
+	s.balance(people)
+}
+
+// storm is a system whose database, cache and workers can be taken from it.
+type storm struct {
+	*system
+	server *server
+	cache  *cache.Server
+	cached *line
+	lines  map[queue.Name]*line // of workers to their database
+}
+
+func newStorm(t *testing.T) *storm {
+	t.Helper()
+	s := &storm{server: startServer(t), lines: map[queue.Name]*line{}}
+	var err error
+	if s.cache, err = cache.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.cache.Stop() })
+	s.cached = listen(t, hostOf(t, s.cache.URL()))
+	s.system = s.server.system(func(env config.Env) {
+		env["CACHE_URL"] = "redis://" + s.cached.listener.Addr().String() + "/0"
+		env["NOMINATIM_URL"] = "" // one place a second is the public server's rule
+		for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "ADDRESS_PER_MINUTE", "CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR"} {
+			env["RATE_LIMIT_"+limit] = "1000000" // it is not the limits that are tried here
+		}
+	})
+	for _, name := range []queue.Name{queue.Anchor, queue.Notify, queue.Validate} {
+		s.lines[name] = listen(t, hostOf(t, s.env["DATABASE_URL"]))
+		env := maps.Clone(s.env)
+		address, err := url.Parse(env["DATABASE_URL"])
+		s.must(err)
+		address.Host = s.lines[name].listener.Addr().String()
+		env["DATABASE_URL"] = address.String()
+		s.handlers[name], err = workers()[name](t.Context(), env)
+		s.must(err)
+	}
+	return s
+}
+
+func hostOf(t *testing.T, address string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Host
+}
+
+// people are citizens and an administrator, behind a gateway with the functions they use.
+func (s *storm) people(citizens int) *crowd.Crowd {
+	s.Helper()
+	filing, err := reports.Open(s.Context(), s.env)
+	s.must(err)
+	talk, err := community.Open(s.Context(), s.env)
+	s.must(err)
+	router, err := gateway.New(slog.New(slog.DiscardHandler), filing, talk)
+	s.must(err)
+	mux := http.NewServeMux()
+	mux.Handle("/", router)
+	mux.HandleFunc("/_local/queues", func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(s.cloud.SQS.Overview(0)) })
+	front := httptest.NewServer(mux)
+	s.Cleanup(front.Close)
+	admin := s.signer.SignIn(s.owner, identity.Admin)
+	all := make([]crowd.Person, citizens)
+	for i := range all {
+		all[i] = person(s.signer.SignIn(s.owner, identity.Citizen))
+	}
+	c := crowd.New(front.URL, person(admin), all, 1)
+	c.WaitFor(10 * time.Minute) // how long an answer takes is not tried here
+	return c
+}
+
+func person(p identitytest.Person) crowd.Person {
+	return crowd.Person{ID: p.ID.String(), Token: p.Token}
+}
+
+// troubles are what breaks, by the write that was accepted just before. What fails so many times is over with that;
+// what is gone comes back with another trouble.
+func (s *storm) troubles() map[int]func() {
+	failing := func(service, operation string, mode faults.Mode, times int) func() {
+		return func() {
+			s.must(s.faults.Add(faults.Fault{Service: service, Operation: operation, Mode: mode, Count: times}))
+		}
+	}
+	return map[int]func(){
+		15:  failing("bedrock", "Converse", faults.Error, 8),
+		25:  failing("sqs", "SendMessageBatch", faults.Error, 45),
+		35:  s.crash,
+		50:  func() { s.cached.lead(""); s.cached.hangUp() },
+		60:  failing("hedera", "SubmitMessage", faults.DropReply, 4),
+		70:  func() { s.lines[queue.Anchor].cutAt(9) },
+		80:  failing("sqs", "SendMessageBatch", faults.DropReply, 4),
+		90:  func() { s.cached.lead(hostOf(s.server.t, s.cache.URL())) },
+		100: func() { s.lines[queue.Anchor].mend() },
+		105: s.cut,
+		110: func() { s.lines[queue.Notify].cutAt(12) },
+		115: failing("mirror", "topic_message", faults.Error, 4),
+		120: failing("s3", "PutObject", faults.Throttle, 4),
+		130: func() { s.lines[queue.Notify].mend(); s.lines[queue.Validate].cutAt(7) },
+		140: failing("kms", "Sign", faults.Throttle, 4),
+		145: failing("smtp", "DATA", faults.DropReply, 3),
+		150: s.crash,
+		160: func() { s.lines[queue.Validate].mend() },
+		170: failing("hedera", "GetTransactionReceipts", faults.Error, 4),
+		180: s.cut,
+		190: failing("smtp", "DATA", faults.Error, 4),
+		200: failing("bedrock", "Converse", faults.DropReply, 3),
+	}
+}
+
+// crash kills PostgreSQL and starts it again. Requests it cut off are taken for running for 40 s, which are over now.
+func (s *storm) crash() {
+	s.server.crash(50 * time.Millisecond)
+	const over = `UPDATE idempotency_keys SET locked_until = locked_until - interval '40 seconds' WHERE status IS NULL`
+	for s.Context().Err() == nil {
+		if _, err := s.owner.Exec(s.Context(), over); err == nil { // not by a connection of before
+			return
+		}
+	}
+}
+
+// balance makes the account.
+func (s *storm) balance(people *crowd.Crowd) {
+	s.Helper()
+	a, err := crowd.Open(s.Context(), s.env, people, s.Output())
+	s.must(err)
+	defer a.Close()
+	a.Mails = func() (int, error) { return len(s.mails.Mails("")), nil }
+	left, err := a.Left(s.Context())
+	s.must(err)
+	if left != "" {
+		a.Differs("still under way: %s", left)
+	}
+	balanced, err := a.Balance(s.Context())
+	s.must(err)
+	if !balanced {
+		s.Error("the account is not balanced")
+	}
+}

@@ -95,6 +95,9 @@ func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, e
 		if err != nil {
 			return err
 		}
+		if s.known != nil && s.known.ReportID != s.report.ID {
+			return errElsewhere
+		}
 		if out.Status = http.StatusOK; s.known != nil {
 			out.Body = *s.known
 		} else {
@@ -110,6 +113,9 @@ func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, e
 	}
 	return out, nil
 }
+
+// errElsewhere: what was sent before under this client_id is said of another report, and not what is asked for now.
+var errElsewhere = problem.New(problem.Conflict, "comment_elsewhere")
 
 // surroundings are what decides about a comment.
 type surroundings struct {

@@ -40,6 +40,10 @@ func TestComments(t *testing.T) {
 	if again := other.Post(path, object{"comment": "Still there.", "client_id": client}).Want(http.StatusOK).Object(); again.Text("id") != first.Text("id") {
 		t.Error("a repeat made another comment")
 	}
+	elsewhere := other.Post("/reports/"+place(w, author, "")+"/comments", object{"text": "There too.", "client_id": client})
+	if got := elsewhere.Want(http.StatusConflict).Object(); got.Text("code") != "comment_elsewhere" {
+		t.Errorf("got %v", got.Values)
+	}
 	second := official.Post(path, object{"content": strings.Repeat("ó", 1000)}).Want(http.StatusCreated).Object()
 	if second.At("author.is_official") != true || second.Text("author.role") != "government_official" {
 		t.Errorf("got %v", second.Values)
@@ -58,7 +62,7 @@ func TestComments(t *testing.T) {
 	if n := w.Int(`SELECT count(*) FROM notifications WHERE type = 'comment_added'`); n != 2 {
 		t.Errorf("%d were told, the one who wrote among them", n)
 	}
-	if n := w.Int(`SELECT comments_count FROM reports`); n != 3 {
+	if n := w.Int(`SELECT comments_count FROM reports WHERE id = $1`, id); n != 3 {
 		t.Errorf("%d comments counted", n)
 	}
 	list = author.Get(path + "?page=2&limit=2").Want(http.StatusOK).Object()

@@ -18,7 +18,7 @@ type amendInput struct {
 		_            struct{} `additionalProperties:"true"`
 		Title        *string  `json:"title,omitempty" maxLength:"150"`
 		Description  *string  `json:"description,omitempty" maxLength:"2000"`
-		IssueType    *string  `json:"issue_type,omitempty" minLength:"1" maxLength:"100" example:"drainage"`
+		IssueType    *string  `json:"issue_type,omitempty" minLength:"1" example:"drainage"`
 		Severity     *string  `json:"severity,omitempty" doc:"Staff"`
 		Status       *string  `json:"status,omitempty" doc:"Staff"`
 		Note         *string  `json:"note,omitempty" maxLength:"2000" doc:"Of the change of status"`
@@ -104,12 +104,8 @@ func (in *amendInput) wording() (wording, error) {
 		out.description = &text
 	}
 	if in.Body.IssueType != nil {
-		t, known := report.ParseIssueType(*in.Body.IssueType)
-		out.issueType = &t
-		if !known {
-			raw := clean(in.Body.IssueType)
-			out.raw = &raw
-		}
+		t, raw := issueTypeOf(*in.Body.IssueType)
+		out.issueType, out.raw = &t, raw
 	}
 	if in.Body.Severity != nil {
 		s, ok := report.ParseSeverity(*in.Body.Severity)

@@ -5,8 +5,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -34,7 +36,7 @@ func (g *Group) registerBatch(api *httpapi.API) {
 type batchInput struct {
 	Body struct {
 		_       struct{} `additionalProperties:"true"`
-		Reports []any    `json:"reports" minItems:"1" maxItems:"50" doc:"Bodies of POST /reports, each with client_id"`
+		Reports []any    `json:"reports" nullable:"false" minItems:"1" maxItems:"50" doc:"Bodies of POST /reports, each with client_id"`
 	}
 }
 
@@ -69,6 +71,7 @@ func (g *Group) batch(ctx context.Context, in *batchInput) (*batchOutput, error)
 	defer round.Send(ctx) // whatever comes of later items, what is filed is worked on
 	for i, item := range in.Body.Reports {
 		rename(item)
+		sent := clientIDOf(item) // before it is respelled: the phone looks for what it sent
 		result, err := g.fileOne(ctx, round, caller, reader, item)
 		if err != nil {
 			var known *problem.Error
@@ -80,7 +83,7 @@ func (g *Group) batch(ctx context.Context, in *batchInput) (*batchOutput, error)
 			d := problem.DocumentOf(known, locale.FromContext(ctx), "")
 			result = BatchResult{Status: "error", Code: d.Code, Detail: d.Detail, Errors: d.Errors}
 		}
-		result.ClientID = clientIDOf(item)
+		result.ClientID = sent
 		out.Body.Results[i] = result
 	}
 	return out, nil
@@ -131,7 +134,9 @@ var errConflict = problem.New(problem.Conflict, "client_id_conflict")
 // one item that is no object must not keep the others from it.
 func rename(item any) {
 	members, _ := item.(map[string]any)
-	for alias, name := range draftAliases() {
+	aliases := draftAliases()
+	for _, alias := range slices.Sorted(maps.Keys(aliases)) { // of two for the same member the first, each time the same
+		name := aliases[alias]
 		value, sent := members[alias]
 		if _, taken := members[name]; sent && !taken {
 			members[name] = value
@@ -162,6 +167,7 @@ func newDraftReader() *draftReader {
 }
 
 func (r *draftReader) read(item any) (Draft, error) {
+	httpapi.Respell(r.registry, r.schema, item)
 	path, result := huma.NewPathBuffer(nil, 0), &huma.ValidateResult{}
 	huma.Validate(r.registry, r.schema, path, huma.ModeWriteToServer, item, result)
 	if len(result.Errors) > 0 {
@@ -169,7 +175,7 @@ func (r *draftReader) read(item any) (Draft, error) {
 		for _, err := range result.Errors {
 			var detail *huma.ErrorDetail
 			if errors.As(err, &detail) { // without its value: input is never echoed
-				fault.Fields = append(fault.Fields, problem.Field{Name: detail.Location, Message: detail.Message})
+				fault.Fields = append(fault.Fields, httpapi.FieldOf(detail))
 			}
 		}
 		return Draft{}, fault

@@ -24,7 +24,7 @@ import (
 type Draft struct {
 	_                struct{}        `additionalProperties:"true"`
 	ClientID         *string         `json:"client_id,omitempty" format:"uuid" doc:"Made by the phone; a repeat gets the same report (aliases: local_id, client_report_id)"`
-	IssueType        string          `json:"issue_type" minLength:"1" maxLength:"100" doc:"One of the issue types, or a synonym; any other word becomes other (aliases: report_type, type, category)" example:"pothole"`
+	IssueType        string          `json:"issue_type" doc:"One of the issue types, or a synonym; any other word becomes other (aliases: report_type, type, category)" example:"pothole"`
 	Title            *string         `json:"title,omitempty" maxLength:"150" example:"Deep hole before the bridge"`
 	Description      *string         `json:"description,omitempty" maxLength:"2000"`
 	Latitude         float64         `json:"latitude" minimum:"-90" maximum:"90" doc:"Degrees, WGS 84" example:"-8.5569"`
@@ -106,11 +106,7 @@ func (d Draft) understand(now time.Time) (filing, error) {
 	if !report.ValidPoint(d.Latitude, d.Longitude) {
 		return filing{}, problem.InvalidField("latitude", "outside the range of coordinates")
 	}
-	var known bool
-	if f.issueType, known = report.ParseIssueType(d.IssueType); !known {
-		raw := clean(&d.IssueType)
-		f.issueTypeRaw = &raw
-	}
+	f.issueType, f.issueTypeRaw = issueTypeOf(d.IssueType)
 	if d.Severity != nil {
 		if s, ok := report.ParseSeverity(*d.Severity); ok {
 			f.severityGuess = &s
@@ -186,9 +182,13 @@ func captured(s *string, now time.Time) (*time.Time, error) {
 	if s == nil || strings.TrimSpace(*s) == "" {
 		return nil, nil
 	}
-	t, err := time.Parse(time.RFC3339Nano, *s)
+	text := strings.TrimSpace(*s)
+	if len(text) > len(time.DateOnly) && text[len(time.DateOnly)] == ' ' { // RFC 3339, 5.6: a space may stand for the T, and Dart's toString has it
+		text = text[:len(time.DateOnly)] + "T" + text[len(time.DateOnly)+1:]
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil { // Dart writes local times without a zone
-		t, err = time.ParseInLocation("2006-01-02T15:04:05.999999999", *s, report.Zone())
+		t, err = time.ParseInLocation("2006-01-02T15:04:05.999999999", text, report.Zone())
 	}
 	if err != nil {
 		return nil, problem.InvalidField("captured_at", "expected an RFC 3339 date-time")
@@ -212,6 +212,23 @@ func optionalID(field string, s *string) (*uuid.UUID, error) {
 		return nil, problem.InvalidField(field, "expected a UUID")
 	}
 	return &id, nil
+}
+
+// maxRaw is how many runes of a word nobody foresaw are kept.
+const maxRaw = 100
+
+// issueTypeOf is the type a word means, and the word itself where that is none we know.
+func issueTypeOf(word string) (report.IssueType, *string) {
+	t, known := report.ParseIssueType(word)
+	if known {
+		return t, nil
+	}
+	raw := []rune(clean(&word))
+	if len(raw) == 0 {
+		return t, nil
+	}
+	kept := string(raw[:min(len(raw), maxRaw)])
+	return t, &kept
 }
 
 // clean is text as it is kept, without outer space.

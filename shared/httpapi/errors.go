@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/locale"
@@ -75,7 +76,7 @@ func documentOfHuma(hc huma.Context, status int, message string, errs ...error) 
 		}
 		var detail *huma.ErrorDetail
 		if errors.As(err, &detail) { // its Value is dropped: input is never echoed
-			e.Fields = append(e.Fields, problem.Field{Name: fieldName(detail.Location), Message: detail.Message})
+			e.Fields = append(e.Fields, FieldOf(detail))
 		} else if err != nil && len(e.Fields) == 0 && e.Code == "invalid_input" {
 			e.Code = "malformed_body"
 		}
@@ -93,6 +94,22 @@ func withoutDetails(errs []error) []error {
 		var detail *huma.ErrorDetail
 		return errors.As(err, &detail)
 	})
+}
+
+// FieldOf is a fault huma found as the client reads it, without the rejected value. A member that is missing is itself
+// the field, not the object that lacks it.
+func FieldOf(d *huma.ErrorDetail) problem.Field {
+	name := fieldName(d.Location)
+	before, after, _ := strings.Cut(validation.MsgExpectedRequiredProperty, "%s")
+	if rest, ok := strings.CutPrefix(d.Message, before); ok {
+		if missing, ok := strings.CutSuffix(rest, after); ok {
+			if name == "body" {
+				name = ""
+			}
+			name = strings.TrimPrefix(name+"."+missing, ".")
+		}
+	}
+	return problem.Field{Name: name, Message: d.Message}
 }
 
 // fieldName strips where huma found it: "body.email" is "email" to the client.

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -78,10 +80,14 @@ func formToJSON(r *http.Request) error {
 	return setBody(r, object)
 }
 
+// inOrder are the aliases by name: of two for the same member the first is read, each time the same.
+func inOrder(aliases map[string]string) []string { return slices.Sorted(maps.Keys(aliases)) }
+
 func renameQuery(r *http.Request, aliases map[string]string) {
 	q := r.URL.Query()
 	changed := false
-	for from, to := range aliases {
+	for _, from := range inOrder(aliases) {
+		to := aliases[from]
 		if values, ok := q[from]; ok && !q.Has(to) {
 			q[to] = values
 			q.Del(from)
@@ -120,7 +126,8 @@ func renameBody(r *http.Request, aliases map[string]string) error {
 
 func renameMembers(object map[string]json.RawMessage, aliases map[string]string, depth int) bool {
 	changed := false
-	for from, to := range aliases {
+	for _, from := range inOrder(aliases) {
+		to := aliases[from]
 		value, sent := object[from]
 		if _, taken := object[to]; sent && !taken {
 			object[to] = value

@@ -86,6 +86,7 @@ func Register[I, O any](a *API, o Operation, handle func(ctx context.Context, in
 	if o.Creates {
 		o.Parameters = append(o.Parameters, idempotencyParameter())
 	}
+	o.Middlewares = append(slices.Clip(o.Middlewares), a.spelled())
 	a.options[o.OperationID] = o
 	huma.Register(a.API, o.Operation, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)

@@ -10,6 +10,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -62,7 +63,8 @@ func Form(aliases map[string]string, texts ...string) func(huma.Context, func(hu
 			problem.DocumentOf(err, locale.FromContext(r.Context()), logging.RequestID(r.Context())).Write(w)
 			return
 		}
-		for from, to := range aliases {
+		for _, from := range slices.Sorted(maps.Keys(aliases)) { // of two for the same member the first, each time the same
+			to := aliases[from]
 			if v, ok := members[from]; ok && members[to] == nil {
 				members[to] = v
 				delete(members, from)
@@ -149,6 +151,9 @@ func encoded(values map[string]string, texts []string) map[string]json.RawMessag
 	out := make(map[string]json.RawMessage, len(values))
 	for name, value := range maps.All(values) {
 		trimmed := strings.TrimSpace(value)
+		if lower := strings.ToLower(trimmed); !text[name] && (lower == "true" || lower == "false") { // True, as some languages write it
+			trimmed = lower
+		}
 		if !text[name] && trimmed != "" && json.Valid([]byte(trimmed)) {
 			out[name] = json.RawMessage(trimmed)
 			continue

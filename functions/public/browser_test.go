@@ -1,20 +1,49 @@
 package public_test
 
 import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/functions/public"
+	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/infra/local/browser"
+	"github.com/lafaekstreet/backend/infra/local/world"
 )
 
-// TestReportPageChecksTheProofInTheBrowser presses the button on an untouched
-// report, then on one whose history was tampered with behind the system's back.
+// mirrored is a world whose mirror node knows one message, the fifth of topic
+// 0.0.7: what held points to, or nothing while that is nil.
+func mirrored(t *testing.T, held *atomic.Pointer[[]byte]) *world.World {
+	t.Helper()
+	mirror := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		message := held.Load()
+		if message == nil || r.URL.Path != "/api/v1/topics/0.0.7/messages/5" {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(map[string][]byte{"message": *message}) // the page may be gone
+	}))
+	t.Cleanup(mirror.Close)
+	w := world.New(t)
+	w.Env["HEDERA_MIRROR_URL"] = mirror.URL
+	w.Serve(reports.Open, public.Open)
+	return w
+}
+
+// TestReportPageChecksTheProofInTheBrowser presses the button on a report at every
+// stage of its way to the ledger, then with the report, the ledger or its history
+// tampered with behind the system's back.
 func TestReportPageChecksTheProofInTheBrowser(t *testing.T) {
 	t.Parallel()
-	w := setup(t)
+	var held atomic.Pointer[[]byte]
+	w := mirrored(t, &held)
 	id, number := file(w, w.Citizen(), object{"title": "Hole in front of the school"})
 	tab := browser.Open(t, 412, 900)
 	var heading, verdict string
@@ -23,16 +52,40 @@ func TestReportPageChecksTheProofInTheBrowser(t *testing.T) {
 		chromedp.Navigate(w.URL + "/r/" + number + "?lang=en"),
 		chromedp.Text("h1", &heading),
 		chromedp.Click("#verify"),
-		chromedp.WaitVisible("#verdict.good, #verdict.bad"),
+		chromedp.WaitVisible("#verdict.good, #verdict.bad, #verdict.open"),
 		chromedp.Text("#verdict", &verdict),
 		chromedp.Evaluate(`[...document.querySelectorAll("#checks li")].map(li => li.className + li.textContent)`, &checks),
 	}
-	if err := chromedp.Run(tab, press); err != nil {
-		t.Fatal(err)
-	}
-	browser.Screenshot(t, tab, "report")
-	if heading != "Hole in front of the school" || verdict != "The proof holds. Nothing was changed." || len(checks) < 2 {
-		t.Errorf("got %q, %q, %q", heading, verdict, checks)
+	payload := []byte(w.Text(`SELECT convert_from(payload, 'UTF8') FROM ledger_events WHERE report_id = $1`, id))
+	other := []byte("another message")
+	const submission = "018f0000-0000-7000-8000-000000000001"
+	for _, stage := range []struct {
+		name   string
+		happen func()
+		want   string
+	}{
+		{"queued", func() {}, "Nothing was changed so far, but not all of it is on the public ledger yet."},
+		{"unreachable", func() {
+			w.Exec(`INSERT INTO ledger_submissions (id, topic, topic_id, batch_size, message, state, transaction_id, sequence_number, next_attempt_at, created_at, updated_at)
+				VALUES ($1, 'reports', '0.0.7', 0, $2, 'confirmed', '0.0.2@1.1', 5, now(), now(), now())`, submission, payload)
+			w.Exec(`UPDATE ledger_anchors SET submission_id = $2 WHERE report_id = $1`, id, submission)
+		}, "Our record agrees with itself, but the public ledger could not be reached. Try again."},
+		{"good", func() { held.Store(&payload) }, "The proof holds. Nothing was changed."},
+		{"forged-ledger", func() { held.Store(&other) }, "The proof does not hold."},
+		{"forged-report", func() {
+			held.Store(&payload)
+			w.Exec(`UPDATE reports SET status = 'fixed' WHERE id = $1`, id)
+		}, "The proof does not hold."},
+		{"restored", func() { w.Exec(`UPDATE reports SET status = 'pending' WHERE id = $1`, id) }, "The proof holds. Nothing was changed."},
+	} {
+		stage.happen()
+		if err := chromedp.Run(tab, press); err != nil {
+			t.Fatalf("%s: %v", stage.name, err)
+		}
+		browser.Screenshot(t, tab, "report-"+stage.name)
+		if heading != "Hole in front of the school" || verdict != stage.want || len(checks) < 3 {
+			t.Errorf("%s: got %q, %q, %q", stage.name, heading, verdict, checks)
+		}
 	}
 
 	// Somebody with every right on the database rewrites the past.

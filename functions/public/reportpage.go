@@ -41,10 +41,12 @@ func (p *Public) reportPage(ctx context.Context, in *reportPageInput) (*pageOutp
 
 // ofReport is the page of r, in a reader's words.
 func (v view) ofReport(r report.Report) (*pageOutput, error) {
-	texts, err := scriptTexts(map[string]string{
+	texts, err := scriptTexts(map[string]any{
 		"hash": v.t("page.check_hash"), "chain": v.t("page.check_chain"), "batch": v.t("page.check_batch"), "ledger": v.t("page.check_ledger"),
-		"unreachable": v.t("page.check_unreachable"), "checking": v.t("page.checking"), "good": v.t("page.proof_good"),
-		"bad": v.t("page.proof_bad"), "failed": v.t("page.proof_failed"),
+		"report": v.t("page.check_report"), "queued": v.t("page.check_queued"), "unreachable": v.t("page.check_unreachable"),
+		"checking": v.t("page.checking"), "failed": v.t("page.proof_failed"),
+		"verdicts": map[string]string{"good": v.t("page.proof_good"), "bad": v.t("page.proof_bad"), "waiting": v.t("page.proof_waiting"),
+			"unreachable": v.t("page.proof_unreachable")},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("texts of the page: %w", err)

@@ -1,5 +1,7 @@
 // The proof, checked in the reader's own browser: hashes and the chain are
-// recomputed here, and the messages are fetched from the public mirror node.
+// recomputed here, the messages are fetched from the public mirror node, and the
+// report is held against its newest event. It is said to hold only where the
+// ledger has every event and was reached.
 (() => {
   "use strict";
   const button = document.getElementById("verify");
@@ -38,12 +40,20 @@
     return last === 0 && hex(hash) === proof.root;
   };
 
-  const say = (ok, text) => {
+  const line = (text, className) => {
     const li = document.createElement("li");
     li.textContent = text;
-    if (!ok) li.className = "bad";
+    li.className = className;
     list.append(li);
+  };
+  const say = (ok, text) => {
+    line(text, ok ? "" : "bad");
     return ok;
+  };
+  const read = async (path) => {
+    const res = await fetch("/api/v1/public/" + path, { cache: "no-store" });
+    if (!res.ok) throw new Error(res.status);
+    return res.json();
   };
   const message = async (entry) => {
     const res = await fetch(`${mirror}/api/v1/topics/${entry.topic_id}/messages/${entry.sequence_number}`);
@@ -51,28 +61,49 @@
     return Uint8Array.from(atob((await res.json()).message), (c) => c.charCodeAt(0));
   };
 
+  // Does the newest event record the report as it is? Read again where not: it may have gone on in between.
+  const current = (held, { payload }) => ["report_number", "issue_type", "severity", "status"].every((name) => held[name] === payload[name]);
+  const state = async (again) => {
+    const held = await read(`reports/${report}`);
+    const { entries } = await read(`blockchain/report/${report}/history`);
+    if (again && entries.length && !current(held, entries.at(-1))) return state(false);
+    return { held, entries };
+  };
+
+  // One of good, bad, waiting (not all is on the ledger yet), unreachable.
   const check = async () => {
-    const res = await fetch(`/api/v1/public/blockchain/report/${report}/history`, { cache: "no-store" });
-    if (!res.ok) throw new Error(res.status);
-    const { entries } = await res.json();
-    let good = true;
+    const { held, entries } = await state(true);
+    let good = entries.length > 0;
+    let [waiting, unreachable] = [false, false];
     let previous = null;
     for (const e of entries) {
       const leaf = encode(canonical(e.payload));
       const hash = hex(await sha(leaf));
       good = say(hash === e.payload_hash, `${e.event_type}: ${texts.hash}`) && good;
       good = say((e.payload.prev ?? null) === previous, `${e.event_type}: ${texts.chain}`) && good;
-      if (e.batch) good = say(await included(leaf, e.batch), `${e.event_type}: ${texts.batch}`) && good;
-      if (mirror && e.status === "confirmed") {
-        try {
-          const held = await message(e);
-          const same = e.batch ? new TextDecoder().decode(held).includes(e.batch.root) : hex(held) === hex(leaf);
-          good = say(same, `${e.event_type}: ${texts.ledger}`) && good;
-        } catch { say(false, `${e.event_type}: ${texts.unreachable}`); }
-      }
       previous = hash;
+      if (e.status !== "confirmed") {
+        waiting = true;
+        line(`${e.event_type}: ${texts.queued}`, "open");
+        continue;
+      }
+      if (e.batch) good = say(await included(leaf, e.batch), `${e.event_type}: ${texts.batch}`) && good;
+      let there;
+      try {
+        if (!mirror) throw new Error("no mirror node");
+        there = await message(e);
+      } catch {
+        unreachable = true;
+        line(`${e.event_type}: ${texts.unreachable}`, "open");
+        continue;
+      }
+      const same = e.batch ? new TextDecoder().decode(there).includes(e.batch.root) : hex(there) === hex(leaf);
+      good = say(same, `${e.event_type}: ${texts.ledger}`) && good;
     }
-    return good && entries.length > 0;
+    if (entries.length) good = say(current(held, entries.at(-1)), texts.report) && good;
+    if (!good) return "bad";
+    if (unreachable) return "unreachable";
+    return waiting ? "waiting" : "good";
   };
 
   button.addEventListener("click", async () => {
@@ -81,9 +112,9 @@
     verdict.className = "verdict";
     verdict.textContent = texts.checking;
     try {
-      const good = await check();
-      verdict.classList.add(good ? "good" : "bad");
-      verdict.textContent = good ? texts.good : texts.bad;
+      const found = await check();
+      verdict.classList.add({ good: "good", bad: "bad" }[found] ?? "open");
+      verdict.textContent = texts.verdicts[found];
     } catch {
       verdict.classList.add("bad");
       verdict.textContent = texts.failed;

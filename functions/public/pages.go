@@ -5,6 +5,7 @@ import (
 	_ "embed" // the pages
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/locale"
@@ -39,7 +40,7 @@ func (p *Public) registerPages(a *httpapi.API) {
 
 // PageInput is what every page takes. Exported because huma only looks into exported embedded structs.
 type PageInput struct {
-	Lang string `query:"lang" enum:"tet,pt,en" doc:"Language of the page; else the browser's"`
+	Lang string `query:"lang" maxLength:"40" doc:"tet, pt or en; for any other, and without one, the browser's language" example:"tet"`
 }
 
 type pageOutput struct {
@@ -57,7 +58,7 @@ type view struct {
 }
 
 func (p *Public) view(ctx context.Context, in PageInput) view {
-	l, ok := locale.Parse(in.Lang)
+	l, ok := locale.Parse(strings.ToLower(in.Lang))
 	if !ok {
 		l = locale.FromContext(ctx)
 	}

@@ -42,6 +42,12 @@ type placeOutput struct {
 type listInput struct {
 	Size int    `query:"page_size" default:"20" maximum:"100"`
 	ID   string `query:"id" format:"uuid"`
+	Sorting
+}
+
+// Sorting is exported because huma only looks into exported embedded structs.
+type Sorting struct {
+	Sort string `query:"sort" enum:"created_at,updated_at" default:"created_at"`
 }
 
 type text struct{ Body struct{ Text string } }
@@ -72,7 +78,7 @@ func (s *sample) Register(a *httpapi.API) {
 	list.Cache = httpapi.Shared
 	httpapi.Register(a, list, func(_ context.Context, in *listInput) (*text, error) {
 		out := &text{}
-		out.Body.Text = strings.Repeat("x", in.Size)
+		out.Body.Text = strings.Repeat("x", in.Size) + in.Sort
 		return out, nil
 	})
 	httpapi.Register(a, op(http.MethodGet, "/versions/{n}"), func(_ context.Context, in *struct {
@@ -148,8 +154,22 @@ func TestAliasesAreReadAndFirstNamesEmitted(t *testing.T) {
 			t.Errorf("%s: got %d %s", body, got.status, got.body)
 		}
 	}
-	if got := send(t, s, http.MethodGet, "/places?limit=3", "", ""); !strings.Contains(got.body, `"xxx"`) {
+	if got := send(t, s, http.MethodGet, "/places?limit=3", "", ""); !strings.Contains(got.body, `"xxxcreated_at"`) {
 		t.Errorf("query alias: got %s", got.body)
+	}
+}
+
+func TestWordsAreReadInAnySpelling(t *testing.T) {
+	t.Parallel()
+	s, _ := serve(t)
+	for _, spelling := range []string{"updated_at", "Updated-At", "UPDATED%20AT"} {
+		got := send(t, s, http.MethodGet, "/places?limit=2&sort="+spelling, "", "")
+		if got.status != http.StatusOK || !strings.Contains(got.body, `"xxupdated_at"`) {
+			t.Errorf("%s: got %d %s", spelling, got.status, got.body)
+		}
+	}
+	if got := send(t, s, http.MethodGet, "/places?sort=updated", "", ""); got.status != http.StatusUnprocessableEntity {
+		t.Errorf("a word of no set: got %d", got.status)
 	}
 }
 

@@ -23,10 +23,11 @@ func New(kit *service.Kit, cfg groupConfig) (*Public, error) {
 	if err != nil {
 		return nil, err
 	}
+	places := municipality.NewDirectory(kit.DB)
 	links := storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)
 	return &Public{
 		db: kit.DB, clock: kit.Clock, links: links, ledger: cfg.Ledger, mirror: ledger.NewMirror(cfg.Ledger), assets: files,
-		reader: report.NewReader(kit.DB, links, municipality.NewDirectory(kit.DB), cfg.Ledger),
+		reader: report.NewReader(kit.DB, links, places, cfg.Ledger), places: places,
 	}, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/municipality"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/storage"
 )
@@ -24,6 +25,7 @@ type Public struct {
 	db     *database.DB
 	clock  clock.Clock
 	reader *report.Reader
+	places *municipality.Directory
 	links  *storage.Links
 	ledger ledger.Config
 	mirror *ledger.Mirror

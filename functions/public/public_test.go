@@ -223,6 +223,18 @@ func TestExportsHoldWhatMatches(t *testing.T) {
 	}
 }
 
+func TestDistrictsOfAMunicipalityThatIsNone(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	file(w, w.Citizen(), object{"municipality": "Dili", "district": "Cristo Rei"})
+	for _, word := range []string{"", "TL-DI", "D%C3%ADli"} {
+		if got := w.Nobody().Get("/public/stats/by-district?municipality=" + word).Want(http.StatusOK).List(); len(got) != 1 {
+			t.Errorf("%q: %v", word, got)
+		}
+	}
+	w.Nobody().Get("/public/stats/by-district?municipality=Atlantis").Want(http.StatusUnprocessableEntity)
+}
+
 func TestPagesInThreeLanguages(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
@@ -238,6 +250,11 @@ func TestPagesInThreeLanguages(t *testing.T) {
 		}
 		if policy := got.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "script-src 'self'") {
 			t.Errorf("policy %q", policy)
+		}
+	}
+	for _, other := range []string{"?lang=PT", "?lang=fr"} {
+		if got := w.Nobody().With("Accept-Language", "pt-BR").Get("//r/" + number + other).Want(http.StatusOK); !strings.Contains(string(got.Body), "O que aconteceu") {
+			t.Errorf("%s: got %s", other, got.Body)
 		}
 	}
 	if got := w.Nobody().With("Accept-Language", "pt-BR").Get("//map").Want(http.StatusOK); !strings.Contains(string(got.Body), "Todos os tipos") {

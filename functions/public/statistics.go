@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/statistics"
 )
 
@@ -41,7 +42,18 @@ type districtInput struct {
 }
 
 func (p *Public) byDistrict(ctx context.Context, in *districtInput) (*output[[]statistics.ByDistrict], error) {
-	all, err := statistics.ReadByDistrict(ctx, p.db, in.Municipality)
+	code := ""
+	if in.Municipality != "" {
+		known, ok, err := p.places.Code(ctx, in.Municipality)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, problem.InvalidField("municipality", "no municipality goes by that name")
+		}
+		code = known
+	}
+	all, err := statistics.ReadByDistrict(ctx, p.db, code)
 	return &output[[]statistics.ByDistrict]{all}, err
 }
 

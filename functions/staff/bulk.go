@@ -44,6 +44,7 @@ type BulkResult struct {
 	Version  *int            `json:"version,omitempty"`
 	Code     string          `json:"code,omitempty"`
 	Detail   string          `json:"detail,omitempty"`
+	Errors   []problem.Field `json:"errors,omitempty" doc:"The faulty inputs of the item"`
 	Allowed  []report.Status `json:"allowed,omitempty"`
 }
 
@@ -74,7 +75,7 @@ func (g *Group) bulk(ctx context.Context, in *bulkInput) (*bulkOutput, error) {
 				return nil, err // what has happened stays; the same request again goes on from there
 			}
 			d := problem.DocumentOf(known, locale.FromContext(ctx), "")
-			result = BulkResult{ReportID: item.ReportID, Status: "error", Code: d.Code, Detail: d.Detail}
+			result = BulkResult{ReportID: item.ReportID, Status: "error", Code: d.Code, Detail: d.Detail, Errors: d.Errors}
 			result.Allowed, _ = known.Extra["allowed"].([]report.Status)
 		}
 		out.Body.Results[i] = result

@@ -149,6 +149,11 @@ func TestSearchFindsOursFirst(t *testing.T) {
 	if err != nil || len(found) != 2 || found[0].DisplayName != "Baucau" || found[0].Type != "municipality" || found[1].Type != "aerodrome" {
 		t.Errorf("got %+v, %v", found, err)
 	}
+	for _, nothing := range []string{"%", "-", "帝力"} {
+		if found, err := r.Search(t.Context(), nothing, 5, 0); err != nil || len(found) != 0 {
+			t.Errorf("%q finds %+v, %v", nothing, found, err)
+		}
+	}
 	found, err = r.Search(t.Context(), "cristo", 5, 0)
 	if err != nil || len(found) != 1 || found[0].Type != "district" || value(found[0].Municipality) != "Dili" {
 		t.Errorf("without a turn: got %+v, %v", found, err)

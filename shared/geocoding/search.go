@@ -36,6 +36,7 @@ func (r *Resolver) Search(ctx context.Context, query string, limit int, patience
 	return own, nil
 }
 
+// searchOwn knows letters and digits alone: of other words it finds nothing, where every name begins with nothing.
 func searchOwn(ctx context.Context, q database.Querier, query string, limit int) ([]Found, error) {
 	const statement = `
 		WITH named AS (
@@ -51,7 +52,7 @@ func searchOwn(ctx context.Context, q database.Querier, query string, limit int)
 		      FROM boundaries b
 		     WHERE b.level <> 'municipality' AND (fold_name(b.name) LIKE '%' || fold_name($1) || '%' OR similarity(fold_name(b.name), fold_name($1)) > 0.4)
 		)
-		SELECT name, latitude, longitude, type, municipality FROM named WHERE score > 0.4 ORDER BY score DESC, name LIMIT $2`
+		SELECT name, latitude, longitude, type, municipality FROM named WHERE score > 0.4 AND fold_name($1) <> '' ORDER BY score DESC, name LIMIT $2`
 	rows, err := q.Query(ctx, statement, query, limit)
 	if err != nil {
 		return nil, fmt.Errorf("search places: %w", err)

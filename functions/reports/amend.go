@@ -136,11 +136,11 @@ func (g *Group) rewrite(ctx context.Context, w *outbox.Work, h *report.Held, in 
 		code = &known
 	}
 	// A part sent as "" is cleared, one not sent stays.
-	const q = `
+	q := `
 		UPDATE reports SET
 			title = coalesce($2, title), description = coalesce($3, description), issue_type = coalesce($4, issue_type),
 			issue_type_raw = CASE WHEN $4::text IS NULL THEN issue_type_raw ELSE $5 END,
-			severity = coalesce($6, severity),
+			` + report.Graded("$6") + `,
 			address = nullif(coalesce($7, address), ''), street = nullif(coalesce($8, street), ''),
 			suco = nullif(coalesce($9, suco), ''), district = nullif(coalesce($10, district), ''),
 			municipality = nullif(coalesce($11, municipality), ''),

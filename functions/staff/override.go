@@ -125,10 +125,10 @@ func (j judgement) record(ctx context.Context, w *outbox.Work, h *report.Held, b
 			relevance_confidence, relevance_reason, issue_type, severity)
 		VALUES ($1, $2, $3, 'override', 'person', '', '', $4, $5, 1, $6, $7, $8)`
 	w.Later(insert, analysis, h.ID, uuid.New(), h.AIStatus, j.relevant, j.note, j.issueType, j.severity)
-	const update = `
-		UPDATE reports SET ai_status = $2, ai_analysis_id = $3, issue_type = $4, severity = $5, version = version + 1, updated_at = now()
+	update := `
+		UPDATE reports SET ai_status = $2, ai_analysis_id = $3, issue_type = $4, ` + report.Graded("$5") + `, version = version + 1, updated_at = now()
 		WHERE id = $1`
-	w.Later(update, h.ID, h.AIStatus, analysis, h.IssueType, h.Severity)
+	w.Later(update, h.ID, h.AIStatus, analysis, h.IssueType, j.severity)
 	event := ledger.Event{Type: ledger.AIValidated, At: h.At,
 		AI: &ledger.Assessment{Relevant: j.relevant, Confidence: 1, Severity: string(h.Severity), Model: "person"}}
 	if err := h.Event(ctx, w, event, by); err != nil {

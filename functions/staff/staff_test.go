@@ -77,6 +77,7 @@ func TestQueues(t *testing.T) {
 	check(official, "assigned", ours)
 	check(mod, "overdue", ours)
 	c.Get("/staff/queue").Want(http.StatusForbidden)
+	check(mod, "Needs-Review", review, failed, appealed)
 	mod.Get("/staff/queue?kind=old").Want(http.StatusUnprocessableEntity)
 }
 
@@ -113,11 +114,47 @@ func TestBulkStatus(t *testing.T) {
 	if got[0].Number("version") != 2 || got[5].Number("version") != 3 || w.Int(`SELECT version FROM reports WHERE id = $1`, a) != 3 {
 		t.Errorf("versions %v, then %v", got[0].At("version"), got[5].At("version"))
 	}
+	if faults := got[4].Items("errors"); len(faults) != 1 || faults[0].Text("field") != "status" {
+		t.Errorf("the fifth does not say what is wrong: %v", got[4].Values)
+	}
 	if got[2].At("allowed") != nil {
 		t.Errorf("a moderator may move a fixed report: %v", got[2].Values)
 	}
 	c.Post("/staff/reports/bulk-status", object{"items": []object{{"report_id": a, "status": "verified"}}}).Want(http.StatusForbidden)
 	mod.Post("/staff/reports/bulk-status", object{"items": []object{}}).Want(http.StatusUnprocessableEntity)
+}
+
+// A person's severity is the report's whole grade: its score and how soon it should be seen to follow.
+func TestOverrideGradesTheWholeReport(t *testing.T) {
+	t.Parallel()
+	w := world.New(t, staff.Open)
+	c, mod := w.Citizen(), w.Staff(identity.Moderator)
+	for _, grade := range []struct {
+		score    any
+		severity any
+		want     string // severity, score, priority
+	}{
+		{2, "critical", "critical 9 critical"}, {10, "Low", "low 3 low"}, {8, "high", "high 8 high"}, {9, "medium", "medium 6 medium"},
+		{2, "high", "high 7 high"}, {nil, "high", "high <nil> high"}, {2, nil, "medium 2 low"},
+	} {
+		id := place(w, c, "severity = 'medium', priority = 'low'")
+		w.Exec(`UPDATE reports SET severity_score = $2 WHERE id = $1`, id, grade.score)
+		got := mod.Post("/reports/"+id+"/ai-analysis/override", object{"is_relevant": true, "severity": grade.severity, "note": "Seen it."}).Want(http.StatusOK).Object()
+		if line := fmt.Sprint(got.Text("severity"), " ", got.At("severity_score"), " ", got.Text("priority")); line != grade.want {
+			t.Errorf("%v graded %v: %s, want %s", grade.score, grade.severity, line, grade.want)
+		}
+	}
+}
+
+// What a moderator rejects was not rejected by the AI, which had left it open.
+func TestAPersonsRejectionIsNotTheAIs(t *testing.T) {
+	t.Parallel()
+	w := world.New(t, staff.Open)
+	id, mod := place(w, w.Citizen(), "ai_status = 'needs_review'"), w.Staff(identity.Moderator)
+	mod.Post("/staff/reports/bulk-status", object{"items": []object{{"report_id": id, "status": "rejected", "note": "A private yard."}}}).Want(http.StatusOK)
+	if got := w.Text(`SELECT status || ' ' || ai_status FROM reports WHERE id = $1`, id); got != "rejected completed" {
+		t.Errorf("got %s", got)
+	}
 }
 
 func TestOverrideAndAppeal(t *testing.T) {

@@ -1,6 +1,10 @@
 package report
 
-import "github.com/danielgtaylor/huma/v2"
+import (
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
 
 // Severity is how bad it is; Priority, how soon it should be seen to, has the same words.
 type Severity string
@@ -30,6 +34,20 @@ func SeverityOf(score int) Severity {
 		return High
 	}
 	return Critical
+}
+
+// Graded is the part of an update that gives reports the severity a person found:
+// it is also how soon they should be seen to, and a score, where there is one,
+// goes no further than it has to for its word to be that one. Null leaves all
+// three as they are. The parameter holds a Severity as text.
+func Graded(parameter string) string {
+	return strings.ReplaceAll(`severity = coalesce($?::text, severity), priority = coalesce($?::text, priority),
+		severity_score = CASE WHEN severity_score IS NOT NULL THEN CASE $?::text
+			WHEN 'low' THEN least(severity_score, 3)
+			WHEN 'medium' THEN least(greatest(severity_score, 4), 6)
+			WHEN 'high' THEN least(greatest(severity_score, 7), 8)
+			WHEN 'critical' THEN greatest(severity_score, 9)
+			ELSE severity_score END END`, "$?", parameter)
 }
 
 // Schema implements huma.SchemaProvider.

@@ -113,9 +113,9 @@ func (m Move) apply(w *outbox.Work, h *Held) {
 			duplicate_of     = $4,
 			verified_at      = CASE WHEN $2 = 'verified' THEN coalesce(verified_at, now()) ELSE verified_at END,
 			resolved_at      = CASE WHEN $2 = 'fixed' THEN now() END,
-			-- a person has decided what the AI left open
+			-- a person has decided what the AI left open; "rejected" is for what the AI found irrelevant
 			ai_status        = CASE WHEN $5 AND ai_status IN ('needs_review', 'failed')
-			                        THEN CASE WHEN $2 = 'rejected' THEN 'rejected' ELSE 'completed' END ELSE ai_status END,
+			                        THEN 'completed' ELSE ai_status END,
 			version          = version + 1,
 			updated_at       = now()
 		WHERE id = $1`

@@ -12,7 +12,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
-	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 )
 
 // Config is where the database is and how much of it one process may hold.
@@ -59,7 +58,6 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		pc.ConnConfig.ConnectTimeout = 5 * time.Second
 	}
 	pc.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
-		pgxuuid.Register(conn.TypeMap()) // ids as bytes, not by way of text
 		// Query modes that do not ask the server for the types of arguments go by these.
 		conn.TypeMap().RegisterDefaultPgType(uuid.UUID{}, "uuid")
 		conn.TypeMap().RegisterDefaultPgType([]uuid.UUID{}, "_uuid")

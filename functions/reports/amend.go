@@ -20,7 +20,7 @@ type amendInput struct {
 		Description  *string  `json:"description,omitempty" maxLength:"2000"`
 		IssueType    *string  `json:"issue_type,omitempty" minLength:"1" example:"drainage"`
 		Severity     *string  `json:"severity,omitempty" doc:"Staff"`
-		Status       *string  `json:"status,omitempty" doc:"Staff"`
+		Status       *string  `json:"status,omitempty" doc:"Staff; any but duplicate, which has to name its original" example:"verified"`
 		Note         *string  `json:"note,omitempty" maxLength:"2000" doc:"Of the change of status"`
 		Address      *string  `json:"address,omitempty" doc:"Staff; so the other parts"`
 		Street       *string  `json:"street,omitempty"`
@@ -30,10 +30,13 @@ type amendInput struct {
 	}
 }
 
-// staffOnly reports whether the change holds anything a citizen may not send.
-func (in *amendInput) staffOnly() bool {
+// moves reports whether the change is also one of the status: a client may send back the one it knows.
+func moves(h *report.Held, to *report.Status) bool { return to != nil && *to != h.Status }
+
+// addresses reports whether the change holds any part of the address.
+func (in *amendInput) addresses() bool {
 	b := in.Body
-	return b.Severity != nil || b.Status != nil || b.Address != nil || b.Street != nil || b.Suco != nil || b.District != nil || b.Municipality != nil
+	return b.Address != nil || b.Street != nil || b.Suco != nil || b.District != nil || b.Municipality != nil
 }
 
 func (g *Group) amend(ctx context.Context, in *amendInput) (*reportOutput, error) {
@@ -44,19 +47,22 @@ func (g *Group) amend(ctx context.Context, in *amendInput) (*reportOutput, error
 		if !ok {
 			return nil, problem.InvalidField("status", "not a status")
 		}
+		if s == report.Duplicate {
+			return nil, problem.InvalidField("status", "a duplicate names its original: POST …/status")
+		}
 		to = &s
 	}
 	return g.change(ctx, in.ID, in.IfMatch, report.Change{Do: func(w *outbox.Work, h *report.Held) error {
 		if err := mayEdit(caller, h); err != nil {
 			return err
 		}
-		if in.staffOnly() && !caller.Role.IsStaff() {
+		if (in.Body.Severity != nil || in.addresses() || moves(h, to)) && !caller.Role.IsStaff() {
 			return errForbidden
 		}
 		if err := g.rewrite(ctx, w, h, in); err != nil {
 			return err
 		}
-		if to == nil || *to == h.Status {
+		if !moves(h, to) {
 			return nil
 		}
 		m := report.Move{To: *to, By: report.ActorOf(caller)}
@@ -117,10 +123,11 @@ func (in *amendInput) wording() (wording, error) {
 	return out, nil
 }
 
-// rewrite changes the report and, where its content is another, appends to the ledger.
+// rewrite changes the report and, where its content is another, appends to the ledger. It leaves alone what nothing is
+// sent for.
 func (g *Group) rewrite(ctx context.Context, w *outbox.Work, h *report.Held, in *amendInput) error {
 	words, err := in.wording()
-	if err != nil {
+	if err != nil || words == (wording{}) && !in.addresses() {
 		return err
 	}
 	b := in.Body
@@ -152,9 +159,6 @@ func (g *Group) rewrite(ctx context.Context, w *outbox.Work, h *report.Held, in 
 	was := *h
 	words.onto(h)
 	h.Version++
-	if words == (wording{}) && !in.staffOnly() {
-		return nil
-	}
 	caller := identity.Must(ctx)
 	if words != (wording{}) {
 		if err := h.Event(ctx, w, ledger.Event{Type: ledger.Amended, At: h.At}, actorOn(caller, h)); err != nil {

@@ -33,6 +33,13 @@ func TestAmending(t *testing.T) {
 	}
 	c.With("If-Match", tag).Patch("/reports/"+id, object{"title": "Newer"}).Want(http.StatusPreconditionFailed)
 	c.Patch("/reports/"+id, object{"severity": "low"}).Want(http.StatusForbidden)
+	c.Patch("/reports/"+id, object{"status": "fixed"}).Want(http.StatusForbidden)
+	for _, nothing := range []object{{}, {"status": "Pending"}} { // a client may send back what it knows
+		if got := c.Patch("/reports/"+id, nothing).Want(http.StatusOK).Object(); got.Number("version") != 2 {
+			t.Errorf("%v made version %v", nothing, got.Number("version"))
+		}
+	}
+	mod.Patch("/reports/"+id, object{"status": "duplicate"}).Want(http.StatusUnprocessableEntity)
 	w.Citizen().Patch("/reports/"+id, object{"title": "Mine"}).Want(http.StatusForbidden)
 	got = mod.Patch("/reports/"+id, object{"severity": "critical", "municipality": "Díli", "suco": "Comoro", "status": "verified"}).Want(http.StatusOK).Object()
 	if got.Text("severity") != "critical" || got.Text("suco") != "Comoro" || got.Text("status") != "verified" {

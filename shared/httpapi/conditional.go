@@ -18,7 +18,7 @@ const maxTagged = 1 << 20
 // conditional sets Cache-Control and answers If-None-Match with 304.
 func (a *API) conditional(o Operation, next http.Handler) http.Handler {
 	control := cacheControl(o)
-	if o.Method != http.MethodGet || o.Cache == Never {
+	if !o.conditional() {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Cache-Control", "no-store")
 			next.ServeHTTP(w, r)
@@ -36,6 +36,9 @@ func (a *API) conditional(o Operation, next http.Handler) http.Handler {
 		held.finish(r.Header.Get("If-None-Match"))
 	})
 }
+
+// conditional reports whether answers to o carry an ETag.
+func (o Operation) conditional() bool { return o.Method == http.MethodGet && o.Cache != Never }
 
 func cacheControl(o Operation) string {
 	switch o.Cache {

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -85,6 +86,13 @@ func Register[I, O any](a *API, o Operation, handle func(ctx context.Context, in
 	o.Extensions["x-function"] = a.group
 	if o.Creates {
 		o.Parameters = append(o.Parameters, idempotencyParameter())
+	}
+	if o.conditional() {
+		o.Responses = maps.Clone(o.Responses)
+		if o.Responses == nil {
+			o.Responses = make(map[string]*huma.Response)
+		}
+		o.Responses["304"] = &huma.Response{Description: "As If-None-Match names it; without a body"}
 	}
 	o.Middlewares = append(slices.Clip(o.Middlewares), a.spelled())
 	a.options[o.OperationID] = o

@@ -44,7 +44,7 @@ type Option func(*each)
 func WithDeadLetters(s Sender) Option { return func(e *each) { e.dead = s } }
 
 // WithMetrics counts messages that came back (message_retried) and that died
-// (message_dead): both are watched by alarms. deliveries is the queue's limit.
+// (message_dead), which each queue of dead letters has an alarm for. deliveries is the queue's limit.
 func WithMetrics(m *metrics.Metrics, deliveries int) Option {
 	return func(e *each) { e.metrics, e.deliveries = m, deliveries }
 }

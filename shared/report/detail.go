@@ -18,13 +18,13 @@ import (
 // Report is everything a viewer may know of one.
 type Report struct {
 	Summary
-	Images              []Image         `json:"images"`
+	Images              []Image         `json:"images" doc:"Evidence and resolution, oldest first"`
 	AI                  Assessment      `json:"ai"`
 	Blockchain          ledger.Anchor   `json:"blockchain"`
 	HederaTransactionID *string         `json:"hedera_transaction_id" doc:"The same as blockchain.transaction_id"`
 	StatusHistory       []Step          `json:"status_history" doc:"Oldest first"`
-	PossibleDuplicates  []Candidate     `json:"possible_duplicates"`
-	IsAnonymous         bool            `json:"is_anonymous"`
+	PossibleDuplicates  []Candidate     `json:"possible_duplicates" doc:"By place, type, time and picture, likeliest first"`
+	IsAnonymous         bool            `json:"is_anonymous" doc:"Only staff and the reporter see who it was"`
 	CapturedAt          *timestamp.Time `json:"captured_at"`
 	DueAt               *timestamp.Time `json:"due_at"`
 	Appeal              *Appeal         `json:"appeal,omitempty" doc:"Only to the reporter and staff"`

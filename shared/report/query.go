@@ -22,14 +22,14 @@ type Query struct {
 	Severity     string         `query:"severity" doc:"One or several, comma-separated" example:"high,critical"`
 	Municipality string         `query:"municipality" doc:"Code or name, in any of its spellings" example:"Dili"`
 	District     string         `query:"district" maxLength:"100" doc:"Administrative post"`
-	Suco         string         `query:"suco" maxLength:"100"`
+	Suco         string         `query:"suco" maxLength:"100" doc:"Village or quarter" example:"Comoro"`
 	DateFrom     string         `query:"date_from" doc:"Day in Timor-Leste, or instant, from which reports count" example:"2026-11-01"`
 	DateTo       string         `query:"date_to" doc:"Last day, or instant up to which reports count" example:"2026-11-30"`
 	Text         string         `query:"q" maxLength:"100" doc:"Found in title, description or address, or a report number; at least 3 characters"`
 	Box          string         `query:"bbox" doc:"minLon,minLat,maxLon,maxLat in degrees; minLon above maxLon crosses the antimeridian" example:"125.4,-8.7,125.8,-8.4"`
 	UpdatedSince timestamp.Time `query:"updated_since" doc:"Only reports changed after this instant"`
-	Sort         string         `query:"sort" enum:"created_at,updated_at,severity" default:"created_at"`
-	Order        string         `query:"order" enum:"asc,desc" default:"desc"`
+	Sort         string         `query:"sort" enum:"created_at,updated_at,severity" default:"created_at" doc:"What the list is ordered by"`
+	Order        string         `query:"order" enum:"asc,desc" default:"desc" doc:"desc: newest or worst first"`
 	Cursor       string         `query:"cursor" maxLength:"300" doc:"next_cursor of the page before; costs the same at any depth. page is then ignored"`
 }
 

@@ -16,32 +16,32 @@ import (
 type Summary struct {
 	ID               uuid.UUID       `json:"id"`
 	ReportNumber     string          `json:"report_number" example:"LS-2026-000123"`
-	Title            string          `json:"title"`
-	Description      string          `json:"description"`
+	Title            string          `json:"title" example:"Kuak iha estrada"`
+	Description      string          `json:"description" example:"Motorbikes fall here after the rain."`
 	IssueType        IssueType       `json:"issue_type"`
 	IssueTypeRaw     *string         `json:"issue_type_raw,omitempty" doc:"The reporter's own word, where issue_type is other"`
 	Severity         Severity        `json:"severity"`
-	SeverityScore    *int            `json:"severity_score" minimum:"1" maximum:"10"`
+	SeverityScore    *int            `json:"severity_score" minimum:"1" maximum:"10" example:"7"`
 	Priority         Severity        `json:"priority"`
 	Status           Status          `json:"status"`
-	RejectionReason  *string         `json:"rejection_reason,omitempty"`
+	RejectionReason  *string         `json:"rejection_reason,omitempty" doc:"Where the status is rejected"`
 	Latitude         float64         `json:"latitude" doc:"Degrees, WGS 84"`
 	Longitude        float64         `json:"longitude" doc:"Degrees, WGS 84"`
 	LocationAccuracy *float64        `json:"location_accuracy" doc:"Metres"`
-	Address          *string         `json:"address"`
-	Street           *string         `json:"street"`
-	Suco             *string         `json:"suco"`
+	Address          *string         `json:"address" example:"Rua de Caicoli"`
+	Street           *string         `json:"street" example:"Avenida Nicolau Lobato"`
+	Suco             *string         `json:"suco" doc:"Village or quarter" example:"Comoro"`
 	District         *string         `json:"district" doc:"Administrative post"`
-	Municipality     *string         `json:"municipality"`
+	Municipality     *string         `json:"municipality" example:"Dili"`
 	ImageURL         *string         `json:"image_url" doc:"First picture; good for at least an hour. null in lists, which a thumbnail is enough for: each address is signed, and costs what nothing can compress"`
-	ThumbnailURL     *string         `json:"thumbnail_url"`
-	Blurhash         *string         `json:"blurhash"`
+	ThumbnailURL     *string         `json:"thumbnail_url" doc:"First picture, small"`
+	Blurhash         *string         `json:"blurhash" doc:"To show before the picture is there" example:"LEHV6nWB2yk8pyo0adR*.7kCMdnj"`
 	Reporter         *Person         `json:"reporter" doc:"null for an anonymous report and for an author who left"`
 	AssignedAgency   *Agency         `json:"assigned_agency"`
 	DuplicateOf      *Original       `json:"duplicate_of"`
 	AIStatus         AIStatus        `json:"ai_status"`
 	BlockchainStatus LedgerStatus    `json:"blockchain_status"`
-	CommentsCount    int             `json:"comments_count"`
+	CommentsCount    int             `json:"comments_count" example:"2"`
 	ClientID         *uuid.UUID      `json:"client_id,omitempty" doc:"Only to the reporter"`
 	Version          int             `json:"version" doc:"Counts changes; the If-Match and expected_version of the next one"`
 	CreatedAt        timestamp.Time  `json:"created_at"`

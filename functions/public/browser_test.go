@@ -136,4 +136,12 @@ func TestMapPageShowsReportsAndOpensOne(t *testing.T) {
 	if label != "Ponte" || !strings.HasPrefix(link, "/r/"+bridge) {
 		t.Errorf("the card says %q and leads to %q", label, link)
 	}
+	var there string
+	err = chromedp.Run(tab, chromedp.Click(`.languages a[lang="tet"]`), chromedp.WaitReady(`html[lang="tet"]`), chromedp.Location(&there))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if there != w.URL+"/map?lang=tet&issue_type=bridge#15/-8.5/125.6" {
+		t.Errorf("in another language the map is at %s", there)
+	}
 }

@@ -63,6 +63,15 @@
     });
   }
 
+  // Another language shows the same place and kinds.
+  for (const link of document.querySelectorAll(".languages a")) {
+    link.addEventListener("click", () => {
+      const query = new URLSearchParams(location.search);
+      query.set("lang", link.lang);
+      link.href = "?" + query + location.hash;
+    });
+  }
+
   map.on("click", "clusters", (e) => map.easeTo({ center: e.lngLat, zoom: map.getZoom() + 2 }));
   map.on("click", "points", (e) => show(e.features[0].properties));
   for (const layer of ["clusters", "points"]) {

@@ -66,7 +66,6 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	params := pc.ConnConfig.RuntimeParams
 	params["application_name"] = "lafaekstreet"
 	params["timezone"] = "UTC"
-	params["jit"] = "off" // compiling pays off in no query of ours
 	if c.Role != "" {
 		params["role"] = c.Role
 	}

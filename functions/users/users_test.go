@@ -121,6 +121,9 @@ func TestOwnProfile(t *testing.T) {
 		t.Errorf("changed: %s", a.Raw)
 	}
 	a = b.Do(http.MethodPatch, "/users/me", me.Token, fields{"phone_number": nil, "country": ""}).Expect(200, "")
+	if prefs, _ := a.Body["notification_prefs"].(map[string]any); len(prefs) != 1 || prefs["push"] != false {
+		t.Errorf("what the person wants to be told by: %v", a.Body["notification_prefs"])
+	}
 	if a.Body["phone_number"] != nil || a.Body["country"] != nil || a.Text("instagram") != "maria" {
 		t.Errorf("cleared: %s", a.Raw)
 	}
@@ -136,7 +139,7 @@ func TestOthersSeeWhatIsShown(t *testing.T) {
 	b.exec(`UPDATE users SET phone_number = '+67077001122', instagram = 'maria' WHERE id = $1`, me.ID)
 	path := "/users/" + me.ID.String()
 	a := b.Do(http.MethodGet, path, other.Token, nil).Expect(200, "")
-	for _, hidden := range []string{"email", "phone_number", "phonenumber", "instagram", "role", "is_active", "last_login_at"} {
+	for _, hidden := range []string{"email", "phone_number", "phonenumber", "instagram", "role", "is_active", "last_login_at", "notification_prefs"} {
 		if _, there := a.Body[hidden]; there {
 			t.Errorf("a stranger sees %s", hidden)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
@@ -39,6 +40,8 @@ type User struct {
 	FixedReportsCount int             `json:"fixed_reports_count"`
 	CreatedAt         timestamp.Time  `json:"created_at"`
 	LastLoginAt       *timestamp.Time `json:"last_login_at"`
+
+	NotificationPrefs notification.Prefs `json:"notification_prefs" doc:"What is absent is wanted"`
 }
 
 // Public is what others see of a person.
@@ -68,7 +71,8 @@ func (u User) Public() Public {
 // Columns are what Scan reads, of users under the name u.
 const Columns = `u.id, u.email, u.full_name, u.phone_number, u.country, u.instagram, u.avatar_upload_id, u.role,
 	u.password_hash IS NULL AND u.google_subject IS NOT NULL, u.email_verified_at IS NOT NULL, u.suspended_at IS NULL,
-	u.preferred_language, u.share_contact, u.reports_count, u.fixed_reports_count, u.created_at, u.last_login_at`
+	u.preferred_language, u.share_contact, u.reports_count, u.fixed_reports_count, u.created_at, u.last_login_at,
+	u.notification_prefs`
 
 // Scan reads a row of Columns.
 func Scan(row pgx.CollectableRow) (User, error) { return ScanWith(row) }
@@ -80,14 +84,15 @@ func ScanWith(row pgx.CollectableRow, further ...any) (User, error) {
 		avatar *uuid.UUID
 		google bool
 		login  *time.Time
+		prefs  []byte
 	)
 	err := row.Scan(append([]any{&u.ID, &u.Email, &u.FullName, &u.PhoneNumber, &u.Country, &u.Instagram, &avatar, &u.Role,
 		&google, &u.IsVerified, &u.IsActive, &u.PreferredLanguage, &u.ShareContact, &u.ReportsCount, &u.FixedReportsCount,
-		&u.CreatedAt.Time, &login}, further...)...)
+		&u.CreatedAt.Time, &login, &prefs}, further...)...)
 	if err != nil {
 		return User{}, err
 	}
-	u.LastLoginAt = timestamp.OfPtr(login)
+	u.LastLoginAt, u.NotificationPrefs = timestamp.OfPtr(login), notification.ParsePrefs(prefs)
 	u.LegacyID, u.Name, u.LegacyPhoneNumber = u.ID, u.FullName, u.PhoneNumber
 	u.AvatarURL = AvatarURL(u.ID, avatar)
 	u.AuthProvider = "email"

@@ -22,8 +22,9 @@ func TestWhatIsDoneCostsNothing(t *testing.T) {
 		args []any
 	}{
 		"waiting":     {waitingSQL, nil},
-		"unjudged":    {unjudgedSQL, []any{time.Now(), "@0", wakings}},
-		"unprocessed": {unprocessedSQL, []any{time.Now(), "@0", wakings}},
+		"unjudged":    {unjudged.sql, []any{time.Now(), "@0", wakings}},
+		"unprocessed": {unprocessed.sql, []any{time.Now(), "@0", wakings}},
+		"unnamed":     {unnamed.sql, []any{time.Now(), "@0", wakings}},
 	}
 	for _, x := range retentions() {
 		queries["expire "+x.table] = struct {
@@ -59,8 +60,8 @@ func generate(t *testing.T, db *pgxpool.Pool) {
 	defer conn.Release()
 	for _, sql := range []string{
 		`SET session_replication_role = replica`, // no triggers, no foreign keys
-		`INSERT INTO reports (id, report_number, content_hash, issue_type, latitude, longitude, ai_status, created_at)
-			SELECT gen_random_uuid(), 'LS-' || n, '', 'pothole', -8.5, 125.5,
+		`INSERT INTO reports (id, report_number, content_hash, issue_type, latitude, longitude, geocoded_at, ai_status, created_at)
+			SELECT gen_random_uuid(), 'LS-' || n, '', 'pothole', -8.5, 125.5, CASE WHEN n % 1000 > 0 THEN now() END,
 				CASE WHEN n = 1 THEN 'queued' WHEN n <= 8 THEN 'failed' ELSE 'completed' END, now() - interval '1 hour' FROM generate_series(1, 20000) n`,
 		`INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, state, attached_at, expires_at)
 			SELECT gen_random_uuid(), gen_random_uuid(), 'originals/' || n, 'image/jpeg', 1, CASE WHEN n <= 3 THEN 'stored' ELSE 'processed' END,

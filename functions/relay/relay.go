@@ -31,7 +31,7 @@ type Config struct {
 	Storage storage.Config
 	// Grace is how long the function that wrote a message has to send it itself.
 	Grace time.Duration `env:"RELAY_GRACE" envDefault:"30s"`
-	// Stuck is from when a report or picture nobody has worked on is brought up
+	// Stuck is from when a report, picture or place nobody has worked on is brought up
 	// again: longer than its message lives (five deliveries, six minutes apart), or
 	// an outage would breed more of them, and each a dead letter.
 	Stuck time.Duration `env:"RELAY_STUCK" envDefault:"45m"`
@@ -80,8 +80,9 @@ func (r *Relay) Run(ctx context.Context, _ events.EventBridgeEvent) error {
 	}{
 		{"sweep outbox", r.sweep},
 		{"sweep ledger", r.sweepLedger},
-		{"wake pictures", r.wakePictures},
-		{"wake reports", r.wakeReports},
+		{"wake pictures", func(ctx context.Context) error { return r.wake(ctx, unprocessed) }},
+		{"wake reports", func(ctx context.Context) error { return r.wake(ctx, unjudged) }},
+		{"wake places", func(ctx context.Context) error { return r.wake(ctx, unnamed) }},
 		{"fold statistics", func(ctx context.Context) error { return statistics.Fold(ctx, r.db) }},
 		{"expire uploads", r.expireUploads},
 		{"expire rows", r.expireRows},

@@ -52,7 +52,7 @@ func setup(t *testing.T) *bundle {
 		t.Fatal(err)
 	}
 	var urls []string
-	for _, name := range []queue.Name{queue.Images, queue.Validate, queue.Notify} { // anchor and geocode are unknown here
+	for _, name := range []queue.Name{queue.Images, queue.Validate, queue.Notify, queue.Geocode} { // anchor is unknown here
 		made, err := b.sqs.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: awssdk.String(string(name))})
 		if err != nil {
 			t.Fatal(err)
@@ -229,6 +229,10 @@ func TestWhatIsStuckIsWokenOnceInAWhile(t *testing.T) {
 	b.report("queued", "44 minutes")
 	b.report("failed", "1 day") // staff and the dead letters have it
 	b.report("needs_review", "1 day")
+	b.exec(`UPDATE reports SET geocoded_at = now() WHERE id <> $1`, stuck)
+	b.exec(`INSERT INTO outbox (id, queue, body, not_before) SELECT $1, 'geocode', jsonb_build_object('report_id', id), now() + interval '1 day'
+		FROM reports WHERE id = $2`, ids.New(), b.report("failed", "2 days")) // asks again by itself
+	b.report("failed", "8 days") // nobody knows the place
 	picture := b.upload("stored", "46 minutes", "7 days")
 	b.upload("processed", "46 minutes", "7 days")
 	b.upload("issued", "", "7 days")
@@ -236,7 +240,7 @@ func TestWhatIsStuckIsWokenOnceInAWhile(t *testing.T) {
 		if err := b.run(); err != nil {
 			t.Fatal(err)
 		}
-		b.exec(`UPDATE outbox SET not_before = now() - interval '1 minute'`)
+		b.exec(`UPDATE outbox SET not_before = now() - interval '1 minute' WHERE not_before < now() + interval '10 minutes'`)
 	}
 	if err := b.run(); err != nil {
 		t.Fatal(err)
@@ -244,6 +248,9 @@ func TestWhatIsStuckIsWokenOnceInAWhile(t *testing.T) {
 	woken := strings.Join(b.received(queue.Validate), " ")
 	if strings.Count(woken, "report_id") != 2 || !strings.Contains(woken, stuck.String()) || !strings.Contains(woken, processing.String()) {
 		t.Errorf("woken %s", woken)
+	}
+	if places := b.received(queue.Geocode); len(places) != 1 || !strings.Contains(places[0], stuck.String()) {
+		t.Errorf("places woken: %v", places)
 	}
 	pictures := b.received(queue.Images)
 	var event struct {

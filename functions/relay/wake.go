@@ -12,64 +12,65 @@ import (
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
-const unjudgedSQL = `
-	SELECT id FROM reports
-	WHERE ai_status IN ('queued', 'processing') AND deleted_at IS NULL AND created_at < $1
-	  AND NOT EXISTS (SELECT FROM processed_messages p WHERE p.consumer = 'relay-validate' AND p.message_key = reports.id || $2)
-	ORDER BY created_at LIMIT $3`
-
-const unprocessedSQL = `
-	SELECT id FROM uploads
-	WHERE state IN ('issued', 'stored') AND attached_at < $1 AND attached_at > $1::timestamptz - interval '2 days'
-	  AND NOT EXISTS (SELECT FROM processed_messages p WHERE p.consumer = 'relay-images' AND p.message_key = uploads.id || $2)
-	ORDER BY attached_at LIMIT $3`
-
 // wakings bounds how many of a kind one run brings up again.
 const wakings = 100
 
-// wakeReports brings up reports that ought to have been judged by now: their
-// message may have been lost with a queue, or be among the dead letters. Each at
-// most once in the configured time, so that a long outage makes no storm.
-func (r *Relay) wakeReports(ctx context.Context) error {
-	return r.outbox.Do(ctx, func(w *outbox.Work) error {
-		found, err := due(ctx, w, unjudgedSQL, r.clock.Now().Add(-r.cfg.Stuck), r.slot(), wakings)
-		if err != nil {
-			return err
-		}
-		for _, id := range found {
-			first, err := w.Once(ctx, "relay-validate", id.String()+r.slot())
-			if err != nil {
-				return err
-			}
-			if !first {
-				continue
-			}
-			if err := w.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: id}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+// waking brings up what ought to have been worked on by now: its message may
+// have been lost with a queue, or be among the dead letters.
+type waking struct {
+	// consumer is under whose name it is noted that something was woken.
+	consumer string
+	// sql finds what is stuck, oldest first: since before $1, not noted in the slot $2, at most $3.
+	sql     string
+	queue   queue.Name
+	message func(id uuid.UUID) any
 }
 
-// wakePictures tells the images worker again, in S3's words, of originals that
-// are somebody's evidence and still unprocessed. Where the bytes never came it
-// finds nothing and does nothing.
-func (r *Relay) wakePictures(ctx context.Context) error {
+// What may be stuck.
+var (
+	unjudged = waking{"relay-validate", `
+	SELECT id FROM reports
+	WHERE ai_status IN ('queued', 'processing') AND deleted_at IS NULL AND created_at < $1
+	  AND NOT EXISTS (SELECT FROM processed_messages p WHERE p.consumer = 'relay-validate' AND p.message_key = reports.id || $2)
+	ORDER BY created_at LIMIT $3`,
+		queue.Validate, func(id uuid.UUID) any { return queue.ValidateMessage{ReportID: id} }}
+
+	// S3's words tell the images worker of originals that are somebody's evidence. Where the bytes never came it finds
+	// nothing and does nothing.
+	unprocessed = waking{"relay-images", `
+	SELECT id FROM uploads
+	WHERE state IN ('issued', 'stored') AND attached_at < $1 AND attached_at > $1::timestamptz - interval '2 days'
+	  AND NOT EXISTS (SELECT FROM processed_messages p WHERE p.consumer = 'relay-images' AND p.message_key = uploads.id || $2)
+	ORDER BY attached_at LIMIT $3`,
+		queue.Images, func(id uuid.UUID) any { return created(id) }}
+
+	// The geocoder's worker asks again by itself while the geocoder is silent: then a message waits in the outbox.
+	unnamed = waking{"relay-geocode", `
+	SELECT id FROM reports
+	WHERE geocoded_at IS NULL AND deleted_at IS NULL AND created_at < $1 AND created_at > $1::timestamptz - interval '7 days'
+	  AND NOT EXISTS (SELECT FROM processed_messages p WHERE p.consumer = 'relay-geocode' AND p.message_key = reports.id || $2)
+	  AND NOT EXISTS (SELECT FROM outbox o WHERE o.queue = 'geocode' AND o.body ->> 'report_id' = reports.id::text)
+	ORDER BY created_at LIMIT $3`,
+		queue.Geocode, func(id uuid.UUID) any { return queue.GeocodeMessage{ReportID: id} }}
+)
+
+// wake sends the messages of a kind again, each at most once in the configured
+// time, so that a long outage makes no storm.
+func (r *Relay) wake(ctx context.Context, k waking) error {
 	return r.outbox.Do(ctx, func(w *outbox.Work) error {
-		found, err := due(ctx, w, unprocessedSQL, r.clock.Now().Add(-r.cfg.Stuck), r.slot(), wakings)
+		found, err := due(ctx, w, k.sql, r.clock.Now().Add(-r.cfg.Stuck), r.slot(), wakings)
 		if err != nil {
 			return err
 		}
 		for _, id := range found {
-			first, err := w.Once(ctx, "relay-images", id.String()+r.slot())
+			first, err := w.Once(ctx, k.consumer, id.String()+r.slot())
 			if err != nil {
 				return err
 			}
 			if !first {
 				continue
 			}
-			if err := w.Send(ctx, queue.Images, created(id)); err != nil {
+			if err := w.Send(ctx, k.queue, k.message(id)); err != nil {
 				return err
 			}
 		}

@@ -16,6 +16,7 @@ import (
 // stand is what an endpoint is measured on: one database, the system on it, the same system by way of a tap that
 // writes down what it asks of the database, and a connection to ask the same without the system.
 type stand struct {
+	store        *store
 	database     Database
 	site, tapped *Site
 	tap          *tap.Tap
@@ -33,7 +34,7 @@ func (r *Run) newStand(ctx context.Context, size int) (*stand, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stand{database: database, on: map[*Site]people{}}
+	s := &stand{store: r.store, database: database, on: map[*Site]people{}}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -71,18 +72,21 @@ func (s *stand) open(ctx context.Context) error {
 	return errors.Join(err, conn.Close(ctx))
 }
 
+// close also drops the database, and so ends the connections that functions keep for their next request: together
+// those of all parts would be more than the server gives.
 func (s *stand) close() error {
 	for _, site := range []*Site{s.site, s.tapped} {
 		if site != nil {
 			site.Close()
 		}
 	}
-	if s.replay == nil {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	return s.replay.Close(ctx)
+	var failed error
+	if s.replay != nil {
+		failed = s.replay.Close(ctx)
+	}
+	return errors.Join(failed, s.store.drop(ctx, s.database))
 }
 
 // record does a request by way of the tap and returns what it asked of the database. A request that writes is made

@@ -8,7 +8,7 @@ import (
 
 // GCPercent is how much a function's heap may grow, in hundredths of what it holds, before garbage is looked for: a
 // request leaves little behind, and the memory is paid for whether it is used or not.
-const GCPercent = 400
+const GCPercent = 300
 
 // useMemory has garbage wait for the memory Lambda gives, up to four fifths of it: the rest is for what is not heap.
 // What GOGC and GOMEMLIMIT say goes first.

@@ -108,6 +108,9 @@ func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, e
 		}
 		return idempotency.Record(ctx, w, out.Status, out.Body)
 	})
+	if database.Violates(err, "report_comments_client_id_key") { // of another report at this moment: one's own is locked
+		return nil, errElsewhere
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,9 @@ package community_test
 import (
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/uuid"
@@ -24,6 +26,28 @@ func place(w *world.World, c *world.Client, set string) string {
 		w.Exec(`UPDATE reports SET `+set+` WHERE id = $1`, id)
 	}
 	return id.String()
+}
+
+// One client_id for two reports at once is a comment on one of them.
+func TestOneCommentOnTwoReportsAtOnce(t *testing.T) {
+	t.Parallel()
+	w := world.New(t, community.Open)
+	author, other := w.Citizen(), w.Citizen()
+	reports := []string{place(w, author, ""), place(w, author, "")}
+	for range 20 {
+		client := uuid.NewString()
+		statuses := make([]int, len(reports))
+		var wg sync.WaitGroup
+		for i, id := range reports {
+			wg.Go(func() {
+				statuses[i] = other.Post("/reports/"+id+"/comments", object{"text": "Here.", "client_id": client}).Status
+			})
+		}
+		wg.Wait()
+		if slices.Sort(statuses); !slices.Equal(statuses, []int{http.StatusCreated, http.StatusConflict}) {
+			t.Fatalf("got %v", statuses)
+		}
+	}
 }
 
 func TestComments(t *testing.T) {

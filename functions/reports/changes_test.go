@@ -257,3 +257,15 @@ func TestPicturesOfAReport(t *testing.T) {
 		t.Errorf("got %v", got.Values)
 	}
 }
+
+func TestADuplicateOutlivesItsOriginal(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c, mod := w.Citizen(), w.Staff(identity.Moderator)
+	original, duplicate := filed(c, nil), filed(w.Citizen(), nil)
+	mod.Post("/reports/"+duplicate+"/status", object{"status": "duplicate", "duplicate_of": original}).Want(http.StatusOK)
+	c.Delete("/reports/" + original).Want(http.StatusOK)
+	if got := mod.Get("/reports/" + duplicate).Want(http.StatusOK).Object(); got.Text("ai.status") != "needs_review" {
+		t.Errorf("its original is withdrawn, and nobody is asked to look: %v", got.Values)
+	}
+}

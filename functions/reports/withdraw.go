@@ -44,6 +44,7 @@ func (g *Group) withdraw(ctx context.Context, in *withdrawInput) (*messageOutput
 // tombstone takes a report out of sight and says so on the ledger.
 func (g *Group) tombstone(ctx context.Context, w *outbox.Work, h *report.Held, c identity.Caller) error {
 	w.Later(`UPDATE reports SET deleted_at = now(), version = version + 1, updated_at = now() WHERE id = $1`, h.ID)
+	h.ReviewDuplicates(w)
 	const count = `UPDATE users SET reports_count = greatest(0, reports_count - 1),
 		fixed_reports_count = greatest(0, fixed_reports_count - $2) WHERE id = $1`
 	fixed := 0

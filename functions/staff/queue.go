@@ -16,8 +16,8 @@ func (g *Group) registerQueue(api *httpapi.API) {
 	op := httpapi.Operation{
 		Operation: huma.Operation{
 			Method: http.MethodGet, Path: "/api/v1/staff/queue", Tags: []string{name}, Summary: "List the reports that wait for staff",
-			Description: "new: open and nobody's yet. needs_review: the AI was unsure or failed, there is no picture, or the " +
-				"reporter appealed. assigned: with an agency and not fixed. overdue: past their due date. An official sees " +
+			Description: "new: open and nobody's yet. needs_review: the AI was unsure or failed, there is no picture, the " +
+				"reporter appealed, or the original of a duplicate was rejected or withdrawn. assigned: with an agency and not fixed. overdue: past their due date. An official sees " +
 				"of new what lies in their agency's area and field, and of assigned and overdue what is their agency's.",
 		},
 		Roles: identity.Staff(), Aliases: page.Aliases(),
@@ -47,7 +47,8 @@ func scopes(kind string, c identity.Caller) []report.Scope {
 	switch kind {
 	case "needs_review":
 		return []report.Scope{report.Where(`r.ai_status IN ('needs_review', 'failed')
-			AND (r.status = 'pending' OR (r.status = 'rejected' AND r.appealed_at IS NOT NULL))`)}
+			AND (r.status = 'pending' OR (r.status = 'rejected' AND r.appealed_at IS NOT NULL)
+			     OR (r.status = 'duplicate' AND r.ai_status = 'needs_review'))`)}
 	case "assigned", "overdue":
 		out := []report.Scope{report.Where(`r.assigned_agency_id IS NOT NULL AND r.status IN ('pending', 'verified', 'in_progress')`)}
 		if kind == "overdue" {

@@ -51,6 +51,8 @@ func TestQueues(t *testing.T) {
 	review := place(w, c, "ai_status = 'needs_review'")
 	failed := place(w, c, "ai_status = 'failed'")
 	appealed := place(w, c, "ai_status = 'needs_review', status = 'rejected', appealed_at = now()")
+	orphan := place(w, c, fmt.Sprintf("ai_status = 'needs_review', status = 'duplicate', duplicate_of = '%s'", appealed))
+	place(w, c, fmt.Sprintf("ai_status = 'completed', status = 'duplicate', duplicate_of = '%s'", fresh))
 	place(w, c, "ai_status = 'rejected', status = 'rejected'")
 	ours := place(w, c, fmt.Sprintf("ai_status = 'completed', status = 'in_progress', assigned_agency_id = '%s', due_at = now() - interval '1 day'", dili))
 	theirs := place(w, c, fmt.Sprintf("ai_status = 'completed', status = 'verified', assigned_agency_id = '%s', due_at = now() + interval '1 day'", other))
@@ -72,12 +74,12 @@ func TestQueues(t *testing.T) {
 	}
 	check(mod, "new", fresh, far)
 	check(official, "new", fresh)
-	check(mod, "needs_review", review, failed, appealed)
+	check(mod, "needs_review", review, failed, appealed, orphan)
 	check(mod, "assigned", ours, theirs)
 	check(official, "assigned", ours)
 	check(mod, "overdue", ours)
 	c.Get("/staff/queue").Want(http.StatusForbidden)
-	check(mod, "Needs-Review", review, failed, appealed)
+	check(mod, "Needs-Review", review, failed, appealed, orphan)
 	mod.Get("/staff/queue?kind=old").Want(http.StatusUnprocessableEntity)
 }
 

@@ -125,6 +125,9 @@ func (m Move) apply(w *outbox.Work, h *Held) {
 	}
 	w.Later(q, h.ID, m.To, m.Note, original, m.By.Kind != ActorAI)
 	m.applyToPeople(w, h, original)
+	if m.To == Rejected {
+		h.ReviewDuplicates(w)
+	}
 	h.Status, h.DuplicateOf = m.To, original
 	h.Version++
 }

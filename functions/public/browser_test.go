@@ -4,11 +4,14 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/functions/public"
@@ -143,5 +146,103 @@ func TestMapPageShowsReportsAndOpensOne(t *testing.T) {
 	}
 	if there != w.URL+"/map?lang=tet&issue_type=bridge#15/-8.5/125.6" {
 		t.Errorf("in another language the map is at %s", there)
+	}
+}
+
+// TestTheMapIsAListForKeyboards walks from a cluster to a report without a pointer.
+func TestTheMapIsAListForKeyboards(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.Citizen()
+	for range 3 {
+		file(w, c, object{"latitude": -8.56, "longitude": 125.58})
+	}
+	_, bridge := file(w, c, object{"issue_type": "bridge", "latitude": -8.55, "longitude": 125.57})
+	tab := browser.Open(t, 412, 700)
+	var count, focused, link, none string
+	var rows []string
+	err := chromedp.Run(tab,
+		chromedp.Navigate(w.URL+"/map?lang=pt#11/-8.55/125.57"), chromedp.WaitReady(`body[data-ready="true"]`),
+		chromedp.Focus("#seen summary"), chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("#seen li button"),
+		chromedp.Text("#seen b", &count), chromedp.Text("#seen li button", &focused),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser.Screenshot(t, tab, "map-list-far")
+	if count != "4" || focused != "Ver de perto: 1" {
+		t.Errorf("from afar there are %s, %q", count, focused)
+	}
+	err = chromedp.Run(tab, chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("#seen li a"),
+		chromedp.Evaluate(`[...document.querySelectorAll("#seen li")].map(li => li.textContent)`, &rows),
+		chromedp.AttributeValue("#seen li a", "href", &link, nil),
+		chromedp.Evaluate(`document.activeElement.textContent`, &focused),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser.Screenshot(t, tab, "map-list-near")
+	if len(rows) != 4 || rows[0] != "Ponte, "+bridge+" Pendente" || focused != "Ponte, "+bridge || link != "/r/"+bridge+"?lang=pt" {
+		t.Errorf("close by there are %q, the first leads to %s, the focus is on %q", rows, link, focused)
+	}
+	err = chromedp.Run(tab, chromedp.Navigate(w.URL+"/map?lang=tet#15/-9.2/124.4"), chromedp.WaitReady(`body[data-ready="true"]`),
+		chromedp.Click("#seen summary"), chromedp.WaitVisible("#seen li"), chromedp.Text("#seen li", &none))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if none != "La iha relatóriu iha ne'e." {
+		t.Errorf("where nothing is, the list says %q", none)
+	}
+}
+
+// TestTheMapAsksAgainWhenTheLinkIsBack loses the link before tiles of another kind are there.
+func TestTheMapAsksAgainWhenTheLinkIsBack(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.Citizen()
+	for _, latitude := range []float64{-8.551, -8.552} {
+		file(w, c, object{"latitude": latitude, "longitude": 125.57})
+	}
+	file(w, c, object{"issue_type": "bridge", "latitude": -8.55, "longitude": 125.57})
+	var lost atomic.Bool
+	system, err := url.Parse(w.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	through := httputil.NewSingleHostReverseProxy(system)
+	link := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if lost.Load() {
+			panic(http.ErrAbortHandler)
+		}
+		through.ServeHTTP(w, r)
+	}))
+	t.Cleanup(link.Close)
+	tab := browser.Open(t, 412, 700)
+	shows := func(n string) chromedp.Action {
+		return chromedp.Poll(`document.querySelector("#seen b").textContent === "`+n+`"`, nil)
+	}
+	choose := func(filter, kind string) chromedp.Action {
+		return chromedp.Evaluate(`(() => { const s = document.getElementById("`+filter+`"); s.value = "`+kind+`"; s.dispatchEvent(new Event("change")); })()`, nil)
+	}
+	if err := chromedp.Run(tab, chromedp.Navigate(link.URL+"/map?lang=en#15/-8.55/125.57"), shows("3")); err != nil {
+		t.Fatal(err)
+	}
+	for _, back := range []struct{ choose, again, shows chromedp.Action }{
+		{choose("issue_type", "bridge"), chromedp.Click("#trouble button"), shows("1")},
+		{choose("issue_type", "pothole"), chromedp.Evaluate(`dispatchEvent(new Event("online"))`, nil), shows("2")},
+	} {
+		var trouble string
+		lost.Store(true)
+		if err := chromedp.Run(tab, back.choose, chromedp.WaitVisible("#trouble"), chromedp.Text("#trouble", &trouble), shows("…")); err != nil {
+			t.Fatal(err)
+		}
+		browser.Screenshot(t, tab, "map-trouble")
+		if trouble != "Part of the map could not be loaded. Try again" {
+			t.Errorf("without a link the map says %q", trouble)
+		}
+		lost.Store(false)
+		if err := chromedp.Run(tab, back.again, chromedp.WaitNotVisible("#trouble"), back.shows); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -147,6 +147,7 @@ func (p *Public) mapPage(ctx context.Context, in *PageInput) (*pageOutput, error
 	statusLabels, typeLabels := labels(v, "status", statuses), labels(v, "issue_type", report.IssueTypes())
 	texts, err := scriptTexts(map[string]any{
 		"types": typeLabels, "statuses": statusLabels, "open": v.t("page.open_report"), "close": v.t("page.close"),
+		"closer": v.t("page.look_closer"), "more": v.t("page.more_closer"), "none": v.t("page.none_here"),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("texts of the map: %w", err)

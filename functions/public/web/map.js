@@ -59,9 +59,21 @@
       if (select(name).value) query.set(name, select(name).value); else query.delete(name);
       history.replaceState(null, "", location.pathname + (query.size ? "?" + query : "") + location.hash);
       close();
-      map.getSource("reports").setTiles(tiles());
+      load();
     });
   }
+
+  // A tile that was lost on the way is asked for again when the link is back, or when somebody says so.
+  const trouble = select("trouble");
+  const load = () => {
+    trouble.hidden = true;
+    seen.querySelector("b").textContent = "…";
+    list.replaceChildren();
+    map.getSource("reports").setTiles(tiles());
+  };
+  map.on("error", () => { trouble.hidden = false; });
+  trouble.querySelector("button").onclick = load;
+  addEventListener("online", () => { if (!trouble.hidden) load(); });
 
   // Another language shows the same place and kinds.
   for (const link of document.querySelectorAll(".languages a")) {
@@ -79,6 +91,10 @@
     map.on("mouseleave", layer, () => { map.getCanvas().style.cursor = ""; });
   }
 
+  const page = (report) => "/r/" + encodeURIComponent(report.report_number) + "?lang=" + document.documentElement.lang;
+  const typeOf = (report) => texts.types[report.issue_type] ?? report.issue_type;
+  const statusOf = (report) => texts.statuses[report.status] ?? report.status;
+
   const card = select("card");
   const close = () => { card.hidden = true; };
   const show = (report) => {
@@ -92,14 +108,60 @@
     const x = add("button", "×");
     x.setAttribute("aria-label", texts.close);
     x.onclick = close;
-    add("h2", texts.types[report.issue_type] ?? report.issue_type);
-    add("span", texts.statuses[report.status] ?? report.status, "badge " + report.status);
+    add("h2", typeOf(report));
+    add("span", statusOf(report), "badge " + report.status);
     add("p", report.report_number, "soft");
     const more = add("a", texts.open);
-    more.href = "/r/" + encodeURIComponent(report.report_number) + "?lang=" + document.documentElement.lang;
+    more.href = page(report);
     card.hidden = false;
     more.focus();
   };
-  document.addEventListener("keydown", (e) => { if (e.key === "Escape") close(); });
-  map.on("idle", () => { document.body.dataset.ready = "true"; });
+  document.addEventListener("keydown", (e) => {
+    if (e.key !== "Escape") return;
+    close();
+    seen.open = false;
+  });
+
+  // The same as a list, nearest to the middle first: for whoever has no pointer, or is read to.
+  const seen = select("seen"), list = seen.querySelector("ul"), longest = 50;
+  let listed = "";
+  const row = ({ report, at }) => {
+    const li = document.createElement("li");
+    if (report.point_count) {
+      const closer = document.createElement("button");
+      closer.textContent = texts.closer.replace("{n}", report.point_count.toLocaleString(document.documentElement.lang));
+      closer.onclick = () => map.easeTo({ center: at, zoom: map.getZoom() + 2 });
+      li.append(closer);
+      return li;
+    }
+    const link = document.createElement("a"), badge = document.createElement("span");
+    link.href = page(report);
+    link.textContent = `${typeOf(report)}, ${report.report_number}`;
+    badge.textContent = statusOf(report);
+    badge.className = "badge " + report.status;
+    li.append(link, " ", badge);
+    return li;
+  };
+  const relist = () => {
+    const found = new Map(), middle = map.getCenter();
+    for (const { properties: report, geometry } of map.queryRenderedFeatures({ layers: ["clusters", "points"] })) {
+      const at = new maplibregl.LngLat(...geometry.coordinates); // the same report may be in the margin of two tiles
+      found.set(report.report_number ?? at.toString(), { report, at, distance: at.distanceTo(middle) });
+    }
+    const rows = [...found.values()].sort((a, b) => a.distance - b.distance);
+    const now = rows.map(({ report, at }) => [at, report.point_count, report.report_number, report.status]).join(" ");
+    if (now === listed && list.firstChild) return;
+    listed = now;
+    const total = rows.reduce((n, { report }) => n + (report.point_count ?? 1), 0);
+    seen.querySelector("b").textContent = total.toLocaleString(document.documentElement.lang);
+    const focused = list.contains(document.activeElement);
+    list.replaceChildren(...rows.slice(0, longest).map(row));
+    const rest = rows.length ? texts.more : texts.none;
+    if (!rows.length || rows.length > longest) list.append(Object.assign(document.createElement("li"), { textContent: rest, className: "soft" }));
+    if (focused) (list.querySelector("a, button") ?? seen.querySelector("summary")).focus();
+  };
+  map.on("idle", () => {
+    relist();
+    document.body.dataset.ready = "true";
+  });
 })();

@@ -59,13 +59,18 @@ func TestNothingPrivateIsInAnyPublicAnswer(t *testing.T) {
 	withdrawn, withdrawnNumber := file(w, c, object{"title": "Hidden because withdrawn"})
 	w.Exec(`UPDATE reports SET status = 'rejected', rejection_reason = 'no' WHERE id = $1`, rejected)
 	w.Exec(`UPDATE reports SET deleted_at = now() WHERE id = $1`, withdrawn)
+	ofRejected, ofRejectedNumber := file(w, c, object{"is_anonymous": true, "title": "The same as what was rejected"})
+	ofWithdrawn, ofWithdrawnNumber := file(w, c, object{"is_anonymous": true, "title": "The same as what was withdrawn"})
+	w.Exec(`UPDATE reports SET status = 'duplicate', duplicate_of = $2 WHERE id = $1`, ofRejected, rejected)
+	w.Exec(`UPDATE reports SET status = 'duplicate', duplicate_of = $2 WHERE id = $1`, ofWithdrawn, withdrawn)
 	w.Exec(`INSERT INTO report_notes (id, report_id, content) VALUES ($1, $2, 'Secret internal note')`, uuid.New(), anonymous)
 
 	secrets := []string{"Secret Person", "+67077700001", "secret@example.org", "SecretPhone", "Secret internal note", c.ID.String(),
 		"Hidden because rejected", "Hidden because withdrawn", rejectedNumber, withdrawnNumber, "originals/", "renditions/" + picture}
 	nobody := w.Nobody()
 	shown := false
-	for _, ref := range [][2]string{{anonymous, anonymousNumber}, {rejected, rejectedNumber}, {withdrawn, withdrawnNumber}} {
+	for _, ref := range [][2]string{{anonymous, anonymousNumber}, {rejected, rejectedNumber}, {withdrawn, withdrawnNumber},
+		{ofRejected, ofRejectedNumber}, {ofWithdrawn, ofWithdrawnNumber}} {
 		for _, path := range everything(ref[0], ref[1]) {
 			got := nobody.Get(path)
 			body := string(got.Body)

@@ -268,4 +268,9 @@ func TestADuplicateOutlivesItsOriginal(t *testing.T) {
 	if got := mod.Get("/reports/" + duplicate).Want(http.StatusOK).Object(); got.Text("ai.status") != "needs_review" {
 		t.Errorf("its original is withdrawn, and nobody is asked to look: %v", got.Values)
 	}
+	for who, named := range map[*world.Client]bool{mod: true, c: false} { // staff decide about what is left of it
+		if got := who.Get("/reports/" + duplicate).Want(http.StatusOK).Object(); (got.Text("duplicate_of.id") == original) != named {
+			t.Errorf("to a %s the withdrawn original is %v", who.Role, got.At("duplicate_of"))
+		}
+	}
 }

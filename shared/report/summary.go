@@ -38,7 +38,7 @@ type Summary struct {
 	Blurhash         *string         `json:"blurhash" doc:"To show before the picture is there" example:"LEHV6nWB2yk8pyo0adR*.7kCMdnj"`
 	Reporter         *Person         `json:"reporter" doc:"null for an anonymous report and for an author who left"`
 	AssignedAgency   *Agency         `json:"assigned_agency"`
-	DuplicateOf      *Original       `json:"duplicate_of"`
+	DuplicateOf      *Original       `json:"duplicate_of" doc:"null to whoever may not see the original"`
 	AIStatus         AIStatus        `json:"ai_status"`
 	BlockchainStatus LedgerStatus    `json:"blockchain_status"`
 	CommentsCount    int             `json:"comments_count" example:"2"`
@@ -83,7 +83,7 @@ const summaryColumns = `r.id, r.report_number, r.title, r.description, r.issue_t
 	r.severity_score, r.priority, r.status, r.rejection_reason, r.latitude, r.longitude, r.location_accuracy, r.address,
 	r.street, r.suco, r.district, r.municipality, r.ai_status, r.blockchain_status, r.comments_count, r.client_id,
 	r.version, r.created_at, r.updated_at, r.resolved_at, r.user_id, r.is_anonymous,
-	u.id, u.full_name, avatar.id, a.id, a.code, a.name, a.agency_type, o.id, o.report_number, i.upload_id, i.blurhash`
+	u.id, u.full_name, avatar.id, a.id, a.code, a.name, a.agency_type, o.id, o.report_number, o.deleted_at IS NULL AND o.status <> 'rejected', i.upload_id, i.blurhash`
 
 const summaryJoins = `
 	LEFT JOIN users u ON u.id = r.user_id AND u.deleted_at IS NULL
@@ -107,6 +107,7 @@ type summaryRow struct {
 	agency         [3]*string // code, name, type
 	originalID     *uuid.UUID
 	originalNumber *string
+	originalShown  *bool // to everybody
 }
 
 // targets are where to scan summaryColumns to.
@@ -116,7 +117,7 @@ func (s *summaryRow) targets() []any {
 		&s.Address, &s.Street, &s.Suco, &s.District, &s.Municipality, &s.AIStatus, &s.BlockchainStatus, &s.CommentsCount,
 		&s.ClientID, &s.Version, &s.CreatedAt.Time, &s.UpdatedAt.Time, &s.resolved, &s.author, &s.anonymous,
 		&s.personID, &s.personName, &s.avatar, &s.agencyID, &s.agency[0], &s.agency[1], &s.agency[2],
-		&s.originalID, &s.originalNumber, &s.image, &s.Blurhash}
+		&s.originalID, &s.originalNumber, &s.originalShown, &s.image, &s.Blurhash}
 }
 
 func scanSummary(row pgx.CollectableRow) (*summaryRow, error) {
@@ -145,7 +146,7 @@ func (r *Reader) present(ctx context.Context, v Viewer, s *summaryRow) (Summary,
 	if s.agencyID != nil {
 		out.AssignedAgency = &Agency{ID: *s.agencyID, Code: *s.agency[0], Name: *s.agency[1], AgencyType: *s.agency[2]}
 	}
-	if s.originalID != nil {
+	if s.originalID != nil && (*s.originalShown || v.staff) { // a report that is seen by nobody is named to nobody
 		out.DuplicateOf = &Original{ID: *s.originalID, ReportNumber: *s.originalNumber}
 	}
 	if !v.owns(s.author) {

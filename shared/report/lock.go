@@ -115,7 +115,7 @@ func queuePair(b *pgx.Batch, of, original About) *Held {
 		*h = *found
 		return nil
 	})
-	const duplicates = `SELECT EXISTS (SELECT FROM reports WHERE duplicate_of = $1 )`
+	const duplicates = `SELECT EXISTS (SELECT FROM reports WHERE duplicate_of = $1 AND deleted_at IS NULL)`
 	of.Queue(b, duplicates).QueryRow(func(row pgx.Row) error { return row.Scan(&h.hasDuplicates) })
 	h.queueFollowers(b, of)
 	return h

@@ -149,6 +149,13 @@ func TestDuplicatesStayOneLevelDeepAndAreReversible(t *testing.T) {
 	if n := b.count(`SELECT count(*) FROM report_followers`); n != 0 {
 		t.Errorf("%d followers after unlinking", n)
 	}
+	if err := link(a, c); err != nil {
+		t.Fatal(err)
+	}
+	b.exec(`UPDATE reports SET deleted_at = now() WHERE id = $1`, a) // nothing can be unlinked of what is withdrawn
+	if err := link(c, d); err != nil {
+		t.Errorf("an original whose duplicates are all withdrawn: %v", err)
+	}
 }
 
 func TestTwoReportsCannotBecomeDuplicatesOfEachOther(t *testing.T) {

@@ -155,6 +155,11 @@ func (s *surroundings) insert(ctx context.Context, w *outbox.Work, content strin
 	const q = `INSERT INTO report_comments (id, report_id, author_id, client_id, content, is_official) VALUES ($1, $2, $3, $4, $5, $6)`
 	w.Later(q, c.ID, c.ReportID, s.author.ID, clientID, content, s.author.IsOfficial)
 	w.Later(`UPDATE reports SET comments_count = comments_count + 1 WHERE id = $1`, c.ReportID)
+	if s.author.IsOfficial {
+		if err := auditOfficial(ctx, w, c); err != nil {
+			return Comment{}, err
+		}
+	}
 	return c, s.tell(ctx, w, c)
 }
 

@@ -72,6 +72,10 @@ func TestComments(t *testing.T) {
 	if second.At("author.is_official") != true || second.Text("author.role") != "government_official" {
 		t.Errorf("got %v", second.Values)
 	}
+	if n := w.Int(`SELECT count(*) FROM audit_log WHERE action = 'comment.add' AND actor_id = $1 AND entity_id = $2`, official.ID, second.Text("id")); n != 1 ||
+		w.Int(`SELECT count(*) FROM audit_log`) != 1 {
+		t.Errorf("what an official said is audited %d times", n)
+	}
 	for _, bad := range []object{{"content": ""}, {"content": "   "}, {"content": strings.Repeat("x", 1001)}, {}} {
 		other.Post(path, bad).Want(http.StatusUnprocessableEntity)
 	}

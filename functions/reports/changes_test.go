@@ -241,6 +241,10 @@ func TestPicturesOfAReport(t *testing.T) {
 	}
 	c.Form(path, map[string]string{"kind": "resolution"}, "file", "a.jpg", w.JPEG(3)).Want(http.StatusForbidden)
 	mod.Post(path, object{"upload_id": uploaded(mod, w, 4), "kind": "resolution"}).Want(http.StatusCreated)
+	if n := w.Int(`SELECT count(*) FROM audit_log WHERE action = 'report.add_image' AND actor_id = $1 AND entity_id = $2`, mod.ID, id); n != 1 ||
+		w.Int(`SELECT count(*) FROM audit_log`) != 1 {
+		t.Errorf("staff's picture is audited %d times", n)
+	}
 	show := path + "/" + image.Text("id") + "/thumbnail"
 	if got := c.Get(show).Want(http.StatusNotFound).Code(); got != "image_not_ready" {
 		t.Errorf("got %s", got)

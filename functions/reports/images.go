@@ -149,6 +149,13 @@ func (g *Group) attachImage(ctx context.Context, w *outbox.Work, h *report.Held,
 	caller, image := identity.Must(ctx), report.FreshImage{ID: ids.New(), Held: held}
 	attach(w, image.ID, h.ID, held.ID, caller.UserID, kind)
 	upload.Attach(w, []uuid.UUID{held.ID})
+	if !owns(caller, h) {
+		err := audit.Record(ctx, w, audit.Entry{Action: "report.add_image", Entity: "report", EntityID: h.ID.String(),
+			After: map[string]any{"image_id": image.ID, "kind": kind}})
+		if err != nil {
+			return report.Image{}, err
+		}
+	}
 	judge := kind == evidence && h.Status == report.Pending
 	if err := g.pictured(ctx, w, h, judge); err != nil {
 		return report.Image{}, err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -49,7 +50,8 @@ func (g *Group) appeal(ctx context.Context, in *appealInput) (*reportOutput, err
 		const q = `UPDATE reports SET appealed_at = now(), appeal_reason = $2, ai_status = 'needs_review',
 			version = version + 1, updated_at = now() WHERE id = $1`
 		w.Later(q, h.ID, reason)
-		return nil
+		return audit.Record(ctx, w, audit.Entry{Action: "report.appeal", Entity: "report", EntityID: h.ID.String(),
+			Before: map[string]any{"ai_status": h.AIStatus}, After: map[string]any{"ai_status": report.AINeedsReview}})
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/idempotency"
@@ -83,6 +84,10 @@ func (g *Group) addNote(ctx context.Context, in *addNoteInput) (*noteOutput, err
 		out.Body = Note{ID: ids.New(), ReportID: h.ID, Author: &author, Content: content, CreatedAt: timestamp.Of(h.At)}
 		const q = `INSERT INTO report_notes (id, report_id, author_id, content) VALUES ($1, $2, $3, $4)`
 		w.Later(q, out.Body.ID, h.ID, author.ID, content)
+		err := audit.Record(ctx, w, audit.Entry{Action: "report.note", Entity: "report", EntityID: h.ID.String(), After: map[string]any{"note_id": out.Body.ID}})
+		if err != nil {
+			return err
+		}
 		return idempotency.Record(ctx, w, http.StatusCreated, out.Body)
 	})
 	if err != nil {

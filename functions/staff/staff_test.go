@@ -187,6 +187,7 @@ func TestOverrideAndAppeal(t *testing.T) {
 		`SELECT count(*) FROM ledger_events WHERE event_type = 'AI_VALIDATED'`:   2,
 		`SELECT count(*) FROM ledger_events WHERE event_type = 'STATUS_CHANGED'`: 3,
 		`SELECT count(*) FROM audit_log WHERE action = 'report.ai_override'`:     2,
+		`SELECT count(*) FROM audit_log WHERE action = 'report.appeal'`:          1,
 	} {
 		if got := w.Int(sql); got != want {
 			t.Errorf("%s: %d, want %d", sql, got, want)
@@ -213,4 +214,7 @@ func TestNotes(t *testing.T) {
 	}
 	c.Get(path).Want(http.StatusForbidden)
 	c.Post(path, object{"content": "x"}).Want(http.StatusForbidden)
+	if n := w.Int(`SELECT count(*) FROM audit_log WHERE action = 'report.note' AND actor_id = $1 AND after ->> 'note_id' = $2`, mod.ID, note.Text("id")); n != 1 {
+		t.Errorf("the note is audited %d times", n)
+	}
 }

@@ -1,5 +1,5 @@
 // Package audit keeps who did what when: an append-only log of what staff and
-// administrators change, written in the transaction of the change.
+// administrators do, and of what is appealed to them, written in the transaction of the deed.
 package audit
 
 import (

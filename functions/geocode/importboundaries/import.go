@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,6 +22,9 @@ type options struct {
 
 // maxFile bounds the file, bytes: sucos in full detail stay under it.
 const maxFile = 200 << 20
+
+// byteOrderMark begins what some programs write; RFC 8259, 8.1 lets a reader pass over it.
+const byteOrderMark = "\ufeff"
 
 type feature struct {
 	Properties map[string]any  `json:"properties"`
@@ -84,7 +88,11 @@ func read(f io.Reader) ([]feature, error) {
 		Type     string    `json:"type"`
 		Features []feature `json:"features"`
 	}
-	if err := json.NewDecoder(io.LimitReader(f, maxFile)).Decode(&collection); err != nil {
+	text := bufio.NewReader(io.LimitReader(f, maxFile))
+	if mark, err := text.Peek(len(byteOrderMark)); err == nil && string(mark) == byteOrderMark {
+		_, _ = text.Discard(len(mark)) // it is in the buffer
+	}
+	if err := json.NewDecoder(text).Decode(&collection); err != nil {
 		return nil, fmt.Errorf("not GeoJSON: %w", err)
 	}
 	if collection.Type != "FeatureCollection" || len(collection.Features) == 0 {
@@ -109,10 +117,11 @@ func insert(ctx context.Context, tx pgx.Tx, known *municipality.Directory, o opt
 		}
 		code = found
 	}
+	// Heights, which some programs write with every point, say nothing of where a boundary runs.
 	const query = `
 		INSERT INTO boundaries (id, level, name, parent, code, area)
 		VALUES ($1, $2, $3, nullif($4, ''), nullif($5, ''),
-		        ST_Multi(ST_CollectionExtract(ST_MakeValid(ST_SetSRID(ST_GeomFromGeoJSON($6), 4326)), 3)))
+		        ST_Multi(ST_CollectionExtract(ST_MakeValid(ST_SetSRID(ST_Force2D(ST_GeomFromGeoJSON($6)), 4326)), 3)))
 		RETURNING NOT ST_IsEmpty(area) AND ST_XMin(area) >= -180 AND ST_XMax(area) <= 180 AND ST_YMin(area) >= -90 AND ST_YMax(area) <= 90`
 	var onEarth bool
 	err := tx.QueryRow(ctx, query, ids.New(), o.level, name, f.property(o.parent), code, string(f.Geometry)).Scan(&onEarth)

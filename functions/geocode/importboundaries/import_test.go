@@ -86,3 +86,22 @@ func TestABrokenFileSaysWhatAndChangesNothing(t *testing.T) {
 		t.Errorf("%d boundaries after failures", n)
 	}
 }
+
+// Files are as programs write them: with heights, a byte order mark, the name of a reference system, holes, and rings the wrong way.
+func TestFilesAsProgramsWriteThem(t *testing.T) {
+	t.Parallel()
+	url := testdb.URL(t)
+	const file = "\ufeff" + `{"type":"FeatureCollection","crs":{"type":"name","properties":{"name":"urn:ogc:def:crs:OGC:1.3:CRS84"}},"features":[
+		{"type":"Feature","properties":{"n":"Heights"},"geometry":{"type":"Polygon","coordinates":[[[125.4,-8.7,0],[125.8,-8.7,0],[125.8,-8.4,12.5],[125.4,-8.4,0],[125.4,-8.7,0]]]}},
+		{"type":"Feature","properties":{"n":"Measures"},"geometry":{"type":"Polygon","coordinates":[[[125.4,-8.7,0,1],[125.8,-8.7,0,2],[125.8,-8.4,0,3],[125.4,-8.7,0,1]]]}},
+		{"type":"Feature","properties":{"n":"Ring"},"geometry":{"type":"MultiPolygon","coordinates":[[[[126,-9],[126,-8],[127,-8],[127,-9],[126,-9]],[[126.4,-8.6],[126.4,-8.4],[126.6,-8.4],[126.6,-8.6],[126.4,-8.6]]]]}}]}`
+	if n, err := run(t.Context(), options{file: write(t, file), level: "suco", name: "n"}, url); err != nil || n != 3 {
+		t.Fatalf("got %d, %v", n, err)
+	}
+	if n := count(t, url, `SELECT count(*) FROM boundaries WHERE ST_Covers(area, ST_SetSRID(ST_MakePoint(126.5, -8.5), 4326))`); n != 0 {
+		t.Errorf("the hole is covered by %d", n)
+	}
+	if n := count(t, url, `SELECT count(*) FROM boundaries WHERE ST_Covers(area, ST_SetSRID(ST_MakePoint(126.1, -8.1), 4326))`); n != 1 {
+		t.Errorf("the ring around it by %d", n)
+	}
+}

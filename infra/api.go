@@ -39,7 +39,7 @@ func newAPI(scope constructs.Construct, p *plan, f *functions) (*api, error) {
 			AllowOrigins: jsii.Strings(p.CORSOrigins...), AllowMethods: jsii.Strings("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"),
 			AllowHeaders: jsii.Strings("authorization", "content-type", "accept-language", "idempotency-key", "if-match", "if-none-match", "x-request-id"),
 			ExposeHeaders: jsii.Strings("etag", "idempotent-replay", "retry-after", "ratelimit-limit", "ratelimit-remaining",
-				"ratelimit-reset", "x-request-id", "link"),
+				"ratelimit-reset", "x-request-id", "x-truncated", "link"),
 			MaxAge: jsii.Number(86400.0),
 		},
 	})

@@ -228,6 +228,42 @@ func TestExportsHoldWhatMatches(t *testing.T) {
 	}
 }
 
+// An answer of the gateway ends at 6 MB, in which a quote takes two bytes: an export ends before, says so, and is whole as far as it goes.
+func TestALongExportEndsBeforeTheGatewayDoes(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.Exec(`INSERT INTO reports (id, report_number, content_hash, issue_type, title, description, latitude, longitude)
+		SELECT gen_random_uuid(), 'LS-2026-' || lpad(n::text, 6, '0'), '', CASE WHEN n <= 200 THEN 'bridge' ELSE 'pothole' END, 'Hole ' || n,
+		       (SELECT string_agg(md5(n::text || i), ' ') FROM generate_series(1, 9) i), -8.5, 125.5
+		  FROM generate_series(1, 10250) n`)
+	// A client that does not ask for gzip gets the bytes as they are on the wire.
+	plain := w.Nobody().With("Accept-Encoding", "identity")
+	for _, c := range []struct {
+		what    string
+		who     *world.Client
+		path    string
+		rows    func(int) bool
+		more    string
+		largest int
+	}{
+		{"packed", w.Nobody(), "?issue_type=pothole", func(n int) bool { return n == 10_000 }, "true", 12_000_000},
+		{"plain", plain, "?issue_type=pothole", func(n int) bool { return n > 3_000 && n < 10_000 }, "true", 5_500_000},
+		{"few", plain, "?issue_type=bridge", func(n int) bool { return n == 200 }, "", 5_500_000},
+	} {
+		geo := c.who.Get("/public/export.geojson" + c.path).Want(http.StatusOK)
+		lines := c.who.Get("/public/export.csv" + c.path).Want(http.StatusOK)
+		for name, got := range map[string]struct {
+			answer world.Answer
+			rows   int
+		}{"geojson": {geo, len(geo.Object().Items("features"))}, "csv": {lines, strings.Count(string(lines.Body), "\nLS-")}} {
+			size := len(got.answer.Body) + strings.Count(string(got.answer.Body), `"`)
+			if !c.rows(got.rows) || got.answer.Header.Get("X-Truncated") != c.more || size > c.largest {
+				t.Errorf("%s %s: %d reports in %d bytes, truncated %q", c.what, name, got.rows, size, got.answer.Header.Get("X-Truncated"))
+			}
+		}
+	}
+}
+
 func TestDistrictsOfAMunicipalityThatIsNone(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -75,38 +76,68 @@ type encoder interface {
 	end() error
 }
 
-// Write runs a query made of Select and writes its rows to w. It returns how many.
+// Bound is where an export ends, if its rows do not end before.
+type Bound struct {
+	Rows  int
+	Bytes int // exceeded by a row and what an encoder holds back, some kilobytes, at most
+}
+
+// Write runs a query made of Select and writes all its rows to w. It returns how many.
 func Write(ctx context.Context, q database.Querier, f Format, w io.Writer, query string, args ...any) (int, error) {
-	var e encoder = newCSV(w)
+	n, _, err := WriteUpTo(ctx, Bound{math.MaxInt, math.MaxInt}, q, f, w, query, args...)
+	return n, err
+}
+
+// WriteUpTo is Write as far as a bound lets it, and whether there is more.
+func WriteUpTo(ctx context.Context, most Bound, q database.Querier, f Format, w io.Writer, query string, args ...any) (int, bool, error) {
+	out := &counter{w: w}
+	var e encoder = newCSV(out)
 	if f == GeoJSON {
-		e = newGeoJSON(w)
+		e = newGeoJSON(out)
 	}
 	if err := e.begin(); err != nil {
-		return 0, fmt.Errorf("begin %s: %w", f, err)
+		return 0, false, fmt.Errorf("begin %s: %w", f, err)
 	}
 	rows, err := q.Query(ctx, query, args...)
 	if err != nil {
-		return 0, fmt.Errorf("query export: %w", err)
+		return 0, false, fmt.Errorf("query export: %w", err)
 	}
 	defer rows.Close()
-	n := 0
+	n, more := 0, false
 	for rows.Next() {
+		if more = n >= most.Rows || out.bytes >= most.Bytes; more {
+			break
+		}
 		r, err := scan(rows)
 		if err != nil {
-			return n, fmt.Errorf("read export row: %w", err)
+			return n, false, fmt.Errorf("read export row: %w", err)
 		}
 		if err := e.row(&r); err != nil {
-			return n, fmt.Errorf("write %s: %w", f, err)
+			return n, false, fmt.Errorf("write %s: %w", f, err)
 		}
 		n++
 	}
+	rows.Close()
 	if err := rows.Err(); err != nil {
-		return n, fmt.Errorf("read export: %w", err)
+		return n, false, fmt.Errorf("read export: %w", err)
 	}
 	if err := e.end(); err != nil {
-		return n, fmt.Errorf("end %s: %w", f, err)
+		return n, false, fmt.Errorf("end %s: %w", f, err)
 	}
-	return n, nil
+	return n, more, nil
+}
+
+// counter counts what goes through it.
+type counter struct {
+	w     io.Writer
+	bytes int
+}
+
+// Write implements io.Writer.
+func (c *counter) Write(b []byte) (int, error) {
+	n, err := c.w.Write(b)
+	c.bytes += n
+	return n, err
 }
 
 func scan(rows pgx.Rows) (row, error) {

@@ -30,7 +30,7 @@ func compressed(next http.Handler) http.Handler {
 	}}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("Vary", "Accept-Encoding")
-		if !takesGzip(r.Header.Values("Accept-Encoding")) {
+		if !TakesGzip(r.Header.Values("Accept-Encoding")) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -40,8 +40,8 @@ func compressed(next http.Handler) http.Handler {
 	})
 }
 
-// takesGzip reads Accept-Encoding (RFC 9110, 12.5.3): gzip by name, or by * unless it is named and refused.
-func takesGzip(fields []string) bool {
+// TakesGzip reads Accept-Encoding (RFC 9110, 12.5.3): gzip by name, or by * unless it is named and refused.
+func TakesGzip(fields []string) bool {
 	any := false
 	for element := range strings.SplitSeq(strings.Join(fields, ","), ",") {
 		coding, parameters, _ := strings.Cut(element, ";")

@@ -22,7 +22,7 @@ func secured(next http.Handler) http.Handler {
 const (
 	corsMethods = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 	corsHeaders = "Authorization, Content-Type, Accept-Language, Idempotency-Key, If-Match, If-None-Match, X-Request-Id"
-	corsExposed = "ETag, Idempotent-Replay, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id, Link"
+	corsExposed = "ETag, Idempotent-Replay, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id, X-Truncated, Link"
 )
 
 // shared is what caches keep for everybody, browsers among them: it says so whoever asked first.

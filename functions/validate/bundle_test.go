@@ -16,6 +16,7 @@ import (
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/lafaekstreet/backend/infra/local/aws"
@@ -38,6 +39,7 @@ type bundle struct {
 	cloud   *aws.Server
 	s3      *s3.Client
 	faults  *faults.Set
+	owner   string // the database, for whoever may change its tables
 	person  uuid.UUID
 	numbers int
 }
@@ -52,7 +54,8 @@ func setup(t *testing.T, patience ...string) *bundle {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cloud.Close() })
-	address := testdb.AppURL(testdb.URL(t))
+	owner := testdb.URL(t)
+	address := testdb.AppURL(owner)
 	env := config.Env{"DATABASE_URL": address, "MEDIA_BUCKET": "media", "S3_PATH_STYLE": "true", "AI_TIMEOUT": patience[0]}
 	for k, v := range cloud.Env() {
 		env[k] = v
@@ -72,7 +75,7 @@ func setup(t *testing.T, patience ...string) *bundle {
 	}
 	t.Cleanup(pool.Close)
 	b := &bundle{t: t, w: worker, handler: queue.Each(queue.Validate, 2, kit.Log, worker.message), kit: kit, db: pool,
-		cloud: cloud, faults: set, person: ids.New(), s3: s3.NewFromConfig(cloud.Config(), func(o *s3.Options) { o.UsePathStyle = true })}
+		cloud: cloud, faults: set, owner: owner, person: ids.New(), s3: s3.NewFromConfig(cloud.Config(), func(o *s3.Options) { o.UsePathStyle = true })}
 	if _, err := b.s3.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: awssdk.String("media")}); err != nil {
 		t.Fatal(err)
 	}
@@ -84,6 +87,23 @@ func (b *bundle) exec(sql string, args ...any) {
 	b.t.Helper()
 	if _, err := b.db.Exec(b.t.Context(), sql, args...); err != nil {
 		b.t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// meanwhile makes a change to every report as soon as one is being judged, in the same moment.
+func (b *bundle) meanwhile(change string) {
+	b.t.Helper()
+	conn, err := pgx.Connect(b.t.Context(), b.owner)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(b.t.Context()) }()
+	_, err = conn.Exec(b.t.Context(), `
+		CREATE FUNCTION decide() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE reports SET `+change+`; RETURN NULL; END $$;
+		CREATE TRIGGER decided AFTER UPDATE OF ai_status ON reports FOR EACH ROW
+			WHEN (OLD.ai_status = 'queued' AND NEW.ai_status = 'processing') EXECUTE FUNCTION decide()`)
+	if err != nil {
+		b.t.Fatal(err)
 	}
 }
 

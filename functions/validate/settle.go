@@ -31,7 +31,7 @@ func (w *Worker) settle(ctx context.Context, s subject, v verdict) error {
 			return err
 		}
 		if h.Status != report.Pending { // a person was quicker
-			_, err := tx.Exec(ctx, `UPDATE reports SET ai_status = 'completed', version = version + 1, updated_at = now() WHERE id = $1`, s.id)
+			_, err := tx.Exec(ctx, endWait, s.id)
 			return err
 		}
 		if err := w.embed(ctx, tx, s, v); err != nil {

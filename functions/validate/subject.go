@@ -115,22 +115,25 @@ func (w *Worker) processing(ctx context.Context, s subject) error {
 	return nil
 }
 
+// endWait is for a report people have decided about. What they left in its AI status themselves, such as an appeal that
+// waits for a person, is not the wait for a verdict.
+const endWait = `UPDATE reports SET ai_status = 'completed', version = version + 1, updated_at = now()
+	WHERE id = $1 AND status <> 'pending' AND ai_status IN ('queued', 'processing', 'failed')`
+
 // overtaken ends the wait for a verdict nobody needs any more.
 func (w *Worker) overtaken(ctx context.Context, s subject) error {
-	const q = `UPDATE reports SET ai_status = 'completed', version = version + 1, updated_at = now()
-		WHERE id = $1 AND status <> 'pending' AND ai_status IN ('queued', 'processing', 'failed')`
-	if _, err := w.db.Exec(ctx, q, s.id); err != nil {
+	if _, err := w.db.Exec(ctx, endWait, s.id); err != nil {
 		return fmt.Errorf("show that people have decided: %w", err)
 	}
 	return nil
 }
 
-// fail shows staff a report that could not be judged. Sending the dead letter
+// fail shows staff a report that could not be judged, unless they have decided about it meanwhile. Sending the dead letter
 // again judges it after all.
 func (w *Worker) fail(ctx context.Context, id uuid.UUID) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	const q = `UPDATE reports SET ai_status = 'failed', version = version + 1, updated_at = now()
+	const q = `UPDATE reports SET ai_status = CASE WHEN status = 'pending' THEN 'failed' ELSE 'completed' END, version = version + 1, updated_at = now()
 		WHERE id = $1 AND ai_status IN ('queued', 'processing') AND deleted_at IS NULL`
 	if _, err := w.db.Exec(ctx, q, id); err != nil {
 		return fmt.Errorf("show that the report could not be judged: %w", err)

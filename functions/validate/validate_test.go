@@ -280,3 +280,38 @@ func TestTheLastDeliveryLeavesTheReportToStaff(t *testing.T) {
 		t.Errorf("after the redrive: %s", got)
 	}
 }
+
+// People may decide while the model is thinking. What they have left for a person stays with one, whatever becomes of the verdict.
+func TestADecisionDuringAVerdictStands(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		name, decide string
+		throttled    bool
+		want         string
+	}{
+		{"rejected and appealed", "status = 'rejected', ai_status = 'needs_review', appealed_at = now()", false, "rejected needs_review medium REPORT_SUBMITTED 0"},
+		{"overridden", "status = 'rejected', ai_status = 'rejected'", false, "rejected rejected medium REPORT_SUBMITTED 0"},
+		{"verified", "status = 'verified'", false, "verified completed medium REPORT_SUBMITTED 0"},
+		{"verified, and no verdict", "status = 'verified'", true, "verified completed medium REPORT_SUBMITTED 0"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			id := b.report(-8.55, 125.57)
+			b.attach(id, "processed", 1)
+			b.meanwhile(c.decide)
+			if c.throttled {
+				if err := b.faults.Add(faults.Fault{Service: "bedrock", Mode: faults.Throttle, Count: faults.Forever}); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				b.answers(relevant)
+			}
+			b.deliver(id, 5)
+			if got := b.state(id); got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+		})
+	}
+}

@@ -99,7 +99,7 @@ func (g *Group) move(ctx context.Context, round *outbox.Round, item BulkItem) (i
 	if item.DuplicateOf != nil {
 		original, err := report.Ref(*item.DuplicateOf).About()
 		if err != nil {
-			return 0, err
+			return 0, problem.InvalidField("duplicate_of", "no such report")
 		}
 		m.DuplicateOf = &original
 	}

@@ -107,8 +107,9 @@ func TestBulkStatus(t *testing.T) {
 		{"report_id": uuid.New(), "status": "verified"},
 		{"report_id": a, "status": "sideways"},
 		{"report_id": "LS-2026-000001", "status": "duplicate", "duplicate_of": b, "expected_version": 2},
+		{"report_id": b, "status": "duplicate", "duplicate_of": "the other one"},
 	}}).Want(http.StatusOK).Object().Items("results")
-	for i, want := range []string{"ok ", "error stale", "error transition_not_allowed", "error report_not_found", "error invalid_input", "ok "} {
+	for i, want := range []string{"ok ", "error stale", "error transition_not_allowed", "error report_not_found", "error invalid_input", "ok ", "error invalid_input"} {
 		if word := got[i].Text("status") + " " + got[i].Text("code"); word != want {
 			t.Errorf("item %d: %v, want %s", i, got[i].Values, want)
 		}
@@ -116,8 +117,10 @@ func TestBulkStatus(t *testing.T) {
 	if got[0].Number("version") != 2 || got[5].Number("version") != 3 || w.Int(`SELECT version FROM reports WHERE id = $1`, a) != 3 {
 		t.Errorf("versions %v, then %v", got[0].At("version"), got[5].At("version"))
 	}
-	if faults := got[4].Items("errors"); len(faults) != 1 || faults[0].Text("field") != "status" {
-		t.Errorf("the fifth does not say what is wrong: %v", got[4].Values)
+	for i, field := range map[int]string{4: "status", 6: "duplicate_of"} {
+		if faults := got[i].Items("errors"); len(faults) != 1 || faults[0].Text("field") != field {
+			t.Errorf("item %d does not say what is wrong: %v", i, got[i].Values)
+		}
 	}
 	if got[2].At("allowed") != nil {
 		t.Errorf("a moderator may move a fixed report: %v", got[2].Values)

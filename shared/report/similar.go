@@ -56,7 +56,7 @@ func (r *Reader) Similar(ctx context.Context, v Viewer, l Likeness) ([]Similar, 
 	}
 	var w where
 	v.visible(&w)
-	w.and("r.status NOT IN ('rejected', 'duplicate')")
+	w.and("r.status NOT IN ('rejected', 'duplicate', 'fixed')")
 	if l.ReportID != nil {
 		w.and("r.id <> ?", *l.ReportID)
 	}

@@ -24,7 +24,7 @@ func (g *Group) registerOverride(api *httpapi.API) {
 			Method: http.MethodPost, Path: "/api/v1/reports/{id}/ai-analysis/override", Tags: []string{name},
 			Summary: "Put a person's judgement in place of the AI's",
 			Description: "Recorded as an analysis of its own beside the AI's. A pending report becomes verified or rejected; a " +
-				"rejected one found relevant comes back and is verified, one found irrelevant again stays rejected.",
+				"rejected one found relevant comes back and is verified, one found irrelevant again stays rejected, and a reporter who appealed is told why.",
 			Errors: []int{http.StatusConflict},
 		},
 		Roles: identity.Staff(), Creates: true,
@@ -80,6 +80,7 @@ func (g *Group) override(ctx context.Context, in *overrideInput) (*reportOutput,
 	}
 	return g.change(ctx, in.ID, func(w *outbox.Work, h *report.Held) error {
 		from, by := h.Status, report.ActorOf(identity.Must(ctx))
+		appealed := h.Appealed && h.AIStatus == report.AINeedsReview // and nobody has looked at it since
 		if err := j.record(ctx, w, h, by); err != nil {
 			return err
 		}
@@ -87,6 +88,9 @@ func (g *Group) override(ctx context.Context, in *overrideInput) (*reportOutput,
 			if err := h.Move(ctx, w, report.Move{To: to, By: by, Note: j.note}); err != nil {
 				return err
 			}
+		}
+		if !j.relevant && from == report.Rejected {
+			return h.Uphold(ctx, w, j.note, appealed)
 		}
 		return nil
 	})

@@ -203,6 +203,32 @@ func TestOverrideAndAppeal(t *testing.T) {
 	c.Post(path+"/ai-analysis/override", object{"is_relevant": true, "note": "Please."}).Want(http.StatusForbidden)
 }
 
+// Whoever appeals is answered, also where the rejection stays: with the reason of the person who looked again.
+func TestAnAppealThatFailsIsAnswered(t *testing.T) {
+	t.Parallel()
+	w := world.New(t, staff.Open)
+	c, mod := w.Citizen(), w.Staff(identity.Moderator)
+	id := place(w, c, "ai_status = 'needs_review'")
+	override := func(note string) world.Object {
+		t.Helper()
+		return mod.Post("/reports/"+id+"/ai-analysis/override", object{"is_relevant": false, "note": note}).Want(http.StatusOK).Object()
+	}
+	told := func() int { return w.Int(`SELECT count(*) FROM notifications WHERE user_id = $1`, c.ID) }
+	override("A cat.")
+	override("A cat on a wall.")
+	if n := told(); n != 1 {
+		t.Errorf("without an appeal told %d times", n)
+	}
+	c.Post("/reports/"+id+"/appeal", object{"reason": "The hole is behind it."}).Want(http.StatusOK)
+	got := override("There is only the cat")
+	if got.Text("status") != "rejected" || got.Text("rejection_reason") != "There is only the cat" || len(got.Items("status_history")) != 1 {
+		t.Errorf("got %v", got.Values)
+	}
+	if n := w.Int(`SELECT count(*) FROM notifications WHERE user_id = $1 AND type = 'report_rejected' AND params ->> 'reason' = 'There is only the cat.'`, c.ID); n != 1 || told() != 2 {
+		t.Errorf("told %d times of %d", n, told())
+	}
+}
+
 func TestNotes(t *testing.T) {
 	t.Parallel()
 	w := world.New(t, staff.Open)

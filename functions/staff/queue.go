@@ -59,7 +59,7 @@ func scopes(kind string, c identity.Caller) []report.Scope {
 		}
 		return out
 	}
-	out := []report.Scope{report.Where(`r.status IN ('pending', 'verified') AND r.assigned_agency_id IS NULL
+	out := []report.Scope{report.Where(`r.status IN ('pending', 'verified', 'in_progress') AND r.assigned_agency_id IS NULL
 		AND r.ai_status NOT IN ('needs_review', 'failed')`)}
 	if official {
 		out = append(out, report.Where(`EXISTS (SELECT FROM agencies g WHERE g.id = ?

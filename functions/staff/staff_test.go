@@ -48,6 +48,7 @@ func TestQueues(t *testing.T) {
 	c, mod, official := w.Citizen(), w.Staff(identity.Moderator), w.Staff(identity.Official, dili)
 	fresh := place(w, c, "ai_status = 'completed', status = 'verified', municipality_code = 'TL-DI'")
 	far := place(w, c, "ai_status = 'completed', municipality_code = 'TL-BA'")
+	begun := place(w, c, "ai_status = 'completed', status = 'in_progress', municipality_code = 'TL-DI'")
 	review := place(w, c, "ai_status = 'needs_review'")
 	failed := place(w, c, "ai_status = 'failed'")
 	appealed := place(w, c, "ai_status = 'needs_review', status = 'rejected', appealed_at = now()")
@@ -72,8 +73,8 @@ func TestQueues(t *testing.T) {
 			t.Errorf("%s sees %d reports in %s, want %d", who.Role, len(got), kind, len(want))
 		}
 	}
-	check(mod, "new", fresh, far)
-	check(official, "new", fresh)
+	check(mod, "new", fresh, far, begun)
+	check(official, "new", fresh, begun)
 	check(mod, "needs_review", review, failed, appealed, orphan)
 	check(mod, "assigned", ours, theirs)
 	check(official, "assigned", ours)

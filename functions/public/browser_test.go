@@ -219,7 +219,7 @@ func TestTheMapAsksAgainWhenTheLinkIsBack(t *testing.T) {
 	t.Cleanup(link.Close)
 	tab := browser.Open(t, 412, 700)
 	shows := func(n string) chromedp.Action {
-		return chromedp.Poll(`document.querySelector("#seen b").textContent === "`+n+`"`, nil)
+		return chromedp.Poll(`document.querySelector("#seen b").textContent === "`+n+`"`, nil, chromedp.WithPollingTimeout(0)) // browser.Open bounds it
 	}
 	choose := func(filter, kind string) chromedp.Action {
 		return chromedp.Evaluate(`(() => { const s = document.getElementById("`+filter+`"); s.value = "`+kind+`"; s.dispatchEvent(new Event("change")); })()`, nil)

@@ -21,6 +21,7 @@ type subject struct {
 	description string
 	status      report.Status
 	aiStatus    report.AIStatus
+	version     int       // of the report when it was read
 	imageID     uuid.UUID // zero without a picture
 	uploadID    uuid.UUID
 	uploadState string
@@ -45,7 +46,7 @@ func (s subject) displayKey() string {
 
 func (w *Worker) subject(ctx context.Context, id uuid.UUID) (subject, error) {
 	const q = `
-		SELECT r.id, r.issue_type, r.title, r.description, r.status, r.ai_status,
+		SELECT r.id, r.issue_type, r.title, r.description, r.status, r.ai_status, r.version,
 		       coalesce(i.id, '00000000-0000-0000-0000-000000000000'), coalesce(i.upload_id, '00000000-0000-0000-0000-000000000000'),
 		       coalesce(u.state, ''), coalesce(i.created_at, r.created_at),
 		       EXISTS (SELECT FROM processed_messages p WHERE p.consumer = $2 AND p.message_key = coalesce(i.id, r.id)::text)
@@ -55,7 +56,7 @@ func (w *Worker) subject(ctx context.Context, id uuid.UUID) (subject, error) {
 		LEFT JOIN uploads u ON u.id = i.upload_id
 		WHERE r.id = $1 AND r.deleted_at IS NULL`
 	var s subject
-	err := w.db.QueryRow(ctx, q, id, consumer).Scan(&s.id, &s.issueType, &s.title, &s.description, &s.status, &s.aiStatus,
+	err := w.db.QueryRow(ctx, q, id, consumer).Scan(&s.id, &s.issueType, &s.title, &s.description, &s.status, &s.aiStatus, &s.version,
 		&s.imageID, &s.uploadID, &s.uploadState, &s.attachedAt, &s.judged)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return subject{}, report.ErrNotFound
@@ -106,10 +107,11 @@ func (s subject) hopelessness() string {
 	return "the picture never arrived"
 }
 
-// processing shows that somebody is at it.
+// processing shows that somebody is at it, unless anything has happened to the report since it was read: a run that came
+// second would take back what the first one left for a person, and nobody would ever look at the report again.
 func (w *Worker) processing(ctx context.Context, s subject) error {
-	const q = `UPDATE reports SET ai_status = 'processing' WHERE id = $1 AND ai_status IN ('queued', 'failed', 'needs_review') AND status = 'pending'`
-	if _, err := w.db.Exec(ctx, q, s.id); err != nil {
+	const q = `UPDATE reports SET ai_status = 'processing' WHERE id = $1 AND version = $2 AND ai_status IN ('queued', 'failed', 'needs_review') AND status = 'pending'`
+	if _, err := w.db.Exec(ctx, q, s.id, s.version); err != nil {
 		return fmt.Errorf("show that the report is being judged: %w", err)
 	}
 	return nil

@@ -315,3 +315,27 @@ func TestADecisionDuringAVerdictStands(t *testing.T) {
 		})
 	}
 }
+
+// A message that comes twice is judged once. The run that comes second may have looked at the report just before the first
+// one had its verdict: it must not take a report that waits for a person out of their queue.
+func TestTheSecondOfTwoRunsLeavesTheVerdict(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.report(-8.55, 125.57)
+	b.attach(id, "processed", 1)
+	second, err := b.w.subject(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.answers(`{"is_relevant": false, "confidence": 0.5}`)
+	b.deliver(id, 1)
+	if got := b.state(id); got != inReview {
+		t.Fatalf("the first run's verdict: %s, want %s", got, inReview)
+	}
+	if err := b.w.processing(t.Context(), second); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.state(id); got != inReview {
+		t.Errorf("after the second run: %s, want %s", got, inReview)
+	}
+}

@@ -14,6 +14,9 @@ import (
 const (
 	// expiredUploads bounds the uploads one run deletes; each takes three calls to S3.
 	expiredUploads = 100
+	// beyond is how long an upload outlives its expiry: longer than any request that found it good can take to commit, and
+	// than clocks differ. Its bytes are deleted before its row is locked.
+	beyond = time.Hour
 	// expiredRows bounds the rows one statement deletes, so that none holds locks for long.
 	expiredRows = 5000
 )
@@ -28,7 +31,7 @@ func created(id uuid.UUID) map[string]any {
 // without bytes is found again, bytes without a row never.
 func (r *Relay) expireUploads(ctx context.Context) error {
 	const q = `SELECT id FROM uploads WHERE attached_at IS NULL AND expires_at < $1 ORDER BY expires_at LIMIT $2`
-	rows, err := r.db.Query(ctx, q, r.clock.Now(), expiredUploads)
+	rows, err := r.db.Query(ctx, q, r.clock.Now().Add(-beyond), expiredUploads)
 	if err != nil {
 		return fmt.Errorf("find expired uploads: %w", err)
 	}
@@ -45,7 +48,7 @@ func (r *Relay) expireUploads(ctx context.Context) error {
 		}
 		const del = `DELETE FROM uploads WHERE id = $1 AND attached_at IS NULL AND expires_at < $2
 			AND NOT EXISTS (SELECT FROM report_images WHERE upload_id = $1)`
-		if _, err := r.db.Exec(ctx, del, id, r.clock.Now()); err != nil {
+		if _, err := r.db.Exec(ctx, del, id, r.clock.Now().Add(-beyond)); err != nil {
 			return fmt.Errorf("delete expired upload: %w", err)
 		}
 	}

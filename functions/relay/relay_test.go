@@ -273,7 +273,8 @@ func TestWhatIsStuckIsWokenOnceInAWhile(t *testing.T) {
 func TestExpiry(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	old, kept, attached := b.upload("processed", "", "-1 minute"), b.upload("stored", "", "1 minute"), b.upload("processed", "1 day", "-1 day")
+	// One that has only just expired may be about to be attached, by a report that found it good a moment ago.
+	old, kept, attached := b.upload("processed", "", "-61 minutes"), b.upload("stored", "", "-59 minutes"), b.upload("processed", "1 day", "-1 day")
 	b.exec(`INSERT INTO idempotency_keys (owner, key, request_hash, locked_until, created_at) VALUES ('a', 'old', '', now(), now() - interval '49 hours'), ('a', 'new', '', now(), now())`)
 	b.exec(`INSERT INTO processed_messages VALUES ('c', 'old', now() - interval '36 days'), ('c', 'new', now() - interval '34 days')`)
 	b.exec(`INSERT INTO one_time_codes (id, address_hmac, purpose, code_hmac, expires_at) VALUES ($1, '', 'registration', '', now() - interval '25 hours'), ($2, '', 'registration', '', now())`, ids.New(), ids.New())
@@ -303,7 +304,7 @@ func TestExpiry(t *testing.T) {
 func TestOneTaskThatFailsLeavesTheOthersRunning(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.upload("processed", "", "-1 minute")
+	b.upload("processed", "", "-2 hours")
 	b.outbox(queue.Notify, 1, "1 minute")
 	if err := b.faults.Add(faults.Fault{Service: "s3", Operation: "DeleteObject", Mode: faults.Error, Count: faults.Forever}); err != nil {
 		t.Fatal(err)

@@ -79,6 +79,18 @@ func TestWhoMay(t *testing.T) {
 			{"s3:PutObject", "renditions/", []string{"images"}},
 			{"s3:PutObject", "exports/", []string{"export"}},
 			{"s3:PutObject", "originals/", []string{"reports"}},
+			{"s3:GetObject", "originals/", []string{"images"}}, // with all that is in them of people's places
+			{"s3:GetObject", "renditions/", []string{"journeys", "public", "reports", "staff", "users", "validate"}},
+			{"s3:GetObject", "exports/", []string{"public"}},
+			{"s3:DeleteObject", "originals/", []string{"relay"}},
+			{"s3:DeleteObject", "renditions/", []string{"images", "relay"}},
+			{"s3:ListBucket", "", []string{"images", "public", "validate"}},
+			// Who writes messages for a queue, and relay, which sends what others left.
+			{"sqs:SendMessage", "-images", []string{"images", "relay"}}, // images to its dead letters
+			{"sqs:SendMessage", "-validate", []string{"images", "relay", "reports", "validate"}},
+			{"sqs:SendMessage", "-anchor", []string{"anchor", "relay", "reports", "staff", "validate"}},
+			{"sqs:SendMessage", "-notify", []string{"anchor", "auth", "community", "images", "notify", "relay", "reports", "staff", "users", "validate"}},
+			{"sqs:SendMessage", "-geocode", []string{"geocode", "relay", "reports"}},
 			{"sqs:ReceiveMessage", "", []string{"anchor", "geocode", "images", "notify", "validate"}},
 		} {
 			if got := who(w, c.action, c.part); !slices.Equal(got, c.want) {

@@ -91,9 +91,21 @@ func (o *observability) alarmsOfTheSystem() {
 	} {
 		o.alarm(a.id, a.description, own(a.metric, a.statistic, 5), a.threshold, a.periods)
 	}
+	o.silence("relay-silent", "outbox_age", 5, 3, "relay has not come to the end of a run for a quarter of an hour: nothing sweeps, wakes or expires, and the other alarms know nothing.")
+	// An hour's run may last a quarter of the next one.
+	o.silence("export-silent", "export_duration", 60, 4, "The open data files have not been renewed for hours: nothing has run, or it did not come to its end.")
 	o.alarm("throttles", "Lambda refuses invocations: the account's concurrency is used up.", awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
 		Namespace: jsii.String("AWS/Lambda"), MetricName: jsii.String("Throttles"), Statistic: jsii.String("Sum"), Period: minutes(5),
 	}), 10, 1)
+}
+
+// silence fires when a metric that every run of a scheduled function ends with has not come for so many periods of minutes.
+func (o *observability) silence(id, metric string, period, periods float64, description string) {
+	alarm := newAlarm(o.stack, o.functions.action, id, description, own(metric, "SampleCount", period), 1, periods)
+	if raw, ok := alarm.Node().DefaultChild().(awscloudwatch.CfnAlarm); ok {
+		raw.SetComparisonOperator(jsii.String("LessThanThreshold"))
+		raw.SetTreatMissingData(jsii.String("breaching"))
+	}
 }
 
 func (o *observability) alarmsOfData() {
@@ -119,7 +131,7 @@ func own(name, statistic string, period float64) awscloudwatch.IMetric {
 
 func minutes(n float64) awscdk.Duration { return awscdk.Duration_Minutes(jsii.Number(n)) }
 
-// newAlarm fires when metric is at least threshold for so many periods in a row. Silence is no fault.
+// newAlarm fires when metric is at least threshold for so many periods in a row. Silence is no fault, but where silence says so.
 func newAlarm(stack awscdk.Stack, action *string, id, description string, metric awscloudwatch.IMetric, threshold, periods float64) awscloudwatch.Alarm {
 	alarm := awscloudwatch.NewAlarm(stack, jsii.String(id), &awscloudwatch.AlarmProps{
 		AlarmName: jsii.String(*stack.StackName() + "-" + id), AlarmDescription: jsii.String(description + " See infra/RUNBOOK.md, \"" + id + "\"."),

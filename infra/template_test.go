@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -192,6 +193,28 @@ func TestEveryAlarmHasAnActionAndAnEntryInTheRunbook(t *testing.T) {
 			t.Errorf("RUNBOOK.md explains %q, which no alarm is called", name)
 		}
 	}
+}
+
+// TestSilenceOfTheClocksIsHeard: a schedule that is off, a function that never comes to its end, neither counts as an error
+// often enough. What they tell at the end of each run has to come.
+func TestSilenceOfTheClocksIsHeard(t *testing.T) {
+	each(t, func(t *testing.T, w *written) {
+		heard := make(map[string]bool)
+		for _, a := range w.OfType("AWS::CloudWatch::Alarm") {
+			metric, _ := a.Properties["MetricName"].(string)
+			period, _ := a.Properties["Period"].(float64)
+			periods, _ := a.Properties["EvaluationPeriods"].(float64)
+			below := a.Properties["ComparisonOperator"] == "LessThanThreshold" && a.Properties["Threshold"] == 1.0
+			if below && a.Properties["TreatMissingData"] == "breaching" && a.Properties["Statistic"] == "SampleCount" {
+				heard[fmt.Sprintf("%s %v", metric, period*periods/60)] = true
+			}
+		}
+		for _, want := range []string{"outbox_age 15", "export_duration 240"} {
+			if !heard[want] {
+				t.Errorf("nobody hears that %s minutes are silent: %v", want, heard)
+			}
+		}
+	})
 }
 
 func first(list []any) any {

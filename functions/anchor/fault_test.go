@@ -3,10 +3,12 @@ package anchor_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/anchor"
 	"github.com/lafaekstreet/backend/infra/local/faults"
 	"github.com/lafaekstreet/backend/infra/local/hedera"
+	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 )
@@ -119,6 +122,40 @@ func TestMirrorBehindExpiryIsWaitedFor(t *testing.T) {
 	}
 	b.report()
 	b.settle()
+	b.checkAnchored()
+	if n := scan[int](b, `SELECT count(*) FROM ledger_transactions`); n != 1 || len(b.net.Messages()) != 1 {
+		t.Errorf("got %d transactions, %d messages, want one each", n, len(b.net.Messages()))
+	}
+}
+
+// manyMirrors answers about the horizon from a machine that is up to date, and about transactions from one that is behind.
+type manyMirrors struct {
+	anchor.MirrorNode
+	clock  clock.Clock
+	behind time.Time // no machine is any more from then on
+}
+
+func (m manyMirrors) Transaction(ctx context.Context, id string) (*ledger.MirrorTransaction, error) {
+	if m.clock.Now().Before(m.behind) {
+		return nil, ledger.ErrNotOnMirror
+	}
+	return m.MirrorNode.Transaction(ctx, id)
+}
+
+// TestMirrorsThatDifferAreWaitedFor: the machines behind a mirror node's name are not all as far.
+func TestMirrorsThatDifferAreWaitedFor(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	if err := b.faults.Add(faults.Fault{Service: "hedera", Operation: "GetTransactionReceipts", Mode: faults.Error, Count: faults.Forever}); err != nil {
+		t.Fatal(err)
+	}
+	b.worker.Mirror = manyMirrors{b.worker.Mirror, b.clock, b.clock.Now().Add(135 * time.Second)} // a transaction lives for 120
+	b.report()
+	for end := b.clock.Now().Add(10 * time.Minute); b.clock.Now().Before(end); b.clock.Advance(time.Second) {
+		if due, _ := b.queue.take(); len(due) > 0 {
+			b.deliver(b.worker, due)
+		}
+	}
 	b.checkAnchored()
 	if n := scan[int](b, `SELECT count(*) FROM ledger_transactions`); n != 1 || len(b.net.Messages()) != 1 {
 		t.Errorf("got %d transactions, %d messages, want one each", n, len(b.net.Messages()))
@@ -331,5 +368,56 @@ func TestLaterEventsWaitForTheFirst(t *testing.T) {
 	}
 	if fmt.Sprint(got) != "[REPORT_SUBMITTED STATUS_CHANGED CONTENT_AMENDED]" {
 		t.Errorf("got %v", got)
+	}
+}
+
+// late is a clock that has stopped being told the time by anybody.
+type late struct {
+	clock.Clock
+	behind time.Duration
+}
+
+func (l late) Now() time.Time { return l.Clock.Now().Add(-l.behind) }
+
+// countedKMS counts the signatures: each costs money, as does each transaction that fails.
+type countedKMS struct {
+	anchor.KMS
+	signatures atomic.Int32
+}
+
+func (c *countedKMS) Sign(ctx context.Context, in *kms.SignInput, opts ...func(*kms.Options)) (*kms.SignOutput, error) {
+	if c.signatures.Add(1) > 500 {
+		return nil, errors.New("so many that it would never end")
+	}
+	return c.KMS.Sign(ctx, in, opts...)
+}
+
+// TestEveryTransactionIsInVain: whatever has each transaction of a submission fail (here a clock so far behind that they have
+// all expired) has the next one wait longer, and the last one is taken when it is mended.
+func TestEveryTransactionIsInVain(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	counted := &countedKMS{KMS: b.kms()}
+	b.worker = b.newWorkerWith(b.db, counted)
+	b.worker.Clock = late{b.clock, 10 * time.Minute}
+	b.report()
+	due, _ := b.queue.take()
+	b.deliver(b.worker, due)
+	if n := counted.signatures.Load(); n > int32(2*b.config.NodesPerTransaction) {
+		t.Errorf("got %d signatures in one run", n)
+	}
+	for end := b.clock.Now().Add(time.Hour); b.clock.Now().Before(end); b.clock.Advance(time.Second) {
+		if due, _ := b.queue.take(); len(due) > 0 {
+			b.deliver(b.worker, due)
+		}
+	}
+	if n := counted.signatures.Load(); n > int32(30*b.config.NodesPerTransaction) {
+		t.Errorf("got %d signatures in an hour", n)
+	}
+	b.worker.Clock = b.clock
+	b.settle()
+	b.checkAnchored()
+	if n := len(b.net.Messages()); n != 1 {
+		t.Errorf("got %d messages, want one", n)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -101,7 +102,7 @@ func (w *Worker) original(ctx context.Context, key string, receives int) error {
 		return errors.New("original belongs to no upload yet")
 	case errors.Is(err, pgx.ErrNoRows):
 		w.log.InfoContext(ctx, "original belongs to no upload; ignored")
-		return nil
+		return w.clear(ctx, key)
 	case err != nil:
 		return err
 	case u.done():
@@ -151,8 +152,20 @@ func (w *Worker) publish(ctx context.Context, u upload, made *rendered) error {
 	if err != nil || known {
 		return err
 	}
-	// Erased while we worked: what was just written must go too.
+	return w.remove(ctx, u) // erased while we worked: what was just written must go too
+}
+
+func (w *Worker) remove(ctx context.Context, u upload) error {
 	return errors.Join(w.objects.Delete(ctx, u.rendition("display")), w.objects.Delete(ctx, u.rendition("thumbnail")))
+}
+
+// clear removes what a run may have written for an upload that was erased, and that died before it knew.
+func (w *Worker) clear(ctx context.Context, key string) error {
+	id, err := uuid.Parse(strings.TrimPrefix(key, storage.Originals))
+	if err != nil {
+		return nil // no key of ours
+	}
+	return w.remove(ctx, upload{id: id})
 }
 
 // upload is the row the original belongs to.

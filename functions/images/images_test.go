@@ -308,6 +308,27 @@ func TestErasedMeanwhileLeavesNothing(t *testing.T) {
 	}
 }
 
+// A worker may die after it wrote renditions, and the upload be erased before the message comes back.
+func TestErasedAfterADeadWorkerLeavesNothing(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.upload(testPicture(t), 0)
+	for _, name := range []string{"display", "thumbnail"} {
+		if err := b.w.objects.Put(t.Context(), upload{id: id}.rendition(name), "image/jpeg", []byte("a face")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.exec(`DELETE FROM uploads WHERE id = $1`, id)
+	if failed := b.deliver(event(key(id), patience)); failed != nil {
+		t.Fatalf("failed %v", failed)
+	}
+	for _, left := range b.keys() {
+		if strings.HasPrefix(left, "renditions/") {
+			t.Errorf("left %s", left)
+		}
+	}
+}
+
 // TestFaults: whatever breaks on the way, the message comes back and the end is
 // the same as if nothing had happened.
 func TestFaults(t *testing.T) {

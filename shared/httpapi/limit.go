@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strconv"
 	"time"
@@ -126,7 +127,19 @@ func limitKey(r *http.Request) string {
 	if c, ok := identity.FromContext(r.Context()); ok {
 		return UserKey + c.UserID.String()
 	}
-	return AddressKey + hashed(ClientAddress(r))
+	return AddressKey + hashed(network(ClientAddress(r)))
+}
+
+// network is what one client has of addresses: a single one of IPv4, a /64 of IPv6, within which it may take any.
+func network(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return address
+	}
+	if ip = ip.Unmap().WithZone(""); ip.Is4() {
+		return ip.String()
+	}
+	return netip.PrefixFrom(ip, 64).Masked().String()
 }
 
 // admit spends budgets and answers 429 when one of them is empty.

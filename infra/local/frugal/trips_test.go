@@ -85,7 +85,9 @@ func TestRoundTrips(t *testing.T) {
 		wire.Take()
 		got := r.who.Do(r.method, r.path, r.body)
 		flights := slices.DeleteFunc(wire.Take(), func(f tap.Flight) bool {
-			return strings.Contains(f[0].SQL, "FROM sessions s JOIN users u") && len(f) == 1
+			session := strings.Contains(f[0].SQL, "FROM sessions s JOIN users u")
+			alive := f[0].SQL == "-- ping" // the pool asks a connection that was idle for over a second, as on a slow machine
+			return (session || alive) && len(f) == 1
 		})
 		route := routes.count(r)
 		if got.Status >= http.StatusBadRequest {

@@ -138,25 +138,33 @@ func (n *Network) Receipt(ctx context.Context, id string) (*services.Transaction
 	var last error
 	for _, num := range n.Pick() {
 		resp, err := n.query(ctx, n.nodes[num], query)
-		receipt := resp.GetTransactionGetReceipt()
-		header := receipt.GetHeader().GetNodeTransactionPrecheckCode()
-		switch {
-		case err != nil:
-			last = err
-		case receipt == nil:
-			last = errors.New("answer is malformed")
-		case header == services.ResponseCodeEnum_RECEIPT_NOT_FOUND:
-			return nil, errNoReceipt
-		case header != services.ResponseCodeEnum_OK:
-			last = fmt.Errorf("node answered %s", header)
-		case receipt.GetReceipt().GetStatus() == services.ResponseCodeEnum_UNKNOWN,
-			receipt.GetReceipt().GetStatus() == services.ResponseCodeEnum_OK: // not at consensus yet
-			return nil, errNoReceipt
-		default:
-			return receipt.GetReceipt(), nil
+		if err == nil {
+			var receipt *services.TransactionReceipt
+			if receipt, err = outcome(resp); err == nil || errors.Is(err, errNoReceipt) {
+				return receipt, err
+			}
 		}
+		last = err
 	}
 	return nil, fmt.Errorf("%w: %w", errNodes, last)
+}
+
+// outcome is what a node says became of a transaction. errNoReceipt when it does not know, or not yet.
+func outcome(resp *services.Response) (*services.TransactionReceipt, error) {
+	answer := resp.GetTransactionGetReceipt()
+	header := answer.GetHeader().GetNodeTransactionPrecheckCode()
+	receipt := answer.GetReceipt()
+	switch {
+	case answer == nil:
+		return nil, errors.New("answer is malformed")
+	case header == services.ResponseCodeEnum_RECEIPT_NOT_FOUND:
+		return nil, errNoReceipt
+	case header != services.ResponseCodeEnum_OK:
+		return nil, fmt.Errorf("node answered %s", header)
+	case receipt.GetStatus() == services.ResponseCodeEnum_UNKNOWN, receipt.GetStatus() == services.ResponseCodeEnum_OK: // not at consensus yet
+		return nil, errNoReceipt
+	}
+	return receipt, nil
 }
 
 func (n *Network) query(ctx context.Context, conn *grpc.ClientConn, q *services.Query) (*services.Response, error) {

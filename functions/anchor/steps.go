@@ -2,8 +2,10 @@ package anchor
 
 import (
 	"context"
+	"crypto/sha512"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
@@ -111,7 +113,19 @@ func (w *Worker) receive(ctx context.Context, s *submission, r *services.Transac
 		}
 		return failed(fmt.Errorf("transaction failed at consensus: %s", r.GetStatus()))
 	}
+	if err := placed(r); err != nil {
+		return failed(err)
+	}
 	return w.reach(ctx, s, r.GetTopicSequenceNumber(), r.GetTopicRunningHash())
+}
+
+// placed reports a success that names no place of a message in its topic: a place that no mirror node will ever show would be
+// waited for for ever.
+func placed(r *services.TransactionReceipt) error {
+	if n := r.GetTopicSequenceNumber(); n == 0 || n > math.MaxInt64 || len(r.GetTopicRunningHash()) != sha512.Size384 {
+		return errors.New("receipt names no place in the topic")
+	}
+	return nil
 }
 
 // reach records the message's place and wakes the events that waited for it.

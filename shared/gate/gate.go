@@ -95,12 +95,20 @@ func (g *Gate) fromCache(ctx context.Context, session uuid.UUID, spends []httpap
 		if err != nil {
 			return err
 		}
-		if json.Unmarshal(raw, &known) != nil {
-			known = identity.Session{} // not ours, or of another version: the database knows
-		}
+		known = remembered(raw)
 		return nil
 	})
 	return known, budgets, err
+}
+
+// remembered is the session the cache holds. The zero one for what is not ours, half of one, or of another version with other
+// roles: the database knows.
+func remembered(raw []byte) identity.Session {
+	var s identity.Session
+	if json.Unmarshal(raw, &s) != nil || s.UserID == uuid.Nil || s.Role != identity.Citizen && !s.Role.IsStaff() {
+		return identity.Session{}
+	}
+	return s
 }
 
 // fromDatabase reads a session and tells the cache, unless that was told to ask

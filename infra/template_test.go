@@ -318,6 +318,75 @@ func TestBucketIsPrivate(t *testing.T) {
 	})
 }
 
+// TestWhatIsStoredIsEncryptedAndKept: at rest under a key, on the way by TLS, and not lost with a stack.
+func TestWhatIsStoredIsEncryptedAndKept(t *testing.T) {
+	each(t, func(t *testing.T, w *written) {
+		for _, b := range w.OfType("AWS::S3::Bucket") {
+			if b.Properties["BucketEncryption"] == nil {
+				t.Errorf("%s keeps pictures in clear", b.ID)
+			}
+			versions, _ := b.Properties["VersioningConfiguration"].(map[string]any)
+			if versions["Status"] != "Enabled" {
+				t.Errorf("%s: what is overwritten is gone", b.ID)
+			}
+		}
+		queues := w.OfType("AWS::SQS::Queue")
+		for _, q := range queues {
+			if q.Properties["SqsManagedSseEnabled"] != true || q.Properties["MessageRetentionPeriod"] != float64(retentionDays*86400) {
+				t.Errorf("%s: %v", q.ID, q.Properties)
+			}
+		}
+		refusing := 0
+		for _, kind := range []string{"AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"} {
+			for _, p := range w.OfType(kind) {
+				if raw, _ := json.Marshal(p.Properties); strings.Contains(string(raw), `"aws:SecureTransport":"false"`) {
+					refusing++
+				}
+			}
+		}
+		if want := len(queues) + len(w.OfType("AWS::SNS::Topic")); len(queues) == 0 || refusing != want {
+			t.Errorf("%d queues and topics refuse requests in clear, want %d", refusing, want)
+		}
+		clusters, caches := w.OfType("AWS::RDS::DBCluster"), w.OfType("AWS::ElastiCache::ServerlessCache")
+		if !w.settings.managed() {
+			if len(clusters)+len(caches) > 0 {
+				t.Error("the external profile has data of its own")
+			}
+			return
+		}
+		if len(clusters) != 1 || len(caches) != 1 {
+			t.Fatalf("%d clusters, %d caches", len(clusters), len(caches))
+		}
+		c := clusters[0]
+		if c.Properties["StorageEncrypted"] != true || c.Properties["KmsKeyId"] == nil || c.Properties["DeletionProtection"] != true ||
+			c.DeletionPolicy != "Snapshot" || c.Properties["BackupRetentionPeriod"] != float64(backupDays) {
+			t.Errorf("database: %s, %v", c.DeletionPolicy, c.Properties)
+		}
+		for _, p := range w.OfType("AWS::RDS::DBClusterParameterGroup") {
+			parameters, _ := p.Properties["Parameters"].(map[string]any)
+			if parameters["rds.force_ssl"] != "1" {
+				t.Errorf("the database takes connections in clear: %v", parameters)
+			}
+		}
+		if caches[0].Properties["KmsKeyId"] == nil {
+			t.Error("the cache is not under our key")
+		}
+		for _, s := range w.OfType("AWS::SecretsManager::Secret") {
+			if s.Properties["KmsKeyId"] == nil {
+				t.Errorf("%s is not under our key", s.ID)
+			}
+		}
+		for _, f := range w.Functions() {
+			if url := f.Env["DATABASE_URL"]; url != "" && !strings.Contains(url, "sslmode=verify-full") {
+				t.Errorf("%s connects by %s", f.Name, url)
+			}
+			if url := f.Env["CACHE_URL"]; url != "" && !strings.HasPrefix(url, "rediss://") {
+				t.Errorf("%s keeps sessions by %s", f.Name, url)
+			}
+		}
+	})
+}
+
 func TestLedgerKeyIsKept(t *testing.T) {
 	each(t, func(t *testing.T, w *written) {
 		found := false

@@ -1,7 +1,12 @@
 package security
 
 import (
+	"encoding/json"
 	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -46,6 +51,60 @@ func uploaded(c *world.Client, w *world.World, shade uint8) string {
 	return c.Form("/reports/pre-upload-image", nil, "file", "a.jpg", w.JPEG(shade)).Want(http.StatusCreated).Object().Text("upload_id")
 }
 
+// attempt is a request by somebody who has no business with what it names.
+type attempt struct {
+	method, path string
+	body         any
+}
+
+// anybodys are the operations on what everybody may see, or that name nothing of anybody's.
+var anybodys = []string{
+	"GET /api/v1/users/{user_id}", "GET /api/v1/users/{user_id}/avatar", "GET /api/v1/users/{user_id}/journeys", "GET /api/v1/users/{user_id}/journeys/active",
+	"PUT /api/v1/users/me/devices/{device_id}", // of the caller, whatever the id
+	"GET /api/v1/public/tiles/{z}/{x}/{y}", "GET /map/assets/{hash}/{name}", "GET /docs/{file}", "GET /redoc/{file}",
+}
+
+// everyObject holds the attempts to the operations that name an object: a new one needs an attempt of its own.
+func everyObject(t *testing.T, attempts []attempt) {
+	t.Helper()
+	raw, err := os.ReadFile("../../../functions/meta/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Paths map[string]map[string]json.RawMessage `json:"paths"`
+	}
+	if err := json.Unmarshal(raw, &doc); err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for path, item := range doc.Paths {
+		if !strings.Contains(path, "{") {
+			continue
+		}
+		form := regexp.MustCompile(`^` + regexp.MustCompile(`\{[a-z_]+\}`).ReplaceAllString(path, `[^/]+`) + `$`)
+		for method := range item {
+			operation := strings.ToUpper(method) + " " + path
+			if slices.Contains(anybodys, operation) {
+				continue
+			}
+			seen++
+			if !slices.ContainsFunc(attempts, func(a attempt) bool {
+				whole, outside := strings.CutPrefix(a.path, "//")
+				if whole = "/" + whole; !outside {
+					whole = "/api/v1" + a.path
+				}
+				return strings.EqualFold(a.method, method) && form.MatchString(whole)
+			}) {
+				t.Errorf("nobody has tried to reach another's by %s", operation)
+			}
+		}
+	}
+	if seen < 40 {
+		t.Errorf("only %d operations name an object", seen)
+	}
+}
+
 // Nobody reads, changes or takes what is another person's, by whatever id they have learned.
 func TestNobodyReachesWhatIsAnothers(t *testing.T) {
 	t.Parallel()
@@ -56,7 +115,9 @@ func TestNobodyReachesWhatIsAnothers(t *testing.T) {
 	loose, used := uploaded(maria, w, 1), uploaded(maria, w, 2)
 	w.Process(used)
 	mine := maria.Post("/reports", draft(object{"images": []object{{"upload_id": used}}})).Want(http.StatusCreated).Object()
-	hidden := maria.Post("/reports", draft(object{"latitude": -8.6})).Want(http.StatusCreated).Object()
+	unseen := uploaded(maria, w, 3)
+	w.Process(unseen)
+	hidden := maria.Post("/reports", draft(object{"latitude": -8.6, "images": []object{{"upload_id": unseen}}})).Want(http.StatusCreated).Object()
 	moderator.Post("/reports/"+hidden.Text("id")+"/status", object{"status": "rejected", "note": "Not a road."}).Want(http.StatusOK)
 	comment := maria.Post("/reports/"+mine.Text("id")+"/comments", object{"content": "Mine."}).Want(http.StatusCreated).Object()
 	note := maria.Get("/notifications").Want(http.StatusOK).Object().Items("items")[0].Text("id")
@@ -69,10 +130,7 @@ func TestNobodyReachesWhatIsAnothers(t *testing.T) {
 	picture := report + "/images/" + mine.Items("images")[0].Text("id")
 	person := "/users/" + maria.ID.String()
 	markerBody := object{"name": "x", "marker_type": "plan", "coordinates": object{"type": "Point", "coordinates": []float64{1, 1}}}
-	for _, a := range []struct {
-		method, path string
-		body         any
-	}{
+	attempts := []attempt{
 		{"POST", "/reports", draft(object{"images": []object{{"upload_id": loose}}})},
 		{"POST", "/reports", draft(object{"s3_keys": []string{"originals/" + loose}})},
 		{"POST", "/reports", draft(object{"image_url": "https://x.example/originals/" + loose})},
@@ -94,7 +152,14 @@ func TestNobodyReachesWhatIsAnothers(t *testing.T) {
 		{"PUT", person, object{"name": "x", "email": "x@example.org"}}, {"DELETE", person, nil}, {"DELETE", "/users/me/sessions/" + maria.SessionID.String(), nil},
 		{"GET", "/admin/users", nil}, {"PATCH", "/admin/users/" + joao.ID.String(), object{"role": "admin"}}, {"GET", "/admin/audit", nil}, {"GET", "/admin/settings", nil},
 		{"GET", "/staff/queue?kind=new", nil}, {"POST", "/staff/reports/bulk-status", object{"items": []object{{"report_id": mine.Text("id"), "status": "rejected", "note": "x"}}}},
-	} {
+		{"GET", secret + "/ai-analysis/latest", nil}, {"GET", secret + "/images/" + hidden.Items("images")[0].Text("id") + "/display", nil},
+		{"GET", "/blockchain/report/" + hidden.Text("id") + "/history", nil}, {"GET", "/blockchain/report/" + hidden.Text("id") + "/verify", nil},
+		{"GET", "/public/blockchain/report/" + hidden.Text("id") + "/history", nil}, {"GET", "/public/blockchain/report/" + hidden.Text("id") + "/verify", nil},
+		{"GET", "//r/" + hidden.Text("report_number"), nil}, {"GET", journey + "/markers/" + marker, nil}, {"DELETE", "/users/me/devices/phone", nil},
+		{"PATCH", "/admin/agencies/" + mine.Text("id"), object{"name": "x"}}, {"DELETE", "/admin/agencies/" + mine.Text("id"), nil},
+	}
+	everyObject(t, attempts)
+	for _, a := range attempts {
 		got := joao.Do(a.method, a.path, a.body)
 		if got.Status != http.StatusNotFound && got.Status != http.StatusForbidden && got.Status != http.StatusUnprocessableEntity {
 			t.Errorf("%s %s: %d %s", a.method, a.path, got.Status, got.Body)
@@ -102,13 +167,14 @@ func TestNobodyReachesWhatIsAnothers(t *testing.T) {
 	}
 	for sql, want := range map[string]int{
 		`SELECT count(*) FROM reports WHERE deleted_at IS NULL AND title = ''`:                       2,
-		`SELECT count(*) FROM report_images WHERE deleted_at IS NULL`:                                1,
+		`SELECT count(*) FROM report_images WHERE deleted_at IS NULL`:                                2,
 		`SELECT count(*) FROM uploads WHERE attached_at IS NULL`:                                     1,
 		`SELECT count(*) FROM report_comments WHERE deleted_at IS NULL`:                              1,
 		`SELECT count(*) FROM notifications WHERE read_at IS NOT NULL`:                               0,
 		`SELECT count(*) FROM markers WHERE name = 'Camp'`:                                           1,
 		`SELECT count(*) FROM journeys WHERE name = 'Secret' AND NOT active AND NOT completed`:       1,
 		`SELECT count(*) FROM users WHERE role = 'admin' OR email = 'x@example.org'`:                 0,
+		`SELECT count(*) FROM devices WHERE fcm_token = 'hers'`:                                      1,
 		`SELECT count(*) FROM sessions WHERE revoked_at IS NOT NULL`:                                 0,
 		`SELECT count(*) FROM report_status_history WHERE new_status NOT IN ('pending', 'rejected')`: 0,
 	} {

@@ -86,3 +86,23 @@ func TestWhereFailuresGo(t *testing.T) {
 		})
 	}
 }
+
+// Lambda ends a process that takes too long, and with it the answer about the messages that were done. What hangs is ended before.
+func TestABatchIsAnsweredBeforeItsTimeIsUp(t *testing.T) {
+	t.Parallel()
+	end := time.Now().Add(time.Hour)
+	ctx, cancel := context.WithDeadline(t.Context(), end)
+	defer cancel()
+	h := queue.Each(queue.Notify, 1, slog.New(slog.DiscardHandler), func(ctx context.Context, _ events.SQSMessage) error {
+		if got, ok := ctx.Deadline(); !ok || end.Sub(got) < time.Second || end.Sub(got) > time.Minute {
+			t.Errorf("a message may take until %v before the end", end.Sub(got))
+		}
+		return nil
+	})
+	if out, err := h.Handle(ctx, events.SQSEvent{Records: []events.SQSMessage{{MessageId: "a"}}}); err != nil || len(out.BatchItemFailures) > 0 {
+		t.Errorf("%v, %v", out, err)
+	}
+	if _, err := h.Handle(t.Context(), events.SQSEvent{}); err != nil { // without an end there is nothing to spare
+		t.Error(err)
+	}
+}

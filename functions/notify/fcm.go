@@ -152,26 +152,37 @@ func (g *gated) Read(p []byte) (int, error) {
 	return g.body.Read(p)
 }
 
-const unauthenticated = "fcm 401"
+const (
+	unauthenticated = "fcm 401"
+	tokenField      = "message.token"
+)
 
 // fcmFailure reads google.rpc.Status with its FcmError.
 func fcmFailure(status int, reply []byte) *Failure {
 	var e struct {
 		Error struct {
 			Details []struct {
-				ErrorCode string `json:"errorCode"`
+				ErrorCode       string `json:"errorCode"`
+				FieldViolations []struct {
+					Field string `json:"field"`
+				} `json:"fieldViolations"`
 			} `json:"details"`
 		} `json:"error"`
 	}
 	_ = json.Unmarshal(reply, &e) // an answer without details still has its status
 	code := ""
+	// FCM has one word for a token and for a message it cannot read; of a message it names the fields (google.rpc.BadRequest).
+	var message, token bool
 	for _, d := range e.Error.Details {
+		for _, v := range d.FieldViolations {
+			message, token = message || v.Field != tokenField, token || v.Field == tokenField
+		}
 		if d.ErrorCode != "" {
 			code = d.ErrorCode
 		}
 	}
 	switch {
-	case code == "UNREGISTERED" || code == "INVALID_ARGUMENT" && status == http.StatusBadRequest:
+	case code == "UNREGISTERED" || code == "INVALID_ARGUMENT" && status == http.StatusBadRequest && (token || !message):
 		return &Failure{Kind: Gone, Code: code}
 	case status == http.StatusUnauthorized:
 		return &Failure{Kind: Delayed, Code: unauthenticated}

@@ -52,7 +52,7 @@ func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
 func FuzzFCM(f *testing.F) {
 	const detail = `"@type":"type.googleapis.com/google.firebase.fcm.v1.FcmError","errorCode":`
 	for _, body := range []string{`{"name":"projects/p/messages/1"}`, `{"error":{"code":404,"details":[{` + detail + `"UNREGISTERED"}]}}`,
-		`{"error":{"details":[{` + detail + `"INVALID_ARGUMENT"},{}]}}`, `{"error":{"details":null}}`, `{"error":"quota of token-1"}`, `[]`, ``, `<html>`,
+		`{"error":{"details":[{` + detail + `"INVALID_ARGUMENT"},{}]}}`, `{"error":{"details":null}}`, `{"error":{"details":[{` + detail + `"INVALID_ARGUMENT"},{"fieldViolations":[{"field":"message.token"},{}]}]}}`, `{"error":"quota of token-1"}`, `[]`, ``, `<html>`,
 		`{"error":{"details":[{"errorCode":{}}]}}`, strings.Repeat("[", 20000)} {
 		for _, status := range []int{200, 301, 400, 401, 404, 429, 503} {
 			f.Add(status, []byte(body))
@@ -91,6 +91,29 @@ func FuzzFCM(f *testing.F) {
 			t.Errorf("status %d, %q: %v", status, body, err)
 		}
 	})
+}
+
+// A message that FCM cannot read is our fault: one such would have every phone forgotten.
+func TestOnlyABadTokenForgetsAPhone(t *testing.T) {
+	t.Parallel()
+	const detail = `{"@type":"type.googleapis.com/google.firebase.fcm.v1.FcmError","errorCode":"INVALID_ARGUMENT"}`
+	violation := func(field string) string {
+		return `,{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[{"field":"` + field + `","description":"Invalid value"}]}`
+	}
+	for _, c := range []struct {
+		name, more string
+		want       FailureKind
+	}{
+		{"the token is malformed", "", Gone},
+		{"the token is malformed, by name", violation("message.token"), Gone},
+		{"the message is malformed", violation("message.data[0].value"), Refused},
+		{"both are", violation("message.android.ttl") + violation("message.token"), Gone},
+	} {
+		reply := `{"error":{"code":400,"status":"INVALID_ARGUMENT","details":[` + detail + c.more + `]}}`
+		if got := fcmFailure(http.StatusBadRequest, []byte(reply)); got.Kind != c.want {
+			t.Errorf("%s: %v, want kind %d", c.name, got, c.want)
+		}
+	}
 }
 
 // FuzzSMTP: whatever a mail server says, a mail is sent when the server took its

@@ -45,8 +45,8 @@ func (o *observability) alarm(id, description string, metric awscloudwatch.IMetr
 }
 
 func (o *observability) alarmsOfAPI() {
-	o.alarm("api-errors", "More than 2 % of requests end in a 5xx.", awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
-		Expression: jsii.String("IF(all >= 50, 100 * faults / all, 0)"), Period: minutes(5), Label: jsii.String("5xx in percent"),
+	o.alarm("api-errors", "More than 2 % of requests end in a 5xx, or five where few ask.", awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
+		Expression: jsii.String("IF(all >= 50, 100 * faults / all, IF(faults >= 5, 100, 0))"), Period: minutes(5), Label: jsii.String("5xx in percent"),
 		UsingMetrics: &map[string]awscloudwatch.IMetric{"faults": o.ofAPI("5xx", "Sum"), "all": o.ofAPI("Count", "Sum")},
 	}), 2, 2)
 	o.alarm("api-latency", "One request in a hundred takes longer than 3 seconds.", o.ofAPI("Latency", "p99"), 3000, 3)

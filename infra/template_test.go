@@ -217,6 +217,23 @@ func TestSilenceOfTheClocksIsHeard(t *testing.T) {
 	})
 }
 
+// TestAnOutageIsHeardWhenFewAsk: at night a handful of requests come in five minutes, and all of them may fail.
+func TestAnOutageIsHeardWhenFewAsk(t *testing.T) {
+	each(t, func(t *testing.T, w *written) {
+		for _, a := range w.OfType("AWS::CloudWatch::Alarm") {
+			if !strings.HasSuffix(w.Text(a.Stack, a.Properties["AlarmName"]), "-api-errors") {
+				continue
+			}
+			raw, err := json.Marshal(a.Properties["Metrics"])
+			if err != nil || !strings.Contains(string(raw), "IF(all \\u003e= 50, 100 * faults / all, IF(faults \\u003e= 5, 100, 0))") {
+				t.Errorf("%s, %v", raw, err)
+			}
+			return
+		}
+		t.Error("no alarm about errors of the API")
+	})
+}
+
 func first(list []any) any {
 	if len(list) == 0 {
 		return nil

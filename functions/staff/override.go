@@ -24,7 +24,8 @@ func (g *Group) registerOverride(api *httpapi.API) {
 			Method: http.MethodPost, Path: "/api/v1/reports/{id}/ai-analysis/override", Tags: []string{name},
 			Summary: "Put a person's judgement in place of the AI's",
 			Description: "Recorded as an analysis of its own beside the AI's. A pending report becomes verified or rejected; a " +
-				"rejected one found relevant comes back and is verified, one found irrelevant again stays rejected, and a reporter who appealed is told why.",
+				"rejected one found relevant comes back and is verified, one found irrelevant again stays rejected, and a " +
+				"reporter who appealed is told why.",
 			Errors: []int{http.StatusConflict},
 		},
 		Roles: identity.Staff(), Creates: true,

@@ -17,8 +17,9 @@ func (g *Group) registerQueue(api *httpapi.API) {
 		Operation: huma.Operation{
 			Method: http.MethodGet, Path: "/api/v1/staff/queue", Tags: []string{name}, Summary: "List the reports that wait for staff",
 			Description: "new: open and nobody's yet. needs_review: the AI was unsure or failed, there is no picture, the " +
-				"reporter appealed, or the original of a duplicate was rejected or withdrawn. assigned: with an agency and not fixed. overdue: past their due date. An official sees " +
-				"of new what lies in their agency's area and field, and of assigned and overdue what is their agency's.",
+				"reporter appealed, or the original of a duplicate was rejected or withdrawn. assigned: with an agency and not " +
+				"fixed. overdue: past their due date. An official sees of new what lies in their agency's area and field, and of " +
+				"assigned and overdue what is their agency's.",
 		},
 		Roles: identity.Staff(), Aliases: page.Aliases(),
 	}

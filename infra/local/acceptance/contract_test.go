@@ -266,10 +266,12 @@ func (v *visitor) reports(c, admin, official *visitor, agency string) string {
 	}
 	plain := fresh()
 	c.do("PATCH", "/reports/"+plain, object{"title": "A tree"}, 200)
-	added := c.do("POST", "/reports/"+plain+"/images", picture(v.T, photograph(v.T, 90)), 201).text("id")
-	c.do("DELETE", "/reports/"+plain+"/images/"+added, nil, 200)
 	c.do("DELETE", "/reports/"+plain, nil, 200)
 	c.do("GET", "/reports/"+plain, nil, 404)
+	pictured := fresh()
+	added := c.do("POST", "/reports/"+pictured+"/images", picture(v.T, photograph(v.T, 90)), 201).text("id")
+	// From here on the AI may be done at any moment, and the report its reporter's no more.
+	admin.do("DELETE", "/reports/"+pictured+"/images/"+added, nil, 200)
 
 	rejected := fresh()
 	admin.do("POST", "/reports/"+rejected+"/ai-analysis/override", object{"is_relevant": false, "note": "No tree."}, 200)

@@ -1,7 +1,6 @@
-// Package aws serves stand-ins for S3, SQS, KMS, Secrets Manager and Bedrock on
-// one loopback port. They speak the services' own protocols, verify every
-// signature, enforce the limits that matter and refuse what the real ones would;
-// anything the AWS SDK or a browser can reach works by setting the endpoint.
+// Package aws serves stand-ins for S3, SQS, KMS, Secrets Manager and Bedrock on one loopback port. They speak the
+// services' own protocols, verify every signature, enforce the limits and refuse what the services would refuse. A
+// client needs only another endpoint. They serve the operations that this system calls and no others.
 package aws
 
 import (
@@ -28,16 +27,16 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/loopback"
 )
 
-// The one account the stand-ins know, and its only pair of credentials.
+// The only account of the stand-ins, and its only credentials.
 const (
 	AccessKeyID     = "LOCALSTANDIN"
-	SecretAccessKey = "local-stand-in-secret" // known to everybody, guards nothing
+	SecretAccessKey = "local-stand-in-secret" // public: it protects nothing
 	AccountID       = "000000000000"
 	DefaultRegion   = "us-east-1"
 )
 
-// maxCall is the largest request to a service other than S3, in bytes. The
-// widest is Bedrock's: pictures of 3.75 MB in base64.
+// maxCall is the largest request to a service other than S3, in bytes. Bedrock's are the largest: pictures of 3.75 MB
+// in base64.
 const maxCall = 32 << 20
 
 // Clock tells the time; a nil Clock is the system's.
@@ -63,8 +62,8 @@ type Options struct {
 
 // Server is a running set of stand-ins.
 type Server struct {
-	// SQS and Bedrock are there for the console and for tests that script or look
-	// inside; production code has only the protocol.
+	// SQS and Bedrock are for the console and for tests: they can be scripted and looked into. Production code has only
+	// the protocol.
 	SQS     *sqs.Service
 	Bedrock *bedrock.Service
 
@@ -160,14 +159,14 @@ func (s *Server) Config() awssdk.Config {
 	}
 }
 
-// Env is Config as the environment variables the SDK reads by itself.
+// Env is Config as the environment variables that the SDK reads.
 func (s *Server) Env() map[string]string {
 	return map[string]string{
 		"AWS_ENDPOINT_URL": s.URL(), "AWS_REGION": s.options.Region, "AWS_ACCESS_KEY_ID": AccessKeyID, "AWS_SECRET_ACCESS_KEY": SecretAccessKey,
 	}
 }
 
-// Close stops serving. Calls under way are cut off, as by a crash.
+// Close stops serving. It cuts off calls under way, as a crash would.
 func (s *Server) Close() error {
 	var err error
 	s.closing.Do(func() {
@@ -176,8 +175,7 @@ func (s *Server) Close() error {
 	return err
 }
 
-// ServeHTTP finds the service a request is meant for: by X-Amz-Target, by the
-// service it was signed for, else S3, which alone takes unsigned requests.
+// ServeHTTP finds the service of a request: by X-Amz-Target, then by the service it was signed for, else S3.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Server", "local-stand-in")
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
@@ -191,7 +189,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.s3.ServeHTTP(w, r)
 }
 
-// signedFor is the service in the credential scope of r, unverified.
+// signedFor is the service in the credential scope of r. It is not verified.
 func signedFor(r *http.Request) string {
 	_, rest, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
 	scope, _, _ := strings.Cut(rest, ",")
@@ -220,7 +218,7 @@ func (s *Server) serveJSON(w http.ResponseWriter, r *http.Request, target string
 	svc.protocol.Serve(w, r, s.options.Faults, name, body, op)
 }
 
-// admit reads the body and verifies the signature, answering itself on failure.
+// admit reads the body and verifies the signature. When it returns false, it has answered.
 func (s *Server) admit(w http.ResponseWriter, r *http.Request, p *awsjson.Protocol) ([]byte, bool) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxCall))
 	if err != nil {
@@ -228,7 +226,7 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, p *awsjson.Protoc
 		return nil, false
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	if _, err := s.verifier.Verify(r, body); err != nil {
+	if err := s.verifier.Verify(r, body); err != nil {
 		p.WriteError(w, refusal(err))
 		return nil, false
 	}

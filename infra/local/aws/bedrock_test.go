@@ -97,10 +97,6 @@ func (m model) converse(name, schema string, format types.ImageFormat, picture [
 }
 
 func (m model) converseIn(ctx context.Context, name, schema string, format types.ImageFormat, picture []byte) (*bedrockruntime.ConverseOutput, error) {
-	var parsed any
-	if err := json.Unmarshal([]byte(schema), &parsed); err != nil {
-		m.t.Fatal(err)
-	}
 	return m.Converse(ctx, &bedrockruntime.ConverseInput{
 		ModelId: awssdk.String(chat),
 		System:  []types.SystemContentBlock{&types.SystemContentBlockMemberText{Value: "You inspect roads."}},
@@ -109,11 +105,20 @@ func (m model) converseIn(ctx context.Context, name, schema string, format types
 			&types.ContentBlockMemberText{Value: "What does the picture show?"},
 		}}},
 		InferenceConfig: &types.InferenceConfiguration{MaxTokens: awssdk.Int32(800), Temperature: awssdk.Float32(0)},
-		ToolConfig: &types.ToolConfiguration{
-			Tools:      []types.Tool{&types.ToolMemberToolSpec{Value: types.ToolSpecification{Name: &name, InputSchema: &types.ToolInputSchemaMemberJson{Value: document.NewLazyDocument(parsed)}}}},
-			ToolChoice: &types.ToolChoiceMemberTool{Value: types.SpecificToolChoice{Name: &name}},
-		},
+		ToolConfig:      toolConfig(m.t, name, schema),
 	})
+}
+
+func toolConfig(t *testing.T, name, schema string) *types.ToolConfiguration {
+	t.Helper()
+	var parsed any
+	if err := json.Unmarshal([]byte(schema), &parsed); err != nil {
+		t.Fatal(err)
+	}
+	return &types.ToolConfiguration{
+		Tools:      []types.Tool{&types.ToolMemberToolSpec{Value: types.ToolSpecification{Name: &name, InputSchema: &types.ToolInputSchemaMemberJson{Value: document.NewLazyDocument(parsed)}}}},
+		ToolChoice: &types.ToolChoiceMemberTool{Value: types.SpecificToolChoice{Name: &name}},
+	}
 }
 
 // input is the tool's input as JSON.
@@ -269,7 +274,8 @@ func TestConverseRefusals(t *testing.T) {
 		}
 	}
 	say := func(id, text string) error {
-		_, err := m.Converse(context.Background(), &bedrockruntime.ConverseInput{ModelId: &id, Messages: []types.Message{{Role: types.ConversationRoleUser, Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: text}}}}})
+		_, err := m.Converse(context.Background(), &bedrockruntime.ConverseInput{ModelId: &id, ToolConfig: toolConfig(t, "t", relevanceSchema),
+			Messages: []types.Message{{Role: types.ConversationRoleUser, Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: text}}}}})
 		return err
 	}
 	if err := say("us.amazon.nova-99-v1:0", "hello"); err == nil || !strings.Contains(err.Error(), "The provided model identifier is invalid.") {
@@ -354,21 +360,11 @@ func TestEmbeddings(t *testing.T) {
 	if got := len(m.embedImage(jpegOf(t, original, 95), "")); got != 3072 {
 		t.Errorf("%d dimensions by default, want 3072", got)
 	}
-	text := func(words string) []float64 {
-		v, err := m.embed(`{"taskType":"SINGLE_EMBEDDING","singleEmbeddingParams":{"embeddingPurpose":"GENERIC_RETRIEVAL","embeddingDimension":384,"text":{"truncationMode":"END","value":"` + words + `"}}}`)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-	if near, far := cosine(text("deep pothole near the bridge"), text("a deep pothole by the bridge")), cosine(text("deep pothole near the bridge"), text("street light broken")); near <= far {
-		t.Errorf("texts: near %.3f, far %.3f", near, far)
-	}
 	for name, body := range map[string]string{
-		"dimension 512": `{"taskType":"SINGLE_EMBEDDING","singleEmbeddingParams":{"embeddingPurpose":"GENERIC_INDEX","embeddingDimension":512,"text":{"truncationMode":"END","value":"x"}}}`,
+		"dimension 512": `{"taskType":"SINGLE_EMBEDDING","singleEmbeddingParams":{"embeddingPurpose":"GENERIC_INDEX","embeddingDimension":512,"image":{"format":"jpeg","source":{"bytes":"eA=="}}}}`,
 		"nothing given": `{"taskType":"SINGLE_EMBEDDING","singleEmbeddingParams":{"embeddingPurpose":"GENERIC_INDEX"}}`,
-		"no purpose":    `{"taskType":"SINGLE_EMBEDDING","singleEmbeddingParams":{"text":{"truncationMode":"END","value":"x"}}}`,
-		"no task":       `{"singleEmbeddingParams":{"embeddingPurpose":"GENERIC_INDEX","text":{"truncationMode":"END","value":"x"}}}`,
+		"no purpose":    `{"taskType":"SINGLE_EMBEDDING","singleEmbeddingParams":{"image":{"format":"jpeg","source":{"bytes":"eA=="}}}}`,
+		"no task":       `{"singleEmbeddingParams":{"embeddingPurpose":"GENERIC_INDEX","image":{"format":"jpeg","source":{"bytes":"eA=="}}}}`,
 	} {
 		var invalid *types.ValidationException
 		if _, err := m.embed(body); !errors.As(err, &invalid) {

@@ -80,12 +80,11 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 			if i == 60 {
 				go func() { _ = cmd.Process.Kill() }()
 			}
-			_, err := queues.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: made.QueueUrl, MessageBody: &name})
-			if err != nil {
+			if err := send(queues, *made.QueueUrl, name, 0); err != nil {
 				break
 			}
 			sent = append(sent, name)
-			_, err = objects.PutObject(ctx, &s3.PutObjectInput{Bucket: awssdk.String(bucket), Key: &name, Body: strings.NewReader(strings.Repeat(name, 500))})
+			_, err := objects.PutObject(ctx, &s3.PutObjectInput{Bucket: awssdk.String(bucket), Key: &name, Body: strings.NewReader(strings.Repeat(name, 500))})
 			if err != nil {
 				break
 			}

@@ -1,7 +1,6 @@
 package aws_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/sha256"
@@ -117,35 +116,6 @@ func TestKeysSurviveARestart(t *testing.T) {
 	}
 }
 
-func TestEncrypt(t *testing.T) {
-	t.Parallel()
-	client := kms.NewFromConfig(start(t, aws.Options{}).Config())
-	ctx := context.Background()
-	key, err := client.CreateKey(ctx, &kms.CreateKeyInput{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	purpose := map[string]string{"purpose": "totp"}
-	sealed, err := client.Encrypt(ctx, &kms.EncryptInput{KeyId: key.KeyMetadata.KeyId, Plaintext: []byte("secret"), EncryptionContext: purpose})
-	if err != nil {
-		t.Fatal(err)
-	}
-	open, err := client.Decrypt(ctx, &kms.DecryptInput{CiphertextBlob: sealed.CiphertextBlob, EncryptionContext: purpose})
-	if err != nil || !bytes.Equal(open.Plaintext, []byte("secret")) {
-		t.Errorf("decrypted %v, %v", open, err)
-	}
-	if _, err := client.Decrypt(ctx, &kms.DecryptInput{CiphertextBlob: sealed.CiphertextBlob}); codeOf(err) != "InvalidCiphertextException" {
-		t.Errorf("without its context: %v", err)
-	}
-	data, err := client.GenerateDataKey(ctx, &kms.GenerateDataKeyInput{KeyId: key.KeyMetadata.KeyId, KeySpec: "AES_256"})
-	if err != nil || len(data.Plaintext) != 32 {
-		t.Errorf("data key %v, %v", data, err)
-	}
-	if _, err := client.Sign(ctx, &kms.SignInput{KeyId: key.KeyMetadata.KeyId, Message: make([]byte, 32), MessageType: "DIGEST", SigningAlgorithm: "ECDSA_SHA_256"}); codeOf(err) != "InvalidKeyUsageException" {
-		t.Errorf("signing with an encryption key: %v", err)
-	}
-}
-
 func TestSecrets(t *testing.T) {
 	t.Parallel()
 	dir, ctx := t.TempDir(), context.Background()
@@ -164,9 +134,12 @@ func TestSecrets(t *testing.T) {
 	if err != nil || *got.SecretString != "two" {
 		t.Errorf("value %v, %v", got, err)
 	}
-	old, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: made.ARN, VersionStage: awssdk.String("AWSPREVIOUS")})
-	if err != nil || *old.SecretString != "one" {
-		t.Errorf("previous value %v, %v", old, err)
+	again := &secretsmanager.PutSecretValueInput{SecretId: made.ARN, SecretString: awssdk.String("three"), ClientRequestToken: got.VersionId}
+	if _, err := client.PutSecretValue(ctx, again); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: made.ARN}); err != nil || *got.SecretString != "two" {
+		t.Errorf("a repeated request token set the value %v, %v", got, err)
 	}
 	if _, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: awssdk.String("none")}); codeOf(err) != "ResourceNotFoundException" {
 		t.Errorf("an unknown secret: %v", err)

@@ -1,5 +1,4 @@
-// Package awsjson serves operations of AWS's JSON protocols the way the services
-// do: the operation named by X-Amz-Target or by the path, typed errors.
+// Package awsjson serves the operations of AWS's JSON protocols and answers with their typed errors.
 package awsjson
 
 import (
@@ -19,8 +18,7 @@ type Error struct {
 	Message string
 	// Status is the HTTP status; 0 is read as 400.
 	Status int
-	// QueryCode is the name the same error had in the older query protocol, which
-	// SQS still sends along; empty means Code.
+	// QueryCode is the code of the same error in the older query protocol. SQS still sends it. Empty means Code.
 	QueryCode string
 }
 
@@ -31,8 +29,7 @@ func Errorf(code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// Operation answers one call. An error that is no *Error becomes the service's
-// internal error.
+// Operation answers one call. An error that is not an *Error becomes the internal error of the service.
 type Operation func(ctx context.Context, body []byte) (any, error)
 
 // Op decodes the body into In before calling f.
@@ -40,13 +37,13 @@ func Op[In, Out any](f func(ctx context.Context, in In) (Out, error)) Operation 
 	return func(ctx context.Context, body []byte) (any, error) {
 		var in In
 		if err := json.Unmarshal(body, &in); err != nil {
-			return nil, Errorf("SerializationException", "the request body is not what the operation takes: %v", err)
+			return nil, Errorf("SerializationException", "the request body does not fit the operation: %v", err)
 		}
 		return f(ctx, in)
 	}
 }
 
-// Protocol is how one service words its answers.
+// Protocol describes the answers of one service.
 type Protocol struct {
 	// Service is the service's name in package faults.
 	Service string
@@ -54,13 +51,13 @@ type Protocol struct {
 	ContentType string
 	// Namespace precedes the code in __type ("com.amazonaws.sqs#"); may be empty.
 	Namespace string
-	// Internal and Throttled are the answers of the faults Error and Throttle.
+	// Internal and Throttled answer for the faults Error and Throttle.
 	Internal, Throttled Error
 	// QueryErrors adds the header of the older query protocol.
 	QueryErrors bool
 }
 
-// Serve answers one call with op, or as the faults demand.
+// Serve answers one call with op, or with the fault that set has for it.
 func (p *Protocol) Serve(w http.ResponseWriter, r *http.Request, set *faults.Set, name string, body []byte, op Operation) {
 	replies := faults.Replies{
 		Error:     func(w http.ResponseWriter, _ *http.Request) { p.WriteError(w, &p.Internal) },
@@ -82,7 +79,7 @@ func (p *Protocol) Serve(w http.ResponseWriter, r *http.Request, set *faults.Set
 	})
 }
 
-// WriteError answers with err in the service's words.
+// WriteError answers with err in the form of the service.
 func (p *Protocol) WriteError(w http.ResponseWriter, err error) {
 	var typed *Error
 	if !errors.As(err, &typed) {

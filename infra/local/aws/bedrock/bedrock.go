@@ -1,11 +1,9 @@
 // Package bedrock stands in for Amazon Bedrock Runtime: Converse with a forced
 // tool, and the multimodal embedding model by InvokeModel.
 //
-// There is no model behind it. A verdict is worked out of a few statistics of
-// the picture, the same for the same picture every time, and fills whatever
-// schema the tool has; tests and demonstrations script other verdicts. An
-// embedding is a projection of the picture's coarse structure, so pictures that
-// look alike lie close together.
+// There is no model behind it. A verdict is computed from a few statistics of the picture: the same picture gets the same
+// verdict, in whatever schema the tool has. Tests and demonstrations script other verdicts. An embedding is a projection
+// of the coarse structure of a picture, so the embeddings of similar pictures are close.
 package bedrock
 
 import (
@@ -21,15 +19,14 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/faults"
 )
 
-// Model is the name the stand-in gives itself wherever the protocol has room. It
-// is also an id both operations serve, so that a system configured with it
-// records plainly that no real model judged.
+// Model is the name that the stand-in gives itself in its answers. Both operations also serve it as a model id: a system
+// configured with it records that no real model judged.
 const Model = "local-stand-in"
 
 // EmbeddingModel is the embedding model served by InvokeModel.
 const EmbeddingModel = "amazon.nova-2-multimodal-embeddings-v1:0"
 
-// Service answers for the models.
+// Service answers in place of the models.
 type Service struct {
 	now    func() time.Time
 	script script
@@ -39,7 +36,7 @@ type Service struct {
 // New returns a Service with nothing scripted.
 func New(now func() time.Time) *Service { return &Service{now: now} }
 
-// Protocol is how Bedrock words its answers.
+// Protocol describes the answers of Bedrock.
 func Protocol() *awsjson.Protocol {
 	return &awsjson.Protocol{
 		Service: "bedrock", ContentType: "application/json",
@@ -54,7 +51,7 @@ func invalid(format string, args ...any) error {
 
 var (
 	modelPath = regexp.MustCompile(`^/model/([^/]+)/(converse|invoke)$`)
-	// chatModel is the Nova family with or without the prefix of an inference profile.
+	// chatModel matches the Nova models, with or without the prefix of an inference profile.
 	chatModel = regexp.MustCompile(`^((us|eu|apac|jp|au|ca|global)\.)?amazon\.nova-(micro|lite|pro|premier|2-lite|2-pro)-v1:0$`)
 )
 
@@ -91,12 +88,12 @@ func (s *Service) Serve(w http.ResponseWriter, r *http.Request, set *faults.Set,
 	set.Serve(w, r, "bedrock", name, faults.Replies{
 		Error:    func(w http.ResponseWriter, _ *http.Request) { p.WriteError(w, &p.Internal) },
 		Throttle: func(w http.ResponseWriter, _ *http.Request) { p.WriteError(w, &p.Throttled) },
-		// A model answers nonsense in a well-formed envelope.
+		// The content is nonsense; the answer around it is well formed, as with a real model.
 		Malformed: func(w http.ResponseWriter, r *http.Request) { p.Serve(w, r, nil, name, body, malformed) },
 	}, serve)
 }
 
-// formats are the picture formats the models read.
+// formats are the picture formats that the models read.
 func formats() []string { return []string{"png", "jpeg", "gif", "webp"} }
 
 func knownFormat(f string) bool { return slices.Contains(formats(), f) }

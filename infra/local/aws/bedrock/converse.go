@@ -28,14 +28,12 @@ type converseInput struct {
 		Temperature, TopP *float64
 		StopSequences     []string
 	}
-	ToolConfig *struct {
+	ToolConfig struct {
 		Tools []struct {
 			ToolSpec *toolSpec
 		}
 		ToolChoice struct {
 			Tool *struct{ Name string }
-			Any  *struct{}
-			Auto *struct{}
 		}
 	}
 }
@@ -46,8 +44,6 @@ type contentBlock struct {
 		Format string
 		Source struct{ Bytes []byte }
 	}
-	ToolUse    json.RawMessage
-	ToolResult json.RawMessage
 }
 
 type toolSpec struct {
@@ -110,14 +106,7 @@ func (s *Service) converse(_ context.Context, in converseInput) (converseOutput,
 	if len(pictures) > 0 {
 		view = look(pictures[0].image)
 	}
-	answer, spoken := map[string]any{}, ""
-	if tool != nil {
-		answer = fill(tool.InputSchema.JSON, view)
-	}
-	answer, spoken = s.script.apply(tool, answer)
-	if tool == nil && spoken == "" {
-		spoken = "This is the local stand-in for a language model; it sees " + view.String() + "."
-	}
+	answer, spoken := s.script.apply(tool, fill(tool.InputSchema.JSON, view))
 	out := reply(tool, answer, spoken)
 	out.Usage = usage{InputTokens: len(text)/4 + 1, OutputTokens: size(out.Output.Message.Content)/4 + 1}
 	for _, p := range pictures {
@@ -129,15 +118,8 @@ func (s *Service) converse(_ context.Context, in converseInput) (converseOutput,
 		out.StopReason = "max_tokens"
 	}
 	out.Metrics.LatencyMs = time.Since(start).Milliseconds() + 1
-	s.calls.add(Call{At: s.now().UTC(), Tool: toolNameOf(tool), Text: text, Images: len(pictures), Answer: answer})
+	s.calls.add(Call{At: s.now().UTC(), Tool: tool.Name, Text: text, Images: len(pictures), Answer: answer})
 	return out, nil
-}
-
-func toolNameOf(t *toolSpec) string {
-	if t == nil {
-		return ""
-	}
-	return t.Name
 }
 
 func reply(tool *toolSpec, answer any, spoken string) converseOutput {
@@ -159,8 +141,7 @@ func size(v any) int {
 	return len(raw)
 }
 
-// check holds the request to the limits of the API and returns its pictures and
-// all its words.
+// check refuses a request that breaks the limits of the API. It returns the pictures and all text of the request.
 func (in converseInput) check() ([]picture, string, error) {
 	if len(in.Messages) == 0 {
 		return nil, "", invalid("The messages field is required and must not be empty.")
@@ -193,9 +174,8 @@ func (in converseInput) check() ([]picture, string, error) {
 					return nil, "", err
 				}
 				pictures = append(pictures, p)
-			case block.ToolUse != nil, block.ToolResult != nil:
 			default:
-				return nil, "", invalid("The ContentBlock object at messages.%d.content.%d must set one of the following keys: text, image, toolUse, toolResult.", i, j)
+				return nil, "", invalid("The ContentBlock object at messages.%d.content.%d must set one of the following keys: text, image.", i, j)
 			}
 		}
 	}
@@ -207,14 +187,9 @@ func (in converseInput) check() ([]picture, string, error) {
 
 func outside(v *float64, low, high float64) bool { return v != nil && (*v < low || *v > high) }
 
-// tool is the tool the model must call; nil when the request has none.
+// tool is the tool that the model must call. The service also answers requests that force no tool; the stand-in refuses
+// them.
 func (in converseInput) tool() (*toolSpec, error) {
-	if in.ToolConfig == nil {
-		return nil, nil //nolint:nilnil // a request without tools is not an error
-	}
-	if len(in.ToolConfig.Tools) == 0 {
-		return nil, invalid("The toolConfig field must contain at least one tool.")
-	}
 	for i, t := range in.ToolConfig.Tools {
 		if t.ToolSpec == nil || !toolName.MatchString(t.ToolSpec.Name) {
 			return nil, invalid("The value at toolConfig.tools.%d.toolSpec.name does not match ^[a-zA-Z0-9_-]{1,64}$.", i)
@@ -225,7 +200,7 @@ func (in converseInput) tool() (*toolSpec, error) {
 	}
 	forced := in.ToolConfig.ToolChoice.Tool
 	if forced == nil {
-		return in.ToolConfig.Tools[0].ToolSpec, nil
+		return nil, invalid("The local stand-in needs a toolChoice that names a tool.")
 	}
 	for _, t := range in.ToolConfig.Tools {
 		if t.ToolSpec.Name == forced.Name {
@@ -235,7 +210,7 @@ func (in converseInput) tool() (*toolSpec, error) {
 	return nil, invalid("The tool %q in toolChoice is not among the tools.", forced.Name)
 }
 
-// malformedConverse calls the tool with an input no schema of ours allows.
+// malformedConverse calls the tool with an input that breaks its schema.
 func malformedConverse(_ context.Context, body []byte) (any, error) {
 	var in converseInput
 	if err := json.Unmarshal(body, &in); err != nil {
@@ -244,9 +219,6 @@ func malformedConverse(_ context.Context, body []byte) (any, error) {
 	tool, err := in.tool()
 	if err != nil {
 		return nil, err
-	}
-	if tool == nil {
-		return reply(nil, nil, "\u0000"), nil
 	}
 	input := map[string]any{"unexpected": []any{"shape", nil}}
 	for name := range tool.InputSchema.JSON.Properties {

@@ -2,16 +2,11 @@ package bedrock
 
 import (
 	"context"
-	"hash/fnv"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
-
-// maxTextRunes is the longest text the embedding model takes.
-const maxTextRunes = 50_000
 
 type embedInput struct {
 	TaskType              string
@@ -23,7 +18,6 @@ type embedInput struct {
 			Format, DetailLevel string
 			Source              struct{ Bytes []byte }
 		}
-		Text *struct{ TruncationMode, Value string }
 	}
 }
 
@@ -32,9 +26,8 @@ type embedOutput struct {
 }
 
 type embedding struct {
-	Type               string    `json:"embeddingType"`
-	Vector             []float32 `json:"embedding"`
-	TruncatedCharCount *int      `json:"truncatedCharLength,omitempty"`
+	Type   string    `json:"embeddingType"`
+	Vector []float32 `json:"embedding"`
 }
 
 func (s *Service) embed(_ context.Context, in embedInput) (embedOutput, error) {
@@ -42,8 +35,8 @@ func (s *Service) embed(_ context.Context, in embedInput) (embedOutput, error) {
 		return embedOutput{}, invalid("Malformed input request: taskType %q is not served by the local stand-in, want SINGLE_EMBEDDING", in.TaskType)
 	}
 	p := in.SingleEmbeddingParams
-	if p == nil || (p.Image == nil) == (p.Text == nil) {
-		return embedOutput{}, invalid("Malformed input request: exactly one of text, image, video or audio is required")
+	if p == nil || p.Image == nil {
+		return embedOutput{}, invalid("Malformed input request: an image is required; the local stand-in embeds nothing else")
 	}
 	purposes := []string{"GENERIC_INDEX", "GENERIC_RETRIEVAL", "TEXT_RETRIEVAL", "IMAGE_RETRIEVAL", "VIDEO_RETRIEVAL", "DOCUMENT_RETRIEVAL", "AUDIO_RETRIEVAL", "CLASSIFICATION", "CLUSTERING"}
 	if !slices.Contains(purposes, p.EmbeddingPurpose) {
@@ -56,37 +49,24 @@ func (s *Service) embed(_ context.Context, in embedInput) (embedOutput, error) {
 	if !slices.Contains([]int{256, 384, 1024, 3072}, dimension) {
 		return embedOutput{}, invalid("Malformed input request: embeddingDimension %d is not one of 256, 384, 1024, 3072", dimension)
 	}
-	if p.Text != nil {
-		if strings.TrimSpace(p.Text.Value) == "" || utf8.RuneCountInString(p.Text.Value) > maxTextRunes {
-			return embedOutput{}, invalid("Malformed input request: text.value must have 1 to %d characters", maxTextRunes)
-		}
-		if !slices.Contains([]string{"START", "END", "NONE"}, p.Text.TruncationMode) {
-			return embedOutput{}, invalid("Malformed input request: text.truncationMode must be START, END or NONE")
-		}
-		return embedOutput{[]embedding{{Type: "TEXT", Vector: project(textFeatures(p.Text.Value), textSeed, dimension)}}}, nil
-	}
 	pic, err := decode(p.Image.Format, p.Image.Source.Bytes)
 	if err != nil {
 		return embedOutput{}, err
 	}
-	return embedOutput{[]embedding{{Type: "IMAGE", Vector: project(imageFeatures(reduce(pic.image)), imageSeed, dimension)}}}, nil
+	return embedOutput{[]embedding{{Type: "IMAGE", Vector: project(imageFeatures(reduce(pic.image)), dimension)}}}, nil
 }
 
-// Seeds of the projections; pictures and words share no direction.
-const (
-	imageSeed = 0x1afae4
-	textSeed  = 0x7e87
-)
+// imageSeed is the seed of the projection.
+const imageSeed = 0x1afae4
 
-// lumaTerms and chromaTerms are how many frequencies a side are kept.
+// lumaTerms and chromaTerms are how many frequencies are kept in each direction.
 const (
 	lumaTerms   = 12
 	chromaTerms = 5
 )
 
-// imageFeatures are the picture's low spatial frequencies (a cosine transform),
-// weighted so that the coarsest, which all photographs share, do not drown the
-// rest; then its mean brightness and colour, faintly.
+// imageFeatures are the low spatial frequencies of a picture, by a cosine transform. Coarse frequencies have a low
+// weight, because all photographs share them; mean brightness and colour have the lowest.
 func imageFeatures(g grid) []float64 {
 	var f []float64
 	for channel, terms := range []int{lumaTerms, chromaTerms, chromaTerms} {
@@ -114,25 +94,10 @@ func cosineTerm(g *[side][side]float64, u, v int) float64 {
 	return sum / side
 }
 
-// textBuckets is the number of hashed letter groups.
-const textBuckets = 512
-
-// textFeatures counts the text's groups of three letters.
-func textFeatures(text string) []float64 {
-	f := make([]float64, textBuckets)
-	runes := []rune(" " + strings.Join(strings.Fields(strings.ToLower(text)), " ") + " ")
-	for i := range len(runes) - 2 {
-		h := fnv.New32a()
-		_, _ = h.Write([]byte(string(runes[i : i+3])))
-		f[h.Sum32()%textBuckets]++
-	}
-	return f
-}
-
-// project turns features into a unit vector of the dimension asked for. Random
-// signs keep angles nearly as they were (Johnson and Lindenstrauss).
-func project(features []float64, seed uint64, dimension int) []float32 {
-	signs := rand.New(rand.NewPCG(seed, uint64(dimension)))
+// project turns features into a unit vector of that dimension. Sums with random signs keep the angles between vectors
+// nearly unchanged (the lemma of Johnson and Lindenstrauss).
+func project(features []float64, dimension int) []float32 {
+	signs := rand.New(rand.NewPCG(imageSeed, uint64(dimension)))
 	sums, length := make([]float64, dimension), 0.0
 	for i := range sums {
 		var bits uint64

@@ -7,14 +7,12 @@ import (
 	"strings"
 )
 
-// schema is as much of JSON Schema as a tool needs.
+// schema is the part of JSON Schema that the tools use.
 type schema struct {
 	Type                 typeNames
 	Enum                 []any
-	Const                any
 	Properties           map[string]schema
 	Items                *schema
-	AnyOf, OneOf         []schema
 	Minimum, Maximum     *float64
 	MinLength, MaxLength *int
 	MinItems             *int
@@ -35,8 +33,8 @@ func (t *typeNames) UnmarshalJSON(raw []byte) error {
 
 func (s schema) is(name string) bool { return slices.Contains(s.Type, name) }
 
-// fill makes an input for a tool with this schema: every property present, each
-// within its bounds, chosen by name and by what the picture shows.
+// fill makes an input for a tool with this schema. Every property is present and within its bounds; its value depends on
+// its name and on the picture.
 func fill(s schema, v view) map[string]any {
 	out := map[string]any{}
 	for name, property := range s.Properties {
@@ -46,16 +44,8 @@ func fill(s schema, v view) map[string]any {
 }
 
 func (s schema) value(name string, v view) any {
-	if s.Const != nil {
-		return s.Const
-	}
 	if len(s.Enum) > 0 {
 		return s.choose(name, v)
-	}
-	if len(s.Type) == 0 {
-		if options := slices.Concat(s.AnyOf, s.OneOf); len(options) > 0 {
-			return options[0].value(name, v)
-		}
 	}
 	switch {
 	case s.is("boolean"):
@@ -68,8 +58,6 @@ func (s schema) value(name string, v view) any {
 		return s.list(name, v)
 	case s.is("object"):
 		return fill(s, v)
-	case s.is("null") && len(s.Type) == 1:
-		return nil
 	}
 	return s.text(name, v)
 }
@@ -102,7 +90,7 @@ func (s schema) number(name string, v view) float64 {
 	return min(max(n, low), high)
 }
 
-// choose takes from the enum what the picture suggests, else its first word.
+// choose returns the value of the enum that fits the picture, else the first one.
 func (s schema) choose(name string, v view) any {
 	wanted := []string{"pothole", "road_damage"}
 	switch {
@@ -130,7 +118,7 @@ func (s schema) choose(name string, v view) any {
 	return s.Enum[0]
 }
 
-// level follows the contract's bands of the severity score.
+// level is the severity of a score from 1 to 10, by the bands of the API.
 func level(score int) string {
 	switch {
 	case score <= 3:

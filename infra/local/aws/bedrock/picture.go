@@ -15,8 +15,8 @@ import (
 
 type picture struct{ image image.Image }
 
-// decode reads a picture, refusing what the service would: another format than
-// the one named, too many bytes, too many pixels, no picture at all.
+// decode reads a picture. It refuses what the service refuses: another format than the one named, too many bytes, too
+// many pixels, and data that is no picture.
 func decode(format string, data []byte) (picture, error) {
 	if !knownFormat(format) {
 		return picture{}, invalid("1 validation error detected: Value '%s' at 'image.format' failed to satisfy constraint: Member must satisfy enum value set: [gif, jpeg, png, webp]", format)
@@ -47,7 +47,7 @@ func decode(format string, data []byte) (picture, error) {
 // side is the width and height of the grid a picture is reduced to.
 const side = 32
 
-// grid is a picture's brightness and two colour differences, each about 0 to 1.
+// grid is a reduced picture: brightness and two colour differences, each about 0 to 1.
 type grid [3][side][side]float64
 
 func reduce(img image.Image) grid {
@@ -65,7 +65,7 @@ func reduce(img image.Image) grid {
 	return g
 }
 
-// view is the little the stand-in sees of a picture.
+// view is what the stand-in computes about a picture.
 type view struct {
 	present               bool
 	light, contrast, dark float64 // each 0 to 1
@@ -94,7 +94,7 @@ func look(img image.Image) view {
 	return view{present: true, light: mean, contrast: min(1, deviation*3), dark: dark / n}
 }
 
-// severity is 1 to 10: the more contrast and darkness, the worse the hole.
+// severity is 1 to 10. It grows with contrast and darkness.
 func (v view) severity() int {
 	if !v.present {
 		return 5

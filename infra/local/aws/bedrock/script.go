@@ -11,36 +11,33 @@ import (
 	"time"
 )
 
-// Keys of a scripted answer that no tool has: they replace the whole answer of
-// the very next call.
+// Special keys of a scripted answer. They replace the whole answer of the next call.
 const (
-	// InputKey gives the tool's input verbatim, of whatever shape.
+	// InputKey is the input of the tool call, unchanged and unchecked.
 	InputKey = "_input"
-	// TextKey answers in words where a tool call was demanded.
+	// TextKey is a text to answer with instead of the tool call.
 	TextKey = "_text"
 )
 
-// script is a queue of answers somebody prepared.
+// script is the queue of scripted answers.
 type script struct {
 	mu      sync.Mutex
 	answers []scripted
 }
 
-// scripted is one answer with its keys in the order they were written.
+// scripted is one answer. Its keys are in the order in which they were written.
 type scripted struct {
 	keys   []string
 	values map[string]json.RawMessage
 }
 
-// Script queues answers for the Converse calls to come.
+// Script queues answers for the next Converse calls.
 //
-// An answer is a JSON object and goes to the next call whose tool has a property
-// named like the answer's first key: those of its keys that the tool has replace
-// the values worked out from the picture, unchecked. Keys the tool does not have
-// wait, as an answer of their own, for the next call whose tool has the first of
-// them; so {"is_relevant": true, "severity_score": 9} scripts both calls about a
-// report, and {"is_relevant": false, "confidence": 0.95} never leaks into a call
-// that only has a confidence. InputKey and TextKey go to the very next call.
+// An answer is a JSON object. It goes to the next call whose tool has a property named like the first key of the answer.
+// Its keys that the tool has replace the computed values, unchecked. The other keys stay in the queue as an answer of
+// their own. So {"is_relevant": true, "severity_score": 9} scripts both calls about a report, and
+// {"is_relevant": false, "confidence": 0.95} changes no call whose tool has only a confidence. An answer with InputKey
+// or TextKey goes to the very next call.
 func (s *Service) Script(answers []json.RawMessage) error {
 	parsed := make([]scripted, 0, len(answers))
 	for i, raw := range answers {
@@ -56,14 +53,14 @@ func (s *Service) Script(answers []json.RawMessage) error {
 	return nil
 }
 
-// Scripted tells how many answers are still waiting.
+// Scripted returns how many answers are in the queue.
 func (s *Service) Scripted() int {
 	s.script.mu.Lock()
 	defer s.script.mu.Unlock()
 	return len(s.script.answers)
 }
 
-// ClearScript drops the answers still waiting.
+// ClearScript empties the queue.
 func (s *Service) ClearScript() {
 	s.script.mu.Lock()
 	defer s.script.mu.Unlock()
@@ -93,8 +90,8 @@ func parseAnswer(raw json.RawMessage) (scripted, error) {
 	return a, nil
 }
 
-// apply merges the scripted answer for tool, if there is one, into answer. The
-// second value is not empty when the script wants words instead of a tool call.
+// apply merges the scripted answer for tool, if there is one, into answer. The second value is not empty when the answer
+// is to be that text instead of a tool call.
 func (s *script) apply(tool *toolSpec, answer map[string]any) (map[string]any, string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -104,9 +101,6 @@ func (s *script) apply(tool *toolSpec, answer map[string]any) (map[string]any, s
 			var words string
 			_ = json.Unmarshal(text, &words)
 			return nil, words
-		}
-		if tool == nil {
-			continue
 		}
 		if input, ok := a.values[InputKey]; ok {
 			s.answers = slices.Delete(s.answers, i, i+1)
@@ -138,7 +132,7 @@ func (s *script) apply(tool *toolSpec, answer map[string]any) (map[string]any, s
 	return answer, ""
 }
 
-// Call is one answered Converse call, for tests that look at the prompt.
+// Call is one answered Converse call.
 type Call struct {
 	At     time.Time      `json:"at"`
 	Tool   string         `json:"tool"`
@@ -147,7 +141,7 @@ type Call struct {
 	Answer map[string]any `json:"answer"`
 }
 
-// maxCalls bounds the record of calls.
+// maxCalls is how many calls are remembered.
 const maxCalls = 200
 
 type callLog struct {

@@ -2,10 +2,7 @@ package kms
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"maps"
-	"slices"
+	"strings"
 
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 	"github.com/google/uuid"
@@ -14,21 +11,17 @@ import (
 )
 
 type metadata struct {
-	AWSAccountId          string
-	Arn                   string
-	CreationDate          float64
-	CustomerMasterKeySpec string
-	Description           string
-	Enabled               bool
-	EncryptionAlgorithms  []string `json:",omitempty"`
-	KeyId                 string
-	KeyManager            string
-	KeySpec               string
-	KeyState              string
-	KeyUsage              string
-	MultiRegion           bool
-	Origin                string
-	SigningAlgorithms     []string `json:",omitempty"`
+	AWSAccountId      string
+	Arn               string
+	CreationDate      float64 // seconds since 1970
+	Enabled           bool
+	KeyId             string
+	KeyManager        string
+	KeySpec           string
+	KeyState          string
+	KeyUsage          string
+	Origin            string
+	SigningAlgorithms []string
 }
 
 type metadataOutput struct{ KeyMetadata metadata }
@@ -36,55 +29,24 @@ type metadataOutput struct{ KeyMetadata metadata }
 func (s *Service) metadata(k *key) metadataOutput {
 	m := metadata{
 		AWSAccountId: s.opts.AccountID, Arn: s.arn(k.ID), CreationDate: float64(k.Created.UnixMilli()) / 1000,
-		CustomerMasterKeySpec: k.Spec, Description: k.Description, Enabled: k.Enabled, KeyId: k.ID, KeyManager: "CUSTOMER",
-		KeySpec: k.Spec, KeyState: "Enabled", KeyUsage: k.Usage, Origin: "AWS_KMS",
+		Enabled: k.Enabled, KeyId: k.ID, KeyManager: "CUSTOMER", KeySpec: keySpec, KeyState: "Enabled", KeyUsage: keyUsage,
+		Origin: "AWS_KMS", SigningAlgorithms: []string{algorithm},
 	}
-	switch {
-	case !k.Deleted.IsZero():
-		m.KeyState = "PendingDeletion"
-	case !k.Enabled:
+	if !k.Enabled {
 		m.KeyState = "Disabled"
-	}
-	if k.Usage == usageSign {
-		m.SigningAlgorithms = []string{algorithm}
-	} else {
-		m.EncryptionAlgorithms = []string{specSymmetric}
 	}
 	return metadataOutput{m}
 }
 
-type createKeyInput struct {
-	KeySpec, CustomerMasterKeySpec, KeyUsage, Description string
-}
-
-func (s *Service) createKey(_ context.Context, in createKeyInput) (metadataOutput, error) {
-	if in.KeySpec == "" {
-		in.KeySpec = in.CustomerMasterKeySpec
+func (s *Service) createKey(_ context.Context, in struct{ KeySpec, KeyUsage string }) (metadataOutput, error) {
+	if in.KeySpec != keySpec || in.KeyUsage != keyUsage {
+		return metadataOutput{}, awsjson.Errorf("UnsupportedOperationException", "The local stand-in makes keys of spec %s and usage %s only.", keySpec, keyUsage)
 	}
-	if in.KeySpec == "" {
-		in.KeySpec = specSymmetric
+	private, err := secp256k1.GeneratePrivateKey()
+	if err != nil {
+		return metadataOutput{}, err
 	}
-	if in.KeyUsage == "" {
-		in.KeyUsage = usageEncrypt
-	}
-	if in.KeySpec == specSecp256k1 && in.KeyUsage != usageSign || in.KeySpec == specSymmetric && in.KeyUsage != usageEncrypt {
-		return metadataOutput{}, awsjson.Errorf("ValidationException", "The operation failed because the KeyUsage value of the KMS key is not compatible with KeySpec %s.", in.KeySpec)
-	}
-	k := &key{ID: uuid.NewString(), Spec: in.KeySpec, Usage: in.KeyUsage, Description: in.Description, Created: s.opts.Now().UTC(), Enabled: true}
-	switch in.KeySpec {
-	case specSecp256k1:
-		private, err := secp256k1.GeneratePrivateKey()
-		if err != nil {
-			return metadataOutput{}, err
-		}
-		k.Secret = private.Key.String()
-	case specSymmetric:
-		secret := make([]byte, 32)
-		_, _ = rand.Read(secret)
-		k.Secret = hex.EncodeToString(secret)
-	default:
-		return metadataOutput{}, awsjson.Errorf("UnsupportedOperationException", "The local stand-in makes %s and %s keys only.", specSecp256k1, specSymmetric)
-	}
+	k := &key{ID: uuid.NewString(), Created: s.opts.Now().UTC(), Enabled: true, Secret: private.Key.String()}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state.Keys[k.ID] = k
@@ -103,23 +65,6 @@ func (s *Service) describeKey(_ context.Context, in keyInput) (metadataOutput, e
 	return s.metadata(k), nil
 }
 
-type listedKey struct{ KeyId, KeyArn string }
-
-type listKeysOutput struct {
-	Keys      []listedKey
-	Truncated bool
-}
-
-func (s *Service) listKeys(context.Context, struct{}) (listKeysOutput, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	out := listKeysOutput{Keys: []listedKey{}}
-	for _, id := range slices.Sorted(maps.Keys(s.state.Keys)) {
-		out.Keys = append(out.Keys, listedKey{id, s.arn(id)})
-	}
-	return out, nil
-}
-
 type empty struct{}
 
 func (s *Service) enable(on bool) func(context.Context, keyInput) (empty, error) {
@@ -135,31 +80,21 @@ func (s *Service) enable(on bool) func(context.Context, keyInput) (empty, error)
 	}
 }
 
-type deletionInput struct {
-	KeyId               string
-	PendingWindowInDays *int
-}
+type aliasInput struct{ AliasName, TargetKeyId string }
 
-type deletionOutput struct {
-	KeyId, KeyState     string
-	DeletionDate        float64
-	PendingWindowInDays int
-}
-
-func (s *Service) scheduleDeletion(_ context.Context, in deletionInput) (deletionOutput, error) {
+func (s *Service) createAlias(_ context.Context, in aliasInput) (empty, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k, err := s.find(in.KeyId)
+	if !strings.HasPrefix(in.AliasName, "alias/") || strings.HasPrefix(in.AliasName, "alias/aws/") {
+		return empty{}, awsjson.Errorf("ValidationException", "Alias must start with the prefix \"alias/\".")
+	}
+	if _, ok := s.state.Aliases[in.AliasName]; ok {
+		return empty{}, awsjson.Errorf("AlreadyExistsException", "An alias with the name %s already exists", s.aliasARN(in.AliasName))
+	}
+	k, err := s.find(in.TargetKeyId)
 	if err != nil {
-		return deletionOutput{}, err
+		return empty{}, err
 	}
-	days := 30
-	if in.PendingWindowInDays != nil {
-		days = *in.PendingWindowInDays
-	}
-	if days < 7 || days > 30 {
-		return deletionOutput{}, awsjson.Errorf("ValidationException", "PendingWindowInDays must be between 7 and 30.")
-	}
-	k.Enabled, k.Deleted = false, s.opts.Now().UTC().AddDate(0, 0, days)
-	return deletionOutput{s.arn(k.ID), "PendingDeletion", float64(k.Deleted.Unix()), days}, s.save()
+	s.state.Aliases[in.AliasName] = k.ID
+	return empty{}, s.save()
 }

@@ -1,5 +1,4 @@
-// Package kms stands in for AWS KMS: secp256k1 signing keys and symmetric
-// encryption keys, kept in one private file.
+// Package kms stands in for AWS KMS: secp256k1 signing keys, kept in one private file.
 package kms
 
 import (
@@ -16,12 +15,11 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/journal"
 )
 
-// Key specs and usages served.
+// What every key of the stand-in is.
 const (
-	specSecp256k1 = "ECC_SECG_P256K1"
-	specSymmetric = "SYMMETRIC_DEFAULT"
-	usageSign     = "SIGN_VERIFY"
-	usageEncrypt  = "ENCRYPT_DECRYPT"
+	keySpec   = "ECC_SECG_P256K1"
+	keyUsage  = "SIGN_VERIFY"
+	algorithm = "ECDSA_SHA_256"
 )
 
 // Options configures a Service.
@@ -48,14 +46,10 @@ type state struct {
 }
 
 type key struct {
-	ID          string    `json:"id"`
-	Spec        string    `json:"spec"`
-	Usage       string    `json:"usage"`
-	Description string    `json:"description"`
-	Created     time.Time `json:"created"`
-	Enabled     bool      `json:"enabled"`
-	Deleted     time.Time `json:"deleted,omitzero"` // when deletion was scheduled for
-	Secret      string    `json:"secret"`           // 32 bytes, hex
+	ID      string    `json:"id"`
+	Created time.Time `json:"created"`
+	Enabled bool      `json:"enabled"`
+	Secret  string    `json:"secret"` // 32 bytes, hex
 }
 
 func (k *key) secret() []byte {
@@ -75,10 +69,10 @@ func New(opts Options) (*Service, error) {
 	return s, nil
 }
 
-// save keeps what there is; Service.mu is held.
+// save writes the state to its file. The caller holds Service.mu.
 func (s *Service) save() error { return s.kept.Save(s.state) }
 
-// Protocol is how KMS words its answers.
+// Protocol describes the answers of KMS.
 func Protocol() *awsjson.Protocol {
 	return &awsjson.Protocol{
 		Service: "kms", ContentType: "application/x-amz-json-1.1",
@@ -87,25 +81,16 @@ func Protocol() *awsjson.Protocol {
 	}
 }
 
-// Operations are the calls served, by name.
+// Operations are the operations served, by name.
 func (s *Service) Operations() map[string]awsjson.Operation {
 	return map[string]awsjson.Operation{
-		"CreateKey":           awsjson.Op(s.createKey),
-		"CreateAlias":         awsjson.Op(s.createAlias),
-		"UpdateAlias":         awsjson.Op(s.updateAlias),
-		"DeleteAlias":         awsjson.Op(s.deleteAlias),
-		"ListAliases":         awsjson.Op(s.listAliases),
-		"ListKeys":            awsjson.Op(s.listKeys),
-		"DescribeKey":         awsjson.Op(s.describeKey),
-		"EnableKey":           awsjson.Op(s.enable(true)),
-		"DisableKey":          awsjson.Op(s.enable(false)),
-		"ScheduleKeyDeletion": awsjson.Op(s.scheduleDeletion),
-		"GetPublicKey":        awsjson.Op(s.publicKey),
-		"Sign":                awsjson.Op(s.sign),
-		"Verify":              awsjson.Op(s.verify),
-		"Encrypt":             awsjson.Op(s.encrypt),
-		"Decrypt":             awsjson.Op(s.decrypt),
-		"GenerateDataKey":     awsjson.Op(s.generateDataKey),
+		"CreateKey":    awsjson.Op(s.createKey),
+		"CreateAlias":  awsjson.Op(s.createAlias),
+		"DescribeKey":  awsjson.Op(s.describeKey),
+		"EnableKey":    awsjson.Op(s.enable(true)),
+		"DisableKey":   awsjson.Op(s.enable(false)),
+		"GetPublicKey": awsjson.Op(s.publicKey),
+		"Sign":         awsjson.Op(s.sign),
 	}
 }
 
@@ -133,22 +118,13 @@ func (s *Service) find(id string) (*key, error) {
 	return nil, awsjson.Errorf("NotFoundException", "Key '%s' does not exist", s.arn(name))
 }
 
-// usable is find for an operation with the key's secret.
-func (s *Service) usable(id, usage string) (*key, error) {
+// usable finds a key that is enabled.
+func (s *Service) usable(id string) (*key, error) {
 	k, err := s.find(id)
-	if err != nil {
-		return nil, err
-	}
-	if !k.Deleted.IsZero() {
-		return nil, awsjson.Errorf("KMSInvalidStateException", "%s is pending deletion.", s.arn(k.ID))
-	}
-	if !k.Enabled {
+	if err == nil && !k.Enabled {
 		return nil, awsjson.Errorf("DisabledException", "%s is disabled.", s.arn(k.ID))
 	}
-	if k.Usage != usage {
-		return nil, awsjson.Errorf("InvalidKeyUsageException", "%s key usage is %s which is not valid for this operation.", s.arn(k.ID), k.Usage)
-	}
-	return k, nil
+	return k, err
 }
 
 func (s *Service) aliasARN(name string) string {

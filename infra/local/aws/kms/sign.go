@@ -13,8 +13,6 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/aws/awsjson"
 )
 
-const algorithm = "ECDSA_SHA_256"
-
 // maxMessage is the longest message KMS signs, in bytes.
 const maxMessage = 4096
 
@@ -23,8 +21,8 @@ type spki struct {
 	PublicKey asn1.BitString
 }
 
-// marshalPublic gives the 88 bytes of a DER SubjectPublicKeyInfo (RFC 5480),
-// which the standard library cannot write for this curve.
+// marshalPublic encodes the public key as a DER SubjectPublicKeyInfo (RFC 5480) of 88 bytes. The standard library
+// cannot do that for this curve.
 func marshalPublic(k *key) ([]byte, error) {
 	curve, err := asn1.Marshal(asn1.ObjectIdentifier{1, 3, 132, 0, 10})
 	if err != nil {
@@ -38,45 +36,36 @@ func marshalPublic(k *key) ([]byte, error) {
 }
 
 type publicKeyOutput struct {
-	KeyId                 string
-	PublicKey             []byte
-	CustomerMasterKeySpec string
-	KeySpec               string
-	KeyUsage              string
-	SigningAlgorithms     []string
+	KeyId             string
+	PublicKey         []byte
+	KeySpec           string
+	KeyUsage          string
+	SigningAlgorithms []string
 }
 
 func (s *Service) publicKey(_ context.Context, in keyInput) (publicKeyOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k, err := s.find(in.KeyId)
+	k, err := s.usable(in.KeyId)
 	if err != nil {
 		return publicKeyOutput{}, err
-	}
-	if k.Spec != specSecp256k1 {
-		return publicKeyOutput{}, awsjson.Errorf("UnsupportedOperationException", "%s is not an asymmetric key.", s.arn(k.ID))
-	}
-	if !k.Enabled {
-		return publicKeyOutput{}, awsjson.Errorf("DisabledException", "%s is disabled.", s.arn(k.ID))
 	}
 	der, err := marshalPublic(k)
 	if err != nil {
 		return publicKeyOutput{}, err
 	}
-	return publicKeyOutput{s.arn(k.ID), der, k.Spec, k.Spec, k.Usage, []string{algorithm}}, nil
+	return publicKeyOutput{s.arn(k.ID), der, keySpec, keyUsage, []string{algorithm}}, nil
 }
 
 type signInput struct {
 	KeyId, MessageType, SigningAlgorithm string
-	Message, Signature                   []byte
-	DryRun                               bool
+	Message                              []byte
 }
 
-// digest is what gets signed: the message itself when it is said to be a digest,
-// its SHA-256 otherwise.
+// digest is the value to sign: the message itself when MessageType is DIGEST, else its SHA-256.
 func (in signInput) digest() ([]byte, error) {
 	if in.SigningAlgorithm != algorithm {
-		return nil, awsjson.Errorf("InvalidKeyUsageException", "Algorithm %s is incompatible with key spec %s.", in.SigningAlgorithm, specSecp256k1)
+		return nil, awsjson.Errorf("InvalidKeyUsageException", "Algorithm %s is incompatible with key spec %s.", in.SigningAlgorithm, keySpec)
 	}
 	if len(in.Message) == 0 || len(in.Message) > maxMessage {
 		return nil, awsjson.Errorf("ValidationException", "1 validation error detected: Value at 'message' failed to satisfy constraint: Member must have length less than or equal to 4096")
@@ -100,48 +89,22 @@ type signOutput struct {
 	SigningAlgorithm string
 }
 
-// sign gives a DER signature. Like the real service it does not normalise s, so
-// about half of the signatures have the high one, and no two are alike.
+// sign returns a DER signature. Like the service it does not normalise s, so about half of the signatures have a high
+// s; and it is not deterministic.
 func (s *Service) sign(_ context.Context, in signInput) (signOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k, err := s.usable(in.KeyId, usageSign)
+	k, err := s.usable(in.KeyId)
 	if err != nil {
 		return signOutput{}, err
 	}
 	digest, err := in.digest()
 	if err != nil {
 		return signOutput{}, err
-	}
-	if in.DryRun {
-		return signOutput{}, awsjson.Errorf("DryRunOperationException", "The request would have succeeded, but the DryRun option is set.")
 	}
 	signature, err := ecdsa.SignASN1(rand.Reader, k.signer(), digest)
 	if err != nil {
 		return signOutput{}, err
 	}
 	return signOutput{s.arn(k.ID), signature, algorithm}, nil
-}
-
-type verifyOutput struct {
-	KeyId            string
-	SignatureValid   bool
-	SigningAlgorithm string
-}
-
-func (s *Service) verify(_ context.Context, in signInput) (verifyOutput, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	k, err := s.usable(in.KeyId, usageSign)
-	if err != nil {
-		return verifyOutput{}, err
-	}
-	digest, err := in.digest()
-	if err != nil {
-		return verifyOutput{}, err
-	}
-	if !ecdsa.VerifyASN1(&k.signer().PublicKey, digest, in.Signature) {
-		return verifyOutput{}, awsjson.Errorf("KMSInvalidSignatureException", "The signature is not valid.")
-	}
-	return verifyOutput{s.arn(k.ID), true, algorithm}, nil
 }

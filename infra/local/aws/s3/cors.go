@@ -11,8 +11,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/journal"
 )
 
-// corsStore holds the buckets' rules for browsers. Without any, a browser is
-// refused, as by S3.
+// corsStore holds the CORS rules of the buckets. A bucket without rules refuses browsers, as in S3.
 type corsStore struct {
 	kept *journal.State
 
@@ -40,50 +39,33 @@ func newCORSStore(dir string) (*corsStore, error) {
 	return c, err
 }
 
-func (s *Service) corsConfiguration(w http.ResponseWriter, r *http.Request, c call, body []byte) {
+func (s *Service) putCORS(w http.ResponseWriter, r *http.Request, c call, body []byte) {
 	if ok, err := s.backend.BucketExists(c.bucket); err != nil || !ok {
 		writeError(w, r, http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist")
 		return
 	}
-	s.cors.mu.Lock()
-	defer s.cors.mu.Unlock()
-	switch r.Method {
-	case http.MethodGet:
-		if s.cors.buckets[c.bucket] == nil {
-			writeError(w, r, http.StatusNotFound, "NoSuchCORSConfiguration", "The CORS configuration does not exist")
-			return
-		}
-		writeXML(w, corsXML{Rules: s.cors.buckets[c.bucket]})
+	var in corsXML
+	if err := xml.Unmarshal(body, &in); err != nil || len(in.Rules) == 0 || len(in.Rules) > 100 {
+		writeError(w, r, http.StatusBadRequest, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
 		return
-	case http.MethodDelete:
-		delete(s.cors.buckets, c.bucket)
-	default:
-		var in corsXML
-		if err := xml.Unmarshal(body, &in); err != nil || len(in.Rules) == 0 || len(in.Rules) > 100 {
-			writeError(w, r, http.StatusBadRequest, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
-			return
-		}
-		for _, rule := range in.Rules {
-			for _, method := range rule.Methods {
-				if !slices.Contains([]string{"GET", "PUT", "POST", "DELETE", "HEAD"}, method) {
-					writeError(w, r, http.StatusBadRequest, "InvalidRequest", "Found unsupported HTTP method in CORS config. Unsupported method is "+method)
-					return
-				}
+	}
+	for _, rule := range in.Rules {
+		for _, method := range rule.Methods {
+			if !slices.Contains([]string{"GET", "PUT", "POST", "DELETE", "HEAD"}, method) {
+				writeError(w, r, http.StatusBadRequest, "InvalidRequest", "Found unsupported HTTP method in CORS config. Unsupported method is "+method)
+				return
 			}
 		}
-		s.cors.buckets[c.bucket] = in.Rules
 	}
+	s.cors.mu.Lock()
+	defer s.cors.mu.Unlock()
+	s.cors.buckets[c.bucket] = in.Rules
 	if err := s.cors.kept.Save(s.cors.buckets); err != nil {
 		writeError(w, r, http.StatusInternalServerError, "InternalError", err.Error())
-		return
-	}
-	if r.Method == http.MethodDelete {
-		w.WriteHeader(http.StatusNoContent)
 	}
 }
 
-// allow returns the first rule of the bucket for a request from origin by method
-// with these headers.
+// allow returns the first rule of the bucket that allows a request of this method and these headers from origin.
 func (c *corsStore) allow(bucket, origin, method string, headers []string) (corsRule, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -101,7 +83,7 @@ func (c *corsStore) allow(bucket, origin, method string, headers []string) (cors
 	return corsRule{}, false
 }
 
-// wildcard matches a pattern with at most one star.
+// wildcard matches value with a pattern that has at most one star.
 func wildcard(pattern, value string) bool {
 	before, after, star := strings.Cut(pattern, "*")
 	if !star {
@@ -110,7 +92,7 @@ func wildcard(pattern, value string) bool {
 	return len(value) >= len(before)+len(after) && strings.HasPrefix(value, before) && strings.HasSuffix(value, after)
 }
 
-// preflight answers a browser that asks before it sends.
+// preflight answers the OPTIONS request of a browser.
 func (s *Service) preflight(w http.ResponseWriter, r *http.Request, bucket string) {
 	var headers []string
 	for _, h := range strings.Split(r.Header.Get("Access-Control-Request-Headers"), ",") {
@@ -135,7 +117,7 @@ func (s *Service) preflight(w http.ResponseWriter, r *http.Request, bucket strin
 	w.WriteHeader(http.StatusOK)
 }
 
-// expose lets a page from origin read the answer.
+// expose sets the headers that let a page from origin read the answer.
 func (rule corsRule) expose(h http.Header, origin string) {
 	allowed := origin
 	if slices.Contains(rule.Origins, "*") {

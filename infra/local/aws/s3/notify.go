@@ -16,7 +16,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/journal"
 )
 
-// notifications are the buckets' rules for telling queues of new objects.
+// notifications are the rules of the buckets that say which queues hear of new objects.
 type notifications struct {
 	kept *journal.State
 	seq  atomic.Uint64
@@ -53,7 +53,7 @@ func newNotifications(opts Options) (*notifications, error) {
 	return n, err
 }
 
-func (s *Service) notification(w http.ResponseWriter, r *http.Request, c call, body []byte) {
+func (s *Service) putNotification(w http.ResponseWriter, r *http.Request, c call, body []byte) {
 	if ok, err := s.backend.BucketExists(c.bucket); err != nil || !ok {
 		writeError(w, r, http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist")
 		return
@@ -61,10 +61,6 @@ func (s *Service) notification(w http.ResponseWriter, r *http.Request, c call, b
 	n := s.events
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if r.Method == http.MethodGet {
-		writeXML(w, notificationXML{Queues: n.buckets[c.bucket]})
-		return
-	}
 	var in notificationXML
 	if err := xml.Unmarshal(body, &in); err != nil {
 		writeError(w, r, http.StatusBadRequest, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
@@ -121,15 +117,14 @@ func (q queueRule) wants(event, key string) bool {
 	return false
 }
 
-// created tells the bucket's queues of a new object. how is the last part of the
-// event's name: Put, Post, Copy or CompleteMultipartUpload. A queue that is gone
-// loses its message, as with the real service.
-func (s *Service) created(bucket, key, how string) {
+// created tells the bucket's queues of a new object. A message to a queue that does not exist is lost, as with the
+// service.
+func (s *Service) created(bucket, key string) {
 	n := s.events
 	n.mu.Lock()
 	rules := n.buckets[bucket]
 	n.mu.Unlock()
-	event := "ObjectCreated:" + how
+	const event = "ObjectCreated:Put"
 	for _, q := range rules {
 		if !q.wants(event, key) {
 			continue
@@ -160,5 +155,5 @@ func (s *Service) event(q queueRule, event, bucket, key string, size int64, etag
 	}}}
 }
 
-// escapeKey is the form encoding of events: a space becomes "+", "/" stays.
+// escapeKey encodes a key as S3 does in events: a space becomes "+", "/" stays.
 func escapeKey(key string) string { return strings.ReplaceAll(url.QueryEscape(key), "%2F", "/") }

@@ -1,6 +1,5 @@
-// Package s3 stands in for Amazon S3: gofakes3 behind what it lacks, which is
-// error answers for refused signatures, browser uploads by POST policy, CORS
-// preflights, cache control, and notifications of created objects.
+// Package s3 stands in for Amazon S3. It puts in front of gofakes3 what that lacks: checked signatures, CORS preflights,
+// cache control, and notifications of created objects.
 package s3
 
 import (
@@ -22,10 +21,10 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/faults"
 )
 
-// MaxBody is the largest request in bytes; the service itself takes 5 GB.
+// MaxBody is the largest request in bytes. The service itself takes 5 GB.
 const MaxBody = 128 << 20
 
-// Queues is where notifications go; *sqs.Service is one.
+// Queues receives the notifications. *sqs.Service is one.
 type Queues interface {
 	HasQueue(arn string) bool
 	Send(arn, body string) error
@@ -48,7 +47,6 @@ type Service struct {
 	backend gofakes3.Backend
 	inner   http.Handler
 	events  *notifications
-	tags    *tagStore
 	cors    *corsStore
 	close   func() error
 }
@@ -76,10 +74,6 @@ func New(opts Options) (*Service, error) {
 		_ = s.close()
 		return nil, err
 	}
-	if s.tags, err = newTagStore(opts.Dir); err != nil {
-		_ = s.close()
-		return nil, err
-	}
 	if s.cors, err = newCORSStore(opts.Dir); err != nil {
 		_ = s.close()
 		return nil, err
@@ -88,7 +82,7 @@ func New(opts Options) (*Service, error) {
 	return s, nil
 }
 
-// Close ends the service; what was acknowledged stays.
+// Close ends the service. Acknowledged objects stay on disk.
 func (s *Service) Close() error { return s.close() }
 
 type timeSource struct{ now func() time.Time }
@@ -96,28 +90,24 @@ type timeSource struct{ now func() time.Time }
 func (t timeSource) Now() time.Time                   { return t.now() }
 func (t timeSource) Since(at time.Time) time.Duration { return t.now().Sub(at) }
 
-// replacing makes a put replace an object's metadata, as S3 does; gofakes3's
-// backends would keep the old headers the new object does not carry.
+// replacing makes a put replace all metadata of an object, as S3 does. The backends of gofakes3 would keep old headers
+// that the new object does not have.
 type replacing struct{ gofakes3.Backend }
 
 func (b replacing) PutObject(bucket, key string, meta map[string]string, input io.Reader, size int64, conditions *gofakes3.PutConditions) (gofakes3.PutObjectResult, error) {
 	if old, err := b.HeadObject(bucket, key); err == nil {
 		for k := range old.Metadata {
 			if _, ok := meta[k]; !ok {
-				meta[k] = "" // dropped again by answer
+				meta[k] = "" // answer drops it again
 			}
 		}
 	}
 	return b.Backend.PutObject(bucket, key, meta, input, size, conditions)
 }
 
-func (b replacing) CopyObject(srcBucket, srcKey, dstBucket, dstKey string, meta map[string]string) (gofakes3.CopyObjectResult, error) {
-	return gofakes3.CopyObject(b, srcBucket, srcKey, dstBucket, dstKey, meta)
-}
-
 // ServeHTTP answers one S3 request.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := name(r)
+	c := parse(r)
 	if origin := r.Header.Get("Origin"); origin != "" {
 		if r.Method == http.MethodOptions {
 			s.preflight(w, r, c.bucket)
@@ -133,11 +123,9 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	if c.operation != "PostObject" {
-		if _, err := s.opts.Verifier.Verify(r, body); err != nil {
-			writeSignatureError(w, r, err)
-			return
-		}
+	if err := s.opts.Verifier.Verify(r, body); err != nil {
+		writeSignatureError(w, r, err)
+		return
 	}
 	s.opts.Faults.Serve(w, r, "s3", c.operation, faultReplies(), func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, c, body) })
 }
@@ -159,14 +147,10 @@ func faultReplies() faults.Replies {
 
 func (s *Service) serve(w http.ResponseWriter, r *http.Request, c call, body []byte) {
 	switch c.operation {
-	case "PostObject":
-		s.postObject(w, r, c.bucket, body)
-	case "PutBucketNotificationConfiguration", "GetBucketNotificationConfiguration":
-		s.notification(w, r, c, body)
-	case "PutBucketCors", "GetBucketCors", "DeleteBucketCors":
-		s.corsConfiguration(w, r, c, body)
-	case "PutObjectTagging", "GetObjectTagging", "DeleteObjectTagging":
-		s.tagging(w, r, c, body)
+	case "PutBucketNotificationConfiguration":
+		s.putNotification(w, r, c, body)
+	case "PutBucketCors":
+		s.putCORS(w, r, c, body)
 	case "CreateBucket":
 		s.createBucket(w, r, c, body)
 	case "":
@@ -176,8 +160,7 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, c call, body []b
 	}
 }
 
-// createBucket is idempotent in us-east-1 and nowhere else, as S3 has it since
-// its beginnings; the account owns every bucket there is.
+// createBucket is idempotent in us-east-1 and nowhere else, as in S3. The account owns every bucket.
 func (s *Service) createBucket(w http.ResponseWriter, r *http.Request, c call, body []byte) {
 	if there, err := s.backend.BucketExists(c.bucket); err != nil || !there {
 		s.forward(w, r, c, body)
@@ -195,7 +178,6 @@ func (s *Service) forward(w http.ResponseWriter, r *http.Request, c call, body [
 		writeError(w, r, http.StatusBadRequest, "BadDigest", err.Error())
 		return
 	}
-	tags := r.Header.Get("X-Amz-Tagging")
 	if c.operation == "PutObject" && r.Header.Get("Content-Type") == "" {
 		r.Header.Set("Content-Type", "binary/octet-stream")
 	}
@@ -203,23 +185,15 @@ func (s *Service) forward(w http.ResponseWriter, r *http.Request, c call, body [
 	a := &answer{ResponseWriter: w, origin: w.Header().Get("Access-Control-Allow-Origin")}
 	s.inner.ServeHTTP(a, r)
 	a.WriteHeader(http.StatusOK) // a HEAD has written nothing yet
-	if a.status >= 300 {
-		return
-	}
-	switch c.operation {
-	case "PutObject", "CopyObject", "CompleteMultipartUpload":
-		s.tags.set(c, tags)
-		s.created(c.bucket, c.key, map[string]string{"PutObject": "Put", "CopyObject": "Copy", "CompleteMultipartUpload": "CompleteMultipartUpload"}[c.operation])
-	case "DeleteObject":
-		s.tags.set(c, "")
+	if a.status < 300 && c.operation == "PutObject" {
+		s.created(c.bucket, c.key)
 	}
 }
 
 // cacheControl carries Cache-Control past gofakes3, which keeps X-Amz- headers.
 const cacheControl = "X-Amz-Stand-In-Cache-Control"
 
-// keepHeaders leaves only what belongs to the object among the headers that
-// gofakes3 would store and give back.
+// keepHeaders removes the headers that do not belong to the object; gofakes3 would store them and send them back.
 func keepHeaders(h http.Header) {
 	cache := h.Get("Cache-Control")
 	for name := range h {
@@ -227,8 +201,7 @@ func keepHeaders(h http.Header) {
 			continue
 		}
 		switch {
-		case strings.HasPrefix(name, "X-Amz-Meta-"), strings.HasPrefix(name, "X-Amz-Checksum-"),
-			name == "X-Amz-Copy-Source", name == "X-Amz-Storage-Class":
+		case strings.HasPrefix(name, "X-Amz-Meta-"), strings.HasPrefix(name, "X-Amz-Checksum-"), name == "X-Amz-Storage-Class":
 		default:
 			h.Del(name)
 		}
@@ -239,11 +212,11 @@ func keepHeaders(h http.Header) {
 	}
 }
 
-// answer mends the headers of gofakes3's answers.
+// answer corrects the headers of gofakes3's answers.
 type answer struct {
 	http.ResponseWriter
 	status int
-	origin string // which may read it; gofakes3 would let everybody
+	origin string // the origin that may read it; gofakes3 would allow all
 }
 
 func (a *answer) WriteHeader(status int) {
@@ -260,7 +233,7 @@ func (a *answer) WriteHeader(status int) {
 		h.Del(cacheControl)
 	}
 	for name, values := range h {
-		if len(values) == 1 && values[0] == "" || name == "X-Amz-Copy-Source" || name == "X-Amz-Version-Id" {
+		if len(values) == 1 && values[0] == "" || name == "X-Amz-Version-Id" {
 			h.Del(name)
 		}
 		// A part's bytes do not have the checksum of the whole.

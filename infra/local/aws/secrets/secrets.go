@@ -1,11 +1,9 @@
-// Package secrets stands in for AWS Secrets Manager.
+// Package secrets stands in for AWS Secrets Manager. It keeps the current version of a secret, as text.
 package secrets
 
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -15,6 +13,9 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/aws/awsjson"
 	"github.com/lafaekstreet/backend/infra/local/journal"
 )
+
+// maxBytes is the longest secret the service takes.
+const maxBytes = 65536
 
 // Options configures a Service.
 type Options struct {
@@ -30,22 +31,15 @@ type Service struct {
 	kept *journal.State
 
 	mu      sync.Mutex
-	secrets map[string]*secret
+	secrets map[string]*secret // by name
 }
 
 type secret struct {
-	Name        string    `json:"name"`
-	ARN         string    `json:"arn"`
-	Description string    `json:"description,omitempty"`
-	Created     time.Time `json:"created"`
-	Versions    []version `json:"versions"` // oldest first; the last is AWSCURRENT
-}
-
-type version struct {
-	ID      string    `json:"id"`
-	Created time.Time `json:"created"`
-	String  *string   `json:"string,omitempty"`
-	Binary  []byte    `json:"binary,omitempty"`
+	Name    string    `json:"name"`
+	ARN     string    `json:"arn"`
+	Version string    `json:"version"` // empty before the first value
+	Value   string    `json:"value"`
+	Set     time.Time `json:"set,omitzero"` // when the value was set
 }
 
 // New opens the secrets kept in opts.Dir.
@@ -58,10 +52,10 @@ func New(opts Options) (*Service, error) {
 	return s, nil
 }
 
-// save keeps what there is; Service.mu is held.
+// save writes the secrets to their file. The caller holds Service.mu.
 func (s *Service) save() error { return s.kept.Save(s.secrets) }
 
-// Protocol is how Secrets Manager words its answers.
+// Protocol describes the answers of Secrets Manager.
 func Protocol() *awsjson.Protocol {
 	return &awsjson.Protocol{
 		Service: "secretsmanager", ContentType: "application/x-amz-json-1.1",
@@ -70,16 +64,12 @@ func Protocol() *awsjson.Protocol {
 	}
 }
 
-// Operations are the calls served, by name.
+// Operations are the operations served, by name.
 func (s *Service) Operations() map[string]awsjson.Operation {
 	return map[string]awsjson.Operation{
 		"CreateSecret":   awsjson.Op(s.create),
 		"GetSecretValue": awsjson.Op(s.value),
 		"PutSecretValue": awsjson.Op(s.put),
-		"UpdateSecret":   awsjson.Op(s.put),
-		"DescribeSecret": awsjson.Op(s.describe),
-		"DeleteSecret":   awsjson.Op(s.remove),
-		"ListSecrets":    awsjson.Op(s.list),
 	}
 }
 
@@ -94,38 +84,42 @@ func (s *Service) find(id string) (*secret, error) {
 }
 
 type input struct {
-	Name, SecretId, Description, VersionId, VersionStage string
-	SecretString                                         *string
-	SecretBinary                                         []byte
-	ClientRequestToken                                   string
-}
-
-func (in input) version(now time.Time) (version, error) {
-	if (in.SecretString != nil) == (in.SecretBinary != nil) {
-		return version{}, awsjson.Errorf("InvalidRequestException", "You must provide either SecretString or SecretBinary.")
-	}
-	size := len(in.SecretBinary)
-	if in.SecretString != nil {
-		size = len(*in.SecretString)
-	}
-	if size > 65536 {
-		return version{}, awsjson.Errorf("ValidationException", "The secret value is longer than 65536 bytes.")
-	}
-	id := in.ClientRequestToken
-	if id == "" {
-		id = uuid.NewString()
-	}
-	return version{ID: id, Created: now.UTC(), String: in.SecretString, Binary: in.SecretBinary}, nil
+	Name, SecretId     string
+	SecretString       *string
+	ClientRequestToken string
 }
 
 type output struct {
 	ARN, Name     string
 	VersionId     string   `json:",omitempty"`
 	VersionStages []string `json:",omitempty"`
-	SecretString  *string  `json:",omitempty"`
-	SecretBinary  []byte   `json:",omitempty"`
-	Description   string   `json:",omitempty"`
-	CreatedDate   float64  `json:",omitempty"`
+	SecretString  string   `json:",omitempty"`
+	CreatedDate   float64  `json:",omitempty"` // seconds since 1970
+}
+
+// set stores the value of in. A request token that was used before stores nothing, as with the service.
+func (v *secret) set(in input, now time.Time) error {
+	if in.SecretString == nil {
+		return awsjson.Errorf("InvalidRequestException", "You must provide SecretString; the local stand-in keeps text only.")
+	}
+	if len(*in.SecretString) > maxBytes {
+		return awsjson.Errorf("ValidationException", "The secret value is longer than %d bytes.", maxBytes)
+	}
+	if in.ClientRequestToken == "" {
+		in.ClientRequestToken = uuid.NewString()
+	}
+	if in.ClientRequestToken != v.Version {
+		v.Version, v.Value, v.Set = in.ClientRequestToken, *in.SecretString, now.UTC()
+	}
+	return nil
+}
+
+func (v *secret) head() output {
+	out := output{ARN: v.ARN, Name: v.Name, VersionId: v.Version}
+	if v.Version != "" {
+		out.VersionStages = []string{"AWSCURRENT"}
+	}
+	return out
 }
 
 func (s *Service) create(_ context.Context, in input) (output, error) {
@@ -138,26 +132,15 @@ func (s *Service) create(_ context.Context, in input) (output, error) {
 		return output{}, awsjson.Errorf("ResourceExistsException", "The operation failed because the secret %s already exists.", in.Name)
 	}
 	v := &secret{
-		Name: in.Name, Description: in.Description, Created: s.opts.Now().UTC(),
-		ARN: "arn:aws:secretsmanager:" + s.opts.Region + ":" + s.opts.AccountID + ":secret:" + in.Name + "-" + uuid.NewString()[:6],
+		Name: in.Name, ARN: "arn:aws:secretsmanager:" + s.opts.Region + ":" + s.opts.AccountID + ":secret:" + in.Name + "-" + uuid.NewString()[:6],
 	}
-	if in.SecretString != nil || in.SecretBinary != nil {
-		first, err := in.version(s.opts.Now())
-		if err != nil {
+	if in.SecretString != nil {
+		if err := v.set(in, s.opts.Now()); err != nil {
 			return output{}, err
 		}
-		v.Versions = append(v.Versions, first)
 	}
 	s.secrets[in.Name] = v
 	return v.head(), s.save()
-}
-
-func (v *secret) head() output {
-	out := output{ARN: v.ARN, Name: v.Name}
-	if n := len(v.Versions); n > 0 {
-		out.VersionId, out.VersionStages = v.Versions[n-1].ID, []string{"AWSCURRENT"}
-	}
-	return out
 }
 
 func (s *Service) value(_ context.Context, in input) (output, error) {
@@ -167,27 +150,12 @@ func (s *Service) value(_ context.Context, in input) (output, error) {
 	if err != nil {
 		return output{}, err
 	}
-	for i, held := range slices.Backward(v.Versions) {
-		stages := []string(nil)
-		switch i {
-		case len(v.Versions) - 1:
-			stages = []string{"AWSCURRENT"}
-		case len(v.Versions) - 2:
-			stages = []string{"AWSPREVIOUS"}
-		}
-		stage := in.VersionStage
-		if stage == "" && in.VersionId == "" {
-			stage = "AWSCURRENT"
-		}
-		if in.VersionId != "" && in.VersionId != held.ID || stage != "" && !slices.Contains(stages, stage) {
-			continue
-		}
-		return output{
-			ARN: v.ARN, Name: v.Name, VersionId: held.ID, VersionStages: stages, SecretString: held.String, SecretBinary: held.Binary,
-			CreatedDate: float64(held.Created.UnixMilli()) / 1000,
-		}, nil
+	if v.Version == "" {
+		return output{}, awsjson.Errorf("ResourceNotFoundException", "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT")
 	}
-	return output{}, awsjson.Errorf("ResourceNotFoundException", "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT")
+	out := v.head()
+	out.SecretString, out.CreatedDate = v.Value, float64(v.Set.UnixMilli())/1000
+	return out, nil
 }
 
 func (s *Service) put(_ context.Context, in input) (output, error) {
@@ -197,44 +165,8 @@ func (s *Service) put(_ context.Context, in input) (output, error) {
 	if err != nil {
 		return output{}, err
 	}
-	next, err := in.version(s.opts.Now())
-	if err != nil {
+	if err := v.set(in, s.opts.Now()); err != nil {
 		return output{}, err
 	}
-	v.Versions = append(v.Versions, next)
 	return v.head(), s.save()
-}
-
-func (s *Service) describe(_ context.Context, in input) (output, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	v, err := s.find(in.SecretId)
-	if err != nil {
-		return output{}, err
-	}
-	return output{ARN: v.ARN, Name: v.Name, Description: v.Description, CreatedDate: float64(v.Created.Unix())}, nil
-}
-
-// remove deletes at once; the service would wait for the recovery window.
-func (s *Service) remove(_ context.Context, in input) (output, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	v, err := s.find(in.SecretId)
-	if err != nil {
-		return output{}, err
-	}
-	delete(s.secrets, v.Name)
-	return output{ARN: v.ARN, Name: v.Name}, s.save()
-}
-
-type listOutput struct{ SecretList []output }
-
-func (s *Service) list(context.Context, struct{}) (listOutput, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	out := listOutput{SecretList: []output{}}
-	for _, name := range slices.Sorted(maps.Keys(s.secrets)) {
-		out.SecretList = append(out.SecretList, output{ARN: s.secrets[name].ARN, Name: name})
-	}
-	return out, nil
 }

@@ -1,5 +1,5 @@
-// Package sigv4 checks AWS Signature Version 4 as the services do, in its three
-// forms: the Authorization header, the presigned query, and the POST policy.
+// Package sigv4 checks AWS Signature Version 4 as the services do, in two forms: the Authorization header and the
+// presigned query.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
 package sigv4
@@ -30,7 +30,7 @@ const (
 // Kind says why a request was refused.
 type Kind int
 
-// The reasons for refusal; each service has its own words for them.
+// The reasons for a refusal. Each service has its own error codes for them.
 const (
 	Missing Kind = iota + 1
 	Malformed
@@ -59,14 +59,6 @@ type Verifier struct {
 	Now                          func() time.Time
 }
 
-// Identity is what a valid signature proves.
-type Identity struct {
-	// Service and Region come from the credential scope the client signed for.
-	Service, Region string
-	// Presigned tells a query signature from a header signature.
-	Presigned bool
-}
-
 type credential struct {
 	key, date, region, service string
 }
@@ -83,14 +75,9 @@ func (c credential) scope() string {
 	return c.date + "/" + c.region + "/" + c.service + "/aws4_request"
 }
 
-// Signed reports whether r carries a signature at all, in header or query.
-func Signed(r *http.Request) bool {
-	return r.Header.Get("Authorization") != "" || r.URL.Query().Has("X-Amz-Signature")
-}
-
-// Verify checks the signature of r and that body, which the caller has read, is
-// the body that was signed. Any failure is an *Error.
-func (v *Verifier) Verify(r *http.Request, body []byte) (Identity, error) {
+// Verify checks the signature of r, and that body is the body that was signed. The caller has read body from r. Any
+// failure is an *Error.
+func (v *Verifier) Verify(r *http.Request, body []byte) error {
 	if r.URL.Query().Has("X-Amz-Signature") {
 		return v.verifyQuery(r, body)
 	}
@@ -102,8 +89,8 @@ func hashOf(body []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// checkPayload compares the signed hash with the body. The chunked forms are
-// refused: no client of ours sends them over plain HTTP.
+// checkPayload compares the signed hash with the body. It refuses the chunked forms: no client of ours sends them over
+// plain HTTP.
 func checkPayload(signed string, body []byte) error {
 	if signed == UnsignedPayload || signed == hashOf(body) {
 		return nil
@@ -111,14 +98,14 @@ func checkPayload(signed string, body []byte) error {
 	return refuse(BadPayload, "the provided 'x-amz-content-sha256' header does not match what was computed")
 }
 
-func (v *Verifier) verifyHeader(r *http.Request, body []byte) (Identity, error) {
+func (v *Verifier) verifyHeader(r *http.Request, body []byte) error {
 	auth := r.Header.Get("Authorization")
 	if auth == "" {
-		return Identity{}, refuse(Missing, "missing authentication token")
+		return refuse(Missing, "missing authentication token")
 	}
 	rest, ok := strings.CutPrefix(auth, algorithm+" ")
 	if !ok {
-		return Identity{}, refuse(Malformed, "the authorization mechanism is not supported; use %s", algorithm)
+		return refuse(Malformed, "the authorization mechanism is not supported; use %s", algorithm)
 	}
 	fields := map[string]string{}
 	for _, part := range strings.Split(rest, ",") {
@@ -128,53 +115,52 @@ func (v *Verifier) verifyHeader(r *http.Request, body []byte) (Identity, error) 
 	}
 	cred, err := parseCredential(fields["Credential"])
 	if err != nil {
-		return Identity{}, err
+		return err
 	}
 	at, err := time.Parse(timeForm, r.Header.Get("X-Amz-Date"))
 	if err != nil {
-		return Identity{}, refuse(Malformed, "X-Amz-Date is missing or malformed")
+		return refuse(Malformed, "X-Amz-Date is missing or malformed")
 	}
 	if skew := v.Now().Sub(at).Abs(); skew > maxSkew {
-		return Identity{}, refuse(Skewed, "the difference between the request time and the current time is too large")
+		return refuse(Skewed, "the difference between the request time and the current time is too large")
 	}
 	hash := r.Header.Get("X-Amz-Content-Sha256")
 	if hash == "" {
 		if cred.service == "s3" {
-			return Identity{}, refuse(Malformed, "missing required header for this request: x-amz-content-sha256")
+			return refuse(Malformed, "missing required header for this request: x-amz-content-sha256")
 		}
 		hash = hashOf(body)
 	}
-	id := Identity{Service: cred.service, Region: cred.region}
 	if err := v.check(r, cred, at, strings.Split(fields["SignedHeaders"], ";"), r.URL.RawQuery, hash, fields["Signature"]); err != nil {
-		return Identity{}, err
+		return err
 	}
-	return id, checkPayload(hash, body)
+	return checkPayload(hash, body)
 }
 
-func (v *Verifier) verifyQuery(r *http.Request, body []byte) (Identity, error) {
+func (v *Verifier) verifyQuery(r *http.Request, body []byte) error {
 	q := r.URL.Query()
 	if q.Get("X-Amz-Algorithm") != algorithm {
-		return Identity{}, refuse(Malformed, "X-Amz-Algorithm only supports %q", algorithm)
+		return refuse(Malformed, "X-Amz-Algorithm only supports %q", algorithm)
 	}
 	cred, err := parseCredential(q.Get("X-Amz-Credential"))
 	if err != nil {
-		return Identity{}, err
+		return err
 	}
 	at, err := time.Parse(timeForm, q.Get("X-Amz-Date"))
 	if err != nil {
-		return Identity{}, refuse(Malformed, "X-Amz-Date must be in the ISO8601 long format")
+		return refuse(Malformed, "X-Amz-Date must be in the ISO8601 long format")
 	}
 	seconds, err := strconv.Atoi(q.Get("X-Amz-Expires"))
 	life := time.Duration(seconds) * time.Second
 	if err != nil || life <= 0 || life > maxExpiry {
-		return Identity{}, refuse(Malformed, "X-Amz-Expires must be between 1 and %d seconds", int(maxExpiry/time.Second))
+		return refuse(Malformed, "X-Amz-Expires must be between 1 and %d seconds", int(maxExpiry/time.Second))
 	}
 	now := v.Now()
 	if at.Sub(now) > maxSkew {
-		return Identity{}, refuse(Skewed, "request is not yet valid")
+		return refuse(Skewed, "request is not yet valid")
 	}
 	if now.After(at.Add(life)) {
-		return Identity{}, refuse(Expired, "request has expired")
+		return refuse(Expired, "request has expired")
 	}
 	hash := r.Header.Get("X-Amz-Content-Sha256")
 	if hash == "" {
@@ -189,11 +175,10 @@ func (v *Verifier) verifyQuery(r *http.Request, body []byte) (Identity, error) {
 			pairs = append(pairs, pair)
 		}
 	}
-	id := Identity{Service: cred.service, Region: cred.region, Presigned: true}
 	if err := v.check(r, cred, at, strings.Split(q.Get("X-Amz-SignedHeaders"), ";"), strings.Join(pairs, "&"), hash, q.Get("X-Amz-Signature")); err != nil {
-		return Identity{}, err
+		return err
 	}
-	return id, checkPayload(hash, body)
+	return checkPayload(hash, body)
 }
 
 func (v *Verifier) check(r *http.Request, cred credential, at time.Time, signed []string, rawQuery, hash, signature string) error {
@@ -236,26 +221,4 @@ func mac(key []byte, data string) []byte {
 	h := hmac.New(sha256.New, key)
 	h.Write([]byte(data))
 	return h.Sum(nil)
-}
-
-// VerifyPolicy checks the signature of a browser upload: policy is the base64
-// text of the form's field, which is itself the string to sign.
-func (v *Verifier) VerifyPolicy(policy, credentialField, algorithmField, date, signature string) error {
-	if algorithmField != algorithm {
-		return refuse(Malformed, "x-amz-algorithm only supports %q", algorithm)
-	}
-	cred, err := parseCredential(credentialField)
-	if err != nil {
-		return err
-	}
-	if _, err := time.Parse(timeForm, date); err != nil {
-		return refuse(Malformed, "x-amz-date is missing or malformed")
-	}
-	if cred.key != v.AccessKeyID {
-		return refuse(UnknownKey, "the access key id you provided does not exist in our records")
-	}
-	if !v.matches(cred, policy, signature) {
-		return refuse(Mismatch, "the policy signature does not match")
-	}
-	return nil
 }

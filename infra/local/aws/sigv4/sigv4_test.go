@@ -83,12 +83,8 @@ func TestHeaderSignatures(t *testing.T) {
 			if c.tamper != nil {
 				received = c.tamper(r)
 			}
-			id, err := verifier(c.now).Verify(r, []byte(received))
-			if kindOf(err) != c.want {
+			if err := verifier(c.now).Verify(r, []byte(received)); kindOf(err) != c.want {
 				t.Fatalf("error %v (kind %d), want kind %d", err, kindOf(err), c.want)
-			}
-			if c.want == 0 && (id.Service != c.service || id.Region != "us-east-1") {
-				t.Errorf("identity %+v", id)
 			}
 		})
 	}
@@ -133,12 +129,8 @@ func TestPresigned(t *testing.T) {
 			if c.tamper != nil {
 				c.tamper(r)
 			}
-			id, err := verifier(c.now).Verify(r, []byte("abc"))
-			if kindOf(err) != c.want {
+			if err := verifier(c.now).Verify(r, []byte("abc")); kindOf(err) != c.want {
 				t.Fatalf("error %v, want kind %d", err, c.want)
-			}
-			if c.want == 0 && !id.Presigned {
-				t.Error("not recognised as presigned")
 			}
 		})
 	}

@@ -12,12 +12,12 @@ type Queue struct {
 	Name string `json:"name"`
 	URL  string `json:"url"`
 	ARN  string `json:"arn"`
-	// DeadLetterOf names the queues whose dead letters end here.
+	// DeadLetterOf names the queues that this queue is the dead-letter queue of.
 	DeadLetterOf []string `json:"dead_letter_of,omitempty"`
 	Visible      int      `json:"visible"`
 	InFlight     int      `json:"in_flight"`
 	Delayed      int      `json:"delayed"`
-	// Messages are the oldest at hand, without being received.
+	// Messages are the oldest ones. Looking at them does not receive them.
 	Messages []Message `json:"messages"`
 }
 
@@ -26,8 +26,8 @@ type Message struct {
 	ID       string    `json:"id"`
 	Body     string    `json:"body"`
 	SentAt   time.Time `json:"sent_at"`
-	Received int       `json:"received"`
-	State    string    `json:"state"`
+	Received int       `json:"received"` // times
+	State    state     `json:"state"`
 }
 
 // Overview describes every queue by name, each with up to limit messages.
@@ -42,21 +42,15 @@ func (s *Service) Overview(limit int) []Queue {
 		n := q.counts(now)
 		o.Visible, o.InFlight, o.Delayed = n.visible, n.inFlight, n.delayed
 		for _, m := range q.messages[:min(limit, len(q.messages))] {
-			state := "visible"
-			if m.inFlight(now) {
-				state = "in_flight"
-			} else if m.VisibleAt.After(now) {
-				state = "delayed"
-			}
-			o.Messages = append(o.Messages, Message{ID: m.ID, Body: m.Body, SentAt: m.Sent.UTC(), Received: m.Received, State: state})
+			o.Messages = append(o.Messages, Message{ID: m.ID, Body: m.Body, SentAt: m.Sent.UTC(), Received: m.Received, State: m.state(now)})
 		}
 		out = append(out, o)
 	}
 	return out
 }
 
-// Redrive moves the dead letters of the queue called name back to where they
-// came from, as StartMessageMoveTask does, and tells how many.
+// Redrive sends each message of the dead-letter queue called name to the queue it came from, as StartMessageMoveTask
+// does, and returns how many were moved.
 func (s *Service) Redrive(name string) (int, error) {
 	if _, err := s.startMove(context.Background(), startMoveInput{SourceArn: s.arn(name)}); err != nil {
 		return 0, err

@@ -13,7 +13,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/aws/awsjson"
 )
 
-// recheck bounds how long a poll sleeps, so that an injected clock is noticed.
+// recheck bounds how long a long poll sleeps, so that it notices an injected clock.
 const recheck = 50 * time.Millisecond
 
 type receiveInput struct {
@@ -21,25 +21,22 @@ type receiveInput struct {
 	MaxNumberOfMessages         *int
 	WaitTimeSeconds             *int
 	VisibilityTimeout           *int
-	AttributeNames              []string
 	MessageSystemAttributeNames []string
-	MessageAttributeNames       []string
 }
 
 type received struct {
-	MessageId              string
-	ReceiptHandle          string
-	Body                   string
-	MD5OfBody              string
-	Attributes             map[string]string           `json:",omitempty"`
-	MessageAttributes      map[string]messageAttribute `json:",omitempty"`
-	MD5OfMessageAttributes string                      `json:",omitempty"`
+	MessageId     string
+	ReceiptHandle string
+	Body          string
+	MD5OfBody     string
+	Attributes    map[string]string `json:",omitempty"`
 }
 
 type receiveOutput struct {
 	Messages []received `json:",omitempty"`
 }
 
+// within returns value, or fallback when value is nil. A value outside low and high is an error.
 func within(name string, value *int, fallback, low, high int) (int, error) {
 	if value == nil {
 		return fallback, nil
@@ -87,8 +84,8 @@ func (s *Service) receiveMessage(ctx context.Context, in receiveInput) (receiveO
 	}
 }
 
-// tryReceive takes what is there now. It also returns a channel closed at the
-// next change and how long the caller may wait for one.
+// tryReceive takes the messages that are receivable now. It also returns a channel that is closed at the queue's next
+// change, and how long the caller may wait for it.
 func (s *Service) tryReceive(in receiveInput, limit int) (receiveOutput, <-chan struct{}, time.Duration, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -129,12 +126,12 @@ func (s *Service) tryReceive(in receiveInput, limit int) (receiveOutput, <-chan 
 	var out receiveOutput
 	for _, m := range picked {
 		m.delivery = deliveries[m.Seq]
-		out.Messages = append(out.Messages, s.render(q, m, in))
+		out.Messages = append(out.Messages, s.render(m, in.MessageSystemAttributeNames))
 	}
 	return out, q.changed, wait, nil
 }
 
-// expire drops what is older than the retention period.
+// expire drops messages older than the retention period.
 func (s *Service) expire(q *queue, now time.Time) error {
 	var old []int64
 	oldest := now.Add(-q.seconds("MessageRetentionPeriod"))
@@ -149,28 +146,18 @@ func (s *Service) expire(q *queue, now time.Time) error {
 	if err := s.write(record{Queue: q.name, Delete: old}); err != nil {
 		return err
 	}
-	remove(q, old)
+	q.drop(old)
 	return nil
 }
 
-// pick chooses up to limit receivable messages, oldest first, and moves those
-// received too often to the dead letter queue on its way. In a FIFO queue a
-// message in flight or delayed holds back the later ones of its group.
+// pick chooses up to limit receivable messages, oldest first. A message that was received maxReceiveCount times goes
+// to the dead-letter queue instead.
 func (s *Service) pick(q *queue, now time.Time, limit int) ([]*message, error) {
 	var picked, dead []*message
 	policy, redrive := q.redrive()
 	maxReceives, _ := strconv.Atoi(strings.Trim(policy.Max.String(), `"`))
-	held := map[string]bool{}
-	inFlight := 0
 	for _, m := range q.messages {
-		if m.inFlight(now) {
-			inFlight++
-		}
 		if m.VisibleAt.After(now) {
-			held[m.Group] = true
-			continue
-		}
-		if q.fifo() && held[m.Group] {
 			continue
 		}
 		if redrive && m.Received >= maxReceives {
@@ -195,14 +182,11 @@ func (s *Service) pick(q *queue, now time.Time, limit int) ([]*message, error) {
 			}
 		}
 	}
-	if inFlight >= maxInflight {
-		return nil, &awsjson.Error{Code: "OverLimit", Message: "Too many messages in flight.", QueryCode: "OverLimit", Status: 403}
-	}
 	return picked, nil
 }
 
-// transfer moves m from one queue to another: the copy is written first, so a
-// crash in between duplicates rather than loses.
+// transfer moves m from one queue to another. It writes the copy first, so a crash in between duplicates the message
+// and does not lose it.
 func (s *Service) transfer(from *queue, m *message, to *queue, moved *message) error {
 	moved.Seq = s.seq + 1
 	if err := s.write(record{Queue: to.name, Send: moved}); err != nil {
@@ -213,55 +197,26 @@ func (s *Service) transfer(from *queue, m *message, to *queue, moved *message) e
 	if err := s.write(record{Queue: from.name, Delete: []int64{m.Seq}}); err != nil {
 		return err
 	}
-	remove(from, []int64{m.Seq})
+	from.drop([]int64{m.Seq})
 	to.wake()
 	return nil
 }
 
-func (s *Service) render(q *queue, m *message, in receiveInput) received {
-	out := received{MessageId: m.ID, ReceiptHandle: m.Receipt, Body: m.Body, MD5OfBody: md5Hex([]byte(m.Body))}
+func (s *Service) render(m *message, wanted []string) received {
+	out := received{MessageId: m.ID, ReceiptHandle: m.Receipt, Body: m.Body, MD5OfBody: md5Hex(m.Body), Attributes: map[string]string{}}
 	all := map[string]string{
 		"SenderId": s.opts.AccountID, "SentTimestamp": milliseconds(m.Sent),
 		"ApproximateReceiveCount": strconv.Itoa(m.Received), "ApproximateFirstReceiveTimestamp": milliseconds(m.First),
 	}
-	optional := map[string]string{"AWSTraceHeader": m.Trace, "MessageGroupId": m.Group, "DeadLetterQueueSourceArn": m.Source}
-	if q.fifo() {
-		optional["MessageDeduplicationId"], optional["SequenceNumber"] = m.Dedup, sequence(m.Seq)
+	if m.Source != "" {
+		all["DeadLetterQueueSourceArn"] = m.Source
 	}
-	for k, v := range optional {
-		if v != "" {
-			all[k] = v
+	for name, value := range all {
+		if slices.Contains(wanted, "All") || slices.Contains(wanted, name) {
+			out.Attributes[name] = value
 		}
 	}
-	wanted := slices.Concat(in.AttributeNames, in.MessageSystemAttributeNames)
-	for k, v := range all {
-		if slices.Contains(wanted, "All") || slices.Contains(wanted, k) {
-			if out.Attributes == nil {
-				out.Attributes = map[string]string{}
-			}
-			out.Attributes[k] = v
-		}
-	}
-	for name, a := range m.Attributes {
-		if slices.ContainsFunc(in.MessageAttributeNames, func(pattern string) bool { return matches(pattern, name) }) {
-			if out.MessageAttributes == nil {
-				out.MessageAttributes = map[string]messageAttribute{}
-			}
-			out.MessageAttributes[name] = a
-		}
-	}
-	out.MD5OfMessageAttributes = md5OfAttributes(out.MessageAttributes)
 	return out
-}
-
-func matches(pattern, name string) bool {
-	if pattern == "All" || pattern == ".*" {
-		return true
-	}
-	if prefix, ok := strings.CutSuffix(pattern, ".*"); ok {
-		return strings.HasPrefix(name, prefix)
-	}
-	return pattern == name
 }
 
 func milliseconds(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }

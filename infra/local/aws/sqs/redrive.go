@@ -11,7 +11,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/aws/awsjson"
 )
 
-// moveTask is a finished redrive; the stand-in moves everything at once.
+// moveTask is a finished redrive. The stand-in moves all messages at once.
 type moveTask struct {
 	source, destination string
 	moved               int
@@ -25,8 +25,8 @@ type startMoveInput struct {
 
 type startMoveOutput struct{ TaskHandle string }
 
-// startMove takes a dead letter queue's messages back to where they came from,
-// or to the destination named, with their receive counts reset.
+// startMove sends the messages of a dead-letter queue to the destination, or each to the queue it came from when none
+// is named. Their receive counts start again at 0.
 func (s *Service) startMove(_ context.Context, in startMoveInput) (startMoveOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -39,7 +39,7 @@ func (s *Service) startMove(_ context.Context, in startMoveInput) (startMoveOutp
 	}
 	now, moved := s.opts.Now(), 0
 	for _, m := range slices.Clone(from.messages) {
-		if m.inFlight(now) {
+		if m.state(now) == inFlight {
 			continue
 		}
 		destination := in.DestinationArn
@@ -96,7 +96,7 @@ func (s *Service) listMoves(_ context.Context, in listMovesInput) (listMovesOutp
 	return out, nil
 }
 
-// sourcesOf lists the queues whose dead letters go to q, by name.
+// sourcesOf returns the names of the queues whose dead-letter queue is q, sorted.
 func (s *Service) sourcesOf(q *queue) []string {
 	var out []string
 	for _, name := range slices.Sorted(maps.Keys(s.queues)) {
@@ -105,22 +105,4 @@ func (s *Service) sourcesOf(q *queue) []string {
 		}
 	}
 	return out
-}
-
-type sourcesOutput struct {
-	QueueUrls []string `json:"queueUrls"`
-}
-
-func (s *Service) deadLetterSources(_ context.Context, in queueInput) (sourcesOutput, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	q, err := s.byURL(in.QueueUrl)
-	if err != nil {
-		return sourcesOutput{}, err
-	}
-	out := sourcesOutput{QueueUrls: []string{}}
-	for _, name := range s.sourcesOf(q) {
-		out.QueueUrls = append(out.QueueUrls, s.url(name))
-	}
-	return out, nil
 }

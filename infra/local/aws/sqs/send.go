@@ -3,12 +3,9 @@ package sqs
 import (
 	"context"
 	"crypto/md5"
-	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,58 +17,17 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/aws/awsjson"
 )
 
-// dedupWindow is how long a FIFO queue remembers a deduplication id.
-const dedupWindow = 5 * time.Minute
-
-type messageAttribute struct {
-	DataType    string
-	StringValue *string `json:",omitempty"`
-	BinaryValue []byte  `json:",omitempty"`
-}
-
-// entry is one message to send, alone or in a batch.
+// entry is one message to send.
 type entry struct {
-	Id                      string
-	MessageBody             string
-	DelaySeconds            *int
-	MessageAttributes       map[string]messageAttribute
-	MessageSystemAttributes map[string]messageAttribute
-	MessageGroupId          string
-	MessageDeduplicationId  string
-}
-
-func (e entry) bytes() int {
-	n := len(e.MessageBody)
-	for name, a := range e.MessageAttributes {
-		n += len(name) + len(a.DataType) + len(a.BinaryValue)
-		if a.StringValue != nil {
-			n += len(*a.StringValue)
-		}
-	}
-	return n
-}
-
-type sendInput struct {
-	QueueUrl string
-	entry
+	Id           string
+	MessageBody  string
+	DelaySeconds *int
 }
 
 type sent struct {
-	Id                     string `json:",omitempty"`
-	MessageId              string
-	MD5OfMessageBody       string
-	MD5OfMessageAttributes string `json:",omitempty"`
-	SequenceNumber         string `json:",omitempty"`
-}
-
-func (s *Service) sendMessage(_ context.Context, in sendInput) (sent, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	q, err := s.byURL(in.QueueUrl)
-	if err != nil {
-		return sent{}, err
-	}
-	return s.send(q, in.entry)
+	Id               string
+	MessageId        string
+	MD5OfMessageBody string
 }
 
 // Send puts body on the queue named by arn, as S3 does for its notifications.
@@ -95,83 +51,35 @@ func (s *Service) HasQueue(arn string) bool {
 }
 
 func (s *Service) send(q *queue, e entry) (sent, error) {
-	if err := q.check(e); err != nil {
+	if err := e.check(); err != nil {
 		return sent{}, err
 	}
-	now := s.opts.Now()
-	out := sent{Id: e.Id, MD5OfMessageBody: md5Hex([]byte(e.MessageBody)), MD5OfMessageAttributes: md5OfAttributes(e.MessageAttributes)}
-	m := &message{
-		ID: uuid.NewString(), Seq: s.seq + 1, Body: e.MessageBody, Attributes: e.MessageAttributes,
-		Group: e.MessageGroupId, Dedup: e.MessageDeduplicationId, Sent: now,
-	}
-	if trace := e.MessageSystemAttributes["AWSTraceHeader"]; trace.StringValue != nil {
-		m.Trace = *trace.StringValue
-	}
-	delay := q.seconds("DelaySeconds")
+	now, delay := s.opts.Now(), q.seconds("DelaySeconds")
 	if e.DelaySeconds != nil {
 		delay = time.Duration(*e.DelaySeconds) * time.Second
 	}
-	m.VisibleAt = now.Add(delay)
-	if q.fifo() {
-		if m.Dedup == "" {
-			sum := sha256.Sum256([]byte(e.MessageBody))
-			m.Dedup = hex.EncodeToString(sum[:])
-		}
-		maps.DeleteFunc(q.dedup, func(_ string, d deduplicated) bool { return !d.until.After(now) })
-		if earlier, ok := q.dedup[m.Dedup]; ok {
-			out.MessageId, out.SequenceNumber = earlier.id, sequence(earlier.seq)
-			return out, nil
-		}
-		out.SequenceNumber = sequence(m.Seq)
-	}
-	out.MessageId = m.ID
+	m := &message{ID: uuid.NewString(), Seq: s.seq + 1, Body: e.MessageBody, Sent: now, delivery: delivery{VisibleAt: now.Add(delay)}}
 	if err := s.write(record{Queue: q.name, Send: m}); err != nil {
 		return sent{}, err
 	}
 	s.seq = m.Seq
-	s.place(q, m)
+	q.messages = append(q.messages, m)
 	q.wake()
-	return out, nil
+	return sent{Id: e.Id, MessageId: m.ID, MD5OfMessageBody: md5Hex(e.MessageBody)}, nil
 }
 
-func sequence(n int64) string { return fmt.Sprintf("%020d", n) }
-
-func (q *queue) check(e entry) error {
+func (e entry) check() error {
 	if e.MessageBody == "" {
 		return awsjson.Errorf("MissingParameter", "The request must contain the parameter MessageBody.")
 	}
-	limit := MaxMessageBytes
-	if _, err := fmt.Sscan(q.attributes["MaximumMessageSize"], &limit); err != nil {
-		limit = MaxMessageBytes
-	}
-	if e.bytes() > limit {
-		return awsjson.Errorf("InvalidParameterValue", "One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", limit)
+	if len(e.MessageBody) > MaxMessageBytes {
+		return awsjson.Errorf("InvalidParameterValue", "One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", MaxMessageBytes)
 	}
 	if !utf8.ValidString(e.MessageBody) || strings.ContainsFunc(e.MessageBody, forbidden) {
 		return awsjson.Errorf("InvalidMessageContents", "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF.")
 	}
-	if len(e.MessageAttributes) > 10 {
-		return awsjson.Errorf("InvalidParameterValue", "Number of message attributes [%d] exceeds the allowed maximum [10].", len(e.MessageAttributes))
-	}
-	if e.DelaySeconds != nil && (*e.DelaySeconds < 0 || *e.DelaySeconds > 900) {
-		return awsjson.Errorf("InvalidParameterValue", "Value %d for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.", *e.DelaySeconds)
-	}
-	if !q.fifo() {
-		if e.MessageDeduplicationId != "" {
-			return awsjson.Errorf("InvalidParameterValue", "The request includes a parameter that is not valid for this queue type")
-		}
-		return nil
-	}
-	if e.MessageGroupId == "" {
-		return awsjson.Errorf("MissingParameter", "The request must contain the parameter MessageGroupId.")
-	}
-	if e.DelaySeconds != nil && *e.DelaySeconds > 0 {
-		return awsjson.Errorf("InvalidParameterValue", "Value %d for parameter DelaySeconds is invalid. Reason: The request include parameter that is not valid for this queue type.", *e.DelaySeconds)
-	}
-	if e.MessageDeduplicationId == "" && q.attributes["ContentBasedDeduplication"] != "true" {
-		return awsjson.Errorf("InvalidParameterValue", "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly")
-	}
-	return nil
+	_, err := within("DelaySeconds", e.DelaySeconds, 0, 0, 900)
+	return err
 }
 
 func forbidden(r rune) bool {
@@ -195,6 +103,7 @@ func failure(id string, err error) failed {
 
 var batchID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
 
+// checkBatch refuses a batch that is empty or too long, or whose ids are invalid or repeated.
 func checkBatch(ids []string) error {
 	if len(ids) == 0 {
 		return &awsjson.Error{Code: "EmptyBatchRequest", Message: "There should be at least one entry in the request.", QueryCode: "AWS.SimpleQueueService.EmptyBatchRequest"}
@@ -236,7 +145,7 @@ func (s *Service) sendMessageBatch(_ context.Context, in sendBatchInput) (sendBa
 	ids, total := make([]string, len(in.Entries)), 0
 	for i, e := range in.Entries {
 		ids[i] = e.Id
-		total += e.bytes()
+		total += len(e.MessageBody)
 	}
 	if err := checkBatch(ids); err != nil {
 		return sendBatchOutput{}, err
@@ -259,35 +168,7 @@ func (s *Service) sendMessageBatch(_ context.Context, in sendBatchInput) (sendBa
 	return out, nil
 }
 
-func md5Hex(b []byte) string {
-	sum := md5.Sum(b)
+func md5Hex(body string) string {
+	sum := md5.Sum([]byte(body))
 	return hex.EncodeToString(sum[:])
-}
-
-// md5OfAttributes follows "Calculating the MD5 message digest for message
-// attributes" of the SQS developer guide.
-func md5OfAttributes(attributes map[string]messageAttribute) string {
-	if len(attributes) == 0 {
-		return ""
-	}
-	var b []byte
-	add := func(p []byte) {
-		b = binary.BigEndian.AppendUint32(b, uint32(len(p)))
-		b = append(b, p...)
-	}
-	for _, name := range slices.Sorted(maps.Keys(attributes)) {
-		a := attributes[name]
-		add([]byte(name))
-		add([]byte(a.DataType))
-		if strings.HasPrefix(a.DataType, "Binary") {
-			b = append(b, 2)
-			add(a.BinaryValue)
-			continue
-		}
-		b = append(b, 1)
-		if a.StringValue != nil {
-			add([]byte(*a.StringValue))
-		}
-	}
-	return md5Hex(b)
 }

@@ -1,5 +1,5 @@
-// Package sqs stands in for Amazon SQS: standard and FIFO queues, long polling,
-// visibility timeouts, dead letters and redrive, by the JSON protocol.
+// Package sqs stands in for Amazon SQS: standard queues with long polling, visibility timeouts, dead-letter queues and
+// redrive, over the JSON protocol.
 package sqs
 
 import (
@@ -20,7 +20,6 @@ import (
 const (
 	MaxMessageBytes = 1 << 20
 	MaxBatch        = 10
-	maxInflight     = 120_000
 )
 
 // Options configures a Service.
@@ -60,10 +59,10 @@ func New(opts Options) (*Service, error) {
 	return s, nil
 }
 
-// Close ends the service; what was acknowledged stays.
+// Close ends the service. Acknowledged messages stay on disk.
 func (s *Service) Close() error { return s.journal.Close() }
 
-// Protocol is how SQS words its answers.
+// Protocol describes the answers of SQS.
 func Protocol() *awsjson.Protocol {
 	return &awsjson.Protocol{
 		Service: "sqs", ContentType: "application/x-amz-json-1.0", Namespace: "com.amazonaws.sqs#", QueryErrors: true,
@@ -72,97 +71,94 @@ func Protocol() *awsjson.Protocol {
 	}
 }
 
-// Operations are the calls served, by name.
+// Operations are the operations served, by name.
 func (s *Service) Operations() map[string]awsjson.Operation {
 	return map[string]awsjson.Operation{
-		"CreateQueue":                  awsjson.Op(s.createQueue),
-		"DeleteQueue":                  awsjson.Op(s.deleteQueue),
-		"GetQueueUrl":                  awsjson.Op(s.queueURL),
-		"ListQueues":                   awsjson.Op(s.listQueues),
-		"GetQueueAttributes":           awsjson.Op(s.queueAttributes),
-		"SetQueueAttributes":           awsjson.Op(s.setQueueAttributes),
-		"PurgeQueue":                   awsjson.Op(s.purgeQueue),
-		"SendMessage":                  awsjson.Op(s.sendMessage),
-		"SendMessageBatch":             awsjson.Op(s.sendMessageBatch),
-		"ReceiveMessage":               awsjson.Op(s.receiveMessage),
-		"DeleteMessage":                awsjson.Op(s.deleteMessage),
-		"DeleteMessageBatch":           awsjson.Op(s.deleteMessageBatch),
-		"ChangeMessageVisibility":      awsjson.Op(s.changeVisibility),
-		"ChangeMessageVisibilityBatch": awsjson.Op(s.changeVisibilityBatch),
-		"ListDeadLetterSourceQueues":   awsjson.Op(s.deadLetterSources),
-		"StartMessageMoveTask":         awsjson.Op(s.startMove),
-		"ListMessageMoveTasks":         awsjson.Op(s.listMoves),
-		"ListQueueTags":                awsjson.Op(s.listTags),
-		"TagQueue":                     awsjson.Op(s.tagQueue),
+		"CreateQueue":          awsjson.Op(s.createQueue),
+		"GetQueueUrl":          awsjson.Op(s.queueURL),
+		"GetQueueAttributes":   awsjson.Op(s.queueAttributes),
+		"SetQueueAttributes":   awsjson.Op(s.setQueueAttributes),
+		"SendMessageBatch":     awsjson.Op(s.sendMessageBatch),
+		"ReceiveMessage":       awsjson.Op(s.receiveMessage),
+		"DeleteMessage":        awsjson.Op(s.deleteMessage),
+		"DeleteMessageBatch":   awsjson.Op(s.deleteMessageBatch),
+		"StartMessageMoveTask": awsjson.Op(s.startMove),
+		"ListMessageMoveTasks": awsjson.Op(s.listMoves),
 	}
 }
 
-// queue is one queue; Service.mu guards it.
+// queue is one queue. Service.mu guards it.
 type queue struct {
 	name       string
 	attributes map[string]string
-	tags       map[string]string
-	created    time.Time
-	modified   time.Time
 	// messages are in the order of their sequence numbers.
 	messages []*message
-	// dedup maps a FIFO deduplication id to the message sent with it.
-	dedup map[string]deduplicated
 	// changed is closed and replaced whenever a message may have become receivable.
 	changed chan struct{}
 }
 
-type deduplicated struct {
-	id    string
-	seq   int64
-	until time.Time
+func newQueue(name string) *queue {
+	return &queue{name: name, attributes: map[string]string{}, changed: make(chan struct{})}
 }
 
 // message is a message as the journal keeps it.
 type message struct {
-	ID         string                      `json:"id"`
-	Seq        int64                       `json:"seq"`
-	Body       string                      `json:"body"`
-	Attributes map[string]messageAttribute `json:"attributes,omitempty"`
-	Trace      string                      `json:"trace,omitempty"`
-	Group      string                      `json:"group,omitempty"`
-	Dedup      string                      `json:"dedup,omitempty"`
-	Sent       time.Time                   `json:"sent"`
-	Source     string                      `json:"source,omitempty"`
+	ID     string    `json:"id"`
+	Seq    int64     `json:"seq"`
+	Body   string    `json:"body"`
+	Sent   time.Time `json:"sent"`
+	Source string    `json:"source,omitempty"` // ARN of the queue whose dead letter it is
 	delivery
 }
 
 // delivery is the part of a message that changes.
 type delivery struct {
-	// VisibleAt is when the message may be received: delayed or in flight before.
+	// VisibleAt is when the message may be received. Until then it is delayed or in flight.
 	VisibleAt time.Time `json:"visible_at"`
-	Received  int       `json:"received,omitempty"`
-	First     time.Time `json:"first,omitzero"`
-	// Receipt is the handle of the newest delivery, the only one that counts.
+	Received  int       `json:"received,omitempty"` // times
+	First     time.Time `json:"first,omitzero"`     // when it was first received
+	// Receipt is the handle of the newest delivery. Older handles delete nothing.
 	Receipt string `json:"receipt,omitempty"`
 }
 
-func (m *message) inFlight(now time.Time) bool { return m.Receipt != "" && m.VisibleAt.After(now) }
+// state says what may be done with a message.
+type state string
 
-func newQueue(name string, now time.Time) *queue {
-	return &queue{name: name, attributes: map[string]string{}, created: now, modified: now, dedup: map[string]deduplicated{}, changed: make(chan struct{})}
+const (
+	visible  state = "visible"
+	inFlight state = "in_flight"
+	delayed  state = "delayed"
+)
+
+func (m *message) state(now time.Time) state {
+	switch {
+	case !m.VisibleAt.After(now):
+		return visible
+	case m.Receipt != "":
+		return inFlight
+	}
+	return delayed
 }
-
-func (q *queue) fifo() bool { return strings.HasSuffix(q.name, ".fifo") }
 
 func (q *queue) wake() {
 	close(q.changed)
 	q.changed = make(chan struct{})
 }
 
-func (q *queue) find(id string) (int, *message) {
-	for i, m := range q.messages {
-		if m.ID == id {
-			return i, m
-		}
+func (q *queue) find(id string) *message {
+	i := slices.IndexFunc(q.messages, func(m *message) bool { return m.ID == id })
+	if i < 0 {
+		return nil
 	}
-	return -1, nil
+	return q.messages[i]
 }
+
+// drop removes messages from memory, by sequence number.
+func (q *queue) drop(seqs []int64) {
+	q.messages = slices.DeleteFunc(q.messages, func(m *message) bool { return slices.Contains(seqs, m.Seq) })
+}
+
+func (q *queue) snapshot() *created { return &created{Attributes: q.attributes} }
 
 func (s *Service) arn(name string) string {
 	return "arn:aws:sqs:" + s.opts.Region + ":" + s.opts.AccountID + ":" + name
@@ -170,7 +166,7 @@ func (s *Service) arn(name string) string {
 
 func (s *Service) url(name string) string { return s.opts.URL + "/" + s.opts.AccountID + "/" + name }
 
-// byURL accepts any host, as queue URLs are kept in configuration across ports.
+// byURL accepts any host: a URL kept in configuration stays valid when the port changes.
 func (s *Service) byURL(url string) (*queue, error) {
 	return s.byName(url[strings.LastIndexByte(url, '/')+1:])
 }
@@ -186,11 +182,10 @@ func (s *Service) byName(name string) (*queue, error) {
 	return nil, &awsjson.Error{Code: "QueueDoesNotExist", Message: "The specified queue does not exist.", QueryCode: "AWS.SimpleQueueService.NonExistentQueue"}
 }
 
-// record is one line of the journal. Exactly one of the pointers is set.
+// record is one line of the journal: a queue's attributes, a message sent, or messages delivered or deleted.
 type record struct {
 	Queue   string             `json:"queue"`
 	Create  *created           `json:"create,omitempty"`
-	Drop    bool               `json:"drop,omitempty"`
 	Send    *message           `json:"send,omitempty"`
 	Deliver map[int64]delivery `json:"deliver,omitempty"`
 	Delete  []int64            `json:"delete,omitempty"`
@@ -198,9 +193,6 @@ type record struct {
 
 type created struct {
 	Attributes map[string]string `json:"attributes"`
-	Tags       map[string]string `json:"tags,omitempty"`
-	Created    time.Time         `json:"created"`
-	Modified   time.Time         `json:"modified"`
 }
 
 func (s *Service) replay(line []byte) error {
@@ -208,51 +200,33 @@ func (s *Service) replay(line []byte) error {
 	if err := json.Unmarshal(line, &r); err != nil {
 		return err
 	}
+	q := s.queues[r.Queue]
 	if r.Create != nil {
-		q := s.queues[r.Queue]
 		if q == nil {
-			q = newQueue(r.Queue, r.Create.Created)
+			q = newQueue(r.Queue)
 			s.queues[r.Queue] = q
 		}
-		q.attributes, q.tags, q.modified = r.Create.Attributes, r.Create.Tags, r.Create.Modified
+		q.attributes = r.Create.Attributes
 		return nil
 	}
-	q := s.queues[r.Queue]
 	if q == nil {
 		return errors.New("record of a queue that was never created: " + r.Queue)
 	}
-	switch {
-	case r.Drop:
-		delete(s.queues, r.Queue)
-	case r.Send != nil:
+	if r.Send != nil {
 		s.seq = max(s.seq, r.Send.Seq)
-		s.place(q, r.Send)
-	default:
-		for _, m := range q.messages {
-			if d, ok := r.Deliver[m.Seq]; ok {
-				m.delivery = d
-			}
-		}
-		remove(q, r.Delete)
+		q.messages = append(q.messages, r.Send)
+		return nil
 	}
+	for _, m := range q.messages {
+		if d, ok := r.Deliver[m.Seq]; ok {
+			m.delivery = d
+		}
+	}
+	q.drop(r.Delete)
 	return nil
 }
 
-// place adds m to q in memory, with its deduplication.
-func (s *Service) place(q *queue, m *message) {
-	q.messages = append(q.messages, m)
-	if m.Dedup != "" {
-		q.dedup[m.Dedup] = deduplicated{id: m.ID, seq: m.Seq, until: m.Sent.Add(dedupWindow)}
-	}
-}
-
-func remove(q *queue, seqs []int64) {
-	if len(seqs) > 0 {
-		q.messages = slices.DeleteFunc(q.messages, func(m *message) bool { return slices.Contains(seqs, m.Seq) })
-	}
-}
-
-// compactAt is the journal's size in bytes that is worth rewriting.
+// compactAt is the size of the journal in bytes from which it is rewritten.
 const compactAt = 64 << 20
 
 func (s *Service) write(r record) error {
@@ -265,6 +239,7 @@ func (s *Service) write(r record) error {
 	return nil
 }
 
+// compact rewrites the journal with the queues and messages that exist.
 func (s *Service) compact() error {
 	var records []any
 	for name, q := range s.queues {
@@ -274,8 +249,4 @@ func (s *Service) compact() error {
 		}
 	}
 	return s.journal.Rewrite(records)
-}
-
-func (q *queue) snapshot() *created {
-	return &created{Attributes: q.attributes, Tags: q.tags, Created: q.created, Modified: q.modified}
 }

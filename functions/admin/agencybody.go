@@ -12,6 +12,13 @@ import (
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
+// Types of agencies.
+const (
+	agencyTypeMunicipal  = "municipal"
+	agencyTypeNational   = "national"
+	agencyTypeContractor = "contractor"
+)
+
 // agencyBody is an agency as sent; what is absent stays as it is.
 type agencyBody struct {
 	Code              *string   `json:"code,omitempty" maxLength:"40" doc:"2 to 40 letters, digits, hyphens or underscores" example:"OP-DILI"`
@@ -59,7 +66,7 @@ func (b agencyBody) onto(there []string, a *Agency) error {
 	}
 	if b.AgencyType != nil {
 		a.AgencyType = folded(*b.AgencyType)
-		if !slices.Contains([]string{"municipal", "national", "contractor"}, a.AgencyType) {
+		if !slices.Contains([]string{agencyTypeMunicipal, agencyTypeNational, agencyTypeContractor}, a.AgencyType) {
 			return problem.InvalidField("agency_type", "expected municipal, national or contractor")
 		}
 	}

@@ -29,7 +29,7 @@ func (w *Worker) stepConfirm(ctx context.Context, s *submission) error {
 	if cause := w.contradiction(s, m); cause != "" {
 		w.Metrics.Add("LedgerContradicted")
 		w.Log.ErrorContext(ctx, "mirror node contradicts a submission", "submission_id", s.ID, "cause", cause)
-		return w.advance(ctx, s, "failed", func(*outbox.Work) error { return nil })
+		return w.advance(ctx, s, ledger.SubmissionFailed, func(*outbox.Work) error { return nil })
 	}
 	return w.confirm(ctx, s, m)
 }
@@ -49,7 +49,7 @@ func (w *Worker) contradiction(s *submission, m *ledger.TopicMessage) string {
 }
 
 func (w *Worker) confirm(ctx context.Context, s *submission, m *ledger.TopicMessage) error {
-	err := w.advance(ctx, s, "confirmed", func(tx *outbox.Work) error {
+	err := w.advance(ctx, s, ledger.SubmissionConfirmed, func(tx *outbox.Work) error {
 		if _, err := tx.Exec(ctx, `UPDATE ledger_submissions SET consensus_nanos = $2 WHERE id = $1`, s.ID, m.ConsensusNanos); err != nil {
 			return fmt.Errorf("record consensus time: %w", err)
 		}

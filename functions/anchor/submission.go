@@ -27,7 +27,7 @@ type submission struct {
 	ID            uuid.UUID
 	TopicID       string
 	Message       []byte
-	State         string
+	State         ledger.SubmissionState
 	TransactionID *string
 	Sequence      *int64
 	RunningHash   []byte
@@ -99,7 +99,7 @@ FROM ledger_submissions s WHERE s.id = $1 AND s.state NOT IN ('confirmed', 'fail
 
 // advance moves the submission to state and runs also in the same transaction.
 // It keeps the lease alive. errLeaseLost when another run has it.
-func (w *Worker) advance(ctx context.Context, s *submission, state string, also func(tx *outbox.Work) error) error {
+func (w *Worker) advance(ctx context.Context, s *submission, state ledger.SubmissionState, also func(tx *outbox.Work) error) error {
 	now := w.Clock.Now()
 	err := w.Outbox.Do(ctx, func(tx *outbox.Work) error {
 		if err := ledger.LockReports(ctx, tx, s.ID); err != nil {

@@ -122,7 +122,7 @@ func (w *Worker) drive(ctx context.Context, s *submission) error {
 		var later *notYet
 		var mend *needsOperator
 		switch {
-		case err == nil && (s.State == "confirmed" || s.State == "failed"):
+		case err == nil && (s.State == ledger.SubmissionConfirmed || s.State == ledger.SubmissionFailed):
 			return nil
 		case err == nil:
 		case errors.Is(err, errLeaseLost):
@@ -139,13 +139,13 @@ func (w *Worker) drive(ctx context.Context, s *submission) error {
 
 func (w *Worker) step(ctx context.Context, s *submission) error {
 	switch s.State {
-	case "claimed":
+	case ledger.SubmissionClaimed:
 		return w.stepSign(ctx, s)
-	case "prepared":
+	case ledger.SubmissionPrepared:
 		return w.stepSend(ctx, s)
-	case "submitted":
+	case ledger.SubmissionSubmitted:
 		return w.stepReceipt(ctx, s)
-	case "reached":
+	case ledger.SubmissionReached:
 		return w.stepConfirm(ctx, s)
 	}
 	return fmt.Errorf("submission %s is in unknown state %q", s.ID, s.State)

@@ -23,6 +23,13 @@ func (o *Origin) Resolve(hc huma.Context) []error {
 	return nil
 }
 
+// Platforms of a device.
+const (
+	platformAndroid = "android"
+	platformIOS     = "ios"
+	platformWeb     = "web"
+)
+
 // device is the phone or browser somebody signs in from.
 type device struct {
 	DeviceID   string `json:"device_id" minLength:"1" maxLength:"200" doc:"Chosen by the app; stable on one installation"`
@@ -41,7 +48,7 @@ func (d *device) checked() (*device, error) {
 	c := *d
 	c.Platform = strings.ToLower(strings.TrimSpace(d.Platform))
 	switch c.Platform {
-	case "android", "ios", "web":
+	case platformAndroid, platformIOS, platformWeb:
 		return &c, nil
 	}
 	return nil, problem.InvalidField("device.platform", "expected android, ios or web")

@@ -10,16 +10,19 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// States of a delivery. A claimed one that nobody has worked on for leaseFor is
-// free again: nothing had left. One that was being sent then is of unknown outcome.
+// deliveryState is how far a delivery is, as notification_deliveries.state has it. After leaseFor without progress a
+// claimed delivery is free for another run, because nothing was sent; a sending one becomes unknown.
+type deliveryState string
+
+// The states of a delivery.
 const (
-	claimed = "claimed" // a run is at it, nothing has left
-	sending = "sending" // the service may have it any moment
-	sent    = "sent"
-	delayed = "delayed" // the service has not taken it; to be tried again
-	refused = "failed"  // and will be again
-	unknown = "unknown" // the service may have it; not tried again
-	skipped = "skipped" // its reader wants none
+	claimed deliveryState = "claimed" // a run works on it; nothing was sent
+	sending deliveryState = "sending" // the mail or push service may have it at any moment
+	sent    deliveryState = "sent"
+	delayed deliveryState = "delayed" // the service did not take it; it is tried again
+	failed  deliveryState = "failed"  // the service refused it for good
+	unknown deliveryState = "unknown" // the service may have it; it is not tried again
+	skipped deliveryState = "skipped" // the reader does not want it
 )
 
 // leaseFor is how long a run can be at a delivery: the function's own timeout.
@@ -48,7 +51,7 @@ func (w *Worker) once(ctx context.Context, it item, channel, recipient string, w
 	}
 	failure := send(func(ctx context.Context) error { return w.move(ctx, d, claimed, sending) })
 	state := stateAfter(failure)
-	w.metrics.Add("notify_" + channel + "_" + state)
+	w.metrics.Add("notify_" + channel + "_" + string(state))
 	if failure != nil {
 		w.log.WarnContext(ctx, "notification not delivered", "channel", channel, "notification_id", it.id, "error", failure)
 	}
@@ -62,7 +65,7 @@ func (w *Worker) once(ctx context.Context, it item, channel, recipient string, w
 	return nil
 }
 
-func stateAfter(failure error) string {
+func stateAfter(failure error) deliveryState {
 	if failure == nil {
 		return sent
 	}
@@ -72,7 +75,7 @@ func stateAfter(failure error) string {
 	case Unknown:
 		return unknown
 	}
-	return refused
+	return failed
 }
 
 // claim makes the delivery this run's, and reports whether it is. It is not when
@@ -110,7 +113,7 @@ func (w *Worker) finished(ctx context.Context, d delivery) error {
 		return fmt.Errorf("settle delivery by %s: %w", d.channel, err)
 	}
 	if tag.RowsAffected() > 0 {
-		w.metrics.Add("notify_" + d.channel + "_" + unknown)
+		w.metrics.Add("notify_" + d.channel + "_" + string(unknown))
 		return nil
 	}
 	var open bool
@@ -126,7 +129,7 @@ func (w *Worker) finished(ctx context.Context, d delivery) error {
 }
 
 // move takes the delivery a state on, if it is still this run's.
-func (w *Worker) move(ctx context.Context, d delivery, from, to string) error {
+func (w *Worker) move(ctx context.Context, d delivery, from, to deliveryState) error {
 	const q = `UPDATE notification_deliveries SET state = $5, updated_at = now()
 		WHERE notification_id = $1 AND channel = $2 AND recipient = $3 AND attempts = $4 AND state = $6`
 	tag, err := w.db.Exec(ctx, q, d.notification, d.channel, d.recipient, d.attempt, to, from)
@@ -143,7 +146,7 @@ func (w *Worker) move(ctx context.Context, d delivery, from, to string) error {
 const recordings = 3
 
 // record writes down how the delivery ended, unless another run has taken it over.
-func (w *Worker) record(ctx context.Context, d delivery, state string, failure error) error {
+func (w *Worker) record(ctx context.Context, d delivery, state deliveryState, failure error) error {
 	var why *string
 	if failure != nil {
 		text := failure.Error()

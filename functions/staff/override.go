@@ -18,6 +18,9 @@ import (
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
+// stageOverride is the stage of an analysis that a person made.
+const stageOverride = "override"
+
 func (g *Group) registerOverride(api *httpapi.API) {
 	op := httpapi.Operation{
 		Operation: huma.Operation{
@@ -128,7 +131,7 @@ func (j judgement) record(ctx context.Context, w *outbox.Work, h *report.Held, b
 	const insert = `
 		INSERT INTO ai_analyses (id, report_id, run_id, stage, model, prompt_version, input_hash, status, is_relevant,
 			relevance_confidence, relevance_reason, issue_type, severity)
-		VALUES ($1, $2, $3, 'override', 'person', '', '', $4, $5, 1, $6, $7, $8)`
+		VALUES ($1, $2, $3, '` + stageOverride + `', 'person', '', '', $4, $5, 1, $6, $7, $8)`
 	w.Later(insert, analysis, h.ID, uuid.New(), h.AIStatus, j.relevant, j.note, j.issueType, j.severity)
 	update := `
 		UPDATE reports SET ai_status = $2, ai_analysis_id = $3, issue_type = $4, ` + report.Graded("$5") + `, version = version + 1, updated_at = now()

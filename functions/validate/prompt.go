@@ -85,8 +85,18 @@ func object(properties property, required ...string) map[string]any {
 	return map[string]any{"type": "object", "properties": properties, "required": required, "additionalProperties": false}
 }
 
-// urgencies are how soon a repair is due, least urgent first.
-func urgencies() []string { return []string{"routine", "within_30_days", "within_7_days", "immediate"} }
+// How soon a repair is due.
+const (
+	urgencyRoutine   = "routine"
+	urgencyMonth     = "within_30_days"
+	urgencyWeek      = "within_7_days"
+	urgencyImmediate = "immediate"
+)
+
+// urgencies lists them, the least urgent first.
+func urgencies() []string {
+	return []string{urgencyRoutine, urgencyMonth, urgencyWeek, urgencyImmediate}
+}
 
 func urgency(word string) string {
 	key := strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(strings.TrimSpace(word)))
@@ -97,11 +107,11 @@ func urgency(word string) string {
 	}
 	switch {
 	case strings.Contains(key, "immediate"), strings.Contains(key, "urgent"), strings.Contains(key, "emergency"):
-		return "immediate"
+		return urgencyImmediate
 	case strings.Contains(key, "week"), strings.Contains(key, "high"):
-		return "within_7_days"
+		return urgencyWeek
 	case strings.Contains(key, "month"), strings.Contains(key, "medium"):
-		return "within_30_days"
+		return urgencyMonth
 	}
-	return "routine"
+	return urgencyRoutine
 }

@@ -28,7 +28,7 @@ type link struct {
 	LeafIndex    *int64
 	Proof        []byte
 	SubmissionID *uuid.UUID
-	State        *string
+	State        *SubmissionState
 	TopicID      *string
 	Transaction  *string
 	Sequence     *int64

@@ -24,23 +24,36 @@ type Anchor struct {
 	ExplorerURL        *string         `json:"explorer_url"`
 }
 
-// statusOf maps a submission's state to the word clients know; nil is an event that waits for one.
-func statusOf(state *string) string {
+// SubmissionState is how far a message of the public ledger is, as ledger_submissions.state has it.
+type SubmissionState string
+
+// The states of a submission, in their order; a submission whose transaction had no effect goes back to claimed.
+const (
+	SubmissionClaimed   SubmissionState = "claimed"   // events and message are chosen, nothing is signed
+	SubmissionPrepared  SubmissionState = "prepared"  // a signed transaction is stored; it may have been sent
+	SubmissionSubmitted SubmissionState = "submitted" // a node took the transaction
+	SubmissionReached   SubmissionState = "reached"   // consensus: sequence number and running hash are known
+	SubmissionConfirmed SubmissionState = "confirmed" // the mirror node shows the same bytes from our account
+	SubmissionFailed    SubmissionState = "failed"    // the mirror node contradicts us; a person has to look
+)
+
+// statusOf maps a submission's state to the word clients know; nil stands for an event without a submission.
+func statusOf(state *SubmissionState) string {
 	if state == nil {
 		return "queued"
 	}
 	switch *state {
-	case "claimed", "prepared":
+	case SubmissionClaimed, SubmissionPrepared:
 		return "submitting"
-	case "submitted", "reached":
+	case SubmissionSubmitted, SubmissionReached:
 		return "submitted"
 	}
-	return *state // confirmed, failed
+	return string(*state) // confirmed, failed
 }
 
 // place of an event's submission, as the database has it.
 type submissionRow struct {
-	State          *string
+	State          *SubmissionState
 	TopicID        *string
 	TransactionID  *string
 	Sequence       *int64

@@ -16,6 +16,13 @@ import (
 	"github.com/lafaekstreet/backend/shared/municipality"
 )
 
+// Levels of boundaries, the largest first.
+const (
+	levelMunicipality = "municipality"
+	levelDistrict     = "district" // administrative post
+	levelSuco         = "suco"
+)
+
 type options struct {
 	file, level, name, parent, code string
 }
@@ -40,7 +47,7 @@ func (f feature) property(name string) string {
 
 // run loads the file and returns how many boundaries there are. All or nothing.
 func run(ctx context.Context, o options, databaseURL string) (int, error) {
-	if !slices.Contains([]string{"municipality", "district", "suco"}, o.level) {
+	if !slices.Contains([]string{levelMunicipality, levelDistrict, levelSuco}, o.level) {
 		return 0, fmt.Errorf("-level is municipality, district or suco, not %q", o.level)
 	}
 	features, err := load(o.file)
@@ -107,7 +114,7 @@ func insert(ctx context.Context, tx pgx.Tx, known *municipality.Directory, o opt
 		return fmt.Errorf("no property %q; -name says which holds the name", o.name)
 	}
 	code := f.property(o.code)
-	if o.level == "municipality" {
+	if o.level == levelMunicipality {
 		found, ok, err := known.Code(ctx, name)
 		if err != nil {
 			return err

@@ -4,8 +4,8 @@ CREATE EXTENSION IF NOT EXISTS vector;
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 CREATE EXTENSION IF NOT EXISTS citext;
 
--- The functions work as lafaek_app, which owns nothing: a fault in a query can neither change the schema nor rewrite
--- the append-only tables. Roles belong to the whole cluster, so two databases migrated at once may race here.
+-- The functions work in the role lafaek_app, which owns nothing: no query of theirs can change the schema or rewrite the
+-- append-only tables. Roles belong to the whole cluster, so two databases that migrate at once may both create it.
 -- +goose StatementBegin
 DO $$
 BEGIN
@@ -16,7 +16,7 @@ END
 $$;
 -- +goose StatementEnd
 
--- Managed databases give no superuser: there the owner may take on a role only after it has granted it to itself.
+-- On a managed database the owner is no superuser. It may use SET ROLE only for a role that was granted to it.
 -- +goose StatementBegin
 DO $$
 BEGIN
@@ -26,9 +26,3 @@ BEGIN
 END
 $$;
 -- +goose StatementEnd
-
--- +goose Down
-DROP EXTENSION IF EXISTS citext;
-DROP EXTENSION IF EXISTS pg_trgm;
-DROP EXTENSION IF EXISTS vector;
-DROP EXTENSION IF EXISTS postgis;

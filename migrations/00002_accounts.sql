@@ -1,7 +1,7 @@
 -- +goose Up
 
--- People. Erasing one clears every personal column and keeps the row, so that
--- reports, history and the ledger keep a valid, meaningless reference.
+-- People. Erasing a person clears every personal column and keeps the row, so that the references of reports, history
+-- and the ledger stay valid.
 CREATE TABLE users (
     id                  uuid PRIMARY KEY,
     email               citext,
@@ -20,10 +20,10 @@ CREATE TABLE users (
     notification_prefs  jsonb       NOT NULL DEFAULT '{}',
     suspended_at        timestamptz,
     suspended_reason    text,
-    totp_secret         bytea,      -- sealed, never in clear
-    totp_pending        bytea,      -- sealed; becomes the secret once a code of it was shown
+    totp_secret         bytea,      -- encrypted
+    totp_pending        bytea,      -- encrypted; becomes totp_secret when the person has entered a code of it
     totp_confirmed_at   timestamptz,
-    totp_last_step      bigint,     -- a step is good once
+    totp_last_step      bigint,     -- last time step of which a code was accepted; none is accepted twice
     reports_count       integer     NOT NULL DEFAULT 0,
     fixed_reports_count integer     NOT NULL DEFAULT 0,
     last_login_at       timestamptz,
@@ -40,8 +40,7 @@ CREATE UNIQUE INDEX users_google_subject_key ON users (google_subject) WHERE goo
 CREATE INDEX users_role_idx ON users (role) WHERE role <> 'citizen';
 CREATE INDEX users_text_idx ON users USING gin ((full_name || ' ' || coalesce(email::text, '')) gin_trgm_ops) WHERE deleted_at IS NULL;
 
--- One row a sign-in. The refresh token is stored hashed; its parent is kept for
--- the grace in which a lost answer may be asked for again.
+-- One row for each sign-in.
 CREATE TABLE sessions (
     id               uuid PRIMARY KEY,
     user_id          uuid        NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -60,8 +59,8 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_user_idx ON sessions (user_id, created_at DESC);
 CREATE INDEX sessions_expires_idx ON sessions (expires_at);
 
--- The family of refresh tokens of a session, newest last. A token is replaced
--- once; seeing a replaced one again revokes the session.
+-- The refresh tokens of a session, stored as hashes. Each is replaced once, by its successor. A replaced token that is
+-- used again revokes the session, unless it is used so soon that the answer with the successor may have been lost.
 CREATE TABLE refresh_tokens (
     token_hash  bytea PRIMARY KEY,
     session_id  uuid        NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
@@ -69,14 +68,14 @@ CREATE TABLE refresh_tokens (
     created_at  timestamptz NOT NULL DEFAULT now(),
     expires_at  timestamptz NOT NULL,
     replaced_at timestamptz,
-    -- the successor, sealed, while the grace for a lost answer lasts
+    -- the successor, encrypted, for as long as a lost answer may be asked for again
     successor   bytea
 );
 CREATE INDEX refresh_tokens_session_idx ON refresh_tokens (session_id);
 
--- One-time codes: six digits, kept as an HMAC, as is the address they were asked for. An address without an account
--- gets a row that no code matches, so that nothing tells it from one with. Mailed links have such rows too: they hold
--- how often an address is written to.
+-- One-time codes of six digits. Code and e-mail address are kept as HMACs. An address without an account gets a row
+-- (decoy) that no code matches, so that both kinds of address behave alike. Mailed links have rows too: they count how
+-- often mail is sent to an address.
 CREATE TABLE one_time_codes (
     id          uuid PRIMARY KEY,
     address_hmac bytea      NOT NULL,
@@ -92,7 +91,7 @@ CREATE TABLE one_time_codes (
 CREATE INDEX one_time_codes_newest_idx ON one_time_codes (address_hmac, purpose, created_at DESC);
 CREATE INDEX one_time_codes_expires_idx ON one_time_codes (expires_at);
 
--- Failed sign-ins by subject: an HMAC of e-mail and network, or of a person's second factor.
+-- Failed sign-ins by subject: an HMAC of e-mail address and network, or of a person's second factor.
 CREATE TABLE login_failures (
     subject_hmac bytea PRIMARY KEY,
     failures     integer     NOT NULL,
@@ -101,7 +100,7 @@ CREATE TABLE login_failures (
 );
 CREATE INDEX login_failures_age_idx ON login_failures (first_at);
 
--- A password was right and a second factor is asked for.
+-- Sign-ins whose password was right and whose second factor is still to come.
 CREATE TABLE login_challenges (
     id         uuid PRIMARY KEY,
     user_id    uuid        NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -119,7 +118,7 @@ CREATE TABLE recovery_codes (
     PRIMARY KEY (user_id, code_hmac)
 );
 
--- Where push messages go. A token belongs to the person who signed in last on that phone.
+-- Installations of the app, to which push messages go. fcm_token belongs to the person who signed in last on the phone.
 CREATE TABLE devices (
     user_id     uuid        NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     device_id   text        NOT NULL,
@@ -153,7 +152,7 @@ CREATE TABLE agencies (
 CREATE UNIQUE INDEX agencies_code_key ON agencies (code) WHERE deleted_at IS NULL;
 ALTER TABLE users ADD CONSTRAINT users_agency_fk FOREIGN KEY (agency_id) REFERENCES agencies (id);
 
--- Who did what when. Append-only.
+-- What staff and administrators did, and when. Append-only: by grant and by trigger.
 CREATE TABLE audit_log (
     id         uuid PRIMARY KEY,
     at         timestamptz NOT NULL DEFAULT now(),

@@ -6,8 +6,8 @@ CREATE TABLE uploads (
     s3_key       text        NOT NULL,
     content_type text        NOT NULL,
     size_bytes   bigint      NOT NULL,
-    sha256       bytea,      -- as the client stated it; checked against the bytes by the images worker
-    -- issued: waiting for the bytes; stored: bytes are there; processed: renditions exist; refused: not a picture we take
+    sha256       bytea,      -- as the client stated it; the images worker compares it with the bytes
+    -- issued: the bytes are awaited; stored: the bytes are there; processed: the renditions exist; refused: see refusal
     state        text        NOT NULL DEFAULT 'issued',
     refusal      text,
     width        integer,
@@ -16,7 +16,7 @@ CREATE TABLE uploads (
     original_sha256  bytea,
     display_sha256   bytea,
     perceptual_hash  bigint,
-    -- private evidence signals out of the original's EXIF; never public
+    -- where and when the camera took the original, by its EXIF data; never public
     exif_latitude    double precision,
     exif_longitude   double precision,
     exif_taken_at    timestamptz,
@@ -33,7 +33,7 @@ CREATE INDEX uploads_original_sha256_idx ON uploads (original_sha256) WHERE orig
 CREATE INDEX uploads_perceptual_hash_idx ON uploads (perceptual_hash) WHERE perceptual_hash IS NOT NULL;
 ALTER TABLE users ADD CONSTRAINT users_avatar_fk FOREIGN KEY (avatar_upload_id) REFERENCES uploads (id) ON DELETE SET NULL;
 
--- One row a year: the last number given. Row lock = gap-free, in the report's transaction.
+-- The last report number of each year. The transaction that creates the report locks the row, so no number is left out.
 CREATE TABLE report_numbers (
     year integer PRIMARY KEY,
     last integer NOT NULL
@@ -44,7 +44,7 @@ CREATE TABLE reports (
     report_number     text             NOT NULL,
     user_id           uuid REFERENCES users (id),
     client_id         uuid,
-    content_hash      bytea            NOT NULL, -- of the create body: tells a retry from a conflict
+    content_hash      bytea            NOT NULL, -- of the request body: a repeated client_id with another hash is a conflict
     issue_type        text             NOT NULL,
     issue_type_raw    text,
     title             text             NOT NULL DEFAULT '',
@@ -53,7 +53,7 @@ CREATE TABLE reports (
     severity_rank     smallint         NOT NULL GENERATED ALWAYS AS
         (CASE severity WHEN 'low' THEN 1 WHEN 'medium' THEN 2 WHEN 'high' THEN 3 ELSE 4 END) STORED,
     severity_score    smallint,
-    severity_guess    text,            -- the citizen's
+    severity_guess    text,            -- what the reporter chose
     priority          text             NOT NULL DEFAULT 'medium',
     status            text             NOT NULL DEFAULT 'pending',
     rejection_reason  text,
@@ -76,7 +76,7 @@ CREATE TABLE reports (
     due_at            timestamptz,
     duplicate_of      uuid REFERENCES reports (id),
     ai_status         text             NOT NULL DEFAULT 'queued',
-    ai_analysis_id    uuid,            -- the newest completed
+    ai_analysis_id    uuid,            -- the newest that is completed
     blockchain_status text             NOT NULL DEFAULT 'queued',
     is_anonymous      boolean          NOT NULL DEFAULT false,
     created_offline   boolean          NOT NULL DEFAULT false,
@@ -104,7 +104,7 @@ CREATE TABLE reports (
 CREATE UNIQUE INDEX reports_number_key ON reports (report_number);
 CREATE UNIQUE INDEX reports_client_id_key ON reports (user_id, client_id) WHERE client_id IS NOT NULL;
 CREATE INDEX reports_position_idx ON reports USING gist (position) WHERE deleted_at IS NULL;
--- Flat, in degrees: boxes of maps and tiles, which geodesic boxes do not fit.
+-- In planar degrees, for the boxes of maps and tiles. Dropped by 00026.
 CREATE INDEX reports_box_idx ON reports USING gist ((position::geometry)) WHERE deleted_at IS NULL;
 CREATE INDEX reports_created_idx ON reports (created_at DESC, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX reports_updated_idx ON reports (updated_at DESC, id DESC) WHERE deleted_at IS NULL;
@@ -139,7 +139,7 @@ CREATE TABLE report_status_history (
     report_id  uuid        NOT NULL REFERENCES reports (id),
     old_status text,
     new_status text        NOT NULL,
-    actor_kind text        NOT NULL, -- citizen, ai, moderator, government_official, admin
+    actor_kind text        NOT NULL, -- ai, else the role of the person
     actor_id   uuid REFERENCES users (id),
     agency_id  uuid REFERENCES agencies (id),
     note       text,
@@ -160,7 +160,7 @@ CREATE TABLE report_comments (
 CREATE INDEX report_comments_report_idx ON report_comments (report_id, created_at, id) WHERE deleted_at IS NULL;
 CREATE UNIQUE INDEX report_comments_client_id_key ON report_comments (author_id, client_id) WHERE client_id IS NOT NULL;
 
--- Internal, staff only, never public.
+-- Notes of staff for staff; never public.
 CREATE TABLE report_notes (
     id         uuid PRIMARY KEY,
     report_id  uuid        NOT NULL REFERENCES reports (id),
@@ -170,28 +170,28 @@ CREATE TABLE report_notes (
 );
 CREATE INDEX report_notes_report_idx ON report_notes (report_id, created_at, id);
 
--- People who hear of a report's progress besides its author: reporters of its duplicates.
+-- People who are notified of a report's progress besides its reporter: the reporters of its duplicates.
 CREATE TABLE report_followers (
     report_id  uuid        NOT NULL REFERENCES reports (id) ON DELETE CASCADE,
     user_id    uuid        NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    via_report uuid        NOT NULL REFERENCES reports (id) ON DELETE CASCADE, -- the duplicate they filed
+    via_report uuid        NOT NULL REFERENCES reports (id) ON DELETE CASCADE, -- their report, which is the duplicate
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (report_id, via_report)
 );
 CREATE INDEX report_followers_via_idx ON report_followers (via_report);
 CREATE INDEX report_followers_user_idx ON report_followers (user_id);
 
--- One row a model call; the two stages of one run share run_id. Append-only in use.
+-- Calls of a model and what came of them; all rows of one run share run_id. The functions add rows and change none.
 CREATE TABLE ai_analyses (
     id              uuid PRIMARY KEY,
     report_id       uuid        NOT NULL REFERENCES reports (id),
     image_id        uuid REFERENCES report_images (id),
     run_id          uuid        NOT NULL,
-    stage           text        NOT NULL, -- relevance, damage, embedding, override
+    stage           text        NOT NULL, -- the call; verdict: the outcome of a run, which readers are shown; override: by a person
     model           text        NOT NULL,
     prompt_version  text        NOT NULL,
     input_hash      bytea       NOT NULL,
-    status          text        NOT NULL, -- completed, rejected, needs_review, failed
+    status          text        NOT NULL, -- of a call: completed or failed; of a verdict also rejected or needs_review
     is_relevant     boolean,
     relevance_confidence real,
     relevance_reason text,
@@ -225,7 +225,7 @@ CREATE TABLE report_embeddings (
 );
 CREATE INDEX report_embeddings_report_idx ON report_embeddings (report_id);
 
--- Suggested by the validate worker; staff decide.
+-- Reports that may be the same, as the validate worker found. Staff decide.
 CREATE TABLE duplicate_candidates (
     report_id       uuid NOT NULL REFERENCES reports (id) ON DELETE CASCADE,
     candidate_id    uuid NOT NULL REFERENCES reports (id) ON DELETE CASCADE,

@@ -1,8 +1,8 @@
 -- +goose Up
 
--- What happened to a report, one row an event, hash-chained per report. Append-only for everybody: by grant (the
--- functions' role may only read and insert) and by trigger (nobody else slips). All that changes about an event, where
--- it is on the public ledger, lives in the tables below.
+-- What happened to a report: one row for each event, and a chain of hashes for each report. Append-only for everybody:
+-- by grant (the functions' role may only read and insert) and by trigger (for all other roles). What changes about an
+-- event, namely how far it is on the public ledger, is in the tables below.
 CREATE TABLE ledger_events (
     id           uuid PRIMARY KEY,
     position     bigint      NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -50,12 +50,12 @@ CREATE TRIGGER ledger_events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON 
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
 CREATE TRIGGER ledger_events_chain BEFORE INSERT ON ledger_events
     FOR EACH ROW EXECUTE FUNCTION ledger_require_chain();
--- ALWAYS: also in a session that replays replication, where ordinary triggers rest.
+-- ALWAYS: also in a session that applies replication, where other triggers do not fire.
 ALTER TABLE ledger_events ENABLE ALWAYS TRIGGER ledger_events_append_only;
 ALTER TABLE ledger_events ENABLE ALWAYS TRIGGER ledger_events_chain;
 
--- The key under which a report's personal and free-text content is hashed into its events. Deleting the row is
--- erasure: the proofs stay valid, the content can neither be recovered nor confirmed by guessing.
+-- The key with which a report's personal and free-text content is hashed into its events. Deleting the row erases that
+-- content: the proofs stay valid, but the content can neither be recovered nor confirmed by guessing.
 CREATE TABLE report_salts (
     report_id  uuid PRIMARY KEY REFERENCES reports (id),
     salt       bytea       NOT NULL,
@@ -63,7 +63,7 @@ CREATE TABLE report_salts (
     CONSTRAINT report_salts_long_enough CHECK (octet_length(salt) = 32)
 );
 
--- One row a message of the public ledger: a single event, or the Merkle root of a batch of them.
+-- One row for each message of the public ledger: a single event, or the Merkle root of a batch of events.
 --   claimed    events and message chosen, nothing signed
 --   prepared   a signed transaction is stored; it may or may not have been sent
 --   submitted  a node took the transaction
@@ -81,7 +81,7 @@ CREATE TABLE ledger_submissions (
     sequence_number bigint,
     running_hash    bytea,
     consensus_nanos bigint,               -- nanoseconds since 1970; timestamptz has only microseconds
-    attempts        integer     NOT NULL DEFAULT 0, -- failures since the last step forward
+    attempts        integer     NOT NULL DEFAULT 0, -- failures since the last change of state
     next_attempt_at timestamptz NOT NULL,
     leased_by       uuid,
     leased_until    timestamptz,
@@ -100,19 +100,19 @@ CREATE UNIQUE INDEX ledger_submissions_place_key ON ledger_submissions (topic_id
     WHERE sequence_number IS NOT NULL;
 CREATE INDEX ledger_submissions_open_idx ON ledger_submissions (next_attempt_at) WHERE state NOT IN ('confirmed', 'failed');
 
--- Every transaction ever signed, before it was sent. A submission gets a second one only when the first is proven
+-- Every signed transaction; it is stored before it is sent. A submission gets a second one only when the first is proven
 -- to have had no effect.
 CREATE TABLE ledger_transactions (
     id            text PRIMARY KEY, -- 0.0.A@seconds.nanos
     submission_id uuid        NOT NULL REFERENCES ledger_submissions (id),
-    signed        bytea       NOT NULL, -- the SDK's transaction list: one signed variant a node
+    signed        bytea       NOT NULL, -- the SDK's transaction list: one signed variant for each node
     expires_at    timestamptz NOT NULL, -- the network refuses it from then on
     outcome       text,                 -- why it had no effect, once that is proven
     created_at    timestamptz NOT NULL
 );
 CREATE INDEX ledger_transactions_submission_idx ON ledger_transactions (submission_id);
 
--- Where each event stands: one row an event, from the moment it is written.
+-- How far each event is on the public ledger: one row for each event, from the moment it is written.
 CREATE TABLE ledger_anchors (
     event_id      uuid PRIMARY KEY REFERENCES ledger_events (id),
     position      bigint      NOT NULL,
@@ -121,7 +121,7 @@ CREATE TABLE ledger_anchors (
     topic         text        NOT NULL,
     submission_id uuid REFERENCES ledger_submissions (id),
     leaf_index    integer,            -- in a batch
-    proof         bytea,              -- in a batch: RFC 6962 inclusion proof, hashes of 32 bytes one after another
+    proof         bytea,              -- in a batch: inclusion proof (RFC 6962), a sequence of 32-byte hashes
     created_at    timestamptz NOT NULL,
     CONSTRAINT ledger_anchors_proof_of_batch CHECK ((leaf_index IS NULL) = (proof IS NULL))
 );
@@ -129,11 +129,11 @@ CREATE UNIQUE INDEX ledger_anchors_report_seq_key ON ledger_anchors (report_id, 
 CREATE INDEX ledger_anchors_waiting_idx ON ledger_anchors (topic, position) WHERE submission_id IS NULL;
 CREATE INDEX ledger_anchors_submission_idx ON ledger_anchors (submission_id);
 
--- One row. Open while something only an operator can mend (wrong key, no funds) stops the worker: events wait,
--- nothing hammers the network, one attempt at probe_at.
+-- One row. The circuit is open while the worker cannot go on without an operator (wrong key, no funds): events wait, and
+-- the worker makes one attempt at probe_at.
 CREATE TABLE ledger_circuit (
     id       boolean PRIMARY KEY DEFAULT true,
-    reason   text,        -- null: closed
+    reason   text,        -- null: the circuit is closed
     since    timestamptz,
     probe_at timestamptz,
     failures integer NOT NULL DEFAULT 0,

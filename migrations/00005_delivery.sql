@@ -1,8 +1,7 @@
 -- +goose Up
 
--- Messages that belong to a committed change and wait to be sent to their queue.
--- The function that wrote one sends it after its commit and deletes the row;
--- relay sends what a crash left behind.
+-- Messages to queues, written in the transaction of the change they belong to. The function that wrote a message sends it
+-- after the commit and deletes the row; relay sends the messages that a crash left behind.
 CREATE TABLE outbox (
     id         uuid PRIMARY KEY,
     queue      text        NOT NULL,
@@ -13,7 +12,7 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_due_idx ON outbox (not_before);
 
--- A consumer's mark that a message's effect has happened, written in the transaction of the effect.
+-- Messages whose effect has happened, by consumer; written in the transaction of the effect.
 CREATE TABLE processed_messages (
     consumer     text        NOT NULL,
     message_key  text        NOT NULL,
@@ -22,9 +21,9 @@ CREATE TABLE processed_messages (
 );
 CREATE INDEX processed_messages_age_idx ON processed_messages (processed_at);
 
--- First answers of POSTs that carried an Idempotency-Key.
+-- The first answers to POST requests with an Idempotency-Key.
 CREATE TABLE idempotency_keys (
-    owner        text        NOT NULL, -- user id, or a hash of the caller's network when nobody is signed in
+    owner        text        NOT NULL, -- user id; "anonymous" for all who are not signed in
     key          text        NOT NULL,
     request_hash bytea       NOT NULL,
     status       integer,              -- null while the first request runs

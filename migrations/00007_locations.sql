@@ -1,13 +1,13 @@
 -- +goose Up
 
--- A name without case, accents, spaces and punctuation, so that "Lautém", "LAUTEM" and "lautem" are one.
+-- A name without case, accents, spaces and punctuation: "Lautém", "LAUTEM" and "lautem" are the same.
 -- +goose StatementBegin
 CREATE FUNCTION fold_name(name text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT regexp_replace(translate(lower(name), 'áàâãäéèêëíìîïóòôõöúùûüçñ', 'aaaaaeeeeiiiiooooouuuucn'), '[^a-z0-9]', '', 'g')
 $$;
 -- +goose StatementEnd
 
--- The 14 first-level units; figures computed from their boundaries.
+-- The 14 municipalities. Middle and box, in degrees WGS 84, are computed from their boundaries.
 CREATE TABLE municipalities (
     code      text PRIMARY KEY,
     name      text             NOT NULL,
@@ -37,7 +37,7 @@ INSERT INTO municipalities (code, name, name_tet, name_pt, latitude, longitude, 
     ('TL-OE', 'Oé-Cusse Ambeno', 'Oekusi-Ambenu', 'Oé-Cusse Ambeno', -9.3191, 124.2911, 124.0421, -9.5039, 124.4823, -9.1667, '{Oecusse,Oecussi,Oe-Cusse,Oecusse-Ambeno,Oecussi Ambeno,Ocussi,Ambeno,RAEOA,Pante Macassar}'),
     ('TL-VI', 'Viqueque',        'Vikeke',        'Viqueque',        -8.8006, 126.3589, 126.0463, -8.9900, 126.7386, -8.5921, '{}');
 
--- Boundaries an operator imports; without any, addresses come from the geocoder alone.
+-- Boundaries that an operator imports. Without any, addresses come from the geocoder alone.
 CREATE TABLE boundaries (
     id        uuid PRIMARY KEY,
     level     text NOT NULL, -- municipality, district (administrative post), suco
@@ -50,7 +50,7 @@ CREATE TABLE boundaries (
 CREATE INDEX boundaries_area_idx ON boundaries USING gist (area);
 CREATE INDEX boundaries_level_idx ON boundaries (level, name);
 
--- What the geocoder said of a cell of about 100 m; kept 30 days.
+-- Answers of the geocoder, each for a cell of about 100 m; kept 30 days.
 CREATE TABLE geocode_cache (
     cell       text PRIMARY KEY,
     answer     jsonb       NOT NULL,
@@ -59,7 +59,7 @@ CREATE TABLE geocode_cache (
 );
 CREATE INDEX geocode_cache_age_idx ON geocode_cache (fetched_at);
 
--- The single turnstile of the whole system towards the geocoder: one request a second.
+-- One row. All functions together send the geocoder one request a second: each takes the next second from next_at.
 CREATE TABLE geocoder_turn (
     id           boolean PRIMARY KEY DEFAULT true CHECK (id),
     next_at      timestamptz NOT NULL DEFAULT now(),

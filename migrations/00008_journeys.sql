@@ -1,7 +1,7 @@
 -- +goose Up
 
--- Where others see a planned point: the middle of its cell in a grid of about blur_m metres. The cell does not move
--- when the point is written again, so no number of readings averages the blur away. 0 shows the point itself.
+-- Where others see a planned point: the middle of its cell in a grid of about blur_m metres. Writing the point again does
+-- not move the cell, so many readings tell no more than one. 0 shows the point itself.
 CREATE FUNCTION shown_latitude(lat double precision, blur_m integer) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE blur_m WHEN 0 THEN lat
@@ -23,7 +23,7 @@ CREATE TABLE journeys (
     active           boolean     NOT NULL DEFAULT false,
     completed        boolean     NOT NULL DEFAULT false,
     visibility       text        NOT NULL DEFAULT 'public',
-    -- How coarsely others see the planned points, in metres; 0 is exact.
+    -- width in metres of the cells in which others see the planned points; 0 is exact
     plan_precision_m integer     NOT NULL DEFAULT 0,
     version          integer     NOT NULL DEFAULT 1,
     created_at       timestamptz NOT NULL DEFAULT now(),
@@ -47,10 +47,10 @@ CREATE TABLE markers (
     lon            double precision NOT NULL, -- degrees, WGS 84
     lat            double precision NOT NULL,
     blur_m         integer          NOT NULL DEFAULT 0, -- the journey's plan_precision_m for a planned marker, else 0
-    -- PostGIS folds a latitude of 120 to 60 with a mere notice, so the range is checked on the numbers it is made from.
+    -- PostGIS turns a latitude of 120 into 60 with only a notice, so the range is checked on lon and lat.
     position       geography(Point, 4326) NOT NULL
         GENERATED ALWAYS AS (ST_SetSRID(ST_MakePoint(lon, lat), 4326)::geography) STORED,
-    -- What everybody but the owner sees and finds.
+    -- what everybody but the owner sees and finds
     shown          geography(Point, 4326) NOT NULL
         GENERATED ALWAYS AS (ST_SetSRID(ST_MakePoint(shown_longitude(lon, lat, blur_m), shown_latitude(lat, blur_m)), 4326)::geography) STORED,
     happened_on    date,
@@ -59,12 +59,12 @@ CREATE TABLE markers (
     version        integer          NOT NULL DEFAULT 1,
     created_at     timestamptz      NOT NULL DEFAULT now(),
     updated_at     timestamptz      NOT NULL DEFAULT now(),
-    -- The owner of a marker is the owner of its journey, and it goes with either.
+    -- The owner of a marker is the owner of its journey. Deleting either deletes the marker.
     CONSTRAINT markers_journey_fk FOREIGN KEY (journey_id, owner_id) REFERENCES journeys (id, user_id) ON DELETE CASCADE,
     CONSTRAINT markers_name_bounded CHECK (char_length(name) BETWEEN 1 AND 200),
     CONSTRAINT markers_notes_bounded CHECK (char_length(notes) <= 5000),
     CONSTRAINT markers_type_known CHECK (marker_type IN ('past', 'plan')),
-    -- NaN counts as greater than every number and fails these.
+    -- NaN is greater than every number in PostgreSQL, so it fails these.
     CONSTRAINT markers_longitude_in_range CHECK (lon BETWEEN -180 AND 180),
     CONSTRAINT markers_latitude_in_range CHECK (lat BETWEEN -90 AND 90),
     CONSTRAINT markers_past_is_exact CHECK (blur_m >= 0 AND (marker_type = 'plan' OR blur_m = 0)),
@@ -74,9 +74,9 @@ CREATE INDEX markers_journey_idx ON markers (journey_id, created_at, id);
 CREATE INDEX markers_owner_idx ON markers (owner_id);
 CREATE INDEX markers_shown_idx ON markers USING gist (shown);
 
--- The route, one row a leg between two dated markers that follow each other: past ones by date, then planned ones.
--- Rebuilt in the transaction of each marker write. Small boxes stay selective where a whole route's box would not,
--- and each leg has dates of its own.
+-- The route: one row for each leg between two dated markers that follow each other, past ones by date, then planned
+-- ones. Each write of a marker rebuilds it in the same transaction. An index finds a leg by its small box, where the box
+-- of a whole route would cover half the country; and each leg has its own dates.
 CREATE TABLE journey_legs (
     journey_id uuid             NOT NULL REFERENCES journeys (id) ON DELETE CASCADE,
     seq        integer          NOT NULL, -- from 1
@@ -91,7 +91,7 @@ CREATE TABLE journey_legs (
 );
 CREATE INDEX journey_legs_shown_line_idx ON journey_legs USING gist (shown_line);
 
--- Erasing a person keeps the row in users; their journeys go all the same, whoever does the erasing.
+-- Erasing a person keeps the row in users, so no foreign key deletes their journeys; this trigger does.
 -- +goose StatementBegin
 CREATE FUNCTION forget_journeys() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,8 +1,8 @@
 -- +goose Up
 
--- Statistics at any number of reports: every change of a report leaves its
--- difference here, in its own transaction; relay folds differences into totals.
--- A figure is total plus differences, so it is exact at once and cheap for ever.
+-- Statistics at any number of reports. The transaction that changes a report adds the difference to a table of changes;
+-- relay adds up the changes into the totals and deletes them. A reader adds totals and changes, so each figure is exact
+-- at once and costs the same at any number of reports.
 CREATE TABLE report_totals (
     municipality_code text   NOT NULL,
     district          text   NOT NULL,
@@ -20,7 +20,7 @@ CREATE TABLE report_totals (
 );
 CREATE TABLE report_total_changes (LIKE report_totals INCLUDING DEFAULTS);
 
--- Creations and moves into "fixed" and "rejected" by day in Dili (UTC+9, no summer time).
+-- How many reports were created, became fixed and became rejected, by day in Dili (UTC+9, no summer time).
 CREATE TABLE report_days (
     day      date   PRIMARY KEY,
     created  bigint NOT NULL DEFAULT 0,
@@ -50,7 +50,7 @@ BEGIN
     IF NEW.deleted_at IS NULL THEN
         after := report_contribution(NEW, 1);
     END IF;
-    -- Most updates (a comment, a version) change no figure and leave nothing.
+    -- Most updates (a comment, a version) change no figure and add nothing.
     IF before IS NULL OR after IS NULL OR report_contribution(OLD, 1) IS DISTINCT FROM after THEN
         IF before IS NOT NULL THEN INSERT INTO report_total_changes SELECT before.*; END IF;
         IF after IS NOT NULL THEN INSERT INTO report_total_changes SELECT after.*; END IF;
@@ -85,7 +85,7 @@ CREATE FUNCTION fold_report_totals() RETURNS void LANGUAGE sql AS $$
 $$;
 -- +goose StatementEnd
 
--- Whatever was there before these tables is counted now.
+-- The reports that are older than these tables.
 INSERT INTO report_total_changes SELECT (report_contribution(r, 1)).* FROM reports r WHERE r.deleted_at IS NULL;
 INSERT INTO report_day_changes (day, created) SELECT (created_at AT TIME ZONE 'Asia/Dili')::date, count(*) FROM reports GROUP BY 1;
 INSERT INTO report_day_changes (day, fixed, rejected)

@@ -1,9 +1,8 @@
 -- +goose Up
 
--- The map zoomed out, at any number of reports: how many lie in each cell. A cell
--- of zoom level z is an eighth of a map tile wide, so a tile shows at most 64
--- clusters. Kept like statistics (00011): a change leaves its difference, relay
--- folds differences into cells, a reader adds both.
+-- How many reports are in each cell of the map, for low zoom levels. A cell of zoom level z is an eighth of a map tile
+-- wide, so a tile shows at most 64 clusters. Kept like statistics (00011): a change adds its difference, relay adds up
+-- the differences into cells, a reader adds cells and differences.
 CREATE TABLE map_cells (
     zoom       smallint         NOT NULL,
     x          integer          NOT NULL, -- column from the antimeridian eastwards
@@ -20,7 +19,7 @@ CREATE TABLE map_cell_changes (
     latitude   double precision NOT NULL,
     issue_type text             NOT NULL,
     status     text             NOT NULL,
-    reports    integer          NOT NULL -- +1 appeared, -1 gone
+    reports    integer          NOT NULL -- +1 or -1
 );
 
 -- +goose StatementBegin

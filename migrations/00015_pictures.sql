@@ -1,7 +1,7 @@
 -- +goose Up
 
--- Pictures that look like one used before: flagged for staff, never refused. distance is the number of bits the
--- perceptual hashes differ by; 0 with the same original is the very same file.
+-- Pictures that look like an earlier one. Staff are told; the picture is not refused. distance is the number of bits in
+-- which the perceptual hashes differ; same_file says that the originals have the same SHA-256.
 CREATE TABLE picture_matches (
     upload_id  uuid        NOT NULL REFERENCES uploads (id) ON DELETE CASCADE,
     earlier_id uuid        NOT NULL REFERENCES uploads (id) ON DELETE CASCADE,
@@ -13,13 +13,13 @@ CREATE TABLE picture_matches (
 );
 CREATE INDEX picture_matches_earlier_idx ON picture_matches (earlier_id);
 
--- Hashes at most 3 bits apart agree in at least one of four 16-bit parts, so near ones are found by index.
+-- Two hashes that differ in at most 3 bits have at least one of four 16-bit parts in common, so an index finds them.
 CREATE INDEX uploads_perceptual_part_1_idx ON uploads ((perceptual_hash >> 48 & 65535)) WHERE perceptual_hash IS NOT NULL;
 CREATE INDEX uploads_perceptual_part_2_idx ON uploads ((perceptual_hash >> 32 & 65535)) WHERE perceptual_hash IS NOT NULL;
 CREATE INDEX uploads_perceptual_part_3_idx ON uploads ((perceptual_hash >> 16 & 65535)) WHERE perceptual_hash IS NOT NULL;
 CREATE INDEX uploads_perceptual_part_4_idx ON uploads ((perceptual_hash & 65535)) WHERE perceptual_hash IS NOT NULL;
 
--- What a picture itself says about a report, for staff to weigh: private, never proof.
+-- What the data in a picture says about its report, for staff only. It can be forged, so it proves nothing.
 CREATE VIEW report_image_signals AS
 SELECT i.report_id, i.id AS image_id,
        -- metres between where the camera says it was and where the report says the problem is

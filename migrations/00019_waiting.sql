@@ -1,8 +1,8 @@
 -- +goose NO TRANSACTION
 -- +goose Up
 
--- What waits, found without reading what is done: relay asks every minute, and the done only grows. Built while the
--- system runs; one that was interrupted is made anew.
+-- Relay asks every minute for what waits. These indexes hold only that, so the time does not grow with what is done.
+-- CONCURRENTLY as in 00018.
 DROP INDEX CONCURRENTLY IF EXISTS reports_unjudged_idx;
 CREATE INDEX CONCURRENTLY reports_unjudged_idx ON reports (created_at)
     WHERE ai_status IN ('queued', 'processing') AND deleted_at IS NULL;
@@ -17,7 +17,7 @@ CREATE INDEX CONCURRENTLY ledger_anchors_unclaimed_idx ON ledger_anchors (create
 DROP INDEX CONCURRENTLY IF EXISTS ledger_submissions_unconfirmed_idx;
 CREATE INDEX CONCURRENTLY ledger_submissions_unconfirmed_idx ON ledger_submissions (created_at) WHERE state <> 'confirmed';
 
--- What has expired, likewise.
+-- The same for what has expired.
 DROP INDEX CONCURRENTLY IF EXISTS sessions_revoked_idx;
 CREATE INDEX CONCURRENTLY sessions_revoked_idx ON sessions (revoked_at) WHERE revoked_at IS NOT NULL;
 

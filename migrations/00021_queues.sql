@@ -1,8 +1,8 @@
 -- +goose NO TRANSACTION
 -- +goose Up
 
--- The queues of staff at any number of reports: what is done is in none of these, so a queue is found without passing
--- it. Built while the system runs; one that was interrupted is made anew.
+-- The queues of staff. These indexes hold open reports alone, so the time does not grow with what is done. CONCURRENTLY
+-- as in 00018.
 DROP INDEX CONCURRENTLY IF EXISTS reports_new_idx;
 CREATE INDEX CONCURRENTLY reports_new_idx ON reports (created_at DESC, id DESC)
     WHERE deleted_at IS NULL AND status IN ('pending', 'verified') AND assigned_agency_id IS NULL
@@ -15,8 +15,8 @@ CREATE INDEX CONCURRENTLY reports_overdue_idx ON reports (due_at)
     WHERE deleted_at IS NULL AND status IN ('pending', 'verified', 'in_progress');
 DROP INDEX CONCURRENTLY IF EXISTS reports_due_idx;
 
--- How many people have an account, kept like the figures of reports (00011): in one step, so that nobody who signs up
--- meanwhile is counted twice or not at all.
+-- How many people have an account, kept like statistics (00011). One statement creates and fills the tables, so that
+-- somebody who signs up meanwhile is counted once.
 -- +goose StatementBegin
 DO $do$
 BEGIN
@@ -29,7 +29,7 @@ BEGIN
         CONSTRAINT account_totals_one_row CHECK (id)
     );
     CREATE TABLE account_total_changes (
-        accounts bigint NOT NULL -- +1 appeared, -1 gone
+        accounts bigint NOT NULL -- +1 or -1
     );
     GRANT SELECT, INSERT, UPDATE, DELETE ON account_totals, account_total_changes TO lafaek_app;
 

@@ -1,8 +1,8 @@
 -- +goose Up
 
--- Compiling a statement pays off in no query of ours, and the planner, which thinks it does, spends a tenth of a second
--- on it. A setting of the database reaches whoever connects, also by way of a pooler that passes none on. Where the
--- database is not ours to set, it stays as it is.
+-- JIT compilation makes none of our queries faster, and where the planner chooses it, it takes a tenth of a second. A
+-- setting of the database also holds for connections through a pooler, which passes on no settings of a connection. If
+-- this role may not set it, nothing changes.
 -- +goose StatementBegin
 DO $$
 BEGIN

@@ -1,5 +1,4 @@
-// Package migrate brings the database to the newest schema during a deploy, before
-// any other function of the new version gets traffic.
+// Package migrate brings the database to the newest schema. A deploy runs it before it replaces the other functions.
 package migrate
 
 import (
@@ -18,19 +17,20 @@ import (
 	"github.com/lafaekstreet/backend/shared/start"
 )
 
-// Config is where the database is, as the role that owns it.
+// Config is the configuration of the function.
 type Config struct {
+	// URL is the address of the database; its role owns the database.
 	URL string `env:"DATABASE_URL,required,notEmpty"`
 }
 
-// Migrate is the custom resource "the schema".
+// Migrate implements the custom resource "schema" of the CloudFormation stack.
 type Migrate struct {
 	url   string
 	clock clock.Clock
 	log   *slog.Logger
 }
 
-// Open makes the function out of its configuration.
+// Open makes a Migrate out of env. It does not connect to the database.
 func Open(_ context.Context, env config.Env) (start.Resource, error) {
 	cfg, err := config.Parse[Config](env)
 	if err != nil {
@@ -39,9 +39,11 @@ func Open(_ context.Context, env config.Env) (start.Resource, error) {
 	return &Migrate{url: cfg.URL, clock: clock.System{}, log: logging.New(os.Stderr, slog.LevelInfo)}, nil
 }
 
-// Apply implements start.Resource. Before it touches anything it marks the
-// recovery point: the instant a restore of this database has to name to undo what
-// follows. It is the attribute RecoveryPoint, and in the log.
+// Apply implements start.Resource: it applies the migrations that the database lacks.
+//
+// First it takes the recovery point: the time (UTC, RFC 3339, whole seconds) to which the database has to be restored to
+// undo this deploy. The recovery point is in the log, in the attribute RecoveryPoint and in the text of an error. The
+// attribute Schema is migrations.Hash.
 func (m *Migrate) Apply(ctx context.Context, e cfn.Event) (string, map[string]any, error) {
 	point := m.clock.Now().UTC().Truncate(time.Second).Format(time.RFC3339)
 	m.log.InfoContext(ctx, "recovery point", "time", point, "request", string(e.RequestType))

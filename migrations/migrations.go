@@ -1,7 +1,9 @@
-// Package migrations holds the database schema as numbered SQL files and applies them.
+// Package migrations holds the database schema as numbered SQL files and applies them in the order of their numbers.
 //
-// Each file must work before, during and after the deploy that brings it: the old code runs on the new schema for
-// as long as a rollout takes.
+// A deploy applies new files before it replaces the functions, so the old code runs on the new schema for a while: a
+// file must not break the code that is deployed. A file that has landed is never changed, but for its comments, because
+// databases that have it do not run it again. There are no files that undo others: a mistake is corrected by a new file,
+// and a failed deploy is undone by a restore of the database.
 package migrations
 
 import (
@@ -22,12 +24,12 @@ import (
 //go:embed *.sql
 var files embed.FS
 
-// lockSeconds is how long Apply waits for another process that is migrating the same database.
+// lockSeconds is how long Apply waits for another process that migrates the same database, in seconds.
 const lockSeconds = 300
 
-// Apply brings the database at url to the newest version. The role in url must own the database and be allowed to
-// create the extensions. Processes that migrate the same database at once wait for each other on an advisory lock;
-// a database that is up to date is left alone.
+// Apply brings the database at url to the newest version; a database that has it is not changed. The role in url must
+// own the database and be allowed to create the extensions. Processes that migrate the same database at the same time
+// wait for each other on an advisory lock. A database that lacks a file but has a later one is refused.
 func Apply(ctx context.Context, url string) error {
 	db, err := sql.Open("pgx", url)
 	if err != nil {
@@ -42,8 +44,7 @@ func apply(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("make migration lock: %w", err)
 	}
 	provider, err := goose.NewProvider(goose.DialectPostgres, db, files,
-		goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true),
-		goose.WithAllowOutofOrder(true)) // two branches may land in the other order of their numbers
+		goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
@@ -53,7 +54,7 @@ func apply(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// Hash names the schema: 64 hexadecimal digits over the names and contents of all files, in their order.
+// Hash identifies the schema: the SHA-256 of the names and contents of all files in their order, as 64 hexadecimal digits.
 func Hash() (string, error) {
 	names, err := fs.Glob(files, "*.sql")
 	if err != nil {

@@ -1,0 +1,174 @@
+package migrations_test
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/pressly/goose/v3"
+
+	"github.com/lafaekstreet/backend/infra/local/testdb"
+	"github.com/lafaekstreet/backend/migrations"
+)
+
+// TestOlderDatabaseGoesOn takes a database of number 30 to the newest schema. Files up to number 30 landed in another order
+// than that of their numbers, and databases applied them as they landed. So does this one.
+func TestOlderDatabaseGoesOn(t *testing.T) {
+	t.Parallel()
+	address := emptyDatabase(t)
+	apply(t, address, "00018", "00025")
+	apply(t, address)
+	conn := connect(t, address)
+	rows, err := os.ReadFile("testdata/rows_at_30.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Exec(t.Context(), string(rows)); err != nil {
+		t.Fatal(err)
+	}
+	before := contents(t, conn)
+
+	if err := migrations.Apply(t.Context(), address); err != nil {
+		t.Fatal(err)
+	}
+	if err := migrations.Apply(t.Context(), address); err != nil {
+		t.Errorf("a second time: %v", err)
+	}
+	after := contents(t, conn)
+	for table, was := range before {
+		if after[table] != was {
+			t.Errorf("%s: the rows are not those of before", table)
+		}
+	}
+	var open int
+	const waiting = `SELECT count(*) FROM pg_constraint WHERE NOT convalidated AND connamespace = 'public'::regnamespace`
+	if err := conn.QueryRow(t.Context(), waiting).Scan(&open); err != nil || open != 0 {
+		t.Errorf("%d constraints are not validated (%v)", open, err)
+	}
+}
+
+// A migration that failed half way, or whose record was lost, can run again.
+func TestStatesRunAgain(t *testing.T) {
+	t.Parallel()
+	address := testdb.URL(t)
+	conn := connect(t, address)
+	for _, q := range []string{
+		"DELETE FROM goose_db_version WHERE version_id >= 31",
+		"ALTER TABLE outbox DROP CONSTRAINT outbox_queue_known",
+	} {
+		if _, err := conn.Exec(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := migrations.Apply(t.Context(), address); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Exec(t.Context(), "INSERT INTO outbox (id, queue, body) VALUES (gen_random_uuid(), 'nowhere', '{}')"); err == nil ||
+		!strings.Contains(err.Error(), "outbox_queue_known") {
+		t.Errorf("a queue that does not exist: %v", err)
+	}
+}
+
+func TestRefusesWhatLandedBelow(t *testing.T) {
+	t.Parallel()
+	address := testdb.URL(t)
+	if _, err := connect(t, address).Exec(t.Context(), "DELETE FROM goose_db_version WHERE version_id = 18"); err != nil {
+		t.Fatal(err)
+	}
+	if err := migrations.Apply(t.Context(), address); err == nil || !strings.Contains(err.Error(), "18") {
+		t.Errorf("number 18 is missing below the highest: %v", err)
+	}
+}
+
+// apply brings the database up to number 30 as commit f663cb9 did, without the files of some numbers.
+func apply(t *testing.T, address string, without ...string) {
+	t.Helper()
+	files := fstest.MapFS{}
+	for _, name := range fileNames(t) {
+		if slices.Contains(without, name[:5]) {
+			continue
+		}
+		body, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = &fstest.MapFile{Data: body}
+	}
+	db, err := sql.Open("pgx", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithDisableGlobalRegistry(true), goose.WithAllowOutofOrder(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provider.UpTo(t.Context(), 30); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// emptyDatabase returns the address of a database without any schema.
+func emptyDatabase(t *testing.T) string {
+	t.Helper()
+	address := testdb.URL(t)
+	admin := connect(t, address)
+	name := "empty_" + strings.ToLower(rand.Text())
+	if _, err := admin.Exec(t.Context(), "CREATE DATABASE "+name+" TEMPLATE template0"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := admin.Exec(context.WithoutCancel(t.Context()), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+			t.Error(err)
+		}
+	})
+	parsed, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed.Path = "/" + name
+	return parsed.String()
+}
+
+func connect(t *testing.T, address string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	return conn
+}
+
+// contents are the rows of every table that has some, in no order, as a hash.
+func contents(t *testing.T, conn *pgx.Conn) map[string]string {
+	t.Helper()
+	const list = `SELECT c.oid::regclass::text FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
+		AND c.relname NOT IN ('goose_db_version', 'spatial_ref_sys')`
+	rows, err := conn.Query(t.Context(), list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make(map[string]string)
+	for _, table := range tables {
+		var hash *string
+		if err := conn.QueryRow(t.Context(), "SELECT md5(string_agg(r::text, ',' ORDER BY r::text)) FROM "+table+" r").Scan(&hash); err != nil {
+			t.Fatal(err)
+		}
+		if hash != nil {
+			out[table] = *hash
+		}
+	}
+	return out
+}

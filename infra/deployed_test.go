@@ -34,11 +34,11 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/fcm"
 	"github.com/lafaekstreet/backend/infra/local/google"
 	"github.com/lafaekstreet/backend/infra/local/hedera"
+	"github.com/lafaekstreet/backend/infra/local/identitytest"
 	"github.com/lafaekstreet/backend/infra/local/nominatim"
 	"github.com/lafaekstreet/backend/infra/local/smtp"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/identity/identitytest"
 )
 
 // asDeployed is the external profile with everything switched on. What it names is

@@ -10,8 +10,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/lafaekstreet/backend/infra/binary"
-	"github.com/lafaekstreet/backend/shared/metrics"
 	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
 // observability is what tells people how the system is: alarms and a dashboard.
@@ -125,7 +125,7 @@ func (o *observability) ofAPI(metric, statistic string) awscloudwatch.IMetric {
 // own is a metric the functions write to their logs, over all of them.
 func own(name, statistic string, period float64) awscloudwatch.IMetric {
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
-		Namespace: jsii.String(metrics.Namespace), MetricName: jsii.String(name), Statistic: jsii.String(statistic), Period: minutes(period),
+		Namespace: jsii.String(telemetry.Namespace), MetricName: jsii.String(name), Statistic: jsii.String(statistic), Period: minutes(period),
 	})
 }
 

@@ -8,23 +8,23 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/outbox"
-	"github.com/lafaekstreet/backend/shared/password"
 	"github.com/lafaekstreet/backend/shared/seal"
 	"github.com/lafaekstreet/backend/shared/service"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // Group is the route group "admin".
 type Group struct {
 	db         *database.DB
 	outbox     *outbox.Outbox
-	clock      clock.Clock
-	hasher     *password.Hasher
+	clock      timestamp.Clock
+	hasher     *credential.Hasher
 	sealer     *seal.Sealer
 	revoker    *identity.Revoker
 	setupToken string
@@ -34,7 +34,7 @@ type Group struct {
 type Config struct {
 	// SetupToken lets the first administrator in, once; empty keeps that closed.
 	SetupToken string `env:"ADMIN_SETUP_TOKEN"`
-	Passwords  password.Config
+	Passwords  credential.PasswordConfig
 	Seal       seal.Config
 }
 
@@ -51,7 +51,7 @@ func New(kit *service.Kit, cfg Config) (*Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Group{db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, hasher: password.NewHasher(cfg.Passwords),
+	return &Group{db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, hasher: credential.NewHasher(cfg.Passwords),
 		sealer: sealer, revoker: kit.Revoker(), setupToken: cfg.SetupToken}, nil
 }
 

@@ -15,10 +15,10 @@ import (
 
 	"github.com/lafaekstreet/backend/functions/admin"
 	"github.com/lafaekstreet/backend/infra/local/apitest"
+	"github.com/lafaekstreet/backend/infra/local/identitytest"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/identity/identitytest"
 	"github.com/lafaekstreet/backend/shared/service"
 )
 

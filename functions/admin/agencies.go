@@ -14,7 +14,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/idempotency"
-	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/page"
@@ -94,7 +93,7 @@ type createAgencyInput struct {
 
 func (g *Group) createAgency(ctx context.Context, in *createAgencyInput) (*agencyOutput, error) {
 	now := timestamp.Of(g.clock.Now().Truncate(time.Microsecond)) // as precise as the database
-	a := Agency{ID: ids.New(), MunicipalityCodes: []string{}, IssueTypes: []string{}, CreatedAt: now, UpdatedAt: now}
+	a := Agency{ID: database.NewID(), MunicipalityCodes: []string{}, IssueTypes: []string{}, CreatedAt: now, UpdatedAt: now}
 	if err := in.Body.complete(); err != nil {
 		return nil, err
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/email"
+	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 )
@@ -90,7 +90,7 @@ func (b agencyBody) contact(a *Agency) error {
 	if a.ContactEmail = nil; strings.TrimSpace(*b.ContactEmail) == "" {
 		return nil
 	}
-	address, ok := email.Parse(*b.ContactEmail)
+	address, ok := mail.ParseAddress(*b.ContactEmail)
 	if !ok {
 		return problem.InvalidField("contact_email", "expected an e-mail address")
 	}

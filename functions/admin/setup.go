@@ -5,29 +5,29 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
+	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 	"strings"
 
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/shared/account"
 	"github.com/lafaekstreet/backend/shared/audit"
-	"github.com/lafaekstreet/backend/shared/email"
+	"github.com/lafaekstreet/backend/shared/credential"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/outbox"
-	"github.com/lafaekstreet/backend/shared/password"
 	"github.com/lafaekstreet/backend/shared/problem"
-	"github.com/lafaekstreet/backend/shared/profile"
-	"github.com/lafaekstreet/backend/shared/totp"
 )
 
 func (g *Group) registerSetup(a *httpapi.API) {
 	op := operation(http.MethodPost, "/setup", "Make the first administrator",
 		"Works once, with the setup token of the deployment. The account is confirmed and its second factor is on at once: "+
 			"put the secret into an authenticator app before leaving the page.")
-	op.Access, op.Roles, op.SecondFactor, op.Limit = httpapi.Public, nil, false, httpapi.LimitAuth
+	op.Access, op.Roles, op.SecondFactor, op.Limit = httpapi.Public, nil, false, admission.LimitAuth
 	op.DefaultStatus = http.StatusCreated
 	op.Errors = []int{http.StatusForbidden, http.StatusConflict}
 	httpapi.Register(a, op, g.setup)
@@ -44,7 +44,7 @@ type setupInput struct {
 
 type setupOutput struct {
 	Body struct {
-		User       profile.User `json:"user"`
+		User       account.User `json:"user"`
 		OTPAuthURI string       `json:"otpauth_uri" doc:"For a QR code"`
 		Secret     string       `json:"secret" doc:"Base32, for typing"`
 	}
@@ -57,11 +57,11 @@ func (g *Group) setup(ctx context.Context, in *setupInput) (*setupOutput, error)
 	if g.setupToken == "" || subtle.ConstantTimeCompare(given[:], wanted[:]) == 0 {
 		return nil, problem.New(problem.Forbidden, "setup_token_invalid")
 	}
-	address, ok := email.Parse(b.Email)
+	address, ok := mail.ParseAddress(b.Email)
 	if !ok {
 		return nil, problem.InvalidField("email", "expected an e-mail address")
 	}
-	if weakness := password.Weak(b.Password, address); weakness != "" {
+	if weakness := credential.Weak(b.Password, address); weakness != "" {
 		text, _ := locale.Text(locale.FromContext(ctx), "password."+string(weakness), nil)
 		return nil, problem.InvalidField("password", text)
 	}
@@ -69,19 +69,19 @@ func (g *Group) setup(ctx context.Context, in *setupInput) (*setupOutput, error)
 	if err != nil {
 		return nil, err
 	}
-	secret, out := totp.NewSecret(), &setupOutput{}
+	secret, out := credential.NewTOTPSecret(), &setupOutput{}
 	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
 		id, err := g.firstAdmin(ctx, w, address, hash, strings.TrimSpace(b.FullName), secret)
 		if err != nil {
 			return err
 		}
-		profile.LoadInto(ctx, w.Tx, id, &out.Body.User)
+		account.LoadInto(w.Tx, id, httpapi.Origin(ctx), &out.Body.User)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	out.Body.OTPAuthURI, out.Body.Secret = totp.URI(secret, address), totp.Text(secret)
+	out.Body.OTPAuthURI, out.Body.Secret = credential.TOTPURI(secret, address), credential.TOTPText(secret)
 	return out, nil
 }
 
@@ -105,7 +105,7 @@ func (g *Group) firstAdmin(ctx context.Context, w *outbox.Work, address, hash, n
 		RETURNING id`
 	var id uuid.UUID
 	now := g.clock.Now()
-	err := w.QueryRow(ctx, upsert, ids.New(), address, now, hash, name, g.sealer.Seal(totp.SealPurpose, secret),
+	err := w.QueryRow(ctx, upsert, database.NewID(), address, now, hash, name, g.sealer.Seal(credential.TOTPSealPurpose, secret),
 		string(locale.FromContext(ctx))).Scan(&id)
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("store administrator: %w", err)

@@ -11,12 +11,12 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/account"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/page"
 	"github.com/lafaekstreet/backend/shared/problem"
-	"github.com/lafaekstreet/backend/shared/profile"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
@@ -34,20 +34,20 @@ func (g *Group) registerUsers(a *httpapi.API) {
 
 // Account is a person as administrators see them.
 type Account struct {
-	profile.User
+	account.User
 	AgencyID        *uuid.UUID      `json:"agency_id"`
 	SuspendedAt     *timestamp.Time `json:"suspended_at"`
 	SuspendedReason *string         `json:"suspended_reason"`
 	SecondFactor    bool            `json:"second_factor" doc:"TOTP is on"`
 }
 
-const accountColumns = profile.Columns + `, u.agency_id, u.suspended_at, u.suspended_reason, u.totp_confirmed_at IS NOT NULL`
+const accountColumns = account.Columns + `, u.agency_id, u.suspended_at, u.suspended_reason, u.totp_confirmed_at IS NOT NULL`
 
 func scanAccount(origin string) pgx.RowToFunc[Account] {
 	return func(row pgx.CollectableRow) (Account, error) {
 		var a Account
 		var suspended *time.Time
-		u, err := profile.ScanWith(row, &a.AgencyID, &suspended, &a.SuspendedReason, &a.SecondFactor)
+		u, err := account.ScanWith(row, &a.AgencyID, &suspended, &a.SuspendedReason, &a.SecondFactor)
 		a.User, a.SuspendedAt = u.At(origin), timestamp.OfPtr(suspended)
 		return a, err
 	}

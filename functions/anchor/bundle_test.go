@@ -25,13 +25,12 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/faults"
 	"github.com/lafaekstreet/backend/infra/local/hedera"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/ledger"
-	"github.com/lafaekstreet/backend/shared/metrics"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/telemetry"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 const account = "0.0.1001"
@@ -47,7 +46,7 @@ func impatient(_ *hedera.Options, c *anchor.Config) {
 // node, and a queue the test delivers from by hand on a clock it moves by hand.
 type bundle struct {
 	t       testing.TB
-	clock   *clock.Manual
+	clock   *timestamp.Manual
 	faults  *faults.Set
 	aws     *aws.Server
 	net     *hedera.Server
@@ -66,7 +65,7 @@ type bundle struct {
 // mailbox is the queue: it keeps what was sent until the test delivers it.
 type mailbox struct {
 	mu    sync.Mutex
-	clock *clock.Manual
+	clock *timestamp.Manual
 	mail  []letter
 	lose  bool // nothing arrives
 }
@@ -122,7 +121,7 @@ func (m *mailbox) put(l letter) { m.mu.Lock(); defer m.mu.Unlock(); m.mail = app
 func setup(t testing.TB, change ...func(*hedera.Options, *anchor.Config)) *bundle {
 	t.Helper()
 	// The network's clock is ahead of the machine's by nothing; KMS requests are signed by the machine's.
-	b := &bundle{t: t, clock: clock.NewManual(time.Now()), faults: faults.NewSet(), user: ids.New(), metrics: &record{}, logs: &record{}}
+	b := &bundle{t: t, clock: timestamp.NewManual(time.Now()), faults: faults.NewSet(), user: database.NewID(), metrics: &record{}, logs: &record{}}
 	b.queue = &mailbox{clock: b.clock}
 	netOpts := hedera.Options{Now: b.clock.Now, Faults: b.faults}
 	b.config = anchor.Config{
@@ -226,7 +225,7 @@ func (b *bundle) newWorkerWith(db *database.DB, k anchor.KMS) *anchor.Worker {
 	w, err := anchor.NewWorker(anchor.Deps{
 		DB: db, Outbox: outbox.New(db, b.queue, log), Network: network, Mirror: ledger.NewMirror(b.config.Ledger),
 		Signer: anchor.NewSigner(k, b.config.KeyID, b.config.KMSTimeout), Clock: b.clock, Log: log,
-		Metrics: metrics.New(b.metrics, "anchor", b.clock),
+		Metrics: telemetry.NewMetrics(b.metrics, "anchor", b.clock),
 	}, b.config)
 	if err != nil {
 		b.t.Fatal(err)
@@ -272,14 +271,14 @@ func scan[T any](b *bundle, sql string, args ...any) T {
 func (b *bundle) report() uuid.UUID {
 	b.t.Helper()
 	b.number++
-	id, upload := ids.New(), ids.New()
+	id, upload := database.NewID(), database.NewID()
 	hash := sha256.Sum256([]byte("picture " + upload.String()))
 	b.exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, title, description, latitude, longitude)
 		VALUES ($1, $2, $3, 'x', 'pothole', 'Kuak boot', 'Iha dalan klaran', -8.556856, 125.560314)`,
 		id, fmt.Sprintf("LS-2026-%06d", b.number), b.user)
 	b.exec(`INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, state, display_sha256, expires_at)
 		VALUES ($1, $2, $3, 'image/jpeg', 5, 'processed', $4, now())`, upload, b.user, "originals/"+upload.String(), hash[:])
-	b.exec(`INSERT INTO report_images (id, report_id, upload_id) VALUES ($1, $2, $3)`, ids.New(), id, upload)
+	b.exec(`INSERT INTO report_images (id, report_id, upload_id) VALUES ($1, $2, $3)`, database.NewID(), id, upload)
 	b.append(ledger.Event{ReportID: id, Type: ledger.Submitted})
 	return id
 }
@@ -313,7 +312,7 @@ func (b *bundle) move(report uuid.UUID, from, to string) {
 func (l *letter) sqs() events.SQSMessage {
 	body, _ := json.Marshal(queue.AnchorMessage{EventID: l.event})
 	l.receives++
-	return events.SQSMessage{MessageId: ids.New().String(), Body: string(body),
+	return events.SQSMessage{MessageId: database.NewID().String(), Body: string(body),
 		Attributes: map[string]string{"ApproximateReceiveCount": strconv.Itoa(l.receives)}}
 }
 

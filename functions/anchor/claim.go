@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
@@ -159,7 +158,7 @@ func (w *Worker) claimFrom(ctx context.Context, tx *outbox.Work, next *waiting, 
 
 // create stores a submission of members; proofs is nil for a single event.
 func (w *Worker) create(ctx context.Context, tx pgx.Tx, topic ledger.Topic, members []waiting, message []byte, proofs [][]byte) (uuid.UUID, error) {
-	id, now := ids.New(), w.Clock.Now()
+	id, now := database.NewID(), w.Clock.Now()
 	const insert = `
 INSERT INTO ledger_submissions (id, topic, topic_id, batch_size, message, next_attempt_at, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $6, $6)`

@@ -19,9 +19,9 @@ import (
 	"github.com/lafaekstreet/backend/functions/anchor"
 	"github.com/lafaekstreet/backend/infra/local/faults"
 	"github.com/lafaekstreet/backend/infra/local/hedera"
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 func (b *bundle) sweep() int {
@@ -131,7 +131,7 @@ func TestMirrorBehindExpiryIsWaitedFor(t *testing.T) {
 // manyMirrors answers about the horizon from a machine that is up to date, and about transactions from one that is behind.
 type manyMirrors struct {
 	anchor.MirrorNode
-	clock  clock.Clock
+	clock  timestamp.Clock
 	behind time.Time // no machine is any more from then on
 }
 
@@ -373,7 +373,7 @@ func TestLaterEventsWaitForTheFirst(t *testing.T) {
 
 // late is a clock that has stopped being told the time by anybody.
 type late struct {
-	clock.Clock
+	timestamp.Clock
 	behind time.Duration
 }
 

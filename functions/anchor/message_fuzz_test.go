@@ -7,9 +7,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/infra/local/queuetest"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
-	"github.com/lafaekstreet/backend/shared/queue/queuetest"
 )
 
 // FuzzAnchorMessage: only a message that names an event moves one on.

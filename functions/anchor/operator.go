@@ -9,9 +9,9 @@ import (
 
 	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
 
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // Operator does what people do about the ledger: once before the first event,
@@ -21,7 +21,7 @@ type Operator struct {
 	Network *Network
 	Signer  *Signer
 	Mirror  *ledger.Mirror
-	Clock   clock.Clock
+	Clock   timestamp.Clock
 	// DB is needed by State and Resume alone.
 	DB *database.DB
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
@@ -56,7 +56,7 @@ func (n *needsOperator) Error() string { return n.reason }
 
 // lease takes the submission for this run; nil when it is finished, not due, or another run's.
 func (w *Worker) lease(ctx context.Context, id uuid.UUID) (*submission, error) {
-	s := &submission{lease: ids.New()}
+	s := &submission{lease: database.NewID()}
 	const take = `
 UPDATE ledger_submissions s SET leased_by = $2, leased_until = $4
 WHERE s.id = $1 AND s.state NOT IN ('confirmed', 'failed') AND s.next_attempt_at <= $3

@@ -14,7 +14,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/anchor"
 	"github.com/lafaekstreet/backend/functions/anchor/fsck"
 	"github.com/lafaekstreet/backend/infra/local/hedera"
-	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/storage"
 	"github.com/lafaekstreet/backend/shared/upload"
@@ -112,7 +112,7 @@ func TestTamperingIsFound(t *testing.T) {
 		{"event inserted", func(b *bundle, id uuid.UUID) {
 			b.exec(`INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, prev_hash, created_at)
 				SELECT $2, report_id, 4, event_type, topic, replace(convert_from(payload, 'UTF8'), '"seq":3', '"seq":4')::bytea, payload_hash, payload_hash, now()
-				FROM ledger_events WHERE report_id = $1 AND seq = 3`, id, ids.New())
+				FROM ledger_events WHERE report_id = $1 AND seq = 3`, id, database.NewID())
 			b.exec(`UPDATE ledger_events SET payload = replace(convert_from(payload, 'UTF8'), encode((SELECT prev_hash FROM ledger_events WHERE report_id = $1 AND seq = 3), 'hex'), encode(prev_hash, 'hex'))::bytea WHERE report_id = $1 AND seq = 4`, id)
 			b.exec(`UPDATE ledger_events SET payload_hash = sha256(payload) WHERE report_id = $1 AND seq = 4`, id)
 		}, "anchored", "anchored"},

@@ -33,12 +33,12 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
 
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
-	"github.com/lafaekstreet/backend/shared/metrics"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/telemetry"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // MirrorNode is what the worker asks of a mirror node.
@@ -56,9 +56,9 @@ type Deps struct {
 	Network *Network
 	Mirror  MirrorNode
 	Signer  *Signer
-	Clock   clock.Clock
+	Clock   timestamp.Clock
 	Log     *slog.Logger
-	Metrics *metrics.Metrics
+	Metrics *telemetry.Metrics
 }
 
 // Worker is the consumer of the queue "anchor". It is safe for concurrent use,

@@ -12,7 +12,7 @@ import (
 
 	"github.com/lafaekstreet/backend/functions/anchor"
 	"github.com/lafaekstreet/backend/infra/local/hedera"
-	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/report"
@@ -167,7 +167,7 @@ func TestMessagesThatNameNoEventFail(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	var batch events.SQSEvent
-	for i, body := range []string{`{`, `{}`, fmt.Sprintf(`{"event_id":%q}`, ids.New())} {
+	for i, body := range []string{`{`, `{}`, fmt.Sprintf(`{"event_id":%q}`, database.NewID())} {
 		batch.Records = append(batch.Records, events.SQSMessage{MessageId: fmt.Sprint(i), Body: body})
 	}
 	resp, err := queue.Each(queue.Anchor, 2, b.worker.Log, b.worker.Message).Handle(t.Context(), batch)

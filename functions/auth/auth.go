@@ -5,41 +5,41 @@ package auth
 
 import (
 	"context"
+	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/google"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/outbox"
-	"github.com/lafaekstreet/backend/shared/password"
 	"github.com/lafaekstreet/backend/shared/seal"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // Group is the route group "auth".
 type Group struct {
 	db      *database.DB
 	outbox  *outbox.Outbox
-	clock   clock.Clock
+	clock   timestamp.Clock
 	sealer  *seal.Sealer
 	hasher  hasher
 	signer  *Signer
 	links   *identity.Verifier
-	google  *google.Verifier
+	google  *credential.GoogleVerifier
 	revoker *identity.Revoker
 	codes   codes
 	lockout lockout
 	webURL  string
 }
 
-// hasher is what the group needs of password.Hasher.
+// hasher is what the group needs of credential.Hasher.
 type hasher interface {
 	Hash(ctx context.Context, password string) (string, error)
-	Check(ctx context.Context, hash, password string) (password.Verdict, error)
+	Check(ctx context.Context, hash, password string) (credential.Verdict, error)
 }
 
 // Lifetimes of the contract.
@@ -73,7 +73,7 @@ func operation(path, summary, description string) httpapi.Operation {
 	return httpapi.Operation{
 		Operation: huma.Operation{Method: http.MethodPost, Path: "/api/v1" + path, Summary: summary, Description: description,
 			Tags: []string{"auth"}},
-		Access: httpapi.Public, Limit: httpapi.LimitAuth, LimitMember: "email", Cache: httpapi.Never, MaxBody: maxBody,
+		Access: httpapi.Public, Limit: admission.LimitAuth, LimitMember: "email", Cache: httpapi.Never, MaxBody: maxBody,
 	}
 }
 

@@ -13,11 +13,11 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
-	"github.com/lafaekstreet/backend/shared/totp"
 )
 
 // challengeAttempts is how often a challenge may be answered wrongly.
@@ -167,7 +167,7 @@ func (g *Group) factorShown(tx *database.Tx, user uuid.UUID, f *factor) (bool, e
 	if f.code == "" || f.sealed == nil {
 		return f.used, nil
 	}
-	secret, err := g.sealer.Open(totp.SealPurpose, f.sealed)
+	secret, err := g.sealer.Open(credential.TOTPSealPurpose, f.sealed)
 	if err != nil {
 		return false, fmt.Errorf("read second factor: %w", err)
 	}
@@ -175,7 +175,7 @@ func (g *Group) factorShown(tx *database.Tx, user uuid.UUID, f *factor) (bool, e
 	if f.last != nil {
 		used = *f.last
 	}
-	step, ok := totp.Check(secret, f.code, g.clock.Now(), used)
+	step, ok := credential.CheckTOTP(secret, f.code, g.clock.Now(), used)
 	if ok {
 		tx.Later(`UPDATE users SET totp_last_step = $2 WHERE id = $1`, user, step)
 	}

@@ -13,11 +13,10 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/seal"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // purpose is what a mail to an address is for.
@@ -42,7 +41,7 @@ const (
 // the same with a code that nothing matches.
 type codes struct {
 	sealer *seal.Sealer
-	clock  clock.Clock
+	clock  timestamp.Clock
 }
 
 // issued is the outcome of asking for a code.
@@ -118,7 +117,7 @@ func (c codes) issue(tx *database.Tx, a *asked) issued {
 	if a.issued.wait > 0 {
 		return a.issued
 	}
-	id, code := ids.New(), newCode()
+	id, code := database.NewID(), newCode()
 	mac := c.mac(id, code)
 	if a.decoy {
 		_, _ = rand.Read(mac) // never fails (crypto/rand, Go 1.24)

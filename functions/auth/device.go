@@ -6,8 +6,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/shared/account"
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/devices"
 )
 
 // storeDevice keeps the phone somebody signed in from, when they named it.
@@ -15,7 +15,7 @@ func storeDevice(ctx context.Context, tx database.Querier, user uuid.UUID, d dev
 	if d.DeviceID == "" {
 		return nil
 	}
-	err := devices.Store(ctx, tx, user, devices.Device{ID: d.DeviceID, Platform: d.Platform, AppVersion: d.AppVersion,
+	err := account.StoreDevice(ctx, tx, user, account.Device{ID: d.DeviceID, Platform: d.Platform, AppVersion: d.AppVersion,
 		OSVersion: d.OSVersion, Model: d.Model, FCMToken: d.FCMToken})
 	if err != nil {
 		return fmt.Errorf("sign in: %w", err)

@@ -10,11 +10,11 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/audit"
+	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/problem"
-	"github.com/lafaekstreet/backend/shared/totp"
 )
 
 func (g *Group) registerEnrollment(a *httpapi.API) {
@@ -51,9 +51,9 @@ func (g *Group) enroll(ctx context.Context, _ *struct{}) (*enrollOutput, error) 
 		if p.secondFactor && !c.SecondFactor {
 			return problem.New(problem.Forbidden, "second_factor_required")
 		}
-		secret := totp.NewSecret()
-		tx.Later(`UPDATE users SET totp_pending = $2, updated_at = now() WHERE id = $1`, p.id, g.sealer.Seal(totp.SealPurpose, secret))
-		out.Body.OTPAuthURI, out.Body.Secret = totp.URI(secret, p.email), totp.Text(secret)
+		secret := credential.NewTOTPSecret()
+		tx.Later(`UPDATE users SET totp_pending = $2, updated_at = now() WHERE id = $1`, p.id, g.sealer.Seal(credential.TOTPSealPurpose, secret))
+		out.Body.OTPAuthURI, out.Body.Secret = credential.TOTPURI(secret, p.email), credential.TOTPText(secret)
 		return nil
 	})
 	return out, err
@@ -110,12 +110,12 @@ func (g *Group) promotePending(ctx context.Context, tx *database.Tx, c identity.
 	if sealed == nil {
 		return problem.New(problem.BadRequest, "second_factor_not_started")
 	}
-	secret, err := g.sealer.Open(totp.SealPurpose, sealed)
+	secret, err := g.sealer.Open(credential.TOTPSealPurpose, sealed)
 	if err != nil {
 		return fmt.Errorf("read second factor: %w", err)
 	}
 	now := g.clock.Now()
-	step, ok := totp.Check(secret, strings.TrimSpace(code), now, 0)
+	step, ok := credential.CheckTOTP(secret, strings.TrimSpace(code), now, 0)
 	if !ok {
 		return errFactorInvalid
 	}

@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 
 	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/httpapi"
-	"github.com/lafaekstreet/backend/shared/password"
 	"github.com/lafaekstreet/backend/shared/service"
 )
 
@@ -33,7 +33,7 @@ func (c counting) Hash(ctx context.Context, given string) (string, error) {
 	return c.hasher.Hash(ctx, given)
 }
 
-func (c counting) Check(ctx context.Context, hash, given string) (password.Verdict, error) {
+func (c counting) Check(ctx context.Context, hash, given string) (credential.Verdict, error) {
 	c.n.Add(1)
 	return c.hasher.Check(ctx, hash, given)
 }

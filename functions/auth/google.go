@@ -3,14 +3,15 @@ package auth
 import (
 	"context"
 	"errors"
+	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 	"time"
 
-	"github.com/lafaekstreet/backend/shared/email"
-	"github.com/lafaekstreet/backend/shared/google"
+	"github.com/lafaekstreet/backend/shared/credential"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
-	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 )
@@ -21,7 +22,7 @@ func (g *Group) registerGoogle(a *httpapi.API) {
 			"confirmed here loses its password on linking: whoever chose it has not shown that the address is theirs.")
 	op.Aliases = map[string]string{"idToken": "id_token", "token": "id_token", "credential": "id_token"}
 	op.Errors = []int{http.StatusUnauthorized, http.StatusForbidden}
-	op.Limit, op.LimitMember = httpapi.LimitGeneral, "" // a signed token cannot be guessed
+	op.Limit, op.LimitMember = admission.LimitGeneral, "" // a signed token cannot be guessed
 	httpapi.Register(a, op, g.withGoogle)
 }
 
@@ -63,17 +64,17 @@ func (g *Group) withGoogle(ctx context.Context, in *googleInput) (*signInOutput,
 	return out, err
 }
 
-func (g *Group) googleIdentity(ctx context.Context, token string) (google.Identity, error) {
+func (g *Group) googleIdentity(ctx context.Context, token string) (credential.GoogleIdentity, error) {
 	who, err := g.google.Verify(ctx, token)
 	switch {
-	case errors.Is(err, google.ErrUnavailable):
-		return google.Identity{}, errGoogleDown.Because(err)
+	case errors.Is(err, credential.ErrGoogleUnavailable):
+		return credential.GoogleIdentity{}, errGoogleDown.Because(err)
 	case err != nil:
-		return google.Identity{}, errGoogleToken
+		return credential.GoogleIdentity{}, errGoogleToken
 	}
-	address, ok := email.Parse(who.Email)
+	address, ok := mail.ParseAddress(who.Email)
 	if !ok || !who.EmailVerified {
-		return google.Identity{}, errGoogleUnverified
+		return credential.GoogleIdentity{}, errGoogleUnverified
 	}
 	who.Email = address
 	return who, nil
@@ -81,7 +82,7 @@ func (g *Group) googleIdentity(ctx context.Context, token string) (google.Identi
 
 // personOfGoogle finds the person by subject, links them by address, or makes
 // their account, which is true then. The address is locked: two first sign-ins make one account.
-func (g *Group) personOfGoogle(ctx context.Context, w *outbox.Work, who google.Identity, l locale.Language) (person, bool, error) {
+func (g *Group) personOfGoogle(ctx context.Context, w *outbox.Work, who credential.GoogleIdentity, l locale.Language) (person, bool, error) {
 	lockAddress(w.Tx, g.sealer.MAC(macAddress, []byte(who.Email)))
 	p, err := personBy(ctx, w, byGoogleID, who.Subject, true)
 	if !errors.Is(err, errNobody) {
@@ -110,7 +111,7 @@ func (g *Group) linkGoogle(w *outbox.Work, p *person, subject string) {
 	p.googleID, p.verified = subject, true
 }
 
-func (g *Group) newGooglePerson(ctx context.Context, w *outbox.Work, who google.Identity, l locale.Language) (person, error) {
+func (g *Group) newGooglePerson(ctx context.Context, w *outbox.Work, who credential.GoogleIdentity, l locale.Language) (person, error) {
 	name, err := checkedName("name", who.Name)
 	if err != nil {
 		name = "" // Google's name is no reason to refuse anybody
@@ -118,5 +119,5 @@ func (g *Group) newGooglePerson(ctx context.Context, w *outbox.Work, who google.
 	const insert = `
 		INSERT INTO users (id, email, email_verified_at, google_subject, full_name, preferred_language)
 		VALUES ($1, $2, $3, $4, $5, $6) RETURNING ` + personColumns
-	return scanPerson(w.QueryRow(ctx, insert, ids.New(), who.Email, g.clock.Now(), who.Subject, name, string(l)))
+	return scanPerson(w.QueryRow(ctx, insert, database.NewID(), who.Email, g.clock.Now(), who.Subject, name, string(l)))
 }

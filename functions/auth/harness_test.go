@@ -18,14 +18,14 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/lafaekstreet/backend/functions/auth"
+	"github.com/lafaekstreet/backend/infra/local/identitytest"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/config"
-	"github.com/lafaekstreet/backend/shared/identity/identitytest"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/seal"
 	"github.com/lafaekstreet/backend/shared/service"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // system is the function under test on a database of its own, with a clock the test moves.
@@ -33,7 +33,7 @@ type system struct {
 	t      *testing.T
 	server *httptest.Server
 	db     *pgxpool.Pool
-	clock  *clock.Manual
+	clock  *timestamp.Manual
 	signer *identitytest.Signer
 	sealer *seal.Sealer
 	env    config.Env
@@ -72,7 +72,7 @@ func newSystem(t *testing.T, more ...config.Env) *system {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &system{t: t, signer: signer, sealer: sealer, clock: clock.NewManual(time.Now().Truncate(time.Microsecond)), output: &output{}}
+	s := &system{t: t, signer: signer, sealer: sealer, clock: timestamp.NewManual(time.Now().Truncate(time.Microsecond)), output: &output{}}
 	s.env = config.Env{
 		"DATABASE_URL": testdb.AppURL(address), "DATABASE_MAX_CONNS": "4",
 		"TOKEN_PUBLIC_KEYS": signer.PublicKeys(), "TOKEN_SIGNING_KEY": signer.SigningKey(), "SEAL_KEYS": keys.Keys[0],

@@ -7,10 +7,10 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/lafaekstreet/backend/shared/email"
+	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/locale"
-	"github.com/lafaekstreet/backend/shared/password"
+	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
@@ -55,7 +55,7 @@ func (d *device) checked() (*device, error) {
 }
 
 func checkedEmail(s string) (string, error) {
-	address, ok := email.Parse(s)
+	address, ok := mail.ParseAddress(s)
 	if !ok {
 		return "", problem.InvalidField("email", "expected an e-mail address")
 	}
@@ -64,7 +64,7 @@ func checkedEmail(s string) (string, error) {
 
 // checkedPassword refuses a weak password, in the reader's language.
 func checkedPassword(ctx context.Context, field, given, address string) error {
-	weakness := password.Weak(given, address)
+	weakness := credential.Weak(given, address)
 	if weakness == "" {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
+	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -12,7 +13,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
-	"github.com/lafaekstreet/backend/shared/email"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -36,7 +36,7 @@ func (g *Group) registerLinks(a *httpapi.API) {
 
 	verify := link("/verify-email", "Confirm the address with the mailed link", "Answers 200 the second time as well.",
 		"verify_email_api_v1_users_verify_email_get")
-	verify.Method, verify.Limit, verify.LimitMember = http.MethodGet, httpapi.LimitAuth, ""
+	verify.Method, verify.Limit, verify.LimitMember = http.MethodGet, admission.LimitAuth, ""
 	verify.Errors = []int{http.StatusBadRequest}
 	httpapi.Register(a, verify, g.linkVerify)
 
@@ -154,7 +154,7 @@ func (g *Group) linkReset(ctx context.Context, in *linkEmailInput) (*nullOutput,
 
 // linkTo mails a link to whoever may use one of scope; nobody else is told apart.
 func (g *Group) linkTo(ctx context.Context, given, scope string) error {
-	address, ok := email.Parse(given)
+	address, ok := mail.ParseAddress(given)
 	if !ok {
 		return nil
 	}

@@ -8,10 +8,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/seal"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // Ten failures lock a subject out for a quarter of an hour.
@@ -26,7 +26,7 @@ const (
 type lockout struct {
 	db     *database.DB
 	sealer *seal.Sealer
-	clock  clock.Clock
+	clock  timestamp.Clock
 }
 
 // loginSubject is the e-mail as seen from a network: /24 of IPv4, /48 of IPv6.

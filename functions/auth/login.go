@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/email"
 	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 )
@@ -85,7 +85,7 @@ func (g *Group) token(ctx context.Context, in *tokenInput) (*signInOutput, error
 // withPassword signs in whoever has the address and knows the password. Nothing
 // tells an address without an account from a wrong password: both cost one hash.
 func (g *Group) withPassword(ctx context.Context, from, given, password string, phone *device) (*signInOutput, error) {
-	address, _ := email.Parse(given) // what is no address belongs to nobody
+	address, _ := mail.ParseAddress(given) // what is no address belongs to nobody
 	subject := loginSubject(address, from)
 	b := &pgx.Batch{}
 	g.lockout.queueEnter(b, subject)
@@ -142,7 +142,7 @@ func setPassword(tx *database.Tx, user uuid.UUID, hash string) {
 
 // remind mails a fresh code to somebody who knows the password of an account whose address is not confirmed.
 func (g *Group) remind(ctx context.Context, given string) error {
-	address, _ := email.Parse(given)
+	address, _ := mail.ParseAddress(given)
 	return g.outbox.Do(ctx, func(w *outbox.Work) error {
 		_, err := g.codeFor(ctx, w, address, registration)
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/lafaekstreet/backend/shared/admission"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -16,7 +17,7 @@ import (
 func (g *Group) registerLogout(a *httpapi.API) {
 	logout := operation("/auth/logout", "End this session, or all of them",
 		"The access token stops working at once, everywhere; the device gets no more push messages.")
-	logout.Access, logout.Limit, logout.LimitMember = httpapi.SignedIn, httpapi.LimitGeneral, ""
+	logout.Access, logout.Limit, logout.LimitMember = httpapi.SignedIn, admission.LimitGeneral, ""
 	httpapi.Register(a, logout, g.logout)
 }
 

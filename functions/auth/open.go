@@ -4,10 +4,9 @@ import (
 	"context"
 
 	"github.com/lafaekstreet/backend/shared/config"
-	"github.com/lafaekstreet/backend/shared/google"
+	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/password"
 	"github.com/lafaekstreet/backend/shared/seal"
 	"github.com/lafaekstreet/backend/shared/service"
 )
@@ -20,8 +19,8 @@ type Config struct {
 	// WebBaseURL is where mailed links lead, without a slash at its end.
 	WebBaseURL string `env:"WEB_BASE_URL" envDefault:"https://www.lafaekstreet.com"`
 	Tokens     identity.Config
-	Passwords  password.Config
-	Google     google.Config
+	Passwords  credential.PasswordConfig
+	Google     credential.GoogleConfig
 	Seal       seal.Config
 }
 
@@ -35,7 +34,7 @@ func open(ctx context.Context, env config.Env, opts ...service.Option) (*httpapi
 // New makes the group out of a kit and its configuration.
 func New(kit *service.Kit, cfg Config) (*Group, error) {
 	g := &Group{db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, webURL: cfg.WebBaseURL,
-		hasher: password.NewHasher(cfg.Passwords), google: google.New(cfg.Google, kit.Clock),
+		hasher: credential.NewHasher(cfg.Passwords), google: credential.NewGoogleVerifier(cfg.Google, kit.Clock),
 		revoker: kit.Revoker()}
 	var err error
 	if g.signer, err = NewSigner(cfg.SigningKey, cfg.Tokens); err != nil {

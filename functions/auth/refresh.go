@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 	"time"
 
@@ -26,7 +27,7 @@ func (g *Group) registerSession(a *httpapi.API) {
 	refresh.Forms = true
 	refresh.Errors = []int{http.StatusUnauthorized}
 	// The token itself cannot be guessed, and a house full of phones shares an address.
-	refresh.Limit, refresh.LimitMember = httpapi.LimitGeneral, ""
+	refresh.Limit, refresh.LimitMember = admission.LimitGeneral, ""
 	httpapi.Register(a, refresh, g.refresh)
 	g.registerLogout(a)
 }

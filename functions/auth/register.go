@@ -10,7 +10,6 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
-	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -117,7 +116,7 @@ func (n newcomer) store(tx *database.Tx) *bool {
 		       preferred_language = excluded.preferred_language, updated_at = now()
 		 WHERE u.email_verified_at IS NULL`
 	stored := new(bool)
-	tx.Later(upsert, ids.New(), n.email, n.passwordHash, n.fullName, n.phone, n.country, n.instagram, string(n.language)).
+	tx.Later(upsert, database.NewID(), n.email, n.passwordHash, n.fullName, n.phone, n.country, n.instagram, string(n.language)).
 		Exec(func(tag pgconn.CommandTag) error {
 			*stored = tag.RowsAffected() == 1
 			return nil

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lafaekstreet/backend/shared/totp"
+	"github.com/lafaekstreet/backend/shared/credential"
 )
 
 // staff is a moderator with the second factor on.
@@ -18,7 +18,9 @@ type staff struct {
 	access   string
 }
 
-func (s *system) code(secret []byte) string { return totp.Code(secret, totp.Step(s.clock.Now())) }
+func (s *system) code(secret []byte) string {
+	return credential.TOTPCode(secret, credential.TOTPStep(s.clock.Now()))
+}
 
 func (s *system) enrolled(token string) []byte {
 	s.t.Helper()
@@ -84,13 +86,13 @@ func TestACodeIsGoodForANeighbouringStepOnly(t *testing.T) {
 	t.Parallel()
 	m := newStaff(t)
 	m.clock.Advance(10 * time.Minute)
-	step := totp.Step(m.clock.Now())
+	step := credential.TOTPStep(m.clock.Now())
 	for _, offset := range []int64{-2, 2} {
-		m.expect(m.post("/auth/totp/verify", fields{"challenge_id": m.challenge(), "code": totp.Code(m.secret, step+offset)}), 400, "second_factor_invalid")
+		m.expect(m.post("/auth/totp/verify", fields{"challenge_id": m.challenge(), "code": credential.TOTPCode(m.secret, step+offset)}), 400, "second_factor_invalid")
 	}
-	m.expect(m.post("/auth/totp/verify", fields{"challenge_id": m.challenge(), "code": totp.Code(m.secret, step-1)}), 200, "")
-	m.expect(m.post("/auth/totp/verify", fields{"challenge_id": m.challenge(), "code": totp.Code(m.secret, step)}), 200, "")
-	m.expect(m.post("/auth/totp/verify", fields{"challenge_id": m.challenge(), "code": totp.Code(m.secret, step-1)}), 400, "second_factor_invalid")
+	m.expect(m.post("/auth/totp/verify", fields{"challenge_id": m.challenge(), "code": credential.TOTPCode(m.secret, step-1)}), 200, "")
+	m.expect(m.post("/auth/totp/verify", fields{"challenge_id": m.challenge(), "code": credential.TOTPCode(m.secret, step)}), 200, "")
+	m.expect(m.post("/auth/totp/verify", fields{"challenge_id": m.challenge(), "code": credential.TOTPCode(m.secret, step-1)}), 400, "second_factor_invalid")
 }
 
 func TestRecoveryCodesWorkOnceEach(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/lafaekstreet/backend/functions/auth"
+	"github.com/lafaekstreet/backend/infra/local/identitytest"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/identity/identitytest"
 )
 
 // A signer nobody would believe does not start, and what it says of the reason

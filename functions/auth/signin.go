@@ -12,10 +12,10 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/shared/account"
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/problem"
-	"github.com/lafaekstreet/backend/shared/profile"
 )
 
 // Tokens is what a signed-in client holds.
@@ -24,7 +24,7 @@ type Tokens struct {
 	RefreshToken string       `json:"refresh_token" doc:"Opaque; works once, for 60 days from its last use"`
 	TokenType    string       `json:"token_type" enum:"bearer"`
 	ExpiresIn    int          `json:"expires_in" doc:"Seconds the access token is good for" example:"3600"`
-	User         profile.User `json:"user"`
+	User         account.User `json:"user"`
 	IsNewUser    *bool        `json:"is_new_user,omitempty" doc:"Only after signing in with Google: the account was made just now"`
 }
 
@@ -87,7 +87,7 @@ func (g *Group) signIn(ctx context.Context, tx *database.Tx, p person, from *dev
 }
 
 func (g *Group) startSession(ctx context.Context, tx *database.Tx, p person, from *device, factor factorPassed) (*Tokens, error) {
-	now, session := g.clock.Now(), ids.New()
+	now, session := g.clock.Now(), database.NewID()
 	if from == nil {
 		from = &device{}
 	}
@@ -123,7 +123,7 @@ type pair struct {
 // tokens are what is answered; whose they are is read with the commit of tx.
 func (g *Group) tokens(ctx context.Context, tx *database.Tx, user uuid.UUID, p pair) *Tokens {
 	t := &Tokens{AccessToken: p.Access, RefreshToken: p.Refresh, TokenType: "bearer", ExpiresIn: int(p.ExpiresAt.Sub(g.clock.Now()).Seconds())}
-	profile.LoadInto(ctx, tx, user, &t.User)
+	account.LoadInto(tx, user, httpapi.Origin(ctx), &t.User)
 	return t
 }
 

@@ -16,7 +16,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -151,7 +150,7 @@ func look(ctx context.Context, w *outbox.Work, about report.About, clientID *str
 
 // insert adds a comment and tells the report's people, with the commit.
 func (s *surroundings) insert(ctx context.Context, w *outbox.Work, content string, clientID *string) (Comment, error) {
-	c := Comment{ID: ids.New(), ReportID: s.report.ID, Author: &s.author, Content: content, CreatedAt: timestamp.Of(s.report.At)}
+	c := Comment{ID: database.NewID(), ReportID: s.report.ID, Author: &s.author, Content: content, CreatedAt: timestamp.Of(s.report.At)}
 	const q = `INSERT INTO report_comments (id, report_id, author_id, client_id, content, is_official) VALUES ($1, $2, $3, $4, $5, $6)`
 	w.Later(q, c.ID, c.ReportID, s.author.ID, clientID, content, s.author.IsOfficial)
 	w.Later(`UPDATE reports SET comments_count = comments_count + 1 WHERE id = $1`, c.ReportID)

@@ -12,14 +12,14 @@ import (
 
 	"github.com/lafaekstreet/backend/functions/community"
 	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/ids"
 )
 
 type object = map[string]any
 
 func place(w *world.World, c *world.Client, set string) string {
-	id := ids.New()
+	id := database.NewID()
 	w.Exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, latitude, longitude) VALUES ($1, $2, $3, '', 'pothole', -8.5, 125.5)`,
 		id, "LS-2026-"+id.String(), c.ID)
 	if set != "" {
@@ -153,10 +153,10 @@ func TestAnalyses(t *testing.T) {
 	for _, row := range []struct{ stage, at string }{{"relevance", "-3"}, {"damage", "-2"}, {"verdict", "-1"}} {
 		w.Exec(`INSERT INTO ai_analyses (id, report_id, run_id, stage, model, prompt_version, input_hash, status, latency_ms, input_tokens, created_at)
 			VALUES ($1, $2, $3, $4, 'm', '1', '', 'completed', CASE WHEN $4 = 'verdict' THEN 0 ELSE 100 END, 10, now() + make_interval(secs => $5::int))`,
-			ids.New(), id, run, row.stage, row.at)
+			database.NewID(), id, run, row.stage, row.at)
 	}
 	w.Exec(`INSERT INTO ai_analyses (id, report_id, run_id, stage, model, prompt_version, input_hash, status, is_relevant)
-		VALUES ($1, $2, $3, 'override', 'person', '', '', 'completed', true)`, ids.New(), id, uuid.New())
+		VALUES ($1, $2, $3, 'override', 'person', '', '', 'completed', true)`, database.NewID(), id, uuid.New())
 	all := c.Get(path).List()
 	if len(all) != 2 || all[0].Text("model") != "person" || all[1].Number("latency_ms") != 200 || all[1].Number("input_tokens") != 30 {
 		t.Errorf("got %v", all)

@@ -15,10 +15,10 @@ import (
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
 	open "github.com/lafaekstreet/backend/shared/export"
-	"github.com/lafaekstreet/backend/shared/metrics"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/start"
 	"github.com/lafaekstreet/backend/shared/storage"
+	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
 // Export is the scheduled function.
@@ -26,7 +26,7 @@ type Export struct {
 	db      *database.DB
 	store   *storage.Store
 	log     *slog.Logger
-	metrics *metrics.Metrics
+	metrics *telemetry.Metrics
 }
 
 // Config is what it needs beyond every function's own.
@@ -90,6 +90,6 @@ func (e *Export) write(ctx context.Context, f open.Format) (int, error) {
 	if err := e.store.PutFile(ctx, f.Key(), f.ContentType(), "gzip", file); err != nil {
 		return 0, err
 	}
-	e.metrics.Put("export_duration", float64(time.Since(began).Milliseconds()), metrics.Milliseconds)
+	e.metrics.Put("export_duration", float64(time.Since(began).Milliseconds()), telemetry.Milliseconds)
 	return n, nil
 }

@@ -15,8 +15,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/lafaekstreet/backend/shared/picture"
 	"github.com/lafaekstreet/backend/shared/storage"
+	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 // fuzzPixels bounds what a made-up picture may unpack to: a larger one is right
@@ -40,12 +40,12 @@ func FuzzRender(f *testing.F) {
 	f.Add(withEXIF(asJPEG(f, small, 60), tiff(6)))
 	f.Add(asJPEG(f, small, 60)[:200])
 	f.Fuzz(func(t *testing.T, file []byte) {
-		if info, err := picture.Inspect(file); err == nil && info.Width*info.Height > fuzzPixels {
+		if info, err := upload.Inspect(file); err == nil && info.Width*info.Height > fuzzPixels {
 			return
 		}
 		out, err := render(file)
 		if err != nil {
-			var refusal *picture.Refusal
+			var refusal *upload.Refusal
 			if !errors.As(err, &refusal) {
 				t.Fatalf("no refusal but %v", err)
 			}
@@ -62,7 +62,7 @@ func FuzzRender(f *testing.F) {
 			if name == "display" && (c.Width != out.width || c.Height != out.height) || max(c.Width, c.Height) > displaySide {
 				t.Errorf("%s is %d × %d, said %d × %d", name, c.Width, c.Height, out.width, out.height)
 			}
-			if again, err := picture.Inspect(made); err != nil || again.EXIF != nil {
+			if again, err := upload.Inspect(made); err != nil || again.EXIF != nil {
 				t.Errorf("%s: %+v, %v", name, again, err)
 			}
 		}

@@ -17,15 +17,15 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/metrics"
 	"github.com/lafaekstreet/backend/shared/outbox"
-	"github.com/lafaekstreet/backend/shared/picture"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/storage"
+	"github.com/lafaekstreet/backend/shared/telemetry"
+	"github.com/lafaekstreet/backend/shared/timestamp"
+	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 // Config of the worker.
@@ -47,9 +47,9 @@ type Worker struct {
 	db      database.Querier
 	outbox  *outbox.Outbox
 	objects Objects
-	clock   clock.Clock
+	clock   timestamp.Clock
 	log     *slog.Logger
-	metrics *metrics.Metrics
+	metrics *telemetry.Metrics
 }
 
 // Open makes the consumer of the images queue.
@@ -109,7 +109,7 @@ func (w *Worker) original(ctx context.Context, key string, receives int) error {
 		return nil
 	}
 	started := w.clock.Now()
-	file, err := w.objects.Read(ctx, key, picture.MaxBytes)
+	file, err := w.objects.Read(ctx, key, upload.MaxBytes)
 	if errors.Is(err, storage.ErrNotFound) {
 		w.log.InfoContext(ctx, "original is gone; ignored", "upload_id", u.id)
 		return nil
@@ -120,28 +120,28 @@ func (w *Worker) original(ctx context.Context, key string, receives int) error {
 			made, err = render(file)
 		}
 	}
-	var refusal *picture.Refusal
+	var refusal *upload.Refusal
 	switch {
 	case errors.As(err, &refusal):
 		w.metrics.Add("picture_refused")
 		return w.refuse(ctx, u, refusal)
 	case errors.Is(err, storage.ErrTooLarge):
 		w.metrics.Add("picture_refused")
-		return w.refuse(ctx, u, picture.Refuse(picture.TooLarge, "object is larger than allowed"))
+		return w.refuse(ctx, u, upload.Refuse(upload.TooLarge, "object is larger than allowed"))
 	case err != nil:
 		return err
 	}
 	if err := w.publish(ctx, u, made); err != nil {
 		return err
 	}
-	w.metrics.Put("picture_milliseconds", float64(w.clock.Now().Sub(started))/float64(time.Millisecond), metrics.Milliseconds)
+	w.metrics.Put("picture_milliseconds", float64(w.clock.Now().Sub(started))/float64(time.Millisecond), telemetry.Milliseconds)
 	return nil
 }
 
 // publish stores the renditions, then says so. Both are repeatable: the same
 // original makes the same bytes.
-func (w *Worker) publish(ctx context.Context, u upload, made *rendered) error {
-	jpeg := picture.JPEG.ContentType()
+func (w *Worker) publish(ctx context.Context, u original, made *rendered) error {
+	jpeg := upload.JPEG.ContentType()
 	if err := w.objects.Put(ctx, u.rendition("display"), jpeg, made.display); err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func (w *Worker) publish(ctx context.Context, u upload, made *rendered) error {
 	return w.remove(ctx, u) // erased while we worked: what was just written must go too
 }
 
-func (w *Worker) remove(ctx context.Context, u upload) error {
+func (w *Worker) remove(ctx context.Context, u original) error {
 	return errors.Join(w.objects.Delete(ctx, u.rendition("display")), w.objects.Delete(ctx, u.rendition("thumbnail")))
 }
 
@@ -165,19 +165,19 @@ func (w *Worker) clear(ctx context.Context, key string) error {
 	if err != nil {
 		return nil // no key of ours
 	}
-	return w.remove(ctx, upload{id: id})
+	return w.remove(ctx, original{id: id})
 }
 
-// upload is the row the original belongs to.
-type upload struct {
+// original is the uploaded file of one row of uploads.
+type original struct {
 	id, userID uuid.UUID
 	size       int64
 	sha256     []byte // as the client stated it; may be nil
 	state      string
 }
 
-func (u upload) done() bool { return u.state == "processed" || u.state == "refused" }
+func (u original) done() bool { return u.state == "processed" || u.state == "refused" }
 
-func (u upload) rendition(name string) string {
+func (u original) rendition(name string) string {
 	return storage.Renditions + u.id.String() + "/" + name + ".jpg"
 }

@@ -22,10 +22,10 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/faults"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/shared/config"
-	"github.com/lafaekstreet/backend/shared/ids"
-	"github.com/lafaekstreet/backend/shared/picture"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/service"
+	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 type bundle struct {
@@ -65,7 +65,7 @@ func setup(t *testing.T) *bundle {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	b := &bundle{t: t, w: worker, handler: queue.Each(queue.Images, 1, kit.Log, worker.message), db: pool, faults: set, person: ids.New(),
+	b := &bundle{t: t, w: worker, handler: queue.Each(queue.Images, 1, kit.Log, worker.message), db: pool, faults: set, person: database.NewID(),
 		s3: s3.NewFromConfig(cloud.Config(), func(o *s3.Options) { o.UsePathStyle, o.DisableLogOutputChecksumValidationSkipped = true, true })}
 	if _, err := b.s3.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: awssdk.String("media")}); err != nil {
 		t.Fatal(err)
@@ -93,7 +93,7 @@ func one[T any](b *bundle, sql string, args ...any) T {
 // upload stores file as an upload of the person; declared is its stated size, 0 for the true one.
 func (b *bundle) upload(file []byte, declared int) uuid.UUID {
 	b.t.Helper()
-	id := ids.New()
+	id := database.NewID()
 	if declared == 0 {
 		declared = len(file)
 	}
@@ -109,10 +109,10 @@ func (b *bundle) upload(file []byte, declared int) uuid.UUID {
 // attach makes the upload the evidence of a new report.
 func (b *bundle) attach(upload uuid.UUID) uuid.UUID {
 	b.t.Helper()
-	id := ids.New()
+	id := database.NewID()
 	b.exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, latitude, longitude)
 		VALUES ($1, $2, $3, '', 'pothole', -8.5569, 125.5603)`, id, "LS-"+id.String(), b.person)
-	b.exec(`INSERT INTO report_images (id, report_id, upload_id) VALUES ($1, $2, $3)`, ids.New(), id, upload)
+	b.exec(`INSERT INTO report_images (id, report_id, upload_id) VALUES ($1, $2, $3)`, database.NewID(), id, upload)
 	b.exec(`UPDATE uploads SET attached_at = now() WHERE id = $1`, upload)
 	return id
 }
@@ -203,13 +203,13 @@ func TestRefusedPicture(t *testing.T) {
 		file     []byte
 		declared int
 		sha      []byte
-		code     picture.Code
+		code     upload.RefusalCode
 	}{
-		{"no picture", []byte("\x00\x00\x00\x18ftypheic and more"), 0, nil, picture.NotAPicture},
-		{"cut off", good[:len(good)-40], 0, nil, picture.Broken},
-		{"another size than declared", good, 10, nil, picture.NotAsDeclared},
-		{"another hash than declared", good, 0, make([]byte, 32), picture.NotAsDeclared},
-		{"too large", make([]byte, picture.MaxBytes+1), picture.MaxBytes, nil, picture.TooLarge},
+		{"no picture", []byte("\x00\x00\x00\x18ftypheic and more"), 0, nil, upload.NotAPicture},
+		{"cut off", good[:len(good)-40], 0, nil, upload.Broken},
+		{"another size than declared", good, 10, nil, upload.NotAsDeclared},
+		{"another hash than declared", good, 0, make([]byte, 32), upload.NotAsDeclared},
+		{"too large", make([]byte, upload.MaxBytes+1), upload.MaxBytes, nil, upload.TooLarge},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -263,7 +263,7 @@ func TestSamePictureIsFlaggedNotRefused(t *testing.T) {
 func TestEventsOfOthersAreIgnored(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	unknown := key(ids.New())
+	unknown := key(database.NewID())
 	failed := b.deliver(
 		message(`{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"media"}`, 1),
 		event("renditions/x/display.jpg", 1), event("exports/all.csv", 1),
@@ -314,7 +314,7 @@ func TestErasedAfterADeadWorkerLeavesNothing(t *testing.T) {
 	b := setup(t)
 	id := b.upload(testPicture(t), 0)
 	for _, name := range []string{"display", "thumbnail"} {
-		if err := b.w.objects.Put(t.Context(), upload{id: id}.rendition(name), "image/jpeg", []byte("a face")); err != nil {
+		if err := b.w.objects.Put(t.Context(), original{id: id}.rendition(name), "image/jpeg", []byte("a face")); err != nil {
 			t.Fatal(err)
 		}
 	}

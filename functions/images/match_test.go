@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/database"
 )
 
 // TestNearPicturesAreFoundForCertain: whichever bits differ, and however many other pictures there are.
@@ -24,7 +24,7 @@ func TestNearPicturesAreFoundForCertain(t *testing.T) {
 	b.exec(`ANALYZE uploads`)
 	for distance := range nearBits + 3 {
 		for range 12 {
-			earlier, later := ids.New(), ids.New()
+			earlier, later := database.NewID(), database.NewID()
 			flipped := subject.perceptual
 			for bits.OnesCount64(flipped^subject.perceptual) < distance {
 				flipped ^= 1 << random.IntN(64)
@@ -47,7 +47,7 @@ func TestNearPicturesAreFoundForCertain(t *testing.T) {
 			b.exec(`DELETE FROM uploads WHERE id = $1`, earlier)
 		}
 	}
-	rows, err := b.db.Query(t.Context(), `EXPLAIN `+matchSQL, ids.New(), []byte{1}, int64(subject.perceptual), true, nearBits,
+	rows, err := b.db.Query(t.Context(), `EXPLAIN `+matchSQL, database.NewID(), []byte{1}, int64(subject.perceptual), true, nearBits,
 		near(1), near(2), near(3), near(4))
 	if err != nil {
 		t.Fatal(err)

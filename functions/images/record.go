@@ -11,27 +11,27 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
-	"github.com/lafaekstreet/backend/shared/picture"
 	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/upload"
 )
 
-func (w *Worker) find(ctx context.Context, key string) (upload, error) {
+func (w *Worker) find(ctx context.Context, key string) (original, error) {
 	const q = `SELECT id, user_id, size_bytes, sha256, state FROM uploads WHERE s3_key = $1`
-	var u upload
+	var u original
 	if err := w.db.QueryRow(ctx, q, key).Scan(&u.id, &u.userID, &u.size, &u.sha256, &u.state); err != nil {
-		return upload{}, fmt.Errorf("find upload: %w", err)
+		return original{}, fmt.Errorf("find upload: %w", err)
 	}
 	return u, nil
 }
 
 // asDeclared refuses bytes other than those announced: a presigned address is
 // for one picture.
-func (u upload) asDeclared(file []byte) error {
+func (u original) asDeclared(file []byte) error {
 	if int64(len(file)) != u.size {
-		return picture.Refuse(picture.NotAsDeclared, fmt.Sprintf("%d bytes instead of %d", len(file), u.size))
+		return upload.Refuse(upload.NotAsDeclared, fmt.Sprintf("%d bytes instead of %d", len(file), u.size))
 	}
 	if sum := sha256.Sum256(file); u.sha256 != nil && !bytes.Equal(sum[:], u.sha256) {
-		return picture.Refuse(picture.NotAsDeclared, "another SHA-256")
+		return upload.Refuse(upload.NotAsDeclared, "another SHA-256")
 	}
 	return nil
 }
@@ -42,7 +42,7 @@ func (u upload) asDeclared(file []byte) error {
 //
 // The row is written before the report is looked for: attaching locks the same
 // row, so either we see the report or its own judgement sees the picture.
-func (w *Worker) processed(ctx context.Context, u upload, made *rendered) (bool, error) {
+func (w *Worker) processed(ctx context.Context, u original, made *rendered) (bool, error) {
 	known := false
 	err := w.outbox.Do(ctx, func(tx *outbox.Work) error {
 		const update = `
@@ -69,7 +69,7 @@ func (w *Worker) processed(ctx context.Context, u upload, made *rendered) (bool,
 
 // refuse records why, tells the owner, and lets the judgement of the report,
 // if there is one, find out that it has no picture.
-func (w *Worker) refuse(ctx context.Context, u upload, why *picture.Refusal) error {
+func (w *Worker) refuse(ctx context.Context, u original, why *upload.Refusal) error {
 	w.log.InfoContext(ctx, "picture refused", "upload_id", u.id, "code", string(why.Code), "cause", why.Error())
 	return w.outbox.Do(ctx, func(tx *outbox.Work) error {
 		const update = `UPDATE uploads SET state = 'refused', refusal = $2, processed_at = now() WHERE id = $1 AND state IN ('issued', 'stored')`

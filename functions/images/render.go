@@ -10,7 +10,7 @@ import (
 
 	_ "golang.org/x/image/webp" // decoder
 
-	"github.com/lafaekstreet/backend/shared/picture"
+	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 // What becomes of a picture.
@@ -32,14 +32,14 @@ type rendered struct {
 	displaySHA         [sha256.Size]byte
 	perceptual         uint64
 	blurhash           string
-	format             picture.Format
+	format             upload.Format
 	signals            signals
 }
 
-// render makes the renditions of a file. Its error is a *picture.Refusal for a
+// render makes the renditions of a file. Its error is a *upload.Refusal for a
 // file that will never become a picture, and nothing else.
 func render(file []byte) (*rendered, error) {
-	info, err := picture.Inspect(file)
+	info, err := upload.Inspect(file)
 	if err != nil {
 		return nil, err
 	}
@@ -67,20 +67,20 @@ func render(file []byte) (*rendered, error) {
 
 // decode refuses by the decoder's own view of the dimensions too, before it
 // allocates them, and turns whatever the decoder dislikes into a refusal.
-func decode(file []byte, info picture.Info) (image.Image, error) {
+func decode(file []byte, info upload.Info) (image.Image, error) {
 	c, _, err := image.DecodeConfig(bytes.NewReader(file))
 	if err != nil {
-		return nil, picture.Refuse(picture.Broken, err.Error())
+		return nil, upload.Refuse(upload.Broken, err.Error())
 	}
 	if c.Width != info.Width || c.Height != info.Height {
-		return nil, picture.Refuse(picture.Broken, "contradicts itself about its dimensions")
+		return nil, upload.Refuse(upload.Broken, "contradicts itself about its dimensions")
 	}
 	var img image.Image
 	if cause := contained(func() { img, _, err = image.Decode(bytes.NewReader(file)) }); cause != nil {
-		return nil, picture.Refuse(picture.Broken, fmt.Sprintf("decoder panicked: %v", cause))
+		return nil, upload.Refuse(upload.Broken, fmt.Sprintf("decoder panicked: %v", cause))
 	}
 	if err != nil {
-		return nil, picture.Refuse(picture.Broken, err.Error())
+		return nil, upload.Refuse(upload.Broken, err.Error())
 	}
 	return img, nil
 }

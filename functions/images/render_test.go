@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lafaekstreet/backend/shared/picture"
+	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 // arrow is a picture whose corners tell how it is turned: red top left, green
@@ -157,7 +157,7 @@ func TestRenditionsCarryPixelsOnly(t *testing.T) {
 			}
 			i += 2 + size
 		}
-		if info, err := picture.Inspect(jpg); err != nil || info.EXIF != nil {
+		if info, err := upload.Inspect(jpg); err != nil || info.EXIF != nil {
 			t.Errorf("%s: %+v, %v", name, info, err)
 		}
 	}
@@ -227,17 +227,17 @@ func TestRefusals(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		file []byte
-		want picture.Code
+		want upload.RefusalCode
 	}{
-		"gif":                {animation.Bytes(), picture.NotAPicture},
-		"truncated":          {jpg[:len(jpg)-50], picture.Broken},
-		"png checksum":       {badCRC, picture.Broken},
-		"png header":         {liar, picture.Broken},
-		"empty":              {nil, picture.NotAPicture},
-		"jpeg bytes missing": {append(bytes.Clone(jpg[:len(jpg)-300]), 0xff, 0xd9), picture.Broken},
+		"gif":                {animation.Bytes(), upload.NotAPicture},
+		"truncated":          {jpg[:len(jpg)-50], upload.Broken},
+		"png checksum":       {badCRC, upload.Broken},
+		"png header":         {liar, upload.Broken},
+		"empty":              {nil, upload.NotAPicture},
+		"jpeg bytes missing": {append(bytes.Clone(jpg[:len(jpg)-300]), 0xff, 0xd9), upload.Broken},
 	} {
 		_, err := render(c.file)
-		var refusal *picture.Refusal
+		var refusal *upload.Refusal
 		if !errors.As(err, &refusal) || refusal.Code != c.want {
 			t.Errorf("%s: %v, want %s", name, err, c.want)
 		}

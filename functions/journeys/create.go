@@ -11,7 +11,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/ids"
 )
 
 type createInput struct {
@@ -38,7 +37,7 @@ func (g *Group) create(ctx context.Context, in *createInput) (*journeyOutput, er
 	if b.UserID != nil && *b.UserID != caller {
 		return nil, errNotYours
 	}
-	j := journey{ID: ids.New(), UserID: caller, Name: b.Name, Description: b.Description, Version: 1,
+	j := journey{ID: database.NewID(), UserID: caller, Name: b.Name, Description: b.Description, Version: 1,
 		CreatedAt: g.clock.Now().UTC().Truncate(time.Microsecond)}
 	j.Active = b.Active != nil && *b.Active
 	if b.PlanPrecisionM != nil {

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lafaekstreet/backend/infra/local/identitytest"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/identity/identitytest"
 )
 
 // The faults of the system this one replaces, as far as journeys and markers

@@ -5,15 +5,15 @@ package journeys
 import (
 	"context"
 
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/geocoding"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/ledger"
-	"github.com/lafaekstreet/backend/shared/municipality"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/storage"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 const name = "journeys"
@@ -21,7 +21,7 @@ const name = "journeys"
 // Group is the route group of journeys and markers.
 type Group struct {
 	db      *database.DB
-	clock   clock.Clock
+	clock   timestamp.Clock
 	reports *report.Reader
 }
 
@@ -34,7 +34,7 @@ type groupConfig struct {
 func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
 	links := storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)
 	return &Group{db: kit.DB, clock: kit.Clock,
-		reports: report.NewReader(kit.DB, links, municipality.NewDirectory(kit.DB), cfg.Ledger)}, nil
+		reports: report.NewReader(kit.DB, links, geocoding.NewMunicipalities(kit.DB), cfg.Ledger)}, nil
 }
 
 // Open makes the function's HTTP handler.

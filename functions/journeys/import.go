@@ -18,7 +18,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
@@ -100,7 +99,7 @@ func (g *Group) copyMarkers(ctx context.Context, tx pgx.Tx, j journey, found []m
 		"happened_on", "planned_on", "notes", "created_at", "updated_at"}
 	source := pgx.CopyFromSlice(len(found), func(i int) ([]any, error) {
 		m := found[i]
-		return []any{ids.New(), j.ID, j.UserID, m.Name, m.Type, m.Lon, m.Lat, j.blurOf(m), m.HappenedOn, m.PlannedOn, m.Notes, at, at}, nil
+		return []any{database.NewID(), j.ID, j.UserID, m.Name, m.Type, m.Lon, m.Lat, j.blurOf(m), m.HappenedOn, m.PlannedOn, m.Notes, at, at}, nil
 	})
 	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"markers"}, columns, source); err != nil {
 		return fmt.Errorf("copy markers: %w", err)

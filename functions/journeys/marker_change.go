@@ -13,7 +13,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/ids"
 )
 
 type addMarkerInput struct {
@@ -36,7 +35,7 @@ type replaceMarkerInput struct {
 func (g *Group) addMarker(ctx context.Context, in *addMarkerInput) (*markerOutput, error) {
 	caller := identity.Must(ctx).UserID
 	m, fault := in.Body.marker(in.JourneyID)
-	m.ID, m.OwnerID, m.Version = ids.New(), caller, 1
+	m.ID, m.OwnerID, m.Version = database.NewID(), caller, 1
 	m.CreatedAt = g.clock.Now().UTC().Truncate(time.Microsecond)
 	err := g.db.Transact(ctx, func(tx *database.Tx) error {
 		j, room, err := lockedWithRoom(ctx, tx, in.JourneyID, caller)

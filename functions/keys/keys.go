@@ -18,7 +18,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
-	"github.com/lafaekstreet/backend/shared/awsconf"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/start"
 )
@@ -45,7 +44,7 @@ func New(w Writer) *Maker { return &Maker{secrets: w} }
 
 // Open makes the function out of its configuration.
 func Open(ctx context.Context, env config.Env) (start.Resource, error) {
-	cfg, err := awsconf.Load(ctx, env)
+	cfg, err := config.LoadAWS(ctx, env)
 	if err != nil {
 		return nil, fmt.Errorf("open keys: %w", err)
 	}

@@ -12,9 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/lafaekstreet/backend/functions/keys"
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/seal"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // vault is a Secrets Manager that can be written.
@@ -52,7 +52,7 @@ func TestSigningKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	public, _ := data["PublicKey"].(string)
-	if _, err := identity.NewVerifier(identity.Config{PublicKeys: `{"keys":[` + public + `]}`}, clock.System{}); err != nil {
+	if _, err := identity.NewVerifier(identity.Config{PublicKeys: `{"keys":[` + public + `]}`}, timestamp.System{}); err != nil {
 		t.Errorf("the functions do not take the public key: %v", err)
 	}
 	private := v.values["arn:signing"]

@@ -4,11 +4,11 @@ package meta
 
 import (
 	"context"
+	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
@@ -22,7 +22,7 @@ const name = "meta"
 // Group is the route group about the service itself.
 type Group struct {
 	db       *database.DB
-	clock    clock.Clock
+	clock    timestamp.Clock
 	settings *settings.Reader
 	probes   probes
 }
@@ -44,11 +44,11 @@ func (g *Group) Name() string { return name }
 func (g *Group) Register(api *httpapi.API) {
 	health := operation("/health", "Whether the service answers")
 	health.Description = "Touches nothing: an app decides by it whether it is online."
-	health.Limit, health.Cache = httpapi.LimitNone, httpapi.Never
+	health.Limit, health.Cache = admission.LimitNone, httpapi.Never
 	httpapi.Register(api, health, g.health)
 
 	ready := operation("/health/ready", "Whether everything the service needs answers")
-	ready.Limit, ready.Cache = httpapi.LimitNone, httpapi.Never
+	ready.Limit, ready.Cache = admission.LimitNone, httpapi.Never
 	ready.Responses = map[string]*huma.Response{"503": httpapi.JSON[readiness](api, "Something does not")}
 	httpapi.Register(api, ready, g.ready)
 

@@ -8,7 +8,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/page"
-	"github.com/lafaekstreet/backend/shared/picture"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/upload"
 )
@@ -66,8 +65,8 @@ func (g *Group) vocabulary(ctx context.Context, _ *struct{}) (*vocabularyOutput,
 		BlockchainStatus: plain(report.LedgerStatuses()), NotificationTypes: plain(notification.Types()),
 		Roles: plain([]identity.Role{identity.Citizen, identity.Moderator, identity.Official, identity.Admin}),
 		Limits: Limits{
-			ImagesPerReport: s.EvidenceImages, ImageMaxBytes: picture.MaxBytes, ImageMaxBytesViaAPI: upload.MaxThroughAPI,
-			ImageTypes:     []string{picture.JPEG.ContentType(), picture.PNG.ContentType(), picture.WebP.ContentType()},
+			ImagesPerReport: s.EvidenceImages, ImageMaxBytes: upload.MaxBytes, ImageMaxBytesViaAPI: upload.MaxThroughAPI,
+			ImageTypes:     []string{upload.JPEG.ContentType(), upload.PNG.ContentType(), upload.WebP.ContentType()},
 			TitleMaxLength: 150, DescriptionMaxLength: 2000, CommentMaxLength: 1000, BatchMaxReports: 50,
 			NearbyMaxKilometres: 50, PageMaxSize: page.MaxSize,
 			ReportsPerHour: s.ReportsPerHour, BatchReportsPerHour: s.BatchReportsPerHour, UploadsPerHour: s.UploadsPerHour,

@@ -11,10 +11,10 @@ import (
 	"github.com/aws/aws-lambda-go/cfn"
 
 	"github.com/lafaekstreet/backend/migrations"
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/config"
-	"github.com/lafaekstreet/backend/shared/logging"
 	"github.com/lafaekstreet/backend/shared/start"
+	"github.com/lafaekstreet/backend/shared/telemetry"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // Config is the configuration of the function.
@@ -26,7 +26,7 @@ type Config struct {
 // Migrate implements the custom resource "schema" of the CloudFormation stack.
 type Migrate struct {
 	url   string
-	clock clock.Clock
+	clock timestamp.Clock
 	log   *slog.Logger
 }
 
@@ -36,7 +36,7 @@ func Open(_ context.Context, env config.Env) (start.Resource, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open migrate: %w", err)
 	}
-	return &Migrate{url: cfg.URL, clock: clock.System{}, log: logging.New(os.Stderr, slog.LevelInfo)}, nil
+	return &Migrate{url: cfg.URL, clock: timestamp.System{}, log: telemetry.NewLogger(os.Stderr, slog.LevelInfo)}, nil
 }
 
 // Apply implements start.Resource: it applies the migrations that the database lacks.

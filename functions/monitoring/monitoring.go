@@ -12,16 +12,16 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/geocoding"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ledger"
-	"github.com/lafaekstreet/backend/shared/municipality"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/service"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 const name = "monitoring"
@@ -29,15 +29,15 @@ const name = "monitoring"
 // Group is the route group of statistics and ledger.
 type Group struct {
 	db     *database.DB
-	clock  clock.Clock
+	clock  timestamp.Clock
 	ledger ledger.Config
 	mirror ledger.MirrorReader
-	places *municipality.Directory
+	places *geocoding.Municipalities
 }
 
 // New makes the group out of a kit and its configuration.
 func New(kit *service.Kit, cfg ledger.Config) (*Group, error) {
-	return &Group{db: kit.DB, clock: kit.Clock, ledger: cfg, mirror: ledger.NewMirror(cfg), places: municipality.NewDirectory(kit.DB)}, nil
+	return &Group{db: kit.DB, clock: kit.Clock, ledger: cfg, mirror: ledger.NewMirror(cfg), places: geocoding.NewMunicipalities(kit.DB)}, nil
 }
 
 // Open makes the function's HTTP handler.

@@ -10,11 +10,11 @@ import (
 
 	"github.com/lafaekstreet/backend/functions/notifications"
 	"github.com/lafaekstreet/backend/infra/local/world"
-	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/database"
 )
 
 func tell(w *world.World, c *world.Client, kind string) string {
-	id := ids.New()
+	id := database.NewID()
 	w.Exec(`INSERT INTO notifications (id, user_id, type, event_key, params) VALUES ($1, $2, $3, $4, '{"report_number": "LS-2026-000007", "status": "fixed"}')`,
 		id, c.ID, kind, uuid.NewString())
 	return id.String()

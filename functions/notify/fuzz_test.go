@@ -18,9 +18,9 @@ import (
 	gomail "github.com/wneessen/go-mail"
 	"golang.org/x/oauth2"
 
+	"github.com/lafaekstreet/backend/infra/local/queuetest"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/queue"
-	"github.com/lafaekstreet/backend/shared/queue/queuetest"
 )
 
 // FuzzNotifyMessage: only a message that names a notification, or has a mail in it, is worked on.

@@ -23,14 +23,14 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/metrics"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/seal"
 	"github.com/lafaekstreet/backend/shared/service"
+	"github.com/lafaekstreet/backend/shared/telemetry"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // Config of the worker.
@@ -63,9 +63,9 @@ type Worker struct {
 	mailer  Mailer
 	pusher  Pusher // nil where push is not configured
 	sealer  *seal.Sealer
-	clock   clock.Clock
+	clock   timestamp.Clock
 	log     *slog.Logger
-	metrics *metrics.Metrics
+	metrics *telemetry.Metrics
 }
 
 // Open makes the consumer of the notify queue.

@@ -18,7 +18,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/smtp"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/shared/config"
-	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/notification"
@@ -56,8 +56,8 @@ func setup(t *testing.T, patience ...string) *bundle {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = pushes.Close() })
-	database := testdb.AppURL(testdb.URL(t))
-	kit, err := service.Open(t.Context(), "notify", config.Env{"DATABASE_URL": database, "AWS_REGION": "us-east-1",
+	databaseURL := testdb.AppURL(testdb.URL(t))
+	kit, err := service.Open(t.Context(), "notify", config.Env{"DATABASE_URL": databaseURL, "AWS_REGION": "us-east-1",
 		"SMTP_URL": mails.URL(), "SMTP_TIMEOUT": patience[0], "FCM_ENDPOINT": pushes.URL(), "FCM_SERVICE_ACCOUNT": string(pushes.ServiceAccount()),
 		"FCM_TIMEOUT": patience[0], "SEAL_KEYS": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}, service.WithOutput(io.Discard))
 	if err != nil {
@@ -68,12 +68,12 @@ func setup(t *testing.T, patience ...string) *bundle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool, err := pgxpool.New(t.Context(), database)
+	pool, err := pgxpool.New(t.Context(), databaseURL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	b := &bundle{t: t, w: worker, kit: kit, handler: kit.Queue(queue.Notify, 2, worker.message), db: pool, mails: mails, pushes: pushes, faults: set, person: ids.New()}
+	b := &bundle{t: t, w: worker, kit: kit, handler: kit.Queue(queue.Notify, 2, worker.message), db: pool, mails: mails, pushes: pushes, faults: set, person: database.NewID()}
 	b.exec(`INSERT INTO users (id, email, email_verified_at, preferred_language) VALUES ($1, $2, now(), 'tet')`, b.person, address)
 	b.exec(`INSERT INTO devices (user_id, device_id, platform, fcm_token) VALUES ($1, 'phone', 'android', 'token-1')`, b.person)
 	return b

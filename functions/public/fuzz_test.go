@@ -14,9 +14,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // squares is the tiles' route up to where the database begins.
@@ -54,7 +54,7 @@ func FuzzTile(f *testing.F) {
 	called := false
 	var zoom, column, line int
 	var kinds kindFilter
-	service := httpapi.New(httpapi.Deps{Clock: clock.System{}, Log: slog.New(slog.DiscardHandler)}, squares{func(z, x, y int, f kindFilter) {
+	service := httpapi.New(httpapi.Deps{Clock: timestamp.System{}, Log: slog.New(slog.DiscardHandler)}, squares{func(z, x, y int, f kindFilter) {
 		called, zoom, column, line, kinds = true, z, x, y, f
 	}})
 	f.Fuzz(func(t *testing.T, path, query string) {

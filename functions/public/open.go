@@ -4,9 +4,9 @@ import (
 	"context"
 
 	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/geocoding"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/ledger"
-	"github.com/lafaekstreet/backend/shared/municipality"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/storage"
@@ -23,7 +23,7 @@ func New(kit *service.Kit, cfg groupConfig) (*Public, error) {
 	if err != nil {
 		return nil, err
 	}
-	places := municipality.NewDirectory(kit.DB)
+	places := geocoding.NewMunicipalities(kit.DB)
 	links := storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)
 	return &Public{
 		db: kit.DB, clock: kit.Clock, links: links, ledger: cfg.Ledger, mirror: ledger.NewMirror(cfg.Ledger), assets: files,

@@ -4,18 +4,19 @@
 package public
 
 import (
+	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/geocoding"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/ledger"
-	"github.com/lafaekstreet/backend/shared/municipality"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/storage"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 const name = "public"
@@ -23,9 +24,9 @@ const name = "public"
 // Public is the route group.
 type Public struct {
 	db     *database.DB
-	clock  clock.Clock
+	clock  timestamp.Clock
 	reader *report.Reader
-	places *municipality.Directory
+	places *geocoding.Municipalities
 	links  *storage.Links
 	ledger ledger.Config
 	mirror *ledger.Mirror
@@ -49,7 +50,7 @@ func (p *Public) Register(a *httpapi.API) {
 func read(path, summary, description string) httpapi.Operation {
 	return httpapi.Operation{
 		Operation: huma.Operation{Method: http.MethodGet, Path: path, Tags: []string{"public"}, Summary: summary, Description: description},
-		Access:    httpapi.Public, Cache: httpapi.Shared, Limit: httpapi.LimitView,
+		Access:    httpapi.Public, Cache: httpapi.Shared, Limit: admission.LimitView,
 	}
 }
 

@@ -14,16 +14,16 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
-	"github.com/lafaekstreet/backend/shared/metrics"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/start"
 	"github.com/lafaekstreet/backend/shared/statistics"
 	"github.com/lafaekstreet/backend/shared/storage"
+	"github.com/lafaekstreet/backend/shared/telemetry"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // Config of the function.
@@ -47,9 +47,9 @@ type Relay struct {
 	db      *database.DB
 	outbox  *outbox.Outbox
 	objects Objects
-	clock   clock.Clock
+	clock   timestamp.Clock
 	log     *slog.Logger
-	metrics *metrics.Metrics
+	metrics *telemetry.Metrics
 	cfg     Config
 }
 
@@ -108,7 +108,7 @@ func (r *Relay) sweep(ctx context.Context) error {
 			return err
 		}
 		if sent > 0 {
-			r.metrics.Put("outbox_swept", float64(sent), metrics.Count)
+			r.metrics.Put("outbox_swept", float64(sent), telemetry.Count)
 		}
 		if !more || sent == 0 {
 			return nil
@@ -140,15 +140,15 @@ func (r *Relay) measure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.metrics.Put("outbox_messages", float64(w.Messages), metrics.Count)
-	r.metrics.Put("outbox_age", w.Oldest.Seconds(), metrics.Seconds)
+	r.metrics.Put("outbox_messages", float64(w.Messages), telemetry.Count)
+	r.metrics.Put("outbox_age", w.Oldest.Seconds(), telemetry.Seconds)
 	var ai, anchor float64
 	var failed int
 	if err := r.db.QueryRow(ctx, waitingSQL).Scan(&ai, &anchor, &failed); err != nil {
 		return fmt.Errorf("measure waiting: %w", err)
 	}
-	r.metrics.Put("validate_lag", ai, metrics.Seconds)
-	r.metrics.Put("anchor_lag", anchor, metrics.Seconds)
-	r.metrics.Put("reports_ai_failed", float64(failed), metrics.Count)
+	r.metrics.Put("validate_lag", ai, telemetry.Seconds)
+	r.metrics.Put("anchor_lag", anchor, telemetry.Seconds)
+	r.metrics.Put("reports_ai_failed", float64(failed), telemetry.Count)
 	return nil
 }

@@ -18,11 +18,11 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/aws"
 	"github.com/lafaekstreet/backend/infra/local/faults"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/config"
-	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/service"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 type bundle struct {
@@ -34,13 +34,13 @@ type bundle struct {
 	urls   map[string]string
 	faults *faults.Set
 	out    *bytes.Buffer
-	clock  *clock.Manual
+	clock  *timestamp.Manual
 	person uuid.UUID
 }
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
-	b := &bundle{t: t, faults: faults.NewSet(), out: &bytes.Buffer{}, clock: clock.NewManual(time.Now()), person: ids.New(), urls: map[string]string{}}
+	b := &bundle{t: t, faults: faults.NewSet(), out: &bytes.Buffer{}, clock: timestamp.NewManual(time.Now()), person: database.NewID(), urls: map[string]string{}}
 	cloud, err := aws.Start(aws.Options{Faults: b.faults})
 	if err != nil {
 		t.Fatal(err)
@@ -124,7 +124,7 @@ func (b *bundle) outbox(name queue.Name, n int, age string) {
 	b.t.Helper()
 	for i := range n {
 		b.exec(`INSERT INTO outbox (id, queue, body, created_at, not_before) VALUES ($1, $2, $3, now() - $4::interval, now() - $4::interval)`,
-			ids.New(), string(name), fmt.Sprintf(`{"n":%d}`, i), age)
+			database.NewID(), string(name), fmt.Sprintf(`{"n":%d}`, i), age)
 	}
 }
 
@@ -203,7 +203,7 @@ func TestTwoSweepsAtOnceSendNothingTwice(t *testing.T) {
 
 func (b *bundle) report(aiStatus, age string) uuid.UUID {
 	b.t.Helper()
-	id := ids.New()
+	id := database.NewID()
 	b.exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, latitude, longitude, ai_status, created_at)
 		VALUES ($1, $2, $3, '', 'pothole', -8.55, 125.57, $4, now() - $5::interval)`, id, "LS-"+id.String(), b.person, aiStatus, age)
 	return id
@@ -211,7 +211,7 @@ func (b *bundle) report(aiStatus, age string) uuid.UUID {
 
 func (b *bundle) upload(state, attached, expires string) uuid.UUID {
 	b.t.Helper()
-	id := ids.New()
+	id := database.NewID()
 	b.exec(`INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, state, attached_at, expires_at)
 		VALUES ($1, $2, $3, 'image/jpeg', 1, $4, now() - nullif($5, '')::interval, now() + $6::interval)`, id, b.person, "originals/"+id.String(), state, attached, expires)
 	for _, key := range []string{"originals/" + id.String(), "renditions/" + id.String() + "/display.jpg", "renditions/" + id.String() + "/thumbnail.jpg"} {
@@ -231,7 +231,7 @@ func TestWhatIsStuckIsWokenOnceInAWhile(t *testing.T) {
 	b.report("needs_review", "1 day")
 	b.exec(`UPDATE reports SET geocoded_at = now() WHERE id <> $1`, stuck)
 	b.exec(`INSERT INTO outbox (id, queue, body, not_before) SELECT $1, 'geocode', jsonb_build_object('report_id', id), now() + interval '1 day'
-		FROM reports WHERE id = $2`, ids.New(), b.report("failed", "2 days")) // asks again by itself
+		FROM reports WHERE id = $2`, database.NewID(), b.report("failed", "2 days")) // asks again by itself
 	b.report("failed", "8 days") // nobody knows the place
 	picture := b.upload("stored", "46 minutes", "7 days")
 	b.upload("processed", "46 minutes", "7 days")
@@ -277,8 +277,8 @@ func TestExpiry(t *testing.T) {
 	old, kept, attached := b.upload("processed", "", "-61 minutes"), b.upload("stored", "", "-59 minutes"), b.upload("processed", "1 day", "-1 day")
 	b.exec(`INSERT INTO idempotency_keys (owner, key, request_hash, locked_until, created_at) VALUES ('a', 'old', '', now(), now() - interval '49 hours'), ('a', 'new', '', now(), now())`)
 	b.exec(`INSERT INTO processed_messages VALUES ('c', 'old', now() - interval '36 days'), ('c', 'new', now() - interval '34 days')`)
-	b.exec(`INSERT INTO one_time_codes (id, address_hmac, purpose, code_hmac, expires_at) VALUES ($1, '', 'registration', '', now() - interval '25 hours'), ($2, '', 'registration', '', now())`, ids.New(), ids.New())
-	b.exec(`INSERT INTO sessions (id, user_id, expires_at) VALUES ($1, $3, now() - interval '31 days'), ($2, $3, now() - interval '1 day')`, ids.New(), ids.New(), b.person)
+	b.exec(`INSERT INTO one_time_codes (id, address_hmac, purpose, code_hmac, expires_at) VALUES ($1, '', 'registration', '', now() - interval '25 hours'), ($2, '', 'registration', '', now())`, database.NewID(), database.NewID())
+	b.exec(`INSERT INTO sessions (id, user_id, expires_at) VALUES ($1, $3, now() - interval '31 days'), ($2, $3, now() - interval '1 day')`, database.NewID(), database.NewID(), b.person)
 	if err := b.run(); err != nil {
 		t.Fatal(err)
 	}

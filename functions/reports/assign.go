@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/audit"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -138,7 +138,7 @@ func (g *Group) recordAssignment(ctx context.Context, w *outbox.Work, h *report.
 	}
 	if text := clean(note); text != "" {
 		const q = `INSERT INTO report_notes (id, report_id, author_id, content) VALUES ($1, $2, $3, $4)`
-		w.Later(q, ids.New(), h.ID, identity.Must(ctx).UserID, text)
+		w.Later(q, database.NewID(), h.ID, identity.Must(ctx).UserID, text)
 	}
 	return audit.Record(ctx, w, audit.Entry{Action: "report.assign", Entity: "report", EntityID: h.ID.String(),
 		Before: map[string]any{"agency_id": h.AssignedAgency},

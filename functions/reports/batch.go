@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"github.com/lafaekstreet/backend/shared/admission"
 	"maps"
 	"net/http"
 	"reflect"
@@ -60,7 +61,7 @@ type batchOutput struct {
 
 func (g *Group) batch(ctx context.Context, in *batchInput) (*batchOutput, error) {
 	caller := identity.Must(ctx)
-	budget := g.limiter.Take(ctx, httpapi.LimitSync, httpapi.UserKey+caller.UserID.String(), len(in.Body.Reports))
+	budget := g.limiter.Take(ctx, admission.LimitSync, admission.UserKey+caller.UserID.String(), len(in.Body.Reports))
 	if !budget.Allowed {
 		return nil, httpapi.TooManyRequests(budget.Retry)
 	}

@@ -17,7 +17,7 @@ import (
 
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/infra/local/world"
-	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/database"
 )
 
 // BenchmarkCreate files reports over HTTP and, taking turns with that in the same run, writes the same rows by hand:
@@ -56,7 +56,7 @@ func each(b *testing.B, w *world.World, people []*world.Client, n int,
 	uploads := make([][]uuid.UUID, len(people))
 	for i, c := range people {
 		for range n {
-			id := ids.New()
+			id := database.NewID()
 			uploads[i] = append(uploads[i], id)
 			w.Exec(`INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, state, original_sha256, expires_at)
 				VALUES ($1, $2, $3, 'image/jpeg', 1000, 'stored', sha256($3::text::bytea), now() + interval '7 days')`, id, c.ID, id.String())
@@ -107,7 +107,7 @@ var numbers atomic.Int64
 
 // fileByHand writes the rows a filing writes, and nothing else.
 func fileByHand(b *testing.B, w *world.World, c *world.Client, picture uuid.UUID) {
-	id, event, notice, client := ids.New(), ids.New(), ids.New(), uuid.New()
+	id, event, notice, client := database.NewID(), database.NewID(), database.NewID(), uuid.New()
 	number := fmt.Sprintf("LS-2020-%06d", numbers.Add(1))
 	payload := bytes.Repeat([]byte("x"), 500)
 	sum := sha256.Sum256(payload)
@@ -116,8 +116,8 @@ func fileByHand(b *testing.B, w *world.World, c *world.Client, picture uuid.UUID
 	batch.Queue(`UPDATE uploads SET attached_at = now() WHERE id = $1`, picture)
 	batch.Queue(`INSERT INTO reports (id, report_number, user_id, client_id, content_hash, issue_type, title, description, latitude, longitude)
 		VALUES ($1, $2, $3, $4, $5, 'pothole', 'Hole', 'Deep.', -8.5569, 125.5603)`, id, number, c.ID, client, sum[:])
-	batch.Queue(`INSERT INTO report_images (id, report_id, upload_id, kind, added_by) VALUES ($1, $2, $3, 'evidence', $4)`, ids.New(), id, picture, c.ID)
-	batch.Queue(`INSERT INTO report_status_history (id, report_id, new_status, actor_kind, actor_id) VALUES ($1, $2, 'pending', 'citizen', $3)`, ids.New(), id, c.ID)
+	batch.Queue(`INSERT INTO report_images (id, report_id, upload_id, kind, added_by) VALUES ($1, $2, $3, 'evidence', $4)`, database.NewID(), id, picture, c.ID)
+	batch.Queue(`INSERT INTO report_status_history (id, report_id, new_status, actor_kind, actor_id) VALUES ($1, $2, 'pending', 'citizen', $3)`, database.NewID(), id, c.ID)
 	batch.Queue(`INSERT INTO report_salts (report_id, salt, created_at) VALUES ($1, $2, now())`, id, sum[:])
 	batch.Queue(`INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, created_at)
 		VALUES ($1, $2, 1, 'REPORT_SUBMITTED', 'reports', $3, $4, now())`, event, id, payload, sum[:])
@@ -126,7 +126,7 @@ func fileByHand(b *testing.B, w *world.World, c *world.Client, picture uuid.UUID
 	batch.Queue(`INSERT INTO notifications (id, user_id, type, event_key, report_id, params) VALUES ($1, $2, 'report_received', $3, $4, '{"a": "b"}')`,
 		notice, c.ID, "received:"+id.String(), id)
 	for _, queue := range []string{"anchor", "notify", "geocode"} {
-		batch.Queue(`INSERT INTO outbox (id, queue, body) VALUES ($1, $2, $3)`, ids.New(), queue, `{"id": "`+id.String()+`"}`)
+		batch.Queue(`INSERT INTO outbox (id, queue, body) VALUES ($1, $2, $3)`, database.NewID(), queue, `{"id": "`+id.String()+`"}`)
 	}
 	batch.Queue(`INSERT INTO idempotency_keys (owner, key, request_hash, status, response, content_type, locked_until)
 		VALUES ($1, $2, $3, 201, $4, 'application/json', now())`, c.ID.String(), client.String(), sum[:], bytes.Repeat(payload, 3))

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"context"
+	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -27,7 +28,7 @@ func (g *Group) registerFiling(api *httpapi.API) {
 			Responses:     map[string]*huma.Response{"200": httpapi.JSON[report.Report](api, "The report was there before")},
 			Middlewares:   huma.Middlewares{upload.Form(draftAliases(), draftTexts()...)},
 		},
-		Limit: httpapi.LimitCreate, Creates: true, MaxBody: upload.MaxBody, Aliases: draftAliases(),
+		Limit: admission.LimitCreate, Creates: true, MaxBody: upload.MaxBody, Aliases: draftAliases(),
 	}
 	upload.Describe(&create.Operation, "The members of the JSON body as fields, and the picture")
 	httpapi.Register(api, create, g.create)

@@ -15,9 +15,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
@@ -69,7 +69,7 @@ func FuzzDraft(f *testing.F) {
 	f.Add("multipart/form-data", []byte("--b"))
 	var understood *filing
 	items := newDraftReader()
-	service := httpapi.New(httpapi.Deps{Clock: clock.System{}, Log: slog.New(slog.DiscardHandler)}, desk{func(got filing) { understood = &got }})
+	service := httpapi.New(httpapi.Deps{Clock: timestamp.System{}, Log: slog.New(slog.DiscardHandler)}, desk{func(got filing) { understood = &got }})
 	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
 		understood = nil
 		r := httptest.NewRequest(http.MethodPost, "/reports", bytes.NewReader(body))

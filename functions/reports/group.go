@@ -3,18 +3,19 @@ package reports
 
 import (
 	"context"
+	"github.com/lafaekstreet/backend/shared/admission"
 
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/geocoding"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/ledger"
-	"github.com/lafaekstreet/backend/shared/municipality"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/settings"
 	"github.com/lafaekstreet/backend/shared/storage"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
@@ -24,13 +25,13 @@ const name = "reports"
 type Group struct {
 	db             *database.DB
 	outbox         *outbox.Outbox
-	clock          clock.Clock
+	clock          timestamp.Clock
 	settings       *settings.Reader
-	municipalities *municipality.Directory
+	municipalities *geocoding.Municipalities
 	reader         *report.Reader
 	desk           *upload.Desk
 	links          *storage.Links
-	limiter        httpapi.Limiter
+	limiter        limiter
 }
 
 type groupConfig struct {
@@ -42,7 +43,7 @@ type groupConfig struct {
 func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
 	store := storage.New(kit.AWS, cfg.Storage)
 	links := storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)
-	places := municipality.NewDirectory(kit.DB)
+	places := geocoding.NewMunicipalities(kit.DB)
 	return &Group{
 		db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, settings: kit.Settings,
 		municipalities: places, reader: report.NewReader(kit.DB, links, places, cfg.Ledger),
@@ -67,4 +68,10 @@ func (g *Group) Register(api *httpapi.API) {
 	g.registerSimilar(api)
 	g.registerChanges(api)
 	g.registerImages(api)
+}
+
+// limiter counts requests against a caller's budgets.
+type limiter interface {
+	// Take spends cost of the budget that key has in class.
+	Take(ctx context.Context, class admission.LimitClass, key string, cost int) admission.Budget
 }

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"context"
+	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 	"strconv"
 
@@ -10,10 +11,10 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/audit"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -39,7 +40,7 @@ func (g *Group) registerImages(api *httpapi.API) {
 			DefaultStatus: http.StatusCreated, Errors: []int{http.StatusForbidden, http.StatusConflict},
 			Middlewares: huma.Middlewares{upload.Form(nil, "kind", "upload_id")},
 		},
-		Limit: httpapi.LimitUpload, Creates: true, MaxBody: upload.MaxBody,
+		Limit: admission.LimitUpload, Creates: true, MaxBody: upload.MaxBody,
 	}
 	upload.Describe(&add.Operation, "The picture, and kind")
 	httpapi.Register(api, add, g.addImage)
@@ -146,7 +147,7 @@ func (g *Group) attachImage(ctx context.Context, w *outbox.Work, h *report.Held,
 	if err := held.Usable(g.clock.Now()); err != nil {
 		return report.Image{}, err
 	}
-	caller, image := identity.Must(ctx), report.FreshImage{ID: ids.New(), Held: held}
+	caller, image := identity.Must(ctx), report.FreshImage{ID: database.NewID(), Held: held}
 	attach(w, image.ID, h.ID, held.ID, caller.UserID, kind)
 	upload.Attach(w, []uuid.UUID{held.ID})
 	if !owns(caller, h) {

@@ -8,8 +8,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -22,7 +22,7 @@ import (
 // others wait for theirs, so nothing is read back and nothing goes to and fro. What the answer shows is made here.
 func (g *Group) insert(ctx context.Context, w *outbox.Work, c identity.Caller, f filing, s *surroundings, held []upload.Held) (filed, error) {
 	n := report.Fresh{
-		ID: ids.New(), ClientID: f.clientID, IssueType: f.issueType, IssueTypeRaw: f.issueTypeRaw, Title: f.title,
+		ID: database.NewID(), ClientID: f.clientID, IssueType: f.issueType, IssueTypeRaw: f.issueTypeRaw, Title: f.title,
 		Description: f.description, Severity: report.Medium, Latitude: f.latitude, Longitude: f.longitude, Accuracy: f.accuracy,
 		Address: f.address, AIStatus: report.AIQueued, Anonymous: f.anonymous, CapturedAt: f.capturedAt, Author: s.author, At: s.now,
 	}
@@ -33,7 +33,7 @@ func (g *Group) insert(ctx context.Context, w *outbox.Work, c identity.Caller, f
 		n.Severity = *f.severityGuess
 	}
 	for _, h := range held {
-		n.Images = append(n.Images, report.FreshImage{ID: ids.New(), Held: h})
+		n.Images = append(n.Images, report.FreshImage{ID: database.NewID(), Held: h})
 	}
 	shown, err := g.reader.Fresh(ctx, report.ViewerOf(c), n)
 	if err != nil {

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"context"
+	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -26,7 +27,7 @@ func (g *Group) registerUploads(api *httpapi.API) {
 			DefaultStatus: http.StatusCreated,
 			Middlewares:   huma.Middlewares{upload.Form(nil, "content_type", "sha256")},
 		},
-		Limit: httpapi.LimitUpload, Creates: true, MaxBody: upload.MaxBody,
+		Limit: admission.LimitUpload, Creates: true, MaxBody: upload.MaxBody,
 	}
 	upload.Describe(&op.Operation, "The picture itself")
 	httpapi.Register(api, op, g.preUpload)

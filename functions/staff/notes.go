@@ -16,7 +16,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
@@ -81,7 +80,7 @@ func (g *Group) addNote(ctx context.Context, in *addNoteInput) (*noteOutput, err
 		if err := w.SendBatch(ctx, b).Close(); err != nil {
 			return fmt.Errorf("lock report to leave a note: %w", err)
 		}
-		out.Body = Note{ID: ids.New(), ReportID: h.ID, Author: &author, Content: content, CreatedAt: timestamp.Of(h.At)}
+		out.Body = Note{ID: database.NewID(), ReportID: h.ID, Author: &author, Content: content, CreatedAt: timestamp.Of(h.At)}
 		const q = `INSERT INTO report_notes (id, report_id, author_id, content) VALUES ($1, $2, $3, $4)`
 		w.Later(q, out.Body.ID, h.ID, author.ID, content)
 		err := audit.Record(ctx, w, audit.Entry{Action: "report.note", Entity: "report", EntityID: h.ID.String(), After: map[string]any{"note_id": out.Body.ID}})

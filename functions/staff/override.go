@@ -9,9 +9,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/audit"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -127,7 +127,7 @@ func (j judgement) record(ctx context.Context, w *outbox.Work, h *report.Held, b
 		h.Severity = *j.severity
 	}
 	h.Version++
-	analysis := ids.New()
+	analysis := database.NewID()
 	const insert = `
 		INSERT INTO ai_analyses (id, report_id, run_id, stage, model, prompt_version, input_hash, status, is_relevant,
 			relevance_confidence, relevance_reason, issue_type, severity)

@@ -8,10 +8,10 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/geocoding"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ledger"
-	"github.com/lafaekstreet/backend/shared/municipality"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/service"
@@ -35,7 +35,7 @@ type groupConfig struct {
 // New makes the group out of a kit and its configuration.
 func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
 	links := storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)
-	reader := report.NewReader(kit.DB, links, municipality.NewDirectory(kit.DB), cfg.Ledger)
+	reader := report.NewReader(kit.DB, links, geocoding.NewMunicipalities(kit.DB), cfg.Ledger)
 	return &Group{db: kit.DB, outbox: kit.Outbox, reader: reader}, nil
 }
 

@@ -14,7 +14,6 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/world"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 )
@@ -24,7 +23,7 @@ type object = map[string]any
 // place puts a report with its first ledger event straight into the database.
 func place(w *world.World, c *world.Client, set string) string {
 	w.Helper()
-	id := ids.New()
+	id := database.NewID()
 	w.Exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, latitude, longitude) VALUES ($1, $2, $3, '', 'pothole', -8.5, 125.5)`,
 		id, fmt.Sprintf("LS-2026-%06d", w.Int(`SELECT count(*) FROM reports`)+1), c.ID)
 	if set != "" {

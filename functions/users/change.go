@@ -13,14 +13,14 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/shared/account"
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/email"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/problem"
-	"github.com/lafaekstreet/backend/shared/profile"
 )
 
 func (g *Group) registerChange(a *httpapi.API) {
@@ -109,19 +109,19 @@ func (g *Group) sameEmail(ctx context.Context, id uuid.UUID, given string) error
 	if err != nil {
 		return err
 	}
-	if address, ok := email.Parse(given); !ok || address != u.Email {
+	if address, ok := mail.ParseAddress(given); !ok || address != u.Email {
 		return problem.InvalidField("email", "cannot be changed here")
 	}
 	return nil
 }
 
 // apply checks a change and writes it.
-func (g *Group) apply(ctx context.Context, id uuid.UUID, c change) (profile.User, error) {
+func (g *Group) apply(ctx context.Context, id uuid.UUID, c change) (account.User, error) {
 	set, args, err := c.columns()
 	if err != nil {
-		return profile.User{}, err
+		return account.User{}, err
 	}
-	var out profile.User
+	var out account.User
 	err = g.db.Transact(ctx, func(tx *database.Tx) error {
 		if c.avatar != nil && c.avatar.sent {
 			if err := g.changeAvatar(ctx, tx, id, c.avatar.value); err != nil {
@@ -132,10 +132,10 @@ func (g *Group) apply(ctx context.Context, id uuid.UUID, c change) (profile.User
 			q := `UPDATE users SET ` + strings.Join(set, ", ") + `, updated_at = now() WHERE id = $1 AND deleted_at IS NULL`
 			tx.Later(q, append([]any{id}, args...)...)
 		}
-		profile.LoadInto(ctx, tx, id, &out)
+		account.LoadInto(tx, id, httpapi.Origin(ctx), &out)
 		return nil
 	})
-	if errors.Is(err, profile.ErrNotFound) {
+	if errors.Is(err, account.ErrNotFound) {
 		err = errNotFound
 	}
 	return out, err

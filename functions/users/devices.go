@@ -8,8 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/account"
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/devices"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -62,7 +62,7 @@ func (g *Group) putDevice(ctx context.Context, in *deviceInput) (*deviceOutput, 
 	c, out := identity.Must(ctx), &deviceOutput{}
 	err := g.db.Transact(ctx, func(tx *database.Tx) error {
 		b := in.Body
-		err := devices.Store(ctx, tx, c.UserID, devices.Device{ID: in.DeviceID, Platform: platform, AppVersion: b.AppVersion,
+		err := account.StoreDevice(ctx, tx, c.UserID, account.Device{ID: in.DeviceID, Platform: platform, AppVersion: b.AppVersion,
 			OSVersion: b.OSVersion, Model: b.Model, FCMToken: b.FCMToken})
 		if err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 
 	"github.com/google/uuid"
@@ -24,7 +25,7 @@ func (g *Group) registerErase(a *httpapi.API) {
 		"what the ledger holds of them stays valid."
 	me := operation(http.MethodDelete, "/me", "Delete the own account", "Needs the password, or a Google token not older than 5 minutes. "+what)
 	me.Aliases = map[string]string{"current_password": "password", "idToken": "id_token", "credential": "id_token"}
-	me.Limit, me.Errors = httpapi.LimitAuth, []int{http.StatusBadRequest, http.StatusConflict}
+	me.Limit, me.Errors = admission.LimitAuth, []int{http.StatusBadRequest, http.StatusConflict}
 	httpapi.Register(a, me, g.eraseMe)
 
 	legacy := operation(http.MethodDelete, "/{user_id}", "Delete the own account", "For the journey client. "+what)

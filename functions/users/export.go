@@ -5,23 +5,24 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/account"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/problem"
-	"github.com/lafaekstreet/backend/shared/profile"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 func (g *Group) registerExport(a *httpapi.API) {
 	op := operation(http.MethodGet, "/me/export", "Get everything held about oneself",
 		"One JSON object: the profile, and a list for each kind of record. Where that is more than one answer can hold, next_cursor asks for the rest.")
-	op.Cache, op.Limit = httpapi.Never, httpapi.LimitAuth
+	op.Cache, op.Limit = httpapi.Never, admission.LimitAuth
 	httpapi.Register(a, op, g.export)
 }
 
@@ -29,7 +30,7 @@ type exportOutput struct {
 	Disposition string `header:"Content-Disposition"`
 	Body        struct {
 		ExportedAt timestamp.Time              `json:"exported_at"`
-		Profile    profile.User                `json:"profile"`
+		Profile    account.User                `json:"profile"`
 		Records    map[string][]map[string]any `json:"records" doc:"By kind: sessions, devices, reports, uploads, comments, notifications, journeys, markers, following, audit"`
 		NextCursor *string                     `json:"next_cursor" doc:"Opaque; send it as cursor for the records that did not fit. null on the last answer"`
 	}
@@ -75,7 +76,7 @@ func (g *Group) export(ctx context.Context, in *exportInput) (*exportOutput, err
 	// One snapshot: no record is missing in one list for having just moved to another.
 	err = pgx.BeginTxFunc(ctx, g.db.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		var err error
-		if out.Body.Profile, err = profile.Load(ctx, tx, c.UserID); err != nil {
+		if out.Body.Profile, err = account.Load(ctx, tx, c.UserID, httpapi.Origin(ctx)); err != nil {
 			return err
 		}
 		room := maxExported

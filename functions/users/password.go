@@ -4,25 +4,25 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/google"
+	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/outbox"
-	"github.com/lafaekstreet/backend/shared/password"
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
 func (g *Group) registerPassword(a *httpapi.API) {
 	op := operation(http.MethodPost, "/me/change-password", "Change the password",
 		"Every other session ends. Somebody who signs in with Google alone gets a password by /auth/forgot-password.")
-	op.Limit, op.Cache = httpapi.LimitAuth, httpapi.Never
+	op.Limit, op.Cache = admission.LimitAuth, httpapi.Never
 	op.Errors = []int{http.StatusBadRequest}
 	httpapi.Register(a, op, g.changePassword)
 }
@@ -66,7 +66,7 @@ func (g *Group) changePassword(ctx context.Context, in *changePasswordInput) (*m
 	if err != nil {
 		return nil, err
 	}
-	if weakness := password.Weak(in.Body.NewPassword, s.email); weakness != "" {
+	if weakness := credential.Weak(in.Body.NewPassword, s.email); weakness != "" {
 		text, _ := locale.Text(locale.FromContext(ctx), "password."+string(weakness), nil)
 		return nil, problem.InvalidField("new_password", text)
 	}
@@ -106,7 +106,7 @@ func (g *Group) changePassword(ctx context.Context, in *changePasswordInput) (*m
 func (g *Group) proven(ctx context.Context, s secret, given, idToken string) error {
 	if idToken != "" {
 		who, err := g.google.Verify(ctx, idToken)
-		if errors.Is(err, google.ErrUnavailable) {
+		if errors.Is(err, credential.ErrGoogleUnavailable) {
 			return problem.New(problem.Unavailable, "google_unavailable").Because(err)
 		}
 		if err != nil || s.googleID == "" || who.Subject != s.googleID || g.clock.Now().Sub(who.IssuedAt) > googleFresh {

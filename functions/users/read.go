@@ -10,10 +10,10 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/shared/account"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/problem"
-	"github.com/lafaekstreet/backend/shared/profile"
 )
 
 func (g *Group) registerRead(a *httpapi.API) {
@@ -28,7 +28,7 @@ func (g *Group) registerRead(a *httpapi.API) {
 }
 
 type userOutput struct {
-	Body profile.User
+	Body account.User
 }
 
 var errNotFound = problem.New(problem.NotFound, "user_not_found")
@@ -38,10 +38,10 @@ func (g *Group) me(ctx context.Context, _ *struct{}) (*userOutput, error) {
 	return &userOutput{Body: u}, err
 }
 
-func (g *Group) load(ctx context.Context, id uuid.UUID) (profile.User, error) {
-	u, err := profile.Load(ctx, g.db, id)
-	if errors.Is(err, profile.ErrNotFound) {
-		return profile.User{}, errNotFound
+func (g *Group) load(ctx context.Context, id uuid.UUID) (account.User, error) {
+	u, err := account.Load(ctx, g.db, id, httpapi.Origin(ctx))
+	if errors.Is(err, account.ErrNotFound) {
+		return account.User{}, errNotFound
 	}
 	return u, err
 }
@@ -53,8 +53,8 @@ type UserPath struct {
 
 // view is a profile as its reader may see it.
 type view struct {
-	full   *profile.User
-	public *profile.Public
+	full   *account.User
+	public *account.Public
 }
 
 // MarshalJSON writes the one that is there.
@@ -70,7 +70,7 @@ func (view) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{
 		Description: "The full profile for its owner and administrators, the public one for others",
 		AnyOf: []*huma.Schema{
-			huma.SchemaFromType(r, reflect.TypeFor[profile.User]()), huma.SchemaFromType(r, reflect.TypeFor[profile.Public]()),
+			huma.SchemaFromType(r, reflect.TypeFor[account.User]()), huma.SchemaFromType(r, reflect.TypeFor[account.Public]()),
 		},
 	}
 }

@@ -9,27 +9,26 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/google"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/outbox"
-	"github.com/lafaekstreet/backend/shared/password"
 	"github.com/lafaekstreet/backend/shared/seal"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/storage"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // Group is the route group "users".
 type Group struct {
 	db      *database.DB
 	outbox  *outbox.Outbox
-	clock   clock.Clock
-	hasher  *password.Hasher
-	google  *google.Verifier
+	clock   timestamp.Clock
+	hasher  *credential.Hasher
+	google  *credential.GoogleVerifier
 	sealer  *seal.Sealer
 	revoker *identity.Revoker
 	links   *storage.Links
@@ -37,8 +36,8 @@ type Group struct {
 
 // Config is what the function needs besides what every function has.
 type Config struct {
-	Passwords password.Config
-	Google    google.Config
+	Passwords credential.PasswordConfig
+	Google    credential.GoogleConfig
 	Seal      seal.Config
 	Storage   storage.Config
 }
@@ -57,7 +56,7 @@ func New(kit *service.Kit, cfg Config) (*Group, error) {
 		return nil, err
 	}
 	return &Group{db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, sealer: sealer,
-		hasher: password.NewHasher(cfg.Passwords), google: google.New(cfg.Google, kit.Clock),
+		hasher: credential.NewHasher(cfg.Passwords), google: credential.NewGoogleVerifier(cfg.Google, kit.Clock),
 		revoker: kit.Revoker(), links: storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)}, nil
 }
 

@@ -14,13 +14,13 @@ import (
 	"github.com/lafaekstreet/backend/functions/users"
 	"github.com/lafaekstreet/backend/infra/local/apitest"
 	"github.com/lafaekstreet/backend/infra/local/google"
+	"github.com/lafaekstreet/backend/infra/local/identitytest"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/identity/identitytest"
-	"github.com/lafaekstreet/backend/shared/password"
 	"github.com/lafaekstreet/backend/shared/service"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 type bundle struct {
@@ -58,7 +58,7 @@ func setup(t *testing.T) *bundle {
 		"SEAL_KEYS":         base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)),
 		"GOOGLE_CLIENT_IDS": google.DefaultClientID, "GOOGLE_ISSUER": provider.Issuer(), "GOOGLE_KEYS_URL": provider.KeysURL(),
 	}
-	handler, err := users.OpenWith(t.Context(), env, service.WithClock(clock.System{}), service.WithOutput(&bytes.Buffer{}))
+	handler, err := users.OpenWith(t.Context(), env, service.WithClock(timestamp.System{}), service.WithOutput(&bytes.Buffer{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func setup(t *testing.T) *bundle {
 func (b *bundle) person(role identity.Role) identitytest.Person {
 	b.t.Helper()
 	p := b.signer.SignIn(b.db, role)
-	hash, err := password.NewHasher(password.Config{}).Hash(b.t.Context(), goodPassword)
+	hash, err := credential.NewHasher(credential.PasswordConfig{}).Hash(b.t.Context(), goodPassword)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/faults"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/shared/config"
-	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
@@ -75,7 +75,7 @@ func setup(t *testing.T, patience ...string) *bundle {
 	}
 	t.Cleanup(pool.Close)
 	b := &bundle{t: t, w: worker, handler: queue.Each(queue.Validate, 2, kit.Log, worker.message), kit: kit, db: pool,
-		cloud: cloud, faults: set, owner: owner, person: ids.New(), s3: s3.NewFromConfig(cloud.Config(), func(o *s3.Options) { o.UsePathStyle = true })}
+		cloud: cloud, faults: set, owner: owner, person: database.NewID(), s3: s3.NewFromConfig(cloud.Config(), func(o *s3.Options) { o.UsePathStyle = true })}
 	if _, err := b.s3.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: awssdk.String("media")}); err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func one[T any](b *bundle, sql string, args ...any) T {
 // report makes a pending report at a place, with its first ledger event, as POST /reports does.
 func (b *bundle) report(latitude, longitude float64) uuid.UUID {
 	b.t.Helper()
-	id := ids.New()
+	id := database.NewID()
 	b.numbers++
 	err := b.kit.Outbox.Do(b.t.Context(), func(w *outbox.Work) error {
 		if _, err := w.Exec(b.t.Context(), `INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, latitude, longitude)
@@ -138,7 +138,7 @@ func (b *bundle) report(latitude, longitude float64) uuid.UUID {
 // attach gives the report a picture in the given state of processing.
 func (b *bundle) attach(report uuid.UUID, state string, seed int) uuid.UUID {
 	b.t.Helper()
-	upload, img := ids.New(), ids.New()
+	upload, img := database.NewID(), database.NewID()
 	b.exec(`INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, state, attached_at, expires_at)
 		VALUES ($1, $2, $3, 'image/jpeg', 1000, $4, now(), now() + interval '7 days')`, upload, b.person, "originals/"+upload.String(), state)
 	b.exec(`INSERT INTO report_images (id, report_id, upload_id) VALUES ($1, $2, $3)`, img, report, upload)

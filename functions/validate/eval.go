@@ -12,9 +12,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lafaekstreet/backend/shared/picture"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/settings"
+	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 // Sample is one labelled picture of an evaluation.
@@ -119,7 +119,7 @@ func Evaluate(ctx context.Context, b Bedrock, m ModelConfig, known settings.Sett
 		if err != nil {
 			return score, fmt.Errorf("evaluate: %w", err)
 		}
-		if f, ok := picture.Sniff(jpeg); !ok || f != picture.JPEG {
+		if f, ok := upload.Sniff(jpeg); !ok || f != upload.JPEG {
 			return score, fmt.Errorf("evaluate: %s is no JPEG", s.Path)
 		}
 		v := score.judge(ctx, j, known, s, jpeg)

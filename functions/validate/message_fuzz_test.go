@@ -7,8 +7,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/infra/local/queuetest"
 	"github.com/lafaekstreet/backend/shared/queue"
-	"github.com/lafaekstreet/backend/shared/queue/queuetest"
 )
 
 // FuzzValidateMessage: only a message that names a report has one judged.

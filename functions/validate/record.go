@@ -10,17 +10,16 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // ledgerOfCalls is the account of one run over one picture, in the database.
 // Each call is committed by itself: it was paid for, whatever becomes of the run.
 type ledgerOfCalls struct {
 	db     *database.DB
-	clock  clock.Clock
+	clock  timestamp.Clock
 	log    *slog.Logger
 	report uuid.UUID
 	image  uuid.UUID
@@ -48,7 +47,7 @@ func (l *ledgerOfCalls) earlier(ctx context.Context, stage string, a answer) ([]
 }
 
 func (l *ledgerOfCalls) record(ctx context.Context, c call) error {
-	id, status := ids.New(), report.AICompleted
+	id, status := database.NewID(), report.AICompleted
 	var failure *string
 	if c.answer.err != nil {
 		status = report.AIFailed
@@ -137,7 +136,7 @@ func (l *ledgerOfCalls) insert(ctx context.Context, tx pgx.Tx, a analysis) error
 func short(err error) string { return words(err.Error(), 300) }
 
 // spent is how many tokens this month's calls have cost, in and out.
-func spent(ctx context.Context, q database.Querier, now clock.Clock) (int64, error) {
+func spent(ctx context.Context, q database.Querier, now timestamp.Clock) (int64, error) {
 	const sum = `SELECT input_tokens + output_tokens FROM ai_usage WHERE month = date_trunc('month', $1::timestamptz AT TIME ZONE 'UTC')::date`
 	var n int64
 	err := q.QueryRow(ctx, sum, now.Now()).Scan(&n)

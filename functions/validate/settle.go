@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/pgvector/pgvector-go"
 
-	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -61,9 +61,9 @@ func (w *Worker) settle(ctx context.Context, s subject, v verdict) error {
 func (w *Worker) conclude(ctx context.Context, tx *outbox.Work, s subject, v verdict) (uuid.UUID, error) {
 	calls := v.calls
 	if calls == nil { // no model was asked
-		calls = &ledgerOfCalls{report: s.id, image: s.imageID, run: ids.New()}
+		calls = &ledgerOfCalls{report: s.id, image: s.imageID, run: database.NewID()}
 	}
-	row := analysis{id: ids.New(), stage: stageVerdict, model: w.cfg.Models.Model, status: string(v.status), hash: []byte{},
+	row := analysis{id: database.NewID(), stage: stageVerdict, model: w.cfg.Models.Model, status: string(v.status), hash: []byte{},
 		relevance: v.relevance, damage: v.damage}
 	if v.why != "" {
 		row.err = &v.why

@@ -18,18 +18,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/google/uuid"
 
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/ids"
-	"github.com/lafaekstreet/backend/shared/metrics"
 	"github.com/lafaekstreet/backend/shared/outbox"
-	"github.com/lafaekstreet/backend/shared/picture"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/settings"
 	"github.com/lafaekstreet/backend/shared/storage"
+	"github.com/lafaekstreet/backend/shared/telemetry"
+	"github.com/lafaekstreet/backend/shared/timestamp"
+	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 // Config of the worker.
@@ -54,9 +53,9 @@ type Worker struct {
 	objects  Objects
 	judge    judge
 	settings *settings.Reader
-	clock    clock.Clock
+	clock    timestamp.Clock
 	log      *slog.Logger
-	metrics  *metrics.Metrics
+	metrics  *telemetry.Metrics
 	cfg      Config
 }
 
@@ -138,7 +137,7 @@ func (w *Worker) report(ctx context.Context, id uuid.UUID, last bool) error {
 	if err := w.processing(ctx, s); err != nil {
 		return err
 	}
-	jpeg, err := w.objects.Read(ctx, s.displayKey(), picture.MaxBytes)
+	jpeg, err := w.objects.Read(ctx, s.displayKey(), upload.MaxBytes)
 	if err != nil {
 		return fmt.Errorf("read picture: %w", err)
 	}
@@ -162,7 +161,7 @@ type verdict struct {
 
 // ask goes through the questions, cheapest rejection first.
 func (w *Worker) ask(ctx context.Context, s subject, known settings.Settings, jpeg []byte, last bool) (verdict, error) {
-	rec := &ledgerOfCalls{db: w.db, clock: w.clock, log: w.log, report: s.id, image: s.imageID, run: ids.New(), last: map[string]uuid.UUID{}}
+	rec := &ledgerOfCalls{db: w.db, clock: w.clock, log: w.log, report: s.id, image: s.imageID, run: database.NewID(), last: map[string]uuid.UUID{}}
 	v := verdict{status: report.AINeedsReview, settings: known, calls: rec}
 	r, err := w.judge.relevance(ctx, rec, jpeg)
 	if malformed(err) {

@@ -20,7 +20,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/lafaekstreet/backend/shared/awsconf"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/start"
 )
@@ -62,7 +61,7 @@ func Open(ctx context.Context, env config.Env) (start.Resource, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open verify: %w", err)
 	}
-	cfg, err := awsconf.Load(ctx, env)
+	cfg, err := config.LoadAWS(ctx, env)
 	if err != nil {
 		return nil, fmt.Errorf("open verify: %w", err)
 	}

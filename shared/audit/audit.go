@@ -11,8 +11,7 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/ids"
-	"github.com/lafaekstreet/backend/shared/logging"
+	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
 // System is the actor role of entries nobody signed in caused.
@@ -56,7 +55,7 @@ func record(ctx context.Context, tx database.Querier, actor *uuid.UUID, role str
 	const insert = `
 		INSERT INTO audit_log (id, actor_id, actor_role, action, entity, entity_id, before, after, request_id)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9, ''))`
-	err = database.Later(ctx, tx, insert, ids.New(), actor, role, e.Action, e.Entity, e.EntityID, before, after, logging.RequestID(ctx))
+	err = database.Later(ctx, tx, insert, database.NewID(), actor, role, e.Action, e.Entity, e.EntityID, before, after, telemetry.RequestID(ctx))
 	if err != nil {
 		return fmt.Errorf("audit %s: %w", e.Action, err)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/logging"
+	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
 func TestRecordKeepsActorAndChange(t *testing.T) {
@@ -16,7 +16,7 @@ func TestRecordKeepsActorAndChange(t *testing.T) {
 	db := testdb.Pool(t)
 	actor := uuid.New()
 	ctx := identity.WithCaller(t.Context(), identity.Caller{UserID: actor, Role: identity.Admin})
-	ctx = logging.WithRequestID(ctx, "request-1")
+	ctx = telemetry.WithRequestID(ctx, "request-1")
 	entry := audit.Entry{Action: "user.suspend", Entity: "user", EntityID: "u1",
 		Before: map[string]bool{"suspended": false}, After: map[string]bool{"suspended": true}}
 	if err := audit.Record(ctx, db, entry); err != nil {

@@ -8,8 +8,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-
-	"github.com/lafaekstreet/backend/shared/awsconf"
 )
 
 // SecretsManager reads secrets of AWS Secrets Manager.
@@ -19,7 +17,7 @@ type SecretsManager struct {
 
 // NewSecretsManager uses the process's AWS configuration.
 func NewSecretsManager(ctx context.Context) (Secrets, error) {
-	cfg, err := awsconf.Load(ctx, processEnvironment())
+	cfg, err := LoadAWS(ctx, processEnvironment())
 	if err != nil {
 		return nil, err
 	}

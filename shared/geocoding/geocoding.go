@@ -10,8 +10,7 @@ import (
 	"time"
 
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/metrics"
-	"github.com/lafaekstreet/backend/shared/municipality"
+	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
 // Sources of an address.
@@ -46,14 +45,14 @@ func silent(cause error) error { return fmt.Errorf("%w: %s", ErrSilent, cause.Er
 type Resolver struct {
 	db             *database.DB
 	nominatim      *Nominatim
-	municipalities *municipality.Directory
+	municipalities *Municipalities
 	log            *slog.Logger
-	metrics        *metrics.Metrics
+	metrics        *telemetry.Metrics
 }
 
 // NewResolver uses the boundaries in db and n for the rest; a nil n leaves only the boundaries.
-func NewResolver(db *database.DB, n *Nominatim, log *slog.Logger, m *metrics.Metrics) *Resolver {
-	return &Resolver{db: db, nominatim: n, municipalities: municipality.NewDirectory(db), log: log, metrics: m}
+func NewResolver(db *database.DB, n *Nominatim, log *slog.Logger, m *telemetry.Metrics) *Resolver {
+	return &Resolver{db: db, nominatim: n, municipalities: NewMunicipalities(db), log: log, metrics: m}
 }
 
 // Reverse names the place at a latitude and longitude (degrees WGS 84, checked

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"errors"
+	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 	"slices"
 	"strings"
@@ -67,7 +68,7 @@ func bearerToken(r *http.Request) (string, bool) {
 
 // caller is who a token speaks for. Their session is looked up and their budget
 // spent in one step; without budgets, nothing was spent.
-func (a *API) caller(r *http.Request, o Operation, token string, sent bool) (identity.Caller, locale.Language, []Budget, error) {
+func (a *API) caller(r *http.Request, o Operation, token string, sent bool) (identity.Caller, locale.Language, []admission.Budget, error) {
 	none := identity.Caller{}
 	if !sent {
 		return none, "", nil, errTokenMissing
@@ -84,7 +85,7 @@ func (a *API) caller(r *http.Request, o Operation, token string, sent bool) (ide
 	if errUser != nil || errSession != nil || sessionID == uuid.Nil {
 		return none, "", nil, errTokenInvalid
 	}
-	session, budgets, err := a.admission().Admit(r.Context(), sessionID, spends(o, UserKey+userID.String()))
+	session, budgets, err := a.deps.Admission.Admit(r.Context(), sessionID, spends(o, admission.UserKey+userID.String()))
 	if errors.Is(err, identity.ErrNoSession) || err == nil && session.UserID != userID {
 		return none, "", budgets, errTokenInvalid
 	}

@@ -12,10 +12,10 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/metrics"
+	"github.com/lafaekstreet/backend/shared/telemetry"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // Group is a route group: one Lambda in AWS, one of many handlers of a process
@@ -31,13 +31,11 @@ type Group interface {
 // Deps is what the rules around the operations need.
 type Deps struct {
 	Tokens    *identity.Verifier
-	Sessions  identity.Sessions
-	Limiter   Limiter           // nil: nothing is limited
-	Admission Admission         // in place of the two before it, in one step
+	Admission Admission         // looks up sessions and counts requests; nil: nothing is limited, and nobody can sign in
 	Keys      *idempotency.Keys // nil: Idempotency-Key is ignored
-	Clock     clock.Clock
+	Clock     timestamp.Clock
 	Log       *slog.Logger
-	Metrics   *metrics.Metrics
+	Metrics   *telemetry.Metrics
 	Config    Config
 }
 
@@ -69,7 +67,7 @@ func New(deps Deps, groups ...Group) *Service {
 
 // Document is the OpenAPI document of groups, which need no dependencies.
 func Document(groups ...Group) *huma.OpenAPI {
-	return New(Deps{Clock: clock.System{}, Log: slog.New(slog.DiscardHandler)}, groups...).doc
+	return New(Deps{Clock: timestamp.System{}, Log: slog.New(slog.DiscardHandler)}, groups...).doc
 }
 
 func newAPI(deps Deps) *API {

@@ -13,8 +13,8 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/locale"
-	"github.com/lafaekstreet/backend/shared/logging"
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
 // present turns a handler's error into its document, and logs what the client
@@ -31,7 +31,7 @@ func (a *API) present(ctx context.Context, err error) *problem.Document {
 	default:
 		err = problem.New(problem.Internal, "internal").Because(err)
 	}
-	d := problem.DocumentOf(err, locale.FromContext(ctx), logging.RequestID(ctx))
+	d := problem.DocumentOf(err, locale.FromContext(ctx), telemetry.RequestID(ctx))
 	if d.Status >= http.StatusInternalServerError {
 		a.deps.Log.ErrorContext(ctx, "request failed", "code", d.Code, "error", err)
 		a.deps.Metrics.Add("server_errors")
@@ -85,7 +85,7 @@ func documentOfHuma(hc huma.Context, status int, message string, errs ...error) 
 	if hc != nil {
 		ctx = hc.Context()
 	}
-	return problem.DocumentOf(e, locale.FromContext(ctx), logging.RequestID(ctx))
+	return problem.DocumentOf(e, locale.FromContext(ctx), telemetry.RequestID(ctx))
 }
 
 // withoutDetails drops what a parser says of a body: it quotes the input.

@@ -14,9 +14,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // mirror answers what it understood.
@@ -54,7 +54,7 @@ func (mirror) Register(a *API) {
 }
 
 func mirrorService() *Service {
-	return New(Deps{Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Config: Config{CORSOrigins: []string{"https://map.example"}}}, mirror{})
+	return New(Deps{Clock: timestamp.System{}, Log: slog.New(slog.DiscardHandler), Config: Config{CORSOrigins: []string{"https://map.example"}}}, mirror{})
 }
 
 // FuzzHeaders: whatever a request's headers say, the answer is whole, in a

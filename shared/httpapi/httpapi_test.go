@@ -14,9 +14,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // sample is a group with an operation for each rule.
@@ -106,7 +106,7 @@ func serve(t *testing.T) (*httptest.Server, *bytes.Buffer) {
 	t.Helper()
 	var logs bytes.Buffer
 	s := httptest.NewServer(httpapi.New(httpapi.Deps{
-		Clock: clock.System{}, Log: slog.New(slog.NewTextHandler(&logs, nil)),
+		Clock: timestamp.System{}, Log: slog.New(slog.NewTextHandler(&logs, nil)),
 		Config: httpapi.Config{CORSOrigins: []string{"https://app.example"}},
 	}, &sample{secret: "hunter2"}))
 	t.Cleanup(s.Close)

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"cmp"
 	"context"
+	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -15,98 +16,26 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
-// LimitClass names a budget of requests.
-type LimitClass string
-
-// The classes of the contract. Their figures are configuration of the limiter.
-const (
-	LimitGeneral LimitClass = ""       // per user when signed in, else per address
-	LimitAuth    LimitClass = "auth"   // signing in and the like: per address and e-mail
-	LimitCreate  LimitClass = "create" // new reports, per user
-	LimitSync    LimitClass = "sync"   // reports of a batch, per user, counted by item
-	LimitUpload  LimitClass = "upload" // pictures, per user
-	LimitView    LimitClass = "view"   // the public's pages, tiles and lists, instead of the general budget: one map view is a dozen requests, and a carrier may put a whole suburb behind one address
-	LimitNone    LimitClass = "none"   // health
-)
-
-// Budget is how a caller stands with a limit.
-type Budget struct {
-	Allowed   bool
-	Limit     int           // requests a window
-	Remaining int           // of them left
-	Reset     time.Duration // until the window is whole again
-	Retry     time.Duration // until the next request is allowed, when refused
-}
-
-// Limiter counts requests. It never fails: without its store it decides from
-// what the process itself has seen.
-type Limiter interface {
-	// Take spends cost of the budget that key has in class.
-	Take(ctx context.Context, class LimitClass, key string, cost int) Budget
-}
-
-// Spend is what a request costs in one class.
-type Spend struct {
-	Class LimitClass
-	Key   string
-	Cost  int
-}
-
-// Beginnings of keys: whose budget it is.
-const (
-	UserKey    = "user:"
-	AddressKey = "address:"
-)
-
 // Admission looks a session up and spends budgets in one step.
 type Admission interface {
 	// Admit returns the session, unless its id is the zero one, and a budget for
 	// each spend. It fails for the session alone (identity.ErrNoSession); the
 	// budgets are good all the same.
-	Admit(ctx context.Context, session uuid.UUID, spends []Spend) (identity.Session, []Budget, error)
-}
-
-// admission is the configured one, or the two that each do half.
-func (a *API) admission() Admission {
-	if a.deps.Admission != nil {
-		return a.deps.Admission
-	}
-	return halves{a.deps.Sessions, a.deps.Limiter}
-}
-
-type halves struct {
-	sessions identity.Sessions
-	limiter  Limiter
-}
-
-// Admit implements Admission.
-func (h halves) Admit(ctx context.Context, session uuid.UUID, spends []Spend) (identity.Session, []Budget, error) {
-	var budgets []Budget
-	for _, s := range spends {
-		if h.limiter == nil {
-			break
-		}
-		budgets = append(budgets, h.limiter.Take(ctx, s.Class, s.Key, s.Cost))
-	}
-	if session == uuid.Nil {
-		return identity.Session{}, budgets, nil
-	}
-	out, err := h.sessions.Session(ctx, session)
-	return out, budgets, err
+	Admit(ctx context.Context, session uuid.UUID, spends []admission.Spend) (identity.Session, []admission.Budget, error)
 }
 
 // spends are what a request of o costs the owner of key: one of the general
 // budget and, where o has a class of its own, one of that.
-func spends(o Operation, key string) []Spend {
-	if o.Limit == LimitNone {
+func spends(o Operation, key string) []admission.Spend {
+	if o.Limit == admission.LimitNone {
 		return nil
 	}
-	if o.Limit == LimitView {
-		return []Spend{{Class: LimitView, Key: key, Cost: 1}}
+	if o.Limit == admission.LimitView {
+		return []admission.Spend{{Class: admission.LimitView, Key: key, Cost: 1}}
 	}
-	out := []Spend{{Class: LimitGeneral, Key: key, Cost: 1}}
-	if o.Limit != LimitGeneral && o.LimitMember == "" {
-		out = append(out, Spend{Class: o.Limit, Key: key, Cost: 1})
+	out := []admission.Spend{{Class: admission.LimitGeneral, Key: key, Cost: 1}}
+	if o.Limit != admission.LimitGeneral && o.LimitMember == "" {
+		out = append(out, admission.Spend{Class: o.Limit, Key: key, Cost: 1})
 	}
 	return out
 }
@@ -125,9 +54,9 @@ func (a *API) limited(o Operation, next http.Handler) http.Handler {
 // neighbour behind the same address does not pay for them.
 func limitKey(r *http.Request) string {
 	if c, ok := identity.FromContext(r.Context()); ok {
-		return UserKey + c.UserID.String()
+		return admission.UserKey + c.UserID.String()
 	}
-	return AddressKey + hashed(network(ClientAddress(r)))
+	return admission.AddressKey + hashed(network(ClientAddress(r)))
 }
 
 // network is what one client has of addresses: a single one of IPv4, a /64 of IPv6, within which it may take any.
@@ -143,11 +72,11 @@ func network(address string) string {
 }
 
 // admit spends budgets and answers 429 when one of them is empty.
-func (a *API) admit(w http.ResponseWriter, r *http.Request, all []Spend) bool {
-	if len(all) == 0 {
+func (a *API) admit(w http.ResponseWriter, r *http.Request, all []admission.Spend) bool {
+	if len(all) == 0 || a.deps.Admission == nil {
 		return true
 	}
-	_, budgets, err := a.admission().Admit(r.Context(), uuid.Nil, all)
+	_, budgets, err := a.deps.Admission.Admit(r.Context(), uuid.Nil, all)
 	if err != nil {
 		a.refuse(w, r, err)
 		return false
@@ -157,11 +86,11 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request, all []Spend) bool {
 
 // within tells the client how it stands, with the budget that is nearest to its
 // end, and answers 429 when that is empty.
-func (a *API) within(w http.ResponseWriter, r *http.Request, budgets []Budget) bool {
+func (a *API) within(w http.ResponseWriter, r *http.Request, budgets []admission.Budget) bool {
 	if len(budgets) == 0 {
 		return true
 	}
-	tightest := slices.MinFunc(budgets, func(a, b Budget) int {
+	tightest := slices.MinFunc(budgets, func(a, b admission.Budget) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Remaining, b.Remaining))
 	})
 	h := w.Header()
@@ -176,7 +105,7 @@ func (a *API) within(w http.ResponseWriter, r *http.Request, budgets []Budget) b
 }
 
 // rank puts refusals first.
-func rank(b Budget) int {
+func rank(b admission.Budget) int {
 	if b.Allowed {
 		return 1
 	}

@@ -7,23 +7,32 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// keys is a limiter that only notes whose budget was spent.
+// keys is an admission that records whose budget was spent.
 type keys struct{ seen []string }
 
-func (k *keys) Take(_ context.Context, _ httpapi.LimitClass, key string, _ int) httpapi.Budget {
-	k.seen = append(k.seen, key)
-	return httpapi.Budget{Allowed: true, Limit: 1, Remaining: 1}
+// Admit implements httpapi.Admission.
+func (k *keys) Admit(_ context.Context, _ uuid.UUID, spends []admission.Spend) (identity.Session, []admission.Budget, error) {
+	var budgets []admission.Budget
+	for _, s := range spends {
+		k.seen = append(k.seen, s.Key)
+		budgets = append(budgets, admission.Budget{Allowed: true, Limit: 1, Remaining: 1})
+	}
+	return identity.Session{}, budgets, nil
 }
 
 // Whoever has one address of IPv6 has 2^64 of them: they are one client.
 func TestAClientIsItsNetwork(t *testing.T) {
 	t.Parallel()
 	var k keys
-	api := httpapi.New(httpapi.Deps{Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Limiter: &k}, &sample{})
+	api := httpapi.New(httpapi.Deps{Clock: timestamp.System{}, Log: slog.New(slog.DiscardHandler), Admission: &k}, &sample{})
 	key := func(remote string) string {
 		k.seen = nil
 		r := httptest.NewRequest(http.MethodGet, "/places", nil)

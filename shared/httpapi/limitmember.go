@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"github.com/lafaekstreet/backend/shared/admission"
 	"io"
 	"net/http"
 	"strings"
@@ -24,7 +25,7 @@ func (a *API) limitedByMember(o Operation, next http.Handler) http.Handler {
 		}
 		r.Body = io.NopCloser(bytes.NewReader(raw))
 		key := limitKey(r) + "|" + memberHash(raw, o.LimitMember)
-		if a.admit(w, r, []Spend{{Class: o.Limit, Key: key, Cost: 1}}) {
+		if a.admit(w, r, []admission.Spend{{Class: o.Limit, Key: key, Cost: 1}}) {
 			next.ServeHTTP(w, r)
 		}
 	})

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"github.com/lafaekstreet/backend/shared/admission"
 	"maps"
 	"net/http"
 	"slices"
@@ -42,7 +43,7 @@ type Operation struct {
 	// SecondFactor refuses sessions that did not pass TOTP.
 	SecondFactor bool
 	// Limit is the rate limit class; the zero value is the general one.
-	Limit LimitClass
+	Limit admission.LimitClass
 	// LimitMember names a body member, such as "email", whose value joins the
 	// caller in the key of Limit: a neighbour who asks for somebody else has a budget of their own.
 	LimitMember string

@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/locale"
-	"github.com/lafaekstreet/backend/shared/logging"
+	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
 const requestIDHeader = "X-Request-Id"
@@ -25,7 +25,7 @@ func identified(next http.Handler) http.Handler {
 			id = uuid.NewString()
 		}
 		w.Header().Set(requestIDHeader, id)
-		ctx := logging.WithRequestID(r.Context(), id)
+		ctx := telemetry.WithRequestID(r.Context(), id)
 		ctx = context.WithValue(ctx, originKey{}, origin(r))
 		if l, ok := locale.FromHeader(r.Header.Get("Accept-Language")); ok {
 			ctx = locale.WithLanguage(ctx, l)

@@ -5,8 +5,8 @@ import (
 	"net/http/httptest"
 
 	"github.com/lafaekstreet/backend/shared/locale"
-	"github.com/lafaekstreet/backend/shared/logging"
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
 // known answers addresses and methods no operation has, as problem documents.
@@ -30,5 +30,5 @@ func Unknown(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", probe.Header().Get("Allow"))
 		e = problem.New(http.StatusMethodNotAllowed, "method_not_allowed")
 	}
-	problem.DocumentOf(e, locale.FromContext(r.Context()), logging.RequestID(r.Context())).Write(w)
+	problem.DocumentOf(e, locale.FromContext(r.Context()), telemetry.RequestID(r.Context())).Write(w)
 }

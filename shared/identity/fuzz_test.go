@@ -7,9 +7,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/infra/local/identitytest"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/identity/identitytest"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // No text but one signed with our key is an access token, and none makes the
@@ -17,7 +17,7 @@ import (
 func FuzzVerify(f *testing.F) {
 	signer := identitytest.New(f)
 	v, err := identity.NewVerifier(identity.Config{PublicKeys: signer.PublicKeys(), Issuer: identitytest.Issuer,
-		Audience: identitytest.Audience}, clock.System{})
+		Audience: identitytest.Audience}, timestamp.System{})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -7,9 +7,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/infra/local/identitytest"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/identity/identitytest"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // During a rotation two keys are believed; afterwards the old one is not.
@@ -34,7 +34,7 @@ func TestTwoKeysAreBelievedDuringARotation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v, err := identity.NewVerifier(identity.Config{PublicKeys: string(raw), Issuer: identitytest.Issuer, Audience: identitytest.Audience}, clock.System{})
+		v, err := identity.NewVerifier(identity.Config{PublicKeys: string(raw), Issuer: identitytest.Issuer, Audience: identitytest.Audience}, timestamp.System{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +66,7 @@ func TestKeySetsThatAreRefused(t *testing.T) {
 		"no key id": `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`,
 		"too short": `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"1","x":"AQAB"}]}`,
 	} {
-		if _, err := identity.NewVerifier(identity.Config{PublicKeys: set}, clock.System{}); err == nil {
+		if _, err := identity.NewVerifier(identity.Config{PublicKeys: set}, timestamp.System{}); err == nil {
 			t.Errorf("%s: taken", name)
 		}
 	}

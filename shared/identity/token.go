@@ -11,7 +11,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // ScopeAccess is the scope of access tokens; any other scope never opens a route.
@@ -40,7 +40,7 @@ type Config struct {
 type Verifier struct {
 	keys     map[string]ed25519.PublicKey
 	parser   *jwt.Parser
-	clock    clock.Clock
+	clock    timestamp.Clock
 	verified verified
 }
 
@@ -54,7 +54,7 @@ var (
 const leeway = 5 * time.Second
 
 // NewVerifier reads the key set.
-func NewVerifier(c Config, now clock.Clock) (*Verifier, error) {
+func NewVerifier(c Config, now timestamp.Clock) (*Verifier, error) {
 	keys, err := parseKeySet(c.PublicKeys)
 	if err != nil {
 		return nil, fmt.Errorf("TOKEN_PUBLIC_KEYS: %w", err)

@@ -7,16 +7,16 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/infra/local/identitytest"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/identity/identitytest"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 func TestVerifierTakesOnlyItsOwn(t *testing.T) {
 	t.Parallel()
 	signer, stranger := identitytest.New(t), identitytest.New(t)
 	v, err := identity.NewVerifier(identity.Config{
-		PublicKeys: signer.PublicKeys(), Issuer: identitytest.Issuer, Audience: identitytest.Audience}, clock.System{})
+		PublicKeys: signer.PublicKeys(), Issuer: identitytest.Issuer, Audience: identitytest.Audience}, timestamp.System{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,9 +7,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/infra/local/identitytest"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/identity/identitytest"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // TestARememberedTokenEndsAndKeepsItsScope: what was checked once is believed no
@@ -17,7 +17,7 @@ import (
 func TestARememberedTokenEndsAndKeepsItsScope(t *testing.T) {
 	t.Parallel()
 	signer := identitytest.New(t)
-	now := clock.NewManual(time.Now())
+	now := timestamp.NewManual(time.Now())
 	v, err := identity.NewVerifier(identity.Config{
 		PublicKeys: signer.PublicKeys(), Issuer: identitytest.Issuer, Audience: identitytest.Audience,
 	}, now)

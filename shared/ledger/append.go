@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
 )
@@ -87,7 +87,7 @@ func (c *Chain) append(w *outbox.Work, e *Event) error {
 	if err != nil {
 		return err
 	}
-	e.id = ids.New()
+	e.id = database.NewID()
 	sum := sha256.Sum256(raw)
 	insert(w, *e, c.seq+1, c.hash, raw, sum[:])
 	c.seq, c.hash = c.seq+1, sum[:]

@@ -12,14 +12,14 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
 )
 
 func TestAppendChainsCanonicalPayloads(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	agency := ids.New()
+	agency := database.NewID()
 	b.exec(`INSERT INTO agencies (id, code, name, agency_type) VALUES ($1, 'OP-DILI', 'Obras Públicas', 'municipal')`, agency)
 	id := b.submitted()
 	b.exec(`UPDATE reports SET status = 'verified', severity = 'high' WHERE id = $1`, id)
@@ -101,7 +101,7 @@ func TestAppendRefuses(t *testing.T) {
 			t.Errorf("%s: got no error", tc.name)
 		}
 	}
-	if _, err := b.append(ledger.Event{ReportID: ids.New(), Type: ledger.Submitted}); !errors.Is(err, ledger.ErrNoReport) {
+	if _, err := b.append(ledger.Event{ReportID: database.NewID(), Type: ledger.Submitted}); !errors.Is(err, ledger.ErrNoReport) {
 		t.Errorf("unknown report: got %v, want ErrNoReport", err)
 	}
 	if n := scan[int](b, `SELECT count(*) FROM ledger_events`); n != 1 {
@@ -136,15 +136,15 @@ func TestAppendAtOnceMakesOneChain(t *testing.T) {
 func TestLargestPayloadFits(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	agency, id := ids.New(), b.submitted()
+	agency, id := database.NewID(), b.submitted()
 	b.exec(`INSERT INTO agencies (id, code, name, agency_type) VALUES ($1, $2, 'A', 'municipal')`, agency, strings.Repeat("A", 60))
 	b.exec(`UPDATE reports SET status = 'in_progress', severity = 'critical', issue_type = 'street_light' WHERE id = $1`, id)
 	for n := range 12 {
-		upload := ids.New()
+		upload := database.NewID()
 		sum := sha256.Sum256(upload[:])
 		b.exec(`INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, display_sha256, expires_at)
 			VALUES ($1, $2, $3, 'image/jpeg', 5, $4, now())`, upload, b.user, fmt.Sprint("k", n, upload), sum[:])
-		b.exec(`INSERT INTO report_images (id, report_id, upload_id) VALUES ($1, $2, $3)`, ids.New(), id, upload)
+		b.exec(`INSERT INTO report_images (id, report_id, upload_id) VALUES ($1, $2, $3)`, database.NewID(), id, upload)
 		if _, err := b.append(ledger.Event{ReportID: id, Type: ledger.AIValidated, Actor: ledger.Actor{Kind: "government_official", AgencyID: &agency},
 			AI: &ledger.Assessment{Confidence: 0.1234, Severity: strings.Repeat("é", 40), DamageType: strings.Repeat("\x01", 40), Model: strings.Repeat("m", 200)}}); err != nil {
 			t.Fatalf("with %d images: %v", n+2, err)
@@ -169,9 +169,9 @@ func TestEventsAreAppendOnly(t *testing.T) {
 		{"delete", `DELETE FROM ledger_events`, nil},
 		{"truncate", `TRUNCATE ledger_events CASCADE`, nil},
 		{"insert that follows nothing", `INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, prev_hash, created_at)
-			VALUES ($1, $2, 2, 'CONTENT_AMENDED', 'reports', '{}', sha256('{}'), sha256('else'), now())`, []any{ids.New(), id}},
+			VALUES ($1, $2, 2, 'CONTENT_AMENDED', 'reports', '{}', sha256('{}'), sha256('else'), now())`, []any{database.NewID(), id}},
 		{"insert with another hash", `INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, created_at)
-			VALUES ($1, $2, 1, 'REPORT_SUBMITTED', 'reports', '{}', sha256('else'), now())`, []any{ids.New(), other}},
+			VALUES ($1, $2, 1, 'REPORT_SUBMITTED', 'reports', '{}', sha256('else'), now())`, []any{database.NewID(), other}},
 	} {
 		// The owner of everything, who has every grant; then the role of the functions.
 		if _, err := b.owner.Exec(t.Context(), tc.sql, tc.args...); err == nil {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 )
@@ -39,7 +38,7 @@ func setup(t *testing.T) *bundle {
 		t.Cleanup(db.Close)
 		return db
 	}
-	b := &bundle{t: t, db: open("lafaek_app"), owner: open(""), user: ids.New()}
+	b := &bundle{t: t, db: open("lafaek_app"), owner: open(""), user: database.NewID()}
 	b.box = outbox.New(b.db, nil, slog.New(slog.DiscardHandler))
 	b.exec(`INSERT INTO users (id, email, full_name) VALUES ($1, 'ana@example.org', 'Ana da Silva')`, b.user)
 	return b
@@ -66,14 +65,14 @@ var numbers = func() func() string {
 // report stores a report with one photograph, without any event.
 func (b *bundle) report() uuid.UUID {
 	b.t.Helper()
-	id, upload := ids.New(), ids.New()
+	id, upload := database.NewID(), database.NewID()
 	hash := sha256.Sum256(upload[:])
 	b.exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, title, description, latitude, longitude, captured_at)
 		VALUES ($1, $2, $3, 'x', 'pothole', 'Kuak boot', 'Ana <3 "potholes" & ümlaut', -8.556856, 125.560314, $4)`,
 		id, numbers(), b.user, noon.Add(-time.Hour))
 	b.exec(`INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, state, display_sha256, expires_at)
 		VALUES ($1, $2, $3, 'image/jpeg', 5, 'processed', $4, $5)`, upload, b.user, "originals/"+upload.String(), hash[:], noon)
-	b.exec(`INSERT INTO report_images (id, report_id, upload_id) VALUES ($1, $2, $3)`, ids.New(), id, upload)
+	b.exec(`INSERT INTO report_images (id, report_id, upload_id) VALUES ($1, $2, $3)`, database.NewID(), id, upload)
 	return id
 }
 

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
 )
@@ -43,7 +43,7 @@ func Submit(ctx context.Context, w *outbox.Work, s Submission) error {
 	if !found {
 		return fmt.Errorf("append %s: the payload has no place for a number", e.Type)
 	}
-	id := ids.New()
+	id := database.NewID()
 	const event = `
 WITH payload AS (SELECT $3::bytea || convert_to(report_number, 'UTF8') || $4::bytea AS bytes FROM reports WHERE id = $2),
 event AS (

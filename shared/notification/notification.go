@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
 )
@@ -65,7 +65,7 @@ func Add(_ context.Context, w *outbox.Work, n New) error {
 	if err != nil {
 		return fmt.Errorf("encode notification: %w", err)
 	}
-	id := ids.New()
+	id := database.NewID()
 	const insert = `
 		INSERT INTO notifications (id, user_id, type, event_key, report_id, params)
 		SELECT $1, u.id, $3, $4, r.id, $6::jsonb || CASE WHEN r.id IS NULL THEN '{}' ELSE jsonb_build_object('report_number', r.report_number) END

@@ -11,7 +11,6 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -41,7 +40,7 @@ func TestAddIsOncePerPersonAndEvent(t *testing.T) {
 		{"again", notification.New{UserID: ana, Type: notification.Announcement, EventKey: "a"}, nil, 1, 1},
 		{"other event", notification.New{UserID: ana, Type: notification.Announcement, EventKey: "b"}, nil, 2, 2},
 		{"other person", notification.New{UserID: rui, Type: notification.Announcement, EventKey: "a"}, nil, 3, 3},
-		{"nobody", notification.New{UserID: ids.New(), Type: notification.Announcement, EventKey: "a"}, nil, 3, 3},
+		{"nobody", notification.New{UserID: database.NewID(), Type: notification.Announcement, EventKey: "a"}, nil, 3, 3},
 	}
 	for _, s := range steps {
 		if err := add(s.new, s.fail); !errors.Is(err, s.fail) {
@@ -100,7 +99,7 @@ func TestPrefs(t *testing.T) {
 
 func person(t *testing.T, db *database.DB) uuid.UUID {
 	t.Helper()
-	id := ids.New()
+	id := database.NewID()
 	if _, err := db.Exec(t.Context(), `INSERT INTO users (id, email) VALUES ($1, $2)`, id, id.String()+"@example.org"); err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
@@ -72,7 +71,7 @@ func newPending(name queue.Name, body any, delay time.Duration) (pending, error)
 	if err != nil {
 		return pending{}, fmt.Errorf("encode message for %s: %w", name, err)
 	}
-	return pending{queue: name, out: queue.Outgoing{ID: ids.New(), Body: raw, Delay: delay}, delay: delay}, nil
+	return pending{queue: name, out: queue.Outgoing{ID: database.NewID(), Body: raw, Delay: delay}, delay: delay}, nil
 }
 
 // SendIf has insert, a statement that adds one row and returns something of it, run with the next round trip, and

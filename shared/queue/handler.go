@@ -10,7 +10,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/lafaekstreet/backend/shared/metrics"
+	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
 // Handler consumes batches of a queue. Messages named in the answer are
@@ -38,7 +38,7 @@ type each struct {
 	log         *slog.Logger
 	handle      HandlerFunc
 	dead        Sender
-	metrics     *metrics.Metrics
+	metrics     *telemetry.Metrics
 	deliveries  int
 }
 

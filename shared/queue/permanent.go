@@ -7,8 +7,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
 
-	"github.com/lafaekstreet/backend/shared/ids"
-	"github.com/lafaekstreet/backend/shared/metrics"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
 // permanent marks an error that no later delivery can mend.
@@ -45,7 +45,7 @@ func WithDeadLetters(s Sender) Option { return func(e *each) { e.dead = s } }
 
 // WithMetrics counts messages that came back (message_retried) and that died
 // (message_dead), which each queue of dead letters has an alarm for. deliveries is the queue's limit.
-func WithMetrics(m *metrics.Metrics, deliveries int) Option {
+func WithMetrics(m *telemetry.Metrics, deliveries int) Option {
 	return func(e *each) { e.metrics, e.deliveries = m, deliveries }
 }
 
@@ -69,7 +69,7 @@ func (e *each) bury(ctx context.Context, m events.SQSMessage) bool {
 	if e.dead == nil || !e.dead.Knows(Dead(e.name)) {
 		return false
 	}
-	sent, err := e.dead.Send(ctx, Dead(e.name), []Outgoing{{ID: ids.New(), Body: []byte(m.Body)}})
+	sent, err := e.dead.Send(ctx, Dead(e.name), []Outgoing{{ID: database.NewID(), Body: []byte(m.Body)}})
 	if err != nil {
 		e.log.WarnContext(ctx, "message cannot be put among the dead letters; it comes back", "queue", string(e.name), "error", err)
 	}

@@ -12,9 +12,9 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
 
-	"github.com/lafaekstreet/backend/shared/clock"
-	"github.com/lafaekstreet/backend/shared/metrics"
 	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/telemetry"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // letters is a sender that keeps what it is given.
@@ -68,7 +68,7 @@ func TestWhereFailuresGo(t *testing.T) {
 					panic("oh")
 				}
 				return c.err
-			}, queue.WithDeadLetters(c.dead), queue.WithMetrics(metrics.New(&out, "notify", clock.NewManual(time.Unix(0, 0))), 5))
+			}, queue.WithDeadLetters(c.dead), queue.WithMetrics(telemetry.NewMetrics(&out, "notify", timestamp.NewManual(time.Unix(0, 0))), 5))
 			res, err := h.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: "b",
 				Attributes: map[string]string{"ApproximateReceiveCount": c.receives}}}})
 			if err != nil {

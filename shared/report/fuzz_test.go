@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/page"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/timestamp"
@@ -18,7 +18,7 @@ import (
 // FuzzCursor: any text is a 422, or a place the database can be asked for, of
 // the same list and order.
 func FuzzCursor(f *testing.F) {
-	id := ids.New()
+	id := database.NewID()
 	for _, sort := range []string{"created_at", "updated_at", "severity"} {
 		last := &summaryRow{Summary: Summary{ID: id, Severity: "high", CreatedAt: timestamp.Of(time.Unix(1.7e9, 0)), UpdatedAt: timestamp.Of(time.Unix(1.8e9, 0))}}
 		f.Add(cursorOf(Query{Sort: sort, Order: "desc"}, last), sort, "desc")

@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/audit"
-	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -64,7 +64,7 @@ func typeOf(to Status) notification.Type {
 
 // History adds a row to a report's status history with the next statement of w, and returns its id; from is nil for the creation.
 func History(w *outbox.Work, id uuid.UUID, from *Status, to Status, by Actor, note string) uuid.UUID {
-	row := ids.New()
+	row := database.NewID()
 	const q = `
 		INSERT INTO report_status_history (id, report_id, old_status, new_status, actor_kind, actor_id, agency_id, note)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''))`

@@ -12,7 +12,6 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/ids"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -30,7 +29,7 @@ type bundle struct {
 func setup(t *testing.T) *bundle {
 	t.Helper()
 	db := testdb.Pool(t)
-	b := &bundle{t: t, db: db, outbox: outbox.New(&database.DB{Pool: db}, nil, slog.New(slog.DiscardHandler)), agency: ids.New()}
+	b := &bundle{t: t, db: db, outbox: outbox.New(&database.DB{Pool: db}, nil, slog.New(slog.DiscardHandler)), agency: database.NewID()}
 	b.exec(`INSERT INTO agencies (id, code, name, agency_type) VALUES ($1, 'DILI', 'Dili', 'municipal')`, b.agency)
 	b.author = b.person("citizen")
 	return b
@@ -45,7 +44,7 @@ func (b *bundle) exec(sql string, args ...any) {
 
 func (b *bundle) person(role string) uuid.UUID {
 	b.t.Helper()
-	id := ids.New()
+	id := database.NewID()
 	b.exec(`INSERT INTO users (id, email, full_name, role) VALUES ($1, $2, 'A Person', $3)`, id, id.String()+"@example.org", role)
 	return id
 }
@@ -65,7 +64,7 @@ func (b *bundle) actor(kind report.ActorKind) report.Actor {
 // report puts a report straight into the state a test starts from.
 func (b *bundle) report(status report.Status) uuid.UUID {
 	b.t.Helper()
-	id := ids.New()
+	id := database.NewID()
 	var original *uuid.UUID
 	if status == report.Duplicate {
 		o := b.report(report.Pending)

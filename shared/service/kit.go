@@ -12,21 +12,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/lafaekstreet/backend/shared/awsconf"
-	"github.com/lafaekstreet/backend/shared/cache"
-	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/gate"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/logging"
-	"github.com/lafaekstreet/backend/shared/metrics"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
-	"github.com/lafaekstreet/backend/shared/ratelimit"
 	"github.com/lafaekstreet/backend/shared/settings"
+	"github.com/lafaekstreet/backend/shared/telemetry"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // Kit is what every function has.
@@ -37,22 +33,22 @@ type Kit struct {
 	Outbox  *outbox.Outbox
 	Queues  *queue.Client
 	AWS     aws.Config
-	Clock   clock.Clock
+	Clock   timestamp.Clock
 	Log     *slog.Logger
-	Metrics *metrics.Metrics
-	// Gate knows sessions and limits; a group that counts by item takes it as its httpapi.Limiter.
-	Gate     *gate.Gate
+	Metrics *telemetry.Metrics
+	// Gate knows sessions and limits; a group that counts by item calls its Take.
+	Gate     *admission.Gate
 	Settings *settings.Reader
 
-	cache      *cache.Cache
+	cache      *admission.Cache
 	deliveries int
 }
 
 type kitConfig struct {
 	Database database.Config
 	Queues   queue.Config
-	Cache    cache.Config
-	Limits   ratelimit.Config
+	Cache    admission.CacheConfig
+	Limits   admission.LimitConfig
 	LogLevel slog.Level `env:"LOG_LEVEL" envDefault:"INFO"`
 	// Deliveries is after how many failures the queues of the system give up on a message.
 	Deliveries int `env:"QUEUE_MAX_RECEIVES" envDefault:"5"`
@@ -63,18 +59,18 @@ type Option func(*options)
 
 type options struct {
 	out   io.Writer
-	clock clock.Clock
+	clock timestamp.Clock
 }
 
 // WithOutput sends logs and metrics to w instead of standard error and output.
 func WithOutput(w io.Writer) Option { return func(o *options) { o.out = w } }
 
 // WithClock replaces the machine's clock.
-func WithClock(c clock.Clock) Option { return func(o *options) { o.clock = c } }
+func WithClock(c timestamp.Clock) Option { return func(o *options) { o.clock = c } }
 
 // Open prepares the kit of the named function. Nothing connects before it is used.
 func Open(ctx context.Context, name string, env config.Env, opts ...Option) (*Kit, error) {
-	o := options{clock: clock.System{}}
+	o := options{clock: timestamp.System{}}
 	for _, opt := range opts {
 		opt(&o)
 	}
@@ -87,25 +83,25 @@ func Open(ctx context.Context, name string, env config.Env, opts ...Option) (*Ki
 	if k.DB, err = database.Open(ctx, cfg.Database); err != nil {
 		return nil, fmt.Errorf("open %s: %w", name, err)
 	}
-	if k.AWS, err = awsconf.Load(ctx, env); err != nil {
+	if k.AWS, err = config.LoadAWS(ctx, env); err != nil {
 		return nil, fmt.Errorf("open %s: %w", name, err)
 	}
 	k.Queues = queue.NewClient(sqs.NewFromConfig(k.AWS), cfg.Queues)
 	k.Outbox = outbox.New(k.DB, k.Queues, k.Log)
 	k.Settings = settings.NewReader(k.DB, k.Clock)
-	if k.cache, err = cache.New(cfg.Cache, k.Clock, k.Metrics); err != nil {
+	if k.cache, err = admission.NewCache(cfg.Cache, k.Clock, k.Metrics); err != nil {
 		return nil, fmt.Errorf("open %s: %w", name, err)
 	}
-	k.Gate = gate.New(k.cache, identity.NewStoredSessions(k.DB), ratelimit.NewRates(cfg.Limits, k.Settings), k.Clock)
+	k.Gate = admission.NewGate(k.cache, identity.NewStoredSessions(k.DB), admission.NewRates(cfg.Limits, k.Settings), k.Clock)
 	return k, nil
 }
 
-func outputs(name string, level slog.Level, o options) (*slog.Logger, *metrics.Metrics) {
+func outputs(name string, level slog.Level, o options) (*slog.Logger, *telemetry.Metrics) {
 	var logs, figures io.Writer = os.Stderr, os.Stdout
 	if o.out != nil {
 		logs, figures = o.out, o.out
 	}
-	return logging.New(logs, level).With("function", name), metrics.New(figures, name, o.clock)
+	return telemetry.NewLogger(logs, level).With("function", name), telemetry.NewMetrics(figures, name, o.clock)
 }
 
 // Queue makes the consumer of a queue out of one message's work.

@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // key is the one row of app_settings that holds them all.
@@ -24,7 +24,7 @@ const kept = 30 * time.Second
 // Reader reads the settings, at most once every 30 s. Safe for concurrent use.
 type Reader struct {
 	db    database.Querier
-	clock clock.Clock
+	clock timestamp.Clock
 
 	mu      sync.Mutex
 	current Settings
@@ -32,7 +32,7 @@ type Reader struct {
 }
 
 // NewReader reads from db.
-func NewReader(db database.Querier, now clock.Clock) *Reader {
+func NewReader(db database.Querier, now timestamp.Clock) *Reader {
 	return &Reader{db: db, clock: now, current: Default()}
 }
 

@@ -7,14 +7,14 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/infra/local/testdb"
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/settings"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 func TestReaderFollowsAChange(t *testing.T) {
 	t.Parallel()
 	db := testdb.Pool(t)
-	now := clock.NewManual(time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC))
+	now := timestamp.NewManual(time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC))
 	reader := settings.NewReader(db, now)
 	current := func() settings.Settings {
 		t.Helper()

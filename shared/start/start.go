@@ -13,8 +13,8 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/httpapi"
-	"github.com/lafaekstreet/backend/shared/logging"
 	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
 // HTTP serves a route group behind API Gateway (payload version 2).
@@ -71,7 +71,7 @@ func CustomResource(open func(context.Context, config.Env) (Resource, error)) {
 func opened[T any](open func(context.Context, config.Env) (T, error)) (T, config.Env) {
 	useMemory()
 	ctx := context.Background()
-	slog.SetDefault(logging.New(os.Stderr, slog.LevelInfo))
+	slog.SetDefault(telemetry.NewLogger(os.Stderr, slog.LevelInfo))
 	env, err := config.FromEnvironment(ctx, config.NewSecretsManager)
 	if err == nil {
 		var f T

@@ -14,7 +14,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/smithy-go/encoding/httpbinding"
 
-	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // linkWindow is for how long a link stays the same; it can be read for at least
@@ -36,7 +36,7 @@ const lookAttempts = 3
 type Links struct {
 	cfg    aws.Config
 	config Config
-	clock  clock.Clock
+	clock  timestamp.Clock
 	signer *v4.Signer
 
 	mu     sync.Mutex
@@ -45,7 +45,7 @@ type Links struct {
 }
 
 // NewLinks gives out links into the bucket.
-func NewLinks(cfg aws.Config, c Config, now clock.Clock) *Links {
+func NewLinks(cfg aws.Config, c Config, now timestamp.Clock) *Links {
 	return &Links{cfg: cfg, config: c, clock: now, signer: v4.NewSigner(withoutEscaping)}
 }
 

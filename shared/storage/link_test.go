@@ -14,9 +14,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/lafaekstreet/backend/infra/local/aws"
-	"github.com/lafaekstreet/backend/shared/awsconf"
-	"github.com/lafaekstreet/backend/shared/clock"
+	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/storage"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 const bucket, key = "media", "renditions/0197b8a0/display é+1.jpg"
@@ -61,7 +61,7 @@ func fetch(t *testing.T, link string) (int, string) {
 func TestLinksAreReadWithoutCredentials(t *testing.T) {
 	t.Parallel()
 	server := stored(t)
-	links := storage.NewLinks(server.Config(), storage.Config{Bucket: bucket, PathStyle: true}, clock.System{})
+	links := storage.NewLinks(server.Config(), storage.Config{Bucket: bucket, PathStyle: true}, timestamp.System{})
 	for name, make := range map[string]func() (string, error){
 		"stable": func() (string, error) { return links.Link(t.Context(), key) },
 		"fresh":  func() (string, error) { return links.Fresh(t.Context(), key, time.Minute) },
@@ -96,7 +96,7 @@ func TestLinksAreReadWithoutCredentials(t *testing.T) {
 
 func TestLinksStayTheSameForAnHour(t *testing.T) {
 	t.Parallel()
-	cfg, err := awsconf.Load(t.Context(), map[string]string{"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "s"})
+	cfg, err := config.LoadAWS(t.Context(), map[string]string{"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "s"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestLinksStayTheSameForAnHour(t *testing.T) {
 func TestObjectsAreFound(t *testing.T) {
 	t.Parallel()
 	server := stored(t)
-	links := storage.NewLinks(server.Config(), storage.Config{Bucket: bucket, PathStyle: true, PublicEndpoint: "http://nowhere.invalid"}, clock.System{})
+	links := storage.NewLinks(server.Config(), storage.Config{Bucket: bucket, PathStyle: true, PublicEndpoint: "http://nowhere.invalid"}, timestamp.System{})
 	for k, want := range map[string]bool{key: true, "renditions/other": false} {
 		if got, err := links.Exists(t.Context(), k); err != nil || got != want {
 			t.Errorf("%s: %v %v", k, got, err)
@@ -133,7 +133,7 @@ func TestObjectsAreFound(t *testing.T) {
 	cfg.Credentials = awssdk.CredentialsProviderFunc(func(context.Context) (awssdk.Credentials, error) {
 		return awssdk.Credentials{AccessKeyID: "AKIASTRANGER", SecretAccessKey: "x"}, nil
 	})
-	if _, err := storage.NewLinks(cfg, storage.Config{Bucket: bucket, PathStyle: true}, clock.System{}).Exists(t.Context(), key); err == nil {
+	if _, err := storage.NewLinks(cfg, storage.Config{Bucket: bucket, PathStyle: true}, timestamp.System{}).Exists(t.Context(), key); err == nil {
 		t.Error("without permission it is as if nothing were there")
 	}
 }
@@ -147,11 +147,11 @@ func TestLookingAgainWhenStorageFails(t *testing.T) {
 		}
 	}))
 	t.Cleanup(failing.Close)
-	cfg, err := awsconf.Load(t.Context(), map[string]string{"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "s", "AWS_ENDPOINT_URL_S3": failing.URL})
+	cfg, err := config.LoadAWS(t.Context(), map[string]string{"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "s", "AWS_ENDPOINT_URL_S3": failing.URL})
 	if err != nil {
 		t.Fatal(err)
 	}
-	links := storage.NewLinks(cfg, storage.Config{Bucket: bucket, PathStyle: true}, clock.System{})
+	links := storage.NewLinks(cfg, storage.Config{Bucket: bucket, PathStyle: true}, timestamp.System{})
 	if got, err := links.Exists(t.Context(), key); err != nil || !got {
 		t.Errorf("%v %v after %d questions", got, err, asked.Load())
 	}
@@ -176,7 +176,7 @@ func TestLinksAreWhereTheSDKSays(t *testing.T) {
 		for k, v := range c.env {
 			env[k] = v
 		}
-		cfg, err := awsconf.Load(t.Context(), env)
+		cfg, err := config.LoadAWS(t.Context(), env)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,7 +190,7 @@ func TestLinksAreWhereTheSDKSays(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := storage.NewLinks(cfg, c.config, clock.System{}).Fresh(t.Context(), key, time.Minute)
+		got, err := storage.NewLinks(cfg, c.config, timestamp.System{}).Fresh(t.Context(), key, time.Minute)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-// Package timestamp is how instants and calendar dates look on the wire.
+// Package timestamp is the form of instants and calendar dates in answers, and the clock that functions ask for the time.
 package timestamp
 
 import (

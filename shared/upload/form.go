@@ -17,8 +17,8 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/lafaekstreet/backend/shared/locale"
-	"github.com/lafaekstreet/backend/shared/logging"
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
 // MaxThroughAPI is the largest picture that comes through the API, in bytes: a
@@ -60,7 +60,7 @@ func Form(aliases map[string]string, texts ...string) func(huma.Context, func(hu
 		}
 		file, members, err := readForm(multipart.NewReader(r.Body, params["boundary"]), texts)
 		if err != nil {
-			problem.DocumentOf(err, locale.FromContext(r.Context()), logging.RequestID(r.Context())).Write(w)
+			problem.DocumentOf(err, locale.FromContext(r.Context()), telemetry.RequestID(r.Context())).Write(w)
 			return
 		}
 		for _, from := range slices.Sorted(maps.Keys(aliases)) { // of two for the same member the first, each time the same

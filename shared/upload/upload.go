@@ -11,10 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/ids"
-	"github.com/lafaekstreet/backend/shared/picture"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/storage"
 	"github.com/lafaekstreet/backend/shared/timestamp"
@@ -57,24 +54,24 @@ type Desk struct {
 	db    database.Querier
 	store *storage.Store
 	links *storage.Links
-	clock clock.Clock
+	clock timestamp.Clock
 }
 
 // NewDesk keeps rows in db and bytes in store.
-func NewDesk(db database.Querier, store *storage.Store, links *storage.Links, now clock.Clock) *Desk {
+func NewDesk(db database.Querier, store *storage.Store, links *storage.Links, now timestamp.Clock) *Desk {
 	return &Desk{db: db, store: store, links: links, clock: now}
 }
 
 // Take stores a picture that came through the API. Anything but a whole JPEG,
 // PNG or WebP is a 415 or 422, and leaves nothing behind.
 func (d *Desk) Take(ctx context.Context, owner uuid.UUID, f File) (Upload, error) {
-	info, err := picture.Inspect(f.Bytes)
+	info, err := Inspect(f.Bytes)
 	if err != nil {
 		return Upload{}, refused(err)
 	}
 	sum := sha256.Sum256(f.Bytes)
 	up := Upload{
-		UploadID: ids.New(), ContentType: info.Format.ContentType(), SizeBytes: int64(len(f.Bytes)),
+		UploadID: database.NewID(), ContentType: info.Format.ContentType(), SizeBytes: int64(len(f.Bytes)),
 		SHA256: hex.EncodeToString(sum[:]), Width: info.Width, Height: info.Height,
 	}
 	if err := d.open(ctx, owner, &up, sum[:]); err != nil {
@@ -102,9 +99,9 @@ func (d *Desk) Issue(ctx context.Context, owner uuid.UUID, in Intent) (Upload, e
 	}
 	switch {
 	case contentType != "image/jpeg" && contentType != "image/png" && contentType != "image/webp":
-		return Upload{}, refused(picture.Refuse(picture.NotAPicture, "declared type"))
-	case in.SizeBytes > picture.MaxBytes:
-		return Upload{}, refused(picture.Refuse(picture.TooLarge, "declared size"))
+		return Upload{}, refused(Refuse(NotAPicture, "declared type"))
+	case in.SizeBytes > MaxBytes:
+		return Upload{}, refused(Refuse(TooLarge, "declared size"))
 	}
 	sum, err := hex.DecodeString(in.SHA256)
 	if err != nil || (len(sum) != 0 && len(sum) != sha256.Size) {
@@ -113,7 +110,7 @@ func (d *Desk) Issue(ctx context.Context, owner uuid.UUID, in Intent) (Upload, e
 	if len(sum) == 0 {
 		sum = nil
 	}
-	up := Upload{UploadID: ids.New(), ContentType: contentType, SizeBytes: in.SizeBytes, SHA256: strings.ToLower(in.SHA256)}
+	up := Upload{UploadID: database.NewID(), ContentType: contentType, SizeBytes: in.SizeBytes, SHA256: strings.ToLower(in.SHA256)}
 	if err := d.open(ctx, owner, &up, sum); err != nil {
 		return Upload{}, err
 	}
@@ -152,16 +149,16 @@ func (d *Desk) drop(ctx context.Context, id uuid.UUID) error {
 
 // refused says to the client why a file is not taken.
 func refused(err error) error {
-	var r *picture.Refusal
+	var r *Refusal
 	if !errors.As(err, &r) {
 		return err
 	}
 	switch r.Code {
-	case picture.NotAPicture:
+	case NotAPicture:
 		return problem.New(problem.UnsupportedMedia, "unsupported_image").Because(err)
-	case picture.TooLarge:
+	case TooLarge:
 		return problem.New(problem.TooLarge, "image_too_large").Because(err)
-	case picture.ExtraData:
+	case ExtraData:
 		return problem.New(problem.Invalid, "image_extra_data").Because(err)
 	}
 	return problem.New(problem.Invalid, "image_broken").Because(err)

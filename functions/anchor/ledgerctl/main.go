@@ -25,11 +25,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"github.com/lafaekstreet/backend/functions/anchor"
-	"github.com/lafaekstreet/backend/shared/awsconf"
-	"github.com/lafaekstreet/backend/shared/clock"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 func main() {
@@ -69,7 +68,7 @@ func open(ctx context.Context, env config.Env, withDB bool) (*anchor.Operator, f
 	if len(c.Ledger.Accounts) == 0 {
 		return nil, nil, errors.New("HEDERA_ACCOUNT_ID is missing")
 	}
-	aws, err := awsconf.Load(ctx, env)
+	aws, err := config.LoadAWS(ctx, env)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -78,7 +77,7 @@ func open(ctx context.Context, env config.Env, withDB bool) (*anchor.Operator, f
 		return nil, nil, err
 	}
 	o := &anchor.Operator{Config: c, Network: network, Signer: anchor.NewSigner(kms.NewFromConfig(aws), c.KeyID, c.KMSTimeout),
-		Mirror: ledger.NewMirror(c.Ledger), Clock: clock.System{}}
+		Mirror: ledger.NewMirror(c.Ledger), Clock: timestamp.System{}}
 	closeAll := func() { _ = network.Close() }
 	if withDB {
 		dbConfig, err := config.Parse[database.Config](env)

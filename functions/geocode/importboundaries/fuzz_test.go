@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/infra/local/testdb"
-	"github.com/lafaekstreet/backend/shared/municipality"
+	"github.com/lafaekstreet/backend/shared/geocoding"
 )
 
 // FuzzFeatures: any file is refused with a reason, or what is loaded of it is
@@ -41,7 +41,7 @@ func FuzzFeatures(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer func() { _ = tx.Rollback(t.Context()) }()
-		known := municipality.NewDirectory(tx)
+		known := geocoding.NewMunicipalities(tx)
 		for _, one := range features {
 			if err := insert(t.Context(), tx, known, options{level: "suco", name: "n"}, one); err != nil {
 				return

@@ -12,8 +12,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/ids"
-	"github.com/lafaekstreet/backend/shared/municipality"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/geocoding"
 )
 
 // Levels of boundaries, the largest first.
@@ -66,7 +66,7 @@ func run(ctx context.Context, o options, databaseURL string) (int, error) {
 		if _, err := tx.Exec(ctx, `DELETE FROM boundaries WHERE level = $1`, o.level); err != nil {
 			return fmt.Errorf("replace level %s: %w", o.level, err)
 		}
-		known := municipality.NewDirectory(tx)
+		known := geocoding.NewMunicipalities(tx)
 		for i, f := range features {
 			if err := insert(ctx, tx, known, o, f); err != nil {
 				return fmt.Errorf("feature %d: %w", i+1, err)
@@ -108,7 +108,7 @@ func read(f io.Reader) ([]feature, error) {
 	return collection.Features, nil
 }
 
-func insert(ctx context.Context, tx pgx.Tx, known *municipality.Directory, o options, f feature) error {
+func insert(ctx context.Context, tx pgx.Tx, known *geocoding.Municipalities, o options, f feature) error {
 	name := f.property(o.name)
 	if name == "" {
 		return fmt.Errorf("no property %q; -name says which holds the name", o.name)
@@ -131,7 +131,7 @@ func insert(ctx context.Context, tx pgx.Tx, known *municipality.Directory, o opt
 		        ST_Multi(ST_CollectionExtract(ST_MakeValid(ST_SetSRID(ST_Force2D(ST_GeomFromGeoJSON($6)), 4326)), 3)))
 		RETURNING NOT ST_IsEmpty(area) AND ST_XMin(area) >= -180 AND ST_XMax(area) <= 180 AND ST_YMin(area) >= -90 AND ST_YMax(area) <= 90`
 	var onEarth bool
-	err := tx.QueryRow(ctx, query, ids.New(), o.level, name, f.property(o.parent), code, string(f.Geometry)).Scan(&onEarth)
+	err := tx.QueryRow(ctx, query, database.NewID(), o.level, name, f.property(o.parent), code, string(f.Geometry)).Scan(&onEarth)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}

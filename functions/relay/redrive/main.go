@@ -16,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"github.com/lafaekstreet/backend/shared/awsconf"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/queue"
 )
@@ -45,7 +44,7 @@ func run(ctx context.Context, name queue.Name, rate int) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := awsconf.Load(ctx, env)
+	cfg, err := config.LoadAWS(ctx, env)
 	if err != nil {
 		return err
 	}

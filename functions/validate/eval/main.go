@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 
 	"github.com/lafaekstreet/backend/functions/validate"
-	"github.com/lafaekstreet/backend/shared/awsconf"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/settings"
 )
@@ -44,7 +43,7 @@ func run(ctx context.Context, dir string, reject, input, output float64) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := awsconf.Load(ctx, env)
+	cfg, err := config.LoadAWS(ctx, env)
 	if err != nil {
 		return err
 	}

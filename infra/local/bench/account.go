@@ -14,7 +14,7 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/local/generate"
 	"github.com/lafaekstreet/backend/shared/config"
-	"github.com/lafaekstreet/backend/shared/password"
+	"github.com/lafaekstreet/backend/shared/credential"
 )
 
 // keys adds fresh ones to sign tokens and seal texts with.
@@ -67,7 +67,7 @@ func accounts() []string {
 
 // checkPassword is the slow hash that every sign-in pays for.
 func checkPassword(ctx context.Context) error {
-	_, err := password.NewHasher(password.Config{}).Hash(ctx, generate.Password)
+	_, err := credential.NewHasher(credential.PasswordConfig{}).Hash(ctx, generate.Password)
 	return err
 }
 

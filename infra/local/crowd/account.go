@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/lafaekstreet/backend/functions/anchor/fsck"
-	"github.com/lafaekstreet/backend/shared/awsconf"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
@@ -130,7 +129,7 @@ func (a *Account) check(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	aws, err := awsconf.Load(ctx, a.env)
+	aws, err := config.LoadAWS(ctx, a.env)
 	if err != nil {
 		return err
 	}

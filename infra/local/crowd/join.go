@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/lafaekstreet/backend/shared/totp"
+	"github.com/lafaekstreet/backend/shared/credential"
 )
 
 const password = "ponte-Comoro-77-B.R.O.S."
@@ -75,7 +75,7 @@ func (c *client) administrate(ctx context.Context, setupToken string) error {
 	if err != nil {
 		return err
 	}
-	code := totp.Code(secret, totp.Step(time.Now()))
+	code := credential.TOTPCode(secret, credential.TOTPStep(time.Now()))
 	login, err := c.must(ctx, asJSON("sign up", http.MethodPost, "/auth/login", map[string]any{"email": email, "password": password}), http.StatusOK)
 	if err != nil {
 		return err

@@ -8,7 +8,7 @@ import (
 	"strconv"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
-	"github.com/lafaekstreet/backend/shared/logging"
+	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
 const requestID = "X-Request-Id"
@@ -87,7 +87,7 @@ func refuse(w http.ResponseWriter, r *http.Request, status int, code, detail str
 // refuseUnknown answers what no function takes, with the methods that would do.
 func refuseUnknown(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
 	mark(w, r)
-	httpapi.Unknown(mux, w, r.WithContext(logging.WithRequestID(r.Context(), r.Header.Get(requestID))))
+	httpapi.Unknown(mux, w, r.WithContext(telemetry.WithRequestID(r.Context(), r.Header.Get(requestID))))
 }
 
 // mark sets the headers that functions set on every answer.

@@ -15,7 +15,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/password"
+	"github.com/lafaekstreet/backend/shared/credential"
 )
 
 // Version names what is generated: a database made by another version is another one.
@@ -67,7 +67,7 @@ func Fill(ctx context.Context, address string, o Options) error {
 		return fmt.Errorf("generate: %w", err)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	hash, err := password.NewHasher(password.Config{}).Hash(ctx, Password)
+	hash, err := credential.NewHasher(credential.PasswordConfig{}).Hash(ctx, Password)
 	if err != nil {
 		return fmt.Errorf("generate: %w", err)
 	}

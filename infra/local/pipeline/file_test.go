@@ -13,13 +13,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/uuid"
 
-	"github.com/lafaekstreet/backend/shared/ids"
+	"github.com/lafaekstreet/backend/shared/database"
 )
 
 // photo announces a picture and returns its upload; the bytes come with put.
 func (s *system) photo(n int) (uuid.UUID, []byte) {
 	s.Helper()
-	id, picture := ids.New(), shot(s, n)
+	id, picture := database.NewID(), shot(s, n)
 	_, err := s.owner.Exec(s.Context(), `INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, expires_at)
 		VALUES ($1, $2, $3, 'image/jpeg', $4, now() + interval '7 days')`, id, s.person.ID, "originals/"+id.String(), len(picture))
 	s.must(err)

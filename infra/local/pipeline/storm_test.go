@@ -21,9 +21,9 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/crowd"
 	"github.com/lafaekstreet/backend/infra/local/faults"
 	"github.com/lafaekstreet/backend/infra/local/gateway"
+	"github.com/lafaekstreet/backend/infra/local/identitytest"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/identity/identitytest"
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 

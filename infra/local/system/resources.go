@@ -17,7 +17,7 @@ import (
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
 
-	"github.com/lafaekstreet/backend/shared/awsconf"
+	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/storage"
 )
@@ -36,7 +36,7 @@ const (
 func (s *System) createResources(ctx context.Context) error {
 	ctx, cancel := newDeadline(ctx)
 	defer cancel()
-	cfg, err := awsconf.Load(ctx, s.env)
+	cfg, err := config.LoadAWS(ctx, s.env)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/local/consume"
 	"github.com/lafaekstreet/backend/infra/local/gateway"
-	"github.com/lafaekstreet/backend/shared/awsconf"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/start"
@@ -67,7 +66,7 @@ func (b *background) stop() error {
 
 func (b *background) consumeQueues(ctx context.Context) error {
 	s := b.system
-	cfg, err := awsconf.Load(ctx, s.env)
+	cfg, err := config.LoadAWS(ctx, s.env)
 	if err != nil {
 		return err
 	}

@@ -22,8 +22,8 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/console"
 	"github.com/lafaekstreet/backend/infra/local/faults"
 	"github.com/lafaekstreet/backend/shared/config"
-	"github.com/lafaekstreet/backend/shared/logging"
 	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
 // defaultPort is where the API answers unless PORT says otherwise.
@@ -73,7 +73,7 @@ func Start(ctx context.Context, options Options) (*System, error) {
 	}
 	options.Dir = dir
 	s := &System{options: options, env: maps.Clone(options.Env), faults: faults.NewSet(), failed: make(chan error, 1),
-		log: logging.New(options.Log, slog.LevelInfo).With("function", "local")}
+		log: telemetry.NewLogger(options.Log, slog.LevelInfo).With("function", "local")}
 	for _, step := range []func(context.Context) error{
 		s.lock, s.openAPI, s.startDatabase, s.startCache, s.startStandIns, s.createResources, s.migrate, s.writeSettings, s.startFunctions,
 	} {

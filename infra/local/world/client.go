@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/lafaekstreet/backend/shared/identity/identitytest"
+	"github.com/lafaekstreet/backend/infra/local/identitytest"
 )
 
 // Client calls the system as one person.

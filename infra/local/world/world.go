@@ -16,12 +16,12 @@ import (
 
 	standin "github.com/lafaekstreet/backend/infra/local/aws"
 	"github.com/lafaekstreet/backend/infra/local/gateway"
+	"github.com/lafaekstreet/backend/infra/local/identitytest"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/identity/identitytest"
-	"github.com/lafaekstreet/backend/shared/ids"
 )
 
 // Bucket is where pictures are.
@@ -121,7 +121,7 @@ func (w *World) Nobody() *Client { return &Client{world: w} }
 // Agency adds an agency.
 func (w *World) Agency(code string) uuid.UUID {
 	w.Helper()
-	id := ids.New()
+	id := database.NewID()
 	w.Exec(`INSERT INTO agencies (id, code, name, agency_type) VALUES ($1, $2, $2, 'municipal')`, id, code)
 	return id
 }

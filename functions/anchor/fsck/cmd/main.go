@@ -11,7 +11,6 @@ import (
 	"os/signal"
 
 	"github.com/lafaekstreet/backend/functions/anchor/fsck"
-	"github.com/lafaekstreet/backend/shared/awsconf"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
@@ -56,7 +55,7 @@ func run(ctx context.Context, signatures, pictures bool) (*fsck.Result, error) {
 	defer db.Close()
 	check := fsck.Check{DB: db, Mirror: ledger.NewMirror(s.Ledger), Config: s.Ledger, Signatures: signatures, Out: os.Stdout}
 	if pictures {
-		aws, err := awsconf.Load(ctx, env)
+		aws, err := config.LoadAWS(ctx, env)
 		if err != nil {
 			return nil, err
 		}

@@ -1,0 +1,52 @@
+package account
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/database"
+)
+
+// Device is one installation of an app.
+type Device struct {
+	ID         string // chosen by the app
+	Platform   string // android, ios or web
+	AppVersion string
+	OSVersion  string
+	Model      string
+	FCMToken   string // empty leaves what is stored
+}
+
+// maxDevices is how many installations a person keeps.
+const maxDevices = 20
+
+// StoreDevice adds or updates a device of a person in the caller's transaction. A push
+// token belongs to whoever signed in last on that phone, so it is taken from
+// anybody else; the longest unused devices beyond 20 go.
+func StoreDevice(ctx context.Context, tx database.Querier, user uuid.UUID, d Device) error {
+	const take = `
+		UPDATE devices SET fcm_token = NULL, updated_at = now()
+		 WHERE fcm_token = $3 AND $3 <> '' AND (user_id, device_id) <> ($1, $2)`
+	if err := database.Later(ctx, tx, take, user, d.ID, d.FCMToken); err != nil {
+		return fmt.Errorf("store device: %w", err)
+	}
+	const upsert = `
+		INSERT INTO devices AS d (user_id, device_id, platform, app_version, os_version, model, fcm_token)
+		VALUES ($1, $2, $3, nullif($4, ''), nullif($5, ''), nullif($6, ''), nullif($7, ''))
+		ON CONFLICT (user_id, device_id) DO UPDATE
+		   SET platform = excluded.platform, app_version = coalesce(excluded.app_version, d.app_version),
+		       os_version = coalesce(excluded.os_version, d.os_version), model = coalesce(excluded.model, d.model),
+		       fcm_token = coalesce(excluded.fcm_token, d.fcm_token), updated_at = now()`
+	if err := database.Later(ctx, tx, upsert, user, d.ID, d.Platform, d.AppVersion, d.OSVersion, d.Model, d.FCMToken); err != nil {
+		return fmt.Errorf("store device: %w", err)
+	}
+	const trim = `
+		DELETE FROM devices WHERE (user_id, device_id) IN (
+		    SELECT user_id, device_id FROM devices WHERE user_id = $1 ORDER BY updated_at DESC, device_id OFFSET $2)`
+	if err := database.Later(ctx, tx, trim, user, maxDevices); err != nil {
+		return fmt.Errorf("trim devices: %w", err)
+	}
+	return nil
+}

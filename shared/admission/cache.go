@@ -1,0 +1,157 @@
+package admission
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/valkey-io/valkey-go"
+
+	"github.com/lafaekstreet/backend/shared/telemetry"
+	"github.com/lafaekstreet/backend/shared/timestamp"
+)
+
+// CacheConfig is where the cache is.
+type CacheConfig struct {
+	// URL is redis:// or rediss:// (TLS); empty for a system without a cache.
+	URL string `env:"CACHE_URL"`
+	// Timeout bounds one use: a cache that is slower than the database helps nobody.
+	Timeout time.Duration `env:"CACHE_TIMEOUT" envDefault:"250ms"`
+}
+
+// ErrDown reports that the cache cannot be used now.
+var ErrDown = errors.New("cache is down")
+
+// rest is how long a cache that failed is left alone.
+const rest = 2 * time.Second
+
+// Cache is a connection that comes up when first used and comes back by itself.
+// A nil Cache is one that is always down.
+type Cache struct {
+	options valkey.ClientOption
+	timeout time.Duration
+	clock   timestamp.Clock
+	metrics *telemetry.Metrics
+
+	mu        sync.Mutex
+	client    valkey.Client
+	connects  bool      // somebody is connecting; others do not wait for them
+	downUntil time.Time // nobody tries before
+}
+
+// NewCache makes the cache of c; nil where none is configured.
+func NewCache(c CacheConfig, now timestamp.Clock, m *telemetry.Metrics) (*Cache, error) {
+	if c.URL == "" {
+		return nil, nil
+	}
+	o, err := valkey.ParseURL(c.URL)
+	if err != nil {
+		return nil, errors.New("CACHE_URL is malformed")
+	}
+	o.DisableCache = true // no client-side caching: a revocation must be seen at once
+	o.DisableRetry = true // the fallback is faster
+	o.Dialer = net.Dialer{Timeout: c.Timeout, KeepAlive: 30 * time.Second}
+	o.ConnWriteTimeout = 2 * c.Timeout
+	o.BlockingPoolSize, o.PipelineMultiplex = 2, 1
+	o.ReadBufferEachConn, o.WriteBufferEachConn = 16<<10, 16<<10
+	return &Cache{options: o, timeout: c.Timeout, clock: now, metrics: m}, nil
+}
+
+// Use runs f with a connection, within the timeout; once more when the
+// connection turns out to have died unnoticed, as after a pause of the process.
+// When that fails for any reason but a reply of the server, the cache rests for
+// 2 s and Use returns ErrDown.
+func (c *Cache) Use(ctx context.Context, f func(context.Context, valkey.Client) error) error {
+	if c == nil || c.resting() {
+		return ErrDown
+	}
+	return c.Insist(ctx, f)
+}
+
+// Insist is Use for what must not be missed: it does not mind the rest.
+func (c *Cache) Insist(ctx context.Context, f func(context.Context, valkey.Client) error) error {
+	if c == nil {
+		return ErrDown
+	}
+	err := c.try(ctx, f)
+	if errors.Is(err, ErrDown) && !errors.Is(err, context.DeadlineExceeded) { // whoever is slow is not asked twice
+		err = c.try(ctx, f)
+	}
+	return err
+}
+
+func (c *Cache) try(ctx context.Context, f func(context.Context, valkey.Client) error) error {
+	client, err := c.connected()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	err = f(ctx, client)
+	if _, reply := valkey.IsValkeyErr(err); err == nil || reply {
+		c.recovered()
+		return err
+	}
+	c.fail()
+	return fmt.Errorf("%w: %w", ErrDown, err)
+}
+
+func (c *Cache) resting() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.clock.Now().Before(c.downUntil)
+}
+
+// Close gives the connection back.
+func (c *Cache) Close() {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.client != nil {
+		c.client.Close()
+		c.client = nil
+	}
+}
+
+func (c *Cache) connected() (valkey.Client, error) {
+	c.mu.Lock()
+	if c.client == nil && c.connects {
+		c.mu.Unlock()
+		return nil, ErrDown
+	}
+	if c.client != nil {
+		defer c.mu.Unlock()
+		return c.client, nil
+	}
+	c.connects = true
+	c.mu.Unlock()
+	client, err := valkey.NewClient(c.options)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.connects = false
+	if err != nil {
+		c.downUntil = c.clock.Now().Add(rest)
+		c.metrics.Add("cache_unavailable")
+		return nil, fmt.Errorf("%w: %w", ErrDown, err)
+	}
+	c.client = client
+	return client, nil
+}
+
+func (c *Cache) recovered() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.downUntil = time.Time{}
+}
+
+func (c *Cache) fail() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.downUntil = c.clock.Now().Add(rest)
+	c.metrics.Add("cache_unavailable")
+}

@@ -1,0 +1,163 @@
+// Package admission decides whether a request may go on: is the session alive, and has the caller requests left in the budgets
+// that it spends? With a cache (Valkey) both take one round trip. Without one, or while it is down, the database answers for
+// sessions and the memory of the process for budgets.
+package admission
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/valkey-io/valkey-go"
+
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/timestamp"
+)
+
+// Gate implements httpapi.Admission and identity.Forgetter.
+type Gate struct {
+	cache  *Cache
+	stored identity.Sessions
+	rates  *Rates
+	memory *Memory
+	clock  timestamp.Clock
+}
+
+// NewGate asks c, which may be nil, before stored.
+func NewGate(c *Cache, stored identity.Sessions, rates *Rates, now timestamp.Clock) *Gate {
+	return &Gate{cache: c, stored: stored, rates: rates, memory: NewMemory(), clock: now}
+}
+
+// How long the cache knows of a session. A change of one is seen at once all the
+// same (Forget); this bounds what a cache that lost that could still believe.
+const (
+	knownFor    = time.Minute
+	forgetFor   = 5 * time.Minute // longer than any transaction may last
+	askDatabase = "?"
+)
+
+// Admit implements httpapi.Admission.
+func (g *Gate) Admit(ctx context.Context, session uuid.UUID, spends []Spend) (identity.Session, []Budget, error) {
+	rates := make([]Rate, len(spends))
+	for i, s := range spends {
+		rates[i] = g.rates.Of(ctx, s.Class, s.Key)
+	}
+	known, budgets, err := g.fromCache(ctx, session, spends, rates)
+	if err != nil { // the cache is down: requests go on
+		budgets = make([]Budget, len(spends))
+		for i, s := range spends {
+			budgets[i] = g.memory.Take(rates[i], limitKey(s), s.Cost, g.clock.Now())
+		}
+	}
+	if session == uuid.Nil {
+		return identity.Session{}, budgets, nil
+	}
+	if err == nil && known.Role != "" {
+		return known, budgets, nil
+	}
+	out, err := g.fromDatabase(ctx, session)
+	return out, budgets, err
+}
+
+// fromCache makes the one round trip. A session the cache does not vouch for has no role.
+func (g *Gate) fromCache(ctx context.Context, session uuid.UUID, spends []Spend, rates []Rate) (identity.Session, []Budget, error) {
+	var known identity.Session
+	budgets := make([]Budget, len(spends))
+	err := g.cache.Use(ctx, func(ctx context.Context, client valkey.Client) error {
+		commands := make([]valkey.Completed, 0, len(spends)+1)
+		for i, s := range spends {
+			commands = append(commands, takeCommand(client, rates[i], limitKey(s), s.Cost, g.clock.Now()))
+		}
+		if session != uuid.Nil {
+			commands = append(commands, client.B().Get().Key(sessionKey(session)).Build())
+		}
+		if len(commands) == 0 {
+			return nil
+		}
+		replies := client.DoMulti(ctx, commands...)
+		for i := range spends {
+			var err error
+			if budgets[i], err = readBudget(rates[i], replies[i]); err != nil {
+				return err
+			}
+		}
+		if session == uuid.Nil {
+			return nil
+		}
+		raw, err := replies[len(spends)].AsBytes()
+		if valkey.IsValkeyNil(err) || err == nil && string(raw) == askDatabase {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		known = remembered(raw)
+		return nil
+	})
+	return known, budgets, err
+}
+
+// remembered is the session the cache holds. The zero one for what is not ours, half of one, or of another version with other
+// roles: the database knows.
+func remembered(raw []byte) identity.Session {
+	var s identity.Session
+	if json.Unmarshal(raw, &s) != nil || s.UserID == uuid.Nil || s.Role != identity.Citizen && !s.Role.IsStaff() {
+		return identity.Session{}
+	}
+	return s
+}
+
+// fromDatabase reads a session and tells the cache, unless that was told to ask
+// the database in the meantime (NX): what we read may be from before a revocation.
+func (g *Gate) fromDatabase(ctx context.Context, id uuid.UUID) (identity.Session, error) {
+	s, err := g.stored.Session(ctx, id)
+	if err != nil {
+		return identity.Session{}, err
+	}
+	raw, err := json.Marshal(s)
+	if err != nil {
+		return s, nil
+	}
+	_ = g.cache.Use(ctx, func(ctx context.Context, client valkey.Client) error { // a cache that does not learn is no failure
+		err := client.Do(ctx, client.B().Set().Key(sessionKey(id)).Value(string(raw)).Nx().Ex(knownFor).Build()).Error()
+		if valkey.IsValkeyNil(err) {
+			return nil
+		}
+		return err
+	})
+	return s, nil
+}
+
+// Forget implements identity.Forgetter.
+func (g *Gate) Forget(ctx context.Context, sessions []uuid.UUID) {
+	// The change holds even when the client hangs up; the cache must hear of it before.
+	_ = g.cache.Insist(context.WithoutCancel(ctx), func(ctx context.Context, client valkey.Client) error { // down: nobody reads it either
+		commands := make([]valkey.Completed, len(sessions))
+		for i, id := range sessions {
+			commands[i] = client.B().Set().Key(sessionKey(id)).Value(askDatabase).Ex(forgetFor).Build()
+		}
+		for _, reply := range client.DoMulti(ctx, commands...) {
+			if err := reply.Error(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Take spends cost of the budget that key has in class. It never fails: without a cache it decides from what this process has seen.
+func (g *Gate) Take(ctx context.Context, class LimitClass, key string, cost int) Budget {
+	_, budgets, _ := g.Admit(ctx, uuid.Nil, []Spend{{Class: class, Key: key, Cost: cost}}) // fails for sessions alone
+	return budgets[0]
+}
+
+// Session implements identity.Sessions.
+func (g *Gate) Session(ctx context.Context, id uuid.UUID) (identity.Session, error) {
+	s, _, err := g.Admit(ctx, id, nil)
+	return s, err
+}
+
+func sessionKey(id uuid.UUID) string { return "session:" + id.String() }
+
+func limitKey(s Spend) string { return "limit:" + string(s.Class) + ":" + s.Key }

@@ -1,0 +1,91 @@
+package admission
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/lafaekstreet/backend/shared/settings"
+)
+
+// LimitConfig holds the figures of the contract. What an administrator sets for
+// reports and uploads goes before what is here.
+type LimitConfig struct {
+	UserPerMinute    int `env:"RATE_LIMIT_USER_PER_MINUTE" envDefault:"600"`
+	UserBurst        int `env:"RATE_LIMIT_USER_BURST" envDefault:"200"`
+	AddressPerMinute int `env:"RATE_LIMIT_ADDRESS_PER_MINUTE" envDefault:"60"`
+	ViewPerMinute    int `env:"RATE_LIMIT_VIEW_PER_MINUTE" envDefault:"600"`
+	AuthPerMinute    int `env:"RATE_LIMIT_AUTH_PER_MINUTE" envDefault:"10"`
+	CreatePerHour    int `env:"RATE_LIMIT_CREATE_PER_HOUR" envDefault:"20"`
+	SyncPerHour      int `env:"RATE_LIMIT_SYNC_PER_HOUR" envDefault:"200"`
+	UploadPerHour    int `env:"RATE_LIMIT_UPLOAD_PER_HOUR" envDefault:"60"`
+}
+
+// LimitSettings are what an administrator has set.
+type LimitSettings interface {
+	Current(ctx context.Context) (settings.Settings, error)
+}
+
+// Rates knows the rate of each class.
+type Rates struct {
+	config   LimitConfig
+	settings LimitSettings
+}
+
+// NewRates reads figures from c and, for reports and uploads, from s (nil for none).
+func NewRates(c LimitConfig, s LimitSettings) *Rates { return &Rates{config: c, settings: s} }
+
+// Of is the rate of a class for a key, which says by its beginning whether it
+// is a person's or an address's.
+func (r *Rates) Of(ctx context.Context, class LimitClass, key string) Rate {
+	switch class {
+	case LimitAuth:
+		return perMinute(r.config.AuthPerMinute, 0)
+	case LimitView:
+		return perMinute(r.config.ViewPerMinute, 0)
+	case LimitCreate, LimitSync, LimitUpload:
+		return r.set(ctx, class)
+	}
+	if strings.HasPrefix(key, UserKey) {
+		return perMinute(r.config.UserPerMinute, r.config.UserBurst)
+	}
+	return perMinute(r.config.AddressPerMinute, 0)
+}
+
+func (r *Rates) set(ctx context.Context, class LimitClass) Rate {
+	set := settings.Default()
+	if r.settings != nil {
+		if s, err := r.settings.Current(ctx); err == nil { // without them the deployment's figures hold
+			set = s
+		}
+	}
+	byDefault := settings.Default()
+	switch class {
+	case LimitSync:
+		return perHour(chosen(set.BatchReportsPerHour, byDefault.BatchReportsPerHour, r.config.SyncPerHour))
+	case LimitUpload:
+		return perHour(chosen(set.UploadsPerHour, byDefault.UploadsPerHour, r.config.UploadPerHour))
+	}
+	return perHour(chosen(set.ReportsPerHour, byDefault.ReportsPerHour, r.config.CreatePerHour))
+}
+
+// chosen is what an administrator set where that differs from the default, else the deployment's figure.
+func chosen(set, byDefault, deployed int) int {
+	if set != byDefault {
+		return set
+	}
+	return deployed
+}
+
+func perMinute(limit, burst int) Rate {
+	limit = max(limit, 1)
+	if burst <= 0 {
+		burst = limit
+	}
+	return Rate{Limit: limit, Period: time.Minute, Burst: burst}
+}
+
+func perHour(limit int) Rate {
+	limit = max(limit, 1)
+	return Rate{Limit: limit, Period: time.Hour, Burst: limit}
+}

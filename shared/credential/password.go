@@ -1,0 +1,99 @@
+package credential
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/alexedwards/argon2id"
+	"golang.org/x/crypto/bcrypt"
+)
+
+// params are OWASP's minimum for Argon2id; m is in KiB.
+var params = &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+
+// nobody is a hash that no password has: checking against it costs what
+// checking against a real one does.
+const nobody = "$argon2id$v=19$m=19456,t=2,p=1$bm8gcGFzc3dvcmQgaGFz$bm8gcGFzc3dvcmQgaGFzIHRoaXMgaGFzaCBldmVyISE"
+
+// PasswordConfig bounds the work.
+type PasswordConfig struct {
+	// Concurrent is how many hashes one process computes at once, at 19 MiB
+	// each: a flood of sign-ins waits instead of exhausting memory.
+	Concurrent int `env:"PASSWORD_CONCURRENCY" envDefault:"4"`
+}
+
+// Hasher hashes and checks passwords. Safe for concurrent use.
+type Hasher struct {
+	slots chan struct{}
+}
+
+// NewHasher bounds concurrent work by c.
+func NewHasher(c PasswordConfig) *Hasher {
+	return &Hasher{slots: make(chan struct{}, max(c.Concurrent, 1))}
+}
+
+// Hash is a fresh hash of password in PHC form. It fails only with ctx.
+func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
+	if err := h.enter(ctx); err != nil {
+		return "", err
+	}
+	defer h.leave()
+	hash, err := argon2id.CreateHash(password, params)
+	if err != nil {
+		return "", fmt.Errorf("hash password: %w", err)
+	}
+	return hash, nil
+}
+
+// Verdict is the outcome of a check.
+type Verdict struct {
+	Matches bool
+	// Outdated asks for a fresh hash: this one is of bcrypt or of weaker parameters.
+	Outdated bool
+}
+
+// Check holds password against hash. An empty hash, of nobody or of an account
+// without a password, matches nothing and costs the same.
+func (h *Hasher) Check(ctx context.Context, hash, password string) (Verdict, error) {
+	if err := h.enter(ctx); err != nil {
+		return Verdict{}, err
+	}
+	defer h.leave()
+	if hash == "" {
+		_, err := argon2id.ComparePasswordAndHash(password, nobody)
+		return Verdict{}, err
+	}
+	if strings.HasPrefix(hash, "$2") {
+		return checkBcrypt(hash, password)
+	}
+	ok, used, err := argon2id.CheckHash(password, hash)
+	if err != nil {
+		return Verdict{}, fmt.Errorf("check password: %w", err)
+	}
+	weaker := used.Memory < params.Memory || used.Iterations < params.Iterations
+	return Verdict{Matches: ok, Outdated: ok && weaker}, nil
+}
+
+func checkBcrypt(hash, password string) (Verdict, error) {
+	err := bcrypt.CompareHashAndPassword([]byte(hash), []byte(password))
+	if errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
+		return Verdict{}, nil
+	}
+	if err != nil {
+		return Verdict{}, fmt.Errorf("check password: %w", err)
+	}
+	return Verdict{Matches: true, Outdated: true}, nil
+}
+
+func (h *Hasher) enter(ctx context.Context) error {
+	select {
+	case h.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait to hash a password: %w", ctx.Err())
+	}
+}
+
+func (h *Hasher) leave() { <-h.slots }

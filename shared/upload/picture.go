@@ -1,0 +1,123 @@
+package upload
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// Bounds of what is taken.
+const (
+	MaxBytes  = 10 << 20
+	MaxPixels = 50_000_000
+	// maxSide keeps the sum of a row and a column from being absurd within MaxPixels.
+	maxSide = 32_000
+)
+
+// Format is a kind of picture we take.
+type Format string
+
+// The formats.
+const (
+	JPEG Format = "jpeg"
+	PNG  Format = "png"
+	WebP Format = "webp"
+)
+
+// ContentType is the format's media type.
+func (f Format) ContentType() string { return "image/" + string(f) }
+
+// Info is what a file's structure tells.
+type Info struct {
+	Format        Format
+	Width, Height int // pixels as stored, before any orientation
+	// EXIF is the TIFF block of the metadata, nil when there is none. It aliases the file.
+	EXIF []byte
+}
+
+// RefusalCode says why a file is refused; stable, also a word of the catalog (notification.reason.<code>).
+type RefusalCode string
+
+// The codes.
+const (
+	NotAPicture   RefusalCode = "not_a_picture"
+	Broken        RefusalCode = "broken"
+	TooLarge      RefusalCode = "too_large"
+	ExtraData     RefusalCode = "extra_data"
+	NotAsDeclared RefusalCode = "not_as_declared"
+)
+
+// Refusal is the error for a file that will never become a picture of ours.
+type Refusal struct {
+	Code  RefusalCode
+	cause string
+}
+
+// Refuse makes a Refusal; cause is for logs and names no content.
+func Refuse(code RefusalCode, cause string) *Refusal { return &Refusal{Code: code, cause: cause} }
+
+// Error implements error.
+func (r *Refusal) Error() string { return fmt.Sprintf("picture refused (%s): %s", r.Code, r.cause) }
+
+// Sniff tells the format by the first bytes (at least 12); a name or a declared
+// type is never asked.
+func Sniff(head []byte) (Format, bool) {
+	switch {
+	case bytes.HasPrefix(head, []byte("\xff\xd8\xff")):
+		return JPEG, true
+	case bytes.HasPrefix(head, []byte("\x89PNG\r\n\x1a\n")):
+		return PNG, true
+	case len(head) >= 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WEBP":
+		return WebP, true
+	}
+	return "", false
+}
+
+// Inspect walks a whole file. Its error is a *Refusal. A file it accepts may
+// still fail to decode: only its structure has been seen.
+func Inspect(file []byte) (Info, error) {
+	if len(file) > MaxBytes {
+		return Info{}, Refuse(TooLarge, fmt.Sprintf("%d bytes", len(file)))
+	}
+	format, ok := Sniff(file)
+	if !ok {
+		return Info{}, Refuse(NotAPicture, "unknown signature")
+	}
+	var found walked
+	var refusal *Refusal
+	switch format {
+	case JPEG:
+		found, refusal = walkJPEG(file)
+	case PNG:
+		found, refusal = walkPNG(file)
+	case WebP:
+		found, refusal = walkWebP(file)
+	}
+	if refusal != nil {
+		return Info{}, refusal
+	}
+	if refusal := checkSize(found.width, found.height); refusal != nil {
+		return Info{}, refusal
+	}
+	if refusal := foreign(file, found); refusal != nil {
+		return Info{}, refusal
+	}
+	return Info{Format: format, Width: found.width, Height: found.height, EXIF: found.exif}, nil
+}
+
+func checkSize(w, h int) *Refusal {
+	switch {
+	case w <= 0 || h <= 0:
+		return Refuse(Broken, "no dimensions")
+	case w > maxSide || h > maxSide || w*h > MaxPixels:
+		return Refuse(TooLarge, fmt.Sprintf("%d × %d pixels", w, h))
+	}
+	return nil
+}
+
+// walked is what a walk through a container found.
+type walked struct {
+	width, height int
+	exif          []byte
+	text          [][]byte // metadata that could hide a script
+	end           int      // where the picture ends in the file
+}

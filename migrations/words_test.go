@@ -62,7 +62,7 @@ var words = map[string]string{
 	"sessions.platform":                "auth.platform*",
 	"sessions.revoked_reason":          "identity.Reason",
 	"uploads.content_type":             `"image/jpeg" "image/png" "image/webp"`,
-	"uploads.refusal":                  "picture.Code",
+	"uploads.refusal":                  "upload.RefusalCode",
 	"uploads.state":                    "upload.State",
 	"users.preferred_language":         "locale.Language",
 	"users.role":                       "identity.Role",

@@ -126,6 +126,13 @@ func TestUsers(t *testing.T) {
 	if items := a.Items(); len(items) != 1 || items[0]["email"] != "100%_maria@example.tl" {
 		t.Errorf("found: %s", a.Raw)
 	}
+	// % and _ and \ are letters like others, not wildcards of ILIKE.
+	b.signer.SignInAs(b.db, identitytest.Person{Email: `back\slash@example.tl`})
+	for query, want := range map[string]int{"100%25": 1, "0%25_m": 1, "_": 1, "100_": 0, "%25": 1, `k%5Cs`: 1, "maria@": 2} {
+		if items := b.Do(http.MethodGet, "/admin/users?q="+query, b.admin.Token, nil).Expect(200, "").Items(); len(items) != want {
+			t.Errorf("q=%s: %d users are found, want %d: %v", query, len(items), want, items)
+		}
+	}
 	if items := b.Do(http.MethodGet, "/admin/users?role=Admin", b.admin.Token, nil).Expect(200, "").Items(); len(items) != 1 {
 		t.Errorf("administrators: %v", items)
 	}

@@ -77,6 +77,27 @@ func TestInspect(t *testing.T) {
 	}
 }
 
+// A picture may be 32,000 pixels wide or high and have 50 million pixels in all.
+func TestPictureDimensionsAreBounded(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		width, height uint32
+		tooLarge      bool
+	}{
+		{32_000, 1, false}, {32_001, 1, true}, {1, 32_000, false}, {1, 32_001, true},
+		{10_000, 5_000, false}, {10_000, 5_001, true},
+	} {
+		_, err := upload.Inspect(pngOf(c.width, c.height))
+		var refusal *upload.Refusal
+		if !c.tooLarge && err != nil {
+			t.Errorf("%d × %d: %v", c.width, c.height, err)
+		}
+		if c.tooLarge && (!errors.As(err, &refusal) || refusal.Code != upload.TooLarge) {
+			t.Errorf("%d × %d: %v, want %s", c.width, c.height, err, upload.TooLarge)
+		}
+	}
+}
+
 func FuzzInspect(f *testing.F) {
 	f.Add([]byte("\xff\xd8\xff\xda\x00\x02\xff\xd9"))
 	f.Add([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR"))

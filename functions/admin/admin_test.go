@@ -170,12 +170,24 @@ func TestTheLastAdministratorStays(t *testing.T) {
 	b.Do(http.MethodPatch, path, b.admin.Token, fields{"role": "citizen"}).Expect(409, "last_admin")
 	b.Do(http.MethodPatch, path, b.admin.Token, fields{"suspended": true}).Expect(409, "last_admin")
 	other := b.signer.SignIn(b.db, identity.Admin)
-	// Each demotes the other at once: one of them stays.
+	// Each demotes the other at once: one of them stays. Both requests are under way before either can commit, because no
+	// entry can be written to the audit log.
+	hold, err := b.db.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := hold.Exec(t.Context(), `LOCK TABLE audit_log IN SHARE MODE`); err != nil {
+		t.Fatal(err)
+	}
 	var wg sync.WaitGroup
 	for _, move := range []struct{ by, whom identitytest.Person }{{b.admin, other}, {other, b.admin}} {
 		wg.Go(func() {
 			b.Do(http.MethodPatch, "/admin/users/"+move.whom.ID.String(), move.by.Token, fields{"role": "citizen"})
 		})
+	}
+	testdb.AwaitLocked(t, b.db, 2)
+	if err := hold.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	wg.Wait()
 	var left int

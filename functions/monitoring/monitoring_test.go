@@ -9,6 +9,7 @@ import (
 
 	"github.com/lafaekstreet/backend/functions/monitoring"
 	"github.com/lafaekstreet/backend/functions/reports"
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/world"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
@@ -20,7 +21,7 @@ func setup(t *testing.T) *world.World {
 	return world.New(t, reports.Open, monitoring.Open)
 }
 
-func file(c *world.Client, changes object) world.Object {
+func file(c *world.Client, changes object) apiclient.Object {
 	body := object{"client_id": uuid.NewString(), "issue_type": "pothole", "title": "Hole", "latitude": -8.5569, "longitude": 125.5603}
 	for name, value := range changes {
 		body[name] = value

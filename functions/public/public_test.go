@@ -11,6 +11,7 @@ import (
 
 	"github.com/lafaekstreet/backend/functions/public"
 	"github.com/lafaekstreet/backend/functions/reports"
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/world"
 )
 
@@ -253,7 +254,7 @@ func TestALongExportEndsBeforeTheGatewayDoes(t *testing.T) {
 		geo := c.who.Get("/public/export.geojson" + c.path).Want(http.StatusOK)
 		lines := c.who.Get("/public/export.csv" + c.path).Want(http.StatusOK)
 		for name, got := range map[string]struct {
-			answer world.Answer
+			answer apiclient.TestResponse
 			rows   int
 		}{"geojson": {geo, len(geo.Object().Items("features"))}, "csv": {lines, strings.Count(string(lines.Body), "\nLS-")}} {
 			size := len(got.answer.Body) + strings.Count(string(got.answer.Body), `"`)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/world"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ledger"
@@ -64,7 +65,7 @@ func TestEventsVouchForWhatAChangeMakesOfAReport(t *testing.T) {
 	r := c.Post("/reports", draft(object{"client_id": uuid.NewString(), "issue_type": "Lubuk", "images": []object{{"upload_id": ready(w, c, 1)}}})).
 		Want(http.StatusCreated).Object()
 	id, path := uuid.MustParse(r.Text("id")), "/reports/"+r.Text("report_number")
-	step := func(what string, got world.Answer) {
+	step := func(what string, got apiclient.TestResponse) {
 		t.Helper()
 		if got.Status >= http.StatusBadRequest {
 			t.Fatalf("%s: %d %s", what, got.Status, got.Body)

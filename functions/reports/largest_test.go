@@ -15,6 +15,7 @@ import (
 
 	"github.com/lafaekstreet/backend/functions/images"
 	"github.com/lafaekstreet/backend/functions/reports"
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/world"
 )
 
@@ -63,7 +64,7 @@ func TestTheLargestPicture(t *testing.T) {
 }
 
 // put sends bytes straight to storage, as an upload says.
-func put(t *testing.T, up world.Object, body []byte) int {
+func put(t *testing.T, up apiclient.Object, body []byte) int {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), up.Text("upload.method"), up.Text("upload.url"), bytes.NewReader(body))
 	if err != nil {

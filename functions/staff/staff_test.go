@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/functions/staff"
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/world"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -209,7 +210,7 @@ func TestAnAppealThatFailsIsAnswered(t *testing.T) {
 	w := world.New(t, staff.Open)
 	c, mod := w.Citizen(), w.Staff(identity.Moderator)
 	id := place(w, c, "ai_status = 'needs_review'")
-	override := func(note string) world.Object {
+	override := func(note string) apiclient.Object {
 		t.Helper()
 		return mod.Post("/reports/"+id+"/ai-analysis/override", object{"is_relevant": false, "note": note}).Want(http.StatusOK).Object()
 	}

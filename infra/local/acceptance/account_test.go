@@ -12,6 +12,7 @@ import (
 
 	"github.com/lafaekstreet/backend/functions/journeys"
 	"github.com/lafaekstreet/backend/functions/users"
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/identitytest"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -24,29 +25,19 @@ func TestBehaviour01CrossOriginCalls(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, s.URL+"/api/v1/journeys/", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Origin", webBase)
-		req.Header.Set("Access-Control-Request-Method", method)
-		req.Header.Set("Access-Control-Request-Headers", "authorization,content-type")
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = res.Body.Close()
+		res := apiclient.NewTester(t, s.URL).Send(t.Context(), apiclient.Request{Method: http.MethodOptions, Path: "/journeys/", Header: http.Header{
+			"Origin": {webBase}, "Access-Control-Request-Method": {method}, "Access-Control-Request-Headers": {"authorization,content-type"}}})
 		h := res.Header
 		allowed := strings.ToLower(h.Get("Access-Control-Allow-Headers"))
-		if res.StatusCode >= 300 || !strings.Contains(h.Get("Access-Control-Allow-Methods"), method) ||
+		if res.Status >= 300 || !strings.Contains(h.Get("Access-Control-Allow-Methods"), method) ||
 			!strings.Contains(allowed, "authorization") || !strings.Contains(allowed, "content-type") {
-			t.Errorf("the preflight of %s is %d %v", method, res.StatusCode, h)
+			t.Errorf("the preflight of %s is %d %v", method, res.Status, h)
 		}
 	}
 	b := s.browser()
 	for path, want := range map[string]int{"/users/me": 401, "/nowhere": 404} {
-		if a := b.get(path).want(want); a.header.Get("Access-Control-Allow-Origin") == "" || a.header.Get("Access-Control-Allow-Credentials") != "" {
-			t.Errorf("%s: %v", path, a.header)
+		if a := b.Get(path).Want(want); a.Header.Get("Access-Control-Allow-Origin") == "" || a.Header.Get("Access-Control-Allow-Credentials") != "" {
+			t.Errorf("%s: %v", path, a.Header)
 		}
 	}
 }
@@ -60,12 +51,12 @@ func TestBehaviour03FailuresOfAccountsAreNot401(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b := s.rider("heidi")
-	b.loginWith("wrong-Password-1").want(400)
+	b.loginWith("wrong-Password-1").Want(400)
 	b.email = "nobody@example.org"
-	b.loginWith(password).want(400)
-	b.get("/users/verify-email?token=bad").want(400)
-	b.call("POST", "/users/reset-password?email=nobody@example.org", "", nil).want(202)
-	b.call("POST", "/users/update-password?token=bad&new_password="+url.QueryEscape(password), "", nil).want(400)
+	b.loginWith(password).Want(400)
+	b.Get("/users/verify-email?token=bad").Want(400)
+	b.Do("POST", "/users/reset-password?email=nobody@example.org", nil).Want(202)
+	b.Do("POST", "/users/update-password?token=bad&new_password="+url.QueryEscape(password), nil).Want(400)
 }
 
 func TestBehaviour04DeadAndMissingTokensAre401Everywhere(t *testing.T) {
@@ -74,7 +65,7 @@ func TestBehaviour04DeadAndMissingTokensAre401Everywhere(t *testing.T) {
 	person := s.Signer.SignIn(s.DB, identity.Citizen)
 	claims := identitytest.Claims(time.Now().Add(-2*time.Hour), person.ID, identity.Citizen, person.SessionID)
 	expired := s.browser()
-	expired.access = s.Signer.Sign(claims)
+	expired.Token = s.Signer.Sign(claims)
 	missing := s.browser()
 	asked := 0
 	for _, group := range []httpapi.Group{&journeys.Group{}, &users.Group{}} {
@@ -85,8 +76,8 @@ func TestBehaviour04DeadAndMissingTokensAre401Everywhere(t *testing.T) {
 				}
 				asked++
 				for name, b := range map[string]*browser{"expired": expired, "missing": missing} {
-					if a := b.json(method, filled(path), object{}); a.status != 401 {
-						t.Errorf("%s %s with an %s token is %d", method, path, name, a.status)
+					if a := b.Do(method, filled(path), object{}); a.Status != 401 {
+						t.Errorf("%s %s with an %s token is %d", method, path, name, a.Status)
 					}
 				}
 			}
@@ -112,20 +103,22 @@ func TestBehaviour05RefreshByMultipartAndByQuery(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b := s.rider("heidi")
-	b.access = ""
-	b.keep(b.multipart("/auth/refresh", map[string]string{"refresh_token": b.refresh}).want(200))
-	b.keep(b.call("POST", "/auth/refresh?refresh_token="+url.QueryEscape(b.refresh), "", nil).want(200))
-	b.get("/users/me").want(200)
+	b.Token = ""
+	b.keep(b.Post("/auth/refresh", apiclient.Form{Fields: map[string]string{"refresh_token": b.refresh}}).Want(200))
+	b.keep(b.Do("POST", "/auth/refresh?refresh_token="+url.QueryEscape(b.refresh), nil).Want(200))
+	b.Get("/users/me").Want(200)
 	// Tabs share one token: both that find it expired get a pair that works.
-	var tabs [2]*answer
+	var tabs [2]apiclient.TestResponse
 	var running sync.WaitGroup
 	for i := range tabs {
-		running.Go(func() { tabs[i] = b.multipart("/auth/refresh", map[string]string{"refresh_token": b.refresh}) })
+		running.Go(func() {
+			tabs[i] = b.Post("/auth/refresh", apiclient.Form{Fields: map[string]string{"refresh_token": b.refresh}})
+		})
 	}
 	running.Wait()
 	for _, a := range tabs {
-		b.keep(a.want(200))
-		b.get("/users/me").want(200)
+		b.keep(a.Want(200))
+		b.Get("/users/me").Want(200)
 	}
 }
 
@@ -133,7 +126,7 @@ func TestBehaviour06AReloadKeepsTheSession(t *testing.T) {
 	t.Parallel()
 	b := newSite(t).rider("heidi")
 	for range 5 {
-		b.get("/users/me").want(200)
+		b.Get("/users/me").Want(200)
 	}
 }
 
@@ -142,8 +135,8 @@ func TestBehaviour08Registration(t *testing.T) {
 	s := newSite(t)
 	b := s.browser()
 	body := object{"name": "Heidi", "email": "heidi@example.org", "password": password, "phonenumber": "", "country": ""}
-	if a := b.json("POST", "/users/register", body).want(201); strings.TrimSpace(string(a.body)) != "null" {
-		t.Errorf("registration answers %s", a.body)
+	if a := b.Do("POST", "/users/register", body).Want(201); strings.TrimSpace(string(a.Body)) != "null" {
+		t.Errorf("registration answers %s", a.Body)
 	}
 }
 
@@ -151,10 +144,10 @@ func TestBehaviour09TheMailedLinkWorksTwice(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b := s.browser()
-	b.json("POST", "/users/register", object{"name": "Heidi", "email": "heidi@example.org", "password": password}).want(201)
+	b.Do("POST", "/users/register", object{"name": "Heidi", "email": "heidi@example.org", "password": password}).Want(201)
 	token := url.QueryEscape(s.mailed("heidi@example.org", "/verify"))
 	for range 2 {
-		if m, _ := b.get("/users/verify-email?token=" + token).want(200).object()["message"].(string); m == "" {
+		if m, _ := b.Get("/users/verify-email?token=" + token).Want(200).Object().Values["message"].(string); m == "" {
 			t.Error("verify says nothing")
 		}
 	}
@@ -164,28 +157,28 @@ func TestBehaviour10ResetAndUpdateByQuery(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b := s.rider("heidi")
-	b.call("POST", "/users/reset-password?email="+url.QueryEscape(b.email), "", nil).want(202)
-	b.call("POST", "/users/reset-password?email=nobody@example.org", "", nil).want(202)
+	b.Do("POST", "/users/reset-password?email="+url.QueryEscape(b.email), nil).Want(202)
+	b.Do("POST", "/users/reset-password?email=nobody@example.org", nil).Want(202)
 	token := s.mailed(b.email, "/reset-password")
 	const next = "down-the-Valley-8"
-	b.access = ""
-	b.call("POST", "/users/update-password?token="+url.QueryEscape(token)+"&new_password="+next, "", nil).want(200)
-	b.loginWith(password).want(400)
-	b.loginWith(next).want(200)
+	b.Token = ""
+	b.Do("POST", "/users/update-password?token="+url.QueryEscape(token)+"&new_password="+next, nil).Want(200)
+	b.loginWith(password).Want(400)
+	b.loginWith(next).Want(200)
 }
 
 func TestBehaviour11TheProfileGoesThereAndBack(t *testing.T) {
 	t.Parallel()
 	b := newSite(t).rider("heidi")
-	me := b.get("/users/me").want(200).object()
+	me := b.Get("/users/me").Want(200).Object().Values
 	for _, name := range []string{"_id", "name", "email", "phonenumber", "instagram", "country"} {
 		if _, there := me[name]; !there {
 			t.Errorf("/users/me has no %s", name)
 		}
 	}
 	me["name"], me["instagram"], me["phonenumber"], me["country"] = "Heidi R.", "heidirides", "+670 7700 0000", "Switzerland"
-	b.json("PUT", "/users/"+b.id, me).want(200)
-	if again := b.get("/users/me").want(200).object(); again["name"] != "Heidi R." || again["instagram"] != "heidirides" || again["country"] != "Switzerland" {
+	b.Do("PUT", "/users/"+b.id, me).Want(200)
+	if again := b.Get("/users/me").Want(200).Object().Values; again["name"] != "Heidi R." || again["instagram"] != "heidirides" || again["country"] != "Switzerland" {
 		t.Errorf("the profile became %v", again)
 	}
 }
@@ -196,24 +189,24 @@ func TestBehaviour12AccountDeletion(t *testing.T) {
 	b, other := s.rider("heidi"), s.rider("ueli")
 	id := b.journey("Tour", true)
 	b.marker(id, "past", "2026-01-01", 125.5, -8.5)
-	b.call("DELETE", "/users/"+b.id, "", nil).want(200)
-	other.get("/journeys/" + id).want(404)
+	b.Do("DELETE", "/users/"+b.id, nil).Want(200)
+	other.Get("/journeys/" + id).Want(404)
 	if n := s.Int(`SELECT (SELECT count(*) FROM journeys) + (SELECT count(*) FROM markers)`); n != 0 {
 		t.Errorf("%d rows are left", n)
 	}
-	b.get("/users/me").want(401)
+	b.Get("/users/me").Want(401)
 }
 
 func TestBehaviour13OtherRidersAreShownWithoutTheirAddress(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b, other := s.rider("heidi"), s.rider("ueli")
-	seen := other.get("/users/" + b.id).want(200).object()
+	seen := other.Get("/users/" + b.id).Want(200).Object().Values
 	if seen["_id"] != b.id || seen["name"] != "heidi" || seen["email"] != nil || seen["phonenumber"] != nil {
 		t.Errorf("others see %v", seen)
 	}
-	b.json("PATCH", "/users/me", object{"phone_number": "+670 7700 0000", "instagram": "heidirides", "share_contact": true}).want(200)
-	shared := other.get("/users/" + b.id).want(200).object()
+	b.Do("PATCH", "/users/me", object{"phone_number": "+670 7700 0000", "instagram": "heidirides", "share_contact": true}).Want(200)
+	shared := other.Get("/users/" + b.id).Want(200).Object().Values
 	if shared["phonenumber"] == nil || shared["instagram"] != "heidirides" || shared["email"] != nil {
 		t.Errorf("with contact shared others see %v", shared)
 	}

@@ -3,9 +3,6 @@ package acceptance
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/json"
-	"io"
-	"mime/multipart"
 	"net/http"
 	"net/url"
 	"strings"
@@ -15,6 +12,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/journeys"
 	"github.com/lafaekstreet/backend/functions/meta"
 	"github.com/lafaekstreet/backend/functions/users"
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/world"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/queue"
@@ -80,149 +78,59 @@ func (s *site) mailed(address, page string) string {
 	return ""
 }
 
-// browser is the published web client of one rider: it keeps both tokens.
+// browser is the published web client of one rider. It keeps both tokens.
 type browser struct {
 	*site
-	email, access, refresh string
-	id                     string
+	apiclient.Tester
+	email, refresh, id string
 }
 
-// answer is a response read to its end.
-type answer struct {
-	testing.TB
-	status int
-	header http.Header
-	body   []byte
+func (s *site) browser() *browser {
+	return &browser{site: s, Tester: apiclient.NewTester(s.TB, s.URL).With("Origin", webBase)}
 }
-
-func (s *site) browser() *browser { return &browser{site: s} }
 
 // rider registers, confirms and signs in.
 func (s *site) rider(name string) *browser {
 	s.Helper()
 	b := s.browser()
 	b.email = name + "@example.org"
-	b.json("POST", "/users/register", object{"name": name, "email": b.email, "password": password, "phonenumber": "", "country": ""}).want(201)
-	b.call("GET", "/users/verify-email?token="+url.QueryEscape(s.mailed(b.email, "/verify")), "", nil).want(200)
-	b.login().want(200)
+	b.Do("POST", "/users/register", object{"name": name, "email": b.email, "password": password, "phonenumber": "", "country": ""}).Want(201)
+	b.Do("GET", "/users/verify-email?token="+url.QueryEscape(s.mailed(b.email, "/verify")), nil).Want(200)
+	b.login().Want(200)
 	return b
 }
 
-// call sends a body as it is.
-func (b *browser) call(method, path, media string, body io.Reader) *answer {
-	b.Helper()
-	req, err := http.NewRequestWithContext(b.Context(), method, b.URL+"/api/v1"+path, body)
-	if err != nil {
-		b.Fatal(err)
-	}
-	if media != "" {
-		req.Header.Set("Content-Type", media)
-	}
-	req.Header.Set("Origin", webBase)
-	if b.access != "" {
-		req.Header.Set("Authorization", "Bearer "+b.access)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	raw, err := io.ReadAll(res.Body)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return &answer{TB: b.TB, status: res.StatusCode, header: res.Header, body: raw}
-}
-
-func (b *browser) get(path string) *answer { b.Helper(); return b.call("GET", path, "", nil) }
-
-func (b *browser) json(method, path string, body any) *answer {
-	b.Helper()
-	raw, err := json.Marshal(body)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return b.call(method, path, "application/json", bytes.NewReader(raw))
-}
-
-func (b *browser) form(path string, fields url.Values) *answer {
-	b.Helper()
-	return b.call("POST", path, "application/x-www-form-urlencoded", strings.NewReader(fields.Encode()))
-}
-
-func (b *browser) multipart(path string, fields map[string]string) *answer {
-	b.Helper()
-	var body bytes.Buffer
-	w := multipart.NewWriter(&body)
-	for name, value := range fields {
-		if err := w.WriteField(name, value); err != nil {
-			b.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		b.Fatal(err)
-	}
-	return b.call("POST", path, w.FormDataContentType(), &body)
-}
-
 // login is the web client's: the OAuth2 password form, then at once who that is.
-func (b *browser) login() *answer { b.Helper(); return b.loginWith(password) }
+func (b *browser) login() apiclient.TestResponse { b.Helper(); return b.loginWith(password) }
 
-func (b *browser) loginWith(password string) *answer {
+func (b *browser) loginWith(password string) apiclient.TestResponse {
 	b.Helper()
-	b.access = ""
-	a := b.form("/auth/token", url.Values{"username": {b.email}, "password": {password}, "grant_type": {"password"}})
-	if a.status != http.StatusOK {
+	b.Token = ""
+	a := b.Post("/auth/token", url.Values{"username": {b.email}, "password": {password}, "grant_type": {"password"}})
+	if a.Status != http.StatusOK {
 		return a
 	}
 	b.keep(a)
-	me := b.get("/users/me").want(200)
-	b.id, _ = me.object()["_id"].(string)
+	me := b.Get("/users/me").Want(200)
+	b.id, _ = me.Object().Values["_id"].(string)
 	return a
 }
 
 // keep stores the tokens of an answer.
-func (b *browser) keep(a *answer) {
+func (b *browser) keep(a apiclient.TestResponse) {
 	b.Helper()
-	tokens := a.object()
-	b.access, _ = tokens["access_token"].(string)
-	b.refresh, _ = tokens["refresh_token"].(string)
-	if b.access == "" || b.refresh == "" {
-		b.Fatalf("tokens are missing: %s", a.body)
+	tokens := a.Object()
+	b.Token, b.refresh = tokens.Text("access_token"), tokens.Text("refresh_token")
+	if b.Token == "" || b.refresh == "" {
+		b.Fatalf("tokens are missing: %s", a.Body)
 	}
-}
-
-func (a *answer) want(status int) *answer {
-	a.Helper()
-	if a.status != status {
-		a.Fatalf("status is %d, want %d: %.600s", a.status, status, a.body)
-	}
-	return a
-}
-
-func (a *answer) object() object {
-	a.Helper()
-	var out object
-	if err := json.Unmarshal(a.body, &out); err != nil {
-		a.Fatalf("no object: %.600s", a.body)
-	}
-	return out
-}
-
-func (a *answer) list() []object {
-	a.Helper()
-	var out []object
-	if err := json.Unmarshal(a.body, &out); err != nil {
-		a.Fatalf("no array of objects: %.600s", a.body)
-	}
-	return out
 }
 
 // journey is the web client's form.
 func (b *browser) journey(name string, active bool) string {
 	b.Helper()
 	body := object{"name": name, "description": "", "user_id": b.id, "active": active, "created_at": "2026-11-21T08:00:00.000Z"}
-	id, _ := b.json("POST", "/journeys/", body).want(201).object()["_id"].(string)
+	id, _ := b.Do("POST", "/journeys/", body).Want(201).Object().Values["_id"].(string)
 	return id
 }
 
@@ -240,5 +148,5 @@ func point(journey, kind, date string, lon, lat float64) object {
 
 func (b *browser) marker(journey, kind, date string, lon, lat float64) object {
 	b.Helper()
-	return b.json("POST", "/journeys/"+journey+"/markers", point(journey, kind, date, lon, lat)).want(201).object()
+	return b.Do("POST", "/journeys/"+journey+"/markers", point(journey, kind, date, lon, lat)).Want(201).Object().Values
 }

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"mime"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -15,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 )
 
 // document is the OpenAPI document as the system under test serves it, and
@@ -38,15 +38,7 @@ type operation struct {
 
 func readDocument(t testing.TB, base string) *document {
 	t.Helper()
-	res, err := http.Get(base + "/openapi.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	raw, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := apiclient.NewTester(t, base).Get("//openapi.json").Want(200).Body
 	d := &document{TB: t, compiler: jsonschema.NewCompiler(), schemas: map[string]*jsonschema.Schema{}, driven: map[string]bool{}}
 	var parsed struct {
 		Paths map[string]map[string]operation `json:"paths"`
@@ -102,8 +94,8 @@ func fit(template, path string) (int, bool) {
 	return literals, true
 }
 
-// check holds an answer to what the document says of it.
-func (d *document) check(method, target string, res *http.Response, body []byte) {
+// check compares a response with what the document says about its operation.
+func (d *document) check(method, target string, res apiclient.Response) {
 	d.Helper()
 	u, err := url.Parse(target)
 	if err != nil {
@@ -111,18 +103,18 @@ func (d *document) check(method, target string, res *http.Response, body []byte)
 	}
 	template, op, ok := d.find(method, u.Path)
 	if !ok {
-		d.Errorf("%s %s answered %d and is not documented", method, u.Path, res.StatusCode)
+		d.Errorf("%s %s answered %d and is not documented", method, u.Path, res.Status)
 		return
 	}
 	name := method + " " + template
-	if res.StatusCode < 400 {
+	if res.Status < 400 {
 		d.mu.Lock()
 		d.driven[name] = true
 		d.mu.Unlock()
 	}
-	raw, documented := op.Responses[strconv.Itoa(res.StatusCode)]
+	raw, documented := op.Responses[strconv.Itoa(res.Status)]
 	if !documented {
-		d.Errorf("%s answered %d, which is not documented: %.300s", name, res.StatusCode, body)
+		d.Errorf("%s answered %d, which is not documented: %.300s", name, res.Status, res.Body)
 		return
 	}
 	var response struct {
@@ -134,7 +126,7 @@ func (d *document) check(method, target string, res *http.Response, body []byte)
 		d.Fatal(err)
 	}
 	media, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
-	if len(body) == 0 {
+	if len(res.Body) == 0 {
 		return
 	}
 	documentedAs, known := "", false
@@ -145,14 +137,14 @@ func (d *document) check(method, target string, res *http.Response, body []byte)
 	}
 	content := response.Content[documentedAs]
 	if !known {
-		d.Errorf("%s answered %d with %s, which is not documented", name, res.StatusCode, media)
+		d.Errorf("%s answered %d with %s, which is not documented", name, res.Status, media)
 		return
 	}
 	if content.Schema == nil || (media != "application/json" && !strings.HasSuffix(media, "+json")) {
 		return
 	}
-	if err := d.validate(template, method, res.StatusCode, documentedAs, body); err != nil {
-		d.Errorf("%s answered %d against its schema: %v\n%.1500s", name, res.StatusCode, err, body)
+	if err := d.validate(template, method, res.Status, documentedAs, res.Body); err != nil {
+		d.Errorf("%s answered %d against its schema: %v\n%.1500s", name, res.Status, err, res.Body)
 	}
 }
 

@@ -2,7 +2,6 @@ package acceptance
 
 import (
 	"bytes"
-	"encoding/json"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -18,6 +17,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/pquerna/otp/totp"
 
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/system"
 	"github.com/lafaekstreet/backend/shared/config"
 )
@@ -32,7 +32,7 @@ func TestContract(t *testing.T) {
 	if base == "" {
 		base, token = startSystem(t, io.Discard).URL(), setupToken
 	}
-	v := &visitor{T: t, doc: readDocument(t, base), base: base}
+	v := newVisitor(t, base)
 	v.doc.missing(t)
 
 	v.meta()
@@ -118,12 +118,12 @@ func (v *visitor) administrators(setupToken string) *visitor {
 	v.Helper()
 	const email, secret = "admin@example.tl", "monte-Ramelau-2963"
 	setup := v.do("POST", "/admin/setup", object{"setup_token": setupToken, "email": email, "password": secret, "full_name": "Admin"}, 201)
-	code, err := totp.GenerateCode(setup.text("secret"), time.Now())
+	code, err := totp.GenerateCode(setup.Object().Text("secret"), time.Now())
 	if err != nil {
 		v.Fatal(err)
 	}
-	challenge := v.do("POST", "/auth/login", object{"email": email, "password": secret}, 200).text("challenge_id")
-	token := v.do("POST", "/auth/totp/verify", object{"challenge_id": challenge, "code": code}, 200).text("access_token")
+	challenge := v.do("POST", "/auth/login", object{"email": email, "password": secret}, 200).Object().Text("challenge_id")
+	token := v.do("POST", "/auth/totp/verify", object{"challenge_id": challenge, "code": code}, 200).Object().Text("access_token")
 	return v.as(token)
 }
 
@@ -133,11 +133,11 @@ var (
 )
 
 // join makes a verified account and returns it signed in.
-func (v *visitor) join(email, password string) (*visitor, seen) {
+func (v *visitor) join(email, password string) (*visitor, apiclient.TestResponse) {
 	v.Helper()
 	v.do("POST", "/auth/register", object{"email": email, "password": password, "full_name": "Maria dos Santos"}, 201)
 	tokens := v.do("POST", "/auth/verify-otp", object{"email": email, "otp": v.mailed(email, sixDigits, "")}, 200)
-	return v.as(tokens.text("access_token")), tokens
+	return v.as(tokens.Object().Text("access_token")), tokens
 }
 
 // accounts goes through both ways of having one.
@@ -147,17 +147,17 @@ func (v *visitor) accounts() *visitor {
 	c, tokens := v.join(email, first)
 	v.do("POST", "/auth/resend-otp", object{"email": "nobody@example.tl"}, 200)
 	v.do("POST", "/auth/login", object{"email": email, "password": "wrong-password-1"}, 401)
-	v.do("POST", "/auth/refresh", object{"refresh_token": tokens.text("refresh_token")}, 200)
+	v.do("POST", "/auth/refresh", object{"refresh_token": tokens.Object().Text("refresh_token")}, 200)
 	v.do("POST", "/auth/token", url.Values{"username": {email}, "password": {first}}, 200)
 	google := v.do("POST", "//_local/google", object{"email": "joao@example.tl", "name": "João"}, 200)
-	v.do("POST", "/auth/google", object{"id_token": google.text("id_token")}, 200)
+	v.do("POST", "/auth/google", object{"id_token": google.Object().Text("id_token")}, 200)
 
 	known := v.mailed(email, sixDigits, "")
 	v.do("POST", "/auth/forgot-password", object{"email": email}, 200)
 	v.do("POST", "/auth/reset-password", object{"email": email, "otp": v.mailed(email, sixDigits, known), "new_password": second}, 200)
 	c.do("GET", "/users/me", nil, http.StatusUnauthorized)
-	c = v.as(v.do("POST", "/auth/login", object{"email": email, "password": second}, 200).text("access_token"))
-	other := v.as(v.do("POST", "/auth/login", object{"email": email, "password": second}, 200).text("access_token"))
+	c = v.as(v.do("POST", "/auth/login", object{"email": email, "password": second}, 200).Object().Text("access_token"))
+	other := v.as(v.do("POST", "/auth/login", object{"email": email, "password": second}, 200).Object().Text("access_token"))
 	other.do("POST", "/auth/logout", object{}, 200)
 
 	const rider = "heidi@example.org"
@@ -173,7 +173,7 @@ func (v *visitor) accounts() *visitor {
 	}
 	v.do("POST", "/users/update-password", object{"token": plain, "new_password": third}, 200)
 
-	me := c.get("/users/me").text("id")
+	me := c.get("/users/me").Object().Text("id")
 	c.do("PATCH", "/users/me", object{"country": "TL", "share_contact": true, "preferred_language": "pt"}, 200)
 	c.get("/users/me/export")
 	c.get("/users/" + me)
@@ -183,9 +183,9 @@ func (v *visitor) accounts() *visitor {
 	c.do("POST", "/users/me/change-password", object{"current_password": second, "new_password": first}, 200)
 	v.do("POST", "/auth/login", object{"email": email, "password": first}, 200)
 	sessions := c.get("/users/me/sessions")
-	for _, session := range elements(v.T, sessions) {
-		if session["is_current"] != true && session["current"] != true {
-			c.do("DELETE", "/users/me/sessions/"+session["id"].(string), nil, 200)
+	for _, session := range elements(sessions) {
+		if session.At("is_current") != true && session.At("current") != true {
+			c.do("DELETE", "/users/me/sessions/"+session.Text("id"), nil, 200)
 			break
 		}
 	}
@@ -193,40 +193,32 @@ func (v *visitor) accounts() *visitor {
 }
 
 // elements are the objects of an array, or of the items of an envelope.
-func elements(t *testing.T, s seen) []object {
-	t.Helper()
-	var list []any
-	if bytes.HasPrefix(bytes.TrimSpace(s.body), []byte("{")) {
-		list, _ = s.object()["items"].([]any)
-	} else {
-		list = s.list()
+func elements(r apiclient.TestResponse) []apiclient.Object {
+	if bytes.HasPrefix(bytes.TrimSpace(r.Body), []byte("{")) {
+		return r.Object().Items("items")
 	}
-	out := make([]object, len(list))
-	for i, e := range list {
-		out[i], _ = e.(object)
-	}
-	return out
+	return r.List()
 }
 
 // staff makes an agency and an official with a second factor.
 func (v *visitor) staff(admin *visitor) (*visitor, string) {
 	v.Helper()
 	agency := admin.do("POST", "/admin/agencies", object{"code": "DILI-ROADS", "name": "Roads of Dili", "agency_type": "municipal",
-		"municipality_codes": []string{"TL-DI"}, "issue_types": []string{"pothole"}, "contact_email": "roads@example.tl"}, 201).text("id")
+		"municipality_codes": []string{"TL-DI"}, "issue_types": []string{"pothole"}, "contact_email": "roads@example.tl"}, 201).Object().Text("id")
 	admin.do("PATCH", "/admin/agencies/"+agency, object{"name": "Roads of Dili and Ataúro"}, 200)
 	admin.get("/admin/agencies")
 	admin.get("/admin/audit")
-	settings := admin.get("/admin/settings").object()
+	settings := admin.get("/admin/settings").Object().Values
 	settings["evidence_images_max"] = 3
 	admin.do("PUT", "/admin/settings", settings, 200)
 
 	const email, password = "official@example.tl", "estrada-Balide-12"
 	_, tokens := v.join(email, password)
-	user, _ := tokens.object()["user"].(object)
+	user, _ := tokens.Object().Values["user"].(object)
 	admin.get("/admin/users?q=official")
 	admin.do("PATCH", "/admin/users/"+user["id"].(string), object{"role": "government_official", "agency_id": agency, "reason": "New colleague"}, 200)
-	o := v.as(v.do("POST", "/auth/login", object{"email": email, "password": password}, 200).text("access_token"))
-	secret := o.do("POST", "/auth/totp/enroll", object{}, 200).text("secret")
+	o := v.as(v.do("POST", "/auth/login", object{"email": email, "password": password}, 200).Object().Text("access_token"))
+	secret := o.do("POST", "/auth/totp/enroll", object{}, 200).Object().Text("secret")
 	code, err := totp.GenerateCode(secret, time.Now())
 	if err != nil {
 		v.Fatal(err)
@@ -238,38 +230,38 @@ func (v *visitor) staff(admin *visitor) (*visitor, string) {
 // reports files some and follows one to its end; it returns the one that stays.
 func (v *visitor) reports(c, admin, official *visitor, agency string) string {
 	v.Helper()
-	up := c.do("POST", "/reports/pre-upload-image", picture(v.T, photograph(v.T, 10)), 201).text("upload_id")
+	up := c.do("POST", "/reports/pre-upload-image", picture(photograph(v.T, 10)), 201).Object().Text("upload_id")
 	c.do("POST", "/reports/pre-upload-image", object{"content_type": "image/jpeg", "size_bytes": 1000}, 201)
 	draft := object{"issue_type": "pothole", "title": "Hole", "latitude": -8.5569, "longitude": 125.5603, "municipality": "Dili",
 		"client_id": uuid.NewString(), "images": []object{{"upload_id": up}}, "captured_at": time.Now().UTC().Format(time.RFC3339)}
-	id := c.do("POST", "/reports", draft, 201).text("id")
+	id := c.do("POST", "/reports", draft, 201).Object().Text("id")
 	c.do("POST", "/reports", draft, 200)
 	c.do("POST", "/reports", object{"issue_type": "pothole", "latitude": 200, "longitude": 0}, 422)
 	c.until("AI and ledger", func() bool {
-		r := c.get("/reports/" + id).object()
+		r := c.get("/reports/" + id).Object().Values
 		return r["ai"].(object)["status"] != "queued" && r["blockchain"].(object)["status"] == "confirmed"
 	})
 	batch := c.do("POST", "/reports/batch", object{"reports": []any{
 		object{"client_id": uuid.NewString(), "issue_type": "light", "latitude": -8.55, "longitude": 125.57}, object{"client_id": "x"}}}, 200)
-	if results := batch.object()["results"].([]any); results[0].(object)["status"] != "created" || results[1].(object)["status"] != "error" {
-		v.Errorf("batch: %s", batch.body)
+	if results := batch.Object().Values["results"].([]any); results[0].(object)["status"] != "created" || results[1].(object)["status"] != "error" {
+		v.Errorf("batch: %s", batch.Body)
 	}
 	for _, path := range []string{"", "?status=pending,verified&sort=severity&q=Hole", "/my-reports", "/nearby?lat=-8.55&lon=125.56&radius=10",
 		"/similar?report_id=" + id, "/similar?lat=-8.55&lon=125.56"} {
 		c.get("/reports" + path)
 	}
-	image := c.get("/reports/"+id).first("images", "id")
+	image := first(c.get("/reports/"+id), "images", "id")
 	c.do("GET", "/reports/"+id+"/images/"+image+"/thumbnail", nil, 302)
 
 	fresh := func() string {
-		return c.do("POST", "/reports", object{"issue_type": "debris", "latitude": -8.4, "longitude": 125.6, "client_id": uuid.NewString()}, 201).text("id")
+		return c.do("POST", "/reports", object{"issue_type": "debris", "latitude": -8.4, "longitude": 125.6, "client_id": uuid.NewString()}, 201).Object().Text("id")
 	}
 	plain := fresh()
 	c.do("PATCH", "/reports/"+plain, object{"title": "A tree"}, 200)
 	c.do("DELETE", "/reports/"+plain, nil, 200)
 	c.do("GET", "/reports/"+plain, nil, 404)
 	pictured := fresh()
-	added := c.do("POST", "/reports/"+pictured+"/images", picture(v.T, photograph(v.T, 90)), 201).text("id")
+	added := c.do("POST", "/reports/"+pictured+"/images", picture(photograph(v.T, 90)), 201).Object().Text("id")
 	// From here on the AI may be done at any moment, and the report its reporter's no more.
 	admin.do("DELETE", "/reports/"+pictured+"/images/"+added, nil, 200)
 
@@ -286,7 +278,7 @@ func (v *visitor) reports(c, admin, official *visitor, agency string) string {
 	admin.do("POST", "/reports/"+id+"/notes", object{"content": "Ask the contractor."}, 201)
 	admin.get("/reports/" + id + "/notes")
 	admin.do("POST", "/reports/"+id+"/assign", object{"agency_id": agency, "due_at": "2030-01-01T00:00:00Z"}, 200)
-	if c.get("/reports/"+id).text("status") == "pending" {
+	if c.get("/reports/"+id).Object().Text("status") == "pending" {
 		admin.do("POST", "/reports/"+id+"/status", object{"status": "verified"}, 200)
 	}
 	official.do("POST", "/reports/"+id+"/status", object{"status": "in_progress"}, 200)
@@ -297,7 +289,7 @@ func (v *visitor) reports(c, admin, official *visitor, agency string) string {
 func (v *visitor) community(c, admin *visitor, id string) {
 	v.Helper()
 	said := object{"content": "Still there.", "client_id": uuid.NewString()}
-	comment := c.do("POST", "/reports/"+id+"/comments", said, 201).text("id")
+	comment := c.do("POST", "/reports/"+id+"/comments", said, 201).Object().Text("id")
 	c.do("POST", "/reports/"+id+"/comments", said, 200)
 	c.get("/reports/" + id + "/comments")
 	admin.do("DELETE", "/reports/"+id+"/comments/"+comment, nil, 200)
@@ -311,24 +303,13 @@ func (v *visitor) monitoring(c *visitor, id string) {
 	for _, path := range []string{"summary", "by-type", "by-municipality", "by-district?municipality=D%C3%ADli", "trends?period=week&days=60"} {
 		c.get("/reports/stats/" + path)
 	}
-	if all := c.get("/reports/stats/by-municipality").list(); len(all) != 14 {
+	if all := c.get("/reports/stats/by-municipality").List(); len(all) != 14 {
 		v.Errorf("%d municipalities", len(all))
 	}
 	c.get("/blockchain/report/" + id + "/history")
 	c.until("every event to be confirmed", func() bool {
-		return c.get("/blockchain/report/" + id + "/verify").object()["verified"] == true
+		return c.get("/blockchain/report/" + id + "/verify").Object().Values["verified"] == true
 	})
-}
-
-func (s seen) list() []any {
-	s.Helper()
-	var value any
-	err := json.Unmarshal(s.body, &value)
-	if err != nil {
-		s.Fatal(err)
-	}
-	list, _ := value.([]any)
-	return list
 }
 
 func (v *visitor) places(c *visitor) {
@@ -340,7 +321,7 @@ func (v *visitor) places(c *visitor) {
 
 func (v *visitor) notifications(c *visitor) {
 	v.Helper()
-	one := c.get("/notifications").first("items", "id")
+	one := first(c.get("/notifications"), "items", "id")
 	c.get("/notifications/unread-count")
 	c.do("POST", "/notifications/"+one+"/read", nil, 200)
 	c.do("POST", "/notifications/read-all", nil, 200)
@@ -350,9 +331,9 @@ func (v *visitor) notifications(c *visitor) {
 
 func (v *visitor) journeys(c *visitor, report string) {
 	v.Helper()
-	me := c.get("/users/me").text("id")
-	journey := c.do("POST", "/journeys/", object{"name": "Tour", "active": true}, 201).text("_id")
-	spare := c.do("POST", "/journeys", object{"name": "Spare"}, 201).text("_id")
+	me := c.get("/users/me").Object().Text("id")
+	journey := c.do("POST", "/journeys/", object{"name": "Tour", "active": true}, 201).Object().Text("_id")
+	spare := c.do("POST", "/journeys", object{"name": "Spare"}, 201).Object().Text("_id")
 	c.get("/journeys/" + journey)
 	c.get("/users/" + me + "/journeys")
 	c.get("/users/" + me + "/journeys/active")
@@ -360,16 +341,16 @@ func (v *visitor) journeys(c *visitor, report string) {
 		return object{"name": "Stop", "marker_type": "plan", "estimated_time": "2027-05-01",
 			"coordinates": object{"type": "Point", "coordinates": []float64{lon, -8.5569}}}
 	}
-	one := c.do("POST", "/journeys/"+journey+"/markers", marker(125.50), 201).text("_id")
-	two := c.do("POST", "/journeys/"+journey+"/markers", marker(125.60), 201).text("_id")
+	one := c.do("POST", "/journeys/"+journey+"/markers", marker(125.50), 201).Object().Text("_id")
+	two := c.do("POST", "/journeys/"+journey+"/markers", marker(125.60), 201).Object().Text("_id")
 	c.get("/journeys/" + journey + "/markers")
 	c.get("/journeys/" + journey + "/markers/" + one)
 	c.do("PUT", "/journeys/"+journey+"/markers/"+one, marker(125.51), 200)
 	for _, path := range []string{"/journeys/nearby", "/nearby", "/route", "/route.gpx", "/reports?within_m=1000"} {
 		c.get("/journeys/" + journey + path)
 	}
-	c.do("POST", "/journeys/"+spare+"/import", gpx(`<?xml version="1.0"?><gpx version="1.1" creator="test" xmlns="http://www.topografix.com/GPX/1/1">`+
-		`<wpt lat="-8.5" lon="125.5"><name>A</name></wpt><wpt lat="-8.6" lon="125.6"><name>B</name></wpt></gpx>`), 201)
+	c.do("POST", "/journeys/"+spare+"/import", apiclient.Raw{ContentType: "application/gpx+xml", Body: []byte(`<?xml version="1.0"?><gpx version="1.1" creator="test" xmlns="http://www.topografix.com/GPX/1/1">` +
+		`<wpt lat="-8.5" lon="125.5"><name>A</name></wpt><wpt lat="-8.6" lon="125.6"><name>B</name></wpt></gpx>`)}, 201)
 	c.do("DELETE", "/journeys/"+journey+"/markers/"+two, nil, 204)
 	c.do("PATCH", "/journeys/"+spare, object{"name": "Spare tour"}, 200)
 	c.do("PATCH", "/journeys/"+journey+"/active", nil, 204)
@@ -381,7 +362,7 @@ var asset = regexp.MustCompile(`/map/assets/[^"' ]+`)
 
 func (v *visitor) public(id string) {
 	v.Helper()
-	number := v.get("/public/reports/" + id).text("report_number")
+	number := v.get("/public/reports/" + id).Object().Text("report_number")
 	for _, path := range []string{"/public/reports", "/public/map?bbox=125,-9,126,-8&zoom=8", "/public/map?bbox=125,-9,126,-8&zoom=16",
 		"/public/tiles/6/54/33.mvt", "/public/stats/summary", "/public/stats/by-type", "/public/stats/by-municipality",
 		"/public/stats/by-district", "/public/stats/trends", "/public/blockchain/report/" + id + "/history",
@@ -389,22 +370,22 @@ func (v *visitor) public(id string) {
 		"//r/" + number} {
 		v.get(path)
 	}
-	page := string(v.get("//map").body)
+	page := string(v.get("//map").Body)
 	v.get("/" + asset.FindString(page))
 }
 
 // farewell removes what can be removed.
 func (v *visitor) farewell(c, admin *visitor, agency string) {
 	v.Helper()
-	up := c.do("POST", "/reports/pre-upload-image", picture(v.T, photograph(v.T, 200)), 201).text("upload_id")
+	up := c.do("POST", "/reports/pre-upload-image", picture(photograph(v.T, 200)), 201).Object().Text("upload_id")
 	c.do("PATCH", "/users/me", object{"avatar_upload_id": up}, 200)
-	me := c.get("/users/me").text("id")
+	me := c.get("/users/me").Object().Text("id")
 	c.until("the avatar", func() bool { return c.status("GET", "/users/"+me+"/avatar") == 302 })
 	c.do("GET", "/users/"+me+"/avatar", nil, 302)
-	spare := admin.do("POST", "/admin/agencies", object{"code": "SPARE", "name": "Spare", "agency_type": "contractor"}, 201).text("id")
+	spare := admin.do("POST", "/admin/agencies", object{"code": "SPARE", "name": "Spare", "agency_type": "contractor"}, 201).Object().Text("id")
 	admin.do("DELETE", "/admin/agencies/"+spare, nil, 200)
 	other, tokens := v.join("leaving@example.tl", "casa-Lahane-88")
-	user, _ := tokens.object()["user"].(object)
+	user, _ := tokens.Object().Values["user"].(object)
 	other.do("DELETE", "/users/"+user["id"].(string), nil, 200)
 	c.do("DELETE", "/users/me", object{"password": "rua-Aimutin-42"}, 200)
 	if _, err := uuid.Parse(agency); err != nil {

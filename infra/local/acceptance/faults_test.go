@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/lafaekstreet/backend/functions/auth"
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/world"
 	"github.com/lafaekstreet/backend/shared/config"
 )
@@ -18,37 +19,37 @@ func TestS01NoAccountCanBeTakenOver(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	victim, mallory := s.rider("heidi"), s.rider("mallory")
-	seen := mallory.get("/users/" + victim.id).want(200)
-	if strings.Contains(string(seen.body), victim.email) {
-		t.Errorf("others see the address: %s", seen.body)
+	seen := mallory.Get("/users/" + victim.id).Want(200)
+	if strings.Contains(string(seen.Body), victim.email) {
+		t.Errorf("others see the address: %s", seen.Body)
 	}
-	profile := seen.object()
+	profile := seen.Object().Values
 	profile["email"] = mallory.email
-	mallory.json("PUT", "/users/"+victim.id, profile).want(403)
-	if me := victim.get("/users/me").want(200).object(); me["email"] != victim.email {
+	mallory.Do("PUT", "/users/"+victim.id, profile).Want(403)
+	if me := victim.Get("/users/me").Want(200).Object().Values; me["email"] != victim.email {
 		t.Errorf("the address became %v", me["email"])
 	}
-	mine := mallory.get("/users/me").want(200).object()
+	mine := mallory.Get("/users/me").Want(200).Object().Values
 	mine["password"] = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"
-	mallory.json("PUT", "/users/"+mallory.id, mine).want(400)
+	mallory.Do("PUT", "/users/"+mallory.id, mine).Want(400)
 }
 
 func TestS02NobodyDeletesAnotherAccount(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	victim, mallory := s.rider("heidi"), s.rider("mallory")
-	mallory.call("DELETE", "/users/"+victim.id, "", nil).want(403)
-	victim.get("/users/me").want(200)
+	mallory.Do("DELETE", "/users/"+victim.id, nil).Want(403)
+	victim.Get("/users/me").Want(200)
 }
 
 func TestS04NoAnswerCarriesAPassword(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b, other := s.rider("heidi"), s.rider("ueli")
-	for _, a := range []*answer{b.get("/users/me"), other.get("/users/" + b.id), b.login(), b.json("PATCH", "/users/me", object{"country": "CH"}), b.get("/users/me/export")} {
+	for _, a := range []apiclient.TestResponse{b.Get("/users/me"), other.Get("/users/" + b.id), b.login(), b.Do("PATCH", "/users/me", object{"country": "CH"}), b.Get("/users/me/export")} {
 		for _, word := range []string{"$argon2", "password_hash", `"password"`, password} {
-			if strings.Contains(string(a.want(200).body), word) {
-				t.Errorf("an answer has %q: %s", word, a.body)
+			if strings.Contains(string(a.Want(200).Body), word) {
+				t.Errorf("an answer has %q: %s", word, a.Body)
 			}
 		}
 	}
@@ -58,8 +59,8 @@ func TestS05AddressAndPhoneAreNotEverybodys(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b, other := s.rider("heidi"), s.rider("ueli")
-	b.json("PATCH", "/users/me", object{"phone_number": "+67077000000"}).want(200)
-	body := string(other.get("/users/" + b.id).want(200).body)
+	b.Do("PATCH", "/users/me", object{"phone_number": "+67077000000"}).Want(200)
+	body := string(other.Get("/users/" + b.id).Want(200).Body)
 	if strings.Contains(body, b.email) || strings.Contains(body, "77000000") {
 		t.Errorf("others read %s", body)
 	}
@@ -70,15 +71,15 @@ func TestS06RolesAndVerificationAreNotTheClientsToSet(t *testing.T) {
 	s := newSite(t)
 	b := s.browser()
 	b.email = "heidi@example.org"
-	b.json("POST", "/users/register", object{"name": "Heidi", "email": b.email, "password": password, "is_verified": true, "role": "admin", "_id": "x"}).want(201)
-	if a := b.loginWith(password); a.status == 200 {
+	b.Do("POST", "/users/register", object{"name": "Heidi", "email": b.email, "password": password, "is_verified": true, "role": "admin", "_id": "x"}).Want(201)
+	if a := b.loginWith(password); a.Status == 200 {
 		t.Error("an unverified account signed in")
 	}
-	b.get("/users/verify-email?token=" + url.QueryEscape(s.mailed(b.email, "/verify"))).want(200)
-	b.login().want(200)
-	me := b.get("/users/me").want(200).object()
+	b.Get("/users/verify-email?token=" + url.QueryEscape(s.mailed(b.email, "/verify"))).Want(200)
+	b.login().Want(200)
+	me := b.Get("/users/me").Want(200).Object().Values
 	me["role"], me["is_verified"], me["_id"] = "admin", false, "01900000-0000-7000-8000-000000000000"
-	after := b.json("PUT", "/users/"+b.id, me).want(200).object()
+	after := b.Do("PUT", "/users/"+b.id, me).Want(200).Object().Values
 	if after["role"] != "citizen" || after["is_verified"] != true || after["_id"] != b.id {
 		t.Errorf("the profile became %v", after)
 	}
@@ -89,15 +90,15 @@ func TestS07MailedAndRefreshTokensOpenNothing(t *testing.T) {
 	s := newSite(t)
 	b := s.rider("heidi")
 	verify := s.mailed(b.email, "/verify")
-	b.call("POST", "/users/reset-password?email="+b.email, "", nil).want(202)
+	b.Do("POST", "/users/reset-password?email="+b.email, nil).Want(202)
 	for _, token := range []string{b.refresh, verify, s.mailed(b.email, "/reset-password")} {
-		b.access = token
-		b.get("/users/me").want(401)
+		b.Token = token
+		b.Get("/users/me").Want(401)
 	}
 	reset := url.QueryEscape(s.mailed(b.email, "/reset-password"))
-	b.access = ""
-	b.get("/users/verify-email?token=" + reset).want(400)
-	b.call("POST", "/users/update-password?new_password=down-the-Valley-8&token="+url.QueryEscape(verify), "", nil).want(400)
+	b.Token = ""
+	b.Get("/users/verify-email?token=" + reset).Want(400)
+	b.Do("POST", "/users/update-password?new_password=down-the-Valley-8&token="+url.QueryEscape(verify), nil).Want(400)
 }
 
 func TestS08AnUnverifiedAccountDoesNotSignIn(t *testing.T) {
@@ -105,30 +106,30 @@ func TestS08AnUnverifiedAccountDoesNotSignIn(t *testing.T) {
 	s := newSite(t)
 	b := s.browser()
 	b.email = "heidi@example.org"
-	b.json("POST", "/users/register", object{"name": "Heidi", "email": b.email, "password": password}).want(201)
-	if a := b.loginWith(password); a.status != 400 && a.status != 403 {
-		t.Errorf("signing in unverified is %d: %s", a.status, a.body)
+	b.Do("POST", "/users/register", object{"name": "Heidi", "email": b.email, "password": password}).Want(201)
+	if a := b.loginWith(password); a.Status != 400 && a.Status != 403 {
+		t.Errorf("signing in unverified is %d: %s", a.Status, a.Body)
 	}
-	b.json("POST", "/auth/login", object{"email": b.email, "password": password}).want(403)
+	b.Do("POST", "/auth/login", object{"email": b.email, "password": password}).Want(403)
 }
 
 func TestS09TokensEndWithWhatTheyStandFor(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "RATE_LIMIT_AUTH_PER_MINUTE", "1000")
 	for name, end := range map[string]func(b *browser){
-		"logout":   func(b *browser) { b.json("POST", "/auth/logout", object{"all_devices": true}).want(200) },
-		"deletion": func(b *browser) { b.call("DELETE", "/users/"+b.id, "", nil).want(200) },
+		"logout":   func(b *browser) { b.Do("POST", "/auth/logout", object{"all_devices": true}).Want(200) },
+		"deletion": func(b *browser) { b.Do("DELETE", "/users/"+b.id, nil).Want(200) },
 		"reset": func(b *browser) {
-			b.call("POST", "/users/reset-password?email="+b.email, "", nil).want(202)
-			b.json("POST", "/users/update-password", object{"token": s.mailed(b.email, "/reset-password"), "new_password": "down-the-Valley-8"}).want(200)
+			b.Do("POST", "/users/reset-password?email="+b.email, nil).Want(202)
+			b.Do("POST", "/users/update-password", object{"token": s.mailed(b.email, "/reset-password"), "new_password": "down-the-Valley-8"}).Want(200)
 		},
 	} {
 		b := s.rider(name)
 		end(b)
-		b.get("/users/me").want(401)
-		b.get("/users/" + b.id + "/journeys").want(401)
-		b.access = ""
-		b.json("POST", "/auth/refresh", object{"refresh_token": b.refresh}).want(401)
+		b.Get("/users/me").Want(401)
+		b.Get("/users/" + b.id + "/journeys").Want(401)
+		b.Token = ""
+		b.Do("POST", "/auth/refresh", object{"refresh_token": b.refresh}).Want(401)
 	}
 }
 
@@ -136,22 +137,22 @@ func TestS10AResetLinkWorksOnce(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b := s.rider("heidi")
-	b.call("POST", "/users/reset-password?email="+b.email, "", nil).want(202)
+	b.Do("POST", "/users/reset-password?email="+b.email, nil).Want(202)
 	token := s.mailed(b.email, "/reset-password")
-	b.json("POST", "/users/update-password", object{"token": token, "new_password": "down-the-Valley-8"}).want(200)
-	b.json("POST", "/users/update-password", object{"token": token, "new_password": "up-the-Mountain-7"}).want(400)
-	b.loginWith("down-the-Valley-8").want(200)
+	b.Do("POST", "/users/update-password", object{"token": token, "new_password": "down-the-Valley-8"}).Want(200)
+	b.Do("POST", "/users/update-password", object{"token": token, "new_password": "up-the-Mountain-7"}).Want(400)
+	b.loginWith("down-the-Valley-8").Want(200)
 }
 
 func TestS11SecretsNeedNotTravelInAddresses(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b := s.rider("heidi")
-	b.json("POST", "/users/reset-password", object{"email": b.email}).want(202)
+	b.Do("POST", "/users/reset-password", object{"email": b.email}).Want(202)
 	token := s.mailed(b.email, "/reset-password")
-	b.json("POST", "/users/update-password", object{"token": token, "new_password": "down-the-Valley-8"}).want(200)
-	b.loginWith("down-the-Valley-8").want(200)
-	b.keep(b.json("POST", "/auth/refresh", object{"refresh_token": b.refresh}).want(200))
+	b.Do("POST", "/users/update-password", object{"token": token, "new_password": "down-the-Valley-8"}).Want(200)
+	b.loginWith("down-the-Valley-8").Want(200)
+	b.keep(b.Do("POST", "/auth/refresh", object{"refresh_token": b.refresh}).Want(200))
 }
 
 func TestS12WithoutKeysNothingStarts(t *testing.T) {
@@ -176,7 +177,7 @@ func TestS13GuessingAndMailBombingAreLimited(t *testing.T) {
 	b := s.rider("heidi")
 	limited := false
 	for range 30 {
-		if b.loginWith("wrong-Password-1").status == 429 {
+		if b.loginWith("wrong-Password-1").Status == 429 {
 			limited = true
 			break
 		}
@@ -188,7 +189,7 @@ func TestS13GuessingAndMailBombingAreLimited(t *testing.T) {
 	u := other.rider("ueli")
 	before := other.Int(`SELECT count(*) FROM outbox WHERE queue = 'notify'`)
 	for range 20 {
-		u.call("POST", "/users/reset-password?email="+u.email, "", nil)
+		u.Do("POST", "/users/reset-password?email="+u.email, nil)
 	}
 	if sent := other.Int(`SELECT count(*) FROM outbox WHERE queue = 'notify'`) - before; sent > 5 {
 		t.Errorf("20 requests sent %d mails", sent)
@@ -199,14 +200,14 @@ func TestS14KnownAndUnknownAddressesLookTheSame(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b := s.rider("heidi")
-	again := b.json("POST", "/users/register", object{"name": "x", "email": b.email, "password": password}).want(201)
-	fresh := b.json("POST", "/users/register", object{"name": "x", "email": "new@example.org", "password": password}).want(201)
-	if string(again.body) != string(fresh.body) {
-		t.Errorf("registering answers %s and %s", again.body, fresh.body)
+	again := b.Do("POST", "/users/register", object{"name": "x", "email": b.email, "password": password}).Want(201)
+	fresh := b.Do("POST", "/users/register", object{"name": "x", "email": "new@example.org", "password": password}).Want(201)
+	if string(again.Body) != string(fresh.Body) {
+		t.Errorf("registering answers %s and %s", again.Body, fresh.Body)
 	}
-	wrong := b.loginWith("wrong-Password-1").want(400).object()
+	wrong := b.loginWith("wrong-Password-1").Want(400).Object().Values
 	b.email = "nobody@example.org"
-	unknown := b.loginWith("wrong-Password-1").want(400).object()
+	unknown := b.loginWith("wrong-Password-1").Want(400).Object().Values
 	if wrong["code"] != unknown["code"] || wrong["detail"] != unknown["detail"] {
 		t.Errorf("signing in answers %v and %v", wrong, unknown)
 	}
@@ -217,17 +218,17 @@ func TestS15PasswordsHaveRulesAndAreNeverEchoedOrCut(t *testing.T) {
 	s := newSite(t, "RATE_LIMIT_AUTH_PER_MINUTE", "1000")
 	b := s.browser()
 	for _, weak := range []string{"", "short1", "password", "weak@example.org", strings.Repeat("x", 2000)} {
-		a := b.json("POST", "/users/register", object{"name": "x", "email": "weak@example.org", "password": weak}).want(422)
-		if weak != "" && weak != "password" && strings.Contains(string(a.body), weak) {
-			t.Errorf("the answer echoes the password: %s", a.body)
+		a := b.Do("POST", "/users/register", object{"name": "x", "email": "weak@example.org", "password": weak}).Want(422)
+		if weak != "" && weak != "password" && strings.Contains(string(a.Body), weak) {
+			t.Errorf("the answer echoes the password: %s", a.Body)
 		}
 	}
 	long := strings.Repeat("0123456789-Way", 6) // 84 bytes, more than bcrypt ever read
 	b.email = "long@example.org"
-	b.json("POST", "/users/register", object{"name": "x", "email": b.email, "password": long}).want(201)
-	b.get("/users/verify-email?token=" + url.QueryEscape(s.mailed(b.email, "/verify"))).want(200)
-	b.loginWith(long[:72]).want(400)
-	b.loginWith(long).want(200)
+	b.Do("POST", "/users/register", object{"name": "x", "email": b.email, "password": long}).Want(201)
+	b.Get("/users/verify-email?token=" + url.QueryEscape(s.mailed(b.email, "/verify"))).Want(200)
+	b.loginWith(long[:72]).Want(400)
+	b.loginWith(long).Want(200)
 }
 
 // What the functions are configured with stays inside. That it comes from Secrets
@@ -237,7 +238,7 @@ func TestS19NoAnswerCarriesAKey(t *testing.T) {
 	s := newSite(t)
 	for _, b := range []*browser{s.browser(), s.rider("heidi")} {
 		for _, path := range []string{"/users/me", "/openapi.json", "/"} {
-			body := string(b.get(path).body)
+			body := string(b.Get(path).Body)
 			for _, name := range []string{"TOKEN_SIGNING_KEY", "SEAL_KEYS", "DATABASE_URL"} {
 				if strings.Contains(body, s.Env[name]) {
 					t.Errorf("%s gives %s away", path, name)
@@ -253,7 +254,7 @@ func TestB09OneAccountAnAddress(t *testing.T) {
 	var running sync.WaitGroup
 	for _, address := range []string{"heidi@example.org", "Heidi@Example.org", "HEIDI@EXAMPLE.ORG", "heidi@example.org"} {
 		running.Go(func() {
-			s.browser().json("POST", "/users/register", object{"name": "x", "email": address, "password": password}).want(201)
+			s.browser().Do("POST", "/users/register", object{"name": "x", "email": address, "password": password}).Want(201)
 		})
 	}
 	running.Wait()
@@ -261,9 +262,9 @@ func TestB09OneAccountAnAddress(t *testing.T) {
 		t.Errorf("%d accounts", n)
 	}
 	other := s.rider("ueli")
-	me := other.get("/users/me").want(200).object()
+	me := other.Get("/users/me").Want(200).Object().Values
 	me["email"] = "heidi@example.org"
-	other.json("PUT", "/users/"+other.id, me)
+	other.Do("PUT", "/users/"+other.id, me)
 	if n := s.Int(`SELECT count(*) FROM users WHERE email = 'heidi@example.org'`); n != 1 {
 		t.Errorf("%d accounts after a change of address", n)
 	}
@@ -274,7 +275,7 @@ func TestB13NoRequestWaitsForMail(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b := s.browser()
-	b.json("POST", "/users/register", object{"name": "x", "email": "heidi@example.org", "password": password}).want(201)
+	b.Do("POST", "/users/register", object{"name": "x", "email": "heidi@example.org", "password": password}).Want(201)
 	if n := s.Int(`SELECT count(*) FROM outbox WHERE queue = 'notify'`); n != 1 {
 		t.Errorf("%d mails wait to be sent", n)
 	}
@@ -284,10 +285,10 @@ func TestB14TheRefreshTokenIsReadWhereverClientsPutIt(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b := s.rider("heidi")
-	b.access = ""
-	b.keep(b.json("POST", "/auth/refresh", object{"refresh_token": b.refresh}).want(200))
-	b.keep(b.form("/auth/refresh", url.Values{"refresh_token": {b.refresh}}).want(200))
-	b.keep(b.multipart("/auth/refresh", map[string]string{"refresh_token": b.refresh}).want(200))
-	b.keep(b.call("POST", "/auth/refresh?refresh_token="+url.QueryEscape(b.refresh), "", nil).want(200))
-	b.get("/users/me").want(200)
+	b.Token = ""
+	b.keep(b.Do("POST", "/auth/refresh", object{"refresh_token": b.refresh}).Want(200))
+	b.keep(b.Post("/auth/refresh", url.Values{"refresh_token": {b.refresh}}).Want(200))
+	b.keep(b.Post("/auth/refresh", apiclient.Form{Fields: map[string]string{"refresh_token": b.refresh}}).Want(200))
+	b.keep(b.Do("POST", "/auth/refresh?refresh_token="+url.QueryEscape(b.refresh), nil).Want(200))
+	b.Get("/users/me").Want(200)
 }

@@ -3,7 +3,7 @@ package acceptance
 import (
 	"bytes"
 	"encoding/json"
-	"io"
+	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 )
 
 // TestHostileInput sends what no client should to every parameter and member of every operation: each answer is one the
@@ -21,7 +23,7 @@ func TestHostileInput(t *testing.T) {
 	t.Parallel()
 	log := &panics{}
 	s := startSystem(t, log)
-	v := &visitor{T: t, doc: readDocument(t, s.URL()), base: s.URL()}
+	v := newVisitor(t, s.URL())
 	h := &hostile{visitor: v, ids: map[string]string{}}
 	h.people()
 	for _, o := range h.operations() {
@@ -81,13 +83,13 @@ func (h *hostile) people() {
 	h.Helper()
 	h.admin = h.administrators(setupToken)
 	citizen, _ := h.join("maria@example.tl", "rua-Aimutin-42")
-	h.token = citizen.token
-	h.ids["reports"] = h.do("POST", "/reports", object{"issue_type": "pothole", "latitude": -8.5569, "longitude": 125.5603, "client_id": uuid.NewString()}, 201).text("id")
-	h.ids["journey_id"] = h.do("POST", "/journeys/", object{"name": "Tour", "active": true}, 201).text("_id")
+	h.Token = citizen.Token
+	h.ids["reports"] = h.do("POST", "/reports", object{"issue_type": "pothole", "latitude": -8.5569, "longitude": 125.5603, "client_id": uuid.NewString()}, 201).Object().Text("id")
+	h.ids["journey_id"] = h.do("POST", "/journeys/", object{"name": "Tour", "active": true}, 201).Object().Text("_id")
 	h.ids["marker_id"] = h.do("POST", "/journeys/"+h.ids["journey_id"]+"/markers", object{"name": "Stop", "marker_type": "plan", "estimated_time": "2027-05-01",
-		"coordinates": object{"type": "Point", "coordinates": []float64{125.5, -8.5}}}, 201).text("_id")
-	h.ids["agencies"] = h.admin.do("POST", "/admin/agencies", object{"code": "ROADS", "name": "Roads", "agency_type": "municipal"}, 201).text("id")
-	h.ids["users"] = h.get("/users/me").text("id")
+		"coordinates": object{"type": "Point", "coordinates": []float64{125.5, -8.5}}}, 201).Object().Text("_id")
+	h.ids["agencies"] = h.admin.do("POST", "/admin/agencies", object{"code": "ROADS", "name": "Roads", "agency_type": "municipal"}, 201).Object().Text("id")
+	h.ids["users"] = h.get("/users/me").Object().Text("id")
 	h.ids["user_id"] = h.ids["users"]
 }
 
@@ -125,7 +127,7 @@ func (h *hostile) operations() []target {
 			Schemas map[string]schemaRef `json:"schemas"`
 		} `json:"components"`
 	}
-	if err := json.Unmarshal(h.send("GET", "//openapi.json", nil).body, &doc); err != nil {
+	if err := json.Unmarshal(h.send("GET", "//openapi.json", nil).Body, &doc); err != nil {
 		h.Fatal(err)
 	}
 	var all []target
@@ -220,48 +222,33 @@ func (h *hostile) body(o target, schema schemaRef) {
 
 func (h *hostile) attack(o target, path, body string, header http.Header) {
 	h.Helper()
-	var reader io.Reader
-	if body != "" {
-		reader = strings.NewReader(body)
-	}
-	req, err := http.NewRequestWithContext(h.Context(), o.Method, h.base+path, reader)
-	if err != nil {
-		return // no client can send it either
-	}
-	if header != nil {
-		req.Header = header
-	}
-	req.Header.Set("Content-Type", "application/json")
-	token := h.token
+	as := h.Client
 	if strings.Contains(o.Template, "/admin/") || strings.Contains(o.Template, "/staff/") {
-		token = h.admin.token
+		as = h.admin.Client
 	}
-	req.Header.Set("Authorization", "Bearer "+token)
-	res, err := http.DefaultTransport.RoundTrip(req)
+	res, err := as.Do(h.Context(), apiclient.Request{Method: o.Method, Path: "/" + path, Header: header,
+		Body: apiclient.Raw{ContentType: "application/json", Body: []byte(body)}})
+	var address *url.Error
+	if errors.As(err, &address) && address.Op == "parse" || err != nil && strings.Contains(err.Error(), "invalid header") {
+		return // no client can send it
+	}
 	if err != nil {
-		if strings.Contains(err.Error(), "invalid header") {
-			return
-		}
 		h.Fatalf("%s %.200s: %v", o.Method, path, err)
 	}
-	defer func() { _ = res.Body.Close() }()
-	raw, err := io.ReadAll(res.Body)
-	if err != nil {
-		h.Fatal(err)
-	}
+	raw := res.Body
 	h.sent++
-	if res.StatusCode == http.StatusTooManyRequests && !strings.Contains(o.Template, "/auth/") {
+	if res.Status == http.StatusTooManyRequests && !strings.Contains(o.Template, "/auth/") {
 		h.Fatalf("%s %.200s was refused for its number, not for what it is", o.Method, path)
 	}
-	if res.StatusCode >= 500 || bytes.Contains(raw, []byte("SQLSTATE")) {
-		h.Errorf("%s %.200s with %.200q: %d %.300s", o.Method, path, body, res.StatusCode, raw)
+	if res.Status >= 500 || bytes.Contains(raw, []byte("SQLSTATE")) {
+		h.Errorf("%s %.200s with %.200q: %d %.300s", o.Method, path, body, res.Status, raw)
 		return
 	}
 	page := strings.HasPrefix(o.Template, "/r/") // for people, who get a page that says so
-	if res.StatusCode >= 400 && !page && len(raw) > 0 && !strings.HasPrefix(res.Header.Get("Content-Type"), "application/problem+json") {
-		h.Errorf("%s %.200s: %d as %s", o.Method, path, res.StatusCode, res.Header.Get("Content-Type"))
+	if res.Status >= 400 && !page && len(raw) > 0 && !strings.HasPrefix(res.Header.Get("Content-Type"), "application/problem+json") {
+		h.Errorf("%s %.200s: %d as %s", o.Method, path, res.Status, res.Header.Get("Content-Type"))
 	}
-	if res.StatusCode == http.StatusUnauthorized && strings.Contains(string(raw), "token_") && !strings.Contains(o.Template, "/auth/") {
+	if res.Status == http.StatusUnauthorized && strings.Contains(string(raw), "token_") && !strings.Contains(o.Template, "/auth/") {
 		h.Fatalf("%s %.200s with %.200q ended the session: %s", o.Method, path, body, raw)
 	}
 }

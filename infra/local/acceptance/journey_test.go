@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 )
 
 func TestBehaviour07IdsAndOwners(t *testing.T) {
@@ -14,7 +16,7 @@ func TestBehaviour07IdsAndOwners(t *testing.T) {
 	b := newSite(t).rider("heidi")
 	id := b.journey("Tour", false)
 	m := b.marker(id, "past", "2026-01-01", 125.5, -8.5)
-	j := b.get("/journeys/" + id).want(200).object()
+	j := b.Get("/journeys/" + id).Want(200).Object().Values
 	if strings.HasPrefix(id, "temp-") || j["_id"] != id || j["user_id"] != b.id || m["journey_id"] != id || m["owner_id"] != b.id || m["_id"] == "" {
 		t.Errorf("journey %v, marker %v of %s", j, m, b.id)
 	}
@@ -27,32 +29,32 @@ func TestBehaviour14ARidersJourneys(t *testing.T) {
 	b.journey("First", true)
 	second := b.journey("Second", true)
 	for _, reader := range []*browser{b, other} {
-		list := reader.get("/users/" + b.id + "/journeys").want(200).list()
+		list := reader.Get("/users/" + b.id + "/journeys").Want(200).List()
 		if len(list) != 2 {
 			t.Fatalf("%d journeys", len(list))
 		}
 		for _, j := range list {
 			for _, name := range []string{"_id", "name", "description", "active", "completed", "created_at"} {
-				if j[name] == nil {
+				if j.At(name) == nil {
 					t.Errorf("no %s in %v", name, j)
 				}
 			}
-			if j["active"] == true && j["_id"] != second {
+			if j.At("active") == true && j.At("_id") != second {
 				t.Errorf("%v is active", j)
 			}
 		}
 	}
-	if a := b.get("/users/" + other.id + "/journeys").want(200); strings.TrimSpace(string(a.body)) != "[]" {
-		t.Errorf("no journeys are %s", a.body)
+	if a := b.Get("/users/" + other.id + "/journeys").Want(200); strings.TrimSpace(string(a.Body)) != "[]" {
+		t.Errorf("no journeys are %s", a.Body)
 	}
 }
 
 func TestBehaviour15TheActiveJourney(t *testing.T) {
 	t.Parallel()
 	b := newSite(t).rider("heidi")
-	b.get("/users/" + b.id + "/journeys/active").want(404)
+	b.Get("/users/" + b.id + "/journeys/active").Want(404)
 	id := b.journey("Tour", true)
-	if j := b.get("/users/" + b.id + "/journeys/active").want(200).object(); j["_id"] != id {
+	if j := b.Get("/users/" + b.id + "/journeys/active").Want(200).Object().Values; j["_id"] != id {
 		t.Errorf("active is %v", j)
 	}
 }
@@ -61,7 +63,7 @@ func TestBehaviour16CreatingAJourney(t *testing.T) {
 	t.Parallel()
 	b := newSite(t).rider("heidi")
 	body := object{"name": "Abc", "description": strings.Repeat("x", 200), "user_id": b.id, "active": true, "created_at": "2026-11-21T08:00:00.000Z"}
-	j := b.json("POST", "/journeys/", body).want(201).object()
+	j := b.Do("POST", "/journeys/", body).Want(201).Object().Values
 	if j["_id"] == nil || j["name"] != "Abc" || j["active"] != true {
 		t.Errorf("created %v", j)
 	}
@@ -72,22 +74,22 @@ func TestBehaviour17ToggleSwitchesBetweenJourneys(t *testing.T) {
 	b := newSite(t).rider("heidi")
 	a, c := b.journey("A", true), b.journey("B", false)
 	active := func() any {
-		got := b.get("/users/" + b.id + "/journeys/active")
-		if got.status == 404 {
+		got := b.Get("/users/" + b.id + "/journeys/active")
+		if got.Status == 404 {
 			return nil
 		}
-		return got.want(200).object()["_id"]
+		return got.Want(200).Object().Values["_id"]
 	}
-	b.call("PATCH", "/journeys/"+a+"/active", "", nil).want(204)
-	b.call("PATCH", "/journeys/"+c+"/active", "", nil).want(204)
+	b.Do("PATCH", "/journeys/"+a+"/active", nil).Want(204)
+	b.Do("PATCH", "/journeys/"+c+"/active", nil).Want(204)
 	if got := active(); got != c {
 		t.Errorf("after toggling A and B %v is active, want B", got)
 	}
-	b.call("PATCH", "/journeys/"+a+"/active", "", nil).want(204)
+	b.Do("PATCH", "/journeys/"+a+"/active", nil).Want(204)
 	if got := active(); got != a {
 		t.Errorf("after toggling A alone %v is active", got)
 	}
-	b.call("PATCH", "/journeys/"+a+"/active", "", nil).want(204)
+	b.Do("PATCH", "/journeys/"+a+"/active", nil).Want(204)
 	if got := active(); got != nil {
 		t.Errorf("after toggling A off %v is active", got)
 	}
@@ -99,11 +101,11 @@ func TestBehaviour18CompletingAndDeleting(t *testing.T) {
 	b := s.rider("heidi")
 	id := b.journey("Tour", true)
 	b.marker(id, "past", "2026-01-01", 125.5, -8.5)
-	b.call("PATCH", "/journeys/"+id, "", nil).want(204)
-	if j := b.get("/journeys/" + id).want(200).object(); j["completed"] != true || j["active"] != false {
+	b.Do("PATCH", "/journeys/"+id, nil).Want(204)
+	if j := b.Get("/journeys/" + id).Want(200).Object().Values; j["completed"] != true || j["active"] != false {
 		t.Errorf("completed %v", j)
 	}
-	b.call("DELETE", "/journeys/"+id, "", nil).want(204)
+	b.Do("DELETE", "/journeys/"+id, nil).Want(204)
 	if n := s.Int(`SELECT count(*) FROM markers`); n != 0 {
 		t.Errorf("%d markers are left", n)
 	}
@@ -116,12 +118,12 @@ func TestBehaviour19MarkersOfOthersJourneys(t *testing.T) {
 	id := b.journey("Tour", true)
 	b.marker(id, "past", "2026-01-01", 125.5, -8.5)
 	b.marker(id, "plan", "2030-01-01", 126.5, -8.6)
-	list := other.get("/journeys/" + id + "/markers").want(200).list()
+	list := other.Get("/journeys/" + id + "/markers").Want(200).List()
 	if len(list) != 2 {
 		t.Fatalf("%d markers", len(list))
 	}
 	for i, want := range [][2]float64{{125.5, -8.5}, {126.5, -8.6}} {
-		at, _ := list[i]["coordinates"].(object)["coordinates"].([]any)
+		at, _ := list[i].At("coordinates.coordinates").([]any)
 		if len(at) != 2 || at[0] != want[0] || at[1] != want[1] {
 			t.Errorf("marker %d is at %v, want %v", i, at, want)
 		}
@@ -144,7 +146,7 @@ func TestBehaviour21TurningAPlanIntoThePast(t *testing.T) {
 	id := b.journey("Tour", true)
 	m := b.marker(id, "plan", "2030-01-01", 126.5, -8.6)
 	mid, _ := m["_id"].(string)
-	edited := b.json("PUT", "/journeys/"+id+"/markers/"+mid, point(id, "past", "2026-11-20", 126.5, -8.6)).want(200).object()
+	edited := b.Do("PUT", "/journeys/"+id+"/markers/"+mid, point(id, "past", "2026-11-20", 126.5, -8.6)).Want(200).Object().Values
 	if edited["marker_type"] != "past" || edited["timestamp"] != "2026-11-20" || edited["estimated_time"] != nil ||
 		edited["_id"] != mid || edited["owner_id"] != b.id || edited["created_at"] != m["created_at"] {
 		t.Errorf("edited %v from %v", edited, m)
@@ -156,10 +158,10 @@ func TestBehaviour22DeletingAMarker(t *testing.T) {
 	b := newSite(t).rider("heidi")
 	id := b.journey("Tour", true)
 	mid, _ := b.marker(id, "past", "2026-01-01", 125.5, -8.5)["_id"].(string)
-	if a := b.call("DELETE", "/journeys/"+id+"/markers/"+mid, "", nil); a.status/100 != 2 {
-		t.Errorf("deleting is %d", a.status)
+	if a := b.Do("DELETE", "/journeys/"+id+"/markers/"+mid, nil); a.Status/100 != 2 {
+		t.Errorf("deleting is %d", a.Status)
 	}
-	if list := b.get("/journeys/" + id + "/markers").want(200).list(); len(list) != 0 {
+	if list := b.Get("/journeys/" + id + "/markers").Want(200).List(); len(list) != 0 {
 		t.Errorf("left are %v", list)
 	}
 }
@@ -169,13 +171,13 @@ func TestBehaviour23DatesForInputsAndForJavaScript(t *testing.T) {
 	b := newSite(t).rider("heidi")
 	id := b.journey("Tour", true)
 	b.marker(id, "past", "2026-01-01", 125.5, -8.5)
-	m := b.get("/journeys/" + id + "/markers").want(200).list()[0]
+	m := b.Get("/journeys/" + id + "/markers").Want(200).List()[0].Values
 	if m["timestamp"] != "2026-01-01" {
 		t.Errorf("timestamp is %v", m["timestamp"])
 	}
 	// ECMA-262's date time string format, which every engine reads the same.
 	format := regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`)
-	for _, v := range []any{m["created_at"], b.get("/journeys/" + id).want(200).object()["created_at"]} {
+	for _, v := range []any{m["created_at"], b.Get("/journeys/" + id).Want(200).Object().Values["created_at"]} {
 		if s, _ := v.(string); !format.MatchString(s) {
 			t.Errorf("created_at is %v", v)
 		}
@@ -194,22 +196,22 @@ func TestBehaviour24NearbyAndABurstOfMarkerReads(t *testing.T) {
 		other.marker(id, "plan", "2030-01-01", 125.6, -8.5)
 	}
 	var ids []string
-	if err := json.Unmarshal(b.get("/journeys/"+mine+"/journeys/nearby").want(200).body, &ids); err != nil || len(ids) != 5 {
+	if err := json.Unmarshal(b.Get("/journeys/"+mine+"/journeys/nearby").Want(200).Body, &ids); err != nil || len(ids) != 5 {
 		t.Fatalf("nearby: %v %v", ids, err)
 	}
 	ids = append(ids, "01900000-0000-7000-8000-000000000000") // gone since: it must not spoil the rest
-	answers := make([]*answer, 120)
+	answers := make([]apiclient.TestResponse, 120)
 	var running sync.WaitGroup
 	for i := range answers {
-		running.Go(func() { answers[i] = b.get("/journeys/" + ids[i%len(ids)] + "/markers") })
+		running.Go(func() { answers[i] = b.Get("/journeys/" + ids[i%len(ids)] + "/markers") })
 	}
 	running.Wait()
 	for i, a := range answers {
-		if want := map[bool]int{true: 404, false: 200}[i%len(ids) == 5]; a.status != want {
-			t.Fatalf("read %d of the burst is %d, want %d: %s", i, a.status, want, a.body)
+		if want := map[bool]int{true: 404, false: 200}[i%len(ids) == 5]; a.Status != want {
+			t.Fatalf("read %d of the burst is %d, want %d: %s", i, a.Status, want, a.Body)
 		}
 	}
-	if answers[0].header.Get("RateLimit-Limit") == "" {
+	if answers[0].Header.Get("RateLimit-Limit") == "" {
 		t.Error("nothing limits the burst: this test shows nothing")
 	}
 }
@@ -219,9 +221,9 @@ func TestBehaviour25IdsStayTheSame(t *testing.T) {
 	b := newSite(t).rider("heidi")
 	id := b.journey("Tour", true)
 	m := b.marker(id, "past", "2026-01-01", 125.5, -8.5)
-	b.json("PATCH", "/journeys/"+id, object{"name": "Other"}).want(200)
-	list := b.get("/journeys/" + id + "/markers").want(200).list()
-	if len(list) != 1 || list[0]["_id"] != m["_id"] || list[0]["journey_id"] != id || list[0]["id"] != m["_id"] {
+	b.Do("PATCH", "/journeys/"+id, object{"name": "Other"}).Want(200)
+	list := b.Get("/journeys/" + id + "/markers").Want(200).List()
+	if len(list) != 1 || list[0].Values["_id"] != m["_id"] || list[0].Values["journey_id"] != id || list[0].Values["id"] != m["_id"] {
 		t.Errorf("the marker became %v", list)
 	}
 }
@@ -233,18 +235,18 @@ func TestBehaviour26ExactSuccessCodes(t *testing.T) {
 	id := b.journey("Tour", false) // 201
 	m := b.marker(id, "past", "2026-01-01", 125.5, -8.5)
 	mid, _ := m["_id"].(string)
-	b.get("/users/me").want(200)
-	b.json("PUT", "/users/"+b.id, b.get("/users/me").object()).want(200)
-	b.get("/users/" + b.id).want(200)
-	b.get("/users/" + b.id + "/journeys").want(200)
-	b.json("PUT", "/journeys/"+id+"/markers/"+mid, point(id, "past", "2026-01-01", 1, 1)).want(200)
-	b.get("/journeys/" + id + "/journeys/nearby").want(200)
-	b.call("DELETE", "/journeys/"+id+"/markers/"+mid, "", nil).want(204)
-	b.call("PATCH", "/journeys/"+id+"/active", "", nil).want(204)
-	b.call("PATCH", "/journeys/"+id, "", nil).want(204)
-	b.call("DELETE", "/journeys/"+id, "", nil).want(204)
-	b.call("POST", "/users/reset-password?email="+b.email, "", nil).want(202)
-	b.call("DELETE", "/users/"+b.id, "", nil).want(200)
+	b.Get("/users/me").Want(200)
+	b.Do("PUT", "/users/"+b.id, b.Get("/users/me").Object().Values).Want(200)
+	b.Get("/users/" + b.id).Want(200)
+	b.Get("/users/" + b.id + "/journeys").Want(200)
+	b.Do("PUT", "/journeys/"+id+"/markers/"+mid, point(id, "past", "2026-01-01", 1, 1)).Want(200)
+	b.Get("/journeys/" + id + "/journeys/nearby").Want(200)
+	b.Do("DELETE", "/journeys/"+id+"/markers/"+mid, nil).Want(204)
+	b.Do("PATCH", "/journeys/"+id+"/active", nil).Want(204)
+	b.Do("PATCH", "/journeys/"+id, nil).Want(204)
+	b.Do("DELETE", "/journeys/"+id, nil).Want(204)
+	b.Do("POST", "/users/reset-password?email="+b.email, nil).Want(202)
+	b.Do("DELETE", "/users/"+b.id, nil).Want(200)
 }
 
 // publishedIDs become the method names of the generated client.
@@ -274,7 +276,7 @@ func TestBehaviour27ThePublishedInterface(t *testing.T) {
 			Tags        []string `json:"tags"`
 		} `json:"paths"`
 	}
-	if err := json.Unmarshal(b.get("/openapi.json").want(200).body, &doc); err != nil {
+	if err := json.Unmarshal(b.Get("/openapi.json").Want(200).Body, &doc); err != nil {
 		t.Fatal(err)
 	}
 	var ids []string
@@ -291,7 +293,7 @@ func TestBehaviour27ThePublishedInterface(t *testing.T) {
 			t.Errorf("no operation %s", id)
 		}
 	}
-	if a := b.get("/"); a.status != 200 || strings.TrimSpace(string(a.body)) != `"pong"` {
-		t.Errorf("ping answers %d %s", a.status, a.body)
+	if a := b.Get("/"); a.Status != 200 || strings.TrimSpace(string(a.Body)) != `"pong"` {
+		t.Errorf("ping answers %d %s", a.Status, a.Body)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/pquerna/otp/totp"
 
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/world"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/mail"
@@ -234,7 +235,7 @@ func (s *stage) registered() string {
 }
 
 // session is what signing in gives somebody new, whose address is given as well.
-func (s *stage) session() (world.Object, string) {
+func (s *stage) session() (apiclient.Object, string) {
 	address := s.registered()
 	got := s.nobody.Post("/auth/verify-otp", object{"email": address, "otp": s.mailed(address, "code")}).Want(http.StatusOK).Object()
 	return got, address
@@ -343,7 +344,7 @@ func (s *stage) accountWrites() []operation {
 }
 
 // secondFactor turns it on for somebody who just signed in, and returns a recovery code.
-func (s *stage) secondFactor(got world.Object) string {
+func (s *stage) secondFactor(got apiclient.Object) string {
 	s.Exec(`UPDATE users SET role = 'moderator' WHERE id = $1`, got.Text("user.id"))
 	who := s.nobody.WithToken(got.Text("access_token"))
 	secret := who.Post("/auth/totp/enroll", nil).Want(http.StatusOK).Object().Text("secret")

@@ -18,6 +18,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/relay"
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/functions/staff"
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/world"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -129,7 +130,7 @@ func (w *walk) create(author string) {
 }
 
 // expect holds an answer to what the model says of it.
-func (w *walk) expect(what string, got world.Answer, may bool) bool {
+func (w *walk) expect(what string, got apiclient.TestResponse, may bool) bool {
 	if done := got.Status == http.StatusOK; done != may || got.Status >= 500 {
 		w.Fatalf("%s: got %d %s, the contract allows it: %v", what, got.Status, got.Body, may)
 	}

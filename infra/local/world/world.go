@@ -5,7 +5,9 @@ package world
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	standin "github.com/lafaekstreet/backend/infra/local/aws"
 	"github.com/lafaekstreet/backend/infra/local/gateway"
 	"github.com/lafaekstreet/backend/infra/local/identitytest"
@@ -34,7 +37,9 @@ type World struct {
 	AWS    *standin.Server
 	Env    config.Env
 	Signer *identitytest.Signer
-	URL    string // of the gateway
+	URL    string // of the gateway, without a slash at the end
+
+	gateway atomic.Pointer[gateway.Gateway]
 }
 
 // Open makes the handler of a route group.
@@ -69,6 +74,9 @@ func New(t testing.TB, groups ...Open) *World {
 	if _, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String(Bucket)}); err != nil {
 		t.Fatal(err)
 	}
+	front := httptest.NewServer(http.HandlerFunc(w.answer))
+	t.Cleanup(front.Close)
+	w.URL = front.URL
 	w.Serve(groups...)
 	return w
 }
@@ -91,9 +99,16 @@ func (w *World) Serve(groups ...Open) {
 	if err != nil {
 		w.Fatal(err)
 	}
-	server := httptest.NewServer(router)
-	w.Cleanup(server.Close)
-	w.URL = server.URL
+	w.gateway.Store(router)
+}
+
+// answer passes a request to the groups served last.
+func (w *World) answer(rw http.ResponseWriter, r *http.Request) {
+	if g := w.gateway.Load(); g != nil {
+		g.ServeHTTP(rw, r)
+		return
+	}
+	http.NotFound(rw, r)
 }
 
 // Citizen signs somebody in.
@@ -112,11 +127,11 @@ func (w *World) Staff(role identity.Role, agency ...uuid.UUID) *Client {
 func (w *World) As(p identitytest.Person) *Client {
 	w.Helper()
 	p = w.Signer.SignInAs(w.DB, p)
-	return &Client{world: w, Person: p}
+	return &Client{p, apiclient.NewTester(w.TB, w.URL).WithToken(p.Token)}
 }
 
 // Nobody calls without a token.
-func (w *World) Nobody() *Client { return &Client{world: w} }
+func (w *World) Nobody() *Client { return &Client{Tester: apiclient.NewTester(w.TB, w.URL)} }
 
 // Agency adds an agency.
 func (w *World) Agency(code string) uuid.UUID {

@@ -139,7 +139,7 @@ node_modules: node package.json package-lock.json
 
 .PHONY: node
 node:
-	@command -v node >/dev/null || [ "$$(id -u)" -ne 0 ] || $(GO) run ./infra/local/node
+	@command -v node >/dev/null || [ "$$(id -u)" -ne 0 ] || $(GO) run ./infra/local/nodejs
 
 .PHONY: chromium
 chromium:

@@ -11,14 +11,14 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/functions/community"
-	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
 type object = map[string]any
 
-func place(w *world.World, c *world.Client, set string) string {
+func place(w *testenv.System, c *testenv.Client, set string) string {
 	id := database.NewID()
 	w.Exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, latitude, longitude) VALUES ($1, $2, $3, '', 'pothole', -8.5, 125.5)`,
 		id, "LS-2026-"+id.String(), c.ID)
@@ -31,7 +31,7 @@ func place(w *world.World, c *world.Client, set string) string {
 // One client_id for two reports at once is a comment on one of them.
 func TestOneCommentOnTwoReportsAtOnce(t *testing.T) {
 	t.Parallel()
-	w := world.New(t, community.Open)
+	w := testenv.New(t, community.Open)
 	author, other := w.Citizen(), w.Citizen()
 	reports := []string{place(w, author, ""), place(w, author, "")}
 	for range 20 {
@@ -52,7 +52,7 @@ func TestOneCommentOnTwoReportsAtOnce(t *testing.T) {
 
 func TestComments(t *testing.T) {
 	t.Parallel()
-	w := world.New(t, community.Open)
+	w := testenv.New(t, community.Open)
 	author, other, official := w.Citizen(), w.Citizen(), w.Staff(identity.Official, w.Agency("DILI"))
 	id := place(w, author, "")
 	path := "/reports/" + id + "/comments"
@@ -112,7 +112,7 @@ func TestComments(t *testing.T) {
 
 func TestAnAnonymousReporterStaysSoInComments(t *testing.T) {
 	t.Parallel()
-	w := world.New(t, community.Open)
+	w := testenv.New(t, community.Open)
 	author, other := w.Citizen(), w.Citizen()
 	id := place(w, author, "is_anonymous = true")
 	author.Post("/reports/"+id+"/comments", object{"content": "It is mine."}).Want(http.StatusCreated)
@@ -124,7 +124,7 @@ func TestAnAnonymousReporterStaysSoInComments(t *testing.T) {
 
 func TestOnlyVisibleReportsAreCommented(t *testing.T) {
 	t.Parallel()
-	w := world.New(t, community.Open)
+	w := testenv.New(t, community.Open)
 	author, other := w.Citizen(), w.Citizen()
 	rejected := place(w, author, "status = 'rejected'")
 	withdrawn := place(w, author, "deleted_at = now()")
@@ -139,7 +139,7 @@ func TestOnlyVisibleReportsAreCommented(t *testing.T) {
 
 func TestAnalyses(t *testing.T) {
 	t.Parallel()
-	w := world.New(t, community.Open)
+	w := testenv.New(t, community.Open)
 	c := w.Citizen()
 	id := place(w, c, "")
 	path := "/reports/" + id + "/ai-analysis"

@@ -9,11 +9,11 @@ import (
 	"github.com/lafaekstreet/backend/functions/locations"
 	"github.com/lafaekstreet/backend/infra/local/faults"
 	"github.com/lafaekstreet/backend/infra/local/nominatim"
-	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
 )
 
 // setup serves the group with a geocoder that can be made to fail.
-func setup(t *testing.T) (*world.World, *nominatim.Server, *faults.Set) {
+func setup(t *testing.T) (*testenv.System, *nominatim.Server, *faults.Set) {
 	t.Helper()
 	broken := faults.NewSet()
 	geocoder, err := nominatim.Start(nominatim.Options{Interval: -1, Faults: broken})
@@ -21,7 +21,7 @@ func setup(t *testing.T) (*world.World, *nominatim.Server, *faults.Set) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = geocoder.Close() })
-	w := world.New(t)
+	w := testenv.New(t)
 	w.Env["NOMINATIM_URL"] = geocoder.URL()
 	w.Serve(locations.Open)
 	return w, geocoder, broken
@@ -87,7 +87,7 @@ func TestReverseGeocode(t *testing.T) {
 			t.Errorf("%s: %s", bad, code)
 		}
 	}
-	w.Nobody().Get("/locations/reverse-geocode?lat=-8.5&lon=125.5").Want(http.StatusUnauthorized)
+	w.Anonymous().Get("/locations/reverse-geocode?lat=-8.5&lon=125.5").Want(http.StatusUnauthorized)
 }
 
 func TestAPlaceNobodyNamesIsNoError(t *testing.T) {

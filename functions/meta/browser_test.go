@@ -7,13 +7,13 @@ import (
 
 	"github.com/lafaekstreet/backend/functions/meta"
 	"github.com/lafaekstreet/backend/infra/local/browser"
-	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
 )
 
 // TestDocumentationShowsItselfInABrowser needs nothing from elsewhere: the tab has no network but this function.
 func TestDocumentationShowsItselfInABrowser(t *testing.T) {
 	t.Parallel()
-	w := world.New(t, meta.Open)
+	w := testenv.New(t, meta.Open)
 	tab := browser.Open(t, 1200, 800)
 	err := chromedp.Run(tab,
 		chromedp.Navigate(w.URL+"/docs"), chromedp.WaitVisible(`.opblock-tag`),

@@ -9,29 +9,29 @@ import (
 	"testing"
 
 	"github.com/lafaekstreet/backend/functions/meta"
-	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
 )
 
 func TestHealthTouchesNothing(t *testing.T) {
 	t.Parallel()
-	w := world.New(t)
+	w := testenv.New(t)
 	w.Env["DATABASE_URL"] = "postgres://nobody@127.0.0.1:1/none"
 	w.Serve(meta.Open)
-	got := w.Nobody().Get("//health").Want(http.StatusOK).Object()
+	got := w.Anonymous().Get("//health").Want(http.StatusOK).Object()
 	if got.Text("status") != "healthy" || got.Text("version") == "" || !strings.HasSuffix(got.Text("time"), "Z") {
 		t.Errorf("got %v", got.Values)
 	}
-	if ready := w.Nobody().Get("//health/ready").Want(http.StatusServiceUnavailable).Object(); ready.Text("checks.database") != "down" {
+	if ready := w.Anonymous().Get("//health/ready").Want(http.StatusServiceUnavailable).Object(); ready.Text("checks.database") != "down" {
 		t.Errorf("got %v", ready.Values)
 	}
 }
 
 func TestReady(t *testing.T) {
 	t.Parallel()
-	w := world.New(t)
+	w := testenv.New(t)
 	w.Env["CACHE_URL"] = "redis://127.0.0.1:1"
 	w.Serve(meta.Open)
-	got := w.Nobody().Get("//health/ready").Want(http.StatusOK).Object()
+	got := w.Anonymous().Get("//health/ready").Want(http.StatusOK).Object()
 	if got.Text("status") != "degraded" || got.Text("checks.database") != "ok" || got.Text("checks.queues") != "none" || got.Text("checks.cache") != "down" {
 		t.Errorf("got %v", got.Values)
 	}
@@ -39,12 +39,12 @@ func TestReady(t *testing.T) {
 
 func TestPingAndVocabulary(t *testing.T) {
 	t.Parallel()
-	w := world.New(t, meta.Open)
-	if got := w.Nobody().Get("/").Want(http.StatusOK); strings.TrimSpace(string(got.Body)) != `"pong"` {
+	w := testenv.New(t, meta.Open)
+	if got := w.Anonymous().Get("/").Want(http.StatusOK); strings.TrimSpace(string(got.Body)) != `"pong"` {
 		t.Errorf("ping: %s", got.Body)
 	}
-	w.Nobody().Get("/nothing-here").Want(http.StatusNotFound)
-	words := w.Nobody().Get("/meta").Want(http.StatusOK).Object()
+	w.Anonymous().Get("/nothing-here").Want(http.StatusNotFound)
+	words := w.Anonymous().Get("/meta").Want(http.StatusOK).Object()
 	for _, list := range []string{"issue_types", "severities", "statuses"} {
 		for _, word := range words.Items(list) {
 			for _, l := range []string{"en", "pt", "tet"} {
@@ -58,26 +58,26 @@ func TestPingAndVocabulary(t *testing.T) {
 
 func TestDocumentsAreServedFromHere(t *testing.T) {
 	t.Parallel()
-	w := world.New(t, meta.Open)
+	w := testenv.New(t, meta.Open)
 	for path, contentType := range map[string]string{
 		"//docs": "text/html", "//docs/swagger-ui-bundle.js": "text/javascript", "//docs/swagger-ui.css": "text/css",
 		"//docs/docs.js": "text/javascript", "//redoc": "text/html", "//redoc/redoc.standalone.js": "text/javascript",
 		"//openapi.json": "application/json", "/openapi.json": "application/json", "//docs/favicon-32x32.png": "image/png",
 	} {
-		got := w.Nobody().Get(path).Want(http.StatusOK)
+		got := w.Anonymous().Get(path).Want(http.StatusOK)
 		if !strings.HasPrefix(got.Header.Get("Content-Type"), contentType) || len(got.Body) < 100 {
 			t.Errorf("%s: %s, %d bytes", path, got.Header.Get("Content-Type"), len(got.Body))
 		}
-		if tag := got.Header.Get("ETag"); tag == "" || w.Nobody().With("If-None-Match", tag).Get(path).Status != http.StatusNotModified {
+		if tag := got.Header.Get("ETag"); tag == "" || w.Anonymous().With("If-None-Match", tag).Get(path).Status != http.StatusNotModified {
 			t.Errorf("%s: no revalidation by %q", path, tag)
 		}
 		if bytes.Contains(got.Body, []byte(`src="http`)) {
 			t.Errorf("%s loads from elsewhere", path)
 		}
 	}
-	w.Nobody().Get("//docs/passwd").Want(http.StatusNotFound)
-	w.Nobody().Get("//docs/swagger-ui.css.gz").Want(http.StatusNotFound)
-	packed := w.Nobody().With("Accept-Encoding", "gzip").Get("//openapi.json")
+	w.Anonymous().Get("//docs/passwd").Want(http.StatusNotFound)
+	w.Anonymous().Get("//docs/swagger-ui.css.gz").Want(http.StatusNotFound)
+	packed := w.Anonymous().With("Accept-Encoding", "gzip").Get("//openapi.json")
 	r, err := gzip.NewReader(bytes.NewReader(packed.Body))
 	if err != nil {
 		t.Fatal(err)

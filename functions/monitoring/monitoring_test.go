@@ -10,18 +10,18 @@ import (
 	"github.com/lafaekstreet/backend/functions/monitoring"
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
-	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
 type object = map[string]any
 
-func setup(t *testing.T) *world.World {
+func setup(t *testing.T) *testenv.System {
 	t.Helper()
-	return world.New(t, reports.Open, monitoring.Open)
+	return testenv.New(t, reports.Open, monitoring.Open)
 }
 
-func file(c *world.Client, changes object) apiclient.Object {
+func file(c *testenv.Client, changes object) apiclient.Object {
 	body := object{"client_id": uuid.NewString(), "issue_type": "pothole", "title": "Hole", "latitude": -8.5569, "longitude": 125.5603}
 	for name, value := range changes {
 		body[name] = value
@@ -81,7 +81,7 @@ func TestFiguresAreRightAtOnce(t *testing.T) {
 	c.Get("/reports/stats/by-district?municipality=Atlantis").Want(http.StatusUnprocessableEntity)
 	c.Get("/reports/stats/trends?period=hour").Want(http.StatusUnprocessableEntity)
 	c.Get("/reports/stats/trends?days=0").Want(http.StatusUnprocessableEntity)
-	w.Nobody().Get("/reports/stats/summary").Want(http.StatusUnauthorized)
+	w.Anonymous().Get("/reports/stats/summary").Want(http.StatusUnauthorized)
 }
 
 func TestLedgerRecordOfAReport(t *testing.T) {

@@ -9,11 +9,11 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/functions/notifications"
-	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
-func tell(w *world.World, c *world.Client, kind string) string {
+func tell(w *testenv.System, c *testenv.Client, kind string) string {
 	id := database.NewID()
 	w.Exec(`INSERT INTO notifications (id, user_id, type, event_key, params) VALUES ($1, $2, $3, $4, '{"report_number": "LS-2026-000007", "status": "fixed"}')`,
 		id, c.ID, kind, uuid.NewString())
@@ -22,7 +22,7 @@ func tell(w *world.World, c *world.Client, kind string) string {
 
 func TestReadingNotifications(t *testing.T) {
 	t.Parallel()
-	w := world.New(t, notifications.Open)
+	w := testenv.New(t, notifications.Open)
 	c, other := w.Citizen(), w.Citizen()
 	first := tell(w, c, "report_received")
 	second := tell(w, c, "report_status_changed")
@@ -58,7 +58,7 @@ func TestReadingNotifications(t *testing.T) {
 
 func TestUnreadCountUnderConcurrency(t *testing.T) {
 	t.Parallel()
-	w := world.New(t, notifications.Open)
+	w := testenv.New(t, notifications.Open)
 	c := w.Citizen()
 	for range 5 {
 		tell(w, c, "report_received")

@@ -17,12 +17,12 @@ import (
 	"github.com/lafaekstreet/backend/functions/public"
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/infra/local/browser"
-	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
 )
 
 // mirrored is a world whose mirror node knows one message, the fifth of topic
 // 0.0.7: what held points to, or nothing while that is nil.
-func mirrored(t *testing.T, held *atomic.Pointer[[]byte]) *world.World {
+func mirrored(t *testing.T, held *atomic.Pointer[[]byte]) *testenv.System {
 	t.Helper()
 	mirror := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
@@ -34,7 +34,7 @@ func mirrored(t *testing.T, held *atomic.Pointer[[]byte]) *world.World {
 		_ = json.NewEncoder(w).Encode(map[string][]byte{"message": *message}) // the page may be gone
 	}))
 	t.Cleanup(mirror.Close)
-	w := world.New(t)
+	w := testenv.New(t)
 	w.Env["HEDERA_MIRROR_URL"] = mirror.URL
 	w.Serve(reports.Open, public.Open)
 	return w

@@ -12,18 +12,18 @@ import (
 	"github.com/lafaekstreet/backend/functions/public"
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
-	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
 )
 
 type object = map[string]any
 
-func setup(t *testing.T) *world.World {
+func setup(t *testing.T) *testenv.System {
 	t.Helper()
-	return world.New(t, reports.Open, public.Open)
+	return testenv.New(t, reports.Open, public.Open)
 }
 
 // file makes a report and returns its id and number.
-func file(w *world.World, c *world.Client, changes object) (string, string) {
+func file(w *testenv.System, c *testenv.Client, changes object) (string, string) {
 	body := object{"client_id": uuid.NewString(), "issue_type": "pothole", "title": "Hole", "latitude": -8.5569, "longitude": 125.5603}
 	for k, v := range changes {
 		body[k] = v
@@ -68,7 +68,7 @@ func TestNothingPrivateIsInAnyPublicAnswer(t *testing.T) {
 
 	secrets := []string{"Secret Person", "+67077700001", "secret@example.org", "SecretPhone", "Secret internal note", c.ID.String(),
 		"Hidden because rejected", "Hidden because withdrawn", rejectedNumber, withdrawnNumber, "originals/", "renditions/" + picture}
-	nobody := w.Nobody()
+	nobody := w.Anonymous()
 	shown := false
 	for _, ref := range [][2]string{{anonymous, anonymousNumber}, {rejected, rejectedNumber}, {withdrawn, withdrawnNumber},
 		{ofRejected, ofRejectedNumber}, {ofWithdrawn, ofWithdrawnNumber}} {
@@ -104,7 +104,7 @@ func TestMapShowsPointsCloseAndClustersFar(t *testing.T) {
 		file(w, c, object{"latitude": -8.5569 + float64(i)*0.0005})
 	}
 	file(w, c, object{"latitude": -8.46, "longitude": 126.45, "issue_type": "bridge"})
-	nobody := w.Nobody()
+	nobody := w.Anonymous()
 
 	for _, folded := range []bool{false, true} {
 		if folded { // differences become cells; nothing changes for a reader
@@ -142,7 +142,7 @@ func TestMapAcrossTheAntimeridianAndAtThePoles(t *testing.T) {
 	file(w, c, object{"latitude": 90, "longitude": 0})
 	for box, want := range map[string]int{"179,9,-179,11": 2, "-180,-90,180,90": 3, "-10,85,10,90": 1, "-170,9,170,11": 0} {
 		for _, zoom := range []int{5, 14} {
-			got := w.Nobody().Get(fmt.Sprintf("/public/map?bbox=%s&zoom=%d", box, zoom)).Want(http.StatusOK).Object().Items("features")
+			got := w.Anonymous().Get(fmt.Sprintf("/public/map?bbox=%s&zoom=%d", box, zoom)).Want(http.StatusOK).Object().Items("features")
 			n := 0
 			for _, f := range got {
 				n += max(1, int(f.Number("properties.point_count")))
@@ -153,7 +153,7 @@ func TestMapAcrossTheAntimeridianAndAtThePoles(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"", "1,2,3", "1,2,3,x", "-200,0,0,1", "0,5,1,4", "NaN,0,1,1"} {
-		w.Nobody().Get("/public/map?zoom=3&bbox=" + bad).Want(http.StatusUnprocessableEntity)
+		w.Anonymous().Get("/public/map?zoom=3&bbox=" + bad).Want(http.StatusUnprocessableEntity)
 	}
 }
 
@@ -166,7 +166,7 @@ func TestTiles(t *testing.T) {
 	w.Exec(`INSERT INTO boundaries (id, level, name, code, area) VALUES ($1, 'municipality', 'Dili', 'TL-DI', ST_Multi(ST_MakeEnvelope(125.4, -8.7, 125.8, -8.4, 4326)))`, uuid.New())
 
 	layers := func(path string) map[string]*mvt.Layer {
-		got := w.Nobody().Get(path).Want(http.StatusOK)
+		got := w.Anonymous().Get(path).Want(http.StatusOK)
 		if got.Header.Get("Content-Type") != "application/vnd.mapbox-vector-tile" {
 			t.Errorf("content type %s", got.Header.Get("Content-Type"))
 		}
@@ -204,11 +204,11 @@ func TestTiles(t *testing.T) {
 	if r := layers("/public/tiles/15/27812/17165.mvt?issue_type=bridge")["reports"]; r == nil || len(r.Features) != 1 {
 		t.Errorf("filtered %+v", r)
 	}
-	if empty := w.Nobody().Get("/public/tiles/15/0/0.mvt").Want(http.StatusOK); len(empty.Body) != 0 {
+	if empty := w.Anonymous().Get("/public/tiles/15/0/0.mvt").Want(http.StatusOK); len(empty.Body) != 0 {
 		t.Errorf("an empty tile has %d bytes", len(empty.Body))
 	}
 	for _, bad := range []string{"21/0/0.mvt", "2/4/0.mvt", "2/0/4.mvt", "2/0/x.mvt", "2/-1/0.mvt"} {
-		w.Nobody().Get("/public/tiles/" + bad).Want(http.StatusUnprocessableEntity)
+		w.Anonymous().Get("/public/tiles/" + bad).Want(http.StatusUnprocessableEntity)
 	}
 }
 
@@ -219,11 +219,11 @@ func TestExportsHoldWhatMatches(t *testing.T) {
 	_, number := file(w, c, object{"title": `=HYPERLINK("http://evil")`, "description": "with, comma\nand line"})
 	file(w, c, object{"issue_type": "bridge", "title": "Bridge"})
 
-	csv := string(w.Nobody().Get("/public/export.csv").Want(http.StatusOK).Body)
+	csv := string(w.Anonymous().Get("/public/export.csv").Want(http.StatusOK).Body)
 	if lines := strings.Count(csv, "\nLS-"); lines != 2 || !strings.Contains(csv, number) || !strings.Contains(csv, `"'=HYPERLINK`) {
 		t.Errorf("got %s", csv)
 	}
-	bridges := w.Nobody().Get("/public/export.geojson?issue_type=bridge").Want(http.StatusOK).Object().Items("features")
+	bridges := w.Anonymous().Get("/public/export.geojson?issue_type=bridge").Want(http.StatusOK).Object().Items("features")
 	if len(bridges) != 1 || bridges[0].Text("properties.title") != "Bridge" || bridges[0].Text("geometry.type") != "Point" {
 		t.Errorf("got %+v", bridges)
 	}
@@ -238,16 +238,16 @@ func TestALongExportEndsBeforeTheGatewayDoes(t *testing.T) {
 		       (SELECT string_agg(md5(n::text || i), ' ') FROM generate_series(1, 9) i), -8.5, 125.5
 		  FROM generate_series(1, 10250) n`)
 	// A client that does not ask for gzip gets the bytes as they are on the wire.
-	plain := w.Nobody().With("Accept-Encoding", "identity")
+	plain := w.Anonymous().With("Accept-Encoding", "identity")
 	for _, c := range []struct {
 		what    string
-		who     *world.Client
+		who     *testenv.Client
 		path    string
 		rows    func(int) bool
 		more    string
 		largest int
 	}{
-		{"packed", w.Nobody(), "?issue_type=pothole", func(n int) bool { return n == 10_000 }, "true", 12_000_000},
+		{"packed", w.Anonymous(), "?issue_type=pothole", func(n int) bool { return n == 10_000 }, "true", 12_000_000},
 		{"plain", plain, "?issue_type=pothole", func(n int) bool { return n > 3_000 && n < 10_000 }, "true", 5_500_000},
 		{"few", plain, "?issue_type=bridge", func(n int) bool { return n == 200 }, "", 5_500_000},
 	} {
@@ -270,11 +270,11 @@ func TestDistrictsOfAMunicipalityThatIsNone(t *testing.T) {
 	w := setup(t)
 	file(w, w.Citizen(), object{"municipality": "Dili", "district": "Cristo Rei"})
 	for _, word := range []string{"", "TL-DI", "D%C3%ADli"} {
-		if got := w.Nobody().Get("/public/stats/by-district?municipality=" + word).Want(http.StatusOK).List(); len(got) != 1 {
+		if got := w.Anonymous().Get("/public/stats/by-district?municipality=" + word).Want(http.StatusOK).List(); len(got) != 1 {
 			t.Errorf("%q: %v", word, got)
 		}
 	}
-	w.Nobody().Get("/public/stats/by-district?municipality=Atlantis").Want(http.StatusUnprocessableEntity)
+	w.Anonymous().Get("/public/stats/by-district?municipality=Atlantis").Want(http.StatusUnprocessableEntity)
 }
 
 func TestPagesInThreeLanguages(t *testing.T) {
@@ -282,7 +282,7 @@ func TestPagesInThreeLanguages(t *testing.T) {
 	w := setup(t)
 	_, number := file(w, w.Citizen(), object{"title": `<script>alert(1)</script>`})
 	for lang, want := range map[string]string{"en": "What has happened", "pt": "O que aconteceu", "tet": "Saida mak akontese ona"} {
-		got := w.Nobody().Get("//r/" + number + "?lang=" + lang).Want(http.StatusOK)
+		got := w.Anonymous().Get("//r/" + number + "?lang=" + lang).Want(http.StatusOK)
 		body := string(got.Body)
 		if !strings.Contains(body, want) || !strings.Contains(body, `<html lang="`+lang+`">`) {
 			t.Errorf("%s: got %s", lang, body)
@@ -295,15 +295,15 @@ func TestPagesInThreeLanguages(t *testing.T) {
 		}
 	}
 	for _, other := range []string{"?lang=PT", "?lang=fr"} {
-		if got := w.Nobody().With("Accept-Language", "pt-BR").Get("//r/" + number + other).Want(http.StatusOK); !strings.Contains(string(got.Body), "O que aconteceu") {
+		if got := w.Anonymous().With("Accept-Language", "pt-BR").Get("//r/" + number + other).Want(http.StatusOK); !strings.Contains(string(got.Body), "O que aconteceu") {
 			t.Errorf("%s: got %s", other, got.Body)
 		}
 	}
-	if got := w.Nobody().With("Accept-Language", "pt-BR").Get("//map").Want(http.StatusOK); !strings.Contains(string(got.Body), "Todos os tipos") {
+	if got := w.Anonymous().With("Accept-Language", "pt-BR").Get("//map").Want(http.StatusOK); !strings.Contains(string(got.Body), "Todos os tipos") {
 		t.Error("the browser's language is not taken")
 	}
-	w.Nobody().Get("//r/LS-2020-000001").Want(http.StatusNotFound)
-	w.Nobody().Get("//r/nonsense").Want(http.StatusNotFound)
+	w.Anonymous().Get("//r/LS-2020-000001").Want(http.StatusNotFound)
+	w.Anonymous().Get("//r/nonsense").Want(http.StatusNotFound)
 }
 
 func TestAssetsAreKeptForGoodAndPagesAreSmall(t *testing.T) {
@@ -311,10 +311,10 @@ func TestAssetsAreKeptForGoodAndPagesAreSmall(t *testing.T) {
 	w := setup(t)
 	_, number := file(w, w.Citizen(), nil)
 	// A client that asks for gzip by itself gets the bytes as they are on the wire.
-	wire := w.Nobody().With("Accept-Encoding", "gzip")
+	wire := w.Anonymous().With("Accept-Encoding", "gzip")
 	weigh := func(page string) int {
 		total := len(wire.Get(page).Want(http.StatusOK).Body)
-		for _, part := range strings.Split(string(w.Nobody().Get(page).Body), `"`) {
+		for _, part := range strings.Split(string(w.Anonymous().Get(page).Body), `"`) {
 			if !strings.HasPrefix(part, "/map/assets/") {
 				continue
 			}

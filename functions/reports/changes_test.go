@@ -9,13 +9,13 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
-	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ledger"
 )
 
 // filed is the id of a fresh report of c.
-func filed(c *world.Client, changes object) string {
+func filed(c *testenv.Client, changes object) string {
 	if changes == nil {
 		changes = object{"latitude": -8.5 - float64(uuid.New()[0])/1e4, "client_id": uuid.NewString()}
 	}
@@ -159,7 +159,7 @@ func TestTwoOfficialsRace(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	id := filed(w.Citizen(), nil)
-	staff := []*world.Client{w.Staff(identity.Moderator), w.Staff(identity.Admin)}
+	staff := []*testenv.Client{w.Staff(identity.Moderator), w.Staff(identity.Admin)}
 	tag := staff[0].Get("/reports/" + id).Header.Get("ETag")
 	statuses := make([]int, 2)
 	var wg sync.WaitGroup
@@ -211,7 +211,7 @@ func TestRejectedReportsAreTheirAuthorsAndStaffs(t *testing.T) {
 	mod.Post("/reports/"+id+"/status", object{"status": "rejected", "note": "No road."}).Want(http.StatusOK)
 	other.Get("/reports/" + id).Want(http.StatusNotFound)
 	other.Patch("/reports/"+id, object{"title": "x"}).Want(http.StatusNotFound)
-	for who, want := range map[*world.Client]float64{c: 1, mod: 1, other: 0} {
+	for who, want := range map[*testenv.Client]float64{c: 1, mod: 1, other: 0} {
 		if got := who.Get("/reports?status=rejected").Want(200).Object().Number("total"); got != want {
 			t.Errorf("%s sees %v rejected reports", who.Role, got)
 		}
@@ -273,7 +273,7 @@ func TestADuplicateOutlivesItsOriginal(t *testing.T) {
 	if got := mod.Get("/reports/" + duplicate).Want(http.StatusOK).Object(); got.Text("ai.status") != "needs_review" {
 		t.Errorf("its original is withdrawn, and nobody is asked to look: %v", got.Values)
 	}
-	for who, named := range map[*world.Client]bool{mod: true, c: false} { // staff decide about what is left of it
+	for who, named := range map[*testenv.Client]bool{mod: true, c: false} { // staff decide about what is left of it
 		if got := who.Get("/reports/" + duplicate).Want(http.StatusOK).Object(); (got.Text("duplicate_of.id") == original) != named {
 			t.Errorf("to a %s the withdrawn original is %v", who.Role, got.At("duplicate_of"))
 		}

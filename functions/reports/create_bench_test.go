@@ -16,7 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/functions/reports"
-	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
@@ -25,13 +25,13 @@ import (
 func BenchmarkCreate(b *testing.B) {
 	for _, clients := range []int{1, 16} {
 		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {
-			w := world.New(b)
+			w := testenv.New(b)
 			w.Env["DATABASE_MAX_CONNS"] = "16"
 			for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "CREATE_PER_HOUR"} {
 				w.Env["RATE_LIMIT_"+limit] = "10000000"
 			}
 			w.Serve(reports.Open)
-			people := make([]*world.Client, clients)
+			people := make([]*testenv.Client, clients)
 			for i := range people {
 				people[i] = w.Citizen()
 			}
@@ -51,8 +51,8 @@ func BenchmarkCreate(b *testing.B) {
 }
 
 // each has everybody file n reports at once, and tells how long that took all of them together.
-func each(b *testing.B, w *world.World, people []*world.Client, n int,
-	file func(*testing.B, *world.World, *world.Client, uuid.UUID)) time.Duration {
+func each(b *testing.B, w *testenv.System, people []*testenv.Client, n int,
+	file func(*testing.B, *testenv.System, *testenv.Client, uuid.UUID)) time.Duration {
 	uploads := make([][]uuid.UUID, len(people))
 	for i, c := range people {
 		for range n {
@@ -77,7 +77,7 @@ func each(b *testing.B, w *world.World, people []*world.Client, n int,
 
 var sharedClient = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 32}}
 
-func fileOverHTTP(b *testing.B, w *world.World, c *world.Client, picture uuid.UUID) {
+func fileOverHTTP(b *testing.B, w *testenv.System, c *testenv.Client, picture uuid.UUID) {
 	body, err := json.Marshal(draft(object{"client_id": uuid.NewString(), "images": []object{{"upload_id": picture}}}))
 	if err != nil {
 		b.Error(err)
@@ -106,7 +106,7 @@ func fileOverHTTP(b *testing.B, w *world.World, c *world.Client, picture uuid.UU
 var numbers atomic.Int64
 
 // fileByHand writes the rows a filing writes, and nothing else.
-func fileByHand(b *testing.B, w *world.World, c *world.Client, picture uuid.UUID) {
+func fileByHand(b *testing.B, w *testenv.System, c *testenv.Client, picture uuid.UUID) {
 	id, event, notice, client := database.NewID(), database.NewID(), database.NewID(), uuid.New()
 	number := fmt.Sprintf("LS-2020-%06d", numbers.Add(1))
 	payload := bytes.Repeat([]byte("x"), 500)

@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/functions/reports"
-	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
@@ -118,7 +118,7 @@ func TestAFilingThatWaitsHoldsUpNobody(t *testing.T) {
 	}
 	done := make(chan int, 1)
 	go func() { done <- slow.Post("/reports", draft(nil)).Status }()
-	w.Until(`SELECT count(*) > 0 FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted AND a.datname = current_database()`)
+	w.WaitUntil(`SELECT count(*) > 0 FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted AND a.datname = current_database()`)
 	first := quick.Post("/reports", draft(nil)).Want(http.StatusCreated).Object()
 	if n := first.Text("report_number"); n[8:] != "000001" {
 		t.Errorf("number %s", n)
@@ -173,9 +173,9 @@ func TestOneOfTwoOfficialsGetsTheReport(t *testing.T) {
 }
 
 // ready is the id of a picture of c that is processed.
-func ready(w *world.World, c *world.Client, shade uint8) string {
+func ready(w *testenv.System, c *testenv.Client, shade uint8) string {
 	id := uploaded(c, w, shade)
-	w.Process(id)
+	w.ProcessUpload(id)
 	return id
 }
 
@@ -185,7 +185,7 @@ func TestFilingInEveryQueryMode(t *testing.T) {
 	for _, mode := range []string{"cache_statement", "cache_describe", "exec", "simple_protocol"} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
-			w := world.New(t)
+			w := testenv.New(t)
 			w.Env["DATABASE_EXEC_MODE"] = mode
 			w.Serve(reports.Open)
 			c := w.Citizen()

@@ -8,13 +8,13 @@ import (
 
 	"github.com/lafaekstreet/backend/functions/community"
 	"github.com/lafaekstreet/backend/functions/reports"
-	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
 )
 
 // Whatever a reader sees of a report changes its ETag, also what is no change of the report's own and leaves its version.
 func TestWhatIsSeenChangesTheETag(t *testing.T) {
 	t.Parallel()
-	w := world.New(t, reports.Open, community.Open)
+	w := testenv.New(t, reports.Open, community.Open)
 	author, reader := w.Citizen(), w.Citizen()
 	picture := uploaded(author, w, 1)
 	id := author.Post("/reports", draft(object{"images": []object{{"upload_id": picture}}})).Want(http.StatusCreated).Object().Text("id")
@@ -26,7 +26,7 @@ func TestWhatIsSeenChangesTheETag(t *testing.T) {
 		make func()
 	}{
 		{"the ledger has it", func() { w.Exec(`UPDATE reports SET blockchain_status = 'submitted' WHERE id = $1`, id) }},
-		{"its picture is there", func() { w.Process(picture) }},
+		{"its picture is there", func() { w.ProcessUpload(picture) }},
 		{"somebody comments", func() { reader.Post(path+"/comments", object{"content": "Still there."}).Want(http.StatusCreated) }},
 		{"AI is done", func() { w.Exec(`UPDATE reports SET ai_status = 'completed', severity_score = 7 WHERE id = $1`, id) }},
 		{"its author has another name", func() { w.Exec(`UPDATE users SET full_name = 'Domingos' WHERE id = $1`, author.ID) }},

@@ -16,7 +16,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/images"
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
-	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
 )
 
 // largest is the size of the largest picture that is taken, in bytes.
@@ -25,7 +25,7 @@ const largest = 10 << 20
 // A picture of exactly 10 MB goes straight to storage, is processed and shown; a byte more is refused at every door.
 func TestTheLargestPicture(t *testing.T) {
 	t.Parallel()
-	w := world.New(t, reports.Open)
+	w := testenv.New(t, reports.Open)
 	worker, err := images.Open(t.Context(), w.Env)
 	if err != nil {
 		t.Fatal(err)

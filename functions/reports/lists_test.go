@@ -9,12 +9,12 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
 // place puts a report straight into the database.
-func place(w *world.World, c *world.Client, lat, lon float64, set string) string {
+func place(w *testenv.System, c *testenv.Client, lat, lon float64, set string) string {
 	id := database.NewID()
 	w.Exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, latitude, longitude, title)
 		VALUES ($1, $2, $3, '', 'pothole', $4, $5, 'Title')`, id, "LS-2026-"+fmt.Sprintf("%06d", w.Int(`SELECT count(*) FROM reports`)+1), c.ID, lat, lon)

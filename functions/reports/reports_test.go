@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/functions/reports"
-	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
 )
 
 type object = map[string]any
@@ -21,13 +21,13 @@ func draft(changes object) object {
 	return body
 }
 
-func setup(t *testing.T) *world.World {
+func setup(t *testing.T) *testenv.System {
 	t.Helper()
-	return world.New(t, reports.Open)
+	return testenv.New(t, reports.Open)
 }
 
 // uploaded is the id of a stored picture of c.
-func uploaded(c *world.Client, w *world.World, shade uint8) string {
+func uploaded(c *testenv.Client, w *testenv.System, shade uint8) string {
 	return c.Form("/reports/pre-upload-image", nil, "file", "a.jpg", w.JPEG(shade)).Want(http.StatusCreated).Object().Text("upload_id")
 }
 
@@ -65,7 +65,7 @@ func TestFilingAReport(t *testing.T) {
 		}
 	}
 
-	w.Process(picture)
+	w.ProcessUpload(picture)
 	again := c.Get("/reports/" + r.Text("report_number")).Want(http.StatusOK)
 	o := again.Object()
 	if images := o.Items("images"); images[0].Text("status") != "processed" || images[0].Text("thumbnail_url") == "" {
@@ -89,7 +89,7 @@ func TestAPictureProcessedBeforeItsReportWakesValidate(t *testing.T) {
 	w := setup(t)
 	c := w.Citizen()
 	picture := uploaded(c, w, 1)
-	w.Process(picture)
+	w.ProcessUpload(picture)
 	c.Post("/reports", draft(object{"s3_keys": []string{"originals/" + picture}})).Want(http.StatusCreated)
 	if n := w.Int(`SELECT count(*) FROM outbox WHERE queue = 'validate'`); n != 1 {
 		t.Errorf("%d messages", n)
@@ -149,7 +149,7 @@ func TestInputThatNoToleranceMends(t *testing.T) {
 	if n := w.Int(`SELECT count(*) FROM reports`); n != 0 {
 		t.Errorf("%d reports", n)
 	}
-	w.Nobody().Post("/reports", draft(nil)).Want(http.StatusUnauthorized)
+	w.Anonymous().Post("/reports", draft(nil)).Want(http.StatusUnauthorized)
 }
 
 func TestRepeats(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/lafaekstreet/backend/functions/staff"
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
-	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ledger"
@@ -22,7 +22,7 @@ import (
 type object = map[string]any
 
 // place puts a report with its first ledger event straight into the database.
-func place(w *world.World, c *world.Client, set string) string {
+func place(w *testenv.System, c *testenv.Client, set string) string {
 	w.Helper()
 	id := database.NewID()
 	w.Exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, latitude, longitude) VALUES ($1, $2, $3, '', 'pothole', -8.5, 125.5)`,
@@ -42,7 +42,7 @@ func place(w *world.World, c *world.Client, set string) string {
 
 func TestQueues(t *testing.T) {
 	t.Parallel()
-	w := world.New(t, staff.Open)
+	w := testenv.New(t, staff.Open)
 	dili, other := w.Agency("DILI"), w.Agency("OTHER")
 	w.Exec(`UPDATE agencies SET municipality_codes = '{TL-DI}', issue_types = '{pothole}' WHERE id = $1`, dili)
 	c, mod, official := w.Citizen(), w.Staff(identity.Moderator), w.Staff(identity.Official, dili)
@@ -58,7 +58,7 @@ func TestQueues(t *testing.T) {
 	ours := place(w, c, fmt.Sprintf("ai_status = 'completed', status = 'in_progress', assigned_agency_id = '%s', due_at = now() - interval '1 day'", dili))
 	theirs := place(w, c, fmt.Sprintf("ai_status = 'completed', status = 'verified', assigned_agency_id = '%s', due_at = now() + interval '1 day'", other))
 	place(w, c, fmt.Sprintf("ai_status = 'completed', status = 'fixed', assigned_agency_id = '%s', due_at = now() - interval '1 day'", dili))
-	check := func(who *world.Client, kind string, want ...string) {
+	check := func(who *testenv.Client, kind string, want ...string) {
 		t.Helper()
 		got := map[string]bool{}
 		for _, item := range who.Get("/staff/queue?kind=" + kind).Want(http.StatusOK).Object().Items("items") {
@@ -87,7 +87,7 @@ func TestQueues(t *testing.T) {
 // A note is answered as it is read, though it is not read for that.
 func TestANoteIsAnsweredAsItIsRead(t *testing.T) {
 	t.Parallel()
-	w := world.New(t, staff.Open)
+	w := testenv.New(t, staff.Open)
 	path := "/reports/" + place(w, w.Citizen(), "") + "/notes"
 	mod := w.Staff(identity.Moderator)
 	left := mod.Post(path, object{"note": " Called. "}).Want(http.StatusCreated).Object()
@@ -98,7 +98,7 @@ func TestANoteIsAnsweredAsItIsRead(t *testing.T) {
 
 func TestBulkStatus(t *testing.T) {
 	t.Parallel()
-	w := world.New(t, staff.Open)
+	w := testenv.New(t, staff.Open)
 	c, mod := w.Citizen(), w.Staff(identity.Moderator)
 	a, b := place(w, c, ""), place(w, c, "status = 'fixed'")
 	got := mod.Post("/staff/reports/bulk-status", object{"items": []object{
@@ -133,7 +133,7 @@ func TestBulkStatus(t *testing.T) {
 // A person's severity is the report's whole grade: its score and how soon it should be seen to follow.
 func TestOverrideGradesTheWholeReport(t *testing.T) {
 	t.Parallel()
-	w := world.New(t, staff.Open)
+	w := testenv.New(t, staff.Open)
 	c, mod := w.Citizen(), w.Staff(identity.Moderator)
 	for _, grade := range []struct {
 		score    any
@@ -155,7 +155,7 @@ func TestOverrideGradesTheWholeReport(t *testing.T) {
 // What a moderator rejects was not rejected by the AI, which had left it open.
 func TestAPersonsRejectionIsNotTheAIs(t *testing.T) {
 	t.Parallel()
-	w := world.New(t, staff.Open)
+	w := testenv.New(t, staff.Open)
 	id, mod := place(w, w.Citizen(), "ai_status = 'needs_review'"), w.Staff(identity.Moderator)
 	mod.Post("/staff/reports/bulk-status", object{"items": []object{{"report_id": id, "status": "rejected", "note": "A private yard."}}}).Want(http.StatusOK)
 	if got := w.Text(`SELECT status || ' ' || ai_status FROM reports WHERE id = $1`, id); got != "rejected completed" {
@@ -165,7 +165,7 @@ func TestAPersonsRejectionIsNotTheAIs(t *testing.T) {
 
 func TestOverrideAndAppeal(t *testing.T) {
 	t.Parallel()
-	w := world.New(t, staff.Open)
+	w := testenv.New(t, staff.Open)
 	c, other, mod := w.Citizen(), w.Citizen(), w.Staff(identity.Moderator)
 	id := place(w, c, "ai_status = 'needs_review'")
 	path := "/reports/" + id
@@ -207,7 +207,7 @@ func TestOverrideAndAppeal(t *testing.T) {
 // Whoever appeals is answered, also where the rejection stays: with the reason of the person who looked again.
 func TestAnAppealThatFailsIsAnswered(t *testing.T) {
 	t.Parallel()
-	w := world.New(t, staff.Open)
+	w := testenv.New(t, staff.Open)
 	c, mod := w.Citizen(), w.Staff(identity.Moderator)
 	id := place(w, c, "ai_status = 'needs_review'")
 	override := func(note string) apiclient.Object {
@@ -232,7 +232,7 @@ func TestAnAppealThatFailsIsAnswered(t *testing.T) {
 
 func TestNotes(t *testing.T) {
 	t.Parallel()
-	w := world.New(t, staff.Open)
+	w := testenv.New(t, staff.Open)
 	c, mod := w.Citizen(), w.Staff(identity.Moderator)
 	path := "/reports/" + place(w, c, "") + "/notes"
 	note := mod.Post(path, object{"content": "Ask the contractor."}).Want(http.StatusCreated).Object()

@@ -13,7 +13,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/meta"
 	"github.com/lafaekstreet/backend/functions/users"
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
-	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/seal"
@@ -28,14 +28,14 @@ type object = map[string]any
 
 // site is what the web client talks to.
 type site struct {
-	*world.World
+	*testenv.System
 	sealer *seal.Sealer
 }
 
 // newSite starts one; settings come in pairs of name and value.
 func newSite(t *testing.T, settings ...string) *site {
 	t.Helper()
-	w := world.New(t)
+	w := testenv.New(t)
 	for i := 0; i+1 < len(settings); i += 2 {
 		w.Env[settings[i]] = settings[i+1]
 	}
@@ -46,7 +46,7 @@ func newSite(t *testing.T, settings ...string) *site {
 		t.Fatal(err)
 	}
 	w.Serve(auth.Open, users.Open, journeys.Open, meta.Open)
-	return &site{World: w, sealer: sealer}
+	return &site{System: w, sealer: sealer}
 }
 
 // mailed is the token in the newest mail to an address whose link leads to a page.

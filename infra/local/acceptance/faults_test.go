@@ -8,7 +8,7 @@ import (
 
 	"github.com/lafaekstreet/backend/functions/auth"
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
-	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/config"
 )
 
@@ -157,7 +157,7 @@ func TestS11SecretsNeedNotTravelInAddresses(t *testing.T) {
 
 func TestS12WithoutKeysNothingStarts(t *testing.T) {
 	t.Parallel()
-	w := world.New(t)
+	w := testenv.New(t)
 	for _, missing := range []string{"TOKEN_SIGNING_KEY", "SEAL_KEYS", "TOKEN_PUBLIC_KEYS"} {
 		env := config.Env{}
 		for name, value := range w.Env {

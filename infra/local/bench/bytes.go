@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/lafaekstreet/backend/infra/local/frugal"
+	"github.com/lafaekstreet/backend/infra/local/requestcost"
 )
 
 // data prints what the app's five journeys cost on the wire.
@@ -14,7 +14,7 @@ func data(ctx context.Context, r *Run) error {
 	if err != nil {
 		return err
 	}
-	rows, err := frugal.Journeys(ctx, s.site.URL, s.on[s.site].citizen, nth(s.facts.pictured, 0).String())
+	rows, err := requestcost.Journeys(ctx, s.site.URL, s.on[s.site].citizen, nth(s.facts.pictured, 0).String())
 	if err != nil {
 		return errors.Join(err, s.close())
 	}

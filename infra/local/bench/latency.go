@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/lafaekstreet/backend/infra/local/tap"
+	"github.com/lafaekstreet/backend/infra/local/dbproxy"
 )
 
 // slow is what is not asked often.
@@ -32,7 +32,7 @@ type subject struct {
 	stand    *stand
 	endpoint endpoint
 	requests []Request
-	flights  [][]tap.Flight // of each request
+	flights  [][]dbproxy.Flight // of each request
 	since    time.Time
 	asked    atomic.Int64 // writes so far
 

@@ -7,14 +7,14 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/lafaekstreet/backend/infra/local/tap"
+	"github.com/lafaekstreet/backend/infra/local/dbproxy"
 )
 
 // planned is from how many reports on reading all of them is never the best plan.
 const planned = 30_000
 
 // scanned names the tables that the flights' plans read from one end to the other.
-func (s *stand) scanned(ctx context.Context, flights []tap.Flight) ([]string, error) {
+func (s *stand) scanned(ctx context.Context, flights []dbproxy.Flight) ([]string, error) {
 	plans, err := s.replay.Explain(ctx, flights)
 	if err != nil {
 		return nil, err

@@ -9,8 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/infra/local/dbproxy"
 	"github.com/lafaekstreet/backend/infra/local/generate"
-	"github.com/lafaekstreet/backend/infra/local/tap"
 )
 
 // stand is what an endpoint is measured on: one database, the system on it, the same system by way of a tap that
@@ -19,9 +19,9 @@ type stand struct {
 	store        *store
 	database     Database
 	site, tapped *Site
-	tap          *tap.Tap
-	replay       *tap.Replay
-	renewer      tap.Renewer
+	tap          *dbproxy.Tap
+	replay       *dbproxy.Replay
+	renewer      dbproxy.Renewer
 	facts        *facts
 	on           map[*Site]people
 }
@@ -43,7 +43,7 @@ func (r *Run) newStand(ctx context.Context, size int) (*stand, error) {
 
 func (s *stand) open(ctx context.Context) error {
 	var err error
-	if s.tap, err = tap.Start(ctx, s.database.URL); err != nil {
+	if s.tap, err = dbproxy.Start(ctx, s.database.URL); err != nil {
 		return err
 	}
 	if s.site, err = NewSite(ctx, s.database.URL); err != nil {
@@ -52,7 +52,7 @@ func (s *stand) open(ctx context.Context) error {
 	if s.tapped, err = NewSite(ctx, s.tap.URL()); err != nil {
 		return err
 	}
-	if s.replay, err = tap.NewReplay(ctx, s.database.AppURL()); err != nil {
+	if s.replay, err = dbproxy.NewReplay(ctx, s.database.AppURL()); err != nil {
 		return err
 	}
 	for _, site := range []*Site{s.site, s.tapped} {
@@ -91,7 +91,7 @@ func (s *stand) close() error {
 
 // record does a request by way of the tap and returns what it asked of the database. A request that writes is made
 // anew each time.
-func (s *stand) record(ctx context.Context, request func() Request) ([]tap.Flight, error) {
+func (s *stand) record(ctx context.Context, request func() Request) ([]dbproxy.Flight, error) {
 	for range 2 { // the first time statements are still prepared and what hardly changes is read
 		s.tap.Take()
 		r := request()

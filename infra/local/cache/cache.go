@@ -13,7 +13,7 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 
-	"github.com/lafaekstreet/backend/infra/local/child"
+	"github.com/lafaekstreet/backend/infra/local/subprocess"
 )
 
 const (
@@ -52,7 +52,7 @@ func startProgram(ctx context.Context, name, path string) (*Server, error) {
 	}
 	cmd := exec.Command(path, "--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--save", "", "--appendonly", "no",
 		"--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru", "--dir", "/tmp")
-	process, err := child.Start(cmd)
+	process, err := subprocess.Start(cmd)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}

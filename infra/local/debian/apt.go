@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/lafaekstreet/backend/infra/local/child"
+	"github.com/lafaekstreet/backend/infra/local/subprocess"
 )
 
 // Packages runs the machine's apt-get on package lists of our own: those of the distribution's archives that the machine
@@ -107,7 +107,7 @@ func (p *Packages) Forget() error {
 }
 
 func (p *Packages) get(ctx context.Context, dir string, args ...string) error {
-	return child.Run(p.command(ctx, dir, args...), "apt-get "+args[0])
+	return subprocess.Run(p.command(ctx, dir, args...), "apt-get "+args[0])
 }
 
 func (p *Packages) output(ctx context.Context, args ...string) (string, error) {
@@ -116,7 +116,7 @@ func (p *Packages) output(ctx context.Context, args ...string) (string, error) {
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("apt-get %s: %w: %s", args[0], err, child.Cause(errs.String()))
+		return "", fmt.Errorf("apt-get %s: %w: %s", args[0], err, subprocess.Cause(errs.String()))
 	}
 	return string(out), nil
 }
@@ -144,7 +144,7 @@ func UnpackAll(ctx context.Context, dir, tree string) error {
 		return fmt.Errorf("look for package files: %w", err)
 	}
 	for _, file := range files {
-		if err := child.Run(exec.CommandContext(ctx, "dpkg", "-x", file, tree), "unpack "+filepath.Base(file)); err != nil {
+		if err := subprocess.Run(exec.CommandContext(ctx, "dpkg", "-x", file, tree), "unpack "+filepath.Base(file)); err != nil {
 			return err
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/lafaekstreet/backend/infra/local/crowd"
+	"github.com/lafaekstreet/backend/infra/local/simulation"
 )
 
 const setupToken = "local-admin-setup"
@@ -68,7 +68,7 @@ func drive(ctx context.Context, o options) (bool, error) {
 	} else if o.chaos {
 		return false, errors.New("only a system of its own is broken: leave out -url")
 	}
-	people, err := crowd.Gather(ctx, o.url, setupToken, o.people, o.seed)
+	people, err := simulation.Gather(ctx, o.url, setupToken, o.people, o.seed)
 	if err != nil {
 		return false, fmt.Errorf("prepare: %w", err)
 	}
@@ -100,7 +100,7 @@ func drive(ctx context.Context, o options) (bool, error) {
 			return false, err
 		}
 	}
-	a, err := crowd.Open(ctx, env, people, os.Stdout)
+	a, err := simulation.Open(ctx, env, people, os.Stdout)
 	if err != nil {
 		return false, err
 	}
@@ -115,7 +115,7 @@ func drive(ctx context.Context, o options) (bool, error) {
 }
 
 // settle waits for the work under way, without helping it along, at most as long as told.
-func settle(ctx context.Context, a *crowd.Account, most time.Duration) error {
+func settle(ctx context.Context, a *simulation.Account, most time.Duration) error {
 	began := time.Now()
 	quiet := 0
 	for {

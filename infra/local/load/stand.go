@@ -18,8 +18,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/infra/local/cache"
-	"github.com/lafaekstreet/backend/infra/local/child"
 	"github.com/lafaekstreet/backend/infra/local/postgres"
+	"github.com/lafaekstreet/backend/infra/local/subprocess"
 	"github.com/lafaekstreet/backend/shared/config"
 )
 
@@ -33,7 +33,7 @@ type stand struct {
 	database *relay
 	cache    *cache.Server
 	cached   *relay
-	process  *child.Process
+	process  *subprocess.Process
 	command  *exec.Cmd
 	starts   int
 }
@@ -75,7 +75,7 @@ func (s *stand) start(ctx context.Context) error {
 		return err
 	}
 	build := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(s.dir, "local"), "./infra/local")
-	if err := child.Run(build, "build the system"); err != nil {
+	if err := subprocess.Run(build, "build the system"); err != nil {
 		return err
 	}
 	return s.startSystem(ctx)
@@ -144,7 +144,7 @@ func (s *stand) startSystem(ctx context.Context) error {
 		"CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR"} {
 		s.command.Env = append(s.command.Env, "RATE_LIMIT_"+limit+"=1000000") // it is not the limits that are tried here
 	}
-	if s.process, err = child.Start(s.command); err != nil {
+	if s.process, err = subprocess.Start(s.command); err != nil {
 		return fmt.Errorf("start the system: %w", err)
 	}
 	for range 1200 {

@@ -18,10 +18,10 @@ import (
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/infra/local/cache"
 	"github.com/lafaekstreet/backend/infra/local/consume"
-	"github.com/lafaekstreet/backend/infra/local/crowd"
 	"github.com/lafaekstreet/backend/infra/local/faults"
 	"github.com/lafaekstreet/backend/infra/local/gateway"
 	"github.com/lafaekstreet/backend/infra/local/identitytest"
+	"github.com/lafaekstreet/backend/infra/local/simulation"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/queue"
@@ -134,7 +134,7 @@ func hostOf(t *testing.T, address string) string {
 }
 
 // people are citizens and an administrator, behind a gateway with the functions they use.
-func (s *storm) people(citizens int) *crowd.Crowd {
+func (s *storm) people(citizens int) *simulation.Crowd {
 	s.Helper()
 	filing, err := reports.Open(s.Context(), s.env)
 	s.must(err)
@@ -148,17 +148,17 @@ func (s *storm) people(citizens int) *crowd.Crowd {
 	front := httptest.NewServer(mux)
 	s.Cleanup(front.Close)
 	admin := s.signer.SignIn(s.owner, identity.Admin)
-	all := make([]crowd.Person, citizens)
+	all := make([]simulation.Person, citizens)
 	for i := range all {
 		all[i] = person(s.signer.SignIn(s.owner, identity.Citizen))
 	}
-	c := crowd.New(front.URL, person(admin), all, 1)
+	c := simulation.New(front.URL, person(admin), all, 1)
 	c.WaitFor(10 * time.Minute) // how long an answer takes is not tried here
 	return c
 }
 
-func person(p identitytest.Person) crowd.Person {
-	return crowd.Person{ID: p.ID.String(), Token: p.Token}
+func person(p identitytest.Person) simulation.Person {
+	return simulation.Person{ID: p.ID.String(), Token: p.Token}
 }
 
 // troubles are what breaks, by the write that was accepted just before. What fails so many times is over with that;
@@ -207,9 +207,9 @@ func (s *storm) crash() {
 }
 
 // balance makes the account.
-func (s *storm) balance(people *crowd.Crowd) {
+func (s *storm) balance(people *simulation.Crowd) {
 	s.Helper()
-	a, err := crowd.Open(s.Context(), s.env, people, s.Output())
+	a, err := simulation.Open(s.Context(), s.env, people, s.Output())
 	s.must(err)
 	defer a.Close()
 	a.Mails = func() (int, error) { return len(s.mails.Mails("")), nil }

@@ -36,7 +36,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/nominatim"
 	"github.com/lafaekstreet/backend/infra/local/smtp"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
-	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/queue"
@@ -94,7 +94,7 @@ func (a *ahead) Now() time.Time { return time.Now().Add(time.Duration(a.by.Load(
 func setup(t testing.TB, change ...func(config.Env)) *system {
 	t.Helper()
 	address := testdb.URL(t)
-	world.Vouch(t, address)
+	testenv.RequireLedgerEvents(t, address)
 	return setupOn(t, address, testdb.AppURL(address), change...)
 }
 

@@ -19,7 +19,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/lafaekstreet/backend/infra/local/child"
+	"github.com/lafaekstreet/backend/infra/local/subprocess"
 )
 
 // superuser owns the cluster and its databases.
@@ -50,7 +50,7 @@ type Options struct {
 type Cluster struct {
 	options Options
 	port    int
-	process *child.Process
+	process *subprocess.Process
 }
 
 // Start runs the cluster in options.Dir, made at the first call, and returns when it takes connections. What a killed
@@ -113,7 +113,7 @@ func (c *Cluster) start(ctx context.Context, owner *user, deadline time.Time) er
 	defer log.Close()
 	cmd := c.options.Binaries.command(owner, "postgres", append([]string{"-D", c.dataPath()}, c.settings(port)...)...)
 	cmd.Stdout, cmd.Stderr = log, log
-	c.process, err = child.Start(cmd)
+	c.process, err = subprocess.Start(cmd)
 	if err != nil {
 		return fmt.Errorf("start PostgreSQL: %w", err)
 	}
@@ -237,7 +237,7 @@ func createCluster(ctx context.Context, options Options, owner *user) error {
 		args = append(args, "--no-sync")
 	}
 	cmd := options.Binaries.command(owner, "initdb", args...)
-	if err := child.Run(cmd, "make the database cluster"); err != nil {
+	if err := subprocess.Run(cmd, "make the database cluster"); err != nil {
 		return err
 	}
 	if err := os.Rename(fresh, data); err != nil {

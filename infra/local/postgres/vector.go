@@ -11,8 +11,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lafaekstreet/backend/infra/local/child"
 	"github.com/lafaekstreet/backend/infra/local/debian"
+	"github.com/lafaekstreet/backend/infra/local/subprocess"
 )
 
 // The source of pgvector in Debian 13, the release after the one that lacks it.
@@ -55,7 +55,7 @@ func buildVector(ctx context.Context, packages *debian.Packages, major string, t
 	}
 	tar := exec.CommandContext(ctx, "tar", "-xzf", vectorArchive, "--one-top-level=source", "--strip-components=1")
 	tar.Dir = dir
-	if err := child.Run(tar, "unpack pgvector"); err != nil {
+	if err := subprocess.Run(tar, "unpack pgvector"); err != nil {
 		return err
 	}
 	variables := append([]string{
@@ -69,7 +69,7 @@ func buildVector(ctx context.Context, packages *debian.Packages, major string, t
 		cmd := exec.CommandContext(ctx, "env", slices.Concat([]string{"make"}, goals, variables)...)
 		cmd.Dir = filepath.Join(dir, "source")
 		cmd.Env = append(os.Environ(), target.env...)
-		if err := child.Run(cmd, "build pgvector: make "+strings.Join(goals, " ")); err != nil {
+		if err := subprocess.Run(cmd, "build pgvector: make "+strings.Join(goals, " ")); err != nil {
 			return err
 		}
 	}

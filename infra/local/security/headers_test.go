@@ -67,12 +67,12 @@ func TestOtherSitesActForNobody(t *testing.T) {
 	w := setup(t)
 	maria := w.Citizen()
 	for _, a := range []struct{ method, path string }{{"GET", "/users/me"}, {"POST", "/reports"}, {"GET", "/notifications"}} {
-		got := w.Nobody().With("Cookie", "access_token="+maria.Token+"; token="+maria.Token).Do(a.method, a.path, draft(nil))
+		got := w.Anonymous().With("Cookie", "access_token="+maria.Token+"; token="+maria.Token).Do(a.method, a.path, draft(nil))
 		if got.Status != http.StatusUnauthorized || got.Header.Get("Access-Control-Allow-Credentials") != "" || got.Header.Get("Set-Cookie") != "" {
 			t.Errorf("%s %s: %d %v", a.method, a.path, got.Status, got.Header)
 		}
 	}
-	if got := w.Nobody().Get("/users/me?access_token=" + maria.Token); got.Status != http.StatusUnauthorized {
+	if got := w.Anonymous().Get("/users/me?access_token=" + maria.Token); got.Status != http.StatusUnauthorized {
 		t.Errorf("a token in an address: %d", got.Status)
 	}
 }

@@ -40,11 +40,11 @@ func TestMembersThatAreNotTheCallersToSet(t *testing.T) {
 		t.Errorf("%d people made more of themselves", n)
 	}
 	register := object{"email": "eve@example.org", "password": "ponte-Comoro-77", "full_name": "Eve", "role": "admin", "is_verified": true, "email_verified_at": "2001-01-01T00:00:00Z"}
-	w.Nobody().Post("/auth/register", register).Want(http.StatusCreated)
+	w.Anonymous().Post("/auth/register", register).Want(http.StatusCreated)
 	if n := w.Int(`SELECT count(*) FROM users WHERE email = 'eve@example.org' AND role = 'citizen'`); n != 1 {
 		t.Error("a role was registered")
 	}
-	if got := w.Nobody().Post("/auth/login", object{"email": "eve@example.org", "password": "ponte-Comoro-77"}); got.Status != http.StatusForbidden {
+	if got := w.Anonymous().Post("/auth/login", object{"email": "eve@example.org", "password": "ponte-Comoro-77"}); got.Status != http.StatusForbidden {
 		t.Errorf("an unverified person signs in: %d", got.Status)
 	}
 }
@@ -66,6 +66,6 @@ func TestFunctionsAreForTheirRoles(t *testing.T) {
 	}
 	for _, path := range []string{"/reports/" + r + "/notes", "/staff/queue?kind=new"} {
 		w.Citizen().Get(path).Want(http.StatusForbidden)
-		w.Nobody().Get(path).Want(http.StatusUnauthorized)
+		w.Anonymous().Get(path).Want(http.StatusUnauthorized)
 	}
 }

@@ -21,15 +21,15 @@ import (
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/functions/staff"
 	"github.com/lafaekstreet/backend/functions/users"
-	"github.com/lafaekstreet/backend/infra/local/world"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
 type object = map[string]any
 
-func setup(t *testing.T) *world.World {
+func setup(t *testing.T) *testenv.System {
 	t.Helper()
-	w := world.New(t)
+	w := testenv.New(t)
 	w.Env["TOKEN_SIGNING_KEY"], w.Env["SEAL_KEYS"] = w.Signer.SigningKey(), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 	w.Env["ADMIN_SETUP_TOKEN"], w.Env["WEB_BASE_URL"] = "setup", "https://lafaek.example"
 	for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "ADDRESS_PER_MINUTE", "VIEW_PER_MINUTE", "AUTH_PER_MINUTE", "CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR"} {
@@ -47,7 +47,7 @@ func draft(more object) object {
 	return out
 }
 
-func uploaded(c *world.Client, w *world.World, shade uint8) string {
+func uploaded(c *testenv.Client, w *testenv.System, shade uint8) string {
 	return c.Form("/reports/pre-upload-image", nil, "file", "a.jpg", w.JPEG(shade)).Want(http.StatusCreated).Object().Text("upload_id")
 }
 
@@ -113,10 +113,10 @@ func TestNobodyReachesWhatIsAnothers(t *testing.T) {
 	moderator := w.Staff(identity.Moderator)
 
 	loose, used := uploaded(maria, w, 1), uploaded(maria, w, 2)
-	w.Process(used)
+	w.ProcessUpload(used)
 	mine := maria.Post("/reports", draft(object{"images": []object{{"upload_id": used}}})).Want(http.StatusCreated).Object()
 	unseen := uploaded(maria, w, 3)
-	w.Process(unseen)
+	w.ProcessUpload(unseen)
 	hidden := maria.Post("/reports", draft(object{"latitude": -8.6, "images": []object{{"upload_id": unseen}}})).Want(http.StatusCreated).Object()
 	moderator.Post("/reports/"+hidden.Text("id")+"/status", object{"status": "rejected", "note": "Not a road."}).Want(http.StatusOK)
 	comment := maria.Post("/reports/"+mine.Text("id")+"/comments", object{"content": "Mine."}).Want(http.StatusCreated).Object()

@@ -19,7 +19,7 @@ func TestNothingRunsWhatCitizensWrite(t *testing.T) {
 		r := maria.Post("/reports", draft(object{"title": title, "description": title, "suco": title, "street": title, "latitude": -8.5})).Want(http.StatusCreated).Object().Text("id")
 		moderator.Post("/reports/"+r+"/status", object{"status": "verified"}).Want(http.StatusOK)
 	}
-	file := w.Nobody().Get("/public/export.csv?status=verified").Want(http.StatusOK)
+	file := w.Anonymous().Get("/public/export.csv?status=verified").Want(http.StatusOK)
 	lines, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(string(file.Body), "\ufeff"))).ReadAll()
 	if err != nil || len(lines) != len(formulas)+1 {
 		t.Fatalf("%d lines, %v", len(lines), err)
@@ -37,7 +37,7 @@ func TestNothingRunsWhatCitizensWrite(t *testing.T) {
 	r := maria.Post("/reports", draft(object{"title": script, "description": script, "address": script})).Want(http.StatusCreated).Object()
 	moderator.Post("/reports/"+r.Text("id")+"/status", object{"status": "verified", "note": script}).Want(http.StatusOK)
 	for _, path := range []string{"//r/" + r.Text("report_number"), "//map", "//r/" + "%3Cscript%3Ealert(1)%3C%2Fscript%3E"} {
-		page := w.Nobody().Get(path)
+		page := w.Anonymous().Get(path)
 		policy := page.Header.Get("Content-Security-Policy")
 		if contains(page.Body, "<script>alert") || contains(page.Body, "<img src=x") {
 			t.Errorf("%s holds it as it was written", path)

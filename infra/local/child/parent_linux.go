@@ -1,7 +1,0 @@
-package child
-
-import "syscall"
-
-func endWithParent(attributes *syscall.SysProcAttr) {
-	attributes.Pdeathsig = syscall.SIGINT
-}

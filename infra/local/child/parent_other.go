@@ -1,8 +1,0 @@
-//go:build !linux
-
-package child
-
-import "syscall"
-
-// endWithParent does nothing: this system has no such notice.
-func endWithParent(*syscall.SysProcAttr) {}

@@ -1,0 +1,113 @@
+package requestcost_test
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/infra/local/testenv"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/seal"
+)
+
+// stage is who acts and on what.
+type stage struct {
+	*testenv.System
+	sealer                                     *seal.Sealer
+	citizen, moderator, official, boss, nobody *testenv.Client
+	agency                                     uuid.UUID
+	report, number, image                      string // of the citizen, with a picture
+	journey, marker                            string // of the citizen
+	made                                       int
+}
+
+func newStage(w *testenv.System) *stage {
+	s := &stage{System: w, citizen: w.Citizen(), moderator: w.Staff(identity.Moderator), boss: w.Staff(identity.Admin), nobody: w.Anonymous(),
+		agency: w.Agency("A1")}
+	s.official = w.Staff(identity.Official, s.agency)
+	var err error
+	if s.sealer, err = seal.New(seal.Config{Keys: []string{base64.StdEncoding.EncodeToString(make([]byte, 32))}}); err != nil {
+		w.Fatal(err)
+	}
+	body := s.draft()
+	body["images"] = []any{object{"upload_id": s.picture(s.citizen)}}
+	r := s.citizen.Post("/reports", body).Want(http.StatusCreated).Object()
+	s.report, s.number, s.image = r.Text("id"), r.Text("report_number"), r.Items("images")[0].Text("id")
+	s.journey = s.newJourney(s.citizen)
+	s.marker = s.newMarker(s.citizen, s.journey)
+	return s
+}
+
+// next is a number that was not there before.
+func (s *stage) next() int {
+	s.made++
+	return s.made
+}
+
+func (s *stage) draft() object {
+	return object{"client_id": uuid.NewString(), "issue_type": "pothole", "title": "Hole", "latitude": -8.55, "longitude": 125.56, "municipality": "Dili"}
+}
+
+// filed is a new report of the citizen's.
+func (s *stage) filed() string {
+	return s.citizen.Post("/reports", s.draft()).Want(http.StatusCreated).Object().Text("report_number")
+}
+
+// judged is a report of the citizen's with a judgement in place of the AI's.
+func (s *stage) judged() string {
+	number := s.filed()
+	s.moderator.Post("/reports/"+number+"/ai-analysis/override", object{"is_relevant": true, "note": "A hole."}).Want(http.StatusOK)
+	return number
+}
+
+// picture is an upload that was processed.
+func (s *stage) picture(of *testenv.Client) string {
+	id := of.Form("/reports/pre-upload-image", nil, "file", "a.jpg", s.JPEG(uint8(s.next()))).Want(http.StatusCreated).Object().Text("upload_id")
+	s.ProcessUpload(id)
+	return id
+}
+
+func (s *stage) newJourney(of *testenv.Client) string {
+	return of.Post("/journeys/", object{"name": "Dili to Baucau"}).Want(http.StatusCreated).Object().Text("id")
+}
+
+func point(name string) object {
+	return object{"name": name, "marker_type": "plan", "coordinates": object{"type": "Point", "coordinates": []float64{125.56, -8.55}},
+		"estimated_time": "2030-01-02"}
+}
+
+func (s *stage) newMarker(of *testenv.Client, journey string) string {
+	return of.Post("/journeys/"+journey+"/markers", point("Stop")).Want(http.StatusCreated).Object().Text("id")
+}
+
+// reads are the operations that change nothing.
+func (s *stage) reads() []operation {
+	var out []operation
+	read := func(who *testenv.Client, most int, paths ...string) {
+		for _, path := range paths {
+			out = append(out, operation{most, func() request { return request{who, http.MethodGet, path, nil} }})
+		}
+	}
+	s.Exec(`UPDATE journeys SET active = true WHERE id = $1`, s.journey)
+	s.Exec(`UPDATE users SET avatar_upload_id = $2 WHERE id = $1`, s.citizen.ID, s.picture(s.citizen))
+	c, id, number, journey := s.citizen, s.report, s.number, "/journeys/"+s.journey
+	read(c, 1, "/reports", "/reports?q=hole", "/reports/my-reports", "/reports/nearby?latitude=-8.55&longitude=125.56", "/reports/"+id, "/reports/"+number,
+		"/reports/similar?latitude=-8.55&longitude=125.56", "/reports/"+number+"/comments", "/reports/"+number+"/ai-analysis",
+		"/reports/stats/summary", "/reports/stats/by-type", "/reports/stats/by-municipality", "/reports/stats/by-district?municipality=Dili",
+		"/reports/stats/trends", "/blockchain/report/"+id+"/history", "/locations/municipalities", "/notifications",
+		"/notifications/unread-count", "/users/me", "/users/"+c.ID.String(), "/users/me/sessions", journey, "/users/"+c.ID.String()+"/journeys",
+		"/users/"+c.ID.String()+"/journeys/active", journey+"/markers", journey+"/markers/"+s.marker, journey+"/route", journey+"/route.gpx",
+		journey+"/reports", journey+"/nearby", journey+"/journeys/nearby", "/reports/"+s.judged()+"/ai-analysis/latest", "/reports/"+id+"/images/"+s.image+"/thumbnail", "/users/"+c.ID.String()+"/avatar")
+	// What is like a report or a picture needs to know that first.
+	read(c, 2, "/reports/similar?report_id="+id, "/blockchain/report/"+number+"/history")
+	read(s.moderator, 1, "/staff/queue?kind=new", "/staff/queue?kind=needs_review", "/reports/"+id+"/notes", "/reports/"+id+"/riders-affected")
+	read(s.official, 1, "/staff/queue?kind=assigned", "/staff/queue?kind=overdue")
+	read(s.boss, 1, "/admin/users", "/admin/agencies", "/admin/audit", "/admin/settings")
+	read(s.nobody, 1, "/public/reports", "/public/reports/"+number, "/public/stats/summary", "/public/stats/by-municipality", "/public/stats/by-type",
+		"/public/stats/by-district?municipality=Dili", "/public/stats/trends", "/public/blockchain/report/"+id+"/history",
+		"/public/map?bbox=125,-9,126,-8&zoom=15", fmt.Sprintf("/public/tiles/%d/%d/%d", 10, 869, 536), "//r/"+number)
+	read(s.nobody, 0, "//health", "/", "/meta", "/openapi.json", "//openapi.json", "//docs", "//docs/docs.js", "//redoc", "//redoc/redoc.standalone.js", "//map")
+	return out
+}

@@ -1,0 +1,359 @@
+package requestcost_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/pquerna/otp/totp"
+
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/mail"
+	"github.com/lafaekstreet/backend/shared/queue"
+)
+
+const (
+	setupToken = "let-me-in"
+	password   = "rua-Aimutin-42"
+)
+
+// writes are the operations that change something: one round trip to look, and to lock what is to change; one to write
+// and to commit, which also reads what is answered; none to look where the write itself can tell.
+func (s *stage) writes() []operation {
+	return append(append(append(s.reportWrites(), s.staffWrites()...), s.ownWrites()...), append(s.journeyWrites(), s.accountWrites()...)...)
+}
+
+func on(most int, ask func() request) operation { return operation{most, ask} }
+
+func (s *stage) reportWrites() []operation {
+	c, comments := s.citizen, "/reports/"+s.number+"/comments"
+	batch := func() request {
+		return request{c, "POST", "/reports/batch", object{"reports": []any{s.draft(), s.draft(), s.draft()}}}
+	}
+	comment := func(who *testenv.Client) request {
+		return request{who, "POST", comments, object{"client_id": uuid.NewString(), "content": "Still there."}}
+	}
+	keyed := func() *testenv.Client { return c.With("Idempotency-Key", uuid.NewString()) }
+	return []operation{
+		on(2, func() request { return request{c, "POST", "/reports", s.draft()} }),
+		on(2*3, batch),
+		on(1, func() request {
+			return request{c, "POST", "/reports/pre-upload-image", object{"content_type": "image/jpeg", "size_bytes": 1000}}
+		}),
+		on(2, func() request { return comment(c) }),
+		on(2+claim, func() request { return comment(keyed()) }),
+		on(2, func() request {
+			return request{s.moderator, "DELETE", comments + "/" + c.Post(comments, comment(c).body).Object().Text("id"), nil}
+		}),
+		on(2, func() request {
+			return request{c, "PATCH", "/reports/" + s.filed(), object{"title": "A deep hole", "issue_type": "flooding"}}
+		}),
+		on(2, func() request { return request{c, "DELETE", "/reports/" + s.filed(), nil} }),
+		// The pictures are put in order by the database before the ledger hears of them.
+		on(3, func() request {
+			return request{c, "POST", "/reports/" + s.filed() + "/images", object{"upload_id": s.picture(c)}}
+		}),
+		on(3+claim, func() request {
+			return request{s.moderator.With("Idempotency-Key", uuid.NewString()), "POST", "/reports/" + s.filed() + "/images",
+				object{"upload_id": s.picture(s.moderator), "kind": "resolution"}}
+		}),
+		on(3, func() request {
+			body := s.draft()
+			body["images"] = []any{object{"upload_id": s.picture(c)}}
+			r := c.Post("/reports", body).Want(http.StatusCreated).Object()
+			return request{c, "DELETE", "/reports/" + r.Text("id") + "/images/" + r.Items("images")[0].Text("id"), nil}
+		}),
+	}
+}
+
+// claim is what an Idempotency-Key costs besides: it is taken before the operation begins.
+const claim = 1
+
+func (s *stage) staffWrites() []operation {
+	m, reason := s.moderator, object{"reason": "The picture shows the hole from above."}
+	rejected := func() string {
+		number := s.filed()
+		s.Exec(`UPDATE reports SET status = 'rejected' WHERE report_number = $1`, number)
+		return "/reports/" + number
+	}
+	status := func(body object) request { return request{m, "POST", "/reports/" + s.filed() + "/status", body} }
+	keyed := func(who *testenv.Client) *testenv.Client { return who.With("Idempotency-Key", uuid.NewString()) }
+	override := object{"is_relevant": true, "severity": "high", "note": "It is a hole."}
+	items := func(n int) []any {
+		var out []any
+		for range n {
+			out = append(out, object{"report_id": s.filed(), "status": "verified"})
+		}
+		return out
+	}
+	return []operation{
+		on(2, func() request {
+			return request{m, "POST", "/reports/" + s.number + "/notes", object{"content": "Called the agency."}}
+		}),
+		on(2, func() request { return status(object{"status": "verified"}) }),
+		on(2, func() request { return status(object{"status": "duplicate", "duplicate_of": s.number}) }),
+		on(2, func() request {
+			return request{m, "PATCH", "/reports/" + s.filed(), object{"severity": "high", "status": "verified"}}
+		}),
+		on(2, func() request {
+			return request{s.boss, "POST", "/reports/" + s.filed() + "/assign", object{"agency_id": s.agency, "user_id": s.official.ID, "note": "Soon."}}
+		}),
+		on(2, func() request { return request{s.boss, "POST", "/reports/" + s.filed() + "/assign", object{}} }),
+		on(2*4, func() request { return request{m, "POST", "/staff/reports/bulk-status", object{"items": items(4)}} }),
+		on(2, func() request { return request{m, "POST", rejected() + "/ai-analysis/override", override} }),
+		// What is kept under a key is read before the commit that keeps it.
+		on(3+claim, func() request { return request{keyed(m), "POST", rejected() + "/ai-analysis/override", override} }),
+		on(2, func() request { return request{s.citizen, "POST", rejected() + "/appeal", reason} }),
+		on(3+claim, func() request { return request{keyed(s.citizen), "POST", rejected() + "/appeal", reason} }),
+		on(2, func() request { return request{s.boss, "POST", "/admin/agencies", s.agencyBody()} }),
+		on(2, func() request { return request{s.boss, "PATCH", s.newAgency(), object{"name": "Roads"}} }),
+		on(2, func() request { return request{s.boss, "DELETE", s.newAgency(), nil} }),
+		on(2, func() request { return request{s.boss, "PUT", "/admin/settings", s.settings()} }),
+		on(2, func() request {
+			return request{s.boss, "PATCH", "/admin/users/" + s.Citizen().ID.String(), object{"role": "government_official", "agency_id": s.agency}}
+		}),
+		on(2, func() request {
+			return request{s.boss, "PATCH", "/admin/users/" + s.Citizen().ID.String(), object{"suspended": true, "reason": "Spam."}}
+		}),
+	}
+}
+
+func (s *stage) settings() any {
+	return s.boss.Get("/admin/settings").Want(http.StatusOK).Object().Values
+}
+
+func (s *stage) agencyBody() object {
+	return object{"code": fmt.Sprintf("AG-%d", s.next()), "name": "Public Works", "agency_type": "municipal", "municipality_codes": []string{"TL-DI"}}
+}
+
+func (s *stage) newAgency() string {
+	return "/admin/agencies/" + s.boss.Post("/admin/agencies", s.agencyBody()).Want(http.StatusCreated).Object().Text("id")
+}
+
+// ownWrites are what people do with what is theirs.
+func (s *stage) ownWrites() []operation {
+	c := s.citizen
+	notice := func() string {
+		s.filed()
+		return "/notifications/" + c.Get("/notifications").Object().Items("items")[0].Text("id")
+	}
+	device := func() string { return fmt.Sprintf("/users/me/devices/phone-%d", s.next()) }
+	phone := object{"platform": "android", "fcm_token": "t", "model": "A04"}
+	return []operation{
+		on(1, func() request { return request{c, "POST", "/notifications/read-all", nil} }),
+		on(1, func() request { return request{c, "POST", notice() + "/read", nil} }),
+		on(1, func() request { return request{c, "DELETE", notice(), nil} }),
+		on(1, func() request {
+			return request{c, "PATCH", "/users/me", object{"full_name": "Maria", "country": nil, "share_contact": true, "notification_prefs": object{"email": false}}}
+		}),
+		on(2, func() request { return request{c, "PATCH", "/users/me", object{"avatar_upload_id": s.picture(c)}} }),
+		on(1, func() request {
+			return request{c, "PUT", "/users/" + c.ID.String(), object{"name": "Maria", "phonenumber": ""}}
+		}),
+		on(1, func() request { return request{c, "PUT", device(), phone} }),
+		on(1, func() request {
+			path := device()
+			c.Do("PUT", path, phone)
+			return request{c, "DELETE", path, nil}
+		}),
+		on(1, func() request {
+			p := s.Citizen()
+			return request{p, "DELETE", "/users/me/sessions/" + p.SessionID.String(), nil}
+		}),
+		on(3, func() request { return request{s.member(), "DELETE", "/users/me", object{"password": password}} }),
+		on(2, func() request {
+			p := s.member()
+			return request{p, "DELETE", "/users/" + p.ID.String(), nil}
+		}),
+		on(3, func() request {
+			return request{s.member(), "POST", "/users/me/change-password", object{"current_password": password, "new_password": "ponte-Comoro-77"}}
+		}),
+	}
+}
+
+func (s *stage) journeyWrites() []operation {
+	c := s.citizen
+	markers := func() string { return "/journeys/" + s.newJourney(c) + "/markers" }
+	one := func() string {
+		journey := s.newJourney(c)
+		return "/journeys/" + journey + "/markers/" + s.newMarker(c, journey)
+	}
+	track := []byte(`{"type":"Feature","properties":{},"geometry":{"type":"LineString","coordinates":[[125.5,-8.5],[125.6,-8.6]]}}`)
+	create := func(path string) func() request {
+		return func() request { return request{c, "POST", path, object{"name": "Home", "active": true}} }
+	}
+	return []operation{
+		on(2, create("/journeys/")),
+		on(2, create("/journeys")),
+		on(2, func() request { return request{c, "PATCH", "/journeys/" + s.newJourney(c) + "/active", nil} }),
+		on(2, func() request { return request{c, "PATCH", "/journeys/" + s.newJourney(c), nil} }),
+		on(2, func() request {
+			return request{c, "PATCH", "/journeys/" + s.journey, object{"plan_precision_m": 100 + s.next()}}
+		}),
+		on(2, func() request { return request{c, "DELETE", "/journeys/" + s.newJourney(c), nil} }),
+		on(2, func() request { return request{c, "POST", markers(), point("Stop")} }),
+		on(2, func() request { return request{c, "PUT", one(), point("Stay")} }),
+		on(2, func() request { return request{c, "DELETE", one(), nil} }),
+		// Whose it is, the lock and the room, the rows by COPY, and the route.
+		on(5, func() request { return request{c, "POST", "/journeys/" + s.newJourney(c) + "/import", track} }),
+	}
+}
+
+// address is one nobody has.
+func (s *stage) address() string { return fmt.Sprintf("rider-%d@example.tl", s.next()) }
+
+// mailed is what the newest mail to an address says under a name.
+func (s *stage) mailed(address, name string) string {
+	rows, err := s.DB.Query(s.Context(), `SELECT body FROM outbox WHERE queue = 'notify' AND body ? 'mail' ORDER BY created_at DESC, id DESC`)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var m queue.NotifyMessage
+		if err := rows.Scan(&m); err != nil {
+			s.Fatal(err)
+		}
+		if opened, err := mail.Open(s.sealer, m.Mail); err == nil && opened.To == address && opened.Params[name] != "" {
+			return opened.Params[name]
+		}
+	}
+	s.Fatalf("no mail to %s with %s", address, name)
+	return ""
+}
+
+// registered is the address of somebody who has not confirmed it.
+func (s *stage) registered() string {
+	address := s.address()
+	s.nobody.Post("/auth/register", object{"email": address, "password": password, "full_name": "Rui"}).Want(http.StatusCreated)
+	return address
+}
+
+// session is what signing in gives somebody new, whose address is given as well.
+func (s *stage) session() (apiclient.Object, string) {
+	address := s.registered()
+	got := s.nobody.Post("/auth/verify-otp", object{"email": address, "otp": s.mailed(address, "code")}).Want(http.StatusOK).Object()
+	return got, address
+}
+
+// member is somebody with a password, signed in.
+func (s *stage) member() *testenv.Client {
+	got, _ := s.session()
+	out := s.nobody.WithToken(got.Text("access_token"))
+	out.ID = uuid.MustParse(got.Text("user.id"))
+	return out
+}
+
+// link is the token of a mailed link.
+func (s *stage) link(address string) string {
+	_, token, _ := strings.Cut(s.mailed(address, "link"), "token=")
+	plain, err := url.QueryUnescape(token)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return plain
+}
+
+func (s *stage) accountWrites() []operation {
+	n := s.nobody
+	post := func(path string, body object) request { return request{n, "POST", path, body} }
+	known := func() string {
+		_, address := s.session()
+		return address
+	}
+	linked := func() string {
+		address := s.address()
+		n.Post("/users/register", object{"name": "Heidi", "email": address, "password": password}).Want(http.StatusCreated)
+		return address
+	}
+	waiting := func() string { // for whom the minute between two mails is over
+		address := linked()
+		s.Exec(`UPDATE one_time_codes SET created_at = created_at - interval '2 minutes'`)
+		return address
+	}
+	refreshed := func() string {
+		got, _ := s.session()
+		return got.Text("refresh_token")
+	}
+	enrolled := func() (*testenv.Client, string) {
+		who := s.Staff(identity.Moderator)
+		secret := who.Post("/auth/totp/enroll", nil).Want(http.StatusOK).Object().Text("secret")
+		code, err := totp.GenerateCode(secret, time.Now())
+		if err != nil {
+			s.Fatal(err)
+		}
+		return who, code
+	}
+	return []operation{
+		on(2, func() request {
+			return post("/auth/register", object{"email": s.address(), "password": password, "full_name": "Rui"})
+		}),
+		on(3, func() request {
+			address := s.registered()
+			return post("/auth/verify-otp", object{"email": address, "otp": s.mailed(address, "code")})
+		}),
+		on(2, func() request {
+			address := s.registered()
+			s.Exec(`UPDATE one_time_codes SET created_at = created_at - interval '2 minutes'`)
+			return post("/auth/resend-otp", object{"email": address})
+		}),
+		on(3, func() request { return post("/auth/login", object{"email": known(), "password": password}) }),
+		on(3, func() request { return post("/auth/token", object{"username": known(), "password": password}) }),
+		on(2, func() request { return post("/auth/refresh", object{"refresh_token": refreshed()}) }),
+		on(1, func() request { return request{s.Citizen(), "POST", "/auth/logout", nil} }),
+		on(2, func() request { return post("/auth/forgot-password", object{"email": known()}) }),
+		on(3, func() request {
+			address := known()
+			n.Post("/auth/forgot-password", object{"email": address}).Want(http.StatusOK)
+			return post("/auth/reset-password", object{"email": address, "otp": s.mailed(address, "code"), "new_password": "ponte-Comoro-77"})
+		}),
+		on(2, func() request { return request{s.Staff(identity.Moderator), "POST", "/auth/totp/enroll", nil} }),
+		on(3, func() request {
+			who, code := enrolled()
+			return request{who, "POST", "/auth/totp/confirm", object{"code": code}}
+		}),
+		on(4, func() request {
+			got, address := s.session()
+			recovery := s.secondFactor(got)
+			challenge := n.Post("/auth/login", object{"email": address, "password": password}).Want(http.StatusOK).Object().Text("challenge_id")
+			return post("/auth/totp/verify", object{"challenge_id": challenge, "recovery_code": recovery})
+		}),
+		on(2, func() request {
+			return post("/users/register", object{"name": "Heidi", "email": s.address(), "password": password})
+		}),
+		on(2, func() request {
+			return request{n, "GET", "/users/verify-email?token=" + url.QueryEscape(s.link(linked())), nil}
+		}),
+		on(2, func() request { return post("/users/resend-verification", object{"email": waiting()}) }),
+		on(2, func() request { return post("/users/reset-password", object{"email": known()}) }),
+		on(2, func() request {
+			address := known()
+			n.Post("/users/reset-password", object{"email": address}).Want(http.StatusAccepted)
+			return post("/users/update-password", object{"token": s.link(address), "new_password": "ponte-Comoro-77"})
+		}),
+		on(3, func() request {
+			s.Exec(`UPDATE users SET role = 'citizen', agency_id = NULL WHERE role = 'admin'`)
+			return post("/admin/setup", object{"setup_token": setupToken, "email": s.address(), "password": password, "full_name": "Chefe"})
+		}),
+	}
+}
+
+// secondFactor turns it on for somebody who just signed in, and returns a recovery code.
+func (s *stage) secondFactor(got apiclient.Object) string {
+	s.Exec(`UPDATE users SET role = 'moderator' WHERE id = $1`, got.Text("user.id"))
+	who := s.nobody.WithToken(got.Text("access_token"))
+	secret := who.Post("/auth/totp/enroll", nil).Want(http.StatusOK).Object().Text("secret")
+	code, err := totp.GenerateCode(secret, time.Now())
+	if err != nil {
+		s.Fatal(err)
+	}
+	answer := who.Post("/auth/totp/confirm", object{"code": code}).Want(http.StatusOK).Object()
+	codes, _ := answer.At("recovery_codes").([]any)
+	recovery, _ := codes[0].(string)
+	return recovery
+}

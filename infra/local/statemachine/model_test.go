@@ -1,0 +1,81 @@
+package statemachine_test
+
+import "slices"
+
+// actor is somebody of the contract's table; the names of kinds are those of history.
+type actor struct {
+	name, kind string
+	agency     string // of an official
+}
+
+// filed is a report as the contract says it ought to be: written from section 4, not from the code.
+type filed struct {
+	author    string
+	status    string
+	agency    string
+	original  *filed
+	withdrawn bool
+	appealed  bool
+
+	history [][3]string               // from, to, kind of actor
+	events  []string                  // of the ledger, in order
+	told    map[string]map[string]int // notifications by person and type
+}
+
+// allowed is the contract's table: whether there is a move from one status to another, and whether by may make it.
+func (f *filed) allowed(to string, by actor) (bool, bool) {
+	staff := slices.Contains([]string{"moderator", "government_official", "admin"}, by.kind)
+	agency := by.kind == "admin" || by.kind == "government_official" && f.agency != "" && by.agency == f.agency
+	switch f.status + " " + to {
+	case "pending verified", "pending rejected":
+		return true, staff || by.kind == "ai"
+	case "pending duplicate", "verified duplicate":
+		return true, staff
+	case "verified in_progress", "in_progress fixed", "in_progress verified", "fixed in_progress":
+		return true, agency
+	case "rejected pending", "duplicate pending":
+		return true, by.kind == "moderator" || by.kind == "admin"
+	}
+	return false, false
+}
+
+// needsNote lists the moves that must say why.
+func (f *filed) needsNote(to string) bool {
+	return slices.Contains([]string{"pending rejected", "in_progress fixed", "in_progress verified", "fixed in_progress"}, f.status+" "+to)
+}
+
+// fits reports whether original may be what f is a duplicate of.
+func (f *filed) fits(original *filed, all []*filed) bool {
+	if original == f || original.withdrawn || original.status == "duplicate" || original.status == "rejected" {
+		return false
+	}
+	return !slices.ContainsFunc(all, func(o *filed) bool { return o.original == f })
+}
+
+// move is what a change of status leaves behind.
+func (f *filed) move(to string, by actor, original *filed, all []*filed) {
+	f.history = append(f.history, [3]string{f.status, to, by.kind})
+	f.events = append(f.events, "STATUS_CHANGED")
+	f.status, f.original = to, original
+	word := map[string]string{"verified": "report_verified", "rejected": "report_rejected", "fixed": "report_fixed", "duplicate": "report_duplicate"}[to]
+	if word == "" {
+		word = "report_status_changed"
+	}
+	f.tell(word, all)
+}
+
+// tell reaches the author, and the reporters of what is a duplicate of f.
+func (f *filed) tell(word string, all []*filed) {
+	people := []string{f.author}
+	for _, o := range all {
+		if o.original == f && !o.withdrawn && !slices.Contains(people, o.author) {
+			people = append(people, o.author)
+		}
+	}
+	for _, person := range people {
+		if f.told[person] == nil {
+			f.told[person] = map[string]int{}
+		}
+		f.told[person][word]++
+	}
+}

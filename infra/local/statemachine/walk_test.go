@@ -1,0 +1,324 @@
+// Package statemachine_test walks random sequences of what citizens, staff, AI and workers do to reports, through the real API and
+// database, beside a small model of the contract's status machine: status, history, ledger and notifications agree after
+// each step, and what is refused changes nothing.
+package statemachine_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"github.com/lafaekstreet/backend/functions/relay"
+	"github.com/lafaekstreet/backend/functions/reports"
+	"github.com/lafaekstreet/backend/functions/staff"
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/start"
+)
+
+type object = map[string]any
+
+// stage is the system and who acts on it.
+type stage struct {
+	*testenv.System
+	people   map[string]*testenv.Client
+	actors   []actor
+	agencies map[string]uuid.UUID
+	outbox   *outbox.Outbox
+	relay    start.Scheduled
+}
+
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	w := testenv.New(t)
+	for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "CREATE_PER_HOUR"} {
+		w.Env["RATE_LIMIT_"+limit] = "10000000"
+	}
+	w.Serve(reports.Open, staff.Open)
+	s := &stage{System: w, agencies: map[string]uuid.UUID{"A": w.Agency("A"), "B": w.Agency("B")}}
+	s.people = map[string]*testenv.Client{
+		"maria": w.Citizen(), "jose": w.Citizen(), "moderator": w.Staff(identity.Moderator), "admin": w.Staff(identity.Admin),
+		"official A": w.Staff(identity.Official, s.agencies["A"]), "official B": w.Staff(identity.Official, s.agencies["B"]),
+	}
+	s.actors = []actor{{"maria", "citizen", ""}, {"jose", "citizen", ""}, {"moderator", "moderator", ""}, {"admin", "admin", ""},
+		{"official A", "government_official", "A"}, {"official B", "government_official", "B"}}
+	s.outbox = outbox.New(&database.DB{Pool: w.DB}, nil, slog.New(slog.DiscardHandler))
+	var err error
+	if s.relay, err = relay.Open(t.Context(), w.Env); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestReportsMoveAsTheContractSays(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	rapid.Check(t, func(r *rapid.T) { (&walk{stage: s, T: r}).run() })
+}
+
+// walk is one sequence.
+type walk struct {
+	*stage
+	*rapid.T
+	all []*filed
+	ids map[*filed]string
+}
+
+func (w *walk) run() {
+	w.ids = map[*filed]string{}
+	w.create("maria")
+	w.create("jose")
+	for range w.draw("steps", 3, 14) {
+		f := rapid.SampledFrom(w.all).Draw(w.T, "report")
+		who := rapid.SampledFrom(w.actors).Draw(w.T, "actor")
+		before := w.seen()
+		done := true
+		switch rapid.SampledFrom([]string{"on", "on", "on", "on", "status", "status", "AI", "assign", "amend", "withdraw", "appeal", "override", "create", "relay"}).Draw(w.T, "action") {
+		case "on":
+			done = w.on(f)
+		case "status":
+			done = w.status(f, who, rapid.SampledFrom(statuses).Draw(w.T, "to"))
+		case "AI":
+			done = w.judge(f)
+		case "assign":
+			done = w.assign(f, who)
+		case "amend":
+			done = w.amend(f, who)
+		case "withdraw":
+			done = w.withdraw(f, who)
+		case "appeal":
+			done = w.appeal(f, who)
+		case "override":
+			done = w.override(f, who)
+		case "create":
+			if who.kind == "citizen" && len(w.all) < 4 {
+				w.create(who.name)
+			}
+		case "relay":
+			if err := w.relay.Run(context.Background(), events.EventBridgeEvent{}); err != nil {
+				w.Fatalf("relay: %v", err)
+			}
+			done = false // nothing of a report
+		}
+		if after := w.seen(); !done && before != after {
+			w.Fatalf("what was refused changed something:\n%s\n%s", before, after)
+		}
+		w.agree()
+	}
+}
+
+func (w *walk) draw(what string, from, to int) int { return rapid.IntRange(from, to).Draw(w.T, what) }
+
+func (w *walk) create(author string) {
+	r := w.people[author].Post("/reports", object{"client_id": uuid.NewString(), "issue_type": "pothole", "latitude": -8.55, "longitude": 125.57}).
+		Want(http.StatusCreated).Object()
+	f := &filed{author: author, status: "pending", history: [][3]string{{"", "pending", "citizen"}}, events: []string{"REPORT_SUBMITTED"},
+		told: map[string]map[string]int{author: {"report_received": 1}}}
+	w.all, w.ids[f] = append(w.all, f), r.Text("id")
+}
+
+// expect holds an answer to what the model says of it.
+func (w *walk) expect(what string, got apiclient.TestResponse, may bool) bool {
+	if done := got.Status == http.StatusOK; done != may || got.Status >= 500 {
+		w.Fatalf("%s: got %d %s, the contract allows it: %v", what, got.Status, got.Body, may)
+	}
+	return may
+}
+
+var statuses = []string{"pending", "verified", "in_progress", "fixed", "rejected", "duplicate"}
+
+// on is a move the table has, by somebody who may make it where there is such a one: chance alone rarely gets far.
+func (w *walk) on(f *filed) bool {
+	type step struct {
+		to string
+		by actor
+	}
+	var steps []step
+	for _, to := range statuses {
+		for _, by := range w.actors {
+			if _, may := f.allowed(to, by); may {
+				steps = append(steps, step{to, by})
+			}
+		}
+	}
+	next := rapid.SampledFrom(steps).Draw(w.T, "step")
+	return w.status(f, next.by, next.to)
+}
+
+func (w *walk) status(f *filed, who actor, to string) bool {
+	body := object{"status": to}
+	note := rapid.Bool().Draw(w.T, "note")
+	if note {
+		body["note"] = "Because."
+	}
+	var original *filed
+	if to == "duplicate" {
+		original = rapid.SampledFrom(w.all).Draw(w.T, "original")
+		body["duplicate_of"] = w.ids[original]
+	}
+	exists, may := f.allowed(to, who)
+	may = may && !f.withdrawn && (note || !f.needsNote(to)) && (original == nil || f.fits(original, w.all))
+	got := w.people[who.name].Post("/reports/"+w.ids[f]+"/status", body)
+	if !exists && who.kind != "citizen" && !f.withdrawn && (got.Status != http.StatusConflict || got.Code() != "transition_not_allowed") {
+		w.Fatalf("%s to %s: got %d %s", f.status, to, got.Status, got.Body)
+	}
+	if !w.expect(who.name+" moves "+f.status+" to "+to, got, may) {
+		return false
+	}
+	f.move(to, who, original, w.all)
+	return true
+}
+
+// judge is what the validate worker does with a clear verdict.
+func (w *walk) judge(f *filed) bool {
+	to := rapid.SampledFrom([]string{"verified", "rejected", "fixed"}).Draw(w.T, "verdict")
+	ai := actor{kind: "ai"}
+	_, may := f.allowed(to, ai)
+	may = may && !f.withdrawn
+	err := w.outbox.Do(context.Background(), func(u *outbox.Work) error {
+		_, err := report.Transition(context.Background(), u, report.Move{Report: report.AboutID(uuid.MustParse(w.ids[f])), To: report.Status(to), By: report.AI(), Note: "Irrelevant."})
+		return err
+	})
+	if (err == nil) != may {
+		w.Fatalf("AI moves %s to %s: %v, the contract allows it: %v", f.status, to, err, may)
+	}
+	if may {
+		f.move(to, ai, nil, w.all)
+	}
+	return may
+}
+
+func (w *walk) assign(f *filed, who actor) bool {
+	agency := rapid.SampledFrom([]string{"A", "B"}).Draw(w.T, "agency")
+	open := f.status == "pending" || f.status == "verified" || f.status == "in_progress"
+	may := !f.withdrawn && open && (who.kind == "moderator" || who.kind == "admin" ||
+		who.kind == "government_official" && who.agency == agency && (f.agency == "" || f.agency == agency))
+	got := w.people[who.name].Post("/reports/"+w.ids[f]+"/assign", object{"agency_id": w.agencies[agency]})
+	if !w.expect(who.name+" assigns", got, may) {
+		return false
+	}
+	f.agency = agency
+	f.tell("report_assigned", w.all)
+	return true
+}
+
+func (w *walk) amend(f *filed, who actor) bool {
+	may := !f.withdrawn && (who.kind != "citizen" || who.name == f.author && f.status == "pending")
+	if !w.expect(who.name+" amends", w.people[who.name].Patch("/reports/"+w.ids[f], object{"title": uuid.NewString(), "issue_type": rapid.SampledFrom([]string{"drain", "Lubuk"}).Draw(w.T, "type")}), may) {
+		return false
+	}
+	f.events = append(f.events, "CONTENT_AMENDED")
+	return true
+}
+
+func (w *walk) withdraw(f *filed, who actor) bool {
+	may := !f.withdrawn && (who.kind == "admin" || who.name == f.author && f.status == "pending")
+	if !w.expect(who.name+" withdraws", w.people[who.name].Delete("/reports/"+w.ids[f]), may) {
+		return false
+	}
+	f.withdrawn, f.events = true, append(f.events, "REPORT_WITHDRAWN")
+	return true
+}
+
+func (w *walk) appeal(f *filed, who actor) bool {
+	may := !f.withdrawn && who.name == f.author && f.status == "rejected" && !f.appealed
+	if !w.expect(who.name+" appeals", w.people[who.name].Post("/reports/"+w.ids[f]+"/appeal", object{"reason": "It is a road."}), may) {
+		return false
+	}
+	f.appealed = true
+	return true
+}
+
+func (w *walk) override(f *filed, who actor) bool {
+	relevant := rapid.Bool().Draw(w.T, "relevant")
+	var steps []string
+	switch {
+	case relevant && f.status == "pending":
+		steps = []string{"verified"}
+	case relevant && f.status == "rejected":
+		steps = []string{"pending", "verified"}
+	case !relevant && f.status != "rejected":
+		steps = []string{"rejected"}
+	}
+	may := !f.withdrawn && who.kind != "citizen"
+	if len(steps) > 0 {
+		_, first := f.allowed(steps[0], who)
+		may = may && first
+	}
+	got := w.people[who.name].Post("/reports/"+w.ids[f]+"/ai-analysis/override", object{"is_relevant": relevant, "severity": "high", "issue_type": "flooding", "note": "I was there."})
+	if !w.expect(who.name+" overrides", got, may) {
+		return false
+	}
+	f.events = append(f.events, "AI_VALIDATED")
+	for _, to := range steps {
+		f.move(to, who, nil, w.all)
+	}
+	return true
+}
+
+// seen is all there is of the walk's reports, as text.
+func (w *walk) seen() string {
+	ids := make([]string, 0, len(w.all))
+	for _, f := range w.all {
+		ids = append(ids, w.ids[f])
+	}
+	return w.Text(`SELECT jsonb_build_array(
+		(SELECT jsonb_agg(to_jsonb(r) ORDER BY id) FROM reports r WHERE id = ANY($1)),
+		(SELECT count(*) FROM report_status_history WHERE report_id = ANY($1)), (SELECT count(*) FROM ledger_events WHERE report_id = ANY($1)),
+		(SELECT count(*) FROM notifications WHERE report_id = ANY($1)), (SELECT count(*) FROM ai_analyses WHERE report_id = ANY($1)),
+		(SELECT count(*) FROM report_followers WHERE report_id = ANY($1)), (SELECT count(*) FROM audit_log WHERE entity_id = ANY($1::text[])))::text`, ids)
+}
+
+// agree holds every report to the model.
+func (w *walk) agree() {
+	const q = `SELECT jsonb_build_object('status', r.status, 'withdrawn', r.deleted_at IS NOT NULL, 'original', coalesce(r.duplicate_of::text, ''),
+		'history', (SELECT jsonb_agg(jsonb_build_array(coalesce(old_status, ''), new_status, actor_kind) ORDER BY created_at, id) FROM report_status_history WHERE report_id = r.id),
+		'events', (SELECT jsonb_agg(event_type ORDER BY seq) FROM ledger_events WHERE report_id = r.id),
+		'told', (SELECT jsonb_object_agg(user_id, types) FROM (SELECT user_id, jsonb_object_agg(type, n) AS types FROM (
+			SELECT user_id, type, count(*) AS n FROM notifications WHERE report_id = r.id GROUP BY 1, 2) t GROUP BY 1) p))::text FROM reports r WHERE id = $1`
+	for _, f := range w.all {
+		v, err := ledger.VerifyRecords(context.Background(), w.DB, ledger.Config{}, uuid.MustParse(w.ids[f]))
+		if err != nil {
+			w.Fatalf("%v", err)
+		}
+		for _, check := range v.Checks {
+			if !check.OK && !check.Waiting {
+				w.Fatalf("the ledger's %s does not hold: %s", check.Name, check.Detail)
+			}
+		}
+		var got struct {
+			Status, Original string
+			Withdrawn        bool
+			History          [][3]string
+			Events           []string
+			Told             map[string]map[string]int
+		}
+		if err := json.Unmarshal([]byte(w.Text(q, w.ids[f])), &got); err != nil {
+			w.Fatalf("%v", err)
+		}
+		told := map[string]map[string]int{}
+		for person, types := range f.told {
+			told[w.people[person].ID.String()] = types
+		}
+		original := ""
+		if f.original != nil {
+			original = w.ids[f.original]
+		}
+		if got.Status != f.status || got.Withdrawn != f.withdrawn || got.Original != original || !reflect.DeepEqual(got.History, f.history) ||
+			!reflect.DeepEqual(got.Events, f.events) || !reflect.DeepEqual(got.Told, told) {
+			w.Fatalf("the report is %+v\nwant %+v, told %v", got, *f, told)
+		}
+	}
+}

@@ -1,0 +1,7 @@
+package subprocess
+
+import "syscall"
+
+func endWithParent(attributes *syscall.SysProcAttr) {
+	attributes.Pdeathsig = syscall.SIGINT
+}

@@ -13,7 +13,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
-	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/page"
@@ -113,7 +112,7 @@ func (g *Group) createAgency(ctx context.Context, in *createAgencyInput) (*agenc
 		if err := audit.Record(ctx, w, audit.Entry{Action: "agency.create", Entity: "agency", EntityID: a.ID.String(), After: a}); err != nil {
 			return err
 		}
-		return idempotency.Record(ctx, w, http.StatusCreated, a)
+		return httpapi.RecordAnswer(ctx, w, http.StatusCreated, a)
 	})
 	if err != nil {
 		return nil, agencyFault(err)

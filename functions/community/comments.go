@@ -14,7 +14,6 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
-	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/notification"
@@ -105,7 +104,7 @@ func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, e
 				return err
 			}
 		}
-		return idempotency.Record(ctx, w, out.Status, out.Body)
+		return httpapi.RecordAnswer(ctx, w, out.Status, out.Body)
 	})
 	if database.Violates(err, "report_comments_client_id_key") { // of another report at this moment: one's own is locked
 		return nil, errElsewhere

@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/idempotency"
+	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
@@ -58,7 +58,7 @@ func (g *Group) create(ctx context.Context, in *createInput) (*journeyOutput, er
 			restOthers(tx, caller, j.ID)
 		}
 		insertJourney(tx, j)
-		return idempotency.Record(ctx, tx, http.StatusCreated, j.wire())
+		return httpapi.RecordAnswer(ctx, tx, http.StatusCreated, j.wire())
 	})
 	if err != nil {
 		return nil, err

@@ -16,7 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/idempotency"
+	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/problem"
 )
@@ -83,7 +83,7 @@ func (g *Group) importFile(ctx context.Context, in *importInput) (*importOutput,
 		if err := tx.QueryRow(ctx, routeLength, caller, j.ID).Scan(&out.Body.LengthMeters); err != nil {
 			return fmt.Errorf("measure route: %w", err)
 		}
-		return idempotency.Record(ctx, tx, http.StatusCreated, out.Body)
+		return httpapi.RecordAnswer(ctx, tx, http.StatusCreated, out.Body)
 	})
 	if err != nil {
 		return nil, err

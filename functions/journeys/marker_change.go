@@ -11,7 +11,6 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
-	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
@@ -50,7 +49,7 @@ func (g *Group) addMarker(ctx context.Context, in *addMarkerInput) (*markerOutpu
 		}
 		insertMarker(tx, m, j.blurOf(m))
 		layRoute(tx, j.ID)
-		return idempotency.Record(ctx, tx, http.StatusCreated, m.wire())
+		return httpapi.RecordAnswer(ctx, tx, http.StatusCreated, m.wire())
 	})
 	if err != nil {
 		return nil, err

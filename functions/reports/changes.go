@@ -48,7 +48,7 @@ func (g *Group) change(ctx context.Context, ref report.Ref, ifMatch string, c re
 	if c.Report, err = ref.About(); err != nil {
 		return nil, err
 	}
-	c.By, c.Expect = identity.Must(ctx), report.Expect{IfMatch: ifMatch}
+	c.By, c.Expect = identity.Must(ctx), report.Expect{Match: httpapi.IfMatch(ifMatch)}
 	out, err := g.reader.Change(ctx, g.outbox, c)
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func hold(ctx context.Context, w *outbox.Work, about report.About, ifMatch strin
 	if err := h.VisibleTo(report.ViewerOf(caller)); err != nil {
 		return nil, err
 	}
-	return h, report.Expect{IfMatch: ifMatch}.Check(h)
+	return h, report.Expect{Match: httpapi.IfMatch(ifMatch)}.Check(h)
 }
 
 func owns(c identity.Caller, h *report.Held) bool { return h.UserID != nil && *h.UserID == c.UserID }
@@ -116,7 +116,7 @@ func (g *Group) status(ctx context.Context, in *statusInput) (*reportOutput, err
 	}
 	caller := identity.Must(ctx)
 	m := report.Move{Report: about, To: to, By: report.ActorOf(caller),
-		Expect: report.Expect{IfMatch: in.IfMatch, Version: in.Body.ExpectedVersion}}
+		Expect: report.Expect{Match: httpapi.IfMatch(in.IfMatch), Version: in.Body.ExpectedVersion}}
 	if in.Body.Note != nil {
 		m.Note = *in.Body.Note
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
-	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/report"
@@ -64,14 +63,14 @@ func (g *Group) create(ctx context.Context, in *createInput) (*createOutput, err
 		}
 		if !done.repeat {
 			out = &createOutput{Status: http.StatusCreated, report: done.report}
-			return idempotency.RecordFilled(ctx, w, out.Status, done.report, numberOf(done.id))
+			return httpapi.RecordFilled(ctx, w, out.Status, done.report, numberOf(done.id))
 		}
 		there, err := g.reader.In(w).Report(ctx, report.ViewerOf(caller), done.id)
 		if err != nil {
 			return err
 		}
 		out = &createOutput{Status: http.StatusOK, report: &there}
-		return idempotency.Record(ctx, w, out.Status, there)
+		return httpapi.RecordAnswer(ctx, w, out.Status, there)
 	})
 	if err != nil {
 		return nil, err
@@ -105,6 +104,6 @@ func (g *Group) prepare(ctx context.Context, d Draft) (filing, error) {
 }
 
 // numberOf is the blank of an answer that shows a new report.
-func numberOf(id uuid.UUID) idempotency.Blank {
-	return idempotency.Blank{Member: "report_number", Marker: report.Unnumbered, Query: `SELECT report_number FROM reports WHERE id = $6`, Arg: id}
+func numberOf(id uuid.UUID) httpapi.Blank {
+	return httpapi.Blank{Member: "report_number", Marker: report.Unnumbered, Query: `SELECT report_number FROM reports WHERE id = $6`, Arg: id}
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
-	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -123,7 +122,7 @@ func (g *Group) addImage(ctx context.Context, in *addImageInput) (*imageOutput, 
 		if out.Body, err = g.attachImage(ctx, w, h, kind, held[0]); err != nil {
 			return err
 		}
-		return idempotency.Record(ctx, w, http.StatusCreated, out.Body)
+		return httpapi.RecordAnswer(ctx, w, http.StatusCreated, out.Body)
 	})
 	if err != nil {
 		return nil, err

@@ -8,7 +8,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
-	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/upload"
@@ -74,7 +73,7 @@ func (g *Group) preUpload(ctx context.Context, in *preUploadInput) (*uploadOutpu
 }
 
 func answerUpload(ctx context.Context, g *Group, up upload.Upload) (*uploadOutput, error) {
-	if err := idempotency.Record(ctx, g.db, http.StatusCreated, up); err != nil {
+	if err := httpapi.RecordAnswer(ctx, g.db, http.StatusCreated, up); err != nil {
 		return nil, err
 	}
 	return &uploadOutput{Body: up}, nil

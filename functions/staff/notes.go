@@ -14,7 +14,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
-	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -87,7 +86,7 @@ func (g *Group) addNote(ctx context.Context, in *addNoteInput) (*noteOutput, err
 		if err != nil {
 			return err
 		}
-		return idempotency.Record(ctx, w, http.StatusCreated, out.Body)
+		return httpapi.RecordAnswer(ctx, w, http.StatusCreated, out.Body)
 	})
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ package staff
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
@@ -72,9 +73,21 @@ func (g *Group) change(ctx context.Context, ref report.Ref, do func(w *outbox.Wo
 	if err != nil {
 		return nil, err
 	}
-	out, err := g.reader.Change(ctx, g.outbox, report.Change{Report: about, By: identity.Must(ctx), Do: do})
+	out, err := g.reader.Change(ctx, g.outbox, report.Change{Report: about, By: identity.Must(ctx), Record: recordReport, Do: do})
 	if err != nil {
 		return nil, err
 	}
 	return &reportOutput{ETag: httpapi.VersionTag(out.Version), Body: out}, nil
+}
+
+// recordReport stores the changed report for a repeat of the request. Only a request with an Idempotency-Key pays for the reading.
+func recordReport(ctx context.Context, w *outbox.Work, read func() (report.Report, error)) error {
+	if !httpapi.HasIdempotencyKey(ctx) {
+		return nil
+	}
+	out, err := read()
+	if err != nil {
+		return err
+	}
+	return httpapi.RecordAnswer(ctx, w, http.StatusOK, out)
 }

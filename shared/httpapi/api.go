@@ -12,7 +12,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/telemetry"
 	"github.com/lafaekstreet/backend/shared/timestamp"
@@ -31,8 +30,8 @@ type Group interface {
 // Deps is what the rules around the operations need.
 type Deps struct {
 	Tokens    *identity.Verifier
-	Admission Admission         // looks up sessions and counts requests; nil: nothing is limited, and nobody can sign in
-	Keys      *idempotency.Keys // nil: Idempotency-Key is ignored
+	Admission Admission        // looks up sessions and counts requests; nil: nothing is limited, and nobody can sign in
+	Keys      *IdempotencyKeys // nil: Idempotency-Key is ignored
 	Clock     timestamp.Clock
 	Log       *slog.Logger
 	Metrics   *telemetry.Metrics

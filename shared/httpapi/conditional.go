@@ -169,3 +169,8 @@ func CheckMatch(ifMatch string, version int) error {
 	}
 	return problem.New(problem.PreconditionFailed, "stale")
 }
+
+// IfMatch is CheckMatch for a version that is known later.
+func IfMatch(header string) func(version int) error {
+	return func(version int) error { return CheckMatch(header, version) }
+}

@@ -3,11 +3,9 @@ package report
 import (
 	"context"
 	"fmt"
-	"net/http"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/outbox"
 )
@@ -19,6 +17,9 @@ type Change struct {
 	Expect Expect
 	// Ask adds what else decides about it to the round trip that locks the report; nil for nothing.
 	Ask func(b *pgx.Batch)
+	// Record stores the report that read returns as the answer to a repeated request; nil where none is stored.
+	// It runs after Do, in the same transaction; read takes one round trip.
+	Record func(ctx context.Context, w *outbox.Work, read func() (Report, error)) error
 	// Do makes the change in w. What it has written later needs no round trip of its own.
 	Do func(w *outbox.Work, h *Held) error
 }
@@ -47,7 +48,10 @@ func (r *Reader) Change(ctx context.Context, o *outbox.Outbox, c Change) (Report
 			return err
 		}
 		after = r.After(w, ViewerOf(c.By), h)
-		return after.Keep(ctx, w, http.StatusOK)
+		if c.Record == nil {
+			return nil
+		}
+		return c.Record(ctx, w, func() (Report, error) { return after.now(ctx, w) })
 	})
 	if err != nil {
 		return Report{}, err
@@ -64,17 +68,10 @@ func (r *Reader) After(w *outbox.Work, v Viewer, h *Held) *Found {
 	return f
 }
 
-// Keep keeps the report as the answer to a request that carried an Idempotency-Key; for others it does nothing.
-func (f *Found) Keep(ctx context.Context, w *outbox.Work, status int) error {
-	if !idempotency.Claimed(ctx) {
-		return nil
-	}
+// now reads the report before the commit, in one round trip.
+func (f *Found) now(ctx context.Context, w *outbox.Work) (Report, error) {
 	if err := w.Flush(ctx); err != nil {
-		return err
+		return Report{}, err
 	}
-	out, err := f.Report(ctx)
-	if err != nil {
-		return err
-	}
-	return idempotency.Record(ctx, w, status, out)
+	return f.Report(ctx)
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -166,21 +165,30 @@ func (h *Held) VisibleTo(v Viewer) error {
 
 // Expect is which version of a report a change was meant for; the zero value is any.
 type Expect struct {
-	IfMatch string // an If-Match header: 412 when it names another version
-	Version *int   // expected_version of a body: 409 when it is another
+	// Match checks the present version against an If-Match header and fails with 412 for another; nil for no header.
+	Match func(version int) error
+	// Version is the expected_version of a body. Another present version fails with 409; nil accepts any.
+	Version *int
 }
 
 // Check holds e against the present version.
 func (e Expect) Check(h *Held) error {
-	if err := httpapi.CheckMatch(e.IfMatch, h.Version); err != nil {
-		var p *problem.Error
-		if errors.As(err, &p) {
-			return p.With("version", h.Version)
+	if e.Match != nil {
+		if err := e.Match(h.Version); err != nil {
+			return withVersion(err, h.Version)
 		}
-		return err
 	}
 	if e.Version != nil && *e.Version != h.Version {
 		return problem.New(problem.Conflict, "stale").With("version", h.Version)
 	}
 	return nil
+}
+
+// withVersion adds the present version to what the client is told.
+func withVersion(err error, version int) error {
+	var p *problem.Error
+	if errors.As(err, &p) {
+		return p.With("version", version)
+	}
+	return err
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 )
@@ -112,7 +113,7 @@ func TestOfTwoOfficialsOneWins(t *testing.T) {
 		}
 	}
 	_, err := b.move(report.Move{Report: report.AboutID(id), To: report.Fixed, Note: "done", By: b.actor(report.ActorOfficial),
-		Expect: report.Expect{IfMatch: `W/"v1.abc"`}})
+		Expect: report.Expect{Match: httpapi.IfMatch(`W/"v1.abc"`)}})
 	if kindOf(err) != problem.PreconditionFailed {
 		t.Errorf("a stale If-Match got %v", err)
 	}

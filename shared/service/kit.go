@@ -16,7 +16,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
-	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
@@ -134,7 +133,7 @@ func (k *Kit) HTTP(groups ...httpapi.Group) (*httpapi.Service, error) {
 		return nil, fmt.Errorf("open %s: %w", k.Name, err)
 	}
 	return httpapi.New(httpapi.Deps{
-		Tokens: tokens, Admission: k.Gate, Keys: idempotency.New(k.DB),
+		Tokens: tokens, Admission: k.Gate, Keys: httpapi.NewIdempotencyKeys(k.DB),
 		Clock: k.Clock, Log: k.Log, Metrics: k.Metrics, Config: cfg.HTTP,
 	}, groups...), nil
 }

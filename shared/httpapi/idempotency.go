@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"time"
 
-	"github.com/lafaekstreet/backend/shared/idempotency"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/problem"
 )
@@ -23,7 +22,7 @@ const (
 var acceptableKey = regexp.MustCompile(`^[\x21-\x7e]{1,200}$`)
 
 // idempotent gives a repeated POST its first answer again. An operation that
-// works in a transaction records its answer there (idempotency.Record), so that
+// works in a transaction records its answer there (RecordAnswer), so that
 // no crash comes between the effect and the record; for others it is recorded after.
 func (a *API) idempotent(o Operation, next http.Handler) http.Handler {
 	if !o.Creates || a.deps.Keys == nil {
@@ -47,9 +46,9 @@ func (a *API) idempotent(o Operation, next http.Handler) http.Handler {
 		r.Body = io.NopCloser(bytes.NewReader(raw))
 		claim, first, err := a.deps.Keys.Claim(r.Context(), owner(r), key, requestHash(r, raw))
 		switch {
-		case errors.Is(err, idempotency.ErrReused):
+		case errors.Is(err, errKeyReused):
 			a.refuse(w, r, problem.New(problem.Invalid, "idempotency_key_reused"))
-		case errors.Is(err, idempotency.ErrRunning):
+		case errors.Is(err, errRequestRunning):
 			a.refuse(w, r, problem.New(problem.Conflict, "request_in_progress").After(time.Second))
 		case err != nil:
 			a.refuse(w, r, err)
@@ -64,13 +63,13 @@ func (a *API) idempotent(o Operation, next http.Handler) http.Handler {
 	})
 }
 
-func (a *API) run(w http.ResponseWriter, r *http.Request, claim *idempotency.Claim, next http.Handler) {
-	ctx := idempotency.WithClaim(r.Context(), claim)
+func (a *API) run(w http.ResponseWriter, r *http.Request, claim *keyClaim, next http.Handler) {
+	ctx := withClaim(r.Context(), claim)
 	tee := &teeWriter{ResponseWriter: w, status: http.StatusOK}
 	finished := false
 	defer func() {
 		// Also when the handler panics: an unfinished claim must not block the retry.
-		answer := idempotency.Answer{Status: tee.status, ContentType: w.Header().Get("Content-Type"), Body: tee.body.Bytes()}
+		answer := recordedAnswer{Status: tee.status, ContentType: w.Header().Get("Content-Type"), Body: tee.body.Bytes()}
 		if err := claim.Finish(ctx, finished, answer); err != nil {
 			a.deps.Log.WarnContext(ctx, "idempotency record not finished", "error", err)
 		}

@@ -1,4 +1,4 @@
-package idempotency_test
+package httpapi
 
 import (
 	"context"
@@ -12,28 +12,27 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/idempotency"
 )
 
 var one, other = sha256.Sum256([]byte("one")), sha256.Sum256([]byte("other"))
 
-func open(t *testing.T) (*database.DB, *idempotency.Keys) {
+func openKeys(t *testing.T) (*database.DB, *IdempotencyKeys) {
 	db := &database.DB{Pool: testdb.Pool(t)}
-	return db, idempotency.New(db)
+	return db, NewIdempotencyKeys(db)
 }
 
 func TestFirstAnswerIsGivenAgain(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	_, keys := open(t)
+	_, keys := openKeys(t)
 	claim, first, err := keys.Claim(ctx, "maria", "k", one)
 	if err != nil || first != nil || claim == nil {
 		t.Fatalf("first claim: %v %v", first, err)
 	}
-	if _, _, err := keys.Claim(ctx, "maria", "k", one); !errors.Is(err, idempotency.ErrRunning) {
+	if _, _, err := keys.Claim(ctx, "maria", "k", one); !errors.Is(err, errRequestRunning) {
 		t.Errorf("while running: got %v", err)
 	}
-	want := idempotency.Answer{Status: 201, ContentType: "application/json", Body: []byte(`{"id":1}`)}
+	want := recordedAnswer{Status: 201, ContentType: "application/json", Body: []byte(`{"id":1}`)}
 	if err := claim.Finish(ctx, true, want); err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +40,7 @@ func TestFirstAnswerIsGivenAgain(t *testing.T) {
 	if err != nil || first == nil || first.Status != 201 || string(first.Body) != `{"id":1}` {
 		t.Errorf("replay: got %+v %v", first, err)
 	}
-	if _, _, err := keys.Claim(ctx, "maria", "k", other); !errors.Is(err, idempotency.ErrReused) {
+	if _, _, err := keys.Claim(ctx, "maria", "k", other); !errors.Is(err, errKeyReused) {
 		t.Errorf("another request under the key: got %v", err)
 	}
 	if claim, _, err := keys.Claim(ctx, "joao", "k", other); err != nil || claim == nil {
@@ -52,7 +51,7 @@ func TestFirstAnswerIsGivenAgain(t *testing.T) {
 func TestFailureGivesTheKeyBack(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	_, keys := open(t)
+	_, keys := openKeys(t)
 	for _, c := range []struct {
 		finished bool
 		status   int
@@ -61,7 +60,7 @@ func TestFailureGivesTheKeyBack(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%+v: %v", c, err)
 		}
-		if err := claim.Finish(ctx, c.finished, idempotency.Answer{Status: c.status}); err != nil {
+		if err := claim.Finish(ctx, c.finished, recordedAnswer{Status: c.status}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -69,14 +68,14 @@ func TestFailureGivesTheKeyBack(t *testing.T) {
 
 func TestRecordCommitsWithItsEffect(t *testing.T) {
 	t.Parallel()
-	db, keys := open(t)
+	db, keys := openKeys(t)
 	claim, _, err := keys.Claim(t.Context(), "maria", "k", one)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx := idempotency.WithClaim(t.Context(), claim)
+	ctx := withClaim(t.Context(), claim)
 	err = db.InTx(ctx, func(tx pgx.Tx) error {
-		return idempotency.Record(ctx, tx, 201, map[string]int{"id": 7})
+		return RecordAnswer(ctx, tx, 201, map[string]int{"id": 7})
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -90,15 +89,15 @@ func TestRecordCommitsWithItsEffect(t *testing.T) {
 
 func TestRecordIsUndoneWithItsEffect(t *testing.T) {
 	t.Parallel()
-	db, keys := open(t)
+	db, keys := openKeys(t)
 	claim, _, err := keys.Claim(t.Context(), "maria", "k", one)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx := idempotency.WithClaim(t.Context(), claim)
+	ctx := withClaim(t.Context(), claim)
 	rollback := errors.New("rolled back")
 	err = db.InTx(ctx, func(tx pgx.Tx) error {
-		if err := idempotency.Record(ctx, tx, 201, "x"); err != nil {
+		if err := RecordAnswer(ctx, tx, 201, "x"); err != nil {
 			return err
 		}
 		return rollback
@@ -106,7 +105,7 @@ func TestRecordIsUndoneWithItsEffect(t *testing.T) {
 	if !errors.Is(err, rollback) {
 		t.Fatal(err)
 	}
-	if err := claim.Finish(ctx, true, idempotency.Answer{Status: 500}); err != nil {
+	if err := claim.Finish(ctx, true, recordedAnswer{Status: 500}); err != nil {
 		t.Fatal(err)
 	}
 	if again, first, err := keys.Claim(ctx, "maria", "k", one); err != nil || first != nil || again == nil {
@@ -116,7 +115,7 @@ func TestRecordIsUndoneWithItsEffect(t *testing.T) {
 
 func TestOneOfManyRuns(t *testing.T) {
 	t.Parallel()
-	_, keys := open(t)
+	_, keys := openKeys(t)
 	var ran atomic.Int32
 	var wg sync.WaitGroup
 	for range 20 {
@@ -136,7 +135,7 @@ func TestOneOfManyRuns(t *testing.T) {
 // A client that hangs up while its key is being taken leaves no key behind that its retry would have to wait for.
 func TestHangingUpWhileTheKeyIsTaken(t *testing.T) {
 	t.Parallel()
-	db, keys := open(t)
+	db, keys := openKeys(t)
 	tx, err := db.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -147,7 +146,7 @@ func TestHangingUpWhileTheKeyIsTaken(t *testing.T) {
 	}
 	ctx, hangUp := context.WithCancel(t.Context())
 	type result struct {
-		claim *idempotency.Claim
+		claim *keyClaim
 		err   error
 	}
 	claimed := make(chan result, 1)
@@ -169,7 +168,7 @@ func TestHangingUpWhileTheKeyIsTaken(t *testing.T) {
 	if got.err != nil || got.claim == nil {
 		t.Fatalf("got %v, %v", got.claim, got.err)
 	}
-	if err := got.claim.Finish(ctx, false, idempotency.Answer{}); err != nil {
+	if err := got.claim.Finish(ctx, false, recordedAnswer{}); err != nil {
 		t.Fatal(err)
 	}
 	if claim, _, err := keys.Claim(t.Context(), "maria", "k", one); err != nil || claim == nil {

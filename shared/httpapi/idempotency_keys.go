@@ -1,6 +1,4 @@
-// Package idempotency remembers the first answer to a request that carried an
-// Idempotency-Key, for 48 hours (swept by relay).
-package idempotency
+package httpapi
 
 import (
 	"bytes"
@@ -15,55 +13,56 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
-// Kept is how long an answer can be asked for again.
-const Kept = 48 * time.Hour
+// answerKept is how long a client can get the first answer to its Idempotency-Key again.
+// The relay function deletes older records.
+const answerKept = 48 * time.Hour
 
-// running bounds how long a request may hold its key without finishing: the
-// gateway ends requests after 30 s.
-const running = 40 * time.Second
+// runningFor is how long a request may hold its key without finishing. The gateway
+// ends requests after 30 s.
+const runningFor = 40 * time.Second
 
-// patience bounds the two statements of a claim.
-const patience = 10 * time.Second
+// claimTimeout bounds the two statements of a claim.
+const claimTimeout = 10 * time.Second
 
-// Errors of Claim.
+// Errors of IdempotencyKeys.Claim.
 var (
-	// ErrReused reports that the key was used for another request.
-	ErrReused = errors.New("idempotency key reused")
-	// ErrRunning reports that the first request has not finished.
-	ErrRunning = errors.New("first request still running")
+	// errKeyReused reports that the key was used for another request.
+	errKeyReused = errors.New("idempotency key reused")
+	// errRequestRunning reports that the first request has not finished.
+	errRequestRunning = errors.New("first request still running")
 )
 
-// Answer is what a client got.
-type Answer struct {
+// recordedAnswer is what a client got.
+type recordedAnswer struct {
 	Status      int
 	ContentType string
 	Body        []byte
 }
 
-// Keys is the store of keys.
-type Keys struct {
+// IdempotencyKeys stores the first answer to each request with an Idempotency-Key.
+type IdempotencyKeys struct {
 	db *database.DB
 }
 
-// New keeps keys in db.
-func New(db *database.DB) *Keys { return &Keys{db: db} }
+// NewIdempotencyKeys keeps keys in db.
+func NewIdempotencyKeys(db *database.DB) *IdempotencyKeys { return &IdempotencyKeys{db: db} }
 
-// Claim is the right to run a request under its key.
-type Claim struct {
-	keys     *Keys
+// keyClaim is the right to run a request under its key.
+type keyClaim struct {
+	keys     *IdempotencyKeys
 	owner    string
 	key      string
 	recorded bool
 }
 
 // Claim takes the key for a request with the given hash. It returns the first
-// answer when there is one, ErrReused or ErrRunning; else the claim, whose
+// answer when there is one, errKeyReused or errRequestRunning; else the claim, whose
 // Finish must be called.
 //
 // A client that hangs up in the middle does not end it: a key taken that nobody
 // knows of would keep the retry waiting for as long as a request may run.
-func (k *Keys) Claim(ctx context.Context, owner, key string, hash [32]byte) (*Claim, *Answer, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+func (k *IdempotencyKeys) Claim(ctx context.Context, owner, key string, hash [32]byte) (*keyClaim, *recordedAnswer, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
 	defer cancel()
 	const claim = `
 		INSERT INTO idempotency_keys AS k (owner, key, request_hash, locked_until)
@@ -73,9 +72,9 @@ func (k *Keys) Claim(ctx context.Context, owner, key string, hash [32]byte) (*Cl
 		 WHERE (k.status IS NULL AND k.locked_until < now()) OR k.created_at < now() - $5::interval
 		RETURNING true`
 	var mine bool
-	err := k.db.QueryRow(ctx, claim, owner, key, hash[:], running, Kept).Scan(&mine)
+	err := k.db.QueryRow(ctx, claim, owner, key, hash[:], runningFor, answerKept).Scan(&mine)
 	if err == nil {
-		return &Claim{keys: k, owner: owner, key: key}, nil, nil
+		return &keyClaim{keys: k, owner: owner, key: key}, nil, nil
 	}
 	if !errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil, fmt.Errorf("claim idempotency key: %w", err)
@@ -83,47 +82,47 @@ func (k *Keys) Claim(ctx context.Context, owner, key string, hash [32]byte) (*Cl
 	return k.first(ctx, owner, key, hash)
 }
 
-func (k *Keys) first(ctx context.Context, owner, key string, hash [32]byte) (*Claim, *Answer, error) {
+func (k *IdempotencyKeys) first(ctx context.Context, owner, key string, hash [32]byte) (*keyClaim, *recordedAnswer, error) {
 	const q = `SELECT request_hash, status, response, coalesce(content_type, '') FROM idempotency_keys WHERE owner = $1 AND key = $2`
 	var (
 		stored []byte
 		status *int
-		a      Answer
+		a      recordedAnswer
 	)
 	err := k.db.QueryRow(ctx, q, owner, key).Scan(&stored, &status, &a.Body, &a.ContentType)
 	if errors.Is(err, pgx.ErrNoRows) { // released between the two statements: the client tries again
-		return nil, nil, ErrRunning
+		return nil, nil, errRequestRunning
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("read idempotency key: %w", err)
 	}
 	if !bytes.Equal(stored, hash[:]) {
-		return nil, nil, ErrReused
+		return nil, nil, errKeyReused
 	}
 	if status == nil {
-		return nil, nil, ErrRunning
+		return nil, nil, errRequestRunning
 	}
 	a.Status = *status
 	return nil, &a, nil
 }
 
-type contextKey struct{}
+type claimKey struct{}
 
-// WithClaim returns ctx for the request that holds c.
-func WithClaim(ctx context.Context, c *Claim) context.Context {
-	return context.WithValue(ctx, contextKey{}, c)
+// withClaim returns ctx for the request that holds c.
+func withClaim(ctx context.Context, c *keyClaim) context.Context {
+	return context.WithValue(ctx, claimKey{}, c)
 }
 
-// Claimed reports whether the request carried a key, so that its answer is to be recorded.
-func Claimed(ctx context.Context) bool {
-	c, _ := ctx.Value(contextKey{}).(*Claim)
+// HasIdempotencyKey reports that the request carries a key, so that its answer must be recorded.
+func HasIdempotencyKey(ctx context.Context) bool {
+	c, _ := ctx.Value(claimKey{}).(*keyClaim)
 	return c != nil
 }
 
-// Record notes the answer in the transaction of its effect. Without a claim in
+// RecordAnswer stores the answer in the transaction of its effect. Without a claim in
 // ctx (no key was sent) it does nothing. Body is what the operation returns as its body.
-func Record(ctx context.Context, tx database.Querier, status int, body any) error {
-	c, _ := ctx.Value(contextKey{}).(*Claim)
+func RecordAnswer(ctx context.Context, tx database.Querier, status int, body any) error {
+	c, _ := ctx.Value(claimKey{}).(*keyClaim)
 	if c == nil {
 		return nil
 	}
@@ -131,7 +130,7 @@ func Record(ctx context.Context, tx database.Querier, status int, body any) erro
 	if err != nil {
 		return fmt.Errorf("encode answer: %w", err)
 	}
-	if err := c.write(ctx, tx, Answer{Status: status, ContentType: "application/json", Body: append(raw, '\n')}); err != nil {
+	if err := c.write(ctx, tx, recordedAnswer{Status: status, ContentType: "application/json", Body: append(raw, '\n')}); err != nil {
 		return err
 	}
 	c.recorded = true
@@ -146,9 +145,9 @@ type Blank struct {
 	Arg    any
 }
 
-// RecordFilled is Record for an answer with a blank, which is filled in by the database.
+// RecordFilled is RecordAnswer for an answer with a blank, which is filled in by the database.
 func RecordFilled(ctx context.Context, tx database.Querier, status int, body any, b Blank) error {
-	c, _ := ctx.Value(contextKey{}).(*Claim)
+	c, _ := ctx.Value(claimKey{}).(*keyClaim)
 	if c == nil {
 		return nil
 	}
@@ -171,7 +170,7 @@ func RecordFilled(ctx context.Context, tx database.Querier, status int, body any
 	return nil
 }
 
-func (c *Claim) write(ctx context.Context, q database.Querier, a Answer) error {
+func (c *keyClaim) write(ctx context.Context, q database.Querier, a recordedAnswer) error {
 	const update = `UPDATE idempotency_keys SET status = $3, response = $4, content_type = $5 WHERE owner = $1 AND key = $2`
 	if err := database.Later(ctx, q, update, c.owner, c.key, a.Status, a.Body, a.ContentType); err != nil {
 		return fmt.Errorf("record answer: %w", err)
@@ -181,7 +180,7 @@ func (c *Claim) write(ctx context.Context, q database.Querier, a Answer) error {
 
 // Finish keeps a successful answer and gives the key back after any other, so
 // that a retry runs again. What was recorded with the effect and committed stays.
-func (c *Claim) Finish(ctx context.Context, finished bool, a Answer) error {
+func (c *keyClaim) Finish(ctx context.Context, finished bool, a recordedAnswer) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
 	if finished && a.Status >= 200 && a.Status < 300 {

@@ -11,30 +11,29 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsroute53"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
-// api is the HTTP API: a route for each operation, to its function.
+// api is the HTTP API: a route for each method and path of the catalogue, to its function.
 type api struct {
 	stack awscdk.Stack
 	id    *string
 	url   *string
-	// endpoint is where API Gateway itself answers.
+	// endpoint is the address of API Gateway itself.
 	endpoint *string
 }
 
-// accessLog holds no query, no header and no address: tokens and people are in those.
+// accessLog is one line for each request. It has no query, header or address: those contain tokens and personal data.
 const accessLog = `{"time":"$context.requestTime","id":"$context.requestId","route":"$context.routeKey",` +
 	`"status":"$context.status","bytes":"$context.responseLength","latency":"$context.responseLatency",` +
 	`"function":"$context.integrationLatency","error":"$context.integrationErrorMessage"}`
-
-// fallback answers what no route names, in the contract's form.
-const fallback = "meta"
 
 func newAPI(scope constructs.Construct, p *plan, f *functions) (*api, error) {
 	a := &api{stack: newStack(scope, p.settings, "api", "HTTP API")}
 	http := awsapigatewayv2.NewCfnApi(a.stack, jsii.String("http"), &awsapigatewayv2.CfnApiProps{
 		Name: jsii.String(p.name("api")), ProtocolType: jsii.String("HTTP"), Description: jsii.String("LafaekStreet"),
-		// As in shared/httpapi/headers.go, but answered without a function.
+		// The same as in shared/httpapi/headers.go. The gateway answers preflights without calling a function.
 		CorsConfiguration: &awsapigatewayv2.CfnApi_CorsProperty{
 			AllowOrigins: jsii.Strings(p.CORSOrigins...), AllowMethods: jsii.Strings("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"),
 			AllowHeaders: jsii.Strings("authorization", "content-type", "accept-language", "idempotency-key", "if-match", "if-none-match", "x-request-id"),
@@ -49,7 +48,7 @@ func newAPI(scope constructs.Construct, p *plan, f *functions) (*api, error) {
 	}
 	a.stage(p)
 	a.endpoint = http.AttrApiEndpoint()
-	if p.Edge { // which has the domain, and is where the API is
+	if p.Edge { // the distribution has the domain, and clients call it
 		return a, nil
 	}
 	a.url = a.endpoint
@@ -60,47 +59,39 @@ func newAPI(scope constructs.Construct, p *plan, f *functions) (*api, error) {
 	return a, nil
 }
 
-// route makes one integration a function and one route an operation.
+// route makes the routes of the catalogue, and one integration for each function they lead to.
 func (a *api) route(p *plan, f *functions) error {
-	keys, owner, err := routeKeys(p.routes)
+	keys, owner, err := routeKeys(catalog.Routes())
 	if err != nil {
 		return err
 	}
-	targets := make(map[string]*string)
-	target := func(function string) (*string, error) {
-		if t, ok := targets[function]; ok {
-			return t, nil
-		}
-		alias, ok := f.aliases[function]
-		if !ok {
-			return nil, fmt.Errorf("the OpenAPI document has operations of %q, which is no HTTP function", function)
-		}
-		integration := awsapigatewayv2.NewCfnIntegration(a.stack, jsii.String(function), &awsapigatewayv2.CfnIntegrationProps{
-			ApiId: a.id, IntegrationType: jsii.String("AWS_PROXY"), IntegrationUri: alias.FunctionArn(),
-			PayloadFormatVersion: jsii.String("2.0"), TimeoutInMillis: jsii.Number(30000.0),
-		})
-		awslambda.NewCfnPermission(a.stack, jsii.String(function+"-permission"), &awslambda.CfnPermissionProps{
-			Action: jsii.String("lambda:InvokeFunction"), FunctionName: alias.FunctionArn(), Principal: jsii.String("apigateway.amazonaws.com"),
-			SourceArn: a.stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("execute-api"), Resource: a.id, ResourceName: jsii.String("*/*")}),
-		})
-		targets[function] = jsii.String("integrations/" + *integration.Ref())
-		return targets[function], nil
-	}
+	keys, owner["$default"] = append(keys, "$default"), catalog.Fallback
+	targets := make(map[catalog.FunctionName]*string)
 	for _, key := range keys {
-		to, err := target(owner[key])
-		if err != nil {
-			return err
+		name := owner[key]
+		if targets[name] == nil {
+			alias, ok := f.aliases[name]
+			if !ok {
+				return fmt.Errorf("the catalogue has a route %s to %q, which is no HTTP function", key, name)
+			}
+			targets[name] = a.integrate(string(name), alias)
 		}
-		a.add(key, to)
-	}
-	if _, ok := f.aliases[fallback]; ok {
-		to, err := target(fallback)
-		if err != nil {
-			return err
-		}
-		a.add("$default", to)
+		a.add(key, targets[name])
 	}
 	return nil
+}
+
+// integrate lets the API call a function, and returns the target of its routes.
+func (a *api) integrate(name string, alias awslambda.Alias) *string {
+	integration := awsapigatewayv2.NewCfnIntegration(a.stack, jsii.String(name), &awsapigatewayv2.CfnIntegrationProps{
+		ApiId: a.id, IntegrationType: jsii.String("AWS_PROXY"), IntegrationUri: alias.FunctionArn(),
+		PayloadFormatVersion: jsii.String("2.0"), TimeoutInMillis: jsii.Number(float64(catalog.GatewayTimeout.Milliseconds())),
+	})
+	awslambda.NewCfnPermission(a.stack, jsii.String(name+"-permission"), &awslambda.CfnPermissionProps{
+		Action: jsii.String("lambda:InvokeFunction"), FunctionName: alias.FunctionArn(), Principal: jsii.String("apigateway.amazonaws.com"),
+		SourceArn: a.stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("execute-api"), Resource: a.id, ResourceName: jsii.String("*/*")}),
+	})
+	return jsii.String("integrations/" + *integration.Ref())
 }
 
 func (a *api) add(key string, target *string) {

@@ -8,10 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
-// placeCA puts the certificates of the setting database_ca beside every function's
-// binary, and takes away those of a setting before.
+// placeCA copies the certificates of the setting database_ca into the folder of every function. Without the setting it
+// removes what an earlier run has put there.
 func placeCA(root string, s settings, in inputs) error {
 	var certificates []byte
 	if s.DatabaseCA != "" {
@@ -20,22 +22,22 @@ func placeCA(root string, s settings, in inputs) error {
 			return fmt.Errorf("context \"lafaekstreet\": database_ca: %w", err)
 		}
 	}
-	for _, f := range in.functions {
-		path := filepath.Join(in.asset(f.Name), caFile)
+	for _, f := range catalog.Functions() {
+		path := filepath.Join(in.asset(string(f.Name)), caFile)
 		if certificates == nil {
 			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("remove certificates: %w", err)
 			}
 			continue
 		}
-		if err := os.WriteFile(path, certificates, 0o644); err != nil { // certificates are public, and Lambda's user must read them
+		if err := os.WriteFile(path, certificates, 0o644); err != nil { // certificates are public, and the user that Lambda runs as has to read them
 			return fmt.Errorf("place certificates: %w", err)
 		}
 	}
 	return nil
 }
 
-// readCertificates reads a file of certificates in PEM, and of nothing else.
+// readCertificates reads a file of certificates in PEM. A file that contains anything else is an error.
 func readCertificates(path string) ([]byte, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -48,14 +50,14 @@ func readCertificates(path string) ([]byte, error) {
 			break
 		}
 		if block.Type != "CERTIFICATE" {
-			return nil, fmt.Errorf("%s holds a %s: certificates alone", path, block.Type)
+			return nil, fmt.Errorf("%s contains a %s; only certificates may be in it", path, block.Type)
 		}
 		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
 	if found == 0 {
-		return nil, fmt.Errorf("%s holds no certificate in PEM", path)
+		return nil, fmt.Errorf("%s contains no certificate in PEM", path)
 	}
 	return raw, nil
 }

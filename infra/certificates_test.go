@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/lafaekstreet/backend/infra/binary"
+	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
 func TestCertificatesAreBesideEveryFunction(t *testing.T) {
@@ -28,9 +28,11 @@ func TestCertificatesAreBesideEveryFunction(t *testing.T) {
 		t.Fatal(err)
 	}
 	good := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
-	in := inputs{functions: []binary.Function{{Name: "auth"}}, asset: func(name string) string { return filepath.Join(root, name) }}
-	if err := os.MkdirAll(in.asset("auth"), 0o755); err != nil {
-		t.Fatal(err)
+	in := inputs{asset: func(name string) string { return filepath.Join(root, name) }}
+	for _, f := range catalog.Functions() {
+		if err := os.MkdirAll(in.asset(string(f.Name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for name, c := range map[string]struct{ file, want string }{
 		"good": {good + good, ""}, "empty": {"", "no certificate"}, "a key": {good + "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "PRIVATE KEY"},

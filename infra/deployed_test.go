@@ -38,6 +38,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/nominatim"
 	"github.com/lafaekstreet/backend/infra/local/smtp"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
@@ -72,15 +73,7 @@ func newSite(t *testing.T) *site {
 // deployable is the synthesis of all functions with everything switched on.
 func deployable(t *testing.T) *written {
 	t.Helper()
-	root, err := binary.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	functions, err := binary.Discover(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := synthesize(asDeployed, functions)
+	w, err := synthesize(asDeployed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,21 +194,21 @@ func (s *site) everyOperation(t *testing.T) {
 func (s *site) unreached(t *testing.T) []string {
 	t.Helper()
 	var faults []string
-	for _, o := range operations(t) {
-		path := concrete(o.Path)
-		req, err := http.NewRequestWithContext(t.Context(), o.Method, s.url+path, http.NoBody)
+	for _, o := range operations() {
+		path := concrete(o.path)
+		req, err := http.NewRequestWithContext(t.Context(), o.method, s.url+path, http.NoBody)
 		if err != nil {
 			t.Fatal(err)
 		}
 		req.Header.Set("X-Forwarded-For", fmt.Sprintf("203.0.113.%d", len(path)%250)) // limits are by address
 		res, body := do(t, req)
 		// A route the function does not know is 404 with this code; a thing that is not there says which.
-		unknown := res.StatusCode == http.StatusNotFound && strings.Contains(body, `"code":"not_found"`) && !strings.Contains(o.Path, "{")
+		unknown := res.StatusCode == http.StatusNotFound && strings.Contains(body, `"code":"not_found"`) && !strings.Contains(o.path, "{")
 		if unknown || res.StatusCode == http.StatusMethodNotAllowed || res.StatusCode >= 500 {
-			faults = append(faults, fmt.Sprintf("%s %s: %d %.200s", o.Method, o.Path, res.StatusCode, body))
+			faults = append(faults, fmt.Sprintf("%s %s: %d %.200s", o.method, o.path, res.StatusCode, body))
 		}
 		if res.Header.Get("X-Request-Id") == "" {
-			faults = append(faults, fmt.Sprintf("%s %s: no function answered: %d %.200s", o.Method, o.Path, res.StatusCode, body))
+			faults = append(faults, fmt.Sprintf("%s %s: no function answered: %d %.200s", o.method, o.path, res.StatusCode, body))
 		}
 	}
 	return faults
@@ -305,12 +298,12 @@ func (s *site) signedIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	asked := make(map[string]bool)
-	for _, o := range s.routes {
-		if o.Method != http.MethodGet || asked[o.Function] {
+	asked := make(map[catalog.FunctionName]bool)
+	for _, o := range catalog.Routes() {
+		if !slices.Contains(o.Methods, http.MethodGet) || asked[o.Function] {
 			continue
 		}
-		req, err := http.NewRequestWithContext(t.Context(), o.Method, s.url+concrete(o.Path), http.NoBody)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+concrete(o.Path), http.NoBody)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -320,7 +313,7 @@ func (s *site) signedIn(t *testing.T) {
 		asked[o.Function] = true
 		req.Header.Set("Authorization", "Bearer "+signed)
 		if res, body := do(t, req); res.StatusCode != http.StatusUnauthorized || !strings.Contains(body, `"token_invalid"`) {
-			t.Errorf("%s %s: %d %.200s", o.Method, o.Path, res.StatusCode, body)
+			t.Errorf("GET %s: %d %.200s", o.Path, res.StatusCode, body)
 		}
 	}
 	if len(asked) < 5 {
@@ -405,7 +398,7 @@ func (s *site) anchored(t *testing.T) string {
 func (s *site) schedules(t *testing.T) {
 	for _, f := range s.Functions() {
 		name := strings.TrimPrefix(f.Name, s.settings.name(""))
-		if j, _ := (&plan{jobs: jobs()}).job(name); j.every == "" {
+		if c, _ := catalog.Find(catalog.FunctionName(name)); c.Kind != catalog.Schedule {
 			continue
 		}
 		if _, err := s.Invoke(t.Context(), name, []byte(`{"detail-type":"Scheduled Event","source":"aws.events","detail":{}}`)); err != nil {

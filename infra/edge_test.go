@@ -49,10 +49,10 @@ func TestEdge(t *testing.T) {
 		t.Errorf("it shows %v: %s", header["HeaderName"], value)
 	}
 	arn = strings.TrimSuffix(arn, "}}")
-	for _, o := range operations(t) {
+	for _, o := range operations() {
 		for _, f := range w.Functions() {
-			if f.Name == w.settings.name(o.Function) && (f.Env["EDGE_KEY_SECRET_ARN"] != arn || !f.Allows("secretsmanager:GetSecretValue", arn)) {
-				t.Errorf("%s may be called around the edge: %q, want %q", o.Function, f.Env["EDGE_KEY_SECRET_ARN"], arn)
+			if f.Name == w.settings.name(string(o.function)) && (f.Env["EDGE_KEY_SECRET_ARN"] != arn || !f.Allows("secretsmanager:GetSecretValue", arn)) {
+				t.Errorf("%s may be called around the edge: %q, want %q", o.function, f.Env["EDGE_KEY_SECRET_ARN"], arn)
 			}
 		}
 	}

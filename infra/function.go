@@ -3,6 +3,7 @@ package main
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
@@ -12,10 +13,9 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// goFunction is a function of this repository in AWS. Everything about how a Go
-// binary runs is decided here once; nothing is granted but the statements given.
+// goFunction is a function of this repository in AWS. How a Go binary runs is decided here alone.
 type goFunction struct {
-	job      job
+	spec     spec
 	function awslambda.Function
 	role     awsiam.Role
 }
@@ -31,14 +31,10 @@ type statement struct {
 	conditions map[string]any
 }
 
-// place is where a function with access to the database stands; nil: outside of any VPC.
-type place struct {
-	vpc   awsec2.IVpc
-	group awsec2.ISecurityGroup
-}
-
-func newGoFunction(stack awscdk.Stack, p *plan, j job, env environment, policy []statement, at *place) *goFunction {
-	id := j.name
+// newGoFunction makes the function of s with exactly the permissions of policy, and those that every function needs: its
+// own log, tracing, and a network interface if it runs in the network n. A nil n is outside of any VPC.
+func newGoFunction(stack awscdk.Stack, p *plan, s spec, env environment, policy []statement, n *network) *goFunction {
+	id := s.id()
 	logs := awslogs.NewLogGroup(stack, jsii.String(id+"-logs"), &awslogs.LogGroupProps{
 		LogGroupName: jsii.String("/aws/lambda/" + p.name(id)), Retention: retention(p.LogDays),
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
@@ -47,44 +43,46 @@ func newGoFunction(stack awscdk.Stack, p *plan, j job, env environment, policy [
 		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
 		Description: jsii.String("What the function " + id + " may do"),
 	})
-	// The name ends in :* in itself: streams of this one group.
-	policy = append(slices.Clone(policy), statement{"Log", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, []*string{logs.LogGroupArn()}, nil})
-	if p.Tracing {
-		policy = append(policy, statement{"Trace", []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}, []*string{jsii.String("*")}, nil})
+	attached := awsiam.NewPolicy(stack, jsii.String(id+"-policy"), &awsiam.PolicyProps{Roles: &[]awsiam.IRole{role}})
+	for _, statement := range append(slices.Clone(policy), standardStatements(p, logs, n != nil)...) {
+		attached.AddStatements(statement.iam())
 	}
-	if at != nil {
-		policy = append(policy, statement{"StandInNetwork", []string{"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces",
-			"ec2:DescribeSubnets", "ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"},
-			[]*string{jsii.String("*")}, nil})
-	}
-	grant := awsiam.NewPolicy(stack, jsii.String(id+"-policy"), &awsiam.PolicyProps{Roles: &[]awsiam.IRole{role}})
-	for _, s := range policy {
-		grant.AddStatements(s.iam())
-	}
-	// Lambda and CDK would widen the role on their own; all it needs is above.
-	fixed := role.WithoutPolicyUpdates(nil)
-
-	variables := make(map[string]*string, len(env))
-	maps.Copy(variables, env)
+	variables := maps.Clone(map[string]*string(env))
 	props := &awslambda.FunctionProps{
 		FunctionName: jsii.String(p.name(id)), Description: jsii.String("LafaekStreet: " + id),
 		Runtime: awslambda.Runtime_PROVIDED_AL2023(), Architecture: awslambda.Architecture_ARM_64(),
 		Handler: jsii.String("bootstrap"), Code: awslambda.Code_FromAsset(jsii.String(p.asset(id)), nil),
-		MemorySize: jsii.Number(j.memory), Timeout: awscdk.Duration_Seconds(jsii.Number(j.timeout)),
-		LogGroup: logs, Role: fixed, Environment: &variables,
+		MemorySize: jsii.Number(float64(s.Memory)), Timeout: seconds(s.Timeout),
+		// Without WithoutPolicyUpdates, Lambda and CDK would add permissions of their own to the role.
+		LogGroup: logs, Role: role.WithoutPolicyUpdates(nil), Environment: &variables,
 		RetryAttempts:         jsii.Number(2.0),
 		CurrentVersionOptions: &awslambda.VersionOptions{RemovalPolicy: awscdk.RemovalPolicy_RETAIN},
 	}
 	if p.Tracing {
 		props.Tracing = awslambda.Tracing_ACTIVE
 	}
-	if at != nil {
-		props.Vpc, props.SecurityGroups = at.vpc, &[]awsec2.ISecurityGroup{at.group}
+	if n != nil {
+		props.Vpc, props.SecurityGroups = n.vpc, &[]awsec2.ISecurityGroup{n.functions}
 		props.VpcSubnets = &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS}
 	}
-	f := &goFunction{job: j, role: role, function: awslambda.NewFunction(stack, jsii.String(id), props)}
-	f.function.Node().AddDependency(grant)
+	f := &goFunction{spec: s, role: role, function: awslambda.NewFunction(stack, jsii.String(id), props)}
+	f.function.Node().AddDependency(attached)
 	return f
+}
+
+// standardStatements are the permissions that every function has.
+func standardStatements(p *plan, logs awslogs.LogGroup, inVPC bool) []statement {
+	// The ARN of a log group ends in :*, which stands for the streams of this group.
+	out := []statement{{"Log", []string{"logs:CreateLogStream", "logs:PutLogEvents"}, []*string{logs.LogGroupArn()}, nil}}
+	if p.Tracing {
+		out = append(out, statement{"Trace", []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}, []*string{jsii.String("*")}, nil})
+	}
+	if inVPC {
+		out = append(out, statement{"StandInNetwork", []string{"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces",
+			"ec2:DescribeSubnets", "ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"},
+			[]*string{jsii.String("*")}, nil})
+	}
+	return out
 }
 
 func (s statement) iam() awsiam.PolicyStatement {
@@ -94,6 +92,16 @@ func (s statement) iam() awsiam.PolicyStatement {
 	}
 	return awsiam.NewPolicyStatement(props)
 }
+
+func seconds(d time.Duration) awscdk.Duration {
+	return awscdk.Duration_Seconds(jsii.Number(d.Seconds()))
+}
+
+func minutes(d time.Duration) awscdk.Duration {
+	return awscdk.Duration_Minutes(jsii.Number(d.Minutes()))
+}
+
+func days(n float64) awscdk.Duration { return awscdk.Duration_Days(jsii.Number(n)) }
 
 func retention(days float64) awslogs.RetentionDays {
 	names := map[float64]awslogs.RetentionDays{

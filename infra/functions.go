@@ -12,81 +12,92 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
-	"github.com/lafaekstreet/backend/infra/binary"
-	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
-// functions are the route groups and workers.
+// functions are the HTTP functions, the workers of the queues and the scheduled functions.
 type functions struct {
-	stack   awscdk.Stack
-	list    []*goFunction
-	aliases map[string]awslambda.Alias // of HTTP functions, by name: what the API calls
-	deploys awscodedeploy.LambdaApplication
-	shifter awsiam.IRole // shifts their traffic
-	topic   awssns.Topic
-	action  *string // what every alarm does
+	stack       awscdk.Stack
+	list        []*goFunction
+	aliases     map[catalog.FunctionName]awslambda.Alias // of HTTP functions: what the API calls
+	deployments awscodedeploy.LambdaApplication
+	// deployer is the role that moves traffic from a version to the next.
+	deployer awsiam.IRole
+	// alarmTopic is the ARN of the topic that every alarm publishes to.
+	alarmTopic *string
 }
 
+// liveAlias is the alias of each HTTP function that API Gateway calls.
 const liveAlias = "live"
 
-func newFunctions(scope constructs.Construct, m *means) *functions {
-	f := &functions{stack: newStack(scope, m.settings, "functions", "Route groups and workers"), aliases: make(map[string]awslambda.Alias)}
-	f.topic = awssns.NewTopic(f.stack, jsii.String("alarms"), &awssns.TopicProps{
-		TopicName: jsii.String(m.name("alarms")), EnforceSSL: jsii.Bool(true),
-	})
-	f.action = f.topic.TopicArn()
-	if m.AlarmEmail != "" {
-		f.topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(jsii.String(m.AlarmEmail), nil))
+func newFunctions(scope constructs.Construct, r *resources) *functions {
+	f := &functions{stack: newStack(scope, r.settings, "functions", "HTTP functions and workers"),
+		aliases: make(map[catalog.FunctionName]awslambda.Alias)}
+	f.addAlarmTopic(r.plan)
+	if r.Deployment != "all-at-once" {
+		f.addDeployments(r.plan)
 	}
-	output(f.stack, "AlarmTopic", "Subscribe here to hear of alarms", f.action)
-	if m.Deployment != "all-at-once" {
-		f.deploys = awscodedeploy.NewLambdaApplication(f.stack, jsii.String("deployments"), &awscodedeploy.LambdaApplicationProps{
-			ApplicationName: jsii.String(m.name("functions")),
-		})
-		f.shifter = awsiam.NewRole(f.stack, jsii.String("deployments-role"), &awsiam.RoleProps{
-			AssumedBy: awsiam.NewServicePrincipal(jsii.String("codedeploy.amazonaws.com"), nil),
-			ManagedPolicies: &[]awsiam.IManagedPolicy{
-				awsiam.ManagedPolicy_FromAwsManagedPolicyName(jsii.String("service-role/AWSCodeDeployRoleForLambdaLimited")),
-			},
-		}).WithoutPolicyUpdates(nil)
-	}
-	for _, j := range m.jobs {
-		if j.of(binary.Resource) {
+	for _, s := range r.specs {
+		if s.Kind == catalog.Deploy {
 			continue
 		}
-		env, policy := m.of(f.stack, j)
-		fn := newGoFunction(f.stack, m.plan, j, env, policy, m.network.place())
+		env, policy := r.configure(f.stack, s)
+		fn := newGoFunction(f.stack, r.plan, s, env, policy, r.networkOf(s))
 		f.list = append(f.list, fn)
-		switch j.kind {
-		case binary.HTTP:
-			f.aliases[j.name] = f.alias(m.plan, fn)
-		case binary.Queue:
-			f.consume(m, fn)
+		switch s.Kind {
+		case catalog.HTTP:
+			f.aliases[s.Name] = f.alias(r.plan, fn)
+		case catalog.Queue:
+			f.consume(r, fn)
 		}
 	}
-	f.verify(m.plan)
+	f.verify(r.plan)
 	return f
 }
 
-// consume has Lambda poll the function's queue, unless what the function works
-// with is not set up: its messages wait, in SQS for 14 days, in the database for good.
-func (f *functions) consume(m *means, fn *goFunction) {
-	props := &awslambda.CfnEventSourceMappingProps{
-		FunctionName: fn.function.FunctionArn(), EventSourceArn: m.queues.live[queue.Name(fn.job.name)].QueueArn(),
-		BatchSize: jsii.Number(fn.job.batch), FunctionResponseTypes: jsii.Strings("ReportBatchItemFailures"),
-		ScalingConfig: &awslambda.CfnEventSourceMapping_ScalingConfigProperty{MaximumConcurrency: jsii.Number(fn.job.concurrency)},
-		Enabled:       jsii.Bool((!fn.job.signer || m.HederaAccount != "") && (!fn.job.mail || m.MailSecret != "")),
+func (f *functions) addAlarmTopic(p *plan) {
+	topic := awssns.NewTopic(f.stack, jsii.String("alarms"), &awssns.TopicProps{
+		TopicName: jsii.String(p.name("alarms")), EnforceSSL: jsii.Bool(true),
+	})
+	f.alarmTopic = topic.TopicArn()
+	if p.AlarmEmail != "" {
+		topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(jsii.String(p.AlarmEmail), nil))
 	}
-	if fn.job.window > 0 {
-		props.MaximumBatchingWindowInSeconds = jsii.Number(fn.job.window)
-	}
-	awslambda.NewCfnEventSourceMapping(f.stack, jsii.String(fn.job.name+"-source"), props)
+	output(f.stack, "AlarmTopic", "Subscribe to this topic to be told of alarms", f.alarmTopic)
 }
 
-// alias is the version the API calls. A new one gets its traffic in steps, and
-// loses it again when the function fails.
+func (f *functions) addDeployments(p *plan) {
+	f.deployments = awscodedeploy.NewLambdaApplication(f.stack, jsii.String("deployments"), &awscodedeploy.LambdaApplicationProps{
+		ApplicationName: jsii.String(p.name("functions")),
+	})
+	f.deployer = awsiam.NewRole(f.stack, jsii.String("deployments-role"), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("codedeploy.amazonaws.com"), nil),
+		ManagedPolicies: &[]awsiam.IManagedPolicy{
+			awsiam.ManagedPolicy_FromAwsManagedPolicyName(jsii.String("service-role/AWSCodeDeployRoleForLambdaLimited")),
+		},
+	}).WithoutPolicyUpdates(nil)
+}
+
+// consume has Lambda call the worker with the messages of its queue. The queue is not consumed while the ledger account
+// or the mail server that the worker needs is not set up. Its messages wait: 14 days in SQS, for ever in the database.
+func (f *functions) consume(r *resources, fn *goFunction) {
+	g, q := fn.spec.grants, fn.spec.queue
+	props := &awslambda.CfnEventSourceMappingProps{
+		FunctionName: fn.function.FunctionArn(), EventSourceArn: r.queues.live[q.Name].QueueArn(),
+		BatchSize: jsii.Number(float64(q.Batch)), FunctionResponseTypes: jsii.Strings("ReportBatchItemFailures"),
+		ScalingConfig: &awslambda.CfnEventSourceMapping_ScalingConfigProperty{MaximumConcurrency: jsii.Number(float64(q.Concurrency))},
+		Enabled:       jsii.Bool((!g.ledgerKey || r.HederaAccount != "") && (!g.mail || r.MailSecret != "")),
+	}
+	if q.Window > 0 {
+		props.MaximumBatchingWindowInSeconds = jsii.Number(q.Window.Seconds())
+	}
+	awslambda.NewCfnEventSourceMapping(f.stack, jsii.String(fn.spec.id()+"-source"), props)
+}
+
+// alias is the version of an HTTP function that the API calls. A new version gets its traffic in steps, and loses it
+// again if the function fails meanwhile.
 func (f *functions) alias(p *plan, fn *goFunction) awslambda.Alias {
-	id := fn.job.name
+	id := fn.spec.id()
 	alias := awslambda.NewAlias(f.stack, jsii.String(id+"-live"), &awslambda.AliasProps{
 		AliasName: jsii.String(liveAlias), Version: fn.function.CurrentVersion(),
 	})
@@ -97,10 +108,8 @@ func (f *functions) alias(p *plan, fn *goFunction) awslambda.Alias {
 	if p.Deployment == "linear" {
 		steps = awscodedeploy.LambdaDeploymentConfig_LINEAR_10PERCENT_EVERY_1MINUTE()
 	}
-	failing := f.alarm(id+"-failing", "The live version of "+id+" fails: crashes, time-outs. A deploy in progress is rolled back.",
-		alias.MetricErrors(&awscloudwatch.MetricOptions{Period: minutes(1), Statistic: jsii.String("Sum")}), 1, 2)
 	awscodedeploy.NewLambdaDeploymentGroup(f.stack, jsii.String(id+"-deployment"), &awscodedeploy.LambdaDeploymentGroupProps{
-		Application: f.deploys, Role: f.shifter, Alias: alias, DeploymentConfig: steps, Alarms: &[]interfacesawscloudwatch.IAlarmRef{failing},
+		Application: f.deployments, Role: f.deployer, Alias: alias, DeploymentConfig: steps, Alarms: f.releaseAlarms(id, alias),
 		AutoRollback: &awscodedeploy.AutoRollbackConfig{
 			FailedDeployment: jsii.Bool(true), StoppedDeployment: jsii.Bool(true), DeploymentInAlarm: jsii.Bool(true),
 		},
@@ -108,35 +117,41 @@ func (f *functions) alias(p *plan, fn *goFunction) awslambda.Alias {
 	return alias
 }
 
-// verify holds every alias back until the new versions of all work. A version that
-// does not answer, fails the update before any traffic is shifted.
+// releaseAlarms are the alarms of the catalogue on the live version of a function.
+func (f *functions) releaseAlarms(id string, alias awslambda.Alias) *[]interfacesawscloudwatch.IAlarmRef {
+	var out []interfacesawscloudwatch.IAlarmRef
+	for _, a := range catalog.Alarms() {
+		if a.Signal.Scope == catalog.EachRelease {
+			out = append(out, newAlarm(f.stack, f.alarmTopic, a.For(id), alias.Metric(jsii.String(a.Signal.AWS),
+				&awscloudwatch.MetricOptions{Period: minutes(a.Period), Statistic: jsii.String(string(a.Signal.Statistic))})))
+		}
+	}
+	return &out
+}
+
+// verify calls the new version of each HTTP function before any alias leads to it. If one does not answer, the update
+// fails while all traffic still goes to the former versions.
 func (f *functions) verify(p *plan) {
-	j, _ := p.job("verify")
 	var versions, live []*string
 	for _, fn := range f.list {
-		if fn.job.of(binary.HTTP) {
+		if fn.spec.Kind == catalog.HTTP {
 			versions = append(versions, fn.function.CurrentVersion().FunctionArn())
 			live = append(live, jsii.String(*fn.function.FunctionArn()+":"+liveAlias))
 		}
 	}
-	verifier := newGoFunction(f.stack, p, j, environment{}, []statement{
+	verifier := newGoFunction(f.stack, p, p.spec("verify"), environment{}, []statement{
 		{"AskVersions", []string{"lambda:InvokeFunction"}, versions, nil},
 		{"LookAtAliases", []string{"lambda:GetAlias"}, live, nil},
 	}, nil)
 	verified := awscdk.NewCustomResource(f.stack, jsii.String("verified"), &awscdk.CustomResourceProps{
 		ServiceToken: verifier.function.FunctionArn(), ResourceType: jsii.String("Custom::Verified"),
 		RemovalPolicy: awscdk.RemovalPolicy_RETAIN, ServiceTimeout: awscdk.Duration_Minutes(jsii.Number(5.0)),
-		// Versions that changed have CloudFormation call the function again.
+		// CloudFormation calls the function again when a version changes.
 		Properties: &map[string]any{"Alias": liveAlias, "Versions": versions},
 	})
 	for _, fn := range f.list {
-		if alias, ok := f.aliases[fn.job.name]; ok {
+		if alias, ok := f.aliases[fn.spec.Name]; ok {
 			alias.Node().AddDependency(verified)
 		}
 	}
-}
-
-// alarm fires when metric is at least threshold for so many periods in a row.
-func (f *functions) alarm(id, description string, metric awscloudwatch.IMetric, threshold, periods float64) awscloudwatch.Alarm {
-	return newAlarm(f.stack, f.action, id, description, metric, threshold, periods)
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// keys are the ledger key and the secrets of the system. All of them outlive
-// their stack: without them the ledger's account and the sealed data are lost.
+// keys are the ledger key and the secrets of the system. They stay when their stack is deleted: without them the ledger's
+// account and the sealed data are lost.
 type keys struct {
 	stack   awscdk.Stack
 	ledger  awskms.Key
@@ -19,15 +19,15 @@ type keys struct {
 	signing []secret   // private JWKs, the one in use first
 	seal    []secret
 	setup   secret
-	edge    secret // shown by the distribution before the API, if there is one
-	// public is the JWK set everybody believes.
+	edge    secret // the distribution in front of the API sends it to the functions; empty without a distribution
+	// public is the set of public keys (JWKs) that every HTTP function accepts tokens of.
 	public string
 }
 
 // secret is one value in Secrets Manager.
 type secret struct {
 	arn *string
-	// grant is what a policy names: the ARN, or a pattern where its random ending is unknown.
+	// grant is the resource of a policy: the ARN, or a pattern where the random ending of the ARN is unknown.
 	grant *string
 }
 
@@ -49,7 +49,7 @@ func newKeys(scope constructs.Construct, p *plan) *keys {
 	return k
 }
 
-// make declares the secrets and has the keys function give each its value.
+// make declares the secrets and has the function "keys" write a value into each.
 func (k *keys) make(p *plan) {
 	names := make([]string, 0, len(p.TokenKeys)+len(p.SealKeys)+1)
 	for _, generation := range p.TokenKeys {
@@ -66,12 +66,11 @@ func (k *keys) make(p *plan) {
 	for i, name := range names {
 		made[i] = k.empty(p, name)
 	}
-	j, _ := p.job("keys")
-	policy := []statement{{"WriteKeys", []string{"secretsmanager:PutSecretValue"}, grants(made), nil}}
+	policy := []statement{{"WriteKeys", []string{"secretsmanager:PutSecretValue"}, grantsOfSecrets(made), nil}}
 	if k.data != nil {
 		policy = append(policy, statement{"UseDataKey", []string{"kms:Decrypt", "kms:GenerateDataKey"}, []*string{k.data.KeyArn()}, nil})
 	}
-	maker := newGoFunction(k.stack, p, j, environment{}, policy, nil)
+	maker := newGoFunction(k.stack, p, p.spec("keys"), environment{}, policy, nil)
 	var public []string
 	for i, name := range names {
 		kind, generation, _ := strings.Cut(name, "-")
@@ -98,10 +97,10 @@ func (k *keys) make(p *plan) {
 	output(k.stack, "AdminSetupSecret", "Secret with the token that admits the first administrator", k.setup.arn)
 }
 
-// empty declares a secret without a value.
+// empty declares a secret without a value: the value is in no template.
 func (k *keys) empty(p *plan, name string) secret {
 	props := &awssecretsmanager.CfnSecretProps{
-		Name: jsii.String(p.name(name)), Description: jsii.String("Made by the keys function; see README.md, \"Rotating keys\""),
+		Name: jsii.String(p.name(name)), Description: jsii.String("Written by the function keys; see infra/RUNBOOK.md, \"Rotating keys\""),
 	}
 	if k.data != nil {
 		props.KmsKeyId = k.data.KeyArn()
@@ -111,17 +110,18 @@ func (k *keys) empty(p *plan, name string) secret {
 	return secret{arn: s.Ref(), grant: s.Ref()}
 }
 
-// named is a secret the operator made.
+// named is a secret that the operator has made.
 func named(stack awscdk.Stack, name string) secret {
 	arn := stack.FormatArn(&awscdk.ArnComponents{
 		Service: jsii.String("secretsmanager"), Resource: jsii.String("secret"), ResourceName: jsii.String(name),
 		ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
 	})
-	// Secrets Manager adds a hyphen and six characters to the name.
+	// Secrets Manager adds a hyphen and six characters to the name in the ARN.
 	return secret{arn: arn, grant: jsii.String(*arn + "-??????")}
 }
 
-func grants(all []secret) []*string {
+// grantsOfSecrets are the resources of a policy about secrets.
+func grantsOfSecrets(all []secret) []*string {
 	out := make([]*string, len(all))
 	for i, s := range all {
 		out[i] = s.grant

@@ -1,6 +1,5 @@
-// The CDK app: everything that runs in AWS. `go run ./infra` writes the
-// CloudFormation templates to cdk.out without any account or network; the CLI
-// deploys them. See README.md, "Deploy".
+// Command infra is the CDK app: everything that runs in AWS. `go run ./infra` writes the CloudFormation templates to
+// cdk.out without an AWS account or a network; the CDK CLI deploys them. See README.md, "Deploy".
 package main
 
 import (
@@ -22,8 +21,8 @@ import (
 // contextKey holds the operator's settings.
 const contextKey = "lafaekstreet"
 
-// flags are CDK's recommended feature flags, embedded so that a plain run and the
-// CLI synthesize the same.
+// flags are the feature flags that CDK recommends. They are embedded, so that a plain run and the CLI write the same
+// templates.
 //
 //go:embed flags.json
 var flags []byte
@@ -69,8 +68,8 @@ func run(ctx context.Context) error {
 	return nil
 }
 
-// operatorSettings is the context member of that name: from the CLI, which has
-// merged cdk.json and -c, else from cdk.json.
+// operatorSettings returns the member contextKey of the context: as the CLI has merged it from cdk.json and -c, else from
+// cdk.json.
 func operatorSettings(root string) ([]byte, error) {
 	if merged := os.Getenv("CDK_CONTEXT_JSON"); merged != "" {
 		var context map[string]json.RawMessage
@@ -92,7 +91,7 @@ func operatorSettings(root string) ([]byte, error) {
 	return unquoted(file.Context[contextKey])
 }
 
-// unquoted is an object that came as an object (cdk.json) or as its text (-c).
+// unquoted returns a JSON object that is given as an object (in cdk.json) or as a string that contains it (by -c).
 func unquoted(raw json.RawMessage) ([]byte, error) {
 	if len(raw) == 0 {
 		return nil, errors.New("the context has no \"lafaekstreet\"; see cdk.json")
@@ -106,31 +105,27 @@ func unquoted(raw json.RawMessage) ([]byte, error) {
 
 // inputs are what the stacks are made from besides the settings.
 type inputs struct {
-	functions []binary.Function
-	routes    []route
-	schema    string
-	// asset is the folder with a function's bootstrap.
+	// schema is the hash of the migrations.
+	schema string
+	// asset is the folder with the bootstrap of a function.
 	asset func(name string) string
 }
 
-// readInputs builds every function. What is built already costs nothing again.
+// readInputs builds every function. Building again what has not changed costs little.
 func readInputs(ctx context.Context, root string) (inputs, error) {
 	in := inputs{asset: func(name string) string { return filepath.Join(root, "dist", name) }}
-	var err error
-	if in.functions, err = binary.Discover(root); err != nil {
-		return in, err
-	}
-	if in.routes, err = readRoutes(filepath.Join(root, "functions", "meta", "openapi.json")); err != nil {
+	functions, err := binary.Functions(root)
+	if err != nil {
 		return in, err
 	}
 	if in.schema, err = migrations.Hash(); err != nil {
 		return in, err
 	}
 	bootstrap := func(name string) string { return filepath.Join(in.asset(name), "bootstrap") }
-	return in, binary.BuildAll(ctx, root, in.functions, "arm64", bootstrap)
+	return in, binary.BuildAll(ctx, root, functions, "arm64", bootstrap)
 }
 
-// newApp makes all stacks. One call, so that tests and main cannot differ.
+// newApp makes all stacks; main and the tests both call it.
 func newApp(s settings, in inputs, outdir string) (awscdk.App, error) {
 	context, err := flagContext()
 	if err != nil {
@@ -147,9 +142,9 @@ func flagContext() (map[string]any, error) {
 	if err := json.Unmarshal(flags, &out); err != nil {
 		return nil, fmt.Errorf("read flags.json: %w", err)
 	}
-	// It would bring a function in another language; the default group is used by nothing.
+	// This flag would add a function in another language. Nothing uses the default security group.
 	out["@aws-cdk/aws-ec2:restrictDefaultSecurityGroup"] = false
-	// Exports: a stack whose values are in use cannot lose them.
+	// "strong" makes exports: CloudFormation refuses to remove a value that another stack uses.
 	out["@aws-cdk/core:defaultCrossStackReferences"] = "strong"
 	return out, nil
 }

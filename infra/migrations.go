@@ -6,23 +6,23 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// migration brings the schema up to date during a deploy, after the database and
-// before the functions. The new schema works with the old code: see migrations.
+// migration brings the schema up to date during a deploy: after the database is there, before the functions change. The new
+// schema works with the old code; see migrations/.
 type migration struct {
 	stack    awscdk.Stack
 	function *goFunction
 }
 
-func newMigrations(scope constructs.Construct, m *means) *migration {
-	g := &migration{stack: newStack(scope, m.settings, "migrations", "Schema of the database")}
-	j, _ := m.job("migrate")
-	env, policy := m.of(g.stack, j)
-	g.function = newGoFunction(g.stack, m.plan, j, env, policy, m.network.place())
+func newMigrations(scope constructs.Construct, r *resources) *migration {
+	g := &migration{stack: newStack(scope, r.settings, "migrations", "Schema of the database")}
+	s := r.spec("migrate")
+	env, policy := r.configure(g.stack, s)
+	g.function = newGoFunction(g.stack, r.plan, s, env, policy, r.networkOf(s))
 	schema := awscdk.NewCustomResource(g.stack, jsii.String("schema"), &awscdk.CustomResourceProps{
 		ServiceToken: g.function.function.FunctionArn(), ResourceType: jsii.String("Custom::Schema"),
 		RemovalPolicy: awscdk.RemovalPolicy_RETAIN, ServiceTimeout: awscdk.Duration_Minutes(jsii.Number(15.0)),
-		// A new hash has CloudFormation call the function again.
-		Properties: &map[string]any{"Schema": m.schema},
+		// CloudFormation calls the function again when the hash changes.
+		Properties: &map[string]any{"Schema": r.schema},
 	})
 	output(g.stack, "RecoveryPoint", "Restore the database as of this instant to undo the latest migration",
 		schema.GetAttString(jsii.String("RecoveryPoint")))

@@ -173,7 +173,7 @@ func mutated(t *testing.T, w *written, m mutation) *written {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &written{Assembly: a, settings: w.settings, routes: w.routes, files: w.files}
+	return &written{Assembly: a, settings: w.settings, files: w.files}
 }
 
 func mistaken(t *testing.T, stack string, raw []byte, everything string, m mutation) ([]byte, int) {

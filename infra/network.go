@@ -7,7 +7,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// network is the VPC of the managed profile; nil in the external one.
+// network is the VPC of the managed profile, where every function with access to the database runs. It is nil in the
+// external profile.
 type network struct {
 	stack awscdk.Stack
 	vpc   awsec2.Vpc
@@ -21,7 +22,7 @@ func newNetwork(scope constructs.Construct, p *plan) *network {
 	if !p.managed() {
 		return nil
 	}
-	n := &network{stack: newStack(scope, p.settings, "network", "VPC: isolated data, functions with a way out")}
+	n := &network{stack: newStack(scope, p.settings, "network", "VPC: isolated data, functions with access to the internet")}
 	provider, instances := natProvider(p)
 	n.vpc = awsec2.NewVpc(n.stack, jsii.String("vpc"), &awsec2.VpcProps{
 		MaxAzs: jsii.Number(2.0), NatGateways: jsii.Number(1.0), NatGatewayProvider: provider,
@@ -31,7 +32,7 @@ func newNetwork(scope constructs.Construct, p *plan) *network {
 			{Name: jsii.String(subnetFunctions), SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS, CidrMask: jsii.Number(20.0)},
 			{Name: jsii.String(subnetIsolated), SubnetType: awsec2.SubnetType_PRIVATE_ISOLATED, CidrMask: jsii.Number(24.0)},
 		},
-		// Pictures go to S3 beside the NAT, without its charge.
+		// Traffic to S3 does not pass the NAT, which charges by the byte.
 		GatewayEndpoints: &map[string]*awsec2.GatewayVpcEndpointOptions{"s3": {Service: awsec2.GatewayVpcEndpointAwsService_S3()}},
 	})
 	if instances != nil {
@@ -43,8 +44,8 @@ func newNetwork(scope constructs.Construct, p *plan) *network {
 	return n
 }
 
-// natProvider is the way out: an instance of about USD 4 a month, or AWS's
-// gateway of about USD 33 that needs no care.
+// natProvider is how functions reach the internet: an instance for about USD 4 a month, or AWS's gateway for about USD 33,
+// which nobody has to maintain.
 func natProvider(p *plan) (awsec2.NatProvider, awsec2.NatInstanceProviderV2) {
 	if p.Nat == "gateway" {
 		return awsec2.NatProvider_Gateway(nil), nil
@@ -57,12 +58,4 @@ func natProvider(p *plan) (awsec2.NatProvider, awsec2.NatInstanceProviderV2) {
 		DefaultAllowedTraffic: awsec2.NatTrafficDirection_OUTBOUND_ONLY,
 	})
 	return instances, instances
-}
-
-// place is where functions with the database stand.
-func (n *network) place() *place {
-	if n == nil {
-		return nil
-	}
-	return &place{vpc: n.vpc, group: n.functions}
 }

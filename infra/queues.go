@@ -7,53 +7,52 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
-	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
-// How messages fare.
-const (
-	receives       = 6  // before a message is a dead letter
-	retentionDays  = 14 // the most SQS keeps
-	visibilityRate = 6  // times the function's timeout, as Lambda's documentation asks
-)
-
-// queues are the queues of the system, each with its dead letters.
+// queues are the queues of the catalogue, each with its dead letters.
 type queues struct {
 	stack awscdk.Stack
-	live  map[queue.Name]awssqs.Queue
-	dead  map[queue.Name]awssqs.Queue
+	live  map[catalog.QueueName]awssqs.Queue
+	dead  map[catalog.QueueName]awssqs.Queue
 }
 
 func newQueues(scope constructs.Construct, p *plan) *queues {
 	q := &queues{
 		stack: newStack(scope, p.settings, "queues", "Queues and their dead letters"),
-		live:  make(map[queue.Name]awssqs.Queue), dead: make(map[queue.Name]awssqs.Queue),
+		live:  make(map[catalog.QueueName]awssqs.Queue), dead: make(map[catalog.QueueName]awssqs.Queue),
 	}
-	for _, name := range queue.Names() {
-		timeout := 30.0
-		if j, ok := p.job(string(name)); ok {
-			timeout = j.timeout + j.window
-		}
-		id := string(name)
-		q.dead[name] = awssqs.NewQueue(q.stack, jsii.String(id+"-dead"), &awssqs.QueueProps{
-			QueueName: jsii.String(p.name(id + "-dead")), RetentionPeriod: awscdk.Duration_Days(jsii.Number(float64(retentionDays))),
-			Encryption: awssqs.QueueEncryption_SQS_MANAGED, EnforceSSL: jsii.Bool(true),
-			RedriveAllowPolicy: &awssqs.RedriveAllowPolicy{RedrivePermission: awssqs.RedrivePermission_ALLOW_ALL},
-		})
-		q.live[name] = awssqs.NewQueue(q.stack, jsii.String(id), &awssqs.QueueProps{
-			QueueName: jsii.String(p.name(id)), RetentionPeriod: awscdk.Duration_Days(jsii.Number(float64(retentionDays))),
-			VisibilityTimeout:      awscdk.Duration_Seconds(jsii.Number(visibilityRate * timeout)),
-			ReceiveMessageWaitTime: awscdk.Duration_Seconds(jsii.Number(20.0)),
-			Encryption:             awssqs.QueueEncryption_SQS_MANAGED, EnforceSSL: jsii.Bool(true),
-			DeadLetterQueue: &awssqs.DeadLetterQueue{Queue: q.dead[name], MaxReceiveCount: jsii.Number(float64(receives))},
-		})
+	for _, spec := range catalog.Queues() {
+		q.add(p, spec)
 	}
-	// S3 of this account may announce pictures. The bucket is not named: it comes after this stack.
-	q.live[queue.Images].AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+	q.admitBucket()
+	return q
+}
+
+func (q *queues) add(p *plan, spec catalog.QueueSpec) {
+	id, deadID := string(spec.Name), string(spec.Name.Dead())
+	q.dead[spec.Name] = awssqs.NewQueue(q.stack, jsii.String(deadID), &awssqs.QueueProps{
+		QueueName: jsii.String(p.name(deadID)), RetentionPeriod: seconds(catalog.Retention),
+		Encryption: awssqs.QueueEncryption_SQS_MANAGED, EnforceSSL: jsii.Bool(true),
+		RedriveAllowPolicy: &awssqs.RedriveAllowPolicy{RedrivePermission: awssqs.RedrivePermission_ALLOW_ALL},
+	})
+	q.live[spec.Name] = awssqs.NewQueue(q.stack, jsii.String(id), &awssqs.QueueProps{
+		QueueName: jsii.String(p.name(id)), RetentionPeriod: seconds(catalog.Retention),
+		VisibilityTimeout:      seconds(spec.Visibility()),
+		ReceiveMessageWaitTime: seconds(catalog.LongPoll),
+		Encryption:             awssqs.QueueEncryption_SQS_MANAGED, EnforceSSL: jsii.Bool(true),
+		DeadLetterQueue: &awssqs.DeadLetterQueue{Queue: q.dead[spec.Name], MaxReceiveCount: jsii.Number(float64(catalog.MaxReceives))},
+	})
+}
+
+// admitBucket lets S3 of this account send to the queue of arrived pictures. The policy cannot name the bucket, which is
+// made in a later stack.
+func (q *queues) admitBucket() {
+	pictures := q.live[catalog.PictureArrived().Queue]
+	pictures.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Sid:        jsii.String("BucketAnnouncesPictures"),
 		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("s3.amazonaws.com"), nil)},
-		Actions:    jsii.Strings("sqs:SendMessage"), Resources: &[]*string{q.live[queue.Images].QueueArn()},
+		Actions:    jsii.Strings("sqs:SendMessage"), Resources: &[]*string{pictures.QueueArn()},
 		Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": q.stack.Account()}},
 	}))
-	return q
 }

@@ -1,53 +1,41 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
-	"github.com/lafaekstreet/backend/infra/binary"
+	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
 // plan is what every stack is made from.
 type plan struct {
 	settings
 	inputs
-	jobs []job
+	specs []spec
 }
 
-// job finds a function by name.
-func (p *plan) job(name string) (job, bool) {
-	for _, j := range p.jobs {
-		if j.name == name {
-			return j, true
+// spec finds a function of the catalogue. A name that is not there is a fault of this program.
+func (p *plan) spec(name catalog.FunctionName) spec {
+	for _, s := range p.specs {
+		if s.Name == name {
+			return s
 		}
 	}
-	return job{}, false
+	panic("shared/catalog has no function " + name)
 }
 
-// newStacks makes the stacks in the order they are deployed: each knows only
-// those before it.
+// newStacks makes the stacks in the order in which they are deployed. Each refers only to those before it.
 func newStacks(scope constructs.Construct, s settings, in inputs) error {
-	jobs, err := catalog(in.functions, s)
-	if err != nil {
-		return err
-	}
-	p := &plan{settings: s, inputs: in, jobs: jobs}
-	for _, needed := range []string{"keys", "migrate", "verify"} {
-		if j, ok := p.job(needed); !ok || j.kind != binary.Resource {
-			return fmt.Errorf("functions: %s is missing, and a deploy needs it", needed)
-		}
-	}
+	p := &plan{settings: s, inputs: in, specs: specs(s)}
 	queues := newQueues(scope, p)
 	keys := newKeys(scope, p)
 	storage := newStorage(scope, p, queues, keys)
 	network := newNetwork(scope, p)
 	data := newData(scope, p, network, keys)
-	m := &means{plan: p, keys: keys, queues: queues, storage: storage, network: network, data: data}
-	migration := newMigrations(scope, m)
-	functions := newFunctions(scope, m)
+	r := &resources{plan: p, keys: keys, queues: queues, storage: storage, network: network, data: data}
+	migration := newMigrations(scope, r)
+	functions := newFunctions(scope, r)
 	functions.stack.AddStackDependency(migration.stack, jsii.String("the schema comes before the code that needs it"))
 	api, err := newAPI(scope, p, functions)
 	if err != nil {
@@ -57,11 +45,11 @@ func newStacks(scope constructs.Construct, s settings, in inputs) error {
 		newEdge(scope, p, keys, api)
 	}
 	newSchedules(scope, p, functions)
-	newObservability(scope, m, functions, api)
+	newObservability(scope, r, functions, api)
 	return nil
 }
 
-// newStack makes a stack called part, with the tags everything of it carries.
+// newStack makes the stack called part, whose resources all have the tags of the deployment.
 func newStack(scope constructs.Construct, s settings, part, description string) awscdk.Stack {
 	env := &awscdk.Environment{}
 	if s.Account != "" {
@@ -81,7 +69,7 @@ func newStack(scope constructs.Construct, s settings, part, description string) 
 	return stack
 }
 
-// output names a value for people and scripts.
+// output is a value of the stack for people and scripts.
 func output(stack awscdk.Stack, name, description string, value *string) {
 	awscdk.NewCfnOutput(stack, jsii.String(name), &awscdk.CfnOutputProps{Value: value, Description: jsii.String(description)})
 }

@@ -6,14 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/lafaekstreet/backend/infra/assembly"
-	"github.com/lafaekstreet/backend/infra/binary"
+	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
 func TestMain(m *testing.M) {
@@ -22,11 +21,10 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// written is what one synthesis wrote.
+// written is what one synthesis has written.
 type written struct {
 	*assembly.Assembly
 	settings settings
-	routes   []route
 	files    map[string][]byte // by name
 }
 
@@ -39,11 +37,11 @@ var profiles = map[string]string{
 		"mail_from":"a@example.org","mail_secret":"test/smtp","push_secret":"test/fcm","token_keys":["1","2"],"seal_keys":["2","1"]}`,
 }
 
-// synthesized writes both profiles once a process: CDK's start is what costs.
+// synthesized writes both profiles once for all tests of the process: the start of CDK is slow.
 var synthesized = sync.OnceValues(func() (map[string]*written, error) {
 	out := make(map[string]*written)
 	for _, name := range slices.Sorted(maps.Keys(profiles)) {
-		w, err := synthesize(profiles[name], declared())
+		w, err := synthesize(profiles[name])
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -64,10 +62,10 @@ func each(t *testing.T, check func(t *testing.T, w *written)) {
 	}
 }
 
-// CDK talks to one process: syntheses take turns.
+// synthesis has one synthesis run at a time: CDK works with one process in Node.js.
 var synthesis sync.Mutex
 
-func synthesize(raw string, functions []binary.Function) (*written, error) {
+func synthesize(raw string) (*written, error) {
 	synthesis.Lock()
 	defer synthesis.Unlock()
 	if err := os.Setenv("CDK_VALIDATION", "false"); err != nil { // `make synth` validates; here it would take most of the time
@@ -82,7 +80,7 @@ func synthesize(raw string, functions []binary.Function) (*written, error) {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	in, err := testInputs(dir, functions)
+	in, err := testInputs(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -91,53 +89,30 @@ func synthesize(raw string, functions []binary.Function) (*written, error) {
 		return nil, err
 	}
 	app.Synth(nil)
-	return readWritten(s, in, filepath.Join(dir, "out"))
+	return readWritten(s, filepath.Join(dir, "out"))
 }
 
-// testInputs are those of the repository, with a file of a few bytes in place of each binary.
-func testInputs(dir string, functions []binary.Function) (inputs, error) {
-	in := inputs{schema: "0000", asset: func(name string) string { return filepath.Join(dir, "dist", name) }, functions: functions}
-	for _, f := range in.functions {
-		if err := os.MkdirAll(in.asset(f.Name), 0o755); err != nil {
+// testInputs are the inputs of the repository, with a file of a few bytes in place of each binary.
+func testInputs(dir string) (inputs, error) {
+	in := inputs{schema: "0000", asset: func(name string) string { return filepath.Join(dir, "dist", name) }}
+	for _, f := range catalog.Functions() {
+		name := string(f.Name)
+		if err := os.MkdirAll(in.asset(name), 0o755); err != nil {
 			return in, err
 		}
-		if err := os.WriteFile(filepath.Join(in.asset(f.Name), "bootstrap"), []byte(f.Name), 0o755); err != nil {
+		if err := os.WriteFile(filepath.Join(in.asset(name), "bootstrap"), []byte(name), 0o755); err != nil {
 			return in, err
 		}
 	}
-	root, err := binary.Root()
-	if err != nil {
-		return in, err
-	}
-	in.routes, err = readRoutes(filepath.Join(root, "functions", "meta", "openapi.json"))
-	return in, err
+	return in, nil
 }
 
-// declared are the functions the jobs speak of.
-func declared() []binary.Function {
-	var out []binary.Function
-	for _, j := range jobs() {
-		kind := binary.HTTP
-		switch {
-		case j.batch > 0:
-			kind = binary.Queue
-		case j.every != "":
-			kind = binary.Schedule
-		case j.name == "keys" || j.name == "migrate" || j.name == "verify":
-			kind = binary.Resource
-		}
-		out = append(out, binary.Function{Name: j.name, Kind: kind})
-	}
-	slices.SortFunc(out, func(a, b binary.Function) int { return strings.Compare(a.Name, b.Name) })
-	return out
-}
-
-func readWritten(s settings, in inputs, dir string) (*written, error) {
+func readWritten(s settings, dir string) (*written, error) {
 	a, err := assembly.Read(dir)
 	if err != nil {
 		return nil, err
 	}
-	w := &written{Assembly: a, settings: s, routes: in.routes, files: make(map[string][]byte)}
+	w := &written{Assembly: a, settings: s, files: make(map[string][]byte)}
 	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
 		return nil, err

@@ -14,11 +14,26 @@ import (
 	"testing"
 
 	"github.com/lafaekstreet/backend/infra/assembly"
-	"github.com/lafaekstreet/backend/infra/binary"
-	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
-func TestRoutesAreTheOperations(t *testing.T) {
+// operation is one method of one path of the catalogue.
+type operation struct {
+	method, path string
+	function     catalog.FunctionName
+}
+
+func operations() []operation {
+	var out []operation
+	for _, r := range catalog.Routes() {
+		for _, method := range r.Methods {
+			out = append(out, operation{method, r.Path, r.Function})
+		}
+	}
+	return out
+}
+
+func TestRoutesAreThoseOfTheCatalogue(t *testing.T) {
 	each(t, func(t *testing.T, w *written) {
 		routes, err := w.Routes()
 		if err != nil {
@@ -32,10 +47,10 @@ func TestRoutesAreTheOperations(t *testing.T) {
 			}
 			got[r.Key] = name
 		}
-		want := map[string]string{"$default": fallback}
-		for _, o := range operations(t) {
-			for _, key := range o.keys() {
-				want[key] = o.Function
+		want := map[string]string{"$default": string(catalog.Fallback)}
+		for _, o := range operations() {
+			for _, path := range gatewayPaths(o.path) {
+				want[o.method+" "+path] = string(o.function)
 			}
 		}
 		for key, function := range want {
@@ -45,7 +60,7 @@ func TestRoutesAreTheOperations(t *testing.T) {
 		}
 		for key := range got {
 			if _, ok := want[key]; !ok {
-				t.Errorf("%s is no operation", key)
+				t.Errorf("%s is not in the catalogue", key)
 			}
 		}
 		if n := len(got); n > 300 {
@@ -54,42 +69,17 @@ func TestRoutesAreTheOperations(t *testing.T) {
 	})
 }
 
-func TestRouteOfASlash(t *testing.T) {
+func TestRouteThatEndsInASlash(t *testing.T) {
 	t.Parallel()
-	for path, want := range map[string][]string{
-		"/a":   {"GET /a"},
-		"/a/":  {"GET /a", "GET /a/{proxy+}"},
-		"/":    {"GET /"},
-		"/{x}": {"GET /{x}"},
-	} {
-		if got := (route{Method: "GET", Path: path}).keys(); !slices.Equal(got, want) {
+	for path, want := range map[string][]string{"/a": {"/a"}, "/a/": {"/a", "/a/{proxy+}"}, "/": {"/"}, "/{x}": {"/{x}"}} {
+		if got := gatewayPaths(path); !slices.Equal(got, want) {
 			t.Errorf("%s: got %q, want %q", path, got, want)
 		}
 	}
-}
-
-// operations reads the document without the code under test.
-func operations(t *testing.T) []route {
-	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("..", "functions", "meta", "openapi.json"))
-	if err != nil {
-		t.Fatal(err)
+	clash := []catalog.Route{{Function: "a", Path: "/x", Methods: []string{"GET"}}, {Function: "b", Path: "/x/", Methods: []string{"GET"}}}
+	if _, _, err := routeKeys(clash); err == nil {
+		t.Error("one route leads to two functions")
 	}
-	var doc struct {
-		Paths map[string]map[string]struct {
-			Function string `json:"x-function"`
-		}
-	}
-	if err := json.Unmarshal(raw, &doc); err != nil {
-		t.Fatal(err)
-	}
-	var out []route
-	for path, item := range doc.Paths {
-		for method, op := range item {
-			out = append(out, route{strings.ToUpper(method), path, op.Function})
-		}
-	}
-	return out
 }
 
 func TestEveryQueueHasItsDeadLettersAndItsConsumer(t *testing.T) {
@@ -115,7 +105,7 @@ func TestEveryQueueHasItsDeadLettersAndItsConsumer(t *testing.T) {
 				t.Errorf("%s is not encrypted", name)
 			}
 		}
-		for _, name := range queue.Names() {
+		for _, name := range catalog.QueueNames() {
 			if _, ok := live[string(name)]; !ok || !dead[string(name)] {
 				t.Errorf("queue %s or its dead letters are missing", name)
 			}
@@ -171,17 +161,7 @@ func TestEveryAlarmHasAnActionAndAnEntryInTheRunbook(t *testing.T) {
 			if topic, ok := w.Find(a.Stack, first(actions)); !ok || topic.Type != "AWS::SNS::Topic" {
 				t.Errorf("%s tells nobody", name)
 			}
-			entry := strings.TrimPrefix(name, a.Stack+"-")
-			for _, q := range queue.Names() { // the queues share theirs
-				entry = strings.Replace(entry, string(q)+"-dead-letters", "QUEUE-dead-letters", 1)
-				entry = strings.Replace(entry, string(q)+"-waiting", "QUEUE-waiting", 1)
-			}
-			if strings.HasSuffix(entry, "-failing") && a.Stack == w.settings.name("functions") {
-				entry = "FUNCTION-failing"
-			}
-			if strings.HasSuffix(entry, "-errors") && entry != "api-errors" && entry != "server-errors" {
-				entry = "WORKER-errors"
-			}
+			entry := entryOf(t, strings.TrimPrefix(name, a.Stack+"-"))
 			if _, ok := entries[entry]; !ok {
 				t.Errorf("%s has no entry %q in RUNBOOK.md", name, entry)
 			}
@@ -193,6 +173,23 @@ func TestEveryAlarmHasAnActionAndAnEntryInTheRunbook(t *testing.T) {
 			t.Errorf("RUNBOOK.md explains %q, which no alarm is called", name)
 		}
 	}
+}
+
+// entryOf is the name that the catalogue gives an alarm, with a placeholder for its queue or function.
+func entryOf(t *testing.T, name string) string {
+	t.Helper()
+	if slices.ContainsFunc(catalog.Alarms(), func(a catalog.Alarm) bool { return a.Name == name }) {
+		return name
+	}
+	for _, a := range catalog.Alarms() {
+		for _, f := range catalog.Functions() {
+			if a.For(string(f.Name)).Name == name {
+				return a.Name
+			}
+		}
+	}
+	t.Errorf("%s is no alarm of the catalogue", name)
+	return name
 }
 
 // TestSilenceOfTheClocksIsHeard: a schedule that is off, a function that never comes to its end, neither counts as an error
@@ -241,38 +238,11 @@ func first(list []any) any {
 	return list[0]
 }
 
-func TestOwnMetricsAreWritten(t *testing.T) {
-	var source bytes.Buffer
-	for _, dir := range []string{"functions", "shared"} {
-		err := filepath.WalkDir(filepath.Join("..", dir), func(path string, _ os.DirEntry, err error) error {
-			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-				return err
-			}
-			raw, err := os.ReadFile(path)
-			source.Write(raw)
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	each(t, func(t *testing.T, w *written) {
-		for _, a := range w.OfType("AWS::CloudWatch::Alarm") {
-			if a.Properties["Namespace"] != "LafaekStreet" {
-				continue
-			}
-			if name, _ := a.Properties["MetricName"].(string); !strings.Contains(source.String(), `"`+name+`"`) {
-				t.Errorf("alarm %s watches %q, which no function writes", a.ID, name)
-			}
-		}
-	})
-}
-
 func TestOnlyGoRuns(t *testing.T) {
 	each(t, func(t *testing.T, w *written) {
 		functions := w.Functions()
-		if len(functions) != len(declared()) {
-			t.Errorf("%d functions, want %d", len(functions), len(declared()))
+		if len(functions) != len(catalog.Functions()) {
+			t.Errorf("%d functions, want %d", len(functions), len(catalog.Functions()))
 		}
 		for _, f := range functions {
 			if f.Properties["Runtime"] != "provided.al2023" || f.Properties["Handler"] != "bootstrap" {
@@ -329,7 +299,7 @@ func TestBucketIsPrivate(t *testing.T) {
 		if !ok || w.Text(q.Stack, q.Properties["QueueName"]) != w.settings.name("images") {
 			t.Errorf("new pictures are announced to %v", config["Queue"])
 		}
-		if raw, _ := json.Marshal(config["Filter"]); !strings.Contains(string(raw), originals) {
+		if raw, _ := json.Marshal(config["Filter"]); !strings.Contains(string(raw), catalog.OriginalsPrefix) {
 			t.Errorf("announced: %s; renditions would come back as new pictures", raw)
 		}
 	})
@@ -349,7 +319,7 @@ func TestWhatIsStoredIsEncryptedAndKept(t *testing.T) {
 		}
 		queues := w.OfType("AWS::SQS::Queue")
 		for _, q := range queues {
-			if q.Properties["SqsManagedSseEnabled"] != true || q.Properties["MessageRetentionPeriod"] != float64(retentionDays*86400) {
+			if q.Properties["SqsManagedSseEnabled"] != true || q.Properties["MessageRetentionPeriod"] != catalog.Retention.Seconds() {
 				t.Errorf("%s: %v", q.ID, q.Properties)
 			}
 		}
@@ -453,7 +423,7 @@ func TestSynthesisIsDeterministic(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, profile := range slices.Sorted(maps.Keys(profiles)) {
-		again, err := synthesize(profiles[profile], declared())
+		again, err := synthesize(profiles[profile])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -461,27 +431,6 @@ func TestSynthesisIsDeterministic(t *testing.T) {
 			if strings.HasSuffix(name, ".template.json") && !bytes.Equal(all[profile].files[name], again.files[name]) {
 				t.Errorf("%s, %s differs from one synthesis to the next", profile, name)
 			}
-		}
-	}
-}
-
-func TestJobsAreTheFunctions(t *testing.T) {
-	root, err := binary.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	found, err := binary.Discover(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range found {
-		if !slices.Contains(declared(), f) {
-			t.Errorf("%s (%s) has no job", f.Name, f.Kind)
-		}
-	}
-	for _, f := range declared() {
-		if !slices.Contains(found, f) {
-			t.Errorf("the job of %s (%s) is nobody's", f.Name, f.Kind)
 		}
 	}
 }

@@ -1,5 +1,4 @@
-// Package binary finds the functions of this repository and builds them as they
-// run in Lambda.
+// Package binary builds the functions of this repository as they run in Lambda, and holds the size of each to a budget.
 package binary
 
 import (
@@ -15,91 +14,96 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
-// Kind says who calls a function.
-type Kind string
-
-// Kinds, by what a function's main calls of shared/start.
-const (
-	HTTP     Kind = "HTTP"           // API Gateway
-	Queue    Kind = "Queue"          // SQS
-	Schedule Kind = "Schedule"       // EventBridge
-	Resource Kind = "CustomResource" // CloudFormation, during a deploy
-)
-
-// Function is a folder of functions/.
-type Function struct {
-	Name string
-	Kind Kind
-}
-
-// Discover lists the functions of the module at root, by name. A folder with Go
-// files and no main of its own is an error: it would never be deployed.
-func Discover(root string) ([]Function, error) {
+// Functions returns the functions of the module at root as the catalogue has them. A folder of functions/ that the
+// catalogue does not name, a function of the catalogue that has no folder, and a main that starts another kind are
+// errors: what is deployed and what is described would differ.
+func Functions(root string) ([]catalog.Function, error) {
 	entries, err := os.ReadDir(filepath.Join(root, "functions"))
 	if err != nil {
 		return nil, fmt.Errorf("list functions: %w", err)
 	}
-	var out []Function
 	var faults []error
-	for _, e := range entries { // sorted by name
+	found := make(map[catalog.FunctionName]bool)
+	for _, e := range entries {
 		if files, err := filepath.Glob(filepath.Join(root, "functions", e.Name(), "*.go")); err != nil || len(files) == 0 {
 			continue
 		}
-		kind, err := kindOf(filepath.Join(root, "functions", e.Name(), "lambda", "main.go"))
-		if err != nil {
+		found[catalog.FunctionName(e.Name())] = true
+		if err := check(root, catalog.FunctionName(e.Name())); err != nil {
 			faults = append(faults, fmt.Errorf("functions/%s: %w", e.Name(), err))
-			continue
 		}
-		out = append(out, Function{Name: e.Name(), Kind: kind})
 	}
-	return out, errors.Join(faults...)
+	for _, f := range catalog.Functions() {
+		if !found[f.Name] {
+			faults = append(faults, fmt.Errorf("functions/%s is in the catalogue and not on disk", f.Name))
+		}
+	}
+	return catalog.Functions(), errors.Join(faults...)
 }
 
-// kindOf reads which of start's functions a main calls.
-func kindOf(path string) (Kind, error) {
+// check compares a function on disk with the catalogue.
+func check(root string, name catalog.FunctionName) error {
+	kind, err := kindOf(filepath.Join(root, "functions", string(name), "lambda", "main.go"))
+	if err != nil {
+		return err
+	}
+	f, ok := catalog.Find(name)
+	if !ok {
+		return errors.New("shared/catalog does not name it")
+	}
+	if f.Kind != kind {
+		return fmt.Errorf("its main calls start.%s; in the catalogue it is %s", kind, f.Kind)
+	}
+	return nil
+}
+
+// kindOf reads from a main which function of shared/start it calls.
+func kindOf(path string) (catalog.Kind, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
 	if errors.Is(err, os.ErrNotExist) {
-		return "", errors.New("no lambda/main.go")
+		return "", errors.New("no lambda/main.go: it would never be deployed")
 	}
 	if err != nil {
 		return "", fmt.Errorf("read its main: %w", err)
 	}
-	var kind Kind
+	var kind catalog.Kind
 	ast.Inspect(file, func(n ast.Node) bool {
 		if s, ok := n.(*ast.SelectorExpr); ok {
 			if x, ok := s.X.(*ast.Ident); ok && x.Name == "start" {
-				kind = Kind(s.Sel.Name)
+				kind = catalog.Kind(s.Sel.Name)
 			}
 		}
 		return true
 	})
 	switch kind {
-	case HTTP, Queue, Schedule, Resource:
+	case catalog.HTTP, catalog.Queue, catalog.Schedule, catalog.Deploy:
 		return kind, nil
+	default:
+		return "", fmt.Errorf("its main starts nothing of shared/start (%q)", kind)
 	}
-	return "", fmt.Errorf("its main starts nothing of shared/start (%q)", kind)
 }
 
-// BuildAll builds functions for goarch, each to where path says. What did not change costs little.
-func BuildAll(ctx context.Context, root string, functions []Function, goarch string, path func(name string) string) error {
+// BuildAll builds functions for goarch, each to the file that path returns. What has not changed costs little.
+func BuildAll(ctx context.Context, root string, functions []catalog.Function, goarch string, path func(name string) string) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(2) // each takes all cores by itself when much is to compile
+	group.SetLimit(2) // one build alone can use all cores
 	for _, f := range functions {
-		group.Go(func() error { return Build(ctx, root, f.Name, goarch, path(f.Name)) })
+		group.Go(func() error { return Build(ctx, root, string(f.Name), goarch, path(string(f.Name))) })
 	}
 	return group.Wait()
 }
 
-// Build writes the bootstrap of one function for goarch to out. The same source
-// gives the same bytes on any machine. HTTP/2 is left out: what functions call over
-// net/http answers 1.1 as well, and gRPC brings its own.
+// Build writes the bootstrap of one function for goarch to out. The same source gives the same bytes on any machine.
+// net/http's HTTP/2 is left out: every server that functions call by net/http speaks HTTP/1.1 too, and gRPC has its own.
 func Build(ctx context.Context, root, name, goarch, out string) error {
 	return BuildPackage(ctx, root, "./functions/"+name+"/lambda", goarch, out)
 }
 
-// BuildPackage builds a program of this module as Build builds a function.
+// BuildPackage builds the program at path, relative to root, as Build builds a function.
 func BuildPackage(ctx context.Context, root, path, goarch, out string) error {
 	cmd := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc,nethttpomithttp2", "-trimpath", "-buildvcs=false",
 		"-ldflags", "-s -w", "-o", out, path)
@@ -111,8 +115,7 @@ func BuildPackage(ctx context.Context, root, path, goarch, out string) error {
 	return nil
 }
 
-// Root is the folder of this module: the nearest one above the working
-// directory that has a go.mod.
+// Root returns the folder of this module: the working directory or the nearest folder above it that has a go.mod.
 func Root() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/lafaekstreet/backend/infra/binary"
+	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
 // TestEveryBinaryIsWithinItsBudget builds what would be deployed.
@@ -16,7 +17,7 @@ func TestEveryBinaryIsWithinItsBudget(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	functions, err := binary.Discover(root)
+	functions, err := binary.Functions(root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,12 +37,12 @@ func TestOverBudgetIsAFailure(t *testing.T) {
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }
 	for name, c := range map[string]struct {
-		kind binary.Kind
+		kind catalog.Kind
 		size int64
 		over bool
 	}{
-		"auth": {binary.HTTP, 16_000_000, false}, "users": {binary.HTTP, 16_000_001, true},
-		"anchor": {binary.Queue, 26_000_000, false}, "notify": {binary.Queue, 17_000_001, true},
+		"auth": {catalog.HTTP, 16_000_000, false}, "users": {catalog.HTTP, 16_000_001, true},
+		"anchor": {catalog.Queue, 26_000_000, false}, "notify": {catalog.Queue, 17_000_001, true},
 	} {
 		if err := os.WriteFile(path(name), nil, 0o600); err != nil {
 			t.Fatal(err)
@@ -50,12 +51,12 @@ func TestOverBudgetIsAFailure(t *testing.T) {
 			t.Fatal(err)
 		}
 		var table bytes.Buffer
-		err := binary.CheckSizes(&table, []binary.Function{{Name: name, Kind: c.kind}}, path)
+		err := binary.CheckSizes(&table, []catalog.Function{{Name: catalog.FunctionName(name), Kind: c.kind}}, path)
 		if (err != nil) != c.over || strings.Contains(table.String(), "over") != c.over {
 			t.Errorf("%s of %d bytes: %v, %s", name, c.size, err, &table)
 		}
 	}
-	if err := binary.CheckSizes(&bytes.Buffer{}, []binary.Function{{Name: "missing"}}, path); err == nil {
+	if err := binary.CheckSizes(&bytes.Buffer{}, []catalog.Function{{Name: "missing"}}, path); err == nil {
 		t.Error("a binary that is not there is within its budget")
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/assembly"
 	"github.com/lafaekstreet/backend/infra/binary"
 	"github.com/lafaekstreet/backend/infra/runtimeapi"
+	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
 // Options say what to run.
@@ -132,9 +133,9 @@ func (d *Deployment) build(ctx context.Context) error {
 	if d.options.Built {
 		return nil
 	}
-	var functions []binary.Function
+	var functions []catalog.Function
 	for _, f := range d.assembly.Functions() {
-		functions = append(functions, binary.Function{Name: short(f.Name)})
+		functions = append(functions, catalog.Function{Name: catalog.FunctionName(short(f.Name))})
 	}
 	return binary.BuildAll(ctx, d.options.Root, functions, runtime.GOARCH, d.path)
 }

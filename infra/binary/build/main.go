@@ -1,5 +1,5 @@
-// Command build makes the functions' binaries as they run in Lambda, in dist/, and
-// prints the size of each beside its budget. Over budget is a failure.
+// Command build builds the functions into dist/ as they run in Lambda, and prints the size of each binary beside its
+// budget. It fails when a binary is over its budget.
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/lafaekstreet/backend/infra/binary"
+	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
 func main() {
@@ -22,18 +23,18 @@ func main() {
 	}
 }
 
-// run builds the functions called names, or all.
+// run builds the functions called names, or all of them when names is empty.
 func run(ctx context.Context, names []string) error {
 	root, err := binary.Root()
 	if err != nil {
 		return err
 	}
-	functions, err := binary.Discover(root)
+	functions, err := binary.Functions(root)
 	if err != nil {
 		return err
 	}
 	if len(names) > 0 {
-		functions = slices.DeleteFunc(functions, func(f binary.Function) bool { return !slices.Contains(names, f.Name) })
+		functions = slices.DeleteFunc(functions, func(f catalog.Function) bool { return !slices.Contains(names, string(f.Name)) })
 	}
 	path := func(name string) string { return filepath.Join(root, "dist", name, "bootstrap") }
 	if err := binary.BuildAll(ctx, root, functions, "arm64", path); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/binary"
 	"github.com/lafaekstreet/backend/infra/runtimeapi"
+	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
 // How many times as long as a hello-world a function may take to start. On Lambda a
@@ -33,13 +34,13 @@ func coldStarts(ctx context.Context, r *Run) error {
 	if err != nil {
 		return err
 	}
-	functions, err := binary.Discover(root)
+	functions, err := binary.Functions(root)
 	if err != nil {
 		return err
 	}
 	path := func(name string) string { return filepath.Join(root, ".run", "coldstart", name, "bootstrap") }
 	if r.Brief {
-		functions = slices.DeleteFunc(functions, func(f binary.Function) bool { return f.Name != "auth" && f.Name != "anchor" })
+		functions = slices.DeleteFunc(functions, func(f catalog.Function) bool { return f.Name != "auth" && f.Name != "anchor" })
 	}
 	if err := binary.BuildAll(ctx, root, functions, runtime.GOARCH, path); err != nil {
 		return err
@@ -51,10 +52,10 @@ func coldStarts(ctx context.Context, r *Run) error {
 	if err != nil {
 		return err
 	}
-	starts := make(map[string][]time.Duration)
+	starts := make(map[catalog.FunctionName][]time.Duration)
 	for range r.starts() {
-		for _, f := range append([]binary.Function{{Name: hello}}, functions...) {
-			took, err := coldStart(ctx, f.Name, path(f.Name), env)
+		for _, f := range append([]catalog.Function{{Name: hello}}, functions...) {
+			took, err := coldStart(ctx, string(f.Name), path(string(f.Name)), env)
 			if err != nil {
 				return fmt.Errorf("start %s: %w", f.Name, err)
 			}
@@ -72,7 +73,7 @@ func (r *Run) starts() int {
 	return 40
 }
 
-func (r *Run) coldTable(functions []binary.Function, starts map[string][]time.Duration) *Table {
+func (r *Run) coldTable(functions []catalog.Function, starts map[catalog.FunctionName][]time.Duration) *Table {
 	t := NewTable("Cold starts: exec to the first poll of the Runtime API, ms", "function", "median", "p95", "x hello", "goal")
 	yardstick := percentile(starts[hello], 50)
 	t.Row(hello+" world", yardstick, percentile(starts[hello], 95), 1.0, "")
@@ -81,10 +82,10 @@ func (r *Run) coldTable(functions []binary.Function, starts map[string][]time.Du
 		ratio := float64(median) / float64(yardstick)
 		goal := ""
 		switch {
-		case f.Kind == binary.HTTP:
-			goal = r.Goal(f.Name+" starts", ratio <= coldHTTP)
+		case f.Kind == catalog.HTTP:
+			goal = r.Goal(string(f.Name)+" starts", ratio <= coldHTTP)
 		case f.Name == "anchor":
-			goal = r.Goal(f.Name+" starts", ratio <= coldAnchor)
+			goal = r.Goal(string(f.Name)+" starts", ratio <= coldAnchor)
 		}
 		t.Row(f.Name, median, percentile(starts[f.Name], 95), ratio, goal)
 	}

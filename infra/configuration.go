@@ -1,0 +1,291 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/lafaekstreet/backend/shared/catalog"
+)
+
+// resources are what the functions work with.
+type resources struct {
+	*plan
+	keys    *keys
+	queues  *queues
+	storage *bucketStack
+	network *network
+	data    *data
+}
+
+// networkOf is the network that a function runs in; nil is outside of any VPC.
+func (r *resources) networkOf(s spec) *network {
+	if s.grants.withoutDatabase {
+		return nil
+	}
+	return r.network
+}
+
+// configure returns the environment of a function and the permissions that go with it. Both are decided in one place: a
+// function can reach what it is told of, and is told of what it may reach.
+func (r *resources) configure(stack awscdk.Stack, s spec) (environment, []statement) {
+	c := &configuration{resources: r, stack: stack, env: environment{}}
+	c.set("LOG_LEVEL", "INFO")
+	if !s.grants.withoutDatabase {
+		c.database(s)
+	}
+	if s.Kind == catalog.HTTP {
+		c.set("TOKEN_PUBLIC_KEYS", r.keys.public)
+		c.set("CORS_ORIGINS", strings.Join(r.CORSOrigins, ","))
+		if r.Edge {
+			c.secret("EDGE_KEY", r.keys.edge)
+		}
+	}
+	c.queueAccess(s)
+	c.bucket(s.grants.bucket)
+	if s.Kind == catalog.Queue {
+		c.allow("Consume", []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}, r.queues.live[s.queue.Name].QueueArn())
+		c.set("QUEUE_MAX_RECEIVES", fmt.Sprint(catalog.MaxReceives))
+	}
+	c.special(s.grants)
+	return c.env, c.finish()
+}
+
+// configuration collects the environment and the permissions of one function.
+type configuration struct {
+	*resources
+	stack   awscdk.Stack
+	env     environment
+	policy  []statement
+	secrets []*string // that it may read
+	dataKey bool      // reads or writes what is encrypted under the data key
+}
+
+// special adds what single functions have.
+func (c *configuration) special(g grants) {
+	if g.sealKeys {
+		c.sealKeys()
+	}
+	if g.signingKey {
+		c.secret("TOKEN_SIGNING_KEY", c.keys.signing[0])
+		c.set("WEB_BASE_URL", c.WebBaseURL)
+	}
+	if g.setupToken {
+		c.secret("ADMIN_SETUP_TOKEN", c.keys.setup)
+	}
+	if g.google {
+		c.set("GOOGLE_CLIENT_IDS", strings.Join(c.GoogleClientIDs, ","))
+	}
+	if g.ledger {
+		c.ledger(g.ledgerKey)
+	}
+	if g.models {
+		c.models()
+	}
+	if g.mail {
+		c.mail()
+	}
+	if g.geocoder {
+		c.set("NOMINATIM_URL", c.NominatimURL)
+	}
+}
+
+// set configures a variable. An empty value leaves the default of the function.
+func (c *configuration) set(name, value string) {
+	if value != "" {
+		c.env[name] = jsii.String(value)
+	}
+}
+
+func (c *configuration) allow(sid string, actions []string, resources ...*string) {
+	c.policy = append(c.policy, statement{sid, actions, resources, nil})
+}
+
+// secret has the variable read from Secrets Manager when the function starts.
+func (c *configuration) secret(variable string, s secret) {
+	c.env[variable+"_SECRET_ARN"] = s.arn
+	c.secrets = append(c.secrets, s.grant)
+}
+
+// database lets the function reach the database and the cache. A function of a deploy works as the owner of the schema,
+// others as appRole.
+func (c *configuration) database(s spec) {
+	for name, value := range c.data.database {
+		c.env[name] = value
+	}
+	for _, s := range c.data.databaseSecrets {
+		c.secrets = append(c.secrets, s.grant)
+	}
+	if s.Kind == catalog.Deploy {
+		return
+	}
+	c.set("DATABASE_ROLE", appRole)
+	c.set("DATABASE_EXEC_MODE", c.DatabaseMode)
+	for name, value := range c.data.cache {
+		c.env[name] = value
+	}
+	for _, s := range c.data.cacheSecrets {
+		c.secrets = append(c.secrets, s.grant)
+	}
+}
+
+// queueAccess tells the function the addresses of the queues it may send to and of those it may only ask about. A worker
+// may also send to its own dead letters: it puts messages there that no later delivery can handle.
+func (c *configuration) queueAccess(s spec) {
+	known := make(map[catalog.QueueName]awssqs.Queue)
+	var sendable, watched []*string
+	for _, name := range s.grants.sends {
+		known[name] = c.queues.live[name]
+	}
+	if s.Kind == catalog.Queue {
+		known[s.queue.Name.Dead()] = c.queues.dead[s.queue.Name]
+	}
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		sendable = append(sendable, known[name].QueueArn())
+	}
+	if len(sendable) > 0 {
+		c.allow("Send", []string{"sqs:SendMessage"}, sendable...)
+	}
+	if s.grants.watchQueues {
+		for _, name := range catalog.QueueNames() {
+			known[name] = c.queues.live[name]
+			watched = append(watched, c.queues.live[name].QueueArn())
+		}
+		c.allow("Watch", []string{"sqs:GetQueueAttributes"}, watched...)
+	}
+	var urls []string
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		urls = append(urls, string(name)+"="+*known[name].QueueUrl())
+	}
+	c.set("QUEUE_URLS", strings.Join(urls, ","))
+}
+
+// bucket lets the function work with some prefixes of the bucket.
+func (c *configuration) bucket(access []bucketAccess) {
+	if len(access) == 0 {
+		return
+	}
+	c.env["MEDIA_BUCKET"] = c.storage.bucket.BucketName()
+	c.dataKey = true
+	for _, a := range access {
+		sid := "Media" + strings.ToUpper(a.prefix[:1]) + strings.TrimSuffix(a.prefix[1:], "/")
+		objects := slices.DeleteFunc(slices.Clone(a.actions), func(action string) bool { return action == "s3:ListBucket" })
+		c.allow(sid, objects, c.storage.bucket.ArnForObjects(jsii.String(a.prefix+"*")))
+		if len(objects) < len(a.actions) {
+			c.policy = append(c.policy, statement{sid + "List", []string{"s3:ListBucket"}, []*string{c.storage.bucket.BucketArn()},
+				// S3 asks for this permission without a prefix when a single object is missing.
+				map[string]any{"StringLikeIfExists": map[string]any{"s3:prefix": a.prefix + "*"}}})
+		}
+	}
+}
+
+func (c *configuration) sealKeys() {
+	references := make([]string, len(c.keys.seal))
+	for i, s := range c.keys.seal {
+		variable := fmt.Sprintf("SEAL_KEY_%d", i+1)
+		c.secret(variable, s)
+		references[i] = "${" + variable + "}"
+	}
+	c.set("SEAL_KEYS", strings.Join(references, ","))
+}
+
+// ledger tells the function where the ledger is. A signer may also sign with the ledger key.
+func (c *configuration) ledger(signer bool) {
+	c.set("HEDERA_NETWORK", c.HederaNetwork)
+	c.set("HEDERA_ACCOUNT_ID", c.HederaAccount)
+	c.set("HEDERA_TOPIC_REPORTS", c.HederaTopicReports)
+	c.set("HEDERA_TOPIC_STATUS", c.HederaTopicStatus)
+	mirror := c.HederaMirror
+	if mirror == "" && c.HederaNetwork != "local" {
+		mirror = mirrors[c.HederaNetwork]
+	}
+	c.set("HEDERA_MIRROR_URL", mirror)
+	if !signer {
+		return
+	}
+	nodes := c.HederaNodes
+	if len(nodes) == 0 {
+		nodes = consensusNodes[c.HederaNetwork]
+	}
+	var pairs []string
+	for address, account := range nodes {
+		pairs = append(pairs, address+"="+account)
+	}
+	slices.Sort(pairs)
+	c.set("HEDERA_NODES", strings.Join(pairs, ","))
+	c.env["AWS_KMS_KEY_ID"] = c.keys.ledger.KeyArn()
+	c.allow("SignLedgerMessages", []string{"kms:Sign", "kms:GetPublicKey"}, c.keys.ledger.KeyArn())
+}
+
+// models lets the function call the models. An inference profile of the United States may send a call to each of three
+// regions, so the function may call the model in all of them.
+func (c *configuration) models() {
+	c.set("BEDROCK_REGION", c.BedrockRegion)
+	c.set("AI_MODEL", c.AIModel)
+	c.set("AI_EMBEDDING_MODEL", c.EmbeddingModel)
+	base, profile := strings.CutPrefix(c.AIModel, "us.")
+	resources := []*string{c.model(c.BedrockRegion, c.EmbeddingModel)}
+	if profile {
+		resources = append(resources, c.stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("bedrock"),
+			Region: jsii.String(c.BedrockRegion), Resource: jsii.String("inference-profile"), ResourceName: jsii.String(c.AIModel)}))
+		for _, region := range []string{"us-east-1", "us-east-2", "us-west-2"} {
+			resources = append(resources, c.model(region, base))
+		}
+	} else {
+		resources = append(resources, c.model(c.BedrockRegion, c.AIModel))
+	}
+	c.allow("CallModels", []string{"bedrock:InvokeModel"}, resources...)
+}
+
+func (c *configuration) model(region, id string) *string {
+	return jsii.String("arn:" + *c.stack.Partition() + ":bedrock:" + region + "::foundation-model/" + id)
+}
+
+// mail lets the function send mail and push, as far as the operator has set them up.
+func (c *configuration) mail() {
+	c.set("MAIL_FROM", c.MailFrom)
+	if c.MailSecret != "" {
+		c.secret("SMTP_URL", named(c.stack, c.MailSecret))
+	}
+	if c.PushSecret != "" {
+		c.secret("FCM_SERVICE_ACCOUNT", named(c.stack, c.PushSecret))
+	}
+}
+
+// finish adds the permissions that follow from the others, and returns all of them.
+func (c *configuration) finish() []statement {
+	if len(c.secrets) > 0 {
+		var unique []*string
+		for _, s := range c.secrets {
+			if !slices.ContainsFunc(unique, func(u *string) bool { return *u == *s }) {
+				unique = append(unique, s)
+			}
+		}
+		c.allow("ReadSecrets", []string{"secretsmanager:GetSecretValue"}, unique...)
+		c.dataKey = true
+	}
+	if c.dataKey && c.keys.data != nil {
+		c.allow("UseDataKey", []string{"kms:Decrypt", "kms:GenerateDataKey"}, c.keys.data.KeyArn())
+	}
+	return c.policy
+}
+
+// mirrors and consensusNodes are the public nodes of Hedera's networks, from its documentation ("Mirror nodes", "Testnet
+// nodes", "Mainnet consensus nodes").
+var (
+	mirrors = map[string]string{
+		"mainnet": "https://mainnet.mirrornode.hedera.com", "testnet": "https://testnet.mirrornode.hedera.com",
+		"previewnet": "https://previewnet.mirrornode.hedera.com",
+	}
+	consensusNodes = map[string]map[string]string{
+		"mainnet": {"35.237.200.180:50211": "0.0.3", "35.186.191.247:50211": "0.0.4", "35.192.2.25:50211": "0.0.5"},
+		"testnet": {"0.testnet.hedera.com:50211": "0.0.3", "1.testnet.hedera.com:50211": "0.0.4",
+			"2.testnet.hedera.com:50211": "0.0.5", "3.testnet.hedera.com:50211": "0.0.6"},
+		"previewnet": {"0.previewnet.hedera.com:50211": "0.0.3", "1.previewnet.hedera.com:50211": "0.0.4"},
+	}
+)

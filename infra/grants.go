@@ -1,0 +1,104 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/lafaekstreet/backend/shared/catalog"
+	"github.com/lafaekstreet/backend/shared/storage"
+)
+
+// spec is a function as it is deployed: its entry in the catalogue, its queue if it is a worker, and its rights.
+type spec struct {
+	catalog.Function
+	queue  catalog.QueueSpec
+	grants grants
+}
+
+// id is the function's name in the ids and names of its resources.
+func (s spec) id() string { return string(s.Name) }
+
+// grants are the rights of one function besides its logs and, unless withoutDatabase is set, the database. It gets the
+// configuration that goes with each right, and nothing else.
+type grants struct {
+	sends           []catalog.QueueName // queues it may send to
+	watchQueues     bool                // may ask how full each queue is
+	bucket          []bucketAccess      // what it may do in the bucket
+	sealKeys        bool                // seals and opens personal data
+	signingKey      bool                // signs tokens
+	setupToken      bool                // admits the first administrator
+	ledger          bool                // knows network, topics and mirror node
+	ledgerKey       bool                // signs ledger messages
+	models          bool                // calls the AI models
+	mail            bool                // sends mail and push
+	geocoder        bool                // calls Nominatim
+	google          bool                // verifies Google's tokens
+	withoutDatabase bool                // has no access to the database, and runs outside of its network
+}
+
+// bucketAccess is what a function may do with the objects of one prefix.
+type bucketAccess struct {
+	prefix  string
+	actions []string
+}
+
+var (
+	read = []string{"s3:GetObject"}
+	// readOrMissing also tells a missing object from a forbidden one: S3 answers 404 only to who may list.
+	readOrMissing = []string{"s3:GetObject", "s3:ListBucket"}
+	write         = []string{"s3:PutObject"}
+	erase         = []string{"s3:DeleteObject"}
+)
+
+// grantsOf returns the rights of a function. One that has no entry works on the database alone.
+func grantsOf(name catalog.FunctionName) grants {
+	readRenditions := []bucketAccess{{storage.Renditions, read}}
+	return map[catalog.FunctionName]grants{
+		"auth":  {sends: []catalog.QueueName{catalog.Notify}, sealKeys: true, signingKey: true, google: true},
+		"users": {sends: []catalog.QueueName{catalog.Notify}, sealKeys: true, google: true, ledger: true, bucket: readRenditions},
+		"admin": {sealKeys: true, setupToken: true},
+		"staff": {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor}, ledger: true, bucket: readRenditions},
+		"reports": {sends: []catalog.QueueName{catalog.Validate, catalog.Anchor, catalog.Notify, catalog.Geocode}, ledger: true,
+			bucket: []bucketAccess{{storage.Originals, write}, {storage.Renditions, read}}},
+		"community":  {sends: []catalog.QueueName{catalog.Notify}},
+		"monitoring": {ledger: true},
+		"locations":  {geocoder: true},
+		"journeys":   {ledger: true, bucket: readRenditions},
+		"public":     {ledger: true, bucket: []bucketAccess{{storage.Renditions, read}, {storage.Exports, readOrMissing}}},
+		"meta":       {watchQueues: true},
+
+		"images": {sends: []catalog.QueueName{catalog.Validate, catalog.Notify},
+			bucket: []bucketAccess{{storage.Originals, readOrMissing}, {storage.Renditions, slices.Concat(write, erase)}}},
+		"validate": {sends: []catalog.QueueName{catalog.Anchor, catalog.Notify}, models: true, ledger: true,
+			bucket: []bucketAccess{{storage.Renditions, readOrMissing}}},
+		"anchor":  {sends: []catalog.QueueName{catalog.Anchor, catalog.Notify}, ledger: true, ledgerKey: true},
+		"notify":  {sealKeys: true, mail: true},
+		"geocode": {geocoder: true},
+
+		"relay": {sends: catalog.QueueNames(), ledger: true,
+			bucket: []bucketAccess{{storage.Originals, erase}, {storage.Renditions, erase}}},
+		"export": {bucket: []bucketAccess{{storage.Exports, write}}},
+
+		"keys":   {withoutDatabase: true},
+		"verify": {withoutDatabase: true},
+	}[name]
+}
+
+// specs are all functions of the catalogue, by name, with the operator's settings applied.
+func specs(s settings) []spec {
+	var out []spec
+	for _, f := range catalog.Functions() {
+		if mib, ok := s.Memory[string(f.Name)]; ok {
+			f.Memory = int(mib)
+		}
+		one := spec{Function: f, grants: grantsOf(f.Name)}
+		for _, q := range catalog.Queues() {
+			if catalog.FunctionName(q.Name) == f.Name {
+				one.queue = q
+			}
+		}
+		out = append(out, one)
+	}
+	slices.SortFunc(out, func(a, b spec) int { return strings.Compare(a.id(), b.id()) })
+	return out
+}

@@ -1,0 +1,150 @@
+package catalog
+
+// Namespace is the CloudWatch namespace of every metric that the functions emit.
+const Namespace = "LafaekStreet"
+
+// Unit is a unit of CloudWatch.
+type Unit string
+
+// Units in use.
+const (
+	Count        Unit = "Count"
+	Milliseconds Unit = "Milliseconds"
+	Seconds      Unit = "Seconds"
+)
+
+// Metric is a metric that the functions emit. Only the constants below are metrics: a text is none.
+type Metric int
+
+// The metrics. A new one needs its line here, its line in the table of names, and code that emits it.
+const (
+	ServerErrors     Metric = iota // answers with a status of 500 or more
+	CacheUnavailable               // calls of the cache that failed
+	GeocoderFailures               // calls of the geocoder that failed
+
+	MessageRetried // deliveries that failed and will be repeated
+	MessageDead    // messages that went to the dead letters
+
+	OutboxMessages  // messages that are due in the outbox
+	OutboxAge       // how long the oldest of them has been due; the last figure of each run of relay
+	OutboxSwept     // messages that relay sent because the function that wrote them had not
+	RelayTaskFailed // tasks of relay that failed
+
+	ValidateLag         // how long the oldest report has waited for its verdict
+	ValidateCompleted   // verdicts: the report was accepted
+	ValidateRejected    // verdicts: the report was rejected
+	ValidateNeedsReview // verdicts: a person has to decide
+	ValidateMalformed   // answers of the model that could not be read
+	ValidateBudgetSpent // reports that went to a person because the month's tokens are used up
+	ValidateDead        // reports whose message went to the dead letters
+	ReportsAIFailed     // pending reports that the AI could not judge
+
+	AnchorLag               // how long the oldest event has waited for its confirmation by the ledger
+	LedgerSubmitted         // messages that a node of the ledger accepted
+	LedgerConfirmed         // messages that the mirror node shows as we sent them
+	LedgerConfirmationDelay // from the consensus time of a message to its confirmation
+	LedgerRetry             // steps towards the ledger that failed and will be repeated
+	LedgerHalted            // refusals by the ledger that only an operator can end
+	LedgerContradicted      // messages that the mirror node shows otherwise than we sent them
+
+	PictureRefused  // uploads that are no picture we accept
+	PictureDuration // time for making the renditions of a picture
+
+	NotifyMailSent    // notifications that the mail server accepted
+	NotifyMailDelayed // notifications that the mail server did not take now
+	NotifyMailFailed  // notifications that the mail server refused for good
+	NotifyMailUnknown // notifications that the mail server may have taken; they are not sent again
+	NotifyPushSent    // the same for push
+	NotifyPushDelayed //
+	NotifyPushFailed  //
+	NotifyPushUnknown //
+	MailStale         // mails with a code or link that arrived too late to be of use, and were dropped
+	MailRefused       // mails with a code or link that the mail server refused for good
+	PushTokenDropped  // push tokens that are no longer registered, and were deleted
+
+	ExportFailures // runs of export that failed
+	ExportDuration // time for writing one file of open data
+
+	metricCount // how many there are
+)
+
+// Name is what CloudWatch calls the metric: words in lower case, joined by underscores. It is empty for a number that is
+// no metric.
+func (m Metric) Name() string {
+	if m < 0 || m >= metricCount {
+		return ""
+	}
+	return metricTable[m].name
+}
+
+// Unit is the unit of the metric's values.
+func (m Metric) Unit() Unit {
+	if m < 0 || m >= metricCount {
+		return ""
+	}
+	return metricTable[m].unit
+}
+
+// Metrics lists every metric.
+func Metrics() []Metric {
+	out := make([]Metric, metricCount)
+	for i := range out {
+		out[i] = Metric(i)
+	}
+	return out
+}
+
+type metricEntry struct {
+	name string
+	unit Unit
+}
+
+// metricTable is read only.
+var metricTable = [metricCount]metricEntry{
+	ServerErrors:     {"server_errors", Count},
+	CacheUnavailable: {"cache_unavailable", Count},
+	GeocoderFailures: {"geocoder_failures", Count},
+
+	MessageRetried: {"message_retried", Count},
+	MessageDead:    {"message_dead", Count},
+
+	OutboxMessages:  {"outbox_messages", Count},
+	OutboxAge:       {"outbox_age", Seconds},
+	OutboxSwept:     {"outbox_swept", Count},
+	RelayTaskFailed: {"relay_task_failed", Count},
+
+	ValidateLag:         {"validate_lag", Seconds},
+	ValidateCompleted:   {"validate_completed", Count},
+	ValidateRejected:    {"validate_rejected", Count},
+	ValidateNeedsReview: {"validate_needs_review", Count},
+	ValidateMalformed:   {"validate_malformed", Count},
+	ValidateBudgetSpent: {"validate_budget_spent", Count},
+	ValidateDead:        {"validate_dead", Count},
+	ReportsAIFailed:     {"reports_ai_failed", Count},
+
+	AnchorLag:               {"anchor_lag", Seconds},
+	LedgerSubmitted:         {"ledger_submitted", Count},
+	LedgerConfirmed:         {"ledger_confirmed", Count},
+	LedgerConfirmationDelay: {"ledger_confirmation_delay", Seconds},
+	LedgerRetry:             {"ledger_retry", Count},
+	LedgerHalted:            {"ledger_halted", Count},
+	LedgerContradicted:      {"ledger_contradicted", Count},
+
+	PictureRefused:  {"picture_refused", Count},
+	PictureDuration: {"picture_duration", Milliseconds},
+
+	NotifyMailSent:    {"notify_mail_sent", Count},
+	NotifyMailDelayed: {"notify_mail_delayed", Count},
+	NotifyMailFailed:  {"notify_mail_failed", Count},
+	NotifyMailUnknown: {"notify_mail_unknown", Count},
+	NotifyPushSent:    {"notify_push_sent", Count},
+	NotifyPushDelayed: {"notify_push_delayed", Count},
+	NotifyPushFailed:  {"notify_push_failed", Count},
+	NotifyPushUnknown: {"notify_push_unknown", Count},
+	MailStale:         {"mail_stale", Count},
+	MailRefused:       {"mail_refused", Count},
+	PushTokenDropped:  {"push_token_dropped", Count},
+
+	ExportFailures: {"export_failures", Count},
+	ExportDuration: {"export_duration", Milliseconds},
+}

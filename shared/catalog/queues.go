@@ -1,0 +1,107 @@
+package catalog
+
+import "time"
+
+// QueueName is a queue of the system. The function of the same name consumes it.
+type QueueName string
+
+// The queues.
+const (
+	Images   QueueName = "images"   // S3 events: a picture has arrived
+	Validate QueueName = "validate" // a report and its picture are to be judged by AI
+	Anchor   QueueName = "anchor"   // an event is to be written to the ledger
+	Notify   QueueName = "notify"   // a person is to be told of something
+	Geocode  QueueName = "geocode"  // the address of a report is to be looked up
+)
+
+// Figures that are the same for every queue.
+const (
+	// MaxReceives is how often a message is delivered. If the last delivery fails too, the message goes to the dead letters.
+	MaxReceives = 6
+	// Retention is how long a message may stay in a queue or among its dead letters: the most that SQS allows.
+	Retention = 14 * 24 * time.Hour
+	// LongPoll is how long one receive waits for a message: the most that SQS allows.
+	LongPoll = 20 * time.Second
+	// MaxBatch is the most messages that SQS takes or gives in one call.
+	MaxBatch = 10
+	// MaxDelay is the longest delay of a message that SQS allows.
+	MaxDelay = 15 * time.Minute
+	// visibilityFactor times the function's timeout is the visibility timeout, as Lambda's documentation asks: Lambda
+	// may hold a batch for a while when all its calls are in use.
+	visibilityFactor = 6
+)
+
+// QueueSpec is a queue with its figures.
+type QueueSpec struct {
+	Name QueueName
+	// Batch is the most messages of one call, up to MaxBatch.
+	Batch int
+	// Concurrency is the most calls at once: what the function calls in turn can bear no more.
+	Concurrency int
+	// Window is how long Lambda waits for a batch to fill; 0 does not wait.
+	Window time.Duration
+}
+
+// Queues lists every queue.
+func Queues() []QueueSpec {
+	return []QueueSpec{
+		{Name: Images, Batch: 2, Concurrency: 10},
+		{Name: Validate, Batch: 2, Concurrency: 5},
+		{Name: Anchor, Batch: 10, Concurrency: 2, Window: time.Second},
+		{Name: Notify, Batch: 5, Concurrency: 4},
+		{Name: Geocode, Batch: 1, Concurrency: 2},
+	}
+}
+
+// QueueNames lists the names of all queues, in the order of Queues.
+func QueueNames() []QueueName {
+	var out []QueueName
+	for _, q := range Queues() {
+		out = append(out, q.Name)
+	}
+	return out
+}
+
+// Dead is the name of the queue with the dead letters of n.
+func (n QueueName) Dead() QueueName { return n + "-dead" }
+
+// Consumer is the function that handles the messages of the queue.
+func (q QueueSpec) Consumer() Function {
+	f, _ := Find(FunctionName(q.Name)) // a test holds that each queue has one
+	return f
+}
+
+// Visibility is how long a received message stays hidden. A message whose call failed is delivered again after it.
+func (q QueueSpec) Visibility() time.Duration {
+	return visibilityFactor * (q.Consumer().Timeout + q.Window)
+}
+
+// Life is the longest from the sending of a message until it is handled or among the dead letters, while the function
+// keeps up with its queue: the delay of its sender, and every delivery for as long as the message stays hidden.
+func (q QueueSpec) Life() time.Duration { return MaxDelay + MaxReceives*q.Visibility() }
+
+// MessageLife is the longest Life of all queues. Before it is over, work whose message was sent may still be done by
+// that message, and a second message would be one too many.
+func MessageLife() time.Duration {
+	var longest time.Duration
+	for _, q := range Queues() {
+		longest = max(longest, q.Life())
+	}
+	return longest
+}
+
+// BucketTrigger has S3 send an event to a queue for each new object whose key begins with Prefix.
+type BucketTrigger struct {
+	Prefix string
+	Event  string // as S3 names it
+	Queue  QueueName
+}
+
+// OriginalsPrefix begins the key of each picture as it was uploaded.
+const OriginalsPrefix = "originals/"
+
+// PictureArrived tells the images queue of each uploaded picture. Renditions raise no event: they would come back as
+// new pictures.
+func PictureArrived() BucketTrigger {
+	return BucketTrigger{Prefix: OriginalsPrefix, Event: "s3:ObjectCreated:*", Queue: Images}
+}

@@ -1,0 +1,221 @@
+package catalog
+
+// Route is one path that an HTTP function serves.
+type Route struct {
+	Function FunctionName
+	// Path has {name} for a path parameter. A path that ends in a slash is served besides the one without it.
+	Path string
+	// Methods of the path that the function serves.
+	Methods []string
+}
+
+// Routes lists the paths of every HTTP function: the operations of the API, and pages, files and addresses that the
+// OpenAPI document does not describe. API Gateway sends requests for these paths alone; all others go to Fallback. A
+// test compares the list with what the functions register.
+func Routes() []Route {
+	var out []Route
+	for _, group := range [][]Route{
+		authRoutes(),
+		usersRoutes(),
+		adminRoutes(),
+		staffRoutes(),
+		reportsRoutes(),
+		communityRoutes(),
+		monitoringRoutes(),
+		locationsRoutes(),
+		notificationsRoutes(),
+		journeysRoutes(),
+		publicRoutes(),
+		metaRoutes(),
+	} {
+		out = append(out, group...)
+	}
+	return out
+}
+
+// route is short for a line of the tables below.
+func route(function FunctionName, path string, methods ...string) Route {
+	return Route{Function: function, Path: path, Methods: methods}
+}
+
+func authRoutes() []Route {
+	const f = "auth"
+	return []Route{
+		route(f, "/api/v1/auth/forgot-password", "POST"),
+		route(f, "/api/v1/auth/google", "POST"),
+		route(f, "/api/v1/auth/login", "POST"),
+		route(f, "/api/v1/auth/logout", "POST"),
+		route(f, "/api/v1/auth/refresh", "POST"),
+		route(f, "/api/v1/auth/register", "POST"),
+		route(f, "/api/v1/auth/resend-otp", "POST"),
+		route(f, "/api/v1/auth/reset-password", "POST"),
+		route(f, "/api/v1/auth/token", "POST"),
+		route(f, "/api/v1/auth/totp/confirm", "POST"),
+		route(f, "/api/v1/auth/totp/enroll", "POST"),
+		route(f, "/api/v1/auth/totp/verify", "POST"),
+		route(f, "/api/v1/auth/verify-otp", "POST"),
+		route(f, "/api/v1/users/register", "POST"),
+		route(f, "/api/v1/users/resend-verification", "POST"),
+		route(f, "/api/v1/users/reset-password", "POST"),
+		route(f, "/api/v1/users/update-password", "POST"),
+		route(f, "/api/v1/users/verify-email", "GET"),
+	}
+}
+
+func usersRoutes() []Route {
+	const f = "users"
+	return []Route{
+		route(f, "/api/v1/users/me", "GET", "PATCH", "DELETE"),
+		route(f, "/api/v1/users/me/change-password", "POST"),
+		route(f, "/api/v1/users/me/devices/{device_id}", "PUT", "DELETE"),
+		route(f, "/api/v1/users/me/export", "GET"),
+		route(f, "/api/v1/users/me/sessions", "GET"),
+		route(f, "/api/v1/users/me/sessions/{id}", "DELETE"),
+		route(f, "/api/v1/users/{user_id}", "GET", "PUT", "DELETE"),
+		route(f, "/api/v1/users/{user_id}/avatar", "GET"),
+	}
+}
+
+func adminRoutes() []Route {
+	const f = "admin"
+	return []Route{
+		route(f, "/api/v1/admin/agencies", "GET", "POST"),
+		route(f, "/api/v1/admin/agencies/{id}", "PATCH", "DELETE"),
+		route(f, "/api/v1/admin/audit", "GET"),
+		route(f, "/api/v1/admin/settings", "GET", "PUT"),
+		route(f, "/api/v1/admin/setup", "POST"),
+		route(f, "/api/v1/admin/users", "GET"),
+		route(f, "/api/v1/admin/users/{id}", "PATCH"),
+	}
+}
+
+func staffRoutes() []Route {
+	const f = "staff"
+	return []Route{
+		route(f, "/api/v1/reports/{id}/ai-analysis/override", "POST"),
+		route(f, "/api/v1/reports/{id}/appeal", "POST"),
+		route(f, "/api/v1/reports/{id}/notes", "GET", "POST"),
+		route(f, "/api/v1/staff/queue", "GET"),
+		route(f, "/api/v1/staff/reports/bulk-status", "POST"),
+	}
+}
+
+func reportsRoutes() []Route {
+	const f = "reports"
+	return []Route{
+		route(f, "/api/v1/reports", "GET", "POST"),
+		route(f, "/api/v1/reports/batch", "POST"),
+		route(f, "/api/v1/reports/my-reports", "GET"),
+		route(f, "/api/v1/reports/nearby", "GET"),
+		route(f, "/api/v1/reports/pre-upload-image", "POST"),
+		route(f, "/api/v1/reports/similar", "GET"),
+		route(f, "/api/v1/reports/{id}", "GET", "PATCH", "DELETE"),
+		route(f, "/api/v1/reports/{id}/assign", "POST"),
+		route(f, "/api/v1/reports/{id}/images", "POST"),
+		route(f, "/api/v1/reports/{id}/images/{img_id}", "DELETE"),
+		route(f, "/api/v1/reports/{id}/images/{img_id}/{rendition}", "GET"),
+		route(f, "/api/v1/reports/{id}/status", "POST"),
+	}
+}
+
+func communityRoutes() []Route {
+	const f = "community"
+	return []Route{
+		route(f, "/api/v1/reports/{id}/ai-analysis", "GET"),
+		route(f, "/api/v1/reports/{id}/ai-analysis/latest", "GET"),
+		route(f, "/api/v1/reports/{id}/comments", "GET", "POST"),
+		route(f, "/api/v1/reports/{id}/comments/{c_id}", "DELETE"),
+	}
+}
+
+func monitoringRoutes() []Route {
+	const f = "monitoring"
+	return []Route{
+		route(f, "/api/v1/blockchain/report/{id}/history", "GET"),
+		route(f, "/api/v1/blockchain/report/{id}/verify", "GET"),
+		route(f, "/api/v1/reports/stats/by-district", "GET"),
+		route(f, "/api/v1/reports/stats/by-municipality", "GET"),
+		route(f, "/api/v1/reports/stats/by-type", "GET"),
+		route(f, "/api/v1/reports/stats/summary", "GET"),
+		route(f, "/api/v1/reports/stats/trends", "GET"),
+	}
+}
+
+func locationsRoutes() []Route {
+	const f = "locations"
+	return []Route{
+		route(f, "/api/v1/locations/municipalities", "GET"),
+		route(f, "/api/v1/locations/reverse-geocode", "GET"),
+		route(f, "/api/v1/locations/search", "GET"),
+	}
+}
+
+func notificationsRoutes() []Route {
+	const f = "notifications"
+	return []Route{
+		route(f, "/api/v1/notifications", "GET"),
+		route(f, "/api/v1/notifications/read-all", "POST"),
+		route(f, "/api/v1/notifications/unread-count", "GET"),
+		route(f, "/api/v1/notifications/{id}", "DELETE"),
+		route(f, "/api/v1/notifications/{id}/read", "POST"),
+	}
+}
+
+func journeysRoutes() []Route {
+	const f = "journeys"
+	return []Route{
+		route(f, "/api/v1/journeys", "POST"),
+		route(f, "/api/v1/journeys/", "POST"),
+		route(f, "/api/v1/journeys/{journey_id}", "GET", "PATCH", "DELETE"),
+		route(f, "/api/v1/journeys/{journey_id}/active", "PATCH"),
+		route(f, "/api/v1/journeys/{journey_id}/import", "POST"),
+		route(f, "/api/v1/journeys/{journey_id}/journeys/nearby", "GET"),
+		route(f, "/api/v1/journeys/{journey_id}/markers", "GET", "POST"),
+		route(f, "/api/v1/journeys/{journey_id}/markers/{marker_id}", "GET", "PUT", "DELETE"),
+		route(f, "/api/v1/journeys/{journey_id}/nearby", "GET"),
+		route(f, "/api/v1/journeys/{journey_id}/reports", "GET"),
+		route(f, "/api/v1/journeys/{journey_id}/route", "GET"),
+		route(f, "/api/v1/journeys/{journey_id}/route.gpx", "GET"),
+		route(f, "/api/v1/reports/{report_id}/riders-affected", "GET"),
+		route(f, "/api/v1/users/{user_id}/journeys", "GET"),
+		route(f, "/api/v1/users/{user_id}/journeys/active", "GET"),
+	}
+}
+
+func publicRoutes() []Route {
+	const f = "public"
+	return []Route{
+		route(f, "/api/v1/public/blockchain/report/{id}/history", "GET"),
+		route(f, "/api/v1/public/blockchain/report/{id}/verify", "GET"),
+		route(f, "/api/v1/public/export.csv", "GET"),
+		route(f, "/api/v1/public/export.geojson", "GET"),
+		route(f, "/api/v1/public/map", "GET"),
+		route(f, "/api/v1/public/reports", "GET"),
+		route(f, "/api/v1/public/reports/{id}", "GET"),
+		route(f, "/api/v1/public/stats/by-district", "GET"),
+		route(f, "/api/v1/public/stats/by-municipality", "GET"),
+		route(f, "/api/v1/public/stats/by-type", "GET"),
+		route(f, "/api/v1/public/stats/summary", "GET"),
+		route(f, "/api/v1/public/stats/trends", "GET"),
+		route(f, "/api/v1/public/tiles/{z}/{x}/{y}", "GET"),
+		route(f, "/map", "GET"),
+		route(f, "/map/assets/{hash}/{name}", "GET"),
+		route(f, "/r/{number}", "GET"),
+	}
+}
+
+func metaRoutes() []Route {
+	const f = "meta"
+	return []Route{
+		route(f, "/api/v1/", "GET"),
+		route(f, "/api/v1/meta", "GET"),
+		route(f, "/api/v1/openapi.json", "GET"),
+		route(f, "/docs", "GET"),
+		route(f, "/docs/{file}", "GET"),
+		route(f, "/health", "GET"),
+		route(f, "/health/ready", "GET"),
+		route(f, "/openapi.json", "GET"),
+		route(f, "/redoc", "GET"),
+		route(f, "/redoc/{file}", "GET"),
+	}
+}

@@ -1,0 +1,76 @@
+package catalog
+
+import "strings"
+
+// Scope says whose figure a Signal is.
+type Scope int
+
+// Scopes. Those that begin with Each stand for one signal for each queue or function.
+const (
+	System       Scope = iota // a metric of ours, summed over all functions
+	API                       // the HTTP API
+	Account                   // Lambda in the whole account
+	Database                  // the database of the managed profile
+	EachQueue                 // each queue
+	EachDead                  // the dead letters of each queue
+	EachWorker                // each function of a queue or a schedule
+	EachRelease               // the live version of each HTTP function
+	EachFunction              // each function but those of a deploy
+)
+
+// Placeholder is the word that stands for the name of the queue or function in the texts of an alarm of this scope, and
+// in its entry of the runbook. It is empty for a scope of one signal.
+func (s Scope) Placeholder() string {
+	switch s {
+	case EachQueue, EachDead:
+		return "QUEUE"
+	case EachWorker:
+		return "WORKER"
+	case EachRelease, EachFunction:
+		return "FUNCTION"
+	default:
+		return ""
+	}
+}
+
+// Statistic is how CloudWatch sums up the values of one period.
+type Statistic string
+
+// Statistics in use.
+const (
+	Sum         Statistic = "Sum"
+	Maximum     Statistic = "Maximum"
+	Average     Statistic = "Average"
+	SampleCount Statistic = "SampleCount"
+	P50         Statistic = "p50"
+	P95         Statistic = "p95"
+	P99         Statistic = "p99"
+)
+
+// Signal is a figure that CloudWatch keeps.
+type Signal struct {
+	Scope Scope
+	// Metric is the figure in the scope System.
+	Metric Metric
+	// Function limits Metric to what one function emits; empty is all of them.
+	Function FunctionName
+	// AWS is the name of AWS's own metric in the other scopes.
+	AWS       string
+	Statistic Statistic
+}
+
+// own is a metric of ours over all functions.
+func own(m Metric, s Statistic) Signal { return Signal{Scope: System, Metric: m, Statistic: s} }
+
+// aws is a metric that AWS itself keeps.
+func aws(scope Scope, name string, s Statistic) Signal {
+	return Signal{Scope: scope, AWS: name, Statistic: s}
+}
+
+// named puts the name of a queue or function in place of the scope's placeholder.
+func (s Scope) named(text, name string) string {
+	if s.Placeholder() == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, s.Placeholder(), name)
+}

@@ -27,9 +27,6 @@ func Permanent(err error) error {
 	return permanent{err}
 }
 
-// Dead is the queue of the letters that name could not deliver.
-func Dead(name Name) Name { return name + "-dead" }
-
 // Sender puts messages on queues; *Client is one.
 type Sender interface {
 	Knows(name Name) bool
@@ -66,10 +63,10 @@ func (e *each) failed(ctx context.Context, m events.SQSMessage, err error) bool 
 }
 
 func (e *each) bury(ctx context.Context, m events.SQSMessage) bool {
-	if e.dead == nil || !e.dead.Knows(Dead(e.name)) {
+	if e.dead == nil || !e.dead.Knows(e.name.Dead()) {
 		return false
 	}
-	sent, err := e.dead.Send(ctx, Dead(e.name), []Outgoing{{ID: database.NewID(), Body: []byte(m.Body)}})
+	sent, err := e.dead.Send(ctx, e.name.Dead(), []Outgoing{{ID: database.NewID(), Body: []byte(m.Body)}})
 	if err != nil {
 		e.log.WarnContext(ctx, "message cannot be put among the dead letters; it comes back", "queue", string(e.name), "error", err)
 	}

@@ -7,25 +7,24 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
-// Name is a queue of the system. The function of the same name consumes it.
-type Name string
+// Name is a queue of the system; catalog has its figures.
+type Name = catalog.QueueName
 
 // The queues.
 const (
-	Images   Name = "images"   // S3 events: a picture has arrived
-	Validate Name = "validate" // a report and its picture are to be judged by AI
-	Anchor   Name = "anchor"   // an event is to be written to the ledger
-	Notify   Name = "notify"   // somebody is to be told
-	Geocode  Name = "geocode"  // a report's place is to be named
+	Images   = catalog.Images
+	Validate = catalog.Validate
+	Anchor   = catalog.Anchor
+	Notify   = catalog.Notify
+	Geocode  = catalog.Geocode
 )
 
-// Names lists all queues.
-func Names() []Name { return []Name{Images, Validate, Anchor, Notify, Geocode} }
-
-// MaxBatch is how many messages SQS takes or gives in one call.
-const MaxBatch = 10
+// MaxBatch is the most messages that SQS takes or gives in one call.
+const MaxBatch = catalog.MaxBatch
 
 // Outgoing is a message on its way out.
 type Outgoing struct {

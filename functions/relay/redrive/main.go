@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/queue"
 )
@@ -33,8 +34,8 @@ func main() {
 }
 
 func run(ctx context.Context, name queue.Name, rate int) error {
-	if !slices.Contains(queue.Names(), name) {
-		return fmt.Errorf("QUEUE must be one of %v", queue.Names())
+	if !slices.Contains(catalog.QueueNames(), name) {
+		return fmt.Errorf("QUEUE must be one of %v", catalog.QueueNames())
 	}
 	env, err := config.FromEnvironment(ctx, config.NewSecretsManager)
 	if err != nil {
@@ -53,7 +54,7 @@ func run(ctx context.Context, name queue.Name, rate int) error {
 	if err != nil {
 		return err
 	}
-	dead, err := arnOf(ctx, client, queues.URLs[string(queue.Dead(name))], string(queue.Dead(name)))
+	dead, err := arnOf(ctx, client, queues.URLs[string(name.Dead())], string(name.Dead()))
 	if err != nil {
 		return err
 	}

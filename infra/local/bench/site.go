@@ -30,9 +30,9 @@ import (
 	standin "github.com/lafaekstreet/backend/infra/local/aws"
 	"github.com/lafaekstreet/backend/infra/local/gateway"
 	"github.com/lafaekstreet/backend/infra/local/generate"
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/httpapi"
-	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/start"
 )
 
@@ -117,7 +117,7 @@ func settings(ctx context.Context, stand *standin.Server, address string) (confi
 		return nil, fmt.Errorf("create bucket: %w", err)
 	}
 	queues := sqs.NewFromConfig(stand.Config())
-	for _, name := range queue.Names() {
+	for _, name := range catalog.QueueNames() {
 		made, err := queues.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String(string(name))})
 		if err != nil {
 			return nil, fmt.Errorf("create queue %s: %w", name, err)

@@ -1,5 +1,5 @@
-// Package consume stands where Lambda's event source mapping stands in AWS: it takes batches from a queue, calls the
-// function, and deletes what the function did not name as failed.
+// Package consume takes the place of Lambda's event source mapping on one machine: it receives batches from a queue, calls
+// the function, and deletes the messages that the function did not report as failed.
 package consume
 
 import (
@@ -15,13 +15,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
-const (
-	waitSeconds = 20              // of one long poll; the most SQS offers
-	pause       = 2 * time.Second // after SQS has failed
-)
+// pause is how long a Source waits after SQS has failed.
+const pause = 2 * time.Second
 
 // Client is what a Source needs of SQS.
 type Client interface {
@@ -39,11 +38,12 @@ type Source struct {
 	Batch int
 	// Concurrency is the most calls at once.
 	Concurrency int
-	// Timeout is the function's. It is shorter than the queue's visibility timeout, or messages would be worked on twice.
+	// Timeout is that of the function. It must not be longer than the visibility timeout of the queue, or a message would be
+	// delivered again while its first delivery is still under way.
 	Timeout time.Duration
 }
 
-// Run consumes until ctx ends, and returns when the calls under way have come to their end.
+// Run consumes until ctx ends. It returns when the calls under way have finished.
 func (s Source) Run(ctx context.Context, client Client, log *slog.Logger) {
 	var workers sync.WaitGroup
 	for range max(s.Concurrency, 1) {
@@ -58,7 +58,7 @@ func (s Source) Run(ctx context.Context, client Client, log *slog.Logger) {
 
 func (s Source) once(ctx context.Context, client Client, log *slog.Logger) {
 	received, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-		QueueUrl: aws.String(s.Queue), MaxNumberOfMessages: int32(s.Batch), WaitTimeSeconds: waitSeconds,
+		QueueUrl: aws.String(s.Queue), MaxNumberOfMessages: int32(s.Batch), WaitTimeSeconds: int32(catalog.LongPoll / time.Second),
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
 		MessageAttributeNames:       []string{"All"},
 	})
@@ -72,7 +72,7 @@ func (s Source) once(ctx context.Context, client Client, log *slog.Logger) {
 	if len(received.Messages) == 0 {
 		return
 	}
-	// What was taken is finished: given up half-way it would only come back after the visibility timeout.
+	// The end of ctx does not cut off this call: its messages would be delivered again after the visibility timeout only.
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Timeout)
 	defer cancel()
 	answer, err := s.call(call, s.event(received.Messages))
@@ -85,7 +85,7 @@ func (s Source) once(ctx context.Context, client Client, log *slog.Logger) {
 	}
 }
 
-// call turns a panic into an error: in Lambda it costs one batch, never the process.
+// call returns a panic of the function as an error: as in Lambda it fails the batch and not this process.
 func (s Source) call(ctx context.Context, batch events.SQSEvent) (answer events.SQSEventResponse, err error) { //nolint:nonamedreturns // set by recover
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -94,7 +94,7 @@ func (s Source) call(ctx context.Context, batch events.SQSEvent) (answer events.
 	}()
 	answer, err = s.Handler.Handle(ctx, batch)
 	if err == nil {
-		err = ctx.Err() // Lambda ends a function at its timeout and hears no answer
+		err = ctx.Err() // Lambda ends a function at its timeout and takes no answer of it
 	}
 	return answer, err
 }
@@ -116,8 +116,8 @@ func (s Source) event(messages []types.Message) events.SQSEvent {
 	return events.SQSEvent{Records: records}
 }
 
-// done returns what the function did not name as failed. A name that is no message of the batch fails the whole
-// batch, as it does in AWS.
+// done returns the messages that the function did not report as failed. As in AWS, the report of a message that is not in
+// the batch fails the whole batch.
 func done(messages []types.Message, answer events.SQSEventResponse) []types.Message {
 	failed := make(map[string]bool, len(answer.BatchItemFailures))
 	for _, failure := range answer.BatchItemFailures {

@@ -13,10 +13,10 @@ import (
 
 const requestID = "X-Request-Id"
 
-// answer collects a function's whole answer, as Lambda does: nothing reaches the client before the function returns.
+// answer collects the whole answer of a function. As with Lambda, nothing reaches the client before the function returns.
 type answer struct {
 	header   http.Header
-	sent     http.Header // as they were when the status was written
+	sent     http.Header // the headers when the status was written
 	status   int
 	body     bytes.Buffer
 	tooLarge bool
@@ -54,7 +54,7 @@ func (a *answer) copyTo(w http.ResponseWriter) {
 	_, _ = w.Write(a.body.Bytes()) // a client that is gone needs no answer
 }
 
-// statusProbe learns which status the multiplexer would give.
+// statusProbe records the status that the multiplexer would answer with.
 type statusProbe struct {
 	header http.Header
 	status int
@@ -69,7 +69,7 @@ func (p *statusProbe) WriteHeader(status int) { p.status = status }
 // Write implements http.ResponseWriter.
 func (p *statusProbe) Write(part []byte) (int, error) { return len(part), nil }
 
-// refuse answers for the gateway itself.
+// refuse answers in place of a function.
 func refuse(w http.ResponseWriter, r *http.Request, status int, code, detail string) {
 	body, err := json.Marshal(map[string]any{
 		"type": "about:blank", "title": http.StatusText(status), "status": status, "detail": detail, "code": code,
@@ -84,13 +84,13 @@ func refuse(w http.ResponseWriter, r *http.Request, status int, code, detail str
 	_, _ = w.Write(body) // a client that is gone needs no answer
 }
 
-// refuseUnknown answers what no function takes, with the methods that would do.
+// refuseUnknown answers a request that no function has a route for, and names the methods that the path has.
 func refuseUnknown(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
 	mark(w, r)
 	httpapi.Unknown(mux, w, r.WithContext(telemetry.WithRequestID(r.Context(), r.Header.Get(requestID))))
 }
 
-// mark sets the headers that functions set on every answer.
+// mark sets the headers that a function sets on every answer.
 func mark(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set(requestID, r.Header.Get(requestID))
 	w.Header().Set("Access-Control-Allow-Origin", "*")

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// identify tells the function who calls, as the gateway in AWS does: the address of whoever connected. A peer on this
-// machine is a proxy or a test, and believed when it names another client.
+// identify tells the function the address of the client, as API Gateway does: the address that connected. A peer on this
+// machine is a proxy or a test; its X-Forwarded-For is used if it has one.
 func identify(r *http.Request) {
 	host, port, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -30,7 +30,8 @@ func identify(r *http.Request) {
 	r.Header.Set("X-Forwarded-For", client.String())
 }
 
-// lastForwarded is the address the nearest proxy saw; what stands before it anybody can have written.
+// lastForwarded is the last address of X-Forwarded-For, which the nearest proxy has written. A client can have written
+// the ones before it.
 func lastForwarded(h http.Header) (netip.Addr, bool) {
 	all := strings.Split(strings.Join(h.Values("X-Forwarded-For"), ","), ",")
 	address, err := netip.ParseAddr(strings.TrimSpace(all[len(all)-1]))

@@ -1,5 +1,5 @@
-// Package gateway stands where API Gateway stands in AWS: it sends each request to the function that has its route and
-// holds requests, answers and times to the same limits.
+// Package gateway takes the place of API Gateway on one machine: it sends each request to the function that has its route,
+// and applies the same limits to the size of requests and answers and to the time.
 package gateway
 
 import (
@@ -15,37 +15,47 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 )
 
 // The limits of an HTTP API before a Lambda function.
 const (
-	MaxBytes = 6 << 20 // of a request's body, and of an answer's
-	Timeout  = 30 * time.Second
-	// spare is the part of it that a function has left to answer when its work is cut off.
+	MaxBytes = 6 << 20 // of the body of a request, and of an answer
+	// spare: 1/spare of a timeout is left to the function to answer after its work was cut off.
 	spare = 20
 )
 
-// Function is a route group. *httpapi.Service is one.
+// Function is an HTTP function. *httpapi.Service is one.
 type Function interface {
 	http.Handler
 	Routes() []httpapi.Route
 }
 
+// limited is a function with a timeout of its own.
+type limited struct {
+	Function
+	timeout time.Duration
+}
+
+// WithTimeout gives a function the timeout that it has in Lambda. Without it the gateway's is the only one.
+func WithTimeout(f Function, timeout time.Duration) Function { return limited{f, timeout} }
+
 // Gateway routes requests to functions.
 type Gateway struct {
 	mux      *http.ServeMux
-	fallback http.Handler // answers what no function has a route for
+	fallback http.Handler // answers requests that no route matches
 	timeout  time.Duration
 	log      *slog.Logger
 }
 
-// New routes to functions, of which there is at least one. Two functions that claim the same route are an error.
+// New routes to functions. The first of them answers requests that no route matches. No function at all, and two functions
+// with the same route, are errors.
 func New(log *slog.Logger, functions ...Function) (*Gateway, error) {
 	if len(functions) == 0 {
 		return nil, errors.New("gateway: no functions")
 	}
-	g := &Gateway{mux: http.NewServeMux(), fallback: functions[0], timeout: Timeout, log: log}
+	g := &Gateway{mux: http.NewServeMux(), fallback: functions[0], timeout: catalog.GatewayTimeout, log: log}
 	for _, function := range functions {
 		for _, route := range function.Routes() {
 			if err := g.add(route, function); err != nil {
@@ -56,7 +66,7 @@ func New(log *slog.Logger, functions ...Function) (*Gateway, error) {
 	return g, nil
 }
 
-// add turns the multiplexer's panic over clashing patterns into an error.
+// add registers a route. It returns the panic of the multiplexer about two equal patterns as an error.
 func (g *Gateway) add(route httpapi.Route, function http.Handler) (err error) {
 	defer func() {
 		if clash := recover(); clash != nil {
@@ -65,7 +75,7 @@ func (g *Gateway) add(route httpapi.Route, function http.Handler) (err error) {
 	}()
 	path := route.Path
 	if strings.HasSuffix(path, "/") {
-		path += "{$}" // without it the pattern would take everything below too
+		path += "{$}" // without it the pattern would match every path below too
 	}
 	g.mux.Handle(route.Method+" "+path, function)
 	return nil
@@ -73,8 +83,8 @@ func (g *Gateway) add(route httpapi.Route, function http.Handler) (err error) {
 
 // ServeHTTP implements http.Handler.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get(requestID) == "" { // so that the gateway's own refusals have one too
-		r.Header.Set(requestID, rand.Text()[:16]) // as long as API Gateway's
+	if r.Header.Get(requestID) == "" { // the gateway's own refusals need one too
+		r.Header.Set(requestID, rand.Text()[:16]) // as long as those of API Gateway
 	}
 	function, ok := g.function(w, r)
 	if !ok {
@@ -86,12 +96,16 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if errors.As(err, &tooLarge) {
 			refuse(w, r, http.StatusRequestEntityTooLarge, "request_too_large", "The request is larger than 6 MB.")
 		}
-		return // else the client is gone
+		return // on any other error the client is gone
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), g.timeout)
+	timeout := g.timeout
+	if own, ok := function.(limited); ok {
+		timeout = min(timeout, own.timeout)
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), timeout)
 	defer cancel()
-	// As in Lambda, where the function is told to end before the gateway gives it up, and says itself when to come back.
-	within, end := context.WithTimeout(ctx, g.timeout-g.timeout/spare)
+	// As in Lambda, the work ends a little before the timeout, so that the function can still answer.
+	within, end := context.WithTimeout(ctx, timeout-timeout/spare)
 	defer end()
 	inner := r.WithContext(within)
 	inner.Body = io.NopCloser(bytes.NewReader(body))
@@ -120,12 +134,12 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer.copyTo(w)
 }
 
-// function picks the function for r, or answers itself.
+// function returns the function for r. If there is none it answers itself and returns false.
 func (g *Gateway) function(w http.ResponseWriter, r *http.Request) (http.Handler, bool) {
 	if asked := r.Header.Get("Access-Control-Request-Method"); r.Method == http.MethodOptions && asked != "" {
-		return g.fallback, true // a preflight; every function answers it alike
+		return g.fallback, true // a preflight: every function answers it in the same way
 	}
-	if r.Method == http.MethodHead { // no route of an HTTP API takes HEAD, while the multiplexer would give it to GET
+	if r.Method == http.MethodHead { // an HTTP API has no route for HEAD; the multiplexer would use that of GET
 		refuseUnknown(http.NewServeMux(), w, r)
 		return nil, false
 	}
@@ -142,7 +156,7 @@ func (g *Gateway) function(w http.ResponseWriter, r *http.Request) (http.Handler
 	return g.fallback, true
 }
 
-// invoke calls the function; a panic costs this request alone.
+// invoke calls the function. A panic fails this request alone.
 func (g *Gateway) invoke(function http.Handler, answer *answer, r *http.Request) {
 	defer func() {
 		if cause := recover(); cause != nil {

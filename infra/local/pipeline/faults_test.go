@@ -11,7 +11,6 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/local/faults"
 	"github.com/lafaekstreet/backend/shared/config"
-	"github.com/lafaekstreet/backend/shared/queue"
 )
 
 // table is where the outcome of every fault is written down; UPDATE=1 writes it anew.
@@ -232,7 +231,7 @@ func TestOutagesThatOutlastTheQueue(t *testing.T) {
 func (s *system) redrive() {
 	s.Helper()
 	for name := range workers() {
-		_, err := s.cloud.SQS.Redrive(string(queue.Dead(name)))
+		_, err := s.cloud.SQS.Redrive(string(name.Dead()))
 		s.must(err)
 	}
 }

@@ -188,7 +188,7 @@ func (s *system) createQueues() {
 	s.Helper()
 	var all []string
 	for name := range workers() {
-		dead, _ := s.createQueue(queue.Dead(name), nil)
+		dead, _ := s.createQueue(name.Dead(), nil)
 		redrive, err := json.Marshal(map[string]any{"deadLetterTargetArn": dead, "maxReceiveCount": maxReceives})
 		s.must(err)
 		_, url := s.createQueue(name, map[string]string{"VisibilityTimeout": "30", "RedrivePolicy": string(redrive)})

@@ -2,6 +2,7 @@ package system
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/lafaekstreet/backend/functions/admin"
@@ -23,82 +24,54 @@ import (
 	"github.com/lafaekstreet/backend/functions/staff"
 	"github.com/lafaekstreet/backend/functions/users"
 	"github.com/lafaekstreet/backend/functions/validate"
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/start"
 )
 
-// group is a function behind the gateway.
-type group struct {
-	name string
-	open func(context.Context, config.Env) (*httpapi.Service, error)
-}
-
-// groups are all functions behind the gateway. The first answers what no route is for.
-func groups() []group {
-	return []group{
-		{"auth", auth.Open},
-		{"admin", admin.Open},
-		{"community", community.Open},
-		{"journeys", journeys.Open},
-		{"locations", locations.Open},
-		{"meta", meta.Open},
-		{"monitoring", monitoring.Open},
-		{"notifications", notifications.Open},
-		{"public", public.Open},
-		{"reports", reports.Open},
-		{"users", users.Open},
-		{"staff", staff.Open},
+// httpFunctions open the HTTP functions of the catalogue.
+func httpFunctions() map[catalog.FunctionName]func(context.Context, config.Env) (*httpapi.Service, error) {
+	return map[catalog.FunctionName]func(context.Context, config.Env) (*httpapi.Service, error){
+		"auth": auth.Open, "admin": admin.Open, "community": community.Open, "journeys": journeys.Open, "locations": locations.Open,
+		"meta": meta.Open, "monitoring": monitoring.Open, "notifications": notifications.Open, "public": public.Open,
+		"reports": reports.Open, "users": users.Open, "staff": staff.Open,
 	}
 }
 
-// worker is a function on the queue of its name.
-type worker struct {
-	queue queue.Name
-	open  func(context.Context, config.Env) (queue.Handler, error)
-	// batch is the most messages of one call, concurrency the most calls at once.
-	batch, concurrency int
-	timeout            time.Duration
-}
-
-// workers are all functions on queues.
-func workers() []worker {
-	return []worker{
-		{queue.Images, images.Open, 1, 2, 20 * time.Second},
-		{queue.Anchor, anchor.Open, queue.MaxBatch, 1, 30 * time.Second},
-		{queue.Validate, validate.Open, 2, 2, time.Minute},
-		{queue.Notify, notify.Open, queue.MaxBatch, 2, 60 * time.Second},
-		{queue.Geocode, geocode.Open, 1, 1, 30 * time.Second},
+// workers open the consumers of the queues.
+func workers() map[catalog.QueueName]func(context.Context, config.Env) (queue.Handler, error) {
+	return map[catalog.QueueName]func(context.Context, config.Env) (queue.Handler, error){
+		catalog.Images: images.Open, catalog.Anchor: anchor.Open, catalog.Validate: validate.Open, catalog.Notify: notify.Open,
+		catalog.Geocode: geocode.Open,
 	}
 }
 
-// schedule is a function called at intervals.
-type schedule struct {
-	name    string
-	open    func(context.Context, config.Env) (start.Scheduled, error)
-	every   time.Duration
-	timeout time.Duration
-}
-
-// schedules are all functions called at intervals: oftener than in AWS, so that nobody waits for them.
-func schedules() []schedule {
-	return []schedule{
-		{"export", export.Open, time.Minute, 5 * time.Minute},
-		{"relay", relay.Open, 10 * time.Second, 55 * time.Second},
+// scheduled open the functions of the schedules.
+func scheduled() map[catalog.FunctionName]func(context.Context, config.Env) (start.Scheduled, error) {
+	return map[catalog.FunctionName]func(context.Context, config.Env) (start.Scheduled, error){
+		"export": export.Open, "relay": relay.Open,
 	}
 }
 
-// defaultTimeout is that of a queue's function which is not among workers.
-const defaultTimeout = 30 * time.Second
+// speed is how many times sooner than in AWS a failed message is delivered again and a schedule calls its function. It is
+// all in which this machine differs from the figures of the catalogue: nobody wants to wait 15 minutes here until a failed
+// message comes back. With 6, a message stays hidden for one timeout of its function, which is the least that is correct:
+// less would deliver a message again while its first delivery is still under way.
+const speed = 6
 
-// visibility is how long a message that was taken stays hidden. In AWS it is six times the function's timeout; here a
-// failed message comes back sooner.
-func visibility(name queue.Name) time.Duration {
-	for _, w := range workers() {
-		if w.queue == name {
-			return w.timeout + 5*time.Second
-		}
+// visibility is how long a received message stays hidden on this machine.
+func visibility(q catalog.QueueSpec) time.Duration { return q.Visibility() / speed }
+
+// interval is how often a scheduled function is called on this machine.
+func interval(f catalog.Function) time.Duration { return f.Every / speed }
+
+// opener finds how to open a function of the catalogue.
+func opener[Name ~string, Open any](all map[Name]Open, name Name) (Open, error) {
+	open, ok := all[name]
+	if !ok {
+		return open, fmt.Errorf("the catalogue has a function %s that this machine cannot open: add it to infra/local/system/functions.go", name)
 	}
-	return defaultTimeout + 5*time.Second
+	return open, nil
 }

@@ -1,32 +1,44 @@
 package system
 
 import (
-	"path/filepath"
+	"maps"
 	"slices"
 	"testing"
+
+	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
-// Every function of the repository runs on one machine, except those that only a deploy calls.
+// Every function of the catalogue runs on one machine, except those that only a deploy calls.
 func TestRunsEveryFunction(t *testing.T) {
 	t.Parallel()
-	run := []string{"keys", "migrate", "verify"}
-	for _, g := range groups() {
-		run = append(run, g.name)
+	want := make(map[catalog.Kind][]string)
+	for _, f := range catalog.Functions() {
+		want[f.Kind] = append(want[f.Kind], string(f.Name))
 	}
-	for _, w := range workers() {
-		run = append(run, string(w.queue))
+	compare(t, httpFunctions(), want[catalog.HTTP])
+	compare(t, workers(), want[catalog.Queue])
+	compare(t, scheduled(), want[catalog.Schedule])
+}
+
+func compare[Name ~string, Open any](t *testing.T, openers map[Name]Open, want []string) {
+	t.Helper()
+	var got []string
+	for name := range maps.Keys(openers) {
+		got = append(got, string(name))
 	}
-	for _, s := range schedules() {
-		run = append(run, s.name)
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("opens %v, want %v", got, want)
 	}
-	commands, err := filepath.Glob("../../../functions/*/lambda/main.go")
-	if err != nil || len(commands) == 0 {
-		t.Fatalf("no functions found: %v", err)
-	}
-	for _, command := range commands {
-		name := filepath.Base(filepath.Dir(filepath.Dir(command)))
-		if !slices.Contains(run, name) {
-			t.Errorf("functions/%s is not started", name)
+}
+
+// A message that is visible again before its call has ended is handled twice at the same time.
+func TestMessageStaysHiddenWhileItIsHandled(t *testing.T) {
+	t.Parallel()
+	for _, q := range catalog.Queues() {
+		if got := visibility(q); got < q.Consumer().Timeout {
+			t.Errorf("%s: hidden for %v, and its function may take %v", q.Name, got, q.Consumer().Timeout)
 		}
 	}
 }

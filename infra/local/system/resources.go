@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -17,22 +16,20 @@ import (
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/config"
-	"github.com/lafaekstreet/backend/shared/queue"
-	"github.com/lafaekstreet/backend/shared/storage"
 )
 
 const (
 	bucketName = "lafaekstreet-media"
 	ledgerKey  = "alias/lafaekstreet-ledger"
-	// maxReceives is after how many failures a message goes to the dead letters.
-	maxReceives = 5
 	// ledgerAccount and its credit, on the stand-in's network.
 	ledgerAccount = "0.0.2001"
 	ledgerCredit  = 1_000_000 * 100_000_000 // tinybars
 )
 
-// createResources makes what the CDK makes in AWS, through the same protocols. What is there stays.
+// createResources makes the queues, the bucket and the keys that the CDK app makes in AWS, through the same protocols. What
+// an earlier run has made stays.
 func (s *System) createResources(ctx context.Context) error {
 	ctx, cancel := newDeadline(ctx)
 	defer cancel()
@@ -45,7 +42,7 @@ func (s *System) createResources(ctx context.Context) error {
 		return err
 	}
 	pathStyle := func(o *s3.Options) { o.UsePathStyle = s.env["S3_PATH_STYLE"] == "true" }
-	if err := s.createBucket(ctx, s3.NewFromConfig(cfg, pathStyle), arns[queue.Images]); err != nil {
+	if err := s.createBucket(ctx, s3.NewFromConfig(cfg, pathStyle), arns[catalog.PictureArrived().Queue]); err != nil {
 		return err
 	}
 	if err := s.createLedgerKey(ctx, kms.NewFromConfig(cfg)); err != nil {
@@ -55,24 +52,25 @@ func (s *System) createResources(ctx context.Context) error {
 }
 
 // createQueues makes each queue with its dead letters and returns the ARNs.
-func (s *System) createQueues(ctx context.Context, client *sqs.Client) (map[queue.Name]string, error) {
-	arns := map[queue.Name]string{}
+func (s *System) createQueues(ctx context.Context, client *sqs.Client) (map[catalog.QueueName]string, error) {
+	arns := map[catalog.QueueName]string{}
 	urls := map[string]string{}
-	for _, name := range queue.Names() {
-		deadURL, dead, err := createQueue(ctx, client, string(queue.Dead(name)), map[string]string{"MessageRetentionPeriod": "1209600"})
+	retention := strconv.Itoa(int(catalog.Retention.Seconds()))
+	for _, q := range catalog.Queues() {
+		deadURL, dead, err := createQueue(ctx, client, string(q.Name.Dead()), map[string]string{"MessageRetentionPeriod": retention})
 		if err != nil {
 			return nil, err
 		}
-		redrive, err := json.Marshal(map[string]any{"deadLetterTargetArn": dead, "maxReceiveCount": maxReceives})
+		redrive, err := json.Marshal(map[string]any{"deadLetterTargetArn": dead, "maxReceiveCount": catalog.MaxReceives})
 		if err != nil {
 			return nil, fmt.Errorf("write redrive policy: %w", err)
 		}
-		url, arn, err := createQueue(ctx, client, string(name), map[string]string{
-			"VisibilityTimeout": strconv.Itoa(int(visibility(name) / time.Second)), "RedrivePolicy": string(redrive)})
+		url, arn, err := createQueue(ctx, client, string(q.Name), map[string]string{"MessageRetentionPeriod": retention,
+			"VisibilityTimeout": strconv.Itoa(int(visibility(q).Seconds())), "RedrivePolicy": string(redrive)})
 		if err != nil {
 			return nil, err
 		}
-		arns[name], urls[string(name)], urls[string(queue.Dead(name))] = arn, url, deadURL
+		arns[q.Name], urls[string(q.Name)], urls[string(q.Name.Dead())] = arn, url, deadURL
 	}
 	s.set("QUEUE_URLS", pairs(urls))
 	s.queueARNs = arns
@@ -84,7 +82,7 @@ func createQueue(ctx context.Context, client *sqs.Client, name string, attribute
 	if err != nil {
 		return "", "", fmt.Errorf("create queue %s: %w", name, err)
 	}
-	// Apart from the creation, which refuses a queue that exists with other attributes.
+	// A separate call: CreateQueue refuses a queue that exists with other attributes.
 	if _, err := client.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{QueueUrl: made.QueueUrl, Attributes: attributes}); err != nil {
 		return "", "", fmt.Errorf("configure queue %s: %w", name, err)
 	}
@@ -96,7 +94,8 @@ func createQueue(ctx context.Context, client *sqs.Client, name string, attribute
 	return aws.ToString(made.QueueUrl), about.Attributes[string(sqstypes.QueueAttributeNameQueueArn)], nil
 }
 
-// createBucket makes the bucket of pictures, open to browsers with a presigned request, its arrivals told to images.
+// createBucket makes the bucket of pictures. Browsers may send presigned requests to it, and it sends the events of the
+// catalogue.
 func (s *System) createBucket(ctx context.Context, client *s3.Client, images string) error {
 	s.set("MEDIA_BUCKET", bucketName)
 	name := aws.String(s.env["MEDIA_BUCKET"])
@@ -109,21 +108,22 @@ func (s *System) createBucket(ctx context.Context, client *s3.Client, images str
 	_, err = client.PutBucketCors(ctx, &s3.PutBucketCorsInput{Bucket: name, CORSConfiguration: &s3types.CORSConfiguration{
 		CORSRules: []s3types.CORSRule{{AllowedMethods: []string{"GET", "PUT", "POST"}, AllowedOrigins: []string{"*"}, AllowedHeaders: []string{"*"}}}}})
 	var refused smithy.APIError
-	if err != nil && (!errors.As(err, &refused) || refused.ErrorCode() != "NotImplemented") { // our stand-in is open already
+	if err != nil && (!errors.As(err, &refused) || refused.ErrorCode() != "NotImplemented") { // our stand-in accepts browsers without it
 		return fmt.Errorf("open the bucket to browsers: %w", err)
 	}
+	trigger := catalog.PictureArrived()
 	_, err = client.PutBucketNotificationConfiguration(ctx, &s3.PutBucketNotificationConfigurationInput{Bucket: name,
 		NotificationConfiguration: &s3types.NotificationConfiguration{QueueConfigurations: []s3types.QueueConfiguration{{
-			QueueArn: aws.String(images), Events: []s3types.Event{s3types.EventS3ObjectCreated},
+			QueueArn: aws.String(images), Events: []s3types.Event{s3types.Event(trigger.Event)},
 			Filter: &s3types.NotificationConfigurationFilter{Key: &s3types.S3KeyFilter{FilterRules: []s3types.FilterRule{{
-				Name: s3types.FilterRuleNamePrefix, Value: aws.String(storage.Originals)}}}}}}}})
+				Name: s3types.FilterRuleNamePrefix, Value: aws.String(trigger.Prefix)}}}}}}}})
 	if err != nil {
-		return fmt.Errorf("have the bucket tell of pictures: %w", err)
+		return fmt.Errorf("have the bucket send events: %w", err)
 	}
 	return nil
 }
 
-// createLedgerKey makes the key that signs for the ledger and, on the stand-in's network, its account and topics.
+// createLedgerKey makes the key that signs ledger messages and, on the stand-in's network, its account and topics.
 func (s *System) createLedgerKey(ctx context.Context, client *kms.Client) error {
 	if s.env["AWS_KMS_KEY_ID"] == "" {
 		id, err := ensureKey(ctx, client)

@@ -3,6 +3,7 @@ package system
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/local/consume"
 	"github.com/lafaekstreet/backend/infra/local/gateway"
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/start"
@@ -27,13 +29,9 @@ func (s *System) startFunctions(ctx context.Context) error {
 	if err := background.followSchedules(ctx); err != nil {
 		return err
 	}
-	var functions []gateway.Function
-	for _, g := range groups() {
-		service, err := g.open(ctx, s.env)
-		if err != nil {
-			return fmt.Errorf("open %s: %w", g.name, err)
-		}
-		functions = append(functions, service)
+	functions, err := s.openHTTP(ctx)
+	if err != nil {
+		return err
 	}
 	front, err := gateway.New(s.log, functions...)
 	if err != nil {
@@ -42,14 +40,39 @@ func (s *System) startFunctions(ctx context.Context) error {
 	return s.serveAPI(s.withConsole(front))
 }
 
-// background is the work nobody waits for.
+// openHTTP opens the HTTP functions, each with the timeout of the catalogue. The first of them answers what no route names.
+func (s *System) openHTTP(ctx context.Context) ([]gateway.Function, error) {
+	var out []gateway.Function
+	for _, f := range catalog.Functions() {
+		if f.Kind != catalog.HTTP {
+			continue
+		}
+		open, err := opener(httpFunctions(), f.Name)
+		if err != nil {
+			return nil, err
+		}
+		service, err := open(ctx, s.env)
+		if err != nil {
+			return nil, fmt.Errorf("open %s: %w", f.Name, err)
+		}
+		limited := gateway.WithTimeout(service, f.Timeout)
+		if f.Name == catalog.Fallback {
+			out = slices.Insert(out, 0, limited)
+		} else {
+			out = append(out, limited)
+		}
+	}
+	return out, nil
+}
+
+// background is the work of the queues and the schedules.
 type background struct {
 	system *System
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
 }
 
-// stop takes nothing new and waits for what is under way.
+// stop receives no new messages, starts no new calls, and waits for those that are under way.
 func (b *background) stop() error {
 	b.cancel()
 	done := make(chan struct{})
@@ -59,7 +82,7 @@ func (b *background) stop() error {
 	}()
 	select {
 	case <-done:
-	case <-time.After(drainTimeout): // what is lost now is delivered again after the next start
+	case <-time.After(drainTimeout): // messages that are not handled by now are delivered again after the next start
 	}
 	return nil
 }
@@ -75,32 +98,43 @@ func (b *background) consumeQueues(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, w := range workers() {
-		handler, err := w.open(ctx, s.env)
+	for _, q := range catalog.Queues() {
+		open, err := opener(workers(), q.Name)
 		if err != nil {
-			return fmt.Errorf("open %s: %w", w.queue, err)
+			return err
 		}
-		source := consume.Source{Queue: urls[string(w.queue)], ARN: s.queueARNs[w.queue], Region: cfg.Region,
-			Handler: handler, Batch: w.batch, Concurrency: w.concurrency, Timeout: w.timeout}
+		handler, err := open(ctx, s.env)
+		if err != nil {
+			return fmt.Errorf("open %s: %w", q.Name, err)
+		}
+		source := consume.Source{Queue: urls[string(q.Name)], ARN: s.queueARNs[q.Name], Region: cfg.Region,
+			Handler: handler, Batch: q.Batch, Concurrency: q.Concurrency, Timeout: q.Consumer().Timeout}
 		b.tasks.Go(func() { source.Run(ctx, client, s.log) })
 	}
 	return nil
 }
 
 func (b *background) followSchedules(ctx context.Context) error {
-	for _, schedule := range schedules() {
-		function, err := schedule.open(ctx, b.system.env)
-		if err != nil {
-			return fmt.Errorf("open %s: %w", schedule.name, err)
+	for _, f := range catalog.Functions() {
+		if f.Kind != catalog.Schedule {
+			continue
 		}
-		b.tasks.Go(func() { b.follow(ctx, schedule, function) })
+		open, err := opener(scheduled(), f.Name)
+		if err != nil {
+			return err
+		}
+		function, err := open(ctx, b.system.env)
+		if err != nil {
+			return fmt.Errorf("open %s: %w", f.Name, err)
+		}
+		b.tasks.Go(func() { b.follow(ctx, f, function) })
 	}
 	return nil
 }
 
 // follow calls the function at once and then at its interval, one call at a time.
-func (b *background) follow(ctx context.Context, plan schedule, function start.Scheduled) {
-	tick := time.NewTicker(plan.every)
+func (b *background) follow(ctx context.Context, plan catalog.Function, function start.Scheduled) {
+	tick := time.NewTicker(interval(plan))
 	defer tick.Stop()
 	for {
 		b.call(ctx, plan, function)
@@ -112,28 +146,28 @@ func (b *background) follow(ctx context.Context, plan schedule, function start.S
 	}
 }
 
-func (b *background) call(ctx context.Context, plan schedule, function start.Scheduled) {
-	ctx, cancel := context.WithTimeout(ctx, plan.timeout)
+func (b *background) call(ctx context.Context, plan catalog.Function, function start.Scheduled) {
+	ctx, cancel := context.WithTimeout(ctx, plan.Timeout)
 	defer cancel()
 	defer func() {
 		if cause := recover(); cause != nil {
-			b.system.log.ErrorContext(ctx, "scheduled function panicked", "schedule", plan.name, "panic", cause)
+			b.system.log.ErrorContext(ctx, "scheduled function panicked", "schedule", string(plan.Name), "panic", cause)
 		}
 	}()
 	event := events.EventBridgeEvent{Version: "0", DetailType: "Scheduled Event", Source: "aws.scheduler",
-		Time: time.Now().UTC(), Resources: []string{"local/" + plan.name}}
+		Time: time.Now().UTC(), Resources: []string{"local/" + string(plan.Name)}}
 	if err := function.Run(ctx, event); err != nil && ctx.Err() == nil {
-		b.system.log.WarnContext(ctx, "scheduled function failed", "schedule", plan.name, "error", err)
+		b.system.log.WarnContext(ctx, "scheduled function failed", "schedule", string(plan.Name), "error", err)
 	}
 }
 
-// queueURLs reads QUEUE_URLS as the functions do: the environment may name queues of its own.
+// queueURLs reads QUEUE_URLS as the functions do: the caller's environment may name queues of its own.
 func queueURLs(env config.Env) (map[string]string, error) {
 	cfg, err := config.Parse[queue.Config](env)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range queue.Names() {
+	for _, name := range catalog.QueueNames() {
 		if cfg.URLs[string(name)] == "" {
 			return nil, fmt.Errorf("QUEUE_URLS names no queue for %s", name)
 		}

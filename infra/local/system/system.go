@@ -21,8 +21,8 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/local/console"
 	"github.com/lafaekstreet/backend/infra/local/faults"
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/config"
-	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
@@ -49,7 +49,7 @@ type System struct {
 	failed  chan error
 
 	listener  net.Listener // of the API
-	queueARNs map[queue.Name]string
+	queueARNs map[catalog.QueueName]string
 	parts     []part // for people, in the order they were started
 
 	stops []stop // in the order of starting

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -139,40 +138,25 @@ func TestEveryQueueHasItsDeadLettersAndItsConsumer(t *testing.T) {
 	})
 }
 
-func TestEveryAlarmHasAnActionAndAnEntryInTheRunbook(t *testing.T) {
-	runbook, err := os.ReadFile("RUNBOOK.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	entries := make(map[string]bool)
-	for _, m := range regexp.MustCompile("(?m)^### (.+)$").FindAllStringSubmatch(string(runbook), -1) {
-		for name := range strings.SplitSeq(m[1], ",") {
-			entries[strings.Trim(strings.TrimSpace(name), "`")] = false
-		}
-	}
+func TestAlarmsAreThoseOfTheCatalogue(t *testing.T) {
 	each(t, func(t *testing.T, w *written) {
-		alarms := w.OfType("AWS::CloudWatch::Alarm")
-		if len(alarms) < 20 {
-			t.Errorf("only %d alarms", len(alarms))
-		}
-		for _, a := range alarms {
+		got := make(map[string]bool)
+		for _, a := range w.OfType("AWS::CloudWatch::Alarm") {
 			name := w.Text(a.Stack, a.Properties["AlarmName"])
 			actions, _ := a.Properties["AlarmActions"].([]any)
 			if topic, ok := w.Find(a.Stack, first(actions)); !ok || topic.Type != "AWS::SNS::Topic" {
 				t.Errorf("%s tells nobody", name)
 			}
-			entry := entryOf(t, strings.TrimPrefix(name, a.Stack+"-"))
-			if _, ok := entries[entry]; !ok {
-				t.Errorf("%s has no entry %q in RUNBOOK.md", name, entry)
+			got[entryOf(t, strings.TrimPrefix(name, a.Stack+"-"))] = true
+		}
+		for _, a := range catalog.Alarms() {
+			absent := a.Signal.Scope == catalog.Database && !w.settings.managed() ||
+				a.Signal.Scope == catalog.EachRelease && w.settings.Deployment == "all-at-once"
+			if got[a.Name] == absent {
+				t.Errorf("%s: made %v", a.Name, got[a.Name])
 			}
-			entries[entry] = true
 		}
 	})
-	for name, used := range entries {
-		if !used && name != "" {
-			t.Errorf("RUNBOOK.md explains %q, which no alarm is called", name)
-		}
-	}
 }
 
 // entryOf is the name that the catalogue gives an alarm, with a placeholder for its queue or function.

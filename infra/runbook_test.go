@@ -1,0 +1,69 @@
+package main
+
+import (
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lafaekstreet/backend/shared/catalog"
+)
+
+func runbook(t *testing.T) string {
+	t.Helper()
+	raw, err := os.ReadFile("RUNBOOK.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+func TestEveryAlarmHasItsEntryInTheRunbook(t *testing.T) {
+	t.Parallel()
+	var entries, alarms []string
+	for _, m := range regexp.MustCompile("(?m)^### `([^`]+)`$").FindAllStringSubmatch(runbook(t), -1) {
+		entries = append(entries, m[1])
+	}
+	for _, a := range catalog.Alarms() {
+		alarms = append(alarms, a.Name)
+		if !slices.Contains(entries, a.Name) {
+			t.Errorf("the alarm %s has no entry in RUNBOOK.md", a.Name)
+		}
+	}
+	for _, e := range entries {
+		if !slices.Contains(alarms, e) {
+			t.Errorf("RUNBOOK.md has an entry %s, and no alarm has this name", e)
+		}
+	}
+}
+
+// notMetrics are the words of the runbook with an underscore that are neither a metric nor a setting.
+var notMetrics = []string{
+	"request_id", "message_id", // fields of log lines
+	"needs_review",                    // status of a report
+	"lafaek_app", "statement_timeout", // of PostgreSQL
+}
+
+// A metric that the runbook names and nobody emits would send a person to an empty graph.
+func TestTheRunbookNamesNoUnknownMetric(t *testing.T) {
+	t.Parallel()
+	known := slices.Clone(notMetrics)
+	for _, m := range catalog.Metrics() {
+		known = append(known, m.Name())
+	}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[settings]()) {
+		known = append(known, f.Tag.Get("json"))
+	}
+	for _, m := range regexp.MustCompile("`([a-z]+(?:_[a-z]+)+)`").FindAllStringSubmatch(runbook(t), -1) {
+		if !slices.Contains(known, m[1]) {
+			t.Errorf("RUNBOOK.md names %s, which is no metric and no setting", m[1])
+		}
+	}
+	for _, word := range notMetrics {
+		if !strings.Contains(runbook(t), "`"+word+"`") {
+			t.Errorf("RUNBOOK.md does not name %s any more: remove it here", word)
+		}
+	}
+}

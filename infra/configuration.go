@@ -50,7 +50,6 @@ func (r *resources) configure(stack awscdk.Stack, s spec) (environment, []statem
 	c.bucket(s.grants.bucket)
 	if s.Kind == catalog.Queue {
 		c.allow("Consume", []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}, r.queues.live[s.queue.Name].QueueArn())
-		c.set("QUEUE_MAX_RECEIVES", fmt.Sprint(catalog.MaxReceives))
 	}
 	c.special(s.grants)
 	return c.env, c.finish()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/outbox"
 )
 
@@ -61,7 +62,7 @@ UPDATE ledger_circuit SET reason = left($1, 500), since = coalesce(since, $2), f
 		return err
 	})
 	if err == nil && !parked {
-		w.Metrics.Add("LedgerHalted")
+		w.Metrics.Add(catalog.LedgerHalted)
 		w.Log.ErrorContext(ctx, "ledger halted until an operator mends it", "submission_id", s.ID, "reason", reason)
 	}
 	return err

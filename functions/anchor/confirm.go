@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -27,7 +28,7 @@ func (w *Worker) stepConfirm(ctx context.Context, s *submission) error {
 		return failed(err)
 	}
 	if cause := w.contradiction(s, m); cause != "" {
-		w.Metrics.Add("LedgerContradicted")
+		w.Metrics.Add(catalog.LedgerContradicted)
 		w.Log.ErrorContext(ctx, "mirror node contradicts a submission", "submission_id", s.ID, "cause", cause)
 		return w.advance(ctx, s, ledger.SubmissionFailed, func(*outbox.Work) error { return nil })
 	}
@@ -56,8 +57,8 @@ func (w *Worker) confirm(ctx context.Context, s *submission, m *ledger.TopicMess
 		return tell(ctx, tx, s.ID)
 	})
 	if err == nil {
-		w.Metrics.Add("LedgerConfirmed")
-		w.Metrics.Put("LedgerConfirmationSeconds", w.Clock.Now().Sub(time.Unix(0, m.ConsensusNanos)).Seconds(), "Seconds")
+		w.Metrics.Add(catalog.LedgerConfirmed)
+		w.Metrics.Put(catalog.LedgerConfirmationDelay, w.Clock.Now().Sub(time.Unix(0, m.ConsensusNanos)).Seconds())
 	}
 	return err
 }

@@ -189,7 +189,7 @@ func TestOperatorsFaultStopsEverything(t *testing.T) {
 			if got := scan[int](b, `SELECT count(*) FROM ledger_circuit WHERE reason IS NOT NULL`); got != 1 {
 				t.Error("the circuit is closed")
 			}
-			if !strings.Contains(b.metrics.String(), "LedgerHalted") {
+			if !strings.Contains(b.metrics.String(), "ledger_halted") {
 				t.Error("no alarm metric")
 			}
 			for range 60 { // an hour of relay's sweeps

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
 
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 )
@@ -64,7 +65,7 @@ func (w *Worker) stepSend(ctx context.Context, s *submission) error {
 	}
 	switch code {
 	case services.ResponseCodeEnum_OK, services.ResponseCodeEnum_DUPLICATE_TRANSACTION:
-		w.Metrics.Add("LedgerSubmitted")
+		w.Metrics.Add(catalog.LedgerSubmitted)
 		return w.advance(ctx, s, ledger.SubmissionSubmitted, func(tx *outbox.Work) error { return w.closeCircuit(ctx, tx) })
 	case services.ResponseCodeEnum_TRANSACTION_EXPIRED:
 		return w.settle(ctx, s)

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -131,7 +132,7 @@ WHERE id = $1 AND leased_by = $2 AND state = $9`
 // postpone gives the lease back and has the event's message delivered again.
 func (w *Worker) postpone(ctx context.Context, s *submission, n *notYet) error {
 	if n.failed {
-		w.Metrics.Add("LedgerRetry")
+		w.Metrics.Add(catalog.LedgerRetry)
 		w.Log.WarnContext(ctx, "ledger step failed, will be tried again", "submission_id", s.ID, "state", s.State,
 			"attempts", s.Attempts+1, "error", n.cause)
 	}

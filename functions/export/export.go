@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/klauspost/compress/gzip"
 
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
 	open "github.com/lafaekstreet/backend/shared/export"
@@ -55,7 +56,7 @@ func (e *Export) Run(ctx context.Context, _ events.EventBridgeEvent) error {
 	for _, f := range open.Formats() {
 		n, err := e.write(ctx, f)
 		if err != nil {
-			e.metrics.Add("export_failures")
+			e.metrics.Add(catalog.ExportFailures)
 			return fmt.Errorf("export %s: %w", f, err)
 		}
 		e.log.InfoContext(ctx, "export renewed", "format", string(f), "reports", n)
@@ -90,6 +91,6 @@ func (e *Export) write(ctx context.Context, f open.Format) (int, error) {
 	if err := e.store.PutFile(ctx, f.Key(), f.ContentType(), "gzip", file); err != nil {
 		return 0, err
 	}
-	e.metrics.Put("export_duration", float64(time.Since(began).Milliseconds()), telemetry.Milliseconds)
+	e.metrics.Put(catalog.ExportDuration, float64(time.Since(began).Milliseconds()))
 	return n, nil
 }

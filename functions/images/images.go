@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -123,10 +124,10 @@ func (w *Worker) original(ctx context.Context, key string, receives int) error {
 	var refusal *upload.Refusal
 	switch {
 	case errors.As(err, &refusal):
-		w.metrics.Add("picture_refused")
+		w.metrics.Add(catalog.PictureRefused)
 		return w.refuse(ctx, u, refusal)
 	case errors.Is(err, storage.ErrTooLarge):
-		w.metrics.Add("picture_refused")
+		w.metrics.Add(catalog.PictureRefused)
 		return w.refuse(ctx, u, upload.Refuse(upload.TooLarge, "object is larger than allowed"))
 	case err != nil:
 		return err
@@ -134,7 +135,7 @@ func (w *Worker) original(ctx context.Context, key string, receives int) error {
 	if err := w.publish(ctx, u, made); err != nil {
 		return err
 	}
-	w.metrics.Put("picture_milliseconds", float64(w.clock.Now().Sub(started))/float64(time.Millisecond), telemetry.Milliseconds)
+	w.metrics.Put(catalog.PictureDuration, float64(w.clock.Now().Sub(started))/float64(time.Millisecond))
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/notification"
 )
@@ -77,7 +78,7 @@ func (w *Worker) push(ctx context.Context, it item, d device, title, body string
 		if _, dbErr := w.db.Exec(ctx, forget, it.userID, d.id, d.token); dbErr != nil {
 			w.log.WarnContext(ctx, "dead push token not forgotten", "error", dbErr)
 		}
-		w.metrics.Add("push_token_dropped")
+		w.metrics.Add(catalog.PushTokenDropped)
 		return err
 	})
 }

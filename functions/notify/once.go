@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
 // deliveryState is how far a delivery is, as notification_deliveries.state has it. After leaseFor without progress a
@@ -25,8 +27,8 @@ const (
 	skipped deliveryState = "skipped" // the reader does not want it
 )
 
-// leaseFor is how long a run can be at a delivery: the function's own timeout.
-const leaseFor = time.Minute
+// leaseFor is how long a run can work on a delivery: the timeout of the function.
+const leaseFor = catalog.NotifyTimeout
 
 // errBusy has a message come back: another run is at its delivery, or died there a moment ago.
 var errBusy = errors.New("another run is at this delivery")
@@ -51,7 +53,7 @@ func (w *Worker) once(ctx context.Context, it item, channel, recipient string, w
 	}
 	failure := send(func(ctx context.Context) error { return w.move(ctx, d, claimed, sending) })
 	state := stateAfter(failure)
-	w.metrics.Add("notify_" + channel + "_" + string(state))
+	w.metrics.Add(metricOf(channel, state))
 	if failure != nil {
 		w.log.WarnContext(ctx, "notification not delivered", "channel", channel, "notification_id", it.id, "error", failure)
 	}
@@ -63,6 +65,17 @@ func (w *Worker) once(ctx context.Context, it item, channel, recipient string, w
 		return failure
 	}
 	return nil
+}
+
+// metricOf is the metric that counts deliveries by a channel that ended in a state: sent, delayed, failed or unknown.
+func metricOf(channel string, state deliveryState) catalog.Metric {
+	byState := map[deliveryState]catalog.Metric{sent: catalog.NotifyPushSent, delayed: catalog.NotifyPushDelayed,
+		failed: catalog.NotifyPushFailed, unknown: catalog.NotifyPushUnknown}
+	if channel == byMail {
+		byState = map[deliveryState]catalog.Metric{sent: catalog.NotifyMailSent, delayed: catalog.NotifyMailDelayed,
+			failed: catalog.NotifyMailFailed, unknown: catalog.NotifyMailUnknown}
+	}
+	return byState[state]
 }
 
 func stateAfter(failure error) deliveryState {
@@ -113,7 +126,7 @@ func (w *Worker) finished(ctx context.Context, d delivery) error {
 		return fmt.Errorf("settle delivery by %s: %w", d.channel, err)
 	}
 	if tag.RowsAffected() > 0 {
-		w.metrics.Add("notify_" + d.channel + "_" + string(unknown))
+		w.metrics.Add(metricOf(d.channel, unknown))
 		return nil
 	}
 	var open bool

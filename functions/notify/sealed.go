@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
@@ -36,7 +37,7 @@ func (w *Worker) sealed(ctx context.Context, text []byte, sent time.Time) error 
 		return queue.Permanent(err)
 	}
 	if expires(m.Template) && !sent.IsZero() && w.clock.Now().Sub(sent) > stale {
-		w.metrics.Add("mail_stale")
+		w.metrics.Add(catalog.MailStale)
 		w.log.InfoContext(ctx, "mail is too old to be of use; dropped", "template", string(m.Template))
 		return nil
 	}
@@ -48,7 +49,7 @@ func (w *Worker) sealed(ctx context.Context, text []byte, sent time.Time) error 
 		if k := kindOf(err); k == Delayed || k == Unknown {
 			return err
 		}
-		w.metrics.Add("mail_refused")
+		w.metrics.Add(catalog.MailRefused)
 		w.log.WarnContext(ctx, "mail refused", "template", string(m.Template), "error", err)
 	}
 	return w.outbox.Do(ctx, func(tx *outbox.Work) error {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
@@ -31,10 +32,10 @@ type Config struct {
 	Storage storage.Config
 	// Grace is how long the function that wrote a message has to send it itself.
 	Grace time.Duration `env:"RELAY_GRACE" envDefault:"30s"`
-	// Stuck is from when a report, picture or place nobody has worked on is brought up
-	// again: longer than its message lives (five deliveries, six minutes apart), or
-	// an outage would breed more of them, and each a dead letter.
-	Stuck time.Duration `env:"RELAY_STUCK" envDefault:"45m"`
+	// Stuck is how old a report, picture or place must be that nobody has worked on before its message is sent again. It is
+	// longer than a message lives: otherwise an outage would send more and more messages, and each would become a dead
+	// letter. 0 is the life of a message by the catalogue.
+	Stuck time.Duration `env:"RELAY_STUCK"`
 }
 
 // Objects is what relay needs of S3.
@@ -67,6 +68,9 @@ func newRelay(kit *service.Kit) (*Relay, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open relay: %w", err)
 	}
+	if cfg.Stuck == 0 {
+		cfg.Stuck = catalog.MessageLife()
+	}
 	return &Relay{db: kit.DB, outbox: kit.Outbox, objects: storage.New(kit.AWS, cfg.Storage), clock: kit.Clock,
 		log: kit.Log, metrics: kit.Metrics, cfg: cfg}, nil
 }
@@ -91,7 +95,7 @@ func (r *Relay) Run(ctx context.Context, _ events.EventBridgeEvent) error {
 	var failed error
 	for _, t := range tasks {
 		if err := t.run(ctx); err != nil {
-			r.metrics.Add("relay_task_failed")
+			r.metrics.Add(catalog.RelayTaskFailed)
 			failed = errors.Join(failed, fmt.Errorf("%s: %w", t.name, err))
 		}
 	}
@@ -108,7 +112,7 @@ func (r *Relay) sweep(ctx context.Context) error {
 			return err
 		}
 		if sent > 0 {
-			r.metrics.Put("outbox_swept", float64(sent), telemetry.Count)
+			r.metrics.Put(catalog.OutboxSwept, float64(sent))
 		}
 		if !more || sent == 0 {
 			return nil
@@ -140,15 +144,15 @@ func (r *Relay) measure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.metrics.Put("outbox_messages", float64(w.Messages), telemetry.Count)
-	r.metrics.Put("outbox_age", w.Oldest.Seconds(), telemetry.Seconds)
+	r.metrics.Put(catalog.OutboxMessages, float64(w.Messages))
+	r.metrics.Put(catalog.OutboxAge, w.Oldest.Seconds())
 	var ai, anchor float64
 	var failed int
 	if err := r.db.QueryRow(ctx, waitingSQL).Scan(&ai, &anchor, &failed); err != nil {
 		return fmt.Errorf("measure waiting: %w", err)
 	}
-	r.metrics.Put("validate_lag", ai, telemetry.Seconds)
-	r.metrics.Put("anchor_lag", anchor, telemetry.Seconds)
-	r.metrics.Put("reports_ai_failed", float64(failed), telemetry.Count)
+	r.metrics.Put(catalog.ValidateLag, ai)
+	r.metrics.Put(catalog.AnchorLag, anchor)
+	r.metrics.Put(catalog.ReportsAIFailed, float64(failed))
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 // FuzzValidateMessage: only a message that names a report has one judged.
 func FuzzValidateMessage(f *testing.F) {
 	queuetest.Seeds(f, "report_id")
-	w := &Worker{db: queuetest.Nowhere(f), log: slog.New(slog.DiscardHandler), cfg: Config{Deliveries: 5}}
+	w := &Worker{db: queuetest.Nowhere(f), log: slog.New(slog.DiscardHandler)}
 	queuetest.Fuzz(f, queue.Validate, w.message, func(body string) bool {
 		var m map[string]*json.RawMessage
 		var in queue.ValidateMessage

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/pgvector/pgvector-go"
 
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/locale"
@@ -53,8 +54,20 @@ func (w *Worker) settle(ctx context.Context, s subject, v verdict) error {
 	if err != nil {
 		return err
 	}
-	w.metrics.Add("validate_" + string(v.status))
+	w.metrics.Add(metricOf(v.status))
 	return nil
+}
+
+// metricOf is the metric that counts verdicts of a status.
+func metricOf(s report.AIStatus) catalog.Metric {
+	switch s {
+	case report.AICompleted:
+		return catalog.ValidateCompleted
+	case report.AIRejected:
+		return catalog.ValidateRejected
+	default:
+		return catalog.ValidateNeedsReview
+	}
 }
 
 // conclude records the verdict as one row with everything in it: what readers see.

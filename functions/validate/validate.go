@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -37,8 +38,6 @@ type Config struct {
 	Models  ModelConfig
 	// Concurrency is how many reports are judged at once by one process; the queue's own cap holds the models' quota.
 	Concurrency int `env:"VALIDATE_CONCURRENCY" envDefault:"2"`
-	// Deliveries is the queue's limit: after the last one a message goes to the dead letters.
-	Deliveries int `env:"QUEUE_MAX_RECEIVES" envDefault:"5"`
 }
 
 // Objects is what the worker needs of S3.
@@ -94,7 +93,7 @@ func (w *Worker) message(ctx context.Context, m events.SQSMessage) error {
 	if err := json.Unmarshal([]byte(m.Body), &in); err != nil || in.ReportID == uuid.Nil {
 		return queue.Permanent(errors.New("message names no report"))
 	}
-	last := queue.Receives(m) >= w.cfg.Deliveries
+	last := queue.Receives(m) >= catalog.MaxReceives
 	err := w.report(ctx, in.ReportID, last)
 	if err == nil || errors.Is(err, report.ErrNotFound) {
 		return nil
@@ -102,7 +101,7 @@ func (w *Worker) message(ctx context.Context, m events.SQSMessage) error {
 	if last {
 		// The message goes to the dead letters; the report shows it to staff. What was
 		// cut off with ctx must still be said.
-		w.metrics.Add("validate_dead")
+		w.metrics.Add(catalog.ValidateDead)
 		return errors.Join(err, w.fail(context.WithoutCancel(ctx), in.ReportID))
 	}
 	return err
@@ -131,7 +130,7 @@ func (w *Worker) report(ctx context.Context, id uuid.UUID, last bool) error {
 		return err
 	}
 	if known.AIMonthlyTokens > 0 && tokens >= known.AIMonthlyTokens {
-		w.metrics.Add("validate_budget_spent")
+		w.metrics.Add(catalog.ValidateBudgetSpent)
 		return w.settle(ctx, s, verdict{status: report.AINeedsReview, why: "the month's AI budget is spent"})
 	}
 	if err := w.processing(ctx, s); err != nil {
@@ -165,7 +164,7 @@ func (w *Worker) ask(ctx context.Context, s subject, known settings.Settings, jp
 	v := verdict{status: report.AINeedsReview, settings: known, calls: rec}
 	r, err := w.judge.relevance(ctx, rec, jpeg)
 	if malformed(err) {
-		w.metrics.Add("validate_malformed")
+		w.metrics.Add(catalog.ValidateMalformed)
 		v.why = "the model's verdict could not be read"
 		return v, nil
 	}
@@ -183,7 +182,7 @@ func (w *Worker) ask(ctx context.Context, s subject, known settings.Settings, jp
 	}
 	d, err := w.judge.damage(ctx, rec, s, r, jpeg)
 	if malformed(err) {
-		w.metrics.Add("validate_malformed")
+		w.metrics.Add(catalog.ValidateMalformed)
 		v.why = "the model's assessment could not be read"
 		return v, nil
 	}

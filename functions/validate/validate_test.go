@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/infra/local/faults"
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/settings"
 )
 
@@ -265,7 +266,7 @@ func TestTheLastDeliveryLeavesTheReportToStaff(t *testing.T) {
 	if err := b.faults.Add(faults.Fault{Service: "bedrock", Mode: faults.Throttle, Count: faults.Forever}); err != nil {
 		t.Fatal(err)
 	}
-	if !b.deliver(id, 5) {
+	if !b.deliver(id, catalog.MaxReceives) {
 		t.Error("the message did not go to the dead letters")
 	}
 	if got := b.state(id); got != "pending failed medium REPORT_SUBMITTED 0" {
@@ -308,7 +309,7 @@ func TestADecisionDuringAVerdictStands(t *testing.T) {
 			} else {
 				b.answers(relevant)
 			}
-			b.deliver(id, 5)
+			b.deliver(id, catalog.MaxReceives)
 			if got := b.state(id); got != c.want {
 				t.Errorf("%s, want %s", got, c.want)
 			}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/valkey-io/valkey-go"
 
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/telemetry"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
@@ -136,7 +137,7 @@ func (c *Cache) connected() (valkey.Client, error) {
 	c.connects = false
 	if err != nil {
 		c.downUntil = c.clock.Now().Add(rest)
-		c.metrics.Add("cache_unavailable")
+		c.metrics.Add(catalog.CacheUnavailable)
 		return nil, fmt.Errorf("%w: %w", ErrDown, err)
 	}
 	c.client = client
@@ -153,5 +154,5 @@ func (c *Cache) fail() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.downUntil = c.clock.Now().Add(rest)
-	c.metrics.Add("cache_unavailable")
+	c.metrics.Add(catalog.CacheUnavailable)
 }

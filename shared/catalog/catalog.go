@@ -40,6 +40,9 @@ type Function struct {
 // that the function itself answers a request that takes too long.
 const GatewayTimeout = 30 * time.Second
 
+// NotifyTimeout is the timeout of notify, and so the longest that one run of it can work on a delivery.
+const NotifyTimeout = 60 * time.Second
+
 // Functions lists every function of the system: HTTP functions, workers of queues, scheduled functions, then those that
 // only a deploy calls.
 func Functions() []Function {
@@ -60,7 +63,7 @@ func Functions() []Function {
 		{Name: "images", Kind: Queue, Memory: 1769, Timeout: 60 * time.Second},
 		{Name: "validate", Kind: Queue, Memory: 512, Timeout: 150 * time.Second},
 		{Name: "anchor", Kind: Queue, Memory: 512, Timeout: 120 * time.Second},
-		{Name: "notify", Kind: Queue, Memory: 256, Timeout: 60 * time.Second},
+		{Name: "notify", Kind: Queue, Memory: 256, Timeout: NotifyTimeout},
 		{Name: "geocode", Kind: Queue, Memory: 256, Timeout: 30 * time.Second},
 
 		{Name: "relay", Kind: Schedule, Memory: 512, Timeout: 55 * time.Second, Every: time.Minute},

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
 // Kept is how long an answer of the geocoder is believed.
@@ -38,7 +40,7 @@ func (r *Resolver) ask(ctx context.Context, cell string, patience time.Duration,
 		return Address{}, err
 	}
 	if err != nil {
-		r.metrics.Add("geocoder_failures")
+		r.metrics.Add(catalog.GeocoderFailures)
 		return Address{}, silent(err)
 	}
 	if answer.MunicipalityCode, err = r.code(ctx, answer.Municipality); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/validation"
 
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -34,7 +35,7 @@ func (a *API) present(ctx context.Context, err error) *problem.Document {
 	d := problem.DocumentOf(err, locale.FromContext(ctx), telemetry.RequestID(ctx))
 	if d.Status >= http.StatusInternalServerError {
 		a.deps.Log.ErrorContext(ctx, "request failed", "code", d.Code, "error", err)
-		a.deps.Metrics.Add("server_errors")
+		a.deps.Metrics.Add(catalog.ServerErrors)
 	}
 	return d
 }

@@ -39,7 +39,6 @@ type each struct {
 	handle      HandlerFunc
 	dead        Sender
 	metrics     *telemetry.Metrics
-	deliveries  int
 }
 
 // spare is what a batch leaves of the invocation's time: enough to say which messages are done, and to write down what became

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/telemetry"
 )
@@ -40,24 +41,22 @@ type Option func(*each)
 // s does not know the queue of dead letters, they fail like any other.
 func WithDeadLetters(s Sender) Option { return func(e *each) { e.dead = s } }
 
-// WithMetrics counts messages that came back (message_retried) and that died
-// (message_dead), which each queue of dead letters has an alarm for. deliveries is the queue's limit.
-func WithMetrics(m *telemetry.Metrics, deliveries int) Option {
-	return func(e *each) { e.metrics, e.deliveries = m, deliveries }
-}
+// WithMetrics counts the messages whose delivery failed: those that will be delivered again, and those that go to the dead
+// letters.
+func WithMetrics(m *telemetry.Metrics) Option { return func(e *each) { e.metrics = m } }
 
 // failed decides about a message whose handling failed, and reports whether it
 // is settled: true takes it off its queue.
 func (e *each) failed(ctx context.Context, m events.SQSMessage, err error) bool {
 	var p permanent
 	if errors.As(err, &p) && e.bury(ctx, m) {
-		e.metrics.Add("message_dead")
+		e.metrics.Add(catalog.MessageDead)
 		return true
 	}
-	if e.deliveries > 0 && Receives(m) >= e.deliveries {
-		e.metrics.Add("message_dead")
+	if Receives(m) >= catalog.MaxReceives {
+		e.metrics.Add(catalog.MessageDead)
 	} else {
-		e.metrics.Add("message_retried")
+		e.metrics.Add(catalog.MessageRetried)
 	}
 	return false
 }

@@ -53,7 +53,7 @@ func TestWhereFailuresGo(t *testing.T) {
 	}{
 		{"success", nil, false, "1", &letters{known: true}, false, 0, ""},
 		{"may heal", heals, false, "1", &letters{known: true}, true, 0, "message_retried"},
-		{"may heal, last time", heals, false, "5", &letters{known: true}, true, 0, "message_dead"},
+		{"may heal, last time", heals, false, "6", &letters{known: true}, true, 0, "message_dead"},
 		{"never heals", never, false, "1", &letters{known: true}, false, 1, "message_dead"},
 		{"never heals, no such queue", never, false, "1", &letters{}, true, 0, "message_retried"},
 		{"never heals, queue is down", never, false, "1", &letters{known: true, err: errors.New("down")}, true, 0, "message_retried"},
@@ -68,7 +68,7 @@ func TestWhereFailuresGo(t *testing.T) {
 					panic("oh")
 				}
 				return c.err
-			}, queue.WithDeadLetters(c.dead), queue.WithMetrics(telemetry.NewMetrics(&out, "notify", timestamp.NewManual(time.Unix(0, 0))), 5))
+			}, queue.WithDeadLetters(c.dead), queue.WithMetrics(telemetry.NewMetrics(&out, "notify", timestamp.NewManual(time.Unix(0, 0)))))
 			res, err := h.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: "b",
 				Attributes: map[string]string{"ApproximateReceiveCount": c.receives}}}})
 			if err != nil {

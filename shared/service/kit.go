@@ -39,8 +39,7 @@ type Kit struct {
 	Gate     *admission.Gate
 	Settings *settings.Reader
 
-	cache      *admission.Cache
-	deliveries int
+	cache *admission.Cache
 }
 
 type kitConfig struct {
@@ -49,8 +48,6 @@ type kitConfig struct {
 	Cache    admission.CacheConfig
 	Limits   admission.LimitConfig
 	LogLevel slog.Level `env:"LOG_LEVEL" envDefault:"INFO"`
-	// Deliveries is after how many failures the queues of the system give up on a message.
-	Deliveries int `env:"QUEUE_MAX_RECEIVES" envDefault:"5"`
 }
 
 // Option changes how a kit is opened.
@@ -77,7 +74,7 @@ func Open(ctx context.Context, name string, env config.Env, opts ...Option) (*Ki
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", name, err)
 	}
-	k := &Kit{Name: name, Env: env, Clock: o.clock, deliveries: cfg.Deliveries}
+	k := &Kit{Name: name, Env: env, Clock: o.clock}
 	k.Log, k.Metrics = outputs(name, cfg.LogLevel, o)
 	if k.DB, err = database.Open(ctx, cfg.Database); err != nil {
 		return nil, fmt.Errorf("open %s: %w", name, err)
@@ -105,7 +102,7 @@ func outputs(name string, level slog.Level, o options) (*slog.Logger, *telemetry
 
 // Queue makes the consumer of a queue out of one message's work.
 func (k *Kit) Queue(name queue.Name, concurrency int, handle queue.HandlerFunc) queue.Handler {
-	return queue.Each(name, concurrency, k.Log, handle, queue.WithDeadLetters(k.Queues), queue.WithMetrics(k.Metrics, k.deliveries))
+	return queue.Each(name, concurrency, k.Log, handle, queue.WithDeadLetters(k.Queues), queue.WithMetrics(k.Metrics))
 }
 
 // Close gives the connections back.

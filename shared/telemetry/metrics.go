@@ -5,20 +5,8 @@ import (
 	"io"
 	"sync"
 
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/timestamp"
-)
-
-// Namespace of every metric of the system.
-const Namespace = "LafaekStreet"
-
-// Unit is a CloudWatch unit.
-type Unit string
-
-// Units in use.
-const (
-	Count        Unit = "Count"
-	Milliseconds Unit = "Milliseconds"
-	Seconds      Unit = "Seconds"
 )
 
 // Metrics emits values. The zero value and nil drop them.
@@ -35,10 +23,10 @@ func NewMetrics(w io.Writer, function string, now timestamp.Clock) *Metrics {
 }
 
 // Add counts one occurrence.
-func (m *Metrics) Add(name string) { m.Put(name, 1, Count) }
+func (m *Metrics) Add(metric catalog.Metric) { m.Put(metric, 1) }
 
-// Put emits a value. Names are fixed words, never anything a client sent.
-func (m *Metrics) Put(name string, value float64, unit Unit) {
+// Put emits a value in the unit of the metric.
+func (m *Metrics) Put(metric catalog.Metric, value float64) {
 	if m == nil || m.w == nil {
 		return
 	}
@@ -46,11 +34,11 @@ func (m *Metrics) Put(name string, value float64, unit Unit) {
 		"_aws": map[string]any{
 			"Timestamp": m.clock.Now().UnixMilli(),
 			"CloudWatchMetrics": []any{map[string]any{
-				"Namespace": Namespace, "Dimensions": [][]string{{"function"}, {}},
-				"Metrics": []any{map[string]any{"Name": name, "Unit": string(unit)}},
+				"Namespace": catalog.Namespace, "Dimensions": [][]string{{"function"}, {}},
+				"Metrics": []any{map[string]any{"Name": metric.Name(), "Unit": string(metric.Unit())}},
 			}},
 		},
-		"function": m.function, name: value,
+		"function": m.function, metric.Name(): value,
 	})
 	if err != nil {
 		return

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lafaekstreet/backend/infra/local/faults"
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/config"
 )
 
@@ -199,7 +200,7 @@ func TestOutagesThatOutlastTheQueue(t *testing.T) {
 			c.fault.Count = faults.Forever
 			s.must(s.faults.Add(c.fault))
 			s.file(upload)
-			hours := maxReceives + 2
+			hours := catalog.MaxReceives + 2
 			if c.fault.Service == "sqs" {
 				hours = 2 // no message, no deliveries to run out of
 			}

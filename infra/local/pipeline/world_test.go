@@ -3,7 +3,6 @@ package pipeline_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/http/httptest"
@@ -37,17 +36,14 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/smtp"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/infra/local/testenv"
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/start"
 )
 
-const (
-	bucket = "media"
-	// maxReceives is after how many deliveries a message is a dead letter, as in AWS.
-	maxReceives = 5
-)
+const bucket = "media"
 
 // opener makes a worker.
 type opener func(context.Context, config.Env) (queue.Handler, error)
@@ -172,7 +168,7 @@ func (s *system) standIns() error {
 		nodes = append(nodes, address+"="+id)
 	}
 	s.env = config.Env{"MEDIA_BUCKET": bucket, "S3_PATH_STYLE": "true", "DATABASE_MAX_CONNS": "6",
-		"SEAL_KEYS": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "QUEUE_MAX_RECEIVES": fmt.Sprint(maxReceives),
+		"SEAL_KEYS":   "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
 		"RELAY_GRACE": "0s", "RATE_LIMIT_CREATE_PER_HOUR": "100000", "LOG_LEVEL": "ERROR+4",
 		"SMTP_URL": s.mails.URL(), "FCM_ENDPOINT": s.pushes.URL(), "FCM_SERVICE_ACCOUNT": string(s.pushes.ServiceAccount()),
 		"NOMINATIM_URL": places.URL(), "HEDERA_NETWORK": hedera.Network, "HEDERA_NODES": strings.Join(nodes, ","), "HEDERA_MIRROR_URL": s.net.MirrorURL(),
@@ -189,7 +185,7 @@ func (s *system) createQueues() {
 	var all []string
 	for name := range workers() {
 		dead, _ := s.createQueue(name.Dead(), nil)
-		redrive, err := json.Marshal(map[string]any{"deadLetterTargetArn": dead, "maxReceiveCount": maxReceives})
+		redrive, err := json.Marshal(map[string]any{"deadLetterTargetArn": dead, "maxReceiveCount": catalog.MaxReceives})
 		s.must(err)
 		_, url := s.createQueue(name, map[string]string{"VisibilityTimeout": "30", "RedrivePolicy": string(redrive)})
 		s.urls[name] = url

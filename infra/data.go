@@ -13,17 +13,17 @@ const (
 	databaseName = "lafaekstreet"
 	ownerName    = "lafaek_owner"
 	backupDays   = 14
-	// appRole is what functions work as; see migrations/00001_extensions.sql.
+	// appRole is the role that functions work as; see migrations/00001_extensions.sql.
 	appRole = "lafaek_app"
-	// caPath is where a function finds the setting database_ca.
+	// caPath is where a function finds the certificates of the setting database_ca.
 	caFile = "database-ca.pem"
 	caPath = "/var/task/" + caFile
 )
 
-// data is where the database and the cache are.
+// data is the database and the cache.
 type data struct {
 	stack awscdk.Stack
-	// database and cache configure a function to reach them, and are the secrets it reads for that.
+	// database and cache are the variables by which a function reaches them, and the secrets that it reads for that.
 	database, cache               environment
 	databaseSecrets, cacheSecrets []secret
 	cluster                       awsrds.DatabaseCluster
@@ -41,8 +41,8 @@ func newData(scope constructs.Construct, p *plan, n *network, k *keys) *data {
 	return d
 }
 
-// externalData are databases of somebody else, by secrets the operator made. It
-// has no stack of its own: one without resources cannot be.
+// externalData is a database and a cache outside of this account. Secrets that the operator has made contain their URLs.
+// It uses the stack of the keys: a stack without resources cannot be deployed.
 func externalData(p *plan, k *keys) *data {
 	d := &data{stack: k.stack}
 	url := named(d.stack, p.DatabaseSecret)
@@ -64,7 +64,7 @@ func (d *data) aurora(p *plan, n *network, k *keys) {
 		Engine: awsrds.DatabaseClusterEngine_AuroraPostgres(&awsrds.AuroraPostgresClusterEngineProps{
 			Version: awsrds.AuroraPostgresEngineVersion_VER_17_7(),
 		}),
-		// The password ends up in a URL: letters and digits alone.
+		// The password becomes part of a URL: it may contain letters and digits only.
 		Credentials: awsrds.Credentials_FromGeneratedSecret(jsii.String(ownerName), &awsrds.CredentialsBaseOptions{
 			ExcludeCharacters: jsii.String(" !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"), EncryptionKey: k.data,
 			SecretName: jsii.String(p.name("database")),
@@ -95,7 +95,7 @@ func (d *data) aurora(p *plan, n *network, k *keys) {
 	output(d.stack, "DatabaseCluster", "For restores and figures", d.cluster.ClusterIdentifier())
 }
 
-// valkey is a serverless cache. Its name is lower case: the service takes no other.
+// valkey makes a serverless cache. The service accepts a name in lower case only.
 func (d *data) valkey(p *plan, n *network, k *keys) {
 	group := awsec2.NewSecurityGroup(d.stack, jsii.String("cache-access"), &awsec2.SecurityGroupProps{
 		Vpc: n.vpc, Description: jsii.String("Valkey, from functions alone"), AllowAllOutbound: jsii.Bool(false),

@@ -9,8 +9,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// Policies of CloudFront's own, by the ids its documentation gives ("Use managed cache policies",
-// "Use managed origin request policies").
+// Policies that CloudFront itself offers, by the ids in its documentation ("Use managed cache policies", "Use managed origin
+// request policies").
 const (
 	cachingDisabled  = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 	cachingOptimized = "658327ea-f89d-4fab-a63d-7e88639e58f6"
@@ -19,12 +19,11 @@ const (
 	cloudFrontZone = "Z2FDTNDATAQYW2"
 )
 
-// newEdge puts a distribution with a firewall before the API. A firewall stands
-// before no HTTP API itself. The functions serve nobody who comes around it: it
-// shows them a key. It keeps nothing but the files of the pages, which are
-// addressed by their content: what else may be kept depends on who asks.
+// newEdge puts a CloudFront distribution with a firewall in front of the API: AWS offers no firewall for an HTTP API itself.
+// The distribution sends a key to the functions, which refuse requests without it, so nobody can go around the firewall. It
+// caches the files of the pages alone, whose paths contain a hash of their content. Other answers depend on who asks.
 func newEdge(scope constructs.Construct, p *plan, k *keys, a *api) {
-	stack := newStack(scope, p.settings, "edge", "Distribution and firewall before the API")
+	stack := newStack(scope, p.settings, "edge", "Distribution and firewall in front of the API")
 	wall := awswafv2.NewCfnWebACL(stack, jsii.String("firewall"), &awswafv2.CfnWebACLProps{
 		Name: jsii.String(p.name("edge")), Scope: jsii.String("CLOUDFRONT"),
 		DefaultAction:    &awswafv2.CfnWebACL_DefaultActionProperty{Allow: &awswafv2.CfnWebACL_AllowActionProperty{}},
@@ -49,7 +48,7 @@ func newEdge(scope constructs.Construct, p *plan, k *keys, a *api) {
 				OriginProtocolPolicy: jsii.String("https-only"), OriginSslProtocols: jsii.Strings("TLSv1.2"), OriginReadTimeout: jsii.Number(30.0),
 			},
 			OriginCustomHeaders: []any{&awscloudfront.CfnDistribution_OriginCustomHeaderProperty{
-				// Read by CloudFormation during a deploy: it is in no template.
+				// CloudFormation reads the secret during a deploy; the value is in no template.
 				HeaderName: jsii.String("x-edge-key"), HeaderValue: jsii.String("{{resolve:secretsmanager:" + *k.edge.arn + "}}"),
 			}},
 		}},

@@ -12,24 +12,24 @@ import (
 	"strings"
 )
 
-// settings are the operator's choices: the member "lafaekstreet" of the context,
-// in cdk.json or by -c. Nothing in them is secret.
+// settings are what an operator chooses: the member "lafaekstreet" of the context, in cdk.json or by -c. They contain no
+// secrets.
 type settings struct {
-	// Stage names the deployment; it begins the name of everything.
+	// Stage names the deployment. The name of every resource begins with it.
 	Stage string `json:"stage"`
 	// Profile is "managed" (database and cache in this account) or "external" (by URL).
 	Profile string `json:"profile"`
-	Account string `json:"account"` // empty: that of the caller's credentials
-	Region  string `json:"region"`  // the same
+	Account string `json:"account"` // empty: the account of the caller's credentials
+	Region  string `json:"region"`  // empty: the region of the caller's credentials
 
-	// Domain is the API's own name, with its certificate; empty: the one API Gateway gives.
+	// Domain is a domain name for the API; empty: the name that API Gateway makes.
 	Domain      string   `json:"domain"`
-	Certificate string   `json:"certificate"`  // ARN, in this region
-	HostedZone  string   `json:"hosted_zone"`  // id in Route 53; empty: the record is made elsewhere
-	WebBaseURL  string   `json:"web_base_url"` // where mailed links lead
+	Certificate string   `json:"certificate"`  // its ARN, in the same region
+	HostedZone  string   `json:"hosted_zone"`  // id in Route 53; empty: the operator makes the record
+	WebBaseURL  string   `json:"web_base_url"` // links in mails begin with it
 	CORSOrigins []string `json:"cors_origins"`
-	// Edge puts a distribution with a firewall before the API; EdgeRate is how many requests one address
-	// may send in five minutes.
+	// Edge puts a CloudFront distribution with a firewall in front of the API. EdgeRate is how many requests one address may
+	// send in five minutes.
 	Edge     bool    `json:"edge"`
 	EdgeRate float64 `json:"edge_rate"`
 
@@ -38,19 +38,19 @@ type settings struct {
 	AuroraMin float64 `json:"aurora_min_acu"` // 0 pauses it when idle
 	AuroraMax float64 `json:"aurora_max_acu"`
 	Cache     bool    `json:"cache"` // managed: a Valkey; external: the secret below
-	// DatabaseSecret and CacheSecret name the secrets of the external profile that hold a URL.
+	// DatabaseSecret and CacheSecret name the secrets with the URLs, in the external profile.
 	DatabaseSecret string `json:"database_secret"`
 	CacheSecret    string `json:"cache_secret"`
 	DatabaseMode   string `json:"database_exec_mode"` // see shared/database; "exec" behind a pooler
-	// DatabaseCA is a file with the certificates (PEM) that vouch for the database, from the repository's
-	// top. It lies beside each function, as caPath.
+	// DatabaseCA is a file of certificates (PEM) by which functions verify the database, relative to the top of the
+	// repository. It is deployed with each function, as caPath.
 	DatabaseCA string `json:"database_ca"`
 
 	HederaNetwork      string            `json:"hedera_network"`
-	HederaAccount      string            `json:"hedera_account"` // empty: events wait until there is one
+	HederaAccount      string            `json:"hedera_account"` // empty: events wait until it is set
 	HederaTopicReports string            `json:"hedera_topic_reports"`
 	HederaTopicStatus  string            `json:"hedera_topic_status"`
-	HederaNodes        map[string]string `json:"hedera_nodes"` // host:port → 0.0.N; empty: the network's
+	HederaNodes        map[string]string `json:"hedera_nodes"` // host:port → 0.0.N; empty: the public nodes of the network
 	HederaMirror       string            `json:"hedera_mirror"`
 
 	BedrockRegion  string `json:"bedrock_region"`
@@ -58,24 +58,24 @@ type settings struct {
 	EmbeddingModel string `json:"embedding_model"`
 
 	MailFrom        string   `json:"mail_from"`
-	MailSecret      string   `json:"mail_secret"` // name of the secret with SMTP_URL; empty: mail and push wait
-	PushSecret      string   `json:"push_secret"` // name of the secret with FCM's service account; empty: no push
+	MailSecret      string   `json:"mail_secret"` // name of the secret with SMTP_URL; empty: mails and push messages wait
+	PushSecret      string   `json:"push_secret"` // name of the secret with the service account of FCM; empty: no push
 	GoogleClientIDs []string `json:"google_client_ids"`
 	NominatimURL    string   `json:"nominatim_url"`
 
-	// TokenKeys and SealKeys name generations of keys: the first signs or seals, all are believed or open.
+	// TokenKeys and SealKeys name the generations of keys. The first signs or seals; all are accepted or can open.
 	TokenKeys []string `json:"token_keys"`
 	SealKeys  []string `json:"seal_keys"`
 
 	// Deployment of HTTP functions: "all-at-once", "canary" (10 % for 5 minutes) or "linear" (10 % a minute).
 	Deployment    string  `json:"deployment"`
-	ThrottleRate  float64 `json:"throttle_rate"`  // requests a second of the whole API
-	ThrottleBurst float64 `json:"throttle_burst"` // and at once
+	ThrottleRate  float64 `json:"throttle_rate"`  // requests a second to the whole API
+	ThrottleBurst float64 `json:"throttle_burst"` // requests at the same moment
 	LogDays       float64 `json:"log_days"`
 	Tracing       bool    `json:"tracing"`
 	AlarmEmail    string  `json:"alarm_email"`
 	BudgetUSD     float64 `json:"budget_usd"` // a month; 0: no budget alarm
-	// Memory of single functions, MiB, by name.
+	// Memory of single functions in MiB, by name; others have that of the catalogue.
 	Memory map[string]float64 `json:"memory"`
 }
 
@@ -89,7 +89,7 @@ func defaults() settings {
 	}
 }
 
-// The days CloudWatch Logs offers.
+// logDays are the numbers of days that CloudWatch Logs can keep a log.
 var logDays = []float64{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731}
 
 var (
@@ -98,7 +98,7 @@ var (
 	keyForm    = regexp.MustCompile(`^[A-Za-z0-9-]{1,20}$`)
 )
 
-// readSettings reads and checks raw, a JSON object. The error lists every fault.
+// readSettings reads and checks a JSON object. The error lists every fault.
 func readSettings(raw []byte) (settings, error) {
 	s := defaults()
 	d := json.NewDecoder(bytes.NewReader(raw))
@@ -114,7 +114,7 @@ func readSettings(raw []byte) (settings, error) {
 
 func (s settings) managed() bool { return s.Profile == "managed" }
 
-// name is the full name of a thing of this deployment.
+// name is the full name of a resource of this deployment.
 func (s settings) name(part string) string { return "lafaekstreet-" + s.Stage + "-" + part }
 
 func (s settings) check() error {
@@ -125,7 +125,7 @@ func (s settings) check() error {
 		}
 	}
 	oneOf := func(name, value string, allowed ...string) {
-		fault(!slices.Contains(allowed, value), "%s: %q is none of %s", name, value, strings.Join(allowed, ", "))
+		fault(!slices.Contains(allowed, value), "%s: %q is not one of %s", name, value, strings.Join(allowed, ", "))
 	}
 	fault(!stageForm.MatchString(s.Stage), "stage: %q must be lower-case letters, digits and hyphens, at most 20", s.Stage)
 	oneOf("profile", s.Profile, "managed", "external")
@@ -134,14 +134,14 @@ func (s settings) check() error {
 	oneOf("database_exec_mode", s.DatabaseMode, "cache_statement", "cache_describe", "exec", "simple_protocol")
 	oneOf("hedera_network", s.HederaNetwork, "mainnet", "testnet", "previewnet", "local")
 	fault(!s.managed() && s.DatabaseSecret == "", "database_secret: the external profile needs the name of the secret that holds DATABASE_URL")
-	fault(s.managed() && s.DatabaseCA == "", "database_ca: Aurora's certificate is vouched for by Amazon's own roots, which are not among a system's: "+
+	fault(s.managed() && s.DatabaseCA == "", "database_ca: the certificate of Aurora is signed by Amazon's own roots, which no system trusts by itself: "+
 		"curl -O https://truststore.pki.rds.amazonaws.com/us-east-1/us-east-1-bundle.pem (of your region) and name the file")
 	fault(s.AuroraMin < 0 || s.AuroraMax < 1 || s.AuroraMax > 256 || s.AuroraMin > s.AuroraMax || !half(s.AuroraMin) || !half(s.AuroraMax),
-		"aurora_min_acu, aurora_max_acu: %v to %v is no range of 0 to 256 in halves", s.AuroraMin, s.AuroraMax)
+		"aurora_min_acu, aurora_max_acu: %v to %v is not a range within 0 to 256 in steps of 0.5", s.AuroraMin, s.AuroraMax)
 	fault(s.Domain != "" && s.Certificate == "", "certificate: a domain needs the ARN of its certificate")
-	fault(s.Edge && s.Region != "us-east-1", "edge: its firewall is made in us-east-1 alone; set the region to it")
+	fault(s.Edge && s.Region != "us-east-1", "edge: AWS makes its firewall in us-east-1 only; set region to us-east-1")
 	fault(s.Edge && s.EdgeRate < 10, "edge_rate: at least 10 requests in five minutes")
-	fault(s.HostedZone != "" && s.Domain == "", "hosted_zone: without a domain it names nothing")
+	fault(s.HostedZone != "" && s.Domain == "", "hosted_zone: it is of no use without a domain")
 	for name, value := range map[string]string{"hedera_account": s.HederaAccount,
 		"hedera_topic_reports": s.HederaTopicReports, "hedera_topic_status": s.HederaTopicStatus} {
 		fault(value != "" && !entityForm.MatchString(value), "%s: %q is not 0.0.N", name, value)
@@ -149,33 +149,33 @@ func (s settings) check() error {
 	ledger := []bool{s.HederaAccount != "", s.HederaTopicReports != "", s.HederaTopicStatus != ""}
 	fault(slices.Contains(ledger, true) && slices.Contains(ledger, false),
 		"hedera_account, hedera_topic_reports, hedera_topic_status: give all three or none")
-	fault(s.HederaNetwork == "local" && len(s.HederaNodes) == 0 && s.HederaAccount != "", "hedera_nodes: a local network has none of its own")
+	fault(s.HederaNetwork == "local" && len(s.HederaNodes) == 0 && s.HederaAccount != "", "hedera_nodes: a local network has no public nodes; name them")
 	for _, keys := range []struct {
 		name   string
 		values []string
 	}{{"token_keys", s.TokenKeys}, {"seal_keys", s.SealKeys}} {
 		fault(len(keys.values) == 0, "%s: at least one generation", keys.name)
 		for i, k := range keys.values {
-			fault(!keyForm.MatchString(k) || slices.Contains(keys.values[:i], k), "%s: %q is malformed or there twice", keys.name, k)
+			fault(!keyForm.MatchString(k) || slices.Contains(keys.values[:i], k), "%s: %q is malformed or repeated", keys.name, k)
 		}
 	}
 	if s.AlarmEmail != "" {
 		_, err := mail.ParseAddress(s.AlarmEmail)
-		fault(err != nil, "alarm_email: not an address")
+		fault(err != nil, "alarm_email: it is not an address")
 	}
 	for name, value := range map[string]string{"web_base_url": s.WebBaseURL, "hedera_mirror": s.HederaMirror, "nominatim_url": s.NominatimURL} {
 		u, err := url.Parse(value)
-		fault(value != "" && (err != nil || u.Host == "" || strings.HasSuffix(value, "/")), "%s: not a URL without a slash at its end", name)
+		fault(value != "" && (err != nil || u.Host == "" || strings.HasSuffix(value, "/")), "%s: it must be a URL that does not end in a slash", name)
 	}
-	fault(!slices.Contains(logDays, s.LogDays), "log_days: CloudWatch keeps logs for one of %v", logDays)
+	fault(!slices.Contains(logDays, s.LogDays), "log_days: it must be one of %v", logDays)
 	fault(s.ThrottleRate < 1 || s.ThrottleBurst < 1, "throttle_rate, throttle_burst: at least 1")
 	fault(s.BudgetUSD < 0 || s.BudgetUSD > 0 && s.AlarmEmail == "", "budget_usd: needs an alarm_email")
 	for name, mib := range s.Memory {
-		fault(mib < 128 || mib > 10240, "memory: %s: 128 to 10240 MiB", name)
+		fault(mib < 128 || mib > 10240, "memory: %s: it must be 128 to 10240 MiB", name)
 	}
 	slices.SortFunc(faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(faults...)
 }
 
-// half reports whether v is a multiple of 0.5, as capacities of Aurora are.
+// half reports whether v is a multiple of 0.5, as the capacities of Aurora are.
 func half(v float64) bool { return v*2 == float64(int(v*2)) }

@@ -15,7 +15,7 @@ func TestSettings(t *testing.T) {
 		`{"profile":"managed","database_ca":"rds.pem"}`:                 "",
 		`{"profile":"managed"}`:                                         "truststore.pki.rds.amazonaws.com",
 		`{"profile":"external"}`:                                        "database_secret",
-		`{"profile":"serverless"}`:                                      `profile: "serverless" is none of managed, external`,
+		`{"profile":"serverless"}`:                                      `profile: "serverless" is not one of managed, external`,
 		`{` + good + `,"typo":1}`:                                       `unknown field "typo"`,
 		`{` + good + `,"stage":"Prod"}`:                                 "stage",
 		`{` + good + `,"nat":"none"}`:                                   "nat",
@@ -27,7 +27,7 @@ func TestSettings(t *testing.T) {
 		`{` + good + `,"hedera_account":"1.2"}`:                         "is not 0.0.N",
 		`{` + good + `,"log_days":31}`:                                  "log_days",
 		`{` + good + `,"token_keys":[]}`:                                "token_keys: at least one",
-		`{` + good + `,"seal_keys":["1","1"]}`:                          "there twice",
+		`{` + good + `,"seal_keys":["1","1"]}`:                          "repeated",
 		`{` + good + `,"budget_usd":5}`:                                 "alarm_email",
 		`{` + good + `,"alarm_email":"nobody"}`:                         "alarm_email",
 		`{` + good + `,"web_base_url":"https://a.example/"}`:            "web_base_url",
@@ -40,8 +40,8 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%s: got %v, want %q", raw, err, want)
 		}
 	}
-	if _, err := readSettings([]byte(`{"profile":"x","nat":"y","deployment":"z"}`)); err == nil || strings.Count(err.Error(), "is none of") != 3 {
-		t.Errorf("not every fault is told: %v", err)
+	if _, err := readSettings([]byte(`{"profile":"x","nat":"y","deployment":"z"}`)); err == nil || strings.Count(err.Error(), "is not one of") != 3 {
+		t.Errorf("not every fault is in the error: %v", err)
 	}
 }
 

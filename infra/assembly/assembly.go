@@ -1,6 +1,5 @@
-// Package assembly reads the CloudFormation templates of a synthesis and works
-// out what they mean once deployed: who calls which function with what, and what
-// each function may do.
+// Package assembly reads the CloudFormation templates of a synthesis. It finds out what they mean once they are deployed:
+// what calls each function, and what each function may do.
 package assembly
 
 import (
@@ -27,7 +26,7 @@ type Template struct {
 	Outputs    map[string]Output
 }
 
-// Resource is one resource, its properties as they stand in the template.
+// Resource is one resource, with its properties as the template has them.
 type Resource struct {
 	Type           string
 	Properties     map[string]any
@@ -35,7 +34,7 @@ type Resource struct {
 	DeletionPolicy string
 }
 
-// Output is a value a stack tells.
+// Output is a value that a stack gives to people and to other stacks.
 type Output struct {
 	Value  any
 	Export struct{ Name any }
@@ -46,14 +45,14 @@ type export struct {
 	value any
 }
 
-// World is what only a deploy decides.
+// World has the values that only a deploy decides.
 type World struct {
 	Region, Account string
-	// Attributes are of resources, by "stack/logical id" and attribute; "Ref" is what a reference gives.
+	// Attributes of resources, by "stack/logical id" and name. "Ref" is the value of a reference to the resource.
 	Attributes map[string]map[string]string
 }
 
-// Read reads the templates of dir.
+// Read reads the templates in dir.
 func Read(dir string) (*Assembly, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.template.json"))
 	if err != nil || len(files) == 0 {
@@ -83,19 +82,19 @@ func Read(dir string) (*Assembly, error) {
 	return a, nil
 }
 
-// In sets what a deploy has decided.
+// In sets the values that a deploy has decided.
 func (a *Assembly) In(w World) { a.world = w }
 
-// Named is a resource with where it stands.
+// Named is a resource with its stack and its logical id.
 type Named struct {
 	Resource
 	Stack, ID string
 }
 
-// Key names it in World.Attributes.
+// Key is its key in World.Attributes.
 func (n Named) Key() string { return n.Stack + "/" + n.ID }
 
-// OfType lists the resources of a type, in a stable order.
+// OfType lists the resources of some types in a stable order.
 func (a *Assembly) OfType(kinds ...string) []Named {
 	var out []Named
 	for _, stack := range slices.Sorted(maps.Keys(a.Templates)) {
@@ -109,8 +108,7 @@ func (a *Assembly) OfType(kinds ...string) []Named {
 	return out
 }
 
-// Find follows a reference ({"Ref": …}, {"Fn::GetAtt": …}, an import of one of
-// these) found in stack to its resource.
+// Find returns the resource that v refers to. v is a value in stack: {"Ref": …}, {"Fn::GetAtt": …}, or an import of one.
 func (a *Assembly) Find(stack string, v any) (Named, bool) {
 	m, ok := v.(map[string]any)
 	if !ok {

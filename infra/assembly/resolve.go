@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Text is the value v of a template as it is once deployed. A part nobody knows
-// before a deploy reads "<stack/id.attribute>".
+// Text returns the value v of a template as it is once deployed. A part that is not known before a deploy is written as
+// "<stack/id.attribute>".
 func (a *Assembly) Text(stack string, v any) string {
 	switch v := v.(type) {
 	case string:
@@ -25,7 +25,7 @@ func (a *Assembly) Text(stack string, v any) string {
 	return fmt.Sprintf("<%T>", v)
 }
 
-// Texts is Text for a value that is one or a list.
+// Texts is Text for a single value or a list.
 func (a *Assembly) Texts(stack string, v any) []string {
 	list, ok := v.([]any)
 	if !ok {
@@ -118,7 +118,7 @@ func (a *Assembly) ref(stack, name string) string {
 	return a.attribute(stack, name, "Ref")
 }
 
-// attribute is what a deploy has decided, else what follows from the resource's name.
+// attribute returns what a deploy has decided; otherwise what follows from the properties of the resource.
 func (a *Assembly) attribute(stack, id, name string) string {
 	if v, ok := a.world.Attributes[stack+"/"+id][name]; ok {
 		return v
@@ -169,7 +169,7 @@ func (a *Assembly) derived(stack, id string, r Resource, name string) (string, b
 	case "AWS::SecretsManager::SecretTargetAttachment Ref":
 		return a.Text(stack, r.Properties["SecretId"]), true
 	case "AWS::RDS::DBCluster Endpoint.Address", "AWS::ElastiCache::ServerlessCache Endpoint.Address":
-		return strings.ToLower(id) + ".invalid", true // a deploy decides; see World
+		return strings.ToLower(id) + ".invalid", true // only a deploy knows it
 	case "AWS::ElastiCache::ServerlessCache Endpoint.Port":
 		return "6379", true
 	case "Custom::Key PublicKey":

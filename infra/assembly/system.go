@@ -16,7 +16,7 @@ type Function struct {
 	Policy  []Statement
 }
 
-// Statement is one permission, every value as it is once deployed.
+// Statement is one permission, with values as they are once deployed.
 type Statement struct {
 	Sid        string
 	Effect     string
@@ -25,7 +25,7 @@ type Statement struct {
 	Conditions any
 }
 
-// Functions are all functions by logical id's resource name (AWS::Lambda::Function FunctionName).
+// Functions lists all functions in a stable order.
 func (a *Assembly) Functions() []Function {
 	policies := a.policies()
 	var out []Function
@@ -46,7 +46,7 @@ func (a *Assembly) Functions() []Function {
 	return out
 }
 
-// policies are the statements of each role, by its key.
+// policies returns the statements of each role, by the key of the role.
 func (a *Assembly) policies() map[string][]Statement {
 	out := make(map[string][]Statement)
 	for _, p := range a.OfType("AWS::IAM::Policy") {
@@ -88,7 +88,7 @@ func (a *Assembly) statements(stack string, document any) []Statement {
 	return out
 }
 
-// Allows reports whether the function's policy lets it do action on resource.
+// Allows reports whether the policy of the function allows action on resource.
 func (f Function) Allows(action, resource string) bool {
 	allowed := false
 	for _, s := range f.Policy {
@@ -104,7 +104,7 @@ func (f Function) Allows(action, resource string) bool {
 	return allowed
 }
 
-// matches is IAM's pattern: * is any text, ? any character.
+// matches reports whether text matches a pattern of IAM: * is any text, ? any one character.
 func matches(pattern, text string) bool {
 	for pattern != "" {
 		switch pattern[0] {
@@ -129,13 +129,13 @@ func matches(pattern, text string) bool {
 	return text == ""
 }
 
-// Route is a way from the API to a function.
+// Route is a route of the HTTP API with its function.
 type Route struct {
 	Key      string // "GET /reports/{id}", "GET /a/{proxy+}" or "$default"
 	Function Named
 }
 
-// Routes are those of the HTTP API.
+// Routes lists the routes of the HTTP API. A route that does not lead to a function that API Gateway may call is an error.
 func (a *Assembly) Routes() ([]Route, error) {
 	var out []Route
 	for _, r := range a.OfType("AWS::ApiGatewayV2::Route") {
@@ -149,8 +149,7 @@ func (a *Assembly) Routes() ([]Route, error) {
 	return out, nil
 }
 
-// target follows route → integration → alias → function, and holds that API
-// Gateway may call it.
+// target follows a route to its integration, its alias and its function. It fails if API Gateway may not call the function.
 func (a *Assembly) target(route Named) (Named, error) {
 	join, _ := route.Properties["Target"].(map[string]any)
 	args, _ := join["Fn::Join"].([]any)
@@ -182,7 +181,7 @@ func (a *Assembly) target(route Named) (Named, error) {
 	return Named{}, fmt.Errorf("API Gateway may not call %s", f.ID)
 }
 
-// Source is a queue Lambda polls for a function.
+// Source is a queue whose messages Lambda sends to a function.
 type Source struct {
 	Queue, Function Named
 	Batch           int
@@ -191,7 +190,7 @@ type Source struct {
 	Partial         bool // reports failures of single messages
 }
 
-// Sources are the queues with a consumer.
+// Sources lists the queues that have a consumer.
 func (a *Assembly) Sources() []Source {
 	var out []Source
 	for _, m := range a.OfType("AWS::Lambda::EventSourceMapping") {

@@ -12,16 +12,16 @@ import (
 	"github.com/aws/aws-lambda-go/cfn"
 )
 
-// apply calls the functions behind the template's custom resources of some types
-// as CloudFormation does, and keeps the attributes they answer with.
+// apply calls the functions of the custom resources of the given types, as CloudFormation does, and keeps the attributes
+// that they answer with.
 func (d *Deployment) apply(ctx context.Context, types ...string) error {
 	replies := make(chan cfn.Response, 1)
-	// In AWS it is a presigned address of S3.
+	// In AWS the answer goes to a presigned address of S3.
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		raw, err := io.ReadAll(io.LimitReader(r.Body, 4096+1)) // CloudFormation takes no more
 		var reply cfn.Response
 		if err != nil || len(raw) > 4096 || r.Method != http.MethodPut || json.Unmarshal(raw, &reply) != nil {
-			http.Error(w, "no answer of a custom resource", http.StatusBadRequest)
+			http.Error(w, "not an answer of a custom resource", http.StatusBadRequest)
 			return
 		}
 		replies <- reply
@@ -74,7 +74,7 @@ func (d *Deployment) apply(ctx context.Context, types ...string) error {
 	return nil
 }
 
-// byKey is a function, started when it is not.
+// byKey returns the function with a key of the assembly. It starts the function if it does not run yet.
 func (d *Deployment) byKey(key string) (*function, error) {
 	if f := d.functions[key]; f != nil {
 		return f, nil

@@ -1,8 +1,6 @@
-// Package deployed runs what a synthesis describes, on one machine: the real
-// binaries under a Runtime API, behind a gateway with the template's routes, on
-// queues with the template's settings, configured by the template's variables and
-// held to the template's policies. Nothing in it knows a function by name: what
-// the template does not say does not happen.
+// Package deployed runs what a synthesis describes, on one machine: the real binaries under a Runtime API. Routes, queues,
+// variables and policies are those of the templates. The package knows no function by name: what the templates do not say
+// does not happen.
 package deployed
 
 import (
@@ -28,17 +26,17 @@ import (
 // Options say what to run.
 type Options struct {
 	Assembly *assembly.Assembly
-	// Root is the module whose functions are built for this machine.
+	// Root is the folder of the module, whose functions are built for this machine.
 	Root string
-	// Built says that they are, by a deployment before.
+	// Built skips the build: an earlier deployment has done it.
 	Built bool
-	// Secrets are those an operator makes before the first deploy, by name.
+	// Secrets are the values, by name, of the secrets that an operator makes before the first deploy.
 	Secrets map[string]string
-	// Point replaces the value of variables the template sets, by what stands in for it here.
+	// Point replaces the values of variables that the templates set, by the addresses of stand-ins.
 	Point map[string]string
-	// Endpoints are variables production leaves to their defaults.
+	// Endpoints are variables that are not set in AWS, where their defaults are right.
 	Endpoints map[string]string
-	// Prepare is called when the resources are there and no function runs yet; it may add to Point.
+	// Prepare is called after the resources are made and before any function runs. It may add to Point.
 	Prepare func(ctx context.Context, d *Deployment) error
 	Log     io.Writer // of the functions
 }
@@ -59,15 +57,15 @@ type Deployment struct {
 	memories  []memory
 }
 
-// smallest is how much memory every HTTP function must do with, MiB, whatever its template gives it: more of that buys
-// CPU, not room.
+// smallest is the memory, in MiB, that each HTTP function has to manage with, even if its template gives it more: the
+// templates give more memory for the CPU that comes with it.
 const smallest = 256
 
-// environments of one HTTP function, as Lambda starts more when one is busy.
+// environments is the number of execution environments of one HTTP function. Lambda, too, starts another when one is busy.
 const environments = 2
 
-// Start deploys: resources, keys, schema, then functions, then, once these are
-// verified, what calls them.
+// Start deploys in the order of CloudFormation: resources, keys and schema, functions, and, after the functions are verified,
+// what calls them.
 func Start(ctx context.Context, o Options) (*Deployment, error) {
 	d := &Deployment{options: o, assembly: o.Assembly, functions: make(map[string]*function),
 		log: slog.New(slog.NewTextHandler(o.Log, nil)).With("function", "deployed")}
@@ -89,10 +87,10 @@ func Start(ctx context.Context, o Options) (*Deployment, error) {
 	return d, nil
 }
 
-// URL is where the API answers.
+// URL is the address of the API.
 func (d *Deployment) URL() string { return d.url }
 
-// Close ends everything, what takes requests first.
+// Close stops everything, the gateway first.
 func (d *Deployment) Close() error {
 	d.cancel()
 	var errs []error
@@ -114,7 +112,7 @@ type function struct {
 	timeout time.Duration
 }
 
-// Invoke sends one event to an environment that is free.
+// Invoke sends one event to a free environment, and waits for one if all are busy.
 func (f *function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	select {
 	case env := <-f.idle:
@@ -125,10 +123,10 @@ func (f *function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 }
 
-// short is the function's name in this repository: the last word of its AWS name.
+// short is the name of a function in this repository: the last word of its name in AWS.
 func short(name string) string { return name[strings.LastIndex(name, "-")+1:] }
 
-// build makes every binary for this machine.
+// build builds every function for this machine.
 func (d *Deployment) build(ctx context.Context) error {
 	if d.options.Built {
 		return nil
@@ -144,7 +142,7 @@ func (d *Deployment) path(name string) string {
 	return filepath.Join(d.options.Root, ".run", "host", name, "bootstrap")
 }
 
-// run gives a function its environments.
+// run makes n environments of a function, each of which may take room MiB of memory.
 func (d *Deployment) run(f assembly.Function, n, room int) (*function, error) {
 	g, err := newGuard(d.standIn.server.URL(), f, d.lambda)
 	if err != nil {
@@ -171,7 +169,7 @@ func (d *Deployment) run(f assembly.Function, n, room int) (*function, error) {
 	return out, nil
 }
 
-// environment is the template's, with what stands in for the world in place of it.
+// environment is the environment of the template, with the addresses of the stand-ins.
 func (d *Deployment) environment(f assembly.Function, g *guard) (map[string]string, error) {
 	env := make(map[string]string)
 	for name, value := range f.Env {
@@ -197,7 +195,7 @@ func (d *Deployment) environment(f assembly.Function, g *guard) (map[string]stri
 }
 
 func (d *Deployment) startFunctions(context.Context) error {
-	called := make(map[string]bool) // by the gateway, which calls several at once
+	called := make(map[string]bool) // functions that the gateway calls, several at once
 	routes, err := d.assembly.Routes()
 	if err != nil {
 		return err
@@ -240,7 +238,7 @@ func (d *Deployment) startGateway(context.Context) error {
 	return nil
 }
 
-// Refused lists what functions tried and their policies do not allow.
+// Refused lists the requests of functions that their policies do not allow.
 func (d *Deployment) Refused() []string {
 	var out []string
 	for _, f := range d.functions {

@@ -19,14 +19,11 @@ import (
 	"github.com/lafaekstreet/backend/infra/assembly"
 )
 
-// Limits of an HTTP API before a Lambda function.
-const (
-	maxRequest  = 10 << 20
-	integration = 30 * time.Second
-)
+// maxRequest is the most bytes of a request's body that an HTTP API accepts.
+const maxRequest = 10 << 20
 
-// gateway is an HTTP API: it picks the most specific of the template's routes,
-// sends the event with payload version 2.0, answers preflights itself.
+// gateway is an HTTP API. It chooses the most specific route of the templates, sends an event with payload version 2.0 to its
+// function, and answers preflights itself.
 type gateway struct {
 	deployment *Deployment
 	routes     []gatewayRoute
@@ -63,8 +60,8 @@ func newGateway(d *Deployment) (*gateway, error) {
 	return g, nil
 }
 
-// find is the route of a request: literal segments before variables, those before
-// greedy ones, $default last.
+// find returns the route of a request. A literal segment is more specific than a variable, a variable more than a greedy
+// rest; $default comes last.
 func (g *gateway) find(method, path string) (gatewayRoute, map[string]string, bool) {
 	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	var best gatewayRoute
@@ -87,7 +84,8 @@ func (g *gateway) find(method, path string) (gatewayRoute, map[string]string, bo
 	return best, variables, score != ""
 }
 
-// match compares and rates: 3 a literal segment, 2 a variable, 1 a greedy rest.
+// match compares a path with a pattern and rates it, one digit for each segment: 3 for a literal segment, 2 for a variable,
+// 1 for a greedy rest. Of two matches the one with the greater rating is more specific.
 func match(pattern, segments []string) (map[string]string, string, bool) {
 	variables := make(map[string]string)
 	rating := ""
@@ -161,11 +159,11 @@ func (g *gateway) event(r *http.Request, route gatewayRoute, variables map[strin
 	if err != nil {
 		address = r.RemoteAddr
 	}
-	if given := headers["x-forwarded-for"]; given != "" { // what is in front of a test speaks for its clients
+	if given := headers["x-forwarded-for"]; given != "" { // a test says which client it is
 		address = strings.TrimSpace(given[strings.LastIndex(given, ",")+1:])
 	}
 	headers["host"], headers["x-forwarded-for"], headers["x-forwarded-proto"] = r.Host, address, "https"
-	path := r.URL.Path // decoded, as HTTP APIs pass it
+	path := r.URL.Path // HTTP APIs pass the decoded path
 	e := events.APIGatewayV2HTTPRequest{
 		Version: "2.0", RouteKey: route.Key, RawPath: path, RawQueryString: r.URL.RawQuery, Headers: headers, PathParameters: variables,
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
@@ -215,7 +213,7 @@ func (g *gateway) write(w http.ResponseWriter, answer []byte) {
 		}
 	}
 	for name, value := range out.Headers {
-		if !strings.HasPrefix(strings.ToLower(name), "access-control-") { // with CORS configured the gateway's own count
+		if !strings.HasPrefix(strings.ToLower(name), "access-control-") { // the gateway sets these itself when CORS is configured
 			w.Header().Set(name, value)
 		}
 	}
@@ -226,7 +224,7 @@ func (g *gateway) write(w http.ResponseWriter, answer []byte) {
 	_, _ = w.Write(body) // a client that is gone needs no answer
 }
 
-// share sets the CORS headers every answer to a browser carries.
+// share sets the CORS headers of every answer to a browser.
 func (g *gateway) share(w http.ResponseWriter, r *http.Request) {
 	origin := r.Header.Get("Origin")
 	allowed := g.deployment.assembly.Texts(g.stack, g.cors["AllowOrigins"])
@@ -250,7 +248,7 @@ func (g *gateway) preflight(w http.ResponseWriter) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// refuse is the gateway's own answer.
+// refuse answers in the form of API Gateway.
 func refuse(w http.ResponseWriter, status int, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

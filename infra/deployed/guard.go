@@ -16,8 +16,8 @@ import (
 	"github.com/lafaekstreet/backend/infra/assembly"
 )
 
-// guard stands between one function and AWS and lets through what the function's
-// policy allows, as IAM does. It only reads: signatures stay as they are.
+// guard is a proxy between one function and AWS. As IAM does, it passes on only what the policy of the function allows. It
+// does not change requests, so their signatures stay good.
 type guard struct {
 	function assembly.Function
 	lambda   http.Handler // answers calls of other functions
@@ -25,8 +25,8 @@ type guard struct {
 	server   *http.Server
 	url      string
 
-	mu   sync.Mutex
-	said []string
+	mu       sync.Mutex
+	refusals []string
 }
 
 func newGuard(target string, f assembly.Function, lambda http.HandlerFunc) (*guard, error) {
@@ -42,7 +42,7 @@ func newGuard(target string, f assembly.Function, lambda http.HandlerFunc) (*gua
 	g.proxy = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host = to.Scheme, to.Host
-			r.Out.Host = r.In.Host // it is signed
+			r.Out.Host = r.In.Host // the signature covers the host
 		},
 		ModifyResponse: g.hide,
 	}
@@ -51,19 +51,19 @@ func newGuard(target string, f assembly.Function, lambda http.HandlerFunc) (*gua
 	return g, nil
 }
 
-// URL is what the function takes for AWS.
+// URL is the address that the function uses for AWS.
 func (g *guard) URL() string { return g.url }
 
-// Close ends it.
+// Close stops the proxy.
 func (g *guard) Close() error { return g.server.Close() }
 
 func (g *guard) refused() []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return append([]string(nil), g.said...)
+	return append([]string(nil), g.refusals...)
 }
 
-// need is one permission a request asks for; any of the resources will do.
+// need is one permission that a request needs: the action on any one of the resources.
 type need struct {
 	action    string
 	resources []string
@@ -71,7 +71,7 @@ type need struct {
 
 // ServeHTTP implements http.Handler.
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodOptions { // a browser asks S3 itself
+	if r.Method == http.MethodOptions { // a preflight, which S3 answers to anybody
 		g.proxy.ServeHTTP(w, r)
 		return
 	}
@@ -97,7 +97,7 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.proxy.ServeHTTP(w, r)
 }
 
-// needs reads a request the way IAM would.
+// needs lists the permissions that a request needs.
 func (g *guard) needs(r *http.Request) ([]need, error) {
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		return g.needsOfTarget(r, target)
@@ -141,7 +141,7 @@ func (g *guard) needsOfTarget(r *http.Request, target string) ([]need, error) {
 	service, operation, _ := strings.Cut(target, ".")
 	switch service {
 	case "AmazonSQS":
-		// A batch needs the permission of the single action.
+		// A batch needs the permission of the action for one message.
 		action := "sqs:" + strings.TrimSuffix(operation, "Batch")
 		return []need{{action, []string{"arn:aws:sqs:" + region + ":" + account + ":" + in.QueueUrl[strings.LastIndex(in.QueueUrl, "/")+1:]}}}, nil
 	case "TrentService":
@@ -151,13 +151,13 @@ func (g *guard) needsOfTarget(r *http.Request, target string) ([]need, error) {
 		}
 		return []need{{"kms:" + operation, []string{arn}}}, nil
 	case "secretsmanager":
-		// A policy may name the whole ARN, or a pattern for the ending Secrets Manager adds.
+		// A policy names the whole ARN, or has a pattern for the ending that Secrets Manager adds.
 		return []need{{"secretsmanager:" + operation, []string{in.SecretId, in.SecretId + "-abcdef"}}}, nil
 	}
-	return nil, fmt.Errorf("calls %s, which nothing here knows", target)
+	return nil, fmt.Errorf("calls %s, which infra/deployed does not know", target)
 }
 
-// models are the names a policy may give a model, or the profile before it.
+// models are the ARNs by which a policy may name a model or its inference profile.
 func (g *guard) models(r *http.Request, id string) []string {
 	if plain, err := url.PathUnescape(id); err == nil {
 		id = plain
@@ -172,7 +172,7 @@ func (g *guard) models(r *http.Request, id string) []string {
 		"arn:aws:bedrock:" + where + ":" + account + ":inference-profile/" + id}
 }
 
-// hide answers 403 for an object that is not there to who may not list, as S3 does.
+// hide answers 403 for a missing object if the function may not list the bucket, as S3 does.
 func (g *guard) hide(res *http.Response) error {
 	r := res.Request
 	if res.StatusCode != http.StatusNotFound || r.Header.Get("X-Amz-Target") != "" || r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -194,7 +194,7 @@ func (g *guard) hide(res *http.Response) error {
 
 func (g *guard) deny(w http.ResponseWriter, r *http.Request, why string) {
 	g.mu.Lock()
-	g.said = append(g.said, why)
+	g.refusals = append(g.refusals, why)
 	g.mu.Unlock()
 	message := "User: arn:aws:sts::" + account + ":assumed-role/" + g.function.Name + " " + why
 	if r.Header.Get("X-Amz-Target") == "" && !strings.HasPrefix(r.URL.Path, "/model/") && !strings.HasPrefix(r.URL.Path, lambdaPath) {

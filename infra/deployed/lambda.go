@@ -10,7 +10,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/runtimeapi"
 )
 
-// lambdaPath begins the addresses of Lambda's own API.
+// lambdaPath begins the paths of Lambda's own API.
 const lambdaPath = "/2015-03-31/functions/"
 
 // needsOfLambda reads "<ARN>/invocations" and "<ARN>/aliases/<name>".
@@ -22,11 +22,10 @@ func needsOfLambda(path string) ([]need, error) {
 	if alias, ok := strings.CutPrefix(action, "aliases/"); ok {
 		return []need{{"lambda:GetAlias", []string{arn + ":" + alias}}}, nil
 	}
-	return nil, fmt.Errorf("calls %s of Lambda, which nothing here knows", action)
+	return nil, fmt.Errorf("calls %s of Lambda, which infra/deployed does not know", action)
 }
 
-// lambda answers calls of one function by another. No alias is there yet: this is
-// the first deployment.
+// lambda answers calls of one function by another. There is no alias yet: this is the first deployment.
 func (d *Deployment) lambda(w http.ResponseWriter, r *http.Request) {
 	arn, action, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, lambdaPath), "/")
 	f := d.byARN(arn)
@@ -39,7 +38,7 @@ func (d *Deployment) lambda(w http.ResponseWriter, r *http.Request) {
 	}
 	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, runtimeapi.MaxPayload))
 	if err != nil {
-		return // it hung up
+		return // the caller has hung up
 	}
 	answer, err := f.Invoke(r.Context(), payload)
 	var failed *runtimeapi.Error
@@ -51,7 +50,7 @@ func (d *Deployment) lambda(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(answer) // the function may be gone
 }
 
-// byARN is the function whose ARN is given, with or without a version.
+// byARN returns the function with an ARN, which may end in a version. It is nil if there is none.
 func (d *Deployment) byARN(arn string) *function {
 	for key, f := range d.functions {
 		stack, id, _ := strings.Cut(key, "/")

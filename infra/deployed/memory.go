@@ -6,19 +6,19 @@ import (
 	"github.com/lafaekstreet/backend/infra/runtimeapi"
 )
 
-// memory is an execution environment and the room it has.
+// memory is an execution environment with the memory it may take.
 type memory struct {
 	name  string
 	limit int // MiB
 	env   *runtimeapi.Function
 }
 
-// Memory is what an execution environment took so far.
+// Memory is the memory that an execution environment has taken so far.
 type Memory struct {
 	Function string
 	Limit    int   // MiB it may take
 	Peak     int64 // bytes resident
-	Starts   int   // more than one: it died, or was ended at its timeout
+	Starts   int   // more than one if it died or was ended at its timeout
 }
 
 // Memories lists every execution environment that was called.

@@ -22,13 +22,13 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/aws"
 )
 
-// Where the stand-ins are.
+// The region and account of the stand-ins.
 const (
 	region  = aws.DefaultRegion
 	account = aws.AccountID
 )
 
-// standIn is AWS here.
+// standIn is the stand-in for AWS, with clients for it.
 type standIn struct {
 	server *aws.Server
 	sqs    *sqs.Client
@@ -37,10 +37,10 @@ type standIn struct {
 	vault  *secretsmanager.Client
 }
 
-// AWS is what stands in for it: for looking inside.
+// AWS is the stand-in for AWS. Tests look into it.
 func (d *Deployment) AWS() *aws.Server { return d.standIn.server }
 
-// createResources makes what holds data, with the template's properties.
+// createResources makes queues, buckets, keys and secrets with the properties of the templates.
 func (d *Deployment) createResources(ctx context.Context) error {
 	server, err := aws.Start(aws.Options{})
 	if err != nil {
@@ -60,6 +60,7 @@ func (d *Deployment) createResources(ctx context.Context) error {
 	return nil
 }
 
+// decided keeps the value of an attribute that only a deploy knows, such as the address of a queue.
 func (d *Deployment) decided(n assembly.Named, attribute, value string) {
 	if d.world.Attributes[n.Key()] == nil {
 		d.world.Attributes[n.Key()] = make(map[string]string)
@@ -67,7 +68,7 @@ func (d *Deployment) decided(n assembly.Named, attribute, value string) {
 	d.world.Attributes[n.Key()][attribute] = value
 }
 
-// createQueues makes those without a redrive policy first: the others name them.
+// createQueues makes the queues. Those without a redrive policy come first, because the others refer to them.
 func (d *Deployment) createQueues(ctx context.Context) error {
 	queues := d.assembly.OfType("AWS::SQS::Queue")
 	slices.SortStableFunc(queues, func(a, b assembly.Named) int {
@@ -105,7 +106,7 @@ func (d *Deployment) createQueues(ctx context.Context) error {
 	return nil
 }
 
-// createBuckets makes the buckets and has them announce what the template says.
+// createBuckets makes the buckets and configures their events.
 func (d *Deployment) createBuckets(ctx context.Context) error {
 	for _, b := range d.assembly.OfType("AWS::S3::Bucket") {
 		name := awssdk.String(d.assembly.Text(b.Stack, map[string]any{"Ref": b.ID}))
@@ -150,7 +151,7 @@ func filterRules(filter any) []s3types.FilterRule {
 	return out
 }
 
-// s3MaySend reads the policy of a queue: the stand-in of S3 asks nobody.
+// s3MaySend reports whether the policy of a queue lets S3 send to it. The stand-in for S3 does not check this.
 func (d *Deployment) s3MaySend(queue assembly.Named) bool {
 	for _, p := range d.assembly.OfType("AWS::SQS::QueuePolicy") {
 		queues, _ := p.Properties["Queues"].([]any)
@@ -187,7 +188,7 @@ func (d *Deployment) createKeys(ctx context.Context) error {
 	return nil
 }
 
-// LedgerKey is the public half of the key that signs for the ledger, as DER.
+// LedgerKey is the public half of the key that signs ledger messages, as DER.
 func (d *Deployment) LedgerKey(ctx context.Context) ([]byte, error) {
 	for _, k := range d.assembly.OfType("AWS::KMS::Key") {
 		if k.Properties["KeySpec"] == "ECC_SECG_P256K1" {
@@ -201,7 +202,7 @@ func (d *Deployment) LedgerKey(ctx context.Context) ([]byte, error) {
 	return nil, errors.New("the template has no ledger key")
 }
 
-// createSecrets makes the operator's secrets, and the template's without a value.
+// createSecrets makes the secrets of the operator with their values, and those of the templates without a value.
 func (d *Deployment) createSecrets(ctx context.Context) error {
 	for _, name := range slices.Sorted(maps.Keys(d.options.Secrets)) {
 		_, err := d.standIn.vault.CreateSecret(ctx, &secretsmanager.CreateSecretInput{

@@ -11,7 +11,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/consume"
 )
 
-// Handle implements queue.Handler: a batch to the real binary, as Lambda's poller sends it.
+// Handle implements queue.Handler. It sends the batch to the real binary, as Lambda does.
 func (f *function) Handle(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
 	var out events.SQSEventResponse
 	raw, err := json.Marshal(batch)
@@ -28,7 +28,7 @@ func (f *function) Handle(ctx context.Context, batch events.SQSEvent) (events.SQ
 	return out, nil
 }
 
-// startSources polls each queue for its function, as the template's mappings say.
+// startSources consumes each queue for its function, as the event source mappings of the templates say.
 func (d *Deployment) startSources(ctx context.Context) error {
 	for _, s := range d.assembly.Sources() {
 		f := d.functions[s.Function.Key()]
@@ -45,10 +45,10 @@ func (d *Deployment) startSources(ctx context.Context) error {
 	return nil
 }
 
-// often is how soon a schedule calls here: nobody waits an hour in a test.
-const often = 2 * time.Second
+// interval is how often a scheduled function is called, whatever its rule says: a test cannot wait for an hour.
+const interval = 2 * time.Second
 
-// startSchedules calls what EventBridge would.
+// startSchedules calls the target of each rule, as EventBridge does.
 func (d *Deployment) startSchedules(ctx context.Context) error {
 	for _, rule := range d.assembly.OfType("AWS::Events::Rule") {
 		targets, _ := rule.Properties["Targets"].([]any)
@@ -57,7 +57,7 @@ func (d *Deployment) startSchedules(ctx context.Context) error {
 			target, ok := d.assembly.Find(rule.Stack, m["Arn"])
 			f := d.functions[target.Key()]
 			if !ok || f == nil || !d.mayCall("events.amazonaws.com", target.Key()) {
-				return fmt.Errorf("rule %s calls nothing it may", rule.ID)
+				return fmt.Errorf("rule %s has no target that it may call", rule.ID)
 			}
 			d.tasks.Go(func() { d.follow(ctx, f) })
 		}
@@ -65,8 +65,9 @@ func (d *Deployment) startSchedules(ctx context.Context) error {
 	return nil
 }
 
+// follow calls a function at once and then at each interval.
 func (d *Deployment) follow(ctx context.Context, f *function) {
-	tick := time.NewTicker(often)
+	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
 		event, err := json.Marshal(events.EventBridgeEvent{Version: "0", ID: "00000000-0000-4000-a000-000000000000", DetailType: "Scheduled Event",

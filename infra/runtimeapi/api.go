@@ -13,7 +13,7 @@ import (
 
 const version = "/2018-06-01/runtime/"
 
-// routes is the Runtime API as its public description has it.
+// routes serves the Runtime API as AWS documents it.
 func (f *Function) routes() http.Handler {
 	a := &api{function: f, open: make(map[string]*invocation)}
 	mux := http.NewServeMux()
@@ -24,11 +24,11 @@ func (f *Function) routes() http.Handler {
 	return mux
 }
 
-// api is the function's side.
+// api answers the requests of the function.
 type api struct {
 	function *Function
 	mu       sync.Mutex
-	open     map[string]*invocation // handed out and not answered
+	open     map[string]*invocation // given to the function and not answered yet
 }
 
 func (a *api) process() *process {
@@ -55,13 +55,13 @@ func (a *api) next(w http.ResponseWriter, r *http.Request) {
 		h.Set("Lambda-Runtime-Invoked-Function-Arn", a.function.arn())
 		h.Set("Lambda-Runtime-Trace-Id", fmt.Sprintf("Root=1-%08x-%s", time.Now().Unix(), "000000000000000000000000"))
 		h.Set("Content-Type", "application/json")
-		_, _ = w.Write(call.payload) // a function that hangs up here has exited
+		_, _ = w.Write(call.payload) // a function that hangs up here has ended
 	case <-p.exited:
 	case <-r.Context().Done():
 	}
 }
 
-// take is the invocation called id, which is answered once.
+// take returns the invocation that the request names, and removes it: an invocation is answered once.
 func (a *api) take(w http.ResponseWriter, r *http.Request) (*invocation, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -87,7 +87,7 @@ func (a *api) response(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "response exceeds the limit")
 		return
 	case err != nil:
-		return // it hung up: its exit tells
+		return // the function has hung up; its exit is the error
 	}
 	if kind := r.Trailer.Get("Lambda-Runtime-Function-Error-Type"); kind != "" {
 		call.result <- result{err: &Error{Type: kind, Message: "the response broke off"}}

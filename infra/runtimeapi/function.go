@@ -1,6 +1,6 @@
-// Package runtimeapi runs the binary of a Lambda function as Lambda does: behind
-// the Runtime API, one invocation at a time, with the function's own environment
-// and nothing of this process's, ended at its timeout and started again.
+// Package runtimeapi runs the binary of a Lambda function as Lambda does: behind the Runtime API, one invocation at a time,
+// with the environment of the function alone. A function that reaches its timeout is ended, and started again for the next
+// event.
 package runtimeapi
 
 import (
@@ -19,17 +19,17 @@ import (
 	"time"
 )
 
-// MaxPayload is the most bytes of an event, and of a response, as Lambda itself states it.
+// MaxPayload is the most bytes of an event and of a response in Lambda.
 const MaxPayload = 6_291_556
 
-// initTimeout is how long a function may take until it asks for its first event.
+// initTimeout is how long a function may take from its start until it asks for its first event.
 const initTimeout = 10 * time.Second
 
 // Config is a function as its template describes it.
 type Config struct {
 	Name    string
 	Binary  string            // path of its bootstrap
-	Env     map[string]string // all it gets besides what Lambda itself sets
+	Env     map[string]string // besides the variables that Lambda itself sets
 	Timeout time.Duration     // of one invocation; 3 s when zero, as in Lambda
 	Memory  int               // MiB; told to the function
 	Limit   int               // MiB the process may take; 0 for any (on Linux)
@@ -44,7 +44,7 @@ type Function struct {
 	listener net.Listener
 	server   *http.Server
 
-	turn     chan struct{} // held by the one who invokes
+	turn     chan struct{} // holds a token while an invocation is under way
 	mu       sync.Mutex
 	process  *process
 	serial   int
@@ -55,9 +55,9 @@ type Function struct {
 // process is one life of the binary.
 type process struct {
 	cmd    *exec.Cmd
-	idle   chan struct{}    // gets one token for each poll: it is ready for an event
-	next   chan *invocation // taken by its polls
-	failed chan *Error      // its own word on why it cannot start
+	idle   chan struct{}    // gets a token when the function asks for an event
+	next   chan *invocation // events for the function
+	failed chan *Error      // the function's own report of why it cannot start
 	exited chan struct{}
 	once   sync.Once
 	born   time.Time
@@ -85,7 +85,7 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string { return e.Type + ": " + e.Message }
 
-// New prepares a function; its binary starts with the first invocation, or with Start.
+// New prepares a function. Its binary starts with the first invocation or with Start.
 func New(c Config) (*Function, error) {
 	if c.Timeout == 0 {
 		c.Timeout = 3 * time.Second
@@ -103,8 +103,7 @@ func New(c Config) (*Function, error) {
 	return f, nil
 }
 
-// Start has the binary running and waiting for its first event. It returns how
-// long that took from exec.
+// Start starts the binary and waits until it asks for its first event. It returns how long that took from exec.
 func (f *Function) Start(ctx context.Context) (time.Duration, error) {
 	select {
 	case f.turn <- struct{}{}:
@@ -119,8 +118,8 @@ func (f *Function) Start(ctx context.Context) (time.Duration, error) {
 	return p.polled.Sub(p.born), nil
 }
 
-// Invoke sends one event and returns the response. A failure of the function is
-// an *Error. Events wait for their turn.
+// Invoke sends one event and returns the response. It waits while another invocation is under way. A failure of the function
+// is an *Error.
 func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if len(payload) > MaxPayload {
 		return nil, &Error{Type: "RequestTooLarge", Message: fmt.Sprintf("an event of %d bytes", len(payload))}
@@ -140,7 +139,7 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		id: fmt.Sprintf("00000000-0000-4000-8000-%012d", f.serial), payload: payload,
 		deadline: time.Now().Add(f.config.Timeout), result: make(chan result, 1),
 	})
-	go func() { // an invocation is over when the function asks for the next, or ends
+	go func() { // an invocation is over when the function asks for the next event or ends
 		defer func() { <-f.turn }()
 		select {
 		case <-p.idle:
@@ -155,8 +154,8 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return r.payload, nil
 }
 
-// call has p work on one invocation. A process that does not answer in time is
-// ended. The caller has the turn.
+// call gives one invocation to p and waits for the answer. It ends a process that does not answer in time. The caller holds
+// the turn.
 func (f *Function) call(p *process, call *invocation) result {
 	timeout := time.NewTimer(f.config.Timeout)
 	defer timeout.Stop()
@@ -173,7 +172,7 @@ func (f *Function) call(p *process, call *invocation) result {
 		return r
 	case <-p.exited:
 		select {
-		case r := <-call.result: // its last word came before its end
+		case r := <-call.result: // it answered before it ended
 			return r
 		default:
 			return result{err: exitError(p)}
@@ -193,7 +192,7 @@ func exitError(p *process) *Error {
 	return &Error{Type: "Runtime.ExitError", Message: "Runtime exited: " + p.cmd.ProcessState.String()}
 }
 
-// warm is the running process, started when there is none. The caller has the turn.
+// warm returns the running process, and starts one if there is none. The caller holds the turn.
 func (f *Function) warm(ctx context.Context) (*process, error) {
 	f.mu.Lock()
 	p, closed := f.process, f.shutdown
@@ -249,20 +248,20 @@ func (f *Function) launch() (*process, error) {
 		return nil, fmt.Errorf("start %s: %w", f.config.Name, err)
 	}
 	if err := limit(cmd.Process.Pid, f.config.Limit); err != nil {
-		_ = cmd.Process.Kill() // it has done nothing yet
+		_ = cmd.Process.Kill() // it may have ended already
 		_ = cmd.Wait()
 		return nil, fmt.Errorf("start %s: %w", f.config.Name, err)
 	}
 	f.process = p
 	f.starts++
 	go func() {
-		_ = cmd.Wait() // how it ended is in ProcessState
+		_ = cmd.Wait() // ProcessState says how it ended
 		close(p.exited)
 	}()
 	return p, nil
 }
 
-// environment is what Lambda gives a function, and the function's own.
+// environment is the variables that Lambda sets and those of the function.
 func (f *Function) environment() []string {
 	c := f.config
 	env := map[string]string{
@@ -293,8 +292,8 @@ func (f *Function) environment() []string {
 	return out
 }
 
-// Memory is the most memory the running process ever had resident, in bytes, and how often one was started: more than
-// once means that one before it died. Both are 0 before the first event.
+// Memory returns the most memory that the running process has had resident, in bytes, and how many processes were started.
+// More than one start means that a process died. Both are 0 before the first event.
 func (f *Function) Memory() (int64, int, error) {
 	f.mu.Lock()
 	p, n := f.process, f.starts
@@ -310,13 +309,13 @@ func (f *Function) arn() string {
 	return fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", f.config.Region, f.config.Account, f.config.Name)
 }
 
-// kill ends a process at once and waits for its end.
+// kill ends a process and waits until it has ended.
 func (f *Function) kill(p *process) {
-	_ = p.cmd.Process.Signal(syscall.SIGKILL) // it may be gone already
+	_ = p.cmd.Process.Signal(syscall.SIGKILL) // it may have ended already
 	<-p.exited
 }
 
-// Close ends the function.
+// Close ends the process and the server.
 func (f *Function) Close() error {
 	f.mu.Lock()
 	f.shutdown = true

@@ -9,8 +9,9 @@ import (
 	"unsafe"
 )
 
-// limit bounds what a process may have to write to, in MiB: past it, it gets no more memory and dies, as in Lambda. The
-// kernel counts what is mapped, which is more than what is resident: whoever lives with this lives in Lambda too.
+// limit bounds the writable memory of a process, in MiB; 0 is no bound. Beyond it the process gets no more memory and dies, as
+// in Lambda. The kernel counts mapped memory, which is more than resident memory: a function that keeps within this limit
+// keeps within the same limit of Lambda.
 func limit(pid, mib int) error {
 	if mib == 0 {
 		return nil
@@ -24,7 +25,7 @@ func limit(pid, mib int) error {
 	return nil
 }
 
-// peak is the most memory a process ever had resident, in bytes.
+// peak returns the most memory that a process has had resident, in bytes.
 func peak(pid int) (int64, error) {
 	file, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -41,5 +42,5 @@ func peak(pid int) (int64, error) {
 			return kib << 10, nil
 		}
 	}
-	return 0, fmt.Errorf("read memory: process %d does not say", pid)
+	return 0, fmt.Errorf("read memory: /proc/%d/status has no VmHWM", pid)
 }

@@ -2,8 +2,8 @@
 
 package runtimeapi
 
-// limit cannot be held elsewhere.
+// limit does nothing: only Linux can bound the memory of a process.
 func limit(int, int) error { return nil }
 
-// peak is not known elsewhere.
+// peak is always 0: only Linux tells it.
 func peak(int) (int64, error) { return 0, nil }

@@ -60,3 +60,32 @@ func TestOverBudgetIsAFailure(t *testing.T) {
 		t.Error("a binary that is not there is within its budget")
 	}
 }
+
+func TestFunctionsOnDiskAreThoseOfTheCatalogue(t *testing.T) {
+	t.Parallel()
+	root, err := binary.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := binary.Functions(root); err != nil {
+		t.Error(err)
+	}
+	other := t.TempDir()
+	for path, text := range map[string]string{
+		"functions/unnamed/lambda/main.go": "package main\n\nfunc main() { start.HTTP(nil) }\n", "functions/unnamed/a.go": "package unnamed\n",
+		"functions/meta/lambda/main.go": "package main\n\nfunc main() { start.Queue(nil) }\n", "functions/meta/a.go": "package meta\n",
+	} {
+		if err := os.MkdirAll(filepath.Join(other, filepath.Dir(path)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(other, path), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = binary.Functions(other)
+	for _, want := range []string{"functions/unnamed: shared/catalog does not name it", "functions/meta: its main calls start.Queue", "functions/auth is in the catalogue and not on disk"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}

@@ -50,6 +50,7 @@ type API struct {
 	deps    Deps
 	mux     *http.ServeMux
 	options map[string]Operation
+	routes  []Route // every pattern of mux
 	group   string
 }
 
@@ -61,12 +62,20 @@ func New(deps Deps, groups ...Group) *Service {
 		g.Register(a)
 	}
 	markNullable(a.OpenAPI().Components.Schemas)
-	return &Service{handler: a.around(a.mux), doc: a.OpenAPI()}
+	return &Service{handler: a.around(a.mux), doc: a.OpenAPI(), routes: a.routes}
 }
 
 // Document is the OpenAPI document of groups, which need no dependencies.
 func Document(groups ...Group) *huma.OpenAPI {
-	return New(Deps{Clock: timestamp.System{}, Log: slog.New(slog.DiscardHandler)}, groups...).doc
+	return describe(groups).doc
+}
+
+// RoutesOf lists the routes of groups, which need no dependencies, in a stable order.
+func RoutesOf(groups ...Group) []Route { return describe(groups).Routes() }
+
+// describe makes a service that can be described and cannot serve.
+func describe(groups []Group) *Service {
+	return New(Deps{Clock: timestamp.System{}, Log: slog.New(slog.DiscardHandler)}, groups...)
 }
 
 func newAPI(deps Deps) *API {
@@ -121,7 +130,13 @@ func (a *API) Handle(op *huma.Operation, next func(huma.Context)) {
 	h = a.limited(o, h)
 	h = a.authenticated(o, h)
 	h = bounded(o, h)
-	a.mux.Handle(op.Method+" "+pattern(op.Path), h)
+	a.mount(Route{Method: op.Method, Path: op.Path}, h)
+}
+
+// mount serves a route. Nothing else adds to mux, so that Routes is complete.
+func (a *API) mount(r Route, h http.Handler) {
+	a.mux.Handle(r.Method+" "+pattern(r.Path), h)
+	a.routes = append(a.routes, r)
 }
 
 // pattern is the address of an operation for the mux, where a trailing slash

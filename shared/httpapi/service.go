@@ -12,6 +12,7 @@ import (
 type Service struct {
 	handler http.Handler
 	doc     *huma.OpenAPI
+	routes  []Route
 }
 
 // ServeHTTP implements http.Handler.
@@ -26,22 +27,12 @@ type Route struct {
 	Path   string // with {name} for path parameters
 }
 
-// Routes lists the addresses in a stable order.
-func (s *Service) Routes() []Route { return RoutesOf(s.doc) }
-
-// RoutesOf lists the operations of a document in a stable order.
-func RoutesOf(doc *huma.OpenAPI) []Route {
-	var out []Route
-	for path, item := range doc.Paths {
-		for method, op := range Operations(item) {
-			_ = op
-			out = append(out, Route{Method: method, Path: path})
-		}
-	}
-	slices.SortFunc(out, func(a, b Route) int {
+// Routes lists every route that the service answers, also one that the OpenAPI document does not describe, in a stable
+// order.
+func (s *Service) Routes() []Route {
+	return slices.SortedFunc(slices.Values(s.routes), func(a, b Route) int {
 		return strings.Compare(a.Path+" "+a.Method, b.Path+" "+b.Method)
 	})
-	return out
 }
 
 // Operations are the operations of a path by method.

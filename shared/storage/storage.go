@@ -15,6 +15,8 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
 // Config names the bucket.
@@ -28,8 +30,8 @@ type Config struct {
 
 // Prefixes of the bucket's keys. Only those under Originals raise events.
 const (
-	Originals  = "originals/"  // as uploaded; sealed, expiring
-	Renditions = "renditions/" // re-encoded without metadata
+	Originals  = catalog.OriginalsPrefix // as uploaded; sealed, expiring
+	Renditions = "renditions/"           // re-encoded without metadata
 	Exports    = "exports/"
 )
 

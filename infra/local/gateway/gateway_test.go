@@ -55,6 +55,25 @@ func TestFunctionHasTimeLeftToAnswer(t *testing.T) {
 	}
 }
 
+// A function is held to the timeout that it has in Lambda when that is shorter than the gateway's.
+func TestFunctionHasATimeoutOfItsOwn(t *testing.T) {
+	t.Parallel()
+	var left time.Duration
+	f := function{func(_ http.ResponseWriter, r *http.Request) {
+		deadline, _ := r.Context().Deadline()
+		left = time.Until(deadline)
+	}, []httpapi.Route{{Method: "GET", Path: "/x"}}}
+	g, err := New(slog.New(slog.DiscardHandler), WithTimeout(f, time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.timeout = time.Hour
+	send(g, httptest.NewRequest("GET", "/x", nil))
+	if left <= 0 || left > time.Minute {
+		t.Errorf("%s are left of a minute", left)
+	}
+}
+
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	over := make(chan struct{})

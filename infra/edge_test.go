@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestEdge looks at both states: nothing of it by default, and with it no way around.
+// Without the setting there is no distribution. With it, nobody can go around the distribution.
 func TestEdge(t *testing.T) {
 	all, err := synthesized()
 	if err != nil {
@@ -15,11 +15,11 @@ func TestEdge(t *testing.T) {
 	}
 	kinds := []string{"AWS::CloudFront::Distribution", "AWS::WAFv2::WebACL"}
 	if n := len(all["external"].OfType(kinds...)); n != 0 {
-		t.Errorf("%d parts of an edge nobody asked for", n)
+		t.Errorf("%d resources of a distribution that is not set", n)
 	}
 	for _, f := range all["external"].Functions() {
 		if f.Env["EDGE_KEY_SECRET_ARN"] != "" {
-			t.Errorf("%s waits for a key that nobody shows", f.Name)
+			t.Errorf("%s expects a key that nothing sends", f.Name)
 		}
 	}
 
@@ -34,7 +34,7 @@ func TestEdge(t *testing.T) {
 	d := distributions[0]
 	config, _ := d.Properties["DistributionConfig"].(map[string]any)
 	if wall, ok := w.Find(d.Stack, config["WebACLId"]); !ok || wall.ID != walls[0].ID {
-		t.Errorf("the firewall stands elsewhere: %v", config["WebACLId"])
+		t.Errorf("the distribution has another firewall: %v", config["WebACLId"])
 	}
 	if !slices.Equal(w.Texts(d.Stack, config["Aliases"]), []string{"api.example.org"}) || len(w.OfType("AWS::ApiGatewayV2::DomainName")) != 0 {
 		t.Errorf("the domain leads to %v, and to %d APIs", config["Aliases"], len(w.OfType("AWS::ApiGatewayV2::DomainName")))
@@ -46,18 +46,18 @@ func TestEdge(t *testing.T) {
 	value := w.Text(d.Stack, header["HeaderValue"])
 	arn, shown := strings.CutPrefix(value, "{{resolve:secretsmanager:")
 	if header["HeaderName"] != "x-edge-key" || !shown {
-		t.Errorf("it shows %v: %s", header["HeaderName"], value)
+		t.Errorf("it sends %v: %s", header["HeaderName"], value)
 	}
 	arn = strings.TrimSuffix(arn, "}}")
 	for _, o := range operations() {
 		for _, f := range w.Functions() {
 			if f.Name == w.settings.name(string(o.function)) && (f.Env["EDGE_KEY_SECRET_ARN"] != arn || !f.Allows("secretsmanager:GetSecretValue", arn)) {
-				t.Errorf("%s may be called around the edge: %q, want %q", o.function, f.Env["EDGE_KEY_SECRET_ARN"], arn)
+				t.Errorf("%s can be called without the distribution: %q, want %q", o.function, f.Env["EDGE_KEY_SECRET_ARN"], arn)
 			}
 		}
 	}
 	behaviour, _ := config["DefaultCacheBehavior"].(map[string]any)
 	if behaviour["CachePolicyId"] != cachingDisabled || behaviour["ViewerProtocolPolicy"] != "redirect-to-https" {
-		t.Errorf("what one person may see is kept for others: %v", behaviour)
+		t.Errorf("answers for one person are cached for others: %v", behaviour)
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/lafaekstreet/backend/infra/deployed"
 )
 
-// memory tells what every function took until now, one request at a time on two connections to the database; HTTP
-// functions had 256 MB for it, and whoever wanted more is dead. It asks after the story and the acceptance tests, and
-// before anything is ended on purpose.
+// memory logs how much memory each function has taken so far, with one request at a time and two connections to the database.
+// An HTTP function has 256 MiB here, and dies if it wants more. This runs after the story and the acceptance tests, and before
+// tests that end functions on purpose.
 func (s *site) memory(t *testing.T) {
 	all, err := s.Memories()
 	if err != nil {
@@ -19,7 +19,7 @@ func (s *site) memory(t *testing.T) {
 	var names []string
 	for _, m := range all {
 		if m.Starts > 1 {
-			t.Errorf("%s was started %d times: it died on the way", m.Function, m.Starts)
+			t.Errorf("%s was started %d times: it died in between", m.Function, m.Starts)
 		}
 		if !slices.Contains(names, m.Function) {
 			names = append(names, m.Function)

@@ -15,13 +15,13 @@ import (
 	"github.com/lafaekstreet/backend/infra/deployed"
 )
 
-// mutation is a mistake in the templates that the deployed system must show.
+// mutation is a mistake in the templates that must show when they are deployed.
 type mutation struct {
 	// make makes the mistake; it reports whether there was a place for it.
 	make func(r *resource) bool
-	// Where it shows, each by a part of what is said: when deploying, in what does
-	// not reach its function, or, while the story is told, in what policies refuse or
-	// in the queue whose messages are given up.
+	// One of these is set. deploying is part of the error of the deploy. unreached is part of the report of an operation that
+	// does not reach its function. While the story runs, refused is part of what a policy refuses, and dead is the queue that
+	// gets dead letters.
 	deploying, unreached, refused, dead string
 }
 
@@ -34,7 +34,7 @@ type resource struct {
 	remove     bool
 }
 
-// mutations are the mistakes, by what somebody forgot or mixed up.
+// mutations are the mistakes, by what was forgotten or confused.
 var mutations = map[string]mutation{
 	"a route is missing": {make: func(r *resource) bool {
 		r.remove = r.kind == "AWS::ApiGatewayV2::Route" && r.properties["RouteKey"] == "POST /api/v1/reports"
@@ -74,13 +74,13 @@ var mutations = map[string]mutation{
 	"versions may not be asked":    {make: func(r *resource) bool { return r.forbid("verify", "AskVersions") }, deploying: "lambda:InvokeFunction"},
 }
 
-// replace puts one text in place of another in a property.
+// replace replaces a text in a property.
 func (r *resource) replace(old, by, property string) bool {
 	raw, err := json.Marshal(r.properties[property])
 	if err != nil || !strings.Contains(string(raw), old) {
 		return false
 	}
-	// Exports end in a hash of what they name: the export of the other queue is looked up by its beginning.
+	// The name of an export ends in a hash: the export of the other queue is found by the beginning of its name.
 	var text = string(raw)
 	start := strings.Index(text, old)
 	end := start + strings.IndexByte(text[start:], '"')
@@ -96,7 +96,7 @@ func (r *resource) replace(old, by, property string) bool {
 	return true
 }
 
-// exportNamed finds an export by its beginning.
+// exportNamed returns the export whose name has a beginning.
 func exportNamed(text, begin string) string {
 	start := strings.Index(text, begin)
 	if start < 0 {
@@ -135,7 +135,7 @@ func (r *resource) variable(name, old, by string) bool {
 	return true
 }
 
-// forbid takes a statement out of a function's policy.
+// forbid removes a statement from the policy of a function.
 func (r *resource) forbid(function, sid string) bool {
 	if r.kind != "AWS::IAM::Policy" || !strings.HasPrefix(r.id, function+"policy") {
 		return false
@@ -147,7 +147,7 @@ func (r *resource) forbid(function, sid string) bool {
 	return len(left) < len(statements)
 }
 
-// mutated is w with a mistake in it.
+// mutated returns w with one mistake.
 func mutated(t *testing.T, w *written, m mutation) *written {
 	t.Helper()
 	dir := t.TempDir()
@@ -203,8 +203,7 @@ func mistaken(t *testing.T, stack string, raw []byte, everything string, m mutat
 	return out, made
 }
 
-// TestMistakesAreSeen makes one mistake at a time and deploys: this test of tests
-// holds that TestDeployed would go red for each.
+// TestMistakesAreSeen deploys with one mistake at a time, and checks that TestDeployed would fail for each.
 func TestMistakesAreSeen(t *testing.T) {
 	right := deployable(t)
 	built := false
@@ -234,13 +233,13 @@ func TestMistakesAreSeen(t *testing.T) {
 	}
 }
 
-// waitFor tells the story until the mistake shows.
+// waitFor runs the story until the mistake shows.
 func (s *site) waitFor(t *testing.T, m mutation) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	told := make(chan []byte, 1)
 	go func() {
-		out, _ := s.tell(ctx) // that it fails is no news
+		out, _ := s.tell(ctx) // it fails, because of the mistake
 		told <- out
 	}()
 	defer func() { cancel(); <-told }()

@@ -8,20 +8,19 @@ import (
 	"github.com/lafaekstreet/backend/infra/assembly"
 )
 
-// Actions for which AWS offers no resource to name, each with its reason. Nothing
-// else may be granted on "*".
+// withoutResource are the actions that may be granted on "*", each with its reason. No other action may.
 var withoutResource = map[string]string{
-	"xray:PutTraceSegments":          "X-Ray's write actions know no resources",
-	"xray:PutTelemetryRecords":       "X-Ray's write actions know no resources",
-	"ec2:CreateNetworkInterface":     "Lambda makes its interfaces under ids nobody knows before",
-	"ec2:DescribeNetworkInterfaces":  "EC2's Describe actions know no resources",
-	"ec2:DescribeSubnets":            "EC2's Describe actions know no resources",
-	"ec2:DeleteNetworkInterface":     "Lambda makes its interfaces under ids nobody knows before",
-	"ec2:AssignPrivateIpAddresses":   "Lambda makes its interfaces under ids nobody knows before",
-	"ec2:UnassignPrivateIpAddresses": "Lambda makes its interfaces under ids nobody knows before",
+	"xray:PutTraceSegments":          "X-Ray's write actions have no resources",
+	"xray:PutTelemetryRecords":       "X-Ray's write actions have no resources",
+	"ec2:CreateNetworkInterface":     "the ids of Lambda's network interfaces are not known before",
+	"ec2:DescribeNetworkInterfaces":  "EC2's Describe actions have no resources",
+	"ec2:DescribeSubnets":            "EC2's Describe actions have no resources",
+	"ec2:DeleteNetworkInterface":     "the ids of Lambda's network interfaces are not known before",
+	"ec2:AssignPrivateIpAddresses":   "the ids of Lambda's network interfaces are not known before",
+	"ec2:UnassignPrivateIpAddresses": "the ids of Lambda's network interfaces are not known before",
 }
 
-// Patterns that stand for things under one name of ours.
+// patternAllowed reports whether a pattern stands for resources under one name of ours alone.
 func patternAllowed(resource string) bool {
 	switch {
 	case strings.HasPrefix(resource, "arn:aws:s3:::") && strings.HasSuffix(resource, "/*") && strings.Count(resource, "*") == 1:
@@ -29,7 +28,7 @@ func patternAllowed(resource string) bool {
 	case strings.Contains(resource, ":log-group:") && strings.HasSuffix(resource, ":*"):
 		return strings.Count(resource, "*") == 1 // the streams of one group
 	case strings.Contains(resource, ":secret:") && strings.HasSuffix(resource, "-??????"):
-		return !strings.Contains(resource, "*") // the ending Secrets Manager adds
+		return !strings.Contains(resource, "*") // the ending that Secrets Manager adds
 	}
 	return false
 }
@@ -79,14 +78,14 @@ func TestWhoMay(t *testing.T) {
 			{"s3:PutObject", "renditions/", []string{"images"}},
 			{"s3:PutObject", "exports/", []string{"export"}},
 			{"s3:PutObject", "originals/", []string{"reports"}},
-			{"s3:GetObject", "originals/", []string{"images"}}, // with all that is in them of people's places
+			{"s3:GetObject", "originals/", []string{"images"}}, // they contain places where people have been
 			{"s3:GetObject", "renditions/", []string{"journeys", "public", "reports", "staff", "users", "validate"}},
 			{"s3:GetObject", "exports/", []string{"public"}},
 			{"s3:DeleteObject", "originals/", []string{"relay"}},
 			{"s3:DeleteObject", "renditions/", []string{"images", "relay"}},
 			{"s3:ListBucket", "", []string{"images", "public", "validate"}},
-			// Who writes messages for a queue, and relay, which sends what others left.
-			{"sqs:SendMessage", "-images", []string{"images", "relay"}}, // images to its dead letters
+			// The functions that write messages for a queue, and relay, which sends what others could not.
+			{"sqs:SendMessage", "-images", []string{"images", "relay"}}, // images: to its own dead letters
 			{"sqs:SendMessage", "-validate", []string{"images", "relay", "reports", "validate"}},
 			{"sqs:SendMessage", "-anchor", []string{"anchor", "relay", "reports", "staff", "validate"}},
 			{"sqs:SendMessage", "-notify", []string{"anchor", "auth", "community", "images", "notify", "relay", "reports", "staff", "users", "validate"}},
@@ -99,7 +98,7 @@ func TestWhoMay(t *testing.T) {
 		}
 		for _, f := range w.Functions() {
 			if strings.HasSuffix(f.Name, "-keys") && f.Allows("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:000000000000:secret:x") {
-				t.Error("the maker of keys reads secrets")
+				t.Error("the function keys may read secrets")
 			}
 		}
 	})
@@ -121,7 +120,7 @@ func who(w *written, action, part string) []string {
 	return out
 }
 
-// TestConfigurationAndPolicyAgree holds that a function may reach what it is told of, and is told of what it may reach.
+// A function may reach what its configuration names.
 func TestConfigurationAndPolicyAgree(t *testing.T) {
 	each(t, func(t *testing.T, w *written) {
 		for _, f := range w.Functions() {
@@ -129,7 +128,7 @@ func TestConfigurationAndPolicyAgree(t *testing.T) {
 				if strings.HasSuffix(variable, "_SECRET_ARN") {
 					arn, _, _ := strings.Cut(value, "#")
 					if !f.Allows("secretsmanager:GetSecretValue", arn) && !f.Allows("secretsmanager:GetSecretValue", arn+"-abcdef") {
-						t.Errorf("%s is told of %s and may not read it", f.Name, variable)
+						t.Errorf("%s is configured with %s and may not read it", f.Name, variable)
 					}
 				}
 				if strings.Contains(value, "<") {
@@ -139,7 +138,7 @@ func TestConfigurationAndPolicyAgree(t *testing.T) {
 			for pair := range strings.SplitSeq(f.Env["QUEUE_URLS"], ",") {
 				_, url, ok := strings.Cut(pair, "=")
 				if arn := "arn:aws:sqs:us-east-1:000000000000:" + url[strings.LastIndex(url, "/")+1:]; ok && !f.Allows("sqs:SendMessage", arn) && !f.Allows("sqs:GetQueueAttributes", arn) {
-					t.Errorf("%s is told of %s and may not reach it", f.Name, pair)
+					t.Errorf("%s is configured with %s and may not reach it", f.Name, pair)
 				}
 			}
 		}

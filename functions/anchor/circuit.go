@@ -16,7 +16,7 @@ import (
 const maxProbe = 15 * time.Minute
 
 // errParked reports that the circuit is open and this is not the probe.
-var errParked = errors.New("the circuit is open")
+var errParked = &needsOperator{reason: "the circuit is open"}
 
 // admit lets a run sign and send: always while the circuit is closed, and one
 // run each time a probe is due while it is open.
@@ -39,16 +39,16 @@ func (w *Worker) admit(ctx context.Context, s *submission) error {
 		return fmt.Errorf("take probe: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return &needsOperator{reason: errParked.Error()}
+		return errParked
 	}
 	s.admitted = true
 	return nil
 }
 
 // halt opens the circuit and parks the submission: no message wakes it, Sweep does when a probe is due.
-func (w *Worker) halt(ctx context.Context, s *submission, reason string) error {
+func (w *Worker) halt(ctx context.Context, s *submission, fault *needsOperator) error {
 	now := w.Clock.Now()
-	parked := reason == errParked.Error()
+	parked, reason := errors.Is(fault, errParked), fault.reason
 	err := w.Outbox.Do(ctx, func(tx *outbox.Work) error {
 		if !parked {
 			const open = `

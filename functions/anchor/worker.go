@@ -128,7 +128,7 @@ func (w *Worker) drive(ctx context.Context, s *submission) error {
 		case errors.Is(err, errLeaseLost):
 			return nil // another run has taken over
 		case errors.As(err, &mend):
-			return w.halt(ctx, s, mend.reason)
+			return w.halt(ctx, s, mend)
 		case errors.As(err, &later):
 			return w.postpone(ctx, s, later)
 		default:

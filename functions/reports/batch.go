@@ -6,10 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"github.com/lafaekstreet/backend/shared/admission"
-	"maps"
 	"net/http"
 	"reflect"
-	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -71,7 +69,8 @@ func (g *Group) batch(ctx context.Context, in *batchInput) (*batchOutput, error)
 	round := g.outbox.Round()
 	defer round.Send(ctx) // whatever comes of later items, what is filed is worked on
 	for i, item := range in.Body.Reports {
-		rename(item)
+		members, _ := item.(map[string]any) // one item that is no object must not keep the others from being read
+		httpapi.Rename(members, draftAliases())
 		sent := clientIDOf(item) // before it is respelled: the phone looks for what it sent
 		result, err := g.fileOne(ctx, round, caller, reader, item)
 		if err != nil {
@@ -130,21 +129,6 @@ func (g *Group) fileOne(ctx context.Context, round *outbox.Round, c identity.Cal
 }
 
 var errConflict = problem.New(problem.Conflict, "client_id_conflict")
-
-// rename gives the members of an item their first names. It is done here, for
-// one item that is no object must not keep the others from it.
-func rename(item any) {
-	members, _ := item.(map[string]any)
-	aliases := draftAliases()
-	for _, alias := range slices.Sorted(maps.Keys(aliases)) { // of two for the same member the first, each time the same
-		name := aliases[alias]
-		value, sent := members[alias]
-		if _, taken := members[name]; sent && !taken {
-			members[name] = value
-			delete(members, alias)
-		}
-	}
-}
 
 func clientIDOf(item any) *string {
 	members, _ := item.(map[string]any)

@@ -25,9 +25,9 @@ func (g *Group) registerFiling(api *httpapi.API) {
 				"and picture within 24 hours is a repeat. Takes the same members as a multipart form with the picture as a file part.",
 			DefaultStatus: http.StatusCreated,
 			Responses:     map[string]*huma.Response{"200": httpapi.JSON[report.Report](api, "The report was there before")},
-			Middlewares:   huma.Middlewares{upload.Form(draftAliases(), draftTexts()...)},
 		},
 		Limit: admission.LimitCreate, Creates: true, MaxBody: upload.MaxBody, Aliases: draftAliases(),
+		Multipart: upload.Form(draftTexts()...),
 	}
 	upload.Describe(&create.Operation, "The members of the JSON body as fields, and the picture")
 	httpapi.Register(api, create, g.create)

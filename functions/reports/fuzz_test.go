@@ -31,9 +31,8 @@ func (desk) Name() string { return "desk" }
 
 // Register implements httpapi.Group.
 func (d desk) Register(api *httpapi.API) {
-	op := httpapi.Operation{Operation: huma.Operation{Method: http.MethodPost, Path: "/reports", DefaultStatus: http.StatusNoContent,
-		Middlewares: huma.Middlewares{upload.Form(draftAliases(), draftTexts()...)}},
-		Access: httpapi.Public, MaxBody: upload.MaxBody, Aliases: draftAliases()}
+	op := httpapi.Operation{Operation: huma.Operation{Method: http.MethodPost, Path: "/reports", DefaultStatus: http.StatusNoContent},
+		Access: httpapi.Public, MaxBody: upload.MaxBody, Aliases: draftAliases(), Multipart: upload.Form(draftTexts()...)}
 	upload.Describe(&op.Operation, "")
 	httpapi.Register(api, op, func(_ context.Context, in *createInput) (*struct{}, error) {
 		f, err := in.Body.understand(draftNow())
@@ -98,7 +97,8 @@ func sameInABatch(t *testing.T, items *draftReader, contentType string, body []b
 	if contentType != "application/json" || json.Unmarshal(body, &item) != nil {
 		return
 	}
-	rename(item)
+	members, _ := item.(map[string]any)
+	httpapi.Rename(members, draftAliases())
 	clientIDOf(item)
 	draft, err := items.read(item)
 	if err == nil {

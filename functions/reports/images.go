@@ -37,9 +37,8 @@ func (g *Group) registerImages(api *httpapi.API) {
 			Description: "evidence by its reporter while it is pending, and by staff; resolution, of the repair, by staff. " +
 				"As a form with the file, or by the id of an upload.",
 			DefaultStatus: http.StatusCreated, Errors: []int{http.StatusForbidden, http.StatusConflict},
-			Middlewares: huma.Middlewares{upload.Form(nil, "kind", "upload_id")},
 		},
-		Limit: admission.LimitUpload, Creates: true, MaxBody: upload.MaxBody,
+		Limit: admission.LimitUpload, Creates: true, MaxBody: upload.MaxBody, Multipart: upload.Form("kind", "upload_id"),
 	}
 	upload.Describe(&add.Operation, "The picture, and kind")
 	httpapi.Register(api, add, g.addImage)

@@ -24,9 +24,8 @@ func (g *Group) registerUploads(api *httpapi.API) {
 				"request that puts the bytes straight into storage (up to 10 MB). Either way the picture is re-encoded " +
 				"without any metadata before anybody sees it; an upload nothing is attached to is forgotten after 7 days.",
 			DefaultStatus: http.StatusCreated,
-			Middlewares:   huma.Middlewares{upload.Form(nil, "content_type", "sha256")},
 		},
-		Limit: admission.LimitUpload, Creates: true, MaxBody: upload.MaxBody,
+		Limit: admission.LimitUpload, Creates: true, MaxBody: upload.MaxBody, Multipart: upload.Form("content_type", "sha256"),
 	}
 	upload.Describe(&op.Operation, "The picture itself")
 	httpapi.Register(api, op, g.preUpload)

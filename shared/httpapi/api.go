@@ -121,11 +121,7 @@ func (a *API) Handle(op *huma.Operation, next func(huma.Context)) {
 	h := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next(humago.NewContext(op, r, w))
 	}))
-	h = a.idempotent(o, h)
-	h = a.limitedByMember(o, h)
-	h = a.finite(op, h)
-	h = a.storable(h)
-	h = a.normalized(o, h)
+	h = a.input(o, op, h)
 	h = a.conditional(o, h)
 	h = a.limited(o, h)
 	h = a.authenticated(o, h)

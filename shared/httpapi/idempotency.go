@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
-	"io"
-	"mime"
 	"net/http"
 	"regexp"
 	"time"
@@ -21,46 +19,32 @@ const (
 
 var acceptableKey = regexp.MustCompile(`^[\x21-\x7e]{1,200}$`)
 
-// idempotent gives a repeated POST its first answer again. An operation that
-// works in a transaction records its answer there (RecordAnswer), so that
-// no crash comes between the effect and the record; for others it is recorded after.
-func (a *API) idempotent(o Operation, next http.Handler) http.Handler {
-	if !o.Creates || a.deps.Keys == nil {
-		return next
+// once gives a repeated POST its first answer again. An operation that works in a
+// transaction records its answer there (RecordAnswer), so that no crash comes
+// between the effect and the record. For others it is recorded afterwards.
+func (a *API) once(w http.ResponseWriter, r *http.Request, b body, aliases []alias, next http.Handler) {
+	key := r.Header.Get(idempotencyHeader)
+	if !acceptableKey.MatchString(key) {
+		a.refuse(w, r, problem.New(problem.Invalid, "idempotency_key_invalid"))
+		return
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		key := r.Header.Get(idempotencyHeader)
-		if key == "" {
-			next.ServeHTTP(w, r)
-			return
-		}
-		if !acceptableKey.MatchString(key) {
-			a.refuse(w, r, problem.New(problem.Invalid, "idempotency_key_invalid"))
-			return
-		}
-		raw, err := io.ReadAll(r.Body)
-		if err != nil {
-			a.refuse(w, r, bodyFault(err))
-			return
-		}
-		r.Body = io.NopCloser(bytes.NewReader(raw))
-		claim, first, err := a.deps.Keys.Claim(r.Context(), owner(r), key, requestHash(r, raw))
-		switch {
-		case errors.Is(err, errKeyReused):
-			a.refuse(w, r, problem.New(problem.Invalid, "idempotency_key_reused"))
-		case errors.Is(err, errRequestRunning):
-			a.refuse(w, r, problem.New(problem.Conflict, "request_in_progress").After(time.Second))
-		case err != nil:
-			a.refuse(w, r, err)
-		case first != nil:
-			w.Header().Set(replayHeader, "true")
-			w.Header().Set("Content-Type", first.ContentType)
-			w.WriteHeader(first.Status)
-			_, _ = w.Write(first.Body) // the client may be gone
-		default:
-			a.run(w, r, claim, next)
-		}
-	})
+	earlier := func() [sha256.Size]byte { return earlierHash(r, b, aliases) }
+	claim, first, err := a.deps.Keys.Claim(r.Context(), owner(r), key, requestHash(r, b), earlier)
+	switch {
+	case errors.Is(err, errKeyReused):
+		a.refuse(w, r, problem.New(problem.Invalid, "idempotency_key_reused"))
+	case errors.Is(err, errRequestRunning):
+		a.refuse(w, r, problem.New(problem.Conflict, "request_in_progress").After(time.Second))
+	case err != nil:
+		a.refuse(w, r, err)
+	case first != nil:
+		w.Header().Set(replayHeader, "true")
+		w.Header().Set("Content-Type", first.ContentType)
+		w.WriteHeader(first.Status)
+		_, _ = w.Write(first.Body) // the client may be gone
+	default:
+		a.run(w, r, claim, next)
+	}
 }
 
 func (a *API) run(w http.ResponseWriter, r *http.Request, claim *keyClaim, next http.Handler) {
@@ -84,18 +68,6 @@ func owner(r *http.Request) string {
 		return c.UserID.String()
 	}
 	return "anonymous"
-}
-
-// requestHash tells requests apart. The boundary of a multipart body is chosen
-// anew by each retry and does not count.
-func requestHash(r *http.Request, body []byte) [sha256.Size]byte {
-	if media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && media == "multipart/form-data" {
-		body = bytes.ReplaceAll(body, []byte(params["boundary"]), nil)
-	}
-	h := sha256.New()
-	_, _ = io.WriteString(h, r.Method+" "+r.URL.Path+"?"+r.URL.RawQuery+"\n") // a hash does not fail
-	_, _ = h.Write(body)
-	return [sha256.Size]byte(h.Sum(nil))
 }
 
 type teeWriter struct {

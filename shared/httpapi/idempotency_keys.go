@@ -55,13 +55,14 @@ type keyClaim struct {
 	recorded bool
 }
 
-// Claim takes the key for a request with the given hash. It returns the first
+// Claim takes the key for a request with the given hash; earlier is the hash that
+// the version before would have stored for it. It returns the first
 // answer when there is one, errKeyReused or errRequestRunning; else the claim, whose
 // Finish must be called.
 //
 // A client that hangs up in the middle does not end it: a key taken that nobody
 // knows of would keep the retry waiting for as long as a request may run.
-func (k *IdempotencyKeys) Claim(ctx context.Context, owner, key string, hash [32]byte) (*keyClaim, *recordedAnswer, error) {
+func (k *IdempotencyKeys) Claim(ctx context.Context, owner, key string, hash [32]byte, earlier func() [32]byte) (*keyClaim, *recordedAnswer, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
 	defer cancel()
 	const claim = `
@@ -79,10 +80,10 @@ func (k *IdempotencyKeys) Claim(ctx context.Context, owner, key string, hash [32
 	if !errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil, fmt.Errorf("claim idempotency key: %w", err)
 	}
-	return k.first(ctx, owner, key, hash)
+	return k.first(ctx, owner, key, hash, earlier)
 }
 
-func (k *IdempotencyKeys) first(ctx context.Context, owner, key string, hash [32]byte) (*keyClaim, *recordedAnswer, error) {
+func (k *IdempotencyKeys) first(ctx context.Context, owner, key string, hash [32]byte, earlier func() [32]byte) (*keyClaim, *recordedAnswer, error) {
 	const q = `SELECT request_hash, status, response, coalesce(content_type, '') FROM idempotency_keys WHERE owner = $1 AND key = $2`
 	var (
 		stored []byte
@@ -97,7 +98,9 @@ func (k *IdempotencyKeys) first(ctx context.Context, owner, key string, hash [32
 		return nil, nil, fmt.Errorf("read idempotency key: %w", err)
 	}
 	if !bytes.Equal(stored, hash[:]) {
-		return nil, nil, errKeyReused
+		if before := earlier(); !bytes.Equal(stored, before[:]) {
+			return nil, nil, errKeyReused
+		}
 	}
 	if status == nil {
 		return nil, nil, errRequestRunning

@@ -16,6 +16,9 @@ import (
 
 var one, other = sha256.Sum256([]byte("one")), sha256.Sum256([]byte("other"))
 
+// noEarlier is the hash of no request.
+func noEarlier() [sha256.Size]byte { return [sha256.Size]byte{} }
+
 func openKeys(t *testing.T) (*database.DB, *IdempotencyKeys) {
 	db := &database.DB{Pool: testdb.Pool(t)}
 	return db, NewIdempotencyKeys(db)
@@ -25,25 +28,25 @@ func TestFirstAnswerIsGivenAgain(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	_, keys := openKeys(t)
-	claim, first, err := keys.Claim(ctx, "maria", "k", one)
+	claim, first, err := keys.Claim(ctx, "maria", "k", one, noEarlier)
 	if err != nil || first != nil || claim == nil {
 		t.Fatalf("first claim: %v %v", first, err)
 	}
-	if _, _, err := keys.Claim(ctx, "maria", "k", one); !errors.Is(err, errRequestRunning) {
+	if _, _, err := keys.Claim(ctx, "maria", "k", one, noEarlier); !errors.Is(err, errRequestRunning) {
 		t.Errorf("while running: got %v", err)
 	}
 	want := recordedAnswer{Status: 201, ContentType: "application/json", Body: []byte(`{"id":1}`)}
 	if err := claim.Finish(ctx, true, want); err != nil {
 		t.Fatal(err)
 	}
-	_, first, err = keys.Claim(ctx, "maria", "k", one)
+	_, first, err = keys.Claim(ctx, "maria", "k", one, noEarlier)
 	if err != nil || first == nil || first.Status != 201 || string(first.Body) != `{"id":1}` {
 		t.Errorf("replay: got %+v %v", first, err)
 	}
-	if _, _, err := keys.Claim(ctx, "maria", "k", other); !errors.Is(err, errKeyReused) {
+	if _, _, err := keys.Claim(ctx, "maria", "k", other, noEarlier); !errors.Is(err, errKeyReused) {
 		t.Errorf("another request under the key: got %v", err)
 	}
-	if claim, _, err := keys.Claim(ctx, "joao", "k", other); err != nil || claim == nil {
+	if claim, _, err := keys.Claim(ctx, "joao", "k", other, noEarlier); err != nil || claim == nil {
 		t.Errorf("another person's key of the same name: got %v", err)
 	}
 }
@@ -56,7 +59,7 @@ func TestFailureGivesTheKeyBack(t *testing.T) {
 		finished bool
 		status   int
 	}{{true, 500}, {true, 422}, {false, 200}} {
-		claim, _, err := keys.Claim(ctx, "maria", "k", one)
+		claim, _, err := keys.Claim(ctx, "maria", "k", one, noEarlier)
 		if err != nil {
 			t.Fatalf("%+v: %v", c, err)
 		}
@@ -69,7 +72,7 @@ func TestFailureGivesTheKeyBack(t *testing.T) {
 func TestRecordCommitsWithItsEffect(t *testing.T) {
 	t.Parallel()
 	db, keys := openKeys(t)
-	claim, _, err := keys.Claim(t.Context(), "maria", "k", one)
+	claim, _, err := keys.Claim(t.Context(), "maria", "k", one, noEarlier)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +84,7 @@ func TestRecordCommitsWithItsEffect(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The process dies here: Finish is never called. The retry still gets the answer.
-	_, first, err := keys.Claim(ctx, "maria", "k", one)
+	_, first, err := keys.Claim(ctx, "maria", "k", one, noEarlier)
 	if err != nil || first == nil || string(first.Body) != "{\"id\":7}\n" {
 		t.Fatalf("got %+v %v", first, err)
 	}
@@ -90,7 +93,7 @@ func TestRecordCommitsWithItsEffect(t *testing.T) {
 func TestRecordIsUndoneWithItsEffect(t *testing.T) {
 	t.Parallel()
 	db, keys := openKeys(t)
-	claim, _, err := keys.Claim(t.Context(), "maria", "k", one)
+	claim, _, err := keys.Claim(t.Context(), "maria", "k", one, noEarlier)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +111,7 @@ func TestRecordIsUndoneWithItsEffect(t *testing.T) {
 	if err := claim.Finish(ctx, true, recordedAnswer{Status: 500}); err != nil {
 		t.Fatal(err)
 	}
-	if again, first, err := keys.Claim(ctx, "maria", "k", one); err != nil || first != nil || again == nil {
+	if again, first, err := keys.Claim(ctx, "maria", "k", one, noEarlier); err != nil || first != nil || again == nil {
 		t.Fatalf("got %+v %v", first, err)
 	}
 }
@@ -120,7 +123,7 @@ func TestOneOfManyRuns(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			claim, _, err := keys.Claim(t.Context(), "maria", "k", one)
+			claim, _, err := keys.Claim(t.Context(), "maria", "k", one, noEarlier)
 			if claim != nil && err == nil {
 				ran.Add(1)
 			}
@@ -151,7 +154,7 @@ func TestHangingUpWhileTheKeyIsTaken(t *testing.T) {
 	}
 	claimed := make(chan result, 1)
 	go func() {
-		claim, _, err := keys.Claim(ctx, "maria", "k", one)
+		claim, _, err := keys.Claim(ctx, "maria", "k", one, noEarlier)
 		claimed <- result{claim, err}
 	}()
 	const waiting = `SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE a.datname = current_database() AND NOT l.granted`
@@ -171,7 +174,7 @@ func TestHangingUpWhileTheKeyIsTaken(t *testing.T) {
 	if err := got.claim.Finish(ctx, false, recordedAnswer{}); err != nil {
 		t.Fatal(err)
 	}
-	if claim, _, err := keys.Claim(t.Context(), "maria", "k", one); err != nil || claim == nil {
+	if claim, _, err := keys.Claim(t.Context(), "maria", "k", one, noEarlier); err != nil || claim == nil {
 		t.Errorf("the retry: got %v, %v", claim, err)
 	}
 }

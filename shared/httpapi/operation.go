@@ -55,6 +55,8 @@ type Operation struct {
 	// fields only) and, where the body is absent, query parameters, as if they
 	// were the JSON body.
 	Forms bool
+	// Multipart reads a multipart form with a picture; nil where the operation takes none.
+	Multipart ReadMultipart
 	// Creates has the operation honour Idempotency-Key.
 	Creates bool
 	// MaxBody bounds the request body in bytes; 0 means 1 MiB.
@@ -95,7 +97,6 @@ func Register[I, O any](a *API, o Operation, handle func(ctx context.Context, in
 		}
 		o.Responses["304"] = &huma.Response{Description: "As If-None-Match names it; without a body"}
 	}
-	o.Middlewares = append(slices.Clip(o.Middlewares), a.spelled())
 	a.options[o.OperationID] = o
 	huma.Register(a.API, o.Operation, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)

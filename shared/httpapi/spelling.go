@@ -1,46 +1,28 @@
 package httpapi
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/google/uuid"
 )
 
-// spelled has an operation read what clients may spell in several ways as the one its schema has: a word of a fixed set
-// in any case, with space, hyphen and underscore alike, and a UUID in any of its forms, of which the database knows
-// fewer than the schema lets through. A member that may be left out and holds an empty id counts as left out. Anything
-// else passes as it is, for the schema to refuse. It comes after what turns forms into JSON.
-func (a *API) spelled() func(huma.Context, func(huma.Context)) {
-	var once sync.Once
-	var body *huma.Schema // nil where it has nothing of the kind
-	return func(hc huma.Context, next func(huma.Context)) {
-		op := hc.Operation()
-		registry := a.OpenAPI().Components.Schemas
-		once.Do(func() { body = spellable(registry, op) })
-		r, _ := humago.Unwrap(hc)
-		respellParameters(op, r)
-		if body != nil && r.Body != nil {
-			respellBody(registry, body, r)
-		}
-		next(hc)
-	}
-}
-
-func spellable(registry huma.Registry, op *huma.Operation) *huma.Schema {
+// spellable is the schema of op's JSON body when it has members to respell, else
+// nil. What may be spelled in several ways is read as the schema has it: a word of
+// a fixed set in any case, with space, hyphen and underscore alike; a UUID in any
+// of its forms, of which the database knows fewer than the schema; a member's
+// name in any case, as the decoder reads it. An optional member with an empty UUID counts as
+// left out. Anything else passes, for the schema to refuse. Named says that a member's
+// name matters even where no value can be respelled.
+func spellable(registry huma.Registry, op *huma.Operation, named bool) *huma.Schema {
 	if op.RequestBody == nil || op.RequestBody.Content["application/json"] == nil {
 		return nil
 	}
 	s := op.RequestBody.Content["application/json"].Schema
-	if !holdsSpelled(registry, s, 0) {
+	if !named && !holdsSpelled(registry, s, 0) {
 		return nil
 	}
 	return s
@@ -74,8 +56,8 @@ func resolved(registry huma.Registry, s *huma.Schema) *huma.Schema {
 
 func isWord(s *huma.Schema) bool { return s.Type == huma.TypeString && len(s.Enum) > 0 }
 
-func respellParameters(op *huma.Operation, r *http.Request) {
-	query := r.URL.Query()
+// respellParameters respells the path values of r and the query, and reports whether the query changed.
+func respellParameters(op *huma.Operation, r *http.Request, query url.Values) bool {
 	changed := false
 	for _, p := range op.Parameters {
 		if p.Schema == nil {
@@ -86,47 +68,15 @@ func respellParameters(op *huma.Operation, r *http.Request) {
 			r.SetPathValue(p.Name, respell(p.Schema, r.PathValue(p.Name)))
 		case "query":
 			if value := query.Get(p.Name); value != "" {
-				if name := respell(p.Schema, value); name != value {
-					query.Set(p.Name, name)
+				if known := respell(p.Schema, value); known != value {
+					query.Set(p.Name, known)
 					changed = true
 				}
 			}
 		}
 	}
-	if changed {
-		r.URL.RawQuery = query.Encode()
-	}
+	return changed
 }
-
-func respellBody(registry huma.Registry, s *huma.Schema, r *http.Request) {
-	raw, err := io.ReadAll(r.Body)
-	r.Body = io.NopCloser(bytes.NewReader(raw))
-	if err != nil {
-		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(raw), failing{err}))
-		return
-	}
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber() // numbers go on as they came
-	var body any
-	if decoder.Decode(&body) != nil {
-		return
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return
-	}
-	if !Respell(registry, s, body) {
-		return
-	}
-	if encoded, err := json.Marshal(body); err == nil {
-		r.Body = io.NopCloser(bytes.NewReader(encoded))
-	}
-}
-
-// failing ends a body the way it ended for whoever read it before.
-type failing struct{ err error }
-
-// Read implements io.Reader.
-func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 // Respell does for a value that came inside something else what is done for every body, and reports whether it changed.
 func Respell(registry huma.Registry, s *huma.Schema, value any) bool {
@@ -146,6 +96,7 @@ func respellIn(registry huma.Registry, s *huma.Schema, value any, depth int) boo
 			changed = respellIn(registry, s.Items, element, depth+1) || changed
 		}
 	case map[string]any:
+		changed = renameCase(s, v)
 		for name, member := range v {
 			schema := resolved(registry, s.Properties[name])
 			text, isText := member.(string)
@@ -161,6 +112,37 @@ func respellIn(registry huma.Registry, s *huma.Schema, value any, depth int) boo
 					v[name], changed = known, true
 				}
 			}
+		}
+	}
+	return changed
+}
+
+// renameCase gives members the names that s has for them, as the decoder would:
+// it reads names in any case. A member with the exact name wins over others, and of
+// those the first by name.
+func renameCase(s *huma.Schema, members map[string]any) bool {
+	if len(s.Properties) == 0 {
+		return false
+	}
+	var others []string
+	for name := range members {
+		if s.Properties[name] == nil {
+			others = append(others, name)
+		}
+	}
+	slices.Sort(others)
+	changed := false
+	for _, name := range others {
+		for known := range s.Properties {
+			if !strings.EqualFold(known, name) {
+				continue
+			}
+			if _, taken := members[known]; !taken {
+				members[known] = members[name]
+			}
+			delete(members, name)
+			changed = true
+			break
 		}
 	}
 	return changed

@@ -49,9 +49,12 @@ func FromContext(ctx context.Context) (Caller, bool) {
 	return c, ok
 }
 
-// Must is the caller of an operation that only runs for signed-in people. For
-// anybody else it is the zero Caller, who owns nothing and may do nothing.
+// Must is the caller of an operation that runs for signed-in people alone. It panics
+// where nobody is signed in: such an operation was registered without a check of access.
 func Must(ctx context.Context) Caller {
-	c, _ := FromContext(ctx)
+	c, ok := FromContext(ctx)
+	if !ok {
+		panic("identity: no caller in the context: the operation must be registered with access SignedIn")
+	}
 	return c
 }

@@ -1,24 +1,18 @@
 package upload
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
-	"maps"
-	"mime"
 	"mime/multipart"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/problem"
-	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
 // MaxThroughAPI is the largest picture that comes through the API, in bytes: a
@@ -46,48 +40,30 @@ func FileFrom(ctx context.Context) (File, bool) {
 	return f, ok
 }
 
-// Form lets an operation that takes a JSON object also take its members as a
-// multipart form, with one file in a part named file, image or images. Members
-// are renamed by aliases and read as numbers, booleans or JSON where they look
-// like it and their name is not among texts.
-func Form(aliases map[string]string, texts ...string) func(huma.Context, func(huma.Context)) {
-	return func(hc huma.Context, next func(huma.Context)) {
-		r, w := humago.Unwrap(hc)
-		media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-		if err != nil || media != "multipart/form-data" {
-			next(hc)
-			return
-		}
-		file, members, err := readForm(multipart.NewReader(r.Body, params["boundary"]), texts)
+// Form reads the members of a JSON object from a multipart form, with one file in a
+// part named file, image, images or photo. Members are read as numbers, booleans or
+// JSON where they look like it and their name is not among texts. FileFrom finds the file.
+func Form(texts ...string) func(context.Context, *multipart.Reader) (context.Context, map[string]any, error) {
+	return func(ctx context.Context, form *multipart.Reader) (context.Context, map[string]any, error) {
+		file, members, err := readForm(form, texts)
 		if err != nil {
-			problem.DocumentOf(err, locale.FromContext(r.Context()), telemetry.RequestID(r.Context())).Write(w)
-			return
+			return ctx, nil, err
 		}
-		for _, from := range slices.Sorted(maps.Keys(aliases)) { // of two for the same member the first, each time the same
-			to := aliases[from]
-			if v, ok := members[from]; ok && members[to] == nil {
-				members[to] = v
-				delete(members, from)
-			}
-		}
-		body, _ := json.Marshal(members) // of raw messages that were checked or made by Marshal
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		r.Header.Set("Content-Type", "application/json")
 		if file != nil {
-			hc = huma.WithValue(hc, fileKey{}, *file)
+			ctx = context.WithValue(ctx, fileKey{}, *file)
 		}
-		next(hc)
+		return ctx, members, nil
 	}
 }
 
-func readForm(form *multipart.Reader, texts []string) (*File, map[string]json.RawMessage, error) {
+func readForm(form *multipart.Reader, texts []string) (*File, map[string]any, error) {
 	var file *File
 	values := make(map[string]string)
 	size := 0
 	for {
 		part, err := form.NextPart()
 		if errors.Is(err, io.EOF) {
-			return file, encoded(values, texts), nil
+			return file, typed(values, texts), nil
 		}
 		if err != nil {
 			return nil, nil, formFault(err)
@@ -141,30 +117,38 @@ func formFault(err error) error {
 	return problem.New(problem.Invalid, "malformed_body").Because(err)
 }
 
-// encoded are the values as JSON. Every member of a form is text; where another
-// kind would be read as such, it is one.
-func encoded(values map[string]string, texts []string) map[string]json.RawMessage {
-	text := make(map[string]bool, len(texts))
-	for _, name := range texts {
-		text[name] = true
-	}
-	out := make(map[string]json.RawMessage, len(values))
-	for name, value := range maps.All(values) {
-		trimmed := strings.TrimSpace(value)
-		if lower := strings.ToLower(trimmed); !text[name] && (lower == "true" || lower == "false") { // True, as some languages write it
-			trimmed = lower
-		}
-		if !text[name] && trimmed != "" && json.Valid([]byte(trimmed)) {
-			out[name] = json.RawMessage(trimmed)
-			continue
-		}
-		if trimmed == "" {
+// typed are the members that the fields of a form stand for. Every field is text;
+// where it looks like another kind of value and is not among texts, it is one.
+func typed(values map[string]string, texts []string) map[string]any {
+	out := make(map[string]any, len(values))
+	for name, value := range values {
+		if strings.TrimSpace(value) == "" {
 			continue // an empty field of a form is one left blank
 		}
-		raw, _ := json.Marshal(value) // a string always encodes
-		out[name] = raw
+		out[name] = value
+		if !slices.Contains(texts, name) {
+			out[name] = typedValue(value)
+		}
 	}
 	return out
+}
+
+// typedValue is the JSON value that text spells, or text itself.
+func typedValue(text string) any {
+	trimmed := strings.TrimSpace(text)
+	if lower := strings.ToLower(trimmed); lower == "true" || lower == "false" { // True, as some languages write it
+		return lower == "true"
+	}
+	if !json.Valid([]byte(trimmed)) {
+		return text
+	}
+	decoder := json.NewDecoder(strings.NewReader(trimmed))
+	decoder.UseNumber() // numbers go on as they came
+	var value any
+	if decoder.Decode(&value) != nil {
+		return text
+	}
+	return value
 }
 
 // Describe adds the form to an operation's documentation.

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"net/http"
-	"net/http/httptest"
 
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -23,12 +22,36 @@ func known(mux *http.ServeMux, next http.Handler) http.Handler {
 // Unknown answers a request that no pattern of mux takes: 405 with Allow when
 // another method would do, else 404.
 func Unknown(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
-	probe := httptest.NewRecorder()
-	mux.ServeHTTP(probe, r)
+	var probe muxProbe
+	mux.ServeHTTP(&probe, r)
 	e := problem.New(problem.NotFound, "not_found")
-	if probe.Code == http.StatusMethodNotAllowed {
+	if probe.status == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", probe.Header().Get("Allow"))
 		e = problem.New(http.StatusMethodNotAllowed, "method_not_allowed")
 	}
 	problem.DocumentOf(e, locale.FromContext(r.Context()), telemetry.RequestID(r.Context())).Write(w)
 }
+
+// muxProbe keeps the status and header that the mux answers and drops the body.
+type muxProbe struct {
+	header http.Header
+	status int
+}
+
+// Header implements http.ResponseWriter.
+func (p *muxProbe) Header() http.Header {
+	if p.header == nil {
+		p.header = make(http.Header)
+	}
+	return p.header
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (p *muxProbe) WriteHeader(status int) {
+	if p.status == 0 {
+		p.status = status
+	}
+}
+
+// Write implements http.ResponseWriter.
+func (p *muxProbe) Write(b []byte) (int, error) { return len(b), nil }

@@ -1,0 +1,93 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+)
+
+// alias is a further name of a member or a query parameter.
+type alias struct{ from, to string }
+
+// sortedAliases orders aliases by name. Of two for the same member the first
+// that was sent is read, each time the same.
+func sortedAliases(aliases map[string]string) []alias {
+	out := make([]alias, 0, len(aliases))
+	for _, from := range slices.Sorted(maps.Keys(aliases)) {
+		out = append(out, alias{from, aliases[from]})
+	}
+	return out
+}
+
+// Rename gives the members of an object their first names. A member that was
+// sent under its first name keeps its value.
+func Rename[V any](members map[string]V, aliases map[string]string) {
+	rename(members, sortedAliases(aliases))
+}
+
+// rename is Rename and reports whether anything changed.
+func rename[V any](members map[string]V, aliases []alias) bool {
+	changed := false
+	for _, a := range aliases {
+		value, sent := members[a.from]
+		if _, taken := members[a.to]; sent && !taken {
+			members[a.to] = value
+			delete(members, a.from)
+			changed = true
+		}
+	}
+	return changed
+}
+
+// renameNested renames the members of a JSON object, and of the objects in its
+// arrays (a batch). Anything else passes, for the operation's schema to refuse.
+func renameNested(value any, aliases []alias) bool {
+	object, ok := value.(map[string]any)
+	if !ok || len(aliases) == 0 {
+		return false
+	}
+	changed := rename(object, aliases)
+	for _, member := range object {
+		elements, _ := member.([]any)
+		if !slices.ContainsFunc(elements, isNoObject) {
+			for _, element := range elements {
+				members, _ := element.(map[string]any)
+				changed = members != nil && rename(members, aliases) || changed
+			}
+		}
+	}
+	return changed
+}
+
+// isNoObject reports that value is neither an object nor null.
+func isNoObject(value any) bool {
+	_, object := value.(map[string]any)
+	return !object && value != nil
+}
+
+// renameEarlier is renameNested as the version before did it, on text: order and
+// spelling of what is not renamed stay. It serves earlierHash alone.
+func renameEarlier(text []byte, aliases []alias) []byte {
+	var object map[string]json.RawMessage
+	if json.Unmarshal(text, &object) != nil || object == nil {
+		return text
+	}
+	changed := rename(object, aliases)
+	for name, value := range object {
+		var elements []map[string]json.RawMessage
+		if len(value) == 0 || value[0] != '[' || json.Unmarshal(value, &elements) != nil {
+			continue
+		}
+		inner := false
+		for _, element := range elements {
+			inner = element != nil && rename(element, aliases) || inner
+		}
+		if encoded, err := json.Marshal(elements); err == nil && inner {
+			object[name], changed = encoded, true
+		}
+	}
+	if encoded, err := json.Marshal(object); err == nil && changed {
+		return encoded
+	}
+	return text
+}

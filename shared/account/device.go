@@ -23,8 +23,8 @@ type Device struct {
 const maxDevices = 20
 
 // StoreDevice adds or updates a device of a person in the caller's transaction. A push
-// token belongs to whoever signed in last on that phone, so it is taken from
-// anybody else; the longest unused devices beyond 20 go.
+// token belongs to the person who signed in last on that phone, so it is removed from
+// all others. Beyond 20 devices, those unused for longest are deleted.
 func StoreDevice(ctx context.Context, tx database.Querier, user uuid.UUID, d Device) error {
 	const take = `
 		UPDATE devices SET fcm_token = NULL, updated_at = now()

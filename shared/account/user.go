@@ -112,7 +112,7 @@ func AvatarURL(user uuid.UUID, upload *uuid.UUID) *string {
 	return &address
 }
 
-// ErrNotFound reports that nobody living has the id.
+// ErrNotFound reports that no account has the id, or that it was erased.
 var ErrNotFound = errors.New("person not found")
 
 // Load reads a person who was not erased, else ErrNotFound. origin is the scheme and host of the addresses in it.

@@ -15,22 +15,22 @@ import (
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// CacheConfig is where the cache is.
+// CacheConfig says where the cache is and how long to wait for it.
 type CacheConfig struct {
 	// URL is redis:// or rediss:// (TLS); empty for a system without a cache.
 	URL string `env:"CACHE_URL"`
-	// Timeout bounds one use: a cache that is slower than the database helps nobody.
+	// Timeout bounds one use. A cache that is slower than the database is of no use.
 	Timeout time.Duration `env:"CACHE_TIMEOUT" envDefault:"250ms"`
 }
 
-// ErrDown reports that the cache cannot be used now.
+// ErrDown reports that the cache cannot be used now; the caller goes on without it.
 var ErrDown = errors.New("cache is down")
 
-// rest is how long a cache that failed is left alone.
+// rest is how long a cache is not asked after it failed.
 const rest = 2 * time.Second
 
-// Cache is a connection that comes up when first used and comes back by itself.
-// A nil Cache is one that is always down.
+// Cache is a connection to Valkey. It connects at the first use and again after a
+// failure. A nil Cache is always down.
 type Cache struct {
 	options valkey.ClientOption
 	timeout time.Duration
@@ -39,8 +39,8 @@ type Cache struct {
 
 	mu        sync.Mutex
 	client    valkey.Client
-	connects  bool      // somebody is connecting; others do not wait for them
-	downUntil time.Time // nobody tries before
+	connects  bool      // one caller is connecting; others do not wait and get ErrDown
+	downUntil time.Time // no attempt before this time
 }
 
 // NewCache makes the cache of c; nil where none is configured.
@@ -61,10 +61,9 @@ func NewCache(c CacheConfig, now timestamp.Clock, m *telemetry.Metrics) (*Cache,
 	return &Cache{options: o, timeout: c.Timeout, clock: now, metrics: m}, nil
 }
 
-// Use runs f with a connection, within the timeout; once more when the
-// connection turns out to have died unnoticed, as after a pause of the process.
-// When that fails for any reason but a reply of the server, the cache rests for
-// 2 s and Use returns ErrDown.
+// Use runs f with a connection, within the timeout. It runs f a second time when the
+// connection was lost unnoticed, as after a pause of the process. A failure that is
+// not a reply of the server stops the use of the cache for 2 s, and Use returns ErrDown.
 func (c *Cache) Use(ctx context.Context, f func(context.Context, valkey.Client) error) error {
 	if c == nil || c.resting() {
 		return ErrDown
@@ -72,13 +71,13 @@ func (c *Cache) Use(ctx context.Context, f func(context.Context, valkey.Client) 
 	return c.Insist(ctx, f)
 }
 
-// Insist is Use for what must not be missed: it does not mind the rest.
+// Insist is Use for what must reach the cache: it also tries within the 2 s after a failure.
 func (c *Cache) Insist(ctx context.Context, f func(context.Context, valkey.Client) error) error {
 	if c == nil {
 		return ErrDown
 	}
 	err := c.try(ctx, f)
-	if errors.Is(err, ErrDown) && !errors.Is(err, context.DeadlineExceeded) { // whoever is slow is not asked twice
+	if errors.Is(err, ErrDown) && !errors.Is(err, context.DeadlineExceeded) { // a slow server is not asked twice
 		err = c.try(ctx, f)
 	}
 	return err

@@ -16,13 +16,13 @@ const (
 	LimitNone    LimitClass = "none"   // health
 )
 
-// Budget is how a caller stands with a limit.
+// Budget says what is left of a caller's limit.
 type Budget struct {
 	Allowed   bool
-	Limit     int           // requests a window
-	Remaining int           // of them left
-	Reset     time.Duration // until the window is whole again
-	Retry     time.Duration // until the next request is allowed, when refused
+	Limit     int           // requests per window
+	Remaining int           // requests left in the window
+	Reset     time.Duration // time until all requests of the window are available again
+	Retry     time.Duration // time until the next request is allowed; 0 unless refused
 }
 
 // Spend is what a request costs in one class.
@@ -32,7 +32,7 @@ type Spend struct {
 	Cost  int
 }
 
-// Beginnings of keys: whose budget it is.
+// Prefixes of keys: they say whether a budget belongs to a person or to an address.
 const (
 	UserKey    = "user:"
 	AddressKey = "address:"

@@ -24,13 +24,13 @@ type Gate struct {
 	clock  timestamp.Clock
 }
 
-// NewGate asks c, which may be nil, before stored.
+// NewGate makes a gate that asks the cache c, which may be nil, before the database.
 func NewGate(c *Cache, stored identity.Sessions, rates *Rates, now timestamp.Clock) *Gate {
 	return &Gate{cache: c, stored: stored, rates: rates, memory: NewMemory(), clock: now}
 }
 
-// How long the cache knows of a session. A change of one is seen at once all the
-// same (Forget); this bounds what a cache that lost that could still believe.
+// How long the cache keeps a session. Forget makes a change visible at once; these times
+// bound how long a cache that lost the Forget may answer with the old session.
 const (
 	knownFor    = time.Minute
 	forgetFor   = 5 * time.Minute // longer than any transaction may last
@@ -60,7 +60,7 @@ func (g *Gate) Admit(ctx context.Context, session uuid.UUID, spends []Spend) (id
 	return out, budgets, err
 }
 
-// fromCache makes the one round trip. A session the cache does not vouch for has no role.
+// fromCache makes the one round trip. A session that the cache does not know has no role.
 func (g *Gate) fromCache(ctx context.Context, session uuid.UUID, spends []Spend, rates []Rate) (identity.Session, []Budget, error) {
 	var known identity.Session
 	budgets := make([]Budget, len(spends))
@@ -98,8 +98,8 @@ func (g *Gate) fromCache(ctx context.Context, session uuid.UUID, spends []Spend,
 	return known, budgets, err
 }
 
-// remembered is the session the cache holds. The zero one for what is not ours, half of one, or of another version with other
-// roles: the database knows.
+// remembered is the session in the cache. It is the zero session, and the database is asked, for an entry that is incomplete
+// or has a role that this version does not know.
 func remembered(raw []byte) identity.Session {
 	var s identity.Session
 	if json.Unmarshal(raw, &s) != nil || s.UserID == uuid.Nil || s.Role != identity.Citizen && !s.Role.IsStaff() {
@@ -108,8 +108,8 @@ func remembered(raw []byte) identity.Session {
 	return s
 }
 
-// fromDatabase reads a session and tells the cache, unless that was told to ask
-// the database in the meantime (NX): what we read may be from before a revocation.
+// fromDatabase reads a session and stores it in the cache. It stores nothing when Forget
+// came in the meantime (NX): the session read may be from before a revocation.
 func (g *Gate) fromDatabase(ctx context.Context, id uuid.UUID) (identity.Session, error) {
 	s, err := g.stored.Session(ctx, id)
 	if err != nil {
@@ -119,7 +119,7 @@ func (g *Gate) fromDatabase(ctx context.Context, id uuid.UUID) (identity.Session
 	if err != nil {
 		return s, nil
 	}
-	_ = g.cache.Use(ctx, func(ctx context.Context, client valkey.Client) error { // a cache that does not learn is no failure
+	_ = g.cache.Use(ctx, func(ctx context.Context, client valkey.Client) error { // a failure only means that the database is asked again
 		err := client.Do(ctx, client.B().Set().Key(sessionKey(id)).Value(string(raw)).Nx().Ex(knownFor).Build()).Error()
 		if valkey.IsValkeyNil(err) {
 			return nil
@@ -131,8 +131,8 @@ func (g *Gate) fromDatabase(ctx context.Context, id uuid.UUID) (identity.Session
 
 // Forget implements identity.Forgetter.
 func (g *Gate) Forget(ctx context.Context, sessions []uuid.UUID) {
-	// The change holds even when the client hangs up; the cache must hear of it before.
-	_ = g.cache.Insist(context.WithoutCancel(ctx), func(ctx context.Context, client valkey.Client) error { // down: nobody reads it either
+	// The change is committed even when the client hangs up, so the cache must be told all the same.
+	_ = g.cache.Insist(context.WithoutCancel(ctx), func(ctx context.Context, client valkey.Client) error { // a cache that is down is not read either
 		commands := make([]valkey.Completed, len(sessions))
 		for i, id := range sessions {
 			commands[i] = client.B().Set().Key(sessionKey(id)).Value(askDatabase).Ex(forgetFor).Build()

@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// maxKeys bounds what one process remembers.
+// maxKeys bounds how many keys one process keeps.
 const maxKeys = 20_000
 
-// Memory counts in this process alone: the fallback, and all there is without a cache.
+// Memory counts in this process alone. It serves while the cache is down, and always where there is none.
 type Memory struct {
 	mu   sync.Mutex
 	tats map[string]time.Time // theoretical arrival time by key
 }
 
-// NewMemory has counted nothing.
+// NewMemory makes an empty Memory.
 func NewMemory() *Memory { return &Memory{tats: make(map[string]time.Time)} }
 
 // Take spends cost of a key at now.
@@ -29,9 +29,9 @@ func (m *Memory) Take(r Rate, key string, cost int, now time.Time) Budget {
 	return b
 }
 
-// makeRoom drops what no longer counts. Should everything count, somebody floods
-// us from thousands of addresses at once: then the process starts anew rather
-// than grow.
+// makeRoom drops the keys whose budget is full again. When no key can be dropped,
+// thousands of addresses flood the process: it then drops all keys, so that its
+// memory stays bounded.
 func (m *Memory) makeRoom(key string, now time.Time) {
 	if _, known := m.tats[key]; known || len(m.tats) < maxKeys {
 		return

@@ -8,8 +8,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/settings"
 )
 
-// LimitConfig holds the figures of the contract. What an administrator sets for
-// reports and uploads goes before what is here.
+// LimitConfig holds the rates of the contract. The settings of an administrator for
+// reports and uploads replace those here.
 type LimitConfig struct {
 	UserPerMinute    int `env:"RATE_LIMIT_USER_PER_MINUTE" envDefault:"600"`
 	UserBurst        int `env:"RATE_LIMIT_USER_BURST" envDefault:"200"`
@@ -35,8 +35,8 @@ type Rates struct {
 // NewRates reads figures from c and, for reports and uploads, from s (nil for none).
 func NewRates(c LimitConfig, s LimitSettings) *Rates { return &Rates{config: c, settings: s} }
 
-// Of is the rate of a class for a key, which says by its beginning whether it
-// is a person's or an address's.
+// Of is the rate of a class for a key. The prefix of the key says whether it is that of
+// a person or of an address.
 func (r *Rates) Of(ctx context.Context, class LimitClass, key string) Rate {
 	switch class {
 	case LimitAuth:
@@ -55,7 +55,7 @@ func (r *Rates) Of(ctx context.Context, class LimitClass, key string) Rate {
 func (r *Rates) set(ctx context.Context, class LimitClass) Rate {
 	set := settings.Default()
 	if r.settings != nil {
-		if s, err := r.settings.Current(ctx); err == nil { // without them the deployment's figures hold
+		if s, err := r.settings.Current(ctx); err == nil { // when they cannot be read, the deployment's figures apply
 			set = s
 		}
 	}

@@ -1,5 +1,5 @@
-// Package audit keeps who did what when: an append-only log of what staff and
-// administrators do, and of what is appealed to them, written in the transaction of the deed.
+// Package audit records who did what and when: an append-only log of what staff and
+// administrators do, and of appeals. An entry is written in the transaction of the change.
 package audit
 
 import (
@@ -14,14 +14,14 @@ import (
 	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
-// System is the actor role of entries nobody signed in caused.
+// System is the actor role of entries that no signed-in person caused.
 const System = "system"
 
-// Entry is one thing done. Before and After hold what changed and nothing else;
-// never a secret, a password or a token.
+// Entry is one change. Before and After hold what changed and nothing else. They never
+// hold a secret, a password or a token.
 type Entry struct {
 	Action   string // a stable machine word such as "user.suspend"
-	Entity   string // what kind of thing: "user", "agency", "report", "settings"
+	Entity   string // kind of the changed thing: "user", "agency", "report", "settings"
 	EntityID string
 	Before   any // encoded as JSON; nil when it was not there before
 	After    any // encoded as JSON; nil when it is gone

@@ -16,7 +16,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// GoogleConfig says whose tokens are believed.
+// GoogleConfig says which ID tokens are accepted.
 type GoogleConfig struct {
 	// ClientIDs are the OAuth client ids of our apps; without any, nobody signs in with Google.
 	ClientIDs []string `env:"GOOGLE_CLIENT_IDS"`
@@ -49,7 +49,7 @@ type GoogleVerifier struct {
 // fetchTimeout bounds a request for the keys.
 const fetchTimeout = 4 * time.Second
 
-// NewGoogleVerifier believes tokens for c's clients.
+// NewGoogleVerifier accepts tokens for the client ids of c.
 func NewGoogleVerifier(c GoogleConfig, now timestamp.Clock) *GoogleVerifier {
 	client := &http.Client{Timeout: fetchTimeout, Transport: boundedTransport{http.DefaultTransport}}
 	keys := &keySet{remote: oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), client), c.KeysURL)}
@@ -65,8 +65,8 @@ const maxToken = 8 << 10
 // compactJWS is the one form Google's tokens have: RFC 7515 knows another, of JSON.
 var compactJWS = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`)
 
-// Verify returns who a token speaks for; ErrGoogleInvalid when it is not to be
-// believed, ErrGoogleUnavailable when that cannot be told now.
+// Verify returns the person a token names. It fails with ErrGoogleInvalid for a token that
+// is not valid, and with ErrGoogleUnavailable when the keys cannot be fetched now.
 func (v *GoogleVerifier) Verify(ctx context.Context, token string) (GoogleIdentity, error) {
 	if len(token) > maxToken || !compactJWS.MatchString(token) {
 		return GoogleIdentity{}, ErrGoogleInvalid
@@ -92,8 +92,8 @@ func (v *GoogleVerifier) Verify(ctx context.Context, token string) (GoogleIdenti
 
 func (v *GoogleVerifier) ours(audience string) bool { return slices.Contains(v.clientIDs, audience) }
 
-// keySet tells a token that is wrong from keys that could not be fetched, which
-// the library reports as one and the same.
+// keySet distinguishes a wrong token from keys that could not be fetched. The library
+// reports both as the same error.
 type keySet struct {
 	remote *oidc.RemoteKeySet
 }
@@ -111,7 +111,7 @@ func (k *keySet) VerifySignature(ctx context.Context, token string) ([]byte, err
 	return payload, err
 }
 
-// unquoted is why keys could not be fetched. The library's own words quote all that was answered.
+// unquoted is why keys could not be fetched. The library's own error quotes the whole answer.
 func unquoted(err error) error {
 	var failed *url.Error
 	if errors.As(err, &failed) {
@@ -123,7 +123,7 @@ func unquoted(err error) error {
 // maxKeySetBytes bounds an answer about the keys, in bytes; Google's takes some 2,000.
 const maxKeySetBytes = 1 << 20
 
-// boundedTransport reads no more of an answer than keys can take, and nothing of one that is none.
+// boundedTransport reads at most maxKeySetBytes of an answer, and no body of one that is not a success.
 type boundedTransport struct{ next http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.

@@ -13,11 +13,11 @@ import (
 // params are OWASP's minimum for Argon2id; m is in KiB.
 var params = &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
-// nobody is a hash that no password has: checking against it costs what
-// checking against a real one does.
+// nobody is a hash that no password has. Checking against it takes as long as checking
+// against a real one, so the time does not reveal whether an account exists.
 const nobody = "$argon2id$v=19$m=19456,t=2,p=1$bm8gcGFzc3dvcmQgaGFz$bm8gcGFzc3dvcmQgaGFzIHRoaXMgaGFzaCBldmVyISE"
 
-// PasswordConfig bounds the work.
+// PasswordConfig bounds how much memory hashing takes.
 type PasswordConfig struct {
 	// Concurrent is how many hashes one process computes at once, at 19 MiB
 	// each: a flood of sign-ins waits instead of exhausting memory.
@@ -54,8 +54,8 @@ type Verdict struct {
 	Outdated bool
 }
 
-// Check holds password against hash. An empty hash, of nobody or of an account
-// without a password, matches nothing and costs the same.
+// Check compares password with hash. An empty hash, of an unknown address or of an account
+// without a password, matches nothing and takes the same time.
 func (h *Hasher) Check(ctx context.Context, hash, password string) (Verdict, error) {
 	if err := h.enter(ctx); err != nil {
 		return Verdict{}, err

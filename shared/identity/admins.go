@@ -12,11 +12,11 @@ import (
 // adminsLock is the advisory lock under which administrators are counted; the number has no meaning.
 const adminsLock = 5_221_940_113
 
-// LockAdmins has nobody else count administrators until the transaction ends; what is asked next waits for it.
+// LockAdmins keeps other transactions from counting administrators until this one ends.
 func LockAdmins(tx *database.Tx) { tx.Later(`SELECT pg_advisory_xact_lock($1)`, adminsLock) }
 
-// OtherAdmins is how many administrators there are besides user, who may sign
-// in. Until the transaction ends nobody else counts: of the last two, one stays.
+// OtherAdmins counts the administrators besides user who may sign in. Other transactions
+// that count wait until this one ends, so that the last two cannot both be removed.
 func OtherAdmins(ctx context.Context, tx *database.Tx, user uuid.UUID) (int, error) {
 	LockAdmins(tx)
 	const q = `

@@ -27,10 +27,10 @@ const (
 	TooMany         Reason = "too_many_sessions"
 )
 
-// Forgetter drops what a cache knows of sessions.
+// Forgetter removes sessions from a cache.
 type Forgetter interface {
-	// Forget has every process ask the database about these sessions for longer
-	// than a transaction can last. It is called before the commit that changes them.
+	// Forget makes every process ask the database about these sessions, for longer
+	// than a transaction can last. It must be called before the commit that changes them.
 	Forget(ctx context.Context, sessions []uuid.UUID)
 }
 
@@ -39,10 +39,10 @@ type Revoker struct {
 	cache Forgetter // nil: nobody caches
 }
 
-// NewRevoker also tells the cache; nil for none.
+// NewRevoker makes a Revoker that also tells the cache; nil where there is none.
 func NewRevoker(cache Forgetter) *Revoker { return &Revoker{cache: cache} }
 
-// All ends the standing sessions of a person but the one named by except, if any.
+// All ends the valid sessions of a person, without the one named by except, if any.
 func (r *Revoker) All(ctx context.Context, tx database.Querier, user uuid.UUID, except *uuid.UUID, why Reason, now time.Time) error {
 	const q = `
 		UPDATE sessions SET revoked_at = $3, revoked_reason = $4
@@ -77,7 +77,7 @@ func (r *Revoker) Beyond(ctx context.Context, tx database.Querier, user uuid.UUI
 	return r.revoke(ctx, tx, q, user, keep, now, string(TooMany))
 }
 
-// Changed has every process read a person's sessions anew: their role or agency changed.
+// Changed makes every process read a person's sessions again, because their role or agency changed.
 func (r *Revoker) Changed(ctx context.Context, tx database.Querier, user uuid.UUID) error {
 	if r.cache == nil {
 		return nil

@@ -11,8 +11,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
-// Session is what a session says about its person now. It overrules the access
-// token, which may be an hour old.
+// Session says what its person may do now. It goes before the access token, which may
+// be an hour old.
 type Session struct {
 	UserID       uuid.UUID  `json:"u"`
 	Role         Role       `json:"r"`
@@ -24,13 +24,13 @@ type Session struct {
 // whose person may not sign in any more.
 var ErrNoSession = errors.New("session does not stand")
 
-// Sessions knows which sessions stand.
+// Sessions finds valid sessions.
 type Sessions interface {
-	// Session returns a standing session, else ErrNoSession.
+	// Session returns a valid session, else ErrNoSession.
 	Session(ctx context.Context, id uuid.UUID) (Session, error)
 }
 
-// StoredSessions asks the database.
+// StoredSessions finds sessions in the database.
 type StoredSessions struct {
 	db database.Querier
 }

@@ -17,7 +17,7 @@ import (
 // ScopeAccess is the scope of access tokens; any other scope never opens a route.
 const ScopeAccess = "access"
 
-// Claims are what a token of ours says.
+// Claims are the contents of our access tokens.
 type Claims struct {
 	jwt.RegisteredClaims
 	Role         Role   `json:"role,omitempty"`
@@ -28,7 +28,7 @@ type Claims struct {
 	Language     string `json:"lang,omitempty"`
 }
 
-// Config says whose tokens are believed.
+// Config says whose tokens are accepted.
 type Config struct {
 	// PublicKeys is a JWK set (RFC 7517) of Ed25519 keys; two during a rotation.
 	PublicKeys string `env:"TOKEN_PUBLIC_KEYS,required,notEmpty"`
@@ -50,7 +50,7 @@ var (
 	ErrInvalid = errors.New("token invalid")
 )
 
-// leeway is how far two clocks may be apart.
+// leeway is how far the clocks of two machines may differ.
 const leeway = 5 * time.Second
 
 // NewVerifier reads the key set.

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// maxVerified bounds the tokens a process remembers.
+// maxVerified bounds how many verified tokens a process keeps.
 const maxVerified = 2048
 
 // verified remembers tokens whose signature has been checked, by their hash: a

@@ -17,7 +17,7 @@ const (
 	English    Language = "en"
 )
 
-// Default is spoken when nothing else is asked for.
+// Default is the language of answers to clients that ask for none.
 const Default = English
 
 // Languages lists all of them, for tests and the meta route.

@@ -1,6 +1,6 @@
-// Package problem is the one error that crosses layers: a kind that decides the
-// status, a stable code for programs, and a text for people in their language.
-// It turns into an RFC 9457 document at the edge alone.
+// Package problem is the error that handlers return to clients: a kind that decides the
+// HTTP status, a stable code for programs, and a text for people in their language.
+// shared/httpapi turns it into an RFC 9457 document.
 package problem
 
 import (
@@ -15,11 +15,11 @@ type Kind int
 
 // Kinds of the contract.
 const (
-	BadRequest         Kind = http.StatusBadRequest         // a business rule says no
-	Unauthenticated    Kind = http.StatusUnauthorized       // no, dead or wrong-kind token
-	Forbidden          Kind = http.StatusForbidden          // known, but not allowed
+	BadRequest         Kind = http.StatusBadRequest         // refused by a business rule
+	Unauthenticated    Kind = http.StatusUnauthorized       // no token, an expired one, or one of another kind
+	Forbidden          Kind = http.StatusForbidden          // signed in, but not allowed
 	NotFound           Kind = http.StatusNotFound           // unknown, or not visible to the caller
-	Conflict           Kind = http.StatusConflict           // clashes with the present state
+	Conflict           Kind = http.StatusConflict           // does not fit the present state
 	PreconditionFailed Kind = http.StatusPreconditionFailed // If-Match failed
 	TooLarge           Kind = http.StatusRequestEntityTooLarge
 	UnsupportedMedia   Kind = http.StatusUnsupportedMediaType

@@ -5,12 +5,12 @@ import (
 	"crypto/sha256"
 )
 
-// MAC is a keyed hash of data for a purpose: for looking up and comparing what
-// need not be read again, such as codes and addresses. 32 bytes.
+// MAC is a keyed hash of data for a purpose, 32 bytes. It serves to look up and compare
+// what need not be read again, such as codes and addresses.
 func (s *Sealer) MAC(purpose string, data []byte) []byte { return sum(s.macKeys[0], purpose, data) }
 
-// MACs are the hashes under every key, the present one first: what was hashed
-// before a rotation is found under an older one.
+// MACs are the hashes under every key, the present key first. A hash made before a
+// rotation is found under an older key.
 func (s *Sealer) MACs(purpose string, data []byte) [][]byte {
 	out := make([][]byte, len(s.macKeys))
 	for i, key := range s.macKeys {

@@ -1,6 +1,6 @@
-// Package seal encrypts small secrets that must rest in the database or pass a
-// queue: codes, addresses, second factors. AES-256-GCM; the purpose is bound to
-// the text, so that one kind can never be opened as another.
+// Package seal encrypts small secrets that are stored in the database or sent through
+// a queue: codes, addresses, second factors. AES-256-GCM; the purpose is
+// authenticated with the text, so that a text sealed for one purpose cannot be opened for another.
 package seal
 
 import (
@@ -15,11 +15,11 @@ import (
 
 // Config holds the keys.
 type Config struct {
-	// Keys are 32-byte keys in base64; the first seals, all of them open (rotation).
+	// Keys are 32-byte keys in base64. The first key seals; any of them opens, for rotation.
 	Keys []string `env:"SEAL_KEYS,required,notEmpty"`
 }
 
-// ErrOpen reports a text that no key of ours sealed for this purpose.
+// ErrOpen reports a text that none of the keys sealed for this purpose.
 var ErrOpen = errors.New("sealed text cannot be opened")
 
 // Sealer seals and opens. Safe for concurrent use.

@@ -9,7 +9,7 @@ import (
 )
 
 // OpenGroup makes the HTTP handler of a route group, named as its function: it opens the kit, reads the group's own
-// configuration C, and makes the group out of both. An error says which function it kept from starting.
+// configuration C, and makes the group out of both. An error names the function that could not start.
 func OpenGroup[C any, G httpapi.Group](ctx context.Context, name string, env config.Env, make func(*Kit, C) (G, error), opts ...Option) (*httpapi.Service, error) {
 	kit, err := Open(ctx, name, env, opts...)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package service opens what route groups and workers are built from, out of
-// configuration alone: the same way in a Lambda, on one machine and in tests.
+// Package service opens the dependencies of route groups and workers from
+// configuration alone, in the same way in a Lambda, on one machine and in tests.
 package service
 
 import (
@@ -24,7 +24,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// Kit is what every function has.
+// Kit holds the dependencies that every function has.
 type Kit struct {
 	Name    string
 	Env     config.Env
@@ -35,7 +35,7 @@ type Kit struct {
 	Clock   timestamp.Clock
 	Log     *slog.Logger
 	Metrics *telemetry.Metrics
-	// Gate knows sessions and limits; a group that counts by item calls its Take.
+	// Gate checks sessions and limits. A group that counts items, not requests, calls its Take.
 	Gate     *admission.Gate
 	Settings *settings.Reader
 
@@ -100,7 +100,7 @@ func outputs(name string, level slog.Level, o options) (*slog.Logger, *telemetry
 	return telemetry.NewLogger(logs, level).With("function", name), telemetry.NewMetrics(figures, name, o.clock)
 }
 
-// Queue makes the consumer of a queue out of one message's work.
+// Queue makes the consumer of a queue from the function that handles one message.
 func (k *Kit) Queue(name queue.Name, concurrency int, handle queue.HandlerFunc) queue.Handler {
 	return queue.Each(name, concurrency, k.Log, handle, queue.WithDeadLetters(k.Queues), queue.WithMetrics(k.Metrics))
 }

@@ -14,7 +14,7 @@ type Settings struct {
 	DuplicateSimilarity float64 `json:"duplicate_similarity" minimum:"0" maximum:"1" doc:"Cosine similarity of pictures from which a duplicate is suggested" example:"0.85"`
 	// EvidenceImages is how many pictures a citizen may attach to a report.
 	EvidenceImages int `json:"evidence_images_max" minimum:"1" maximum:"10" doc:"Pictures a citizen may attach to one report" example:"1"`
-	// ReportsPerHour and its neighbours are requests an hour and person.
+	// ReportsPerHour and the limits below are requests per hour and person.
 	ReportsPerHour      int `json:"reports_per_hour" minimum:"1" maximum:"10000" doc:"New reports an hour and person" example:"20"`
 	BatchReportsPerHour int `json:"batch_reports_per_hour" minimum:"1" maximum:"10000" doc:"Reports in batches an hour and person, counted by item" example:"200"`
 	UploadsPerHour      int `json:"uploads_per_hour" minimum:"1" maximum:"10000" doc:"Pictures an hour and person" example:"60"`
@@ -22,7 +22,7 @@ type Settings struct {
 	AIMonthlyTokens int64 `json:"ai_monthly_tokens" minimum:"0" maximum:"1000000000000" doc:"Tokens of all model calls a calendar month (UTC), in and out; 0 for no bound. Past it, people decide about new reports" example:"2000000000"`
 }
 
-// Default is what holds where an administrator has said nothing.
+// Default are the settings that apply until an administrator changes them.
 func Default() Settings {
 	return Settings{
 		RejectConfidence: 0.95, AcceptConfidence: 0.6,

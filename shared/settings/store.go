@@ -18,7 +18,7 @@ import (
 // key is the one row of app_settings that holds them all.
 const key = "settings"
 
-// kept is how long a process may go on with what it last read.
+// kept is how long a process uses the settings it last read.
 const kept = 30 * time.Second
 
 // Reader reads the settings, at most once every 30 s. Safe for concurrent use.
@@ -36,8 +36,8 @@ func NewReader(db database.Querier, now timestamp.Clock) *Reader {
 	return &Reader{db: db, clock: now, current: Default()}
 }
 
-// Current is what holds now, or held at most 30 s ago. It fails only when they
-// were never read and cannot be.
+// Current are the settings of now or of at most 30 s ago. It fails only when this
+// process has never read them and cannot read them now.
 func (r *Reader) Current(ctx context.Context) (Settings, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -50,13 +50,13 @@ func (r *Reader) Current(ctx context.Context) (Settings, error) {
 		if r.readAt.IsZero() {
 			return Settings{}, err
 		}
-		return r.current, nil // the last known ones beat none
+		return r.current, nil // old settings are better than none
 	}
 	r.current, r.readAt = s, now
 	return s, nil
 }
 
-// Read is what holds now. What was never set has its default.
+// Read reads the present settings. One that was never set has its default.
 func Read(ctx context.Context, q database.Querier) (Settings, error) {
 	s := Default()
 	var stored json.RawMessage
@@ -74,7 +74,7 @@ func Read(ctx context.Context, q database.Querier) (Settings, error) {
 }
 
 // Write replaces the settings in the caller's transaction, which also records
-// who did it (audit.Record). Every process follows within 30 s.
+// who did it (audit.Record). Every process uses them within 30 s.
 func Write(ctx context.Context, tx database.Querier, by uuid.UUID, s Settings) error {
 	raw, err := json.Marshal(s)
 	if err != nil {

@@ -23,7 +23,7 @@ func throughEdge(e *events.APIGatewayV2HTTPRequest, key string) bool {
 	shown := e.Headers[edgeHeader]
 	headers := make(map[string]string, len(e.Headers))
 	for name, value := range e.Headers {
-		if name != edgeHeader { // nobody behind here has a use for it
+		if name != edgeHeader { // the handler does not need it
 			headers[name] = value
 		}
 	}
@@ -31,7 +31,7 @@ func throughEdge(e *events.APIGatewayV2HTTPRequest, key string) bool {
 	if e.RequestContext.APIID == "" {
 		return true
 	}
-	// Hashes, so that not even the length is told by the time it takes.
+	// Hashes are compared, so that the time taken does not reveal the length of the key.
 	got, want := sha256.Sum256([]byte(shown)), sha256.Sum256([]byte(key))
 	if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
 		return false

@@ -15,24 +15,24 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
-// spare is what a handler leaves of the invocation's time: enough to answer
-// with a problem document before Lambda ends the process and the client gets a
-// bare 503 of the gateway's.
+// spare is the part of the invocation's time that a handler does not get. It is enough to
+// answer with a problem document before Lambda ends the process and the client gets
+// the 503 of the gateway.
 const spare = 400 * time.Millisecond
 
 // Gateway turns API Gateway events (payload version 2) into HTTP requests and
 // answers into responses, so that a handler sees and does what it would behind
-// net/http. The adapter underneath falls short of that in several ways; each is
-// mended here and has a test.
+// net/http. The adapter differs from that in several ways; each is
+// corrected here and has a test.
 type Gateway struct {
 	handler http.Handler
 	log     *slog.Logger
 	edge    string
 }
 
-// NewGateway serves h. An edge key says that a distribution with a firewall stands
-// before the API and shows that key: without it nobody is served through the API,
-// and with it the client is who the distribution saw.
+// NewGateway serves h. An edge key means that a distribution with a firewall is in front
+// of the API and sends that key. Requests through the API without the key are refused;
+// for those with it, the client is the one that the distribution saw.
 func NewGateway(h http.Handler, edge string) *Gateway {
 	return &Gateway{handler: h, log: slog.Default(), edge: edge}
 }

@@ -6,12 +6,12 @@ import (
 	"strconv"
 )
 
-// GCPercent is how much a function's heap may grow, in hundredths of what it holds, before garbage is looked for: a
-// request leaves little behind, and the memory is paid for whether it is used or not.
+// GCPercent is the GOGC of a function, in percent: how much the heap may grow before garbage is collected. A request
+// leaves little behind, and Lambda's memory is paid for whether it is used or not.
 const GCPercent = 300
 
-// useMemory has garbage wait for the memory Lambda gives, up to four fifths of it: the rest is for what is not heap.
-// What GOGC and GOMEMLIMIT say goes first.
+// useMemory sets the memory limit of the runtime to four fifths of the memory of the Lambda; the rest is for what is
+// not heap. Where GOGC and GOMEMLIMIT are set, they apply instead.
 func useMemory() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(GCPercent)

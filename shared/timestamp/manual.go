@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Manual is a clock that moves when told to.
+// Manual is a clock for tests that only Advance moves.
 type Manual struct {
 	mu  sync.Mutex
 	now time.Time

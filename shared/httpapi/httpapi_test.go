@@ -42,6 +42,8 @@ type placeOutput struct {
 type listInput struct {
 	Size int    `query:"page_size" default:"20" maximum:"100"`
 	ID   string `query:"id" format:"uuid"`
+	// Radius is a number of the query.
+	Radius float64 `query:"radius"`
 	Sorting
 }
 
@@ -203,6 +205,9 @@ func TestProblemDocuments(t *testing.T) {
 		{"wrong media type", http.MethodPost, "/places", "text/csv", `a,b`, 415, "unsupported_media_type"},
 		{"too large", http.MethodPost, "/places", "application/json", `{"note":"` + strings.Repeat("x", 4000) + `"}`, 413, "too_large"},
 		{"malformed id", http.MethodGet, "/places?id=7", "", "", 422, "invalid_input"},
+		{"no number", http.MethodGet, "/places?radius=NaN", "", "", 422, "invalid_input"},
+		{"an infinite number", http.MethodGet, "/places?radius=-Inf", "", "", 422, "invalid_input"},
+		{"no text in the query", http.MethodGet, "/places?sort=%00", "", "", 422, "invalid_input"},
 		{"no token", http.MethodGet, "/mine", "", "", 401, "token_missing"},
 		{"business rule", http.MethodGet, "/fail/problem", "", "", 409, "conflict"},
 		{"internal", http.MethodGet, "/fail/error", "", "", 500, "internal"},

@@ -50,12 +50,9 @@ func (b Box) within(w *where) {
 		w.and(inside)
 		return
 	}
-	around := "r.position && _ST_Expand(ST_SetSRID(ST_MakePoint(" + w.bind("?", c.lon) + ", " + w.bind("?", c.lat) + "), 4326)::geography, " + w.bind("?", c.meters) + ")"
+	around := w.bind("r.position && ST_GeogFromText(?)", c.bounds())
 	w.either(around+" AND CASE WHEN "+inside+" THEN true END", inside)
 }
-
-// circle is a place in degrees WGS 84 and a radius.
-type circle struct{ lon, lat, meters float64 }
 
 // circle is one that b lies in, a little larger than need be; false for a box of half the earth and more, whose corners
 // are not what is farthest from its middle.

@@ -43,8 +43,8 @@ func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) 
 	const point = "ST_SetSRID(ST_MakePoint(?, ?), 4326)::geography"
 	here := w.bind(point, a.Longitude, a.Latitude)
 	radius := w.bind("?", a.Meters)
-	// The box finds what ST_DWithin would, and does not hide from the planner how many there are.
-	w.and("r.position && _ST_Expand(" + here + ", " + radius + ")")
+	// The box finds what ST_DWithin would, and lets the planner estimate how many reports there are.
+	w.and("r.position && ST_GeogFromText(?)", circle{a.Longitude, a.Latitude, a.Meters}.bounds())
 	meters := "ST_Distance(r.position, " + here + ")"
 	// The index walks outwards from the point and stops at the box of the radius; the order is then by exact distance.
 	outwards := func(when string, limit int) string {

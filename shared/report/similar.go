@@ -64,7 +64,7 @@ func (r *Reader) Similar(ctx context.Context, v Viewer, l Likeness) ([]Similar, 
 	switch {
 	case o.point != nil:
 		here := w.bind("ST_SetSRID(ST_MakePoint(?, ?), 4326)::geography", o.point.Longitude, o.point.Latitude)
-		w.and(fmt.Sprintf("r.position && _ST_Expand(%s, %d)", here, similarMeters)) // and then by distance: see Near
+		w.and("r.position && ST_GeogFromText(?)", circle{o.point.Longitude, o.point.Latitude, similarMeters}.bounds()) // and then by distance: see Near
 		distance, order = "ST_Distance(r.position, "+here+")", "r.position <-> "+here
 	case o.hash != nil:
 		w.and(`r.id IN (SELECT i.report_id FROM report_images i JOIN uploads p ON p.id = i.upload_id

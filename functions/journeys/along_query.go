@@ -7,7 +7,7 @@ package journeys
 // A leg may cross half the country, and the box around it with it. So it is cut
 // into pieces of at most 5 km, whose boxes are small; the piece that is closest
 // says how far along a report is. Within a piece the fraction is measured on a
-// plane made for it.
+// plane: the piece's zone of UTM, or the plane of a polar region.
 //
 // The route is ridden in stretches, of 100 m first and then ever longer, until
 // 1,000 reports are found: where they lie close, little of it is looked at.
@@ -26,7 +26,7 @@ const reportsAlong = `
 		  FROM legs CROSS JOIN LATERAL ST_DumpSegments(ST_Segmentize(legs.line, 5000)::geometry) p
 	), pieces AS MATERIALIZED (
 		SELECT row_number() OVER riding AS n, line, length_m, sum(length_m) OVER riding - length_m AS start_m, x, y, dx, dy,
-		       ST_Transform(line::geometry, _ST_BestSRID(line)) AS plane,
+		       ST_Transform(line::geometry, ` + planeOf + `) AS plane,
 		       piece = 1 AS first, lead(piece, 1, 1) OVER riding = 1 AS last,
 		       -- Where degrees say roughly where along a piece a report is, they rule out most of those of other stretches.
 		       length_m > 1 AND abs(x) < 179 AND abs(y) < 70 AS flat,
@@ -52,7 +52,16 @@ const reportsAlong = `
 	  FROM whole CROSS JOIN LATERAL unnest(ids, distances, alongs) r (id, distance, along)
 	 ORDER BY r.along, r.id LIMIT $4`
 
+// planeOf is the SRID of a plane for a piece: EASE-Grid 2.0 beyond 70 degrees north or south, else the zone of UTM of the
+// piece's middle, also across the antimeridian.
+const planeOf = `CASE WHEN y + dy / 2 > 70 THEN 6931 WHEN y + dy / 2 < -70 THEN 6932
+		           ELSE CASE WHEN y + dy / 2 < 0 THEN 32701 ELSE 32601 END + mod(floor((x + (dx - 360 * round(dx / 360)) / 2 + 180) / 6)::integer + 60, 60) END`
+
 // alongStretch are the reports of a stretch, and how far it was looked through.
+//
+// A box around a piece, in degrees, finds its reports in the index. A degree of latitude is at least 110,574 m long, one
+// of longitude 111,320 m times the cosine of the latitude; boxes reach at most 0.1 degrees beyond a piece. Near a pole or
+// the antimeridian a buffer takes the box's place.
 //
 // A report beyond an end of a piece belongs to its end. That is looked for at the
 // ends of legs, where the route turns, and not where it was only cut.
@@ -61,20 +70,22 @@ const alongStretch = `
 				SELECT n, line, length_m, start_m, plane, x, y, rough_m, flat, first, last,
 				       CASE WHEN flat THEN narrow * dx / (narrow * dx ^ 2 + dy ^ 2) ELSE 0 END AS east,
 				       CASE WHEN flat THEN dy / (narrow * dx ^ 2 + dy ^ 2) ELSE 0 END AS north,
-				       CASE WHEN flat THEN ST_MakeLine(
-				           ST_SetSRID(ST_MakePoint(x + dx * starts, y + dy * starts), 4326),
-				           ST_SetSRID(ST_MakePoint(x + dx * ends, y + dy * ends), 4326))::geography ELSE line END AS shape,
+				       CASE WHEN flat THEN ST_MakeEnvelope(
+				           least(x + dx * starts, x + dx * ends) - wide, least(y + dy * starts, y + dy * ends) - tall,
+				           greatest(x + dx * starts, x + dx * ends) + wide, greatest(y + dy * starts, y + dy * ends) + tall, 4326)::geography
+				       ELSE ST_Buffer(line, $3 + rough_m) END AS around,
 				       CASE WHEN NOT flat OR first AND stretch.from_m <= start_m + rough_m THEN '-infinity' ELSE starts - rough_m / length_m END AS low,
 				       CASE WHEN NOT flat OR last AND stretch.to_m >= start_m + length_m - rough_m THEN 'infinity' ELSE ends + rough_m / length_m END AS high
 				  FROM (
 					SELECT *, CASE WHEN flat THEN greatest(0, (stretch.from_m - start_m) / length_m) END AS starts,
-					       CASE WHEN flat THEN least(1, (stretch.to_m - start_m) / length_m) END AS ends
+					       CASE WHEN flat THEN least(1, (stretch.to_m - start_m) / length_m) END AS ends,
+					       ($3 + rough_m) / 110000 AS tall, ($3 + rough_m) / 110000 / cos(radians(least(abs(y), 70) + 0.2)) AS wide
 					  FROM pieces WHERE start_m <= stretch.to_m + 1 AND start_m + length_m >= stretch.from_m - 1) p
 				 ORDER BY n OFFSET 0
 			), beside AS (
 				SELECT r.id, r.position, p.n, p.start_m, p.length_m, p.plane, ST_Distance(p.line, r.position, false) AS distance
 				  FROM part p
-				  JOIN reports r ON r.position && _ST_Expand(p.shape, $3 + p.rough_m)
+				  JOIN reports r ON r.position && p.around
 				   AND (r.longitude - p.x) * p.east + (r.latitude - p.y) * p.north BETWEEN p.low AND p.high
 				   AND ST_DWithin(p.line, r.position, $3, false)
 				 WHERE r.deleted_at IS NULL AND r.status IN ('pending', 'verified', 'in_progress')

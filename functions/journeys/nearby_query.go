@@ -39,11 +39,23 @@ var searches = map[searchMode]searchSQL{
 	byRoute: {
 		table: "journey_legs", own: "line", others: "shown_line", tieBreak: "seq",
 		days: "t.dates", patch: "()", asked: "20",
-		between: `ST_Transform(ST_ShortestLine(
-			ST_Transform(mine.place::geometry, _ST_BestSRID(mine.place, theirs.place)),
-			ST_Transform(theirs.place::geometry, _ST_BestSRID(mine.place, theirs.place))), 4326)`,
+		between: shortestLine,
 	},
 }
+
+// shortestLine is the shortest line from mine.place to theirs.place, measured on a plane around both: the zone of UTM for
+// what is less than 6 degrees wide, as Timor-Leste is, else an equal-area projection around the middle of both.
+const shortestLine = `(
+			SELECT CASE WHEN xmax - xmin < 6 AND abs(y) < 70
+			       THEN ST_Transform(ST_ShortestLine(ST_Transform(a, utm), ST_Transform(b, utm)), 4326)
+			       ELSE ST_Transform(ST_ShortestLine(ST_Transform(a, around), ST_Transform(b, around)), around, 4326) END
+			  FROM (SELECT a, b, xmin, xmax, y,
+			               CASE WHEN y < 0 THEN 32701 ELSE 32601 END + least(floor(((xmin + xmax) / 2 + 180) / 6), 59)::integer AS utm,
+			               '+proj=laea +datum=WGS84 +lat_0=' || ST_Y(middle) || ' +lon_0=' || ST_X(middle) AS around
+			          FROM (SELECT a, b, ST_XMin(pair) AS xmin, ST_XMax(pair) AS xmax, (ST_YMin(pair) + ST_YMax(pair)) / 2 AS y,
+			                       ST_Centroid(pair::geography)::geometry AS middle
+			                  FROM (SELECT mine.place::geometry AS a, theirs.place::geometry AS b,
+			                               ST_Collect(mine.place::geometry, theirs.place::geometry) AS pair) g) m) p)`
 
 // hits reads places of somebody else's public journeys within the radius: all of
 // the nearest journeys, up to the limit and beyond, or of all there are. The

@@ -120,6 +120,42 @@ func TestNearbyAcrossTheAntimeridian(t *testing.T) {
 	}
 }
 
+// The closest places of two routes are as far apart as the routes are, whichever plane they are looked for on.
+func TestClosestPlacesAreAsFarApartAsTheRoutes(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	maria, joao := b.rider(), b.rider()
+	for name, c := range map[string][2][4]float64{ // from longitude and latitude to longitude and latitude
+		"in Dili":                 {{125.5, -8.5, 125.6, -8.5}, {125.55, -8.52, 125.7, -8.6}},
+		"on the edge of a zone":   {{125.9, -8.7, 126.1, -8.7}, {126.02, -8.72, 126.3, -8.8}},
+		"over the equator":        {{10.1, -0.1, 10.1, 0.1}, {10.12, 0, 10.3, 0}},
+		"over the antimeridian":   {{179.9, -17, -179.9, -17}, {-179.95, -17.05, -179, -17.2}},
+		"in the north":            {{24, 75, 25, 75}, {24.5, 75.05, 24.6, 75.2}},
+		"around the pole":         {{10, 89.9, 100, 89.9}, {-60, 89.9, -150, 89.95}},
+		"beside legs of 1,500 km": {{100, 10, 113, 10}, {106, 10.5, 106, 14}},
+		"beside one of 19,000 km": {{5, -2, 175, 2}, {90, 0.3, 90, 0.4}},
+	} {
+		mine := maria.route(past, "2026-01-01", "2026-01-02", c[0][0], c[0][1], c[0][2], c[0][3])
+		theirs := joao.route(past, "2026-01-01", "2026-01-02", c[1][0], c[1][1], c[1][2], c[1][3])
+		found := maria.call("GET", "/journeys/"+mine+"/nearby?mode=route&radius_m=100000", nil).want(200).list()
+		if len(found) != 1 || found[0]["journey"].(object)["_id"] != theirs {
+			t.Fatalf("%s: found %v", name, found)
+		}
+		var at [2][2]float64 // radians
+		for i, side := range []string{"mine", "theirs"} {
+			for k, degrees := range found[0]["closest"].(object)[side].(object)["coordinates"].([]any) {
+				at[i][k] = degrees.(float64) * math.Pi / 180
+			}
+		}
+		half := func(x float64) float64 { return math.Pow(math.Sin(x/2), 2) }
+		apart := 2 * 6_371_009 * math.Asin(math.Sqrt(half(at[1][1]-at[0][1])+math.Cos(at[0][1])*math.Cos(at[1][1])*half(at[1][0]-at[0][0])))
+		if want := found[0]["distance_meters"].(float64); math.Abs(apart-want) > want/100 {
+			t.Errorf("%s: %v are %.1f m apart, want %.1f", name, found[0]["closest"], apart, want)
+		}
+		b.exec(`DELETE FROM journeys`)
+	}
+}
+
 func TestPointsOnOppositeSidesOfTheEarthAreNoFault(t *testing.T) {
 	t.Parallel()
 	maria := setup(t).rider()

@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/lafaekstreet/backend/functions/users"
-	"github.com/lafaekstreet/backend/infra/local/apitest"
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/google"
 	"github.com/lafaekstreet/backend/infra/local/identitytest"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
@@ -24,7 +24,7 @@ import (
 )
 
 type bundle struct {
-	*apitest.API
+	apiclient.Tester
 	t      *testing.T
 	db     *pgxpool.Pool
 	signer *identitytest.Signer
@@ -62,7 +62,7 @@ func setup(t *testing.T) *bundle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bundle{API: apitest.Serve(t, handler), t: t, db: db, signer: signer, google: provider}
+	return &bundle{Tester: apiclient.Serve(t, handler), t: t, db: db, signer: signer, google: provider}
 }
 
 // person is somebody with a password.
@@ -97,38 +97,38 @@ func TestOwnProfile(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	me := b.person(identity.Citizen)
-	a := b.Do(http.MethodGet, "/users/me", me.Token, nil).Expect(200, "")
+	a := b.WithToken(me.Token).Do(http.MethodGet, "/users/me", nil).Want(200)
 	for _, name := range []string{"id", "_id", "email", "full_name", "name", "phone_number", "phonenumber", "country", "instagram",
 		"avatar_url", "role", "auth_provider", "is_verified", "is_active", "preferred_language", "share_contact", "reports_count",
 		"fixed_reports_count", "created_at", "last_login_at"} {
-		if _, there := a.Body[name]; !there {
+		if _, there := a.Object().Values[name]; !there {
 			t.Errorf("%s is missing", name)
 		}
 	}
-	if strings.Contains(a.Raw, "password") || strings.Contains(a.Raw, "argon2") || a.Text("_id") != me.ID.String() {
-		t.Errorf("profile: %s", a.Raw)
+	if strings.Contains(string(a.Body), "password") || strings.Contains(string(a.Body), "argon2") || a.Object().Text("_id") != me.ID.String() {
+		t.Errorf("profile: %s", a.Body)
 	}
 	if a.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("a profile may be kept: %v", a.Header)
 	}
-	b.Do(http.MethodGet, "/users/me", "", nil).Expect(401, "token_missing")
+	b.Do(http.MethodGet, "/users/me", nil).WantProblem(401, "token_missing")
 
-	a = b.Do(http.MethodPatch, "/users/me", me.Token, fields{"full_name": " Maria  Pires ", "phonenumber": "+670 7700 1122",
+	a = b.WithToken(me.Token).Do(http.MethodPatch, "/users/me", fields{"full_name": " Maria  Pires ", "phonenumber": "+670 7700 1122",
 		"preferred_language": "TET", "country": "Timor-Leste", "instagram": "@maria", "share_contact": true,
-		"notification_prefs": fields{"push": false}, "role": "admin"}).Expect(200, "")
-	if a.Text("full_name") != "Maria Pires" || a.Text("phone_number") != "+670 7700 1122" || a.Text("instagram") != "maria" ||
-		a.Text("preferred_language") != "tet" || a.Text("role") != "citizen" {
-		t.Errorf("changed: %s", a.Raw)
+		"notification_prefs": fields{"push": false}, "role": "admin"}).Want(200)
+	if a.Object().Text("full_name") != "Maria Pires" || a.Object().Text("phone_number") != "+670 7700 1122" || a.Object().Text("instagram") != "maria" ||
+		a.Object().Text("preferred_language") != "tet" || a.Object().Text("role") != "citizen" {
+		t.Errorf("changed: %s", a.Body)
 	}
-	a = b.Do(http.MethodPatch, "/users/me", me.Token, fields{"phone_number": nil, "country": ""}).Expect(200, "")
-	if prefs, _ := a.Body["notification_prefs"].(map[string]any); len(prefs) != 1 || prefs["push"] != false {
-		t.Errorf("what the person wants to be told by: %v", a.Body["notification_prefs"])
+	a = b.WithToken(me.Token).Do(http.MethodPatch, "/users/me", fields{"phone_number": nil, "country": ""}).Want(200)
+	if prefs, _ := a.Object().Values["notification_prefs"].(map[string]any); len(prefs) != 1 || prefs["push"] != false {
+		t.Errorf("what the person wants to be told by: %v", a.Object().Values["notification_prefs"])
 	}
-	if a.Body["phone_number"] != nil || a.Body["country"] != nil || a.Text("instagram") != "maria" {
-		t.Errorf("cleared: %s", a.Raw)
+	if a.Object().Values["phone_number"] != nil || a.Object().Values["country"] != nil || a.Object().Text("instagram") != "maria" {
+		t.Errorf("cleared: %s", a.Body)
 	}
 	for name, value := range (fields{"preferred_language": "fr", "full_name": " ", "phone_number": "call me", "avatar_upload_id": "x"}) {
-		b.Do(http.MethodPatch, "/users/me", me.Token, fields{name: value}).Expect(422, "invalid_input")
+		b.WithToken(me.Token).Do(http.MethodPatch, "/users/me", fields{name: value}).WantProblem(422, "invalid_input")
 	}
 }
 
@@ -138,22 +138,22 @@ func TestOthersSeeWhatIsShown(t *testing.T) {
 	me, other, admin := b.person(identity.Citizen), b.person(identity.Citizen), b.person(identity.Admin)
 	b.exec(`UPDATE users SET phone_number = '+67077001122', instagram = 'maria' WHERE id = $1`, me.ID)
 	path := "/users/" + me.ID.String()
-	a := b.Do(http.MethodGet, path, other.Token, nil).Expect(200, "")
+	a := b.WithToken(other.Token).Do(http.MethodGet, path, nil).Want(200)
 	for _, hidden := range []string{"email", "phone_number", "phonenumber", "instagram", "role", "is_active", "last_login_at", "notification_prefs"} {
-		if _, there := a.Body[hidden]; there {
+		if _, there := a.Object().Values[hidden]; there {
 			t.Errorf("a stranger sees %s", hidden)
 		}
 	}
 	b.exec(`UPDATE users SET share_contact = true WHERE id = $1`, me.ID)
-	a = b.Do(http.MethodGet, path, other.Token, nil).Expect(200, "")
-	if a.Text("phonenumber") != "+67077001122" || a.Text("instagram") != "maria" || a.Body["email"] != nil {
-		t.Errorf("sharing: %s", a.Raw)
+	a = b.WithToken(other.Token).Do(http.MethodGet, path, nil).Want(200)
+	if a.Object().Text("phonenumber") != "+67077001122" || a.Object().Text("instagram") != "maria" || a.Object().Values["email"] != nil {
+		t.Errorf("sharing: %s", a.Body)
 	}
-	if a := b.Do(http.MethodGet, path, admin.Token, nil).Expect(200, ""); a.Text("email") != me.Email {
-		t.Errorf("an administrator sees %s", a.Raw)
+	if a := b.WithToken(admin.Token).Do(http.MethodGet, path, nil).Want(200); a.Object().Text("email") != me.Email {
+		t.Errorf("an administrator sees %s", a.Body)
 	}
-	b.Do(http.MethodGet, "/users/"+uuid.NewString(), me.Token, nil).Expect(404, "user_not_found")
-	b.Do(http.MethodGet, "/users/nobody", me.Token, nil).Expect(422, "invalid_input")
+	b.WithToken(me.Token).Do(http.MethodGet, "/users/"+uuid.NewString(), nil).WantProblem(404, "user_not_found")
+	b.WithToken(me.Token).Do(http.MethodGet, "/users/nobody", nil).WantProblem(422, "invalid_input")
 }
 
 func TestJourneyClientWritesItsWholeUserBack(t *testing.T) {
@@ -161,24 +161,24 @@ func TestJourneyClientWritesItsWholeUserBack(t *testing.T) {
 	b := setup(t)
 	me, other := b.person(identity.Citizen), b.person(identity.Citizen)
 	path := "/users/" + me.ID.String()
-	body := b.Do(http.MethodGet, path, me.Token, nil).Expect(200, "").Body
+	body := b.WithToken(me.Token).Do(http.MethodGet, path, nil).Want(200).Object().Values
 	body["name"], body["phonenumber"], body["country"], body["instagram"] = "Heidi Rider", "", "Suíça", "@heidi"
 	body["role"], body["is_verified"], body["_id"] = "admin", false, uuid.NewString()
-	a := b.Do(http.MethodPut, path, me.Token, body).Expect(200, "")
-	if a.Text("name") != "Heidi Rider" || a.Text("country") != "Suíça" || a.Text("role") != "citizen" || a.Body["is_verified"] != true ||
-		a.Text("_id") != me.ID.String() {
-		t.Errorf("written: %s", a.Raw)
+	a := b.WithToken(me.Token).Do(http.MethodPut, path, body).Want(200)
+	if a.Object().Text("name") != "Heidi Rider" || a.Object().Text("country") != "Suíça" || a.Object().Text("role") != "citizen" || a.Object().Values["is_verified"] != true ||
+		a.Object().Text("_id") != me.ID.String() {
+		t.Errorf("written: %s", a.Body)
 	}
 	for _, ignored := range []any{nil, ""} {
 		body["password"] = ignored
-		b.Do(http.MethodPut, path, me.Token, body).Expect(200, "")
+		b.WithToken(me.Token).Do(http.MethodPut, path, body).Want(200)
 	}
 	body["password"] = "new-Password-1"
-	b.Do(http.MethodPut, path, me.Token, body).Expect(400, "password_not_changed_here")
+	b.WithToken(me.Token).Do(http.MethodPut, path, body).WantProblem(400, "password_not_changed_here")
 	delete(body, "password")
-	b.Do(http.MethodPut, path, other.Token, body).Expect(403, "forbidden")
+	b.WithToken(other.Token).Do(http.MethodPut, path, body).WantProblem(403, "forbidden")
 	body["email"] = "somebody@else.tl"
-	b.Do(http.MethodPut, path, me.Token, body).Expect(422, "invalid_input")
+	b.WithToken(me.Token).Do(http.MethodPut, path, body).WantProblem(422, "invalid_input")
 }
 
 func TestChangePassword(t *testing.T) {
@@ -186,22 +186,22 @@ func TestChangePassword(t *testing.T) {
 	b := setup(t)
 	me := b.person(identity.Citizen)
 	const path = "/users/me/change-password"
-	wrong := b.Do(http.MethodPost, path, me.Token, fields{"current_password": "wrong", "new_password": "ponte-Comoro-77"}).Expect(400, "invalid_credentials")
-	if detail := strings.ToLower(wrong.Text("detail")); strings.Contains(detail, "token") || strings.Contains(detail, "expired") {
+	wrong := b.WithToken(me.Token).Do(http.MethodPost, path, fields{"current_password": "wrong", "new_password": "ponte-Comoro-77"}).WantProblem(400, "invalid_credentials")
+	if detail := strings.ToLower(wrong.Object().Text("detail")); strings.Contains(detail, "token") || strings.Contains(detail, "expired") {
 		t.Errorf("clients sign out on %q", detail)
 	}
-	b.Do(http.MethodPost, path, me.Token, fields{"current_password": goodPassword, "new_password": "password123"}).Expect(422, "invalid_input")
+	b.WithToken(me.Token).Do(http.MethodPost, path, fields{"current_password": goodPassword, "new_password": "password123"}).WantProblem(422, "invalid_input")
 	var second uuid.UUID
 	const session = `INSERT INTO sessions (id, user_id, expires_at) VALUES (gen_random_uuid(), $1, now() + interval '1 day') RETURNING id`
 	if err := b.db.QueryRow(t.Context(), session, me.ID).Scan(&second); err != nil {
 		t.Fatal(err)
 	}
 	elsewhere := b.signer.Token(me.ID, identity.Citizen, second)
-	b.Do(http.MethodGet, "/users/me", elsewhere, nil).Expect(200, "")
-	b.Do(http.MethodPost, path, me.Token, fields{"current_password": goodPassword, "new_password": "ponte-Comoro-77"}).Expect(200, "")
-	b.Do(http.MethodGet, "/users/me", elsewhere, nil).Expect(401, "token_invalid")
-	b.Do(http.MethodGet, "/users/me", me.Token, nil).Expect(200, "")
-	b.Do(http.MethodPost, path, me.Token, fields{"current_password": goodPassword, "new_password": "mota-Loes-2030"}).Expect(400, "invalid_credentials")
+	b.WithToken(elsewhere).Do(http.MethodGet, "/users/me", nil).Want(200)
+	b.WithToken(me.Token).Do(http.MethodPost, path, fields{"current_password": goodPassword, "new_password": "ponte-Comoro-77"}).Want(200)
+	b.WithToken(elsewhere).Do(http.MethodGet, "/users/me", nil).WantProblem(401, "token_invalid")
+	b.WithToken(me.Token).Do(http.MethodGet, "/users/me", nil).Want(200)
+	b.WithToken(me.Token).Do(http.MethodPost, path, fields{"current_password": goodPassword, "new_password": "mota-Loes-2030"}).WantProblem(400, "invalid_credentials")
 }
 
 func TestSessionsAndDevices(t *testing.T) {
@@ -213,26 +213,26 @@ func TestSessionsAndDevices(t *testing.T) {
 	if err := b.db.QueryRow(t.Context(), session, me.ID).Scan(&second); err != nil {
 		t.Fatal(err)
 	}
-	items := b.Do(http.MethodGet, "/users/me/sessions", me.Token, nil).Expect(200, "").Items()
-	if len(items) != 2 || items[0]["current"] == items[1]["current"] {
+	items := b.WithToken(me.Token).Do(http.MethodGet, "/users/me/sessions", nil).Want(200).Object().Items("items")
+	if len(items) != 2 || items[0].At("current") == items[1].At("current") {
 		t.Fatalf("sessions: %v", items)
 	}
-	b.Do(http.MethodDelete, "/users/me/sessions/"+second, other.Token, nil).Expect(404, "session_not_found")
-	b.Do(http.MethodDelete, "/users/me/sessions/"+second, me.Token, nil).Expect(200, "")
-	b.Do(http.MethodDelete, "/users/me/sessions/"+second, me.Token, nil).Expect(404, "session_not_found")
+	b.WithToken(other.Token).Do(http.MethodDelete, "/users/me/sessions/"+second, nil).WantProblem(404, "session_not_found")
+	b.WithToken(me.Token).Do(http.MethodDelete, "/users/me/sessions/"+second, nil).Want(200)
+	b.WithToken(me.Token).Do(http.MethodDelete, "/users/me/sessions/"+second, nil).WantProblem(404, "session_not_found")
 
 	device := fields{"platform": "Android", "fcm_token": "fcm-1", "model": "A14"}
-	a := b.Do(http.MethodPut, "/users/me/devices/phone-1", me.Token, device).Expect(200, "")
-	if a.Text("platform") != "android" || a.Body["push"] != true || a.Text("device_id") != "phone-1" {
-		t.Errorf("device: %s", a.Raw)
+	a := b.WithToken(me.Token).Do(http.MethodPut, "/users/me/devices/phone-1", device).Want(200)
+	if a.Object().Text("platform") != "android" || a.Object().Values["push"] != true || a.Object().Text("device_id") != "phone-1" {
+		t.Errorf("device: %s", a.Body)
 	}
-	b.Do(http.MethodPut, "/users/me/devices/phone-1", me.Token, fields{"platform": "toaster"}).Expect(422, "invalid_input")
-	b.Do(http.MethodPut, "/users/me/devices/phone-1", other.Token, device).Expect(200, "")
+	b.WithToken(me.Token).Do(http.MethodPut, "/users/me/devices/phone-1", fields{"platform": "toaster"}).WantProblem(422, "invalid_input")
+	b.WithToken(other.Token).Do(http.MethodPut, "/users/me/devices/phone-1", device).Want(200)
 	if n := b.count(`SELECT count(*) FROM devices WHERE fcm_token = 'fcm-1' AND user_id = $1`, other.ID); n != 1 {
 		t.Error("the push token stayed with who signed in before")
 	}
-	b.Do(http.MethodDelete, "/users/me/devices/phone-1", me.Token, nil).Expect(200, "")
-	b.Do(http.MethodDelete, "/users/me/devices/phone-1", me.Token, nil).Expect(404, "device_not_found")
+	b.WithToken(me.Token).Do(http.MethodDelete, "/users/me/devices/phone-1", nil).Want(200)
+	b.WithToken(me.Token).Do(http.MethodDelete, "/users/me/devices/phone-1", nil).WantProblem(404, "device_not_found")
 }
 
 func TestAvatar(t *testing.T) {
@@ -246,20 +246,20 @@ func TestAvatar(t *testing.T) {
 			VALUES ($1, $2, $3, 'image/jpeg', 100, 'processed', now() + interval '1 day')`, id, owner, "originals/"+id)
 		return id
 	}
-	b.Do(http.MethodPatch, "/users/me", me.Token, fields{"avatar_upload_id": upload(other.ID)}).Expect(422, "upload_not_found")
+	b.WithToken(me.Token).Do(http.MethodPatch, "/users/me", fields{"avatar_upload_id": upload(other.ID)}).WantProblem(422, "upload_not_found")
 	first := upload(me.ID)
-	a := b.Do(http.MethodPatch, "/users/me", me.Token, fields{"avatar_upload_id": first}).Expect(200, "")
-	path := strings.TrimPrefix(a.Text("avatar_url")[strings.Index(a.Text("avatar_url"), "/api/v1"):], "/api/v1")
-	seen := b.Do(http.MethodGet, path, "", nil).Expect(302, "")
+	a := b.WithToken(me.Token).Do(http.MethodPatch, "/users/me", fields{"avatar_upload_id": first}).Want(200)
+	path := strings.TrimPrefix(a.Object().Text("avatar_url")[strings.Index(a.Object().Text("avatar_url"), "/api/v1"):], "/api/v1")
+	seen := b.Do(http.MethodGet, path, nil).Want(302)
 	if !strings.Contains(seen.Header.Get("Location"), "renditions/"+first+"/thumbnail.jpg") {
 		t.Errorf("leads to %s", seen.Header.Get("Location"))
 	}
-	b.Do(http.MethodPatch, "/users/me", me.Token, fields{"avatar_upload_id": upload(me.ID)}).Expect(200, "")
+	b.WithToken(me.Token).Do(http.MethodPatch, "/users/me", fields{"avatar_upload_id": upload(me.ID)}).Want(200)
 	if n := b.count(`SELECT count(*) FROM uploads WHERE id = $1 AND attached_at IS NULL AND expires_at <= now()`, first); n != 1 {
 		t.Error("the old picture stays")
 	}
-	b.Do(http.MethodPatch, "/users/me", me.Token, fields{"avatar_upload_id": nil}).Expect(200, "")
-	b.Do(http.MethodGet, path, "", nil).Expect(404, "")
+	b.WithToken(me.Token).Do(http.MethodPatch, "/users/me", fields{"avatar_upload_id": nil}).Want(200)
+	b.Do(http.MethodGet, path, nil).Want(404)
 }
 
 func TestErasure(t *testing.T) {
@@ -282,10 +282,10 @@ func TestErasure(t *testing.T) {
 		VALUES (gen_random_uuid(), $1, 'comment_added', 'comment:' || $2::text, $3, '{"author": "Maria dos Santos", "comment": "Still there."}')`,
 		neighbour.ID, comment.String(), theirs)
 
-	b.Do(http.MethodDelete, "/users/me", me.Token, nil).Expect(400, "password_required")
-	b.Do(http.MethodDelete, "/users/me", me.Token, fields{"password": "wrong"}).Expect(400, "invalid_credentials")
-	b.Do(http.MethodDelete, "/users/me", me.Token, fields{"password": goodPassword}).Expect(200, "")
-	b.Do(http.MethodGet, "/users/me", me.Token, nil).Expect(401, "token_invalid")
+	b.WithToken(me.Token).Do(http.MethodDelete, "/users/me", nil).WantProblem(400, "password_required")
+	b.WithToken(me.Token).Do(http.MethodDelete, "/users/me", fields{"password": "wrong"}).WantProblem(400, "invalid_credentials")
+	b.WithToken(me.Token).Do(http.MethodDelete, "/users/me", fields{"password": goodPassword}).Want(200)
+	b.WithToken(me.Token).Do(http.MethodGet, "/users/me", nil).WantProblem(401, "token_invalid")
 
 	for what, sql := range map[string]string{
 		"a personal column": `SELECT count(*) FROM users WHERE id = $1 AND (email IS NOT NULL OR full_name <> '' OR password_hash IS NOT NULL OR deleted_at IS NULL)`,
@@ -305,7 +305,7 @@ func TestErasure(t *testing.T) {
 		t.Error("the report is gone")
 	}
 	reader := b.person(identity.Citizen)
-	b.Do(http.MethodGet, "/users/"+me.ID.String(), reader.Token, nil).Expect(404, "user_not_found")
+	b.WithToken(reader.Token).Do(http.MethodGet, "/users/"+me.ID.String(), nil).WantProblem(404, "user_not_found")
 }
 
 func TestErasureWithGoogle(t *testing.T) {
@@ -321,17 +321,17 @@ func TestErasureWithGoogle(t *testing.T) {
 		}
 		return raw
 	}
-	b.Do(http.MethodDelete, "/users/me", me.Token, fields{"id_token": token("g-2")}).Expect(400, "google_token_invalid")
-	b.Do(http.MethodDelete, "/users/me", me.Token, fields{"id_token": token("g-1")}).Expect(200, "")
+	b.WithToken(me.Token).Do(http.MethodDelete, "/users/me", fields{"id_token": token("g-2")}).WantProblem(400, "google_token_invalid")
+	b.WithToken(me.Token).Do(http.MethodDelete, "/users/me", fields{"id_token": token("g-1")}).Want(200)
 }
 
 func TestJourneyClientDeletes(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	me, other, admin := b.person(identity.Citizen), b.person(identity.Citizen), b.person(identity.Admin)
-	b.Do(http.MethodDelete, "/users/"+me.ID.String(), other.Token, nil).Expect(403, "forbidden")
-	b.Do(http.MethodDelete, "/users/"+me.ID.String(), me.Token, nil).Expect(200, "")
-	b.Do(http.MethodDelete, "/users/"+admin.ID.String(), admin.Token, nil).Expect(409, "last_admin")
+	b.WithToken(other.Token).Do(http.MethodDelete, "/users/"+me.ID.String(), nil).WantProblem(403, "forbidden")
+	b.WithToken(me.Token).Do(http.MethodDelete, "/users/"+me.ID.String(), nil).Want(200)
+	b.WithToken(admin.Token).Do(http.MethodDelete, "/users/"+admin.ID.String(), nil).WantProblem(409, "last_admin")
 }
 
 func TestExportHoldsEverything(t *testing.T) {
@@ -341,11 +341,11 @@ func TestExportHoldsEverything(t *testing.T) {
 	for _, p := range []identitytest.Person{me, other} {
 		b.exec(`INSERT INTO journeys (id, user_id, name) VALUES (gen_random_uuid(), $1, $2)`, p.ID, "Journey of "+p.ID.String())
 	}
-	a := b.Do(http.MethodGet, "/users/me/export", me.Token, nil).Expect(200, "")
-	if !strings.Contains(a.Raw, "Journey of "+me.ID.String()) || strings.Contains(a.Raw, other.ID.String()) || strings.Contains(a.Raw, "argon2") {
-		t.Errorf("export: %s", a.Raw)
+	a := b.WithToken(me.Token).Do(http.MethodGet, "/users/me/export", nil).Want(200)
+	if !strings.Contains(string(a.Body), "Journey of "+me.ID.String()) || strings.Contains(string(a.Body), other.ID.String()) || strings.Contains(string(a.Body), "argon2") {
+		t.Errorf("export: %s", a.Body)
 	}
-	records, _ := a.Body["records"].(map[string]any)
+	records, _ := a.Object().Values["records"].(map[string]any)
 	sessions, _ := records["sessions"].([]any)
 	if len(sessions) != 1 {
 		t.Fatalf("sessions: %v", records["sessions"])
@@ -373,12 +373,12 @@ func TestALongExportComesInParts(t *testing.T) {
 	seen := map[any]int{}
 	answers, path := 0, "/users/me/export"
 	for path != "" {
-		a := b.Do(http.MethodGet, path, me.Token, nil).Expect(200, "")
-		if answers++; len(a.Raw) > 6_000_000 || answers > 10 {
-			t.Fatalf("answer %d has %d bytes", answers, len(a.Raw))
+		a := b.WithToken(me.Token).Do(http.MethodGet, path, nil).Want(200)
+		if answers++; len(a.Body) > 6_000_000 || answers > 10 {
+			t.Fatalf("answer %d has %d bytes", answers, len(a.Body))
 		}
-		records, _ := a.Body["records"].(map[string]any)
-		if len(records) != 11 || a.Body["profile"] == nil {
+		records, _ := a.Object().Values["records"].(map[string]any)
+		if len(records) != 11 || a.Object().Values["profile"] == nil {
 			t.Fatalf("answer %d has another form", answers)
 		}
 		for _, kind := range []string{"notifications", "journeys"} {
@@ -389,12 +389,12 @@ func TestALongExportComesInParts(t *testing.T) {
 			}
 		}
 		path = ""
-		if next := a.Text("next_cursor"); next != "" {
+		if next := a.Object().Text("next_cursor"); next != "" {
 			path = "/users/me/export?cursor=" + next
 		}
 	}
 	if answers < 2 || len(seen) != told+journeys {
 		t.Errorf("%d records in %d answers, want %d", len(seen), answers, told+journeys)
 	}
-	b.Do(http.MethodGet, "/users/me/export?cursor=OTkuMQ", me.Token, nil).Expect(422, "invalid_input")
+	b.WithToken(me.Token).Do(http.MethodGet, "/users/me/export?cursor=OTkuMQ", nil).WantProblem(422, "invalid_input")
 }

@@ -3,6 +3,7 @@ package apiclient
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 )
 
@@ -14,6 +15,14 @@ type Tester struct {
 
 // NewTester calls the system at url as nobody.
 func NewTester(t testing.TB, url string) Tester { return Tester{Client{URL: url}, t} }
+
+// Serve serves h until the test ends and calls it as nobody.
+func Serve(t testing.TB, h http.Handler) Tester {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	return NewTester(t, server.URL)
+}
 
 // With returns a Tester that sends one more header with every request.
 func (c Tester) With(name, value string) Tester {

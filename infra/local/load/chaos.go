@@ -1,41 +1,40 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
 
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/faults"
 )
 
-// trouble is one thing that goes wrong, and is over after a while.
-type trouble struct {
+// outage is one part that fails for a while.
+type outage struct {
 	name  string
-	share float64 // of the whole time
+	share float64 // of the whole duration
 	begin func(ctx context.Context) error
 	end   func(ctx context.Context) error
 }
 
-// chaos breaks one part after another, with time in between for what was broken to show.
-func (s *stand) chaos(ctx context.Context) error {
+// chaos makes one part after another fail, with pauses in between in which the system recovers.
+func (s *ownSystem) chaos(ctx context.Context) error {
 	deadline, _ := ctx.Deadline()
 	whole := time.Until(deadline)
 	pause(ctx, whole/20)
-	for _, t := range s.troubles() {
+	for _, t := range s.outages() {
 		if ctx.Err() != nil {
 			return nil
 		}
 		say("  %s", t.name)
-		// What was begun is ended, whatever the time: the account is made of a whole system.
-		unhurried := context.WithoutCancel(ctx)
-		if err := t.begin(unhurried); err != nil {
+		// An outage always ends, also after the deadline: the reconciliation needs a whole system.
+		lasting := context.WithoutCancel(ctx)
+		if err := t.begin(lasting); err != nil {
 			return fmt.Errorf("%s: %w", t.name, err)
 		}
 		pause(ctx, time.Duration(t.share*float64(whole)))
-		if err := t.end(unhurried); err != nil {
+		if err := t.end(lasting); err != nil {
 			return fmt.Errorf("end of %s: %w", t.name, err)
 		}
 		say("  … over")
@@ -44,15 +43,15 @@ func (s *stand) chaos(ctx context.Context) error {
 	return nil
 }
 
-func (s *stand) troubles() []trouble {
-	failing := func(name string, share float64, f ...faults.Fault) trouble {
-		return trouble{name, share, func(ctx context.Context) error { return s.fault(ctx, f...) }, s.mend}
+func (s *ownSystem) outages() []outage {
+	failing := func(name string, share float64, f ...faults.Fault) outage {
+		return outage{name, share, func(ctx context.Context) error { return s.fault(ctx, f...) }, s.clearFaults}
 	}
 	all := func(service, operation string, mode faults.Mode) faults.Fault {
 		return faults.Fault{Service: service, Operation: operation, Mode: mode, Count: faults.Forever}
 	}
-	killed := trouble{"the system is killed (SIGKILL) and started again", 0.005, func(context.Context) error { return s.kill() }, s.startSystem}
-	return []trouble{
+	killed := outage{"the system is killed (SIGKILL) and started again", 0.005, func(context.Context) error { return s.kill() }, s.startSystem}
+	return []outage{
 		{"PostgreSQL restarts", 0.01, s.stopDatabase, s.startDatabase},
 		failing("Bedrock fails", 0.1, all("bedrock", "", faults.Error)),
 		{"the cache dies", 0.04, s.stopCache, s.startCache},
@@ -83,41 +82,25 @@ func (s *stand) troubles() []trouble {
 	}
 }
 
-func (s *stand) stopDatabase(context.Context) error {
-	s.database.turn("")
+func (s *ownSystem) stopDatabase(context.Context) error {
+	s.database.connectTo("")
 	return s.cluster.Stop()
 }
 
-func (s *stand) stopCache(context.Context) error {
-	s.cached.turn("")
+func (s *ownSystem) stopCache(context.Context) error {
+	s.cached.connectTo("")
 	return s.cache.Stop()
 }
 
-func (s *stand) fault(ctx context.Context, f ...faults.Fault) error {
-	raw, err := json.Marshal(f)
-	if err != nil {
-		return err
-	}
-	return s.console(ctx, http.MethodPost, raw)
+func (s *ownSystem) fault(ctx context.Context, f ...faults.Fault) error {
+	return s.console().Call(ctx, apiclient.Request{Method: http.MethodPost, Path: "//_local/faults", Body: f}, nil)
 }
 
-func (s *stand) mend(ctx context.Context) error { return s.console(ctx, http.MethodDelete, nil) }
-
-func (s *stand) console(ctx context.Context, method string, body []byte) error {
-	req, err := http.NewRequestWithContext(ctx, method, s.url()+"/_local/faults", bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	_ = res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("the console answers %d", res.StatusCode)
-	}
-	return nil
+func (s *ownSystem) clearFaults(ctx context.Context) error {
+	return s.console().Call(ctx, apiclient.Request{Method: http.MethodDelete, Path: "//_local/faults"}, nil)
 }
+
+func (s *ownSystem) console() apiclient.Client { return apiclient.Client{URL: s.url()} }
 
 func pause(ctx context.Context, d time.Duration) {
 	select {

@@ -1,5 +1,5 @@
-// Command load files, reads and works on reports at a steady rate, breaks what is below it when told to, and then gives
-// an account of every write that was accepted. See the README's "Test it".
+// Command load simulates users at a steady rate, makes parts of the system fail when told to, and then checks that every
+// accepted write exists exactly once. See the README's "Test it".
 package main
 
 import (
@@ -32,15 +32,15 @@ func main() { os.Exit(run()) }
 
 func run() int {
 	var o options
-	flag.StringVar(&o.url, "url", "", "a local system that runs already (its settings in the environment); empty starts one")
-	flag.StringVar(&o.dir, "dir", ".run/load", "where a system of its own keeps its state")
-	flag.IntVar(&o.port, "port", 8600, "where a system of its own answers")
-	flag.DurationVar(&o.duration, "duration", time.Minute, "how long to go on")
-	flag.DurationVar(&o.settle, "settle", 10*time.Minute, "the most that work under way may take afterwards")
+	flag.StringVar(&o.url, "url", "", "a local system that already runs, with its settings in the environment; empty starts one")
+	flag.StringVar(&o.dir, "dir", ".run/load", "folder of the system that it starts")
+	flag.IntVar(&o.port, "port", 8600, "port of the system that it starts")
+	flag.DurationVar(&o.duration, "duration", time.Minute, "how long the users work")
+	flag.DurationVar(&o.settle, "settle", 10*time.Minute, "how long workers may need afterwards")
 	flag.Float64Var(&o.rate, "rate", 4, "actions a second")
 	flag.IntVar(&o.people, "people", 20, "citizens")
-	flag.BoolVar(&o.chaos, "chaos", false, "break one part after another meanwhile")
-	flag.Uint64Var(&o.seed, "seed", 1, "of what is done in which order")
+	flag.BoolVar(&o.chaos, "chaos", false, "make one part after another fail meanwhile")
+	flag.Uint64Var(&o.seed, "seed", 1, "seed of the random actions")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -55,43 +55,43 @@ func run() int {
 	return 0
 }
 
-// drive reports whether the account is balanced.
+// drive reports whether everything that was accepted exists exactly once.
 func drive(ctx context.Context, o options) (bool, error) {
-	var own *stand
+	var own *ownSystem
 	if o.url == "" {
 		var err error
-		if own, err = startStand(ctx, o); err != nil {
+		if own, err = startOwnSystem(ctx, o); err != nil {
 			return false, err
 		}
 		defer own.stop()
 		o.url = own.url()
 	} else if o.chaos {
-		return false, errors.New("only a system of its own is broken: leave out -url")
+		return false, errors.New("-chaos needs a system that load starts itself: leave out -url")
 	}
-	people, err := simulation.Gather(ctx, o.url, setupToken, o.people, o.seed)
+	users, err := simulation.SignUp(ctx, o.url, setupToken, o.people, o.seed)
 	if err != nil {
 		return false, fmt.Errorf("prepare: %w", err)
 	}
-	say("%d citizens and an administrator work for %s at %.1f actions a second", o.people, o.duration, o.rate)
+	say("%d citizens and an administrator do %.1f actions a second for %s", o.people, o.rate, o.duration)
 	working, cancel := context.WithTimeout(ctx, o.duration)
 	defer cancel()
-	broken := make(chan error, 1)
+	chaos := make(chan error, 1)
 	go func() {
 		if o.chaos {
-			broken <- own.chaos(working)
+			chaos <- own.chaos(working)
 			return
 		}
-		broken <- nil
+		chaos <- nil
 	}()
-	people.Work(working, o.rate)
-	if err := <-broken; err != nil {
+	users.Run(working, o.rate)
+	if err := <-chaos; err != nil {
 		return false, fmt.Errorf("chaos: %w", err)
 	}
 	if err := ctx.Err(); err != nil {
 		return false, err
 	}
-	say("nothing new any more; every write that is under way is brought to its end")
-	if err := people.Finish(ctx); err != nil {
+	say("no new actions; waiting for those in progress")
+	if err := users.Wait(ctx); err != nil {
 		return false, err
 	}
 	env := environment()
@@ -100,7 +100,7 @@ func drive(ctx context.Context, o options) (bool, error) {
 			return false, err
 		}
 	}
-	a, err := simulation.Open(ctx, env, people, os.Stdout)
+	a, err := simulation.NewReconciliation(ctx, env, users, os.Stdout)
 	if err != nil {
 		return false, err
 	}
@@ -111,33 +111,33 @@ func drive(ctx context.Context, o options) (bool, error) {
 	if own != nil {
 		a.Mails = own.mails(o.people)
 	}
-	return a.Balance(ctx)
+	return a.Reconcile(ctx)
 }
 
-// settle waits for the work under way, without helping it along, at most as long as told.
-func settle(ctx context.Context, a *simulation.Account, most time.Duration) error {
+// settle waits until no work is pending, at most as long as most.
+func settle(ctx context.Context, a *simulation.Reconciliation, most time.Duration) error {
 	began := time.Now()
 	quiet := 0
 	for {
-		left, err := a.Left(ctx)
+		pending, err := a.Pending(ctx)
 		if err != nil {
 			return err
 		}
-		if left == "" {
+		if pending == "" {
 			quiet++
 		} else {
 			quiet = 0
 		}
-		if quiet == 3 { // a message may be between two queues for a moment
-			say("everything has come to its end after %s", time.Since(began).Round(time.Second))
+		if quiet == 3 { // a message between two queues is not counted for a moment
+			say("all work was finished after %s", time.Since(began).Round(time.Second))
 			return nil
 		}
 		if time.Since(began) > most {
-			a.Differs("after %s there are still %s", most, left)
+			a.AddDifference("after %s there are still %s", most, pending)
 			return nil
 		}
-		if left != "" && int(time.Since(began).Seconds())%20 < 2 {
-			say("  still %s", left)
+		if pending != "" && int(time.Since(began).Seconds())%20 < 2 {
+			say("  still %s", pending)
 		}
 		pause(ctx, 2*time.Second)
 		if ctx.Err() != nil {
@@ -146,7 +146,7 @@ func settle(ctx context.Context, a *simulation.Account, most time.Duration) erro
 	}
 }
 
-// say tells people what happens, with the time.
+// say prints a line with the time.
 func say(format string, args ...any) {
 	fmt.Printf("%s  %s\n", time.Now().UTC().Format("15:04:05"), fmt.Sprintf(format, args...))
 }

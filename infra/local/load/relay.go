@@ -8,12 +8,12 @@ import (
 	"sync"
 )
 
-// relay keeps one address for a server that comes back on another port.
+// relay forwards TCP connections. It keeps one address for a server that restarts on another port.
 type relay struct {
 	listener net.Listener
 
 	mu     sync.Mutex
-	target string // empty: connections are refused by closing them
+	target string // empty closes every new connection
 	open   map[net.Conn]bool
 }
 
@@ -29,8 +29,8 @@ func newRelay(ctx context.Context, target string) (*relay, error) {
 
 func (r *relay) address() string { return r.listener.Addr().String() }
 
-// turn sends new connections to target, and cuts those there are when it is empty.
-func (r *relay) turn(target string) {
+// connectTo forwards new connections to target. An empty target also closes the open ones.
+func (r *relay) connectTo(target string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.target = target
@@ -48,11 +48,11 @@ func (r *relay) serve() {
 		if err != nil {
 			return
 		}
-		go r.carry(c)
+		go r.forward(c)
 	}
 }
 
-func (r *relay) carry(from net.Conn) {
+func (r *relay) forward(from net.Conn) {
 	r.mu.Lock()
 	target := r.target
 	r.open[from] = true

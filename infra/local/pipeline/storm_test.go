@@ -27,29 +27,29 @@ import (
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
-// TestStorm has several people at once file, repeat, comment and decide while one part after another breaks, each at a
-// fixed write of theirs. At rest, every write that was accepted is there with all that follows from it, and nothing is
-// there twice: the account of `make load`, in a minute that takes some seconds.
+// TestStorm has several users write at once while one part after another fails, each after a fixed number of accepted
+// writes. Afterwards every accepted write exists exactly once, with everything that follows from it. It is a short form
+// of make chaos.
 func TestStorm(t *testing.T) {
 	t.Parallel()
 	const clients = 6
 	s := newStorm(t)
 	people := s.people(clients)
 	var last int
-	troubles := s.troubles()
-	for at := range troubles {
+	outages := s.outages()
+	for at := range outages {
 		last = max(last, at)
 	}
 	var accepted atomic.Int64
-	strikes, struck := make(chan func()), make(chan bool)
+	begin, begun := make(chan func()), make(chan bool)
 	var one sync.Mutex
-	people.Accepted(func(n int) {
+	people.OnAccepted(func(n int) {
 		accepted.Add(1)
-		if trouble := troubles[n]; trouble != nil {
+		if outage := outages[n]; outage != nil {
 			one.Lock()
 			defer one.Unlock()
-			strikes <- trouble
-			<-struck
+			begin <- outage
+			<-begun
 		}
 	})
 	work, stop := context.WithCancel(t.Context())
@@ -72,21 +72,21 @@ func TestStorm(t *testing.T) {
 			}
 		})
 	}
-	go func() { citizens.Wait(); close(strikes) }()
-	for trouble := range strikes {
-		trouble()
-		struck <- true
+	go func() { citizens.Wait(); close(begin) }()
+	for outage := range begin {
+		outage()
+		begun <- true
 	}
 	stop()
 	tasks.Wait()
 	s.settle()
 	if left := s.faults.Pending(); len(left) > 0 {
-		t.Errorf("these faults never struck: %v", left)
+		t.Errorf("these faults were never taken: %v", left)
 	}
-	s.balance(people)
+	s.reconcile(people)
 }
 
-// storm is a system whose database, cache and workers can be taken from it.
+// storm is a system whose database, cache and workers can be stopped.
 type storm struct {
 	*system
 	server *server
@@ -106,9 +106,9 @@ func newStorm(t *testing.T) *storm {
 	s.cached = listen(t, hostOf(t, s.cache.URL()))
 	s.system = s.server.system(func(env config.Env) {
 		env["CACHE_URL"] = "redis://" + s.cached.listener.Addr().String() + "/0"
-		env["NOMINATIM_URL"] = "" // one place a second is the public server's rule
+		env["NOMINATIM_URL"] = "" // it would allow one lookup a second
 		for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "ADDRESS_PER_MINUTE", "CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR"} {
-			env["RATE_LIMIT_"+limit] = "1000000" // it is not the limits that are tried here
+			env["RATE_LIMIT_"+limit] = "1000000" // rate limits are not tested here
 		}
 	})
 	for _, name := range []queue.Name{queue.Anchor, queue.Notify, queue.Validate} {
@@ -134,7 +134,7 @@ func hostOf(t *testing.T, address string) string {
 }
 
 // people are citizens and an administrator, behind a gateway with the functions they use.
-func (s *storm) people(citizens int) *simulation.Crowd {
+func (s *storm) people(citizens int) *simulation.Simulation {
 	s.Helper()
 	filing, err := reports.Open(s.Context(), s.env)
 	s.must(err)
@@ -153,7 +153,7 @@ func (s *storm) people(citizens int) *simulation.Crowd {
 		all[i] = person(s.signer.SignIn(s.owner, identity.Citizen))
 	}
 	c := simulation.New(front.URL, person(admin), all, 1)
-	c.WaitFor(10 * time.Minute) // how long an answer takes is not tried here
+	c.SetTimeout(10 * time.Minute) // response times are not tested here
 	return c
 }
 
@@ -161,9 +161,9 @@ func person(p identitytest.Person) simulation.Person {
 	return simulation.Person{ID: p.ID.String(), Token: p.Token}
 }
 
-// troubles are what breaks, by the write that was accepted just before. What fails so many times is over with that;
-// what is gone comes back with another trouble.
-func (s *storm) troubles() map[int]func() {
+// outages maps the number of accepted writes to the outage that begins then. An outage ends after its number of failures,
+// or with a later entry.
+func (s *storm) outages() map[int]func() {
 	failing := func(service, operation string, mode faults.Mode, times int) func() {
 		return func() {
 			s.must(s.faults.Add(faults.Fault{Service: service, Operation: operation, Mode: mode, Count: times}))
@@ -195,32 +195,32 @@ func (s *storm) troubles() map[int]func() {
 	}
 }
 
-// crash kills PostgreSQL and starts it again. Requests it cut off are taken for running for 40 s, which are over now.
+// crash kills PostgreSQL and starts it again. Requests that it interrupted count as running for 40 s; crash ends that time.
 func (s *storm) crash() {
 	s.server.crash(50 * time.Millisecond)
 	const over = `UPDATE idempotency_keys SET locked_until = locked_until - interval '40 seconds' WHERE status IS NULL`
 	for s.Context().Err() == nil {
-		if _, err := s.owner.Exec(s.Context(), over); err == nil { // not by a connection of before
+		if _, err := s.owner.Exec(s.Context(), over); err == nil { // it fails on a connection from before the crash
 			return
 		}
 	}
 }
 
-// balance makes the account.
-func (s *storm) balance(people *simulation.Crowd) {
+// reconcile compares the accepted writes with the system.
+func (s *storm) reconcile(people *simulation.Simulation) {
 	s.Helper()
-	a, err := simulation.Open(s.Context(), s.env, people, s.Output())
+	a, err := simulation.NewReconciliation(s.Context(), s.env, people, s.Output())
 	s.must(err)
 	defer a.Close()
 	a.Mails = func() (int, error) { return len(s.mails.Mails("")), nil }
-	left, err := a.Left(s.Context())
+	pending, err := a.Pending(s.Context())
 	s.must(err)
-	if left != "" {
-		a.Differs("still under way: %s", left)
+	if pending != "" {
+		a.AddDifference("still pending: %s", pending)
 	}
-	balanced, err := a.Balance(s.Context())
+	same, err := a.Reconcile(s.Context())
 	s.must(err)
-	if !balanced {
-		s.Error("the account is not balanced")
+	if !same {
+		s.Error("accepted writes and the system differ")
 	}
 }

@@ -6,58 +6,56 @@ import (
 	"sync"
 )
 
-// book is what the people know of their own writes.
-type book struct {
+// accepted are the writes that the system accepted, as the users know them.
+type accepted struct {
 	mu       sync.Mutex
-	reports  []*entry
+	reports  []*acceptedReport
 	refusals []string
-	accepted int
-	told     func(n int) // of each write; may be nil
+	count    int
+	observe  func(n int) // called for each write; may be nil
 }
 
-// accept counts a write.
-func (b *book) accept() {
+// add counts a write.
+func (b *accepted) add() {
 	b.mu.Lock()
-	b.accepted++
-	n := b.accepted
+	b.count++
+	n := b.count
 	b.mu.Unlock()
-	if b.told != nil {
-		b.told(n)
+	if b.observe != nil {
+		b.observe(n)
 	}
 }
 
-// entry is a report that was accepted.
-type entry struct {
+// acceptedReport is a report that was accepted.
+type acceptedReport struct {
 	clientID, id, number, owner string
 	picture                     bool
 
-	mu       sync.Mutex        // held while somebody decides about it
-	moves    []move            // of staff, in order
-	comments map[string]string // by client_id: the author
+	mu       sync.Mutex        // held while a user changes its status
+	changes  []statusChange    // by staff, in order
+	comments map[string]string // author by client_id
 }
 
-type move struct{ from, to string }
+type statusChange struct{ from, to string }
 
-func newBook() *book { return &book{} }
-
-// enter takes a report in.
-func (b *book) enter(e *entry) {
-	e.comments = map[string]string{}
+// addReport adds a report and counts it.
+func (b *accepted) addReport(r *acceptedReport) {
+	r.comments = map[string]string{}
 	b.mu.Lock()
-	b.reports = append(b.reports, e)
+	b.reports = append(b.reports, r)
 	b.mu.Unlock()
-	b.accept()
+	b.add()
 }
 
-// refused notes an answer that nobody should have got.
-func (b *book) refused(format string, args ...any) {
+// refused records a response that no user should get.
+func (b *accepted) refused(format string, args ...any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.refusals = append(b.refusals, fmt.Sprintf(format, args...))
 }
 
-// any is one of the reports, nil when there are none.
-func (b *book) any(random *rand.Rand) *entry {
+// any returns one of the reports, or nil when there is none.
+func (b *accepted) any(random *rand.Rand) *acceptedReport {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.reports) == 0 {

@@ -7,85 +7,90 @@ import (
 	"net/http"
 
 	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 )
 
-func (d *Crowd) comment(ctx context.Context, who *client, random *rand.Rand) {
-	e := d.book.any(random)
+func (s *Simulation) comment(ctx context.Context, who *user, random *rand.Rand) {
+	e := s.accepted.any(random)
 	if e == nil {
 		return
 	}
 	clientID := uuid.NewString()
-	r := asJSON("comment", http.MethodPost, "/reports/"+e.id+"/comments", map[string]any{"content": "I saw it too.", "client_id": clientID})
-	r.key, r.impatient = uuid.NewString(), random.IntN(5) == 0
+	r := post("comment", "/reports/"+e.id+"/comments", map[string]any{"content": "I saw it too.", "client_id": clientID})
+	r = r.withKey(uuid.NewString())
+	r.aborted = random.IntN(5) == 0
 	a, err := who.persist(ctx, r)
 	if err != nil {
 		return
 	}
-	switch a.status {
+	switch a.Status {
 	case http.StatusCreated, http.StatusOK:
-		d.book.mu.Lock()
+		s.accepted.mu.Lock()
 		e.comments[clientID] = who.id
-		d.book.mu.Unlock()
-		d.book.accept()
-	case http.StatusNotFound: // rejected: its reporter and staff alone see it
+		s.accepted.mu.Unlock()
+		s.accepted.add()
+	case http.StatusNotFound: // rejected: only its reporter and staff see it
 	default:
-		d.book.refused("comment: %d %.300s", a.status, a.raw)
+		s.accepted.refused("comment: %d %.300s", a.Status, a.Body)
 	}
 }
 
-// decide moves a report on as staff would. Only one person decides about a report at a time, so what is accepted is in order.
-func (d *Crowd) decide(ctx context.Context, _ *client, random *rand.Rand) {
-	e := d.book.any(random)
+// changeStatus changes the status of a report as staff. Only one user does so for a report at a time, so the accepted
+// changes are in order.
+func (s *Simulation) changeStatus(ctx context.Context, _ *user, random *rand.Rand) {
+	e := s.accepted.any(random)
 	if e == nil || !e.mu.TryLock() {
 		return
 	}
 	defer e.mu.Unlock()
-	before, err := d.seen(ctx, e)
+	before, err := s.reportOf(ctx, e)
 	if err != nil {
 		return
 	}
-	from := before.text("status")
+	from := before.Object().Text("status")
 	to := next(from, e.picture, random)
 	if to == "" {
 		return
 	}
 	body := map[string]any{"status": to, "note": "Seen on the spot."}
 	if random.IntN(2) == 0 {
-		body["expected_version"] = before.body["version"]
+		body["expected_version"] = before.Object().Values["version"]
 	}
-	r := asJSON("status", http.MethodPost, "/reports/"+e.id+"/status", body)
-	r.impatient = random.IntN(4) == 0
-	a, err := d.staff.persist(ctx, r)
+	r := post("status", "/reports/"+e.id+"/status", body)
+	r.aborted = random.IntN(4) == 0
+	a, err := s.staff.persist(ctx, r)
 	if err != nil {
 		return
 	}
-	switch a.status {
+	switch a.Status {
 	case http.StatusOK:
-		e.moves = append(e.moves, move{from, to})
-		d.book.accept()
+		e.changes = append(e.changes, statusChange{from, to})
+		s.accepted.add()
 	case http.StatusConflict, http.StatusPreconditionFailed:
-		// Either an answer of ours was lost, or somebody else was faster.
-		after, err := d.seen(ctx, e)
-		if err == nil && after.text("status") == to {
-			e.moves = append(e.moves, move{from, to})
-		} else if err == nil && after.text("status") != from {
-			d.book.refused("report %s went from %s to %s, not to %s", e.number, from, after.text("status"), to)
+		// An earlier response was lost, or the AI changed the status meanwhile.
+		after, err := s.reportOf(ctx, e)
+		if err == nil && after.Object().Text("status") == to {
+			e.changes = append(e.changes, statusChange{from, to})
+		} else if err == nil && after.Object().Text("status") != from {
+			s.accepted.refused("report %s went from %s to %s, not to %s", e.number, from, after.Object().Text("status"), to)
 		}
 	default:
-		d.book.refused("status: %d %.300s", a.status, a.raw)
+		s.accepted.refused("status: %d %.300s", a.Status, a.Body)
 	}
 }
 
-func (d *Crowd) seen(ctx context.Context, e *entry) (answer, error) {
-	a, err := d.staff.persist(ctx, request{kind: "staff reads", method: http.MethodGet, path: "/reports/" + e.id})
-	if err == nil && a.status != http.StatusOK {
-		d.book.refused("report %s: %d %.300s", e.number, a.status, a.raw)
-		err = fmt.Errorf("status %d", a.status)
+// reportOf reads a report as staff.
+func (s *Simulation) reportOf(ctx context.Context, e *acceptedReport) (apiclient.Response, error) {
+	a, err := s.staff.persist(ctx, get("staff reads", "/reports/"+e.id))
+	if err == nil && a.Status != http.StatusOK {
+		s.accepted.refused("report %s: %d %.300s", e.number, a.Status, a.Body)
+		err = fmt.Errorf("status %d", a.Status)
 	}
 	return a, err
 }
 
-// next is where staff take a report; what AI is to judge they leave to it.
+// next is a status that staff give a report, or empty. A pending report with a picture is left to the AI.
 func next(from string, picture bool, random *rand.Rand) string {
 	options := map[string][]string{
 		"verified": {"in_progress"}, "in_progress": {"fixed", "fixed", "verified"}, "fixed": {"in_progress", ""}, "rejected": {"pending", ""},
@@ -99,9 +104,9 @@ func next(from string, picture bool, random *rand.Rand) string {
 	return options[random.IntN(len(options))]
 }
 
-// read looks at something, as most people do most of the time.
-func (d *Crowd) read(ctx context.Context, who *client, random *rand.Rand) {
-	e := d.book.any(random)
+// read reads a random resource.
+func (s *Simulation) read(ctx context.Context, who *user, random *rand.Rand) {
+	e := s.accepted.any(random)
 	if e == nil {
 		return
 	}
@@ -113,10 +118,10 @@ func (d *Crowd) read(ctx context.Context, who *client, random *rand.Rand) {
 	p := paths[random.IntN(len(paths))]
 	by := who
 	if p.kind == "staff queue" {
-		by, p.path = d.staff, "/staff/queue?kind=needs_review"
+		by, p.path = s.staff, "/staff/queue?kind=needs_review"
 	}
-	a, _, err := by.attempt(ctx, request{kind: p.kind, method: http.MethodGet, path: p.path}, false)
-	if err == nil && a.status != http.StatusOK && a.status != http.StatusServiceUnavailable && a.status != http.StatusNotFound {
-		d.book.refused("%s: %d %.300s", p.kind, a.status, a.raw)
+	a, _, err := by.attempt(ctx, get(p.kind, p.path), false)
+	if err == nil && a.Status != http.StatusOK && a.Status != http.StatusServiceUnavailable && a.Status != http.StatusNotFound {
+		s.accepted.refused("%s: %d %.300s", p.kind, a.Status, a.Body)
 	}
 }

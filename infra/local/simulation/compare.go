@@ -2,16 +2,15 @@ package simulation
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
 	"slices"
 
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/shared/ledger"
 )
 
-// reports compares each accepted report with its row: there once, under the number that was told, and no other there.
-func (a *Account) reports(ctx context.Context) error {
+// reports compares the accepted reports with the rows: each exists once, with its number, and no other exists.
+func (a *Reconciliation) reports(ctx context.Context) error {
 	type row struct{ ID, Number, ClientID, Status, AI, Ledger string }
 	found, err := rows[row](ctx, a, `SELECT id::text, report_number, client_id::text, status, ai_status, blockchain_status FROM reports WHERE user_id = ANY($1::uuid[])`, a.users)
 	if err != nil {
@@ -20,45 +19,45 @@ func (a *Account) reports(ctx context.Context) error {
 	byClient, byNumber := map[string]row{}, map[string]int{}
 	for _, r := range found {
 		if _, twice := byClient[r.ClientID]; twice {
-			a.Differs("client_id %s is there twice", r.ClientID)
+			a.AddDifference("client_id %s exists twice", r.ClientID)
 		}
 		byClient[r.ClientID] = r
 		byNumber[r.Number]++
 	}
 	pictures := 0
-	for _, e := range a.crowd.book.reports {
+	for _, e := range a.simulation.accepted.reports {
 		r, there := byClient[e.clientID]
 		delete(byClient, e.clientID)
 		switch {
 		case !there:
-			a.Differs("report %s was accepted and is not there", e.number)
+			a.AddDifference("report %s was accepted and does not exist", e.number)
 		case r.ID != e.id || r.Number != e.number || byNumber[e.number] != 1:
-			a.Differs("report %s (%s) is there as %s (%s)", e.number, e.id, r.Number, r.ID)
+			a.AddDifference("report %s (%s) exists as %s (%s)", e.number, e.id, r.Number, r.ID)
 		case r.Ledger != "confirmed":
-			a.Differs("report %s is %s on the ledger", e.number, r.Ledger)
+			a.AddDifference("report %s has ledger status %s", e.number, r.Ledger)
 		case e.picture && r.AI != "completed":
-			a.Differs("report %s has a picture, and AI left it %s", e.number, r.AI)
+			a.AddDifference("report %s has a picture and AI status %s", e.number, r.AI)
 		}
 		if e.picture {
 			pictures++
 		}
 	}
 	for _, r := range byClient {
-		a.Differs("report %s is there and was never accepted", r.Number)
+		a.AddDifference("report %s exists and was never accepted", r.Number)
 	}
-	a.line(len(a.crowd.book.reports), fmt.Sprintf("reports accepted, %d with a picture; %d rows, %d numbers", pictures, len(found), len(byNumber)))
+	a.line(len(a.simulation.accepted.reports), fmt.Sprintf("reports accepted, %d with a picture; %d rows, %d numbers", pictures, len(found), len(byNumber)))
 	gaps, err := rows[struct{ Last, Count int }](ctx, a, `SELECT n.last, (SELECT count(*)::int FROM reports) FROM report_numbers n`)
 	if err != nil {
 		return err
 	}
 	if len(gaps) == 1 && gaps[0].Last != gaps[0].Count {
-		a.Differs("the last number is %d, and there are %d reports", gaps[0].Last, gaps[0].Count)
+		a.AddDifference("the last number is %d, but %d reports exist", gaps[0].Last, gaps[0].Count)
 	}
 	return nil
 }
 
-// histories compares the steps of each report with what was accepted, and with its events.
-func (a *Account) histories(ctx context.Context) error {
+// histories compares the history of each report with the accepted changes, and with its ledger events.
+func (a *Reconciliation) histories(ctx context.Context) error {
 	type row struct {
 		Report, From, To, Kind string
 	}
@@ -88,18 +87,18 @@ func (a *Account) histories(ctx context.Context) error {
 		counted[e.Report][e.Type] = e.Count
 		total += e.Count
 	}
-	moves := 0
-	for _, e := range a.crowd.book.reports {
+	changes := 0
+	for _, e := range a.simulation.accepted.reports {
 		want := []string{"citizen:  → pending"}
 		if e.picture {
 			want = append(want, "ai: pending → verified")
 		}
-		for _, m := range e.moves {
+		for _, m := range e.changes {
 			want = append(want, "admin: "+m.from+" → "+m.to)
 		}
-		moves += len(e.moves)
+		changes += len(e.changes)
 		if got := steps[e.id]; !slices.Equal(got, want) {
-			a.Differs("report %s went %q, accepted was %q", e.number, got, want)
+			a.AddDifference("report %s has the history %q, want %q", e.number, got, want)
 		}
 		verdicts := 0
 		if e.picture {
@@ -107,15 +106,16 @@ func (a *Account) histories(ctx context.Context) error {
 		}
 		c := counted[e.id]
 		if c["REPORT_SUBMITTED"] != 1 || c["STATUS_CHANGED"]+c["AI_VALIDATED"] < len(want)-1 || c["STATUS_CHANGED"] > len(want)-1 || c["AI_VALIDATED"] != verdicts {
-			a.Differs("report %s has the events %v for %d steps", e.number, c, len(want))
+			a.AddDifference("report %s has the events %v for %d history entries", e.number, c, len(want))
 		}
 	}
-	a.line(moves, "decisions of staff accepted, each one step of a report's history, in order")
-	a.line(total, "events in the chains of these reports")
+	a.line(changes, "status changes by staff accepted, each one history entry, in order")
+	a.line(total, "ledger events of all reports")
 	return nil
 }
 
-func (a *Account) comments(ctx context.Context) error {
+// comments compares the accepted comments with the rows.
+func (a *Reconciliation) comments(ctx context.Context) error {
 	type row struct {
 		Report, ClientID, Author string
 		Count                    int
@@ -129,23 +129,23 @@ func (a *Account) comments(ctx context.Context) error {
 		there[r.Report+r.ClientID] = r
 	}
 	accepted := 0
-	for _, e := range a.crowd.book.reports {
+	for _, e := range a.simulation.accepted.reports {
 		for clientID, author := range e.comments {
 			accepted++
 			if r := there[e.id+clientID]; r.Count != 1 || r.Author != author {
-				a.Differs("a comment on %s is there %d times", e.number, r.Count)
+				a.AddDifference("a comment on %s exists %d times", e.number, r.Count)
 			}
 		}
 	}
 	if accepted != len(found) {
-		a.Differs("%d comments were accepted, %d are there", accepted, len(found))
+		a.AddDifference("%d comments were accepted, %d exist", accepted, len(found))
 	}
 	a.line(accepted, "comments accepted")
 	return nil
 }
 
-// notifications: one for each thing that happened to a report, for its reporter.
-func (a *Account) notifications(ctx context.Context) error {
+// notifications checks that the reporter has one notification for each event of a report, and that each is delivered.
+func (a *Reconciliation) notifications(ctx context.Context) error {
 	type row struct {
 		Report, Type string
 		Count        int
@@ -163,12 +163,12 @@ func (a *Account) notifications(ctx context.Context) error {
 		told[r.Report][r.Type] = r.Count
 		total += r.Count
 	}
-	for _, e := range a.crowd.book.reports {
+	for _, e := range a.simulation.accepted.reports {
 		want := map[string]int{"report_received": 1, "blockchain_confirmed": 1}
 		if e.picture {
 			want["report_verified"]++
 		}
-		for _, m := range e.moves {
+		for _, m := range e.changes {
 			switch m.to {
 			case "verified", "rejected", "fixed":
 				want["report_"+m.to]++
@@ -187,10 +187,10 @@ func (a *Account) notifications(ctx context.Context) error {
 			same = same && got[t] == n
 		}
 		if !same {
-			a.Differs("report %s: its reporter was told %v, and should have been %v", e.number, got, want)
+			a.AddDifference("report %s has the notifications %v, want %v", e.number, got, want)
 		}
 	}
-	a.line(total, "notifications, one for each thing that happened")
+	a.line(total, "notifications, one for each event")
 	sent, unknown := 0, 0
 	deliveries, err := rows[struct {
 		Channel, State string
@@ -202,44 +202,44 @@ func (a *Account) notifications(ctx context.Context) error {
 	for _, d := range deliveries {
 		a.line(d.Count, "deliveries by "+d.Channel+": "+d.State)
 		if d.State == "failed" {
-			a.Differs("%d deliveries by %s failed", d.Count, d.Channel)
+			a.AddDifference("%d deliveries by %s failed", d.Count, d.Channel)
 		}
 		if d.Channel == "mail" && d.State == "sent" {
 			sent = d.Count
 		}
-		if d.Channel == "mail" && d.State == "unknown" { // cut off in the middle: it may or may not have gone out, and does not go twice
+		if d.Channel == "mail" && d.State == "unknown" { // interrupted: it may have been sent, and is not repeated
 			unknown = d.Count
 		}
 	}
-	forgotten, err := rows[struct{ Count int }](ctx, a, `SELECT count(*)::int FROM notifications n WHERE user_id = ANY($1::uuid[]) AND type <> 'blockchain_confirmed'
+	missing, err := rows[struct{ Count int }](ctx, a, `SELECT count(*)::int FROM notifications n WHERE user_id = ANY($1::uuid[]) AND type <> 'blockchain_confirmed'
 		AND NOT EXISTS (SELECT FROM notification_deliveries d WHERE d.notification_id = n.id AND d.channel = 'mail')`, a.users)
 	if err != nil {
 		return err
 	}
-	if n := forgotten[0].Count; n > 0 { // only the ledger's word is for the list alone
-		a.Differs("%d notifications never came to be mailed", n)
+	if n := missing[0].Count; n > 0 { // blockchain_confirmed is not mailed
+		a.AddDifference("%d notifications have no mail delivery", n)
 	}
 	return a.mails(sent, unknown)
 }
 
-// mails compares the mails that arrived with those known to be sent.
-func (a *Account) mails(sent, unknown int) error {
+// mails compares the number of mails that arrived with the deliveries.
+func (a *Reconciliation) mails(sent, unknown int) error {
 	if a.Mails == nil {
 		return nil
 	}
 	arrived, err := a.Mails()
 	if err != nil {
-		return fmt.Errorf("account: %w", err)
+		return fmt.Errorf("reconcile: %w", err)
 	}
 	if arrived < sent || arrived > sent+unknown {
-		a.Differs("%d mails about reports arrived, %d were sent and %d may have been", arrived, sent, unknown)
+		a.AddDifference("%d mails about reports arrived, %d were sent, %d are unknown", arrived, sent, unknown)
 	}
 	a.line(arrived, "mails about reports arrived")
 	return nil
 }
 
-// messages reads both topics from the mirror node: each submission is there once, and nothing else of ours.
-func (a *Account) messages(ctx context.Context) error {
+// messages compares the submissions with the messages of both topics at the mirror node.
+func (a *Reconciliation) messages(ctx context.Context) error {
 	mirror := ledger.NewMirror(a.ledger)
 	onMirror := map[string]int{}
 	total := 0
@@ -247,7 +247,7 @@ func (a *Account) messages(ctx context.Context) error {
 		for next := uint64(1); ; {
 			page, err := mirror.Messages(ctx, topic, next, 100)
 			if err != nil {
-				return fmt.Errorf("account: %w", err)
+				return fmt.Errorf("reconcile: %w", err)
 			}
 			for _, m := range page {
 				onMirror[string(m.Contents)]++
@@ -271,27 +271,18 @@ func (a *Account) messages(ctx context.Context) error {
 	for _, s := range submissions {
 		events += s.Events
 		if n := onMirror[string(s.Message)]; n != 1 || s.State != "confirmed" {
-			a.Differs("a %s message is %d times at the mirror: %.120s", s.State, n, s.Message)
+			a.AddDifference("a %s message is at the mirror %d times: %.120s", s.State, n, s.Message)
 		}
 	}
 	if total != len(submissions) {
-		a.Differs("%d messages are at the mirror, %d were to be", total, len(submissions))
+		a.AddDifference("%d messages are at the mirror, want %d", total, len(submissions))
 	}
-	a.line(total, fmt.Sprintf("messages at the mirror node for %d events, none twice", events))
+	a.line(total, fmt.Sprintf("messages at the mirror node for %d events", events))
 	return nil
 }
 
-// leftOver looks for what no later delivery will mend.
-func (a *Account) leftOver(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.crowd.url+"/_local/queues", nil)
-	if err != nil {
-		return err
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return fmt.Errorf("account: %w", err)
-	}
-	defer func() { _ = res.Body.Close() }()
+// deadLetters counts the messages in dead-letter queues; no delivery repeats them.
+func (a *Reconciliation) deadLetters(ctx context.Context) error {
 	var queues []struct {
 		Name         string   `json:"name"`
 		Visible      int      `json:"visible"`
@@ -299,14 +290,14 @@ func (a *Account) leftOver(ctx context.Context) error {
 		Delayed      int      `json:"delayed"`
 		DeadLetterOf []string `json:"dead_letter_of"`
 	}
-	if err := json.NewDecoder(res.Body).Decode(&queues); err != nil {
-		return fmt.Errorf("account: queues: %w", err)
+	if err := (apiclient.Client{URL: a.simulation.url}).Call(ctx, apiclient.Request{Path: "//_local/queues"}, &queues); err != nil {
+		return fmt.Errorf("reconcile: queues: %w", err)
 	}
 	dead := 0
 	for _, q := range queues {
 		if n := q.Visible + q.InFlight + q.Delayed; len(q.DeadLetterOf) > 0 && n > 0 {
 			dead += n
-			a.Differs("%d dead letters in %s", n, q.Name)
+			a.AddDifference("%d dead letters in %s", n, q.Name)
 		}
 	}
 	a.line(dead, "dead letters")

@@ -11,10 +11,12 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 )
 
-// draft is a report somewhere in Timor-Leste.
-func draft(random *rand.Rand) map[string]any {
+// reportBody is a report somewhere in Timor-Leste.
+func reportBody(random *rand.Rand) map[string]any {
 	types := []string{"pothole", "Road Damage", "flood", "street_light", "bridge", "lubuk"}
 	return map[string]any{"client_id": uuid.NewString(), "issue_type": types[random.IntN(len(types))], "title": "Hole before the bridge",
 		"description": "It grows with every rain.", "latitude": -8.75 + random.Float64()*0.25, "longitude": 125.3 + random.Float64()*1.2,
@@ -34,77 +36,74 @@ func photo(random *rand.Rand) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// file sends a report as a phone does: the picture ahead, then the report, each again until it is known to be there.
-func (d *Crowd) file(ctx context.Context, who *client, random *rand.Rand) {
-	body := draft(random)
+// createReport sends a picture, then a report, as the app does.
+func (s *Simulation) createReport(ctx context.Context, who *user, random *rand.Rand) {
+	body := reportBody(random)
 	picture := random.IntN(4) > 0
 	if picture {
-		id, ok := d.upload(ctx, who, random)
+		id, ok := s.upload(ctx, who, random)
 		if !ok {
 			return
 		}
 		body["images"] = []any{map[string]any{"upload_id": id}}
 	}
-	r := asJSON("report", http.MethodPost, "/reports", body)
-	r.key, r.impatient = uuid.NewString(), random.IntN(5) == 0
+	r := post("report", "/reports", body).withKey(uuid.NewString())
+	r.aborted = random.IntN(5) == 0
 	a, err := who.persist(ctx, r)
 	if err != nil {
 		return
 	}
-	if a.status != http.StatusCreated && a.status != http.StatusOK {
-		d.book.refused("report: %d %.300s", a.status, a.raw)
+	if a.Status != http.StatusCreated && a.Status != http.StatusOK {
+		s.accepted.refused("report: %d %.300s", a.Status, a.Body)
 		return
 	}
-	e := &entry{clientID: body["client_id"].(string), id: a.text("id"), number: a.text("report_number"), owner: who.id, picture: picture}
-	d.book.enter(e)
+	e := &acceptedReport{clientID: body["client_id"].(string), id: a.Object().Text("id"), number: a.Object().Text("report_number"), owner: who.id, picture: picture}
+	s.accepted.addReport(e)
 	if random.IntN(8) > 0 {
 		return
 	}
-	// The app forgot that it was told, and its key with it.
-	r.key, r.kind = uuid.NewString(), "report again"
-	if again, err := who.persist(ctx, r); err == nil && (again.status != http.StatusOK || again.text("id") != e.id || again.text("report_number") != e.number) {
-		d.book.refused("report %s sent again: %d %.300s", e.number, again.status, again.raw)
+	// The app lost the response and the key, and sends the report again.
+	r.kind, r.aborted = "report again", false
+	if again, err := who.persist(ctx, r.withKey(uuid.NewString())); err == nil && (again.Status != http.StatusOK || again.Object().Text("id") != e.id || again.Object().Text("report_number") != e.number) {
+		s.accepted.refused("report %s sent again: %d %.300s", e.number, again.Status, again.Body)
 	}
 }
 
-// upload sends a picture through the API, or straight to storage.
-func (d *Crowd) upload(ctx context.Context, who *client, random *rand.Rand) (string, bool) {
+// upload sends a picture through the API, or directly to storage. It returns the upload's id, and false when it failed.
+func (s *Simulation) upload(ctx context.Context, who *user, random *rand.Rand) (string, bool) {
 	file, err := photo(random)
 	if err != nil {
-		d.book.refused("photo: %v", err)
+		s.accepted.refused("photo: %v", err)
 		return "", false
 	}
 	direct := random.IntN(3) == 0
-	r := asJSON("upload", http.MethodPost, "/reports/pre-upload-image", map[string]any{"content_type": "image/jpeg", "size_bytes": len(file)})
+	r := post("upload", "/reports/pre-upload-image", map[string]any{"content_type": "image/jpeg", "size_bytes": len(file)})
 	if !direct {
-		if r, err = asForm("upload", "/reports/pre-upload-image", file); err != nil {
-			d.book.refused("photo: %v", err)
-			return "", false
-		}
+		r.Body = apiclient.Form{FileField: "file", FileName: "photo.jpg", File: file}
 	}
-	r.key, r.impatient = uuid.NewString(), random.IntN(8) == 0
+	r = r.withKey(uuid.NewString())
+	r.aborted = random.IntN(8) == 0
 	a, err := who.persist(ctx, r)
 	if err != nil {
 		return "", false
 	}
-	if a.status != http.StatusCreated {
-		d.book.refused("upload: %d %.300s", a.status, a.raw)
+	if a.Status != http.StatusCreated {
+		s.accepted.refused("upload: %d %.300s", a.Status, a.Body)
 		return "", false
 	}
 	if direct {
-		if err := d.put(ctx, a, file); err != nil {
-			d.book.refused("put: %v", err)
+		if err := s.put(ctx, a, file); err != nil {
+			s.accepted.refused("put: %v", err)
 			return "", false
 		}
 	}
-	return a.text("upload_id"), true
+	return a.Object().Text("upload_id"), true
 }
 
-// put follows the presigned address.
-func (d *Crowd) put(ctx context.Context, a answer, file []byte) error {
-	to, _ := a.body["upload"].(map[string]any)
-	address, _ := to["url"].(string)
-	headers, _ := to["headers"].(map[string]any)
+// put sends a picture to the presigned address of an upload, until storage accepts it.
+func (s *Simulation) put(ctx context.Context, a apiclient.Response, file []byte) error {
+	address := a.Object().Text("upload.url")
+	headers, _ := a.Object().At("upload.headers").(map[string]any)
 	for {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPut, address, bytes.NewReader(file))
 		if err != nil {
@@ -118,10 +117,10 @@ func (d *Crowd) put(ctx context.Context, a answer, file []byte) error {
 		began := time.Now()
 		res, err := http.DefaultClient.Do(req)
 		if err != nil {
-			d.tally.lost("storage", false, attemptTimeout, err)
+			s.outcomes.failed("storage", false, attemptTimeout, err)
 		} else {
 			_ = res.Body.Close()
-			d.tally.answered("storage", answer{status: res.StatusCode}, true, time.Since(began)) // S3 never says when to come back
+			s.outcomes.answered("storage", apiclient.Response{Status: res.StatusCode}, true, time.Since(began)) // S3 sends no Retry-After
 			if res.StatusCode == http.StatusOK {
 				return nil
 			}
@@ -133,41 +132,42 @@ func (d *Crowd) put(ctx context.Context, a answer, file []byte) error {
 	}
 }
 
-// fileBatch sends what was written offline, and at times once more.
-func (d *Crowd) fileBatch(ctx context.Context, who *client, random *rand.Rand) {
-	drafts := make([]any, 2+random.IntN(5))
-	for i := range drafts {
-		drafts[i] = draft(random)
+// createBatch sends reports that were written offline, sometimes twice.
+func (s *Simulation) createBatch(ctx context.Context, who *user, random *rand.Rand) {
+	bodies := make([]any, 2+random.IntN(5))
+	for i := range bodies {
+		bodies[i] = reportBody(random)
 	}
-	r := asJSON("batch", http.MethodPost, "/reports/batch", map[string]any{"reports": drafts})
-	r.key, r.impatient = uuid.NewString(), random.IntN(4) == 0
-	entries := make([]*entry, len(drafts))
+	r := post("batch", "/reports/batch", map[string]any{"reports": bodies}).withKey(uuid.NewString())
+	r.aborted = random.IntN(4) == 0
+	entries := make([]*acceptedReport, len(bodies))
 	for range 1 + random.IntN(2) {
 		a, err := who.persist(ctx, r)
 		if err != nil {
 			return
 		}
-		results, _ := a.body["results"].([]any)
-		if a.status != http.StatusOK || len(results) != len(drafts) {
-			d.book.refused("batch: %d %.300s", a.status, a.raw)
+		results, _ := a.Object().Values["results"].([]any)
+		if a.Status != http.StatusOK || len(results) != len(bodies) {
+			s.accepted.refused("batch: %d %.300s", a.Status, a.Body)
 			return
 		}
 		for i, v := range results {
 			result, _ := v.(map[string]any)
-			filed, _ := result["report"].(map[string]any)
-			id, _ := filed["id"].(string)
-			number, _ := filed["report_number"].(string)
-			clientID, _ := drafts[i].(map[string]any)["client_id"].(string)
+			created, _ := result["report"].(map[string]any)
+			id, _ := created["id"].(string)
+			number, _ := created["report_number"].(string)
+			clientID, _ := bodies[i].(map[string]any)["client_id"].(string)
 			switch {
 			case id == "" || result["client_id"] != clientID:
-				d.book.refused("batch item: %v", result)
+				s.accepted.refused("batch item: %v", result)
 			case entries[i] == nil:
-				entries[i] = &entry{clientID: clientID, id: id, number: number, owner: who.id}
-				d.book.enter(entries[i])
+				entries[i] = &acceptedReport{clientID: clientID, id: id, number: number, owner: who.id}
+				s.accepted.addReport(entries[i])
 			case entries[i].id != id || entries[i].number != number:
-				d.book.refused("batch item %s came back as %s", entries[i].number, number)
+				s.accepted.refused("batch item %s came back as %s", entries[i].number, number)
 			}
 		}
-		r.key, r.kind = uuid.NewString(), "batch again"
+		r = r.withKey(uuid.NewString())
+		r.kind = "batch again"
 	}
 }

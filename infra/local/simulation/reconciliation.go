@@ -16,87 +16,87 @@ import (
 	"github.com/lafaekstreet/backend/shared/storage"
 )
 
-// Account compares what the people know with what the system holds.
-type Account struct {
-	// Mails is how many about reports arrived; nil where they cannot be counted.
+// Reconciliation compares the writes that the users know with what the system holds.
+type Reconciliation struct {
+	// Mails counts the mails about reports that arrived. Nil where they cannot be counted.
 	Mails func() (int, error)
 
-	out    io.Writer
-	crowd  *Crowd
-	env    config.Env
-	db     *pgxpool.Pool
-	ledger ledger.Config
-	users  []string
-	// differences, in the order they were found.
-	differences []string
+	out         io.Writer
+	simulation  *Simulation
+	env         config.Env
+	db          *pgxpool.Pool
+	ledger      ledger.Config
+	users       []string // ids of the citizens
+	differences []string // in the order found
 }
 
-// Open opens the account of a crowd, by the settings of the functions it has used. It is written to out.
-func Open(ctx context.Context, env config.Env, d *Crowd, out io.Writer) (*Account, error) {
-	a := &Account{crowd: d, env: env, out: out}
+// NewReconciliation connects to the database that env names, with the settings of the system's functions. It writes its
+// results to out.
+func NewReconciliation(ctx context.Context, env config.Env, s *Simulation, out io.Writer) (*Reconciliation, error) {
+	a := &Reconciliation{simulation: s, env: env, out: out}
 	var err error
 	if a.ledger, err = config.Parse[ledger.Config](env); err != nil {
 		return nil, err
 	}
 	if a.db, err = pgxpool.New(ctx, env["DATABASE_URL"]); err != nil {
-		return nil, fmt.Errorf("account: %w", err)
+		return nil, fmt.Errorf("reconcile: %w", err)
 	}
-	for _, c := range d.people {
-		a.users = append(a.users, c.id)
+	for _, u := range s.citizens {
+		a.users = append(a.users, u.id)
 	}
 	return a, nil
 }
 
-// Close gives the connections back.
-func (a *Account) Close() { a.db.Close() }
+// Close closes the database connections.
+func (a *Reconciliation) Close() { a.db.Close() }
 
-// Differs notes a difference that somebody else has found.
-func (a *Account) Differs(format string, args ...any) {
+// AddDifference adds a difference that the caller found.
+func (a *Reconciliation) AddDifference(format string, args ...any) {
 	a.differences = append(a.differences, fmt.Sprintf(format, args...))
 }
 
-// waits are what is still under way, with what tells how much of it there is.
-var waits = []struct{ name, query string }{
+// pending counts work that is not finished, by kind.
+var pending = []struct{ name, query string }{
 	{"messages in the outbox", `SELECT count(*) FROM outbox WHERE not_before < now()`},
 	{"pictures without renditions", `SELECT count(*) FROM uploads u JOIN report_images i ON i.upload_id = u.id WHERE u.state IN ('issued', 'stored')`},
-	{"reports AI has not judged", `SELECT count(*) FROM reports WHERE ai_status IN ('queued', 'processing')`},
-	{"events the ledger has not confirmed", `SELECT count(*) FROM ledger_events e LEFT JOIN ledger_anchors a ON a.event_id = e.id
+	{"reports without an AI result", `SELECT count(*) FROM reports WHERE ai_status IN ('queued', 'processing')`},
+	{"events without a confirmed submission", `SELECT count(*) FROM ledger_events e LEFT JOIN ledger_anchors a ON a.event_id = e.id
 		LEFT JOIN ledger_submissions s ON s.id = a.submission_id WHERE s.state IS DISTINCT FROM 'confirmed'`},
 	{"mails not yet sent", `SELECT count(*) FROM notification_deliveries WHERE state NOT IN ('sent', 'failed', 'skipped', 'unknown')`},
 }
 
-// Left says what is still under way; nothing is when it is empty.
-func (a *Account) Left(ctx context.Context) (string, error) {
-	left := ""
-	for _, w := range waits {
+// Pending describes the work that is not finished. It is empty when all is.
+func (a *Reconciliation) Pending(ctx context.Context) (string, error) {
+	out := ""
+	for _, w := range pending {
 		var n int
 		if err := a.db.QueryRow(ctx, w.query).Scan(&n); err != nil {
-			return "", fmt.Errorf("account: %s: %w", w.name, err)
+			return "", fmt.Errorf("reconcile: %s: %w", w.name, err)
 		}
 		if n > 0 {
-			left += fmt.Sprintf("; %d %s", n, w.name)
+			out += fmt.Sprintf("; %d %s", n, w.name)
 		}
 	}
-	return strings.TrimPrefix(left, "; "), nil
+	return strings.TrimPrefix(out, "; "), nil
 }
 
-// Balance writes the account and reports whether there is no difference.
-func (a *Account) Balance(ctx context.Context) (bool, error) {
-	faulty := a.crowd.tally.print(a.out)
-	fmt.Fprintln(a.out, "\naccount")
-	for _, part := range []func(context.Context) error{a.reports, a.histories, a.comments, a.notifications, a.messages, a.leftOver, a.check} {
+// Reconcile compares everything, writes the result and reports whether there is no difference.
+func (a *Reconciliation) Reconcile(ctx context.Context) (bool, error) {
+	faulty := a.simulation.outcomes.print(a.out)
+	fmt.Fprintln(a.out, "\nreconciliation")
+	for _, part := range []func(context.Context) error{a.reports, a.histories, a.comments, a.notifications, a.messages, a.deadLetters, a.fsck} {
 		if err := part(ctx); err != nil {
 			return false, err
 		}
 	}
-	for _, r := range a.crowd.book.refusals {
-		a.Differs("refused: %s", r)
+	for _, r := range a.simulation.accepted.refusals {
+		a.AddDifference("refused: %s", r)
 	}
 	if faulty > 0 {
-		a.Differs("%d answers were not as they should be", faulty)
+		a.AddDifference("%d responses were faulty", faulty)
 	}
-	if a.crowd.HeldBack > 0 {
-		fmt.Fprintf(a.out, "  %d actions were not begun: %d were under way\n", a.crowd.HeldBack, MostUnderWay)
+	if a.simulation.Skipped > 0 {
+		fmt.Fprintf(a.out, "  %d actions were skipped: %d were in progress\n", a.simulation.Skipped, MaxConcurrent)
 	}
 	for i, d := range a.differences {
 		if i == 40 {
@@ -111,11 +111,11 @@ func (a *Account) Balance(ctx context.Context) (bool, error) {
 	return len(a.differences) == 0, nil
 }
 
-// line writes a figure of the account.
-func (a *Account) line(n int, what string) { fmt.Fprintf(a.out, "  %7d %s\n", n, what) }
+// line writes a number and what it counts.
+func (a *Reconciliation) line(n int, what string) { fmt.Fprintf(a.out, "  %7d %s\n", n, what) }
 
-// check runs fsck over everything.
-func (a *Account) check(ctx context.Context) error {
+// fsck runs the checks of make fsck.
+func (a *Reconciliation) fsck(ctx context.Context) error {
 	type settings struct {
 		Database database.Config
 		Storage  storage.Config
@@ -137,23 +137,23 @@ func (a *Account) check(ctx context.Context) error {
 	result, err := (&fsck.Check{DB: db, Mirror: ledger.NewMirror(a.ledger), Config: a.ledger, Signatures: true, Out: a.out,
 		Pictures: storage.New(aws, s.Storage)}).Run(ctx)
 	if err != nil {
-		return fmt.Errorf("account: %w", err)
+		return fmt.Errorf("reconcile: %w", err)
 	}
 	if len(result.Findings) > 0 || result.Waiting > 0 {
-		a.Differs("fsck has %d findings, and %d reports wait", len(result.Findings), result.Waiting)
+		a.AddDifference("fsck has %d findings, %d reports are not confirmed", len(result.Findings), result.Waiting)
 	}
 	return nil
 }
 
-// rows collects a query's rows of one shape.
-func rows[T any](ctx context.Context, a *Account, query string, args ...any) ([]T, error) {
+// rows reads the rows of a query.
+func rows[T any](ctx context.Context, a *Reconciliation, query string, args ...any) ([]T, error) {
 	found, err := a.db.Query(ctx, query, args...)
 	if err != nil {
-		return nil, fmt.Errorf("account: %w", err)
+		return nil, fmt.Errorf("reconcile: %w", err)
 	}
 	out, err := pgx.CollectRows(found, pgx.RowToStructByPos[T])
 	if err != nil {
-		return nil, fmt.Errorf("account: %w", err)
+		return nil, fmt.Errorf("reconcile: %w", err)
 	}
 	return out, nil
 }

@@ -11,44 +11,44 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/shared/credential"
 )
 
 const password = "ponte-Comoro-77-B.R.O.S."
 
-// Gather signs citizens up with a local system that has no administrator yet, and its first one in.
-func Gather(ctx context.Context, url, setupToken string, citizens int, seed uint64) (*Crowd, error) {
-	c := New(url, Person{}, nil, seed)
-	if err := c.staff.administrate(ctx, setupToken); err != nil {
+// SignUp makes a Simulation of so many new citizens and the first administrator of a local system.
+func SignUp(ctx context.Context, url, setupToken string, citizens int, seed uint64) (*Simulation, error) {
+	s := New(url, Person{}, nil, seed)
+	if err := s.staff.setUpAdmin(ctx, setupToken); err != nil {
 		return nil, err
 	}
 	for i := range citizens {
-		p := c.client(Person{})
-		if err := p.join(ctx, url, fmt.Sprintf("load-%d-%s@example.org", i, uuid.NewString()[:8])); err != nil {
+		p := s.user(Person{})
+		if err := p.signUp(ctx, fmt.Sprintf("load-%d-%s@example.org", i, uuid.NewString()[:8])); err != nil {
 			return nil, err
 		}
-		c.people = append(c.people, p)
+		s.citizens = append(s.citizens, p)
 	}
-	return c, nil
+	return s, nil
 }
 
 var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
 
-// join makes a verified account and signs in.
-func (c *client) join(ctx context.Context, base, email string) error {
+// signUp makes a verified account and signs in. It reads the code from the console.
+func (u *user) signUp(ctx context.Context, email string) error {
 	body := map[string]any{"email": email, "password": password, "full_name": "Maria da Costa", "preferred_language": "tet"}
-	if _, err := c.must(ctx, asJSON("sign up", http.MethodPost, "/auth/register", body), http.StatusCreated); err != nil {
+	if _, err := u.must(ctx, post("sign up", "/auth/register", body), http.StatusCreated); err != nil {
 		return err
 	}
-	mail := &client{base: base, http: c.http, tally: c.tally, patience: c.patience}
 	for range 240 {
-		a, err := mail.must(ctx, request{kind: "console", method: http.MethodGet, path: "/_local/mail?to=" + url.QueryEscape(email)}, http.StatusOK)
+		a, err := u.must(ctx, get("console", "//_local/mail?to="+url.QueryEscape(email)), http.StatusOK)
 		if err != nil {
 			return err
 		}
-		if code := sixDigits.Find(a.raw); code != nil {
-			a, err := c.must(ctx, asJSON("sign up", http.MethodPost, "/auth/verify-otp", map[string]any{"email": email, "otp": string(code)}), http.StatusOK)
-			c.enter(a)
+		if code := sixDigits.Find(a.Body); code != nil {
+			a, err := u.must(ctx, post("sign up", "/auth/verify-otp", map[string]any{"email": email, "otp": string(code)}), http.StatusOK)
+			u.signIn(a)
 			return err
 		}
 		pause(ctx, 250*time.Millisecond)
@@ -56,31 +56,29 @@ func (c *client) join(ctx context.Context, base, email string) error {
 	return fmt.Errorf("no mail with a code reached %s", email)
 }
 
-func (c *client) enter(a answer) {
-	c.token = a.text("access_token")
-	if user, ok := a.body["user"].(map[string]any); ok {
-		c.id, _ = user["id"].(string)
-	}
+func (u *user) signIn(a apiclient.Response) {
+	u.Token = a.Object().Text("access_token")
+	u.id = a.Object().Text("user.id")
 }
 
-// administrate sets the system's first administrator up.
-func (c *client) administrate(ctx context.Context, setupToken string) error {
+// setUpAdmin makes the first administrator and signs in with a second factor.
+func (u *user) setUpAdmin(ctx context.Context, setupToken string) error {
 	const email = "load-admin@example.org"
-	setup, err := c.must(ctx, asJSON("sign up", http.MethodPost, "/admin/setup", map[string]any{"setup_token": setupToken,
+	setup, err := u.must(ctx, post("sign up", "/admin/setup", map[string]any{"setup_token": setupToken,
 		"email": email, "password": password, "full_name": "Admin"}), http.StatusCreated)
 	if err != nil {
-		return fmt.Errorf("a system without an administrator is needed: %w", err)
+		return fmt.Errorf("the system must have no administrator yet: %w", err)
 	}
-	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(setup.text("secret"))
+	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(setup.Object().Text("secret"))
 	if err != nil {
 		return err
 	}
 	code := credential.TOTPCode(secret, credential.TOTPStep(time.Now()))
-	login, err := c.must(ctx, asJSON("sign up", http.MethodPost, "/auth/login", map[string]any{"email": email, "password": password}), http.StatusOK)
+	login, err := u.must(ctx, post("sign up", "/auth/login", map[string]any{"email": email, "password": password}), http.StatusOK)
 	if err != nil {
 		return err
 	}
-	a, err := c.must(ctx, asJSON("sign up", http.MethodPost, "/auth/totp/verify", map[string]any{"challenge_id": login.text("challenge_id"), "code": code}), http.StatusOK)
-	c.enter(a)
+	a, err := u.must(ctx, post("sign up", "/auth/totp/verify", map[string]any{"challenge_id": login.Object().Text("challenge_id"), "code": code}), http.StatusOK)
+	u.signIn(a)
 	return err
 }

@@ -1,5 +1,5 @@
-// Package simulation is the people who use a system, and the account of every write of theirs that was accepted: each is
-// there, with all that follows from it, and nothing is there twice.
+// Package simulation plays the users of a system, and checks afterwards that every write it accepted exists exactly
+// once, with everything that follows from it.
 package simulation
 
 import (
@@ -9,62 +9,63 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 )
 
-// MostUnderWay bounds what Work tries at once; while it is reached, nothing new is begun.
-const MostUnderWay = 64
+// MaxConcurrent is how many actions Run has in progress at most. While that many are, it skips new ones.
+const MaxConcurrent = 64
 
 // Person is somebody who is signed in.
 type Person struct{ ID, Token string }
 
-// Crowd is everybody who uses the system.
-type Crowd struct {
-	// HeldBack is how many actions Work did not begin.
-	HeldBack int
+// Simulation plays users of one system.
+type Simulation struct {
+	// Skipped is how many actions Run did not begin.
+	Skipped int
 
-	url       string
-	transport http.RoundTripper
-	tally     *tally
-	book      *book
-	people    []*client
-	staff     *client
-	random    *rand.Rand // of the one goroutine that decides
+	url      string
+	http     *http.Client
+	outcomes *outcomes
+	accepted *accepted
+	citizens []*user
+	staff    *user
+	random   *rand.Rand // used by Run alone
 
-	tasks    sync.WaitGroup
-	underWay chan struct{}
+	tasks      sync.WaitGroup
+	inProgress chan struct{}
 }
 
-// New is a crowd of people who are signed in to the system at url, one of them an administrator.
-func New(url string, staff Person, citizens []Person, seed uint64) *Crowd {
-	d := &Crowd{url: url, tally: newTally(), book: newBook(), random: rand.New(rand.NewPCG(seed, 7)), underWay: make(chan struct{}, MostUnderWay),
-		transport: &http.Transport{MaxIdleConnsPerHost: MostUnderWay, IdleConnTimeout: 30 * time.Second}}
-	d.staff = d.client(staff)
+// New simulates people who are signed in to the system at url. Staff is an administrator.
+func New(url string, staff Person, citizens []Person, seed uint64) *Simulation {
+	s := &Simulation{url: url, outcomes: newOutcomes(), accepted: &accepted{}, random: rand.New(rand.NewPCG(seed, 7)), inProgress: make(chan struct{}, MaxConcurrent),
+		http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: MaxConcurrent, IdleConnTimeout: 30 * time.Second}}}
+	s.staff = s.user(staff)
 	for _, p := range citizens {
-		d.people = append(d.people, d.client(p))
+		s.citizens = append(s.citizens, s.user(p))
 	}
-	return d
+	return s
 }
 
-func (d *Crowd) client(p Person) *client {
-	return &client{base: d.url + "/api/v1", id: p.ID, token: p.Token, http: &http.Client{Transport: d.transport}, tally: d.tally, patience: attemptTimeout}
+func (s *Simulation) user(p Person) *user {
+	return &user{Client: apiclient.Client{URL: s.url, Token: p.Token, HTTP: s.http}, id: p.ID, outcomes: s.outcomes, timeout: attemptTimeout}
 }
 
-// WaitFor has everybody wait so long for an answer; that none came within it is a difference.
-func (d *Crowd) WaitFor(patience time.Duration) {
-	for _, c := range append([]*client{d.staff}, d.people...) {
-		c.patience = patience
+// SetTimeout sets how long every user waits for a response. Reconcile counts a longer wait as a difference.
+func (s *Simulation) SetTimeout(timeout time.Duration) {
+	for _, u := range append([]*user{s.staff}, s.citizens...) {
+		u.timeout = timeout
 	}
 }
 
-// Accepted has f called with the number of writes accepted so far, each time there is another. f may take its time: only
-// whoever wrote waits for it.
-func (d *Crowd) Accepted(f func(n int)) { d.book.told = f }
+// OnAccepted has f called after each accepted write, with the number of them. Only the user who wrote waits for f.
+func (s *Simulation) OnAccepted(f func(n int)) { s.accepted.observe = f }
 
-// Work begins so many actions a second until ctx ends. They go on for themselves.
-func (d *Crowd) Work(ctx context.Context, rate float64) {
+// Run begins rate actions a second until ctx ends. It does not wait for them: see Wait.
+func (s *Simulation) Run(ctx context.Context, rate float64) {
 	tick := time.NewTicker(time.Duration(float64(time.Second) / rate))
 	defer tick.Stop()
-	unhurried := context.WithoutCancel(ctx)
+	lasting := context.WithoutCancel(ctx)
 	for {
 		select {
 		case <-ctx.Done():
@@ -72,56 +73,56 @@ func (d *Crowd) Work(ctx context.Context, rate float64) {
 		case <-tick.C:
 		}
 		select {
-		case d.underWay <- struct{}{}:
+		case s.inProgress <- struct{}{}:
 		default:
-			d.HeldBack++
+			s.Skipped++
 			continue
 		}
-		act, who, seed := d.choose(d.random.IntN(100)), d.people[d.random.IntN(len(d.people))], d.random.Uint64()
-		d.tasks.Go(func() {
-			defer func() { <-d.underWay }()
-			act(unhurried, who, rand.New(rand.NewPCG(seed, 1)))
+		act, who, seed := s.choose(s.random.IntN(100)), s.citizens[s.random.IntN(len(s.citizens))], s.random.Uint64()
+		s.tasks.Go(func() {
+			defer func() { <-s.inProgress }()
+			act(lasting, who, rand.New(rand.NewPCG(seed, 1)))
 		})
 	}
 }
 
-// Finish waits for what is under way.
-func (d *Crowd) Finish(ctx context.Context) error {
+// Wait waits until no action is in progress.
+func (s *Simulation) Wait(ctx context.Context) error {
 	done := make(chan struct{})
-	go func() { d.tasks.Wait(); close(done) }()
+	go func() { s.tasks.Wait(); close(done) }()
 	select {
 	case <-done:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-time.After(5 * time.Minute):
-		return fmt.Errorf("%d writes do not come to an end", len(d.underWay))
+		return fmt.Errorf("%d actions do not end", len(s.inProgress))
 	}
 }
 
-// Write has the i-th of the citizens, or staff, change something, and returns when what came of it is known. A choice
-// there is nothing for yet changes nothing.
-func (d *Crowd) Write(ctx context.Context, i int, random *rand.Rand) {
-	d.choose(random.IntN(writes))(ctx, d.people[i%len(d.people)], random)
+// Write does one random write as the i-th citizen, or as staff, and returns when its result is known. It does nothing
+// when the write needs a report and there is none.
+func (s *Simulation) Write(ctx context.Context, i int, random *rand.Rand) {
+	s.choose(random.IntN(writes))(ctx, s.citizens[i%len(s.citizens)], random)
 }
 
-type action func(ctx context.Context, who *client, random *rand.Rand)
+type action func(ctx context.Context, who *user, random *rand.Rand)
 
-// writes is how many of the hundred choices there are change something.
+// writes is how many of 100 actions change something.
 const writes = 76
 
-// choose is what n, of 0 to 99, stands for.
-func (d *Crowd) choose(n int) action {
+// choose maps a number from 0 to 99 to an action.
+func (s *Simulation) choose(n int) action {
 	switch {
 	case n < 35:
-		return d.file
+		return s.createReport
 	case n < 44:
-		return d.fileBatch
+		return s.createBatch
 	case n < 56:
-		return d.comment
+		return s.comment
 	case n < writes:
-		return d.decide
+		return s.changeStatus
 	default:
-		return d.read
+		return s.read
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -17,15 +16,16 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/cache"
 	"github.com/lafaekstreet/backend/infra/local/postgres"
 	"github.com/lafaekstreet/backend/infra/local/subprocess"
 	"github.com/lafaekstreet/backend/shared/config"
 )
 
-// stand is a system of the load's own: `make run` in another process, on a database and a cache that this process can
-// take away from it.
-type stand struct {
+// ownSystem is a system that load starts: `make run` in another process. Its database and its cache are reached through
+// relays, so that load can stop them.
+type ownSystem struct {
 	dir      string
 	port     int
 	binaries postgres.Binaries
@@ -40,8 +40,8 @@ type stand struct {
 
 const databaseName = "lafaekstreet"
 
-// startStand begins with nothing: what an earlier run left is removed.
-func startStand(ctx context.Context, o options) (*stand, error) {
+// startOwnSystem starts with an empty folder: it removes the state of an earlier run.
+func startOwnSystem(ctx context.Context, o options) (*ownSystem, error) {
 	dir, err := filepath.Abs(o.dir)
 	if err != nil {
 		return nil, err
@@ -51,12 +51,12 @@ func startStand(ctx context.Context, o options) (*stand, error) {
 		return nil, err
 	}
 	if err := os.RemoveAll(dir); err != nil {
-		return nil, fmt.Errorf("begin with nothing: %w", err)
+		return nil, fmt.Errorf("remove the earlier state: %w", err)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	s := &stand{dir: dir, port: o.port}
+	s := &ownSystem{dir: dir, port: o.port}
 	if s.binaries, err = postgres.FindBinaries(ctx, tools, os.Stdout); err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func startStand(ctx context.Context, o options) (*stand, error) {
 	return s, nil
 }
 
-func (s *stand) start(ctx context.Context) error {
+func (s *ownSystem) start(ctx context.Context) error {
 	if err := s.startDatabase(ctx); err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (s *stand) start(ctx context.Context) error {
 	return s.startSystem(ctx)
 }
 
-func (s *stand) startDatabase(ctx context.Context) error {
+func (s *ownSystem) startDatabase(ctx context.Context) error {
 	cluster, err := postgres.Start(ctx, postgres.Options{Dir: filepath.Join(s.dir, "postgres"), Binaries: s.binaries, Durable: true, Connections: 200})
 	if err != nil {
 		return err
@@ -92,7 +92,7 @@ func (s *stand) startDatabase(ctx context.Context) error {
 		return err
 	}
 	if s.database != nil {
-		s.database.turn(address.Host)
+		s.database.connectTo(address.Host)
 		return nil
 	}
 	if s.database, err = newRelay(ctx, address.Host); err != nil {
@@ -106,11 +106,11 @@ func (s *stand) startDatabase(ctx context.Context) error {
 	return errors.Join(err, conn.Close(ctx))
 }
 
-func (s *stand) databaseURL() string {
+func (s *ownSystem) databaseURL() string {
 	return "postgres://postgres@" + s.database.address() + "/" + databaseName + "?sslmode=disable"
 }
 
-func (s *stand) startCache(ctx context.Context) error {
+func (s *ownSystem) startCache(ctx context.Context) error {
 	server, err := cache.Start(ctx)
 	if err != nil {
 		return err
@@ -121,15 +121,15 @@ func (s *stand) startCache(ctx context.Context) error {
 		return err
 	}
 	if s.cached != nil {
-		s.cached.turn(address.Host)
+		s.cached.connectTo(address.Host)
 		return nil
 	}
 	s.cached, err = newRelay(ctx, address.Host)
 	return err
 }
 
-// startSystem starts the process and returns when it answers.
-func (s *stand) startSystem(ctx context.Context) error {
+// startSystem starts the process and returns when it answers requests.
+func (s *ownSystem) startSystem(ctx context.Context) error {
 	s.starts++
 	log, err := os.Create(filepath.Join(s.dir, "system-"+strconv.Itoa(s.starts)+".log"))
 	if err != nil {
@@ -142,18 +142,13 @@ func (s *stand) startSystem(ctx context.Context) error {
 		"CACHE_URL=redis://"+s.cached.address()+"/0", "ADMIN_SETUP_TOKEN="+setupToken)
 	for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "ADDRESS_PER_MINUTE", "VIEW_PER_MINUTE", "AUTH_PER_MINUTE",
 		"CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR"} {
-		s.command.Env = append(s.command.Env, "RATE_LIMIT_"+limit+"=1000000") // it is not the limits that are tried here
+		s.command.Env = append(s.command.Env, "RATE_LIMIT_"+limit+"=1000000") // rate limits are not tested here
 	}
 	if s.process, err = subprocess.Start(s.command); err != nil {
 		return fmt.Errorf("start the system: %w", err)
 	}
 	for range 1200 {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url()+"/health", nil)
-		if err != nil {
-			return err
-		}
-		if res, err := http.DefaultClient.Do(req); err == nil {
-			_ = res.Body.Close()
+		if _, err := s.console().Do(ctx, apiclient.Request{Path: "//health"}); err == nil {
 			return nil
 		}
 		select {
@@ -168,7 +163,7 @@ func (s *stand) startSystem(ctx context.Context) error {
 }
 
 // kill ends the system as a power failure would.
-func (s *stand) kill() error {
+func (s *ownSystem) kill() error {
 	if err := s.command.Process.Kill(); err != nil {
 		return fmt.Errorf("kill the system: %w", err)
 	}
@@ -176,14 +171,14 @@ func (s *stand) kill() error {
 	return nil
 }
 
-func (s *stand) url() string { return "http://localhost:" + strconv.Itoa(s.port) }
+func (s *ownSystem) url() string { return "http://localhost:" + strconv.Itoa(s.port) }
 
-// mailboxSize is from when the stand-in forgets its oldest mails.
+// mailboxSize is how many mails the stand-in keeps.
 const mailboxSize = 5000
 
-// mails counts the mails that arrived, less the code that each citizen signed up with. Where more arrived than are kept,
-// nobody can.
-func (s *stand) mails(citizens int) func() (int, error) {
+// mails counts the mails that arrived, without the sign-up code of each citizen. It is nil when the stand-in no longer has
+// all of them.
+func (s *ownSystem) mails(citizens int) func() (int, error) {
 	raw, err := os.ReadFile(filepath.Join(s.dir, ".run", "mail", "mails.jsonl"))
 	kept := bytes.Count(raw, []byte("\n"))
 	if err == nil && kept >= mailboxSize {
@@ -192,8 +187,8 @@ func (s *stand) mails(citizens int) func() (int, error) {
 	return func() (int, error) { return kept - citizens, err }
 }
 
-// settings are those of the functions, as they run.
-func (s *stand) settings() (config.Env, error) {
+// settings are the settings of the running functions.
+func (s *ownSystem) settings() (config.Env, error) {
 	file, err := os.Open(filepath.Join(s.dir, ".run", "env"))
 	if err != nil {
 		return nil, fmt.Errorf("read the system's settings: %w", err)
@@ -210,9 +205,9 @@ func (s *stand) settings() (config.Env, error) {
 	return env, lines.Err()
 }
 
-func (s *stand) stop() {
+func (s *ownSystem) stop() {
 	if s.process != nil {
-		_ = s.process.Stop(10 * time.Second) // the account is made; what is left over goes with the directory
+		_ = s.process.Stop(10 * time.Second) // its state goes with the folder
 	}
 	if s.cache != nil {
 		_ = s.cache.Stop()
@@ -222,7 +217,7 @@ func (s *stand) stop() {
 	}
 }
 
-// environment is this process's own.
+// environment is the environment of this process.
 func environment() config.Env {
 	env := config.Env{}
 	for _, pair := range os.Environ() {

@@ -1,17 +1,15 @@
 package journeys_test
 
 import (
-	"bytes"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/lafaekstreet/backend/functions/journeys"
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/identitytest"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/shared/config"
@@ -93,46 +91,23 @@ type answer struct {
 	body   []byte
 }
 
-// call sends body: nil for none, a string as it is, anything else as JSON.
-// Headers come in pairs of name and value.
+// call sends a request. A string is a body as it is; see apiclient.Request for the others. Headers come in pairs of name and
+// value.
 func (r *rider) call(method, path string, body any, headers ...string) *answer {
 	t := r.b.t
 	t.Helper()
-	var payload io.Reader
-	switch v := body.(type) {
-	case nil:
-	case string:
-		payload = strings.NewReader(v)
-	default:
-		raw, err := json.Marshal(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		payload = bytes.NewReader(raw)
+	if text, ok := body.(string); ok {
+		body = []byte(text)
 	}
-	req, err := http.NewRequestWithContext(t.Context(), method, r.b.url+"/api/v1"+path, payload)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if payload != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	if r.Token != "" {
-		req.Header.Set("Authorization", "Bearer "+r.Token)
-	}
+	req := apiclient.Request{Method: method, Path: path, Token: r.Token, Body: body, Header: http.Header{}}
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := apiclient.Client{URL: r.b.url}.Do(t.Context(), req)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer res.Body.Close()
-	raw, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &answer{t: t, status: res.StatusCode, header: res.Header, body: raw}
+	return &answer{t: t, status: res.Status, header: res.Header, body: res.Body}
 }
 
 // want fails the test unless the status is this one.

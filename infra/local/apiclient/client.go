@@ -3,6 +3,7 @@
 package apiclient
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -69,19 +70,15 @@ func (c Client) build(ctx context.Context, r Request) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	method := r.Method
-	if method == "" {
-		method = http.MethodGet
-	}
-	req, err := http.NewRequestWithContext(ctx, method, c.URL+r.Target(), body)
+	req, err := http.NewRequestWithContext(ctx, cmp.Or(r.Method, http.MethodGet), c.URL+r.Target(), body)
 	if err != nil {
 		return nil, err
 	}
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
 	}
-	if c.Token != "" {
-		req.Header.Set("Authorization", "Bearer "+c.Token)
+	if token := cmp.Or(r.Token, c.Token); token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	maps.Copy(req.Header, c.Header)
 	maps.Copy(req.Header, r.Header)

@@ -2,6 +2,7 @@ package apiclient
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
 	"mime/multipart"
@@ -16,6 +17,8 @@ type Request struct {
 	Method string
 	// Path is below /api/v1, or from the root when it starts with "//".
 	Path string
+	// Token replaces the client's token unless it is empty.
+	Token string
 	// Body is sent as its type says: nil sends none, a []byte goes as it is and counts as JSON, url.Values as a form, Raw
 	// and Form as they describe, and any other value as its JSON.
 	Body any
@@ -39,10 +42,7 @@ type Form struct {
 
 // String is the method and the path.
 func (r Request) String() string {
-	if r.Method == "" {
-		return http.MethodGet + " " + r.Path
-	}
-	return r.Method + " " + r.Path
+	return cmp.Or(r.Method, http.MethodGet) + " " + r.Path
 }
 
 // Target is the path and the query from the root.

@@ -1,17 +1,15 @@
 package bench
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/generate"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/credential"
@@ -43,14 +41,10 @@ func keys(env config.Env) error {
 
 // SignIn signs a generated account in and returns its access token.
 func (s *Site) SignIn(ctx context.Context, email string) (string, error) {
-	answer, err := s.Do(ctx, login(email))
-	if err != nil {
-		return "", err
-	}
 	var tokens struct {
 		AccessToken string `json:"access_token"`
 	}
-	if err := answer.JSON(&tokens); err != nil {
+	if err := s.client.Call(ctx, login(email), &tokens); err != nil {
 		return "", fmt.Errorf("sign %s in: %w", email, err)
 	}
 	return tokens.AccessToken, nil
@@ -71,38 +65,15 @@ func checkPassword(ctx context.Context) error {
 	return err
 }
 
-func login(email string) Request {
-	return Request{Method: http.MethodPost, Path: "/auth/login", Body: map[string]string{"email": email, "password": generate.Password}}
+func login(email string) apiclient.Request {
+	return apiclient.Request{Method: http.MethodPost, Path: "/auth/login", Body: map[string]string{"email": email, "password": generate.Password}}
 }
 
-// JSON decodes the body of a success.
-func (a Answer) JSON(into any) error {
-	raw := a.Body
-	if a.Header.Get("Content-Encoding") == "gzip" {
-		unzip, err := gzip.NewReader(bytes.NewReader(raw))
-		if err != nil {
-			return fmt.Errorf("read answer: %w", err)
-		}
-		if raw, err = io.ReadAll(unzip); err != nil {
-			return fmt.Errorf("read answer: %w", err)
-		}
+// excerpt is the start of a body, for error messages.
+func excerpt(r apiclient.Response) string {
+	raw, err := r.Plain()
+	if err != nil {
+		return fmt.Sprintf("%d bytes", len(r.Body))
 	}
-	if a.Status >= http.StatusBadRequest {
-		return fmt.Errorf("status %d: %.200s", a.Status, raw)
-	}
-	if err := json.Unmarshal(raw, into); err != nil {
-		return fmt.Errorf("read answer: %w", err)
-	}
-	return nil
-}
-
-// text is the beginning of the body, for people.
-func (a Answer) text() string {
-	var v json.RawMessage
-	failure := a
-	failure.Status = http.StatusOK
-	if err := failure.JSON(&v); err != nil {
-		return fmt.Sprintf("%d bytes", len(a.Body))
-	}
-	return fmt.Sprintf("%.300s", v)
+	return fmt.Sprintf("%.300s", raw)
 }

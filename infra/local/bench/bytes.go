@@ -8,17 +8,17 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/requestcost"
 )
 
-// data prints what the app's five journeys cost on the wire.
+// data prints how many bytes the tasks of the app send and receive.
 func data(ctx context.Context, r *Run) error {
 	s, err := r.newStand(ctx, r.Size)
 	if err != nil {
 		return err
 	}
-	rows, err := requestcost.Journeys(ctx, s.site.URL, s.on[s.site].citizen, nth(s.facts.pictured, 0).String())
+	rows, err := requestcost.Measure(ctx, s.site.URL, s.on[s.site].citizen, nth(s.facts.pictured, 0).String())
 	if err != nil {
 		return errors.Join(err, s.close())
 	}
-	t := NewTable("Data, bytes on the wire besides pictures", "journey", "requests", "sent", "received", "at most", "goal")
+	t := NewTable("Data, bytes sent and received without pictures", "task", "requests", "sent", "received", "at most", "goal")
 	for _, row := range rows {
 		what := fmt.Sprint(row.Goal)
 		if row.Both {
@@ -26,7 +26,7 @@ func data(ctx context.Context, r *Run) error {
 		}
 		t.Row(row.Name, row.Requests, row.Sent, row.Received, what, r.Goal(row.Name, row.Cost() <= row.Goal))
 	}
-	t.Note("Headers and compressed bodies of HTTP/1.1; HTTP/2, which phones speak to the gateway, packs most headers away.")
+	t.Note("Headers and compressed bodies of HTTP/1.1. Phones use HTTP/2, which compresses most headers.")
 	r.Print(t)
 	return s.close()
 }

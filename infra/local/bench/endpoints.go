@@ -7,21 +7,25 @@ import (
 	"net/url"
 
 	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 )
 
 // endpoint is one row: a request that is asked in several variants.
 type endpoint struct {
 	name string
 	// request makes the i-th variant out of what there is.
-	request func(f *facts, p people, i int) Request
+	request func(f *facts, p people, i int) apiclient.Request
 	// writes: a request is never asked twice, for the second would be a repeat.
 	writes bool
 	// besides is what a request costs that is not SQL and cannot be less; it counts with the SQL.
 	besides func(ctx context.Context) error
 }
 
-func get(token func(people) string, path func(f *facts, i int) string) func(*facts, people, int) Request {
-	return func(f *facts, p people, i int) Request { return Request{Path: path(f, i), Token: token(p)} }
+func get(token func(people) string, path func(f *facts, i int) string) func(*facts, people, int) apiclient.Request {
+	return func(f *facts, p people, i int) apiclient.Request {
+		return apiclient.Request{Path: path(f, i), Token: token(p)}
+	}
 }
 
 func always(path string) func(*facts, int) string { return func(*facts, int) string { return path } }
@@ -151,24 +155,24 @@ func writeEndpoints() []endpoint {
 			"latitude": at[0], "longitude": at[1], "location_accuracy": 12.5, "address": "Rua de Caicoli", "municipality": "Dili", "severity": "high"}
 	}
 	return []endpoint{
-		{name: "file a report", writes: true, request: func(f *facts, p people, i int) Request {
-			return Request{Method: http.MethodPost, Path: "/reports", Token: p.citizen, Body: draft(f, i)}
+		{name: "file a report", writes: true, request: func(f *facts, p people, i int) apiclient.Request {
+			return apiclient.Request{Method: http.MethodPost, Path: "/reports", Token: p.citizen, Body: draft(f, i)}
 		}},
-		{name: "file a report, with a key", writes: true, request: func(f *facts, p people, i int) Request {
-			return Request{Method: http.MethodPost, Path: "/reports", Token: p.citizen, Body: draft(f, i),
+		{name: "file a report, with a key", writes: true, request: func(f *facts, p people, i int) apiclient.Request {
+			return apiclient.Request{Method: http.MethodPost, Path: "/reports", Token: p.citizen, Body: draft(f, i),
 				Header: http.Header{"Idempotency-Key": {uuid.Must(uuid.NewV7()).String()}}}
 		}},
-		{name: "sync 10 reports", writes: true, request: func(f *facts, p people, i int) Request {
+		{name: "sync 10 reports", writes: true, request: func(f *facts, p people, i int) apiclient.Request {
 			var items []any
 			for n := range 10 {
 				items = append(items, draft(f, i+n))
 			}
-			return Request{Method: http.MethodPost, Path: "/reports/batch", Token: p.citizen, Body: map[string]any{"reports": items}}
+			return apiclient.Request{Method: http.MethodPost, Path: "/reports/batch", Token: p.citizen, Body: map[string]any{"reports": items}}
 		}},
-		{name: "comment", writes: true, request: func(f *facts, p people, i int) Request {
-			return Request{Method: http.MethodPost, Path: "/reports/" + nth(f.reports, i).String() + "/comments", Token: p.citizen,
+		{name: "comment", writes: true, request: func(f *facts, p people, i int) apiclient.Request {
+			return apiclient.Request{Method: http.MethodPost, Path: "/reports/" + nth(f.reports, i).String() + "/comments", Token: p.citizen,
 				Body: map[string]any{"content": "Still there.", "client_id": uuid.Must(uuid.NewV7())}}
 		}},
-		{name: "sign in", writes: true, besides: checkPassword, request: func(_ *facts, _ people, i int) Request { return login(nth(accounts(), i)) }},
+		{name: "sign in", writes: true, besides: checkPassword, request: func(_ *facts, _ people, i int) apiclient.Request { return login(nth(accounts(), i)) }},
 	}
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 )
 
 // facts are what requests about generated data name.
@@ -63,14 +65,11 @@ func (s *stand) learn(ctx context.Context, conn *pgx.Conn) (*facts, error) {
 		return nil, fmt.Errorf("learn what there is: %w", err)
 	}
 	// A cursor says where a page ended, whatever it was filtered by.
-	answer, err := s.site.Do(ctx, Request{Path: "/reports?page_size=1&date_to=" + url.QueryEscape(at.UTC().Format(time.RFC3339)), Token: s.on[s.site].citizen})
-	if err != nil {
-		return nil, err
-	}
+	request := apiclient.Request{Path: "/reports?page_size=1&date_to=" + url.QueryEscape(at.UTC().Format(time.RFC3339)), Token: s.on[s.site].citizen}
 	var page struct {
 		NextCursor string `json:"next_cursor"`
 	}
-	if err := answer.JSON(&page); err != nil {
+	if err := s.site.client.Call(ctx, request, &page); err != nil {
 		return nil, err
 	}
 	f.cursor = page.NextCursor

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/dbproxy"
 )
 
@@ -31,7 +32,7 @@ func (t times) at(q float64) time.Duration {
 type subject struct {
 	stand    *stand
 	endpoint endpoint
-	requests []Request
+	requests []apiclient.Request
 	flights  [][]dbproxy.Flight // of each request
 	since    time.Time
 	asked    atomic.Int64 // writes so far
@@ -43,7 +44,7 @@ func (s *stand) subject(ctx context.Context, e endpoint, variants int) (*subject
 	out := &subject{stand: s, endpoint: e, since: time.Now()}
 	for i := range variants {
 		start := time.Now()
-		flights, err := s.record(ctx, func() Request { return e.request(s.facts, s.on[s.tapped], i) })
+		flights, err := s.record(ctx, func() apiclient.Request { return e.request(s.facts, s.on[s.tapped], i) })
 		if err != nil {
 			return nil, err
 		}
@@ -70,13 +71,13 @@ func (s *subject) once(ctx context.Context, i int) error {
 		flights = s.stand.renewer.Renew(flights, s.since)
 	}
 	start := time.Now()
-	answer, err := s.stand.site.Do(ctx, request)
+	answer, err := s.stand.site.client.Do(ctx, request)
 	if err != nil {
 		return err
 	}
 	s.whole = append(s.whole, time.Since(start))
 	if answer.Status >= http.StatusBadRequest {
-		return fmt.Errorf("%s: status %d: %s", request.Path, answer.Status, answer.text())
+		return fmt.Errorf("%s: status %d: %s", request.Path, answer.Status, excerpt(answer))
 	}
 	start = time.Now()
 	if err := s.stand.replay.Run(ctx, flights); err != nil {
@@ -92,7 +93,7 @@ func (s *subject) once(ctx context.Context, i int) error {
 }
 
 // request is variant i, or a new one where it changes something.
-func (s *subject) request(i int) Request {
+func (s *subject) request(i int) apiclient.Request {
 	if s.endpoint.writes {
 		return s.endpoint.request(s.stand.facts, s.stand.on[s.stand.site], int(s.asked.Add(1)))
 	}
@@ -128,7 +129,7 @@ func (s *subject) crowd(ctx context.Context, clients int, span time.Duration) lo
 		wg.Go(func() {
 			for i := c; i < c+2 || time.Since(start) < span; i++ {
 				begun := time.Now()
-				answer, err := s.stand.site.Do(ctx, s.request(i))
+				answer, err := s.stand.site.client.Do(ctx, s.request(i))
 				if err != nil || answer.Status >= http.StatusInternalServerError {
 					failed.Add(1)
 				}

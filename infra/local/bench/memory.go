@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/lafaekstreet/backend/infra/binary"
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/generate"
 	"github.com/lafaekstreet/backend/infra/runtimeapi"
 	"github.com/lafaekstreet/backend/shared/config"
@@ -110,22 +111,32 @@ func (r *Run) ask(ctx context.Context, s *stand, f *runtimeapi.Function, name st
 		return "everything, twice", err
 	}
 	p := s.on[s.site]
-	request := map[string]func(i int) Request{
-		"auth": func(int) Request { return login(generate.CitizenEmail(0)) },
-		"community": func(i int) Request {
-			return Request{Path: "/reports/" + nth(s.facts.reports, i).String() + "/comments", Token: p.citizen}
+	request := map[string]func(i int) apiclient.Request{
+		"auth": func(int) apiclient.Request { return login(generate.CitizenEmail(0)) },
+		"community": func(i int) apiclient.Request {
+			return apiclient.Request{Path: "/reports/" + nth(s.facts.reports, i).String() + "/comments", Token: p.citizen}
 		},
-		"journeys": func(i int) Request {
-			return Request{Path: "/journeys/" + nth(s.facts.journeys, i).String() + "/nearby", Token: p.citizen}
+		"journeys": func(i int) apiclient.Request {
+			return apiclient.Request{Path: "/journeys/" + nth(s.facts.journeys, i).String() + "/nearby", Token: p.citizen}
 		},
-		"locations":     func(int) Request { return Request{Path: "/locations/municipalities", Token: p.citizen} },
-		"meta":          func(int) Request { return Request{Path: "/meta"} },
-		"monitoring":    func(int) Request { return Request{Path: "/reports/stats/summary", Token: p.citizen} },
-		"notifications": func(int) Request { return Request{Path: "/notifications", Token: p.citizen} },
-		"public":        func(int) Request { return Request{Path: "/public/export.csv?severity=low,medium,high,critical"} },
-		"reports":       func(int) Request { return Request{Path: "/reports?page_size=100", Token: p.citizen} },
-		"staff":         func(int) Request { return Request{Path: "/staff/queue?page_size=100", Token: p.moderator} },
-		"users":         func(int) Request { return Request{Path: "/users/me", Token: p.citizen} },
+		"locations": func(int) apiclient.Request {
+			return apiclient.Request{Path: "/locations/municipalities", Token: p.citizen}
+		},
+		"meta": func(int) apiclient.Request { return apiclient.Request{Path: "/meta"} },
+		"monitoring": func(int) apiclient.Request {
+			return apiclient.Request{Path: "/reports/stats/summary", Token: p.citizen}
+		},
+		"notifications": func(int) apiclient.Request { return apiclient.Request{Path: "/notifications", Token: p.citizen} },
+		"public": func(int) apiclient.Request {
+			return apiclient.Request{Path: "/public/export.csv?severity=low,medium,high,critical"}
+		},
+		"reports": func(int) apiclient.Request {
+			return apiclient.Request{Path: "/reports?page_size=100", Token: p.citizen}
+		},
+		"staff": func(int) apiclient.Request {
+			return apiclient.Request{Path: "/staff/queue?page_size=100", Token: p.moderator}
+		},
+		"users": func(int) apiclient.Request { return apiclient.Request{Path: "/users/me", Token: p.citizen} },
 	}[name]
 	times := 200
 	if name == "auth" || name == "public" {
@@ -156,7 +167,7 @@ func (r *Run) ask(ctx context.Context, s *stand, f *runtimeapi.Function, name st
 }
 
 // event is a request as API Gateway tells it (payload version 2.0).
-func event(r Request) ([]byte, error) {
+func event(r apiclient.Request) ([]byte, error) {
 	target, err := url.Parse("/api/v1" + r.Path)
 	if err != nil {
 		return nil, fmt.Errorf("make event: %w", err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/dbproxy"
 )
 
@@ -80,7 +81,7 @@ func (r *Run) scanning(ctx context.Context) ([]string, error) {
 				continue
 			}
 			asked[path] = true
-			flights, err := s.record(ctx, func() Request { return e.request(s.facts, s.on[s.tapped], i) })
+			flights, err := s.record(ctx, func() apiclient.Request { return e.request(s.facts, s.on[s.tapped], i) })
 			if err != nil {
 				return nil, errors.Join(err, s.close())
 			}

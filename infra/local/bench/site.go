@@ -1,11 +1,8 @@
 package bench
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -27,6 +24,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/functions/staff"
 	"github.com/lafaekstreet/backend/functions/users"
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	standin "github.com/lafaekstreet/backend/infra/local/aws"
 	"github.com/lafaekstreet/backend/infra/local/gateway"
 	"github.com/lafaekstreet/backend/infra/local/generate"
@@ -46,19 +44,17 @@ type Site struct {
 
 	server *httptest.Server
 	aws    *standin.Server
-	client *http.Client
+	client apiclient.Client
 }
 
 // NewSite opens the functions on the database at address, which is used in their own role. Garbage is collected as
 // often as in a deployed function.
 func NewSite(ctx context.Context, address string) (*Site, error) {
 	debug.SetGCPercent(start.GCPercent)
-	s := &Site{client: &http.Client{
-		Timeout:       time.Minute,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		// Answers are compressed as for a phone, and not opened: a client costs as little as can be.
-		Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true},
-	}}
+	// Responses are compressed as for a phone and stay so: the client must cost little.
+	s := &Site{client: apiclient.Client{Header: http.Header{"Accept-Encoding": {"gzip"}}, HTTP: &http.Client{
+		Timeout: time.Minute, CheckRedirect: apiclient.NoRedirect, Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true},
+	}}}
 	var err error
 	if s.aws, err = standin.Start(standin.Options{}); err != nil {
 		return nil, err
@@ -85,7 +81,7 @@ func NewSite(ctx context.Context, address string) (*Site, error) {
 		return nil, err
 	}
 	s.server = httptest.NewServer(router)
-	s.URL = s.server.URL
+	s.URL, s.client.URL = s.server.URL, s.server.URL
 	return s, nil
 }
 
@@ -128,62 +124,4 @@ func settings(ctx context.Context, stand *standin.Server, address string) (confi
 		env["QUEUE_URLS"] += string(name) + "=" + aws.ToString(made.QueueUrl)
 	}
 	return env, nil
-}
-
-// Request is one to a path behind /api/v1.
-type Request struct {
-	Method, Path string
-	Token        string
-	// Body is sent as JSON unless nil.
-	Body any
-	// Header is added, by canonical names.
-	Header http.Header
-}
-
-// Answer is what came back.
-type Answer struct {
-	Status int
-	Header http.Header
-	// Body is as it came over the wire: compressed when its header says so.
-	Body []byte
-}
-
-// Do sends a request. Only a failure to get any answer is an error.
-func (s *Site) Do(ctx context.Context, r Request) (Answer, error) {
-	var body io.Reader
-	if r.Body != nil {
-		raw, err := json.Marshal(r.Body)
-		if err != nil {
-			return Answer{}, fmt.Errorf("%s %s: %w", r.Method, r.Path, err)
-		}
-		body = bytes.NewReader(raw)
-	}
-	method := r.Method
-	if method == "" {
-		method = http.MethodGet
-	}
-	request, err := http.NewRequestWithContext(ctx, method, s.URL+"/api/v1"+r.Path, body)
-	if err != nil {
-		return Answer{}, fmt.Errorf("%s %s: %w", method, r.Path, err)
-	}
-	request.Header.Set("Accept-Encoding", "gzip")
-	if r.Body != nil {
-		request.Header.Set("Content-Type", "application/json")
-	}
-	if r.Token != "" {
-		request.Header.Set("Authorization", "Bearer "+r.Token)
-	}
-	for name, values := range r.Header {
-		request.Header[name] = values
-	}
-	response, err := s.client.Do(request)
-	if err != nil {
-		return Answer{}, err
-	}
-	defer response.Body.Close()
-	raw, err := io.ReadAll(response.Body)
-	if err != nil {
-		return Answer{}, fmt.Errorf("%s %s: %w", method, r.Path, err)
-	}
-	return Answer{Status: response.StatusCode, Header: response.Header, Body: raw}, nil
 }

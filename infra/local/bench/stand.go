@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/dbproxy"
 	"github.com/lafaekstreet/backend/infra/local/generate"
 )
@@ -91,16 +92,16 @@ func (s *stand) close() error {
 
 // record does a request by way of the tap and returns what it asked of the database. A request that writes is made
 // anew each time.
-func (s *stand) record(ctx context.Context, request func() Request) ([]dbproxy.Flight, error) {
+func (s *stand) record(ctx context.Context, request func() apiclient.Request) ([]dbproxy.Flight, error) {
 	for range 2 { // the first time statements are still prepared and what hardly changes is read
 		s.tap.Take()
 		r := request()
-		answer, err := s.tapped.Do(ctx, r)
+		answer, err := s.tapped.client.Do(ctx, r)
 		if err != nil {
 			return nil, err
 		}
 		if answer.Status >= http.StatusBadRequest {
-			return nil, fmt.Errorf("%s: status %d: %s", r.Path, answer.Status, answer.text())
+			return nil, fmt.Errorf("%s: status %d: %s", r.Path, answer.Status, excerpt(answer))
 		}
 	}
 	flights := s.tap.Take()

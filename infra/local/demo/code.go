@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 	"os"
 	"regexp"
@@ -13,14 +12,14 @@ import (
 
 var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
 
-// code finds the one-time code mailed to email: in the console of a local
-// system, else by asking.
+// code finds the one-time code mailed to email, in the console of a local system. Where there is no console, it asks for
+// the code on the terminal.
 func (s *story) code(ctx context.Context, email string) (string, error) {
 	for range 60 {
 		var mails []struct {
 			Text string `json:"text"`
 		}
-		err := s.api.call(ctx, http.MethodGet, "/_local/mail?to="+url.QueryEscape(email), nil, &mails)
+		err := s.get(ctx, "//_local/mail?to="+url.QueryEscape(email), &mails)
 		if err != nil {
 			return s.ask(email) // no console: not a local system
 		}
@@ -39,7 +38,7 @@ func (s *story) code(ctx context.Context, email string) (string, error) {
 }
 
 func (s *story) ask(email string) (string, error) {
-	_, _ = fmt.Fprintf(s.out, "  the code mailed to %s: ", email) // asked on the terminal it is read from
+	_, _ = fmt.Fprintf(s.out, "  the code mailed to %s: ", email)
 	in := bufio.NewScanner(os.Stdin)
 	if in.Scan() {
 		if code := sixDigits.FindString(in.Text()); code != "" {

@@ -13,11 +13,13 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 )
 
 // story is one run of the demo.
 type story struct {
-	api                 *client
+	api                 apiclient.Client
 	out                 io.Writer
 	latitude, longitude float64
 	patience            time.Duration
@@ -48,8 +50,17 @@ func (s *story) tell(ctx context.Context, photoPath string) error {
 	return s.verify(ctx, r.ID)
 }
 
+func (s *story) get(ctx context.Context, path string, out any) error {
+	return s.api.Call(ctx, apiclient.Request{Path: path}, out)
+}
+
+func (s *story) post(ctx context.Context, path string, body, out any) error {
+	return s.api.Call(ctx, apiclient.Request{Method: http.MethodPost, Path: path, Body: body}, out)
+}
+
+// say prints one line of the story.
 func (s *story) say(step, format string, args ...any) {
-	_, _ = fmt.Fprintf(s.out, "  %-9s %s\n", step, fmt.Sprintf(format, args...)) // a closed terminal ends nothing
+	_, _ = fmt.Fprintf(s.out, "  %-9s %s\n", step, fmt.Sprintf(format, args...))
 }
 
 type tokens struct {
@@ -63,17 +74,17 @@ func (s *story) signIn(ctx context.Context) error {
 	var t tokens
 	if email := os.Getenv("DEMO_EMAIL"); email != "" {
 		body := map[string]string{"email": email, "password": os.Getenv("DEMO_PASSWORD")}
-		if err := s.api.call(ctx, http.MethodPost, "/api/v1/auth/login", body, &t); err != nil {
+		if err := s.post(ctx, "/auth/login", body, &t); err != nil {
 			return err
 		}
-		s.api.token = t.AccessToken
+		s.api.Token = t.AccessToken
 		s.say("sign in", "as %s", email)
 		return nil
 	}
 	email := fmt.Sprintf("demo-%s@example.org", uuid.NewString()[:8])
 	password := rand.Text()
 	body := map[string]string{"email": email, "password": password, "full_name": "Maria da Costa", "preferred_language": "tet"}
-	if err := s.api.call(ctx, http.MethodPost, "/api/v1/auth/register", body, nil); err != nil {
+	if err := s.post(ctx, "/auth/register", body, nil); err != nil {
 		return err
 	}
 	s.say("register", "%s; a code is on its way by mail", email)
@@ -81,10 +92,10 @@ func (s *story) signIn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.api.call(ctx, http.MethodPost, "/api/v1/auth/verify-otp", map[string]string{"email": email, "otp": code}, &t); err != nil {
+	if err := s.post(ctx, "/auth/verify-otp", map[string]string{"email": email, "otp": code}, &t); err != nil {
 		return err
 	}
-	s.api.token = t.AccessToken
+	s.api.Token = t.AccessToken
 	s.say("verify", "with the code %s", code)
 	return nil
 }
@@ -101,22 +112,34 @@ type upload struct {
 func (s *story) upload(ctx context.Context, picture []byte, contentType string) (string, error) {
 	var u upload
 	ask := map[string]any{"content_type": contentType, "size_bytes": len(picture)}
-	if err := s.api.call(ctx, http.MethodPost, "/api/v1/reports/pre-upload-image", ask, &u); err != nil {
+	if err := s.post(ctx, "/reports/pre-upload-image", ask, &u); err != nil {
 		return "", err
 	}
+	if err := put(ctx, u, picture); err != nil {
+		return "", err
+	}
+	s.say("upload", "%d KB directly to storage", (len(picture)+1023)/1024)
+	return u.UploadID, nil
+}
+
+// put sends the picture to the presigned address, which is not the API's.
+func put(ctx context.Context, u upload, picture []byte) error {
 	req, err := http.NewRequestWithContext(ctx, u.Upload.Method, u.Upload.URL, bytes.NewReader(picture))
 	if err != nil {
-		return "", err
+		return fmt.Errorf("send the picture: %w", err)
 	}
 	for name, value := range u.Upload.Headers {
 		req.Header.Set(name, value)
 	}
-	req.ContentLength = int64(len(picture))
-	if err := s.api.send(req, nil); err != nil {
-		return "", fmt.Errorf("send the picture: %w", err)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("send the picture: %w", err)
 	}
-	s.say("upload", "%d KB straight to storage", (len(picture)+1023)/1024)
-	return u.UploadID, nil
+	_ = res.Body.Close()
+	if res.StatusCode >= http.StatusMultipleChoices {
+		return fmt.Errorf("send the picture: storage answers %s", res.Status)
+	}
+	return nil
 }
 
 type report struct {
@@ -145,21 +168,21 @@ func (s *story) report(ctx context.Context, uploadID string) (report, error) {
 		"latitude": s.latitude, "longitude": s.longitude, "images": []any{map[string]string{"upload_id": uploadID}},
 	}
 	began := time.Now()
-	if err := s.api.call(ctx, http.MethodPost, "/api/v1/reports", body, &r); err != nil {
+	if err := s.post(ctx, "/reports", body, &r); err != nil {
 		return report{}, err
 	}
 	s.say("report", "%s after %d ms", r.Number, time.Since(began).Milliseconds())
 	return r, nil
 }
 
-// wait follows the report until AI has judged it and the ledger has confirmed it.
+// wait reads the report until it has an AI result and the ledger has confirmed it.
 func (s *story) wait(ctx context.Context, id string) (report, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
 	judged := false
 	for {
 		var r report
-		if err := s.api.call(ctx, http.MethodGet, "/api/v1/reports/"+id, nil, &r); err != nil {
+		if err := s.get(ctx, "/reports/"+id, &r); err != nil {
 			return report{}, err
 		}
 		if !judged && r.AI.Status != "queued" && r.AI.Status != "processing" {
@@ -167,7 +190,7 @@ func (s *story) wait(ctx context.Context, id string) (report, error) {
 			var by struct {
 				Model string `json:"model"`
 			}
-			if err := s.api.call(ctx, http.MethodGet, "/api/v1/reports/"+id+"/ai-analysis/latest", nil, &by); err != nil {
+			if err := s.get(ctx, "/reports/"+id+"/ai-analysis/latest", &by); err != nil {
 				return report{}, err
 			}
 			s.say("AI", "%s by %s: the report is %s, severity %s%s", r.AI.Status, by.Model, r.Status, r.Severity, score(r.Score))
@@ -183,7 +206,7 @@ func (s *story) wait(ctx context.Context, id string) (report, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return report{}, fmt.Errorf("AI says %q and the ledger says %q after %s", r.AI.Status, r.Blockchain.Status, s.patience)
+			return report{}, fmt.Errorf("after %[3]s the AI status is %[1]q and the ledger status is %[2]q", r.AI.Status, r.Blockchain.Status, s.patience)
 		case <-time.After(500 * time.Millisecond):
 		}
 	}
@@ -205,7 +228,7 @@ func (s *story) history(ctx context.Context, id string) error {
 			Status   string `json:"status"`
 		} `json:"entries"`
 	}
-	if err := s.api.call(ctx, http.MethodGet, "/api/v1/blockchain/report/"+id+"/history", nil, &h); err != nil {
+	if err := s.get(ctx, "/blockchain/report/"+id+"/history", &h); err != nil {
 		return err
 	}
 	for _, e := range h.Entries {
@@ -223,7 +246,7 @@ func (s *story) verify(ctx context.Context, id string) error {
 			Detail string `json:"detail"`
 		} `json:"checks"`
 	}
-	if err := s.api.call(ctx, http.MethodGet, "/api/v1/blockchain/report/"+id+"/verify", nil, &v); err != nil {
+	if err := s.get(ctx, "/blockchain/report/"+id+"/verify", &v); err != nil {
 		return err
 	}
 	var broken []string
@@ -233,8 +256,8 @@ func (s *story) verify(ctx context.Context, id string) error {
 		}
 	}
 	if !v.Verified || len(broken) > 0 {
-		return errors.New("the proof does not hold: " + strings.Join(broken, "; "))
+		return errors.New("the proof is not valid: " + strings.Join(broken, "; "))
 	}
-	s.say("proof", "holds: %d checks, nothing was changed", len(v.Checks))
+	s.say("proof", "valid: %d checks, nothing was changed", len(v.Checks))
 	return nil
 }

@@ -22,7 +22,7 @@ func BenchmarkPipeline(b *testing.B) {
 		env["NOMINATIM_URL"] = "" // one place a second is the public server's rule, not our cost
 		env["RATE_LIMIT_USER_PER_MINUTE"], env["RATE_LIMIT_USER_BURST"] = "1000000", "1000000"
 	})
-	s.apart = 0.001
+	s.spacing = 0.001
 	uploads := make([]uuid.UUID, b.N)
 	for n := range uploads {
 		var picture []byte
@@ -40,7 +40,7 @@ func BenchmarkPipeline(b *testing.B) {
 	for range 4 {
 		citizens.Go(func() {
 			for upload := range queue {
-				s.file(upload)
+				s.create(upload)
 			}
 		})
 	}

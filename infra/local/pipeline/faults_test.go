@@ -119,7 +119,7 @@ func suffer(t *testing.T, f faults.Fault) string {
 	upload, picture := s.photo(1)
 	s.put(upload, picture)
 	s.must(s.faults.Add(f))
-	s.file(upload)
+	s.create(upload)
 	s.settle()
 	if len(s.faults.Taken()) == 0 {
 		t.Error("the fault never struck")
@@ -199,7 +199,7 @@ func TestOutagesThatOutlastTheQueue(t *testing.T) {
 			s.put(upload, picture)
 			c.fault.Count = faults.Forever
 			s.must(s.faults.Add(c.fault))
-			s.file(upload)
+			s.create(upload)
 			hours := catalog.MaxReceives + 2
 			if c.fault.Service == "sqs" {
 				hours = 2 // no message, no deliveries to run out of

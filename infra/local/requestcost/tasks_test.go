@@ -15,7 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/testenv"
 )
 
-// TestData holds the app's five journeys to what they may cost.
+// TestData compares the cost of the app's tasks with their goals.
 func TestData(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t)
@@ -27,7 +27,7 @@ func TestData(t *testing.T) {
 	if link := me.Get("/reports/" + id).Object().Text("thumbnail_url"); !strings.Contains(link, w.Env["AWS_SESSION_TOKEN"]) {
 		t.Errorf("links are shorter than in Lambda: %s", link)
 	}
-	rows, err := requestcost.Journeys(t.Context(), w.URL, me.Token, id)
+	rows, err := requestcost.Measure(t.Context(), w.URL, me.Token, id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,8 +39,8 @@ func TestData(t *testing.T) {
 	}
 }
 
-// populate files reports of several people with pictures, places, agencies and history, and tells me things. It returns a
-// report of mine that has everything.
+// populate creates reports of several people with pictures, places, agencies and history, and notifications for me. It
+// returns a report of mine with every kind of data.
 func populate(t *testing.T, w *testenv.System, me *testenv.Client) string {
 	t.Helper()
 	agency := w.Agency("MOP-DI")
@@ -72,5 +72,5 @@ func populate(t *testing.T, w *testenv.System, me *testenv.Client) string {
 	return mine
 }
 
-// degrees are as phones give them.
+// degrees rounds to the precision that phones send.
 func degrees(v float64) float64 { return math.Round(v*1e7) / 1e7 }

@@ -26,6 +26,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/relay"
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/functions/validate"
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/aws"
 	"github.com/lafaekstreet/backend/infra/local/faults"
 	"github.com/lafaekstreet/backend/infra/local/fcm"
@@ -54,13 +55,12 @@ func workers() map[queue.Name]opener {
 		queue.Notify: notify.Open, queue.Geocode: geocode.Open}
 }
 
-// system is the whole pipeline: every worker, on a database of its own, with
-// stand-ins for all it talks to.
+// system is the whole pipeline: every worker on a database of its own, with stand-ins for all services.
 type system struct {
 	testing.TB
 	rand     *rand.Rand
 	faults   *faults.Set
-	clock    *ahead // of the queues
+	clock    *shiftedClock // of the queues
 	cloud    *aws.Server
 	net      *hedera.Server
 	mails    *smtp.Server
@@ -72,19 +72,19 @@ type system struct {
 	owner    *pgxpool.Pool
 	handlers map[queue.Name]queue.Handler
 	relay    start.Scheduled
-	api      string
+	api      apiclient.Client // of person
 	signer   *identitytest.Signer
 	person   identitytest.Person
 	limit    time.Duration // of a call that reads or writes pictures while a fault lasts; 0 is none
-	apart    float64       // degrees of latitude between one report and the next
+	spacing  float64       // degrees of latitude between one report and the next
 	posted   atomic.Int64
 }
 
-// ahead is the machine's clock, moved forward by what tests do not want to wait for.
-type ahead struct{ by atomic.Int64 }
+// shiftedClock is the system's clock, moved forward by the time that a test skips.
+type shiftedClock struct{ by atomic.Int64 }
 
 // Now implements aws.Clock.
-func (a *ahead) Now() time.Time { return time.Now().Add(time.Duration(a.by.Load())) }
+func (a *shiftedClock) Now() time.Time { return time.Now().Add(time.Duration(a.by.Load())) }
 
 // setup starts a system on a database of the shared server.
 func setup(t testing.TB, change ...func(config.Env)) *system {
@@ -94,10 +94,10 @@ func setup(t testing.TB, change ...func(config.Env)) *system {
 	return setupOn(t, address, testdb.AppURL(address), change...)
 }
 
-// setupOn is setup on any database: address is its owner's, app the functions'.
+// setupOn is setup on a given database: address connects as its owner, app as the functions.
 func setupOn(t testing.TB, address, app string, change ...func(config.Env)) *system {
 	t.Helper()
-	s := &system{TB: t, rand: rand.New(rand.NewPCG(20261121, 0)), faults: faults.NewSet(), clock: &ahead{},
+	s := &system{TB: t, rand: rand.New(rand.NewPCG(20261121, 0)), faults: faults.NewSet(), clock: &shiftedClock{},
 		urls: map[queue.Name]string{}, handlers: map[queue.Name]queue.Handler{}}
 	s.must(s.standIns())
 	s.sqs = sqs.NewFromConfig(s.cloud.Config())
@@ -126,8 +126,8 @@ func setupOn(t testing.TB, address, app string, change ...func(config.Env)) *sys
 	s.must(err)
 	server := httptest.NewServer(router)
 	t.Cleanup(server.Close)
-	s.api = server.URL + "/api/v1"
 	s.person = s.signer.SignIn(s.owner, "")
+	s.api = apiclient.Client{URL: server.URL, Token: s.person.Token}
 	_, err = s.owner.Exec(t.Context(), `INSERT INTO devices (user_id, device_id, platform, fcm_token) VALUES ($1, 'phone', 'android', 'token-1')`, s.person.ID)
 	s.must(err)
 	return s
@@ -172,7 +172,7 @@ func (s *system) standIns() error {
 		"RELAY_GRACE": "0s", "RATE_LIMIT_CREATE_PER_HOUR": "100000", "LOG_LEVEL": "ERROR+4",
 		"SMTP_URL": s.mails.URL(), "FCM_ENDPOINT": s.pushes.URL(), "FCM_SERVICE_ACCOUNT": string(s.pushes.ServiceAccount()),
 		"NOMINATIM_URL": places.URL(), "HEDERA_NETWORK": hedera.Network, "HEDERA_NODES": strings.Join(nodes, ","), "HEDERA_MIRROR_URL": s.net.MirrorURL(),
-		// Longer than any call takes on a busy machine; tests of silence shorten what they are about.
+		// Longer than any call takes on a busy machine. Tests of timeouts shorten them.
 		"AI_TIMEOUT": "1m", "HEDERA_NODE_TIMEOUT": "1m", "HEDERA_MIRROR_TIMEOUT": "1m", "KMS_TIMEOUT": "1m", "SMTP_TIMEOUT": "1m", "FCM_TIMEOUT": "1m"}
 	for name, value := range s.cloud.Env() {
 		s.env[name] = value
@@ -204,7 +204,7 @@ func (s *system) createQueue(name queue.Name, attributes map[string]string) (str
 	return about.Attributes["QueueArn"], *made.QueueUrl
 }
 
-// createBucket tells the images queue of originals, as in AWS.
+// createBucket makes the bucket. It notifies the images queue of originals, as in AWS.
 func (s *system) createBucket() {
 	s.Helper()
 	_, err := s.s3.CreateBucket(s.Context(), &s3.CreateBucketInput{Bucket: awssdk.String(bucket)})
@@ -220,7 +220,7 @@ func (s *system) createBucket() {
 	s.must(err)
 }
 
-// createLedger makes the key, the account that is paid from, and the topics.
+// createLedger makes the signing key, the account that pays, and the topics.
 func (s *system) createLedger() {
 	s.Helper()
 	keys := kms.NewFromConfig(s.cloud.Config())

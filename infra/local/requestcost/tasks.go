@@ -9,18 +9,21 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 )
 
-// Row is what one thing people do with the app costs. Pictures are not counted.
+// Row is the cost of one task in the app. The bytes of pictures are not counted.
 type Row struct {
 	Name           string
 	Requests       int
-	Sent, Received int64 // bytes, headers and all
-	Goal           int64 // the most that may be received, or, where much is sent, sent and received
-	Both           bool  // Goal is of both
+	Sent, Received int64 // bytes, with headers
+	// Goal is the most bytes that may be received; or sent and received, where Both is true.
+	Goal int64
+	Both bool
 }
 
-// Cost is what Goal is held against.
+// Cost is the number of bytes to compare with Goal.
 func (r Row) Cost() int64 {
 	if r.Both {
 		return r.Sent + r.Received
@@ -32,47 +35,50 @@ const kilobyte = 1024
 
 // Goals, in bytes.
 const (
-	listGoal      = 6 * kilobyte
-	reportGoal    = 3 * kilobyte
-	filingGoal    = 4 * kilobyte
-	syncGoal      = 8 * kilobyte
-	noticesGoal   = 3 * kilobyte
-	unchangedGoal = 300
+	listGoal          = 6 * kilobyte
+	reportGoal        = 3 * kilobyte
+	createGoal        = 4 * kilobyte
+	batchGoal         = 8 * kilobyte
+	notificationsGoal = 3 * kilobyte
+	unchangedGoal     = 300
 )
 
-// Journeys does the five things people do with the app most, as the person of token, and counts. base is the address of
-// the API; report is one that has everything, shown also in the list.
-func Journeys(ctx context.Context, base, token, report string) ([]Row, error) {
-	w := newWire(base, token)
+// Measure does the most frequent tasks of the app as the person with this token. URL is the address of the system. Report
+// is the id of a report with every kind of data, which the list shows too.
+func Measure(ctx context.Context, url, token, report string) ([]Row, error) {
+	client, counter := newClient(url, token)
 	var out []Row
 	tags := map[string]string{}
 	step := func(name string, goal int64, both bool, requests ...request) error {
-		w.take()
+		counter.take()
 		for _, r := range requests {
-			a, err := w.do(ctx, r.method, r.path, r.body, tags[r.path])
+			if tag := tags[r.Path]; tag != "" {
+				r.Header = http.Header{"If-None-Match": {tag}}
+			}
+			a, err := client.Do(ctx, r.Request)
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
-			if a.status != r.status {
-				return fmt.Errorf("%s: %s %s: got %d, want %d: %v", name, r.method, r.path, a.status, r.status, a.body)
+			if a.Status != r.status {
+				return fmt.Errorf("%s: %s: got %d, want %d: %v", name, r.Request, a.Status, r.status, a.Object().Values)
 			}
-			if r.keep {
-				tags[r.path] = a.etag
+			if r.keepTag {
+				tags[r.Path] = a.Header.Get("ETag")
 			}
 		}
-		sent, received := w.take()
+		sent, received := counter.take()
 		out = append(out, Row{Name: name, Requests: len(requests), Sent: sent, Received: received, Goal: goal, Both: both})
 		return nil
 	}
 	const list, notices, unread = "/reports?page_size=20", "/notifications?page_size=20", "/notifications/unread-count"
 	again := func(path string) request {
-		return request{method: http.MethodGet, path: path, status: http.StatusNotModified}
+		return request{Request: apiclient.Request{Path: path}, status: http.StatusNotModified}
 	}
 	read := func(path string) request {
-		return request{method: http.MethodGet, path: path, status: http.StatusOK, keep: true}
+		return request{Request: apiclient.Request{Path: path}, status: http.StatusOK, keepTag: true}
 	}
 	post := func(path string, status int, body any) request {
-		return request{method: http.MethodPost, path: path, status: status, body: body}
+		return request{Request: apiclient.Request{Method: http.MethodPost, Path: path, Body: body}, status: status}
 	}
 	for _, s := range []struct {
 		name     string
@@ -84,12 +90,12 @@ func Journeys(ctx context.Context, base, token, report string) ([]Row, error) {
 		{"open the list again", unchangedGoal, false, []request{again(list)}},
 		{"open a report", reportGoal, false, []request{read("/reports/" + report)}},
 		{"open a report again", unchangedGoal, false, []request{again("/reports/" + report)}},
-		{"check notifications", noticesGoal, false, []request{read(unread), read(notices)}},
+		{"check notifications", notificationsGoal, false, []request{read(unread), read(notices)}},
 		{"check notifications again", 2 * unchangedGoal, false, []request{again(unread), again(notices)}},
-		{"file a report", filingGoal, true, []request{
+		{"create a report", createGoal, true, []request{
 			post("/reports/pre-upload-image", http.StatusCreated, map[string]any{"content_type": "image/jpeg", "size_bytes": 412345}),
-			post("/reports", http.StatusCreated, draft(0))}},
-		{"sync 10 offline reports", syncGoal, true, []request{post("/reports/batch", http.StatusOK, map[string]any{"reports": drafts(10)})}},
+			post("/reports", http.StatusCreated, reportBody(0))}},
+		{"send 10 offline reports", batchGoal, true, []request{post("/reports/batch", http.StatusOK, map[string]any{"reports": reportBodies(10)})}},
 	} {
 		if err := step(s.name, s.goal, s.both, s.requests...); err != nil {
 			return nil, err
@@ -98,24 +104,23 @@ func Journeys(ctx context.Context, base, token, report string) ([]Row, error) {
 	return out, nil
 }
 
-// request is one of a journey.
+// request is one request of a task.
 type request struct {
-	method, path string
-	body         any
-	status       int
-	keep         bool // its ETag, for the next time
+	apiclient.Request
+	status  int  // expected
+	keepTag bool // sends the response's ETag with the next request to the path
 }
 
-func drafts(n int) []any {
+func reportBodies(n int) []any {
 	out := make([]any, n)
 	for i := range out {
-		out[i] = draft(i)
+		out[i] = reportBody(i)
 	}
 	return out
 }
 
-// draft is a report as the app sends it.
-func draft(i int) map[string]any {
+// reportBody is a report as the app sends it.
+func reportBody(i int) map[string]any {
 	return map[string]any{
 		"client_id": uuid.NewString(), "issue_type": []string{"pothole", "road_damage", "flooding", "drainage", "street_light"}[i%5],
 		"title": Words(4), "description": Words(18), "latitude": -8.5 - float64(rand.IntN(1e6))/1e7, "longitude": 125.5 + float64(rand.IntN(1e6))/1e7,
@@ -124,7 +129,7 @@ func draft(i int) map[string]any {
 	}
 }
 
-// Words are n words of the country's talk about roads.
+// Words are n random words in Tetum.
 func Words(n int) string {
 	all := strings.Fields(`estrada kuak boot tebes iha oin eskola uma igreja merkadu ponte aat be moris laiha ahi kalan motor monu loron udan
 		dalan ita ema barak liu husi ne'e presiza hadia lalais favor governu munisipiu suku aldeia kotuk besik tasi foho rai monu lixu

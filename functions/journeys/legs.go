@@ -49,3 +49,6 @@ const layLegs = `
 	       start_m = excluded.start_m, length_m = excluded.length_m
 	 WHERE (l.kind, l.dates, l.line, l.shown_line, l.start_m, l.length_m) IS DISTINCT FROM
 	       (excluded.kind, excluded.dates, excluded.line, excluded.shown_line, excluded.start_m, excluded.length_m)`
+
+// LayLegs is the statement that makes the legs of journey $1 from its markers. The data generator uses it too.
+const LayLegs = layLegs

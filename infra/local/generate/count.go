@@ -9,7 +9,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
-// count leaves what the resting triggers would have left, folded as relay does.
+// count writes what the disabled triggers would have written, and folds it with the functions that relay uses.
 func (f *filler) count(ctx context.Context) error {
 	return f.run(ctx,
 		`INSERT INTO report_total_changes SELECT (c).* FROM (SELECT report_contribution(r, 1) AS c FROM reports r WHERE r.deleted_at IS NULL OFFSET 0) x`,
@@ -21,12 +21,13 @@ func (f *filler) count(ctx context.Context) error {
 		`SELECT fold_report_totals(), fold_account_totals()`,
 		`INSERT INTO map_cell_changes SELECT longitude, latitude, issue_type, status, 1 FROM reports WHERE deleted_at IS NULL AND status <> 'rejected'`,
 		`SELECT fold_map_cells()`,
-		`UPDATE users u SET reports_count = c.filed, fixed_reports_count = c.fixed FROM (
-			SELECT user_id, count(*) AS filed, count(*) FILTER (WHERE status = 'fixed') AS fixed
+		`UPDATE users u SET reports_count = c.created, fixed_reports_count = c.fixed FROM (
+			SELECT user_id, count(*) AS created, count(*) FILTER (WHERE status = 'fixed') AS fixed
 			  FROM reports WHERE deleted_at IS NULL GROUP BY 1) c WHERE u.id = c.user_id`)
 }
 
-// Check recounts what is kept counted (decision 0010) and names the first figure that differs. It reads everything.
+// Check counts again what the counters hold (decision 0010) and returns the first difference as an error. It reads every
+// row.
 func Check(ctx context.Context, db database.Querier) error {
 	for _, c := range []struct{ what, differ string }{
 		{"totals", `
@@ -41,7 +42,7 @@ func Check(ctx context.Context, db database.Querier) error {
 				SELECT day, created AS kept, 0 AS counted FROM report_days UNION ALL SELECT day, created, 0 FROM report_day_changes
 				UNION ALL SELECT (created_at AT TIME ZONE 'Asia/Dili')::date, 0, 1 FROM reports) x
 			 GROUP BY day HAVING sum(kept) <> sum(counted) LIMIT 1`},
-		{"moves into fixed", `
+		{"changes to fixed", `
 			SELECT day::text, '', sum(kept), sum(counted) FROM (
 				SELECT day, fixed AS kept, 0 AS counted FROM report_days UNION ALL SELECT day, fixed, 0 FROM report_day_changes
 				UNION ALL SELECT (created_at AT TIME ZONE 'Asia/Dili')::date, 0, 1 FROM report_status_history WHERE new_status = 'fixed') x

@@ -7,7 +7,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// What a stream of random numbers is for: rows of different kinds never share one.
+// The kinds of rows. Rows of different kinds never share a stream of random numbers.
 const (
 	ofReport uint64 = iota + 1
 	ofPerson
@@ -17,12 +17,12 @@ const (
 	ofNotice
 )
 
-// draw is the stream of the i-th of a kind.
-func (w *world) draw(kind uint64, i int) *rand.Rand {
+// draw is the stream of random numbers of the i-th row of a kind.
+func (w *dataset) draw(kind uint64, i int) *rand.Rand {
 	return rand.New(rand.NewPCG(w.Seed^kind<<56, uint64(i)))
 }
 
-// newID is a UUIDv7 of an instant.
+// newID is a UUIDv7 with a given time.
 func newID(at time.Time, r *rand.Rand) uuid.UUID {
 	var id uuid.UUID
 	ms := uint64(at.UnixMilli())
@@ -51,7 +51,7 @@ func bytes32(r *rand.Rand) []byte {
 	return out
 }
 
-// weighted is a choice that is not even.
+// weighted is a choice with its weight.
 type weighted[T any] struct {
 	value  T
 	weight float64

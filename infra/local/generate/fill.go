@@ -9,17 +9,17 @@ import (
 
 // filler writes the tables one after another.
 type filler struct {
-	*world
+	*dataset
 	conn         *pgx.Conn
 	passwordHash string
-	indexes      []string // that finish makes again
+	indexes      []string // definitions that begin dropped; finish makes them again
 }
 
-// many is from how many reports on it is quicker to make indexes at the end.
+// many is the number of reports from which it is faster to make the indexes at the end.
 const many = 20_000
 
-// begin rests foreign keys and the triggers that count: what is written is right by its making, and counted at the end.
-// The ledger's own triggers watch all the same.
+// begin disables foreign keys and the counting triggers: the rows are consistent, and count counts them at the end. The
+// triggers of the ledger stay enabled.
 func (f *filler) begin(ctx context.Context) error {
 	for _, sql := range []string{"SET session_replication_role = replica", "SET maintenance_work_mem = '512MB'", "SET synchronous_commit = off"} {
 		if _, err := f.conn.Exec(ctx, sql); err != nil {
@@ -50,7 +50,7 @@ func (f *filler) begin(ctx context.Context) error {
 	return f.run(ctx, drop...)
 }
 
-// finish makes the indexes, tells the planner what there is, and puts everything to work again.
+// finish makes the indexes again, enables the triggers and updates the statistics of the planner.
 func (f *filler) finish(ctx context.Context) error {
 	return f.run(ctx, append(f.indexes, "RESET session_replication_role", "VACUUM ANALYZE")...)
 }
@@ -64,10 +64,10 @@ func (f *filler) run(ctx context.Context, statements ...string) error {
 	return nil
 }
 
-// write is given the values of one row.
+// write takes the values of one row.
 type write func(values ...any)
 
-// copy writes the rows that each makes for the numbers from first up to n.
+// copy writes the rows that each makes for the numbers from first to n-1.
 func (f *filler) copy(ctx context.Context, table string, columns []string, first, n int, each func(i int, row write)) error {
 	source := &source{next: max(first, 0), end: n, each: each}
 	if _, err := f.conn.CopyFrom(ctx, pgx.Identifier{table}, columns, source); err != nil {
@@ -76,7 +76,7 @@ func (f *filler) copy(ctx context.Context, table string, columns []string, first
 	return nil
 }
 
-// source is pgx.CopyFromSource over the rows of one number after another.
+// source implements pgx.CopyFromSource over the rows of one number after another.
 type source struct {
 	next, end int
 	each      func(i int, row write)

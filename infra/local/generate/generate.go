@@ -1,9 +1,11 @@
-// Package generate fills a migrated database with reports of Timor-Leste as they might come in over two years, even a
-// million: places on its land clustered at towns, types, moves with their histories, comments, pictures,
-// ledger events, embeddings, notifications, journeys. The same seed and end give the same rows.
+// Package generate fills a migrated database with reports of Timor-Leste over two years, up to a million and more: places
+// on its land, clustered at towns, with types, histories, comments, pictures, ledger events, embeddings, notifications
+// and journeys. The same seed and end give the same rows.
 //
-// Every row is a function of the seed and its own number, so tables are written one by one, by COPY, without keeping
-// any of them in memory.
+// Every row is a function of the seed and its own number, so each table is written by one COPY and nothing is kept in
+// memory. COPY needs columns and values of its own: the product's statements insert one row at a time, which takes many
+// times as long. Where the product has a statement for many rows, it is used: the legs of journeys, and the folding of
+// counters and map cells.
 package generate
 
 import (
@@ -18,16 +20,16 @@ import (
 	"github.com/lafaekstreet/backend/shared/credential"
 )
 
-// Version names what is generated: a database made by another version is another one.
+// Version is the version of the generated data. A database of another version is generated again.
 const Version = 1
 
-// Password opens every account that is generated.
+// Password is the password of every generated account.
 const Password = "uma-lulik-77"
 
-// The most reports with something that would otherwise outgrow the rest: the newest have it.
+// Bounds for large rows. The newest reports have them.
 const (
 	maxLedgered  = 50_000 // their events, submissions and transactions are 2 KB a report
-	maxEmbedded  = 20_000 // a vector is 4 KB: a million would be 4 GB, and similar reads only those near by
+	maxEmbedded  = 20_000 // a vector is 4 KB: a million would be 4 GB, and the search for similar reports reads only near ones
 	leanLedgered = 500
 	leanEmbedded = 500
 	maxJourneys  = 5_000
@@ -47,20 +49,20 @@ func (o Options) embeddedFrom() int {
 	return o.Reports - maxEmbedded
 }
 
-// Options say how much is generated.
+// Options configures Fill.
 type Options struct {
 	Reports int
 	Seed    uint64
-	// Until is when the newest report came in.
+	// Until is when the newest report was created.
 	Until time.Time
-	// Log is told how long each kind of row took; may be nil.
+	// Log receives how long each kind of row took. May be nil.
 	Log io.Writer
-	// Lean leaves out what plans of reading do not depend on: most vectors and ledger events.
+	// Lean leaves out rows that query plans do not depend on: most vectors and ledger events.
 	Lean bool
 }
 
-// Fill writes everything into the database at address, which is migrated and empty and whose role is a superuser. The
-// counters and map cells that triggers keep otherwise are counted once at the end; Check compares them.
+// Fill writes everything into the database at address. It must be migrated and empty, and the role a superuser. Triggers
+// are off meanwhile, so counters and map cells are counted once at the end. Check compares them.
 func Fill(ctx context.Context, address string, o Options) error {
 	conn, err := pgx.Connect(ctx, address)
 	if err != nil {
@@ -71,7 +73,7 @@ func Fill(ctx context.Context, address string, o Options) error {
 	if err != nil {
 		return fmt.Errorf("generate: %w", err)
 	}
-	f := &filler{conn: conn, world: newWorld(o), passwordHash: hash}
+	f := &filler{conn: conn, dataset: newDataset(o), passwordHash: hash}
 	for _, step := range []struct {
 		name string
 		run  func(context.Context) error
@@ -91,8 +93,8 @@ func Fill(ctx context.Context, address string, o Options) error {
 	return nil
 }
 
-// world is what every row is a function of.
-type world struct {
+// dataset holds what every row is a function of.
+type dataset struct {
 	Options
 	words
 	country  country
@@ -103,13 +105,13 @@ type world struct {
 	first    map[int]int // number of the first report of each year
 }
 
-func newWorld(o Options) *world {
+func newDataset(o Options) *dataset {
 	o.Until = o.Until.UTC().Truncate(time.Second)
-	w := &world{Options: o, words: newWords(), country: newCountry(), towns: towns(), agencies: agencies(), start: o.Until.AddDate(-2, 0, 0), people: max(50, o.Reports/20), first: map[int]int{}}
+	w := &dataset{Options: o, words: newWords(), country: newCountry(), towns: towns(), agencies: agencies(), start: o.Until.AddDate(-2, 0, 0), people: max(50, o.Reports/20), first: map[int]int{}}
 	for i := 0; i < o.Reports; {
 		year := w.year(i)
 		w.first[year] = i
-		low, high := i, o.Reports // the first of a later year
+		low, high := i, o.Reports // binary search for the first report of a later year
 		for low < high {
 			if middle := (low + high) / 2; w.year(middle) == year {
 				low = middle + 1
@@ -122,8 +124,8 @@ func newWorld(o Options) *world {
 	return w
 }
 
-// filedIn is how many reports a year has.
-func (w *world) filedIn(year int) int {
+// countIn is the number of reports of a year.
+func (w *dataset) countIn(year int) int {
 	end := w.Reports
 	for other, first := range w.first {
 		if other > year {
@@ -133,16 +135,16 @@ func (w *world) filedIn(year int) int {
 	return end - w.first[year]
 }
 
-// filed is when report i came in: in the order of their numbers, and ever more of them.
-func (w *world) filed(i int) time.Time {
+// createdAt is when report i was created: in the order of the numbers, and more and more often.
+func (w *dataset) createdAt(i int) time.Time {
 	share := math.Pow((float64(i)+0.5)/float64(w.Reports), 0.7)
 	return w.start.Add(time.Duration(share * float64(w.Until.Sub(w.start)))).Truncate(time.Microsecond)
 }
 
-// CitizenEmail is the address of person i; the first ones have filed most.
+// CitizenEmail is the address of person i. The first ones have the most reports.
 func CitizenEmail(i int) string { return fmt.Sprintf("citizen-%06d@example.org", i) }
 
-// The addresses of a moderator, and of an official of the agency for roads.
+// The addresses of a moderator and of an official of the roads agency.
 const (
 	ModeratorEmail = "moderator@example.org"
 	OfficialEmail  = "official@example.org"

@@ -6,17 +6,20 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/functions/journeys"
 )
 
-// journeyCount is how many riders share a journey.
-func (w *world) journeyCount() int { return min(maxJourneys, w.people/10) }
+// journeyCount is the number of journeys; each has another rider.
+func (w *dataset) journeyCount() int { return min(maxJourneys, w.people/10) }
 
-// JourneyID is the i-th journey, of PersonID(i).
-func JourneyID(o Options, i int) uuid.UUID { return newWorld(o).journeyID(i) }
+// JourneyID is the id of the i-th journey. It belongs to PersonID(i).
+func JourneyID(o Options, i int) uuid.UUID { return newDataset(o).journeyID(i) }
 
-func (w *world) journeyID(i int) uuid.UUID { return newID(w.start, w.draw(ofJourney, i)) }
+func (w *dataset) journeyID(i int) uuid.UUID { return newID(w.start, w.draw(ofJourney, i)) }
 
-// stops of a journey go from town to town, two weeks behind and two ahead of the end of what is generated.
+// stop is one marker of a journey. Stops lead from town to town, one a day, half of them before Options.Until.
 type stop struct {
 	id       uuid.UUID
 	name     string
@@ -25,9 +28,9 @@ type stop struct {
 	on       time.Time
 }
 
-func (w *world) stops(i int) []stop {
+func (w *dataset) stops(i int) []stop {
 	r := w.draw(ofJourney, i)
-	_ = newID(w.start, r) // the journey's
+	_ = newID(w.start, r) // skips the journey's own id
 	n := 4 + r.IntN(33)
 	at := w.Until.AddDate(0, 0, -n/2)
 	here := pick(r, w.towns)
@@ -43,7 +46,7 @@ func (w *world) stops(i int) []stop {
 	return out
 }
 
-// journeys follow roads from town to town; their legs are laid as functions/journeys lays them.
+// journeys writes journeys and markers by COPY, and the legs by the statement of functions/journeys.
 func (f *filler) journeys(ctx context.Context) error {
 	columns := []string{"id", "user_id", "name", "active", "created_at", "updated_at"}
 	err := f.copy(ctx, "journeys", columns, 0, f.journeyCount(), func(i int, row write) {
@@ -66,15 +69,12 @@ func (f *filler) journeys(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return f.run(ctx, `
-		INSERT INTO journey_legs (journey_id, seq, kind, dates, line, shown_line, start_m, length_m)
-		SELECT journey_id, seq, kind, dates, line, shown_line, sum(length_m) OVER (PARTITION BY journey_id ORDER BY seq) - length_m, length_m FROM (
-			SELECT journey_id, row_number() OVER riding AS seq,
-			       CASE WHEN marker_type = lead(marker_type) OVER riding THEN marker_type ELSE 'transition' END AS kind,
-			       daterange(coalesce(happened_on, planned_on), lead(coalesce(happened_on, planned_on)) OVER riding, '[]') AS dates,
-			       ST_MakeLine(position::geometry, lead(position::geometry) OVER riding)::geography AS line,
-			       ST_MakeLine(shown::geometry, lead(shown::geometry) OVER riding)::geography AS shown_line,
-			       ST_Distance(position, lead(position) OVER riding) AS length_m
-			  FROM markers WINDOW riding AS (PARTITION BY journey_id ORDER BY marker_type = 'plan', coalesce(happened_on, planned_on), created_at, id)) legs
-		 WHERE length_m IS NOT NULL`)
+	legs := &pgx.Batch{}
+	for i := range f.journeyCount() {
+		legs.Queue(journeys.LayLegs, f.journeyID(i))
+	}
+	if err := f.conn.SendBatch(ctx, legs).Close(); err != nil {
+		return fmt.Errorf("write journey_legs: %w", err)
+	}
+	return nil
 }

@@ -13,16 +13,16 @@ import (
 	"github.com/google/uuid"
 )
 
-// The account and topics that generated events stand under.
+// The account and the topics of generated events.
 const (
 	Account      = "0.0.2001"
 	TopicReports = "0.0.3001"
 	TopicStatus  = "0.0.3002"
 )
 
-func (w *world) ledgered(i int) bool { return i >= w.ledgerFrom() }
+func (w *dataset) ledgered(i int) bool { return i >= w.ledgerFrom() }
 
-// event is one of a report's ledger, each in a message of its own, confirmed.
+// event is one ledger event of a report, confirmed in a message of its own.
 type event struct {
 	id, submission   uuid.UUID
 	seq              int
@@ -34,9 +34,9 @@ type event struct {
 	topicID, payment string
 }
 
-// ledger writes the events of the newest reports as functions/anchor would have left them.
+// ledger writes the events of the newest reports as functions/anchor leaves them.
 func (f *filler) ledger(ctx context.Context) error {
-	const span = 8 // places on a topic for each report: more than it has events
+	const span = 8 // positions for each report: more than its events
 	first := f.ledgerFrom()
 	tables := []struct {
 		name    string
@@ -57,7 +57,7 @@ func (f *filler) ledger(ctx context.Context) error {
 		{"ledger_anchors", []string{"event_id", "position", "report_id", "seq", "topic", "submission_id", "created_at"},
 			func(s *subject, e *event, row write) { row(e.id, e.position, s.id, e.seq, e.topic, e.submission, e.at) }},
 	}
-	// The trigger that watches the chain plans its query once, on an empty table, where reading all of it looks best.
+	// The chain trigger plans its query once, on an empty table, where a sequential scan looks cheapest.
 	if err := f.run(ctx, "SET enable_seqscan = off"); err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (s *subject) salt() []byte {
 	return sum[:]
 }
 
-// events are the report's chain, as shared/ledger writes it: one for each move, and one for a withdrawal.
+// events is the report's chain, as shared/ledger writes it: one event for each status change, and one for a withdrawal.
 func (s *subject) events(position int64) []*event {
 	mac := hmac.New(sha256.New, s.salt())
 	_, _ = fmt.Fprintf(mac, `{"captured_at":null,"description":"%s","issue_type_raw":"","latitude":%s,"longitude":%s,"title":"%s"}`,
@@ -124,7 +124,7 @@ func (s *subject) events(position int64) []*event {
 	return out
 }
 
-// payload is canonical JSON (RFC 8785): members sorted, no spaces. None of our words needs escaping.
+// payload is canonical JSON (RFC 8785): sorted members, no spaces. No generated text needs escaping.
 func (s *subject) payload(e *event, m move, content string) []byte {
 	images, old, prev := "", "", "null"
 	if s.picture != nil {
@@ -144,7 +144,7 @@ func (s *subject) payload(e *event, m move, content string) []byte {
 
 func decimal(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
-// derived is the n-th id that belongs to a report's, with a time of its own.
+// derived is the n-th id derived from the id of a report, with its own time.
 func derived(id uuid.UUID, at time.Time, n int) uuid.UUID {
 	sum := sha256.Sum256(append(id[:], byte(n)))
 	out := uuid.UUID(sum[:16])

@@ -7,7 +7,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// agency is who repairs.
+// agency repairs roads or other infrastructure.
 type agency struct{ code, name, kind string }
 
 func agencies() []agency {
@@ -18,16 +18,16 @@ func agencies() []agency {
 	}
 }
 
-func (w *world) agencyID(i int) uuid.UUID { return newID(w.start, w.draw(ofPerson, -1-i)) }
+func (w *dataset) agencyID(i int) uuid.UUID { return newID(w.start, w.draw(ofPerson, -1-i)) }
 
-// The numbers of the two people of staff, behind all citizens.
-func (w *world) moderator() int { return w.people }
-func (w *world) official() int  { return w.people + 1 }
+// The numbers of the two members of staff. They follow the citizens.
+func (w *dataset) moderator() int { return w.people }
+func (w *dataset) official() int  { return w.people + 1 }
 
-func (w *world) personID(i int) uuid.UUID { return newID(w.start, w.draw(ofPerson, i)) }
+func (w *dataset) personID(i int) uuid.UUID { return newID(w.start, w.draw(ofPerson, i)) }
 
-// PersonID is the account of CitizenEmail(i) in a database of that seed, size and end.
-func PersonID(o Options, i int) uuid.UUID { return newWorld(o).personID(i) }
+// PersonID is the id of the account CitizenEmail(i) in a database generated with o.
+func PersonID(o Options, i int) uuid.UUID { return newDataset(o).personID(i) }
 
 func (f *filler) people(ctx context.Context) error {
 	columns := []string{"id", "code", "name", "agency_type", "created_at"}
@@ -39,7 +39,7 @@ func (f *filler) people(ctx context.Context) error {
 		return err
 	}
 	columns = []string{"id", "email", "email_verified_at", "password_hash", "full_name", "role", "agency_id", "preferred_language", "created_at", "updated_at"}
-	err = f.copy(ctx, "users", columns, 0, f.world.people+2, func(i int, row write) {
+	err = f.copy(ctx, "users", columns, 0, f.dataset.people+2, func(i int, row write) {
 		r := f.draw(ofPerson, i)
 		id := newID(f.start, r)
 		email, role := CitizenEmail(i), "citizen"

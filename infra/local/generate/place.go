@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 )
 
-// town is where reports cluster; degrees WGS 84, rounded to a kilometre.
+// town is the centre of a cluster of reports: degrees WGS 84, rounded to a kilometre.
 type town struct {
 	code, municipality, post string
 	lat, lon                 float64
@@ -49,7 +49,7 @@ func towns() []weighted[town] {
 	}
 }
 
-// country is an area as rings of longitudes and latitudes.
+// country is an area: rings of longitude and latitude.
 type country [][][2]float64
 
 // newCountry is Timor-Leste drawn by hand a kilometre or two inside its coasts and borders: the main part, Oé-Cusse and
@@ -88,7 +88,7 @@ func (c country) has(lat, lon float64) bool {
 	return false
 }
 
-// around is a place near a town: most of them close, some far out on its roads.
+// around is a random place near a town. Most are close to it.
 func (t town) around(c country, r *rand.Rand) (float64, float64) {
 	for range 20 {
 		metres, angle := r.ExpFloat64()*t.spread, r.Float64()*2*math.Pi
@@ -101,5 +101,5 @@ func (t town) around(c country, r *rand.Rand) (float64, float64) {
 	return t.lat, t.lon
 }
 
-// degrees keeps what a phone tells: a decimetre.
+// degrees rounds to a decimetre, as phones do.
 func degrees(v float64) float64 { return math.Round(v*1e6) / 1e6 }

@@ -47,7 +47,7 @@ func (f *filler) reports(ctx context.Context) error {
 		return err
 	}
 	for year := range f.first {
-		if _, err := f.conn.Exec(ctx, `INSERT INTO report_numbers (year, last) VALUES ($1, $2)`, year, f.filedIn(year)); err != nil {
+		if _, err := f.conn.Exec(ctx, `INSERT INTO report_numbers (year, last) VALUES ($1, $2)`, year, f.countIn(year)); err != nil {
 			return fmt.Errorf("write report_numbers: %w", err)
 		}
 	}
@@ -76,7 +76,7 @@ func (f *filler) pictures(ctx context.Context) error {
 	})
 }
 
-// actor is who made a move.
+// actor is the account that made a status change. Nil for AI.
 func (f *filler) actor(s *subject, m move) *uuid.UUID {
 	var id uuid.UUID
 	switch m.kind {
@@ -121,7 +121,7 @@ func (f *filler) comments(ctx context.Context) error {
 	})
 }
 
-// analysis is the id of the call that judged the report; none for one that nothing was concluded about.
+// analysis is the id of the AI analysis of the report. It is false when there is none.
 func (s *subject) analysis() (uuid.UUID, bool) {
 	if s.picture == nil || s.aiStatus != "completed" && s.aiStatus != "rejected" {
 		return uuid.UUID{}, false

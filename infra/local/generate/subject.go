@@ -11,7 +11,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
-// subject is a report with all that happened to it.
+// subject is a report with its history, comments and picture.
 type subject struct {
 	i          int
 	id, client uuid.UUID
@@ -40,7 +40,7 @@ type subject struct {
 	updated    time.Time
 }
 
-// move is one change of status.
+// move is one status change.
 type move struct {
 	id       uuid.UUID
 	old, new string
@@ -63,24 +63,24 @@ type picture struct {
 	sha           []byte
 }
 
-func (w *world) year(i int) int { return w.filed(i).In(report.Zone()).Year() }
+func (w *dataset) year(i int) int { return w.createdAt(i).In(report.Zone()).Year() }
 
-func (w *world) number(i int) string {
+func (w *dataset) number(i int) string {
 	year := w.year(i)
 	return fmt.Sprintf("LS-%d-%06d", year, i-w.first[year]+1)
 }
 
-// reportID is that of subject(i), without the rest.
-func (w *world) reportID(i int) uuid.UUID { return newID(w.filed(i), w.draw(ofReport, i)) }
+// reportID is the id of subject(i), without making the rest of it.
+func (w *dataset) reportID(i int) uuid.UUID { return newID(w.createdAt(i), w.draw(ofReport, i)) }
 
-// subject is report i. What is drawn comes in this order for good: a change makes other rows of the same seed.
-func (w *world) subject(i int) *subject {
+// subject is report i. The order of the random numbers must not change: the same seed would give other rows.
+func (w *dataset) subject(i int) *subject {
 	r := w.draw(ofReport, i)
-	s := &subject{i: i, at: w.filed(i), duplicates: -1, agency: -1}
+	s := &subject{i: i, at: w.createdAt(i), duplicates: -1, agency: -1}
 	s.id = newID(s.at, r)
 	s.client = newID(s.at.Add(-time.Minute), r)
 	s.number = w.number(i)
-	// A few people file much.
+	// A few people have many reports.
 	s.author = int(math.Pow(r.Float64(), 1.5) * float64(w.people))
 	s.issueType, s.severity = pick(r, w.types), pick(r, w.severities)
 	s.place = pick(r, w.towns)
@@ -89,13 +89,13 @@ func (w *world) subject(i int) *subject {
 	s.title, s.text = w.title(r, s.issueType, s.suco), w.description(r)
 	s.hash = bytes32(r)
 	s.anonymous = r.Float64() < 0.1
-	w.live(s, r)
+	w.addHistory(s, r)
 	s.picturesAndComments(w, r)
 	return s
 }
 
-// live gives the report its moves: the older, the further.
-func (w *world) live(s *subject, r *rand.Rand) {
+// addHistory adds status changes: older reports have more of them.
+func (w *dataset) addHistory(s *subject, r *rand.Rand) {
 	age := w.Until.Sub(s.at)
 	s.aiStatus, s.updated = "queued", s.at
 	s.step(r, "", "pending", "citizen", nil, s.at)
@@ -146,7 +146,7 @@ func (s *subject) step(r *rand.Rand, old, to, kind string, note *string, at time
 	s.updated = at
 }
 
-func (s *subject) picturesAndComments(w *world, r *rand.Rand) {
+func (s *subject) picturesAndComments(w *dataset, r *rand.Rand) {
 	if r.Float64() < 0.85 {
 		s.picture = &picture{upload: newID(s.at.Add(-time.Minute), r), image: newID(s.at, r), look: int64(r.Uint64()), sha: bytes32(r)}
 	}
@@ -161,7 +161,7 @@ func (s *subject) picturesAndComments(w *world, r *rand.Rand) {
 
 func (s *subject) status() string { return s.moves[len(s.moves)-1].new }
 
-// when is the time of the last move to a status.
+// when is the time of the last change to a status.
 func (s *subject) when(status string) *time.Time {
 	for i := len(s.moves) - 1; i >= 0; i-- {
 		if s.moves[i].new == status {

@@ -11,13 +11,13 @@ import (
 
 const dimensions = 1024
 
-// embeddings lie around one centre for each type of problem and look.
+// embeddings lie around a centre for each issue type and cluster of pictures.
 func (f *filler) embeddings(ctx context.Context) error {
 	var oid uint32
 	if err := f.conn.QueryRow(ctx, "SELECT 'vector'::regtype::oid").Scan(&oid); err != nil {
 		return fmt.Errorf("look for vectors: %w", err)
 	}
-	f.conn.TypeMap().RegisterType(&pgtype.Type{Name: "vector", OID: oid, Codec: pgtype.ByteaCodec{}}) // we write its wire form ourselves
+	f.conn.TypeMap().RegisterType(&pgtype.Type{Name: "vector", OID: oid, Codec: pgtype.ByteaCodec{}}) // vector writes the binary form
 	columns := []string{"image_id", "report_id", "model", "embedding", "created_at"}
 	return f.copy(ctx, "report_embeddings", columns, f.embeddedFrom(), f.Reports, func(i int, row write) {
 		s := f.subject(i)
@@ -27,7 +27,7 @@ func (f *filler) embeddings(ctx context.Context) error {
 	})
 }
 
-// vector is of unit length, in pgvector's binary form: dimensions, two bytes of nothing, 32-bit numbers.
+// vector is a unit vector in pgvector's binary form: the dimensions, two zero bytes, and 32-bit numbers.
 func (f *filler) vector(i int, s *subject) []byte {
 	kind := 0
 	for n, t := range f.types {

@@ -16,7 +16,7 @@ func severities() []weighted[string] {
 	return []weighted[string]{{"low", 25}, {"medium", 45}, {"high", 22}, {"critical", 8}}
 }
 
-// words are what texts are made of, in the three languages.
+// words are the parts of generated texts, in three languages.
 type words struct {
 	types                                 []weighted[string]
 	severities                            []weighted[string]

@@ -13,7 +13,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
-// JPEG is a small picture; each shade is another one.
+// JPEG is a small picture. Another shade is another picture.
 func (w *System) JPEG(shade uint8) []byte {
 	w.Helper()
 	var b bytes.Buffer
@@ -23,7 +23,7 @@ func (w *System) JPEG(shade uint8) []byte {
 	return b.Bytes()
 }
 
-// PNG is the same as a PNG.
+// PNG is the same picture as a PNG.
 func (w *System) PNG(shade uint8) []byte {
 	w.Helper()
 	var b bytes.Buffer
@@ -43,7 +43,7 @@ func canvas(shade uint8) image.Image {
 	return img
 }
 
-// Process leaves an upload as the images worker would: renditions stored, facts known.
+// ProcessUpload does what the images worker does with an upload: it stores the renditions and fills the row.
 func (w *System) ProcessUpload(uploadID string) {
 	w.Helper()
 	id, err := uuid.Parse(uploadID)

@@ -1,5 +1,5 @@
-// Package testenv is a whole small system for a test: a database of its own,
-// stand-ins for AWS, people to sign in, and route groups behind the gateway.
+// Package testenv starts a small system for a test: a database of its own, stand-ins for AWS, people who are signed in,
+// and route groups behind the gateway.
 package testenv
 
 import (
@@ -27,13 +27,13 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
-// Bucket is where pictures are.
+// Bucket is the bucket of pictures.
 const Bucket = "media"
 
 // System is the system of one test.
 type System struct {
 	testing.TB
-	DB     *pgxpool.Pool // in the functions' own role
+	DB     *pgxpool.Pool // with the role of the functions
 	AWS    *standin.Server
 	Env    config.Env
 	Signer *identitytest.Signer
@@ -42,11 +42,10 @@ type System struct {
 	gateway atomic.Pointer[gateway.Gateway]
 }
 
-// OpenFunc makes the handler of a route group.
+// OpenFunc opens a route group.
 type OpenFunc func(context.Context, config.Env) (*httpapi.Service, error)
 
-// New starts a system with the given groups. Messages for workers stay in the
-// outbox, where tests can look at them.
+// New starts a system with these route groups. Messages for workers stay in the outbox, where tests can read them.
 func New(t testing.TB, groups ...OpenFunc) *System {
 	t.Helper()
 	owned := testdb.URL(t)
@@ -81,7 +80,7 @@ func New(t testing.TB, groups ...OpenFunc) *System {
 	return w
 }
 
-// Serve puts groups behind the gateway, with Env as it is now.
+// Serve serves these groups instead of the earlier ones, with the present Env.
 func (w *System) Serve(groups ...OpenFunc) {
 	w.Helper()
 	if len(groups) == 0 {
@@ -111,10 +110,10 @@ func (w *System) answer(rw http.ResponseWriter, r *http.Request) {
 	http.NotFound(rw, r)
 }
 
-// Citizen signs somebody in.
+// Citizen signs in a new citizen.
 func (w *System) Citizen() *Client { return w.As(identitytest.Person{Role: identity.Citizen}) }
 
-// Staff signs somebody in with a role; an official belongs to the agency.
+// Staff signs in a new member of staff with a role. An official belongs to the agency.
 func (w *System) Staff(role identity.Role, agency ...uuid.UUID) *Client {
 	p := identitytest.Person{Role: role, SecondFactor: true}
 	if len(agency) > 0 {
@@ -123,14 +122,14 @@ func (w *System) Staff(role identity.Role, agency ...uuid.UUID) *Client {
 	return w.As(p)
 }
 
-// As signs a person in.
+// As signs in a person.
 func (w *System) As(p identitytest.Person) *Client {
 	w.Helper()
 	p = w.Signer.SignInAs(w.DB, p)
 	return &Client{p, apiclient.NewTester(w.TB, w.URL).WithToken(p.Token)}
 }
 
-// Nobody calls without a token.
+// Anonymous calls without a token.
 func (w *System) Anonymous() *Client { return &Client{Tester: apiclient.NewTester(w.TB, w.URL)} }
 
 // Agency adds an agency.
@@ -149,7 +148,7 @@ func (w *System) Exec(sql string, args ...any) {
 	}
 }
 
-// Int is a number out of the database.
+// Int is the number that a query returns.
 func (w *System) Int(sql string, args ...any) int {
 	w.Helper()
 	var n int
@@ -159,7 +158,7 @@ func (w *System) Int(sql string, args ...any) int {
 	return n
 }
 
-// Text is a text out of the database.
+// Text is the text that a query returns.
 func (w *System) Text(sql string, args ...any) string {
 	w.Helper()
 	var s string
@@ -169,20 +168,20 @@ func (w *System) Text(sql string, args ...any) string {
 	return s
 }
 
-// Until waits until a query of one truth value says so.
+// WaitUntil waits until a query returns true.
 func (w *System) WaitUntil(sql string, args ...any) {
 	w.Helper()
 	for {
-		var so bool
-		if err := w.DB.QueryRow(w.Context(), sql, args...).Scan(&so); err != nil {
+		var done bool
+		if err := w.DB.QueryRow(w.Context(), sql, args...).Scan(&done); err != nil {
 			w.Fatal(err)
 		}
-		if so {
+		if done {
 			return
 		}
 		select {
 		case <-w.Context().Done():
-			w.Fatal("the test ended before it was so")
+			w.Fatal("the test ended before the query returned true")
 		case <-time.After(5 * time.Millisecond):
 		}
 	}

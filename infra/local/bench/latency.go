@@ -30,12 +30,12 @@ func (t times) at(q float64) time.Duration {
 
 // subject is an endpoint on a stand, ready to be measured.
 type subject struct {
-	stand    *stand
-	endpoint endpoint
-	requests []apiclient.Request
-	flights  [][]dbproxy.Flight // of each request
-	since    time.Time
-	asked    atomic.Int64 // writes so far
+	stand      *stand
+	endpoint   endpoint
+	requests   []apiclient.Request
+	roundTrips [][]dbproxy.RoundTrip // of each request
+	since      time.Time
+	asked      atomic.Int64 // writes so far
 
 	whole, bare times // by one client and by none, in turns
 }
@@ -44,12 +44,12 @@ func (s *stand) subject(ctx context.Context, e endpoint, variants int) (*subject
 	out := &subject{stand: s, endpoint: e, since: time.Now()}
 	for i := range variants {
 		start := time.Now()
-		flights, err := s.record(ctx, func() apiclient.Request { return e.request(s.facts, s.on[s.tapped], i) })
+		roundTrips, err := s.record(ctx, func() apiclient.Request { return e.request(s.facts, s.on[s.proxied], i) })
 		if err != nil {
 			return nil, err
 		}
 		out.requests = append(out.requests, e.request(s.facts, s.on[s.site], i))
-		out.flights = append(out.flights, flights)
+		out.roundTrips = append(out.roundTrips, roundTrips)
 		if time.Since(start) > slow { // one tells enough, and asking sixteen times over would take the day
 			break
 		}
@@ -66,9 +66,9 @@ func (s *stand) subject(ctx context.Context, e endpoint, variants int) (*subject
 // once asks variant i of the system and then of the database alone.
 func (s *subject) once(ctx context.Context, i int) error {
 	i %= len(s.requests)
-	request, flights := s.request(i), s.flights[i]
+	request, roundTrips := s.request(i), s.roundTrips[i]
 	if s.endpoint.writes {
-		flights = s.stand.renewer.Renew(flights, s.since)
+		roundTrips = s.stand.renewer.Renew(roundTrips, s.since)
 	}
 	start := time.Now()
 	answer, err := s.stand.site.client.Do(ctx, request)
@@ -80,7 +80,7 @@ func (s *subject) once(ctx context.Context, i int) error {
 		return fmt.Errorf("%s: status %d: %s", request.Path, answer.Status, excerpt(answer))
 	}
 	start = time.Now()
-	if err := s.stand.replay.Run(ctx, flights); err != nil {
+	if err := s.stand.replay.Run(ctx, roundTrips); err != nil {
 		return err
 	}
 	if s.endpoint.besides != nil {

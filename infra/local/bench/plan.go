@@ -14,9 +14,9 @@ import (
 // planned is from how many reports on reading all of them is never the best plan.
 const planned = 30_000
 
-// scanned names the tables that the flights' plans read from one end to the other.
-func (s *stand) scanned(ctx context.Context, flights []dbproxy.Flight) ([]string, error) {
-	plans, err := s.replay.Explain(ctx, flights)
+// scanned names the tables that the roundTrips' plans read from one end to the other.
+func (s *stand) scanned(ctx context.Context, roundTrips []dbproxy.RoundTrip) ([]string, error) {
+	plans, err := s.replay.Explain(ctx, roundTrips)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func (n node) scans(into []string) []string {
 
 // plan is a cell: "index" unless a plan reads all reports.
 func (r *Run) plan(ctx context.Context, name string, s *subject) (string, error) {
-	all, err := s.stand.scanned(ctx, s.flights[0])
+	all, err := s.stand.scanned(ctx, s.roundTrips[0])
 	if err != nil {
 		return "", err
 	}
@@ -76,16 +76,16 @@ func (r *Run) scanning(ctx context.Context) ([]string, error) {
 	for _, e := range readEndpoints() {
 		asked := map[string]bool{}
 		for i := range 8 {
-			path := e.request(s.facts, s.on[s.tapped], i).Path
+			path := e.request(s.facts, s.on[s.proxied], i).Path
 			if asked[path] {
 				continue
 			}
 			asked[path] = true
-			flights, err := s.record(ctx, func() apiclient.Request { return e.request(s.facts, s.on[s.tapped], i) })
+			roundTrips, err := s.record(ctx, func() apiclient.Request { return e.request(s.facts, s.on[s.proxied], i) })
 			if err != nil {
 				return nil, errors.Join(err, s.close())
 			}
-			all, err := s.scanned(ctx, flights)
+			all, err := s.scanned(ctx, roundTrips)
 			if err != nil {
 				return nil, errors.Join(err, s.close())
 			}

@@ -100,8 +100,8 @@ func (r *Run) endpoint(ctx context.Context, e endpoint, large, small *stand) ([]
 		crowd = s.crowd(ctx, r.clients(), r.Span())
 	}
 	statements := 0
-	for _, flight := range s.flights[0] {
-		statements += len(flight)
+	for _, roundTrip := range s.roundTrips[0] {
+		statements += len(roundTrip)
 	}
 	plan, err := r.plan(ctx, e.name, s)
 	if err != nil {
@@ -113,7 +113,7 @@ func (r *Run) endpoint(ctx context.Context, e endpoint, large, small *stand) ([]
 	}
 	p50, bare := s.whole.at(0.5), s.bare.at(0.5)
 	ratio := float64(p50) / float64(max(bare, 1))
-	cells := []any{e.name, fmt.Sprintf("%d/%d", len(s.flights[0]), statements), plan, bare, p50, ratio, r.overSQL(e.name, p50, bare, floor.whole.at(0.5), limit), s.whole.at(0.99),
+	cells := []any{e.name, fmt.Sprintf("%d/%d", len(s.roundTrips[0]), statements), plan, bare, p50, ratio, r.overSQL(e.name, p50, bare, floor.whole.at(0.5), limit), s.whole.at(0.99),
 		perSecond(s.whole), crowd.times.at(0.5), crowd.times.at(0.99), fmt.Sprintf("%.0f", crowd.perSecond), crowd.failed}
 	if crowd.failed > 0 {
 		r.Goal(e.name+" loses requests", false)

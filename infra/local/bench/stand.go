@@ -14,20 +14,20 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/generate"
 )
 
-// stand is what an endpoint is measured on: one database, the system on it, the same system by way of a tap that
-// writes down what it asks of the database, and a connection to ask the same without the system.
+// stand is what an endpoint is measured on: one database, the system on it, the same system through a proxy that records
+// its statements, and a connection that repeats them without the system.
 type stand struct {
-	store        *store
-	database     Database
-	site, tapped *Site
-	tap          *dbproxy.Tap
-	replay       *dbproxy.Replay
-	renewer      dbproxy.Renewer
-	facts        *facts
-	on           map[*Site]people
+	store         *store
+	database      Database
+	site, proxied *Site
+	proxy         *dbproxy.Proxy
+	replay        *dbproxy.Replay
+	renewer       dbproxy.Renewer
+	facts         *facts
+	on            map[*Site]people
 }
 
-// people are the tokens of those who ask.
+// people are the access tokens of the callers.
 type people struct{ citizen, moderator, official string }
 
 func (r *Run) newStand(ctx context.Context, size int) (*stand, error) {
@@ -44,19 +44,19 @@ func (r *Run) newStand(ctx context.Context, size int) (*stand, error) {
 
 func (s *stand) open(ctx context.Context) error {
 	var err error
-	if s.tap, err = dbproxy.Start(ctx, s.database.URL); err != nil {
+	if s.proxy, err = dbproxy.Start(ctx, s.database.URL); err != nil {
 		return err
 	}
 	if s.site, err = NewSite(ctx, s.database.URL); err != nil {
 		return err
 	}
-	if s.tapped, err = NewSite(ctx, s.tap.URL()); err != nil {
+	if s.proxied, err = NewSite(ctx, s.proxy.URL()); err != nil {
 		return err
 	}
 	if s.replay, err = dbproxy.NewReplay(ctx, s.database.AppURL()); err != nil {
 		return err
 	}
-	for _, site := range []*Site{s.site, s.tapped} {
+	for _, site := range []*Site{s.site, s.proxied} {
 		var p people
 		for email, token := range map[string]*string{generate.CitizenEmail(0): &p.citizen, generate.ModeratorEmail: &p.moderator, generate.OfficialEmail: &p.official} {
 			if *token, err = site.SignIn(ctx, email); err != nil {
@@ -73,10 +73,10 @@ func (s *stand) open(ctx context.Context) error {
 	return errors.Join(err, conn.Close(ctx))
 }
 
-// close also drops the database, and so ends the connections that functions keep for their next request: together
-// those of all parts would be more than the server gives.
+// close also drops the database. That ends the connections that the functions keep: those of all parts together would be
+// more than the server allows.
 func (s *stand) close() error {
-	for _, site := range []*Site{s.site, s.tapped} {
+	for _, site := range []*Site{s.site, s.proxied} {
 		if site != nil {
 			site.Close()
 		}
@@ -90,13 +90,12 @@ func (s *stand) close() error {
 	return errors.Join(failed, s.store.drop(ctx, s.database))
 }
 
-// record does a request by way of the tap and returns what it asked of the database. A request that writes is made
-// anew each time.
-func (s *stand) record(ctx context.Context, request func() apiclient.Request) ([]dbproxy.Flight, error) {
-	for range 2 { // the first time statements are still prepared and what hardly changes is read
-		s.tap.Take()
+// record sends a request through the proxy and returns its round trips. A request that writes is a new one each time.
+func (s *stand) record(ctx context.Context, request func() apiclient.Request) ([]dbproxy.RoundTrip, error) {
+	for range 2 { // the first time prepares statements and fills caches
+		s.proxy.Take()
 		r := request()
-		answer, err := s.tapped.client.Do(ctx, r)
+		answer, err := s.proxied.client.Do(ctx, r)
 		if err != nil {
 			return nil, err
 		}
@@ -104,6 +103,6 @@ func (s *stand) record(ctx context.Context, request func() apiclient.Request) ([
 			return nil, fmt.Errorf("%s: status %d: %s", r.Path, answer.Status, excerpt(answer))
 		}
 	}
-	flights := s.tap.Take()
-	return flights, s.replay.Prepare(ctx, flights)
+	roundTrips := s.proxy.Take()
+	return roundTrips, s.replay.Prepare(ctx, roundTrips)
 }

@@ -1,5 +1,5 @@
-// Package console is the page and the JSON behind "/_local/" on one machine: what
-// the stand-ins received, and the levers that make them answer otherwise.
+// Package console serves "/_local/" on one machine: a page and JSON that show what the stand-ins received, and requests
+// that change what they answer.
 package console
 
 import (
@@ -30,7 +30,7 @@ const (
 //go:embed assets
 var assets embed.FS
 
-// Mailbox holds captured mails; *smtp.Server is one.
+// Mailbox holds captured mails. *smtp.Server is one.
 type Mailbox interface {
 	Mails(to string) []smtp.Mail
 }
@@ -70,9 +70,8 @@ type Link struct {
 	URL   string `json:"url"`
 }
 
-// Sources are the stand-ins behind the console. A nil one is left out, because
-// the real service or somebody else's emulator is in its place: its address
-// answers 404.
+// Sources are the stand-ins behind the console. A nil one means that the real service or another emulator is used: its
+// address answers 404.
 type Sources struct {
 	Mail   Mailbox
 	Push   Pushbox
@@ -88,8 +87,7 @@ type console struct {
 	sources Sources
 }
 
-// New serves Path and everything below it. Only this machine is answered, and
-// other sites' pages in its browser cannot pull the levers.
+// New serves Path and everything below it. It answers this machine only, and refuses writes from pages of other sites.
 func New(sources Sources) http.Handler {
 	c := &console{sources}
 	mux := http.NewServeMux()
@@ -128,11 +126,11 @@ func New(sources Sources) http.Handler {
 	return guard(http.NewCrossOriginProtection().Handler(mux))
 }
 
-// guard turns away other machines, and names that were made to resolve to this one.
+// guard refuses other machines, and host names that resolve to this one (DNS rebinding).
 func guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !loopback(r.RemoteAddr) || !loopback(r.Host) {
-			http.Error(w, "The console answers this machine only: open it as http://localhost.", http.StatusForbidden)
+			http.Error(w, "The console is open to this machine only, as http://localhost.", http.StatusForbidden)
 			return
 		}
 		h := w.Header()

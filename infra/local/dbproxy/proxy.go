@@ -1,6 +1,5 @@
-// Package dbproxy listens between a client and PostgreSQL and writes down the statements that pass, with their arguments:
-// what a request really asks of the database, and in how many round trips. The client connects to the tap instead of
-// the server and notices nothing.
+// Package dbproxy is a proxy for PostgreSQL that records the statements that pass, with their arguments. It shows what a
+// request asks of the database, and in how many round trips. A client connects to the proxy instead of the server.
 package dbproxy
 
 import (
@@ -15,32 +14,32 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
-// Statement is one execution.
+// Statement is one execution of a statement.
 type Statement struct {
 	SQL string
-	// Simple is a statement of the simple protocol, which has no arguments: BEGIN, COMMIT and their like.
+	// Simple is true for the simple protocol, which has no arguments: BEGIN, COMMIT and similar.
 	Simple bool
-	// Args are as sent, each in the format of its place; nil is NULL.
+	// Args are as sent, each in the format at its index. Nil is NULL.
 	Args    [][]byte
 	Formats []int16
 	Results []int16
 }
 
-// Flight is what is sent together: one round trip.
-type Flight []Statement
+// RoundTrip is the statements that a client sends together.
+type RoundTrip []Statement
 
-// Tap is a running tap.
-type Tap struct {
+// Proxy is a running proxy.
+type Proxy struct {
 	listener net.Listener
 	upstream string
 	url      string
 
-	mu      sync.Mutex
-	flights []Flight
+	mu         sync.Mutex
+	roundTrips []RoundTrip
 }
 
 // Start listens on a free loopback port until ctx ends. The address is a URL without TLS.
-func Start(ctx context.Context, address string) (*Tap, error) {
+func Start(ctx context.Context, address string) (*Proxy, error) {
 	server, err := url.Parse(address)
 	if err != nil {
 		return nil, errors.New("tap: the database's address is no URL")
@@ -50,7 +49,7 @@ func Start(ctx context.Context, address string) (*Tap, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tap: %w", err)
 	}
-	t := &Tap{listener: listener, upstream: server.Host}
+	t := &Proxy{listener: listener, upstream: server.Host}
 	tapped := *server
 	tapped.Host = listener.Addr().String()
 	t.url = tapped.String()
@@ -59,19 +58,19 @@ func Start(ctx context.Context, address string) (*Tap, error) {
 	return t, nil
 }
 
-// URL is the database's address by way of the tap.
-func (t *Tap) URL() string { return t.url }
+// URL is the address of the database through the proxy.
+func (t *Proxy) URL() string { return t.url }
 
-// Take returns what has passed since the last call, in the order it was sent.
-func (t *Tap) Take() []Flight {
+// Take returns the round trips since the last call, in the order they were sent.
+func (t *Proxy) Take() []RoundTrip {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	out := t.flights
-	t.flights = nil
+	out := t.roundTrips
+	t.roundTrips = nil
 	return out
 }
 
-func (t *Tap) serve() {
+func (t *Proxy) serve() {
 	for {
 		client, err := t.listener.Accept()
 		if err != nil {
@@ -81,7 +80,7 @@ func (t *Tap) serve() {
 	}
 }
 
-func (t *Tap) connection(client net.Conn) {
+func (t *Proxy) connection(client net.Conn) {
 	defer client.Close()
 	var dial net.Dialer
 	server, err := dial.DialContext(context.Background(), "tcp", t.upstream)
@@ -104,13 +103,13 @@ func (t *Tap) connection(client net.Conn) {
 		if _, err = server.Write(pass); err != nil {
 			return
 		}
-		pass, err = t.flight(&c, messages)
+		pass, err = t.roundTrip(&c, messages)
 	}
 }
 
-// flight reads messages up to one that the server answers, writes down what they do, and returns their bytes. The
-// server sees none of them before: whoever has its answer finds in the tap what was asked.
-func (t *Tap) flight(c *connection, messages *pgproto3.Backend) ([]byte, error) {
+// roundTrip reads messages up to one that the server answers, records their statements and returns their bytes. The
+// server receives them afterwards: when a client has its answer, the statements are recorded.
+func (t *Proxy) roundTrip(c *connection, messages *pgproto3.Backend) ([]byte, error) {
 	var raw []byte
 	for {
 		message, err := messages.Receive()
@@ -120,9 +119,9 @@ func (t *Tap) flight(c *connection, messages *pgproto3.Backend) ([]byte, error) 
 		if raw, err = message.Encode(raw); err != nil {
 			return nil, err
 		}
-		if flight := c.read(message); len(flight) > 0 {
+		if roundTrip := c.read(message); len(roundTrip) > 0 {
 			t.mu.Lock()
-			t.flights = append(t.flights, flight)
+			t.roundTrips = append(t.roundTrips, roundTrip)
 			t.mu.Unlock()
 		}
 		switch message.(type) {
@@ -133,21 +132,21 @@ func (t *Tap) flight(c *connection, messages *pgproto3.Backend) ([]byte, error) 
 	}
 }
 
-// connection is what is known of one client's connection.
+// connection is the state of one client connection.
 type connection struct {
-	prepared map[string]string // SQL by the name of the prepared statement
-	bound    *Statement
-	flight   Flight
+	prepared  map[string]string // SQL by the name of the prepared statement
+	bound     *Statement
+	roundTrip RoundTrip
 }
 
-// read takes in one message; it returns a flight that is complete with it.
-func (c *connection) read(message pgproto3.FrontendMessage) Flight {
+// read reads one message. It returns a round trip when the message completes one.
+func (c *connection) read(message pgproto3.FrontendMessage) RoundTrip {
 	switch m := message.(type) {
 	case *pgproto3.Parse:
 		c.prepared[m.Name] = m.Query
 	case *pgproto3.Bind:
 		s := Statement{SQL: c.prepared[m.PreparedStatement]}
-		// The reader's buffers are used again for the next message.
+		// The reader reuses its buffers for the next message.
 		for _, arg := range m.Parameters {
 			if arg != nil {
 				arg = append([]byte{}, arg...)
@@ -159,13 +158,13 @@ func (c *connection) read(message pgproto3.FrontendMessage) Flight {
 		c.bound = &s
 	case *pgproto3.Execute:
 		if c.bound != nil {
-			c.flight = append(c.flight, *c.bound)
+			c.roundTrip = append(c.roundTrip, *c.bound)
 		}
 	case *pgproto3.Query:
-		return Flight{{SQL: m.String, Simple: true}}
+		return RoundTrip{{SQL: m.String, Simple: true}}
 	case *pgproto3.Sync:
-		out := c.flight
-		c.flight, c.bound = nil, nil
+		out := c.roundTrip
+		c.roundTrip, c.bound = nil, nil
 		return out
 	}
 	return nil

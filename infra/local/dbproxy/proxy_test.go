@@ -43,15 +43,15 @@ func TestRecordsAndReplays(t *testing.T) {
 	request() // statements are prepared
 	listener.Take()
 	request()
-	flights := listener.Take()
+	roundTrips := listener.Take()
 	var sizes []int
-	for _, f := range flights {
+	for _, f := range roundTrips {
 		sizes = append(sizes, len(f))
 	}
-	if len(flights) != 4 || sizes[0] != 1 || sizes[1] != 1 || sizes[2] != 2 || sizes[3] != 1 {
-		t.Fatalf("%d round trips of %v statements, want 1, 1, 2, 1", len(flights), sizes)
+	if len(roundTrips) != 4 || sizes[0] != 1 || sizes[1] != 1 || sizes[2] != 2 || sizes[3] != 1 {
+		t.Fatalf("%d round trips of %v statements, want 1, 1, 2, 1", len(roundTrips), sizes)
 	}
-	if insert := flights[1][0]; string(insert.Args[0]) != "bondia" || insert.Args[1] != nil {
+	if insert := roundTrips[1][0]; string(insert.Args[0]) != "bondia" || insert.Args[1] != nil {
 		t.Errorf("arguments of the insert are %q", insert.Args)
 	}
 
@@ -59,10 +59,10 @@ func TestRecordsAndReplays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := replay.Prepare(t.Context(), flights); err != nil {
+	if err := replay.Prepare(t.Context(), roundTrips); err != nil {
 		t.Fatal(err)
 	}
-	if err := replay.Run(t.Context(), flights); err != nil {
+	if err := replay.Run(t.Context(), roundTrips); err != nil {
 		t.Fatal(err)
 	}
 	if err := replay.Close(t.Context()); err != nil {

@@ -12,14 +12,13 @@ import (
 	"github.com/google/uuid"
 )
 
-// Renewer makes writes that were recorded fit to be done again: what the request made up for itself becomes new, or
-// the second time would break the keys of the first.
+// Renewer changes recorded writes so that they can run again: it replaces the ids that a request made, because they would
+// violate unique keys the second time.
 type Renewer struct{ last atomic.Int64 }
 
-// Renew returns the flights with other ids, report numbers and refresh tokens in place of those made up; the same one
-// everywhere. UUIDv7 from since on count as made up. Payloads of the ledger stay as they are, for their hashes vouch
-// for them.
-func (r *Renewer) Renew(flights []Flight, since time.Time) []Flight {
+// Renew returns the round trips with new ids, report numbers and refresh tokens, the same one at each place. It replaces
+// UUIDv7 whose time is since or later. Payloads of the ledger stay unchanged, because their hashes depend on them.
+func (r *Renewer) Renew(roundTrips []RoundTrip, since time.Time) []RoundTrip {
 	var replace []string // pairs, for raw bytes and for text
 	known := map[string]bool{}
 	add := func(old, fresh string) {
@@ -28,8 +27,8 @@ func (r *Renewer) Renew(flights []Flight, since time.Time) []Flight {
 			replace = append(replace, old, fresh)
 		}
 	}
-	for _, flight := range flights {
-		for _, s := range flight {
+	for _, roundTrip := range roundTrips {
+		for _, s := range roundTrip {
 			for _, arg := range s.Args {
 				for _, old := range identifiers(arg) {
 					if madeUp(old, since) {
@@ -51,9 +50,9 @@ func (r *Renewer) Renew(flights []Flight, since time.Time) []Flight {
 		}
 	}
 	renew := strings.NewReplacer(replace...)
-	out := make([]Flight, len(flights))
-	for i, flight := range flights {
-		for _, s := range flight {
+	out := make([]RoundTrip, len(roundTrips))
+	for i, roundTrip := range roundTrips {
+		for _, s := range roundTrip {
 			args := make([][]byte, len(s.Args))
 			for j, arg := range s.Args {
 				args[j] = arg

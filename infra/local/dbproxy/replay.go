@@ -9,8 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Replay sends recorded flights again over one connection of its own: the bare cost of the same statements with the
-// same arguments in the same round trips.
+// Replay sends recorded round trips again over one connection. It measures the cost of the statements without the system.
 type Replay struct {
 	conn  *pgconn.PgConn
 	names map[string]string // of prepared statements, by SQL
@@ -28,10 +27,10 @@ func NewReplay(ctx context.Context, address string) (*Replay, error) {
 // Close ends the connection.
 func (r *Replay) Close(ctx context.Context) error { return r.conn.Close(ctx) }
 
-// Prepare readies the statements of flights, so that running them costs what it costs a warm client.
-func (r *Replay) Prepare(ctx context.Context, flights []Flight) error {
-	for _, flight := range flights {
-		for _, s := range flight {
+// Prepare prepares the statements, so that Run costs what it costs a connected client.
+func (r *Replay) Prepare(ctx context.Context, roundTrips []RoundTrip) error {
+	for _, roundTrip := range roundTrips {
+		for _, s := range roundTrip {
 			if s.Simple || r.names[s.SQL] != "" {
 				continue
 			}
@@ -45,25 +44,25 @@ func (r *Replay) Prepare(ctx context.Context, flights []Flight) error {
 	return nil
 }
 
-// Run sends flights that are prepared and reads every row of the answers.
-func (r *Replay) Run(ctx context.Context, flights []Flight) error {
-	for _, flight := range flights {
-		if err := r.run(ctx, flight); err != nil {
+// Run sends prepared round trips and reads every row of the results.
+func (r *Replay) Run(ctx context.Context, roundTrips []RoundTrip) error {
+	for _, roundTrip := range roundTrips {
+		if err := r.run(ctx, roundTrip); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *Replay) run(ctx context.Context, flight Flight) error {
-	if flight[0].Simple {
-		if _, err := r.conn.Exec(ctx, flight[0].SQL).ReadAll(); err != nil {
-			return fmt.Errorf("replay: %.80q: %w", flight[0].SQL, err)
+func (r *Replay) run(ctx context.Context, roundTrip RoundTrip) error {
+	if roundTrip[0].Simple {
+		if _, err := r.conn.Exec(ctx, roundTrip[0].SQL).ReadAll(); err != nil {
+			return fmt.Errorf("replay: %.80q: %w", roundTrip[0].SQL, err)
 		}
 		return nil
 	}
 	var batch pgconn.Batch
-	for _, s := range flight {
+	for _, s := range roundTrip {
 		batch.ExecPrepared(r.names[s.SQL], s.Args, s.Formats, s.Results)
 	}
 	results := r.conn.ExecBatch(ctx, &batch)
@@ -74,17 +73,17 @@ func (r *Replay) run(ctx context.Context, flight Flight) error {
 		}
 	}
 	if err := results.Close(); err != nil {
-		return fmt.Errorf("replay: %.80q: %w", flight[0].SQL, err)
+		return fmt.Errorf("replay: %.80q: %w", roundTrip[0].SQL, err)
 	}
 	return nil
 }
 
-// Explain returns the plans of the statements that read, as EXPLAIN (FORMAT JSON) writes them. What a flight sets for
-// its own duration holds for its plans too.
-func (r *Replay) Explain(ctx context.Context, flights []Flight) ([]string, error) {
+// Explain returns the plans of the reading statements, as EXPLAIN (FORMAT JSON) writes them. SET LOCAL in a round trip
+// applies to its plans too.
+func (r *Replay) Explain(ctx context.Context, roundTrips []RoundTrip) ([]string, error) {
 	var out []string
-	for _, flight := range flights {
-		plans, err := r.explain(ctx, flight)
+	for _, roundTrip := range roundTrips {
+		plans, err := r.explain(ctx, roundTrip)
 		if err != nil {
 			return nil, err
 		}
@@ -93,12 +92,12 @@ func (r *Replay) Explain(ctx context.Context, flights []Flight) ([]string, error
 	return out, nil
 }
 
-func (r *Replay) explain(ctx context.Context, flight Flight) ([]string, error) {
+func (r *Replay) explain(ctx context.Context, roundTrip RoundTrip) ([]string, error) {
 	if _, err := r.conn.Exec(ctx, "BEGIN").ReadAll(); err != nil {
 		return nil, fmt.Errorf("explain: %w", err)
 	}
 	var out []string
-	for _, s := range flight {
+	for _, s := range roundTrip {
 		sql := "EXPLAIN (FORMAT JSON) " + s.SQL
 		sets := strings.HasPrefix(s.SQL, "SELECT set_config(")
 		if sets {

@@ -1,6 +1,5 @@
-// Package faults makes the local stand-ins fail on demand, the way the real
-// services do: refused, throttled, silent, answering nonsense, or doing the
-// work and losing the answer.
+// Package faults makes the stand-ins fail on demand, as the real services do: with an error, by throttling, without an
+// answer, with a malformed answer, or by doing the work and losing the answer.
 //
 // A stand-in asks the Set before it serves an operation; tests and the local
 // console fill the Set.
@@ -54,8 +53,7 @@ type Fault struct {
 	Count int `json:"count"`
 }
 
-// Set holds the faults still to come. It is safe for concurrent use. A nil Set
-// never fails anything.
+// Set holds the faults that are not used yet. It is safe for concurrent use. A nil Set has none.
 type Set struct {
 	mu     sync.Mutex
 	faults []Fault
@@ -132,8 +130,8 @@ func (s *Set) Pending() []Fault {
 	return slices.Clone(s.faults)
 }
 
-// Taken returns the calls that were made to fail, oldest first, at most the
-// newest 1000. A test reads it to prove that its fault really struck.
+// Taken returns the calls that failed, oldest first, at most the newest 1000. A test reads it to know that its fault was
+// used.
 func (s *Set) Taken() []Fault {
 	if s == nil {
 		return nil

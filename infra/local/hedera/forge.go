@@ -5,9 +5,8 @@ import (
 	"fmt"
 )
 
-// Forge puts contents on a topic as the account payer, without a signature:
-// what a stranger can do to a topic without a submit key. It exists for tests
-// and answers the sequence number.
+// Forge puts contents on a topic as the account payer, without a signature, as anybody can on a topic without a submit
+// key. It is for tests. It returns the sequence number.
 func (s *Server) Forge(topicID, payer string, contents []byte) (uint64, error) {
 	payerNum, err := parseID(payer)
 	if err != nil {

@@ -4,8 +4,8 @@
 //
 // It checks what the network checks: the payer's ECDSA signature (low S only),
 // a topic's submit key, the transaction's validity window, duplicates, sizes,
-// fees and balances. It agrees with nobody: one process, one state, called
-// network "local".
+// fees and balances. There is no consensus with other nodes: one process with one
+// state, as network "local".
 package hedera
 
 import (
@@ -24,7 +24,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/faults"
 )
 
-// Network is the name this stand-in goes by, so that nobody takes its messages for public ones.
+// Network is the name of this network. It shows that its messages are not public ones.
 const Network = "local"
 
 // Options configure a Server. The zero value is a working network without accounts.
@@ -140,7 +140,7 @@ func (s *Server) Nodes() map[string]string {
 // MirrorURL is the base URL of the mirror node, without a trailing slash.
 func (s *Server) MirrorURL() string { return "http://" + s.mirror.Addr().String() }
 
-// Calls counts what the nodes were asked since the start, by operation
+// Calls is the number of calls of an operation since the start
 // ("SubmitMessage", "GetTransactionReceipts", …), faulty calls included.
 func (s *Server) Calls(operation string) int {
 	s.callsMu.Lock()
@@ -154,7 +154,7 @@ func (s *Server) count(operation string) {
 	s.calls[operation]++
 }
 
-// hold keeps a call that must time out until its caller or the server gives up.
+// hold blocks a call with a timeout fault until its caller or the server ends.
 func (s *Server) hold(ctx context.Context) error {
 	select {
 	case <-ctx.Done():

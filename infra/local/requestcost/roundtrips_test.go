@@ -84,7 +84,7 @@ func TestRoundTrips(t *testing.T) {
 		r := o.ask()
 		wire.Take()
 		got := r.who.Do(r.method, r.path, r.body)
-		flights := slices.DeleteFunc(wire.Take(), func(f dbproxy.Flight) bool {
+		roundTrips := slices.DeleteFunc(wire.Take(), func(f dbproxy.RoundTrip) bool {
 			session := strings.Contains(f[0].SQL, "FROM sessions s JOIN users u")
 			alive := f[0].SQL == "-- ping" // the pool asks a connection that was idle for over a second, as on a slow machine
 			return (session || alive) && len(f) == 1
@@ -93,10 +93,10 @@ func TestRoundTrips(t *testing.T) {
 		if got.Status >= http.StatusBadRequest {
 			t.Errorf("%s %s: %d %s", r.method, r.path, got.Status, got.Body)
 		}
-		t.Logf("%2d of %2d  %s", len(flights), o.most, route)
-		if len(flights) > o.most {
-			t.Errorf("%s takes %d round trips, at most %d", route, len(flights), o.most)
-			for _, f := range flights {
+		t.Logf("%2d of %2d  %s", len(roundTrips), o.most, route)
+		if len(roundTrips) > o.most {
+			t.Errorf("%s takes %d round trips, at most %d", route, len(roundTrips), o.most)
+			for _, f := range roundTrips {
 				for _, s := range f {
 					t.Logf("      %s", strings.Join(strings.Fields(s.SQL), " "))
 				}

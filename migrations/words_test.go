@@ -46,7 +46,7 @@ var words = map[string]string{
 	"notification_deliveries.state":    "notify.deliveryState",
 	"notifications.type":               "notification.Type",
 	"one_time_codes.purpose":           "auth.purpose",
-	"outbox.queue":                     "queue.Name",
+	"outbox.queue":                     "catalog.QueueName",
 	"report_images.kind":               "reports.evidence reports.resolution",
 	"report_status_history.actor_kind": "report.ActorKind",
 	"report_status_history.new_status": "report.Status",

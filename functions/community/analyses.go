@@ -14,6 +14,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
@@ -73,7 +74,7 @@ func (g *Group) read(ctx context.Context, ref report.Ref, limit int) ([]Analysis
 	}
 	var out []Analysis
 	batch := &pgx.Batch{}
-	report.ViewerOf(identity.Must(ctx)).QueueMayRead(batch, about)
+	reportread.ViewerOf(identity.Must(ctx)).QueueMayRead(batch, about)
 	about.Queue(batch, q, limit).Query(func(rows pgx.Rows) error {
 		var err error
 		out, err = pgx.CollectRows(rows, scanAnalysis)

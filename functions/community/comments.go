@@ -21,6 +21,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/page"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
+	"github.com/lafaekstreet/backend/shared/reportwrite"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
@@ -120,7 +122,7 @@ var errElsewhere = problem.New(problem.Conflict, "comment_elsewhere")
 
 // surroundings are what decides about a comment.
 type surroundings struct {
-	report *report.Held
+	report *reportwrite.Held
 	author Author
 	known  *Comment // that it repeats
 }
@@ -128,8 +130,8 @@ type surroundings struct {
 // look locks the report, which also keeps it from being withdrawn meanwhile, and reads the rest, in one round trip.
 func look(ctx context.Context, w *outbox.Work, about report.About, clientID *string) (*surroundings, error) {
 	caller := identity.Must(ctx)
-	v, b := report.ViewerOf(caller), &pgx.Batch{}
-	s := &surroundings{report: report.QueueHold(b, about), author: Author{ID: caller.UserID, IsOfficial: caller.Role.IsStaff()}}
+	v, b := reportread.ViewerOf(caller), &pgx.Batch{}
+	s := &surroundings{report: reportwrite.QueueHold(b, about), author: Author{ID: caller.UserID, IsOfficial: caller.Role.IsStaff()}}
 	b.Queue(`SELECT full_name, role FROM users WHERE id = $1`, caller.UserID).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&s.author.FullName, &s.author.Role) })
 	if clientID != nil {
@@ -182,7 +184,7 @@ const commentColumns = `c.id, c.report_id, c.content, c.created_at, c.is_officia
 	FROM report_comments c JOIN reports r ON r.id = c.report_id
 	LEFT JOIN users u ON u.id = c.author_id AND u.deleted_at IS NULL`
 
-func scan(row pgx.CollectableRow, v report.Viewer) (Comment, error) {
+func scan(row pgx.CollectableRow, v reportread.Viewer) (Comment, error) {
 	var (
 		c        Comment
 		official bool
@@ -214,7 +216,7 @@ func (g *Group) comments(ctx context.Context, in *commentsInput) (*commentsOutpu
 	if err != nil {
 		return nil, err
 	}
-	v := report.ViewerOf(identity.Must(ctx))
+	v := reportread.ViewerOf(identity.Must(ctx))
 	var items []Comment
 	var total int
 	batch := &pgx.Batch{}
@@ -255,7 +257,7 @@ func (g *Group) removeComment(ctx context.Context, in *removeInput) (*messageOut
 	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
 		var author, of *uuid.UUID
 		b := &pgx.Batch{}
-		report.ViewerOf(caller).QueueMayRead(b, about)
+		reportread.ViewerOf(caller).QueueMayRead(b, about)
 		const q = `SELECT author_id, report_id FROM report_comments WHERE report_id = $1 AND id = $2 AND deleted_at IS NULL FOR UPDATE`
 		about.Queue(b, q, in.CommentID).QueryRow(func(row pgx.Row) error {
 			if err := row.Scan(&author, &of); !errors.Is(err, pgx.ErrNoRows) {

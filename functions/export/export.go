@@ -15,7 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
-	open "github.com/lafaekstreet/backend/shared/export"
+	"github.com/lafaekstreet/backend/shared/opendata"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/start"
 	"github.com/lafaekstreet/backend/shared/storage"
@@ -53,7 +53,7 @@ func Open(ctx context.Context, env config.Env) (start.Scheduled, error) {
 // Run implements start.Scheduled: it writes every format. The file of a format
 // that fails stays as it was.
 func (e *Export) Run(ctx context.Context, _ events.EventBridgeEvent) error {
-	for _, f := range open.Formats() {
+	for _, f := range opendata.Formats() {
 		n, err := e.write(ctx, f)
 		if err != nil {
 			e.metrics.Add(catalog.ExportFailures)
@@ -64,7 +64,7 @@ func (e *Export) Run(ctx context.Context, _ events.EventBridgeEvent) error {
 	return nil
 }
 
-func (e *Export) write(ctx context.Context, f open.Format) (int, error) {
+func (e *Export) write(ctx context.Context, f opendata.Format) (int, error) {
 	file, err := os.CreateTemp("", "export-*")
 	if err != nil {
 		return 0, fmt.Errorf("temporary file: %w", err)
@@ -78,7 +78,7 @@ func (e *Export) write(ctx context.Context, f open.Format) (int, error) {
 		return 0, err
 	}
 	began := time.Now()
-	n, err := open.Write(ctx, e.db, f, z, open.Select+`WHERE `+open.Public+` ORDER BY r.id`)
+	n, err := opendata.WriteExport(ctx, e.db, f, z, opendata.ExportColumns+`WHERE `+opendata.PublicCondition+` ORDER BY r.id`)
 	if err != nil {
 		return 0, err
 	}

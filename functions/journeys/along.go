@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
 type alongInput struct {
@@ -18,7 +18,7 @@ type alongInput struct {
 
 // AlongReport is an open report beside a route.
 type AlongReport struct {
-	report.Summary
+	reportread.Summary
 	DistanceMeters float64 `json:"distance_meters" doc:"From the route"`
 	AlongMeters    float64 `json:"along_meters" doc:"Along the route from its start to the closest point"`
 }
@@ -56,7 +56,7 @@ func (g *Group) reportsAlong(ctx context.Context, in *alongInput) (*alongOutput,
 		at[h.id] = h
 		ids = append(ids, h.id)
 	}
-	summaries, err := g.reports.Summaries(ctx, report.ViewerOf(caller), ids)
+	summaries, err := g.reports.Summaries(ctx, reportread.ViewerOf(caller), ids)
 	if err != nil {
 		return nil, err
 	}

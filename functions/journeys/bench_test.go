@@ -14,7 +14,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/journeys"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ledger"
-	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
 // Each part times the whole request, as the Lambda's handler sees it, beside
@@ -73,7 +73,7 @@ func ask(sql string, args ...any) statement {
 // summaries reads the reports with the given ids.
 func summaries(caller identity.Caller, ids []uuid.UUID) statement {
 	return func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := report.NewReader(conn, nil, nil, ledger.Config{}).Summaries(ctx, report.ViewerOf(caller), ids)
+		_, err := reportread.NewReader(conn, nil, nil, ledger.Config{}).Summaries(ctx, reportread.ViewerOf(caller), ids)
 		return err
 	}
 }

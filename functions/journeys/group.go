@@ -10,7 +10,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/geocoding"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/ledger"
-	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/storage"
 	"github.com/lafaekstreet/backend/shared/timestamp"
@@ -22,7 +22,7 @@ const name = "journeys"
 type Group struct {
 	db      *database.DB
 	clock   timestamp.Clock
-	reports *report.Reader
+	reports *reportread.Reader
 }
 
 type groupConfig struct {
@@ -34,7 +34,7 @@ type groupConfig struct {
 func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
 	links := storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)
 	return &Group{db: kit.DB, clock: kit.Clock,
-		reports: report.NewReader(kit.DB, links, geocoding.NewMunicipalities(kit.DB), cfg.Ledger)}, nil
+		reports: reportread.NewReader(kit.DB, links, geocoding.NewMunicipalities(kit.DB), cfg.Ledger)}, nil
 }
 
 // Open makes the function's HTTP handler.

@@ -20,6 +20,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
@@ -97,7 +98,7 @@ func (g *Group) verify(ctx context.Context, in *refInput) (*verifyOutput, error)
 // visible opens the ledger record of a report to who may see it: that of every report
 // they may see, and of withdrawn ones, whose tombstone is the point.
 func visible(ctx context.Context, id uuid.UUID) ledger.Gate {
-	return func(b *pgx.Batch) { report.ViewerOf(identity.Must(ctx)).QueueMaySee(b, report.AboutID(id)) }
+	return func(b *pgx.Batch) { reportread.ViewerOf(identity.Must(ctx)).QueueMaySee(b, report.AboutID(id)) }
 }
 
 func known(err error) error {

@@ -7,8 +7,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/opendata"
 	"github.com/lafaekstreet/backend/shared/problem"
-	"github.com/lafaekstreet/backend/shared/statistics"
 )
 
 func (g *Group) registerStatistics(api *httpapi.API) {
@@ -25,10 +25,10 @@ func (g *Group) registerStatistics(api *httpapi.API) {
 	httpapi.Register(api, op("trends", "What was filed, fixed and rejected when"), g.trends)
 }
 
-type summaryOutput struct{ Body *statistics.Summary }
+type summaryOutput struct{ Body *opendata.StatisticsSummary }
 
 func (g *Group) summary(ctx context.Context, _ *struct{}) (*summaryOutput, error) {
-	s, err := statistics.ReadSummary(ctx, g.db, g.clock.Now())
+	s, err := opendata.ReadSummary(ctx, g.db, g.clock.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -48,19 +48,19 @@ func list[T any](rows []T, err error) (*listOf[T], error) {
 	return &listOf[T]{Body: rows}, nil
 }
 
-func (g *Group) byType(ctx context.Context, _ *struct{}) (*listOf[statistics.ByType], error) {
-	return list(statistics.ReadByType(ctx, g.db))
+func (g *Group) byType(ctx context.Context, _ *struct{}) (*listOf[opendata.ByType], error) {
+	return list(opendata.ReadByType(ctx, g.db))
 }
 
-func (g *Group) byMunicipality(ctx context.Context, _ *struct{}) (*listOf[statistics.ByMunicipality], error) {
-	return list(statistics.ReadByMunicipality(ctx, g.db))
+func (g *Group) byMunicipality(ctx context.Context, _ *struct{}) (*listOf[opendata.ByMunicipality], error) {
+	return list(opendata.ReadByMunicipality(ctx, g.db))
 }
 
 type districtInput struct {
 	Municipality string `query:"municipality" maxLength:"100" doc:"Code or name, in any of its spellings; all when absent" example:"Dili"`
 }
 
-func (g *Group) byDistrict(ctx context.Context, in *districtInput) (*listOf[statistics.ByDistrict], error) {
+func (g *Group) byDistrict(ctx context.Context, in *districtInput) (*listOf[opendata.ByDistrict], error) {
 	code := ""
 	if in.Municipality != "" {
 		known, ok, err := g.places.Code(ctx, in.Municipality)
@@ -72,7 +72,7 @@ func (g *Group) byDistrict(ctx context.Context, in *districtInput) (*listOf[stat
 		}
 		code = known
 	}
-	return list(statistics.ReadByDistrict(ctx, g.db, code))
+	return list(opendata.ReadByDistrict(ctx, g.db, code))
 }
 
 type trendsInput struct {
@@ -80,6 +80,6 @@ type trendsInput struct {
 	Days   int    `query:"days" minimum:"1" maximum:"3660" default:"30" doc:"How far back"`
 }
 
-func (g *Group) trends(ctx context.Context, in *trendsInput) (*listOf[statistics.Trend], error) {
-	return list(statistics.ReadTrends(ctx, g.db, g.clock.Now(), statistics.Period(in.Period), in.Days))
+func (g *Group) trends(ctx context.Context, in *trendsInput) (*listOf[opendata.Trend], error) {
+	return list(opendata.ReadTrends(ctx, g.db, g.clock.Now(), opendata.Period(in.Period), in.Days))
 }

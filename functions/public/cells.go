@@ -3,7 +3,7 @@ package public
 import (
 	"math"
 
-	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
 // Zoom levels: up to cellZoom the database keeps cells; from pointZoom on single
@@ -40,7 +40,7 @@ func cellsOfTile(z, x, y int) cells {
 
 // cellsOfBox are the cells a box touches, of the zoom level asked for or, where
 // that would be too many, a lower one.
-func cellsOfBox(b report.Box, zoom int) cells {
+func cellsOfBox(b reportread.Box, zoom int) cells {
 	width := b.MaxLon - b.MinLon
 	if width < 0 {
 		width += 360

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/lafaekstreet/backend/infra/local/testdb"
-	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
 // TestCellsAreThoseOfTheDatabase holds our columns and rows against the functions of migrations/00012.
@@ -28,11 +28,11 @@ func TestCellsAreThoseOfTheDatabase(t *testing.T) {
 
 func TestBlocksAreBounded(t *testing.T) {
 	t.Parallel()
-	world := cellsOfBox(report.Box{MinLon: -180, MinLat: -90, MaxLon: 180, MaxLat: 90}, 20)
+	world := cellsOfBox(reportread.Box{MinLon: -180, MinLat: -90, MaxLon: 180, MaxLat: 90}, 20)
 	if len(world.columns) > maxColumns || world.columns[0] != 0 || world.columns[len(world.columns)-1] != int32(8)<<world.zoom-1 {
 		t.Errorf("the world takes %d columns at zoom %d", len(world.columns), world.zoom)
 	}
-	across := cellsOfBox(report.Box{MinLon: 179, MinLat: -1, MaxLon: -179, MaxLat: 1}, 4)
+	across := cellsOfBox(reportread.Box{MinLon: 179, MinLat: -1, MaxLon: -179, MaxLat: 1}, 4)
 	if side := int32(8) << 4; !slices.Equal(across.columns, []int32{side - 1, 0}) {
 		t.Errorf("across the antimeridian: %v", across.columns)
 	}

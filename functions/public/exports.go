@@ -10,11 +10,11 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/lafaekstreet/backend/shared/export"
 	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/opendata"
 	"github.com/lafaekstreet/backend/shared/page"
 	"github.com/lafaekstreet/backend/shared/problem"
-	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
 // maxExported bounds the rows of a filtered export; the whole set is a file.
@@ -31,7 +31,7 @@ const (
 const fileLink = 15 * time.Minute
 
 func (p *Public) registerExports(a *httpapi.API) {
-	for _, f := range export.Formats() {
+	for _, f := range opendata.Formats() {
 		o := read("/api/v1/public/export."+string(f), "Open data as "+string(f),
 			"Without filters: 302 to a file with every report, renewed each hour. With the filters of the lists: up to 10,000 reports at once, newest first, "+
 				"and 4 MB where gzip is not accepted; a header says when there are more.")
@@ -44,7 +44,7 @@ func (p *Public) registerExports(a *httpapi.API) {
 }
 
 type exportInput struct {
-	report.Query
+	reportread.Query
 	Encodings string `header:"Accept-Encoding" hidden:"true"`
 }
 
@@ -57,7 +57,7 @@ type exportOutput struct {
 	Body        []byte
 }
 
-func (p *Public) export(ctx context.Context, f export.Format, in *exportInput) (*exportOutput, error) {
+func (p *Public) export(ctx context.Context, f opendata.Format, in *exportInput) (*exportOutput, error) {
 	if unfiltered(in.Query) {
 		there, err := p.links.Exists(ctx, f.Key())
 		if err != nil {
@@ -72,17 +72,17 @@ func (p *Public) export(ctx context.Context, f export.Format, in *exportInput) (
 		}
 		// The first file is not written yet: what fits is sent at once.
 	}
-	condition, args, err := p.reader.Condition(ctx, report.Public(), in.Query)
+	condition, args, err := p.reader.Condition(ctx, reportread.Public(), in.Query)
 	if err != nil {
 		return nil, err
 	}
-	query := export.Select + `WHERE ` + condition + fmt.Sprintf(` ORDER BY r.created_at DESC, r.id DESC LIMIT %d`, maxExported+1)
+	query := opendata.ExportColumns + `WHERE ` + condition + fmt.Sprintf(` ORDER BY r.created_at DESC, r.id DESC LIMIT %d`, maxExported+1)
 	var body bytes.Buffer
-	most := export.Bound{Rows: maxExported, Bytes: maxPlain}
+	most := opendata.ExportBound{Rows: maxExported, Bytes: maxPlain}
 	if httpapi.TakesGzip([]string{in.Encodings}) {
 		most.Bytes = maxPacked
 	}
-	_, more, err := export.WriteUpTo(ctx, most, p.db, f, &body, query, args...)
+	_, more, err := opendata.WriteExportUpTo(ctx, most, p.db, f, &body, query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (p *Public) export(ctx context.Context, f export.Format, in *exportInput) (
 }
 
 // unfiltered reports that a query names no filter; pages and order do not count.
-func unfiltered(q report.Query) bool {
+func unfiltered(q reportread.Query) bool {
 	q.Query, q.Sort, q.Order, q.Cursor = page.Query{}, "", "", ""
 	return reflect.ValueOf(q).IsZero()
 }

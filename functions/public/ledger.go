@@ -12,6 +12,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
 func (p *Public) registerLedger(a *httpapi.API) {
@@ -54,5 +55,5 @@ func (p *Public) verify(ctx context.Context, in *refInput) (*verifyOutput, error
 
 // public opens the ledger record of a report everybody may see.
 func public(id uuid.UUID) ledger.Gate {
-	return func(b *pgx.Batch) { report.Public().QueueMayRead(b, report.AboutID(id)) }
+	return func(b *pgx.Batch) { reportread.Public().QueueMayRead(b, report.AboutID(id)) }
 }

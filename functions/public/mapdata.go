@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/lafaekstreet/backend/shared/problem"
-	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
 // mapPoints bounds the features of one answer.
@@ -27,7 +27,7 @@ type geoJSONOutput struct {
 
 // mapData answers with GeoJSON points: reports when zoomed in, else clusters.
 func (p *Public) mapData(ctx context.Context, in *mapInput) (*geoJSONOutput, error) {
-	box, ok := report.ParseBox(in.BBox)
+	box, ok := reportread.ParseBox(in.BBox)
 	if !ok {
 		return nil, problem.InvalidField("bbox", "expected minLon,minLat,maxLon,maxLat in degrees")
 	}
@@ -50,7 +50,7 @@ func (p *Public) mapData(ctx context.Context, in *mapInput) (*geoJSONOutput, err
 
 // condition is the index condition for a box of $7–$10: one rectangle, or two
 // where it crosses the antimeridian.
-func condition(b report.Box) string {
+func condition(b reportread.Box) string {
 	if b.MinLon <= b.MaxLon {
 		return point + ` && ST_MakeEnvelope($7, $8, $9, $10, 4326)`
 	}
@@ -59,7 +59,7 @@ func condition(b report.Box) string {
 
 // mapQuery makes features of clusters when they hold more than $11 reports, else
 // of single ones; at most $12.
-func mapQuery(b report.Box) string {
+func mapQuery(b reportread.Box) string {
 	return `
 	WITH ` + clusters + `,
 	crowded AS (SELECT coalesce(sum(n), 0) > $11::int AS yes FROM clusters),

@@ -12,6 +12,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
 // attacks are what people write where a title or a description was asked for.
@@ -63,11 +64,11 @@ func testView(t *testing.T) view {
 func pageOf(t *testing.T, v view, s string) []byte {
 	t.Helper()
 	size := 10
-	r := report.Report{}
+	r := reportread.Report{}
 	r.ID, r.ReportNumber, r.Title, r.Description, r.Status = uuid.New(), s, s, s, report.Status(s)
 	r.Street, r.Suco, r.District, r.Municipality = &s, &s, &s, &s
-	r.Images = []report.Image{{ImageURL: &s, Width: &size, Height: &size}}
-	r.StatusHistory = []report.Step{{NewStatus: report.Status(s), ChangedBy: s}}
+	r.Images = []reportread.Image{{ImageURL: &s, Width: &size, Height: &size}}
+	r.StatusHistory = []reportread.Step{{NewStatus: report.Status(s), ChangedBy: s}}
 	r.Blockchain = ledger.Anchor{Network: s, TransactionID: &s, ExplorerURL: &s}
 	out, err := v.ofReport(r)
 	if err != nil {

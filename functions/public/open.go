@@ -7,7 +7,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/geocoding"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/ledger"
-	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/storage"
 )
@@ -27,7 +27,7 @@ func New(kit *service.Kit, cfg groupConfig) (*Public, error) {
 	links := storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)
 	return &Public{
 		db: kit.DB, clock: kit.Clock, links: links, ledger: cfg.Ledger, mirror: ledger.NewMirror(cfg.Ledger), assets: files,
-		reader: report.NewReader(kit.DB, links, places, cfg.Ledger), places: places,
+		reader: reportread.NewReader(kit.DB, links, places, cfg.Ledger), places: places,
 	}, nil
 }
 

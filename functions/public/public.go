@@ -4,17 +4,17 @@
 package public
 
 import (
-	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/geocoding"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/ledger"
-	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/storage"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
@@ -25,7 +25,7 @@ const name = "public"
 type Public struct {
 	db     *database.DB
 	clock  timestamp.Clock
-	reader *report.Reader
+	reader *reportread.Reader
 	places *geocoding.Municipalities
 	links  *storage.Links
 	ledger ledger.Config

@@ -5,6 +5,7 @@ import (
 	_ "embed" // the pages
 	"errors"
 	"fmt"
+	"github.com/lafaekstreet/backend/shared/reportread"
 	"net/http"
 	"slices"
 	"strconv"
@@ -40,7 +41,7 @@ func (p *Public) reportPage(ctx context.Context, in *reportPageInput) (*pageOutp
 }
 
 // ofReport is the page of r, in a reader's words.
-func (v view) ofReport(r report.Report) (*pageOutput, error) {
+func (v view) ofReport(r reportread.Report) (*pageOutput, error) {
 	texts, err := scriptTexts(map[string]any{
 		"hash": v.t("page.check_hash"), "chain": v.t("page.check_chain"), "batch": v.t("page.check_batch"), "ledger": v.t("page.check_ledger"),
 		"report": v.t("page.check_report"), "queued": v.t("page.check_queued"), "unreachable": v.t("page.check_unreachable"),
@@ -97,7 +98,7 @@ func (v view) steps(s report.Status) fragment {
 	return joined(out)
 }
 
-func (v view) history(changes []report.Step) fragment {
+func (v view) history(changes []reportread.Step) fragment {
 	var out []fragment
 	for _, c := range changes {
 		who := fragment("")
@@ -124,7 +125,7 @@ func (v view) anchor(b ledger.Anchor) fragment {
 }
 
 // placeOf names where a report is, from the street up.
-func placeOf(r report.Report) string {
+func placeOf(r reportread.Report) string {
 	var out []string
 	for _, p := range []*string{r.Street, r.Suco, r.District, r.Municipality} {
 		if p != nil && *p != "" {

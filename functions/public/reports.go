@@ -6,6 +6,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/page"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
 func (p *Public) registerReports(a *httpapi.API) {
@@ -15,12 +16,12 @@ func (p *Public) registerReports(a *httpapi.API) {
 	httpapi.Register(a, read("/api/v1/public/reports/{id}", "Read a report", "By id or report number."), p.one)
 }
 
-type listInput struct{ report.Query }
+type listInput struct{ reportread.Query }
 
-type listOutput struct{ Body report.Page }
+type listOutput struct{ Body reportread.Page }
 
 func (p *Public) list(ctx context.Context, in *listInput) (*listOutput, error) {
-	found, err := p.reader.List(ctx, report.Public(), in.Query)
+	found, err := p.reader.List(ctx, reportread.Public(), in.Query)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +33,7 @@ type refInput struct {
 	ID report.Ref `path:"id" doc:"Id or report number" example:"LS-2026-000123"`
 }
 
-type reportOutput struct{ Body report.Report }
+type reportOutput struct{ Body reportread.Report }
 
 func (p *Public) one(ctx context.Context, in *refInput) (*reportOutput, error) {
 	found, err := p.find(ctx, in.ID)
@@ -42,6 +43,6 @@ func (p *Public) one(ctx context.Context, in *refInput) (*reportOutput, error) {
 	return &reportOutput{found}, nil
 }
 
-func (p *Public) find(ctx context.Context, ref report.Ref) (report.Report, error) {
-	return p.reader.ReportNamed(ctx, report.Public(), ref)
+func (p *Public) find(ctx context.Context, ref report.Ref) (reportread.Report, error) {
+	return p.reader.ReportNamed(ctx, reportread.Public(), ref)
 }

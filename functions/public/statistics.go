@@ -4,8 +4,8 @@ import (
 	"context"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/opendata"
 	"github.com/lafaekstreet/backend/shared/problem"
-	"github.com/lafaekstreet/backend/shared/statistics"
 )
 
 func (p *Public) registerStatistics(a *httpapi.API) {
@@ -19,29 +19,29 @@ func (p *Public) registerStatistics(a *httpapi.API) {
 
 type output[T any] struct{ Body T }
 
-func (p *Public) summary(ctx context.Context, _ *struct{}) (*output[statistics.Summary], error) {
-	s, err := statistics.ReadSummary(ctx, p.db, p.clock.Now())
+func (p *Public) summary(ctx context.Context, _ *struct{}) (*output[opendata.StatisticsSummary], error) {
+	s, err := opendata.ReadSummary(ctx, p.db, p.clock.Now())
 	if err != nil {
 		return nil, err
 	}
-	return &output[statistics.Summary]{*s}, nil
+	return &output[opendata.StatisticsSummary]{*s}, nil
 }
 
-func (p *Public) byType(ctx context.Context, _ *struct{}) (*output[[]statistics.ByType], error) {
-	all, err := statistics.ReadByType(ctx, p.db)
-	return &output[[]statistics.ByType]{all}, err
+func (p *Public) byType(ctx context.Context, _ *struct{}) (*output[[]opendata.ByType], error) {
+	all, err := opendata.ReadByType(ctx, p.db)
+	return &output[[]opendata.ByType]{all}, err
 }
 
-func (p *Public) byMunicipality(ctx context.Context, _ *struct{}) (*output[[]statistics.ByMunicipality], error) {
-	all, err := statistics.ReadByMunicipality(ctx, p.db)
-	return &output[[]statistics.ByMunicipality]{all}, err
+func (p *Public) byMunicipality(ctx context.Context, _ *struct{}) (*output[[]opendata.ByMunicipality], error) {
+	all, err := opendata.ReadByMunicipality(ctx, p.db)
+	return &output[[]opendata.ByMunicipality]{all}, err
 }
 
 type districtInput struct {
 	Municipality string `query:"municipality" maxLength:"100" doc:"Code or name, under any spelling; all when left out" example:"TL-DI"`
 }
 
-func (p *Public) byDistrict(ctx context.Context, in *districtInput) (*output[[]statistics.ByDistrict], error) {
+func (p *Public) byDistrict(ctx context.Context, in *districtInput) (*output[[]opendata.ByDistrict], error) {
 	code := ""
 	if in.Municipality != "" {
 		known, ok, err := p.places.Code(ctx, in.Municipality)
@@ -53,16 +53,16 @@ func (p *Public) byDistrict(ctx context.Context, in *districtInput) (*output[[]s
 		}
 		code = known
 	}
-	all, err := statistics.ReadByDistrict(ctx, p.db, code)
-	return &output[[]statistics.ByDistrict]{all}, err
+	all, err := opendata.ReadByDistrict(ctx, p.db, code)
+	return &output[[]opendata.ByDistrict]{all}, err
 }
 
 type trendInput struct {
-	Period statistics.Period `query:"period" enum:"day,week,month" default:"day"`
-	Days   int               `query:"days" minimum:"1" maximum:"1830" default:"30" doc:"How far back, in days"`
+	Period opendata.Period `query:"period" enum:"day,week,month" default:"day"`
+	Days   int             `query:"days" minimum:"1" maximum:"1830" default:"30" doc:"How far back, in days"`
 }
 
-func (p *Public) trends(ctx context.Context, in *trendInput) (*output[[]statistics.Trend], error) {
-	all, err := statistics.ReadTrends(ctx, p.db, p.clock.Now(), in.Period, in.Days)
-	return &output[[]statistics.Trend]{all}, err
+func (p *Public) trends(ctx context.Context, in *trendInput) (*output[[]opendata.Trend], error) {
+	all, err := opendata.ReadTrends(ctx, p.db, p.clock.Now(), in.Period, in.Days)
+	return &output[[]opendata.Trend]{all}, err
 }

@@ -18,10 +18,10 @@ import (
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/opendata"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/start"
-	"github.com/lafaekstreet/backend/shared/statistics"
 	"github.com/lafaekstreet/backend/shared/storage"
 	"github.com/lafaekstreet/backend/shared/telemetry"
 	"github.com/lafaekstreet/backend/shared/timestamp"
@@ -87,7 +87,7 @@ func (r *Relay) Run(ctx context.Context, _ events.EventBridgeEvent) error {
 		{"wake pictures", func(ctx context.Context) error { return r.wake(ctx, unprocessed) }},
 		{"wake reports", func(ctx context.Context) error { return r.wake(ctx, unjudged) }},
 		{"wake places", func(ctx context.Context) error { return r.wake(ctx, unnamed) }},
-		{"fold statistics", func(ctx context.Context) error { return statistics.Fold(ctx, r.db) }},
+		{"fold statistics", func(ctx context.Context) error { return opendata.Fold(ctx, r.db) }},
 		{"expire uploads", r.expireUploads},
 		{"expire rows", r.expireRows},
 		{"measure", r.measure},

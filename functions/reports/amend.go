@@ -9,6 +9,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportwrite"
 )
 
 type amendInput struct {
@@ -31,7 +32,7 @@ type amendInput struct {
 }
 
 // moves reports whether the change is also one of the status: a client may send back the one it knows.
-func moves(h *report.Held, to *report.Status) bool { return to != nil && *to != h.Status }
+func moves(h *reportwrite.Held, to *report.Status) bool { return to != nil && *to != h.Status }
 
 // addresses reports whether the change holds any part of the address.
 func (in *amendInput) addresses() bool {
@@ -52,7 +53,7 @@ func (g *Group) amend(ctx context.Context, in *amendInput) (*reportOutput, error
 		}
 		to = &s
 	}
-	return g.change(ctx, in.ID, in.IfMatch, report.Change{Do: func(w *outbox.Work, h *report.Held) error {
+	return g.change(ctx, in.ID, in.IfMatch, reportwrite.Change{Do: func(w *outbox.Work, h *reportwrite.Held) error {
 		if err := mayEdit(caller, h); err != nil {
 			return err
 		}
@@ -65,7 +66,7 @@ func (g *Group) amend(ctx context.Context, in *amendInput) (*reportOutput, error
 		if !moves(h, to) {
 			return nil
 		}
-		m := report.Move{To: *to, By: report.ActorOf(caller)}
+		m := reportwrite.Move{To: *to, By: report.ActorOf(caller)}
 		if in.Body.Note != nil {
 			m.Note = *in.Body.Note
 		}
@@ -81,7 +82,7 @@ type wording struct {
 }
 
 // onto writes the words onto a report that is held.
-func (w wording) onto(h *report.Held) {
+func (w wording) onto(h *reportwrite.Held) {
 	if w.title != nil {
 		h.Title = *w.title
 	}
@@ -125,7 +126,7 @@ func (in *amendInput) wording() (wording, error) {
 
 // rewrite changes the report and, where its content is another, appends to the ledger. It leaves alone what nothing is
 // sent for.
-func (g *Group) rewrite(ctx context.Context, w *outbox.Work, h *report.Held, in *amendInput) error {
+func (g *Group) rewrite(ctx context.Context, w *outbox.Work, h *reportwrite.Held, in *amendInput) error {
 	words, err := in.wording()
 	if err != nil || words == (wording{}) && !in.addresses() {
 		return err
@@ -175,7 +176,7 @@ func (g *Group) rewrite(ctx context.Context, w *outbox.Work, h *report.Held, in 
 }
 
 // actorOn is the caller as the ledger sees them: who changes their own report does so as a citizen.
-func actorOn(c identity.Caller, h *report.Held) report.Actor {
+func actorOn(c identity.Caller, h *reportwrite.Held) report.Actor {
 	if owns(c, h) {
 		return report.Actor{Kind: report.ActorCitizen, UserID: &c.UserID}
 	}

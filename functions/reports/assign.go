@@ -16,6 +16,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportwrite"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
@@ -50,7 +51,7 @@ func (g *Group) assign(ctx context.Context, in *assignInput) (*reportOutput, err
 	}
 	var to *assignee
 	ask := func(b *pgx.Batch) { to = in.queueAssignee(b, about) }
-	return g.change(ctx, in.ID, in.IfMatch, report.Change{Ask: ask, Do: func(w *outbox.Work, h *report.Held) error {
+	return g.change(ctx, in.ID, in.IfMatch, reportwrite.Change{Ask: ask, Do: func(w *outbox.Work, h *reportwrite.Held) error {
 		switch h.Status {
 		case report.Pending, report.Verified, report.InProgress:
 		default:
@@ -75,7 +76,7 @@ func (g *Group) assign(ctx context.Context, in *assignInput) (*reportOutput, err
 }
 
 // mayTake reports whether an official may assign a report: to their own agency, and not away from another.
-func mayTake(c identity.Caller, h *report.Held, agency uuid.UUID) bool {
+func mayTake(c identity.Caller, h *reportwrite.Held, agency uuid.UUID) bool {
 	return c.AgencyID != nil && *c.AgencyID == agency && (h.AssignedAgency == nil || *h.AssignedAgency == agency)
 }
 
@@ -124,7 +125,7 @@ func (a *assignee) fit(named bool) error {
 }
 
 // recordAssignment tells the reporter and the official, and keeps account.
-func (g *Group) recordAssignment(ctx context.Context, w *outbox.Work, h *report.Held, to *assignee, due *time.Time, note *string) error {
+func (g *Group) recordAssignment(ctx context.Context, w *outbox.Work, h *reportwrite.Held, to *assignee, due *time.Time, note *string) error {
 	event := fmt.Sprintf("assigned:%s:%d", h.ID, h.Version)
 	params := map[string]string{notification.ParamReportNumber: h.Number, "agency": to.name}
 	if err := h.Tell(ctx, w, notification.ReportAssigned, event, params); err != nil {

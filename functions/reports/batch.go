@@ -5,18 +5,19 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
 func (g *Group) registerBatch(api *httpapi.API) {
@@ -41,14 +42,14 @@ type batchInput struct {
 
 // BatchResult is what became of one report of a batch.
 type BatchResult struct {
-	ClientID   *string         `json:"client_id" doc:"As sent"`
-	Status     string          `json:"status" enum:"created,duplicate,conflict,error" doc:"duplicate: it was there before, and report is what is there"`
-	Report     *report.Report  `json:"report,omitempty"`
-	Code       string          `json:"code,omitempty"`
-	Detail     string          `json:"detail,omitempty"`
-	Errors     []problem.Field `json:"errors,omitempty"`
-	StoredHash string          `json:"stored_hash,omitempty" doc:"Of a conflict: of the content that is there (SHA-256, hex)"`
-	SentHash   string          `json:"sent_hash,omitempty" doc:"Of a conflict: of the content that was sent"`
+	ClientID   *string            `json:"client_id" doc:"As sent"`
+	Status     string             `json:"status" enum:"created,duplicate,conflict,error" doc:"duplicate: it was there before, and report is what is there"`
+	Report     *reportread.Report `json:"report,omitempty"`
+	Code       string             `json:"code,omitempty"`
+	Detail     string             `json:"detail,omitempty"`
+	Errors     []problem.Field    `json:"errors,omitempty"`
+	StoredHash string             `json:"stored_hash,omitempty" doc:"Of a conflict: of the content that is there (SHA-256, hex)"`
+	SentHash   string             `json:"sent_hash,omitempty" doc:"Of a conflict: of the content that was sent"`
 }
 
 type batchOutput struct {
@@ -118,7 +119,7 @@ func (g *Group) fileOne(ctx context.Context, round *outbox.Round, c identity.Cal
 			return nil
 		}
 		out = BatchResult{Status: "duplicate"}
-		r, err := g.reader.In(w).Report(ctx, report.ViewerOf(c), done.id)
+		r, err := g.reader.In(w).Report(ctx, reportread.ViewerOf(c), done.id)
 		if errors.Is(err, report.ErrNotFound) {
 			return nil // filed before and withdrawn since
 		}

@@ -14,6 +14,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
+	"github.com/lafaekstreet/backend/shared/reportwrite"
 )
 
 func (g *Group) registerChanges(api *httpapi.API) {
@@ -43,13 +45,13 @@ func (g *Group) registerChanges(api *httpapi.API) {
 }
 
 // change makes a change to a report and answers with what it became.
-func (g *Group) change(ctx context.Context, ref report.Ref, ifMatch string, c report.Change) (*reportOutput, error) {
+func (g *Group) change(ctx context.Context, ref report.Ref, ifMatch string, c reportwrite.Change) (*reportOutput, error) {
 	var err error
 	if c.Report, err = ref.About(); err != nil {
 		return nil, err
 	}
-	c.By, c.Expect = identity.Must(ctx), report.Expect{Match: httpapi.IfMatch(ifMatch)}
-	out, err := g.reader.Change(ctx, g.outbox, c)
+	c.By, c.Expect = identity.Must(ctx), reportwrite.Expect{Match: httpapi.IfMatch(ifMatch)}
+	out, err := reportwrite.Apply(ctx, g.reader, g.outbox, c)
 	if err != nil {
 		return nil, err
 	}
@@ -58,22 +60,24 @@ func (g *Group) change(ctx context.Context, ref report.Ref, ifMatch string, c re
 
 // hold locks a report the caller may see for a change, in the version If-Match names; ask adds what else there is to
 // know to the same round trip.
-func hold(ctx context.Context, w *outbox.Work, about report.About, ifMatch string, ask ...func(b *pgx.Batch)) (*report.Held, error) {
+func hold(ctx context.Context, w *outbox.Work, about report.About, ifMatch string, ask ...func(b *pgx.Batch)) (*reportwrite.Held, error) {
 	caller, b := identity.Must(ctx), &pgx.Batch{}
-	h := report.QueueChange(b, about, report.ActorOf(caller))
+	h := reportwrite.QueueChange(b, about, report.ActorOf(caller))
 	for _, queue := range ask {
 		queue(b)
 	}
 	if err := w.SendBatch(ctx, b).Close(); err != nil {
 		return nil, fmt.Errorf("lock report: %w", err)
 	}
-	if err := h.VisibleTo(report.ViewerOf(caller)); err != nil {
+	if err := h.VisibleTo(reportread.ViewerOf(caller)); err != nil {
 		return nil, err
 	}
-	return h, report.Expect{Match: httpapi.IfMatch(ifMatch)}.Check(h)
+	return h, reportwrite.Expect{Match: httpapi.IfMatch(ifMatch)}.Check(h)
 }
 
-func owns(c identity.Caller, h *report.Held) bool { return h.UserID != nil && *h.UserID == c.UserID }
+func owns(c identity.Caller, h *reportwrite.Held) bool {
+	return h.UserID != nil && *h.UserID == c.UserID
+}
 
 var (
 	errForbidden   = problem.New(problem.Forbidden, "forbidden")
@@ -81,7 +85,7 @@ var (
 )
 
 // mayEdit is nil for staff, and for the reporter while the report is pending.
-func mayEdit(c identity.Caller, h *report.Held) error {
+func mayEdit(c identity.Caller, h *reportwrite.Held) error {
 	switch {
 	case c.Role.IsStaff():
 		return nil
@@ -115,8 +119,8 @@ func (g *Group) status(ctx context.Context, in *statusInput) (*reportOutput, err
 		return nil, err
 	}
 	caller := identity.Must(ctx)
-	m := report.Move{Report: about, To: to, By: report.ActorOf(caller),
-		Expect: report.Expect{Match: httpapi.IfMatch(in.IfMatch), Version: in.Body.ExpectedVersion}}
+	m := reportwrite.Move{Report: about, To: to, By: report.ActorOf(caller),
+		Expect: reportwrite.Expect{Match: httpapi.IfMatch(in.IfMatch), Version: in.Body.ExpectedVersion}}
 	if in.Body.Note != nil {
 		m.Note = *in.Body.Note
 	}
@@ -127,13 +131,13 @@ func (g *Group) status(ctx context.Context, in *statusInput) (*reportOutput, err
 		}
 		m.DuplicateOf = &original
 	}
-	var after *report.Found
+	var after *reportread.Found
 	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		h, err := report.Transition(ctx, w, m)
+		h, err := reportwrite.Transition(ctx, w, m)
 		if err != nil {
 			return err
 		}
-		after = g.reader.After(w, report.ViewerOf(caller), h)
+		after = reportwrite.After(w, g.reader, reportread.ViewerOf(caller), h)
 		return nil
 	})
 	if err != nil {

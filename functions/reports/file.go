@@ -14,7 +14,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
-	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
@@ -26,7 +26,7 @@ type filed struct {
 	// conflict: it was, under the same client_id, with other content; its hash
 	conflict []byte
 	// report is what was filed, where it is no repeat; its number is there once the transaction has committed.
-	report *report.Report
+	report *reportread.Report
 }
 
 // file writes a report in w's transaction, or finds the one it repeats. All
@@ -63,7 +63,7 @@ type surroundings struct {
 	known   filed         // under its client_id; zero for none
 	uploads *upload.Found // that it names
 	alike   []alike       // without a client_id: what may be the same, oldest first
-	author  report.Author
+	author  reportread.Author
 	now     time.Time // of the transaction
 }
 
@@ -92,7 +92,7 @@ func (s *surroundings) like(held []upload.Held) uuid.UUID {
 
 // look takes the person's turn and then reads all there is to know, in one round trip.
 func (g *Group) look(ctx context.Context, w *outbox.Work, c identity.Caller, f filing) (*surroundings, error) {
-	s := &surroundings{author: report.Author{ID: c.UserID}}
+	s := &surroundings{author: reportread.Author{ID: c.UserID}}
 	w.Later(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, "filing:"+c.UserID.String())
 	batch := &pgx.Batch{}
 	if f.clientID != nil {

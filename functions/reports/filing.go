@@ -2,16 +2,17 @@ package reports
 
 import (
 	"context"
-	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
@@ -24,7 +25,7 @@ func (g *Group) registerFiling(api *httpapi.API) {
 				"client_id gets the same report with status 200. Without client_id, the same person, type, place (5 decimals) " +
 				"and picture within 24 hours is a repeat. Takes the same members as a multipart form with the picture as a file part.",
 			DefaultStatus: http.StatusCreated,
-			Responses:     map[string]*huma.Response{"200": httpapi.JSON[report.Report](api, "The report was there before")},
+			Responses:     map[string]*huma.Response{"200": httpapi.JSON[reportread.Report](api, "The report was there before")},
 		},
 		Limit: admission.LimitCreate, Creates: true, MaxBody: upload.MaxBody, Aliases: draftAliases(),
 		Multipart: upload.Form(draftTexts()...),
@@ -38,8 +39,8 @@ type createInput struct{ Body Draft }
 type createOutput struct {
 	Status int
 	ETag   string `header:"ETag"`
-	Body   report.Report
-	report *report.Report // becomes Body once it has a number
+	Body   reportread.Report
+	report *reportread.Report // becomes Body once it has a number
 }
 
 func (g *Group) create(ctx context.Context, in *createInput) (*createOutput, error) {
@@ -65,7 +66,7 @@ func (g *Group) create(ctx context.Context, in *createInput) (*createOutput, err
 			out = &createOutput{Status: http.StatusCreated, report: done.report}
 			return httpapi.RecordFilled(ctx, w, out.Status, done.report, numberOf(done.id))
 		}
-		there, err := g.reader.In(w).Report(ctx, report.ViewerOf(caller), done.id)
+		there, err := g.reader.In(w).Report(ctx, reportread.ViewerOf(caller), done.id)
 		if err != nil {
 			return err
 		}

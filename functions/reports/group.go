@@ -3,15 +3,15 @@ package reports
 
 import (
 	"context"
-	"github.com/lafaekstreet/backend/shared/admission"
 
+	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/geocoding"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
-	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/settings"
 	"github.com/lafaekstreet/backend/shared/storage"
@@ -28,7 +28,7 @@ type Group struct {
 	clock          timestamp.Clock
 	settings       *settings.Reader
 	municipalities *geocoding.Municipalities
-	reader         *report.Reader
+	reader         *reportread.Reader
 	desk           *upload.Desk
 	links          *storage.Links
 	limiter        limiter
@@ -46,7 +46,7 @@ func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
 	places := geocoding.NewMunicipalities(kit.DB)
 	return &Group{
 		db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, settings: kit.Settings,
-		municipalities: places, reader: report.NewReader(kit.DB, links, places, cfg.Ledger),
+		municipalities: places, reader: reportread.NewReader(kit.DB, links, places, cfg.Ledger),
 		desk: upload.NewDesk(kit.DB, store, links, kit.Clock), links: links, limiter: kit.Gate,
 	}, nil
 }

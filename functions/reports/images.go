@@ -2,7 +2,6 @@ package reports
 
 import (
 	"context"
-	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 	"strconv"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
@@ -19,6 +19,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
+	"github.com/lafaekstreet/backend/shared/reportwrite"
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
@@ -69,7 +71,7 @@ type addImageInput struct {
 	}
 }
 
-type imageOutput struct{ Body report.Image }
+type imageOutput struct{ Body reportread.Image }
 
 func (g *Group) addImage(ctx context.Context, in *addImageInput) (*imageOutput, error) {
 	caller := identity.Must(ctx)
@@ -141,27 +143,27 @@ func (g *Group) pictureOf(ctx context.Context, in *addImageInput, c identity.Cal
 	return uuid.Parse(*in.Body.UploadID)
 }
 
-func (g *Group) attachImage(ctx context.Context, w *outbox.Work, h *report.Held, kind string, held upload.Held) (report.Image, error) {
+func (g *Group) attachImage(ctx context.Context, w *outbox.Work, h *reportwrite.Held, kind string, held upload.Held) (reportread.Image, error) {
 	if err := held.Usable(g.clock.Now()); err != nil {
-		return report.Image{}, err
+		return reportread.Image{}, err
 	}
-	caller, image := identity.Must(ctx), report.FreshImage{ID: database.NewID(), Held: held}
+	caller, image := identity.Must(ctx), reportread.FreshImage{ID: database.NewID(), Held: held}
 	attach(w, image.ID, h.ID, held.ID, caller.UserID, kind)
 	upload.Attach(w, []uuid.UUID{held.ID})
 	if !owns(caller, h) {
 		err := audit.Record(ctx, w, audit.Entry{Action: "report.add_image", Entity: "report", EntityID: h.ID.String(),
 			After: map[string]any{"image_id": image.ID, "kind": kind}})
 		if err != nil {
-			return report.Image{}, err
+			return reportread.Image{}, err
 		}
 	}
 	judge := kind == evidence && h.Status == report.Pending
 	if err := g.pictured(ctx, w, h, judge); err != nil {
-		return report.Image{}, err
+		return reportread.Image{}, err
 	}
 	if judge && held.State == upload.Processed {
 		if err := w.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: h.ID}); err != nil {
-			return report.Image{}, err
+			return reportread.Image{}, err
 		}
 	}
 	return g.reader.FreshImage(ctx, image, kind, h.At)
@@ -169,7 +171,7 @@ func (g *Group) attachImage(ctx context.Context, w *outbox.Work, h *report.Held,
 
 // pictured notes that a report's pictures have changed. Where there is one now
 // that there was none before, the AI has something to judge.
-func (g *Group) pictured(ctx context.Context, w *outbox.Work, h *report.Held, judge bool) error {
+func (g *Group) pictured(ctx context.Context, w *outbox.Work, h *reportwrite.Held, judge bool) error {
 	const q = `
 		UPDATE reports r SET version = version + 1, updated_at = now(), ai_status = CASE
 			WHEN r.status <> 'pending' THEN ai_status
@@ -239,7 +241,7 @@ type redirectOutput struct {
 }
 
 func (g *Group) rendition(ctx context.Context, in *renditionInput) (*redirectOutput, error) {
-	image, err := g.reader.Image(ctx, report.ViewerOf(identity.Must(ctx)), in.ID, in.ImageID)
+	image, err := g.reader.Image(ctx, reportread.ViewerOf(identity.Must(ctx)), in.ID, in.ImageID)
 	if err != nil {
 		return nil, err
 	}

@@ -15,13 +15,15 @@ import (
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
+	"github.com/lafaekstreet/backend/shared/reportwrite"
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 // insert has everything that belongs to a new report written together with the commit: from the report's number on,
 // others wait for theirs, so nothing is read back and nothing goes to and fro. What the answer shows is made here.
 func (g *Group) insert(ctx context.Context, w *outbox.Work, c identity.Caller, f filing, s *surroundings, held []upload.Held) (filed, error) {
-	n := report.Fresh{
+	n := reportread.Fresh{
 		ID: database.NewID(), ClientID: f.clientID, IssueType: f.issueType, IssueTypeRaw: f.issueTypeRaw, Title: f.title,
 		Description: f.description, Severity: report.Medium, Latitude: f.latitude, Longitude: f.longitude, Accuracy: f.accuracy,
 		Address: f.address, AIStatus: report.AIQueued, Anonymous: f.anonymous, CapturedAt: f.capturedAt, Author: s.author, At: s.now,
@@ -33,9 +35,9 @@ func (g *Group) insert(ctx context.Context, w *outbox.Work, c identity.Caller, f
 		n.Severity = *f.severityGuess
 	}
 	for _, h := range held {
-		n.Images = append(n.Images, report.FreshImage{ID: database.NewID(), Held: h})
+		n.Images = append(n.Images, reportread.FreshImage{ID: database.NewID(), Held: h})
 	}
-	shown, err := g.reader.Fresh(ctx, report.ViewerOf(c), n)
+	shown, err := g.reader.Fresh(ctx, reportread.ViewerOf(c), n)
 	if err != nil {
 		return filed{}, err
 	}
@@ -51,7 +53,7 @@ func (g *Group) insert(ctx context.Context, w *outbox.Work, c identity.Caller, f
 	return filed{id: n.ID, report: &shown}, announce(ctx, w, n, g.clock.Now())
 }
 
-func (g *Group) insertReport(w *outbox.Work, f filing, n report.Fresh, number *string) {
+func (g *Group) insertReport(w *outbox.Work, f filing, n reportread.Fresh, number *string) {
 	const q = `WITH ` + report.NextNumber + `
 		INSERT INTO reports (id, report_number, user_id, client_id, content_hash, issue_type, issue_type_raw, title,
 			description, severity, severity_guess, priority, latitude, longitude, location_accuracy, address, street, suco,
@@ -78,9 +80,9 @@ func attach(w *outbox.Work, id, reportID, uploadID, user uuid.UUID, kind string)
 }
 
 // announce writes down that a report was filed and wakes whoever works on it.
-func announce(ctx context.Context, w *outbox.Work, n report.Fresh, now time.Time) error {
+func announce(ctx context.Context, w *outbox.Work, n reportread.Fresh, now time.Time) error {
 	actor := report.Actor{Kind: report.ActorCitizen, UserID: &n.Author.ID}
-	report.History(w, n.ID, nil, report.Pending, actor, "")
+	reportwrite.History(w, n.ID, nil, report.Pending, actor, "")
 	first := ledger.Submission{
 		State: ledger.State{IssueType: string(n.IssueType), Severity: string(n.Severity), Status: string(report.Pending), Title: n.Title,
 			Description: n.Description},

@@ -12,6 +12,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/page"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
 func (g *Group) registerReading(api *httpapi.API) {
@@ -41,12 +42,12 @@ func pointAliases() map[string]string {
 	return out
 }
 
-type listInput struct{ report.Query }
+type listInput struct{ reportread.Query }
 
-type listOutput struct{ Body report.Page }
+type listOutput struct{ Body reportread.Page }
 
 func (g *Group) list(ctx context.Context, in *listInput) (*listOutput, error) {
-	p, err := g.reader.List(ctx, report.ViewerOf(identity.Must(ctx)), in.Query)
+	p, err := g.reader.List(ctx, reportread.ViewerOf(identity.Must(ctx)), in.Query)
 	if err != nil {
 		return nil, err
 	}
@@ -55,14 +56,14 @@ func (g *Group) list(ctx context.Context, in *listInput) (*listOutput, error) {
 
 type mineOutput struct {
 	Body struct {
-		report.Page
+		reportread.Page
 		StatusCounts map[report.Status]int `json:"status_counts" doc:"All of the caller's reports by status, whatever the filters"`
 	}
 }
 
 func (g *Group) mine(ctx context.Context, in *listInput) (*mineOutput, error) {
 	caller := identity.Must(ctx)
-	p, counts, err := g.reader.ListOwn(ctx, report.ViewerOf(caller), in.Query, caller.UserID)
+	p, counts, err := g.reader.ListOwn(ctx, reportread.ViewerOf(caller), in.Query, caller.UserID)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +82,7 @@ type nearInput struct {
 	IssueType    string  `query:"issue_type" doc:"One or several, comma-separated"`
 }
 
-type nearOutput struct{ Body report.NearPage }
+type nearOutput struct{ Body reportread.NearPage }
 
 func (g *Group) near(ctx context.Context, in *nearInput) (*nearOutput, error) {
 	if !report.ValidPoint(in.Latitude, in.Longitude) { // NaN passes every bound of a schema
@@ -94,7 +95,7 @@ func (g *Group) near(ctx context.Context, in *nearInput) (*nearOutput, error) {
 	if !(meters > 0 && meters <= 50_000) {
 		return nil, problem.InvalidField("radius", "above 0 and at most 50 km")
 	}
-	p, err := g.reader.Near(ctx, report.ViewerOf(identity.Must(ctx)), report.Around{
+	p, err := g.reader.Near(ctx, reportread.ViewerOf(identity.Must(ctx)), reportread.Around{
 		Latitude: in.Latitude, Longitude: in.Longitude, Meters: meters, Limit: in.Limit, Status: in.Status, IssueType: in.IssueType,
 	})
 	if err != nil {
@@ -110,11 +111,11 @@ type RefInput struct {
 
 type reportOutput struct {
 	ETag string `header:"ETag"`
-	Body report.Report
+	Body reportread.Report
 }
 
 func (g *Group) one(ctx context.Context, in *RefInput) (*reportOutput, error) {
-	r, err := g.reader.ReportNamed(ctx, report.ViewerOf(identity.Must(ctx)), in.ID)
+	r, err := g.reader.ReportNamed(ctx, reportread.ViewerOf(identity.Must(ctx)), in.ID)
 	if err != nil {
 		return nil, err
 	}

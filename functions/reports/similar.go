@@ -11,6 +11,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
 func (g *Group) registerSimilar(api *httpapi.API) {
@@ -36,20 +37,20 @@ type similarInput struct {
 
 type similarOutput struct {
 	Body struct {
-		Items []report.Similar `json:"items"`
+		Items []reportread.Similar `json:"items"`
 	}
 }
 
 func (g *Group) similar(ctx context.Context, in *similarInput) (*similarOutput, error) {
 	caller := identity.Must(ctx)
-	v := report.ViewerOf(caller)
-	like := report.Likeness{Owner: caller.UserID, Limit: in.Limit}
+	v := reportread.ViewerOf(caller)
+	like := reportread.Likeness{Owner: caller.UserID, Limit: in.Limit}
 	placed := in.Latitude.set && in.Longitude.set
 	if placed {
 		if !report.ValidPoint(in.Latitude.value, in.Longitude.value) {
 			return nil, problem.InvalidField("latitude", "outside the range of coordinates")
 		}
-		like.Point = &report.Point{Latitude: in.Latitude.value, Longitude: in.Longitude.value}
+		like.Point = &reportread.Point{Latitude: in.Latitude.value, Longitude: in.Longitude.value}
 	}
 	switch {
 	case in.ReportID != "":

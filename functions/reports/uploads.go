@@ -2,11 +2,11 @@ package reports
 
 import (
 	"context"
-	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/problem"

@@ -8,6 +8,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportwrite"
 )
 
 type withdrawInput struct {
@@ -42,7 +43,7 @@ func (g *Group) withdraw(ctx context.Context, in *withdrawInput) (*messageOutput
 }
 
 // tombstone takes a report out of sight and says so on the ledger.
-func (g *Group) tombstone(ctx context.Context, w *outbox.Work, h *report.Held, c identity.Caller) error {
+func (g *Group) tombstone(ctx context.Context, w *outbox.Work, h *reportwrite.Held, c identity.Caller) error {
 	w.Later(`UPDATE reports SET deleted_at = now(), version = version + 1, updated_at = now() WHERE id = $1`, h.ID)
 	h.ReviewDuplicates(w)
 	const count = `UPDATE users SET reports_count = greatest(0, reports_count - 1),

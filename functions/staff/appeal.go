@@ -14,6 +14,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportwrite"
 )
 
 func (g *Group) registerAppeal(api *httpapi.API) {
@@ -43,7 +44,7 @@ func (g *Group) appeal(ctx context.Context, in *appealInput) (*reportOutput, err
 	if reason == "" {
 		return nil, problem.InvalidField("reason", "says nothing")
 	}
-	return g.change(ctx, in.ID, func(w *outbox.Work, h *report.Held) error {
+	return g.change(ctx, in.ID, func(w *outbox.Work, h *reportwrite.Held) error {
 		if err := mayAppeal(h, identity.Must(ctx)); err != nil {
 			return err
 		}
@@ -55,7 +56,7 @@ func (g *Group) appeal(ctx context.Context, in *appealInput) (*reportOutput, err
 	})
 }
 
-func mayAppeal(h *report.Held, c identity.Caller) error {
+func mayAppeal(h *reportwrite.Held, c identity.Caller) error {
 	mine := h.UserID != nil && *h.UserID == c.UserID
 	switch {
 	case !mine:

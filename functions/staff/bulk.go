@@ -13,6 +13,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportwrite"
 )
 
 func (g *Group) registerBulk(api *httpapi.API) {
@@ -92,7 +93,7 @@ func (g *Group) move(ctx context.Context, round *outbox.Round, item BulkItem) (i
 	if err != nil {
 		return 0, err
 	}
-	m := report.Move{Report: about, To: to, By: report.ActorOf(identity.Must(ctx)), Expect: report.Expect{Version: item.ExpectedVersion}}
+	m := reportwrite.Move{Report: about, To: to, By: report.ActorOf(identity.Must(ctx)), Expect: reportwrite.Expect{Version: item.ExpectedVersion}}
 	if item.Note != nil {
 		m.Note = *item.Note
 	}
@@ -105,7 +106,7 @@ func (g *Group) move(ctx context.Context, round *outbox.Round, item BulkItem) (i
 	}
 	version := 0
 	err = round.Do(ctx, func(w *outbox.Work) error {
-		h, err := report.Transition(ctx, w, m)
+		h, err := reportwrite.Transition(ctx, w, m)
 		if err == nil {
 			version = h.Version
 		}

@@ -17,7 +17,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
-	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
+	"github.com/lafaekstreet/backend/shared/reportwrite"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
@@ -73,7 +74,7 @@ func (g *Group) addNote(ctx context.Context, in *addNoteInput) (*noteOutput, err
 	out := &noteOutput{}
 	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
 		b, author := &pgx.Batch{}, NoteAuthor{ID: identity.Must(ctx).UserID}
-		h := report.QueueHold(b, about)
+		h := reportwrite.QueueHold(b, about)
 		b.Queue(`SELECT full_name, role FROM users WHERE id = $1`, author.ID).
 			QueryRow(func(row pgx.Row) error { return row.Scan(&author.FullName, &author.Role) })
 		if err := w.SendBatch(ctx, b).Close(); err != nil {
@@ -125,7 +126,7 @@ func (g *Group) notes(ctx context.Context, in *RefInput) (*notesOutput, error) {
 	}
 	var all []Note
 	batch := &pgx.Batch{}
-	report.ViewerOf(identity.Must(ctx)).QueueMayRead(batch, about)
+	reportread.ViewerOf(identity.Must(ctx)).QueueMayRead(batch, about)
 	about.Queue(batch, noteQuery+` WHERE n.report_id = $1 ORDER BY n.created_at, n.id LIMIT $2`, maxNotes).Query(func(rows pgx.Rows) error {
 		var err error
 		all, err = pgx.CollectRows(rows, scanNote)

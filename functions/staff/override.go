@@ -16,6 +16,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportwrite"
 )
 
 // stageOverride is the stage of an analysis that a person made.
@@ -82,14 +83,14 @@ func (g *Group) override(ctx context.Context, in *overrideInput) (*reportOutput,
 	if err != nil {
 		return nil, err
 	}
-	return g.change(ctx, in.ID, func(w *outbox.Work, h *report.Held) error {
+	return g.change(ctx, in.ID, func(w *outbox.Work, h *reportwrite.Held) error {
 		from, by := h.Status, report.ActorOf(identity.Must(ctx))
 		appealed := h.Appealed && h.AIStatus == report.AINeedsReview // and nobody has looked at it since
 		if err := j.record(ctx, w, h, by); err != nil {
 			return err
 		}
 		for _, to := range j.moves(from) {
-			if err := h.Move(ctx, w, report.Move{To: to, By: by, Note: j.note}); err != nil {
+			if err := h.Move(ctx, w, reportwrite.Move{To: to, By: by, Note: j.note}); err != nil {
 				return err
 			}
 		}
@@ -114,7 +115,7 @@ func (j judgement) moves(from report.Status) []report.Status {
 }
 
 // record writes the judgement beside the AI's, into the report, and into the ledger.
-func (j judgement) record(ctx context.Context, w *outbox.Work, h *report.Held, by report.Actor) error {
+func (j judgement) record(ctx context.Context, w *outbox.Work, h *reportwrite.Held, by report.Actor) error {
 	was := *h
 	h.AIStatus = report.AICompleted
 	if !j.relevant {

@@ -9,7 +9,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/page"
-	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
 func (g *Group) registerQueue(api *httpapi.API) {
@@ -28,42 +28,42 @@ func (g *Group) registerQueue(api *httpapi.API) {
 
 type queueInput struct {
 	Kind string `query:"kind" enum:"new,needs_review,assigned,overdue" default:"new"`
-	report.Query
+	reportread.Query
 }
 
-type queueOutput struct{ Body report.Page }
+type queueOutput struct{ Body reportread.Page }
 
 func (g *Group) queue(ctx context.Context, in *queueInput) (*queueOutput, error) {
 	caller := identity.Must(ctx)
-	p, err := g.reader.List(ctx, report.ViewerOf(caller), in.Query, scopes(in.Kind, caller)...)
+	p, err := g.reader.List(ctx, reportread.ViewerOf(caller), in.Query, scopes(in.Kind, caller)...)
 	if err != nil {
 		return nil, err
 	}
 	return &queueOutput{Body: p}, nil
 }
 
-func scopes(kind string, c identity.Caller) []report.Scope {
+func scopes(kind string, c identity.Caller) []reportread.Scope {
 	const mine = `r.assigned_agency_id = ?`
 	official := c.Role == identity.Official
 	switch kind {
 	case "needs_review":
-		return []report.Scope{report.Where(`r.ai_status IN ('needs_review', 'failed')
+		return []reportread.Scope{reportread.Where(`r.ai_status IN ('needs_review', 'failed')
 			AND (r.status = 'pending' OR (r.status = 'rejected' AND r.appealed_at IS NOT NULL)
 			     OR (r.status = 'duplicate' AND r.ai_status = 'needs_review'))`)}
 	case "assigned", "overdue":
-		out := []report.Scope{report.Where(`r.assigned_agency_id IS NOT NULL AND r.status IN ('pending', 'verified', 'in_progress')`)}
+		out := []reportread.Scope{reportread.Where(`r.assigned_agency_id IS NOT NULL AND r.status IN ('pending', 'verified', 'in_progress')`)}
 		if kind == "overdue" {
-			out = []report.Scope{report.Where(`r.due_at < now() AND r.status IN ('pending', 'verified', 'in_progress')`)}
+			out = []reportread.Scope{reportread.Where(`r.due_at < now() AND r.status IN ('pending', 'verified', 'in_progress')`)}
 		}
 		if official {
-			out = append(out, report.Where(mine, c.AgencyID))
+			out = append(out, reportread.Where(mine, c.AgencyID))
 		}
 		return out
 	}
-	out := []report.Scope{report.Where(`r.status IN ('pending', 'verified', 'in_progress') AND r.assigned_agency_id IS NULL
+	out := []reportread.Scope{reportread.Where(`r.status IN ('pending', 'verified', 'in_progress') AND r.assigned_agency_id IS NULL
 		AND r.ai_status NOT IN ('needs_review', 'failed')`)}
 	if official {
-		out = append(out, report.Where(`EXISTS (SELECT FROM agencies g WHERE g.id = ?
+		out = append(out, reportread.Where(`EXISTS (SELECT FROM agencies g WHERE g.id = ?
 			AND (g.municipality_codes = '{}' OR r.municipality_code IS NULL OR r.municipality_code = ANY(g.municipality_codes))
 			AND (g.issue_types = '{}' OR r.issue_type = ANY(g.issue_types)))`, c.AgencyID))
 	}

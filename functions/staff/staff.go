@@ -15,6 +15,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
+	"github.com/lafaekstreet/backend/shared/reportwrite"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/storage"
 )
@@ -25,7 +27,7 @@ const name = "staff"
 type Group struct {
 	db     *database.DB
 	outbox *outbox.Outbox
-	reader *report.Reader
+	reader *reportread.Reader
 }
 
 type groupConfig struct {
@@ -36,7 +38,7 @@ type groupConfig struct {
 // New makes the group out of a kit and its configuration.
 func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
 	links := storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)
-	reader := report.NewReader(kit.DB, links, geocoding.NewMunicipalities(kit.DB), cfg.Ledger)
+	reader := reportread.NewReader(kit.DB, links, geocoding.NewMunicipalities(kit.DB), cfg.Ledger)
 	return &Group{db: kit.DB, outbox: kit.Outbox, reader: reader}, nil
 }
 
@@ -64,16 +66,16 @@ type RefInput struct {
 
 type reportOutput struct {
 	ETag string `header:"ETag"`
-	Body report.Report
+	Body reportread.Report
 }
 
 // change makes a change to a report and answers with what it became.
-func (g *Group) change(ctx context.Context, ref report.Ref, do func(w *outbox.Work, h *report.Held) error) (*reportOutput, error) {
+func (g *Group) change(ctx context.Context, ref report.Ref, do func(w *outbox.Work, h *reportwrite.Held) error) (*reportOutput, error) {
 	about, err := ref.About()
 	if err != nil {
 		return nil, err
 	}
-	out, err := g.reader.Change(ctx, g.outbox, report.Change{Report: about, By: identity.Must(ctx), Record: recordReport, Do: do})
+	out, err := reportwrite.Apply(ctx, g.reader, g.outbox, reportwrite.Change{Report: about, By: identity.Must(ctx), Record: recordReport, Do: do})
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +83,7 @@ func (g *Group) change(ctx context.Context, ref report.Ref, do func(w *outbox.Wo
 }
 
 // recordReport stores the changed report for a repeat of the request. Only a request with an Idempotency-Key pays for the reading.
-func recordReport(ctx context.Context, w *outbox.Work, read func() (report.Report, error)) error {
+func recordReport(ctx context.Context, w *outbox.Work, read func() (reportread.Report, error)) error {
 	if !httpapi.HasIdempotencyKey(ctx) {
 		return nil
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportwrite"
 )
 
 // settle puts a verdict into effect, all of it or nothing, once for each
@@ -23,7 +24,7 @@ import (
 func (w *Worker) settle(ctx context.Context, s subject, v verdict) error {
 	err := w.outbox.Do(ctx, func(tx *outbox.Work) error {
 		b := &pgx.Batch{}
-		h := report.QueueHold(b, report.AboutID(s.id))
+		h := reportwrite.QueueHold(b, report.AboutID(s.id))
 		if err := tx.SendBatch(ctx, b).Close(); err != nil {
 			return fmt.Errorf("lock report: %w", err)
 		}
@@ -138,8 +139,8 @@ func priorityOf(s report.Severity, d damage, duplicates int) report.Severity {
 // move makes the verdict the report's status and puts it on the ledger. One that
 // leaves the decision to a person changes no status, and is on the ledger where
 // it has told the report how bad the damage is.
-func (w *Worker) move(ctx context.Context, tx *outbox.Work, h *report.Held, v verdict) error {
-	m := report.Move{By: report.AI()}
+func (w *Worker) move(ctx context.Context, tx *outbox.Work, h *reportwrite.Held, v verdict) error {
+	m := reportwrite.Move{By: report.AI()}
 	switch v.status {
 	case report.AICompleted:
 		m.To = report.Verified
@@ -168,7 +169,7 @@ func (w *Worker) move(ctx context.Context, tx *outbox.Work, h *report.Held, v ve
 }
 
 // reason is why a report was rejected, in its author's language.
-func (w *Worker) reason(ctx context.Context, tx *outbox.Work, h *report.Held) (string, error) {
+func (w *Worker) reason(ctx context.Context, tx *outbox.Work, h *reportwrite.Held) (string, error) {
 	language := string(locale.Default)
 	if h.UserID != nil {
 		const q = `SELECT coalesce((SELECT preferred_language FROM users WHERE id = $1), $2)`

@@ -1,6 +1,5 @@
-// Package report is the vocabulary of reports and the rules of their life: what
-// they may be called, which moves their status may make and who may make them,
-// and how they are read. Whoever changes or shows a report goes through here.
+// Package report is the vocabulary of reports and the rules of their life: issue types, severities, states and numbers, and
+// which moves between states are allowed to whom. Package reportread reads reports, package reportwrite changes them.
 package report
 
 import (

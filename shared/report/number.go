@@ -38,6 +38,9 @@ func ParseNumber(s string) (string, bool) {
 	return "LS-" + digits[:4] + "-" + digits[4:], true
 }
 
+// ErrNotFound is what everybody gets for a report that is unknown, withdrawn or not theirs to see.
+var ErrNotFound = problem.New(problem.NotFound, "report_not_found")
+
 // Ref names a report in a path: its id or its number.
 type Ref string
 
@@ -46,6 +49,9 @@ type About struct {
 	arg      any
 	byNumber bool
 }
+
+// Arg is the argument of the placeholder that SQL was given: a UUID, or a report number.
+func (a About) Arg() any { return a.arg }
 
 // AboutID is the report with an id.
 func AboutID(id uuid.UUID) About { return About{arg: id} }
@@ -65,11 +71,11 @@ func (r Ref) About() (About, error) {
 // Queue adds a statement to b in which "$1 ", with a space after it, is the report's id; a number is looked up within it, so that naming a report
 // by that costs no round trip. The other arguments are counted from $2.
 func (a About) Queue(b *pgx.Batch, sql string, args ...any) *pgx.QueuedQuery {
-	return b.Queue(strings.ReplaceAll(sql, "$1 ", a.id("$1")+" "), append([]any{a.arg}, args...)...)
+	return b.Queue(strings.ReplaceAll(sql, "$1 ", a.SQL("$1")+" "), append([]any{a.arg}, args...)...)
 }
 
-// id is the report's id as SQL, where place stands for what names it.
-func (a About) id(place string) string {
+// SQL is the id of the report as an SQL expression; place is the placeholder of Arg, such as $1.
+func (a About) SQL(place string) string {
 	if a.byNumber {
 		return `(SELECT id FROM reports WHERE report_number = ` + place + `)`
 	}

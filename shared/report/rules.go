@@ -20,7 +20,7 @@ const (
 	ActorAdmin     ActorKind = "admin"
 )
 
-// Actor is who acts.
+// Actor is who changes a report.
 type Actor struct {
 	Kind     ActorKind
 	UserID   *uuid.UUID // nil for AI
@@ -35,18 +35,18 @@ func ActorOf(c identity.Caller) Actor {
 	return Actor{Kind: ActorKind(c.Role), UserID: &c.UserID, AgencyID: c.AgencyID}
 }
 
-// who is the set of actors a move is open to.
-type who struct {
+// Rule says who may make a move from one status to another.
+type Rule struct {
 	kinds []ActorKind
 	// assigned further demands of an official to be of the agency the report is assigned to.
 	assigned bool
-	// note is mandatory: a rejection's reason, the account of a fix or a reopening.
-	note bool
+	// NoteRequired reports that the move needs a note: the reason of a rejection, what was done, why it was reopened.
+	NoteRequired bool
 }
 
 // rule is the contract's table of moves (section 4); false for a move that
 // nobody may make.
-func rule(from, to Status) (who, bool) {
+func RuleFor(from, to Status) (Rule, bool) {
 	staff := []ActorKind{ActorModerator, ActorOfficial, ActorAdmin}
 	assigned := []ActorKind{ActorOfficial, ActorAdmin}
 	moderation := []ActorKind{ActorModerator, ActorAdmin}
@@ -54,41 +54,41 @@ func rule(from, to Status) (who, bool) {
 	case Pending:
 		switch to {
 		case Verified:
-			return who{kinds: append(staff, ActorAI)}, true
+			return Rule{kinds: append(staff, ActorAI)}, true
 		case Rejected:
-			return who{kinds: append(staff, ActorAI), note: true}, true
+			return Rule{kinds: append(staff, ActorAI), NoteRequired: true}, true
 		case Duplicate:
-			return who{kinds: staff}, true
+			return Rule{kinds: staff}, true
 		}
 	case Verified:
 		switch to {
 		case Duplicate:
-			return who{kinds: staff}, true
+			return Rule{kinds: staff}, true
 		case InProgress:
-			return who{kinds: assigned, assigned: true}, true
+			return Rule{kinds: assigned, assigned: true}, true
 		}
 	case InProgress:
 		switch to {
 		case Fixed, Verified:
-			return who{kinds: assigned, assigned: true, note: true}, true
+			return Rule{kinds: assigned, assigned: true, NoteRequired: true}, true
 		}
 	case Fixed:
 		if to == InProgress {
-			return who{kinds: assigned, assigned: true, note: true}, true
+			return Rule{kinds: assigned, assigned: true, NoteRequired: true}, true
 		}
 	case Rejected, Duplicate:
 		if to == Pending {
-			return who{kinds: moderation}, true
+			return Rule{kinds: moderation}, true
 		}
 	}
-	return who{}, false
+	return Rule{}, false
 }
 
-func (w who) includes(a Actor, assignedAgency *uuid.UUID) bool {
-	if !slices.Contains(w.kinds, a.Kind) {
+func (r Rule) Includes(a Actor, assignedAgency *uuid.UUID) bool {
+	if !slices.Contains(r.kinds, a.Kind) {
 		return false
 	}
-	if !w.assigned || a.Kind != ActorOfficial {
+	if !r.assigned || a.Kind != ActorOfficial {
 		return true
 	}
 	return a.AgencyID != nil && assignedAgency != nil && *a.AgencyID == *assignedAgency
@@ -99,7 +99,7 @@ func (w who) includes(a Actor, assignedAgency *uuid.UUID) bool {
 func Allowed(from Status, a Actor, assignedAgency *uuid.UUID) []Status {
 	out := []Status{}
 	for _, to := range Statuses() {
-		if w, ok := rule(from, to); ok && w.includes(a, assignedAgency) {
+		if r, ok := RuleFor(from, to); ok && r.Includes(a, assignedAgency) {
 			out = append(out, to)
 		}
 	}

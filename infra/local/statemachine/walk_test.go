@@ -25,6 +25,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportwrite"
 	"github.com/lafaekstreet/backend/shared/start"
 )
 
@@ -188,7 +189,7 @@ func (w *walk) judge(f *filed) bool {
 	_, may := f.allowed(to, ai)
 	may = may && !f.withdrawn
 	err := w.outbox.Do(context.Background(), func(u *outbox.Work) error {
-		_, err := report.Transition(context.Background(), u, report.Move{Report: report.AboutID(uuid.MustParse(w.ids[f])), To: report.Status(to), By: report.AI(), Note: "Irrelevant."})
+		_, err := reportwrite.Transition(context.Background(), u, reportwrite.Move{Report: report.AboutID(uuid.MustParse(w.ids[f])), To: report.Status(to), By: report.AI(), Note: "Irrelevant."})
 		return err
 	})
 	if (err == nil) != may {

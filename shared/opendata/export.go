@@ -1,0 +1,146 @@
+package opendata
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
+)
+
+// Format is a file format.
+type Format string
+
+// The formats.
+const (
+	CSV     Format = "csv"
+	GeoJSON Format = "geojson"
+)
+
+// Formats lists them.
+func Formats() []Format { return []Format{CSV, GeoJSON} }
+
+// ContentType is the format's media type.
+func (f Format) ContentType() string {
+	if f == CSV {
+		return "text/csv; charset=utf-8"
+	}
+	return "application/geo+json"
+}
+
+// Key is where the whole set is kept in the media bucket, compressed with gzip.
+func (f Format) Key() string { return "exports/reports." + string(f) }
+
+// row is one report as open data: nothing of its reporter, nothing of a device.
+type row struct {
+	ID           uuid.UUID
+	Number       string
+	IssueType    string
+	Severity     string
+	Status       string
+	Title        string
+	Description  string
+	Latitude     float64
+	Longitude    float64
+	Municipality string
+	District     string
+	Suco         string
+	Street       string
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+	ResolvedAt   *time.Time
+}
+
+// ExportColumns lists the columns of an export of reports r. A caller adds conditions
+// and an order; PublicCondition is always among the conditions.
+const ExportColumns = `
+	SELECT r.id, r.report_number, r.issue_type, r.severity, r.status, r.title, r.description, r.latitude, r.longitude,
+	       coalesce(r.municipality, ''), coalesce(r.district, ''), coalesce(r.suco, ''), coalesce(r.street, ''),
+	       r.created_at, r.updated_at, r.resolved_at
+	  FROM reports r `
+
+// PublicCondition is the condition for what may be exported.
+const PublicCondition = `r.deleted_at IS NULL AND r.status <> 'rejected'`
+
+// encoder writes rows in a format.
+type encoder interface {
+	begin() error
+	row(r *row) error
+	end() error
+}
+
+// ExportBound is where an export ends, if its rows do not end before.
+type ExportBound struct {
+	Rows  int
+	Bytes int // exceeded by a row and what an encoder holds back, some kilobytes, at most
+}
+
+// WriteExport runs a query made of ExportColumns and writes all its rows to w. It returns how many.
+func WriteExport(ctx context.Context, q database.Querier, f Format, w io.Writer, query string, args ...any) (int, error) {
+	n, _, err := WriteExportUpTo(ctx, ExportBound{math.MaxInt, math.MaxInt}, q, f, w, query, args...)
+	return n, err
+}
+
+// WriteExportUpTo is WriteExport as far as a bound lets it, and whether there is more.
+func WriteExportUpTo(ctx context.Context, most ExportBound, q database.Querier, f Format, w io.Writer, query string, args ...any) (int, bool, error) {
+	out := &counter{w: w}
+	var e encoder = newCSV(out)
+	if f == GeoJSON {
+		e = newGeoJSON(out)
+	}
+	if err := e.begin(); err != nil {
+		return 0, false, fmt.Errorf("begin %s: %w", f, err)
+	}
+	rows, err := q.Query(ctx, query, args...)
+	if err != nil {
+		return 0, false, fmt.Errorf("query export: %w", err)
+	}
+	defer rows.Close()
+	n, more := 0, false
+	for rows.Next() {
+		if more = n >= most.Rows || out.bytes >= most.Bytes; more {
+			break
+		}
+		r, err := scan(rows)
+		if err != nil {
+			return n, false, fmt.Errorf("read export row: %w", err)
+		}
+		if err := e.row(&r); err != nil {
+			return n, false, fmt.Errorf("write %s: %w", f, err)
+		}
+		n++
+	}
+	rows.Close()
+	if err := rows.Err(); err != nil {
+		return n, false, fmt.Errorf("read export: %w", err)
+	}
+	if err := e.end(); err != nil {
+		return n, false, fmt.Errorf("end %s: %w", f, err)
+	}
+	return n, more, nil
+}
+
+// counter counts what goes through it.
+type counter struct {
+	w     io.Writer
+	bytes int
+}
+
+// WriteExport implements io.Writer.
+func (c *counter) Write(b []byte) (int, error) {
+	n, err := c.w.Write(b)
+	c.bytes += n
+	return n, err
+}
+
+func scan(rows pgx.Rows) (row, error) {
+	var r row
+	err := rows.Scan(&r.ID, &r.Number, &r.IssueType, &r.Severity, &r.Status, &r.Title, &r.Description, &r.Latitude, &r.Longitude,
+		&r.Municipality, &r.District, &r.Suco, &r.Street, &r.CreatedAt, &r.UpdatedAt, &r.ResolvedAt)
+	return r, err
+}

@@ -1,0 +1,48 @@
+package reportread
+
+import (
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/lafaekstreet/backend/infra/local/testdb"
+)
+
+// TestBoundsHoldTheCircle takes circles of 1 m to 15,000 km anywhere, also at the poles, across the antimeridian and where
+// the axes of the earth leave it: the bounds meet every point of the circle, and few of those three times as far away.
+func TestBoundsHoldTheCircle(t *testing.T) {
+	t.Parallel()
+	db := testdb.Pool(t)
+	r := rand.New(rand.NewPCG(5, 6))
+	special := [][2]float64{{0, 90}, {0, -90}, {180, 0}, {-180, -17}, {179.9999, -17}, {0, 0}, {90, 0}, {-90, 0}, {10, 89.9999}, {125.57, -8.55}}
+	const q = `
+		SELECT count(*) FILTER (WHERE NOT near && box), count(*) FILTER (WHERE far && box)
+		  FROM (SELECT ST_GeogFromText($4) AS box, ST_SetSRID(ST_MakePoint($1, $2), 4326)::geography AS middle) c,
+		       LATERAL (SELECT ST_Project(middle, $3::float8 * share, radians(azimuth)) AS near,
+		                       ST_Project(middle, least($3::float8 * 3, 2e7), radians(azimuth)) AS far
+		                  FROM generate_series(0, 359) azimuth, unnest('{0.3,0.9999}'::float8[]) share) p`
+	var reached, all int
+	for i := range 400 {
+		c := circle{lon: r.Float64()*360 - 180, lat: math.Asin(r.Float64()*2-1) * 180 / math.Pi, meters: math.Pow(10, r.Float64()*7.17)}
+		if at := i / 2; i%2 == 0 && at < len(special)*5 {
+			c.lon, c.lat = special[at%len(special)][0], special[at%len(special)][1]
+		}
+		if strings.Contains(c.bounds(), "NaN") {
+			t.Fatalf("%+v: %s", c, c.bounds())
+		}
+		var missed, far int
+		if err := db.QueryRow(t.Context(), q, c.lon, c.lat, c.meters, c.bounds()).Scan(&missed, &far); err != nil {
+			t.Fatal(err)
+		}
+		if missed > 0 {
+			t.Errorf("%+v: %d points of the circle are not within %s", c, missed, c.bounds())
+		}
+		if c.meters > 100 && c.meters < 1_000_000 { // not so small that rounding counts, nor so large that thrice as far is around the earth
+			reached, all = reached+far, all+720
+		}
+	}
+	if reached*20 > all || all == 0 {
+		t.Errorf("the bounds meet %d of %d points that are three times as far away as the circle reaches", reached, all)
+	}
+}

@@ -1,0 +1,270 @@
+package reportread
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/timestamp"
+	"github.com/lafaekstreet/backend/shared/upload"
+)
+
+// Report is everything a viewer may know of one.
+type Report struct {
+	Summary
+	Images              []Image         `json:"images" doc:"Evidence and resolution, oldest first"`
+	AI                  Assessment      `json:"ai"`
+	Blockchain          ledger.Anchor   `json:"blockchain"`
+	HederaTransactionID *string         `json:"hedera_transaction_id" doc:"The same as blockchain.transaction_id"`
+	StatusHistory       []Step          `json:"status_history" doc:"Oldest first"`
+	PossibleDuplicates  []Candidate     `json:"possible_duplicates" doc:"By place, type, time and picture, likeliest first"`
+	IsAnonymous         bool            `json:"is_anonymous" doc:"Only staff and the reporter see who it was"`
+	CapturedAt          *timestamp.Time `json:"captured_at"`
+	DueAt               *timestamp.Time `json:"due_at"`
+	Appeal              *Appeal         `json:"appeal,omitempty" doc:"Only to the reporter and staff"`
+}
+
+// Appeal is why the reporter holds a rejection to be wrong.
+type Appeal struct {
+	Reason string         `json:"reason"`
+	At     timestamp.Time `json:"at"`
+}
+
+// Image is a picture of a report. It has no addresses before it is processed.
+type Image struct {
+	ID           uuid.UUID      `json:"id"`
+	Kind         string         `json:"kind" enum:"evidence,resolution"`
+	Status       string         `json:"status" enum:"pending,processed,refused"`
+	ImageURL     *string        `json:"image_url"`
+	ThumbnailURL *string        `json:"thumbnail_url"`
+	Width        *int           `json:"width" doc:"Pixels, upright"`
+	Height       *int           `json:"height"`
+	Blurhash     *string        `json:"blurhash"`
+	CreatedAt    timestamp.Time `json:"created_at"`
+}
+
+// Assessment is what the AI, or a person overriding it, concluded last.
+type Assessment struct {
+	Status            report.AIStatus  `json:"status"`
+	IsRelevant        *bool            `json:"is_relevant"`
+	Confidence        *float64         `json:"confidence" minimum:"0" maximum:"1"`
+	DamageType        *string          `json:"damage_type"`
+	Severity          *report.Severity `json:"severity"`
+	SeverityScore     *int             `json:"severity_score"`
+	RecommendedRepair *string          `json:"recommended_repair"`
+	AnalyzedAt        *timestamp.Time  `json:"analyzed_at"`
+}
+
+// Step is one change of status.
+type Step struct {
+	OldStatus *report.Status `json:"old_status"`
+	NewStatus report.Status  `json:"new_status"`
+	ChangedBy string         `json:"changed_by" enum:"citizen,ai,moderator,government_official,admin" doc:"In which capacity, never who"`
+	Agency    *string        `json:"agency" doc:"Code of the official's agency"`
+	Note      *string        `json:"note"`
+	CreatedAt timestamp.Time `json:"created_at"`
+}
+
+// Candidate is a report that may be about the same problem.
+type Candidate struct {
+	ID             uuid.UUID     `json:"id"`
+	ReportNumber   string        `json:"report_number"`
+	Status         report.Status `json:"status"`
+	Similarity     *float64      `json:"similarity" doc:"Of the pictures: cosine, 1 is the same"`
+	DistanceMeters float64       `json:"distance_meters"`
+}
+
+// ImageStatus is how a picture's state looks to readers.
+func ImageStatus(s upload.State) string {
+	switch s {
+	case upload.Processed, upload.Refused:
+		return string(s)
+	}
+	return "pending"
+}
+
+const (
+	detailQuery = `SELECT ` + summaryColumns + `, r.captured_at, r.due_at, r.appealed_at, r.appeal_reason,
+		n.is_relevant, n.relevance_confidence, n.damage_type, n.severity, n.severity_score, n.recommended_repair, n.created_at
+		FROM reports r` + summaryJoins + ` LEFT JOIN ai_analyses n ON n.id = r.ai_analysis_id WHERE r.id = $1 AND r.deleted_at IS NULL`
+	imagesQuery = `SELECT i.id, i.kind, p.state, p.id, p.width, p.height, p.blurhash, i.created_at
+		FROM report_images i JOIN uploads p ON p.id = i.upload_id
+		WHERE i.report_id = $1 AND i.deleted_at IS NULL ORDER BY i.created_at, i.id`
+	historyQuery = `SELECT h.old_status, h.new_status, h.actor_kind, a.code, h.note, h.created_at
+		FROM report_status_history h LEFT JOIN agencies a ON a.id = h.agency_id
+		WHERE h.report_id = $1 ORDER BY h.created_at, h.id`
+	candidatesQuery = `SELECT r.id, r.report_number, r.status, c.similarity, c.distance_meters
+		FROM duplicate_candidates c JOIN reports r ON r.id = c.candidate_id
+		WHERE c.report_id = $1 AND r.deleted_at IS NULL AND r.status <> 'rejected'
+		ORDER BY c.similarity DESC NULLS LAST, c.distance_meters LIMIT 20`
+)
+
+// Report is one report, or report.ErrNotFound when there is none that v may see.
+func (r *Reader) Report(ctx context.Context, v Viewer, id uuid.UUID) (Report, error) {
+	return r.about(ctx, v, report.AboutID(id))
+}
+
+// ReportNamed is Report by a reference; one that is neither id nor number is a 422.
+func (r *Reader) ReportNamed(ctx context.Context, v Viewer, ref report.Ref) (Report, error) {
+	a, err := ref.About()
+	if err != nil {
+		return Report{}, err
+	}
+	return r.about(ctx, v, a)
+}
+
+func (r *Reader) about(ctx context.Context, v Viewer, a report.About) (Report, error) {
+	batch := &pgx.Batch{}
+	found := r.Queue(batch, v, a)
+	if err := r.db.SendBatch(ctx, batch).Close(); err != nil {
+		return Report{}, fmt.Errorf("read report: %w", err)
+	}
+	return found.Report(ctx)
+}
+
+// Found is a report that is being read: it is there once its statements have run.
+type Found struct {
+	reader *Reader
+	viewer Viewer
+	report Report
+	row    *summaryRow
+	missed bool
+	images []imageRow
+	anchor *ledger.Anchor
+}
+
+// Queue has a report read for v among other statements.
+func (r *Reader) Queue(batch *pgx.Batch, v Viewer, a report.About) *Found {
+	f := &Found{reader: r, viewer: v, row: &summaryRow{}, missed: true}
+	f.anchor = ledger.QueueAnchor(batch, r.ledger, a)
+	a.Queue(batch, detailQuery).QueryRow(func(found pgx.Row) error {
+		err := scanDetail(found, f.row, &f.report)
+		f.missed = errors.Is(err, pgx.ErrNoRows)
+		if f.missed {
+			return nil
+		}
+		return err
+	})
+	a.Queue(batch, imagesQuery).Query(func(found pgx.Rows) error {
+		var err error
+		f.images, err = pgx.CollectRows(found, scanImage)
+		return err
+	})
+	a.Queue(batch, historyQuery).Query(func(found pgx.Rows) error {
+		var err error
+		f.report.StatusHistory, err = pgx.CollectRows(found, func(row pgx.CollectableRow) (Step, error) {
+			var s Step
+			err := row.Scan(&s.OldStatus, &s.NewStatus, &s.ChangedBy, &s.Agency, &s.Note, &s.CreatedAt.Time)
+			return s, err
+		})
+		return err
+	})
+	a.Queue(batch, candidatesQuery).Query(func(found pgx.Rows) error {
+		var err error
+		f.report.PossibleDuplicates, err = pgx.CollectRows(found, func(row pgx.CollectableRow) (Candidate, error) {
+			var c Candidate
+			err := row.Scan(&c.ID, &c.ReportNumber, &c.Status, &c.Similarity, &c.DistanceMeters)
+			return c, err
+		})
+		return err
+	})
+	return f
+}
+
+// Report is what was read, or report.ErrNotFound when there is none that the viewer may see.
+func (f *Found) Report(ctx context.Context) (Report, error) {
+	if f.missed || (f.row.Status == report.Rejected && !f.viewer.KnowsAuthor(f.row.author)) {
+		return Report{}, report.ErrNotFound
+	}
+	out := f.report
+	out.Blockchain = *f.anchor
+	return f.reader.complete(ctx, f.viewer, out, f.row, f.images)
+}
+
+func (r *Reader) complete(ctx context.Context, v Viewer, out Report, row *summaryRow, images []imageRow) (Report, error) {
+	var err error
+	if out.Summary, err = r.present(ctx, v, row); err != nil {
+		return Report{}, fmt.Errorf("read report: %w", err)
+	}
+	if row.image != nil {
+		if out.ImageURL, err = r.link(ctx, *row.image, upload.Display); err != nil {
+			return Report{}, fmt.Errorf("read report: %w", err)
+		}
+	}
+	if !v.KnowsAuthor(row.author) {
+		out.Appeal = nil
+	}
+	out.AI.Status, out.IsAnonymous = row.AIStatus, row.anonymous
+	out.Images = make([]Image, len(images))
+	for i, image := range images {
+		if out.Images[i], err = r.image(ctx, image); err != nil {
+			return Report{}, fmt.Errorf("read report: %w", err)
+		}
+	}
+	if out.Blockchain.Status == "" { // without any event
+		out.Blockchain = ledger.Anchor{Status: string(out.BlockchainStatus), Network: r.ledger.Network}
+	}
+	out.HederaTransactionID = out.Blockchain.TransactionID
+	return out, nil
+}
+
+func scanDetail(found pgx.Row, row *summaryRow, out *Report) error {
+	var captured, due, appealed, analyzed *time.Time
+	var reason *string
+	a := &out.AI
+	err := found.Scan(append(row.targets(), &captured, &due, &appealed, &reason, &a.IsRelevant, &a.Confidence, &a.DamageType, &a.Severity,
+		&a.SeverityScore, &a.RecommendedRepair, &analyzed)...)
+	out.CapturedAt, out.DueAt, a.AnalyzedAt = timestamp.OfPtr(captured), timestamp.OfPtr(due), timestamp.OfPtr(analyzed)
+	if appealed != nil && reason != nil {
+		out.Appeal = &Appeal{Reason: *reason, At: timestamp.Of(*appealed)}
+	}
+	return err
+}
+
+type imageRow struct {
+	Image
+	state  upload.State
+	upload uuid.UUID
+}
+
+func scanImage(row pgx.CollectableRow) (imageRow, error) {
+	var i imageRow
+	err := row.Scan(&i.ID, &i.Kind, &i.state, &i.upload, &i.Width, &i.Height, &i.Blurhash, &i.CreatedAt.Time)
+	return i, err
+}
+
+func (r *Reader) image(ctx context.Context, i imageRow) (Image, error) {
+	out := i.Image
+	out.Status = ImageStatus(i.state)
+	if i.state != upload.Processed {
+		out.Width, out.Height, out.Blurhash = nil, nil, nil
+		return out, nil
+	}
+	var err error
+	if out.ImageURL, err = r.link(ctx, i.upload, upload.Display); err != nil {
+		return Image{}, err
+	}
+	out.ThumbnailURL, err = r.link(ctx, i.upload, upload.Thumbnail)
+	return out, err
+}
+
+// Image is one picture of a report v may see; a 404 when there is none.
+func (r *Reader) Image(ctx context.Context, v Viewer, ref report.Ref, imageID uuid.UUID) (Image, error) {
+	full, err := r.ReportNamed(ctx, v, ref)
+	if err != nil {
+		return Image{}, err
+	}
+	for _, i := range full.Images {
+		if i.ID == imageID {
+			return i, nil
+		}
+	}
+	return Image{}, problem.New(problem.NotFound, "image_not_found")
+}

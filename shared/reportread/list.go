@@ -1,0 +1,155 @@
+package reportread
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/page"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
+)
+
+// Page is one page of a list of reports.
+type Page struct {
+	page.Envelope[Summary]
+	NextCursor *string `json:"next_cursor" doc:"Opaque; send it as cursor for the next page. null on the last"`
+}
+
+// Reader reads reports for whoever may see them.
+type Reader struct {
+	db             database.Querier
+	links          Links
+	municipalities Municipalities
+	ledger         ledger.Config
+}
+
+// NewReader reads from db.
+func NewReader(db database.Querier, links Links, m Municipalities, c ledger.Config) *Reader {
+	return &Reader{db: db, links: links, municipalities: m, ledger: c}
+}
+
+// Scope narrows a list beyond the caller's filters.
+type Scope struct {
+	condition string
+	args      []any
+}
+
+// By is the reports of one person.
+func By(user uuid.UUID) Scope { return Scope{"r.user_id = ?", []any{user}} }
+
+// Where is a condition in SQL on reports r, with ? for arguments; for fixed
+// text only, never for anything a client sent.
+func Where(condition string, args ...any) Scope { return Scope{condition, args} }
+
+// List is a page of the reports v may see within all scopes.
+func (r *Reader) List(ctx context.Context, v Viewer, q Query, scopes ...Scope) (Page, error) {
+	return r.list(ctx, v, q, &pgx.Batch{}, scopes...)
+}
+
+// list runs with whatever else the batch asks.
+func (r *Reader) list(ctx context.Context, v Viewer, q Query, batch *pgx.Batch, scopes ...Scope) (Page, error) {
+	var w where
+	v.visible(&w)
+	for _, s := range scopes {
+		w.and(s.condition, s.args...)
+	}
+	if err := q.filter(ctx, r.municipalities, &w); err != nil {
+		return Page{}, err
+	}
+	rows, total, err := r.page(ctx, batch, &w, q)
+	if err != nil {
+		return Page{}, fmt.Errorf("list reports: %w", err)
+	}
+	more := len(rows) > q.Limit()
+	if more {
+		rows = rows[:q.Limit()]
+	}
+	items, err := r.presentAll(ctx, v, rows)
+	if err != nil {
+		return Page{}, fmt.Errorf("list reports: %w", err)
+	}
+	out := Page{Envelope: page.NewEnvelope(q.Query, items, total)}
+	out.HasNext = more
+	if more {
+		c := cursorOf(q, rows[len(rows)-1])
+		out.NextCursor = &c
+	}
+	return out, nil
+}
+
+// cursor is where a page ended.
+type cursor struct {
+	Sort string    `json:"s"`
+	Rank int       `json:"r,omitempty"`
+	At   time.Time `json:"t"`
+	ID   uuid.UUID `json:"i"`
+}
+
+func cursorOf(q Query, last *summaryRow) string {
+	c := cursor{Sort: q.Sort + q.Order, At: last.CreatedAt.Time, ID: last.ID}
+	switch q.Sort {
+	case "updated_at":
+		c.At = last.UpdatedAt.Time
+	case "severity":
+		c.Rank = rank(last.Severity)
+	}
+	raw, _ := json.Marshal(c) // times and ids always encode
+	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+func parseCursor(s, sort, order string) (cursor, error) {
+	var c cursor
+	raw, err := base64.RawURLEncoding.DecodeString(s)
+	if err == nil {
+		err = json.Unmarshal(raw, &c)
+	}
+	if err != nil || c.Sort != sort+order || c.Rank < 0 || c.Rank > len(report.Severities()) {
+		return cursor{}, problem.InvalidField("cursor", "not a cursor of this list and order")
+	}
+	return c, nil
+}
+
+// rank is the severity's place from mild to bad, as the generated column has it.
+func rank(s report.Severity) int {
+	for i, known := range report.Severities() {
+		if known == s {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// In is the reader within a transaction, which sees what that has written.
+func (r *Reader) In(tx database.Querier) *Reader {
+	c := *r
+	c.db = tx
+	return &c
+}
+
+// ListOwn is List of a person's own reports, with how many of all of theirs stand where; every status is there.
+func (r *Reader) ListOwn(ctx context.Context, v Viewer, q Query, user uuid.UUID) (Page, map[report.Status]int, error) {
+	const counts = `SELECT status, count(*) FROM reports WHERE user_id = $1 AND deleted_at IS NULL GROUP BY status`
+	out := make(map[report.Status]int)
+	for _, s := range report.Statuses() {
+		out[s] = 0
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(counts, user).Query(func(rows pgx.Rows) error {
+		var status report.Status
+		var n int
+		if _, err := pgx.ForEachRow(rows, []any{&status, &n}, func() error { out[status] = n; return nil }); err != nil {
+			return fmt.Errorf("count by status: %w", err)
+		}
+		return nil
+	})
+	p, err := r.list(ctx, v, q, batch, By(user))
+	return p, out, err
+}

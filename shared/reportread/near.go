@@ -1,0 +1,119 @@
+package reportread
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// Near is a report and how far it is.
+type Near struct {
+	Summary
+	DistanceMeters float64 `json:"distance_meters" doc:"Along the ground"`
+}
+
+// NearPage is the reports around a point.
+type NearPage struct {
+	Items []Near `json:"items"`
+	Total int    `json:"total" doc:"Within the radius; counted up to 1,000"`
+}
+
+// Around asks for the reports within a radius of a point.
+type Around struct {
+	Latitude, Longitude float64 // degrees WGS 84
+	Meters              float64
+	Limit               int
+	Status, IssueType   string // as in Query
+}
+
+// Near lists the reports v may see around a point, nearest first. Distances are
+// geodesic, so neither the antimeridian nor a pole is an edge.
+func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) (NearPage, error) {
+	var w where
+	v.visible(&w)
+	for _, s := range scopes {
+		w.and(s.condition, s.args...)
+	}
+	q := Query{Status: a.Status, IssueType: a.IssueType}
+	if err := q.filter(ctx, r.municipalities, &w); err != nil {
+		return NearPage{}, err
+	}
+	const point = "ST_SetSRID(ST_MakePoint(?, ?), 4326)::geography"
+	here := w.bind(point, a.Longitude, a.Latitude)
+	radius := w.bind("?", a.Meters)
+	// The box finds what ST_DWithin would, and lets the planner estimate how many reports there are.
+	w.and("r.position && ST_GeogFromText(?)", circle{a.Longitude, a.Latitude, a.Meters}.bounds())
+	meters := "ST_Distance(r.position, " + here + ")"
+	// The index walks outwards from the point and stops at the box of the radius; the order is then by exact distance.
+	outwards := func(when string, limit int) string {
+		return `SELECT r.id, ` + meters + ` AS meters FROM reports r WHERE ` + when + w.sql() + ` ORDER BY r.position <-> ` + here + fmt.Sprintf(` LIMIT %d`, limit)
+	}
+	near := `near AS MATERIALIZED (` + outwards("", maxCounted) + `)`
+	total, settings := `count(*) OVER ()`, useIndexes
+	if a.Status != "" || a.IssueType != "" {
+		// Few of a kind may be far between: whether there are many is asked first, as in page.
+		near = `hits AS MATERIALIZED (SELECT r.id, ` + meters + ` AS meters FROM reports r WHERE ` + w.sql() + ` AND ` + meters + ` <= ` + radius +
+			fmt.Sprintf(` LIMIT %d), total AS MATERIALIZED (SELECT count(*) AS n FROM hits), near AS (
+				SELECT id, meters FROM hits WHERE (SELECT n FROM total) <= %d UNION ALL (`, maxCounted+1, maxCounted) +
+			outwards(fmt.Sprintf(`(SELECT n FROM total) > %d AND `, maxCounted), a.Limit) + `))`
+		total, settings = fmt.Sprintf(`(SELECT least(n, %d) FROM total)`, maxCounted), usePlaces
+	}
+	list := `WITH ` + near + `,
+		within AS (SELECT id, meters, ` + total + ` AS n FROM near WHERE meters <= ` + radius + fmt.Sprintf(` ORDER BY meters, id LIMIT %d`, a.Limit) + `)
+		SELECT ` + summaryColumns + `, r.meters, r.n FROM (SELECT r.*, w.meters, w.n FROM within w JOIN reports r ON r.id = w.id) r` +
+		summaryJoins + ` ORDER BY r.meters, r.id`
+
+	batch := &pgx.Batch{}
+	var counted int
+	var rows []*summaryRow
+	var distances []float64
+	batch.Queue(settings)
+	batch.Queue(list, w.args...).Query(func(found pgx.Rows) error {
+		var err error
+		rows, err = pgx.CollectRows(found, func(row pgx.CollectableRow) (*summaryRow, error) {
+			s := &summaryRow{}
+			var distance float64
+			if err := row.Scan(append(s.targets(), &distance, &counted)...); err != nil {
+				return nil, err
+			}
+			distances = append(distances, distance)
+			return s, nil
+		})
+		return err
+	})
+	if err := r.db.SendBatch(ctx, batch).Close(); err != nil {
+		return NearPage{}, fmt.Errorf("list reports nearby: %w", err)
+	}
+	items, err := r.presentAll(ctx, v, rows)
+	if err != nil {
+		return NearPage{}, fmt.Errorf("list reports nearby: %w", err)
+	}
+	out := NearPage{Items: make([]Near, len(items)), Total: counted}
+	for i := range items {
+		out.Items[i] = Near{Summary: items[i], DistanceMeters: distances[i]}
+	}
+	return out, nil
+}
+
+// Summaries are the reports with the given ids that v may see, in that order.
+func (r *Reader) Summaries(ctx context.Context, v Viewer, ids []uuid.UUID, scopes ...Scope) ([]Summary, error) {
+	var w where
+	v.visible(&w)
+	for _, s := range scopes {
+		w.and(s.condition, s.args...)
+	}
+	order := w.bind("array_position(?::uuid[], r.id)", ids)
+	w.and("r.id = ANY(?)", ids)
+	q := `SELECT ` + summaryColumns + ` FROM reports r` + summaryJoins + ` WHERE ` + w.sql() + ` ORDER BY ` + order
+	found, err := r.db.Query(ctx, q, w.args...)
+	if err != nil {
+		return nil, fmt.Errorf("read summaries: %w", err)
+	}
+	rows, err := pgx.CollectRows(found, scanSummary)
+	if err != nil {
+		return nil, fmt.Errorf("read summaries: %w", err)
+	}
+	return r.presentAll(ctx, v, rows)
+}

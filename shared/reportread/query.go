@@ -1,0 +1,162 @@
+package reportread
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/lafaekstreet/backend/shared/page"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/timestamp"
+)
+
+// Query is the filters every list of reports takes. Embed it in an input struct.
+type Query struct {
+	page.Query
+	Status       string         `query:"status" doc:"One or several, comma-separated" example:"pending,verified"`
+	IssueType    string         `query:"issue_type" doc:"One or several, comma-separated" example:"pothole"`
+	Severity     string         `query:"severity" doc:"One or several, comma-separated" example:"high,critical"`
+	Municipality string         `query:"municipality" doc:"Code or name, in any of its spellings" example:"Dili"`
+	District     string         `query:"district" maxLength:"100" doc:"Administrative post"`
+	Suco         string         `query:"suco" maxLength:"100" doc:"Village or quarter" example:"Comoro"`
+	DateFrom     string         `query:"date_from" doc:"Day in Timor-Leste, or instant, from which reports count" example:"2026-11-01"`
+	DateTo       string         `query:"date_to" doc:"Last day, or instant up to which reports count" example:"2026-11-30"`
+	Text         string         `query:"q" maxLength:"100" doc:"Found in title, description or address, or a report number; at least 3 characters"`
+	Box          string         `query:"bbox" doc:"minLon,minLat,maxLon,maxLat in degrees; minLon above maxLon crosses the antimeridian" example:"125.4,-8.7,125.8,-8.4"`
+	UpdatedSince timestamp.Time `query:"updated_since" doc:"Only reports changed after this instant"`
+	Sort         string         `query:"sort" enum:"created_at,updated_at,severity" default:"created_at" doc:"What the list is ordered by"`
+	Order        string         `query:"order" enum:"asc,desc" default:"desc" doc:"desc: newest or worst first"`
+	Cursor       string         `query:"cursor" maxLength:"300" doc:"next_cursor of the page before; costs the same at any depth. page is then ignored"`
+}
+
+// Municipalities tells which municipality a word means.
+type Municipalities interface {
+	// Code is the municipality's code; false when no municipality goes by that word.
+	Code(ctx context.Context, word string) (string, bool, error)
+}
+
+// minText is the shortest text an index can be searched for.
+const minText = 3
+
+// filter turns the query into conditions on reports r.
+func (q Query) filter(ctx context.Context, m Municipalities, w *where) error {
+	if err := inList(w, "status", q.Status, report.ParseStatus); err != nil {
+		return err
+	}
+	if err := inList(w, "issue_type", q.IssueType, issueTypeStrict); err != nil {
+		return err
+	}
+	if err := inList(w, "severity", q.Severity, report.ParseSeverity); err != nil {
+		return err
+	}
+	if q.Municipality != "" {
+		code, ok, err := m.Code(ctx, q.Municipality)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return problem.InvalidField("municipality", "no municipality goes by that name")
+		}
+		w.and("r.municipality_code = ?", code)
+	}
+	if q.District != "" {
+		w.and("r.district IS NOT NULL AND lower(r.district) = lower(?)", q.District)
+	}
+	if q.Suco != "" {
+		w.and("r.suco IS NOT NULL AND lower(r.suco) = lower(?)", q.Suco)
+	}
+	if err := q.dates(w); err != nil {
+		return err
+	}
+	if err := q.text(w); err != nil {
+		return err
+	}
+	return q.box(w)
+}
+
+func issueTypeStrict(word string) (report.IssueType, bool) { return report.ParseIssueType(word) }
+
+func inList[T ~string](w *where, name, list string, read func(string) (T, bool)) error {
+	if list == "" {
+		return nil
+	}
+	values, bad := report.ParseList(list, read)
+	if bad != "" || len(values) == 0 {
+		return problem.InvalidField(name, "holds a word that is not in the list of values")
+	}
+	words := make([]string, len(values))
+	for i, v := range values {
+		words[i] = string(v)
+	}
+	if len(words) == 1 {
+		w.and("r."+name+" = ?", words[0])
+	} else {
+		w.and("r."+name+" = ANY(?)", words)
+	}
+	return nil
+}
+
+func (q Query) dates(w *where) error {
+	if q.DateFrom != "" {
+		from, _, err := instant(q.DateFrom)
+		if err != nil {
+			return problem.InvalidField("date_from", "expected YYYY-MM-DD or an RFC 3339 date-time")
+		}
+		w.and("r.created_at >= ?", from)
+	}
+	if q.DateTo != "" {
+		to, day, err := instant(q.DateTo)
+		if err != nil {
+			return problem.InvalidField("date_to", "expected YYYY-MM-DD or an RFC 3339 date-time")
+		}
+		if day {
+			w.and("r.created_at < ?", to.AddDate(0, 0, 1))
+		} else {
+			w.and("r.created_at <= ?", to)
+		}
+	}
+	if !q.UpdatedSince.IsZero() {
+		w.and("r.updated_at > ?", q.UpdatedSince.Time)
+	}
+	return nil
+}
+
+// instant reads a day in Timor-Leste, as its beginning and true, or an instant.
+func instant(s string) (time.Time, bool, error) {
+	if t, err := time.ParseInLocation(time.DateOnly, s, report.Zone()); err == nil {
+		return t, true, nil
+	}
+	t, err := time.Parse(time.RFC3339Nano, s)
+	return t, false, err
+}
+
+func (q Query) text(w *where) error {
+	text := strings.TrimSpace(q.Text)
+	if text == "" {
+		return nil
+	}
+	if len([]rune(text)) < minText {
+		return problem.InvalidField("q", "at least 3 characters")
+	}
+	if number, ok := report.ParseNumber(text); ok {
+		w.and("r.report_number = ?", number)
+		return nil
+	}
+	pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
+	const words = "r.title || ' ' || r.description || ' ' || coalesce(r.address, '')"
+	w.either("("+words+") ILIKE ?", "("+words+" || '') ILIKE ?", pattern)
+	return nil
+}
+
+func (q Query) box(w *where) error {
+	if q.Box == "" {
+		return nil
+	}
+	b, ok := ParseBox(q.Box)
+	if !ok {
+		return problem.InvalidField("bbox", "expected minLon,minLat,maxLon,maxLat within -180…180 and -90…90")
+	}
+	b.within(w)
+	return nil
+}

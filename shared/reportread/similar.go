@@ -1,0 +1,164 @@
+package reportread
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
+)
+
+// similarMeters is how far apart reports of the same problem are looked for: what
+// phones on a bad fix say, and people on either end of a flooded street.
+const similarMeters = 250
+
+// maxCompared bounds the reports whose pictures are compared, nearest first.
+const maxCompared = 200
+
+// Point is a place in degrees WGS 84.
+type Point struct{ Latitude, Longitude float64 }
+
+// Likeness says what to look for: like a report, like an upload of Owner's, or
+// just near a point.
+type Likeness struct {
+	ReportID *uuid.UUID
+	UploadID *uuid.UUID
+	Owner    uuid.UUID
+	Point    *Point
+	Limit    int
+}
+
+// Similar is a report that may be about the same problem.
+type Similar struct {
+	Summary
+	Similarity     *float64 `json:"similarity" minimum:"-1" maximum:"1" doc:"Of the pictures, 1 is the same; null where there is nothing to compare"`
+	SimilarityBy   *string  `json:"similarity_by" enum:"meaning,look" doc:"meaning: cosine of embeddings. look: share of equal bits of a perceptual hash, for a picture that is not analysed yet"`
+	DistanceMeters *float64 `json:"distance_meters"`
+}
+
+// origin is what candidates are compared with.
+type origin struct {
+	point     *Point
+	hash      *int64  // perceptual
+	embedding *string // as pgvector writes it
+	model     *string
+}
+
+// Similar lists open reports v may see near the place of l, most alike first.
+// Without any place it looks for the same picture alone.
+func (r *Reader) Similar(ctx context.Context, v Viewer, l Likeness) ([]Similar, error) {
+	o, err := r.origin(ctx, v, l)
+	if err != nil {
+		return nil, err
+	}
+	var w where
+	v.visible(&w)
+	w.and("r.status NOT IN ('rejected', 'duplicate', 'fixed')")
+	if l.ReportID != nil {
+		w.and("r.id <> ?", *l.ReportID)
+	}
+	distance, order := "NULL::float8", "r.created_at DESC"
+	switch {
+	case o.point != nil:
+		here := w.bind("ST_SetSRID(ST_MakePoint(?, ?), 4326)::geography", o.point.Longitude, o.point.Latitude)
+		w.and("r.position && ST_GeogFromText(?)", circle{o.point.Longitude, o.point.Latitude, similarMeters}.bounds()) // and then by distance: see Near
+		distance, order = "ST_Distance(r.position, "+here+")", "r.position <-> "+here
+	case o.hash != nil:
+		w.and(`r.id IN (SELECT i.report_id FROM report_images i JOIN uploads p ON p.id = i.upload_id
+			WHERE p.perceptual_hash = ? AND i.deleted_at IS NULL)`, *o.hash)
+	default:
+		return []Similar{}, nil
+	}
+	near := `SELECT * FROM (SELECT r.*, ` + distance + ` AS meters FROM reports r WHERE ` + w.sql() + ` ORDER BY ` + order +
+		fmt.Sprintf(` LIMIT %d) r WHERE meters IS NULL OR meters <= %d`, maxCompared, similarMeters)
+	cosine := w.bind("1 - (e.embedding <=> ?::vector)", o.embedding)
+	model := w.bind("e.model = ?", o.model)
+	look := w.bind("1 - bit_count((p.perceptual_hash # ?::bigint)::bit(64)) / 64.0", o.hash)
+	q := `SELECT ` + summaryColumns + `, r.meters, like_by_meaning.v, like_by_look.v FROM (` + near + `) r` + summaryJoins + `
+		LEFT JOIN LATERAL (SELECT max(` + cosine + `)::float8 AS v FROM report_embeddings e WHERE e.report_id = r.id AND ` + model + `) like_by_meaning ON true
+		LEFT JOIN LATERAL (SELECT max(` + look + `)::float8 AS v FROM report_images ri JOIN uploads p ON p.id = ri.upload_id
+			WHERE ri.report_id = r.id AND ri.deleted_at IS NULL AND ri.kind = 'evidence') like_by_look ON true
+		ORDER BY coalesce(like_by_meaning.v, like_by_look.v) DESC NULLS LAST, r.meters NULLS LAST, r.id` + fmt.Sprintf(` LIMIT %d`, l.Limit)
+	found, err := r.db.Query(ctx, q, w.args...)
+	if err != nil {
+		return nil, fmt.Errorf("find similar reports: %w", err)
+	}
+	var out []Similar
+	rows, err := pgx.CollectRows(found, func(row pgx.CollectableRow) (*summaryRow, error) {
+		s := &summaryRow{}
+		var item Similar
+		var meaning, look *float64
+		if err := row.Scan(append(s.targets(), &item.DistanceMeters, &meaning, &look)...); err != nil {
+			return nil, err
+		}
+		item.Similarity, item.SimilarityBy = better(meaning, look)
+		out = append(out, item)
+		return s, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find similar reports: %w", err)
+	}
+	summaries, err := r.presentAll(ctx, v, rows)
+	if err != nil {
+		return nil, fmt.Errorf("find similar reports: %w", err)
+	}
+	for i := range summaries {
+		out[i].Summary = summaries[i]
+	}
+	if out == nil {
+		out = []Similar{}
+	}
+	return out, nil
+}
+
+func better(meaning, look *float64) (*float64, *string) {
+	by := "meaning"
+	if meaning != nil {
+		return meaning, &by
+	}
+	by = "look"
+	if look != nil {
+		return look, &by
+	}
+	return nil, nil
+}
+
+func (r *Reader) origin(ctx context.Context, v Viewer, l Likeness) (origin, error) {
+	var o origin
+	var err error
+	switch {
+	case l.ReportID != nil:
+		var p Point
+		const q = `
+			SELECT r.latitude, r.longitude, p.perceptual_hash, e.embedding::text, e.model
+			FROM reports r
+			LEFT JOIN LATERAL (SELECT u.perceptual_hash, i.id FROM report_images i JOIN uploads u ON u.id = i.upload_id
+				WHERE i.report_id = r.id AND i.deleted_at IS NULL AND i.kind = 'evidence' ORDER BY i.created_at, i.id LIMIT 1) p ON true
+			LEFT JOIN LATERAL (SELECT embedding, model FROM report_embeddings WHERE image_id = p.id ORDER BY created_at DESC LIMIT 1) e ON true
+			WHERE r.id = $1 AND r.deleted_at IS NULL`
+		batch := &pgx.Batch{}
+		v.QueueMayRead(batch, report.AboutID(*l.ReportID))
+		batch.Queue(q, *l.ReportID).QueryRow(func(row pgx.Row) error {
+			return row.Scan(&p.Latitude, &p.Longitude, &o.hash, &o.embedding, &o.model)
+		})
+		err = r.db.SendBatch(ctx, batch).Close()
+		o.point = &p
+	case l.UploadID != nil:
+		const q = `SELECT perceptual_hash FROM uploads WHERE id = $1 AND user_id = $2`
+		err = r.db.QueryRow(ctx, q, *l.UploadID, l.Owner).Scan(&o.hash)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return origin{}, problem.New(problem.Invalid, "upload_unknown")
+		}
+	}
+	if err != nil {
+		return origin{}, fmt.Errorf("read what to compare with: %w", err)
+	}
+	if l.Point != nil {
+		o.point = l.Point
+	}
+	return o, nil
+}

@@ -1,0 +1,176 @@
+package reportread
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/timestamp"
+	"github.com/lafaekstreet/backend/shared/upload"
+)
+
+// Summary is a report as lists show it.
+type Summary struct {
+	ID               uuid.UUID           `json:"id"`
+	ReportNumber     string              `json:"report_number" example:"LS-2026-000123"`
+	Title            string              `json:"title" example:"Kuak iha estrada"`
+	Description      string              `json:"description" example:"Motorbikes fall here after the rain."`
+	IssueType        report.IssueType    `json:"issue_type"`
+	IssueTypeRaw     *string             `json:"issue_type_raw,omitempty" doc:"The reporter's own word, where issue_type is other"`
+	Severity         report.Severity     `json:"severity"`
+	SeverityScore    *int                `json:"severity_score" minimum:"1" maximum:"10" example:"7"`
+	Priority         report.Severity     `json:"priority"`
+	Status           report.Status       `json:"status"`
+	RejectionReason  *string             `json:"rejection_reason,omitempty" doc:"Where the status is rejected"`
+	Latitude         float64             `json:"latitude" doc:"Degrees, WGS 84"`
+	Longitude        float64             `json:"longitude" doc:"Degrees, WGS 84"`
+	LocationAccuracy *float64            `json:"location_accuracy" doc:"Metres"`
+	Address          *string             `json:"address" example:"Rua de Caicoli"`
+	Street           *string             `json:"street" example:"Avenida Nicolau Lobato"`
+	Suco             *string             `json:"suco" doc:"Village or quarter" example:"Comoro"`
+	District         *string             `json:"district" doc:"Administrative post"`
+	Municipality     *string             `json:"municipality" example:"Dili"`
+	ImageURL         *string             `json:"image_url" doc:"First picture; good for at least an hour. null in lists, which a thumbnail is enough for: each address is signed, and costs what nothing can compress"`
+	ThumbnailURL     *string             `json:"thumbnail_url" doc:"First picture, small"`
+	Blurhash         *string             `json:"blurhash" doc:"To show before the picture is there" example:"LEHV6nWB2yk8pyo0adR*.7kCMdnj"`
+	Reporter         *Person             `json:"reporter" doc:"null for an anonymous report and for an author who left"`
+	AssignedAgency   *ReportAgency       `json:"assigned_agency"`
+	DuplicateOf      *Original           `json:"duplicate_of" doc:"null to whoever may not see the original"`
+	AIStatus         report.AIStatus     `json:"ai_status"`
+	BlockchainStatus report.LedgerStatus `json:"blockchain_status"`
+	CommentsCount    int                 `json:"comments_count" example:"2"`
+	ClientID         *uuid.UUID          `json:"client_id,omitempty" doc:"Only to the reporter"`
+	Version          int                 `json:"version" doc:"Counts changes; the If-Match and expected_version of the next one"`
+	CreatedAt        timestamp.Time      `json:"created_at"`
+	UpdatedAt        timestamp.Time      `json:"updated_at"`
+	ResolvedAt       *timestamp.Time     `json:"resolved_at"`
+
+	author *uuid.UUID // also where Reporter is withheld
+}
+
+// Person is somebody behind a report or a comment.
+type Person struct {
+	ID        uuid.UUID `json:"id"`
+	FullName  string    `json:"full_name"`
+	AvatarURL *string   `json:"avatar_url"`
+}
+
+// ReportAgency is who a report is assigned to.
+type ReportAgency struct {
+	ID         uuid.UUID `json:"id"`
+	Code       string    `json:"code"`
+	Name       string    `json:"name"`
+	AgencyType string    `json:"agency_type" enum:"municipal,national,contractor"`
+}
+
+// Original is the report another one is a duplicate of.
+type Original struct {
+	ID           uuid.UUID `json:"id"`
+	ReportNumber string    `json:"report_number"`
+}
+
+// Links gives out addresses of stored objects.
+type Links interface {
+	// Link is an address under which the object can be read for at least an hour.
+	Link(ctx context.Context, key string) (string, error)
+}
+
+// summaryColumns of reports r joined by summaryJoins.
+const summaryColumns = `r.id, r.report_number, r.title, r.description, r.issue_type, r.issue_type_raw, r.severity,
+	r.severity_score, r.priority, r.status, r.rejection_reason, r.latitude, r.longitude, r.location_accuracy, r.address,
+	r.street, r.suco, r.district, r.municipality, r.ai_status, r.blockchain_status, r.comments_count, r.client_id,
+	r.version, r.created_at, r.updated_at, r.resolved_at, r.user_id, r.is_anonymous,
+	u.id, u.full_name, avatar.id, a.id, a.code, a.name, a.agency_type, o.id, o.report_number, o.deleted_at IS NULL AND o.status <> 'rejected', i.upload_id, i.blurhash`
+
+const summaryJoins = `
+	LEFT JOIN users u ON u.id = r.user_id AND u.deleted_at IS NULL
+	LEFT JOIN uploads avatar ON avatar.id = u.avatar_upload_id AND avatar.state = 'processed'
+	LEFT JOIN agencies a ON a.id = r.assigned_agency_id
+	LEFT JOIN reports o ON o.id = r.duplicate_of
+	LEFT JOIN LATERAL (
+		SELECT p.id AS upload_id, p.blurhash FROM report_images ri JOIN uploads p ON p.id = ri.upload_id
+		WHERE ri.report_id = r.id AND ri.deleted_at IS NULL AND ri.kind = 'evidence' AND p.state = 'processed'
+		ORDER BY ri.created_at, ri.id LIMIT 1) i ON true`
+
+// summaryRow is a scanned row and what of it still has to become links.
+type summaryRow struct {
+	Summary
+	resolved       *time.Time
+	anonymous      bool
+	personID       *uuid.UUID
+	personName     *string
+	avatar, image  *uuid.UUID
+	agencyID       *uuid.UUID
+	agency         [3]*string // code, name, type
+	originalID     *uuid.UUID
+	originalNumber *string
+	originalShown  *bool // to everybody
+}
+
+// targets are where to scan summaryColumns to.
+func (s *summaryRow) targets() []any {
+	return []any{&s.ID, &s.ReportNumber, &s.Title, &s.Description, &s.IssueType, &s.IssueTypeRaw, &s.Severity,
+		&s.SeverityScore, &s.Priority, &s.Status, &s.RejectionReason, &s.Latitude, &s.Longitude, &s.LocationAccuracy,
+		&s.Address, &s.Street, &s.Suco, &s.District, &s.Municipality, &s.AIStatus, &s.BlockchainStatus, &s.CommentsCount,
+		&s.ClientID, &s.Version, &s.CreatedAt.Time, &s.UpdatedAt.Time, &s.resolved, &s.author, &s.anonymous,
+		&s.personID, &s.personName, &s.avatar, &s.agencyID, &s.agency[0], &s.agency[1], &s.agency[2],
+		&s.originalID, &s.originalNumber, &s.originalShown, &s.image, &s.Blurhash}
+}
+
+func scanSummary(row pgx.CollectableRow) (*summaryRow, error) {
+	s := &summaryRow{}
+	return s, row.Scan(s.targets()...)
+}
+
+// present finishes a row of a list for a viewer.
+func (r *Reader) present(ctx context.Context, v Viewer, s *summaryRow) (Summary, error) {
+	var err error
+	out := s.Summary
+	out.ResolvedAt = timestamp.OfPtr(s.resolved)
+	if s.image != nil {
+		if out.ThumbnailURL, err = r.link(ctx, *s.image, upload.Thumbnail); err != nil {
+			return Summary{}, err
+		}
+	}
+	if s.personID != nil && (!s.anonymous || v.KnowsAuthor(s.author)) {
+		out.Reporter = &Person{ID: *s.personID, FullName: *s.personName}
+		if s.avatar != nil {
+			if out.Reporter.AvatarURL, err = r.link(ctx, *s.avatar, upload.Thumbnail); err != nil {
+				return Summary{}, err
+			}
+		}
+	}
+	if s.agencyID != nil {
+		out.AssignedAgency = &ReportAgency{ID: *s.agencyID, Code: *s.agency[0], Name: *s.agency[1], AgencyType: *s.agency[2]}
+	}
+	if s.originalID != nil && (*s.originalShown || v.staff) { // a report that is seen by nobody is named to nobody
+		out.DuplicateOf = &Original{ID: *s.originalID, ReportNumber: *s.originalNumber}
+	}
+	if !v.owns(s.author) {
+		out.ClientID = nil
+	}
+	return out, nil
+}
+
+func (r *Reader) presentAll(ctx context.Context, v Viewer, rows []*summaryRow) ([]Summary, error) {
+	out := make([]Summary, len(rows))
+	for i, row := range rows {
+		var err error
+		if out[i], err = r.present(ctx, v, row); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (r *Reader) link(ctx context.Context, id uuid.UUID, rendition upload.Rendition) (*string, error) {
+	url, err := r.links.Link(ctx, upload.RenditionKey(id, rendition))
+	if err != nil {
+		return nil, fmt.Errorf("link %s: %w", rendition, err)
+	}
+	return &url, nil
+}

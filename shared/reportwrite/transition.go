@@ -1,0 +1,157 @@
+package reportwrite
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
+)
+
+// Move asks for a change of status.
+type Move struct {
+	Report report.About
+	To     report.Status
+	By     report.Actor
+	// Note is shown to the reporter; where the rules demand one it may not be empty. Of a rejection it is the reason.
+	Note string
+	// DuplicateOf names the original, for a move to Duplicate alone.
+	DuplicateOf *report.About
+	Expect      Expect
+}
+
+// Transition locks a report and moves it as Held.Move does, in two round trips with the commit. It further fails with
+// report.ErrNotFound.
+func Transition(ctx context.Context, w *outbox.Work, m Move) (*Held, error) {
+	b := &pgx.Batch{}
+	var h *Held
+	if m.DuplicateOf == nil {
+		h = QueueHold(b, m.Report)
+	} else {
+		h = queuePair(b, m.Report, *m.DuplicateOf)
+	}
+	h.chain = ledger.QueueChain(b, m.Report, m.By.AgencyID)
+	if err := w.SendBatch(ctx, b).Close(); err != nil {
+		return nil, fmt.Errorf("lock report to move it: %w", err)
+	}
+	return h, h.Move(ctx, w, m)
+}
+
+// Move makes a move of a report that was locked for a change (QueueChange, Transition) in w's transaction: the status
+// and what hangs on it, a row of history, an event for the ledger and notifications, or nothing. It reads nothing; what
+// it writes goes out with the next statement of w.
+//
+// It fails with 412 or 409 "stale" when the report has
+// changed since; with 409 "transition_not_allowed" for a move the rules do not
+// have, and 403 "transition_forbidden" for one they have but not for this actor
+// (both with "allowed"); with 422 when a note or the original is missing or unfit.
+func (h *Held) Move(ctx context.Context, w *outbox.Work, m Move) error {
+	m.Note = strings.TrimSpace(m.Note)
+	if err := m.check(h); err != nil {
+		return err
+	}
+	if m.To == report.Duplicate {
+		if err := h.mayFollow(h.original); err != nil {
+			return err
+		}
+	}
+	from := h.Status
+	m.apply(w, h)
+	return m.record(ctx, w, h, from)
+}
+
+func (m Move) check(h *Held) error {
+	if err := m.Expect.Check(h); err != nil {
+		return err
+	}
+	allowed := report.Allowed(h.Status, m.By, h.AssignedAgency)
+	rule, ok := report.RuleFor(h.Status, m.To)
+	switch {
+	case !ok:
+		return problem.New(problem.Conflict, "transition_not_allowed").With("allowed", allowed).
+			Param("from", string(h.Status)).Param("to", string(m.To))
+	case !rule.Includes(m.By, h.AssignedAgency):
+		return problem.New(problem.Forbidden, "transition_forbidden").With("allowed", allowed).
+			Param("from", string(h.Status)).Param("to", string(m.To))
+	case rule.NoteRequired && m.Note == "":
+		return problem.InvalidField("note", "required for this change of status")
+	case (m.To == report.Duplicate) != (m.DuplicateOf != nil):
+		return problem.InvalidField("duplicate_of", "required for, and only for, the status duplicate")
+	}
+	return nil
+}
+
+// mayFollow is nil for an original that h may be a duplicate of. It keeps duplicates one level deep: an original is no
+// duplicate itself, and a report others are duplicates of cannot become one.
+func (h *Held) mayFollow(original *Held) error {
+	switch {
+	case original == nil:
+		return problem.InvalidField("duplicate_of", "no such report")
+	case original.ID == h.ID:
+		return problem.InvalidField("duplicate_of", "a report cannot be its own duplicate")
+	case original.Status == report.Duplicate:
+		return problem.New(problem.Conflict, "original_is_duplicate").With("duplicate_of", original.DuplicateOf)
+	case original.Status == report.Rejected:
+		return problem.New(problem.Conflict, "original_is_rejected")
+	case h.hasDuplicates:
+		return problem.New(problem.Conflict, "has_duplicates")
+	}
+	return nil
+}
+
+// apply changes the report, and h with it.
+func (m Move) apply(w *outbox.Work, h *Held) {
+	const q = `
+		UPDATE reports SET
+			status           = $2,
+			rejection_reason = CASE WHEN $2 = 'rejected' THEN $3 END,
+			duplicate_of     = $4,
+			verified_at      = CASE WHEN $2 = 'verified' THEN coalesce(verified_at, now()) ELSE verified_at END,
+			resolved_at      = CASE WHEN $2 = 'fixed' THEN now() END,
+			-- a person has decided what the report.AI left open; "rejected" is for what the report.AI found irrelevant
+			ai_status        = CASE WHEN $5 AND ai_status IN ('needs_review', 'failed')
+			                        THEN 'completed' ELSE ai_status END,
+			version          = version + 1,
+			updated_at       = now()
+		WHERE id = $1`
+	var original *uuid.UUID
+	if m.To == report.Duplicate {
+		original = &h.original.ID
+	}
+	w.Later(q, h.ID, m.To, m.Note, original, m.By.Kind != report.ActorAI)
+	m.applyToPeople(w, h, original)
+	if m.To == report.Rejected {
+		h.ReviewDuplicates(w)
+	}
+	h.Status, h.DuplicateOf = m.To, original
+	h.Version++
+}
+
+// applyToPeople keeps what a status means for people: how many of their reports
+// were fixed, and who follows an original.
+func (m Move) applyToPeople(w *outbox.Work, h *Held, original *uuid.UUID) {
+	if h.UserID == nil {
+		return
+	}
+	const (
+		count    = `UPDATE users SET fixed_reports_count = greatest(0, fixed_reports_count + $2) WHERE id = $1`
+		follow   = `INSERT INTO report_followers (report_id, user_id, via_report) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`
+		unfollow = `DELETE FROM report_followers WHERE via_report = $1`
+	)
+	switch {
+	case m.To == report.Fixed:
+		w.Later(count, h.UserID, 1)
+	case h.Status == report.Fixed:
+		w.Later(count, h.UserID, -1)
+	case m.To == report.Duplicate:
+		w.Later(follow, original, h.UserID, h.ID)
+	case h.Status == report.Duplicate:
+		w.Later(unfollow, h.ID)
+	}
+}

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -96,23 +95,22 @@ func (g *Group) createAgency(ctx context.Context, in *createAgencyInput) (*agenc
 	if err := in.Body.complete(); err != nil {
 		return nil, err
 	}
-	err := g.outbox.Do(ctx, func(w *outbox.Work) error {
-		b := &pgx.Batch{}
-		there := in.Body.queueMunicipalities(b)
-		if err := w.SendBatch(ctx, b).Close(); err != nil {
+	err := g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		there := in.Body.askMunicipalities(tx)
+		if err := tx.Flush(ctx); err != nil {
 			return fmt.Errorf("read municipalities: %w", err)
 		}
-		if err := in.Body.onto(*there, &a); err != nil {
+		if err := in.Body.onto(there.Get(), &a); err != nil {
 			return err
 		}
 		const insert = `
 			INSERT INTO agencies (` + agencyColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
-		w.Later(insert, a.ID, a.Code, a.Name, a.NameTet, a.NamePt, a.AgencyType, a.MunicipalityCodes, a.IssueTypes,
+		tx.Queue(insert, a.ID, a.Code, a.Name, a.NameTet, a.NamePt, a.AgencyType, a.MunicipalityCodes, a.IssueTypes,
 			a.ContactEmail, now.Time, now.Time)
-		if err := audit.Record(ctx, w, audit.Entry{Action: "agency.create", Entity: "agency", EntityID: a.ID.String(), After: a}); err != nil {
+		if err := audit.Record(ctx, tx, audit.Entry{Action: "agency.create", Entity: "agency", EntityID: a.ID.String(), After: a}); err != nil {
 			return err
 		}
-		return httpapi.RecordAnswer(ctx, w, http.StatusCreated, a)
+		return httpapi.RecordAnswer(ctx, tx, http.StatusCreated, a)
 	})
 	if err != nil {
 		return nil, agencyFault(err)
@@ -128,18 +126,10 @@ func agencyFault(err error) error {
 	return err
 }
 
-// queueLock locks an agency among other statements; one that is not there fails the batch with a 404.
-func queueLock(b *pgx.Batch, id uuid.UUID) *Agency {
-	a := &Agency{}
-	b.Queue(`SELECT `+agencyColumns+` FROM agencies WHERE id = $1 AND deleted_at IS NULL FOR UPDATE`, id).Query(func(rows pgx.Rows) error {
-		var err error
-		*a, err = pgx.CollectExactlyOneRow(rows, scanAgency)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return problem.New(problem.NotFound, "agency_not_found")
-		}
-		return err
-	})
-	return a
+// lockAgency locks an agency in a pipeline, which fails with a 404 for one that is not there.
+func lockAgency(p database.Pipeline, id uuid.UUID) *database.Ask[Agency] {
+	const q = `SELECT ` + agencyColumns + ` FROM agencies WHERE id = $1 AND deleted_at IS NULL FOR UPDATE`
+	return database.AskRow(p, scanAgency, q, id).Missing(problem.New(problem.NotFound, "agency_not_found"))
 }
 
 type agencyPath struct {
@@ -153,24 +143,23 @@ type changeAgencyInput struct {
 
 func (g *Group) changeAgency(ctx context.Context, in *changeAgencyInput) (*agencyOutput, error) {
 	out := &agencyOutput{}
-	err := g.outbox.Do(ctx, func(w *outbox.Work) error {
-		b := &pgx.Batch{}
-		before, there := queueLock(b, in.ID), in.Body.queueMunicipalities(b)
-		if err := w.SendBatch(ctx, b).Close(); err != nil {
+	err := g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		before, there := lockAgency(tx, in.ID), in.Body.askMunicipalities(tx)
+		if err := tx.Flush(ctx); err != nil {
 			return fmt.Errorf("read agency: %w", err)
 		}
-		a := *before
-		if err := in.Body.onto(*there, &a); err != nil {
+		a := before.Get()
+		if err := in.Body.onto(there.Get(), &a); err != nil {
 			return err
 		}
 		a.UpdatedAt = timestamp.Of(g.clock.Now().Truncate(time.Microsecond))
 		const update = `
 			UPDATE agencies SET code = $2, name = $3, name_tet = $4, name_pt = $5, agency_type = $6, municipality_codes = $7,
 			       issue_types = $8, contact_email = $9, updated_at = $10 WHERE id = $1`
-		w.Later(update, a.ID, a.Code, a.Name, a.NameTet, a.NamePt, a.AgencyType, a.MunicipalityCodes, a.IssueTypes,
+		tx.Queue(update, a.ID, a.Code, a.Name, a.NameTet, a.NamePt, a.AgencyType, a.MunicipalityCodes, a.IssueTypes,
 			a.ContactEmail, a.UpdatedAt.Time)
 		out.Body = a
-		return audit.Record(ctx, w, audit.Entry{Action: "agency.change", Entity: "agency", EntityID: a.ID.String(), Before: before, After: a})
+		return audit.Record(ctx, tx, audit.Entry{Action: "agency.change", Entity: "agency", EntityID: a.ID.String(), Before: before.Get(), After: a})
 	})
 	if err != nil {
 		return nil, agencyFault(err)
@@ -185,22 +174,21 @@ type messageOutput struct {
 }
 
 func (g *Group) removeAgency(ctx context.Context, in *agencyPath) (*messageOutput, error) {
-	err := g.outbox.Do(ctx, func(w *outbox.Work) error {
-		b, used := &pgx.Batch{}, false
-		before := queueLock(b, in.ID)
+	err := g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		before := lockAgency(tx, in.ID)
 		const q = `
 			SELECT EXISTS (SELECT FROM users WHERE agency_id = $1 AND deleted_at IS NULL)
 			    OR EXISTS (SELECT FROM reports WHERE assigned_agency_id = $1 AND deleted_at IS NULL
 			                  AND status NOT IN ('fixed', 'rejected', 'duplicate'))`
-		b.Queue(q, in.ID).QueryRow(func(row pgx.Row) error { return row.Scan(&used) })
-		if err := w.SendBatch(ctx, b).Close(); err != nil {
+		used := database.AskRow(tx, pgx.RowTo[bool], q, in.ID)
+		if err := tx.Flush(ctx); err != nil {
 			return fmt.Errorf("look for uses of agency: %w", err)
 		}
-		if used {
+		if used.Get() {
 			return problem.New(problem.Conflict, "agency_in_use")
 		}
-		w.Later(`UPDATE agencies SET deleted_at = $2, updated_at = $2 WHERE id = $1`, in.ID, g.clock.Now())
-		return audit.Record(ctx, w, audit.Entry{Action: "agency.delete", Entity: "agency", EntityID: in.ID.String(), Before: before})
+		tx.Queue(`UPDATE agencies SET deleted_at = $2, updated_at = $2 WHERE id = $1`, in.ID, g.clock.Now())
+		return audit.Record(ctx, tx, audit.Entry{Action: "agency.delete", Entity: "agency", EntityID: in.ID.String(), Before: before.Get()})
 	})
 	if err != nil {
 		return nil, err

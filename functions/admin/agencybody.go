@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
@@ -130,15 +131,9 @@ func (b agencyBody) codes() []string {
 	return codes
 }
 
-// queueMunicipalities reads which of the municipalities sent there are, among other statements.
-func (b agencyBody) queueMunicipalities(batch *pgx.Batch) *[]string {
-	there := &[]string{}
-	batch.Queue(`SELECT code FROM municipalities WHERE code = ANY($1) ORDER BY code`, b.codes()).Query(func(rows pgx.Rows) error {
-		var err error
-		*there, err = pgx.AppendRows([]string{}, rows, pgx.RowTo[string])
-		return err
-	})
-	return there
+// askMunicipalities reads which of the municipalities sent there are.
+func (b agencyBody) askMunicipalities(p database.Pipeline) *database.Ask[[]string] {
+	return database.AskRows(p, pgx.RowTo[string], `SELECT code FROM municipalities WHERE code = ANY($1) ORDER BY code`, b.codes())
 }
 
 func (b agencyBody) municipalities(there []string, a *Agency) error {

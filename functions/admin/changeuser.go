@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -58,44 +57,36 @@ type standing struct {
 }
 
 func (g *Group) changeUser(ctx context.Context, in *changeUserInput) (*accountOutput, error) {
-	var after *Account
-	err := g.outbox.Do(ctx, func(w *outbox.Work) error {
-		b, there := &pgx.Batch{}, false
-		before := queueAccount(ctx, b, in.ID)
+	var after *database.Ask[Account]
+	err := g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		before := lockAccount(ctx, tx, in.ID)
 		const agency = `SELECT true FROM agencies WHERE id = $1 AND deleted_at IS NULL FOR SHARE`
-		b.Queue(agency, in.Body.AgencyID.id).QueryRow(func(row pgx.Row) error {
-			if err := row.Scan(&there); !errors.Is(err, pgx.ErrNoRows) {
-				return err
-			}
-			return nil
-		})
-		if err := w.SendBatch(ctx, b).Close(); err != nil {
+		there := database.AskOptional(tx, pgx.RowTo[bool], agency, in.Body.AgencyID.id)
+		if err := tx.Flush(ctx); err != nil {
 			return fmt.Errorf("read person: %w", err)
 		}
-		old := standing{Role: before.Role, AgencyID: before.AgencyID, Suspended: !before.IsActive}
+		old := standing{Role: before.Get().Role, AgencyID: before.Get().AgencyID, Suspended: !before.Get().IsActive}
 		next, err := in.onto(old)
 		if err != nil {
 			return err
 		}
-		if err := g.allowed(ctx, w.Tx, in.ID, old, next, there); err != nil {
+		if err := g.allowed(ctx, tx.Tx, in.ID, old, next, there.Get() != nil); err != nil {
 			return err
 		}
-		if err := g.store(ctx, w, in.ID, old, next); err != nil {
+		if err := g.store(ctx, tx, in.ID, old, next); err != nil {
 			return err
 		}
 		entry := audit.Entry{Action: actionOf(old, next), Entity: "user", EntityID: in.ID.String(), Before: old, After: next}
-		if err := audit.Record(ctx, w, entry); err != nil {
+		if err := audit.Record(ctx, tx, entry); err != nil {
 			return err
 		}
-		b = &pgx.Batch{}
-		after = queueAccount(ctx, b, in.ID)
-		w.LaterAll(b)
+		after = lockAccount(ctx, tx, in.ID)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &accountOutput{Body: *after}, nil
+	return &accountOutput{Body: after.Get()}, nil
 }
 
 // onto is old with the request's changes.
@@ -144,18 +135,18 @@ func (g *Group) allowed(ctx context.Context, tx *database.Tx, id uuid.UUID, old,
 	return nil
 }
 
-func (g *Group) store(ctx context.Context, w *outbox.Work, id uuid.UUID, old, next standing) error {
+func (g *Group) store(ctx context.Context, tx *outbox.Tx, id uuid.UUID, old, next standing) error {
 	const q = `
 		UPDATE users SET role = $2, agency_id = $3, updated_at = $6,
 		       suspended_at = CASE WHEN $4 THEN coalesce(suspended_at, $6) END,
 		       suspended_reason = CASE WHEN $4 THEN coalesce(nullif($5, ''), suspended_reason) END
 		 WHERE id = $1`
 	now := g.clock.Now()
-	w.Later(q, id, string(next.Role), next.AgencyID, next.Suspended, next.Reason, now)
+	tx.Queue(q, id, string(next.Role), next.AgencyID, next.Suspended, next.Reason, now)
 	if next.Suspended && !old.Suspended {
-		return g.revoker.All(ctx, w, id, nil, identity.Suspended, now)
+		return g.revoker.All(ctx, tx.Tx, id, nil, identity.Suspended, now)
 	}
-	return g.revoker.Changed(ctx, w, id)
+	return g.revoker.Changed(ctx, tx.Tx, id)
 }
 
 func actionOf(old, next standing) string {

@@ -27,15 +27,15 @@ func (g *Group) readSettings(ctx context.Context, _ *struct{}) (*settingsBody, e
 }
 
 func (g *Group) writeSettings(ctx context.Context, in *settingsBody) (*settingsBody, error) {
-	err := g.outbox.Do(ctx, func(w *outbox.Work) error {
-		before, err := settings.Read(ctx, w)
+	err := g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		before, err := settings.Read(ctx, tx)
 		if err != nil {
 			return err
 		}
-		if err := settings.Write(ctx, w, identity.Must(ctx).UserID, in.Body); err != nil {
+		if err := settings.Write(tx, identity.Must(ctx).UserID, in.Body); err != nil {
 			return err
 		}
-		return audit.Record(ctx, w, audit.Entry{Action: "settings.change", Entity: "settings", EntityID: "all", Before: before, After: in.Body})
+		return audit.Record(ctx, tx, audit.Entry{Action: "settings.change", Entity: "settings", EntityID: "all", Before: before, After: in.Body})
 	})
 	if err != nil {
 		return nil, err

@@ -5,13 +5,13 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
-	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/account"
+	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/database"
@@ -69,28 +69,31 @@ func (g *Group) setup(ctx context.Context, in *setupInput) (*setupOutput, error)
 	if err != nil {
 		return nil, err
 	}
-	secret, out := credential.NewTOTPSecret(), &setupOutput{}
-	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		id, err := g.firstAdmin(ctx, w, address, hash, strings.TrimSpace(b.FullName), secret)
+	secret := credential.NewTOTPSecret()
+	var user *database.Ask[account.User]
+	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		id, err := g.firstAdmin(ctx, tx, address, hash, strings.TrimSpace(b.FullName), secret)
 		if err != nil {
 			return err
 		}
-		account.LoadInto(w.Tx, id, httpapi.Origin(ctx), &out.Body.User)
+		user = account.AskUser(tx, id, httpapi.Origin(ctx))
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
+	out := &setupOutput{}
+	out.Body.User = user.Get()
 	out.Body.OTPAuthURI, out.Body.Secret = credential.TOTPURI(secret, address), credential.TOTPText(secret)
 	return out, nil
 }
 
 // firstAdmin makes the account, or takes over the one with the address: whoever
 // has the setup token runs the system.
-func (g *Group) firstAdmin(ctx context.Context, w *outbox.Work, address, hash, name string, secret []byte) (uuid.UUID, error) {
-	identity.LockAdmins(w.Tx) // two setups at once make one administrator
+func (g *Group) firstAdmin(ctx context.Context, tx *outbox.Tx, address, hash, name string, secret []byte) (uuid.UUID, error) {
+	identity.LockAdmins(tx.Tx) // two setups at once make one administrator
 	var done bool
-	if err := w.QueryRow(ctx, `SELECT EXISTS (SELECT FROM users WHERE role = 'admin')`).Scan(&done); err != nil {
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM users WHERE role = 'admin')`).Scan(&done); err != nil {
 		return uuid.Nil, fmt.Errorf("look for administrators: %w", err)
 	}
 	if done {
@@ -105,13 +108,13 @@ func (g *Group) firstAdmin(ctx context.Context, w *outbox.Work, address, hash, n
 		RETURNING id`
 	var id uuid.UUID
 	now := g.clock.Now()
-	err := w.QueryRow(ctx, upsert, database.NewID(), address, now, hash, name, g.sealer.Seal(credential.TOTPSealPurpose, secret),
+	err := tx.QueryRow(ctx, upsert, database.NewID(), address, now, hash, name, g.sealer.Seal(credential.TOTPSealPurpose, secret),
 		string(locale.FromContext(ctx))).Scan(&id)
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("store administrator: %w", err)
 	}
-	if err := g.revoker.All(ctx, w, id, nil, identity.RoleChanged, now); err != nil {
+	if err := g.revoker.All(ctx, tx.Tx, id, nil, identity.RoleChanged, now); err != nil {
 		return uuid.Nil, err
 	}
-	return id, audit.RecordAs(ctx, w, id, identity.Admin, audit.Entry{Action: "admin.setup", Entity: "user", EntityID: id.String()})
+	return id, audit.RecordAs(ctx, tx, id, identity.Admin, audit.Entry{Action: "admin.setup", Entity: "user", EntityID: id.String()})
 }

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -95,17 +94,9 @@ func parseRole(s string) (identity.Role, error) {
 
 var errUserNotFound = problem.New(problem.NotFound, "user_not_found")
 
-// queueAccount reads a person whose row waits for other changes until the transaction ends, among other statements;
-// somebody who is not there fails the batch with a 404.
-func queueAccount(ctx context.Context, b *pgx.Batch, id uuid.UUID) *Account {
-	a := &Account{}
-	b.Queue(`SELECT `+accountColumns+` FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL FOR UPDATE`, id).Query(func(rows pgx.Rows) error {
-		var err error
-		*a, err = pgx.CollectExactlyOneRow(rows, scanAccount(httpapi.Origin(ctx)))
-		if errors.Is(err, pgx.ErrNoRows) {
-			return errUserNotFound
-		}
-		return err
-	})
-	return a
+// lockAccount reads a person in a pipeline. Their row waits for other changes until the transaction ends. The pipeline
+// fails with a 404 for somebody who is not there.
+func lockAccount(ctx context.Context, p database.Pipeline, id uuid.UUID) *database.Ask[Account] {
+	const q = `SELECT ` + accountColumns + ` FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL FOR UPDATE`
+	return database.AskRow(p, scanAccount(httpapi.Origin(ctx)), q, id).Missing(errUserNotFound)
 }

@@ -291,9 +291,9 @@ func (b *bundle) append(e ledger.Event) uuid.UUID {
 	}
 	var id uuid.UUID
 	box := outbox.New(b.db, b.queue, slog.New(slog.DiscardHandler))
-	err := box.Do(b.t.Context(), func(w *outbox.Work) error {
+	err := box.Do(b.t.Context(), func(tx *outbox.Tx) error {
 		var err error
-		id, err = ledger.Append(b.t.Context(), w, e)
+		id, err = ledger.Append(b.t.Context(), tx, e)
 		return err
 	})
 	if err != nil {

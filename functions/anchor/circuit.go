@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/lafaekstreet/backend/shared/catalog"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/outbox"
 )
 
@@ -49,7 +48,7 @@ func (w *Worker) admit(ctx context.Context, s *submission) error {
 func (w *Worker) halt(ctx context.Context, s *submission, fault *needsOperator) error {
 	now := w.Clock.Now()
 	parked, reason := errors.Is(fault, errParked), fault.reason
-	err := w.Outbox.Do(ctx, func(tx *outbox.Work) error {
+	err := w.Outbox.Do(ctx, func(tx *outbox.Tx) error {
 		if !parked {
 			const open = `
 UPDATE ledger_circuit SET reason = left($1, 500), since = coalesce(since, $2), failures = failures + 1, probe_at = $2::timestamptz +
@@ -69,7 +68,7 @@ UPDATE ledger_circuit SET reason = left($1, 500), since = coalesce(since, $2), f
 }
 
 // closeCircuit ends a halt, now that a node has taken a transaction.
-func (w *Worker) closeCircuit(ctx context.Context, tx pgx.Tx) error {
+func (w *Worker) closeCircuit(ctx context.Context, tx database.Querier) error {
 	const update = `UPDATE ledger_circuit SET reason = NULL, since = NULL, probe_at = NULL, failures = 0 WHERE reason IS NOT NULL`
 	tag, err := tx.Exec(ctx, update)
 	if err != nil {

@@ -38,7 +38,7 @@ func (w *Worker) claim(ctx context.Context, event uuid.UUID) (uuid.UUID, error) 
 	if err != nil || id != uuid.Nil {
 		return id, err
 	}
-	err = w.Outbox.Do(ctx, func(tx *outbox.Work) error {
+	err = w.Outbox.Do(ctx, func(tx *outbox.Tx) error {
 		id = uuid.Nil
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(claimLock)); err != nil {
 			return fmt.Errorf("lock claims: %w", err)
@@ -80,7 +80,7 @@ func anchorOf(ctx context.Context, q database.Querier, event uuid.UUID) (uuid.UU
 }
 
 // nextOf is the first waiting event of the report, unless one before it has not reached consensus yet.
-func nextOf(ctx context.Context, tx pgx.Tx, report uuid.UUID) (*waiting, ledger.Topic, error) {
+func nextOf(ctx context.Context, tx database.Querier, report uuid.UUID) (*waiting, ledger.Topic, error) {
 	const query = `
 SELECT e.id, e.report_id, e.seq, e.payload, a.topic
 FROM ledger_anchors a JOIN ledger_events e ON e.id = a.event_id
@@ -109,7 +109,7 @@ const mayGoOut = `a.topic = $1 AND a.submission_id IS NULL
                     AND NOT (p.submission_id IS NULL AND p.topic = $1))`
 
 // eligible are up to limit events of a topic that may go out now, in the order they were written.
-func eligible(ctx context.Context, tx pgx.Tx, topic ledger.Topic, limit int) ([]waiting, error) {
+func eligible(ctx context.Context, tx database.Querier, topic ledger.Topic, limit int) ([]waiting, error) {
 	const query = `
 SELECT e.id, e.report_id, e.seq, e.payload
 FROM ledger_anchors a JOIN ledger_events e ON e.id = a.event_id
@@ -126,7 +126,7 @@ WHERE ` + mayGoOut + ` ORDER BY a.position LIMIT $2`
 }
 
 // claimFrom makes a submission for next alone, or for all that wait when that is more than the threshold.
-func (w *Worker) claimFrom(ctx context.Context, tx *outbox.Work, next *waiting, topic ledger.Topic) (uuid.UUID, error) {
+func (w *Worker) claimFrom(ctx context.Context, tx *outbox.Tx, next *waiting, topic ledger.Topic) (uuid.UUID, error) {
 	var many bool
 	const beyond = `SELECT EXISTS (SELECT FROM ledger_anchors a WHERE ` + mayGoOut + ` OFFSET $2)`
 	if err := tx.QueryRow(ctx, beyond, topic, w.config.BatchThreshold).Scan(&many); err != nil {
@@ -157,7 +157,7 @@ func (w *Worker) claimFrom(ctx context.Context, tx *outbox.Work, next *waiting, 
 }
 
 // create stores a submission of members; proofs is nil for a single event.
-func (w *Worker) create(ctx context.Context, tx pgx.Tx, topic ledger.Topic, members []waiting, message []byte, proofs [][]byte) (uuid.UUID, error) {
+func (w *Worker) create(ctx context.Context, tx database.Querier, topic ledger.Topic, members []waiting, message []byte, proofs [][]byte) (uuid.UUID, error) {
 	id, now := database.NewID(), w.Clock.Now()
 	const insert = `
 INSERT INTO ledger_submissions (id, topic, topic_id, batch_size, message, next_attempt_at, created_at, updated_at)
@@ -194,7 +194,7 @@ WHERE a.event_id = m.event_id AND a.submission_id IS NULL`
 }
 
 // circuitOpen reports that nothing may be signed or sent now.
-func circuitOpen(ctx context.Context, tx pgx.Tx, now time.Time) (bool, error) {
+func circuitOpen(ctx context.Context, tx database.Querier, now time.Time) (bool, error) {
 	var probe *time.Time
 	if err := tx.QueryRow(ctx, `SELECT probe_at FROM ledger_circuit`).Scan(&probe); err != nil {
 		return false, fmt.Errorf("read circuit: %w", err)

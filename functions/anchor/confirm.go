@@ -30,7 +30,7 @@ func (w *Worker) stepConfirm(ctx context.Context, s *submission) error {
 	if cause := w.contradiction(s, m); cause != "" {
 		w.Metrics.Add(catalog.LedgerContradicted)
 		w.Log.ErrorContext(ctx, "mirror node contradicts a submission", "submission_id", s.ID, "cause", cause)
-		return w.advance(ctx, s, ledger.SubmissionFailed, func(*outbox.Work) error { return nil })
+		return w.advance(ctx, s, ledger.SubmissionFailed, func(*outbox.Tx) error { return nil })
 	}
 	return w.confirm(ctx, s, m)
 }
@@ -50,7 +50,7 @@ func (w *Worker) contradiction(s *submission, m *ledger.TopicMessage) string {
 }
 
 func (w *Worker) confirm(ctx context.Context, s *submission, m *ledger.TopicMessage) error {
-	err := w.advance(ctx, s, ledger.SubmissionConfirmed, func(tx *outbox.Work) error {
+	err := w.advance(ctx, s, ledger.SubmissionConfirmed, func(tx *outbox.Tx) error {
 		if _, err := tx.Exec(ctx, `UPDATE ledger_submissions SET consensus_nanos = $2 WHERE id = $1`, s.ID, m.ConsensusNanos); err != nil {
 			return fmt.Errorf("record consensus time: %w", err)
 		}
@@ -64,7 +64,7 @@ func (w *Worker) confirm(ctx context.Context, s *submission, m *ledger.TopicMess
 }
 
 // tell notifies the authors of the reports whose first event was confirmed.
-func tell(ctx context.Context, tx *outbox.Work, submission uuid.UUID) error {
+func tell(ctx context.Context, tx *outbox.Tx, submission uuid.UUID) error {
 	const query = `
 SELECT r.id, r.user_id, r.report_number FROM ledger_anchors a JOIN reports r ON r.id = a.report_id
 WHERE a.submission_id = $1 AND a.seq = 1 AND r.user_id IS NOT NULL AND r.deleted_at IS NULL`
@@ -94,7 +94,7 @@ WHERE a.submission_id = $1 AND a.seq = 1 AND r.user_id IS NOT NULL AND r.deleted
 // few are as good as many: whoever comes first takes all that wait.
 const maxWoken = 100
 
-func wakeSuccessors(ctx context.Context, tx *outbox.Work, submission uuid.UUID) error {
+func wakeSuccessors(ctx context.Context, tx *outbox.Tx, submission uuid.UUID) error {
 	const query = `
 SELECT DISTINCT ON (n.report_id) n.event_id
 FROM ledger_anchors a JOIN ledger_anchors n ON n.report_id = a.report_id AND n.seq > a.seq AND n.submission_id IS NULL

@@ -58,7 +58,7 @@ func (w *Worker) startOver(ctx context.Context, s *submission, outcome string) e
 	old := *s.TransactionID
 	s.TransactionID = nil
 	var inVain int
-	err := w.advance(ctx, s, ledger.SubmissionClaimed, func(tx *outbox.Work) error {
+	err := w.advance(ctx, s, ledger.SubmissionClaimed, func(tx *outbox.Tx) error {
 		if _, err := tx.Exec(ctx, `UPDATE ledger_transactions SET outcome = $2 WHERE id = $1`, old, outcome); err != nil {
 			return fmt.Errorf("record outcome: %w", err)
 		}

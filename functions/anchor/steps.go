@@ -37,7 +37,7 @@ func (w *Worker) stepSign(ctx context.Context, s *submission) error {
 		return failed(err)
 	}
 	s.TransactionID = &p.ID
-	err = w.advance(ctx, s, ledger.SubmissionPrepared, func(tx *outbox.Work) error {
+	err = w.advance(ctx, s, ledger.SubmissionPrepared, func(tx *outbox.Tx) error {
 		const insert = `INSERT INTO ledger_transactions (id, submission_id, signed, expires_at, created_at) VALUES ($1, $2, $3, $4, $5)`
 		if _, err := tx.Exec(ctx, insert, p.ID, s.ID, p.Signed, p.ExpiresAt, w.Clock.Now()); err != nil {
 			return fmt.Errorf("store transaction: %w", err)
@@ -66,7 +66,7 @@ func (w *Worker) stepSend(ctx context.Context, s *submission) error {
 	switch code {
 	case services.ResponseCodeEnum_OK, services.ResponseCodeEnum_DUPLICATE_TRANSACTION:
 		w.Metrics.Add(catalog.LedgerSubmitted)
-		return w.advance(ctx, s, ledger.SubmissionSubmitted, func(tx *outbox.Work) error { return w.closeCircuit(ctx, tx) })
+		return w.advance(ctx, s, ledger.SubmissionSubmitted, func(tx *outbox.Tx) error { return w.closeCircuit(ctx, tx) })
 	case services.ResponseCodeEnum_TRANSACTION_EXPIRED:
 		return w.settle(ctx, s)
 	}
@@ -134,5 +134,5 @@ func placed(r *services.TransactionReceipt) error {
 func (w *Worker) reach(ctx context.Context, s *submission, sequence uint64, running []byte) error {
 	n := int64(sequence)
 	s.Sequence, s.RunningHash = &n, running
-	return w.advance(ctx, s, ledger.SubmissionReached, func(tx *outbox.Work) error { return wakeSuccessors(ctx, tx, s.ID) })
+	return w.advance(ctx, s, ledger.SubmissionReached, func(tx *outbox.Tx) error { return wakeSuccessors(ctx, tx, s.ID) })
 }

@@ -80,7 +80,7 @@ RETURNING s.id, s.topic_id, s.message, s.state, s.transaction_id, s.sequence_num
 
 // wakeAfterLease brings the message of a run that may have died back when its lease has ended.
 func (w *Worker) wakeAfterLease(ctx context.Context, id uuid.UUID) error {
-	return w.Outbox.Do(ctx, func(tx *outbox.Work) error {
+	return w.Outbox.Do(ctx, func(tx *outbox.Tx) error {
 		var until *time.Time
 		var event uuid.UUID
 		const query = `
@@ -100,9 +100,9 @@ FROM ledger_submissions s WHERE s.id = $1 AND s.state NOT IN ('confirmed', 'fail
 
 // advance moves the submission to state and runs also in the same transaction.
 // It keeps the lease alive. errLeaseLost when another run has it.
-func (w *Worker) advance(ctx context.Context, s *submission, state ledger.SubmissionState, also func(tx *outbox.Work) error) error {
+func (w *Worker) advance(ctx context.Context, s *submission, state ledger.SubmissionState, also func(tx *outbox.Tx) error) error {
 	now := w.Clock.Now()
-	err := w.Outbox.Do(ctx, func(tx *outbox.Work) error {
+	err := w.Outbox.Do(ctx, func(tx *outbox.Tx) error {
 		if err := ledger.LockReports(ctx, tx, s.ID); err != nil {
 			return err
 		}
@@ -137,7 +137,7 @@ func (w *Worker) postpone(ctx context.Context, s *submission, n *notYet) error {
 			"attempts", s.Attempts+1, "error", n.cause)
 	}
 	after := backoff(n.after, s.Attempts)
-	return w.Outbox.Do(ctx, func(tx *outbox.Work) error {
+	return w.Outbox.Do(ctx, func(tx *outbox.Tx) error {
 		ok, err := w.release(ctx, tx, s, after, n.cause.Error())
 		if err != nil || !ok {
 			return err
@@ -146,7 +146,7 @@ func (w *Worker) postpone(ctx context.Context, s *submission, n *notYet) error {
 	})
 }
 
-func (w *Worker) release(ctx context.Context, tx pgx.Tx, s *submission, after time.Duration, cause string) (bool, error) {
+func (w *Worker) release(ctx context.Context, tx database.Querier, s *submission, after time.Duration, cause string) (bool, error) {
 	const update = `
 UPDATE ledger_submissions SET leased_by = NULL, leased_until = NULL, attempts = attempts + 1, next_attempt_at = $3,
        last_error = left($4, 500), updated_at = $5

@@ -8,7 +8,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/functions/anchor"
 	"github.com/lafaekstreet/backend/infra/local/hedera"
@@ -56,10 +55,13 @@ func TestEventsReachTheLedgerInOrder(t *testing.T) {
 	if n := scan[int](b, `SELECT count(*) FROM outbox WHERE queue = 'notify'`); n != 0 {
 		t.Errorf("%d of them go by mail and push, want none", n)
 	}
-	batch := &pgx.Batch{}
-	where := ledger.QueueAnchor(batch, b.config.Ledger, report.AboutID(id))
-	if err := b.db.SendBatch(t.Context(), batch).Close(); err != nil || where.Status != "confirmed" || *where.TransactionID != messages[0].TransactionID {
-		t.Errorf("anchor: got %+v, %v", where, err)
+	batch := &database.Batch{}
+	anchor := ledger.AskAnchor(batch, b.config.Ledger, report.AboutID(id))
+	if err := batch.Send(t.Context(), b.db); err != nil {
+		t.Fatal(err)
+	}
+	if where := anchor.Get(); where.Status != "confirmed" || *where.TransactionID != messages[0].TransactionID {
+		t.Errorf("anchor: got %+v", where)
 	}
 }
 

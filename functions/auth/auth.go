@@ -5,9 +5,10 @@ package auth
 
 import (
 	"context"
-	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 	"time"
+
+	"github.com/lafaekstreet/backend/shared/admission"
 
 	"github.com/danielgtaylor/huma/v2"
 

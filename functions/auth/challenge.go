@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/database"
@@ -33,7 +32,7 @@ func (g *Group) registerSecondFactor(a *httpapi.API) {
 }
 
 // challenge asks p for the second factor.
-func (g *Group) challenge(tx *database.Tx, p person, from *device) (*Challenge, error) {
+func (g *Group) challenge(in database.Pipeline, p person, from *device) (*Challenge, error) {
 	if from == nil {
 		from = &device{}
 	}
@@ -43,7 +42,7 @@ func (g *Group) challenge(tx *database.Tx, p person, from *device) (*Challenge, 
 	}
 	id, now := uuid.New(), g.clock.Now() // random through and through: knowing it is half of an answer
 	const insert = `INSERT INTO login_challenges (id, user_id, device, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)`
-	tx.Later(insert, id, p.id, string(raw), now, now.Add(challengeLife))
+	in.Queue(insert, id, p.id, string(raw), now, now.Add(challengeLife))
 	return &Challenge{ChallengeID: id, SecondFactor: "totp", ExpiresIn: int(challengeLife.Seconds())}, nil
 }
 
@@ -70,32 +69,28 @@ func (g *Group) answerChallenge(ctx context.Context, in *challengeInput) (*signI
 	if err := g.lockout.enter(ctx, subject); err != nil {
 		return nil, err
 	}
-	var out *signInOutput
-	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		now, b := g.clock.Now(), &pgx.Batch{}
-		p := queuePerson(b, byID, user, true)
-		consumed := queueConsume(b, in.Body.ChallengeID, now)
-		f := g.queueFactor(b, user, in.Body.Code, in.Body.RecoveryCode)
-		if err := w.SendBatch(ctx, b).Close(); err != nil {
-			return fmt.Errorf("look at a challenge: %w", err)
+	return g.signInWith(ctx, func(tx *outbox.Tx) (*database.Ask[signInBody], error) {
+		now := g.clock.Now()
+		asked := askPerson(tx, byID, user, true)
+		consumed := consumeChallenge(tx, in.Body.ChallengeID, now)
+		shown := g.askFactor(tx, user, in.Body.Code, in.Body.RecoveryCode)
+		if err := tx.Flush(ctx); err != nil {
+			return nil, fmt.Errorf("look at a challenge: %w", err)
 		}
-		if !p.there() || !*consumed {
-			return errChallengeExpired
+		p := asked.Get()
+		if !p.there() || consumed.Get() == 0 {
+			return nil, errChallengeExpired
 		}
-		ok, err := g.factorShown(w.Tx, user, f)
+		ok, err := g.factorShown(tx, user, shown.Get())
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if !ok { // rolls the consumption back: the challenge has attempts left
-			return errFactorInvalid.With("attempts_left", left)
+			return nil, errFactorInvalid.With("attempts_left", left)
 		}
-		if err := g.lockout.succeeded(ctx, w, subject); err != nil {
-			return err
-		}
-		out, err = g.signIn(ctx, w.Tx, *p, from, factorPassed{at: &now})
-		return err
+		g.lockout.succeeded(tx, subject)
+		return g.signIn(ctx, tx.Tx, p, from, factorPassed{at: &now})
 	})
-	return out, err
 }
 
 // attemptChallenge spends an attempt, whatever becomes of it. It returns the user, the attempts left and the device.
@@ -121,15 +116,9 @@ func (g *Group) attemptChallenge(ctx context.Context, id uuid.UUID) (uuid.UUID, 
 	return user, challengeAttempts - attempts, from, nil
 }
 
-// queueConsume uses a challenge up among other statements; what it returns stays false when another request was faster.
-func queueConsume(b *pgx.Batch, id uuid.UUID, now time.Time) *bool {
-	consumed := new(bool)
-	b.Queue(`UPDATE login_challenges SET consumed_at = $2 WHERE id = $1 AND consumed_at IS NULL`, id, now).
-		Exec(func(tag pgconn.CommandTag) error {
-			*consumed = tag.RowsAffected() == 1
-			return nil
-		})
-	return consumed
+// consumeChallenge uses a challenge up. The result is 0 when another request was faster, else 1.
+func consumeChallenge(p database.Pipeline, id uuid.UUID, now time.Time) *database.Ask[int64] {
+	return database.AskAffected(p, `UPDATE login_challenges SET consumed_at = $2 WHERE id = $1 AND consumed_at IS NULL`, id, now)
 }
 
 // factor is what somebody shows, and what it is held against.
@@ -140,30 +129,30 @@ type factor struct {
 	used   bool   // the recovery code was there, and now is used up
 }
 
-// queueFactor reads what a code of the app is held against, or uses up a recovery code. The
+// askFactor reads what a code of the app is held against, or uses up a recovery code. The
 // person's row is locked by the caller.
-func (g *Group) queueFactor(b *pgx.Batch, user uuid.UUID, code, recovery string) *factor {
-	f := &factor{code: strings.ReplaceAll(strings.TrimSpace(code), " ", "")}
-	if f.code != "" {
-		b.Queue(`SELECT totp_secret, totp_last_step FROM users WHERE id = $1`, user).QueryRow(func(row pgx.Row) error {
-			if err := row.Scan(&f.sealed, &f.last); !errors.Is(err, pgx.ErrNoRows) {
-				return err
+func (g *Group) askFactor(p database.Pipeline, user uuid.UUID, code, recovery string) *database.Ask[factor] {
+	if code = strings.ReplaceAll(strings.TrimSpace(code), " ", ""); code != "" {
+		secret := database.AskOptional(p, func(row pgx.CollectableRow) (factor, error) {
+			f := factor{code: code}
+			err := row.Scan(&f.sealed, &f.last)
+			return f, err
+		}, `SELECT totp_secret, totp_last_step FROM users WHERE id = $1`, user)
+		return database.Derive(func() factor {
+			if secret.Get() == nil {
+				return factor{code: code}
 			}
-			return nil
+			return *secret.Get()
 		})
-		return f
 	}
 	const use = `
 		UPDATE recovery_codes SET used_at = $3 WHERE user_id = $1 AND code_hmac = ANY($2) AND used_at IS NULL`
-	b.Queue(use, user, g.sealer.MACs(macRecovery, recoveryInput(user, recovery)), g.clock.Now()).Exec(func(tag pgconn.CommandTag) error {
-		f.used = tag.RowsAffected() == 1
-		return nil
-	})
-	return f
+	used := database.AskAffected(p, use, user, g.sealer.MACs(macRecovery, recoveryInput(user, recovery)), g.clock.Now())
+	return database.Derive(func() factor { return factor{used: used.Get() == 1} })
 }
 
 // factorShown checks what was shown; of a code of the app it notes the step, so that it works once.
-func (g *Group) factorShown(tx *database.Tx, user uuid.UUID, f *factor) (bool, error) {
+func (g *Group) factorShown(p database.Pipeline, user uuid.UUID, f factor) (bool, error) {
 	if f.code == "" || f.sealed == nil {
 		return f.used, nil
 	}
@@ -177,7 +166,7 @@ func (g *Group) factorShown(tx *database.Tx, user uuid.UUID, f *factor) (bool, e
 	}
 	step, ok := credential.CheckTOTP(secret, f.code, g.clock.Now(), used)
 	if ok {
-		tx.Later(`UPDATE users SET totp_last_step = $2 WHERE id = $1`, user, step)
+		p.Queue(`UPDATE users SET totp_last_step = $2 WHERE id = $1`, user, step)
 	}
 	return ok, nil
 }

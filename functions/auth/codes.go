@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -78,37 +77,40 @@ func (c codes) look(ctx context.Context, tx *database.Tx, w wanted) (*asked, err
 	hashes := c.sealer.MACs(macAddress, []byte(w.address))
 	a := &asked{wanted: w, hash: hashes[0], now: c.clock.Now()}
 	lockAddress(tx, a.hash)
-	b := &pgx.Batch{}
-	owner := queuePerson(b, byEmail, w.address, false)
+	owner := askPerson(tx, byEmail, w.address, false)
 	const q = `
 		SELECT count(*), min(created_at), max(created_at) FILTER (WHERE purpose = $2 AND NOT (decoy AND $4))
 		  FROM one_time_codes WHERE address_hmac = ANY($1) AND created_at > $3`
-	b.Queue(q, hashes, string(w.purpose), a.now.Add(-time.Hour), w.overDecoys).QueryRow(a.scanWait)
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+	sent := database.AskRow(tx, pgx.RowToStructByPos[sentCodes], q, hashes, string(w.purpose), a.now.Add(-time.Hour), w.overDecoys)
+	if err := tx.Flush(ctx); err != nil {
 		return nil, fmt.Errorf("look at an address: %w", err)
 	}
-	a.owner = *owner
+	a.owner, a.issued = owner.Get(), sent.Get().wait(a.now)
 	return a, nil
 }
 
 // lockAddress has requests about one address wait for each other until the transaction ends; what is asked next waits.
 func lockAddress(tx *database.Tx, hash []byte) {
-	tx.Later(`SELECT pg_advisory_xact_lock(('x' || encode(substring($1::bytea FOR 8), 'hex'))::bit(64)::bigint)`, hash)
+	tx.Queue(`SELECT pg_advisory_xact_lock(('x' || encode(substring($1::bytea FOR 8), 'hex'))::bit(64)::bigint)`, hash)
 }
 
-func (a *asked) scanWait(row pgx.Row) error {
-	var count int
-	var oldest, newest *time.Time
-	if err := row.Scan(&count, &oldest, &newest); err != nil {
-		return fmt.Errorf("count one-time codes: %w", err)
+// sentCodes are those mailed to an address within the hour.
+type sentCodes struct {
+	Count  int
+	Oldest *time.Time
+	Newest *time.Time // of the purpose asked for
+}
+
+// wait tells how long the next code has to wait; it is no time at all while one may be sent.
+func (s sentCodes) wait(now time.Time) issued {
+	var i issued
+	if s.Newest != nil {
+		i.wait = max(s.Newest.Add(resendAfter).Sub(now), 0)
 	}
-	if newest != nil {
-		a.issued.wait = max(newest.Add(resendAfter).Sub(a.now), 0)
+	if s.Count >= codesAnHour {
+		i.wait, i.spent = max(i.wait, s.Oldest.Add(time.Hour).Sub(now)), true
 	}
-	if count >= codesAnHour {
-		a.issued.wait, a.issued.spent = max(a.issued.wait, oldest.Add(time.Hour).Sub(a.now)), true
-	}
-	return nil
+	return i
 }
 
 // issue makes the newest code of an address for a purpose; a decoy matches
@@ -125,7 +127,7 @@ func (c codes) issue(tx *database.Tx, a *asked) issued {
 	const insert = `
 		INSERT INTO one_time_codes (id, address_hmac, purpose, code_hmac, decoy, created_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`
-	tx.Later(insert, id, a.hash, string(a.purpose), mac, a.decoy, a.now, a.now.Add(codeLife))
+	tx.Queue(insert, id, a.hash, string(a.purpose), mac, a.decoy, a.now, a.now.Add(codeLife))
 	if a.decoy {
 		code = ""
 	}
@@ -164,20 +166,15 @@ func (c codes) try(ctx context.Context, db database.Querier, address string, p p
 // consume uses the code up in the transaction of its effect and locks the person who has the address, in one round
 // trip; otp_expired when another request was faster, or the person was erased since the code was mailed.
 func (c codes) consume(ctx context.Context, tx *database.Tx, id uuid.UUID, address string) (person, error) {
-	b, used := &pgx.Batch{}, false
-	b.Queue(`UPDATE one_time_codes SET consumed_at = $2 WHERE id = $1 AND consumed_at IS NULL`, id, c.clock.Now()).
-		Exec(func(tag pgconn.CommandTag) error {
-			used = tag.RowsAffected() == 1
-			return nil
-		})
-	p := queuePerson(b, byEmail, address, true)
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+	used := database.AskAffected(tx, `UPDATE one_time_codes SET consumed_at = $2 WHERE id = $1 AND consumed_at IS NULL`, id, c.clock.Now())
+	p := askPerson(tx, byEmail, address, true)
+	if err := tx.Flush(ctx); err != nil {
 		return person{}, fmt.Errorf("consume one-time code: %w", err)
 	}
-	if !used || !p.there() {
+	if used.Get() == 0 || !p.Get().there() {
 		return person{}, errCodeExpired
 	}
-	return *p, nil
+	return p.Get(), nil
 }
 
 var (

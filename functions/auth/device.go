@@ -1,9 +1,6 @@
 package auth
 
 import (
-	"context"
-	"fmt"
-
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/account"
@@ -11,14 +8,9 @@ import (
 )
 
 // storeDevice keeps the phone somebody signed in from, when they named it.
-func storeDevice(ctx context.Context, tx database.Querier, user uuid.UUID, d device) error {
-	if d.DeviceID == "" {
-		return nil
+func storeDevice(p database.Pipeline, user uuid.UUID, d device) {
+	if d.DeviceID != "" {
+		account.StoreDevice(p, user, account.Device{ID: d.DeviceID, Platform: d.Platform, AppVersion: d.AppVersion,
+			OSVersion: d.OSVersion, Model: d.Model, FCMToken: d.FCMToken})
 	}
-	err := account.StoreDevice(ctx, tx, user, account.Device{ID: d.DeviceID, Platform: d.Platform, AppVersion: d.AppVersion,
-		OSVersion: d.OSVersion, Model: d.Model, FCMToken: d.FCMToken})
-	if err != nil {
-		return fmt.Errorf("sign in: %w", err)
-	}
-	return nil
 }

@@ -43,7 +43,7 @@ type enrollOutput struct {
 func (g *Group) enroll(ctx context.Context, _ *struct{}) (*enrollOutput, error) {
 	c := identity.Must(ctx)
 	out := &enrollOutput{}
-	err := g.db.Transact(ctx, func(tx *database.Tx) error {
+	err := g.db.InTx(ctx, func(tx *database.Tx) error {
 		p, err := personBy(ctx, tx, byID, c.UserID, true)
 		if err != nil {
 			return err
@@ -52,7 +52,7 @@ func (g *Group) enroll(ctx context.Context, _ *struct{}) (*enrollOutput, error) 
 			return problem.New(problem.Forbidden, "second_factor_required")
 		}
 		secret := credential.NewTOTPSecret()
-		tx.Later(`UPDATE users SET totp_pending = $2, updated_at = now() WHERE id = $1`, p.id, g.sealer.Seal(credential.TOTPSealPurpose, secret))
+		tx.Queue(`UPDATE users SET totp_pending = $2, updated_at = now() WHERE id = $1`, p.id, g.sealer.Seal(credential.TOTPSealPurpose, secret))
 		out.Body.OTPAuthURI, out.Body.Secret = credential.TOTPURI(secret, p.email), credential.TOTPText(secret)
 		return nil
 	})
@@ -81,7 +81,7 @@ func (g *Group) confirm(ctx context.Context, in *confirmInput) (*confirmOutput, 
 		return nil, err
 	}
 	out := &confirmOutput{}
-	err := g.db.Transact(ctx, func(tx *database.Tx) error {
+	err := g.db.InTx(ctx, func(tx *database.Tx) error {
 		if err := g.promotePending(ctx, tx, c, in.Body.Code); err != nil {
 			return err
 		}
@@ -89,9 +89,7 @@ func (g *Group) confirm(ctx context.Context, in *confirmInput) (*confirmOutput, 
 		if err := g.markSession(ctx, tx, c); err != nil {
 			return err
 		}
-		if err := g.lockout.succeeded(ctx, tx, subject); err != nil {
-			return err
-		}
+		g.lockout.succeeded(tx, subject)
 		return audit.Record(ctx, tx, audit.Entry{Action: "second_factor.enable", Entity: "user", EntityID: c.UserID.String()})
 	})
 	if err != nil {
@@ -122,17 +120,17 @@ func (g *Group) promotePending(ctx context.Context, tx *database.Tx, c identity.
 	const q = `
 		UPDATE users SET totp_secret = totp_pending, totp_pending = NULL, totp_confirmed_at = $2, totp_last_step = $3, updated_at = $2
 		 WHERE id = $1`
-	tx.Later(q, c.UserID, now, step)
+	tx.Queue(q, c.UserID, now, step)
 	return nil
 }
 
 func (g *Group) newRecoveryCodes(tx *database.Tx, user uuid.UUID) []string {
-	tx.Later(`DELETE FROM recovery_codes WHERE user_id = $1`, user)
+	tx.Queue(`DELETE FROM recovery_codes WHERE user_id = $1`, user)
 	codes := make([]string, recoveryCodes)
 	for i := range codes {
 		raw := strings.ToLower(rand.Text()[:16])
 		codes[i] = raw[:4] + "-" + raw[4:8] + "-" + raw[8:12] + "-" + raw[12:]
-		tx.Later(`INSERT INTO recovery_codes (user_id, code_hmac) VALUES ($1, $2)`, user, g.sealer.MAC(macRecovery, recoveryInput(user, codes[i])))
+		tx.Queue(`INSERT INTO recovery_codes (user_id, code_hmac) VALUES ($1, $2)`, user, g.sealer.MAC(macRecovery, recoveryInput(user, codes[i])))
 	}
 	return codes
 }
@@ -145,6 +143,6 @@ func recoveryInput(user uuid.UUID, code string) []byte {
 
 // markSession has the caller's session count as having passed the second factor.
 func (g *Group) markSession(ctx context.Context, tx *database.Tx, c identity.Caller) error {
-	tx.Later(`UPDATE sessions SET second_factor_at = $2 WHERE id = $1`, c.SessionID, g.clock.Now())
+	tx.Queue(`UPDATE sessions SET second_factor_at = $2 WHERE id = $1`, c.SessionID, g.clock.Now())
 	return g.revoker.Changed(ctx, tx, c.UserID)
 }

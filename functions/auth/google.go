@@ -3,10 +3,13 @@ package auth
 import (
 	"context"
 	"errors"
-	"github.com/lafaekstreet/backend/shared/admission"
+	"fmt"
 	"net/http"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
@@ -50,17 +53,18 @@ func (g *Group) withGoogle(ctx context.Context, in *googleInput) (*signInOutput,
 	if err != nil {
 		return nil, err
 	}
-	var out *signInOutput
-	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		p, created, err := g.personOfGoogle(ctx, w, who, languageOr(ctx, in.Body.PreferredLanguage))
-		if err != nil {
-			return err
+	var created bool
+	out, err := g.signInWith(ctx, func(tx *outbox.Tx) (*database.Ask[signInBody], error) {
+		var p person
+		var err error
+		if p, created, err = g.personOfGoogle(ctx, tx, who, languageOr(ctx, in.Body.PreferredLanguage)); err != nil {
+			return nil, err
 		}
-		if out, err = g.signIn(ctx, w.Tx, p, from, factorPassed{}); err == nil && out.Body.Tokens != nil {
-			out.Body.IsNewUser = &created
-		}
-		return err
+		return g.signIn(ctx, tx.Tx, p, from, factorPassed{})
 	})
+	if err == nil && out.Body.Tokens != nil {
+		out.Body.IsNewUser = &created
+	}
 	return out, err
 }
 
@@ -82,36 +86,36 @@ func (g *Group) googleIdentity(ctx context.Context, token string) (credential.Go
 
 // personOfGoogle finds the person by subject, links them by address, or makes
 // their account, which is true then. The address is locked: two first sign-ins make one account.
-func (g *Group) personOfGoogle(ctx context.Context, w *outbox.Work, who credential.GoogleIdentity, l locale.Language) (person, bool, error) {
-	lockAddress(w.Tx, g.sealer.MAC(macAddress, []byte(who.Email)))
-	p, err := personBy(ctx, w, byGoogleID, who.Subject, true)
+func (g *Group) personOfGoogle(ctx context.Context, tx *outbox.Tx, who credential.GoogleIdentity, l locale.Language) (person, bool, error) {
+	lockAddress(tx.Tx, g.sealer.MAC(macAddress, []byte(who.Email)))
+	p, err := personBy(ctx, tx, byGoogleID, who.Subject, true)
 	if !errors.Is(err, errNobody) {
 		return p, false, err
 	}
-	p, err = personBy(ctx, w, byEmail, who.Email, true)
+	p, err = personBy(ctx, tx, byEmail, who.Email, true)
 	switch {
 	case errors.Is(err, errNobody):
-		p, err = g.newGooglePerson(ctx, w, who, l)
+		p, err = g.newGooglePerson(ctx, tx, who, l)
 		return p, true, err
 	case err != nil:
 		return person{}, false, err
 	case p.googleID != "":
 		return person{}, false, errGoogleOther
 	}
-	g.linkGoogle(w, &p, who.Subject)
+	g.linkGoogle(tx, &p, who.Subject)
 	return p, false, nil
 }
 
-func (g *Group) linkGoogle(w *outbox.Work, p *person, subject string) {
+func (g *Group) linkGoogle(tx *outbox.Tx, p *person, subject string) {
 	const link = `
 		UPDATE users SET google_subject = $2, email_verified_at = coalesce(email_verified_at, $3), updated_at = $3,
 		       password_hash = CASE WHEN email_verified_at IS NULL THEN NULL ELSE password_hash END
 		 WHERE id = $1`
-	w.Later(link, p.id, subject, g.clock.Now())
+	tx.Queue(link, p.id, subject, g.clock.Now())
 	p.googleID, p.verified = subject, true
 }
 
-func (g *Group) newGooglePerson(ctx context.Context, w *outbox.Work, who credential.GoogleIdentity, l locale.Language) (person, error) {
+func (g *Group) newGooglePerson(ctx context.Context, tx *outbox.Tx, who credential.GoogleIdentity, l locale.Language) (person, error) {
 	name, err := checkedName("name", who.Name)
 	if err != nil {
 		name = "" // Google's name is no reason to refuse anybody
@@ -119,5 +123,10 @@ func (g *Group) newGooglePerson(ctx context.Context, w *outbox.Work, who credent
 	const insert = `
 		INSERT INTO users (id, email, email_verified_at, google_subject, full_name, preferred_language)
 		VALUES ($1, $2, $3, $4, $5, $6) RETURNING ` + personColumns
-	return scanPerson(w.QueryRow(ctx, insert, database.NewID(), who.Email, g.clock.Now(), who.Subject, name, string(l)))
+	rows, _ := tx.Query(ctx, insert, database.NewID(), who.Email, g.clock.Now(), who.Subject, name, string(l)) // its error is in rows too
+	p, err := pgx.CollectExactlyOneRow(rows, scanPerson)
+	if err != nil {
+		return person{}, fmt.Errorf("insert person: %w", err)
+	}
+	return p, nil
 }

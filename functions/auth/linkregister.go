@@ -36,15 +36,15 @@ func (g *Group) linkRegister(ctx context.Context, in *linkRegisterInput) (*nullO
 	if n.passwordHash, err = g.hasher.Hash(ctx, b.Password); err != nil {
 		return nil, err
 	}
-	return &nullOutput{}, g.outbox.Do(ctx, func(w *outbox.Work) error {
-		stored := n.store(w.Tx)
-		a, err := g.codes.look(ctx, w.Tx, wanted{address: address, purpose: verifyLink})
+	return &nullOutput{}, g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		stored := n.store(tx)
+		a, err := g.codes.look(ctx, tx.Tx, wanted{address: address, purpose: verifyLink})
 		if err != nil {
 			return err
 		}
-		if *stored {
-			return g.mailLink(ctx, w, a, scopeVerify)
+		if stored.Get() == 1 {
+			return g.mailLink(ctx, tx, a, scopeVerify)
 		}
-		return g.tellKnown(ctx, w, a)
+		return g.tellKnown(ctx, tx, a)
 	})
 }

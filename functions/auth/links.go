@@ -5,10 +5,11 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
-	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"github.com/lafaekstreet/backend/shared/admission"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -76,7 +77,7 @@ var errLink = problem.New(problem.BadRequest, "link_invalid")
 
 // mailLink mails a link of scope to who has the address, unless one went out too recently. Its id
 // binds a reset to the password it replaces, so that it works once.
-func (g *Group) mailLink(ctx context.Context, w *outbox.Work, a *asked, scope string) error {
+func (g *Group) mailLink(ctx context.Context, tx *outbox.Tx, a *asked, scope string) error {
 	p, template, path := a.owner, mail.VerifyLink, "/verify?token="
 	id := uuid.NewString()
 	if scope == scopeReset {
@@ -84,14 +85,14 @@ func (g *Group) mailLink(ctx context.Context, w *outbox.Work, a *asked, scope st
 		id = g.fingerprint(p)
 	}
 	a.decoy = true // it is the link that counts
-	if throttle := g.codes.issue(w.Tx, a); throttle.wait > 0 {
+	if throttle := g.codes.issue(tx.Tx, a); throttle.wait > 0 {
 		return nil
 	}
 	token, err := g.signer.Link(scope, p.id, id, g.clock.Now())
 	if err != nil {
 		return err
 	}
-	return mail.Send(ctx, w, g.sealer, mail.Message{To: p.email, Language: p.reader(), Template: template, Params: map[string]string{
+	return mail.Send(ctx, tx, g.sealer, mail.Message{To: p.email, Language: p.reader(), Template: template, Params: map[string]string{
 		"link": g.webURL + path + url.QueryEscape(token), "minutes": strconv.Itoa(int(linkLife.Minutes()))}})
 }
 
@@ -101,7 +102,7 @@ func (g *Group) fingerprint(p person) string {
 }
 
 // linkOwner is the person a link of scope was mailed to. The row is locked.
-func (g *Group) linkOwner(ctx context.Context, w *outbox.Work, token, scope string) (person, string, error) {
+func (g *Group) linkOwner(ctx context.Context, tx *outbox.Tx, token, scope string) (person, string, error) {
 	claims, err := g.links.Verify(token, scope)
 	if err != nil {
 		return person{}, "", errLink
@@ -110,7 +111,7 @@ func (g *Group) linkOwner(ctx context.Context, w *outbox.Work, token, scope stri
 	if err != nil {
 		return person{}, "", errLink
 	}
-	p, err := personBy(ctx, w, byID, id, true)
+	p, err := personBy(ctx, tx, byID, id, true)
 	if errors.Is(err, errNobody) {
 		return person{}, "", errLink
 	}
@@ -122,12 +123,12 @@ type linkVerifyInput struct {
 }
 
 func (g *Group) linkVerify(ctx context.Context, in *linkVerifyInput) (*messageOutput, error) {
-	err := g.outbox.Do(ctx, func(w *outbox.Work) error {
-		p, _, err := g.linkOwner(ctx, w, in.Token, scopeVerify)
+	err := g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		p, _, err := g.linkOwner(ctx, tx, in.Token, scopeVerify)
 		if err != nil {
 			return err
 		}
-		g.markVerified(w.Tx, p)
+		g.markVerified(tx.Tx, p)
 		return nil
 	})
 	if err != nil {
@@ -158,20 +159,20 @@ func (g *Group) linkTo(ctx context.Context, given, scope string) error {
 	if !ok {
 		return nil
 	}
-	return g.outbox.Do(ctx, func(w *outbox.Work) error {
+	return g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		why := verifyLink
 		if scope == scopeReset {
 			why = resetLink
 		}
-		a, err := g.codes.look(ctx, w.Tx, wanted{address: address, purpose: why, decoy: true})
+		a, err := g.codes.look(ctx, tx.Tx, wanted{address: address, purpose: why, decoy: true})
 		if err != nil {
 			return err
 		}
 		if !a.owner.there() || a.owner.suspended || scope == scopeVerify && a.owner.verified {
-			g.codes.issue(w.Tx, a)
+			g.codes.issue(tx.Tx, a)
 			return nil
 		}
-		return g.mailLink(ctx, w, a, scope)
+		return g.mailLink(ctx, tx, a, scope)
 	})
 }
 
@@ -193,8 +194,8 @@ func (g *Group) linkUpdate(ctx context.Context, in *linkUpdateInput) (*messageOu
 	if err != nil {
 		return nil, err
 	}
-	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		p, bound, err := g.linkOwner(ctx, w, in.Body.Token, scopeReset)
+	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		p, bound, err := g.linkOwner(ctx, tx, in.Body.Token, scopeReset)
 		if err != nil {
 			return err
 		}
@@ -204,7 +205,7 @@ func (g *Group) linkUpdate(ctx context.Context, in *linkUpdateInput) (*messageOu
 		if err := checkedPassword(ctx, "new_password", in.Body.NewPassword, p.email); err != nil {
 			return err
 		}
-		return g.replacePassword(ctx, w, p, hash)
+		return g.replacePassword(ctx, tx, p, hash)
 	})
 	if err != nil {
 		return nil, err

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"time"
 
@@ -48,13 +47,13 @@ func loginSubject(email, address string) string {
 // enter counts an attempt before it is made, as if it had failed: parallel
 // guesses cannot outrun the count. A 429 with Retry-After when locked out.
 func (l lockout) enter(ctx context.Context, subject string) error {
-	b := &pgx.Batch{}
+	b := &database.Batch{}
 	l.queueEnter(b, subject)
-	return l.db.SendBatch(ctx, b).Close()
+	return b.Send(ctx, l.db)
 }
 
-// queueEnter is enter among other statements: the batch fails with the 429, but what it has counted stays.
-func (l lockout) queueEnter(b *pgx.Batch, subject string) {
+// queueEnter is enter in a batch, which fails with the 429; what was counted stays.
+func (l lockout) queueEnter(b *database.Batch, subject string) {
 	const q = `
 		INSERT INTO login_failures AS f (subject_hmac, failures, first_at) VALUES ($1, 1, $2)
 		ON CONFLICT (subject_hmac) DO UPDATE SET
@@ -64,25 +63,18 @@ func (l lockout) queueEnter(b *pgx.Batch, subject string) {
 		                        WHEN f.first_at >= $3 AND f.failures + 1 > $4 THEN $5 END
 		RETURNING coalesce(locked_until, $2)`
 	now := l.clock.Now()
-	b.Queue(q, l.hash(subject), now, now.Add(-failureWindow), maxFailures, now.Add(lockedFor)).QueryRow(func(row pgx.Row) error {
-		var until time.Time
-		if err := row.Scan(&until); err != nil {
-			return fmt.Errorf("count sign-in: %w", err)
-		}
-		if wait := until.Sub(now); wait > 0 {
-			return httpapi.TooManyRequests(wait)
-		}
-		return nil
-	})
+	database.AskRow(b, pgx.RowTo[time.Time], q, l.hash(subject), now, now.Add(-failureWindow), maxFailures, now.Add(lockedFor)).
+		Check(func(until time.Time) error {
+			if wait := until.Sub(now); wait > 0 {
+				return httpapi.TooManyRequests(wait)
+			}
+			return nil
+		})
 }
 
-// succeeded forgets the failures of subject, with the next statement of a transaction.
-func (l lockout) succeeded(ctx context.Context, q database.Querier, subject string) error {
-	err := database.Later(ctx, q, `DELETE FROM login_failures WHERE subject_hmac = $1`, l.hash(subject))
-	if err != nil {
-		return fmt.Errorf("forget failures: %w", err)
-	}
-	return nil
+// succeeded forgets the failures of subject.
+func (l lockout) succeeded(p database.Pipeline, subject string) {
+	p.Queue(`DELETE FROM login_failures WHERE subject_hmac = $1`, l.hash(subject))
 }
 
 func (l lockout) hash(subject string) []byte { return l.sealer.MAC(macFailures, []byte(subject)) }

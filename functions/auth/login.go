@@ -7,7 +7,6 @@ import (
 	"net/http"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
@@ -87,12 +86,13 @@ func (g *Group) token(ctx context.Context, in *tokenInput) (*signInOutput, error
 func (g *Group) withPassword(ctx context.Context, from, given, password string, phone *device) (*signInOutput, error) {
 	address, _ := mail.ParseAddress(given) // what is no address belongs to nobody
 	subject := loginSubject(address, from)
-	b := &pgx.Batch{}
+	b := &database.Batch{}
 	g.lockout.queueEnter(b, subject)
-	p := queuePerson(b, byEmail, address, false)
-	if err := g.db.SendBatch(ctx, b).Close(); err != nil {
+	asked := askPerson(b, byEmail, address, false)
+	if err := b.Send(ctx, g.db); err != nil {
 		return nil, err
 	}
+	p := asked.Get()
 	verdict, err := g.hasher.Check(ctx, p.passwordHash, password)
 	if err != nil {
 		return nil, err
@@ -105,7 +105,9 @@ func (g *Group) withPassword(ctx context.Context, from, given, password string, 
 		if p.verified {
 			refusal = errSuspended
 		}
-		return nil, cmp.Or(g.lockout.succeeded(ctx, g.db, subject), refusal)
+		b := &database.Batch{}
+		g.lockout.succeeded(b, subject)
+		return nil, cmp.Or(b.Send(ctx, g.db), refusal)
 	}
 	fresh := ""
 	if verdict.Outdated {
@@ -113,38 +115,33 @@ func (g *Group) withPassword(ctx context.Context, from, given, password string, 
 			return nil, err
 		}
 	}
-	var out *signInOutput
-	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
+	return g.signInWith(ctx, func(tx *outbox.Tx) (*database.Ask[signInBody], error) {
 		// Again and locked: it may have been suspended, or its password changed, while we hashed.
-		now, err := personBy(ctx, w, byID, p.id, true)
+		now, err := personBy(ctx, tx, byID, p.id, true)
 		if errors.Is(err, errNobody) || err == nil && now.passwordHash != p.passwordHash {
-			return errCredentials
+			return nil, errCredentials
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if err := g.lockout.succeeded(ctx, w, subject); err != nil {
-			return err
-		}
-		setPassword(w.Tx, p.id, fresh)
-		out, err = g.signIn(ctx, w.Tx, now, phone, factorPassed{})
-		return err
+		g.lockout.succeeded(tx, subject)
+		setPassword(tx, p.id, fresh)
+		return g.signIn(ctx, tx.Tx, now, phone, factorPassed{})
 	})
-	return out, err
 }
 
 // setPassword stores a hash; an empty one leaves what is there.
-func setPassword(tx *database.Tx, user uuid.UUID, hash string) {
+func setPassword(p database.Pipeline, user uuid.UUID, hash string) {
 	if hash != "" {
-		tx.Later(`UPDATE users SET password_hash = $2, updated_at = now() WHERE id = $1`, user, hash)
+		p.Queue(`UPDATE users SET password_hash = $2, updated_at = now() WHERE id = $1`, user, hash)
 	}
 }
 
 // remind mails a fresh code to somebody who knows the password of an account whose address is not confirmed.
 func (g *Group) remind(ctx context.Context, given string) error {
 	address, _ := mail.ParseAddress(given)
-	return g.outbox.Do(ctx, func(w *outbox.Work) error {
-		_, err := g.codeFor(ctx, w, address, registration)
+	return g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		_, err := g.codeFor(ctx, tx, address, registration)
 		return err
 	})
 }

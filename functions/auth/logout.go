@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
 	"github.com/lafaekstreet/backend/shared/admission"
 
 	"github.com/google/uuid"
@@ -30,9 +31,9 @@ type logoutInput struct {
 
 func (g *Group) logout(ctx context.Context, in *logoutInput) (*messageOutput, error) {
 	c := identity.Must(ctx)
-	err := g.db.Transact(ctx, func(tx *database.Tx) error {
+	err := g.db.InTx(ctx, func(tx *database.Tx) error {
 		if in.Body != nil && in.Body.AllDevices {
-			tx.Later(`UPDATE devices SET fcm_token = NULL, updated_at = now() WHERE user_id = $1`, c.UserID)
+			tx.Queue(`UPDATE devices SET fcm_token = NULL, updated_at = now() WHERE user_id = $1`, c.UserID)
 			return g.revoker.All(ctx, tx, c.UserID, nil, identity.LoggedOut, g.clock.Now())
 		}
 		g.end(ctx, tx, c.UserID, c.SessionID)
@@ -63,6 +64,6 @@ func (g *Group) end(ctx context.Context, tx *database.Tx, user, session uuid.UUI
 	const silence = `
 		UPDATE devices d SET fcm_token = NULL, updated_at = now() FROM sessions s
 		 WHERE s.id = $2 AND s.user_id = $1 AND d.user_id = $1 AND d.device_id = s.device_id`
-	tx.Later(silence, user, session)
+	tx.Queue(silence, user, session)
 	g.revoker.One(ctx, tx, user, session, identity.LoggedOut, g.clock.Now())
 }

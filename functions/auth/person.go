@@ -41,7 +41,15 @@ const personColumns = `id, email, full_name, coalesce(password_hash, ''), coales
 // personBy reads the living person for whom condition holds, else errNobody.
 // The condition is one of ours, with $1; lock has the row wait for other changes.
 func personBy(ctx context.Context, q database.Querier, condition string, value any, lock bool) (person, error) {
-	return scanPerson(q.QueryRow(ctx, personQuery(condition, lock), value))
+	rows, _ := q.Query(ctx, personQuery(condition, lock), value) // its error is in rows too
+	p, err := pgx.CollectOneRow(rows, scanPerson)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return person{}, errNobody
+	}
+	if err != nil {
+		return person{}, fmt.Errorf("read person: %w", err)
+	}
+	return p, nil
 }
 
 func personQuery(condition string, lock bool) string {
@@ -52,36 +60,25 @@ func personQuery(condition string, lock bool) string {
 	return query
 }
 
-// queuePerson is personBy among other statements: nobody is the zero person.
-func queuePerson(b *pgx.Batch, condition string, value any, lock bool) *person {
-	p := &person{}
-	b.Queue(personQuery(condition, lock), value).QueryRow(func(row pgx.Row) error {
-		found, err := scanPerson(row)
-		if err == nil {
-			*p = found
+// askPerson is personBy in a pipeline: nobody is the zero person.
+func askPerson(p database.Pipeline, condition string, value any, lock bool) *database.Ask[person] {
+	found := database.AskOptional(p, scanPerson, personQuery(condition, lock), value)
+	return database.Derive(func() person {
+		if found.Get() == nil {
+			return person{}
 		}
-		if errors.Is(err, errNobody) {
-			return nil
-		}
-		return err
+		return *found.Get()
 	})
-	return p
 }
 
 // there reports whether it is anybody.
 func (p person) there() bool { return p.id != uuid.Nil }
 
-func scanPerson(row pgx.Row) (person, error) {
+func scanPerson(row pgx.CollectableRow) (person, error) {
 	var p person
 	err := row.Scan(&p.id, &p.email, &p.fullName, &p.passwordHash, &p.googleID, &p.role, &p.agencyID,
 		&p.language, &p.verified, &p.suspended, &p.secondFactor)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return person{}, errNobody
-	}
-	if err != nil {
-		return person{}, fmt.Errorf("read person: %w", err)
-	}
-	return p, nil
+	return p, err
 }
 
 const (

@@ -5,9 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 	"time"
+
+	"github.com/lafaekstreet/backend/shared/admission"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -58,10 +59,10 @@ type family struct {
 
 func (g *Group) refresh(ctx context.Context, in *refreshInput) (*tokensOutput, error) {
 	var (
-		out     *Tokens
+		out     *database.Ask[*Tokens]
 		refused error
 	)
-	err := g.db.Transact(ctx, func(tx *database.Tx) error {
+	err := g.db.InTx(ctx, func(tx *database.Tx) error {
 		out, refused = nil, nil
 		hash := refreshHash(in.Body.RefreshToken)
 		f, err := loadFamily(ctx, tx, hash, g.clock.Now())
@@ -81,13 +82,13 @@ func (g *Group) refresh(ctx context.Context, in *refreshInput) (*tokensOutput, e
 	if err != nil {
 		return nil, err
 	}
-	return &tokensOutput{Body: *out}, nil
+	return &tokensOutput{Body: *out.Get()}, nil
 }
 
 // exchange decides what a known refresh token is worth. The session's row is
 // locked: parallel exchanges of one token come here one after the other. The first
 // error is why the token is refused, which is no fault; the second is one.
-func (g *Group) exchange(ctx context.Context, tx *database.Tx, f family, hash []byte) (*Tokens, error, error) {
+func (g *Group) exchange(ctx context.Context, tx *database.Tx, f family, hash []byte) (*database.Ask[*Tokens], error, error) {
 	now := g.clock.Now()
 	switch {
 	case f.revoked && f.replacedAt == nil:
@@ -108,7 +109,7 @@ func (g *Group) exchange(ctx context.Context, tx *database.Tx, f family, hash []
 }
 
 // repeat hands out once more the pair that replaced a token.
-func (g *Group) repeat(ctx context.Context, tx *database.Tx, f family) (*Tokens, error) {
+func (g *Group) repeat(ctx context.Context, tx *database.Tx, f family) (*database.Ask[*Tokens], error) {
 	raw, err := g.sealer.Open(sealPair, f.successor)
 	if err != nil {
 		return nil, fmt.Errorf("repeat tokens: %w", err)
@@ -122,7 +123,7 @@ func (g *Group) repeat(ctx context.Context, tx *database.Tx, f family) (*Tokens,
 
 const sealPair = "refresh pair"
 
-func (g *Group) rotate(ctx context.Context, tx *database.Tx, f family, hash []byte, now time.Time) (*Tokens, error) {
+func (g *Group) rotate(ctx context.Context, tx *database.Tx, f family, hash []byte, now time.Time) (*database.Ask[*Tokens], error) {
 	access, err := g.signer.Access(f.person, f.session, f.secondFactor, now)
 	if err != nil {
 		return nil, err
@@ -133,11 +134,11 @@ func (g *Group) rotate(ctx context.Context, tx *database.Tx, f family, hash []by
 		return nil, fmt.Errorf("encode tokens: %w", err)
 	}
 	storeRefresh(tx, p.Refresh, f.session, hash, now)
-	tx.Later(`UPDATE refresh_tokens SET replaced_at = $2, successor = $3 WHERE token_hash = $1`, hash, now, g.sealer.Seal(sealPair, raw))
+	tx.Queue(`UPDATE refresh_tokens SET replaced_at = $2, successor = $3 WHERE token_hash = $1`, hash, now, g.sealer.Seal(sealPair, raw))
 	// The grace of the token before this one has ended with its successor's use.
-	tx.Later(`UPDATE refresh_tokens SET successor = NULL
+	tx.Queue(`UPDATE refresh_tokens SET successor = NULL
 	          WHERE token_hash = (SELECT parent_hash FROM refresh_tokens WHERE token_hash = $1)`, hash)
-	tx.Later(`UPDATE sessions SET last_used_at = $2, expires_at = $3 WHERE id = $1`, f.session, now, now.Add(refreshLife))
+	tx.Queue(`UPDATE sessions SET last_used_at = $2, expires_at = $3 WHERE id = $1`, f.session, now, now.Add(refreshLife))
 	return g.tokens(ctx, tx, f.person.id, p), nil
 }
 
@@ -146,33 +147,29 @@ func (g *Group) rotate(ctx context.Context, tx *database.Tx, f family, hash []by
 func loadFamily(ctx context.Context, tx *database.Tx, hash []byte, now time.Time) (family, error) {
 	const lock = `
 		SELECT s.id FROM sessions s JOIN refresh_tokens t ON t.session_id = s.id WHERE t.token_hash = $1 FOR UPDATE OF s`
-	tx.Later(lock, hash)
+	tx.Queue(lock, hash)
 	// A statement of its own: it sees what the holder of the lock before us has committed.
 	const q = `
 		SELECT s.id, t.replaced_at, t.successor,
 		       NOT EXISTS (SELECT FROM refresh_tokens c WHERE c.parent_hash = t.token_hash AND c.replaced_at IS NOT NULL),
 		       t.expires_at <= $2 OR s.expires_at <= $2, s.revoked_at IS NOT NULL, s.second_factor_at IS NOT NULL
 		  FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id WHERE t.token_hash = $1`
-	var f family
-	b := &pgx.Batch{}
-	b.Queue(q, hash, now).QueryRow(func(row pgx.Row) error {
-		err := row.Scan(&f.session, &f.replacedAt, &f.successor, &f.newest, &f.expired, &f.revoked, &f.secondFactor)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return errNobody
-		}
-		if err != nil {
-			return fmt.Errorf("read refresh token: %w", err)
-		}
-		return nil
-	})
+	found := database.AskRow(tx, scanFamily, q, hash, now).Missing(errNobody)
 	const owner = `id = (SELECT s.user_id FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id WHERE t.token_hash = $1)`
-	p := queuePerson(b, owner, hash, false)
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
-		return family{}, err
+	p := askPerson(tx, owner, hash, false)
+	if err := tx.Flush(ctx); err != nil {
+		return family{}, fmt.Errorf("read refresh token: %w", err)
 	}
-	if !p.there() {
+	if !p.Get().there() {
 		return family{}, errNobody
 	}
-	f.person = *p
+	f := found.Get()
+	f.person = p.Get()
 	return f, nil
+}
+
+func scanFamily(row pgx.CollectableRow) (family, error) {
+	var f family
+	err := row.Scan(&f.session, &f.replacedAt, &f.successor, &f.newest, &f.expired, &f.revoked, &f.secondFactor)
+	return f, err
 }

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/jackc/pgx/v5/pgconn"
-
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/locale"
@@ -72,16 +70,16 @@ func (g *Group) register(ctx context.Context, in *registerInput) (*registerOutpu
 	if n.passwordHash, err = g.hasher.Hash(ctx, b.Password); err != nil {
 		return nil, err
 	}
-	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		stored := n.store(w.Tx)
-		a, err := g.codes.look(ctx, w.Tx, wanted{address: address, purpose: registration, overDecoys: true})
+	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		stored := n.store(tx)
+		a, err := g.codes.look(ctx, tx.Tx, wanted{address: address, purpose: registration, overDecoys: true})
 		if err != nil {
 			return err
 		}
-		if !*stored {
-			return g.tellKnown(ctx, w, a)
+		if stored.Get() == 0 {
+			return g.tellKnown(ctx, tx, a)
 		}
-		sent, err := g.mailCode(ctx, w, n.language, a)
+		sent, err := g.mailCode(ctx, tx, n.language, a)
 		return cmp.Or(err, sent.fault())
 	})
 	if err != nil {
@@ -103,10 +101,9 @@ type newcomer struct {
 	language     locale.Language
 }
 
-// store writes the account with the next statement of tx. What it returns is true then; it stays false, and nothing
-// changes, when a confirmed one has the address. An unconfirmed one is replaced: whoever made
+// store writes the account. The result is 1, or 0 with nothing changed when a confirmed one has the address. An unconfirmed one is replaced: whoever made
 // it has not shown that the address is theirs.
-func (n newcomer) store(tx *database.Tx) *bool {
+func (n newcomer) store(p database.Pipeline) *database.Ask[int64] {
 	const upsert = `
 		INSERT INTO users AS u (id, email, password_hash, full_name, phone_number, country, instagram, preferred_language)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -115,23 +112,17 @@ func (n newcomer) store(tx *database.Tx) *bool {
 		       country = excluded.country, instagram = excluded.instagram,
 		       preferred_language = excluded.preferred_language, updated_at = now()
 		 WHERE u.email_verified_at IS NULL`
-	stored := new(bool)
-	tx.Later(upsert, database.NewID(), n.email, n.passwordHash, n.fullName, n.phone, n.country, n.instagram, string(n.language)).
-		Exec(func(tag pgconn.CommandTag) error {
-			*stored = tag.RowsAffected() == 1
-			return nil
-		})
-	return stored
+	return database.AskAffected(p, upsert, database.NewID(), n.email, n.passwordHash, n.fullName, n.phone, n.country, n.instagram, string(n.language))
 }
 
 // tellKnown mails the owner of a confirmed account that somebody tried to register it.
-func (g *Group) tellKnown(ctx context.Context, w *outbox.Work, a *asked) error {
+func (g *Group) tellKnown(ctx context.Context, tx *outbox.Tx, a *asked) error {
 	a.decoy = true
-	decoy := g.codes.issue(w.Tx, a)
+	decoy := g.codes.issue(tx.Tx, a)
 	if err := decoy.fault(); err != nil || decoy.wait > 0 {
 		return err
 	}
-	return mail.Send(ctx, w, g.sealer, mail.Message{To: a.address, Language: a.owner.reader(), Template: mail.AlreadyRegistered})
+	return mail.Send(ctx, tx, g.sealer, mail.Message{To: a.address, Language: a.owner.reader(), Template: mail.AlreadyRegistered})
 }
 
 // fault is a 429 when the hour's codes are spent. A code that went out less than
@@ -144,8 +135,8 @@ func (i issued) fault() error {
 }
 
 // mailCode mails the newest code of a purpose, unless one went out too recently.
-func (g *Group) mailCode(ctx context.Context, w *outbox.Work, l locale.Language, a *asked) (issued, error) {
-	i := g.codes.issue(w.Tx, a)
+func (g *Group) mailCode(ctx context.Context, tx *outbox.Tx, l locale.Language, a *asked) (issued, error) {
+	i := g.codes.issue(tx.Tx, a)
 	if i.code == "" {
 		return i, nil
 	}
@@ -153,7 +144,7 @@ func (g *Group) mailCode(ctx context.Context, w *outbox.Work, l locale.Language,
 	if a.purpose == passwordReset {
 		template = mail.PasswordResetCode
 	}
-	return i, mail.Send(ctx, w, g.sealer, mail.Message{To: a.address, Language: l, Template: template,
+	return i, mail.Send(ctx, tx, g.sealer, mail.Message{To: a.address, Language: l, Template: template,
 		Params: map[string]string{"code": i.code, "minutes": strconv.Itoa(int(codeLife.Minutes()))}})
 }
 
@@ -178,21 +169,18 @@ func (g *Group) verifyOTP(ctx context.Context, in *verifyInput) (*signInOutput, 
 	if err != nil {
 		return nil, err
 	}
-	var out *signInOutput
-	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		p, err := g.codes.consume(ctx, w.Tx, code, address)
+	return g.signInWith(ctx, func(tx *outbox.Tx) (*database.Ask[signInBody], error) {
+		p, err := g.codes.consume(ctx, tx.Tx, code, address)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		g.markVerified(w.Tx, p)
-		out, err = g.signIn(ctx, w.Tx, p, from, factorPassed{})
-		return err
+		g.markVerified(tx, p)
+		return g.signIn(ctx, tx.Tx, p, from, factorPassed{})
 	})
-	return out, err
 }
 
-func (g *Group) markVerified(tx *database.Tx, p person) {
-	tx.Later(`UPDATE users SET email_verified_at = $2, updated_at = now() WHERE id = $1 AND email_verified_at IS NULL`, p.id, g.clock.Now())
+func (g *Group) markVerified(in database.Pipeline, p person) {
+	in.Queue(`UPDATE users SET email_verified_at = $2, updated_at = now() WHERE id = $1 AND email_verified_at IS NULL`, p.id, g.clock.Now())
 }
 
 type resendInput struct {
@@ -220,8 +208,8 @@ func (g *Group) resendOTP(ctx context.Context, in *resendInput) (*resendOutput, 
 		return nil, err
 	}
 	var sent issued
-	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		sent, err = g.codeFor(ctx, w, address, p)
+	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		sent, err = g.codeFor(ctx, tx, address, p)
 		return err
 	})
 	if err != nil {
@@ -237,11 +225,11 @@ func (g *Group) resendOTP(ctx context.Context, in *resendInput) (*resendOutput, 
 }
 
 // codeFor mails a code to whoever may use one for p; for anybody else it does the same without a mail.
-func (g *Group) codeFor(ctx context.Context, w *outbox.Work, address string, p purpose) (issued, error) {
-	a, err := g.codes.look(ctx, w.Tx, wanted{address: address, purpose: p})
+func (g *Group) codeFor(ctx context.Context, tx *outbox.Tx, address string, p purpose) (issued, error) {
+	a, err := g.codes.look(ctx, tx.Tx, wanted{address: address, purpose: p})
 	if err != nil {
 		return issued{}, err
 	}
 	a.decoy = !a.owner.there() || a.owner.suspended || p == registration && a.owner.verified
-	return g.mailCode(ctx, w, a.owner.reader(), a)
+	return g.mailCode(ctx, tx, a.owner.reader(), a)
 }

@@ -33,8 +33,8 @@ func (g *Group) forgot(ctx context.Context, in *forgotInput) (*messageOutput, er
 	if err != nil {
 		return nil, err
 	}
-	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		_, err := g.codeFor(ctx, w, address, passwordReset)
+	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		_, err := g.codeFor(ctx, tx, address, passwordReset)
 		return err
 	})
 	if err != nil {
@@ -69,12 +69,12 @@ func (g *Group) reset(ctx context.Context, in *resetInput) (*messageOutput, erro
 	if err != nil {
 		return nil, err
 	}
-	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		p, err := g.codes.consume(ctx, w.Tx, code, address)
+	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		p, err := g.codes.consume(ctx, tx.Tx, code, address)
 		if err != nil {
 			return err
 		}
-		return g.replacePassword(ctx, w, p, hash)
+		return g.replacePassword(ctx, tx, p, hash)
 	})
 	if err != nil {
 		return nil, err
@@ -86,12 +86,12 @@ func (g *Group) reset(ctx context.Context, in *resetInput) (*messageOutput, erro
 
 // replacePassword gives p, who has shown that the address is theirs, a new
 // password: the address counts as confirmed and every session ends.
-func (g *Group) replacePassword(ctx context.Context, w *outbox.Work, p person, hash string) error {
-	setPassword(w.Tx, p.id, hash)
-	g.markVerified(w.Tx, p)
-	if err := g.revoker.All(ctx, w, p.id, nil, identity.PasswordChanged, g.clock.Now()); err != nil {
+func (g *Group) replacePassword(ctx context.Context, tx *outbox.Tx, p person, hash string) error {
+	setPassword(tx, p.id, hash)
+	g.markVerified(tx, p)
+	if err := g.revoker.All(ctx, tx.Tx, p.id, nil, identity.PasswordChanged, g.clock.Now()); err != nil {
 		return err
 	}
-	w.Later(`UPDATE login_challenges SET consumed_at = $2 WHERE user_id = $1 AND consumed_at IS NULL`, p.id, g.clock.Now())
-	return mail.Send(ctx, w, g.sealer, mail.Message{To: p.email, Language: p.reader(), Template: mail.PasswordChanged})
+	tx.Queue(`UPDATE login_challenges SET consumed_at = $2 WHERE user_id = $1 AND consumed_at IS NULL`, p.id, g.clock.Now())
+	return mail.Send(ctx, tx, g.sealer, mail.Message{To: p.email, Language: p.reader(), Template: mail.PasswordChanged})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/account"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
@@ -72,21 +73,35 @@ type factorPassed struct{ at *time.Time }
 
 var errSuspended = problem.New(problem.Forbidden, "account_suspended")
 
+// signInWith runs prove, which ends with signIn, in a transaction and answers once that has committed.
+func (g *Group) signInWith(ctx context.Context, prove func(tx *outbox.Tx) (*database.Ask[signInBody], error)) (*signInOutput, error) {
+	var body *database.Ask[signInBody]
+	err := g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		var err error
+		body, err = prove(tx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &signInOutput{Body: body.Get()}, nil
+}
+
 // signIn starts a session for p, who has proven to be themselves; or a
-// challenge when their second factor is on and was not shown. What it answers is complete once tx has committed.
-func (g *Group) signIn(ctx context.Context, tx *database.Tx, p person, from *device, factor factorPassed) (*signInOutput, error) {
+// challenge when their second factor is on and was not shown.
+func (g *Group) signIn(ctx context.Context, tx *database.Tx, p person, from *device, factor factorPassed) (*database.Ask[signInBody], error) {
 	if p.suspended {
 		return nil, errSuspended
 	}
 	if p.secondFactor && factor.at == nil {
 		c, err := g.challenge(tx, p, from)
-		return &signInOutput{Body: signInBody{Challenge: c}}, err
+		return database.Derive(func() signInBody { return signInBody{Challenge: c} }), err
 	}
-	t, err := g.startSession(ctx, tx, p, from, factor)
-	return &signInOutput{Body: signInBody{Tokens: t}}, err
+	tokens, err := g.startSession(ctx, tx, p, from, factor)
+	return database.Derive(func() signInBody { return signInBody{Tokens: tokens.Get()} }), err
 }
 
-func (g *Group) startSession(ctx context.Context, tx *database.Tx, p person, from *device, factor factorPassed) (*Tokens, error) {
+func (g *Group) startSession(ctx context.Context, tx *database.Tx, p person, from *device, factor factorPassed) (*database.Ask[*Tokens], error) {
 	now, session := g.clock.Now(), database.NewID()
 	if from == nil {
 		from = &device{}
@@ -95,17 +110,15 @@ func (g *Group) startSession(ctx context.Context, tx *database.Tx, p person, fro
 		INSERT INTO sessions (id, user_id, device_id, platform, app_version, os_version, model, second_factor_at,
 		                      created_at, last_used_at, expires_at)
 		VALUES ($1, $2, nullif($3, ''), nullif($4, ''), nullif($5, ''), nullif($6, ''), nullif($7, ''), $8, $9, $9, $10)`
-	tx.Later(insert, session, p.id, from.DeviceID, from.Platform, from.AppVersion, from.OSVersion, from.Model,
+	tx.Queue(insert, session, p.id, from.DeviceID, from.Platform, from.AppVersion, from.OSVersion, from.Model,
 		factor.at, now, now.Add(refreshLife))
 	refresh := newRefreshToken()
 	storeRefresh(tx, refresh, session, nil, now)
-	if err := storeDevice(ctx, tx, p.id, *from); err != nil {
-		return nil, err
-	}
+	storeDevice(tx, p.id, *from)
 	if err := g.revoker.Beyond(ctx, tx, p.id, maxSessions, now); err != nil {
 		return nil, err
 	}
-	tx.Later(`UPDATE users SET last_login_at = $2 WHERE id = $1`, p.id, now)
+	tx.Queue(`UPDATE users SET last_login_at = $2 WHERE id = $1`, p.id, now)
 	access, err := g.signer.Access(p, session, factor.at != nil, now)
 	if err != nil {
 		return nil, err
@@ -120,11 +133,13 @@ type pair struct {
 	ExpiresAt time.Time `json:"e"`
 }
 
-// tokens are what is answered; whose they are is read with the commit of tx.
-func (g *Group) tokens(ctx context.Context, tx *database.Tx, user uuid.UUID, p pair) *Tokens {
-	t := &Tokens{AccessToken: p.Access, RefreshToken: p.Refresh, TokenType: "bearer", ExpiresIn: int(p.ExpiresAt.Sub(g.clock.Now()).Seconds())}
-	account.LoadInto(tx, user, httpapi.Origin(ctx), &t.User)
-	return t
+// tokens are the answer; the account in it is read in the last round trip of tx.
+func (g *Group) tokens(ctx context.Context, tx *database.Tx, user uuid.UUID, p pair) *database.Ask[*Tokens] {
+	whose := account.AskUser(tx, user, httpapi.Origin(ctx))
+	expires := int(p.ExpiresAt.Sub(g.clock.Now()).Seconds())
+	return database.Derive(func() *Tokens {
+		return &Tokens{AccessToken: p.Access, RefreshToken: p.Refresh, TokenType: "bearer", ExpiresIn: expires, User: whose.Get()}
+	})
 }
 
 // newRefreshToken is 256 bits from a CSPRNG.
@@ -140,8 +155,8 @@ func refreshHash(token string) []byte {
 	return sum[:]
 }
 
-func storeRefresh(tx *database.Tx, token string, session uuid.UUID, parent []byte, now time.Time) {
+func storeRefresh(in database.Pipeline, token string, session uuid.UUID, parent []byte, now time.Time) {
 	const insert = `
 		INSERT INTO refresh_tokens (token_hash, session_id, parent_hash, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)`
-	tx.Later(insert, refreshHash(token), session, parent, now, now.Add(refreshLife))
+	in.Queue(insert, refreshHash(token), session, parent, now, now.Add(refreshLife))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -66,24 +67,19 @@ func (g *Group) read(ctx context.Context, ref report.Ref, limit int) ([]Analysis
 			repair_urgency, hazards, c.latency, c.input, c.output, created_at
 		FROM ai_analyses a, LATERAL (
 			SELECT sum(latency_ms) AS latency, sum(input_tokens) AS input, sum(output_tokens) AS output
-			FROM ai_analyses WHERE report_id = $1 AND run_id = a.run_id) c
-		WHERE report_id = $1 AND stage IN ('verdict', 'override') ORDER BY created_at DESC, id DESC LIMIT $2`
+			FROM ai_analyses WHERE report_id = a.report_id AND run_id = a.run_id) c
+		WHERE a.report_id = ` + report.IDSQL + ` AND stage IN ('verdict', 'override') ORDER BY created_at DESC, id DESC LIMIT $3`
 	about, err := ref.About()
 	if err != nil {
 		return nil, err
 	}
-	var out []Analysis
-	batch := &pgx.Batch{}
-	reportread.ViewerOf(identity.Must(ctx)).QueueMayRead(batch, about)
-	about.Queue(batch, q, limit).Query(func(rows pgx.Rows) error {
-		var err error
-		out, err = pgx.CollectRows(rows, scanAnalysis)
-		return err
-	})
-	if err := g.db.SendBatch(ctx, batch).Close(); err != nil {
+	batch := &database.Batch{}
+	reportread.ViewerOf(identity.Must(ctx)).MayRead(batch, about)
+	found := database.AskRows(batch, scanAnalysis, q, about.Args(limit)...)
+	if err := batch.Send(ctx, g.db); err != nil {
 		return nil, fmt.Errorf("read analyses: %w", err)
 	}
-	return out, nil
+	return found.Get(), nil
 }
 
 func scanAnalysis(row pgx.CollectableRow) (Analysis, error) {

@@ -2,7 +2,6 @@ package community
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -90,23 +89,23 @@ func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, e
 		return nil, err
 	}
 	out := &commentOutput{}
-	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		s, err := look(ctx, w, about, in.Body.ClientID)
+	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		s, err := look(ctx, tx, about, in.Body.ClientID)
 		if err != nil {
 			return err
 		}
-		if s.known != nil && s.known.ReportID != s.report.ID {
+		if s.repeat != nil && s.repeat.ReportID != s.report.ID {
 			return errElsewhere
 		}
-		if out.Status = http.StatusOK; s.known != nil {
-			out.Body = *s.known
+		if out.Status = http.StatusOK; s.repeat != nil {
+			out.Body = *s.repeat
 		} else {
 			out.Status = http.StatusCreated
-			if out.Body, err = s.insert(ctx, w, content, in.Body.ClientID); err != nil {
+			if out.Body, err = s.insert(ctx, tx, content, in.Body.ClientID); err != nil {
 				return err
 			}
 		}
-		return httpapi.RecordAnswer(ctx, w, out.Status, out.Body)
+		return httpapi.RecordAnswer(ctx, tx, out.Status, out.Body)
 	})
 	if database.Violates(err, "report_comments_client_id_key") { // of another report at this moment: one's own is locked
 		return nil, errElsewhere
@@ -122,52 +121,49 @@ var errElsewhere = problem.New(problem.Conflict, "comment_elsewhere")
 
 // surroundings are what decides about a comment.
 type surroundings struct {
-	report *reportwrite.Held
+	report *reportwrite.Locked
 	author Author
-	known  *Comment // that it repeats
+	repeat *Comment // that it repeats; nil for none
 }
 
 // look locks the report, which also keeps it from being withdrawn meanwhile, and reads the rest, in one round trip.
-func look(ctx context.Context, w *outbox.Work, about report.About, clientID *string) (*surroundings, error) {
+func look(ctx context.Context, tx *outbox.Tx, about report.About, clientID *string) (*surroundings, error) {
 	caller := identity.Must(ctx)
-	v, b := reportread.ViewerOf(caller), &pgx.Batch{}
-	s := &surroundings{report: reportwrite.QueueHold(b, about), author: Author{ID: caller.UserID, IsOfficial: caller.Role.IsStaff()}}
-	b.Queue(`SELECT full_name, role FROM users WHERE id = $1`, caller.UserID).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&s.author.FullName, &s.author.Role) })
-	if clientID != nil {
-		b.Queue(`SELECT `+commentColumns+` WHERE c.author_id = $1 AND c.client_id = $2`, caller.UserID, *clientID).Query(func(rows pgx.Rows) error {
-			found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Comment, error) { return scan(row, v) })
-			if len(found) > 0 {
-				s.known = &found[0]
-			}
-			return err
-		})
-	}
-	if err := w.SendBatch(ctx, b).Close(); err != nil {
+	v := reportread.ViewerOf(caller)
+	locked := reportwrite.Lock(tx, about)
+	author := database.AskRow(tx, func(row pgx.CollectableRow) (Author, error) {
+		a := Author{ID: caller.UserID, IsOfficial: caller.Role.IsStaff()}
+		err := row.Scan(&a.FullName, &a.Role)
+		return a, err
+	}, `SELECT full_name, role FROM users WHERE id = $1`, caller.UserID)
+	repeat := database.AskOptional(tx, func(row pgx.CollectableRow) (Comment, error) { return scan(row, v) },
+		`SELECT `+commentColumns+` WHERE c.author_id = $1 AND c.client_id = $2`, caller.UserID, clientID)
+	if err := tx.Flush(ctx); err != nil {
 		return nil, fmt.Errorf("look before commenting: %w", err)
 	}
+	s := &surroundings{report: locked.Get(), author: author.Get(), repeat: repeat.Get()}
 	return s, s.report.VisibleTo(v)
 }
 
 // insert adds a comment and tells the report's people, with the commit.
-func (s *surroundings) insert(ctx context.Context, w *outbox.Work, content string, clientID *string) (Comment, error) {
+func (s *surroundings) insert(ctx context.Context, tx *outbox.Tx, content string, clientID *string) (Comment, error) {
 	c := Comment{ID: database.NewID(), ReportID: s.report.ID, Author: &s.author, Content: content, CreatedAt: timestamp.Of(s.report.At)}
 	const q = `INSERT INTO report_comments (id, report_id, author_id, client_id, content, is_official) VALUES ($1, $2, $3, $4, $5, $6)`
-	w.Later(q, c.ID, c.ReportID, s.author.ID, clientID, content, s.author.IsOfficial)
-	w.Later(`UPDATE reports SET comments_count = comments_count + 1 WHERE id = $1`, c.ReportID)
+	tx.Queue(q, c.ID, c.ReportID, s.author.ID, clientID, content, s.author.IsOfficial)
+	tx.Queue(`UPDATE reports SET comments_count = comments_count + 1 WHERE id = $1`, c.ReportID)
 	if s.author.IsOfficial {
-		if err := auditOfficial(ctx, w, c); err != nil {
+		if err := auditOfficial(ctx, tx, c); err != nil {
 			return Comment{}, err
 		}
 	}
-	return c, s.tell(ctx, w, c)
+	return c, s.tell(ctx, tx, c)
 }
 
 // excerpt is how many characters of a comment a notification carries.
 const excerpt = 140
 
 // tell notifies the report's people, except whoever wrote it.
-func (s *surroundings) tell(ctx context.Context, w *outbox.Work, c Comment) error {
+func (s *surroundings) tell(ctx context.Context, tx *outbox.Tx, c Comment) error {
 	author, content := s.author.FullName, c.Content
 	if s.report.IsAnonymous && s.report.UserID != nil && *s.report.UserID == s.author.ID {
 		author = "—" // followers of an anonymous report must not learn its author this way
@@ -175,7 +171,7 @@ func (s *surroundings) tell(ctx context.Context, w *outbox.Work, c Comment) erro
 	if runes := []rune(content); len(runes) > excerpt {
 		content = string(runes[:excerpt]) + "…"
 	}
-	return s.report.Tell(ctx, w, notification.CommentAdded, "comment:"+c.ID.String(), map[string]string{
+	return s.report.Tell(ctx, tx, notification.CommentAdded, "comment:"+c.ID.String(), map[string]string{
 		notification.ParamReportNumber: s.report.Number, "author": author, "comment": content}, s.author.ID)
 }
 
@@ -217,22 +213,20 @@ func (g *Group) comments(ctx context.Context, in *commentsInput) (*commentsOutpu
 		return nil, err
 	}
 	v := reportread.ViewerOf(identity.Must(ctx))
-	var items []Comment
-	var total int
-	batch := &pgx.Batch{}
-	v.QueueMayRead(batch, about)
-	about.Queue(batch, `SELECT `+commentColumns+` WHERE c.report_id = $1 AND c.deleted_at IS NULL
-		ORDER BY c.created_at, c.id LIMIT $2 OFFSET $3`, in.Limit(), in.Offset()).Query(func(rows pgx.Rows) error {
-		var err error
-		items, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (Comment, error) { return scan(row, v) })
-		return err
-	})
-	about.Queue(batch, `SELECT count(*) FROM report_comments WHERE report_id = $1 AND deleted_at IS NULL`).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
-	if err := g.db.SendBatch(ctx, batch).Close(); err != nil {
+	const (
+		list = `SELECT ` + commentColumns + ` WHERE c.deleted_at IS NULL AND c.report_id = ` + report.IDSQL + `
+			ORDER BY c.created_at, c.id LIMIT $3 OFFSET $4`
+		count = `SELECT count(*) FROM report_comments WHERE deleted_at IS NULL AND report_id = ` + report.IDSQL
+	)
+	batch := &database.Batch{}
+	v.MayRead(batch, about)
+	items := database.AskRows(batch, func(row pgx.CollectableRow) (Comment, error) { return scan(row, v) },
+		list, about.Args(in.Limit(), in.Offset())...)
+	total := database.AskRow(batch, pgx.RowTo[int], count, about.Args()...)
+	if err := batch.Send(ctx, g.db); err != nil {
 		return nil, fmt.Errorf("list comments: %w", err)
 	}
-	return &commentsOutput{Body: page.NewEnvelope(in.Query, items, total)}, nil
+	return &commentsOutput{Body: page.NewEnvelope(in.Query, items.Get(), total.Get())}, nil
 }
 
 type removeInput struct {
@@ -254,31 +248,29 @@ func (g *Group) removeComment(ctx context.Context, in *removeInput) (*messageOut
 		return nil, err
 	}
 	caller := identity.Must(ctx)
-	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		var author, of *uuid.UUID
-		b := &pgx.Batch{}
-		reportread.ViewerOf(caller).QueueMayRead(b, about)
-		const q = `SELECT author_id, report_id FROM report_comments WHERE report_id = $1 AND id = $2 AND deleted_at IS NULL FOR UPDATE`
-		about.Queue(b, q, in.CommentID).QueryRow(func(row pgx.Row) error {
-			if err := row.Scan(&author, &of); !errors.Is(err, pgx.ErrNoRows) {
-				return err
-			}
-			return errNoComment
-		})
-		if err := w.SendBatch(ctx, b).Close(); err != nil {
+	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		reportread.ViewerOf(caller).MayRead(tx, about)
+		const q = `SELECT author_id, report_id FROM report_comments WHERE id = $3 AND deleted_at IS NULL AND report_id = ` + report.IDSQL + ` FOR UPDATE`
+		type place struct {
+			Author *uuid.UUID
+			Report uuid.UUID
+		}
+		locked := database.AskRow(tx, pgx.RowToStructByPos[place], q, about.Args(in.CommentID)...).Missing(errNoComment)
+		if err := tx.Flush(ctx); err != nil {
 			return fmt.Errorf("lock comment: %w", err)
 		}
+		author, of := locked.Get().Author, locked.Get().Report
 		mine := author != nil && *author == caller.UserID
 		if !mine && caller.Role != identity.Moderator && caller.Role != identity.Admin {
 			return problem.New(problem.Forbidden, "forbidden")
 		}
 		if !mine {
-			if err := auditRemoval(ctx, w, in.CommentID, *of); err != nil {
+			if err := auditRemoval(ctx, tx, in.CommentID, of); err != nil {
 				return err
 			}
 		}
-		w.Later(`UPDATE report_comments SET deleted_at = now() WHERE id = $1`, in.CommentID)
-		w.Later(`UPDATE reports SET comments_count = greatest(0, comments_count - 1) WHERE id = $1`, of)
+		tx.Queue(`UPDATE report_comments SET deleted_at = now() WHERE id = $1`, in.CommentID)
+		tx.Queue(`UPDATE reports SET comments_count = greatest(0, comments_count - 1) WHERE id = $1`, of)
 		return nil
 	})
 	if err != nil {

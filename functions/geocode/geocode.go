@@ -84,16 +84,16 @@ func (g *Geocode) handle(ctx context.Context, m events.SQSMessage) error {
 	if fault != nil && !errors.Is(fault, geocoding.ErrSilent) {
 		return fault
 	}
-	return g.outbox.Do(ctx, func(w *outbox.Work) error {
+	return g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		known := address.Source != geocoding.SourceNone
 		if fault != nil && !known {
 			if g.kit.Clock.Now().Sub(p.createdAt) > giveUp {
 				g.log.WarnContext(ctx, "place left without a name", "report_id", message.ReportID.String(), "error", fault)
 				return nil
 			}
-			return w.SendAfter(ctx, queue.Geocode, message, again)
+			return tx.SendAfter(ctx, queue.Geocode, message, again)
 		}
-		return store(ctx, w, message.ReportID, address)
+		return store(ctx, tx, message.ReportID, address)
 	})
 }
 
@@ -108,14 +108,14 @@ func (g *Geocode) place(ctx context.Context, id uuid.UUID) (place, error) {
 
 // store fills in what the citizen left out; their own words stay. The
 // municipality's code follows the place, not the words.
-func store(ctx context.Context, w *outbox.Work, id uuid.UUID, a geocoding.Address) error {
+func store(ctx context.Context, tx *outbox.Tx, id uuid.UUID, a geocoding.Address) error {
 	const query = `
 		UPDATE reports SET
 		       address = coalesce(nullif(address, ''), $2), street = coalesce(nullif(street, ''), $3), suco = coalesce(nullif(suco, ''), $4),
 		       district = coalesce(nullif(district, ''), $5), municipality = coalesce(nullif(municipality, ''), $6),
 		       municipality_code = coalesce($7, municipality_code), geocode_source = $8, geocoded_at = now(), updated_at = now()
 		 WHERE id = $1 AND geocoded_at IS NULL AND deleted_at IS NULL`
-	_, err := w.Exec(ctx, query, id, a.DisplayName, a.Street, a.Suco, a.District, a.Municipality, a.MunicipalityCode, a.Source)
+	_, err := tx.Exec(ctx, query, id, a.DisplayName, a.Street, a.Suco, a.District, a.Municipality, a.MunicipalityCode, a.Source)
 	if err != nil {
 		return fmt.Errorf("store address: %w", err)
 	}

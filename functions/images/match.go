@@ -6,7 +6,8 @@ import (
 	"math/bits"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
 )
 
 // Near pictures: at most so many bits apart, and the hash of neither is one that
@@ -31,7 +32,7 @@ const matchSQL = `
 	ON CONFLICT DO NOTHING`
 
 // match notes earlier uploads of the same or nearly the same picture.
-func match(ctx context.Context, tx pgx.Tx, id uuid.UUID, made *rendered) error {
+func match(ctx context.Context, tx database.Querier, id uuid.UUID, made *rendered) error {
 	ones := bits.OnesCount64(made.perceptual)
 	telling := ones >= fewBits && ones <= 64-fewBits
 	_, err := tx.Exec(ctx, matchSQL, id, made.original[:], int64(made.perceptual), telling, nearBits,

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
@@ -44,7 +45,7 @@ func (u original) asDeclared(file []byte) error {
 // row, so either we see the report or its own judgement sees the picture.
 func (w *Worker) processed(ctx context.Context, u original, made *rendered) (bool, error) {
 	known := false
-	err := w.outbox.Do(ctx, func(tx *outbox.Work) error {
+	err := w.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		const update = `
 			UPDATE uploads SET state = 'processed', content_type = $2, width = $3, height = $4, blurhash = $5,
 				original_sha256 = $6, display_sha256 = $7, perceptual_hash = $8,
@@ -71,7 +72,7 @@ func (w *Worker) processed(ctx context.Context, u original, made *rendered) (boo
 // if there is one, find out that it has no picture.
 func (w *Worker) refuse(ctx context.Context, u original, why *upload.Refusal) error {
 	w.log.InfoContext(ctx, "picture refused", "upload_id", u.id, "code", string(why.Code), "cause", why.Error())
-	return w.outbox.Do(ctx, func(tx *outbox.Work) error {
+	return w.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		const update = `UPDATE uploads SET state = 'refused', refusal = $2, processed_at = now() WHERE id = $1 AND state IN ('issued', 'stored')`
 		tag, err := tx.Exec(ctx, update, u.id, string(why.Code))
 		if err != nil {
@@ -97,7 +98,7 @@ func (w *Worker) refuse(ctx context.Context, u original, why *upload.Refusal) er
 }
 
 // judge asks for the judgement of the report the upload is evidence of.
-func judge(ctx context.Context, tx *outbox.Work, id uuid.UUID) error {
+func judge(ctx context.Context, tx *outbox.Tx, id uuid.UUID) error {
 	report, err := reportOf(ctx, tx, id)
 	if err != nil || report == nil {
 		return err
@@ -105,7 +106,7 @@ func judge(ctx context.Context, tx *outbox.Work, id uuid.UUID) error {
 	return tx.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: *report})
 }
 
-func reportOf(ctx context.Context, tx pgx.Tx, id uuid.UUID) (*uuid.UUID, error) {
+func reportOf(ctx context.Context, tx database.Querier, id uuid.UUID) (*uuid.UUID, error) {
 	const q = `SELECT report_id FROM report_images WHERE upload_id = $1 AND kind = 'evidence' AND deleted_at IS NULL`
 	rows, err := tx.Query(ctx, q, id)
 	if err != nil {

@@ -67,7 +67,7 @@ func (g *Group) change(ctx context.Context, in *changeInput) (*changeOutput, err
 
 func (g *Group) apply(ctx context.Context, in JourneyWrite, wish *journeyChange) (journey, error) {
 	var j journey
-	err := g.db.Transact(ctx, func(tx *database.Tx) error {
+	err := g.db.InTx(ctx, func(tx *database.Tx) error {
 		was, err := lockedJourney(ctx, tx, in.JourneyID, identity.Must(ctx).UserID)
 		if err != nil {
 			return err
@@ -116,12 +116,12 @@ func updateJourney(tx *database.Tx, j journey) {
 		   SET name = $2, description = $3, active = $4, completed = $5, visibility = $6, plan_precision_m = $7,
 		       version = $8, updated_at = now()
 		 WHERE id = $1`
-	tx.Later(update, j.ID, j.Name, j.Description, j.Active, j.Completed, j.Visibility, j.PlanPrecisionM, j.Version)
+	tx.Queue(update, j.ID, j.Name, j.Description, j.Active, j.Completed, j.Visibility, j.PlanPrecisionM, j.Version)
 }
 
 // blurPlans carries a new precision over to the markers and the route.
 func blurPlans(tx *database.Tx, j journey) {
-	tx.Later(`UPDATE markers SET blur_m = $2 WHERE journey_id = $1 AND marker_type = 'plan'`, j.ID, j.PlanPrecisionM)
+	tx.Queue(`UPDATE markers SET blur_m = $2 WHERE journey_id = $1 AND marker_type = 'plan'`, j.ID, j.PlanPrecisionM)
 	layRoute(tx, j.ID)
 }
 

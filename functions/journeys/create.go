@@ -50,7 +50,7 @@ func (g *Group) create(ctx context.Context, in *createInput) (*journeyOutput, er
 	if err := storableJourney(j); err != nil {
 		return nil, err
 	}
-	err = g.db.Transact(ctx, func(tx *database.Tx) error {
+	err = g.db.InTx(ctx, func(tx *database.Tx) error {
 		if err := roomForJourney(ctx, tx, caller); err != nil {
 			return err
 		}
@@ -89,7 +89,7 @@ func roomForJourney(ctx context.Context, tx *database.Tx, person uuid.UUID) erro
 // lockPerson puts changes of which journey is active in a row: two at once would
 // each see the other's as inactive and then collide on the unique index. What is asked next waits for it.
 func lockPerson(tx *database.Tx, person uuid.UUID) {
-	tx.Later(`SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, person)
+	tx.Queue(`SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, person)
 }
 
 // restOthers makes every journey of the person inactive but the one to keep.
@@ -97,12 +97,12 @@ func restOthers(tx *database.Tx, person, keep uuid.UUID) {
 	const rest = `
 		UPDATE journeys SET active = false, version = version + 1, updated_at = now()
 		 WHERE user_id = $1 AND active AND id <> $2`
-	tx.Later(rest, person, keep)
+	tx.Queue(rest, person, keep)
 }
 
 func insertJourney(tx *database.Tx, j journey) {
 	const insert = `
 		INSERT INTO journeys (id, user_id, name, description, active, completed, visibility, plan_precision_m, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)`
-	tx.Later(insert, j.ID, j.UserID, j.Name, j.Description, j.Active, j.Completed, j.Visibility, j.PlanPrecisionM, j.CreatedAt)
+	tx.Queue(insert, j.ID, j.UserID, j.Name, j.Description, j.Active, j.Completed, j.Visibility, j.PlanPrecisionM, j.CreatedAt)
 }

@@ -68,7 +68,7 @@ func (g *Group) importFile(ctx context.Context, in *importInput) (*importOutput,
 			out.Body.Plan++
 		}
 	}
-	err = g.db.Transact(ctx, func(tx *database.Tx) error {
+	err = g.db.InTx(ctx, func(tx *database.Tx) error {
 		j, room, err := lockedWithRoom(ctx, tx, in.JourneyID, caller)
 		if err != nil {
 			return err
@@ -93,7 +93,7 @@ func (g *Group) importFile(ctx context.Context, in *importInput) (*importOutput,
 
 // copyMarkers writes all markers as made at once. Their ids rise in the order of
 // the file, so the route keeps that order within a day.
-func (g *Group) copyMarkers(ctx context.Context, tx pgx.Tx, j journey, found []marker) error {
+func (g *Group) copyMarkers(ctx context.Context, tx *database.Tx, j journey, found []marker) error {
 	at := g.clock.Now().UTC().Truncate(time.Microsecond)
 	columns := []string{"id", "journey_id", "owner_id", "name", "marker_type", "lon", "lat", "blur_m",
 		"happened_on", "planned_on", "notes", "created_at", "updated_at"}

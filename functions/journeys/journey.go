@@ -88,68 +88,37 @@ func visibleJourney(ctx context.Context, q database.Querier, id, person uuid.UUI
 // journeyAnd is visibleJourney with one more query in the same round trip, whose
 // rows count only when the person may see the journey.
 func journeyAnd[T any](ctx context.Context, q database.Querier, id, person uuid.UUID, scan pgx.RowToFunc[T], sql string, args ...any) (journey, []T, error) {
-	batch := &pgx.Batch{}
-	batch.Queue(`SELECT `+journeyColumns+` FROM journeys WHERE id = $1`, id)
-	batch.Queue(sql, args...)
-	results := q.SendBatch(ctx, batch)
-	j, found, err := collectBoth(results, person, scan)
-	if closed := results.Close(); err == nil && closed != nil {
-		err = fmt.Errorf("read of a journey: %w", closed)
-	}
-	return j, found, err
-}
-
-func collectBoth[T any](results pgx.BatchResults, person uuid.UUID, scan pgx.RowToFunc[T]) (journey, []T, error) {
-	rows, err := results.Query()
-	if err != nil {
+	batch := &database.Batch{}
+	j := database.AskRow(batch, scanJourney, `SELECT `+journeyColumns+` FROM journeys WHERE id = $1`, id).
+		Missing(errJourneyUnknown).Check(journeyVisibleTo(person))
+	found := database.AskRows(batch, scan, sql, args...)
+	if err := batch.Send(ctx, q); err != nil {
 		return journey{}, nil, fmt.Errorf("read journey: %w", err)
 	}
-	j, err := oneVisible(rows, person)
-	if err != nil {
-		return journey{}, nil, err
-	}
-	if rows, err = results.Query(); err != nil {
-		return journey{}, nil, fmt.Errorf("read of a journey: %w", err)
-	}
-	found, err := pgx.AppendRows([]T{}, rows, scan)
-	if err != nil {
-		return journey{}, nil, fmt.Errorf("read of a journey: %w", err)
-	}
-	return j, found, nil
+	return j.Get(), found.Get(), nil
 }
 
 // lockedJourney reads a journey its owner is about to change, and keeps others
 // from changing it or its markers until the transaction ends. 404 when the
 // person may not see it, 403 when it is not theirs.
-func lockedJourney(ctx context.Context, tx database.Querier, id, person uuid.UUID) (journey, error) {
-	rows, err := tx.Query(ctx, lockJourney, id)
-	if err != nil {
-		return journey{}, fmt.Errorf("read journey: %w", err)
+func lockedJourney(ctx context.Context, tx *database.Tx, id, person uuid.UUID) (journey, error) {
+	j := lockJourney(tx, id, person)
+	if err := tx.Flush(ctx); err != nil {
+		return journey{}, fmt.Errorf("lock journey: %w", err)
 	}
-	return own(rows, person)
+	return j.Get(), nil
 }
 
-const lockJourney = `SELECT ` + journeyColumns + ` FROM journeys WHERE id = $1 FOR UPDATE`
-
-// queueLocked is lockedJourney among other statements, of which those that come after it see what the holder of the
-// lock before has committed. Another's journey fails the batch.
-func queueLocked(b *pgx.Batch, id, person uuid.UUID) *journey {
-	j := &journey{}
-	b.Queue(lockJourney, id).Query(func(rows pgx.Rows) error {
-		var err error
-		*j, err = own(rows, person)
-		return err
+// lockJourney is lockedJourney in a pipeline. Statements that come after it see what the holder of the lock before
+// has committed.
+func lockJourney(p database.Pipeline, id, person uuid.UUID) *database.Ask[journey] {
+	const q = `SELECT ` + journeyColumns + ` FROM journeys WHERE id = $1 FOR UPDATE`
+	return database.AskRow(p, scanJourney, q, id).Missing(errJourneyUnknown).Check(journeyVisibleTo(person)).Check(func(j journey) error {
+		if j.UserID != person {
+			return errNotYours
+		}
+		return nil
 	})
-	return j
-}
-
-// own is the journey of rows, when it is the person's.
-func own(rows pgx.Rows, person uuid.UUID) (journey, error) {
-	j, err := oneVisible(rows, person)
-	if err == nil && j.UserID != person {
-		err = errNotYours
-	}
-	return j, err
 }
 
 func readJourney(ctx context.Context, q database.Querier, sql string, id, person uuid.UUID) (journey, error) {
@@ -157,10 +126,6 @@ func readJourney(ctx context.Context, q database.Querier, sql string, id, person
 	if err != nil {
 		return journey{}, fmt.Errorf("read journey: %w", err)
 	}
-	return oneVisible(rows, person)
-}
-
-func oneVisible(rows pgx.Rows, person uuid.UUID) (journey, error) {
 	j, err := pgx.CollectExactlyOneRow(rows, scanJourney)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return journey{}, errJourneyUnknown
@@ -168,10 +133,17 @@ func oneVisible(rows pgx.Rows, person uuid.UUID) (journey, error) {
 	if err != nil {
 		return journey{}, fmt.Errorf("read journey: %w", err)
 	}
-	if !j.visibleTo(person) {
-		return journey{}, errJourneyUnknown
+	return j, journeyVisibleTo(person)(j)
+}
+
+// journeyVisibleTo returns a check that fails with a 404 for a journey that the person may not see.
+func journeyVisibleTo(person uuid.UUID) func(journey) error {
+	return func(j journey) error {
+		if !j.visibleTo(person) {
+			return errJourneyUnknown
+		}
+		return nil
 	}
-	return j, nil
 }
 
 // visibility reads who shall see a journey; nil stays what it was.

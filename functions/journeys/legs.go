@@ -13,7 +13,7 @@ import (
 // Only legs that differ are written. A pair of points on opposite sides of the
 // earth has no leg: no line between them is the shortest, and PostGIS refuses it.
 func layRoute(tx *database.Tx, journeyID uuid.UUID) {
-	tx.Later(layLegs, journeyID)
+	tx.Queue(layLegs, journeyID)
 }
 
 // layLegs is of journey $1.

@@ -36,7 +36,7 @@ func (g *Group) addMarker(ctx context.Context, in *addMarkerInput) (*markerOutpu
 	m, fault := in.Body.marker(in.JourneyID)
 	m.ID, m.OwnerID, m.Version = database.NewID(), caller, 1
 	m.CreatedAt = g.clock.Now().UTC().Truncate(time.Microsecond)
-	err := g.db.Transact(ctx, func(tx *database.Tx) error {
+	err := g.db.InTx(ctx, func(tx *database.Tx) error {
 		j, room, err := lockedWithRoom(ctx, tx, in.JourneyID, caller)
 		if err != nil {
 			return err
@@ -59,20 +59,19 @@ func (g *Group) addMarker(ctx context.Context, in *addMarkerInput) (*markerOutpu
 
 // lockedWithRoom is lockedJourney, and how many more markers the journey takes.
 func lockedWithRoom(ctx context.Context, tx *database.Tx, journeyID, person uuid.UUID) (journey, int, error) {
-	b, there := &pgx.Batch{}, 0
-	j := queueLocked(b, journeyID, person)
-	b.Queue(`SELECT count(*) FROM markers WHERE journey_id = $1`, journeyID).QueryRow(func(row pgx.Row) error { return row.Scan(&there) })
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+	j := lockJourney(tx, journeyID, person)
+	there := database.AskRow(tx, pgx.RowTo[int], `SELECT count(*) FROM markers WHERE journey_id = $1`, journeyID)
+	if err := tx.Flush(ctx); err != nil {
 		return journey{}, 0, fmt.Errorf("lock journey: %w", err)
 	}
-	return *j, maxMarkers - there, nil
+	return j.Get(), maxMarkers - there.Get(), nil
 }
 
 func insertMarker(tx *database.Tx, m marker, blur int) {
 	const insert = `
 		INSERT INTO markers (id, journey_id, owner_id, name, marker_type, lon, lat, blur_m, happened_on, planned_on, notes, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)`
-	tx.Later(insert, m.ID, m.JourneyID, m.OwnerID, m.Name, m.Type, m.Lon, m.Lat, blur, m.HappenedOn, m.PlannedOn, m.Notes, m.CreatedAt)
+	tx.Queue(insert, m.ID, m.JourneyID, m.OwnerID, m.Name, m.Type, m.Lon, m.Lat, blur, m.HappenedOn, m.PlannedOn, m.Notes, m.CreatedAt)
 }
 
 func (g *Group) replaceMarker(ctx context.Context, in *replaceMarkerInput) (*markerOutput, error) {
@@ -95,7 +94,7 @@ func (g *Group) replaceMarker(ctx context.Context, in *replaceMarkerInput) (*mar
 
 func (g *Group) removeMarker(ctx context.Context, in *MarkerWrite) (*struct{}, error) {
 	return nil, g.changeMarker(ctx, *in, func(tx *database.Tx, _ journey, was marker) error {
-		tx.Later(`DELETE FROM markers WHERE id = $1`, was.ID)
+		tx.Queue(`DELETE FROM markers WHERE id = $1`, was.ID)
 		return nil
 	})
 }
@@ -103,17 +102,16 @@ func (g *Group) removeMarker(ctx context.Context, in *MarkerWrite) (*struct{}, e
 // changeMarker runs f on a marker of the caller's, in a transaction that then lays the route anew.
 func (g *Group) changeMarker(ctx context.Context, in MarkerWrite, f func(tx *database.Tx, j journey, was marker) error) error {
 	caller := identity.Must(ctx).UserID
-	return g.db.Transact(ctx, func(tx *database.Tx) error {
-		b := &pgx.Batch{}
-		j := queueLocked(b, in.JourneyID, caller)
-		was := queueMarker(b, in.JourneyID, in.MarkerID, caller)
-		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+	return g.db.InTx(ctx, func(tx *database.Tx) error {
+		j := lockJourney(tx, in.JourneyID, caller)
+		was := askMarker(tx, in.JourneyID, in.MarkerID, caller)
+		if err := tx.Flush(ctx); err != nil {
 			return fmt.Errorf("lock journey: %w", err)
 		}
-		if err := httpapi.CheckMatch(in.IfMatch, was.Version); err != nil {
+		if err := httpapi.CheckMatch(in.IfMatch, was.Get().Version); err != nil {
 			return err
 		}
-		if err := f(tx, *j, *was); err != nil {
+		if err := f(tx, j.Get(), was.Get()); err != nil {
 			return err
 		}
 		layRoute(tx, in.JourneyID)
@@ -127,5 +125,5 @@ func updateMarker(tx *database.Tx, m marker, blur int) {
 		   SET name = $2, marker_type = $3, lon = $4, lat = $5, happened_on = $6, planned_on = $7, notes = $8,
 		       version = $9, blur_m = $10, updated_at = now()
 		 WHERE id = $1`
-	tx.Later(update, m.ID, m.Name, m.Type, m.Lon, m.Lat, m.HappenedOn, m.PlannedOn, m.Notes, m.Version, blur)
+	tx.Queue(update, m.ID, m.Name, m.Type, m.Lon, m.Lat, m.HappenedOn, m.PlannedOn, m.Notes, m.Version, blur)
 }

@@ -2,12 +2,10 @@ package journeys
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
@@ -60,18 +58,7 @@ func (g *Group) markerOf(ctx context.Context, in *markerInput) (*markerOutput, e
 // markerQuery reads the marker $2 of journey $3 as person $1 may see it.
 const markerQuery = `SELECT ` + markerColumns + ` FROM markers WHERE id = $2 AND journey_id = $3`
 
-// queueMarker reads a marker among other statements; one that is not there fails the batch with a 404.
-func queueMarker(b *pgx.Batch, journeyID, id, person uuid.UUID) *marker {
-	m := &marker{}
-	b.Queue(markerQuery, person, id, journeyID).QueryRow(func(row pgx.Row) error {
-		err := row.Scan(m.targets()...)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return errMarkerUnknown
-		}
-		if err != nil {
-			return fmt.Errorf("read marker: %w", err)
-		}
-		return nil
-	})
-	return m
+// askMarker reads a marker in a pipeline, which fails with a 404 for one that is not there.
+func askMarker(p database.Pipeline, journeyID, id, person uuid.UUID) *database.Ask[marker] {
+	return database.AskRow(p, scanMarker, markerQuery, person, id, journeyID).Missing(errMarkerUnknown)
 }

@@ -10,7 +10,7 @@ import (
 
 // remove deletes the journey; markers and legs go with it by the schema's own rule.
 func (g *Group) remove(ctx context.Context, in *JourneyWrite) (*struct{}, error) {
-	err := g.db.Transact(ctx, func(tx *database.Tx) error {
+	err := g.db.InTx(ctx, func(tx *database.Tx) error {
 		j, err := lockedJourney(ctx, tx, in.JourneyID, identity.Must(ctx).UserID)
 		if err != nil {
 			return err
@@ -18,7 +18,7 @@ func (g *Group) remove(ctx context.Context, in *JourneyWrite) (*struct{}, error)
 		if err := httpapi.CheckMatch(in.IfMatch, j.Version); err != nil {
 			return err
 		}
-		tx.Later(`DELETE FROM journeys WHERE id = $1`, j.ID)
+		tx.Queue(`DELETE FROM journeys WHERE id = $1`, j.ID)
 		return nil
 	})
 	return nil, err

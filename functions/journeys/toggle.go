@@ -17,7 +17,7 @@ type noContent struct {
 func (g *Group) toggle(ctx context.Context, in *JourneyWrite) (*noContent, error) {
 	caller := identity.Must(ctx).UserID
 	var j journey
-	err := g.db.Transact(ctx, func(tx *database.Tx) error {
+	err := g.db.InTx(ctx, func(tx *database.Tx) error {
 		lockPerson(tx, caller)
 		var err error
 		if j, err = lockedJourney(ctx, tx, in.JourneyID, caller); err != nil {

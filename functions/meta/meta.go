@@ -4,8 +4,9 @@ package meta
 
 import (
 	"context"
-	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
+
+	"github.com/lafaekstreet/backend/shared/admission"
 
 	"github.com/danielgtaylor/huma/v2"
 

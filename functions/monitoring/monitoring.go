@@ -10,7 +10,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
@@ -98,7 +97,7 @@ func (g *Group) verify(ctx context.Context, in *refInput) (*verifyOutput, error)
 // visible opens the ledger record of a report to who may see it: that of every report
 // they may see, and of withdrawn ones, whose tombstone is the point.
 func visible(ctx context.Context, id uuid.UUID) ledger.Gate {
-	return func(b *pgx.Batch) { reportread.ViewerOf(identity.Must(ctx)).QueueMaySee(b, report.AboutID(id)) }
+	return func(p database.Pipeline) { reportread.ViewerOf(identity.Must(ctx)).MaySee(p, report.AboutID(id)) }
 }
 
 func known(err error) error {

@@ -99,19 +99,14 @@ func (g *Group) list(ctx context.Context, in *listInput) (*listOutput, error) {
 		count = `SELECT count(*) FROM notifications n WHERE n.user_id = $1 AND (NOT $2 OR n.read_at IS NULL)`
 	)
 	language := locale.FromContext(ctx)
-	var items []Notification
-	var total int
-	batch := &pgx.Batch{}
-	batch.Queue(q, user, in.UnreadOnly, in.Limit(), in.Offset()).Query(func(rows pgx.Rows) error {
-		var err error
-		items, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (Notification, error) { return scan(row, language) })
-		return err
-	})
-	batch.Queue(count, user, in.UnreadOnly).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
-	if err := g.db.SendBatch(ctx, batch).Close(); err != nil {
+	batch := &database.Batch{}
+	items := database.AskRows(batch, func(row pgx.CollectableRow) (Notification, error) { return scan(row, language) },
+		q, user, in.UnreadOnly, in.Limit(), in.Offset())
+	total := database.AskRow(batch, pgx.RowTo[int], count, user, in.UnreadOnly)
+	if err := batch.Send(ctx, g.db); err != nil {
 		return nil, fmt.Errorf("list notifications: %w", err)
 	}
-	return &listOutput{Body: page.NewEnvelope(in.Query, items, total)}, nil
+	return &listOutput{Body: page.NewEnvelope(in.Query, items.Get(), total.Get())}, nil
 }
 
 func scan(row pgx.CollectableRow, l locale.Language) (Notification, error) {

@@ -98,8 +98,8 @@ func (b *bundle) text(sql string) string {
 // notify adds a notification and returns its message.
 func (b *bundle) notify(t notification.Type, params map[string]string) string {
 	b.t.Helper()
-	err := b.kit.Outbox.Do(b.t.Context(), func(w *outbox.Work) error {
-		return notification.Add(b.t.Context(), w, notification.New{UserID: b.person, Type: t, EventKey: uuid.NewString(), Params: params})
+	err := b.kit.Outbox.Do(b.t.Context(), func(tx *outbox.Tx) error {
+		return notification.Add(b.t.Context(), tx, notification.New{UserID: b.person, Type: t, EventKey: uuid.NewString(), Params: params})
 	})
 	if err != nil {
 		b.t.Fatal(err)

@@ -52,7 +52,7 @@ func (w *Worker) sealed(ctx context.Context, text []byte, sent time.Time) error 
 		w.metrics.Add(catalog.MailRefused)
 		w.log.WarnContext(ctx, "mail refused", "template", string(m.Template), "error", err)
 	}
-	return w.outbox.Do(ctx, func(tx *outbox.Work) error {
+	return w.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		_, err := tx.Once(ctx, consumer, key)
 		return err
 	})

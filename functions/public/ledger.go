@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -55,5 +55,5 @@ func (p *Public) verify(ctx context.Context, in *refInput) (*verifyOutput, error
 
 // public opens the ledger record of a report everybody may see.
 func public(id uuid.UUID) ledger.Gate {
-	return func(b *pgx.Batch) { reportread.Public().QueueMayRead(b, report.AboutID(id)) }
+	return func(p database.Pipeline) { reportread.Public().MayRead(p, report.AboutID(id)) }
 }

@@ -5,7 +5,6 @@ import (
 	_ "embed" // the pages
 	"errors"
 	"fmt"
-	"github.com/lafaekstreet/backend/shared/reportread"
 	"net/http"
 	"slices"
 	"strconv"
@@ -14,6 +13,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
 //go:embed web/report.html

@@ -57,20 +57,20 @@ var (
 // wake sends the messages of a kind again, each at most once in the configured
 // time, so that a long outage makes no storm.
 func (r *Relay) wake(ctx context.Context, k waking) error {
-	return r.outbox.Do(ctx, func(w *outbox.Work) error {
-		found, err := due(ctx, w, k.sql, r.clock.Now().Add(-r.cfg.Stuck), r.slot(), wakings)
+	return r.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		found, err := due(ctx, tx, k.sql, r.clock.Now().Add(-r.cfg.Stuck), r.slot(), wakings)
 		if err != nil {
 			return err
 		}
 		for _, id := range found {
-			first, err := w.Once(ctx, k.consumer, id.String()+r.slot())
+			first, err := tx.Once(ctx, k.consumer, id.String()+r.slot())
 			if err != nil {
 				return err
 			}
 			if !first {
 				continue
 			}
-			if err := w.Send(ctx, k.queue, k.message(id)); err != nil {
+			if err := tx.Send(ctx, k.queue, k.message(id)); err != nil {
 				return err
 			}
 		}
@@ -83,8 +83,8 @@ func (r *Relay) slot() string {
 	return fmt.Sprintf("@%d", r.clock.Now().Truncate(max(r.cfg.Stuck, time.Second)).Unix())
 }
 
-func due(ctx context.Context, w *outbox.Work, query string, args ...any) ([]uuid.UUID, error) {
-	rows, err := w.Query(ctx, query, args...)
+func due(ctx context.Context, tx *outbox.Tx, query string, args ...any) ([]uuid.UUID, error) {
+	rows, err := tx.Query(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("find what is stuck: %w", err)
 	}

@@ -32,7 +32,7 @@ type amendInput struct {
 }
 
 // moves reports whether the change is also one of the status: a client may send back the one it knows.
-func moves(h *reportwrite.Held, to *report.Status) bool { return to != nil && *to != h.Status }
+func moves(h *reportwrite.Locked, to *report.Status) bool { return to != nil && *to != h.Status }
 
 // addresses reports whether the change holds any part of the address.
 func (in *amendInput) addresses() bool {
@@ -53,14 +53,14 @@ func (g *Group) amend(ctx context.Context, in *amendInput) (*reportOutput, error
 		}
 		to = &s
 	}
-	return g.change(ctx, in.ID, in.IfMatch, reportwrite.Change{Do: func(w *outbox.Work, h *reportwrite.Held) error {
+	return g.change(ctx, in.ID, in.IfMatch, reportwrite.Change{Do: func(tx *outbox.Tx, h *reportwrite.Locked) error {
 		if err := mayEdit(caller, h); err != nil {
 			return err
 		}
 		if (in.Body.Severity != nil || in.addresses() || moves(h, to)) && !caller.Role.IsStaff() {
 			return errForbidden
 		}
-		if err := g.rewrite(ctx, w, h, in); err != nil {
+		if err := g.rewrite(ctx, tx, h, in); err != nil {
 			return err
 		}
 		if !moves(h, to) {
@@ -70,7 +70,7 @@ func (g *Group) amend(ctx context.Context, in *amendInput) (*reportOutput, error
 		if in.Body.Note != nil {
 			m.Note = *in.Body.Note
 		}
-		return h.Move(ctx, w, m)
+		return h.Move(ctx, tx, m)
 	}})
 }
 
@@ -82,7 +82,7 @@ type wording struct {
 }
 
 // onto writes the words onto a report that is held.
-func (w wording) onto(h *reportwrite.Held) {
+func (w wording) onto(h *reportwrite.Locked) {
 	if w.title != nil {
 		h.Title = *w.title
 	}
@@ -126,7 +126,7 @@ func (in *amendInput) wording() (wording, error) {
 
 // rewrite changes the report and, where its content is another, appends to the ledger. It leaves alone what nothing is
 // sent for.
-func (g *Group) rewrite(ctx context.Context, w *outbox.Work, h *reportwrite.Held, in *amendInput) error {
+func (g *Group) rewrite(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, in *amendInput) error {
 	words, err := in.wording()
 	if err != nil || words == (wording{}) && !in.addresses() {
 		return err
@@ -155,28 +155,28 @@ func (g *Group) rewrite(ctx context.Context, w *outbox.Work, h *reportwrite.Held
 			municipality_code = CASE WHEN $11::text IS NULL THEN municipality_code ELSE $12 END,
 			version = version + 1, updated_at = now()
 		WHERE id = $1`
-	w.Later(q, h.ID, words.title, words.description, words.issueType, words.raw, words.severity,
+	tx.Queue(q, h.ID, words.title, words.description, words.issueType, words.raw, words.severity,
 		edited(b.Address), edited(b.Street), edited(b.Suco), edited(b.District), edited(b.Municipality), code)
 	was := *h
 	words.onto(h)
 	h.Version++
 	caller := identity.Must(ctx)
 	if words != (wording{}) {
-		if err := h.Event(ctx, w, ledger.Event{Type: ledger.Amended, At: h.At}, actorOn(caller, h)); err != nil {
+		if err := h.Event(ctx, tx, ledger.Event{Type: ledger.Amended, At: h.At}, actorOn(caller, h)); err != nil {
 			return err
 		}
 	}
 	if !caller.Role.IsStaff() {
 		return nil
 	}
-	return audit.Record(ctx, w, audit.Entry{Action: "report.amend", Entity: "report", EntityID: h.ID.String(),
+	return audit.Record(ctx, tx, audit.Entry{Action: "report.amend", Entity: "report", EntityID: h.ID.String(),
 		Before: map[string]any{"title": was.Title, "description": was.Description, "issue_type": was.IssueType, "severity": was.Severity},
 		After: map[string]any{"title": words.title, "description": words.description, "issue_type": words.issueType, "severity": words.severity,
 			"address": b.Address, "street": b.Street, "suco": b.Suco, "district": b.District, "municipality": b.Municipality}})
 }
 
 // actorOn is the caller as the ledger sees them: who changes their own report does so as a citizen.
-func actorOn(c identity.Caller, h *reportwrite.Held) report.Actor {
+func actorOn(c identity.Caller, h *reportwrite.Locked) report.Actor {
 	if owns(c, h) {
 		return report.Actor{Kind: report.ActorCitizen, UserID: &c.UserID}
 	}

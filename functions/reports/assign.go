@@ -2,7 +2,6 @@ package reports
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -49,14 +48,15 @@ func (g *Group) assign(ctx context.Context, in *assignInput) (*reportOutput, err
 	if err != nil {
 		return nil, err
 	}
-	var to *assignee
-	ask := func(b *pgx.Batch) { to = in.queueAssignee(b, about) }
-	return g.change(ctx, in.ID, in.IfMatch, reportwrite.Change{Ask: ask, Do: func(w *outbox.Work, h *reportwrite.Held) error {
+	var asked *database.Ask[assignee]
+	ask := func(p database.Pipeline) { asked = in.askAssignee(p, about) }
+	return g.change(ctx, in.ID, in.IfMatch, reportwrite.Change{Ask: ask, Do: func(tx *outbox.Tx, h *reportwrite.Locked) error {
 		switch h.Status {
 		case report.Pending, report.Verified, report.InProgress:
 		default:
 			return problem.New(problem.Conflict, "not_assignable").Param("status", string(h.Status))
 		}
+		to := asked.Get()
 		if err := to.fit(in.Body.UserID != nil); err != nil {
 			return err
 		}
@@ -69,52 +69,56 @@ func (g *Group) assign(ctx context.Context, in *assignInput) (*reportOutput, err
 		}
 		const q = `UPDATE reports SET assigned_agency_id = $2, assigned_user_id = $3, assigned_at = now(), due_at = $4,
 			version = version + 1, updated_at = now() WHERE id = $1`
-		w.Later(q, h.ID, to.agency, to.user, due)
+		tx.Queue(q, h.ID, to.agency, to.user, due)
 		h.Version++
-		return g.recordAssignment(ctx, w, h, to, due, in.Body.Note)
+		return g.recordAssignment(ctx, tx, h, to, due, in.Body.Note)
 	}})
 }
 
 // mayTake reports whether an official may assign a report: to their own agency, and not away from another.
-func mayTake(c identity.Caller, h *reportwrite.Held, agency uuid.UUID) bool {
+func mayTake(c identity.Caller, h *reportwrite.Locked, agency uuid.UUID) bool {
 	return c.AgencyID != nil && *c.AgencyID == agency && (h.AssignedAgency == nil || *h.AssignedAgency == agency)
 }
 
-// queueAssignee looks for whom the request means.
-func (in *assignInput) queueAssignee(b *pgx.Batch, about report.About) *assignee {
-	out := &assignee{}
-	agency := func(row pgx.Row) error { return ifAny("find agency", row.Scan(&out.agency, &out.name)) }
+// askAssignee looks for whom the request means.
+func (in *assignInput) askAssignee(p database.Pipeline, about report.About) *database.Ask[assignee] {
+	type agency struct {
+		ID   uuid.UUID
+		Name string
+	}
+	var found *database.Ask[*agency]
 	if in.Body.AgencyID != nil {
-		b.Queue(`SELECT id, name FROM agencies WHERE id = $1 AND deleted_at IS NULL`, *in.Body.AgencyID).QueryRow(agency)
+		const q = `SELECT id, name FROM agencies WHERE id = $1 AND deleted_at IS NULL`
+		found = database.AskOptional(p, pgx.RowToStructByPos[agency], q, *in.Body.AgencyID)
 	} else {
 		// The narrowest field and area that hold the report win.
 		const q = `
 			SELECT a.id, a.name FROM agencies a, reports r
-			WHERE r.id = $1 AND a.deleted_at IS NULL
+			WHERE r.id = ` + report.IDSQL + ` AND a.deleted_at IS NULL
 			  AND (a.municipality_codes = '{}' OR r.municipality_code = ANY(a.municipality_codes))
 			  AND (a.issue_types = '{}' OR r.issue_type = ANY(a.issue_types))
 			ORDER BY a.issue_types = '{}', a.municipality_codes = '{}', cardinality(a.issue_types), cardinality(a.municipality_codes), a.code
 			LIMIT 1`
-		about.Queue(b, q).QueryRow(agency)
+		found = database.AskOptional(p, pgx.RowToStructByPos[agency], q, about.Args()...)
 	}
-	if in.Body.UserID != nil {
-		const member = `SELECT id, agency_id FROM users
-			WHERE id = $1 AND agency_id IS NOT NULL AND role = 'government_official' AND deleted_at IS NULL`
-		b.Queue(member, *in.Body.UserID).QueryRow(func(row pgx.Row) error { return ifAny("find official", row.Scan(&out.user, &out.works)) })
-	}
-	return out
-}
-
-// ifAny takes no row for no failure.
-func ifAny(operation string, err error) error {
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return fmt.Errorf("%s: %w", operation, err)
-	}
-	return nil
+	type official struct{ ID, Agency uuid.UUID }
+	const member = `SELECT id, agency_id FROM users
+		WHERE id = $1 AND agency_id IS NOT NULL AND role = 'government_official' AND deleted_at IS NULL`
+	person := database.AskOptional(p, pgx.RowToStructByPos[official], member, in.Body.UserID)
+	return database.Derive(func() assignee {
+		var out assignee
+		if a := found.Get(); a != nil {
+			out.agency, out.name = a.ID, a.Name
+		}
+		if o := person.Get(); o != nil {
+			out.user, out.works = &o.ID, o.Agency
+		}
+		return out
+	})
 }
 
 // fit is nil where the agency is there and the person, where one was named, is an official of it.
-func (a *assignee) fit(named bool) error {
+func (a assignee) fit(named bool) error {
 	switch {
 	case a.agency == uuid.Nil:
 		return errAgencyUnknown
@@ -125,23 +129,23 @@ func (a *assignee) fit(named bool) error {
 }
 
 // recordAssignment tells the reporter and the official, and keeps account.
-func (g *Group) recordAssignment(ctx context.Context, w *outbox.Work, h *reportwrite.Held, to *assignee, due *time.Time, note *string) error {
+func (g *Group) recordAssignment(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, to assignee, due *time.Time, note *string) error {
 	event := fmt.Sprintf("assigned:%s:%d", h.ID, h.Version)
 	params := map[string]string{notification.ParamReportNumber: h.Number, "agency": to.name}
-	if err := h.Tell(ctx, w, notification.ReportAssigned, event, params); err != nil {
+	if err := h.Tell(ctx, tx, notification.ReportAssigned, event, params); err != nil {
 		return err
 	}
 	if to.user != nil {
-		err := notification.Add(ctx, w, notification.New{UserID: *to.user, Type: notification.ReportAssigned, EventKey: event, ReportID: h.ID, Params: params})
+		err := notification.Add(ctx, tx, notification.New{UserID: *to.user, Type: notification.ReportAssigned, EventKey: event, ReportID: h.ID, Params: params})
 		if err != nil {
 			return err
 		}
 	}
 	if text := clean(note); text != "" {
 		const q = `INSERT INTO report_notes (id, report_id, author_id, content) VALUES ($1, $2, $3, $4)`
-		w.Later(q, database.NewID(), h.ID, identity.Must(ctx).UserID, text)
+		tx.Queue(q, database.NewID(), h.ID, identity.Must(ctx).UserID, text)
 	}
-	return audit.Record(ctx, w, audit.Entry{Action: "report.assign", Entity: "report", EntityID: h.ID.String(),
+	return audit.Record(ctx, tx, audit.Entry{Action: "report.assign", Entity: "report", EntityID: h.ID.String(),
 		Before: map[string]any{"agency_id": h.AssignedAgency},
 		After:  map[string]any{"agency_id": to.agency, "user_id": to.user, "due_at": due}})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/lafaekstreet/backend/shared/admission"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/locale"
@@ -66,19 +67,19 @@ func (g *Group) batch(ctx context.Context, in *batchInput) (*batchOutput, error)
 	}
 	out := &batchOutput{}
 	out.Body.Results = make([]BatchResult, len(in.Body.Reports))
-	reader := newDraftReader()
+	reader := newRequestReader()
 	round := g.outbox.Round()
-	defer round.Send(ctx) // whatever comes of later items, what is filed is worked on
+	defer round.Send(ctx) // whatever comes of later items, what was created is worked on
 	for i, item := range in.Body.Reports {
 		members, _ := item.(map[string]any) // one item that is no object must not keep the others from being read
-		httpapi.Rename(members, draftAliases())
+		httpapi.Rename(members, createAliases())
 		sent := clientIDOf(item) // before it is respelled: the phone looks for what it sent
-		result, err := g.fileOne(ctx, round, caller, reader, item)
+		result, err := g.createOne(ctx, round, caller, reader, item)
 		if err != nil {
 			var known *problem.Error
 			if !errors.As(err, &known) {
-				// Nothing known about this item or any later one. What is filed is
-				// filed; the phone sends the batch again.
+				// Nothing is known about this item or any later one. What was created
+				// stays; the phone sends the batch again.
 				return nil, err
 			}
 			d := problem.DocumentOf(known, locale.FromContext(ctx), "")
@@ -90,43 +91,52 @@ func (g *Group) batch(ctx context.Context, in *batchInput) (*batchOutput, error)
 	return out, nil
 }
 
-func (g *Group) fileOne(ctx context.Context, round *outbox.Round, c identity.Caller, reader *draftReader, item any) (BatchResult, error) {
-	draft, err := reader.read(item)
+func (g *Group) createOne(ctx context.Context, round *outbox.Round, c identity.Caller, reader *requestReader, item any) (BatchResult, error) {
+	request, err := reader.read(item)
 	if err != nil {
 		return BatchResult{}, err
 	}
-	f, err := g.prepare(ctx, draft)
+	input, err := g.createInput(ctx, request)
 	if err != nil {
 		return BatchResult{}, err
 	}
-	if f.clientID == nil {
+	if input.clientID == nil {
 		return BatchResult{}, problem.InvalidField("client_id", "required in a batch")
 	}
 	var out BatchResult
-	err = round.Do(ctx, func(w *outbox.Work) error {
-		done, err := g.file(ctx, w, c, f)
+	var created *database.Ask[reportread.Report] // nil for a repeat
+	err = round.Do(ctx, func(tx *outbox.Tx) error {
+		out, created = BatchResult{}, nil
+		result, err := g.create(ctx, tx, c, input)
 		if err != nil {
 			return err
 		}
-		if done.conflict != nil {
-			d := problem.DocumentOf(errConflict, locale.FromContext(ctx), "")
-			out = BatchResult{Status: "conflict", Code: d.Code, Detail: d.Detail,
-				StoredHash: hex.EncodeToString(done.conflict), SentHash: hex.EncodeToString(f.contentHash[:])}
-			return nil
+		if result.Repeat != nil {
+			out, err = g.repeated(ctx, tx, c, input, *result.Repeat)
+			return err
 		}
-		if !done.repeat {
-			out = BatchResult{Status: "created", Report: done.report}
-			return nil
-		}
-		out = BatchResult{Status: "duplicate"}
-		r, err := g.reader.In(w).Report(ctx, reportread.ViewerOf(c), done.id)
-		if errors.Is(err, report.ErrNotFound) {
-			return nil // filed before and withdrawn since
-		}
-		out.Report = &r
-		return err
+		created = result.Report()
+		return nil
 	})
+	if err == nil && created != nil {
+		report := created.Get()
+		out = BatchResult{Status: "created", Report: &report}
+	}
 	return out, err
+}
+
+// repeated is the result of an item that repeats a report.
+func (g *Group) repeated(ctx context.Context, tx *outbox.Tx, c identity.Caller, in CreateInput, r Repeat) (BatchResult, error) {
+	if r.Conflict != nil {
+		d := problem.DocumentOf(errConflict, locale.FromContext(ctx), "")
+		return BatchResult{Status: "conflict", Code: d.Code, Detail: d.Detail,
+			StoredHash: hex.EncodeToString(r.Conflict), SentHash: hex.EncodeToString(in.contentHash[:])}, nil
+	}
+	there, err := g.reader.In(tx).Report(ctx, reportread.ViewerOf(c), r.ID)
+	if errors.Is(err, report.ErrNotFound) {
+		return BatchResult{Status: "duplicate"}, nil // created before and withdrawn since
+	}
+	return BatchResult{Status: "duplicate", Report: &there}, err
 }
 
 var errConflict = problem.New(problem.Conflict, "client_id_conflict")
@@ -140,19 +150,19 @@ func clientIDOf(item any) *string {
 	return &id
 }
 
-// draftReader reads drafts that came inside something else, by the same schema
+// requestReader reads requests that came inside something else, by the same schema
 // as those that came alone. Not safe for concurrent use.
-type draftReader struct {
+type requestReader struct {
 	registry huma.Registry
 	schema   *huma.Schema
 }
 
-func newDraftReader() *draftReader {
+func newRequestReader() *requestReader {
 	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
-	return &draftReader{registry: registry, schema: registry.Schema(reflect.TypeFor[Draft](), false, "Draft")}
+	return &requestReader{registry: registry, schema: registry.Schema(reflect.TypeFor[CreateRequest](), false, "CreateRequest")}
 }
 
-func (r *draftReader) read(item any) (Draft, error) {
+func (r *requestReader) read(item any) (CreateRequest, error) {
 	httpapi.Respell(r.registry, r.schema, item)
 	path, result := huma.NewPathBuffer(nil, 0), &huma.ValidateResult{}
 	huma.Validate(r.registry, r.schema, path, huma.ModeWriteToServer, item, result)
@@ -164,15 +174,15 @@ func (r *draftReader) read(item any) (Draft, error) {
 				fault.Fields = append(fault.Fields, httpapi.FieldOf(detail))
 			}
 		}
-		return Draft{}, fault
+		return CreateRequest{}, fault
 	}
 	raw, err := json.Marshal(item)
 	if err != nil {
-		return Draft{}, problem.New(problem.Invalid, "malformed_body")
+		return CreateRequest{}, problem.New(problem.Invalid, "malformed_body")
 	}
-	var d Draft
+	var d CreateRequest
 	if err := json.Unmarshal(raw, &d); err != nil {
-		return Draft{}, problem.New(problem.Invalid, "malformed_body").Because(err)
+		return CreateRequest{}, problem.New(problem.Invalid, "malformed_body").Because(err)
 	}
 	return d, nil
 }

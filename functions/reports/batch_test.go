@@ -12,7 +12,7 @@ import (
 func offline(n int) []object {
 	all := make([]object, n)
 	for i := range all {
-		all[i] = draft(object{"client_id": uuid.NewString(), "latitude": -8.5 + float64(i)/1000, "created_offline": true})
+		all[i] = newBody(object{"client_id": uuid.NewString(), "latitude": -8.5 + float64(i)/1000, "created_offline": true})
 	}
 	return all
 }

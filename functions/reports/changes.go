@@ -6,8 +6,8 @@ import (
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/locale"
@@ -58,24 +58,25 @@ func (g *Group) change(ctx context.Context, ref report.Ref, ifMatch string, c re
 	return &reportOutput{ETag: httpapi.VersionTag(out.Version), Body: out}, nil
 }
 
-// hold locks a report the caller may see for a change, in the version If-Match names; ask adds what else there is to
-// know to the same round trip.
-func hold(ctx context.Context, w *outbox.Work, about report.About, ifMatch string, ask ...func(b *pgx.Batch)) (*reportwrite.Held, error) {
-	caller, b := identity.Must(ctx), &pgx.Batch{}
-	h := reportwrite.QueueChange(b, about, report.ActorOf(caller))
-	for _, queue := range ask {
-		queue(b)
+// lockVisible locks a report the caller may see for a change, in the version If-Match names. The questions ask are
+// answered in the same round trip.
+func lockVisible(ctx context.Context, tx *outbox.Tx, about report.About, ifMatch string, ask ...func(p database.Pipeline)) (*reportwrite.Locked, error) {
+	caller := identity.Must(ctx)
+	locked := reportwrite.LockForChange(tx, about, report.ActorOf(caller))
+	for _, add := range ask {
+		add(tx)
 	}
-	if err := w.SendBatch(ctx, b).Close(); err != nil {
+	if err := tx.Flush(ctx); err != nil {
 		return nil, fmt.Errorf("lock report: %w", err)
 	}
+	h := locked.Get()
 	if err := h.VisibleTo(reportread.ViewerOf(caller)); err != nil {
 		return nil, err
 	}
 	return h, reportwrite.Expect{Match: httpapi.IfMatch(ifMatch)}.Check(h)
 }
 
-func owns(c identity.Caller, h *reportwrite.Held) bool {
+func owns(c identity.Caller, h *reportwrite.Locked) bool {
 	return h.UserID != nil && *h.UserID == c.UserID
 }
 
@@ -85,7 +86,7 @@ var (
 )
 
 // mayEdit is nil for staff, and for the reporter while the report is pending.
-func mayEdit(c identity.Caller, h *reportwrite.Held) error {
+func mayEdit(c identity.Caller, h *reportwrite.Locked) error {
 	switch {
 	case c.Role.IsStaff():
 		return nil
@@ -131,13 +132,13 @@ func (g *Group) status(ctx context.Context, in *statusInput) (*reportOutput, err
 		}
 		m.DuplicateOf = &original
 	}
-	var after *reportread.Found
-	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		h, err := reportwrite.Transition(ctx, w, m)
+	var after *reportread.Asked
+	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		h, err := reportwrite.Transition(ctx, tx, m)
 		if err != nil {
 			return err
 		}
-		after = reportwrite.After(w, g.reader, reportread.ViewerOf(caller), h)
+		after = g.reader.Ask(tx, reportread.ViewerOf(caller), h.ID)
 		return nil
 	})
 	if err != nil {

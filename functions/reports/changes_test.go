@@ -14,19 +14,19 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 )
 
-// filed is the id of a fresh report of c.
-func filed(c *testenv.Client, changes object) string {
+// created is the id of a new report of c.
+func created(c *testenv.Client, changes object) string {
 	if changes == nil {
 		changes = object{"latitude": -8.5 - float64(uuid.New()[0])/1e4, "client_id": uuid.NewString()}
 	}
-	return c.Post("/reports", draft(changes)).Want(http.StatusCreated).Object().Text("id")
+	return c.Post("/reports", newBody(changes)).Want(http.StatusCreated).Object().Text("id")
 }
 
 func TestAmending(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	c, mod := w.Citizen(), w.Staff(identity.Moderator)
-	id := filed(c, nil)
+	id := created(c, nil)
 	tag := c.Get("/reports/" + id).Header.Get("ETag")
 	got := c.With("If-Match", tag).Patch("/reports/"+id, object{"title": "New", "issue_type": "Drain"}).Want(http.StatusOK).Object()
 	if got.Text("title") != "New" || got.Text("issue_type") != "drainage" || got.Text("description") != "Deep." || got.Number("version") != 2 {
@@ -62,7 +62,7 @@ func TestEventsVouchForWhatAChangeMakesOfAReport(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	c, mod, admin := w.Citizen(), w.Staff(identity.Moderator), w.Staff(identity.Admin)
-	r := c.Post("/reports", draft(object{"client_id": uuid.NewString(), "issue_type": "Lubuk", "images": []object{{"upload_id": ready(w, c, 1)}}})).
+	r := c.Post("/reports", newBody(object{"client_id": uuid.NewString(), "issue_type": "Lubuk", "images": []object{{"upload_id": ready(w, c, 1)}}})).
 		Want(http.StatusCreated).Object()
 	id, path := uuid.MustParse(r.Text("id")), "/reports/"+r.Text("report_number")
 	step := func(what string, got apiclient.TestResponse) {
@@ -90,7 +90,7 @@ func TestEventsVouchForWhatAChangeMakesOfAReport(t *testing.T) {
 	step("picture", mod.Post(path+"/images", object{"upload_id": ready(w, mod, 2), "kind": "resolution"}))
 	step("picture gone", admin.Delete(path+"/images/"+r.Items("images")[0].Text("id")))
 	step("all at once", mod.Patch(path, object{"title": "T", "description": "D", "issue_type": "Foun", "severity": "low", "status": "verified"}))
-	original := filed(c, nil)
+	original := created(c, nil)
 	step("duplicate", mod.Post(path+"/status", object{"status": "duplicate", "duplicate_of": original}))
 	step("withdrawn", admin.Delete(path))
 }
@@ -100,7 +100,7 @@ func TestTheLifeOfAReport(t *testing.T) {
 	w := setup(t)
 	agency := w.Agency("DILI")
 	c, mod, official := w.Citizen(), w.Staff(identity.Moderator), w.Staff(identity.Official, agency)
-	id := filed(c, nil)
+	id := created(c, nil)
 	path := "/reports/" + id
 	c.Post(path+"/status", object{"status": "fixed"}).Want(http.StatusForbidden)
 	mod.Post(path+"/status", object{"status": "sideways"}).Want(http.StatusUnprocessableEntity)
@@ -143,8 +143,8 @@ func TestAssigningByFieldAndArea(t *testing.T) {
 	lights := w.Agency("LIGHTS")
 	w.Exec(`UPDATE agencies SET issue_types = '{street_light}', municipality_codes = '{TL-DI}' WHERE id = $1`, lights)
 	c, mod := w.Citizen(), w.Staff(identity.Moderator)
-	light := filed(c, object{"issue_type": "street_light", "municipality": "Dili"})
-	hole := filed(c, object{"issue_type": "pothole", "municipality": "Dili"})
+	light := created(c, object{"issue_type": "street_light", "municipality": "Dili"})
+	hole := created(c, object{"issue_type": "pothole", "municipality": "Dili"})
 	if got := mod.Post("/reports/"+light+"/assign", object{}).Want(200).Object().Text("assigned_agency.code"); got != "LIGHTS" {
 		t.Errorf("a light went to %s", got)
 	}
@@ -158,7 +158,7 @@ func TestAssigningByFieldAndArea(t *testing.T) {
 func TestTwoOfficialsRace(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	id := filed(w.Citizen(), nil)
+	id := created(w.Citizen(), nil)
 	staff := []*testenv.Client{w.Staff(identity.Moderator), w.Staff(identity.Admin)}
 	tag := staff[0].Get("/reports/" + id).Header.Get("ETag")
 	statuses := make([]int, 2)
@@ -178,7 +178,7 @@ func TestWithdrawing(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	c, admin := w.Citizen(), w.Staff(identity.Admin)
-	id, other := filed(c, nil), filed(c, nil)
+	id, other := created(c, nil), created(c, nil)
 	w.Citizen().Delete("/reports/" + id).Want(http.StatusForbidden)
 	c.Delete("/reports/" + id).Want(http.StatusOK)
 	c.Delete("/reports/" + id).Want(http.StatusNotFound)
@@ -201,7 +201,7 @@ func TestRejectedReportsAreTheirAuthorsAndStaffs(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	c, other, mod := w.Citizen(), w.Citizen(), w.Staff(identity.Moderator)
-	id := filed(c, object{"is_anonymous": true})
+	id := created(c, object{"is_anonymous": true})
 	if got := other.Get("/reports/" + id).Want(200).Object(); got.At("reporter") != nil || got.At("client_id") != nil {
 		t.Errorf("an anonymous reporter shows: %v", got.Values)
 	}
@@ -225,7 +225,7 @@ func TestPicturesOfAReport(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	c, mod, admin := w.Citizen(), w.Staff(identity.Moderator), w.Staff(identity.Admin)
-	id := filed(c, nil)
+	id := created(c, nil)
 	path := "/reports/" + id + "/images"
 	image := c.Form(path, nil, "file", "a.jpg", w.JPEG(1)).Want(http.StatusCreated).Object()
 	if image.Text("kind") != "evidence" || image.Text("status") != "pending" {
@@ -267,7 +267,7 @@ func TestADuplicateOutlivesItsOriginal(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	c, mod := w.Citizen(), w.Staff(identity.Moderator)
-	original, duplicate := filed(c, nil), filed(w.Citizen(), nil)
+	original, duplicate := created(c, nil), created(w.Citizen(), nil)
 	mod.Post("/reports/"+duplicate+"/status", object{"status": "duplicate", "duplicate_of": original}).Want(http.StatusOK)
 	c.Delete("/reports/" + original).Want(http.StatusOK)
 	if got := mod.Get("/reports/" + duplicate).Want(http.StatusOK).Object(); got.Text("ai.status") != "needs_review" {

@@ -20,8 +20,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
-// BenchmarkCreate files reports over HTTP and, taking turns with that in the same run, writes the same rows by hand:
-// one batch of inserts in one transaction. x-bare is how many times as long a filing takes.
+// BenchmarkCreate creates reports over HTTP and, taking turns with that in the same run, writes the same rows by hand:
+// one batch of inserts in one transaction. x-bare is how many times as long creating a report takes.
 func BenchmarkCreate(b *testing.B) {
 	for _, clients := range []int{1, 16} {
 		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {
@@ -35,24 +35,24 @@ func BenchmarkCreate(b *testing.B) {
 			for i := range people {
 				people[i] = w.Citizen()
 			}
-			const share = 40 // filings of one turn
+			const share = 40 // reports of one turn
 			var http, bare time.Duration
 			n := 0
 			for b.Loop() {
-				http += each(b, w, people, share, fileOverHTTP)
-				bare += each(b, w, people, share, fileByHand)
+				http += each(b, w, people, share, createOverHTTP)
+				bare += each(b, w, people, share, insertByHand)
 				n += share * clients
 			}
-			b.ReportMetric(float64(http.Microseconds())/float64(n), "µs/filing")
+			b.ReportMetric(float64(http.Microseconds())/float64(n), "µs/report")
 			b.ReportMetric(float64(bare.Microseconds())/float64(n), "µs/bare")
 			b.ReportMetric(float64(http)/float64(bare), "x-bare")
 		})
 	}
 }
 
-// each has everybody file n reports at once, and tells how long that took all of them together.
+// each has everybody create n reports at once, and tells how long that took all of them together.
 func each(b *testing.B, w *testenv.System, people []*testenv.Client, n int,
-	file func(*testing.B, *testenv.System, *testenv.Client, uuid.UUID)) time.Duration {
+	create func(*testing.B, *testenv.System, *testenv.Client, uuid.UUID)) time.Duration {
 	uploads := make([][]uuid.UUID, len(people))
 	for i, c := range people {
 		for range n {
@@ -67,7 +67,7 @@ func each(b *testing.B, w *testenv.System, people []*testenv.Client, n int,
 	for i, c := range people {
 		all.Go(func() {
 			for _, id := range uploads[i] {
-				file(b, w, c, id)
+				create(b, w, c, id)
 			}
 		})
 	}
@@ -77,8 +77,8 @@ func each(b *testing.B, w *testenv.System, people []*testenv.Client, n int,
 
 var sharedClient = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 32}}
 
-func fileOverHTTP(b *testing.B, w *testenv.System, c *testenv.Client, picture uuid.UUID) {
-	body, err := json.Marshal(draft(object{"client_id": uuid.NewString(), "images": []object{{"upload_id": picture}}}))
+func createOverHTTP(b *testing.B, w *testenv.System, c *testenv.Client, picture uuid.UUID) {
+	body, err := json.Marshal(newBody(object{"client_id": uuid.NewString(), "images": []object{{"upload_id": picture}}}))
 	if err != nil {
 		b.Error(err)
 		return
@@ -105,8 +105,8 @@ func fileOverHTTP(b *testing.B, w *testenv.System, c *testenv.Client, picture uu
 
 var numbers atomic.Int64
 
-// fileByHand writes the rows a filing writes, and nothing else.
-func fileByHand(b *testing.B, w *testenv.System, c *testenv.Client, picture uuid.UUID) {
+// insertByHand writes the rows of a new report, and nothing else.
+func insertByHand(b *testing.B, w *testenv.System, c *testenv.Client, picture uuid.UUID) {
 	id, event, notice, client := database.NewID(), database.NewID(), database.NewID(), uuid.New()
 	number := fmt.Sprintf("LS-2020-%06d", numbers.Add(1))
 	payload := bytes.Repeat([]byte("x"), 500)

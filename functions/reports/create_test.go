@@ -15,7 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
-// What a filing answers is made without reading the report back; it must be what reading would have given.
+// What POST /reports answers is made without reading the report back; it must be what reading would have given.
 func TestTheAnswerToAFilingIsTheReport(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
@@ -30,7 +30,7 @@ func TestTheAnswerToAFilingIsTheReport(t *testing.T) {
 			"suco": "C", "district": "D", "municipality": "Díli", "severity": "critical", "captured_at": "2026-11-21T08:30:00.1234567Z",
 			"created_offline": true, "device_info": object{"os": "android"}, "title": `"report_number":"LS-0000-000000"`},
 	} {
-		body := draft(changes)
+		body := newBody(changes)
 		if body["captured_at"] != nil {
 			body["captured_at"] = w.Text(`SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`)
 		}
@@ -63,7 +63,7 @@ func TestTheAnswerToAFilingIsTheReport(t *testing.T) {
 	}
 }
 
-// Numbers are given in the order of filing, each once, and none is lost to a filing that failed.
+// Numbers are given in the order of creation, each once, and none is lost to a request that failed.
 func TestNumbersHaveNoGaps(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
@@ -72,10 +72,10 @@ func TestNumbersHaveNoGaps(t *testing.T) {
 	for range people {
 		c := w.Citizen()
 		taken := uploaded(c, w, 1)
-		c.Post("/reports", draft(object{"client_id": uuid.NewString(), "images": []object{{"upload_id": taken}}})).Want(http.StatusCreated)
+		c.Post("/reports", newBody(object{"client_id": uuid.NewString(), "images": []object{{"upload_id": taken}}})).Want(http.StatusCreated)
 		all.Go(func() {
 			for i := range each {
-				body := draft(object{"client_id": uuid.NewString()})
+				body := newBody(object{"client_id": uuid.NewString()})
 				if i%2 == 1 { // refused
 					body["images"] = []object{{"upload_id": taken}}
 				}
@@ -86,23 +86,23 @@ func TestNumbersHaveNoGaps(t *testing.T) {
 		})
 	}
 	all.Wait()
-	const filed = people * (1 + (each+1)/2)
-	if n := w.Int(`SELECT count(*) FROM reports`); n != filed {
-		t.Errorf("%d reports, want %d", n, filed)
+	const created = people * (1 + (each+1)/2)
+	if n := w.Int(`SELECT count(*) FROM reports`); n != created {
+		t.Errorf("%d reports, want %d", n, created)
 	}
-	if last := w.Text(`SELECT max(report_number) FROM reports`); last[8:] != fmt.Sprintf("%06d", filed) {
-		t.Errorf("the last of %d reports is %s", filed, last)
+	if last := w.Text(`SELECT max(report_number) FROM reports`); last[8:] != fmt.Sprintf("%06d", created) {
+		t.Errorf("the last of %d reports is %s", created, last)
 	}
 	if n := w.Int(`SELECT count(*) FROM reports r JOIN ledger_events e ON e.report_id = r.id
-		WHERE convert_from(e.payload, 'UTF8')::jsonb->>'report_number' = r.report_number AND e.payload_hash = sha256(e.payload)`); n != filed {
+		WHERE convert_from(e.payload, 'UTF8')::jsonb->>'report_number' = r.report_number AND e.payload_hash = sha256(e.payload)`); n != created {
 		t.Errorf("%d events name their report's number", n)
 	}
-	if n := w.Int(`SELECT count(*) FROM notifications n JOIN reports r ON r.id = n.report_id WHERE n.params->>'report_number' = r.report_number`); n != filed {
+	if n := w.Int(`SELECT count(*) FROM notifications n JOIN reports r ON r.id = n.report_id WHERE n.params->>'report_number' = r.report_number`); n != created {
 		t.Errorf("%d notifications name their report's number", n)
 	}
 }
 
-// A filing in progress keeps nobody waiting before it has its number: what it waits for itself comes first.
+// A request in progress keeps nobody waiting before it has its number: what it waits for itself comes first.
 func TestAFilingThatWaitsHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
@@ -112,14 +112,14 @@ func TestAFilingThatWaitsHoldsUpNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback(t.Context()) }()
-	// Their account is being changed, so their filing waits.
+	// Their account is being changed, so their request waits.
 	if _, err := tx.Exec(t.Context(), `SELECT FROM users WHERE id = $1 FOR UPDATE`, slow.ID); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan int, 1)
-	go func() { done <- slow.Post("/reports", draft(nil)).Status }()
+	go func() { done <- slow.Post("/reports", newBody(nil)).Status }()
 	w.WaitUntil(`SELECT count(*) > 0 FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted AND a.datname = current_database()`)
-	first := quick.Post("/reports", draft(nil)).Want(http.StatusCreated).Object()
+	first := quick.Post("/reports", newBody(nil)).Want(http.StatusCreated).Object()
 	if n := first.Text("report_number"); n[8:] != "000001" {
 		t.Errorf("number %s", n)
 	}
@@ -127,7 +127,7 @@ func TestAFilingThatWaitsHoldsUpNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	if status := <-done; status != http.StatusCreated {
-		t.Errorf("the filing that waited: %d", status)
+		t.Errorf("the request that waited: %d", status)
 	}
 }
 
@@ -136,7 +136,7 @@ func TestOneOfTwoOfficialsGetsTheReport(t *testing.T) {
 	w := setup(t)
 	agency := w.Agency("A1")
 	for range 5 {
-		id := w.Citizen().Post("/reports", draft(object{"client_id": uuid.NewString()})).Want(http.StatusCreated).Object().Text("id")
+		id := w.Citizen().Post("/reports", newBody(object{"client_id": uuid.NewString()})).Want(http.StatusCreated).Object().Text("id")
 		w.Exec(`UPDATE reports SET status = 'verified', verified_at = now(), assigned_agency_id = $2 WHERE id = $1`, id, agency)
 		officials := []func() (int, string){
 			func() (int, string) {
@@ -179,7 +179,7 @@ func ready(w *testenv.System, c *testenv.Client, shade uint8) string {
 	return id
 }
 
-// Poolers that keep no session want other query modes; filing must not mind.
+// Poolers that keep no session want other query modes; creating a report works in them all.
 func TestFilingInEveryQueryMode(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []string{"cache_statement", "cache_describe", "exec", "simple_protocol"} {
@@ -189,7 +189,7 @@ func TestFilingInEveryQueryMode(t *testing.T) {
 			w.Env["DATABASE_EXEC_MODE"] = mode
 			w.Serve(reports.Open)
 			c := w.Citizen()
-			body := draft(object{"images": []object{{"upload_id": ready(w, c, 1)}}, "municipality": "Dili", "device_info": object{"os": "android"}})
+			body := newBody(object{"images": []object{{"upload_id": ready(w, c, 1)}}, "municipality": "Dili", "device_info": object{"os": "android"}})
 			key := uuid.NewString()
 			r := c.With("Idempotency-Key", key).Post("/reports", body).Want(http.StatusCreated).Object()
 			again := c.With("Idempotency-Key", key).Post("/reports", body).Want(http.StatusCreated)

@@ -17,8 +17,8 @@ func TestWhatIsSeenChangesTheETag(t *testing.T) {
 	w := testenv.New(t, reports.Open, community.Open)
 	author, reader := w.Citizen(), w.Citizen()
 	picture := uploaded(author, w, 1)
-	id := author.Post("/reports", draft(object{"images": []object{{"upload_id": picture}}})).Want(http.StatusCreated).Object().Text("id")
-	agency, other := w.Agency("A1"), author.Post("/reports", draft(object{"client_id": uuid.NewString()})).Want(http.StatusCreated).Object().Text("id")
+	id := author.Post("/reports", newBody(object{"images": []object{{"upload_id": picture}}})).Want(http.StatusCreated).Object().Text("id")
+	agency, other := w.Agency("A1"), author.Post("/reports", newBody(object{"client_id": uuid.NewString()})).Want(http.StatusCreated).Object().Text("id")
 	path := "/reports/" + id
 	tag := reader.Get(path).Want(http.StatusOK).Header.Get("ETag")
 	for _, change := range []struct {

@@ -21,21 +21,21 @@ import (
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
-// desk is POST /reports up to where the database begins.
-type desk struct {
-	seen func(filing)
+// createRoute is POST /reports up to where the database begins.
+type createRoute struct {
+	seen func(CreateInput)
 }
 
 // Name implements httpapi.Group.
-func (desk) Name() string { return "desk" }
+func (createRoute) Name() string { return "createRoute" }
 
 // Register implements httpapi.Group.
-func (d desk) Register(api *httpapi.API) {
+func (d createRoute) Register(api *httpapi.API) {
 	op := httpapi.Operation{Operation: huma.Operation{Method: http.MethodPost, Path: "/reports", DefaultStatus: http.StatusNoContent},
-		Access: httpapi.Public, MaxBody: upload.MaxBody, Aliases: draftAliases(), Multipart: upload.Form(draftTexts()...)}
+		Access: httpapi.Public, MaxBody: upload.MaxBody, Aliases: createAliases(), Multipart: upload.Form(createTexts()...)}
 	upload.Describe(&op.Operation, "")
-	httpapi.Register(api, op, func(_ context.Context, in *createInput) (*struct{}, error) {
-		f, err := in.Body.understand(draftNow())
+	httpapi.Register(api, op, func(_ context.Context, in *createReportInput) (*struct{}, error) {
+		f, err := in.Body.input(testNow())
 		if err == nil {
 			d.seen(f)
 		}
@@ -43,12 +43,12 @@ func (d desk) Register(api *httpapi.API) {
 	})
 }
 
-func draftNow() time.Time { return time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC) }
+func testNow() time.Time { return time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC) }
 
-// FuzzDraft: any body, JSON or form, is understood within what the table takes,
+// FuzzCreateRequest: any body, JSON or form, is understood within what the table takes,
 // or refused as the sender's fault with a document. What is understood alone is
 // understood the same in a batch.
-func FuzzDraft(f *testing.F) {
+func FuzzCreateRequest(f *testing.F) {
 	const plain, form = "application/json", "multipart/form-data; boundary=b"
 	for _, seed := range []string{
 		`{"issue_type":"pothole","latitude":-8.5569,"longitude":125.5603,"title":"Hole","client_id":"018f6f6e-1111-7000-8000-000000000001"}`,
@@ -66,9 +66,9 @@ func FuzzDraft(f *testing.F) {
 	f.Add(form, []byte("--b\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a\"\r\n\r\nx\r\n--b--\r\n"))
 	f.Add("application/x-www-form-urlencoded", []byte("a=b"))
 	f.Add("multipart/form-data", []byte("--b"))
-	var understood *filing
-	items := newDraftReader()
-	service := httpapi.New(httpapi.Deps{Clock: timestamp.System{}, Log: slog.New(slog.DiscardHandler)}, desk{func(got filing) { understood = &got }})
+	var understood *CreateInput
+	items := newRequestReader()
+	service := httpapi.New(httpapi.Deps{Clock: timestamp.System{}, Log: slog.New(slog.DiscardHandler)}, createRoute{func(got CreateInput) { understood = &got }})
 	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
 		understood = nil
 		r := httptest.NewRequest(http.MethodPost, "/reports", bytes.NewReader(body))
@@ -77,7 +77,7 @@ func FuzzDraft(f *testing.F) {
 		service.ServeHTTP(w, r)
 		switch {
 		case w.Code == http.StatusNoContent && understood != nil:
-			checkFiling(t, *understood)
+			checkCreateInput(t, *understood)
 		case w.Code < 400 || w.Code > 499:
 			t.Fatalf("status %d: %s", w.Code, w.Body)
 		default:
@@ -91,20 +91,20 @@ func FuzzDraft(f *testing.F) {
 }
 
 // sameInABatch reads the body as an item of a batch.
-func sameInABatch(t *testing.T, items *draftReader, contentType string, body []byte, alone *filing) {
+func sameInABatch(t *testing.T, items *requestReader, contentType string, body []byte, alone *CreateInput) {
 	t.Helper()
 	var item any
 	if contentType != "application/json" || json.Unmarshal(body, &item) != nil {
 		return
 	}
 	members, _ := item.(map[string]any)
-	httpapi.Rename(members, draftAliases())
+	httpapi.Rename(members, createAliases())
 	clientIDOf(item)
-	draft, err := items.read(item)
+	request, err := items.read(item)
 	if err == nil {
-		var f filing
-		if f, err = draft.understand(draftNow()); err == nil {
-			checkFiling(t, f)
+		var f CreateInput
+		if f, err = request.input(testNow()); err == nil {
+			checkCreateInput(t, f)
 			if alone != nil && alone.contentHash != f.contentHash {
 				t.Errorf("%+v alone, %+v in a batch", *alone, f)
 			}
@@ -115,8 +115,8 @@ func sameInABatch(t *testing.T, items *draftReader, contentType string, body []b
 	}
 }
 
-// checkFiling holds what was understood to the columns it goes to.
-func checkFiling(t *testing.T, f filing) {
+// checkCreateInput holds what was understood to the columns it goes to.
+func checkCreateInput(t *testing.T, f CreateInput) {
 	t.Helper()
 	if !report.ValidPoint(f.latitude, f.longitude) || !slices.Contains(report.IssueTypes(), f.issueType) {
 		t.Errorf("%+v", f)
@@ -130,7 +130,7 @@ func checkFiling(t *testing.T, f filing) {
 	if f.accuracy != nil && !(*f.accuracy >= 0 && *f.accuracy < 1e6) {
 		t.Errorf("accuracy %v", *f.accuracy)
 	}
-	if f.capturedAt != nil && (f.capturedAt.After(draftNow().Add(maxAhead)) || draftNow().Sub(*f.capturedAt) > maxAge) {
+	if f.capturedAt != nil && (f.capturedAt.After(testNow().Add(maxAhead)) || testNow().Sub(*f.capturedAt) > maxAge) {
 		t.Errorf("captured at %v", f.capturedAt)
 	}
 	if len(f.deviceInfo) > 6*maxDeviceInfo || f.deviceInfo != nil && (!json.Valid(f.deviceInfo) || bytes.Contains(f.deviceInfo, []byte(`\u0000`))) {

@@ -1,4 +1,4 @@
-// Package reports files, shows and changes reports and their pictures.
+// Package reports creates, shows and changes reports and their pictures.
 package reports
 
 import (
@@ -29,7 +29,7 @@ type Group struct {
 	settings       *settings.Reader
 	municipalities *geocoding.Municipalities
 	reader         *reportread.Reader
-	desk           *upload.Desk
+	uploads        *upload.Uploads
 	links          *storage.Links
 	limiter        limiter
 }
@@ -47,7 +47,7 @@ func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
 	return &Group{
 		db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, settings: kit.Settings,
 		municipalities: places, reader: reportread.NewReader(kit.DB, links, places, cfg.Ledger),
-		desk: upload.NewDesk(kit.DB, store, links, kit.Clock), links: links, limiter: kit.Gate,
+		uploads: upload.NewUploads(kit.DB, store, links, kit.Clock), links: links, limiter: kit.Gate,
 	}, nil
 }
 
@@ -62,7 +62,7 @@ func (g *Group) Name() string { return name }
 // Register implements httpapi.Group.
 func (g *Group) Register(api *httpapi.API) {
 	g.registerUploads(api)
-	g.registerFiling(api)
+	g.registerCreate(api)
 	g.registerBatch(api)
 	g.registerReading(api)
 	g.registerSimilar(api)

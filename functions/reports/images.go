@@ -99,13 +99,13 @@ func (g *Group) addImage(ctx context.Context, in *addImageInput) (*imageOutput, 
 		most = maxResolution
 	}
 	out := &imageOutput{}
-	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		there := 0
-		var uploads *upload.Found
-		const count = `SELECT count(*) FROM report_images WHERE report_id = $1 AND kind = $2 AND deleted_at IS NULL`
-		h, err := hold(ctx, w, about, "", func(b *pgx.Batch) {
-			about.Queue(b, count, kind).QueryRow(func(row pgx.Row) error { return row.Scan(&there) })
-			uploads = upload.QueueHold(b, caller.UserID, []uuid.UUID{uploadID})
+	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		var there *database.Ask[int]
+		var uploads *database.Ask[[]upload.Locked]
+		const count = `SELECT count(*) FROM report_images WHERE kind = $3 AND deleted_at IS NULL AND report_id = ` + report.IDSQL
+		h, err := lockVisible(ctx, tx, about, "", func(p database.Pipeline) {
+			there = database.AskRow(p, pgx.RowTo[int], count, about.Args(kind)...)
+			uploads = upload.Lock(p, caller.UserID, []uuid.UUID{uploadID})
 		})
 		if err != nil {
 			return err
@@ -113,17 +113,17 @@ func (g *Group) addImage(ctx context.Context, in *addImageInput) (*imageOutput, 
 		if err := mayEdit(caller, h); err != nil {
 			return err
 		}
-		if there >= most {
+		if there.Get() >= most {
 			return problem.New(problem.Conflict, "image_limit").Param("max", strconv.Itoa(most))
 		}
-		held, err := uploads.InOrder()
+		pictures, err := upload.InOrder([]uuid.UUID{uploadID}, uploads.Get())
 		if err != nil {
 			return err
 		}
-		if out.Body, err = g.attachImage(ctx, w, h, kind, held[0]); err != nil {
+		if out.Body, err = g.attachImage(ctx, tx, h, kind, pictures[0]); err != nil {
 			return err
 		}
-		return httpapi.RecordAnswer(ctx, w, http.StatusCreated, out.Body)
+		return httpapi.RecordAnswer(ctx, tx, http.StatusCreated, out.Body)
 	})
 	if err != nil {
 		return nil, err
@@ -134,7 +134,7 @@ func (g *Group) addImage(ctx context.Context, in *addImageInput) (*imageOutput, 
 // pictureOf is the upload named, or made of the file sent.
 func (g *Group) pictureOf(ctx context.Context, in *addImageInput, c identity.Caller) (uuid.UUID, error) {
 	if file, ok := upload.FileFrom(ctx); ok {
-		up, err := g.desk.Take(ctx, c.UserID, file)
+		up, err := g.uploads.Take(ctx, c.UserID, file)
 		return up.UploadID, err
 	}
 	if in.Body.UploadID == nil {
@@ -143,47 +143,47 @@ func (g *Group) pictureOf(ctx context.Context, in *addImageInput, c identity.Cal
 	return uuid.Parse(*in.Body.UploadID)
 }
 
-func (g *Group) attachImage(ctx context.Context, w *outbox.Work, h *reportwrite.Held, kind string, held upload.Held) (reportread.Image, error) {
-	if err := held.Usable(g.clock.Now()); err != nil {
+func (g *Group) attachImage(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, kind string, picture upload.Locked) (reportread.Image, error) {
+	if err := picture.Usable(g.clock.Now()); err != nil {
 		return reportread.Image{}, err
 	}
-	caller, image := identity.Must(ctx), reportread.FreshImage{ID: database.NewID(), Held: held}
-	attach(w, image.ID, h.ID, held.ID, caller.UserID, kind)
-	upload.Attach(w, []uuid.UUID{held.ID})
+	caller, image := identity.Must(ctx), reportread.NewImage{ID: database.NewID(), Locked: picture}
+	attach(tx, image.ID, h.ID, picture.ID, caller.UserID, kind)
+	upload.Attach(tx, []uuid.UUID{picture.ID})
 	if !owns(caller, h) {
-		err := audit.Record(ctx, w, audit.Entry{Action: "report.add_image", Entity: "report", EntityID: h.ID.String(),
+		err := audit.Record(ctx, tx, audit.Entry{Action: "report.add_image", Entity: "report", EntityID: h.ID.String(),
 			After: map[string]any{"image_id": image.ID, "kind": kind}})
 		if err != nil {
 			return reportread.Image{}, err
 		}
 	}
 	judge := kind == evidence && h.Status == report.Pending
-	if err := g.pictured(ctx, w, h, judge); err != nil {
+	if err := g.pictured(ctx, tx, h, judge); err != nil {
 		return reportread.Image{}, err
 	}
-	if judge && held.State == upload.Processed {
-		if err := w.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: h.ID}); err != nil {
+	if judge && picture.State == upload.Processed {
+		if err := tx.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: h.ID}); err != nil {
 			return reportread.Image{}, err
 		}
 	}
-	return g.reader.FreshImage(ctx, image, kind, h.At)
+	return g.reader.NewImage(ctx, image, kind, h.At)
 }
 
 // pictured notes that a report's pictures have changed. Where there is one now
 // that there was none before, the AI has something to judge.
-func (g *Group) pictured(ctx context.Context, w *outbox.Work, h *reportwrite.Held, judge bool) error {
+func (g *Group) pictured(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, judge bool) error {
 	const q = `
 		UPDATE reports r SET version = version + 1, updated_at = now(), ai_status = CASE
 			WHEN r.status <> 'pending' THEN ai_status
 			WHEN NOT EXISTS (SELECT FROM report_images i WHERE i.report_id = r.id AND i.kind = 'evidence' AND i.deleted_at IS NULL) THEN 'needs_review'
 			WHEN $2 AND ai_status IN ('needs_review', 'failed') THEN 'queued' ELSE ai_status END
 		WHERE id = $1`
-	w.Later(q, h.ID, judge)
+	tx.Queue(q, h.ID, judge)
 	by := actorOn(identity.Must(ctx), h)
-	if err := h.Reread(ctx, w, by); err != nil { // the order of its pictures is the database's
+	if err := h.Reread(ctx, tx, by); err != nil { // the order of its pictures is the database's
 		return err
 	}
-	return h.Event(ctx, w, ledger.Event{Type: ledger.Amended, At: h.At}, by)
+	return h.Event(ctx, tx, ledger.Event{Type: ledger.Amended, At: h.At}, by)
 }
 
 // ImageInput names a picture of a report in a path.
@@ -198,11 +198,11 @@ func (g *Group) removeImage(ctx context.Context, in *ImageInput) (*messageOutput
 		return nil, err
 	}
 	caller := identity.Must(ctx)
-	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		there := false
-		const look = `SELECT EXISTS (SELECT FROM report_images WHERE id = $2 AND report_id = $1 AND deleted_at IS NULL)`
-		h, err := hold(ctx, w, about, "", func(b *pgx.Batch) {
-			about.Queue(b, look, in.ImageID).QueryRow(func(row pgx.Row) error { return row.Scan(&there) })
+	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		var there *database.Ask[bool]
+		const look = `SELECT EXISTS (SELECT FROM report_images WHERE id = $3 AND deleted_at IS NULL AND report_id = ` + report.IDSQL + `)`
+		h, err := lockVisible(ctx, tx, about, "", func(p database.Pipeline) {
+			there = database.AskRow(p, pgx.RowTo[bool], look, about.Args(in.ImageID)...)
 		})
 		if err != nil {
 			return err
@@ -215,14 +215,14 @@ func (g *Group) removeImage(ctx context.Context, in *ImageInput) (*messageOutput
 				return errNotEditable
 			}
 		}
-		if !there {
+		if !there.Get() {
 			return problem.New(problem.NotFound, "image_not_found")
 		}
-		w.Later(`UPDATE report_images SET deleted_at = now() WHERE id = $1`, in.ImageID)
-		if err := g.pictured(ctx, w, h, false); err != nil || owns(caller, h) {
+		tx.Queue(`UPDATE report_images SET deleted_at = now() WHERE id = $1`, in.ImageID)
+		if err := g.pictured(ctx, tx, h, false); err != nil || owns(caller, h) {
 			return err
 		}
-		return audit.Record(ctx, w, audit.Entry{Action: "report.remove_image", Entity: "report", EntityID: h.ID.String(),
+		return audit.Record(ctx, tx, audit.Entry{Action: "report.remove_image", Entity: "report", EntityID: h.ID.String(),
 			Before: map[string]any{"image_id": in.ImageID}})
 	})
 	if err != nil {

@@ -40,7 +40,7 @@ func TestTheLargestPicture(t *testing.T) {
 	if got := put(t, up, picture); got != http.StatusOK {
 		t.Fatalf("the picture: %d", got)
 	}
-	r := c.Post("/reports", draft(object{"images": []object{{"upload_id": up.Text("upload_id")}}})).Want(http.StatusCreated).Object()
+	r := c.Post("/reports", newBody(object{"images": []object{{"upload_id": up.Text("upload_id")}}})).Want(http.StatusCreated).Object()
 	arrived, err := json.Marshal(object{"Records": []object{{"eventName": "ObjectCreated:Put", "s3": object{"object": object{"key": up.Text("s3_key")}}}}})
 	if err != nil {
 		t.Fatal(err)

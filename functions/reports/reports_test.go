@@ -14,8 +14,8 @@ import (
 
 type object = map[string]any
 
-// draft is a report body with some members changed.
-func draft(changes object) object {
+// newBody is a body of POST /reports with some members changed.
+func newBody(changes object) object {
 	body := object{"issue_type": "pothole", "title": "Hole", "description": "Deep.", "latitude": -8.5569, "longitude": 125.5603}
 	maps.Copy(body, changes)
 	return body
@@ -36,7 +36,7 @@ func TestFilingAReport(t *testing.T) {
 	w := setup(t)
 	c := w.Citizen()
 	picture := uploaded(c, w, 1)
-	r := c.Post("/reports", draft(object{"images": []object{{"upload_id": picture}}, "severity": "HIGH"})).Want(http.StatusCreated).Object()
+	r := c.Post("/reports", newBody(object{"images": []object{{"upload_id": picture}}, "severity": "HIGH"})).Want(http.StatusCreated).Object()
 	if r.Text("status") != "pending" || r.Text("ai.status") != "queued" || r.Text("blockchain.status") != "queued" || r.Text("severity") != "high" {
 		t.Errorf("got %v", r.Values)
 	}
@@ -90,7 +90,7 @@ func TestAPictureProcessedBeforeItsReportWakesValidate(t *testing.T) {
 	c := w.Citizen()
 	picture := uploaded(c, w, 1)
 	w.ProcessUpload(picture)
-	c.Post("/reports", draft(object{"s3_keys": []string{"originals/" + picture}})).Want(http.StatusCreated)
+	c.Post("/reports", newBody(object{"s3_keys": []string{"originals/" + picture}})).Want(http.StatusCreated)
 	if n := w.Int(`SELECT count(*) FROM outbox WHERE queue = 'validate'`); n != 1 {
 		t.Errorf("%d messages", n)
 	}
@@ -99,7 +99,7 @@ func TestAPictureProcessedBeforeItsReportWakesValidate(t *testing.T) {
 func TestAReportWithoutPictureWaitsForAPerson(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	r := w.Citizen().Post("/reports", draft(nil)).Want(http.StatusCreated).Object()
+	r := w.Citizen().Post("/reports", newBody(nil)).Want(http.StatusCreated).Object()
 	if r.Text("ai.status") != "needs_review" {
 		t.Errorf("ai %v", r.At("ai"))
 	}
@@ -114,7 +114,7 @@ func TestTolerantReading(t *testing.T) {
 	if r.Text("issue_type") != "street_light" || r.At("issue_type_raw") != nil || r.Text("severity") != "medium" {
 		t.Errorf("got %v", r.Values)
 	}
-	r = c.Post("/reports", draft(object{"issue_type": "Lubuk besar"})).Want(http.StatusCreated).Object()
+	r = c.Post("/reports", newBody(object{"issue_type": "Lubuk besar"})).Want(http.StatusCreated).Object()
 	if r.Text("issue_type") != "other" || r.Text("issue_type_raw") != "Lubuk besar" {
 		t.Errorf("got %v", r.Values)
 	}
@@ -130,26 +130,26 @@ func TestInputThatNoToleranceMends(t *testing.T) {
 	w := setup(t)
 	c := w.Citizen()
 	for name, body := range map[string]object{
-		"latitude": draft(object{"latitude": 90.1}), "longitude": draft(object{"longitude": -181}),
-		"client_id": draft(object{"client_id": "seven"}), "captured_at": draft(object{"captured_at": "2020-01-01T00:00:00Z"}),
-		"images[0]": draft(object{"images": []object{{}}}), "title": draft(object{"title": strings.Repeat("x", 151)}),
+		"latitude": newBody(object{"latitude": 90.1}), "longitude": newBody(object{"longitude": -181}),
+		"client_id": newBody(object{"client_id": "seven"}), "captured_at": newBody(object{"captured_at": "2020-01-01T00:00:00Z"}),
+		"images[0]": newBody(object{"images": []object{{}}}), "title": newBody(object{"title": strings.Repeat("x", 151)}),
 	} {
 		got := c.Post("/reports", body).Want(http.StatusUnprocessableEntity).Object()
 		if faults := got.Items("errors"); len(faults) != 1 || faults[0].Text("field") != name {
 			t.Errorf("%s: %v", name, got.Values)
 		}
 	}
-	if got := c.Post("/reports", draft(object{"images": []object{{"upload_id": uuid.NewString()}}})).Want(422).Code(); got != "upload_unknown" {
+	if got := c.Post("/reports", newBody(object{"images": []object{{"upload_id": uuid.NewString()}}})).Want(422).Code(); got != "upload_unknown" {
 		t.Errorf("unknown upload: %s", got)
 	}
 	theirs := uploaded(w.Citizen(), w, 1)
-	if got := c.Post("/reports", draft(object{"images": []object{{"upload_id": theirs}}})).Want(422).Code(); got != "upload_unknown" {
+	if got := c.Post("/reports", newBody(object{"images": []object{{"upload_id": theirs}}})).Want(422).Code(); got != "upload_unknown" {
 		t.Errorf("somebody else's upload: %s", got)
 	}
 	if n := w.Int(`SELECT count(*) FROM reports`); n != 0 {
 		t.Errorf("%d reports", n)
 	}
-	w.Anonymous().Post("/reports", draft(nil)).Want(http.StatusUnauthorized)
+	w.Anonymous().Post("/reports", newBody(nil)).Want(http.StatusUnauthorized)
 }
 
 func TestRepeats(t *testing.T) {
@@ -157,32 +157,32 @@ func TestRepeats(t *testing.T) {
 	w := setup(t)
 	c := w.Citizen()
 	client := uuid.NewString()
-	first := c.Post("/reports", draft(object{"client_id": client})).Want(http.StatusCreated).Object()
-	again := c.Post("/reports", draft(object{"local_id": client})).Want(http.StatusOK).Object()
+	first := c.Post("/reports", newBody(object{"client_id": client})).Want(http.StatusCreated).Object()
+	again := c.Post("/reports", newBody(object{"local_id": client})).Want(http.StatusOK).Object()
 	if first.Text("id") != again.Text("id") {
 		t.Error("a repeated client_id made another report")
 	}
-	other := w.Citizen().Post("/reports", draft(object{"client_id": client})).Want(http.StatusCreated).Object()
+	other := w.Citizen().Post("/reports", newBody(object{"client_id": client})).Want(http.StatusCreated).Object()
 	if other.Text("id") == first.Text("id") {
 		t.Error("a client_id reached another person's report")
 	}
-	plain := c.Post("/reports", draft(object{"latitude": -8.111111})).Want(http.StatusCreated).Object()
-	near := c.Post("/reports", draft(object{"latitude": -8.111112})).Want(http.StatusOK).Object()
+	plain := c.Post("/reports", newBody(object{"latitude": -8.111111})).Want(http.StatusCreated).Object()
+	near := c.Post("/reports", newBody(object{"latitude": -8.111112})).Want(http.StatusOK).Object()
 	if plain.Text("id") != near.Text("id") {
 		t.Error("the same thing again made another report")
 	}
-	c.Post("/reports", draft(object{"latitude": -8.1112})).Want(http.StatusCreated)
+	c.Post("/reports", newBody(object{"latitude": -8.1112})).Want(http.StatusCreated)
 	// The same picture sent twice is the same picture.
-	a := c.Post("/reports", draft(object{"latitude": -8.2, "images": []object{{"upload_id": uploaded(c, w, 9)}}})).Want(http.StatusCreated).Object()
-	b := c.Post("/reports", draft(object{"latitude": -8.2, "images": []object{{"upload_id": uploaded(c, w, 9)}}})).Want(http.StatusOK).Object()
+	a := c.Post("/reports", newBody(object{"latitude": -8.2, "images": []object{{"upload_id": uploaded(c, w, 9)}}})).Want(http.StatusCreated).Object()
+	b := c.Post("/reports", newBody(object{"latitude": -8.2, "images": []object{{"upload_id": uploaded(c, w, 9)}}})).Want(http.StatusOK).Object()
 	if a.Text("id") != b.Text("id") {
 		t.Error("the same picture again made another report")
 	}
-	c.Post("/reports", draft(object{"latitude": -8.2, "images": []object{{"upload_id": uploaded(c, w, 10)}}})).Want(http.StatusCreated)
+	c.Post("/reports", newBody(object{"latitude": -8.2, "images": []object{{"upload_id": uploaded(c, w, 10)}}})).Want(http.StatusCreated)
 	// An upload serves one report.
 	used := uploaded(c, w, 11)
-	c.Post("/reports", draft(object{"latitude": -8.3, "images": []object{{"upload_id": used}}})).Want(http.StatusCreated)
-	if got := c.Post("/reports", draft(object{"latitude": -8.4, "images": []object{{"upload_id": used}}})).Want(http.StatusConflict).Code(); got != "upload_in_use" {
+	c.Post("/reports", newBody(object{"latitude": -8.3, "images": []object{{"upload_id": used}}})).Want(http.StatusCreated)
+	if got := c.Post("/reports", newBody(object{"latitude": -8.4, "images": []object{{"upload_id": used}}})).Want(http.StatusConflict).Code(); got != "upload_in_use" {
 		t.Errorf("got %s", got)
 	}
 }
@@ -191,12 +191,12 @@ func TestIdempotencyKey(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	c := w.Citizen().With("Idempotency-Key", "k-1")
-	first := c.Post("/reports", draft(nil)).Want(http.StatusCreated)
-	again := c.Post("/reports", draft(nil)).Want(http.StatusCreated)
+	first := c.Post("/reports", newBody(nil)).Want(http.StatusCreated)
+	again := c.Post("/reports", newBody(nil)).Want(http.StatusCreated)
 	if string(first.Body) != string(again.Body) || again.Header.Get("Idempotent-Replay") != "true" {
 		t.Errorf("replay:\n%s\n%s", first.Body, again.Body)
 	}
-	if got := c.Post("/reports", draft(object{"title": "Other"})).Want(422).Code(); got != "idempotency_key_reused" {
+	if got := c.Post("/reports", newBody(object{"title": "Other"})).Want(422).Code(); got != "idempotency_key_reused" {
 		t.Errorf("got %s", got)
 	}
 }
@@ -208,7 +208,7 @@ func TestTheSameReportSentManyTimesAtOnce(t *testing.T) {
 	client := uuid.NewString()
 	ids := make(chan string, 8)
 	for range cap(ids) {
-		go func() { ids <- c.Post("/reports", draft(object{"client_id": client})).Object().Text("id") }()
+		go func() { ids <- c.Post("/reports", newBody(object{"client_id": client})).Object().Text("id") }()
 	}
 	seen := map[string]bool{}
 	for range cap(ids) {

@@ -17,7 +17,7 @@ func TestNoWordLosesAReport(t *testing.T) {
 	t.Parallel()
 	c := setup(t).Citizen()
 	for word, raw := range map[string]any{strings.Repeat("é", 5000): strings.Repeat("é", 100), "": nil, "  ": nil, " lubuk ": "lubuk"} {
-		r := c.Post("/reports", draft(object{"issue_type": word, "client_id": uuid.NewString()})).Want(http.StatusCreated).Object()
+		r := c.Post("/reports", newBody(object{"issue_type": word, "client_id": uuid.NewString()})).Want(http.StatusCreated).Object()
 		if r.Text("issue_type") != "other" || r.At("issue_type_raw") != raw {
 			t.Errorf("%.20q became %v (%v)", word, r.At("issue_type"), r.At("issue_type_raw"))
 		}
@@ -29,7 +29,7 @@ func TestTwoNamesForOneMember(t *testing.T) {
 	t.Parallel()
 	c := setup(t).Citizen()
 	for range 20 {
-		body := draft(object{"type": "Report", "category": "flood", "client_id": uuid.NewString()})
+		body := newBody(object{"type": "Report", "category": "flood", "client_id": uuid.NewString()})
 		delete(body, "issue_type")
 		if r := c.Post("/reports", body).Want(http.StatusCreated).Object(); r.Text("issue_type") != "flooding" {
 			t.Fatalf("read as %v", r.At("issue_type"))
@@ -47,17 +47,17 @@ func TestIdsAndWordsInAnySpelling(t *testing.T) {
 	c, admin := w.Citizen(), w.Staff(identity.Admin)
 	agency := w.Agency("DILI")
 	id := uuid.New()
-	first := c.Post("/reports", draft(object{"client_id": "urn:uuid:" + id.String()})).Want(http.StatusCreated).Object()
+	first := c.Post("/reports", newBody(object{"client_id": "urn:uuid:" + id.String()})).Want(http.StatusCreated).Object()
 	if first.Text("client_id") != id.String() {
 		t.Errorf("client_id is %v", first.At("client_id"))
 	}
 	padded := " " + strings.ToUpper(id.String())
-	c.Post("/reports", draft(object{"client_id": padded})).Want(http.StatusOK)
-	item := c.Post("/reports/batch", object{"reports": []any{draft(object{"client_id": padded})}}).Want(http.StatusOK).Object().Items("results")[0]
+	c.Post("/reports", newBody(object{"client_id": padded})).Want(http.StatusOK)
+	item := c.Post("/reports/batch", object{"reports": []any{newBody(object{"client_id": padded})}}).Want(http.StatusOK).Object().Items("results")[0]
 	if item.Text("status") != "duplicate" || item.Text("client_id") != padded {
 		t.Errorf("in a batch it is %v", item.Values)
 	}
-	if r := c.Post("/reports", draft(object{"client_id": ""})).Want(http.StatusCreated).Object(); r.At("client_id") != nil {
+	if r := c.Post("/reports", newBody(object{"client_id": ""})).Want(http.StatusCreated).Object(); r.At("client_id") != nil {
 		t.Errorf("client_id is %v", r.At("client_id"))
 	}
 	admin.Post("/reports/"+first.Text("id")+"/assign", object{"agency_id": "urn:uuid:" + agency.String()}).Want(http.StatusOK)
@@ -109,7 +109,7 @@ func TestFormsAndTimesAsLanguagesWriteThem(t *testing.T) {
 	at := w.Text(`SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.MS')`)
 	want := strings.Replace(at, " ", "T", 1) + "Z"
 	for _, sent := range []string{at + "Z", " " + want + " "} {
-		r := c.Post("/reports", draft(object{"captured_at": sent, "client_id": uuid.NewString()})).Want(http.StatusCreated).Object()
+		r := c.Post("/reports", newBody(object{"captured_at": sent, "client_id": uuid.NewString()})).Want(http.StatusCreated).Object()
 		if _, err := time.Parse(time.RFC3339, r.Text("captured_at")); err != nil || r.Text("captured_at") != want {
 			t.Errorf("%q became %v", sent, r.At("captured_at"))
 		}

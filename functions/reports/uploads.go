@@ -2,11 +2,13 @@ package reports
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/lafaekstreet/backend/shared/admission"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -45,7 +47,7 @@ type uploadOutput struct{ Body upload.Upload }
 func (g *Group) preUpload(ctx context.Context, in *preUploadInput) (*uploadOutput, error) {
 	caller := identity.Must(ctx)
 	if file, ok := upload.FileFrom(ctx); ok {
-		up, err := g.desk.Take(ctx, caller.UserID, file)
+		up, err := g.uploads.Take(ctx, caller.UserID, file)
 		if err != nil {
 			return nil, err
 		}
@@ -64,7 +66,7 @@ func (g *Group) preUpload(ctx context.Context, in *preUploadInput) (*uploadOutpu
 	if b.SHA256 != nil {
 		intent.SHA256 = *b.SHA256
 	}
-	up, err := g.desk.Issue(ctx, caller.UserID, intent)
+	up, err := g.uploads.Issue(ctx, caller.UserID, intent)
 	if err != nil {
 		return nil, err
 	}
@@ -72,8 +74,12 @@ func (g *Group) preUpload(ctx context.Context, in *preUploadInput) (*uploadOutpu
 }
 
 func answerUpload(ctx context.Context, g *Group, up upload.Upload) (*uploadOutput, error) {
-	if err := httpapi.RecordAnswer(ctx, g.db, http.StatusCreated, up); err != nil {
+	b := &database.Batch{}
+	if err := httpapi.RecordAnswer(ctx, b, http.StatusCreated, up); err != nil {
 		return nil, err
+	}
+	if err := b.Send(ctx, g.db); err != nil {
+		return nil, fmt.Errorf("record upload: %w", err)
 	}
 	return &uploadOutput{Body: up}, nil
 }

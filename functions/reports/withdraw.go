@@ -22,8 +22,8 @@ func (g *Group) withdraw(ctx context.Context, in *withdrawInput) (*messageOutput
 		return nil, err
 	}
 	caller := identity.Must(ctx)
-	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		h, err := hold(ctx, w, about, in.IfMatch)
+	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		h, err := lockVisible(ctx, tx, about, in.IfMatch)
 		if err != nil {
 			return err
 		}
@@ -34,7 +34,7 @@ func (g *Group) withdraw(ctx context.Context, in *withdrawInput) (*messageOutput
 		case h.Status != report.Pending:
 			return errNotEditable
 		}
-		return g.tombstone(ctx, w, h, caller)
+		return g.tombstone(ctx, tx, h, caller)
 	})
 	if err != nil {
 		return nil, err
@@ -43,23 +43,23 @@ func (g *Group) withdraw(ctx context.Context, in *withdrawInput) (*messageOutput
 }
 
 // tombstone takes a report out of sight and says so on the ledger.
-func (g *Group) tombstone(ctx context.Context, w *outbox.Work, h *reportwrite.Held, c identity.Caller) error {
-	w.Later(`UPDATE reports SET deleted_at = now(), version = version + 1, updated_at = now() WHERE id = $1`, h.ID)
-	h.ReviewDuplicates(w)
+func (g *Group) tombstone(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, c identity.Caller) error {
+	tx.Queue(`UPDATE reports SET deleted_at = now(), version = version + 1, updated_at = now() WHERE id = $1`, h.ID)
+	h.ReviewDuplicates(tx)
 	const count = `UPDATE users SET reports_count = greatest(0, reports_count - 1),
 		fixed_reports_count = greatest(0, fixed_reports_count - $2) WHERE id = $1`
 	fixed := 0
 	if h.Status == report.Fixed {
 		fixed = 1
 	}
-	w.Later(count, h.UserID, fixed)
-	w.Later(`DELETE FROM report_followers WHERE via_report = $1`, h.ID)
-	if err := h.Event(ctx, w, ledger.Event{Type: ledger.Withdrawn, At: h.At}, actorOn(c, h)); err != nil {
+	tx.Queue(count, h.UserID, fixed)
+	tx.Queue(`DELETE FROM report_followers WHERE via_report = $1`, h.ID)
+	if err := h.Event(ctx, tx, ledger.Event{Type: ledger.Withdrawn, At: h.At}, actorOn(c, h)); err != nil {
 		return err
 	}
 	if owns(c, h) {
 		return nil
 	}
-	return audit.Record(ctx, w, audit.Entry{Action: "report.withdraw", Entity: "report", EntityID: h.ID.String(),
+	return audit.Record(ctx, tx, audit.Entry{Action: "report.withdraw", Entity: "report", EntityID: h.ID.String(),
 		Before: map[string]any{"status": h.Status}})
 }

@@ -44,19 +44,19 @@ func (g *Group) appeal(ctx context.Context, in *appealInput) (*reportOutput, err
 	if reason == "" {
 		return nil, problem.InvalidField("reason", "says nothing")
 	}
-	return g.change(ctx, in.ID, func(w *outbox.Work, h *reportwrite.Held) error {
+	return g.change(ctx, in.ID, func(tx *outbox.Tx, h *reportwrite.Locked) error {
 		if err := mayAppeal(h, identity.Must(ctx)); err != nil {
 			return err
 		}
 		const q = `UPDATE reports SET appealed_at = now(), appeal_reason = $2, ai_status = 'needs_review',
 			version = version + 1, updated_at = now() WHERE id = $1`
-		w.Later(q, h.ID, reason)
-		return audit.Record(ctx, w, audit.Entry{Action: "report.appeal", Entity: "report", EntityID: h.ID.String(),
+		tx.Queue(q, h.ID, reason)
+		return audit.Record(ctx, tx, audit.Entry{Action: "report.appeal", Entity: "report", EntityID: h.ID.String(),
 			Before: map[string]any{"ai_status": h.AIStatus}, After: map[string]any{"ai_status": report.AINeedsReview}})
 	})
 }
 
-func mayAppeal(h *reportwrite.Held, c identity.Caller) error {
+func mayAppeal(h *reportwrite.Locked, c identity.Caller) error {
 	mine := h.UserID != nil && *h.UserID == c.UserID
 	switch {
 	case !mine:

@@ -105,8 +105,8 @@ func (g *Group) move(ctx context.Context, round *outbox.Round, item BulkItem) (i
 		m.DuplicateOf = &original
 	}
 	version := 0
-	err = round.Do(ctx, func(w *outbox.Work) error {
-		h, err := reportwrite.Transition(ctx, w, m)
+	err = round.Do(ctx, func(tx *outbox.Tx) error {
+		h, err := reportwrite.Transition(ctx, tx, m)
 		if err == nil {
 			version = h.Version
 		}

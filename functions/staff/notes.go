@@ -17,6 +17,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/reportwrite"
 	"github.com/lafaekstreet/backend/shared/timestamp"
@@ -72,22 +73,21 @@ func (g *Group) addNote(ctx context.Context, in *addNoteInput) (*noteOutput, err
 		return nil, err
 	}
 	out := &noteOutput{}
-	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
-		b, author := &pgx.Batch{}, NoteAuthor{ID: identity.Must(ctx).UserID}
-		h := reportwrite.QueueHold(b, about)
-		b.Queue(`SELECT full_name, role FROM users WHERE id = $1`, author.ID).
-			QueryRow(func(row pgx.Row) error { return row.Scan(&author.FullName, &author.Role) })
-		if err := w.SendBatch(ctx, b).Close(); err != nil {
+	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		locked := reportwrite.Lock(tx, about)
+		person := database.AskRow(tx, pgx.RowToStructByPos[NoteAuthor], `SELECT id, full_name, role FROM users WHERE id = $1`, identity.Must(ctx).UserID)
+		if err := tx.Flush(ctx); err != nil {
 			return fmt.Errorf("lock report to leave a note: %w", err)
 		}
+		h, author := locked.Get(), person.Get()
 		out.Body = Note{ID: database.NewID(), ReportID: h.ID, Author: &author, Content: content, CreatedAt: timestamp.Of(h.At)}
 		const q = `INSERT INTO report_notes (id, report_id, author_id, content) VALUES ($1, $2, $3, $4)`
-		w.Later(q, out.Body.ID, h.ID, author.ID, content)
-		err := audit.Record(ctx, w, audit.Entry{Action: "report.note", Entity: "report", EntityID: h.ID.String(), After: map[string]any{"note_id": out.Body.ID}})
+		tx.Queue(q, out.Body.ID, h.ID, author.ID, content)
+		err := audit.Record(ctx, tx, audit.Entry{Action: "report.note", Entity: "report", EntityID: h.ID.String(), After: map[string]any{"note_id": out.Body.ID}})
 		if err != nil {
 			return err
 		}
-		return httpapi.RecordAnswer(ctx, w, http.StatusCreated, out.Body)
+		return httpapi.RecordAnswer(ctx, tx, http.StatusCreated, out.Body)
 	})
 	if err != nil {
 		return nil, err
@@ -124,16 +124,11 @@ func (g *Group) notes(ctx context.Context, in *RefInput) (*notesOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []Note
-	batch := &pgx.Batch{}
-	reportread.ViewerOf(identity.Must(ctx)).QueueMayRead(batch, about)
-	about.Queue(batch, noteQuery+` WHERE n.report_id = $1 ORDER BY n.created_at, n.id LIMIT $2`, maxNotes).Query(func(rows pgx.Rows) error {
-		var err error
-		all, err = pgx.CollectRows(rows, scanNote)
-		return err
-	})
-	if err := g.db.SendBatch(ctx, batch).Close(); err != nil {
+	batch := &database.Batch{}
+	reportread.ViewerOf(identity.Must(ctx)).MayRead(batch, about)
+	all := database.AskRows(batch, scanNote, noteQuery+` WHERE n.report_id = `+report.IDSQL+` ORDER BY n.created_at, n.id LIMIT $3`, about.Args(maxNotes)...)
+	if err := batch.Send(ctx, g.db); err != nil {
 		return nil, fmt.Errorf("list notes: %w", err)
 	}
-	return &notesOutput{Body: all}, nil
+	return &notesOutput{Body: all.Get()}, nil
 }

@@ -83,19 +83,19 @@ func (g *Group) override(ctx context.Context, in *overrideInput) (*reportOutput,
 	if err != nil {
 		return nil, err
 	}
-	return g.change(ctx, in.ID, func(w *outbox.Work, h *reportwrite.Held) error {
+	return g.change(ctx, in.ID, func(tx *outbox.Tx, h *reportwrite.Locked) error {
 		from, by := h.Status, report.ActorOf(identity.Must(ctx))
 		appealed := h.Appealed && h.AIStatus == report.AINeedsReview // and nobody has looked at it since
-		if err := j.record(ctx, w, h, by); err != nil {
+		if err := j.record(ctx, tx, h, by); err != nil {
 			return err
 		}
 		for _, to := range j.moves(from) {
-			if err := h.Move(ctx, w, reportwrite.Move{To: to, By: by, Note: j.note}); err != nil {
+			if err := h.Move(ctx, tx, reportwrite.Move{To: to, By: by, Note: j.note}); err != nil {
 				return err
 			}
 		}
 		if !j.relevant && from == report.Rejected {
-			return h.Uphold(ctx, w, j.note, appealed)
+			return h.Uphold(ctx, tx, j.note, appealed)
 		}
 		return nil
 	})
@@ -115,7 +115,7 @@ func (j judgement) moves(from report.Status) []report.Status {
 }
 
 // record writes the judgement beside the AI's, into the report, and into the ledger.
-func (j judgement) record(ctx context.Context, w *outbox.Work, h *reportwrite.Held, by report.Actor) error {
+func (j judgement) record(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, by report.Actor) error {
 	was := *h
 	h.AIStatus = report.AICompleted
 	if !j.relevant {
@@ -133,17 +133,17 @@ func (j judgement) record(ctx context.Context, w *outbox.Work, h *reportwrite.He
 		INSERT INTO ai_analyses (id, report_id, run_id, stage, model, prompt_version, input_hash, status, is_relevant,
 			relevance_confidence, relevance_reason, issue_type, severity)
 		VALUES ($1, $2, $3, '` + stageOverride + `', 'person', '', '', $4, $5, 1, $6, $7, $8)`
-	w.Later(insert, analysis, h.ID, uuid.New(), h.AIStatus, j.relevant, j.note, j.issueType, j.severity)
+	tx.Queue(insert, analysis, h.ID, uuid.New(), h.AIStatus, j.relevant, j.note, j.issueType, j.severity)
 	update := `
 		UPDATE reports SET ai_status = $2, ai_analysis_id = $3, issue_type = $4, ` + report.Graded("$5") + `, version = version + 1, updated_at = now()
 		WHERE id = $1`
-	w.Later(update, h.ID, h.AIStatus, analysis, h.IssueType, j.severity)
+	tx.Queue(update, h.ID, h.AIStatus, analysis, h.IssueType, j.severity)
 	event := ledger.Event{Type: ledger.AIValidated, At: h.At,
 		AI: &ledger.Assessment{Relevant: j.relevant, Confidence: 1, Severity: string(h.Severity), Model: "person"}}
-	if err := h.Event(ctx, w, event, by); err != nil {
+	if err := h.Event(ctx, tx, event, by); err != nil {
 		return err
 	}
-	return audit.Record(ctx, w, audit.Entry{Action: "report.ai_override", Entity: "report", EntityID: h.ID.String(),
+	return audit.Record(ctx, tx, audit.Entry{Action: "report.ai_override", Entity: "report", EntityID: h.ID.String(),
 		Before: map[string]any{"ai_status": was.AIStatus, "issue_type": was.IssueType, "severity": was.Severity},
 		After:  map[string]any{"ai_status": h.AIStatus, "is_relevant": j.relevant, "issue_type": j.issueType, "severity": j.severity}})
 }

@@ -70,7 +70,7 @@ type reportOutput struct {
 }
 
 // change makes a change to a report and answers with what it became.
-func (g *Group) change(ctx context.Context, ref report.Ref, do func(w *outbox.Work, h *reportwrite.Held) error) (*reportOutput, error) {
+func (g *Group) change(ctx context.Context, ref report.Ref, do func(tx *outbox.Tx, h *reportwrite.Locked) error) (*reportOutput, error) {
 	about, err := ref.About()
 	if err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func (g *Group) change(ctx context.Context, ref report.Ref, do func(w *outbox.Wo
 }
 
 // recordReport stores the changed report for a repeat of the request. Only a request with an Idempotency-Key pays for the reading.
-func recordReport(ctx context.Context, w *outbox.Work, read func() (reportread.Report, error)) error {
+func recordReport(ctx context.Context, tx *outbox.Tx, read func() (reportread.Report, error)) error {
 	if !httpapi.HasIdempotencyKey(ctx) {
 		return nil
 	}
@@ -91,5 +91,5 @@ func recordReport(ctx context.Context, w *outbox.Work, read func() (reportread.R
 	if err != nil {
 		return err
 	}
-	return httpapi.RecordAnswer(ctx, w, http.StatusOK, out)
+	return httpapi.RecordAnswer(ctx, tx, http.StatusOK, out)
 }

@@ -30,8 +30,8 @@ func place(w *testenv.System, c *testenv.Client, set string) string {
 	if set != "" {
 		w.Exec(`UPDATE reports SET `+set+` WHERE id = $1`, id)
 	}
-	err := outbox.New(&database.DB{Pool: w.DB}, nil, slog.New(slog.DiscardHandler)).Do(w.Context(), func(u *outbox.Work) error {
-		_, err := ledger.Append(w.Context(), u, ledger.Event{ReportID: id, Type: ledger.Submitted, At: time.Now(), Actor: ledger.Actor{Kind: "citizen"}})
+	err := outbox.New(&database.DB{Pool: w.DB}, nil, slog.New(slog.DiscardHandler)).Do(w.Context(), func(tx *outbox.Tx) error {
+		_, err := ledger.Append(w.Context(), tx, ledger.Event{ReportID: id, Type: ledger.Submitted, At: time.Now(), Actor: ledger.Actor{Kind: "citizen"}})
 		return err
 	})
 	if err != nil {

@@ -63,37 +63,30 @@ func (g *Group) changeAvatar(ctx context.Context, tx *database.Tx, user uuid.UUI
 		picture = &id
 	}
 	now := g.clock.Now()
-	var old *uuid.UUID
-	usable := false
-	b := &pgx.Batch{}
-	b.Queue(`SELECT avatar_upload_id FROM users WHERE id = $1 FOR UPDATE`, user).QueryRow(func(row pgx.Row) error { return row.Scan(&old) })
+	current := database.AskRow(tx, pgx.RowTo[*uuid.UUID], `SELECT avatar_upload_id FROM users WHERE id = $1 FOR UPDATE`, user)
 	const lock = `SELECT attached_at IS NULL AND expires_at > $3 AND state <> 'refused' FROM uploads WHERE id = $1 AND user_id = $2 FOR UPDATE`
-	b.Queue(lock, picture, user, now).QueryRow(func(row pgx.Row) error {
-		if err := row.Scan(&usable); !errors.Is(err, pgx.ErrNoRows) {
-			return err
-		}
-		return nil
-	})
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+	usable := database.AskOptional(tx, pgx.RowTo[bool], lock, picture, user, now)
+	if err := tx.Flush(ctx); err != nil {
 		return fmt.Errorf("read picture: %w", err)
 	}
+	old := current.Get()
 	if picture != nil && old != nil && *picture == *old {
 		return nil
 	}
 	if picture != nil {
-		if !usable {
+		if ok := usable.Get(); ok == nil || !*ok {
 			return problem.New(problem.Invalid, "upload_not_found")
 		}
-		tx.Later(`UPDATE uploads SET attached_at = $2 WHERE id = $1`, picture, now)
+		tx.Queue(`UPDATE uploads SET attached_at = $2 WHERE id = $1`, picture, now)
 	}
 	orphan(tx, old, now)
-	tx.Later(`UPDATE users SET avatar_upload_id = $2 WHERE id = $1`, user, picture)
+	tx.Queue(`UPDATE users SET avatar_upload_id = $2 WHERE id = $1`, user, picture)
 	return nil
 }
 
 // orphan has an upload expire now.
-func orphan(tx *database.Tx, upload *uuid.UUID, now time.Time) {
+func orphan(p database.Pipeline, upload *uuid.UUID, now time.Time) {
 	if upload != nil {
-		tx.Later(`UPDATE uploads SET attached_at = NULL, expires_at = $2 WHERE id = $1`, upload, now)
+		p.Queue(`UPDATE uploads SET attached_at = NULL, expires_at = $2 WHERE id = $1`, upload, now)
 	}
 }

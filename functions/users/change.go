@@ -121,8 +121,8 @@ func (g *Group) apply(ctx context.Context, id uuid.UUID, c change) (account.User
 	if err != nil {
 		return account.User{}, err
 	}
-	var out account.User
-	err = g.db.Transact(ctx, func(tx *database.Tx) error {
+	var user *database.Ask[account.User]
+	err = g.db.InTx(ctx, func(tx *database.Tx) error {
 		if c.avatar != nil && c.avatar.sent {
 			if err := g.changeAvatar(ctx, tx, id, c.avatar.value); err != nil {
 				return err
@@ -130,15 +130,18 @@ func (g *Group) apply(ctx context.Context, id uuid.UUID, c change) (account.User
 		}
 		if len(set) > 0 {
 			q := `UPDATE users SET ` + strings.Join(set, ", ") + `, updated_at = now() WHERE id = $1 AND deleted_at IS NULL`
-			tx.Later(q, append([]any{id}, args...)...)
+			tx.Queue(q, append([]any{id}, args...)...)
 		}
-		account.LoadInto(tx, id, httpapi.Origin(ctx), &out)
+		user = account.AskUser(tx, id, httpapi.Origin(ctx))
 		return nil
 	})
 	if errors.Is(err, account.ErrNotFound) {
 		err = errNotFound
 	}
-	return out, err
+	if err != nil {
+		return account.User{}, err
+	}
+	return user.Get(), nil
 }
 
 // columns are the assignments of a change, from $2 on, and their values.

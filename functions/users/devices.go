@@ -59,27 +59,22 @@ func (g *Group) putDevice(ctx context.Context, in *deviceInput) (*deviceOutput, 
 	default:
 		return nil, problem.InvalidField("platform", "expected android, ios or web")
 	}
-	c, out := identity.Must(ctx), &deviceOutput{}
-	err := g.db.Transact(ctx, func(tx *database.Tx) error {
+	c := identity.Must(ctx)
+	var stored *database.Ask[*deviceOutput]
+	err := g.db.InTx(ctx, func(tx *database.Tx) error {
 		b := in.Body
-		err := account.StoreDevice(ctx, tx, c.UserID, account.Device{ID: in.DeviceID, Platform: platform, AppVersion: b.AppVersion,
+		account.StoreDevice(tx, c.UserID, account.Device{ID: in.DeviceID, Platform: platform, AppVersion: b.AppVersion,
 			OSVersion: b.OSVersion, Model: b.Model, FCMToken: b.FCMToken})
-		if err != nil {
-			return err
-		}
 		const q = `
 			SELECT device_id, platform, coalesce(app_version, ''), coalesce(os_version, ''), coalesce(model, ''), fcm_token IS NOT NULL
 			  FROM devices WHERE user_id = $1 AND device_id = $2`
-		d := &out.Body
-		tx.Later(q, c.UserID, in.DeviceID).QueryRow(func(row pgx.Row) error {
-			return row.Scan(&d.DeviceID, &d.Platform, &d.AppVersion, &d.OSVersion, &d.Model, &d.Push)
-		})
+		stored = database.AskRow(tx, scanDevice, q, c.UserID, in.DeviceID)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	return stored.Get(), nil
 }
 
 func (g *Group) deleteDevice(ctx context.Context, in *DevicePath) (*messageOutput, error) {
@@ -91,4 +86,11 @@ func (g *Group) deleteDevice(ctx context.Context, in *DevicePath) (*messageOutpu
 		return nil, problem.New(problem.NotFound, "device_not_found")
 	}
 	return message(ctx, "users.device_removed"), nil
+}
+
+func scanDevice(row pgx.CollectableRow) (*deviceOutput, error) {
+	out := &deviceOutput{}
+	d := &out.Body
+	err := row.Scan(&d.DeviceID, &d.Platform, &d.AppVersion, &d.OSVersion, &d.Model, &d.Push)
+	return out, err
 }

@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
+
+	"github.com/lafaekstreet/backend/shared/admission"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -66,7 +67,7 @@ func (g *Group) eraseSelf(ctx context.Context, in *UserPath) (*messageOutput, er
 }
 
 func (g *Group) erase(ctx context.Context, user uuid.UUID) (*messageOutput, error) {
-	err := g.outbox.Do(ctx, func(w *outbox.Work) error { return g.eraseIn(ctx, w, user) })
+	err := g.outbox.Do(ctx, func(tx *outbox.Tx) error { return g.eraseIn(ctx, tx, user) })
 	if err != nil {
 		return nil, err
 	}
@@ -75,30 +76,26 @@ func (g *Group) erase(ctx context.Context, user uuid.UUID) (*messageOutput, erro
 
 // eraseIn removes a person in one transaction. The row stays, empty, so that
 // what others did with their reports keeps a valid reference.
-func (g *Group) eraseIn(ctx context.Context, w *outbox.Work, user uuid.UUID) error {
+func (g *Group) eraseIn(ctx context.Context, tx *outbox.Tx, user uuid.UUID) error {
 	now := g.clock.Now()
-	goodbye, avatar, err := g.lockForErasure(ctx, w, user)
+	goodbye, avatar, err := g.lockForErasure(ctx, tx, user)
 	if err != nil {
 		return err
 	}
-	if err := g.revoker.All(ctx, w, user, nil, identity.Deleted, now); err != nil {
+	if err := g.revoker.All(ctx, tx.Tx, user, nil, identity.Deleted, now); err != nil {
 		return err
 	}
-	if err := ledger.ForgetPerson(ctx, w, user); err != nil {
-		return err
-	}
-	orphan(w.Tx, avatar, now)
-	b := &pgx.Batch{}
+	ledger.ForgetPerson(tx, user)
+	orphan(tx, avatar, now)
 	for _, erase := range erasures {
-		b.Queue(erase, user)
+		tx.Queue(erase, user)
 	}
-	b.Queue(`DELETE FROM idempotency_keys WHERE owner = $1`, user.String())
-	b.Queue(emptyRow, user, now)
-	w.LaterAll(b)
-	if err := audit.Record(ctx, w, audit.Entry{Action: "user.erase", Entity: "user", EntityID: user.String()}); err != nil {
+	tx.Queue(`DELETE FROM idempotency_keys WHERE owner = $1`, user.String())
+	tx.Queue(emptyRow, user, now)
+	if err := audit.Record(ctx, tx, audit.Entry{Action: "user.erase", Entity: "user", EntityID: user.String()}); err != nil {
 		return err
 	}
-	return mail.Send(ctx, w, g.sealer, goodbye)
+	return mail.Send(ctx, tx, g.sealer, goodbye)
 }
 
 // erasures remove what is personal besides the row itself.
@@ -133,7 +130,7 @@ const emptyRow = `
 	 WHERE id = $1`
 
 // lockForErasure reads what the goodbye needs. The last administrator stays.
-func (g *Group) lockForErasure(ctx context.Context, w *outbox.Work, user uuid.UUID) (mail.Message, *uuid.UUID, error) {
+func (g *Group) lockForErasure(ctx context.Context, tx *outbox.Tx, user uuid.UUID) (mail.Message, *uuid.UUID, error) {
 	var (
 		to, language string
 		role         identity.Role
@@ -141,7 +138,7 @@ func (g *Group) lockForErasure(ctx context.Context, w *outbox.Work, user uuid.UU
 	)
 	const q = `
 		SELECT email, preferred_language, role, avatar_upload_id FROM users WHERE id = $1 AND deleted_at IS NULL FOR UPDATE`
-	err := w.QueryRow(ctx, q, user).Scan(&to, &language, &role, &avatar)
+	err := tx.QueryRow(ctx, q, user).Scan(&to, &language, &role, &avatar)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return mail.Message{}, nil, errNotFound
 	}
@@ -149,7 +146,7 @@ func (g *Group) lockForErasure(ctx context.Context, w *outbox.Work, user uuid.UU
 		return mail.Message{}, nil, fmt.Errorf("read person: %w", err)
 	}
 	if role == identity.Admin {
-		others, err := identity.OtherAdmins(ctx, w.Tx, user)
+		others, err := identity.OtherAdmins(ctx, tx.Tx, user)
 		if err != nil {
 			return mail.Message{}, nil, err
 		}

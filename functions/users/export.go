@@ -5,9 +5,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 	"time"
+
+	"github.com/lafaekstreet/backend/shared/admission"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"

@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
+
+	"github.com/lafaekstreet/backend/shared/admission"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -81,20 +82,20 @@ func (g *Group) changePassword(ctx context.Context, in *changePasswordInput) (*m
 	if err != nil {
 		return nil, err
 	}
-	err = g.outbox.Do(ctx, func(w *outbox.Work) error {
+	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		// Only from the password that was checked: of two changes at once, one holds.
 		const q = `UPDATE users SET password_hash = $3, updated_at = now() WHERE id = $1 AND password_hash = $2 AND deleted_at IS NULL`
-		tag, err := w.Exec(ctx, q, c.UserID, s.hash, hash)
+		tag, err := tx.Exec(ctx, q, c.UserID, s.hash, hash)
 		if err != nil {
 			return fmt.Errorf("change password: %w", err)
 		}
 		if tag.RowsAffected() == 0 {
 			return errPassword
 		}
-		if err := g.revoker.All(ctx, w, c.UserID, &c.SessionID, identity.PasswordChanged, g.clock.Now()); err != nil {
+		if err := g.revoker.All(ctx, tx.Tx, c.UserID, &c.SessionID, identity.PasswordChanged, g.clock.Now()); err != nil {
 			return err
 		}
-		return mail.Send(ctx, w, g.sealer, mail.Message{To: s.email, Language: s.language, Template: mail.PasswordChanged})
+		return mail.Send(ctx, tx, g.sealer, mail.Message{To: s.email, Language: s.language, Template: mail.PasswordChanged})
 	})
 	if err != nil {
 		return nil, err

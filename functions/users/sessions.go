@@ -77,15 +77,15 @@ type sessionInput struct {
 
 func (g *Group) endSession(ctx context.Context, in *sessionInput) (*messageOutput, error) {
 	c := identity.Must(ctx)
-	var ended *bool
-	err := g.db.Transact(ctx, func(tx *database.Tx) error {
+	var ended *database.Ask[int64]
+	err := g.db.InTx(ctx, func(tx *database.Tx) error {
 		ended = g.revoker.One(ctx, tx, c.UserID, in.ID, identity.EndedByOwner, g.clock.Now())
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("end session: %w", err)
 	}
-	if !*ended {
+	if ended.Get() == 0 {
 		return nil, problem.New(problem.NotFound, "session_not_found")
 	}
 	return message(ctx, "users.session_ended"), nil

@@ -121,12 +121,12 @@ func (b *bundle) report(latitude, longitude float64) uuid.UUID {
 	b.t.Helper()
 	id := database.NewID()
 	b.numbers++
-	err := b.kit.Outbox.Do(b.t.Context(), func(w *outbox.Work) error {
-		if _, err := w.Exec(b.t.Context(), `INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, latitude, longitude)
+	err := b.kit.Outbox.Do(b.t.Context(), func(tx *outbox.Tx) error {
+		if _, err := tx.Exec(b.t.Context(), `INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, latitude, longitude)
 			VALUES ($1, $2, $3, '', 'pothole', $4, $5)`, id, fmt.Sprintf("LS-2026-%06d", b.numbers), b.person, latitude, longitude); err != nil {
 			return err
 		}
-		_, err := ledger.Append(b.t.Context(), w, ledger.Event{ReportID: id, Type: ledger.Submitted, Actor: ledger.Actor{Kind: "citizen"}, At: time.Now()})
+		_, err := ledger.Append(b.t.Context(), tx, ledger.Event{ReportID: id, Type: ledger.Submitted, Actor: ledger.Actor{Kind: "citizen"}, At: time.Now()})
 		return err
 	})
 	if err != nil {

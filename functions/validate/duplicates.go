@@ -26,7 +26,7 @@ const (
 // duplicates finds reports that may be of the same problem and returns how many.
 // Place comes first, by index; only the few that remain are compared by exact
 // cosine. Nothing is ever closed for it: staff decide.
-func (w *Worker) duplicates(ctx context.Context, tx *outbox.Work, s subject, v verdict) (int, error) {
+func (w *Worker) duplicates(ctx context.Context, tx *outbox.Tx, s subject, v verdict) (int, error) {
 	if v.damage == nil {
 		return 0, nil
 	}

@@ -58,7 +58,7 @@ func (l *ledgerOfCalls) record(ctx context.Context, c call) error {
 	row := analysis{id: id, stage: c.stage, model: c.answer.model, hash: c.answer.inputHash[:], status: string(status), err: failure,
 		raw: storable(c.answer.raw), latency: int(c.answer.latency.Milliseconds()),
 		input: c.answer.inputTokens, output: c.answer.outputTokens, relevance: c.relevance, damage: c.damage}
-	err := l.db.InTx(ctx, func(tx pgx.Tx) error {
+	err := l.db.InTx(ctx, func(tx *database.Tx) error {
 		if err := l.insert(ctx, tx, row); err != nil {
 			return err
 		}
@@ -92,7 +92,7 @@ type analysis struct {
 	damage                 *damage
 }
 
-func (l *ledgerOfCalls) insert(ctx context.Context, tx pgx.Tx, a analysis) error {
+func (l *ledgerOfCalls) insert(ctx context.Context, tx database.Querier, a analysis) error {
 	var r struct {
 		relevant   *bool
 		confidence *float64

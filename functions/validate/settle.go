@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/pgvector/pgvector-go"
 
 	"github.com/lafaekstreet/backend/shared/catalog"
@@ -22,12 +21,12 @@ import (
 // picture: the report's AI fields, its status, the embedding, candidates for
 // duplicates, the ledger event and, through the change of status, who is told.
 func (w *Worker) settle(ctx context.Context, s subject, v verdict) error {
-	err := w.outbox.Do(ctx, func(tx *outbox.Work) error {
-		b := &pgx.Batch{}
-		h := reportwrite.QueueHold(b, report.AboutID(s.id))
-		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+	err := w.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		locked := reportwrite.Lock(tx, report.AboutID(s.id))
+		if err := tx.Flush(ctx); err != nil {
 			return fmt.Errorf("lock report: %w", err)
 		}
+		h := locked.Get()
 		first, err := tx.Once(ctx, consumer, s.markKey())
 		if err != nil || !first {
 			return err
@@ -72,7 +71,7 @@ func metricOf(s report.AIStatus) catalog.Metric {
 }
 
 // conclude records the verdict as one row with everything in it: what readers see.
-func (w *Worker) conclude(ctx context.Context, tx *outbox.Work, s subject, v verdict) (uuid.UUID, error) {
+func (w *Worker) conclude(ctx context.Context, tx *outbox.Tx, s subject, v verdict) (uuid.UUID, error) {
 	calls := v.calls
 	if calls == nil { // no model was asked
 		calls = &ledgerOfCalls{report: s.id, image: s.imageID, run: database.NewID()}
@@ -85,7 +84,7 @@ func (w *Worker) conclude(ctx context.Context, tx *outbox.Work, s subject, v ver
 	return row.id, calls.insert(ctx, tx, row)
 }
 
-func (w *Worker) embed(ctx context.Context, tx *outbox.Work, s subject, v verdict) error {
+func (w *Worker) embed(ctx context.Context, tx *outbox.Tx, s subject, v verdict) error {
 	if v.embedding == nil {
 		return nil
 	}
@@ -99,7 +98,7 @@ func (w *Worker) embed(ctx context.Context, tx *outbox.Work, s subject, v verdic
 }
 
 // write fills what the citizen left open and never replaces a word of theirs.
-func (w *Worker) write(ctx context.Context, tx *outbox.Work, s subject, v verdict, analysis uuid.UUID, duplicates int) error {
+func (w *Worker) write(ctx context.Context, tx *outbox.Tx, s subject, v verdict, analysis uuid.UUID, duplicates int) error {
 	var score *int
 	var severity, priority, title *string
 	if v.damage != nil {
@@ -139,7 +138,7 @@ func priorityOf(s report.Severity, d damage, duplicates int) report.Severity {
 // move makes the verdict the report's status and puts it on the ledger. One that
 // leaves the decision to a person changes no status, and is on the ledger where
 // it has told the report how bad the damage is.
-func (w *Worker) move(ctx context.Context, tx *outbox.Work, h *reportwrite.Held, v verdict) error {
+func (w *Worker) move(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, v verdict) error {
 	m := reportwrite.Move{By: report.AI()}
 	switch v.status {
 	case report.AICompleted:
@@ -169,7 +168,7 @@ func (w *Worker) move(ctx context.Context, tx *outbox.Work, h *reportwrite.Held,
 }
 
 // reason is why a report was rejected, in its author's language.
-func (w *Worker) reason(ctx context.Context, tx *outbox.Work, h *reportwrite.Held) (string, error) {
+func (w *Worker) reason(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked) (string, error) {
 	language := string(locale.Default)
 	if h.UserID != nil {
 		const q = `SELECT coalesce((SELECT preferred_language FROM users WHERE id = $1), $2)`

@@ -1,9 +1,6 @@
 package account
 
 import (
-	"context"
-	"fmt"
-
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/database"
@@ -25,13 +22,11 @@ const maxDevices = 20
 // StoreDevice adds or updates a device of a person in the caller's transaction. A push
 // token belongs to the person who signed in last on that phone, so it is removed from
 // all others. Beyond 20 devices, those unused for longest are deleted.
-func StoreDevice(ctx context.Context, tx database.Querier, user uuid.UUID, d Device) error {
+func StoreDevice(p database.Pipeline, user uuid.UUID, d Device) {
 	const take = `
 		UPDATE devices SET fcm_token = NULL, updated_at = now()
 		 WHERE fcm_token = $3 AND $3 <> '' AND (user_id, device_id) <> ($1, $2)`
-	if err := database.Later(ctx, tx, take, user, d.ID, d.FCMToken); err != nil {
-		return fmt.Errorf("store device: %w", err)
-	}
+	p.Queue(take, user, d.ID, d.FCMToken)
 	const upsert = `
 		INSERT INTO devices AS d (user_id, device_id, platform, app_version, os_version, model, fcm_token)
 		VALUES ($1, $2, $3, nullif($4, ''), nullif($5, ''), nullif($6, ''), nullif($7, ''))
@@ -39,14 +34,9 @@ func StoreDevice(ctx context.Context, tx database.Querier, user uuid.UUID, d Dev
 		   SET platform = excluded.platform, app_version = coalesce(excluded.app_version, d.app_version),
 		       os_version = coalesce(excluded.os_version, d.os_version), model = coalesce(excluded.model, d.model),
 		       fcm_token = coalesce(excluded.fcm_token, d.fcm_token), updated_at = now()`
-	if err := database.Later(ctx, tx, upsert, user, d.ID, d.Platform, d.AppVersion, d.OSVersion, d.Model, d.FCMToken); err != nil {
-		return fmt.Errorf("store device: %w", err)
-	}
+	p.Queue(upsert, user, d.ID, d.Platform, d.AppVersion, d.OSVersion, d.Model, d.FCMToken)
 	const trim = `
 		DELETE FROM devices WHERE (user_id, device_id) IN (
 		    SELECT user_id, device_id FROM devices WHERE user_id = $1 ORDER BY updated_at DESC, device_id OFFSET $2)`
-	if err := database.Later(ctx, tx, trim, user, maxDevices); err != nil {
-		return fmt.Errorf("trim devices: %w", err)
-	}
-	return nil
+	p.Queue(trim, user, maxDevices)
 }

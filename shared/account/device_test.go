@@ -31,8 +31,9 @@ func (b deviceBundle) person() uuid.UUID {
 // store stores a device as if that had happened the given time ago.
 func (b deviceBundle) store(user uuid.UUID, d account.Device, ago time.Duration) {
 	b.t.Helper()
-	db := &database.DB{Pool: b.db}
-	err := db.InTx(b.t.Context(), func(tx pgx.Tx) error { return account.StoreDevice(b.t.Context(), tx, user, d) })
+	batch := &database.Batch{}
+	account.StoreDevice(batch, user, d)
+	err := batch.Send(b.t.Context(), b.db)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -131,20 +131,11 @@ func Load(ctx context.Context, q database.Querier, id uuid.UUID, origin string) 
 	return u.At(origin), nil
 }
 
-// LoadInto is Load into u with the next statement of tx, at the latest its commit, which fails with ErrNotFound.
-func LoadInto(tx *database.Tx, id uuid.UUID, origin string, u *User) {
+// AskUser is Load in a pipeline, which fails with ErrNotFound.
+func AskUser(p database.Pipeline, id uuid.UUID, origin string) *database.Ask[User] {
 	const q = `SELECT ` + Columns + ` FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL`
-	tx.Later(q, id).Query(func(rows pgx.Rows) error {
-		found, err := pgx.CollectExactlyOneRow(rows, Scan)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return ErrNotFound
-		}
-		if err != nil {
-			return fmt.Errorf("read person: %w", err)
-		}
-		*u = found.At(origin)
-		return nil
-	})
+	found := database.AskRow(p, Scan, q, id).Missing(ErrNotFound)
+	return database.Derive(func() User { return found.Get().At(origin) })
 }
 
 // At makes the addresses of u absolute: origin is scheme and host.

@@ -29,21 +29,21 @@ type Entry struct {
 
 // Record adds e in the caller's transaction: by the caller of ctx, else by the
 // system, under the request id of ctx.
-func Record(ctx context.Context, tx database.Querier, e Entry) error {
+func Record(ctx context.Context, p database.Pipeline, e Entry) error {
 	c, ok := identity.FromContext(ctx)
 	if !ok {
-		return record(ctx, tx, nil, System, e)
+		return record(ctx, p, nil, System, e)
 	}
-	return record(ctx, tx, &c.UserID, string(c.Role), e)
+	return record(ctx, p, &c.UserID, string(c.Role), e)
 }
 
 // RecordAs is Record for an actor who is not the caller of ctx: the first
 // administrator, who acts before there is anybody to sign in.
-func RecordAs(ctx context.Context, tx database.Querier, actor uuid.UUID, role identity.Role, e Entry) error {
-	return record(ctx, tx, &actor, string(role), e)
+func RecordAs(ctx context.Context, p database.Pipeline, actor uuid.UUID, role identity.Role, e Entry) error {
+	return record(ctx, p, &actor, string(role), e)
 }
 
-func record(ctx context.Context, tx database.Querier, actor *uuid.UUID, role string, e Entry) error {
+func record(ctx context.Context, p database.Pipeline, actor *uuid.UUID, role string, e Entry) error {
 	before, err := encode(e.Before)
 	if err != nil {
 		return fmt.Errorf("audit %s: %w", e.Action, err)
@@ -55,10 +55,7 @@ func record(ctx context.Context, tx database.Querier, actor *uuid.UUID, role str
 	const insert = `
 		INSERT INTO audit_log (id, actor_id, actor_role, action, entity, entity_id, before, after, request_id)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9, ''))`
-	err = database.Later(ctx, tx, insert, database.NewID(), actor, role, e.Action, e.Entity, e.EntityID, before, after, telemetry.RequestID(ctx))
-	if err != nil {
-		return fmt.Errorf("audit %s: %w", e.Action, err)
-	}
+	p.Queue(insert, database.NewID(), actor, role, e.Action, e.Entity, e.EntityID, before, after, telemetry.RequestID(ctx))
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/shared/audit"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/telemetry"
 )
@@ -19,10 +20,14 @@ func TestRecordKeepsActorAndChange(t *testing.T) {
 	ctx = telemetry.WithRequestID(ctx, "request-1")
 	entry := audit.Entry{Action: "user.suspend", Entity: "user", EntityID: "u1",
 		Before: map[string]bool{"suspended": false}, After: map[string]bool{"suspended": true}}
-	if err := audit.Record(ctx, db, entry); err != nil {
+	batch := &database.Batch{}
+	if err := audit.Record(ctx, batch, entry); err != nil {
 		t.Fatal(err)
 	}
-	if err := audit.Record(t.Context(), db, audit.Entry{Action: "export.renew", Entity: "export", EntityID: "all"}); err != nil {
+	if err := audit.Record(t.Context(), batch, audit.Entry{Action: "export.renew", Entity: "export", EntityID: "all"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := batch.Send(ctx, db); err != nil {
 		t.Fatal(err)
 	}
 	var by uuid.UUID

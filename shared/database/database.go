@@ -89,17 +89,12 @@ var execModes = map[string]pgx.QueryExecMode{
 // InTx runs f in a transaction: committed when f returns nil, else rolled back.
 // A deadlock or serialization failure runs f again, up to three times in all, so
 // f must have no effect outside its transaction.
-func (db *DB) InTx(ctx context.Context, f func(tx pgx.Tx) error) error {
-	return db.Transact(ctx, func(tx *Tx) error { return f(tx) })
-}
-
-// Transact is InTx for a function that holds statements back.
-func (db *DB) Transact(ctx context.Context, f func(tx *Tx) error) error {
+func (db *DB) InTx(ctx context.Context, f func(tx *Tx) error) error {
 	const attempts = 3
 	var err error
 	for range attempts {
 		err = db.once(ctx, f)
-		if !heals(err) {
+		if !retryable(err) {
 			return err
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// heals reports an error that running the transaction again may mend.
-func heals(err error) bool {
+// retryable reports that the transaction may succeed when it is run again.
+func retryable(err error) bool {
 	switch code(err) {
 	case "40001", "40P01": // serialization_failure, deadlock_detected
 		return true

@@ -3,8 +3,6 @@ package database
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,66 +10,50 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Tx is a transaction that spends few round trips: it begins together with its first statement, holds back the
-// statements whose result nobody waits for (Later), and commits together with the last of those. What is held back
-// runs before whatever is asked next, in the order written, so a transaction always reads what it wrote.
+// Tx is a transaction that spends few round trips. It begins together with its first statement. As a Pipeline it keeps
+// the statements added (Queue, Ask) until the next round trip, and commits together with the last of them. What is kept
+// runs before whatever is asked next, in the order added: a transaction always reads what it wrote.
 //
-// It is used by one goroutine, and ends with the function it was made for.
+// It is for one goroutine, and ends with the function that InTx calls. Outside of this package most code meets it as
+// the embedded part of outbox.Tx, which adds messages.
 type Tx struct {
 	pool *pgxpool.Pool
 	// conn is nil before the first statement.
 	conn *pgxpool.Conn
 	// begun tells that "begin" was sent.
 	begun bool
-	later []*pgx.QueuedQuery
+	kept  []*pgx.QueuedQuery
 }
 
-var _ pgx.Tx = (*Tx)(nil)
+var (
+	_ Querier  = (*Tx)(nil)
+	_ Pipeline = (*Tx)(nil)
+)
 
-var errNotHere = errors.New("not in a transaction of this kind")
+// Queue implements Pipeline: the statement runs with the next round trip, at the latest with the commit.
+func (tx *Tx) Queue(sql string, args ...any) { tx.add(statement(sql, args)) }
 
-// Later has a statement run with the next round trip, at the latest with the commit. Its failure is that of whatever
-// is asked next. The returned query takes a function that is called with the result.
-func (tx *Tx) Later(sql string, args ...any) *pgx.QueuedQuery {
-	q := &pgx.QueuedQuery{SQL: sql, Arguments: args}
-	tx.later = append(tx.later, q)
-	return q
-}
+func (tx *Tx) add(q *pgx.QueuedQuery) { tx.kept = append(tx.kept, q) }
 
-// LaterAll is Later for all of b.
-func (tx *Tx) LaterAll(b *pgx.Batch) { tx.later = append(tx.later, b.QueuedQueries...) }
-
-// Flush has what is held back run now.
+// Flush runs the statements that are kept now, in one round trip; without any it does nothing.
 func (tx *Tx) Flush(ctx context.Context) error {
-	if len(tx.later) == 0 {
+	if len(tx.kept) == 0 {
 		return nil
 	}
 	return tx.SendBatch(ctx, &pgx.Batch{}).Close()
 }
 
-// Later is the same for any querier: outside of a Tx the statement runs at once.
-func Later(ctx context.Context, q Querier, sql string, args ...any) error {
-	if tx, ok := q.(interface {
-		Later(sql string, args ...any) *pgx.QueuedQuery
-	}); ok {
-		tx.Later(sql, args...)
-		return nil
-	}
-	_, err := q.Exec(ctx, sql, args...)
-	return err
-}
-
-// lead is what has to be sent before the next statement.
+// lead returns what has to be sent before the next statement.
 func (tx *Tx) lead() []*pgx.QueuedQuery {
-	out := tx.later
+	out := tx.kept
 	if !tx.begun {
-		out = append([]*pgx.QueuedQuery{{SQL: "begin"}}, out...)
+		out = append([]*pgx.QueuedQuery{statement("begin", nil)}, out...)
 	}
-	tx.later, tx.begun = nil, true
+	tx.kept, tx.begun = nil, true
 	return out
 }
 
-// SendBatch implements pgx.Tx.
+// SendBatch implements Querier.
 func (tx *Tx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	if err := tx.connect(ctx); err != nil {
 		return pgx.FailedBatchResults(b, err)
@@ -80,16 +62,13 @@ func (tx *Tx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	if len(lead) == 0 {
 		return tx.conn.SendBatch(ctx, b)
 	}
-	results := tx.conn.SendBatch(ctx, &pgx.Batch{QueuedQueries: append(lead, b.QueuedQueries...)})
-	for _, q := range lead {
-		var err error
-		if q.Fn != nil {
-			err = q.Fn(results)
-		} else {
-			_, err = results.Exec()
-		}
-		if err != nil {
-			err = fmt.Errorf("%s: %w", head(q.SQL), err)
+	all := append(lead, b.QueuedQueries...)
+	results := tx.conn.SendBatch(ctx, &pgx.Batch{QueuedQueries: all})
+	for i, q := range lead {
+		if err := q.Fn(results); err != nil {
+			for _, rest := range all[i+1:] {
+				rest.Fn = nil // its result would come after the first failure
+			}
 			return pgx.FailedBatchResults(b, failed(results, err))
 		}
 	}
@@ -102,12 +81,6 @@ func failed(results pgx.BatchResults, err error) error {
 		return errors.Join(err, other)
 	}
 	return err
-}
-
-// head is how a statement that was held back is named in an error.
-func head(sql string) string {
-	words := strings.Fields(sql)
-	return strings.Join(words[:min(len(words), 3)], " ")
 }
 
 func (tx *Tx) connect(ctx context.Context) error {
@@ -123,9 +96,9 @@ func (tx *Tx) connect(ctx context.Context) error {
 }
 
 // alone reports whether the next statement goes by itself, with nothing to be sent before it.
-func (tx *Tx) alone() bool { return tx.begun && len(tx.later) == 0 }
+func (tx *Tx) alone() bool { return tx.begun && len(tx.kept) == 0 }
 
-// Exec implements pgx.Tx.
+// Exec implements Querier.
 func (tx *Tx) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
 	if tx.alone() {
 		return tx.conn.Exec(ctx, sql, args...)
@@ -140,7 +113,7 @@ func (tx *Tx) Exec(ctx context.Context, sql string, args ...any) (pgconn.Command
 	return tag, results.Close()
 }
 
-// Query implements pgx.Tx.
+// Query implements Querier.
 func (tx *Tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	if tx.alone() {
 		return tx.conn.Query(ctx, sql, args...)
@@ -152,7 +125,7 @@ func (tx *Tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, err
 	return &batchRows{Rows: rows, results: results}, err
 }
 
-// QueryRow implements pgx.Tx.
+// QueryRow implements Querier.
 func (tx *Tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	if tx.alone() {
 		return tx.conn.QueryRow(ctx, sql, args...)
@@ -163,7 +136,7 @@ func (tx *Tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	return &batchRow{Row: results.QueryRow(), results: results}
 }
 
-// CopyFrom implements pgx.Tx.
+// CopyFrom copies rows into a table by the COPY protocol and returns how many.
 func (tx *Tx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, source pgx.CopyFromSource) (int64, error) {
 	if !tx.alone() {
 		if err := tx.SendBatch(ctx, &pgx.Batch{}).Close(); err != nil {
@@ -173,9 +146,9 @@ func (tx *Tx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []stri
 	return tx.conn.CopyFrom(ctx, table, columns, source)
 }
 
-// commit ends the transaction for good. One without a statement never began.
+// commit commits the transaction. One without a statement never began.
 func (tx *Tx) commit(ctx context.Context) error {
-	if !tx.begun && len(tx.later) == 0 {
+	if !tx.begun && len(tx.kept) == 0 {
 		return nil
 	}
 	tag, err := tx.Exec(ctx, "commit")
@@ -185,7 +158,7 @@ func (tx *Tx) commit(ctx context.Context) error {
 	return err
 }
 
-// end gives the connection back; a transaction that was not committed is taken back first.
+// end gives the connection back, after a rollback unless the transaction was committed.
 func (tx *Tx) end(ctx context.Context) {
 	if tx.conn == nil {
 		return
@@ -193,35 +166,10 @@ func (tx *Tx) end(ctx context.Context) {
 	if raw := tx.conn.Conn(); !raw.IsClosed() && raw.PgConn().TxStatus() != 'I' {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
-		_, _ = raw.Exec(ctx, "rollback") // a connection that is not idle then is closed by the pool, and the server takes it back
+		_, _ = raw.Exec(ctx, "rollback") // if it fails, the pool closes the connection, and the server rolls back
 	}
 	tx.conn.Release()
 	tx.conn = nil
-}
-
-// Begin implements pgx.Tx; there are no transactions within.
-func (tx *Tx) Begin(context.Context) (pgx.Tx, error) { return nil, errNotHere }
-
-// Commit implements pgx.Tx; the transaction ends with its function.
-func (tx *Tx) Commit(context.Context) error { return errNotHere }
-
-// Rollback implements pgx.Tx; a function that fails is taken back.
-func (tx *Tx) Rollback(context.Context) error { return errNotHere }
-
-// Prepare implements pgx.Tx; statements are prepared by themselves.
-func (tx *Tx) Prepare(context.Context, string, string) (*pgconn.StatementDescription, error) {
-	return nil, errNotHere
-}
-
-// LargeObjects implements pgx.Tx; there are none.
-func (tx *Tx) LargeObjects() pgx.LargeObjects { return pgx.LargeObjects{} }
-
-// Conn implements pgx.Tx. It is nil before the first statement, and not for statements: those held back would be late.
-func (tx *Tx) Conn() *pgx.Conn {
-	if tx.conn == nil {
-		return nil
-	}
-	return tx.conn.Conn()
 }
 
 // batchRow is a row whose batch ends with it.

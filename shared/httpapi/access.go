@@ -2,13 +2,13 @@ package httpapi
 
 import (
 	"errors"
-	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/problem"

@@ -123,8 +123,9 @@ func HasIdempotencyKey(ctx context.Context) bool {
 }
 
 // RecordAnswer stores the answer in the transaction of its effect. Without a claim in
-// ctx (no key was sent) it does nothing. Body is what the operation returns as its body.
-func RecordAnswer(ctx context.Context, tx database.Querier, status int, body any) error {
+// ctx (no key was sent) it does nothing. Body is what the operation returns as its body; late is the value in it that
+// only the last round trip knows, if there is one.
+func RecordAnswer(ctx context.Context, p database.Pipeline, status int, body any, late ...database.Late) error {
 	c, _ := ctx.Value(claimKey{}).(*keyClaim)
 	if c == nil {
 		return nil
@@ -133,51 +134,15 @@ func RecordAnswer(ctx context.Context, tx database.Querier, status int, body any
 	if err != nil {
 		return fmt.Errorf("encode answer: %w", err)
 	}
-	if err := c.write(ctx, tx, recordedAnswer{Status: status, ContentType: "application/json", Body: append(raw, '\n')}); err != nil {
-		return err
+	const update = `
+		UPDATE idempotency_keys SET status = $6, content_type = 'application/json', response = convert_to(` + database.Filled + `, 'UTF8')
+		WHERE owner = $4 AND key = $5`
+	var value database.Late
+	if len(late) > 0 {
+		value = late[0]
 	}
+	p.Queue(update, value.Args(string(raw)+"\n", c.owner, c.key, status)...)
 	c.recorded = true
-	return nil
-}
-
-// Blank is a text within an answer that only the database knows yet.
-type Blank struct {
-	Member string // whose value it is, first of that name in the answer
-	Marker string // what stands in its place
-	Query  string // that yields the text, out of the argument $6
-	Arg    any
-}
-
-// RecordFilled is RecordAnswer for an answer with a blank, which is filled in by the database.
-func RecordFilled(ctx context.Context, tx database.Querier, status int, body any, b Blank) error {
-	c, _ := ctx.Value(claimKey{}).(*keyClaim)
-	if c == nil {
-		return nil
-	}
-	raw, err := json.Marshal(body)
-	if err != nil {
-		return fmt.Errorf("encode answer: %w", err)
-	}
-	at := bytes.Index(raw, []byte(`"`+b.Member+`":"`+b.Marker+`"`))
-	if at < 0 {
-		return errors.New("record answer: it has no blank")
-	}
-	at += len(b.Member) + len(`"":"`)
-	before, after := raw[:at], raw[at+len(b.Marker):]
-	update := `UPDATE idempotency_keys SET status = $3, content_type = 'application/json',
-		response = $4::bytea || convert_to((` + b.Query + `), 'UTF8') || $5::bytea WHERE owner = $1 AND key = $2`
-	if err := database.Later(ctx, tx, update, c.owner, c.key, status, before, append(bytes.Clone(after), '\n'), b.Arg); err != nil {
-		return fmt.Errorf("record answer: %w", err)
-	}
-	c.recorded = true
-	return nil
-}
-
-func (c *keyClaim) write(ctx context.Context, q database.Querier, a recordedAnswer) error {
-	const update = `UPDATE idempotency_keys SET status = $3, response = $4, content_type = $5 WHERE owner = $1 AND key = $2`
-	if err := database.Later(ctx, q, update, c.owner, c.key, a.Status, a.Body, a.ContentType); err != nil {
-		return fmt.Errorf("record answer: %w", err)
-	}
 	return nil
 }
 
@@ -190,7 +155,11 @@ func (c *keyClaim) Finish(ctx context.Context, finished bool, a recordedAnswer) 
 		if c.recorded {
 			return nil
 		}
-		return c.write(ctx, c.keys.db, a)
+		const update = `UPDATE idempotency_keys SET status = $3, response = $4, content_type = $5 WHERE owner = $1 AND key = $2`
+		if _, err := c.keys.db.Exec(ctx, update, c.owner, c.key, a.Status, a.Body, a.ContentType); err != nil {
+			return fmt.Errorf("record answer: %w", err)
+		}
+		return nil
 	}
 	const release = `DELETE FROM idempotency_keys WHERE owner = $1 AND key = $2 AND status IS NULL`
 	if _, err := c.keys.db.Exec(ctx, release, c.owner, c.key); err != nil {

@@ -8,8 +8,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/shared/database"
 )
@@ -77,7 +75,7 @@ func TestRecordCommitsWithItsEffect(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx := withClaim(t.Context(), claim)
-	err = db.InTx(ctx, func(tx pgx.Tx) error {
+	err = db.InTx(ctx, func(tx *database.Tx) error {
 		return RecordAnswer(ctx, tx, 201, map[string]int{"id": 7})
 	})
 	if err != nil {
@@ -99,7 +97,7 @@ func TestRecordIsUndoneWithItsEffect(t *testing.T) {
 	}
 	ctx := withClaim(t.Context(), claim)
 	rollback := errors.New("rolled back")
-	err = db.InTx(ctx, func(tx pgx.Tx) error {
+	err = db.InTx(ctx, func(tx *database.Tx) error {
 		if err := RecordAnswer(ctx, tx, 201, "x"); err != nil {
 			return err
 		}

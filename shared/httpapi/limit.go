@@ -3,7 +3,6 @@ package httpapi
 import (
 	"cmp"
 	"context"
-	"github.com/lafaekstreet/backend/shared/admission"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/problem"
 )

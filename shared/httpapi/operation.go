@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"github.com/lafaekstreet/backend/shared/admission"
 	"maps"
 	"net/http"
 	"slices"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 

@@ -13,7 +13,7 @@ import (
 const adminsLock = 5_221_940_113
 
 // LockAdmins keeps other transactions from counting administrators until this one ends.
-func LockAdmins(tx *database.Tx) { tx.Later(`SELECT pg_advisory_xact_lock($1)`, adminsLock) }
+func LockAdmins(tx *database.Tx) { tx.Queue(`SELECT pg_advisory_xact_lock($1)`, adminsLock) }
 
 // OtherAdmins counts the administrators besides user who may sign in. Other transactions
 // that count wait until this one ends, so that the last two cannot both be removed.

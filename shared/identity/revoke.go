@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lafaekstreet/backend/shared/database"
 )
@@ -43,7 +42,7 @@ type Revoker struct {
 func NewRevoker(cache Forgetter) *Revoker { return &Revoker{cache: cache} }
 
 // All ends the valid sessions of a person, without the one named by except, if any.
-func (r *Revoker) All(ctx context.Context, tx database.Querier, user uuid.UUID, except *uuid.UUID, why Reason, now time.Time) error {
+func (r *Revoker) All(ctx context.Context, tx *database.Tx, user uuid.UUID, except *uuid.UUID, why Reason, now time.Time) error {
 	const q = `
 		UPDATE sessions SET revoked_at = $3, revoked_reason = $4
 		 WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND revoked_at IS NULL
@@ -51,25 +50,19 @@ func (r *Revoker) All(ctx context.Context, tx database.Querier, user uuid.UUID, 
 	return r.revoke(ctx, tx, q, user, except, now, string(why))
 }
 
-// One ends a session of a person with the next statement of tx. What it returns is true once that has run, and stays
-// false where the session did not stand or is not theirs.
-func (r *Revoker) One(ctx context.Context, tx *database.Tx, user, session uuid.UUID, why Reason, now time.Time) *bool {
+// One ends a session of a person. The result is 1, or 0 where the session did not stand or is not theirs.
+func (r *Revoker) One(ctx context.Context, p database.Pipeline, user, session uuid.UUID, why Reason, now time.Time) *database.Ask[int64] {
 	const q = `
 		UPDATE sessions SET revoked_at = $3, revoked_reason = $4
 		 WHERE user_id = $1 AND id = $2 AND revoked_at IS NULL`
 	if r.cache != nil {
 		r.cache.Forget(ctx, []uuid.UUID{session}) // also one that is not theirs: it is only asked for once more
 	}
-	ended := new(bool)
-	tx.Later(q, user, session, now, string(why)).Exec(func(tag pgconn.CommandTag) error {
-		*ended = tag.RowsAffected() == 1
-		return nil
-	})
-	return ended
+	return database.AskAffected(p, q, user, session, now, string(why))
 }
 
 // Beyond ends all but the newest keep sessions of a person.
-func (r *Revoker) Beyond(ctx context.Context, tx database.Querier, user uuid.UUID, keep int, now time.Time) error {
+func (r *Revoker) Beyond(ctx context.Context, tx *database.Tx, user uuid.UUID, keep int, now time.Time) error {
 	const q = `
 		UPDATE sessions SET revoked_at = $3, revoked_reason = $4
 		 WHERE id IN (SELECT id FROM sessions WHERE user_id = $1 AND revoked_at IS NULL ORDER BY last_used_at DESC, id DESC OFFSET $2)
@@ -78,7 +71,7 @@ func (r *Revoker) Beyond(ctx context.Context, tx database.Querier, user uuid.UUI
 }
 
 // Changed makes every process read a person's sessions again, because their role or agency changed.
-func (r *Revoker) Changed(ctx context.Context, tx database.Querier, user uuid.UUID) error {
+func (r *Revoker) Changed(ctx context.Context, tx *database.Tx, user uuid.UUID) error {
 	if r.cache == nil {
 		return nil
 	}
@@ -86,9 +79,10 @@ func (r *Revoker) Changed(ctx context.Context, tx database.Querier, user uuid.UU
 }
 
 // revoke waits for the outcome only where a cache has to hear of it before the commit.
-func (r *Revoker) revoke(ctx context.Context, tx database.Querier, q string, args ...any) error {
+func (r *Revoker) revoke(ctx context.Context, tx *database.Tx, q string, args ...any) error {
 	if r.cache == nil {
-		return database.Later(ctx, tx, q, args...)
+		tx.Queue(q, args...)
+		return nil
 	}
 	rows, err := tx.Query(ctx, q, args...)
 	if err != nil {

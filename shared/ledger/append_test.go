@@ -14,6 +14,7 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/outbox"
 )
 
 func TestAppendChainsCanonicalPayloads(t *testing.T) {
@@ -210,7 +211,9 @@ func TestForgetLeavesNothingToGuessAgainst(t *testing.T) {
 	if a, o := hashes(id), hashes(other); a[0] == o[0] || len(a[0]) != 64 {
 		t.Errorf("two reports of the same words: got hashes %v and %v, want different ones", a, o)
 	}
-	if err := ledger.ForgetPerson(t.Context(), b.db, b.user); err != nil {
+	batch := &database.Batch{}
+	ledger.ForgetPerson(batch, b.user)
+	if err := batch.Send(t.Context(), b.db); err != nil {
 		t.Fatal(err)
 	}
 	if n := scan[int](b, `SELECT count(*) FROM report_salts`); n != 0 {
@@ -224,5 +227,38 @@ func TestForgetLeavesNothingToGuessAgainst(t *testing.T) {
 	}
 	if _, err := hex.DecodeString(hashes(id)[0]); err != nil {
 		t.Error(err)
+	}
+}
+
+// The first event of a report that gets its number in the same transaction: the number is filled in, the hash is of what
+// is stored, and no event can follow before the commit.
+func TestAppendWithANumberThatIsNotKnownYet(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.report()
+	late := database.NewLate("report_number", 14)
+	event := func(kind ledger.Type) ledger.Event {
+		return ledger.Event{Type: kind, Actor: ledger.Actor{Kind: "citizen"}, At: noon}
+	}
+	var second error
+	err := b.box.Do(t.Context(), func(tx *outbox.Tx) error {
+		tx.Queue(`SELECT set_config('late.report_number', report_number, true) FROM reports WHERE id = $1`, id)
+		chain := ledger.NewChain(ledger.NewReport{ID: id, Number: late, State: ledger.State{IssueType: "pothole", Severity: "medium", Status: "pending"}})
+		if _, err := chain.Append(t.Context(), tx, event(ledger.Submitted)); err != nil {
+			return err
+		}
+		_, second = chain.Append(t.Context(), tx, event(ledger.Amended))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second == nil {
+		t.Error("a second event was appended behind one whose hash is not known")
+	}
+	const q = `SELECT convert_from(e.payload, 'UTF8')::jsonb->>'report_number' = r.report_number AND e.payload_hash = sha256(e.payload)
+		FROM ledger_events e JOIN reports r ON r.id = e.report_id WHERE r.id = $1`
+	if !scan[bool](b, q, id) {
+		t.Errorf("stored: %s", scan[string](b, `SELECT convert_from(payload, 'UTF8') FROM ledger_events WHERE report_id = $1`, id))
 	}
 }

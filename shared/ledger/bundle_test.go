@@ -84,9 +84,9 @@ func (b *bundle) append(e ledger.Event) (uuid.UUID, error) {
 		e.Actor.Kind = "citizen"
 	}
 	var id uuid.UUID
-	err := b.box.Do(b.t.Context(), func(w *outbox.Work) error {
+	err := b.box.Do(b.t.Context(), func(tx *outbox.Tx) error {
 		var err error
-		id, err = ledger.Append(context.WithoutCancel(b.t.Context()), w, e)
+		id, err = ledger.Append(context.WithoutCancel(b.t.Context()), tx, e)
 		return err
 	})
 	return id, err

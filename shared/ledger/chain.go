@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/report"
 )
 
 // maxEvents bounds what one answer about a report covers.
@@ -56,29 +57,24 @@ type records struct {
 	links []link
 }
 
-// Gate adds to a batch what must hold before anything is told; the batch fails where it does not.
-type Gate func(b *pgx.Batch)
+// Gate adds to a pipeline what must hold before anything is told; the pipeline fails where it does not.
+type Gate func(p database.Pipeline)
 
 // readRecords takes one round trip; ErrNoReport when there is no such report.
-func readRecords(ctx context.Context, q database.Querier, report uuid.UUID, gates ...Gate) (*records, error) {
-	out := &records{}
-	batch := &pgx.Batch{}
+func readRecords(ctx context.Context, q database.Querier, id uuid.UUID, gates ...Gate) (*records, error) {
+	batch := &database.Batch{}
 	for _, gate := range gates {
 		gate(batch)
 	}
-	batch.Queue(selectSnapshot, report).QueryRow(func(row pgx.Row) error {
-		var err error
-		out.snapshot, err = scanSnapshot(row)
-		return err
-	})
-	batch.Queue(selectSalt, report).QueryRow(func(row pgx.Row) error { return ifAny(row.Scan(&out.salt)) })
-	batch.Queue(selectLinks+` WHERE e.report_id = $1 ORDER BY e.seq LIMIT $2`, report, maxEvents).Query(func(rows pgx.Rows) error {
-		var err error
-		out.links, err = pgx.CollectRows(rows, pgx.RowToStructByPos[link])
-		return err
-	})
-	if err := q.SendBatch(ctx, batch).Close(); err != nil {
-		return nil, fmt.Errorf("read records of report %s: %w", report, err)
+	state := database.AskRow(batch, scanSnapshot, selectSnapshot, report.AboutID(id).Args()...).Missing(ErrNoReport)
+	salt := database.AskOptional(batch, pgx.RowTo[[]byte], selectSalt, id)
+	links := database.AskRows(batch, pgx.RowToStructByPos[link], selectLinks+` WHERE e.report_id = $1 ORDER BY e.seq LIMIT $2`, id, maxEvents)
+	if err := batch.Send(ctx, q); err != nil {
+		return nil, fmt.Errorf("read records of report %s: %w", id, err)
+	}
+	out := &records{snapshot: state.Get(), links: links.Get()}
+	if salt.Get() != nil {
+		out.salt = *salt.Get()
 	}
 	return out, nil
 }

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -74,16 +73,6 @@ func canonical(v any) ([]byte, error) {
 		return nil, fmt.Errorf("canonicalize: %w", err)
 	}
 	return out, nil
-}
-
-// unnumbered stands in a payload for a number that is not given yet: no number is that low.
-const unnumbered = "LS-0000-000000"
-
-// cutNumber is what stands before and after the number of an unnumbered payload. No text of a payload can look like
-// the member: a quotation mark within one is escaped.
-func cutNumber(raw []byte) ([]byte, []byte, bool) {
-	before, after, found := bytes.Cut(raw, []byte(`"report_number":"`+unnumbered+`"`))
-	return append(before[:len(before):len(before)], `"report_number":"`...), append([]byte(`"`), after...), found
 }
 
 // encode makes the payload of e out of the report's state s and its place in the chain.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/report"
 )
 
 // ErrNoReport reports that no report has the id.
@@ -31,23 +33,17 @@ SELECT r.id, r.report_number, r.issue_type, coalesce(r.issue_type_raw, ''), r.se
        ARRAY(SELECT u.display_sha256 FROM report_images i JOIN uploads u ON u.id = i.upload_id
              WHERE i.report_id = r.id AND i.deleted_at IS NULL AND u.display_sha256 IS NOT NULL
              ORDER BY i.created_at, i.id)
-FROM reports r WHERE r.id = $1 `
+FROM reports r WHERE r.id = ` + report.IDSQL
 
 // lockSnapshot also takes the report's row lock, under which a chain grows.
-const lockSnapshot = selectSnapshot + `FOR NO KEY UPDATE OF r`
+const lockSnapshot = selectSnapshot + ` FOR NO KEY UPDATE OF r`
 
-// scanSnapshot reads a row of selectSnapshot, or returns ErrNoReport.
-func scanSnapshot(row pgx.Row) (*snapshot, error) {
+// scanSnapshot reads a row of selectSnapshot.
+func scanSnapshot(row pgx.CollectableRow) (*snapshot, error) {
 	var s snapshot
 	err := row.Scan(&s.id, &s.number, &s.IssueType, &s.IssueTypeRaw, &s.Severity, &s.Status,
 		&s.Title, &s.Description, &s.latitude, &s.longitude, &s.capturedAt, &s.images)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, ErrNoReport
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &s, nil
+	return &s, err
 }
 
 func (s *snapshot) rounded() place {

@@ -2,13 +2,14 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
@@ -78,43 +79,35 @@ func consensusTime(nanos *int64) *timestamp.Time {
 	return &at
 }
 
-// Named is a report by its id or otherwise: it adds a statement about it to a batch, in which "$1 " is its id.
-type Named interface {
-	Queue(b *pgx.Batch, sql string, args ...any) *pgx.QueuedQuery
-}
-
-// QueueAnchor reads how far a report is on the public ledger, among other statements. It stays the zero one for a
-// report without events.
-func QueueAnchor(b *pgx.Batch, c Config, report Named) *Anchor {
+// AskAnchor reads how far a report is on the public ledger. The result is the zero Anchor for a report without events.
+func AskAnchor(p database.Pipeline, c Config, about report.About) *database.Ask[Anchor] {
 	const query = `
 SELECT r.blockchain_status, s.state, s.topic_id, s.transaction_id, s.sequence_number, s.consensus_nanos
 FROM ledger_anchors a
 JOIN reports r ON r.id = a.report_id
 LEFT JOIN ledger_submissions s ON s.id = a.submission_id
-WHERE a.report_id = $1 AND a.seq = 1`
-	out := &Anchor{}
-	report.Queue(b, query).QueryRow(func(row pgx.Row) error {
+WHERE a.seq = 1 AND a.report_id = ` + report.IDSQL
+	found := database.AskOptional(p, func(row pgx.CollectableRow) (Anchor, error) {
 		var status string
 		var r submissionRow
 		err := row.Scan(&status, &r.State, &r.TopicID, &r.TransactionID, &r.Sequence, &r.ConsensusNanos)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil
+		a := r.anchor(&c)
+		a.Status = status
+		return a, err
+	}, query, about.Args()...)
+	return database.Derive(func() Anchor {
+		if found.Get() == nil {
+			return Anchor{}
 		}
-		if err != nil {
-			return fmt.Errorf("read anchor: %w", err)
-		}
-		*out = r.anchor(&c)
-		out.Status = status
-		return nil
+		return *found.Get()
 	})
-	return out
 }
 
 // ShowStatus brings reports.blockchain_status, which lists read, in line for the
 // reports with an event in the submission: the status of the least advanced
 // event. Call LockReports before the submission changes and this after, or two
 // submissions of one report that move at once each miss the other.
-func ShowStatus(ctx context.Context, tx pgx.Tx, submission uuid.UUID) error {
+func ShowStatus(ctx context.Context, tx database.Querier, submission uuid.UUID) error {
 	const update = `
 UPDATE reports r SET blockchain_status = x.status
 FROM (SELECT a.report_id, (ARRAY['failed', 'queued', 'submitting', 'submitted', 'confirmed'])[min(
@@ -134,7 +127,7 @@ WHERE r.id = x.report_id AND r.blockchain_status <> x.status`
 }
 
 // LockReports takes the row locks ShowStatus relies on, in the order of ids that everybody takes them in.
-func LockReports(ctx context.Context, tx pgx.Tx, submission uuid.UUID) error {
+func LockReports(ctx context.Context, tx database.Querier, submission uuid.UUID) error {
 	const lock = `
 SELECT FROM reports WHERE id IN (SELECT report_id FROM ledger_anchors WHERE submission_id = $1)
 ORDER BY id FOR NO KEY UPDATE`

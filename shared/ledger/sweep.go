@@ -22,18 +22,18 @@ const maxSweep = 100
 // returns how many it sent.
 func Sweep(ctx context.Context, o *outbox.Outbox, now time.Time, grace time.Duration) (int, error) {
 	var sent int
-	err := o.Do(ctx, func(w *outbox.Work) error {
-		limit, err := sweepLimit(ctx, w, now)
+	err := o.Do(ctx, func(tx *outbox.Tx) error {
+		limit, err := sweepLimit(ctx, tx, now)
 		if err != nil || limit == 0 {
 			sent = 0
 			return err
 		}
-		events, err := overdue(ctx, w, now.Add(-grace), limit)
+		events, err := overdue(ctx, tx, now.Add(-grace), limit)
 		if err != nil {
 			return err
 		}
 		for _, id := range events {
-			if err := w.Send(ctx, queue.Anchor, queue.AnchorMessage{EventID: id}); err != nil {
+			if err := tx.Send(ctx, queue.Anchor, queue.AnchorMessage{EventID: id}); err != nil {
 				return err
 			}
 		}
@@ -46,9 +46,9 @@ func Sweep(ctx context.Context, o *outbox.Outbox, now time.Time, grace time.Dura
 	return sent, nil
 }
 
-func sweepLimit(ctx context.Context, w *outbox.Work, now time.Time) (int, error) {
+func sweepLimit(ctx context.Context, tx *outbox.Tx, now time.Time) (int, error) {
 	var probe *time.Time
-	if err := w.QueryRow(ctx, `SELECT probe_at FROM ledger_circuit`).Scan(&probe); err != nil {
+	if err := tx.QueryRow(ctx, `SELECT probe_at FROM ledger_circuit`).Scan(&probe); err != nil {
 		return 0, fmt.Errorf("read circuit: %w", err)
 	}
 	switch {
@@ -61,7 +61,7 @@ func sweepLimit(ctx context.Context, w *outbox.Work, now time.Time) (int, error)
 }
 
 // overdue lists one event of each open submission, and the waiting events that nothing before them blocks.
-func overdue(ctx context.Context, w *outbox.Work, before time.Time, limit int) ([]uuid.UUID, error) {
+func overdue(ctx context.Context, tx *outbox.Tx, before time.Time, limit int) ([]uuid.UUID, error) {
 	const query = `
 (SELECT first.event_id FROM ledger_submissions s
  CROSS JOIN LATERAL (SELECT a.event_id FROM ledger_anchors a WHERE a.submission_id = s.id ORDER BY a.position LIMIT 1) first
@@ -74,7 +74,7 @@ UNION ALL
                    WHERE p.report_id = a.report_id AND p.seq < a.seq AND ps.sequence_number IS NULL)
  ORDER BY a.position LIMIT $2)
 LIMIT $2`
-	rows, err := w.Query(ctx, query, before, limit)
+	rows, err := tx.Query(ctx, query, before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("find overdue events: %w", err)
 	}

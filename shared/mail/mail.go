@@ -46,12 +46,12 @@ type Message struct {
 const purpose = "mail"
 
 // Send adds m to the unit of work; it goes out after the commit.
-func Send(ctx context.Context, w *outbox.Work, s *seal.Sealer, m Message) error {
+func Send(ctx context.Context, tx *outbox.Tx, s *seal.Sealer, m Message) error {
 	sealed, err := Seal(s, m)
 	if err != nil {
 		return err
 	}
-	return w.Send(ctx, queue.Notify, queue.NotifyMessage{Mail: sealed})
+	return tx.Send(ctx, queue.Notify, queue.NotifyMessage{Mail: sealed})
 }
 
 // Seal encrypts m.

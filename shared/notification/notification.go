@@ -56,7 +56,7 @@ type New struct {
 // delivered by mail and push, in the unit of work of what happened. It does nothing for an event the
 // person was told before, and nothing for an erased account. A notification about a report carries its number.
 // It runs with the next statement of w, or its commit.
-func Add(_ context.Context, w *outbox.Work, n New) error {
+func Add(_ context.Context, tx *outbox.Tx, n New) error {
 	params := n.Params
 	if params == nil {
 		params = map[string]string{}
@@ -75,8 +75,8 @@ func Add(_ context.Context, w *outbox.Work, n New) error {
 	report := uuid.NullUUID{UUID: n.ReportID, Valid: n.ReportID != uuid.Nil}
 	args := []any{id, n.UserID, string(n.Type), n.EventKey, report, string(raw)}
 	if n.Quiet {
-		w.Later(insert, args...)
+		tx.Queue(insert, args...)
 		return nil
 	}
-	return w.SendIf(queue.Notify, queue.NotifyMessage{NotificationID: &id}, insert, args...)
+	return tx.SendIf(queue.Notify, queue.NotifyMessage{NotificationID: &id}, insert, args...)
 }

@@ -22,8 +22,8 @@ func TestAddIsOncePerPersonAndEvent(t *testing.T) {
 	box := outbox.New(db, nil, slog.New(slog.DiscardHandler))
 	ana, rui := person(t, db), person(t, db)
 	add := func(n notification.New, fail error) error {
-		return box.Do(t.Context(), func(w *outbox.Work) error {
-			if err := notification.Add(t.Context(), w, n); err != nil {
+		return box.Do(t.Context(), func(tx *outbox.Tx) error {
+			if err := notification.Add(t.Context(), tx, n); err != nil {
 				return err
 			}
 			return fail

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/queue"
@@ -37,11 +36,17 @@ func New(db *database.DB, s Sender, log *slog.Logger) *Outbox {
 	return &Outbox{db: db, sender: s, log: log}
 }
 
-// Work is a transaction and the messages that go out when it has committed.
-type Work struct {
+// Tx is a transaction and the messages that go out when it has committed.
+type Tx struct {
 	*database.Tx
 	pending []pending // to be stored with the commit
-	sent    []pending // stored already
+	perhaps []conditional
+}
+
+// conditional is a message that is sent only where its statement stored it.
+type conditional struct {
+	message pending
+	stored  *database.Ask[int64] // 0 where it did not
 }
 
 type pending struct {
@@ -51,13 +56,13 @@ type pending struct {
 }
 
 // Send adds a message to the unit of work. Body is encoded as JSON.
-func (w *Work) Send(ctx context.Context, name queue.Name, body any) error {
+func (w *Tx) Send(ctx context.Context, name queue.Name, body any) error {
 	return w.SendAfter(ctx, name, body, 0)
 }
 
 // SendAfter is Send with a delay before the message may be delivered; whole
 // seconds, at most 15 minutes (the limit of SQS).
-func (w *Work) SendAfter(_ context.Context, name queue.Name, body any, delay time.Duration) error {
+func (w *Tx) SendAfter(_ context.Context, name queue.Name, body any, delay time.Duration) error {
 	p, err := newPending(name, body, delay)
 	if err != nil {
 		return err
@@ -76,24 +81,20 @@ func newPending(name queue.Name, body any, delay time.Duration) (pending, error)
 
 // SendIf has insert, a statement that adds one row and returns something of it, run with the next round trip, and
 // sends the message when it did add one. Its arguments are numbered from $1.
-func (w *Work) SendIf(name queue.Name, body any, insert string, args ...any) error {
+func (w *Tx) SendIf(name queue.Name, body any, insert string, args ...any) error {
 	p, err := newPending(name, body, 0)
 	if err != nil {
 		return err
 	}
 	n := len(args)
 	statement := fmt.Sprintf(`WITH added AS (%s) INSERT INTO outbox (id, queue, body) SELECT $%d, $%d, $%d FROM added`, insert, n+1, n+2, n+3)
-	w.Later(statement, append(args, p.out.ID, string(name), string(p.out.Body))...).Exec(func(tag pgconn.CommandTag) error {
-		if tag.RowsAffected() > 0 {
-			w.sent = append(w.sent, p)
-		}
-		return nil
-	})
+	stored := database.AskAffected(w, statement, append(args, p.out.ID, string(name), string(p.out.Body))...)
+	w.perhaps = append(w.perhaps, conditional{p, stored})
 	return nil
 }
 
 // store writes the messages that have no row yet, with the commit.
-func (w *Work) store() {
+func (w *Tx) store() {
 	if len(w.pending) == 0 {
 		return
 	}
@@ -110,12 +111,12 @@ func (w *Work) store() {
 		INSERT INTO outbox (id, queue, body, not_before)
 		SELECT id, queue, body::jsonb, now() + delay
 		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::interval[]) AS m (id, queue, body, delay)`
-	w.Later(insert, id, name, body, delays)
+	w.Queue(insert, id, name, body, delays)
 }
 
 // Do runs f in a transaction and, once it has committed, sends the messages f
 // added. A message that cannot be sent stays for relay; that is no error.
-func (o *Outbox) Do(ctx context.Context, f func(w *Work) error) error {
+func (o *Outbox) Do(ctx context.Context, f func(tx *Tx) error) error {
 	sent, err := o.commit(ctx, f)
 	if err == nil {
 		o.send(ctx, sent)
@@ -133,7 +134,7 @@ type Round struct {
 func (o *Outbox) Round() *Round { return &Round{outbox: o} }
 
 // Do is Outbox.Do but for the sending. A unit that fails changes nothing about the others.
-func (r *Round) Do(ctx context.Context, f func(w *Work) error) error {
+func (r *Round) Do(ctx context.Context, f func(tx *Tx) error) error {
 	more, err := r.outbox.commit(ctx, f)
 	r.all = append(r.all, more...)
 	return err
@@ -142,10 +143,10 @@ func (r *Round) Do(ctx context.Context, f func(w *Work) error) error {
 // Send sends what the committed units of work added.
 func (r *Round) Send(ctx context.Context) { r.outbox.send(ctx, r.all) }
 
-func (o *Outbox) commit(ctx context.Context, f func(w *Work) error) ([]pending, error) {
-	var done *Work
-	err := o.db.Transact(ctx, func(tx *database.Tx) error {
-		done = &Work{Tx: tx}
+func (o *Outbox) commit(ctx context.Context, f func(tx *Tx) error) ([]pending, error) {
+	var done *Tx
+	err := o.db.InTx(ctx, func(tx *database.Tx) error {
+		done = &Tx{Tx: tx}
 		if err := f(done); err != nil {
 			return err
 		}
@@ -155,7 +156,13 @@ func (o *Outbox) commit(ctx context.Context, f func(w *Work) error) ([]pending, 
 	if err != nil {
 		return nil, err
 	}
-	return append(done.sent, done.pending...), nil
+	sent := done.pending
+	for _, c := range done.perhaps {
+		if c.stored.Get() > 0 {
+			sent = append(sent, c.message)
+		}
+	}
+	return sent, nil
 }
 
 // sendTimeout bounds what a citizen waits for after the commit; relay has the rest.

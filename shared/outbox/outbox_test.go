@@ -56,16 +56,16 @@ func setup(t *testing.T) (*outbox.Outbox, *wire, func() int) {
 func TestMessagesGoOutAfterTheCommit(t *testing.T) {
 	t.Parallel()
 	o, w, waiting := setup(t)
-	err := o.Do(t.Context(), func(work *outbox.Work) error {
+	err := o.Do(t.Context(), func(tx *outbox.Tx) error {
 		for range 23 {
-			if err := work.Send(t.Context(), queue.Anchor, 1); err != nil {
+			if err := tx.Send(t.Context(), queue.Anchor, 1); err != nil {
 				return err
 			}
 		}
 		if len(w.sent) != 0 {
 			t.Error("sent before the commit")
 		}
-		return work.Send(t.Context(), queue.Notify, "x")
+		return tx.Send(t.Context(), queue.Notify, "x")
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -79,8 +79,8 @@ func TestARolledBackChangeSendsNothing(t *testing.T) {
 	t.Parallel()
 	o, w, waiting := setup(t)
 	no := errors.New("no")
-	err := o.Do(t.Context(), func(work *outbox.Work) error {
-		if err := work.Send(t.Context(), queue.Anchor, 1); err != nil {
+	err := o.Do(t.Context(), func(tx *outbox.Tx) error {
+		if err := tx.Send(t.Context(), queue.Anchor, 1); err != nil {
 			return err
 		}
 		return no
@@ -95,7 +95,7 @@ func TestWhatCannotBeSentWaits(t *testing.T) {
 	o, w, waiting := setup(t)
 	w.fault = errors.New("queue down")
 	send := func(n queue.Name) {
-		if err := o.Do(t.Context(), func(work *outbox.Work) error { return work.Send(t.Context(), n, 1) }); err != nil {
+		if err := o.Do(t.Context(), func(tx *outbox.Tx) error { return tx.Send(t.Context(), n, 1) }); err != nil {
 			t.Fatalf("a queue that is down must not fail the change: %v", err)
 		}
 	}
@@ -112,9 +112,9 @@ func TestOnce(t *testing.T) {
 	o, _, _ := setup(t)
 	mark := func() bool {
 		var first bool
-		err := o.Do(t.Context(), func(work *outbox.Work) error {
+		err := o.Do(t.Context(), func(tx *outbox.Tx) error {
 			var err error
-			first, err = work.Once(t.Context(), "validate", "report-1")
+			first, err = tx.Once(t.Context(), "validate", "report-1")
 			return err
 		})
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
@@ -21,7 +22,7 @@ const sweepBatch = 100
 // waits longer each time, up to a quarter of an hour, and never holds up others.
 func (o *Outbox) Sweep(ctx context.Context, before time.Time) (int, bool, error) {
 	sent, more := 0, false
-	err := o.db.InTx(ctx, func(tx pgx.Tx) error {
+	err := o.db.InTx(ctx, func(tx *database.Tx) error {
 		due, err := overdue(ctx, tx, before)
 		if err != nil {
 			return err
@@ -49,7 +50,7 @@ func (o *Outbox) Sweep(ctx context.Context, before time.Time) (int, bool, error)
 	return sent, more, nil
 }
 
-func overdue(ctx context.Context, tx pgx.Tx, before time.Time) ([]pending, error) {
+func overdue(ctx context.Context, tx database.Querier, before time.Time) ([]pending, error) {
 	const q = `SELECT id, queue, body FROM outbox WHERE not_before < $1 ORDER BY not_before LIMIT $2 FOR UPDATE SKIP LOCKED`
 	rows, err := tx.Query(ctx, q, before, sweepBatch)
 	if err != nil {

@@ -168,6 +168,6 @@ func TestSendHasThreeSeconds(t *testing.T) {
 		return err
 	})
 	check("after a commit", func() error {
-		return o.Do(t.Context(), func(w *outbox.Work) error { return w.Send(t.Context(), queue.Anchor, 1) })
+		return o.Do(t.Context(), func(tx *outbox.Tx) error { return tx.Send(t.Context(), queue.Anchor, 1) })
 	})
 }

@@ -14,8 +14,15 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
-// Unnumbered stands for the number of a report that is just being filed.
-const Unnumbered = "LS-0000-000000"
+// numberLength is that of the numbers of the first million reports of a year, in bytes.
+const numberLength = len("LS-2026-000001")
+
+// NewNumber is the number of a report that a transaction creates. NextNumber gives it, and KeepNumber keeps it for the
+// statements that fill it in: see database.Late.
+func NewNumber() database.Late { return database.NewLate("report_number", numberLength) }
+
+// KeepNumber is an SQL expression: the column report_number, kept as the value of NewNumber.
+const KeepNumber = `set_config('late.report_number', report_number, true)`
 
 // NextNumber is a part of WITH named "number": one row with the next report_number of the year $1, LS-YYYY-NNNNNN.
 // Numbers have no gaps, for a gap would look like a report that was dropped: the year's row stays locked until the
@@ -44,42 +51,37 @@ var ErrNotFound = problem.New(problem.NotFound, "report_not_found")
 // Ref names a report in a path: its id or its number.
 type Ref string
 
-// About is a report by its reference, for statements about it.
+// About is a report by its id or its number, for statements about it.
 type About struct {
-	arg      any
-	byNumber bool
+	id     *uuid.UUID
+	number *string // where id is nil
 }
 
-// Arg is the argument of the placeholder that SQL was given: a UUID, or a report number.
-func (a About) Arg() any { return a.arg }
-
 // AboutID is the report with an id.
-func AboutID(id uuid.UUID) About { return About{arg: id} }
+func AboutID(id uuid.UUID) About { return About{id: &id} }
 
 // About reads a reference. One that is neither form is a 422.
 func (r Ref) About() (About, error) {
 	if id, err := uuid.Parse(string(r)); err == nil && len(r) == 36 {
-		return About{arg: id}, nil
+		return About{id: &id}, nil
 	}
 	number, ok := ParseNumber(string(r))
 	if !ok {
 		return About{}, problem.InvalidField("id", "expected a report's id or number")
 	}
-	return About{arg: number, byNumber: true}, nil
+	return About{number: &number}, nil
 }
 
-// Queue adds a statement to b in which "$1 ", with a space after it, is the report's id; a number is looked up within it, so that naming a report
-// by that costs no round trip. The other arguments are counted from $2.
-func (a About) Queue(b *pgx.Batch, sql string, args ...any) *pgx.QueuedQuery {
-	return b.Queue(strings.ReplaceAll(sql, "$1 ", a.SQL("$1")+" "), append([]any{a.arg}, args...)...)
-}
+// IDSQL is the id of a report as an SQL expression over the arguments of About.Args. A number is looked up within the
+// statement, which costs no round trip.
+const IDSQL = `coalesce($1::uuid, (SELECT id FROM reports WHERE report_number = $2::text))`
 
-// SQL is the id of the report as an SQL expression; place is the placeholder of Arg, such as $1.
-func (a About) SQL(place string) string {
-	if a.byNumber {
-		return `(SELECT id FROM reports WHERE report_number = ` + place + `)`
-	}
-	return place
+// Args are the arguments of a statement with IDSQL: $1 and $2 name the report, more follow from $3 on.
+func (a About) Args(more ...any) []any { return append([]any{a.id, a.number}, more...) }
+
+// Names reports whether a is the report with the id and number.
+func (a About) Names(id uuid.UUID, number string) bool {
+	return a.id != nil && *a.id == id || a.number != nil && *a.number == number
 }
 
 // Resolve finds the id behind a reference. A reference that is neither form is
@@ -89,11 +91,11 @@ func (r Ref) Resolve(ctx context.Context, q database.Querier) (uuid.UUID, error)
 	if err != nil {
 		return uuid.Nil, err
 	}
-	if id, ok := a.arg.(uuid.UUID); ok {
-		return id, nil
+	if a.id != nil {
+		return *a.id, nil
 	}
 	var id uuid.UUID
-	err = q.QueryRow(ctx, `SELECT id FROM reports WHERE report_number = $1`, a.arg).Scan(&id)
+	err = q.QueryRow(ctx, `SELECT id FROM reports WHERE report_number = $1`, a.number).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return uuid.Nil, ErrNotFound
 	}

@@ -2,13 +2,13 @@ package reportread
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
@@ -93,16 +93,16 @@ func ImageStatus(s upload.State) string {
 const (
 	detailQuery = `SELECT ` + summaryColumns + `, r.captured_at, r.due_at, r.appealed_at, r.appeal_reason,
 		n.is_relevant, n.relevance_confidence, n.damage_type, n.severity, n.severity_score, n.recommended_repair, n.created_at
-		FROM reports r` + summaryJoins + ` LEFT JOIN ai_analyses n ON n.id = r.ai_analysis_id WHERE r.id = $1 AND r.deleted_at IS NULL`
+		FROM reports r` + summaryJoins + ` LEFT JOIN ai_analyses n ON n.id = r.ai_analysis_id WHERE r.deleted_at IS NULL AND r.id = ` + report.IDSQL
 	imagesQuery = `SELECT i.id, i.kind, p.state, p.id, p.width, p.height, p.blurhash, i.created_at
 		FROM report_images i JOIN uploads p ON p.id = i.upload_id
-		WHERE i.report_id = $1 AND i.deleted_at IS NULL ORDER BY i.created_at, i.id`
+		WHERE i.deleted_at IS NULL AND i.report_id = ` + report.IDSQL + ` ORDER BY i.created_at, i.id`
 	historyQuery = `SELECT h.old_status, h.new_status, h.actor_kind, a.code, h.note, h.created_at
 		FROM report_status_history h LEFT JOIN agencies a ON a.id = h.agency_id
-		WHERE h.report_id = $1 ORDER BY h.created_at, h.id`
+		WHERE h.report_id = ` + report.IDSQL + ` ORDER BY h.created_at, h.id`
 	candidatesQuery = `SELECT r.id, r.report_number, r.status, c.similarity, c.distance_meters
 		FROM duplicate_candidates c JOIN reports r ON r.id = c.candidate_id
-		WHERE c.report_id = $1 AND r.deleted_at IS NULL AND r.status <> 'rejected'
+		WHERE r.deleted_at IS NULL AND r.status <> 'rejected' AND c.report_id = ` + report.IDSQL + `
 		ORDER BY c.similarity DESC NULLS LAST, c.distance_meters LIMIT 20`
 )
 
@@ -121,71 +121,56 @@ func (r *Reader) ReportNamed(ctx context.Context, v Viewer, ref report.Ref) (Rep
 }
 
 func (r *Reader) about(ctx context.Context, v Viewer, a report.About) (Report, error) {
-	batch := &pgx.Batch{}
-	found := r.Queue(batch, v, a)
-	if err := r.db.SendBatch(ctx, batch).Close(); err != nil {
+	batch := &database.Batch{}
+	found := r.ask(batch, v, a)
+	if err := batch.Send(ctx, r.db); err != nil {
 		return Report{}, fmt.Errorf("read report: %w", err)
 	}
 	return found.Report(ctx)
 }
 
-// Found is a report that is being read: it is there once its statements have run.
-type Found struct {
-	reader *Reader
-	viewer Viewer
-	report Report
-	row    *summaryRow
-	missed bool
-	images []imageRow
-	anchor *ledger.Anchor
+// Asked is a report that is being read; Report tells what was found once the statements have run.
+type Asked struct {
+	reader     *Reader
+	viewer     Viewer
+	detail     *database.Ask[*detail]
+	images     *database.Ask[[]imageRow]
+	history    *database.Ask[[]Step]
+	candidates *database.Ask[[]Candidate]
+	anchor     *database.Ask[ledger.Anchor]
 }
 
-// Queue has a report read for v among other statements.
-func (r *Reader) Queue(batch *pgx.Batch, v Viewer, a report.About) *Found {
-	f := &Found{reader: r, viewer: v, row: &summaryRow{}, missed: true}
-	f.anchor = ledger.QueueAnchor(batch, r.ledger, a)
-	a.Queue(batch, detailQuery).QueryRow(func(found pgx.Row) error {
-		err := scanDetail(found, f.row, &f.report)
-		f.missed = errors.Is(err, pgx.ErrNoRows)
-		if f.missed {
-			return nil
-		}
-		return err
-	})
-	a.Queue(batch, imagesQuery).Query(func(found pgx.Rows) error {
-		var err error
-		f.images, err = pgx.CollectRows(found, scanImage)
-		return err
-	})
-	a.Queue(batch, historyQuery).Query(func(found pgx.Rows) error {
-		var err error
-		f.report.StatusHistory, err = pgx.CollectRows(found, func(row pgx.CollectableRow) (Step, error) {
-			var s Step
-			err := row.Scan(&s.OldStatus, &s.NewStatus, &s.ChangedBy, &s.Agency, &s.Note, &s.CreatedAt.Time)
-			return s, err
-		})
-		return err
-	})
-	a.Queue(batch, candidatesQuery).Query(func(found pgx.Rows) error {
-		var err error
-		f.report.PossibleDuplicates, err = pgx.CollectRows(found, func(row pgx.CollectableRow) (Candidate, error) {
-			var c Candidate
-			err := row.Scan(&c.ID, &c.ReportNumber, &c.Status, &c.Similarity, &c.DistanceMeters)
-			return c, err
-		})
-		return err
-	})
-	return f
+// Ask has a report read for v in a pipeline.
+func (r *Reader) Ask(p database.Pipeline, v Viewer, id uuid.UUID) *Asked {
+	return r.ask(p, v, report.AboutID(id))
+}
+
+func (r *Reader) ask(p database.Pipeline, v Viewer, a report.About) *Asked {
+	found := database.AskOptional(p, scanDetail, detailQuery, a.Args()...)
+	return &Asked{
+		reader: r, viewer: v,
+		detail: database.Derive(func() *detail {
+			if found.Get() == nil {
+				return nil
+			}
+			return *found.Get()
+		}),
+		images:     database.AskRows(p, scanImage, imagesQuery, a.Args()...),
+		history:    database.AskRows(p, scanStep, historyQuery, a.Args()...),
+		candidates: database.AskRows(p, pgx.RowToStructByPos[Candidate], candidatesQuery, a.Args()...),
+		anchor:     ledger.AskAnchor(p, r.ledger, a),
+	}
 }
 
 // Report is what was read, or report.ErrNotFound when there is none that the viewer may see.
-func (f *Found) Report(ctx context.Context) (Report, error) {
-	if f.missed || (f.row.Status == report.Rejected && !f.viewer.KnowsAuthor(f.row.author)) {
+func (a *Asked) Report(ctx context.Context) (Report, error) {
+	d := a.detail.Get()
+	if d == nil || (d.row.Status == report.Rejected && !a.viewer.KnowsAuthor(d.row.author)) {
 		return Report{}, report.ErrNotFound
 	}
-	out := f.report
-	out.Blockchain = *f.anchor
-	return f.reader.complete(ctx, f.viewer, out, f.row, f.images)
+	out := d.report
+	out.StatusHistory, out.PossibleDuplicates, out.Blockchain = a.history.Get(), a.candidates.Get(), a.anchor.Get()
+	return a.reader.complete(ctx, a.viewer, out, d.row, a.images.Get())
 }
 
 func (r *Reader) complete(ctx context.Context, v Viewer, out Report, row *summaryRow, images []imageRow) (Report, error) {
@@ -215,17 +200,30 @@ func (r *Reader) complete(ctx context.Context, v Viewer, out Report, row *summar
 	return out, nil
 }
 
-func scanDetail(found pgx.Row, row *summaryRow, out *Report) error {
+// detail is a row of detailQuery.
+type detail struct {
+	row    *summaryRow
+	report Report
+}
+
+func scanDetail(row pgx.CollectableRow) (*detail, error) {
+	d := &detail{row: &summaryRow{}}
 	var captured, due, appealed, analyzed *time.Time
 	var reason *string
-	a := &out.AI
-	err := found.Scan(append(row.targets(), &captured, &due, &appealed, &reason, &a.IsRelevant, &a.Confidence, &a.DamageType, &a.Severity,
+	out, a := &d.report, &d.report.AI
+	err := row.Scan(append(d.row.targets(), &captured, &due, &appealed, &reason, &a.IsRelevant, &a.Confidence, &a.DamageType, &a.Severity,
 		&a.SeverityScore, &a.RecommendedRepair, &analyzed)...)
 	out.CapturedAt, out.DueAt, a.AnalyzedAt = timestamp.OfPtr(captured), timestamp.OfPtr(due), timestamp.OfPtr(analyzed)
 	if appealed != nil && reason != nil {
 		out.Appeal = &Appeal{Reason: *reason, At: timestamp.Of(*appealed)}
 	}
-	return err
+	return d, err
+}
+
+func scanStep(row pgx.CollectableRow) (Step, error) {
+	var s Step
+	err := row.Scan(&s.OldStatus, &s.NewStatus, &s.ChangedBy, &s.Agency, &s.Note, &s.CreatedAt.Time)
+	return s, err
 }
 
 type imageRow struct {

@@ -51,11 +51,11 @@ func Where(condition string, args ...any) Scope { return Scope{condition, args} 
 
 // List is a page of the reports v may see within all scopes.
 func (r *Reader) List(ctx context.Context, v Viewer, q Query, scopes ...Scope) (Page, error) {
-	return r.list(ctx, v, q, &pgx.Batch{}, scopes...)
+	return r.list(ctx, v, q, &database.Batch{}, scopes...)
 }
 
 // list runs with whatever else the batch asks.
-func (r *Reader) list(ctx context.Context, v Viewer, q Query, batch *pgx.Batch, scopes ...Scope) (Page, error) {
+func (r *Reader) list(ctx context.Context, v Viewer, q Query, batch *database.Batch, scopes ...Scope) (Page, error) {
 	var w where
 	v.visible(&w)
 	for _, s := range scopes {
@@ -137,19 +137,23 @@ func (r *Reader) In(tx database.Querier) *Reader {
 // ListOwn is List of a person's own reports, with how many of all of theirs stand where; every status is there.
 func (r *Reader) ListOwn(ctx context.Context, v Viewer, q Query, user uuid.UUID) (Page, map[report.Status]int, error) {
 	const counts = `SELECT status, count(*) FROM reports WHERE user_id = $1 AND deleted_at IS NULL GROUP BY status`
+	batch := &database.Batch{}
+	found := database.AskRows(batch, pgx.RowToStructByPos[statusCount], counts, user)
+	p, err := r.list(ctx, v, q, batch, By(user))
+	if err != nil {
+		return Page{}, nil, err
+	}
 	out := make(map[report.Status]int)
 	for _, s := range report.Statuses() {
 		out[s] = 0
 	}
-	batch := &pgx.Batch{}
-	batch.Queue(counts, user).Query(func(rows pgx.Rows) error {
-		var status report.Status
-		var n int
-		if _, err := pgx.ForEachRow(rows, []any{&status, &n}, func() error { out[status] = n; return nil }); err != nil {
-			return fmt.Errorf("count by status: %w", err)
-		}
-		return nil
-	})
-	p, err := r.list(ctx, v, q, batch, By(user))
-	return p, out, err
+	for _, c := range found.Get() {
+		out[c.Status] = c.N
+	}
+	return p, out, nil
+}
+
+type statusCount struct {
+	Status report.Status
+	N      int
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
 )
 
 // Near is a report and how far it is.
@@ -65,36 +67,36 @@ func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) 
 		SELECT ` + summaryColumns + `, r.meters, r.n FROM (SELECT r.*, w.meters, w.n FROM within w JOIN reports r ON r.id = w.id) r` +
 		summaryJoins + ` ORDER BY r.meters, r.id`
 
-	batch := &pgx.Batch{}
-	var counted int
-	var rows []*summaryRow
-	var distances []float64
+	batch := &database.Batch{}
 	batch.Queue(settings)
-	batch.Queue(list, w.args...).Query(func(found pgx.Rows) error {
-		var err error
-		rows, err = pgx.CollectRows(found, func(row pgx.CollectableRow) (*summaryRow, error) {
-			s := &summaryRow{}
-			var distance float64
-			if err := row.Scan(append(s.targets(), &distance, &counted)...); err != nil {
-				return nil, err
-			}
-			distances = append(distances, distance)
-			return s, nil
-		})
-		return err
-	})
-	if err := r.db.SendBatch(ctx, batch).Close(); err != nil {
+	found := database.AskRows(batch, func(row pgx.CollectableRow) (nearRow, error) {
+		n := nearRow{summary: &summaryRow{}}
+		err := row.Scan(append(n.summary.targets(), &n.meters, &n.total)...)
+		return n, err
+	}, list, w.args...)
+	if err := batch.Send(ctx, r.db); err != nil {
 		return NearPage{}, fmt.Errorf("list reports nearby: %w", err)
+	}
+	out := NearPage{Items: make([]Near, len(found.Get()))}
+	rows := make([]*summaryRow, len(out.Items))
+	for i, n := range found.Get() {
+		rows[i], out.Items[i].DistanceMeters, out.Total = n.summary, n.meters, n.total
 	}
 	items, err := r.presentAll(ctx, v, rows)
 	if err != nil {
 		return NearPage{}, fmt.Errorf("list reports nearby: %w", err)
 	}
-	out := NearPage{Items: make([]Near, len(items)), Total: counted}
 	for i := range items {
-		out.Items[i] = Near{Summary: items[i], DistanceMeters: distances[i]}
+		out.Items[i].Summary = items[i]
 	}
 	return out, nil
+}
+
+// nearRow is a report, its distance in metres, and how many are within the radius.
+type nearRow struct {
+	summary *summaryRow
+	meters  float64
+	total   int
 }
 
 // Summaries are the reports with the given ids that v may see, in that order.

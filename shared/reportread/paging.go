@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
 )
 
 // maxCounted bounds how far a list is counted: beyond, total says maxCounted and
@@ -19,7 +21,7 @@ const maxCounted = 1_000
 // that is often off by a hundred times. So the first maxCounted are looked for in
 // no order, by whatever index is best: when that is all of them, they are sorted.
 // When there are more, a walk along the index of the order meets a page of them soon.
-func (r *Reader) page(ctx context.Context, batch *pgx.Batch, w *where, q Query) ([]*summaryRow, int, error) {
+func (r *Reader) page(ctx context.Context, batch *database.Batch, w *where, q Query) ([]*summaryRow, int, error) {
 	found, met := w.sql(), w.walk()
 	counted := len(w.args)
 	by := sortings(q.Sort)
@@ -52,26 +54,30 @@ func (r *Reader) page(ctx context.Context, batch *pgx.Batch, w *where, q Query) 
 		settings = usePlaces
 	}
 	batch.Queue(settings)
-	var rows []*summaryRow
-	var total int
-	batch.Queue(list, w.args...).Query(func(list pgx.Rows) error {
-		var err error
-		rows, err = pgx.CollectRows(list, func(row pgx.CollectableRow) (*summaryRow, error) {
-			s := &summaryRow{}
-			return s, row.Scan(append(s.targets(), &total)...)
-		})
-		return err
-	})
-	if err := r.db.SendBatch(ctx, batch).Close(); err != nil {
+	type hit struct {
+		row   *summaryRow
+		total int
+	}
+	page := database.AskRows(batch, func(row pgx.CollectableRow) (hit, error) {
+		h := hit{row: &summaryRow{}}
+		err := row.Scan(append(h.row.targets(), &h.total)...)
+		return h, err
+	}, list, w.args...)
+	if err := batch.Send(ctx, r.db); err != nil {
 		return nil, 0, err
 	}
+	var rows []*summaryRow
+	total := 0
+	for _, h := range page.Get() {
+		rows, total = append(rows, h.row), h.total
+	}
 	if len(rows) == 0 && (offset > 0 || q.Cursor != "") { // beyond the end, nothing tells how many there are before it
-		batch := &pgx.Batch{}
 		batch.Queue(settings)
-		batch.Queue(`SELECT count(*) FROM (`+hits+`) c`, w.args[:counted]...).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
-		if err := r.db.SendBatch(ctx, batch).Close(); err != nil {
+		count := database.AskRow(batch, pgx.RowTo[int], `SELECT count(*) FROM (`+hits+`) c`, w.args[:counted]...)
+		if err := batch.Send(ctx, r.db); err != nil {
 			return nil, 0, err
 		}
+		total = count.Get()
 	}
 	return rows, min(total, maxCounted), nil
 }

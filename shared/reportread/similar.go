@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 )
@@ -132,7 +133,6 @@ func (r *Reader) origin(ctx context.Context, v Viewer, l Likeness) (origin, erro
 	var err error
 	switch {
 	case l.ReportID != nil:
-		var p Point
 		const q = `
 			SELECT r.latitude, r.longitude, p.perceptual_hash, e.embedding::text, e.model
 			FROM reports r
@@ -140,13 +140,16 @@ func (r *Reader) origin(ctx context.Context, v Viewer, l Likeness) (origin, erro
 				WHERE i.report_id = r.id AND i.deleted_at IS NULL AND i.kind = 'evidence' ORDER BY i.created_at, i.id LIMIT 1) p ON true
 			LEFT JOIN LATERAL (SELECT embedding, model FROM report_embeddings WHERE image_id = p.id ORDER BY created_at DESC LIMIT 1) e ON true
 			WHERE r.id = $1 AND r.deleted_at IS NULL`
-		batch := &pgx.Batch{}
-		v.QueueMayRead(batch, report.AboutID(*l.ReportID))
-		batch.Queue(q, *l.ReportID).QueryRow(func(row pgx.Row) error {
-			return row.Scan(&p.Latitude, &p.Longitude, &o.hash, &o.embedding, &o.model)
-		})
-		err = r.db.SendBatch(ctx, batch).Close()
-		o.point = &p
+		batch := &database.Batch{}
+		v.MayRead(batch, report.AboutID(*l.ReportID))
+		found := database.AskRow(batch, func(row pgx.CollectableRow) (origin, error) {
+			o := origin{point: &Point{}}
+			err := row.Scan(&o.point.Latitude, &o.point.Longitude, &o.hash, &o.embedding, &o.model)
+			return o, err
+		}, q, *l.ReportID)
+		if err = batch.Send(ctx, r.db); err == nil {
+			o = found.Get()
+		}
 	case l.UploadID != nil:
 		const q = `SELECT perceptual_hash FROM uploads WHERE id = $1 AND user_id = $2`
 		err = r.db.QueryRow(ctx, q, *l.UploadID, l.Owner).Scan(&o.hash)

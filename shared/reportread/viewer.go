@@ -1,12 +1,10 @@
 package reportread
 
 import (
-	"errors"
-	"fmt"
-
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/report"
 )
@@ -43,31 +41,25 @@ func (v Viewer) visible(w *where) {
 // KnowsAuthor reports whether the viewer may know who filed an anonymous report of author.
 func (v Viewer) KnowsAuthor(author *uuid.UUID) bool { return v.staff || v.owns(author) }
 
-// QueueMayRead looks, among other statements, whether the viewer may read a report: the batch fails with report.ErrNotFound otherwise.
-func (v Viewer) QueueMayRead(b *pgx.Batch, a report.About) {
-	a.Queue(b, mayQuery, false).QueryRow(v.look)
-}
+// MayRead has the pipeline fail with report.ErrNotFound unless the viewer may read a report.
+func (v Viewer) MayRead(p database.Pipeline, a report.About) { v.may(p, a, false) }
 
-// QueueMaySee is QueueMayRead, and lets a withdrawn report pass: that it cannot be
+// MaySee is MayRead, and lets a withdrawn report pass: that it cannot be
 // dropped unseen is what its ledger record is for.
-func (v Viewer) QueueMaySee(b *pgx.Batch, a report.About) {
-	a.Queue(b, mayQuery, true).QueryRow(v.look)
+func (v Viewer) MaySee(p database.Pipeline, a report.About) { v.may(p, a, true) }
+
+func (v Viewer) may(p database.Pipeline, a report.About, withdrawn bool) {
+	const q = `SELECT status, user_id FROM reports WHERE (deleted_at IS NULL OR $3) AND id = ` + report.IDSQL
+	database.AskRow(p, pgx.RowToStructByPos[secrecy], q, a.Args(withdrawn)...).Missing(report.ErrNotFound).Check(func(s secrecy) error {
+		if s.Status == report.Rejected && !v.KnowsAuthor(s.Author) {
+			return report.ErrNotFound
+		}
+		return nil
+	})
 }
 
-const mayQuery = `SELECT status, user_id FROM reports WHERE id = $1 AND (deleted_at IS NULL OR $2)`
-
-func (v Viewer) look(row pgx.Row) error {
-	var status report.Status
-	var author *uuid.UUID
-	err := row.Scan(&status, &author)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return report.ErrNotFound
-	}
-	if err != nil {
-		return fmt.Errorf("look for report: %w", err)
-	}
-	if status == report.Rejected && !v.KnowsAuthor(author) {
-		return report.ErrNotFound
-	}
-	return nil
+// secrecy is what decides who may read a report.
+type secrecy struct {
+	Status report.Status
+	Author *uuid.UUID
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -17,10 +18,10 @@ import (
 	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
-// Held is a report whose row the transaction has locked: nobody else changes it
+// Locked is a report whose row the transaction has locked: nobody else changes it
 // until the transaction ends. Its fields are what the transaction has made of it so far: whoever changes the report
 // changes them too, and events vouch for what they say.
-type Held struct {
+type Locked struct {
 	ID             uuid.UUID
 	Number         string
 	UserID         *uuid.UUID // nil once the author is erased
@@ -40,88 +41,80 @@ type Held struct {
 	At time.Time
 
 	followers     []uuid.UUID // besides the author
-	original      *Held       // that it is to become a duplicate of
+	original      *Locked     // that it is to become a duplicate of
 	hasDuplicates bool
 	chain         *ledger.Chain // nil where no event is to come
 }
 
-const heldColumns = `id, report_number, user_id, issue_type, coalesce(issue_type_raw, ''), severity, status, ai_status, assigned_agency_id,
+const lockedColumns = `id, report_number, user_id, issue_type, coalesce(issue_type_raw, ''), severity, status, ai_status, assigned_agency_id,
 	duplicate_of, is_anonymous, appealed_at IS NOT NULL, title, description, version, now()`
 
-func (h *Held) scan(row pgx.Row) error {
-	return row.Scan(&h.ID, &h.Number, &h.UserID, &h.IssueType, &h.IssueTypeRaw, &h.Severity, &h.Status, &h.AIStatus, &h.AssignedAgency,
+func scanLocked(row pgx.CollectableRow) (Locked, error) {
+	var h Locked
+	err := row.Scan(&h.ID, &h.Number, &h.UserID, &h.IssueType, &h.IssueTypeRaw, &h.Severity, &h.Status, &h.AIStatus, &h.AssignedAgency,
 		&h.DuplicateOf, &h.IsAnonymous, &h.Appealed, &h.Title, &h.Description, &h.Version, &h.At)
+	return h, err
 }
 
-// QueueHold locks a report until the transaction ends, and reads who follows it, among other statements: the batch
-// fails with report.ErrNotFound when there is no such report or it was withdrawn. Questions that come after it in the batch
-// see what the holder of the lock before has committed.
-func QueueHold(b *pgx.Batch, a report.About) *Held {
-	h := &Held{}
-	a.Queue(b, `SELECT `+heldColumns+` FROM reports WHERE id = $1 AND deleted_at IS NULL FOR UPDATE`).QueryRow(func(row pgx.Row) error {
-		err := h.scan(row)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return report.ErrNotFound
-		}
-		if err != nil {
-			return fmt.Errorf("lock report: %w", err)
-		}
-		return nil
-	})
-	h.queueFollowers(b, a)
-	return h
-}
-
-// QueueChange is QueueHold for a change that by makes and that the ledger is to know of.
-func QueueChange(b *pgx.Batch, a report.About, by report.Actor) *Held {
-	h := QueueHold(b, a)
-	h.chain = ledger.QueueChain(b, a, by.AgencyID)
-	return h
-}
-
-func (h *Held) queueFollowers(b *pgx.Batch, a report.About) {
-	a.Queue(b, `SELECT user_id FROM report_followers WHERE report_id = $1 `).Query(func(rows pgx.Rows) error {
-		var err error
-		if h.followers, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID]); err != nil {
-			return fmt.Errorf("find who to tell: %w", err)
-		}
-		return nil
+// Lock locks a report until the transaction ends, and reads who follows it. The pipeline fails with
+// report.ErrNotFound when there is no such report or it was withdrawn. Statements that come after it see what the
+// holder of the lock before has committed.
+func Lock(p database.Pipeline, a report.About) *database.Ask[*Locked] {
+	const q = `SELECT ` + lockedColumns + ` FROM reports WHERE deleted_at IS NULL AND id = ` + report.IDSQL + ` FOR UPDATE`
+	row := database.AskRow(p, scanLocked, q, a.Args()...).Missing(report.ErrNotFound)
+	followers := askFollowers(p, a)
+	return database.Derive(func() *Locked {
+		h := row.Get()
+		h.followers = followers.Get()
+		return &h
 	})
 }
 
-// queuePair locks two reports, always in the order of their ids, so that two
-// transactions that want the same ones never wait for each other in a circle. One that is not there, or was withdrawn,
-// is nil; so is what is no duplicate of anything.
-func queuePair(b *pgx.Batch, of, original report.About) *Held {
-	h := &Held{}
-	q := `SELECT ` + heldColumns + ` FROM reports WHERE (id = ` + of.SQL("$1") + ` OR id = ` + original.SQL("$2") + `) AND deleted_at IS NULL
+// LockForChange is Lock for a change that by makes and that the ledger is to know of.
+func LockForChange(p database.Pipeline, a report.About, by report.Actor) *database.Ask[*Locked] {
+	return withChain(p, a, by, Lock(p, a))
+}
+
+// withChain adds to a locked report its chain of ledger events.
+func withChain(p database.Pipeline, a report.About, by report.Actor, locked *database.Ask[*Locked]) *database.Ask[*Locked] {
+	chain := ledger.AskChain(p, a, by.AgencyID)
+	return database.Derive(func() *Locked {
+		h := locked.Get()
+		h.chain = chain.Get()
+		return h
+	})
+}
+
+func askFollowers(p database.Pipeline, a report.About) *database.Ask[[]uuid.UUID] {
+	return database.AskRows(p, pgx.RowTo[uuid.UUID], `SELECT user_id FROM report_followers WHERE report_id = `+report.IDSQL, a.Args()...)
+}
+
+// lockPair is Lock of a report that is to become a duplicate of original. It locks both, always in the order of their
+// ids, so that two transactions that want the same ones never wait for each other in a circle. An original that is not
+// there, or was withdrawn, is nil.
+func lockPair(p database.Pipeline, of, original report.About) *database.Ask[*Locked] {
+	const q = `SELECT ` + lockedColumns + ` FROM reports WHERE deleted_at IS NULL
+		AND (id = ` + report.IDSQL + ` OR id = coalesce($3::uuid, (SELECT id FROM reports WHERE report_number = $4::text)))
 		ORDER BY id FOR UPDATE`
-	b.Queue(q, of.Arg(), original.Arg()).Query(func(rows pgx.Rows) error {
-		all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Held, error) {
-			var h Held
-			err := h.scan(row)
-			return h, err
-		})
-		if err != nil {
-			return fmt.Errorf("lock reports: %w", err)
-		}
-		found := pick(all, of)
-		if found == nil {
+	both := database.AskRows(p, scanLocked, q, of.Args(original.Args()...)...).Check(func(all []Locked) error {
+		if pick(all, of) == nil {
 			return report.ErrNotFound
 		}
-		found.original, found.chain = pick(all, original), h.chain
-		*h = *found
 		return nil
 	})
-	const duplicates = `SELECT EXISTS (SELECT FROM reports WHERE duplicate_of = $1 AND deleted_at IS NULL)`
-	of.Queue(b, duplicates).QueryRow(func(row pgx.Row) error { return row.Scan(&h.hasDuplicates) })
-	h.queueFollowers(b, of)
-	return h
+	const duplicates = `SELECT EXISTS (SELECT FROM reports WHERE deleted_at IS NULL AND duplicate_of = ` + report.IDSQL + `)`
+	hasDuplicates := database.AskRow(p, pgx.RowTo[bool], duplicates, of.Args()...)
+	followers := askFollowers(p, of)
+	return database.Derive(func() *Locked {
+		h := pick(both.Get(), of)
+		h.original, h.hasDuplicates, h.followers = pick(both.Get(), original), hasDuplicates.Get(), followers.Get()
+		return h
+	})
 }
 
 // pick is the report that a names, nil where it is not among all.
-func pick(all []Held, a report.About) *Held {
-	i := slices.IndexFunc(all, func(h Held) bool { return a.Arg() == h.ID || a.Arg() == h.Number })
+func pick(all []Locked, a report.About) *Locked {
+	i := slices.IndexFunc(all, func(h Locked) bool { return a.Names(h.ID, h.Number) })
 	if i < 0 {
 		return nil
 	}
@@ -130,12 +123,12 @@ func pick(all []Held, a report.About) *Held {
 
 // Reread reads what the ledger is to know of a report anew, after a change that by made and that h does not know of: to
 // its pictures, or where the database decided. It takes one round trip.
-func (h *Held) Reread(ctx context.Context, w *outbox.Work, by report.Actor) error {
-	b := &pgx.Batch{}
-	h.chain = ledger.QueueChain(b, report.AboutID(h.ID), by.AgencyID)
-	if err := w.SendBatch(ctx, b).Close(); err != nil {
+func (h *Locked) Reread(ctx context.Context, tx *outbox.Tx, by report.Actor) error {
+	chain := ledger.AskChain(tx, report.AboutID(h.ID), by.AgencyID)
+	if err := tx.Flush(ctx); err != nil {
 		return fmt.Errorf("read report again: %w", err)
 	}
+	h.chain = chain.Get()
 	s := h.chain.State
 	h.IssueType, h.IssueTypeRaw, h.Severity, h.Status = report.IssueType(s.IssueType), s.IssueTypeRaw, report.Severity(s.Severity), report.Status(s.Status)
 	h.Title, h.Description = s.Title, s.Description
@@ -143,19 +136,19 @@ func (h *Held) Reread(ctx context.Context, w *outbox.Work, by report.Actor) erro
 }
 
 // Event appends to the report's ledger events what actor caused. Call it after the change.
-func (h *Held) Event(ctx context.Context, w *outbox.Work, e ledger.Event, actor report.Actor) error {
+func (h *Locked) Event(ctx context.Context, tx *outbox.Tx, e ledger.Event, actor report.Actor) error {
 	if h.chain == nil {
 		return fmt.Errorf("append %s: the report is held without its chain", e.Type)
 	}
 	h.chain.State = ledger.State{IssueType: string(h.IssueType), IssueTypeRaw: h.IssueTypeRaw, Severity: string(h.Severity),
 		Status: string(h.Status), Title: h.Title, Description: h.Description}
 	e.Actor = ledger.Actor{Kind: string(actor.Kind), AgencyID: actor.AgencyID}
-	_, err := h.chain.Append(ctx, w, e)
+	_, err := h.chain.Append(ctx, tx, e)
 	return err
 }
 
 // VisibleTo is nil for whoever may see the report, report.ErrNotFound for others.
-func (h *Held) VisibleTo(v reportread.Viewer) error {
+func (h *Locked) VisibleTo(v reportread.Viewer) error {
 	if h.Status == report.Rejected && !v.KnowsAuthor(h.UserID) {
 		return report.ErrNotFound
 	}
@@ -171,7 +164,7 @@ type Expect struct {
 }
 
 // Check holds e against the present version.
-func (e Expect) Check(h *Held) error {
+func (e Expect) Check(h *Locked) error {
 	if e.Match != nil {
 		if err := e.Match(h.Version); err != nil {
 			return withVersion(err, h.Version)

@@ -17,13 +17,13 @@ import (
 )
 
 // record writes down that h was moved from another status, for everybody who keeps account.
-func (m Move) record(ctx context.Context, w *outbox.Work, h *Held, from report.Status) error {
-	event := History(w, h.ID, &from, m.To, m.By, m.Note)
-	if err := h.Event(ctx, w, ledger.Event{Type: ledger.StatusMoved, At: h.At, OldStatus: string(from)}, m.By); err != nil {
+func (m Move) record(ctx context.Context, tx *outbox.Tx, h *Locked, from report.Status) error {
+	event := History(tx, h.ID, &from, m.To, m.By, m.Note)
+	if err := h.Event(ctx, tx, ledger.Event{Type: ledger.StatusMoved, At: h.At, OldStatus: string(from)}, m.By); err != nil {
 		return err
 	}
 	if m.By.UserID != nil {
-		err := audit.Record(ctx, w, audit.Entry{Action: "report.status", Entity: "report", EntityID: h.ID.String(),
+		err := audit.Record(ctx, tx, audit.Entry{Action: "report.status", Entity: "report", EntityID: h.ID.String(),
 			Before: map[string]any{"status": from}, After: map[string]any{"status": m.To, "duplicate_of": h.DuplicateOf}})
 		if err != nil {
 			return err
@@ -36,7 +36,7 @@ func (m Move) record(ctx context.Context, w *outbox.Work, h *Held, from report.S
 	if m.To == report.Duplicate {
 		params["original_number"] = h.original.Number
 	}
-	return h.Tell(ctx, w, typeOf(m.To), "status:"+event.String(), params)
+	return h.Tell(ctx, tx, typeOf(m.To), "status:"+event.String(), params)
 }
 
 // sentence ends a text with a full stop, for the texts that go on after it.
@@ -64,18 +64,18 @@ func typeOf(to report.Status) notification.Type {
 }
 
 // History adds a row to a report's status history with the next statement of w, and returns its id; from is nil for the creation.
-func History(w *outbox.Work, id uuid.UUID, from *report.Status, to report.Status, by report.Actor, note string) uuid.UUID {
+func History(tx *outbox.Tx, id uuid.UUID, from *report.Status, to report.Status, by report.Actor, note string) uuid.UUID {
 	row := database.NewID()
 	const q = `
 		INSERT INTO report_status_history (id, report_id, old_status, new_status, actor_kind, actor_id, agency_id, note)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''))`
-	w.Later(q, row, id, from, to, by.Kind, by.UserID, by.AgencyID, note)
+	tx.Queue(q, row, id, from, to, by.Kind, by.UserID, by.AgencyID, note)
 	return row
 }
 
 // Tell notifies a report's author and, where it is an original, the reporters
 // of its duplicates; but nobody of what they did themselves.
-func (h *Held) Tell(ctx context.Context, w *outbox.Work, t notification.Type, eventKey string, params map[string]string, except ...uuid.UUID) error {
+func (h *Locked) Tell(ctx context.Context, tx *outbox.Tx, t notification.Type, eventKey string, params map[string]string, except ...uuid.UUID) error {
 	people := slices.Clone(h.followers)
 	if h.UserID != nil {
 		people = append(people, *h.UserID)
@@ -86,7 +86,7 @@ func (h *Held) Tell(ctx context.Context, w *outbox.Work, t notification.Type, ev
 			continue
 		}
 		n := notification.New{UserID: person, Type: t, EventKey: eventKey, ReportID: h.ID, Params: params}
-		if err := notification.Add(ctx, w, n); err != nil {
+		if err := notification.Add(ctx, tx, n); err != nil {
 			return err
 		}
 	}

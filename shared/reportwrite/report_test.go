@@ -74,8 +74,8 @@ func (b *bundle) report(status report.Status) uuid.UUID {
 	b.exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, status, latitude, longitude,
 		duplicate_of, assigned_agency_id) VALUES ($1, $2, $3, '', 'pothole', $4, -8.55, 125.57, $5, $6)`,
 		id, "LS-2026-"+id.String(), b.author, status, original, b.agency)
-	err := b.outbox.Do(b.t.Context(), func(w *outbox.Work) error {
-		_, err := ledger.Append(b.t.Context(), w, ledger.Event{ReportID: id, Type: ledger.Submitted, At: time.Now(), Actor: ledger.Actor{Kind: "ai"}})
+	err := b.outbox.Do(b.t.Context(), func(tx *outbox.Tx) error {
+		_, err := ledger.Append(b.t.Context(), tx, ledger.Event{ReportID: id, Type: ledger.Submitted, At: time.Now(), Actor: ledger.Actor{Kind: "ai"}})
 		return err
 	})
 	if err != nil {
@@ -84,11 +84,11 @@ func (b *bundle) report(status report.Status) uuid.UUID {
 	return id
 }
 
-func (b *bundle) move(m reportwrite.Move) (*reportwrite.Held, error) {
-	var out *reportwrite.Held
-	err := b.outbox.Do(b.t.Context(), func(w *outbox.Work) error {
+func (b *bundle) move(m reportwrite.Move) (*reportwrite.Locked, error) {
+	var out *reportwrite.Locked
+	err := b.outbox.Do(b.t.Context(), func(tx *outbox.Tx) error {
 		var err error
-		out, err = reportwrite.Transition(b.t.Context(), w, m)
+		out, err = reportwrite.Transition(b.t.Context(), tx, m)
 		return err
 	})
 	return out, err
@@ -121,8 +121,8 @@ func kindOf(err error) problem.Kind {
 }
 
 func run(ctx context.Context, o *outbox.Outbox, m reportwrite.Move) error {
-	return o.Do(ctx, func(w *outbox.Work) error {
-		_, err := reportwrite.Transition(ctx, w, m)
+	return o.Do(ctx, func(tx *outbox.Tx) error {
+		_, err := reportwrite.Transition(ctx, tx, m)
 		return err
 	})
 }

@@ -6,9 +6,8 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
@@ -26,24 +25,24 @@ type Move struct {
 	Expect      Expect
 }
 
-// Transition locks a report and moves it as Held.Move does, in two round trips with the commit. It further fails with
+// Transition locks a report and moves it as Locked.Move does, in two round trips with the commit. It further fails with
 // report.ErrNotFound.
-func Transition(ctx context.Context, w *outbox.Work, m Move) (*Held, error) {
-	b := &pgx.Batch{}
-	var h *Held
+func Transition(ctx context.Context, tx *outbox.Tx, m Move) (*Locked, error) {
+	var locked *database.Ask[*Locked]
 	if m.DuplicateOf == nil {
-		h = QueueHold(b, m.Report)
+		locked = Lock(tx, m.Report)
 	} else {
-		h = queuePair(b, m.Report, *m.DuplicateOf)
+		locked = lockPair(tx, m.Report, *m.DuplicateOf)
 	}
-	h.chain = ledger.QueueChain(b, m.Report, m.By.AgencyID)
-	if err := w.SendBatch(ctx, b).Close(); err != nil {
+	locked = withChain(tx, m.Report, m.By, locked)
+	if err := tx.Flush(ctx); err != nil {
 		return nil, fmt.Errorf("lock report to move it: %w", err)
 	}
-	return h, h.Move(ctx, w, m)
+	h := locked.Get()
+	return h, h.Move(ctx, tx, m)
 }
 
-// Move makes a move of a report that was locked for a change (QueueChange, Transition) in w's transaction: the status
+// Move makes a move of a report that was locked for a change (LockForChange, Transition) in w's transaction: the status
 // and what hangs on it, a row of history, an event for the ledger and notifications, or nothing. It reads nothing; what
 // it writes goes out with the next statement of w.
 //
@@ -51,7 +50,7 @@ func Transition(ctx context.Context, w *outbox.Work, m Move) (*Held, error) {
 // changed since; with 409 "transition_not_allowed" for a move the rules do not
 // have, and 403 "transition_forbidden" for one they have but not for this actor
 // (both with "allowed"); with 422 when a note or the original is missing or unfit.
-func (h *Held) Move(ctx context.Context, w *outbox.Work, m Move) error {
+func (h *Locked) Move(ctx context.Context, tx *outbox.Tx, m Move) error {
 	m.Note = strings.TrimSpace(m.Note)
 	if err := m.check(h); err != nil {
 		return err
@@ -62,11 +61,11 @@ func (h *Held) Move(ctx context.Context, w *outbox.Work, m Move) error {
 		}
 	}
 	from := h.Status
-	m.apply(w, h)
-	return m.record(ctx, w, h, from)
+	m.apply(tx, h)
+	return m.record(ctx, tx, h, from)
 }
 
-func (m Move) check(h *Held) error {
+func (m Move) check(h *Locked) error {
 	if err := m.Expect.Check(h); err != nil {
 		return err
 	}
@@ -89,7 +88,7 @@ func (m Move) check(h *Held) error {
 
 // mayFollow is nil for an original that h may be a duplicate of. It keeps duplicates one level deep: an original is no
 // duplicate itself, and a report others are duplicates of cannot become one.
-func (h *Held) mayFollow(original *Held) error {
+func (h *Locked) mayFollow(original *Locked) error {
 	switch {
 	case original == nil:
 		return problem.InvalidField("duplicate_of", "no such report")
@@ -106,7 +105,7 @@ func (h *Held) mayFollow(original *Held) error {
 }
 
 // apply changes the report, and h with it.
-func (m Move) apply(w *outbox.Work, h *Held) {
+func (m Move) apply(tx *outbox.Tx, h *Locked) {
 	const q = `
 		UPDATE reports SET
 			status           = $2,
@@ -124,10 +123,10 @@ func (m Move) apply(w *outbox.Work, h *Held) {
 	if m.To == report.Duplicate {
 		original = &h.original.ID
 	}
-	w.Later(q, h.ID, m.To, m.Note, original, m.By.Kind != report.ActorAI)
-	m.applyToPeople(w, h, original)
+	tx.Queue(q, h.ID, m.To, m.Note, original, m.By.Kind != report.ActorAI)
+	m.applyToPeople(tx, h, original)
 	if m.To == report.Rejected {
-		h.ReviewDuplicates(w)
+		h.ReviewDuplicates(tx)
 	}
 	h.Status, h.DuplicateOf = m.To, original
 	h.Version++
@@ -135,7 +134,7 @@ func (m Move) apply(w *outbox.Work, h *Held) {
 
 // applyToPeople keeps what a status means for people: how many of their reports
 // were fixed, and who follows an original.
-func (m Move) applyToPeople(w *outbox.Work, h *Held, original *uuid.UUID) {
+func (m Move) applyToPeople(tx *outbox.Tx, h *Locked, original *uuid.UUID) {
 	if h.UserID == nil {
 		return
 	}
@@ -146,12 +145,12 @@ func (m Move) applyToPeople(w *outbox.Work, h *Held, original *uuid.UUID) {
 	)
 	switch {
 	case m.To == report.Fixed:
-		w.Later(count, h.UserID, 1)
+		tx.Queue(count, h.UserID, 1)
 	case h.Status == report.Fixed:
-		w.Later(count, h.UserID, -1)
+		tx.Queue(count, h.UserID, -1)
 	case m.To == report.Duplicate:
-		w.Later(follow, original, h.UserID, h.ID)
+		tx.Queue(follow, original, h.UserID, h.ID)
 	case h.Status == report.Duplicate:
-		w.Later(unfollow, h.ID)
+		tx.Queue(unfollow, h.ID)
 	}
 }

@@ -75,7 +75,7 @@ func Read(ctx context.Context, q database.Querier) (Settings, error) {
 
 // Write replaces the settings in the caller's transaction, which also records
 // who did it (audit.Record). Every process uses them within 30 s.
-func Write(ctx context.Context, tx database.Querier, by uuid.UUID, s Settings) error {
+func Write(p database.Pipeline, by uuid.UUID, s Settings) error {
 	raw, err := json.Marshal(s)
 	if err != nil {
 		return fmt.Errorf("write settings: %w", err)
@@ -83,8 +83,6 @@ func Write(ctx context.Context, tx database.Querier, by uuid.UUID, s Settings) e
 	const upsert = `
 		INSERT INTO app_settings (key, value, updated_by) VALUES ($1, $2, $3)
 		ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_by = excluded.updated_by, updated_at = now()`
-	if err := database.Later(ctx, tx, upsert, key, string(raw), by); err != nil {
-		return fmt.Errorf("write settings: %w", err)
-	}
+	p.Queue(upsert, key, string(raw), by)
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/infra/local/testdb"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/settings"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
@@ -29,7 +30,11 @@ func TestReaderFollowsAChange(t *testing.T) {
 	}
 	changed := settings.Default()
 	changed.EvidenceImages = 3
-	if err := settings.Write(t.Context(), db, uuid.New(), changed); err != nil {
+	batch := &database.Batch{}
+	if err := settings.Write(batch, uuid.New(), changed); err != nil {
+		t.Fatal(err)
+	}
+	if err := batch.Send(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
 	if got := current(); got.EvidenceImages != 1 {

@@ -49,22 +49,22 @@ type Intent struct {
 // 10 MB on a slow link that breaks off and is tried again.
 const directTTL = time.Hour
 
-// Desk takes pictures in.
-type Desk struct {
+// Uploads takes pictures in.
+type Uploads struct {
 	db    database.Querier
 	store *storage.Store
 	links *storage.Links
 	clock timestamp.Clock
 }
 
-// NewDesk keeps rows in db and bytes in store.
-func NewDesk(db database.Querier, store *storage.Store, links *storage.Links, now timestamp.Clock) *Desk {
-	return &Desk{db: db, store: store, links: links, clock: now}
+// NewUploads keeps rows in db and bytes in store.
+func NewUploads(db database.Querier, store *storage.Store, links *storage.Links, now timestamp.Clock) *Uploads {
+	return &Uploads{db: db, store: store, links: links, clock: now}
 }
 
 // Take stores a picture that came through the API. Anything but a whole JPEG,
 // PNG or WebP is a 415 or 422, and leaves nothing behind.
-func (d *Desk) Take(ctx context.Context, owner uuid.UUID, f File) (Upload, error) {
+func (s *Uploads) Take(ctx context.Context, owner uuid.UUID, f File) (Upload, error) {
 	info, err := Inspect(f.Bytes)
 	if err != nil {
 		return Upload{}, refused(err)
@@ -74,25 +74,25 @@ func (d *Desk) Take(ctx context.Context, owner uuid.UUID, f File) (Upload, error
 		UploadID: database.NewID(), ContentType: info.Format.ContentType(), SizeBytes: int64(len(f.Bytes)),
 		SHA256: hex.EncodeToString(sum[:]), Width: info.Width, Height: info.Height,
 	}
-	if err := d.open(ctx, owner, &up, sum[:]); err != nil {
+	if err := s.open(ctx, owner, &up, sum[:]); err != nil {
 		return Upload{}, err
 	}
-	if err := d.store.Put(ctx, up.S3Key, up.ContentType, f.Bytes); err != nil {
-		return Upload{}, errors.Join(problem.New(problem.Unavailable, "unavailable").After(2*time.Second).Because(err), d.drop(ctx, up.UploadID))
+	if err := s.store.Put(ctx, up.S3Key, up.ContentType, f.Bytes); err != nil {
+		return Upload{}, errors.Join(problem.New(problem.Unavailable, "unavailable").After(2*time.Second).Because(err), s.drop(ctx, up.UploadID))
 	}
 	// The worker may have been faster, so only a picture that still waits is moved on.
 	const stored = `UPDATE uploads SET state = 'stored', original_sha256 = $2 WHERE id = $1 AND state = 'issued'`
-	if _, err := d.db.Exec(ctx, stored, up.UploadID, sum[:]); err != nil {
+	if _, err := s.db.Exec(ctx, stored, up.UploadID, sum[:]); err != nil {
 		return Upload{}, fmt.Errorf("mark upload stored: %w", err)
 	}
-	if up.ImageURL, err = d.links.Link(ctx, RenditionKey(up.UploadID, Display)); err != nil {
+	if up.ImageURL, err = s.links.Link(ctx, RenditionKey(up.UploadID, Display)); err != nil {
 		return Upload{}, err
 	}
 	return up, nil
 }
 
 // Issue gives a phone the address to send a picture to by itself.
-func (d *Desk) Issue(ctx context.Context, owner uuid.UUID, in Intent) (Upload, error) {
+func (s *Uploads) Issue(ctx context.Context, owner uuid.UUID, in Intent) (Upload, error) {
 	contentType := strings.ToLower(strings.TrimSpace(in.ContentType))
 	if contentType == "image/jpg" {
 		contentType = "image/jpeg"
@@ -111,10 +111,10 @@ func (d *Desk) Issue(ctx context.Context, owner uuid.UUID, in Intent) (Upload, e
 		sum = nil
 	}
 	up := Upload{UploadID: database.NewID(), ContentType: contentType, SizeBytes: in.SizeBytes, SHA256: strings.ToLower(in.SHA256)}
-	if err := d.open(ctx, owner, &up, sum); err != nil {
+	if err := s.open(ctx, owner, &up, sum); err != nil {
 		return Upload{}, err
 	}
-	request, err := d.store.PresignPut(ctx, up.S3Key, contentType, in.SizeBytes, directTTL)
+	request, err := s.store.PresignPut(ctx, up.S3Key, contentType, in.SizeBytes, directTTL)
 	if err != nil {
 		return Upload{}, err
 	}
@@ -125,12 +125,12 @@ func (d *Desk) Issue(ctx context.Context, owner uuid.UUID, in Intent) (Upload, e
 	return up, nil
 }
 
-func (d *Desk) open(ctx context.Context, owner uuid.UUID, up *Upload, sum []byte) error {
+func (s *Uploads) open(ctx context.Context, owner uuid.UUID, up *Upload, sum []byte) error {
 	up.S3Key = OriginalKey(up.UploadID)
-	up.ExpiresAt = timestamp.Of(d.clock.Now().Add(Life))
+	up.ExpiresAt = timestamp.Of(s.clock.Now().Add(Life))
 	const insert = `INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, sha256, width, height, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, nullif($7, 0), nullif($8, 0), $9)`
-	_, err := d.db.Exec(ctx, insert, up.UploadID, owner, up.S3Key, up.ContentType, up.SizeBytes, sum, up.Width, up.Height, up.ExpiresAt.Time)
+	_, err := s.db.Exec(ctx, insert, up.UploadID, owner, up.S3Key, up.ContentType, up.SizeBytes, sum, up.Width, up.Height, up.ExpiresAt.Time)
 	if err != nil {
 		return fmt.Errorf("open upload: %w", err)
 	}
@@ -138,10 +138,10 @@ func (d *Desk) open(ctx context.Context, owner uuid.UUID, up *Upload, sum []byte
 }
 
 // drop forgets an upload whose bytes did not arrive. Its object, should there be one, expires.
-func (d *Desk) drop(ctx context.Context, id uuid.UUID) error {
+func (s *Uploads) drop(ctx context.Context, id uuid.UUID) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
-	if _, err := d.db.Exec(ctx, `DELETE FROM uploads WHERE id = $1`, id); err != nil {
+	if _, err := s.db.Exec(ctx, `DELETE FROM uploads WHERE id = $1`, id); err != nil {
 		return fmt.Errorf("drop upload: %w", err)
 	}
 	return nil

@@ -188,8 +188,8 @@ func (w *walk) judge(f *filed) bool {
 	ai := actor{kind: "ai"}
 	_, may := f.allowed(to, ai)
 	may = may && !f.withdrawn
-	err := w.outbox.Do(context.Background(), func(u *outbox.Work) error {
-		_, err := reportwrite.Transition(context.Background(), u, reportwrite.Move{Report: report.AboutID(uuid.MustParse(w.ids[f])), To: report.Status(to), By: report.AI(), Note: "Irrelevant."})
+	err := w.outbox.Do(context.Background(), func(tx *outbox.Tx) error {
+		_, err := reportwrite.Transition(context.Background(), tx, reportwrite.Move{Report: report.AboutID(uuid.MustParse(w.ids[f])), To: report.Status(to), By: report.AI(), Note: "Irrelevant."})
 		return err
 	})
 	if (err == nil) != may {

@@ -30,6 +30,7 @@ func parts() []Part {
 	return []Part{
 		{"reads", reads},
 		{"writes", writes},
+		{"durable", durable},
 		{"memory", memory},
 		{"others", others},
 		{"coldstart", coldStarts},

@@ -16,12 +16,12 @@ func TestMeasures(t *testing.T) {
 	t.Parallel()
 	var out, log bytes.Buffer
 	err := bench.Measure(t.Context(), bench.Options{Size: 500, Server: server(t), Brief: true, Out: &out, Log: &log,
-		Only: []string{"reads", "writes", "memory", "coldstart"}})
+		Only: []string{"reads", "writes", "durable", "memory", "coldstart"}})
 	if err != nil {
 		t.Fatalf("%v\n%s\n%s", err, out.String(), log.String())
 	}
 	t.Log(out.String())
-	for _, row := range []string{"list, first page", "nearby, 1 km", "public list", "sign in", "export", "hello world"} {
+	for _, row := range []string{"list, first page", "nearby, 1 km", "public list", "sign in", "export", "hello world", "1ms"} {
 		if !strings.Contains(out.String(), row) {
 			t.Errorf("no row %q", row)
 		}

@@ -67,27 +67,44 @@ func newServer(ctx context.Context, address string) (*server, error) {
 	return s, nil
 }
 
+// Create makes a fresh database with every migration applied and returns its address, as the role that owns it, and a
+// function that drops it with whatever connections it still has. Tests use URL; this is for examples, which have no
+// testing.TB.
+func Create(ctx context.Context) (string, func() error, error) {
+	s, err := connect()
+	if err != nil {
+		return "", nil, err
+	}
+	name := "test_" + rand.Text()
+	create := "CREATE DATABASE " + quote(name) + " TEMPLATE " + quote(s.template) + " STRATEGY FILE_COPY"
+	if _, err := s.admin.Exec(ctx, create); err != nil {
+		return "", nil, fmt.Errorf("create: %w", err)
+	}
+	drop := func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), dropTimeout)
+		defer cancel()
+		if _, err := s.admin.Exec(ctx, "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)"); err != nil {
+			return fmt.Errorf("drop: %w", err)
+		}
+		return nil
+	}
+	return s.databaseURL(name), drop, nil
+}
+
 // URL returns the address of a fresh database with every migration applied, as the role that owns it. The database
 // is dropped when the test ends, with whatever connections it still has.
 func URL(t testing.TB) string {
 	t.Helper()
-	s, err := connect()
+	address, drop, err := Create(t.Context())
 	if err != nil {
 		t.Fatalf("test database: %v", err)
 	}
-	name := "test_" + rand.Text()
-	create := "CREATE DATABASE " + quote(name) + " TEMPLATE " + quote(s.template) + " STRATEGY FILE_COPY"
-	if _, err := s.admin.Exec(t.Context(), create); err != nil {
-		t.Fatalf("test database: create: %v", err)
-	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), dropTimeout)
-		defer cancel()
-		if _, err := s.admin.Exec(ctx, "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)"); err != nil {
-			t.Errorf("test database: drop: %v", err)
+		if err := drop(); err != nil {
+			t.Errorf("test database: %v", err)
 		}
 	})
-	return s.databaseURL(name)
+	return address
 }
 
 // Pool returns connections to a fresh database in the role the functions work under, so that a right they lack is

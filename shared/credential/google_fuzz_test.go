@@ -30,7 +30,7 @@ type keys struct {
 	server  *httptest.Server
 }
 
-func newKeys(f *testing.F) *keys {
+func newKeys(f testing.TB) *keys {
 	f.Helper()
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -52,7 +52,7 @@ func (k *keys) set() string {
 	return `{"keys":[{"kty":"RSA","alg":"RS256","use":"sig","kid":"1","n":"` + k.modulus() + `","e":"` + exponent + `"}]}`
 }
 
-func (k *keys) token(f *testing.F, claims map[string]any) string {
+func (k *keys) token(f testing.TB, claims map[string]any) string {
 	f.Helper()
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: k.private, KeyID: "1"}}, nil)
 	if err != nil {

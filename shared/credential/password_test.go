@@ -66,8 +66,11 @@ func TestWeak(t *testing.T) {
 	t.Parallel()
 	for given, want := range map[string]credential.Weakness{
 		"short":                  credential.TooShort,
+		"rua-A42":                credential.TooShort,
+		"rua-Ai42":               "",
 		"ábçdéfgh9":              "",
 		strings.Repeat("ã", 129): credential.TooLong,
+		strings.Repeat("ã9", 64): "",
 		"Ana.Santos@example.tl":  credential.IsEmail,
 		"Ana.Santos":             credential.IsEmail,
 		"Password123":            credential.Common,

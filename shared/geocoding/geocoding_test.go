@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -77,6 +78,30 @@ func TestTheGeocoderIsAskedOnceForACell(t *testing.T) {
 	}
 }
 
+func TestAnswersOfTheGeocoderAreKeptForThirtyDays(t *testing.T) {
+	t.Parallel()
+	r, g, db := setup(t)
+	for i, c := range []struct {
+		age   string
+		asked int32
+	}{{"0 days", 1}, {"29 days", 1}, {"31 days", 2}} {
+		exec(t, db, `UPDATE geocode_cache SET fetched_at = now() - interval '`+c.age+`'`)
+		exec(t, db, `UPDATE geocoder_turn SET next_at = now()`)
+		if _, err := r.Reverse(t.Context(), -8.5567, 125.5603, time.Second); err != nil || g.asked.Load() != c.asked {
+			t.Errorf("%d: with an answer %s old the geocoder was asked %d times (error %v), want %d", i, c.age, g.asked.Load(), err, c.asked)
+		}
+	}
+}
+
+func TestAnAnswerOfOverAMegabyteIsRefused(t *testing.T) {
+	t.Parallel()
+	r, g, _ := setup(t)
+	g.answer.Store(strings.Repeat(" ", 1<<20) + g.answer.Load().(string))
+	if a, err := r.Reverse(t.Context(), -8.5567, 125.5603, time.Second); !errors.Is(err, geocoding.ErrSilent) {
+		t.Errorf("got %+v, %v, want %v", a, err, geocoding.ErrSilent)
+	}
+}
+
 func TestOneTurnASecondForTheWholeSystem(t *testing.T) {
 	t.Parallel()
 	r, g, _ := setup(t)
@@ -129,6 +154,11 @@ func TestAFailingGeocoderIsLeftAlone(t *testing.T) {
 	if g.asked.Load() != 5 {
 		t.Errorf("asked %d times, want 5 and then rest", g.asked.Load())
 	}
+	var rests bool
+	const rest = `SELECT open_until BETWEEN now() + interval '4 minutes' AND now() + interval '5 minutes' FROM geocoder_turn`
+	if err := db.QueryRow(t.Context(), rest).Scan(&rests); err != nil || !rests {
+		t.Errorf("the geocoder is not left alone for five minutes (error %v)", err)
+	}
 	g.status.Store(http.StatusOK)
 	exec(t, db, `UPDATE geocoder_turn SET next_at = now(), open_until = now() - interval '1 second'`)
 	if _, err := r.Reverse(t.Context(), -9, 125.5, time.Second); err != nil {
@@ -149,7 +179,7 @@ func TestSearchFindsOursFirst(t *testing.T) {
 	if err != nil || len(found) != 2 || found[0].DisplayName != "Baucau" || found[0].Type != "municipality" || found[1].Type != "aerodrome" {
 		t.Errorf("got %+v, %v", found, err)
 	}
-	for _, nothing := range []string{"%", "-", "帝力"} {
+	for _, nothing := range []string{"%", "-", "帝力", "dima"} {
 		if found, err := r.Search(t.Context(), nothing, 5, 0); err != nil || len(found) != 0 {
 			t.Errorf("%q finds %+v, %v", nothing, found, err)
 		}

@@ -49,6 +49,54 @@ func TestFirstAnswerIsGivenAgain(t *testing.T) {
 	}
 }
 
+func TestAnswersAreKeptForTwoDays(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	db, keys := openKeys(t)
+	claim, _, err := keys.Claim(ctx, "maria", "k", one, noEarlier)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := claim.Finish(ctx, true, recordedAnswer{Status: 201}); err != nil {
+		t.Fatal(err)
+	}
+	age := func(hours int) {
+		t.Helper()
+		const q = `UPDATE idempotency_keys SET created_at = now() - $1 * interval '1 hour', locked_until = now() - interval '1 minute'`
+		if _, err := db.Exec(ctx, q, hours); err != nil {
+			t.Fatal(err)
+		}
+	}
+	age(47)
+	if _, first, err := keys.Claim(ctx, "maria", "k", one, noEarlier); err != nil || first == nil || first.Status != 201 {
+		t.Errorf("after 47 hours: got %+v, %v, want the first answer", first, err)
+	}
+	age(49)
+	if claim, first, err := keys.Claim(ctx, "maria", "k", other, noEarlier); err != nil || first != nil || claim == nil {
+		t.Errorf("after 49 hours: got %+v, %v, want a new claim", first, err)
+	}
+}
+
+// A request that died without an answer holds its key for 40 seconds, longer than any request may run.
+func TestAKeyOfADeadRequestIsFreeAfterFortySeconds(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	db, keys := openKeys(t)
+	if _, _, err := keys.Claim(ctx, "maria", "k", one, noEarlier); err != nil {
+		t.Fatal(err)
+	}
+	var seconds int
+	if err := db.QueryRow(ctx, `SELECT extract(epoch FROM locked_until - created_at)::int FROM idempotency_keys`).Scan(&seconds); err != nil || seconds != 40 {
+		t.Errorf("the key is held for %d seconds (error %v), want 40", seconds, err)
+	}
+	if _, err := db.Exec(ctx, `UPDATE idempotency_keys SET locked_until = now() - interval '1 second'`); err != nil {
+		t.Fatal(err)
+	}
+	if claim, first, err := keys.Claim(ctx, "maria", "k", one, noEarlier); err != nil || first != nil || claim == nil {
+		t.Errorf("got %+v, %v, want a claim", first, err)
+	}
+}
+
 func TestFailureGivesTheKeyBack(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

@@ -32,6 +32,9 @@ func (w *wire) Send(_ context.Context, n queue.Name, ms []queue.Outgoing) ([]uui
 	if w.fault != nil {
 		return nil, w.fault
 	}
+	if len(ms) > 10 {
+		return nil, errors.New("SQS takes ten messages in one call")
+	}
 	var ids []uuid.UUID
 	for _, m := range ms {
 		w.sent[n] = append(w.sent[n], string(m.Body))

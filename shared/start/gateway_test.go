@@ -292,8 +292,8 @@ func TestHandlerHasTimeLeftToAnswer(t *testing.T) {
 	if _, err := start.NewGateway(http.HandlerFunc(h), "").Handle(ctx, event("GET", "/x")); err != nil {
 		t.Fatal(err)
 	}
-	if left := deadline.Sub(got); left <= 0 || left > time.Second {
-		t.Errorf("the handler's deadline is %v before Lambda's", left)
+	if left := deadline.Sub(got); left != 400*time.Millisecond {
+		t.Errorf("the handler's deadline is %v before Lambda's, want 400ms", left)
 	}
 }
 

@@ -95,7 +95,7 @@ func TestSetupWorksOnce(t *testing.T) {
 	}
 }
 
-func TestOnlyAdministratorsWithTheirSecondFactor(t *testing.T) {
+func TestRoutesNeedAnAdministratorWithASecondFactor(t *testing.T) {
 	t.Parallel()
 	b := signedIn(t)
 	paths := []struct{ method, path string }{
@@ -149,7 +149,7 @@ func TestUsers(t *testing.T) {
 	b.WithToken(b.admin.Token).Do(http.MethodDelete, "/admin/agencies/"+agency.Object().Text("id"), nil).WantProblem(409, "agency_in_use")
 	b.WithToken(p.Token).Do(http.MethodGet, "/admin/users", nil).WantProblem(403, "forbidden")
 
-	// Suspension holds at once, and leaves no session behind.
+	// A suspended person is signed out at once, everywhere.
 	a = b.WithToken(b.admin.Token).Do(http.MethodPatch, path, fields{"suspended": true, "reason": "abuse"}).Want(200)
 	if a.Object().Values["is_active"] != false || a.Object().Text("suspended_reason") != "abuse" {
 		t.Errorf("suspended: %s", a.Body)

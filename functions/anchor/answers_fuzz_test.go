@@ -17,7 +17,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// said is a KMS that says the same whatever it is asked.
+// said is a KMS that gives the same answer to every request.
 type said struct {
 	key, signature []byte
 	spec           types.KeySpec
@@ -34,8 +34,8 @@ func (s said) GetPublicKey(context.Context, *kms.GetPublicKeyInput, ...func(*kms
 // spki is the start of a subject public key info of secp256k1, up to its point of 65 bytes.
 var spki = []byte("0V0\x10\x06\x07*\x86H\xce=\x02\x01\x06\x05+\x81\x04\x00\n\x03B\x00")
 
-// FuzzKMS: whatever KMS answers is refused, or is a signature over the very body by the very key, in the one form of it that
-// the network takes.
+// FuzzKMS: an answer of KMS is refused, or it is a signature of this body by this key, in the form that the network
+// accepts.
 func FuzzKMS(f *testing.F) {
 	body := []byte("a transaction")
 	h := sha3.NewLegacyKeccak256()
@@ -103,8 +103,8 @@ func FuzzKMS(f *testing.F) {
 	})
 }
 
-// FuzzReceipt: whatever a node answers, a transaction has had no effect only when the answer says so, and a message is at a place
-// only when it names one that a topic can have.
+// FuzzReceipt: a transaction counts as failed only when the node's answer says so, and a message has a sequence number only
+// when the answer names a valid one.
 func FuzzReceipt(f *testing.F) {
 	answer := func(header, status services.ResponseCodeEnum, sequence uint64, running int) []byte {
 		raw, err := proto.Marshal(&services.Response{Response: &services.Response_TransactionGetReceipt{TransactionGetReceipt: &services.TransactionGetReceiptResponse{

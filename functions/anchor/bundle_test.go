@@ -35,7 +35,7 @@ import (
 
 const account = "0.0.1001"
 
-// patient is longer than any call takes on a busy machine; tests of silence have impatient workers.
+// patient is longer than any call takes on a busy machine. Tests of timeouts use impatient.
 const patient = time.Minute
 
 func impatient(_ *hedera.Options, c *anchor.Config) {
@@ -120,7 +120,7 @@ func (m *mailbox) put(l letter) { m.mu.Lock(); defer m.mu.Unlock(); m.mail = app
 
 func setup(t testing.TB, change ...func(*hedera.Options, *anchor.Config)) *bundle {
 	t.Helper()
-	// The network's clock is ahead of the machine's by nothing; KMS requests are signed by the machine's.
+	// The network's clock starts at the machine's time, because requests to KMS are signed with that.
 	b := &bundle{t: t, clock: timestamp.NewManual(time.Now()), faults: faults.NewSet(), user: database.NewID(), metrics: &record{}, logs: &record{}}
 	b.queue = &mailbox{clock: b.clock}
 	netOpts := hedera.Options{Now: b.clock.Now, Faults: b.faults}
@@ -373,8 +373,8 @@ func (b *bundle) shuffle(workers ...*anchor.Worker) {
 	wg.Wait()
 }
 
-// checkAnchored holds the end state against exactly-once: every event confirmed,
-// in exactly one message, per report in order.
+// checkAnchored checks the end state: every event is confirmed, in exactly one
+// message, and those of a report are in order.
 func (b *bundle) checkAnchored() {
 	b.t.Helper()
 	if n := scan[int](b, `SELECT count(*) FROM ledger_anchors a LEFT JOIN ledger_submissions s ON s.id = a.submission_id

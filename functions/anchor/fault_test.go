@@ -112,9 +112,9 @@ func TestOutageBeyondExpiry(t *testing.T) {
 	}
 }
 
-// TestMirrorBehindExpiryIsWaitedFor: that the mirror does not know a transaction
-// means nothing before it has come past the transaction's expiry.
-func TestMirrorBehindExpiryIsWaitedFor(t *testing.T) {
+// TestANewTransactionWaitsForALateMirror: a mirror node that does not know a
+// transaction proves nothing before it has passed the transaction's expiry.
+func TestANewTransactionWaitsForALateMirror(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(o *hedera.Options, _ *anchor.Config) { o.MirrorLag = 10 * time.Minute })
 	if err := b.faults.Add(faults.Fault{Service: "hedera", Operation: "GetTransactionReceipts", Mode: faults.Error, Count: faults.Forever}); err != nil {
@@ -132,7 +132,7 @@ func TestMirrorBehindExpiryIsWaitedFor(t *testing.T) {
 type manyMirrors struct {
 	anchor.MirrorNode
 	clock  timestamp.Clock
-	behind time.Time // no machine is any more from then on
+	behind time.Time // from then on all machines are up to date
 }
 
 func (m manyMirrors) Transaction(ctx context.Context, id string) (*ledger.MirrorTransaction, error) {
@@ -142,8 +142,9 @@ func (m manyMirrors) Transaction(ctx context.Context, id string) (*ledger.Mirror
 	return m.MirrorNode.Transaction(ctx, id)
 }
 
-// TestMirrorsThatDifferAreWaitedFor: the machines behind a mirror node's name are not all as far.
-func TestMirrorsThatDifferAreWaitedFor(t *testing.T) {
+// TestANewTransactionWaitsForEveryMirror: one mirror node is several machines, and some are
+// behind the others.
+func TestANewTransactionWaitsForEveryMirror(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	if err := b.faults.Add(faults.Fault{Service: "hedera", Operation: "GetTransactionReceipts", Mode: faults.Error, Count: faults.Forever}); err != nil {
@@ -162,8 +163,8 @@ func TestMirrorsThatDifferAreWaitedFor(t *testing.T) {
 	}
 }
 
-// TestOperatorsFaultStopsEverything: no storm while it lasts, nothing lost after.
-func TestOperatorsFaultStopsEverything(t *testing.T) {
+// TestAFaultForTheOperatorHaltsAllSubmissions: while it lasts few transactions are sent, and nothing is lost.
+func TestAFaultForTheOperatorHaltsAllSubmissions(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name       string
@@ -214,9 +215,9 @@ func TestOperatorsFaultStopsEverything(t *testing.T) {
 	}
 }
 
-// TestKilledAnywhere cuts a run off before each of its database statements in
-// turn, as a kill between an effect and its mark would, and lets another take over.
-func TestKilledAnywhere(t *testing.T) {
+// TestARunKilledAtAnyStatementIsTakenUpAgain cuts a run off before each of its database statements in
+// turn, as a killed process would be, and lets another take over.
+func TestARunKilledAtAnyStatementIsTakenUpAgain(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	cuts := 0
@@ -236,7 +237,7 @@ func TestKilledAnywhere(t *testing.T) {
 		kill()
 		db.Close()
 		b.settle()
-		// The sweep has what a kill right after a commit kept from being sent.
+		// A run killed right after a commit has not sent its message: the sweep does.
 		b.clock.Advance(5 * time.Minute)
 		b.sweep()
 		b.settle()
@@ -322,9 +323,9 @@ func (s *slowKMS) Sign(ctx context.Context, in *kms.SignInput, opts ...func(*kms
 	return s.KMS.Sign(ctx, in, opts...)
 }
 
-// TestRunThatOutlivesItsLease: a run frozen in the middle, as Lambda freezes
+// TestARunWithoutItsLeaseDoesNothing: a run frozen in the middle, as Lambda freezes
 // them, wakes up when another has long finished its work, and does nothing more.
-func TestRunThatOutlivesItsLease(t *testing.T) {
+func TestARunWithoutItsLeaseDoesNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(_ *hedera.Options, c *anchor.Config) { c.KMSTimeout = 10 * time.Second })
 	b.report()
@@ -371,7 +372,7 @@ func TestLaterEventsWaitForTheFirst(t *testing.T) {
 	}
 }
 
-// late is a clock that has stopped being told the time by anybody.
+// late is a clock that is behind.
 type late struct {
 	timestamp.Clock
 	behind time.Duration
@@ -392,9 +393,9 @@ func (c *countedKMS) Sign(ctx context.Context, in *kms.SignInput, opts ...func(*
 	return c.KMS.Sign(ctx, in, opts...)
 }
 
-// TestEveryTransactionIsInVain: whatever has each transaction of a submission fail (here a clock so far behind that they have
-// all expired) has the next one wait longer, and the last one is taken when it is mended.
-func TestEveryTransactionIsInVain(t *testing.T) {
+// TestFailedTransactionsAreReplacedMoreAndMoreSlowly: while each transaction of a submission fails (here by a
+// clock so far behind that all have expired), the next one waits longer each time. Once the cause is mended, one succeeds.
+func TestFailedTransactionsAreReplacedMoreAndMoreSlowly(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	counted := &countedKMS{KMS: b.kms()}

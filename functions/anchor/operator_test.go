@@ -45,7 +45,7 @@ func TestOperatorCreatesTopicsTheWorkerCanUse(t *testing.T) {
 	}
 }
 
-func TestOperatorIsToldOfTheWrongKey(t *testing.T) {
+func TestTheOperatorsCheckFindsAWrongKey(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	if err := b.operator().CheckKey(t.Context()); err != nil {

@@ -52,7 +52,7 @@ func (b *bundle) fsck(pictures *storage.Store) (*fsck.Result, string) {
 	return r, out.String()
 }
 
-// unlock lets the owner of the database do what triggers and constraints keep even the owner from.
+// unlock takes away the triggers and constraints that hold for the owner of the database too.
 func (b *bundle) unlock() {
 	b.t.Helper()
 	for _, sql := range []string{
@@ -73,8 +73,8 @@ const (
 	submitted = ` WHERE id = (SELECT submission_id FROM ledger_anchors WHERE report_id = $1 AND seq = 2)`
 )
 
-// TestTamperingIsFound: whoever can write to the database and to storage as they
-// like still cannot change the past unseen.
+// TestTamperingIsFound: somebody who can write everything in the database and in
+// storage still cannot change the past without being found.
 func TestTamperingIsFound(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -276,7 +276,7 @@ func TestErasedReportStillVerifies(t *testing.T) {
 	}
 }
 
-func TestFsckCountsWhatIsNotOurs(t *testing.T) {
+func TestFsckCountsForeignMessages(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.report()
@@ -290,7 +290,7 @@ func TestFsckCountsWhatIsNotOurs(t *testing.T) {
 	}
 }
 
-func TestVerifySaysNothingWithoutTheMirror(t *testing.T) {
+func TestVerifyFailsWithoutTheMirror(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := b.report()

@@ -65,9 +65,9 @@ func newFake(t testing.TB) *fakeKMS {
 	return &fakeKMS{key: key, spec: types.KeySpecEccSecgP256k1}
 }
 
-// TestTransactionIsTheSDKs holds our bytes to what the SDK makes of the same
-// transaction, and has the SDK read ours.
-func TestTransactionIsTheSDKs(t *testing.T) {
+// TestTransactionEqualsTheOneOfTheSDK compares our bytes with those that the SDK makes of
+// the same transaction, and has the SDK read ours.
+func TestTransactionEqualsTheOneOfTheSDK(t *testing.T) {
 	t.Parallel()
 	fake := newFake(t)
 	signer := NewSigner(fake, "k", time.Second)
@@ -131,7 +131,7 @@ func TestTransactionIsTheSDKs(t *testing.T) {
 	}
 }
 
-func TestSignaturesAreLowAndChecked(t *testing.T) {
+func TestSignaturesHaveALowSAndAreChecked(t *testing.T) {
 	t.Parallel()
 	fake := newFake(t)
 	n := secp256k1.Params().N
@@ -165,7 +165,7 @@ func TestSignaturesAreLowAndChecked(t *testing.T) {
 	}
 }
 
-func TestKeyFaultsAreTold(t *testing.T) {
+func TestKeyFaultsAreReported(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name     string

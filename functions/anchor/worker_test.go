@@ -65,7 +65,7 @@ func TestEventsReachTheLedgerInOrder(t *testing.T) {
 	}
 }
 
-func TestStatusShownOnTheWay(t *testing.T) {
+func TestReportsShowTheStatusOfTheirEvents(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(o *hedera.Options, _ *anchor.Config) {
 		o.ConsensusDelay, o.MirrorLag = 3*time.Second, 5*time.Second
@@ -152,7 +152,7 @@ func TestManyEventsShareOneMessage(t *testing.T) {
 	}
 }
 
-func TestFewEventsGoOutAlone(t *testing.T) {
+func TestFewEventsAreSentOneByOne(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(_ *hedera.Options, c *anchor.Config) { c.BatchThreshold = 5 })
 	for range 5 {
@@ -178,7 +178,7 @@ func TestMessagesThatNameNoEventFail(t *testing.T) {
 	}
 }
 
-func TestSweepFindsWhatWasLost(t *testing.T) {
+func TestSweepSendsLostMessagesAgain(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.queue.lose = true

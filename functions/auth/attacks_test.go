@@ -20,7 +20,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/mail"
 )
 
-// victim is a system with one account in it that somebody is after.
+// victim is a system with one account, which is attacked.
 type victim struct {
 	*system
 	address string
@@ -32,7 +32,7 @@ type victim struct {
 
 func newVictim(t *testing.T) *victim {
 	t.Helper()
-	// Guesses are answered by what is attacked, not by the limit on guessing.
+	// The limits are off, so that the code under attack answers each guess.
 	s := newSystem(t, config.Env{"RATE_LIMIT_AUTH_PER_MINUTE": "1000", "RATE_LIMIT_ADDRESS_PER_MINUTE": "1000"})
 	v := &victim{system: s, address: "ana@example.tl"}
 	a := s.signedUp(v.address)

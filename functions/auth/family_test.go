@@ -17,9 +17,9 @@ func unlimited() config.Env {
 		"RATE_LIMIT_USER_PER_MINUTE": "100000", "RATE_LIMIT_USER_BURST": "100000"}
 }
 
-// A screen full of calls finds the access token dead, and each asks for a new
-// one: on two instances, all get the same pair and nobody is locked out.
-func TestFiftyParallelExchangesYieldOnePair(t *testing.T) {
+// Many calls of an app find that the access token has ended, and all refresh it at
+// once. On two instances all get the same tokens, and the session goes on.
+func TestParallelRefreshesGetTheSameTokens(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, unlimited())
 	second := s.open()
@@ -81,9 +81,9 @@ func (f *family) expected(i int, now time.Time) (int, string) {
 	return 0, "token_reused"
 }
 
-// Whatever order old and new tokens are presented in, with whatever time
-// between, the session behaves as its rules say: one living token, its direct
-// parent for ten seconds, and the end at any other reuse.
+// Old and new tokens are sent in any order, with any time between. The rules hold:
+// one token is valid, the one before it for ten seconds more, and the use of any
+// other ends the session.
 func TestRefreshFamilyFollowsItsRules(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, unlimited())

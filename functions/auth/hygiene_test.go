@@ -9,8 +9,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/mail"
 )
 
-// Whatever is said in a session, none of it is in what the function logs: not
-// when all goes well, not when it is refused, not when the database is gone.
+// The log holds nothing that a person sent: not after success, not after a
+// refusal, and not while the database is down.
 func TestLogsHoldNothingPersonal(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, unlimited())
@@ -63,8 +63,8 @@ func TestLogsHoldNothingPersonal(t *testing.T) {
 	}
 }
 
-// Rest in the database: nothing that opens an account, in clear.
-func TestSecretsRestSealedOrHashed(t *testing.T) {
+// The database holds in clear nothing that opens an account.
+func TestStoredSecretsAreSealedOrHashed(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, unlimited())
 	a := s.signedUp("ana@example.tl")

@@ -39,8 +39,8 @@ func TestAuthRoutesAreLimitedByNetworkAddressAndEMail(t *testing.T) {
 	}
 }
 
-// A flooder who is signed in spends their own budget; whoever guesses tokens, the address's.
-func TestANeighbourDoesNotPay(t *testing.T) {
+// Requests with a valid token spend the budget of the person, others that of the address.
+func TestALimitedClientDoesNotLimitOthersOfItsAddress(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, config.Env{"RATE_LIMIT_USER_PER_MINUTE": "60", "RATE_LIMIT_USER_BURST": "5", "RATE_LIMIT_ADDRESS_PER_MINUTE": "20"})
 	flooder, neighbour := s.signedUp("ana@example.tl").text("access_token"), s.signedUp("rui@example.tl").text("access_token")
@@ -65,7 +65,7 @@ func TestANeighbourDoesNotPay(t *testing.T) {
 	s.expect(probe(neighbour), 403, "forbidden")
 }
 
-// Instances share a cache: what one ends, the other no longer takes.
+// Instances share a cache: a session that ends on one has ended on the other.
 func TestLogoutHoldsOnEveryInstance(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, unlimited(), config.Env{"CACHE_URL": "redis://" + miniredis.RunT(t).Addr(), "CACHE_TIMEOUT": "5s"})

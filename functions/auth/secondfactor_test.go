@@ -82,7 +82,7 @@ func TestSecondFactorSignsIn(t *testing.T) {
 	}
 }
 
-func TestACodeIsGoodForANeighbouringStepOnly(t *testing.T) {
+func TestATOTPCodeIsValidOneStepEarlyOrLate(t *testing.T) {
 	t.Parallel()
 	m := newStaff(t)
 	m.clock.Advance(10 * time.Minute)

@@ -10,7 +10,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
-// A signer nobody would believe does not start, and what it says of the reason
+// A signer whose key is not among the public keys does not start, and its error
 // does not hold the key.
 func TestSignerRefusesKeysThatDoNotFit(t *testing.T) {
 	t.Parallel()

@@ -52,7 +52,7 @@ func TestLifeOfAnAccount(t *testing.T) {
 	s.expect(s.post("/auth/refresh", fields{"refresh_token": fresh.text("refresh_token")}), 401, "token_invalid")
 }
 
-func TestFormsSignIn(t *testing.T) {
+func TestSignInWithAForm(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)
 	s.signedUp("ana@example.tl")

@@ -8,8 +8,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/mail"
 )
 
-// Nobody learns here who has an account: for an address with one and one
-// without, the same requests get the same answers and cost the same hashes.
+// The routes do not reveal who has an account: an address with one and an address
+// without get the same answers, at the cost of as many hashes.
 func TestUnknownAddressesAreTreatedLikeKnownOnes(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, unlimited())
@@ -52,7 +52,7 @@ func TestUnknownAddressesAreTreatedLikeKnownOnes(t *testing.T) {
 	}
 }
 
-// A stranger's failures lock nobody out anywhere but where the stranger is.
+// Failures from one network lock the account out for that network only.
 func TestLockoutHoldsForAddressAndNetwork(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, unlimited())
@@ -79,7 +79,7 @@ func TestLockoutHoldsForAddressAndNetwork(t *testing.T) {
 	if _, err := s.db.Exec(t.Context(), `UPDATE users SET suspended_at = now() WHERE email = 'ana@example.tl'`); err != nil {
 		t.Fatal(err)
 	}
-	for range 12 { // who knows the password does not guess, though it is of no use
+	for range 12 { // the right password is no guess, also where the account is not verified
 		s.expect(login("ana@example.tl", goodPassword, "203.0.113.7:1"), 403, "account_suspended")
 	}
 }

@@ -28,7 +28,7 @@ func place(w *testenv.System, c *testenv.Client, set string) string {
 	return id.String()
 }
 
-// One client_id for two reports at once is a comment on one of them.
+// Two requests with one client_id, for two reports at once, make one comment.
 func TestOneCommentOnTwoReportsAtOnce(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t, community.Open)
@@ -110,7 +110,7 @@ func TestComments(t *testing.T) {
 	}
 }
 
-func TestAnAnonymousReporterStaysSoInComments(t *testing.T) {
+func TestAnAnonymousReporterStaysAnonymousInComments(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t, community.Open)
 	author, other := w.Citizen(), w.Citizen()
@@ -122,7 +122,7 @@ func TestAnAnonymousReporterStaysSoInComments(t *testing.T) {
 	}
 }
 
-func TestOnlyVisibleReportsAreCommented(t *testing.T) {
+func TestCommentsNeedAVisibleReport(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t, community.Open)
 	author, other := w.Citizen(), w.Citizen()

@@ -51,7 +51,7 @@ func deliver(t *testing.T, status int, columns string) (*pgxpool.Pool, uuid.UUID
 	return db, id
 }
 
-func TestTheCitizensWordsStay(t *testing.T) {
+func TestGeocodingKeepsTheAddressOfTheAuthor(t *testing.T) {
 	t.Parallel()
 	db, id := deliver(t, http.StatusOK, `, street, municipality) VALUES ('Behind the market', 'Baucau')`)
 	var street, suco, municipality, code, source string
@@ -64,7 +64,7 @@ func TestTheCitizensWordsStay(t *testing.T) {
 	}
 }
 
-func TestAReportWaitsForASilentGeocoder(t *testing.T) {
+func TestAReportIsTriedAgainWhileTheGeocoderIsDown(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		created string

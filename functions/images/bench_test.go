@@ -48,7 +48,7 @@ var phone = sync.OnceValue(func() []byte {
 })
 
 // BenchmarkPhonePicture is a 12 MP phone picture through the whole worker's work,
-// beside decoding it alone, in turns: whatever else the machine does meets both.
+// beside decoding it alone, in turns, so that other load on the machine affects both.
 func BenchmarkPhonePicture(b *testing.B) {
 	file := phone()
 	var alone, whole cost

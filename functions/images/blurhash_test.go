@@ -7,7 +7,7 @@ import (
 )
 
 // The hashes are those that the reference form has for these pictures.
-func TestBlurhashIsTheStandards(t *testing.T) {
+func TestBlurhashEqualsTheReference(t *testing.T) {
 	t.Parallel()
 	gradient := image.NewRGBA(image.Rect(0, 0, 32, 20))
 	for y := range 20 {

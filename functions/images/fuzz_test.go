@@ -19,12 +19,12 @@ import (
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
-// fuzzPixels bounds what a made-up picture may unpack to: a larger one is right
-// to take its time, and would only slow the search down.
+// fuzzPixels bounds the pixels of a generated picture: a larger one takes long and
+// only slows the search down.
 const fuzzPixels = 1 << 18
 
-// FuzzRender: whatever was sent is refused, or becomes pictures that decode, have
-// the size they claim, and carry nothing of what came with the original.
+// FuzzRender: a file is refused, or becomes pictures that decode, have the size they
+// claim, and hold no metadata of the original.
 func FuzzRender(f *testing.F) {
 	webp, err := base64.StdEncoding.DecodeString("UklGRiIAAABXRUJQVlA4IBYAAAAwAQCdASoBAAEADsD+JaQAA3AAAAAA")
 	if err != nil {

@@ -185,7 +185,7 @@ func TestPictureOfAReport(t *testing.T) {
 	}
 }
 
-func TestWithoutAReportNothingIsJudged(t *testing.T) {
+func TestAPictureWithoutAReportIsNotJudged(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := b.upload(testPicture(t), 0)
@@ -260,7 +260,7 @@ func TestSamePictureIsFlaggedNotRefused(t *testing.T) {
 	}
 }
 
-func TestEventsOfOthersAreIgnored(t *testing.T) {
+func TestEventsOfOtherObjectsAreIgnored(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	unknown := key(database.NewID())
@@ -295,7 +295,7 @@ func (e erasing) Put(ctx context.Context, key, contentType string, body []byte) 
 	return e.Objects.Put(ctx, key, contentType, body)
 }
 
-func TestErasedMeanwhileLeavesNothing(t *testing.T) {
+func TestAnUploadErasedDuringTheWorkLeavesNoObjects(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := b.upload(testPicture(t), 0)
@@ -308,8 +308,8 @@ func TestErasedMeanwhileLeavesNothing(t *testing.T) {
 	}
 }
 
-// A worker may die after it wrote renditions, and the upload be erased before the message comes back.
-func TestErasedAfterADeadWorkerLeavesNothing(t *testing.T) {
+// A worker may die after it wrote renditions, and the upload may be erased before the message is delivered again.
+func TestAnUploadErasedAfterAWorkerDiedLeavesNoObjects(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := b.upload(testPicture(t), 0)
@@ -329,8 +329,8 @@ func TestErasedAfterADeadWorkerLeavesNothing(t *testing.T) {
 	}
 }
 
-// TestFaults: whatever breaks on the way, the message comes back and the end is
-// the same as if nothing had happened.
+// TestFaults: after any fault the message is delivered again, and the result is the
+// same as without the fault.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	cases := []struct {

@@ -12,8 +12,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
-// TestNearPicturesAreFoundForCertain: whichever bits differ, and however many other pictures there are.
-func TestNearPicturesAreFoundForCertain(t *testing.T) {
+// TestAllSimilarPicturesAreFound: whichever bits differ, and with any number of other pictures.
+func TestAllSimilarPicturesAreFound(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	random := rand.New(rand.NewPCG(1, 2))

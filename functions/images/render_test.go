@@ -139,7 +139,7 @@ func TestEveryOrientationIsTurnedUpright(t *testing.T) {
 	}
 }
 
-func TestRenditionsCarryPixelsOnly(t *testing.T) {
+func TestRenditionsHoldNoMetadata(t *testing.T) {
 	t.Parallel()
 	file := withEXIF(asJPEG(t, arrow(3000, 2000), 90), tiff(6))
 	made, err := render(file)
@@ -179,7 +179,7 @@ func TestRenditionsCarryPixelsOnly(t *testing.T) {
 	}
 }
 
-func TestEveryKindOfPictureIsTaken(t *testing.T) {
+func TestEveryPictureFormatIsAccepted(t *testing.T) {
 	t.Parallel()
 	grey := image.NewGray(image.Rect(0, 0, 50, 40))
 	clear := image.NewNRGBA(image.Rect(0, 0, 50, 40)) // wholly transparent

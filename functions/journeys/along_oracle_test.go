@@ -26,7 +26,7 @@ func (b *bundle) ride(r *rider, id uuid.UUID, stops ...[2]float64) string {
 	return id.String()
 }
 
-// strew puts reports around places, most of them close by; one in three is done.
+// strew puts reports around places, most of them close; one in three is finished.
 func (b *bundle) strew(r *rand.Rand, n int, metres float64, around ...[2]float64) {
 	b.t.Helper()
 	var lons, lats []float64
@@ -41,7 +41,7 @@ func (b *bundle) strew(r *rand.Rand, n int, metres float64, around ...[2]float64
 		  FROM unnest($1::double precision[], $2::double precision[]) WITH ORDINALITY r (lon, lat, n)`, lons, lats)
 }
 
-// alongByDefinition asks every piece of the whole route.
+// alongByDefinition searches around every piece of the route.
 const alongByDefinition = `
 	WITH pieces AS MATERIALIZED (
 		SELECT l.seq, p.path[1] AS piece, p.geom::geography AS line, ST_Length(p.geom::geography) AS length_m
@@ -63,8 +63,8 @@ const alongByDefinition = `
 	               LATERAL (SELECT ST_Y(middle) AS lat, least(floor((ST_X(middle) + 180) / 6), 59)::integer AS zone) z) h
 	 ORDER BY along, id`
 
-// However little of the route is looked at, the reports are those that asking all of it finds.
-func TestReportsAlongAreWhatAskingEveryPieceFinds(t *testing.T) {
+// The search that reads little of the route finds the same reports as one that reads all of it.
+func TestReportsAlongEqualASearchOfEveryPiece(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	maria, joao := b.rider(), b.rider()

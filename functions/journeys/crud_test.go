@@ -2,7 +2,7 @@ package journeys_test
 
 import "testing"
 
-func TestJourneyLifeFromCreationToDeletion(t *testing.T) {
+func TestJourneyFromCreationToDeletion(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	maria := b.rider()
@@ -33,7 +33,7 @@ func TestJourneysAreCreatedWithoutTheSlashToo(t *testing.T) {
 	maria.call("POST", "/journeys/unknown/below", object{"name": "Tour"}).want(404)
 }
 
-func TestMarkerLife(t *testing.T) {
+func TestMarkerFromCreationToDeletion(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	maria := b.rider()

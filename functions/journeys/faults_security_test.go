@@ -9,12 +9,12 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
-// The faults of the system this one replaces, as far as journeys and markers
-// have them, one test each under the name the notes give it.
+// The security faults of the former system that concern journeys and markers,
+// one test for each; S03 and so on are the numbers they have in the requirements.
 
 const unknownID = "01900000-0000-7000-8000-000000000000"
 
-func TestS03NobodyWritesInAnothersName(t *testing.T) {
+func TestS03NobodyWritesForAnotherPerson(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	maria, mallory := b.rider(), b.rider()
@@ -43,7 +43,7 @@ func TestS03NobodyWritesInAnothersName(t *testing.T) {
 	}
 }
 
-func TestS06OwnershipAndStateAreNotTheClientsToSet(t *testing.T) {
+func TestS06ClientsCannotSetOwnerOrState(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	maria, other := b.rider(), b.rider()
@@ -91,7 +91,7 @@ func TestS09ARevokedSessionReadsNothing(t *testing.T) {
 	maria.call("GET", "/users/"+maria.ID.String()+"/journeys", nil).wantCode(401, "token_invalid")
 }
 
-func TestS16FailuresTellNothingOfTheInside(t *testing.T) {
+func TestS16ErrorsHideInternals(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	maria := b.rider()
@@ -114,7 +114,7 @@ func TestS17SecurityHeadersAndNoCredentialsAcrossOrigins(t *testing.T) {
 	}
 }
 
-func TestS18PrivateJourneysDoNotExistForOthers(t *testing.T) {
+func TestS18PrivateJourneysAreNotFoundByOthers(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	maria, joao, staff := b.rider(), b.rider(), b.staff()

@@ -36,7 +36,7 @@ func TestB01UnknownIs404AndMalformedIs422(t *testing.T) {
 	}
 }
 
-func TestB02MarkersGoWithTheirJourneyAndJourneysWithTheirRider(t *testing.T) {
+func TestB02DeletionRemovesMarkersAndJourneys(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	maria := b.rider()
@@ -71,7 +71,7 @@ func TestB03CreatedAtKeepsItsTimeAndItsZone(t *testing.T) {
 	}
 }
 
-func TestB04TheBodysJourneyIsThePaths(t *testing.T) {
+func TestB04TheBodyMustNameTheJourneyOfThePath(t *testing.T) {
 	t.Parallel()
 	maria := setup(t).rider()
 	here, there := maria.journey(nil), maria.journey(nil)
@@ -84,7 +84,7 @@ func TestB04TheBodysJourneyIsThePaths(t *testing.T) {
 	maria.call("PUT", "/journeys/"+here+"/markers/"+mid, body).want(200)
 }
 
-func TestB05AMarkerIsFoundInItsOwnJourneyAlone(t *testing.T) {
+func TestB05AMarkerIsFoundOnlyInItsJourney(t *testing.T) {
 	t.Parallel()
 	maria := setup(t).rider()
 	here, there := maria.journey(nil), maria.journey(nil)
@@ -237,12 +237,12 @@ func TestB15ErrorsCarryCORSHeaders(t *testing.T) {
 	}
 }
 
-func TestB16RequestsShareTheirConnections(t *testing.T) {
+func TestB16RequestsReuseConnections(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	maria := b.rider()
 	id := maria.journey(nil)
-	// A connection made anew by each request would show in the newest one's start.
+	// If each request opened a connection, the newest one would have started after the first request.
 	const newest = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'lafaekstreet' AND backend_start > $1`
 	var start time.Time
 	if err := b.db.QueryRow(t.Context(), `SELECT clock_timestamp()`).Scan(&start); err != nil {

@@ -61,7 +61,7 @@ func TestImportOfGeoJSON(t *testing.T) {
 	}
 }
 
-func TestImportOfAFormsFile(t *testing.T) {
+func TestImportOfAFileInAForm(t *testing.T) {
 	t.Parallel()
 	maria := setup(t).rider()
 	id := maria.journey(nil)
@@ -119,7 +119,7 @@ func TestExportAndImportGiveTheSameJourney(t *testing.T) {
 	}
 }
 
-func TestImportIsAllOrNothingAndSaysWhere(t *testing.T) {
+func TestImportIsAllOrNothingAndNamesTheFault(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	maria := b.rider()
@@ -184,7 +184,7 @@ func TestAJourneyHoldsTenThousandMarkers(t *testing.T) {
 	maria.nearbyIDs(id, "?mode=route&radius_m=500000")
 }
 
-func TestImportedOnceUnderOneKey(t *testing.T) {
+func TestAnImportRunsOncePerIdempotencyKey(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	maria := b.rider()

@@ -21,7 +21,7 @@ type bundle struct {
 	t      testing.TB
 	url    string
 	served http.Handler
-	db     *pgxpool.Pool // as the owner: tests look behind the function
+	db     *pgxpool.Pool // as the owner: tests read what the function wrote
 	signer *identitytest.Signer
 }
 
@@ -119,7 +119,7 @@ func (a *answer) want(status int) *answer {
 	return a
 }
 
-// wantCode is want for a problem with its machine word.
+// wantCode is want for a problem with its code.
 func (a *answer) wantCode(status int, code string) *answer {
 	a.t.Helper()
 	a.want(status)

@@ -90,8 +90,8 @@ const nearbyByDefinition = `
 	HAVING min(ST_Distance(CASE WHEN o.user_id = $2 THEN mine.exact ELSE mine.shown END, theirs.shown, false)) <= $3
 	 ORDER BY distance, j.id LIMIT $6`
 
-// However the search goes about it, it finds what measuring every pair finds.
-func TestNearbyIsWhatMeasuringEveryPairFinds(t *testing.T) {
+// The search finds the same journeys as one that measures every pair of places.
+func TestNearbyEqualsTheMeasureOfEveryPair(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	riders := []*rider{b.rider(), b.rider(), b.rider(), b.rider(), b.rider()}

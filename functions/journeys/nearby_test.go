@@ -36,7 +36,7 @@ func equal(t *testing.T, what string, got []string, want ...string) {
 	}
 }
 
-func TestNearbyIsNearestFirstAndOnlyOthersVisibleOnes(t *testing.T) {
+func TestNearbyReturnsVisibleJourneysOfOthersNearestFirst(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	maria, joao, ana := b.rider(), b.rider(), b.rider()
@@ -61,7 +61,7 @@ func TestNearbyIsNearestFirstAndOnlyOthersVisibleOnes(t *testing.T) {
 	equal(t, "a stranger's route", joao.nearbyIDs(near, "?radius_m=15000"), mine)
 }
 
-func TestNearbyInRouteModeFindsWhatCrossesBetweenMarkers(t *testing.T) {
+func TestNearbyInRouteModeFindsCrossingsBetweenMarkers(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	maria, joao := b.rider(), b.rider()
@@ -83,7 +83,7 @@ func TestNearbyInRouteModeFindsWhatCrossesBetweenMarkers(t *testing.T) {
 	}
 }
 
-func TestNearbySaysHowNearWhereAndWhen(t *testing.T) {
+func TestNearbyReturnsDistancePlaceAndTime(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	maria, joao := b.rider(), b.rider()
@@ -165,7 +165,7 @@ func TestPointsOnOppositeSidesOfTheEarthAreNoFault(t *testing.T) {
 	maria.nearbyIDs(id, "")
 }
 
-func TestNearbyRefusesWhatMakesNoSense(t *testing.T) {
+func TestNearbyRefusesInvalidParameters(t *testing.T) {
 	t.Parallel()
 	maria := setup(t).rider()
 	id := maria.journey(nil)
@@ -177,7 +177,7 @@ func TestNearbyRefusesWhatMakesNoSense(t *testing.T) {
 	maria.call("GET", "/journeys/01900000-0000-7000-8000-000000000000/journeys/nearby", nil).want(404)
 }
 
-func TestPlansAreBlurredForOthersAsFarAsTheRiderWishes(t *testing.T) {
+func TestOthersSeePlansBlurredToTheChosenPrecision(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	maria, joao := b.rider(), b.rider()
@@ -202,7 +202,7 @@ func TestPlansAreBlurredForOthersAsFarAsTheRiderWishes(t *testing.T) {
 			t.Errorf("%s gives the exact plan away: %s", path, body)
 		}
 	}
-	// The search does not give it away either: what is found lies at the shown place.
+	// The search does not reveal the exact place either: it works with the shown one.
 	theirs := joao.route(past, "2026-01-01", "2026-01-02", 125.685, -8.535, 125.7, -8.6)
 	found := joao.call("GET", "/journeys/"+theirs+"/nearby?radius_m=20000", nil).want(200).list()
 	if len(found) != 1 || found[0]["distance_meters"].(float64) < 10 {

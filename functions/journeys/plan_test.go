@@ -10,8 +10,8 @@ import (
 	"github.com/lafaekstreet/backend/functions/journeys"
 )
 
-// The searches ask their indexes at 100,000 markers, whether the server plans
-// for the values at hand or, as a prepared statement does after five times, for any.
+// With 100,000 markers the searches use their indexes, both with a plan for the
+// given values and with a generic one, which a prepared statement may get after five runs.
 func TestPlansUseTheIndexes(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -62,8 +62,8 @@ type scan struct {
 	Plans   []scan
 }
 
-// A search reads about what it answers, however many ride there: a thousand journeys of 20 places lie around this one.
-func TestNearbyReadsAFractionOfWhatLiesAround(t *testing.T) {
+// A search reads few rows more than it returns: a thousand journeys of 20 places lie around this one.
+func TestNearbyReadsOnlyNeighbouringRows(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	maria := b.rider()

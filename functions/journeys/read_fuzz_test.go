@@ -29,8 +29,8 @@ func FuzzReadGeoJSON(f *testing.F) {
 	})
 }
 
-// FuzzImport: a file in whatever form or format is refused as the sender's
-// fault, or holds at least one marker the table takes.
+// FuzzImport: a file is refused as the sender's fault, or gives at least
+// one marker that the table accepts.
 func FuzzImport(f *testing.F) {
 	const form = "multipart/form-data; boundary=b"
 	for _, pattern := range []string{"testdata/gpx/planner.gpx", "testdata/geojson/collection.geojson"} {
@@ -77,8 +77,8 @@ func seed(f *testing.F, pattern string) {
 	}
 }
 
-// judge holds whatever was read to what the table takes, and whatever was not to
-// an answer that says where.
+// judge checks that markers that were read fit the table, and that a refusal says
+// where the fault is.
 func judge(t *testing.T, found []marker, err error) {
 	t.Helper()
 	if err != nil {

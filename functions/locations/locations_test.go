@@ -90,7 +90,7 @@ func TestReverseGeocode(t *testing.T) {
 	w.Anonymous().Get("/locations/reverse-geocode?lat=-8.5&lon=125.5").Want(http.StatusUnauthorized)
 }
 
-func TestAPlaceNobodyNamesIsNoError(t *testing.T) {
+func TestAPlaceWithoutAnAddressIsNoError(t *testing.T) {
 	t.Parallel()
 	w, _, broken := setup(t)
 	someone := w.Citizen()

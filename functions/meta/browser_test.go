@@ -10,8 +10,8 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/testenv"
 )
 
-// TestDocumentationShowsItselfInABrowser needs nothing from elsewhere: the tab has no network but this function.
-func TestDocumentationShowsItselfInABrowser(t *testing.T) {
+// TestDocumentationRendersInABrowser needs nothing from elsewhere: the tab has no network but this function.
+func TestDocumentationRendersInABrowser(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t, meta.Open)
 	tab := browser.Open(t, 1200, 800)

@@ -12,7 +12,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/testenv"
 )
 
-func TestHealthTouchesNothing(t *testing.T) {
+func TestHealthNeedsNoDatabase(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t)
 	w.Env["DATABASE_URL"] = "postgres://nobody@127.0.0.1:1/none"
@@ -56,7 +56,7 @@ func TestPingAndVocabulary(t *testing.T) {
 	}
 }
 
-func TestDocumentsAreServedFromHere(t *testing.T) {
+func TestDocumentationIsServedByTheFunction(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t, meta.Open)
 	for path, contentType := range map[string]string{

@@ -29,7 +29,7 @@ func file(c *testenv.Client, changes object) apiclient.Object {
 	return c.Post("/reports", body).Want(http.StatusCreated).Object()
 }
 
-func TestFiguresAreRightAtOnce(t *testing.T) {
+func TestStatisticsFollowEachChange(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	c := w.Citizen()
@@ -74,7 +74,7 @@ func TestFiguresAreRightAtOnce(t *testing.T) {
 		for _, step := range c.Get("/reports/stats/trends?days=7&period=" + period).Want(http.StatusOK).List() {
 			created += step.Number("created")
 		}
-		if created != 3 { // what was filed was filed, withdrawn or not
+		if created != 3 { // a withdrawn report counts as created
 			t.Errorf("trend by %s: %v filed", period, created)
 		}
 	}
@@ -115,7 +115,7 @@ func TestLedgerRecordOfAReport(t *testing.T) {
 	c.Get("/blockchain/report/pothole/history").Want(http.StatusUnprocessableEntity)
 }
 
-// A rejected report's record is its author's and staff's; that of a withdrawn one stays open: it cannot be dropped unseen.
+// Only the author and staff see the record of a rejected report. Everybody sees that of a withdrawn one.
 func TestWhoSeesTheLedgerRecord(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

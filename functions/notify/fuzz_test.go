@@ -47,8 +47,8 @@ func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: a.status, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(a.body)), Request: r}, nil
 }
 
-// FuzzFCM: only a 200 is a push delivered. A device is forgotten for nothing but
-// Google's word for it, and none of Google's other words are kept.
+// FuzzFCM: only status 200 is a delivered push. A token is removed only when Google
+// says that it is invalid, and no other text of Google is kept.
 func FuzzFCM(f *testing.F) {
 	const detail = `"@type":"type.googleapis.com/google.firebase.fcm.v1.FcmError","errorCode":`
 	for _, body := range []string{`{"name":"projects/p/messages/1"}`, `{"error":{"code":404,"details":[{` + detail + `"UNREGISTERED"}]}}`,
@@ -93,8 +93,8 @@ func FuzzFCM(f *testing.F) {
 	})
 }
 
-// A message that FCM cannot read is our fault: one such would have every phone forgotten.
-func TestOnlyABadTokenForgetsAPhone(t *testing.T) {
+// A message that FCM cannot read is our fault and says nothing about the token.
+func TestOnlyAnInvalidTokenRemovesAPhone(t *testing.T) {
 	t.Parallel()
 	const detail = `{"@type":"type.googleapis.com/google.firebase.fcm.v1.FcmError","errorCode":"INVALID_ARGUMENT"}`
 	violation := func(field string) string {
@@ -116,9 +116,9 @@ func TestOnlyABadTokenForgetsAPhone(t *testing.T) {
 	}
 }
 
-// FuzzSMTP: whatever a mail server says, a mail is sent when the server took its
-// end and not otherwise, is in doubt only once it was handed over, and none of the
-// server's words, which name the recipient, are kept.
+// FuzzSMTP: a mail is sent only when the server has accepted its end. Its outcome is
+// unknown only after it was handed over. No text of the server is kept, because it
+// may name the recipient.
 func FuzzSMTP(f *testing.F) {
 	for _, seed := range []string{
 		"220 hi\r\n250-hi\r\n250 8BITMIME\r\n250 ok\r\n250 ok\r\n354 go\r\n250 ok\r\n221 bye\r\n",
@@ -152,7 +152,7 @@ func FuzzSMTP(f *testing.F) {
 	})
 }
 
-// saying is a connection to a server that says the same whatever it hears, and hangs up.
+// saying is a connection to a server that sends the same bytes to every client, and hangs up.
 func saying(said []byte) net.Conn {
 	ours, theirs := net.Pipe()
 	go func() { _, _ = io.Copy(io.Discard, bufio.NewReader(theirs)) }() // until the client hangs up

@@ -41,7 +41,7 @@ type bundle struct {
 
 const address = "ana@example.tl"
 
-// setup waits longer for the services than any call takes on a busy machine, unless a test of silence says how long.
+// setup has timeouts longer than any call takes on a busy machine, unless a test of timeouts sets them.
 func setup(t *testing.T, patience ...string) *bundle {
 	t.Helper()
 	patience = append(patience, "1m")
@@ -139,7 +139,7 @@ func (b *bundle) deliveries() string {
 	return b.text(`SELECT coalesce(string_agg(channel || ' ' || state, ', ' ORDER BY channel, recipient), '') FROM notification_deliveries`)
 }
 
-func TestEveryChannelOnce(t *testing.T) {
+func TestEachChannelDeliversOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	body := b.notify(notification.ReportFixed, map[string]string{"report_number": "LS-2026-000007", "status": "fixed"})
@@ -192,7 +192,7 @@ func TestPreferencesAndAddresses(t *testing.T) {
 	}
 }
 
-func TestDeadDevicesAreForgotten(t *testing.T) {
+func TestTokensOfDeadDevicesAreRemoved(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.exec(`INSERT INTO devices (user_id, device_id, platform, fcm_token) VALUES ($1, 'old', 'android', 'dead-1'), ($1, 'odd', 'ios', 'invalid-1'), ($1, 'other', 'ios', 'mismatch-1')`, b.person)
@@ -207,7 +207,7 @@ func TestDeadDevicesAreForgotten(t *testing.T) {
 	}
 }
 
-// TestFaults: one channel's trouble is its own, and no trouble sends anything twice.
+// TestFaults: a fault of one channel does not affect the other, and nothing is sent twice.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	cases := []struct {

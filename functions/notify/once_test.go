@@ -61,9 +61,9 @@ func (b *bundle) later() {
 	b.exec(`UPDATE notification_deliveries SET updated_at = updated_at - interval '61 seconds'`)
 }
 
-// TestKilledAnywhere: whenever the worker dies, each channel has the
-// notification once, neither twice nor never.
-func TestKilledAnywhere(t *testing.T) {
+// TestARunKilledAtAnyStatementIsTakenUpAgain: wherever the worker dies, each channel
+// delivers the notification exactly once.
+func TestARunKilledAtAnyStatementIsTakenUpAgain(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	deaths := 0
@@ -92,8 +92,8 @@ func TestKilledAnywhere(t *testing.T) {
 	}
 }
 
-// TestRunThatOutlivesItsLease: who was taken for dead sends nothing any more.
-func TestRunThatOutlivesItsLease(t *testing.T) {
+// TestARunWithoutItsLeaseDoesNothing: a run whose lease has ended sends nothing.
+func TestARunWithoutItsLeaseDoesNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	body := b.notify(notification.ReportFixed, nil)

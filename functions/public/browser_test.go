@@ -91,7 +91,7 @@ func TestReportPageChecksTheProofInTheBrowser(t *testing.T) {
 		}
 	}
 
-	// Somebody with every right on the database rewrites the past.
+	// Somebody with all rights on the database changes an old event.
 	w.Exec(`SET ROLE none;
 		ALTER TABLE ledger_events DISABLE TRIGGER ALL;
 		ALTER TABLE ledger_events DROP CONSTRAINT ledger_events_hash_of_payload;
@@ -149,8 +149,8 @@ func TestMapPageShowsReportsAndOpensOne(t *testing.T) {
 	}
 }
 
-// TestTheMapIsAListForKeyboards walks from a cluster to a report without a pointer.
-func TestTheMapIsAListForKeyboards(t *testing.T) {
+// TestTheMapCanBeUsedWithAKeyboard walks from a cluster to a report without a pointer.
+func TestTheMapCanBeUsedWithAKeyboard(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	c := w.Citizen()
@@ -195,8 +195,8 @@ func TestTheMapIsAListForKeyboards(t *testing.T) {
 	}
 }
 
-// TestTheMapAsksAgainWhenTheLinkIsBack loses the link before tiles of another kind are there.
-func TestTheMapAsksAgainWhenTheLinkIsBack(t *testing.T) {
+// TestTheMapLoadsAgainAfterAnOutage takes the network away before tiles of another kind have loaded.
+func TestTheMapLoadsAgainAfterAnOutage(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	c := w.Citizen()

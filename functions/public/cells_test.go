@@ -8,8 +8,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
-// TestCellsAreThoseOfTheDatabase holds our columns and rows against the functions of migrations/00012.
-func TestCellsAreThoseOfTheDatabase(t *testing.T) {
+// TestCellsEqualThoseOfTheDatabase holds our columns and rows against the functions of migrations/00012.
+func TestCellsEqualThoseOfTheDatabase(t *testing.T) {
 	t.Parallel()
 	db := testdb.Pool(t)
 	for _, p := range [][2]float64{{-8.5569, 125.5603}, {0, 0}, {90, 180}, {-90, -180}, {85.06, 179.9999}, {-9.5, 124.04}} {

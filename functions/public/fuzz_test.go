@@ -19,7 +19,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// squares is the tiles' route up to where the database begins.
+// squares is the route of the tiles without the database.
 type squares struct {
 	seen func(z, x, y int, f kindFilter)
 }
@@ -89,8 +89,8 @@ func FuzzTile(f *testing.F) {
 	})
 }
 
-// FuzzMarkup: what people wrote leaves neither its tag nor its attribute and reads
-// as they wrote it, and an address leads to the web or to this site.
+// FuzzMarkup: text of users stays inside its element or attribute and reads as
+// they wrote it, and a link leads to the web or to this site.
 func FuzzMarkup(f *testing.F) {
 	for _, seed := range []string{`"><script>alert(1)</script>`, "javascript:alert(1)", " javascript:alert(1)", "//evil.example", "/a?b=\"c", "https://a.example/'", "JaVaScRiPt:x",
 		"data:text/html,x", "https:\\\\a", "\x01javascript:x", "{{page.title}}", "%s%!d(", "\xff", "/\\evil.example", "http:javascript:x"} {

@@ -15,15 +15,15 @@ import (
 	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
-// attacks are what people write where a title or a description was asked for.
+// attacks are titles and descriptions that try to become markup.
 var attacks = []string{
 	`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `' onmouseover='alert(1)`, `</title><svg onload=alert(1)>`,
 	`</script><script>alert(1)</script>`, `javascript:alert(1)`, `<!-- `, `]]>`, `{{texts}} %s %!s(MISSING)`, `&lt;script&gt;`, "\x00\u2028`${alert(1)}`",
 }
 
-// TestNothingPeopleWroteIsMarkup puts each attack into every field there is, and
-// has a browser's parser say what became of it.
-func TestNothingPeopleWroteIsMarkup(t *testing.T) {
+// TestUserTextIsNeverMarkup puts each attack into every field and reads the
+// page with a parser that follows the rules of browsers.
+func TestUserTextIsNeverMarkup(t *testing.T) {
 	t.Parallel()
 	v := testView(t)
 	harmless := elements(t, pageOf(t, v, "x"))
@@ -102,7 +102,7 @@ func textOf(nodes []*html.Node, name string) string {
 	return ""
 }
 
-func TestTextsOfScriptsStayInTheirElement(t *testing.T) {
+func TestUserTextCannotEndAScriptElement(t *testing.T) {
 	t.Parallel()
 	got, err := scriptTexts(map[string]string{"a": `</script><script>alert(1)//<!--`})
 	if err != nil || strings.ContainsAny(string(got), "<>&") {
@@ -110,7 +110,7 @@ func TestTextsOfScriptsStayInTheirElement(t *testing.T) {
 	}
 }
 
-func TestAddressesLeadToTheWebOrNowhere(t *testing.T) {
+func TestLinksLeadOnlyToTheWeb(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string]fragment{
 		"https://a.example/?b=1&c=2": "https://a.example/?b=1&amp;c=2", "/map": "/map", "http://localhost:8000/x": "http://localhost:8000/x",
@@ -123,7 +123,7 @@ func TestAddressesLeadToTheWebOrNowhere(t *testing.T) {
 	}
 }
 
-func TestAPlaceWithoutAValueIsAFault(t *testing.T) {
+func TestAPlaceholderWithoutAValueIsAnError(t *testing.T) {
 	t.Parallel()
 	value := func(place string) (fragment, bool) { return "{{other}}", place == "known" }
 	if got, err := fill(`<p>{{known}}</p>`, value); err != nil || string(got) != `<p>{{other}}</p>` {

@@ -45,8 +45,8 @@ func everything(id, number string) []string {
 	return append(paths, "//map")
 }
 
-// TestNothingPrivateIsInAnyPublicAnswer files one report of every kind that has
-// something to hide and searches all answers for it.
+// TestNothingPrivateIsInAnyPublicAnswer makes a report of every kind with private data
+// and searches all answers for that.
 func TestNothingPrivateIsInAnyPublicAnswer(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
@@ -212,7 +212,7 @@ func TestTiles(t *testing.T) {
 	}
 }
 
-func TestExportsHoldWhatMatches(t *testing.T) {
+func TestExportsHoldTheMatchingReports(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	c := w.Citizen()
@@ -229,8 +229,9 @@ func TestExportsHoldWhatMatches(t *testing.T) {
 	}
 }
 
-// An answer of the gateway ends at 6 MB, in which a quote takes two bytes: an export ends before, says so, and is whole as far as it goes.
-func TestALongExportEndsBeforeTheGatewayDoes(t *testing.T) {
+// An answer through the gateway has at most 6 MB, in which a quote takes two bytes. A longer export stops before, after a
+// whole row, and says so.
+func TestALongExportFitsInAGatewayResponse(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	w.Exec(`INSERT INTO reports (id, report_number, content_hash, issue_type, title, description, latitude, longitude)
@@ -265,7 +266,7 @@ func TestALongExportEndsBeforeTheGatewayDoes(t *testing.T) {
 	}
 }
 
-func TestDistrictsOfAMunicipalityThatIsNone(t *testing.T) {
+func TestDistrictsOfAnUnknownMunicipality(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	file(w, w.Citizen(), object{"municipality": "Dili", "district": "Cristo Rei"})
@@ -306,7 +307,7 @@ func TestPagesInThreeLanguages(t *testing.T) {
 	w.Anonymous().Get("//r/nonsense").Want(http.StatusNotFound)
 }
 
-func TestAssetsAreKeptForGoodAndPagesAreSmall(t *testing.T) {
+func TestAssetsAreCachedForeverAndPagesAreSmall(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	_, number := file(w, w.Citizen(), nil)

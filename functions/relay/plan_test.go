@@ -11,8 +11,9 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 )
 
-// TestWhatIsDoneCostsNothing: every minute's questions read no table whole that grows with what is done.
-func TestWhatIsDoneCostsNothing(t *testing.T) {
+// TestQueriesDoNotScanFinishedRows: the queries of every minute scan no table that grows with
+// finished work.
+func TestQueriesDoNotScanFinishedRows(t *testing.T) {
 	t.Parallel()
 	db := testdb.OwnerPool(t)
 	generate(t, db)
@@ -44,13 +45,13 @@ func TestWhatIsDoneCostsNothing(t *testing.T) {
 	if err := db.QueryRow(t.Context(), waitingSQL).Scan(&ai, &anchor, &failed); err != nil {
 		t.Fatal(err)
 	}
-	// However slow the machine is meanwhile, the event that waits is told from those that are done, nine hours old.
+	// The finished events are nine hours old, so that on a slow machine too the waiting one is told from them.
 	if ai < 3600 || ai > 2*3600 || anchor < 2*3600 || anchor > 8*3600 || failed != 7 {
 		t.Errorf("waiting: %.0f s and %.0f s, %d failed; want an hour and two hours at least, 7", ai, anchor, failed)
 	}
 }
 
-// generate leaves 20,000 reports of which nearly all are done.
+// generate makes 20,000 reports, nearly all of them finished.
 func generate(t *testing.T, db *pgxpool.Pool) {
 	t.Helper()
 	conn, err := db.Acquire(t.Context())

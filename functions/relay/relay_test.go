@@ -128,7 +128,7 @@ func (b *bundle) outbox(name queue.Name, n int, age string) {
 	}
 }
 
-func TestSweepSendsWhatACrashLeft(t *testing.T) {
+func TestSweepSendsMessagesLeftByACrash(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.outbox(queue.Notify, 250, "1 minute")
@@ -151,7 +151,7 @@ func TestSweepSendsWhatACrashLeft(t *testing.T) {
 	}
 }
 
-func TestSweepOutlivesFaults(t *testing.T) {
+func TestSweepContinuesAfterFaults(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []faults.Mode{faults.Error, faults.Throttle, faults.DropReply, faults.Malformed} {
 		t.Run(string(mode), func(t *testing.T) {
@@ -222,7 +222,7 @@ func (b *bundle) upload(state, attached, expires string) uuid.UUID {
 	return id
 }
 
-func TestWhatIsStuckIsWokenOnceInAWhile(t *testing.T) {
+func TestStuckWorkIsSentAgainOncePerPeriod(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	stuck, processing := b.report("queued", "106 minutes"), b.report("processing", "1 day")
@@ -273,7 +273,7 @@ func TestWhatIsStuckIsWokenOnceInAWhile(t *testing.T) {
 func TestExpiry(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	// One that has only just expired may be about to be attached, by a report that found it good a moment ago.
+	// An upload that has just expired may still be attached by a request that checked it a moment ago.
 	old, kept, attached := b.upload("processed", "", "-61 minutes"), b.upload("stored", "", "-59 minutes"), b.upload("processed", "1 day", "-1 day")
 	b.exec(`INSERT INTO idempotency_keys (owner, key, request_hash, locked_until, created_at) VALUES ('a', 'old', '', now(), now() - interval '49 hours'), ('a', 'new', '', now(), now())`)
 	b.exec(`INSERT INTO processed_messages VALUES ('c', 'old', now() - interval '36 days'), ('c', 'new', now() - interval '34 days')`)
@@ -301,7 +301,7 @@ func TestExpiry(t *testing.T) {
 	}
 }
 
-func TestOneTaskThatFailsLeavesTheOthersRunning(t *testing.T) {
+func TestAFailingTaskDoesNotStopTheOthers(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.upload("processed", "", "-2 hours")

@@ -84,8 +84,8 @@ func TestQueues(t *testing.T) {
 	mod.Get("/staff/queue?kind=old").Want(http.StatusUnprocessableEntity)
 }
 
-// A note is answered as it is read, though it is not read for that.
-func TestANoteIsAnsweredAsItIsRead(t *testing.T) {
+// The answer to a new note equals the note in the list, without another query.
+func TestCreatingANoteReturnsItAsListed(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t, staff.Open)
 	path := "/reports/" + place(w, w.Citizen(), "") + "/notes"
@@ -130,8 +130,8 @@ func TestBulkStatus(t *testing.T) {
 	mod.Post("/staff/reports/bulk-status", object{"items": []object{}}).Want(http.StatusUnprocessableEntity)
 }
 
-// A person's severity is the report's whole grade: its score and how soon it should be seen to follow.
-func TestOverrideGradesTheWholeReport(t *testing.T) {
+// A severity that a person sets also sets the score and the priority of the report.
+func TestOverrideSetsSeverityScoreAndPriority(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t, staff.Open)
 	c, mod := w.Citizen(), w.Staff(identity.Moderator)
@@ -152,8 +152,8 @@ func TestOverrideGradesTheWholeReport(t *testing.T) {
 	}
 }
 
-// What a moderator rejects was not rejected by the AI, which had left it open.
-func TestAPersonsRejectionIsNotTheAIs(t *testing.T) {
+// The AI left the report open and a moderator rejects it: the answer does not say that the AI rejected it.
+func TestARejectionByAPersonIsNotShownAsTheAIs(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t, staff.Open)
 	id, mod := place(w, w.Citizen(), "ai_status = 'needs_review'"), w.Staff(identity.Moderator)
@@ -204,8 +204,8 @@ func TestOverrideAndAppeal(t *testing.T) {
 	c.Post(path+"/ai-analysis/override", object{"is_relevant": true, "note": "Please."}).Want(http.StatusForbidden)
 }
 
-// Whoever appeals is answered, also where the rejection stays: with the reason of the person who looked again.
-func TestAnAppealThatFailsIsAnswered(t *testing.T) {
+// The author of an appeal is notified also where the rejection stays, with the reason of the person who decided.
+func TestTheAuthorOfAFailedAppealIsNotified(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t, staff.Open)
 	c, mod := w.Citizen(), w.Staff(identity.Moderator)

@@ -8,8 +8,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
-// FuzzPlace: any cursor is a 422, or a place among the records there are that is
-// written as one that leads there again.
+// FuzzPlace: any cursor is a 422, or names a place among the records; that
+// place written as a cursor leads there again.
 func FuzzPlace(f *testing.F) {
 	for _, seed := range []string{"", place{}.String(), place{3, 250}.String(), place{len(held) - 1, math.MaxInt}.String(), place{len(held), 0}.String(), place{-1, 0}.String(),
 		"MS4y", "MS4yLjM", "MC4wMA", "K", "====", "MS4tMQ", "MS4gMg"} {

@@ -132,7 +132,7 @@ func TestOwnProfile(t *testing.T) {
 	}
 }
 
-func TestOthersSeeWhatIsShown(t *testing.T) {
+func TestOthersSeeOnlyPublicFields(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	me, other, admin := b.person(identity.Citizen), b.person(identity.Citizen), b.person(identity.Admin)
@@ -273,7 +273,7 @@ func TestErasure(t *testing.T) {
 		VALUES ($1, 'LS-2026-000001', $2, '\x00', 'pothole', 'A hole', -8.55, 125.57, '{"model": "A14"}')`, report, me.ID)
 	b.exec(`INSERT INTO report_salts (report_id, salt, created_at) VALUES ($1, decode(repeat('01', 32), 'hex'), now())`, report)
 	b.exec(`UPDATE reports SET appealed_at = now(), appeal_reason = 'I live next to it: +670 7700 1122' WHERE id = $1`, report)
-	// What they said on another's report, and what that one was told of it.
+	// Their comment on the report of another person, and the notification of that person.
 	neighbour, theirs, comment := b.person(identity.Citizen), uuid.New(), uuid.New()
 	b.exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, latitude, longitude)
 		VALUES ($1, 'LS-2026-000002', $2, '\x00', 'pothole', -8.55, 125.57)`, theirs, neighbour.ID)
@@ -325,7 +325,7 @@ func TestErasureWithGoogle(t *testing.T) {
 	b.WithToken(me.Token).Do(http.MethodDelete, "/users/me", fields{"id_token": token("g-1")}).Want(200)
 }
 
-func TestJourneyClientDeletes(t *testing.T) {
+func TestJourneyClientDeletesItsAccount(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	me, other, admin := b.person(identity.Citizen), b.person(identity.Citizen), b.person(identity.Admin)
@@ -360,7 +360,7 @@ func TestExportHoldsEverything(t *testing.T) {
 	}
 }
 
-// An answer of the gateway ends at 6 MB; what somebody has gathered in years may be more.
+// An answer through the gateway has at most 6 MB. The data of one person may be more.
 func TestALongExportComesInParts(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -44,7 +44,7 @@ type bundle struct {
 	numbers int
 }
 
-// setup waits longer for the model than any call takes on a busy machine, unless a test of silence says how long.
+// setup has timeouts longer than any call takes on a busy machine, unless a test of timeouts sets them.
 func setup(t *testing.T, patience ...string) *bundle {
 	t.Helper()
 	patience = append(patience, "1m")
@@ -205,7 +205,7 @@ func (b *bundle) state(report uuid.UUID) string {
 		(SELECT count(*) FROM report_embeddings WHERE report_id = r.id)) FROM reports r WHERE id = $1`, report)
 }
 
-// vouched holds the report against its newest ledger event.
+// vouched compares the report with its newest ledger event.
 func (b *bundle) vouched(report uuid.UUID) {
 	b.t.Helper()
 	v, err := ledger.VerifyRecords(b.t.Context(), b.db, ledger.Config{}, report)

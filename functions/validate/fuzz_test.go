@@ -32,8 +32,8 @@ func cannedModels(status int, body []byte) models {
 	return models{bedrock: client, cfg: ModelConfig{Model: "m", Embedding: "e", Timeout: time.Minute}}
 }
 
-// FuzzConverse: whatever Bedrock answers is an error, or a tool's input that a
-// verdict within bounds is read from or none; what is kept of it is storable.
+// FuzzConverse: an answer of Bedrock is an error, or a tool's input that gives a
+// verdict within bounds or none; what is kept of it can be stored.
 func FuzzConverse(f *testing.F) {
 	for _, seed := range []string{
 		`{"output":{"message":{"role":"assistant","content":[{"toolUse":{"toolUseId":"a","name":"record_relevance","input":{"is_relevant":true,"confidence":0.97,"reason":"x"}}}]}},"stopReason":"tool_use","usage":{"inputTokens":1,"outputTokens":2,"totalTokens":3}}`,

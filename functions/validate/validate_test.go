@@ -63,7 +63,7 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-func TestEveryCallIsOnRecord(t *testing.T) {
+func TestEveryModelCallIsRecorded(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := b.report(-8.55, 125.57)
@@ -85,7 +85,7 @@ func TestEveryCallIsOnRecord(t *testing.T) {
 	}
 }
 
-func TestTheCitizensWordsStay(t *testing.T) {
+func TestAVerdictKeepsTheTextOfTheAuthor(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := b.report(-8.55, 125.57)
@@ -108,7 +108,7 @@ func TestRejectionSaysWhyInTheAuthorsLanguage(t *testing.T) {
 	contains(t, "reason", one[string](b, `SELECT rejection_reason FROM reports`), "A fotografia")
 }
 
-func TestWhatTheReportLacks(t *testing.T) {
+func TestReportsThatCannotBeJudged(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
 		name    string
@@ -152,7 +152,7 @@ func TestWhatTheReportLacks(t *testing.T) {
 	}
 }
 
-func TestAPictureThatComesLaterIsJudged(t *testing.T) {
+func TestALatePictureIsJudged(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := b.report(-8.55, 125.57)
@@ -165,7 +165,7 @@ func TestAPictureThatComesLaterIsJudged(t *testing.T) {
 	}
 }
 
-func TestDuplicatesArePlaceFirstThenPicture(t *testing.T) {
+func TestDuplicatesAreFoundByPlaceThenPicture(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	judged := func(latitude, longitude float64, seed int) uuid.UUID {
@@ -190,7 +190,7 @@ func TestDuplicatesArePlaceFirstThenPicture(t *testing.T) {
 	}
 }
 
-// TestFaults: silence, throttling and nonsense never lose or wrongly reject a report.
+// TestFaults: timeouts, throttling and malformed answers never lose or wrongly reject a report.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	const queuedAgain = "pending processing medium REPORT_SUBMITTED 0"
@@ -282,8 +282,8 @@ func TestTheLastDeliveryLeavesTheReportToStaff(t *testing.T) {
 	}
 }
 
-// People may decide while the model is thinking. What they have left for a person stays with one, whatever becomes of the verdict.
-func TestADecisionDuringAVerdictStands(t *testing.T) {
+// Staff may decide while the model works. A report that they left for a person stays so, whatever the verdict says.
+func TestADecisionOfStaffDuringAVerdictIsKept(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
 		name, decide string
@@ -317,9 +317,9 @@ func TestADecisionDuringAVerdictStands(t *testing.T) {
 	}
 }
 
-// A message that comes twice is judged once. The run that comes second may have looked at the report just before the first
-// one had its verdict: it must not take a report that waits for a person out of their queue.
-func TestTheSecondOfTwoRunsLeavesTheVerdict(t *testing.T) {
+// A message that is delivered twice is judged once. The second run may have read the report just before the first one
+// stored its verdict: it must not take a report that waits for a person out of their queue.
+func TestASecondRunDoesNotChangeTheVerdict(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := b.report(-8.55, 125.57)

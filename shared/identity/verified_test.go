@@ -12,9 +12,9 @@ import (
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// TestARememberedTokenEndsAndKeepsItsScope: what was checked once is believed no
-// longer and for nothing else than what was not.
-func TestARememberedTokenEndsAndKeepsItsScope(t *testing.T) {
+// TestARememberedTokenKeepsItsEndAndItsScope: a token that was checked before is
+// accepted no longer, and for no other scope, than at the first time.
+func TestARememberedTokenKeepsItsEndAndItsScope(t *testing.T) {
 	t.Parallel()
 	signer := identitytest.New(t)
 	now := timestamp.NewManual(time.Now())

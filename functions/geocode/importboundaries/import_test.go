@@ -65,7 +65,7 @@ func TestImportReplacesALevelAndPlacesReports(t *testing.T) {
 	}
 }
 
-func TestABrokenFileSaysWhatAndChangesNothing(t *testing.T) {
+func TestABrokenFileIsRefusedAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	url := testdb.URL(t)
 	for name, c := range map[string]struct {
@@ -87,8 +87,8 @@ func TestABrokenFileSaysWhatAndChangesNothing(t *testing.T) {
 	}
 }
 
-// Files are as programs write them: with heights, a byte order mark, the name of a reference system, holes, and rings the wrong way.
-func TestFilesAsProgramsWriteThem(t *testing.T) {
+// Files of common programs are read: with heights, a byte order mark, the name of a reference system, holes, and rings the wrong way.
+func TestFilesOfCommonProgramsAreRead(t *testing.T) {
 	t.Parallel()
 	url := testdb.URL(t)
 	const file = "\ufeff" + `{"type":"FeatureCollection","crs":{"type":"name","properties":{"name":"urn:ogc:def:crs:OGC:1.3:CRS84"}},"features":[

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lafaekstreet/backend/shared/database"
@@ -31,7 +30,7 @@ func TestLockReportsLocksTheReportsOfASubmission(t *testing.T) {
 	b.exec(`INSERT INTO ledger_submissions (id, topic, topic_id, batch_size, message, next_attempt_at, created_at, updated_at)
 		VALUES ($1, 'reports', '0.0.1001', 0, '{}', now(), now(), now())`, submission)
 	b.exec(`UPDATE ledger_anchors SET submission_id = $1 WHERE report_id = $2`, submission, in)
-	err := b.db.InTx(t.Context(), func(tx pgx.Tx) error {
+	err := b.db.InTx(t.Context(), func(tx *database.Tx) error {
 		if err := ledger.LockReports(t.Context(), tx, submission); err != nil {
 			return err
 		}

@@ -47,8 +47,8 @@ func ExampleOutbox_Do() {
 
 	o := outbox.New(db, printer{}, slog.New(slog.DiscardHandler))
 	change := func(name string, failure error) error {
-		return o.Do(ctx, func(w *outbox.Work) error {
-			if err := w.Send(ctx, queue.Notify, map[string]string{"about": name}); err != nil {
+		return o.Do(ctx, func(tx *outbox.Tx) error {
+			if err := tx.Send(ctx, queue.Notify, map[string]string{"about": name}); err != nil {
 				return err
 			}
 			fmt.Println("change", name)

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lafaekstreet/backend/infra/local/testdb"
@@ -19,14 +18,14 @@ func TestUploadsThatMayNotBeAttached(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
 	for name, c := range map[string]struct {
-		upload upload.Held
+		upload upload.Locked
 		code   string
 	}{
-		"processed":  {upload.Held{State: upload.Processed, ExpiresAt: now.Add(time.Second)}, ""},
-		"not stored": {upload.Held{State: upload.Issued, ExpiresAt: now.Add(time.Second)}, ""},
-		"refused":    {upload.Held{State: upload.Refused, ExpiresAt: now.Add(time.Second)}, "upload_refused"},
-		"attached":   {upload.Held{State: upload.Stored, Attached: true, ExpiresAt: now.Add(time.Second)}, "upload_in_use"},
-		"expired":    {upload.Held{State: upload.Stored, ExpiresAt: now.Add(-time.Second)}, "upload_unknown"},
+		"processed":  {upload.Locked{State: upload.Processed, ExpiresAt: now.Add(time.Second)}, ""},
+		"not stored": {upload.Locked{State: upload.Issued, ExpiresAt: now.Add(time.Second)}, ""},
+		"refused":    {upload.Locked{State: upload.Refused, ExpiresAt: now.Add(time.Second)}, "upload_refused"},
+		"attached":   {upload.Locked{State: upload.Stored, Attached: true, ExpiresAt: now.Add(time.Second)}, "upload_in_use"},
+		"expired":    {upload.Locked{State: upload.Stored, ExpiresAt: now.Add(-time.Second)}, "upload_unknown"},
 	} {
 		err := c.upload.Usable(now)
 		var refused *problem.Error
@@ -48,14 +47,13 @@ func TestUploadsAreLockedUntilTheyAreAttached(t *testing.T) {
 	if _, err := db.Exec(t.Context(), insert, id, owner, upload.OriginalKey(id)); err != nil {
 		t.Fatal(err)
 	}
-	err := db.InTx(t.Context(), func(tx pgx.Tx) error {
-		b := &pgx.Batch{}
-		found := upload.QueueHold(b, owner, []uuid.UUID{id})
-		if err := tx.SendBatch(t.Context(), b).Close(); err != nil {
+	err := db.InTx(t.Context(), func(tx *database.Tx) error {
+		found := upload.Lock(tx, owner, []uuid.UUID{id})
+		if err := tx.Flush(t.Context()); err != nil {
 			return err
 		}
-		if held, err := found.InOrder(); err != nil || len(held) != 1 || held[0].ID != id {
-			t.Errorf("found %+v, %v", held, err)
+		if locked, err := upload.InOrder([]uuid.UUID{id}, found.Get()); err != nil || len(locked) != 1 || locked[0].ID != id {
+			t.Errorf("found %+v, %v", locked, err)
 		}
 		var refused *pgconn.PgError
 		if _, err := db.Exec(t.Context(), `SELECT FROM uploads WHERE id = $1 FOR UPDATE NOWAIT`, id); !errors.As(err, &refused) || refused.Code != "55P03" {

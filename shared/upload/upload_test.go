@@ -24,7 +24,7 @@ func TestADirectUploadHasAnHourAndItsPictureAWeek(t *testing.T) {
 		t.Fatal(err)
 	}
 	media, now := storage.Config{Bucket: "media"}, timestamp.NewManual(time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC))
-	desk := upload.NewDesk(db, storage.New(cfg, media), storage.NewLinks(cfg, media, now), now)
+	desk := upload.NewUploads(db, storage.New(cfg, media), storage.NewLinks(cfg, media, now), now)
 	issued, err := desk.Issue(t.Context(), owner, upload.Intent{ContentType: "image/jpeg", SizeBytes: 1000})
 	if err != nil {
 		t.Fatal(err)

@@ -29,7 +29,7 @@ help: ## Print this
 run: ## Run the whole system on this machine (PORT, DATABASE_URL, CACHE_URL, AWS_ENDPOINT_URL are honoured)
 	@mkdir -p .run
 	@if [ ! -e .run/postgres ]; then $(GO) run ./infra/local/postgres/fetch & fi; \
-	$(GO) build -o .run/local ./infra/local && wait
+	$(GO) build -ldflags "$$($(GO) run ./infra/binary/version -ldflags)" -o .run/local ./infra/local && wait
 	@exec .run/local
 
 .PHONY: demo
@@ -120,6 +120,10 @@ vuln: ## Look for known vulnerabilities in what is called (needs https://vuln.go
 .PHONY: build
 build: ## Build every function for Lambda and print its size beside its budget
 	@$(GO) run ./infra/binary/build
+
+.PHONY: version
+version: ## Print the version of this working tree, out of CHANGELOG.md
+	@$(GO) run ./infra/binary/version
 
 .PHONY: synth
 synth: node_modules ## Write the CloudFormation templates to cdk.out

@@ -82,6 +82,6 @@ type healthOutput struct {
 
 func (g *Group) health(context.Context, *struct{}) (*healthOutput, error) {
 	out := &healthOutput{}
-	out.Body.Status, out.Body.Version, out.Body.Time = "healthy", httpapi.Version, timestamp.Of(g.clock.Now())
+	out.Body.Status, out.Body.Version, out.Body.Time = "healthy", version, timestamp.Of(g.clock.Now())
 	return out, nil
 }

@@ -100,13 +100,21 @@ func BuildAll(ctx context.Context, root string, functions []catalog.Function, go
 // Build writes the bootstrap of one function for goarch to out. The same source gives the same bytes on any machine.
 // net/http's HTTP/2 is left out: every server that functions call by net/http speaks HTTP/1.1 too, and gRPC has its own.
 func Build(ctx context.Context, root, name, goarch, out string) error {
-	return BuildPackage(ctx, root, "./functions/"+name+"/lambda", goarch, out)
+	path := "./functions/" + name + "/lambda"
+	if name != versioned {
+		return BuildPackage(ctx, root, path, goarch, out)
+	}
+	version, err := Version(ctx, root)
+	if err != nil {
+		return err
+	}
+	return BuildPackage(ctx, root, path, goarch, out, VersionFlag(version))
 }
 
-// BuildPackage builds the program at path, relative to root, as Build builds a function.
-func BuildPackage(ctx context.Context, root, path, goarch, out string) error {
+// BuildPackage builds the program at path, relative to root, as Build builds a function, with linker flags of its own.
+func BuildPackage(ctx context.Context, root, path, goarch, out string, flags ...string) error {
 	cmd := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc,nethttpomithttp2", "-trimpath", "-buildvcs=false",
-		"-ldflags", "-s -w", "-o", out, path)
+		"-ldflags", strings.Join(append([]string{"-s", "-w"}, flags...), " "), "-o", out, path)
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+goarch, "GOFLAGS=")
 	if text, err := cmd.CombinedOutput(); err != nil {

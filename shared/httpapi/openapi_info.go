@@ -2,7 +2,7 @@ package httpapi
 
 import "github.com/danielgtaylor/huma/v2"
 
-// Version of the API, as the document and /health state it.
+// Version of the API, as the document and /meta state it. It changes when a client has to.
 const Version = "1.0.0"
 
 func info() *huma.Info {

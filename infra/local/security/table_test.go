@@ -17,12 +17,11 @@ var (
 // standIns are packages that stand for what others run: what their tests prove, nobody has deployed.
 var standIns = regexp.MustCompile(`/infra/local/(aws|cache|console|faults|fcm|gateway|google|hedera|loopback|nominatim|smtp|dbproxy)/`)
 
-// A line of the table without its proof would be a promise that nothing keeps.
-func TestEveryLineHasItsProof(t *testing.T) {
-	t.Parallel()
-	const root = "../../.."
+// ours are the names of all tests that are not a stand-in's.
+func ours(t *testing.T) map[string]bool {
+	t.Helper()
 	there := map[string]bool{}
-	for _, dir := range []string{"functions", "shared", "infra"} {
+	for _, dir := range []string{"functions", "shared", "infra", "migrations"} {
 		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, _ fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, "_test.go") || standIns.MatchString(filepath.ToSlash(path)) {
 				return err
@@ -37,6 +36,15 @@ func TestEveryLineHasItsProof(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	return there
+}
+
+const root = "../../.."
+
+// A line of the table without its proof would be a promise that nothing keeps.
+func TestEveryLineHasItsProof(t *testing.T) {
+	t.Parallel()
+	there := ours(t)
 	table, err := os.ReadFile(filepath.Join(root, "infra/decisions/0013-security.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -58,5 +66,20 @@ func TestEveryLineHasItsProof(t *testing.T) {
 	}
 	if lines < 20 {
 		t.Errorf("only %d lines: is it still a table?", lines)
+	}
+}
+
+// CONTRIBUTING.md names the tests that fail when a step is forgotten.
+func TestTheGuideNamesNoUnknownTest(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile(filepath.Join(root, "CONTRIBUTING.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := ours(t)
+	for _, name := range named.FindAllString(string(guide), -1) {
+		if !there[name] {
+			t.Errorf("CONTRIBUTING.md names %s, and there is no such test", name)
+		}
 	}
 }

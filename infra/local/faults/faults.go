@@ -1,8 +1,7 @@
 // Package faults makes the stand-ins fail on demand, as the real services do: with an error, by throttling, without an
 // answer, with a malformed answer, or by doing the work and losing the answer.
 //
-// A stand-in asks the Set before it serves an operation; tests and the local
-// console fill the Set.
+// Tests and the local console add faults to a Set. A stand-in asks its Set before it serves an operation.
 package faults
 
 import (
@@ -28,28 +27,27 @@ const (
 	Malformed Mode = "malformed"
 )
 
-// Modes lists every mode, in the order of their declaration.
+// Modes lists every mode.
 func Modes() []Mode { return []Mode{Error, Throttle, Timeout, DropReply, Malformed} }
 
-// Services lists the names a Fault may carry.
+// Services lists the values of Fault.Service.
 func Services() []string {
 	return []string{"s3", "sqs", "kms", "bedrock", "secretsmanager", "smtp", "fcm", "google", "nominatim", "hedera", "mirror"}
 }
 
-// Forever as a Count makes a fault last until Clear.
+// Forever is the Count of a fault that lasts until Clear.
 const Forever = -1
 
 // Fault makes the next Count calls of a service fail.
 type Fault struct {
 	Service string `json:"service"`
-	// Operation narrows the fault to one operation of the service, named as the
-	// service's API names it ("PutObject", "Sign", "SendMessageBatch", "Converse");
-	// empty means all. Letter case is ignored.
+	// Operation limits the fault to one operation, named as in the API of the service ("PutObject", "Sign",
+	// "SendMessageBatch", "Converse"); empty means all. Letter case is ignored.
 	Operation string `json:"operation,omitempty"`
 	Mode      Mode   `json:"mode"`
 	// Skip lets this many matching calls through first.
 	Skip int `json:"skip,omitempty"`
-	// Count is how many calls fail: 0 is read as 1, Forever lasts until Clear.
+	// Count is how many calls fail. 0 means 1; Forever means until Clear.
 	Count int `json:"count"`
 }
 
@@ -63,7 +61,7 @@ type Set struct {
 // NewSet returns a Set without faults.
 func NewSet() *Set { return &Set{} }
 
-// Add queues f. It refuses unknown services and modes.
+// Add adds f behind the earlier faults. It returns an error for an unknown service or mode.
 func (s *Set) Add(f Fault) error {
 	f.Service = strings.ToLower(f.Service)
 	if !slices.Contains(Services(), f.Service) {
@@ -84,8 +82,7 @@ func (s *Set) Add(f Fault) error {
 	return nil
 }
 
-// Take returns the mode the call must fail with and uses it up. The oldest
-// matching fault wins. It reports false when the call is to succeed.
+// Take returns how a call must fail, and false if it is to succeed. It uses the oldest fault that matches.
 func (s *Set) Take(service, operation string) (Mode, bool) {
 	if s == nil {
 		return "", false
@@ -117,10 +114,10 @@ func (s *Set) Take(service, operation string) (Mode, bool) {
 	return "", false
 }
 
-// maxTaken bounds the record of faults that have fired.
+// maxTaken is how many used faults the Set remembers.
 const maxTaken = 1000
 
-// Pending returns the faults still to come, oldest first.
+// Pending returns the faults that are not used up, oldest first.
 func (s *Set) Pending() []Fault {
 	if s == nil {
 		return nil
@@ -141,7 +138,7 @@ func (s *Set) Taken() []Fault {
 	return slices.Clone(s.taken)
 }
 
-// Clear drops every fault still to come and the record of those that fired.
+// Clear removes all faults and forgets which ones were used.
 func (s *Set) Clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

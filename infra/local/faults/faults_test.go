@@ -63,11 +63,11 @@ func TestForeverLastsUntilClear(t *testing.T) {
 	}
 	set.Clear()
 	if _, hit := set.Take("smtp", "DATA"); hit {
-		t.Error("a cleared fault struck")
+		t.Error("a cleared fault was used")
 	}
 }
 
-func TestServe(t *testing.T) {
+func TestServeFailsAsTheModeSays(t *testing.T) {
 	t.Parallel()
 	reply := func(status int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status); _, _ = io.WriteString(w, body) }
@@ -100,11 +100,11 @@ func TestServe(t *testing.T) {
 					func(w http.ResponseWriter, r *http.Request) { effects++; reply(200, "ok")(w, r) })
 			}))
 			defer server.Close()
-			patience := time.Minute
+			timeout := time.Minute
 			if c.mode == faults.Timeout {
-				patience = 200 * time.Millisecond
+				timeout = 200 * time.Millisecond
 			}
-			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			ctx, cancel := context.WithTimeout(context.Background(), timeout)
 			defer cancel()
 			req, err := http.NewRequestWithContext(ctx, http.MethodPut, server.URL, strings.NewReader("x"))
 			if err != nil {
@@ -135,7 +135,7 @@ func TestServe(t *testing.T) {
 	}
 }
 
-func TestHTTPControl(t *testing.T) {
+func TestConsoleAddsListsAndClearsFaults(t *testing.T) {
 	t.Parallel()
 	set := faults.NewSet()
 	do := func(method, body string) (int, string) {

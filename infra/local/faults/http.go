@@ -8,18 +8,17 @@ import (
 	"time"
 )
 
-// maxHold ends a call held by Timeout, so that no stand-in keeps a connection
-// of a client that would wait for ever. It is longer than any client's patience.
+// maxHold is how long Timeout leaves a client without an answer. It is longer than the timeout of any client, and ends the
+// connections of clients that have none.
 const maxHold = 5 * time.Minute
 
-// Replies writes the answers only the faulty service itself knows how to shape.
+// Replies writes the answers of a service that fails, each in the format of that service.
 type Replies struct {
 	Error, Throttle, Malformed http.HandlerFunc
 }
 
-// Serve answers r with next, or as the Set demands. It panics with
-// http.ErrAbortHandler to lose a reply, which net/http turns into a closed
-// connection without a stack trace.
+// Serve answers r with next, or fails as the next fault says. To leave a client without an answer it panics with
+// http.ErrAbortHandler, for which net/http closes the connection and prints no stack trace.
 func (s *Set) Serve(w http.ResponseWriter, r *http.Request, service, operation string, replies Replies, next http.HandlerFunc) {
 	mode, hit := s.Take(service, operation)
 	if !hit {
@@ -34,10 +33,10 @@ func (s *Set) Serve(w http.ResponseWriter, r *http.Request, service, operation s
 	case Malformed:
 		replies.Malformed(w, r)
 	case DropReply:
-		next(&discard{header: http.Header{}}, r)
+		next(&discardWriter{header: http.Header{}}, r)
 		panic(http.ErrAbortHandler)
 	case Timeout:
-		// The body must be read, or the server does not notice the client leaving.
+		// net/http notices that the client has closed its connection only after the body was read.
 		_, _ = io.Copy(io.Discard, r.Body)
 		select {
 		case <-r.Context().Done():
@@ -47,14 +46,14 @@ func (s *Set) Serve(w http.ResponseWriter, r *http.Request, service, operation s
 	}
 }
 
-type discard struct{ header http.Header }
+// discardWriter is an http.ResponseWriter that sends nothing.
+type discardWriter struct{ header http.Header }
 
-func (d *discard) Header() http.Header         { return d.header }
-func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
-func (d *discard) WriteHeader(int)             {}
+func (d *discardWriter) Header() http.Header         { return d.header }
+func (d *discardWriter) Write(p []byte) (int, error) { return len(p), nil }
+func (d *discardWriter) WriteHeader(int)             {}
 
-// ServeHTTP is the console's side of the Set: GET lists faults, POST adds one
-// or an array of them, DELETE clears.
+// ServeHTTP serves the Set to the console: GET lists the faults, POST adds one or an array of them, DELETE clears the Set.
 func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodGet:

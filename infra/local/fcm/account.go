@@ -18,11 +18,11 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// scope is what an access token must have been asked for.
+// scope is the OAuth scope that allows a client to send messages.
 const scope = "https://www.googleapis.com/auth/firebase.messaging"
 
-// lifetime of an access token.
-const lifetime = time.Hour
+// tokenLifetime is how long an access token is valid.
+const tokenLifetime = time.Hour
 
 // account is a service account with its private key.
 type account struct {
@@ -40,8 +40,8 @@ type account struct {
 	file string
 }
 
-// openAccount reads the account kept in dir or makes one. The token endpoint is
-// written anew, as its port may have changed.
+// openAccount reads the account kept in dir, or makes one. It always sets the token endpoint, because the port may differ
+// from that of the last run.
 func openAccount(dir, project, tokenURI string) (account, error) {
 	a := account{Type: "service_account", ProjectID: project, ClientEmail: "stand-in@" + project + ".iam.gserviceaccount.com", ClientID: "100000000000000000000"}
 	if dir != "" {
@@ -75,12 +75,13 @@ func openAccount(dir, project, tokenURI string) (account, error) {
 	return a, nil
 }
 
+// ensureKey parses the private key of the account, or makes one if there is none.
 func (a *account) ensureKey() error {
 	if block, _ := pem.Decode([]byte(a.PrivateKey)); block != nil {
 		parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 		key, ok := parsed.(*rsa.PrivateKey)
 		if err != nil || !ok {
-			return fmt.Errorf("fcm: %s holds no RSA key", a.file)
+			return fmt.Errorf("fcm: the private key in %s is not an RSA key", a.file)
 		}
 		a.key = key
 		return nil
@@ -104,7 +105,7 @@ func randomHex(n int) string {
 	return hex.EncodeToString(raw)
 }
 
-// assertion is the claim set of RFC 7523 as Google wants it.
+// assertion is the claim set of RFC 7523 with Google's claim "scope".
 type assertion struct {
 	jwt.RegisteredClaims
 	Scope string `json:"scope"`
@@ -123,9 +124,9 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	}
 	token := "ya29.local-" + randomHex(16)
 	s.mu.Lock()
-	s.tokens[token] = s.opts.Now().Add(lifetime)
+	s.tokens[token] = s.opts.Now().Add(tokenLifetime)
 	s.mu.Unlock()
-	writeJSON(w, http.StatusOK, map[string]any{"access_token": token, "expires_in": int(lifetime.Seconds()) - 1, "token_type": "Bearer"})
+	writeJSON(w, http.StatusOK, map[string]any{"access_token": token, "expires_in": int(tokenLifetime.Seconds()) - 1, "token_type": "Bearer"})
 }
 
 func (s *Server) checkAssertion(raw string) error {
@@ -135,7 +136,7 @@ func (s *Server) checkAssertion(raw string) error {
 	if _, err := parser.ParseWithClaims(raw, &claims, func(*jwt.Token) (any, error) { return &s.account.key.PublicKey, nil }); err != nil {
 		return err
 	}
-	if claims.IssuedAt == nil || claims.ExpiresAt.Sub(claims.IssuedAt.Time) > lifetime+time.Minute {
+	if claims.IssuedAt == nil || claims.ExpiresAt.Sub(claims.IssuedAt.Time) > tokenLifetime+time.Minute {
 		return errors.New("token must be a short-lived token (60 minutes)")
 	}
 	for _, have := range strings.Fields(claims.Scope) {
@@ -146,14 +147,14 @@ func (s *Server) checkAssertion(raw string) error {
 	return errors.New("the scope does not allow messaging")
 }
 
-func (s *Server) valid(token string) bool {
+func (s *Server) validToken(token string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	until, ok := s.tokens[token]
 	return ok && s.opts.Now().Before(until)
 }
 
-// RevokeTokens makes every access token given out so far invalid.
+// RevokeTokens makes every access token invalid that was issued so far.
 func (s *Server) RevokeTokens() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,8 +1,8 @@
-// Package fcm stands in for Firebase Cloud Messaging's HTTP v1 API and for the
-// token endpoint of Google's OAuth 2.0, which it needs.
+// Package fcm stands in for the HTTP v1 API of Firebase Cloud Messaging, and for the token endpoint of Google's OAuth 2.0
+// where its clients get their access tokens.
 //
-// Device tokens starting with "dead-" are unregistered, with "invalid-" not
-// valid, with "mismatch-" of another sender; every other one receives.
+// The prefix of a device token chooses the answer: "dead-" is UNREGISTERED, "invalid-" is INVALID_ARGUMENT, "mismatch-" is
+// SENDER_ID_MISMATCH. Every other token receives the message.
 package fcm
 
 import (
@@ -31,7 +31,8 @@ const DefaultProject = "lafaekstreet-local"
 const (
 	maxBody    = 64 << 10
 	maxPayload = 4096 // bytes of keys and values
-	keep       = 5000
+	// maxPushes is how many messages are kept. The oldest are dropped first.
+	maxPushes = 5000
 )
 
 // Push is one message a device received.
@@ -48,8 +49,7 @@ type Push struct {
 type Options struct {
 	// Addr is where to listen; empty is a free loopback port.
 	Addr string
-	// Dir keeps the service account and the messages across restarts, and holds
-	// service-account.json; empty keeps them in memory.
+	// Dir keeps the messages and the service account (service-account.json) across restarts; empty keeps them in memory.
 	Dir string
 	// Project is the only project served; empty is DefaultProject.
 	Project string
@@ -66,8 +66,8 @@ type Server struct {
 	http    *loopback.Server
 
 	mu      sync.Mutex
-	pushes  []Push // oldest first
-	tokens  map[string]time.Time
+	pushes  []Push               // oldest first
+	tokens  map[string]time.Time // access tokens and when they expire
 	journal *journal.Journal
 }
 
@@ -97,8 +97,8 @@ func Start(opts Options) (*Server, error) {
 		return nil, errors.Join(err, listener.Close(), s.journal.Close())
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /token", s.faulty("Token", s.token))
-	mux.HandleFunc("POST /v1/projects/{project}/{messages}", s.faulty("Send", s.send))
+	mux.HandleFunc("POST /token", s.withFaults("Token", s.token))
+	mux.HandleFunc("POST /v1/projects/{project}/{messages}", s.withFaults("Send", s.send))
 	s.http = loopback.Start(listener, mux)
 	return s, nil
 }
@@ -108,25 +108,29 @@ func (s *Server) replay(line []byte) error {
 	if err := json.Unmarshal(line, &p); err != nil {
 		return err
 	}
-	if s.pushes = append(s.pushes, p); len(s.pushes) > keep {
-		s.pushes = slices.Delete(s.pushes, 0, len(s.pushes)-keep)
-	}
+	s.add(p)
 	return nil
+}
+
+func (s *Server) add(p Push) {
+	if s.pushes = append(s.pushes, p); len(s.pushes) > maxPushes {
+		s.pushes = slices.Delete(s.pushes, 0, len(s.pushes)-maxPushes)
+	}
 }
 
 // URL is the endpoint, in place of "https://fcm.googleapis.com".
 func (s *Server) URL() string { return s.url }
 
-// ServiceAccount is the JSON a Firebase console would give out for download.
+// ServiceAccount is the JSON file that the Firebase console offers for download.
 func (s *Server) ServiceAccount() []byte { return slices.Clone(s.account.json) }
 
-// ServiceAccountFile is the same in a file; empty without Options.Dir.
+// ServiceAccountFile is the path of that file in Options.Dir; empty without one.
 func (s *Server) ServiceAccountFile() string { return s.account.file }
 
 // Close stops serving.
 func (s *Server) Close() error { return errors.Join(s.http.Close(), s.journal.Close()) }
 
-// Pushes returns the messages to a device token, newest first; all for an empty one.
+// Pushes returns the messages to a device token, newest first. An empty token means all.
 func (s *Server) Pushes(token string) []Push {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -139,7 +143,8 @@ func (s *Server) Pushes(token string) []Push {
 	return out
 }
 
-func (s *Server) faulty(operation string, next http.HandlerFunc) http.HandlerFunc {
+// withFaults serves next, or fails as the next fault says.
+func (s *Server) withFaults(operation string, next http.HandlerFunc) http.HandlerFunc {
 	replies := faults.Replies{
 		Error: func(w http.ResponseWriter, _ *http.Request) {
 			writeError(w, http.StatusServiceUnavailable, "UNAVAILABLE", "The service is currently unavailable.", "UNAVAILABLE")
@@ -164,58 +169,30 @@ type sendRequest struct {
 	} `json:"message"`
 }
 
-var reserved = regexp.MustCompile(`^(from|message_type|google\..*|gcm\..*|google|gcm)$`)
+// reservedKey matches the names that FCM refuses in message.data.
+var reservedKey = regexp.MustCompile(`^(from|message_type|google\..*|gcm\..*|google|gcm)$`)
+
+// refusal is an answer that refuses a message.
+type refusal struct {
+	status             int // of HTTP
+	rpc, message, code string
+}
+
+func invalid(message string) *refusal {
+	return &refusal{http.StatusBadRequest, "INVALID_ARGUMENT", message, "INVALID_ARGUMENT"}
+}
 
 func (s *Server) send(w http.ResponseWriter, r *http.Request) {
 	if r.PathValue("messages") != "messages:send" {
 		http.NotFound(w, r)
 		return
 	}
-	bearer, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !s.valid(bearer) {
-		writeError(w, http.StatusUnauthorized, "UNAUTHENTICATED", "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.", "THIRD_PARTY_AUTH_ERROR")
-		return
-	}
-	if r.PathValue("project") != s.opts.Project {
-		writeError(w, http.StatusForbidden, "PERMISSION_DENIED", "Permission 'cloudmessaging.messages.create' denied on resource.", "SENDER_ID_MISMATCH")
-		return
-	}
 	var in sendRequest
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&in); err != nil || in.Message == nil {
-		writeError(w, http.StatusBadRequest, "INVALID_ARGUMENT", "Invalid JSON payload received.", "")
+	p, refused := s.read(w, r, &in)
+	if refused != nil {
+		writeError(w, refused.status, refused.rpc, refused.message, refused.code)
 		return
 	}
-	m := in.Message
-	if m.Token == "" || m.Topic != "" || m.Condition != "" {
-		writeError(w, http.StatusBadRequest, "INVALID_ARGUMENT", "Exactly one of token, topic or condition is required; the local stand-in serves tokens.", "INVALID_ARGUMENT")
-		return
-	}
-	size, data := len(m.Notification.Title)+len(m.Notification.Body), map[string]string{}
-	for k, v := range m.Data {
-		text, ok := v.(string)
-		if !ok || reserved.MatchString(k) {
-			writeError(w, http.StatusBadRequest, "INVALID_ARGUMENT", fmt.Sprintf("Invalid value at 'message.data' (%s)", k), "INVALID_ARGUMENT")
-			return
-		}
-		data[k] = text
-		size += len(k) + len(text)
-	}
-	if size > maxPayload {
-		writeError(w, http.StatusBadRequest, "INVALID_ARGUMENT", "Android message is too big", "INVALID_ARGUMENT")
-		return
-	}
-	switch kind, _, _ := strings.Cut(m.Token, "-"); kind {
-	case "dead":
-		writeError(w, http.StatusNotFound, "NOT_FOUND", "Requested entity was not found.", "UNREGISTERED")
-		return
-	case "invalid":
-		writeError(w, http.StatusBadRequest, "INVALID_ARGUMENT", "The registration token is not a valid FCM registration token", "INVALID_ARGUMENT")
-		return
-	case "mismatch":
-		writeError(w, http.StatusForbidden, "PERMISSION_DENIED", "SenderId mismatch", "SENDER_ID_MISMATCH")
-		return
-	}
-	p := Push{ID: uuid.NewString(), Token: m.Token, Title: m.Notification.Title, Body: m.Notification.Body, Data: data, At: s.opts.Now().UTC()}
 	if !in.ValidateOnly {
 		if err := s.keep(p); err != nil {
 			writeError(w, http.StatusInternalServerError, "INTERNAL", err.Error(), "INTERNAL")
@@ -225,19 +202,64 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]string{"name": "projects/" + s.opts.Project + "/messages/" + p.ID})
 }
 
+// read decodes a request into in and returns the message it sends, or why FCM would refuse it.
+func (s *Server) read(w http.ResponseWriter, r *http.Request, in *sendRequest) (Push, *refusal) {
+	bearer, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !s.validToken(bearer) {
+		return Push{}, &refusal{http.StatusUnauthorized, "UNAUTHENTICATED", "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.", "THIRD_PARTY_AUTH_ERROR"}
+	}
+	if r.PathValue("project") != s.opts.Project {
+		return Push{}, &refusal{http.StatusForbidden, "PERMISSION_DENIED", "Permission 'cloudmessaging.messages.create' denied on resource.", "SENDER_ID_MISMATCH"}
+	}
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(in); err != nil || in.Message == nil {
+		return Push{}, &refusal{http.StatusBadRequest, "INVALID_ARGUMENT", "Invalid JSON payload received.", ""}
+	}
+	m := in.Message
+	if m.Token == "" || m.Topic != "" || m.Condition != "" {
+		return Push{}, invalid("Exactly one of token, topic or condition is required; the local stand-in serves tokens.")
+	}
+	size, data := len(m.Notification.Title)+len(m.Notification.Body), map[string]string{}
+	for k, v := range m.Data {
+		text, ok := v.(string)
+		if !ok || reservedKey.MatchString(k) {
+			return Push{}, invalid(fmt.Sprintf("Invalid value at 'message.data' (%s)", k))
+		}
+		data[k] = text
+		size += len(k) + len(text)
+	}
+	if size > maxPayload {
+		return Push{}, invalid("Android message is too big")
+	}
+	if refused := refusedDevice(m.Token); refused != nil {
+		return Push{}, refused
+	}
+	return Push{ID: uuid.NewString(), Token: m.Token, Title: m.Notification.Title, Body: m.Notification.Body, Data: data, At: s.opts.Now().UTC()}, nil
+}
+
+// refusedDevice returns the answer that the prefix of a device token chooses, nil for a device that receives.
+func refusedDevice(token string) *refusal {
+	switch prefix, _, _ := strings.Cut(token, "-"); prefix {
+	case "dead":
+		return &refusal{http.StatusNotFound, "NOT_FOUND", "Requested entity was not found.", "UNREGISTERED"}
+	case "invalid":
+		return invalid("The registration token is not a valid FCM registration token")
+	case "mismatch":
+		return &refusal{http.StatusForbidden, "PERMISSION_DENIED", "SenderId mismatch", "SENDER_ID_MISMATCH"}
+	}
+	return nil
+}
+
 func (s *Server) keep(p Push) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.journal.Append(p); err != nil {
 		return err
 	}
-	if s.pushes = append(s.pushes, p); len(s.pushes) > keep {
-		s.pushes = slices.Delete(s.pushes, 0, len(s.pushes)-keep)
-	}
+	s.add(p)
 	return nil
 }
 
-// writeError answers with google.rpc.Status; code is the FcmError's, if any.
+// writeError answers with a google.rpc.Status. A code that is not empty is added as an FcmError.
 func writeError(w http.ResponseWriter, status int, rpc, message, code string) {
 	body := map[string]any{"code": status, "message": message, "status": rpc}
 	if code != "" {

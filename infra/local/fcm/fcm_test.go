@@ -43,9 +43,9 @@ func send(t *testing.T, c *http.Client, url, message string) (int, string, error
 	return sendWithin(t, time.Minute, c, url, message)
 }
 
-func sendWithin(t *testing.T, patience time.Duration, c *http.Client, url, message string) (int, string, error) {
+func sendWithin(t *testing.T, timeout time.Duration, c *http.Client, url, message string) (int, string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(message))
 	if err != nil {
@@ -60,7 +60,7 @@ func sendWithin(t *testing.T, patience time.Duration, c *http.Client, url, messa
 	return res.StatusCode, string(raw), err
 }
 
-func TestSend(t *testing.T) {
+func TestSendAnswersAsFCM(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, fcm.Options{Dir: dir})
@@ -75,7 +75,7 @@ func TestSend(t *testing.T) {
 		{"only validated", url, `{"validate_only":true,"message":{"token":"phone-1"}}`, 200, "messages/"},
 		{"unregistered", url, `{"message":{"token":"dead-1"}}`, 404, `"errorCode":"UNREGISTERED"`},
 		{"not a token", url, `{"message":{"token":"invalid-1"}}`, 400, `"errorCode":"INVALID_ARGUMENT"`},
-		{"another sender's", url, `{"message":{"token":"mismatch-1"}}`, 403, `"errorCode":"SENDER_ID_MISMATCH"`},
+		{"token of another sender", url, `{"message":{"token":"mismatch-1"}}`, 403, `"errorCode":"SENDER_ID_MISMATCH"`},
 		{"no token", url, `{"message":{}}`, 400, "INVALID_ARGUMENT"},
 		{"number in data", url, `{"message":{"token":"p","data":{"n":1}}}`, 400, "message.data"},
 		{"reserved key", url, `{"message":{"token":"p","data":{"from":"x"}}}`, 400, "message.data"},
@@ -108,11 +108,11 @@ func TestSend(t *testing.T) {
 	}
 	key := func(account string) string { return strings.Split(strings.Split(account, "private_key\"")[1], ",")[0] }
 	if key(account) != key(string(again.ServiceAccount())) {
-		t.Error("another key after the restart")
+		t.Error("the key changed over the restart")
 	}
 }
 
-func TestTokenNeedsTheScope(t *testing.T) {
+func TestAccessTokenNeedsScopeAndAccount(t *testing.T) {
 	t.Parallel()
 	s := start(t, fcm.Options{})
 	_, _, err := send(t, client(t, s, "email"), s.URL()+"/v1/projects/x/messages:send", `{}`)
@@ -125,11 +125,11 @@ func TestTokenNeedsTheScope(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := config.TokenSource(context.Background()).Token(); err == nil {
-		t.Error("a token for another account was given out")
+		t.Error("another account got an access token")
 	}
 }
 
-func TestFaults(t *testing.T) {
+func TestFaultsFailOneSend(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
 		mode   faults.Mode
@@ -151,11 +151,11 @@ func TestFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := start(t, fcm.Options{Faults: set})
-			patience := time.Minute
+			timeout := time.Minute
 			if k.mode == faults.Timeout {
-				patience = 300 * time.Millisecond
+				timeout = 300 * time.Millisecond
 			}
-			status, body, err := sendWithin(t, patience, client(t, s, messaging), s.URL()+"/v1/projects/"+fcm.DefaultProject+"/messages:send", `{"message":{"token":"p"}}`)
+			status, body, err := sendWithin(t, timeout, client(t, s, messaging), s.URL()+"/v1/projects/"+fcm.DefaultProject+"/messages:send", `{"message":{"token":"p"}}`)
 			if status != k.status || !strings.Contains(body, k.says) || (err != nil) != (k.status == 0) {
 				t.Errorf("%d %s %v", status, body, err)
 			}

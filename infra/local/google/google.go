@@ -1,9 +1,9 @@
-// Package google stands in for Google's OpenID Connect provider: discovery and
-// keys for the backend, and identity tokens for tests and the console, as an
-// app would get them from Google's sign-in.
+// Package google stands in for Google's OpenID Connect provider. The backend reads its discovery document and keys; tests
+// and the console get from it the identity tokens that an app gets from Google's sign-in.
 package google
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -29,7 +29,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/loopback"
 )
 
-// DefaultClientID is the audience of tokens that name no other.
+// DefaultClientID is the audience of a token unless Identity.Audience names another.
 const DefaultClientID = "lafaekstreet-local.apps.googleusercontent.com"
 
 // Options configures Start.
@@ -52,7 +52,7 @@ type Server struct {
 	http *loopback.Server
 
 	mu   sync.Mutex
-	keys []signingKey // the last signs; earlier ones are still published
+	keys []signingKey // all are published; the last one signs
 }
 
 type signingKey struct {
@@ -77,16 +77,16 @@ func Start(opts Options) (*Server, error) {
 		return nil, errors.Join(err, listener.Close())
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /.well-known/openid-configuration", s.faulty("Discovery", s.discovery))
-	mux.HandleFunc("GET /oauth2/v3/certs", s.faulty("Keys", s.certs))
+	mux.HandleFunc("GET /.well-known/openid-configuration", s.withFaults("Discovery", s.discovery))
+	mux.HandleFunc("GET /oauth2/v3/certs", s.withFaults("Keys", s.certs))
 	s.http = loopback.Start(listener, mux)
 	return s, nil
 }
 
-// URL is the base of the provider; discovery is below it.
+// URL is the base address of the provider. Discovery is at /.well-known/openid-configuration below it.
 func (s *Server) URL() string { return s.url }
 
-// Issuer is the iss of its tokens.
+// Issuer is the claim iss of the tokens.
 func (s *Server) Issuer() string { return s.opts.Issuer }
 
 // KeysURL is the address of the JSON Web Key Set.
@@ -95,7 +95,8 @@ func (s *Server) KeysURL() string { return s.url + "/oauth2/v3/certs" }
 // Close stops serving.
 func (s *Server) Close() error { return s.http.Close() }
 
-func (s *Server) faulty(operation string, next http.HandlerFunc) http.HandlerFunc {
+// withFaults serves next, cmp.Or fails as the next fault says.
+func (s *Server) withFaults(operation string, next http.HandlerFunc) http.HandlerFunc {
 	replies := faults.Replies{
 		Error: func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
@@ -138,7 +139,7 @@ func writeJSON(w http.ResponseWriter, v any) {
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-// Identity says who signs in. Only Email is needed.
+// Identity is the person who signs in. Only Email is needed.
 type Identity struct {
 	Email string `json:"email"`
 	// Subject is Google's stable id; empty derives it from the address.
@@ -147,12 +148,12 @@ type Identity struct {
 	Picture string `json:"picture,omitempty"`
 	// Audience is the client id the token is for; empty is DefaultClientID.
 	Audience string `json:"aud,omitempty"`
-	// Issuer overrides the server's.
+	// Issuer replaces the issuer of the server; empty keeps it.
 	Issuer string `json:"iss,omitempty"`
 	// Unverified makes email_verified false.
 	Unverified bool   `json:"unverified,omitempty"`
 	Nonce      string `json:"nonce,omitempty"`
-	// Life of the token; 0 is an hour, a negative one has expired already.
+	// Life is how long the token is valid; 0 is an hour, a negative one makes a token that has expired.
 	Life time.Duration `json:"-"`
 }
 
@@ -162,15 +163,13 @@ func (s *Server) Mint(id Identity) (string, error) {
 		return "", errors.New("google: an identity needs an e-mail address")
 	}
 	claims := jwt.MapClaims{
-		"iss": or(id.Issuer, s.opts.Issuer), "aud": or(id.Audience, DefaultClientID), "azp": or(id.Audience, DefaultClientID),
-		"sub": or(id.Subject, subjectOf(id.Email)), "email": id.Email, "email_verified": !id.Unverified,
-		"name": or(id.Name, strings.Split(id.Email, "@")[0]),
+		"iss": cmp.Or(id.Issuer, s.opts.Issuer), "aud": cmp.Or(id.Audience, DefaultClientID), "azp": cmp.Or(id.Audience, DefaultClientID),
+		"sub": cmp.Or(id.Subject, subjectOf(id.Email)), "email": id.Email, "email_verified": !id.Unverified,
+		"name": cmp.Or(id.Name, strings.Split(id.Email, "@")[0]),
 	}
-	now, life := s.opts.Now(), id.Life
-	if life == 0 {
-		life = time.Hour
-	}
-	claims["iat"], claims["exp"] = min(now.Unix(), now.Add(life).Unix()), now.Add(life).Unix()
+	now := s.opts.Now()
+	expires := now.Add(cmp.Or(id.Life, time.Hour))
+	claims["iat"], claims["exp"] = min(now.Unix(), expires.Unix()), expires.Unix()
 	if id.Picture != "" {
 		claims["picture"] = id.Picture
 	}
@@ -189,24 +188,17 @@ func (s *Server) Mint(id Identity) (string, error) {
 	return signed, nil
 }
 
-func or(value, fallback string) string {
-	if value == "" {
-		return fallback
-	}
-	return value
-}
-
-// subjectOf makes the 21 digits of a Google account id from an address.
+// subjectOf makes a Google account id, which has 21 digits, from an address.
 func subjectOf(email string) string {
 	sum := sha256.Sum256([]byte(strings.ToLower(email)))
 	digits := new(big.Int).SetBytes(sum[:]).String()
 	return "1" + digits[:20]
 }
 
-// Rotate signs with a new key from now on. The previous one stays published
-// unless drop is set, as after a leak.
+// Rotate signs with a new key from now on. The previous key stays published, unless drop is set: Google drops a key that
+// has leaked.
 func (s *Server) Rotate(drop bool) error {
-	next, err := newKey()
+	next, err := generateKey()
 	if err != nil {
 		return err
 	}
@@ -221,21 +213,23 @@ func (s *Server) Rotate(drop bool) error {
 	return s.saveKey()
 }
 
-func newKey() (signingKey, error) {
+func generateKey() (signingKey, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		return signingKey{}, fmt.Errorf("google: %w", err)
 	}
-	return named(key), nil
+	return newSigningKey(key), nil
 }
 
-func named(key *rsa.PrivateKey) signingKey {
+// newSigningKey derives the key id from the key, so a key that is read from a file keeps its id.
+func newSigningKey(key *rsa.PrivateKey) signingKey {
 	sum := sha256.Sum256(key.N.Bytes())
 	return signingKey{id: hex.EncodeToString(sum[:20]), key: key}
 }
 
 func (s *Server) keyFile() string { return filepath.Join(s.opts.Dir, "google-key.pem") }
 
+// loadKey reads the key that an earlier run kept, or makes one.
 func (s *Server) loadKey() error {
 	if s.opts.Dir != "" {
 		raw, err := os.ReadFile(s.keyFile())
@@ -247,11 +241,11 @@ func (s *Server) loadKey() error {
 			if err != nil {
 				return fmt.Errorf("google: %s: %w", s.keyFile(), err)
 			}
-			s.keys = []signingKey{named(key)}
+			s.keys = []signingKey{newSigningKey(key)}
 			return nil
 		}
 	}
-	key, err := newKey()
+	key, err := generateKey()
 	if err != nil {
 		return err
 	}

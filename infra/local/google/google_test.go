@@ -30,7 +30,8 @@ func mint(t *testing.T, s *google.Server, id google.Identity) string {
 	return token
 }
 
-func TestTokens(t *testing.T) {
+// go-oidc, the library that the backend uses, verifies the tokens.
+func TestTokensVerifyUnderThePublishedKeys(t *testing.T) {
 	t.Parallel()
 	s, ctx := start(t, google.Options{}), context.Background()
 	provider, err := oidc.NewProvider(ctx, s.Issuer())
@@ -66,7 +67,7 @@ func TestTokens(t *testing.T) {
 	}
 	for name, token := range map[string]string{"the old key": before, "the new key": mint(t, s, ana)} {
 		if _, err := verifier.Verify(ctx, token); err != nil {
-			t.Errorf("after rotating, %s: %v", name, err)
+			t.Errorf("a token under %s after the rotation: %v", name, err)
 		}
 	}
 	if err := s.Rotate(true); err != nil {
@@ -91,7 +92,7 @@ func TestKeySurvivesARestart(t *testing.T) {
 	}
 }
 
-func TestFaults(t *testing.T) {
+func TestFaultsFailOneRead(t *testing.T) {
 	t.Parallel()
 	set := faults.NewSet()
 	s := start(t, google.Options{Faults: set})
@@ -100,14 +101,15 @@ func TestFaults(t *testing.T) {
 		if err := set.Add(faults.Fault{Service: "google", Operation: "Keys", Mode: mode}); err != nil {
 			t.Fatal(err)
 		}
-		patience := time.Minute
+		timeout := time.Minute
 		if mode == faults.Timeout {
-			patience = 200 * time.Millisecond
+			timeout = 200 * time.Millisecond
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), timeout)
 		verifier := oidc.NewVerifier(s.Issuer(), oidc.NewRemoteKeySet(ctx, s.KeysURL()), &oidc.Config{ClientID: google.DefaultClientID})
+		// DropReply fails no read: net/http repeats a GET whose connection was closed without an answer.
 		if _, err := verifier.Verify(ctx, token); err == nil && mode != faults.DropReply {
-			t.Errorf("%s: verified all the same", mode) // net/http repeats a GET that lost its connection
+			t.Errorf("%s: the token was verified without the keys", mode)
 		}
 		cancel()
 		set.Clear()

@@ -1,6 +1,6 @@
-// Package nominatim stands in for the Nominatim geocoder: it knows the
-// fourteen municipalities of Timor-Leste and answers in jsonv2, under the public
-// server's usage policy: a User-Agent of one's own, one request a second.
+// Package nominatim stands in for the Nominatim geocoder. It knows the fourteen municipalities of Timor-Leste and answers
+// in the format jsonv2. It enforces the usage policy of the public server: every client names itself in its User-Agent and
+// sends at most one request a second.
 //
 // https://operations.osmfoundation.org/policies/nominatim/
 package nominatim
@@ -31,8 +31,7 @@ type Options struct {
 	// Addr is where to listen; empty is a free loopback port.
 	Addr   string
 	Faults *faults.Set
-	// Interval is the least time between two requests; 0 is one second, a
-	// negative one lets everything through.
+	// Interval is the least time between two requests; 0 is one second, a negative value switches the limit off.
 	Interval time.Duration
 	// Now tells the time; nil is the system's clock.
 	Now func() time.Time
@@ -101,7 +100,7 @@ func readPlaces() ([]place, error) {
 // URL is the endpoint, in place of "https://nominatim.openstreetmap.org".
 func (s *Server) URL() string { return s.http.URL() }
 
-// Requests counts the requests so far, refused ones included.
+// Requests is the number of requests so far, the refused ones included.
 func (s *Server) Requests() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -111,7 +110,7 @@ func (s *Server) Requests() int {
 // Close stops serving.
 func (s *Server) Close() error { return s.http.Close() }
 
-// guard applies the usage policy, then the faults.
+// guard serves next unless the usage policy or a fault forbids it.
 func (s *Server) guard(operation string, next http.HandlerFunc) http.HandlerFunc {
 	replies := faults.Replies{
 		Error: func(w http.ResponseWriter, _ *http.Request) {
@@ -142,6 +141,7 @@ func (s *Server) guard(operation string, next http.HandlerFunc) http.HandlerFunc
 	}
 }
 
+// tooSoon counts a request and reports whether it comes too soon after the last accepted one.
 func (s *Server) tooSoon() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -164,6 +164,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_ = json.NewEncoder(w).Encode(v)
 }
 
+// degrees reads a coordinate between -limit and limit from the query.
 func degrees(r *http.Request, name string, limit float64) (float64, error) {
 	value, err := strconv.ParseFloat(r.URL.Query().Get(name), 64)
 	if err != nil || math.IsNaN(value) || math.Abs(value) > limit {
@@ -179,7 +180,7 @@ func (s *Server) reverse(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	p, ok := s.around(lat, lon)
+	p, ok := s.municipalityAt(lat, lon)
 	if !ok {
 		writeJSON(w, http.StatusOK, map[string]string{"error": "Unable to geocode"})
 		return
@@ -187,8 +188,8 @@ func (s *Server) reverse(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, p.answer(lat, lon, "highway", "road"))
 }
 
-// around is the municipality whose box holds the point and whose centre is next.
-func (s *Server) around(lat, lon float64) (place, bool) {
+// municipalityAt returns, of the municipalities whose bounding box contains the point, the one with the nearest centre.
+func (s *Server) municipalityAt(lat, lon float64) (place, bool) {
 	best, found, nearest := place{}, false, math.Inf(1)
 	for _, p := range s.places {
 		if lat < p.minLat || lat > p.maxLat || lon < p.minLon || lon > p.maxLon {
@@ -211,7 +212,7 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) {
 	if countries := q.Get("countrycodes"); countries == "" || strings.Contains(countries, "tl") {
 		words := strings.Fields(fold(strings.ReplaceAll(q.Get("q"), ",", " ")))
 		for _, p := range s.places {
-			if len(out) < limit && p.named(words) {
+			if len(out) < limit && p.matches(words) {
 				out = append(out, p.answer(p.lat, p.lon, "boundary", "administrative"))
 			}
 		}
@@ -219,8 +220,8 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, out)
 }
 
-// named reports whether every word is in the place's names.
-func (p place) named(words []string) bool {
+// matches reports whether every word occurs in the names of the place.
+func (p place) matches(words []string) bool {
 	all := fold(p.name + " " + p.seat + " Timor-Leste")
 	for _, word := range words {
 		if !strings.Contains(all, word) {
@@ -236,8 +237,8 @@ func fold(s string) string {
 		Replace(strings.ToLower(s))
 }
 
-// answer is a jsonv2 object. The road and the village are made up, the same for
-// the same place to three decimals, and say so.
+// answer is a place of the format jsonv2. The name of the road is invented: its number depends on the coordinates, rounded
+// to three decimals, so the same point always gets the same road.
 func (p place) answer(lat, lon float64, category, kind string) map[string]any {
 	number := 1 + int(math.Abs(math.Round(lat*1000)*31+math.Round(lon*1000)*17))%90
 	address := map[string]string{

@@ -27,9 +27,9 @@ func ask(t *testing.T, url, agent string) (int, []byte, error) {
 	return askWithin(t, time.Minute, url, agent)
 }
 
-func askWithin(t *testing.T, patience time.Duration, url, agent string) (int, []byte, error) {
+func askWithin(t *testing.T, timeout time.Duration, url, agent string) (int, []byte, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -60,7 +60,7 @@ type answer struct {
 	}
 }
 
-func TestReverse(t *testing.T) {
+func TestReverseNamesTheMunicipality(t *testing.T) {
 	t.Parallel()
 	s := start(t, nominatim.Options{Interval: -1})
 	cases := []struct{ name, query, state string }{
@@ -83,11 +83,11 @@ func TestReverse(t *testing.T) {
 		}
 	}
 	if status, _, _ := ask(t, s.URL()+"/reverse?format=jsonv2&lat=x&lon=1", agent); status != 400 {
-		t.Errorf("a latitude of x: %d", status)
+		t.Errorf("latitude \"x\": %d", status)
 	}
 }
 
-func TestSearch(t *testing.T) {
+func TestSearchIgnoresCaseAndAccents(t *testing.T) {
 	t.Parallel()
 	s := start(t, nominatim.Options{Interval: -1})
 	for query, want := range map[string]int{"liquica": 1, "Lospalos": 1, "Timor-Leste": 5, "paris": 0} {
@@ -99,13 +99,13 @@ func TestSearch(t *testing.T) {
 	}
 }
 
-func TestUsagePolicy(t *testing.T) {
+func TestUsagePolicyIsEnforced(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	s := start(t, nominatim.Options{Now: func() time.Time { return now }})
 	url := s.URL() + "/reverse?format=jsonv2&lat=-8.55&lon=125.57"
 	if status, _, _ := ask(t, url, ""); status != 403 {
-		t.Errorf("without a User-Agent of one's own: %d", status)
+		t.Errorf("without a User-Agent: %d", status)
 	}
 	now = now.Add(time.Second)
 	if status, _, _ := ask(t, url, agent); status != 200 {
@@ -123,7 +123,7 @@ func TestUsagePolicy(t *testing.T) {
 	}
 }
 
-func TestFaults(t *testing.T) {
+func TestFaultsFailEveryRequest(t *testing.T) {
 	t.Parallel()
 	set := faults.NewSet()
 	s := start(t, nominatim.Options{Interval: -1, Faults: set})
@@ -132,11 +132,11 @@ func TestFaults(t *testing.T) {
 		if err := set.Add(faults.Fault{Service: "nominatim", Mode: mode, Count: faults.Forever}); err != nil {
 			t.Fatal(err)
 		}
-		patience := time.Minute
+		timeout := time.Minute
 		if mode == faults.Timeout {
-			patience = 200 * time.Millisecond
+			timeout = 200 * time.Millisecond
 		}
-		status, raw, err := askWithin(t, patience, s.URL()+"/search?format=jsonv2&q=dili", agent)
+		status, raw, err := askWithin(t, timeout, s.URL()+"/search?format=jsonv2&q=dili", agent)
 		if status != want || (err != nil) != (want == 0) || json.Valid(raw) && mode == faults.Malformed {
 			t.Errorf("%s: %d %s %v", mode, status, raw, err)
 		}

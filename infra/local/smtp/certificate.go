@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// selfSigned makes a certificate for the loopback names and a pool that trusts it.
+// selfSigned makes a certificate for localhost, 127.0.0.1 and ::1, and a pool that trusts it.
 func selfSigned(now time.Time) (tls.Certificate, *x509.CertPool, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -11,8 +11,7 @@ import (
 	"strings"
 )
 
-// parse reads what a mail program would show. A mail it cannot read is kept with
-// its bytes as the text.
+// parse reads the parts of a mail that a mail program shows. If data is not a valid mail, all of it becomes the text.
 func parse(data []byte) Mail {
 	message, err := mail.ReadMessage(bytes.NewReader(data))
 	if err != nil {
@@ -23,12 +22,12 @@ func parse(data []byte) Mail {
 	if m.Subject, err = new(mime.WordDecoder).DecodeHeader(subject); err != nil {
 		m.Subject = subject
 	}
-	m.read(message.Header.Get("Content-Type"), message.Header.Get("Content-Transfer-Encoding"), message.Body)
+	m.readPart(message.Header.Get("Content-Type"), message.Header.Get("Content-Transfer-Encoding"), message.Body)
 	return m
 }
 
-// read takes the first text and the first HTML part, at any depth.
-func (m *Mail) read(contentType, encoding string, body io.Reader) {
+// readPart keeps the first plain text and the first HTML that it finds in a part and the parts inside it.
+func (m *Mail) readPart(contentType, encoding string, body io.Reader) {
 	kind, params, err := mime.ParseMediaType(contentType)
 	if err != nil {
 		kind = "text/plain"
@@ -36,12 +35,12 @@ func (m *Mail) read(contentType, encoding string, body io.Reader) {
 	if strings.HasPrefix(kind, "multipart/") {
 		parts := multipart.NewReader(body, params["boundary"])
 		for {
-			// The raw part keeps its transfer encoding for us to undo.
+			// NextPart would decode quoted-printable, but not base64. The raw part leaves both to readPart.
 			part, err := parts.NextRawPart()
 			if err != nil {
 				return
 			}
-			m.read(part.Header.Get("Content-Type"), part.Header.Get("Content-Transfer-Encoding"), part)
+			m.readPart(part.Header.Get("Content-Type"), part.Header.Get("Content-Transfer-Encoding"), part)
 		}
 	}
 	switch strings.ToLower(encoding) {

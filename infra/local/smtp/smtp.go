@@ -1,5 +1,5 @@
-// Package smtp is a mail server that delivers nowhere: it keeps every mail it
-// accepts for the console and for tests to read.
+// Package smtp stands in for a mail server. It sends no mail on: it keeps every mail it accepts, for the console and for
+// tests to read.
 package smtp
 
 import (
@@ -27,26 +27,25 @@ import (
 const (
 	maxBytes      = 10 << 20
 	maxRecipients = 50 // Amazon SES's limit
-	// keep is how many mails are kept, the newest.
-	keep = 5000
-	// holdFor ends a conversation held by faults.Timeout.
-	holdFor = 5 * time.Minute
+	// maxMails is how many mails are kept. The oldest are dropped first.
+	maxMails = 5000
+	// maxHold is how long faults.Timeout leaves a client without an answer.
+	maxHold = 5 * time.Minute
 )
 
 // Mail is one accepted mail.
 type Mail struct {
 	ID string `json:"id"`
-	// To are the recipients of the envelope, From its sender.
+	// To and From are the recipients and the sender of the envelope.
 	To      []string  `json:"to"`
 	From    string    `json:"from"`
 	Subject string    `json:"subject"`
 	Text    string    `json:"text"`
 	HTML    string    `json:"html"`
 	At      time.Time `json:"at"`
-	// Headers are those of the mail, by canonical name.
+	// Headers are the headers of the mail by their canonical name.
 	Headers map[string][]string `json:"headers"`
-	// TLS tells whether the mail came over an encrypted connection; absent unless
-	// the server offers TLS.
+	// TLS is true if the mail came over an encrypted connection.
 	TLS bool `json:"tls,omitempty"`
 }
 
@@ -57,17 +56,16 @@ type Options struct {
 	// Dir keeps the mails across restarts; empty keeps them in memory.
 	Dir    string
 	Faults *faults.Set
-	// TLS offers STARTTLS with a certificate of its own, which Pool trusts, and
-	// takes no mail without it.
+	// TLS offers STARTTLS with a self-signed certificate, which Pool trusts, and refuses mails sent without encryption.
 	TLS bool
-	// Username and Password, when set, must be given by clients.
+	// Username and Password are what clients must sign in with; empty: no sign-in is needed.
 	Username, Password string
 	// Now tells the time of arrival; nil is the system's clock.
 	Now func() time.Time
 }
 
-// Server is a running mail server. Recipients whose address begins with "bounce"
-// are refused with 550, as mailboxes that do not exist.
+// Server is a running mail server. It refuses recipients whose address begins with "bounce" with 550, as a real server
+// refuses mailboxes that do not exist.
 type Server struct {
 	opts     Options
 	listener net.Listener
@@ -89,7 +87,7 @@ func Start(opts Options) (*Server, error) {
 		opts.Now = time.Now
 	}
 	s := &Server{opts: opts, done: make(chan struct{}), changed: make(chan struct{}), conns: map[string]net.Conn{}}
-	if err := s.open(); err != nil {
+	if err := s.openJournal(); err != nil {
 		return nil, err
 	}
 	s.smtp = &smtpd.Server{
@@ -119,12 +117,13 @@ func Start(opts Options) (*Server, error) {
 	s.listener = listener
 	go func() {
 		defer close(s.done)
-		_ = s.smtp.Serve(&tracking{Listener: listener, server: s})
+		_ = s.smtp.Serve(&trackingListener{Listener: listener, server: s})
 	}()
 	return s, nil
 }
 
-func (s *Server) open() error {
+// openJournal reads the mails that an earlier run kept.
+func (s *Server) openJournal() error {
 	path := ""
 	if s.opts.Dir != "" {
 		path = filepath.Join(s.opts.Dir, "mails.jsonl")
@@ -141,8 +140,8 @@ func (s *Server) open() error {
 	if err != nil {
 		return fmt.Errorf("smtp: %w", err)
 	}
-	if len(s.mails) > keep {
-		s.mails = slices.Clone(s.mails[len(s.mails)-keep:])
+	if len(s.mails) > maxMails {
+		s.mails = slices.Clone(s.mails[len(s.mails)-maxMails:])
 		records := make([]any, len(s.mails))
 		for i, m := range s.mails {
 			records[i] = m
@@ -161,7 +160,7 @@ func (s *Server) URL() string { return "smtp://" + s.Addr() }
 // Pool trusts the server's certificate; nil without Options.TLS.
 func (s *Server) Pool() *x509.CertPool { return s.pool }
 
-// Close stops serving and cuts off conversations under way.
+// Close stops serving and closes the open connections.
 func (s *Server) Close() error {
 	var err error
 	s.closing.Do(func() {
@@ -177,7 +176,7 @@ func (s *Server) Close() error {
 	return err
 }
 
-// accept is called with a whole mail, before the client is answered.
+// accept keeps a mail, or fails as the next fault says. The client gets its answer after accept has returned.
 func (s *Server) accept(remote net.Addr, from string, to []string, data []byte) error {
 	mode, _ := s.opts.Faults.Take("smtp", "DATA")
 	switch mode {
@@ -191,7 +190,7 @@ func (s *Server) accept(remote net.Addr, from string, to []string, data []byte) 
 	case faults.Timeout:
 		select {
 		case <-s.done:
-		case <-time.After(holdFor):
+		case <-time.After(maxHold):
 		}
 		return errors.New("421 4.4.2 Timeout")
 	}
@@ -213,26 +212,26 @@ func (s *Server) keep(m Mail) error {
 	if err := s.journal.Append(m); err != nil {
 		return err
 	}
-	if s.mails = append(s.mails, m); len(s.mails) > keep {
-		s.mails = slices.Delete(s.mails, 0, len(s.mails)-keep)
+	if s.mails = append(s.mails, m); len(s.mails) > maxMails {
+		s.mails = slices.Delete(s.mails, 0, len(s.mails)-maxMails)
 	}
 	close(s.changed)
 	s.changed = make(chan struct{})
 	return nil
 }
 
-func (s *Server) hangUp(remote net.Addr, lastWords string) {
+// hangUp writes lastBytes to the connection of a client and closes it.
+func (s *Server) hangUp(remote net.Addr, lastBytes string) {
 	s.mu.Lock()
 	conn := s.conns[remote.String()]
 	s.mu.Unlock()
 	if conn != nil {
-		_, _ = conn.Write([]byte(lastWords))
+		_, _ = conn.Write([]byte(lastBytes))
 		_ = conn.Close()
 	}
 }
 
-// Mails returns the mails to an address, newest first; all for an empty one.
-// Letter case is ignored.
+// Mails returns the mails to an address, newest first. An empty address means all. Letter case is ignored.
 func (s *Server) Mails(to string) []Mail {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -249,8 +248,8 @@ func (s *Server) matching(to string) []Mail {
 	return out
 }
 
-// Await returns the newest mail to an address that satisfies want (nil: any),
-// waiting for one until ctx ends.
+// Await returns the newest mail to an address for which want is true; a nil want accepts any mail. It waits until there is
+// one or ctx ends.
 func (s *Server) Await(ctx context.Context, to string, want func(Mail) bool) (Mail, error) {
 	for {
 		s.mu.Lock()
@@ -264,18 +263,19 @@ func (s *Server) Await(ctx context.Context, to string, want func(Mail) bool) (Ma
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return Mail{}, fmt.Errorf("smtp: no such mail to %s among %d: %w", to, len(mails), ctx.Err())
+			return Mail{}, fmt.Errorf("smtp: none of the %d mails to %s is the expected one: %w", len(mails), to, ctx.Err())
 		}
 	}
 }
 
-// tracking remembers the open connections, for hanging up on them.
-type tracking struct {
+// trackingListener remembers the open connections, so that hangUp and Close find them.
+type trackingListener struct {
 	net.Listener
 	server *Server
 }
 
-func (t *tracking) Accept() (net.Conn, error) {
+// Accept implements net.Listener.
+func (t *trackingListener) Accept() (net.Conn, error) {
 	conn, err := t.Listener.Accept()
 	if err != nil {
 		return nil, err
@@ -283,15 +283,16 @@ func (t *tracking) Accept() (net.Conn, error) {
 	t.server.mu.Lock()
 	t.server.conns[conn.RemoteAddr().String()] = conn
 	t.server.mu.Unlock()
-	return &tracked{Conn: conn, server: t.server}, nil
+	return &trackedConn{Conn: conn, server: t.server}, nil
 }
 
-type tracked struct {
+type trackedConn struct {
 	net.Conn
 	server *Server
 }
 
-func (t *tracked) Close() error {
+// Close implements net.Conn.
+func (t *trackedConn) Close() error {
 	t.server.mu.Lock()
 	delete(t.server.conns, t.RemoteAddr().String())
 	t.server.mu.Unlock()

@@ -45,7 +45,7 @@ func send(t *testing.T, s *smtp.Server, to string, options ...mail.Option) error
 	return client.DialAndSendWithContext(ctx, m)
 }
 
-func TestCapture(t *testing.T) {
+func TestMailsAreKeptOverARestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, smtp.Options{Dir: dir})
@@ -60,10 +60,10 @@ func TestCapture(t *testing.T) {
 	}
 	if m.Subject != "Relatóriu ho LS-2026-000123" || m.From != "no-reply@lafaekstreet.tl" ||
 		!strings.HasPrefix(m.Text, "Bondia Ana, código: 123456 — obrigadu.\nSecond line") || !strings.Contains(m.HTML, "<b>Ana</b>") {
-		t.Errorf("captured %+v", m)
+		t.Errorf("kept %+v", m)
 	}
 	if got := s.Mails("bela@example.tl"); len(got) != 0 {
-		t.Errorf("mails of somebody else: %v", got)
+		t.Errorf("another address has mails: %v", got)
 	}
 	_ = s.Close()
 	if got := start(t, smtp.Options{Dir: dir}).Mails("ana@example.tl"); len(got) != 1 || got[0].ID != m.ID {
@@ -71,15 +71,15 @@ func TestCapture(t *testing.T) {
 	}
 }
 
-func TestRefusedRecipient(t *testing.T) {
+func TestUnknownMailboxIsRefused(t *testing.T) {
 	t.Parallel()
 	s := start(t, smtp.Options{})
 	if err := send(t, s, "bounce-1@example.tl"); err == nil || len(s.Mails("")) != 0 {
-		t.Errorf("a mailbox that does not exist took a mail: %v", err)
+		t.Errorf("a mail to a mailbox that does not exist was accepted: %v", err)
 	}
 }
 
-func TestTLSAndPassword(t *testing.T) {
+func TestOnlyMailsWithTLSAndPasswordAreAccepted(t *testing.T) {
 	t.Parallel()
 	s := start(t, smtp.Options{TLS: true, Username: "user", Password: "pass"})
 	secure := []mail.Option{
@@ -90,17 +90,17 @@ func TestTLSAndPassword(t *testing.T) {
 		t.Errorf("with the password: %v", err)
 	}
 	if err := send(t, s, "b@example.tl", append(secure, mail.WithPassword("wrong"))...); err == nil {
-		t.Error("a wrong password was taken")
+		t.Error("a wrong password was accepted")
 	}
 	if err := send(t, s, "c@example.tl"); err == nil {
-		t.Error("a mail without TLS was taken")
+		t.Error("a mail without TLS was accepted")
 	}
 	if got := s.Mails(""); len(got) != 1 || !got[0].TLS {
 		t.Errorf("kept %+v", got)
 	}
 }
 
-func TestFaults(t *testing.T) {
+func TestFaultsFailOneMail(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
 		mode faults.Mode
@@ -121,18 +121,18 @@ func TestFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := start(t, smtp.Options{Faults: set})
-			var impatient []mail.Option
+			var timeout []mail.Option
 			if c.mode == faults.Timeout {
-				impatient = append(impatient, mail.WithTimeout(time.Second))
+				timeout = append(timeout, mail.WithTimeout(time.Second))
 			}
-			err := send(t, s, "ana@example.tl", impatient...)
+			err := send(t, s, "ana@example.tl", timeout...)
 			if err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("error %v, want one with %q", err, c.says)
 			}
 			if got := len(s.Mails("")); got != c.kept {
 				t.Errorf("kept %d mails, want %d", got, c.kept)
 			}
-			set.Clear() // a machine so slow that the client left before the fault struck
+			set.Clear() // on a slow machine the client may have given up before the fault was used
 			if err := send(t, s, "ana@example.tl"); err != nil {
 				t.Errorf("after the fault: %v", err)
 			}

@@ -1,5 +1,5 @@
-// Package cache runs the cache of a local system: a Valkey or Redis server if one is installed, else one in this
-// process that speaks the same protocol. It keeps nothing over a restart.
+// Package cache runs the cache of a local system: a Valkey or Redis server if one is installed, else a server in this
+// process that speaks the same protocol. The cache is empty after a restart.
 package cache
 
 import (
@@ -23,7 +23,7 @@ const (
 
 // Server is a running cache.
 type Server struct {
-	// Name says what runs, for people.
+	// Name is shown to people: the program, or "in this process".
 	Name    string
 	address string
 	stop    func() error
@@ -39,7 +39,7 @@ func Start(ctx context.Context) (*Server, error) {
 	return startInProcess()
 }
 
-// URL is where the cache is reached.
+// URL is the address of the cache.
 func (s *Server) URL() string { return "redis://" + s.address + "/0" }
 
 // Stop ends the server.
@@ -69,7 +69,7 @@ func startInProcess() (*Server, error) {
 	if err := server.Start(); err != nil {
 		return nil, fmt.Errorf("start cache: %w", err)
 	}
-	// Without it keys expire only when a test moves the clock.
+	// Without this call keys expire only when FastForward is called.
 	server.ClockTTL(true)
 	stop := func() error {
 		server.Close()
@@ -88,9 +88,9 @@ func awaitReady(ctx context.Context, address string, ended <-chan struct{}) erro
 		}
 		select {
 		case <-ended:
-			return errors.New("it ended at once")
+			return errors.New("the server ended at once")
 		case <-ctx.Done():
-			return fmt.Errorf("it takes no connections: %w", err)
+			return fmt.Errorf("the server accepts no connections: %w", err)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

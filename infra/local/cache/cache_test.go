@@ -7,8 +7,8 @@ import (
 	"github.com/valkey-io/valkey-go"
 )
 
-// A key's life ends by the wall clock also where the server is only a stand-in: a rate limit would never reset.
-func TestKeysExpireByThemselves(t *testing.T) {
+// The server in this process must expire keys by the wall clock, or a rate limit would never be reset.
+func TestKeysExpireWithoutServerProgram(t *testing.T) {
 	t.Parallel()
 	server, err := startInProcess()
 	if err != nil {

@@ -1,4 +1,5 @@
-// Package debian gets packages of Debian and its kin onto this machine: installed by root, or unpacked by anybody.
+// Package debian gets packages of Debian and Ubuntu onto this machine. Root can install them; every other account can
+// unpack them into a directory.
 package debian
 
 import (
@@ -14,24 +15,25 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/subprocess"
 )
 
-// Packages runs the machine's apt-get on package lists of our own: those of the distribution's archives that the machine
-// already uses, and nothing else of its configuration. So it works where the machine's lists are empty, where another
-// archive of the machine does not answer, and without root.
+// Packages runs apt-get with package lists in a directory of its own. It uses only those archives of the machine's
+// configuration that belong to the distribution. So it works without root, when the machine's own lists are empty, and
+// when another archive in the configuration does not answer.
 type Packages struct {
 	dir string
 }
 
-// Open fetches the lists of the release called codename into dir. With sourcesOf, the source packages of that release
-// can be fetched too.
-func Open(ctx context.Context, dir, codename, sourcesOf string) (*Packages, error) {
-	p, err := prepare(dir, codename, sourcesOf)
+// Open fetches the package lists of the release with this codename into dir. If sourceRelease is not empty, it also
+// fetches the list of the source packages of that release.
+func Open(ctx context.Context, dir, codename, sourceRelease string) (*Packages, error) {
+	p, err := writeSources(dir, codename, sourceRelease)
 	if err != nil {
 		return nil, err
 	}
-	return p, p.get(ctx, p.dir, "update")
+	return p, p.run(ctx, p.dir, "update")
 }
 
-func prepare(dir, codename, sourcesOf string) (*Packages, error) {
+// writeSources writes the sources.list that apt-get reads, and makes the directories that it needs.
+func writeSources(dir, codename, sourceRelease string) (*Packages, error) {
 	if _, err := exec.LookPath("apt-get"); err != nil {
 		return nil, errors.New("apt-get is missing")
 	}
@@ -50,9 +52,9 @@ func prepare(dir, codename, sourcesOf string) (*Packages, error) {
 	for _, entry := range entries {
 		fmt.Fprintln(&list, entry.line("deb"))
 	}
-	if sourcesOf != "" {
+	if sourceRelease != "" {
 		other := entries[0]
-		other.suite, other.components = sourcesOf, []string{"main"}
+		other.suite, other.components = sourceRelease, []string{"main"}
 		fmt.Fprintln(&list, other.line("deb-src"))
 	}
 	for _, sub := range []string{"lists/partial", "cache/archives/partial"} {
@@ -66,18 +68,18 @@ func prepare(dir, codename, sourcesOf string) (*Packages, error) {
 	return &Packages{dir: dir}, nil
 }
 
-// Install puts packages on the machine; it needs root.
+// Install installs packages on the machine. It needs root.
 func (p *Packages) Install(ctx context.Context, packages ...string) error {
-	return p.get(ctx, p.dir, append([]string{"install", "--yes", "--no-install-recommends",
+	return p.run(ctx, p.dir, append([]string{"install", "--yes", "--no-install-recommends",
 		"-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Options::=--force-confold"}, packages...)...)
 }
 
-// Download puts the package files into dir.
+// Download downloads the files of the packages into dir.
 func (p *Packages) Download(ctx context.Context, dir string, packages ...string) error {
-	return p.get(ctx, dir, append([]string{"download"}, packages...)...)
+	return p.run(ctx, dir, append([]string{"download"}, packages...)...)
 }
 
-// Missing names the packages and all they depend on, except what the machine has.
+// Missing returns those of the packages, and of the packages that they depend on, which are not installed.
 func (p *Packages) Missing(ctx context.Context, packages ...string) ([]string, error) {
 	out, err := p.output(ctx, append([]string{"install", "--simulate", "--no-install-recommends",
 		"-o", "Debug::NoLocking=1"}, packages...)...)
@@ -93,20 +95,20 @@ func (p *Packages) Missing(ctx context.Context, packages ...string) ([]string, e
 	return names, nil
 }
 
-// Source puts the files of the source package into dir.
+// Source downloads the files of the source package into dir.
 func (p *Packages) Source(ctx context.Context, dir, name string) error {
-	return p.get(ctx, dir, "source", "--download-only", name)
+	return p.run(ctx, dir, "source", "--download-only", name)
 }
 
-// Forget removes the lists, which are many times the size of what they were for.
-func (p *Packages) Forget() error {
+// RemoveLists deletes the package lists, which are large. The Packages cannot be used afterwards.
+func (p *Packages) RemoveLists() error {
 	if err := os.RemoveAll(p.dir); err != nil {
 		return fmt.Errorf("remove package lists: %w", err)
 	}
 	return nil
 }
 
-func (p *Packages) get(ctx context.Context, dir string, args ...string) error {
+func (p *Packages) run(ctx context.Context, dir string, args ...string) error {
 	return subprocess.Run(p.command(ctx, dir, args...), "apt-get "+args[0])
 }
 
@@ -127,7 +129,7 @@ func (p *Packages) command(ctx context.Context, dir string, args ...string) *exe
 		"-o", "Dir::Etc::sourceparts=/dev/null",
 		"-o", "Dir::State::lists=" + filepath.Join(p.dir, "lists"),
 		"-o", "Dir::Cache=" + filepath.Join(p.dir, "cache"),
-		"-o", "APT::Sandbox::User=", // the sandbox user may not reach a private directory
+		"-o", "APT::Sandbox::User=", // the account of apt's sandbox may have no access to dir
 		"-o", "Acquire::Languages=none",
 		"-o", "Acquire::Retries=3",
 	}
@@ -151,12 +153,12 @@ func UnpackAll(ctx context.Context, dir, tree string) error {
 	return nil
 }
 
-// LibraryPath is the LD_LIBRARY_PATH of programs unpacked into tree.
+// LibraryPath is the LD_LIBRARY_PATH for programs that were unpacked into tree.
 func LibraryPath(tree string) string {
 	var dirs []string
 	for _, pattern := range []string{"usr/lib/*-linux-gnu", "lib/*-linux-gnu"} {
 		found, err := filepath.Glob(filepath.Join(tree, pattern))
-		if err == nil { // else the path itself is no pattern, and the programs will say what they miss
+		if err == nil { // an error means that tree is not a valid pattern; the programs then report the missing libraries
 			dirs = append(dirs, found...)
 		}
 	}

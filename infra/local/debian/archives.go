@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// archive is one suite of a package archive, as in sources.list(5).
+// archive is one suite of a package archive; sources.list(5) explains the fields.
 type archive struct {
 	uri, suite string
 	components []string
-	signedBy   string // path of a keyring, empty for the machine's trusted keys
+	signedBy   string // path of a keyring; empty: the keys that the machine trusts
 }
 
 func (a archive) line(kind string) string {
@@ -23,8 +23,9 @@ func (a archive) line(kind string) string {
 	return fmt.Sprintf("%s %s%s %s %s", kind, options, a.uri, a.suite, strings.Join(a.components, " "))
 }
 
-// machineArchives returns the distribution's own archives among the apt sources under etc: those that carry the
-// component "main" of the release called codename, its updates or its security fixes, the release itself first.
+// machineArchives returns the archives of the distribution among the apt sources in etc: those with the component "main"
+// of the release with this codename, of its updates and of its security fixes. The release itself comes first; without
+// it there is no result.
 func machineArchives(etc, codename string) ([]archive, error) {
 	suites := []string{codename, codename + "-updates", codename + "-security"}
 	paths := slices.Concat([]string{filepath.Join(etc, "sources.list")},
@@ -57,7 +58,7 @@ func machineArchives(etc, codename string) ([]archive, error) {
 	return found, nil
 }
 
-// parseList reads the one-line format: deb [options] uri suite component…
+// parseList reads the one-line format of *.list files: deb [options] uri suite component…
 func parseList(text string) []archive {
 	var found []archive
 	for line := range strings.Lines(text) {
@@ -104,7 +105,7 @@ func parseDeb822(text string) []archive {
 		}
 		signedBy := fields["signed-by"]
 		if !filepath.IsAbs(signedBy) {
-			signedBy = "" // a key written into the file itself: rely on the machine's trusted keys
+			signedBy = "" // the field holds the key itself: use the keys that the machine trusts
 		}
 		for _, uri := range strings.Fields(fields["uris"]) {
 			for _, suite := range strings.Fields(fields["suites"]) {
@@ -119,7 +120,7 @@ func parseDeb822(text string) []archive {
 func inDirectory(etc, pattern string) []string {
 	found, err := filepath.Glob(filepath.Join(etc, "sources.list.d", pattern))
 	if err != nil {
-		return nil // only a malformed pattern, and ours are constant
+		return nil // the only error is a malformed pattern, and the patterns are constants
 	}
 	return found
 }

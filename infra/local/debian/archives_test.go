@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestMachineArchives(t *testing.T) {
+func TestOnlyArchivesOfTheDistributionAreUsed(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		file, text string

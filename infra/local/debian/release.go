@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Release is a distribution's release, such as "debian", "bookworm".
+// Release is a release of a distribution, for example "debian" with the codename "bookworm".
 type Release struct{ ID, Codename string }
 
-// ReadRelease reads which release this machine runs from the file of os-release(5).
+// ReadRelease reads the release that this machine runs from a file in the format of os-release(5).
 func ReadRelease(path string) (Release, error) {
 	file, err := os.Open(path)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package identitytest signs people in for tests of other functions: real
-// tokens under keys of the test's own, real rows behind them.
+// Package identitytest signs people in for tests: with valid tokens, signed by a key of the test, and the rows in the
+// database that belong to them.
 package identitytest
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
-// The defaults of identity.Config.
+// Issuer and Audience are the defaults of identity.Config.
 const (
 	Issuer   = "https://api.lafaekstreet.com"
 	Audience = "lafaekstreet"
@@ -30,7 +30,7 @@ type Signer struct {
 	keyID   string
 }
 
-// New makes a fresh key.
+// New makes a Signer with a new key.
 func New(t testing.TB) *Signer {
 	t.Helper()
 	_, private, err := ed25519.GenerateKey(nil)
@@ -66,12 +66,12 @@ func (s *Signer) encode(v any) string {
 	return string(raw)
 }
 
-// Token is an access token that is good for an hour from now by the machine's clock.
+// Token is an access token that is valid for an hour from now.
 func (s *Signer) Token(user uuid.UUID, role identity.Role, session uuid.UUID) string {
 	return s.Sign(Claims(time.Now(), user, role, session))
 }
 
-// Claims are those of Token, for tests that spoil one.
+// Claims are the claims of Token, for tests that change one.
 func Claims(now time.Time, user uuid.UUID, role identity.Role, session uuid.UUID) identity.Claims {
 	return identity.Claims{
 		RegisteredClaims: jwt.RegisteredClaims{
@@ -82,7 +82,7 @@ func Claims(now time.Time, user uuid.UUID, role identity.Role, session uuid.UUID
 	}
 }
 
-// Sign signs any claims.
+// Sign signs claims, even invalid ones.
 func (s *Signer) Sign(c identity.Claims) string {
 	s.t.Helper()
 	token := jwt.NewWithClaims(jwt.SigningMethodEdDSA, c)
@@ -102,17 +102,17 @@ type Person struct {
 	Role         identity.Role
 	AgencyID     *uuid.UUID
 	SecondFactor bool
-	// Token goes behind "Bearer ".
+	// Token is the access token.
 	Token string
 }
 
-// SignIn adds a verified person with a role and a session to the database.
+// SignIn adds a person with a verified address, a role and a session to the database.
 func (s *Signer) SignIn(db database.Querier, role identity.Role) Person {
 	s.t.Helper()
 	return s.SignInAs(db, Person{Role: role, SecondFactor: role == identity.Admin})
 }
 
-// SignInAs is SignIn with every choice open: the zero fields of p are filled in.
+// SignInAs is SignIn for a person whose other fields matter too. It fills in the fields of p that are zero.
 func (s *Signer) SignInAs(db database.Querier, p Person) Person {
 	s.t.Helper()
 	if p.ID == uuid.Nil {

@@ -1,5 +1,5 @@
-// Package journal keeps the state of stand-ins across restarts: what grows as a file of JSON
-// lines, replayed at start.
+// Package journal keeps the state of stand-ins across restarts. A Journal is a growing list of records, a State is one
+// small value.
 package journal
 
 import (
@@ -11,9 +11,8 @@ import (
 	"sync"
 )
 
-// Journal appends records to a file. Every appended record is handed to the
-// operating system before Append returns, so killing the process loses none;
-// losing power may. A Journal without a path keeps nothing.
+// Journal appends records to a file, one line of JSON each. A record is written to the operating system before Append
+// returns: a killed process loses none, a power failure may lose some. A Journal without a path keeps nothing.
 type Journal struct {
 	mu   sync.Mutex
 	path string
@@ -21,8 +20,8 @@ type Journal struct {
 	size int64
 }
 
-// Open replays the records of path, oldest first, and opens it for appending.
-// A last line torn by a crash was never acknowledged and is cut off.
+// Open calls replay with each record of the file, oldest first, and opens the file for appending. It removes an incomplete
+// last line: its Append never returned.
 func Open(path string, replay func(line []byte) error) (*Journal, error) {
 	j := &Journal{path: path}
 	if path == "" {
@@ -49,7 +48,7 @@ func Open(path string, replay func(line []byte) error) (*Journal, error) {
 	}
 	if whole != len(raw) {
 		if err := j.file.Truncate(int64(whole)); err != nil {
-			return nil, fmt.Errorf("journal: cut torn line: %w", err)
+			return nil, fmt.Errorf("journal: remove incomplete last line: %w", err)
 		}
 	}
 	j.size = int64(whole)
@@ -75,14 +74,14 @@ func (j *Journal) Append(record any) error {
 	return nil
 }
 
-// Size is the length of the file in bytes, by which an owner decides to Rewrite.
+// Size is the length of the file in bytes. Owners call Rewrite when it is too large.
 func (j *Journal) Size() int64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.size
 }
 
-// Rewrite replaces every record by records, at once or not at all.
+// Rewrite replaces all records atomically.
 func (j *Journal) Rewrite(records []any) error {
 	if j.path == "" {
 		return nil
@@ -113,7 +112,7 @@ func (j *Journal) Rewrite(records []any) error {
 	return nil
 }
 
-// Close ends appending.
+// Close closes the file.
 func (j *Journal) Close() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()

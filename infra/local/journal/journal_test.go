@@ -28,7 +28,7 @@ func open(t *testing.T, path string) (*journal.Journal, []int) {
 	return j, got
 }
 
-func TestReplay(t *testing.T) {
+func TestOpenReplaysWhatWasAppended(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "sub", "j")
 	j, got := open(t, path)
@@ -40,7 +40,7 @@ func TestReplay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// Not closed: what was appended must be there all the same.
+	// The journal is not closed, as if the process had been killed.
 	if _, got = open(t, path); !slices.Equal(got, []int{0, 1, 2}) {
 		t.Errorf("replayed %v", got)
 	}
@@ -55,7 +55,7 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-func TestTornLastLine(t *testing.T) {
+func TestIncompleteLastLineIsRemoved(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "j")
 	if err := os.WriteFile(path, []byte("1\n2\n34"), 0o600); err != nil {

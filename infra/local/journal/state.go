@@ -7,13 +7,13 @@ import (
 	"path/filepath"
 )
 
-// State keeps a small value as one file of JSON, written anew at each change: whoever reads it sees the old value or
-// the new one, whole. A State without a folder keeps nothing.
+// State keeps a small value in one file of JSON. Each Save replaces the file atomically. A State without a folder keeps
+// nothing.
 type State struct {
 	path string
 }
 
-// NewState reads what the file in dir holds into value, which stays as it is where there is no file yet.
+// NewState reads the file in dir into value. It leaves value unchanged if there is no file.
 func NewState(dir, file string, value any) (*State, error) {
 	if dir == "" {
 		return &State{}, nil
@@ -35,7 +35,7 @@ func NewState(dir, file string, value any) (*State, error) {
 	return s, nil
 }
 
-// Save replaces what is kept by value.
+// Save writes value in place of the earlier one.
 func (s *State) Save(value any) error {
 	if s.path == "" {
 		return nil

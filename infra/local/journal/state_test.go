@@ -10,7 +10,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/journal"
 )
 
-func TestState(t *testing.T) {
+func TestStateKeepsTheLastValue(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "sub")
 	path := filepath.Join(dir, "s.json")
@@ -36,7 +36,7 @@ func TestState(t *testing.T) {
 	}
 }
 
-func TestStateWithoutPath(t *testing.T) {
+func TestStateWithoutFolderKeepsNothing(t *testing.T) {
 	t.Parallel()
 	value := map[string]int{"a": 1}
 	s, err := journal.NewState("", "s.json", &value)

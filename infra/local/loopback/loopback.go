@@ -1,4 +1,4 @@
-// Package loopback serves stand-ins where nothing but this machine reaches them.
+// Package loopback serves HTTP on the loopback interface, which other machines cannot reach.
 package loopback
 
 import (
@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Listen opens addr, such as "127.0.0.1:4566"; empty is a free port. It refuses
-// any address another machine could reach.
+// Listen listens on addr, such as "127.0.0.1:4566"; an empty addr is a free port. It refuses addresses that other machines
+// can reach.
 func Listen(addr string) (net.Listener, error) {
 	if addr == "" {
 		addr = "127.0.0.1:0"
@@ -20,7 +20,7 @@ func Listen(addr string) (net.Listener, error) {
 		return nil, fmt.Errorf("loopback: address %q: %w", addr, err)
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, fmt.Errorf("loopback: %q is no loopback address", addr)
+		return nil, fmt.Errorf("loopback: %q is not a loopback address", addr)
 	}
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -47,13 +47,13 @@ func Start(listener net.Listener, h http.Handler) *Server {
 	return s
 }
 
-// URL is the base of the server's addresses, such as "http://127.0.0.1:4566".
+// URL is the address of the server, such as "http://127.0.0.1:4566".
 func (s *Server) URL() string { return URL(s.listener) }
 
-// URL is the base of the addresses a server on listener has.
+// URL is the address of a server on listener, such as "http://127.0.0.1:4566".
 func URL(listener net.Listener) string { return "http://" + listener.Addr().String() }
 
-// Close stops serving and cuts off calls under way, as a crash would.
+// Close stops serving and closes open connections at once, as a crash would.
 func (s *Server) Close() error {
 	var err error
 	s.closing.Do(func() {

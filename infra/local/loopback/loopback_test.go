@@ -17,7 +17,7 @@ func TestListenRefusesReachableAddresses(t *testing.T) {
 	}
 }
 
-func TestServe(t *testing.T) {
+func TestServesUntilClose(t *testing.T) {
 	t.Parallel()
 	l, err := loopback.Listen("")
 	if err != nil {

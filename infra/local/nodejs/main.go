@@ -1,5 +1,5 @@
-// Command node installs the distribution's Node.js, which the CDK's library runs in, where it is missing. It needs root:
-// Debian's Node.js reads parts of itself from fixed places, so it cannot be unpacked elsewhere.
+// Command nodejs installs the Node.js package of the distribution if the machine has no Node.js. The CDK library runs in
+// Node.js. The command needs root: Debian's Node.js reads files at fixed paths, so unpacking it elsewhere does not work.
 package main
 
 import (
@@ -39,5 +39,5 @@ func ensure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(packages.Install(ctx, "nodejs"), packages.Forget())
+	return errors.Join(packages.Install(ctx, "nodejs"), packages.RemoveLists())
 }

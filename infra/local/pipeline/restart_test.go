@@ -132,7 +132,7 @@ func startServer(t *testing.T) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp(testdb.Base(), "lafaekstreet-restart-")
+	dir, err := os.MkdirTemp(testdb.BaseDir(), "lafaekstreet-restart-")
 	if err != nil {
 		t.Fatal(err)
 	}

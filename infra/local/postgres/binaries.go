@@ -16,26 +16,26 @@ import (
 // oldestMajor is the oldest PostgreSQL whose SQL the project uses.
 const oldestMajor = 15
 
-// extensions are what the migrations create.
+// extensions are the extensions that the migrations create.
 var extensions = []string{"postgis", "vector", "pg_trgm", "citext"}
 
 // Binaries is a PostgreSQL installation that has every extension the system needs.
 type Binaries struct {
 	// Bin is the directory of postgres and initdb.
 	Bin string
-	// Env is what its programs need beyond the caller's environment, as NAME=value.
+	// Env is what its programs need besides the environment of this process, as NAME=value.
 	Env []string
 }
 
-// FindBinaries returns a usable installation: one unpacked under tools before, else one of the host, else a fresh one
-// from the distribution's packages (installed when run as root, unpacked under tools otherwise). Only a fresh one
-// takes longer than a moment; progress goes to log as lines for people.
+// FindBinaries returns a usable installation: one that was unpacked into tools before, else one on the host, else a new one
+// from the packages of the distribution, which root installs and other accounts unpack into tools. A new one takes about a
+// minute; lines for people about it go to log.
 func FindBinaries(ctx context.Context, tools string, log io.Writer) (Binaries, error) {
 	tools, err := filepath.Abs(tools)
 	if err != nil {
 		return Binaries{}, fmt.Errorf("find tools directory: %w", err)
 	}
-	if found, ok := present(tools); ok {
+	if found, ok := findInstalled(tools); ok {
 		return found, nil
 	}
 	unlock, err := lockFile(ctx, tools+".lock")
@@ -43,21 +43,22 @@ func FindBinaries(ctx context.Context, tools string, log io.Writer) (Binaries, e
 		return Binaries{}, fmt.Errorf("wait for another installation: %w", err)
 	}
 	defer unlock()
-	if found, ok := present(tools); ok {
+	if found, ok := findInstalled(tools); ok {
 		return found, nil
 	}
 	if err := install(ctx, tools, log); err != nil {
 		return Binaries{}, err
 	}
-	found, ok := present(tools)
+	found, ok := findInstalled(tools)
 	if !ok {
-		return Binaries{}, fmt.Errorf("PostgreSQL was installed but %s are not all there: %s",
+		return Binaries{}, fmt.Errorf("PostgreSQL was installed, but not all of its extensions %s were found: %s",
 			strings.Join(extensions, ", "), alternatives)
 	}
 	return found, nil
 }
 
-func present(tools string) (Binaries, bool) {
+// findInstalled returns a usable installation in tools or on the host.
+func findInstalled(tools string) (Binaries, bool) {
 	if found, ok := newest(unpacked(tools)); ok {
 		return found, true
 	}
@@ -100,7 +101,7 @@ func onHost() []Binaries {
 	return found
 }
 
-// complete reports whether the server and every extension are there.
+// complete reports whether the installation has the server and every extension.
 func (b Binaries) complete() bool {
 	for _, name := range []string{"postgres", "initdb"} {
 		if !exists(filepath.Join(b.Bin, name)) {
@@ -118,7 +119,7 @@ func (b Binaries) complete() bool {
 
 var majorPattern = regexp.MustCompile(`\(PostgreSQL\) (\d+)`)
 
-// major is the installation's major version, 0 when it does not run.
+// major is the major version of the installation, 0 if it cannot be run.
 func (b Binaries) major() int {
 	text, err := b.output("postgres", "--version")
 	if err != nil {
@@ -145,7 +146,7 @@ func (b Binaries) output(program string, args ...string) (string, error) {
 func glob(pattern string) []string {
 	found, err := filepath.Glob(pattern)
 	if err != nil {
-		return nil // only a malformed pattern; ours are constant but for a path of the user's
+		return nil // the only error is a malformed pattern
 	}
 	return found
 }

@@ -1,7 +1,7 @@
-// Package postgres runs a private PostgreSQL server on the loopback interface of this machine, and gets its binaries
-// where they are missing.
+// Package postgres runs a private PostgreSQL server on the loopback interface of this machine, and installs PostgreSQL
+// where it is missing.
 //
-// Access is by trust: anybody with an account on the machine can connect while the server runs.
+// The server asks for no password: every account of the machine can connect while it runs.
 package postgres
 
 import (
@@ -26,35 +26,35 @@ import (
 const superuser = "postgres"
 
 const (
-	startTimeout = 60 * time.Second // recovery after a crash included
+	startTimeout = 60 * time.Second // includes recovery after a crash
 	stopTimeout  = 10 * time.Second
-	// freeBytes is what a fresh cluster with a little data needs.
+	// freeBytes is the disk space that a new cluster with a little data needs.
 	freeBytes = 300 << 20
 )
 
 // Options configure Start.
 type Options struct {
-	// Dir holds the cluster: its data and its log file. The caller sees to it that only one process uses it.
+	// Dir holds the data of the cluster and its log file. The caller ensures that only one process uses it.
 	Dir string
-	// Binaries run it.
+	// Binaries are the installation that runs the cluster.
 	Binaries Binaries
-	// Durable makes a commit survive a power failure. Without it a crash of the machine loses the cluster.
+	// Durable makes commits survive a crash of the machine. Without it a crash of the machine destroys the cluster.
 	Durable bool
-	// Connections is the most that can be open at once, 100 when 0.
+	// Connections is how many connections can be open at once; 0 means 100.
 	Connections int
-	// Settings are further ones, as name=value; they go before what is set otherwise.
+	// Settings are further settings of the server, as name=value. They replace the defaults of this package.
 	Settings []string
 }
 
-// Cluster is a running server. It ends with this process, however that ends.
+// Cluster is a running server. On Linux it ends when this process ends, even if this process is killed.
 type Cluster struct {
 	options Options
 	port    int
 	process *subprocess.Process
 }
 
-// Start runs the cluster in options.Dir, made at the first call, and returns when it takes connections. What a killed
-// predecessor left behind, running or not, is cleared away.
+// Start runs the cluster in options.Dir and returns when it accepts connections. It creates the cluster if there is none,
+// and stops a server that an earlier process left running.
 func Start(ctx context.Context, options Options) (*Cluster, error) {
 	dir, err := filepath.Abs(options.Dir)
 	if err != nil {
@@ -69,7 +69,7 @@ func Start(ctx context.Context, options Options) (*Cluster, error) {
 		return nil, err
 	}
 	c := &Cluster{options: options}
-	if err := c.endPredecessor(ctx); err != nil {
+	if err := c.stopPredecessor(ctx); err != nil {
 		return nil, err
 	}
 	deadline := time.Now().Add(startTimeout)
@@ -78,25 +78,25 @@ func Start(ctx context.Context, options Options) (*Cluster, error) {
 		if err == nil {
 			return c, nil
 		}
-		// The backends of a killed postmaster need a moment to notice, and a port that was free may be taken.
-		if !errors.Is(err, errExited) || time.Now().After(deadline) || ctx.Err() != nil || !c.worthRetrying() {
+		// The backends of a killed postmaster may still run, and another process may have taken the free port.
+		if !errors.Is(err, errExited) || time.Now().After(deadline) || ctx.Err() != nil || !c.exitedForPassingReason() {
 			return nil, err
 		}
 		time.Sleep(200 * time.Millisecond)
 	}
 }
 
-// URL is where the database of that name is reached as the superuser.
+// URL is the address of a database, with the superuser as its user.
 func (c *Cluster) URL(database string) string {
 	return fmt.Sprintf("postgres://%s@127.0.0.1:%d/%s?sslmode=disable", superuser, c.port, database)
 }
 
-// Stop ends the server: open connections are cut, committed work is safe.
+// Stop ends the server. It closes open connections and keeps what was committed.
 func (c *Cluster) Stop() error {
 	return c.process.Stop(stopTimeout)
 }
 
-// Done is closed when the server has ended, by Stop or by itself.
+// Done is closed when the server has ended, whether by Stop or by itself.
 func (c *Cluster) Done() <-chan struct{} {
 	return c.process.Done()
 }
@@ -135,7 +135,7 @@ func (c *Cluster) settings(port int) []string {
 		"unix_socket_directories=",
 		"max_connections=" + strconv.Itoa(connections),
 		"shared_buffers=64MB",
-		"jit=off", // pays off in no query of ours, and its library is large
+		"jit=off", // it makes none of the queries faster, and its library is large
 		"timezone=UTC",
 		"log_min_messages=warning",
 	}
@@ -143,7 +143,7 @@ func (c *Cluster) settings(port int) []string {
 		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal",
 			"max_wal_senders=0", "autovacuum=off", "max_wal_size=256MB")
 	}
-	settings = append(settings, c.options.Settings...) // of two, the server takes the last
+	settings = append(settings, c.options.Settings...) // PostgreSQL uses the last value of a setting
 	flags := make([]string, 0, 2*len(settings))
 	for _, setting := range settings {
 		flags = append(flags, "-c", setting)
@@ -151,7 +151,7 @@ func (c *Cluster) settings(port int) []string {
 	return flags
 }
 
-// errExited says that the server ended before it took connections.
+// errExited means that the server ended before it accepted connections.
 var errExited = errors.New("PostgreSQL ended at once")
 
 func (c *Cluster) awaitReady(ctx context.Context, deadline time.Time) error {
@@ -169,9 +169,9 @@ func (c *Cluster) awaitReady(ctx context.Context, deadline time.Time) error {
 		}
 		select {
 		case <-c.process.Done():
-			return fmt.Errorf("%w: %s", errExited, c.lastLogLine())
+			return fmt.Errorf("%w: %s", errExited, c.causeInLog())
 		case <-ctx.Done():
-			return fmt.Errorf("PostgreSQL takes no connections, see %s: %w", c.logPath(), err)
+			return fmt.Errorf("PostgreSQL accepts no connections, see %s: %w", c.logPath(), err)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
@@ -180,8 +180,8 @@ func (c *Cluster) awaitReady(ctx context.Context, deadline time.Time) error {
 func (c *Cluster) dataPath() string { return filepath.Join(c.options.Dir, "data") }
 func (c *Cluster) logPath() string  { return filepath.Join(c.options.Dir, "postgres.log") }
 
-// worthRetrying tells a start that failed for something passing from one that will fail again.
-func (c *Cluster) worthRetrying() bool {
+// exitedForPassingReason reports whether the log names a reason that is gone a moment later, so another start can succeed.
+func (c *Cluster) exitedForPassingReason() bool {
 	text, err := os.ReadFile(c.logPath())
 	if err != nil {
 		return false
@@ -194,7 +194,8 @@ func (c *Cluster) worthRetrying() bool {
 	return false
 }
 
-func (c *Cluster) lastLogLine() string {
+// causeInLog returns the first fatal error in the log, else the last line.
+func (c *Cluster) causeInLog() string {
 	text, err := os.ReadFile(c.logPath())
 	if err != nil {
 		return "no log at " + c.logPath()
@@ -208,7 +209,7 @@ func (c *Cluster) lastLogLine() string {
 	return lines[len(lines)-1]
 }
 
-// createCluster makes the data directory unless it is there. One that was interrupted is made anew.
+// createCluster creates the data directory unless it exists. It removes what an interrupted call left.
 func createCluster(ctx context.Context, options Options, owner *user) error {
 	data := filepath.Join(options.Dir, "data")
 	if exists(data) {
@@ -222,7 +223,7 @@ func createCluster(ctx context.Context, options Options, owner *user) error {
 	}
 	var disk syscall.Statfs_t
 	if err := syscall.Statfs(options.Dir, &disk); err != nil {
-		return fmt.Errorf("look at the disk: %w", err)
+		return fmt.Errorf("read free disk space: %w", err)
 	}
 	if free := disk.Bavail * uint64(disk.Bsize); free < freeBytes {
 		return fmt.Errorf("only %d MB are free at %s and PostgreSQL needs %d MB: make room, or point DATABASE_URL at a "+
@@ -241,7 +242,7 @@ func createCluster(ctx context.Context, options Options, owner *user) error {
 		return err
 	}
 	if err := os.Rename(fresh, data); err != nil {
-		return fmt.Errorf("put the cluster in place: %w", err)
+		return fmt.Errorf("rename the new cluster: %w", err)
 	}
 	return ctx.Err()
 }

@@ -32,14 +32,14 @@ func start(t *testing.T, dir string) *postgres.Cluster {
 	return cluster
 }
 
-// clusterDir is below a directory that only its owner may enter, as root's home is.
+// clusterDir is in a directory that only its owner may enter, like the home of root.
 func clusterDir(t *testing.T) string {
 	t.Helper()
-	closed := t.TempDir()
-	if err := os.Chmod(closed, 0o700); err != nil {
+	private := t.TempDir()
+	if err := os.Chmod(private, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	return filepath.Join(closed, "postgres")
+	return filepath.Join(private, "postgres")
 }
 
 func execute(t *testing.T, cluster *postgres.Cluster, sql string) {
@@ -76,8 +76,8 @@ func TestStartsAfterPostmasterWasKilled(t *testing.T) {
 	execute(t, start(t, dir), "INSERT INTO kept VALUES (1)")
 }
 
-// A server whose parent could not take it along still runs at the next start.
-func TestStartsOverRunningPredecessor(t *testing.T) {
+// Where a server does not end with the process that started it, it still runs at the next start.
+func TestStopsServerOfEarlierProcess(t *testing.T) {
 	t.Parallel()
 	dir := clusterDir(t)
 	first := start(t, dir)
@@ -86,15 +86,15 @@ func TestStartsOverRunningPredecessor(t *testing.T) {
 	<-first.Done()
 }
 
-// After a reboot the process id in the mark of a killed server may belong to any program.
+// After a reboot the process id in postmaster.pid may belong to any program.
 func TestStartsWhenProcessIDWasReused(t *testing.T) {
 	t.Parallel()
 	dir := clusterDir(t)
 	if err := start(t, dir).Stop(); err != nil {
 		t.Fatal(err)
 	}
-	mark := filepath.Join(dir, "data/postmaster.pid")
-	if err := os.WriteFile(mark, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600); err != nil {
+	pidFile := filepath.Join(dir, "data/postmaster.pid")
+	if err := os.WriteFile(pidFile, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	start(t, dir)

@@ -10,14 +10,14 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/debian"
 )
 
-// alternatives is the way out where PostgreSQL cannot be got.
+// alternatives ends the error messages about a machine on which PostgreSQL cannot be installed.
 const alternatives = "point DATABASE_URL at any PostgreSQL 15+ with PostGIS, pgvector and pg_trgm, " +
 	"for example a container made from postgis/postgis with pgvector added"
 
-// distribution says what a release of an operating system has.
+// distribution is what a release of an operating system offers.
 type distribution struct {
-	major string // of its PostgreSQL
-	// buildVector says that pgvector is not packaged and is built from the source of the next release.
+	major string // version of PostgreSQL
+	// buildVector means that the release has no package of pgvector: it is built from the source in the next release.
 	buildVector bool
 }
 
@@ -27,7 +27,7 @@ var distributions = map[string]distribution{
 	"ubuntu noble":    {major: "16"},
 }
 
-// packages are the server and its extensions.
+// packages are the packages of the server and its extensions.
 func (d distribution) packages() []string {
 	server := "postgresql-" + d.major
 	names := []string{server, "postgresql-client-" + d.major, server + "-postgis-3", server + "-postgis-3-scripts"}
@@ -37,13 +37,13 @@ func (d distribution) packages() []string {
 	return names
 }
 
-// bin is where the packages keep the server's programs, below the root they are installed or unpacked to.
+// bin is the directory of the server's programs when the packages are installed or unpacked into root.
 func (d distribution) bin(root string) string {
 	return filepath.Join(root, "usr/lib/postgresql", d.major, "bin")
 }
 
-// install gets PostgreSQL with all extensions from the distribution's packages: onto the machine as root, otherwise
-// unpacked under tools.
+// install gets PostgreSQL and all extensions from the packages of the distribution. Root installs them; every other
+// account unpacks them into tools.
 func install(ctx context.Context, tools string, log io.Writer) error {
 	release, err := debian.ReadRelease("/etc/os-release")
 	if err != nil {
@@ -52,18 +52,18 @@ func install(ctx context.Context, tools string, log io.Writer) error {
 	name := release.ID + " " + release.Codename
 	dist, known := distributions[name]
 	if !known {
-		return fmt.Errorf("no PostgreSQL with PostGIS, pgvector and pg_trgm here, and no recipe to install it on %s: %s",
-			name, alternatives)
+		return fmt.Errorf("no PostgreSQL with PostGIS, pgvector and pg_trgm on this machine, and it cannot be installed on %s "+
+			"automatically: %s", name, alternatives)
 	}
 	if err := os.MkdirAll(tools, 0o755); err != nil {
 		return fmt.Errorf("make directory for PostgreSQL: %w", err)
 	}
 	fmt.Fprintln(log, "PostgreSQL with PostGIS and pgvector is not installed; getting the distribution's packages (about a minute)")
-	sourcesOf := ""
+	sourceRelease := ""
 	if dist.buildVector {
-		sourcesOf = vectorRelease
+		sourceRelease = vectorRelease
 	}
-	packages, err := debian.Open(ctx, filepath.Join(tools, "apt"), release.Codename, sourcesOf)
+	packages, err := debian.Open(ctx, filepath.Join(tools, "apt"), release.Codename, sourceRelease)
 	if err != nil {
 		return fmt.Errorf("%w; or %s", err, alternatives)
 	}
@@ -87,5 +87,5 @@ func installAsRoot(ctx context.Context, packages *debian.Packages, dist distribu
 			return err
 		}
 	}
-	return packages.Forget()
+	return packages.RemoveLists()
 }

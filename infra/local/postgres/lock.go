@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// lockFile waits for the exclusive lock on path, which the kernel releases however the process ends.
+// lockFile waits for the exclusive lock on path and returns a function that releases it. The kernel releases it when the
+// process ends.
 func lockFile(ctx context.Context, path string) (func(), error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, fmt.Errorf("make lock directory: %w", err)

@@ -12,12 +12,14 @@ import (
 	"time"
 )
 
-// endPredecessor clears the way for a start: it ends a server that outlived the process it belonged to, and removes
-// the mark of one whose process id meanwhile belongs to another program, which PostgreSQL itself would obey. The mark
-// of a dead server stays: PostgreSQL finds by it the backends that may still be writing.
-func (c *Cluster) endPredecessor(ctx context.Context) error {
-	mark := filepath.Join(c.dataPath(), "postmaster.pid")
-	text, err := os.ReadFile(mark)
+// stopPredecessor stops a server of this cluster that still runs after the process that started it has ended.
+//
+// It removes postmaster.pid if its process id now belongs to another program: PostgreSQL would take that program for a
+// running server and refuse to start. It keeps the file if no process has the id: PostgreSQL needs it to find backends of
+// the dead server that may still write.
+func (c *Cluster) stopPredecessor(ctx context.Context) error {
+	pidFile := filepath.Join(c.dataPath(), "postmaster.pid")
+	text, err := os.ReadFile(pidFile)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
@@ -27,17 +29,17 @@ func (c *Cluster) endPredecessor(ctx context.Context) error {
 	first, _, _ := strings.Cut(string(text), "\n")
 	pid, err := strconv.Atoi(strings.TrimSpace(first))
 	if err != nil {
-		return fmt.Errorf("read %s: %w", mark, err)
+		return fmt.Errorf("read %s: %w", pidFile, err)
 	}
 	for deadline := time.Now().Add(stopTimeout); ; time.Sleep(200 * time.Millisecond) {
 		if err := syscall.Kill(pid, 0); errors.Is(err, syscall.ESRCH) {
 			return nil
 		}
 		if !c.servedBy(pid) {
-			return os.Remove(mark)
+			return os.Remove(pidFile)
 		}
 		if time.Now().After(deadline) || ctx.Err() != nil {
-			return fmt.Errorf("another PostgreSQL (process %d) uses %s and does not end: stop it first", pid, c.dataPath())
+			return fmt.Errorf("another PostgreSQL (process %d) uses %s and does not stop: stop it first", pid, c.dataPath())
 		}
 		if err := syscall.Kill(pid, syscall.SIGINT); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return fmt.Errorf("stop the PostgreSQL left behind (process %d): %w", pid, err)
@@ -45,8 +47,8 @@ func (c *Cluster) endPredecessor(ctx context.Context) error {
 	}
 }
 
-// servedBy reports whether the running process pid is a server of this cluster: a server works in its data directory.
-// Where there is no /proc it is taken for one.
+// servedBy reports whether the running process pid is a server of this cluster: the working directory of a server is its
+// data directory. On a system without /proc it always reports true.
 func (c *Cluster) servedBy(pid int) bool {
 	if !exists("/proc/self") {
 		return true

@@ -14,11 +14,11 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/debian"
 )
 
-// unpack puts the packages' files under tools instead of installing them. PostgreSQL finds its own directories
-// relative to its binaries, so the whole tree works from there.
+// unpack unpacks the packages into tools instead of installing them. PostgreSQL finds its directories relative to its
+// binaries, so it works in any place.
 func unpack(ctx context.Context, packages *debian.Packages, dist distribution, tools string, log io.Writer) error {
 	if !exists("/usr/share/zoneinfo/UTC") {
-		return errors.New("the time zone data is missing and has to be installed by root (package tzdata), or " + alternatives)
+		return errors.New("the time zone data is missing: install the package tzdata as root, or " + alternatives)
 	}
 	fmt.Fprintf(log, "not root: unpacking the packages under %s\n", tools)
 	dir, err := os.MkdirTemp("", "postgres-packages-")
@@ -30,8 +30,8 @@ func unpack(ctx context.Context, packages *debian.Packages, dist distribution, t
 	if err != nil {
 		return err
 	}
-	names = slices.DeleteFunc(names, needless)
-	// What the machine has of these is of no use where it is: the tree needs its own.
+	names = slices.DeleteFunc(names, unneeded)
+	// PostgreSQL itself must be in tools even if the machine has some of its packages.
 	names = append(names, dist.packages()...)
 	if err := packages.Download(ctx, dir, names...); err != nil {
 		return err
@@ -46,27 +46,28 @@ func unpack(ctx context.Context, packages *debian.Packages, dist distribution, t
 			return err
 		}
 	}
-	// Installed packages get this link from the alternatives system. It comes last: it makes the tree complete.
+	// The alternatives system makes this link when packages are installed. It is made last, because findInstalled takes an
+	// installation with all extensions for a complete one.
 	control := filepath.Join(tools, "usr/share/postgresql", dist.major, "extension/postgis.control")
 	if err := os.Symlink("postgis-3.control", control); err != nil && !errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("link PostGIS: %w", err)
 	}
-	return packages.Forget()
+	return packages.RemoveLists()
 }
 
-// needlessPrefixes name what only the parts of PostgreSQL and PostGIS use that the system does not: compiled queries,
-// rasters and solids. It is three quarters of the whole.
-var needlessPrefixes = []string{"libllvm", "libz3-", "libgdal", "gdal-", "libpoppler", "libspatialite", "libhdf",
+// unneededPrefixes are the packages that only JIT compilation, rasters and 3D geometries need. The system uses none of
+// them. They are three quarters of the download.
+var unneededPrefixes = []string{"libllvm", "libz3-", "libgdal", "gdal-", "libpoppler", "libspatialite", "libhdf",
 	"libxerces", "libaom", "libx265", "libde265", "libdav1d", "librav1e", "libsvtav1", "libheif", "libsfcgal", "libboost",
 	"libcgal", "liblapack", "libblas", "libgfortran", "libarmadillo", "libarpack", "libsuperlu", "libnetcdf", "libkml",
 	"libmariadb", "mariadb", "libmysql", "mysql", "libodbc", "unixodbc", "libcfitsio", "libogdi", "libopenjp2", "libnss3",
 	"font", "locales", "perl", "libperl", "libjson-perl"}
 
-func needless(name string) bool {
-	return slices.ContainsFunc(needlessPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+func unneeded(name string) bool {
+	return slices.ContainsFunc(unneededPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
-// unpackedEnv is what programs under tools need to find their libraries, and PROJ its data.
+// unpackedEnv is what programs in tools need in their environment to find their libraries and the data of PROJ.
 func unpackedEnv(tools string) []string {
 	return []string{
 		"LD_LIBRARY_PATH=" + debian.LibraryPath(tools),
@@ -74,7 +75,7 @@ func unpackedEnv(tools string) []string {
 	}
 }
 
-// buildUnpacked builds pgvector with the machine's compiler, or with one unpacked for the moment.
+// buildUnpacked builds pgvector with the compiler of the machine, else with one that it unpacks for this build only.
 func buildUnpacked(ctx context.Context, packages *debian.Packages, major string, target vectorBuild) error {
 	if hasCompiler() {
 		return buildVector(ctx, packages, major, target)
@@ -88,7 +89,7 @@ func buildUnpacked(ctx context.Context, packages *debian.Packages, major string,
 	if err != nil {
 		return err
 	}
-	// The linker wants these beside each other, whether or not the machine has them.
+	// The linker needs these in one tree, even if the machine has them.
 	names = append(names, "libc6", "libc6-dev", "linux-libc-dev", "libgcc-s1")
 	if err := packages.Download(ctx, dir, names...); err != nil {
 		return err
@@ -97,7 +98,7 @@ func buildUnpacked(ctx context.Context, packages *debian.Packages, major string,
 	if err := debian.UnpackAll(ctx, dir, root); err != nil {
 		return err
 	}
-	// The C library of the tree is linked against, never loaded: only /usr/lib is searched for the compiler's own.
+	// Programs must not load the C library of the tree, so LD_LIBRARY_PATH names usr/lib of the tree and not lib.
 	libraries := strings.Join(glob(filepath.Join(root, "usr/lib/*-linux-gnu")), string(os.PathListSeparator))
 	for i, variable := range target.env {
 		if value, ok := strings.CutPrefix(variable, "LD_LIBRARY_PATH="); ok {

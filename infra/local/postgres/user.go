@@ -10,15 +10,15 @@ import (
 	"syscall"
 )
 
-// user is the account a server runs under; nil means the caller's own.
+// user is the account that a server runs under; nil is the account of this process.
 type user struct {
 	uid, gid int
-	// reach says that the account cannot reach the cluster's directory by its own rights, as below root's home.
-	reach bool
+	// noAccess means that the account may not enter a directory above the cluster, such as the home of root.
+	noAccess bool
 }
 
-// serverUser returns the account for a cluster in dir. PostgreSQL refuses to run as root, so root lends it the account
-// of the package, or nobody's.
+// serverUser returns the account for a cluster in dir. PostgreSQL refuses to run as root, so root uses the account
+// "postgres" of the package, or "nobody".
 func serverUser(dir string) (*user, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
@@ -28,7 +28,7 @@ func serverUser(dir string) (*user, error) {
 		account, err = osuser.Lookup("nobody")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("PostgreSQL does not run as root, and there is no account postgres or nobody: %w", err)
+		return nil, fmt.Errorf("PostgreSQL refuses to run as root, and there is no account postgres or nobody: %w", err)
 	}
 	uid, err := strconv.Atoi(account.Uid)
 	if err != nil {
@@ -38,11 +38,11 @@ func serverUser(dir string) (*user, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read account %s: %w", account.Username, err)
 	}
-	return &user{uid: uid, gid: gid, reach: closedAbove(dir)}, nil
+	return &user{uid: uid, gid: gid, noAccess: hasPrivateParent(dir)}, nil
 }
 
-// closedAbove reports whether a directory above dir is closed to other accounts.
-func closedAbove(dir string) bool {
+// hasPrivateParent reports whether other accounts may not enter one of the directories above dir.
+func hasPrivateParent(dir string) bool {
 	for parent := filepath.Dir(dir); ; parent = filepath.Dir(parent) {
 		info, err := os.Stat(parent)
 		if err == nil && info.Mode().Perm()&0o001 == 0 {
@@ -54,7 +54,7 @@ func closedAbove(dir string) bool {
 	}
 }
 
-// own gives path to the account.
+// own makes the account the owner of path.
 func (u *user) own(path string) error {
 	if u == nil {
 		return nil
@@ -72,7 +72,7 @@ func (u *user) apply(cmd *exec.Cmd) {
 		return
 	}
 	cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(u.uid), Gid: uint32(u.gid)}
-	if u.reach {
-		allowReach(cmd.SysProcAttr)
+	if u.noAccess {
+		ignorePermissions(cmd.SysProcAttr)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/subprocess"
 )
 
-// The source of pgvector in Debian 13, the release after the one that lacks it.
+// The source of pgvector in Debian 13. Debian 12 has no package of pgvector.
 const (
 	vectorRelease = "trixie"
 	vectorArchive = "pgvector_0.8.0.orig.tar.gz"
@@ -24,13 +24,13 @@ const (
 
 // vectorBuild says which PostgreSQL pgvector is built for, and with what.
 type vectorBuild struct {
-	bin  string   // directory of its pg_config; the extension is installed into the same tree
+	bin  string   // directory of its pg_config; pgvector is installed into the same tree
 	env  []string // for make and everything it starts
 	make []string // further make variables
 }
 
-// buildVector builds and installs pgvector. PostgreSQL's own package brings pgxs and its Makefile, so only the headers
-// of the development package are needed: it is unpacked, never installed, since it would drag a second compiler in.
+// buildVector builds and installs pgvector. It needs only the headers of the development package of PostgreSQL, so it
+// unpacks that package; installing it would also install a second compiler.
 func buildVector(ctx context.Context, packages *debian.Packages, major string, target vectorBuild) error {
 	dir, err := os.MkdirTemp("", "pgvector-")
 	if err != nil {
@@ -48,7 +48,7 @@ func buildVector(ctx context.Context, packages *debian.Packages, major string, t
 	}
 	source, err := os.ReadFile(filepath.Join(dir, vectorArchive))
 	if err != nil {
-		return fmt.Errorf("the archive holds another release of pgvector than %s: %w", vectorArchive, err)
+		return fmt.Errorf("the package archive has another version of pgvector than %s: %w", vectorArchive, err)
 	}
 	if sum := sha256.Sum256(source); hex.EncodeToString(sum[:]) != vectorSHA256 {
 		return fmt.Errorf("%s is not the file this project was tested with: its SHA-256 is %x", vectorArchive, sum)
@@ -59,13 +59,13 @@ func buildVector(ctx context.Context, packages *debian.Packages, major string, t
 		return err
 	}
 	variables := append([]string{
-		"OPTFLAGS=", // not -march=native: the result must also run on the next machine that mounts this disk
+		"OPTFLAGS=", // replaces -march=native: the result must also run on another processor
 		"with_llvm=no",
 		"includedir_server=" + filepath.Join(dir, "headers/usr/include/postgresql", major, "server"),
 		"PG_CONFIG=" + filepath.Join(target.bin, "pg_config"),
 	}, target.make...)
 	for _, goals := range [][]string{{"-j2"}, {"install"}} {
-		// env(1) looks make up in the PATH it is given, which may hold a compiler unpacked for the moment.
+		// env(1) finds make by the PATH of cmd.Env, which may begin with an unpacked compiler; os/exec would use our PATH.
 		cmd := exec.CommandContext(ctx, "env", slices.Concat([]string{"make"}, goals, variables)...)
 		cmd.Dir = filepath.Join(dir, "source")
 		cmd.Env = append(os.Environ(), target.env...)

@@ -1,4 +1,4 @@
-// Package queuetest tries a worker's reading of its messages.
+// Package queuetest tests how a worker reads messages that are not valid.
 package queuetest
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
-// Nowhere is a database that is never reached: Fuzz's calls are over before they begin.
+// Nowhere is a database that cannot be reached. The context of every call that Fuzz makes is cancelled, so none connects.
 func Nowhere(f *testing.F) *database.DB {
 	f.Helper()
 	pool, err := pgxpool.New(f.Context(), "postgres://nobody@127.0.0.1:1/nowhere")
@@ -27,14 +27,14 @@ func Nowhere(f *testing.F) *database.DB {
 	return &database.DB{Pool: pool}
 }
 
-// letters are the dead ones.
-type letters struct{ bodies []string }
+// deadLetters is a dead-letter queue that remembers the bodies of its messages.
+type deadLetters struct{ bodies []string }
 
 // Knows implements queue.Sender.
-func (*letters) Knows(queue.Name) bool { return true }
+func (*deadLetters) Knows(queue.Name) bool { return true }
 
 // Send implements queue.Sender.
-func (l *letters) Send(_ context.Context, _ queue.Name, messages []queue.Outgoing) ([]uuid.UUID, error) {
+func (l *deadLetters) Send(_ context.Context, _ queue.Name, messages []queue.Outgoing) ([]uuid.UUID, error) {
 	var sent []uuid.UUID
 	for _, m := range messages {
 		l.bodies = append(l.bodies, string(m.Body))
@@ -43,28 +43,28 @@ func (l *letters) Send(_ context.Context, _ queue.Name, messages []queue.Outgoin
 	return sent, nil
 }
 
-// Fuzz holds a worker, whose database is Nowhere, to what it does with any message:
-// one it can read comes back, since there is no database; any other is put among
-// the dead letters at once, as it came, and its words are in no log.
+// Fuzz checks what a worker, whose database is Nowhere, does with any message. A readable message fails and is delivered
+// again, because there is no database. Every other message goes to the dead-letter queue at once and unchanged. The body
+// of a message is in no log.
 func Fuzz(f *testing.F, name queue.Name, handle queue.HandlerFunc, readable func(body string) bool) {
 	f.Helper()
-	over, cancel := context.WithCancel(f.Context())
+	cancelled, cancel := context.WithCancel(f.Context())
 	cancel()
 	f.Fuzz(func(t *testing.T, body string) {
 		var log bytes.Buffer
-		dead := &letters{}
+		dead := &deadLetters{}
 		h := queue.Each(name, 1, slog.New(slog.NewJSONHandler(&log, nil)), handle, queue.WithDeadLetters(dead))
-		out, err := h.Handle(over, events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: body}}})
+		out, err := h.Handle(cancelled, events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: body}}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		switch back := len(out.BatchItemFailures) == 1; {
+		switch redelivered := len(out.BatchItemFailures) == 1; {
 		case strings.Contains(log.String(), "panicked"):
 			t.Fatalf("%q: %s", body, &log)
-		case readable(body) && (!back || dead.bodies != nil):
-			t.Errorf("%q did not come back: %s", body, &log)
-		case !readable(body) && (back || len(dead.bodies) != 1 || dead.bodies[0] != body):
-			t.Errorf("%q came back: %v, dead: %q: %s", body, back, dead.bodies, &log)
+		case readable(body) && (!redelivered || dead.bodies != nil):
+			t.Errorf("readable message %q is not delivered again: %s", body, &log)
+		case !readable(body) && (redelivered || len(dead.bodies) != 1 || dead.bodies[0] != body):
+			t.Errorf("unreadable message %q: delivered again: %v, dead letters: %q: %s", body, redelivered, dead.bodies, &log)
 		}
 		if len(body) >= 12 && strings.Contains(log.String(), body) {
 			t.Errorf("%q is in the log: %s", body, &log)
@@ -72,7 +72,7 @@ func Fuzz(f *testing.F, name queue.Name, handle queue.HandlerFunc, readable func
 	})
 }
 
-// Seeds are bodies no worker can read, and some it may.
+// Seeds adds messages to the corpus, most of which no worker can read. Member is the field that holds the id.
 func Seeds(f *testing.F, member string) {
 	f.Helper()
 	const id = `"018f6f6e-1111-7000-8000-000000000001"`

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs every fuzz target for FUZZTIME (10m), JOBS (2) at a time with one worker each, and prints a line for each.
-# TARGETS narrows them by a regular expression. What breaks one is kept under its testdata/fuzz and named.
+# Runs every fuzz target for FUZZTIME (10m), JOBS (2) targets at a time with one worker each. Prints one line per target.
+# TARGETS is a regular expression that selects targets. Go keeps an input that fails in testdata/fuzz of the package.
 set -u
 mkdir -p .run/fuzz
 one() {
@@ -10,7 +10,7 @@ one() {
 	status=$?
 	done=$(grep -oE 'elapsed: [^,]*, execs: [0-9]+' "$log" | tail -n 1)
 	found=$(grep -oE 'new interesting: [0-9]+ \(total: [0-9]+\)' "$log" | tail -n 1)
-	# Go's own clock may run out in the middle of an input: that names none, and breaks nothing.
+	# Go may report its own deadline as a failure, without a failing input. That is not a finding.
 	if [ $status -ne 0 ] && grep -qx ' *context deadline exceeded' "$log" && ! grep -q 'Failing input' "$log"; then status=0; fi
 	if [ $status -eq 0 ]; then verdict='no finding'; else verdict="FINDING: see $log"; fi
 	printf '%-22s %-38s %-36s %-34s %s\n' "$target" "$package" "$done" "$found" "$verdict"

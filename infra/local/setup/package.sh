@@ -1,7 +1,7 @@
 #!/bin/sh
 # Usage: package.sh NAME WITHOUT PACKAGE... -- COMMAND...
-# Sees to it that one of the commands is there: as root it installs the first of the distribution's packages it can.
-# Elsewhere it says what goes missing WITHOUT it, which is no failure.
+# Ensures that the machine has one of the commands. As root it installs the first of the PACKAGEs that can be installed.
+# Without root, or without apt-get, it prints what does not work WITHOUT the command, and succeeds.
 set -eu
 name=$1 without=$2
 shift 2

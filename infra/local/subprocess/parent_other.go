@@ -4,5 +4,5 @@ package subprocess
 
 import "syscall"
 
-// endWithParent does nothing: this system has no such notice.
+// endWithParent does nothing: this system sends no signal when a parent ends.
 func endWithParent(*syscall.SysProcAttr) {}

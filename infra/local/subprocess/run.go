@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// Run runs a program to its end. It keeps the output to itself and, when it fails, reports the line that says why.
+// Run runs a program and returns when it has ended. It prints nothing: if the program fails, the error has the line of its
+// output that Cause picks.
 func Run(cmd *exec.Cmd, what string) error {
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -22,7 +23,7 @@ func Run(cmd *exec.Cmd, what string) error {
 	return fmt.Errorf("%s: %w: %s", what, err, Cause(out.String()))
 }
 
-// Cause picks the first line of a program's output that names an error, else the last.
+// Cause returns the first line of a program's output that looks like an error, else the last line.
 func Cause(output string) string {
 	lines := strings.Split(strings.TrimSpace(output), "\n")
 	for _, line := range lines {

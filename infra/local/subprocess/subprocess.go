@@ -1,4 +1,4 @@
-// Package subprocess runs servers that end with the process that started them.
+// Package subprocess runs child processes that end with this process.
 package subprocess
 
 import (
@@ -17,8 +17,8 @@ type Process struct {
 	done chan struct{}
 }
 
-// Start starts cmd in a process group of its own, so that Ctrl-C reaches only us and we decide the order of ending.
-// On Linux the child gets SIGINT when this process ends in any way, kill -9 included.
+// Start starts cmd in a process group of its own: Ctrl-C reaches this process only, which then stops its children in the
+// right order. On Linux the child gets SIGINT when this process ends, even by kill -9.
 func Start(cmd *exec.Cmd) (*Process, error) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
@@ -28,12 +28,12 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 	p := &Process{cmd: cmd, done: make(chan struct{})}
 	started := make(chan error, 1)
 	go func() {
-		// The kernel ties the child's life to the thread that started it: keep that thread.
+		// The kernel sends the signal when the thread that started the child ends, so this thread must last.
 		runtime.LockOSThread()
 		err := cmd.Start()
 		started <- err
 		if err == nil {
-			_ = cmd.Wait() // how it ended stands in its log
+			_ = cmd.Wait() // the child logs its own errors
 			close(p.done)
 		}
 	}()
@@ -43,7 +43,7 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 // Done is closed when the child has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Stop sends SIGINT, after the timeout SIGQUIT, after another SIGKILL, and returns when the child has ended.
+// Stop sends SIGINT and waits until the child has ended. It sends SIGQUIT after one timeout and SIGKILL after two.
 func (p *Process) Stop(timeout time.Duration) error {
 	for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGQUIT, os.Kill} {
 		if err := p.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
@@ -55,5 +55,5 @@ func (p *Process) Stop(timeout time.Duration) error {
 		case <-time.After(timeout):
 		}
 	}
-	return fmt.Errorf("stop %s: it does not end", p.cmd.Path)
+	return fmt.Errorf("stop %s: it does not end after SIGKILL", p.cmd.Path)
 }

@@ -7,11 +7,11 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// lockTimeout is how long AwaitLocked waits for sessions that never come to wait.
+// lockTimeout is when AwaitLocked gives up.
 const lockTimeout = 30 * time.Second
 
-// AwaitLocked returns once n sessions of db's database wait for a lock. A test that holds the lock itself knows then how
-// far they are, whatever the speed of the machine. The test fails when they do not wait after 30 seconds.
+// AwaitLocked returns when n sessions of the database of db wait for a lock. With it a test that holds a lock waits until
+// the others have come as far as that lock, on a machine of any speed. It fails the test after 30 seconds.
 func AwaitLocked(t testing.TB, db *pgxpool.Pool, n int) {
 	t.Helper()
 	const q = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`

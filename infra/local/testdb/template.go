@@ -10,11 +10,11 @@ import (
 	"github.com/lafaekstreet/backend/migrations"
 )
 
-// templateLock is the advisory lock under which templates are made; the number has no meaning.
+// templateLock is the advisory lock that a process holds while it makes a template. The number has no meaning.
 const templateLock = 7308827361
 
-// ensureTemplate returns the name of the migrated database that the tests' databases are copies of, making it unless
-// it exists. The name carries the hash of the migrations, so branches with different schemas share a server.
+// ensureTemplate returns the name of the template database, of which every test gets a copy, and makes the template if it
+// does not exist. Its name contains the hash of the migrations, so branches with different schemas can share a server.
 func (s *server) ensureTemplate(ctx context.Context) (string, error) {
 	hash, err := migrations.Hash()
 	if err != nil {
@@ -34,8 +34,8 @@ func (s *server) ensureTemplate(ctx context.Context) (string, error) {
 	return name, errors.Join(err, unlockErr)
 }
 
-// makeTemplate makes the template under its lock. The template mark is set last: a database of that name without it
-// is the rest of an interrupted attempt.
+// makeTemplate makes the template; the caller holds the lock. IS_TEMPLATE is set last: a database of that name without it
+// was left by an interrupted call.
 func (s *server) makeTemplate(ctx context.Context, conn *pgx.Conn, name string) error {
 	var ready bool
 	err := conn.QueryRow(ctx, "SELECT datistemplate FROM pg_database WHERE datname = $1", name).Scan(&ready)
@@ -56,7 +56,7 @@ func (s *server) makeTemplate(ctx context.Context, conn *pgx.Conn, name string) 
 	if err := migrations.Apply(ctx, s.databaseURL(name)); err != nil {
 		return fmt.Errorf("migrate the template: %w", err)
 	}
-	// A connection to a template would make every copy fail.
+	// A database cannot be copied while somebody is connected to it.
 	if _, err := conn.Exec(ctx, "ALTER DATABASE "+quote(name)+" WITH IS_TEMPLATE true ALLOW_CONNECTIONS false"); err != nil {
 		return fmt.Errorf("finish the template: %w", err)
 	}

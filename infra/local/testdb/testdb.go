@@ -1,7 +1,8 @@
-// Package testdb gives each test a database of its own on a real PostgreSQL, fully migrated, in about 30 ms.
+// Package testdb gives each test its own database with all migrations, on a real PostgreSQL, in about 30 ms.
 //
-// The server is the one TEST_DATABASE_URL names (as a superuser), else one shared by all test processes of this
-// account: the first starts it, and it ends by itself soon after the last is gone. It forgets everything with that.
+// The server is the one that TEST_DATABASE_URL names, with a superuser in the URL. Without that variable, all test
+// processes of this account share one server: the first process starts it, and it ends 20 seconds after the last one. Its
+// data is deleted then.
 package testdb
 
 import (
@@ -24,21 +25,21 @@ const (
 	dropTimeout  = 30 * time.Second
 )
 
-// server is where this process makes its databases.
+// server is the PostgreSQL server of this process.
 type server struct {
-	admin    *pgxpool.Pool // to the maintenance database, as the superuser
+	admin    *pgxpool.Pool // connections of the superuser to the database "postgres"
 	url      *url.URL
 	template string
 }
 
-// connect is called once a process; all its tests share the server.
+// connect finds the server once; all tests of the process use it.
 var connect = sync.OnceValues(func() (*server, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), setupTimeout)
 	defer cancel()
 	address := os.Getenv("TEST_DATABASE_URL")
 	if address == "" {
 		var err error
-		if address, err = join(ctx); err != nil {
+		if address, err = useSharedServer(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -48,7 +49,7 @@ var connect = sync.OnceValues(func() (*server, error) {
 func newServer(ctx context.Context, address string) (*server, error) {
 	parsed, err := url.Parse(address)
 	if err != nil {
-		return nil, errors.New("the address of the test database is no URL")
+		return nil, errors.New("the address of the test database is not a URL")
 	}
 	config, err := pgxpool.ParseConfig(address)
 	if err != nil {
@@ -67,9 +68,8 @@ func newServer(ctx context.Context, address string) (*server, error) {
 	return s, nil
 }
 
-// Create makes a fresh database with every migration applied and returns its address, as the role that owns it, and a
-// function that drops it with whatever connections it still has. Tests use URL; this is for examples, which have no
-// testing.TB.
+// Create makes a new database with all migrations. It returns the address, whose user owns the database, and a function
+// that drops the database even if connections are open. It is for examples, which have no testing.TB; tests use URL.
 func Create(ctx context.Context) (string, func() error, error) {
 	s, err := connect()
 	if err != nil {
@@ -91,8 +91,8 @@ func Create(ctx context.Context) (string, func() error, error) {
 	return s.databaseURL(name), drop, nil
 }
 
-// URL returns the address of a fresh database with every migration applied, as the role that owns it. The database
-// is dropped when the test ends, with whatever connections it still has.
+// URL returns the address of a new database with all migrations. Its user owns the database. The database is dropped when
+// the test ends, even if connections are open.
 func URL(t testing.TB) string {
 	t.Helper()
 	address, drop, err := Create(t.Context())
@@ -107,20 +107,20 @@ func URL(t testing.TB) string {
 	return address
 }
 
-// Pool returns connections to a fresh database in the role the functions work under, so that a right they lack is
-// missing in the test too.
+// Pool returns connections to a new database in the role of the functions, so that a right that they lack is missing in
+// the test too.
 func Pool(t testing.TB) *pgxpool.Pool {
 	t.Helper()
 	return open(t, AppURL(URL(t)))
 }
 
-// OwnerPool returns connections to a fresh database in the role that owns it.
+// OwnerPool returns connections to a new database in the role that owns it.
 func OwnerPool(t testing.TB) *pgxpool.Pool {
 	t.Helper()
 	return open(t, URL(t))
 }
 
-// AppURL returns address, as from URL, with the role changed to the functions' own.
+// AppURL changes an address from URL: its connections get the role of the functions.
 func AppURL(address string) string {
 	parsed, err := url.Parse(address)
 	if err != nil {

@@ -28,11 +28,11 @@ func TestDatabasesAreSeparate(t *testing.T) {
 		t.Fatal(err)
 	}
 	if there {
-		t.Error("a table made in one test's database shows in another's")
+		t.Error("a table made in the database of one test is in that of another")
 	}
 }
 
-func TestExtensionsWork(t *testing.T) {
+func TestDatabaseHasPostGISVectorAndTrigram(t *testing.T) {
 	t.Parallel()
 	var metres, distance, similar float64
 	err := testdb.Pool(t).QueryRow(t.Context(), `

@@ -1,5 +1,5 @@
-// Command fetch gets PostgreSQL where it is missing, while the compiler is still at work on what will use it. It stays
-// silent on failure: whoever needs the server tries again and says what is wrong.
+// Command fetch installs PostgreSQL where it is missing. The Makefile runs it while the compiler builds the programs that
+// need PostgreSQL. It reports no failure: those programs try again and report it.
 package main
 
 import (

@@ -1,7 +1,7 @@
 // Command serve runs PostgreSQL for tests.
 //
-//	serve -keep dir        keeps the server that test processes share, until none of them is left
-//	serve -- command …     runs the command with TEST_DATABASE_URL set to a server of its own
+//	serve -keep dir        runs the server that test processes share, until the last of them has ended
+//	serve -- command …     runs the command with its own server, named by TEST_DATABASE_URL
 package main
 
 import (
@@ -20,12 +20,12 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 )
 
-// linger is how long the shared server waits for a next user: the gaps between two test binaries are shorter.
+// linger is how long the shared server runs without a user. It is longer than the time between two test binaries.
 const linger = 20 * time.Second
 
 func main() {
 	keep := flag.String("keep", "", "directory of the shared server")
-	tools := flag.String("tools", ".run/pg", "directory for PostgreSQL's programs where they can only be unpacked")
+	tools := flag.String("tools", ".run/pg", "directory into which PostgreSQL is unpacked if it cannot be installed")
 	flag.Parse()
 	var err error
 	if *keep != "" {
@@ -35,7 +35,7 @@ func main() {
 	}
 	var failed commandError
 	if errors.As(err, &failed) {
-		os.Exit(failed.code) // the command has said why
+		os.Exit(failed.code) // the command has printed its error
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -51,7 +51,7 @@ func start(ctx context.Context, dir, tools string) (*postgres.Cluster, error) {
 	return postgres.Start(ctx, postgres.Options{Dir: dir, Binaries: binaries, Connections: 300})
 }
 
-// keepShared runs the shared server. It starts afresh each time: what was there is gone.
+// keepShared runs the shared server. It deletes the data of earlier servers first.
 func keepShared(dir, tools string) error {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
@@ -83,11 +83,11 @@ func keepShared(dir, tools string) error {
 	if err != nil {
 		return errors.Join(err, cluster.Stop())
 	}
-	defer alone.Close() // last of all: a new user waits until everything is gone
+	defer alone.Close() // releases the lock last: a new user must not find a server that is about to end
 	return errors.Join(os.Remove(filepath.Join(dir, "url")), cluster.Stop(), os.RemoveAll(data))
 }
 
-// awaitNoUser returns when nobody has used the server for a while, with the lock that keeps new users waiting.
+// awaitNoUser returns when the server had no user for the time linger. It returns the locked file: new users wait for it.
 func awaitNoUser(ctx context.Context, path string, ended <-chan struct{}) (*os.File, error) {
 	users, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
@@ -117,14 +117,14 @@ func awaitNoUser(ctx context.Context, path string, ended <-chan struct{}) (*os.F
 	return users, nil
 }
 
-// runCommand gives command a server of its own for as long as it runs.
+// runCommand runs a command with its own server.
 func runCommand(tools string, command []string) error {
 	if len(command) == 0 {
 		return errors.New("usage: serve -- command [argument]…")
 	}
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
-	dir, err := os.MkdirTemp(testdb.Base(), "lafaekstreet-test-")
+	dir, err := os.MkdirTemp(testdb.BaseDir(), "lafaekstreet-test-")
 	if err != nil {
 		return fmt.Errorf("make directory: %w", err)
 	}
@@ -149,7 +149,7 @@ func runCommand(tools string, command []string) error {
 	return errors.Join(err, cluster.Stop())
 }
 
-// commandError is the failure of the command that was given a server.
+// commandError means that the command of runCommand failed.
 type commandError struct{ code int }
 
 func (e commandError) Error() string { return fmt.Sprintf("the command ended with code %d", e.code) }

@@ -13,15 +13,15 @@ import (
 	"time"
 )
 
-// keeper is the program that runs the shared server.
+// keeper is the import path of the program that runs the shared server.
 const keeper = "github.com/lafaekstreet/backend/infra/local/testdb/serve"
 
-// join returns the address of the shared server, starting it unless it runs. This process then counts as one of its
-// users until it ends, however it ends.
+// useSharedServer returns the address of the shared server and starts the server if it does not run. The server then runs
+// at least until this process ends.
 //
-// The users hold a shared lock on one file; the keeper stops the server only while it holds that lock alone. So
-// whoever has the lock finds a server that stays, or none.
-func join(ctx context.Context) (string, error) {
+// Every user holds a shared lock on users.lock. The keeper stops the server only while it holds that lock exclusively. So
+// while a process has the shared lock, a running server stays, and a stopped one is gone for good.
+func useSharedServer(ctx context.Context) (string, error) {
 	dir := SharedDir()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", fmt.Errorf("make directory of the test database: %w", err)
@@ -33,8 +33,8 @@ func join(ctx context.Context) (string, error) {
 	if err := flock(ctx, users, syscall.LOCK_SH); err != nil {
 		return "", errors.Join(fmt.Errorf("wait for the test database: %w", err), users.Close())
 	}
-	// The lock lasts as long as the descriptor, which must outlive the os.File: the collector closes those nobody
-	// holds. A duplicate shares the lock and belongs to no one, so it stays for the life of the process.
+	// The lock must last until this process ends, but the garbage collector closes the descriptor of an os.File that is not
+	// used any more. The duplicate shares the lock, and nothing closes it.
 	if _, err := syscall.Dup(int(users.Fd())); err != nil {
 		return "", fmt.Errorf("keep lock of the test database: %w", err)
 	}
@@ -52,7 +52,7 @@ func join(ctx context.Context) (string, error) {
 	return startKeeper(ctx, dir)
 }
 
-// running reads the address the keeper wrote, if the keeper lives.
+// running returns the address that the keeper has written, and false if no keeper runs.
 func running(dir string) (string, bool) {
 	text, err := os.ReadFile(filepath.Join(dir, "url"))
 	if err != nil {
@@ -64,12 +64,12 @@ func running(dir string) (string, bool) {
 	}
 	defer kept.Close()
 	if syscall.Flock(int(kept.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
-		return "", false // nobody holds it
+		return "", false // no keeper holds the lock
 	}
 	return strings.TrimSpace(string(text)), true
 }
 
-// startKeeper builds and starts the keeper, detached from this process, and waits for the address it prints.
+// startKeeper builds the keeper, starts it in a session of its own, and returns the address that it prints.
 func startKeeper(ctx context.Context, dir string) (string, error) {
 	program := filepath.Join(dir, "keeper")
 	build := exec.CommandContext(ctx, "go", "build", "-o", program, keeper)

@@ -39,15 +39,16 @@ type bundle struct {
 	cloud   *aws.Server
 	s3      *s3.Client
 	faults  *faults.Set
-	owner   string // the database, for whoever may change its tables
+	owner   string // URL of the database for the owner of the tables
 	person  uuid.UUID
 	numbers int
 }
 
-// setup has timeouts longer than any call takes on a busy machine, unless a test of timeouts sets them.
-func setup(t *testing.T, patience ...string) *bundle {
+// setup starts a worker. The default timeout of AI calls is longer than any call takes on a busy machine; a test of
+// timeouts gives a shorter one.
+func setup(t *testing.T, aiTimeout ...string) *bundle {
 	t.Helper()
-	patience = append(patience, "1m")
+	aiTimeout = append(aiTimeout, "1m")
 	set := faults.NewSet()
 	cloud, err := aws.Start(aws.Options{Faults: set})
 	if err != nil {
@@ -56,7 +57,7 @@ func setup(t *testing.T, patience ...string) *bundle {
 	t.Cleanup(func() { _ = cloud.Close() })
 	owner := testdb.URL(t)
 	address := testdb.AppURL(owner)
-	env := config.Env{"DATABASE_URL": address, "MEDIA_BUCKET": "media", "S3_PATH_STYLE": "true", "AI_TIMEOUT": patience[0]}
+	env := config.Env{"DATABASE_URL": address, "MEDIA_BUCKET": "media", "S3_PATH_STYLE": "true", "AI_TIMEOUT": aiTimeout[0]}
 	for k, v := range cloud.Env() {
 		env[k] = v
 	}
@@ -74,7 +75,7 @@ func setup(t *testing.T, patience ...string) *bundle {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	b := &bundle{t: t, w: worker, handler: queue.Each(queue.Validate, 2, kit.Log, worker.message), kit: kit, db: pool,
+	b := &bundle{t: t, w: worker, handler: queue.Each(queue.Validate, 2, kit.Log, worker.handleMessage), kit: kit, db: pool,
 		cloud: cloud, faults: set, owner: owner, person: database.NewID(), s3: s3.NewFromConfig(cloud.Config(), func(o *s3.Options) { o.UsePathStyle = true })}
 	if _, err := b.s3.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: awssdk.String("media")}); err != nil {
 		t.Fatal(err)
@@ -90,7 +91,7 @@ func (b *bundle) exec(sql string, args ...any) {
 	}
 }
 
-// meanwhile makes a change to every report as soon as one is being judged, in the same moment.
+// meanwhile makes the database apply a change to every report at the moment its AI status becomes processing.
 func (b *bundle) meanwhile(change string) {
 	b.t.Helper()
 	conn, err := pgx.Connect(b.t.Context(), b.owner)
@@ -172,7 +173,7 @@ func scene(t *testing.T, seed int) []byte {
 	return out.Bytes()
 }
 
-// answers scripts what the model says next.
+// answers scripts the next answers of the model.
 func (b *bundle) answers(all ...string) {
 	b.t.Helper()
 	var raw []json.RawMessage
@@ -184,7 +185,7 @@ func (b *bundle) answers(all ...string) {
 	}
 }
 
-// deliver hands the worker the report's message and reports whether it came back.
+// deliver gives the worker the report's message and reports whether it returned to the queue.
 func (b *bundle) deliver(report uuid.UUID, receives int) bool {
 	b.t.Helper()
 	out, err := b.handler.Handle(b.t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m",
@@ -195,8 +196,8 @@ func (b *bundle) deliver(report uuid.UUID, receives int) bool {
 	return len(out.BatchItemFailures) > 0
 }
 
-// state is the report in short: status, AI status, severity, number of ledger
-// events, of notifications, of embeddings.
+// state is the report in short: status, AI status, severity, ledger events,
+// notifications and the number of embeddings.
 func (b *bundle) state(report uuid.UUID) string {
 	b.t.Helper()
 	return one[string](b, `SELECT concat_ws(' ', status, ai_status, severity,
@@ -205,8 +206,8 @@ func (b *bundle) state(report uuid.UUID) string {
 		(SELECT count(*) FROM report_embeddings WHERE report_id = r.id)) FROM reports r WHERE id = $1`, report)
 }
 
-// vouched compares the report with its newest ledger event.
-func (b *bundle) vouched(report uuid.UUID) {
+// requireLedger fails the test if the report differs from its newest ledger event.
+func (b *bundle) requireLedger(report uuid.UUID) {
 	b.t.Helper()
 	v, err := ledger.VerifyRecords(b.t.Context(), b.db, ledger.Config{}, report)
 	if err != nil {

@@ -10,29 +10,30 @@ import (
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
-// What may be the same problem: reported lately, close by, of the same kind.
+// Bounds of the search for duplicates: recent reports, near, of the same issue type.
 const (
-	lately = "90 days"
-	// spread is how much further apart two reports of water may be than of a hole.
-	spread = 4
-	// nearby bounds how many are compared picture by picture.
-	nearby = 50
-	// suggested is how many are shown to staff.
-	suggested = 5
-	// alikeWords is the trigram similarity from which texts suggest a duplicate where a picture is missing.
-	alikeWords = 0.5
+	// candidateAge is the greatest age of a candidate, a PostgreSQL interval.
+	candidateAge = "90 days"
+	// waterRadiusFactor multiplies the radius for flooding and drainage, which cover a larger area.
+	waterRadiusFactor = 4
+	// maxCompared is how many of the nearest reports are compared by picture and text.
+	maxCompared = 50
+	// maxCandidates is how many candidates are stored for one report.
+	maxCandidates = 5
+	// minTextSimilarity is the trigram similarity (0 to 1) that makes a candidate if a picture is missing.
+	minTextSimilarity = 0.5
 )
 
-// duplicates finds reports that may be of the same problem and returns how many.
-// Place comes first, by index; only the few that remain are compared by exact
-// cosine. Nothing is ever closed for it: staff decide.
-func (w *Worker) duplicates(ctx context.Context, tx *outbox.Tx, s subject, v verdict) (int, error) {
+// storeDuplicates stores the reports that may be about the same problem and returns
+// how many there are. An index finds the near reports; only these are compared by
+// the exact cosine of their embeddings. Staff decide; no report is closed here.
+func (w *Worker) storeDuplicates(ctx context.Context, tx *outbox.Tx, s subject, v verdict) (int, error) {
 	if v.damage == nil {
 		return 0, nil
 	}
 	radius := v.settings.DuplicateRadius
-	if water(s.issueType) || water(v.damage.IssueType) {
-		radius *= spread
+	if isWater(s.issueType) || isWater(v.damage.IssueType) {
+		radius *= waterRadiusFactor
 	}
 	var vector *pgvector.Vector
 	if v.embedding != nil {
@@ -40,29 +41,29 @@ func (w *Worker) duplicates(ctx context.Context, tx *outbox.Tx, s subject, v ver
 		vector = &p
 	}
 	const q = `
-		WITH me AS (SELECT id, position, title, description FROM reports WHERE id = $1),
+		WITH this AS (SELECT id, position, title, description FROM reports WHERE id = $1),
 		near AS (
-			SELECT r.id, ST_Distance(r.position, me.position) AS distance,
-			       similarity(r.title || ' ' || r.description, me.title || ' ' || me.description) AS words
-			FROM reports r, me
-			WHERE r.id <> me.id AND r.deleted_at IS NULL AND r.status <> 'rejected' AND r.issue_type IN ($2, $3)
-			  AND r.created_at > now() - $9::interval AND ST_DWithin(r.position, me.position, $4)
+			SELECT r.id, ST_Distance(r.position, this.position) AS distance,
+			       similarity(r.title || ' ' || r.description, this.title || ' ' || this.description) AS text_similarity
+			FROM reports r, this
+			WHERE r.id <> this.id AND r.deleted_at IS NULL AND r.status <> 'rejected' AND r.issue_type IN ($2, $3)
+			  AND r.created_at > now() - $9::interval AND ST_DWithin(r.position, this.position, $4)
 			ORDER BY distance LIMIT $5),
 		compared AS (
-			SELECT near.id, near.distance, near.words,
+			SELECT near.id, near.distance, near.text_similarity,
 			       (SELECT max(1 - (e.embedding <=> $6::vector)) FROM report_embeddings e WHERE e.report_id = near.id AND e.model = $7) AS similarity
 			FROM near)
 		INSERT INTO duplicate_candidates (report_id, candidate_id, similarity, distance_meters)
 		SELECT $1, id, similarity, distance FROM compared
-		WHERE similarity >= $8 OR similarity IS NULL AND words >= $10
+		WHERE similarity >= $8 OR similarity IS NULL AND text_similarity >= $10
 		ORDER BY similarity DESC NULLS LAST, distance LIMIT $11
 		ON CONFLICT (report_id, candidate_id) DO UPDATE SET similarity = excluded.similarity, distance_meters = excluded.distance_meters`
-	tag, err := tx.Exec(ctx, q, s.id, s.issueType, v.damage.IssueType, float64(radius), nearby, vector, w.cfg.Models.Embedding,
-		v.settings.DuplicateSimilarity, lately, alikeWords, suggested)
+	tag, err := tx.Exec(ctx, q, s.id, s.issueType, v.damage.IssueType, float64(radius), maxCompared, vector, w.cfg.Models.Embedding,
+		v.settings.DuplicateSimilarity, candidateAge, minTextSimilarity, maxCandidates)
 	if err != nil {
 		return 0, fmt.Errorf("look for duplicates: %w", err)
 	}
 	return int(tag.RowsAffected()), nil
 }
 
-func water(t report.IssueType) bool { return t == report.Flooding || t == report.Drainage }
+func isWater(t report.IssueType) bool { return t == report.Flooding || t == report.Drainage }

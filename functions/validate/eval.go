@@ -17,20 +17,19 @@ import (
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
-// Sample is one labelled picture of an evaluation.
+// Sample is one picture of an evaluation with its label, the correct answer.
 type Sample struct {
-	Path string
-	// Relevant and IssueType are the truth.
+	Path      string
 	Relevant  bool
-	IssueType report.IssueType // of a relevant one
+	IssueType report.IssueType // empty if the picture is not relevant
 }
 
-// irrelevantFolder holds the pictures that ought to be rejected.
+// irrelevantFolder holds the pictures that the model should reject.
 const irrelevantFolder = "irrelevant"
 
-// Samples reads the labels of a folder: each picture lies in a folder named for
-// its issue type, or in "irrelevant". JPEG only, at most 3.75 MB: what the model
-// takes and what the images worker would show it.
+// Samples lists the JPEG files of a folder with their labels. Each picture lies in a
+// folder named after its issue type, or in "irrelevant". The models accept files of
+// at most 3.75 MB; the images worker makes smaller ones.
 func Samples(dir fs.FS) ([]Sample, error) {
 	var out []Sample
 	err := fs.WalkDir(dir, ".", func(p string, d fs.DirEntry, err error) error {
@@ -62,20 +61,24 @@ func Samples(dir fs.FS) ([]Sample, error) {
 	return out, nil
 }
 
-// Score is what an evaluation found.
+// Score is the result of an evaluation, in numbers of pictures.
 type Score struct {
-	Samples, Failed, Review int // Failed had no verdict at all; Review would go to a person
-	// Of rejections: rightly, wrongly, and missed (irrelevant, yet verified).
-	Rejected, WronglyRejected, Missed int
-	// Confusion counts what the model called each issue type, for relevant pictures it found relevant.
+	Samples         int
+	Failed          int // no verdict, because a call failed
+	Review          int // a person would decide
+	Rejected        int // irrelevant and rejected
+	WronglyRejected int // relevant and rejected
+	Missed          int // irrelevant and verified
+	// Confusion counts the model's issue types by the true issue type, for relevant pictures that were judged relevant.
 	Confusion                 map[report.IssueType]map[report.IssueType]int
 	InputTokens, OutputTokens int
 }
 
-// Precision is the share of rejections that were right; 1 without any.
+// Precision is the share of rejections that were right, 0 to 1; 1 without rejections.
 func (s Score) Precision() float64 { return share(s.Rejected, s.Rejected+s.WronglyRejected) }
 
-// Recall is the share of irrelevant pictures that were rejected; 1 without any.
+// Recall is the share of the irrelevant pictures that were rejected, 0 to 1; 1 if
+// there are no irrelevant pictures.
 func (s Score) Recall(irrelevant int) float64 { return share(s.Rejected, irrelevant) }
 
 func share(part, whole int) float64 {
@@ -85,21 +88,21 @@ func share(part, whole int) float64 {
 	return float64(part) / float64(whole)
 }
 
-// tally is the recorder of an evaluation: it keeps nothing but counts.
-type tally struct{ score *Score }
+// tokenCount is the recorder of an evaluation. It only adds up tokens.
+type tokenCount struct{ score *Score }
 
-func (tally) earlier(context.Context, string, answer) ([]byte, error) { return nil, nil }
+func (tokenCount) find(context.Context, string, answer) ([]byte, error) { return nil, nil }
 
-func (t tally) record(_ context.Context, c call) error {
+func (t tokenCount) record(_ context.Context, c call) error {
 	t.score.InputTokens += c.answer.inputTokens
 	t.score.OutputTokens += c.answer.outputTokens
 	return nil
 }
 
-// Verdict is one line of an evaluation.
+// Verdict is the result for one picture of an evaluation.
 type Verdict struct {
 	Path       string           `json:"path"`
-	Truth      string           `json:"truth"` // an issue type, or irrelevant
+	Truth      string           `json:"truth"` // the label: an issue type or irrelevant
 	Relevant   *bool            `json:"is_relevant,omitempty"`
 	Confidence float64          `json:"confidence,omitempty"`
 	Outcome    string           `json:"outcome"` // verified, rejected, needs_review, failed
@@ -108,10 +111,10 @@ type Verdict struct {
 	Error      string           `json:"error,omitempty"`
 }
 
-// Evaluate judges samples as the worker would and compares with their labels.
-// Each line it writes to progress is a Verdict. It ends early only with ctx or
-// when a picture cannot be read.
-func Evaluate(ctx context.Context, b Bedrock, m ModelConfig, known settings.Settings, dir fs.FS, samples []Sample, progress io.Writer) (Score, error) {
+// Evaluate judges the samples as the worker does and compares the verdicts with the
+// labels. It writes one Verdict to progress for each picture, as a line of JSON. It
+// stops early only if ctx ends, a picture cannot be read or progress cannot be written.
+func Evaluate(ctx context.Context, b Bedrock, m ModelConfig, limits settings.Settings, dir fs.FS, samples []Sample, progress io.Writer) (Score, error) {
 	j := judge{models{bedrock: b, cfg: m}}
 	score := Score{Samples: len(samples), Confusion: map[report.IssueType]map[report.IssueType]int{}}
 	for _, s := range samples {
@@ -120,9 +123,9 @@ func Evaluate(ctx context.Context, b Bedrock, m ModelConfig, known settings.Sett
 			return score, fmt.Errorf("evaluate: %w", err)
 		}
 		if f, ok := upload.Sniff(jpeg); !ok || f != upload.JPEG {
-			return score, fmt.Errorf("evaluate: %s is no JPEG", s.Path)
+			return score, fmt.Errorf("evaluate: %s is not a JPEG", s.Path)
 		}
-		v := score.judge(ctx, j, known, s, jpeg)
+		v := score.judge(ctx, j, limits, s, jpeg)
 		if ctx.Err() != nil {
 			return score, ctx.Err()
 		}
@@ -134,43 +137,45 @@ func Evaluate(ctx context.Context, b Bedrock, m ModelConfig, known settings.Sett
 	return score, nil
 }
 
-func (s *Score) judge(ctx context.Context, j judge, known settings.Settings, of Sample, jpeg []byte) Verdict {
+// judge judges one sample and adds the tokens to the score.
+func (s *Score) judge(ctx context.Context, j judge, limits settings.Settings, of Sample, jpeg []byte) Verdict {
 	v := Verdict{Path: of.Path, Truth: irrelevantFolder, Outcome: "failed"}
 	if of.Relevant {
 		v.Truth = string(of.IssueType)
 	}
-	r, err := j.relevance(ctx, tally{s}, jpeg)
+	r, err := j.relevance(ctx, tokenCount{s}, jpeg)
 	switch {
 	case malformed(err):
-		v.Outcome, v.Error = "needs_review", short(err)
+		v.Outcome, v.Error = "needs_review", errorText(err)
 		return v
 	case err != nil:
-		v.Error = short(err)
+		v.Error = errorText(err)
 		return v
 	}
 	v.Relevant, v.Confidence = &r.Relevant, r.Confidence
 	if !r.Relevant {
 		v.Outcome = "needs_review"
-		if r.Confidence >= known.RejectConfidence {
+		if r.Confidence >= limits.RejectConfidence {
 			v.Outcome = "rejected"
 		}
 		return v
 	}
-	d, err := j.damage(ctx, tally{s}, subject{issueType: report.OtherProblem}, r, jpeg)
+	d, err := j.damage(ctx, tokenCount{s}, subject{issueType: report.OtherProblem}, r, jpeg)
 	switch {
 	case malformed(err):
-		v.Outcome, v.Error = "needs_review", short(err)
+		v.Outcome, v.Error = "needs_review", errorText(err)
 	case err != nil:
-		v.Error = short(err)
+		v.Error = errorText(err)
 	default:
 		v.IssueType, v.Severity, v.Outcome = d.IssueType, d.Score, "verified"
-		if r.Confidence < known.AcceptConfidence {
+		if r.Confidence < limits.AcceptConfidence {
 			v.Outcome = "needs_review"
 		}
 	}
 	return v
 }
 
+// count adds one verdict to the score.
 func (s *Score) count(of Sample, v Verdict) {
 	switch v.Outcome {
 	case "failed":
@@ -196,7 +201,7 @@ func (s *Score) count(of Sample, v Verdict) {
 	}
 }
 
-// Report writes the score for people. Prices are USD for a million tokens, 0 where unknown.
+// Report writes the score as text. Prices are in USD for a million tokens; 0 means unknown.
 func (s Score) Report(w io.Writer, samples []Sample, inputPrice, outputPrice float64) error {
 	irrelevant := 0
 	for _, x := range samples {

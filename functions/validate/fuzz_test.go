@@ -64,8 +64,8 @@ func FuzzConverse(f *testing.F) {
 		} else if err != nil && !malformed(err) {
 			t.Errorf("not malformed but %v", err)
 		}
-		if s := storable(got.raw); s != nil && (!json.Valid(s) || bytes.Contains(s, []byte(`\u0000`))) {
-			t.Errorf("not storable: %q", s)
+		if s := storableJSON(got.raw); s != nil && (!json.Valid(s) || bytes.Contains(s, []byte(`\u0000`))) {
+			t.Errorf("not storableJSON: %q", s)
 		}
 	})
 }

@@ -1,19 +1,19 @@
 package validate
 
-import (
-	"context"
-)
+import "context"
 
-// recorder keeps the account of calls. The worker's writes to the database; the
-// evaluation's adds up.
+// recorder records model calls. The worker writes them to the database; an
+// evaluation only adds up their tokens.
 type recorder interface {
-	// earlier is a usable answer to the same question about the same input, nil without one.
-	earlier(ctx context.Context, stage string, a answer) ([]byte, error)
-	// record keeps one call and what was read out of it.
+	// find returns the raw usable answer of an earlier call with the same stage,
+	// model and input. It returns nil if there is none.
+	find(ctx context.Context, stage string, a answer) ([]byte, error)
+	// record stores one call and the parsed answer.
 	record(ctx context.Context, c call) error
 }
 
-// call is one call with its verdict; both verdicts are nil when there is none.
+// call is one model call and its parsed answer. relevance and damage are both nil
+// if the answer could not be parsed, and for an embedding.
 type call struct {
 	stage     string
 	answer    answer
@@ -21,23 +21,24 @@ type call struct {
 	damage    *damage
 }
 
-// Stages of a judgement.
+// Stages of ai_analyses.
 const (
 	stageRelevance = "relevance"
 	stageDamage    = "damage"
 	stageEmbedding = "embedding"
-	stageVerdict   = "verdict" // what the others came to
+	stageVerdict   = "verdict" // the result of one run over all stages; no model call of its own
 )
 
-// judge asks the questions. A malformed answer is asked for once more.
+// judge asks the models about one picture. After a malformed answer it asks once more.
 type judge struct {
 	models models
 }
 
+// attempts is how often one question is asked until the answer can be parsed.
 const attempts = 2
 
 func (j judge) relevance(ctx context.Context, rec recorder, jpeg []byte) (relevance, error) {
-	return asked(ctx, rec, stageRelevance, answer{model: j.models.cfg.Model, inputHash: hashOf(j.models.cfg.Model, relevanceSystem, relevanceTask, jpeg)},
+	return answerOf(ctx, rec, stageRelevance, answer{model: j.models.cfg.Model, inputHash: hashInput(j.models.cfg.Model, relevanceSystem, relevanceTask, jpeg)},
 		func() answer { return j.models.ask(ctx, relevanceSystem, relevanceTask, relevanceTool(), jpeg) },
 		parseRelevance, func(c *call, v *relevance) { c.relevance = v })
 }
@@ -47,18 +48,19 @@ func (j judge) damage(ctx context.Context, rec recorder, s subject, of relevance
 	if err != nil {
 		return damage{}, err
 	}
-	return asked(ctx, rec, stageDamage, answer{model: j.models.cfg.Model, inputHash: hashOf(j.models.cfg.Model, damageSystem, task, jpeg)},
+	return answerOf(ctx, rec, stageDamage, answer{model: j.models.cfg.Model, inputHash: hashInput(j.models.cfg.Model, damageSystem, task, jpeg)},
 		func() answer { return j.models.ask(ctx, damageSystem, task, damageTool(), jpeg) },
 		parseDamage, func(c *call, v *damage) { c.damage, c.relevance = v, &of })
 }
 
-// asked returns the verdict of an earlier identical call, or makes the call, up
-// to twice when the answer is malformed, and records each. Any other error ends
-// it: whether to come back is the caller's to say.
-func asked[T any](ctx context.Context, rec recorder, stage string, key answer, ask func() answer,
+// answerOf returns the parsed answer of an earlier identical call. Without one it
+// calls the model, at most attempts times, and records each call. Only a malformed
+// answer is asked for again; every other error is returned at once, and the queue
+// decides when to try again.
+func answerOf[T any](ctx context.Context, rec recorder, stage string, key answer, ask func() answer,
 	parse func([]byte) (T, error), keep func(*call, *T)) (T, error) {
 	var none T
-	if raw, err := rec.earlier(ctx, stage, key); err != nil {
+	if raw, err := rec.find(ctx, stage, key); err != nil {
 		return none, err
 	} else if raw != nil {
 		if v, err := parse(raw); err == nil {
@@ -88,8 +90,9 @@ func asked[T any](ctx context.Context, rec recorder, stage string, key answer, a
 	return none, last
 }
 
-// embedding is nil when the model answered nonsense twice: a report is worth
-// more than its place among others.
+// embedding returns the picture's embedding. If the model's answer was malformed
+// twice, the error is errMalformed; the caller goes on without an embedding, because
+// a verdict matters more than the search for duplicates.
 func (j judge) embedding(ctx context.Context, rec recorder, jpeg []byte) ([]float32, error) {
 	var last error
 	for range attempts {

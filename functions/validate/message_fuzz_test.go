@@ -15,7 +15,7 @@ import (
 func FuzzValidateMessage(f *testing.F) {
 	queuetest.Seeds(f, "report_id")
 	w := &Worker{db: queuetest.Nowhere(f), log: slog.New(slog.DiscardHandler)}
-	queuetest.Fuzz(f, queue.Validate, w.message, func(body string) bool {
+	queuetest.Fuzz(f, queue.Validate, w.handleMessage, func(body string) bool {
 		var m map[string]*json.RawMessage
 		var in queue.ValidateMessage
 		return json.Unmarshal([]byte(body), &m) == nil && json.Unmarshal([]byte(body), &in) == nil && in.ReportID != uuid.Nil

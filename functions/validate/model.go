@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 )
 
-// ModelConfig names the models.
+// ModelConfig is which Bedrock models are called.
 type ModelConfig struct {
 	Model     string `env:"AI_MODEL" envDefault:"us.amazon.nova-2-lite-v1:0"`
 	Embedding string `env:"AI_EMBEDDING_MODEL" envDefault:"amazon.nova-2-multimodal-embeddings-v1:0"`
@@ -23,36 +23,36 @@ type ModelConfig struct {
 	Timeout time.Duration `env:"AI_TIMEOUT" envDefault:"45s"`
 }
 
-// Bedrock is what is needed of Bedrock Runtime.
+// Bedrock holds the calls of the Bedrock Runtime API that this package makes.
 type Bedrock interface {
 	Converse(ctx context.Context, in *bedrockruntime.ConverseInput, opts ...func(*bedrockruntime.Options)) (*bedrockruntime.ConverseOutput, error)
 	InvokeModel(ctx context.Context, in *bedrockruntime.InvokeModelInput, opts ...func(*bedrockruntime.Options)) (*bedrockruntime.InvokeModelOutput, error)
 }
 
-// models asks the configured models.
+// models calls the configured models.
 type models struct {
 	bedrock Bedrock
 	cfg     ModelConfig
 }
 
-// answer is what came of one call, to be recorded whatever it is.
+// answer is the outcome of one call, successful or not.
 type answer struct {
 	model                     string
 	inputHash                 [sha256.Size]byte
-	raw                       []byte // the tool's input; nil without one
+	raw                       []byte // the input of the tool call as JSON; nil without one
 	inputTokens, outputTokens int
 	latency                   time.Duration
 	err                       error
 }
 
-// Bounds of a call.
 const (
-	maxTokens  = 800
-	dimensions = 1024
+	maxTokens  = 800  // of one answer
+	dimensions = 1024 // of an embedding
 )
 
-// hashOf tells inputs apart, so that an answer is not paid for twice.
-func hashOf(model, system, task string, jpeg []byte) [sha256.Size]byte {
+// hashInput returns a hash of everything that decides an answer. An answer with the
+// same hash is used again instead of a second paid call.
+func hashInput(model, system, task string, jpeg []byte) [sha256.Size]byte {
 	h := sha256.New()
 	for _, part := range [][]byte{[]byte(model), []byte(promptVersion), []byte(system), []byte(task), jpeg} {
 		sum := sha256.Sum256(part)
@@ -61,9 +61,10 @@ func hashOf(model, system, task string, jpeg []byte) [sha256.Size]byte {
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-// ask makes the model answer by the tool. The picture is a JPEG.
+// ask sends the picture, a JPEG, and the task to the model, which must answer with a
+// call of the tool.
 func (m models) ask(ctx context.Context, system, task string, t tool, jpeg []byte) answer {
-	out := answer{model: m.cfg.Model, inputHash: hashOf(m.cfg.Model, system, task, jpeg)}
+	out := answer{model: m.cfg.Model, inputHash: hashInput(m.cfg.Model, system, task, jpeg)}
 	ctx, cancel := context.WithTimeout(ctx, m.cfg.Timeout)
 	defer cancel()
 	started := time.Now()
@@ -95,6 +96,7 @@ func (m models) ask(ctx context.Context, system, task string, t tool, jpeg []byt
 	return out
 }
 
+// toolInput returns the input of the named tool's call as JSON, or errMalformed.
 func toolInput(res *bedrockruntime.ConverseOutput, name string) ([]byte, error) {
 	message, ok := res.Output.(*types.ConverseOutputMemberMessage)
 	if !ok {
@@ -114,9 +116,10 @@ func toolInput(res *bedrockruntime.ConverseOutput, name string) ([]byte, error) 
 	return nil, fmt.Errorf("%w: the tool was not called", errMalformed)
 }
 
-// embed places a JPEG among others: a unit vector of 1024 dimensions.
+// embed returns the embedding of a JPEG: a unit vector of 1024 dimensions. Similar
+// pictures have a small cosine distance.
 func (m models) embed(ctx context.Context, jpeg []byte) ([]float32, answer) {
-	out := answer{model: m.cfg.Embedding, inputHash: hashOf(m.cfg.Embedding, "", "", jpeg)}
+	out := answer{model: m.cfg.Embedding, inputHash: hashInput(m.cfg.Embedding, "", "", jpeg)}
 	body, err := json.Marshal(map[string]any{"taskType": "SINGLE_EMBEDDING", "singleEmbeddingParams": map[string]any{
 		"embeddingPurpose": "GENERIC_INDEX", "embeddingDimension": dimensions,
 		"image": map[string]any{"format": "jpeg", "detailLevel": "STANDARD_IMAGE", "source": map[string]any{"bytes": jpeg}},
@@ -141,6 +144,7 @@ func (m models) embed(ctx context.Context, jpeg []byte) ([]float32, answer) {
 	return vector, out
 }
 
+// parseEmbedding reads the model's reply and scales the vector to length 1.
 func parseEmbedding(body []byte) ([]float32, error) {
 	var reply struct {
 		Embeddings []struct {
@@ -148,7 +152,7 @@ func parseEmbedding(body []byte) ([]float32, error) {
 		} `json:"embeddings"`
 	}
 	if err := json.Unmarshal(body, &reply); err != nil {
-		return nil, fmt.Errorf("%w: embedding is no JSON", errMalformed)
+		return nil, fmt.Errorf("%w: embedding is not JSON", errMalformed)
 	}
 	if len(reply.Embeddings) != 1 || len(reply.Embeddings[0].Embedding) != dimensions {
 		return nil, fmt.Errorf("%w: not one embedding of %d dimensions", errMalformed, dimensions)
@@ -167,5 +171,6 @@ func parseEmbedding(body []byte) ([]float32, error) {
 	return v, nil
 }
 
-// malformed tells a nonsensical answer, which asking once more may mend, from a call that failed.
+// malformed reports an answer that could not be parsed. A second call may give a
+// good one. Every other error means that the call itself failed.
 func malformed(err error) bool { return errors.Is(err, errMalformed) }

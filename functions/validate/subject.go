@@ -13,7 +13,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/storage"
 )
 
-// subject is a report and the picture it is judged by: its newest evidence.
+// subject is a report and its newest evidence picture, which the models look at.
 type subject struct {
 	id          uuid.UUID
 	issueType   report.IssueType
@@ -21,19 +21,20 @@ type subject struct {
 	description string
 	status      report.Status
 	aiStatus    report.AIStatus
-	version     int       // of the report when it was read
-	imageID     uuid.UUID // zero without a picture
+	version     int       // of the report at the time of reading
+	imageID     uuid.UUID // uuid.Nil without a picture
 	uploadID    uuid.UUID
 	uploadState string
 	attachedAt  time.Time
-	judged      bool // this picture has had its verdict
+	judged      bool // this picture has a verdict already
 }
 
-// consumer names this worker in the processed marks; the key is the picture's
-// id, or the report's where there is none.
+// consumer is this worker's name in processed_messages.
 const consumer = "validate"
 
-func (s subject) markKey() string {
+// processedKey is the key in processed_messages: the picture's id, or the report's
+// id if there is no picture.
+func (s subject) processedKey() string {
 	if s.imageID == uuid.Nil {
 		return s.id.String()
 	}
@@ -44,7 +45,8 @@ func (s subject) displayKey() string {
 	return storage.Renditions + s.uploadID.String() + "/display.jpg"
 }
 
-func (w *Worker) subject(ctx context.Context, id uuid.UUID) (subject, error) {
+// readSubject returns report.ErrNotFound for an unknown or deleted report.
+func (w *Worker) readSubject(ctx context.Context, id uuid.UUID) (subject, error) {
 	const q = `
 		SELECT r.id, r.issue_type, r.title, r.description, r.status, r.ai_status, r.version,
 		       coalesce(i.id, '00000000-0000-0000-0000-000000000000'), coalesce(i.upload_id, '00000000-0000-0000-0000-000000000000'),
@@ -67,37 +69,40 @@ func (w *Worker) subject(ctx context.Context, id uuid.UUID) (subject, error) {
 	return s, nil
 }
 
-// readiness says what can be done about a subject.
+// readiness says whether a subject can be judged now.
 type readiness int
 
+// The values of readiness.
 const (
-	ready     readiness = iota
-	settled             // it has had its verdict
-	overtaken           // people have decided before there was one
-	notYet              // its picture is on its way; the images worker will ask again
-	hopeless            // there is no picture to judge by
+	ready           readiness = iota
+	alreadyJudged             // it has a verdict
+	decidedByStaff            // a person decided before there was a verdict
+	pictureNotReady           // the picture is not processed yet; the images worker sends a new message
+	noPicture                 // there is no usable picture
 )
 
-// patience is how long a picture may be on its way before a person is asked.
-const patience = 24 * time.Hour
+// pictureTimeout is how long the worker waits for a picture after it was attached.
+// After that a person must look at the report.
+const pictureTimeout = 24 * time.Hour
 
 func (s subject) readiness(now time.Time) readiness {
 	switch {
 	case s.judged || s.aiStatus == report.AICompleted || s.aiStatus == report.AIRejected:
-		return settled
+		return alreadyJudged
 	case s.status != report.Pending:
-		return overtaken
+		return decidedByStaff
 	case s.uploadState == "processed":
 		return ready
-	case s.aiStatus == report.AINeedsReview: // nothing new to tell the person who is to decide
-		return settled
-	case s.imageID == uuid.Nil || s.uploadState == "refused" || now.Sub(s.attachedAt) > patience:
-		return hopeless
+	case s.aiStatus == report.AINeedsReview: // it waits for a person already
+		return alreadyJudged
+	case s.imageID == uuid.Nil || s.uploadState == "refused" || now.Sub(s.attachedAt) > pictureTimeout:
+		return noPicture
 	}
-	return notYet
+	return pictureNotReady
 }
 
-func (s subject) hopelessness() string {
+// missingPictureReason is the text of the verdict for a subject with noPicture.
+func (s subject) missingPictureReason() string {
 	switch {
 	case s.imageID == uuid.Nil:
 		return "the report has no picture"
@@ -107,38 +112,38 @@ func (s subject) hopelessness() string {
 	return "the picture never arrived"
 }
 
-// processing shows that somebody is at it, unless anything has happened to the report since it was read: a run that came
-// second would take back what the first one left for a person, and nobody would ever look at the report again.
-func (w *Worker) processing(ctx context.Context, s subject) error {
+// markProcessing sets the AI status to processing, if the report still has the version that was read. Without this
+// check a second run could overwrite needs_review of the first one, and no person would see the report.
+func (w *Worker) markProcessing(ctx context.Context, s subject) error {
 	const q = `UPDATE reports SET ai_status = 'processing' WHERE id = $1 AND version = $2 AND ai_status IN ('queued', 'failed', 'needs_review') AND status = 'pending'`
 	if _, err := w.db.Exec(ctx, q, s.id, s.version); err != nil {
-		return fmt.Errorf("show that the report is being judged: %w", err)
+		return fmt.Errorf("mark report as processing: %w", err)
 	}
 	return nil
 }
 
-// endWait is for a report people have decided about. What they left in its AI status themselves, such as an appeal that
-// waits for a person, is not the wait for a verdict.
-const endWait = `UPDATE reports SET ai_status = 'completed', version = version + 1, updated_at = now()
+// endWaitSQL sets the AI status of a report that a person has decided. It changes only statuses that wait for the AI;
+// needs_review stays, because an appeal may have set it.
+const endWaitSQL = `UPDATE reports SET ai_status = 'completed', version = version + 1, updated_at = now()
 	WHERE id = $1 AND status <> 'pending' AND ai_status IN ('queued', 'processing', 'failed')`
 
-// overtaken ends the wait for a verdict nobody needs any more.
-func (w *Worker) overtaken(ctx context.Context, s subject) error {
-	if _, err := w.db.Exec(ctx, endWait, s.id); err != nil {
-		return fmt.Errorf("show that people have decided: %w", err)
+// endWait ends the wait for a verdict, because a person has decided.
+func (w *Worker) endWait(ctx context.Context, s subject) error {
+	if _, err := w.db.Exec(ctx, endWaitSQL, s.id); err != nil {
+		return fmt.Errorf("end wait for a verdict: %w", err)
 	}
 	return nil
 }
 
-// fail shows staff a report that could not be judged, unless they have decided about it meanwhile. Sending the dead letter
-// again judges it after all.
-func (w *Worker) fail(ctx context.Context, id uuid.UUID) error {
+// markFailed puts a report that could not be judged into the staff queue, unless a person has decided meanwhile.
+// A redrive of the dead letter judges it again.
+func (w *Worker) markFailed(ctx context.Context, id uuid.UUID) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	const q = `UPDATE reports SET ai_status = CASE WHEN status = 'pending' THEN 'failed' ELSE 'completed' END, version = version + 1, updated_at = now()
 		WHERE id = $1 AND ai_status IN ('queued', 'processing') AND deleted_at IS NULL`
 	if _, err := w.db.Exec(ctx, q, id); err != nil {
-		return fmt.Errorf("show that the report could not be judged: %w", err)
+		return fmt.Errorf("mark report as failed: %w", err)
 	}
 	return nil
 }

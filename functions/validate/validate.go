@@ -1,9 +1,10 @@
-// Package validate is the worker that has a report judged by AI: is the picture
-// of a real problem at all, how bad is the damage, has it been reported before.
+// Package validate is the worker that lets AI models judge a report. It asks whether
+// the picture shows a real problem and how bad the damage is, and it looks for
+// reports of the same problem.
 //
-// A verdict only ever comes from an answer of the demanded form. Whatever else
-// happens (silence, throttling, nonsense, no budget, no picture) the report
-// stays pending, and at worst a person decides.
+// Only an answer of the required form can verify or reject a report. In every other
+// case (timeout, throttling, malformed answer, no budget left, no picture) the report
+// stays pending, and a person decides if no retry helps.
 package validate
 
 import (
@@ -36,16 +37,17 @@ import (
 type Config struct {
 	Storage storage.Config
 	Models  ModelConfig
-	// Concurrency is how many reports are judged at once by one process; the queue's own cap holds the models' quota.
+	// Concurrency is how many reports one process judges at the same time. The queue's maximum concurrency keeps all
+	// processes together within the quota of the models.
 	Concurrency int `env:"VALIDATE_CONCURRENCY" envDefault:"2"`
 }
 
-// Objects is what the worker needs of S3.
+// Objects holds the S3 calls that the worker makes.
 type Objects interface {
 	Read(ctx context.Context, key string, limit int64) ([]byte, error)
 }
 
-// Worker judges reports.
+// Worker consumes the validate queue.
 type Worker struct {
 	db       *database.DB
 	outbox   *outbox.Outbox
@@ -68,7 +70,7 @@ func Open(ctx context.Context, env config.Env) (queue.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return kit.Queue(queue.Validate, w.cfg.Concurrency, w.message), nil
+	return kit.Queue(queue.Validate, w.cfg.Concurrency, w.handleMessage), nil
 }
 
 func newWorker(kit *service.Kit) (*Worker, error) {
@@ -83,89 +85,93 @@ func newWorker(kit *service.Kit) (*Worker, error) {
 	}, nil
 }
 
-// newBedrock leaves waiting out a throttle to the queue: a worker that sleeps costs money.
+// newBedrock makes a client with few retries. A throttled message waits in the queue,
+// because a Lambda that sleeps costs money.
 func newBedrock(cfg aws.Config) *bedrockruntime.Client {
 	return bedrockruntime.NewFromConfig(cfg, func(o *bedrockruntime.Options) { o.RetryMaxAttempts = 2 })
 }
 
-func (w *Worker) message(ctx context.Context, m events.SQSMessage) error {
+func (w *Worker) handleMessage(ctx context.Context, m events.SQSMessage) error {
 	var in queue.ValidateMessage
 	if err := json.Unmarshal([]byte(m.Body), &in); err != nil || in.ReportID == uuid.Nil {
 		return queue.Permanent(errors.New("message names no report"))
 	}
 	last := queue.Receives(m) >= catalog.MaxReceives
-	err := w.report(ctx, in.ReportID, last)
+	err := w.judgeReport(ctx, in.ReportID, last)
 	if err == nil || errors.Is(err, report.ErrNotFound) {
 		return nil
 	}
 	if last {
-		// The message goes to the dead letters; the report shows it to staff. What was
-		// cut off with ctx must still be said.
+		// The message goes to the dead-letter queue and staff see the report. This must be
+		// written even if the time of ctx is over.
 		w.metrics.Add(catalog.ValidateDead)
-		return errors.Join(err, w.fail(context.WithoutCancel(ctx), in.ReportID))
+		return errors.Join(err, w.markFailed(context.WithoutCancel(ctx), in.ReportID))
 	}
 	return err
 }
 
-// report judges one report as far as it is ready to be judged.
-func (w *Worker) report(ctx context.Context, id uuid.UUID, last bool) error {
-	s, err := w.subject(ctx, id)
+// judgeReport judges one report if it is ready. last is true for the last delivery
+// of the message before the dead-letter queue.
+func (w *Worker) judgeReport(ctx context.Context, id uuid.UUID, last bool) error {
+	s, err := w.readSubject(ctx, id)
 	if err != nil {
 		return err
 	}
 	switch s.readiness(w.clock.Now()) {
-	case settled, notYet:
+	case alreadyJudged, pictureNotReady:
 		return nil
-	case overtaken:
-		return w.overtaken(ctx, s)
-	case hopeless:
-		return w.settle(ctx, s, verdict{status: report.AINeedsReview, why: s.hopelessness()})
+	case decidedByStaff:
+		return w.endWait(ctx, s)
+	case noPicture:
+		return w.applyVerdict(ctx, s, verdict{status: report.AINeedsReview, why: s.missingPictureReason()})
 	}
-	known, err := w.settings.Current(ctx)
+	current, err := w.settings.Current(ctx)
 	if err != nil {
 		return err
 	}
-	tokens, err := spent(ctx, w.db, w.clock)
+	tokens, err := tokensUsed(ctx, w.db, w.clock)
 	if err != nil {
 		return err
 	}
-	if known.AIMonthlyTokens > 0 && tokens >= known.AIMonthlyTokens {
+	if current.AIMonthlyTokens > 0 && tokens >= current.AIMonthlyTokens {
 		w.metrics.Add(catalog.ValidateBudgetSpent)
-		return w.settle(ctx, s, verdict{status: report.AINeedsReview, why: "the month's AI budget is spent"})
+		return w.applyVerdict(ctx, s, verdict{status: report.AINeedsReview, why: "the AI budget of this month is used up"})
 	}
-	if err := w.processing(ctx, s); err != nil {
+	if err := w.markProcessing(ctx, s); err != nil {
 		return err
 	}
 	jpeg, err := w.objects.Read(ctx, s.displayKey(), upload.MaxBytes)
 	if err != nil {
 		return fmt.Errorf("read picture: %w", err)
 	}
-	v, err := w.ask(ctx, s, known, jpeg, last)
+	v, err := w.judgePicture(ctx, s, current, jpeg, last)
 	if err != nil {
 		return err
 	}
-	return w.settle(ctx, s, v)
+	return w.applyVerdict(ctx, s, v)
 }
 
-// verdict is what a run concluded.
+// verdict is the result of one run.
 type verdict struct {
 	status    report.AIStatus
-	why       string // of needs_review, for the record
+	why       string // why the status is needs_review; empty for others
 	relevance *relevance
 	damage    *damage
 	embedding []float32
 	settings  settings.Settings
-	calls     *ledgerOfCalls
+	calls     *callLog
 }
 
-// ask goes through the questions, cheapest rejection first.
-func (w *Worker) ask(ctx context.Context, s subject, known settings.Settings, jpeg []byte, last bool) (verdict, error) {
-	rec := &ledgerOfCalls{db: w.db, clock: w.clock, log: w.log, report: s.id, image: s.imageID, run: database.NewID(), last: map[string]uuid.UUID{}}
-	v := verdict{status: report.AINeedsReview, settings: known, calls: rec}
+// judgePicture asks about relevance first, because an irrelevant picture then costs
+// one call only, then about the damage and the embedding. On the last delivery it
+// goes on without an embedding.
+func (w *Worker) judgePicture(ctx context.Context, s subject, current settings.Settings, jpeg []byte, last bool) (verdict, error) {
+	rec := &callLog{db: w.db, clock: w.clock, log: w.log, reportID: s.id, imageID: s.imageID, runID: database.NewID()}
+	v := verdict{status: report.AINeedsReview, settings: current, calls: rec}
 	r, err := w.judge.relevance(ctx, rec, jpeg)
 	if malformed(err) {
 		w.metrics.Add(catalog.ValidateMalformed)
-		v.why = "the model's verdict could not be read"
+		v.why = "the model's answer about relevance could not be read"
 		return v, nil
 	}
 	if err != nil {
@@ -173,7 +179,7 @@ func (w *Worker) ask(ctx context.Context, s subject, known settings.Settings, jp
 	}
 	v.relevance = &r
 	switch {
-	case !r.Relevant && r.Confidence >= known.RejectConfidence:
+	case !r.Relevant && r.Confidence >= current.RejectConfidence:
 		v.status = report.AIRejected
 		return v, nil
 	case !r.Relevant:
@@ -183,7 +189,7 @@ func (w *Worker) ask(ctx context.Context, s subject, known settings.Settings, jp
 	d, err := w.judge.damage(ctx, rec, s, r, jpeg)
 	if malformed(err) {
 		w.metrics.Add(catalog.ValidateMalformed)
-		v.why = "the model's assessment could not be read"
+		v.why = "the model's answer about the damage could not be read"
 		return v, nil
 	}
 	if err != nil {
@@ -193,7 +199,7 @@ func (w *Worker) ask(ctx context.Context, s subject, known settings.Settings, jp
 	if v.embedding, err = w.judge.embedding(ctx, rec, jpeg); err != nil && !malformed(err) && !last {
 		return verdict{}, err
 	}
-	if r.Confidence < known.AcceptConfidence {
+	if r.Confidence < current.AcceptConfidence {
 		v.why = "probably relevant, but the model is not sure"
 		return v, nil
 	}

@@ -46,13 +46,13 @@ func TestVerdicts(t *testing.T) {
 			b.answers(c.answers...)
 			for receives := range 2 { // the second delivery must change nothing
 				if b.deliver(id, receives+1) {
-					t.Fatal("the message came back")
+					t.Fatal("the message returned to the queue")
 				}
 				if got := b.state(id); got != c.want {
 					t.Errorf("delivery %d: %s, want %s", receives+1, got, c.want)
 				}
 			}
-			b.vouched(id)
+			b.requireLedger(id)
 			if n := b.calls(stageVerdict); n != 1 {
 				t.Errorf("%d verdicts, want 1", n)
 			}
@@ -139,7 +139,7 @@ func TestReportsThatCannotBeJudged(t *testing.T) {
 			c.prepare(b, id)
 			for range 2 {
 				if b.deliver(id, 1) {
-					t.Error("the message came back")
+					t.Error("the message returned to the queue")
 				}
 			}
 			if got := b.state(id); got != c.want {
@@ -197,7 +197,7 @@ func TestFaults(t *testing.T) {
 	cases := []struct {
 		name  string
 		fault faults.Fault
-		back  bool   // the message came back
+		back  bool   // the message returned to the queue
 		under string // the report's state while the fault lasts
 		after string
 	}{
@@ -215,11 +215,11 @@ func TestFaults(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			var patience []string
+			var aiTimeout []string
 			if c.fault.Mode == faults.Timeout {
-				patience = []string{"3s"}
+				aiTimeout = []string{"3s"}
 			}
-			b := setup(t, patience...)
+			b := setup(t, aiTimeout...)
 			id := b.report(-8.55, 125.57)
 			b.attach(id, "processed", 1)
 			if c.fault.Mode != faults.Malformed || c.fault.Operation == "InvokeModel" {
@@ -230,7 +230,7 @@ func TestFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 			if back := b.deliver(id, 1); back != c.back {
-				t.Errorf("message came back: %v, want %v", back, c.back)
+				t.Errorf("message returned to the queue: %v, want %v", back, c.back)
 			}
 			if len(b.faults.Taken()) == 0 {
 				t.Error("the fault never struck")
@@ -275,7 +275,7 @@ func TestTheLastDeliveryLeavesTheReportToStaff(t *testing.T) {
 	b.faults.Clear()
 	b.answers(relevant)
 	if b.deliver(id, 1) { // sent again from the dead letters
-		t.Error("came back")
+		t.Error("the message returned to the queue")
 	}
 	if got := b.state(id); got != verified {
 		t.Errorf("after the redrive: %s", got)
@@ -324,7 +324,7 @@ func TestASecondRunDoesNotChangeTheVerdict(t *testing.T) {
 	b := setup(t)
 	id := b.report(-8.55, 125.57)
 	b.attach(id, "processed", 1)
-	second, err := b.w.subject(t.Context(), id)
+	second, err := b.w.readSubject(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -333,7 +333,7 @@ func TestASecondRunDoesNotChangeTheVerdict(t *testing.T) {
 	if got := b.state(id); got != inReview {
 		t.Fatalf("the first run's verdict: %s, want %s", got, inReview)
 	}
-	if err := b.w.processing(t.Context(), second); err != nil {
+	if err := b.w.markProcessing(t.Context(), second); err != nil {
 		t.Fatal(err)
 	}
 	if got := b.state(id); got != inReview {

@@ -1,5 +1,5 @@
-// Eval scores a folder of labelled pictures against the configured model:
-// make eval-ai DIR=….
+// Command eval judges a folder of labelled pictures with the configured model and
+// prints how often the model was right: make eval-ai DIR=….
 package main
 
 import (
@@ -18,10 +18,10 @@ import (
 )
 
 func main() {
-	dir := flag.String("dir", "", "folder with a folder of JPEGs for each issue type, and one named irrelevant")
-	reject := flag.Float64("reject", settings.Default().RejectConfidence, "confidence of irrelevance that rejects")
-	input := flag.Float64("input-price", 0, "USD for a million tokens in, from the price list")
-	output := flag.Float64("output-price", 0, "USD for a million tokens out, from the price list")
+	dir := flag.String("dir", "", "folder that holds a folder of JPEGs for each issue type, and one named irrelevant")
+	reject := flag.Float64("reject", settings.Default().RejectConfidence, "reject an irrelevant picture from this confidence, 0 to 1")
+	input := flag.Float64("input-price", 0, "USD for a million input tokens")
+	output := flag.Float64("output-price", 0, "USD for a million output tokens")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -33,7 +33,7 @@ func main() {
 
 func run(ctx context.Context, dir string, reject, input, output float64) error {
 	if dir == "" {
-		return errors.New("DIR names no folder of labelled pictures")
+		return errors.New("DIR is not set: it must name a folder of labelled pictures")
 	}
 	env, err := config.FromEnvironment(ctx, config.NewSecretsManager)
 	if err != nil {
@@ -52,10 +52,10 @@ func run(ctx context.Context, dir string, reject, input, output float64) error {
 	if err != nil {
 		return err
 	}
-	known := settings.Default()
-	known.RejectConfidence = reject
+	limits := settings.Default()
+	limits.RejectConfidence = reject
 	fmt.Fprintf(os.Stderr, "judging %d pictures with %s\n", len(samples), models.Model)
-	score, err := validate.Evaluate(ctx, bedrockruntime.NewFromConfig(cfg), models, known, files, samples, os.Stdout)
+	score, err := validate.Evaluate(ctx, bedrockruntime.NewFromConfig(cfg), models, limits, files, samples, os.Stdout)
 	if err != nil {
 		return err
 	}

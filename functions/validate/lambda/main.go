@@ -1,4 +1,4 @@
-// The validate function: has reports judged by AI.
+// Command lambda runs the validate worker, which lets AI models judge reports.
 package main
 
 import (

@@ -17,39 +17,39 @@ import (
 	"github.com/lafaekstreet/backend/shared/reportwrite"
 )
 
-// settle puts a verdict into effect, all of it or nothing, once for each
-// picture: the report's AI fields, its status, the embedding, candidates for
-// duplicates, the ledger event and, through the change of status, who is told.
-func (w *Worker) settle(ctx context.Context, s subject, v verdict) error {
+// applyVerdict writes a verdict in one transaction, once for each picture: the
+// report's AI fields and status, the embedding, the duplicate candidates and the
+// ledger event. A change of status also notifies the reporter and the followers.
+func (w *Worker) applyVerdict(ctx context.Context, s subject, v verdict) error {
 	err := w.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		locked := reportwrite.Lock(tx, report.AboutID(s.id))
 		if err := tx.Flush(ctx); err != nil {
 			return fmt.Errorf("lock report: %w", err)
 		}
 		h := locked.Get()
-		first, err := tx.Once(ctx, consumer, s.markKey())
+		first, err := tx.Once(ctx, consumer, s.processedKey())
 		if err != nil || !first {
 			return err
 		}
-		if h.Status != report.Pending { // a person was quicker
-			_, err := tx.Exec(ctx, endWait, s.id)
+		if h.Status != report.Pending { // a person has decided meanwhile
+			_, err := tx.Exec(ctx, endWaitSQL, s.id)
 			return err
 		}
-		if err := w.embed(ctx, tx, s, v); err != nil {
+		if err := w.storeEmbedding(ctx, tx, s, v); err != nil {
 			return err
 		}
-		id, err := w.conclude(ctx, tx, s, v)
+		id, err := w.recordVerdict(ctx, tx, s, v)
 		if err != nil {
 			return err
 		}
-		duplicates, err := w.duplicates(ctx, tx, s, v)
+		duplicates, err := w.storeDuplicates(ctx, tx, s, v)
 		if err != nil {
 			return err
 		}
-		if err := w.write(ctx, tx, s, v, id, duplicates); err != nil {
+		if err := w.updateReport(ctx, tx, s, v, id, duplicates); err != nil {
 			return err
 		}
-		return w.move(ctx, tx, h, v)
+		return w.changeStatus(ctx, tx, h, v)
 	})
 	if err != nil {
 		return err
@@ -58,7 +58,7 @@ func (w *Worker) settle(ctx context.Context, s subject, v verdict) error {
 	return nil
 }
 
-// metricOf is the metric that counts verdicts of a status.
+// metricOf returns the metric that counts verdicts of status s.
 func metricOf(s report.AIStatus) catalog.Metric {
 	switch s {
 	case report.AICompleted:
@@ -70,11 +70,12 @@ func metricOf(s report.AIStatus) catalog.Metric {
 	}
 }
 
-// conclude records the verdict as one row with everything in it: what readers see.
-func (w *Worker) conclude(ctx context.Context, tx *outbox.Tx, s subject, v verdict) (uuid.UUID, error) {
+// recordVerdict stores the verdict as one row of ai_analyses, the row that clients
+// read, and returns its id.
+func (w *Worker) recordVerdict(ctx context.Context, tx *outbox.Tx, s subject, v verdict) (uuid.UUID, error) {
 	calls := v.calls
 	if calls == nil { // no model was asked
-		calls = &ledgerOfCalls{report: s.id, image: s.imageID, run: database.NewID()}
+		calls = &callLog{reportID: s.id, imageID: s.imageID, runID: database.NewID()}
 	}
 	row := analysis{id: database.NewID(), stage: stageVerdict, model: w.cfg.Models.Model, status: string(v.status), hash: []byte{},
 		relevance: v.relevance, damage: v.damage}
@@ -84,7 +85,7 @@ func (w *Worker) conclude(ctx context.Context, tx *outbox.Tx, s subject, v verdi
 	return row.id, calls.insert(ctx, tx, row)
 }
 
-func (w *Worker) embed(ctx context.Context, tx *outbox.Tx, s subject, v verdict) error {
+func (w *Worker) storeEmbedding(ctx context.Context, tx *outbox.Tx, s subject, v verdict) error {
 	if v.embedding == nil {
 		return nil
 	}
@@ -97,14 +98,15 @@ func (w *Worker) embed(ctx context.Context, tx *outbox.Tx, s subject, v verdict)
 	return nil
 }
 
-// write fills what the citizen left open and never replaces a word of theirs.
-func (w *Worker) write(ctx context.Context, tx *outbox.Tx, s subject, v verdict, analysis uuid.UUID, duplicates int) error {
+// updateReport writes the AI fields of the report. The model's title is used only
+// if the citizen gave none; no other text of the citizen is changed.
+func (w *Worker) updateReport(ctx context.Context, tx *outbox.Tx, s subject, v verdict, analysis uuid.UUID, duplicates int) error {
 	var score *int
 	var severity, priority, title *string
 	if v.damage != nil {
 		grade := report.SeverityOf(v.damage.Score)
-		word, urgent := string(grade), string(priorityOf(grade, *v.damage, duplicates))
-		score, severity, priority, title = &v.damage.Score, &word, &urgent, &v.damage.Title
+		severityText, priorityText := string(grade), string(priorityOf(grade, *v.damage, duplicates))
+		score, severity, priority, title = &v.damage.Score, &severityText, &priorityText, &v.damage.Title
 	}
 	const q = `
 		UPDATE reports SET ai_status = $2, ai_analysis_id = $3, severity_score = coalesce($4, severity_score),
@@ -118,12 +120,13 @@ func (w *Worker) write(ctx context.Context, tx *outbox.Tx, s subject, v verdict,
 	return nil
 }
 
-// manyReports is how many reports of one problem make it more urgent.
+// manyReports is the number of possible duplicates that raises the priority.
 const manyReports = 3
 
-// priorityOf is the severity, one step up where waiting is dangerous or many people have reported it.
+// priorityOf returns the severity as priority, one step higher if the repair is
+// immediate or there are manyReports possible duplicates.
 func priorityOf(s report.Severity, d damage, duplicates int) report.Severity {
-	if d.RepairUrgency != "immediate" && duplicates < manyReports {
+	if d.RepairUrgency != urgencyImmediate && duplicates < manyReports {
 		return s
 	}
 	switch s {
@@ -135,40 +138,40 @@ func priorityOf(s report.Severity, d damage, duplicates int) report.Severity {
 	return report.Critical
 }
 
-// move makes the verdict the report's status and puts it on the ledger. One that
-// leaves the decision to a person changes no status, and is on the ledger where
-// it has told the report how bad the damage is.
-func (w *Worker) move(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, v verdict) error {
+// changeStatus changes the report's status to what the verdict says and records the
+// verdict in the ledger. A needs_review verdict changes no status; it is recorded in
+// the ledger only if it changed the report's severity.
+func (w *Worker) changeStatus(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, v verdict) error {
 	m := reportwrite.Move{By: report.AI()}
 	switch v.status {
 	case report.AICompleted:
 		m.To = report.Verified
 	case report.AIRejected:
-		reason, err := w.reason(ctx, tx, h)
+		why, err := w.rejectionReason(ctx, tx, h)
 		if err != nil {
 			return err
 		}
-		m.To, m.Note = report.Rejected, reason
+		m.To, m.Note = report.Rejected, why
 	default:
 		if v.damage == nil {
 			return nil
 		}
 	}
-	said := ledger.Assessment{Relevant: v.relevance.Relevant, Confidence: v.relevance.Confidence, Model: w.cfg.Models.Model}
+	assessment := ledger.Assessment{Relevant: v.relevance.Relevant, Confidence: v.relevance.Confidence, Model: w.cfg.Models.Model}
 	if v.damage != nil {
-		said.Severity, said.DamageType = string(report.SeverityOf(v.damage.Score)), v.damage.DamageType
+		assessment.Severity, assessment.DamageType = string(report.SeverityOf(v.damage.Score)), v.damage.DamageType
 	}
 	if err := h.Reread(ctx, tx, m.By); err != nil {
 		return err
 	}
-	if err := h.Event(ctx, tx, ledger.Event{Type: ledger.AIValidated, At: w.clock.Now(), AI: &said}, m.By); err != nil || m.To == "" {
+	if err := h.Event(ctx, tx, ledger.Event{Type: ledger.AIValidated, At: w.clock.Now(), AI: &assessment}, m.By); err != nil || m.To == "" {
 		return err
 	}
 	return h.Move(ctx, tx, m)
 }
 
-// reason is why a report was rejected, in its author's language.
-func (w *Worker) reason(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked) (string, error) {
+// rejectionReason returns why the report is rejected, in its author's language.
+func (w *Worker) rejectionReason(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked) (string, error) {
 	language := string(locale.Default)
 	if h.UserID != nil {
 		const q = `SELECT coalesce((SELECT preferred_language FROM users WHERE id = $1), $2)`

@@ -15,50 +15,49 @@ import (
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// ledgerOfCalls is the account of one run over one picture, in the database.
-// Each call is committed by itself: it was paid for, whatever becomes of the run.
-type ledgerOfCalls struct {
-	db     *database.DB
-	clock  timestamp.Clock
-	log    *slog.Logger
-	report uuid.UUID
-	image  uuid.UUID
-	run    uuid.UUID
-	last   map[string]uuid.UUID // newest usable row by stage
+// callLog is the recorder that writes the model calls of one run to ai_analyses.
+// Each call has a transaction of its own, because it costs money even if the run fails.
+type callLog struct {
+	db       *database.DB
+	clock    timestamp.Clock
+	log      *slog.Logger
+	reportID uuid.UUID
+	imageID  uuid.UUID // uuid.Nil without a picture
+	runID    uuid.UUID
 }
 
-func (l *ledgerOfCalls) earlier(ctx context.Context, stage string, a answer) ([]byte, error) {
+// find implements recorder.
+func (l *callLog) find(ctx context.Context, stage string, a answer) ([]byte, error) {
 	const q = `
-		SELECT id, raw FROM ai_analyses
+		SELECT raw FROM ai_analyses
 		WHERE image_id = $1 AND stage = $2 AND model = $3 AND prompt_version = $4 AND input_hash = $5
 		  AND status <> 'failed' AND raw IS NOT NULL
 		ORDER BY created_at DESC LIMIT 1`
-	var id uuid.UUID
 	var raw []byte
-	err := l.db.QueryRow(ctx, q, l.image, stage, a.model, promptVersion, a.inputHash[:]).Scan(&id, &raw)
+	err := l.db.QueryRow(ctx, q, l.imageID, stage, a.model, promptVersion, a.inputHash[:]).Scan(&raw)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("look for an earlier answer: %w", err)
 	}
-	l.last[stage] = id
 	return raw, nil
 }
 
-func (l *ledgerOfCalls) record(ctx context.Context, c call) error {
-	id, status := database.NewID(), report.AICompleted
+// record implements recorder. It also adds the call's tokens to ai_usage.
+func (l *callLog) record(ctx context.Context, c call) error {
+	status := report.AICompleted
 	var failure *string
 	if c.answer.err != nil {
 		status = report.AIFailed
-		text := short(c.answer.err)
+		text := errorText(c.answer.err)
 		failure = &text
-		l.log.WarnContext(ctx, "model call failed", "stage", c.stage, "report_id", l.report, "error", c.answer.err)
+		l.log.WarnContext(ctx, "model call failed", "stage", c.stage, "report_id", l.reportID, "error", c.answer.err)
 	}
-	row := analysis{id: id, stage: c.stage, model: c.answer.model, hash: c.answer.inputHash[:], status: string(status), err: failure,
-		raw: storable(c.answer.raw), latency: int(c.answer.latency.Milliseconds()),
+	row := analysis{id: database.NewID(), stage: c.stage, model: c.answer.model, hash: c.answer.inputHash[:], status: string(status), err: failure,
+		raw: storableJSON(c.answer.raw), latency: int(c.answer.latency.Milliseconds()),
 		input: c.answer.inputTokens, output: c.answer.outputTokens, relevance: c.relevance, damage: c.damage}
-	err := l.db.InTx(ctx, func(tx *database.Tx) error {
+	return l.db.InTx(ctx, func(tx *database.Tx) error {
 		if err := l.insert(ctx, tx, row); err != nil {
 			return err
 		}
@@ -71,13 +70,6 @@ func (l *ledgerOfCalls) record(ctx context.Context, c call) error {
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	if c.answer.err == nil {
-		l.last[c.stage] = id
-	}
-	return nil
 }
 
 // analysis is one row of ai_analyses.
@@ -92,7 +84,7 @@ type analysis struct {
 	damage                 *damage
 }
 
-func (l *ledgerOfCalls) insert(ctx context.Context, tx database.Querier, a analysis) error {
+func (l *callLog) insert(ctx context.Context, tx database.Querier, a analysis) error {
 	var r struct {
 		relevant   *bool
 		confidence *float64
@@ -120,10 +112,10 @@ func (l *ledgerOfCalls) insert(ctx context.Context, tx database.Querier, a analy
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, nullif($12, ''), nullif($13, ''), nullif($14, ''), $15, $16, $17,
 			nullif($18, ''), nullif($19, ''), nullif($20, ''), nullif($21, ''), $22, $23, $24, $25, $26, $27)`
 	var image *uuid.UUID
-	if l.image != uuid.Nil {
-		image = &l.image
+	if l.imageID != uuid.Nil {
+		image = &l.imageID
 	}
-	_, err := tx.Exec(ctx, q, a.id, l.report, image, l.run, a.stage, a.model, promptVersion, a.hash, a.status,
+	_, err := tx.Exec(ctx, q, a.id, l.reportID, image, l.runID, a.stage, a.model, promptVersion, a.hash, a.status,
 		r.relevant, r.confidence, r.reason, d.DamageType, string(d.IssueType), severity, score, confidence,
 		d.Title, d.Description, d.Repair, d.RepairUrgency, d.Hazards, a.raw, a.err, a.latency, a.input, a.output)
 	if err != nil {
@@ -132,14 +124,14 @@ func (l *ledgerOfCalls) insert(ctx context.Context, tx database.Querier, a analy
 	return nil
 }
 
-// short keeps an error's first line: what a service says may be long.
-func short(err error) string { return words(err.Error(), 300) }
+// errorText returns an error as one line of at most 300 characters.
+func errorText(err error) string { return plainText(err.Error(), 300) }
 
-// spent is how many tokens this month's calls have cost, in and out.
-func spent(ctx context.Context, q database.Querier, now timestamp.Clock) (int64, error) {
+// tokensUsed returns the input and output tokens of all calls of this month (UTC).
+func tokensUsed(ctx context.Context, q database.Querier, clock timestamp.Clock) (int64, error) {
 	const sum = `SELECT input_tokens + output_tokens FROM ai_usage WHERE month = date_trunc('month', $1::timestamptz AT TIME ZONE 'UTC')::date`
 	var n int64
-	err := q.QueryRow(ctx, sum, now.Now()).Scan(&n)
+	err := q.QueryRow(ctx, sum, clock.Now()).Scan(&n)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, nil
 	}

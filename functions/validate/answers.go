@@ -13,33 +13,32 @@ import (
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
-// Bounds of what is kept of an answer, in characters.
+// Bounds of a parsed answer, in characters unless a line says otherwise.
 const (
 	maxTitle   = 80
 	maxText    = 600
 	maxReason  = 300
 	maxWord    = 60
-	maxHazards = 5
-	// maxAnswer bounds a whole answer, in bytes.
-	maxAnswer = 16 << 10
+	maxHazards = 5        // items
+	maxAnswer  = 16 << 10 // bytes of the whole answer
 )
 
-// errMalformed reports an answer that is not the form that was demanded.
+// errMalformed is the error for an answer that has not the required form.
 var errMalformed = errors.New("answer is malformed")
 
-// relevance is the verdict of the first question.
+// relevance is the answer to the first question.
 type relevance struct {
 	Relevant   bool
 	Confidence float64 // 0 to 1
 	Reason     string
 }
 
-// damage is the verdict of the second question.
+// damage is the answer to the second question.
 type damage struct {
 	DamageType    string
 	IssueType     report.IssueType
-	Score         int // 1 to 10
-	Confidence    float64
+	Score         int     // 1 to 10
+	Confidence    float64 // 0 to 1
 	Title         string
 	Description   string
 	Repair        string
@@ -47,8 +46,9 @@ type damage struct {
 	Hazards       []string
 }
 
-// parseRelevance is strict where leniency could reject a report: without a clear
-// yes or no and a confidence between 0 and 1 there is no verdict.
+// parseRelevance reads the answer about relevance. It is strict, because this answer
+// can reject a report: is_relevant must be a clear yes or no, and the confidence must
+// be between 0 and 1.
 func parseRelevance(raw []byte) (relevance, error) {
 	fields, err := parseFields(raw)
 	if err != nil {
@@ -56,41 +56,41 @@ func parseRelevance(raw []byte) (relevance, error) {
 	}
 	var v relevance
 	var ok bool
-	if v.Relevant, ok = boolean(fields["is_relevant"]); !ok {
-		return relevance{}, fmt.Errorf("%w: is_relevant is no boolean", errMalformed)
+	if v.Relevant, ok = parseBool(fields["is_relevant"]); !ok {
+		return relevance{}, fmt.Errorf("%w: is_relevant is not a boolean", errMalformed)
 	}
-	if v.Confidence, ok = number(fields["confidence"]); !ok || v.Confidence < 0 || v.Confidence > 1 {
+	if v.Confidence, ok = parseNumber(fields["confidence"]); !ok || v.Confidence < 0 || v.Confidence > 1 {
 		return relevance{}, fmt.Errorf("%w: confidence is not between 0 and 1", errMalformed)
 	}
-	v.Reason = words(fields["reason"], maxReason)
+	v.Reason = plainText(fields["reason"], maxReason)
 	return v, nil
 }
 
-// parseDamage is lenient: the report is real, and whatever is odd about the
-// details is brought into bounds. Only a severity that is no number is refused.
+// parseDamage reads the answer about the damage. Only severity_score must be a
+// number. Every other value is shortened or brought into its range, or left empty.
 func parseDamage(raw []byte) (damage, error) {
 	fields, err := parseFields(raw)
 	if err != nil {
 		return damage{}, err
 	}
-	score, ok := number(fields["severity_score"])
+	score, ok := parseNumber(fields["severity_score"])
 	if !ok {
-		return damage{}, fmt.Errorf("%w: severity_score is no number", errMalformed)
+		return damage{}, fmt.Errorf("%w: severity_score is not a number", errMalformed)
 	}
 	d := damage{
-		DamageType: words(fields["damage_type"], maxWord),
+		DamageType: plainText(fields["damage_type"], maxWord),
 		Score:      int(math.Round(max(1, min(10, score)))),
-		Title:      words(fields["title"], maxTitle), Description: words(fields["description"], maxText),
-		Repair: words(fields["recommended_repair"], maxText), RepairUrgency: urgency(words(fields["repair_urgency"], maxWord)),
+		Title:      plainText(fields["title"], maxTitle), Description: plainText(fields["description"], maxText),
+		Repair: plainText(fields["recommended_repair"], maxText), RepairUrgency: parseUrgency(plainText(fields["repair_urgency"], maxWord)),
 		Hazards: []string{},
 	}
-	d.IssueType, _ = report.ParseIssueType(words(fields["issue_type"], maxWord))
-	if c, ok := number(fields["confidence"]); ok {
+	d.IssueType, _ = report.ParseIssueType(plainText(fields["issue_type"], maxWord))
+	if c, ok := parseNumber(fields["confidence"]); ok {
 		d.Confidence = max(0, min(1, c))
 	}
 	if list, ok := fields["hazards"].([]any); ok {
 		for _, item := range list[:min(len(list), maxHazards)] {
-			if text := words(item, maxReason); text != "" {
+			if text := plainText(item, maxReason); text != "" {
 				d.Hazards = append(d.Hazards, text)
 			}
 		}
@@ -104,13 +104,14 @@ func parseFields(raw []byte) (map[string]any, error) {
 	}
 	var fields map[string]any
 	if err := json.Unmarshal(raw, &fields); err != nil || fields == nil {
-		return nil, fmt.Errorf("%w: no object", errMalformed)
+		return nil, fmt.Errorf("%w: not a JSON object", errMalformed)
 	}
 	return fields, nil
 }
 
-// boolean is the truth v tells, and whether it tells one.
-func boolean(v any) (bool, bool) {
+// parseBool reads a JSON boolean or the words true, yes, false and no. The second
+// result is false for anything else.
+func parseBool(v any) (bool, bool) {
 	switch v := v.(type) {
 	case bool:
 		return v, true
@@ -125,7 +126,8 @@ func boolean(v any) (bool, bool) {
 	return false, false
 }
 
-func number(v any) (float64, bool) {
+// parseNumber reads a JSON number or a string with one; it must be finite.
+func parseNumber(v any) (float64, bool) {
 	switch v := v.(type) {
 	case float64:
 		return v, !math.IsNaN(v) && !math.IsInf(v, 0)
@@ -136,9 +138,9 @@ func number(v any) (float64, bool) {
 	return 0, false
 }
 
-// words is one line of plain text: no control characters, no mark-up, at most
-// limit characters. Anything but a string is empty.
-func words(v any, limit int) string {
+// plainText returns v as one line without control characters and angle brackets, cut
+// to limit characters. It returns "" if v is not a string.
+func plainText(v any, limit int) string {
 	s, ok := v.(string)
 	if !ok {
 		return ""
@@ -161,8 +163,9 @@ func words(v any, limit int) string {
 	return s
 }
 
-// storable is raw as the database takes it, nil when there is too much of it.
-func storable(raw []byte) json.RawMessage {
+// storableJSON returns raw as the database can store it, or nil if it is empty or
+// larger than maxAnswer.
+func storableJSON(raw []byte) json.RawMessage {
 	if len(raw) > maxAnswer || len(raw) == 0 {
 		return nil
 	}

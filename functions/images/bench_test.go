@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// photo is a picture with the statistics of a photograph: slow shades, edges and
+// photo is a picture with the statistics of a photograph: gradients, edges and
 // some noise. The same seed makes the same picture.
 func photo(w, h int, seed uint64) *image.YCbCr {
 	r := rand.New(rand.NewPCG(seed, 1))
@@ -47,8 +47,8 @@ var phone = sync.OnceValue(func() []byte {
 	return asJPEG(&testing.B{}, photo(4000, 3000, 7), 90)
 })
 
-// BenchmarkPhonePicture is a 12 MP phone picture through the whole worker's work,
-// beside decoding it alone, in turns, so that other load on the machine affects both.
+// BenchmarkPhonePicture renders a 12 MP phone picture and, in turns, only decodes it,
+// so that other load on the machine affects both.
 func BenchmarkPhonePicture(b *testing.B) {
 	file := phone()
 	var alone, whole cost
@@ -69,8 +69,8 @@ func BenchmarkPhonePicture(b *testing.B) {
 	b.ReportMetric(float64(whole.peak)/(1<<20), "whole-peak-MB")
 }
 
-// cost is what runs of something took: processor time, which a busy machine
-// does not change, of all cores together, and the highest heap, sampled every millisecond.
+// cost is what runs of a function took: the processor time of all cores together,
+// which does not depend on other load, and the largest heap, sampled every millisecond.
 type cost struct {
 	cpu  time.Duration
 	peak uint64

@@ -5,10 +5,10 @@ import (
 	"math"
 )
 
-// blurhash is a picture in 28 characters: the means of its colours on a few
-// cosine waves, from which a phone paints a blur until the picture is there.
-// The form is that of https://github.com/woltapp/blurhash/blob/master/Algorithm.md,
-// with blurX waves across and blurY down.
+// blurhash returns the BlurHash of a picture, 28 characters. A phone draws a blurred
+// preview from it while the picture loads. The format is
+// https://github.com/woltapp/blurhash/blob/master/Algorithm.md with blurX components
+// across and blurY down.
 func blurhash(img image.Image) string {
 	waves := make([][3]float64, 0, blurX*blurY)
 	light := linearPixels(img)
@@ -30,7 +30,7 @@ func blurhash(img image.Image) string {
 	out = base83(out, sRGB(mean[0])<<16|sRGB(mean[1])<<8|sRGB(mean[2]), 4)
 	scale := float64(step+1) / 166
 	for _, w := range waves[1:] {
-		out = base83(out, nineteenth(w[0]/scale)*19*19+nineteenth(w[1]/scale)*19+nineteenth(w[2]/scale), 2)
+		out = base83(out, quantize(w[0]/scale)*19*19+quantize(w[1]/scale)*19+quantize(w[2]/scale), 2)
 	}
 	return string(out)
 }
@@ -40,7 +40,7 @@ const (
 	blurY = 3
 )
 
-// linear is a picture in linear light, 0 to 1.
+// linear is a picture in linear light: red, green and blue of each pixel, 0 to 1.
 type linear struct {
 	w, h int
 	pix  [][3]float64
@@ -58,7 +58,8 @@ func linearPixels(img image.Image) linear {
 	return out
 }
 
-// wave is how much of the picture lies on the wave with i half periods across and j down.
+// wave returns the coefficients of the cosine wave with i half periods across and j
+// half periods down, for red, green and blue.
 func (l linear) wave(i, j int) [3]float64 {
 	var sum [3]float64
 	for y := range l.h {
@@ -80,7 +81,8 @@ func (l linear) wave(i, j int) [3]float64 {
 	return sum
 }
 
-// toLinear takes the 16 bits of color.Color down to the 8 of a JPEG, and to linear light.
+// toLinear converts a 16-bit sRGB value of color.Color to linear light, 0 to 1. It
+// uses the upper 8 bits only, as the reference implementation does.
 func toLinear(v uint32) float64 {
 	s := float64(v>>8) / 255
 	if s <= 0.04045 {
@@ -89,6 +91,7 @@ func toLinear(v uint32) float64 {
 	return math.Pow((s+0.055)/1.055, 2.4)
 }
 
+// sRGB converts linear light, 0 to 1, to an 8-bit sRGB value.
 func sRGB(v float64) int {
 	v = max(0, min(1, v))
 	if v <= 0.0031308 {
@@ -97,19 +100,19 @@ func sRGB(v float64) int {
 	return int((1.055*math.Pow(v, 1/2.4)-0.055)*255 + 0.5)
 }
 
-// nineteenth puts -1 to 1 on 19 steps, finer around 0.
-func nineteenth(v float64) int {
+// quantize maps -1 to 1 to the steps 0 to 18, which are smaller around 0.
+func quantize(v float64) int {
 	return int(max(0, min(18, math.Floor(math.Copysign(math.Sqrt(math.Abs(v)), v)*9+9.5))))
 }
 
-const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
+const base83Digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
 
-// base83 appends a number in so many digits.
+// base83 appends a number in base 83 with count digits.
 func base83(to []byte, number, count int) []byte {
 	at := len(to)
 	to = append(to, make([]byte, count)...)
 	for i := range count {
-		to[at+count-1-i] = digits[number%83]
+		to[at+count-1-i] = base83Digits[number%83]
 		number /= 83
 	}
 	return to

@@ -18,7 +18,7 @@ func TestBlurhashEqualsTheReference(t *testing.T) {
 	for want, img := range map[string]image.Image{
 		"L~Lqe9l}eqpYs_[qsBJ%fMsTjtWo": arrow(32, 24), "L~Lqe9qSeXt%oU[qsBJ%fNsTjta{": arrow(24, 32),
 		"L~TSUA~q~q~q~q~q~q~q~q~q~q~q": arrow(1, 1), "L~Lqe]0CRm--~q0CRm--~q0CRm--": arrow(32, 1),
-		"LVS0|*HrV@-p_%-pofRjrrofj[ay": split(arrow(32, 24)).joined(), "LxH24W2lwtX3qdWVjwfAgFfmfTfg": gradient,
+		"LVS0|*HrV@-p_%-pofRjrrofj[ay": toPlanes(arrow(32, 24)).toImage(), "LxH24W2lwtX3qdWVjwfAgFfmfTfg": gradient,
 		"L00000fQfQfQfQfQfQfQfQfQfQfQ": image.NewGray(image.Rect(0, 0, 9, 9)),
 	} {
 		if got := blurhash(img); got != want {

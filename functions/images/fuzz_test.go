@@ -99,8 +99,8 @@ func checkSignals(t *testing.T, s signals) {
 	}
 }
 
-// FuzzOriginals: any message is an error, or keys of originals and nothing else;
-// a key survives its way through an event.
+// FuzzOriginals: any message is an error, or keys of originals and nothing else. The
+// key that an event was made with is read again.
 func FuzzOriginals(f *testing.F) {
 	for _, seed := range []string{
 		`{"Records":[{"eventName":"ObjectCreated:Put","s3":{"object":{"key":"originals/018f+a%2Fb"}}}]}`,
@@ -111,7 +111,7 @@ func FuzzOriginals(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		keys, err := originals(body)
+		keys, err := originalKeys(body)
 		if err != nil && keys != nil {
 			t.Errorf("an error and %d keys", len(keys))
 		}
@@ -123,7 +123,7 @@ func FuzzOriginals(f *testing.F) {
 		if !utf8.ValidString(body) {
 			return
 		}
-		own := notice{}
+		own := s3Event{}
 		if err := json.Unmarshal([]byte(`{"Records":[{"eventName":"ObjectCreated:Put"}]}`), &own); err != nil {
 			t.Fatal(err)
 		}
@@ -132,8 +132,8 @@ func FuzzOriginals(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if keys, err := originals(string(raw)); err != nil || len(keys) != 1 || keys[0] != storage.Originals+body {
-			t.Errorf("%q came back as %q, %v", body, keys, err)
+		if keys, err := originalKeys(string(raw)); err != nil || len(keys) != 1 || keys[0] != storage.Originals+body {
+			t.Errorf("%q was read as %q, %v", body, keys, err)
 		}
 	})
 }

@@ -1,8 +1,9 @@
-// Package images is the worker that makes a picture out of the bytes somebody
-// sent: S3 tells of an original, the worker checks, decodes, turns upright and
-// re-encodes it, and only what it wrote itself is ever shown.
+// Package images is the worker that processes uploaded pictures. S3 sends a message
+// about each original. The worker checks, decodes, rotates and scales it and encodes
+// the renditions. Only these renditions are ever shown, so nothing else that a
+// stranger put into the file reaches the public.
 //
-// It fails closed: an upload without renditions is never public.
+// An upload without renditions is never public.
 package images
 
 import (
@@ -32,18 +33,18 @@ import (
 // Config of the worker.
 type Config struct {
 	Storage storage.Config
-	// Concurrency is how many pictures are worked on at once; each may take some hundred megabytes.
+	// Concurrency is how many pictures are processed at the same time; each may need some hundred megabytes.
 	Concurrency int `env:"IMAGES_CONCURRENCY" envDefault:"1"`
 }
 
-// Objects is what the worker needs of S3.
+// Objects holds the S3 calls that the worker makes.
 type Objects interface {
 	Read(ctx context.Context, key string, limit int64) ([]byte, error)
 	Put(ctx context.Context, key, contentType string, body []byte) error
 	Delete(ctx context.Context, key string) error
 }
 
-// Worker processes originals.
+// Worker consumes the images queue.
 type Worker struct {
 	db      database.Querier
 	outbox  *outbox.Outbox
@@ -67,7 +68,7 @@ func Open(ctx context.Context, env config.Env) (queue.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return kit.Queue(queue.Images, cfg.Concurrency, w.message), nil
+	return kit.Queue(queue.Images, cfg.Concurrency, w.handleMessage), nil
 }
 
 func newWorker(kit *service.Kit) (*Worker, error) {
@@ -79,31 +80,34 @@ func newWorker(kit *service.Kit) (*Worker, error) {
 		log: kit.Log, metrics: kit.Metrics}, nil
 }
 
-func (w *Worker) message(ctx context.Context, m events.SQSMessage) error {
-	keys, err := originals(m.Body)
+func (w *Worker) handleMessage(ctx context.Context, m events.SQSMessage) error {
+	keys, err := originalKeys(m.Body)
 	if err != nil {
 		return queue.Permanent(err)
 	}
 	for _, key := range keys {
-		if err := w.original(ctx, key, queue.Receives(m)); err != nil {
+		if err := w.processOriginal(ctx, key, queue.Receives(m)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// patience is how often an event of an unknown key comes back before it is taken
-// for an object that was never ours: the row may be committed after the bytes arrive.
-const patience = 3
+// unknownKeyReceives is the delivery from which a key without a row of uploads is
+// ignored. Before that the message is retried, because the row may be committed after
+// the object arrives.
+const unknownKeyReceives = 3
 
-func (w *Worker) original(ctx context.Context, key string, receives int) error {
+// processOriginal processes one original. receives is how often its message was
+// delivered, this time included.
+func (w *Worker) processOriginal(ctx context.Context, key string, receives int) error {
 	u, err := w.find(ctx, key)
 	switch {
-	case errors.Is(err, pgx.ErrNoRows) && receives < patience:
-		return errors.New("original belongs to no upload yet")
+	case errors.Is(err, pgx.ErrNoRows) && receives < unknownKeyReceives:
+		return errors.New("original has no upload yet")
 	case errors.Is(err, pgx.ErrNoRows):
-		w.log.InfoContext(ctx, "original belongs to no upload; ignored")
-		return w.clear(ctx, key)
+		w.log.InfoContext(ctx, "original has no upload; ignored")
+		return w.removeLeftovers(ctx, key)
 	case err != nil:
 		return err
 	case u.done():
@@ -112,12 +116,12 @@ func (w *Worker) original(ctx context.Context, key string, receives int) error {
 	started := w.clock.Now()
 	file, err := w.objects.Read(ctx, key, upload.MaxBytes)
 	if errors.Is(err, storage.ErrNotFound) {
-		w.log.InfoContext(ctx, "original is gone; ignored", "upload_id", u.id)
+		w.log.InfoContext(ctx, "original does not exist; ignored", "upload_id", u.id)
 		return nil
 	}
 	var made *rendered
 	if err == nil {
-		if err = u.asDeclared(file); err == nil {
+		if err = u.checkDeclared(file); err == nil {
 			made, err = render(file)
 		}
 	}
@@ -125,10 +129,10 @@ func (w *Worker) original(ctx context.Context, key string, receives int) error {
 	switch {
 	case errors.As(err, &refusal):
 		w.metrics.Add(catalog.PictureRefused)
-		return w.refuse(ctx, u, refusal)
+		return w.recordRefusal(ctx, u, refusal)
 	case errors.Is(err, storage.ErrTooLarge):
 		w.metrics.Add(catalog.PictureRefused)
-		return w.refuse(ctx, u, upload.Refuse(upload.TooLarge, "object is larger than allowed"))
+		return w.recordRefusal(ctx, u, upload.Refuse(upload.TooLarge, "object is larger than allowed"))
 	case err != nil:
 		return err
 	}
@@ -139,8 +143,8 @@ func (w *Worker) original(ctx context.Context, key string, receives int) error {
 	return nil
 }
 
-// publish stores the renditions, then says so. Both are repeatable: the same
-// original makes the same bytes.
+// publish stores the renditions and then marks the upload as processed. It can be
+// repeated: the same original makes the same bytes.
 func (w *Worker) publish(ctx context.Context, u original, made *rendered) error {
 	jpeg := upload.JPEG.ContentType()
 	if err := w.objects.Put(ctx, u.rendition("display"), jpeg, made.display); err != nil {
@@ -149,36 +153,38 @@ func (w *Worker) publish(ctx context.Context, u original, made *rendered) error 
 	if err := w.objects.Put(ctx, u.rendition("thumbnail"), jpeg, made.thumbnail); err != nil {
 		return err
 	}
-	known, err := w.processed(ctx, u, made)
-	if err != nil || known {
+	exists, err := w.recordProcessed(ctx, u, made)
+	if err != nil || exists {
 		return err
 	}
-	return w.remove(ctx, u) // erased while we worked: what was just written must go too
+	return w.removeRenditions(ctx, u) // the upload was erased meanwhile
 }
 
-func (w *Worker) remove(ctx context.Context, u original) error {
+func (w *Worker) removeRenditions(ctx context.Context, u original) error {
 	return errors.Join(w.objects.Delete(ctx, u.rendition("display")), w.objects.Delete(ctx, u.rendition("thumbnail")))
 }
 
-// clear removes what a run may have written for an upload that was erased, and that died before it knew.
-func (w *Worker) clear(ctx context.Context, key string) error {
+// removeLeftovers removes the renditions of an erased upload. An earlier run may have
+// written them and died before it saw that the upload was erased.
+func (w *Worker) removeLeftovers(ctx context.Context, key string) error {
 	id, err := uuid.Parse(strings.TrimPrefix(key, storage.Originals))
 	if err != nil {
-		return nil // no key of ours
+		return nil // not a key that this system makes
 	}
-	return w.remove(ctx, original{id: id})
+	return w.removeRenditions(ctx, original{id: id})
 }
 
-// original is the uploaded file of one row of uploads.
+// original is one row of uploads: the file that the client announced.
 type original struct {
 	id, userID uuid.UUID
-	size       int64
-	sha256     []byte // as the client stated it; may be nil
+	size       int64  // bytes, as announced
+	sha256     []byte // as announced; may be nil
 	state      string
 }
 
 func (u original) done() bool { return u.state == "processed" || u.state == "refused" }
 
+// rendition returns the S3 key of a rendition: "display" or "thumbnail".
 func (u original) rendition(name string) string {
 	return storage.Renditions + u.id.String() + "/" + name + ".jpg"
 }

@@ -65,7 +65,7 @@ func setup(t *testing.T) *bundle {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	b := &bundle{t: t, w: worker, handler: queue.Each(queue.Images, 1, kit.Log, worker.message), db: pool, faults: set, person: database.NewID(),
+	b := &bundle{t: t, w: worker, handler: queue.Each(queue.Images, 1, kit.Log, worker.handleMessage), db: pool, faults: set, person: database.NewID(),
 		s3: s3.NewFromConfig(cloud.Config(), func(o *s3.Options) { o.UsePathStyle, o.DisableLogOutputChecksumValidationSkipped = true, true })}
 	if _, err := b.s3.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: awssdk.String("media")}); err != nil {
 		t.Fatal(err)
@@ -178,7 +178,7 @@ func TestPictureOfAReport(t *testing.T) {
 		t.Errorf("renditions %v", got)
 	}
 	if n := one[int](b, `SELECT count(*) FROM outbox WHERE queue = 'validate' AND body->>'report_id' = $1`, report.String()); n != 1 {
-		t.Errorf("%d requests for judgement, want 1", n)
+		t.Errorf("%d requests for validation, want 1", n)
 	}
 	if got := one[float64](b, `SELECT camera_distance_meters FROM report_image_signals WHERE report_id = $1`, report); got < 500 || got > 1500 {
 		t.Errorf("camera was %v m away, want about 1 km", got)
@@ -225,13 +225,13 @@ func TestRefusedPicture(t *testing.T) {
 				t.Errorf("upload is %s", got)
 			}
 			if keys := b.keys(); keys != nil {
-				t.Errorf("something of it is public: %v", keys)
+				t.Errorf("objects of a refused picture exist: %v", keys)
 			}
 			if n := one[int](b, `SELECT count(*) FROM notifications WHERE user_id = $1 AND report_id = $2 AND params->>'reason' = $3`, b.person, report, c.code); n != 1 {
-				t.Errorf("the owner was told %d times", n)
+				t.Errorf("the owner was notified %d times", n)
 			}
 			if n := one[int](b, `SELECT count(*) FROM outbox WHERE queue = 'validate'`); n != 1 {
-				t.Errorf("%d requests for judgement, want 1", n)
+				t.Errorf("%d requests for validation, want 1", n)
 			}
 		})
 	}
@@ -273,14 +273,14 @@ func TestEventsOfOtherObjectsAreIgnored(t *testing.T) {
 		message(`nonsense`, 1),
 	)
 	if !slices.Equal(failed, []int{3, 6}) {
-		t.Errorf("failed %v, want the young unknown key and the nonsense", failed)
+		t.Errorf("failed %v, want the new unknown key and the malformed message", failed)
 	}
 	gone := b.upload([]byte("x"), 0)
 	if _, err := b.s3.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: awssdk.String("media"), Key: awssdk.String(key(gone))}); err != nil {
 		t.Fatal(err)
 	}
 	if failed := b.deliver(event(key(gone), 1)); failed != nil {
-		t.Error("an object that is gone comes back for ever")
+		t.Error("the message of a missing object is retried")
 	}
 }
 
@@ -319,7 +319,7 @@ func TestAnUploadErasedAfterAWorkerDiedLeavesNoObjects(t *testing.T) {
 		}
 	}
 	b.exec(`DELETE FROM uploads WHERE id = $1`, id)
-	if failed := b.deliver(event(key(id), patience)); failed != nil {
+	if failed := b.deliver(event(key(id), unknownKeyReceives)); failed != nil {
 		t.Fatalf("failed %v", failed)
 	}
 	for _, left := range b.keys() {
@@ -359,10 +359,10 @@ func TestFaults(t *testing.T) {
 			m := event(key(id), 1)
 			out, err := b.handler.Handle(ctx, events.SQSEvent{Records: []events.SQSMessage{m}})
 			if err != nil || len(out.BatchItemFailures) != 1 {
-				t.Errorf("under the fault: %v, %v; want the message back", out, err)
+				t.Errorf("under the fault: %v, %v; want the message to be retried", out, err)
 			}
 			if len(b.faults.Taken()) == 0 {
-				t.Error("the fault never struck")
+				t.Error("the fault did not happen")
 			}
 			if n := one[int](b, `SELECT count(*) FROM uploads WHERE state = 'processed' OR state = 'refused'`); n != 0 {
 				t.Error("the upload counts as done")
@@ -375,7 +375,7 @@ func TestFaults(t *testing.T) {
 				t.Errorf("ended %s with %v", got, b.keys())
 			}
 			if n := one[int](b, `SELECT count(*) FROM outbox WHERE queue = 'validate'`); n != 1 {
-				t.Errorf("%d requests for judgement, want 1", n)
+				t.Errorf("%d requests for validation, want 1", n)
 			}
 		})
 	}

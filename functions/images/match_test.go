@@ -22,7 +22,7 @@ func TestAllSimilarPicturesAreFound(t *testing.T) {
 		SELECT gen_random_uuid(), $1, 'originals/crowd-' || n, 'image/jpeg', 1, 'processed',
 			('x' || left(md5(n::text), 16))::bit(64)::bigint, now(), now() FROM generate_series(1, 50000) n`, b.person)
 	b.exec(`ANALYZE uploads`)
-	for distance := range nearBits + 3 {
+	for distance := range maxHashDistance + 3 {
 		for range 12 {
 			earlier, later := database.NewID(), database.NewID()
 			flipped := subject.perceptual
@@ -33,12 +33,12 @@ func TestAllSimilarPicturesAreFound(t *testing.T) {
 				b.exec(`INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, state, perceptual_hash, attached_at, expires_at)
 					VALUES ($1, $2, $3, 'image/jpeg', 1, 'processed', $4, now(), now())`, id, b.person, key(id), hash)
 			}
-			if err := pgx.BeginFunc(t.Context(), b.db, func(tx pgx.Tx) error { return match(t.Context(), tx, later, subject) }); err != nil {
+			if err := pgx.BeginFunc(t.Context(), b.db, func(tx pgx.Tx) error { return storeMatches(t.Context(), tx, later, subject) }); err != nil {
 				t.Fatal(err)
 			}
 			got := one[int](b, `SELECT coalesce(max(distance), -1) FROM picture_matches WHERE upload_id = $1 AND earlier_id = $2`, later, earlier)
 			want := distance
-			if distance > nearBits {
+			if distance > maxHashDistance {
 				want = -1
 			}
 			if got != want {
@@ -47,8 +47,8 @@ func TestAllSimilarPicturesAreFound(t *testing.T) {
 			b.exec(`DELETE FROM uploads WHERE id = $1`, earlier)
 		}
 	}
-	rows, err := b.db.Query(t.Context(), `EXPLAIN `+matchSQL, database.NewID(), []byte{1}, int64(subject.perceptual), true, nearBits,
-		near(1), near(2), near(3), near(4))
+	rows, err := b.db.Query(t.Context(), `EXPLAIN `+matchSQL, database.NewID(), []byte{1}, int64(subject.perceptual), true, maxHashDistance,
+		withinOneBit(1), withinOneBit(2), withinOneBit(3), withinOneBit(4))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,6 +57,6 @@ func TestAllSimilarPicturesAreFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	if text := strings.Join(plan, "\n"); strings.Contains(text, "Seq Scan") || strings.Count(text, "uploads_perceptual_part_") < 4 {
-		t.Errorf("every picture is looked at:\n%s", text)
+		t.Errorf("the query reads every upload:\n%s", text)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
-// What becomes of a picture.
+// Sizes and JPEG qualities of the renditions.
 const (
 	displaySide      = 1600 // pixels, longest side
 	displayQuality   = 82
@@ -24,20 +24,20 @@ const (
 	lowestThumbnailQ = 35
 )
 
-// rendered is a picture as the public sees it, and what is known of its original.
+// rendered holds the renditions of a picture and what was read from its original.
 type rendered struct {
-	display, thumbnail []byte // JPEG without any metadata
-	width, height      int    // of display, in pixels
-	original           [sha256.Size]byte
-	displaySHA         [sha256.Size]byte
-	perceptual         uint64
+	display, thumbnail []byte            // JPEG without any metadata
+	width, height      int               // of display, in pixels
+	original           [sha256.Size]byte // hash of the original file
+	displaySHA         [sha256.Size]byte // hash of display
+	perceptual         uint64            // see differenceHash
 	blurhash           string
 	format             upload.Format
 	signals            signals
 }
 
-// render makes the renditions of a file. Its error is a *upload.Refusal for a
-// file that will never become a picture, and nothing else.
+// render makes the renditions of a file. The error is a *upload.Refusal if the file
+// is not a picture that we accept; trying again does not help then.
 func render(file []byte) (*rendered, error) {
 	info, err := upload.Inspect(file)
 	if err != nil {
@@ -48,7 +48,7 @@ func render(file []byte) (*rendered, error) {
 		return nil, err
 	}
 	out := &rendered{original: sha256.Sum256(file), format: info.Format, signals: readSignals(info.EXIF)}
-	source := split(img)
+	source := toPlanes(img)
 	w, h := fit(source.w, source.h, displaySide)
 	display := source.scaled(w, h).upright(out.signals.orientation)
 	out.width, out.height = display.w, display.h
@@ -61,22 +61,23 @@ func render(file []byte) (*rendered, error) {
 		return nil, err
 	}
 	w, h = fit(display.w, display.h, blurSide)
-	out.blurhash = blurhash(display.scaled(w, h).joined())
+	out.blurhash = blurhash(display.scaled(w, h).toImage())
 	return out, nil
 }
 
-// decode refuses by the decoder's own view of the dimensions too, before it
-// allocates them, and turns whatever the decoder dislikes into a refusal.
+// decode decodes a picture. Before it allocates memory it checks that the decoder
+// reads the same dimensions as upload.Inspect. Every error or panic of the decoder
+// becomes a *upload.Refusal.
 func decode(file []byte, info upload.Info) (image.Image, error) {
 	c, _, err := image.DecodeConfig(bytes.NewReader(file))
 	if err != nil {
 		return nil, upload.Refuse(upload.Broken, err.Error())
 	}
 	if c.Width != info.Width || c.Height != info.Height {
-		return nil, upload.Refuse(upload.Broken, "contradicts itself about its dimensions")
+		return nil, upload.Refuse(upload.Broken, "its dimensions are stated differently in two places")
 	}
 	var img image.Image
-	if cause := contained(func() { img, _, err = image.Decode(bytes.NewReader(file)) }); cause != nil {
+	if cause := recoverFrom(func() { img, _, err = image.Decode(bytes.NewReader(file)) }); cause != nil {
 		return nil, upload.Refuse(upload.Broken, fmt.Sprintf("decoder panicked: %v", cause))
 	}
 	if err != nil {
@@ -85,8 +86,9 @@ func decode(file []byte, info upload.Info) (image.Image, error) {
 	return img, nil
 }
 
-// contained runs f over hostile input and returns what it panicked with, if it did.
-func contained(f func()) any {
+// recoverFrom runs f, which reads data of a stranger, and returns the value it
+// panicked with, or nil.
+func recoverFrom(f func()) any {
 	var cause any
 	func() {
 		defer func() { cause = recover() }()
@@ -98,13 +100,15 @@ func contained(f func()) any {
 func encode(p planes, quality int) ([]byte, error) {
 	var b bytes.Buffer
 	b.Grow(p.w * p.h / 4)
-	if err := jpeg.Encode(&b, p.joined(), &jpeg.Options{Quality: quality}); err != nil {
+	if err := jpeg.Encode(&b, p.toImage(), &jpeg.Options{Quality: quality}); err != nil {
 		return nil, fmt.Errorf("encode picture: %w", err)
 	}
 	return b.Bytes(), nil
 }
 
-// thumbnail gives up quality, then size, until it is small enough to load on a slow link.
+// thumbnail reduces first the quality, then the size, until the file has at most
+// thumbnailTarget bytes and loads quickly on a slow network. It stops below half of
+// thumbnailSide, even if the file is still larger.
 func thumbnail(display planes) ([]byte, error) {
 	var out []byte
 	for side := thumbnailSide; ; side = side * 3 / 4 {
@@ -122,9 +126,9 @@ func thumbnail(display planes) ([]byte, error) {
 	}
 }
 
-// differenceHash is 64 bits that hardly change when a picture is re-encoded or
-// resized: one for each pair of neighbours on a grid of 9 × 8, set where it
-// grows darker to the right.
+// differenceHash returns a perceptual hash: only a few of its 64 bits change when a
+// picture is encoded again or resized. The picture is scaled to 9 × 8; each bit
+// stands for two neighbours in a row and is set if the right one is darker.
 func differenceHash(luma plane) uint64 {
 	grid := luma.scaled(9, 8, 9, 8)
 	var hash uint64

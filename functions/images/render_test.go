@@ -17,8 +17,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
-// arrow is a picture whose corners tell how it is turned: red top left, green
-// top right, blue bottom left, white bottom right.
+// arrow is a picture whose corners show its orientation: red top left, green top
+// right, blue bottom left, white bottom right.
 func arrow(w, h int) *image.RGBA {
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
 	for y := range h {
@@ -259,10 +259,10 @@ func TestPerceptualHashSurvivesReencoding(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := bits.OnesCount64(original.perceptual ^ again.perceptual); d > nearBits {
+	if d := bits.OnesCount64(original.perceptual ^ again.perceptual); d > maxHashDistance {
 		t.Errorf("a thumbnail of the same picture is %d bits away", d)
 	}
-	if d := bits.OnesCount64(original.perceptual ^ other.perceptual); d <= nearBits {
+	if d := bits.OnesCount64(original.perceptual ^ other.perceptual); d <= maxHashDistance {
 		t.Errorf("another picture is only %d bits away", d)
 	}
 }
@@ -274,7 +274,7 @@ func TestScalingKeepsEvenSurfacesAndMeans(t *testing.T) {
 			if m > n {
 				continue
 			}
-			p := whole(bytes.Repeat([]byte{200}, n*n), n, n, n)
+			p := fullPlane(bytes.Repeat([]byte{200}, n*n), n, n, n)
 			for i, v := range p.scaled(m, m, float64(m), float64(m)).pix {
 				if v != 200 {
 					t.Fatalf("%d to %d: sample %d is %d, want 200", n, m, i, v)
@@ -282,7 +282,7 @@ func TestScalingKeepsEvenSurfacesAndMeans(t *testing.T) {
 			}
 		}
 	}
-	ramp := whole(make([]byte, 256), 256, 256, 1)
+	ramp := fullPlane(make([]byte, 256), 256, 256, 1)
 	for i := range ramp.pix {
 		ramp.pix[i] = byte(i)
 	}

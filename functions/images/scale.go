@@ -2,7 +2,8 @@ package images
 
 import "math"
 
-// fit is the size of a w × h picture scaled down so that no side exceeds limit; never up.
+// fit returns the size of a w × h picture after scaling, so that no side is longer
+// than limit pixels. It never enlarges.
 func fit(w, h, limit int) (int, int) {
 	long := max(w, h)
 	if long <= limit {
@@ -12,7 +13,7 @@ func fit(w, h, limit int) (int, int) {
 	return scaled(w), scaled(h)
 }
 
-// scaled is the picture at w × h in 4:2:0, in memory of its own.
+// scaled returns the picture at w × h in 4:2:0, in memory of its own.
 func (p planes) scaled(w, h int) planes {
 	out := planes{w: w, h: h, y: p.y.scaled(w, h, float64(w), float64(h))}
 	if !p.grey() {
@@ -23,16 +24,17 @@ func (p planes) scaled(w, h int) planes {
 	return out
 }
 
-// scaled shrinks in two steps: by averaging whole blocks to between the target
-// and twice the target, which touches each sample once, then by Catmull-Rom.
+// scaled scales in two steps. It averages whole blocks until the plane is at most
+// twice the target size, which reads each sample once, and then resamples with the
+// Catmull-Rom kernel.
 func (p plane) scaled(w, h int, extentX, extentY float64) plane {
-	p = p.boxed(max(1, int(p.extentX/extentX)), max(1, int(p.extentY/extentY)))
-	p = p.across(w, extentX)
-	return p.down(h, extentY)
+	p = p.averageBlocks(max(1, int(p.extentX/extentX)), max(1, int(p.extentY/extentY)))
+	p = p.resampleRows(w, extentX)
+	return p.resampleColumns(h, extentY)
 }
 
-// boxed averages blocks of kx × ky samples.
-func (p plane) boxed(kx, ky int) plane {
+// averageBlocks replaces each block of kx × ky samples by their mean.
+func (p plane) averageBlocks(kx, ky int) plane {
 	if kx == 1 && ky == 1 {
 		return p
 	}
@@ -65,7 +67,7 @@ func (p plane) boxed(kx, ky int) plane {
 	return out
 }
 
-// halve is boxed(2, 2), by far the most frequent one.
+// halve is averageBlocks(2, 2), the most frequent case, written for speed.
 func (p plane) halve(out plane) {
 	for y := range out.h {
 		a := p.pix[2*y*p.stride:][:p.w]
@@ -85,8 +87,8 @@ func (p plane) halve(out plane) {
 	}
 }
 
-// across resamples the rows to w samples that span extent.
-func (p plane) across(w int, extent float64) plane {
+// resampleRows changes the width to w samples that span extent.
+func (p plane) resampleRows(w int, extent float64) plane {
 	if w == p.w && extent == p.extentX {
 		return p
 	}
@@ -97,27 +99,27 @@ func (p plane) across(w int, extent float64) plane {
 		for x := range line {
 			t := &taps[x]
 			samples := row[t.first:][:len(t.weights)]
-			var sum int32 = half
+			var sum int32 = rounding
 			for i, weight := range t.weights {
 				sum += weight * int32(samples[i])
 			}
-			line[x] = clamp(sum >> fraction)
+			line[x] = clamp(sum >> weightBits)
 		}
 	}
 	return out
 }
 
-// down resamples the columns to h samples that span extent.
-func (p plane) down(h int, extent float64) plane {
+// resampleColumns changes the height to h samples that span extent.
+func (p plane) resampleColumns(h int, extent float64) plane {
 	if h == p.h && extent == p.extentY {
-		return p.owned()
+		return p.compact()
 	}
 	taps := catmullRom(p.h, h, p.extentY/extent)
 	out := plane{pix: make([]uint8, p.w*h), stride: p.w, w: p.w, h: h, extentX: p.extentX, extentY: extent}
 	sums := make([]int32, p.w)
 	for y := range h {
 		for x := range sums {
-			sums[x] = half
+			sums[x] = rounding
 		}
 		for i, weight := range taps[y].weights {
 			row := p.pix[(taps[y].first+i)*p.stride:][:len(sums)]
@@ -127,14 +129,15 @@ func (p plane) down(h int, extent float64) plane {
 		}
 		line := out.pix[y*p.w:][:p.w]
 		for x := range line {
-			line[x] = clamp(sums[x] >> fraction)
+			line[x] = clamp(sums[x] >> weightBits)
 		}
 	}
 	return out
 }
 
-// owned is p without the rest of the buffer it was cut from.
-func (p plane) owned() plane {
+// compact copies the samples if p is a part of a larger buffer, so that the buffer
+// can be freed.
+func (p plane) compact() plane {
 	if p.stride == p.w && len(p.pix) == p.w*p.h {
 		return p
 	}
@@ -147,19 +150,21 @@ func (p plane) owned() plane {
 }
 
 const (
-	fraction = 14 // bits behind the point of a weight
-	half     = 1 << (fraction - 1)
+	weightBits = 14 // fraction bits of a weight
+	rounding   = 1 << (weightBits - 1)
 )
 
 func clamp(v int32) uint8 { return uint8(max(0, min(255, v))) }
 
-// tap is what one sample of the result takes from the source.
+// tap says which source samples make one sample of the result: weights[i] is the
+// weight of sample first+i.
 type tap struct {
 	first   int
-	weights []int32 // of fraction bits, summing to 1
+	weights []int32 // fixed point with weightBits fraction bits; their sum is 1
 }
 
-// catmullRom are the taps from n samples to m, scale source samples apart.
+// catmullRom returns the taps of m samples made from n samples. scale is the distance
+// of two samples of the result, in source samples.
 func catmullRom(n, m int, scale float64) []tap {
 	taps := make([]tap, m)
 	widen := max(scale, 1)
@@ -174,19 +179,19 @@ func catmullRom(n, m int, scale float64) []tap {
 			raw[k] = cubic((float64(first+k) - center) / widen)
 			total += raw[k]
 		}
-		taps[i] = tap{first: first, weights: fixed(raw, total)}
+		taps[i] = tap{first: first, weights: fixedPoint(raw, total)}
 	}
 	return taps
 }
 
-// fixed turns weights into integers that sum to exactly one, so that an even
-// surface stays even.
-func fixed(raw []float64, total float64) []int32 {
+// fixedPoint converts weights to integers with the exact sum 1 << weightBits, so that
+// an area of one colour keeps its colour.
+func fixedPoint(raw []float64, total float64) []int32 {
 	out := make([]int32, len(raw))
-	rest, heaviest := int32(1<<fraction), 0
+	rest, heaviest := int32(1<<weightBits), 0
 	for k, v := range raw {
 		if total != 0 {
-			out[k] = int32(math.Round(v / total * (1 << fraction)))
+			out[k] = int32(math.Round(v / total * (1 << weightBits)))
 		}
 		rest -= out[k]
 		if out[k] > out[heaviest] {

@@ -233,7 +233,7 @@ func TestFaults(t *testing.T) {
 				t.Errorf("message returned to the queue: %v, want %v", back, c.back)
 			}
 			if len(b.faults.Taken()) == 0 {
-				t.Error("the fault never struck")
+				t.Error("the fault did not happen")
 			}
 			if got := b.state(id); got != c.under {
 				t.Errorf("under the fault: %s, want %s", got, c.under)

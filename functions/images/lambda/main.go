@@ -1,4 +1,4 @@
-// The images function: makes renditions of uploaded pictures.
+// Command lambda runs the images worker, which makes renditions of uploaded pictures.
 package main
 
 import (

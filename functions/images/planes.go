@@ -6,9 +6,10 @@ import (
 	"image/draw"
 )
 
-// plane is one channel: rows of w samples, stride apart. Its extent is its size
-// measured in samples of the picture's own grid: a chroma plane of a picture 5
-// pixels wide has 3 samples and an extent of 2.5.
+// plane is one channel: h rows of w samples; a new row begins every stride bytes.
+// The extent is the width and height of the picture in units of this plane's
+// samples: a chroma plane of a picture 5 pixels wide has 3 samples and an extent of
+// 2.5.
 type plane struct {
 	pix              []uint8
 	stride           int
@@ -16,8 +17,8 @@ type plane struct {
 	extentX, extentY float64
 }
 
-// planes are a picture as luma and chroma: how JPEG keeps it. Working on them
-// spares the way to RGB and back, which would cost more than all else here.
+// planes is a picture as luma and chroma planes, as in a JPEG. Converting to RGB and
+// back would take longer than the rest of the work.
 type planes struct {
 	w, h   int
 	y      plane
@@ -26,19 +27,21 @@ type planes struct {
 
 func (p planes) grey() bool { return p.cb.pix == nil }
 
-// split takes a decoded picture apart; transparent parts become white.
-func split(img image.Image) planes {
+// toPlanes converts a decoded picture; transparent parts become white. The result
+// may share memory with img.
+func toPlanes(img image.Image) planes {
 	switch m := img.(type) {
 	case *image.YCbCr:
 		return splitYCbCr(m)
 	case *image.Gray:
 		b := m.Bounds()
-		return planes{w: b.Dx(), h: b.Dy(), y: whole(m.Pix[m.PixOffset(b.Min.X, b.Min.Y):], m.Stride, b.Dx(), b.Dy())}
+		return planes{w: b.Dx(), h: b.Dy(), y: fullPlane(m.Pix[m.PixOffset(b.Min.X, b.Min.Y):], m.Stride, b.Dx(), b.Dy())}
 	}
 	return splitRGB(img)
 }
 
-func whole(pix []uint8, stride, w, h int) plane {
+// fullPlane makes a plane with one sample for each pixel.
+func fullPlane(pix []uint8, stride, w, h int) plane {
 	return plane{pix: pix, stride: stride, w: w, h: h, extentX: float64(w), extentY: float64(h)}
 }
 
@@ -51,9 +54,10 @@ func splitYCbCr(m *image.YCbCr) planes {
 		return plane{pix: pix[at:], stride: m.CStride, w: (w + sx - 1) / sx, h: (h + sy - 1) / sy,
 			extentX: float64(w) / float64(sx), extentY: float64(h) / float64(sy)}
 	}
-	return planes{w: w, h: h, y: whole(m.Y[m.YOffset(b.Min.X, b.Min.Y):], m.YStride, w, h), cb: chroma(m.Cb), cr: chroma(m.Cr)}
+	return planes{w: w, h: h, y: fullPlane(m.Y[m.YOffset(b.Min.X, b.Min.Y):], m.YStride, w, h), cb: chroma(m.Cb), cr: chroma(m.Cr)}
 }
 
+// subsampling returns how many pixels one chroma sample covers, across and down.
 func subsampling(r image.YCbCrSubsampleRatio) (int, int) {
 	switch r {
 	case image.YCbCrSubsampleRatio422:
@@ -71,13 +75,14 @@ func subsampling(r image.YCbCrSubsampleRatio) (int, int) {
 	}
 }
 
-// splitRGB goes row by row over white, so that it holds one row more than its result.
+// splitRGB draws the picture on white row by row; besides its result it needs memory
+// for one row only.
 func splitRGB(img image.Image) planes {
 	b := img.Bounds()
 	w, h := b.Dx(), b.Dy()
 	buffer := make([]uint8, 3*w*h)
-	out := planes{w: w, h: h, y: whole(buffer[:w*h], w, w, h),
-		cb: whole(buffer[w*h:2*w*h], w, w, h), cr: whole(buffer[2*w*h:], w, w, h)}
+	out := planes{w: w, h: h, y: fullPlane(buffer[:w*h], w, w, h),
+		cb: fullPlane(buffer[w*h:2*w*h], w, w, h), cr: fullPlane(buffer[2*w*h:], w, w, h)}
 	row := image.NewRGBA(image.Rect(0, 0, w, 1))
 	for y := range h {
 		draw.Draw(row, row.Rect, image.White, image.Point{}, draw.Src)
@@ -91,8 +96,8 @@ func splitRGB(img image.Image) planes {
 	return out
 }
 
-// joined is the picture as the encoder takes it. The planes must be 4:2:0.
-func (p planes) joined() image.Image {
+// toImage returns the picture for an encoder. The chroma planes must be 4:2:0.
+func (p planes) toImage() image.Image {
 	r := image.Rect(0, 0, p.w, p.h)
 	if p.grey() {
 		return &image.Gray{Pix: p.y.pix, Stride: p.y.stride, Rect: r}

@@ -16,6 +16,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
+// find returns the upload with this S3 key, or pgx.ErrNoRows.
 func (w *Worker) find(ctx context.Context, key string) (original, error) {
 	const q = `SELECT id, user_id, size_bytes, sha256, state FROM uploads WHERE s3_key = $1`
 	var u original
@@ -25,9 +26,9 @@ func (w *Worker) find(ctx context.Context, key string) (original, error) {
 	return u, nil
 }
 
-// asDeclared refuses bytes other than those announced: a presigned address is
-// for one picture.
-func (u original) asDeclared(file []byte) error {
+// checkDeclared refuses a file that differs from the announced one. A presigned URL is
+// good for one picture only.
+func (u original) checkDeclared(file []byte) error {
 	if int64(len(file)) != u.size {
 		return upload.Refuse(upload.NotAsDeclared, fmt.Sprintf("%d bytes instead of %d", len(file), u.size))
 	}
@@ -37,14 +38,15 @@ func (u original) asDeclared(file []byte) error {
 	return nil
 }
 
-// processed records the picture and asks for the judgement of the report it is
-// attached to. It reports false when the upload is gone; of two deliveries only
-// the first has an effect.
+// recordProcessed records the picture and requests the validation of its report. It
+// reports whether the upload still exists. A second call for the same upload changes
+// nothing.
 //
-// The row is written before the report is looked for: attaching locks the same
-// row, so either we see the report or its own judgement sees the picture.
-func (w *Worker) processed(ctx context.Context, u original, made *rendered) (bool, error) {
-	known := false
+// It updates the row of uploads before it looks for the report. Attaching a picture
+// locks the same row, so either this transaction sees the report, or the validation
+// requested by the attaching transaction sees the picture.
+func (w *Worker) recordProcessed(ctx context.Context, u original, made *rendered) (bool, error) {
+	exists := false
 	err := w.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		const update = `
 			UPDATE uploads SET state = 'processed', content_type = $2, width = $3, height = $4, blurhash = $5,
@@ -57,20 +59,21 @@ func (w *Worker) processed(ctx context.Context, u original, made *rendered) (boo
 		if err != nil {
 			return fmt.Errorf("record picture: %w", err)
 		}
-		if known = tag.RowsAffected() == 1; !known {
-			return tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM uploads WHERE id = $1)`, u.id).Scan(&known)
+		if exists = tag.RowsAffected() == 1; !exists {
+			return tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM uploads WHERE id = $1)`, u.id).Scan(&exists)
 		}
-		if err := match(ctx, tx, u.id, made); err != nil {
+		if err := storeMatches(ctx, tx, u.id, made); err != nil {
 			return err
 		}
-		return judge(ctx, tx, u.id)
+		return requestValidation(ctx, tx, u.id)
 	})
-	return known, err
+	return exists, err
 }
 
-// refuse records why, tells the owner, and lets the judgement of the report,
-// if there is one, find out that it has no picture.
-func (w *Worker) refuse(ctx context.Context, u original, why *upload.Refusal) error {
+// recordRefusal records why the picture was refused and notifies the owner. It also
+// requests the validation of the report, if there is one, because the report now has
+// no picture.
+func (w *Worker) recordRefusal(ctx context.Context, u original, why *upload.Refusal) error {
 	w.log.InfoContext(ctx, "picture refused", "upload_id", u.id, "code", string(why.Code), "cause", why.Error())
 	return w.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		const update = `UPDATE uploads SET state = 'refused', refusal = $2, processed_at = now() WHERE id = $1 AND state IN ('issued', 'stored')`
@@ -85,20 +88,21 @@ func (w *Worker) refuse(ctx context.Context, u original, why *upload.Refusal) er
 		if err != nil {
 			return err
 		}
-		told := notification.New{UserID: u.userID, Type: notification.Announcement, EventKey: "upload_refused:" + u.id.String(),
+		refused := notification.New{UserID: u.userID, Type: notification.Announcement, EventKey: "upload_refused:" + u.id.String(),
 			Params: map[string]string{notification.ParamAnnouncement: "image_refused", notification.ParamReason: string(why.Code)}}
 		if report != nil {
-			told.ReportID = *report
+			refused.ReportID = *report
 		}
-		if err := notification.Add(ctx, tx, told); err != nil {
+		if err := notification.Add(ctx, tx, refused); err != nil {
 			return err
 		}
-		return judge(ctx, tx, u.id)
+		return requestValidation(ctx, tx, u.id)
 	})
 }
 
-// judge asks for the judgement of the report the upload is evidence of.
-func judge(ctx context.Context, tx *outbox.Tx, id uuid.UUID) error {
+// requestValidation sends a message to the validate queue if the upload is evidence
+// of a report.
+func requestValidation(ctx context.Context, tx *outbox.Tx, id uuid.UUID) error {
 	report, err := reportOf(ctx, tx, id)
 	if err != nil || report == nil {
 		return err
@@ -106,6 +110,7 @@ func judge(ctx context.Context, tx *outbox.Tx, id uuid.UUID) error {
 	return tx.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: *report})
 }
 
+// reportOf returns the report that the upload is evidence of, or nil.
 func reportOf(ctx context.Context, tx database.Querier, id uuid.UUID) (*uuid.UUID, error) {
 	const q = `SELECT report_id FROM report_images WHERE upload_id = $1 AND kind = 'evidence' AND deleted_at IS NULL`
 	rows, err := tx.Query(ctx, q, id)

@@ -9,9 +9,9 @@ import (
 	"github.com/lafaekstreet/backend/shared/storage"
 )
 
-// notice is what S3 puts on the queue when objects have been created. The test
-// event it sends once at configuration has no records.
-type notice struct {
+// s3Event is the message of S3 about created objects. The test event that S3 sends
+// when notifications are configured has no records.
+type s3Event struct {
 	Records []struct {
 		EventName string `json:"eventName"`
 		S3        struct {
@@ -22,20 +22,20 @@ type notice struct {
 	} `json:"Records"`
 }
 
-// originals are the keys of the new originals a message tells of.
-func originals(body string) ([]string, error) {
-	var n notice
-	if err := json.Unmarshal([]byte(body), &n); err != nil {
+// originalKeys returns the keys of the new originals that a message names.
+func originalKeys(body string) ([]string, error) {
+	var event s3Event
+	if err := json.Unmarshal([]byte(body), &event); err != nil {
 		return nil, fmt.Errorf("read S3 event: %w", err)
 	}
 	var keys []string
-	for _, r := range n.Records {
+	for _, r := range event.Records {
 		if !strings.HasPrefix(r.EventName, "ObjectCreated:") {
 			continue
 		}
 		key, err := url.QueryUnescape(r.S3.Object.Key)
 		if err != nil {
-			return nil, fmt.Errorf("read S3 event: its key is not form-encoded")
+			return nil, fmt.Errorf("read S3 event: the object key is not form-encoded")
 		}
 		if strings.HasPrefix(key, storage.Originals) {
 			keys = append(keys, key)

@@ -65,9 +65,9 @@ func isNoObject(value any) bool {
 	return !object && value != nil
 }
 
-// renameEarlier is renameNested as the version before did it, on text: order and
-// spelling of what is not renamed stay. It serves earlierHash alone.
-func renameEarlier(text []byte, aliases []alias) []byte {
+// renameText is renameNested on text, as the version before December 2026 did it: values that have no alias stay as
+// they are written. It serves requestHashes.text alone.
+func renameText(text []byte, aliases []alias) []byte {
 	var object map[string]json.RawMessage
 	if json.Unmarshal(text, &object) != nil || object == nil {
 		return text

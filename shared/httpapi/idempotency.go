@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"errors"
 	"net/http"
 	"regexp"
@@ -28,8 +27,7 @@ func (a *API) once(w http.ResponseWriter, r *http.Request, b body, aliases []ali
 		a.refuse(w, r, problem.New(problem.Invalid, "idempotency_key_invalid"))
 		return
 	}
-	earlier := func() [sha256.Size]byte { return earlierHash(r, b, aliases) }
-	claim, first, err := a.deps.Keys.Claim(r.Context(), owner(r), key, requestHash(r, b), earlier)
+	claim, first, err := a.deps.Keys.Claim(r.Context(), owner(r), key, hashesOf(r, b, aliases))
 	switch {
 	case errors.Is(err, errKeyReused):
 		a.refuse(w, r, problem.New(problem.Invalid, "idempotency_key_reused"))

@@ -9,31 +9,42 @@ import (
 	"net/http"
 )
 
-// requestHash tells requests apart. JSON bodies are compared as values: the order
-// of members, spaces, aliases and spellings do not count.
-func requestHash(r *http.Request, b body) [sha256.Size]byte {
-	text := b.text
+// requestHashes tell requests under one Idempotency-Key apart. Two requests are the same when one of the two is equal.
+type requestHashes struct {
+	// value compares a JSON body as a value: the order of members, spaces, aliases and spellings do not count.
+	value [sha256.Size]byte
+	// text compares the text of the body with aliases renamed. The version before December 2026 knows this hash alone.
+	// When no function of that version can run any more, delete it and renameText.
+	text [sha256.Size]byte
+}
+
+// hashesOf makes the hashes of a request whose body was read.
+func hashesOf(r *http.Request, b body, aliases []alias) requestHashes {
+	value, text := b.text, b.text
 	if b.parsed {
 		if encoded, err := json.Marshal(b.value); err == nil { // what was parsed can always be written
-			text = encoded
+			value = encoded
 		}
 	}
-	return hashOf(r, r.URL.RawQuery, text)
-}
-
-// earlierHash is the hash that the version before 2026-12 stored: of the body's
-// text with aliases renamed. Delete it, and renameEarlier, 48 hours after the
-// deployment: its records are then gone.
-func earlierHash(r *http.Request, b body, aliases []alias) [sha256.Size]byte {
-	text := b.text
 	if mediaOf(r) != mediaMultipart && len(aliases) > 0 {
-		text = renameEarlier(text, aliases)
+		text = renameText(text, aliases)
 	}
-	return hashOf(r, b.query, text)
+	return requestHashes{value: hashOf(r, r.URL.RawQuery, value), text: hashOf(r, b.query, text)}
 }
 
-// hashOf hashes a request. The boundary of a multipart body is chosen anew by
-// each retry and does not count.
+// same reports that the hashes are those of the request that stored the two columns.
+func (h requestHashes) same(requestHash, valueHash []byte) bool {
+	return bytes.Equal(requestHash, h.text[:]) || bytes.Equal(valueHash, h.valueHash(requestHash))
+}
+
+// valueHash is what the column value_hash holds beside the given request_hash. It depends on both, because the version
+// before replaces request_hash alone.
+func (h requestHashes) valueHash(requestHash []byte) []byte {
+	sum := sha256.Sum256(append(bytes.Clone(requestHash), h.value[:]...))
+	return sum[:]
+}
+
+// hashOf hashes a request. Each retry chooses another boundary of a multipart body, so the boundary does not count.
 func hashOf(r *http.Request, query string, text []byte) [sha256.Size]byte {
 	if media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && media == mediaMultipart {
 		text = bytes.ReplaceAll(text, []byte(params["boundary"]), nil)

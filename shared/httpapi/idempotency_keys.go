@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -55,52 +54,49 @@ type keyClaim struct {
 	recorded bool
 }
 
-// Claim takes the key for a request with the given hash; earlier is the hash that
-// the version before would have stored for it. It returns the first
-// answer when there is one, errKeyReused or errRequestRunning; else the claim, whose
-// Finish must be called.
+// Claim takes the key for a request with the given hashes. It returns the first answer when there is one, else
+// errKeyReused or errRequestRunning, else the claim, whose Finish must be called.
 //
-// A client that hangs up in the middle does not end it: a key taken that nobody
-// knows of would keep the retry waiting for as long as a request may run.
-func (k *IdempotencyKeys) Claim(ctx context.Context, owner, key string, hash [32]byte, earlier func() [32]byte) (*keyClaim, *recordedAnswer, error) {
+// It goes on when the client hangs up: a key that was taken for nobody would make the retry wait until runningFor is over.
+func (k *IdempotencyKeys) Claim(ctx context.Context, owner, key string, hashes requestHashes) (*keyClaim, *recordedAnswer, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
 	defer cancel()
 	const claim = `
-		INSERT INTO idempotency_keys AS k (owner, key, request_hash, locked_until)
-		VALUES ($1, $2, $3, now() + $4::interval)
+		INSERT INTO idempotency_keys AS k (owner, key, request_hash, value_hash, locked_until)
+		VALUES ($1, $2, $3, $4, now() + $5::interval)
 		ON CONFLICT (owner, key) DO UPDATE
-		   SET locked_until = excluded.locked_until, request_hash = excluded.request_hash, status = NULL, created_at = now()
-		 WHERE (k.status IS NULL AND k.locked_until < now()) OR k.created_at < now() - $5::interval
+		   SET locked_until = excluded.locked_until, request_hash = excluded.request_hash, value_hash = excluded.value_hash,
+		       status = NULL, created_at = now()
+		 WHERE (k.status IS NULL AND k.locked_until < now()) OR k.created_at < now() - $6::interval
 		RETURNING true`
 	var mine bool
-	err := k.db.QueryRow(ctx, claim, owner, key, hash[:], runningFor, answerKept).Scan(&mine)
+	err := k.db.QueryRow(ctx, claim, owner, key, hashes.text[:], hashes.valueHash(hashes.text[:]), runningFor, answerKept).Scan(&mine)
 	if err == nil {
 		return &keyClaim{keys: k, owner: owner, key: key}, nil, nil
 	}
 	if !errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil, fmt.Errorf("claim idempotency key: %w", err)
 	}
-	return k.first(ctx, owner, key, hash, earlier)
+	return k.first(ctx, owner, key, hashes)
 }
 
-func (k *IdempotencyKeys) first(ctx context.Context, owner, key string, hash [32]byte, earlier func() [32]byte) (*keyClaim, *recordedAnswer, error) {
-	const q = `SELECT request_hash, status, response, coalesce(content_type, '') FROM idempotency_keys WHERE owner = $1 AND key = $2`
+// first returns the answer that is recorded under a key which another request has taken.
+func (k *IdempotencyKeys) first(ctx context.Context, owner, key string, hashes requestHashes) (*keyClaim, *recordedAnswer, error) {
+	const q = `SELECT request_hash, value_hash, status, response, coalesce(content_type, '') FROM idempotency_keys WHERE owner = $1 AND key = $2`
 	var (
-		stored []byte
-		status *int
-		a      recordedAnswer
+		requestHash, valueHash []byte
+		status                 *int
+		a                      recordedAnswer
 	)
-	err := k.db.QueryRow(ctx, q, owner, key).Scan(&stored, &status, &a.Body, &a.ContentType)
+	err := k.db.QueryRow(ctx, q, owner, key).Scan(&requestHash, &valueHash, &status, &a.Body, &a.ContentType)
 	if errors.Is(err, pgx.ErrNoRows) { // released between the two statements: the client tries again
 		return nil, nil, errRequestRunning
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("read idempotency key: %w", err)
 	}
-	if !bytes.Equal(stored, hash[:]) {
-		if before := earlier(); !bytes.Equal(stored, before[:]) {
-			return nil, nil, errKeyReused
-		}
+	if !hashes.same(requestHash, valueHash) {
+		return nil, nil, errKeyReused
 	}
 	if status == nil {
 		return nil, nil, errRequestRunning

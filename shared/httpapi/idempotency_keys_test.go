@@ -12,10 +12,11 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
-var one, other = sha256.Sum256([]byte("one")), sha256.Sum256([]byte("other"))
+var one, other = hashesOfText("one"), hashesOfText("other")
 
-// noEarlier is the hash of no request.
-func noEarlier() [sha256.Size]byte { return [sha256.Size]byte{} }
+func hashesOfText(text string) requestHashes {
+	return requestHashes{value: sha256.Sum256([]byte(text)), text: sha256.Sum256([]byte(text))}
+}
 
 func openKeys(t *testing.T) (*database.DB, *IdempotencyKeys) {
 	db := &database.DB{Pool: testdb.Pool(t)}
@@ -26,25 +27,25 @@ func TestFirstAnswerIsGivenAgain(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	_, keys := openKeys(t)
-	claim, first, err := keys.Claim(ctx, "maria", "k", one, noEarlier)
+	claim, first, err := keys.Claim(ctx, "maria", "k", one)
 	if err != nil || first != nil || claim == nil {
 		t.Fatalf("first claim: %v %v", first, err)
 	}
-	if _, _, err := keys.Claim(ctx, "maria", "k", one, noEarlier); !errors.Is(err, errRequestRunning) {
+	if _, _, err := keys.Claim(ctx, "maria", "k", one); !errors.Is(err, errRequestRunning) {
 		t.Errorf("while running: got %v", err)
 	}
 	want := recordedAnswer{Status: 201, ContentType: "application/json", Body: []byte(`{"id":1}`)}
 	if err := claim.Finish(ctx, true, want); err != nil {
 		t.Fatal(err)
 	}
-	_, first, err = keys.Claim(ctx, "maria", "k", one, noEarlier)
+	_, first, err = keys.Claim(ctx, "maria", "k", one)
 	if err != nil || first == nil || first.Status != 201 || string(first.Body) != `{"id":1}` {
 		t.Errorf("replay: got %+v %v", first, err)
 	}
-	if _, _, err := keys.Claim(ctx, "maria", "k", other, noEarlier); !errors.Is(err, errKeyReused) {
+	if _, _, err := keys.Claim(ctx, "maria", "k", other); !errors.Is(err, errKeyReused) {
 		t.Errorf("another request under the key: got %v", err)
 	}
-	if claim, _, err := keys.Claim(ctx, "joao", "k", other, noEarlier); err != nil || claim == nil {
+	if claim, _, err := keys.Claim(ctx, "joao", "k", other); err != nil || claim == nil {
 		t.Errorf("another person's key of the same name: got %v", err)
 	}
 }
@@ -53,7 +54,7 @@ func TestAnswersAreKeptForTwoDays(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	db, keys := openKeys(t)
-	claim, _, err := keys.Claim(ctx, "maria", "k", one, noEarlier)
+	claim, _, err := keys.Claim(ctx, "maria", "k", one)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,11 +69,11 @@ func TestAnswersAreKeptForTwoDays(t *testing.T) {
 		}
 	}
 	age(47)
-	if _, first, err := keys.Claim(ctx, "maria", "k", one, noEarlier); err != nil || first == nil || first.Status != 201 {
+	if _, first, err := keys.Claim(ctx, "maria", "k", one); err != nil || first == nil || first.Status != 201 {
 		t.Errorf("after 47 hours: got %+v, %v, want the first answer", first, err)
 	}
 	age(49)
-	if claim, first, err := keys.Claim(ctx, "maria", "k", other, noEarlier); err != nil || first != nil || claim == nil {
+	if claim, first, err := keys.Claim(ctx, "maria", "k", other); err != nil || first != nil || claim == nil {
 		t.Errorf("after 49 hours: got %+v, %v, want a new claim", first, err)
 	}
 }
@@ -82,7 +83,7 @@ func TestAKeyOfADeadRequestIsFreeAfterFortySeconds(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	db, keys := openKeys(t)
-	if _, _, err := keys.Claim(ctx, "maria", "k", one, noEarlier); err != nil {
+	if _, _, err := keys.Claim(ctx, "maria", "k", one); err != nil {
 		t.Fatal(err)
 	}
 	var seconds int
@@ -92,7 +93,7 @@ func TestAKeyOfADeadRequestIsFreeAfterFortySeconds(t *testing.T) {
 	if _, err := db.Exec(ctx, `UPDATE idempotency_keys SET locked_until = now() - interval '1 second'`); err != nil {
 		t.Fatal(err)
 	}
-	if claim, first, err := keys.Claim(ctx, "maria", "k", one, noEarlier); err != nil || first != nil || claim == nil {
+	if claim, first, err := keys.Claim(ctx, "maria", "k", one); err != nil || first != nil || claim == nil {
 		t.Errorf("got %+v, %v, want a claim", first, err)
 	}
 }
@@ -105,7 +106,7 @@ func TestFailureGivesTheKeyBack(t *testing.T) {
 		finished bool
 		status   int
 	}{{true, 500}, {true, 422}, {false, 200}} {
-		claim, _, err := keys.Claim(ctx, "maria", "k", one, noEarlier)
+		claim, _, err := keys.Claim(ctx, "maria", "k", one)
 		if err != nil {
 			t.Fatalf("%+v: %v", c, err)
 		}
@@ -118,7 +119,7 @@ func TestFailureGivesTheKeyBack(t *testing.T) {
 func TestRecordCommitsWithItsEffect(t *testing.T) {
 	t.Parallel()
 	db, keys := openKeys(t)
-	claim, _, err := keys.Claim(t.Context(), "maria", "k", one, noEarlier)
+	claim, _, err := keys.Claim(t.Context(), "maria", "k", one)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +131,7 @@ func TestRecordCommitsWithItsEffect(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The process dies here: Finish is never called. The retry still gets the answer.
-	_, first, err := keys.Claim(ctx, "maria", "k", one, noEarlier)
+	_, first, err := keys.Claim(ctx, "maria", "k", one)
 	if err != nil || first == nil || string(first.Body) != "{\"id\":7}\n" {
 		t.Fatalf("got %+v %v", first, err)
 	}
@@ -139,7 +140,7 @@ func TestRecordCommitsWithItsEffect(t *testing.T) {
 func TestRecordIsUndoneWithItsEffect(t *testing.T) {
 	t.Parallel()
 	db, keys := openKeys(t)
-	claim, _, err := keys.Claim(t.Context(), "maria", "k", one, noEarlier)
+	claim, _, err := keys.Claim(t.Context(), "maria", "k", one)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +158,7 @@ func TestRecordIsUndoneWithItsEffect(t *testing.T) {
 	if err := claim.Finish(ctx, true, recordedAnswer{Status: 500}); err != nil {
 		t.Fatal(err)
 	}
-	if again, first, err := keys.Claim(ctx, "maria", "k", one, noEarlier); err != nil || first != nil || again == nil {
+	if again, first, err := keys.Claim(ctx, "maria", "k", one); err != nil || first != nil || again == nil {
 		t.Fatalf("got %+v %v", first, err)
 	}
 }
@@ -169,7 +170,7 @@ func TestOneOfManyRuns(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			claim, _, err := keys.Claim(t.Context(), "maria", "k", one, noEarlier)
+			claim, _, err := keys.Claim(t.Context(), "maria", "k", one)
 			if claim != nil && err == nil {
 				ran.Add(1)
 			}
@@ -200,7 +201,7 @@ func TestHangingUpWhileTheKeyIsTaken(t *testing.T) {
 	}
 	claimed := make(chan result, 1)
 	go func() {
-		claim, _, err := keys.Claim(ctx, "maria", "k", one, noEarlier)
+		claim, _, err := keys.Claim(ctx, "maria", "k", one)
 		claimed <- result{claim, err}
 	}()
 	const waiting = `SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE a.datname = current_database() AND NOT l.granted`
@@ -220,7 +221,7 @@ func TestHangingUpWhileTheKeyIsTaken(t *testing.T) {
 	if err := got.claim.Finish(ctx, false, recordedAnswer{}); err != nil {
 		t.Fatal(err)
 	}
-	if claim, _, err := keys.Claim(t.Context(), "maria", "k", one, noEarlier); err != nil || claim == nil {
+	if claim, _, err := keys.Claim(t.Context(), "maria", "k", one); err != nil || claim == nil {
 		t.Errorf("the retry: got %v, %v", claim, err)
 	}
 }

@@ -59,7 +59,8 @@ func (k *createLookup) sameContent(pictures []upload.Locked) *Repeat {
 
 // lookup waits for other requests of the person and reads what decides, in one round trip.
 func lookup(ctx context.Context, tx *outbox.Tx, c identity.Caller, in CreateInput) (*createLookup, error) {
-	tx.Queue(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, "create:"+c.UserID.String())
+	// The key keeps its old name: functions of an earlier version, which run beside this one during a deploy, take the same lock.
+	tx.Queue(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, "filing:"+c.UserID.String())
 	repeat := askClientID(tx, c.UserID, in)
 	similar := askSimilar(tx, c.UserID, in)
 	uploads := upload.Lock(tx, c.UserID, in.uploads)

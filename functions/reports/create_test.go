@@ -131,6 +131,35 @@ func TestAFilingThatWaitsHoldsUpNobody(t *testing.T) {
 	}
 }
 
+// During a deploy two versions of the function run side by side. Requests of one person wait for each other across
+// versions only while all of them lock the same key, so the key must not change.
+func TestCreateTakesTheLockOfEarlierVersions(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.Citizen()
+	earlier, err := w.DB.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = earlier.Rollback(t.Context()) }()
+	if _, err := earlier.Exec(t.Context(), `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, "filing:"+c.ID.String()); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan int, 1)
+	go func() { done <- c.Post("/reports", newBody(nil)).Status }()
+	w.WaitUntil(`SELECT EXISTS (SELECT FROM reports) OR EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+		WHERE l.locktype = 'advisory' AND NOT l.granted AND a.datname = current_database())`)
+	if w.Int(`SELECT count(*) FROM reports`) != 0 {
+		t.Error("a request does not wait for one that a function of an earlier version works on")
+	}
+	if err := earlier.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if status := <-done; status != http.StatusCreated {
+		t.Errorf("the request that waited: %d", status)
+	}
+}
+
 func TestOneOfTwoOfficialsGetsTheReport(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

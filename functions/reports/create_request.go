@@ -1,14 +1,20 @@
 package reports
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
+	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
@@ -100,4 +106,156 @@ func (r CreateRequest) uploads() ([]uuid.UUID, error) {
 		}
 	}
 	return out, nil
+}
+
+const (
+	maxPart       = 300 // runes of a part of an address; the rest is cut off
+	maxDeviceInfo = 2048
+	maxAge        = 30 * 24 * time.Hour
+	maxAhead      = 10 * time.Minute
+)
+
+// CreateInput is a CreateRequest that was checked, with all that is known before the transaction.
+type CreateInput struct {
+	clientID       *uuid.UUID
+	issueType      report.IssueType
+	issueTypeRaw   *string
+	title          string
+	description    string
+	latitude       float64
+	longitude      float64
+	accuracy       *float64
+	address        [5]*string // address, street, suco, district, municipality
+	severityGuess  *report.Severity
+	uploads        []uuid.UUID
+	capturedAt     *time.Time
+	createdOffline bool
+	deviceInfo     json.RawMessage
+	anonymous      bool
+	contentHash    [sha256.Size]byte
+	// Not part of the request: the code of the municipality, where its name is known, and how many pictures are allowed.
+	municipalityCode *string
+	maxImages        int
+}
+
+// input checks a request as of now.
+func (r CreateRequest) input(now time.Time) (CreateInput, error) {
+	in := CreateInput{
+		title: clean(r.Title), description: clean(r.Description), latitude: r.Latitude, longitude: r.Longitude,
+		address:        [5]*string{part(r.Address), part(r.Street), part(r.Suco), part(r.District), part(r.Municipality)},
+		createdOffline: r.CreatedOffline != nil && *r.CreatedOffline, anonymous: r.IsAnonymous != nil && *r.IsAnonymous,
+	}
+	if !report.ValidPoint(r.Latitude, r.Longitude) {
+		return CreateInput{}, problem.InvalidField("latitude", "outside the range of coordinates")
+	}
+	in.issueType, in.issueTypeRaw = issueTypeOf(r.IssueType)
+	if r.Severity != nil {
+		if s, ok := report.ParseSeverity(*r.Severity); ok {
+			in.severityGuess = &s
+		}
+	}
+	if r.LocationAccuracy != nil && *r.LocationAccuracy >= 0 && *r.LocationAccuracy < 1e6 {
+		in.accuracy = r.LocationAccuracy
+	}
+	var err error
+	if in.clientID, err = optionalID("client_id", r.ClientID); err != nil {
+		return CreateInput{}, err
+	}
+	if in.capturedAt, err = captured(r.CapturedAt, now); err != nil {
+		return CreateInput{}, err
+	}
+	if in.uploads, err = r.uploads(); err != nil {
+		return CreateInput{}, err
+	}
+	if len(r.DeviceInfo) > maxDeviceInfo {
+		return CreateInput{}, problem.InvalidField("device_info", "at most 2 KB")
+	}
+	if len(r.DeviceInfo) > 0 && string(r.DeviceInfo) != "null" {
+		in.deviceInfo = database.JSON(r.DeviceInfo) // a report is never lost for what a phone says of itself
+	}
+	in.contentHash = in.hash()
+	return in, nil
+}
+
+// captured reads when a picture was taken. A phone's clock may be a little ahead.
+func captured(s *string, now time.Time) (*time.Time, error) {
+	if s == nil || strings.TrimSpace(*s) == "" {
+		return nil, nil
+	}
+	text := strings.TrimSpace(*s)
+	if len(text) > len(time.DateOnly) && text[len(time.DateOnly)] == ' ' { // RFC 3339, 5.6: a space may stand for the T, and Dart's toString has it
+		text = text[:len(time.DateOnly)] + "T" + text[len(time.DateOnly)+1:]
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil { // Dart writes local times without a zone
+		t, err = time.ParseInLocation("2006-01-02T15:04:05.999999999", text, report.Zone())
+	}
+	if err != nil {
+		return nil, problem.InvalidField("captured_at", "expected an RFC 3339 date-time")
+	}
+	if now.Sub(t) > maxAge {
+		return nil, problem.InvalidField("captured_at", "more than 30 days ago")
+	}
+	if t.Sub(now) > maxAhead {
+		t = now
+	}
+	t = t.UTC().Truncate(time.Microsecond)
+	return &t, nil
+}
+
+func optionalID(field string, s *string) (*uuid.UUID, error) {
+	if s == nil || strings.TrimSpace(*s) == "" {
+		return nil, nil
+	}
+	id, err := uuid.Parse(strings.TrimSpace(*s))
+	if err != nil {
+		return nil, problem.InvalidField(field, "expected a UUID")
+	}
+	return &id, nil
+}
+
+// maxRaw is how many runes of a word nobody foresaw are kept.
+const maxRaw = 100
+
+// issueTypeOf is the type a word means, and the word itself where that is none we know.
+func issueTypeOf(word string) (report.IssueType, *string) {
+	t, known := report.ParseIssueType(word)
+	if known {
+		return t, nil
+	}
+	raw := []rune(clean(&word))
+	if len(raw) == 0 {
+		return t, nil
+	}
+	kept := string(raw[:min(len(raw), maxRaw)])
+	return t, &kept
+}
+
+// clean is text as it is kept, without outer space.
+func clean(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return strings.TrimSpace(database.Text(*s))
+}
+
+func part(s *string) *string {
+	text := clean(s)
+	if text == "" {
+		return nil
+	}
+	if utf8.RuneCountInString(text) > maxPart {
+		text = string([]rune(text)[:maxPart])
+	}
+	return &text
+}
+
+// hash tells a retry from other content under the same client_id. What the
+// phone may send differently a second time without meaning another report
+// (its state, the upload that was tried again) does not count.
+func (in CreateInput) hash() [sha256.Size]byte {
+	fields := []any{in.issueType, in.issueTypeRaw, in.title, in.description,
+		math.Round(in.latitude * 1e6), math.Round(in.longitude * 1e6), in.address, in.severityGuess, in.anonymous}
+	raw, _ := json.Marshal(fields) // numbers in range, strings and bools always encode
+	return sha256.Sum256(raw)
 }

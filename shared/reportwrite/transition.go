@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
@@ -153,4 +154,25 @@ func (m Move) applyToPeople(tx *outbox.Tx, h *Locked, original *uuid.UUID) {
 	case h.Status == report.Duplicate:
 		tx.Queue(unfollow, h.ID)
 	}
+}
+
+// Uphold keeps a rejected report rejected, for the reason of the person who has looked at it again. That is no change of
+// status; where the reporter had appealed, it is their answer, and they are told. Reports are appealed once, and so
+// answered once.
+func (h *Locked) Uphold(ctx context.Context, tx *outbox.Tx, reason string, appealed bool) error {
+	tx.Queue(`UPDATE reports SET rejection_reason = $2 WHERE id = $1`, h.ID, reason)
+	if !appealed {
+		return nil
+	}
+	return h.Tell(ctx, tx, notification.ReportRejected, "upheld:"+h.ID.String(), map[string]string{
+		notification.ParamReportNumber: h.Number, notification.ParamReason: sentence(reason)})
+}
+
+// ReviewDuplicates has a person look at the duplicates of a report that goes out of sight, with the next statement of
+// w: nobody works on a duplicate, so that whoever rejects or withdraws the original would hide them all with it.
+// Their status is for a moderator to change (rule); until then they wait in the queue as needs_review.
+func (h *Locked) ReviewDuplicates(tx *outbox.Tx) {
+	const q = `UPDATE reports SET ai_status = 'needs_review', version = version + 1, updated_at = now()
+		WHERE duplicate_of = $1 AND deleted_at IS NULL`
+	tx.Queue(q, h.ID)
 }

@@ -1,21 +1,62 @@
+// Package upload is how a picture gets from a phone to a report: the keys it is
+// stored under, the checks before it is stored, who may attach it to what.
 package upload
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/storage"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
+
+// Life is how long an upload may stay unattached; phones can be offline for days.
+const Life = 7 * 24 * time.Hour
+
+// Rendition is a re-encoded form of a picture, without any metadata.
+type Rendition string
+
+// The renditions.
+const (
+	Display   Rendition = "display"
+	Thumbnail Rendition = "thumbnail"
+)
+
+// OriginalKey is where the bytes as sent are kept: private, sealed, expiring.
+func OriginalKey(id uuid.UUID) string { return storage.Originals + id.String() }
+
+// RenditionKey is where a rendition is kept.
+func RenditionKey(id uuid.UUID, r Rendition) string {
+	return storage.Renditions + id.String() + "/" + string(r) + ".jpg"
+}
+
+// IDOfKey is the upload an S3 key, or the address of an object under one, belongs to.
+func IDOfKey(ref string) (uuid.UUID, bool) {
+	if u, err := url.Parse(ref); err == nil {
+		ref = u.Path
+	}
+	for _, prefix := range []string{storage.Originals, storage.Renditions} {
+		if _, rest, ok := strings.Cut(ref, prefix); ok {
+			name, _, _ := strings.Cut(rest, "/")
+			id, err := uuid.Parse(name)
+			return id, err == nil && id != uuid.Nil
+		}
+	}
+	return uuid.Nil, false
+}
 
 // Upload is a picture on its way, as its owner sees it.
 type Upload struct {
@@ -162,4 +203,76 @@ func refused(err error) error {
 		return problem.New(problem.Invalid, "image_extra_data").Because(err)
 	}
 	return problem.New(problem.Invalid, "image_broken").Because(err)
+}
+
+// State is how far a picture is.
+type State string
+
+// The states.
+const (
+	Issued    State = "issued"    // waiting for the bytes
+	Stored    State = "stored"    // the bytes are there
+	Processed State = "processed" // renditions exist
+	Refused   State = "refused"   // not a picture we take
+)
+
+// Locked is an upload its owner is about to use, locked by the transaction.
+type Locked struct {
+	ID        uuid.UUID
+	State     State
+	Attached  bool
+	ExpiresAt time.Time
+	Hash      []byte // SHA-256 of the original as far as known
+	// Of a processed one:
+	DisplayHash   []byte // SHA-256 of the public rendition
+	Width, Height *int   // pixels, upright
+	Blurhash      *string
+}
+
+// Lock locks the uploads of a person until the transaction ends. The result has those that are there and theirs; see
+// InOrder.
+func Lock(p database.Pipeline, owner uuid.UUID, ids []uuid.UUID) *database.Ask[[]Locked] {
+	if len(ids) == 0 {
+		return database.Derive(func() []Locked { return nil })
+	}
+	const q = `SELECT id, state, attached_at IS NOT NULL, expires_at, coalesce(original_sha256, sha256), display_sha256, width, height, blurhash
+		FROM uploads WHERE id = ANY($1) AND user_id = $2 ORDER BY id FOR UPDATE`
+	return database.AskRows(p, pgx.RowToStructByPos[Locked], q, ids, owner)
+}
+
+// InOrder returns the uploads in the order of ids. One that is not among them is unknown or
+// somebody else's: a 422 "upload_unknown" that does not say which of the two.
+func InOrder(ids []uuid.UUID, locked []Locked) ([]Locked, error) {
+	out := make([]Locked, 0, len(ids))
+	for _, id := range ids {
+		i := slices.IndexFunc(locked, func(u Locked) bool { return u.ID == id })
+		if i < 0 {
+			return nil, problem.New(problem.Invalid, "upload_unknown")
+		}
+		out = append(out, locked[i])
+	}
+	return out, nil
+}
+
+// Usable is nil for an upload that may be attached now.
+func (u Locked) Usable(now time.Time) error {
+	switch {
+	case u.State == Refused:
+		return problem.New(problem.Invalid, "upload_refused")
+	case u.Attached:
+		return problem.New(problem.Conflict, "upload_in_use")
+	case now.After(u.ExpiresAt):
+		return problem.New(problem.Invalid, "upload_unknown")
+	}
+	return nil
+}
+
+// Same reports whether two uploads are of the same picture.
+func (u Locked) Same(id uuid.UUID, hash []byte) bool {
+	return u.ID == id || (u.Hash != nil && bytes.Equal(u.Hash, hash))
+}
+
+// Attach marks uploads as used, so that they do not expire.
+func Attach(p database.Pipeline, ids []uuid.UUID) {
+	p.Queue(`UPDATE uploads SET attached_at = now() WHERE id = ANY($1)`, ids)
 }

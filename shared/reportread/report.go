@@ -266,3 +266,85 @@ func (r *Reader) Image(ctx context.Context, v Viewer, ref report.Ref, imageID uu
 	}
 	return Image{}, problem.New(problem.NotFound, "image_not_found")
 }
+
+// New is a report that a transaction creates.
+type New struct {
+	ID           uuid.UUID
+	Number       database.Late
+	ClientID     *uuid.UUID
+	IssueType    report.IssueType
+	IssueTypeRaw *string
+	Title        string
+	Description  string
+	Severity     report.Severity
+	Latitude     float64
+	Longitude    float64
+	Accuracy     *float64   // metres
+	Address      [5]*string // address, street, suco, district, municipality
+	AIStatus     report.AIStatus
+	Anonymous    bool
+	CapturedAt   *time.Time
+	Images       []NewImage
+	Author       Author
+	At           time.Time // of the transaction
+}
+
+// NewImage is a picture that a report is created with, or that is added to it.
+type NewImage struct {
+	ID uuid.UUID
+	upload.Locked
+}
+
+// Author is the reporter as readers see them.
+type Author struct {
+	ID     uuid.UUID
+	Name   string
+	Avatar *uuid.UUID // an upload
+}
+
+// New is what Report would read of n once it is there, for its author, without reading it. Its number is
+// the placeholder.
+func (r *Reader) New(ctx context.Context, v Viewer, n New) (Report, error) {
+	row := &summaryRow{anonymous: n.Anonymous, personID: &n.Author.ID, personName: &n.Author.Name, avatar: n.Author.Avatar}
+	row.Summary = Summary{
+		ID: n.ID, ReportNumber: n.Number.Placeholder(), Title: n.Title, Description: n.Description, IssueType: n.IssueType,
+		IssueTypeRaw: n.IssueTypeRaw, Severity: n.Severity, Priority: n.Severity, Status: report.Pending,
+		Latitude: n.Latitude, Longitude: n.Longitude, LocationAccuracy: stored(n.Accuracy),
+		Address: n.Address[0], Street: n.Address[1], Suco: n.Address[2], District: n.Address[3], Municipality: n.Address[4],
+		AIStatus: n.AIStatus, BlockchainStatus: "queued", ClientID: n.ClientID, Version: 1,
+		CreatedAt: timestamp.Of(n.At), UpdatedAt: timestamp.Of(n.At), author: &n.Author.ID,
+	}
+	out := Report{
+		Blockchain:         ledger.Anchor{Status: "queued", Network: r.ledger.Network},
+		StatusHistory:      []Step{{NewStatus: report.Pending, ChangedBy: string(report.ActorCitizen), CreatedAt: timestamp.Of(n.At)}},
+		PossibleDuplicates: []Candidate{},
+		CapturedAt:         timestamp.OfPtr(n.CapturedAt),
+	}
+	images := make([]imageRow, len(n.Images))
+	for i, image := range n.Images {
+		images[i] = image.row("evidence", n.At)
+		if row.image == nil && image.State == upload.Processed {
+			row.image, row.Blurhash = &image.Locked.ID, image.Blurhash
+		}
+	}
+	return r.complete(ctx, v, out, row, images)
+}
+
+func (i NewImage) row(kind string, at time.Time) imageRow {
+	return imageRow{state: i.State, upload: i.Locked.ID, Image: Image{ID: i.ID, Kind: kind,
+		Width: i.Width, Height: i.Height, Blurhash: i.Blurhash, CreatedAt: timestamp.Of(at)}}
+}
+
+// NewImage is what Image would read of i in the moment it is added, without reading it.
+func (r *Reader) NewImage(ctx context.Context, i NewImage, kind string, at time.Time) (Image, error) {
+	return r.image(ctx, i.row(kind, at))
+}
+
+// stored is a number as the database keeps it, in single precision.
+func stored(v *float64) *float64 {
+	if v == nil {
+		return nil
+	}
+	rounded := float64(float32(*v))
+	return &rounded
+}

@@ -140,12 +140,12 @@ const waitingSQL = `
 
 // measure tells how long things wait: what alarms watch.
 func (r *Relay) measure(ctx context.Context) error {
-	w, err := r.outbox.Waiting(ctx)
+	backlog, err := r.outbox.Backlog(ctx)
 	if err != nil {
 		return err
 	}
-	r.metrics.Put(catalog.OutboxMessages, float64(w.Messages))
-	r.metrics.Put(catalog.OutboxAge, w.Oldest.Seconds())
+	r.metrics.Put(catalog.OutboxMessages, float64(backlog.Messages))
+	r.metrics.Put(catalog.OutboxAge, backlog.Oldest.Seconds())
 	var ai, anchor float64
 	var failed int
 	if err := r.db.QueryRow(ctx, waitingSQL).Scan(&ai, &anchor, &failed); err != nil {

@@ -1,5 +1,5 @@
-// Package outbox ties messages to the transaction they belong to: written with
-// it, sent once it has committed, and swept up by relay when a crash came between.
+// Package outbox sends messages with a transaction: they are stored in it, sent after its commit, and sent by the relay
+// function when the process ended before it could send them. A message may be delivered twice.
 package outbox
 
 import (
@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,58 +17,49 @@ import (
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
-// Sender puts bodies on a queue and reports which ids arrived.
-type Sender interface {
-	// Send puts messages on the named queue, at most ten a call.
-	Send(ctx context.Context, name queue.Name, messages []queue.Outgoing) (sent []uuid.UUID, err error)
-	// Knows reports whether this process may send to the queue.
-	Knows(name queue.Name) bool
-}
-
-// Outbox runs units of work.
+// Outbox runs transactions that send messages. It is safe for concurrent use.
 type Outbox struct {
 	db     *database.DB
-	sender Sender
+	sender queue.Sender
 	log    *slog.Logger
 }
 
-// New sends through s after each commit. A nil s leaves every message to relay.
-func New(db *database.DB, s Sender, log *slog.Logger) *Outbox {
+// New returns an outbox that sends through s after each commit. With a nil s, relay sends every message.
+func New(db *database.DB, s queue.Sender, log *slog.Logger) *Outbox {
 	return &Outbox{db: db, sender: s, log: log}
 }
 
-// Tx is a transaction and the messages that go out when it has committed.
+// Tx is a transaction together with the messages that are sent after its commit.
 type Tx struct {
 	*database.Tx
-	pending []pending // to be stored with the commit
-	perhaps []conditional
+	pending     []pending // stored with the commit
+	conditional []conditional
 }
 
-// conditional is a message that is sent only where its statement stored it.
-type conditional struct {
-	message pending
-	stored  *database.Ask[int64] // 0 where it did not
-}
-
+// pending is a message that is not sent yet.
 type pending struct {
 	queue queue.Name
 	out   queue.Outgoing
-	delay time.Duration
 }
 
-// Send adds a message to the unit of work. Body is encoded as JSON.
-func (w *Tx) Send(ctx context.Context, name queue.Name, body any) error {
-	return w.SendAfter(ctx, name, body, 0)
+// conditional is a message that is sent only if its statement stored it.
+type conditional struct {
+	message pending
+	stored  *database.Ask[int64] // rows stored: 1, or 0 when there is nothing to send
 }
 
-// SendAfter is Send with a delay before the message may be delivered; whole
-// seconds, at most 15 minutes (the limit of SQS).
-func (w *Tx) SendAfter(_ context.Context, name queue.Name, body any, delay time.Duration) error {
+// Send adds a message to the transaction. Body is encoded as JSON.
+func (tx *Tx) Send(ctx context.Context, name queue.Name, body any) error {
+	return tx.SendAfter(ctx, name, body, 0)
+}
+
+// SendAfter is Send with a delay before the delivery: whole seconds, at most catalog.MaxDelay.
+func (tx *Tx) SendAfter(_ context.Context, name queue.Name, body any, delay time.Duration) error {
 	p, err := newPending(name, body, delay)
 	if err != nil {
 		return err
 	}
-	w.pending = append(w.pending, p)
+	tx.pending = append(tx.pending, p)
 	return nil
 }
 
@@ -76,46 +68,57 @@ func newPending(name queue.Name, body any, delay time.Duration) (pending, error)
 	if err != nil {
 		return pending{}, fmt.Errorf("encode message for %s: %w", name, err)
 	}
-	return pending{queue: name, out: queue.Outgoing{ID: database.NewID(), Body: raw, Delay: delay}, delay: delay}, nil
+	return pending{queue: name, out: queue.Outgoing{ID: database.NewID(), Body: raw, Delay: delay}}, nil
 }
 
-// SendIf has insert, a statement that adds one row and returns something of it, run with the next round trip, and
-// sends the message when it did add one. Its arguments are numbered from $1.
-func (w *Tx) SendIf(name queue.Name, body any, insert string, args ...any) error {
+// SendIf runs insert with the next round trip and sends the message only if insert added a row. Insert adds at most one
+// row and has a RETURNING clause; its parameters begin with $1.
+func (tx *Tx) SendIf(name queue.Name, body any, insert string, args ...any) error {
 	p, err := newPending(name, body, 0)
 	if err != nil {
 		return err
 	}
 	n := len(args)
 	statement := fmt.Sprintf(`WITH added AS (%s) INSERT INTO outbox (id, queue, body) SELECT $%d, $%d, $%d FROM added`, insert, n+1, n+2, n+3)
-	stored := database.AskAffected(w, statement, append(args, p.out.ID, string(name), string(p.out.Body))...)
-	w.perhaps = append(w.perhaps, conditional{p, stored})
+	stored := database.AskAffected(tx, statement, append(args, p.out.ID, string(name), string(p.out.Body))...)
+	tx.conditional = append(tx.conditional, conditional{p, stored})
 	return nil
 }
 
-// store writes the messages that have no row yet, with the commit.
-func (w *Tx) store() {
-	if len(w.pending) == 0 {
+// store writes the pending messages with the commit. Those of SendIf are stored by their own statement.
+func (tx *Tx) store() {
+	if len(tx.pending) == 0 {
 		return
 	}
 	var (
-		id     = make([]uuid.UUID, len(w.pending))
-		name   = make([]string, len(w.pending))
-		body   = make([]string, len(w.pending))
-		delays = make([]time.Duration, len(w.pending))
+		id     = make([]uuid.UUID, len(tx.pending))
+		name   = make([]string, len(tx.pending))
+		body   = make([]string, len(tx.pending))
+		delays = make([]time.Duration, len(tx.pending))
 	)
-	for i, p := range w.pending {
-		id[i], name[i], body[i], delays[i] = p.out.ID, string(p.queue), string(p.out.Body), p.delay
+	for i, p := range tx.pending {
+		id[i], name[i], body[i], delays[i] = p.out.ID, string(p.queue), string(p.out.Body), p.out.Delay
 	}
 	const insert = `
 		INSERT INTO outbox (id, queue, body, not_before)
 		SELECT id, queue, body::jsonb, now() + delay
 		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::interval[]) AS m (id, queue, body, delay)`
-	w.Queue(insert, id, name, body, delays)
+	tx.Queue(insert, id, name, body, delays)
 }
 
-// Do runs f in a transaction and, once it has committed, sends the messages f
-// added. A message that cannot be sent stays for relay; that is no error.
+// Once records that a consumer processed a message, in the transaction of the message's effect. It reports false when that
+// was recorded before: the caller then does nothing.
+func (tx *Tx) Once(ctx context.Context, consumer, key string) (bool, error) {
+	const mark = `INSERT INTO processed_messages (consumer, message_key) VALUES ($1, $2) ON CONFLICT DO NOTHING`
+	tag, err := tx.Exec(ctx, mark, consumer, key)
+	if err != nil {
+		return false, fmt.Errorf("mark %s processed: %w", consumer, err)
+	}
+	return tag.RowsAffected() == 1, nil
+}
+
+// Do runs f in a transaction and, after the commit, sends the messages that f added. It is no error when a message
+// cannot be sent now: relay sends it later.
 func (o *Outbox) Do(ctx context.Context, f func(tx *Tx) error) error {
 	sent, err := o.commit(ctx, f)
 	if err == nil {
@@ -124,25 +127,26 @@ func (o *Outbox) Do(ctx context.Context, f func(tx *Tx) error) error {
 	return err
 }
 
-// Round collects the messages of several units of work, so that they go out together.
+// Round runs several transactions and sends their messages together at the end.
 type Round struct {
 	outbox *Outbox
 	all    []pending
 }
 
-// Round begins one; its Send must be called in the end.
+// Round returns an empty Round. The caller calls its Send after the last transaction.
 func (o *Outbox) Round() *Round { return &Round{outbox: o} }
 
-// Do is Outbox.Do but for the sending. A unit that fails changes nothing about the others.
+// Do is Outbox.Do without the sending. A transaction that fails does not affect the others.
 func (r *Round) Do(ctx context.Context, f func(tx *Tx) error) error {
 	more, err := r.outbox.commit(ctx, f)
 	r.all = append(r.all, more...)
 	return err
 }
 
-// Send sends what the committed units of work added.
+// Send sends the messages of the transactions that have committed.
 func (r *Round) Send(ctx context.Context) { r.outbox.send(ctx, r.all) }
 
+// commit runs f in a transaction and returns the messages to send.
 func (o *Outbox) commit(ctx context.Context, f func(tx *Tx) error) ([]pending, error) {
 	var done *Tx
 	err := o.db.InTx(ctx, func(tx *database.Tx) error {
@@ -157,7 +161,7 @@ func (o *Outbox) commit(ctx context.Context, f func(tx *Tx) error) ([]pending, e
 		return nil, err
 	}
 	sent := done.pending
-	for _, c := range done.perhaps {
+	for _, c := range done.conditional {
 		if c.stored.Get() > 0 {
 			sent = append(sent, c.message)
 		}
@@ -165,35 +169,35 @@ func (o *Outbox) commit(ctx context.Context, f func(tx *Tx) error) ([]pending, e
 	return sent, nil
 }
 
-// sendTimeout bounds what a citizen waits for after the commit; relay has the rest.
+// sendTimeout is the longest that a client waits for messages to be sent after the commit. Relay sends the rest.
 const sendTimeout = 3 * time.Second
 
 func (o *Outbox) send(ctx context.Context, all []pending) {
 	if o.sender == nil || len(all) == 0 {
 		return
 	}
-	// The client may hang up right after the commit; the messages still go out.
+	// The messages are sent even when the client has disconnected after the commit.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
 	defer cancel()
 	sent := o.deliver(ctx, all)
 	if len(sent) == 0 {
 		return
 	}
-	// Nobody waits for the disk here: a deletion that is lost has a message delivered twice.
-	const forget = `DELETE FROM outbox WHERE id = ANY($1) AND set_config('synchronous_commit', 'off', true) = 'off'`
-	if _, err := o.db.Exec(ctx, forget, sent); err != nil {
-		o.log.WarnContext(ctx, "sent outbox messages not marked; they will be delivered twice", "error", err)
+	// The deletion does not wait for the disk. If a crash undoes it, a message is delivered twice.
+	const remove = `DELETE FROM outbox WHERE id = ANY($1) AND set_config('synchronous_commit', 'off', true) = 'off'`
+	if _, err := o.db.Exec(ctx, remove, sent); err != nil {
+		o.log.WarnContext(ctx, "sent outbox messages are not deleted; they will be delivered twice", "error", err)
 	}
 }
 
-// deliver sends to all queues at once and returns which messages arrived.
+// deliver sends to all queues at the same time and returns the ids of the messages that were sent.
 func (o *Outbox) deliver(ctx context.Context, all []pending) []uuid.UUID {
 	var (
 		mu    sync.Mutex
 		sent  []uuid.UUID
 		calls sync.WaitGroup
 	)
-	for _, name := range names(all) {
+	for _, name := range queueNames(all) {
 		if !o.sender.Knows(name) {
 			continue
 		}
@@ -201,7 +205,7 @@ func (o *Outbox) deliver(ctx context.Context, all []pending) []uuid.UUID {
 			for _, part := range batches(all, name) {
 				ids, err := o.sender.Send(ctx, name, part)
 				if err != nil {
-					o.log.WarnContext(ctx, "outbox messages left for relay", "queue", string(name), "error", err)
+					o.log.WarnContext(ctx, "outbox messages not sent; relay will send them", "queue", string(name), "error", err)
 				}
 				mu.Lock()
 				sent = append(sent, ids...)
@@ -211,4 +215,26 @@ func (o *Outbox) deliver(ctx context.Context, all []pending) []uuid.UUID {
 	}
 	calls.Wait()
 	return sent
+}
+
+// queueNames lists the queues of all, in order of first use.
+func queueNames(all []pending) []queue.Name {
+	var out []queue.Name
+	for _, p := range all {
+		if !slices.Contains(out, p.queue) {
+			out = append(out, p.queue)
+		}
+	}
+	return out
+}
+
+// batches are the messages for one queue, in parts of at most queue.MaxBatch.
+func batches(all []pending, name queue.Name) [][]queue.Outgoing {
+	var of []queue.Outgoing
+	for _, p := range all {
+		if p.queue == name {
+			of = append(of, p.out)
+		}
+	}
+	return slices.Collect(slices.Chunk(of, queue.MaxBatch))
 }

@@ -13,17 +13,17 @@ import (
 	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
-// Handler consumes batches of a queue. Messages named in the answer are
-// delivered again, and go to the dead letters after the queue's limit.
+// Handler handles batches of messages. The messages that its response names are delivered again; after
+// catalog.MaxReceives deliveries they go to the dead letters.
 type Handler interface {
 	Handle(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error)
 }
 
-// HandlerFunc is one message's work. An error has the message delivered again.
+// HandlerFunc handles one message. If it returns an error, the message is delivered again.
 type HandlerFunc func(ctx context.Context, m events.SQSMessage) error
 
-// Each handles every message of a batch by itself, up to concurrency at once: a
-// failing or panicking one never takes its neighbours along.
+// Each returns a Handler that calls handle for each message of a batch, up to concurrency at the same time. An error or a
+// panic affects only its own message.
 func Each(name Name, concurrency int, log *slog.Logger, handle HandlerFunc, opts ...Option) Handler {
 	e := &each{name: name, concurrency: max(concurrency, 1), log: log, handle: handle}
 	for _, opt := range opts {
@@ -41,15 +41,15 @@ type each struct {
 	metrics     *telemetry.Metrics
 }
 
-// spare is what a batch leaves of the invocation's time: enough to say which messages are done, and to write down what became
-// of the others; a tenth of it where it is short. A process that Lambda ends says nothing: all of them come back.
-const spare = 3 * time.Second
+// answerTime is kept free at the end of an invocation, or a tenth of the invocation when that is less: to record what
+// happened to the messages and to answer. Without an answer Lambda delivers the whole batch again.
+const answerTime = 3 * time.Second
 
 // Handle implements Handler.
 func (e *each) Handle(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-min(spare, time.Until(deadline)/10)))
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-min(answerTime, time.Until(deadline)/10)))
 		defer cancel()
 	}
 	failed := make([]bool, len(batch.Records))
@@ -59,7 +59,7 @@ func (e *each) Handle(ctx context.Context, batch events.SQSEvent) (events.SQSEve
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			failed[i] = !e.one(ctx, m)
+			failed[i] = !e.handleOne(ctx, m)
 		})
 	}
 	wg.Wait()
@@ -73,8 +73,8 @@ func (e *each) Handle(ctx context.Context, batch events.SQSEvent) (events.SQSEve
 	return out, nil
 }
 
-// one is whether a message is dealt with.
-func (e *each) one(ctx context.Context, m events.SQSMessage) bool {
+// handleOne reports whether the message is done and leaves its queue.
+func (e *each) handleOne(ctx context.Context, m events.SQSMessage) bool {
 	var err error
 	panicked := true
 	func() {
@@ -89,16 +89,16 @@ func (e *each) one(ctx context.Context, m events.SQSMessage) bool {
 	}()
 	switch {
 	case panicked:
-		return e.failed(ctx, m, nil)
+		return e.settleFailed(ctx, m, nil)
 	case err != nil:
 		e.log.WarnContext(ctx, "message failed", "queue", string(e.name), "message_id", m.MessageId,
 			"receives", m.Attributes["ApproximateReceiveCount"], "error", err)
-		return e.failed(ctx, m, err)
+		return e.settleFailed(ctx, m, err)
 	}
 	return true
 }
 
-// Receives is how often m has been delivered, this time included; at least 1.
+// Receives returns how often m has been delivered, this time included; at least 1.
 func Receives(m events.SQSMessage) int {
 	n, err := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package queue names the queues of the system and speaks to SQS: sending in
-// batches, and handling batches with partial failures.
+// Package queue has the messages of the system's queues, sends them to SQS in batches, and handles received batches with
+// partial failures.
 package queue
 
 import (
@@ -26,19 +26,19 @@ const (
 // MaxBatch is the most messages that SQS takes or gives in one call.
 const MaxBatch = catalog.MaxBatch
 
-// Outgoing is a message on its way out.
+// Outgoing is a message to be sent.
 type Outgoing struct {
 	ID    uuid.UUID
 	Body  json.RawMessage
 	Delay time.Duration // whole seconds, at most 15 minutes
 }
 
-// ValidateMessage asks for the judgement of one report.
+// ValidateMessage asks for the AI's verdict on one report.
 type ValidateMessage struct {
 	ReportID uuid.UUID `json:"report_id"`
 }
 
-// AnchorMessage says that a ledger event waits.
+// AnchorMessage says that a ledger event waits to be written to the public ledger.
 type AnchorMessage struct {
 	EventID uuid.UUID `json:"event_id"`
 }
@@ -48,10 +48,10 @@ type GeocodeMessage struct {
 	ReportID uuid.UUID `json:"report_id"`
 }
 
-// NotifyMessage asks for delivery: of an in-app notification by mail and push,
-// or of a mail that has no notification behind it (codes, links).
+// NotifyMessage asks for the delivery of a notification by mail and push, or of a mail without a notification (a code or
+// a link). One of its members is set.
 type NotifyMessage struct {
 	NotificationID *uuid.UUID `json:"notification_id,omitempty"`
-	// Mail is a sealed mail (see shared/seal): codes and addresses are never in clear on a queue.
+	// Mail is an encrypted mail (see shared/seal): a queue holds no code or address in clear.
 	Mail []byte `json:"mail,omitempty"`
 }

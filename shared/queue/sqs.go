@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Config is where the queues are: only those this function may send to.
+// Config holds the addresses of the queues that the function may send to.
 type Config struct {
 	// URLs by queue name: "validate=https://…,anchor=https://…".
 	URLs map[string]string `env:"QUEUE_URLS" envKeyValSeparator:"="`
@@ -28,17 +28,16 @@ type Client struct {
 	urls map[string]string
 }
 
-// NewClient sends to the queues c names.
+// NewClient returns a client that sends to the queues of c.
 func NewClient(client SQSClient, c Config) *Client { return &Client{sqs: client, urls: c.URLs} }
 
 // Knows reports whether the queue's address is configured.
 func (c *Client) Knows(name Name) bool { return c.urls[string(name)] != "" }
 
-// unchecked leaves the sums SQS answers to TLS: the SDK's own look at them panics at an entry without an id.
-func unchecked(o *sqs.Options) { o.DisableMessageChecksumValidation = true }
+// skipChecksums turns off the SDK's comparison of MD5 sums, which panics at an entry without an id. TLS protects the answer.
+func skipChecksums(o *sqs.Options) { o.DisableMessageChecksumValidation = true }
 
-// Send puts at most MaxBatch messages on a queue. It returns the ids that
-// arrived, and an error that says why others did not.
+// Send implements Sender. Its error names the codes of SQS for the messages that were not sent.
 func (c *Client) Send(ctx context.Context, name Name, messages []Outgoing) ([]uuid.UUID, error) {
 	url := c.urls[string(name)]
 	if url == "" {
@@ -50,7 +49,7 @@ func (c *Client) Send(ctx context.Context, name Name, messages []Outgoing) ([]uu
 			Id: aws.String(m.ID.String()), MessageBody: aws.String(string(m.Body)), DelaySeconds: int32(m.Delay.Seconds()),
 		}
 	}
-	out, err := c.sqs.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: aws.String(url), Entries: entries}, unchecked)
+	out, err := c.sqs.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: aws.String(url), Entries: entries}, skipChecksums)
 	if err != nil {
 		return nil, fmt.Errorf("send to %s: %w", name, err)
 	}
@@ -70,7 +69,7 @@ func (c *Client) Send(ctx context.Context, name Name, messages []Outgoing) ([]uu
 		for i, f := range out.Failed {
 			causes[i] = aws.ToString(f.Code)
 		}
-		return sent, fmt.Errorf("send to %s: %d messages did not arrive: [%s]", name, len(missing), strings.Join(causes, ", "))
+		return sent, fmt.Errorf("send to %s: %d messages were not sent: [%s]", name, len(missing), strings.Join(causes, ", "))
 	}
 	return sent, nil
 }

@@ -17,22 +17,23 @@ import (
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// linkWindow is for how long a link stays the same; it can be read for at least
-// as long after it was given out.
+// linkWindow is how long Link returns the same address for an object. The address works until the end of the next window,
+// so at least this long after it was returned.
 const linkWindow = time.Hour
 
-// maxLinks bounds the links a process remembers.
+// maxLinks is the most addresses that a process remembers.
 const maxLinks = 20_000
 
-// lookTimeout bounds a question to storage.
-const lookTimeout = 5 * time.Second
+// headTimeout bounds all attempts of Exists together.
+const headTimeout = 5 * time.Second
 
-// lookAttempts is how often it is asked, as the SDK does.
-const lookAttempts = 3
+// headAttempts is how often Exists asks S3 before it gives up; the SDK's default.
+const headAttempts = 3
 
-// Links gives out addresses of objects to read without credentials. It signs them
-// by the SDK's signer alone: S3's client is a megabyte, and most functions do
-// nothing else with storage.
+// Links makes addresses at which clients read objects without credentials. It is safe for concurrent use.
+//
+// It uses the SDK's signer and not the S3 client, which would add a megabyte to the binary of functions that need nothing
+// else of S3.
 type Links struct {
 	cfg    aws.Config
 	config Config
@@ -40,18 +41,17 @@ type Links struct {
 	signer *v4.Signer
 
 	mu     sync.Mutex
-	window time.Time
-	known  map[string]string
+	window time.Time         // begin of the window that known belongs to
+	known  map[string]string // address by key
 }
 
-// NewLinks gives out links into the bucket.
+// NewLinks returns the links of the bucket of c.
 func NewLinks(cfg aws.Config, c Config, now timestamp.Clock) *Links {
 	return &Links{cfg: cfg, config: c, clock: now, signer: v4.NewSigner(withoutEscaping)}
 }
 
-// Link is the address of the object under key; whether there is one is not looked
-// up. Unlike a fresh address each time it is the same for an hour, so answers that
-// hold one keep their ETag and phones their cached picture.
+// Link returns an address of the object under key. It does not check that the object exists. The address stays the same
+// for an hour, so that answers with it keep their ETag and phones can cache the picture.
 func (l *Links) Link(ctx context.Context, key string) (string, error) {
 	window := l.clock.Now().Truncate(linkWindow)
 	l.mu.Lock()
@@ -75,20 +75,20 @@ func (l *Links) Link(ctx context.Context, key string) (string, error) {
 	return link, nil
 }
 
-// Fresh is an address that can be read for ttl from now on.
+// Fresh returns an address that works for ttl from now on.
 func (l *Links) Fresh(ctx context.Context, key string, ttl time.Duration) (string, error) {
 	return l.sign(ctx, http.MethodGet, l.config.PublicEndpoint, key, l.clock.Now(), ttl)
 }
 
 // Exists reports whether an object has the key.
 func (l *Links) Exists(ctx context.Context, key string) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	ctx, cancel := context.WithTimeout(ctx, headTimeout)
 	defer cancel()
-	link, err := l.sign(ctx, http.MethodHead, "", key, l.clock.Now(), lookTimeout)
+	link, err := l.sign(ctx, http.MethodHead, "", key, l.clock.Now(), headTimeout)
 	if err != nil {
 		return false, err
 	}
-	for range lookAttempts {
+	for range headAttempts {
 		var status int
 		if status, err = l.head(ctx, link); err != nil {
 			continue
@@ -119,8 +119,8 @@ func (l *Links) head(ctx context.Context, link string) (int, error) {
 	return res.StatusCode, res.Body.Close()
 }
 
-// sign makes the address of the object under key, good for ttl from at on. An
-// empty endpoint is the one the SDK's configuration names.
+// sign returns an address of the object under key that works for ttl from at on. An empty endpoint stands for that of the
+// SDK's configuration.
 func (l *Links) sign(ctx context.Context, method, endpoint, key string, at time.Time, ttl time.Duration) (string, error) {
 	target, err := l.address(ctx, endpoint, key)
 	if err != nil {
@@ -145,7 +145,7 @@ func (l *Links) sign(ctx context.Context, method, endpoint, key string, at time.
 	return signed, nil
 }
 
-// address is where the object under key is, as S3's client would call it.
+// address returns the unsigned address of the object under key, the same as the S3 client would use.
 func (l *Links) address(ctx context.Context, endpoint, key string) (*url.URL, error) {
 	if endpoint == "" {
 		endpoint = l.endpoint(ctx)
@@ -155,7 +155,7 @@ func (l *Links) address(ctx context.Context, endpoint, key string) (*url.URL, er
 		return nil, fmt.Errorf("endpoint %q is no URL", endpoint)
 	}
 	at.Path = strings.TrimSuffix(at.Path, "/")
-	// A certificate's wildcard holds for one label.
+	// The wildcard of S3's certificate covers one label: a bucket with a dot cannot be part of the host name.
 	if l.config.PathStyle || strings.Contains(l.config.Bucket, ".") {
 		at.Path += "/" + l.config.Bucket
 	} else {
@@ -166,7 +166,7 @@ func (l *Links) address(ctx context.Context, endpoint, key string) (*url.URL, er
 	return at, nil
 }
 
-// endpoint is the one of AWS_ENDPOINT_URL_S3, of AWS_ENDPOINT_URL, or the region's.
+// endpoint returns AWS_ENDPOINT_URL_S3, else AWS_ENDPOINT_URL, else the endpoint of the region.
 func (l *Links) endpoint(ctx context.Context) string {
 	for _, source := range l.cfg.ConfigSources {
 		if s, ok := source.(interface {
@@ -183,5 +183,5 @@ func (l *Links) endpoint(ctx context.Context) string {
 	return "https://s3." + l.cfg.Region + ".amazonaws.com"
 }
 
-// withoutEscaping is what S3 wants of a signer: paths are signed as they are.
+// withoutEscaping makes the signer sign the path as it is, which S3 requires.
 func withoutEscaping(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }

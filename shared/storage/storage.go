@@ -1,5 +1,5 @@
-// Package storage keeps pictures and exports in S3: private buckets, presigned
-// addresses, nothing public.
+// Package storage keeps pictures and exports in a private S3 bucket. Clients read and write its objects by presigned
+// addresses only.
 package storage
 
 import (
@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,41 +20,42 @@ import (
 	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
-// Config names the bucket.
+// Config says which bucket it is and how it is addressed.
 type Config struct {
 	Bucket string `env:"MEDIA_BUCKET,required,notEmpty"`
-	// PathStyle addresses buckets by path, as most stand-ins and other vendors' stores want it.
+	// PathStyle puts the bucket's name into the path of an address instead of its host name. Most stores that are not AWS
+	// need it.
 	PathStyle bool `env:"S3_PATH_STYLE" envDefault:"false"`
-	// PublicEndpoint is where clients reach S3 when that differs from where we do; empty for the same.
+	// PublicEndpoint is the address at which clients reach S3; empty when it is the one the functions use.
 	PublicEndpoint string `env:"S3_PUBLIC_ENDPOINT"`
 }
 
-// Prefixes of the bucket's keys. Only those under Originals raise events.
+// Prefixes of the bucket's keys. S3 sends events for those under Originals only.
 const (
-	Originals  = catalog.OriginalsPrefix // as uploaded; sealed, expiring
-	Renditions = "renditions/"           // re-encoded without metadata
-	Exports    = "exports/"
+	Originals  = catalog.OriginalsPrefix // pictures as uploaded; encrypted, deleted by a lifecycle rule
+	Renditions = "renditions/"           // pictures re-encoded without metadata
+	Exports    = "exports/"              // open data files
 )
 
 // ErrNotFound reports that no object has the key.
 var ErrNotFound = errors.New("object not found")
 
-// ErrTooLarge reports an object larger than the reader was ready for.
+// ErrTooLarge reports an object larger than the limit of the reader.
 var ErrTooLarge = errors.New("object is too large")
 
-// Store is one bucket.
+// Store reads and writes the objects of one bucket.
 type Store struct {
 	s3      *s3.Client
 	presign *s3.PresignClient
 	bucket  string
 }
 
-// New uses cfg's credentials and endpoints.
+// New returns a Store of the bucket of c that uses the credentials and endpoints of cfg.
 func New(cfg aws.Config, c Config) *Store {
 	options := func(endpoint string) func(*s3.Options) {
 		return func(o *s3.Options) {
 			o.UsePathStyle = c.PathStyle
-			o.DisableLogOutputChecksumValidationSkipped = true // an object without a checksum is no news
+			o.DisableLogOutputChecksumValidationSkipped = true // objects without a checksum are normal
 			if endpoint != "" {
 				o.BaseEndpoint = aws.String(endpoint)
 			}
@@ -66,15 +68,15 @@ func New(cfg aws.Config, c Config) *Store {
 	}
 }
 
-// Presigned is a request a client sends by itself.
+// Presigned is a request that a client can send without credentials.
 type Presigned struct {
 	Method  string
 	URL     string
 	Headers http.Header
 }
 
-// PresignPut lets a client store exactly size bytes of contentType under key
-// within ttl; S3 refuses anything else.
+// PresignPut returns the request with which a client can store exactly size bytes of contentType under key within ttl. S3
+// refuses any other.
 func (s *Store) PresignPut(ctx context.Context, key, contentType string, size int64, ttl time.Duration) (Presigned, error) {
 	req, err := s.presign.PresignPutObject(ctx, &s3.PutObjectInput{
 		Bucket: aws.String(s.bucket), Key: aws.String(key),
@@ -98,7 +100,7 @@ func (s *Store) Put(ctx context.Context, key, contentType string, body []byte) e
 		Bucket: aws.String(s.bucket), Key: aws.String(key), ContentType: aws.String(contentType), Body: bytes.NewReader(body),
 	})
 	if err == nil {
-		err = answered(out.ETag)
+		err = checkETag(out.ETag)
 	}
 	if err != nil {
 		return fmt.Errorf("put object: %w", err)
@@ -106,14 +108,32 @@ func (s *Store) Put(ctx context.Context, key, contentType string, body []byte) e
 	return nil
 }
 
-// Read returns the object under key, or ErrNotFound; or ErrTooLarge for one over limit bytes.
+// PutFile stores a file under key without reading all of it into memory. Encoding is its Content-Encoding, such as "gzip";
+// empty for none.
+func (s *Store) PutFile(ctx context.Context, key, contentType, encoding string, file *os.File) error {
+	in := &s3.PutObjectInput{Bucket: aws.String(s.bucket), Key: aws.String(key), ContentType: aws.String(contentType), Body: file}
+	if encoding != "" {
+		in.ContentEncoding = aws.String(encoding)
+	}
+	out, err := s.s3.PutObject(ctx, in)
+	if err == nil {
+		err = checkETag(out.ETag)
+	}
+	if err != nil {
+		return fmt.Errorf("put file: %w", err)
+	}
+	return nil
+}
+
+// Read returns the object under key. It fails with ErrNotFound if there is none, with ErrTooLarge if it has more than limit
+// bytes.
 func (s *Store) Read(ctx context.Context, key string, limit int64) ([]byte, error) {
 	out, err := s.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(s.bucket), Key: aws.String(key)})
 	if err != nil {
 		return nil, fmt.Errorf("get object: %w", notFound(err))
 	}
 	defer func() { _ = out.Body.Close() }()
-	if err := answered(out.ETag); err != nil {
+	if err := checkETag(out.ETag); err != nil {
 		return nil, fmt.Errorf("get object: %w", err)
 	}
 	body, err := io.ReadAll(io.LimitReader(out.Body, limit+1))
@@ -126,7 +146,7 @@ func (s *Store) Read(ctx context.Context, key string, limit int64) ([]byte, erro
 	return body, nil
 }
 
-// Delete removes the object under key; removing nothing is no error.
+// Delete deletes the object under key. It is no error when there is none.
 func (s *Store) Delete(ctx context.Context, key string) error {
 	if _, err := s.s3.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: aws.String(s.bucket), Key: aws.String(key)}); err != nil {
 		return fmt.Errorf("delete object: %w", err)
@@ -134,11 +154,11 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	return nil
 }
 
-// answered refuses what only looks like success: S3 names the version of every
-// object it has stored or gives out. A proxy's page or half an answer does not.
-func answered(etag *string) error {
+// checkETag refuses an answer that only looks like a success, such as a page of a proxy: S3 gives the ETag of every object
+// it stores or returns.
+func checkETag(etag *string) error {
 	if aws.ToString(etag) == "" {
-		return errors.New("the answer names no object")
+		return errors.New("the answer has no ETag")
 	}
 	return nil
 }

@@ -11,10 +11,10 @@ const (
 	Breaching    Missing = "breaching"    // something that has to happen did not
 )
 
-// Alarm fires when its signal is at the threshold or beyond for Periods periods in a row.
+// Alarm fires when its signal has been at the threshold or beyond it for Periods periods in a row.
 type Alarm struct {
-	// Name is the last part of the alarm's name and its entry in infra/RUNBOOK.md. In a scope of many it contains the
-	// scope's placeholder.
+	// Name is the last part of the alarm's name and its entry in infra/RUNBOOK.md. In a scope that begins with Each it
+	// contains the scope's placeholder.
 	Name string
 	// Description is one sentence on what has happened.
 	Description string
@@ -23,7 +23,7 @@ type Alarm struct {
 	Formula   string
 	Terms     map[string]Signal
 	Threshold float64
-	// Below has the alarm fire when the value is less than Threshold; else it fires when it is at least that.
+	// Below makes the alarm fire when the value is less than Threshold; otherwise it fires at Threshold and above.
 	Below   bool
 	Period  time.Duration
 	Periods int
@@ -36,8 +36,6 @@ func (a Alarm) For(name string) Alarm {
 	return a
 }
 
-const five = 5 * time.Minute
-
 // Alarms lists every alarm.
 func Alarms() []Alarm {
 	var out []Alarm
@@ -47,69 +45,71 @@ func Alarms() []Alarm {
 	return out
 }
 
+const fiveMinutes = 5 * time.Minute
+
 func apiAlarms() []Alarm {
 	return []Alarm{
 		{Name: "api-errors", Description: "More than 2 % of the requests were answered with a 5xx, or five requests where fewer than 50 came.",
 			Formula:   "IF(all >= 50, 100 * faults / all, IF(faults >= 5, 100, 0))",
 			Terms:     map[string]Signal{"faults": aws(API, "5xx", Sum), "all": aws(API, "Count", Sum)},
 			Signal:    Signal{Scope: API},
-			Threshold: 2, Period: five, Periods: 2, Missing: NotBreaching},
+			Threshold: 2, Period: fiveMinutes, Periods: 2, Missing: NotBreaching},
 		{Name: "api-latency", Description: "One request in a hundred takes longer than 3 seconds.",
-			Signal: aws(API, "Latency", P99), Threshold: 3000, Period: five, Periods: 3, Missing: NotBreaching},
+			Signal: aws(API, "Latency", P99), Threshold: 3000, Period: fiveMinutes, Periods: 3, Missing: NotBreaching},
 	}
 }
 
 func queueAlarms() []Alarm {
 	return []Alarm{
 		{Name: "QUEUE-dead-letters", Description: "Messages of QUEUE went to its dead letters.",
-			Signal: aws(EachDead, "ApproximateNumberOfMessagesVisible", Maximum), Threshold: 1, Period: five, Periods: 1, Missing: NotBreaching},
+			Signal: aws(EachDead, "ApproximateNumberOfMessagesVisible", Maximum), Threshold: 1, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},
 		{Name: "QUEUE-waiting", Description: "A message of QUEUE has waited for half an hour.",
-			Signal: aws(EachQueue, "ApproximateAgeOfOldestMessage", Maximum), Threshold: 1800, Period: five, Periods: 2, Missing: NotBreaching},
+			Signal: aws(EachQueue, "ApproximateAgeOfOldestMessage", Maximum), Threshold: 1800, Period: fiveMinutes, Periods: 2, Missing: NotBreaching},
 	}
 }
 
-// functionAlarms watch functions whose errors no client sees, and new versions of those whose errors clients see.
+// functionAlarms watch the functions that no client calls, and the live versions of the HTTP functions.
 func functionAlarms() []Alarm {
 	return []Alarm{
 		{Name: "WORKER-errors", Description: "The function WORKER crashes or reaches its time limit.",
-			Signal: aws(EachWorker, "Errors", Sum), Threshold: 3, Period: five, Periods: 1, Missing: NotBreaching},
+			Signal: aws(EachWorker, "Errors", Sum), Threshold: 3, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},
 		{Name: "FUNCTION-failing", Description: "The live version of FUNCTION crashes or reaches its time limit. A deployment in progress is rolled back.",
 			Signal: aws(EachRelease, "Errors", Sum), Threshold: 1, Period: time.Minute, Periods: 2, Missing: NotBreaching},
 		{Name: "throttles", Description: "Lambda refuses calls: the concurrency of the account is used up.",
-			Signal: aws(Account, "Throttles", Sum), Threshold: 10, Period: five, Periods: 1, Missing: NotBreaching},
+			Signal: aws(Account, "Throttles", Sum), Threshold: 10, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},
 	}
 }
 
-// systemAlarms watch what the functions measure of themselves.
+// systemAlarms watch the metrics that the functions emit.
 func systemAlarms() []Alarm {
 	return []Alarm{
 		{Name: "server-errors", Description: "Functions answered ten requests with a 5xx of their own.",
-			Signal: own(ServerErrors, Sum), Threshold: 10, Period: five, Periods: 1, Missing: NotBreaching},
+			Signal: own(ServerErrors, Sum), Threshold: 10, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},
 		{Name: "outbox-age", Description: "Messages have waited in the outbox for five minutes; relay does not send them.",
-			Signal: own(OutboxAge, Maximum), Threshold: 300, Period: five, Periods: 2, Missing: NotBreaching},
+			Signal: own(OutboxAge, Maximum), Threshold: 300, Period: fiveMinutes, Periods: 2, Missing: NotBreaching},
 		{Name: "ledger-lag", Description: "An event has waited half an hour for its confirmation by the ledger.",
-			Signal: own(AnchorLag, Maximum), Threshold: 1800, Period: five, Periods: 2, Missing: NotBreaching},
+			Signal: own(AnchorLag, Maximum), Threshold: 1800, Period: fiveMinutes, Periods: 2, Missing: NotBreaching},
 		{Name: "ai-lag", Description: "A report has waited half an hour for its verdict.",
-			Signal: own(ValidateLag, Maximum), Threshold: 1800, Period: five, Periods: 2, Missing: NotBreaching},
+			Signal: own(ValidateLag, Maximum), Threshold: 1800, Period: fiveMinutes, Periods: 2, Missing: NotBreaching},
 		{Name: "ledger-halted", Description: "The ledger refuses our messages: wrong key or no funds. Nothing is lost, and nothing is anchored.",
-			Signal: own(LedgerHalted, Sum), Threshold: 1, Period: five, Periods: 1, Missing: NotBreaching},
+			Signal: own(LedgerHalted, Sum), Threshold: 1, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},
 		{Name: "ledger-contradicted", Description: "The mirror node shows something other than what we sent.",
-			Signal: own(LedgerContradicted, Sum), Threshold: 1, Period: five, Periods: 1, Missing: NotBreaching},
+			Signal: own(LedgerContradicted, Sum), Threshold: 1, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},
 		{Name: "ai-budget", Description: "The AI budget of the month is used up: new reports wait for people.",
-			Signal: own(ValidateBudgetSpent, Sum), Threshold: 1, Period: five, Periods: 1, Missing: NotBreaching},
+			Signal: own(ValidateBudgetSpent, Sum), Threshold: 1, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},
 		{Name: "cache-unavailable", Description: "The cache does not answer; each function counts rate limits by itself.",
-			Signal: own(CacheUnavailable, Sum), Threshold: 100, Period: five, Periods: 2, Missing: NotBreaching},
+			Signal: own(CacheUnavailable, Sum), Threshold: 100, Period: fiveMinutes, Periods: 2, Missing: NotBreaching},
 		{Name: "export-failing", Description: "The files of open data are not renewed.",
-			Signal: own(ExportFailures, Sum), Threshold: 2, Period: five, Periods: 1, Missing: NotBreaching},
+			Signal: own(ExportFailures, Sum), Threshold: 2, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},
 	}
 }
 
-// silenceAlarms fire when a scheduled function has not come to the end of a run. Its last metric of a run is missing then,
-// while it counts no error: a rule that is switched off, or a run that never ends.
+// silenceAlarms fire when a scheduled function has not finished a run: its rule is switched off, or its runs never end.
+// That is no error of the function. It shows because a metric that each run emits is missing.
 func silenceAlarms() []Alarm {
 	return []Alarm{
 		{Name: "relay-silent", Description: "relay has not finished a run for 15 minutes: nothing is swept, woken or expired, and the alarms on its figures cannot fire.",
-			Signal: own(OutboxAge, SampleCount), Threshold: 1, Below: true, Period: five, Periods: 3, Missing: Breaching},
+			Signal: own(OutboxAge, SampleCount), Threshold: 1, Below: true, Period: fiveMinutes, Periods: 3, Missing: Breaching},
 		// A run may take a quarter of the hour after the one it belongs to.
 		{Name: "export-silent", Description: "export has not finished a run for hours: the files of open data are old.",
 			Signal: own(ExportDuration, SampleCount), Threshold: 1, Below: true, Period: time.Hour, Periods: 4, Missing: Breaching},
@@ -119,8 +119,8 @@ func silenceAlarms() []Alarm {
 func databaseAlarms() []Alarm {
 	return []Alarm{
 		{Name: "database-full", Description: "The database has been at its largest capacity for 15 minutes.",
-			Signal: aws(Database, "ACUUtilization", Average), Threshold: 95, Period: five, Periods: 3, Missing: NotBreaching},
+			Signal: aws(Database, "ACUUtilization", Average), Threshold: 95, Period: fiveMinutes, Periods: 3, Missing: NotBreaching},
 		{Name: "database-connections", Description: "The database has more than 150 open connections.",
-			Signal: aws(Database, "DatabaseConnections", Maximum), Threshold: 150, Period: five, Periods: 3, Missing: NotBreaching},
+			Signal: aws(Database, "DatabaseConnections", Maximum), Threshold: 150, Period: fiveMinutes, Periods: 3, Missing: NotBreaching},
 	}
 }

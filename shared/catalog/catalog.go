@@ -1,8 +1,8 @@
 // Package catalog says, once, what the system consists of: its functions with their limits, the routes they serve, the
 // queues and schedules that call them, the metrics they emit, and the alarms and dashboards that show these.
 //
-// It is data alone and imports nothing of this module. The CDK app, the local system, the functions and the tests read
-// it, so that none of them keeps a figure of its own. What AWS allows a function to do is not here: see infra/grants.go.
+// It is only data and imports nothing of this module. The CDK app, the local system, the functions and the tests read it,
+// so that each limit is written once. The rights of a function are not here: see infra/grants.go.
 package catalog
 
 import (

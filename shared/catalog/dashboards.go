@@ -1,6 +1,6 @@
 package catalog
 
-// Graph is one diagram of a dashboard. A signal of a scope of many has a line for each queue or function.
+// Graph is one diagram of a dashboard. A signal of a scope that begins with Each has a line for each queue or function.
 type Graph struct {
 	Title   string
 	Signals []Signal

@@ -13,7 +13,7 @@ const (
 	Seconds      Unit = "Seconds"
 )
 
-// Metric is a metric that the functions emit. Only the constants below are metrics: a text is none.
+// Metric is a metric that the functions emit: one of the constants below.
 type Metric int
 
 // The metrics. A new one needs its line here, its line in the table of names, and code that emits it.
@@ -25,8 +25,8 @@ const (
 	MessageRetried // deliveries that failed and will be repeated
 	MessageDead    // messages that went to the dead letters
 
-	OutboxMessages  // messages that are due in the outbox
-	OutboxAge       // how long the oldest of them has been due; the last figure of each run of relay
+	OutboxMessages  // messages in the outbox that are due or could not be sent
+	OutboxAge       // age of the oldest of them
 	OutboxSwept     // messages that relay sent because the function that wrote them had not
 	RelayTaskFailed // tasks of relay that failed
 
@@ -55,12 +55,12 @@ const (
 	NotifyMailFailed  // notifications that the mail server refused for good
 	NotifyMailUnknown // notifications that the mail server may have taken; they are not sent again
 	NotifyPushSent    // the same for push
-	NotifyPushDelayed //
-	NotifyPushFailed  //
-	NotifyPushUnknown //
-	MailStale         // mails with a code or link that arrived too late to be of use, and were dropped
-	MailRefused       // mails with a code or link that the mail server refused for good
-	PushTokenDropped  // push tokens that are no longer registered, and were deleted
+	NotifyPushDelayed
+	NotifyPushFailed
+	NotifyPushUnknown
+	MailStale        // mails with a code or link that arrived too late to be of use, and were dropped
+	MailRefused      // mails with a code or link that the mail server refused for good
+	PushTokenDropped // push tokens that are no longer registered, and were deleted
 
 	ExportFailures // runs of export that failed
 	ExportDuration // time for writing one file of open data
@@ -99,7 +99,7 @@ type metricEntry struct {
 	unit Unit
 }
 
-// metricTable is read only.
+// metricTable has the name and unit of each metric. It is read only.
 var metricTable = [metricCount]metricEntry{
 	ServerErrors:     {"server_errors", Count},
 	CacheUnavailable: {"cache_unavailable", Count},

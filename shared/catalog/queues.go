@@ -14,7 +14,7 @@ const (
 	Geocode  QueueName = "geocode"  // the address of a report is to be looked up
 )
 
-// Figures that are the same for every queue.
+// Limits that are the same for every queue.
 const (
 	// MaxReceives is how often a message is delivered. If the last delivery fails too, the message goes to the dead letters.
 	MaxReceives = 6
@@ -31,12 +31,12 @@ const (
 	visibilityFactor = 6
 )
 
-// QueueSpec is a queue with its figures.
+// QueueSpec is a queue with its limits.
 type QueueSpec struct {
 	Name QueueName
 	// Batch is the most messages of one call, up to MaxBatch.
 	Batch int
-	// Concurrency is the most calls at once: what the function calls in turn can bear no more.
+	// Concurrency is the most calls of the consumer at the same time. It protects the services that the consumer calls.
 	Concurrency int
 	// Window is how long Lambda waits for a batch to fill; 0 does not wait.
 	Window time.Duration
@@ -80,8 +80,8 @@ func (q QueueSpec) Visibility() time.Duration {
 // keeps up with its queue: the delay of its sender, and every delivery for as long as the message stays hidden.
 func (q QueueSpec) Life() time.Duration { return MaxDelay + MaxReceives*q.Visibility() }
 
-// MessageLife is the longest Life of all queues. Before it is over, work whose message was sent may still be done by
-// that message, and a second message would be one too many.
+// MessageLife is the longest Life of all queues. Work that has not been done after it has lost its message; before that,
+// the message may still come.
 func MessageLife() time.Duration {
 	var longest time.Duration
 	for _, q := range Queues() {
@@ -100,8 +100,8 @@ type BucketTrigger struct {
 // OriginalsPrefix begins the key of each picture as it was uploaded.
 const OriginalsPrefix = "originals/"
 
-// PictureArrived tells the images queue of each uploaded picture. Renditions raise no event: they would come back as
-// new pictures.
+// PictureArrived sends an event for each uploaded picture to the queue images. Renditions have another prefix: their events
+// would make the images function process its own output.
 func PictureArrived() BucketTrigger {
 	return BucketTrigger{Prefix: OriginalsPrefix, Event: "s3:ObjectCreated:*", Queue: Images}
 }

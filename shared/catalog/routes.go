@@ -33,7 +33,7 @@ func Routes() []Route {
 	return out
 }
 
-// route is short for a line of the tables below.
+// route returns one line of the tables below.
 func route(function FunctionName, path string, methods ...string) Route {
 	return Route{Function: function, Path: path, Methods: methods}
 }

@@ -2,12 +2,12 @@ package catalog
 
 import "strings"
 
-// Scope says whose figure a Signal is.
+// Scope says what a Signal measures.
 type Scope int
 
 // Scopes. Those that begin with Each stand for one signal for each queue or function.
 const (
-	System       Scope = iota // a metric of ours, summed over all functions
+	System       Scope = iota // a metric that the functions emit, over all of them
 	API                       // the HTTP API
 	Account                   // Lambda in the whole account
 	Database                  // the database of the managed profile
@@ -47,10 +47,10 @@ const (
 	P99         Statistic = "p99"
 )
 
-// Signal is a figure that CloudWatch keeps.
+// Signal is one CloudWatch metric with a statistic.
 type Signal struct {
 	Scope Scope
-	// Metric is the figure in the scope System.
+	// Metric is what is measured in the scope System.
 	Metric Metric
 	// Function limits Metric to what one function emits; empty is all of them.
 	Function FunctionName
@@ -59,10 +59,10 @@ type Signal struct {
 	Statistic Statistic
 }
 
-// own is a metric of ours over all functions.
+// own is the signal of a metric that the functions emit, over all of them.
 func own(m Metric, s Statistic) Signal { return Signal{Scope: System, Metric: m, Statistic: s} }
 
-// aws is a metric that AWS itself keeps.
+// aws is the signal of a metric of AWS itself.
 func aws(scope Scope, name string, s Statistic) Signal {
 	return Signal{Scope: scope, AWS: name, Statistic: s}
 }

@@ -7,10 +7,18 @@ var (
 )
 
 // NearbyIDsSQL is the search of a mode.
-func NearbyIDsSQL(mode string) string { return searchMode(mode).sql(nearbyIDs) }
+func NearbyIDsSQL(mode string) string { return nearbyIDsSQL(sqlOf(mode)) }
 
 // NearbyJourneysSQL is the search that also says how near and where.
-func NearbyJourneysSQL(mode string) string { return searchMode(mode).sql(nearbyJourneys) }
+func NearbyJourneysSQL(mode string) string { return nearbyJourneysSQL(sqlOf(mode)) }
+
+func sqlOf(mode string) searchSQL {
+	parts, known := searchMode(mode).sql()
+	if !known {
+		panic("no search mode " + mode)
+	}
+	return parts
+}
 
 // Reads of journey $2 for person $1.
 const (

@@ -21,18 +21,19 @@ type nearbyInput struct {
 	Mode      string    `query:"mode" default:"markers" doc:"markers compares points, route the lines between dated points"`
 }
 
-// search is a nearby search that makes sense.
+// search is a nearby search with valid parameters.
 type search struct {
-	mode     searchMode
-	from, to *time.Time
+	sql      searchSQL
+	from, to *time.Time // the window of days; nil is open
 }
 
 func (in *nearbyInput) search() (search, error) {
-	s := search{mode: searchMode(word(in.Mode))}
-	if _, known := searches[s.mode]; !known {
+	var s search
+	var known bool
+	if s.sql, known = searchMode(word(in.Mode)).sql(); !known {
 		return s, problem.InvalidField("mode", "expected markers or route")
 	}
-	if math.IsNaN(in.RadiusM) { // which is neither below the minimum nor above the maximum
+	if math.IsNaN(in.RadiusM) { // NaN passes the checks of minimum and maximum
 		return s, problem.InvalidField("radius_m", "expected a number")
 	}
 	var err error
@@ -72,7 +73,7 @@ type nearbyOutput struct {
 
 // nearbyIDs is the published client's search: ids alone, nearest first.
 func (g *Group) nearbyIDs(ctx context.Context, in *nearbyInput) (*idsOutput, error) {
-	found, err := runSearch(ctx, g, in, nearbyIDs, pgx.RowTo[uuid.UUID])
+	found, err := runSearch(ctx, g, in, nearbyIDsSQL, pgx.RowTo[uuid.UUID])
 	if err != nil {
 		return nil, err
 	}
@@ -80,21 +81,21 @@ func (g *Group) nearbyIDs(ctx context.Context, in *nearbyInput) (*idsOutput, err
 }
 
 func (g *Group) nearby(ctx context.Context, in *nearbyInput) (*nearbyOutput, error) {
-	found, err := runSearch(ctx, g, in, nearbyJourneys, scanNearby)
+	found, err := runSearch(ctx, g, in, nearbyJourneysSQL, scanNearby)
 	if err != nil {
 		return nil, err
 	}
 	return &nearbyOutput{Body: found}, nil
 }
 
-func runSearch[T any](ctx context.Context, g *Group, in *nearbyInput, query string, scan pgx.RowToFunc[T]) ([]T, error) {
+func runSearch[T any](ctx context.Context, g *Group, in *nearbyInput, query func(searchSQL) string, scan pgx.RowToFunc[T]) ([]T, error) {
 	s, err := in.search()
 	if err != nil {
 		return nil, err
 	}
 	caller := identity.Must(ctx).UserID
 	_, found, err := journeyAnd(ctx, g.db, in.JourneyID, caller, scan,
-		s.mode.sql(query), in.JourneyID, caller, in.RadiusM, s.from, s.to, in.Limit)
+		query(s.sql), in.JourneyID, caller, in.RadiusM, s.from, s.to, in.Limit)
 	return found, err
 }
 

@@ -1,50 +1,58 @@
 package journeys
 
-import "strings"
-
-// searchMode says what is compared with what.
+// searchMode says what a nearby search compares.
 type searchMode string
 
 // Modes of the nearby search.
 const (
-	byMarkers searchMode = "markers" // points with points, as the journey client always had it
-	byRoute   searchMode = "route"   // the lines between them
+	byMarkers searchMode = "markers" // points with points, the default of the published journey client
+	byRoute   searchMode = "route"   // legs with legs: the lines between dated points
 )
 
-// searchSQL are the parts in which the searches differ.
+// searchSQL holds the parts of the nearby statements that depend on the mode.
 type searchSQL struct {
-	// own is the column of exact places, others the one of places everybody may see.
-	table, own, others, tieBreak string
-	// days is the range of dates of a place t.
-	days string
-	// patch is what the journey's own places within try.radius of each other share: they are looked around together.
-	patch string
-	// asked is how many journeys are asked whether they meet the journey, as a multiple of the limit.
-	asked string
-	// between is a line from a place of the journey to the nearest of another.
-	between string
+	// shapes selects the markers (points) or the legs (lines) of all journeys. Columns: journey_id; tie, which orders the
+	// shapes of a journey; exact, the place only the owner sees; shown, the place everybody may see; days, a date range.
+	shapes string
+	// patches is the GROUP BY of the journey's own shapes. Shapes of one group are compared with others as one geography.
+	patches string
+	// tested is how many journeys are tested for contact at most, as a multiple of the limit. 0 skips the test.
+	tested string
+	// line is the shortest line from mine.shape to theirs.shape.
+	line string
 }
 
-var searches = map[searchMode]searchSQL{
-	byMarkers: {
-		table: "markers", own: "position", others: "shown", tieBreak: "id",
-		days: "daterange(coalesce(t.happened_on, t.planned_on), coalesce(t.happened_on, t.planned_on), '[]')",
-		// Cells twice as wide as the radius, so that of those around another's place but a few boxes hold it; larger
-		// ones where the journey has more than a few hundred places.
-		patch: `floor(ST_X(place::geometry) * 55600 / try.radius / greatest(1, n / 200)),
-			floor(ST_Y(place::geometry) * 55600 / try.radius / greatest(1, n / 200))`,
-		asked:   "0", // points seldom lie on each other
-		between: "ST_MakeLine(mine.place::geometry, theirs.place::geometry)",
-	},
-	byRoute: {
-		table: "journey_legs", own: "line", others: "shown_line", tieBreak: "seq",
-		days: "t.dates", patch: "()", asked: "20",
-		between: shortestLine,
-	},
+// sql returns the parts for a mode; false for a mode that does not exist.
+func (m searchMode) sql() (searchSQL, bool) {
+	switch m {
+	case byMarkers:
+		return searchSQL{
+			shapes: `
+		SELECT journey_id, id AS tie, position AS exact, shown,
+		       daterange(coalesce(happened_on, planned_on), coalesce(happened_on, planned_on), '[]') AS days
+		  FROM markers`,
+			// Squares twice as wide as the radius: only a few of their boxes then hold a place of somebody else. Squares
+			// are larger when the journey has more than a few hundred markers.
+			patches: `floor(ST_X(shape::geometry) * 55600 / try.radius / greatest(1, n / 200)),
+				floor(ST_Y(shape::geometry) * 55600 / try.radius / greatest(1, n / 200))`,
+			tested: "0", // two points are seldom at the same place
+			line:   "ST_MakeLine(mine.shape::geometry, theirs.shape::geometry)",
+		}, true
+	case byRoute:
+		return searchSQL{
+			shapes: `
+		SELECT journey_id, seq AS tie, line AS exact, shown_line AS shown, dates AS days
+		  FROM journey_legs`,
+			patches: "()", // all legs are one group
+			tested:  "20",
+			line:    shortestLine,
+		}, true
+	}
+	return searchSQL{}, false
 }
 
-// shortestLine is the shortest line from mine.place to theirs.place, measured on a plane around both: the zone of UTM for
-// what is less than 6 degrees wide, as Timor-Leste is, else an equal-area projection around the middle of both.
+// shortestLine is measured on a plane around both shapes: their UTM zone when they are less than 6 degrees wide, as
+// Timor-Leste is, else an equal-area projection around the middle of both.
 const shortestLine = `(
 			SELECT CASE WHEN xmax - xmin < 6 AND abs(y) < 70
 			       THEN ST_Transform(ST_ShortestLine(ST_Transform(a, utm), ST_Transform(b, utm)), 4326)
@@ -54,98 +62,103 @@ const shortestLine = `(
 			               '+proj=laea +datum=WGS84 +lat_0=' || ST_Y(middle) || ' +lon_0=' || ST_X(middle) AS around
 			          FROM (SELECT a, b, ST_XMin(pair) AS xmin, ST_XMax(pair) AS xmax, (ST_YMin(pair) + ST_YMax(pair)) / 2 AS y,
 			                       ST_Centroid(pair::geography)::geometry AS middle
-			                  FROM (SELECT mine.place::geometry AS a, theirs.place::geometry AS b,
-			                               ST_Collect(mine.place::geometry, theirs.place::geometry) AS pair) g) m) p)`
+			                  FROM (SELECT mine.shape::geometry AS a, theirs.shape::geometry AS b,
+			                               ST_Collect(mine.shape::geometry, theirs.shape::geometry) AS pair) g) m) p)`
 
-// hits reads places of somebody else's public journeys within the radius: all of
-// the nearest journeys, up to the limit and beyond, or of all there are. The
-// parameters are the journey $1, the caller $2, the radius in metres $3, the days
-// from $4 and to $5, and the limit $6. A caller who is not the journey's owner
-// searches from the places they are shown.
+// nearbyHits is the start of both nearby statements. Its last table, hits, has shapes of other people's public journeys
+// within the radius. At least one shape of each of the nearest journeys is there, up to the limit; more may be there.
 //
-// It costs what is answered, not what is there. Where many ride, more routes
-// cross this one than are asked for, all of them at no distance, and the lowest
-// ids come first: so journeys are asked in the order of their ids, until enough
-// have met it. They are asked only if one in ten of the first has a box that
-// touches its own, and no more than twenty times as many as are wanted.
+// Parameters: the journey $1, the caller $2, the radius in metres $3, the first day $4 and the last day $5 (null: open), the
+// limit $6. For the owner of the journey its exact shapes are compared, for others the shapes they are shown.
 //
-// Else it is looked around in growing circles, each four times as wide, until one
-// holds as many journeys as are asked for: then nobody beyond it is nearer. Own
-// places that are close for a circle are collected into one geography, of which
-// PostGIS keeps the tree through the scan: each small circle asks the index for
-// little, and a large one does not ask it for the same again and again.
-const hits = `
-	WITH RECURSIVE base AS (
-		SELECT id, user_id = $2 AS exact FROM journeys WHERE id = $1 AND (user_id = $2 OR visibility = 'public')
+// The cost depends on the answer and not on the number of journeys. There are two ways.
+//
+// The first is for places where many ride: more routes cross this one than the limit, all at distance 0, so the answer is
+// those with the lowest ids. Journeys are tested in the order of their ids until $6 have met this one, at most 20 * $6 of
+// them. This way is taken when, of the first 2 * $6 journeys, one in ten has a box that touches this journey's box.
+//
+// The second searches circles, each four times as wide as the one before, until one has $6 journeys: every journey outside
+// of it is farther away. Own shapes that are close together, compared with the circle, are collected into one geography,
+// a patch. PostGIS keeps the search tree of a patch during the scan: a small circle reads few rows of the index, and a
+// large one does not read the same rows again for each shape.
+func nearbyHits(mode searchSQL) string {
+	const (
+		inWindow = `($4::date IS NULL AND $5::date IS NULL OR
+		        days && daterange(coalesce($4::date, '-infinity'), coalesce($5::date, 'infinity'), '[]'))`
+		// OFFSET 0 keeps the planner from reading the shapes of one journey by the index of all places.
+		shapesOfJ = `(SELECT * FROM shapes WHERE journey_id = j.id ORDER BY tie OFFSET 0) t`
+	)
+	// The journey of each shape is read alone: a join would read all journeys for a few shapes.
+	shapesWithinRadius := `
+		  FROM (SELECT ST_Collect(shape::geometry)::geography AS shape FROM own GROUP BY ` + mode.patches + `) patch
+		  JOIN shapes t ON ST_DWithin(patch.shape, t.shown, try.radius, false)
+		 WHERE ` + inWindow + `
+		   AND (SELECT id <> $1 AND user_id <> $2 AND visibility = 'public' FROM journeys j WHERE j.id = t.journey_id)`
+	return `
+	WITH RECURSIVE shapes AS NOT MATERIALIZED (` + mode.shapes + `
+	), candidates AS NOT MATERIALIZED (
+		SELECT id FROM journeys WHERE id <> $1 AND user_id <> $2 AND visibility = 'public'
+	), base AS (
+		SELECT id, user_id = $2 AS owned FROM journeys WHERE id = $1 AND (user_id = $2 OR visibility = 'public')
 	), own AS MATERIALIZED (
-		SELECT t.{tieBreak} AS tie, CASE WHEN base.exact THEN t.{own} ELSE t.{others} END AS place, count(*) OVER () AS n
-		  FROM base JOIN {table} t ON t.journey_id = base.id
-	), journey AS MATERIALIZED (
-		SELECT ST_Collect(place::geometry)::geography AS places FROM own
+		SELECT tie, CASE WHEN base.owned THEN exact ELSE shown END AS shape, count(*) OVER () AS n
+		  FROM base JOIN shapes ON shapes.journey_id = base.id
+	), whole AS MATERIALIZED (
+		SELECT ST_Collect(shape::geometry)::geography AS shape FROM own
 	), crowded AS MATERIALIZED (
 		SELECT count(*) * 5 >= $6::integer AS yes
-		  FROM (SELECT j.id FROM journeys j WHERE ` + foreign + ` ORDER BY j.id LIMIT least({asked}, 2) * $6) j CROSS JOIN journey
-		 WHERE EXISTS (SELECT FROM ` + placesOfJ + ` WHERE ` + then + ` AND t.{others} && journey.places)
+		  FROM (SELECT id FROM candidates ORDER BY id LIMIT least(` + mode.tested + `, 2) * $6) j CROSS JOIN whole
+		 WHERE EXISTS (SELECT FROM ` + shapesOfJ + ` WHERE ` + inWindow + ` AND shown && whole.shape)
 	), met AS MATERIALIZED (
-		SELECT j.id AS journey_id, theirs.place, theirs.tie, 0::double precision AS distance
-		  FROM (SELECT j.id FROM journeys j WHERE ` + foreign + ` AND (SELECT yes FROM crowded) ORDER BY j.id LIMIT {asked} * $6) j
-		 CROSS JOIN journey
+		SELECT j.id AS journey_id, theirs.shape, theirs.tie, 0::double precision AS distance
+		  FROM (SELECT id FROM candidates WHERE (SELECT yes FROM crowded) ORDER BY id LIMIT ` + mode.tested + ` * $6) j
+		 CROSS JOIN whole
 		 CROSS JOIN LATERAL (
-			SELECT t.{others} AS place, t.{tieBreak} AS tie
-			  FROM ` + placesOfJ + `
-			 WHERE ` + then + ` AND t.{others} && journey.places AND ST_Distance(journey.places, t.{others}, false) = 0
-			 ORDER BY t.{tieBreak} LIMIT 1) theirs
+			SELECT shown AS shape, tie
+			  FROM ` + shapesOfJ + `
+			 WHERE ` + inWindow + ` AND shown && whole.shape AND ST_Distance(whole.shape, shown, false) = 0
+			 ORDER BY tie LIMIT 1) theirs
 		 ORDER BY j.id LIMIT $6
 	), circles (radius, enough) AS (
 		SELECT $3::double precision / 16384, false WHERE (SELECT count(*) FROM met) < $6
 		UNION ALL
-		SELECT try.radius, CASE WHEN try.radius >= $3 THEN true ELSE (SELECT count(DISTINCT t.journey_id) >= $6` + around + `) END
+		SELECT try.radius, CASE WHEN try.radius >= $3 THEN true ELSE (SELECT count(DISTINCT journey_id) >= $6` + shapesWithinRadius + `) END
 		  FROM circles CROSS JOIN LATERAL (VALUES (circles.radius * 4)) try (radius)
 		 WHERE NOT enough
 	), hits AS (
-		SELECT journey_id, place, tie, distance FROM met WHERE (SELECT count(*) FROM met) = $6
+		SELECT journey_id, shape, tie, distance FROM met WHERE (SELECT count(*) FROM met) = $6
 		UNION ALL
-		SELECT theirs.journey_id, theirs.place, theirs.tie, theirs.distance
+		SELECT theirs.journey_id, theirs.shape, theirs.tie, theirs.distance
 		  FROM (SELECT radius FROM circles WHERE enough) try
 		 CROSS JOIN LATERAL (
-			SELECT t.journey_id, t.{others} AS place, t.{tieBreak} AS tie, ST_Distance(patch.places, t.{others}, false) AS distance` + around + `) theirs
+			SELECT journey_id, shown AS shape, tie, ST_Distance(patch.shape, shown, false) AS distance` + shapesWithinRadius + `) theirs
 	)`
+}
 
-const (
-	// foreign is a journey j that may be found.
-	foreign = `j.id <> $1 AND j.user_id <> $2 AND j.visibility = 'public'`
-	// then is a place t at a time that is asked for.
-	then = `(($4::date IS NULL AND $5::date IS NULL) OR
-		        {days} && daterange(coalesce($4::date, '-infinity'), coalesce($5::date, 'infinity'), '[]'))`
-	// placesOfJ are read by their journey: without OFFSET 0 the planner is drawn to the index of all places.
-	placesOfJ = `(SELECT * FROM {table} WHERE journey_id = j.id ORDER BY {tieBreak} OFFSET 0) t`
-	// around are places t of others within try.radius. A few rows' journeys are read one by one, for a join reads them all.
-	around = `
-		  FROM (SELECT ST_Collect(place::geometry)::geography AS places FROM own GROUP BY {patch}) patch
-		  JOIN {table} t ON ST_DWithin(patch.places, t.{others}, try.radius, false)
-		 WHERE ` + then + ` AND (SELECT ` + foreign + ` FROM journeys j WHERE j.id = t.journey_id)`
-)
-
-// nearbyIDs gives the ids alone, nearest first.
-const nearbyIDs = hits + `
+// nearbyIDsSQL returns the ids of journeys, nearest first. Parameters as in nearbyHits.
+func nearbyIDsSQL(mode searchSQL) string {
+	return nearbyHits(mode) + `
 	SELECT journey_id FROM hits GROUP BY journey_id ORDER BY min(distance), journey_id LIMIT $6`
+}
 
-// nearbyJourneys gives the journeys, how near, where, and whether both are there
-// on the same day. The planner would answer the latter for the whole
-// neighbourhood when asked by EXISTS, and by way of the index of places without
-// OFFSET 0; a journey's few legs and markers are read by their journey.
-const nearbyJourneys = hits + `, nearest AS (
-		SELECT DISTINCT ON (journey_id) journey_id, place, distance FROM hits ORDER BY journey_id, distance, tie
+// nearbyJourneysSQL returns the journeys, nearest first: how near, the closest place of each side, and whether both are
+// within the radius of each other on the same day. Parameters as in nearbyHits.
+//
+// The last question is asked of each journey's own legs and markers by a subquery with OFFSET 0 and LIMIT 1. With EXISTS
+// the planner answers it for the whole neighbourhood; without OFFSET 0 it reads the index of all places.
+func nearbyJourneysSQL(mode searchSQL) string {
+	return nearbyHits(mode) + `, nearest AS (
+		SELECT DISTINCT ON (journey_id) journey_id, shape, distance FROM hits ORDER BY journey_id, distance, tie
 	), theirs AS (
-		SELECT journey_id, place, distance FROM nearest ORDER BY distance, journey_id LIMIT $6
+		SELECT journey_id, shape, distance FROM nearest ORDER BY distance, journey_id LIMIT $6
 	), own_legs AS MATERIALIZED (
-		SELECT l.dates, CASE WHEN base.exact THEN l.line ELSE l.shown_line END AS line
+		SELECT l.dates, CASE WHEN base.owned THEN l.line ELSE l.shown_line END AS line
 		  FROM base JOIN journey_legs l ON l.journey_id = base.id
 	), own_days AS MATERIALIZED (
-		SELECT coalesce(m.happened_on, m.planned_on) AS day, CASE WHEN base.exact THEN m.position ELSE m.shown END AS point
+		SELECT coalesce(m.happened_on, m.planned_on) AS day, CASE WHEN base.owned THEN m.position ELSE m.shown END AS point
 		  FROM base JOIN markers m ON m.journey_id = base.id
 	)
-	SELECT {journeyColumns}, theirs.distance,
+	SELECT ` + journeyColumns + `, theirs.distance,
 	       ST_X(ST_StartPoint(between.line)), ST_Y(ST_StartPoint(between.line)),
 	       ST_X(ST_EndPoint(between.line)), ST_Y(ST_EndPoint(between.line)),
 	       coalesce(
@@ -159,13 +172,7 @@ const nearbyJourneys = hits + `, nearest AS (
 	  FROM theirs
 	  JOIN journeys ON journeys.id = theirs.journey_id
 	 CROSS JOIN LATERAL (
-		SELECT place FROM own ORDER BY ST_Distance(own.place, theirs.place, false), own.tie LIMIT 1) mine
-	 CROSS JOIN LATERAL (SELECT {between} AS line) between
+		SELECT shape FROM own ORDER BY ST_Distance(own.shape, theirs.shape, false), own.tie LIMIT 1) mine
+	 CROSS JOIN LATERAL (SELECT ` + mode.line + ` AS line) between
 	 ORDER BY theirs.distance, theirs.journey_id`
-
-// sql fills in a query for a mode.
-func (m searchMode) sql(query string) string {
-	s := searches[m]
-	return strings.NewReplacer("{table}", s.table, "{own}", s.own, "{others}", s.others, "{days}", s.days,
-		"{tieBreak}", s.tieBreak, "{patch}", s.patch, "{asked}", s.asked, "{between}", s.between, "{journeyColumns}", journeyColumns).Replace(query)
 }

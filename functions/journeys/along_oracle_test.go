@@ -22,7 +22,7 @@ func (b *bundle) ride(r *rider, id uuid.UUID, stops ...[2]float64) string {
 			        CASE WHEN $5 < 2 THEN date '2026-01-01' + $5::int END, CASE WHEN $5 >= 2 THEN date '2026-01-01' + $5::int END)`,
 			id, r.ID, s[0], s[1], k)
 	}
-	b.exec(journeys.LayLegsSQL, id)
+	b.exec(journeys.UpdateLegsSQL, id)
 	return id.String()
 }
 

@@ -1,18 +1,18 @@
 package journeys
 
-// The queries whose plans and times are held against the indexes.
+// Statements whose plans and times are measured.
 var (
-	ReportsAlongSQL = reportsAlong
-	AffectedSQL     = affectedCount
+	ReportsAlongSQL = reportsAlongSQL
+	AffectedSQL     = ridersAffectedSQL
 )
 
-// NearbyIDsSQL is the search of a mode.
-func NearbyIDsSQL(mode string) string { return nearbyIDsSQL(sqlOf(mode)) }
+// NearbyIDsSQL is the search for ids in a mode.
+func NearbyIDsSQL(mode string) string { return nearbyIDsSQL(partsOf(mode)) }
 
-// NearbyJourneysSQL is the search that also says how near and where.
-func NearbyJourneysSQL(mode string) string { return nearbyJourneysSQL(sqlOf(mode)) }
+// NearbyJourneysSQL is the search for journeys and distances in a mode.
+func NearbyJourneysSQL(mode string) string { return nearbyJourneysSQL(partsOf(mode)) }
 
-func sqlOf(mode string) searchSQL {
+func partsOf(mode string) searchSQL {
 	parts, known := searchMode(mode).sql()
 	if !known {
 		panic("no search mode " + mode)
@@ -20,12 +20,9 @@ func sqlOf(mode string) searchSQL {
 	return parts
 }
 
-// Reads of journey $2 for person $1.
+// Statements that read journey $2 for person $1.
 const (
 	JourneySQL = `SELECT ` + journeyColumns + ` FROM journeys WHERE id = $1`
-	MarkersSQL = markersQuery
-	RouteSQL   = routeQuery
+	MarkersSQL = markersSQL
+	RouteSQL   = routeSQL
 )
-
-// LayLegsSQL is what every write of a marker of journey $1 ends with.
-const LayLegsSQL = layLegs

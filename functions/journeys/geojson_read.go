@@ -12,14 +12,13 @@ import (
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// readGeoJSON reads the points of a GeoJSON text (RFC 7946) in their order: those
-// of points and multipoints, and the vertices of lines. The properties name,
-// marker_type, timestamp, estimated_time (or time) and notes (or description,
-// desc) are read; without a marker_type a point is past when it has a timestamp,
-// else planned. The line of our own route files is left out, its points follow.
+// parseGeoJSON reads the points of a GeoJSON text (RFC 7946) in their order: points, multipoints and the vertices of lines.
+// It reads the properties name (or title), marker_type, timestamp, estimated_time (or time) and notes (or description,
+// desc). Without a marker_type, a point with only a timestamp is past, any other is planned. The line of a route file that
+// this API wrote is skipped: its points are in the file too.
 //
-// Features are read one by one, so memory is bounded by the file.
-func readGeoJSON(raw []byte) ([]marker, error) {
+// Features are read one by one, so the memory needed is bounded by the size of the file.
+func parseGeoJSON(raw []byte) ([]marker, error) {
 	var top struct {
 		Type string `json:"type"`
 	}
@@ -43,10 +42,10 @@ type geoReader struct {
 	found []marker
 }
 
-// collection reads the features as they come, wherever the member stands.
+// collection reads the features one by one. The member "features" may be at any position in the object.
 func (r *geoReader) collection(raw []byte) error {
 	d := json.NewDecoder(bytes.NewReader(raw))
-	if _, err := d.Token(); err != nil { // the opening brace, which was seen before
+	if _, err := d.Token(); err != nil { // the opening brace
 		return malformedJSON(raw, err)
 	}
 	for d.More() {
@@ -61,47 +60,47 @@ func (r *geoReader) collection(raw []byte) error {
 			}
 			continue
 		}
-		err = elements(d, func(i int, element json.RawMessage) error {
+		err = forEachElement(d, func(i int, element json.RawMessage) error {
 			place := fmt.Sprintf("features[%d]", i)
-			if i > maxMarkers { // one more than points: the line of a route file
+			if i > maxMarkers { // a route file has one feature more than points: its line
 				return errTooManyPoints(place)
 			}
 			return r.feature(element, place)
 		})
 		if err != nil {
-			return placed(err, "features")
+			return withPlace(err, "features")
 		}
 	}
 	return nil
 }
 
-// elements reads an array one element at a time. An error of f ends it.
-func elements(d *json.Decoder, f func(i int, element json.RawMessage) error) error {
+// forEachElement reads an array and calls f with each element. It stops at the first error of f.
+func forEachElement(d *json.Decoder, f func(i int, element json.RawMessage) error) error {
 	open, err := d.Token()
 	if err != nil || open != json.Delim('[') {
-		return errNoArray
+		return errNotArray
 	}
 	for i := 0; d.More(); i++ {
 		var element json.RawMessage
 		if err := d.Decode(&element); err != nil {
-			return errNoArray
+			return errNotArray
 		}
 		if err := f(i, element); err != nil {
 			return err
 		}
 	}
 	if _, err := d.Token(); err != nil && !errors.Is(err, io.EOF) {
-		return errNoArray
+		return errNotArray
 	}
 	return nil
 }
 
-var errNoArray = errors.New("not an array")
+var errNotArray = errors.New("not an array")
 
-// placed names the place of a missing array; other faults name their own.
-func placed(err error, place string) error {
-	if errors.Is(err, errNoArray) {
-		return brokenAt(place, "expected an array")
+// withPlace returns a broken-file error with the place for errNotArray, and any other error unchanged.
+func withPlace(err error, place string) error {
+	if errors.Is(err, errNotArray) {
+		return errBrokenFile(place, "expected an array")
 	}
 	return err
 }
@@ -113,7 +112,7 @@ func (r *geoReader) feature(raw []byte, place string) error {
 		Properties properties      `json:"properties"`
 	}
 	if err := json.Unmarshal(raw, &f); err != nil || f.Type != "Feature" {
-		return brokenAt(place, "expected a feature")
+		return errBrokenFile(place, "expected a feature")
 	}
 	if kind, _ := f.Properties.text("kind"); kind == kindRoute {
 		return nil
@@ -121,18 +120,18 @@ func (r *geoReader) feature(raw []byte, place string) error {
 	return r.geometry(f.Geometry, place+".geometry", f.Properties)
 }
 
-// geometry adds the points of a geometry, all with the same properties.
+// geometry adds the points of a geometry. All of them get the same properties.
 func (r *geoReader) geometry(raw []byte, place string, p properties) error {
 	var g struct {
 		Type        string          `json:"type"`
 		Coordinates json.RawMessage `json:"coordinates"`
 	}
 	if err := json.Unmarshal(raw, &g); err != nil {
-		return brokenAt(place, "expected a geometry")
+		return errBrokenFile(place, "expected a geometry")
 	}
 	depth, known := map[string]int{"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2}[g.Type]
 	if !known {
-		return brokenAt(place+".type", "expected Point, MultiPoint, LineString or MultiLineString")
+		return errBrokenFile(place+".type", "expected Point, MultiPoint, LineString or MultiLineString")
 	}
 	m, err := p.marker(place)
 	if err != nil {
@@ -141,15 +140,15 @@ func (r *geoReader) geometry(raw []byte, place string, p properties) error {
 	return r.positions(g.Coordinates, place+".coordinates", depth, m)
 }
 
-// positions adds a marker like m for each position of an array nested depth deep.
+// positions adds a copy of m for each position in an array of the given depth; depth 0 is one position.
 func (r *geoReader) positions(raw []byte, place string, depth int, m marker) error {
 	if depth == 0 {
 		return r.position(raw, place, m)
 	}
-	err := elements(json.NewDecoder(bytes.NewReader(raw)), func(i int, element json.RawMessage) error {
+	err := forEachElement(json.NewDecoder(bytes.NewReader(raw)), func(i int, element json.RawMessage) error {
 		return r.positions(element, fmt.Sprintf("%s[%d]", place, i), depth-1, m)
 	})
-	return placed(err, place)
+	return withPlace(err, place)
 }
 
 func (r *geoReader) position(raw []byte, place string, m marker) error {
@@ -158,13 +157,13 @@ func (r *geoReader) position(raw []byte, place string, m marker) error {
 	}
 	var at []float64
 	if err := json.Unmarshal(raw, &at); err != nil || len(at) < 2 || len(at) > 3 {
-		return brokenAt(place, "expected longitude, latitude and perhaps altitude")
+		return errBrokenFile(place, "expected longitude, latitude and perhaps altitude")
 	}
 	m.Lon, m.Lat = at[0], at[1]
 	if strings.TrimSpace(m.Name) == "" {
 		m.Name = fmt.Sprintf("Point %d", len(r.found)+1)
 	}
-	m, err := checked(m, place)
+	m, err := checkImported(m, place)
 	if err != nil {
 		return err
 	}
@@ -172,10 +171,10 @@ func (r *geoReader) position(raw []byte, place string, m marker) error {
 	return nil
 }
 
-// properties are a feature's members that programs disagree on.
+// properties are the members of a feature's "properties". Programs use different names for the same thing.
 type properties map[string]json.RawMessage
 
-// text is the first of the named members that is a text.
+// text returns the first of the named members that is a non-empty string.
 func (p properties) text(names ...string) (string, bool) {
 	for _, name := range names {
 		var s string
@@ -186,16 +185,16 @@ func (p properties) text(names ...string) (string, bool) {
 	return "", false
 }
 
-// marker is what the properties say of each point of their geometry.
+// marker returns a marker without a place, with the fields that the properties have.
 func (p properties) marker(place string) (marker, error) {
 	var m marker
 	m.Name, _ = p.text("name", "title")
 	m.Notes, _ = p.text("notes", "description", "desc")
 	stamp, past := p.text("timestamp")
 	estimate, planned := p.text("estimated_time")
-	stated, said := p.text("marker_type")
-	m.Type = word(stated)
-	if !said {
+	stated, hasType := p.text("marker_type")
+	m.Type = enumWord(stated)
+	if !hasType {
 		m.Type = markerPlan
 		if past && !planned {
 			m.Type = markerPast
@@ -218,14 +217,14 @@ func (p properties) marker(place string) (marker, error) {
 		}
 		var d timestamp.Date
 		if err := d.UnmarshalText([]byte(date.text)); err != nil {
-			return m, brokenAt(place, "expected dates as YYYY-MM-DD")
+			return m, errBrokenFile(place, "expected dates as YYYY-MM-DD")
 		}
 		*date.into = &d.Time
 	}
 	return m, nil
 }
 
-// malformedJSON says in which line the text stops being JSON.
+// malformedJSON returns the broken-file error with the line at which the text is not valid JSON.
 func malformedJSON(raw []byte, err error) error {
 	offset := int64(len(raw))
 	var syntax *json.SyntaxError
@@ -237,5 +236,5 @@ func malformedJSON(raw []byte, err error) error {
 		offset = wrong.Offset
 	}
 	line := 1 + bytes.Count(raw[:min(max(offset, 0), int64(len(raw)))], []byte("\n"))
-	return brokenAt(fmt.Sprintf("line %d", line), "expected well-formed GeoJSON")
+	return errBrokenFile(fmt.Sprintf("line %d", line), "expected well-formed GeoJSON")
 }

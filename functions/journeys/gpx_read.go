@@ -18,23 +18,23 @@ import (
 // maxDepth bounds the nesting of elements; GPX itself needs five.
 const maxDepth = 32
 
-// gpxPoints names the elements that are points, and what a nameless one is called.
+// gpxPoints are the elements that are points, with the name for a point without one.
 var gpxPoints = map[string]string{"wpt": "Waypoint", "trkpt": "Track point", "rtept": "Route point"}
 
-// readGPX reads the points of a GPX file in their order. A track point is past, a
-// route point planned; a waypoint is what its type element says ("past" or
-// "plan"), else past when its time is not after now, else planned. Days are UTC's.
+// parseGPX reads the points of a GPX file in their order. A track point is past, a route point planned. A waypoint has the
+// type in its type element ("past" or "plan"); without one it is past when its time is not after now, else planned. Days
+// are days in UTC.
 //
-// Document types are refused, so there are no entities to expand; elements are
-// read one by one, so memory is bounded by the file.
-func readGPX(raw []byte, now time.Time) ([]marker, error) {
+// Document types are refused, so no entity is ever expanded. Elements are read one by one, so the memory needed is
+// bounded by the size of the file.
+func parseGPX(raw []byte, now time.Time) ([]marker, error) {
 	d := xml.NewDecoder(bytes.NewReader(raw))
 	d.CharsetReader = charset.NewReaderLabel
 	r := gpxReader{d: d, now: now}
 	for {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
-			if !r.rooted {
+			if !r.hasRoot {
 				return nil, r.broken("expected a gpx element")
 			}
 			return r.found, nil
@@ -42,18 +42,18 @@ func readGPX(raw []byte, now time.Time) ([]marker, error) {
 		if err != nil {
 			return nil, r.malformed(err)
 		}
-		if err := r.take(token); err != nil {
+		if err := r.handle(token); err != nil {
 			return nil, err
 		}
 	}
 }
 
 type gpxReader struct {
-	d      *xml.Decoder
-	now    time.Time
-	depth  int
-	rooted bool
-	found  []marker
+	d       *xml.Decoder
+	now     time.Time
+	depth   int
+	hasRoot bool
+	found   []marker
 }
 
 func (r *gpxReader) place() string {
@@ -61,18 +61,18 @@ func (r *gpxReader) place() string {
 	return fmt.Sprintf("line %d", line)
 }
 
-func (r *gpxReader) broken(message string) error { return brokenAt(r.place(), message) }
+func (r *gpxReader) broken(message string) error { return errBrokenFile(r.place(), message) }
 
-// malformed says where without repeating what the parser found there.
+// malformed returns the broken-file error for a parser error. It names the line and leaves out the text of the file.
 func (r *gpxReader) malformed(err error) error {
 	var syntax *xml.SyntaxError
 	if errors.As(err, &syntax) {
-		return brokenAt(fmt.Sprintf("line %d", syntax.Line), "expected well-formed XML")
+		return errBrokenFile(fmt.Sprintf("line %d", syntax.Line), "expected well-formed XML")
 	}
 	return r.broken("expected a GPX element with readable values")
 }
 
-func (r *gpxReader) take(token xml.Token) error {
+func (r *gpxReader) handle(token xml.Token) error {
 	switch t := token.(type) {
 	case xml.Directive:
 		return r.broken("expected no document type")
@@ -87,7 +87,7 @@ func (r *gpxReader) take(token xml.Token) error {
 			if t.Name.Local != "gpx" {
 				return r.broken("expected a gpx element")
 			}
-			r.rooted = true
+			r.hasRoot = true
 		}
 		if _, ok := gpxPoints[t.Name.Local]; ok {
 			r.depth--
@@ -103,7 +103,7 @@ func (r *gpxReader) point(start xml.StartElement) error {
 		return errTooManyPoints(place)
 	}
 	if !hasAttributes(start, "lat", "lon") {
-		return brokenAt(place, "expected the attributes lat and lon")
+		return errBrokenFile(place, "expected the attributes lat and lon")
 	}
 	var w gpx.WptType
 	if err := r.d.DecodeElement(&w, &start); err != nil {
@@ -111,7 +111,7 @@ func (r *gpxReader) point(start xml.StartElement) error {
 		if errors.As(err, &syntax) {
 			return r.malformed(err)
 		}
-		return brokenAt(place, "expected numbers and an RFC 3339 time where GPX has them")
+		return errBrokenFile(place, "expected numbers and an RFC 3339 time where GPX has them")
 	}
 	m := marker{Name: w.Name, Notes: w.Desc, Lon: w.Lon, Lat: w.Lat, Type: r.kind(start.Name.Local, &w)}
 	if strings.TrimSpace(m.Name) == "" {
@@ -128,7 +128,7 @@ func (r *gpxReader) point(start xml.StartElement) error {
 			m.PlannedOn = &day
 		}
 	}
-	m, err := checked(m, place)
+	m, err := checkImported(m, place)
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (r *gpxReader) point(start xml.StartElement) error {
 }
 
 func (r *gpxReader) kind(element string, w *gpx.WptType) string {
-	stated := word(w.Type)
+	stated := enumWord(w.Type)
 	switch {
 	case element == "trkpt":
 		return markerPast

@@ -12,17 +12,16 @@ import (
 
 const gpxMedia = "application/gpx+xml"
 
-// fileOutput is a file for other programs.
-type fileOutput struct {
+// gpxOutput is the answer with a GPX file.
+type gpxOutput struct {
 	ContentType string `header:"Content-Type"`
 	Disposition string `header:"Content-Disposition"`
 	Body        []byte
 }
 
-// routeGPX writes each marker once, so that importing the file gives the same
-// markers back: dated past ones as the track, dated planned ones as the route,
-// undated ones as waypoints.
-func (g *Group) routeGPX(ctx context.Context, in *journeyInput) (*fileOutput, error) {
+// routeGPX writes each marker once: dated past ones as a track, dated planned ones as a route, the others as waypoints.
+// Importing the file gives the same markers back.
+func (g *Group) routeGPX(ctx context.Context, in *journeyInput) (*gpxOutput, error) {
 	j, markers, _, err := g.journeyWithMarkers(ctx, in.JourneyID)
 	if err != nil {
 		return nil, err
@@ -30,7 +29,7 @@ func (g *Group) routeGPX(ctx context.Context, in *journeyInput) (*fileOutput, er
 	doc := &gpx.GPX{Version: "1.1", Creator: "LafaekStreet",
 		Metadata: &gpx.MetadataType{Name: j.Name, Desc: j.Description, Time: j.CreatedAt}}
 	track, plan := &gpx.TrkSegType{}, &gpx.RteType{Name: j.Name}
-	for _, m := range riding(markers) {
+	for _, m := range ridingOrder(markers) {
 		if m.Type == markerPast {
 			track.TrkPt = append(track.TrkPt, m.gpx())
 		} else {
@@ -53,7 +52,7 @@ func (g *Group) routeGPX(ctx context.Context, in *journeyInput) (*fileOutput, er
 	if err := doc.WriteIndent(&out, "", " "); err != nil {
 		return nil, fmt.Errorf("write GPX: %w", err)
 	}
-	return &fileOutput{ContentType: gpxMedia, Body: out.Bytes(),
+	return &gpxOutput{ContentType: gpxMedia, Body: out.Bytes(),
 		Disposition: `attachment; filename="journey-` + j.ID.String() + `.gpx"`}, nil
 }
 

@@ -1,5 +1,5 @@
-// Package journeys is the home of riders' journeys: where they were, where they
-// mean to go, who else is near, and which reports wait on the road.
+// Package journeys serves the journeys of riders: places they were at or plan to go to (markers), the route through them,
+// other riders' journeys nearby, and reports along the route.
 package journeys
 
 import (
@@ -18,7 +18,7 @@ import (
 
 const name = "journeys"
 
-// Group is the route group of journeys and markers.
+// Group serves the routes of journeys and markers.
 type Group struct {
 	db      *database.DB
 	clock   timestamp.Clock
@@ -30,7 +30,7 @@ type groupConfig struct {
 	Ledger  ledger.Config
 }
 
-// New makes the group out of a kit and its configuration.
+// New returns the group.
 func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
 	links := storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)
 	return &Group{db: kit.DB, clock: kit.Clock,

@@ -15,27 +15,27 @@ import (
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// Who sees a journey.
+// Values of visibility.
 const (
 	visibilityPublic  = "public"
 	visibilityPrivate = "private"
 )
 
-// Journey is a journey on the wire.
+// Journey is a journey as the API returns it.
 type Journey struct {
 	ID             uuid.UUID      `json:"id"`
 	SameID         uuid.UUID      `json:"_id" doc:"The same as id"`
 	Name           string         `json:"name" minLength:"1" maxLength:"200"`
 	Description    string         `json:"description" maxLength:"2000"`
-	UserID         uuid.UUID      `json:"user_id" doc:"Whose it is"`
+	UserID         uuid.UUID      `json:"user_id" doc:"The owner"`
 	CreatedAt      timestamp.Time `json:"created_at"`
-	Active         bool           `json:"active" doc:"Being ridden now; at most one a person"`
+	Active         bool           `json:"active" doc:"The journey the owner is riding now; at most one for each person"`
 	Completed      bool           `json:"completed"`
-	Visibility     string         `json:"visibility" enum:"public,private" doc:"A private journey does not exist for others"`
-	PlanPrecisionM int            `json:"plan_precision_m" doc:"How coarsely others see planned points, in metres; 0 is exact"`
+	Visibility     string         `json:"visibility" enum:"public,private" doc:"For others, a private journey does not exist"`
+	PlanPrecisionM int            `json:"plan_precision_m" doc:"Precision at which others see planned points, in metres; 0 is exact"`
 }
 
-// journey is a row of the table.
+// journey is a row of the table journeys.
 type journey struct {
 	ID             uuid.UUID
 	UserID         uuid.UUID
@@ -66,28 +66,28 @@ func (j journey) wire() Journey {
 	}
 }
 
-func (j journey) tag() string { return httpapi.VersionTag(j.Version) }
+func (j journey) etag() string { return httpapi.VersionTag(j.Version) }
 
 func (j journey) visibleTo(person uuid.UUID) bool {
 	return j.UserID == person || j.Visibility == visibilityPublic
 }
 
-// blurOf is how coarsely others see a marker of this journey, in metres.
-func (j journey) blurOf(m marker) int {
+// blurMeters returns the precision at which others see a marker of this journey, in metres; 0 is exact.
+func (j journey) blurMeters(m marker) int {
 	if m.Type == markerPlan {
 		return j.PlanPrecisionM
 	}
 	return 0
 }
 
-// visibleJourney reads a journey for somebody: 404 when there is none they may see.
+// visibleJourney reads a journey. It fails with a 404 when the person may not see it or there is none.
 func visibleJourney(ctx context.Context, q database.Querier, id, person uuid.UUID) (journey, error) {
 	return readJourney(ctx, q, `SELECT `+journeyColumns+` FROM journeys WHERE id = $1`, id, person)
 }
 
-// journeyAnd is visibleJourney with one more query in the same round trip, whose
-// rows count only when the person may see the journey.
-func journeyAnd[T any](ctx context.Context, q database.Querier, id, person uuid.UUID, scan pgx.RowToFunc[T], sql string, args ...any) (journey, []T, error) {
+// readJourneyWith is visibleJourney with a second query in the same round trip. It fails, and its rows are dropped, when the
+// person may not see the journey.
+func readJourneyWith[T any](ctx context.Context, q database.Querier, id, person uuid.UUID, scan pgx.RowToFunc[T], sql string, args ...any) (journey, []T, error) {
 	batch := &database.Batch{}
 	j := database.AskRow(batch, scanJourney, `SELECT `+journeyColumns+` FROM journeys WHERE id = $1`, id).
 		Missing(errJourneyUnknown).Check(journeyVisibleTo(person))
@@ -98,24 +98,23 @@ func journeyAnd[T any](ctx context.Context, q database.Querier, id, person uuid.
 	return j.Get(), found.Get(), nil
 }
 
-// lockedJourney reads a journey its owner is about to change, and keeps others
-// from changing it or its markers until the transaction ends. 404 when the
-// person may not see it, 403 when it is not theirs.
-func lockedJourney(ctx context.Context, tx *database.Tx, id, person uuid.UUID) (journey, error) {
-	j := lockJourney(tx, id, person)
+// lockJourney reads a journey and locks its row: nobody else can change the journey or its markers until the transaction
+// ends. It fails with a 404 when the person may not see the journey, with a 403 when they do not own it.
+func lockJourney(ctx context.Context, tx *database.Tx, id, person uuid.UUID) (journey, error) {
+	j := askLockedJourney(tx, id, person)
 	if err := tx.Flush(ctx); err != nil {
 		return journey{}, fmt.Errorf("lock journey: %w", err)
 	}
 	return j.Get(), nil
 }
 
-// lockJourney is lockedJourney in a pipeline. Statements that come after it see what the holder of the lock before
-// has committed.
-func lockJourney(p database.Pipeline, id, person uuid.UUID) *database.Ask[journey] {
+// askLockedJourney adds the statement of lockJourney to a pipeline. Statements after it see what the previous holder of the
+// lock has committed.
+func askLockedJourney(p database.Pipeline, id, person uuid.UUID) *database.Ask[journey] {
 	const q = `SELECT ` + journeyColumns + ` FROM journeys WHERE id = $1 FOR UPDATE`
 	return database.AskRow(p, scanJourney, q, id).Missing(errJourneyUnknown).Check(journeyVisibleTo(person)).Check(func(j journey) error {
 		if j.UserID != person {
-			return errNotYours
+			return errNotOwner
 		}
 		return nil
 	})
@@ -136,7 +135,7 @@ func readJourney(ctx context.Context, q database.Querier, sql string, id, person
 	return j, journeyVisibleTo(person)(j)
 }
 
-// journeyVisibleTo returns a check that fails with a 404 for a journey that the person may not see.
+// journeyVisibleTo returns a check that fails with a 404 when the person may not see the journey.
 func journeyVisibleTo(person uuid.UUID) func(journey) error {
 	return func(j journey) error {
 		if !j.visibleTo(person) {
@@ -146,12 +145,12 @@ func journeyVisibleTo(person uuid.UUID) func(journey) error {
 	}
 }
 
-// visibility reads who shall see a journey; nil stays what it was.
-func visibility(sent *string, was string) (string, error) {
+// parseVisibility returns the visibility that a client sent, or the old one when sent is nil.
+func parseVisibility(sent *string, was string) (string, error) {
 	if sent == nil {
 		return was, nil
 	}
-	switch v := word(*sent); v {
+	switch v := enumWord(*sent); v {
 	case visibilityPublic, visibilityPrivate:
 		return v, nil
 	}

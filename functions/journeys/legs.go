@@ -6,18 +6,18 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
-// layRoute makes the legs of a journey anew from its dated markers: past ones by
-// date, then planned ones, ties by when they were made. The caller holds the
-// journey's row lock, so the legs always fit the markers of the same commit.
-//
-// Only legs that differ are written. A pair of points on opposite sides of the
-// earth has no leg: no line between them is the shortest, and PostGIS refuses it.
-func layRoute(tx *database.Tx, journeyID uuid.UUID) {
-	tx.Queue(layLegs, journeyID)
+// updateLegs computes the legs of a journey again. Call it in every transaction that changes a marker, with the journey's
+// row locked: then the legs always belong to the markers of the same commit.
+func updateLegs(tx *database.Tx, journeyID uuid.UUID) {
+	tx.Queue(UpdateLegsSQL, journeyID)
 }
 
-// layLegs is of journey $1.
-const layLegs = `
+// UpdateLegsSQL makes the legs of journey $1 from its dated markers, in riding order: past markers by date, then planned
+// ones by date, and by creation time on one day. ridingOrder sorts the same way. Only legs that differ are written.
+//
+// Two points on opposite sides of the earth have no leg: there is no single shortest line between them, and PostGIS
+// fails on such a line. The data generator runs this statement too.
+const UpdateLegsSQL = `
 	WITH dated AS (
 		SELECT marker_type, coalesce(happened_on, planned_on) AS day, position, shown, created_at, id
 		  FROM markers
@@ -49,6 +49,3 @@ const layLegs = `
 	       start_m = excluded.start_m, length_m = excluded.length_m
 	 WHERE (l.kind, l.dates, l.line, l.shown_line, l.start_m, l.length_m) IS DISTINCT FROM
 	       (excluded.kind, excluded.dates, excluded.line, excluded.shown_line, excluded.start_m, excluded.length_m)`
-
-// LayLegs is the statement that makes the legs of journey $1 from its markers. The data generator uses it too.
-const LayLegs = layLegs

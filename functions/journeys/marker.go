@@ -13,7 +13,7 @@ import (
 // Kinds of markers.
 const (
 	markerPast = "past" // where the rider was
-	markerPlan = "plan" // where they mean to go
+	markerPlan = "plan" // where the rider plans to go
 )
 
 // Point is a GeoJSON point (RFC 7946).
@@ -24,7 +24,7 @@ type Point struct {
 
 func point(lon, lat float64) Point { return Point{Type: "Point", Coordinates: [2]float64{lon, lat}} }
 
-// Marker is a point of a journey on the wire.
+// Marker is a point of a journey as the API returns it.
 type Marker struct {
 	ID            uuid.UUID       `json:"id"`
 	SameID        uuid.UUID       `json:"_id" doc:"The same as id"`
@@ -34,12 +34,12 @@ type Marker struct {
 	MarkerType    string          `json:"marker_type" enum:"past,plan"`
 	Coordinates   Point           `json:"coordinates"`
 	Timestamp     *timestamp.Date `json:"timestamp" doc:"When the rider was there; past markers only"`
-	EstimatedTime *timestamp.Date `json:"estimated_time" doc:"When the rider means to be there; planned markers only"`
+	EstimatedTime *timestamp.Date `json:"estimated_time" doc:"When the rider plans to be there; planned markers only"`
 	Notes         string          `json:"notes" maxLength:"5000"`
 	CreatedAt     timestamp.Time  `json:"created_at"`
 }
 
-// marker is a row of the table, with the place the reader may see.
+// marker is a row of the table markers, with the place the reader may see.
 type marker struct {
 	ID         uuid.UUID
 	JourneyID  uuid.UUID
@@ -54,21 +54,21 @@ type marker struct {
 	CreatedAt  time.Time
 }
 
-// markerColumns read the exact place for the owner, who is $1, and the shown one for anybody else.
+// markerColumns are the columns of a marker for person $1: the exact place for the owner, the shown place for others.
 const markerColumns = `id, journey_id, owner_id, name, marker_type,
 	CASE WHEN owner_id = $1 THEN lon ELSE ST_X(shown::geometry) END,
 	CASE WHEN owner_id = $1 THEN lat ELSE ST_Y(shown::geometry) END,
 	happened_on, planned_on, notes, version, created_at`
 
-// targets are where to scan markerColumns to.
-func (m *marker) targets() []any {
+// scanTargets returns the fields that markerColumns are scanned into.
+func (m *marker) scanTargets() []any {
 	return []any{&m.ID, &m.JourneyID, &m.OwnerID, &m.Name, &m.Type, &m.Lon, &m.Lat,
 		&m.HappenedOn, &m.PlannedOn, &m.Notes, &m.Version, &m.CreatedAt}
 }
 
 func scanMarker(row pgx.CollectableRow) (marker, error) {
 	var m marker
-	err := row.Scan(m.targets()...)
+	err := row.Scan(m.scanTargets()...)
 	return m, err
 }
 
@@ -80,4 +80,4 @@ func (m marker) wire() Marker {
 	}
 }
 
-func (m marker) tag() string { return httpapi.VersionTag(m.Version) }
+func (m marker) etag() string { return httpapi.VersionTag(m.Version) }

@@ -11,7 +11,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// markerBody is a marker as clients send it. Whose it is and when it was made are not theirs to say.
+// markerBody is a marker as clients send it. The server sets its owner and its creation time.
 type markerBody struct {
 	_           struct{}   `additionalProperties:"true"`
 	Name        string     `json:"name" minLength:"1" maxLength:"200"`
@@ -27,16 +27,16 @@ type markerBody struct {
 	Notes         *string `json:"notes" required:"false" maxLength:"5000"`
 }
 
-// marker is what the body asks for, for a journey; 422 where it makes no sense.
+// marker returns the marker of the body, for a journey. It fails with a 422 for a value that is not valid.
 func (b *markerBody) marker(journeyID uuid.UUID) (marker, error) {
 	if b.JourneyID != nil && *b.JourneyID != journeyID {
-		return marker{}, errOtherJourneyBody
+		return marker{}, errOtherJourney
 	}
-	m := marker{JourneyID: journeyID, Name: b.Name, Type: word(b.MarkerType)}
+	m := marker{JourneyID: journeyID, Name: b.Name, Type: enumWord(b.MarkerType)}
 	if b.Notes != nil {
 		m.Notes = *b.Notes
 	}
-	if t := b.Coordinates.Type; t != nil && word(*t) != "point" {
+	if t := b.Coordinates.Type; t != nil && enumWord(*t) != "point" {
 		return marker{}, problem.InvalidField("coordinates.type", "expected Point")
 	}
 	if len(b.Coordinates.Coordinates) != 2 {
@@ -50,34 +50,33 @@ func (b *markerBody) marker(journeyID uuid.UUID) (marker, error) {
 	if m.PlannedOn, err = day("estimated_time", b.EstimatedTime); err != nil {
 		return marker{}, err
 	}
-	return m, m.check("")
+	return m, m.check()
 }
 
-// check holds what the table holds, so that a fault has a name. Fields are named
-// with the prefix in front.
-func (m marker) check(prefix string) error {
+// check tests the same conditions as the table, so that the error can name the field.
+func (m marker) check() error {
 	switch {
 	case m.Type != markerPast && m.Type != markerPlan:
-		return problem.InvalidField(prefix+"marker_type", "expected past or plan")
+		return problem.InvalidField("marker_type", "expected past or plan")
 	case m.Type == markerPast && m.PlannedOn != nil:
-		return problem.InvalidField(prefix+"estimated_time", "belongs to planned markers; a past one has timestamp")
+		return problem.InvalidField("estimated_time", "belongs to planned markers; a past one has timestamp")
 	case m.Type == markerPlan && m.HappenedOn != nil:
-		return problem.InvalidField(prefix+"timestamp", "belongs to past markers; a planned one has estimated_time")
+		return problem.InvalidField("timestamp", "belongs to past markers; a planned one has estimated_time")
 	case math.IsNaN(m.Lon) || m.Lon < -180 || m.Lon > 180:
-		return problem.InvalidField(prefix+"coordinates.coordinates", "expected a longitude between -180 and 180 degrees first")
+		return problem.InvalidField("coordinates.coordinates", "expected a longitude between -180 and 180 degrees first")
 	case math.IsNaN(m.Lat) || m.Lat < -90 || m.Lat > 90:
-		return problem.InvalidField(prefix+"coordinates.coordinates", "expected a latitude between -90 and 90 degrees second")
+		return problem.InvalidField("coordinates.coordinates", "expected a latitude between -90 and 90 degrees second")
 	}
-	if err := storable(prefix+"name", m.Name); err != nil {
+	if err := checkText("name", m.Name); err != nil {
 		return err
 	}
-	return storable(prefix+"notes", m.Notes)
+	return checkText("notes", m.Notes)
 }
 
-// Years a marker may be of: wide enough for every rider, narrow enough for every calendar.
+// Years that a date of a marker may have. Every calendar of a client can show them.
 const firstYear, lastYear = 1900, 2199
 
-// day reads a calendar date; null and the empty text of a cleared input are none.
+// day parses a calendar date. It returns nil for null and for the empty text that a form sends for an empty input.
 func day(field string, sent *string) (*time.Time, error) {
 	if sent == nil || *sent == "" {
 		return nil, nil

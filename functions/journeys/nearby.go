@@ -14,11 +14,11 @@ import (
 
 type nearbyInput struct {
 	JourneyID uuid.UUID `path:"journey_id" format:"uuid"`
-	RadiusM   float64   `query:"radius_m" minimum:"1" maximum:"500000" default:"100000" doc:"How near, in metres"`
+	RadiusM   float64   `query:"radius_m" minimum:"1" maximum:"500000" default:"100000" doc:"Radius, in metres"`
 	Limit     int       `query:"limit" minimum:"1" maximum:"200" default:"50"`
-	From      string    `query:"from" doc:"Only places others were or mean to be at on this day or later, YYYY-MM-DD"`
-	To        string    `query:"to" doc:"Only places others were or mean to be at on this day or earlier, YYYY-MM-DD"`
-	Mode      string    `query:"mode" default:"markers" doc:"markers compares points, route the lines between dated points"`
+	From      string    `query:"from" doc:"Only places where others were, or plan to be, on this day or later, YYYY-MM-DD"`
+	To        string    `query:"to" doc:"Only places where others were, or plan to be, on this day or earlier, YYYY-MM-DD"`
+	Mode      string    `query:"mode" default:"markers" doc:"markers compares points; route compares the lines between dated points"`
 }
 
 // search is a nearby search with valid parameters.
@@ -30,7 +30,7 @@ type search struct {
 func (in *nearbyInput) search() (search, error) {
 	var s search
 	var known bool
-	if s.sql, known = searchMode(word(in.Mode)).sql(); !known {
+	if s.sql, known = searchMode(enumWord(in.Mode)).sql(); !known {
 		return s, problem.InvalidField("mode", "expected markers or route")
 	}
 	if math.IsNaN(in.RadiusM) { // NaN passes the checks of minimum and maximum
@@ -44,7 +44,7 @@ func (in *nearbyInput) search() (search, error) {
 		return s, err
 	}
 	if s.from != nil && s.to != nil && s.to.Before(*s.from) {
-		return s, errWindowReversed
+		return s, errDatesReversed
 	}
 	return s, nil
 }
@@ -53,15 +53,15 @@ type idsOutput struct {
 	Body []uuid.UUID
 }
 
-// Nearby is somebody else's journey and how it meets the one asked about.
+// Nearby is somebody else's journey and how near it is to the journey of the request.
 type Nearby struct {
 	Journey        Journey `json:"journey"`
 	DistanceMeters float64 `json:"distance_meters" doc:"Between the closest places, on the sphere"`
 	Closest        Closest `json:"closest"`
-	OverlapsInTime bool    `json:"overlaps_in_time" doc:"Both are within the radius of each other on the same day"`
+	OverlapsInTime bool    `json:"overlaps_in_time" doc:"true when both are within the radius of each other on the same day"`
 }
 
-// Closest are the two places where journeys come nearest to each other.
+// Closest holds the two places where the journeys are nearest to each other.
 type Closest struct {
 	Mine   Point `json:"mine"`
 	Theirs Point `json:"theirs"`
@@ -71,7 +71,7 @@ type nearbyOutput struct {
 	Body []Nearby
 }
 
-// nearbyIDs is the published client's search: ids alone, nearest first.
+// nearbyIDs is the search of the published client: it answers with ids only, nearest first.
 func (g *Group) nearbyIDs(ctx context.Context, in *nearbyInput) (*idsOutput, error) {
 	found, err := runSearch(ctx, g, in, nearbyIDsSQL, pgx.RowTo[uuid.UUID])
 	if err != nil {
@@ -94,7 +94,7 @@ func runSearch[T any](ctx context.Context, g *Group, in *nearbyInput, query func
 		return nil, err
 	}
 	caller := identity.Must(ctx).UserID
-	_, found, err := journeyAnd(ctx, g.db, in.JourneyID, caller, scan,
+	_, found, err := readJourneyWith(ctx, g.db, in.JourneyID, caller, scan,
 		query(s.sql), in.JourneyID, caller, in.RadiusM, s.from, s.to, in.Limit)
 	return found, err
 }

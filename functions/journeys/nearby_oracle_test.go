@@ -59,7 +59,7 @@ func (b *bundle) scatter(seed *rand.ChaCha8, n int, riders ...*rider) []string {
 				VALUES ($1, $2, $3, 'Stop', CASE WHEN $7::date IS NULL THEN 'plan' ELSE 'past' END, $4, $5, $6, $7, $8)`,
 				newID(), id, owner, lon, at.lat+step*float64(r.IntN(13)), coarse, past, plan)
 		}
-		must(journeys.LayLegsSQL, id)
+		must(journeys.UpdateLegsSQL, id)
 		ids = append(ids, id.String())
 	}
 	must(`ANALYZE journeys, markers, journey_legs`)

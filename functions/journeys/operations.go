@@ -9,29 +9,29 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
-// operation fills in what all operations of the group share. An empty id is
-// derived from the path.
+// operation returns an operation with the fields that all operations of the group share. An empty id is derived from the
+// path.
 func operation(id, method, path, summary string) httpapi.Operation {
 	return httpapi.Operation{Operation: huma.Operation{
 		OperationID: id, Method: method, Path: "/api/v1" + path, Summary: summary, Tags: []string{name},
 	}}
 }
 
-// The ids are the published journey client's: they become its method names.
+// The published journey client makes its method names of these operation ids: do not change them.
 func (g *Group) registerJourneys(api *httpapi.API) {
 	create := operation("create_journey_api_v1_journeys__post", http.MethodPost, "/journeys/", "Create a journey")
 	create.DefaultStatus, create.Creates = http.StatusCreated, true
 	httpapi.Register(api, create, g.create)
-	bare := operation("", http.MethodPost, "/journeys", "Create a journey (without the slash)")
-	bare.DefaultStatus, bare.Creates = http.StatusCreated, true
-	httpapi.Register(api, bare, g.create)
+	noSlash := operation("", http.MethodPost, "/journeys", "Create a journey (without the slash)")
+	noSlash.DefaultStatus, noSlash.Creates = http.StatusCreated, true
+	httpapi.Register(api, noSlash, g.create)
 
 	httpapi.Register(api, operation("get_journey_api_v1_journeys__journey_id__get",
 		http.MethodGet, "/journeys/{journey_id}", "A journey"), g.read)
 
 	patch := operation("set_completed_journey_api_v1_journeys__journey_id__patch",
-		http.MethodPatch, "/journeys/{journey_id}", "Complete a journey, or change it")
-	patch.Description = "Without a body: completes the journey and answers 204. With a body: changes what it names and answers 200."
+		http.MethodPatch, "/journeys/{journey_id}", "Complete or change a journey")
+	patch.Description = "Without a body: completes the journey and answers 204. With a body: changes the fields in it and answers 200."
 	patch.DefaultStatus = http.StatusNoContent
 	patch.Responses = changedResponses(api)
 	patch.Errors = []int{http.StatusForbidden, http.StatusPreconditionFailed}
@@ -39,7 +39,7 @@ func (g *Group) registerJourneys(api *httpapi.API) {
 
 	toggle := operation("toggle_active_journey_api_v1_journeys__journey_id__active_patch",
 		http.MethodPatch, "/journeys/{journey_id}/active", "Start or stop riding a journey")
-	toggle.Description = "Switches the journey on, and any other of the caller's off; or off, when it was on."
+	toggle.Description = "Makes the journey active, and the caller's other journeys inactive. An active journey becomes inactive."
 	toggle.DefaultStatus = http.StatusNoContent
 	toggle.Errors = []int{http.StatusForbidden, http.StatusConflict, http.StatusPreconditionFailed}
 	httpapi.Register(api, toggle, g.toggle)
@@ -57,7 +57,7 @@ func (g *Group) registerRoutes(api *httpapi.API) {
 	ids.Description = "Nearest first. The caller's own, private and deleted journeys never appear."
 	httpapi.Register(api, ids, g.nearbyIDs)
 	httpapi.Register(api, operation("", http.MethodGet, "/journeys/{journey_id}/nearby",
-		"Other riders' journeys near this one, how near, where and whether at the same time"), g.nearby)
+		"Other riders' journeys near this one: distance, closest points, and whether at the same time"), g.nearby)
 
 	route := operation("", http.MethodGet, "/journeys/{journey_id}/route", "The route as GeoJSON")
 	httpapi.Register(api, route, g.route)
@@ -67,23 +67,23 @@ func (g *Group) registerRoutes(api *httpapi.API) {
 
 	httpapi.Register(api, operation("", http.MethodGet, "/journeys/{journey_id}/reports",
 		"Open reports along the route, in riding order"), g.reportsAlong)
-	affected := operation("", http.MethodGet, "/reports/{report_id}/riders-affected", "How many riders mean to pass a report")
+	affected := operation("", http.MethodGet, "/reports/{report_id}/riders-affected", "How many riders plan to pass a report")
 	affected.Roles = identity.Staff()
 	httpapi.Register(api, affected, g.ridersAffected)
 
-	load := operation("", http.MethodPost, "/journeys/{journey_id}/import", "Add the points of a GPX or GeoJSON file")
-	load.Description = "All or nothing: a broken file answers 422 with the place of the first fault in place."
-	load.DefaultStatus, load.Creates, load.MaxBody = http.StatusCreated, true, maxFile+multipartOverhead
-	load.RequestBody, load.SkipValidateBody = importBody(), true // files are no JSON
-	load.Errors = []int{http.StatusForbidden}
-	httpapi.Register(api, load, g.importFile)
+	importFile := operation("", http.MethodPost, "/journeys/{journey_id}/import", "Add the points of a GPX or GeoJSON file")
+	importFile.Description = "Adds all points or none. A broken file answers 422; `place` says where the first fault is."
+	importFile.DefaultStatus, importFile.Creates, importFile.MaxBody = http.StatusCreated, true, maxFile+multipartOverhead
+	importFile.RequestBody, importFile.SkipValidateBody = importBody(), true // a file is not JSON
+	importFile.Errors = []int{http.StatusForbidden}
+	httpapi.Register(api, importFile, g.importFile)
 }
 
 func (g *Group) registerLists(api *httpapi.API) {
 	httpapi.Register(api, operation("get_user_journeys_api_v1_users__user_id__journeys_get",
-		http.MethodGet, "/users/{user_id}/journeys", "A rider's journeys, newest first"), g.ofUser)
+		http.MethodGet, "/users/{user_id}/journeys", "A rider's journeys, newest first"), g.listOfUser)
 	httpapi.Register(api, operation("get_active_journey_api_v1_users__user_id__journeys_active_get",
-		http.MethodGet, "/users/{user_id}/journeys/active", "The journey a rider is on"), g.activeOfUser)
+		http.MethodGet, "/users/{user_id}/journeys/active", "The active journey of a rider"), g.activeOfUser)
 }
 
 func (g *Group) registerMarkers(api *httpapi.API) {
@@ -95,14 +95,14 @@ func (g *Group) registerMarkers(api *httpapi.API) {
 
 	list := operation("get_journey_markers_api_v1_journeys__journey_id__markers_get",
 		http.MethodGet, "/journeys/{journey_id}/markers", "The markers of a journey")
-	list.Description = "Others see planned markers as coarsely as the journey's plan_precision_m says."
+	list.Description = "Others see planned markers at the precision of the journey's plan_precision_m."
 	httpapi.Register(api, list, g.markersOf)
 
 	httpapi.Register(api, operation("", http.MethodGet, "/journeys/{journey_id}/markers/{marker_id}", "A marker"), g.markerOf)
 
 	replace := operation("update_journey_marker_api_v1_journeys__journey_id__markers__marker_id__put",
 		http.MethodPut, "/journeys/{journey_id}/markers/{marker_id}", "Replace a marker")
-	replace.Description = "What is left out becomes null."
+	replace.Description = "Fields that are left out become null."
 	replace.Errors = []int{http.StatusForbidden, http.StatusPreconditionFailed}
 	httpapi.Register(api, replace, g.replaceMarker)
 

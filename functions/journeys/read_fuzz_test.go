@@ -16,7 +16,7 @@ func FuzzReadGPX(f *testing.F) {
 	seed(f, "testdata/gpx/*")
 	now := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		found, err := readGPX(raw, now)
+		found, err := parseGPX(raw, now)
 		judge(t, found, err)
 	})
 }
@@ -24,7 +24,7 @@ func FuzzReadGPX(f *testing.F) {
 func FuzzReadGeoJSON(f *testing.F) {
 	seed(f, "testdata/geojson/*")
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		found, err := readGeoJSON(raw)
+		found, err := parseGeoJSON(raw)
 		judge(t, found, err)
 	})
 }
@@ -47,7 +47,7 @@ func FuzzImport(f *testing.F) {
 	f.Add(form, []byte("--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--b--\r\n"))
 	now := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, contentType string, raw []byte) {
-		found, err := readFile(contentType, raw, now)
+		found, err := parseFile(contentType, raw, now)
 		if err == nil {
 			judge(t, found, nil)
 			if len(found) == 0 {
@@ -92,7 +92,7 @@ func judge(t *testing.T, found []marker, err error) {
 		t.Fatalf("%d markers", len(found))
 	}
 	for _, m := range found {
-		if err := m.check(""); err != nil {
+		if err := m.check(); err != nil {
 			t.Fatalf("%+v: %v", m, err)
 		}
 		if m.Name == "" || utf8.RuneCountInString(m.Name) > 200 || utf8.RuneCountInString(m.Notes) > 5000 || !utf8.ValidString(m.Name+m.Notes) {

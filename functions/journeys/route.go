@@ -10,8 +10,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// Route is a GeoJSON feature collection (RFC 7946): the line through the dated
-// markers in riding order, then all markers.
+// Route is a GeoJSON feature collection (RFC 7946). First the line through the dated markers in riding order, when there
+// are two or more, then all markers.
 type Route struct {
 	Type         string         `json:"type" enum:"FeatureCollection"`
 	JourneyID    uuid.UUID      `json:"journey_id"`
@@ -26,7 +26,7 @@ func (Route) ContentType(string) string { return "application/geo+json" }
 // RouteFeature is the line or one marker.
 type RouteFeature struct {
 	Type       string          `json:"type" enum:"Feature"`
-	ID         *uuid.UUID      `json:"id,omitempty" doc:"The marker's"`
+	ID         *uuid.UUID      `json:"id,omitempty" doc:"Id of the marker"`
 	Geometry   Geometry        `json:"geometry"`
 	Properties RouteProperties `json:"properties"`
 }
@@ -37,7 +37,7 @@ type Geometry struct {
 	Coordinates any    `json:"coordinates" doc:"Longitude, latitude; degrees, WGS 84; a list of those for a line, of such lists for several"`
 }
 
-// RouteProperties say what a feature is. The kind decides which others there are.
+// RouteProperties say what a feature is. Its kind decides which of the other fields are present.
 type RouteProperties struct {
 	Kind          string          `json:"kind" enum:"route,marker"`
 	LengthMeters  *float64        `json:"length_meters,omitempty"`
@@ -63,7 +63,7 @@ func (g *Group) route(ctx context.Context, in *journeyInput) (*routeOutput, erro
 		return nil, err
 	}
 	r := &Route{Type: "FeatureCollection", JourneyID: j.ID, Name: j.Name, LengthMeters: length, Features: []RouteFeature{}}
-	if line := riding(markers); len(line) > 1 {
+	if line := ridingOrder(markers); len(line) > 1 {
 		r.Features = append(r.Features, RouteFeature{Type: "Feature", Geometry: lineGeometry(line),
 			Properties: RouteProperties{Kind: kindRoute, LengthMeters: &r.LengthMeters}})
 	}
@@ -73,24 +73,23 @@ func (g *Group) route(ctx context.Context, in *journeyInput) (*routeOutput, erro
 	return &routeOutput{Body: *r}, nil
 }
 
-// routeQuery is markersQuery with the length of the route in metres, as the person sees it.
-const routeQuery = `SELECT ` + markerColumns + `, (` + routeLength + `) FROM markers WHERE journey_id = $2 ORDER BY created_at, id`
+// routeSQL is markersSQL with one more column: the length of the route in metres, as the person sees it.
+const routeSQL = `SELECT ` + markerColumns + `, (` + routeLengthSQL + `) FROM markers WHERE journey_id = $2 ORDER BY created_at, id`
 
-// routeLength is of journey $2 for person $1.
-const routeLength = `
+// routeLengthSQL is the length in metres of the route of journey $2, as person $1 sees it.
+const routeLengthSQL = `
 	SELECT coalesce(sum(CASE WHEN j.user_id = $1 THEN l.length_m ELSE ST_Length(l.shown_line) END), 0)
 	  FROM journey_legs l JOIN journeys j ON j.id = l.journey_id WHERE l.journey_id = $2`
 
-// journeyWithMarkers reads a journey for the caller: its markers, oldest first,
-// and the length of its route in metres.
+// journeyWithMarkers reads a journey for the caller, its markers, oldest first, and the length of its route in metres.
 func (g *Group) journeyWithMarkers(ctx context.Context, id uuid.UUID) (journey, []marker, float64, error) {
 	var length float64
 	caller := identity.Must(ctx).UserID
-	j, markers, err := journeyAnd(ctx, g.db, id, caller, func(row pgx.CollectableRow) (marker, error) {
+	j, markers, err := readJourneyWith(ctx, g.db, id, caller, func(row pgx.CollectableRow) (marker, error) {
 		var m marker
-		err := row.Scan(append(m.targets(), &length)...)
+		err := row.Scan(append(m.scanTargets(), &length)...)
 		return m, err
-	}, routeQuery, caller, id)
+	}, routeSQL, caller, id)
 	return j, markers, length, err
 }
 

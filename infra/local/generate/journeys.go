@@ -71,7 +71,7 @@ func (f *filler) journeys(ctx context.Context) error {
 	}
 	legs := &pgx.Batch{}
 	for i := range f.journeyCount() {
-		legs.Queue(journeys.LayLegs, f.journeyID(i))
+		legs.Queue(journeys.UpdateLegsSQL, f.journeyID(i))
 	}
 	if err := f.conn.SendBatch(ctx, legs).Close(); err != nil {
 		return fmt.Errorf("write journey_legs: %w", err)

@@ -14,7 +14,7 @@ type markerInput struct {
 	MarkerID  uuid.UUID `path:"marker_id" format:"uuid"`
 }
 
-// markerOutput is a marker with the version If-Match is held against.
+// markerOutput is a marker with its ETag, which If-Match is compared with.
 type markerOutput struct {
 	ETag string `header:"ETag"`
 	Body Marker
@@ -24,11 +24,10 @@ type markersOutput struct {
 	Body []Marker
 }
 
-// markersOf reads journey and markers in one trip: the journey client asks for a
-// hundred journeys at once.
+// markersOf reads the journey and its markers in one round trip: the published client asks for a hundred journeys at once.
 func (g *Group) markersOf(ctx context.Context, in *journeyInput) (*markersOutput, error) {
 	caller := identity.Must(ctx).UserID
-	_, all, err := journeyAnd(ctx, g.db, in.JourneyID, caller, scanMarker, markersQuery, caller, in.JourneyID)
+	_, all, err := readJourneyWith(ctx, g.db, in.JourneyID, caller, scanMarker, markersSQL, caller, in.JourneyID)
 	if err != nil {
 		return nil, err
 	}
@@ -39,12 +38,12 @@ func (g *Group) markersOf(ctx context.Context, in *journeyInput) (*markersOutput
 	return out, nil
 }
 
-// markersQuery reads the markers of journey $2 as person $1 may see them.
-const markersQuery = `SELECT ` + markerColumns + ` FROM markers WHERE journey_id = $2 ORDER BY created_at, id`
+// markersSQL reads the markers of journey $2 as person $1 may see them.
+const markersSQL = `SELECT ` + markerColumns + ` FROM markers WHERE journey_id = $2 ORDER BY created_at, id`
 
 func (g *Group) markerOf(ctx context.Context, in *markerInput) (*markerOutput, error) {
 	caller := identity.Must(ctx).UserID
-	_, found, err := journeyAnd(ctx, g.db, in.JourneyID, caller, scanMarker, markerQuery, caller, in.MarkerID, in.JourneyID)
+	_, found, err := readJourneyWith(ctx, g.db, in.JourneyID, caller, scanMarker, markerSQL, caller, in.MarkerID, in.JourneyID)
 	if err != nil {
 		return nil, err
 	}
@@ -52,13 +51,13 @@ func (g *Group) markerOf(ctx context.Context, in *markerInput) (*markerOutput, e
 		return nil, errMarkerUnknown
 	}
 	m := found[0]
-	return &markerOutput{ETag: m.tag(), Body: m.wire()}, nil
+	return &markerOutput{ETag: m.etag(), Body: m.wire()}, nil
 }
 
-// markerQuery reads the marker $2 of journey $3 as person $1 may see it.
-const markerQuery = `SELECT ` + markerColumns + ` FROM markers WHERE id = $2 AND journey_id = $3`
+// markerSQL reads the marker $2 of journey $3 as person $1 may see it.
+const markerSQL = `SELECT ` + markerColumns + ` FROM markers WHERE id = $2 AND journey_id = $3`
 
-// askMarker reads a marker in a pipeline, which fails with a 404 for one that is not there.
+// askMarker adds a statement that reads a marker. The round trip fails with a 404 when there is none.
 func askMarker(p database.Pipeline, journeyID, id, person uuid.UUID) *database.Ask[marker] {
-	return database.AskRow(p, scanMarker, markerQuery, person, id, journeyID).Missing(errMarkerUnknown)
+	return database.AskRow(p, scanMarker, markerSQL, person, id, journeyID).Missing(errMarkerUnknown)
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
-// remove deletes the journey; markers and legs go with it by the schema's own rule.
+// remove deletes the journey. The foreign keys delete its markers and legs (ON DELETE CASCADE).
 func (g *Group) remove(ctx context.Context, in *JourneyWrite) (*struct{}, error) {
 	err := g.db.InTx(ctx, func(tx *database.Tx) error {
-		j, err := lockedJourney(ctx, tx, in.JourneyID, identity.Must(ctx).UserID)
+		j, err := lockJourney(ctx, tx, in.JourneyID, identity.Must(ctx).UserID)
 		if err != nil {
 			return err
 		}

@@ -1,20 +1,18 @@
 package journeys
 
-// reportsAlong places each open report at the closest point of the route; where
-// the route passes it again, the first passage counts. $1 is the journey, $2 the
-// caller, $3 the radius in metres, $4 the limit.
+// reportsAlongSQL finds the open reports within the radius of a route, in riding order. Each report is placed at the
+// closest point of the route; when the route passes this point twice, the first time counts. Parameters: the journey $1, the
+// caller $2, the radius in metres $3, the limit $4.
 //
-// A leg may cross half the country, and the box around it with it. So it is cut
-// into pieces of at most 5 km, whose boxes are small; the piece that is closest
-// says how far along a report is. Within a piece the fraction is measured on a
-// plane: the piece's zone of UTM, or the plane of a polar region.
+// A leg may be long, and so is the box around it. So legs are cut into pieces of at most 5 km, whose boxes are small. The
+// closest piece says how far along the route a report is. Within a piece this is measured on a plane: the UTM zone of the
+// piece, or the grid of a polar region.
 //
-// The route is ridden in stretches, of 100 m first and then ever longer, until
-// 1,000 reports are found: where they lie close, little of it is looked at.
-// Of a stretch's reports only those count that have no closer piece on the whole
-// route. A longer one that turns out too rich ends at the last piece that was
-// begun, and goes on from there by 100 m.
-const reportsAlong = `
+// The route is searched in stretches until 1,000 reports are found, so where there are many, only a part of the route is
+// read. The first stretch is 100 m long, each one after it twice as long as the one before. A report counts in a stretch only
+// when no other piece of the whole route is closer. A stretch of more than 100 m in which 1,500 reports are found ends at
+// the start of the last piece that was read, and the search goes on from there with 100 m.
+const reportsAlongSQL = `
 	WITH RECURSIVE legs AS MATERIALIZED (
 		SELECT l.seq, CASE WHEN j.user_id = $2 THEN l.line ELSE l.shown_line END AS line
 		  FROM journeys j JOIN journey_legs l ON l.journey_id = j.id
@@ -26,9 +24,9 @@ const reportsAlong = `
 		  FROM legs CROSS JOIN LATERAL ST_DumpSegments(ST_Segmentize(legs.line, 5000)::geometry) p
 	), pieces AS MATERIALIZED (
 		SELECT row_number() OVER riding AS n, line, length_m, sum(length_m) OVER riding - length_m AS start_m, x, y, dx, dy,
-		       ST_Transform(line::geometry, ` + planeOf + `) AS plane,
+		       ST_Transform(line::geometry, ` + planeSRID + `) AS plane,
 		       piece = 1 AS first, lead(piece, 1, 1) OVER riding = 1 AS last,
-		       -- Where degrees say roughly where along a piece a report is, they rule out most of those of other stretches.
+		       -- On a flat piece, degrees give the place of a report roughly. That excludes most reports of other stretches.
 		       length_m > 1 AND abs(x) < 179 AND abs(y) < 70 AS flat,
 		       cos(radians(y + dy / 2)) ^ 2 AS narrow,
 		       20 + $3::double precision / 20 AS rough_m
@@ -43,7 +41,7 @@ const reportsAlong = `
 		  FROM ridden CROSS JOIN route
 		 CROSS JOIN LATERAL (
 			SELECT ridden.to_m AS from_m, CASE WHEN ridden.to_m + step_m < route.length_m THEN ridden.to_m + step_m ELSE 'infinity' END AS to_m) stretch
-		 CROSS JOIN LATERAL (` + alongStretch + `) found
+		 CROSS JOIN LATERAL (` + stretchSQL + `) found
 		 WHERE ridden.to_m < 'infinity' AND cardinality(ridden.ids) < 1000
 	), whole AS (
 		SELECT ids, distances, alongs, least(cardinality(ids), 1000) AS total FROM ridden ORDER BY to_m DESC, cardinality(ids) DESC LIMIT 1
@@ -52,20 +50,20 @@ const reportsAlong = `
 	  FROM whole CROSS JOIN LATERAL unnest(ids, distances, alongs) r (id, distance, along)
 	 ORDER BY r.along, r.id LIMIT $4`
 
-// planeOf is the SRID of a plane for a piece: EASE-Grid 2.0 beyond 70 degrees north or south, else the zone of UTM of the
-// piece's middle, also across the antimeridian.
-const planeOf = `CASE WHEN y + dy / 2 > 70 THEN 6931 WHEN y + dy / 2 < -70 THEN 6932
+// planeSRID is the SRID of the plane for a piece: EASE-Grid 2.0 beyond 70 degrees north or south, else the UTM zone of the
+// middle of the piece. It is correct across the antimeridian too.
+const planeSRID = `CASE WHEN y + dy / 2 > 70 THEN 6931 WHEN y + dy / 2 < -70 THEN 6932
 		           ELSE CASE WHEN y + dy / 2 < 0 THEN 32701 ELSE 32601 END + mod(floor((x + (dx - 360 * round(dx / 360)) / 2 + 180) / 6)::integer + 60, 60) END`
 
-// alongStretch are the reports of a stretch, and how far it was looked through.
+// stretchSQL returns the reports of a stretch, and the distance along the route up to which they are complete (to_m).
 //
-// A box around a piece, in degrees, finds its reports in the index. A degree of latitude is at least 110,574 m long, one
-// of longitude 111,320 m times the cosine of the latitude; boxes reach at most 0.1 degrees beyond a piece. Near a pole or
-// the antimeridian a buffer takes the box's place.
+// The index finds the reports of a piece by a box in degrees around it. A degree of latitude is at least 110,574 m long, a
+// degree of longitude 111,320 m times the cosine of the latitude. Boxes reach at most 0.1 degrees beyond a piece. Near a pole
+// or the antimeridian a buffer is used in place of the box.
 //
-// A report beyond an end of a piece belongs to its end. That is looked for at the
-// ends of legs, where the route turns, and not where it was only cut.
-const alongStretch = `
+// A report beyond the end of a piece is placed at this end. Such reports are looked for at the ends of legs, where the route
+// turns, and not where a leg was cut.
+const stretchSQL = `
 			WITH part AS (
 				SELECT n, line, length_m, start_m, plane, x, y, rough_m, flat, first, last,
 				       CASE WHEN flat THEN narrow * dx / (narrow * dx ^ 2 + dy ^ 2) ELSE 0 END AS east,

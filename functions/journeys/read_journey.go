@@ -28,12 +28,12 @@ func (g *Group) read(ctx context.Context, in *journeyInput) (*journeyOutput, err
 	if err != nil {
 		return nil, err
 	}
-	return &journeyOutput{ETag: j.tag(), Body: j.wire()}, nil
+	return &journeyOutput{ETag: j.etag(), Body: j.wire()}, nil
 }
 
-// ofUser lists all: a person has at most maxJourneys. Somebody unknown has none,
-// so the answer does not tell which ids exist.
-func (g *Group) ofUser(ctx context.Context, in *userInput) (*journeysOutput, error) {
+// listOfUser returns all journeys of a user: there are at most maxJourneys. For an unknown user the list is empty, so the
+// answer does not tell which ids exist.
+func (g *Group) listOfUser(ctx context.Context, in *userInput) (*journeysOutput, error) {
 	const q = `
 		SELECT ` + journeyColumns + ` FROM journeys
 		 WHERE user_id = $1 AND (user_id = $2 OR visibility = 'public')
@@ -63,10 +63,10 @@ func (g *Group) activeOfUser(ctx context.Context, in *userInput) (*journeyOutput
 	}
 	j, err := pgx.CollectExactlyOneRow(rows, scanJourney)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, errNoneActive
+		return nil, errNoActiveJourney
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read active journey: %w", err)
 	}
-	return &journeyOutput{ETag: j.tag(), Body: j.wire()}, nil
+	return &journeyOutput{ETag: j.etag(), Body: j.wire()}, nil
 }

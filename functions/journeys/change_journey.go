@@ -20,7 +20,7 @@ type journeyChange struct {
 	Name           *string  `json:"name" required:"false" minLength:"1" maxLength:"200"`
 	Description    *string  `json:"description" required:"false" maxLength:"2000"`
 	Visibility     *string  `json:"visibility" required:"false" doc:"public or private"`
-	Completed      *bool    `json:"completed" required:"false" doc:"true also ends being active; false opens it again"`
+	Completed      *bool    `json:"completed" required:"false" doc:"true also makes it inactive; false opens it again"`
 	PlanPrecisionM *int     `json:"plan_precision_m" required:"false" minimum:"0" maximum:"50000"`
 }
 
@@ -29,13 +29,13 @@ type changeInput struct {
 	Body *journeyChange `required:"false"`
 }
 
-// JourneyWrite names a journey to change, and the version the client has seen.
+// JourneyWrite names the journey to change and the version the client has read.
 type JourneyWrite struct {
 	JourneyID uuid.UUID `path:"journey_id" format:"uuid"`
-	IfMatch   string    `header:"If-Match" doc:"Only when the journey is still as this ETag"`
+	IfMatch   string    `header:"If-Match" doc:"Change only when the journey still has this ETag"`
 }
 
-// changeOutput is 204 without, or 200 with the journey as JSON.
+// changeOutput is 204 without a body, or 200 with the journey as JSON.
 type changeOutput struct {
 	Status      int
 	ETag        string `header:"ETag"`
@@ -43,19 +43,19 @@ type changeOutput struct {
 	Body        []byte
 }
 
-// change completes the journey when there is no body at all, which is what the
-// published client sends; a body names what else to change.
+// change completes the journey when the request has no body: the published client does that. A body says which fields to
+// change.
 func (g *Group) change(ctx context.Context, in *changeInput) (*changeOutput, error) {
-	wish, status := in.Body, http.StatusOK
-	if wish == nil {
+	request, status := in.Body, http.StatusOK
+	if request == nil {
 		done := true
-		wish, status = &journeyChange{Completed: &done}, http.StatusNoContent
+		request, status = &journeyChange{Completed: &done}, http.StatusNoContent
 	}
-	j, err := g.apply(ctx, in.JourneyWrite, wish)
+	j, err := g.apply(ctx, in.JourneyWrite, request)
 	if err != nil {
 		return nil, err
 	}
-	out := &changeOutput{Status: status, ETag: j.tag()}
+	out := &changeOutput{Status: status, ETag: j.etag()}
 	if status == http.StatusOK {
 		out.ContentType = "application/json"
 		if out.Body, err = json.Marshal(j.wire()); err != nil {
@@ -65,31 +65,31 @@ func (g *Group) change(ctx context.Context, in *changeInput) (*changeOutput, err
 	return out, nil
 }
 
-func (g *Group) apply(ctx context.Context, in JourneyWrite, wish *journeyChange) (journey, error) {
+func (g *Group) apply(ctx context.Context, in JourneyWrite, request *journeyChange) (journey, error) {
 	var j journey
 	err := g.db.InTx(ctx, func(tx *database.Tx) error {
-		was, err := lockedJourney(ctx, tx, in.JourneyID, identity.Must(ctx).UserID)
+		was, err := lockJourney(ctx, tx, in.JourneyID, identity.Must(ctx).UserID)
 		if err != nil {
 			return err
 		}
 		if err := httpapi.CheckMatch(in.IfMatch, was.Version); err != nil {
 			return err
 		}
-		if j, err = wish.on(was); err != nil || j == was {
+		if j, err = request.appliedTo(was); err != nil || j == was {
 			return err
 		}
 		j.Version++
 		updateJourney(tx, j)
 		if j.PlanPrecisionM != was.PlanPrecisionM {
-			blurPlans(tx, j)
+			updateBlur(tx, j)
 		}
 		return nil
 	})
 	return j, err
 }
 
-// on is the journey as wished.
-func (c *journeyChange) on(j journey) (journey, error) {
+// appliedTo returns j with the change made. It fails for invalid values.
+func (c *journeyChange) appliedTo(j journey) (journey, error) {
 	if c.Name != nil {
 		j.Name = *c.Name
 	}
@@ -104,10 +104,10 @@ func (c *journeyChange) on(j journey) (journey, error) {
 		j.Active = j.Active && !j.Completed
 	}
 	var err error
-	if j.Visibility, err = visibility(c.Visibility, j.Visibility); err != nil {
+	if j.Visibility, err = parseVisibility(c.Visibility, j.Visibility); err != nil {
 		return j, err
 	}
-	return j, storableJourney(j)
+	return j, checkJourneyText(j)
 }
 
 func updateJourney(tx *database.Tx, j journey) {
@@ -119,13 +119,13 @@ func updateJourney(tx *database.Tx, j journey) {
 	tx.Queue(update, j.ID, j.Name, j.Description, j.Active, j.Completed, j.Visibility, j.PlanPrecisionM, j.Version)
 }
 
-// blurPlans carries a new precision over to the markers and the route.
-func blurPlans(tx *database.Tx, j journey) {
+// updateBlur applies a new precision to the planned markers and the route.
+func updateBlur(tx *database.Tx, j journey) {
 	tx.Queue(`UPDATE markers SET blur_m = $2 WHERE journey_id = $1 AND marker_type = 'plan'`, j.ID, j.PlanPrecisionM)
-	layRoute(tx, j.ID)
+	updateLegs(tx, j.ID)
 }
 
-// changedResponses describes both answers of the change, of which huma would see one.
+// changedResponses documents both answers of a change; huma by itself would find one.
 func changedResponses(api *httpapi.API) map[string]*huma.Response {
 	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Journey](), true, "Journey")
 	return map[string]*huma.Response{

@@ -8,19 +8,20 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
-// noContent is a 204 that names the version it left.
-type noContent struct {
+// noContentOutput is a 204 with the version of the journey after the change.
+type noContentOutput struct {
 	ETag string `header:"ETag"`
 }
 
-// toggle works in one transaction: when it fails, the journey that was active still is.
-func (g *Group) toggle(ctx context.Context, in *JourneyWrite) (*noContent, error) {
+// toggle makes a journey active, and any other journey of the caller inactive; or makes an active journey inactive. It is one
+// transaction: when it fails, the journey that was active still is.
+func (g *Group) toggle(ctx context.Context, in *JourneyWrite) (*noContentOutput, error) {
 	caller := identity.Must(ctx).UserID
 	var j journey
 	err := g.db.InTx(ctx, func(tx *database.Tx) error {
 		lockPerson(tx, caller)
 		var err error
-		if j, err = lockedJourney(ctx, tx, in.JourneyID, caller); err != nil {
+		if j, err = lockJourney(ctx, tx, in.JourneyID, caller); err != nil {
 			return err
 		}
 		if err := httpapi.CheckMatch(in.IfMatch, j.Version); err != nil {
@@ -32,7 +33,7 @@ func (g *Group) toggle(ctx context.Context, in *JourneyWrite) (*noContent, error
 		j.Active = !j.Active
 		j.Version++
 		if j.Active {
-			restOthers(tx, caller, j.ID)
+			deactivateOthers(tx, caller, j.ID)
 		}
 		updateJourney(tx, j)
 		return nil
@@ -40,5 +41,5 @@ func (g *Group) toggle(ctx context.Context, in *JourneyWrite) (*noContent, error
 	if err != nil {
 		return nil, err
 	}
-	return &noContent{ETag: j.tag()}, nil
+	return &noContentOutput{ETag: j.etag()}, nil
 }

@@ -12,8 +12,8 @@ import (
 
 type alongInput struct {
 	JourneyID uuid.UUID `path:"journey_id" format:"uuid"`
-	WithinM   int       `query:"within_m" minimum:"1" maximum:"10000" default:"500" doc:"How near the route, in metres"`
-	Limit     int       `query:"limit" minimum:"1" maximum:"500" default:"200" doc:"The first so many in riding order"`
+	WithinM   int       `query:"within_m" minimum:"1" maximum:"10000" default:"500" doc:"Distance from the route, in metres"`
+	Limit     int       `query:"limit" minimum:"1" maximum:"500" default:"200" doc:"How many reports at most, the first in riding order"`
 }
 
 // AlongReport is an open report beside a route.
@@ -23,17 +23,17 @@ type AlongReport struct {
 	AlongMeters    float64 `json:"along_meters" doc:"Along the route from its start to the closest point"`
 }
 
-// Along is what waits on a route, in riding order.
+// Along holds the open reports beside a route, in riding order.
 type Along struct {
 	Items []AlongReport `json:"items"`
-	Total int           `json:"total" doc:"On the whole route, also beyond the limit; counted up to 1,000"`
+	Total int           `json:"total" doc:"Reports on the whole route, not only those listed; counted up to 1,000"`
 }
 
 type alongOutput struct {
 	Body Along
 }
 
-// alongHit is a report's place beside the route, in metres.
+// alongHit is a report beside the route: its distance from the route and its place along it, in metres.
 type alongHit struct {
 	id              uuid.UUID
 	distance, along float64
@@ -42,11 +42,11 @@ type alongHit struct {
 func (g *Group) reportsAlong(ctx context.Context, in *alongInput) (*alongOutput, error) {
 	caller := identity.Must(ctx)
 	out := &alongOutput{Body: Along{Items: []AlongReport{}}}
-	_, hits, err := journeyAnd(ctx, g.db, in.JourneyID, caller.UserID, func(row pgx.CollectableRow) (alongHit, error) {
+	_, hits, err := readJourneyWith(ctx, g.db, in.JourneyID, caller.UserID, func(row pgx.CollectableRow) (alongHit, error) {
 		var h alongHit
 		err := row.Scan(&h.id, &h.distance, &h.along, &out.Body.Total)
 		return h, err
-	}, reportsAlong, in.JourneyID, caller.UserID, in.WithinM, in.Limit)
+	}, reportsAlongSQL, in.JourneyID, caller.UserID, in.WithinM, in.Limit)
 	if err != nil || len(hits) == 0 {
 		return out, err
 	}

@@ -13,36 +13,35 @@ import (
 
 type affectedInput struct {
 	ReportID uuid.UUID `path:"report_id" format:"uuid"`
-	WithinM  int       `query:"within_m" minimum:"10" maximum:"10000" default:"500" doc:"How near a route passes, in metres"`
+	WithinM  int       `query:"within_m" minimum:"10" maximum:"10000" default:"500" doc:"Distance between route and report, in metres"`
 }
 
-// Affected is how many riders mean to pass a report.
+// Affected says how many riders plan to pass a report.
 type Affected struct {
 	ReportID       uuid.UUID `json:"report_id"`
 	WithinMeters   int       `json:"within_meters"`
-	RidersAffected int       `json:"riders_affected" doc:"People, never who"`
+	RidersAffected int       `json:"riders_affected" doc:"Number of people; who they are is not told"`
 }
 
 type affectedOutput struct {
 	Body Affected
 }
 
-// affectedCount takes the report $1, the radius in metres $2 and today $3.
-const affectedCount = `
+// ridersAffectedSQL counts riders for report $1. The radius $2 is in metres, $3 is today.
+const ridersAffectedSQL = `
 	SELECT (SELECT count(DISTINCT j.user_id)
 	          FROM journey_legs l JOIN journeys j ON j.id = l.journey_id
 	         WHERE ST_DWithin(l.shown_line, r.position, $2, false) AND l.kind <> 'past' AND upper(l.dates) > $3
 	           AND j.visibility = 'public' AND NOT j.completed)
 	  FROM reports r WHERE r.id = $1 AND r.deleted_at IS NULL`
 
-// ridersAffected counts the people with a public, uncompleted journey whose
-// planned legs pass the report today or later, by the routes everybody sees: a
-// private journey counts for nothing, and a blurred one where it is shown, so
-// that no count gives either away.
+// ridersAffected counts the people with a public journey, not completed, whose planned legs pass the report today or
+// later. It uses only what everybody may see: private journeys are not counted, and blurred ones are counted where they
+// are shown. So a count cannot be used to find out about them.
 func (g *Group) ridersAffected(ctx context.Context, in *affectedInput) (*affectedOutput, error) {
 	out := &affectedOutput{Body: Affected{ReportID: in.ReportID, WithinMeters: in.WithinM}}
 	today := timestamp.DateOf(g.clock.Now()).Time
-	err := g.db.QueryRow(ctx, affectedCount, in.ReportID, in.WithinM, today).Scan(&out.Body.RidersAffected)
+	err := g.db.QueryRow(ctx, ridersAffectedSQL, in.ReportID, in.WithinM, today).Scan(&out.Body.RidersAffected)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, errReportUnknown
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// date is the day the marker's type goes by; nil when it has none.
+// date returns the day the rider was at a past marker or plans to be at a planned one; nil when there is none.
 func (m marker) date() *time.Time {
 	if m.Type == markerPast {
 		return m.HappenedOn
@@ -15,9 +15,9 @@ func (m marker) date() *time.Time {
 	return m.PlannedOn
 }
 
-// riding is the route: dated past markers by date, then dated planned ones, ties
-// by when they were made. The same order as layRoute's.
-func riding(markers []marker) []marker {
+// ridingOrder returns the dated markers in the order of the route: past ones by date, then planned ones by date, and by
+// creation time on one day. UpdateLegsSQL sorts the same way.
+func ridingOrder(markers []marker) []marker {
 	route := slices.DeleteFunc(slices.Clone(markers), func(m marker) bool { return m.date() == nil })
 	slices.SortStableFunc(route, func(a, b marker) int {
 		return cmp.Or(cmp.Compare(a.Type, b.Type), // "past" sorts before "plan"
@@ -26,8 +26,7 @@ func riding(markers []marker) []marker {
 	return route
 }
 
-// lineGeometry is the line through markers, cut where it crosses the antimeridian
-// (RFC 7946, section 3.1.9).
+// lineGeometry returns the line through markers, cut where it crosses the antimeridian (RFC 7946, section 3.1.9).
 func lineGeometry(route []marker) Geometry {
 	lines := [][][2]float64{{{route[0].Lon, route[0].Lat}}}
 	for i, m := range route[1:] {
@@ -47,8 +46,7 @@ func lineGeometry(route []marker) Geometry {
 	return Geometry{Type: "LineString", Coordinates: lines[0]}
 }
 
-// crossing is the latitude at which the straight map line from a to b meets the
-// antimeridian, in degrees.
+// crossing returns the latitude, in degrees, at which a straight line on the map from a to b crosses the antimeridian.
 func crossing(a, b marker) float64 {
 	toEdge := 180 - math.Abs(a.Lon)
 	across := toEdge + 180 - math.Abs(b.Lon)

@@ -24,7 +24,7 @@ import (
 // maxFile bounds an imported file, in bytes.
 const maxFile = 5 << 20
 
-// multipartOverhead is what the form around a file may take, in bytes.
+// multipartOverhead bounds the parts of a form that are not the file, in bytes.
 const multipartOverhead = 16 << 10
 
 type importInput struct {
@@ -39,24 +39,24 @@ type Imported struct {
 	Imported     int       `json:"imported" doc:"Markers added"`
 	Past         int       `json:"past"`
 	Plan         int       `json:"plan"`
-	LengthMeters float64   `json:"length_meters" doc:"Of the whole route after the import"`
+	LengthMeters float64   `json:"length_meters" doc:"Length of the whole route after the import"`
 }
 
 type importOutput struct {
 	Body Imported
 }
 
-// importFile adds all points of a GPX or GeoJSON file, or none.
+// importFile adds all points of a GPX or GeoJSON file, or none of them.
 func (g *Group) importFile(ctx context.Context, in *importInput) (*importOutput, error) {
 	caller := identity.Must(ctx).UserID
 	j, err := visibleJourney(ctx, g.db, in.JourneyID, caller)
 	if err != nil {
 		return nil, err
 	}
-	if j.UserID != caller { // before the file is looked at: a stranger learns nothing from it
-		return nil, errNotYours
+	if j.UserID != caller { // only the owner is told what is wrong with the file
+		return nil, errNotOwner
 	}
-	found, err := readFile(in.ContentType, in.RawBody, g.clock.Now())
+	found, err := parseFile(in.ContentType, in.RawBody, g.clock.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (g *Group) importFile(ctx context.Context, in *importInput) (*importOutput,
 		}
 	}
 	err = g.db.InTx(ctx, func(tx *database.Tx) error {
-		j, room, err := lockedWithRoom(ctx, tx, in.JourneyID, caller)
+		j, room, err := lockJourneyWithRoom(ctx, tx, in.JourneyID, caller)
 		if err != nil {
 			return err
 		}
@@ -79,8 +79,8 @@ func (g *Group) importFile(ctx context.Context, in *importInput) (*importOutput,
 		if err := g.copyMarkers(ctx, tx, j, found); err != nil {
 			return err
 		}
-		layRoute(tx, j.ID)
-		if err := tx.QueryRow(ctx, routeLength, caller, j.ID).Scan(&out.Body.LengthMeters); err != nil {
+		updateLegs(tx, j.ID)
+		if err := tx.QueryRow(ctx, routeLengthSQL, caller, j.ID).Scan(&out.Body.LengthMeters); err != nil {
 			return fmt.Errorf("measure route: %w", err)
 		}
 		return httpapi.RecordAnswer(ctx, tx, http.StatusCreated, out.Body)
@@ -91,15 +91,15 @@ func (g *Group) importFile(ctx context.Context, in *importInput) (*importOutput,
 	return out, nil
 }
 
-// copyMarkers writes all markers as made at once. Their ids rise in the order of
-// the file, so the route keeps that order within a day.
+// copyMarkers writes all markers with the same creation time. Their ids are in the order of the file, so the route keeps
+// this order within a day.
 func (g *Group) copyMarkers(ctx context.Context, tx *database.Tx, j journey, found []marker) error {
 	at := g.clock.Now().UTC().Truncate(time.Microsecond)
 	columns := []string{"id", "journey_id", "owner_id", "name", "marker_type", "lon", "lat", "blur_m",
 		"happened_on", "planned_on", "notes", "created_at", "updated_at"}
 	source := pgx.CopyFromSlice(len(found), func(i int) ([]any, error) {
 		m := found[i]
-		return []any{database.NewID(), j.ID, j.UserID, m.Name, m.Type, m.Lon, m.Lat, j.blurOf(m), m.HappenedOn, m.PlannedOn, m.Notes, at, at}, nil
+		return []any{database.NewID(), j.ID, j.UserID, m.Name, m.Type, m.Lon, m.Lat, j.blurMeters(m), m.HappenedOn, m.PlannedOn, m.Notes, at, at}, nil
 	})
 	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"markers"}, columns, source); err != nil {
 		return fmt.Errorf("copy markers: %w", err)
@@ -107,24 +107,24 @@ func (g *Group) copyMarkers(ctx context.Context, tx *database.Tx, j journey, fou
 	return nil
 }
 
-// readFile tells the formats apart by their first character, for phones seldom
-// name either correctly.
-func readFile(contentType string, raw []byte, now time.Time) ([]marker, error) {
-	raw, err := fileOf(contentType, raw)
+// parseFile reads the markers of a GPX or GeoJSON file. It tells the formats apart by the first character, because many
+// phones send a wrong content type.
+func parseFile(contentType string, raw []byte, now time.Time) ([]marker, error) {
+	raw, err := fileInBody(contentType, raw)
 	if err != nil {
 		return nil, err
 	}
 	if len(raw) > maxFile {
 		return nil, problem.New(problem.TooLarge, "too_large")
 	}
-	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf")) // the mark some programs put before UTF-8
+	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf")) // the byte order mark that some programs write
 	start := bytes.TrimLeft(raw, " \t\r\n")
 	var found []marker
 	switch {
 	case bytes.HasPrefix(start, []byte("<")):
-		found, err = readGPX(raw, now)
+		found, err = parseGPX(raw, now)
 	case bytes.HasPrefix(start, []byte("{")):
-		found, err = readGeoJSON(raw)
+		found, err = parseGeoJSON(raw)
 	default:
 		return nil, problem.New(problem.UnsupportedMedia, "import_unknown_format")
 	}
@@ -134,8 +134,8 @@ func readFile(contentType string, raw []byte, now time.Time) ([]marker, error) {
 	return found, err
 }
 
-// fileOf is the body itself, or the first file of a form.
-func fileOf(contentType string, raw []byte) ([]byte, error) {
+// fileInBody returns the first file of a form, or the body itself when it is not a form.
+func fileInBody(contentType string, raw []byte) ([]byte, error) {
 	media, params, err := mime.ParseMediaType(contentType)
 	if err != nil || media != "multipart/form-data" {
 		return raw, nil
@@ -157,37 +157,37 @@ func fileOf(contentType string, raw []byte) ([]byte, error) {
 	}
 }
 
-// brokenAt is the 422 about one place of a file. The message never repeats the file's text.
-func brokenAt(place, message string) error {
+// errBrokenFile returns the 422 for a fault at a place in the file. The message never contains text of the file.
+func errBrokenFile(place, message string) error {
 	e := problem.New(problem.Invalid, "import_broken").Param("place", place).With("place", place)
 	e.Fields = []problem.Field{{Name: place, Message: message}}
 	return e
 }
 
-// checked gives an imported marker the limits of one sent by itself.
-func checked(m marker, place string) (marker, error) {
+// checkImported trims a marker of a file and checks it as if it were sent alone. A fault names the place in the file.
+func checkImported(m marker, place string) (marker, error) {
 	m.Name, m.Notes = strings.TrimSpace(m.Name), strings.TrimSpace(m.Notes)
 	switch {
 	case len([]rune(m.Name)) > 200:
-		return m, brokenAt(place, "expected a name of at most 200 characters")
+		return m, errBrokenFile(place, "expected a name of at most 200 characters")
 	case len([]rune(m.Notes)) > 5000:
-		return m, brokenAt(place, "expected notes of at most 5000 characters")
+		return m, errBrokenFile(place, "expected notes of at most 5000 characters")
 	}
 	for _, d := range []*time.Time{m.HappenedOn, m.PlannedOn} {
 		if d != nil && (d.Year() < firstYear || d.Year() > lastYear) {
-			return m, brokenAt(place, fmt.Sprintf("expected a year between %d and %d", firstYear, lastYear))
+			return m, errBrokenFile(place, fmt.Sprintf("expected a year between %d and %d", firstYear, lastYear))
 		}
 	}
-	err := m.check("")
+	err := m.check()
 	var fault *problem.Error
 	if errors.As(err, &fault) && len(fault.Fields) == 1 {
-		return m, brokenAt(place, fault.Fields[0].Message)
+		return m, errBrokenFile(place, fault.Fields[0].Message)
 	}
 	return m, err
 }
 
 func errTooManyPoints(place string) error {
-	return brokenAt(place, fmt.Sprintf("expected at most %d points", maxMarkers))
+	return errBrokenFile(place, fmt.Sprintf("expected at most %d points", maxMarkers))
 }
 
 func importBody() *huma.RequestBody {

@@ -19,13 +19,13 @@ type createInput struct {
 		Name           string     `json:"name" minLength:"1" maxLength:"200"`
 		Description    string     `json:"description" required:"false" maxLength:"2000"`
 		UserID         *uuid.UUID `json:"user_id" required:"false" format:"uuid" doc:"The caller, or nothing"`
-		Active         *bool      `json:"active" required:"false" doc:"Start riding it: any other journey of the caller's stops being active"`
+		Active         *bool      `json:"active" required:"false" doc:"Makes this the active journey; the caller's other journeys become inactive"`
 		Visibility     *string    `json:"visibility" required:"false" doc:"public (the default) or private"`
-		PlanPrecisionM *int       `json:"plan_precision_m" required:"false" minimum:"0" maximum:"50000" doc:"How coarsely others see planned points, in metres"`
+		PlanPrecisionM *int       `json:"plan_precision_m" required:"false" minimum:"0" maximum:"50000" doc:"Precision at which others see planned points, in metres"`
 	}
 }
 
-// journeyOutput is a journey with the version If-Match is held against.
+// journeyOutput is a journey with its ETag, which If-Match is compared with.
 type journeyOutput struct {
 	ETag string `header:"ETag"`
 	Body Journey
@@ -35,7 +35,7 @@ func (g *Group) create(ctx context.Context, in *createInput) (*journeyOutput, er
 	caller := identity.Must(ctx).UserID
 	b := &in.Body
 	if b.UserID != nil && *b.UserID != caller {
-		return nil, errNotYours
+		return nil, errNotOwner
 	}
 	j := journey{ID: database.NewID(), UserID: caller, Name: b.Name, Description: b.Description, Version: 1,
 		CreatedAt: g.clock.Now().UTC().Truncate(time.Microsecond)}
@@ -44,18 +44,18 @@ func (g *Group) create(ctx context.Context, in *createInput) (*journeyOutput, er
 		j.PlanPrecisionM = *b.PlanPrecisionM
 	}
 	var err error
-	if j.Visibility, err = visibility(b.Visibility, visibilityPublic); err != nil {
+	if j.Visibility, err = parseVisibility(b.Visibility, visibilityPublic); err != nil {
 		return nil, err
 	}
-	if err := storableJourney(j); err != nil {
+	if err := checkJourneyText(j); err != nil {
 		return nil, err
 	}
 	err = g.db.InTx(ctx, func(tx *database.Tx) error {
-		if err := roomForJourney(ctx, tx, caller); err != nil {
+		if err := checkJourneyLimit(ctx, tx, caller); err != nil {
 			return err
 		}
 		if j.Active {
-			restOthers(tx, caller, j.ID)
+			deactivateOthers(tx, caller, j.ID)
 		}
 		insertJourney(tx, j)
 		return httpapi.RecordAnswer(ctx, tx, http.StatusCreated, j.wire())
@@ -63,18 +63,18 @@ func (g *Group) create(ctx context.Context, in *createInput) (*journeyOutput, er
 	if err != nil {
 		return nil, err
 	}
-	return &journeyOutput{ETag: j.tag(), Body: j.wire()}, nil
+	return &journeyOutput{ETag: j.etag(), Body: j.wire()}, nil
 }
 
-func storableJourney(j journey) error {
-	if err := storable("name", j.Name); err != nil {
+func checkJourneyText(j journey) error {
+	if err := checkText("name", j.Name); err != nil {
 		return err
 	}
-	return storable("description", j.Description)
+	return checkText("description", j.Description)
 }
 
-// roomForJourney locks the person and checks that they may have one more.
-func roomForJourney(ctx context.Context, tx *database.Tx, person uuid.UUID) error {
+// checkJourneyLimit locks the person and returns an error when they have the most journeys allowed.
+func checkJourneyLimit(ctx context.Context, tx *database.Tx, person uuid.UUID) error {
 	lockPerson(tx, person)
 	var n int
 	if err := tx.QueryRow(ctx, `SELECT count(*) FROM journeys WHERE user_id = $1`, person).Scan(&n); err != nil {
@@ -86,14 +86,14 @@ func roomForJourney(ctx context.Context, tx *database.Tx, person uuid.UUID) erro
 	return nil
 }
 
-// lockPerson puts changes of which journey is active in a row: two at once would
-// each see the other's as inactive and then collide on the unique index. What is asked next waits for it.
+// lockPerson makes changes of a person's active journey wait for each other. Two at once would not see each other's active
+// journey and would then violate the unique index. The statements after it run when the lock is held.
 func lockPerson(tx *database.Tx, person uuid.UUID) {
 	tx.Queue(`SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, person)
 }
 
-// restOthers makes every journey of the person inactive but the one to keep.
-func restOthers(tx *database.Tx, person, keep uuid.UUID) {
+// deactivateOthers makes all journeys of the person inactive, except keep.
+func deactivateOthers(tx *database.Tx, person, keep uuid.UUID) {
 	const rest = `
 		UPDATE journeys SET active = false, version = version + 1, updated_at = now()
 		 WHERE user_id = $1 AND active AND id <> $2`

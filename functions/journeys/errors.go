@@ -1,0 +1,41 @@
+package journeys
+
+import (
+	"strings"
+
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+// Errors of requests that match their schema.
+var (
+	// errJourneyUnknown is also the answer for a private journey of somebody else.
+	errJourneyUnknown  = problem.New(problem.NotFound, "journey_not_found")
+	errMarkerUnknown   = problem.New(problem.NotFound, "marker_not_found")
+	errReportUnknown   = problem.New(problem.NotFound, "report_not_found")
+	errNoActiveJourney = problem.New(problem.NotFound, "no_active_journey")
+	errNotOwner        = problem.New(problem.Forbidden, "journey_not_yours")
+	errCompleted       = problem.New(problem.Conflict, "journey_completed")
+	errTooManyJourneys = problem.New(problem.Conflict, "journey_limit").Param("limit", "1000")
+	errTooManyMarkers  = problem.New(problem.Conflict, "marker_limit").Param("limit", "10000")
+	errDatesReversed   = problem.InvalidField("to", "expected a date that is not before from")
+	errOtherJourney    = problem.InvalidField("journey_id", "expected the journey of the path, or nothing")
+)
+
+// Limits of what one person may store.
+const (
+	maxJourneys = 1000  // of one person
+	maxMarkers  = 10000 // of one journey
+)
+
+// enumWord normalises the word of an enum: lower case, and underscores for spaces and hyphens.
+func enumWord(s string) string {
+	return strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(strings.TrimSpace(s)))
+}
+
+// checkText returns an error for text that PostgreSQL cannot store.
+func checkText(field, s string) error {
+	if strings.ContainsRune(s, 0) {
+		return problem.InvalidField(field, "expected text without NUL characters")
+	}
+	return nil
+}

@@ -1,5 +1,5 @@
-// Package geocode is the worker that names the places of reports, away from any
-// citizen's request.
+// Package geocode is the worker that finds the addresses of reports. It reads the queue geocode, so no request of a citizen
+// waits for it.
 package geocode
 
 import (
@@ -21,15 +21,14 @@ import (
 	"github.com/lafaekstreet/backend/shared/service"
 )
 
-// patience is how long a message waits for the geocoder's turn; it must stay
-// well under the function's timeout.
-const patience = 20 * time.Second
+// maxWait is how long a message waits for a turn at the geocoder. It must stay well below the time limit of the function.
+const maxWait = 20 * time.Second
 
-// After a failure of the geocoder a report asks again this much later, for as
-// long as it is younger than giveUp.
+// When the geocoder gives no answer for a report, it is asked again after retryAfter, until the report is older than
+// retryFor.
 const (
-	again  = 15 * time.Minute
-	giveUp = 7 * 24 * time.Hour
+	retryAfter = 15 * time.Minute
+	retryFor   = 7 * 24 * time.Hour
 )
 
 // Geocode is the worker.
@@ -40,12 +39,12 @@ type Geocode struct {
 	log      *slog.Logger
 }
 
-// Config is what the worker needs beyond every function's own.
+// Config is the configuration of this worker, besides that of every function.
 type Config struct {
 	Geocoding geocoding.Config
 }
 
-// Open makes the worker out of its configuration.
+// Open returns the worker.
 func Open(ctx context.Context, env config.Env) (queue.Handler, error) {
 	kit, err := service.Open(ctx, "geocode", env)
 	if err != nil {
@@ -62,8 +61,8 @@ func Open(ctx context.Context, env config.Env) (queue.Handler, error) {
 	return kit.Queue(queue.Geocode, 1, g.handle), nil
 }
 
-// place is where a report is and what is known of it.
-type place struct {
+// location is the point of a report without an address, in degrees WGS 84.
+type location struct {
 	latitude, longitude float64
 	createdAt           time.Time
 }
@@ -73,42 +72,42 @@ func (g *Geocode) handle(ctx context.Context, m events.SQSMessage) error {
 	if err := json.Unmarshal([]byte(m.Body), &message); err != nil || message.ReportID == uuid.Nil {
 		return queue.Permanent(errors.New("message names no report"))
 	}
-	p, err := g.place(ctx, message.ReportID)
-	if errors.Is(err, pgx.ErrNoRows) { // withdrawn, or named already
+	p, err := g.location(ctx, message.ReportID)
+	if errors.Is(err, pgx.ErrNoRows) { // the report was deleted, or it has an address
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	address, fault := g.resolver.Reverse(ctx, p.latitude, p.longitude, patience)
-	if fault != nil && !errors.Is(fault, geocoding.ErrSilent) {
+	address, fault := g.resolver.Reverse(ctx, p.latitude, p.longitude, maxWait)
+	if fault != nil && !errors.Is(fault, geocoding.ErrNoAnswer) {
 		return fault
 	}
 	return g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		known := address.Source != geocoding.SourceNone
-		if fault != nil && !known {
-			if g.kit.Clock.Now().Sub(p.createdAt) > giveUp {
-				g.log.WarnContext(ctx, "place left without a name", "report_id", message.ReportID.String(), "error", fault)
+		found := address.Source != geocoding.SourceNone
+		if fault != nil && !found {
+			if g.kit.Clock.Now().Sub(p.createdAt) > retryFor {
+				g.log.WarnContext(ctx, "report stays without an address", "report_id", message.ReportID.String(), "error", fault)
 				return nil
 			}
-			return tx.SendAfter(ctx, queue.Geocode, message, again)
+			return tx.SendAfter(ctx, queue.Geocode, message, retryAfter)
 		}
-		return store(ctx, tx, message.ReportID, address)
+		return storeAddress(ctx, tx, message.ReportID, address)
 	})
 }
 
-func (g *Geocode) place(ctx context.Context, id uuid.UUID) (place, error) {
+func (g *Geocode) location(ctx context.Context, id uuid.UUID) (location, error) {
 	const query = `SELECT latitude, longitude, created_at FROM reports WHERE id = $1 AND geocoded_at IS NULL AND deleted_at IS NULL`
-	var p place
+	var p location
 	if err := g.kit.DB.QueryRow(ctx, query, id).Scan(&p.latitude, &p.longitude, &p.createdAt); err != nil {
-		return place{}, fmt.Errorf("read report's place: %w", err)
+		return location{}, fmt.Errorf("read location of report: %w", err)
 	}
 	return p, nil
 }
 
-// store fills in what the citizen left out; their own words stay. The
-// municipality's code follows the place, not the words.
-func store(ctx context.Context, tx *outbox.Tx, id uuid.UUID, a geocoding.Address) error {
+// storeAddress writes the parts of an address that the citizen left empty. The code of the municipality is always that of the
+// point, also when the citizen named another municipality.
+func storeAddress(ctx context.Context, tx *outbox.Tx, id uuid.UUID, a geocoding.Address) error {
 	const query = `
 		UPDATE reports SET
 		       address = coalesce(nullif(address, ''), $2), street = coalesce(nullif(street, ''), $3), suco = coalesce(nullif(suco, ''), $4),

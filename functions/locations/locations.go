@@ -1,5 +1,4 @@
-// Package locations names places: the municipalities of Timor-Leste, addresses
-// for points, points for names.
+// Package locations serves the municipalities of Timor-Leste, the address of a point, and the search of places by name.
 package locations
 
 import (
@@ -23,18 +22,18 @@ import (
 
 const name = "locations"
 
-// Locations is the route group.
+// Locations serves the routes of this package.
 type Locations struct {
 	db       *database.DB
 	resolver *geocoding.Resolver
 }
 
-// New makes the group out of a kit and its configuration.
+// New returns the group.
 func New(kit *service.Kit, cfg geocoding.Config) (*Locations, error) {
 	return &Locations{kit.DB, geocoding.NewResolver(kit.DB, geocoding.NewNominatim(cfg), kit.Log, kit.Metrics)}, nil
 }
 
-// Open makes the group out of its configuration.
+// Open makes the function's HTTP handler.
 func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) {
 	return service.OpenGroup(ctx, name, env, New)
 }
@@ -42,9 +41,9 @@ func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) {
 // Name implements httpapi.Group.
 func (*Locations) Name() string { return name }
 
-// patience is how long a request waits for the geocoder's turn. A phone on a bad
-// link is better served by the boundaries' answer now than by a street later.
-const patience = 1500 * time.Millisecond
+// maxWait is how long a request waits for a turn at the geocoder. After it the answer has what the boundaries know: on a bad
+// connection a quick answer without a street is better than a late one.
+const maxWait = 1500 * time.Millisecond
 
 // Register implements httpapi.Group.
 func (l *Locations) Register(a *httpapi.API) {
@@ -56,17 +55,17 @@ func (l *Locations) Register(a *httpapi.API) {
 	httpapi.Register(a, op("/api/v1/locations/municipalities", "The 14 municipalities",
 		"With names in three languages, centre, bounding box and the number of reports."), l.municipalities)
 	reverse := op("/api/v1/locations/reverse-geocode", "The address of a point",
-		"From imported boundaries where there are any, else from the geocoder. Never an error for a place nobody can name: then every part is null and `source` is `none`.")
+		"From imported boundaries where there are any, else from the geocoder. A point without a known address is not an error: every part is null and `source` is `none`.")
 	reverse.Aliases = map[string]string{"lat": "latitude", "lon": "longitude", "lng": "longitude"}
 	httpapi.Register(a, reverse, l.reverse)
-	search := op("/api/v1/locations/search", "Places by name", "Municipalities and imported boundaries first, under any spelling; then the geocoder's.")
+	search := op("/api/v1/locations/search", "Places by name", "Municipalities and imported boundaries first, in any spelling; then places that the geocoder finds.")
 	search.Aliases = map[string]string{"query": "q"}
 	httpapi.Register(a, search, l.search)
 }
 
-// Municipality is one of the 14 first-level units.
+// Municipality is one of the 14 municipalities.
 type Municipality struct {
-	ID          string     `json:"id" doc:"The code again" example:"TL-DI"`
+	ID          string     `json:"id" doc:"The same as code" example:"TL-DI"`
 	Code        string     `json:"code" example:"TL-DI"`
 	Name        string     `json:"name" example:"Dili"`
 	NameTet     string     `json:"name_tet" example:"Dili"`
@@ -116,8 +115,8 @@ type Place struct {
 type reverseOutput struct{ Body Place }
 
 func (l *Locations) reverse(ctx context.Context, in *reverseInput) (*reverseOutput, error) {
-	address, err := l.resolver.Reverse(ctx, in.Latitude, in.Longitude, patience)
-	if err != nil && !errors.Is(err, geocoding.ErrSilent) {
+	address, err := l.resolver.Reverse(ctx, in.Latitude, in.Longitude, maxWait)
+	if err != nil && !errors.Is(err, geocoding.ErrNoAnswer) {
 		return nil, err
 	}
 	return &reverseOutput{Place{in.Latitude, in.Longitude, address}}, nil
@@ -135,7 +134,7 @@ func (l *Locations) search(ctx context.Context, in *searchInput) (*searchOutput,
 	if query == "" {
 		return nil, problem.InvalidField("q", "expected a name")
 	}
-	found, err := l.resolver.Search(ctx, query, in.Limit, patience)
+	found, err := l.resolver.Search(ctx, query, in.Limit, maxWait)
 	if err != nil {
 		return nil, err
 	}

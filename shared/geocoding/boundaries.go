@@ -8,8 +8,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
-// within reads the imported polygons a point lies in.
-func within(ctx context.Context, q database.Querier, latitude, longitude float64) (Address, error) {
+// boundariesAt returns the address of a point from the imported polygons that hold it. The source is "none" when none does.
+func boundariesAt(ctx context.Context, q database.Querier, latitude, longitude float64) (Address, error) {
 	const query = `
 		SELECT max(b.name) FILTER (WHERE level = 'suco'), max(b.name) FILTER (WHERE level = 'district'),
 		       coalesce(max(m.name), max(b.name) FILTER (WHERE level = 'municipality')), max(m.code)

@@ -14,41 +14,44 @@ import (
 	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
-// Kept is how long an answer of the geocoder is believed.
-const Kept = 30 * 24 * time.Hour
+// cacheFor is how long an answer of Nominatim is used.
+const cacheFor = 30 * 24 * time.Hour
 
-// cellOf names the square of a thousandth of a degree (about 110 m) around a point.
+// cellOf returns the cache key of a point: its square of 0.001 by 0.001 degrees, about 110 m wide.
 func cellOf(latitude, longitude float64) string {
 	square := func(v float64) string { return strconv.Itoa(int(math.Floor(v * 1000))) }
 	return "r:" + square(latitude) + ":" + square(longitude)
 }
 
-// ask answers from the cache, else from the geocoder when its turn comes within patience.
-func (r *Resolver) ask(ctx context.Context, cell string, patience time.Duration, fetch func(context.Context) (Address, error)) (Address, error) {
-	kept, err := r.remembered(ctx, cell)
-	if err != nil || kept != nil {
-		return deref(kept), err
+// cachedOrAsked returns the cached address of a cell. When there is none it waits for a turn, maxWait at most, calls fetch and
+// caches the answer.
+func (r *Resolver) cachedOrAsked(ctx context.Context, cell string, maxWait time.Duration, fetch func(context.Context) (Address, error)) (Address, error) {
+	var cached cachedAddress
+	if found, err := r.readCache(ctx, cell, &cached); err != nil || found {
+		cached.MunicipalityCode, cached.Cached = cached.Code, found
+		return cached.Address, err
 	}
 	if r.nominatim == nil {
 		return Address{Source: SourceNone}, nil
 	}
-	if err := r.turn(ctx, patience); err != nil {
+	if err := r.waitTurn(ctx, maxWait); err != nil {
 		return Address{}, err
 	}
 	answer, err := fetch(ctx)
-	if err := r.settle(ctx, err); err != nil {
+	if err := r.recordOutcome(ctx, err); err != nil {
 		return Address{}, err
 	}
 	if err != nil {
 		r.metrics.Add(catalog.GeocoderFailures)
-		return Address{}, silent(err)
+		return Address{}, noAnswer(err)
 	}
 	if answer.MunicipalityCode, err = r.code(ctx, answer.Municipality); err != nil {
 		return Address{}, err
 	}
-	return answer, r.remember(ctx, cell, answer)
+	return answer, r.writeCache(ctx, cell, cachedAddress{answer, answer.MunicipalityCode}, answer.Source)
 }
 
+// code returns the code of a municipality; nil when there is no name or no municipality has it.
 func (r *Resolver) code(ctx context.Context, name *string) (*string, error) {
 	if name == nil {
 		return nil, nil //nolint:nilnil // no name, no code
@@ -60,46 +63,38 @@ func (r *Resolver) code(ctx context.Context, name *string) (*string, error) {
 	return &code, nil
 }
 
-func deref(a *Address) Address {
-	if a == nil {
-		return Address{}
-	}
-	return *a
-}
-
-// keptAddress adds what the wire form leaves out.
-type keptAddress struct {
+// cachedAddress adds the code of the municipality, which the JSON of Address leaves out.
+type cachedAddress struct {
 	Address
 	Code *string `json:"municipality_code"`
 }
 
-func (r *Resolver) remembered(ctx context.Context, cell string) (*Address, error) {
+// readCache reads the answer for a key into an answer. False when there is none, or none younger than cacheFor.
+func (r *Resolver) readCache(ctx context.Context, key string, answer any) (bool, error) {
 	const query = `SELECT answer FROM geocode_cache WHERE cell = $1 AND fetched_at > now() - $2::interval`
 	var raw []byte
-	err := r.db.QueryRow(ctx, query, cell, Kept).Scan(&raw)
+	err := r.db.QueryRow(ctx, query, key, cacheFor).Scan(&raw)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil //nolint:nilnil // nothing remembered is no error
+		return false, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read geocode cache: %w", err)
+		return false, fmt.Errorf("read geocode cache: %w", err)
 	}
-	var k keptAddress
-	if err := json.Unmarshal(raw, &k); err != nil {
-		return nil, fmt.Errorf("read geocode cache: %w", err)
+	if err := json.Unmarshal(raw, answer); err != nil {
+		return false, fmt.Errorf("read geocode cache: %w", err)
 	}
-	k.MunicipalityCode, k.Cached = k.Code, true
-	return &k.Address, nil
+	return true, nil
 }
 
-func (r *Resolver) remember(ctx context.Context, cell string, a Address) error {
-	raw, err := json.Marshal(keptAddress{a, a.MunicipalityCode})
+func (r *Resolver) writeCache(ctx context.Context, key string, answer any, source string) error {
+	raw, err := json.Marshal(answer)
 	if err != nil {
-		return fmt.Errorf("encode address: %w", err)
+		return fmt.Errorf("encode answer of the geocoder: %w", err)
 	}
 	const query = `
 		INSERT INTO geocode_cache (cell, answer, source) VALUES ($1, $2, $3)
 		ON CONFLICT (cell) DO UPDATE SET answer = excluded.answer, source = excluded.source, fetched_at = now()`
-	if _, err := r.db.Exec(ctx, query, cell, string(raw), a.Source); err != nil {
+	if _, err := r.db.Exec(ctx, query, key, string(raw), source); err != nil {
 		return fmt.Errorf("write geocode cache: %w", err)
 	}
 	return nil

@@ -1,5 +1,5 @@
-// Package geocoding names places: exactly and at once from imported boundaries,
-// otherwise by asking Nominatim, politely, and remembering the answer.
+// Package geocoding finds the address of a point and the point of a name. It uses imported boundaries first, which are exact
+// and need no network. For the rest it asks Nominatim, at most once a second in the whole system, and caches the answers.
 package geocoding
 
 import (
@@ -15,12 +15,12 @@ import (
 
 // Sources of an address.
 const (
-	SourceBoundaries = "boundaries" // imported polygons, perhaps with the geocoder's street
+	SourceBoundaries = "boundaries" // imported polygons; street and display name may be from Nominatim
 	SourceNominatim  = "nominatim"
 	SourceNone       = "none" // nothing is known
 )
 
-// Address is what is known of a place; nil parts are unknown.
+// Address is the address of a place; unknown parts are nil.
 type Address struct {
 	DisplayName      *string `json:"display_name"`
 	Street           *string `json:"street"`
@@ -33,15 +33,15 @@ type Address struct {
 	Cached           bool    `json:"cached"`
 }
 
-// ErrSilent reports that the geocoder said nothing: its turn did not come within
-// the caller's patience, it failed, or it is left alone after failures.
-var ErrSilent = errors.New("geocoder silent")
+// ErrNoAnswer reports that Nominatim gave no answer: the wait for a turn would be longer than maxWait, the request failed,
+// or it is not asked for some minutes because it failed several times in a row.
+var ErrNoAnswer = errors.New("no answer from the geocoder")
 
-// silent is ErrSilent with its cause in words alone, so that nobody takes a
-// geocoder's broken connection for the database's.
-func silent(cause error) error { return fmt.Errorf("%w: %s", ErrSilent, cause.Error()) }
+// noAnswer returns ErrNoAnswer with the text of its cause. The cause is not wrapped: errors.Is must not find a network error
+// of Nominatim and take it for one of the database.
+func noAnswer(cause error) error { return fmt.Errorf("%w: %s", ErrNoAnswer, cause.Error()) }
 
-// Resolver names places.
+// Resolver finds addresses and places.
 type Resolver struct {
 	db             *database.DB
 	nominatim      *Nominatim
@@ -50,37 +50,37 @@ type Resolver struct {
 	metrics        *telemetry.Metrics
 }
 
-// NewResolver uses the boundaries in db and n for the rest; a nil n leaves only the boundaries.
+// NewResolver returns a resolver that uses the boundaries in db, and n for the rest. With a nil n it uses only boundaries.
 func NewResolver(db *database.DB, n *Nominatim, log *slog.Logger, m *telemetry.Metrics) *Resolver {
 	return &Resolver{db: db, nominatim: n, municipalities: NewMunicipalities(db), log: log, metrics: m}
 }
 
-// Reverse names the place at a latitude and longitude (degrees WGS 84, checked
-// by the caller). Patience bounds the wait for the geocoder's turn. When the
-// geocoder cannot be asked it returns what the boundaries know, together with
-// ErrSilent: there may be more to know later.
-func (r *Resolver) Reverse(ctx context.Context, latitude, longitude float64, patience time.Duration) (Address, error) {
-	local, err := within(ctx, r.db, latitude, longitude)
+// Reverse returns the address of a point (degrees WGS 84, checked by the caller). It waits for a turn at Nominatim for maxWait
+// at most. When Nominatim gives no answer it returns the address from the boundaries together with ErrNoAnswer: a later
+// call may return more.
+func (r *Resolver) Reverse(ctx context.Context, latitude, longitude float64, maxWait time.Duration) (Address, error) {
+	local, err := boundariesAt(ctx, r.db, latitude, longitude)
 	if err != nil {
 		return Address{Source: SourceNone}, err
 	}
-	asked, err := r.ask(ctx, cellOf(latitude, longitude), patience, func(ctx context.Context) (Address, error) {
+	answer, err := r.cachedOrAsked(ctx, cellOf(latitude, longitude), maxWait, func(ctx context.Context) (Address, error) {
 		return r.nominatim.Reverse(ctx, latitude, longitude)
 	})
 	if err != nil {
 		return local, err
 	}
-	return merged(local, asked), nil
+	return merge(local, answer), nil
 }
 
-// merged prefers the boundaries, which are exact, and takes the street from the geocoder.
-func merged(local, asked Address) Address {
+// merge returns the address from the boundaries with the street and the display name of Nominatim's answer; the answer alone
+// when no boundary holds the point.
+func merge(local, answer Address) Address {
 	if local.Source == SourceNone {
-		return asked
+		return answer
 	}
-	local.Street, local.Cached = asked.Street, asked.Cached
-	if asked.DisplayName != nil {
-		local.DisplayName = asked.DisplayName
+	local.Street, local.Cached = answer.Street, answer.Cached
+	if answer.DisplayName != nil {
+		local.DisplayName = answer.DisplayName
 	}
 	return local
 }

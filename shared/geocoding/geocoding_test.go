@@ -97,8 +97,8 @@ func TestAnAnswerOfOverAMegabyteIsRefused(t *testing.T) {
 	t.Parallel()
 	r, g, _ := setup(t)
 	g.answer.Store(strings.Repeat(" ", 1<<20) + g.answer.Load().(string))
-	if a, err := r.Reverse(t.Context(), -8.5567, 125.5603, time.Second); !errors.Is(err, geocoding.ErrSilent) {
-		t.Errorf("got %+v, %v, want %v", a, err, geocoding.ErrSilent)
+	if a, err := r.Reverse(t.Context(), -8.5567, 125.5603, time.Second); !errors.Is(err, geocoding.ErrNoAnswer) {
+		t.Errorf("got %+v, %v, want %v", a, err, geocoding.ErrNoAnswer)
 	}
 }
 
@@ -107,7 +107,7 @@ func TestOneTurnASecondForTheWholeSystem(t *testing.T) {
 	r, g, _ := setup(t)
 	for i := range 5 {
 		_, err := r.Reverse(t.Context(), -8.5-float64(i)*0.01, 125.5, 0)
-		if (i == 0) != (err == nil) || err != nil && !errors.Is(err, geocoding.ErrSilent) {
+		if (i == 0) != (err == nil) || err != nil && !errors.Is(err, geocoding.ErrNoAnswer) {
 			t.Errorf("%d: got %v", i, err)
 		}
 	}
@@ -126,7 +126,7 @@ func TestBoundariesAreExactAndTheGeocoderAddsTheStreet(t *testing.T) {
 	}
 	g.status.Store(http.StatusInternalServerError)
 	a, err = r.Reverse(t.Context(), -8.65, 125.45, 5*time.Second)
-	if !errors.Is(err, geocoding.ErrSilent) || value(a.Municipality) != "Dili" || value(a.District) != "∅" || a.Source != "boundaries" {
+	if !errors.Is(err, geocoding.ErrNoAnswer) || value(a.Municipality) != "Dili" || value(a.District) != "∅" || a.Source != "boundaries" {
 		t.Errorf("with the geocoder down: got %+v, %v", a, err)
 	}
 }
@@ -147,7 +147,7 @@ func TestAFailingGeocoderIsLeftAlone(t *testing.T) {
 	g.status.Store(http.StatusServiceUnavailable)
 	for i := range 8 {
 		exec(t, db, `UPDATE geocoder_turn SET next_at = now()`) // a second has passed
-		if _, err := r.Reverse(t.Context(), -8.5-float64(i)*0.01, 125.5, 0); !errors.Is(err, geocoding.ErrSilent) {
+		if _, err := r.Reverse(t.Context(), -8.5-float64(i)*0.01, 125.5, 0); !errors.Is(err, geocoding.ErrNoAnswer) {
 			t.Fatalf("%d: got %v", i, err)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
-// Municipality is one of the fourteen. Coordinates are degrees WGS 84.
+// Municipality is one of the fourteen municipalities of Timor-Leste. Coordinates are degrees WGS 84.
 type Municipality struct {
 	Code                           string
 	Name, NameTet, NamePt          string
@@ -22,7 +22,7 @@ type Municipality struct {
 	aliases                        []string
 }
 
-// Municipalities reads them once: they change with a law, not with a request.
+// Municipalities reads the table of municipalities once and keeps it: it changes only with a migration.
 type Municipalities struct {
 	db database.Querier
 
@@ -31,10 +31,10 @@ type Municipalities struct {
 	codes map[string]string // by folded name
 }
 
-// NewMunicipalities reads from db at first use.
+// NewMunicipalities returns Municipalities that read db at the first use.
 func NewMunicipalities(db database.Querier) *Municipalities { return &Municipalities{db: db} }
 
-// All lists the fourteen by code.
+// All returns all municipalities, ordered by code.
 func (d *Municipalities) All(ctx context.Context) ([]Municipality, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -44,30 +44,19 @@ func (d *Municipalities) All(ctx context.Context) ([]Municipality, error) {
 	return d.all, nil
 }
 
-// Code is the code of the municipality that goes by word: its code, a name in
-// one of the three languages, or an old or foreign spelling, whatever the case
-// and accents. False when there is none.
-func (d *Municipalities) Code(ctx context.Context, word string) (string, bool, error) {
+// Code returns the code of the municipality with a name: its code, its name in one of the three languages, or an old or
+// foreign spelling. Case and accents do not matter. False when there is none.
+func (d *Municipalities) Code(ctx context.Context, name string) (string, bool, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.load(ctx); err != nil {
 		return "", false, err
 	}
-	code, ok := d.codes[foldName(word)]
+	code, ok := d.codes[foldName(name)]
 	return code, ok, nil
 }
 
-// Named is the municipality with a code; false when there is none.
-func (d *Municipalities) Named(ctx context.Context, code string) (Municipality, bool, error) {
-	all, err := d.All(ctx)
-	for _, m := range all {
-		if m.Code == code {
-			return m, true, err
-		}
-	}
-	return Municipality{}, false, err
-}
-
+// load reads the table at the first call. The caller holds mu.
 func (d *Municipalities) load(ctx context.Context) error {
 	if d.all != nil {
 		return nil
@@ -96,8 +85,8 @@ func (d *Municipalities) load(ctx context.Context) error {
 	return nil
 }
 
-// foldName reduces a name to its letters without case and accents; "municipality of"
-// and its translations fall away.
+// foldName reduces a name to its lower-case letters without accents, spaces and digits. "Municipality of" and its translations
+// are removed. The function fold_name of the database does less: it keeps digits and such prefixes.
 func foldName(name string) string {
 	var b strings.Builder
 	for _, r := range norm.NFD.String(strings.ToLower(name)) {

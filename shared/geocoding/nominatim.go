@@ -16,11 +16,11 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
-// Config is where the geocoder is and how we introduce ourselves.
+// Config configures Nominatim.
 type Config struct {
-	// URL of a Nominatim; empty to use boundaries alone.
+	// URL of a Nominatim server. When empty, only boundaries are used.
 	URL string `env:"NOMINATIM_URL"`
-	// UserAgent names the system and a contact, as the usage policy asks.
+	// UserAgent names this system and a contact, as the usage policy of Nominatim demands.
 	UserAgent string `env:"NOMINATIM_USER_AGENT" envDefault:"LafaekStreet/1.0 (https://www.lafaekstreet.com)"`
 }
 
@@ -30,7 +30,7 @@ type Nominatim struct {
 	http   *http.Client
 }
 
-// NewNominatim is nil when no URL is configured.
+// NewNominatim returns a client, or nil when no URL is configured.
 func NewNominatim(c Config) *Nominatim {
 	if c.URL == "" {
 		return nil
@@ -38,7 +38,7 @@ func NewNominatim(c Config) *Nominatim {
 	return &Nominatim{config: c, http: &http.Client{Timeout: 5 * time.Second}}
 }
 
-// country narrows answers to Timor-Leste.
+// country limits searches to Timor-Leste.
 const country = "tl"
 
 type place struct {
@@ -50,8 +50,8 @@ type place struct {
 	Address     address `json:"address"`
 }
 
-// address holds the names OpenStreetMap uses for our levels: municipality is a
-// state there, administrative post a county, suco a suburb or village.
+// address has the names that OpenStreetMap uses for the levels of Timor-Leste: a municipality is a state there, an
+// administrative post a county, a suco a suburb or village.
 type address struct {
 	Road         string `json:"road"`
 	Suburb       string `json:"suburb"`
@@ -66,8 +66,7 @@ type address struct {
 	CountryCode  string `json:"country_code"`
 }
 
-// Reverse names the place at a point. A place nobody knows is no error: its
-// Source is "none".
+// Reverse returns the address of a point (degrees WGS 84). When Nominatim knows none, the source is "none"; this is not an error.
 func (n *Nominatim) Reverse(ctx context.Context, latitude, longitude float64) (Address, error) {
 	var p place
 	err := n.call(ctx, "/reverse", url.Values{
@@ -94,7 +93,7 @@ type Found struct {
 	DisplayName  string  `json:"display_name"`
 	Latitude     float64 `json:"latitude"`
 	Longitude    float64 `json:"longitude"`
-	Type         string  `json:"type" doc:"What it is: municipality, district, suco, or the geocoder's word" example:"municipality"`
+	Type         string  `json:"type" doc:"municipality, district, suco, or the type that the geocoder gives" example:"municipality"`
 	Municipality *string `json:"municipality"`
 }
 
@@ -121,7 +120,7 @@ func (n *Nominatim) Search(ctx context.Context, query string, limit int) ([]Foun
 	return out, nil
 }
 
-// maxAnswer bounds an answer, bytes.
+// maxAnswer bounds an answer, in bytes.
 const maxAnswer = 1 << 20
 
 func (n *Nominatim) call(ctx context.Context, path string, query url.Values, into any) error {
@@ -146,7 +145,7 @@ func (n *Nominatim) call(ctx context.Context, path string, query url.Values, int
 	return nil
 }
 
-// withoutQuery drops the address from an error: where a citizen stands belongs in no log.
+// withoutQuery removes the request's URL from an error: it has the place of a citizen, which must not be logged.
 func withoutQuery(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
@@ -155,7 +154,7 @@ func withoutQuery(err error) error {
 	return err
 }
 
-// text is the first of names that is not empty, bounded; nil when all are.
+// text returns the first name that is not empty, cut by bounded; nil when all are empty.
 func text(names ...string) *string {
 	for _, n := range names {
 		if n = bounded(n); n != "" {
@@ -165,7 +164,7 @@ func text(names ...string) *string {
 	return nil
 }
 
-// bounded cuts a name to what we keep, 200 characters.
+// bounded cuts a name to the 200 characters that are stored.
 func bounded(s string) string {
 	s = strings.TrimSpace(database.Text(s))
 	if runes := []rune(s); len(runes) > 200 {

@@ -2,7 +2,6 @@ package geocoding
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -13,31 +12,30 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
-// Search finds places by name: our own first, then, within patience, the
-// geocoder's. A geocoder that cannot be asked costs only its part.
-func (r *Resolver) Search(ctx context.Context, query string, limit int, patience time.Duration) ([]Found, error) {
-	own, err := searchOwn(ctx, r.db, query, limit)
-	if err != nil || len(own) >= limit || r.nominatim == nil {
-		return own, err
+// maxSearch is how many places Nominatim is asked for; the answer is cached for any limit.
+const maxSearch = 10
+
+// Search finds places by name: municipalities and imported boundaries first, then those that Nominatim finds. It waits for
+// a turn at Nominatim for maxWait at most. When Nominatim gives no answer, only the first ones are returned.
+func (r *Resolver) Search(ctx context.Context, query string, limit int, maxWait time.Duration) ([]Found, error) {
+	found, err := searchLocal(ctx, r.db, query, limit)
+	if err != nil || len(found) >= limit || r.nominatim == nil {
+		return found, err
 	}
-	foreign, err := r.searchForeign(ctx, query, limit, patience)
-	if errors.Is(err, ErrSilent) {
+	more, err := r.searchNominatim(ctx, query, maxWait)
+	if errors.Is(err, ErrNoAnswer) {
 		r.log.InfoContext(ctx, "search without the geocoder", "error", err)
-		return own, nil
+		return found, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range foreign {
-		if len(own) < limit {
-			own = append(own, f)
-		}
-	}
-	return own, nil
+	return append(found, more[:min(len(more), limit-len(found))]...), nil
 }
 
-// searchOwn knows letters and digits alone: of other words it finds nothing, where every name begins with nothing.
-func searchOwn(ctx context.Context, q database.Querier, query string, limit int) ([]Found, error) {
+// searchLocal finds municipalities and boundaries by name. Only letters and digits are compared: for a query without any it
+// finds nothing.
+func searchLocal(ctx context.Context, q database.Querier, query string, limit int) ([]Found, error) {
 	const statement = `
 		WITH named AS (
 		    SELECT m.name, m.latitude, m.longitude, 'municipality' AS type, m.name AS municipality,
@@ -64,33 +62,22 @@ func searchOwn(ctx context.Context, q database.Querier, query string, limit int)
 	return found, nil
 }
 
-func (r *Resolver) searchForeign(ctx context.Context, query string, limit int, patience time.Duration) ([]Found, error) {
+// searchNominatim returns the cached places for a query, or asks Nominatim and caches its answer.
+func (r *Resolver) searchNominatim(ctx context.Context, query string, maxWait time.Duration) ([]Found, error) {
 	key := "s:" + strings.ToLower(strings.Join(strings.Fields(query), " "))
-	var raw []byte
-	const read = `SELECT answer FROM geocode_cache WHERE cell = $1 AND fetched_at > now() - $2::interval`
-	if err := r.db.QueryRow(ctx, read, key, Kept).Scan(&raw); err == nil {
-		var found []Found
-		err := json.Unmarshal(raw, &found)
+	var found []Found
+	if cached, err := r.readCache(ctx, key, &found); err != nil || cached {
 		return found, err
 	}
-	if err := r.turn(ctx, patience); err != nil {
+	if err := r.waitTurn(ctx, maxWait); err != nil {
 		return nil, err
 	}
-	found, fault := r.nominatim.Search(ctx, query, 10)
-	if err := r.settle(ctx, fault); err != nil {
+	found, fault := r.nominatim.Search(ctx, query, maxSearch)
+	if err := r.recordOutcome(ctx, fault); err != nil {
 		return nil, err
 	}
 	if fault != nil {
-		return nil, silent(fault)
+		return nil, noAnswer(fault)
 	}
-	raw, err := json.Marshal(found)
-	if err != nil {
-		return nil, fmt.Errorf("encode places: %w", err)
-	}
-	const write = `INSERT INTO geocode_cache (cell, answer, source) VALUES ($1, $2, 'nominatim')
-		ON CONFLICT (cell) DO UPDATE SET answer = excluded.answer, fetched_at = now()`
-	if _, err := r.db.Exec(ctx, write, key, raw); err != nil {
-		return nil, fmt.Errorf("write geocode cache: %w", err)
-	}
-	return found, nil
+	return found, r.writeCache(ctx, key, found, SourceNominatim)
 }

@@ -27,10 +27,10 @@ type options struct {
 	file, level, name, parent, code string
 }
 
-// maxFile bounds the file, bytes: sucos in full detail stay under it.
+// maxFile bounds the file, in bytes. The sucos in full detail are smaller.
 const maxFile = 200 << 20
 
-// byteOrderMark begins what some programs write; RFC 8259, 8.1 lets a reader pass over it.
+// byteOrderMark is written by some programs at the start of a file. RFC 8259, section 8.1 lets a reader ignore it.
 const byteOrderMark = "\ufeff"
 
 type feature struct {
@@ -45,7 +45,7 @@ func (f feature) property(name string) string {
 	return ""
 }
 
-// run loads the file and returns how many boundaries there are. All or nothing.
+// run replaces the boundaries of a level by those of the file, all or none, and returns how many there are.
 func run(ctx context.Context, o options, databaseURL string) (int, error) {
 	if !slices.Contains([]string{levelMunicipality, levelDistrict, levelSuco}, o.level) {
 		return 0, fmt.Errorf("-level is municipality, district or suco, not %q", o.level)
@@ -66,13 +66,13 @@ func run(ctx context.Context, o options, databaseURL string) (int, error) {
 		if _, err := tx.Exec(ctx, `DELETE FROM boundaries WHERE level = $1`, o.level); err != nil {
 			return fmt.Errorf("replace level %s: %w", o.level, err)
 		}
-		known := geocoding.NewMunicipalities(tx)
+		municipalities := geocoding.NewMunicipalities(tx)
 		for i, f := range features {
-			if err := insert(ctx, tx, known, o, f); err != nil {
+			if err := insert(ctx, tx, municipalities, o, f); err != nil {
 				return fmt.Errorf("feature %d: %w", i+1, err)
 			}
 		}
-		return place(ctx, tx)
+		return assignMunicipalities(ctx, tx)
 	})
 	return len(features), err
 }
@@ -108,23 +108,23 @@ func read(f io.Reader) ([]feature, error) {
 	return collection.Features, nil
 }
 
-func insert(ctx context.Context, tx pgx.Tx, known *geocoding.Municipalities, o options, f feature) error {
+func insert(ctx context.Context, tx pgx.Tx, municipalities *geocoding.Municipalities, o options, f feature) error {
 	name := f.property(o.name)
 	if name == "" {
-		return fmt.Errorf("no property %q; -name says which holds the name", o.name)
+		return fmt.Errorf("no property %q; choose the property with the name by -name", o.name)
 	}
 	code := f.property(o.code)
 	if o.level == levelMunicipality {
-		found, ok, err := known.Code(ctx, name)
+		found, ok, err := municipalities.Code(ctx, name)
 		if err != nil {
 			return err
 		}
 		if !ok {
-			return fmt.Errorf("%q is no municipality we know by any of its spellings", name)
+			return fmt.Errorf("%q is no municipality in any known spelling", name)
 		}
 		code = found
 	}
-	// Heights, which some programs write with every point, say nothing of where a boundary runs.
+	// ST_Force2D: some programs write a height with every point.
 	const query = `
 		INSERT INTO boundaries (id, level, name, parent, code, area)
 		VALUES ($1, $2, $3, nullif($4, ''), nullif($5, ''),
@@ -141,15 +141,15 @@ func insert(ctx context.Context, tx pgx.Tx, known *geocoding.Municipalities, o o
 	return nil
 }
 
-// place gives reports that lie in a boundary, and had no municipality, theirs.
-func place(ctx context.Context, tx pgx.Tx) error {
+// assignMunicipalities sets the municipality of reports that have none and lie in a boundary.
+func assignMunicipalities(ctx context.Context, tx pgx.Tx) error {
 	const query = `
 		UPDATE reports r SET municipality_code = m.code, municipality = coalesce(nullif(r.municipality, ''), m.name), updated_at = now()
 		  FROM boundaries b JOIN municipalities m ON m.code = b.code
 		 WHERE b.level = 'municipality' AND r.municipality_code IS NULL AND r.deleted_at IS NULL
 		   AND ST_Covers(b.area, ST_SetSRID(ST_MakePoint(r.longitude, r.latitude), 4326))`
 	if _, err := tx.Exec(ctx, query); err != nil {
-		return fmt.Errorf("place reports: %w", err)
+		return fmt.Errorf("assign municipalities to reports: %w", err)
 	}
 	return nil
 }

@@ -1,10 +1,9 @@
-// Command importboundaries loads polygons of municipalities, administrative
-// posts or sucos from a GeoJSON file, so that places are named exactly and
-// without asking anybody.
+// Command importboundaries loads the polygons of municipalities, administrative posts or sucos from a GeoJSON file. Addresses
+// in these polygons are then found without a geocoder.
 //
 // Usage: importboundaries -file F.geojson [-level municipality|district|suco] [-name property] [-parent property] [-code property]
 //
-// It replaces the level as a whole, in one transaction. DATABASE_URL says where.
+// It replaces all boundaries of the level in one transaction, in the database of DATABASE_URL.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Package monitoring answers how reports stand as a whole, and what the public
-// ledger says of one.
+// Package monitoring serves the statistics of all reports and the public ledger's record of one report, for signed-in
+// callers. Package public serves the same to everybody.
 package monitoring
 
 import (
@@ -26,7 +26,7 @@ import (
 
 const name = "monitoring"
 
-// Group is the route group of statistics and ledger.
+// Group serves the routes of this package.
 type Group struct {
 	db     *database.DB
 	clock  timestamp.Clock
@@ -35,7 +35,7 @@ type Group struct {
 	places *geocoding.Municipalities
 }
 
-// New makes the group out of a kit and its configuration.
+// New returns the group.
 func New(kit *service.Kit, cfg ledger.Config) (*Group, error) {
 	return &Group{db: kit.DB, clock: kit.Clock, ledger: cfg, mirror: ledger.NewMirror(cfg), places: geocoding.NewMunicipalities(kit.DB)}, nil
 }
@@ -56,9 +56,9 @@ func (g *Group) Register(api *httpapi.API) {
 		}}
 	}
 	httpapi.Register(api, op("/blockchain/report/{id}/history", "The ledger's record of a report",
-		"Every event of its life, in order, with where it is on the public ledger."), g.history)
+		"All events of the report in order, and where each is on the public ledger."), g.history)
 	httpapi.Register(api, op("/blockchain/report/{id}/verify", "Check a report against the public ledger",
-		"Recomputes every hash and link, and asks a mirror node what the ledger holds."), g.verify)
+		"Computes every hash again, checks the chain of events, and compares each event with the ledger as a mirror node has it."), g.verify)
 	g.registerStatistics(api)
 }
 
@@ -75,7 +75,7 @@ func (g *Group) history(ctx context.Context, in *refInput) (*historyOutput, erro
 	}
 	h, err := ledger.History(ctx, g.db, g.ledger, id, visible(ctx, id))
 	if err != nil {
-		return nil, known(err)
+		return nil, answerTo(err)
 	}
 	return &historyOutput{Body: h}, nil
 }
@@ -89,18 +89,19 @@ func (g *Group) verify(ctx context.Context, in *refInput) (*verifyOutput, error)
 	}
 	v, err := ledger.Verify(ctx, g.db, g.mirror, g.ledger, id, visible(ctx, id))
 	if err != nil {
-		return nil, known(err)
+		return nil, answerTo(err)
 	}
 	return &verifyOutput{Body: v}, nil
 }
 
-// visible opens the ledger record of a report to who may see it: that of every report
-// they may see, and of withdrawn ones, whose tombstone is the point.
+// visible lets the caller read the ledger record of a report that they may see. Withdrawn reports count: their record shows
+// that they were withdrawn.
 func visible(ctx context.Context, id uuid.UUID) ledger.Gate {
 	return func(p database.Pipeline) { reportread.ViewerOf(identity.Must(ctx)).MaySee(p, report.AboutID(id)) }
 }
 
-func known(err error) error {
+// answerTo returns the problem that answers an error of the ledger.
+func answerTo(err error) error {
 	switch {
 	case errors.Is(err, ledger.ErrNoReport):
 		return report.ErrNotFound

@@ -15,14 +15,14 @@ func (g *Group) registerStatistics(api *httpapi.API) {
 	op := func(path, summary string) httpapi.Operation {
 		return httpapi.Operation{Operation: huma.Operation{
 			Method: http.MethodGet, Path: "/api/v1/reports/stats/" + path, Tags: []string{name}, Summary: summary,
-			Description: "Right at once after every change.",
+			Description: "Exact, and up to date after every change.",
 		}}
 	}
 	httpapi.Register(api, op("summary", "Figures of the whole system"), g.summary)
 	httpapi.Register(api, op("by-type", "Figures by issue type"), g.byType)
 	httpapi.Register(api, op("by-municipality", "Figures by municipality, all 14"), g.byMunicipality)
 	httpapi.Register(api, op("by-district", "Figures by administrative post"), g.byDistrict)
-	httpapi.Register(api, op("trends", "What was filed, fixed and rejected when"), g.trends)
+	httpapi.Register(api, op("trends", "Reports created, fixed and rejected in each period"), g.trends)
 }
 
 type summaryOutput struct{ Body *opendata.StatisticsSummary }
@@ -37,7 +37,7 @@ func (g *Group) summary(ctx context.Context, _ *struct{}) (*summaryOutput, error
 
 type listOf[T any] struct{ Body []T }
 
-// list is an answer that is never null.
+// list answers with a list that is never null.
 func list[T any](rows []T, err error) (*listOf[T], error) {
 	if err != nil {
 		return nil, err
@@ -57,27 +57,27 @@ func (g *Group) byMunicipality(ctx context.Context, _ *struct{}) (*listOf[openda
 }
 
 type districtInput struct {
-	Municipality string `query:"municipality" maxLength:"100" doc:"Code or name, in any of its spellings; all when absent" example:"Dili"`
+	Municipality string `query:"municipality" maxLength:"100" doc:"Code or name, in any spelling; all when left out" example:"Dili"`
 }
 
 func (g *Group) byDistrict(ctx context.Context, in *districtInput) (*listOf[opendata.ByDistrict], error) {
 	code := ""
 	if in.Municipality != "" {
-		known, ok, err := g.places.Code(ctx, in.Municipality)
+		found, ok, err := g.places.Code(ctx, in.Municipality)
 		if err != nil {
 			return nil, err
 		}
 		if !ok {
 			return nil, problem.InvalidField("municipality", "no municipality goes by that name")
 		}
-		code = known
+		code = found
 	}
 	return list(opendata.ReadByDistrict(ctx, g.db, code))
 }
 
 type trendsInput struct {
 	Period string `query:"period" enum:"day,week,month" default:"day"`
-	Days   int    `query:"days" minimum:"1" maximum:"3660" default:"30" doc:"How far back"`
+	Days   int    `query:"days" minimum:"1" maximum:"3660" default:"30" doc:"How far back, in days"`
 }
 
 func (g *Group) trends(ctx context.Context, in *trendsInput) (*listOf[opendata.Trend], error) {

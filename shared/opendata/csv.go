@@ -36,8 +36,7 @@ func (e *csvEncoder) end() error {
 	return e.w.Error()
 }
 
-// cell keeps a citizen's words from being run as a formula by a spreadsheet
-// (OWASP, CSV injection).
+// cell puts an apostrophe before text that a spreadsheet would run as a formula (OWASP, CSV injection).
 func cell(text string) string {
 	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
 		return "'" + text

@@ -1,5 +1,6 @@
-// Package opendata holds what anybody may read about all reports together.
+// Package opendata reads what is public about all reports together: exports and statistics.
 //
-// Exports write the public's view of reports row by row, as CSV or GeoJSON, in flat memory at any number of reports.
-// Statistics are kept by triggers as reports change (migrations/00011), so they are exact and cost the same at any number.
+// Exports write reports row by row as CSV or GeoJSON. The memory needed does not depend on the number of reports.
+// Statistics are kept up to date by triggers (migrations/00011), so they are exact, and reading them costs the same at any
+// number of reports.
 package opendata

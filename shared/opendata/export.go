@@ -13,7 +13,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
-// Format is a file format.
+// Format is the file format of an export.
 type Format string
 
 // The formats.
@@ -22,10 +22,10 @@ const (
 	GeoJSON Format = "geojson"
 )
 
-// Formats lists them.
+// Formats returns all formats.
 func Formats() []Format { return []Format{CSV, GeoJSON} }
 
-// ContentType is the format's media type.
+// ContentType returns the media type of the format.
 func (f Format) ContentType() string {
 	if f == CSV {
 		return "text/csv; charset=utf-8"
@@ -33,10 +33,10 @@ func (f Format) ContentType() string {
 	return "application/geo+json"
 }
 
-// Key is where the whole set is kept in the media bucket, compressed with gzip.
+// Key returns the key of the export of all reports in the media bucket. The file is compressed with gzip.
 func (f Format) Key() string { return "exports/reports." + string(f) }
 
-// row is one report as open data: nothing of its reporter, nothing of a device.
+// row is one report as open data. It has nothing about the reporter or the device.
 type row struct {
 	ID           uuid.UUID
 	Number       string
@@ -56,38 +56,38 @@ type row struct {
 	ResolvedAt   *time.Time
 }
 
-// ExportColumns lists the columns of an export of reports r. A caller adds conditions
-// and an order; PublicCondition is always among the conditions.
+// ExportColumns is the start of a query for an export of reports r. The caller adds WHERE and ORDER BY. The conditions must
+// contain PublicCondition.
 const ExportColumns = `
 	SELECT r.id, r.report_number, r.issue_type, r.severity, r.status, r.title, r.description, r.latitude, r.longitude,
 	       coalesce(r.municipality, ''), coalesce(r.district, ''), coalesce(r.suco, ''), coalesce(r.street, ''),
 	       r.created_at, r.updated_at, r.resolved_at
 	  FROM reports r `
 
-// PublicCondition is the condition for what may be exported.
+// PublicCondition is true for reports r that everybody may see: not deleted and not rejected.
 const PublicCondition = `r.deleted_at IS NULL AND r.status <> 'rejected'`
 
-// encoder writes rows in a format.
+// encoder writes rows in a format. begin comes first, end last.
 type encoder interface {
 	begin() error
 	row(r *row) error
 	end() error
 }
 
-// ExportBound is where an export ends, if its rows do not end before.
+// ExportBound limits an export.
 type ExportBound struct {
 	Rows  int
-	Bytes int // exceeded by a row and what an encoder holds back, some kilobytes, at most
+	Bytes int // tested before each row: an export may be larger by one row and the buffer of the encoder, some kilobytes
 }
 
-// WriteExport runs a query made of ExportColumns and writes all its rows to w. It returns how many.
+// WriteExport runs a query that begins with ExportColumns and writes all its rows to w. It returns the number of rows.
 func WriteExport(ctx context.Context, q database.Querier, f Format, w io.Writer, query string, args ...any) (int, error) {
 	n, _, err := WriteExportUpTo(ctx, ExportBound{math.MaxInt, math.MaxInt}, q, f, w, query, args...)
 	return n, err
 }
 
-// WriteExportUpTo is WriteExport as far as a bound lets it, and whether there is more.
-func WriteExportUpTo(ctx context.Context, most ExportBound, q database.Querier, f Format, w io.Writer, query string, args ...any) (int, bool, error) {
+// WriteExportUpTo is WriteExport that stops at a bound. It returns true when there are more rows.
+func WriteExportUpTo(ctx context.Context, bound ExportBound, q database.Querier, f Format, w io.Writer, query string, args ...any) (int, bool, error) {
 	out := &counter{w: w}
 	var e encoder = newCSV(out)
 	if f == GeoJSON {
@@ -103,7 +103,7 @@ func WriteExportUpTo(ctx context.Context, most ExportBound, q database.Querier, 
 	defer rows.Close()
 	n, more := 0, false
 	for rows.Next() {
-		if more = n >= most.Rows || out.bytes >= most.Bytes; more {
+		if more = n >= bound.Rows || out.bytes >= bound.Bytes; more {
 			break
 		}
 		r, err := scan(rows)
@@ -125,13 +125,13 @@ func WriteExportUpTo(ctx context.Context, most ExportBound, q database.Querier, 
 	return n, more, nil
 }
 
-// counter counts what goes through it.
+// counter counts the bytes written to w.
 type counter struct {
 	w     io.Writer
 	bytes int
 }
 
-// WriteExport implements io.Writer.
+// Write implements io.Writer.
 func (c *counter) Write(b []byte) (int, error) {
 	n, err := c.w.Write(b)
 	c.bytes += n

@@ -10,7 +10,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// geoJSONEncoder writes an RFC 7946 feature collection, a feature a line.
+// geoJSONEncoder writes a feature collection (RFC 7946), one feature on each line.
 type geoJSONEncoder struct {
 	w     *bufio.Writer
 	first bool

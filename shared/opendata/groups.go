@@ -9,29 +9,29 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
-// ByType are the figures of one issue type.
+// ByType has the counts of one issue type.
 type ByType struct {
 	IssueType string `json:"issue_type" example:"pothole"`
 	Counts
 }
 
-// ReadByType reads every issue type that has reports, the most frequent first.
+// ReadByType returns the issue types that have reports, the most frequent first.
 func ReadByType(ctx context.Context, q database.Querier) ([]ByType, error) {
 	const query = `SELECT c.issue_type, ` + counts + ` FROM ` + current + ` c
 		GROUP BY 1 HAVING sum(c.reports) > 0 ORDER BY 2 DESC, 1`
 	return read(ctx, q, "by type", func(t *ByType) []any { return append([]any{&t.IssueType}, t.fields()...) }, query)
 }
 
-// ByMunicipality are the figures of one municipality.
+// ByMunicipality has the counts of one municipality.
 type ByMunicipality struct {
 	Municipality string `json:"municipality" example:"Dili"`
 	Code         string `json:"code" example:"TL-DI"`
 	Counts
-	Latitude  float64 `json:"latitude" doc:"Of its centre, degrees WGS 84"`
-	Longitude float64 `json:"longitude" doc:"Of its centre, degrees WGS 84"`
+	Latitude  float64 `json:"latitude" doc:"Of the centre, degrees WGS 84"`
+	Longitude float64 `json:"longitude" doc:"Of the centre, degrees WGS 84"`
 }
 
-// ReadByMunicipality reads all 14, also those without a report, by name.
+// ReadByMunicipality returns all 14 municipalities by name, also those without a report.
 func ReadByMunicipality(ctx context.Context, q database.Querier) ([]ByMunicipality, error) {
 	const query = `SELECT m.name, m.code, ` + counts + `, m.latitude, m.longitude
 		FROM municipalities m LEFT JOIN ` + current + ` c ON c.municipality_code = m.code
@@ -41,15 +41,14 @@ func ReadByMunicipality(ctx context.Context, q database.Querier) ([]ByMunicipali
 	}, query)
 }
 
-// ByDistrict are the figures of one administrative post.
+// ByDistrict has the counts of one administrative post.
 type ByDistrict struct {
 	District     string `json:"district" example:"Cristo Rei"`
 	Municipality string `json:"municipality" example:"Dili"`
 	Counts
 }
 
-// ReadByDistrict reads the districts that have reports, of one municipality
-// (by code or name) or, when municipality is empty, of all.
+// ReadByDistrict returns the districts that have reports, of one municipality (code or name) or of all when it is empty.
 func ReadByDistrict(ctx context.Context, q database.Querier, municipality string) ([]ByDistrict, error) {
 	const query = `SELECT c.district, m.name, ` + counts + `
 		FROM ` + current + ` c JOIN municipalities m ON m.code = c.municipality_code
@@ -61,7 +60,7 @@ func ReadByDistrict(ctx context.Context, q database.Querier, municipality string
 	}, query, municipality)
 }
 
-// read collects rows into values whose fields into names.
+// read runs a query and scans each row into the fields that into returns.
 func read[T any](ctx context.Context, q database.Querier, what string, into func(*T) []any, query string, args ...any) ([]T, error) {
 	rows, err := q.Query(ctx, query, args...)
 	if err != nil {

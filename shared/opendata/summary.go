@@ -9,23 +9,23 @@ import (
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// StatisticsSummary is the whole system in one answer.
+// StatisticsSummary has the figures of the whole system.
 type StatisticsSummary struct {
 	TotalReports       int            `json:"total_reports"`
 	ByStatus           map[string]int `json:"by_status"`
 	BySeverity         map[string]int `json:"by_severity"`
 	ResolutionRate     float64        `json:"resolution_rate" doc:"Fixed reports among those neither rejected nor duplicate, 0 to 1" example:"0.42"`
-	AvgResolutionHours *float64       `json:"avg_resolution_hours" doc:"From filing to fixed; null when nothing is fixed yet" example:"72.5"`
-	ReportsToday       int            `json:"reports_today" doc:"Filed since midnight in Dili"`
-	ReportsThisWeek    int            `json:"reports_this_week" doc:"Filed since Monday"`
-	ReportsThisMonth   int            `json:"reports_this_month" doc:"Filed since the first of the month"`
+	AvgResolutionHours *float64       `json:"avg_resolution_hours" doc:"From creation to fixed, in hours; null when nothing is fixed yet" example:"72.5"`
+	ReportsToday       int            `json:"reports_today" doc:"Created since midnight in Dili"`
+	ReportsThisWeek    int            `json:"reports_this_week" doc:"Created since Monday"`
+	ReportsThisMonth   int            `json:"reports_this_month" doc:"Created since the first of the month"`
 	TotalUsers         int            `json:"total_users"`
 	BlockchainAnchored int            `json:"blockchain_anchored" doc:"Reports whose events the public ledger has confirmed"`
-	AIRejected         int            `json:"ai_rejected" doc:"Reports AI found irrelevant"`
+	AIRejected         int            `json:"ai_rejected" doc:"Reports that the AI check found irrelevant"`
 	UpdatedAt          timestamp.Time `json:"updated_at"`
 }
 
-// ReadSummary reads the figures at now.
+// ReadSummary returns the figures at now.
 func ReadSummary(ctx context.Context, q database.Querier, now time.Time) (*StatisticsSummary, error) {
 	const query = `
 		WITH c AS (SELECT status, severity, sum(reports) AS reports, sum(resolved) AS resolved, sum(resolution_seconds) AS seconds,
@@ -53,8 +53,8 @@ func ReadSummary(ctx context.Context, q database.Querier, now time.Time) (*Stati
 	for _, n := range s.ByStatus {
 		s.TotalReports += n
 	}
-	if real := s.TotalReports - s.ByStatus["rejected"] - s.ByStatus["duplicate"]; real > 0 {
-		s.ResolutionRate = rounded(float64(s.ByStatus["fixed"])/float64(real), 4)
+	if valid := s.TotalReports - s.ByStatus["rejected"] - s.ByStatus["duplicate"]; valid > 0 {
+		s.ResolutionRate = rounded(float64(s.ByStatus["fixed"])/float64(valid), 4)
 	}
 	if resolved > 0 {
 		hours := rounded(float64(seconds)/float64(resolved)/3600, 1)
@@ -63,6 +63,7 @@ func ReadSummary(ctx context.Context, q database.Querier, now time.Time) (*Stati
 	return s, nil
 }
 
+// complete adds the keys that are missing, with 0.
 func complete(m map[string]int, keys ...string) {
 	for _, k := range keys {
 		if _, ok := m[k]; !ok {

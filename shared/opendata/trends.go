@@ -18,16 +18,16 @@ const (
 	Month Period = "month"
 )
 
-// Trend is what happened in one period.
+// Trend counts what happened in one period.
 type Trend struct {
 	Period   timestamp.Date `json:"period" doc:"First day of the period, in Dili"`
 	Created  int            `json:"created"`
-	Fixed    int            `json:"fixed" doc:"Moves to fixed"`
-	Rejected int            `json:"rejected" doc:"Moves to rejected"`
+	Fixed    int            `json:"fixed" doc:"Changes of status to fixed"`
+	Rejected int            `json:"rejected" doc:"Changes of status to rejected"`
 }
 
-// ReadTrends reads the periods that touch the last days days up to now, oldest
-// first, also those in which nothing happened.
+// ReadTrends returns the periods of the last days, up to now and oldest first. The first period may begin before these days.
+// Periods without any event are included.
 func ReadTrends(ctx context.Context, q database.Querier, now time.Time, p Period, days int) ([]Trend, error) {
 	const query = `
 		WITH d AS (SELECT day, created, fixed, rejected FROM report_days UNION ALL SELECT day, created, fixed, rejected FROM report_day_changes),

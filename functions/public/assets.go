@@ -16,12 +16,12 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
-// MapLibre GL comes from npm, compressed as it is sent (make assets).
+// web has MapLibre GL from npm, compressed with gzip (make assets).
 //
 //go:embed web
 var web embed.FS
 
-// asset is a file of the pages, addressed by its content: a browser keeps it for good.
+// asset is a file of the pages. Its address contains a hash of its content, so a browser may keep it forever.
 type asset struct {
 	address     string
 	contentType string
@@ -29,10 +29,10 @@ type asset struct {
 	packed      bool // body is gzip
 }
 
-// assets by file name.
+// assets are files of the pages by their names.
 type assets map[string]asset
 
-// loadAssets unpacks nothing: every cold start would wait for it.
+// loadAssets reads the files. It does not decompress them: every cold start would wait for it.
 func loadAssets() (assets, error) {
 	out := make(assets)
 	err := fs.WalkDir(web, "web", func(file string, d fs.DirEntry, err error) error {
@@ -56,7 +56,7 @@ func loadAssets() (assets, error) {
 }
 
 type assetInput struct {
-	Hash           string `path:"hash" pattern:"^[0-9a-f]{12}$" doc:"Names the content"`
+	Hash           string `path:"hash" pattern:"^[0-9a-f]{12}$" doc:"Hash of the content"`
 	Name           string `path:"name" maxLength:"60"`
 	AcceptEncoding string `header:"Accept-Encoding" hidden:"true"`
 }

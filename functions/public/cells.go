@@ -6,25 +6,25 @@ import (
 	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
-// Zoom levels: up to cellZoom the database keeps cells; from pointZoom on single
-// reports are shown, except where there are too many to tell apart.
+// Zoom levels. The database has map cells up to cellZoom. From pointZoom on the map shows single reports, except where there
+// are too many.
 const (
 	cellZoom  = 12
 	pointZoom = 13
 )
 
-// cells is a block of map cells of one zoom level: columns and rows as in
-// migrations/00012, an eighth of a tile each.
+// cells is a block of map cells of one zoom level. Columns and rows are counted as in migrations/00012; a cell is an eighth of
+// a tile wide and high.
 type cells struct {
 	zoom        int
 	columns     []int32
 	top, bottom int32
 }
 
-// maxColumns bounds the width of a block.
+// maxColumns bounds the width of a block, in cells.
 const maxColumns = 128
 
-// cellsOfTile are the cells a tile covers. A tile beyond cellZoom lies in cells of that level.
+// cellsOfTile returns the cells that a tile covers. For a tile beyond cellZoom it returns the cells of cellZoom around it.
 func cellsOfTile(z, x, y int) cells {
 	c := cells{zoom: min(z, cellZoom)}
 	first, last, top, bottom := x*8, x*8+7, y*8, y*8+7
@@ -38,8 +38,7 @@ func cellsOfTile(z, x, y int) cells {
 	return c
 }
 
-// cellsOfBox are the cells a box touches, of the zoom level asked for or, where
-// that would be too many, a lower one.
+// cellsOfBox returns the cells that a box touches, at the given zoom level, or at a lower one when they would be too many.
 func cellsOfBox(b reportread.Box, zoom int) cells {
 	width := b.MaxLon - b.MinLon
 	if width < 0 {
@@ -60,18 +59,20 @@ func cellsOfBox(b reportread.Box, zoom int) cells {
 	}
 }
 
+// column returns the column of a longitude; side is the number of columns of the world.
 func column(longitude float64, side int32) int32 {
 	return min(int32(math.Floor((longitude+180)/360*float64(side))), side-1)
 }
 
+// row returns the row of a latitude in Web Mercator; side is the number of rows of the world.
 func row(latitude float64, side int32) int32 {
 	latitude = min(max(latitude, -85.0511), 85.0511) * math.Pi / 180
 	y := (1 - math.Asinh(math.Tan(latitude))/math.Pi) / 2 * float64(side)
 	return min(max(int32(math.Floor(y)), 0), side-1)
 }
 
-// clusters is a common table expression with the cells of $1 (zoom), $2 (columns),
-// $3–$4 (rows), $5–$6 (statuses, types) that hold reports: their number and middle.
+// clusters is a common table expression with the cells that have reports: their number n and their mean place lon, lat.
+// Parameters: zoom $1, columns $2, first and last row $3 and $4, statuses $5, issue types $6.
 var clusters = `
 	clusters AS (
 	    SELECT sum(r.reports) AS n, sum(r.sum_lon) / sum(r.reports) AS lon, sum(r.sum_lat) / sum(r.reports) AS lat

@@ -17,24 +17,25 @@ import (
 	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
-// maxExported bounds the rows of a filtered export; the whole set is a file.
+// maxExported bounds the rows of a filtered export. Without filters the export is a file with all reports.
 const maxExported = 10_000
 
-// A function's answer ends at 6 MB, in which each quote of a text takes a byte more, and each three bytes of what is
-// packed take four: what a filtered export takes as it is and packed, in bytes. Reports pack to a third at the worst.
+// Bounds of a filtered export, in bytes before compression. Lambda limits an answer to 6 MB of JSON. A plain text needs one
+// more byte for each quote in it; a compressed one is sent as base64, four bytes for three. gzip makes reports three times
+// smaller or better.
 const (
-	maxPlain  = 4 << 20
-	maxPacked = 12 << 20
+	maxPlain  = 4 << 20  // sent as it is
+	maxPacked = 12 << 20 // sent with gzip
 )
 
-// fileLink is how long the address of a file can be used.
+// fileLink is how long a link to the file is valid.
 const fileLink = 15 * time.Minute
 
 func (p *Public) registerExports(a *httpapi.API) {
 	for _, f := range opendata.Formats() {
 		o := read("/api/v1/public/export."+string(f), "Open data as "+string(f),
-			"Without filters: 302 to a file with every report, renewed each hour. With the filters of the lists: up to 10,000 reports at once, newest first, "+
-				"and 4 MB where gzip is not accepted; a header says when there are more.")
+			"Without filters: 302 to a file with all reports, written again each hour. With the filters of the lists: up to 10,000 reports, newest first, "+
+				"and 4 MB when the client does not accept gzip. The header X-Truncated says when there are more.")
 		content(&o, "The reports that match", f.ContentType())
 		o.Responses["302"] = &huma.Response{Description: "The whole set is at Location", Headers: map[string]*huma.Header{
 			"Location": {Schema: &huma.Schema{Type: huma.TypeString, Format: "uri"}}}}
@@ -70,7 +71,7 @@ func (p *Public) export(ctx context.Context, f opendata.Format, in *exportInput)
 			}
 			return &exportOutput{Status: http.StatusFound, Location: link}, nil
 		}
-		// The first file is not written yet: what fits is sent at once.
+		// There is no file yet: the answer has as many reports as fit.
 	}
 	condition, args, err := p.reader.Condition(ctx, reportread.Public(), in.Query)
 	if err != nil {
@@ -93,7 +94,7 @@ func (p *Public) export(ctx context.Context, f opendata.Format, in *exportInput)
 	return out, nil
 }
 
-// unfiltered reports that a query names no filter; pages and order do not count.
+// unfiltered reports whether a query has no filter. Page and order are not filters.
 func unfiltered(q reportread.Query) bool {
 	q.Query, q.Sort, q.Order, q.Cursor = page.Query{}, "", "", ""
 	return reflect.ValueOf(q).IsZero()

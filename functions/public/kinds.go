@@ -5,13 +5,13 @@ import (
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
-// Kinds narrows a map to some statuses and issue types.
+// Kinds limits a map to some statuses and issue types.
 type Kinds struct {
 	Status    string `query:"status" doc:"Statuses, separated by commas" example:"verified,in_progress"`
 	IssueType string `query:"issue_type" doc:"Issue types, separated by commas" example:"pothole"`
 }
 
-// kindFilter is Kinds as the database takes it; nil means all.
+// kindFilter is Kinds as query parameters; nil means all.
 type kindFilter struct {
 	statuses, types []string
 }
@@ -36,7 +36,7 @@ func texts[T ~string](values []T) []string {
 	return out
 }
 
-// ofKinds is the condition of a kindFilter whose two lists are the named parameters.
+// ofKinds returns the condition for rows r that match a kindFilter. The arguments are the names of its two parameters.
 func ofKinds(statuses, types string) string {
 	return `(` + statuses + `::text[] IS NULL OR r.status = ANY(` + statuses + `)) AND (` +
 		types + `::text[] IS NULL OR r.issue_type = ANY(` + types + `))`

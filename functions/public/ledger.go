@@ -16,10 +16,10 @@ import (
 )
 
 func (p *Public) registerLedger(a *httpapi.API) {
-	httpapi.Register(a, read("/api/v1/public/blockchain/report/{id}/history", "What the ledger holds of a report",
+	httpapi.Register(a, read("/api/v1/public/blockchain/report/{id}/history", "The ledger's record of a report",
 		"Every event in order, with the canonical payload, its hash and where it is on the ledger."), p.history)
 	httpapi.Register(a, read("/api/v1/public/blockchain/report/{id}/verify", "Check a report against the ledger",
-		"Recomputes hashes, chain and inclusion proofs, and compares with the messages as the mirror node holds them."), p.verify)
+		"Computes hashes, chain and inclusion proofs again, and compares them with the messages that the mirror node has."), p.verify)
 }
 
 type historyOutput struct{ Body ledger.ReportHistory }
@@ -53,7 +53,7 @@ func (p *Public) verify(ctx context.Context, in *refInput) (*verifyOutput, error
 	return &verifyOutput{*v}, nil
 }
 
-// public opens the ledger record of a report everybody may see.
+// public lets everybody read the ledger record of a report that everybody may see.
 func public(id uuid.UUID) ledger.Gate {
 	return func(p database.Pipeline) { reportread.Public().MayRead(p, report.AboutID(id)) }
 }

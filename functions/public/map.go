@@ -9,7 +9,7 @@ func (p *Public) registerMap(a *httpapi.API) {
 	httpapi.Register(a, data, p.mapData)
 
 	tile := read("/api/v1/public/tiles/{z}/{x}/{y}", "A vector tile of the map",
-		"Mapbox Vector Tile 2.1 with the layers `reports` (single reports from zoom 13 on, below it and where they crowd clusters with `point_count`) and `boundaries`.")
-	content(&tile, "The tile; empty where there is nothing", mediaMVT)
+		"Mapbox Vector Tile 2.1 with the layers `reports` and `boundaries`. `reports` has single reports from zoom 13 on; below it, and where there are too many, clusters with `point_count`.")
+	content(&tile, "The tile; empty where nothing is to show", mediaMVT)
 	httpapi.Register(a, tile, p.tile)
 }

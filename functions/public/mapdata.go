@@ -9,7 +9,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
-// mapPoints bounds the features of one answer.
+// mapPoints bounds the number of features of one answer.
 const mapPoints = 1000
 
 const mediaGeoJSON = "application/geo+json"
@@ -48,8 +48,8 @@ func (p *Public) mapData(ctx context.Context, in *mapInput) (*geoJSONOutput, err
 	return &geoJSONOutput{ContentType: mediaGeoJSON, Body: append(body, '}')}, nil
 }
 
-// condition is the index condition for a box of $7–$10: one rectangle, or two
-// where it crosses the antimeridian.
+// condition returns the condition for reports in the box $7 to $10. It can use the index. A box that crosses the antimeridian
+// is two rectangles.
 func condition(b reportread.Box) string {
 	if b.MinLon <= b.MaxLon {
 		return point + ` && ST_MakeEnvelope($7, $8, $9, $10, 4326)`
@@ -57,8 +57,8 @@ func condition(b reportread.Box) string {
 	return `(` + point + ` && ST_MakeEnvelope($7, $8, 180, $10, 4326) OR ` + point + ` && ST_MakeEnvelope(-180, $8, $9, $10, 4326))`
 }
 
-// mapQuery makes features of clusters when they hold more than $11 reports, else
-// of single ones; at most $12.
+// mapQuery returns at most $12 features: clusters when they have more than $11 reports, else single reports. Parameters $1 to
+// $6 as in clusters, $7 to $10 the box.
 func mapQuery(b reportread.Box) string {
 	return `
 	WITH ` + clusters + `,

@@ -8,22 +8,21 @@ import (
 	"strings"
 )
 
-// The pages are made without html/template: it calls methods by name, so that the
-// linker keeps every method of every type, which doubled the function.
+// The pages are made without html/template. It calls methods by name, so the linker keeps every method of every type: the
+// function was twice as large with it.
 
-// fragment is HTML that is safe between tags and inside a quoted attribute. There
-// are three ways to one: text, address, and markup around others.
+// fragment is HTML that is safe between tags and inside a quoted attribute. text, address and markup make fragments.
 type fragment string
 
-// literal is HTML out of this repository. Nothing but a constant becomes one by
-// itself, so that what people wrote cannot pass for markup.
+// literal is HTML written in this repository. Only a constant converts to it by itself, so text of users is never taken for
+// HTML by mistake.
 type literal string
 
-// text shows s as it is.
+// text escapes s, so that the page shows it as it is.
 func text(s string) fragment { return fragment(html.EscapeString(s)) }
 
-// address is a link's or a picture's: of the web or of this site. Any other, such
-// as one that would run a script, leads nowhere.
+// address returns the address of a link or a picture: http, https, or a path of this site. For any other, such as one that
+// would run a script, it returns "#".
 func address(s string) fragment {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" && (u.Scheme != "" || !strings.HasPrefix(s, "/")) {
@@ -32,8 +31,7 @@ func address(s string) fragment {
 	return text(s)
 }
 
-// markup puts parts into the places of format marked %s. A place is text between
-// tags or the whole of a quoted attribute.
+// markup replaces each %s in format by a part. A %s must stand between tags, or be the whole of a quoted attribute.
 func markup(format literal, parts ...fragment) fragment {
 	values := make([]any, len(parts))
 	for i, p := range parts {
@@ -42,7 +40,7 @@ func markup(format literal, parts ...fragment) fragment {
 	return fragment(fmt.Sprintf(string(format), values...))
 }
 
-// joined is all of them, one after the other.
+// joined returns the parts one after the other.
 func joined(parts []fragment) fragment {
 	var out strings.Builder
 	for _, p := range parts {
@@ -51,12 +49,12 @@ func joined(parts []fragment) fragment {
 	return fragment(out.String())
 }
 
-// Places of a page: {{page.history}} is a text of the catalogue, {{style.css}} the
-// address of a file, any other a value of this page.
+// place matches a place of a page: {{page.history}} is a text of the catalogue, {{style.css}} the address of a file, any other
+// a value of this page.
 var place = regexp.MustCompile(`\{\{([a-z_.-]+)\}\}`)
 
-// fill puts a value into each place of a page. What a value says is not looked at
-// again. A place without a value is a fault of the page.
+// fill replaces each place of a page by its value. Places inside of values are not replaced. It fails for a place without a
+// value.
 func fill(page literal, value func(place string) (fragment, bool)) ([]byte, error) {
 	var missing []string
 	out := place.ReplaceAllStringFunc(string(page), func(match string) string {

@@ -17,7 +17,7 @@ type groupConfig struct {
 	Ledger  ledger.Config
 }
 
-// New makes the group out of a kit and its configuration.
+// New returns the group.
 func New(kit *service.Kit, cfg groupConfig) (*Public, error) {
 	files, err := loadAssets()
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 
 const mediaHTML = "text/html; charset=utf-8"
 
-// policy lets the pages load from here and nowhere else: pictures may come from
-// storage, proofs from the mirror node, and MapLibre starts its worker from a blob.
+// policy is the Content-Security-Policy of the pages. They load files only from this site. Exceptions: pictures come from
+// storage, proofs from the mirror node (%s), and MapLibre starts its worker from a blob.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src * data: blob:; " +
 	"connect-src 'self'%s; worker-src blob:; child-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -25,22 +25,22 @@ var mapHTML string
 func (p *Public) registerPages(a *httpapi.API) {
 	page := func(path, summary, description string) httpapi.Operation {
 		o := read(path, summary, description)
-		content(&o, "A page for people", "text/html")
+		content(&o, "A web page", "text/html")
 		return o
 	}
 	httpapi.Register(a, page("/map", "The public map", "Clusters, filters, a card for each report. Languages: tet, pt, en."), p.mapPage)
 	httpapi.Register(a, page("/r/{number}", "The page of a report",
 		"Photo, status, history and ledger proof, with a button that checks the proof in the reader's browser."), p.reportPage)
 
-	file := read("/map/assets/{hash}/{name}", "A file of the pages", "Addressed by its content; kept for good.")
+	file := read("/map/assets/{hash}/{name}", "A file of the pages", "The address contains a hash of the content; caches may keep the file forever.")
 	file.Cache = httpapi.Immutable
 	content(&file, "The file", "text/javascript", "text/css")
 	httpapi.Register(a, file, p.asset)
 }
 
-// PageInput is what every page takes. Exported because huma only looks into exported embedded structs.
+// PageInput has the parameters of every page. It is exported because huma reads only exported embedded structs.
 type PageInput struct {
-	Lang string `query:"lang" maxLength:"40" doc:"tet, pt or en; for any other, and without one, the browser's language" example:"tet"`
+	Lang string `query:"lang" maxLength:"40" doc:"tet, pt or en; else the language of the browser" example:"tet"`
 }
 
 type pageOutput struct {
@@ -50,7 +50,7 @@ type pageOutput struct {
 	Body        []byte
 }
 
-// view is what every page shows.
+// view has what every page needs to be rendered.
 type view struct {
 	lang   locale.Language
 	mirror string
@@ -65,13 +65,13 @@ func (p *Public) view(ctx context.Context, in PageInput) view {
 	return view{lang: l, mirror: p.ledger.MirrorURL, assets: p.assets}
 }
 
-// t is the text of a key in the page's language.
+// t returns the text of a key in the language of the page.
 func (v view) t(key string) string {
 	text, _ := locale.Text(v.lang, key, nil)
 	return text
 }
 
-// languages lead to the same page in another language, each by its own name.
+// languages returns the links to the same page in each language.
 func (v view) languages() fragment {
 	var links []fragment
 	for _, l := range []struct {
@@ -88,7 +88,7 @@ func (v view) languages() fragment {
 	return markup(`<nav class="languages" aria-label="%s">%s</nav>`, text(v.t("page.language")), joined(links))
 }
 
-// render fills a page with what every page shows and what is its own.
+// render fills the places of a page: with the values in own, the addresses of files, and texts of the catalogue.
 func (v view) render(status int, page literal, own map[string]fragment) (*pageOutput, error) {
 	body, err := fill(page, func(place string) (fragment, bool) {
 		if value, ok := own[place]; ok {
@@ -116,14 +116,14 @@ func (v view) render(status int, page literal, own map[string]fragment) (*pageOu
 	return &pageOutput{status, mediaHTML, fmt.Sprintf(policy, mirror), body}, nil
 }
 
-// scriptTexts are words for a script, as JSON in a script element of that type:
-// encoding/json escapes <, > and &, so that nothing in them ends the element.
+// scriptTexts returns texts for a script, as JSON for a script element of type application/json. encoding/json escapes <, >
+// and &, so no text can end the element.
 func scriptTexts(words any) (fragment, error) {
 	raw, err := json.Marshal(words)
 	return fragment(raw), err
 }
 
-// labels are the words for values of a kind, by value.
+// labels returns the text of each value of a kind, such as "status".
 func labels[T ~string](v view, kind string, values []T) map[string]string {
 	out := make(map[string]string, len(values))
 	for _, value := range values {
@@ -132,7 +132,7 @@ func labels[T ~string](v view, kind string, values []T) map[string]string {
 	return out
 }
 
-// options are the same to choose from, in their order.
+// options returns an option element for each value, in this order.
 func options[T ~string](labels map[string]string, values []T) fragment {
 	var out []fragment
 	for _, value := range values {
@@ -157,7 +157,7 @@ func (p *Public) mapPage(ctx context.Context, in *PageInput) (*pageOutput, error
 	})
 }
 
-// visibleStatuses are the statuses the public sees.
+// visibleStatuses returns the statuses of reports that everybody may see.
 func visibleStatuses() []report.Status {
 	var out []report.Status
 	for _, s := range report.Statuses() {

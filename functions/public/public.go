@@ -1,6 +1,5 @@
-// Package public answers what may be read without signing in: lists, the map
-// and its tiles, statistics, ledger proofs, open data, and two pages for people
-// who look rather than call.
+// Package public serves what may be read without signing in: lists of reports, the map and its tiles, statistics, ledger
+// proofs, open data, and two web pages.
 package public
 
 import (
@@ -21,7 +20,7 @@ import (
 
 const name = "public"
 
-// Public is the route group.
+// Public serves the routes of this package.
 type Public struct {
 	db     *database.DB
 	clock  timestamp.Clock
@@ -46,7 +45,7 @@ func (p *Public) Register(a *httpapi.API) {
 	p.registerPages(a)
 }
 
-// read is what every operation here has in common: anybody may call, any cache may keep the answer for a minute.
+// read returns an operation that anybody may call and whose answer any cache may keep for a minute.
 func read(path, summary, description string) httpapi.Operation {
 	return httpapi.Operation{
 		Operation: huma.Operation{Method: http.MethodGet, Path: path, Tags: []string{"public"}, Summary: summary, Description: description},
@@ -54,7 +53,7 @@ func read(path, summary, description string) httpapi.Operation {
 	}
 }
 
-// content documents an answer that is not plain JSON, in one or several media types.
+// content documents an answer that is not plain JSON, in one or more media types.
 func content(o *httpapi.Operation, description string, mediaTypes ...string) {
 	documented := make(map[string]*huma.MediaType)
 	for _, mediaType := range mediaTypes {

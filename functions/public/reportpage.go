@@ -40,7 +40,7 @@ func (p *Public) reportPage(ctx context.Context, in *reportPageInput) (*pageOutp
 	return v.ofReport(found)
 }
 
-// ofReport is the page of r, in a reader's words.
+// ofReport renders the page of a report.
 func (v view) ofReport(r reportread.Report) (*pageOutput, error) {
 	texts, err := scriptTexts(map[string]any{
 		"hash": v.t("page.check_hash"), "chain": v.t("page.check_chain"), "batch": v.t("page.check_batch"), "ledger": v.t("page.check_ledger"),
@@ -83,12 +83,12 @@ func (v view) ofReport(r reportread.Report) (*pageOutput, error) {
 	return v.render(http.StatusOK, literal(reportHTML), own)
 }
 
-// steps is the way from filing to fixed, as far as the report has come.
+// steps returns the list of statuses from pending to fixed. Those that the report has reached are marked.
 func (v view) steps(s report.Status) fragment {
-	way := []report.Status{report.Pending, report.Verified, report.InProgress, report.Fixed}
-	reached := max(0, slices.Index(way, s))
+	all := []report.Status{report.Pending, report.Verified, report.InProgress, report.Fixed}
+	reached := max(0, slices.Index(all, s))
 	var out []fragment
-	for i, w := range way {
+	for i, w := range all {
 		done := fragment("")
 		if i <= reached {
 			done = ` class="done"`
@@ -124,7 +124,7 @@ func (v view) anchor(b ledger.Anchor) fragment {
 		text(v.t("page.transaction")), transaction)
 }
 
-// placeOf names where a report is, from the street up.
+// placeOf returns street, suco, district and municipality of a report, as far as they are known.
 func placeOf(r reportread.Report) string {
 	var out []string
 	for _, p := range []*string{r.Street, r.Suco, r.District, r.Municipality} {

@@ -14,7 +14,7 @@ func (p *Public) registerStatistics(a *httpapi.API) {
 	httpapi.Register(a, read(path+"by-type", "Figures by issue type", "The most frequent first."), p.byType)
 	httpapi.Register(a, read(path+"by-municipality", "Figures by municipality", "All 14, also those without a report."), p.byMunicipality)
 	httpapi.Register(a, read(path+"by-district", "Figures by administrative post", "Of one municipality or of all."), p.byDistrict)
-	httpapi.Register(a, read(path+"trends", "Figures over time", "Reports filed, fixed and rejected in each period, oldest first."), p.trends)
+	httpapi.Register(a, read(path+"trends", "Figures over time", "Reports created, fixed and rejected in each period, oldest first."), p.trends)
 }
 
 type output[T any] struct{ Body T }
@@ -38,7 +38,7 @@ func (p *Public) byMunicipality(ctx context.Context, _ *struct{}) (*output[[]ope
 }
 
 type districtInput struct {
-	Municipality string `query:"municipality" maxLength:"100" doc:"Code or name, under any spelling; all when left out" example:"TL-DI"`
+	Municipality string `query:"municipality" maxLength:"100" doc:"Code or name, in any spelling; all when left out" example:"TL-DI"`
 }
 
 func (p *Public) byDistrict(ctx context.Context, in *districtInput) (*output[[]opendata.ByDistrict], error) {

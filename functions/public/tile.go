@@ -9,9 +9,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
-// tilePoints bounds the single reports in one tile; where there are more,
-// clusters are shown up to zoom 15, and beyond that the newest. Each is known by
-// its number alone: an id is what nothing can compress, and would be half the tile.
+// tilePoints bounds the single reports in one tile. Where there are more, a tile has clusters up to zoom 15, and the newest
+// reports beyond it. Reports have their number and no id: ids cannot be compressed and would be half of the tile.
 const tilePoints = 1000
 
 const mediaMVT = "application/vnd.mapbox-vector-tile"
@@ -28,7 +27,7 @@ type tileOutput struct {
 	Body        []byte
 }
 
-// row is Y as a number, for a square there is.
+// row returns Y as a number. It fails when there is no such tile.
 func (in *tileInput) row() (int, error) {
 	y, err := strconv.Atoi(strings.TrimSuffix(in.Y, ".mvt"))
 	if side := 1 << in.Z; err != nil || in.X >= side || y >= side {
@@ -37,9 +36,8 @@ func (in *tileInput) row() (int, error) {
 	return y, nil
 }
 
-// tile draws the vector tile (MVT 2.1) of one map square: the layer "reports"
-// with single reports or clusters (point_count), and "boundaries" where an
-// operator has imported them.
+// tile returns a vector tile (MVT 2.1) with two layers: "reports" has single reports or clusters (with point_count),
+// "boundaries" has the imported boundaries.
 func (p *Public) tile(ctx context.Context, in *tileInput) (*tileOutput, error) {
 	y, err := in.row()
 	if err != nil {
@@ -49,7 +47,7 @@ func (p *Public) tile(ctx context.Context, in *tileInput) (*tileOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Up to zoom 15 cells are not larger than the tile, so they tell how much is in it.
+	// Up to zoom 15 a cell is not larger than the tile, so the cells say how many reports are in it.
 	limit := 0
 	switch {
 	case in.Z >= cellZoom+4:
@@ -65,9 +63,9 @@ func (p *Public) tile(ctx context.Context, in *tileInput) (*tileOutput, error) {
 	return &tileOutput{ContentType: mediaMVT, Body: body}, nil
 }
 
-// tileQuery draws tile $7/$8/$9: clusters when they hold more than $10 reports,
-// else single ones; -1 for single ones always. Shapes reach a sixteenth beyond
-// the edge, so that neighbours draw what lies on it alike.
+// tileQuery returns the tile at zoom $7, column $8, row $9. It has clusters when they have more than $10 reports, else single
+// reports; with -1 for $10 always single reports. Parameters $1 to $6 as in clusters. Layers reach a sixteenth of the tile
+// beyond its edge, so that neighbouring tiles show things on the edge in the same way.
 var tileQuery = `
 	WITH bounds AS (
 	    SELECT ST_TileEnvelope($7, $8, $9) AS mercator, ST_Transform(ST_TileEnvelope($7, $8, $9, margin => 0.0625), 4326) AS degrees

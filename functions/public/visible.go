@@ -1,9 +1,10 @@
 package public
 
-// visible is the rule for what the public sees of reports r: never a rejected
-// one, never a withdrawn one.
-const visible = `r.deleted_at IS NULL AND r.status <> 'rejected'`
+import "github.com/lafaekstreet/backend/shared/opendata"
 
-// point is a report's place as planar degrees. The index reports_public_point_idx
-// is on this very expression and under this very rule.
+// visible is the condition for reports r that everybody may see.
+const visible = opendata.PublicCondition
+
+// point is the place of a report r, as planar degrees. The index reports_public_point_idx has exactly this expression, and
+// visible as its condition: change them together.
 const point = `ST_SetSRID(ST_MakePoint(r.longitude, r.latitude), 4326)`

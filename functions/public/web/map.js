@@ -1,4 +1,4 @@
-// The public map: vector tiles of our own, clusters with their count, a card for one report.
+// The public map: vector tiles of this API, clusters with their count, and a card for one report.
 (() => {
   "use strict";
   const texts = JSON.parse(document.getElementById("texts").textContent);
@@ -42,7 +42,7 @@
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }));
   map.addControl(new maplibregl.GeolocateControl({ positionOptions: { enableHighAccuracy: true } }));
 
-  // Numbers on clusters are drawn here: no font files to fetch.
+  // Draws the numbers on clusters as images, so that no font file has to be loaded.
   map.on("styleimagemissing", ({ id }) => {
     if (!id.startsWith("count:") || map.hasImage(id)) return;
     const canvas = document.createElement("canvas");
@@ -63,7 +63,7 @@
     });
   }
 
-  // A tile that was lost on the way is asked for again when the link is back, or when somebody says so.
+  // When a tile could not be loaded, tiles are loaded again when the connection is back, or when the reader presses the button.
   const trouble = select("trouble");
   const load = () => {
     trouble.hidden = true;
@@ -75,7 +75,7 @@
   trouble.querySelector("button").onclick = load;
   addEventListener("online", () => { if (!trouble.hidden) load(); });
 
-  // Another language shows the same place and kinds.
+  // A link to another language keeps the place on the map and the filters.
   for (const link of document.querySelectorAll(".languages a")) {
     link.addEventListener("click", () => {
       const query = new URLSearchParams(location.search);
@@ -122,7 +122,7 @@
     seen.open = false;
   });
 
-  // The same as a list, nearest to the middle first: for whoever has no pointer, or is read to.
+  // The reports and clusters on the map as a list, nearest to the middle first: for readers with a keyboard or a screen reader.
   const seen = select("seen"), list = seen.querySelector("ul"), longest = 50;
   let listed = "";
   const row = ({ report, at }) => {

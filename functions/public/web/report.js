@@ -1,7 +1,6 @@
-// The proof, checked in the reader's own browser: hashes and the chain are
-// recomputed here, the messages are fetched from the public mirror node, and the
-// report is held against its newest event. It is said to hold only where the
-// ledger has every event and was reached.
+// Checks the ledger proof of a report in the reader's browser. It computes the hashes and the chain again, fetches the messages
+// from the public mirror node, and compares the report with its newest event. The verdict is "good" only when the ledger was
+// reached and has every event.
 (() => {
   "use strict";
   const button = document.getElementById("verify");
@@ -23,7 +22,7 @@
   const encode = (s) => new TextEncoder().encode(s);
   const join = (...parts) => Uint8Array.from(parts.flatMap((p) => [...p]));
 
-  // RFC 6962: is the leaf under the root?
+  // Checks an inclusion proof (RFC 6962): true when the leaf belongs to the root.
   const included = async (leaf, proof) => {
     let [index, last] = [proof.leaf_index, proof.tree_size - 1];
     let hash = await sha(join([0], leaf));
@@ -61,7 +60,8 @@
     return Uint8Array.from(atob((await res.json()).message), (c) => c.charCodeAt(0));
   };
 
-  // Does the newest event record the report as it is? Read again where not: it may have gone on in between.
+  // True when the newest event has the present state of the report. When it has not, both are read once more: the report may
+  // have changed between the two requests.
   const current = (held, { payload }) => ["report_number", "issue_type", "severity", "status"].every((name) => held[name] === payload[name]);
   const state = async (again) => {
     const held = await read(`reports/${report}`);
@@ -70,7 +70,7 @@
     return { held, entries };
   };
 
-  // One of good, bad, waiting (not all is on the ledger yet), unreachable.
+  // Returns good, bad, waiting (some events are not on the ledger yet) or unreachable (the mirror node did not answer).
   const check = async () => {
     const { held, entries } = await state(true);
     let good = entries.length > 0;

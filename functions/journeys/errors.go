@@ -27,11 +27,6 @@ const (
 	maxMarkers  = 10000 // of one journey
 )
 
-// enumWord normalises the word of an enum: lower case, and underscores for spaces and hyphens.
-func enumWord(s string) string {
-	return strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(strings.TrimSpace(s)))
-}
-
 // checkText returns an error for text that PostgreSQL cannot store.
 func checkText(field, s string) error {
 	if strings.ContainsRune(s, 0) {

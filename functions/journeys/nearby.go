@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
@@ -30,7 +31,7 @@ type search struct {
 func (in *nearbyInput) search() (search, error) {
 	var s search
 	var known bool
-	if s.sql, known = searchMode(enumWord(in.Mode)).sql(); !known {
+	if s.sql, known = searchMode(locale.FoldWord(in.Mode)).sql(); !known {
 		return s, problem.InvalidField("mode", "expected markers or route")
 	}
 	if math.IsNaN(in.RadiusM) { // NaN passes the checks of minimum and maximum

@@ -89,3 +89,73 @@ func perHour(limit int) Rate {
 	limit = max(limit, 1)
 	return Rate{Limit: limit, Period: time.Hour, Burst: limit}
 }
+
+// Rate is Limit requests in Period, of which Burst may come at once.
+type Rate struct {
+	Limit  int
+	Period time.Duration
+	Burst  int
+}
+
+// interval is the time one request takes to be allowed again.
+func (r Rate) interval() time.Duration { return r.Period / time.Duration(r.Limit) }
+
+// window is how far ahead of the present a key may be.
+func (r Rate) window() time.Duration { return r.interval() * time.Duration(r.Burst) }
+
+// take spends cost at now of a key whose theoretical arrival time is tat. It
+// returns the new one, which is tat where the request is refused.
+func (r Rate) take(tat, now time.Time, cost int) (time.Time, Budget) {
+	if tat.Before(now) {
+		tat = now
+	}
+	next := tat.Add(r.interval() * time.Duration(cost))
+	allowed := next.Sub(now) <= r.window()
+	retry := time.Duration(0)
+	if allowed {
+		tat = next
+	} else {
+		retry = next.Sub(now) - r.window()
+	}
+	return tat, r.budget(allowed, tat.Sub(now), retry)
+}
+
+func (r Rate) budget(allowed bool, ahead, retry time.Duration) Budget {
+	return Budget{Allowed: allowed, Limit: r.Limit, Remaining: int((r.window() - ahead) / r.interval()), Reset: ahead, Retry: retry}
+}
+
+// LimitClass names a budget of requests.
+type LimitClass string
+
+// The classes of the contract. Their figures are configuration of the limiter.
+const (
+	LimitGeneral LimitClass = ""       // per user when signed in, else per address
+	LimitAuth    LimitClass = "auth"   // signing in and the like: per address and e-mail
+	LimitCreate  LimitClass = "create" // new reports, per user
+	LimitSync    LimitClass = "sync"   // reports of a batch, per user, counted by item
+	LimitUpload  LimitClass = "upload" // pictures, per user
+	LimitView    LimitClass = "view"   // the public's pages, tiles and lists, instead of the general budget: one map view is a dozen requests, and a carrier may put a whole suburb behind one address
+	LimitNone    LimitClass = "none"   // health
+)
+
+// Budget says what is left of a caller's limit.
+type Budget struct {
+	Allowed   bool
+	Limit     int           // requests per window
+	Remaining int           // requests left in the window
+	Reset     time.Duration // time until all requests of the window are available again
+	Retry     time.Duration // time until the next request is allowed; 0 unless refused
+}
+
+// Spend is what a request costs in one class.
+type Spend struct {
+	Class LimitClass
+	Key   string
+	Cost  int
+}
+
+// Prefixes of keys: they say whether a budget belongs to a person or to an address.
+const (
+	UserKey    = "user:"
+	AddressKey = "address:"
+)

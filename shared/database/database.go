@@ -85,27 +85,3 @@ var execModes = map[string]pgx.QueryExecMode{
 	"exec":            pgx.QueryExecModeExec,
 	"simple_protocol": pgx.QueryExecModeSimpleProtocol,
 }
-
-// InTx runs f in a transaction: committed when f returns nil, else rolled back.
-// A deadlock or serialization failure runs f again, up to three times in all, so
-// f must have no effect outside its transaction.
-func (db *DB) InTx(ctx context.Context, f func(tx *Tx) error) error {
-	const attempts = 3
-	var err error
-	for range attempts {
-		err = db.once(ctx, f)
-		if !retryable(err) {
-			return err
-		}
-	}
-	return err
-}
-
-func (db *DB) once(ctx context.Context, f func(tx *Tx) error) error {
-	tx := &Tx{pool: db.Pool}
-	defer tx.end(ctx) // also when f panics
-	if err := f(tx); err != nil {
-		return err
-	}
-	return tx.commit(ctx)
-}

@@ -29,10 +29,6 @@ func (a *API) authenticated(o Operation, next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		token, sent := bearerToken(r)
-		if !sent && o.Access == Optional {
-			next.ServeHTTP(w, r)
-			return
-		}
 		caller, language, budgets, err := a.caller(r, o, token, sent)
 		if err != nil {
 			if budgets == nil && !a.admit(w, r, spends(Operation{}, limitKey(r))) { // guessing tokens counts against the address

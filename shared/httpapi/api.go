@@ -70,9 +70,6 @@ func Document(groups ...Group) *huma.OpenAPI {
 	return describe(groups).doc
 }
 
-// RoutesOf lists the routes of groups, which need no dependencies, in a stable order.
-func RoutesOf(groups ...Group) []Route { return describe(groups).Routes() }
-
 // describe makes a service that can be described and cannot serve.
 func describe(groups []Group) *Service {
 	return New(Deps{Clock: timestamp.System{}, Log: slog.New(slog.DiscardHandler)}, groups...)
@@ -91,29 +88,6 @@ var useProblemDocuments = sync.OnceFunc(func() {
 		return documentOfHuma(nil, status, message, errs...)
 	}
 })
-
-func humaConfig() huma.Config {
-	registry := huma.NewMapRegistry("#/components/schemas/", schemaNames())
-	format := huma.DefaultJSONFormat
-	c := huma.Config{
-		OpenAPI: &huma.OpenAPI{
-			OpenAPI: "3.1.0",
-			Info:    info(),
-			Servers: []*huma.Server{{URL: "/", Description: "This host"}},
-			Components: &huma.Components{
-				Schemas: registry,
-				SecuritySchemes: map[string]*huma.SecurityScheme{
-					bearer: {Type: "http", Scheme: "bearer", BearerFormat: "JWT"},
-				},
-			},
-			Tags: tags(),
-		},
-		Formats:       map[string]huma.Format{"application/json": format, "json": format},
-		DefaultFormat: "application/json",
-	}
-	c.AllowAdditionalPropertiesByDefault = true // unknown members are ignored: a newer app must work with an older server
-	return c
-}
 
 // Handle implements huma.Adapter: it puts the contract's rules around an operation.
 func (a *API) Handle(op *huma.Operation, next func(huma.Context)) {
@@ -146,14 +120,3 @@ func pattern(path string) string {
 
 // ServeHTTP implements huma.Adapter.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
-
-// around is what every request passes, known route or not; outermost first.
-func (a *API) around(h http.Handler) http.Handler {
-	h = known(a.mux, h)
-	h = compressed(h)
-	h = cors(a.deps.Config.CORSOrigins, h)
-	h = secured(h)
-	h = a.recovered(h)
-	h = a.logged(h)
-	return identified(h)
-}

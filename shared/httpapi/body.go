@@ -2,15 +2,130 @@ package httpapi
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"mime"
+	"mime/multipart"
 	"net/http"
+	"net/url"
 	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/lafaekstreet/backend/shared/problem"
 )
+
+// defaultMaxBody is how many bytes of a body an operation reads that does not say otherwise.
+const defaultMaxBody = 1 << 20
+
+// bounded ends the request body at the operation's limit.
+func bounded(o Operation, next http.Handler) http.Handler {
+	limit := o.MaxBody
+	if limit == 0 {
+		limit = defaultMaxBody
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// inputRules says how the requests of one operation are read.
+type inputRules struct {
+	operation Operation
+	huma      *huma.Operation
+	aliases   []alias
+	numbers   []string // query parameters that are numbers
+	registry  huma.Registry
+	schema    *huma.Schema // of the JSON body; nil where it has no member to respell
+	keys      bool         // Idempotency-Key counts
+}
+
+func (a *API) inputRules(o Operation, op *huma.Operation) inputRules {
+	registry := a.OpenAPI().Components.Schemas
+	return inputRules{operation: o, huma: op, aliases: sortedAliases(o.Aliases), numbers: numbersOf(op), registry: registry,
+		schema: spellable(registry, op, o.LimitMember != ""), keys: o.Creates && a.deps.Keys != nil}
+}
+
+// input reads a request once: the query and the body, in the one form that the
+// operation declares. The budget of a body member and the record of an
+// Idempotency-Key use the same parsed body as the operation itself.
+func (a *API) input(o Operation, op *huma.Operation, next http.Handler) http.Handler {
+	rules := a.inputRules(o, op)
+	next = a.withUpload(rules, next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, err := rules.read(r)
+		if err != nil {
+			a.refuse(w, r, err)
+			return
+		}
+		if o.LimitMember != "" && !a.admitMember(w, r, o, b.value) {
+			return
+		}
+		if !rules.keyed(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		a.once(w, r, b, rules.aliases, next)
+	})
+}
+
+// keyed reports that the answer to r must be recorded under its Idempotency-Key.
+func (i inputRules) keyed(r *http.Request) bool {
+	return i.keys && r.Header.Get(idempotencyHeader) != ""
+}
+
+// read reads the body and the query of r and leaves in r what the operation decodes.
+func (i inputRules) read(r *http.Request) (body, error) {
+	b, err := i.readBody(r)
+	if err != nil {
+		return body{}, err
+	}
+	b.query = r.URL.RawQuery
+	query := r.URL.Query()
+	renamed := rename(query, i.aliases)
+	if err := checkText(r.URL.Path, query); err != nil {
+		return body{}, err
+	}
+	if renamed {
+		b.query = query.Encode()
+	}
+	if err := checkFinite(query, i.numbers); err != nil {
+		return body{}, err
+	}
+	if respelled := respellParameters(i.huma, r, query); renamed || respelled {
+		u := *r.URL
+		u.RawQuery = query.Encode()
+		r.URL = &u
+	}
+	i.normalize(&b, r)
+	return b, nil
+}
+
+// normalize gives the members of the body the names and spellings of the schema.
+func (i inputRules) normalize(b *body, r *http.Request) {
+	if !i.parses(r) || !b.parse() {
+		return
+	}
+	renamed := renameNested(b.value, i.aliases)
+	if renamed {
+		setJSON(r)
+	}
+	if respelled := i.schema != nil && Respell(i.registry, i.schema, b.value); renamed || respelled {
+		b.encode(r)
+	}
+}
+
+// parses reports that something needs the parsed body besides the decoder of the operation.
+func (i inputRules) parses(r *http.Request) bool {
+	media := mediaOf(r)
+	if i.operation.Multipart != nil && media == mediaMultipart {
+		return false
+	}
+	return i.operation.LimitMember != "" || i.schema != nil || len(i.aliases) > 0 || i.keyed(r) && media != mediaMultipart
+}
 
 const (
 	mediaJSON       = "application/json"
@@ -37,6 +152,7 @@ func (i inputRules) readBody(r *http.Request) (body, error) {
 		if err := r.ParseMultipartForm(maxFormMemory); err != nil {
 			return body{}, bodyFault(err)
 		}
+		_ = r.MultipartForm.RemoveAll() // files are not read; what remains, Lambda deletes with the process
 		return jsonOfForm(r, r.MultipartForm.Value)
 	}
 	raw, err := io.ReadAll(r.Body)
@@ -84,10 +200,15 @@ func (b *body) parse() bool {
 	return true
 }
 
-// encode has r carry the parsed value.
+// encode has r carry the parsed value. Its members are sorted and its spaces gone; numbers are as they came. Escapes are
+// only those that JSON needs. So a member that is kept as text (device_info) is not longer than the client sent it, but
+// for U+2028, U+2029 and bytes that are not UTF-8.
 func (b *body) encode(r *http.Request) {
-	if encoded, err := json.Marshal(b.value); err == nil { // what was parsed can always be written
-		(&body{text: encoded}).into(r)
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if encoder.Encode(b.value) == nil { // what was parsed can always be written
+		(&body{text: text.Bytes()}).into(r)
 	}
 }
 
@@ -120,4 +241,72 @@ func bodyFault(err error) error {
 		return problem.New(problem.TooLarge, "too_large")
 	}
 	return problem.New(problem.Invalid, "malformed_body").Because(err)
+}
+
+// maxFormMemory bounds what a text-only form may take, in bytes.
+const maxFormMemory = 64 << 10
+
+// fieldsOf are the fields of a urlencoded form. Query parameters stand in for an absent body.
+func fieldsOf(r *http.Request, media string, raw []byte) (url.Values, error) {
+	if media != mediaURLEncoded {
+		return r.URL.Query(), nil
+	}
+	fields, err := url.ParseQuery(string(raw))
+	if err != nil {
+		return nil, problem.New(problem.Invalid, "malformed_body")
+	}
+	return fields, nil
+}
+
+// jsonOfForm has r carry the JSON object of a form's fields, each with its first value.
+func jsonOfForm(r *http.Request, fields map[string][]string) (body, error) {
+	object := make(map[string]string, len(fields))
+	for name, values := range fields {
+		object[name] = values[0]
+	}
+	text, err := json.Marshal(object)
+	if err != nil {
+		return body{}, problem.New(problem.Invalid, "malformed_body")
+	}
+	b := body{text: withoutNUL(text)}
+	b.into(r)
+	setJSON(r)
+	return b, nil
+}
+
+// ReadMultipart reads a multipart form that carries a picture: its text fields as
+// members of the JSON body, and ctx with the picture for the operation.
+type ReadMultipart func(ctx context.Context, form *multipart.Reader) (context.Context, map[string]any, error)
+
+// withUpload reads a multipart form with the operation's ReadMultipart. It runs
+// when the request's key is claimed: a repeat is answered without reading the picture again.
+func (a *API) withUpload(rules inputRules, next http.Handler) http.Handler {
+	if rules.operation.Multipart == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		if err != nil || media != mediaMultipart {
+			next.ServeHTTP(w, r)
+			return
+		}
+		ctx, members, err := rules.operation.Multipart(r.Context(), multipart.NewReader(r.Body, params["boundary"]))
+		if err != nil {
+			a.refuse(w, r, err)
+			return
+		}
+		r = r.WithContext(ctx)
+		rename(members, rules.aliases)
+		if rules.schema != nil {
+			Respell(rules.registry, rules.schema, members)
+		}
+		text, err := json.Marshal(members)
+		if err != nil {
+			a.refuse(w, r, problem.New(problem.Invalid, "malformed_body").Because(err))
+			return
+		}
+		(&body{text: text}).into(r)
+		setJSON(r)
+		next.ServeHTTP(w, r)
+	})
 }

@@ -2,10 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"maps"
-	"net/http"
-	"slices"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -20,7 +16,6 @@ type Access int
 const (
 	SignedIn Access = iota // a valid access token; the default
 	Public                 // anybody; a token is not looked at
-	Optional               // anybody; a token, when sent, must be good and says who is calling
 )
 
 // Cache says what may keep an answer to a GET.
@@ -71,32 +66,8 @@ func Register[I, O any](a *API, o Operation, handle func(ctx context.Context, in
 	if o.OperationID == "" {
 		o.OperationID = operationID(o.Method, o.Path)
 	}
-	if o.Access != Public {
-		o.Security = []map[string][]string{{bearer: {}}}
-		if o.Access == Optional {
-			o.Security = append(o.Security, map[string][]string{})
-		}
-	} else {
-		o.Security = []map[string][]string{}
-	}
-	o.Errors = append(o.Errors, documentedErrors(o)...)
-	slices.Sort(o.Errors)
-	o.Errors = slices.Compact(o.Errors)
 	o.MaxBodyBytes = -1 // bounded by our own middleware, before anything is read
-	if o.Extensions == nil {
-		o.Extensions = make(map[string]any)
-	}
-	o.Extensions["x-function"] = a.group
-	if o.Creates {
-		o.Parameters = append(o.Parameters, idempotencyParameter())
-	}
-	if o.conditional() {
-		o.Responses = maps.Clone(o.Responses)
-		if o.Responses == nil {
-			o.Responses = make(map[string]*huma.Response)
-		}
-		o.Responses["304"] = &huma.Response{Description: "As If-None-Match names it; without a body"}
-	}
+	o.document(a.group)
 	a.options[o.OperationID] = o
 	huma.Register(a.API, o.Operation, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
@@ -105,31 +76,4 @@ func Register[I, O any](a *API, o Operation, handle func(ctx context.Context, in
 		}
 		return out, nil
 	})
-}
-
-// operationID derives a stable id such as "get-reports-id-comments".
-func operationID(method, path string) string {
-	path = strings.TrimPrefix(path, "/api/v1")
-	words := strings.FieldsFunc(path, func(r rune) bool { return strings.ContainsRune("/{}._", r) })
-	return strings.Join(append([]string{strings.ToLower(method)}, words...), "-")
-}
-
-func documentedErrors(o Operation) []int {
-	out := []int{http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable}
-	if o.Access != Public {
-		out = append(out, http.StatusUnauthorized)
-	}
-	if len(o.Roles) > 0 || o.SecondFactor {
-		out = append(out, http.StatusForbidden)
-	}
-	if strings.Contains(o.Path, "{") {
-		out = append(out, http.StatusNotFound)
-	}
-	if o.Method != http.MethodGet {
-		out = append(out, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
-	}
-	if o.Creates {
-		out = append(out, http.StatusConflict)
-	}
-	return append(out, http.StatusUnprocessableEntity)
 }

@@ -2,13 +2,19 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"regexp"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
@@ -62,4 +68,127 @@ func origin(r *http.Request) string {
 		scheme = "https"
 	}
 	return scheme + "://" + r.Host
+}
+
+// logged writes one line a request: the route's pattern, never its parameters,
+// which may hold tokens and places.
+func (a *API) logged(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, pattern := a.mux.Handler(r)
+		began := time.Now()
+		seen := &countedWriter{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(seen, r)
+		a.deps.Log.InfoContext(r.Context(), "request", "method", r.Method, "route", pattern,
+			"status", seen.status, "bytes", seen.bytes, "ms", time.Since(began).Milliseconds())
+	})
+}
+
+// countedWriter remembers what was answered.
+type countedWriter struct {
+	http.ResponseWriter
+	status  int
+	bytes   int64
+	written bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *countedWriter) WriteHeader(status int) {
+	if !w.written && status >= http.StatusOK {
+		w.status, w.written = status, true
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements io.Writer.
+func (w *countedWriter) Write(b []byte) (int, error) {
+	w.written = true
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// Flush implements http.Flusher.
+func (w *countedWriter) Flush() {
+	_ = http.NewResponseController(w.ResponseWriter).Flush() // a writer that cannot flush sends at the end
+}
+
+// Unwrap serves http.ResponseController.
+func (w *countedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// recovered turns a panic into a 500 that says nothing.
+func (a *API) recovered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			cause := recover()
+			if cause == nil {
+				return
+			}
+			a.deps.Log.ErrorContext(r.Context(), "handler panicked", "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			a.refuse(w, r, problem.New(problem.Internal, "internal"))
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// secured sets the headers that hold for every answer.
+func secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+			h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+const (
+	corsMethods = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
+	corsHeaders = "Authorization, Content-Type, Accept-Language, Idempotency-Key, If-Match, If-None-Match, X-Request-Id"
+	corsExposed = "ETag, Idempotent-Replay, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id, X-Truncated, Link"
+)
+
+// shared is what caches keep for everybody, browsers among them: it says so whoever asked first.
+const shared = "/api/v1/public/"
+
+// cors answers preflights without a token and marks every other answer, errors
+// of a request from a browser, errors included. No cookies are used, so credentials are never allowed.
+func cors(origins []string, next http.Handler) http.Handler {
+	anyOrigin := slices.Contains(origins, "*")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		origin := r.Header.Get("Origin")
+		switch {
+		case !anyOrigin:
+			h.Add("Vary", "Origin")
+			if slices.Contains(origins, origin) {
+				h.Set("Access-Control-Allow-Origin", origin)
+			}
+		case origin != "" || strings.HasPrefix(r.URL.Path, shared):
+			h.Set("Access-Control-Allow-Origin", "*")
+		}
+		if origin != "" { // an app is no browser and pays for every byte
+			h.Set("Access-Control-Expose-Headers", corsExposed)
+		}
+		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+			h.Set("Access-Control-Allow-Methods", corsMethods)
+			h.Set("Access-Control-Allow-Headers", corsHeaders)
+			h.Set("Access-Control-Max-Age", "86400")
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// around is what every request passes, known route or not; outermost first.
+func (a *API) around(h http.Handler) http.Handler {
+	h = known(a.mux, h)
+	h = compressed(h)
+	h = cors(a.deps.Config.CORSOrigins, h)
+	h = secured(h)
+	h = a.recovered(h)
+	h = a.logged(h)
+	return identified(h)
 }

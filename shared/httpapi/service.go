@@ -35,16 +35,5 @@ func (s *Service) Routes() []Route {
 	})
 }
 
-// Operations are the operations of a path by method.
-func Operations(item *huma.PathItem) map[string]*huma.Operation {
-	out := make(map[string]*huma.Operation)
-	for method, op := range map[string]*huma.Operation{
-		http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put,
-		http.MethodPatch: item.Patch, http.MethodDelete: item.Delete,
-	} {
-		if op != nil {
-			out[method] = op
-		}
-	}
-	return out
-}
+// RoutesOf lists the routes of groups, which need no dependencies, in a stable order.
+func RoutesOf(groups ...Group) []Route { return describe(groups).Routes() }

@@ -1,15 +1,22 @@
 package httpapi
 
 import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/problem"
 )
 
 // spellable is the schema of op's JSON body when it has members to respell, else
@@ -170,3 +177,156 @@ func respell(s *huma.Schema, text string) string {
 
 // folded is word in lower case without spaces, hyphens and underscores.
 func folded(word string) string { return strings.ReplaceAll(locale.FoldWord(word), "_", "") }
+
+// alias is a further name of a member or a query parameter.
+type alias struct{ from, to string }
+
+// sortedAliases orders aliases by name. Of two for the same member the first
+// that was sent is read, each time the same.
+func sortedAliases(aliases map[string]string) []alias {
+	out := make([]alias, 0, len(aliases))
+	for _, from := range slices.Sorted(maps.Keys(aliases)) {
+		out = append(out, alias{from, aliases[from]})
+	}
+	return out
+}
+
+// Rename gives the members of an object their first names. A member that was
+// sent under its first name keeps its value.
+func Rename[V any](members map[string]V, aliases map[string]string) {
+	rename(members, sortedAliases(aliases))
+}
+
+// rename is Rename and reports whether anything changed.
+func rename[V any](members map[string]V, aliases []alias) bool {
+	changed := false
+	for _, a := range aliases {
+		value, sent := members[a.from]
+		if _, taken := members[a.to]; sent && !taken {
+			members[a.to] = value
+			delete(members, a.from)
+			changed = true
+		}
+	}
+	return changed
+}
+
+// renameNested renames the members of a JSON object, and of the objects in its
+// arrays (a batch). Anything else passes, for the operation's schema to refuse.
+func renameNested(value any, aliases []alias) bool {
+	object, ok := value.(map[string]any)
+	if !ok || len(aliases) == 0 {
+		return false
+	}
+	changed := rename(object, aliases)
+	for _, member := range object {
+		elements, _ := member.([]any)
+		if !slices.ContainsFunc(elements, isNoObject) {
+			for _, element := range elements {
+				members, _ := element.(map[string]any)
+				changed = members != nil && rename(members, aliases) || changed
+			}
+		}
+	}
+	return changed
+}
+
+// isNoObject reports that value is neither an object nor null.
+func isNoObject(value any) bool {
+	_, object := value.(map[string]any)
+	return !object && value != nil
+}
+
+// renameText is renameNested on text, as the version before December 2026 did it: values that have no alias stay as
+// they are written. It serves requestHashes.text alone.
+func renameText(text []byte, aliases []alias) []byte {
+	var object map[string]json.RawMessage
+	if json.Unmarshal(text, &object) != nil || object == nil {
+		return text
+	}
+	changed := rename(object, aliases)
+	for name, value := range object {
+		var elements []map[string]json.RawMessage
+		if len(value) == 0 || value[0] != '[' || json.Unmarshal(value, &elements) != nil {
+			continue
+		}
+		inner := false
+		for _, element := range elements {
+			inner = element != nil && rename(element, aliases) || inner
+		}
+		if encoded, err := json.Marshal(elements); err == nil && inner {
+			object[name], changed = encoded, true
+		}
+	}
+	if encoded, err := json.Marshal(object); err == nil && changed {
+		return encoded
+	}
+	return text
+}
+
+const textFault = "expected UTF-8 without the character U+0000"
+
+// checkText refuses text in the address that PostgreSQL cannot store: the character
+// U+0000, and bytes that are not UTF-8. In a JSON body neither is refused: the
+// decoder replaces wrong bytes and withoutNUL drops the character, so that no report is lost for it.
+func checkText(path string, query url.Values) error {
+	if !validText(path) {
+		return problem.InvalidField("path", textFault)
+	}
+	for name, values := range query {
+		if !validText(name) {
+			return problem.InvalidField("query", textFault)
+		}
+		for _, value := range values {
+			if !validText(value) {
+				return problem.InvalidField(name, textFault)
+			}
+		}
+	}
+	return nil
+}
+
+func validText(text string) bool { return utf8.ValidString(text) && !strings.Contains(text, "\x00") }
+
+// withoutNUL returns a JSON text without the escapes of U+0000. A backslash that is itself escaped starts no escape.
+func withoutNUL(raw []byte) []byte {
+	escape := []byte(`\u0000`)
+	if !bytes.Contains(raw, escape) {
+		return raw
+	}
+	out := make([]byte, 0, len(raw))
+	for len(raw) > 0 {
+		n := 1
+		switch {
+		case bytes.HasPrefix(raw, escape):
+			raw = raw[len(escape):]
+			continue
+		case raw[0] == '\\' && len(raw) > 1:
+			n = 2
+		}
+		out, raw = append(out, raw[:n]...), raw[n:]
+	}
+	return out
+}
+
+// numbersOf are the query parameters of op that are numbers.
+func numbersOf(op *huma.Operation) []string {
+	var numbers []string
+	for _, p := range op.Parameters {
+		if p.In == "query" && p.Schema != nil && p.Schema.Type == huma.TypeNumber {
+			numbers = append(numbers, p.Name)
+		}
+	}
+	return numbers
+}
+
+// checkFinite refuses NaN and the infinities: they parse as numbers, and no range check stops NaN.
+func checkFinite(query url.Values, numbers []string) error {
+	for _, name := range numbers {
+		n, err := strconv.ParseFloat(query.Get(name), 64)
+		if err == nil && (math.IsNaN(n) || math.IsInf(n, 0)) {
+			return problem.InvalidField(name, "expected a finite number")
+		}
+	}
+	return nil
+}

@@ -60,3 +60,15 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 func (Time) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Format: "date-time", Examples: []any{"2026-11-21T08:30:00.000Z"}}
 }
+
+// Clock tells the time. Implementations are safe for concurrent use.
+type Clock interface {
+	// Now is the current instant, in UTC.
+	Now() time.Time
+}
+
+// System is the machine's clock.
+type System struct{}
+
+// Now implements Clock.
+func (System) Now() time.Time { return time.Now().UTC() }

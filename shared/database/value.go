@@ -3,7 +3,13 @@ package database
 import (
 	"encoding/json"
 	"strings"
+
+	"github.com/google/uuid"
 )
+
+// NewID is a fresh UUIDv7. It panics only when the machine has no randomness left,
+// as crypto/rand itself does.
+func NewID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
 // Text is s as PostgreSQL keeps it: valid UTF-8 without NUL.
 func Text(s string) string {

@@ -1,0 +1,231 @@
+package httpapi
+
+import (
+	"maps"
+	"net/http"
+	"path"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+// Version of the API, as the document and /meta state it. It changes when a client has to.
+const Version = "1.0.0"
+
+func info() *huma.Info {
+	return &huma.Info{
+		Title:   "LafaekStreet",
+		Version: Version,
+		Description: "Civic reporting for Timor-Leste: citizens report broken roads, lights and drains; every event is " +
+			"anchored to a public ledger. Journeys of bikepackers share the same roads.",
+		License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
+	}
+}
+
+// Tags of the document, in the order they are shown.
+func tags() []*huma.Tag {
+	return []*huma.Tag{
+		{Name: "auth", Description: "Signing in and out, one-time codes, second factor"},
+		{Name: "users", Description: "Profiles, sessions, devices, the link flows of the journey client"},
+		{Name: "reports", Description: "Filing, reading and changing reports and their pictures"},
+		{Name: "community", Description: "Comments and AI analyses of a report"},
+		{Name: "monitoring", Description: "Statistics and the ledger's record of a report"},
+		{Name: "locations", Description: "Municipalities and addresses"},
+		{Name: "notifications", Description: "What a person was told"},
+		{Name: "journeys", Description: "Journeys, markers, riders and reports along a route"},
+		{Name: "staff", Description: "The work of moderators, officials and administrators"},
+		{Name: "public", Description: "Everything that may be read without signing in"},
+		{Name: "meta", Description: "Health, vocabulary, this document"},
+	}
+}
+
+func idempotencyParameter() *huma.Param {
+	return &huma.Param{
+		Name: idempotencyHeader, In: "header",
+		Description: "Names this request. The same key with the same body gets the first answer again, for 48 hours.",
+		Schema:      &huma.Schema{Type: huma.TypeString, MinLength: ptr(1), MaxLength: ptr(200)},
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// JSON documents one more answer of an operation, for its Responses: a status
+// other than the default with a body of its own.
+func JSON[T any](a *API, description string) *huma.Response {
+	t := reflect.TypeFor[T]()
+	schema := a.OpenAPI().Components.Schemas.Schema(t, true, t.Name())
+	return &huma.Response{Description: description, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
+}
+
+// schemaNames names the schemas of a document: a type by its own name, and a
+// type of the same name in another package with the package's name before it.
+func schemaNames() func(t reflect.Type, hint string) string {
+	taken := map[string]reflect.Type{"Problem": reflect.TypeFor[problem.Document]()}
+	return func(t reflect.Type, hint string) string {
+		for t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		if t == taken["Problem"] {
+			return "Problem"
+		}
+		plain := huma.DefaultSchemaNamer(t, hint)
+		name := plain
+		for n := 1; ; n++ {
+			if owner, is := taken[name]; !is || owner == t {
+				taken[name] = t
+				return name
+			}
+			if pkg := path.Base(t.PkgPath()); n == 1 && t.PkgPath() != "" {
+				name = strings.ToUpper(pkg[:1]) + pkg[1:] + plain
+			} else {
+				name = plain + strconv.Itoa(n)
+			}
+		}
+	}
+}
+
+// markNullable has the schemas say null where Go would write it: a pointer
+// without omitempty. Huma does so for pointers to plain values alone, not for
+// those to structs and to types with a schema of their own.
+func markNullable(registry huma.Registry) {
+	for name, schema := range registry.Map() {
+		t := registry.TypeFromRef("#/components/schemas/" + name)
+		if t == nil || schema.Properties == nil {
+			continue
+		}
+		for property, field := range pointersOf(t) {
+			if p := schema.Properties[property]; p != nil && field {
+				schema.Properties[property] = nullable(p)
+			}
+		}
+	}
+}
+
+// pointersOf are the JSON members of a struct that are pointers and written also when nil.
+func pointersOf(t reflect.Type) map[string]bool {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	out := make(map[string]bool)
+	for _, f := range reflect.VisibleFields(t) {
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if f.Anonymous || !f.IsExported() || name == "" || name == "-" {
+			continue
+		}
+		out[name] = f.Type.Kind() == reflect.Pointer && !strings.Contains(options, "omitempty")
+	}
+	return out
+}
+
+func nullable(s *huma.Schema) *huma.Schema {
+	switch {
+	case s.Ref != "":
+		return &huma.Schema{Description: s.Description, AnyOf: []*huma.Schema{{Ref: s.Ref}, {Type: "null"}}}
+	case s.Type == "" || s.Nullable:
+		return s
+	}
+	c := *s
+	c.Nullable = true
+	if len(c.Enum) > 0 {
+		c.Enum = append(append([]any{}, c.Enum...), nil)
+	}
+	c.PrecomputeMessages()
+	return &c
+}
+
+// operationID derives a stable id such as "get-reports-id-comments".
+func operationID(method, path string) string {
+	path = strings.TrimPrefix(path, "/api/v1")
+	words := strings.FieldsFunc(path, func(r rune) bool { return strings.ContainsRune("/{}._", r) })
+	return strings.Join(append([]string{strings.ToLower(method)}, words...), "-")
+}
+
+func documentedErrors(o Operation) []int {
+	out := []int{http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable}
+	if o.Access != Public {
+		out = append(out, http.StatusUnauthorized)
+	}
+	if len(o.Roles) > 0 || o.SecondFactor {
+		out = append(out, http.StatusForbidden)
+	}
+	if strings.Contains(o.Path, "{") {
+		out = append(out, http.StatusNotFound)
+	}
+	if o.Method != http.MethodGet {
+		out = append(out, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
+	if o.Creates {
+		out = append(out, http.StatusConflict)
+	}
+	return append(out, http.StatusUnprocessableEntity)
+}
+
+// Operations are the operations of a path by method.
+func Operations(item *huma.PathItem) map[string]*huma.Operation {
+	out := make(map[string]*huma.Operation)
+	for method, op := range map[string]*huma.Operation{
+		http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put,
+		http.MethodPatch: item.Patch, http.MethodDelete: item.Delete,
+	} {
+		if op != nil {
+			out[method] = op
+		}
+	}
+	return out
+}
+
+func humaConfig() huma.Config {
+	registry := huma.NewMapRegistry("#/components/schemas/", schemaNames())
+	format := huma.DefaultJSONFormat
+	c := huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info:    info(),
+			Servers: []*huma.Server{{URL: "/", Description: "This host"}},
+			Components: &huma.Components{
+				Schemas: registry,
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					bearer: {Type: "http", Scheme: "bearer", BearerFormat: "JWT"},
+				},
+			},
+			Tags: tags(),
+		},
+		Formats:       map[string]huma.Format{"application/json": format, "json": format},
+		DefaultFormat: "application/json",
+	}
+	c.AllowAdditionalPropertiesByDefault = true // unknown members are ignored: a newer app must work with an older server
+	return c
+}
+
+// document adds to the description of o what its rules imply. Group is the function that serves it.
+func (o *Operation) document(group string) {
+	o.Security = []map[string][]string{}
+	if o.Access != Public {
+		o.Security = []map[string][]string{{bearer: {}}}
+	}
+	o.Errors = append(o.Errors, documentedErrors(*o)...)
+	slices.Sort(o.Errors)
+	o.Errors = slices.Compact(o.Errors)
+	if o.Extensions == nil {
+		o.Extensions = make(map[string]any)
+	}
+	o.Extensions["x-function"] = group
+	if o.Creates {
+		o.Parameters = append(o.Parameters, idempotencyParameter())
+	}
+	if o.conditional() {
+		o.Responses = maps.Clone(o.Responses)
+		if o.Responses == nil {
+			o.Responses = make(map[string]*huma.Response)
+		}
+		o.Responses["304"] = &huma.Response{Description: "As If-None-Match names it; without a body"}
+	}
+}

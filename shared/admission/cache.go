@@ -19,15 +19,15 @@ import (
 type CacheConfig struct {
 	// URL is redis:// or rediss:// (TLS); empty for a system without a cache.
 	URL string `env:"CACHE_URL"`
-	// Timeout bounds one use. A cache that is slower than the database is of no use.
+	// Timeout bounds one use. After it the database is asked.
 	Timeout time.Duration `env:"CACHE_TIMEOUT" envDefault:"250ms"`
 }
 
 // ErrDown reports that the cache cannot be used now; the caller goes on without it.
 var ErrDown = errors.New("cache is down")
 
-// rest is how long a cache is not asked after it failed.
-const rest = 2 * time.Second
+// downFor is how long Use does not ask the cache after it failed.
+const downFor = 2 * time.Second
 
 // Cache is a connection to Valkey. It connects at the first use and again after a
 // failure. A nil Cache is always down.
@@ -65,14 +65,14 @@ func NewCache(c CacheConfig, now timestamp.Clock, m *telemetry.Metrics) (*Cache,
 // connection was lost unnoticed, as after a pause of the process. A failure that is
 // not a reply of the server stops the use of the cache for 2 s, and Use returns ErrDown.
 func (c *Cache) Use(ctx context.Context, f func(context.Context, valkey.Client) error) error {
-	if c == nil || c.resting() {
+	if c == nil || c.down() {
 		return ErrDown
 	}
-	return c.Insist(ctx, f)
+	return c.UseAlways(ctx, f)
 }
 
-// Insist is Use for what must reach the cache: it also tries within the 2 s after a failure.
-func (c *Cache) Insist(ctx context.Context, f func(context.Context, valkey.Client) error) error {
+// UseAlways is Use that also tries within the 2 s after a failure.
+func (c *Cache) UseAlways(ctx context.Context, f func(context.Context, valkey.Client) error) error {
 	if c == nil {
 		return ErrDown
 	}
@@ -99,13 +99,14 @@ func (c *Cache) try(ctx context.Context, f func(context.Context, valkey.Client) 
 	return fmt.Errorf("%w: %w", ErrDown, err)
 }
 
-func (c *Cache) resting() bool {
+// down reports that the cache failed less than downFor ago.
+func (c *Cache) down() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.clock.Now().Before(c.downUntil)
 }
 
-// Close gives the connection back.
+// Close closes the connection.
 func (c *Cache) Close() {
 	if c == nil {
 		return
@@ -135,7 +136,7 @@ func (c *Cache) connected() (valkey.Client, error) {
 	defer c.mu.Unlock()
 	c.connects = false
 	if err != nil {
-		c.downUntil = c.clock.Now().Add(rest)
+		c.downUntil = c.clock.Now().Add(downFor)
 		c.metrics.Add(catalog.CacheUnavailable)
 		return nil, fmt.Errorf("%w: %w", ErrDown, err)
 	}
@@ -152,6 +153,6 @@ func (c *Cache) recovered() {
 func (c *Cache) fail() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.downUntil = c.clock.Now().Add(rest)
+	c.downUntil = c.clock.Now().Add(downFor)
 	c.metrics.Add(catalog.CacheUnavailable)
 }

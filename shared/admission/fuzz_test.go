@@ -31,7 +31,7 @@ func FuzzRemembered(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
-		s := remembered([]byte(raw))
+		s := cachedSession([]byte(raw))
 		if s == (identity.Session{}) {
 			return
 		}

@@ -32,7 +32,7 @@ func NewGate(c *Cache, stored identity.Sessions, rates *Rates, now timestamp.Clo
 // How long the cache keeps a session. Forget makes a change visible at once; these times
 // bound how long a cache that lost the Forget may answer with the old session.
 const (
-	knownFor    = time.Minute
+	cachedFor   = time.Minute
 	forgetFor   = 5 * time.Minute // longer than any transaction may last
 	askDatabase = "?"
 )
@@ -60,7 +60,7 @@ func (g *Gate) Admit(ctx context.Context, session uuid.UUID, spends []Spend) (id
 	return out, budgets, err
 }
 
-// fromCache makes the one round trip. A session that the cache does not know has no role.
+// fromCache spends the budgets and looks the session up in one round trip. A session that the cache does not know has no role.
 func (g *Gate) fromCache(ctx context.Context, session uuid.UUID, spends []Spend, rates []Rate) (identity.Session, []Budget, error) {
 	var known identity.Session
 	budgets := make([]Budget, len(spends))
@@ -92,15 +92,15 @@ func (g *Gate) fromCache(ctx context.Context, session uuid.UUID, spends []Spend,
 		if err != nil {
 			return err
 		}
-		known = remembered(raw)
+		known = cachedSession(raw)
 		return nil
 	})
 	return known, budgets, err
 }
 
-// remembered is the session in the cache. It is the zero session, and the database is asked, for an entry that is incomplete
+// cachedSession reads the session from the cache's text. It is the zero session, and the database is asked, for an entry that is incomplete
 // or has a role that this version does not know.
-func remembered(raw []byte) identity.Session {
+func cachedSession(raw []byte) identity.Session {
 	var s identity.Session
 	if json.Unmarshal(raw, &s) != nil || s.UserID == uuid.Nil || s.Role != identity.Citizen && !s.Role.IsStaff() {
 		return identity.Session{}
@@ -120,7 +120,7 @@ func (g *Gate) fromDatabase(ctx context.Context, id uuid.UUID) (identity.Session
 		return s, nil
 	}
 	_ = g.cache.Use(ctx, func(ctx context.Context, client valkey.Client) error { // a failure only means that the database is asked again
-		err := client.Do(ctx, client.B().Set().Key(sessionKey(id)).Value(string(raw)).Nx().Ex(knownFor).Build()).Error()
+		err := client.Do(ctx, client.B().Set().Key(sessionKey(id)).Value(string(raw)).Nx().Ex(cachedFor).Build()).Error()
 		if valkey.IsValkeyNil(err) {
 			return nil
 		}
@@ -132,7 +132,7 @@ func (g *Gate) fromDatabase(ctx context.Context, id uuid.UUID) (identity.Session
 // Forget implements identity.Forgetter.
 func (g *Gate) Forget(ctx context.Context, sessions []uuid.UUID) {
 	// The change is committed even when the client hangs up, so the cache must be told all the same.
-	_ = g.cache.Insist(context.WithoutCancel(ctx), func(ctx context.Context, client valkey.Client) error { // a cache that is down is not read either
+	_ = g.cache.UseAlways(context.WithoutCancel(ctx), func(ctx context.Context, client valkey.Client) error { // a cache that is down is not read either
 		commands := make([]valkey.Completed, len(sessions))
 		for i, id := range sessions {
 			commands[i] = client.B().Set().Key(sessionKey(id)).Value(askDatabase).Ex(forgetFor).Build()
@@ -148,7 +148,7 @@ func (g *Gate) Forget(ctx context.Context, sessions []uuid.UUID) {
 
 // Take spends cost of the budget that key has in class. It never fails: without a cache it decides from what this process has seen.
 func (g *Gate) Take(ctx context.Context, class LimitClass, key string, cost int) Budget {
-	_, budgets, _ := g.Admit(ctx, uuid.Nil, []Spend{{Class: class, Key: key, Cost: cost}}) // fails for sessions alone
+	_, budgets, _ := g.Admit(ctx, uuid.Nil, []Spend{{Class: class, Key: key, Cost: cost}}) // only the look-up of a session can fail
 	return budgets[0]
 }
 

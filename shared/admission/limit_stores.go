@@ -51,8 +51,8 @@ func (m *Memory) makeRoom(key string, now time.Time) {
 }
 
 // gcraScript is Rate.take in the cache: atomic, one call a key. All times are whole
-// microseconds; the caller brings the present one, so that every key of a
-// request is judged at the same instant and tests own the clock.
+// microseconds; the caller sends the current one, so that all keys of a
+// request are counted at the same instant and tests can set the clock.
 //
 // KEYS[1] the key; ARGV: now, interval, window, cost.
 // Returns allowed (0 or 1), how far ahead of now the key is, and the time until
@@ -68,8 +68,8 @@ redis.call('SET', KEYS[1], string.format('%.0f', now + ahead), 'PX', math.max(1,
 return {1, ahead, 0}
 `
 
-// takeCommand is the call that spends cost of a key. It sends the script itself:
-// some hundred bytes, and nothing to do after a restart of the cache.
+// takeCommand spends cost of a key. It sends the text of the script, some hundred bytes,
+// so that the script need not be loaded again after a restart of the cache.
 func takeCommand(client valkey.Client, r Rate, key string, cost int, now time.Time) valkey.Completed {
 	number := func(d time.Duration) string { return strconv.FormatInt(d.Microseconds(), 10) }
 	return client.B().Eval().Script(gcraScript).Numkeys(1).Key(key).

@@ -100,7 +100,7 @@ type Rate struct {
 // interval is the time one request takes to be allowed again.
 func (r Rate) interval() time.Duration { return r.Period / time.Duration(r.Limit) }
 
-// window is how far ahead of the present a key may be.
+// window is how far after now the theoretical arrival time of a key may be.
 func (r Rate) window() time.Duration { return r.interval() * time.Duration(r.Burst) }
 
 // take spends cost at now of a key whose theoretical arrival time is tat. It

@@ -10,12 +10,12 @@ import (
 
 // LoadAWS reads the SDK's own variables from env: AWS_REGION, the credentials that
 // Lambda gives every function there, AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE>.
-// It knows no profiles, no metadata service and no sign-in: the code for those is
-// a tenth of a function's binary, and none of it runs in Lambda. A person with a
+// It does not read profiles or the metadata service and does not sign in: the code for
+// that is a tenth of a function's binary, and none of it runs in Lambda. A person with a
 // profile runs `eval "$(aws configure export-credentials --format env)"` first.
 func LoadAWS(_ context.Context, env map[string]string) (aws.Config, error) {
 	cfg := aws.Config{Region: env["AWS_REGION"], ConfigSources: []any{endpoints(env)},
-		APIOptions: []func(*middleware.Stack) error{withLastLook}}
+		APIOptions: []func(*middleware.Stack) error{withHiddenWriteTo}}
 	if env["AWS_ACCESS_KEY_ID"] != "" {
 		cfg.Credentials = aws.NewCredentialsCache(staticCredentials(env))
 	}
@@ -29,10 +29,10 @@ func LoadAWS(_ context.Context, env map[string]string) (aws.Config, error) {
 type staticCredentials map[string]string
 
 // Retrieve implements aws.CredentialsProvider.
-func (h staticCredentials) Retrieve(context.Context) (aws.Credentials, error) {
+func (c staticCredentials) Retrieve(context.Context) (aws.Credentials, error) {
 	return aws.Credentials{
-		AccessKeyID: h["AWS_ACCESS_KEY_ID"], SecretAccessKey: h["AWS_SECRET_ACCESS_KEY"],
-		SessionToken: h["AWS_SESSION_TOKEN"], Source: "environment",
+		AccessKeyID: c["AWS_ACCESS_KEY_ID"], SecretAccessKey: c["AWS_SECRET_ACCESS_KEY"],
+		SessionToken: c["AWS_SESSION_TOKEN"], Source: "environment",
 	}, nil
 }
 
@@ -40,7 +40,7 @@ func (h staticCredentials) Retrieve(context.Context) (aws.Credentials, error) {
 // a source with this method.
 type endpoints map[string]string
 
-// GetServiceBaseEndpoint is named by the SDK.
+// GetServiceBaseEndpoint returns the address of a service; the SDK calls it by this name.
 func (e endpoints) GetServiceBaseEndpoint(_ context.Context, sdkID string) (string, bool, error) {
 	name := "AWS_ENDPOINT_URL_" + strings.ReplaceAll(strings.ToUpper(sdkID), " ", "_")
 	return e[name], e[name] != "", nil

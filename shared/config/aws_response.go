@@ -9,19 +9,18 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// lastLook keeps a connection open for the answer that comes while net/http takes
-// its last look at the request's body, to see that no more of it follows. The SDK
-// closes a body as soon as the answer has begun, and one closed like that says
-// io.EOF from WriteTo, which is an error there: net/http cuts the connection, and
-// the SDK, having read only half of the answer, sends the request again. A body
-// without WriteTo is read instead, where io.EOF is its end.
-type lastLook struct{}
+// hideWriteTo hides the WriteTo method of request bodies from net/http. The SDK closes
+// the body as soon as the answer begins. Net/http may read the body once more at that
+// time, to see its end. WriteTo of a closed body returns io.EOF, which net/http takes
+// for an error: it closes the connection in the middle of the answer, and the SDK sends
+// the request again. Without WriteTo, net/http calls Read, where io.EOF is the end.
+type hideWriteTo struct{}
 
 // ID implements middleware.DeserializeMiddleware.
-func (lastLook) ID() string { return "LastLook" }
+func (hideWriteTo) ID() string { return "HideWriteTo" }
 
 // HandleDeserialize implements middleware.DeserializeMiddleware.
-func (lastLook) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
+func (hideWriteTo) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
 	middleware.DeserializeOutput, middleware.Metadata, error,
 ) {
 	if r, ok := in.Request.(*smithyhttp.Request); ok {
@@ -44,6 +43,6 @@ func readOnly(body io.Reader) io.Reader {
 	return struct{ io.Reader }{body}
 }
 
-func withLastLook(stack *middleware.Stack) error {
-	return stack.Deserialize.Add(lastLook{}, middleware.After)
+func withHiddenWriteTo(stack *middleware.Stack) error {
+	return stack.Deserialize.Add(hideWriteTo{}, middleware.After)
 }

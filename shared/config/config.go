@@ -43,8 +43,8 @@ func processEnvironment() Env {
 	return e
 }
 
-// resolve reads the secrets, all at once: each costs a cold start a round trip.
-// Then a value may quote those that were read: DATABASE_URL may be
+// resolve reads all secrets at the same time, because each takes a round trip of the cold start.
+// Then it replaces references to them in other values: DATABASE_URL may be
 // "postgres://app:${DATABASE_PASSWORD}@host/db" beside DATABASE_PASSWORD_SECRET_ARN.
 func (e Env) resolve(ctx context.Context, newSecrets func(context.Context) (Secrets, error)) error {
 	wanted := make(map[string]string)
@@ -60,7 +60,7 @@ func (e Env) resolve(ctx context.Context, newSecrets func(context.Context) (Secr
 	if err != nil {
 		return fmt.Errorf("open secrets: %w", err)
 	}
-	var quotes []string
+	var references []string
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
 	for target, arn := range wanted {
@@ -72,17 +72,17 @@ func (e Env) resolve(ctx context.Context, newSecrets func(context.Context) (Secr
 			mu.Lock()
 			defer mu.Unlock()
 			e[target] = value
-			quotes = append(quotes, "${"+target+"}", value)
+			references = append(references, "${"+target+"}", value)
 			return nil
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	quoted := strings.NewReplacer(quotes...)
+	replacer := strings.NewReplacer(references...)
 	for name, value := range e {
 		if _, secret := wanted[name]; !secret && strings.Contains(value, "${") {
-			e[name] = quoted.Replace(value)
+			e[name] = replacer.Replace(value)
 		}
 	}
 	return nil

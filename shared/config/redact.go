@@ -7,8 +7,8 @@ import (
 	"github.com/caarlos0/env/v11"
 )
 
-// withoutValues keeps the names of faulty variables and drops what they held:
-// a malformed secret must not end in a log.
+// withoutValues keeps the names of malformed variables and drops their values, because
+// a malformed secret must not be logged.
 func withoutValues(err error) error {
 	var all env.AggregateError
 	if !errors.As(err, &all) {

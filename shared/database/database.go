@@ -1,5 +1,5 @@
-// Package database opens PostgreSQL the way a Lambda wants it: lazily, a small
-// pool, nothing that outlives a transaction.
+// Package database opens PostgreSQL for a Lambda: it connects with the first statement, the pool is small, and no
+// setting of a connection outlives a transaction. Tx and Batch send statements in few round trips.
 package database
 
 import (
@@ -17,7 +17,7 @@ import (
 // Config is where the database is and how much of it one process may hold.
 type Config struct {
 	URL string `env:"DATABASE_URL,required,notEmpty"`
-	// Role is taken on at connection start; empty keeps the login's own.
+	// Role is set when a connection opens; empty keeps the role of the login.
 	Role string `env:"DATABASE_ROLE"`
 	// MaxConns is 2 for a Lambda, which serves one request at a time.
 	MaxConns int32 `env:"DATABASE_MAX_CONNS" envDefault:"2"`

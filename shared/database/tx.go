@@ -20,7 +20,7 @@ type Tx struct {
 	pool *pgxpool.Pool
 	// conn is nil before the first statement.
 	conn *pgxpool.Conn
-	// begun tells that "begin" was sent.
+	// begun reports that "begin" was sent.
 	begun bool
 	kept  []*pgx.QueuedQuery
 }
@@ -75,7 +75,7 @@ func (tx *Tx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	return results
 }
 
-// failed ends a batch that failed with err, and returns that with whatever else went wrong.
+// failed closes a batch that failed with err. It returns err, joined with the error of closing.
 func failed(results pgx.BatchResults, err error) error {
 	if other := results.Close(); other != nil && !errors.Is(err, other) {
 		return errors.Join(err, other)

@@ -11,14 +11,14 @@ import (
 // as crypto/rand itself does.
 func NewID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
-// Text is s as PostgreSQL keeps it: valid UTF-8 without NUL.
+// Text returns s as PostgreSQL can store it: valid UTF-8 without NUL.
 func Text(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
 }
 
-// JSON is raw as a jsonb column takes it: without the NUL and the halves of
-// surrogate pairs that JSON can escape and text cannot hold. Nil for what is no
-// JSON, or holds a number beyond any column.
+// JSON returns raw as a jsonb column takes it: without NUL and without halves of
+// surrogate pairs, which JSON can escape and text cannot hold. It returns nil for
+// text that is not JSON and for a number that no float64 holds.
 func JSON(raw []byte) []byte {
 	var v any
 	if json.Unmarshal(raw, &v) != nil {

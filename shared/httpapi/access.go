@@ -22,7 +22,7 @@ var (
 	errSecondFactor = problem.New(problem.Forbidden, "second_factor_required")
 )
 
-// authenticated lets through whom the operation's Access and Roles allow.
+// authenticated refuses callers that the operation's Access, Roles or SecondFactor do not allow.
 func (a *API) authenticated(o Operation, next http.Handler) http.Handler {
 	if o.Access == Public {
 		return next
@@ -62,8 +62,8 @@ func bearerToken(r *http.Request) (string, bool) {
 	return token, ok && strings.EqualFold(scheme, "Bearer") && token != ""
 }
 
-// caller is who a token speaks for. Their session is looked up and their budget
-// spent in one step; without budgets, nothing was spent.
+// caller returns the user of a token. One step looks the session up and spends
+// the budgets. When the budgets are nil, nothing was spent.
 func (a *API) caller(r *http.Request, o Operation, token string, sent bool) (identity.Caller, locale.Language, []admission.Budget, error) {
 	none := identity.Caller{}
 	if !sent {
@@ -88,7 +88,7 @@ func (a *API) caller(r *http.Request, o Operation, token string, sent bool) (ide
 	if err != nil {
 		return none, "", budgets, err
 	}
-	// The session, not the token, says what its person may do now.
+	// Role and agency come from the session: the token may be older than a change of them.
 	caller := identity.Caller{UserID: userID, SessionID: sessionID, Role: session.Role,
 		AgencyID: session.AgencyID, SecondFactor: session.SecondFactor}
 	language, _ := locale.Parse(claims.Language)

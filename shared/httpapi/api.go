@@ -1,6 +1,6 @@
-// Package httpapi is what every route group has in common: operations that are
-// at once router, validator and OpenAPI, and the rules of the contract around
-// them (identity, limits, errors, caching, idempotency, languages).
+// Package httpapi is what every route group has in common. An operation says its
+// route, its checks and its OpenAPI description in one place. Around it are the rules
+// of the contract: identity, limits, errors, caching, idempotency, languages.
 package httpapi
 
 import (

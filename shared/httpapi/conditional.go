@@ -11,8 +11,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
-// maxTagged is the largest answer held back to compute its ETag, in bytes;
-// larger ones stream through without.
+// maxTagged is the size in bytes of the largest answer that gets an ETag. Larger
+// answers are sent while they are written.
 const maxTagged = 1 << 20
 
 // conditional sets Cache-Control and answers If-None-Match with 304.
@@ -116,7 +116,7 @@ func (w *heldWriter) finish(ifNoneMatch string) {
 	tag := entityTag(h.Get("ETag"), w.body.Bytes())
 	h.Set("ETag", tag)
 	if matches(ifNoneMatch, tag) {
-		// What the client holds keeps its headers; those of a body say nothing without one.
+		// A 304 has no body: the client keeps the headers of the answer that it has.
 		for _, name := range []string{"Content-Type", "Content-Length", "X-Content-Type-Options", "Referrer-Policy", "Strict-Transport-Security"} {
 			h.Del(name)
 		}
@@ -126,8 +126,8 @@ func (w *heldWriter) finish(ifNoneMatch string) {
 	w.pass()
 }
 
-// entityTag is weak, for the body may be compressed on its way. A version the
-// handler named ("v7") comes first, so that If-Match can be held against it.
+// entityTag returns the ETag of a body. It is weak, because the body may be compressed
+// later. The version that the handler set ("v7") comes first: CheckMatch reads it there.
 func entityTag(version string, body []byte) string {
 	sum := sha256.Sum256(body)
 	hash := base64.RawURLEncoding.EncodeToString(sum[:9])
@@ -153,8 +153,8 @@ func matches(header, tag string) bool {
 // VersionTag is what a handler sets as ETag for a resource with a version.
 func VersionTag(version int) string { return `"v` + strconv.Itoa(version) + `"` }
 
-// CheckMatch holds an If-Match header against the resource's present version:
-// nil when it is empty, "*" or names that version, else a 412.
+// CheckMatch compares an If-Match header with the current version of a resource. It
+// returns nil when the header is empty, "*" or names that version, else a 412.
 func CheckMatch(ifMatch string, version int) error {
 	ifMatch = strings.TrimSpace(ifMatch)
 	if ifMatch == "" || ifMatch == "*" {

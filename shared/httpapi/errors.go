@@ -18,14 +18,14 @@ import (
 	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
-// present turns a handler's error into its document, and logs what the client
-// is not told.
+// present turns a handler's error into a problem document. It logs the causes that
+// the document does not tell.
 func (a *API) present(ctx context.Context, err error) *problem.Document {
 	var e *problem.Error
 	switch {
 	case errors.As(err, &e):
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
-		// The client hung up: nobody reads this answer, and it is no fault of ours.
+		// The client hung up. This is not an error of the server, and nobody reads the answer.
 		err = problem.New(statusClientClosed, "client_closed_request").Because(err)
 	case database.Unavailable(err):
 		err = problem.New(problem.Unavailable, "unavailable").After(2 * time.Second).Because(err)
@@ -48,13 +48,13 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	a.present(r.Context(), err).Write(w)
 }
 
-// documentOfHuma presents the faults huma itself finds: input that does not fit
-// the operation's schema.
+// documentOfHuma makes the document for input that does not fit the operation's
+// schema, as huma reports it.
 func documentOfHuma(hc huma.Context, status int, message string, errs ...error) huma.StatusError {
 	e := problem.New(problem.Kind(status), "")
 	e.Err = errors.New(message)
 	switch status {
-	case http.StatusBadRequest: // huma's word for a body it cannot parse at all
+	case http.StatusBadRequest: // huma answers so to a body that it cannot parse
 		e.Kind, e.Code, errs = problem.Invalid, "malformed_body", withoutDetails(errs)
 	case http.StatusUnprocessableEntity:
 		e.Code = "invalid_input"
@@ -89,7 +89,7 @@ func documentOfHuma(hc huma.Context, status int, message string, errs ...error) 
 	return problem.DocumentOf(e, locale.FromContext(ctx), telemetry.RequestID(ctx))
 }
 
-// withoutDetails drops what a parser says of a body: it quotes the input.
+// withoutDetails drops the texts of a parser, because they quote the input.
 func withoutDetails(errs []error) []error {
 	return slices.DeleteFunc(errs, func(err error) bool {
 		var detail *huma.ErrorDetail
@@ -113,7 +113,7 @@ func FieldOf(d *huma.ErrorDetail) problem.Field {
 	return problem.Field{Name: name, Message: d.Message}
 }
 
-// fieldName strips where huma found it: "body.email" is "email" to the client.
+// fieldName strips the place of the field from its name: "body.email" is "email" to the client.
 func fieldName(location string) string {
 	for _, prefix := range []string{"body.", "query.", "path.", "header.", "form."} {
 		if name, ok := strings.CutPrefix(location, prefix); ok {

@@ -22,7 +22,7 @@ const (
 
 var acceptableKey = regexp.MustCompile(`^[\x21-\x7e]{1,200}$`)
 
-// once gives a repeated POST its first answer again. An operation that works in a
+// once runs a request, or answers a repeat of it with the first answer. An operation that works in a
 // transaction records its answer there (RecordAnswer), so that no crash comes
 // between the effect and the record. For others it is recorded afterwards.
 func (a *API) once(w http.ResponseWriter, r *http.Request, b body, aliases []alias, next http.Handler) {

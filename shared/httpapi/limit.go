@@ -27,8 +27,8 @@ type Admission interface {
 	Admit(ctx context.Context, session uuid.UUID, spends []admission.Spend) (identity.Session, []admission.Budget, error)
 }
 
-// spends are what a request of o costs the owner of key: one of the general
-// budget and, where o has a class of its own, one of that.
+// spends lists what a request of o spends: one request of the general budget of
+// key and, where o has a class of its own, one of that class.
 func spends(o Operation, key string) []admission.Spend {
 	if o.Limit == admission.LimitNone {
 		return nil
@@ -43,8 +43,8 @@ func spends(o Operation, key string) []admission.Spend {
 	return out
 }
 
-// limited spends the budgets of a request that nobody is signed in for. A
-// signed-in caller's were spent when their session was looked up.
+// limited spends the budgets of a request without a caller. Those of a caller
+// were spent when the session was looked up.
 func (a *API) limited(o Operation, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, spent := identity.FromContext(r.Context()); spent || a.admit(w, r, spends(o, limitKey(r))) {
@@ -53,8 +53,8 @@ func (a *API) limited(o Operation, next http.Handler) http.Handler {
 	})
 }
 
-// limitKey is whose budget a request spends: a signed-in caller's own, so that a
-// neighbour behind the same address does not pay for them.
+// limitKey returns the owner of the budget that a request spends: the caller, or
+// the network address when nobody is signed in.
 func limitKey(r *http.Request) string {
 	if c, ok := identity.FromContext(r.Context()); ok {
 		return admission.UserKey + c.UserID.String()
@@ -62,7 +62,7 @@ func limitKey(r *http.Request) string {
 	return admission.AddressKey + hashed(network(ClientAddress(r)))
 }
 
-// network is what one client has of addresses: a single one of IPv4, a /64 of IPv6, within which it may take any.
+// network returns the addresses that one client can use: one IPv4 address, or a /64 of IPv6.
 func network(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
@@ -87,8 +87,8 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request, all []admission.Spen
 	return a.within(w, r, budgets)
 }
 
-// within tells the client how it stands, with the budget that is nearest to its
-// end, and answers 429 when that is empty.
+// within sets the RateLimit headers from the budget with the fewest requests left,
+// and answers 429 when that budget refused the request.
 func (a *API) within(w http.ResponseWriter, r *http.Request, budgets []admission.Budget) bool {
 	if len(budgets) == 0 {
 		return true
@@ -130,7 +130,7 @@ func (a *API) admitMember(w http.ResponseWriter, r *http.Request, o Operation, v
 	return a.admit(w, r, []admission.Spend{{Class: o.Limit, Key: key, Cost: 1}})
 }
 
-// memberHash stands for a member's value in keys, because the value may be personal.
+// memberHash returns a hash of a member's value for keys, because the value may be personal.
 // All values that are not text count as one.
 func memberHash(value any, member string) string {
 	object, _ := value.(map[string]any)
@@ -138,7 +138,7 @@ func memberHash(value any, member string) string {
 	return hashed(strings.ToLower(strings.TrimSpace(text)))
 }
 
-// hashed stands in a key for what may be personal: addresses of networks and of people.
+// hashed returns a hash for keys of what may be personal, such as network and e-mail addresses.
 func hashed(value string) string {
 	sum := sha256.Sum256([]byte("lafaekstreet limit " + value))
 	return hex.EncodeToString(sum[:12])

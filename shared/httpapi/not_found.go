@@ -8,7 +8,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
-// known answers addresses and methods no operation has, as problem documents.
+// known answers requests that no operation takes with a problem document.
 func known(mux *http.ServeMux, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, pattern := mux.Handler(r); pattern != "" {

@@ -54,8 +54,8 @@ func idempotencyParameter() *huma.Param {
 
 func ptr[T any](v T) *T { return &v }
 
-// JSON documents one more answer of an operation, for its Responses: a status
-// other than the default with a body of its own.
+// JSON describes an answer with the body T, for the Responses of an operation that has
+// another status than its default.
 func JSON[T any](a *API, description string) *huma.Response {
 	t := reflect.TypeFor[T]()
 	schema := a.OpenAPI().Components.Schemas.Schema(t, true, t.Name())
@@ -89,9 +89,9 @@ func schemaNames() func(t reflect.Type, hint string) string {
 	}
 }
 
-// markNullable has the schemas say null where Go would write it: a pointer
-// without omitempty. Huma does so for pointers to plain values alone, not for
-// those to structs and to types with a schema of their own.
+// markNullable makes the members of schemas nullable where Go writes null: pointers
+// without omitempty. Huma does that for pointers to plain values, not for pointers to
+// structs and to types that have a schema of their own.
 func markNullable(registry huma.Registry) {
 	for name, schema := range registry.Map() {
 		t := registry.TypeFromRef("#/components/schemas/" + name)

@@ -29,7 +29,7 @@ const (
 	Never                   // tokens and personal data: nowhere
 )
 
-// Operation describes a route. Everything huma knows of one, and the contract's rules.
+// Operation is a route: huma's description of it and the rules of the contract.
 type Operation struct {
 	huma.Operation
 	Access Access
@@ -39,12 +39,12 @@ type Operation struct {
 	SecondFactor bool
 	// Limit is the rate limit class; the zero value is the general one.
 	Limit admission.LimitClass
-	// LimitMember names a body member, such as "email", whose value joins the
-	// caller in the key of Limit: a neighbour who asks for somebody else has a budget of their own.
+	// LimitMember names a body member, such as "email". The budget of Limit then counts
+	// by caller and value: two people behind one address do not spend each other's budget.
 	LimitMember string
 	Cache       Cache
-	// Aliases are further names of body members and query parameters, each with
-	// the name it is read as.
+	// Aliases maps further names of body members and query parameters to the name in
+	// the operation's input.
 	Aliases map[string]string
 	// Forms has the operation also read urlencoded and multipart forms (text
 	// fields only) and, where the body is absent, query parameters, as if they

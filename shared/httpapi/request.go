@@ -23,7 +23,7 @@ const requestIDHeader = "X-Request-Id"
 // A client may name its request; anything but these characters is replaced.
 var acceptableRequestID = regexp.MustCompile(`^[A-Za-z0-9._=-]{8,64}$`)
 
-// identified gives each request its id and its reader's language.
+// identified gives the context of each request its id, its origin and the language that Accept-Language asks for.
 func identified(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get(requestIDHeader)
@@ -70,8 +70,8 @@ func origin(r *http.Request) string {
 	return scheme + "://" + r.Host
 }
 
-// logged writes one line a request: the route's pattern, never its parameters,
-// which may hold tokens and places.
+// logged writes one line for each request. It has the pattern of the route, not its
+// parameters, because those may hold tokens and places.
 func (a *API) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, pattern := a.mux.Handler(r)
@@ -83,7 +83,7 @@ func (a *API) logged(next http.Handler) http.Handler {
 	})
 }
 
-// countedWriter remembers what was answered.
+// countedWriter notes the status and the number of bytes of an answer.
 type countedWriter struct {
 	http.ResponseWriter
 	status  int
@@ -115,7 +115,7 @@ func (w *countedWriter) Flush() {
 // Unwrap serves http.ResponseController.
 func (w *countedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// recovered turns a panic into a 500 that says nothing.
+// recovered turns a panic into a 500. The client is not told the cause; the log has it.
 func (a *API) recovered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -130,7 +130,7 @@ func (a *API) recovered(next http.Handler) http.Handler {
 	})
 }
 
-// secured sets the headers that hold for every answer.
+// secured sets the security headers of every answer.
 func secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -149,11 +149,12 @@ const (
 	corsExposed = "ETag, Idempotent-Replay, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id, X-Truncated, Link"
 )
 
-// shared is what caches keep for everybody, browsers among them: it says so whoever asked first.
-const shared = "/api/v1/public/"
+// cachedForAll is the prefix of routes whose answers shared caches keep. Those answers must allow every origin, also when
+// the first request came from an app without Origin: a browser may get the same copy.
+const cachedForAll = "/api/v1/public/"
 
-// cors answers preflights without a token and marks every other answer, errors
-// of a request from a browser, errors included. No cookies are used, so credentials are never allowed.
+// cors answers preflight requests, which carry no token, and sets the CORS headers of all other answers, errors too.
+// No cookies are used, so credentials are never allowed.
 func cors(origins []string, next http.Handler) http.Handler {
 	anyOrigin := slices.Contains(origins, "*")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -165,10 +166,10 @@ func cors(origins []string, next http.Handler) http.Handler {
 			if slices.Contains(origins, origin) {
 				h.Set("Access-Control-Allow-Origin", origin)
 			}
-		case origin != "" || strings.HasPrefix(r.URL.Path, shared):
+		case origin != "" || strings.HasPrefix(r.URL.Path, cachedForAll):
 			h.Set("Access-Control-Allow-Origin", "*")
 		}
-		if origin != "" { // an app is no browser and pays for every byte
+		if origin != "" { // an app does not need it and pays for every byte
 			h.Set("Access-Control-Expose-Headers", corsExposed)
 		}
 		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
@@ -182,7 +183,7 @@ func cors(origins []string, next http.Handler) http.Handler {
 	})
 }
 
-// around is what every request passes, known route or not; outermost first.
+// around adds what every request passes, whether its route exists or not. The last one added runs first.
 func (a *API) around(h http.Handler) http.Handler {
 	h = known(a.mux, h)
 	h = compressed(h)

@@ -93,11 +93,11 @@ func Open(ctx context.Context, name string, env config.Env, opts ...Option) (*Ki
 }
 
 func outputs(name string, level slog.Level, o options) (*slog.Logger, *telemetry.Metrics) {
-	var logs, figures io.Writer = os.Stderr, os.Stdout
+	var logs, metrics io.Writer = os.Stderr, os.Stdout
 	if o.out != nil {
-		logs, figures = o.out, o.out
+		logs, metrics = o.out, o.out
 	}
-	return telemetry.NewLogger(logs, level).With("function", name), telemetry.NewMetrics(figures, name, o.clock)
+	return telemetry.NewLogger(logs, level).With("function", name), telemetry.NewMetrics(metrics, name, o.clock)
 }
 
 // Queue makes the consumer of a queue from the function that handles one message.
@@ -105,7 +105,7 @@ func (k *Kit) Queue(name queue.Name, concurrency int, handle queue.HandlerFunc) 
 	return queue.Each(name, concurrency, k.Log, handle, queue.WithDeadLetters(k.Queues), queue.WithMetrics(k.Metrics))
 }
 
-// Close gives the connections back.
+// Close closes the connections.
 func (k *Kit) Close() {
 	k.cache.Close()
 	k.DB.Close()

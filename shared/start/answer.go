@@ -15,7 +15,7 @@ import (
 const maxResponse = 6<<20 - 64<<10
 
 // answer is a ResponseWriter with the rules of net/http that the adapter's lacks:
-// the first status counts and freezes the headers, a silent handler means 200,
+// the first status counts and freezes the headers, a handler that writes nothing means 200,
 // and some statuses have no body.
 type answer struct {
 	header http.Header
@@ -106,7 +106,7 @@ func (a *answer) response() events.APIGatewayV2HTTPResponse {
 	return out
 }
 
-// sizeOf bounds from above what the response takes up as JSON, in bytes. Text
+// sizeOf returns an upper bound of the size of the response as JSON, in bytes. Text
 // grows by escaping: quotes, control characters and what HTML gives a meaning.
 func sizeOf(out events.APIGatewayV2HTTPResponse) int {
 	size := len(out.Body)

@@ -16,9 +16,9 @@ const (
 	edgeHeader = "x-edge-key"
 )
 
-// throughEdge reports whether e came by the distribution that knows key, and then
-// names the client as that saw it. What did not come through the API at all was
-// sent by who may call the function itself.
+// throughEdge reports whether e came through the distribution, which sends key. It then
+// sets the client's address to the one that the distribution saw. An event that did
+// not come through the API is let through: its sender has the right to call the function.
 func throughEdge(e *events.APIGatewayV2HTTPRequest, key string) bool {
 	shown := e.Headers[edgeHeader]
 	headers := make(map[string]string, len(e.Headers))
@@ -37,7 +37,7 @@ func throughEdge(e *events.APIGatewayV2HTTPRequest, key string) bool {
 		return false
 	}
 	// The last address is the distribution's, added by the API; the one before it is
-	// the client's, added by the distribution. What precedes is what the client claims.
+	// the client's, added by the distribution. Those before were sent by the client and may be false.
 	addresses := strings.Split(headers["x-forwarded-for"], ",")
 	if len(addresses) > 1 {
 		if client, err := netip.ParseAddr(strings.TrimSpace(addresses[len(addresses)-2])); err == nil {

@@ -15,10 +15,10 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
-// spare is the part of the invocation's time that a handler does not get. It is enough to
+// reserved is the part of the invocation's time that a handler does not get. It is enough to
 // answer with a problem document before Lambda ends the process and the client gets
 // the 503 of the gateway.
-const spare = 400 * time.Millisecond
+const reserved = 400 * time.Millisecond
 
 // Gateway turns API Gateway events (payload version 2) into HTTP requests and
 // answers into responses, so that a handler sees and does what it would behind
@@ -42,15 +42,15 @@ func NewGateway(h http.Handler, edge string) *Gateway {
 func (g *Gateway) Handle(ctx context.Context, e events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-spare))
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-reserved))
 		defer cancel()
 	}
 	if g.edge != "" && !throughEdge(&e, g.edge) {
-		return g.own(ctx, e, problem.New(problem.Forbidden, "forbidden"))
+		return g.answerError(ctx, e, problem.New(problem.Forbidden, "forbidden"))
 	}
-	event, err := mended(e)
+	event, err := adapted(e)
 	if err != nil {
-		return g.own(ctx, e, problem.New(problem.BadRequest, "malformed_body").Because(err))
+		return g.answerError(ctx, e, problem.New(problem.BadRequest, "malformed_body").Because(err))
 	}
 	a := newAnswer()
 	adapter := httpadapter.NewV2(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -60,16 +60,17 @@ func (g *Gateway) Handle(ctx context.Context, e events.APIGatewayV2HTTPRequest) 
 	}))
 	out, err := adapter.ProxyWithContext(ctx, event)
 	if err != nil {
-		return g.own(ctx, e, problem.New(problem.BadRequest, "malformed_body").Because(err))
+		return g.answerError(ctx, e, problem.New(problem.BadRequest, "malformed_body").Because(err))
 	}
 	if size := sizeOf(out); size > maxResponse {
 		g.log.ErrorContext(ctx, "answer exceeds what Lambda carries", "bytes", size, "route", e.RouteKey)
-		return g.own(ctx, e, problem.New(problem.Internal, "internal"))
+		return g.answerError(ctx, e, problem.New(problem.Internal, "internal"))
 	}
 	return out, nil
 }
 
-// serve keeps a panic from ending the process, and with it the warm function.
+// serve calls the handler. A panic becomes a 500; without that it would end the process
+// and the next request would pay for a cold start.
 func (g *Gateway) serve(a *answer, r *http.Request) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -81,8 +82,8 @@ func (g *Gateway) serve(a *answer, r *http.Request) {
 	g.handler.ServeHTTP(a, r)
 }
 
-// own answers without the handler.
-func (g *Gateway) own(ctx context.Context, e events.APIGatewayV2HTTPRequest, err *problem.Error) (events.APIGatewayV2HTTPResponse, error) {
+// answerError answers with a problem document, without the handler.
+func (g *Gateway) answerError(ctx context.Context, e events.APIGatewayV2HTTPRequest, err *problem.Error) (events.APIGatewayV2HTTPResponse, error) {
 	if err.Err != nil {
 		g.log.WarnContext(ctx, "event refused", "error", err.Err, "route", e.RouteKey)
 	}

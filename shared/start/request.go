@@ -15,9 +15,9 @@ import (
 
 const requestIDHeader = "X-Request-Id"
 
-// mended returns e as the adapter can take it, or an error for what no gateway
-// would send. The adapter would answer those with a 504 and a log line of its own.
-func mended(e events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPRequest, error) {
+// adapted returns e in the form that the adapter reads, or an error for an event that no
+// gateway sends. The adapter itself would answer such an event with 504.
+func adapted(e events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPRequest, error) {
 	method := e.RequestContext.HTTP.Method
 	if method == "" || strings.ContainsFunc(method, func(r rune) bool { return r < 'A' || r > 'Z' }) {
 		return e, errors.New("no HTTP request in the event")

@@ -1,5 +1,5 @@
-// Package start runs a function as a Lambda. A function's main names its Open
-// and nothing else.
+// Package start runs a function as a Lambda. The main of a function only passes its
+// Open to one of HTTP, Queue, Schedule and CustomResource.
 package start
 
 import (
@@ -66,8 +66,8 @@ func CustomResource(open func(context.Context, config.Env) (Resource, error)) {
 	}))
 }
 
-// opened opens the function during init, where Lambda gives full CPU. A fault
-// of configuration ends the process with one line: no invocation could work.
+// opened opens the function during init, where Lambda gives the full CPU. An error of
+// the configuration is logged and ends the process, because no invocation could work.
 func opened[T any](open func(context.Context, config.Env) (T, error)) (T, config.Env) {
 	useMemory()
 	ctx := context.Background()

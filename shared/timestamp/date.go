@@ -22,13 +22,13 @@ func DateOfPtr(t *time.Time) *Date {
 	return &d
 }
 
-// String is the wire form.
+// String returns the form of answers.
 func (d Date) String() string { return d.Format(time.DateOnly) }
 
 // MarshalText implements encoding.TextMarshaler.
 func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// MarshalJSON hides the embedded time's own form.
+// MarshalJSON replaces that of the embedded time.Time.
 func (d Date) MarshalJSON() ([]byte, error) { return []byte(`"` + d.String() + `"`), nil }
 
 // UnmarshalText reads YYYY-MM-DD, or the date part of an RFC 3339 date-time as browsers send it.

@@ -28,10 +28,10 @@ func OfPtr(t *time.Time) *Time {
 // MarshalText implements encoding.TextMarshaler.
 func (t Time) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
-// MarshalJSON hides the embedded time's own form.
+// MarshalJSON replaces that of the embedded time.Time.
 func (t Time) MarshalJSON() ([]byte, error) { return []byte(`"` + t.String() + `"`), nil }
 
-// String is the wire form.
+// String returns the form of answers.
 func (t Time) String() string { return t.UTC().Format(layout) }
 
 // UnmarshalText implements encoding.TextUnmarshaler.

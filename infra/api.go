@@ -33,7 +33,7 @@ func newAPI(scope constructs.Construct, p *plan, f *functions) (*api, error) {
 	a := &api{stack: newStack(scope, p.settings, "api", "HTTP API")}
 	http := awsapigatewayv2.NewCfnApi(a.stack, jsii.String("http"), &awsapigatewayv2.CfnApiProps{
 		Name: jsii.String(p.name("api")), ProtocolType: jsii.String("HTTP"), Description: jsii.String("LafaekStreet"),
-		// The same as in shared/httpapi/headers.go. The gateway answers preflights without calling a function.
+		// The same as in shared/httpapi/request.go. The gateway answers preflights without calling a function.
 		CorsConfiguration: &awsapigatewayv2.CfnApi_CorsProperty{
 			AllowOrigins: jsii.Strings(p.CORSOrigins...), AllowMethods: jsii.Strings("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"),
 			AllowHeaders: jsii.Strings("authorization", "content-type", "accept-language", "idempotency-key", "if-match", "if-none-match", "x-request-id"),

@@ -175,7 +175,7 @@ func (s *commentContext) notify(ctx context.Context, tx *outbox.Tx, c Comment) e
 	if runes := []rune(content); len(runes) > maxExcerpt {
 		content = string(runes[:maxExcerpt]) + "…"
 	}
-	return s.report.Tell(ctx, tx, notification.CommentAdded, "comment:"+c.ID.String(), map[string]string{
+	return s.report.Notify(ctx, tx, notification.CommentAdded, "comment:"+c.ID.String(), map[string]string{
 		notification.ParamReportNumber: s.report.Number, "author": author, "comment": content}, s.author.ID)
 }
 

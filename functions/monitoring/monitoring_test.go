@@ -75,7 +75,7 @@ func TestStatisticsFollowEachChange(t *testing.T) {
 			created += step.Number("created")
 		}
 		if created != 3 { // a withdrawn report counts as created
-			t.Errorf("trend by %s: %v filed", period, created)
+			t.Errorf("trend by %s: %v created", period, created)
 		}
 	}
 	c.Get("/reports/stats/by-district?municipality=Atlantis").Want(http.StatusUnprocessableEntity)

@@ -22,12 +22,12 @@ func (g *Group) registerCreate(api *httpapi.API) {
 	create := httpapi.Operation{
 		Operation: huma.Operation{
 			Method: http.MethodPost, Path: "/api/v1/reports", Tags: []string{tag},
-			Summary: "File a report",
-			Description: "Answers with the report number at once; picture, address, AI and ledger follow. A repeat of a " +
+			Summary: "Create a report",
+			Description: "Answers at once with the report number; pictures, address, AI and ledger are processed later. A repeat of a " +
 				"client_id gets the same report with status 200. Without client_id, the same person, type, place (5 decimals) " +
 				"and picture within 24 hours is a repeat. Takes the same members as a multipart form with the picture as a file part.",
 			DefaultStatus: http.StatusCreated,
-			Responses:     map[string]*huma.Response{"200": httpapi.JSON[reportread.Report](api, "The report was there before")},
+			Responses:     map[string]*huma.Response{"200": httpapi.JSON[reportread.Report](api, "The report existed before")},
 		},
 		Limit: admission.LimitCreate, Creates: true, MaxBody: upload.MaxBody, Aliases: createAliases(),
 		Multipart: upload.Form(createTexts()...),
@@ -83,8 +83,8 @@ func (g *Group) createReport(ctx context.Context, in *createReportInput) (*creat
 	return &createReportOutput{Status: status, ETag: httpapi.VersionTag(out.Version), Body: out}, nil
 }
 
-// createInput checks a request and adds what is known without the transaction that creates the report: that one must
-// not wait for a second connection.
+// createInput checks a request and reads what does not need the transaction that creates the report: the transaction
+// must not wait for a second connection.
 func (g *Group) createInput(ctx context.Context, r CreateRequest) (CreateInput, error) {
 	in, err := r.input(g.clock.Now())
 	if err != nil {
@@ -107,13 +107,13 @@ func (g *Group) createInput(ctx context.Context, r CreateRequest) (CreateInput, 
 	return in, nil
 }
 
-// CreateResult is what became of a request: a Repeat, or a new report.
+// CreateResult is the result of a request: a Repeat, or a new report.
 type CreateResult struct {
 	Repeat *Repeat // nil for a new report
 
 	// Of a new report:
 	number          database.Late
-	withPlaceholder reportread.Report     // as it will be read, but for its number
+	withPlaceholder reportread.Report     // with a placeholder for its number
 	givenNumber     *database.Ask[string] // known after the commit
 }
 
@@ -126,10 +126,10 @@ func (r CreateResult) Report() *database.Ask[reportread.Report] {
 	})
 }
 
-// create writes a report in w's transaction, or finds the one that the request repeats. Requests of one person to
-// create reports wait for each other, so that the same one sent twice at once is one report.
+// create writes a report in tx, or finds the one that the request repeats. Requests of one person to create reports wait
+// for each other, so that one sent twice at the same time creates one report.
 //
-// One round trip reads what decides, a second writes everything and commits.
+// One round trip reads what the decision needs; a second one writes everything and commits.
 func (g *Group) create(ctx context.Context, tx *outbox.Tx, c identity.Caller, in CreateInput) (CreateResult, error) {
 	known, err := lookup(ctx, tx, c, in)
 	if err != nil {

@@ -18,9 +18,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
-// CreateRequest is a report as a phone sends it. Apps in the field cannot be mended and
-// may send what was written days ago, so anything that can be understood is: an
-// unknown enum word, a long address or a null never loses a report.
+// CreateRequest is the body of POST /reports. Apps that are already installed cannot be changed, and they may send a
+// report days after it was written. So an unknown enum word, a long address or a null is never a reason to refuse it.
 type CreateRequest struct {
 	_                struct{}        `additionalProperties:"true"`
 	ClientID         *string         `json:"client_id,omitempty" format:"uuid" doc:"Made by the phone; a repeat gets the same report (aliases: local_id, client_report_id)"`
@@ -60,13 +59,13 @@ func createAliases() map[string]string {
 	}
 }
 
-// createTexts are the members that are text even where they look like a number.
+// createTexts are the members of type string: a form field with such a name stays text.
 func createTexts() []string {
 	return []string{"client_id", "issue_type", "title", "description", "address", "municipality", "district", "suco",
 		"street", "severity", "image_url", "captured_at"}
 }
 
-// uploads are the referenced ones, each once, whichever of the three ways they were named.
+// uploads are the ids of the uploads that the request names, in one of three ways, each once.
 func (r CreateRequest) uploads() ([]uuid.UUID, error) {
 	var out []uuid.UUID
 	add := func(field string, id uuid.UUID, ok bool) error {
@@ -109,13 +108,13 @@ func (r CreateRequest) uploads() ([]uuid.UUID, error) {
 }
 
 const (
-	maxPart       = 300 // runes of a part of an address; the rest is cut off
-	maxDeviceInfo = 2048
-	maxAge        = 30 * 24 * time.Hour
-	maxAhead      = 10 * time.Minute
+	maxPart       = 300                 // runes of a part of an address; the rest is cut off
+	maxDeviceInfo = 2048                // bytes
+	maxAge        = 30 * 24 * time.Hour // of captured_at
+	maxAhead      = 10 * time.Minute    // of captured_at; a later time becomes the present one
 )
 
-// CreateInput is a CreateRequest that was checked, with all that is known before the transaction.
+// CreateInput is a checked CreateRequest, with the values that are read before the transaction.
 type CreateInput struct {
 	clientID       *uuid.UUID
 	issueType      report.IssueType
@@ -133,12 +132,12 @@ type CreateInput struct {
 	deviceInfo     json.RawMessage
 	anonymous      bool
 	contentHash    [sha256.Size]byte
-	// Not part of the request: the code of the municipality, where its name is known, and how many pictures are allowed.
-	municipalityCode *string
-	maxImages        int
+	// Not part of the request:
+	municipalityCode *string // nil where the name is unknown
+	maxImages        int     // allowed for a report
 }
 
-// input checks a request as of now.
+// input checks a request at the time now.
 func (r CreateRequest) input(now time.Time) (CreateInput, error) {
 	in := CreateInput{
 		title: clean(r.Title), description: clean(r.Description), latitude: r.Latitude, longitude: r.Longitude,
@@ -161,7 +160,7 @@ func (r CreateRequest) input(now time.Time) (CreateInput, error) {
 	if in.clientID, err = optionalID("client_id", r.ClientID); err != nil {
 		return CreateInput{}, err
 	}
-	if in.capturedAt, err = captured(r.CapturedAt, now); err != nil {
+	if in.capturedAt, err = parseCapturedAt(r.CapturedAt, now); err != nil {
 		return CreateInput{}, err
 	}
 	if in.uploads, err = r.uploads(); err != nil {
@@ -171,14 +170,14 @@ func (r CreateRequest) input(now time.Time) (CreateInput, error) {
 		return CreateInput{}, problem.InvalidField("device_info", "at most 2 KB")
 	}
 	if len(r.DeviceInfo) > 0 && string(r.DeviceInfo) != "null" {
-		in.deviceInfo = database.JSON(r.DeviceInfo) // a report is never lost for what a phone says of itself
+		in.deviceInfo = database.JSON(r.DeviceInfo) // never a reason to refuse a report
 	}
 	in.contentHash = in.hash()
 	return in, nil
 }
 
-// captured reads when a picture was taken. A phone's clock may be a little ahead.
-func captured(s *string, now time.Time) (*time.Time, error) {
+// parseCapturedAt reads when a picture was taken. A phone's clock may be a little fast.
+func parseCapturedAt(s *string, now time.Time) (*time.Time, error) {
 	if s == nil || strings.TrimSpace(*s) == "" {
 		return nil, nil
 	}
@@ -214,10 +213,10 @@ func optionalID(field string, s *string) (*uuid.UUID, error) {
 	return &id, nil
 }
 
-// maxRaw is how many runes of a word nobody foresaw are kept.
+// maxRaw is the number of runes of an unknown issue type that are stored.
 const maxRaw = 100
 
-// issueTypeOf is the type a word means, and the word itself where that is none we know.
+// issueTypeOf is the issue type of a word, and the word itself where it is unknown.
 func issueTypeOf(word string) (report.IssueType, *string) {
 	t, known := report.ParseIssueType(word)
 	if known {
@@ -231,7 +230,7 @@ func issueTypeOf(word string) (report.IssueType, *string) {
 	return t, &kept
 }
 
-// clean is text as it is kept, without outer space.
+// clean is a text to store: without outer space, "" for nil.
 func clean(s *string) string {
 	if s == nil {
 		return ""
@@ -239,6 +238,7 @@ func clean(s *string) string {
 	return strings.TrimSpace(database.Text(*s))
 }
 
+// part is a part of an address to store, cut to maxPart; nil where it is empty.
 func part(s *string) *string {
 	text := clean(s)
 	if text == "" {
@@ -250,9 +250,8 @@ func part(s *string) *string {
 	return &text
 }
 
-// hash tells a retry from other content under the same client_id. What the
-// phone may send differently a second time without meaning another report
-// (its state, the upload that was tried again) does not count.
+// hash is the same for a retry and differs for other content with the same client_id. Members that may differ in a retry
+// (the state of the phone, a picture that was uploaded again) are not part of it.
 func (in CreateInput) hash() [sha256.Size]byte {
 	fields := []any{in.issueType, in.issueTypeRaw, in.title, in.description,
 		math.Round(in.latitude * 1e6), math.Round(in.longitude * 1e6), in.address, in.severityGuess, in.anonymous}

@@ -28,11 +28,11 @@ type Repeat struct {
 	Conflict []byte
 }
 
-// createLookup is what decides about a request to create a report.
+// createLookup is what create reads before it decides.
 type createLookup struct {
 	byClientID *Repeat           // nil where no report has the client_id, or none was sent
 	similar    []similarPicture  // for a request without client_id, oldest report first
-	uploads    []upload.Locked   // that the request names and that are the person's
+	uploads    []upload.Locked   // of the request; only those that exist and belong to the person
 	author     reportread.Author // the person
 	now        time.Time         // of the transaction
 }
@@ -45,8 +45,8 @@ type similarPicture struct {
 	Hash   []byte
 }
 
-// sameContent returns the oldest report that shows one of the pictures, or has none where there are none; nil for no
-// such report.
+// sameContent returns the oldest report with one of the pictures or, where there are no pictures, without any; nil for
+// no such report.
 func (k *createLookup) sameContent(pictures []upload.Locked) *Repeat {
 	for _, s := range k.similar {
 		same := s.Upload == nil && len(pictures) == 0
@@ -62,7 +62,7 @@ func (k *createLookup) sameContent(pictures []upload.Locked) *Repeat {
 	return nil
 }
 
-// lookup waits for other requests of the person and reads what decides, in one round trip.
+// lookup waits for other requests of the person and reads what create needs to decide, in one round trip.
 func lookup(ctx context.Context, tx *outbox.Tx, c identity.Caller, in CreateInput) (*createLookup, error) {
 	// The key keeps its old name: functions of an earlier version, which run beside this one during a deploy, take the same lock.
 	tx.Queue(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, "filing:"+c.UserID.String())
@@ -78,14 +78,14 @@ func lookup(ctx context.Context, tx *outbox.Tx, c identity.Caller, in CreateInpu
 		return known, err
 	}, q, c.UserID)
 	if err := tx.Flush(ctx); err != nil {
-		return nil, fmt.Errorf("look before creating a report: %w", err)
+		return nil, fmt.Errorf("read before creating a report: %w", err)
 	}
 	known := person.Get()
 	known.byClientID, known.similar, known.uploads = repeat.Get(), similar.Get(), uploads.Get()
 	return &known, nil
 }
 
-// askClientID looks for the person's report with the request's client_id.
+// askClientID finds the person's report with the client_id of the request.
 func askClientID(p database.Pipeline, person uuid.UUID, in CreateInput) *database.Ask[*Repeat] {
 	if in.clientID == nil {
 		return database.Derive(func() *Repeat { return nil })
@@ -102,8 +102,8 @@ func askClientID(p database.Pipeline, person uuid.UUID, in CreateInput) *databas
 	}, q, person, in.clientID)
 }
 
-// askSimilar looks for what a phone without client ids sent before: within a day the
-// same person, type and place to 5 decimals (about a metre), with their pictures.
+// askSimilar finds what a phone without client ids may have sent before: reports of the same person, type and place to 5
+// decimals (about a metre) of the last 24 hours, with their pictures.
 func askSimilar(p database.Pipeline, person uuid.UUID, in CreateInput) *database.Ask[[]similarPicture] {
 	if in.clientID != nil {
 		return database.Derive(func() []similarPicture { return nil })
@@ -121,16 +121,16 @@ func askSimilar(p database.Pipeline, person uuid.UUID, in CreateInput) *database
 	return database.AskRows(p, pgx.RowToStructByPos[similarPicture], q, person, in.issueType, in.issueTypeRaw, in.latitude, in.longitude)
 }
 
-// insert has everything that belongs to a new report written in the round trip of the commit. Others wait for their
-// number from the statement that gives this one, so nothing is read back; the answer is made here, with a placeholder
-// for the number.
+// insert queues everything that belongs to a new report; it is written in the round trip of the commit. From the statement
+// that assigns the number until the commit all other creates wait, so nothing is read back: the answer is made here, with
+// a placeholder for the number.
 func (g *Group) insert(ctx context.Context, tx *outbox.Tx, c identity.Caller, in CreateInput, known *createLookup, pictures []upload.Locked) (CreateResult, error) {
 	n := newReport(in, known, pictures)
-	shown, err := g.reader.New(ctx, reportread.ViewerOf(c), n)
+	shown, err := g.reader.NewReport(ctx, reportread.ViewerOf(c), n)
 	if err != nil {
 		return CreateResult{}, err
 	}
-	// First the rows that others may have locked: whoever has a number waits for nobody.
+	// First the rows that other transactions may have locked: after the number is assigned nothing may wait.
 	tx.Queue(`UPDATE users SET reports_count = reports_count + 1 WHERE id = $1`, c.UserID)
 	if len(pictures) > 0 {
 		upload.Attach(tx, in.uploads)
@@ -145,15 +145,15 @@ func (g *Group) insert(ctx context.Context, tx *outbox.Tx, c identity.Caller, in
 	return CreateResult{number: n.Number, withPlaceholder: shown, givenNumber: number}, nil
 }
 
-func newReport(in CreateInput, known *createLookup, pictures []upload.Locked) reportread.New {
-	n := reportread.New{
+func newReport(in CreateInput, known *createLookup, pictures []upload.Locked) reportread.NewReport {
+	n := reportread.NewReport{
 		ID: database.NewID(), Number: report.NewNumber(), ClientID: in.clientID, IssueType: in.issueType, IssueTypeRaw: in.issueTypeRaw,
 		Title: in.title, Description: in.description, Severity: report.Medium, Latitude: in.latitude, Longitude: in.longitude,
 		Accuracy: in.accuracy, Address: in.address, AIStatus: report.AIQueued, Anonymous: in.anonymous, CapturedAt: in.capturedAt,
 		Author: known.author, At: known.now,
 	}
 	if len(pictures) == 0 {
-		n.AIStatus = report.AINeedsReview // nothing to look at for a machine
+		n.AIStatus = report.AINeedsReview // the AI has nothing to look at
 	}
 	if in.severityGuess != nil {
 		n.Severity = *in.severityGuess
@@ -164,8 +164,8 @@ func newReport(in CreateInput, known *createLookup, pictures []upload.Locked) re
 	return n
 }
 
-// insertReport writes the report's row and gives it its number, which is the result.
-func (g *Group) insertReport(p database.Pipeline, in CreateInput, n reportread.New) *database.Ask[string] {
+// insertReport writes the report's row and assigns its number, which is the result.
+func (g *Group) insertReport(p database.Pipeline, in CreateInput, n reportread.NewReport) *database.Ask[string] {
 	const q = `WITH ` + report.NextNumber + `
 		INSERT INTO reports (id, report_number, user_id, client_id, content_hash, issue_type, issue_type_raw, title,
 			description, severity, severity_guess, priority, latitude, longitude, location_accuracy, address, street, suco,
@@ -179,15 +179,15 @@ func (g *Group) insertReport(p database.Pipeline, in CreateInput, n reportread.N
 		n.Address[2], n.Address[3], n.Address[4], in.municipalityCode, n.AIStatus, n.Anonymous, in.createdOffline, n.CapturedAt, in.deviceInfo)
 }
 
-// attach ties an upload to a report.
+// attach adds an upload to the pictures of a report.
 func attach(p database.Pipeline, id, reportID, uploadID, user uuid.UUID, kind string) {
 	const q = `INSERT INTO report_images (id, report_id, upload_id, kind, added_by) VALUES ($1, $2, $3, $4, $5)`
 	p.Queue(q, id, reportID, uploadID, kind, user)
 }
 
-// announce writes the report's history, its first ledger event and the notification of its reporter, and wakes
-// whoever works on it.
-func (g *Group) announce(ctx context.Context, tx *outbox.Tx, n reportread.New) error {
+// announce writes the report's history, its first ledger event, the notification of its reporter and the messages to the
+// workers.
+func (g *Group) announce(ctx context.Context, tx *outbox.Tx, n reportread.NewReport) error {
 	actor := report.Actor{Kind: report.ActorCitizen, UserID: &n.Author.ID}
 	reportwrite.History(tx, n.ID, nil, report.Pending, actor, "")
 	first := ledger.NewReport{
@@ -217,7 +217,7 @@ func (g *Group) announce(ctx context.Context, tx *outbox.Tx, n reportread.New) e
 	if err := tx.Send(ctx, queue.Geocode, queue.GeocodeMessage{ReportID: n.ID}); err != nil {
 		return err
 	}
-	// The picture may come before the report or after it; whoever is second wakes validate.
+	// A picture may be processed before its report is created, or after. The later of the two sends the message to validate.
 	if judged {
 		return tx.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: n.ID})
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // What POST /reports answers is made without reading the report back; it must be what reading would have given.
-func TestTheAnswerToAFilingIsTheReport(t *testing.T) {
+func TestTheAnswerToCreateIsTheReport(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	c := w.Citizen()
@@ -103,7 +103,7 @@ func TestNumbersHaveNoGaps(t *testing.T) {
 }
 
 // A request in progress keeps nobody waiting before it has its number: what it waits for itself comes first.
-func TestAFilingThatWaitsHoldsUpNobody(t *testing.T) {
+func TestACreateThatWaitsDelaysNobody(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	slow, quick := w.Citizen(), w.Citizen()
@@ -209,7 +209,7 @@ func ready(w *testenv.System, c *testenv.Client, shade uint8) string {
 }
 
 // Poolers that keep no session want other query modes; creating a report works in them all.
-func TestFilingInEveryQueryMode(t *testing.T) {
+func TestCreateInEveryQueryMode(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []string{"cache_statement", "cache_describe", "exec", "simple_protocol"} {
 		t.Run(mode, func(t *testing.T) {

@@ -39,7 +39,7 @@ type groupConfig struct {
 	Ledger  ledger.Config
 }
 
-// New makes the group out of a kit and its configuration.
+// New returns the group with its configuration.
 func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
 	store := storage.New(kit.AWS, cfg.Storage)
 	links := storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)
@@ -51,7 +51,7 @@ func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
 	}, nil
 }
 
-// Open makes the function's HTTP handler.
+// Open returns the function's HTTP handler.
 func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) {
 	return service.OpenGroup(ctx, name, env, New)
 }
@@ -61,13 +61,18 @@ func (g *Group) Name() string { return name }
 
 // Register implements httpapi.Group.
 func (g *Group) Register(api *httpapi.API) {
-	g.registerUploads(api)
+	g.registerUploadImage(api)
 	g.registerCreate(api)
-	g.registerBatch(api)
-	g.registerReading(api)
-	g.registerSimilar(api)
-	g.registerChanges(api)
-	g.registerImages(api)
+	g.registerCreateBatch(api)
+	g.registerRead(api)
+	g.registerFindSimilar(api)
+	g.registerAmend(api)
+	g.registerChangeStatus(api)
+	g.registerAssign(api)
+	g.registerWithdraw(api)
+	g.registerAddImage(api)
+	g.registerRemoveImage(api)
+	g.registerShowImage(api)
 }
 
 // limiter counts requests against a caller's budgets.

@@ -31,7 +31,7 @@ func uploaded(c *testenv.Client, w *testenv.System, shade uint8) string {
 	return c.Form("/reports/pre-upload-image", nil, "file", "a.jpg", w.JPEG(shade)).Want(http.StatusCreated).Object().Text("upload_id")
 }
 
-func TestFilingAReport(t *testing.T) {
+func TestCreateReport(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	c := w.Citizen()

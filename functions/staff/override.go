@@ -136,7 +136,7 @@ func (j judgement) record(ctx context.Context, tx *outbox.Tx, h *reportwrite.Loc
 		VALUES ($1, $2, $3, '` + stageOverride + `', 'person', '', '', $4, $5, 1, $6, $7, $8)`
 	tx.Queue(insert, analysis, h.ID, uuid.New(), h.AIStatus, j.relevant, j.note, j.issueType, j.severity)
 	update := `
-		UPDATE reports SET ai_status = $2, ai_analysis_id = $3, issue_type = $4, ` + report.Graded("$5") + `, version = version + 1, updated_at = now()
+		UPDATE reports SET ai_status = $2, ai_analysis_id = $3, issue_type = $4, ` + report.SetSeverity("$5") + `, version = version + 1, updated_at = now()
 		WHERE id = $1`
 	tx.Queue(update, h.ID, h.AIStatus, analysis, h.IssueType, j.severity)
 	event := ledger.Event{Type: ledger.AIValidated, At: h.At,

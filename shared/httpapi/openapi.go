@@ -32,7 +32,7 @@ func tags() []*huma.Tag {
 	return []*huma.Tag{
 		{Name: "auth", Description: "Signing in and out, one-time codes, second factor"},
 		{Name: "users", Description: "Profiles, sessions, devices, the link flows of the journey client"},
-		{Name: "reports", Description: "Filing, reading and changing reports and their pictures"},
+		{Name: "reports", Description: "Creating, reading and changing reports and their pictures"},
 		{Name: "community", Description: "Comments and AI analyses of a report"},
 		{Name: "monitoring", Description: "Statistics and the ledger's record of a report"},
 		{Name: "locations", Description: "Municipalities and addresses"},

@@ -35,9 +35,8 @@ func IssueTypes() []IssueType {
 		Waste, WaterSupply, OtherProblem}
 }
 
-// ParseIssueType reads a word for an issue type, tolerating case, separators and
-// the synonyms old apps and people use. It is false for a word nobody
-// foresaw: the type is then OtherProblem, and the word is worth keeping.
+// ParseIssueType reads an issue type, ignoring case and separators, and accepts the synonyms that old apps and people
+// use. For an unknown word it returns OtherProblem and false.
 func ParseIssueType(word string) (IssueType, bool) {
 	key := fold(word)
 	for _, t := range IssueTypes() {

@@ -14,28 +14,28 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
-// numberLength is that of the numbers of the first million reports of a year, in bytes.
+// numberLength is the length in bytes of the numbers of the first 999,999 reports of a year.
 const numberLength = len("LS-2026-000001")
 
-// NewNumber is the number of a report that a transaction creates. NextNumber gives it, and KeepNumber keeps it for the
-// statements that fill it in: see database.Late.
+// NewNumber is the number of a report that a transaction creates. The SQL of NextNumber assigns it, and that of
+// KeepNumber keeps it for later statements: see database.Late.
 func NewNumber() database.Late { return database.NewLate("report_number", numberLength) }
 
 // KeepNumber is an SQL expression: the column report_number, kept as the value of NewNumber.
 const KeepNumber = `set_config('late.report_number', report_number, true)`
 
 // NextNumber is a part of WITH named "number": one row with the next report_number of the year $1, LS-YYYY-NNNNNN.
-// Numbers have no gaps, for a gap would look like a report that was dropped: the year's row stays locked until the
-// transaction ends. So nothing may be waited for between this and the commit.
+// Numbers have no gaps, because a gap would look like a deleted report. So the row of the year stays locked until the
+// transaction ends, and the transaction must not wait for anything between this statement and its commit.
 const NextNumber = `number AS (
 	INSERT INTO report_numbers AS n (year, last) VALUES ($1, 1)
 	ON CONFLICT (year) DO UPDATE SET last = n.last + 1
 	RETURNING 'LS-' || lpad(year::text, 4, '0') || '-' || lpad(last::text, greatest(6, length(last::text)), '0') AS report_number)`
 
-// numberForm is anchored; the year has four digits, the rest at least six.
+// numberForm is a whole report number: a year of four digits, and at least six digits. The hyphens are optional.
 const numberForm = `^LS-?[0-9]{4}-?[0-9]{6,9}$`
 
-// ParseNumber reads a report number tolerantly of case and surrounding space.
+// ParseNumber reads a report number, ignoring case, hyphens and outer space; false for another text.
 func ParseNumber(s string) (string, bool) {
 	s = strings.ToUpper(strings.TrimSpace(s))
 	if ok, err := regexp.MatchString(numberForm, s); err != nil || !ok {
@@ -45,7 +45,7 @@ func ParseNumber(s string) (string, bool) {
 	return "LS-" + digits[:4] + "-" + digits[4:], true
 }
 
-// ErrNotFound is what everybody gets for a report that is unknown, withdrawn or not theirs to see.
+// ErrNotFound is the error for a report that is unknown or withdrawn, or that the caller may not see.
 var ErrNotFound = problem.New(problem.NotFound, "report_not_found")
 
 // Ref names a report in a path: its id or its number.
@@ -85,7 +85,7 @@ func (a About) Names(id uuid.UUID, number string) bool {
 }
 
 // Resolve finds the id behind a reference. A reference that is neither form is
-// a 422, one to nothing ErrNotFound. It does not look at who asks.
+// a 422, one to nothing ErrNotFound. It does not check who may see the report.
 func (r Ref) Resolve(ctx context.Context, q database.Querier) (uuid.UUID, error) {
 	a, err := r.About()
 	if err != nil {

@@ -2,7 +2,7 @@ package report
 
 import "time"
 
-// ValidPoint reports whether both are numbers within their range; NaN is not.
+// ValidPoint reports whether both are degrees within their range; NaN is not.
 func ValidPoint(latitude, longitude float64) bool {
 	return latitude >= -90 && latitude <= 90 && longitude >= -180 && longitude <= 180
 }

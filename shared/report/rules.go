@@ -8,10 +8,10 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
-// ActorKind is in which capacity somebody acts on a report.
+// ActorKind is the role in which somebody changes a report.
 type ActorKind string
 
-// The kinds of actor. Beyond AI they are the roles.
+// The kinds of actor: the AI, and the roles of people.
 const (
 	ActorAI        ActorKind = "ai"
 	ActorCitizen   ActorKind = "citizen"
@@ -38,14 +38,13 @@ func ActorOf(c identity.Caller) Actor {
 // Rule says who may make a move from one status to another.
 type Rule struct {
 	kinds []ActorKind
-	// assigned further demands of an official to be of the agency the report is assigned to.
+	// assigned: an official must also belong to the agency that the report is assigned to.
 	assigned bool
-	// NoteRequired reports that the move needs a note: the reason of a rejection, what was done, why it was reopened.
+	// NoteRequired is true where the move needs a note, such as the reason of a rejection.
 	NoteRequired bool
 }
 
-// rule is the contract's table of moves (section 4); false for a move that
-// nobody may make.
+// RuleFor is the contract's table of moves (section 4). It is false for a move that nobody may make.
 func RuleFor(from, to Status) (Rule, bool) {
 	staff := []ActorKind{ActorModerator, ActorOfficial, ActorAdmin}
 	assigned := []ActorKind{ActorOfficial, ActorAdmin}
@@ -84,6 +83,7 @@ func RuleFor(from, to Status) (Rule, bool) {
 	return Rule{}, false
 }
 
+// Includes reports whether a may make the move of a report that is assigned to an agency; nil for none.
 func (r Rule) Includes(a Actor, assignedAgency *uuid.UUID) bool {
 	if !slices.Contains(r.kinds, a.Kind) {
 		return false
@@ -94,8 +94,7 @@ func (r Rule) Includes(a Actor, assignedAgency *uuid.UUID) bool {
 	return a.AgencyID != nil && assignedAgency != nil && *a.AgencyID == *assignedAgency
 }
 
-// Allowed lists the statuses a may move a report to that stands at from and is
-// assigned to the given agency.
+// Allowed lists the statuses that a may move a report to, from the status from; nil for a report without an agency.
 func Allowed(from Status, a Actor, assignedAgency *uuid.UUID) []Status {
 	out := []Status{}
 	for _, to := range Statuses() {

@@ -6,7 +6,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// Severity is how bad it is; Priority, how soon it should be seen to, has the same words.
+// Severity is how bad the damage is. The priority of a report, how soon it should be repaired, has the same values.
 type Severity string
 
 // The severities.
@@ -20,10 +20,10 @@ const (
 // Severities lists them, mildest first.
 func Severities() []Severity { return []Severity{Low, Medium, High, Critical} }
 
-// ParseSeverity reads a severity tolerantly.
+// ParseSeverity reads a severity, ignoring case and separators; false for an unknown word.
 func ParseSeverity(word string) (Severity, bool) { return parse(word, Severities()) }
 
-// SeverityOf is the word for a score of 1 to 10; scores outside count as the nearest inside.
+// SeverityOf is the severity of a score of 1 to 10; a lower score counts as 1, a higher one as 10.
 func SeverityOf(score int) Severity {
 	switch {
 	case score <= 3:
@@ -36,11 +36,10 @@ func SeverityOf(score int) Severity {
 	return Critical
 }
 
-// Graded is the part of an update that gives reports the severity a person found:
-// it is also how soon they should be seen to, and a score, where there is one,
-// goes no further than it has to for its word to be that one. Null leaves all
-// three as they are. The parameter holds a Severity as text.
-func Graded(parameter string) string {
+// SetSeverity is the part of an UPDATE of reports that sets the severity that a person chose. It also sets the priority,
+// and moves a score, where there is one, to the nearest score of that severity. The parameter, such as "$2", has a
+// Severity as text; null changes nothing.
+func SetSeverity(parameter string) string {
 	return strings.ReplaceAll(`severity = coalesce($?::text, severity), priority = coalesce($?::text, priority),
 		severity_score = CASE WHEN severity_score IS NOT NULL THEN CASE $?::text
 			WHEN 'low' THEN least(severity_score, 3)
@@ -52,48 +51,3 @@ func Graded(parameter string) string {
 
 // Schema implements huma.SchemaProvider.
 func (Severity) Schema(huma.Registry) *huma.Schema { return enumSchema("How bad it is", Severities()) }
-
-// AIStatus is how far the AI's judgement of a report is.
-type AIStatus string
-
-// The AI statuses.
-const (
-	AIQueued      AIStatus = "queued"
-	AIProcessing  AIStatus = "processing"
-	AICompleted   AIStatus = "completed"
-	AIRejected    AIStatus = "rejected"
-	AINeedsReview AIStatus = "needs_review"
-	AIFailed      AIStatus = "failed"
-)
-
-// AIStatuses lists them.
-func AIStatuses() []AIStatus {
-	return []AIStatus{AIQueued, AIProcessing, AICompleted, AIRejected, AINeedsReview, AIFailed}
-}
-
-// Schema implements huma.SchemaProvider.
-func (AIStatus) Schema(huma.Registry) *huma.Schema {
-	return enumSchema("How far the AI's judgement is", AIStatuses())
-}
-
-// LedgerStatus is how far a report's newest event is on its way to the public ledger.
-type LedgerStatus string
-
-// The ledger statuses.
-const (
-	LedgerQueued     LedgerStatus = "queued"
-	LedgerSubmitting LedgerStatus = "submitting"
-	LedgerSubmitted  LedgerStatus = "submitted"
-	LedgerConfirmed  LedgerStatus = "confirmed"
-	LedgerFailed     LedgerStatus = "failed"
-)
-
-// LedgerStatuses lists them.
-func LedgerStatuses() []LedgerStatus {
-	return []LedgerStatus{LedgerQueued, LedgerSubmitting, LedgerSubmitted, LedgerConfirmed, LedgerFailed}
-}
-
-// Schema implements huma.SchemaProvider.
-func (LedgerStatus) Schema(huma.Registry) *huma.Schema {
-	return enumSchema("How far the newest event is on its way to the public ledger", LedgerStatuses())
-}

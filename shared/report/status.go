@@ -6,7 +6,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// Status is where a report stands.
+// Status is the state of a report.
 type Status string
 
 // The statuses.
@@ -24,8 +24,8 @@ func Statuses() []Status {
 	return []Status{Pending, Verified, InProgress, Fixed, Rejected, Duplicate}
 }
 
-// ParseStatus reads a status, tolerating case, separators and the words other
-// systems use for ours.
+// ParseStatus reads a status, ignoring case and separators, and accepts the words of other systems. It is false for an
+// unknown word.
 func ParseStatus(word string) (Status, bool) {
 	switch fold(word) {
 	case "resolved", "closed", "done":
@@ -38,7 +38,7 @@ func ParseStatus(word string) (Status, bool) {
 	return parse(word, Statuses())
 }
 
-// ParseList reads a comma-separated list with read, and returns the first word it does not know, if any.
+// ParseList reads a comma-separated list with read. It also returns the first word that read does not know, or "".
 func ParseList[T any](list string, read func(string) (T, bool)) ([]T, string) {
 	var values []T
 	for word := range strings.SplitSeq(list, ",") {
@@ -57,4 +57,49 @@ func ParseList[T any](list string, read func(string) (T, bool)) ([]T, string) {
 // Schema implements huma.SchemaProvider.
 func (Status) Schema(huma.Registry) *huma.Schema {
 	return enumSchema("Where the report stands", Statuses())
+}
+
+// AIStatus is the state of the AI's assessment of a report.
+type AIStatus string
+
+// The AI statuses.
+const (
+	AIQueued      AIStatus = "queued"
+	AIProcessing  AIStatus = "processing"
+	AICompleted   AIStatus = "completed"
+	AIRejected    AIStatus = "rejected"
+	AINeedsReview AIStatus = "needs_review"
+	AIFailed      AIStatus = "failed"
+)
+
+// AIStatuses lists them.
+func AIStatuses() []AIStatus {
+	return []AIStatus{AIQueued, AIProcessing, AICompleted, AIRejected, AINeedsReview, AIFailed}
+}
+
+// Schema implements huma.SchemaProvider.
+func (AIStatus) Schema(huma.Registry) *huma.Schema {
+	return enumSchema("How far the AI's judgement is", AIStatuses())
+}
+
+// LedgerStatus is how far a report's newest event is on its way to the public ledger.
+type LedgerStatus string
+
+// The ledger statuses.
+const (
+	LedgerQueued     LedgerStatus = "queued"
+	LedgerSubmitting LedgerStatus = "submitting"
+	LedgerSubmitted  LedgerStatus = "submitted"
+	LedgerConfirmed  LedgerStatus = "confirmed"
+	LedgerFailed     LedgerStatus = "failed"
+)
+
+// LedgerStatuses lists them.
+func LedgerStatuses() []LedgerStatus {
+	return []LedgerStatus{LedgerQueued, LedgerSubmitting, LedgerSubmitted, LedgerConfirmed, LedgerFailed}
+}
+
+// Schema implements huma.SchemaProvider.
+func (LedgerStatus) Schema(huma.Registry) *huma.Schema {
+	return enumSchema("How far the newest event is on its way to the public ledger", LedgerStatuses())
 }

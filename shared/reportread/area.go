@@ -32,9 +32,9 @@ func ParseBox(s string) (Box, bool) {
 
 // within adds the condition that a report lies in b.
 //
-// The index of places knows no meridians, so it is asked for the circle around b; which of those lie in b is told
-// by their degrees. CASE keeps the planner from guessing how many that are: it would multiply four guesses that hang
-// together, and take the box for empty.
+// The spatial index cannot find an area between meridians. So it finds the reports in a circle around b, and comparing
+// degrees keeps those in b. CASE hides the comparisons from the planner: it would take the four for independent,
+// multiply its estimates and expect no rows.
 func (b Box) within(w *where) {
 	minLon, minLat := w.bind("?", b.MinLon), w.bind("?", b.MinLat)
 	maxLon, maxLat := w.bind("?", b.MaxLon), w.bind("?", b.MaxLat)
@@ -49,11 +49,11 @@ func (b Box) within(w *where) {
 		return
 	}
 	around := w.bind("r.position && ST_GeogFromText(?)", c.bounds())
-	w.either(around+" AND CASE WHEN "+inside+" THEN true END", inside)
+	w.andEither(around+" AND CASE WHEN "+inside+" THEN true END", inside)
 }
 
-// circle is one that b lies in, a little larger than need be; false for a box of half the earth and more, whose corners
-// are not what is farthest from its middle.
+// circle returns a circle that contains b, with a radius about 1 % larger than necessary. It is false for a box of 180
+// degrees of longitude or more: its corners are not its farthest points from the middle.
 func (b Box) circle() (circle, bool) {
 	width := b.MaxLon - b.MinLon
 	if width < 0 {
@@ -64,14 +64,14 @@ func (b Box) circle() (circle, bool) {
 	}
 	c := circle{lon: math.Remainder(b.MinLon+width/2, 360), lat: (b.MinLat + b.MaxLat) / 2}
 	for _, latitude := range []float64{b.MinLat, b.MaxLat} {
-		c.meters = max(c.meters, 1.01*onSphere(c.lat, latitude, width/2))
+		c.meters = max(c.meters, 1.01*sphereDistance(c.lat, latitude, width/2))
 	}
 	return c, true
 }
 
-// onSphere is the distance in metres of two places, by their latitudes and how many degrees of longitude lie between
-// them, on a sphere as large as the earth: within 0.6 % of that on the ellipsoid.
-func onSphere(latitude, other, between float64) float64 {
+// sphereDistance is the distance in metres between two places on a sphere with the earth's mean radius, from their
+// latitudes and the difference of their longitudes, in degrees. It differs from that on the ellipsoid by at most 0.6 %.
+func sphereDistance(latitude, other, between float64) float64 {
 	const radius = 6_371_008.8 // mean (IUGG)
 	rad := math.Pi / 180
 	half := func(degrees float64) float64 { return math.Pow(math.Sin(degrees*rad/2), 2) }
@@ -107,7 +107,7 @@ func (c circle) bounds() string {
 	return "SRID=4326;MULTIPOINT(" + strings.Join(points, ",") + ")"
 }
 
-// farthest is the point of the unit sphere within radius (radians) of middle that reaches farthest along an axis.
+// farthest returns the point farthest along an axis, of the points of the unit sphere within radius (radians) of middle.
 func farthest(middle [3]float64, axis int, sign, radius float64) [3]float64 {
 	var end [3]float64 // where the axis leaves the sphere
 	end[axis] = sign

@@ -32,7 +32,7 @@ func TestCircleHoldsItsBox(t *testing.T) {
 		circles++
 		for _, share := range [][2]float64{{0, 0}, {1, 0}, {0, 1}, {1, 1}, {r.Float64(), r.Float64()}, {0, r.Float64()}, {r.Float64(), 1}} {
 			lon, lat := b.MinLon+share[0]*width, b.MinLat+share[1]*(b.MaxLat-b.MinLat)
-			if d := onSphere(c.lat, lat, lon-c.lon); d > c.meters {
+			if d := sphereDistance(c.lat, lat, lon-c.lon); d > c.meters {
 				t.Fatalf("%v: %g, %g is %g m from the middle of %+v", b, lon, lat, d, c)
 			}
 		}

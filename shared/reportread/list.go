@@ -11,7 +11,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/page"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
@@ -23,38 +22,24 @@ type Page struct {
 	NextCursor *string `json:"next_cursor" doc:"Opaque; send it as cursor for the next page. null on the last"`
 }
 
-// Reader reads reports for whoever may see them.
-type Reader struct {
-	db             database.Querier
-	links          Links
-	municipalities Municipalities
-	ledger         ledger.Config
-}
-
-// NewReader reads from db.
-func NewReader(db database.Querier, links Links, m Municipalities, c ledger.Config) *Reader {
-	return &Reader{db: db, links: links, municipalities: m, ledger: c}
-}
-
-// Scope narrows a list beyond the caller's filters.
+// Scope is a condition on a list in addition to the filters of the request.
 type Scope struct {
 	condition string
 	args      []any
 }
 
-// By is the reports of one person.
+// By limits a list to the reports of one person.
 func By(user uuid.UUID) Scope { return Scope{"r.user_id = ?", []any{user}} }
 
-// Where is a condition in SQL on reports r, with ? for arguments; for fixed
-// text only, never for anything a client sent.
+// Where is an SQL condition on reports r, with ? for each argument. The condition must be fixed text: it is not escaped.
 func Where(condition string, args ...any) Scope { return Scope{condition, args} }
 
-// List is a page of the reports v may see within all scopes.
+// List returns a page of the reports that v may see and that all scopes include.
 func (r *Reader) List(ctx context.Context, v Viewer, q Query, scopes ...Scope) (Page, error) {
 	return r.list(ctx, v, q, &database.Batch{}, scopes...)
 }
 
-// list runs with whatever else the batch asks.
+// list is List; it sends batch, to which the caller may have added statements.
 func (r *Reader) list(ctx context.Context, v Viewer, q Query, batch *database.Batch, scopes ...Scope) (Page, error) {
 	var w where
 	v.visible(&w)
@@ -85,7 +70,7 @@ func (r *Reader) list(ctx context.Context, v Viewer, q Query, batch *database.Ba
 	return out, nil
 }
 
-// cursor is where a page ended.
+// cursor is the position of the last report of a page.
 type cursor struct {
 	Sort string    `json:"s"`
 	Rank int       `json:"r,omitempty"`
@@ -117,7 +102,7 @@ func parseCursor(s, sort, order string) (cursor, error) {
 	return c, nil
 }
 
-// rank is the severity's place from mild to bad, as the generated column has it.
+// rank is the position of a severity in Severities, counted from 1. The generated column severity_rank has the same value.
 func rank(s report.Severity) int {
 	for i, known := range report.Severities() {
 		if known == s {
@@ -127,14 +112,8 @@ func rank(s report.Severity) int {
 	return 0
 }
 
-// In is the reader within a transaction, which sees what that has written.
-func (r *Reader) In(tx database.Querier) *Reader {
-	c := *r
-	c.db = tx
-	return &c
-}
-
-// ListOwn is List of a person's own reports, with how many of all of theirs stand where; every status is there.
+// ListOwn lists the reports of one person and counts all reports of that person by status, whatever the filters. Every
+// status has an entry.
 func (r *Reader) ListOwn(ctx context.Context, v Viewer, q Query, user uuid.UUID) (Page, map[report.Status]int, error) {
 	const counts = `SELECT status, count(*) FROM reports WHERE user_id = $1 AND deleted_at IS NULL GROUP BY status`
 	batch := &database.Batch{}

@@ -10,7 +10,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
-// Near is a report and how far it is.
+// Near is a report and its distance from a point.
 type Near struct {
 	Summary
 	DistanceMeters float64 `json:"distance_meters" doc:"Along the ground"`
@@ -30,8 +30,8 @@ type Around struct {
 	Status, IssueType   string // as in Query
 }
 
-// Near lists the reports v may see around a point, nearest first. Distances are
-// geodesic, so neither the antimeridian nor a pole is an edge.
+// Near lists the reports that v may see around a point, nearest first. Distances are geodesic, so areas across the
+// antimeridian and at the poles work like others.
 func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) (NearPage, error) {
 	var w where
 	v.visible(&w)
@@ -45,21 +45,21 @@ func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) 
 	const point = "ST_SetSRID(ST_MakePoint(?, ?), 4326)::geography"
 	here := w.bind(point, a.Longitude, a.Latitude)
 	radius := w.bind("?", a.Meters)
-	// The box finds what ST_DWithin would, and lets the planner estimate how many reports there are.
+	// This finds what ST_DWithin would, and the planner can estimate the number of reports.
 	w.and("r.position && ST_GeogFromText(?)", circle{a.Longitude, a.Latitude, a.Meters}.bounds())
 	meters := "ST_Distance(r.position, " + here + ")"
-	// The index walks outwards from the point and stops at the box of the radius; the order is then by exact distance.
-	outwards := func(when string, limit int) string {
+	// The index returns reports in the order of their distance from the point; the outer query then sorts by exact distance.
+	nearestFirst := func(when string, limit int) string {
 		return `SELECT r.id, ` + meters + ` AS meters FROM reports r WHERE ` + when + w.sql() + ` ORDER BY r.position <-> ` + here + fmt.Sprintf(` LIMIT %d`, limit)
 	}
-	near := `near AS MATERIALIZED (` + outwards("", maxCounted) + `)`
+	near := `near AS MATERIALIZED (` + nearestFirst("", maxCounted) + `)`
 	total, settings := `count(*) OVER ()`, useIndexes
 	if a.Status != "" || a.IssueType != "" {
-		// Few of a kind may be far between: whether there are many is asked first, as in page.
+		// Few reports may match, far apart. So the query first counts the matches up to maxCounted, as in page.
 		near = `hits AS MATERIALIZED (SELECT r.id, ` + meters + ` AS meters FROM reports r WHERE ` + w.sql() + ` AND ` + meters + ` <= ` + radius +
 			fmt.Sprintf(` LIMIT %d), total AS MATERIALIZED (SELECT count(*) AS n FROM hits), near AS (
 				SELECT id, meters FROM hits WHERE (SELECT n FROM total) <= %d UNION ALL (`, maxCounted+1, maxCounted) +
-			outwards(fmt.Sprintf(`(SELECT n FROM total) > %d AND `, maxCounted), a.Limit) + `))`
+			nearestFirst(fmt.Sprintf(`(SELECT n FROM total) > %d AND `, maxCounted), a.Limit) + `))`
 		total, settings = fmt.Sprintf(`(SELECT least(n, %d) FROM total)`, maxCounted), usePlaces
 	}
 	list := `WITH ` + near + `,

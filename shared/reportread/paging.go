@@ -10,21 +10,20 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
-// maxCounted bounds how far a list is counted: beyond, total says maxCounted and
-// has_next still tells the truth. Counting a million rows would cost more than the page.
+// maxCounted is the largest total that a list reports. A longer list has this total too; its has_next is still right.
+// Counting a million rows would cost more than the page.
 const maxCounted = 1_000
 
-// page runs batch and reads the reports that w and the cursor of q let through, one more than
-// the page holds, and counts those of w.
+// page sends batch together with the query of one page. It returns the reports that match w after the cursor of q, one
+// more than the page holds, and the number of reports that match w, at most maxCounted.
 //
-// Which way is quick depends on how many there are, and the planner's guess at
-// that is often off by a hundred times. So the first maxCounted are looked for in
-// no order, by whatever index is best: when that is all of them, they are sorted.
-// When there are more, a walk along the index of the order meets a page of them soon.
+// Which plan is fast depends on the number of matches, and the planner's estimate of it is often wrong by a factor of
+// 100. So the query first reads up to maxCounted+1 matches in no order, by the best index. When these are all matches,
+// it sorts them. When there are more, it scans the index of the sort order, which soon finds a page of matches.
 func (r *Reader) page(ctx context.Context, batch *database.Batch, w *where, q Query) ([]*summaryRow, int, error) {
-	found, met := w.sql(), w.walk()
+	indexed, scan := w.sql(), w.scanSQL()
 	counted := len(w.args)
-	by := sortings(q.Sort)
+	by := sortingOf(q.Sort)
 	direction, beyond := "DESC", "<"
 	if q.Order == "asc" {
 		direction, beyond = "ASC", ">"
@@ -38,12 +37,12 @@ func (r *Reader) page(ctx context.Context, batch *database.Batch, w *where, q Qu
 		after, offset = w.bind(by.tuple+" "+beyond+" "+by.placeholders, by.values(c)...), 0
 	}
 	cut := ` ORDER BY ` + by.order(direction) + fmt.Sprintf(` LIMIT %d OFFSET %d`, q.Limit()+1, offset)
-	// Of the order's columns alone: an index that has them need not read the reports.
-	hits := `SELECT ` + strings.Join(by.columns, ", ") + ` FROM reports r WHERE ` + found + fmt.Sprintf(` LIMIT %d`, maxCounted+1)
+	// Only the columns of the sort order: an index that contains them is enough, without reading the table.
+	hits := `SELECT ` + strings.Join(by.columns, ", ") + ` FROM reports r WHERE ` + indexed + fmt.Sprintf(` LIMIT %d`, maxCounted+1)
 	list := `WITH hits AS MATERIALIZED (` + hits + `), total AS MATERIALIZED (SELECT count(*) AS n FROM hits), page AS (
 		(SELECT r.id FROM hits r WHERE ` + fmt.Sprintf(`(SELECT n FROM total) <= %d`, maxCounted) + ` AND ` + after + cut + `)
 		UNION ALL
-		(SELECT r.id FROM reports r WHERE ` + fmt.Sprintf(`(SELECT n FROM total) > %d`, maxCounted) + ` AND ` + met + ` AND ` + after + cut + `))
+		(SELECT r.id FROM reports r WHERE ` + fmt.Sprintf(`(SELECT n FROM total) > %d`, maxCounted) + ` AND ` + scan + ` AND ` + after + cut + `))
 		SELECT ` + summaryColumns + `, (SELECT n FROM total) FROM page JOIN reports r ON r.id = page.id` + summaryJoins + ` ORDER BY ` + by.order(direction)
 
 	settings := useIndexes
@@ -71,7 +70,7 @@ func (r *Reader) page(ctx context.Context, batch *database.Batch, w *where, q Qu
 	for _, h := range page.Get() {
 		rows, total = append(rows, h.row), h.total
 	}
-	if len(rows) == 0 && (offset > 0 || q.Cursor != "") { // beyond the end, nothing tells how many there are before it
+	if len(rows) == 0 && (offset > 0 || q.Cursor != "") { // past the last page there is no row with the total
 		batch.Queue(settings)
 		count := database.AskRow(batch, pgx.RowTo[int], `SELECT count(*) FROM (`+hits+`) c`, w.args[:counted]...)
 		if err := batch.Send(ctx, r.db); err != nil {
@@ -82,7 +81,7 @@ func (r *Reader) page(ctx context.Context, batch *database.Batch, w *where, q Qu
 	return rows, min(total, maxCounted), nil
 }
 
-// sorting is an order over reports r that some index has.
+// sorting is an order of reports r that an index has.
 type sorting struct {
 	columns      []string
 	tuple        string
@@ -90,7 +89,7 @@ type sorting struct {
 	values       func(cursor) []any
 }
 
-func sortings(name string) sorting {
+func sortingOf(name string) sorting {
 	switch name {
 	case "updated_at":
 		return sorting{[]string{"r.updated_at", "r.id"}, "(r.updated_at, r.id)", "(?, ?)",
@@ -114,20 +113,19 @@ func (s sorting) order(direction string) string {
 	return out
 }
 
-// What the planner is told before a list is read, until the end of the transaction, which in a batch of its own is the
-// batch.
+// Planner settings for a list. They apply until the end of the transaction; a batch of its own is one transaction.
 const (
-	// useIndexes keeps it from reading all reports: for a list that is bounded it takes the beginning of the table for
-	// cheap, and where few reports match, the beginning is all of it. Nor is another process worth starting for a page.
+	// useIndexes forbids to read the whole table. With a LIMIT the planner expects to find enough rows at the beginning of
+	// the table; when few reports match, it reads all of it. A parallel process costs more than it saves for a page.
 	useIndexes = `SELECT set_config('enable_seqscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)`
 
-	// useWords is for a text. A plan made for one word trusts a guess of how common that is, and where it errs, walks along
-	// all reports for the last of the first thousand; one made for any word looks them up.
+	// useWords is for a text filter. A plan for one text depends on an estimate of how common the text is; when that is
+	// wrong, the plan scans all reports. A generic plan uses the text index.
 	useWords = useIndexes + `, set_config('plan_cache_mode', 'force_generic_plan', true)`
 
-	// usePlaces is for what is narrowed to a place, where the plan must be made for the place: how many reports lie around
-	// it is known well, and differs by a thousand times. What lists read is in memory, where a page out of order costs as
-	// much as the next: then an index that finds reports one by one, and stops at the bound, wins over one that must have
-	// found all of them before the first.
+	// usePlaces is for an area. The plan must be made for the area: the planner knows well how many reports lie in it, and
+	// this differs by a factor of 1,000. The pages read are in memory, where random access costs about as much as
+	// sequential access; with that cost the planner takes an index scan, which stops at the LIMIT, and not a bitmap scan,
+	// which first finds all matches.
 	usePlaces = useIndexes + `, set_config('plan_cache_mode', 'force_custom_plan', true), set_config('random_page_cost', '1.1', true)`
 )

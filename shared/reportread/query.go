@@ -12,7 +12,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// Query is the filters every list of reports takes. Embed it in an input struct.
+// Query is the filters of every list of reports. Embed it in an input struct.
 type Query struct {
 	page.Query
 	Status       string         `query:"status" doc:"One or several, comma-separated" example:"pending,verified"`
@@ -23,7 +23,7 @@ type Query struct {
 	Suco         string         `query:"suco" maxLength:"100" doc:"Village or quarter" example:"Comoro"`
 	DateFrom     string         `query:"date_from" doc:"Day in Timor-Leste, or instant, from which reports count" example:"2026-11-01"`
 	DateTo       string         `query:"date_to" doc:"Last day, or instant up to which reports count" example:"2026-11-30"`
-	Text         string         `query:"q" maxLength:"100" doc:"Found in title, description or address, or a report number; at least 3 characters"`
+	Text         string         `query:"q" maxLength:"100" doc:"Part of a title, description or address, or a report number; at least 3 characters"`
 	Box          string         `query:"bbox" doc:"minLon,minLat,maxLon,maxLat in degrees; minLon above maxLon crosses the antimeridian" example:"125.4,-8.7,125.8,-8.4"`
 	UpdatedSince timestamp.Time `query:"updated_since" doc:"Only reports changed after this instant"`
 	Sort         string         `query:"sort" enum:"created_at,updated_at,severity" default:"created_at" doc:"What the list is ordered by"`
@@ -31,13 +31,7 @@ type Query struct {
 	Cursor       string         `query:"cursor" maxLength:"300" doc:"next_cursor of the page before; costs the same at any depth. page is then ignored"`
 }
 
-// Municipalities tells which municipality a word means.
-type Municipalities interface {
-	// Code is the municipality's code; false when no municipality goes by that word.
-	Code(ctx context.Context, word string) (string, bool, error)
-}
-
-// minText is the shortest text an index can be searched for.
+// minText is the shortest text, in characters, that the trigram index can find.
 const minText = 3
 
 // filter turns the query into conditions on reports r.
@@ -45,7 +39,7 @@ func (q Query) filter(ctx context.Context, m Municipalities, w *where) error {
 	if err := inList(w, "status", q.Status, report.ParseStatus); err != nil {
 		return err
 	}
-	if err := inList(w, "issue_type", q.IssueType, issueTypeStrict); err != nil {
+	if err := inList(w, "issue_type", q.IssueType, report.ParseIssueType); err != nil {
 		return err
 	}
 	if err := inList(w, "severity", q.Severity, report.ParseSeverity); err != nil {
@@ -75,8 +69,6 @@ func (q Query) filter(ctx context.Context, m Municipalities, w *where) error {
 	}
 	return q.box(w)
 }
-
-func issueTypeStrict(word string) (report.IssueType, bool) { return report.ParseIssueType(word) }
 
 func inList[T ~string](w *where, name, list string, read func(string) (T, bool)) error {
 	if list == "" {
@@ -146,7 +138,7 @@ func (q Query) text(w *where) error {
 	}
 	pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
 	const words = "r.title || ' ' || r.description || ' ' || coalesce(r.address, '')"
-	w.either("("+words+") ILIKE ?", "("+words+" || '') ILIKE ?", pattern)
+	w.andEither("("+words+") ILIKE ?", "("+words+" || '') ILIKE ?", pattern)
 	return nil
 }
 
@@ -165,24 +157,23 @@ func (q Query) box(w *where) error {
 // where collects the conditions of a query and their arguments.
 type where struct {
 	conditions []string
-	// walking are the same conditions for whoever walks along another index.
-	walking []string
-	args    []any
+	// scanConditions mean the same. They are for a scan along the index of a sort order: no other index serves them.
+	scanConditions []string
+	args           []any
 }
 
 // and adds a condition; each ? in it stands for the next of args.
-func (w *where) and(condition string, args ...any) { w.either(condition, condition, args...) }
+func (w *where) and(condition string, args ...any) { w.andEither(condition, condition, args...) }
 
-// either adds a condition in two forms of the same meaning and arguments: one
-// that an index finds, and one that only tells whether a report is meant.
-func (w *where) either(indexed, walking string, args ...any) {
+// andEither adds a condition in two forms with the same meaning and arguments: one for an index, and one for a scan.
+func (w *where) andEither(indexed, scan string, args ...any) {
 	before := len(w.args)
 	w.conditions = append(w.conditions, w.bind(indexed, args...))
 	w.args = w.args[:before]
-	w.walking = append(w.walking, w.bind(walking, args...))
+	w.scanConditions = append(w.scanConditions, w.bind(scan, args...))
 }
 
-// bind numbers the ? of a fragment and takes its arguments in.
+// bind adds args to the arguments and replaces each ? of fragment by the number of its argument.
 func (w *where) bind(fragment string, args ...any) string {
 	var b strings.Builder
 	for _, arg := range args {
@@ -194,20 +185,20 @@ func (w *where) bind(fragment string, args ...any) string {
 	return b.String() + fragment
 }
 
-func (w *where) sql() string { return all(w.conditions) }
+func (w *where) sql() string { return joinAnd(w.conditions) }
 
-// walk is sql for a walk along the index of an order.
-func (w *where) walk() string { return all(w.walking) }
+// scanSQL is sql for a scan along the index of a sort order.
+func (w *where) scanSQL() string { return joinAnd(w.scanConditions) }
 
-func all(conditions []string) string {
+func joinAnd(conditions []string) string {
 	if len(conditions) == 0 {
 		return "true"
 	}
 	return strings.Join(conditions, " AND ")
 }
 
-// Condition is the filters of q, and what v may see, as SQL on reports r and its
-// arguments: for readers with columns of their own, such as exports.
+// Condition returns the filters of q and the limits of v as an SQL condition on reports r, with its arguments. It is for
+// queries with other columns, such as exports.
 func (r *Reader) Condition(ctx context.Context, v Viewer, q Query) (string, []any, error) {
 	var w where
 	v.visible(&w)

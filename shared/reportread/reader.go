@@ -3,23 +3,57 @@
 package reportread
 
 import (
+	"context"
+
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
-// Viewer is who reads reports, and so which they get to see. A rejected report
-// is seen by its author and by staff alone; a withdrawn one by nobody; the
-// author of an anonymous one by staff and by themselves alone.
+// Reader reads reports as a Viewer may see them.
+type Reader struct {
+	db             database.Querier
+	links          Links
+	municipalities Municipalities
+	ledger         ledger.Config
+}
+
+// NewReader returns a Reader of the reports in db.
+func NewReader(db database.Querier, links Links, m Municipalities, c ledger.Config) *Reader {
+	return &Reader{db: db, links: links, municipalities: m, ledger: c}
+}
+
+// In returns a Reader that reads in a transaction, so it sees what the transaction has written.
+func (r *Reader) In(tx database.Querier) *Reader {
+	c := *r
+	c.db = tx
+	return &c
+}
+
+// Links makes addresses of stored objects.
+type Links interface {
+	// Link returns an address under which the object can be read for at least one hour.
+	Link(ctx context.Context, key string) (string, error)
+}
+
+// Municipalities finds a municipality by its code or name.
+type Municipalities interface {
+	// Code returns the code of the municipality that word names; false when there is none.
+	Code(ctx context.Context, word string) (string, bool, error)
+}
+
+// Viewer is the person who reads reports. Only its author and staff see a rejected report. Nobody sees a withdrawn one.
+// Only staff and the author see who created an anonymous report.
 type Viewer struct {
 	userID uuid.UUID // uuid.Nil for the public
 	staff  bool
 }
 
-// Public is everybody who has not signed in.
+// Public is a viewer who has not signed in.
 func Public() Viewer { return Viewer{} }
 
 // ViewerOf is a signed-in person.
@@ -40,19 +74,20 @@ func (v Viewer) visible(w *where) {
 	}
 }
 
-// KnowsAuthor reports whether the viewer may know who filed an anonymous report of author.
+// KnowsAuthor reports whether the viewer is staff or the author: then they may see who created an anonymous report, and a
+// rejected report.
 func (v Viewer) KnowsAuthor(author *uuid.UUID) bool { return v.staff || v.owns(author) }
 
 // MayRead has the pipeline fail with report.ErrNotFound unless the viewer may read a report.
-func (v Viewer) MayRead(p database.Pipeline, a report.About) { v.may(p, a, false) }
+func (v Viewer) MayRead(p database.Pipeline, a report.About) { v.check(p, a, false) }
 
-// MaySee is MayRead, and lets a withdrawn report pass: that it cannot be
-// dropped unseen is what its ledger record is for.
-func (v Viewer) MaySee(p database.Pipeline, a report.About) { v.may(p, a, true) }
+// MaySee is MayRead that also accepts a withdrawn report: the ledger record of a report stays readable after the
+// report is withdrawn.
+func (v Viewer) MaySee(p database.Pipeline, a report.About) { v.check(p, a, true) }
 
-func (v Viewer) may(p database.Pipeline, a report.About, withdrawn bool) {
+func (v Viewer) check(p database.Pipeline, a report.About, withdrawn bool) {
 	const q = `SELECT status, user_id FROM reports WHERE (deleted_at IS NULL OR $3) AND id = ` + report.IDSQL
-	database.AskRow(p, pgx.RowToStructByPos[secrecy], q, a.Args(withdrawn)...).Missing(report.ErrNotFound).Check(func(s secrecy) error {
+	database.AskRow(p, pgx.RowToStructByPos[visibility], q, a.Args(withdrawn)...).Missing(report.ErrNotFound).Check(func(s visibility) error {
 		if s.Status == report.Rejected && !v.KnowsAuthor(s.Author) {
 			return report.ErrNotFound
 		}
@@ -60,8 +95,8 @@ func (v Viewer) may(p database.Pipeline, a report.About, withdrawn bool) {
 	})
 }
 
-// secrecy is what decides who may read a report.
-type secrecy struct {
+// visibility is what decides who may see a report.
+type visibility struct {
 	Status report.Status
 	Author *uuid.UUID
 }

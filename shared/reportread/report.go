@@ -16,7 +16,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
-// Report is everything a viewer may know of one.
+// Report is one report, with everything that the viewer may see of it.
 type Report struct {
 	Summary
 	Images              []Image         `json:"images" doc:"Evidence and resolution, oldest first"`
@@ -31,13 +31,13 @@ type Report struct {
 	Appeal              *Appeal         `json:"appeal,omitempty" doc:"Only to the reporter and staff"`
 }
 
-// Appeal is why the reporter holds a rejection to be wrong.
+// Appeal is why the reporter considers a rejection wrong.
 type Appeal struct {
 	Reason string         `json:"reason"`
 	At     timestamp.Time `json:"at"`
 }
 
-// Image is a picture of a report. It has no addresses before it is processed.
+// Image is a picture of a report. It has addresses once it is processed.
 type Image struct {
 	ID           uuid.UUID      `json:"id"`
 	Kind         string         `json:"kind" enum:"evidence,resolution"`
@@ -50,7 +50,7 @@ type Image struct {
 	CreatedAt    timestamp.Time `json:"created_at"`
 }
 
-// Assessment is what the AI, or a person overriding it, concluded last.
+// Assessment is the latest result of the AI, or of a person who corrected it.
 type Assessment struct {
 	Status            report.AIStatus  `json:"status"`
 	IsRelevant        *bool            `json:"is_relevant"`
@@ -81,7 +81,7 @@ type Candidate struct {
 	DistanceMeters float64       `json:"distance_meters"`
 }
 
-// ImageStatus is how a picture's state looks to readers.
+// ImageStatus is the status that readers see for the state of an upload.
 func ImageStatus(s upload.State) string {
 	switch s {
 	case upload.Processed, upload.Refused:
@@ -106,9 +106,9 @@ const (
 		ORDER BY c.similarity DESC NULLS LAST, c.distance_meters LIMIT 20`
 )
 
-// Report is one report, or report.ErrNotFound when there is none that v may see.
+// Report reads one report. It fails with report.ErrNotFound when there is none that v may see.
 func (r *Reader) Report(ctx context.Context, v Viewer, id uuid.UUID) (Report, error) {
-	return r.about(ctx, v, report.AboutID(id))
+	return r.read(ctx, v, report.AboutID(id))
 }
 
 // ReportNamed is Report by a reference; one that is neither id nor number is a 422.
@@ -117,10 +117,10 @@ func (r *Reader) ReportNamed(ctx context.Context, v Viewer, ref report.Ref) (Rep
 	if err != nil {
 		return Report{}, err
 	}
-	return r.about(ctx, v, a)
+	return r.read(ctx, v, a)
 }
 
-func (r *Reader) about(ctx context.Context, v Viewer, a report.About) (Report, error) {
+func (r *Reader) read(ctx context.Context, v Viewer, a report.About) (Report, error) {
 	batch := &database.Batch{}
 	found := r.ask(batch, v, a)
 	if err := batch.Send(ctx, r.db); err != nil {
@@ -129,7 +129,7 @@ func (r *Reader) about(ctx context.Context, v Viewer, a report.About) (Report, e
 	return found.Report(ctx)
 }
 
-// Asked is a report that is being read; Report tells what was found once the statements have run.
+// Asked is a report that the statements of a pipeline read. Its method Report returns it, after they were sent.
 type Asked struct {
 	reader     *Reader
 	viewer     Viewer
@@ -140,7 +140,7 @@ type Asked struct {
 	anchor     *database.Ask[ledger.Anchor]
 }
 
-// Ask has a report read for v in a pipeline.
+// Ask adds the statements that read a report for v to a pipeline.
 func (r *Reader) Ask(p database.Pipeline, v Viewer, id uuid.UUID) *Asked {
 	return r.ask(p, v, report.AboutID(id))
 }
@@ -162,7 +162,7 @@ func (r *Reader) ask(p database.Pipeline, v Viewer, a report.About) *Asked {
 	}
 }
 
-// Report is what was read, or report.ErrNotFound when there is none that the viewer may see.
+// Report returns what was read. It fails with report.ErrNotFound when there is no report that the viewer may see.
 func (a *Asked) Report(ctx context.Context) (Report, error) {
 	d := a.detail.Get()
 	if d == nil || (d.row.Status == report.Rejected && !a.viewer.KnowsAuthor(d.row.author)) {
@@ -173,6 +173,7 @@ func (a *Asked) Report(ctx context.Context) (Report, error) {
 	return a.reader.complete(ctx, a.viewer, out, d.row, a.images.Get())
 }
 
+// complete adds to out what v may see of a row and of the pictures, with their addresses.
 func (r *Reader) complete(ctx context.Context, v Viewer, out Report, row *summaryRow, images []imageRow) (Report, error) {
 	var err error
 	if out.Summary, err = r.present(ctx, v, row); err != nil {
@@ -253,7 +254,7 @@ func (r *Reader) image(ctx context.Context, i imageRow) (Image, error) {
 	return out, err
 }
 
-// Image is one picture of a report v may see; a 404 when there is none.
+// Image reads one picture of a report that v may see. It fails with a 404 when there is none.
 func (r *Reader) Image(ctx context.Context, v Viewer, ref report.Ref, imageID uuid.UUID) (Image, error) {
 	full, err := r.ReportNamed(ctx, v, ref)
 	if err != nil {
@@ -267,8 +268,8 @@ func (r *Reader) Image(ctx context.Context, v Viewer, ref report.Ref, imageID uu
 	return Image{}, problem.New(problem.NotFound, "image_not_found")
 }
 
-// New is a report that a transaction creates.
-type New struct {
+// NewReport is a report that a transaction creates.
+type NewReport struct {
 	ID           uuid.UUID
 	Number       database.Late
 	ClientID     *uuid.UUID
@@ -302,20 +303,20 @@ type Author struct {
 	Avatar *uuid.UUID // an upload
 }
 
-// New is what Report would read of n once it is there, for its author, without reading it. Its number is
-// the placeholder.
-func (r *Reader) New(ctx context.Context, v Viewer, n New) (Report, error) {
+// NewReport returns what Report will return for n after the commit, without reading it. Its number is the placeholder
+// of n.Number.
+func (r *Reader) NewReport(ctx context.Context, v Viewer, n NewReport) (Report, error) {
 	row := &summaryRow{anonymous: n.Anonymous, personID: &n.Author.ID, personName: &n.Author.Name, avatar: n.Author.Avatar}
 	row.Summary = Summary{
 		ID: n.ID, ReportNumber: n.Number.Placeholder(), Title: n.Title, Description: n.Description, IssueType: n.IssueType,
 		IssueTypeRaw: n.IssueTypeRaw, Severity: n.Severity, Priority: n.Severity, Status: report.Pending,
-		Latitude: n.Latitude, Longitude: n.Longitude, LocationAccuracy: stored(n.Accuracy),
+		Latitude: n.Latitude, Longitude: n.Longitude, LocationAccuracy: singlePrecision(n.Accuracy),
 		Address: n.Address[0], Street: n.Address[1], Suco: n.Address[2], District: n.Address[3], Municipality: n.Address[4],
-		AIStatus: n.AIStatus, BlockchainStatus: "queued", ClientID: n.ClientID, Version: 1,
+		AIStatus: n.AIStatus, BlockchainStatus: report.LedgerQueued, ClientID: n.ClientID, Version: 1,
 		CreatedAt: timestamp.Of(n.At), UpdatedAt: timestamp.Of(n.At), author: &n.Author.ID,
 	}
 	out := Report{
-		Blockchain:         ledger.Anchor{Status: "queued", Network: r.ledger.Network},
+		Blockchain:         ledger.Anchor{Status: string(report.LedgerQueued), Network: r.ledger.Network},
 		StatusHistory:      []Step{{NewStatus: report.Pending, ChangedBy: string(report.ActorCitizen), CreatedAt: timestamp.Of(n.At)}},
 		PossibleDuplicates: []Candidate{},
 		CapturedAt:         timestamp.OfPtr(n.CapturedAt),
@@ -335,13 +336,13 @@ func (i NewImage) row(kind string, at time.Time) imageRow {
 		Width: i.Width, Height: i.Height, Blurhash: i.Blurhash, CreatedAt: timestamp.Of(at)}}
 }
 
-// NewImage is what Image would read of i in the moment it is added, without reading it.
+// NewImage returns what Image will return for i after the commit, without reading it.
 func (r *Reader) NewImage(ctx context.Context, i NewImage, kind string, at time.Time) (Image, error) {
 	return r.image(ctx, i.row(kind, at))
 }
 
-// stored is a number as the database keeps it, in single precision.
-func stored(v *float64) *float64 {
+// singlePrecision rounds v as the database does: it stores four bytes.
+func singlePrecision(v *float64) *float64 {
 	if v == nil {
 		return nil
 	}

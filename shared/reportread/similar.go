@@ -13,19 +13,18 @@ import (
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
-// similarMeters is how far apart reports of the same problem are looked for: what
-// phones on a bad fix say, and people on either end of a flooded street.
+// similarMeters is the largest distance between similar reports, in metres. It covers inaccurate positions of phones, and
+// people at both ends of a flooded street.
 const similarMeters = 250
 
-// maxCompared bounds the reports whose pictures are compared, nearest first.
+// maxCompared is the number of reports whose pictures are compared, nearest first.
 const maxCompared = 200
 
 // Point is a place in degrees WGS 84.
 type Point struct{ Latitude, Longitude float64 }
 
-// Likeness says what to look for: like a report, like an upload of Owner's, or
-// just near a point.
-type Likeness struct {
+// SimilarQuery says what to compare with: a report, an upload of Owner, or only a point.
+type SimilarQuery struct {
 	ReportID *uuid.UUID
 	UploadID *uuid.UUID
 	Owner    uuid.UUID
@@ -41,7 +40,7 @@ type Similar struct {
 	DistanceMeters *float64 `json:"distance_meters"`
 }
 
-// origin is what candidates are compared with.
+// origin is what other reports are compared with.
 type origin struct {
 	point     *Point
 	hash      *int64  // perceptual
@@ -49,9 +48,9 @@ type origin struct {
 	model     *string
 }
 
-// Similar lists open reports v may see near the place of l, most alike first.
-// Without any place it looks for the same picture alone.
-func (r *Reader) Similar(ctx context.Context, v Viewer, l Likeness) ([]Similar, error) {
+// Similar lists the open reports that v may see near the place of l, most similar first. Without a place it finds only
+// reports with the same picture.
+func (r *Reader) Similar(ctx context.Context, v Viewer, l SimilarQuery) ([]Similar, error) {
 	o, err := r.origin(ctx, v, l)
 	if err != nil {
 		return nil, err
@@ -96,7 +95,7 @@ func (r *Reader) Similar(ctx context.Context, v Viewer, l Likeness) ([]Similar, 
 		if err := row.Scan(append(s.targets(), &item.DistanceMeters, &meaning, &look)...); err != nil {
 			return nil, err
 		}
-		item.Similarity, item.SimilarityBy = better(meaning, look)
+		item.Similarity, item.SimilarityBy = similarityOf(meaning, look)
 		out = append(out, item)
 		return s, nil
 	})
@@ -116,7 +115,8 @@ func (r *Reader) Similar(ctx context.Context, v Viewer, l Likeness) ([]Similar, 
 	return out, nil
 }
 
-func better(meaning, look *float64) (*float64, *string) {
+// similarityOf prefers the similarity by meaning, and says which of the two it is; nil for neither.
+func similarityOf(meaning, look *float64) (*float64, *string) {
 	by := "meaning"
 	if meaning != nil {
 		return meaning, &by
@@ -128,7 +128,7 @@ func better(meaning, look *float64) (*float64, *string) {
 	return nil, nil
 }
 
-func (r *Reader) origin(ctx context.Context, v Viewer, l Likeness) (origin, error) {
+func (r *Reader) origin(ctx context.Context, v Viewer, l SimilarQuery) (origin, error) {
 	var o origin
 	var err error
 	switch {

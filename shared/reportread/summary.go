@@ -34,7 +34,7 @@ type Summary struct {
 	Suco             *string             `json:"suco" doc:"Village or quarter" example:"Comoro"`
 	District         *string             `json:"district" doc:"Administrative post"`
 	Municipality     *string             `json:"municipality" example:"Dili"`
-	ImageURL         *string             `json:"image_url" doc:"First picture; good for at least an hour. null in lists, which a thumbnail is enough for: each address is signed, and costs what nothing can compress"`
+	ImageURL         *string             `json:"image_url" doc:"First picture; good for at least an hour. null in lists: use thumbnail_url there. Each address is signed, and a signature cannot be compressed"`
 	ThumbnailURL     *string             `json:"thumbnail_url" doc:"First picture, small"`
 	Blurhash         *string             `json:"blurhash" doc:"To show before the picture is there" example:"LEHV6nWB2yk8pyo0adR*.7kCMdnj"`
 	Reporter         *Person             `json:"reporter" doc:"null for an anonymous report and for an author who left"`
@@ -73,12 +73,6 @@ type Original struct {
 	ReportNumber string    `json:"report_number"`
 }
 
-// Links gives out addresses of stored objects.
-type Links interface {
-	// Link is an address under which the object can be read for at least an hour.
-	Link(ctx context.Context, key string) (string, error)
-}
-
 // summaryColumns of reports r joined by summaryJoins.
 const summaryColumns = `r.id, r.report_number, r.title, r.description, r.issue_type, r.issue_type_raw, r.severity,
 	r.severity_score, r.priority, r.status, r.rejection_reason, r.latitude, r.longitude, r.location_accuracy, r.address,
@@ -96,7 +90,7 @@ const summaryJoins = `
 		WHERE ri.report_id = r.id AND ri.deleted_at IS NULL AND ri.kind = 'evidence' AND p.state = 'processed'
 		ORDER BY ri.created_at, ri.id LIMIT 1) i ON true`
 
-// summaryRow is a scanned row and what of it still has to become links.
+// summaryRow is a row of summaryColumns: a Summary, and the values from which present makes its other members.
 type summaryRow struct {
 	Summary
 	resolved       *time.Time
@@ -111,7 +105,7 @@ type summaryRow struct {
 	originalShown  *bool // to everybody
 }
 
-// targets are where to scan summaryColumns to.
+// targets are the scan destinations of summaryColumns, in their order.
 func (s *summaryRow) targets() []any {
 	return []any{&s.ID, &s.ReportNumber, &s.Title, &s.Description, &s.IssueType, &s.IssueTypeRaw, &s.Severity,
 		&s.SeverityScore, &s.Priority, &s.Status, &s.RejectionReason, &s.Latitude, &s.Longitude, &s.LocationAccuracy,
@@ -126,7 +120,7 @@ func scanSummary(row pgx.CollectableRow) (*summaryRow, error) {
 	return s, row.Scan(s.targets()...)
 }
 
-// present finishes a row of a list for a viewer.
+// present makes the Summary that v may see out of a row.
 func (r *Reader) present(ctx context.Context, v Viewer, s *summaryRow) (Summary, error) {
 	var err error
 	out := s.Summary
@@ -147,7 +141,7 @@ func (r *Reader) present(ctx context.Context, v Viewer, s *summaryRow) (Summary,
 	if s.agencyID != nil {
 		out.AssignedAgency = &ReportAgency{ID: *s.agencyID, Code: *s.agency[0], Name: *s.agency[1], AgencyType: *s.agency[2]}
 	}
-	if s.originalID != nil && (*s.originalShown || v.staff) { // a report that is seen by nobody is named to nobody
+	if s.originalID != nil && (*s.originalShown || v.staff) { // only to viewers who may see the original
 		out.DuplicateOf = &Original{ID: *s.originalID, ReportNumber: *s.originalNumber}
 	}
 	if !v.owns(s.author) {

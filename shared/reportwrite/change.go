@@ -13,26 +13,25 @@ import (
 	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
-// Change is what somebody wants to do to a report that they get to see afterwards.
+// Change is a change of a report that answers with the changed report.
 type Change struct {
 	Report report.About
 	By     identity.Caller
 	Expect Expect
-	// Ask adds what else decides about it to the round trip that locks the report; nil for nothing.
+	// Ask adds other questions to the round trip that locks the report; nil for none.
 	Ask func(p database.Pipeline)
 	// Record stores the report that read returns as the answer to a repeated request; nil where none is stored.
 	// It runs after Do, in the same transaction; read takes one round trip.
 	Record func(ctx context.Context, tx *outbox.Tx, read func() (reportread.Report, error)) error
-	// Do makes the change in w. What it adds to w for later needs no round trip of its own.
+	// Do makes the change in tx. The statements it queues run with the commit.
 	Do func(tx *outbox.Tx, h *Locked) error
 }
 
-// Apply makes a change under the report's row lock and returns what it has made of it: one round trip to lock and to
-// look, one to write, commit and read what to answer; and one more where the answer is kept under an Idempotency-Key.
-// It fails with report.ErrNotFound where the caller may not see the report, and where it is not as expected.
+// Apply makes a change under the report's row lock and returns the changed report. It takes one round trip to lock and
+// read, one to write, commit and read the answer, and one more where the answer is stored under an Idempotency-Key.
+// It fails with report.ErrNotFound where the caller may not see the report, and as Expect.Check does.
 //
-// The answer is read with the commit. When that fails the change is made all the same, as when the answer is lost on
-// its way to the client.
+// The answer is read after the commit. When only that reading fails, Apply fails although the change was made.
 func Apply(ctx context.Context, r *reportread.Reader, o *outbox.Outbox, c Change) (reportread.Report, error) {
 	var after *reportread.Asked
 	err := o.Do(ctx, func(tx *outbox.Tx) error {
@@ -57,7 +56,7 @@ func Apply(ctx context.Context, r *reportread.Reader, o *outbox.Outbox, c Change
 		if c.Record == nil {
 			return nil
 		}
-		return c.Record(ctx, tx, func() (reportread.Report, error) { return now(ctx, tx, after) })
+		return c.Record(ctx, tx, func() (reportread.Report, error) { return readNow(ctx, tx, after) })
 	})
 	if err != nil {
 		return reportread.Report{}, err
@@ -65,8 +64,8 @@ func Apply(ctx context.Context, r *reportread.Reader, o *outbox.Outbox, c Change
 	return after.Report(ctx)
 }
 
-// now reads the report before the commit, in one round trip.
-func now(ctx context.Context, tx *outbox.Tx, after *reportread.Asked) (reportread.Report, error) {
+// readNow reads the report before the commit, in one round trip.
+func readNow(ctx context.Context, tx *outbox.Tx, after *reportread.Asked) (reportread.Report, error) {
 	if err := tx.Flush(ctx); err != nil {
 		return reportread.Report{}, err
 	}

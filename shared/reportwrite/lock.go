@@ -18,9 +18,9 @@ import (
 	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
-// Locked is a report whose row the transaction has locked: nobody else changes it
-// until the transaction ends. Its fields are what the transaction has made of it so far: whoever changes the report
-// changes them too, and events vouch for what they say.
+// Locked is a report whose row the transaction has locked: nobody else changes it until the transaction ends. Its fields
+// are the state of the report within the transaction. Code that changes the row changes the fields too, because ledger
+// events are made from them.
 type Locked struct {
 	ID             uuid.UUID
 	Number         string
@@ -41,9 +41,9 @@ type Locked struct {
 	At time.Time
 
 	followers     []uuid.UUID // besides the author
-	original      *Locked     // that it is to become a duplicate of
+	original      *Locked     // for a move to Duplicate
 	hasDuplicates bool
-	chain         *ledger.Chain // nil where no event is to come
+	chain         *ledger.Chain // nil where the change has no ledger event
 }
 
 const lockedColumns = `id, report_number, user_id, issue_type, coalesce(issue_type_raw, ''), severity, status, ai_status, assigned_agency_id,
@@ -57,8 +57,8 @@ func scanLocked(row pgx.CollectableRow) (Locked, error) {
 }
 
 // Lock locks a report until the transaction ends, and reads who follows it. The pipeline fails with
-// report.ErrNotFound when there is no such report or it was withdrawn. Statements that come after it see what the
-// holder of the lock before has committed.
+// report.ErrNotFound when there is no such report or it was withdrawn. Later statements see what the transaction that
+// had the lock before has committed.
 func Lock(p database.Pipeline, a report.About) *database.Ask[*Locked] {
 	const q = `SELECT ` + lockedColumns + ` FROM reports WHERE deleted_at IS NULL AND id = ` + report.IDSQL + ` FOR UPDATE`
 	row := database.AskRow(p, scanLocked, q, a.Args()...).Missing(report.ErrNotFound)
@@ -70,7 +70,7 @@ func Lock(p database.Pipeline, a report.About) *database.Ask[*Locked] {
 	})
 }
 
-// LockForChange is Lock for a change that by makes and that the ledger is to know of.
+// LockForChange is Lock for a change by an actor that adds a ledger event.
 func LockForChange(p database.Pipeline, a report.About, by report.Actor) *database.Ask[*Locked] {
 	return withChain(p, a, by, Lock(p, a))
 }
@@ -89,9 +89,8 @@ func askFollowers(p database.Pipeline, a report.About) *database.Ask[[]uuid.UUID
 	return database.AskRows(p, pgx.RowTo[uuid.UUID], `SELECT user_id FROM report_followers WHERE report_id = `+report.IDSQL, a.Args()...)
 }
 
-// lockPair is Lock of a report that is to become a duplicate of original. It locks both, always in the order of their
-// ids, so that two transactions that want the same ones never wait for each other in a circle. An original that is not
-// there, or was withdrawn, is nil.
+// lockPair is Lock of a report that is to become a duplicate of original. It locks both in the order of their ids, so
+// that two transactions cannot deadlock. An original that does not exist, or was withdrawn, is nil.
 func lockPair(p database.Pipeline, of, original report.About) *database.Ask[*Locked] {
 	const q = `SELECT ` + lockedColumns + ` FROM reports WHERE deleted_at IS NULL
 		AND (id = ` + report.IDSQL + ` OR id = coalesce($3::uuid, (SELECT id FROM reports WHERE report_number = $4::text)))
@@ -112,7 +111,7 @@ func lockPair(p database.Pipeline, of, original report.About) *database.Ask[*Loc
 	})
 }
 
-// pick is the report that a names, nil where it is not among all.
+// pick returns the report that a names; nil where it is not among all.
 func pick(all []Locked, a report.About) *Locked {
 	i := slices.IndexFunc(all, func(h Locked) bool { return a.Names(h.ID, h.Number) })
 	if i < 0 {
@@ -121,8 +120,8 @@ func pick(all []Locked, a report.About) *Locked {
 	return &all[i]
 }
 
-// Reread reads what the ledger is to know of a report anew, after a change that by made and that h does not know of: to
-// its pictures, or where the database decided. It takes one round trip.
+// Reread reads the state of a report for the ledger again, after a change by an actor that is not in the fields: of its
+// pictures, or one that SQL computed. It takes one round trip.
 func (h *Locked) Reread(ctx context.Context, tx *outbox.Tx, by report.Actor) error {
 	chain := ledger.AskChain(tx, report.AboutID(h.ID), by.AgencyID)
 	if err := tx.Flush(ctx); err != nil {
@@ -135,10 +134,10 @@ func (h *Locked) Reread(ctx context.Context, tx *outbox.Tx, by report.Actor) err
 	return nil
 }
 
-// Event appends to the report's ledger events what actor caused. Call it after the change.
+// Event appends an event by actor to the report's ledger events. Call it after the change.
 func (h *Locked) Event(ctx context.Context, tx *outbox.Tx, e ledger.Event, actor report.Actor) error {
 	if h.chain == nil {
-		return fmt.Errorf("append %s: the report is held without its chain", e.Type)
+		return fmt.Errorf("append %s: the report was locked without its chain", e.Type)
 	}
 	h.chain.State = ledger.State{IssueType: string(h.IssueType), IssueTypeRaw: h.IssueTypeRaw, Severity: string(h.Severity),
 		Status: string(h.Status), Title: h.Title, Description: h.Description}
@@ -155,7 +154,7 @@ func (h *Locked) VisibleTo(v reportread.Viewer) error {
 	return nil
 }
 
-// Expect is which version of a report a change was meant for; the zero value is any.
+// Expect is the version that a report must have for a change; the zero value accepts any.
 type Expect struct {
 	// Match checks the present version against an If-Match header and fails with 412 for another; nil for no header.
 	Match func(version int) error
@@ -163,7 +162,7 @@ type Expect struct {
 	Version *int
 }
 
-// Check holds e against the present version.
+// Check fails where the present version is not the expected one: with 412 for Match, with 409 "stale" for Version.
 func (e Expect) Check(h *Locked) error {
 	if e.Match != nil {
 		if err := e.Match(h.Version); err != nil {
@@ -176,7 +175,7 @@ func (e Expect) Check(h *Locked) error {
 	return nil
 }
 
-// withVersion adds the present version to what the client is told.
+// withVersion adds the present version to the problem that the client gets.
 func withVersion(err error, version int) error {
 	var p *problem.Error
 	if errors.As(err, &p) {

@@ -16,7 +16,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
-// record writes down that h was moved from another status, for everybody who keeps account.
+// record writes the history, the ledger event, the audit entry and the notifications of a move from another status.
 func (m Move) record(ctx context.Context, tx *outbox.Tx, h *Locked, from report.Status) error {
 	event := History(tx, h.ID, &from, m.To, m.By, m.Note)
 	if err := h.Event(ctx, tx, ledger.Event{Type: ledger.StatusMoved, At: h.At, OldStatus: string(from)}, m.By); err != nil {
@@ -36,10 +36,10 @@ func (m Move) record(ctx context.Context, tx *outbox.Tx, h *Locked, from report.
 	if m.To == report.Duplicate {
 		params["original_number"] = h.original.Number
 	}
-	return h.Tell(ctx, tx, typeOf(m.To), "status:"+event.String(), params)
+	return h.Notify(ctx, tx, notificationType(m.To), "status:"+event.String(), params)
 }
 
-// sentence ends a text with a full stop, for the texts that go on after it.
+// sentence adds a full stop to a text that has no end mark: in a notification another sentence follows it.
 func sentence(text string) string {
 	for _, end := range []string{".", "!", "?", "…"} {
 		if strings.HasSuffix(text, end) {
@@ -49,7 +49,7 @@ func sentence(text string) string {
 	return text + "."
 }
 
-func typeOf(to report.Status) notification.Type {
+func notificationType(to report.Status) notification.Type {
 	switch to {
 	case report.Verified:
 		return notification.ReportVerified
@@ -63,7 +63,7 @@ func typeOf(to report.Status) notification.Type {
 	return notification.ReportStatusChanged
 }
 
-// History adds a row to a report's status history with the next statement of w, and returns its id; from is nil for the creation.
+// History adds a row to a report's status history and returns the row's id; from is nil for a new report.
 func History(tx *outbox.Tx, id uuid.UUID, from *report.Status, to report.Status, by report.Actor, note string) uuid.UUID {
 	row := database.NewID()
 	const q = `
@@ -73,9 +73,8 @@ func History(tx *outbox.Tx, id uuid.UUID, from *report.Status, to report.Status,
 	return row
 }
 
-// Tell notifies a report's author and, where it is an original, the reporters
-// of its duplicates; but nobody of what they did themselves.
-func (h *Locked) Tell(ctx context.Context, tx *outbox.Tx, t notification.Type, eventKey string, params map[string]string, except ...uuid.UUID) error {
+// Notify notifies a report's author and, where it is an original, the reporters of its duplicates, but nobody in except.
+func (h *Locked) Notify(ctx context.Context, tx *outbox.Tx, t notification.Type, eventKey string, params map[string]string, except ...uuid.UUID) error {
 	people := slices.Clone(h.followers)
 	if h.UserID != nil {
 		people = append(people, *h.UserID)

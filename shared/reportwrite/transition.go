@@ -26,7 +26,7 @@ type Move struct {
 	Expect      Expect
 }
 
-// Transition locks a report and moves it as Locked.Move does, in two round trips with the commit. It further fails with
+// Transition locks a report and moves it as Locked.Move does, in two round trips with the commit. It also fails with
 // report.ErrNotFound.
 func Transition(ctx context.Context, tx *outbox.Tx, m Move) (*Locked, error) {
 	var locked *database.Ask[*Locked]
@@ -43,9 +43,8 @@ func Transition(ctx context.Context, tx *outbox.Tx, m Move) (*Locked, error) {
 	return h, h.Move(ctx, tx, m)
 }
 
-// Move makes a move of a report that was locked for a change (LockForChange, Transition) in w's transaction: the status
-// and what hangs on it, a row of history, an event for the ledger and notifications, or nothing. It reads nothing; what
-// it writes goes out with the next statement of w.
+// Move moves a report that was locked for a change (LockForChange, Transition): it writes the status and what depends on
+// it, a row of history, a ledger event and notifications. It reads nothing and queues what it writes.
 //
 // It fails with 412 or 409 "stale" when the report has
 // changed since; with 409 "transition_not_allowed" for a move the rules do not
@@ -57,7 +56,7 @@ func (h *Locked) Move(ctx context.Context, tx *outbox.Tx, m Move) error {
 		return err
 	}
 	if m.To == report.Duplicate {
-		if err := h.mayFollow(h.original); err != nil {
+		if err := h.checkOriginal(h.original); err != nil {
 			return err
 		}
 	}
@@ -87,9 +86,9 @@ func (m Move) check(h *Locked) error {
 	return nil
 }
 
-// mayFollow is nil for an original that h may be a duplicate of. It keeps duplicates one level deep: an original is no
-// duplicate itself, and a report others are duplicates of cannot become one.
-func (h *Locked) mayFollow(original *Locked) error {
+// checkOriginal is nil for a report that h may be a duplicate of. Duplicates are one level deep: an original is not a
+// duplicate itself, and a report that has duplicates cannot become one.
+func (h *Locked) checkOriginal(original *Locked) error {
 	switch {
 	case original == nil:
 		return problem.InvalidField("duplicate_of", "no such report")
@@ -105,7 +104,7 @@ func (h *Locked) mayFollow(original *Locked) error {
 	return nil
 }
 
-// apply changes the report, and h with it.
+// apply changes the report's row, and the fields with it.
 func (m Move) apply(tx *outbox.Tx, h *Locked) {
 	const q = `
 		UPDATE reports SET
@@ -114,7 +113,7 @@ func (m Move) apply(tx *outbox.Tx, h *Locked) {
 			duplicate_of     = $4,
 			verified_at      = CASE WHEN $2 = 'verified' THEN coalesce(verified_at, now()) ELSE verified_at END,
 			resolved_at      = CASE WHEN $2 = 'fixed' THEN now() END,
-			-- a person has decided what the report.AI left open; "rejected" is for what the report.AI found irrelevant
+			-- a person has decided what the AI left open; the AI status rejected means that the AI found the report irrelevant
 			ai_status        = CASE WHEN $5 AND ai_status IN ('needs_review', 'failed')
 			                        THEN 'completed' ELSE ai_status END,
 			version          = version + 1,
@@ -133,8 +132,7 @@ func (m Move) apply(tx *outbox.Tx, h *Locked) {
 	h.Version++
 }
 
-// applyToPeople keeps what a status means for people: how many of their reports
-// were fixed, and who follows an original.
+// applyToPeople updates the reporter's number of fixed reports, and who follows an original.
 func (m Move) applyToPeople(tx *outbox.Tx, h *Locked, original *uuid.UUID) {
 	if h.UserID == nil {
 		return
@@ -156,21 +154,20 @@ func (m Move) applyToPeople(tx *outbox.Tx, h *Locked, original *uuid.UUID) {
 	}
 }
 
-// Uphold keeps a rejected report rejected, for the reason of the person who has looked at it again. That is no change of
-// status; where the reporter had appealed, it is their answer, and they are told. Reports are appealed once, and so
-// answered once.
+// Uphold keeps a rejected report rejected and stores the reason of the person who reviewed it. The status does not
+// change. A reporter who appealed is notified; a report can be appealed once, so this happens once.
 func (h *Locked) Uphold(ctx context.Context, tx *outbox.Tx, reason string, appealed bool) error {
 	tx.Queue(`UPDATE reports SET rejection_reason = $2 WHERE id = $1`, h.ID, reason)
 	if !appealed {
 		return nil
 	}
-	return h.Tell(ctx, tx, notification.ReportRejected, "upheld:"+h.ID.String(), map[string]string{
+	return h.Notify(ctx, tx, notification.ReportRejected, "upheld:"+h.ID.String(), map[string]string{
 		notification.ParamReportNumber: h.Number, notification.ParamReason: sentence(reason)})
 }
 
-// ReviewDuplicates has a person look at the duplicates of a report that goes out of sight, with the next statement of
-// w: nobody works on a duplicate, so that whoever rejects or withdraws the original would hide them all with it.
-// Their status is for a moderator to change (rule); until then they wait in the queue as needs_review.
+// ReviewDuplicates marks the duplicates of a report that is rejected or withdrawn as needs_review, so that a person looks
+// at them: nobody works on a duplicate, so the problem would otherwise be lost with its original. Only a moderator or
+// an administrator may change their status (report.RuleFor).
 func (h *Locked) ReviewDuplicates(tx *outbox.Tx) {
 	const q = `UPDATE reports SET ai_status = 'needs_review', version = version + 1, updated_at = now()
 		WHERE duplicate_of = $1 AND deleted_at IS NULL`

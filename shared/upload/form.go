@@ -15,16 +15,15 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
-// MaxThroughAPI is the largest picture that comes through the API, in bytes: a
-// Lambda takes 6 MB, and what it takes is base64. Larger ones go straight to S3.
+// MaxThroughAPI is the largest picture that may come through the API, in bytes: a Lambda request has at most 6 MB, in
+// base64. Larger pictures go straight to S3.
 const MaxThroughAPI = 4_500_000
 
-// MaxBody is the request body an operation with Form reads, in bytes. It is
-// above what the gateway lets through, so that the answer to too large a
-// picture names the way out.
+// MaxBody is the largest request body of an operation with Form, in bytes. It is above the limit of the gateway, so that
+// the answer to a picture that is too large can say to upload it directly.
 const MaxBody = 12 << 20
 
-// maxFields bounds the text parts of a form, in bytes.
+// maxFields is the largest size of all text parts of a form together, in bytes.
 const maxFields = 256 << 10
 
 // File is a picture that came in a form.
@@ -34,15 +33,15 @@ type File struct {
 
 type fileKey struct{}
 
-// FileFrom is the file of the request; ok is false when it was plain JSON or had none.
+// FileFrom returns the file of the request; false when the request was plain JSON or had no file.
 func FileFrom(ctx context.Context) (File, bool) {
 	f, ok := ctx.Value(fileKey{}).(File)
 	return f, ok
 }
 
-// Form reads the members of a JSON object from a multipart form, with one file in a
-// part named file, image, images or photo. Members are read as numbers, booleans or
-// JSON where they look like it and their name is not among texts. FileFrom finds the file.
+// Form returns a reader of multipart forms that makes the members of a JSON object out of the fields, with at most one
+// file in a part named file, image, images or photo. A field whose name is not in texts and whose text is a number, a
+// boolean or JSON becomes that. The reader puts the file into the context: see FileFrom.
 func Form(texts ...string) func(context.Context, *multipart.Reader) (context.Context, map[string]any, error) {
 	return func(ctx context.Context, form *multipart.Reader) (context.Context, map[string]any, error) {
 		file, members, err := readForm(form, texts)
@@ -63,10 +62,10 @@ func readForm(form *multipart.Reader, texts []string) (*File, map[string]any, er
 	for {
 		part, err := form.NextPart()
 		if errors.Is(err, io.EOF) {
-			return file, typed(values, texts), nil
+			return file, parseFields(values, texts), nil
 		}
 		if err != nil {
-			return nil, nil, formFault(err)
+			return nil, nil, formProblem(err)
 		}
 		if isFile(part) {
 			if file != nil {
@@ -79,7 +78,7 @@ func readForm(form *multipart.Reader, texts []string) (*File, map[string]any, er
 		}
 		raw, err := io.ReadAll(io.LimitReader(part, maxFields+1))
 		if err != nil {
-			return nil, nil, formFault(err)
+			return nil, nil, formProblem(err)
 		}
 		if size += len(raw); size > maxFields {
 			return nil, nil, problem.New(problem.TooLarge, "too_large")
@@ -99,7 +98,7 @@ func isFile(part *multipart.Part) bool {
 func readFile(part *multipart.Part) (*File, error) {
 	raw, err := io.ReadAll(io.LimitReader(part, MaxThroughAPI+1))
 	if err != nil {
-		return nil, formFault(err)
+		return nil, formProblem(err)
 	}
 	if len(raw) > MaxThroughAPI {
 		return nil, errUseDirect
@@ -109,7 +108,7 @@ func readFile(part *multipart.Part) (*File, error) {
 
 var errUseDirect = problem.New(problem.TooLarge, "use_direct_upload")
 
-func formFault(err error) error {
+func formProblem(err error) error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		return errUseDirect
@@ -117,24 +116,23 @@ func formFault(err error) error {
 	return problem.New(problem.Invalid, "malformed_body").Because(err)
 }
 
-// typed are the members that the fields of a form stand for. Every field is text;
-// where it looks like another kind of value and is not among texts, it is one.
-func typed(values map[string]string, texts []string) map[string]any {
+// parseFields returns the members that the fields of a form stand for. A field in texts stays text.
+func parseFields(values map[string]string, texts []string) map[string]any {
 	out := make(map[string]any, len(values))
 	for name, value := range values {
 		if strings.TrimSpace(value) == "" {
-			continue // an empty field of a form is one left blank
+			continue // an empty field counts as not sent
 		}
 		out[name] = value
 		if !slices.Contains(texts, name) {
-			out[name] = typedValue(value)
+			out[name] = parseValue(value)
 		}
 	}
 	return out
 }
 
-// typedValue is the JSON value that text spells, or text itself.
-func typedValue(text string) any {
+// parseValue is the JSON value that text spells, or text itself.
+func parseValue(text string) any {
 	trimmed := strings.TrimSpace(text)
 	if lower := strings.ToLower(trimmed); lower == "true" || lower == "false" { // True, as some languages write it
 		return lower == "true"
@@ -143,7 +141,7 @@ func typedValue(text string) any {
 		return text
 	}
 	decoder := json.NewDecoder(strings.NewReader(trimmed))
-	decoder.UseNumber() // numbers go on as they came
+	decoder.UseNumber() // numbers keep their digits
 	var value any
 	if decoder.Decode(&value) != nil {
 		return text

@@ -6,15 +6,15 @@ import (
 	"fmt"
 )
 
-// Bounds of what is taken.
+// The limits of a picture.
 const (
-	MaxBytes  = 10 << 20
-	MaxPixels = 50_000_000
-	// maxSide keeps the sum of a row and a column from being absurd within MaxPixels.
+	MaxBytes  = 10 << 20   // of the file
+	MaxPixels = 50_000_000 // width times height
+	// maxSide is the largest width and height, in pixels: a line of 1 × 50,000,000 pixels is within MaxPixels.
 	maxSide = 32_000
 )
 
-// Format is a kind of picture we take.
+// Format is a file format that is accepted.
 type Format string
 
 // The formats.
@@ -27,7 +27,7 @@ const (
 // ContentType is the format's media type.
 func (f Format) ContentType() string { return "image/" + string(f) }
 
-// Info is what a file's structure tells.
+// Info is what Inspect found in a file.
 type Info struct {
 	Format        Format
 	Width, Height int // pixels as stored, before any orientation
@@ -35,7 +35,7 @@ type Info struct {
 	EXIF []byte
 }
 
-// RefusalCode says why a file is refused; stable, also a word of the catalog (notification.reason.<code>).
+// RefusalCode says why a file is refused. Clients see it, and shared/locale has a text for it (notification.reason.<code>).
 type RefusalCode string
 
 // The codes.
@@ -47,20 +47,19 @@ const (
 	NotAsDeclared RefusalCode = "not_as_declared"
 )
 
-// Refusal is the error for a file that will never become a picture of ours.
+// Refusal is the error for a file that is not acceptable; another try has the same result.
 type Refusal struct {
 	Code  RefusalCode
 	cause string
 }
 
-// Refuse makes a Refusal; cause is for logs and names no content.
+// Refuse returns a Refusal. The cause is for logs, so it must not contain anything of the file.
 func Refuse(code RefusalCode, cause string) *Refusal { return &Refusal{Code: code, cause: cause} }
 
 // Error implements error.
 func (r *Refusal) Error() string { return fmt.Sprintf("picture refused (%s): %s", r.Code, r.cause) }
 
-// Sniff tells the format by the first bytes (at least 12); a name or a declared
-// type is never asked.
+// Sniff returns the format that the first bytes (at least 12) have. File names and declared types do not count.
 func Sniff(head []byte) (Format, bool) {
 	switch {
 	case bytes.HasPrefix(head, []byte("\xff\xd8\xff")):
@@ -73,8 +72,8 @@ func Sniff(head []byte) (Format, bool) {
 	return "", false
 }
 
-// Inspect walks a whole file. Its error is a *Refusal. A file it accepts may
-// still fail to decode: only its structure has been seen.
+// Inspect checks the structure of a whole file. Its error is a *Refusal. A file that it accepts may still fail to decode:
+// the pixels are not checked.
 func Inspect(file []byte) (Info, error) {
 	if len(file) > MaxBytes {
 		return Info{}, Refuse(TooLarge, fmt.Sprintf("%d bytes", len(file)))
@@ -83,7 +82,7 @@ func Inspect(file []byte) (Info, error) {
 	if !ok {
 		return Info{}, Refuse(NotAPicture, "unknown signature")
 	}
-	var found walked
+	var found structure
 	var refusal *Refusal
 	switch format {
 	case JPEG:
@@ -99,7 +98,7 @@ func Inspect(file []byte) (Info, error) {
 	if refusal := checkSize(found.width, found.height); refusal != nil {
 		return Info{}, refusal
 	}
-	if refusal := foreign(file, found); refusal != nil {
+	if refusal := checkPolyglot(file, found); refusal != nil {
 		return Info{}, refusal
 	}
 	return Info{Format: format, Width: found.width, Height: found.height, EXIF: found.exif}, nil
@@ -115,39 +114,38 @@ func checkSize(w, h int) *Refusal {
 	return nil
 }
 
-// walked is what a walk through a container found.
-type walked struct {
+// structure is what a walk through the segments or chunks of a file found.
+type structure struct {
 	width, height int
 	exif          []byte
 	text          [][]byte // metadata that could hide a script
 	end           int      // where the picture ends in the file
 }
 
-// foreign refuses files that are a picture and something else at once. Phones
-// append to a picture in good faith (a second view, a motion clip, the maker's
-// own trailer), so what comes after its end is refused only when some program
-// would run or open it.
-func foreign(b []byte, found walked) *Refusal {
+// checkPolyglot refuses a file that is a picture and also something else. Phones append harmless data to pictures (a
+// second view, a video clip, data of the maker), so data after the end is refused only when a program would run or
+// open it.
+func checkPolyglot(b []byte, found structure) *Refusal {
 	trailer := b[found.end:]
 	switch {
 	case bytes.Contains(b[:min(len(b), 1024)], []byte("%PDF-")):
 		return Refuse(ExtraData, "also a PDF")
-	case zip(b, trailer):
+	case isZIP(b, trailer):
 		return Refuse(ExtraData, "also a ZIP archive")
-	case program(trailer):
+	case isProgram(trailer):
 		return Refuse(ExtraData, "carries an archive or program")
 	}
 	for _, part := range append(found.text, trailer) {
-		if script(part) {
+		if hasScript(part) {
 			return Refuse(ExtraData, "carries a script")
 		}
 	}
 	return nil
 }
 
-// zip looks for the end-of-central-directory record where readers look for it:
+// isZIP looks for the end-of-central-directory record where readers look for it:
 // in the last 64 KiB, with a comment that reaches the end of the file.
-func zip(b, trailer []byte) bool {
+func isZIP(b, trailer []byte) bool {
 	if bytes.HasPrefix(trailer, []byte("PK\x03\x04")) {
 		return true
 	}
@@ -166,7 +164,7 @@ func zip(b, trailer []byte) bool {
 	}
 }
 
-func program(trailer []byte) bool {
+func isProgram(trailer []byte) bool {
 	for _, magic := range []string{"\x7fELF", "MZ", "\xca\xfe\xba\xbe", "\x1f\x8b\x08", "#!", "%!PS"} {
 		if bytes.HasPrefix(trailer, []byte(magic)) {
 			return true
@@ -180,7 +178,7 @@ func program(trailer []byte) bool {
 	return false
 }
 
-func script(part []byte) bool {
+func hasScript(part []byte) bool {
 	for {
 		at := bytes.IndexByte(part, '<')
 		if at < 0 {

@@ -3,8 +3,8 @@ package upload
 import "encoding/binary"
 
 // walkPNG follows the chunks (PNG specification, section 5).
-func walkPNG(b []byte) (walked, *Refusal) {
-	var out walked
+func walkPNG(b []byte) (structure, *Refusal) {
+	var out structure
 	for i, first := 8, true; ; first = false {
 		if i+12 > len(b) {
 			return out, Refuse(Broken, "PNG ends before its last chunk")
@@ -46,8 +46,8 @@ func walkPNG(b []byte) (walked, *Refusal) {
 // walkWebP follows the chunks of the RIFF container (RFC 9649). The frame's own
 // dimensions count, not only those the container claims: a small canvas may
 // hold a frame that decodes to gigabytes.
-func walkWebP(b []byte) (walked, *Refusal) {
-	var out walked
+func walkWebP(b []byte) (structure, *Refusal) {
+	var out structure
 	end := int(binary.LittleEndian.Uint32(b[4:])) + 8
 	if end > len(b) || end < 20 {
 		return out, Refuse(Broken, "WebP is cut off")
@@ -98,13 +98,13 @@ func walkWebP(b []byte) (walked, *Refusal) {
 	return out, nil
 }
 
-func (w *walked) grow(width, height int) {
+func (w *structure) grow(width, height int) {
 	w.width, w.height = max(w.width, width), max(w.height, height)
 }
 
 func int24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 
-// trimExifHeader drops the JPEG-style prefix some writers put before the TIFF block.
+// trimExifHeader removes the prefix of JPEG files that some programs write before the TIFF block.
 func trimExifHeader(b []byte) []byte {
 	if len(b) > 6 && string(b[:6]) == "Exif\x00\x00" {
 		return b[6:]

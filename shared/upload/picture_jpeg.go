@@ -5,8 +5,7 @@ import (
 	"encoding/binary"
 )
 
-// maxScans bounds the work a progressive file can ask for: each scan visits
-// every block. Encoders write about ten.
+// maxScans limits the work for a progressive file: each scan visits every block. Encoders write about ten.
 const maxScans = 64
 
 const (
@@ -18,8 +17,8 @@ const (
 )
 
 // walkJPEG follows the segments (ISO/IEC 10918-1, B.1) up to the end of image.
-func walkJPEG(b []byte) (walked, *Refusal) {
-	var out walked
+func walkJPEG(b []byte) (structure, *Refusal) {
+	var out structure
 	scans := 0
 	for i := 2; ; {
 		marker, next := nextMarker(b, i, scans > 0)
@@ -88,7 +87,7 @@ func nextMarker(b []byte, i int, strict bool) (byte, int) {
 	return b[i], i + 1
 }
 
-// skipEntropy returns where the marker after the entropy-coded data stands.
+// skipEntropy returns the index of the marker after the entropy-coded data.
 func skipEntropy(b []byte, i int) int {
 	for i < len(b) {
 		at := bytes.IndexByte(b[i:], 0xff)

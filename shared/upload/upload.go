@@ -1,5 +1,5 @@
-// Package upload is how a picture gets from a phone to a report: the keys it is
-// stored under, the checks before it is stored, who may attach it to what.
+// Package upload takes pictures from phones and attaches them to reports: it checks and stores the files, and locks an
+// upload for the report that uses it.
 package upload
 
 import (
@@ -23,7 +23,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// Life is how long an upload may stay unattached; phones can be offline for days.
+// Life is how long an upload is kept without a report; phones can be offline for days.
 const Life = 7 * 24 * time.Hour
 
 // Rendition is a re-encoded form of a picture, without any metadata.
@@ -35,15 +35,15 @@ const (
 	Thumbnail Rendition = "thumbnail"
 )
 
-// OriginalKey is where the bytes as sent are kept: private, sealed, expiring.
+// OriginalKey is the S3 key of the bytes as sent. They are private, encrypted, and expire.
 func OriginalKey(id uuid.UUID) string { return storage.Originals + id.String() }
 
-// RenditionKey is where a rendition is kept.
+// RenditionKey is the S3 key of a rendition.
 func RenditionKey(id uuid.UUID, r Rendition) string {
 	return storage.Renditions + id.String() + "/" + string(r) + ".jpg"
 }
 
-// IDOfKey is the upload an S3 key, or the address of an object under one, belongs to.
+// IDOfKey is the upload of an S3 key, or of the address of an object; false for another text.
 func IDOfKey(ref string) (uuid.UUID, bool) {
 	if u, err := url.Parse(ref); err == nil {
 		ref = u.Path
@@ -58,7 +58,7 @@ func IDOfKey(ref string) (uuid.UUID, bool) {
 	return uuid.Nil, false
 }
 
-// Upload is a picture on its way, as its owner sees it.
+// Upload is a picture that a phone sends ahead of its report, as its owner sees it.
 type Upload struct {
 	UploadID    uuid.UUID      `json:"upload_id"`
 	S3Key       string         `json:"s3_key"`
@@ -68,7 +68,7 @@ type Upload struct {
 	SHA256      string         `json:"sha256,omitempty" doc:"Of the original, hex"`
 	Width       int            `json:"width,omitempty" doc:"Pixels, as stored"`
 	Height      int            `json:"height,omitempty"`
-	ExpiresAt   timestamp.Time `json:"expires_at" doc:"When it is forgotten unless attached to a report"`
+	ExpiresAt   timestamp.Time `json:"expires_at" doc:"When it is deleted unless it is attached to a report"`
 	Upload      *Direct        `json:"upload,omitempty" doc:"The request that sends the bytes straight to storage"`
 }
 
@@ -79,18 +79,17 @@ type Direct struct {
 	Headers map[string]string `json:"headers" doc:"To be sent exactly as given"`
 }
 
-// Intent is what a phone is about to send.
+// Intent describes a picture that a phone will send.
 type Intent struct {
 	ContentType string
 	SizeBytes   int64
 	SHA256      string // hex; may be empty
 }
 
-// directTTL is how long the address for a direct upload works: long enough for
-// 10 MB on a slow link that breaks off and is tried again.
+// directTTL is how long the address for a direct upload works. It is long enough for 10 MB on a slow link, with retries.
 const directTTL = time.Hour
 
-// Uploads takes pictures in.
+// Uploads stores the pictures that phones send.
 type Uploads struct {
 	db    database.Querier
 	store *storage.Store
@@ -98,30 +97,30 @@ type Uploads struct {
 	clock timestamp.Clock
 }
 
-// NewUploads keeps rows in db and bytes in store.
+// NewUploads returns an Uploads with its rows in db and its bytes in store.
 func NewUploads(db database.Querier, store *storage.Store, links *storage.Links, now timestamp.Clock) *Uploads {
 	return &Uploads{db: db, store: store, links: links, clock: now}
 }
 
-// Take stores a picture that came through the API. Anything but a whole JPEG,
-// PNG or WebP is a 415 or 422, and leaves nothing behind.
+// Take stores a picture that came through the API. Anything but a complete JPEG, PNG or WebP fails with a 413, 415 or
+// 422 and stores nothing.
 func (s *Uploads) Take(ctx context.Context, owner uuid.UUID, f File) (Upload, error) {
 	info, err := Inspect(f.Bytes)
 	if err != nil {
-		return Upload{}, refused(err)
+		return Upload{}, problemOf(err)
 	}
 	sum := sha256.Sum256(f.Bytes)
 	up := Upload{
 		UploadID: database.NewID(), ContentType: info.Format.ContentType(), SizeBytes: int64(len(f.Bytes)),
 		SHA256: hex.EncodeToString(sum[:]), Width: info.Width, Height: info.Height,
 	}
-	if err := s.open(ctx, owner, &up, sum[:]); err != nil {
+	if err := s.insert(ctx, owner, &up, sum[:]); err != nil {
 		return Upload{}, err
 	}
 	if err := s.store.Put(ctx, up.S3Key, up.ContentType, f.Bytes); err != nil {
-		return Upload{}, errors.Join(problem.New(problem.Unavailable, "unavailable").After(2*time.Second).Because(err), s.drop(ctx, up.UploadID))
+		return Upload{}, errors.Join(problem.New(problem.Unavailable, "unavailable").After(2*time.Second).Because(err), s.remove(ctx, up.UploadID))
 	}
-	// The worker may have been faster, so only a picture that still waits is moved on.
+	// The worker may already have processed the picture, so only the state issued changes.
 	const stored = `UPDATE uploads SET state = 'stored', original_sha256 = $2 WHERE id = $1 AND state = 'issued'`
 	if _, err := s.db.Exec(ctx, stored, up.UploadID, sum[:]); err != nil {
 		return Upload{}, fmt.Errorf("mark upload stored: %w", err)
@@ -132,7 +131,7 @@ func (s *Uploads) Take(ctx context.Context, owner uuid.UUID, f File) (Upload, er
 	return up, nil
 }
 
-// Issue gives a phone the address to send a picture to by itself.
+// Issue returns the request with which a phone sends a picture straight to storage.
 func (s *Uploads) Issue(ctx context.Context, owner uuid.UUID, in Intent) (Upload, error) {
 	contentType := strings.ToLower(strings.TrimSpace(in.ContentType))
 	if contentType == "image/jpg" {
@@ -140,9 +139,9 @@ func (s *Uploads) Issue(ctx context.Context, owner uuid.UUID, in Intent) (Upload
 	}
 	switch {
 	case contentType != "image/jpeg" && contentType != "image/png" && contentType != "image/webp":
-		return Upload{}, refused(Refuse(NotAPicture, "declared type"))
+		return Upload{}, problemOf(Refuse(NotAPicture, "declared type"))
 	case in.SizeBytes > MaxBytes:
-		return Upload{}, refused(Refuse(TooLarge, "declared size"))
+		return Upload{}, problemOf(Refuse(TooLarge, "declared size"))
 	}
 	sum, err := hex.DecodeString(in.SHA256)
 	if err != nil || (len(sum) != 0 && len(sum) != sha256.Size) {
@@ -152,7 +151,7 @@ func (s *Uploads) Issue(ctx context.Context, owner uuid.UUID, in Intent) (Upload
 		sum = nil
 	}
 	up := Upload{UploadID: database.NewID(), ContentType: contentType, SizeBytes: in.SizeBytes, SHA256: strings.ToLower(in.SHA256)}
-	if err := s.open(ctx, owner, &up, sum); err != nil {
+	if err := s.insert(ctx, owner, &up, sum); err != nil {
 		return Upload{}, err
 	}
 	request, err := s.store.PresignPut(ctx, up.S3Key, contentType, in.SizeBytes, directTTL)
@@ -166,30 +165,31 @@ func (s *Uploads) Issue(ctx context.Context, owner uuid.UUID, in Intent) (Upload
 	return up, nil
 }
 
-func (s *Uploads) open(ctx context.Context, owner uuid.UUID, up *Upload, sum []byte) error {
+// insert adds the row of an upload, and sets its key and when it expires.
+func (s *Uploads) insert(ctx context.Context, owner uuid.UUID, up *Upload, sum []byte) error {
 	up.S3Key = OriginalKey(up.UploadID)
 	up.ExpiresAt = timestamp.Of(s.clock.Now().Add(Life))
 	const insert = `INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, sha256, width, height, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, nullif($7, 0), nullif($8, 0), $9)`
 	_, err := s.db.Exec(ctx, insert, up.UploadID, owner, up.S3Key, up.ContentType, up.SizeBytes, sum, up.Width, up.Height, up.ExpiresAt.Time)
 	if err != nil {
-		return fmt.Errorf("open upload: %w", err)
+		return fmt.Errorf("insert upload: %w", err)
 	}
 	return nil
 }
 
-// drop forgets an upload whose bytes did not arrive. Its object, should there be one, expires.
-func (s *Uploads) drop(ctx context.Context, id uuid.UUID) error {
+// remove deletes an upload whose bytes could not be stored. If there is an object, it expires.
+func (s *Uploads) remove(ctx context.Context, id uuid.UUID) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
 	if _, err := s.db.Exec(ctx, `DELETE FROM uploads WHERE id = $1`, id); err != nil {
-		return fmt.Errorf("drop upload: %w", err)
+		return fmt.Errorf("remove upload: %w", err)
 	}
 	return nil
 }
 
-// refused says to the client why a file is not taken.
-func refused(err error) error {
+// problemOf turns a *Refusal into the problem that the client gets; other errors stay.
+func problemOf(err error) error {
 	var r *Refusal
 	if !errors.As(err, &r) {
 		return err
@@ -205,7 +205,7 @@ func refused(err error) error {
 	return problem.New(problem.Invalid, "image_broken").Because(err)
 }
 
-// State is how far a picture is.
+// State is the state of an upload.
 type State string
 
 // The states.
@@ -213,10 +213,10 @@ const (
 	Issued    State = "issued"    // waiting for the bytes
 	Stored    State = "stored"    // the bytes are there
 	Processed State = "processed" // renditions exist
-	Refused   State = "refused"   // not a picture we take
+	Refused   State = "refused"   // not an acceptable picture
 )
 
-// Locked is an upload its owner is about to use, locked by the transaction.
+// Locked is an upload whose row the transaction has locked, so that only one report can use it.
 type Locked struct {
 	ID        uuid.UUID
 	State     State
@@ -229,8 +229,8 @@ type Locked struct {
 	Blurhash      *string
 }
 
-// Lock locks the uploads of a person until the transaction ends. The result has those that are there and theirs; see
-// InOrder.
+// Lock locks uploads of a person until the transaction ends. The result has those of ids that exist and belong to the
+// person, in no order; see InOrder.
 func Lock(p database.Pipeline, owner uuid.UUID, ids []uuid.UUID) *database.Ask[[]Locked] {
 	if len(ids) == 0 {
 		return database.Derive(func() []Locked { return nil })
@@ -254,7 +254,7 @@ func InOrder(ids []uuid.UUID, locked []Locked) ([]Locked, error) {
 	return out, nil
 }
 
-// Usable is nil for an upload that may be attached now.
+// Usable is nil for an upload that may be attached to a report now.
 func (u Locked) Usable(now time.Time) error {
 	switch {
 	case u.State == Refused:
@@ -267,7 +267,7 @@ func (u Locked) Usable(now time.Time) error {
 	return nil
 }
 
-// Same reports whether two uploads are of the same picture.
+// Same reports whether u has the id, or the same bytes as an upload with the hash.
 func (u Locked) Same(id uuid.UUID, hash []byte) bool {
 	return u.ID == id || (u.Hash != nil && bytes.Equal(u.Hash, hash))
 }

@@ -31,7 +31,7 @@ type acceptedReport struct {
 	clientID, id, number, owner string
 	picture                     bool
 
-	mu       sync.Mutex        // held while a user changes its status
+	mu       sync.Mutex        // locked while a user changes its status
 	changes  []statusChange    // by staff, in order
 	comments map[string]string // author by client_id
 }

@@ -14,17 +14,17 @@ import (
 	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
-func (g *Group) registerSimilar(api *httpapi.API) {
+func (g *Group) registerFindSimilar(api *httpapi.API) {
 	op := httpapi.Operation{
 		Operation: huma.Operation{
 			Method: http.MethodGet, Path: "/api/v1/reports/similar", Tags: []string{tag},
 			Summary: "Find reports that may be about the same problem",
-			Description: "For an upload of the caller's before it is filed, with the place; or for a report. By place first, then by " +
-				"picture: open reports within 250 m, the most alike first.",
+			Description: "For an upload of the caller's before its report is created, with the place; or for a report. " +
+				"Open reports within 250 m, those with the most similar pictures first.",
 		},
 		Aliases: pointAliases(),
 	}
-	httpapi.Register(api, op, g.similar)
+	httpapi.Register(api, op, g.findSimilar)
 }
 
 type similarInput struct {
@@ -41,10 +41,10 @@ type similarOutput struct {
 	}
 }
 
-func (g *Group) similar(ctx context.Context, in *similarInput) (*similarOutput, error) {
+func (g *Group) findSimilar(ctx context.Context, in *similarInput) (*similarOutput, error) {
 	caller := identity.Must(ctx)
 	v := reportread.ViewerOf(caller)
-	like := reportread.Likeness{Owner: caller.UserID, Limit: in.Limit}
+	like := reportread.SimilarQuery{Owner: caller.UserID, Limit: in.Limit}
 	placed := in.Latitude.set && in.Longitude.set
 	if placed {
 		if !report.ValidPoint(in.Latitude.value, in.Longitude.value) {
@@ -78,7 +78,7 @@ func (g *Group) similar(ctx context.Context, in *similarInput) (*similarOutput, 
 	return out, nil
 }
 
-// optional is a number that may be left out, of which 0 is not a sign.
+// optional is a number that may be left out; 0 is a number like others.
 type optional struct {
 	value float64
 	set   bool

@@ -27,39 +27,23 @@ import (
 const (
 	evidence   = "evidence"
 	resolution = "resolution"
-	// maxResolution is how many pictures of the repair a report takes.
+	// maxResolution is the number of pictures of the repair that a report can have.
 	maxResolution = 5
 )
 
-func (g *Group) registerImages(api *httpapi.API) {
+func (g *Group) registerAddImage(api *httpapi.API) {
 	const path = "/api/v1/reports/{id}/images"
 	add := httpapi.Operation{
 		Operation: huma.Operation{
 			Method: http.MethodPost, Path: path, Tags: []string{tag}, Summary: "Add a picture to a report",
-			Description: "evidence by its reporter while it is pending, and by staff; resolution, of the repair, by staff. " +
-				"As a form with the file, or by the id of an upload.",
+			Description: "evidence: by the reporter while the report is pending, and by staff. resolution, a picture of the repair: by staff. " +
+				"Send a form with the file, or the id of an upload.",
 			DefaultStatus: http.StatusCreated, Errors: []int{http.StatusForbidden, http.StatusConflict},
 		},
 		Limit: admission.LimitUpload, Creates: true, MaxBody: upload.MaxBody, Multipart: upload.Form("kind", "upload_id"),
 	}
 	upload.Describe(&add.Operation, "The picture, and kind")
 	httpapi.Register(api, add, g.addImage)
-
-	remove := httpapi.Operation{Operation: huma.Operation{
-		Method: http.MethodDelete, Path: path + "/{img_id}", Tags: []string{tag}, Summary: "Remove a picture from a report",
-		Description: "By its reporter while the report is pending, and by administrators.",
-		Errors:      []int{http.StatusForbidden, http.StatusConflict},
-	}}
-	httpapi.Register(api, remove, g.removeImage)
-
-	show := httpapi.Operation{
-		Operation: huma.Operation{
-			Method: http.MethodGet, Path: path + "/{img_id}/{rendition}", Tags: []string{tag}, Summary: "See a picture",
-			Description: "Leads to an address that is good for at least an hour.", DefaultStatus: http.StatusFound,
-		},
-		Cache: httpapi.Never,
-	}
-	httpapi.Register(api, show, g.rendition)
 }
 
 type addImageInput struct {
@@ -131,7 +115,7 @@ func (g *Group) addImage(ctx context.Context, in *addImageInput) (*imageOutput, 
 	return out, nil
 }
 
-// pictureOf is the upload named, or made of the file sent.
+// pictureOf is the upload that the request names, or that it makes of the file of the request.
 func (g *Group) pictureOf(ctx context.Context, in *addImageInput, c identity.Caller) (uuid.UUID, error) {
 	if file, ok := upload.FileFrom(ctx); ok {
 		up, err := g.uploads.Take(ctx, c.UserID, file)
@@ -158,7 +142,7 @@ func (g *Group) attachImage(ctx context.Context, tx *outbox.Tx, h *reportwrite.L
 		}
 	}
 	judge := kind == evidence && h.Status == report.Pending
-	if err := g.pictured(ctx, tx, h, judge); err != nil {
+	if err := g.picturesChanged(ctx, tx, h, judge); err != nil {
 		return reportread.Image{}, err
 	}
 	if judge && picture.State == upload.Processed {
@@ -169,9 +153,9 @@ func (g *Group) attachImage(ctx context.Context, tx *outbox.Tx, h *reportwrite.L
 	return g.reader.NewImage(ctx, image, kind, h.At)
 }
 
-// pictured notes that a report's pictures have changed. Where there is one now
-// that there was none before, the AI has something to judge.
-func (g *Group) pictured(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, judge bool) error {
+// picturesChanged updates a report after a change of its pictures. With judge, a report that waits for a person goes to
+// the AI again.
+func (g *Group) picturesChanged(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, judge bool) error {
 	const q = `
 		UPDATE reports r SET version = version + 1, updated_at = now(), ai_status = CASE
 			WHEN r.status <> 'pending' THEN ai_status
@@ -180,77 +164,8 @@ func (g *Group) pictured(ctx context.Context, tx *outbox.Tx, h *reportwrite.Lock
 		WHERE id = $1`
 	tx.Queue(q, h.ID, judge)
 	by := actorOn(identity.Must(ctx), h)
-	if err := h.Reread(ctx, tx, by); err != nil { // the order of its pictures is the database's
+	if err := h.Reread(ctx, tx, by); err != nil { // the database knows which pictures the report has now
 		return err
 	}
 	return h.Event(ctx, tx, ledger.Event{Type: ledger.Amended, At: h.At}, by)
-}
-
-// ImageInput names a picture of a report in a path.
-type ImageInput struct {
-	RefInput
-	ImageID uuid.UUID `path:"img_id" format:"uuid"`
-}
-
-func (g *Group) removeImage(ctx context.Context, in *ImageInput) (*messageOutput, error) {
-	about, err := in.ID.About()
-	if err != nil {
-		return nil, err
-	}
-	caller := identity.Must(ctx)
-	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		var there *database.Ask[bool]
-		const look = `SELECT EXISTS (SELECT FROM report_images WHERE id = $3 AND deleted_at IS NULL AND report_id = ` + report.IDSQL + `)`
-		h, err := lockVisible(ctx, tx, about, "", func(p database.Pipeline) {
-			there = database.AskRow(p, pgx.RowTo[bool], look, about.Args(in.ImageID)...)
-		})
-		if err != nil {
-			return err
-		}
-		if caller.Role != identity.Admin {
-			switch {
-			case !owns(caller, h):
-				return errForbidden
-			case h.Status != report.Pending:
-				return errNotEditable
-			}
-		}
-		if !there.Get() {
-			return problem.New(problem.NotFound, "image_not_found")
-		}
-		tx.Queue(`UPDATE report_images SET deleted_at = now() WHERE id = $1`, in.ImageID)
-		if err := g.pictured(ctx, tx, h, false); err != nil || owns(caller, h) {
-			return err
-		}
-		return audit.Record(ctx, tx, audit.Entry{Action: "report.remove_image", Entity: "report", EntityID: h.ID.String(),
-			Before: map[string]any{"image_id": in.ImageID}})
-	})
-	if err != nil {
-		return nil, err
-	}
-	return message(ctx, "image_removed"), nil
-}
-
-type renditionInput struct {
-	ImageInput
-	Rendition string `path:"rendition" enum:"display,thumbnail"`
-}
-
-type redirectOutput struct {
-	Location string `header:"Location"`
-}
-
-func (g *Group) rendition(ctx context.Context, in *renditionInput) (*redirectOutput, error) {
-	image, err := g.reader.Image(ctx, reportread.ViewerOf(identity.Must(ctx)), in.ID, in.ImageID)
-	if err != nil {
-		return nil, err
-	}
-	url := image.ImageURL
-	if in.Rendition == string(upload.Thumbnail) {
-		url = image.ThumbnailURL
-	}
-	if url == nil {
-		return nil, problem.New(problem.NotFound, "image_not_ready").With("status", image.Status)
-	}
-	return &redirectOutput{Location: *url}, nil
 }

@@ -3,6 +3,7 @@ package reports
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -18,6 +20,13 @@ import (
 	"github.com/lafaekstreet/backend/shared/reportwrite"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
+
+func (g *Group) registerAssign(api *httpapi.API) {
+	op := changeOperation(http.MethodPost, "/assign", "Assign a report to an agency", "Without agency_id: to the agency whose area and issue types fit best. "+
+		"Officials may assign to their own agency a report that no other agency has.")
+	op.Roles = identity.Staff()
+	httpapi.Register(api, op, g.assignReport)
+}
 
 type assignInput struct {
 	RefInput
@@ -31,18 +40,18 @@ type assignInput struct {
 	}
 }
 
-// assignee is whom a report goes to.
+// assignee is the agency, and the official, that a report is assigned to.
 type assignee struct {
 	agency uuid.UUID // uuid.Nil where there is no such agency
 	name   string
 	user   *uuid.UUID
-	works  uuid.UUID // the agency user is an official of
+	works  uuid.UUID // the agency of user
 }
 
 var errAgencyUnknown = &problem.Error{Kind: problem.Invalid, Code: "agency_unknown",
 	Fields: []problem.Field{{Name: "agency_id", Message: "no such agency"}}}
 
-func (g *Group) assign(ctx context.Context, in *assignInput) (*reportOutput, error) {
+func (g *Group) assignReport(ctx context.Context, in *assignInput) (*reportOutput, error) {
 	caller := identity.Must(ctx)
 	about, err := in.ID.About()
 	if err != nil {
@@ -57,7 +66,7 @@ func (g *Group) assign(ctx context.Context, in *assignInput) (*reportOutput, err
 			return problem.New(problem.Conflict, "not_assignable").Param("status", string(h.Status))
 		}
 		to := asked.Get()
-		if err := to.fit(in.Body.UserID != nil); err != nil {
+		if err := to.check(in.Body.UserID != nil); err != nil {
 			return err
 		}
 		if caller.Role == identity.Official && !mayTake(caller, h, to.agency) {
@@ -80,7 +89,7 @@ func mayTake(c identity.Caller, h *reportwrite.Locked, agency uuid.UUID) bool {
 	return c.AgencyID != nil && *c.AgencyID == agency && (h.AssignedAgency == nil || *h.AssignedAgency == agency)
 }
 
-// askAssignee looks for whom the request means.
+// askAssignee reads the agency and the official that the request means.
 func (in *assignInput) askAssignee(p database.Pipeline, about report.About) *database.Ask[assignee] {
 	type agency struct {
 		ID   uuid.UUID
@@ -91,7 +100,7 @@ func (in *assignInput) askAssignee(p database.Pipeline, about report.About) *dat
 		const q = `SELECT id, name FROM agencies WHERE id = $1 AND deleted_at IS NULL`
 		found = database.AskOptional(p, pgx.RowToStructByPos[agency], q, *in.Body.AgencyID)
 	} else {
-		// The narrowest field and area that hold the report win.
+		// The agency with the fewest issue types and the smallest area that include the report.
 		const q = `
 			SELECT a.id, a.name FROM agencies a, reports r
 			WHERE r.id = ` + report.IDSQL + ` AND a.deleted_at IS NULL
@@ -117,8 +126,8 @@ func (in *assignInput) askAssignee(p database.Pipeline, about report.About) *dat
 	})
 }
 
-// fit is nil where the agency is there and the person, where one was named, is an official of it.
-func (a assignee) fit(named bool) error {
+// check is nil where the agency exists, and a named person is an official of it.
+func (a assignee) check(named bool) error {
 	switch {
 	case a.agency == uuid.Nil:
 		return errAgencyUnknown
@@ -128,11 +137,11 @@ func (a assignee) fit(named bool) error {
 	return nil
 }
 
-// recordAssignment tells the reporter and the official, and keeps account.
+// recordAssignment writes the notifications, the note for staff and the audit entry.
 func (g *Group) recordAssignment(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, to assignee, due *time.Time, note *string) error {
 	event := fmt.Sprintf("assigned:%s:%d", h.ID, h.Version)
 	params := map[string]string{notification.ParamReportNumber: h.Number, "agency": to.name}
-	if err := h.Tell(ctx, tx, notification.ReportAssigned, event, params); err != nil {
+	if err := h.Notify(ctx, tx, notification.ReportAssigned, event, params); err != nil {
 		return err
 	}
 	if to.user != nil {

@@ -2,8 +2,10 @@ package reports
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/lafaekstreet/backend/shared/audit"
+	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -11,12 +13,17 @@ import (
 	"github.com/lafaekstreet/backend/shared/reportwrite"
 )
 
+func (g *Group) registerWithdraw(api *httpapi.API) {
+	httpapi.Register(api, changeOperation(http.MethodDelete, "", "Withdraw a report",
+		"By the reporter while it is pending, and by administrators. It is no longer shown; the ledger still says that it existed."), g.withdrawReport)
+}
+
 type withdrawInput struct {
 	RefInput
 	IfMatch string `header:"If-Match" doc:"Only when the report is still as this ETag"`
 }
 
-func (g *Group) withdraw(ctx context.Context, in *withdrawInput) (*messageOutput, error) {
+func (g *Group) withdrawReport(ctx context.Context, in *withdrawInput) (*messageOutput, error) {
 	about, err := in.ID.About()
 	if err != nil {
 		return nil, err
@@ -42,7 +49,7 @@ func (g *Group) withdraw(ctx context.Context, in *withdrawInput) (*messageOutput
 	return message(ctx, "report_withdrawn"), nil
 }
 
-// tombstone takes a report out of sight and says so on the ledger.
+// tombstone hides a report from everybody and appends the withdrawal to the ledger.
 func (g *Group) tombstone(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, c identity.Caller) error {
 	tx.Queue(`UPDATE reports SET deleted_at = now(), version = version + 1, updated_at = now() WHERE id = $1`, h.ID)
 	h.ReviewDuplicates(tx)

@@ -15,17 +15,17 @@ import (
 	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
-func (g *Group) registerReading(api *httpapi.API) {
+func (g *Group) registerRead(api *httpapi.API) {
 	get := func(path, summary, description string) httpapi.Operation {
 		return httpapi.Operation{Operation: huma.Operation{
 			Method: http.MethodGet, Path: "/api/v1/reports" + path, Tags: []string{tag}, Summary: summary, Description: description,
 		}}
 	}
-	list := get("", "List reports", "Everybody's, newest first. Rejected ones are listed for their author and for staff alone.")
+	list := get("", "List reports", "Of all people, newest first. Only the author and staff see rejected ones.")
 	list.Aliases = page.Aliases()
 	httpapi.Register(api, list, g.list)
 
-	mine := get("/my-reports", "List the caller's own reports", "With the same filters, and how many there are in each status.")
+	mine := get("/my-reports", "List the caller's own reports", "With the same filters, and the number of reports in each status.")
 	mine.Aliases = page.Aliases()
 	httpapi.Register(api, mine, g.mine)
 
@@ -85,7 +85,7 @@ type nearInput struct {
 type nearOutput struct{ Body reportread.NearPage }
 
 func (g *Group) near(ctx context.Context, in *nearInput) (*nearOutput, error) {
-	if !report.ValidPoint(in.Latitude, in.Longitude) { // NaN passes every bound of a schema
+	if !report.ValidPoint(in.Latitude, in.Longitude) { // NaN passes the bounds of the schema
 		return nil, problem.InvalidField("latitude", "outside the range of coordinates")
 	}
 	meters := in.RadiusMeters

@@ -21,17 +21,17 @@ import (
 	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
-func (g *Group) registerBatch(api *httpapi.API) {
+func (g *Group) registerCreateBatch(api *httpapi.API) {
 	op := httpapi.Operation{
 		Operation: huma.Operation{
-			Method: http.MethodPost, Path: "/api/v1/reports/batch", Tags: []string{tag}, Summary: "File what was written offline",
-			Description: "Up to 50 reports, each by itself: one bad item never spoils the rest. Sending any of them again, in any " +
+			Method: http.MethodPost, Path: "/api/v1/reports/batch", Tags: []string{tag}, Summary: "Create reports that were written offline",
+			Description: "Up to 50 reports, each by itself: a bad item does not stop the others. Sending an item again, in any " +
 				"order or at the same time, has the effect of sending it once. The same client_id with other content changes " +
 				"nothing and is reported as a conflict.",
 		},
 		Creates: true,
 	}
-	httpapi.Register(api, op, g.batch)
+	httpapi.Register(api, op, g.createBatch)
 }
 
 type batchInput struct {
@@ -41,16 +41,16 @@ type batchInput struct {
 	}
 }
 
-// BatchResult is what became of one report of a batch.
+// BatchResult is the result of one report of a batch.
 type BatchResult struct {
 	ClientID   *string            `json:"client_id" doc:"As sent"`
-	Status     string             `json:"status" enum:"created,duplicate,conflict,error" doc:"duplicate: it was there before, and report is what is there"`
+	Status     string             `json:"status" enum:"created,duplicate,conflict,error" doc:"duplicate: it existed before, and report is the existing one"`
 	Report     *reportread.Report `json:"report,omitempty"`
 	Code       string             `json:"code,omitempty"`
 	Detail     string             `json:"detail,omitempty"`
 	Errors     []problem.Field    `json:"errors,omitempty"`
-	StoredHash string             `json:"stored_hash,omitempty" doc:"Of a conflict: of the content that is there (SHA-256, hex)"`
-	SentHash   string             `json:"sent_hash,omitempty" doc:"Of a conflict: of the content that was sent"`
+	StoredHash string             `json:"stored_hash,omitempty" doc:"For a conflict: hash of the existing content (SHA-256, hex)"`
+	SentHash   string             `json:"sent_hash,omitempty" doc:"For a conflict: hash of the content that was sent"`
 }
 
 type batchOutput struct {
@@ -59,7 +59,7 @@ type batchOutput struct {
 	}
 }
 
-func (g *Group) batch(ctx context.Context, in *batchInput) (*batchOutput, error) {
+func (g *Group) createBatch(ctx context.Context, in *batchInput) (*batchOutput, error) {
 	caller := identity.Must(ctx)
 	budget := g.limiter.Take(ctx, admission.LimitSync, admission.UserKey+caller.UserID.String(), len(in.Body.Reports))
 	if !budget.Allowed {
@@ -69,16 +69,16 @@ func (g *Group) batch(ctx context.Context, in *batchInput) (*batchOutput, error)
 	out.Body.Results = make([]BatchResult, len(in.Body.Reports))
 	reader := newRequestReader()
 	round := g.outbox.Round()
-	defer round.Send(ctx) // whatever comes of later items, what was created is worked on
+	defer round.Send(ctx) // also when a later item fails: the messages of the reports that were created
 	for i, item := range in.Body.Reports {
-		members, _ := item.(map[string]any) // one item that is no object must not keep the others from being read
+		members, _ := item.(map[string]any) // nil for an item that is no object; reading it fails later, for this item only
 		httpapi.Rename(members, createAliases())
-		sent := clientIDOf(item) // before it is respelled: the phone looks for what it sent
+		sent := clientIDOf(item) // before reading changes its spelling: the phone compares it with what it sent
 		result, err := g.createOne(ctx, round, caller, reader, item)
 		if err != nil {
 			var known *problem.Error
 			if !errors.As(err, &known) {
-				// Nothing is known about this item or any later one. What was created
+				// This item and the later ones have no result. What was created
 				// stays; the phone sends the batch again.
 				return nil, err
 			}
@@ -150,8 +150,7 @@ func clientIDOf(item any) *string {
 	return &id
 }
 
-// requestReader reads requests that came inside something else, by the same schema
-// as those that came alone. Not safe for concurrent use.
+// requestReader reads the items of a batch, with the schema of POST /reports. It is not safe for concurrent use.
 type requestReader struct {
 	registry huma.Registry
 	schema   *huma.Schema

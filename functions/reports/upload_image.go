@@ -17,20 +17,20 @@ import (
 
 const tag = "reports"
 
-func (g *Group) registerUploads(api *httpapi.API) {
+func (g *Group) registerUploadImage(api *httpapi.API) {
 	op := httpapi.Operation{
 		Operation: huma.Operation{
 			Method: http.MethodPost, Path: "/api/v1/reports/pre-upload-image", Tags: []string{tag},
 			Summary: "Send a picture ahead of its report, or ask where to send it",
-			Description: "A form with one file stores it at once (up to 4.5 MB). JSON with what is about to be sent gets a " +
-				"request that puts the bytes straight into storage (up to 10 MB). Either way the picture is re-encoded " +
-				"without any metadata before anybody sees it; an upload nothing is attached to is forgotten after 7 days.",
+			Description: "A form with one file stores it at once (up to 4.5 MB). JSON that describes the picture gets a " +
+				"request that sends the bytes straight to storage (up to 10 MB). The picture is always re-encoded " +
+				"without any metadata before anybody sees it; an upload that no report uses is deleted after 7 days.",
 			DefaultStatus: http.StatusCreated,
 		},
 		Limit: admission.LimitUpload, Creates: true, MaxBody: upload.MaxBody, Multipart: upload.Form("content_type", "sha256"),
 	}
 	upload.Describe(&op.Operation, "The picture itself")
-	httpapi.Register(api, op, g.preUpload)
+	httpapi.Register(api, op, g.uploadImage)
 }
 
 type preUploadInput struct {
@@ -44,7 +44,7 @@ type preUploadInput struct {
 
 type uploadOutput struct{ Body upload.Upload }
 
-func (g *Group) preUpload(ctx context.Context, in *preUploadInput) (*uploadOutput, error) {
+func (g *Group) uploadImage(ctx context.Context, in *preUploadInput) (*uploadOutput, error) {
 	caller := identity.Must(ctx)
 	if file, ok := upload.FileFrom(ctx); ok {
 		up, err := g.uploads.Take(ctx, caller.UserID, file)

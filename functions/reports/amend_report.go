@@ -2,8 +2,10 @@ package reports
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/lafaekstreet/backend/shared/audit"
+	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -11,6 +13,13 @@ import (
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportwrite"
 )
+
+func (g *Group) registerAmend(api *httpapi.API) {
+	op := changeOperation(http.MethodPatch, "", "Change a report", "The reporter may change title, description and issue type while it is "+
+		"pending. Staff may also change severity, the parts of the address and the status, at any time.")
+	op.Aliases = map[string]string{"report_type": "issue_type", "type": "issue_type", "category": "issue_type"}
+	httpapi.Register(api, op, g.amendReport)
+}
 
 type amendInput struct {
 	RefInput
@@ -31,16 +40,16 @@ type amendInput struct {
 	}
 }
 
-// moves reports whether the change is also one of the status: a client may send back the one it knows.
+// moves reports whether the request changes the status: a client may send the present one.
 func moves(h *reportwrite.Locked, to *report.Status) bool { return to != nil && *to != h.Status }
 
-// addresses reports whether the change holds any part of the address.
+// addresses reports whether the request has any part of the address.
 func (in *amendInput) addresses() bool {
 	b := in.Body
 	return b.Address != nil || b.Street != nil || b.Suco != nil || b.District != nil || b.Municipality != nil
 }
 
-func (g *Group) amend(ctx context.Context, in *amendInput) (*reportOutput, error) {
+func (g *Group) amendReport(ctx context.Context, in *amendInput) (*reportOutput, error) {
 	caller := identity.Must(ctx)
 	var to *report.Status
 	if in.Body.Status != nil {
@@ -74,15 +83,15 @@ func (g *Group) amend(ctx context.Context, in *amendInput) (*reportOutput, error
 	}})
 }
 
-// wording is what of a report's text changes; nil stays.
-type wording struct {
+// amendment is the new content of a report; nil members stay as they are.
+type amendment struct {
 	title, description, raw *string
 	issueType               *report.IssueType
 	severity                *report.Severity
 }
 
-// onto writes the words onto a report that is held.
-func (w wording) onto(h *reportwrite.Locked) {
+// apply changes the fields of a locked report.
+func (w amendment) apply(h *reportwrite.Locked) {
 	if w.title != nil {
 		h.Title = *w.title
 	}
@@ -100,8 +109,8 @@ func (w wording) onto(h *reportwrite.Locked) {
 	}
 }
 
-func (in *amendInput) wording() (wording, error) {
-	var out wording
+func (in *amendInput) amendment() (amendment, error) {
+	var out amendment
 	if in.Body.Title != nil {
 		text := clean(in.Body.Title)
 		out.title = &text
@@ -117,18 +126,17 @@ func (in *amendInput) wording() (wording, error) {
 	if in.Body.Severity != nil {
 		s, ok := report.ParseSeverity(*in.Body.Severity)
 		if !ok {
-			return wording{}, problem.InvalidField("severity", "not a severity")
+			return amendment{}, problem.InvalidField("severity", "not a severity")
 		}
 		out.severity = &s
 	}
 	return out, nil
 }
 
-// rewrite changes the report and, where its content is another, appends to the ledger. It leaves alone what nothing is
-// sent for.
+// rewrite changes the members that the request has. A change of content appends an event to the ledger.
 func (g *Group) rewrite(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, in *amendInput) error {
-	words, err := in.wording()
-	if err != nil || words == (wording{}) && !in.addresses() {
+	content, err := in.amendment()
+	if err != nil || content == (amendment{}) && !in.addresses() {
 		return err
 	}
 	b := in.Body
@@ -148,20 +156,20 @@ func (g *Group) rewrite(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locke
 		UPDATE reports SET
 			title = coalesce($2, title), description = coalesce($3, description), issue_type = coalesce($4, issue_type),
 			issue_type_raw = CASE WHEN $4::text IS NULL THEN issue_type_raw ELSE $5 END,
-			` + report.Graded("$6") + `,
+			` + report.SetSeverity("$6") + `,
 			address = nullif(coalesce($7, address), ''), street = nullif(coalesce($8, street), ''),
 			suco = nullif(coalesce($9, suco), ''), district = nullif(coalesce($10, district), ''),
 			municipality = nullif(coalesce($11, municipality), ''),
 			municipality_code = CASE WHEN $11::text IS NULL THEN municipality_code ELSE $12 END,
 			version = version + 1, updated_at = now()
 		WHERE id = $1`
-	tx.Queue(q, h.ID, words.title, words.description, words.issueType, words.raw, words.severity,
-		edited(b.Address), edited(b.Street), edited(b.Suco), edited(b.District), edited(b.Municipality), code)
+	tx.Queue(q, h.ID, content.title, content.description, content.issueType, content.raw, content.severity,
+		addressPart(b.Address), addressPart(b.Street), addressPart(b.Suco), addressPart(b.District), addressPart(b.Municipality), code)
 	was := *h
-	words.onto(h)
+	content.apply(h)
 	h.Version++
 	caller := identity.Must(ctx)
-	if words != (wording{}) {
+	if content != (amendment{}) {
 		if err := h.Event(ctx, tx, ledger.Event{Type: ledger.Amended, At: h.At}, actorOn(caller, h)); err != nil {
 			return err
 		}
@@ -171,20 +179,12 @@ func (g *Group) rewrite(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locke
 	}
 	return audit.Record(ctx, tx, audit.Entry{Action: "report.amend", Entity: "report", EntityID: h.ID.String(),
 		Before: map[string]any{"title": was.Title, "description": was.Description, "issue_type": was.IssueType, "severity": was.Severity},
-		After: map[string]any{"title": words.title, "description": words.description, "issue_type": words.issueType, "severity": words.severity,
+		After: map[string]any{"title": content.title, "description": content.description, "issue_type": content.issueType, "severity": content.severity,
 			"address": b.Address, "street": b.Street, "suco": b.Suco, "district": b.District, "municipality": b.Municipality}})
 }
 
-// actorOn is the caller as the ledger sees them: who changes their own report does so as a citizen.
-func actorOn(c identity.Caller, h *reportwrite.Locked) report.Actor {
-	if owns(c, h) {
-		return report.Actor{Kind: report.ActorCitizen, UserID: &c.UserID}
-	}
-	return report.ActorOf(c)
-}
-
-// edited is a part of an address as it is kept; nil for one that was not sent.
-func edited(s *string) *string {
+// addressPart is a part of an address to store: nil where it was not sent, "" where it was sent empty.
+func addressPart(s *string) *string {
 	if s == nil {
 		return nil
 	}

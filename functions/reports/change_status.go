@@ -1,0 +1,74 @@
+package reports
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
+	"github.com/lafaekstreet/backend/shared/reportwrite"
+)
+
+func (g *Group) registerChangeStatus(api *httpapi.API) {
+	op := changeOperation(http.MethodPost, "/status", "Change the status of a report", "As the table of moves allows; a 409 names the allowed ones. "+
+		"To mark it as a duplicate, name the original; to undo that, set pending.")
+	op.Roles = identity.Staff()
+	httpapi.Register(api, op, g.changeStatus)
+}
+
+type statusInput struct {
+	RefInput
+	IfMatch string `header:"If-Match" doc:"Only when the report is still as this ETag"`
+	Body    struct {
+		_               struct{} `additionalProperties:"true"`
+		Status          string   `json:"status" example:"in_progress"`
+		Note            *string  `json:"note,omitempty" maxLength:"2000" doc:"Shown to the reporter; demanded for rejected and fixed, and for going back"`
+		DuplicateOf     *string  `json:"duplicate_of,omitempty" doc:"Id or report number of the original, for duplicate"`
+		ExpectedVersion *int     `json:"expected_version,omitempty" doc:"409 when the report has another version"`
+	}
+}
+
+func (g *Group) changeStatus(ctx context.Context, in *statusInput) (*reportOutput, error) {
+	to, ok := report.ParseStatus(in.Body.Status)
+	if !ok {
+		return nil, problem.InvalidField("status", "not a status")
+	}
+	about, err := in.ID.About()
+	if err != nil {
+		return nil, err
+	}
+	caller := identity.Must(ctx)
+	m := reportwrite.Move{Report: about, To: to, By: report.ActorOf(caller),
+		Expect: reportwrite.Expect{Match: httpapi.IfMatch(in.IfMatch), Version: in.Body.ExpectedVersion}}
+	if in.Body.Note != nil {
+		m.Note = *in.Body.Note
+	}
+	if in.Body.DuplicateOf != nil {
+		original, err := report.Ref(*in.Body.DuplicateOf).About()
+		if err != nil {
+			return nil, problem.InvalidField("duplicate_of", "no such report")
+		}
+		m.DuplicateOf = &original
+	}
+	var after *reportread.Asked
+	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		h, err := reportwrite.Transition(ctx, tx, m)
+		if err != nil {
+			return err
+		}
+		after = g.reader.Ask(tx, reportread.ViewerOf(caller), h.ID)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	out, err := after.Report(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &reportOutput{ETag: httpapi.VersionTag(out.Version), Body: out}, nil
+}

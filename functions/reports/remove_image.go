@@ -1,0 +1,72 @@
+package reports
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/audit"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
+)
+
+func (g *Group) registerRemoveImage(api *httpapi.API) {
+	remove := httpapi.Operation{Operation: huma.Operation{
+		Method: http.MethodDelete, Path: "/api/v1/reports/{id}/images/{img_id}", Tags: []string{tag}, Summary: "Remove a picture from a report",
+		Description: "By the reporter while the report is pending, and by administrators.",
+		Errors:      []int{http.StatusForbidden, http.StatusConflict},
+	}}
+	httpapi.Register(api, remove, g.removeImage)
+}
+
+// ImageInput names a picture of a report in a path.
+type ImageInput struct {
+	RefInput
+	ImageID uuid.UUID `path:"img_id" format:"uuid"`
+}
+
+func (g *Group) removeImage(ctx context.Context, in *ImageInput) (*messageOutput, error) {
+	about, err := in.ID.About()
+	if err != nil {
+		return nil, err
+	}
+	caller := identity.Must(ctx)
+	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		var there *database.Ask[bool]
+		const look = `SELECT EXISTS (SELECT FROM report_images WHERE id = $3 AND deleted_at IS NULL AND report_id = ` + report.IDSQL + `)`
+		h, err := lockVisible(ctx, tx, about, "", func(p database.Pipeline) {
+			there = database.AskRow(p, pgx.RowTo[bool], look, about.Args(in.ImageID)...)
+		})
+		if err != nil {
+			return err
+		}
+		if caller.Role != identity.Admin {
+			switch {
+			case !owns(caller, h):
+				return errForbidden
+			case h.Status != report.Pending:
+				return errNotEditable
+			}
+		}
+		if !there.Get() {
+			return problem.New(problem.NotFound, "image_not_found")
+		}
+		tx.Queue(`UPDATE report_images SET deleted_at = now() WHERE id = $1`, in.ImageID)
+		if err := g.picturesChanged(ctx, tx, h, false); err != nil || owns(caller, h) {
+			return err
+		}
+		return audit.Record(ctx, tx, audit.Entry{Action: "report.remove_image", Entity: "report", EntityID: h.ID.String(),
+			Before: map[string]any{"image_id": in.ImageID}})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return message(ctx, "image_removed"), nil
+}

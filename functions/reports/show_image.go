@@ -1,0 +1,49 @@
+package reports
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/reportread"
+	"github.com/lafaekstreet/backend/shared/upload"
+)
+
+func (g *Group) registerShowImage(api *httpapi.API) {
+	show := httpapi.Operation{
+		Operation: huma.Operation{
+			Method: http.MethodGet, Path: "/api/v1/reports/{id}/images/{img_id}/{rendition}", Tags: []string{tag}, Summary: "See a picture",
+			Description: "Redirects to an address that is valid for at least one hour.", DefaultStatus: http.StatusFound,
+		},
+		Cache: httpapi.Never,
+	}
+	httpapi.Register(api, show, g.showImage)
+}
+
+type renditionInput struct {
+	ImageInput
+	Rendition string `path:"rendition" enum:"display,thumbnail"`
+}
+
+type redirectOutput struct {
+	Location string `header:"Location"`
+}
+
+func (g *Group) showImage(ctx context.Context, in *renditionInput) (*redirectOutput, error) {
+	image, err := g.reader.Image(ctx, reportread.ViewerOf(identity.Must(ctx)), in.ID, in.ImageID)
+	if err != nil {
+		return nil, err
+	}
+	url := image.ImageURL
+	if in.Rendition == string(upload.Thumbnail) {
+		url = image.ThumbnailURL
+	}
+	if url == nil {
+		return nil, problem.New(problem.NotFound, "image_not_ready").With("status", image.Status)
+	}
+	return &redirectOutput{Location: *url}, nil
+}

@@ -31,7 +31,7 @@ type Change struct {
 // read, one to write, commit and read the answer, and one more where the answer is stored under an Idempotency-Key.
 // It fails with report.ErrNotFound where the caller may not see the report, and as Expect.Check does.
 //
-// The answer is read after the commit. When only that reading fails, Apply fails although the change was made.
+// The answer is read in the round trip of the commit. When only that reading fails, Apply fails although the change was made.
 func Apply(ctx context.Context, r *reportread.Reader, o *outbox.Outbox, c Change) (reportread.Report, error) {
 	var after *reportread.Asked
 	err := o.Do(ctx, func(tx *outbox.Tx) error {

@@ -24,7 +24,26 @@ const (
 // caches the files of the pages alone, whose paths contain a hash of their content. Other answers depend on who asks.
 func newEdge(scope constructs.Construct, p *plan, k *keys, a *api) {
 	stack := newStack(scope, p.settings, "edge", "Distribution and firewall in front of the API")
-	wall := awswafv2.NewCfnWebACL(stack, jsii.String("firewall"), &awswafv2.CfnWebACLProps{
+	distribution := awscloudfront.NewCfnDistribution(stack, jsii.String("distribution"), &awscloudfront.CfnDistributionProps{
+		DistributionConfig: distributionConfig(p, k, a, newFirewall(stack, p)),
+	})
+	url := "https://" + *distribution.AttrDomainName()
+	if p.Domain != "" {
+		url = "https://" + p.Domain
+		output(stack, "DomainTarget", "What the domain's record must point at", distribution.AttrDomainName())
+	}
+	if p.HostedZone != "" {
+		awsroute53.NewCfnRecordSet(stack, jsii.String("domain-record"), &awsroute53.CfnRecordSetProps{
+			HostedZoneId: jsii.String(p.HostedZone), Name: jsii.String(p.Domain + "."), Type: jsii.String("A"),
+			AliasTarget: &awsroute53.CfnRecordSet_AliasTargetProperty{DnsName: distribution.AttrDomainName(), HostedZoneId: jsii.String(cloudFrontZone)},
+		})
+	}
+	output(stack, "URL", "Where the API is", jsii.String(url))
+}
+
+// newFirewall makes a firewall that blocks an address which sends more than EdgeRate requests, and returns its ARN.
+func newFirewall(stack awscdk.Stack, p *plan) *string {
+	return awswafv2.NewCfnWebACL(stack, jsii.String("firewall"), &awswafv2.CfnWebACLProps{
 		Name: jsii.String(p.name("edge")), Scope: jsii.String("CLOUDFRONT"),
 		DefaultAction:    &awswafv2.CfnWebACL_DefaultActionProperty{Allow: &awswafv2.CfnWebACL_AllowActionProperty{}},
 		VisibilityConfig: visible(p.name("edge")),
@@ -37,11 +56,15 @@ func newEdge(scope constructs.Construct, p *plan, k *keys, a *api) {
 				AggregateKeyType: jsii.String("IP"), Limit: jsii.Number(p.EdgeRate), EvaluationWindowSec: jsii.Number(300.0),
 			}},
 		}},
-	})
+	}).AttrArn()
+}
+
+// distributionConfig is the configuration of the distribution: its origin, what it caches, and its domain.
+func distributionConfig(p *plan, k *keys, a *api, firewall *string) *awscloudfront.CfnDistribution_DistributionConfigProperty {
 	const origin = "api"
 	config := &awscloudfront.CfnDistribution_DistributionConfigProperty{
 		Enabled: jsii.Bool(true), Comment: jsii.String(p.name("edge")), HttpVersion: jsii.String("http2and3"), Ipv6Enabled: jsii.Bool(true),
-		WebAclId: wall.AttrArn(),
+		WebAclId: firewall,
 		Origins: []any{&awscloudfront.CfnDistribution_OriginProperty{
 			Id: jsii.String(origin), DomainName: awscdk.Fn_Select(jsii.Number(2.0), awscdk.Fn_Split(jsii.String("/"), a.endpoint, nil)),
 			CustomOriginConfig: &awscloudfront.CfnDistribution_CustomOriginConfigProperty{
@@ -68,19 +91,7 @@ func newEdge(scope constructs.Construct, p *plan, k *keys, a *api) {
 			AcmCertificateArn: jsii.String(p.Certificate), SslSupportMethod: jsii.String("sni-only"), MinimumProtocolVersion: jsii.String("TLSv1.2_2021"),
 		}
 	}
-	distribution := awscloudfront.NewCfnDistribution(stack, jsii.String("distribution"), &awscloudfront.CfnDistributionProps{DistributionConfig: config})
-	url := "https://" + *distribution.AttrDomainName()
-	if p.Domain != "" {
-		url = "https://" + p.Domain
-		output(stack, "DomainTarget", "What the domain's record must point at", distribution.AttrDomainName())
-	}
-	if p.HostedZone != "" {
-		awsroute53.NewCfnRecordSet(stack, jsii.String("domain-record"), &awsroute53.CfnRecordSetProps{
-			HostedZoneId: jsii.String(p.HostedZone), Name: jsii.String(p.Domain + "."), Type: jsii.String("A"),
-			AliasTarget: &awsroute53.CfnRecordSet_AliasTargetProperty{DnsName: distribution.AttrDomainName(), HostedZoneId: jsii.String(cloudFrontZone)},
-		})
-	}
-	output(stack, "URL", "Where the API is", jsii.String(url))
+	return config
 }
 
 func visible(name string) *awswafv2.CfnWebACL_VisibilityConfigProperty {

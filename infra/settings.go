@@ -117,64 +117,93 @@ func (s settings) managed() bool { return s.Profile == "managed" }
 // name is the full name of a resource of this deployment.
 func (s settings) name(part string) string { return "lafaekstreet-" + s.Stage + "-" + part }
 
+// check returns every fault of the settings, sorted by the name of the setting.
 func (s settings) check() error {
-	var faults []error
-	fault := func(bad bool, format string, args ...any) {
-		if bad {
-			faults = append(faults, fmt.Errorf("  "+format, args...))
-		}
+	var f settingFaults
+	f.check(!stageForm.MatchString(s.Stage), "stage: %q must be lower-case letters, digits and hyphens, at most 20", s.Stage)
+	f.oneOf("profile", s.Profile, "managed", "external")
+	f.oneOf("nat", s.Nat, "instance", "gateway")
+	f.oneOf("deployment", s.Deployment, "all-at-once", "canary", "linear")
+	s.checkDatabase(&f)
+	s.checkAddresses(&f)
+	s.checkLedger(&f)
+	s.checkKeys(&f)
+	s.checkOperation(&f)
+	slices.SortFunc(f, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return errors.Join(f...)
+}
+
+// settingFaults collects the faults of settings.
+type settingFaults []error
+
+// check adds a fault if bad is true.
+func (f *settingFaults) check(bad bool, format string, args ...any) {
+	if bad {
+		*f = append(*f, fmt.Errorf("  "+format, args...))
 	}
-	oneOf := func(name, value string, allowed ...string) {
-		fault(!slices.Contains(allowed, value), "%s: %q is not one of %s", name, value, strings.Join(allowed, ", "))
-	}
-	fault(!stageForm.MatchString(s.Stage), "stage: %q must be lower-case letters, digits and hyphens, at most 20", s.Stage)
-	oneOf("profile", s.Profile, "managed", "external")
-	oneOf("nat", s.Nat, "instance", "gateway")
-	oneOf("deployment", s.Deployment, "all-at-once", "canary", "linear")
-	oneOf("database_exec_mode", s.DatabaseMode, "cache_statement", "cache_describe", "exec", "simple_protocol")
-	oneOf("hedera_network", s.HederaNetwork, "mainnet", "testnet", "previewnet", "local")
-	fault(!s.managed() && s.DatabaseSecret == "", "database_secret: the external profile needs the name of the secret that holds DATABASE_URL")
-	fault(s.managed() && s.DatabaseCA == "", "database_ca: the certificate of Aurora is signed by Amazon's own roots, which no system trusts by itself: "+
+}
+
+func (f *settingFaults) oneOf(name, value string, allowed ...string) {
+	f.check(!slices.Contains(allowed, value), "%s: %q is not one of %s", name, value, strings.Join(allowed, ", "))
+}
+
+func (s settings) checkDatabase(f *settingFaults) {
+	f.oneOf("database_exec_mode", s.DatabaseMode, "cache_statement", "cache_describe", "exec", "simple_protocol")
+	f.check(!s.managed() && s.DatabaseSecret == "", "database_secret: the external profile needs the name of the secret that holds DATABASE_URL")
+	f.check(s.managed() && s.DatabaseCA == "", "database_ca: the certificate of Aurora is signed by Amazon's own roots, which no system trusts by itself: "+
 		"curl -O https://truststore.pki.rds.amazonaws.com/us-east-1/us-east-1-bundle.pem (of your region) and name the file")
-	fault(s.AuroraMin < 0 || s.AuroraMax < 1 || s.AuroraMax > 256 || s.AuroraMin > s.AuroraMax || !half(s.AuroraMin) || !half(s.AuroraMax),
+	f.check(s.AuroraMin < 0 || s.AuroraMax < 1 || s.AuroraMax > 256 || s.AuroraMin > s.AuroraMax || !half(s.AuroraMin) || !half(s.AuroraMax),
 		"aurora_min_acu, aurora_max_acu: %v to %v is not a range within 0 to 256 in steps of 0.5", s.AuroraMin, s.AuroraMax)
-	fault(s.Domain != "" && s.Certificate == "", "certificate: a domain needs the ARN of its certificate")
-	fault(s.Edge && s.Region != "us-east-1", "edge: AWS makes its firewall in us-east-1 only; set region to us-east-1")
-	fault(s.Edge && s.EdgeRate < 10, "edge_rate: at least 10 requests in five minutes")
-	fault(s.HostedZone != "" && s.Domain == "", "hosted_zone: it is of no use without a domain")
+}
+
+// checkAddresses checks the domain, the distribution and all URLs.
+func (s settings) checkAddresses(f *settingFaults) {
+	f.check(s.Domain != "" && s.Certificate == "", "certificate: a domain needs the ARN of its certificate")
+	f.check(s.Edge && s.Region != "us-east-1", "edge: AWS makes its firewall in us-east-1 only; set region to us-east-1")
+	f.check(s.Edge && s.EdgeRate < 10, "edge_rate: at least 10 requests in five minutes")
+	f.check(s.HostedZone != "" && s.Domain == "", "hosted_zone: it is of no use without a domain")
+	for name, value := range map[string]string{"web_base_url": s.WebBaseURL, "hedera_mirror": s.HederaMirror, "nominatim_url": s.NominatimURL} {
+		u, err := url.Parse(value)
+		f.check(value != "" && (err != nil || u.Host == "" || strings.HasSuffix(value, "/")), "%s: it must be a URL that does not end in a slash", name)
+	}
+}
+
+func (s settings) checkLedger(f *settingFaults) {
+	f.oneOf("hedera_network", s.HederaNetwork, "mainnet", "testnet", "previewnet", "local")
 	for name, value := range map[string]string{"hedera_account": s.HederaAccount,
 		"hedera_topic_reports": s.HederaTopicReports, "hedera_topic_status": s.HederaTopicStatus} {
-		fault(value != "" && !entityForm.MatchString(value), "%s: %q is not 0.0.N", name, value)
+		f.check(value != "" && !entityForm.MatchString(value), "%s: %q is not 0.0.N", name, value)
 	}
-	ledger := []bool{s.HederaAccount != "", s.HederaTopicReports != "", s.HederaTopicStatus != ""}
-	fault(slices.Contains(ledger, true) && slices.Contains(ledger, false),
+	given := []bool{s.HederaAccount != "", s.HederaTopicReports != "", s.HederaTopicStatus != ""}
+	f.check(slices.Contains(given, true) && slices.Contains(given, false),
 		"hedera_account, hedera_topic_reports, hedera_topic_status: give all three or none")
-	fault(s.HederaNetwork == "local" && len(s.HederaNodes) == 0 && s.HederaAccount != "", "hedera_nodes: a local network has no public nodes; name them")
+	f.check(s.HederaNetwork == "local" && len(s.HederaNodes) == 0 && s.HederaAccount != "", "hedera_nodes: a local network has no public nodes; name them")
+}
+
+func (s settings) checkKeys(f *settingFaults) {
 	for _, keys := range []struct {
 		name   string
 		values []string
 	}{{"token_keys", s.TokenKeys}, {"seal_keys", s.SealKeys}} {
-		fault(len(keys.values) == 0, "%s: at least one generation", keys.name)
+		f.check(len(keys.values) == 0, "%s: at least one generation", keys.name)
 		for i, k := range keys.values {
-			fault(!keyForm.MatchString(k) || slices.Contains(keys.values[:i], k), "%s: %q is malformed or repeated", keys.name, k)
+			f.check(!keyForm.MatchString(k) || slices.Contains(keys.values[:i], k), "%s: %q is malformed or repeated", keys.name, k)
 		}
 	}
+}
+
+// checkOperation checks alarms, logs, limits and memory.
+func (s settings) checkOperation(f *settingFaults) {
 	if s.AlarmEmail != "" {
 		_, err := mail.ParseAddress(s.AlarmEmail)
-		fault(err != nil, "alarm_email: it is not an address")
+		f.check(err != nil, "alarm_email: it is not an address")
 	}
-	for name, value := range map[string]string{"web_base_url": s.WebBaseURL, "hedera_mirror": s.HederaMirror, "nominatim_url": s.NominatimURL} {
-		u, err := url.Parse(value)
-		fault(value != "" && (err != nil || u.Host == "" || strings.HasSuffix(value, "/")), "%s: it must be a URL that does not end in a slash", name)
-	}
-	fault(!slices.Contains(logDays, s.LogDays), "log_days: it must be one of %v", logDays)
-	fault(s.ThrottleRate < 1 || s.ThrottleBurst < 1, "throttle_rate, throttle_burst: at least 1")
-	fault(s.BudgetUSD < 0 || s.BudgetUSD > 0 && s.AlarmEmail == "", "budget_usd: needs an alarm_email")
+	f.check(!slices.Contains(logDays, s.LogDays), "log_days: it must be one of %v", logDays)
+	f.check(s.ThrottleRate < 1 || s.ThrottleBurst < 1, "throttle_rate, throttle_burst: at least 1")
+	f.check(s.BudgetUSD < 0 || s.BudgetUSD > 0 && s.AlarmEmail == "", "budget_usd: needs an alarm_email")
 	for name, mib := range s.Memory {
-		fault(mib < 128 || mib > 10240, "memory: %s: it must be 128 to 10240 MiB", name)
+		f.check(mib < 128 || mib > 10240, "memory: %s: it must be 128 to 10240 MiB", name)
 	}
-	slices.SortFunc(faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
-	return errors.Join(faults...)
 }
 
 // half reports whether v is a multiple of 0.5, as the capacities of Aurora are.

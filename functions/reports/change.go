@@ -98,6 +98,6 @@ type messageOutput struct {
 // message is the text message.<key> of the catalog, in the language of the request.
 func message(ctx context.Context, key string) *messageOutput {
 	out := &messageOutput{}
-	out.Body.Message, _ = locale.Text(locale.FromContext(ctx), "message."+key, nil)
+	out.Body.Message = locale.TextFor(ctx, "message."+key)
 	return out
 }

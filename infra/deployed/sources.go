@@ -8,7 +8,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/lafaekstreet/backend/infra/local/consume"
+	"github.com/lafaekstreet/backend/infra/local/eventsource"
 )
 
 // Handle implements queue.Handler. It sends the batch to the real binary, as Lambda does.
@@ -38,7 +38,7 @@ func (d *Deployment) startSources(ctx context.Context) error {
 		if !f.Allows("sqs:ReceiveMessage", d.world.Attributes[s.Queue.Key()]["Arn"]) || !f.Allows("sqs:DeleteMessage", d.world.Attributes[s.Queue.Key()]["Arn"]) {
 			return fmt.Errorf("%s may not consume its queue", f.Name)
 		}
-		source := consume.Source{Queue: d.world.Attributes[s.Queue.Key()]["Ref"], ARN: d.world.Attributes[s.Queue.Key()]["Arn"], Region: region,
+		source := eventsource.Mapping{Queue: d.world.Attributes[s.Queue.Key()]["Ref"], ARN: d.world.Attributes[s.Queue.Key()]["Arn"], Region: region,
 			Handler: f, Batch: s.Batch, Concurrency: min(s.Concurrency, cap(f.idle)), Timeout: f.timeout + time.Second}
 		d.tasks.Go(func() { source.Run(ctx, d.standIn.sqs, d.log) })
 	}

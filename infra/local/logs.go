@@ -11,11 +11,11 @@ import (
 	"sync"
 )
 
-// errorStream is the terminal's, whatever becomes of the process's own.
+// errorStream is the standard error of the terminal; divertLogs replaces os.Stderr.
 var errorStream = os.Stderr
 
-// logs takes what the functions write to their standard streams, as they do in Lambda, to a file; warnings and errors
-// go to the terminal too.
+// logs writes the output of the functions to a file, and their warnings and errors to the terminal too. As in Lambda,
+// functions log to the standard streams of their process, which is this one.
 type logs struct {
 	path     string
 	file     *os.File
@@ -24,7 +24,7 @@ type logs struct {
 	done     sync.WaitGroup
 }
 
-// divertLogs replaces the process's standard streams. The last run's file is kept beside the new one.
+// divertLogs replaces the standard streams of this process. It keeps the file of the last run as functions.log.1.
 func divertLogs(dir string, terminal io.Writer) (*logs, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make directory for logs: %w", err)
@@ -51,7 +51,7 @@ func (l *logs) copy(from io.Reader) {
 	lines := bufio.NewReader(from)
 	for {
 		line, err := lines.ReadBytes('\n')
-		_, _ = l.file.Write(line) // a full disk must not stop the system over its logs
+		_, _ = l.file.Write(line) // the system must go on when the disk is full
 		if bytes.Contains(line, []byte(`"level":"WARN"`)) || bytes.Contains(line, []byte(`"level":"ERROR"`)) {
 			_, _ = l.terminal.Write(line)
 		}
@@ -61,7 +61,7 @@ func (l *logs) copy(from io.Reader) {
 	}
 }
 
-// Close writes out what is still on its way.
+// Close waits until all output is written.
 func (l *logs) Close() {
 	_ = l.pipe.Close()
 	l.done.Wait()

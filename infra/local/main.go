@@ -1,4 +1,4 @@
-// Command local runs the whole system on this machine; see the package system.
+// Command local runs the whole system on this machine; see infra/local/system.
 package main
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/config"
 )
 
-// stateDir keeps everything between runs, below the directory the program is started in.
+// stateDir is the directory that keeps everything between runs, in the current directory.
 const stateDir = ".run"
 
 func main() { os.Exit(run()) }
@@ -25,21 +25,21 @@ func run() int {
 	terminal := os.Stdout
 	logs, err := divertLogs(stateDir, os.Stderr)
 	if err != nil {
-		return complain(err)
+		return printError(err)
 	}
 	defer logs.Close()
 	env, err := config.FromEnvironment(ctx, config.NewSecretsManager)
 	if err != nil {
-		return complain(err)
+		return printError(err)
 	}
 	running, err := system.Start(ctx, system.Options{Dir: stateDir, Env: env, Out: terminal, Log: os.Stderr})
 	if err != nil {
 		if ctx.Err() != nil {
 			return 130 // stopped by the user
 		}
-		return complain(err)
+		return printError(err)
 	}
-	fmt.Fprintln(terminal, "LafaekStreet is up. Ctrl-C stops it; everything is kept for the next start.")
+	fmt.Fprintln(terminal, "LafaekStreet is running. Ctrl-C stops it. All data is kept for the next start.")
 	running.Describe(terminal)
 	fmt.Fprintf(terminal, "  %-10s %s (warnings and errors are shown here too)\n", "logs", logs.path)
 	var failure error
@@ -50,13 +50,13 @@ func run() int {
 	}
 	restore() // a second Ctrl-C ends the process at once
 	if err := errors.Join(failure, running.Stop()); err != nil {
-		return complain(err)
+		return printError(err)
 	}
 	return 0
 }
 
-// complain says in one line what is wrong.
-func complain(err error) int {
+// printError prints an error in one line and returns the exit code.
+func printError(err error) int {
 	fmt.Fprintln(errorStream, "lafaekstreet: "+strings.ReplaceAll(err.Error(), "\n", "; "))
 	return 1
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/credential"
 )
 
-// keys adds fresh ones to sign tokens and seal texts with.
+// keys adds new keys to env: for signing tokens and for sealing texts.
 func keys(env config.Env) error {
 	public, private, err := ed25519.GenerateKey(nil)
 	if err != nil {
@@ -50,7 +50,7 @@ func (s *Site) SignIn(ctx context.Context, email string) (string, error) {
 	return tokens.AccessToken, nil
 }
 
-// accounts are those that sign in, one after another.
+// accounts are the addresses of the accounts that sign in.
 func accounts() []string {
 	var out []string
 	for i := range 32 {
@@ -59,7 +59,7 @@ func accounts() []string {
 	return out
 }
 
-// checkPassword is the slow hash that every sign-in pays for.
+// checkPassword computes one password hash, which every sign-in must do.
 func checkPassword(ctx context.Context) error {
 	_, err := credential.NewHasher(credential.PasswordConfig{}).Hash(ctx, generate.Password)
 	return err

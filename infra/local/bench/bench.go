@@ -1,7 +1,7 @@
-// Package bench measures the system on generated data: every hot endpoint over real HTTP beside its bare SQL in the
-// same run, what grows with the data, and whatever else a part of it adds.
+// Package bench measures the system on generated data: every frequent endpoint over HTTP beside its SQL alone, growth with
+// the data, memory, cold starts and bytes.
 //
-// A part is a file with a Part, listed in parts. It prints tables; what it may use is on Run.
+// A Part is a section of the output. parts lists all of them. A Part prints tables and uses the methods of Run.
 package bench
 
 import (
@@ -21,7 +21,7 @@ import (
 type Part struct {
 	// Name chooses it: make bench ONLY=name.
 	Name string
-	// Measure prints its tables by Run.Print. An error is a failure to measure; a figure over its goal is none.
+	// Measure prints its tables by Run.Print. It returns an error if it could not measure. A figure over its goal is no error.
 	Measure func(ctx context.Context, r *Run) error
 }
 
@@ -49,24 +49,24 @@ type Options struct {
 	Rows *regexp.Regexp
 	// Dir keeps generated databases between runs, in a PostgreSQL of its own.
 	Dir string
-	// Server is a PostgreSQL to use instead, as its superuser; it is left as it was found.
+	// Server is the address of a PostgreSQL to use instead, with a superuser. All databases made there are dropped.
 	Server string
-	// Lean generates less of what plans do not depend on; for tests.
+	// Lean generates less of the data that does not change query plans; for tests.
 	Lean bool
-	// Brief measures so little that the figures mean nothing: a test of the measuring itself.
+	// Brief measures for such a short time that the figures mean nothing; for tests of this package.
 	Brief bool
-	// Out takes the tables, Log what happens meanwhile.
+	// Out receives the tables, Log the progress.
 	Out, Log io.Writer
 }
 
-// Run is what parts work with.
+// Run is one run of the parts.
 type Run struct {
 	Options
 	store *store
 	over  []string // rows over their goal
 }
 
-// Plans names the reading endpoints of which a statement reads all reports, and fails when there are none to look at.
+// Plans returns the reading endpoints of which a statement makes a sequential scan of reports.
 func Plans(ctx context.Context, o Options) ([]string, error) {
 	s, err := openStore(ctx, o)
 	if err != nil {
@@ -77,7 +77,7 @@ func Plans(ctx context.Context, o Options) ([]string, error) {
 	return out, errors.Join(err, s.close())
 }
 
-// Measure prints every part that is asked for.
+// Measure measures and prints the parts of Options.Only.
 func Measure(ctx context.Context, o Options) error {
 	chosen, err := choose(o.Only)
 	if err != nil {
@@ -88,7 +88,7 @@ func Measure(ctx context.Context, o Options) error {
 		return err
 	}
 	r := &Run{Options: o, store: s}
-	fmt.Fprintf(o.Out, "%s reports, %d CPUs, %s/%s, %s. Absolute figures are this machine's; ratios are measured side by side.\n",
+	fmt.Fprintf(o.Out, "%s reports, %d CPUs, %s/%s, %s. Absolute figures hold for this machine only. The two sides of a ratio are measured in turns.\n",
 		short(o.Size), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 	for _, p := range chosen {
 		if err := p.Measure(ctx, r); err != nil {
@@ -96,7 +96,7 @@ func Measure(ctx context.Context, o Options) error {
 		}
 	}
 	if len(r.over) > 0 {
-		fmt.Fprintf(o.Out, "\nOver their goal: %s.\n", strings.Join(r.over, "; "))
+		fmt.Fprintf(o.Out, "\nOver the goal: %s.\n", strings.Join(r.over, "; "))
 	} else {
 		fmt.Fprintln(o.Out, "\nEvery goal is met.")
 	}
@@ -126,7 +126,7 @@ func (r *Run) Span() time.Duration {
 	return time.Second
 }
 
-// variants is how many different requests an endpoint is asked, one after another.
+// variants is how many different requests are sent to an endpoint.
 func (r *Run) variants() int {
 	if r.Brief {
 		return 1
@@ -134,7 +134,7 @@ func (r *Run) variants() int {
 	return 8
 }
 
-// clients is how many ask at once in the second half of a row.
+// clients is the number of clients that send requests at the same time in the second half of a row.
 func (r *Run) clients() int {
 	if r.Brief {
 		return 2
@@ -142,7 +142,7 @@ func (r *Run) clients() int {
 	return 16
 }
 
-// Goal is "ok" or "over" for a cell of a table, and remembers what is over for the end of the output.
+// Goal returns the cell of a table, "ok" or "OVER". What is over its goal is listed at the end of the output.
 func (r *Run) Goal(what string, met bool) string {
 	if met {
 		return "ok"

@@ -10,11 +10,11 @@ import (
 
 // data prints how many bytes the tasks of the app send and receive.
 func data(ctx context.Context, r *Run) error {
-	s, err := r.newStand(ctx, r.Size)
+	s, err := r.newTestbed(ctx, r.Size)
 	if err != nil {
 		return err
 	}
-	rows, err := requestcost.Measure(ctx, s.site.URL, s.on[s.site].citizen, nth(s.facts.pictured, 0).String())
+	rows, err := requestcost.Measure(ctx, s.site.URL, s.tokens[s.site].citizen, nth(s.samples.pictured, 0).String())
 	if err != nil {
 		return errors.Join(err, s.close())
 	}

@@ -16,15 +16,14 @@ import (
 	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
-// How many times as long as a hello-world a function may take to start. On Lambda a
-// hello-world's cold start is about 43 ms, a few of them the process itself: five
-// times those are about a tenth on top.
+// Goals for the start of a process, as a multiple of that of a hello-world function. A cold start of hello-world takes
+// about 43 ms in Lambda, of which the process is a few: five times these add about a tenth to the cold start.
 const (
 	coldHTTP   = 5.0
 	coldAnchor = 20.0
 )
 
-// hello is the yardstick, in this folder.
+// hello is the function in the folder hello, to which all others are compared.
 const hello = "hello"
 
 // coldStarts measures how long each function's binary takes from exec to its first
@@ -90,11 +89,11 @@ func (r *Run) coldTable(functions []catalog.Function, starts map[catalog.Functio
 		t.Row(f.Name, median, percentile(starts[f.Name], 95), ratio, goal)
 	}
 	t.Note("Goal: HTTP functions within %.0f times, anchor within %.0f. Each started %d times, in turn.", coldHTTP, coldAnchor, len(starts[hello]))
-	t.Note("Without what Lambda adds to all alike: the sandbox, and reading secrets over the network.")
+	t.Note("Not included: the sandbox of Lambda and reading secrets over the network, which take the same time for all.")
 	return t
 }
 
-// percentile of durations, the larger of two neighbours.
+// percentile returns the p-th percentile of durations; between two values it returns the larger one.
 func percentile(all []time.Duration, p int) time.Duration {
 	sorted := slices.Sorted(slices.Values(all))
 	return sorted[min(len(sorted)-1, len(sorted)*p/100)]
@@ -112,8 +111,7 @@ func coldStart(ctx context.Context, name, path string, env map[string]string) (t
 	return took, err
 }
 
-// coldEnvironment configures any function. Nothing in it answers: no function
-// connects before its first event.
+// coldEnvironment configures any function. Its addresses do not answer: no function connects before its first event.
 func coldEnvironment() (map[string]string, error) {
 	public, private, err := ed25519.GenerateKey(nil)
 	if err != nil {

@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// delayed listens on loopback until ctx ends and passes everything on to the database at address, each direction half
-// of roundTrip later. It returns the address to connect to instead.
+// delayed starts a proxy for the database at address, which runs until ctx ends. It delays each direction by half of
+// roundTrip. It returns the address of the proxy.
 func delayed(ctx context.Context, address string, roundTrip time.Duration) (string, error) {
 	server, err := url.Parse(address)
 	if err != nil {
-		return "", errors.New("delay: the database's address is no URL")
+		return "", errors.New("delay: the address of the database is not a URL")
 	}
 	var listen net.ListenConfig
 	listener, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
@@ -43,30 +43,30 @@ func delayed(ctx context.Context, address string, roundTrip time.Duration) (stri
 	return out.String(), nil
 }
 
-// parcel is bytes and when they are due.
-type parcel struct {
+// chunk is a piece of data and the time to send it.
+type chunk struct {
 	bytes []byte
 	due   time.Time
 }
 
-// passOn copies from one connection to the other, everything later by delay, and closes both in the end.
+// passOn copies from one connection to the other with a delay. It closes both when one ends.
 func passOn(from, to net.Conn, delay time.Duration) {
-	parcels := make(chan parcel, 256)
+	chunks := make(chan chunk, 256)
 	go func() {
 		defer to.Close()
-		for p := range parcels {
+		for p := range chunks {
 			time.Sleep(time.Until(p.due))
 			if _, err := to.Write(p.bytes); err != nil {
 				_ = from.Close() // ends the loop below
 			}
 		}
 	}()
-	defer close(parcels)
+	defer close(chunks)
 	for {
 		buffer := make([]byte, 16<<10)
 		n, err := from.Read(buffer)
 		if n > 0 {
-			parcels <- parcel{buffer[:n], time.Now().Add(delay)}
+			chunks <- chunk{buffer[:n], time.Now().Add(delay)}
 		}
 		if err != nil {
 			if !errors.Is(err, io.EOF) {

@@ -11,26 +11,28 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
 )
 
-// endpoint is one row: a request that is asked in several variants.
+// endpoint is a row of a table: a request that is sent in several variants.
 type endpoint struct {
 	name string
-	// request makes the i-th variant out of what there is.
-	request func(f *facts, p people, i int) apiclient.Request
-	// writes: a request is never asked twice, for the second would be a repeat.
+	// request makes variant i.
+	request func(f *samples, p people, i int) apiclient.Request
+	// writes means that every request must be a new one: the same request again would be a repeat and write nothing.
 	writes bool
-	// besides is what a request costs that is not SQL and cannot be less; it counts with the SQL.
-	besides func(ctx context.Context) error
+	// unavoidable is work unavoidable SQL that every implementation must do. Its time is added to that of the SQL.
+	unavoidable func(ctx context.Context) error
 }
 
-func get(token func(people) string, path func(f *facts, i int) string) func(*facts, people, int) apiclient.Request {
-	return func(f *facts, p people, i int) apiclient.Request {
+func get(token func(people) string, path func(f *samples, i int) string) func(*samples, people, int) apiclient.Request {
+	return func(f *samples, p people, i int) apiclient.Request {
 		return apiclient.Request{Path: path(f, i), Token: token(p)}
 	}
 }
 
-func always(path string) func(*facts, int) string { return func(*facts, int) string { return path } }
+func always(path string) func(*samples, int) string {
+	return func(*samples, int) string { return path }
+}
 
-// readEndpoints are the hot ones that change nothing.
+// readEndpoints are the frequent endpoints that change nothing.
 func readEndpoints() []endpoint {
 	var out []endpoint
 	for _, rows := range [][]endpoint{listEndpoints(), placeEndpoints(), singleEndpoints(), staffEndpoints(), publicEndpoints()} {
@@ -50,22 +52,22 @@ func listEndpoints() []endpoint {
 	places := []string{"Dili", "Ermera", "TL-AT", "Lautem"}
 	return []endpoint{
 		{name: "list, first page", request: get(citizen, always("/reports"))},
-		{name: "list, status and type", request: get(citizen, func(_ *facts, i int) string {
+		{name: "list, status and type", request: get(citizen, func(_ *samples, i int) string {
 			return "/reports?status=" + nth(statuses, i) + "&issue_type=" + nth(types, i)
 		})},
-		{name: "list, municipality", request: get(citizen, func(_ *facts, i int) string {
+		{name: "list, municipality", request: get(citizen, func(_ *samples, i int) string {
 			return "/reports?municipality=" + nth(places, i) + "&severity=high,critical"
 		})},
-		{name: "list, suco", request: get(citizen, func(_ *facts, i int) string {
+		{name: "list, suco", request: get(citizen, func(_ *samples, i int) string {
 			return "/reports?suco=" + nth([]string{"Comoro", "Bahu", "Beloi", "Debos"}, i)
 		})},
-		{name: "list, text", request: get(citizen, func(_ *facts, i int) string { return "/reports?q=" + url.QueryEscape(nth(words, i)) })},
-		{name: "list, box", request: get(citizen, func(_ *facts, i int) string { return "/reports?bbox=" + nth(boxes(), i) })},
-		{name: "list, changed since", request: get(citizen, func(f *facts, _ int) string {
-			return "/reports?sort=updated_at&order=asc&updated_since=" + url.QueryEscape(f.lately)
+		{name: "list, text", request: get(citizen, func(_ *samples, i int) string { return "/reports?q=" + url.QueryEscape(nth(words, i)) })},
+		{name: "list, box", request: get(citizen, func(_ *samples, i int) string { return "/reports?bbox=" + nth(boxes(), i) })},
+		{name: "list, changed since", request: get(citizen, func(f *samples, _ int) string {
+			return "/reports?sort=updated_at&order=asc&updated_since=" + url.QueryEscape(f.since)
 		})},
 		{name: "list, worst first", request: get(citizen, always("/reports?sort=severity"))},
-		{name: "list, deep cursor", request: get(citizen, func(f *facts, _ int) string { return "/reports?cursor=" + f.cursor })},
+		{name: "list, deep cursor", request: get(citizen, func(f *samples, _ int) string { return "/reports?cursor=" + f.cursor })},
 		{name: "my reports", request: get(citizen, always("/reports/my-reports"))},
 	}
 }
@@ -75,20 +77,20 @@ func boxes() []string {
 }
 
 func placeEndpoints() []endpoint {
-	near := func(more string) func(f *facts, i int) string {
-		return func(f *facts, i int) string {
+	near := func(more string) func(f *samples, i int) string {
+		return func(f *samples, i int) string {
 			at := nth(f.places, i)
 			return fmt.Sprintf("/reports/nearby?latitude=%g&longitude=%g&%s", at[0], at[1], more)
 		}
 	}
-	journey := func(rest string) func(f *facts, i int) string {
-		return func(f *facts, i int) string { return "/journeys/" + nth(f.journeys, i).String() + rest }
+	journey := func(rest string) func(f *samples, i int) string {
+		return func(f *samples, i int) string { return "/journeys/" + nth(f.journeys, i).String() + rest }
 	}
 	return []endpoint{
 		{name: "nearby, 1 km", request: get(citizen, near("radius_meters=1000&limit=20"))},
 		{name: "nearby, 50 km, 200 potholes", request: get(citizen, near("radius_meters=50000&limit=200&issue_type=pothole"))},
 		{name: "nearby, a rare kind", request: get(citizen, near("radius_meters=5000&limit=20&issue_type=traffic_sign&status=in_progress"))},
-		{name: "similar to a report", request: get(citizen, func(f *facts, i int) string { return "/reports/similar?report_id=" + nth(f.pictured, i).String() })},
+		{name: "similar to a report", request: get(citizen, func(f *samples, i int) string { return "/reports/similar?report_id=" + nth(f.pictured, i).String() })},
 		{name: "riders nearby", request: get(citizen, journey("/journeys/nearby"))},
 		{name: "riders nearby, by route", request: get(citizen, journey("/journeys/nearby?mode=route"))},
 		{name: "riders nearby, with places", request: get(citizen, journey("/nearby"))},
@@ -97,24 +99,24 @@ func placeEndpoints() []endpoint {
 }
 
 func singleEndpoints() []endpoint {
-	one := func(of func(f *facts) []uuid.UUID, before, after string) func(f *facts, i int) string {
-		return func(f *facts, i int) string { return before + nth(of(f), i).String() + after }
+	one := func(of func(f *samples) []uuid.UUID, before, after string) func(f *samples, i int) string {
+		return func(f *samples, i int) string { return before + nth(of(f), i).String() + after }
 	}
-	reports := func(f *facts) []uuid.UUID { return f.reports }
+	reports := func(f *samples) []uuid.UUID { return f.reports }
 	return []endpoint{
 		{name: "report", request: get(citizen, one(reports, "/reports/", ""))},
-		{name: "report, by number", request: get(citizen, func(f *facts, i int) string { return "/reports/" + nth(f.numbers, i) })},
+		{name: "report, by number", request: get(citizen, func(f *samples, i int) string { return "/reports/" + nth(f.numbers, i) })},
 		{name: "comments", request: get(citizen, one(reports, "/reports/", "/comments"))},
-		{name: "AI's judgements", request: get(citizen, one(func(f *facts) []uuid.UUID { return f.pictured }, "/reports/", "/ai-analysis"))},
+		{name: "AI's judgements", request: get(citizen, one(func(f *samples) []uuid.UUID { return f.pictured }, "/reports/", "/ai-analysis"))},
 		{name: "notifications", request: get(citizen, always("/notifications"))},
 		{name: "unread count", request: get(citizen, always("/notifications/unread-count"))},
-		{name: "journey", request: get(citizen, one(func(f *facts) []uuid.UUID { return f.journeys }, "/journeys/", ""))},
+		{name: "journey", request: get(citizen, one(func(f *samples) []uuid.UUID { return f.journeys }, "/journeys/", ""))},
 		{name: "own account", request: get(citizen, always("/users/me"))},
-		{name: "ledger history", request: get(citizen, one(func(f *facts) []uuid.UUID { return f.ledgered }, "/blockchain/report/", "/history"))},
+		{name: "ledger history", request: get(citizen, one(func(f *samples) []uuid.UUID { return f.ledgered }, "/blockchain/report/", "/history"))},
 	}
 }
 
-// staffEndpoints are the queues; an official's are narrowed to their agency.
+// staffEndpoints are the queues of staff. An official sees the reports of the own agency only.
 func staffEndpoints() []endpoint {
 	return []endpoint{
 		{name: "queue, new", request: get(moderator, always("/staff/queue?kind=new"))},
@@ -128,12 +130,12 @@ func staffEndpoints() []endpoint {
 func publicEndpoints() []endpoint {
 	return []endpoint{
 		{name: "public list", request: get(nobody, always("/public/reports"))},
-		{name: "public list, text", request: get(nobody, func(_ *facts, i int) string {
+		{name: "public list, text", request: get(nobody, func(_ *samples, i int) string {
 			return "/public/reports?q=" + url.QueryEscape(nth([]string{"Becora", "Kuak iha", "igreja", "mercado"}, i))
 		})},
-		{name: "public report", request: get(nobody, func(f *facts, i int) string { return "/public/reports/" + nth(f.reports, i).String() })},
+		{name: "public report", request: get(nobody, func(f *samples, i int) string { return "/public/reports/" + nth(f.reports, i).String() })},
 		{name: "map, the country", request: get(nobody, always("/public/map?bbox=124,-9.6,127.4,-8.1&zoom=8"))},
-		{name: "map, a quarter", request: get(nobody, func(_ *facts, i int) string {
+		{name: "map, a quarter", request: get(nobody, func(_ *samples, i int) string {
 			return "/public/map?zoom=15&bbox=" + nth([]string{"125.570,-8.565,125.580,-8.555", "126.450,-8.485,126.460,-8.475"}, i)
 		})},
 		{name: "tile, zoom 8", request: get(nobody, always("/public/tiles/8/217/134.mvt"))},
@@ -147,32 +149,32 @@ func publicEndpoints() []endpoint {
 	}
 }
 
-// writeEndpoints file reports and sign in.
+// writeEndpoints create reports and comments, and sign in.
 func writeEndpoints() []endpoint {
-	draft := func(f *facts, i int) map[string]any {
+	reportBody := func(f *samples, i int) map[string]any {
 		at := nth(f.places, i)
 		return map[string]any{"client_id": uuid.Must(uuid.NewV7()), "issue_type": "pothole", "title": "Kuak iha estrada", "description": "Motorbikes fall here.",
 			"latitude": at[0], "longitude": at[1], "location_accuracy": 12.5, "address": "Rua de Caicoli", "municipality": "Dili", "severity": "high"}
 	}
 	return []endpoint{
-		{name: "file a report", writes: true, request: func(f *facts, p people, i int) apiclient.Request {
-			return apiclient.Request{Method: http.MethodPost, Path: "/reports", Token: p.citizen, Body: draft(f, i)}
+		{name: "create a report", writes: true, request: func(f *samples, p people, i int) apiclient.Request {
+			return apiclient.Request{Method: http.MethodPost, Path: "/reports", Token: p.citizen, Body: reportBody(f, i)}
 		}},
-		{name: "file a report, with a key", writes: true, request: func(f *facts, p people, i int) apiclient.Request {
-			return apiclient.Request{Method: http.MethodPost, Path: "/reports", Token: p.citizen, Body: draft(f, i),
+		{name: "create a report, with a key", writes: true, request: func(f *samples, p people, i int) apiclient.Request {
+			return apiclient.Request{Method: http.MethodPost, Path: "/reports", Token: p.citizen, Body: reportBody(f, i),
 				Header: http.Header{"Idempotency-Key": {uuid.Must(uuid.NewV7()).String()}}}
 		}},
-		{name: "sync 10 reports", writes: true, request: func(f *facts, p people, i int) apiclient.Request {
+		{name: "sync 10 reports", writes: true, request: func(f *samples, p people, i int) apiclient.Request {
 			var items []any
 			for n := range 10 {
-				items = append(items, draft(f, i+n))
+				items = append(items, reportBody(f, i+n))
 			}
 			return apiclient.Request{Method: http.MethodPost, Path: "/reports/batch", Token: p.citizen, Body: map[string]any{"reports": items}}
 		}},
-		{name: "comment", writes: true, request: func(f *facts, p people, i int) apiclient.Request {
+		{name: "comment", writes: true, request: func(f *samples, p people, i int) apiclient.Request {
 			return apiclient.Request{Method: http.MethodPost, Path: "/reports/" + nth(f.reports, i).String() + "/comments", Token: p.citizen,
 				Body: map[string]any{"content": "Still there.", "client_id": uuid.Must(uuid.NewV7())}}
 		}},
-		{name: "sign in", writes: true, besides: checkPassword, request: func(_ *facts, _ people, i int) apiclient.Request { return login(nth(accounts(), i)) }},
+		{name: "sign in", writes: true, unavoidable: checkPassword, request: func(_ *samples, _ people, i int) apiclient.Request { return login(nth(accounts(), i)) }},
 	}
 }

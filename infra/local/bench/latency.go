@@ -13,13 +13,13 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/dbproxy"
 )
 
-// slow is what is not asked often.
+// slow is the response time from which an endpoint is measured only once.
 const slow = 4 * time.Second
 
-// times are those of one thing done again and again.
+// times are response times of one endpoint.
 type times []time.Duration
 
-// at is a quantile, 0.5 for the median.
+// at is a quantile; 0.5 is the median.
 func (t times) at(q float64) time.Duration {
 	if len(t) == 0 {
 		return 0
@@ -28,33 +28,33 @@ func (t times) at(q float64) time.Duration {
 	return t[min(int(q*float64(len(t))), len(t)-1)]
 }
 
-// subject is an endpoint on a stand, ready to be measured.
+// subject is an endpoint on a testbed, prepared for measuring.
 type subject struct {
-	stand      *stand
+	testbed    *testbed
 	endpoint   endpoint
 	requests   []apiclient.Request
 	roundTrips [][]dbproxy.RoundTrip // of each request
 	since      time.Time
 	asked      atomic.Int64 // writes so far
 
-	whole, bare times // by one client and by none, in turns
+	whole, bare times // of requests by one client, and of their statements without the system
 }
 
-func (s *stand) subject(ctx context.Context, e endpoint, variants int) (*subject, error) {
-	out := &subject{stand: s, endpoint: e, since: time.Now()}
+func (s *testbed) subject(ctx context.Context, e endpoint, variants int) (*subject, error) {
+	out := &subject{testbed: s, endpoint: e, since: time.Now()}
 	for i := range variants {
 		start := time.Now()
-		roundTrips, err := s.record(ctx, func() apiclient.Request { return e.request(s.facts, s.on[s.proxied], i) })
+		roundTrips, err := s.record(ctx, func() apiclient.Request { return e.request(s.samples, s.tokens[s.proxied], i) })
 		if err != nil {
 			return nil, err
 		}
-		out.requests = append(out.requests, e.request(s.facts, s.on[s.site], i))
+		out.requests = append(out.requests, e.request(s.samples, s.tokens[s.site], i))
 		out.roundTrips = append(out.roundTrips, roundTrips)
-		if time.Since(start) > slow { // one tells enough, and asking sixteen times over would take the day
+		if time.Since(start) > slow { // more variants would take too long
 			break
 		}
 	}
-	for i := range out.requests { // everything prepared and in memory
+	for i := range out.requests { // prepares statements and fills caches
 		if err := out.once(ctx, i); err != nil {
 			return nil, err
 		}
@@ -63,15 +63,15 @@ func (s *stand) subject(ctx context.Context, e endpoint, variants int) (*subject
 	return out, nil
 }
 
-// once asks variant i of the system and then of the database alone.
+// once sends variant i to the system, then its statements to the database alone.
 func (s *subject) once(ctx context.Context, i int) error {
 	i %= len(s.requests)
 	request, roundTrips := s.request(i), s.roundTrips[i]
 	if s.endpoint.writes {
-		roundTrips = s.stand.renewer.Renew(roundTrips, s.since)
+		roundTrips = s.testbed.renewer.Renew(roundTrips, s.since)
 	}
 	start := time.Now()
-	answer, err := s.stand.site.client.Do(ctx, request)
+	answer, err := s.testbed.site.client.Do(ctx, request)
 	if err != nil {
 		return err
 	}
@@ -80,11 +80,11 @@ func (s *subject) once(ctx context.Context, i int) error {
 		return fmt.Errorf("%s: status %d: %s", request.Path, answer.Status, excerpt(answer))
 	}
 	start = time.Now()
-	if err := s.stand.replay.Run(ctx, roundTrips); err != nil {
+	if err := s.testbed.replay.Run(ctx, roundTrips); err != nil {
 		return err
 	}
-	if s.endpoint.besides != nil {
-		if err := s.endpoint.besides(ctx); err != nil {
+	if s.endpoint.unavoidable != nil {
+		if err := s.endpoint.unavoidable(ctx); err != nil {
 			return err
 		}
 	}
@@ -92,15 +92,15 @@ func (s *subject) once(ctx context.Context, i int) error {
 	return nil
 }
 
-// request is variant i, or a new one where it changes something.
+// request is variant i, or a new request if the endpoint writes.
 func (s *subject) request(i int) apiclient.Request {
 	if s.endpoint.writes {
-		return s.endpoint.request(s.stand.facts, s.stand.on[s.stand.site], int(s.asked.Add(1)))
+		return s.endpoint.request(s.testbed.samples, s.testbed.tokens[s.testbed.site], int(s.asked.Add(1)))
 	}
 	return s.requests[i%len(s.requests)]
 }
 
-// alternate measures subjects in turns, so that whatever else the machine does falls on all of them alike.
+// alternate measures the subjects in turns, so other load on the machine affects all of them equally.
 func alternate(ctx context.Context, span time.Duration, subjects ...*subject) error {
 	for i, end := 0, time.Now().Add(span); i < len(subjects[0].requests) || time.Now().Before(end); i++ {
 		for _, s := range subjects {
@@ -112,15 +112,15 @@ func alternate(ctx context.Context, span time.Duration, subjects ...*subject) er
 	return nil
 }
 
-// load is what many clients at once saw.
+// load is the result of many clients at once.
 type load struct {
 	times     times
 	perSecond float64
 	failed    int64 // without an answer, or with a 5xx
 }
 
-// crowd has clients ask at once for a span, each twice at least.
-func (s *subject) crowd(ctx context.Context, clients int, span time.Duration) load {
+// concurrently has a number of clients send requests for the time span, each at least two.
+func (s *subject) concurrently(ctx context.Context, clients int, span time.Duration) load {
 	var failed atomic.Int64
 	all := make([]times, clients)
 	start := time.Now()
@@ -129,7 +129,7 @@ func (s *subject) crowd(ctx context.Context, clients int, span time.Duration) lo
 		wg.Go(func() {
 			for i := c; i < c+2 || time.Since(start) < span; i++ {
 				begun := time.Now()
-				answer, err := s.stand.site.client.Do(ctx, s.request(i))
+				answer, err := s.testbed.site.client.Do(ctx, s.request(i))
 				if err != nil || answer.Status >= http.StatusInternalServerError {
 					failed.Add(1)
 				}

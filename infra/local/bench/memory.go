@@ -24,16 +24,16 @@ import (
 	"github.com/lafaekstreet/backend/shared/config"
 )
 
-// The goals for memory, in MiB: of any HTTP function, and of export above its idle, whatever the number of reports.
+// Goals for memory, in MiB: of every HTTP function, and what export may use more than when idle.
 const (
 	maxResident = 128
 	maxExport   = 64
 )
 
-// memory runs the functions' binaries as Lambda does, one request at a time and a pool of two connections, and reads
-// the most memory each ever held.
+// memory runs the binaries of the functions as Lambda does, with one request at a time and two database connections, and
+// prints the largest resident memory of each.
 func memory(ctx context.Context, r *Run) error {
-	s, err := r.newStand(ctx, r.Size)
+	s, err := r.newTestbed(ctx, r.Size)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,8 @@ func memory(ctx context.Context, r *Run) error {
 	return s.close()
 }
 
-func (r *Run) resident(ctx context.Context, s *stand, dir, name string) ([]any, error) {
+// resident measures one function and returns its row.
+func (r *Run) resident(ctx context.Context, s *testbed, dir, name string) ([]any, error) {
 	root, err := binary.Root()
 	if err != nil {
 		return nil, err
@@ -104,20 +105,20 @@ func (r *Run) resident(ctx context.Context, s *stand, dir, name string) ([]any, 
 		r.Goal("memory of "+name, met), fmt.Sprintf("%.1f", took.Seconds())}, nil
 }
 
-// ask sends a function what it gets most, 200 times; export once.
-func (r *Run) ask(ctx context.Context, s *stand, f *runtimeapi.Function, name string) (string, error) {
+// ask sends a function its most frequent request 200 times (slow ones 20 times, export once). It returns what it sent.
+func (r *Run) ask(ctx context.Context, s *testbed, f *runtimeapi.Function, name string) (string, error) {
 	if name == "export" {
 		_, err := f.Invoke(ctx, []byte(`{}`))
 		return "everything, twice", err
 	}
-	p := s.on[s.site]
+	p := s.tokens[s.site]
 	request := map[string]func(i int) apiclient.Request{
 		"auth": func(int) apiclient.Request { return login(generate.CitizenEmail(0)) },
 		"community": func(i int) apiclient.Request {
-			return apiclient.Request{Path: "/reports/" + nth(s.facts.reports, i).String() + "/comments", Token: p.citizen}
+			return apiclient.Request{Path: "/reports/" + nth(s.samples.reports, i).String() + "/comments", Token: p.citizen}
 		},
 		"journeys": func(i int) apiclient.Request {
-			return apiclient.Request{Path: "/journeys/" + nth(s.facts.journeys, i).String() + "/nearby", Token: p.citizen}
+			return apiclient.Request{Path: "/journeys/" + nth(s.samples.journeys, i).String() + "/nearby", Token: p.citizen}
 		},
 		"locations": func(int) apiclient.Request {
 			return apiclient.Request{Path: "/locations/municipalities", Token: p.citizen}
@@ -166,7 +167,7 @@ func (r *Run) ask(ctx context.Context, s *stand, f *runtimeapi.Function, name st
 	return fmt.Sprintf("%d x %s", times, path), nil
 }
 
-// event is a request as API Gateway tells it (payload version 2.0).
+// event is a request in the format of API Gateway (payload version 2.0).
 func event(r apiclient.Request) ([]byte, error) {
 	target, err := url.Parse("/api/v1" + r.Path)
 	if err != nil {
@@ -192,7 +193,7 @@ func event(r apiclient.Request) ([]byte, error) {
 	return json.Marshal(e)
 }
 
-// peak is the most memory, in MiB, the process of a program has had resident (VmHWM, Linux).
+// peak is the largest resident memory, in MiB, that the process of a program has had (VmHWM, Linux only).
 func peak(program string) (float64, error) {
 	links, err := filepath.Glob("/proc/[0-9]*/exe")
 	if err != nil {

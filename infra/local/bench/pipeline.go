@@ -13,13 +13,13 @@ import (
 	"github.com/lafaekstreet/backend/infra/binary"
 )
 
-// What a phone's picture may cost.
+// Goals for a picture of 12 megapixels: CPU time as a multiple of decoding alone, and memory in MB.
 const (
 	mostTimesDecode = 2.5
 	mostPeakMB      = 150
 )
 
-// pipeline prints what the workers cost. Their benchmarks stand beside them, where their insides are in reach.
+// pipeline prints the cost of the workers, by the benchmarks in their packages.
 func pipeline(ctx context.Context, r *Run) error {
 	if err := r.pictures(ctx); err != nil {
 		return err
@@ -41,7 +41,7 @@ func (r *Run) pictures(ctx context.Context) error {
 	}
 	row := got["BenchmarkPhonePicture"]
 	if row == nil {
-		return fmt.Errorf("the benchmark of pictures says %v", got)
+		return fmt.Errorf("the output of the benchmark of pictures has no figures: %v", got)
 	}
 	t := NewTable("A phone's picture of 12 MP", "", "CPU ms", "peak MB", "× decode", "goal")
 	t.Row("decode alone", round(row["decode-cpu-ms"]), round(row["decode-peak-MB"]), "", "")
@@ -68,7 +68,7 @@ func (r *Run) messages(ctx context.Context) error {
 	return nil
 }
 
-// throughput is the whole way of reports that come all at once.
+// throughput measures 200 reports at once through all workers.
 func (r *Run) throughput(ctx context.Context) error {
 	got, err := r.benchmark(ctx, "./infra/local/pipeline", "Pipeline", "200x")
 	if err != nil {

@@ -11,11 +11,11 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/dbproxy"
 )
 
-// planned is from how many reports on reading all of them is never the best plan.
-const planned = 30_000
+// minPlanned is the number of reports from which a sequential scan of reports is never the best plan.
+const minPlanned = 30_000
 
-// scanned names the tables that the roundTrips' plans read from one end to the other.
-func (s *stand) scanned(ctx context.Context, roundTrips []dbproxy.RoundTrip) ([]string, error) {
+// scanned returns the tables of which the plans of these round trips make a sequential scan.
+func (s *testbed) scanned(ctx context.Context, roundTrips []dbproxy.RoundTrip) ([]string, error) {
 	plans, err := s.replay.Explain(ctx, roundTrips)
 	if err != nil {
 		return nil, err
@@ -34,7 +34,7 @@ func (s *stand) scanned(ctx context.Context, roundTrips []dbproxy.RoundTrip) ([]
 	return slices.Compact(out), nil
 }
 
-// node is one of a plan.
+// node is a node of a plan.
 type node struct {
 	Type     string `json:"Node Type"`
 	Relation string `json:"Relation Name"`
@@ -51,24 +51,24 @@ func (n node) scans(into []string) []string {
 	return into
 }
 
-// plan is a cell: "index" unless a plan reads all reports.
+// plan returns a cell of the table: "ALL READ" if a plan makes a sequential scan of reports, else "index".
 func (r *Run) plan(ctx context.Context, name string, s *subject) (string, error) {
-	all, err := s.stand.scanned(ctx, s.roundTrips[0])
+	all, err := s.testbed.scanned(ctx, s.roundTrips[0])
 	if err != nil {
 		return "", err
 	}
 	if !slices.Contains(all, "reports") {
 		return "index", nil
 	}
-	if r.Size >= planned {
+	if r.Size >= minPlanned {
 		r.Goal(name+" reads all reports", false)
 	}
 	return "ALL READ", nil
 }
 
-// scanning names every reading endpoint of which any variant reads all reports, with the tables it reads so.
+// scanning returns the reading endpoints, with the path, of which a variant makes a sequential scan of reports.
 func (r *Run) scanning(ctx context.Context) ([]string, error) {
-	s, err := r.newStand(ctx, r.Size)
+	s, err := r.newTestbed(ctx, r.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -76,12 +76,12 @@ func (r *Run) scanning(ctx context.Context) ([]string, error) {
 	for _, e := range readEndpoints() {
 		asked := map[string]bool{}
 		for i := range 8 {
-			path := e.request(s.facts, s.on[s.proxied], i).Path
+			path := e.request(s.samples, s.tokens[s.proxied], i).Path
 			if asked[path] {
 				continue
 			}
 			asked[path] = true
-			roundTrips, err := s.record(ctx, func() apiclient.Request { return e.request(s.facts, s.on[s.proxied], i) })
+			roundTrips, err := s.record(ctx, func() apiclient.Request { return e.request(s.samples, s.tokens[s.proxied], i) })
 			if err != nil {
 				return nil, errors.Join(err, s.close())
 			}

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// The goals: beside its own SQL, and beside itself on a tenth of the data.
+// Goals for the median response time of an endpoint, as a multiple of its own SQL (maxOverSQL, maxWriteOverSQL) and of its
+// own median on grownFrom reports (maxGrowth).
 const (
 	maxOverSQL      = 1.5
 	maxWriteOverSQL = 2.0
@@ -17,15 +18,15 @@ const (
 // grownFrom is the size against which growth is measured.
 const grownFrom = 100_000
 
-// reads measures every hot endpoint that changes nothing.
+// reads measures every frequent endpoint that changes nothing.
 func reads(ctx context.Context, r *Run) error {
-	large, err := r.newStand(ctx, r.Size)
+	large, err := r.newTestbed(ctx, r.Size)
 	if err != nil {
 		return err
 	}
-	var small *stand
+	var small *testbed
 	if r.Size > grownFrom {
-		if small, err = r.newStand(ctx, grownFrom); err != nil {
+		if small, err = r.newTestbed(ctx, grownFrom); err != nil {
 			return errors.Join(err, large.close())
 		}
 	}
@@ -36,24 +37,24 @@ func reads(ctx context.Context, r *Run) error {
 	return errors.Join(err, large.close())
 }
 
-// writes measures what changes something, after the reads and on a database of its own.
+// writes measures the endpoints that change something, on a database of its own.
 func writes(ctx context.Context, r *Run) error {
-	s, err := r.newStand(ctx, r.Size)
+	s, err := r.newTestbed(ctx, r.Size)
 	if err != nil {
 		return err
 	}
 	return errors.Join(r.endpoints(ctx, fmt.Sprintf("Writes at %s reports, milliseconds", short(r.Size)), writeEndpoints(), s, nil), s.close())
 }
 
-// endpoints prints a row for each: p50 beside its SQL, then with 16 clients, then what it grew from small.
-func (r *Run) endpoints(ctx context.Context, title string, rows []endpoint, large, small *stand) error {
+// endpoints prints a row for each endpoint: its median beside that of its SQL, with 16 clients, and its growth since small.
+func (r *Run) endpoints(ctx context.Context, title string, rows []endpoint, large, small *testbed) error {
 	columns := []string{"endpoint", "trips", "plan", "SQL p50", "p50", "x SQL", "goal", "p99", "per s", "16: p50", "16: p99", "16: per s", "failed"}
 	if small != nil {
 		columns = append(columns, "x "+short(grownFrom), "goal")
 	}
 	t := NewTable(title, columns...)
 	t.Note("trips: round trips to the database / statements. SQL: the same statements alone, in the same round trips. 16: with 16 clients at once.")
-	t.Note("floor: over by no more than an answer costs that asks no database at all (HTTP, gateway, client).")
+	t.Note("floor: over the goal, but by less than the time of a request without any SQL (HTTP, gateway, client).")
 	t.Note("Goals: at most %.1f x SQL (writes %.1f), at most %.1f x its own p50 at %s.", maxOverSQL, maxWriteOverSQL, maxGrowth, short(grownFrom))
 	for _, e := range rows {
 		if r.Rows != nil && !r.Rows.MatchString(e.name) {
@@ -63,7 +64,7 @@ func (r *Run) endpoints(ctx context.Context, title string, rows []endpoint, larg
 		if err != nil && (ctx.Err() != nil || r.Brief) {
 			return fmt.Errorf("%s: %w", e.name, err)
 		}
-		if err != nil { // a statement that took too long, most of all: the others are worth knowing
+		if err != nil { // usually a statement that took too long; the other endpoints are still measured
 			r.Goal(e.name+" fails", false)
 			t.Note("%s: %v", e.name, err)
 			continue
@@ -75,9 +76,9 @@ func (r *Run) endpoints(ctx context.Context, title string, rows []endpoint, larg
 	return nil
 }
 
-func (r *Run) endpoint(ctx context.Context, e endpoint, large, small *stand) ([]any, error) {
+func (r *Run) endpoint(ctx context.Context, e endpoint, large, small *testbed) ([]any, error) {
 	subjects := []*subject{}
-	for _, s := range []*stand{large, small} {
+	for _, s := range []*testbed{large, small} {
 		if s == nil {
 			continue
 		}
@@ -95,9 +96,9 @@ func (r *Run) endpoint(ctx context.Context, e endpoint, large, small *stand) ([]
 		return nil, err
 	}
 	s := subjects[0]
-	var crowd load
+	var concurrent load
 	if s.whole.at(0.5) < slow/2 {
-		crowd = s.crowd(ctx, r.clients(), r.Span())
+		concurrent = s.concurrently(ctx, r.clients(), r.Span())
 	}
 	statements := 0
 	for _, roundTrip := range s.roundTrips[0] {
@@ -114,8 +115,8 @@ func (r *Run) endpoint(ctx context.Context, e endpoint, large, small *stand) ([]
 	p50, bare := s.whole.at(0.5), s.bare.at(0.5)
 	ratio := float64(p50) / float64(max(bare, 1))
 	cells := []any{e.name, fmt.Sprintf("%d/%d", len(s.roundTrips[0]), statements), plan, bare, p50, ratio, r.overSQL(e.name, p50, bare, floor.whole.at(0.5), limit), s.whole.at(0.99),
-		perSecond(s.whole), crowd.times.at(0.5), crowd.times.at(0.99), fmt.Sprintf("%.0f", crowd.perSecond), crowd.failed}
-	if crowd.failed > 0 {
+		perSecond(s.whole), concurrent.times.at(0.5), concurrent.times.at(0.99), fmt.Sprintf("%.0f", concurrent.perSecond), concurrent.failed}
+	if concurrent.failed > 0 {
 		r.Goal(e.name+" loses requests", false)
 	}
 	if len(subjects) > 1 {
@@ -125,8 +126,8 @@ func (r *Run) endpoint(ctx context.Context, e endpoint, large, small *stand) ([]
 	return cells, nil
 }
 
-// overSQL is the verdict on a p50 beside its SQL. What is over by no more than any answer costs here, one that asks no
-// database, is not slow: its SQL is quick. It is told apart and no failure.
+// overSQL compares a median with that of its SQL. If it is over the goal by less than a request without SQL takes (floor),
+// it returns "floor", which is no failure: the SQL is so fast that the rest dominates.
 func (r *Run) overSQL(name string, p50, bare, floor time.Duration, limit float64) string {
 	most := time.Duration(limit * float64(bare))
 	if p50 > most && p50-floor <= most {
@@ -135,7 +136,7 @@ func (r *Run) overSQL(name string, p50, bare, floor time.Duration, limit float64
 	return r.Goal(name, p50 <= most)
 }
 
-// ping is answered without the database.
+// ping is an endpoint that sends no SQL.
 func ping() endpoint {
 	return endpoint{name: "ping", request: get(nobody, always("/"))}
 }

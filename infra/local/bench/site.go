@@ -36,8 +36,8 @@ import (
 
 const bucket = "media"
 
-// Site is every HTTP function behind the gateway on one database, without workers: what a request makes for them waits
-// in queues that nobody reads, so that they measure nothing but the request.
+// Site is every HTTP function behind the gateway on one database. No worker runs, so only requests are measured: messages
+// for workers stay in their queues.
 type Site struct {
 	URL string
 	Env config.Env
@@ -47,11 +47,11 @@ type Site struct {
 	client apiclient.Client
 }
 
-// NewSite opens the functions on the database at address, which is used in their own role. Garbage is collected as
-// often as in a deployed function.
+// NewSite opens the functions on the database at address, in the role of the functions. The garbage collector is set as in
+// Lambda.
 func NewSite(ctx context.Context, address string) (*Site, error) {
 	debug.SetGCPercent(start.GCPercent)
-	// Responses are compressed as for a phone and stay so: the client must cost little.
+	// Responses are compressed as for a phone. The client does not decompress them, because that would cost time.
 	s := &Site{client: apiclient.Client{Header: http.Header{"Accept-Encoding": {"gzip"}}, HTTP: &http.Client{
 		Timeout: time.Minute, CheckRedirect: apiclient.NoRedirect, Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true},
 	}}}
@@ -85,16 +85,16 @@ func NewSite(ctx context.Context, address string) (*Site, error) {
 	return s, nil
 }
 
-// Close ends it.
+// Close stops the site.
 func (s *Site) Close() {
 	if s.server != nil {
 		s.server.Close()
 	}
-	_ = s.aws.Close() // memory alone
+	_ = s.aws.Close() // its state is in memory only
 }
 
-// settings are those of every function: limits out of the way, 16 connections for 16 clients.
-func settings(ctx context.Context, stand *standin.Server, address string) (config.Env, error) {
+// settings is the configuration of every function: rate limits that are never reached, 16 connections for 16 clients.
+func settings(ctx context.Context, server *standin.Server, address string) (config.Env, error) {
 	env := config.Env{"DATABASE_URL": withQuery(address, "role", "lafaek_app"), "DATABASE_MAX_CONNS": "16", "MEDIA_BUCKET": bucket,
 		"S3_PATH_STYLE": "true", "HEDERA_NETWORK": "local", "HEDERA_ACCOUNT_ID": generate.Account, "HEDERA_TOPIC_REPORTS": generate.TopicReports,
 		"HEDERA_TOPIC_STATUS": generate.TopicStatus, "LOG_LEVEL": "ERROR", "PASSWORD_CONCURRENCY": "16"}
@@ -102,17 +102,17 @@ func settings(ctx context.Context, stand *standin.Server, address string) (confi
 		"CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR"} {
 		env["RATE_LIMIT_"+limit] = "100000000"
 	}
-	for name, value := range stand.Env() {
+	for name, value := range server.Env() {
 		env[name] = value
 	}
 	if err := keys(env); err != nil {
 		return nil, err
 	}
-	client := s3.NewFromConfig(stand.Config(), func(o *s3.Options) { o.UsePathStyle = true })
+	client := s3.NewFromConfig(server.Config(), func(o *s3.Options) { o.UsePathStyle = true })
 	if _, err := client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String(bucket)}); err != nil {
 		return nil, fmt.Errorf("create bucket: %w", err)
 	}
-	queues := sqs.NewFromConfig(stand.Config())
+	queues := sqs.NewFromConfig(server.Config())
 	for _, name := range catalog.QueueNames() {
 		made, err := queues.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String(string(name))})
 		if err != nil {

@@ -15,10 +15,10 @@ type Table struct {
 	notes   []string
 }
 
-// NewTable has a title and columns.
+// NewTable returns a table without rows.
 func NewTable(title string, columns ...string) *Table { return &Table{title: title, columns: columns} }
 
-// Row adds a line: texts as they are, durations in milliseconds, ratios (float64) with one decimal, numbers plain.
+// Row adds a row. Durations are printed in milliseconds, float64 with two decimals.
 func (t *Table) Row(cells ...any) {
 	row := make([]string, len(cells))
 	for i, c := range cells {
@@ -34,7 +34,7 @@ func (t *Table) Row(cells ...any) {
 	t.rows = append(t.rows, row)
 }
 
-// Note adds a line below.
+// Note adds a line below the table.
 func (t *Table) Note(format string, args ...any) {
 	t.notes = append(t.notes, fmt.Sprintf(format, args...))
 }
@@ -74,5 +74,5 @@ func (t *Table) String() string {
 	return b.String()
 }
 
-// Print writes a finished table.
+// Print writes a table to Options.Out.
 func (r *Run) Print(t *Table) { fmt.Fprint(r.Out, t.String()) }

@@ -13,19 +13,19 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// patience bounds everything one page is asked to do.
-const patience = 60 * time.Second
+// timeout is how long a test may use a tab.
+const timeout = 60 * time.Second
 
-// Open returns a tab of the given size that ends with the test. An error on the
-// page (an exception, a script or style that is refused) fails it.
+// Open returns a tab of the given size in CSS pixels. It is closed when the test ends. An uncaught exception on the page
+// fails the test.
 func Open(t *testing.T, width, height int) context.Context {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(find(t)), chromedp.NoSandbox, chromedp.WindowSize(width, height),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		// MapLibre draws with WebGL; without a graphics card that is SwiftShader's.
+		// MapLibre needs WebGL. SwiftShader renders it without a graphics card.
 		chromedp.Flag("use-gl", "angle"), chromedp.Flag("use-angle", "swiftshader"),
 		chromedp.Flag("enable-unsafe-swiftshader", true), chromedp.Flag("ignore-gpu-blocklist", true), chromedp.Flag("disable-gpu", false))
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancel)
@@ -33,7 +33,7 @@ func Open(t *testing.T, width, height int) context.Context {
 	t.Cleanup(cancel)
 	chromedp.ListenTarget(ctx, func(event any) {
 		if e, ok := event.(*runtime.EventExceptionThrown); ok {
-			t.Errorf("the page threw: %s", e.ExceptionDetails.Error())
+			t.Errorf("exception on the page: %s", e.ExceptionDetails.Error())
 		}
 	})
 	if err := chromedp.Run(ctx, chromedp.EmulateViewport(int64(width), int64(height))); err != nil {
@@ -42,8 +42,8 @@ func Open(t *testing.T, width, height int) context.Context {
 	return ctx
 }
 
-// find is where Chromium is. The test command installs it where it may; where it
-// may not, and outside of CI, a test of a page cannot be run.
+// find returns the path of Chromium. Without Chromium it fails the test in CI, and skips it elsewhere. `make test` installs
+// Chromium when root runs it.
 func find(t *testing.T) string {
 	t.Helper()
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -54,11 +54,11 @@ func find(t *testing.T) string {
 	if os.Getenv("CI") != "" {
 		t.Fatal("no Chromium on this machine")
 	}
-	t.Skip("no Chromium on this machine, and no right to install it: pages are not tested in a browser")
+	t.Skip("no Chromium on this machine: pages are not tested in a browser")
 	return ""
 }
 
-// Screenshot keeps a picture of the tab when SCREENSHOTS names a folder.
+// Screenshot saves a picture of the tab in the folder that SCREENSHOTS names. It does nothing without that variable.
 func Screenshot(t *testing.T, ctx context.Context, name string) {
 	t.Helper()
 	folder := os.Getenv("SCREENSHOTS")

@@ -72,7 +72,7 @@ func call(h http.Handler, method, path, body string, edit ...func(*http.Request)
 	return w
 }
 
-func TestAddresses(t *testing.T) {
+func TestEveryAddressAnswers(t *testing.T) {
 	t.Parallel()
 	_, _, h := setup(t)
 	cases := []struct {
@@ -113,7 +113,7 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-func TestLeversReachTheirSource(t *testing.T) {
+func TestRequestsReachTheirSource(t *testing.T) {
 	t.Parallel()
 	f, sources, h := setup(t)
 	call(h, "POST", "/_local/queues/anchor-dead/redrive", "")
@@ -138,7 +138,7 @@ func TestLedgerIsNewestFirst(t *testing.T) {
 	}
 }
 
-func TestOnlyThisMachine(t *testing.T) {
+func TestOtherMachinesAndSitesAreRefused(t *testing.T) {
 	t.Parallel()
 	_, _, h := setup(t)
 	cases := map[string]struct {
@@ -146,7 +146,7 @@ func TestOnlyThisMachine(t *testing.T) {
 		edit   func(*http.Request)
 	}{
 		"another machine": {"GET", func(r *http.Request) { r.RemoteAddr = "192.0.2.7:5000" }},
-		"a rebound name":  {"GET", func(r *http.Request) { r.Host = "evil.example:8000" }},
+		"DNS rebinding":   {"GET", func(r *http.Request) { r.Host = "evil.example:8000" }},
 		"another site's page": {"POST", func(r *http.Request) {
 			r.Header.Set("Sec-Fetch-Site", "cross-site")
 			r.Header.Set("Origin", "https://evil.example")

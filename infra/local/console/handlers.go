@@ -21,7 +21,7 @@ func writeJSON(w http.ResponseWriter, v any) {
 // readJSON decodes the body or answers 422.
 func readJSON(w http.ResponseWriter, r *http.Request, into any) bool {
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(into); err != nil {
-		http.Error(w, "not the JSON this address takes: "+err.Error(), http.StatusUnprocessableEntity)
+		http.Error(w, "the body is not the expected JSON: "+err.Error(), http.StatusUnprocessableEntity)
 		return false
 	}
 	return true
@@ -35,7 +35,7 @@ func limit[T any](r *http.Request, all []T) []T {
 	return all[:min(n, maxLimit, len(all))]
 }
 
-// summary counts what each part holds, for the page's tabs.
+// summary counts the entries of each source, for the tabs of the page.
 func (c *console) summary(w http.ResponseWriter, _ *http.Request) {
 	counts := map[string]int{}
 	if c.sources.Mail != nil {
@@ -74,7 +74,7 @@ func (c *console) mail(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, limit(r, c.sources.Mail.Mails(r.URL.Query().Get("to"))))
 }
 
-// mailHTML shows a mail as its reader sees it, with scripts and requests barred.
+// mailHTML shows the HTML of a mail. The policy forbids scripts and requests.
 func (c *console) mailHTML(w http.ResponseWriter, r *http.Request) {
 	all := c.sources.Mail.Mails("")
 	i := slices.IndexFunc(all, func(m smtp.Mail) bool { return m.ID == r.PathValue("id") })
@@ -108,7 +108,7 @@ func (c *console) redrive(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, map[string]int{"moved": moved})
 }
 
-// ledgerMessage is a message with its contents readable: as JSON where they are.
+// ledgerMessage adds the contents of a message as JSON if they are JSON, else as text.
 type ledgerMessage struct {
 	hedera.Message
 	Payload any `json:"payload"`
@@ -142,7 +142,7 @@ func (c *console) script(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if len(in.Answers) == 0 {
-		http.Error(w, `want {"answers": [{…}, …]}`, http.StatusUnprocessableEntity)
+		http.Error(w, `expected {"answers": [{…}, …]}`, http.StatusUnprocessableEntity)
 		return
 	}
 	if err := c.sources.AI.Script(in.Answers); err != nil {

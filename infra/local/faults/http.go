@@ -85,7 +85,7 @@ func (s *Set) addBody(body io.Reader) error {
 	if err := json.Unmarshal(raw, &many); err != nil {
 		var one Fault
 		if json.Unmarshal(raw, &one) != nil {
-			return errors.New(`faults: want {"service", "mode", "count", "operation"?, "skip"?} or an array of them`)
+			return errors.New(`faults: expected {"service", "mode", "count", "operation"?, "skip"?} or an array of them`)
 		}
 		many = []Fault{one}
 	}

@@ -78,7 +78,7 @@ func refuse(w http.ResponseWriter, r *http.Request, status int, code, detail str
 	if err != nil {
 		body = []byte("{}")
 	}
-	mark(w, r)
+	setCommonHeaders(w, r)
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // a client that is gone needs no answer
@@ -86,12 +86,12 @@ func refuse(w http.ResponseWriter, r *http.Request, status int, code, detail str
 
 // refuseUnknown answers a request that no function has a route for, and names the methods that the path has.
 func refuseUnknown(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
-	mark(w, r)
+	setCommonHeaders(w, r)
 	httpapi.Unknown(mux, w, r.WithContext(telemetry.WithRequestID(r.Context(), r.Header.Get(requestID))))
 }
 
-// mark sets the headers that a function sets on every answer.
-func mark(w http.ResponseWriter, r *http.Request) {
+// setCommonHeaders sets the headers that every answer of a function has.
+func setCommonHeaders(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set(requestID, r.Header.Get(requestID))
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	w.Header().Set("X-Content-Type-Options", "nosniff")

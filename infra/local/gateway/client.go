@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// identify tells the function the address of the client, as API Gateway does: the address that connected. A peer on this
+// setClient sets the address of the client in the request, as API Gateway does: the address that connected. A peer on this
 // machine is a proxy or a test; its X-Forwarded-For is used if it has one.
-func identify(r *http.Request) {
+func setClient(r *http.Request) {
 	host, port, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return

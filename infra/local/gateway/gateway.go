@@ -22,7 +22,7 @@ import (
 // The limits of an HTTP API before a Lambda function.
 const (
 	MaxBytes = 6 << 20 // of the body of a request, and of an answer
-	// spare: 1/spare of a timeout is left to the function to answer after its work was cut off.
+	// spare is the part of a timeout, 1/spare, in which a function can still answer after its context has ended.
 	spare = 20
 )
 
@@ -104,14 +104,14 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), timeout)
 	defer cancel()
-	// As in Lambda, the work ends a little before the timeout, so that the function can still answer.
+	// As in Lambda, the context ends a little before the timeout, so that the function can still answer.
 	within, end := context.WithTimeout(ctx, timeout-timeout/spare)
 	defer end()
 	inner := r.WithContext(within)
 	inner.Body = io.NopCloser(bytes.NewReader(body))
 	inner.ContentLength = int64(len(body))
 	inner.TransferEncoding = nil
-	identify(inner)
+	setClient(inner)
 
 	answer := newAnswer()
 	answered := make(chan struct{})

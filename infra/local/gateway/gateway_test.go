@@ -40,7 +40,7 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(w, r.Body)
 }
 
-// A function is told to end while there is time left to say so.
+// The context of a function ends before the gateway's timeout, so that the function can still answer.
 func TestFunctionHasTimeLeftToAnswer(t *testing.T) {
 	t.Parallel()
 	var left time.Duration
@@ -51,12 +51,12 @@ func TestFunctionHasTimeLeftToAnswer(t *testing.T) {
 	g.timeout = time.Hour
 	send(g, httptest.NewRequest("GET", "/x", nil))
 	if left <= 0 || left > time.Hour-time.Hour/spare {
-		t.Errorf("%s are left of an hour", left)
+		t.Errorf("the function has %s of one hour", left)
 	}
 }
 
 // A function is held to the timeout that it has in Lambda when that is shorter than the gateway's.
-func TestFunctionHasATimeoutOfItsOwn(t *testing.T) {
+func TestFunctionHasTheTimeoutOfLambda(t *testing.T) {
 	t.Parallel()
 	var left time.Duration
 	f := function{func(_ http.ResponseWriter, r *http.Request) {
@@ -70,7 +70,7 @@ func TestFunctionHasATimeoutOfItsOwn(t *testing.T) {
 	g.timeout = time.Hour
 	send(g, httptest.NewRequest("GET", "/x", nil))
 	if left <= 0 || left > time.Minute {
-		t.Errorf("%s are left of a minute", left)
+		t.Errorf("the function has %s of one minute", left)
 	}
 }
 
@@ -100,7 +100,7 @@ func TestLimits(t *testing.T) {
 			t.Parallel()
 			g := serve(t, test.handler, httpapi.Route{Method: "POST", Path: "/x"})
 			if name == "silence" {
-				g.timeout = time.Millisecond
+				g.timeout = time.Millisecond // the function waits for the end of the test, so any value gives the same result
 			}
 			answer := send(g, httptest.NewRequest("POST", "/x", bytes.NewReader(make([]byte, test.body))))
 			if answer.Code != test.status {
@@ -169,8 +169,8 @@ func TestClientAddress(t *testing.T) {
 		"local peer":                    {"127.0.0.1:5000", "", "127.0.0.1:5000"},
 		"local proxy names the client":  {"127.0.0.1:5000", "198.51.100.1, 203.0.113.9", "203.0.113.9:5000"},
 		"local proxy over IPv6":         {"[::1]:5000", "2001:db8::1", "[2001:db8::1]:5000"},
-		"local proxy says nonsense":     {"127.0.0.1:5000", "unknown", "127.0.0.1:5000"},
-		"stranger is not believed":      {"192.0.2.7:5000", "203.0.113.9", "192.0.2.7:5000"},
+		"local proxy sends no address":  {"127.0.0.1:5000", "unknown", "127.0.0.1:5000"},
+		"other peers are not trusted":   {"192.0.2.7:5000", "203.0.113.9", "192.0.2.7:5000"},
 		"a mapped address is not local": {"[::ffff:192.0.2.7]:5000", "203.0.113.9", "[::ffff:192.0.2.7]:5000"},
 	}
 	for name, test := range tests {

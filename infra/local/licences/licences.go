@@ -14,13 +14,13 @@ import (
 	"strings"
 )
 
-// module is one that is linked in.
+// module is a module that is linked into a function.
 type module struct {
 	Path, Version, Dir string
-	Licence            string // SPDX identifiers joined by " AND "; empty when none was recognized
+	Licence            string // SPDX identifiers joined by " AND ", "unknown" or "none found"
 }
 
-// permissive says that naming the authors is all a licence asks.
+// permissive reports whether the licence asks for nothing but the names of the authors.
 func (m module) permissive() bool {
 	known := []string{"Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "ISC", "BSD-0-Clause", "Unlicense", "Zlib", "CC0-1.0"}
 	for id := range strings.SplitSeq(m.Licence, " AND ") {
@@ -31,7 +31,7 @@ func (m module) permissive() bool {
 	return true
 }
 
-// linked are the modules whose packages a command below the pattern needs, ours left out, in order.
+// linked returns the modules that the packages of the pattern depend on, without this one, sorted by path.
 func linked(ctx context.Context, pattern string) ([]module, error) {
 	list := exec.CommandContext(ctx, "go", "list", "-deps", "-json=ImportPath,Module", "-tags", "lambda.norpc", pattern)
 	list.Stderr = os.Stderr
@@ -95,12 +95,12 @@ func licenceOf(dir string) (string, error) {
 	return strings.Join(ids, " AND "), nil
 }
 
-// mark is a sentence that a licence has and no other.
-type mark struct{ id, sentence string }
+// phrase is a text by which a licence is recognized.
+type phrase struct{ id, text string }
 
-// strict ask more than naming the authors. A file with several licences is as strict as the strictest; one of these may
-// name another of them in passing, after its own name.
-var strict = []mark{
+// strict are the licences that ask for more than the names of the authors. They are looked for first, because a file may
+// contain several licences. The one whose name comes first wins: the GPL, for example, also mentions the AGPL.
+var strict = []phrase{
 	{"AGPL", "gnu affero general public license"},
 	{"LGPL", "gnu lesser general public license"},
 	{"GPL", "gnu general public license"},
@@ -110,7 +110,7 @@ var strict = []mark{
 	{"BUSL", "business source license"},
 }
 
-var lenient = []mark{
+var lenient = []phrase{
 	{"Apache-2.0", "apache license version 2.0"},
 	{"BSD-3-Clause", "neither the name of"},
 	{"BSD-3-Clause", "names of its contributors"},
@@ -123,12 +123,13 @@ var lenient = []mark{
 	{"Zlib", "this software is provided 'as-is', without any express or implied warranty"},
 }
 
+// identify returns the licence of a text, or "unknown".
 func identify(text string) string {
 	flat := strings.ToLower(strings.Join(strings.Fields(text), " "))
 	flat = strings.ReplaceAll(flat, "apache license, version 2.0", "apache license version 2.0")
 	found, first := "", len(flat)
 	for _, m := range strict {
-		if at := strings.Index(flat, m.sentence); at >= 0 && at < first {
+		if at := strings.Index(flat, m.text); at >= 0 && at < first {
 			found, first = m.id, at
 		}
 	}
@@ -136,7 +137,7 @@ func identify(text string) string {
 		return found
 	}
 	for _, m := range lenient {
-		if strings.Contains(flat, m.sentence) {
+		if strings.Contains(flat, m.text) {
 			return m.id
 		}
 	}

@@ -2,7 +2,7 @@ package main
 
 import "testing"
 
-// Whoever runs a function owes the authors of what is in it their names, and nothing else.
+// The licences of all linked modules must ask for nothing but the names of the authors.
 func TestOnlyPermissiveLicencesAreLinkedIn(t *testing.T) {
 	t.Chdir("../../..") // which forbids running in parallel
 	found, err := linked(t.Context(), "./functions/...")
@@ -10,7 +10,7 @@ func TestOnlyPermissiveLicencesAreLinkedIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(found) < 20 {
-		t.Fatalf("only %d modules: were they found?", len(found))
+		t.Fatalf("found only %d modules", len(found))
 	}
 	for _, m := range found {
 		if !m.permissive() {

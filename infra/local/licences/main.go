@@ -1,5 +1,5 @@
-// Command licences lists the licence of every module that is linked into a function, and ends with 1 when one of them
-// would ask more of us than to name it.
+// Command licences lists the licence of every module that is linked into a function. It exits with 1 if a licence asks for
+// more than the names of the authors.
 package main
 
 import (

@@ -1,6 +1,5 @@
-// Package openapi makes the one document that describes every route group. The
-// groups are functions of their own and know nothing of each other, so it is
-// made here and embedded by functions/meta, which serves it.
+// Package openapi makes the OpenAPI document of all route groups. A function must not import another one, so the document
+// is made here; functions/meta embeds and serves it.
 package openapi
 
 import (
@@ -25,10 +24,10 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 )
 
-// Path of the document from the repository's root.
+// Path is the path of the document in the repository.
 const Path = "functions/meta/openapi.json"
 
-// Groups are all route groups, without anything they would need to serve.
+// Groups returns all route groups. They are described, not served: they have no database.
 func Groups() []httpapi.Group {
 	return []httpapi.Group{
 		&auth.Group{}, &users.Group{}, &admin.Group{}, &reports.Group{}, &community.Group{}, &monitoring.Group{},
@@ -36,10 +35,10 @@ func Groups() []httpapi.Group {
 	}
 }
 
-// API is the document as huma has it.
+// API returns the document as a value of huma.
 func API() *huma.OpenAPI { return httpapi.Document(Groups()...) }
 
-// Document is the document as JSON, in a stable order.
+// Document returns the document as JSON, in a stable order.
 func Document() ([]byte, error) {
 	raw, err := json.Marshal(API())
 	if err != nil {

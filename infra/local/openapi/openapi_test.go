@@ -8,7 +8,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/openapi"
 )
 
-func TestTheEmbeddedDocumentIsFresh(t *testing.T) {
+func TestEmbeddedOpenAPIDocumentIsCurrent(t *testing.T) {
 	t.Parallel()
 	want, err := openapi.Document()
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 
 // API Gateway sends a request to a function only if the catalogue names its route: a route that is missing there is a 404
 // when deployed, and one that is there in vain leads to a function that does not know it.
-func TestTheCatalogueHasEveryRoute(t *testing.T) {
+func TestCatalogueHasEveryRoute(t *testing.T) {
 	t.Parallel()
 	type key struct {
 		function     catalog.FunctionName

@@ -9,17 +9,16 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/lafaekstreet/backend/infra/local/consume"
+	"github.com/lafaekstreet/backend/infra/local/eventsource"
 	"github.com/lafaekstreet/backend/shared/config"
 )
 
-// BenchmarkPipeline is a report's whole way, from POST to its judgement, the
-// ledger's confirmation of its three events and both channels' notifications,
-// with all workers at work at once as in make run. Stand-ins answer at once, so
-// it is the cost of our own.
+// BenchmarkPipeline measures reports from POST to the judgement of the AI, the confirmation of their three ledger events,
+// and their mails and push messages. All workers run at the same time, as in make run. Stand-ins answer at once, so it
+// measures our own code only.
 func BenchmarkPipeline(b *testing.B) {
 	s := setup(b, func(env config.Env) {
-		env["NOMINATIM_URL"] = "" // one place a second is the public server's rule, not our cost
+		env["NOMINATIM_URL"] = "" // it would allow one lookup a second
 		env["RATE_LIMIT_USER_PER_MINUTE"], env["RATE_LIMIT_USER_BURST"] = "1000000", "1000000"
 	})
 	s.spacing = 0.001
@@ -33,7 +32,7 @@ func BenchmarkPipeline(b *testing.B) {
 	var tasks, citizens sync.WaitGroup
 	b.ResetTimer()
 	for name, handler := range s.handlers {
-		source := consume.Source{Queue: s.urls[name], Handler: handler, Batch: 10, Concurrency: 2, Timeout: 25 * time.Second}
+		source := eventsource.Mapping{Queue: s.urls[name], Handler: handler, Batch: 10, Concurrency: 2, Timeout: 25 * time.Second}
 		tasks.Go(func() { source.Run(work, s.sqs, slog.New(slog.DiscardHandler)) })
 	}
 	queue := make(chan uuid.UUID)
@@ -50,7 +49,7 @@ func BenchmarkPipeline(b *testing.B) {
 	close(queue)
 	citizens.Wait()
 	for last := time.Now(); s.left() != ""; pause(work, 20*time.Millisecond) {
-		if time.Since(last) > time.Second { // as relay does each minute
+		if time.Since(last) > time.Second { // in AWS relay runs each minute
 			s.sweep()
 			last = time.Now()
 		}

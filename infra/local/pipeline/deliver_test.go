@@ -12,7 +12,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
-// order is in which queues are served: against the stream, so that nothing is carried to its end in one round.
+// order is the order in which queues are served: the last step of a report first, so one round does one step only.
 func order() []queue.Name {
 	return []queue.Name{queue.Notify, queue.Anchor, queue.Geocode, queue.Validate, queue.Images}
 }
@@ -30,7 +30,7 @@ func (s *system) take(name queue.Name) []events.SQSMessage {
 	return out
 }
 
-// hand gives a batch to a worker and deletes what it did not name as failed.
+// hand gives a batch to a worker and deletes the messages that the worker did not report as failed.
 func (s *system) hand(ctx context.Context, name queue.Name, to queue.Handler, batch []events.SQSMessage) {
 	s.Helper()
 	res, err := to.Handle(ctx, events.SQSEvent{Records: batch})
@@ -50,7 +50,7 @@ func (s *system) remove(name queue.Name, m events.SQSMessage) {
 	_, _ = s.sqs.DeleteMessage(s.Context(), &sqs.DeleteMessageInput{QueueUrl: awssdk.String(s.urls[name]), ReceiptHandle: awssdk.String(m.ReceiptHandle)})
 }
 
-// deliver hands what is on the queues to the workers, and reports whether there was any.
+// deliver gives one batch of each queue to its worker. It reports whether there was a message.
 func (s *system) deliver(names ...queue.Name) bool {
 	s.Helper()
 	any := false
@@ -70,7 +70,7 @@ func (s *system) deliver(names ...queue.Name) bool {
 	return any
 }
 
-// later is an hour later for everything that waits: on queues, in the outbox, for a lease to end.
+// later moves everything that waits for a time one hour ahead: messages on queues and in the outbox, leases, pauses.
 func (s *system) later() {
 	s.Helper()
 	s.clock.by.Add(int64(time.Hour))
@@ -87,12 +87,12 @@ func (s *system) later() {
 	}
 }
 
-// settle works until nothing is left anywhere that could still be worked on.
+// settle delivers messages and skips time until all work is done.
 func (s *system) settle() {
 	s.Helper()
 	for idle, rounds := 0, 0; ; rounds++ {
 		if rounds > 400 {
-			s.Fatalf("it never comes to rest: %s", s.left())
+			s.Fatalf("after %d rounds there is still work:%s", rounds, s.left())
 		}
 		if s.deliver(order()...) {
 			idle = 0
@@ -106,7 +106,7 @@ func (s *system) settle() {
 	}
 }
 
-// left names what is unfinished; nothing is when it is empty.
+// left describes unfinished work; it is empty if there is none.
 func (s *system) left() string {
 	s.Helper()
 	out := ""
@@ -124,7 +124,7 @@ func (s *system) left() string {
 	return out + rows
 }
 
-// sweep runs relay once, for no longer than its own timeout.
+// sweep runs relay once, within its timeout in Lambda.
 func (s *system) sweep() {
 	ctx, cancel := context.WithTimeout(s.Context(), 55*time.Second)
 	defer cancel()

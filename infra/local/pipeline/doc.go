@@ -1,4 +1,3 @@
-// Package pipeline holds the tests that run the workers against each other under
-// everything a queue and a machine may do to them: messages twice, out of order,
-// late, calls cut off half-way, services that fail, the database gone.
+// Package pipeline has the tests that run all workers together under failures: messages that come twice, late or out of
+// order, calls that are cut off, services that fail, a database that is gone.
 package pipeline

@@ -13,10 +13,10 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 )
 
-// finished is a report that went all the way.
+// finished is the end of a report that was not disturbed.
 const finished = "verified, completed, confirmed, named; REPORT_SUBMITTED+AI_VALIDATED+STATUS_CHANGED; told received+confirmed+verified; embeddings 1; picture processed"
 
-// ends is how each report stands, by its number.
+// ends describes the state of each report, by its number.
 func (s *system) ends() map[string]string {
 	s.Helper()
 	const q = `
@@ -38,7 +38,7 @@ func (s *system) ends() map[string]string {
 	return out
 }
 
-// finishedAll wants n reports that went all the way.
+// finishedAll fails the test unless there are n reports and all are finished.
 func (s *system) finishedAll(n int) {
 	s.Helper()
 	ends := s.ends()
@@ -53,7 +53,7 @@ func (s *system) finishedAll(n int) {
 	s.renditions(n)
 }
 
-// renditions wants both pictures of each of n reports.
+// renditions fails the test unless both renditions of each of n pictures are stored.
 func (s *system) renditions(n int) {
 	s.Helper()
 	objects, err := s.s3.ListObjectsV2(s.Context(), &s3.ListObjectsV2Input{Bucket: awssdk.String(bucket), Prefix: awssdk.String("renditions/")})
@@ -63,7 +63,7 @@ func (s *system) renditions(n int) {
 	}
 }
 
-// anchored holds the public ledger against the events: each in exactly one message, every report's proof whole.
+// anchored fails the test unless each message in the database is on the ledger exactly once and every report verifies.
 func (s *system) anchored() {
 	s.Helper()
 	messages := map[string]int{}
@@ -79,7 +79,7 @@ func (s *system) anchored() {
 	}
 	for m, n := range messages {
 		if n != 0 {
-			s.Errorf("message %s: %+d between database and network", m, -n)
+			s.Errorf("message %s: %d more on the ledger than in the database", m, n)
 		}
 	}
 	rows, err = s.owner.Query(s.Context(), `SELECT id FROM reports`)
@@ -87,7 +87,7 @@ func (s *system) anchored() {
 	all, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 	s.must(err)
 	c := s.ledgerConfig()
-	c.MirrorTimeout = time.Minute // the workers' may be short
+	c.MirrorTimeout = time.Minute // that of the workers may be short
 	for _, id := range all {
 		v, err := ledger.Verify(s.Context(), s.owner, ledger.NewMirror(c), c, id)
 		s.must(err)
@@ -97,8 +97,8 @@ func (s *system) anchored() {
 	}
 }
 
-// everybodyTold wants n notifications delivered by each channel, none twice. With
-// doubt, one whose service was cut off while it had it all may not have arrived.
+// everybodyTold fails the test unless n notifications were delivered by each channel, none of them twice. With doubt, a
+// delivery may have the state unknown: its service gave no answer, so it may not have arrived.
 func (s *system) everybodyTold(n int, doubt bool) {
 	s.Helper()
 	arrived := map[string]map[string]int{"mail": {}, "push": {}}
@@ -126,12 +126,12 @@ func (s *system) everybodyTold(n int, doubt bool) {
 	}
 }
 
-// told is how many mails and pushes arrived.
+// told returns the numbers of mails and push messages that arrived.
 func (s *system) told() string {
 	return fmt.Sprintf("%d mails, %d pushes", len(s.mails.Mails("")), len(s.pushes.Pushes("")))
 }
 
-// dead is which queues have dead letters.
+// dead lists the queues that have dead letters, with their numbers.
 func (s *system) dead() string {
 	var out []string
 	for _, q := range s.cloud.SQS.Overview(0) {

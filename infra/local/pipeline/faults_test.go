@@ -14,10 +14,10 @@ import (
 	"github.com/lafaekstreet/backend/shared/config"
 )
 
-// table is where the outcome of every fault is written down; UPDATE=1 writes it anew.
+// table is the file with the outcome of every fault; UPDATE=1 writes it.
 const table = "testdata/faults.md"
 
-// call is what a worker asks of a service.
+// call is an operation of a service that workers call.
 type call struct{ service, operation, by string }
 
 func calls() []call {
@@ -32,18 +32,19 @@ func calls() []call {
 	}
 }
 
-// everything is the end of a report that no fault has touched.
-const everything = finished + "; 2 mails, 2 pushes"
+// usual is the outcome of a report without a fault.
+const usual = finished + "; 2 mails, 2 pushes"
 
-// otherwise are the outcomes that differ from everything, each for a reason.
+// otherwise are the outcomes that differ from usual, each with its reason.
 func otherwise() map[string]string {
-	replace := func(old, is string) string { return strings.Replace(everything, old, is, 1) }
+	replace := func(old, is string) string { return strings.Replace(usual, old, is, 1) }
 	return map[string]string{
-		// An answer the model cannot be held to is asked for once more; then a person decides.
+		// The model is asked a second time; then a person decides.
 		"bedrock Converse malformed": "pending, needs_review, confirmed, named; REPORT_SUBMITTED; told received+confirmed; embeddings 0; picture processed; 1 mails, 1 pushes",
-		// Without an embedding there is a verdict all the same.
+		// Without an embedding there is still a judgement.
 		"bedrock InvokeModel malformed": replace("embeddings 1", "embeddings 0"),
-		// A service that has it all and gives no readable answer has nearly always taken it: never twice (decision 0011).
+		// A service that got the whole message but gave no readable answer has nearly always accepted it. It is not sent
+		// again (decision 0011).
 		"smtp DATA timeout":   replace("2 mails", "0 mails"),
 		"smtp DATA malformed": replace("2 mails", "0 mails"),
 		"fcm Send timeout":    replace("2 pushes", "0 pushes"),
@@ -51,9 +52,8 @@ func otherwise() map[string]string {
 	}
 }
 
-// TestEveryFaultOfEveryService: three calls in a row fail, each way a call can
-// fail, of each service the workers use. Every report reaches its end, every
-// event exactly one message, and nobody is told twice.
+// TestEveryFaultOfEveryService has three calls in a row fail, in each way that a call can fail, of each service that the
+// workers use. Every report must reach its end, every event must be in one ledger message, and nobody may be told twice.
 func TestEveryFaultOfEveryService(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -67,10 +67,10 @@ func TestEveryFaultOfEveryService(t *testing.T) {
 			all.Go(func() {
 				defer func() { <-slots }()
 				t.Run(name, func(t *testing.T) {
-					got := suffer(t, faults.Fault{Service: c.service, Operation: c.operation, Mode: mode, Count: 3})
+					got := outcomeOf(t, faults.Fault{Service: c.service, Operation: c.operation, Mode: mode, Count: 3})
 					want, special := otherwise()[name]
 					if !special {
-						want = everything
+						want = usual
 					}
 					if got != want {
 						t.Errorf("ended as %s\nwant      %s", got, want)
@@ -94,27 +94,27 @@ func TestEveryFaultOfEveryService(t *testing.T) {
 	}
 	kept, err := os.ReadFile(filepath.FromSlash(table))
 	if err != nil || string(kept) != written {
-		t.Errorf("%s is out of date; UPDATE=1 go test writes it anew (%v)", table, err)
+		t.Errorf("%s is out of date; UPDATE=1 go test writes it (%v)", table, err)
 	}
 }
 
-// patience is how long a silent service is waited for, as configured.
-func patience() map[string]string {
+// timeouts are the settings that limit how long a worker waits for a service.
+func timeouts() map[string]string {
 	return map[string]string{"bedrock": "AI_TIMEOUT", "kms": "KMS_TIMEOUT", "hedera": "HEDERA_NODE_TIMEOUT", "mirror": "HEDERA_MIRROR_TIMEOUT",
 		"smtp": "SMTP_TIMEOUT", "fcm": "FCM_TIMEOUT"}
 }
 
-// suffer files a report while f lasts and returns how it ended.
-func suffer(t *testing.T, f faults.Fault) string {
+// outcomeOf creates a report while the fault lasts and returns its outcome.
+func outcomeOf(t *testing.T, f faults.Fault) string {
 	t.Helper()
 	got := ""
 	s := setup(t, func(env config.Env) {
-		if setting := patience()[f.Service]; f.Mode == faults.Timeout && setting != "" {
+		if setting := timeouts()[f.Service]; f.Mode == faults.Timeout && setting != "" {
 			env[setting] = "4s"
 		}
 	})
 	if f.Mode == faults.Timeout && f.Service == "s3" {
-		s.limit = 3 * time.Second // the function's own timeout is all that ends these
+		s.limit = 3 * time.Second // only the timeout of the function ends these calls
 	}
 	upload, picture := s.photo(1)
 	s.put(upload, picture)
@@ -122,7 +122,7 @@ func suffer(t *testing.T, f faults.Fault) string {
 	s.create(upload)
 	s.settle()
 	if len(s.faults.Taken()) == 0 {
-		t.Error("the fault never struck")
+		t.Error("the fault was not used")
 	}
 	s.anchored()
 	if dead := s.dead(); dead != "" {
@@ -139,11 +139,11 @@ func suffer(t *testing.T, f faults.Fault) string {
 	return got
 }
 
-// tabulate is the outcome of every fault for people to read.
+// tabulate writes the outcomes as a table for people.
 func tabulate(outcomes map[string]string) string {
 	var b strings.Builder
 	b.WriteString("# What becomes of a report when a service fails\n\n" +
-		"Written by TestEveryFaultOfEveryService: one report each, three calls in a row fail. “As ever” is " + "verified by the model, on the ledger in three\n" +
+		"Written by TestEveryFaultOfEveryService: one report each, three calls in a row fail. “As usual” is " + "verified by the model, on the ledger in three\n" +
 		"messages, each confirmed and verifiable, its place named, its author told once of three things by each channel they want (the third only in the app),\n" +
 		"no dead letter.\n\n| service | call | of | error | throttle | timeout | lost reply | malformed |\n|---|---|---|---|---|---|---|---|\n")
 	for _, c := range calls() {
@@ -156,25 +156,25 @@ func tabulate(outcomes map[string]string) string {
 	return b.String()
 }
 
-// inShort is how an outcome differs from everything.
+// inShort returns the parts of an outcome that differ from the usual one.
 func inShort(outcome string) string {
-	if outcome == everything {
-		return "as ever"
+	if outcome == usual {
+		return "as usual"
 	}
 	var differs []string
-	usual := strings.FieldsFunc(everything, func(r rune) bool { return r == ';' || r == ',' })
+	expected := strings.FieldsFunc(usual, func(r rune) bool { return r == ';' || r == ',' })
 	for i, part := range strings.FieldsFunc(outcome, func(r rune) bool { return r == ';' || r == ',' }) {
-		if i >= len(usual) || part != usual[i] {
+		if i >= len(expected) || part != expected[i] {
 			differs = append(differs, strings.TrimSpace(part))
 		}
 	}
 	return strings.Join(differs, ", ")
 }
 
-// TestOutagesThatOutlastTheQueue: a service that stays away until the queue
+// TestLongOutagesEndInDeadLettersThatCanBeRedriven: a service that stays away until the queue
 // gives up costs dead letters where that is meant, and bringing them back when
-// it has returned ends as ever.
-func TestOutagesThatOutlastTheQueue(t *testing.T) {
+// it has returned ends as usual.
+func TestLongOutagesEndInDeadLettersThatCanBeRedriven(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		fault faults.Fault
@@ -202,7 +202,7 @@ func TestOutagesThatOutlastTheQueue(t *testing.T) {
 			s.create(upload)
 			hours := catalog.MaxReceives + 2
 			if c.fault.Service == "sqs" {
-				hours = 2 // no message, no deliveries to run out of
+				hours = 2 // no message was sent, so none can reach the largest number of receives
 			}
 			for range hours {
 				for s.deliver(order()...) {
@@ -228,7 +228,7 @@ func TestOutagesThatOutlastTheQueue(t *testing.T) {
 	}
 }
 
-// redrive brings all dead letters back.
+// redrive moves all dead letters back to their queues.
 func (s *system) redrive() {
 	s.Helper()
 	for name := range workers() {

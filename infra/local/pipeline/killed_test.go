@@ -12,7 +12,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
-// mostDeaths bounds the deaths of a worker; relay's tasks after these are nobody's message.
+// mostDeaths is how many times a worker is killed at most. Relay goes on with tasks that send no message after about 30.
 func mostDeaths(name queue.Name) int {
 	if name == "relay" {
 		return 30
@@ -20,12 +20,11 @@ func mostDeaths(name queue.Name) int {
 	return 80
 }
 
-// TestKilledBetweenEffectAndMark kills each worker before each thing it says to
-// the database in turn, so that whatever it has done outside by then is done and
-// nothing more is written down. Another process takes over; the end is as ever.
+// TestKilledWorkersLoseAndRepeatNothing kills each worker before its first, second, third … message to the database. What it did
+// outside of the database until then is done, but not recorded. Another process takes over; every report must end as usual.
 //
-// The ledger's worker has the same in functions/anchor.
-func TestKilledBetweenEffectAndMark(t *testing.T) {
+// functions/anchor has the same test for the worker of the ledger.
+func TestKilledWorkersLoseAndRepeatNothing(t *testing.T) {
 	t.Parallel()
 	for _, name := range []queue.Name{queue.Images, queue.Validate, queue.Notify, queue.Geocode, "relay"} {
 		t.Run(string(name), func(t *testing.T) {
@@ -41,7 +40,7 @@ func TestKilledBetweenEffectAndMark(t *testing.T) {
 			s.finishedAll(deaths)
 			s.everybodyTold(2*deaths, true)
 			if told := s.told(); told != fmt.Sprintf("%d mails, %d pushes", 2*deaths, 2*deaths) {
-				t.Errorf("%d reports, %s", deaths, told) // killed after the mark, it had sent all the same
+				t.Errorf("%d reports, %s", deaths, told) // a killed worker must have sent what it had marked
 			}
 			s.anchored()
 			if dead := s.dead(); dead != "" {
@@ -55,7 +54,7 @@ func TestKilledBetweenEffectAndMark(t *testing.T) {
 	}
 }
 
-// upTo has all others work until only the named worker has something to do.
+// upTo has all other workers work until only the named one has messages.
 func (s *system) upTo(name queue.Name) {
 	s.Helper()
 	var others []queue.Name
@@ -64,7 +63,7 @@ func (s *system) upTo(name queue.Name) {
 			others = append(others, other)
 		}
 	}
-	if name == "relay" { // what the API's crash left behind
+	if name == "relay" { // messages that a crash of the API left in the outbox
 		_, err := s.owner.Exec(s.Context(), `INSERT INTO outbox (id, queue, body, not_before)
 			SELECT gen_random_uuid(), 'notify', jsonb_build_object('notification_id', id), now() - interval '1 hour' FROM notifications WHERE type = 'report_received'`)
 		s.must(err)
@@ -74,35 +73,35 @@ func (s *system) upTo(name queue.Name) {
 	}
 }
 
-// doomed delivers to a process that dies before its n-th word to the database,
-// and reports whether it lived to say so many.
+// doomed gives the messages to a worker whose database connection is cut before its n-th message to the database. It
+// reports whether the cut happened.
 func (s *system) doomed(name queue.Name, n int) bool {
 	s.Helper()
 	address, err := url.Parse(s.env["DATABASE_URL"])
 	s.must(err)
-	line := listen(s, address.Host)
-	line.cutAt(n)
-	address.Host = line.listener.Addr().String()
+	proxy := listen(s, address.Host)
+	proxy.cutAt(n)
+	address.Host = proxy.listener.Addr().String()
 	env := config.Env{}
 	for k, v := range s.env {
 		env[k] = v
 	}
 	env["DATABASE_URL"] = address.String()
-	env["DATABASE_MAX_CONNS"] = "1" // one word after the other: what was said before the cut was answered
+	env["DATABASE_MAX_CONNS"] = "1" // one connection: everything before the cut was answered
 	if name == "relay" {
 		doomed, err := relay.Open(s.Context(), env)
 		s.must(err)
 		_ = doomed.Run(s.Context(), events.EventBridgeEvent{})
-		return line.wasCut()
+		return proxy.wasCut()
 	}
 	doomed, err := workers()[name](s.Context(), env)
 	s.must(err)
 	for _, m := range s.take(name) {
 		res, err := doomed.Handle(s.Context(), events.SQSEvent{Records: []events.SQSMessage{m}})
 		s.must(err)
-		if !line.wasCut() && len(res.BatchItemFailures) == 0 {
-			s.remove(name, m) // of the dead nobody hears
+		if !proxy.wasCut() && len(res.BatchItemFailures) == 0 {
+			s.remove(name, m) // a killed worker cannot delete its message
 		}
 	}
-	return line.wasCut()
+	return proxy.wasCut()
 }

@@ -8,15 +8,15 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// TestTheEndIsTheSameWhateverHappensOnTheWay: at least once, twice, out of order, cut off and without a database is the
-// same as once and in order, for every worker together, the ledger included.
-func TestTheEndIsTheSameWhateverHappensOnTheWay(t *testing.T) {
+// TestDisorderDoesNotChangeTheResult: messages that come twice or out of order, calls that are cut off and a lost database must lead
+// to the same end as messages that come once and in order.
+func TestDisorderDoesNotChangeTheResult(t *testing.T) {
 	t.Parallel()
 	const reports = 6
 	for _, c := range []struct {
 		name  string
 		chaos int // rounds of it
-	}{{"in order, once each", 0}, {"twice, out of order, killed, database cut", 40}} {
+	}{{"in order, once each", 0}, {"twice, out of order, killed, database connections closed", 40}} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := setup(t)
@@ -27,7 +27,7 @@ func TestTheEndIsTheSameWhateverHappensOnTheWay(t *testing.T) {
 				s.disorder()
 			}
 			s.settle()
-			s.redrive() // what was cut off five times in a row
+			s.redrive() // messages whose calls were cut off five times in a row
 			s.settle()
 			s.finishedAll(reports)
 			s.everybodyTold(2*reports, c.chaos > 0)
@@ -36,8 +36,8 @@ func TestTheEndIsTheSameWhateverHappensOnTheWay(t *testing.T) {
 	}
 }
 
-// disorder is a round of everything a queue and a machine may do: messages twice, in any order, calls cut off, answers
-// lost, the database's connections gone.
+// disorder delivers one batch of each queue, every message twice and in random order. Some calls are cut off, some answers
+// are lost, and some database connections are closed.
 func (s *system) disorder() {
 	s.Helper()
 	s.later()
@@ -68,7 +68,7 @@ func (s *system) disorder() {
 	}
 }
 
-// cut ends every connection of the workers.
+// cut closes every database connection of the workers.
 func (s *system) cut() {
 	_, _ = s.owner.Exec(context.WithoutCancel(s.Context()), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 		WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = 'lafaekstreet'`)

@@ -20,18 +20,17 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/infra/local/consume"
+	"github.com/lafaekstreet/backend/infra/local/eventsource"
 	"github.com/lafaekstreet/backend/infra/local/postgres"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/migrations"
 	"github.com/lafaekstreet/backend/shared/config"
 )
 
-// TestPostgreSQLRestartedMidFlight kills a real server three times, as a crash
-// does (immediate mode: nothing is finished, recovery at the start), while all
-// workers run and citizens file reports. What was answered is there; what was
-// not is filed by the retry, once; and everything ends as ever.
-func TestPostgreSQLRestartedMidFlight(t *testing.T) {
+// TestPostgreSQLCrashesLoseNoReport kills a real server three times, as a crash does (immediate mode, with recovery at the
+// next start), while all workers run and citizens create reports. A report whose creation was answered must exist. A retry
+// must create the others, once. Everything must end as usual.
+func TestPostgreSQLCrashesLoseNoReport(t *testing.T) {
 	t.Parallel()
 	const reports, crashes = 24, 3
 	server := startServer(t)
@@ -39,7 +38,7 @@ func TestPostgreSQLRestartedMidFlight(t *testing.T) {
 	work, stop := context.WithCancel(t.Context())
 	var tasks sync.WaitGroup
 	for name, handler := range s.handlers {
-		source := consume.Source{Queue: s.urls[name], Handler: handler, Batch: 5, Concurrency: 2, Timeout: 20 * time.Second}
+		source := eventsource.Mapping{Queue: s.urls[name], Handler: handler, Batch: 5, Concurrency: 2, Timeout: 20 * time.Second}
 		tasks.Go(func() { source.Run(work, s.sqs, slog.New(slog.DiscardHandler)) })
 	}
 	tasks.Go(func() {
@@ -48,7 +47,7 @@ func TestPostgreSQLRestartedMidFlight(t *testing.T) {
 			pause(work, 100*time.Millisecond)
 		}
 	})
-	var filed, refused atomic.Int32
+	var created, refused atomic.Int32
 	uploads := make([]uuid.UUID, reports)
 	for n := range uploads {
 		var picture []byte
@@ -63,10 +62,10 @@ func TestPostgreSQLRestartedMidFlight(t *testing.T) {
 				for {
 					status, err := s.post(upload)
 					if err == nil && status == http.StatusCreated {
-						filed.Add(1)
+						created.Add(1)
 						break
 					}
-					if status == http.StatusConflict { // the attempt that the crash cut off is taken for running for 40 s
+					if status == http.StatusConflict { // the request that the crash interrupted counts as running for 40 s
 						_, err = s.owner.Exec(work, `UPDATE idempotency_keys SET locked_until = locked_until - interval '40 seconds' WHERE key = $1 AND status IS NULL`, upload.String())
 						if err != nil {
 							continue // the next crash
@@ -94,8 +93,8 @@ func TestPostgreSQLRestartedMidFlight(t *testing.T) {
 	stop()
 	tasks.Wait()
 	s.settle()
-	if n := int(filed.Load()); n != reports {
-		t.Errorf("%d reports filed, want %d", n, reports)
+	if n := int(created.Load()); n != reports {
+		t.Errorf("%d reports created, want %d", n, reports)
 	}
 	s.finishedAll(reports)
 	s.everybodyTold(2*reports, true)
@@ -113,13 +112,12 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// server is a PostgreSQL of the test's own, reached by a line that leads to
-// wherever it listens now.
+// server is a PostgreSQL of one test, behind a proxy. It has another port after each start.
 type server struct {
 	t       *testing.T
 	options postgres.Options
 	cluster *postgres.Cluster
-	line    *line
+	proxy   *proxy
 }
 
 func startServer(t *testing.T) *server {
@@ -137,7 +135,7 @@ func startServer(t *testing.T) *server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	// Durable: what was committed must survive the crash.
+	// A durable server keeps what was committed before a crash.
 	r := &server{t: t, options: postgres.Options{Dir: filepath.Join(dir, "cluster"), Binaries: binaries, Durable: true}}
 	r.start()
 	t.Cleanup(func() { _ = r.cluster.Stop() })
@@ -171,12 +169,12 @@ func (r *server) system(change ...func(config.Env)) *system {
 	if err := errors.Join(err, conn.Close(r.t.Context()), migrations.Apply(r.t.Context(), r.cluster.URL("lafaekstreet"))); err != nil {
 		r.t.Fatal(err)
 	}
-	r.line = listen(r.t, r.host())
-	address := strings.Replace(r.cluster.URL("lafaekstreet"), r.host(), r.line.listener.Addr().String(), 1)
+	r.proxy = listen(r.t, r.host())
+	address := strings.Replace(r.cluster.URL("lafaekstreet"), r.host(), r.proxy.listener.Addr().String(), 1)
 	return setupOn(r.t, address, testdb.AppURL(address), change...)
 }
 
-// crash ends the server in immediate mode, leaves it away for a while and starts it again.
+// crash stops the server in immediate mode and starts it again after the time away.
 func (r *server) crash(away time.Duration) {
 	r.t.Helper()
 	raw, err := os.ReadFile(filepath.Join(r.options.Dir, "data", "postmaster.pid"))
@@ -194,5 +192,5 @@ func (r *server) crash(away time.Duration) {
 	<-r.cluster.Done()
 	time.Sleep(away)
 	r.start()
-	r.line.lead(r.host())
+	r.proxy.redirect(r.host())
 }

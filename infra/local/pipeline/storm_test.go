@@ -17,7 +17,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/community"
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/infra/local/cache"
-	"github.com/lafaekstreet/backend/infra/local/consume"
+	"github.com/lafaekstreet/backend/infra/local/eventsource"
 	"github.com/lafaekstreet/backend/infra/local/faults"
 	"github.com/lafaekstreet/backend/infra/local/gateway"
 	"github.com/lafaekstreet/backend/infra/local/identitytest"
@@ -27,10 +27,10 @@ import (
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
-// TestStorm has several users write at once while one part after another fails, each after a fixed number of accepted
+// TestOutagesDuringConcurrentWritesLoseNothing has several users write at once while one part after another fails, each after a fixed number of accepted
 // writes. Afterwards every accepted write exists exactly once, with everything that follows from it. It is a short form
 // of make chaos.
-func TestStorm(t *testing.T) {
+func TestOutagesDuringConcurrentWritesLoseNothing(t *testing.T) {
 	t.Parallel()
 	const clients = 6
 	s := newStorm(t)
@@ -55,7 +55,7 @@ func TestStorm(t *testing.T) {
 	work, stop := context.WithCancel(t.Context())
 	var tasks, citizens sync.WaitGroup
 	for name, handler := range s.handlers {
-		source := consume.Source{Queue: s.urls[name], Handler: handler, Batch: 5, Concurrency: 2, Timeout: 20 * time.Second}
+		source := eventsource.Mapping{Queue: s.urls[name], Handler: handler, Batch: 5, Concurrency: 2, Timeout: 20 * time.Second}
 		tasks.Go(func() { source.Run(work, s.sqs, slog.New(slog.DiscardHandler)) })
 	}
 	tasks.Go(func() {
@@ -89,34 +89,34 @@ func TestStorm(t *testing.T) {
 // storm is a system whose database, cache and workers can be stopped.
 type storm struct {
 	*system
-	server *server
-	cache  *cache.Server
-	cached *line
-	lines  map[queue.Name]*line // of workers to their database
+	server     *server
+	cache      *cache.Server
+	cacheProxy *proxy
+	proxies    map[queue.Name]*proxy // of workers to their database
 }
 
 func newStorm(t *testing.T) *storm {
 	t.Helper()
-	s := &storm{server: startServer(t), lines: map[queue.Name]*line{}}
+	s := &storm{server: startServer(t), proxies: map[queue.Name]*proxy{}}
 	var err error
 	if s.cache, err = cache.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.cache.Stop() })
-	s.cached = listen(t, hostOf(t, s.cache.URL()))
+	s.cacheProxy = listen(t, hostOf(t, s.cache.URL()))
 	s.system = s.server.system(func(env config.Env) {
-		env["CACHE_URL"] = "redis://" + s.cached.listener.Addr().String() + "/0"
+		env["CACHE_URL"] = "redis://" + s.cacheProxy.listener.Addr().String() + "/0"
 		env["NOMINATIM_URL"] = "" // it would allow one lookup a second
 		for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "ADDRESS_PER_MINUTE", "CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR"} {
 			env["RATE_LIMIT_"+limit] = "1000000" // rate limits are not tested here
 		}
 	})
 	for _, name := range []queue.Name{queue.Anchor, queue.Notify, queue.Validate} {
-		s.lines[name] = listen(t, hostOf(t, s.env["DATABASE_URL"]))
+		s.proxies[name] = listen(t, hostOf(t, s.env["DATABASE_URL"]))
 		env := maps.Clone(s.env)
 		address, err := url.Parse(env["DATABASE_URL"])
 		s.must(err)
-		address.Host = s.lines[name].listener.Addr().String()
+		address.Host = s.proxies[name].listener.Addr().String()
 		env["DATABASE_URL"] = address.String()
 		s.handlers[name], err = workers()[name](t.Context(), env)
 		s.must(err)
@@ -136,11 +136,11 @@ func hostOf(t *testing.T, address string) string {
 // people are citizens and an administrator, behind a gateway with the functions they use.
 func (s *storm) people(citizens int) *simulation.Simulation {
 	s.Helper()
-	filing, err := reports.Open(s.Context(), s.env)
+	reporting, err := reports.Open(s.Context(), s.env)
 	s.must(err)
-	talk, err := community.Open(s.Context(), s.env)
+	comments, err := community.Open(s.Context(), s.env)
 	s.must(err)
-	router, err := gateway.New(slog.New(slog.DiscardHandler), filing, talk)
+	router, err := gateway.New(slog.New(slog.DiscardHandler), reporting, comments)
 	s.must(err)
 	mux := http.NewServeMux()
 	mux.Handle("/", router)
@@ -173,21 +173,21 @@ func (s *storm) outages() map[int]func() {
 		15:  failing("bedrock", "Converse", faults.Error, 8),
 		25:  failing("sqs", "SendMessageBatch", faults.Error, 45),
 		35:  s.crash,
-		50:  func() { s.cached.lead(""); s.cached.hangUp() },
+		50:  func() { s.cacheProxy.redirect(""); s.cacheProxy.closeAll() },
 		60:  failing("hedera", "SubmitMessage", faults.DropReply, 4),
-		70:  func() { s.lines[queue.Anchor].cutAt(9) },
+		70:  func() { s.proxies[queue.Anchor].cutAt(9) },
 		80:  failing("sqs", "SendMessageBatch", faults.DropReply, 4),
-		90:  func() { s.cached.lead(hostOf(s.server.t, s.cache.URL())) },
-		100: func() { s.lines[queue.Anchor].mend() },
+		90:  func() { s.cacheProxy.redirect(hostOf(s.server.t, s.cache.URL())) },
+		100: func() { s.proxies[queue.Anchor].restore() },
 		105: s.cut,
-		110: func() { s.lines[queue.Notify].cutAt(12) },
+		110: func() { s.proxies[queue.Notify].cutAt(12) },
 		115: failing("mirror", "topic_message", faults.Error, 4),
 		120: failing("s3", "PutObject", faults.Throttle, 4),
-		130: func() { s.lines[queue.Notify].mend(); s.lines[queue.Validate].cutAt(7) },
+		130: func() { s.proxies[queue.Notify].restore(); s.proxies[queue.Validate].cutAt(7) },
 		140: failing("kms", "Sign", faults.Throttle, 4),
 		145: failing("smtp", "DATA", faults.DropReply, 3),
 		150: s.crash,
-		160: func() { s.lines[queue.Validate].mend() },
+		160: func() { s.proxies[queue.Validate].restore() },
 		170: failing("hedera", "GetTransactionReceipts", faults.Error, 4),
 		180: s.cut,
 		190: failing("smtp", "DATA", faults.Error, 4),

@@ -12,8 +12,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/seal"
 )
 
-// stage is who acts and on what.
-type stage struct {
+// fixture is the people who send requests and the data that requests name.
+type fixture struct {
 	*testenv.System
 	sealer                                     *seal.Sealer
 	citizen, moderator, official, boss, nobody *testenv.Client
@@ -23,15 +23,15 @@ type stage struct {
 	made                                       int
 }
 
-func newStage(w *testenv.System) *stage {
-	s := &stage{System: w, citizen: w.Citizen(), moderator: w.Staff(identity.Moderator), boss: w.Staff(identity.Admin), nobody: w.Anonymous(),
+func newFixture(w *testenv.System) *fixture {
+	s := &fixture{System: w, citizen: w.Citizen(), moderator: w.Staff(identity.Moderator), boss: w.Staff(identity.Admin), nobody: w.Anonymous(),
 		agency: w.Agency("A1")}
 	s.official = w.Staff(identity.Official, s.agency)
 	var err error
 	if s.sealer, err = seal.New(seal.Config{Keys: []string{base64.StdEncoding.EncodeToString(make([]byte, 32))}}); err != nil {
 		w.Fatal(err)
 	}
-	body := s.draft()
+	body := s.reportBody()
 	body["images"] = []any{object{"upload_id": s.picture(s.citizen)}}
 	r := s.citizen.Post("/reports", body).Want(http.StatusCreated).Object()
 	s.report, s.number, s.image = r.Text("id"), r.Text("report_number"), r.Items("images")[0].Text("id")
@@ -40,36 +40,36 @@ func newStage(w *testenv.System) *stage {
 	return s
 }
 
-// next is a number that was not there before.
-func (s *stage) next() int {
+// next is a number that was not used before.
+func (s *fixture) next() int {
 	s.made++
 	return s.made
 }
 
-func (s *stage) draft() object {
+func (s *fixture) reportBody() object {
 	return object{"client_id": uuid.NewString(), "issue_type": "pothole", "title": "Hole", "latitude": -8.55, "longitude": 125.56, "municipality": "Dili"}
 }
 
-// filed is a new report of the citizen's.
-func (s *stage) filed() string {
-	return s.citizen.Post("/reports", s.draft()).Want(http.StatusCreated).Object().Text("report_number")
+// newReport creates a report of the citizen and returns its number.
+func (s *fixture) newReport() string {
+	return s.citizen.Post("/reports", s.reportBody()).Want(http.StatusCreated).Object().Text("report_number")
 }
 
-// judged is a report of the citizen's with a judgement in place of the AI's.
-func (s *stage) judged() string {
-	number := s.filed()
+// newJudgedReport creates a report of the citizen with a judgement by the moderator, and returns its number.
+func (s *fixture) newJudgedReport() string {
+	number := s.newReport()
 	s.moderator.Post("/reports/"+number+"/ai-analysis/override", object{"is_relevant": true, "note": "A hole."}).Want(http.StatusOK)
 	return number
 }
 
-// picture is an upload that was processed.
-func (s *stage) picture(of *testenv.Client) string {
+// picture makes an upload that is processed, and returns its id.
+func (s *fixture) picture(of *testenv.Client) string {
 	id := of.Form("/reports/pre-upload-image", nil, "file", "a.jpg", s.JPEG(uint8(s.next()))).Want(http.StatusCreated).Object().Text("upload_id")
 	s.ProcessUpload(id)
 	return id
 }
 
-func (s *stage) newJourney(of *testenv.Client) string {
+func (s *fixture) newJourney(of *testenv.Client) string {
 	return of.Post("/journeys/", object{"name": "Dili to Baucau"}).Want(http.StatusCreated).Object().Text("id")
 }
 
@@ -78,12 +78,12 @@ func point(name string) object {
 		"estimated_time": "2030-01-02"}
 }
 
-func (s *stage) newMarker(of *testenv.Client, journey string) string {
+func (s *fixture) newMarker(of *testenv.Client, journey string) string {
 	return of.Post("/journeys/"+journey+"/markers", point("Stop")).Want(http.StatusCreated).Object().Text("id")
 }
 
 // reads are the operations that change nothing.
-func (s *stage) reads() []operation {
+func (s *fixture) reads() []operation {
 	var out []operation
 	read := func(who *testenv.Client, most int, paths ...string) {
 		for _, path := range paths {
@@ -99,8 +99,8 @@ func (s *stage) reads() []operation {
 		"/reports/stats/trends", "/blockchain/report/"+id+"/history", "/locations/municipalities", "/notifications",
 		"/notifications/unread-count", "/users/me", "/users/"+c.ID.String(), "/users/me/sessions", journey, "/users/"+c.ID.String()+"/journeys",
 		"/users/"+c.ID.String()+"/journeys/active", journey+"/markers", journey+"/markers/"+s.marker, journey+"/route", journey+"/route.gpx",
-		journey+"/reports", journey+"/nearby", journey+"/journeys/nearby", "/reports/"+s.judged()+"/ai-analysis/latest", "/reports/"+id+"/images/"+s.image+"/thumbnail", "/users/"+c.ID.String()+"/avatar")
-	// What is like a report or a picture needs to know that first.
+		journey+"/reports", journey+"/nearby", journey+"/journeys/nearby", "/reports/"+s.newJudgedReport()+"/ai-analysis/latest", "/reports/"+id+"/images/"+s.image+"/thumbnail", "/users/"+c.ID.String()+"/avatar")
+	// These must read the report first, to know its embedding or its id.
 	read(c, 2, "/reports/similar?report_id="+id, "/blockchain/report/"+number+"/history")
 	read(s.moderator, 1, "/staff/queue?kind=new", "/staff/queue?kind=needs_review", "/reports/"+id+"/notes", "/reports/"+id+"/riders-affected")
 	read(s.official, 1, "/staff/queue?kind=assigned", "/staff/queue?kind=overdue")

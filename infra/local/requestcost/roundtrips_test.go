@@ -36,20 +36,20 @@ type request struct {
 	body         any
 }
 
-// operation is what is asked for and how many round trips to the database it may take, without the one that asks
-// whether the session stands (none where there is a cache).
+// operation is a request and the largest number of round trips to the database that it may take. The round trip that checks
+// the session is not counted: with a cache there is none.
 type operation struct {
 	most int
-	// ask makes a request that has not been made before; what it needs for that is not counted.
+	// ask makes a new request. The round trips of its preparations are not counted.
 	ask func() request
 }
 
-// uncounted are the operations that are held to no number, and why.
+// uncounted are the operations without a largest number, and the reason.
 func uncounted() map[string]string {
 	const (
-		asks   = "asks another service, which takes longer than any round trip"
-		walks  = "reads all there is, in as many parts as that takes"
-		assets = "a file out of the program: its address is made of its content"
+		asks   = "calls another service, which takes longer than any round trip"
+		walks  = "reads all rows, in parts"
+		assets = "a file in the binary; its path contains the hash of its content"
 	)
 	return map[string]string{
 		"GET /api/v1/locations/reverse-geocode":            asks,
@@ -61,32 +61,31 @@ func uncounted() map[string]string {
 		"GET /api/v1/public/export.geojson":                walks,
 		"GET /api/v1/users/me/export":                      walks,
 		"GET /map/assets/{hash}/{name}":                    assets,
-		"GET /health/ready":                                "asks each part how it is",
+		"GET /health/ready":                                "checks each part of the system",
 	}
 }
 
-// TestRoundTrips holds every operation of the API to its number of round trips: one for what is read, and for what is
-// written no more than it takes to look, to write, and to commit.
-func TestRoundTrips(t *testing.T) {
+// TestOperationsStayWithinTheirRoundTrips compares the round trips of every operation of the API with its largest number.
+func TestOperationsStayWithinTheirRoundTrips(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t)
-	wire, err := dbproxy.Start(t.Context(), w.Env["DATABASE_URL"])
+	proxy, err := dbproxy.Start(t.Context(), w.Env["DATABASE_URL"])
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Env["DATABASE_URL"] = wire.URL()
+	w.Env["DATABASE_URL"] = proxy.URL()
 	serve(w)
 	routes := newRoutes(t)
-	stage := newStage(w)
-	for _, o := range slices.Concat(stage.reads(), stage.writes()) {
+	f := newFixture(w)
+	for _, o := range slices.Concat(f.reads(), f.writes()) {
 		first := o.ask()
-		first.who.Do(first.method, first.path, first.body) // whatever is remembered after the first time
+		first.who.Do(first.method, first.path, first.body) // the first request fills caches
 		r := o.ask()
-		wire.Take()
+		proxy.Take()
 		got := r.who.Do(r.method, r.path, r.body)
-		roundTrips := slices.DeleteFunc(wire.Take(), func(f dbproxy.RoundTrip) bool {
+		roundTrips := slices.DeleteFunc(proxy.Take(), func(f dbproxy.RoundTrip) bool {
 			session := strings.Contains(f[0].SQL, "FROM sessions s JOIN users u")
-			alive := f[0].SQL == "-- ping" // the pool asks a connection that was idle for over a second, as on a slow machine
+			alive := f[0].SQL == "-- ping" // the pool checks a connection that was idle for over a second, on a slow machine
 			return (session || alive) && len(f) == 1
 		})
 		route := routes.count(r)
@@ -95,7 +94,7 @@ func TestRoundTrips(t *testing.T) {
 		}
 		t.Logf("%2d of %2d  %s", len(roundTrips), o.most, route)
 		if len(roundTrips) > o.most {
-			t.Errorf("%s takes %d round trips, at most %d", route, len(roundTrips), o.most)
+			t.Errorf("%s takes %d round trips, want at most %d", route, len(roundTrips), o.most)
 			for _, f := range roundTrips {
 				for _, s := range f {
 					t.Logf("      %s", strings.Join(strings.Fields(s.SQL), " "))
@@ -107,7 +106,7 @@ func TestRoundTrips(t *testing.T) {
 	routes.complete()
 }
 
-// serve puts everything behind the gateway, with no limits to speak of.
+// serve serves all HTTP functions, with rate limits that are never reached.
 func serve(w *testenv.System) {
 	w.Env["SEAL_KEYS"], w.Env["TOKEN_SIGNING_KEY"] = base64.StdEncoding.EncodeToString(make([]byte, 32)), w.Signer.SigningKey()
 	w.Env["ADMIN_SETUP_TOKEN"] = setupToken
@@ -118,7 +117,7 @@ func serve(w *testenv.System) {
 		public.Open, admin.Open, auth.Open, meta.Open)
 }
 
-// Poolers that keep no session want other query modes, which go by the types of arguments.
+// A connection pooler without sessions needs another query mode. In some modes PostgreSQL infers the types of arguments.
 func TestEveryOperationInEveryQueryMode(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []string{"cache_describe", "exec", "simple_protocol"} {
@@ -127,8 +126,8 @@ func TestEveryOperationInEveryQueryMode(t *testing.T) {
 			w := testenv.New(t)
 			w.Env["DATABASE_EXEC_MODE"] = mode
 			serve(w)
-			stage := newStage(w)
-			for _, o := range slices.Concat(stage.reads(), stage.writes()) {
+			f := newFixture(w)
+			for _, o := range slices.Concat(f.reads(), f.writes()) {
 				r := o.ask()
 				if got := r.who.Do(r.method, r.path, r.body); got.Status >= http.StatusBadRequest {
 					t.Errorf("%s %s: %d %s", r.method, r.path, got.Status, got.Body)
@@ -170,7 +169,7 @@ func newRoutes(t testing.TB) *routes {
 	return r
 }
 
-// count returns the operation a request is of.
+// count marks the operation of a request as counted and returns it.
 func (r *routes) count(q request) string {
 	path := "/api/v1" + q.path
 	if rest, ok := strings.CutPrefix(q.path, "//"); ok {
@@ -179,22 +178,22 @@ func (r *routes) count(q request) string {
 	_, pattern := r.mux.Handler(httptest.NewRequestWithContext(r.Context(), q.method, path, nil))
 	pattern = strings.TrimSuffix(pattern, "{$}")
 	if _, known := r.counted[pattern]; !known {
-		r.Errorf("%s %s is no operation of the API", q.method, q.path)
+		r.Errorf("%s %s is not an operation of the API", q.method, q.path)
 	}
 	r.counted[pattern] = true
 	return pattern
 }
 
-// complete fails for an operation that was neither counted nor is excused, and for an excuse nobody needs.
+// complete fails the test for every operation that is neither counted nor in uncounted, or both.
 func (r *routes) complete() {
 	excused := uncounted()
 	for _, route := range slices.Sorted(maps.Keys(r.counted)) {
 		if r.counted[route] == (excused[route] != "") {
-			r.Errorf("%s: counted %v, uncounted because %q", route, r.counted[route], excused[route])
+			r.Errorf("%s must be either counted or in uncounted: counted %v, reason in uncounted %q", route, r.counted[route], excused[route])
 		}
 		delete(excused, route)
 	}
 	for route := range excused {
-		r.Errorf("%s is no operation of the API any more", route)
+		r.Errorf("%s in uncounted is not an operation of the API", route)
 	}
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/testenv"
 )
 
-// TestData compares the cost of the app's tasks with their goals.
-func TestData(t *testing.T) {
+// TestTasksStayWithinTheirBytes compares the cost of the app's tasks with their goals.
+func TestTasksStayWithinTheirBytes(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t)
 	// In Lambda every signed link carries the role's session token.

@@ -22,25 +22,25 @@ const (
 	password   = "rua-Aimutin-42"
 )
 
-// writes are the operations that change something: one round trip to look, and to lock what is to change; one to write
-// and to commit, which also reads what is answered; none to look where the write itself can tell.
-func (s *stage) writes() []operation {
+// writes are the operations that change something. Most take two round trips: one reads and locks what will change, one
+// writes, reads the answer and commits. Some need no first one.
+func (s *fixture) writes() []operation {
 	return append(append(append(s.reportWrites(), s.staffWrites()...), s.ownWrites()...), append(s.journeyWrites(), s.accountWrites()...)...)
 }
 
 func on(most int, ask func() request) operation { return operation{most, ask} }
 
-func (s *stage) reportWrites() []operation {
+func (s *fixture) reportWrites() []operation {
 	c, comments := s.citizen, "/reports/"+s.number+"/comments"
 	batch := func() request {
-		return request{c, "POST", "/reports/batch", object{"reports": []any{s.draft(), s.draft(), s.draft()}}}
+		return request{c, "POST", "/reports/batch", object{"reports": []any{s.reportBody(), s.reportBody(), s.reportBody()}}}
 	}
 	comment := func(who *testenv.Client) request {
 		return request{who, "POST", comments, object{"client_id": uuid.NewString(), "content": "Still there."}}
 	}
 	keyed := func() *testenv.Client { return c.With("Idempotency-Key", uuid.NewString()) }
 	return []operation{
-		on(2, func() request { return request{c, "POST", "/reports", s.draft()} }),
+		on(2, func() request { return request{c, "POST", "/reports", s.reportBody()} }),
 		on(2*3, batch),
 		on(1, func() request {
 			return request{c, "POST", "/reports/pre-upload-image", object{"content_type": "image/jpeg", "size_bytes": 1000}}
@@ -51,19 +51,19 @@ func (s *stage) reportWrites() []operation {
 			return request{s.moderator, "DELETE", comments + "/" + c.Post(comments, comment(c).body).Object().Text("id"), nil}
 		}),
 		on(2, func() request {
-			return request{c, "PATCH", "/reports/" + s.filed(), object{"title": "A deep hole", "issue_type": "flooding"}}
+			return request{c, "PATCH", "/reports/" + s.newReport(), object{"title": "A deep hole", "issue_type": "flooding"}}
 		}),
-		on(2, func() request { return request{c, "DELETE", "/reports/" + s.filed(), nil} }),
-		// The pictures are put in order by the database before the ledger hears of them.
+		on(2, func() request { return request{c, "DELETE", "/reports/" + s.newReport(), nil} }),
+		// The third one reads the order of the pictures for the ledger event.
 		on(3, func() request {
-			return request{c, "POST", "/reports/" + s.filed() + "/images", object{"upload_id": s.picture(c)}}
+			return request{c, "POST", "/reports/" + s.newReport() + "/images", object{"upload_id": s.picture(c)}}
 		}),
 		on(3+claim, func() request {
-			return request{s.moderator.With("Idempotency-Key", uuid.NewString()), "POST", "/reports/" + s.filed() + "/images",
+			return request{s.moderator.With("Idempotency-Key", uuid.NewString()), "POST", "/reports/" + s.newReport() + "/images",
 				object{"upload_id": s.picture(s.moderator), "kind": "resolution"}}
 		}),
 		on(3, func() request {
-			body := s.draft()
+			body := s.reportBody()
 			body["images"] = []any{object{"upload_id": s.picture(c)}}
 			r := c.Post("/reports", body).Want(http.StatusCreated).Object()
 			return request{c, "DELETE", "/reports/" + r.Text("id") + "/images/" + r.Items("images")[0].Text("id"), nil}
@@ -71,23 +71,23 @@ func (s *stage) reportWrites() []operation {
 	}
 }
 
-// claim is what an Idempotency-Key costs besides: it is taken before the operation begins.
+// claim is the round trip that an Idempotency-Key adds: the key is claimed before the operation begins.
 const claim = 1
 
-func (s *stage) staffWrites() []operation {
+func (s *fixture) staffWrites() []operation {
 	m, reason := s.moderator, object{"reason": "The picture shows the hole from above."}
 	rejected := func() string {
-		number := s.filed()
+		number := s.newReport()
 		s.Exec(`UPDATE reports SET status = 'rejected' WHERE report_number = $1`, number)
 		return "/reports/" + number
 	}
-	status := func(body object) request { return request{m, "POST", "/reports/" + s.filed() + "/status", body} }
+	status := func(body object) request { return request{m, "POST", "/reports/" + s.newReport() + "/status", body} }
 	keyed := func(who *testenv.Client) *testenv.Client { return who.With("Idempotency-Key", uuid.NewString()) }
 	override := object{"is_relevant": true, "severity": "high", "note": "It is a hole."}
 	items := func(n int) []any {
 		var out []any
 		for range n {
-			out = append(out, object{"report_id": s.filed(), "status": "verified"})
+			out = append(out, object{"report_id": s.newReport(), "status": "verified"})
 		}
 		return out
 	}
@@ -98,15 +98,15 @@ func (s *stage) staffWrites() []operation {
 		on(2, func() request { return status(object{"status": "verified"}) }),
 		on(2, func() request { return status(object{"status": "duplicate", "duplicate_of": s.number}) }),
 		on(2, func() request {
-			return request{m, "PATCH", "/reports/" + s.filed(), object{"severity": "high", "status": "verified"}}
+			return request{m, "PATCH", "/reports/" + s.newReport(), object{"severity": "high", "status": "verified"}}
 		}),
 		on(2, func() request {
-			return request{s.boss, "POST", "/reports/" + s.filed() + "/assign", object{"agency_id": s.agency, "user_id": s.official.ID, "note": "Soon."}}
+			return request{s.boss, "POST", "/reports/" + s.newReport() + "/assign", object{"agency_id": s.agency, "user_id": s.official.ID, "note": "Soon."}}
 		}),
-		on(2, func() request { return request{s.boss, "POST", "/reports/" + s.filed() + "/assign", object{}} }),
+		on(2, func() request { return request{s.boss, "POST", "/reports/" + s.newReport() + "/assign", object{}} }),
 		on(2*4, func() request { return request{m, "POST", "/staff/reports/bulk-status", object{"items": items(4)}} }),
 		on(2, func() request { return request{m, "POST", rejected() + "/ai-analysis/override", override} }),
-		// What is kept under a key is read before the commit that keeps it.
+		// The answer that is stored under the key is read before the commit.
 		on(3+claim, func() request { return request{keyed(m), "POST", rejected() + "/ai-analysis/override", override} }),
 		on(2, func() request { return request{s.citizen, "POST", rejected() + "/appeal", reason} }),
 		on(3+claim, func() request { return request{keyed(s.citizen), "POST", rejected() + "/appeal", reason} }),
@@ -123,23 +123,23 @@ func (s *stage) staffWrites() []operation {
 	}
 }
 
-func (s *stage) settings() any {
+func (s *fixture) settings() any {
 	return s.boss.Get("/admin/settings").Want(http.StatusOK).Object().Values
 }
 
-func (s *stage) agencyBody() object {
+func (s *fixture) agencyBody() object {
 	return object{"code": fmt.Sprintf("AG-%d", s.next()), "name": "Public Works", "agency_type": "municipal", "municipality_codes": []string{"TL-DI"}}
 }
 
-func (s *stage) newAgency() string {
+func (s *fixture) newAgency() string {
 	return "/admin/agencies/" + s.boss.Post("/admin/agencies", s.agencyBody()).Want(http.StatusCreated).Object().Text("id")
 }
 
 // ownWrites are what people do with what is theirs.
-func (s *stage) ownWrites() []operation {
+func (s *fixture) ownWrites() []operation {
 	c := s.citizen
 	notice := func() string {
-		s.filed()
+		s.newReport()
 		return "/notifications/" + c.Get("/notifications").Object().Items("items")[0].Text("id")
 	}
 	device := func() string { return fmt.Sprintf("/users/me/devices/phone-%d", s.next()) }
@@ -176,7 +176,7 @@ func (s *stage) ownWrites() []operation {
 	}
 }
 
-func (s *stage) journeyWrites() []operation {
+func (s *fixture) journeyWrites() []operation {
 	c := s.citizen
 	markers := func() string { return "/journeys/" + s.newJourney(c) + "/markers" }
 	one := func() string {
@@ -205,10 +205,10 @@ func (s *stage) journeyWrites() []operation {
 }
 
 // address is one nobody has.
-func (s *stage) address() string { return fmt.Sprintf("rider-%d@example.tl", s.next()) }
+func (s *fixture) address() string { return fmt.Sprintf("rider-%d@example.tl", s.next()) }
 
 // mailed is what the newest mail to an address says under a name.
-func (s *stage) mailed(address, name string) string {
+func (s *fixture) mailed(address, name string) string {
 	rows, err := s.DB.Query(s.Context(), `SELECT body FROM outbox WHERE queue = 'notify' AND body ? 'mail' ORDER BY created_at DESC, id DESC`)
 	if err != nil {
 		s.Fatal(err)
@@ -228,21 +228,21 @@ func (s *stage) mailed(address, name string) string {
 }
 
 // registered is the address of somebody who has not confirmed it.
-func (s *stage) registered() string {
+func (s *fixture) registered() string {
 	address := s.address()
 	s.nobody.Post("/auth/register", object{"email": address, "password": password, "full_name": "Rui"}).Want(http.StatusCreated)
 	return address
 }
 
 // session is what signing in gives somebody new, whose address is given as well.
-func (s *stage) session() (apiclient.Object, string) {
+func (s *fixture) session() (apiclient.Object, string) {
 	address := s.registered()
 	got := s.nobody.Post("/auth/verify-otp", object{"email": address, "otp": s.mailed(address, "code")}).Want(http.StatusOK).Object()
 	return got, address
 }
 
 // member is somebody with a password, signed in.
-func (s *stage) member() *testenv.Client {
+func (s *fixture) member() *testenv.Client {
 	got, _ := s.session()
 	out := s.nobody.WithToken(got.Text("access_token"))
 	out.ID = uuid.MustParse(got.Text("user.id"))
@@ -250,7 +250,7 @@ func (s *stage) member() *testenv.Client {
 }
 
 // link is the token of a mailed link.
-func (s *stage) link(address string) string {
+func (s *fixture) link(address string) string {
 	_, token, _ := strings.Cut(s.mailed(address, "link"), "token=")
 	plain, err := url.QueryUnescape(token)
 	if err != nil {
@@ -259,7 +259,7 @@ func (s *stage) link(address string) string {
 	return plain
 }
 
-func (s *stage) accountWrites() []operation {
+func (s *fixture) accountWrites() []operation {
 	n := s.nobody
 	post := func(path string, body object) request { return request{n, "POST", path, body} }
 	known := func() string {
@@ -344,7 +344,7 @@ func (s *stage) accountWrites() []operation {
 }
 
 // secondFactor turns it on for somebody who just signed in, and returns a recovery code.
-func (s *stage) secondFactor(got apiclient.Object) string {
+func (s *fixture) secondFactor(got apiclient.Object) string {
 	s.Exec(`UPDATE users SET role = 'moderator' WHERE id = $1`, got.Text("user.id"))
 	who := s.nobody.WithToken(got.Text("access_token"))
 	secret := who.Post("/auth/totp/enroll", nil).Want(http.StatusOK).Object().Text("secret")

@@ -13,8 +13,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// No request makes an answer, or the work for one, as large as it likes.
-func TestEveryRequestIsBounded(t *testing.T) {
+// No request can make the answer, or the work for it, larger than its limit.
+func TestRequestsAreBounded(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	maria := w.Citizen()
@@ -35,15 +35,15 @@ func TestEveryRequestIsBounded(t *testing.T) {
 	maria.Post("/reports/batch", object{"reports": many}).Want(http.StatusUnprocessableEntity)
 	maria.Post("/reports", draft(object{"description": strings.Repeat("a", 2<<20)})).Want(http.StatusUnprocessableEntity)
 	if got := maria.Patch("/users/me", object{"full_name": strings.Repeat("a", 2<<20)}); got.Status != http.StatusRequestEntityTooLarge {
-		t.Errorf("2 MB of a name: %d", got.Status)
+		t.Errorf("a name of 2 MB: %d", got.Status)
 	}
 	if got := maria.Do(http.MethodPatch, "/users/me", []byte(strings.Repeat(`{"a":`, 100_000))); got.Status != http.StatusUnprocessableEntity && got.Status != http.StatusRequestEntityTooLarge {
-		t.Errorf("100,000 objects in one another: %d", got.Status)
+		t.Errorf("100,000 nested objects: %d", got.Status)
 	}
 }
 
-// A body that says it is packed is never unpacked, and a picture that claims to be vast never decoded.
-func TestNothingIsUnpacked(t *testing.T) {
+// A compressed body is not decompressed, and a picture that claims a huge size is not decoded.
+func TestCompressedBodiesAreNotDecompressed(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	maria := w.Citizen()
@@ -57,7 +57,7 @@ func TestNothingIsUnpacked(t *testing.T) {
 	}
 	got := maria.With("Content-Encoding", "gzip").Do(http.MethodPost, "/reports", packed.Bytes())
 	if got.Status != http.StatusUnprocessableEntity && got.Status != http.StatusUnsupportedMediaType {
-		t.Errorf("a packed body: %d %.200s", got.Status, got.Body)
+		t.Errorf("a compressed body: %d %.200s", got.Status, got.Body)
 	}
 	bomb := w.PNG(1)
 	copy(bomb[16:24], []byte{0, 0, 0x7f, 0xff, 0, 0, 0x7f, 0xff}) // 32767 × 32767 pixels
@@ -65,11 +65,11 @@ func TestNothingIsUnpacked(t *testing.T) {
 		t.Errorf("a picture of a billion pixels: %d %.200s", got.Status, got.Body)
 	}
 	if n := w.Int(`SELECT count(*) FROM uploads`) + w.Int(`SELECT count(*) FROM reports`); n != 0 {
-		t.Errorf("%d of them were taken", n)
+		t.Errorf("%d of them were accepted", n)
 	}
 }
 
-// No address that a client names is ever called.
+// The system never calls an address that a client sends.
 func TestAddressesInRequestsAreNotCalled(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
@@ -86,11 +86,11 @@ func TestAddressesInRequestsAreNotCalled(t *testing.T) {
 		maria.Patch("/users/me", object{"avatar_url": address, "full_name": address})
 	}
 	if n := calls.Load(); n != 0 {
-		t.Errorf("%d calls", n)
+		t.Errorf("%d calls to addresses of the client", n)
 	}
 }
 
-// A name or key that points elsewhere leads nowhere.
+// A file name or key with ".." or another folder gives no access to other files.
 func TestPathsDoNotLeaveTheirFolder(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

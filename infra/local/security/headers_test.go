@@ -9,8 +9,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
-// What a client writes into a header changes no other header, no method and no shared answer.
-func TestHeadersOfAClientStayTheirOwn(t *testing.T) {
+// A request header changes no method, no other header and no answer that is cached for others.
+func TestRequestHeadersChangeNothingElse(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	maria := w.Citizen()
@@ -20,7 +20,7 @@ func TestHeadersOfAClientStayTheirOwn(t *testing.T) {
 		maria.With(name, http.MethodDelete).Get("/reports/" + r).Want(http.StatusOK)
 	}
 	if n := w.Int(`SELECT count(*) FROM reports WHERE deleted_at IS NULL`); n != 1 {
-		t.Error("a header chose the method")
+		t.Error("a header changed the method")
 	}
 
 	got := maria.With("X-Request-Id", "abc def<script>").Get("/reports/" + r)
@@ -61,8 +61,8 @@ func TestHeadersOfAClientStayTheirOwn(t *testing.T) {
 	}
 }
 
-// Other sites' pages read what is anybody's and nothing else: no cookie signs anybody in, so no page can act for its reader.
-func TestOtherSitesActForNobody(t *testing.T) {
+// Cookies and tokens in URLs sign nobody in, so the page of another site cannot act for its reader.
+func TestCookiesAndTokensInURLsSignNobodyIn(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	maria := w.Citizen()
@@ -73,6 +73,6 @@ func TestOtherSitesActForNobody(t *testing.T) {
 		}
 	}
 	if got := w.Anonymous().Get("/users/me?access_token=" + maria.Token); got.Status != http.StatusUnauthorized {
-		t.Errorf("a token in an address: %d", got.Status)
+		t.Errorf("a token in the URL: %d", got.Status)
 	}
 }

@@ -10,8 +10,8 @@ import (
 
 func contains(body []byte, text string) bool { return bytes.Contains(body, []byte(text)) }
 
-// What a client may not set, it may send: nothing comes of it.
-func TestMembersThatAreNotTheCallersToSet(t *testing.T) {
+// A client may send fields that only the server sets. They have no effect.
+func TestClientsCannotSetFieldsOfTheServer(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	maria, joao := w.Citizen(), w.Citizen()
@@ -37,20 +37,20 @@ func TestMembersThatAreNotTheCallersToSet(t *testing.T) {
 	}
 	maria.Patch("/users/me", object{"full_name": "Maria", "role": "admin", "is_verified": true, "email": "new@example.org", "agency_id": joao.ID, "suspended": true, "reports_count": 99, "id": joao.ID}).Want(http.StatusOK)
 	if n := w.Int(`SELECT count(*) FROM users WHERE role <> 'citizen' OR email = 'new@example.org' OR agency_id IS NOT NULL OR reports_count > 1`); n != 0 {
-		t.Errorf("%d people made more of themselves", n)
+		t.Errorf("%d people changed their role, address or counters", n)
 	}
 	register := object{"email": "eve@example.org", "password": "ponte-Comoro-77", "full_name": "Eve", "role": "admin", "is_verified": true, "email_verified_at": "2001-01-01T00:00:00Z"}
 	w.Anonymous().Post("/auth/register", register).Want(http.StatusCreated)
 	if n := w.Int(`SELECT count(*) FROM users WHERE email = 'eve@example.org' AND role = 'citizen'`); n != 1 {
-		t.Error("a role was registered")
+		t.Error("the account did not get the role citizen")
 	}
 	if got := w.Anonymous().Post("/auth/login", object{"email": "eve@example.org", "password": "ponte-Comoro-77"}); got.Status != http.StatusForbidden {
 		t.Errorf("an unverified person signs in: %d", got.Status)
 	}
 }
 
-// An official works for their own agency; administrators alone administer, and only past their second factor.
-func TestFunctionsAreForTheirRoles(t *testing.T) {
+// Only staff can use the operations of staff, and only administrators those of administrators.
+func TestStaffOperationsNeedTheirRole(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	r := w.Citizen().Post("/reports", draft(nil)).Want(http.StatusCreated).Object().Text("id")

@@ -51,20 +51,20 @@ func uploaded(c *testenv.Client, w *testenv.System, shade uint8) string {
 	return c.Form("/reports/pre-upload-image", nil, "file", "a.jpg", w.JPEG(shade)).Want(http.StatusCreated).Object().Text("upload_id")
 }
 
-// attempt is a request by somebody who has no business with what it names.
+// attempt is a request that names an object of another person.
 type attempt struct {
 	method, path string
 	body         any
 }
 
-// anybodys are the operations on what everybody may see, or that name nothing of anybody's.
-var anybodys = []string{
+// openOperations are the operations whose path names nothing private.
+var openOperations = []string{
 	"GET /api/v1/users/{user_id}", "GET /api/v1/users/{user_id}/avatar", "GET /api/v1/users/{user_id}/journeys", "GET /api/v1/users/{user_id}/journeys/active",
 	"PUT /api/v1/users/me/devices/{device_id}", // of the caller, whatever the id
 	"GET /api/v1/public/tiles/{z}/{x}/{y}", "GET /map/assets/{hash}/{name}", "GET /docs/{file}", "GET /redoc/{file}",
 }
 
-// everyObject holds the attempts to the operations that name an object: a new one needs an attempt of its own.
+// everyObject fails the test for every operation that names an object and has no attempt.
 func everyObject(t *testing.T, attempts []attempt) {
 	t.Helper()
 	raw, err := os.ReadFile("../../../functions/meta/openapi.json")
@@ -85,7 +85,7 @@ func everyObject(t *testing.T, attempts []attempt) {
 		form := regexp.MustCompile(`^` + regexp.MustCompile(`\{[a-z_]+\}`).ReplaceAllString(path, `[^/]+`) + `$`)
 		for method := range item {
 			operation := strings.ToUpper(method) + " " + path
-			if slices.Contains(anybodys, operation) {
+			if slices.Contains(openOperations, operation) {
 				continue
 			}
 			seen++
@@ -96,7 +96,7 @@ func everyObject(t *testing.T, attempts []attempt) {
 				}
 				return strings.EqualFold(a.method, method) && form.MatchString(whole)
 			}) {
-				t.Errorf("nobody has tried to reach another's by %s", operation)
+				t.Errorf("add an attempt for %s to this test", operation)
 			}
 		}
 	}
@@ -105,8 +105,8 @@ func everyObject(t *testing.T, attempts []attempt) {
 	}
 }
 
-// Nobody reads, changes or takes what is another person's, by whatever id they have learned.
-func TestNobodyReachesWhatIsAnothers(t *testing.T) {
+// Nobody can read, change or use an object of another person, even with its id.
+func TestNobodyReachesObjectsOfOthers(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	maria, joao := w.Citizen(), w.Citizen()

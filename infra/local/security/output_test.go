@@ -9,8 +9,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
-// What citizens write is run by no spreadsheet, no page and no mail.
-func TestNothingRunsWhatCitizensWrite(t *testing.T) {
+// No spreadsheet and no page executes what citizens write.
+func TestTextsOfCitizensAreNeverExecuted(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	maria, moderator := w.Citizen(), w.Staff(identity.Moderator)
@@ -40,7 +40,7 @@ func TestNothingRunsWhatCitizensWrite(t *testing.T) {
 		page := w.Anonymous().Get(path)
 		policy := page.Header.Get("Content-Security-Policy")
 		if contains(page.Body, "<script>alert") || contains(page.Body, "<img src=x") {
-			t.Errorf("%s holds it as it was written", path)
+			t.Errorf("%s contains the script without escaping", path)
 		}
 		if page.Status == http.StatusOK && (policy == "" || strings.Contains(policy, "'unsafe-eval'") || unsafeScripts(policy)) {
 			t.Errorf("%s: policy %q", path, policy)

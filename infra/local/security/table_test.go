@@ -14,10 +14,10 @@ var (
 	defined = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
 )
 
-// standIns are packages that stand for what others run: what their tests prove, nobody has deployed.
+// standIns are packages that are not deployed: their tests prove nothing about the deployed system.
 var standIns = regexp.MustCompile(`/infra/local/(aws|cache|console|faults|fcm|gateway|google|hedera|loopback|nominatim|smtp|dbproxy)/`)
 
-// ours are the names of all tests that are not a stand-in's.
+// ours returns the names of all tests except those of stand-ins.
 func ours(t *testing.T) map[string]bool {
 	t.Helper()
 	there := map[string]bool{}
@@ -41,8 +41,8 @@ func ours(t *testing.T) map[string]bool {
 
 const root = "../../.."
 
-// A line of the table without its proof would be a promise that nothing keeps.
-func TestEveryLineHasItsProof(t *testing.T) {
+// Every line of the table names a test, and every named test exists.
+func TestEveryLineNamesTestsThatExist(t *testing.T) {
 	t.Parallel()
 	there := ours(t)
 	table, err := os.ReadFile(filepath.Join(root, "infra/decisions/0013-security.md"))
@@ -55,17 +55,17 @@ func TestEveryLineHasItsProof(t *testing.T) {
 		if strings.HasPrefix(line, "| API") || strings.HasPrefix(line, "| V") {
 			lines++
 			if len(proofs) == 0 {
-				t.Errorf("without a proof: %.60s", line)
+				t.Errorf("the line names no test: %.60s", line)
 			}
 		}
 		for _, name := range proofs {
 			if !there[name] {
-				t.Errorf("there is no %s of ours", name)
+				t.Errorf("there is no test %s, or only in a stand-in", name)
 			}
 		}
 	}
 	if lines < 20 {
-		t.Errorf("only %d lines: is it still a table?", lines)
+		t.Errorf("found only %d lines of the table", lines)
 	}
 }
 

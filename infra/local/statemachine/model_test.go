@@ -8,12 +8,12 @@ type actor struct {
 	agency     string // of an official
 }
 
-// filed is a report as the contract says it ought to be: written from section 4, not from the code.
-type filed struct {
+// modelReport is a report as the contract (section 4) says it must be. It is written from the contract, not from the code.
+type modelReport struct {
 	author    string
 	status    string
 	agency    string
-	original  *filed
+	original  *modelReport
 	withdrawn bool
 	appealed  bool
 
@@ -23,7 +23,7 @@ type filed struct {
 }
 
 // allowed is the contract's table: whether there is a move from one status to another, and whether by may make it.
-func (f *filed) allowed(to string, by actor) (bool, bool) {
+func (f *modelReport) allowed(to string, by actor) (bool, bool) {
 	staff := slices.Contains([]string{"moderator", "government_official", "admin"}, by.kind)
 	agency := by.kind == "admin" || by.kind == "government_official" && f.agency != "" && by.agency == f.agency
 	switch f.status + " " + to {
@@ -39,21 +39,21 @@ func (f *filed) allowed(to string, by actor) (bool, bool) {
 	return false, false
 }
 
-// needsNote lists the moves that must say why.
-func (f *filed) needsNote(to string) bool {
+// needsNote reports whether a move must have a note.
+func (f *modelReport) needsNote(to string) bool {
 	return slices.Contains([]string{"pending rejected", "in_progress fixed", "in_progress verified", "fixed in_progress"}, f.status+" "+to)
 }
 
-// fits reports whether original may be what f is a duplicate of.
-func (f *filed) fits(original *filed, all []*filed) bool {
+// fits reports whether f may be a duplicate of original.
+func (f *modelReport) fits(original *modelReport, all []*modelReport) bool {
 	if original == f || original.withdrawn || original.status == "duplicate" || original.status == "rejected" {
 		return false
 	}
-	return !slices.ContainsFunc(all, func(o *filed) bool { return o.original == f })
+	return !slices.ContainsFunc(all, func(o *modelReport) bool { return o.original == f })
 }
 
-// move is what a change of status leaves behind.
-func (f *filed) move(to string, by actor, original *filed, all []*filed) {
+// move records what a change of status must leave: history, ledger event, status and notification.
+func (f *modelReport) move(to string, by actor, original *modelReport, all []*modelReport) {
 	f.history = append(f.history, [3]string{f.status, to, by.kind})
 	f.events = append(f.events, "STATUS_CHANGED")
 	f.status, f.original = to, original
@@ -65,7 +65,7 @@ func (f *filed) move(to string, by actor, original *filed, all []*filed) {
 }
 
 // tell reaches the author, and the reporters of what is a duplicate of f.
-func (f *filed) tell(word string, all []*filed) {
+func (f *modelReport) tell(word string, all []*modelReport) {
 	people := []string{f.author}
 	for _, o := range all {
 		if o.original == f && !o.withdrawn && !slices.Contains(people, o.author) {

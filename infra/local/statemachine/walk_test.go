@@ -73,12 +73,12 @@ func TestReportsMoveAsTheContractSays(t *testing.T) {
 type walk struct {
 	*stage
 	*rapid.T
-	all []*filed
-	ids map[*filed]string
+	all []*modelReport
+	ids map[*modelReport]string
 }
 
 func (w *walk) run() {
-	w.ids = map[*filed]string{}
+	w.ids = map[*modelReport]string{}
 	w.create("maria")
 	w.create("jose")
 	for range w.draw("steps", 3, 14) {
@@ -125,7 +125,7 @@ func (w *walk) draw(what string, from, to int) int { return rapid.IntRange(from,
 func (w *walk) create(author string) {
 	r := w.people[author].Post("/reports", object{"client_id": uuid.NewString(), "issue_type": "pothole", "latitude": -8.55, "longitude": 125.57}).
 		Want(http.StatusCreated).Object()
-	f := &filed{author: author, status: "pending", history: [][3]string{{"", "pending", "citizen"}}, events: []string{"REPORT_SUBMITTED"},
+	f := &modelReport{author: author, status: "pending", history: [][3]string{{"", "pending", "citizen"}}, events: []string{"REPORT_SUBMITTED"},
 		told: map[string]map[string]int{author: {"report_received": 1}}}
 	w.all, w.ids[f] = append(w.all, f), r.Text("id")
 }
@@ -141,7 +141,7 @@ func (w *walk) expect(what string, got apiclient.TestResponse, may bool) bool {
 var statuses = []string{"pending", "verified", "in_progress", "fixed", "rejected", "duplicate"}
 
 // on is a move the table has, by somebody who may make it where there is such a one: chance alone rarely gets far.
-func (w *walk) on(f *filed) bool {
+func (w *walk) on(f *modelReport) bool {
 	type step struct {
 		to string
 		by actor
@@ -158,13 +158,13 @@ func (w *walk) on(f *filed) bool {
 	return w.status(f, next.by, next.to)
 }
 
-func (w *walk) status(f *filed, who actor, to string) bool {
+func (w *walk) status(f *modelReport, who actor, to string) bool {
 	body := object{"status": to}
 	note := rapid.Bool().Draw(w.T, "note")
 	if note {
 		body["note"] = "Because."
 	}
-	var original *filed
+	var original *modelReport
 	if to == "duplicate" {
 		original = rapid.SampledFrom(w.all).Draw(w.T, "original")
 		body["duplicate_of"] = w.ids[original]
@@ -183,7 +183,7 @@ func (w *walk) status(f *filed, who actor, to string) bool {
 }
 
 // judge is what the validate worker does with a clear verdict.
-func (w *walk) judge(f *filed) bool {
+func (w *walk) judge(f *modelReport) bool {
 	to := rapid.SampledFrom([]string{"verified", "rejected", "fixed"}).Draw(w.T, "verdict")
 	ai := actor{kind: "ai"}
 	_, may := f.allowed(to, ai)
@@ -201,7 +201,7 @@ func (w *walk) judge(f *filed) bool {
 	return may
 }
 
-func (w *walk) assign(f *filed, who actor) bool {
+func (w *walk) assign(f *modelReport, who actor) bool {
 	agency := rapid.SampledFrom([]string{"A", "B"}).Draw(w.T, "agency")
 	open := f.status == "pending" || f.status == "verified" || f.status == "in_progress"
 	may := !f.withdrawn && open && (who.kind == "moderator" || who.kind == "admin" ||
@@ -215,7 +215,7 @@ func (w *walk) assign(f *filed, who actor) bool {
 	return true
 }
 
-func (w *walk) amend(f *filed, who actor) bool {
+func (w *walk) amend(f *modelReport, who actor) bool {
 	may := !f.withdrawn && (who.kind != "citizen" || who.name == f.author && f.status == "pending")
 	if !w.expect(who.name+" amends", w.people[who.name].Patch("/reports/"+w.ids[f], object{"title": uuid.NewString(), "issue_type": rapid.SampledFrom([]string{"drain", "Lubuk"}).Draw(w.T, "type")}), may) {
 		return false
@@ -224,7 +224,7 @@ func (w *walk) amend(f *filed, who actor) bool {
 	return true
 }
 
-func (w *walk) withdraw(f *filed, who actor) bool {
+func (w *walk) withdraw(f *modelReport, who actor) bool {
 	may := !f.withdrawn && (who.kind == "admin" || who.name == f.author && f.status == "pending")
 	if !w.expect(who.name+" withdraws", w.people[who.name].Delete("/reports/"+w.ids[f]), may) {
 		return false
@@ -233,7 +233,7 @@ func (w *walk) withdraw(f *filed, who actor) bool {
 	return true
 }
 
-func (w *walk) appeal(f *filed, who actor) bool {
+func (w *walk) appeal(f *modelReport, who actor) bool {
 	may := !f.withdrawn && who.name == f.author && f.status == "rejected" && !f.appealed
 	if !w.expect(who.name+" appeals", w.people[who.name].Post("/reports/"+w.ids[f]+"/appeal", object{"reason": "It is a road."}), may) {
 		return false
@@ -242,7 +242,7 @@ func (w *walk) appeal(f *filed, who actor) bool {
 	return true
 }
 
-func (w *walk) override(f *filed, who actor) bool {
+func (w *walk) override(f *modelReport, who actor) bool {
 	relevant := rapid.Bool().Draw(w.T, "relevant")
 	var steps []string
 	switch {

@@ -12,13 +12,14 @@ import (
 )
 
 const (
-	// drainTimeout is how long work under way may go on after a stop.
+	// drainTimeout is how long running work may go on after a stop.
 	drainTimeout = 5 * time.Second
-	// A phone on a bad link sends a picture slowly.
+	// readTimeout is long because a phone on a bad link sends a picture slowly.
 	readTimeout = 2 * time.Minute
 )
 
-// openAPI takes the port first of all: a port that is taken is told before anything is installed or started.
+// openAPI opens the port of the API. It is called before anything is installed or started, so that a taken port is
+// reported at once.
 func (s *System) openAPI(ctx context.Context) error {
 	port, err := s.port()
 	if err != nil {
@@ -43,7 +44,7 @@ func (s *System) openAPI(ctx context.Context) error {
 	return nil
 }
 
-// URL is where the API answers on this machine.
+// URL is the address of the API on this machine.
 func (s *System) URL() string {
 	_, port, err := net.SplitHostPort(s.listener.Addr().String())
 	if err != nil {

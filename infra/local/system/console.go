@@ -6,7 +6,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/console"
 )
 
-// withConsole puts the console in front of the API. It shows the stand-ins that run; what is real has none.
+// withConsole serves the console beside the API. The console shows the stand-ins that run.
 func (s *System) withConsole(api http.Handler) http.Handler {
 	sources := console.Sources{Faults: s.faults, Links: []console.Link{
 		{Title: "API documentation", URL: "/docs"}, {Title: "OpenAPI", URL: "/openapi.json"},

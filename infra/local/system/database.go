@@ -13,8 +13,7 @@ import (
 
 const (
 	databaseName = "lafaekstreet"
-	// connections of the private cluster; every function keeps a few.
-	connections = 200
+	connections  = 200 // of the private cluster; every function keeps a few
 )
 
 // startDatabase runs a private PostgreSQL unless DATABASE_URL names one.
@@ -49,7 +48,7 @@ func (s *System) startDatabase(ctx context.Context) error {
 }
 
 func createDatabase(ctx context.Context, url string) error {
-	ctx, cancel := newDeadline(ctx)
+	ctx, cancel := withTimeout(ctx)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 )
 
 // Every function of the catalogue runs on one machine, except those that only a deploy calls.
-func TestRunsEveryFunction(t *testing.T) {
+func TestEveryFunctionRunsLocally(t *testing.T) {
 	t.Parallel()
 	want := make(map[catalog.Kind][]string)
 	for _, f := range catalog.Functions() {

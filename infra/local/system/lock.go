@@ -9,19 +9,19 @@ import (
 	"syscall"
 )
 
-// roomBytes is the least disk space a start needs; a fresh database asks for more by itself.
-const roomBytes = 100 << 20
+// freeBytes is the disk space that a start needs. A new database needs more and checks that itself.
+const freeBytes = 100 << 20
 
-// lock claims the directory for this process. The kernel gives the claim up however the process ends.
+// lock locks the directory for this process. The kernel releases the lock when the process ends.
 func (s *System) lock(context.Context) error {
 	if err := ensureDir(s.options.Dir); err != nil {
 		return err
 	}
 	var disk syscall.Statfs_t
 	if err := syscall.Statfs(s.options.Dir, &disk); err != nil {
-		return fmt.Errorf("look at the disk: %w", err)
+		return fmt.Errorf("read free disk space: %w", err)
 	}
-	if free := disk.Bavail * uint64(disk.Bsize); free < roomBytes {
+	if free := disk.Bavail * uint64(disk.Bsize); free < freeBytes {
 		return fmt.Errorf("only %d MB are free at %s: make room", free>>20, s.options.Dir)
 	}
 	path := s.dir("lock")

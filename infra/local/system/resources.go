@@ -23,7 +23,7 @@ import (
 const (
 	bucketName = "lafaekstreet-media"
 	ledgerKey  = "alias/lafaekstreet-ledger"
-	// ledgerAccount and its credit, on the stand-in's network.
+	// ledgerAccount pays for ledger messages on the network of the stand-in. It begins with ledgerCredit.
 	ledgerAccount = "0.0.2001"
 	ledgerCredit  = 1_000_000 * 100_000_000 // tinybars
 )
@@ -31,7 +31,7 @@ const (
 // createResources makes the queues, the bucket and the keys that the CDK app makes in AWS, through the same protocols. What
 // an earlier run has made stays.
 func (s *System) createResources(ctx context.Context) error {
-	ctx, cancel := newDeadline(ctx)
+	ctx, cancel := withTimeout(ctx)
 	defer cancel()
 	cfg, err := config.LoadAWS(ctx, s.env)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/lafaekstreet/backend/infra/local/consume"
+	"github.com/lafaekstreet/backend/infra/local/eventsource"
 	"github.com/lafaekstreet/backend/infra/local/gateway"
 	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/config"
@@ -107,7 +107,7 @@ func (b *background) consumeQueues(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("open %s: %w", q.Name, err)
 		}
-		source := consume.Source{Queue: urls[string(q.Name)], ARN: s.queueARNs[q.Name], Region: cfg.Region,
+		source := eventsource.Mapping{Queue: urls[string(q.Name)], ARN: s.queueARNs[q.Name], Region: cfg.Region,
 			Handler: handler, Batch: q.Batch, Concurrency: q.Concurrency, Timeout: q.Consumer().Timeout}
 		b.tasks.Go(func() { source.Run(ctx, client, s.log) })
 	}

@@ -10,8 +10,8 @@ import (
 	"os"
 )
 
-// createSecrets gives this installation keys of its own at the first start, and the same at every later one: tokens
-// and sealed texts stay good. What the environment sets is left alone.
+// createSecrets makes keys at the first start and reads them at every later one, so tokens and sealed texts stay valid. It
+// does not change keys that the environment sets.
 func (s *System) createSecrets() error {
 	path := s.dir("secrets.json")
 	secrets := map[string]string{}
@@ -31,7 +31,7 @@ func (s *System) createSecrets() error {
 			return fmt.Errorf("%s is damaged; remove it to get new keys, which ends all sessions", path)
 		}
 	}
-	if s.env["TOKEN_PUBLIC_KEYS"] != "" || s.env["TOKEN_SIGNING_KEY"] != "" { // only good as a pair
+	if s.env["TOKEN_PUBLIC_KEYS"] != "" || s.env["TOKEN_SIGNING_KEY"] != "" { // the two keys are a pair
 		delete(secrets, "TOKEN_PUBLIC_KEYS")
 		delete(secrets, "TOKEN_SIGNING_KEY")
 	}
@@ -67,7 +67,7 @@ func newSecrets() (map[string]string, error) {
 	}, nil
 }
 
-// writeSecrets puts the whole file in place or none of it: half a file would lock everybody out.
+// writeSecrets replaces the file atomically: with an incomplete file nobody could sign in.
 func writeSecrets(path string, secrets map[string]string) error {
 	text, err := json.MarshalIndent(secrets, "", "  ")
 	if err != nil {

@@ -9,12 +9,11 @@ import (
 	"strings"
 )
 
-// settingsFile holds what the functions are configured with, for commands a
-// person runs beside the system: `set -a; . .run/env`. It holds secrets of this
-// machine's system, so only its owner may read it.
+// settingsFile holds the configuration of the functions, for commands that a person runs while the system runs:
+// `set -a; . .run/env`. It contains secrets, so only its owner may read it.
 const settingsFile = "env"
 
-// writeSettings writes what this run has set; what the caller's environment named is the caller's to name again.
+// writeSettings writes the settings that this run has chosen. Settings from the environment are not in the file.
 func (s *System) writeSettings(context.Context) error {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(s.env)) {

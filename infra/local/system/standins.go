@@ -15,7 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/smtp"
 )
 
-// Where the stand-ins listen, counted from PORT.
+// The port of a stand-in is PORT plus its offset.
 const (
 	awsOffset = 1 + iota
 	mirrorOffset
@@ -27,7 +27,7 @@ const (
 	nominatimOffset
 )
 
-// standIns are the ones that run; nil where the environment names the real thing.
+// standIns are the running stand-ins. One is nil if the environment names another service.
 type standIns struct {
 	aws    *aws.Server
 	hedera *hedera.Server
@@ -62,10 +62,10 @@ func (s *System) startAWS(context.Context) error {
 	}
 	s.onStop("AWS stand-in", server.Close)
 	s.stand.aws = server
-	// Not set(): credentials of a real account in the environment are never sent to a stand-in, nor the other way round.
+	// This replaces settings of the environment: credentials of a real account must not be sent to a stand-in.
 	maps.Copy(s.env, server.Env())
 	delete(s.env, "AWS_SESSION_TOKEN")
-	if s.env["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] == "" { // no answer may look as if a real model had judged
+	if s.env["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] == "" { // answers must name the stand-in, not a real model
 		s.set("AI_MODEL", bedrock.Model)
 		s.set("AI_EMBEDDING_MODEL", bedrock.Model)
 	}
@@ -103,7 +103,7 @@ func (s *System) startHedera(context.Context) error {
 	return nil
 }
 
-// startMail takes mails that reach nobody unless SMTP_URL names a real server.
+// startMail keeps all mails in a stand-in unless SMTP_URL names a real server.
 func (s *System) startMail(context.Context) error {
 	if s.env["SMTP_URL"] != "" {
 		s.runs("mail", "SMTP_URL")
@@ -120,7 +120,7 @@ func (s *System) startMail(context.Context) error {
 	return nil
 }
 
-// startPush takes push messages unless FCM_ENDPOINT or FCM_SERVICE_ACCOUNT names a real project.
+// startPush keeps all push messages in a stand-in unless FCM_ENDPOINT or FCM_SERVICE_ACCOUNT names a real project.
 func (s *System) startPush(context.Context) error {
 	if s.env["FCM_ENDPOINT"] != "" || s.env["FCM_SERVICE_ACCOUNT"] != "" {
 		s.runs("push", "FCM_ENDPOINT")
@@ -138,7 +138,7 @@ func (s *System) startPush(context.Context) error {
 	return nil
 }
 
-// startGoogle signs people in who say who they are unless GOOGLE_KEYS_URL or GOOGLE_ISSUER names the real one.
+// startGoogle stands in for Google's sign-in unless GOOGLE_KEYS_URL or GOOGLE_ISSUER names another provider.
 func (s *System) startGoogle(context.Context) error {
 	if s.env["GOOGLE_KEYS_URL"] != "" || s.env["GOOGLE_ISSUER"] != "" {
 		s.runs("google", "GOOGLE_ISSUER")
@@ -157,7 +157,7 @@ func (s *System) startGoogle(context.Context) error {
 	return nil
 }
 
-// startNominatim names places from a short list unless NOMINATIM_URL names a real geocoder.
+// startNominatim stands in for the geocoder unless NOMINATIM_URL names one.
 func (s *System) startNominatim(context.Context) error {
 	if s.env["NOMINATIM_URL"] != "" {
 		s.runs("geocoder", "NOMINATIM_URL")

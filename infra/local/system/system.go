@@ -1,8 +1,9 @@
-// Package system runs the whole backend on one machine: PostgreSQL, the cache, the stand-ins for what production
-// reaches over the network, every function behind a gateway, and every worker on its queue.
+// Package system runs the whole backend on one machine: PostgreSQL, the cache, stand-ins for the services that the
+// deployed system calls, every HTTP function behind a gateway, and every worker on its queue. Package testenv is the small
+// system of one test.
 //
-// The functions are the ones that are deployed, opened from configuration as in Lambda; all that is local is what that
-// configuration points at. Any part of it the caller's environment names already is used as named and not started.
+// The functions are the deployed ones and read the same configuration. Only the addresses in it are local. A service that
+// the environment already names is used instead of a stand-in.
 package system
 
 import (
@@ -33,16 +34,16 @@ const defaultPort = 8000
 type Options struct {
 	// Dir keeps everything between runs. One process at a time may use it.
 	Dir string
-	// Env overrides what the system would configure by itself.
+	// Env has settings of the functions that replace those of the system.
 	Env config.Env
-	// Out receives lines for people; Log receives what the machinery logs.
+	// Out receives lines for people. Log receives the log of the local system itself.
 	Out, Log io.Writer
 }
 
-// System is running.
+// System is a running system.
 type System struct {
 	options Options
-	env     config.Env // of every function
+	env     config.Env // the configuration of every function
 	faults  *faults.Set
 	log     *slog.Logger
 	stand   standIns
@@ -50,13 +51,13 @@ type System struct {
 
 	listener  net.Listener // of the API
 	queueARNs map[catalog.QueueName]string
-	parts     []part // for people, in the order they were started
+	parts     []part // in the order of starting
 
 	stops []stop // in the order of starting
 	once  sync.Once
 }
 
-// part is one line of what runs, for people.
+// part is a line of Describe.
 type part struct{ name, what string }
 
 type stop struct {
@@ -64,8 +65,8 @@ type stop struct {
 	run  func() error
 }
 
-// Start returns when the API answers. On failure nothing is left running. Errors say in one line what is wrong and
-// what to do.
+// Start starts the system and returns when the API answers. If it fails, nothing is left running. The error says in one
+// line what is wrong and what to do.
 func Start(ctx context.Context, options Options) (*System, error) {
 	dir, err := filepath.Abs(options.Dir)
 	if err != nil {
@@ -84,11 +85,11 @@ func Start(ctx context.Context, options Options) (*System, error) {
 	return s, nil
 }
 
-// Failed reports a part that ended by itself; the system is of no use any more.
+// Failed receives an error when a part of the system has ended by itself. The system does not work any more then.
 func (s *System) Failed() <-chan error { return s.failed }
 
-// Stop ends everything in the reverse order of starting: first nothing new comes in, then work under way is finished,
-// then what it used ends.
+// Stop ends everything in the reverse order of starting: the API accepts nothing new, running work is finished, then the
+// services that it used are stopped.
 func (s *System) Stop() error {
 	var err error
 	s.once.Do(func() {
@@ -105,7 +106,7 @@ func (s *System) onStop(name string, run func() error) {
 	s.stops = append(s.stops, stop{name, run})
 }
 
-// Describe writes what runs where.
+// Describe prints the parts of the system and their addresses.
 func (s *System) Describe(w io.Writer) {
 	fmt.Fprintf(w, "  %-10s %s (documentation at /docs)\n", "API", s.URL())
 	fmt.Fprintf(w, "  %-10s %s%s\n", "console", s.URL(), console.Path)
@@ -122,13 +123,13 @@ func (s *System) runs(name, what string) {
 func (s *System) fail(err error) {
 	select {
 	case s.failed <- err:
-	default: // the first cause is the one to tell
+	default: // only the first error is reported
 	}
 }
 
 func (s *System) dir(name string) string { return filepath.Join(s.options.Dir, name) }
 
-// set gives the functions a setting unless the caller's environment has it.
+// set configures the functions, unless the environment has the setting.
 func (s *System) set(name, value string) {
 	if s.env[name] == "" {
 		s.env[name] = value
@@ -143,13 +144,13 @@ func (s *System) port() (int, error) {
 	}
 	port, err := strconv.Atoi(text)
 	if err != nil || port < 0 || port > 65535 {
-		return 0, fmt.Errorf("PORT is %q and has to be a number from 0 to 65535", text)
+		return 0, fmt.Errorf("PORT is %q, but must be a number from 0 to 65535", text)
 	}
 	return port, nil
 }
 
-// address is a loopback address for a stand-in: the same one at every start if it is free, so that what was signed for
-// it stays good, else any.
+// address is a loopback address for a stand-in. If its port is free it is the same at every start, so presigned URLs stay
+// valid. It is empty, for any free port, if the port is taken.
 func (s *System) address(offset int) string {
 	port, err := s.port()
 	if err != nil || port == 0 || port+offset > 65535 {
@@ -163,8 +164,8 @@ func (s *System) address(offset int) string {
 	return address
 }
 
-// newDeadline bounds one step that talks to a part just started.
-func newDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+// withTimeout limits a step that calls a part of the system which was just started.
+func withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, 30*time.Second)
 }
 

@@ -75,7 +75,7 @@ func TestKeepsEverythingOverRestart(t *testing.T) {
 	}
 	for _, plain := range []string{"AI_MODEL='local-stand-in'", "AI_EMBEDDING_MODEL='local-stand-in'", "HEDERA_NETWORK='local'"} {
 		if !strings.Contains(string(settings), plain+"\n") {
-			t.Errorf("stand-ins do not show in answers: no %s", plain)
+			t.Errorf("answers would not name the stand-in: the settings have no %s", plain)
 		}
 	}
 	mailed := waitForMail(t, first)
@@ -83,8 +83,7 @@ func TestKeepsEverythingOverRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := start(t, o)
-	// The account is known now, so asking for a code within the minute is too soon or changes nothing; either way the
-	// password is checked against the one that was kept.
+	// The password is correct and the address is not verified: the account was kept.
 	if status, body := send(t, "POST", second.URL()+"/api/v1/auth/login", person); status != http.StatusForbidden || !strings.Contains(body, "email_not_verified") {
 		t.Errorf("login after restart: %d %s", status, body)
 	}
@@ -93,7 +92,7 @@ func TestKeepsEverythingOverRestart(t *testing.T) {
 	}
 }
 
-// waitForMail returns the id of the first mail: its message has gone from the table over the queue to the mail server.
+// waitForMail returns the id of the first mail. Its message went from the outbox through the queue to the mail server.
 func waitForMail(t *testing.T, s *system.System) string {
 	t.Helper()
 	for t.Context().Err() == nil {
@@ -120,7 +119,7 @@ func mails(t *testing.T, s *system.System) []string {
 	return list
 }
 
-func TestSaysWhatIsWrong(t *testing.T) {
+func TestErrorsSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", ":0")
 	if err != nil {
@@ -148,7 +147,7 @@ func TestSaysWhatIsWrong(t *testing.T) {
 			s, err := system.Start(t.Context(), system.Options{Dir: t.TempDir(), Env: test.env, Out: io.Discard, Log: io.Discard})
 			if err == nil {
 				_ = s.Stop()
-				t.Fatal("it started")
+				t.Fatal("the system started")
 			}
 			for _, part := range test.says {
 				if !strings.Contains(err.Error(), part) {
@@ -159,14 +158,14 @@ func TestSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestOneProcessADirectory(t *testing.T) {
+func TestDirectoryIsLocked(t *testing.T) {
 	t.Parallel()
 	o := options(t, t.TempDir())
 	start(t, o)
 	if s, err := system.Start(t.Context(), o); err == nil {
 		_ = s.Stop()
-		t.Error("a second one started")
+		t.Error("a second system started in the same directory")
 	} else if !strings.Contains(err.Error(), "already runs") {
-		t.Errorf("it says %q", err)
+		t.Errorf("error %q does not say that the system already runs", err)
 	}
 }

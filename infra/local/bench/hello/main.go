@@ -1,4 +1,4 @@
-// Command hello is the smallest Lambda function in Go: the yardstick of cold starts.
+// Command hello is a minimal Lambda function in Go, to which the cold starts of the others are compared.
 package main
 
 import (

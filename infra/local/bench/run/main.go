@@ -1,4 +1,4 @@
-// Command run measures and prints.
+// Command run measures the system and prints tables; `make bench` runs it.
 package main
 
 import (

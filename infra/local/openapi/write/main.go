@@ -1,4 +1,4 @@
-// Command write renews the OpenAPI document in the source tree; `make openapi` runs it.
+// Command write writes the OpenAPI document into the source tree; `make openapi` runs it.
 package main
 
 import (

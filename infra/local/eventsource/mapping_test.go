@@ -1,4 +1,4 @@
-package consume
+package eventsource
 
 import (
 	"context"
@@ -45,7 +45,7 @@ func (h handler) Handle(ctx context.Context, batch events.SQSEvent) (events.SQSE
 	return h(ctx, batch)
 }
 
-func TestDeletesWhatSucceeded(t *testing.T) {
+func TestDeletesMessagesThatSucceeded(t *testing.T) {
 	t.Parallel()
 	failing := func(ids ...string) handler {
 		return func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
@@ -85,9 +85,9 @@ func TestDeletesWhatSucceeded(t *testing.T) {
 			}
 			timeout := time.Minute
 			if name == "over its timeout" {
-				timeout = time.Millisecond
+				timeout = time.Millisecond // the handler waits for its deadline, so any value gives the same result
 			}
-			Source{Handler: test.handle, Batch: 10, Timeout: timeout}.Run(ctx, q, slog.New(slog.DiscardHandler))
+			Mapping{Handler: test.handle, Batch: 10, Timeout: timeout}.Run(ctx, q, slog.New(slog.DiscardHandler))
 			if !slices.Equal(q.deleted, test.deleted) {
 				t.Errorf("deleted %v, want %v", q.deleted, test.deleted)
 			}

@@ -12,20 +12,20 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
 )
 
-// facts are what requests about generated data name.
-type facts struct {
-	reports  []uuid.UUID // spread over all that are public
-	pictured []uuid.UUID // newest ones with an embedding
-	ledgered []uuid.UUID // with confirmed events
+// samples are ids and values of the generated data that requests use.
+type samples struct {
+	reports  []uuid.UUID // any public reports
+	pictured []uuid.UUID // reports with an embedding
+	ledgered []uuid.UUID // reports with confirmed events
 	places   [][2]float64
 	journeys []uuid.UUID
 	numbers  []string
-	cursor   string // of a page at four fifths of all reports
-	lately   string // since when about a hundred reports have changed
+	cursor   string // of a page after four fifths of all reports
+	since    string // time since which about a hundred reports have changed
 }
 
-func (s *stand) learn(ctx context.Context, conn *pgx.Conn) (*facts, error) {
-	f := &facts{}
+func (s *testbed) loadSamples(ctx context.Context, conn *pgx.Conn) (*samples, error) {
+	f := &samples{}
 	const public = `FROM reports r WHERE deleted_at IS NULL AND status <> 'rejected'`
 	for into, query := range map[*[]uuid.UUID]string{
 		&f.reports:  `SELECT id ` + public + ` ORDER BY md5(id::text) LIMIT 64`,
@@ -35,15 +35,15 @@ func (s *stand) learn(ctx context.Context, conn *pgx.Conn) (*facts, error) {
 	} {
 		rows, err := conn.Query(ctx, query)
 		if err != nil {
-			return nil, fmt.Errorf("learn what there is: %w", err)
+			return nil, fmt.Errorf("load samples: %w", err)
 		}
 		if *into, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID]); err != nil {
-			return nil, fmt.Errorf("learn what there is: %w", err)
+			return nil, fmt.Errorf("load samples: %w", err)
 		}
 	}
 	rows, err := conn.Query(ctx, `SELECT latitude, longitude, report_number FROM reports WHERE id = ANY($1)`, f.reports)
 	if err != nil {
-		return nil, fmt.Errorf("learn what there is: %w", err)
+		return nil, fmt.Errorf("load samples: %w", err)
 	}
 	var lat, lon float64
 	var number string
@@ -52,20 +52,20 @@ func (s *stand) learn(ctx context.Context, conn *pgx.Conn) (*facts, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("learn what there is: %w", err)
+		return nil, fmt.Errorf("load samples: %w", err)
 	}
 	var at time.Time
 	const late = `SELECT updated_at FROM reports ORDER BY updated_at DESC OFFSET 100 LIMIT 1`
 	if err := conn.QueryRow(ctx, late).Scan(&at); err != nil {
-		return nil, fmt.Errorf("learn what there is: %w", err)
+		return nil, fmt.Errorf("load samples: %w", err)
 	}
-	f.lately = at.UTC().Format(time.RFC3339)
+	f.since = at.UTC().Format(time.RFC3339)
 	const deep = `SELECT created_at FROM reports WHERE deleted_at IS NULL ORDER BY created_at OFFSET $1 LIMIT 1`
 	if err := conn.QueryRow(ctx, deep, s.database.Reports/5).Scan(&at); err != nil {
-		return nil, fmt.Errorf("learn what there is: %w", err)
+		return nil, fmt.Errorf("load samples: %w", err)
 	}
-	// A cursor says where a page ended, whatever it was filtered by.
-	request := apiclient.Request{Path: "/reports?page_size=1&date_to=" + url.QueryEscape(at.UTC().Format(time.RFC3339)), Token: s.on[s.site].citizen}
+	// A cursor does not contain filters, so the cursor of this filtered page is valid for the list without a filter.
+	request := apiclient.Request{Path: "/reports?page_size=1&date_to=" + url.QueryEscape(at.UTC().Format(time.RFC3339)), Token: s.tokens[s.site].citizen}
 	var page struct {
 		NextCursor string `json:"next_cursor"`
 	}
@@ -76,5 +76,5 @@ func (s *stand) learn(ctx context.Context, conn *pgx.Conn) (*facts, error) {
 	return f, nil
 }
 
-// nth takes the i-th of a list that goes round.
+// nth returns element i modulo the length of the list.
 func nth[T any](list []T, i int) T { return list[i%len(list)] }

@@ -14,35 +14,35 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/generate"
 )
 
-// stand is what an endpoint is measured on: one database, the system on it, the same system through a proxy that records
-// its statements, and a connection that repeats them without the system.
-type stand struct {
+// testbed is what an endpoint is measured on: a database, the system on it (site), the same system behind a proxy that
+// records its statements (proxied), and a connection that repeats these statements without the system (replay).
+type testbed struct {
 	store         *store
 	database      Database
 	site, proxied *Site
 	proxy         *dbproxy.Proxy
 	replay        *dbproxy.Replay
 	renewer       dbproxy.Renewer
-	facts         *facts
-	on            map[*Site]people
+	samples       *samples
+	tokens        map[*Site]people
 }
 
-// people are the access tokens of the callers.
+// people are the access tokens of three callers.
 type people struct{ citizen, moderator, official string }
 
-func (r *Run) newStand(ctx context.Context, size int) (*stand, error) {
+func (r *Run) newTestbed(ctx context.Context, size int) (*testbed, error) {
 	database, err := r.Database(ctx, size)
 	if err != nil {
 		return nil, err
 	}
-	s := &stand{store: r.store, database: database, on: map[*Site]people{}}
+	s := &testbed{store: r.store, database: database, tokens: map[*Site]people{}}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }
 
-func (s *stand) open(ctx context.Context) error {
+func (s *testbed) open(ctx context.Context) error {
 	var err error
 	if s.proxy, err = dbproxy.Start(ctx, s.database.URL); err != nil {
 		return err
@@ -63,19 +63,19 @@ func (s *stand) open(ctx context.Context) error {
 				return err
 			}
 		}
-		s.on[site] = p
+		s.tokens[site] = p
 	}
 	conn, err := pgx.Connect(ctx, s.database.URL)
 	if err != nil {
 		return fmt.Errorf("connect to PostgreSQL: %w", err)
 	}
-	s.facts, err = s.learn(ctx, conn)
+	s.samples, err = s.loadSamples(ctx, conn)
 	return errors.Join(err, conn.Close(ctx))
 }
 
-// close also drops the database. That ends the connections that the functions keep: those of all parts together would be
-// more than the server allows.
-func (s *stand) close() error {
+// close also drops the database, which closes the connections of the functions. All parts together would have more
+// connections than the server allows.
+func (s *testbed) close() error {
 	for _, site := range []*Site{s.site, s.proxied} {
 		if site != nil {
 			site.Close()
@@ -90,9 +90,10 @@ func (s *stand) close() error {
 	return errors.Join(failed, s.store.drop(ctx, s.database))
 }
 
-// record sends a request through the proxy and returns its round trips. A request that writes is a new one each time.
-func (s *stand) record(ctx context.Context, request func() apiclient.Request) ([]dbproxy.RoundTrip, error) {
-	for range 2 { // the first time prepares statements and fills caches
+// record sends a request through the proxy and returns its round trips. It sends two, because the first prepares
+// statements and fills caches; request makes a new one each time.
+func (s *testbed) record(ctx context.Context, request func() apiclient.Request) ([]dbproxy.RoundTrip, error) {
+	for range 2 {
 		s.proxy.Take()
 		r := request()
 		answer, err := s.proxied.client.Do(ctx, r)

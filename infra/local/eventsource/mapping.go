@@ -1,6 +1,6 @@
-// Package consume takes the place of Lambda's event source mapping on one machine: it receives batches from a queue, calls
-// the function, and deletes the messages that the function did not report as failed.
-package consume
+// Package eventsource takes the place of Lambda's event source mappings on one machine: a Mapping receives batches from a
+// queue, calls the function, and deletes the messages that the function did not report as failed.
+package eventsource
 
 import (
 	"context"
@@ -19,17 +19,17 @@ import (
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
-// pause is how long a Source waits after SQS has failed.
+// pause is how long a Mapping waits after SQS has failed.
 const pause = 2 * time.Second
 
-// Client is what a Source needs of SQS.
+// Client is what a Mapping needs of SQS.
 type Client interface {
 	ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, opts ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error)
 	DeleteMessageBatch(ctx context.Context, in *sqs.DeleteMessageBatchInput, opts ...func(*sqs.Options)) (*sqs.DeleteMessageBatchOutput, error)
 }
 
-// Source connects a queue to its function.
-type Source struct {
+// Mapping connects a queue to its function.
+type Mapping struct {
 	Queue   string // URL
 	ARN     string
 	Region  string
@@ -44,7 +44,7 @@ type Source struct {
 }
 
 // Run consumes until ctx ends. It returns when the calls under way have finished.
-func (s Source) Run(ctx context.Context, client Client, log *slog.Logger) {
+func (s Mapping) Run(ctx context.Context, client Client, log *slog.Logger) {
 	var workers sync.WaitGroup
 	for range max(s.Concurrency, 1) {
 		workers.Go(func() {
@@ -56,7 +56,7 @@ func (s Source) Run(ctx context.Context, client Client, log *slog.Logger) {
 	workers.Wait()
 }
 
-func (s Source) once(ctx context.Context, client Client, log *slog.Logger) {
+func (s Mapping) once(ctx context.Context, client Client, log *slog.Logger) {
 	received, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl: aws.String(s.Queue), MaxNumberOfMessages: int32(s.Batch), WaitTimeSeconds: int32(catalog.LongPoll / time.Second),
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
@@ -86,7 +86,7 @@ func (s Source) once(ctx context.Context, client Client, log *slog.Logger) {
 }
 
 // call returns a panic of the function as an error: as in Lambda it fails the batch and not this process.
-func (s Source) call(ctx context.Context, batch events.SQSEvent) (answer events.SQSEventResponse, err error) { //nolint:nonamedreturns // set by recover
+func (s Mapping) call(ctx context.Context, batch events.SQSEvent) (answer events.SQSEventResponse, err error) { //nolint:nonamedreturns // set by recover
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
@@ -99,7 +99,7 @@ func (s Source) call(ctx context.Context, batch events.SQSEvent) (answer events.
 	return answer, err
 }
 
-func (s Source) event(messages []types.Message) events.SQSEvent {
+func (s Mapping) event(messages []types.Message) events.SQSEvent {
 	records := make([]events.SQSMessage, len(messages))
 	for i, m := range messages {
 		attributes := make(map[string]events.SQSMessageAttribute, len(m.MessageAttributes))

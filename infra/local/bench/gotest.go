@@ -11,13 +11,13 @@ import (
 	"github.com/lafaekstreet/backend/infra/binary"
 )
 
-// others runs the benchmarks that live beside what they measure, and prints their figures: journeys at their own size.
+// others runs Go benchmarks of other packages, those of journeys, and prints their figures.
 func others(ctx context.Context, r *Run) error {
 	root, err := binary.Root()
 	if err != nil {
 		return err
 	}
-	t := NewTable("Beside what they measure (go test -bench)", "what", "runs", "ms", "further figures")
+	t := NewTable("Benchmarks of other packages (go test -bench)", "what", "runs", "ms", "further figures")
 	span := "10x"
 	if r.Brief {
 		span = "1x"

@@ -77,12 +77,6 @@ func operation(method, path, summary, description string) httpapi.Operation {
 	}
 }
 
-// folded is how words of a fixed set are read: whatever their case, with space,
-// hyphen and underscore alike.
-func folded(s string) string {
-	return strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(strings.TrimSpace(s)))
-}
-
 // pattern makes an ILIKE pattern that finds s anywhere, taken literally.
 func pattern(s string) string {
 	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.TrimSpace(s)) + "%"

@@ -12,7 +12,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
-	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/page"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -167,13 +166,7 @@ func (g *Group) changeAgency(ctx context.Context, in *changeAgencyInput) (*agenc
 	return out, nil
 }
 
-type messageOutput struct {
-	Body struct {
-		Message string `json:"message" doc:"What happened, in the reader's language"`
-	}
-}
-
-func (g *Group) removeAgency(ctx context.Context, in *agencyPath) (*messageOutput, error) {
+func (g *Group) removeAgency(ctx context.Context, in *agencyPath) (*httpapi.MessageOutput, error) {
 	err := g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		before := lockAgency(tx, in.ID)
 		const q = `
@@ -193,7 +186,5 @@ func (g *Group) removeAgency(ctx context.Context, in *agencyPath) (*messageOutpu
 	if err != nil {
 		return nil, err
 	}
-	out := &messageOutput{}
-	out.Body.Message, _ = locale.Text(locale.FromContext(ctx), "admin.agency_deleted", nil)
-	return out, nil
+	return httpapi.Message(ctx, "admin.agency_deleted"), nil
 }

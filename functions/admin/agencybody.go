@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
@@ -66,7 +67,7 @@ func (b agencyBody) onto(there []string, a *Agency) error {
 		a.NamePt = strings.TrimSpace(*b.NamePt)
 	}
 	if b.AgencyType != nil {
-		a.AgencyType = folded(*b.AgencyType)
+		a.AgencyType = locale.FoldWord(*b.AgencyType)
 		if !slices.Contains([]string{agencyTypeMunicipal, agencyTypeNational, agencyTypeContractor}, a.AgencyType) {
 			return problem.InvalidField("agency_type", "expected municipal, national or contractor")
 		}

@@ -62,7 +62,7 @@ func (g *Group) setup(ctx context.Context, in *setupInput) (*setupOutput, error)
 		return nil, problem.InvalidField("email", "expected an e-mail address")
 	}
 	if weakness := credential.Weak(b.Password, address); weakness != "" {
-		text, _ := locale.Text(locale.FromContext(ctx), "password."+string(weakness), nil)
+		text := locale.TextFor(ctx, "password."+string(weakness))
 		return nil, problem.InvalidField("password", text)
 	}
 	hash, err := g.hasher.Hash(ctx, b.Password)

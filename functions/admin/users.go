@@ -14,6 +14,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/page"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/timestamp"
@@ -85,7 +86,7 @@ func (g *Group) users(ctx context.Context, in *usersInput) (*usersOutput, error)
 }
 
 func parseRole(s string) (identity.Role, error) {
-	switch r := identity.Role(folded(s)); r {
+	switch r := identity.Role(locale.FoldWord(s)); r {
 	case identity.Citizen, identity.Moderator, identity.Official, identity.Admin:
 		return r, nil
 	}

@@ -80,10 +80,3 @@ func operation(path, summary, description string) httpapi.Operation {
 
 // maxBody is plenty for every request of the group, in bytes.
 const maxBody = 16 << 10
-
-// messageOutput is the answer of routes that have nothing else to say.
-type messageOutput struct {
-	Body struct {
-		Message string `json:"message" doc:"What happened, in the reader's language"`
-	}
-}

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/seal"
 	"github.com/lafaekstreet/backend/shared/timestamp"
@@ -205,7 +205,7 @@ func newCode() string {
 
 // codePurpose reads the purpose of a mailed code as clients write it.
 func codePurpose(s string) (purpose, error) {
-	switch strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(strings.TrimSpace(s))) {
+	switch locale.FoldWord(s) {
 	case "", string(registration):
 		return registration, nil
 	case string(passwordReset):

@@ -68,7 +68,7 @@ func checkedPassword(ctx context.Context, field, given, address string) error {
 	if weakness == "" {
 		return nil
 	}
-	text, _ := locale.Text(locale.FromContext(ctx), "password."+string(weakness), nil)
+	text := locale.TextFor(ctx, "password."+string(weakness))
 	return problem.InvalidField(field, text)
 }
 
@@ -95,12 +95,6 @@ func languageOr(ctx context.Context, s string) locale.Language {
 		return l
 	}
 	return locale.FromContext(ctx)
-}
-
-// text is a message of the catalog in the request's language.
-func text(ctx context.Context, key string) string {
-	t, _ := locale.Text(locale.FromContext(ctx), key, nil)
-	return t
 }
 
 // optional is nil for an empty text.

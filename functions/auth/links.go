@@ -122,7 +122,7 @@ type linkVerifyInput struct {
 	Token string `query:"token" required:"true" maxLength:"4096" doc:"From the mailed link"`
 }
 
-func (g *Group) linkVerify(ctx context.Context, in *linkVerifyInput) (*messageOutput, error) {
+func (g *Group) linkVerify(ctx context.Context, in *linkVerifyInput) (*httpapi.MessageOutput, error) {
 	err := g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		p, _, err := g.linkOwner(ctx, tx, in.Token, scopeVerify)
 		if err != nil {
@@ -134,9 +134,7 @@ func (g *Group) linkVerify(ctx context.Context, in *linkVerifyInput) (*messageOu
 	if err != nil {
 		return nil, err
 	}
-	out := &messageOutput{}
-	out.Body.Message = text(ctx, "auth.address_confirmed")
-	return out, nil
+	return httpapi.Message(ctx, "auth.address_confirmed"), nil
 }
 
 type linkEmailInput struct {
@@ -183,7 +181,7 @@ type linkUpdateInput struct {
 	}
 }
 
-func (g *Group) linkUpdate(ctx context.Context, in *linkUpdateInput) (*messageOutput, error) {
+func (g *Group) linkUpdate(ctx context.Context, in *linkUpdateInput) (*httpapi.MessageOutput, error) {
 	if _, err := g.links.Verify(in.Body.Token, scopeReset); err != nil {
 		return nil, errLink // before a hash is spent on it
 	}
@@ -210,7 +208,5 @@ func (g *Group) linkUpdate(ctx context.Context, in *linkUpdateInput) (*messageOu
 	if err != nil {
 		return nil, err
 	}
-	out := &messageOutput{}
-	out.Body.Message = text(ctx, "auth.password_changed")
-	return out, nil
+	return httpapi.Message(ctx, "auth.password_changed"), nil
 }

@@ -29,7 +29,7 @@ type logoutInput struct {
 	} `required:"false"`
 }
 
-func (g *Group) logout(ctx context.Context, in *logoutInput) (*messageOutput, error) {
+func (g *Group) logout(ctx context.Context, in *logoutInput) (*httpapi.MessageOutput, error) {
 	c := identity.Must(ctx)
 	err := g.db.InTx(ctx, func(tx *database.Tx) error {
 		if in.Body != nil && in.Body.AllDevices {
@@ -54,9 +54,7 @@ func (g *Group) logout(ctx context.Context, in *logoutInput) (*messageOutput, er
 	if err != nil {
 		return nil, err
 	}
-	out := &messageOutput{}
-	out.Body.Message = text(ctx, "auth.logged_out")
-	return out, nil
+	return httpapi.Message(ctx, "auth.logged_out"), nil
 }
 
 // end revokes one session of a person and stops push messages to its device.

@@ -86,7 +86,7 @@ func (g *Group) register(ctx context.Context, in *registerInput) (*registerOutpu
 		return nil, err
 	}
 	out := &registerOutput{}
-	out.Body.Message, out.Body.Email, out.Body.OTPExpiresIn = text(ctx, "auth.code_sent"), address, int(codeLife.Seconds())
+	out.Body.Message, out.Body.Email, out.Body.OTPExpiresIn = locale.TextFor(ctx, "auth.code_sent"), address, int(codeLife.Seconds())
 	return out, nil
 }
 
@@ -219,7 +219,7 @@ func (g *Group) resendOTP(ctx context.Context, in *resendInput) (*resendOutput, 
 		return nil, httpapi.TooManyRequests(sent.wait)
 	}
 	out := &resendOutput{}
-	out.Body.Message, out.Body.OTPExpiresIn = text(ctx, "auth.code_sent"), int(codeLife.Seconds())
+	out.Body.Message, out.Body.OTPExpiresIn = locale.TextFor(ctx, "auth.code_sent"), int(codeLife.Seconds())
 	out.Body.ResendAfter = int(resendAfter.Seconds())
 	return out, nil
 }

@@ -28,7 +28,7 @@ type forgotInput struct {
 	}
 }
 
-func (g *Group) forgot(ctx context.Context, in *forgotInput) (*messageOutput, error) {
+func (g *Group) forgot(ctx context.Context, in *forgotInput) (*httpapi.MessageOutput, error) {
 	address, err := checkedEmail(in.Body.Email)
 	if err != nil {
 		return nil, err
@@ -40,9 +40,7 @@ func (g *Group) forgot(ctx context.Context, in *forgotInput) (*messageOutput, er
 	if err != nil {
 		return nil, err
 	}
-	out := &messageOutput{}
-	out.Body.Message = text(ctx, "auth.reset_code_sent")
-	return out, nil
+	return httpapi.Message(ctx, "auth.reset_code_sent"), nil
 }
 
 type resetInput struct {
@@ -53,7 +51,7 @@ type resetInput struct {
 	}
 }
 
-func (g *Group) reset(ctx context.Context, in *resetInput) (*messageOutput, error) {
+func (g *Group) reset(ctx context.Context, in *resetInput) (*httpapi.MessageOutput, error) {
 	address, err := checkedEmail(in.Body.Email)
 	if err != nil {
 		return nil, err
@@ -79,9 +77,7 @@ func (g *Group) reset(ctx context.Context, in *resetInput) (*messageOutput, erro
 	if err != nil {
 		return nil, err
 	}
-	out := &messageOutput{}
-	out.Body.Message = text(ctx, "auth.password_changed")
-	return out, nil
+	return httpapi.Message(ctx, "auth.password_changed"), nil
 }
 
 // replacePassword gives p, who has shown that the address is theirs, a new

@@ -277,6 +277,6 @@ func (g *Group) removeComment(ctx context.Context, in *removeInput) (*messageOut
 		return nil, err
 	}
 	out := &messageOutput{}
-	out.Body.Message, _ = locale.Text(locale.FromContext(ctx), "message.comment_removed", nil)
+	out.Body.Message = locale.TextFor(ctx, "message.comment_removed")
 	return out, nil
 }

@@ -27,11 +27,6 @@ const (
 	maxMarkers  = 10000 // a journey
 )
 
-// word reads an enum the tolerant way: any case, and space or hyphen for underscore.
-func word(s string) string {
-	return strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(strings.TrimSpace(s)))
-}
-
 // storable refuses what PostgreSQL cannot keep in a text.
 func storable(field, s string) error {
 	if strings.ContainsRune(s, 0) {

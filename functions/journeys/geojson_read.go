@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
@@ -194,7 +195,7 @@ func (p properties) marker(place string) (marker, error) {
 	stamp, past := p.text("timestamp")
 	estimate, planned := p.text("estimated_time")
 	stated, said := p.text("marker_type")
-	m.Type = word(stated)
+	m.Type = locale.FoldWord(stated)
 	if !said {
 		m.Type = markerPlan
 		if past && !planned {

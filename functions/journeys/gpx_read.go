@@ -12,6 +12,7 @@ import (
 	gpx "github.com/twpayne/go-gpx"
 	"golang.org/x/net/html/charset"
 
+	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
@@ -137,7 +138,7 @@ func (r *gpxReader) point(start xml.StartElement) error {
 }
 
 func (r *gpxReader) kind(element string, w *gpx.WptType) string {
-	stated := word(w.Type)
+	stated := locale.FoldWord(w.Type)
 	switch {
 	case element == "trkpt":
 		return markerPast

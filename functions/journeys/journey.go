@@ -11,6 +11,7 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
@@ -151,7 +152,7 @@ func visibility(sent *string, was string) (string, error) {
 	if sent == nil {
 		return was, nil
 	}
-	switch v := word(*sent); v {
+	switch v := locale.FoldWord(*sent); v {
 	case visibilityPublic, visibilityPrivate:
 		return v, nil
 	}

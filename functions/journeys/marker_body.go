@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
@@ -32,11 +33,11 @@ func (b *markerBody) marker(journeyID uuid.UUID) (marker, error) {
 	if b.JourneyID != nil && *b.JourneyID != journeyID {
 		return marker{}, errOtherJourneyBody
 	}
-	m := marker{JourneyID: journeyID, Name: b.Name, Type: word(b.MarkerType)}
+	m := marker{JourneyID: journeyID, Name: b.Name, Type: locale.FoldWord(b.MarkerType)}
 	if b.Notes != nil {
 		m.Notes = *b.Notes
 	}
-	if t := b.Coordinates.Type; t != nil && word(*t) != "point" {
+	if t := b.Coordinates.Type; t != nil && locale.FoldWord(*t) != "point" {
 		return marker{}, problem.InvalidField("coordinates.type", "expected Point")
 	}
 	if len(b.Coordinates.Coordinates) != 2 {

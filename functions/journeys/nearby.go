@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
@@ -28,7 +29,7 @@ type search struct {
 }
 
 func (in *nearbyInput) search() (search, error) {
-	s := search{mode: searchMode(word(in.Mode))}
+	s := search{mode: searchMode(locale.FoldWord(in.Mode))}
 	if _, known := searches[s.mode]; !known {
 		return s, problem.InvalidField("mode", "expected markers or route")
 	}

@@ -174,7 +174,7 @@ type messageOutput struct {
 
 func message(ctx context.Context, key string) *messageOutput {
 	out := &messageOutput{}
-	out.Body.Message, _ = locale.Text(locale.FromContext(ctx), key, nil)
+	out.Body.Message = locale.TextFor(ctx, key)
 	return out
 }
 

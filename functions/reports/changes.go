@@ -159,6 +159,6 @@ type messageOutput struct {
 
 func message(ctx context.Context, key string) *messageOutput {
 	out := &messageOutput{}
-	out.Body.Message, _ = locale.Text(locale.FromContext(ctx), "message."+key, nil)
+	out.Body.Message = locale.TextFor(ctx, "message."+key)
 	return out
 }

@@ -77,7 +77,7 @@ func (g *Group) putDevice(ctx context.Context, in *deviceInput) (*deviceOutput, 
 	return stored.Get(), nil
 }
 
-func (g *Group) deleteDevice(ctx context.Context, in *DevicePath) (*messageOutput, error) {
+func (g *Group) deleteDevice(ctx context.Context, in *DevicePath) (*httpapi.MessageOutput, error) {
 	tag, err := g.db.Exec(ctx, `DELETE FROM devices WHERE user_id = $1 AND device_id = $2`, identity.Must(ctx).UserID, in.DeviceID)
 	if err != nil {
 		return nil, fmt.Errorf("remove device: %w", err)
@@ -85,7 +85,7 @@ func (g *Group) deleteDevice(ctx context.Context, in *DevicePath) (*messageOutpu
 	if tag.RowsAffected() == 0 {
 		return nil, problem.New(problem.NotFound, "device_not_found")
 	}
-	return message(ctx, "users.device_removed"), nil
+	return httpapi.Message(ctx, "users.device_removed"), nil
 }
 
 func scanDevice(row pgx.CollectableRow) (*deviceOutput, error) {

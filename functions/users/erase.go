@@ -42,7 +42,7 @@ type eraseInput struct {
 	} `required:"false"`
 }
 
-func (g *Group) eraseMe(ctx context.Context, in *eraseInput) (*messageOutput, error) {
+func (g *Group) eraseMe(ctx context.Context, in *eraseInput) (*httpapi.MessageOutput, error) {
 	c := identity.Must(ctx)
 	s, err := g.secretOf(ctx, c.UserID)
 	if err != nil {
@@ -58,7 +58,7 @@ func (g *Group) eraseMe(ctx context.Context, in *eraseInput) (*messageOutput, er
 	return g.erase(ctx, c.UserID)
 }
 
-func (g *Group) eraseSelf(ctx context.Context, in *UserPath) (*messageOutput, error) {
+func (g *Group) eraseSelf(ctx context.Context, in *UserPath) (*httpapi.MessageOutput, error) {
 	c, err := self(ctx, in.UserID)
 	if err != nil {
 		return nil, err
@@ -66,12 +66,12 @@ func (g *Group) eraseSelf(ctx context.Context, in *UserPath) (*messageOutput, er
 	return g.erase(ctx, c.UserID)
 }
 
-func (g *Group) erase(ctx context.Context, user uuid.UUID) (*messageOutput, error) {
+func (g *Group) erase(ctx context.Context, user uuid.UUID) (*httpapi.MessageOutput, error) {
 	err := g.outbox.Do(ctx, func(tx *outbox.Tx) error { return g.eraseIn(ctx, tx, user) })
 	if err != nil {
 		return nil, err
 	}
-	return message(ctx, "users.account_deleted"), nil
+	return httpapi.Message(ctx, "users.account_deleted"), nil
 }
 
 // eraseIn removes a person in one transaction. The row stays, empty, so that

@@ -61,14 +61,14 @@ func (g *Group) secretOf(ctx context.Context, user uuid.UUID) (secret, error) {
 	return s, nil
 }
 
-func (g *Group) changePassword(ctx context.Context, in *changePasswordInput) (*messageOutput, error) {
+func (g *Group) changePassword(ctx context.Context, in *changePasswordInput) (*httpapi.MessageOutput, error) {
 	c := identity.Must(ctx)
 	s, err := g.secretOf(ctx, c.UserID)
 	if err != nil {
 		return nil, err
 	}
 	if weakness := credential.Weak(in.Body.NewPassword, s.email); weakness != "" {
-		text, _ := locale.Text(locale.FromContext(ctx), "password."+string(weakness), nil)
+		text := locale.TextFor(ctx, "password."+string(weakness))
 		return nil, problem.InvalidField("new_password", text)
 	}
 	verdict, err := g.hasher.Check(ctx, s.hash, in.Body.CurrentPassword)
@@ -100,7 +100,7 @@ func (g *Group) changePassword(ctx context.Context, in *changePasswordInput) (*m
 	if err != nil {
 		return nil, err
 	}
-	return message(ctx, "users.password_changed"), nil
+	return httpapi.Message(ctx, "users.password_changed"), nil
 }
 
 // proven checks the password, or a fresh Google token of the same person.

@@ -75,7 +75,7 @@ type sessionInput struct {
 	ID uuid.UUID `path:"id" format:"uuid"`
 }
 
-func (g *Group) endSession(ctx context.Context, in *sessionInput) (*messageOutput, error) {
+func (g *Group) endSession(ctx context.Context, in *sessionInput) (*httpapi.MessageOutput, error) {
 	c := identity.Must(ctx)
 	var ended *database.Ask[int64]
 	err := g.db.InTx(ctx, func(tx *database.Tx) error {
@@ -88,5 +88,5 @@ func (g *Group) endSession(ctx context.Context, in *sessionInput) (*messageOutpu
 	if ended.Get() == 0 {
 		return nil, problem.New(problem.NotFound, "session_not_found")
 	}
-	return message(ctx, "users.session_ended"), nil
+	return httpapi.Message(ctx, "users.session_ended"), nil
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/seal"
 	"github.com/lafaekstreet/backend/shared/service"
@@ -88,16 +87,3 @@ const maxBody = 64 << 10
 
 // googleFresh is how old a Google token may be where it stands for a password.
 const googleFresh = 5 * time.Minute
-
-// messageOutput is the answer of routes that have nothing else to say.
-type messageOutput struct {
-	Body struct {
-		Message string `json:"message" doc:"What happened, in the reader's language"`
-	}
-}
-
-func message(ctx context.Context, key string) *messageOutput {
-	out := &messageOutput{}
-	out.Body.Message, _ = locale.Text(locale.FromContext(ctx), key, nil)
-	return out
-}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
@@ -101,7 +102,7 @@ func urgencies() []string {
 
 // parseUrgency reads the model's word for an urgency. An unknown word is urgencyRoutine.
 func parseUrgency(word string) string {
-	key := strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(strings.TrimSpace(word)))
+	key := locale.FoldWord(word)
 	for _, u := range urgencies() {
 		if u == key {
 			return u

@@ -8,6 +8,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/locale"
 )
 
 // spellable is the schema of op's JSON body when it has members to respell, else
@@ -166,6 +168,5 @@ func respell(s *huma.Schema, text string) string {
 	return text
 }
 
-var separators = strings.NewReplacer(" ", "", "-", "", "_", "")
-
-func folded(word string) string { return separators.Replace(strings.ToLower(strings.TrimSpace(word))) }
+// folded is word in lower case without spaces, hyphens and underscores.
+func folded(word string) string { return strings.ReplaceAll(locale.FoldWord(word), "_", "") }

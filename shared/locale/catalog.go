@@ -1,6 +1,7 @@
 package locale
 
 import (
+	"context"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -70,4 +71,10 @@ func Text(l Language, key string, params map[string]string) (string, bool) {
 		pairs = append(pairs, "{"+name+"}", value)
 	}
 	return strings.NewReplacer(pairs...).Replace(text), true
+}
+
+// TextFor is the text of key, which takes no parameters, in the reader's language. It is empty when there is no such key.
+func TextFor(ctx context.Context, key string) string {
+	text, _ := Text(FromContext(ctx), key, nil)
+	return text
 }

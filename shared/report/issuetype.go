@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/shared/locale"
 )
 
 // IssueType is what is broken.
@@ -77,15 +79,9 @@ func (IssueType) Schema(huma.Registry) *huma.Schema {
 	return enumSchema("What is broken", IssueTypes())
 }
 
-// fold reduces a word to what distinguishes it: letters and digits in lower case.
+// fold is word in lower case without spaces, tabs, hyphens and underscores.
 func fold(word string) string {
-	return strings.Map(func(r rune) rune {
-		switch r {
-		case ' ', '-', '_', '\t':
-			return -1
-		}
-		return r
-	}, strings.ToLower(strings.TrimSpace(word)))
+	return strings.NewReplacer("_", "", "\t", "").Replace(locale.FoldWord(word))
 }
 
 func enumSchema[T ~string](doc string, values []T) *huma.Schema {

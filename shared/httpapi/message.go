@@ -1,0 +1,21 @@
+package httpapi
+
+import (
+	"context"
+
+	"github.com/lafaekstreet/backend/shared/locale"
+)
+
+// MessageOutput is the answer of a route that has nothing to tell but that it is done.
+type MessageOutput struct {
+	Body struct {
+		Message string `json:"message" doc:"What happened, in the reader's language"`
+	}
+}
+
+// Message answers with the text of key in the language of the request.
+func Message(ctx context.Context, key string) *MessageOutput {
+	out := &MessageOutput{}
+	out.Body.Message = locale.TextFor(ctx, key)
+	return out
+}

@@ -1,4 +1,4 @@
-# LafaekStreet backend. `make` alone prints what there is.
+# LafaekStreet backend. `make` alone prints the commands.
 
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
@@ -7,13 +7,13 @@ GO       ?= go
 PACKAGES ?= ./...
 URL      ?= http://localhost:8000
 
-# Debian's Node.js is older than the CDK's library likes, and does.
+# Debian's Node.js is older than the CDK's library asks for. It works.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := $(or $(JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION),18)
 
 # Tests get a PostgreSQL of their own, installed first where it is missing.
 WITH_DATABASE := $(GO) run ./infra/local/testdb/serve --
 
-# The CDK runs in Node.js. Where it is missing and only root could install it, what needs it is left out, and told.
+# The CDK needs Node.js. If it is missing and the user is not root, the packages that need it are not tested; a note says so.
 WITHOUT_CDK = $(GO) list -f '{{.ImportPath}} {{.Deps}} {{.TestImports}} {{.XTestImports}}' $(PACKAGES) | grep -v jsii-runtime-go | cut -d ' ' -f 1
 TESTED = $$(if command -v node >/dev/null; then echo '$(PACKAGES)'; else \
 	echo 'note: Node.js is missing and only root can install it: the tests of the CDK app are left out' >&2; $(WITHOUT_CDK); fi)
@@ -26,21 +26,21 @@ help: ## Print this
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: ## Run the whole system on this machine (PORT, DATABASE_URL, CACHE_URL, AWS_ENDPOINT_URL are honoured)
+run: ## Run the whole system on this machine (reads PORT, DATABASE_URL, CACHE_URL, AWS_ENDPOINT_URL)
 	@mkdir -p .run
 	@if [ ! -e .run/postgres ]; then $(GO) run ./infra/local/postgres/fetch & fi; \
 	$(GO) build -ldflags "$$($(GO) run ./infra/binary/version -ldflags)" -o .run/local ./infra/local && wait
 	@exec .run/local
 
 .PHONY: demo
-demo: ## Tell the story of a report over HTTP (URL=…, PHOTO=…)
+demo: ## Play the story of a report over HTTP (URL=…, PHOTO=…)
 	@$(GO) run ./infra/local/demo -url $(URL) $(if $(PHOTO),-photo $(PHOTO))
 
-# What runs on this machine is configured by .run/env, anything else by the environment.
+# The environment configures these commands; without DATABASE_URL they work with the system of this machine (.run/env).
 WITH_SETTINGS := set -a; [ -n "$$DATABASE_URL" ] || [ ! -f .run/env ] || . ./.run/env; set +a;
 
 .PHONY: fsck
-fsck: ## Re-derive every promise of the ledger and name the first break
+fsck: ## Check all records of the ledger and name the first difference
 	@$(WITH_SETTINGS) $(GO) run ./functions/anchor/fsck/cmd $(ARGS)
 
 .PHONY: ledger
@@ -61,13 +61,13 @@ eval-ai: ## Score labelled pictures against the configured model (DIR=…, a fol
 	@$(WITH_SETTINGS) $(GO) run ./functions/validate/eval -dir "$(DIR)" $(ARGS)
 
 .PHONY: assets
-assets: node_modules ## Renew the libraries that the pages serve
+assets: node_modules ## Update the libraries that the pages contain
 	@for file in maplibre-gl.js maplibre-gl.css; do \
 		gzip -9 -n -c node_modules/maplibre-gl/dist/$$file > functions/public/web/$$file.gz; done
 	@gzip -9 -n -c node_modules/redoc/bundles/redoc.standalone.js > functions/meta/pages/redoc.standalone.js.gz
 
 .PHONY: openapi
-openapi: node_modules ## Renew the OpenAPI document out of the code, and check it
+openapi: node_modules ## Write the OpenAPI document from the code, and check it
 	$(GO) run ./infra/local/openapi/write
 	npx --no-install redocly lint functions/meta/openapi.json
 
@@ -76,7 +76,7 @@ test: node chromium valkey ## Run all tests (PACKAGES=./functions/... for a part
 	$(WITH_DATABASE) $(GO) test -timeout 30m $(TESTED)
 
 .PHONY: test-race
-test-race: chromium valkey ## Run all tests with the race detector; not the CDK app's: what runs it races with itself when it is closed
+test-race: chromium valkey ## Run all tests with the race detector, except those of the CDK app: jsii has a race of its own when it closes
 	$(WITH_DATABASE) $(GO) test -race -timeout 30m $$($(WITHOUT_CDK))
 
 .PHONY: fuzz
@@ -86,11 +86,11 @@ fuzz: ## Search for inputs that break a parser (FUZZTIME=10m each, JOBS=2 at a t
 LOAD := $(GO) run ./infra/local/load $(if $(DURATION),-duration $(DURATION)) $(if $(RATE),-rate $(RATE)) $(ARGS)
 
 .PHONY: load
-load: ## Work with a system of its own at a steady rate, then account for every accepted write (DURATION=1m, RATE=4, ARGS=-url=…)
+load: ## Play users at a steady rate on a system of its own, then look for every accepted write (DURATION=1m, RATE=4, ARGS=-url=…)
 	@$(if $(findstring -url,$(ARGS)),$(WITH_SETTINGS)) $(LOAD)
 
 .PHONY: chaos
-chaos: ## The same while one part after another breaks (DURATION=5m, RATE=4)
+chaos: ## Like load, while one part after another fails (DURATION=5m, RATE=4)
 	@$(LOAD) -chaos
 
 .PHONY: e2e
@@ -122,7 +122,7 @@ build: ## Build every function for Lambda and print its size beside its budget
 	@$(GO) run ./infra/binary/build
 
 .PHONY: version
-version: ## Print the version of this working tree, out of CHANGELOG.md
+version: ## Print the version of this working tree, from CHANGELOG.md
 	@$(GO) run ./infra/binary/version
 
 .PHONY: synth

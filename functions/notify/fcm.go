@@ -19,13 +19,13 @@ import (
 	"golang.org/x/oauth2/jwt"
 )
 
-// PushConfig is how push messages leave.
+// PushConfig is how push messages are sent.
 type PushConfig struct {
-	// Endpoint is Firebase Cloud Messaging's.
+	// Endpoint is the address of Firebase Cloud Messaging.
 	Endpoint string `env:"FCM_ENDPOINT" envDefault:"https://fcm.googleapis.com"`
-	// ServiceAccount is the JSON of the account that may send; empty sends no push messages.
+	// ServiceAccount is the JSON key of the account that may send. If it is empty, no push messages are sent.
 	ServiceAccount string `env:"FCM_SERVICE_ACCOUNT"`
-	// Timeout bounds one message.
+	// Timeout is for one message.
 	Timeout time.Duration `env:"FCM_TIMEOUT" envDefault:"10s"`
 }
 
@@ -35,8 +35,8 @@ type Push struct {
 	Data               map[string]string
 }
 
-// FCM sends by Firebase Cloud Messaging, HTTP v1. That API takes one message a
-// request; what makes many cheap is one connection and one access token for all.
+// FCM sends by Firebase Cloud Messaging, HTTP v1. This API takes one message in each
+// request. All requests share one connection and one access token.
 type FCM struct {
 	url     string
 	client  *http.Client
@@ -45,18 +45,18 @@ type FCM struct {
 	slots   chan struct{}
 
 	mu     sync.Mutex
-	source oauth2.TokenSource // caches; nil to start anew
+	source oauth2.TokenSource // caches the access token; nil before the first token and after dropToken
 }
 
 const (
-	messagingScope = "https://www.googleapis.com/auth/firebase.messaging"
-	atOnce         = 16 // messages under way in one process
-	maxReply       = 16 << 10
-	// A payload may have 4096 bytes; the data needs some of them.
+	messagingScope      = "https://www.googleapis.com/auth/firebase.messaging"
+	maxConcurrentPushes = 16       // in one process
+	maxReply            = 16 << 10 // bytes
+	// In bytes. A payload may have 4096 bytes, and the data needs some of them.
 	maxPushTitle, maxPushBody = 300, 2500
 )
 
-// NewFCM reads the account. It connects with the first message.
+// NewFCM reads the service account. It connects when the first message is sent.
 func NewFCM(c PushConfig) (*FCM, error) {
 	var account struct {
 		Type         string `json:"type"`
@@ -68,11 +68,11 @@ func NewFCM(c PushConfig) (*FCM, error) {
 	}
 	if err := json.Unmarshal([]byte(c.ServiceAccount), &account); err != nil || account.Type != "service_account" ||
 		account.ProjectID == "" || account.PrivateKey == "" || account.TokenURI == "" {
-		return nil, errors.New("FCM_SERVICE_ACCOUNT is no service account")
+		return nil, errors.New("FCM_SERVICE_ACCOUNT is not the JSON key of a service account")
 	}
 	return &FCM{
 		url:    strings.TrimSuffix(c.Endpoint, "/") + "/v1/projects/" + url.PathEscape(account.ProjectID) + "/messages:send",
-		client: &http.Client{Timeout: c.Timeout}, timeout: c.Timeout, slots: make(chan struct{}, atOnce),
+		client: &http.Client{Timeout: c.Timeout}, timeout: c.Timeout, slots: make(chan struct{}, maxConcurrentPushes),
 		account: &jwt.Config{Email: account.ClientEmail, PrivateKey: []byte(account.PrivateKey), PrivateKeyID: account.PrivateKeyID,
 			Scopes: []string{messagingScope}, TokenURL: account.TokenURI},
 	}, nil
@@ -96,8 +96,8 @@ func (f *FCM) Push(ctx context.Context, m Push, ready handOver) error {
 	err = f.send(ctx, body, ready)
 	var failure *Failure
 	if errors.As(err, &failure) && failure.Code == unauthenticated {
-		f.forget()                        // revoked before its time; a new one may do
-		err = f.send(ctx, body, noMatter) // handed over already
+		f.dropToken()                           // it may have been revoked early; try once with a new one
+		err = f.send(ctx, body, ignoreHandOver) // the first send called ready
 	}
 	return err
 }
@@ -107,15 +107,15 @@ func (f *FCM) send(ctx context.Context, body []byte, ready handOver) error {
 	if err != nil {
 		return &Failure{Kind: Delayed, Code: "no access token"}
 	}
-	// The time begins now: a push that began when the wait for the token had used most of it up would be cut off half-way.
+	// The timeout begins after the wait for the token, so that the push has all of it.
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	gate := &gated{ready: func() error { return ready(ctx) }, body: bytes.NewReader(body)}
+	gate := &gatedBody{ready: func() error { return ready(ctx) }, body: bytes.NewReader(body)}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.url, gate)
 	if err != nil {
 		return &Failure{Kind: Refused, Code: "request"}
 	}
-	req.ContentLength = int64(len(body)) // and no GetBody: what may have arrived is not sent again behind our back
+	req.ContentLength = int64(len(body)) // GetBody stays nil, so that net/http does not send the message a second time
 	req.Header.Set("Content-Type", "application/json")
 	token.SetAuthHeader(req)
 	res, err := f.client.Do(req)
@@ -126,23 +126,23 @@ func (f *FCM) send(ctx context.Context, body []byte, ready handOver) error {
 		return &Failure{Kind: Delayed, Code: "connection"}
 	}
 	defer func() { _ = res.Body.Close() }()
-	reply, _ := io.ReadAll(io.LimitReader(res.Body, maxReply)) // the status alone decides whether it was taken
+	reply, _ := io.ReadAll(io.LimitReader(res.Body, maxReply)) // the status alone says whether the message was accepted
 	if res.StatusCode == http.StatusOK {
 		return nil
 	}
 	return fcmFailure(res.StatusCode, reply)
 }
 
-// gated is a request's body that calls ready before its first byte leaves.
-// Without the body a server can do nothing.
-type gated struct {
+// gatedBody is a request body that calls ready before its first byte is read. A
+// server cannot accept a message without its body.
+type gatedBody struct {
 	ready  func() error
 	body   io.Reader
 	passed atomic.Bool
 }
 
 // Read implements io.Reader.
-func (g *gated) Read(p []byte) (int, error) {
+func (g *gatedBody) Read(p []byte) (int, error) {
 	if !g.passed.Load() {
 		if err := g.ready(); err != nil {
 			return 0, err
@@ -157,7 +157,7 @@ const (
 	tokenField      = "message.token"
 )
 
-// fcmFailure reads google.rpc.Status with its FcmError.
+// fcmFailure reads the error reply of FCM: a google.rpc.Status with details.
 func fcmFailure(status int, reply []byte) *Failure {
 	var e struct {
 		Error struct {
@@ -169,9 +169,10 @@ func fcmFailure(status int, reply []byte) *Failure {
 			} `json:"details"`
 		} `json:"error"`
 	}
-	_ = json.Unmarshal(reply, &e) // an answer without details still has its status
+	_ = json.Unmarshal(reply, &e) // without details the HTTP status decides
 	code := ""
-	// FCM has one word for a token and for a message it cannot read; of a message it names the fields (google.rpc.BadRequest).
+	// INVALID_ARGUMENT is the code for an invalid token and for an invalid message. For a message, the reply also names
+	// the invalid fields (google.rpc.BadRequest).
 	var message, token bool
 	for _, d := range e.Error.Details {
 		for _, v := range d.FieldViolations {
@@ -196,19 +197,19 @@ func (f *FCM) token() (*oauth2.Token, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.source == nil {
-		// The source outlives any request.
+		// The source is used by later requests too, so it must not have the context of this one.
 		f.source = f.account.TokenSource(context.WithValue(context.Background(), oauth2.HTTPClient, f.client))
 	}
 	return f.source.Token()
 }
 
-func (f *FCM) forget() {
+func (f *FCM) dropToken() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.source = nil
 }
 
-// cut bounds s to limit bytes without splitting a character.
+// cut shortens s to at most limit bytes without splitting a character.
 func cut(s string, limit int) string {
 	if len(s) <= limit {
 		return s

@@ -27,7 +27,7 @@ import (
 func FuzzNotifyMessage(f *testing.F) {
 	queuetest.Seeds(f, "notification_id")
 	w := &Worker{db: queuetest.Nowhere(f), log: slog.New(slog.DiscardHandler)}
-	queuetest.Fuzz(f, queue.Notify, w.message, func(body string) bool {
+	queuetest.Fuzz(f, queue.Notify, w.handleMessage, func(body string) bool {
 		var in queue.NotifyMessage
 		return json.Unmarshal([]byte(body), &in) == nil && (in.NotificationID != nil || len(in.Mail) > 0)
 	})
@@ -133,7 +133,7 @@ func FuzzSMTP(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.options = append(s.options, gomail.WithDialContextFunc(func(context.Context, string, string) (net.Conn, error) { return saying(said), nil }))
+		s.options = append(s.options, gomail.WithDialContextFunc(func(context.Context, string, string) (net.Conn, error) { return replying(said), nil }))
 		handed := false
 		err = s.Send(t.Context(), Mail{To: "ana@example.tl", Subject: "s", Text: "t", Key: "k", Language: locale.Tetum}, func(context.Context) error { handed = true; return nil })
 		if err == nil {
@@ -152,8 +152,8 @@ func FuzzSMTP(f *testing.F) {
 	})
 }
 
-// saying is a connection to a server that sends the same bytes to every client, and hangs up.
-func saying(said []byte) net.Conn {
+// replying is a connection to a server that sends the same bytes to every client and closes the connection.
+func replying(said []byte) net.Conn {
 	ours, theirs := net.Pipe()
 	go func() { _, _ = io.Copy(io.Discard, bufio.NewReader(theirs)) }() // until the client hangs up
 	go func() {

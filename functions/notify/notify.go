@@ -1,15 +1,16 @@
-// Package notify is the worker that brings what happened to people: the in-app
-// notifications of shared/notification by mail and push, and the mails that
-// belong to no notification (codes, links).
+// Package notify is the worker that sends mail and push messages: notifications of
+// shared/notification, and mails that belong to no notification (codes, links).
 //
-// The channels know nothing of each other: one that fails comes back alone. Of a
-// notification nothing is sent twice. So its delivery is written down in the last
-// moment before a service may take it (handOver): up to there whatever breaks,
-// the worker included, has it tried again; from there on it is not, even where
-// nobody heard the answer, because a service that has a whole message and loses
-// its answer has nearly always taken it, and the in-app list has it in any case.
-// A mail with a code is sent until it is known to have arrived: without it nobody
-// gets in.
+// Each channel and device is a delivery of its own and is retried alone. A
+// notification is never sent twice by one delivery. The worker records the delivery
+// as "sending" immediately before the mail or push service can accept it (handOver).
+// After a failure before that point, even a crash of the worker, the delivery is
+// tried again. After that point it is not, even if the reply is lost: a service that
+// has the whole message has nearly always accepted it, and the notification is in the
+// in-app list in any case.
+//
+// A mail with a code or link is sent until the mail server accepts or refuses it, because
+// without it the reader cannot sign in. It may arrive twice.
 package notify
 
 import (
@@ -38,12 +39,12 @@ type Config struct {
 	Mail MailConfig
 	Push PushConfig
 	Seal seal.Config
-	// Concurrency is how many messages are worked on at once.
+	// Concurrency is how many messages are processed at the same time.
 	Concurrency int `env:"NOTIFY_CONCURRENCY" envDefault:"4"`
 }
 
-// handOver is called once everything is ready and before the service can have
-// taken anything; its error forbids to go on.
+// handOver is called once, when the message is ready and before the service can have
+// accepted anything of it. If it returns an error, the message must not be sent.
 type handOver func(ctx context.Context) error
 
 // Mailer sends one mail. Its error is a *Failure.
@@ -56,7 +57,7 @@ type Pusher interface {
 	Push(ctx context.Context, m Push, ready handOver) error
 }
 
-// Worker delivers.
+// Worker consumes the notify queue.
 type Worker struct {
 	db      *database.DB
 	outbox  *outbox.Outbox
@@ -78,7 +79,7 @@ func Open(ctx context.Context, env config.Env) (queue.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return kit.Queue(queue.Notify, concurrency, w.message), nil
+	return kit.Queue(queue.Notify, concurrency, w.handleMessage), nil
 }
 
 func newWorker(kit *service.Kit) (*Worker, int, error) {
@@ -101,21 +102,21 @@ func newWorker(kit *service.Kit) (*Worker, int, error) {
 	return w, cfg.Concurrency, nil
 }
 
-func (w *Worker) message(ctx context.Context, m events.SQSMessage) error {
+func (w *Worker) handleMessage(ctx context.Context, m events.SQSMessage) error {
 	var in queue.NotifyMessage
 	if err := json.Unmarshal([]byte(m.Body), &in); err != nil {
-		return queue.Permanent(errors.New("message is no JSON"))
+		return queue.Permanent(errors.New("message is not JSON"))
 	}
 	switch {
 	case in.NotificationID != nil:
-		return w.notification(ctx, *in.NotificationID)
+		return w.deliverNotification(ctx, *in.NotificationID)
 	case len(in.Mail) > 0:
-		return w.sealed(ctx, in.Mail, sentAt(m))
+		return w.sendSealed(ctx, in.Mail, sentAt(m))
 	}
 	return queue.Permanent(errors.New("message names nothing to deliver"))
 }
 
-// sentAt is when the message was put on its queue; zero when SQS did not say.
+// sentAt is when the message was put on its queue; the zero time if SQS did not say.
 func sentAt(m events.SQSMessage) time.Time {
 	ms, err := strconv.ParseInt(m.Attributes["SentTimestamp"], 10, 64)
 	if err != nil {
@@ -126,9 +127,9 @@ func sentAt(m events.SQSMessage) time.Time {
 
 // Failure is why something was not delivered.
 type Failure struct {
-	// Kind decides what happens next.
+	// Kind decides whether the delivery is tried again.
 	Kind FailureKind
-	// Code is the service's own, for the record; never an address or a token.
+	// Code is the error code of the service, for logs. It never holds an address or a token.
 	Code string
 }
 
@@ -137,10 +138,10 @@ type FailureKind int
 
 // The kinds of failure.
 const (
-	Refused FailureKind = iota // and will be again
-	Gone                       // the device or mailbox is no more
+	Refused FailureKind = iota // the service refused it; trying again does not help
+	Gone                       // the device no longer exists
 	Delayed                    // nothing was delivered; trying again may help
-	Unknown                    // it may or may not have been delivered
+	Unknown                    // it may have been delivered
 )
 
 // Error implements error.
@@ -148,7 +149,7 @@ func (f *Failure) Error() string {
 	return fmt.Sprintf("delivery %s (%s)", []string{"refused", "impossible, recipient is gone", "delayed", "of unknown outcome"}[f.Kind], f.Code)
 }
 
-// kindOf is the kind of a delivery's error.
+// kindOf returns the kind of a delivery's error; Unknown if it is not a *Failure.
 func kindOf(err error) FailureKind {
 	var f *Failure
 	if errors.As(err, &f) {

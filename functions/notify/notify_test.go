@@ -41,10 +41,11 @@ type bundle struct {
 
 const address = "ana@example.tl"
 
-// setup has timeouts longer than any call takes on a busy machine, unless a test of timeouts sets them.
-func setup(t *testing.T, patience ...string) *bundle {
+// setup starts a worker. The default timeout is longer than any call takes on a busy machine; a test of timeouts gives a
+// shorter one.
+func setup(t *testing.T, timeout ...string) *bundle {
 	t.Helper()
-	patience = append(patience, "1m")
+	timeout = append(timeout, "1m")
 	set := faults.NewSet()
 	mails, err := smtp.Start(smtp.Options{Faults: set})
 	if err != nil {
@@ -58,8 +59,8 @@ func setup(t *testing.T, patience ...string) *bundle {
 	t.Cleanup(func() { _ = pushes.Close() })
 	databaseURL := testdb.AppURL(testdb.URL(t))
 	kit, err := service.Open(t.Context(), "notify", config.Env{"DATABASE_URL": databaseURL, "AWS_REGION": "us-east-1",
-		"SMTP_URL": mails.URL(), "SMTP_TIMEOUT": patience[0], "FCM_ENDPOINT": pushes.URL(), "FCM_SERVICE_ACCOUNT": string(pushes.ServiceAccount()),
-		"FCM_TIMEOUT": patience[0], "SEAL_KEYS": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}, service.WithOutput(io.Discard))
+		"SMTP_URL": mails.URL(), "SMTP_TIMEOUT": timeout[0], "FCM_ENDPOINT": pushes.URL(), "FCM_SERVICE_ACCOUNT": string(pushes.ServiceAccount()),
+		"FCM_TIMEOUT": timeout[0], "SEAL_KEYS": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}, service.WithOutput(io.Discard))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +74,7 @@ func setup(t *testing.T, patience ...string) *bundle {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	b := &bundle{t: t, w: worker, kit: kit, handler: kit.Queue(queue.Notify, 2, worker.message), db: pool, mails: mails, pushes: pushes, faults: set, person: database.NewID()}
+	b := &bundle{t: t, w: worker, kit: kit, handler: kit.Queue(queue.Notify, 2, worker.handleMessage), db: pool, mails: mails, pushes: pushes, faults: set, person: database.NewID()}
 	b.exec(`INSERT INTO users (id, email, email_verified_at, preferred_language) VALUES ($1, $2, now(), 'tet')`, b.person, address)
 	b.exec(`INSERT INTO devices (user_id, device_id, platform, fcm_token) VALUES ($1, 'phone', 'android', 'token-1')`, b.person)
 	return b
@@ -234,11 +235,11 @@ func TestFaults(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			var patience []string
+			var timeout []string
 			if c.fault.Mode == faults.Timeout {
-				patience = []string{"3s"}
+				timeout = []string{"3s"}
 			}
-			b := setup(t, patience...)
+			b := setup(t, timeout...)
 			body := b.notify(notification.ReportFixed, nil)
 			c.fault.Count = faults.Forever
 			if err := b.faults.Add(c.fault); err != nil {
@@ -356,7 +357,7 @@ func TestEncryptionRules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Send(t.Context(), Mail{To: address, Subject: "s", Text: "t"}, noMatter); err == nil || len(tls.Mails("")) != 0 {
+	if err := s.Send(t.Context(), Mail{To: address, Subject: "s", Text: "t"}, ignoreHandOver); err == nil || len(tls.Mails("")) != 0 {
 		t.Errorf("mail went to a server with an unknown certificate: %v", err)
 	}
 	plain, err := smtp.Start(smtp.Options{})
@@ -368,7 +369,7 @@ func TestEncryptionRules(t *testing.T) {
 	if s, err = NewSMTP(MailConfig{URL: "smtp://localhost:" + port, From: "x@example.tl", Timeout: 2 * time.Second}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Send(t.Context(), Mail{To: address, Subject: "s", Text: "t"}, noMatter); err == nil || len(plain.Mails("")) != 0 {
+	if err := s.Send(t.Context(), Mail{To: address, Subject: "s", Text: "t"}, ignoreHandOver); err == nil || len(plain.Mails("")) != 0 {
 		t.Errorf("mail went in the clear to a named host: %v", err)
 	}
 	for _, bad := range []string{"", "http://x", "smtp://", "smtp://host:port", "localhost:25"} {

@@ -16,14 +16,14 @@ import (
 	"github.com/wneessen/go-mail/smtp"
 )
 
-// MailConfig is how mail leaves.
+// MailConfig is how mail is sent.
 type MailConfig struct {
-	// URL names the server: smtps://user:password@host:465 speaks TLS from the
-	// start, smtp://…:587 demands STARTTLS. Only a loopback address may go without.
+	// URL is the mail server: smtps://user:password@host:465 uses TLS from the start,
+	// smtp://…:587 requires STARTTLS. Only a loopback address may work without TLS.
 	URL string `env:"SMTP_URL,required,notEmpty"`
-	// From is who it is from.
+	// From is the sender.
 	From string `env:"MAIL_FROM" envDefault:"LafaekStreet <no-reply@lafaekstreet.com>"`
-	// Timeout bounds a whole conversation.
+	// Timeout is for one mail, from connecting to the server's last reply.
 	Timeout time.Duration `env:"SMTP_TIMEOUT" envDefault:"15s"`
 }
 
@@ -35,14 +35,14 @@ type SMTP struct {
 	timeout time.Duration
 }
 
-// NewSMTP reads the configuration; it connects with the first mail.
+// NewSMTP reads the configuration. It connects when a mail is sent.
 func NewSMTP(c MailConfig) (*SMTP, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Hostname() == "" || u.Scheme != "smtp" && u.Scheme != "smtps" {
 		return nil, errors.New("SMTP_URL is not smtp://host:port or smtps://host:port")
 	}
 	if err := gomail.NewMsg().From(c.From); err != nil {
-		return nil, errors.New("MAIL_FROM is no address")
+		return nil, errors.New("MAIL_FROM is not an address")
 	}
 	s := &SMTP{host: u.Hostname(), from: c.From, timeout: c.Timeout, options: []gomail.Option{gomail.WithTimeout(c.Timeout)}}
 	switch {
@@ -69,14 +69,15 @@ func NewSMTP(c MailConfig) (*SMTP, error) {
 	return s, nil
 }
 
-// loopback reports an address that never leaves the machine; a name does not count, as it may resolve anywhere.
+// loopback reports whether host is a loopback IP address. It is false for every host name, because a name may resolve to
+// any address.
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return ip != nil && ip.IsLoopback()
 }
 
-// Send implements Mailer. The server has the mail with the line that ends it;
-// ready is called before that line.
+// Send implements Mailer. The server accepts a mail when it reads its last line, a
+// single dot; ready is called before that line is sent.
 func (s *SMTP) Send(ctx context.Context, m Mail, ready handOver) error {
 	msg, err := s.message(m)
 	if err != nil {
@@ -92,19 +93,19 @@ func (s *SMTP) Send(ctx context.Context, m Mail, ready handOver) error {
 	if err != nil {
 		return &Failure{Kind: Delayed, Code: "connection"}
 	}
-	body, err := offer(conn, msg)
+	body, err := sendData(conn, msg)
 	if err == nil {
 		err = ready(ctx)
 	}
 	if err != nil {
-		_ = conn.Close() // without the last line nothing has been sent; a QUIT would write it
+		_ = conn.Close() // not Quit: it would first send the last line, and with it the mail
 		return smtpFailure(err, Delayed)
 	}
 	if err := body.Close(); err != nil {
 		_ = conn.Close()
 		return smtpFailure(err, Unknown)
 	}
-	_ = conn.Quit() // what comes after the server's yes does not matter
+	_ = conn.Quit() // the server has accepted the mail; an error here changes nothing
 	return nil
 }
 
@@ -125,8 +126,8 @@ func (s *SMTP) message(m Mail) (*gomail.Msg, error) {
 	return msg, nil
 }
 
-// offer sends all of msg but the line that ends it, which is the result's Close.
-func offer(conn *smtp.Client, msg *gomail.Msg) (io.WriteCloser, error) {
+// sendData sends msg without its last line. Close of the result sends the last line.
+func sendData(conn *smtp.Client, msg *gomail.Msg) (io.WriteCloser, error) {
 	from, err := msg.GetSender(false)
 	if err != nil {
 		return nil, err
@@ -153,12 +154,12 @@ func offer(conn *smtp.Client, msg *gomail.Msg) (io.WriteCloser, error) {
 	return body, nil
 }
 
-// smtpFailure never quotes the error itself: it names the recipient. What the
-// server answered decides; without an answer it is silent.
-func smtpFailure(err error, silent FailureKind) *Failure {
+// smtpFailure decides by the server's reply code; without a reply the kind is
+// withoutReply. It never keeps the error's text, which may name the recipient.
+func smtpFailure(err error, withoutReply FailureKind) *Failure {
 	var answer *textproto.Error
 	if !errors.As(err, &answer) {
-		return &Failure{Kind: silent, Code: "connection lost"}
+		return &Failure{Kind: withoutReply, Code: "connection lost"}
 	}
 	code := fmt.Sprintf("smtp %d", answer.Code)
 	if answer.Code >= 500 {

@@ -1,4 +1,4 @@
-// The notify function: sends mail and push messages.
+// Command lambda runs the notify worker, which sends mail and push messages.
 package main
 
 import (

@@ -12,52 +12,55 @@ import (
 	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
-// deliveryState is how far a delivery is, as notification_deliveries.state has it. After leaseFor without progress a
-// claimed delivery is free for another run, because nothing was sent; a sending one becomes unknown.
+// deliveryState is the state of a delivery in notification_deliveries. After leaseFor without a change another run may
+// claim a claimed delivery, because nothing was sent; a sending one becomes unknown.
 type deliveryState string
 
 // The states of a delivery.
 const (
 	claimed deliveryState = "claimed" // a run works on it; nothing was sent
-	sending deliveryState = "sending" // the mail or push service may have it at any moment
+	sending deliveryState = "sending" // the service may accept it at any moment
 	sent    deliveryState = "sent"
-	delayed deliveryState = "delayed" // the service did not take it; it is tried again
-	failed  deliveryState = "failed"  // the service refused it for good
-	unknown deliveryState = "unknown" // the service may have it; it is not tried again
+	delayed deliveryState = "delayed" // the service did not accept it; it is tried again
+	failed  deliveryState = "failed"  // the service refused it; it is not tried again
+	unknown deliveryState = "unknown" // the service may have accepted it; it is not tried again
 	skipped deliveryState = "skipped" // the reader does not want it
 )
 
-// leaseFor is how long a run can work on a delivery: the timeout of the function.
+// leaseFor is how long a run can work on a delivery at most: the timeout of the function.
 const leaseFor = catalog.NotifyTimeout
 
-// errBusy has a message come back: another run is at its delivery, or died there a moment ago.
-var errBusy = errors.New("another run is at this delivery")
+// errBusy means that another run works on the delivery, or died less than leaseFor
+// ago. The message is retried.
+var errBusy = errors.New("another run works on this delivery")
 
-// errLeaseLost forbids a run to go on that was taken for dead.
-var errLeaseLost = errors.New("another run has taken over")
+// errLeaseLost means that the lease of this run has ended and another run has claimed
+// the delivery. This run must not send.
+var errLeaseLost = errors.New("another run has claimed this delivery")
 
-// delivery is one notification by one channel to one recipient, as one run has claimed it.
+// delivery is one notification by one channel to one recipient, claimed by one run.
 type delivery struct {
 	notification       uuid.UUID
-	channel, recipient string
-	attempt            int // of the run that claimed it; another run has another
+	channel, recipient string // recipient is a device's id; empty for mail
+	attempt            int    // differs for each run that claims the delivery
 }
 
-// once sends unless that has been done, or is being done. Only what will be done
-// by a later message is an error: everything else is as done as it will get.
-func (w *Worker) once(ctx context.Context, it item, channel, recipient string, wanted bool, send func(handOver) error) error {
+// deliverOnce calls send, unless the delivery is finished or another run works on it.
+// It returns an error only if the delivery must be tried again; a delivery that failed
+// for good returns nil.
+func (w *Worker) deliverOnce(ctx context.Context, it item, channel, recipient string, wanted bool, send func(handOver) error) error {
 	d := delivery{notification: it.id, channel: channel, recipient: recipient}
 	mine, err := w.claim(ctx, &d, wanted)
 	if err != nil || !mine || !wanted {
 		return err
 	}
-	failure := send(func(ctx context.Context) error { return w.move(ctx, d, claimed, sending) })
+	failure := send(func(ctx context.Context) error { return w.setState(ctx, d, claimed, sending) })
 	state := stateAfter(failure)
 	w.metrics.Add(metricOf(channel, state))
 	if failure != nil {
 		w.log.WarnContext(ctx, "notification not delivered", "channel", channel, "notification_id", it.id, "error", failure)
 	}
-	// What happened is written down even when the time for this message is up.
+	// The outcome is recorded even if the time for this message is over.
 	if err := w.record(context.WithoutCancel(ctx), d, state, failure); err != nil {
 		return err
 	}
@@ -67,7 +70,7 @@ func (w *Worker) once(ctx context.Context, it item, channel, recipient string, w
 	return nil
 }
 
-// metricOf is the metric that counts deliveries by a channel that ended in a state: sent, delayed, failed or unknown.
+// metricOf returns the metric that counts deliveries by channel with an outcome: sent, delayed, failed or unknown.
 func metricOf(channel string, state deliveryState) catalog.Metric {
 	byState := map[deliveryState]catalog.Metric{sent: catalog.NotifyPushSent, delayed: catalog.NotifyPushDelayed,
 		failed: catalog.NotifyPushFailed, unknown: catalog.NotifyPushUnknown}
@@ -78,6 +81,7 @@ func metricOf(channel string, state deliveryState) catalog.Metric {
 	return byState[state]
 }
 
+// stateAfter returns the state of a delivery after send returned failure.
 func stateAfter(failure error) deliveryState {
 	if failure == nil {
 		return sent
@@ -91,8 +95,9 @@ func stateAfter(failure error) deliveryState {
 	return failed
 }
 
-// claim makes the delivery this run's, and reports whether it is. It is not when
-// it is finished; errBusy when it may not be.
+// claim claims the delivery for this run and reports whether it could. It returns
+// false if the delivery is finished, and errBusy if another run may be working on it. A
+// delivery that is not wanted is recorded as skipped.
 func (w *Worker) claim(ctx context.Context, d *delivery, wanted bool) (bool, error) {
 	first := claimed
 	if !wanted {
@@ -112,18 +117,19 @@ func (w *Worker) claim(ctx context.Context, d *delivery, wanted bool) (bool, err
 	if !errors.Is(err, pgx.ErrNoRows) {
 		return false, fmt.Errorf("claim delivery by %s: %w", d.channel, err)
 	}
-	return false, w.finished(ctx, *d)
+	return false, w.checkUnclaimed(ctx, *d)
 }
 
-// finished ends a delivery whose run died when the service may have had it, and
-// is errBusy while one may still be under way.
-func (w *Worker) finished(ctx context.Context, d delivery) error {
+// checkUnclaimed handles a delivery that could not be claimed. If its run died while
+// sending, it sets the state unknown. If another run may still work on it, it returns
+// errBusy. It returns nil if the delivery is finished.
+func (w *Worker) checkUnclaimed(ctx context.Context, d delivery) error {
 	const settle = `
-		UPDATE notification_deliveries SET state = 'unknown', error = 'the worker died before it knew', updated_at = now()
+		UPDATE notification_deliveries SET state = 'unknown', error = 'the worker died while sending', updated_at = now()
 		WHERE notification_id = $1 AND channel = $2 AND recipient = $3 AND state = 'sending' AND updated_at < now() - $4::interval`
 	tag, err := w.db.Exec(ctx, settle, d.notification, d.channel, d.recipient, leaseFor)
 	if err != nil {
-		return fmt.Errorf("settle delivery by %s: %w", d.channel, err)
+		return fmt.Errorf("end delivery by %s: %w", d.channel, err)
 	}
 	if tag.RowsAffected() > 0 {
 		w.metrics.Add(metricOf(d.channel, unknown))
@@ -133,7 +139,7 @@ func (w *Worker) finished(ctx context.Context, d delivery) error {
 	const ask = `SELECT EXISTS (SELECT FROM notification_deliveries
 		WHERE notification_id = $1 AND channel = $2 AND recipient = $3 AND state IN ('claimed', 'sending', 'delayed'))`
 	if err := w.db.QueryRow(ctx, ask, d.notification, d.channel, d.recipient).Scan(&open); err != nil {
-		return fmt.Errorf("look at delivery by %s: %w", d.channel, err)
+		return fmt.Errorf("read delivery by %s: %w", d.channel, err)
 	}
 	if open {
 		return errBusy
@@ -141,8 +147,9 @@ func (w *Worker) finished(ctx context.Context, d delivery) error {
 	return nil
 }
 
-// move takes the delivery a state on, if it is still this run's.
-func (w *Worker) move(ctx context.Context, d delivery, from, to deliveryState) error {
+// setState changes the state from one to another. It returns errLeaseLost if another
+// run has claimed the delivery.
+func (w *Worker) setState(ctx context.Context, d delivery, from, to deliveryState) error {
 	const q = `UPDATE notification_deliveries SET state = $5, updated_at = now()
 		WHERE notification_id = $1 AND channel = $2 AND recipient = $3 AND attempts = $4 AND state = $6`
 	tag, err := w.db.Exec(ctx, q, d.notification, d.channel, d.recipient, d.attempt, to, from)
@@ -155,10 +162,11 @@ func (w *Worker) move(ctx context.Context, d delivery, from, to deliveryState) e
 	return nil
 }
 
-// recordings is how often record tries: a broken connection is replaced at once.
-const recordings = 3
+// maxRecordTries is how often record tries. The pool replaces a broken connection, so
+// the second try usually succeeds.
+const maxRecordTries = 3
 
-// record writes down how the delivery ended, unless another run has taken it over.
+// record stores the outcome of the delivery, unless another run has claimed it.
 func (w *Worker) record(ctx context.Context, d delivery, state deliveryState, failure error) error {
 	var why *string
 	if failure != nil {
@@ -168,7 +176,7 @@ func (w *Worker) record(ctx context.Context, d delivery, state deliveryState, fa
 	const q = `UPDATE notification_deliveries SET state = $5, error = $6, updated_at = now()
 		WHERE notification_id = $1 AND channel = $2 AND recipient = $3 AND attempts = $4 AND state IN ('claimed', 'sending')`
 	var err error
-	for n := range recordings {
+	for n := range maxRecordTries {
 		time.Sleep(time.Duration(n) * 200 * time.Millisecond)
 		if _, err = w.db.Exec(ctx, q, d.notification, d.channel, d.recipient, d.attempt, state, why); err == nil {
 			return nil

@@ -13,15 +13,16 @@ import (
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
-// consumer names this worker in the processed marks.
+// consumer is this worker's name in processed_messages.
 const consumer = "notify-mail"
 
-// stale is the age from which a mail with a code or link is not worth sending:
-// what it carries has expired, and the reader has asked for another.
-const stale = 15 * time.Minute
+// maxMailAge is the greatest age of a mail with a code or link. An older one is
+// dropped: its code has expired, and the reader has asked for a new one.
+const maxMailAge = 15 * time.Minute
 
-// sealed sends a mail with no notification behind it, until it is known to have arrived.
-func (w *Worker) sealed(ctx context.Context, text []byte, sent time.Time) error {
+// sendSealed sends a mail that belongs to no notification. It returns an error, and the
+// mail is sent again, until the mail server has accepted or refused it.
+func (w *Worker) sendSealed(ctx context.Context, text []byte, sent time.Time) error {
 	sum := sha256.Sum256(text)
 	key := hex.EncodeToString(sum[:])
 	var done bool
@@ -36,16 +37,16 @@ func (w *Worker) sealed(ctx context.Context, text []byte, sent time.Time) error 
 	if err != nil {
 		return queue.Permanent(err)
 	}
-	if expires(m.Template) && !sent.IsZero() && w.clock.Now().Sub(sent) > stale {
+	if expires(m.Template) && !sent.IsZero() && w.clock.Now().Sub(sent) > maxMailAge {
 		w.metrics.Add(catalog.MailStale)
-		w.log.InfoContext(ctx, "mail is too old to be of use; dropped", "template", string(m.Template))
+		w.log.InfoContext(ctx, "mail is too old; dropped", "template", string(m.Template))
 		return nil
 	}
-	letter, err := rendered(m, key)
+	rendered, err := renderSealed(m, key)
 	if err != nil {
 		return queue.Permanent(err)
 	}
-	if err := w.mailer.Send(ctx, letter, noMatter); err != nil {
+	if err := w.mailer.Send(ctx, rendered, ignoreHandOver); err != nil {
 		if k := kindOf(err); k == Delayed || k == Unknown {
 			return err
 		}
@@ -58,9 +59,11 @@ func (w *Worker) sealed(ctx context.Context, text []byte, sent time.Time) error 
 	})
 }
 
-// noMatter lets a mail out that may come twice: it carries the same code or link each time.
-func noMatter(context.Context) error { return nil }
+// ignoreHandOver is the handOver of a message that may be sent twice. A mail has the
+// same code or link each time.
+func ignoreHandOver(context.Context) error { return nil }
 
+// expires reports whether the mail holds a code or link with a time limit.
 func expires(t mail.Template) bool {
 	switch t {
 	case mail.RegistrationCode, mail.PasswordResetCode, mail.VerifyLink, mail.ResetLink:

@@ -12,7 +12,7 @@ import (
 
 // Mail is one mail as it is sent.
 type Mail struct {
-	// Key names the mail for good: a mailbox that gets it twice can tell.
+	// Key is the Message-ID's local part. It is the same when the mail is sent again, so that a mailbox can recognise it.
 	Key           string
 	To            string
 	Language      locale.Language
@@ -20,8 +20,8 @@ type Mail struct {
 	HTML          string
 }
 
-// page is the HTML of every mail: no pictures, nothing loaded from anywhere,
-// readable on an old phone.
+// page is the HTML of every mail. It loads nothing from the network and can be read
+// on an old phone.
 var page = template.Must(template.New("mail").Parse(`<!doctype html>
 <html lang="{{.Language}}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{.Subject}}</title></head>
 <body style="margin:0;background:#f4f4f2;font-family:sans-serif;color:#222">
@@ -35,12 +35,12 @@ var page = template.Must(template.New("mail").Parse(`<!doctype html>
 // piece is a run of text within a paragraph.
 type piece struct {
 	Text   string
-	Link   string // an https or http address
+	Link   string // an https or http address, or empty
 	Strong bool
 }
 
-// rendered is a sealed mail's message in its reader's language.
-func rendered(m mail.Message, key string) (Mail, error) {
+// renderSealed renders a sealed mail in its reader's language.
+func renderSealed(m mail.Message, key string) (Mail, error) {
 	params := make(map[string]string, len(m.Params))
 	for name, value := range m.Params {
 		params[name] = oneLine(value)
@@ -54,21 +54,23 @@ func rendered(m mail.Message, key string) (Mail, error) {
 	return compose(Mail{Key: key, To: m.To, Language: m.Language, Subject: subject, Text: text}, "mail.footer.account", params["code"], params["link"])
 }
 
-// notice is a notification as a mail.
-func notice(it item, title, body string) Mail {
+// renderNotification renders a notification as a mail.
+func renderNotification(it item, title, body string) Mail {
 	m, err := compose(Mail{Key: it.id.String(), To: *it.email, Language: it.language, Subject: oneLine(title), Text: body}, "mail.footer.notification", "", "")
-	if err != nil { // only the page could fail, and it is a constant
+	if err != nil { // cannot happen with the fixed template; the mail is then sent as text only
 		m.HTML = ""
 	}
 	return m
 }
 
+// compose adds the footer to the text and makes the HTML. code and link are the parts
+// of the text to highlight; both may be empty.
 func compose(m Mail, footerKey, code, link string) (Mail, error) {
 	footer, _ := locale.Text(m.Language, footerKey, nil)
 	var paragraphs [][]piece
 	for line := range strings.SplitSeq(m.Text, "\n") {
 		if strings.TrimSpace(line) != "" {
-			paragraphs = append(paragraphs, pieces(line, code, link))
+			paragraphs = append(paragraphs, highlight(line, code, link))
 		}
 	}
 	var out strings.Builder
@@ -85,9 +87,9 @@ func compose(m Mail, footerKey, code, link string) (Mail, error) {
 	return m, nil
 }
 
-// pieces sets off the one code or link the mail is about, wherever it stands. No
-// other text ever becomes a link.
-func pieces(line, code, link string) []piece {
+// highlight splits a line so that the code is bold or the link can be opened. No other
+// text ever becomes a link.
+func highlight(line, code, link string) []piece {
 	for _, special := range []piece{{Text: link, Link: link}, {Text: code, Strong: true}} {
 		if special.Text == "" || special.Link != "" && !strings.HasPrefix(link, "https://") && !strings.HasPrefix(link, "http://") {
 			continue
@@ -99,7 +101,8 @@ func pieces(line, code, link string) []piece {
 	return []piece{{Text: line}}
 }
 
-// oneLine is s without what could end a header or hide text.
+// oneLine replaces line breaks and other control characters, which could end a mail
+// header or hide text, by single spaces.
 func oneLine(s string) string {
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }), " ")
 }

@@ -15,14 +15,14 @@ import (
 	"github.com/lafaekstreet/backend/shared/notification"
 )
 
-// item is a notification with whom it is for.
+// item is a notification and its reader.
 type item struct {
 	id       uuid.UUID
 	typ      notification.Type
 	reportID *uuid.UUID
 	params   map[string]string
 	userID   uuid.UUID
-	email    *string // nil unless confirmed
+	email    *string // nil if there is no confirmed address
 	name     string
 	language locale.Language
 	prefs    notification.Prefs
@@ -33,17 +33,18 @@ type device struct {
 	id, token string
 }
 
-// Channels, as notification_deliveries names them.
+// The channels in notification_deliveries.
 const (
 	byMail = "mail"
 	byPush = "push"
 )
 
-// notification delivers by every channel its reader wants, each once.
-func (w *Worker) notification(ctx context.Context, id uuid.UUID) error {
-	it, err := w.item(ctx, id)
+// deliverNotification delivers a notification once by mail and once to each device,
+// where the reader's preferences allow it. All deliveries run at the same time.
+func (w *Worker) deliverNotification(ctx context.Context, id uuid.UUID) error {
+	it, err := w.readItem(ctx, id)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil // erased meanwhile
+		return nil // the notification or the account was deleted
 	}
 	if err != nil {
 		return err
@@ -53,8 +54,8 @@ func (w *Worker) notification(ctx context.Context, id uuid.UUID) error {
 	failures := make([]error, 1+len(it.devices))
 	if it.email != nil {
 		wg.Go(func() {
-			failures[0] = w.once(ctx, it, byMail, "", it.prefs.Mail(it.typ), func(ready handOver) error {
-				return w.mailer.Send(ctx, notice(it, title, body), ready)
+			failures[0] = w.deliverOnce(ctx, it, byMail, "", it.prefs.Mail(it.typ), func(ready handOver) error {
+				return w.mailer.Send(ctx, renderNotification(it, title, body), ready)
 			})
 		})
 	}
@@ -65,25 +66,28 @@ func (w *Worker) notification(ctx context.Context, id uuid.UUID) error {
 	return errors.Join(failures...)
 }
 
+// push delivers to one device. It removes the token of a device that no longer exists.
 func (w *Worker) push(ctx context.Context, it item, d device, title, body string) error {
 	if w.pusher == nil {
 		return nil
 	}
-	return w.once(ctx, it, byPush, d.id, it.prefs.PushTo(it.typ), func(ready handOver) error {
+	return w.deliverOnce(ctx, it, byPush, d.id, it.prefs.PushTo(it.typ), func(ready handOver) error {
 		err := w.pusher.Push(ctx, Push{Token: d.token, Title: title, Body: body, Data: it.data()}, ready)
 		if err == nil || kindOf(err) != Gone {
 			return err
 		}
-		const forget = `UPDATE devices SET fcm_token = NULL, updated_at = now() WHERE user_id = $1 AND device_id = $2 AND fcm_token = $3`
-		if _, dbErr := w.db.Exec(ctx, forget, it.userID, d.id, d.token); dbErr != nil {
-			w.log.WarnContext(ctx, "dead push token not forgotten", "error", dbErr)
+		const remove = `UPDATE devices SET fcm_token = NULL, updated_at = now() WHERE user_id = $1 AND device_id = $2 AND fcm_token = $3`
+		if _, dbErr := w.db.Exec(ctx, remove, it.userID, d.id, d.token); dbErr != nil {
+			w.log.WarnContext(ctx, "push token not removed", "error", dbErr)
 		}
 		w.metrics.Add(catalog.PushTokenDropped)
 		return err
 	})
 }
 
-func (w *Worker) item(ctx context.Context, id uuid.UUID) (item, error) {
+// readItem returns pgx.ErrNoRows if the notification does not exist, or if the account
+// is deleted or suspended.
+func (w *Worker) readItem(ctx context.Context, id uuid.UUID) (item, error) {
 	const q = `
 		SELECT n.id, n.type, n.report_id, n.params, u.id, CASE WHEN u.email_verified_at IS NOT NULL THEN u.email::text END,
 		       u.full_name, u.preferred_language, u.notification_prefs
@@ -116,7 +120,7 @@ func (w *Worker) item(ctx context.Context, id uuid.UUID) (item, error) {
 	return it, nil
 }
 
-// data is what an app acts on when the message is tapped.
+// data is what the app reads when a person taps the push message.
 func (it item) data() map[string]string {
 	out := map[string]string{"notification_id": it.id.String(), "type": string(it.typ)}
 	if it.reportID != nil {

@@ -14,31 +14,31 @@ import (
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
-// death is where a process ends: at its n-th statement, and with every one after it.
-type death struct {
+// kill makes the at-th database statement of a process fail, and every later one.
+type kill struct {
 	mu     sync.Mutex
 	at     int
 	struck bool
 }
 
 // TraceQueryStart implements pgx.QueryTracer.
-func (d *death) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+func (d *kill) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.at--; d.at > 0 {
 		return ctx
 	}
 	d.struck = true
-	dead, kill := context.WithCancelCause(ctx)
-	kill(errors.New("killed"))
+	dead, cancel := context.WithCancelCause(ctx)
+	cancel(errors.New("killed"))
 	return dead
 }
 
 // TraceQueryEnd implements pgx.QueryTracer.
-func (d *death) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+func (d *kill) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// doomed is another process of the worker, which dies.
-func (b *bundle) doomed(d *death) queue.Handler {
+// killed is another process of the worker, which dies at d.
+func (b *bundle) killed(d *kill) queue.Handler {
 	b.t.Helper()
 	c, err := pgxpool.ParseConfig(b.db.Config().ConnString())
 	if err != nil {
@@ -52,11 +52,11 @@ func (b *bundle) doomed(d *death) queue.Handler {
 	b.t.Cleanup(pool.Close)
 	w := *b.w
 	w.db = &database.DB{Pool: pool}
-	return b.kit.Queue(queue.Notify, 2, w.message)
+	return b.kit.Queue(queue.Notify, 2, w.handleMessage)
 }
 
-// later lets the time of a run pass.
-func (b *bundle) later() {
+// endLease makes every delivery older than a lease.
+func (b *bundle) endLease() {
 	b.t.Helper()
 	b.exec(`UPDATE notification_deliveries SET updated_at = updated_at - interval '61 seconds'`)
 }
@@ -70,21 +70,21 @@ func TestARunKilledAtAnyStatementIsTakenUpAgain(t *testing.T) {
 	for at := 1; ; at++ {
 		mails, pushes := len(b.mails.Mails(address)), len(b.pushes.Pushes("token-1"))
 		body := b.notify(notification.ReportFixed, nil)
-		d := &death{at: at}
-		if back := b.deliverTo(b.doomed(d), body); back != d.struck {
-			t.Errorf("death at statement %d: came back %v", at, back)
+		d := &kill{at: at}
+		if back := b.deliverTo(b.killed(d), body); back != d.struck {
+			t.Errorf("kill at statement %d: came back %v", at, back)
 		}
 		if !d.struck {
 			break
 		}
 		deaths++
 		b.deliver(body, 2) // while the dead run's lease lasts
-		b.later()
+		b.endLease()
 		if b.deliver(body, 3) || b.deliver(body, 4) {
-			t.Errorf("death at statement %d: the message still comes back: %s", at, b.deliveries())
+			t.Errorf("kill at statement %d: the message still comes back: %s", at, b.deliveries())
 		}
 		if m, p := len(b.mails.Mails(address))-mails, len(b.pushes.Pushes("token-1"))-pushes; m != 1 || p != 1 {
-			t.Errorf("death at statement %d: %d mails, %d pushes: %s", at, m, p, b.deliveries())
+			t.Errorf("kill at statement %d: %d mails, %d pushes: %s", at, m, p, b.deliveries())
 		}
 	}
 	if deaths < 8 {
@@ -99,16 +99,16 @@ func TestARunWithoutItsLeaseDoesNothing(t *testing.T) {
 	body := b.notify(notification.ReportFixed, nil)
 	b.exec(`DELETE FROM devices`)
 	slow := *b.w
-	slow.mailer = frozen{Mailer: b.w.mailer, during: func() {
+	slow.mailer = pausedMailer{Mailer: b.w.mailer, during: func() {
 		if !b.deliver(body, 2) {
-			t.Error("within the lease another run takes the message for done")
+			t.Error("within the lease another run takes the message as done")
 		}
-		b.later()
+		b.endLease()
 		if b.deliver(body, 3) {
-			t.Error("after the lease the message comes back")
+			t.Error("after the lease the message returns to the queue")
 		}
 	}}
-	if !b.deliverTo(b.kit.Queue(queue.Notify, 2, slow.message), body) {
+	if !b.deliverTo(b.kit.Queue(queue.Notify, 2, slow.handleMessage), body) {
 		t.Error("the run that lost its lease says it is done")
 	}
 	if got := b.arrived(); got != "1 mails 0 pushes" {
@@ -119,14 +119,14 @@ func TestARunWithoutItsLeaseDoesNothing(t *testing.T) {
 	}
 }
 
-// frozen stops just before it would send.
-type frozen struct {
+// pausedMailer calls during just before it sends.
+type pausedMailer struct {
 	Mailer
 	during func()
 }
 
 // Send implements Mailer.
-func (f frozen) Send(ctx context.Context, m Mail, ready handOver) error {
+func (f pausedMailer) Send(ctx context.Context, m Mail, ready handOver) error {
 	return f.Mailer.Send(ctx, m, func(ctx context.Context) error {
 		f.during()
 		return ready(ctx)

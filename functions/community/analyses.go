@@ -24,11 +24,11 @@ func (g *Group) registerAnalyses(api *httpapi.API) {
 	op := func(path, summary string) httpapi.Operation {
 		return httpapi.Operation{Operation: huma.Operation{Method: http.MethodGet, Path: path, Tags: []string{name}, Summary: summary}}
 	}
-	httpapi.Register(api, op(path, "List what the AI said of a report, newest first"), g.analyses)
-	httpapi.Register(api, op(path+"/latest", "What the AI said last"), g.latest)
+	httpapi.Register(api, op(path, "List the AI's analyses of a report, newest first"), g.listAnalyses)
+	httpapi.Register(api, op(path+"/latest", "Show the newest analysis of a report"), g.latestAnalysis)
 }
 
-// Analysis is one judgement of a report's picture, by a model or a person overriding it.
+// Analysis is one verdict about a report, of the AI or of a person who replaced the AI's.
 type Analysis struct {
 	ID                  uuid.UUID        `json:"id"`
 	ReportID            uuid.UUID        `json:"report_id"`
@@ -55,12 +55,13 @@ type Analysis struct {
 	CreatedAt           timestamp.Time   `json:"created_at"`
 }
 
-// maxAnalyses bounds the history shown; a report rarely has more than two.
+// maxAnalyses is how many analyses are listed; a report rarely has more than two.
 const maxAnalyses = 100
 
-// read gives the caller a report's verdicts, newest first: one row a run, with what all its
-// model calls took. The calls themselves are the operator's.
-func (g *Group) read(ctx context.Context, ref report.Ref, limit int) ([]Analysis, error) {
+// readAnalyses returns the verdicts about a report, newest first, if the caller may read
+// the report. Each verdict has the sums of latency and tokens of all model calls of its
+// run. The single calls are not shown to clients.
+func (g *Group) readAnalyses(ctx context.Context, ref report.Ref, limit int) ([]Analysis, error) {
 	const q = `
 		SELECT id, report_id, image_id, model, prompt_version, status, is_relevant, relevance_confidence, relevance_reason,
 			damage_type, issue_type, severity, severity_score, confidence, title, description, recommended_repair,
@@ -95,8 +96,8 @@ func scanAnalysis(row pgx.CollectableRow) (Analysis, error) {
 
 type analysesOutput struct{ Body []Analysis }
 
-func (g *Group) analyses(ctx context.Context, in *RefInput) (*analysesOutput, error) {
-	all, err := g.read(ctx, in.ID, maxAnalyses)
+func (g *Group) listAnalyses(ctx context.Context, in *RefInput) (*analysesOutput, error) {
+	all, err := g.readAnalyses(ctx, in.ID, maxAnalyses)
 	if err != nil {
 		return nil, err
 	}
@@ -105,8 +106,8 @@ func (g *Group) analyses(ctx context.Context, in *RefInput) (*analysesOutput, er
 
 type analysisOutput struct{ Body Analysis }
 
-func (g *Group) latest(ctx context.Context, in *RefInput) (*analysisOutput, error) {
-	all, err := g.read(ctx, in.ID, 1)
+func (g *Group) latestAnalysis(ctx context.Context, in *RefInput) (*analysisOutput, error) {
+	all, err := g.readAnalyses(ctx, in.ID, 1)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -30,8 +31,8 @@ func (g *Group) registerComments(api *httpapi.API) {
 	add := httpapi.Operation{
 		Operation: huma.Operation{
 			Method: http.MethodPost, Path: path, Tags: []string{name}, Summary: "Comment on a report",
-			Description:   "A repeat of a client_id gets the same comment with status 200. Comments of officials are marked.",
-			DefaultStatus: http.StatusCreated, Responses: map[string]*huma.Response{"200": httpapi.JSON[Comment](api, "The comment was there before")},
+			Description:   "A request with a client_id that was used before gets the first comment again, with status 200. Comments of staff have is_official set.",
+			DefaultStatus: http.StatusCreated, Responses: map[string]*huma.Response{"200": httpapi.JSON[Comment](api, "The comment existed already")},
 		},
 		Creates: true, Aliases: map[string]string{"comment": "content", "text": "content"},
 	}
@@ -40,29 +41,29 @@ func (g *Group) registerComments(api *httpapi.API) {
 		Operation: huma.Operation{Method: http.MethodGet, Path: path, Tags: []string{name}, Summary: "List the comments on a report, oldest first"},
 		Aliases:   page.Aliases(),
 	}
-	httpapi.Register(api, list, g.comments)
+	httpapi.Register(api, list, g.listComments)
 	remove := httpapi.Operation{Operation: huma.Operation{
 		Method: http.MethodDelete, Path: path + "/{c_id}", Tags: []string{name}, Summary: "Remove a comment",
-		Description: "By its author, moderators and administrators.", Errors: []int{http.StatusForbidden},
+		Description: "Allowed for the author of the comment, moderators and administrators.", Errors: []int{http.StatusForbidden},
 	}}
 	httpapi.Register(api, remove, g.removeComment)
 }
 
-// Comment is what somebody said about a report.
+// Comment is one comment on a report.
 type Comment struct {
 	ID        uuid.UUID      `json:"id"`
 	ReportID  uuid.UUID      `json:"report_id"`
-	Author    *Author        `json:"author" doc:"null for somebody who left, and for the reporter of an anonymous report"`
+	Author    *Author        `json:"author" doc:"null if the account was deleted, and for the reporter of an anonymous report"`
 	Content   string         `json:"content"`
 	CreatedAt timestamp.Time `json:"created_at"`
 }
 
-// Author is who said it.
+// Author is the author of a comment.
 type Author struct {
 	ID         uuid.UUID     `json:"id"`
 	FullName   string        `json:"full_name"`
 	Role       identity.Role `json:"role" enum:"citizen,moderator,government_official,admin"`
-	IsOfficial bool          `json:"is_official" doc:"Said for an agency or the operators"`
+	IsOfficial bool          `json:"is_official" doc:"true if the author was staff when they wrote it"`
 }
 
 type addInput struct {
@@ -70,7 +71,7 @@ type addInput struct {
 	Body struct {
 		_        struct{} `additionalProperties:"true"`
 		Content  string   `json:"content" minLength:"1" maxLength:"1000" doc:"Aliases: comment, text" example:"The hole is deeper since the rain."`
-		ClientID *string  `json:"client_id,omitempty" format:"uuid" doc:"Made by the phone; a repeat gets the same comment"`
+		ClientID *string  `json:"client_id,omitempty" format:"uuid" doc:"Made by the app; a second request with the same id gets the first comment again"`
 	}
 }
 
@@ -82,7 +83,7 @@ type commentOutput struct {
 func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, error) {
 	content := strings.TrimSpace(database.Text(in.Body.Content))
 	if content == "" {
-		return nil, problem.InvalidField("content", "says nothing")
+		return nil, problem.InvalidField("content", "is empty")
 	}
 	about, err := in.ID.About()
 	if err != nil {
@@ -90,12 +91,12 @@ func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, e
 	}
 	out := &commentOutput{}
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		s, err := look(ctx, tx, about, in.Body.ClientID)
+		s, err := lockForComment(ctx, tx, about, in.Body.ClientID)
 		if err != nil {
 			return err
 		}
 		if s.repeat != nil && s.repeat.ReportID != s.report.ID {
-			return errElsewhere
+			return errOtherReport
 		}
 		if out.Status = http.StatusOK; s.repeat != nil {
 			out.Body = *s.repeat
@@ -107,8 +108,9 @@ func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, e
 		}
 		return httpapi.RecordAnswer(ctx, tx, out.Status, out.Body)
 	})
-	if database.Violates(err, "report_comments_client_id_key") { // of another report at this moment: one's own is locked
-		return nil, errElsewhere
+	// This report is locked, so a concurrent comment with the same client_id can only be on another report.
+	if database.Violates(err, "report_comments_client_id_key") {
+		return nil, errOtherReport
 	}
 	if err != nil {
 		return nil, err
@@ -116,18 +118,19 @@ func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, e
 	return out, nil
 }
 
-// errElsewhere: what was sent before under this client_id is said of another report, and not what is asked for now.
-var errElsewhere = problem.New(problem.Conflict, "comment_elsewhere")
+// errOtherReport means that the client_id was used for a comment on another report.
+var errOtherReport = problem.New(problem.Conflict, "comment_elsewhere")
 
-// surroundings are what decides about a comment.
-type surroundings struct {
+// commentContext is what a new comment depends on.
+type commentContext struct {
 	report *reportwrite.Locked
 	author Author
-	repeat *Comment // that it repeats; nil for none
+	repeat *Comment // the caller's comment with the same client_id; nil if there is none
 }
 
-// look locks the report, which also keeps it from being withdrawn meanwhile, and reads the rest, in one round trip.
-func look(ctx context.Context, tx *outbox.Tx, about report.About, clientID *string) (*surroundings, error) {
+// lockForComment locks the report, so that it cannot be withdrawn meanwhile, and reads the author and the repeat in the
+// same round trip. It returns report.ErrNotFound if the caller may not see the report.
+func lockForComment(ctx context.Context, tx *outbox.Tx, about report.About, clientID *string) (*commentContext, error) {
 	caller := identity.Must(ctx)
 	v := reportread.ViewerOf(caller)
 	locked := reportwrite.Lock(tx, about)
@@ -136,40 +139,41 @@ func look(ctx context.Context, tx *outbox.Tx, about report.About, clientID *stri
 		err := row.Scan(&a.FullName, &a.Role)
 		return a, err
 	}, `SELECT full_name, role FROM users WHERE id = $1`, caller.UserID)
-	repeat := database.AskOptional(tx, func(row pgx.CollectableRow) (Comment, error) { return scan(row, v) },
+	repeat := database.AskOptional(tx, func(row pgx.CollectableRow) (Comment, error) { return scanComment(row, v) },
 		`SELECT `+commentColumns+` WHERE c.author_id = $1 AND c.client_id = $2`, caller.UserID, clientID)
 	if err := tx.Flush(ctx); err != nil {
-		return nil, fmt.Errorf("look before commenting: %w", err)
+		return nil, fmt.Errorf("lock report for comment: %w", err)
 	}
-	s := &surroundings{report: locked.Get(), author: author.Get(), repeat: repeat.Get()}
+	s := &commentContext{report: locked.Get(), author: author.Get(), repeat: repeat.Get()}
 	return s, s.report.VisibleTo(v)
 }
 
-// insert adds a comment and tells the report's people, with the commit.
-func (s *surroundings) insert(ctx context.Context, tx *outbox.Tx, content string, clientID *string) (Comment, error) {
+// insert adds a comment and notifies the reporter and the followers. The statements
+// run with the commit of tx.
+func (s *commentContext) insert(ctx context.Context, tx *outbox.Tx, content string, clientID *string) (Comment, error) {
 	c := Comment{ID: database.NewID(), ReportID: s.report.ID, Author: &s.author, Content: content, CreatedAt: timestamp.Of(s.report.At)}
 	const q = `INSERT INTO report_comments (id, report_id, author_id, client_id, content, is_official) VALUES ($1, $2, $3, $4, $5, $6)`
 	tx.Queue(q, c.ID, c.ReportID, s.author.ID, clientID, content, s.author.IsOfficial)
 	tx.Queue(`UPDATE reports SET comments_count = comments_count + 1 WHERE id = $1`, c.ReportID)
 	if s.author.IsOfficial {
-		if err := auditOfficial(ctx, tx, c); err != nil {
+		if err := recordOfficialComment(ctx, tx, c); err != nil {
 			return Comment{}, err
 		}
 	}
-	return c, s.tell(ctx, tx, c)
+	return c, s.notify(ctx, tx, c)
 }
 
-// excerpt is how many characters of a comment a notification carries.
-const excerpt = 140
+// maxExcerpt is how many characters of a comment a notification carries.
+const maxExcerpt = 140
 
-// tell notifies the report's people, except whoever wrote it.
-func (s *surroundings) tell(ctx context.Context, tx *outbox.Tx, c Comment) error {
+// notify notifies the reporter and the followers of the report, except the comment's author.
+func (s *commentContext) notify(ctx context.Context, tx *outbox.Tx, c Comment) error {
 	author, content := s.author.FullName, c.Content
 	if s.report.IsAnonymous && s.report.UserID != nil && *s.report.UserID == s.author.ID {
-		author = "—" // followers of an anonymous report must not learn its author this way
+		author = "—" // the author of an anonymous report stays anonymous
 	}
-	if runes := []rune(content); len(runes) > excerpt {
-		content = string(runes[:excerpt]) + "…"
+	if runes := []rune(content); len(runes) > maxExcerpt {
+		content = string(runes[:maxExcerpt]) + "…"
 	}
 	return s.report.Tell(ctx, tx, notification.CommentAdded, "comment:"+c.ID.String(), map[string]string{
 		notification.ParamReportNumber: s.report.Number, "author": author, "comment": content}, s.author.ID)
@@ -180,7 +184,7 @@ const commentColumns = `c.id, c.report_id, c.content, c.created_at, c.is_officia
 	FROM report_comments c JOIN reports r ON r.id = c.report_id
 	LEFT JOIN users u ON u.id = c.author_id AND u.deleted_at IS NULL`
 
-func scan(row pgx.CollectableRow, v reportread.Viewer) (Comment, error) {
+func scanComment(row pgx.CollectableRow, v reportread.Viewer) (Comment, error) {
 	var (
 		c        Comment
 		official bool
@@ -207,7 +211,7 @@ type commentsInput struct {
 
 type commentsOutput struct{ Body page.Envelope[Comment] }
 
-func (g *Group) comments(ctx context.Context, in *commentsInput) (*commentsOutput, error) {
+func (g *Group) listComments(ctx context.Context, in *commentsInput) (*commentsOutput, error) {
 	about, err := in.ID.About()
 	if err != nil {
 		return nil, err
@@ -220,7 +224,7 @@ func (g *Group) comments(ctx context.Context, in *commentsInput) (*commentsOutpu
 	)
 	batch := &database.Batch{}
 	v.MayRead(batch, about)
-	items := database.AskRows(batch, func(row pgx.CollectableRow) (Comment, error) { return scan(row, v) },
+	items := database.AskRows(batch, func(row pgx.CollectableRow) (Comment, error) { return scanComment(row, v) },
 		list, about.Args(in.Limit(), in.Offset())...)
 	total := database.AskRow(batch, pgx.RowTo[int], count, about.Args()...)
 	if err := batch.Send(ctx, g.db); err != nil {
@@ -251,11 +255,11 @@ func (g *Group) removeComment(ctx context.Context, in *removeInput) (*messageOut
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		reportread.ViewerOf(caller).MayRead(tx, about)
 		const q = `SELECT author_id, report_id FROM report_comments WHERE id = $3 AND deleted_at IS NULL AND report_id = ` + report.IDSQL + ` FOR UPDATE`
-		type place struct {
+		type ids struct {
 			Author *uuid.UUID
 			Report uuid.UUID
 		}
-		locked := database.AskRow(tx, pgx.RowToStructByPos[place], q, about.Args(in.CommentID)...).Missing(errNoComment)
+		locked := database.AskRow(tx, pgx.RowToStructByPos[ids], q, about.Args(in.CommentID)...).Missing(errNoComment)
 		if err := tx.Flush(ctx); err != nil {
 			return fmt.Errorf("lock comment: %w", err)
 		}
@@ -265,7 +269,7 @@ func (g *Group) removeComment(ctx context.Context, in *removeInput) (*messageOut
 			return problem.New(problem.Forbidden, "forbidden")
 		}
 		if !mine {
-			if err := auditRemoval(ctx, tx, in.CommentID, of); err != nil {
+			if err := recordRemoval(ctx, tx, in.CommentID, of); err != nil {
 				return err
 			}
 		}
@@ -279,4 +283,18 @@ func (g *Group) removeComment(ctx context.Context, in *removeInput) (*messageOut
 	out := &messageOutput{}
 	out.Body.Message = locale.TextFor(ctx, "message.comment_removed")
 	return out, nil
+}
+
+// recordOfficialComment records that somebody spoke for an agency or the operators; not what they said.
+func recordOfficialComment(ctx context.Context, tx *outbox.Tx, c Comment) error {
+	return audit.Record(ctx, tx, audit.Entry{
+		Action: "comment.add", Entity: "comment", EntityID: c.ID.String(), After: map[string]any{"report_id": c.ReportID},
+	})
+}
+
+// recordRemoval records that staff removed somebody else's comment; not what it said.
+func recordRemoval(ctx context.Context, tx *outbox.Tx, comment string, reportID uuid.UUID) error {
+	return audit.Record(ctx, tx, audit.Entry{
+		Action: "comment.remove", Entity: "comment", EntityID: comment, Before: map[string]any{"report_id": reportID},
+	})
 }

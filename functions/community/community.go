@@ -1,5 +1,5 @@
-// Package community is what people and agencies say to each other about a
-// report, and what the AI said of it.
+// Package community holds the routes of comments on a report and of the AI's
+// analyses of a report.
 package community
 
 import (
@@ -21,7 +21,7 @@ type Group struct {
 	outbox *outbox.Outbox
 }
 
-// New makes the group out of a kit.
+// New makes the group from a kit.
 func New(kit *service.Kit, _ struct{}) (*Group, error) {
 	return &Group{db: kit.DB, outbox: kit.Outbox}, nil
 }

@@ -21,9 +21,9 @@ func (g *Group) registerAppeal(api *httpapi.API) {
 	op := httpapi.Operation{
 		Operation: huma.Operation{
 			Method: http.MethodPost, Path: "/api/v1/reports/{id}/appeal", Tags: []string{name},
-			Summary: "Appeal the rejection of one's own report",
-			Description: "Once a report. It stays rejected until a person has looked at it again, and waits for that in the " +
-				"queue as needs_review.",
+			Summary: "Appeal the rejection of your own report",
+			Description: "Allowed once for each report. The report stays rejected and waits in the queue needs_review until a " +
+				"person has decided.",
 			Errors: []int{http.StatusForbidden, http.StatusConflict},
 		},
 		Creates: true,
@@ -42,7 +42,7 @@ type appealInput struct {
 func (g *Group) appeal(ctx context.Context, in *appealInput) (*reportOutput, error) {
 	reason := strings.TrimSpace(database.Text(in.Body.Reason))
 	if reason == "" {
-		return nil, problem.InvalidField("reason", "says nothing")
+		return nil, problem.InvalidField("reason", "is empty")
 	}
 	return g.change(ctx, in.ID, func(tx *outbox.Tx, h *reportwrite.Locked) error {
 		if err := mayAppeal(h, identity.Must(ctx)); err != nil {
@@ -56,6 +56,7 @@ func (g *Group) appeal(ctx context.Context, in *appealInput) (*reportOutput, err
 	})
 }
 
+// mayAppeal returns why the caller may not appeal, or nil.
 func mayAppeal(h *reportwrite.Locked, c identity.Caller) error {
 	mine := h.UserID != nil && *h.UserID == c.UserID
 	switch {

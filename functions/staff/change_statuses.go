@@ -21,11 +21,11 @@ func (g *Group) registerBulk(api *httpapi.API) {
 		Operation: huma.Operation{
 			Method: http.MethodPost, Path: "/api/v1/staff/reports/bulk-status", Tags: []string{name},
 			Summary:     "Change the status of up to 100 reports",
-			Description: "Each by itself, in order: one that fails says why and does not hold up the others.",
+			Description: "The items are changed one after the other. An item that fails has an error in the result; the others are changed all the same.",
 		},
 		Roles: identity.Staff(), Creates: true,
 	}
-	httpapi.Register(api, op, g.bulk)
+	httpapi.Register(api, op, g.changeStatuses)
 }
 
 // BulkItem is one change of status.
@@ -38,7 +38,7 @@ type BulkItem struct {
 	ExpectedVersion *int       `json:"expected_version,omitempty"`
 }
 
-// BulkResult is what became of one.
+// BulkResult is the result of one BulkItem.
 type BulkResult struct {
 	ReportID report.Ref      `json:"report_id" doc:"As sent"`
 	Status   string          `json:"status" enum:"ok,error"`
@@ -62,18 +62,18 @@ type bulkOutput struct {
 	}
 }
 
-func (g *Group) bulk(ctx context.Context, in *bulkInput) (*bulkOutput, error) {
+func (g *Group) changeStatuses(ctx context.Context, in *bulkInput) (*bulkOutput, error) {
 	out := &bulkOutput{}
 	out.Body.Results = make([]BulkResult, len(in.Body.Items))
 	round := g.outbox.Round()
-	defer round.Send(ctx) // whatever comes of later items
+	defer round.Send(ctx) // also if a later item ends the request
 	for i, item := range in.Body.Items {
-		version, err := g.move(ctx, round, item)
+		version, err := g.changeStatus(ctx, round, item)
 		result := BulkResult{ReportID: item.ReportID, Status: "ok", Version: &version}
 		if err != nil {
 			var known *problem.Error
 			if !errors.As(err, &known) {
-				return nil, err // what has happened stays; the same request again goes on from there
+				return nil, err // the items before this one stay changed
 			}
 			d := problem.DocumentOf(known, locale.FromContext(ctx), "")
 			result = BulkResult{ReportID: item.ReportID, Status: "error", Code: d.Code, Detail: d.Detail, Errors: d.Errors}
@@ -84,7 +84,8 @@ func (g *Group) bulk(ctx context.Context, in *bulkInput) (*bulkOutput, error) {
 	return out, nil
 }
 
-func (g *Group) move(ctx context.Context, round *outbox.Round, item BulkItem) (int, error) {
+// changeStatus changes the status of one report and returns its new version.
+func (g *Group) changeStatus(ctx context.Context, round *outbox.Round, item BulkItem) (int, error) {
 	to, ok := report.ParseStatus(item.Status)
 	if !ok {
 		return 0, problem.InvalidField("status", "not a status")

@@ -16,14 +16,14 @@ func (g *Group) registerQueue(api *httpapi.API) {
 	op := httpapi.Operation{
 		Operation: huma.Operation{
 			Method: http.MethodGet, Path: "/api/v1/staff/queue", Tags: []string{name}, Summary: "List the reports that wait for staff",
-			Description: "new: open and nobody's yet. needs_review: the AI was unsure or failed, there is no picture, the " +
-				"reporter appealed, or the original of a duplicate was rejected or withdrawn. assigned: with an agency and not " +
-				"fixed. overdue: past their due date. An official sees of new what lies in their agency's area and field, and of " +
-				"assigned and overdue what is their agency's.",
+			Description: "new: open reports that no agency has. needs_review: the AI was not sure or failed, there is no picture, " +
+				"the reporter appealed, or the original of a duplicate was rejected or withdrawn. assigned: open reports that an " +
+				"agency has. overdue: open reports past their due date. An official sees only part of them: in new the reports " +
+				"of their agency's municipalities and issue types, in assigned and overdue the reports of their agency.",
 		},
 		Roles: identity.Staff(), Aliases: page.Aliases(),
 	}
-	httpapi.Register(api, op, g.queue)
+	httpapi.Register(api, op, g.listQueue)
 }
 
 type queueInput struct {
@@ -33,16 +33,17 @@ type queueInput struct {
 
 type queueOutput struct{ Body reportread.Page }
 
-func (g *Group) queue(ctx context.Context, in *queueInput) (*queueOutput, error) {
+func (g *Group) listQueue(ctx context.Context, in *queueInput) (*queueOutput, error) {
 	caller := identity.Must(ctx)
-	p, err := g.reader.List(ctx, reportread.ViewerOf(caller), in.Query, scopes(in.Kind, caller)...)
+	p, err := g.reader.List(ctx, reportread.ViewerOf(caller), in.Query, queueScopes(in.Kind, caller)...)
 	if err != nil {
 		return nil, err
 	}
 	return &queueOutput{Body: p}, nil
 }
 
-func scopes(kind string, c identity.Caller) []reportread.Scope {
+// queueScopes returns the conditions that select a queue's reports for a caller.
+func queueScopes(kind string, c identity.Caller) []reportread.Scope {
 	const mine = `r.assigned_agency_id = ?`
 	official := c.Role == identity.Official
 	switch kind {

@@ -27,26 +27,26 @@ func (g *Group) registerNotes(api *httpapi.API) {
 	op := func(method, summary string) httpapi.Operation {
 		return httpapi.Operation{
 			Operation: huma.Operation{Method: method, Path: "/api/v1/reports/{id}/notes", Tags: []string{name}, Summary: summary,
-				Description: "Internal: never shown to the reporter or the public."},
+				Description: "For staff only. Notes are never shown to the reporter or the public."},
 			Roles: identity.Staff(),
 		}
 	}
-	add := op(http.MethodPost, "Leave a note on a report for other staff")
+	add := op(http.MethodPost, "Add a note for other staff to a report")
 	add.DefaultStatus, add.Creates, add.Aliases = http.StatusCreated, true, map[string]string{"note": "content", "text": "content"}
 	httpapi.Register(api, add, g.addNote)
-	httpapi.Register(api, op(http.MethodGet, "List staff's notes on a report, oldest first"), g.notes)
+	httpapi.Register(api, op(http.MethodGet, "List the notes of staff on a report, oldest first"), g.listNotes)
 }
 
-// Note is what staff tell each other about a report.
+// Note is a note on a report that only staff can read.
 type Note struct {
 	ID        uuid.UUID      `json:"id"`
 	ReportID  uuid.UUID      `json:"report_id"`
-	Author    *NoteAuthor    `json:"author"`
+	Author    *NoteAuthor    `json:"author"` // nil if the account was deleted
 	Content   string         `json:"content"`
 	CreatedAt timestamp.Time `json:"created_at"`
 }
 
-// NoteAuthor is who wrote it.
+// NoteAuthor is the author of a note.
 type NoteAuthor struct {
 	ID       uuid.UUID     `json:"id"`
 	FullName string        `json:"full_name"`
@@ -66,7 +66,7 @@ type noteOutput struct{ Body Note }
 func (g *Group) addNote(ctx context.Context, in *addNoteInput) (*noteOutput, error) {
 	content := strings.TrimSpace(database.Text(in.Body.Content))
 	if content == "" {
-		return nil, problem.InvalidField("content", "says nothing")
+		return nil, problem.InvalidField("content", "is empty")
 	}
 	about, err := in.ID.About()
 	if err != nil {
@@ -77,7 +77,7 @@ func (g *Group) addNote(ctx context.Context, in *addNoteInput) (*noteOutput, err
 		locked := reportwrite.Lock(tx, about)
 		person := database.AskRow(tx, pgx.RowToStructByPos[NoteAuthor], `SELECT id, full_name, role FROM users WHERE id = $1`, identity.Must(ctx).UserID)
 		if err := tx.Flush(ctx); err != nil {
-			return fmt.Errorf("lock report to leave a note: %w", err)
+			return fmt.Errorf("lock report for note: %w", err)
 		}
 		h, author := locked.Get(), person.Get()
 		out.Body = Note{ID: database.NewID(), ReportID: h.ID, Author: &author, Content: content, CreatedAt: timestamp.Of(h.At)}
@@ -98,7 +98,7 @@ func (g *Group) addNote(ctx context.Context, in *addNoteInput) (*noteOutput, err
 const noteQuery = `SELECT n.id, n.report_id, n.content, n.created_at, u.id, u.full_name, u.role
 	FROM report_notes n LEFT JOIN users u ON u.id = n.author_id AND u.deleted_at IS NULL`
 
-// maxNotes bounds what is listed.
+// maxNotes is how many notes are listed.
 const maxNotes = 500
 
 func scanNote(row pgx.CollectableRow) (Note, error) {
@@ -119,7 +119,7 @@ func scanNote(row pgx.CollectableRow) (Note, error) {
 
 type notesOutput struct{ Body []Note }
 
-func (g *Group) notes(ctx context.Context, in *RefInput) (*notesOutput, error) {
+func (g *Group) listNotes(ctx context.Context, in *RefInput) (*notesOutput, error) {
 	about, err := in.ID.About()
 	if err != nil {
 		return nil, err

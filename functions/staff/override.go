@@ -26,10 +26,10 @@ func (g *Group) registerOverride(api *httpapi.API) {
 	op := httpapi.Operation{
 		Operation: huma.Operation{
 			Method: http.MethodPost, Path: "/api/v1/reports/{id}/ai-analysis/override", Tags: []string{name},
-			Summary: "Put a person's judgement in place of the AI's",
-			Description: "Recorded as an analysis of its own beside the AI's. A pending report becomes verified or rejected; a " +
-				"rejected one found relevant comes back and is verified, one found irrelevant again stays rejected, and a " +
-				"reporter who appealed is told why.",
+			Summary: "Replace the AI's verdict with a person's",
+			Description: "The person's verdict is recorded as a new analysis; the AI's stays in the list. A relevant report that " +
+				"is pending or rejected becomes verified. A report that is not relevant becomes rejected, or stays rejected; if " +
+				"its reporter appealed, they are told why.",
 			Errors: []int{http.StatusConflict},
 		},
 		Roles: identity.Staff(), Creates: true,
@@ -44,11 +44,11 @@ type overrideInput struct {
 		IsRelevant bool     `json:"is_relevant"`
 		IssueType  *string  `json:"issue_type,omitempty" example:"pothole"`
 		Severity   *string  `json:"severity,omitempty" example:"high"`
-		Note       string   `json:"note" minLength:"1" maxLength:"2000" doc:"Why; of a rejection it is the reason the reporter reads"`
+		Note       string   `json:"note" minLength:"1" maxLength:"2000" doc:"Why. For a rejection, the reporter reads this reason"`
 	}
 }
 
-// judgement is an override understood.
+// judgement is the checked input of an override.
 type judgement struct {
 	relevant  bool
 	issueType *report.IssueType
@@ -56,10 +56,11 @@ type judgement struct {
 	note      string
 }
 
+// judgement checks the input. The error is a *problem.Error about one field.
 func (in *overrideInput) judgement() (judgement, error) {
 	j := judgement{relevant: in.Body.IsRelevant, note: strings.TrimSpace(in.Body.Note)}
 	if j.note == "" {
-		return judgement{}, problem.InvalidField("note", "says nothing")
+		return judgement{}, problem.InvalidField("note", "is empty")
 	}
 	if in.Body.IssueType != nil {
 		t, known := report.ParseIssueType(*in.Body.IssueType)
@@ -85,7 +86,7 @@ func (g *Group) override(ctx context.Context, in *overrideInput) (*reportOutput,
 	}
 	return g.change(ctx, in.ID, func(tx *outbox.Tx, h *reportwrite.Locked) error {
 		from, by := h.Status, report.ActorOf(identity.Must(ctx))
-		appealed := h.Appealed && h.AIStatus == report.AINeedsReview // and nobody has looked at it since
+		appealed := h.Appealed && h.AIStatus == report.AINeedsReview // the appeal is still open
 		if err := j.record(ctx, tx, h, by); err != nil {
 			return err
 		}
@@ -101,7 +102,7 @@ func (g *Group) override(ctx context.Context, in *overrideInput) (*reportOutput,
 	})
 }
 
-// moves are the changes of status a judgement means for a report that stands at from.
+// moves returns the changes of status for a report with status from, in order.
 func (j judgement) moves(from report.Status) []report.Status {
 	switch {
 	case j.relevant && from == report.Pending:
@@ -114,7 +115,7 @@ func (j judgement) moves(from report.Status) []report.Status {
 	return nil
 }
 
-// record writes the judgement beside the AI's, into the report, and into the ledger.
+// record stores the judgement as an analysis, in the report, in the ledger and in the audit log.
 func (j judgement) record(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, by report.Actor) error {
 	was := *h
 	h.AIStatus = report.AICompleted

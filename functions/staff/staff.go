@@ -1,6 +1,6 @@
-// Package staff is the work of moderators, officials and administrators on
-// reports: their queue, decisions on many at once, a second look at the AI's
-// verdict, and notes to each other.
+// Package staff holds the routes of moderators, officials and administrators: their
+// queue, changes of status in bulk, overrides of the AI's verdict and notes. It also
+// holds the route by which a reporter appeals a rejection.
 package staff
 
 import (
@@ -35,7 +35,7 @@ type groupConfig struct {
 	Ledger  ledger.Config
 }
 
-// New makes the group out of a kit and its configuration.
+// New makes the group from a kit and its configuration.
 func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
 	links := storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)
 	reader := reportread.NewReader(kit.DB, links, geocoding.NewMunicipalities(kit.DB), cfg.Ledger)
@@ -69,7 +69,7 @@ type reportOutput struct {
 	Body reportread.Report
 }
 
-// change makes a change to a report and answers with what it became.
+// change applies do to a report and returns the changed report.
 func (g *Group) change(ctx context.Context, ref report.Ref, do func(tx *outbox.Tx, h *reportwrite.Locked) error) (*reportOutput, error) {
 	about, err := ref.About()
 	if err != nil {
@@ -82,7 +82,8 @@ func (g *Group) change(ctx context.Context, ref report.Ref, do func(tx *outbox.T
 	return &reportOutput{ETag: httpapi.VersionTag(out.Version), Body: out}, nil
 }
 
-// recordReport stores the changed report for a repeat of the request. Only a request with an Idempotency-Key pays for the reading.
+// recordReport stores the changed report as the answer to a repeated request. It reads the report only if the request has
+// an Idempotency-Key.
 func recordReport(ctx context.Context, tx *outbox.Tx, read func() (reportread.Report, error)) error {
 	if !httpapi.HasIdempotencyKey(ctx) {
 		return nil

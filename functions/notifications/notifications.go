@@ -1,5 +1,5 @@
-// Package notifications shows people what they were told, in the language they
-// read it in.
+// Package notifications holds the routes of a person's notifications. Their texts are
+// in the language of the request.
 package notifications
 
 import (
@@ -34,7 +34,7 @@ type Group struct {
 	db *database.DB
 }
 
-// New makes the group out of a kit.
+// New makes the group from a kit.
 func New(kit *service.Kit, _ struct{}) (*Group, error) { return &Group{db: kit.DB}, nil }
 
 // Open makes the function's HTTP handler.
@@ -52,20 +52,20 @@ func (g *Group) Register(api *httpapi.API) {
 			Method: method, Path: "/api/v1/notifications" + path, Tags: []string{name}, Summary: summary,
 		}}
 	}
-	list := op(http.MethodGet, "", "List what the caller was told, newest first")
+	list := op(http.MethodGet, "", "List the caller's notifications, newest first")
 	list.Aliases = page.Aliases()
 	httpapi.Register(api, list, g.list)
-	httpapi.Register(api, op(http.MethodGet, "/unread-count", "Count what the caller has not read"), g.unread)
-	httpapi.Register(api, op(http.MethodPost, "/read-all", "Mark everything as read"), g.readAll)
-	httpapi.Register(api, op(http.MethodPost, "/{id}/read", "Mark one as read"), g.readOne)
-	httpapi.Register(api, op(http.MethodDelete, "/{id}", "Remove one"), g.remove)
+	httpapi.Register(api, op(http.MethodGet, "/unread-count", "Count the caller's unread notifications"), g.unread)
+	httpapi.Register(api, op(http.MethodPost, "/read-all", "Mark all notifications as read"), g.readAll)
+	httpapi.Register(api, op(http.MethodPost, "/{id}/read", "Mark a notification as read"), g.readOne)
+	httpapi.Register(api, op(http.MethodDelete, "/{id}", "Remove a notification"), g.remove)
 }
 
-// Notification is what one person was told once.
+// Notification is one notification of the caller.
 type Notification struct {
 	ID        uuid.UUID         `json:"id"`
 	Type      notification.Type `json:"type" enum:"report_received,report_verified,report_rejected,report_status_changed,report_fixed,report_assigned,report_duplicate,comment_added,blockchain_confirmed,announcement"`
-	Title     string            `json:"title" doc:"In the reader's language"`
+	Title     string            `json:"title" doc:"In the language of the request"`
 	Body      string            `json:"body"`
 	Message   string            `json:"message" doc:"The same as body"`
 	Data      Data              `json:"data"`
@@ -73,16 +73,16 @@ type Notification struct {
 	CreatedAt timestamp.Time    `json:"created_at"`
 }
 
-// Data is what a notification is about.
+// Data is the report that a notification is about.
 type Data struct {
 	ReportID     *uuid.UUID     `json:"report_id"`
 	ReportNumber *string        `json:"report_number"`
-	Status       *report.Status `json:"status" doc:"The report's present one"`
+	Status       *report.Status `json:"status" doc:"The current status of the report"`
 }
 
 type listInput struct {
 	page.Query
-	UnreadOnly bool `query:"unread_only" doc:"Leave out what was read"`
+	UnreadOnly bool `query:"unread_only" doc:"Leave out notifications that were read"`
 }
 
 type listOutput struct {
@@ -131,7 +131,7 @@ func scan(row pgx.CollectableRow, l locale.Language) (Notification, error) {
 type unreadOutput struct {
 	Body struct {
 		UnreadCount int `json:"unread_count"`
-		Count       int `json:"count" doc:"The same"`
+		Count       int `json:"count" doc:"The same as unread_count"`
 	}
 }
 
@@ -147,7 +147,7 @@ func (g *Group) unread(ctx context.Context, _ *struct{}) (*unreadOutput, error) 
 
 type readAllOutput struct {
 	Body struct {
-		Updated int64 `json:"updated" doc:"How many were unread"`
+		Updated int64 `json:"updated" doc:"How many notifications were unread"`
 	}
 }
 
@@ -190,6 +190,8 @@ func (g *Group) remove(ctx context.Context, in *oneInput) (*messageOutput, error
 	return g.touch(ctx, q, in.ID, "message.notification_removed")
 }
 
+// touch runs q, which changes one notification of the caller, and answers with the
+// text of key.
 func (g *Group) touch(ctx context.Context, q, id, key string) (*messageOutput, error) {
 	var done bool
 	err := g.db.QueryRow(ctx, q, id, identity.Must(ctx).UserID).Scan(&done)

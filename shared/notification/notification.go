@@ -1,6 +1,6 @@
-// Package notification tells people what happened: one in-app row a person and
-// event, and from it mail and push. A row holds what happened, not a text: the
-// text is made when it is read, in the reader's language.
+// Package notification adds notifications: one row for each person and event, shown
+// in the app and delivered by mail and push. A row holds the type and parameters of
+// the event. The text is made when it is read, in the reader's language.
 package notification
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
-// Type is what a notification is about; its text is the wire form.
+// Type is the kind of event; its value is used in JSON and in the database.
 type Type string
 
 // The types of notifications.
@@ -38,24 +38,24 @@ func Types() []Type {
 		ReportDuplicate, CommentAdded, BlockchainConfirmed, Announcement}
 }
 
-// New is something one person is to be told.
+// New is a notification to add for one person.
 type New struct {
 	UserID uuid.UUID
 	Type   Type
-	// EventKey names what happened, once for all time: "status:<history id>",
-	// "comment:<comment id>". Adding the same event again for the same person does nothing.
+	// EventKey identifies the event: "status:<history id>", "comment:<comment id>".
+	// Adding the same event again for the same person does nothing.
 	EventKey string
-	ReportID uuid.UUID // uuid.Nil when it is about no report
-	// Params fill the texts; see Text for the names it reads.
+	ReportID uuid.UUID // uuid.Nil if it is about no report
+	// Params are put into the texts; see Text for the names it reads.
 	Params map[string]string
-	// Quiet keeps it to the in-app list: neither mailed nor pushed to anybody.
+	// Quiet notifications are shown in the app only; no mail or push message is sent.
 	Quiet bool
 }
 
-// Add writes the in-app row and, unless it is quiet, the message that has it
-// delivered by mail and push, in the unit of work of what happened. It does nothing for an event the
-// person was told before, and nothing for an erased account. A notification about a report carries its number.
-// It runs with the next statement of w, or its commit.
+// Add queues the insert of a notification in tx, and unless it is quiet the message to
+// the notify queue. Both take effect with the commit of tx. Nothing is added if the
+// person has a notification of this event already, or if the account was deleted. The
+// parameters of a notification about a report include the report's number.
 func Add(_ context.Context, tx *outbox.Tx, n New) error {
 	params := n.Params
 	if params == nil {

@@ -5,16 +5,17 @@ import (
 	"slices"
 )
 
-// Prefs is what a person wants to be reached by; users.notification_prefs as
-// JSON. What is absent is wanted. The in-app list always holds everything.
+// Prefs says by which channels a person wants notifications. It is stored as JSON in
+// users.notification_prefs. An absent value means yes. The app lists all notifications
+// in any case.
 type Prefs struct {
 	Email *bool `json:"email,omitempty" doc:"Mail about reports"`
 	Push  *bool `json:"push,omitempty" doc:"Push messages"`
-	// Muted types come by neither.
+	// Muted types are neither mailed nor pushed.
 	Muted []Type `json:"muted,omitempty" maxItems:"20" doc:"Types neither mailed nor pushed"`
 }
 
-// ParsePrefs reads the column. Anything unreadable wants everything.
+// ParsePrefs reads users.notification_prefs. If it cannot be read, every channel is wanted.
 func ParsePrefs(raw []byte) Prefs {
 	var p Prefs
 	if json.Unmarshal(raw, &p) != nil {

@@ -6,24 +6,24 @@ import (
 	"github.com/lafaekstreet/backend/shared/locale"
 )
 
-// Parameters that Text knows by name. Any other is put in as it is where a text
-// names it.
+// Parameters that Text knows by name. A text may name other parameters; their values
+// are put in unchanged.
 const (
-	// ParamReportNumber is the number people know the report by.
+	// ParamReportNumber is the report's public number, LS-2026-000123.
 	ParamReportNumber = "report_number"
 	// ParamStatus is a report status; the reader sees its label.
 	ParamStatus = "status"
-	// ParamReason says why: a word of the catalog (notification.reason.<word>), or a person's own words.
+	// ParamReason is a word of the catalog (notification.reason.<word>), or a text that a person wrote.
 	ParamReason = "reason"
-	// ParamAnnouncement picks a text of the catalog for an Announcement (notification.announcement.<word>);
-	// without it ParamTitle and ParamBody are shown.
+	// ParamAnnouncement selects the text of an Announcement in the catalog (notification.announcement.<word>).
+	// Without it ParamTitle and ParamBody are shown.
 	ParamAnnouncement = "announcement"
 	ParamTitle        = "title"
 	ParamBody         = "body"
 )
 
-// Text is the title and body of a notification in l. Parameters are put in as
-// plain text: whoever renders HTML escapes the whole.
+// Text returns the title and body of a notification in l. They are plain text; a
+// caller that makes HTML must escape them.
 func Text(l locale.Language, t Type, params map[string]string) (string, string) {
 	key := "notification." + string(t)
 	p := maps.Clone(params)
@@ -45,7 +45,7 @@ func Text(l locale.Language, t Type, params map[string]string) (string, string) 
 	return title, body
 }
 
-// label replaces the word params[name] holds by its text, where it has one.
+// label replaces params[name] by its text in the catalog, if there is one.
 func label(l locale.Language, params map[string]string, name, prefix string) {
 	if text, ok := locale.Text(l, prefix+params[name], nil); ok {
 		params[name] = text

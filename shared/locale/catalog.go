@@ -10,13 +10,13 @@ import (
 	"sync"
 )
 
-// Each file of the catalog belongs to one domain: {"key": {"en": "…", "pt": "…", "tet": "…"}}.
+// Each file of the catalog holds the texts of one topic: {"key": {"en": "…", "pt": "…", "tet": "…"}}.
 // Texts may name parameters as {name}.
 //
 //go:embed catalog/*.json
 var files embed.FS
 
-// Entries are a key's texts by language.
+// Entries are the texts of each key by language.
 type Entries map[string]map[Language]string
 
 var catalog = sync.OnceValues(func() (Entries, error) {
@@ -36,7 +36,7 @@ var catalog = sync.OnceValues(func() (Entries, error) {
 		}
 		for key, texts := range part {
 			if _, dup := all[key]; dup {
-				return nil, fmt.Errorf("%s: %q stands in two files", name, key)
+				return nil, fmt.Errorf("%s: %q is in another file too", name, key)
 			}
 			all[key] = texts
 		}
@@ -44,12 +44,12 @@ var catalog = sync.OnceValues(func() (Entries, error) {
 	return all, nil
 })
 
-// Catalog is every text of the system. It fails only when a file of it is
-// malformed, which a test rules out.
+// Catalog returns every text of the system. It fails only if a file is malformed; a
+// test checks that none is.
 func Catalog() (Entries, error) { return catalog() }
 
-// Text is the text of key in l with {name} replaced by params["name"]; English
-// where l has none, and false when there is no such key.
+// Text returns the text of key in l, with {name} replaced by params["name"]. It
+// returns the English text if there is none in l, and false if the key is unknown.
 func Text(l Language, key string, params map[string]string) (string, bool) {
 	all, err := catalog()
 	if err != nil {

@@ -1,4 +1,5 @@
-// Package locale speaks the three languages of the system.
+// Package locale holds the texts of the system in its three languages and chooses a
+// reader's language.
 package locale
 
 import (
@@ -7,7 +8,7 @@ import (
 	"golang.org/x/text/language"
 )
 
-// Language is one of the three; its text is the wire form.
+// Language is a language of the system; its value is used in JSON and in the database.
 type Language string
 
 // The languages of the system.
@@ -17,13 +18,13 @@ const (
 	English    Language = "en"
 )
 
-// Default is the language of answers to clients that ask for none.
+// Default is the language of answers if the client asks for none.
 const Default = English
 
-// Languages lists all of them, for tests and the meta route.
+// Languages lists all languages.
 func Languages() []Language { return []Language{Tetum, Portuguese, English} }
 
-// Parse reads a language's wire form; ok is false for any other text.
+// Parse reads a Language. It returns Default and false for any other text.
 func Parse(s string) (Language, bool) {
 	switch l := Language(s); l {
 	case Tetum, Portuguese, English:
@@ -34,8 +35,8 @@ func Parse(s string) (Language, bool) {
 
 var matcher = language.NewMatcher([]language.Tag{language.English, language.Make("tet"), language.Portuguese})
 
-// FromHeader picks the language an Accept-Language header asks for; ok is false
-// when it names none of ours.
+// FromHeader returns the language that an Accept-Language header asks for. It returns
+// Default and false if the header names no language of the system.
 func FromHeader(header string) (Language, bool) {
 	if header == "" {
 		return Default, false
@@ -58,7 +59,7 @@ func WithLanguage(ctx context.Context, l Language) context.Context {
 	return context.WithValue(ctx, contextKey{}, l)
 }
 
-// FromContext is the reader's language.
+// FromContext returns the reader's language, Default if ctx has none.
 func FromContext(ctx context.Context) Language {
 	if l, ok := ctx.Value(contextKey{}).(Language); ok {
 		return l

@@ -12,20 +12,20 @@ import (
 // Document is the RFC 9457 body of an error.
 type Document struct {
 	Type      string  `json:"type" doc:"URI reference of the kind of problem" example:"about:blank"`
-	Title     string  `json:"title" doc:"Short, stable summary" example:"Unprocessable Entity"`
+	Title     string  `json:"title" doc:"The name of the HTTP status" example:"Unprocessable Entity"`
 	Status    int     `json:"status" doc:"HTTP status" example:"422"`
-	Detail    string  `json:"detail" doc:"What happened, in the reader's language"`
-	Code      string  `json:"code" doc:"Stable machine word; never changes with the language" example:"invalid_input"`
-	RequestID string  `json:"request_id" doc:"Names this request in our logs"`
-	Errors    []Field `json:"errors,omitempty" doc:"The faulty inputs, without their values"`
+	Detail    string  `json:"detail" doc:"What is wrong, in the language of the request"`
+	Code      string  `json:"code" doc:"Stable code for programs; the same in every language" example:"invalid_input"`
+	RequestID string  `json:"request_id" doc:"The id of this request in our logs"`
+	Errors    []Field `json:"errors,omitempty" doc:"The invalid inputs, without their values"`
 
 	extra      map[string]any
 	retryAfter int
 	cause      error
 }
 
-// DocumentOf presents err to a reader of l. What is not a *problem.Error
-// becomes a 500 without any internal text.
+// DocumentOf returns the document of err for a reader of l. An err that is not an
+// *Error becomes a 500 without any internal text.
 func DocumentOf(err error, l locale.Language, requestID string) *Document {
 	var e *Error
 	if !errors.As(err, &e) {
@@ -48,7 +48,7 @@ func DocumentOf(err error, l locale.Language, requestID string) *Document {
 // Error implements error.
 func (d *Document) Error() string { return d.cause.Error() }
 
-// Unwrap is the error this document presents.
+// Unwrap returns the error that the document was made from.
 func (d *Document) Unwrap() error { return d.cause }
 
 // GetStatus implements huma.StatusError.
@@ -69,7 +69,7 @@ func (d *Document) GetHeaders() http.Header {
 // ContentType implements huma.ContentTypeFilter.
 func (d *Document) ContentType(string) string { return "application/problem+json" }
 
-// MarshalJSON adds the extension members.
+// MarshalJSON adds the members of Error.Extra.
 func (d *Document) MarshalJSON() ([]byte, error) {
 	type plain Document
 	body, err := json.Marshal((*plain)(d))
@@ -83,7 +83,7 @@ func (d *Document) MarshalJSON() ([]byte, error) {
 	return append(append(body[:len(body)-1], ','), extra[1:]...), nil
 }
 
-// Write sends the document: for the places outside an operation.
+// Write sends the document as a response. Operations return an Error instead.
 func (d *Document) Write(w http.ResponseWriter) {
 	for name, values := range d.GetHeaders() {
 		w.Header()[name] = values
@@ -95,5 +95,5 @@ func (d *Document) Write(w http.ResponseWriter) {
 	if err != nil {
 		return
 	}
-	_, _ = w.Write(body) // the client may be gone; there is nobody to tell
+	_, _ = w.Write(body) // an error means that the client is gone
 }

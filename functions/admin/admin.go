@@ -1,5 +1,5 @@
-// Package admin is what administrators do: people, agencies, settings, and the
-// log of all that. A function of its own, for it alone may change who may do what.
+// Package admin serves what administrators do: people, agencies, settings and the audit log.
+// It is a function of its own, because it alone may change roles.
 package admin
 
 import (
@@ -67,7 +67,7 @@ func (g *Group) Register(a *httpapi.API) {
 	g.registerSettings(a)
 }
 
-// operation is what all routes but the first share: an administrator whose
+// operation is what all routes but setup share: the caller is an administrator whose
 // session passed the second factor.
 func operation(method, path, summary, description string) httpapi.Operation {
 	return httpapi.Operation{

@@ -117,7 +117,7 @@ func (g *Group) createAgency(ctx context.Context, in *createAgencyInput) (*agenc
 	return &agencyOutput{Body: a}, nil
 }
 
-// agencyFault tells a code that another agency has from other failures.
+// agencyFault turns the violation of a unique code into a 409.
 func agencyFault(err error) error {
 	if database.Violates(err, "agencies_code_key") {
 		return problem.New(problem.Conflict, "agency_code_taken")

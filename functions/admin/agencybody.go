@@ -48,7 +48,7 @@ func (b agencyBody) complete() error {
 
 var agencyCode = regexp.MustCompile(`^[A-Z0-9][A-Z0-9_-]{1,39}$`)
 
-// onto checks what was sent, of whose municipalities some are there, and writes it onto a.
+// onto checks what was sent and writes it to a. there are the codes sent that name a municipality.
 func (b agencyBody) onto(there []string, a *Agency) error {
 	if b.Code != nil {
 		if a.Code = strings.ToUpper(strings.TrimSpace(*b.Code)); !agencyCode.MatchString(a.Code) {
@@ -114,7 +114,7 @@ func (b agencyBody) issueTypes(a *Agency) error {
 	return nil
 }
 
-// codes are the municipalities as sent, in one spelling.
+// codes are the codes sent, in upper case with the prefix TL-, each once.
 func (b agencyBody) codes() []string {
 	codes := []string{}
 	if b.MunicipalityCodes == nil {
@@ -132,7 +132,7 @@ func (b agencyBody) codes() []string {
 	return codes
 }
 
-// askMunicipalities reads which of the municipalities sent there are.
+// askMunicipalities reads which of the codes sent name a municipality.
 func (b agencyBody) askMunicipalities(p database.Pipeline) *database.Ask[[]string] {
 	return database.AskRows(p, pgx.RowTo[string], `SELECT code FROM municipalities WHERE code = ANY($1) ORDER BY code`, b.codes())
 }

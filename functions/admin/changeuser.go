@@ -48,7 +48,7 @@ type accountOutput struct {
 	Body Account
 }
 
-// standing is what a person may do: the part of an account the log keeps.
+// standing is what a person may do. The audit log keeps it.
 type standing struct {
 	Role      identity.Role `json:"role"`
 	AgencyID  *uuid.UUID    `json:"agency_id"`
@@ -115,7 +115,7 @@ func (in *changeUserInput) onto(old standing) (standing, error) {
 	return next, nil
 }
 
-// allowed keeps the last administrator, and agencies that exist: there tells it of the one that was sent.
+// allowed refuses to remove the last administrator and to set an unknown agency. there reports that the agency sent exists.
 func (g *Group) allowed(ctx context.Context, tx *database.Tx, id uuid.UUID, old, next standing, there bool) error {
 	stood := old.Role == identity.Admin && !old.Suspended
 	stands := next.Role == identity.Admin && !next.Suspended

@@ -52,7 +52,7 @@ type setupOutput struct {
 
 func (g *Group) setup(ctx context.Context, in *setupInput) (*setupOutput, error) {
 	b := in.Body
-	// Hashes are compared: their length says nothing about the token's.
+	// Hashes have equal lengths, so that the time does not reveal the token's length.
 	given, wanted := sha256.Sum256([]byte(b.SetupToken)), sha256.Sum256([]byte(g.setupToken))
 	if g.setupToken == "" || subtle.ConstantTimeCompare(given[:], wanted[:]) == 0 {
 		return nil, problem.New(problem.Forbidden, "setup_token_invalid")
@@ -88,8 +88,8 @@ func (g *Group) setup(ctx context.Context, in *setupInput) (*setupOutput, error)
 	return out, nil
 }
 
-// firstAdmin makes the account, or takes over the one with the address: whoever
-// has the setup token runs the system.
+// firstAdmin creates the account, or makes the one with the address the administrator's: the
+// holder of the setup token is trusted.
 func (g *Group) firstAdmin(ctx context.Context, tx *outbox.Tx, address, hash, name string, secret []byte) (uuid.UUID, error) {
 	identity.LockAdmins(tx.Tx) // two setups at once make one administrator
 	var done bool

@@ -47,12 +47,12 @@ type hasher interface {
 const (
 	accessLife    = time.Hour
 	refreshLife   = 60 * 24 * time.Hour // sliding
-	refreshGrace  = 10 * time.Second    // in which a lost answer may be asked for again
+	refreshGrace  = 10 * time.Second    // a client whose answer was lost may repeat the exchange
 	linkLife      = 15 * time.Minute
 	challengeLife = 5 * time.Minute
 )
 
-// maxSessions is how many sign-ins a person keeps; the longest unused end first.
+// maxSessions is how many sessions a person keeps. Those unused for longest end first.
 const maxSessions = 50
 
 // Name implements httpapi.Group.
@@ -68,8 +68,8 @@ func (g *Group) Register(a *httpapi.API) {
 	g.registerLinks(a)
 }
 
-// operation is what all routes of the group share: nobody needs a token, and
-// guesses are counted by address and e-mail.
+// operation is what all routes of the group share: no token is needed, and requests are
+// limited by network address and by e-mail.
 func operation(path, summary, description string) httpapi.Operation {
 	return httpapi.Operation{
 		Operation: huma.Operation{Method: http.MethodPost, Path: "/api/v1" + path, Summary: summary, Description: description,
@@ -78,5 +78,5 @@ func operation(path, summary, description string) httpapi.Operation {
 	}
 }
 
-// maxBody is plenty for every request of the group, in bytes.
+// maxBody bounds a request of the group, in bytes.
 const maxBody = 16 << 10

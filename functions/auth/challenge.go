@@ -40,7 +40,7 @@ func (g *Group) challenge(in database.Pipeline, p person, from *device) (*Challe
 	if err != nil {
 		return nil, fmt.Errorf("encode device: %w", err)
 	}
-	id, now := uuid.New(), g.clock.Now() // random through and through: knowing it is half of an answer
+	id, now := uuid.New(), g.clock.Now() // all random: it must not be guessed, because it proves the password
 	const insert = `INSERT INTO login_challenges (id, user_id, device, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)`
 	in.Queue(insert, id, p.id, string(raw), now, now.Add(challengeLife))
 	return &Challenge{ChallengeID: id, SecondFactor: "totp", ExpiresIn: int(challengeLife.Seconds())}, nil
@@ -64,7 +64,7 @@ func (g *Group) answerChallenge(ctx context.Context, in *challengeInput) (*signI
 	if err != nil {
 		return nil, err
 	}
-	// A person has one budget for all challenges: starting anew gives no further guesses.
+	// Failures count for the person, not the challenge: a new challenge gives no further guesses.
 	subject := "second factor|" + user.String()
 	if err := g.lockout.enter(ctx, subject); err != nil {
 		return nil, err
@@ -93,7 +93,7 @@ func (g *Group) answerChallenge(ctx context.Context, in *challengeInput) (*signI
 	})
 }
 
-// attemptChallenge spends an attempt, whatever becomes of it. It returns the user, the attempts left and the device.
+// attemptChallenge uses an attempt, also when the answer turns out right. It returns the user, the attempts left and the device.
 func (g *Group) attemptChallenge(ctx context.Context, id uuid.UUID) (uuid.UUID, int, *device, error) {
 	const attempt = `
 		UPDATE login_challenges SET attempts = attempts + 1
@@ -116,21 +116,21 @@ func (g *Group) attemptChallenge(ctx context.Context, id uuid.UUID) (uuid.UUID, 
 	return user, challengeAttempts - attempts, from, nil
 }
 
-// consumeChallenge uses a challenge up. The result is 0 when another request was faster, else 1.
+// consumeChallenge marks a challenge as used. The result is 0 when another request used it first, else 1.
 func consumeChallenge(p database.Pipeline, id uuid.UUID, now time.Time) *database.Ask[int64] {
 	return database.AskAffected(p, `UPDATE login_challenges SET consumed_at = $2 WHERE id = $1 AND consumed_at IS NULL`, id, now)
 }
 
-// factor is what somebody shows, and what it is held against.
+// factor is the second factor that was sent, and the stored secret to check it with.
 type factor struct {
-	code   string // of the app; empty where a recovery code is shown
+	code   string // of the app; empty when a recovery code was sent
 	sealed []byte
-	last   *int64 // step of the code used last
-	used   bool   // the recovery code was there, and now is used up
+	last   *int64 // time step of the code used last
+	used   bool   // the recovery code was valid, and is used now
 }
 
-// askFactor reads what a code of the app is held against, or uses up a recovery code. The
-// person's row is locked by the caller.
+// askFactor reads the secret to check a code of the app with, or marks a recovery code as used.
+// The caller has locked the person's row.
 func (g *Group) askFactor(p database.Pipeline, user uuid.UUID, code, recovery string) *database.Ask[factor] {
 	if code = strings.ReplaceAll(strings.TrimSpace(code), " ", ""); code != "" {
 		secret := database.AskOptional(p, func(row pgx.CollectableRow) (factor, error) {
@@ -151,7 +151,7 @@ func (g *Group) askFactor(p database.Pipeline, user uuid.UUID, code, recovery st
 	return database.Derive(func() factor { return factor{used: used.Get() == 1} })
 }
 
-// factorShown checks what was shown; of a code of the app it notes the step, so that it works once.
+// factorShown reports whether the factor is valid. It stores the time step of a code of the app, so that the code works once.
 func (g *Group) factorShown(p database.Pipeline, user uuid.UUID, f factor) (bool, error) {
 	if f.code == "" || f.sealed == nil {
 		return f.used, nil

@@ -36,8 +36,8 @@ const (
 	codesAnHour  = 5
 )
 
-// codes issues and checks one-time codes. For an address nobody has, it does
-// the same with a code that nothing matches.
+// codes issues and checks one-time codes. For an address without an account it stores a
+// decoy, so that the answer does not reveal who has an account.
 type codes struct {
 	sealer *seal.Sealer
 	clock  timestamp.Clock
@@ -45,34 +45,34 @@ type codes struct {
 
 // issued is the outcome of asking for a code.
 type issued struct {
-	code string        // empty when none may be sent now, or nobody would get it
-	wait time.Duration // until the next may be asked for, when none may be now
-	// spent says that the hour's codes are: not even the last one need be good any more.
-	spent bool
+	code string        // empty when no code may be sent now, or for a decoy
+	wait time.Duration // until the next code may be sent; 0 when one may be sent now
+	// exhausted reports that the address has used all codes of this hour. The last one may have expired.
+	exhausted bool
 }
 
-// wanted is a code somebody asks for.
+// wanted is a request for a code.
 type wanted struct {
 	address string
 	purpose purpose
-	// decoy has it match nothing: nobody is to get it.
+	// decoy asks for a stored code that nothing matches and that is not mailed.
 	decoy bool
-	// overDecoys does not wait for decoys: the account was made only now, and the
-	// newest code of its address would be one that nobody has.
+	// overDecoys ignores decoys when the wait is counted. A new account needs a real code even
+	// if a decoy was stored for its address less than a minute ago.
 	overDecoys bool
 }
 
-// asked is an address that somebody wants something mailed to: who has it, and whether a code may go out now.
+// asked is a request for a code, with the account of the address and whether a code may be sent now.
 type asked struct {
 	wanted
-	owner  person // zero for nobody
+	owner  person // zero when no account has the address
 	issued issued
 	hash   []byte
 	now    time.Time
 }
 
-// look takes the turn of an address and reads all there is to know of it, in one round trip. Requests about one
-// address wait for each other until the transaction ends.
+// look locks an address and reads its account and its recent codes, in one round trip. Other requests for the
+// address wait until the transaction ends.
 func (c codes) look(ctx context.Context, tx *database.Tx, w wanted) (*asked, error) {
 	hashes := c.sealer.MACs(macAddress, []byte(w.address))
 	a := &asked{wanted: w, hash: hashes[0], now: c.clock.Now()}
@@ -89,32 +89,32 @@ func (c codes) look(ctx context.Context, tx *database.Tx, w wanted) (*asked, err
 	return a, nil
 }
 
-// lockAddress has requests about one address wait for each other until the transaction ends; what is asked next waits.
+// lockAddress makes other requests for the address wait until the transaction ends.
 func lockAddress(tx *database.Tx, hash []byte) {
 	tx.Queue(`SELECT pg_advisory_xact_lock(('x' || encode(substring($1::bytea FOR 8), 'hex'))::bit(64)::bigint)`, hash)
 }
 
-// sentCodes are those mailed to an address within the hour.
+// sentCodes are the codes of an address within the last hour.
 type sentCodes struct {
 	Count  int
 	Oldest *time.Time
 	Newest *time.Time // of the purpose asked for
 }
 
-// wait tells how long the next code has to wait; it is no time at all while one may be sent.
+// wait returns how long the next code has to wait: 0 when it may be sent now.
 func (s sentCodes) wait(now time.Time) issued {
 	var i issued
 	if s.Newest != nil {
 		i.wait = max(s.Newest.Add(resendAfter).Sub(now), 0)
 	}
 	if s.Count >= codesAnHour {
-		i.wait, i.spent = max(i.wait, s.Oldest.Add(time.Hour).Sub(now)), true
+		i.wait, i.exhausted = max(i.wait, s.Oldest.Add(time.Hour).Sub(now)), true
 	}
 	return i
 }
 
-// issue makes the newest code of an address for a purpose; a decoy matches
-// nothing. At most one a minute and purpose, and five an hour and address.
+// issue stores a new code, or a decoy that nothing matches. An address gets at most one code a
+// minute for a purpose, and five an hour in all.
 func (c codes) issue(tx *database.Tx, a *asked) issued {
 	if a.issued.wait > 0 {
 		return a.issued
@@ -134,9 +134,9 @@ func (c codes) issue(tx *database.Tx, a *asked) issued {
 	return issued{code: code}
 }
 
-// try spends an attempt on the newest code of an address. It returns the id to
-// consume when the code is right; else otp_invalid with the attempts left, or
-// otp_expired when there is no code that could still be right.
+// try uses an attempt of the newest code of an address. It returns the id to consume when the
+// code matches. It fails with otp_invalid and the attempts left, or with otp_expired when the
+// address has no valid code.
 func (c codes) try(ctx context.Context, db database.Querier, address string, p purpose, code string) (uuid.UUID, error) {
 	const attempt = `
 		UPDATE one_time_codes SET attempts = attempts + 1
@@ -163,8 +163,8 @@ func (c codes) try(ctx context.Context, db database.Querier, address string, p p
 	return id, nil
 }
 
-// consume uses the code up in the transaction of its effect and locks the person who has the address, in one round
-// trip; otp_expired when another request was faster, or the person was erased since the code was mailed.
+// consume marks a code as used and locks the account of the address, in one round trip. It fails with otp_expired
+// when another request used the code first, or when the account was erased meanwhile.
 func (c codes) consume(ctx context.Context, tx *database.Tx, id uuid.UUID, address string) (person, error) {
 	used := database.AskAffected(tx, `UPDATE one_time_codes SET consumed_at = $2 WHERE id = $1 AND consumed_at IS NULL`, id, c.clock.Now())
 	p := askPerson(tx, byEmail, address, true)

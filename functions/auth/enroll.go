@@ -135,13 +135,13 @@ func (g *Group) newRecoveryCodes(tx *database.Tx, user uuid.UUID) []string {
 	return codes
 }
 
-// recoveryInput is a code as compared: without what people add when typing, bound to its person.
+// recoveryInput is a code in lower case without hyphens and spaces, after the id of its person.
 func recoveryInput(user uuid.UUID, code string) []byte {
 	code = strings.NewReplacer("-", "", " ", "").Replace(strings.ToLower(code))
 	return append(user[:], code...)
 }
 
-// markSession has the caller's session count as having passed the second factor.
+// markSession stores that the caller's session passed the second factor.
 func (g *Group) markSession(ctx context.Context, tx *database.Tx, c identity.Caller) error {
 	tx.Queue(`UPDATE sessions SET second_factor_at = $2 WHERE id = $1`, c.SessionID, g.clock.Now())
 	return g.revoker.Changed(ctx, tx, c.UserID)

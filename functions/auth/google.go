@@ -84,8 +84,9 @@ func (g *Group) googleIdentity(ctx context.Context, token string) (credential.Go
 	return who, nil
 }
 
-// personOfGoogle finds the person by subject, links them by address, or makes
-// their account, which is true then. The address is locked: two first sign-ins make one account.
+// personOfGoogle finds the account by Google's subject, else links the account with the address,
+// else creates one. The bool reports that it was created. The address is locked, so that two
+// first sign-ins at once create one account.
 func (g *Group) personOfGoogle(ctx context.Context, tx *outbox.Tx, who credential.GoogleIdentity, l locale.Language) (person, bool, error) {
 	lockAddress(tx.Tx, g.sealer.MAC(macAddress, []byte(who.Email)))
 	p, err := personBy(ctx, tx, byGoogleID, who.Subject, true)
@@ -118,7 +119,7 @@ func (g *Group) linkGoogle(tx *outbox.Tx, p *person, subject string) {
 func (g *Group) newGooglePerson(ctx context.Context, tx *outbox.Tx, who credential.GoogleIdentity, l locale.Language) (person, error) {
 	name, err := checkedName("name", who.Name)
 	if err != nil {
-		name = "" // Google's name is no reason to refuse anybody
+		name = "" // an unusable name does not prevent the sign-in
 	}
 	const insert = `
 		INSERT INTO users (id, email, email_verified_at, google_subject, full_name, preferred_language)

@@ -14,7 +14,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
-// Origin is where a request comes from, for lock-outs only.
+// Origin is the network address of the client. Lock-outs use it.
 type Origin struct{ address string }
 
 // Resolve implements huma.Resolver.
@@ -40,7 +40,7 @@ type device struct {
 	FCMToken   string `json:"fcm_token,omitempty" maxLength:"4096" doc:"Where Firebase delivers push messages"`
 }
 
-// checked is d with its platform as stored; a 422 for one we do not know.
+// checked is a copy of d with its platform in lower case. It fails with a 422 for an unknown platform.
 func (d *device) checked() (*device, error) {
 	if d == nil {
 		return nil, nil

@@ -75,8 +75,8 @@ func (null) Schema(huma.Registry) *huma.Schema {
 
 var errLink = problem.New(problem.BadRequest, "link_invalid")
 
-// mailLink mails a link of scope to who has the address, unless one went out too recently. Its id
-// binds a reset to the password it replaces, so that it works once.
+// mailLink mails a link of scope to the account of a, unless one was sent too recently. The id of a
+// reset link depends on the present password, so that the link works once.
 func (g *Group) mailLink(ctx context.Context, tx *outbox.Tx, a *asked, scope string) error {
 	p, template, path := a.owner, mail.VerifyLink, "/verify?token="
 	id := uuid.NewString()
@@ -84,7 +84,7 @@ func (g *Group) mailLink(ctx context.Context, tx *outbox.Tx, a *asked, scope str
 		template, path = mail.ResetLink, "/reset-password?token="
 		id = g.fingerprint(p)
 	}
-	a.decoy = true // it is the link that counts
+	a.decoy = true // the mail has a link and no code; this row only counts the mail
 	if throttle := g.codes.issue(tx.Tx, a); throttle.wait > 0 {
 		return nil
 	}
@@ -96,7 +96,7 @@ func (g *Group) mailLink(ctx context.Context, tx *outbox.Tx, a *asked, scope str
 		"link": g.webURL + path + url.QueryEscape(token), "minutes": strconv.Itoa(int(linkLife.Minutes()))}})
 }
 
-// fingerprint changes with the password and says nothing about it.
+// fingerprint changes with the password and does not reveal it.
 func (g *Group) fingerprint(p person) string {
 	return base64.RawURLEncoding.EncodeToString(g.sealer.MAC(macPassword, append(p.id[:], p.passwordHash...)))
 }
@@ -151,7 +151,7 @@ func (g *Group) linkReset(ctx context.Context, in *linkEmailInput) (*nullOutput,
 	return &nullOutput{}, g.linkTo(ctx, in.Body.Email, scopeReset)
 }
 
-// linkTo mails a link to whoever may use one of scope; nobody else is told apart.
+// linkTo mails a link of scope when the account of the address may use one. The answer does not reveal whether it did.
 func (g *Group) linkTo(ctx context.Context, given, scope string) error {
 	address, ok := mail.ParseAddress(given)
 	if !ok {
@@ -183,7 +183,7 @@ type linkUpdateInput struct {
 
 func (g *Group) linkUpdate(ctx context.Context, in *linkUpdateInput) (*httpapi.MessageOutput, error) {
 	if _, err := g.links.Verify(in.Body.Token, scopeReset); err != nil {
-		return nil, errLink // before a hash is spent on it
+		return nil, errLink // before the slow hash
 	}
 	if err := checkedPassword(ctx, "new_password", in.Body.NewPassword, ""); err != nil {
 		return nil, err

@@ -13,15 +13,15 @@ import (
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// Ten failures lock a subject out for a quarter of an hour.
+// Ten failures within 15 minutes lock a subject out for 15 minutes.
 const (
 	maxFailures   = 10
 	lockedFor     = 15 * time.Minute
 	failureWindow = 15 * time.Minute
 )
 
-// lockout stops guessing. Its subject is an address together with the network
-// the guesses come from, so that a stranger locks nobody out anywhere but there.
+// lockout bounds guesses of a subject: of an e-mail address from one network, or of a person's
+// second factor. With the network in it, an attacker locks an owner out on that network alone.
 type lockout struct {
 	db     *database.DB
 	sealer *seal.Sealer
@@ -44,15 +44,15 @@ func loginSubject(email, address string) string {
 	return "login|" + email + "|" + network
 }
 
-// enter counts an attempt before it is made, as if it had failed: parallel
-// guesses cannot outrun the count. A 429 with Retry-After when locked out.
+// enter counts an attempt as failed before it is made, so that parallel guesses are all counted.
+// It fails with a 429 and Retry-After while the subject is locked out.
 func (l lockout) enter(ctx context.Context, subject string) error {
 	b := &database.Batch{}
 	l.queueEnter(b, subject)
 	return b.Send(ctx, l.db)
 }
 
-// queueEnter is enter in a batch, which fails with the 429; what was counted stays.
+// queueEnter is enter in a batch, which fails with the 429. The attempt stays counted.
 func (l lockout) queueEnter(b *database.Batch, subject string) {
 	const q = `
 		INSERT INTO login_failures AS f (subject_hmac, failures, first_at) VALUES ($1, 1, $2)

@@ -81,10 +81,10 @@ func (g *Group) token(ctx context.Context, in *tokenInput) (*signInOutput, error
 	return out, err
 }
 
-// withPassword signs in whoever has the address and knows the password. Nothing
-// tells an address without an account from a wrong password: both cost one hash.
+// withPassword signs in with an address and its password. An address without an account gets the
+// same answer as a wrong password, and takes as long: both compute one hash.
 func (g *Group) withPassword(ctx context.Context, from, given, password string, phone *device) (*signInOutput, error) {
-	address, _ := mail.ParseAddress(given) // what is no address belongs to nobody
+	address, _ := mail.ParseAddress(given) // an invalid address is empty, and no account has it
 	subject := loginSubject(address, from)
 	b := &database.Batch{}
 	g.lockout.queueEnter(b, subject)
@@ -100,7 +100,7 @@ func (g *Group) withPassword(ctx context.Context, from, given, password string, 
 	if !verdict.Matches {
 		return nil, errCredentials
 	}
-	if !p.verified || p.suspended { // no failure, but no sign-in either
+	if !p.verified || p.suspended { // the password was right, so it counts as no failure
 		refusal := error(errNotVerified)
 		if p.verified {
 			refusal = errSuspended
@@ -116,7 +116,7 @@ func (g *Group) withPassword(ctx context.Context, from, given, password string, 
 		}
 	}
 	return g.signInWith(ctx, func(tx *outbox.Tx) (*database.Ask[signInBody], error) {
-		// Again and locked: it may have been suspended, or its password changed, while we hashed.
+		// Read again, with a lock: the account may have changed during the hash.
 		now, err := personBy(ctx, tx, byID, p.id, true)
 		if errors.Is(err, errNobody) || err == nil && now.passwordHash != p.passwordHash {
 			return nil, errCredentials
@@ -130,14 +130,14 @@ func (g *Group) withPassword(ctx context.Context, from, given, password string, 
 	})
 }
 
-// setPassword stores a hash; an empty one leaves what is there.
+// setPassword stores a hash. An empty hash changes nothing.
 func setPassword(p database.Pipeline, user uuid.UUID, hash string) {
 	if hash != "" {
 		p.Queue(`UPDATE users SET password_hash = $2, updated_at = now() WHERE id = $1`, user, hash)
 	}
 }
 
-// remind mails a fresh code to somebody who knows the password of an account whose address is not confirmed.
+// remind mails a new code for the address, which is not confirmed. The caller has checked the password.
 func (g *Group) remind(ctx context.Context, given string) error {
 	address, _ := mail.ParseAddress(given)
 	return g.outbox.Do(ctx, func(tx *outbox.Tx) error {

@@ -13,7 +13,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/locale"
 )
 
-// person is what signing in needs to know of somebody.
+// person is the part of an account that signing in needs.
 type person struct {
 	id           uuid.UUID
 	email        string
@@ -38,8 +38,8 @@ var errNobody = errors.New("nobody")
 const personColumns = `id, email, full_name, coalesce(password_hash, ''), coalesce(google_subject, ''), role, agency_id,
 	preferred_language, email_verified_at IS NOT NULL, suspended_at IS NOT NULL, totp_confirmed_at IS NOT NULL`
 
-// personBy reads the living person for whom condition holds, else errNobody.
-// The condition is one of ours, with $1; lock has the row wait for other changes.
+// personBy reads the account that meets condition and was not erased, else errNobody. The
+// condition is a constant with $1 for value. lock locks the row until the transaction ends.
 func personBy(ctx context.Context, q database.Querier, condition string, value any, lock bool) (person, error) {
 	rows, _ := q.Query(ctx, personQuery(condition, lock), value) // its error is in rows too
 	p, err := pgx.CollectOneRow(rows, scanPerson)
@@ -60,7 +60,7 @@ func personQuery(condition string, lock bool) string {
 	return query
 }
 
-// askPerson is personBy in a pipeline: nobody is the zero person.
+// askPerson is personBy in a pipeline. The result is the zero person when there is none.
 func askPerson(p database.Pipeline, condition string, value any, lock bool) *database.Ask[person] {
 	found := database.AskOptional(p, scanPerson, personQuery(condition, lock), value)
 	return database.Derive(func() person {
@@ -71,7 +71,7 @@ func askPerson(p database.Pipeline, condition string, value any, lock bool) *dat
 	})
 }
 
-// there reports whether it is anybody.
+// there reports whether p is an account, not the zero person.
 func (p person) there() bool { return p.id != uuid.Nil }
 
 func scanPerson(row pgx.CollectableRow) (person, error) {

@@ -77,7 +77,7 @@ func (g *Group) refresh(ctx context.Context, in *refreshInput) (*tokensOutput, e
 		return err
 	})
 	if err == nil {
-		err = refused // after the commit: a refusal may have ended the session
+		err = refused // a refusal may have ended the session, which had to commit
 	}
 	if err != nil {
 		return nil, err
@@ -85,9 +85,9 @@ func (g *Group) refresh(ctx context.Context, in *refreshInput) (*tokensOutput, e
 	return &tokensOutput{Body: *out.Get()}, nil
 }
 
-// exchange decides what a known refresh token is worth. The session's row is
-// locked: parallel exchanges of one token come here one after the other. The first
-// error is why the token is refused, which is no fault; the second is one.
+// exchange answers a known refresh token. The session's row is locked, so that parallel exchanges
+// of one token run one after the other. The first error is the refusal, after which the transaction
+// commits; the second one rolls it back.
 func (g *Group) exchange(ctx context.Context, tx *database.Tx, f family, hash []byte) (*database.Ask[*Tokens], error, error) {
 	now := g.clock.Now()
 	switch {
@@ -108,7 +108,7 @@ func (g *Group) exchange(ctx context.Context, tx *database.Tx, f family, hash []
 	return out, nil, err
 }
 
-// repeat hands out once more the pair that replaced a token.
+// repeat returns the pair that replaced a token again.
 func (g *Group) repeat(ctx context.Context, tx *database.Tx, f family) (*database.Ask[*Tokens], error) {
 	raw, err := g.sealer.Open(sealPair, f.successor)
 	if err != nil {
@@ -142,8 +142,8 @@ func (g *Group) rotate(ctx context.Context, tx *database.Tx, f family, hash []by
 	return g.tokens(ctx, tx, f.person.id, p), nil
 }
 
-// loadFamily locks the session of a refresh token, then reads where it stands, in one round trip; errNobody for an
-// unknown token.
+// loadFamily locks the session of a refresh token, then reads the token's state, in one round trip. It fails with
+// errNobody for an unknown token.
 func loadFamily(ctx context.Context, tx *database.Tx, hash []byte, now time.Time) (family, error) {
 	const lock = `
 		SELECT s.id FROM sessions s JOIN refresh_tokens t ON t.session_id = s.id WHERE t.token_hash = $1 FOR UPDATE OF s`

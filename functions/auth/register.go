@@ -90,7 +90,7 @@ func (g *Group) register(ctx context.Context, in *registerInput) (*registerOutpu
 	return out, nil
 }
 
-// newcomer is an account that waits for its address to be confirmed.
+// newcomer is an account whose address is not confirmed yet.
 type newcomer struct {
 	email        string
 	passwordHash string
@@ -101,8 +101,8 @@ type newcomer struct {
 	language     locale.Language
 }
 
-// store writes the account. The result is 1, or 0 with nothing changed when a confirmed one has the address. An unconfirmed one is replaced: whoever made
-// it has not shown that the address is theirs.
+// store writes the account. The result is 0, and nothing changes, when a confirmed account has the address; else 1. An
+// unconfirmed account is replaced, because its owner never proved to have the address.
 func (n newcomer) store(p database.Pipeline) *database.Ask[int64] {
 	const upsert = `
 		INSERT INTO users AS u (id, email, password_hash, full_name, phone_number, country, instagram, preferred_language)
@@ -125,10 +125,10 @@ func (g *Group) tellKnown(ctx context.Context, tx *outbox.Tx, a *asked) error {
 	return mail.Send(ctx, tx, g.sealer, mail.Message{To: a.address, Language: a.owner.reader(), Template: mail.AlreadyRegistered})
 }
 
-// fault is a 429 when the hour's codes are spent. A code that went out less than
-// a minute ago is none: it is still good.
+// fault is a 429 when the codes of this hour are exhausted. The wait of a minute is no fault:
+// the code sent before is still valid.
 func (i issued) fault() error {
-	if i.spent {
+	if i.exhausted {
 		return httpapi.TooManyRequests(i.wait)
 	}
 	return nil
@@ -224,7 +224,7 @@ func (g *Group) resendOTP(ctx context.Context, in *resendInput) (*resendOutput, 
 	return out, nil
 }
 
-// codeFor mails a code to whoever may use one for p; for anybody else it does the same without a mail.
+// codeFor mails a code when the account of the address may use one for p. Otherwise it stores a decoy and mails nothing.
 func (g *Group) codeFor(ctx context.Context, tx *outbox.Tx, address string, p purpose) (issued, error) {
 	a, err := g.codes.look(ctx, tx.Tx, wanted{address: address, purpose: p})
 	if err != nil {

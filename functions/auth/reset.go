@@ -80,8 +80,8 @@ func (g *Group) reset(ctx context.Context, in *resetInput) (*httpapi.MessageOutp
 	return httpapi.Message(ctx, "auth.password_changed"), nil
 }
 
-// replacePassword gives p, who has shown that the address is theirs, a new
-// password: the address counts as confirmed and every session ends.
+// replacePassword stores a new password for p, who proved to have the address. It confirms the
+// address, ends every session and mails a notice.
 func (g *Group) replacePassword(ctx context.Context, tx *outbox.Tx, p person, hash string) error {
 	setPassword(tx, p.id, hash)
 	g.markVerified(tx, p)

@@ -22,7 +22,7 @@ type Signer struct {
 }
 
 // NewSigner reads a private JWK: {"kty":"OKP","crv":"Ed25519","kid":…,"x":…,"d":…}.
-// The key must be in c.PublicKeys, or nobody would believe its tokens.
+// The public half must be in c.PublicKeys, or every function would refuse its tokens.
 func NewSigner(jwk string, c identity.Config) (*Signer, error) {
 	var k struct {
 		KeyType string `json:"kty"`
@@ -38,14 +38,14 @@ func NewSigner(jwk string, c identity.Config) (*Signer, error) {
 		return nil, errors.New("TOKEN_SIGNING_KEY is not a private Ed25519 JWK with a kid")
 	}
 	s := &Signer{key: ed25519.NewKeyFromSeed(seed), keyID: k.KeyID, tokens: c}
-	if err := s.believed(); err != nil {
+	if err := s.checkPublished(); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// believed checks that the public half is in the key set under the same id.
-func (s *Signer) believed() error {
+// checkPublished checks that the public half is in the key set under the same id.
+func (s *Signer) checkPublished() error {
 	var set struct {
 		Keys []struct {
 			KeyID string `json:"kid"`

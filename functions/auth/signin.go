@@ -87,8 +87,8 @@ func (g *Group) signInWith(ctx context.Context, prove func(tx *outbox.Tx) (*data
 	return &signInOutput{Body: body.Get()}, nil
 }
 
-// signIn starts a session for p, who has proven to be themselves; or a
-// challenge when their second factor is on and was not shown.
+// signIn starts a session for p, whose identity the caller has checked. It creates a challenge instead
+// when their second factor is on and was not sent.
 func (g *Group) signIn(ctx context.Context, tx *database.Tx, p person, from *device, factor factorPassed) (*database.Ask[signInBody], error) {
 	if p.suspended {
 		return nil, errSuspended
@@ -126,14 +126,14 @@ func (g *Group) startSession(ctx context.Context, tx *database.Tx, p person, fro
 	return g.tokens(ctx, tx, p.id, pair{Access: access, Refresh: refresh, ExpiresAt: now.Add(accessLife)}), nil
 }
 
-// pair is what a rotation hands out; sealed, it is kept for the grace.
+// pair is the result of an exchange. It is stored sealed, to be repeated within refreshGrace.
 type pair struct {
 	Access    string    `json:"a"`
 	Refresh   string    `json:"r"`
 	ExpiresAt time.Time `json:"e"`
 }
 
-// tokens are the answer; the account in it is read in the last round trip of tx.
+// tokens returns the answer. Its account is read in the last round trip of tx.
 func (g *Group) tokens(ctx context.Context, tx *database.Tx, user uuid.UUID, p pair) *database.Ask[*Tokens] {
 	whose := account.AskUser(tx, user, httpapi.Origin(ctx))
 	expires := int(p.ExpiresAt.Sub(g.clock.Now()).Seconds())
@@ -149,7 +149,7 @@ func newRefreshToken() string {
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
-// refreshHash is how a token is stored: it has too much entropy to need more than a hash.
+// refreshHash is the stored form of a token. SHA-256 is enough for 256 random bits.
 func refreshHash(token string) []byte {
 	sum := sha256.Sum256([]byte(token))
 	return sum[:]

@@ -57,7 +57,7 @@ func (g *Group) registerDocuments(api *httpapi.API) {
 	})
 }
 
-// asset is a file; packed says that body is gzip.
+// asset is a file. packed reports that body is compressed with gzip.
 type asset struct {
 	body   []byte
 	packed bool

@@ -1,5 +1,5 @@
-// Package meta says of the service itself whether it is well, which words and
-// limits it knows, and what its interface is.
+// Package meta serves what concerns the service itself: health, vocabulary and limits, and the
+// OpenAPI document with its pages.
 package meta
 
 import (

@@ -23,7 +23,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
-// probeTimeout bounds the whole check, so that who asks is answered before the gateway gives up.
+// probeTimeout bounds the whole check, so that it ends before the gateway's time limit.
 const probeTimeout = 2 * time.Second
 
 type probeConfig struct {

@@ -18,7 +18,7 @@ type Word struct {
 	Labels map[string]string `json:"labels" doc:"By language: en, pt, tet"`
 }
 
-// Vocabulary is what a client needs not hard-code.
+// Vocabulary lists the words and limits that a client reads instead of having them in its code.
 type Vocabulary struct {
 	Version           string            `json:"version"`
 	Languages         []locale.Language `json:"languages"`

@@ -52,7 +52,7 @@ func (g *Group) avatar(ctx context.Context, in *UserPath) (*avatarOutput, error)
 }
 
 // changeAvatar uses an upload of the person as their picture; an empty id
-// removes it. The old picture becomes an orphan, which relay sweeps.
+// removes it. The old picture expires now, and relay deletes it.
 func (g *Group) changeAvatar(ctx context.Context, tx *database.Tx, user uuid.UUID, upload string) error {
 	var picture *uuid.UUID
 	if upload != "" {
@@ -84,7 +84,7 @@ func (g *Group) changeAvatar(ctx context.Context, tx *database.Tx, user uuid.UUI
 	return nil
 }
 
-// orphan has an upload expire now.
+// orphan detaches an upload and makes it expire now.
 func orphan(p database.Pipeline, upload *uuid.UUID, now time.Time) {
 	if upload != nil {
 		p.Queue(`UPDATE uploads SET attached_at = NULL, expires_at = $2 WHERE id = $1`, upload, now)

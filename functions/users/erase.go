@@ -74,8 +74,8 @@ func (g *Group) erase(ctx context.Context, user uuid.UUID) (*httpapi.MessageOutp
 	return httpapi.Message(ctx, "users.account_deleted"), nil
 }
 
-// eraseIn removes a person in one transaction. The row stays, empty, so that
-// what others did with their reports keeps a valid reference.
+// eraseIn erases a person in the transaction. The row stays without personal data, because reports
+// and other records refer to it.
 func (g *Group) eraseIn(ctx context.Context, tx *outbox.Tx, user uuid.UUID) error {
 	now := g.clock.Now()
 	goodbye, avatar, err := g.lockForErasure(ctx, tx, user)
@@ -113,7 +113,7 @@ var erasures = []string{
 	`UPDATE uploads SET expires_at = least(expires_at, now()) WHERE user_id = $1 AND attached_at IS NULL`,
 }
 
-// eraseName takes the person's name out of what others were told of their comments.
+// eraseName removes the person's name from notifications of others about their comments.
 const eraseName = `
 	UPDATE notifications n SET params = jsonb_set(n.params, '{author}', '"—"')
 	  FROM report_comments c, LATERAL (
@@ -129,7 +129,7 @@ const emptyRow = `
 	       updated_at = $2, deleted_at = $2
 	 WHERE id = $1`
 
-// lockForErasure reads what the goodbye needs. The last administrator stays.
+// lockForErasure locks the person and returns the last mail to them and their picture. It fails with a 409 for the last administrator.
 func (g *Group) lockForErasure(ctx context.Context, tx *outbox.Tx, user uuid.UUID) (mail.Message, *uuid.UUID, error) {
 	var (
 		to, language string

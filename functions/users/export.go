@@ -44,7 +44,7 @@ type exportInput struct {
 // maxExported is what the records of one answer take as JSON, in bytes: the gateway ends an answer at 6 MB.
 const maxExported = 4 << 20
 
-// held are the records of a person by kind. No secrets: their hashes are ours, not about the person.
+// held are the queries for a person's records by kind. Hashes of secrets are left out.
 var held = []struct{ kind, query string }{
 	{"account", `SELECT email_verified_at, google_subject, notification_prefs, suspended_at, suspended_reason,
 		totp_confirmed_at AS second_factor_since, updated_at FROM users WHERE id = $1`},
@@ -74,7 +74,7 @@ func (g *Group) export(ctx context.Context, in *exportInput) (*exportOutput, err
 	}
 	c, out := identity.Must(ctx), &exportOutput{Disposition: `attachment; filename="lafaekstreet-export.json"`}
 	out.Body.ExportedAt, out.Body.Records = timestamp.Of(g.clock.Now()), make(map[string][]map[string]any, len(held))
-	// One snapshot: no record is missing in one list for having just moved to another.
+	// All lists are read from one snapshot, so that they agree with each other.
 	err = pgx.BeginTxFunc(ctx, g.db.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		var err error
 		if out.Body.Profile, err = account.Load(ctx, tx, c.UserID, httpapi.Origin(ctx)); err != nil {
@@ -108,7 +108,7 @@ func (g *Group) export(ctx context.Context, in *exportInput) (*exportOutput, err
 	return out, nil
 }
 
-// recordsOf reads records as far as there is room; all tells whether they were the last ones.
+// recordsOf reads records until room, in bytes, is used up. The bool reports that none are left.
 func (g *Group) recordsOf(ctx context.Context, tx pgx.Tx, query string, user uuid.UUID, skip int, room *int) ([]map[string]any, bool, error) {
 	rows, err := tx.Query(ctx, query+` OFFSET $2`, user, skip)
 	if err != nil {
@@ -133,7 +133,7 @@ func (g *Group) recordsOf(ctx context.Context, tx pgx.Tx, query string, user uui
 	return out, true, rows.Err()
 }
 
-// place is where an export goes on: how many records of which kind were told.
+// place is where an export continues: after that many records of the kind with that index in held.
 type place struct{ kind, records int }
 
 // String is the place as a cursor.

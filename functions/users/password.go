@@ -35,10 +35,10 @@ type changePasswordInput struct {
 	}
 }
 
-// errPassword is a wrong password of somebody who is signed in: 400, for a 401 has clients drop their tokens.
+// errPassword is a wrong password of a signed-in person. It is a 400, because clients drop their tokens on a 401.
 var errPassword = problem.New(problem.BadRequest, "invalid_credentials")
 
-// secret is what proves an account to be somebody's own.
+// secret is the part of an account that its owner's identity is checked with.
 type secret struct {
 	email    string
 	language locale.Language
@@ -83,7 +83,7 @@ func (g *Group) changePassword(ctx context.Context, in *changePasswordInput) (*h
 		return nil, err
 	}
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		// Only from the password that was checked: of two changes at once, one holds.
+		// Only from the password that was checked: of two changes at once, one succeeds.
 		const q = `UPDATE users SET password_hash = $3, updated_at = now() WHERE id = $1 AND password_hash = $2 AND deleted_at IS NULL`
 		tag, err := tx.Exec(ctx, q, c.UserID, s.hash, hash)
 		if err != nil {

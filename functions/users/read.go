@@ -57,7 +57,7 @@ type view struct {
 	public *account.Public
 }
 
-// MarshalJSON writes the one that is there.
+// MarshalJSON implements json.Marshaler.
 func (v view) MarshalJSON() ([]byte, error) {
 	if v.full != nil {
 		return json.Marshal(v.full)
@@ -91,7 +91,7 @@ func (g *Group) read(ctx context.Context, in *UserPath) (*viewOutput, error) {
 	return &viewOutput{Body: view{public: &public}}, nil
 }
 
-// self is the caller when the path names them, else a 403.
+// self returns the caller when id is theirs, else a 403.
 func self(ctx context.Context, id uuid.UUID) (identity.Caller, error) {
 	c := identity.Must(ctx)
 	if c.UserID != id {

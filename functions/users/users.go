@@ -1,5 +1,5 @@
-// Package users is everything people do with their own account once signed in,
-// and what they see of others. Registering and mailed links are in functions/auth,
+// Package users serves what signed-in people do with their own account, and the
+// profiles of others. Registering and mailed links are in functions/auth,
 // which alone can sign; journeys of a person are in functions/journeys.
 package users
 
@@ -82,8 +82,8 @@ func operation(method, path, summary, description string) httpapi.Operation {
 	}
 }
 
-// maxBody is plenty for every request of the group, in bytes.
+// maxBody bounds a request of the group, in bytes.
 const maxBody = 64 << 10
 
-// googleFresh is how old a Google token may be where it stands for a password.
+// googleFresh is the highest age of a Google token that replaces the password.
 const googleFresh = 5 * time.Minute

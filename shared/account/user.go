@@ -1,4 +1,4 @@
-// Package account is what people and their devices look like: the account as its owner and administrators see it, the part
+// Package account reads and stores people and their devices: the account as its owner and administrators see it, the part
 // that others see, and the devices that push messages go to.
 package account
 

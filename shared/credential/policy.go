@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Lengths of the contract, in characters. MaxBytes is what MaxLength characters of UTF-8 may take.
+// Lengths of the contract, in characters.
 const (
 	MinLength = 8
 	MaxLength = 128
@@ -61,7 +61,7 @@ func isCommon(lower string) bool {
 	return uniform(lower)
 }
 
-// uniform reports one character repeated, or each one the next after the last ("abcdefgh", "87654321").
+// uniform reports that s is one character repeated, or a sequence up or down ("abcdefgh", "87654321").
 func uniform(s string) bool {
 	var step rune
 	var last rune

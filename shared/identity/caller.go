@@ -1,5 +1,5 @@
 // Package identity says who is calling: it verifies access tokens and checks
-// that their session still stands.
+// that their session is still valid.
 package identity
 
 import (

@@ -50,13 +50,13 @@ func (r *Revoker) All(ctx context.Context, tx *database.Tx, user uuid.UUID, exce
 	return r.revoke(ctx, tx, q, user, except, now, string(why))
 }
 
-// One ends a session of a person. The result is 1, or 0 where the session did not stand or is not theirs.
+// One ends a session of a person. The result is 1, or 0 when the session had ended or is not theirs.
 func (r *Revoker) One(ctx context.Context, p database.Pipeline, user, session uuid.UUID, why Reason, now time.Time) *database.Ask[int64] {
 	const q = `
 		UPDATE sessions SET revoked_at = $3, revoked_reason = $4
 		 WHERE user_id = $1 AND id = $2 AND revoked_at IS NULL`
 	if r.cache != nil {
-		r.cache.Forget(ctx, []uuid.UUID{session}) // also one that is not theirs: it is only asked for once more
+		r.cache.Forget(ctx, []uuid.UUID{session}) // also for a session of somebody else, which is then only read once more
 	}
 	return database.AskAffected(p, q, user, session, now, string(why))
 }

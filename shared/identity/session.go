@@ -11,7 +11,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
-// Session says what its person may do now. It goes before the access token, which may
+// Session says what its person may do now. It overrules the access token, which may
 // be an hour old.
 type Session struct {
 	UserID       uuid.UUID  `json:"u"`
@@ -22,7 +22,7 @@ type Session struct {
 
 // ErrNoSession reports a session that was revoked, has ended or never was, or
 // whose person may not sign in any more.
-var ErrNoSession = errors.New("session does not stand")
+var ErrNoSession = errors.New("session is not valid")
 
 // Sessions finds valid sessions.
 type Sessions interface {

@@ -11,8 +11,8 @@ const maxVerified = 2048
 
 // verified remembers tokens whose signature has been checked, by their hash: a
 // phone sends the same one for an hour, and checking it costs more than most
-// queries. What can change before a token ends (its session) is asked each time
-// all the same, and its end is looked at again here.
+// queries. The session is checked for each request all the same, and the token's
+// end is checked here.
 type verified struct {
 	mu     sync.Mutex
 	claims map[[sha256.Size]byte]Claims

@@ -6,11 +6,11 @@ import (
 	"unicode"
 )
 
-// MaxAddressLength of an address in bytes (RFC 5321, 4.5.3.1.3).
+// MaxAddressLength is the longest address, in bytes (RFC 5321, 4.5.3.1.3).
 const MaxAddressLength = 254
 
-// ParseAddress returns the address trimmed and in lower case; false when it is
-// none: a name around it, a missing dot in the domain, control characters.
+// ParseAddress returns the address trimmed and in lower case. It is false for anything else: a
+// name around the address, a domain without a dot, control characters.
 func ParseAddress(s string) (string, bool) {
 	s = strings.ToLower(strings.TrimSpace(s))
 	if s == "" || len(s) > MaxAddressLength || strings.ContainsAny(s, "\"<>,;:") || strings.ContainsFunc(s, unseen) {
@@ -27,5 +27,5 @@ func ParseAddress(s string) (string, bool) {
 	return s, true
 }
 
-// unseen is a character that shows nothing, makes others look otherwise, or is none yet.
+// unseen reports a space or a character that is not printed, such as a change of direction.
 func unseen(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) }

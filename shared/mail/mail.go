@@ -1,6 +1,6 @@
-// Package mail is a mail on its way from the function that wants it sent to the
-// worker that renders and sends it. It travels sealed: codes, links and
-// addresses are never in clear on a queue or in the outbox.
+// Package mail hands mails from the function that asks for them to the worker that renders and
+// sends them. A mail is sealed on the way: codes, links and addresses are never readable in a queue
+// or in the outbox.
 package mail
 
 import (
@@ -18,8 +18,8 @@ import (
 // and "mail.<template>.text" in every language, with the params named here.
 type Template string
 
-// Mails without a notification behind them. None names its reader: whoever registers
-// somebody else's address would choose what that mail says.
+// Mails that are not notifications. None contains the name of its reader, because somebody who registers
+// another person's address could choose that text.
 const (
 	RegistrationCode  Template = "registration_code"   // code, minutes
 	PasswordResetCode Template = "password_reset_code" // code, minutes

@@ -29,6 +29,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/telemetry"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
@@ -279,34 +280,38 @@ func (b *bundle) report() uuid.UUID {
 	b.exec(`INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, state, display_sha256, expires_at)
 		VALUES ($1, $2, $3, 'image/jpeg', 5, 'processed', $4, now())`, upload, b.user, "originals/"+upload.String(), hash[:])
 	b.exec(`INSERT INTO report_images (id, report_id, upload_id) VALUES ($1, $2, $3)`, database.NewID(), id, upload)
-	b.append(ledger.Event{ReportID: id, Type: ledger.Submitted})
+	b.append(id, ledger.Event{Type: ledger.Submitted})
 	return id
 }
 
-func (b *bundle) append(e ledger.Event) uuid.UUID {
+func (b *bundle) append(id uuid.UUID, e ledger.Event) uuid.UUID {
 	b.t.Helper()
 	e.At = b.clock.Now()
 	if e.Actor.Kind == "" {
 		e.Actor.Kind = "citizen"
 	}
-	var id uuid.UUID
+	var event uuid.UUID
 	box := outbox.New(b.db, b.queue, slog.New(slog.DiscardHandler))
 	err := box.Do(b.t.Context(), func(tx *outbox.Tx) error {
+		chain := ledger.AskChain(tx, report.AboutID(id), e.Actor.AgencyID)
+		if err := tx.Flush(b.t.Context()); err != nil {
+			return err
+		}
 		var err error
-		id, err = ledger.Append(b.t.Context(), tx, e)
+		event, err = chain.Get().Append(b.t.Context(), tx, e)
 		return err
 	})
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return id
+	return event
 }
 
 // move changes a report's status the way the functions do.
 func (b *bundle) move(report uuid.UUID, from, to string) {
 	b.t.Helper()
 	b.exec(`UPDATE reports SET status = $2 WHERE id = $1`, report, to)
-	b.append(ledger.Event{ReportID: report, Type: ledger.StatusMoved, OldStatus: from, Actor: ledger.Actor{Kind: "moderator"}})
+	b.append(report, ledger.Event{Type: ledger.StatusMoved, OldStatus: from, Actor: ledger.Actor{Kind: "moderator"}})
 }
 
 func (l *letter) sqs() events.SQSMessage {

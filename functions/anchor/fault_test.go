@@ -356,7 +356,7 @@ func TestLaterEventsWaitForTheFirst(t *testing.T) {
 	}
 	id := b.report()
 	b.move(id, "pending", "verified")
-	b.append(ledger.Event{ReportID: id, Type: ledger.Amended})
+	b.append(id, ledger.Event{Type: ledger.Amended})
 	b.settle()
 	b.checkAnchored()
 	var got []string

@@ -14,8 +14,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// Operator does what people do about the ledger: once before the first event,
-// and when an alarm rings.
+// Operator has the operator's commands: to set up the ledger before the first event, and to act on an alarm.
 type Operator struct {
 	Config  Config
 	Network *Network
@@ -27,8 +26,8 @@ type Operator struct {
 }
 
 const (
-	topicFee        = 10 * 100_000_000 // tinybars offered for a topic; it costs about USD 0.01
-	receiptPatience = time.Minute
+	topicFee       = 10 * 100_000_000 // tinybars offered for a topic; it costs about USD 0.01
+	receiptTimeout = time.Minute
 )
 
 // CreateTopic makes a topic whose submit key is the KMS key, and which nobody
@@ -65,7 +64,7 @@ func (o *Operator) CreateTopic(ctx context.Context, memo string) (string, error)
 
 // awaitReceipt asks every second until nodes know the outcome.
 func (o *Operator) awaitReceipt(ctx context.Context, id string) (*services.TransactionReceipt, error) {
-	ctx, cancel := context.WithTimeout(ctx, receiptPatience)
+	ctx, cancel := context.WithTimeout(ctx, receiptTimeout)
 	defer cancel()
 	for {
 		receipt, err := o.Network.Receipt(ctx, id)
@@ -112,13 +111,13 @@ func (o *Operator) CheckKey(ctx context.Context) error {
 	return errors.Join(wrong...)
 }
 
-// State is how the ledger fares.
+// State is what the command status shows.
 type State struct {
 	Tinybars   int64
 	MirrorLag  time.Duration // of the mirror node behind now
 	Waiting    int           // events without a submission
 	OldestWait time.Duration // of an event without a submission
-	Open       map[string]int
+	Open       map[ledger.SubmissionState]int
 	Confirmed  int
 	Halted     string // why the circuit is open; empty when it is closed
 	HaltedFor  time.Duration
@@ -127,7 +126,7 @@ type State struct {
 
 // State reads account, mirror node and database.
 func (o *Operator) State(ctx context.Context) (*State, error) {
-	s := &State{Open: map[string]int{}}
+	s := &State{Open: map[ledger.SubmissionState]int{}}
 	account, err := o.Mirror.Account(ctx, o.Config.Ledger.Accounts[0])
 	if err != nil {
 		return nil, fmt.Errorf("account %s: %w", o.Config.Ledger.Accounts[0], err)
@@ -170,7 +169,7 @@ func (o *Operator) open(ctx context.Context, s *State) error {
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var state string
+		var state ledger.SubmissionState
 		var n int
 		if err := rows.Scan(&state, &n); err != nil {
 			return fmt.Errorf("count submissions: %w", err)
@@ -180,8 +179,8 @@ func (o *Operator) open(ctx context.Context, s *State) error {
 	return rows.Err()
 }
 
-// Resume has the worker probe at the next sweep instead of when it would have:
-// after the fault was mended. A probe that fails halts it again.
+// Resume makes the worker probe the ledger at the next sweep instead of later. Call it after the fault is fixed. If the
+// probe fails, the circuit stays open.
 func (o *Operator) Resume(ctx context.Context) error {
 	const update = `UPDATE ledger_circuit SET probe_at = $1, failures = 0 WHERE reason IS NOT NULL`
 	if _, err := o.DB.Exec(ctx, update, o.Clock.Now()); err != nil {

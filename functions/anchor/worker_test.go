@@ -126,7 +126,7 @@ func TestManyEventsShareOneMessage(t *testing.T) {
 		id := b.report()
 		reports = append(reports, id)
 		if i%2 == 0 {
-			b.append(ledger.Event{ReportID: id, Type: ledger.Amended}) // the same topic: may share the batch
+			b.append(id, ledger.Event{Type: ledger.Amended}) // the same topic: may share the batch
 		}
 		if i%5 == 0 {
 			b.move(id, "pending", "verified") // the other topic: must wait

@@ -17,6 +17,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/report"
 )
 
 type object = map[string]any
@@ -31,7 +32,11 @@ func place(w *testenv.System, c *testenv.Client, set string) string {
 		w.Exec(`UPDATE reports SET `+set+` WHERE id = $1`, id)
 	}
 	err := outbox.New(&database.DB{Pool: w.DB}, nil, slog.New(slog.DiscardHandler)).Do(w.Context(), func(tx *outbox.Tx) error {
-		_, err := ledger.Append(w.Context(), tx, ledger.Event{ReportID: id, Type: ledger.Submitted, At: time.Now(), Actor: ledger.Actor{Kind: "citizen"}})
+		chain := ledger.AskChain(tx, report.AboutID(id), nil)
+		if err := tx.Flush(w.Context()); err != nil {
+			return err
+		}
+		_, err := chain.Get().Append(w.Context(), tx, ledger.Event{Type: ledger.Submitted, At: time.Now(), Actor: ledger.Actor{Kind: "citizen"}})
 		return err
 	})
 	if err != nil {

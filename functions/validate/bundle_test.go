@@ -27,6 +27,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/service"
 )
 
@@ -127,7 +128,11 @@ func (b *bundle) report(latitude, longitude float64) uuid.UUID {
 			VALUES ($1, $2, $3, '', 'pothole', $4, $5)`, id, fmt.Sprintf("LS-2026-%06d", b.numbers), b.person, latitude, longitude); err != nil {
 			return err
 		}
-		_, err := ledger.Append(b.t.Context(), tx, ledger.Event{ReportID: id, Type: ledger.Submitted, Actor: ledger.Actor{Kind: "citizen"}, At: time.Now()})
+		chain := ledger.AskChain(tx, report.AboutID(id), nil)
+		if err := tx.Flush(b.t.Context()); err != nil {
+			return err
+		}
+		_, err := chain.Get().Append(b.t.Context(), tx, ledger.Event{Type: ledger.Submitted, Actor: ledger.Actor{Kind: "citizen"}, At: time.Now()})
 		return err
 	})
 	if err != nil {

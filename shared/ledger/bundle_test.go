@@ -14,6 +14,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/report"
 )
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
@@ -76,27 +77,32 @@ func (b *bundle) report() uuid.UUID {
 	return id
 }
 
-func (b *bundle) append(e ledger.Event) (uuid.UUID, error) {
+func (b *bundle) append(id uuid.UUID, e ledger.Event) (uuid.UUID, error) {
 	if e.At.IsZero() {
 		e.At = noon
 	}
 	if e.Actor.Kind == "" {
 		e.Actor.Kind = "citizen"
 	}
-	var id uuid.UUID
+	var event uuid.UUID
+	ctx := context.WithoutCancel(b.t.Context())
 	err := b.box.Do(b.t.Context(), func(tx *outbox.Tx) error {
+		chain := ledger.AskChain(tx, report.AboutID(id), e.Actor.AgencyID)
+		if err := tx.Flush(ctx); err != nil {
+			return err
+		}
 		var err error
-		id, err = ledger.Append(context.WithoutCancel(b.t.Context()), tx, e)
+		event, err = chain.Get().Append(ctx, tx, e)
 		return err
 	})
-	return id, err
+	return event, err
 }
 
 // submitted is a report with its first event.
 func (b *bundle) submitted() uuid.UUID {
 	b.t.Helper()
 	id := b.report()
-	if _, err := b.append(ledger.Event{ReportID: id, Type: ledger.Submitted}); err != nil {
+	if _, err := b.append(id, ledger.Event{Type: ledger.Submitted}); err != nil {
 		b.t.Fatal(err)
 	}
 	return id

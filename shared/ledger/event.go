@@ -1,19 +1,28 @@
-// Package ledger makes what happens to a report provable: every event is one
-// canonical payload in an append-only table, chained to the event before it,
-// and written to a public ledger by the anchor function.
+// Package ledger makes what happens to a report provable: every event is one canonical payload in an append-only table,
+// contains the hash of the event before it, and is written to a public ledger by the anchor function.
 //
-// Life of an event: Append writes it in the transaction of the change it
-// records; anchor submits it, alone or as a leaf of a Merkle tree; History and
-// Verify read it back beside what the mirror node says.
+// Life of an event: Chain.Append writes it in the transaction of the change that it records; anchor submits it, alone or
+// as a leaf of a Merkle tree; History and Verify read it and compare it with the mirror node.
 package ledger
 
 import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/report"
 )
 
-// Type is what happened.
+// Type is the kind of an event.
 type Type string
 
 // The event types.
@@ -25,7 +34,7 @@ const (
 	Withdrawn   Type = "REPORT_WITHDRAWN"
 )
 
-// Topic is one of the two topics, by its role; the network's id of it is configuration.
+// Topic is one of the two topics of the public ledger. Config.TopicID has its id on the network.
 type Topic string
 
 // The topics.
@@ -34,7 +43,7 @@ const (
 	Status  Topic = "status"  // what was decided about it, by people and by AI
 )
 
-// Topic is where events of the type are written.
+// Topic is the topic on which events of the type are written.
 func (t Type) Topic() Topic {
 	if t == StatusMoved || t == AIValidated {
 		return Status
@@ -42,7 +51,7 @@ func (t Type) Topic() Topic {
 	return Reports
 }
 
-// Actor is who caused an event, as a class and never as a person.
+// Actor is who caused an event: a kind of actor, never a person.
 type Actor struct {
 	// Kind is citizen, ai, moderator, government_official, admin or system.
 	Kind string
@@ -50,7 +59,7 @@ type Actor struct {
 	AgencyID *uuid.UUID
 }
 
-// Assessment is what AI concluded.
+// Assessment is the conclusion of the AI, or of a person who overrides it.
 type Assessment struct {
 	Relevant   bool    `json:"relevant"`
 	Confidence float64 `json:"confidence"` // 0 to 1
@@ -59,24 +68,176 @@ type Assessment struct {
 	Model      string  `json:"model,omitempty"`
 }
 
-// State is what of a report its events vouch for and changes.
+// State is the part of a report that an event records and that can change.
 type State struct {
 	IssueType, IssueTypeRaw, Severity, Status string
 	Title, Description                        string
 }
 
-// Event is what a caller of Append says about a change. The rest of the payload is the report's state and its place in
-// the chain.
+// Event is what the caller of Chain.Append says about a change. The chain adds the report's state and the event before.
 type Event struct {
-	ReportID uuid.UUID // may be left out where a Chain knows it
-	Type     Type
-	Actor    Actor
+	Type  Type
+	Actor Actor
 	// At is when it happened.
 	At time.Time
 	// OldStatus is the status before a StatusMoved.
 	OldStatus string
 	// AI belongs to AIValidated.
 	AI *Assessment
+}
 
-	id uuid.UUID // once it is appended
+// check validates e.
+func (e *Event) check() error {
+	switch e.Type {
+	case Submitted, StatusMoved, AIValidated, Amended, Withdrawn:
+	default:
+		return fmt.Errorf("event type %q is unknown", e.Type)
+	}
+	switch e.Actor.Kind {
+	case "citizen", "ai", "moderator", "government_official", "admin", "system":
+	default:
+		return fmt.Errorf("actor kind %q is unknown", e.Actor.Kind)
+	}
+	if e.At.IsZero() || e.At.Year() > 9999 {
+		return errors.New("event has no time")
+	}
+	if (e.Type == StatusMoved) != (e.OldStatus != "") {
+		return errors.New("an old status belongs to a status change, and to nothing else")
+	}
+	if (e.Type == AIValidated) != (e.AI != nil) {
+		return errors.New("an assessment belongs to an AI validation, and to nothing else")
+	}
+	if e.AI != nil && (math.IsNaN(e.AI.Confidence) || e.AI.Confidence < 0 || e.AI.Confidence > 1) {
+		return errors.New("confidence is outside 0 to 1")
+	}
+	return nil
+}
+
+// Chain is what a transaction needs to append to a report's events: the report's state and the newest event.
+type Chain struct {
+	*snapshot
+	late   database.Late // number of a report that gets it in this transaction
+	seq    int           // of the newest event; 0 before the first
+	hash   []byte        // of its payload; nil before the first event, and if the payload has a number that is not known yet
+	salt   []byte        // nil before the first event, and once the report is erased
+	agency *uuid.UUID
+}
+
+// NewReport is a report that a transaction creates, as its first event records it.
+type NewReport struct {
+	State
+	ID                  uuid.UUID
+	Number              database.Late
+	Latitude, Longitude float64
+	CapturedAt          *time.Time
+	Images              [][]byte // SHA-256 of the processed public renditions, in order
+}
+
+// NewChain returns the chain of a report that the transaction creates. It has no event yet; nothing is read.
+func NewChain(r NewReport) *Chain {
+	return &Chain{late: r.Number, snapshot: &snapshot{State: r.State, id: r.ID, number: r.Number.Placeholder(),
+		latitude: r.Latitude, longitude: r.Longitude, capturedAt: r.CapturedAt, images: r.Images}}
+}
+
+// AskChain locks the report's row, so that only one transaction appends at a time, and reads the chain. The pipeline fails
+// with ErrNoReport if there is no such report. Agency is that of the actor, or nil.
+func AskChain(p database.Pipeline, about report.About, agency *uuid.UUID) *database.Ask[*Chain] {
+	state := database.AskRow(p, scanSnapshot, lockSnapshot, about.Args()...).Missing(ErrNoReport)
+	// A separate statement: it sees what the previous holder of the lock has committed.
+	const tail = `
+SELECT coalesce(e.seq, 0), e.payload_hash, (SELECT salt FROM report_salts WHERE report_id = r.id), coalesce((SELECT code FROM agencies WHERE id = $3), '')
+FROM reports r LEFT JOIN LATERAL (SELECT seq, payload_hash FROM ledger_events WHERE report_id = r.id ORDER BY seq DESC LIMIT 1) e ON true
+WHERE r.id = ` + report.IDSQL
+	end := database.AskRow(p, pgx.RowToStructByPos[chainEnd], tail, about.Args(agency)...)
+	return database.Derive(func() *Chain {
+		e := end.Get()
+		c := &Chain{snapshot: state.Get(), seq: e.Seq, hash: e.Hash, salt: e.Salt, agency: agency}
+		c.snapshot.agency = e.Agency
+		return c
+	})
+}
+
+// chainEnd is the newest event of a chain.
+type chainEnd struct {
+	Seq    int    // of the newest event; 0 without one
+	Hash   []byte // of its payload
+	Salt   []byte
+	Agency string // code of the agency asked for
+}
+
+// Append adds e to the chain in tx, the transaction of the change itself, and sends a message to the anchor worker after
+// the commit. It returns the event's id.
+//
+// The caller sets State to that after the change before it calls Append. Append reads nothing; the event is written with
+// the next round trip of tx. It fails if e is not valid, or not possible after the events before it.
+func (c *Chain) Append(ctx context.Context, tx *outbox.Tx, e Event) (uuid.UUID, error) {
+	id, err := c.append(tx, e)
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("append %s: %w", e.Type, err)
+	}
+	return id, tx.Send(ctx, queue.Anchor, queue.AnchorMessage{EventID: id})
+}
+
+func (c *Chain) append(tx *outbox.Tx, e Event) (uuid.UUID, error) {
+	if err := c.check(e); err != nil {
+		return uuid.Nil, err
+	}
+	state := *c.snapshot
+	if e.Actor.AgencyID == nil {
+		state.agency = ""
+	}
+	if e.Type == Submitted {
+		c.salt = newSalt(tx, c.id, e.At)
+	}
+	var hash []byte
+	var err error
+	if c.salt != nil {
+		if hash, err = state.contentHash(c.salt); err != nil {
+			return uuid.Nil, err
+		}
+	}
+	raw, err := encode(e, &state, c.seq+1, c.hash, hash)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	id := database.NewID()
+	c.insert(tx, id, e, raw)
+	c.seq, c.hash = c.seq+1, nil
+	if c.late.Known() {
+		sum := sha256.Sum256(raw)
+		c.hash = sum[:]
+	}
+	return id, nil
+}
+
+// check reports why e cannot be appended to the chain; nil when it can.
+func (c *Chain) check(e Event) error {
+	if err := e.check(); err != nil {
+		return err
+	}
+	if (e.Type == Submitted) != (c.seq == 0) {
+		return fmt.Errorf("the report has %d events", c.seq)
+	}
+	if e.Actor.AgencyID != nil && (c.agency == nil || *c.agency != *e.Actor.AgencyID) {
+		return errors.New("the chain was read for another agency")
+	}
+	if c.seq > 0 && c.hash == nil {
+		return errors.New("the hash of the event before is known only after the commit")
+	}
+	return nil
+}
+
+// insert adds the statements that store e, with the payload raw, after the newest event.
+func (c *Chain) insert(p database.Pipeline, id uuid.UUID, e Event, raw []byte) {
+	const event = `
+WITH payload AS (SELECT convert_to(` + database.Filled + `, 'UTF8') AS bytes),
+event AS (
+  INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, prev_hash, created_at)
+  SELECT $4, $5, $6, $7, $8, bytes, sha256(bytes), $9, $10 FROM payload RETURNING id, position, report_id, seq, topic, created_at)
+INSERT INTO ledger_anchors (event_id, position, report_id, seq, topic, created_at) SELECT * FROM event`
+	p.Queue(event, c.late.Args(string(raw), id, c.id, c.seq+1, e.Type, e.Type.Topic(), c.hash, e.At)...)
+	if c.seq > 0 { // a new report is queued from the start
+		const show = `UPDATE reports SET blockchain_status = 'queued' WHERE id = $1 AND blockchain_status NOT IN ('queued', 'failed')`
+		p.Queue(show, c.id)
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
@@ -37,7 +38,7 @@ type Entry struct {
 	Batch              *BatchProof     `json:"batch,omitempty" doc:"how the event is included when the message is a Merkle root"`
 }
 
-// BatchProof shows that an event is under the root on the topic (RFC 6962).
+// BatchProof proves that an event is a leaf of the Merkle tree whose root is on the topic (RFC 6962).
 type BatchProof struct {
 	LeafIndex int64    `json:"leaf_index"`
 	TreeSize  int      `json:"tree_size"`
@@ -45,15 +46,14 @@ type BatchProof struct {
 	Proof     []string `json:"proof" doc:"sibling hashes from the leaf up, hex"`
 }
 
-// History reads the events of a report; ErrNoReport when there is none. It asks
-// nobody but the database.
-func History(ctx context.Context, q database.Querier, c Config, report uuid.UUID, gates ...Gate) (*ReportHistory, error) {
-	s, err := readRecords(ctx, q, report, gates...)
+// History reads the events of a report from the database alone. It fails with ErrNoReport if there is no such report.
+func History(ctx context.Context, q database.Querier, c Config, id uuid.UUID, gates ...Gate) (*ReportHistory, error) {
+	s, err := readRecords(ctx, q, id, gates...)
 	if err != nil {
 		return nil, fmt.Errorf("ledger history: %w", err)
 	}
 	links := s.links
-	h := &ReportHistory{ReportID: report, ReportNumber: s.number, Network: c.Network, Entries: make([]Entry, len(links))}
+	h := &ReportHistory{ReportID: id, ReportNumber: s.number, Network: c.Network, Entries: make([]Entry, len(links))}
 	var prev []byte
 	intact := true
 	for i := range links {
@@ -75,7 +75,7 @@ func (l *link) entry(c *Config, intact bool) Entry {
 		Status: a.Status, ExplorerURL: a.ExplorerURL,
 	}
 	included := l.included() == nil
-	e.Verified = intact && included && a.Status == "confirmed"
+	e.Verified = intact && included && statusOf(l.State) == report.LedgerConfirmed
 	if l.LeafIndex != nil && l.BatchSize != nil {
 		e.Batch = &BatchProof{LeafIndex: *l.LeafIndex, TreeSize: *l.BatchSize, Proof: []string{}}
 		if _, root, err := parseBatch(l.Message); err == nil {

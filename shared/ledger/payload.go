@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -12,16 +14,21 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
 	"github.com/gowebpki/jcs"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/report"
 )
 
-// MaxMessage is what one message of the consensus service carries, in bytes.
+// MaxMessage is the most bytes of one message of the consensus service.
 const MaxMessage = 1024
 
 // maxListedImages keeps payloads within MaxMessage; more images are recorded as one digest.
 const maxListedImages = 4
 
-// Bounds of the words that come from a model's answer or from configuration, in bytes.
+// Limits of the texts that come from a model's answer or from configuration, in bytes.
 const (
 	maxWord  = 40
 	maxModel = 64
@@ -47,13 +54,13 @@ type payload struct {
 	AI           *Assessment `json:"ai,omitempty"`
 }
 
-// changedBy is an actor's class, and the code of an agency; never a person.
+// changedBy is the kind of actor and the code of its agency, never a person.
 type changedBy struct {
 	Kind   string `json:"kind"`
 	Agency string `json:"agency,omitempty"`
 }
 
-// place is rounded to 4 decimals, about 11 metres: public, and no front door.
+// place is in degrees (WGS 84), rounded to 4 decimals, about 11 metres: it is public and must not show a front door.
 type place struct {
 	Lat float64 `json:"lat"`
 	Lon float64 `json:"lon"`
@@ -62,7 +69,7 @@ type place struct {
 // payloadTime is RFC 3339 in UTC with milliseconds.
 const payloadTime = "2006-01-02T15:04:05.000Z"
 
-// canonical is v as canonical JSON (RFC 8785).
+// canonical encodes v as canonical JSON (RFC 8785).
 func canonical(v any) ([]byte, error) {
 	raw, err := json.Marshal(v)
 	if err != nil {
@@ -75,7 +82,7 @@ func canonical(v any) ([]byte, error) {
 	return out, nil
 }
 
-// encode makes the payload of e out of the report's state s and its place in the chain.
+// encode returns the payload of e, event number seq of a report with the state s. Prev is the hash of the event before.
 func encode(e Event, s *snapshot, seq int, prev, contentHash []byte) ([]byte, error) {
 	p := payload{
 		Version: 1, Event: e.Type, ReportNumber: s.number, Seq: seq, At: e.At.UTC().Format(payloadTime),
@@ -104,7 +111,7 @@ func encode(e Event, s *snapshot, seq int, prev, contentHash []byte) ([]byte, er
 	return out, nil
 }
 
-// imageFields lists hashes, or digests them all when they would not fit.
+// imageFields returns the hashes in hex, or one digest of all of them if there are more than maxListedImages.
 func imageFields(images [][]byte) ([]string, string) {
 	if len(images) > maxListedImages {
 		all := sha256.New()
@@ -120,10 +127,11 @@ func imageFields(images [][]byte) ([]string, string) {
 	return list, ""
 }
 
+// decode parses a payload and refuses one that is not canonical JSON.
 func decode(raw []byte) (*payload, error) {
 	var p payload
 	if err := json.Unmarshal(raw, &p); err != nil {
-		return nil, fmt.Errorf("payload is no JSON: %w", err)
+		return nil, fmt.Errorf("payload is not JSON: %w", err)
 	}
 	again, err := jcs.Transform(raw)
 	if err != nil || string(again) != string(raw) {
@@ -132,35 +140,8 @@ func decode(raw []byte) (*payload, error) {
 	return &p, nil
 }
 
-// check validates what the caller says.
-func (e *Event) check() error {
-	switch e.Type {
-	case Submitted, StatusMoved, AIValidated, Amended, Withdrawn:
-	default:
-		return fmt.Errorf("event type %q is unknown", e.Type)
-	}
-	switch e.Actor.Kind {
-	case "citizen", "ai", "moderator", "government_official", "admin", "system":
-	default:
-		return fmt.Errorf("actor kind %q is unknown", e.Actor.Kind)
-	}
-	if e.At.IsZero() || e.At.Year() > 9999 {
-		return errors.New("event has no time")
-	}
-	if (e.Type == StatusMoved) != (e.OldStatus != "") {
-		return errors.New("an old status belongs to a status change, and to nothing else")
-	}
-	if (e.Type == AIValidated) != (e.AI != nil) {
-		return errors.New("an assessment belongs to an AI validation, and to nothing else")
-	}
-	if e.AI != nil && (math.IsNaN(e.AI.Confidence) || e.AI.Confidence < 0 || e.AI.Confidence > 1) {
-		return errors.New("confidence is outside 0 to 1")
-	}
-	return nil
-}
-
-// bounded keeps the letters, digits and plain punctuation of s, n bytes at most:
-// what a model answers must neither break the form nor grow in escaping.
+// bounded removes all but letters, digits and plain punctuation from s and cuts it to n bytes: JSON escapes none of these,
+// so that an answer of a model cannot make a payload too large.
 func bounded(s string, n int) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune(" _-.:/", r) {
@@ -176,3 +157,86 @@ func bounded(s string, n int) string {
 }
 
 func payloadInstant(s string) (time.Time, error) { return time.Parse(payloadTime, s) }
+
+// ErrNoReport reports that no report has the id.
+var ErrNoReport = errors.New("no such report")
+
+// snapshot is the part of a report that an event records.
+type snapshot struct {
+	State
+	id                  uuid.UUID
+	number              string
+	latitude, longitude float64
+	capturedAt          *time.Time
+	images              [][]byte // SHA-256 of the processed public renditions, oldest first
+	agency              string   // code of the actor's agency; only set to append an event
+}
+
+const selectSnapshot = `
+SELECT r.id, r.report_number, r.issue_type, coalesce(r.issue_type_raw, ''), r.severity, r.status, r.title, r.description,
+       r.latitude, r.longitude, r.captured_at,
+       ARRAY(SELECT u.display_sha256 FROM report_images i JOIN uploads u ON u.id = i.upload_id
+             WHERE i.report_id = r.id AND i.deleted_at IS NULL AND u.display_sha256 IS NOT NULL
+             ORDER BY i.created_at, i.id)
+FROM reports r WHERE r.id = ` + report.IDSQL
+
+// lockSnapshot also locks the report's row, for appending an event.
+const lockSnapshot = selectSnapshot + ` FOR NO KEY UPDATE OF r`
+
+// scanSnapshot reads a row of selectSnapshot.
+func scanSnapshot(row pgx.CollectableRow) (*snapshot, error) {
+	var s snapshot
+	err := row.Scan(&s.id, &s.number, &s.IssueType, &s.IssueTypeRaw, &s.Severity, &s.Status,
+		&s.Title, &s.Description, &s.latitude, &s.longitude, &s.capturedAt, &s.images)
+	return &s, err
+}
+
+func (s *snapshot) rounded() place {
+	return place{Lat: math.Round(s.latitude*1e4) / 1e4, Lon: math.Round(s.longitude*1e4) / 1e4}
+}
+
+// content is the part of a report that may be personal: free text, the exact place, the time of the photograph. A payload
+// has only its salted hash.
+type content struct {
+	Title        string  `json:"title"`
+	Description  string  `json:"description"`
+	IssueTypeRaw string  `json:"issue_type_raw"`
+	Latitude     float64 `json:"latitude"`
+	Longitude    float64 `json:"longitude"`
+	CapturedAt   *string `json:"captured_at"` // with microseconds, the precision of the database
+}
+
+// contentHash is HMAC-SHA-256 of the canonical content under the report's salt.
+func (s *snapshot) contentHash(salt []byte) ([]byte, error) {
+	c := content{Title: s.Title, Description: s.Description, IssueTypeRaw: s.IssueTypeRaw, Latitude: s.latitude, Longitude: s.longitude}
+	if s.capturedAt != nil {
+		at := s.capturedAt.UTC().Format("2006-01-02T15:04:05.000000Z")
+		c.CapturedAt = &at
+	}
+	raw, err := canonical(c)
+	if err != nil {
+		return nil, err
+	}
+	mac := hmac.New(sha256.New, salt)
+	_, _ = mac.Write(raw)
+	return mac.Sum(nil), nil
+}
+
+const saltBytes = 32
+
+// newSalt makes and stores the salt of a report, with its first event.
+func newSalt(p database.Pipeline, report uuid.UUID, at time.Time) []byte {
+	salt := make([]byte, saltBytes)
+	_, _ = rand.Read(salt) // never fails
+	p.Queue(`INSERT INTO report_salts (report_id, salt, created_at) VALUES ($1, $2, $3)`, report, salt, at)
+	return salt
+}
+
+// selectSalt has no row after ForgetPerson.
+const selectSalt = `SELECT salt FROM report_salts WHERE report_id = $1`
+
+// ForgetPerson deletes the salts of a person's reports. Without the salt nobody can confirm a guess of a title, a
+// description or an exact place by its hash. The proofs that the events existed stay valid. It cannot be undone.
+func ForgetPerson(p database.Pipeline, user uuid.UUID) {
+	p.Queue(`DELETE FROM report_salts WHERE report_id IN (SELECT id FROM reports WHERE user_id = $1)`, user)
+}

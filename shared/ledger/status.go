@@ -25,7 +25,7 @@ type Anchor struct {
 	ExplorerURL        *string         `json:"explorer_url"`
 }
 
-// SubmissionState is how far a message of the public ledger is, as ledger_submissions.state has it.
+// SubmissionState is the state of a message to the public ledger (ledger_submissions.state).
 type SubmissionState string
 
 // The states of a submission, in their order; a submission whose transaction had no effect goes back to claimed.
@@ -39,20 +39,20 @@ const (
 )
 
 // statusOf maps a submission's state to the word clients know; nil stands for an event without a submission.
-func statusOf(state *SubmissionState) string {
+func statusOf(state *SubmissionState) report.LedgerStatus {
 	if state == nil {
-		return "queued"
+		return report.LedgerQueued
 	}
 	switch *state {
 	case SubmissionClaimed, SubmissionPrepared:
-		return "submitting"
+		return report.LedgerSubmitting
 	case SubmissionSubmitted, SubmissionReached:
-		return "submitted"
+		return report.LedgerSubmitted
 	}
-	return string(*state) // confirmed, failed
+	return report.LedgerStatus(*state) // confirmed, failed
 }
 
-// place of an event's submission, as the database has it.
+// submissionRow is the submission of an event; its members are nil for an event without one.
 type submissionRow struct {
 	State          *SubmissionState
 	TopicID        *string
@@ -62,9 +62,9 @@ type submissionRow struct {
 }
 
 func (r *submissionRow) anchor(c *Config) Anchor {
-	a := Anchor{Status: statusOf(r.State), Network: c.Network, TopicID: r.TopicID, TransactionID: r.TransactionID,
+	a := Anchor{Status: string(statusOf(r.State)), Network: c.Network, TopicID: r.TopicID, TransactionID: r.TransactionID,
 		SequenceNumber: r.Sequence, ConsensusTimestamp: consensusTime(r.ConsensusNanos)}
-	// Before consensus an explorer would show nothing.
+	// Before consensus an explorer shows nothing.
 	if r.TransactionID != nil && r.Sequence != nil {
 		a.ExplorerURL = c.Explorer(*r.TransactionID)
 	}
@@ -103,10 +103,9 @@ WHERE a.seq = 1 AND a.report_id = ` + report.IDSQL
 	})
 }
 
-// ShowStatus brings reports.blockchain_status, which lists read, in line for the
-// reports with an event in the submission: the status of the least advanced
-// event. Call LockReports before the submission changes and this after, or two
-// submissions of one report that move at once each miss the other.
+// ShowStatus updates reports.blockchain_status of the reports with an event in the submission: the status of the event that
+// is least advanced. Call LockReports before the submission changes and ShowStatus after it; otherwise two submissions of
+// one report that change at the same time do not see each other.
 func ShowStatus(ctx context.Context, tx database.Querier, submission uuid.UUID) error {
 	const update = `
 UPDATE reports r SET blockchain_status = x.status
@@ -126,7 +125,8 @@ WHERE r.id = x.report_id AND r.blockchain_status <> x.status`
 	return nil
 }
 
-// LockReports takes the row locks ShowStatus relies on, in the order of ids that everybody takes them in.
+// LockReports locks the rows of the reports with an event in the submission, in the order of their ids, which prevents
+// deadlocks.
 func LockReports(ctx context.Context, tx database.Querier, submission uuid.UUID) error {
 	const lock = `
 SELECT FROM reports WHERE id IN (SELECT report_id FROM ledger_anchors WHERE submission_id = $1)

@@ -35,12 +35,11 @@ type MirrorReader interface {
 	Account(ctx context.Context, id string) (*MirrorAccount, error)
 }
 
-// Verify re-derives everything about a report's events, trusting neither the
-// database nor our own earlier confirmations: hashes, chain, inclusion proofs,
-// and the messages, payers and signatures as the mirror node holds them.
+// Verify computes everything about a report's events again and trusts neither the database nor earlier confirmations:
+// hashes, chain, inclusion proofs, and the messages, payers and signatures on the mirror node.
 //
-// ErrNoReport when there is no such report; ErrMirrorUnavailable when the mirror
-// node did not answer, which says nothing about the report.
+// It fails with ErrNoReport if there is no such report, with ErrMirrorUnavailable if the mirror node did not answer: then
+// nothing is known about the report.
 func Verify(ctx context.Context, q database.Querier, mirror MirrorReader, c Config, report uuid.UUID, gates ...Gate) (*Verification, error) {
 	s, err := readRecords(ctx, q, report, gates...)
 	if err != nil {
@@ -56,9 +55,8 @@ func Verify(ctx context.Context, q database.Querier, mirror MirrorReader, c Conf
 	return v.result(len(links)), nil
 }
 
-// VerifyRecords is Verify without the public ledger: what the database alone can
-// prove or disprove. Its checks of message, payer, signature and running hash are
-// not among the answer's.
+// VerifyRecords is Verify without the public ledger: it checks what the database alone can prove. The checks of message,
+// payer, signature and running hash are left out.
 func VerifyRecords(ctx context.Context, q database.Querier, c Config, report uuid.UUID) (*Verification, error) {
 	s, err := readRecords(ctx, q, report)
 	if err != nil {
@@ -86,7 +84,7 @@ type verifier struct {
 	config Config
 	breaks map[string]string
 	notes  map[string]string
-	// waiting: an event is on its way; lost: one is not, and never was.
+	// waiting: an event is not confirmed yet. lost: an event was never queued for the ledger.
 	waiting, lost bool
 	// evidence and keys are what the mirror said, asked once.
 	evidence map[uuid.UUID]*evidence
@@ -105,7 +103,7 @@ func (v *verifier) fail(name, format string, args ...any) {
 	}
 }
 
-// expect fails the property when err says so.
+// expect records a break of the property if err is not nil.
 func (v *verifier) expect(name string, seq int, err error) {
 	if err != nil {
 		v.fail(name, "event %d: %s", seq, err)
@@ -178,7 +176,7 @@ func (v *verifier) anchored(l *link) bool {
 	case l.SubmissionID == nil:
 		v.waiting = true
 		v.fail("anchored", "event %d waits to be written to the ledger", l.Seq)
-	case statusOf(l.State) != "confirmed":
+	case *l.State != SubmissionConfirmed:
 		v.waiting = true
 		v.fail("anchored", "event %d is %s, not yet confirmed", l.Seq, statusOf(l.State))
 	default:

@@ -75,7 +75,11 @@ func (b *bundle) report(status report.Status) uuid.UUID {
 		duplicate_of, assigned_agency_id) VALUES ($1, $2, $3, '', 'pothole', $4, -8.55, 125.57, $5, $6)`,
 		id, "LS-2026-"+id.String(), b.author, status, original, b.agency)
 	err := b.outbox.Do(b.t.Context(), func(tx *outbox.Tx) error {
-		_, err := ledger.Append(b.t.Context(), tx, ledger.Event{ReportID: id, Type: ledger.Submitted, At: time.Now(), Actor: ledger.Actor{Kind: "ai"}})
+		chain := ledger.AskChain(tx, report.AboutID(id), nil)
+		if err := tx.Flush(b.t.Context()); err != nil {
+			return err
+		}
+		_, err := chain.Get().Append(b.t.Context(), tx, ledger.Event{Type: ledger.Submitted, At: time.Now(), Actor: ledger.Actor{Kind: "ai"}})
 		return err
 	})
 	if err != nil {

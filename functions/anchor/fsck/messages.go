@@ -70,10 +70,10 @@ func (c *Check) message(ctx context.Context, topic string, m *ledger.TopicMessag
 	return c.compare(ctx, where, m, s)
 }
 
-// submissionRow is a submission that claims a place on a topic.
+// submissionRow is a submission with a sequence number on a topic.
 type submissionRow struct {
 	ID        uuid.UUID
-	State     string
+	State     ledger.SubmissionState
 	Message   []byte
 	Running   []byte
 	Consensus *int64
@@ -106,7 +106,7 @@ func (c *Check) compare(ctx context.Context, where string, m *ledger.TopicMessag
 		return c.find(where, "message", "the mirror node holds other bytes than submission %s", s.ID)
 	case !bytes.Equal(m.RunningHash, s.Running):
 		return c.find(where, "running_hash", "submission %s records another one", s.ID)
-	case s.State == "confirmed" && (s.Consensus == nil || *s.Consensus != m.ConsensusNanos):
+	case s.State == ledger.SubmissionConfirmed && (s.Consensus == nil || *s.Consensus != m.ConsensusNanos):
 		return c.find(where, "message", "submission %s records another consensus time", s.ID)
 	case m.TransactionID != "" && (s.TxID == nil || *s.TxID != m.TransactionID):
 		return c.find(where, "signature", "submission %s records another transaction", s.ID)
@@ -127,8 +127,7 @@ func (c *Check) compare(ctx context.Context, where string, m *ledger.TopicMessag
 	return nil
 }
 
-// submissions checks those that claim to be confirmed and were not met on the
-// topics, and that each still has all its events.
+// submissions checks that each submission still has all its events, and that the message of each confirmed one exists.
 func (c *Check) submissions(ctx context.Context) error {
 	const query = `
 SELECT s.id, s.topic_id, s.sequence_number, s.batch_size, s.state,
@@ -139,7 +138,7 @@ FROM ledger_submissions s WHERE s.id > $1 ORDER BY s.id LIMIT $2`
 		TopicID  string
 		Sequence *int64
 		Batch    int
-		State    string
+		State    ledger.SubmissionState
 		Events   int
 	}
 	var last uuid.UUID
@@ -161,12 +160,12 @@ FROM ledger_submissions s WHERE s.id > $1 ORDER BY s.id LIMIT $2`
 					return err
 				}
 			}
-			if s.State == "failed" {
+			if s.State == ledger.SubmissionFailed {
 				if err := c.find(where, "message", "the mirror node contradicted it when it was to be confirmed"); err != nil {
 					return err
 				}
 			}
-			if s.State != "confirmed" {
+			if s.State != ledger.SubmissionConfirmed {
 				continue
 			}
 			if err := c.onTopic(ctx, where, s.TopicID, s.Sequence); err != nil {
@@ -179,7 +178,7 @@ FROM ledger_submissions s WHERE s.id > $1 ORDER BY s.id LIMIT $2`
 	}
 }
 
-// onTopic catches submissions that point where the walk over our topics did not come by.
+// onTopic checks that a confirmed submission names a message that exists on one of our topics.
 func (c *Check) onTopic(ctx context.Context, where, topic string, sequence *int64) error {
 	if topic != c.Config.TopicReports && topic != c.Config.TopicStatus {
 		return c.find(where, "message", "it is on topic %s, which is not ours", topic)

@@ -11,10 +11,10 @@ import (
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
-// maxEvents bounds what one answer about a report covers.
+// maxEvents is the most events of a report that are read.
 const maxEvents = 500
 
-// link is one event of a report's chain with all the database knows about it.
+// link is one event of a report's chain, with its submission and transaction if it has them.
 type link struct {
 	ID           uuid.UUID
 	ReportID     uuid.UUID
@@ -25,7 +25,7 @@ type link struct {
 	Payload      []byte
 	Hash         []byte
 	Prev         []byte
-	AnchoredSeq  *int // null: no anchor row, which Append always writes
+	AnchoredSeq  *int // nil without an anchor row, which Append always writes
 	LeafIndex    *int64
 	Proof        []byte
 	SubmissionID *uuid.UUID
@@ -50,17 +50,17 @@ LEFT JOIN ledger_anchors a ON a.event_id = e.id AND a.report_id = e.report_id
 LEFT JOIN ledger_submissions s ON s.id = a.submission_id
 LEFT JOIN ledger_transactions t ON t.id = s.transaction_id AND t.submission_id = s.id`
 
-// records is what the database holds of a report for the ledger.
+// records is a report and its events.
 type records struct {
 	*snapshot
-	salt  []byte // nil when the report was erased
+	salt  []byte // nil after ForgetPerson
 	links []link
 }
 
-// Gate adds to a pipeline what must hold before anything is told; the pipeline fails where it does not.
+// Gate adds a condition to a pipeline, such as that the caller may see the report. The pipeline fails if it does not hold.
 type Gate func(p database.Pipeline)
 
-// readRecords takes one round trip; ErrNoReport when there is no such report.
+// readRecords reads a report and its events in one round trip. It fails with ErrNoReport if there is no such report.
 func readRecords(ctx context.Context, q database.Querier, id uuid.UUID, gates ...Gate) (*records, error) {
 	batch := &database.Batch{}
 	for _, gate := range gates {

@@ -25,11 +25,11 @@ func TestAppendChainsCanonicalPayloads(t *testing.T) {
 	id := b.submitted()
 	b.exec(`UPDATE reports SET status = 'verified', severity = 'high' WHERE id = $1`, id)
 	for _, e := range []ledger.Event{
-		{ReportID: id, Type: ledger.AIValidated, Actor: ledger.Actor{Kind: "ai"}, AI: &ledger.Assessment{
+		{Type: ledger.AIValidated, Actor: ledger.Actor{Kind: "ai"}, AI: &ledger.Assessment{
 			Relevant: true, Confidence: 0.98765432, Severity: "high", DamageType: strings.Repeat("long ", 20), Model: "local-stand-in"}},
-		{ReportID: id, Type: ledger.StatusMoved, OldStatus: "pending", Actor: ledger.Actor{Kind: "government_official", AgencyID: &agency}},
+		{Type: ledger.StatusMoved, OldStatus: "pending", Actor: ledger.Actor{Kind: "government_official", AgencyID: &agency}},
 	} {
-		if _, err := b.append(e); err != nil {
+		if _, err := b.append(id, e); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -87,22 +87,23 @@ func TestAppendRefuses(t *testing.T) {
 	b := setup(t)
 	fresh, begun := b.report(), b.submitted()
 	for _, tc := range []struct {
-		name  string
-		event ledger.Event
+		name   string
+		report uuid.UUID
+		event  ledger.Event
 	}{
-		{"first event is no submission", ledger.Event{ReportID: fresh, Type: ledger.Amended}},
-		{"second submission", ledger.Event{ReportID: begun, Type: ledger.Submitted}},
-		{"unknown type", ledger.Event{ReportID: begun, Type: "BURNED"}},
-		{"unknown actor", ledger.Event{ReportID: begun, Type: ledger.Amended, Actor: ledger.Actor{Kind: "Ana"}}},
-		{"status change without the old one", ledger.Event{ReportID: begun, Type: ledger.StatusMoved}},
-		{"AI without an assessment", ledger.Event{ReportID: begun, Type: ledger.AIValidated}},
-		{"confidence above 1", ledger.Event{ReportID: begun, Type: ledger.AIValidated, AI: &ledger.Assessment{Confidence: 2}}},
+		{"first event is no submission", fresh, ledger.Event{Type: ledger.Amended}},
+		{"second submission", begun, ledger.Event{Type: ledger.Submitted}},
+		{"unknown type", begun, ledger.Event{Type: "BURNED"}},
+		{"unknown actor", begun, ledger.Event{Type: ledger.Amended, Actor: ledger.Actor{Kind: "Ana"}}},
+		{"status change without the old one", begun, ledger.Event{Type: ledger.StatusMoved}},
+		{"AI without an assessment", begun, ledger.Event{Type: ledger.AIValidated}},
+		{"confidence above 1", begun, ledger.Event{Type: ledger.AIValidated, AI: &ledger.Assessment{Confidence: 2}}},
 	} {
-		if _, err := b.append(tc.event); err == nil {
+		if _, err := b.append(tc.report, tc.event); err == nil {
 			t.Errorf("%s: got no error", tc.name)
 		}
 	}
-	if _, err := b.append(ledger.Event{ReportID: database.NewID(), Type: ledger.Submitted}); !errors.Is(err, ledger.ErrNoReport) {
+	if _, err := b.append(database.NewID(), ledger.Event{Type: ledger.Submitted}); !errors.Is(err, ledger.ErrNoReport) {
 		t.Errorf("unknown report: got %v, want ErrNoReport", err)
 	}
 	if n := scan[int](b, `SELECT count(*) FROM ledger_events`); n != 1 {
@@ -117,7 +118,7 @@ func TestAppendAtOnceMakesOneChain(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			if _, err := b.append(ledger.Event{ReportID: id, Type: ledger.Amended}); err != nil {
+			if _, err := b.append(id, ledger.Event{Type: ledger.Amended}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -146,7 +147,7 @@ func TestLargestPayloadFits(t *testing.T) {
 		b.exec(`INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, display_sha256, expires_at)
 			VALUES ($1, $2, $3, 'image/jpeg', 5, $4, now())`, upload, b.user, fmt.Sprint("k", n, upload), sum[:])
 		b.exec(`INSERT INTO report_images (id, report_id, upload_id) VALUES ($1, $2, $3)`, database.NewID(), id, upload)
-		if _, err := b.append(ledger.Event{ReportID: id, Type: ledger.AIValidated, Actor: ledger.Actor{Kind: "government_official", AgencyID: &agency},
+		if _, err := b.append(id, ledger.Event{Type: ledger.AIValidated, Actor: ledger.Actor{Kind: "government_official", AgencyID: &agency},
 			AI: &ledger.Assessment{Confidence: 0.1234, Severity: strings.Repeat("é", 400), DamageType: strings.Repeat("\x01", 400), Model: strings.Repeat("m", 200)}}); err != nil {
 			t.Fatalf("with %d images: %v", n+2, err)
 		}
@@ -219,7 +220,7 @@ func TestForgetLeavesNothingToGuessAgainst(t *testing.T) {
 	if n := scan[int](b, `SELECT count(*) FROM report_salts`); n != 0 {
 		t.Errorf("got %d salts after erasure, want none", n)
 	}
-	if _, err := b.append(ledger.Event{ReportID: id, Type: ledger.Withdrawn}); err != nil {
+	if _, err := b.append(id, ledger.Event{Type: ledger.Withdrawn}); err != nil {
 		t.Fatal(err)
 	}
 	if got := hashes(id); got[1] != "" {

@@ -138,7 +138,7 @@ func FuzzReceipt(f *testing.F) {
 		if header != ok || status == ok || status == services.ResponseCodeEnum_UNKNOWN {
 			t.Errorf("final: header %s, status %s", header, status)
 		}
-		if n := receipt.GetTopicSequenceNumber(); placed(receipt) == nil && (int64(n) < 1 || len(receipt.GetTopicRunningHash()) != 48) {
+		if n := receipt.GetTopicSequenceNumber(); checkPosition(receipt) == nil && (int64(n) < 1 || len(receipt.GetTopicRunningHash()) != 48) {
 			t.Errorf("at %d, %d bytes", n, len(receipt.GetTopicRunningHash()))
 		}
 	})

@@ -17,8 +17,8 @@ const maxProbe = 15 * time.Minute
 // errParked reports that the circuit is open and this is not the probe.
 var errParked = &needsOperator{reason: "the circuit is open"}
 
-// admit lets a run sign and send: always while the circuit is closed, and one
-// run each time a probe is due while it is open.
+// admit reports with a nil error that the run may sign and send: always while the circuit is closed; while it is open, one
+// run each time a probe is due.
 func (w *Worker) admit(ctx context.Context, s *submission) error {
 	if s.admitted {
 		return nil
@@ -29,9 +29,9 @@ func (w *Worker) admit(ctx context.Context, s *submission) error {
 		return fmt.Errorf("read circuit: %w", err)
 	}
 	if probe == nil {
-		return nil // asked again by the next step: others may halt meanwhile
+		return nil // not remembered: another run may open the circuit before the next step
 	}
-	// Taking the probe moves it on, so that nobody else takes it too.
+	// This sets the time of the next probe, so that no other run takes this one.
 	const take = `UPDATE ledger_circuit SET probe_at = $1 WHERE probe_at <= $2`
 	tag, err := w.DB.Exec(ctx, take, now.Add(w.config.ProbeEvery), now)
 	if err != nil {
@@ -44,7 +44,7 @@ func (w *Worker) admit(ctx context.Context, s *submission) error {
 	return nil
 }
 
-// halt opens the circuit and parks the submission: no message wakes it, Sweep does when a probe is due.
+// halt opens the circuit and ends the lease. It sends no message: ledger.Sweep does when a probe is due.
 func (w *Worker) halt(ctx context.Context, s *submission, fault *needsOperator) error {
 	now := w.Clock.Now()
 	parked, reason := errors.Is(fault, errParked), fault.reason
@@ -62,12 +62,12 @@ UPDATE ledger_circuit SET reason = left($1, 500), since = coalesce(since, $2), f
 	})
 	if err == nil && !parked {
 		w.Metrics.Add(catalog.LedgerHalted)
-		w.Log.ErrorContext(ctx, "ledger halted until an operator mends it", "submission_id", s.ID, "reason", reason)
+		w.Log.ErrorContext(ctx, "ledger halted until an operator fixes it", "submission_id", s.ID, "reason", reason)
 	}
 	return err
 }
 
-// closeCircuit ends a halt, now that a node has taken a transaction.
+// closeCircuit closes the circuit after a node has accepted a transaction.
 func (w *Worker) closeCircuit(ctx context.Context, tx database.Querier) error {
 	const update = `UPDATE ledger_circuit SET reason = NULL, since = NULL, probe_at = NULL, failures = 0 WHERE reason IS NOT NULL`
 	tag, err := tx.Exec(ctx, update)

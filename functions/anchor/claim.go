@@ -27,13 +27,13 @@ type waiting struct {
 	Payload  []byte
 }
 
-// claim returns the submission the event belongs to, making one when the event
-// waits and its turn has come. uuid.Nil: nothing to do for this message.
+// claim returns the id of the event's submission. It creates one if the event waits and may be sent now. It returns uuid.Nil
+// if there is nothing to do for this message.
 //
-// Whether an event goes out alone or under a root is decided here, by how many
-// wait; that an event is in one submission only is its row in ledger_anchors.
+// It also decides by the number of waiting events whether an event is sent alone or under a Merkle root. The event's row
+// in ledger_anchors names its only submission.
 func (w *Worker) claim(ctx context.Context, event uuid.UUID) (uuid.UUID, error) {
-	// Most messages of a batch come after it was claimed: one look, no lock.
+	// Most messages are about events that have a submission already: then no lock is needed.
 	_, id, err := anchorOf(ctx, w.DB, event)
 	if err != nil || id != uuid.Nil {
 		return id, err
@@ -53,7 +53,7 @@ func (w *Worker) claim(ctx context.Context, event uuid.UUID) (uuid.UUID, error) 
 		}
 		next, topic, err := nextOf(ctx, tx, report)
 		if err != nil || next == nil {
-			return err // its predecessor is on its way, and wakes it
+			return err // the event before it is not at consensus yet; reach sends another message then
 		}
 		id, err = w.claimFrom(ctx, tx, next, topic)
 		return err
@@ -64,7 +64,7 @@ func (w *Worker) claim(ctx context.Context, event uuid.UUID) (uuid.UUID, error) 
 	return id, nil
 }
 
-// anchorOf is the event's report and, once it has one, its submission.
+// anchorOf returns the event's report and its submission, uuid.Nil if it has none.
 func anchorOf(ctx context.Context, q database.Querier, event uuid.UUID) (uuid.UUID, uuid.UUID, error) {
 	var report uuid.UUID
 	var submission uuid.NullUUID
@@ -79,7 +79,7 @@ func anchorOf(ctx context.Context, q database.Querier, event uuid.UUID) (uuid.UU
 	return report, submission.UUID, nil
 }
 
-// nextOf is the first waiting event of the report, unless one before it has not reached consensus yet.
+// nextOf returns the first waiting event of the report; nil if there is none or an event before it is not at consensus yet.
 func nextOf(ctx context.Context, tx database.Querier, report uuid.UUID) (*waiting, ledger.Topic, error) {
 	const query = `
 SELECT e.id, e.report_id, e.seq, e.payload, a.topic
@@ -100,15 +100,14 @@ ORDER BY a.seq LIMIT 1`
 	return &n, topic, nil
 }
 
-// mayGoOut selects the anchors a of topic $1 whose turn it is: everything before
-// them in their report has reached consensus or, on the same topic, waits too
-// and so is in the same batch.
+// mayGoOut is the condition for an anchor a of topic $1 that may be sent: each event before it in its report is at
+// consensus, or waits on the same topic and so is in the same batch.
 const mayGoOut = `a.topic = $1 AND a.submission_id IS NULL
   AND NOT EXISTS (SELECT FROM ledger_anchors p LEFT JOIN ledger_submissions s ON s.id = p.submission_id
                   WHERE p.report_id = a.report_id AND p.seq < a.seq AND s.sequence_number IS NULL
                     AND NOT (p.submission_id IS NULL AND p.topic = $1))`
 
-// eligible are up to limit events of a topic that may go out now, in the order they were written.
+// eligible returns up to limit events of a topic that may be sent now, in the order they were written.
 func eligible(ctx context.Context, tx database.Querier, topic ledger.Topic, limit int) ([]waiting, error) {
 	const query = `
 SELECT e.id, e.report_id, e.seq, e.payload
@@ -125,7 +124,7 @@ WHERE ` + mayGoOut + ` ORDER BY a.position LIMIT $2`
 	return out, nil
 }
 
-// claimFrom makes a submission for next alone, or for all that wait when that is more than the threshold.
+// claimFrom creates a submission of next alone, or of all waiting events if they are more than the threshold.
 func (w *Worker) claimFrom(ctx context.Context, tx *outbox.Tx, next *waiting, topic ledger.Topic) (uuid.UUID, error) {
 	var many bool
 	const beyond = `SELECT EXISTS (SELECT FROM ledger_anchors a WHERE ` + mayGoOut + ` OFFSET $2)`
@@ -148,7 +147,7 @@ func (w *Worker) claimFrom(ctx context.Context, tx *outbox.Tx, next *waiting, to
 		return uuid.Nil, err
 	}
 	if len(members) == w.config.MaxBatch {
-		// More may wait behind a full batch, next among them.
+		// A full batch may leave events waiting, also next itself.
 		if err := tx.Send(ctx, queue.Anchor, queue.AnchorMessage{EventID: next.EventID}); err != nil {
 			return uuid.Nil, err
 		}

@@ -18,7 +18,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
-// stepConfirm compares the message with the mirror node's.
+// stepConfirm compares the message with the one on the mirror node.
 func (w *Worker) stepConfirm(ctx context.Context, s *submission) error {
 	m, err := w.Mirror.Message(ctx, s.TopicID, uint64(*s.Sequence))
 	if errors.Is(err, ledger.ErrNotOnMirror) {
@@ -35,6 +35,7 @@ func (w *Worker) stepConfirm(ctx context.Context, s *submission) error {
 	return w.confirm(ctx, s, m)
 }
 
+// contradiction says how the mirror node's message differs from the submission; empty if it does not.
 func (w *Worker) contradiction(s *submission, m *ledger.TopicMessage) string {
 	switch {
 	case !bytes.Equal(m.Contents, s.Message):
@@ -54,7 +55,7 @@ func (w *Worker) confirm(ctx context.Context, s *submission, m *ledger.TopicMess
 		if _, err := tx.Exec(ctx, `UPDATE ledger_submissions SET consensus_nanos = $2 WHERE id = $1`, s.ID, m.ConsensusNanos); err != nil {
 			return fmt.Errorf("record consensus time: %w", err)
 		}
-		return tell(ctx, tx, s.ID)
+		return notifyAuthors(ctx, tx, s.ID)
 	})
 	if err == nil {
 		w.Metrics.Add(catalog.LedgerConfirmed)
@@ -63,8 +64,8 @@ func (w *Worker) confirm(ctx context.Context, s *submission, m *ledger.TopicMess
 	return err
 }
 
-// tell notifies the authors of the reports whose first event was confirmed.
-func tell(ctx context.Context, tx *outbox.Tx, submission uuid.UUID) error {
+// notifyAuthors notifies the authors of the reports whose first event was confirmed.
+func notifyAuthors(ctx context.Context, tx *outbox.Tx, submission uuid.UUID) error {
 	const query = `
 SELECT r.id, r.user_id, r.report_number FROM ledger_anchors a JOIN reports r ON r.id = a.report_id
 WHERE a.submission_id = $1 AND a.seq = 1 AND r.user_id IS NOT NULL AND r.deleted_at IS NULL`
@@ -90,10 +91,11 @@ WHERE a.submission_id = $1 AND a.seq = 1 AND r.user_id IS NOT NULL AND r.deleted
 	return nil
 }
 
-// maxWoken bounds the messages of one transaction. Past the batch threshold a
-// few are as good as many: whoever comes first takes all that wait.
+// maxWoken is the most messages of one transaction. They are enough: past the batch threshold the first message claims all
+// waiting events.
 const maxWoken = 100
 
+// wakeSuccessors sends a message for the next waiting event of each report in the submission.
 func wakeSuccessors(ctx context.Context, tx *outbox.Tx, submission uuid.UUID) error {
 	const query = `
 SELECT DISTINCT ON (n.report_id) n.event_id

@@ -19,16 +19,14 @@ import (
 var (
 	// errNodes reports that no node gave a final answer. The transaction may have taken effect.
 	errNodes = errors.New("no consensus node answered")
-	// errNoReceipt reports that nodes do not know the transaction: not yet, no more, or never.
+	// errNoReceipt reports that a node does not know the transaction: not yet, no longer, or never.
 	errNoReceipt = errors.New("no receipt")
 )
 
-// Network speaks to consensus nodes: an explicit list, in plain gRPC. What is
-// sent is public and signed, and what is answered is believed only once the
-// mirror node, over TLS, shows it.
+// Network calls consensus nodes, an explicit list, by gRPC without TLS. What it sends is public and signed. Its answers are
+// final only when the mirror node shows the same, over TLS.
 //
-// Unlike the SDK's client it takes a context, never sleeps, and meets a status
-// it does not know with an error instead of a panic.
+// Unlike the SDK's client it takes a context, never sleeps, and returns an error for a status that it does not know.
 type Network struct {
 	nodes   map[int64]*grpc.ClientConn // by account number
 	perTx   int
@@ -62,8 +60,8 @@ func (n *Network) Pick() []int64 {
 	return all[:min(n.perTx, len(all))]
 }
 
-// Submit hands a prepared transaction to its nodes in turn until one answers
-// for good, and returns that answer. errNodes when none did.
+// Submit sends a signed transaction to its nodes, one after the other, until one gives a final answer, and returns that
+// answer. It fails with errNodes if none does.
 func (n *Network) Submit(ctx context.Context, signed []byte) (services.ResponseCodeEnum, error) {
 	var list sdk.TransactionList
 	if err := proto.Unmarshal(signed, &list); err != nil {
@@ -104,7 +102,7 @@ func (n *Network) submit(ctx context.Context, conn *grpc.ClientConn, tx *service
 	return resp.GetNodeTransactionPrecheckCode(), err
 }
 
-// anotherNode reports answers that are about the node and not the transaction.
+// anotherNode reports codes that are about the node and not the transaction: another node may accept it.
 func anotherNode(code services.ResponseCodeEnum) bool {
 	switch code {
 	case services.ResponseCodeEnum_BUSY, services.ResponseCodeEnum_PLATFORM_NOT_ACTIVE,
@@ -149,7 +147,7 @@ func (n *Network) Receipt(ctx context.Context, id string) (*services.Transaction
 	return nil, fmt.Errorf("%w: %w", errNodes, last)
 }
 
-// outcome is what a node says became of a transaction. errNoReceipt when it does not know, or not yet.
+// outcome returns the receipt in a response. It fails with errNoReceipt if the node does not know the outcome.
 func outcome(resp *services.Response) (*services.TransactionReceipt, error) {
 	answer := resp.GetTransactionGetReceipt()
 	header := answer.GetHeader().GetNodeTransactionPrecheckCode()

@@ -32,7 +32,7 @@ type Signer struct {
 	timeout time.Duration
 
 	mu  sync.Mutex
-	key *secp256k1.PublicKey // asked once
+	key *secp256k1.PublicKey // read once
 }
 
 // NewSigner signs with the KMS key keyID; timeout bounds each call.
@@ -40,7 +40,7 @@ func NewSigner(k KMS, keyID string, timeout time.Duration) *Signer {
 	return &Signer{kms: k, keyID: keyID, timeout: timeout}
 }
 
-// errKeyUnusable reports a fault of the key or of our rights to it, which only an operator can mend.
+// errKeyUnusable reports a fault of the key or of our rights to it, which only an operator can fix.
 var errKeyUnusable = errors.New("the KMS key is unusable")
 
 // PublicKey is the key's compressed point, 33 bytes.
@@ -120,7 +120,7 @@ func (s *Signer) Sign(ctx context.Context, body []byte) ([]byte, error) {
 func parseDER(der []byte) (*secp256k1.ModNScalar, *secp256k1.ModNScalar, error) {
 	var pair struct{ R, S *big.Int }
 	if rest, err := asn1.Unmarshal(der, &pair); err != nil || len(rest) != 0 {
-		return nil, nil, errors.New("signature is no DER pair")
+		return nil, nil, errors.New("signature is not a DER pair")
 	}
 	read := func(n *big.Int) (*secp256k1.ModNScalar, bool) {
 		var out secp256k1.ModNScalar
@@ -137,7 +137,7 @@ func parseDER(der []byte) (*secp256k1.ModNScalar, *secp256k1.ModNScalar, error) 
 	return r, s, nil
 }
 
-// classifyKMS tells what only an operator can mend from what may heal.
+// classifyKMS wraps errKeyUnusable around errors that only an operator can fix.
 func classifyKMS(err error) error {
 	var api smithy.APIError
 	if !errors.As(err, &api) {

@@ -15,12 +15,13 @@ import (
 	"github.com/lafaekstreet/backend/shared/outbox"
 )
 
-// retryAfter is the first wait after a failure that may heal.
+// retryAfter is the first wait after a failure that may go away.
 const retryAfter = 2 * time.Second
 
+// failed makes cause a failure after which the step is tried again.
 func failed(cause error) error { return &notYet{after: retryAfter, cause: cause, failed: true} }
 
-// stepSign signs a transaction and stores it. Nothing is sent that was not stored.
+// stepSign signs a transaction and stores it. Only a stored transaction is sent.
 func (w *Worker) stepSign(ctx context.Context, s *submission) error {
 	if err := w.admit(ctx, s); err != nil {
 		return err
@@ -50,8 +51,7 @@ func (w *Worker) stepSign(ctx context.Context, s *submission) error {
 	return err
 }
 
-// stepSend sends the stored transaction. That it was sent before does no harm:
-// the network knows its id.
+// stepSend sends the stored transaction. It may have been sent before: the network accepts an id only once.
 func (w *Worker) stepSend(ctx context.Context, s *submission) error {
 	if !w.Clock.Now().Before(*s.ExpiresAt) {
 		return w.settle(ctx, s)
@@ -76,7 +76,7 @@ func (w *Worker) stepSend(ctx context.Context, s *submission) error {
 	return failed(fmt.Errorf("node answered %s", code))
 }
 
-// operatorsFault reports refusals that would meet every transaction of ours.
+// operatorsFault reports codes with which the network refuses every transaction until an operator acts.
 func operatorsFault(code services.ResponseCodeEnum) bool {
 	switch code {
 	case services.ResponseCodeEnum_INVALID_SIGNATURE, services.ResponseCodeEnum_INSUFFICIENT_PAYER_BALANCE,
@@ -91,7 +91,7 @@ func operatorsFault(code services.ResponseCodeEnum) bool {
 	return false
 }
 
-// stepReceipt asks what became of a transaction a node took.
+// stepReceipt asks for the outcome of a transaction that a node accepted.
 func (w *Worker) stepReceipt(ctx context.Context, s *submission) error {
 	receipt, err := w.Network.Receipt(ctx, *s.TransactionID)
 	switch {
@@ -115,22 +115,22 @@ func (w *Worker) receive(ctx context.Context, s *submission, r *services.Transac
 		}
 		return failed(fmt.Errorf("transaction failed at consensus: %s", r.GetStatus()))
 	}
-	if err := placed(r); err != nil {
+	if err := checkPosition(r); err != nil {
 		return failed(err)
 	}
 	return w.reach(ctx, s, r.GetTopicSequenceNumber(), r.GetTopicRunningHash())
 }
 
-// placed reports a success that names no place of a message in its topic: a place that no mirror node will ever show would be
-// waited for for ever.
-func placed(r *services.TransactionReceipt) error {
+// checkPosition refuses a success without a valid sequence number and running hash: the worker would wait for ever for a
+// message that the mirror node never shows.
+func checkPosition(r *services.TransactionReceipt) error {
 	if n := r.GetTopicSequenceNumber(); n == 0 || n > math.MaxInt64 || len(r.GetTopicRunningHash()) != sha512.Size384 {
-		return errors.New("receipt names no place in the topic")
+		return errors.New("receipt has no sequence number or running hash")
 	}
 	return nil
 }
 
-// reach records the message's place and wakes the events that waited for it.
+// reach records the message's sequence number and wakes the events that waited for it.
 func (w *Worker) reach(ctx context.Context, s *submission, sequence uint64, running []byte) error {
 	n := int64(sequence)
 	s.Sequence, s.RunningHash = &n, running

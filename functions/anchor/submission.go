@@ -22,8 +22,7 @@ const leaseFor = 30 * time.Second
 // errLeaseLost reports that another run works on the submission.
 var errLeaseLost = errors.New("lease lost")
 
-// submission is one message of the public ledger on its way. The run that holds
-// lease is the only one to change its row.
+// submission is a message to the public ledger that is not confirmed yet. Only the run that holds its lease changes its row.
 type submission struct {
 	ID            uuid.UUID
 	TopicID       string
@@ -37,11 +36,11 @@ type submission struct {
 	ExpiresAt     *time.Time
 
 	lease    uuid.UUID
-	event    uuid.UUID // the first of its events: a message about it is about the submission
+	event    uuid.UUID // its first event, named by the messages about the submission
 	admitted bool      // this run is the probe of an open circuit
 }
 
-// notYet is a step that has to wait. failed counts as an attempt that something went wrong in.
+// notYet says that a step has to be tried again later. failed: something went wrong; otherwise it only has to wait.
 type notYet struct {
 	after  time.Duration
 	cause  error
@@ -50,12 +49,12 @@ type notYet struct {
 
 func (n *notYet) Error() string { return n.cause.Error() }
 
-// needsOperator is a fault that trying again does not mend.
+// needsOperator is a fault that only an operator can fix.
 type needsOperator struct{ reason string }
 
 func (n *needsOperator) Error() string { return n.reason }
 
-// lease takes the submission for this run; nil when it is finished, not due, or another run's.
+// lease takes the submission for this run. It returns nil if the submission is finished, not due, or leased by another run.
 func (w *Worker) lease(ctx context.Context, id uuid.UUID) (*submission, error) {
 	s := &submission{lease: database.NewID()}
 	const take = `
@@ -78,7 +77,7 @@ RETURNING s.id, s.topic_id, s.message, s.state, s.transaction_id, s.sequence_num
 	return s, nil
 }
 
-// wakeAfterLease brings the message of a run that may have died back when its lease has ended.
+// wakeAfterLease sends a message for when the lease ends: the run that holds it may have crashed.
 func (w *Worker) wakeAfterLease(ctx context.Context, id uuid.UUID) error {
 	return w.Outbox.Do(ctx, func(tx *outbox.Tx) error {
 		var until *time.Time
@@ -98,8 +97,8 @@ FROM ledger_submissions s WHERE s.id = $1 AND s.state NOT IN ('confirmed', 'fail
 	})
 }
 
-// advance moves the submission to state and runs also in the same transaction.
-// It keeps the lease alive. errLeaseLost when another run has it.
+// advance moves the submission to state, runs also in the same transaction and extends the lease. It fails with
+// errLeaseLost if another run has the lease.
 func (w *Worker) advance(ctx context.Context, s *submission, state ledger.SubmissionState, also func(tx *outbox.Tx) error) error {
 	now := w.Clock.Now()
 	err := w.Outbox.Do(ctx, func(tx *outbox.Tx) error {
@@ -129,7 +128,7 @@ WHERE id = $1 AND leased_by = $2 AND state = $9`
 	return err
 }
 
-// postpone gives the lease back and has the event's message delivered again.
+// postpone ends the lease and sends the event's message again with a growing delay.
 func (w *Worker) postpone(ctx context.Context, s *submission, n *notYet) error {
 	if n.failed {
 		w.Metrics.Add(catalog.LedgerRetry)
@@ -152,7 +151,7 @@ UPDATE ledger_submissions SET leased_by = NULL, leased_until = NULL, attempts = 
        last_error = left($4, 500), updated_at = $5
 WHERE id = $1 AND leased_by = $2`
 	now := w.Clock.Now()
-	// A second early: the message that wakes it must never find it not due by a hair.
+	// One second early, so that the submission is due when the message arrives.
 	tag, err := tx.Exec(ctx, update, s.ID, s.lease, now.Add(after-time.Second), cause, now)
 	if err != nil {
 		return false, fmt.Errorf("postpone submission %s: %w", s.ID, err)

@@ -18,8 +18,7 @@ const validFor = 120 * time.Second
 // behind ours does not refuse it as being in the future.
 const startBehind = 8 * time.Second
 
-// Prepared is a signed transaction: stored before it is sent, and sent again
-// unchanged as often as it takes.
+// Prepared is a signed transaction. It is stored before it is sent; every attempt sends the same bytes.
 type Prepared struct {
 	ID        string // 0.0.A@seconds.nanos
 	Signed    []byte // the SDK's transaction list, one signed variant a node
@@ -30,7 +29,7 @@ type Prepared struct {
 //
 // This is the SDK's path for hardware keys (freeze for named nodes, sign each
 // body, add the signatures), on its protobufs alone: the SDK's transaction
-// package would add 10 MB to the binary. A test holds the bytes to the SDK's.
+// package would add 10 MB to the binary. A test compares the bytes with the SDK's.
 func prepare(ctx context.Context, s *Signer, payer int64, nodes []int64, maxFee int64, now time.Time,
 	operation func(*services.TransactionBody)) (*Prepared, error) {
 	key, err := s.PublicKey(ctx)

@@ -69,7 +69,7 @@ type Worker struct {
 	payer  int64
 }
 
-// NewWorker checks c.
+// NewWorker returns a worker. It fails if c is not valid.
 func NewWorker(d Deps, c Config) (*Worker, error) {
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("anchor: %w", err)
@@ -81,22 +81,19 @@ func NewWorker(d Deps, c Config) (*Worker, error) {
 	return &Worker{Deps: d, config: c, payer: payer}, nil
 }
 
-// Message takes what a message of the queue names as far as it will go now.
+// Message handles a message of the queue: see Work.
 func (w *Worker) Message(ctx context.Context, m events.SQSMessage) error {
 	var body queue.AnchorMessage
 	if err := json.Unmarshal([]byte(m.Body), &body); err != nil || body.EventID == uuid.Nil {
 		return queue.Permanent(errors.New("message names no event"))
 	}
-	again := m.Attributes["ApproximateReceiveCount"] != "" && m.Attributes["ApproximateReceiveCount"] != "1"
-	return w.Work(ctx, body.EventID, again)
+	return w.Work(ctx, body.EventID, queue.Receives(m) > 1)
 }
 
-// Work takes the event's submission as far as it will go now. An error means
-// the database, or a message that names no event; everything else that can go
-// wrong is recorded, and taken up again by a later message.
+// Work takes all steps of the event's submission that are possible now. It returns an error of the database, or if there is
+// no such event. Every other failure is recorded, and a later message tries again.
 //
-// redelivered says that the message was delivered before: whoever holds the
-// lease may be the dead run that left it.
+// redelivered says that the message was delivered before: the run that holds the lease may have crashed.
 func (w *Worker) Work(ctx context.Context, event uuid.UUID, redelivered bool) error {
 	submission, err := w.claim(ctx, event)
 	if err != nil || submission == uuid.Nil {
@@ -115,7 +112,7 @@ func (w *Worker) Work(ctx context.Context, event uuid.UUID, redelivered bool) er
 	return w.drive(ctx, s)
 }
 
-// drive takes steps until one cannot be taken now.
+// drive takes steps until the submission is finished or a step has to wait.
 func (w *Worker) drive(ctx context.Context, s *submission) error {
 	for {
 		err := w.step(ctx, s)

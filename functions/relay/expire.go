@@ -14,24 +14,24 @@ import (
 const (
 	// expiredUploads bounds the uploads one run deletes; each takes three calls to S3.
 	expiredUploads = 100
-	// beyond is how long an upload outlives its expiry: longer than any request that found it good can take to commit, and
-	// than clocks differ. Its bytes are deleted before its row is locked.
-	beyond = time.Hour
+	// uploadGrace is how long an expired upload is kept. A request may have found it valid just before its expiry; that
+	// request has committed by then. The bytes are deleted before the row is locked.
+	uploadGrace = time.Hour
 	// expiredRows bounds the rows one statement deletes, so that none holds locks for long.
 	expiredRows = 5000
 )
 
-// created is S3's message about an original.
+// created returns the message that S3 sends when an original has arrived.
 func created(id uuid.UUID) map[string]any {
 	return map[string]any{"Records": []map[string]any{{"eventName": "ObjectCreated:Relay",
 		"s3": map[string]any{"object": map[string]any{"key": storage.Originals + id.String()}}}}}
 }
 
-// expireUploads deletes pictures nobody attached to anything, bytes first: a row
-// without bytes is found again, bytes without a row never.
+// expireUploads deletes expired pictures that are attached to nothing: first the bytes, then the row. If it is interrupted,
+// the next run finds the row again; bytes without a row would stay for ever.
 func (r *Relay) expireUploads(ctx context.Context) error {
 	const q = `SELECT id FROM uploads WHERE attached_at IS NULL AND expires_at < $1 ORDER BY expires_at LIMIT $2`
-	rows, err := r.db.Query(ctx, q, r.clock.Now().Add(-beyond), expiredUploads)
+	rows, err := r.db.Query(ctx, q, r.clock.Now().Add(-uploadGrace), expiredUploads)
 	if err != nil {
 		return fmt.Errorf("find expired uploads: %w", err)
 	}
@@ -48,21 +48,21 @@ func (r *Relay) expireUploads(ctx context.Context) error {
 		}
 		const del = `DELETE FROM uploads WHERE id = $1 AND attached_at IS NULL AND expires_at < $2
 			AND NOT EXISTS (SELECT FROM report_images WHERE upload_id = $1)`
-		if _, err := r.db.Exec(ctx, del, id, r.clock.Now().Add(-beyond)); err != nil {
+		if _, err := r.db.Exec(ctx, del, id, r.clock.Now().Add(-uploadGrace)); err != nil {
 			return fmt.Errorf("delete expired upload: %w", err)
 		}
 	}
 	return nil
 }
 
-// retention is how long rows outlive their use.
+// retention says how long rows of a table are kept. The condition compares them with $1, the time that long ago.
 type retention struct {
 	table, condition string
 	keep             time.Duration
 }
 
-// retentions: a mark outlives every message that could come again (14 days on a
-// queue, 14 more among the dead letters); the rest is kept a little for support.
+// retentions lists the tables. A row of processed_messages is kept longer than its message can be delivered: 14 days in a
+// queue and 14 more among the dead letters. The other rows are kept for a while to answer questions of support.
 func retentions() []retention {
 	const day = 24 * time.Hour
 	return []retention{
@@ -76,7 +76,7 @@ func retentions() []retention {
 	}
 }
 
-// sql deletes up to $2 rows that have outlived instant $1. Names and conditions are constants of this file.
+// sql deletes up to $2 rows whose condition holds for the instant $1. Names and conditions are constants of this file.
 func (x retention) sql() string {
 	return `DELETE FROM ` + x.table + ` WHERE ctid IN (SELECT ctid FROM ` + x.table + ` WHERE ` + x.condition + ` LIMIT $2 FOR UPDATE SKIP LOCKED)`
 }

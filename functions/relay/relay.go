@@ -1,8 +1,8 @@
-// Package relay is the function that keeps promises others were kept from
-// keeping. Every minute it sends messages a crash left in the outbox, wakes what
-// seems stuck, deletes what has expired, and measures how long things wait.
+// Package relay is the function that finishes work which other functions left behind. Every minute it sends the messages
+// that a crash left in the outbox, sends messages again for work that seems stuck, deletes what has expired, and measures
+// how long work waits.
 //
-// Each of its tasks is safe to repeat, to run twice at once, and to cut short.
+// Each task can be repeated, run twice at the same time, and be interrupted.
 package relay
 
 import (
@@ -75,8 +75,7 @@ func newRelay(kit *service.Kit) (*Relay, error) {
 		log: kit.Log, metrics: kit.Metrics, cfg: cfg}, nil
 }
 
-// Run implements start.Scheduled. A task that fails does not keep the others
-// from running.
+// Run implements start.Scheduled. It runs every task, also after one has failed.
 func (r *Relay) Run(ctx context.Context, _ events.EventBridgeEvent) error {
 	tasks := []struct {
 		name string
@@ -102,7 +101,7 @@ func (r *Relay) Run(ctx context.Context, _ events.EventBridgeEvent) error {
 	return failed
 }
 
-// sweeps bounds one run: what is left waits a minute.
+// sweeps is the most batches of one run. The next run sends the rest.
 const sweeps = 50
 
 func (r *Relay) sweep(ctx context.Context) error {
@@ -126,10 +125,8 @@ func (r *Relay) sweepLedger(ctx context.Context) error {
 	return err
 }
 
-// waitingSQL is how long the oldest report waits for its judgement, the oldest
-// event for its confirmation, in seconds, and how many reports could not be
-// judged. Each part has an index of what waits, so that it costs the same however
-// much is done.
+// waitingSQL returns how long the oldest report has waited for its verdict and the oldest event for its confirmation, both in
+// seconds, and how many reports the AI could not judge. Each part reads an index of waiting rows only.
 const waitingSQL = `
 	SELECT
 		coalesce(extract(epoch FROM now() - (SELECT min(created_at) FROM reports WHERE ai_status IN ('queued', 'processing') AND deleted_at IS NULL)), 0),
@@ -138,7 +135,7 @@ const waitingSQL = `
 			(SELECT min(a.created_at) FROM ledger_submissions s JOIN ledger_anchors a ON a.submission_id = s.id WHERE s.state <> 'confirmed'))), 0),
 		(SELECT count(*) FROM reports WHERE ai_status = 'failed' AND status = 'pending' AND deleted_at IS NULL)`
 
-// measure tells how long things wait: what alarms watch.
+// measure emits the metrics of waiting work that alarms watch.
 func (r *Relay) measure(ctx context.Context) error {
 	backlog, err := r.outbox.Backlog(ctx)
 	if err != nil {

@@ -12,15 +12,14 @@ import (
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
-// wakings bounds how many of a kind one run brings up again.
+// wakings is the most messages of one kind that one run sends.
 const wakings = 100
 
-// waking brings up what ought to have been worked on by now: its message may
-// have been lost with a queue, or be among the dead letters.
+// waking is a kind of work that should be done by now and is not: its message was lost or is among the dead letters.
 type waking struct {
-	// consumer is under whose name it is noted that something was woken.
+	// consumer is the name under which processed_messages records that a message was sent again.
 	consumer string
-	// sql finds what is stuck, oldest first: since before $1, not noted in the slot $2, at most $3.
+	// sql finds stuck work, oldest first: from before $1, not recorded in the slot $2, at most $3 rows.
 	sql     string
 	queue   queue.Name
 	message func(id uuid.UUID) any
@@ -35,8 +34,7 @@ var (
 	ORDER BY created_at LIMIT $3`,
 		queue.Validate, func(id uuid.UUID) any { return queue.ValidateMessage{ReportID: id} }}
 
-	// S3's words tell the images worker of originals that are somebody's evidence. Where the bytes never came it finds
-	// nothing and does nothing.
+	// The message is the same as S3's about a new original. If the bytes never arrived, the images worker does nothing.
 	unprocessed = waking{"relay-images", `
 	SELECT id FROM uploads
 	WHERE state IN ('issued', 'stored') AND attached_at < $1 AND attached_at > $1::timestamptz - interval '2 days'
@@ -44,7 +42,7 @@ var (
 	ORDER BY attached_at LIMIT $3`,
 		queue.Images, func(id uuid.UUID) any { return created(id) }}
 
-	// The geocoder's worker asks again by itself while the geocoder is silent: then a message waits in the outbox.
+	// While the geocoder does not answer, the geocode worker keeps a message in the outbox; then nothing is stuck.
 	unnamed = waking{"relay-geocode", `
 	SELECT id FROM reports
 	WHERE geocoded_at IS NULL AND deleted_at IS NULL AND created_at < $1 AND created_at > $1::timestamptz - interval '7 days'
@@ -54,8 +52,7 @@ var (
 		queue.Geocode, func(id uuid.UUID) any { return queue.GeocodeMessage{ReportID: id} }}
 )
 
-// wake sends the messages of a kind again, each at most once in the configured
-// time, so that a long outage makes no storm.
+// wake sends the messages of a kind again, each at most once per slot, so that a long outage does not multiply messages.
 func (r *Relay) wake(ctx context.Context, k waking) error {
 	return r.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		found, err := due(ctx, tx, k.sql, r.clock.Now().Add(-r.cfg.Stuck), r.slot(), wakings)
@@ -78,11 +75,12 @@ func (r *Relay) wake(ctx context.Context, k waking) error {
 	})
 }
 
-// slot names the present stretch of the configured time.
+// slot names the current interval of length Config.Stuck.
 func (r *Relay) slot() string {
 	return fmt.Sprintf("@%d", r.clock.Now().Truncate(max(r.cfg.Stuck, time.Second)).Unix())
 }
 
+// due returns the ids that query finds.
 func due(ctx context.Context, tx *outbox.Tx, query string, args ...any) ([]uuid.UUID, error) {
 	rows, err := tx.Query(ctx, query, args...)
 	if err != nil {

@@ -160,3 +160,11 @@ func storeRefresh(in database.Pipeline, token string, session uuid.UUID, parent 
 		INSERT INTO refresh_tokens (token_hash, session_id, parent_hash, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)`
 	in.Queue(insert, refreshHash(token), session, parent, now, now.Add(refreshLife))
 }
+
+// storeDevice keeps the phone somebody signed in from, when they named it.
+func storeDevice(p database.Pipeline, user uuid.UUID, d device) {
+	if d.DeviceID != "" {
+		account.StoreDevice(p, user, account.Device{ID: d.DeviceID, Platform: d.Platform, AppVersion: d.AppVersion,
+			OSVersion: d.OSVersion, Model: d.Model, FCMToken: d.FCMToken})
+	}
+}

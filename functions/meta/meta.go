@@ -6,10 +6,9 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/lafaekstreet/backend/shared/admission"
-
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
@@ -85,3 +84,7 @@ func (g *Group) health(context.Context, *struct{}) (*healthOutput, error) {
 	out.Body.Status, out.Body.Version, out.Body.Time = "healthy", version, timestamp.Of(g.clock.Now())
 	return out, nil
 }
+
+// version is the version of the software, in the form of semver.org, as GET /health states it. The build sets it
+// (infra/binary); a program that was built otherwise says 0.0.0-dev.
+var version = "0.0.0-dev"

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
@@ -78,4 +80,53 @@ func mapQuery(b reportread.Box) string {
 	      ORDER BY r.created_at DESC, r.id DESC LIMIT $12)
 	)
 	SELECT coalesce(jsonb_agg(feature), '[]') FROM features`
+}
+
+func (p *Public) registerMap(a *httpapi.API) {
+	data := read("/api/v1/public/map", "Reports in a box, as GeoJSON",
+		"Single reports from zoom 13 on where there are at most 1000, else clusters with `point_count`. Never a rejected or withdrawn report.")
+	content(&data, "A GeoJSON FeatureCollection (RFC 7946)", mediaGeoJSON)
+	httpapi.Register(a, data, p.mapData)
+
+	tile := read("/api/v1/public/tiles/{z}/{x}/{y}", "A vector tile of the map",
+		"Mapbox Vector Tile 2.1 with the layers `reports` and `boundaries`. `reports` has single reports from zoom 13 on; below it, and where there are too many, clusters with `point_count`.")
+	content(&tile, "The tile; empty where nothing is to show", mediaMVT)
+	httpapi.Register(a, tile, p.tile)
+}
+
+// Kinds limits a map to some statuses and issue types.
+type Kinds struct {
+	Status    string `query:"status" doc:"Statuses, separated by commas" example:"verified,in_progress"`
+	IssueType string `query:"issue_type" doc:"Issue types, separated by commas" example:"pothole"`
+}
+
+// kindFilter is Kinds as query parameters; nil means all.
+type kindFilter struct {
+	statuses, types []string
+}
+
+func (k Kinds) filter() (kindFilter, error) {
+	statuses, bad := report.ParseList(k.Status, report.ParseStatus)
+	if bad != "" {
+		return kindFilter{}, problem.InvalidField("status", "names no status")
+	}
+	types, bad := report.ParseList(k.IssueType, report.ParseIssueType)
+	if bad != "" {
+		return kindFilter{}, problem.InvalidField("issue_type", "names no issue type")
+	}
+	return kindFilter{texts(statuses), texts(types)}, nil
+}
+
+func texts[T ~string](values []T) []string {
+	var out []string
+	for _, v := range values {
+		out = append(out, string(v))
+	}
+	return out
+}
+
+// ofKinds returns the condition for rows r that match a kindFilter. The arguments are the names of its two parameters.
+func ofKinds(statuses, types string) string {
+	return `(` + statuses + `::text[] IS NULL OR r.status = ANY(` + statuses + `)) AND (` +
+		types + `::text[] IS NULL OR r.issue_type = ANY(` + types + `))`
 }

@@ -3,17 +3,21 @@
 package public
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/lafaekstreet/backend/shared/admission"
+	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/geocoding"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/opendata"
 	"github.com/lafaekstreet/backend/shared/reportread"
+	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/storage"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
@@ -64,3 +68,34 @@ func content(o *httpapi.Operation, description string, mediaTypes ...string) {
 	}
 	o.Responses = map[string]*huma.Response{"200": {Description: description, Content: documented}}
 }
+
+type groupConfig struct {
+	Storage storage.Config
+	Ledger  ledger.Config
+}
+
+// New returns the group.
+func New(kit *service.Kit, cfg groupConfig) (*Public, error) {
+	files, err := loadAssets()
+	if err != nil {
+		return nil, err
+	}
+	places := geocoding.NewMunicipalities(kit.DB)
+	links := storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)
+	return &Public{
+		db: kit.DB, clock: kit.Clock, links: links, ledger: cfg.Ledger, mirror: ledger.NewMirror(cfg.Ledger), assets: files,
+		reader: reportread.NewReader(kit.DB, links, places, cfg.Ledger), places: places,
+	}, nil
+}
+
+// Open makes the function's HTTP handler.
+func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) {
+	return service.OpenGroup(ctx, name, env, New)
+}
+
+// visible is the condition for reports r that everybody may see.
+const visible = opendata.PublicCondition
+
+// point is the place of a report r, as planar degrees. The index reports_public_point_idx has exactly this expression, and
+// visible as its condition: change them together.
+const point = `ST_SetSRID(ST_MakePoint(r.longitude, r.latitude), 4326)`

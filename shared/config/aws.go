@@ -2,10 +2,15 @@ package config
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"io"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // LoadAWS reads the SDK's own variables from env: AWS_REGION, the credentials that
@@ -44,4 +49,77 @@ type endpoints map[string]string
 func (e endpoints) GetServiceBaseEndpoint(_ context.Context, sdkID string) (string, bool, error) {
 	name := "AWS_ENDPOINT_URL_" + strings.ReplaceAll(strings.ToUpper(sdkID), " ", "_")
 	return e[name], e[name] != "", nil
+}
+
+// hideWriteTo hides the WriteTo method of request bodies from net/http. The SDK closes
+// the body as soon as the answer begins. Net/http may read the body once more at that
+// time, to see its end. WriteTo of a closed body returns io.EOF, which net/http takes
+// for an error: it closes the connection in the middle of the answer, and the SDK sends
+// the request again. Without WriteTo, net/http calls Read, where io.EOF is the end.
+type hideWriteTo struct{}
+
+// ID implements middleware.DeserializeMiddleware.
+func (hideWriteTo) ID() string { return "HideWriteTo" }
+
+// HandleDeserialize implements middleware.DeserializeMiddleware.
+func (hideWriteTo) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
+	middleware.DeserializeOutput, middleware.Metadata, error,
+) {
+	if r, ok := in.Request.(*smithyhttp.Request); ok {
+		if _, ok := r.GetStream().(io.WriterTo); ok {
+			plain, err := r.SetStream(readOnly(r.GetStream()))
+			if err != nil {
+				return middleware.DeserializeOutput{}, middleware.Metadata{}, fmt.Errorf("prepare the request's body: %w", err)
+			}
+			in.Request = plain
+		}
+	}
+	return next.HandleDeserialize(ctx, in)
+}
+
+// readOnly is a body without its WriteTo.
+func readOnly(body io.Reader) io.Reader {
+	if s, ok := body.(io.ReadSeeker); ok {
+		return struct{ io.ReadSeeker }{s}
+	}
+	return struct{ io.Reader }{body}
+}
+
+func withHiddenWriteTo(stack *middleware.Stack) error {
+	return stack.Deserialize.Add(hideWriteTo{}, middleware.After)
+}
+
+// SecretsManager reads secrets of AWS Secrets Manager.
+type SecretsManager struct {
+	client *secretsmanager.Client
+}
+
+// NewSecretsManager uses the process's AWS configuration.
+func NewSecretsManager(ctx context.Context) (Secrets, error) {
+	cfg, err := LoadAWS(ctx, processEnvironment())
+	if err != nil {
+		return nil, err
+	}
+	return &SecretsManager{client: secretsmanager.NewFromConfig(cfg)}, nil
+}
+
+// Secret implements Secrets. A fragment of the ARN picks one key of a JSON secret.
+func (s *SecretsManager) Secret(ctx context.Context, arn string) (string, error) {
+	id, key, picks := strings.Cut(arn, "#")
+	out, err := s.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(id)})
+	if err != nil {
+		return "", fmt.Errorf("get secret value: %w", err)
+	}
+	if !picks {
+		return aws.ToString(out.SecretString), nil
+	}
+	var members map[string]any
+	if err := json.Unmarshal([]byte(aws.ToString(out.SecretString)), &members); err != nil {
+		return "", fmt.Errorf("secret is not a JSON object")
+	}
+	value, ok := members[key]
+	if !ok {
+		return "", fmt.Errorf("secret has no key %q", key)
+	}
+	return fmt.Sprint(value), nil
 }

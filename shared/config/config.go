@@ -4,6 +4,7 @@ package config
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -103,4 +104,24 @@ func (e Env) With(name, value string) Env {
 	c := maps.Clone(e)
 	c[name] = value
 	return c
+}
+
+// withoutValues keeps the names of malformed variables and drops their values, because
+// a malformed secret must not be logged.
+func withoutValues(err error) error {
+	var all env.AggregateError
+	if !errors.As(err, &all) {
+		return errors.New("malformed")
+	}
+	var safe []error
+	for _, e := range all.Errors {
+		var parse env.ParseError
+		switch {
+		case errors.As(e, &parse):
+			safe = append(safe, fmt.Errorf("field %s is malformed", parse.Name))
+		default:
+			safe = append(safe, e)
+		}
+	}
+	return errors.Join(safe...)
 }

@@ -7,10 +7,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
 )
@@ -79,4 +82,77 @@ func Add(_ context.Context, tx *outbox.Tx, n New) error {
 		return nil
 	}
 	return tx.SendIf(queue.Notify, queue.NotifyMessage{NotificationID: &id}, insert, args...)
+}
+
+// Prefs says by which channels a person wants notifications. It is stored as JSON in
+// users.notification_prefs. An absent value means yes. The app lists all notifications
+// in any case.
+type Prefs struct {
+	Email *bool `json:"email,omitempty" doc:"Mail about reports"`
+	Push  *bool `json:"push,omitempty" doc:"Push messages"`
+	// Muted types are neither mailed nor pushed.
+	Muted []Type `json:"muted,omitempty" maxItems:"20" doc:"Types neither mailed nor pushed"`
+}
+
+// ParsePrefs reads users.notification_prefs. If it cannot be read, every channel is wanted.
+func ParsePrefs(raw []byte) Prefs {
+	var p Prefs
+	if json.Unmarshal(raw, &p) != nil {
+		return Prefs{}
+	}
+	return p
+}
+
+// Mail reports whether t may be mailed.
+func (p Prefs) Mail(t Type) bool { return wanted(p.Email) && !slices.Contains(p.Muted, t) }
+
+// PushTo reports whether t may be pushed.
+func (p Prefs) PushTo(t Type) bool { return wanted(p.Push) && !slices.Contains(p.Muted, t) }
+
+func wanted(b *bool) bool { return b == nil || *b }
+
+// Parameters that Text knows by name. A text may name other parameters; their values
+// are put in unchanged.
+const (
+	// ParamReportNumber is the report's public number, LS-2026-000123.
+	ParamReportNumber = "report_number"
+	// ParamStatus is a report status; the reader sees its label.
+	ParamStatus = "status"
+	// ParamReason is a word of the catalog (notification.reason.<word>), or a text that a person wrote.
+	ParamReason = "reason"
+	// ParamAnnouncement selects the text of an Announcement in the catalog (notification.announcement.<word>).
+	// Without it ParamTitle and ParamBody are shown.
+	ParamAnnouncement = "announcement"
+	ParamTitle        = "title"
+	ParamBody         = "body"
+)
+
+// Text returns the title and body of a notification in l. They are plain text; a
+// caller that makes HTML must escape them.
+func Text(l locale.Language, t Type, params map[string]string) (string, string) {
+	key := "notification." + string(t)
+	p := maps.Clone(params)
+	if p == nil {
+		p = map[string]string{}
+	}
+	label(l, p, ParamStatus, "notification.status.")
+	label(l, p, ParamReason, "notification.reason.")
+	switch {
+	case t == Announcement && p[ParamAnnouncement] != "":
+		key += "." + p[ParamAnnouncement]
+	case t == Announcement:
+		return p[ParamTitle], p[ParamBody]
+	case t == ReportRejected && p[ParamReason] == "":
+		key += ".plain"
+	}
+	title, _ := locale.Text(l, key+".title", p)
+	body, _ := locale.Text(l, key+".body", p)
+	return title, body
+}
+
+// label replaces params[name] by its text in the catalog, if there is one.
+func label(l locale.Language, params map[string]string, name, prefix string) {
+	if text, ok := locale.Text(l, prefix+params[name], nil); ok {
+		params[name] = text
+	}
 }

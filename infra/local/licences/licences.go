@@ -8,10 +8,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"text/tabwriter"
 )
 
 // module is a module that is linked into a function.
@@ -142,4 +144,28 @@ func identify(text string) string {
 		}
 	}
 	return "unknown"
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	found, err := linked(ctx, "./functions/...")
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "licences:", err)
+		os.Exit(2)
+	}
+	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	refused := 0
+	for _, m := range found {
+		note := ""
+		if !m.permissive() {
+			note = "  NOT PERMISSIVE"
+			refused++
+		}
+		_, _ = fmt.Fprintf(out, "%s\t%s\t%s%s\n", m.Path, m.Version, m.Licence, note)
+	}
+	_ = out.Flush()
+	if refused > 0 {
+		os.Exit(1)
+	}
 }

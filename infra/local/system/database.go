@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/infra/local/cache"
 	"github.com/lafaekstreet/backend/infra/local/postgres"
 	"github.com/lafaekstreet/backend/migrations"
 )
@@ -78,5 +79,21 @@ func (s *System) migrate(ctx context.Context) error {
 		}
 		return err
 	}
+	return nil
+}
+
+// startCache runs a cache unless CACHE_URL names one.
+func (s *System) startCache(ctx context.Context) error {
+	if s.env["CACHE_URL"] != "" {
+		s.runs("cache", "CACHE_URL")
+		return nil
+	}
+	server, err := cache.Start(ctx)
+	if err != nil {
+		return err
+	}
+	s.onStop("cache", server.Stop)
+	s.set("CACHE_URL", server.URL())
+	s.runs("cache", server.URL()+" ("+server.Name+")")
 	return nil
 }

@@ -12,7 +12,9 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -155,4 +157,44 @@ func (s *server) databaseURL(name string) string {
 
 func quote(name string) string {
 	return pgx.Identifier{name}.Sanitize()
+}
+
+// lockTimeout is when AwaitLocked gives up.
+const lockTimeout = 30 * time.Second
+
+// AwaitLocked returns when n sessions of the database of db wait for a lock. With it a test that holds a lock waits until
+// the others have come as far as that lock, on a machine of any speed. It fails the test after 30 seconds.
+func AwaitLocked(t testing.TB, db *pgxpool.Pool, n int) {
+	t.Helper()
+	const q = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+	waiting := 0
+	for end := time.Now().Add(lockTimeout); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if err := db.QueryRow(t.Context(), q).Scan(&waiting); err != nil {
+			t.Fatalf("count sessions that wait for a lock: %v", err)
+		}
+		if waiting >= n {
+			return
+		}
+	}
+	t.Fatalf("%d sessions wait for a lock, want %d", waiting, n)
+}
+
+// memory is a file system in memory on Linux. A database is created there ten times as fast as on a disk.
+const memory = "/dev/shm"
+
+// freeBytes is the space that a test run needs. Container engines make /dev/shm 64 MB large by default.
+const freeBytes = 2 << 30
+
+// SharedDir is the directory of the server that all test processes of this account share.
+func SharedDir() string {
+	return filepath.Join(BaseDir(), fmt.Sprintf("lafaekstreet-testdb-%d", os.Geteuid()))
+}
+
+// BaseDir is where test servers keep their data: in memory if there is enough free, else in the temporary directory.
+func BaseDir() string {
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(memory, &disk); err != nil || disk.Bavail*uint64(disk.Bsize) < freeBytes {
+		return os.TempDir()
+	}
+	return memory
 }

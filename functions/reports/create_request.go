@@ -252,6 +252,9 @@ func part(s *string) *string {
 
 // hash is the same for a retry and differs for other content with the same client_id. Members that may differ in a retry
 // (the state of the phone, a picture that was uploaded again) are not part of it.
+//
+// The hashes of earlier reports are stored. A further member is therefore appended to fields only when it is set; else all
+// hashes change, and the retry of an earlier report is a conflict.
 func (in CreateInput) hash() [sha256.Size]byte {
 	fields := []any{in.issueType, in.issueTypeRaw, in.title, in.description,
 		math.Round(in.latitude * 1e6), math.Round(in.longitude * 1e6), in.address, in.severityGuess, in.anonymous}

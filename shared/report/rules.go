@@ -44,7 +44,7 @@ type Rule struct {
 	NoteRequired bool
 }
 
-// RuleFor is the contract's table of moves (section 4). It is false for a move that nobody may make.
+// RuleFor says who may move a report from one status to another. It is false for a move that nobody may make.
 func RuleFor(from, to Status) (Rule, bool) {
 	staff := []ActorKind{ActorModerator, ActorOfficial, ActorAdmin}
 	assigned := []ActorKind{ActorOfficial, ActorAdmin}

@@ -12,7 +12,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/reportwrite"
 )
 
-// The contract's table, written out by hand as the reader of section 4 sees it.
+// contract is the table of moves and who may make them. It is written by hand and not read from report.RuleFor.
 var contract = map[[2]report.Status]map[report.ActorKind]bool{
 	{report.Pending, report.Verified}:    {"ai": true, "moderator": true, "government_official": true, "admin": true},
 	{report.Pending, report.Rejected}:    {"ai": true, "moderator": true, "government_official": true, "admin": true},

@@ -1,4 +1,4 @@
-// The admin function.
+// Command lambda runs the admin function in AWS Lambda.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command lambda is the anchor function's bootstrap.
+// Command lambda runs the anchor function in AWS Lambda.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// The auth function.
+// Command lambda runs the auth function in AWS Lambda.
 package main
 
 import (

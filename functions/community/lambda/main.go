@@ -1,4 +1,4 @@
-// Command lambda runs the community group behind API Gateway.
+// Command lambda runs the community function in AWS Lambda.
 package main
 
 import (

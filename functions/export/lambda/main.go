@@ -1,4 +1,4 @@
-// Command lambda is the export function.
+// Command lambda runs the export function in AWS Lambda.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command lambda is the geocode function.
+// Command lambda runs the geocode function in AWS Lambda.
 package main
 
 import (

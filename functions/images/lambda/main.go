@@ -1,4 +1,4 @@
-// Command lambda runs the images worker, which makes renditions of uploaded pictures.
+// Command lambda runs the images function in AWS Lambda.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command lambda is the journeys function.
+// Command lambda runs the journeys function in AWS Lambda.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// The keys function, run by Lambda.
+// Command lambda runs the keys function in AWS Lambda.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command lambda is the locations function.
+// Command lambda runs the locations function in AWS Lambda.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command lambda runs the meta group behind API Gateway.
+// Command lambda runs the meta function in AWS Lambda.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// The migrate function, run by Lambda.
+// Command lambda runs the migrate function in AWS Lambda.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command lambda runs the monitoring group behind API Gateway.
+// Command lambda runs the monitoring function in AWS Lambda.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command lambda runs the notifications group behind API Gateway.
+// Command lambda runs the notifications function in AWS Lambda.
 package main
 
 import (

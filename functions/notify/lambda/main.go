@@ -1,4 +1,4 @@
-// Command lambda runs the notify worker, which sends mail and push messages.
+// Command lambda runs the notify function in AWS Lambda.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command lambda is the public function.
+// Command lambda runs the public function in AWS Lambda.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// The relay function: sends what was left behind, deletes what has expired.
+// Command lambda runs the relay function in AWS Lambda.
 package main
 
 import (

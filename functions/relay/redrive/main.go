@@ -1,5 +1,5 @@
-// Redrive sends the dead letters of a queue to it again, once whatever killed
-// them is mended: make redrive QUEUE=validate.
+// Command redrive sends the dead letters of a queue to it again. Run it after the cause of their failure is removed:
+// make redrive QUEUE=validate.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command lambda runs the reports group behind API Gateway.
+// Command lambda runs the reports function in AWS Lambda.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command lambda runs the staff group behind API Gateway.
+// Command lambda runs the staff function in AWS Lambda.
 package main
 
 import (

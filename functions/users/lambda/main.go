@@ -1,4 +1,4 @@
-// The users function.
+// Command lambda runs the users function in AWS Lambda.
 package main
 
 import (

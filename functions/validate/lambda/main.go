@@ -1,4 +1,4 @@
-// Command lambda runs the validate worker, which lets AI models judge reports.
+// Command lambda runs the validate function in AWS Lambda.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// The verify function, run by Lambda.
+// Command lambda runs the verify function in AWS Lambda.
 package main
 
 import (

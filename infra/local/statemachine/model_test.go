@@ -2,13 +2,13 @@ package statemachine_test
 
 import "slices"
 
-// actor is somebody of the contract's table; the names of kinds are those of history.
+// actor is somebody who tries to move a report; the names of kinds are those of history.
 type actor struct {
 	name, kind string
 	agency     string // of an official
 }
 
-// modelReport is a report as the contract (section 4) says it must be. It is written from the contract, not from the code.
+// modelReport is a report as clients are promised it. It is written by hand and shares no rule with the code under test.
 type modelReport struct {
 	author    string
 	status    string
@@ -22,7 +22,7 @@ type modelReport struct {
 	told    map[string]map[string]int // notifications by person and type
 }
 
-// allowed is the contract's table: whether there is a move from one status to another, and whether by may make it.
+// allowed is the table of moves, written by hand: whether there is a move from one status to another, and whether by may make it.
 func (f *modelReport) allowed(to string, by actor) (bool, bool) {
 	staff := slices.Contains([]string{"moderator", "government_official", "admin"}, by.kind)
 	agency := by.kind == "admin" || by.kind == "government_official" && f.agency != "" && by.agency == f.agency

@@ -13,8 +13,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// timeout is how long a test may use a tab.
-const timeout = 60 * time.Second
+// timeout ends a test whose page hangs. A page takes seconds; on a machine that compiles other tests meanwhile, it may take a minute.
+const timeout = 3 * time.Minute
 
 // Open returns a tab of the given size in CSS pixels. It is closed when the test ends. An uncaught exception on the page
 // fails the test.

@@ -61,16 +61,16 @@ func (g *Group) changeUser(ctx context.Context, in *changeUserInput) (*accountOu
 	err := g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		before := lockAccount(ctx, tx, in.ID)
 		const agency = `SELECT true FROM agencies WHERE id = $1 AND deleted_at IS NULL FOR SHARE`
-		there := database.AskOptional(tx, pgx.RowTo[bool], agency, in.Body.AgencyID.id)
+		agencyExists := database.AskOptional(tx, pgx.RowTo[bool], agency, in.Body.AgencyID.id)
 		if err := tx.Flush(ctx); err != nil {
 			return fmt.Errorf("read person: %w", err)
 		}
 		old := standing{Role: before.Get().Role, AgencyID: before.Get().AgencyID, Suspended: !before.Get().IsActive}
-		next, err := in.onto(old)
+		next, err := in.applyTo(old)
 		if err != nil {
 			return err
 		}
-		if err := g.allowed(ctx, tx.Tx, in.ID, old, next, there.Get() != nil); err != nil {
+		if err := g.allowed(ctx, tx.Tx, in.ID, old, next, agencyExists.Get() != nil); err != nil {
 			return err
 		}
 		if err := g.store(ctx, tx, in.ID, old, next); err != nil {
@@ -80,6 +80,7 @@ func (g *Group) changeUser(ctx context.Context, in *changeUserInput) (*accountOu
 		if err := audit.Record(ctx, tx, entry); err != nil {
 			return err
 		}
+		// The row is locked already. This only reads it again, after the change.
 		after = lockAccount(ctx, tx, in.ID)
 		return nil
 	})
@@ -89,8 +90,8 @@ func (g *Group) changeUser(ctx context.Context, in *changeUserInput) (*accountOu
 	return &accountOutput{Body: after.Get()}, nil
 }
 
-// onto is old with the request's changes.
-func (in *changeUserInput) onto(old standing) (standing, error) {
+// applyTo returns old with the request's changes.
+func (in *changeUserInput) applyTo(old standing) (standing, error) {
 	next := old
 	next.Reason = strings.TrimSpace(in.Body.Reason)
 	if in.Body.Role != nil {
@@ -115,11 +116,12 @@ func (in *changeUserInput) onto(old standing) (standing, error) {
 	return next, nil
 }
 
-// allowed refuses to remove the last administrator and to set an unknown agency. there reports that the agency sent exists.
-func (g *Group) allowed(ctx context.Context, tx *database.Tx, id uuid.UUID, old, next standing, there bool) error {
-	stood := old.Role == identity.Admin && !old.Suspended
-	stands := next.Role == identity.Admin && !next.Suspended
-	if stood && !stands {
+// allowed refuses to remove the last administrator and to set an unknown agency. agencyExists reports whether
+// the agency of the request exists.
+func (g *Group) allowed(ctx context.Context, tx *database.Tx, id uuid.UUID, old, next standing, agencyExists bool) error {
+	wasAdmin := old.Role == identity.Admin && !old.Suspended
+	staysAdmin := next.Role == identity.Admin && !next.Suspended
+	if wasAdmin && !staysAdmin {
 		others, err := identity.OtherAdmins(ctx, tx, id)
 		if err != nil {
 			return err
@@ -129,7 +131,7 @@ func (g *Group) allowed(ctx context.Context, tx *database.Tx, id uuid.UUID, old,
 		}
 	}
 	same := next.AgencyID == nil || old.AgencyID != nil && *old.AgencyID == *next.AgencyID
-	if !same && !there {
+	if !same && !agencyExists {
 		return problem.New(problem.Invalid, "agency_not_found")
 	}
 	return nil

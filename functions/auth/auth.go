@@ -64,7 +64,7 @@ func (g *Group) Register(a *httpapi.API) {
 	g.registerAccount(a)
 	g.registerLogin(a)
 	g.registerReset(a)
-	g.registerSession(a)
+	g.registerRefresh(a)
 	g.registerSecondFactor(a)
 	g.registerLinks(a)
 }

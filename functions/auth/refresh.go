@@ -8,18 +8,17 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/lafaekstreet/backend/shared/admission"
-
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
-func (g *Group) registerSession(a *httpapi.API) {
+func (g *Group) registerRefresh(a *httpapi.API) {
 	refresh := operation("/auth/refresh", "Exchange a refresh token for a new pair",
 		"A refresh token works once. The one that was exchanged last gives the same pair again for 10 seconds, for a client whose "+
 			"answer was lost; any other used one ends the session, for it may be in the wrong hands. "+
@@ -45,8 +44,8 @@ var (
 	errRefreshReused  = problem.New(problem.Unauthenticated, "token_reused")
 )
 
-// family is a refresh token with the session it belongs to.
-type family struct {
+// presented is the refresh token that a client sent, with its session and its person.
+type presented struct {
 	session      uuid.UUID
 	replacedAt   *time.Time
 	successor    []byte
@@ -65,7 +64,7 @@ func (g *Group) refresh(ctx context.Context, in *refreshInput) (*tokensOutput, e
 	err := g.db.InTx(ctx, func(tx *database.Tx) error {
 		out, refused = nil, nil
 		hash := refreshHash(in.Body.RefreshToken)
-		f, err := loadFamily(ctx, tx, hash, g.clock.Now())
+		t, err := loadPresented(ctx, tx, hash, g.clock.Now())
 		if errors.Is(err, errNobody) {
 			refused = errRefreshInvalid
 			return nil
@@ -73,7 +72,7 @@ func (g *Group) refresh(ctx context.Context, in *refreshInput) (*tokensOutput, e
 		if err != nil {
 			return err
 		}
-		out, refused, err = g.exchange(ctx, tx, f, hash)
+		out, refused, err = g.exchange(ctx, tx, t, hash)
 		return err
 	})
 	if err == nil {
@@ -88,29 +87,29 @@ func (g *Group) refresh(ctx context.Context, in *refreshInput) (*tokensOutput, e
 // exchange answers a known refresh token. The session's row is locked, so that parallel exchanges
 // of one token run one after the other. The first error is the refusal, after which the transaction
 // commits; the second one rolls it back.
-func (g *Group) exchange(ctx context.Context, tx *database.Tx, f family, hash []byte) (*database.Ask[*Tokens], error, error) {
+func (g *Group) exchange(ctx context.Context, tx *database.Tx, t presented, hash []byte) (*database.Ask[*Tokens], error, error) {
 	now := g.clock.Now()
 	switch {
-	case f.revoked && f.replacedAt == nil:
+	case t.revoked && t.replacedAt == nil:
 		return nil, errRefreshInvalid, nil
-	case f.person.suspended:
+	case t.person.suspended:
 		return nil, errRefreshInvalid, nil
-	case f.replacedAt != nil && !f.revoked && f.newest && now.Sub(*f.replacedAt) <= refreshGrace:
-		out, err := g.repeat(ctx, tx, f)
+	case t.replacedAt != nil && !t.revoked && t.newest && now.Sub(*t.replacedAt) <= refreshGrace:
+		out, err := g.repeat(ctx, tx, t)
 		return out, nil, err
-	case f.replacedAt != nil:
-		g.revoker.One(ctx, tx, f.person.id, f.session, identity.Reused, now)
+	case t.replacedAt != nil:
+		g.revoker.One(ctx, tx, t.person.id, t.session, identity.Reused, now)
 		return nil, errRefreshReused, nil
-	case f.expired:
+	case t.expired:
 		return nil, errRefreshExpired, nil
 	}
-	out, err := g.rotate(ctx, tx, f, hash, now)
+	out, err := g.rotate(ctx, tx, t, hash, now)
 	return out, nil, err
 }
 
 // repeat returns the pair that replaced a token again.
-func (g *Group) repeat(ctx context.Context, tx *database.Tx, f family) (*database.Ask[*Tokens], error) {
-	raw, err := g.sealer.Open(sealPair, f.successor)
+func (g *Group) repeat(ctx context.Context, tx *database.Tx, t presented) (*database.Ask[*Tokens], error) {
+	raw, err := g.sealer.Open(sealPair, t.successor)
 	if err != nil {
 		return nil, fmt.Errorf("repeat tokens: %w", err)
 	}
@@ -118,13 +117,13 @@ func (g *Group) repeat(ctx context.Context, tx *database.Tx, f family) (*databas
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return nil, fmt.Errorf("repeat tokens: %w", err)
 	}
-	return g.tokens(ctx, tx, f.person.id, p), nil
+	return g.tokens(ctx, tx, t.person.id, p), nil
 }
 
 const sealPair = "refresh pair"
 
-func (g *Group) rotate(ctx context.Context, tx *database.Tx, f family, hash []byte, now time.Time) (*database.Ask[*Tokens], error) {
-	access, err := g.signer.Access(f.person, f.session, f.secondFactor, now)
+func (g *Group) rotate(ctx context.Context, tx *database.Tx, t presented, hash []byte, now time.Time) (*database.Ask[*Tokens], error) {
+	access, err := g.signer.Access(t.person, t.session, t.secondFactor, now)
 	if err != nil {
 		return nil, err
 	}
@@ -133,18 +132,18 @@ func (g *Group) rotate(ctx context.Context, tx *database.Tx, f family, hash []by
 	if err != nil {
 		return nil, fmt.Errorf("encode tokens: %w", err)
 	}
-	storeRefresh(tx, p.Refresh, f.session, hash, now)
+	storeRefresh(tx, p.Refresh, t.session, hash, now)
 	tx.Queue(`UPDATE refresh_tokens SET replaced_at = $2, successor = $3 WHERE token_hash = $1`, hash, now, g.sealer.Seal(sealPair, raw))
 	// The grace of the token before this one has ended with its successor's use.
 	tx.Queue(`UPDATE refresh_tokens SET successor = NULL
 	          WHERE token_hash = (SELECT parent_hash FROM refresh_tokens WHERE token_hash = $1)`, hash)
-	tx.Queue(`UPDATE sessions SET last_used_at = $2, expires_at = $3 WHERE id = $1`, f.session, now, now.Add(refreshLife))
-	return g.tokens(ctx, tx, f.person.id, p), nil
+	tx.Queue(`UPDATE sessions SET last_used_at = $2, expires_at = $3 WHERE id = $1`, t.session, now, now.Add(refreshLife))
+	return g.tokens(ctx, tx, t.person.id, p), nil
 }
 
-// loadFamily locks the session of a refresh token, then reads the token's state, in one round trip. It fails with
+// loadPresented locks the session of a refresh token, then reads the token's state, in one round trip. It fails with
 // errNobody for an unknown token.
-func loadFamily(ctx context.Context, tx *database.Tx, hash []byte, now time.Time) (family, error) {
+func loadPresented(ctx context.Context, tx *database.Tx, hash []byte, now time.Time) (presented, error) {
 	const lock = `
 		SELECT s.id FROM sessions s JOIN refresh_tokens t ON t.session_id = s.id WHERE t.token_hash = $1 FOR UPDATE OF s`
 	tx.Queue(lock, hash)
@@ -154,22 +153,22 @@ func loadFamily(ctx context.Context, tx *database.Tx, hash []byte, now time.Time
 		       NOT EXISTS (SELECT FROM refresh_tokens c WHERE c.parent_hash = t.token_hash AND c.replaced_at IS NOT NULL),
 		       t.expires_at <= $2 OR s.expires_at <= $2, s.revoked_at IS NOT NULL, s.second_factor_at IS NOT NULL
 		  FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id WHERE t.token_hash = $1`
-	found := database.AskRow(tx, scanFamily, q, hash, now).Missing(errNobody)
+	found := database.AskRow(tx, scanPresented, q, hash, now).Missing(errNobody)
 	const owner = `id = (SELECT s.user_id FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id WHERE t.token_hash = $1)`
 	p := askPerson(tx, owner, hash, false)
 	if err := tx.Flush(ctx); err != nil {
-		return family{}, fmt.Errorf("read refresh token: %w", err)
+		return presented{}, fmt.Errorf("read refresh token: %w", err)
 	}
 	if !p.Get().there() {
-		return family{}, errNobody
+		return presented{}, errNobody
 	}
-	f := found.Get()
-	f.person = p.Get()
-	return f, nil
+	t := found.Get()
+	t.person = p.Get()
+	return t, nil
 }
 
-func scanFamily(row pgx.CollectableRow) (family, error) {
-	var f family
-	err := row.Scan(&f.session, &f.replacedAt, &f.successor, &f.newest, &f.expired, &f.revoked, &f.secondFactor)
-	return f, err
+func scanPresented(row pgx.CollectableRow) (presented, error) {
+	var t presented
+	err := row.Scan(&t.session, &t.replacedAt, &t.successor, &t.newest, &t.expired, &t.revoked, &t.secondFactor)
+	return t, err
 }

@@ -125,8 +125,8 @@ func (g *Group) tellKnown(ctx context.Context, tx *outbox.Tx, a *asked) error {
 	return mail.Send(ctx, tx, g.sealer, mail.Message{To: a.address, Language: a.owner.reader(), Template: mail.AlreadyRegistered})
 }
 
-// fault is a 429 when the codes of this hour are exhausted. The wait of a minute is no fault:
-// the code sent before is still valid.
+// fault returns a 429 if the address has had all its codes of this hour. It returns nil during the minute between two
+// codes, because the code sent before is still valid.
 func (i issued) fault() error {
 	if i.exhausted {
 		return httpapi.TooManyRequests(i.wait)

@@ -12,19 +12,26 @@ import (
 	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
-// deliveryState is the state of a delivery in notification_deliveries. After leaseFor without a change another run may
-// claim a claimed delivery, because nothing was sent; a sending one becomes unknown.
+// deliveryState is the state of a delivery in notification_deliveries. After leaseFor without a change, another run may
+// claim a claimed delivery, because nothing was sent. After the same time a sending delivery becomes unknown.
 type deliveryState string
 
 // The states of a delivery.
 const (
-	claimed deliveryState = "claimed" // a run works on it; nothing was sent
-	sending deliveryState = "sending" // the service may accept it at any moment
-	sent    deliveryState = "sent"
-	delayed deliveryState = "delayed" // the service did not accept it; it is tried again
-	failed  deliveryState = "failed"  // the service refused it; it is not tried again
-	unknown deliveryState = "unknown" // the service may have accepted it; it is not tried again
-	skipped deliveryState = "skipped" // the reader does not want it
+	// A run works on it, and nothing was sent.
+	claimed deliveryState = "claimed"
+	// The request to the service is under way, and the service may have accepted it.
+	sending deliveryState = "sending"
+	// The service accepted it.
+	sent deliveryState = "sent"
+	// The service did not accept it, and it will be tried again.
+	delayed deliveryState = "delayed"
+	// The service refused it, and it will not be tried again.
+	failed deliveryState = "failed"
+	// Nobody knows whether the service accepted it, so it will not be tried again.
+	unknown deliveryState = "unknown"
+	// The reader does not want notifications of this type by this channel.
+	skipped deliveryState = "skipped"
 )
 
 // leaseFor is how long a run can work on a delivery at most: the timeout of the function.
@@ -45,20 +52,20 @@ type delivery struct {
 	attempt            int    // differs for each run that claims the delivery
 }
 
-// deliverOnce calls send, unless the delivery is finished or another run works on it.
+// deliverOnce calls send, unless the delivery is finished, another run works on it, or readerWants is false.
 // It returns an error only if the delivery must be tried again; a delivery that failed
 // for good returns nil.
-func (w *Worker) deliverOnce(ctx context.Context, it item, channel, recipient string, wanted bool, send func(handOver) error) error {
-	d := delivery{notification: it.id, channel: channel, recipient: recipient}
-	mine, err := w.claim(ctx, &d, wanted)
-	if err != nil || !mine || !wanted {
+func (w *Worker) deliverOnce(ctx context.Context, n notice, channel, recipient string, readerWants bool, send func(handOver) error) error {
+	d := delivery{notification: n.id, channel: channel, recipient: recipient}
+	mine, err := w.claim(ctx, &d, readerWants)
+	if err != nil || !mine || !readerWants {
 		return err
 	}
 	failure := send(func(ctx context.Context) error { return w.setState(ctx, d, claimed, sending) })
 	state := stateAfter(failure)
 	w.metrics.Add(metricOf(channel, state))
 	if failure != nil {
-		w.log.WarnContext(ctx, "notification not delivered", "channel", channel, "notification_id", it.id, "error", failure)
+		w.log.WarnContext(ctx, "notification not delivered", "channel", channel, "notification_id", n.id, "error", failure)
 	}
 	// The outcome is recorded even if the time for this message is over.
 	if err := w.record(context.WithoutCancel(ctx), d, state, failure); err != nil {
@@ -96,11 +103,11 @@ func stateAfter(failure error) deliveryState {
 }
 
 // claim claims the delivery for this run and reports whether it could. It returns
-// false if the delivery is finished, and errBusy if another run may be working on it. A
-// delivery that is not wanted is recorded as skipped.
-func (w *Worker) claim(ctx context.Context, d *delivery, wanted bool) (bool, error) {
+// false if the delivery is finished, and errBusy if another run may be working on it. It
+// records the delivery as skipped if readerWants is false.
+func (w *Worker) claim(ctx context.Context, d *delivery, readerWants bool) (bool, error) {
 	first := claimed
-	if !wanted {
+	if !readerWants {
 		first = skipped
 	}
 	const take = `

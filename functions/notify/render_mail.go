@@ -55,8 +55,8 @@ func renderSealed(m mail.Message, key string) (Mail, error) {
 }
 
 // renderNotification renders a notification as a mail.
-func renderNotification(it item, title, body string) Mail {
-	m, err := compose(Mail{Key: it.id.String(), To: *it.email, Language: it.language, Subject: oneLine(title), Text: body}, "mail.footer.notification", "", "")
+func renderNotification(n notice, title, body string) Mail {
+	m, err := compose(Mail{Key: n.id.String(), To: *n.email, Language: n.language, Subject: oneLine(title), Text: body}, "mail.footer.notification", "", "")
 	if err != nil { // cannot happen with the fixed template; the mail is then sent as text only
 		m.HTML = ""
 	}

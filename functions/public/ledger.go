@@ -29,7 +29,7 @@ func (p *Public) history(ctx context.Context, in *refInput) (*historyOutput, err
 	if err != nil {
 		return nil, err
 	}
-	h, err := ledger.History(ctx, p.db, p.ledger, id, public(id))
+	h, err := ledger.History(ctx, p.db, p.ledger, id, publicGate(id))
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func (p *Public) verify(ctx context.Context, in *refInput) (*verifyOutput, error
 	if err != nil {
 		return nil, err
 	}
-	v, err := ledger.Verify(ctx, p.db, p.mirror, p.ledger, id, public(id))
+	v, err := ledger.Verify(ctx, p.db, p.mirror, p.ledger, id, publicGate(id))
 	if errors.Is(err, ledger.ErrMirrorUnavailable) {
 		return nil, problem.New(problem.Unavailable, "unavailable").After(10 * time.Second).Because(err)
 	}
@@ -53,7 +53,7 @@ func (p *Public) verify(ctx context.Context, in *refInput) (*verifyOutput, error
 	return &verifyOutput{*v}, nil
 }
 
-// public lets everybody read the ledger record of a report that everybody may see.
-func public(id uuid.UUID) ledger.Gate {
+// publicGate lets everybody read the ledger record of a report that everybody may see.
+func publicGate(id uuid.UUID) ledger.Gate {
 	return func(p database.Pipeline) { reportread.Public().MayRead(p, report.AboutID(id)) }
 }

@@ -23,9 +23,9 @@ func TestQueriesDoNotScanFinishedRows(t *testing.T) {
 		args []any
 	}{
 		"waiting":     {waitingSQL, nil},
-		"unjudged":    {unjudged.sql, []any{time.Now(), "@0", wakings}},
-		"unprocessed": {unprocessed.sql, []any{time.Now(), "@0", wakings}},
-		"unnamed":     {unnamed.sql, []any{time.Now(), "@0", wakings}},
+		"unjudged":    {unjudged.sql, []any{time.Now(), "@0", maxWakings}},
+		"unprocessed": {unprocessed.sql, []any{time.Now(), "@0", maxWakings}},
+		"unnamed":     {unnamed.sql, []any{time.Now(), "@0", maxWakings}},
 	}
 	for _, x := range retentions() {
 		queries["expire "+x.table] = struct {

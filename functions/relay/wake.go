@@ -12,8 +12,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
-// wakings is the most messages of one kind that one run sends.
-const wakings = 100
+// maxWakings is the most messages of one kind that one run sends.
+const maxWakings = 100
 
 // waking is a kind of work that should be done by now and is not: its message was lost or is among the dead letters.
 type waking struct {
@@ -55,7 +55,7 @@ var (
 // wake sends the messages of a kind again, each at most once per slot, so that a long outage does not multiply messages.
 func (r *Relay) wake(ctx context.Context, k waking) error {
 	return r.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		found, err := due(ctx, tx, k.sql, r.clock.Now().Add(-r.cfg.Stuck), r.slot(), wakings)
+		found, err := due(ctx, tx, k.sql, r.clock.Now().Add(-r.cfg.Stuck), r.slot(), maxWakings)
 		if err != nil {
 			return err
 		}

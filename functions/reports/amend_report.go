@@ -40,11 +40,13 @@ type amendInput struct {
 	}
 }
 
-// moves reports whether the request changes the status: a client may send the present one.
-func moves(h *reportwrite.Locked, to *report.Status) bool { return to != nil && *to != h.Status }
+// changesStatus reports whether the request changes the status. A client may send the present one.
+func changesStatus(h *reportwrite.Locked, to *report.Status) bool {
+	return to != nil && *to != h.Status
+}
 
-// addresses reports whether the request has any part of the address.
-func (in *amendInput) addresses() bool {
+// changesAddress reports whether the request has any part of the address.
+func (in *amendInput) changesAddress() bool {
 	b := in.Body
 	return b.Address != nil || b.Street != nil || b.Suco != nil || b.District != nil || b.Municipality != nil
 }
@@ -66,13 +68,13 @@ func (g *Group) amendReport(ctx context.Context, in *amendInput) (*reportOutput,
 		if err := mayEdit(caller, h); err != nil {
 			return err
 		}
-		if (in.Body.Severity != nil || in.addresses() || moves(h, to)) && !caller.Role.IsStaff() {
+		if (in.Body.Severity != nil || in.changesAddress() || changesStatus(h, to)) && !caller.Role.IsStaff() {
 			return errForbidden
 		}
 		if err := g.rewrite(ctx, tx, h, in); err != nil {
 			return err
 		}
-		if !moves(h, to) {
+		if !changesStatus(h, to) {
 			return nil
 		}
 		m := reportwrite.Move{To: *to, By: report.ActorOf(caller)}
@@ -136,7 +138,7 @@ func (in *amendInput) amendment() (amendment, error) {
 // rewrite changes the members that the request has. A change of content appends an event to the ledger.
 func (g *Group) rewrite(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, in *amendInput) error {
 	content, err := in.amendment()
-	if err != nil || content == (amendment{}) && !in.addresses() {
+	if err != nil || content == (amendment{}) && !in.changesAddress() {
 		return err
 	}
 	b := in.Body

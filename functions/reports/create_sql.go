@@ -198,12 +198,12 @@ func (g *Group) announce(ctx context.Context, tx *outbox.Tx, n reportread.NewRep
 	if n.IssueTypeRaw != nil {
 		first.IssueTypeRaw = *n.IssueTypeRaw
 	}
-	judged := false
+	hasProcessedPicture := false
 	for _, image := range n.Images {
 		if image.DisplayHash != nil {
 			first.Images = append(first.Images, image.DisplayHash)
 		}
-		judged = judged || image.State == upload.Processed
+		hasProcessedPicture = hasProcessedPicture || image.State == upload.Processed
 	}
 	event := ledger.Event{Type: ledger.Submitted, Actor: ledger.Actor{Kind: string(actor.Kind)}, At: g.clock.Now()}
 	if _, err := ledger.NewChain(first).Append(ctx, tx, event); err != nil {
@@ -218,7 +218,7 @@ func (g *Group) announce(ctx context.Context, tx *outbox.Tx, n reportread.NewRep
 		return err
 	}
 	// A picture may be processed before its report is created, or after. The later of the two sends the message to validate.
-	if judged {
+	if hasProcessedPicture {
 		return tx.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: n.ID})
 	}
 	return nil

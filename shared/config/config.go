@@ -19,7 +19,7 @@ import (
 type Env map[string]string
 
 // secretSuffix marks a variable whose value names a secret: DATABASE_URL_SECRET_ARN
-// holds where DATABASE_URL is kept. A fragment picks one key of a JSON secret:
+// holds the ARN of the secret with the value of DATABASE_URL. A fragment picks one key of a JSON secret:
 // "arn:…#password".
 const secretSuffix = "_SECRET_ARN"
 

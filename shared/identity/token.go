@@ -39,10 +39,11 @@ type Config struct {
 
 // Verifier checks tokens. It holds public keys only.
 type Verifier struct {
-	keys     map[string]ed25519.PublicKey
-	parser   *jwt.Parser
-	clock    timestamp.Clock
-	verified verified
+	keys   map[string]ed25519.PublicKey
+	parser *jwt.Parser
+	clock  timestamp.Clock
+	// checked holds the claims of tokens that passed before, so that a signature is checked once.
+	checked claimsCache
 }
 
 // Errors of Verify.
@@ -75,8 +76,8 @@ func (v *Verifier) Verify(token, scope string) (Claims, error) {
 		return Claims{}, ErrInvalid
 	}
 	hash := sha256.Sum256([]byte(token))
-	if known, ok := v.verified.known(hash, v.clock.Now()); ok && known.Scope == scope {
-		return known, nil
+	if cached, ok := v.checked.get(hash, v.clock.Now()); ok && cached.Scope == scope {
+		return cached, nil
 	}
 	_, err := v.parser.ParseWithClaims(token, &c, v.key)
 	switch {
@@ -85,7 +86,7 @@ func (v *Verifier) Verify(token, scope string) (Claims, error) {
 	case err != nil || c.Scope != scope || c.Subject == "":
 		return Claims{}, ErrInvalid
 	}
-	v.verified.remember(hash, c)
+	v.checked.put(hash, c)
 	return c, nil
 }
 
@@ -126,37 +127,35 @@ func parseKeySet(raw string) (map[string]ed25519.PublicKey, error) {
 	return keys, nil
 }
 
-// maxVerified bounds how many verified tokens a process keeps.
-const maxVerified = 2048
+// maxCachedClaims is how many tokens a claimsCache holds at most.
+const maxCachedClaims = 2048
 
-// verified remembers tokens whose signature has been checked, by their hash: a
-// phone sends the same one for an hour, and checking it costs more than most
-// queries. The session is checked for each request all the same, and the token's
-// end is checked here.
-type verified struct {
+// claimsCache holds the claims of tokens whose signature has been checked, by the hash of the token. A phone sends the same
+// token for an hour, and checking a signature costs more than most queries. The session is still checked for each request.
+type claimsCache struct {
 	mu     sync.Mutex
 	claims map[[sha256.Size]byte]Claims
 }
 
-// known returns the claims of a token that was checked before and has not ended.
-func (v *verified) known(token [sha256.Size]byte, now time.Time) (Claims, bool) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	c, ok := v.claims[token]
-	if ok && !now.Before(c.ExpiresAt.Time) {
-		delete(v.claims, token)
+// get returns the claims of a token that was checked before and has not expired.
+func (c *claimsCache) get(token [sha256.Size]byte, now time.Time) (Claims, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	found, ok := c.claims[token]
+	if ok && !now.Before(found.ExpiresAt.Time) {
+		delete(c.claims, token)
 		return Claims{}, false
 	}
-	return c, ok
+	return found, ok
 }
 
-// remember keeps the claims of a token that was just checked. When there are too
-// many, all are forgotten: they are checked again as they come.
-func (v *verified) remember(token [sha256.Size]byte, c Claims) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.claims == nil || len(v.claims) >= maxVerified {
-		v.claims = make(map[[sha256.Size]byte]Claims)
+// put keeps the claims of a token that was just checked. A full cache is emptied first; its tokens are checked again when
+// they come back.
+func (c *claimsCache) put(token [sha256.Size]byte, claims Claims) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.claims == nil || len(c.claims) >= maxCachedClaims {
+		c.claims = make(map[[sha256.Size]byte]Claims)
 	}
-	v.claims[token] = c
+	c.claims[token] = claims
 }

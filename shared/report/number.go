@@ -17,7 +17,8 @@ import (
 // numberLength is the length in bytes of the numbers of the first 999,999 reports of a year.
 const numberLength = len("LS-2026-000001")
 
-// NewNumber is the number of a report that a transaction creates. The SQL of NextNumber assigns it, and that of
+// NewNumber is the number of a report that a transaction creates. The number exists only when the transaction commits:
+// until then the code holds a placeholder. The SQL of NextNumber assigns it, and that of
 // KeepNumber keeps it for later statements: see database.Late.
 func NewNumber() database.Late { return database.NewLate("report_number", numberLength) }
 

@@ -44,8 +44,8 @@ type exportInput struct {
 // maxExported is what the records of one answer take as JSON, in bytes: the gateway ends an answer at 6 MB.
 const maxExported = 4 << 20
 
-// held are the queries for a person's records by kind. Hashes of secrets are left out.
-var held = []struct{ kind, query string }{
+// exported are the queries for a person's records by kind. Hashes of secrets are left out.
+var exported = []struct{ kind, query string }{
 	{"account", `SELECT email_verified_at, google_subject, notification_prefs, suspended_at, suspended_reason,
 		totp_confirmed_at AS second_factor_since, updated_at FROM users WHERE id = $1`},
 	{"sessions", `SELECT id, device_id, platform, app_version, os_version, model, created_at, last_used_at, expires_at, revoked_at,
@@ -73,7 +73,7 @@ func (g *Group) export(ctx context.Context, in *exportInput) (*exportOutput, err
 		return nil, err
 	}
 	c, out := identity.Must(ctx), &exportOutput{Disposition: `attachment; filename="lafaekstreet-export.json"`}
-	out.Body.ExportedAt, out.Body.Records = timestamp.Of(g.clock.Now()), make(map[string][]map[string]any, len(held))
+	out.Body.ExportedAt, out.Body.Records = timestamp.Of(g.clock.Now()), make(map[string][]map[string]any, len(exported))
 	// All lists are read from one snapshot, so that they agree with each other.
 	err = pgx.BeginTxFunc(ctx, g.db.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		var err error
@@ -81,7 +81,7 @@ func (g *Group) export(ctx context.Context, in *exportInput) (*exportOutput, err
 			return err
 		}
 		room := maxExported
-		for i, h := range held {
+		for i, h := range exported {
 			out.Body.Records[h.kind] = []map[string]any{}
 			if i < from.kind || out.Body.NextCursor != nil {
 				continue
@@ -133,7 +133,7 @@ func (g *Group) recordsOf(ctx context.Context, tx pgx.Tx, query string, user uui
 	return out, true, rows.Err()
 }
 
-// place is where an export continues: after that many records of the kind with that index in held.
+// place is where an export continues: after that many records of the kind with that index in exported.
 type place struct{ kind, records int }
 
 // String is the place as a cursor.
@@ -150,7 +150,7 @@ func parsePlace(cursor string) (place, error) {
 	if err == nil {
 		_, err = fmt.Sscanf(string(raw), "%d.%d", &p.kind, &p.records)
 	}
-	if err != nil || p.kind < 0 || p.kind >= len(held) || p.records < 0 {
+	if err != nil || p.kind < 0 || p.kind >= len(exported) || p.records < 0 {
 		return place{}, problem.InvalidField("cursor", "not a cursor of an export")
 	}
 	return p, nil

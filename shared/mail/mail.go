@@ -48,7 +48,7 @@ type Message struct {
 
 const purpose = "mail"
 
-// Send adds m to the unit of work; it goes out after the commit.
+// Send adds m to the transaction. The mail is sent after the commit.
 func Send(ctx context.Context, tx *outbox.Tx, s *seal.Sealer, m Message) error {
 	sealed, err := Seal(s, m)
 	if err != nil {

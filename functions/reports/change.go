@@ -58,11 +58,6 @@ func lockVisible(ctx context.Context, tx *outbox.Tx, about report.About, ifMatch
 	return h, reportwrite.Expect{Match: httpapi.IfMatch(ifMatch)}.Check(h)
 }
 
-// owns reports whether c is the reporter.
-func owns(c identity.Caller, h *reportwrite.Locked) bool {
-	return h.UserID != nil && *h.UserID == c.UserID
-}
-
 var (
 	errForbidden   = problem.New(problem.Forbidden, "forbidden")
 	errNotEditable = problem.New(problem.Conflict, "not_editable")
@@ -73,7 +68,7 @@ func mayEdit(c identity.Caller, h *reportwrite.Locked) error {
 	switch {
 	case c.Role.IsStaff():
 		return nil
-	case !owns(c, h):
+	case !h.ReportedBy(c):
 		return errForbidden
 	case h.Status != report.Pending:
 		return errNotEditable
@@ -83,7 +78,7 @@ func mayEdit(c identity.Caller, h *reportwrite.Locked) error {
 
 // actorOn is the caller as the actor of a ledger event: on their own report, everybody is a citizen.
 func actorOn(c identity.Caller, h *reportwrite.Locked) report.Actor {
-	if owns(c, h) {
+	if h.ReportedBy(c) {
 		return report.Actor{Kind: report.ActorCitizen, UserID: &c.UserID}
 	}
 	return report.ActorOf(c)

@@ -95,12 +95,12 @@ func (g *Group) createInput(ctx context.Context, r CreateRequest) (CreateInput, 
 		return CreateInput{}, err
 	}
 	in.maxImages = limits.EvidenceImages
-	if name := in.address[4]; name != nil {
-		code, known, err := g.municipalities.Code(ctx, *name)
+	if name := in.address.Municipality; name != nil {
+		code, found, err := g.municipalities.Code(ctx, *name)
 		if err != nil {
 			return CreateInput{}, err
 		}
-		if known {
+		if found {
 			in.municipalityCode = &code
 		}
 	}
@@ -131,18 +131,18 @@ func (r CreateResult) Report() *database.Ask[reportread.Report] {
 //
 // One round trip reads what the decision needs; a second one writes everything and commits.
 func (g *Group) create(ctx context.Context, tx *outbox.Tx, c identity.Caller, in CreateInput) (CreateResult, error) {
-	known, err := lookup(ctx, tx, c, in)
+	found, err := lookup(ctx, tx, c, in)
 	if err != nil {
 		return CreateResult{}, err
 	}
-	if known.byClientID != nil {
-		return CreateResult{Repeat: known.byClientID}, nil
+	if found.byClientID != nil {
+		return CreateResult{Repeat: found.byClientID}, nil
 	}
-	pictures, err := upload.InOrder(in.uploads, known.uploads)
+	pictures, err := upload.InOrder(in.uploads, found.uploads)
 	if err != nil {
 		return CreateResult{}, err
 	}
-	if repeat := known.sameContent(pictures); repeat != nil {
+	if repeat := found.sameContent(pictures); repeat != nil {
 		return CreateResult{Repeat: repeat}, nil
 	}
 	if len(pictures) > in.maxImages {
@@ -153,5 +153,5 @@ func (g *Group) create(ctx context.Context, tx *outbox.Tx, c identity.Caller, in
 			return CreateResult{}, err
 		}
 	}
-	return g.insert(ctx, tx, c, in, known, pictures)
+	return g.insert(ctx, tx, c, in, found, pictures)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
@@ -124,7 +125,7 @@ type CreateInput struct {
 	latitude       float64
 	longitude      float64
 	accuracy       *float64
-	address        [5]*string // address, street, suco, district, municipality
+	address        reportread.Address
 	severityGuess  *report.Severity
 	uploads        []uuid.UUID
 	capturedAt     *time.Time
@@ -141,7 +142,8 @@ type CreateInput struct {
 func (r CreateRequest) input(now time.Time) (CreateInput, error) {
 	in := CreateInput{
 		title: clean(r.Title), description: clean(r.Description), latitude: r.Latitude, longitude: r.Longitude,
-		address:        [5]*string{part(r.Address), part(r.Street), part(r.Suco), part(r.District), part(r.Municipality)},
+		address: reportread.Address{Address: part(r.Address), Street: part(r.Street), Suco: part(r.Suco), District: part(r.District),
+			Municipality: part(r.Municipality)},
 		createdOffline: r.CreatedOffline != nil && *r.CreatedOffline, anonymous: r.IsAnonymous != nil && *r.IsAnonymous,
 	}
 	if !report.ValidPoint(r.Latitude, r.Longitude) {
@@ -256,8 +258,10 @@ func part(s *string) *string {
 // The hashes of earlier reports are stored. A further member is therefore appended to fields only when it is set; else all
 // hashes change, and the retry of an earlier report is a conflict.
 func (in CreateInput) hash() [sha256.Size]byte {
+	// The order is part of the hash, and hashes of old reports are stored: never change it.
+	address := []*string{in.address.Address, in.address.Street, in.address.Suco, in.address.District, in.address.Municipality}
 	fields := []any{in.issueType, in.issueTypeRaw, in.title, in.description,
-		math.Round(in.latitude * 1e6), math.Round(in.longitude * 1e6), in.address, in.severityGuess, in.anonymous}
+		math.Round(in.latitude * 1e6), math.Round(in.longitude * 1e6), address, in.severityGuess, in.anonymous}
 	raw, _ := json.Marshal(fields) // numbers in range, strings and bools always encode
 	return sha256.Sum256(raw)
 }

@@ -73,16 +73,16 @@ func lookup(ctx context.Context, tx *outbox.Tx, c identity.Caller, in CreateInpu
 		SELECT now(), u.full_name, avatar.id FROM users u
 		LEFT JOIN uploads avatar ON avatar.id = u.avatar_upload_id AND avatar.state = 'processed' WHERE u.id = $1`
 	person := database.AskRow(tx, func(row pgx.CollectableRow) (createLookup, error) {
-		known := createLookup{author: reportread.Author{ID: c.UserID}}
-		err := row.Scan(&known.now, &known.author.Name, &known.author.Avatar)
-		return known, err
+		found := createLookup{author: reportread.Author{ID: c.UserID}}
+		err := row.Scan(&found.now, &found.author.Name, &found.author.Avatar)
+		return found, err
 	}, q, c.UserID)
 	if err := tx.Flush(ctx); err != nil {
 		return nil, fmt.Errorf("read before creating a report: %w", err)
 	}
-	known := person.Get()
-	known.byClientID, known.similar, known.uploads = repeat.Get(), similar.Get(), uploads.Get()
-	return &known, nil
+	found := person.Get()
+	found.byClientID, found.similar, found.uploads = repeat.Get(), similar.Get(), uploads.Get()
+	return &found, nil
 }
 
 // askClientID finds the person's report with the client_id of the request.
@@ -124,8 +124,8 @@ func askSimilar(p database.Pipeline, person uuid.UUID, in CreateInput) *database
 // insert queues everything that belongs to a new report; it is written in the round trip of the commit. From the statement
 // that assigns the number until the commit all other creates wait, so nothing is read back: the answer is made here, with
 // a placeholder for the number.
-func (g *Group) insert(ctx context.Context, tx *outbox.Tx, c identity.Caller, in CreateInput, known *createLookup, pictures []upload.Locked) (CreateResult, error) {
-	n := newReport(in, known, pictures)
+func (g *Group) insert(ctx context.Context, tx *outbox.Tx, c identity.Caller, in CreateInput, found *createLookup, pictures []upload.Locked) (CreateResult, error) {
+	n := newReport(in, found, pictures)
 	shown, err := g.reader.NewReport(ctx, reportread.ViewerOf(c), n)
 	if err != nil {
 		return CreateResult{}, err
@@ -145,12 +145,12 @@ func (g *Group) insert(ctx context.Context, tx *outbox.Tx, c identity.Caller, in
 	return CreateResult{number: n.Number, withPlaceholder: shown, givenNumber: number}, nil
 }
 
-func newReport(in CreateInput, known *createLookup, pictures []upload.Locked) reportread.NewReport {
+func newReport(in CreateInput, found *createLookup, pictures []upload.Locked) reportread.NewReport {
 	n := reportread.NewReport{
 		ID: database.NewID(), Number: report.NewNumber(), ClientID: in.clientID, IssueType: in.issueType, IssueTypeRaw: in.issueTypeRaw,
 		Title: in.title, Description: in.description, Severity: report.Medium, Latitude: in.latitude, Longitude: in.longitude,
 		Accuracy: in.accuracy, Address: in.address, AIStatus: report.AIQueued, Anonymous: in.anonymous, CapturedAt: in.capturedAt,
-		Author: known.author, At: known.now,
+		Author: found.author, At: found.now,
 	}
 	if len(pictures) == 0 {
 		n.AIStatus = report.AINeedsReview // the AI has nothing to look at
@@ -175,8 +175,8 @@ func (g *Group) insertReport(p database.Pipeline, in CreateInput, n reportread.N
 		RETURNING ` + report.KeepNumber
 	year := g.clock.Now().In(report.Zone()).Year()
 	return database.AskRow(p, pgx.RowTo[string], q, year, n.ID, n.Author.ID, n.ClientID, in.contentHash[:], n.IssueType, n.IssueTypeRaw,
-		n.Title, n.Description, n.Severity, in.severityGuess, n.Latitude, n.Longitude, n.Accuracy, n.Address[0], n.Address[1],
-		n.Address[2], n.Address[3], n.Address[4], in.municipalityCode, n.AIStatus, n.Anonymous, in.createdOffline, n.CapturedAt, in.deviceInfo)
+		n.Title, n.Description, n.Severity, in.severityGuess, n.Latitude, n.Longitude, n.Accuracy, n.Address.Address, n.Address.Street,
+		n.Address.Suco, n.Address.District, n.Address.Municipality, in.municipalityCode, n.AIStatus, n.Anonymous, in.createdOffline, n.CapturedAt, in.deviceInfo)
 }
 
 // attach adds an upload to the pictures of a report.

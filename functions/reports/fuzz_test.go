@@ -122,7 +122,7 @@ func checkCreateInput(t *testing.T, f CreateInput) {
 		t.Errorf("%+v", f)
 	}
 	texts := []*string{&f.title, &f.description, f.issueTypeRaw}
-	for _, part := range append(texts, f.address[:]...) {
+	for _, part := range append(texts, f.address.Address, f.address.Street, f.address.Suco, f.address.District, f.address.Municipality) {
 		if part != nil && (!utf8.ValidString(*part) || strings.ContainsRune(*part, 0) || utf8.RuneCountInString(*part) > 2000) {
 			t.Errorf("text %q", *part)
 		}

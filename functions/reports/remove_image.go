@@ -49,7 +49,7 @@ func (g *Group) removeImage(ctx context.Context, in *ImageInput) (*messageOutput
 		}
 		if caller.Role != identity.Admin {
 			switch {
-			case !owns(caller, h):
+			case !h.ReportedBy(caller):
 				return errForbidden
 			case h.Status != report.Pending:
 				return errNotEditable
@@ -59,7 +59,7 @@ func (g *Group) removeImage(ctx context.Context, in *ImageInput) (*messageOutput
 			return problem.New(problem.NotFound, "image_not_found")
 		}
 		tx.Queue(`UPDATE report_images SET deleted_at = now() WHERE id = $1`, in.ImageID)
-		if err := g.picturesChanged(ctx, tx, h, false); err != nil || owns(caller, h) {
+		if err := g.picturesChanged(ctx, tx, h, false); err != nil || h.ReportedBy(caller) {
 			return err
 		}
 		return audit.Record(ctx, tx, audit.Entry{Action: "report.remove_image", Entity: "report", EntityID: h.ID.String(),

@@ -36,7 +36,7 @@ func (g *Group) withdrawReport(ctx context.Context, in *withdrawInput) (*message
 		}
 		switch {
 		case caller.Role == identity.Admin:
-		case !owns(caller, h):
+		case !h.ReportedBy(caller):
 			return errForbidden
 		case h.Status != report.Pending:
 			return errNotEditable
@@ -64,7 +64,7 @@ func (g *Group) tombstone(ctx context.Context, tx *outbox.Tx, h *reportwrite.Loc
 	if err := h.Event(ctx, tx, ledger.Event{Type: ledger.Withdrawn, At: h.At}, actorOn(c, h)); err != nil {
 		return err
 	}
-	if owns(c, h) {
+	if h.ReportedBy(c) {
 		return nil
 	}
 	return audit.Record(ctx, tx, audit.Entry{Action: "report.withdraw", Entity: "report", EntityID: h.ID.String(),

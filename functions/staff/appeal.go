@@ -58,9 +58,8 @@ func (g *Group) appeal(ctx context.Context, in *appealInput) (*reportOutput, err
 
 // mayAppeal returns why the caller may not appeal, or nil.
 func mayAppeal(h *reportwrite.Locked, c identity.Caller) error {
-	mine := h.UserID != nil && *h.UserID == c.UserID
 	switch {
-	case !mine:
+	case !h.ReportedBy(c):
 		return problem.New(problem.Forbidden, "forbidden")
 	case h.Appealed:
 		return problem.New(problem.Conflict, "already_appealed")

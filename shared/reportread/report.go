@@ -280,14 +280,23 @@ type NewReport struct {
 	Severity     report.Severity
 	Latitude     float64
 	Longitude    float64
-	Accuracy     *float64   // metres
-	Address      [5]*string // address, street, suco, district, municipality
+	Accuracy     *float64 // metres
+	Address      Address
 	AIStatus     report.AIStatus
 	Anonymous    bool
 	CapturedAt   *time.Time
 	Images       []NewImage
 	Author       Author
 	At           time.Time // of the transaction
+}
+
+// Address is an address in words. Its parts are nil where they are unknown.
+type Address struct {
+	Address      *string // the whole line
+	Street       *string
+	Suco         *string
+	District     *string
+	Municipality *string
 }
 
 // NewImage is a picture that a report is created with, or that is added to it.
@@ -311,8 +320,8 @@ func (r *Reader) NewReport(ctx context.Context, v Viewer, n NewReport) (Report, 
 		ID: n.ID, ReportNumber: n.Number.Placeholder(), Title: n.Title, Description: n.Description, IssueType: n.IssueType,
 		IssueTypeRaw: n.IssueTypeRaw, Severity: n.Severity, Priority: n.Severity, Status: report.Pending,
 		Latitude: n.Latitude, Longitude: n.Longitude, LocationAccuracy: singlePrecision(n.Accuracy),
-		Address: n.Address[0], Street: n.Address[1], Suco: n.Address[2], District: n.Address[3], Municipality: n.Address[4],
-		AIStatus: n.AIStatus, BlockchainStatus: report.LedgerQueued, ClientID: n.ClientID, Version: 1,
+		Address: n.Address.Address, Street: n.Address.Street, Suco: n.Address.Suco, District: n.Address.District,
+		Municipality: n.Address.Municipality, AIStatus: n.AIStatus, BlockchainStatus: report.LedgerQueued, ClientID: n.ClientID, Version: 1,
 		CreatedAt: timestamp.Of(n.At), UpdatedAt: timestamp.Of(n.At), author: &n.Author.ID,
 	}
 	out := Report{

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -45,6 +46,9 @@ type Locked struct {
 	hasDuplicates bool
 	chain         *ledger.Chain // nil where the change has no ledger event
 }
+
+// ReportedBy reports whether c is the reporter.
+func (h *Locked) ReportedBy(c identity.Caller) bool { return h.UserID != nil && *h.UserID == c.UserID }
 
 const lockedColumns = `id, report_number, user_id, issue_type, coalesce(issue_type_raw, ''), severity, status, ai_status, assigned_agency_id,
 	duplicate_of, is_anonymous, appealed_at IS NOT NULL, title, description, version, now()`

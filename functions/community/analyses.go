@@ -96,7 +96,7 @@ func scanAnalysis(row pgx.CollectableRow) (Analysis, error) {
 
 type analysesOutput struct{ Body []Analysis }
 
-func (g *Group) listAnalyses(ctx context.Context, in *RefInput) (*analysesOutput, error) {
+func (g *Group) listAnalyses(ctx context.Context, in *report.RefInput) (*analysesOutput, error) {
 	all, err := g.readAnalyses(ctx, in.ID, maxAnalyses)
 	if err != nil {
 		return nil, err
@@ -106,7 +106,7 @@ func (g *Group) listAnalyses(ctx context.Context, in *RefInput) (*analysesOutput
 
 type analysisOutput struct{ Body Analysis }
 
-func (g *Group) latestAnalysis(ctx context.Context, in *RefInput) (*analysisOutput, error) {
+func (g *Group) latestAnalysis(ctx context.Context, in *report.RefInput) (*analysisOutput, error) {
 	all, err := g.readAnalyses(ctx, in.ID, 1)
 	if err != nil {
 		return nil, err

@@ -67,7 +67,7 @@ type Author struct {
 }
 
 type addInput struct {
-	RefInput
+	report.RefInput
 	Body struct {
 		_        struct{} `additionalProperties:"true"`
 		Content  string   `json:"content" minLength:"1" maxLength:"1000" doc:"Aliases: comment, text" example:"The hole is deeper since the rain."`
@@ -205,7 +205,7 @@ func scanComment(row pgx.CollectableRow, v reportread.Viewer) (Comment, error) {
 }
 
 type commentsInput struct {
-	RefInput
+	report.RefInput
 	page.Query
 }
 
@@ -234,7 +234,7 @@ func (g *Group) listComments(ctx context.Context, in *commentsInput) (*commentsO
 }
 
 type removeInput struct {
-	RefInput
+	report.RefInput
 	CommentID string `path:"c_id" format:"uuid"`
 }
 

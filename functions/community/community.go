@@ -9,7 +9,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/outbox"
-	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/service"
 )
 
@@ -38,9 +37,4 @@ func (g *Group) Name() string { return name }
 func (g *Group) Register(api *httpapi.API) {
 	g.registerComments(api)
 	g.registerAnalyses(api)
-}
-
-// RefInput names a report in a path.
-type RefInput struct {
-	ID report.Ref `path:"id" doc:"Id or report number" example:"LS-2026-000123"`
 }

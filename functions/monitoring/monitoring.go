@@ -62,13 +62,9 @@ func (g *Group) Register(api *httpapi.API) {
 	g.registerStatistics(api)
 }
 
-type refInput struct {
-	ID report.Ref `path:"id" doc:"Id or report number" example:"LS-2026-000123"`
-}
-
 type historyOutput struct{ Body *ledger.ReportHistory }
 
-func (g *Group) history(ctx context.Context, in *refInput) (*historyOutput, error) {
+func (g *Group) history(ctx context.Context, in *report.RefInput) (*historyOutput, error) {
 	id, err := in.ID.Resolve(ctx, g.db)
 	if err != nil {
 		return nil, err
@@ -82,7 +78,7 @@ func (g *Group) history(ctx context.Context, in *refInput) (*historyOutput, erro
 
 type verifyOutput struct{ Body *ledger.Verification }
 
-func (g *Group) verify(ctx context.Context, in *refInput) (*verifyOutput, error) {
+func (g *Group) verify(ctx context.Context, in *report.RefInput) (*verifyOutput, error) {
 	id, err := in.ID.Resolve(ctx, g.db)
 	if err != nil {
 		return nil, err

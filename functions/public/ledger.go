@@ -24,7 +24,7 @@ func (p *Public) registerLedger(a *httpapi.API) {
 
 type historyOutput struct{ Body ledger.ReportHistory }
 
-func (p *Public) history(ctx context.Context, in *refInput) (*historyOutput, error) {
+func (p *Public) history(ctx context.Context, in *report.RefInput) (*historyOutput, error) {
 	id, err := in.ID.Resolve(ctx, p.db)
 	if err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func (p *Public) history(ctx context.Context, in *refInput) (*historyOutput, err
 
 type verifyOutput struct{ Body ledger.Verification }
 
-func (p *Public) verify(ctx context.Context, in *refInput) (*verifyOutput, error) {
+func (p *Public) verify(ctx context.Context, in *report.RefInput) (*verifyOutput, error) {
 	id, err := in.ID.Resolve(ctx, p.db)
 	if err != nil {
 		return nil, err

@@ -28,14 +28,9 @@ func (p *Public) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	return &listOutput{found}, nil
 }
 
-// refInput names a report in a path.
-type refInput struct {
-	ID report.Ref `path:"id" doc:"Id or report number" example:"LS-2026-000123"`
-}
-
 type reportOutput struct{ Body reportread.Report }
 
-func (p *Public) one(ctx context.Context, in *refInput) (*reportOutput, error) {
+func (p *Public) one(ctx context.Context, in *report.RefInput) (*reportOutput, error) {
 	found, err := p.find(ctx, in.ID)
 	if err != nil {
 		return nil, err

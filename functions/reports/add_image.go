@@ -47,7 +47,7 @@ func (g *Group) registerAddImage(api *httpapi.API) {
 }
 
 type addImageInput struct {
-	RefInput
+	report.RefInput
 	Body struct {
 		_        struct{} `additionalProperties:"true"`
 		UploadID *string  `json:"upload_id,omitempty" format:"uuid"`

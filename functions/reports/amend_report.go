@@ -22,7 +22,7 @@ func (g *Group) registerAmend(api *httpapi.API) {
 }
 
 type amendInput struct {
-	RefInput
+	report.RefInput
 	IfMatch string `header:"If-Match" doc:"Only when the report is still as this ETag"`
 	Body    struct {
 		_            struct{} `additionalProperties:"true"`

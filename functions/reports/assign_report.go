@@ -29,7 +29,7 @@ func (g *Group) registerAssign(api *httpapi.API) {
 }
 
 type assignInput struct {
-	RefInput
+	report.RefInput
 	IfMatch string `header:"If-Match" doc:"Only when the report is still as this ETag"`
 	Body    struct {
 		_        struct{}        `additionalProperties:"true"`

@@ -21,7 +21,7 @@ func (g *Group) registerChangeStatus(api *httpapi.API) {
 }
 
 type statusInput struct {
-	RefInput
+	report.RefInput
 	IfMatch string `header:"If-Match" doc:"Only when the report is still as this ETag"`
 	Body    struct {
 		_               struct{} `additionalProperties:"true"`

@@ -104,17 +104,12 @@ func (g *Group) near(ctx context.Context, in *nearInput) (*nearOutput, error) {
 	return &nearOutput{Body: p}, nil
 }
 
-// RefInput names a report in a path.
-type RefInput struct {
-	ID report.Ref `path:"id" doc:"Id or report number" example:"LS-2026-000123"`
-}
-
 type reportOutput struct {
 	ETag string `header:"ETag"`
 	Body reportread.Report
 }
 
-func (g *Group) one(ctx context.Context, in *RefInput) (*reportOutput, error) {
+func (g *Group) one(ctx context.Context, in *report.RefInput) (*reportOutput, error) {
 	r, err := g.reader.ReportNamed(ctx, reportread.ViewerOf(identity.Must(ctx)), in.ID)
 	if err != nil {
 		return nil, err

@@ -28,7 +28,7 @@ func (g *Group) registerRemoveImage(api *httpapi.API) {
 
 // ImageInput names a picture of a report in a path.
 type ImageInput struct {
-	RefInput
+	report.RefInput
 	ImageID uuid.UUID `path:"img_id" format:"uuid"`
 }
 

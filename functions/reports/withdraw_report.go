@@ -19,7 +19,7 @@ func (g *Group) registerWithdraw(api *httpapi.API) {
 }
 
 type withdrawInput struct {
-	RefInput
+	report.RefInput
 	IfMatch string `header:"If-Match" doc:"Only when the report is still as this ETag"`
 }
 

@@ -32,7 +32,7 @@ func (g *Group) registerAppeal(api *httpapi.API) {
 }
 
 type appealInput struct {
-	RefInput
+	report.RefInput
 	Body struct {
 		_      struct{} `additionalProperties:"true"`
 		Reason string   `json:"reason" minLength:"1" maxLength:"2000" example:"The picture shows the hole from above."`

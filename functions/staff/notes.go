@@ -54,7 +54,7 @@ type NoteAuthor struct {
 }
 
 type addNoteInput struct {
-	RefInput
+	report.RefInput
 	Body struct {
 		_       struct{} `additionalProperties:"true"`
 		Content string   `json:"content" minLength:"1" maxLength:"2000" doc:"Aliases: note, text"`
@@ -119,7 +119,7 @@ func scanNote(row pgx.CollectableRow) (Note, error) {
 
 type notesOutput struct{ Body []Note }
 
-func (g *Group) listNotes(ctx context.Context, in *RefInput) (*notesOutput, error) {
+func (g *Group) listNotes(ctx context.Context, in *report.RefInput) (*notesOutput, error) {
 	about, err := in.ID.About()
 	if err != nil {
 		return nil, err

@@ -38,7 +38,7 @@ func (g *Group) registerOverride(api *httpapi.API) {
 }
 
 type overrideInput struct {
-	RefInput
+	report.RefInput
 	Body struct {
 		_          struct{} `additionalProperties:"true"`
 		IsRelevant bool     `json:"is_relevant"`

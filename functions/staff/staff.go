@@ -59,11 +59,6 @@ func (g *Group) Register(api *httpapi.API) {
 	g.registerAppeal(api)
 }
 
-// RefInput names a report in a path.
-type RefInput struct {
-	ID report.Ref `path:"id" doc:"Id or report number" example:"LS-2026-000123"`
-}
-
 type reportOutput struct {
 	ETag string `header:"ETag"`
 	Body reportread.Report

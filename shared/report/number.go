@@ -52,6 +52,11 @@ var ErrNotFound = problem.New(problem.NotFound, "report_not_found")
 // Ref names a report in a path: its id or its number.
 type Ref string
 
+// RefInput is the part of an operation's input that names a report. Embed it in an input struct.
+type RefInput struct {
+	ID Ref `path:"id" doc:"Id or report number" example:"LS-2026-000123"`
+}
+
 // About is a report by its id or its number, for statements about it.
 type About struct {
 	id     *uuid.UUID

@@ -15,7 +15,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/page"
@@ -238,15 +237,9 @@ type removeInput struct {
 	CommentID string `path:"c_id" format:"uuid"`
 }
 
-type messageOutput struct {
-	Body struct {
-		Message string `json:"message"`
-	}
-}
-
 var errNoComment = problem.New(problem.NotFound, "comment_not_found")
 
-func (g *Group) removeComment(ctx context.Context, in *removeInput) (*messageOutput, error) {
+func (g *Group) removeComment(ctx context.Context, in *removeInput) (*httpapi.MessageOutput, error) {
 	about, err := in.ID.About()
 	if err != nil {
 		return nil, err
@@ -280,9 +273,7 @@ func (g *Group) removeComment(ctx context.Context, in *removeInput) (*messageOut
 	if err != nil {
 		return nil, err
 	}
-	out := &messageOutput{}
-	out.Body.Message = locale.TextFor(ctx, "message.comment_removed")
-	return out, nil
+	return httpapi.Message(ctx, "message.comment_removed"), nil
 }
 
 // recordOfficialComment records that somebody spoke for an agency or the operators; not what they said.

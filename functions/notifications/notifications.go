@@ -166,33 +166,21 @@ type oneInput struct {
 	ID string `path:"id" format:"uuid"`
 }
 
-type messageOutput struct {
-	Body struct {
-		Message string `json:"message"`
-	}
-}
-
-func message(ctx context.Context, key string) *messageOutput {
-	out := &messageOutput{}
-	out.Body.Message = locale.TextFor(ctx, key)
-	return out
-}
-
 var errNotFound = problem.New(problem.NotFound, "notification_not_found")
 
-func (g *Group) readOne(ctx context.Context, in *oneInput) (*messageOutput, error) {
+func (g *Group) readOne(ctx context.Context, in *oneInput) (*httpapi.MessageOutput, error) {
 	const q = `UPDATE notifications SET read_at = coalesce(read_at, now()) WHERE id = $1 AND user_id = $2 RETURNING true`
 	return g.touch(ctx, q, in.ID, "message.notification_read")
 }
 
-func (g *Group) remove(ctx context.Context, in *oneInput) (*messageOutput, error) {
+func (g *Group) remove(ctx context.Context, in *oneInput) (*httpapi.MessageOutput, error) {
 	const q = `DELETE FROM notifications WHERE id = $1 AND user_id = $2 RETURNING true`
 	return g.touch(ctx, q, in.ID, "message.notification_removed")
 }
 
 // touch runs q, which changes one notification of the caller, and answers with the
 // text of key.
-func (g *Group) touch(ctx context.Context, q, id, key string) (*messageOutput, error) {
+func (g *Group) touch(ctx context.Context, q, id, key string) (*httpapi.MessageOutput, error) {
 	var done bool
 	err := g.db.QueryRow(ctx, q, id, identity.Must(ctx).UserID).Scan(&done)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -201,5 +189,5 @@ func (g *Group) touch(ctx context.Context, q, id, key string) (*messageOutput, e
 	if err != nil {
 		return nil, fmt.Errorf("change notification: %w", err)
 	}
-	return message(ctx, key), nil
+	return httpapi.Message(ctx, key), nil
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
@@ -82,17 +81,4 @@ func actorOn(c identity.Caller, h *reportwrite.Locked) report.Actor {
 		return report.Actor{Kind: report.ActorCitizen, UserID: &c.UserID}
 	}
 	return report.ActorOf(c)
-}
-
-type messageOutput struct {
-	Body struct {
-		Message string `json:"message"`
-	}
-}
-
-// message is the text message.<key> of the catalog, in the language of the request.
-func message(ctx context.Context, key string) *messageOutput {
-	out := &messageOutput{}
-	out.Body.Message = locale.TextFor(ctx, "message."+key)
-	return out
 }

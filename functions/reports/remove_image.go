@@ -32,7 +32,7 @@ type ImageInput struct {
 	ImageID uuid.UUID `path:"img_id" format:"uuid"`
 }
 
-func (g *Group) removeImage(ctx context.Context, in *ImageInput) (*messageOutput, error) {
+func (g *Group) removeImage(ctx context.Context, in *ImageInput) (*httpapi.MessageOutput, error) {
 	about, err := in.ID.About()
 	if err != nil {
 		return nil, err
@@ -68,5 +68,5 @@ func (g *Group) removeImage(ctx context.Context, in *ImageInput) (*messageOutput
 	if err != nil {
 		return nil, err
 	}
-	return message(ctx, "image_removed"), nil
+	return httpapi.Message(ctx, "message.image_removed"), nil
 }

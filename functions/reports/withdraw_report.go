@@ -23,7 +23,7 @@ type withdrawInput struct {
 	IfMatch string `header:"If-Match" doc:"Only when the report is still as this ETag"`
 }
 
-func (g *Group) withdrawReport(ctx context.Context, in *withdrawInput) (*messageOutput, error) {
+func (g *Group) withdrawReport(ctx context.Context, in *withdrawInput) (*httpapi.MessageOutput, error) {
 	about, err := in.ID.About()
 	if err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func (g *Group) withdrawReport(ctx context.Context, in *withdrawInput) (*message
 	if err != nil {
 		return nil, err
 	}
-	return message(ctx, "report_withdrawn"), nil
+	return httpapi.Message(ctx, "message.report_withdrawn"), nil
 }
 
 // tombstone hides a report from everybody and appends the withdrawal to the ledger.

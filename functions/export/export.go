@@ -30,13 +30,13 @@ type Export struct {
 	metrics *telemetry.Metrics
 }
 
-// Config is what it needs beyond every function's own.
+// Config is the configuration of export, in addition to that of every function.
 type Config struct {
 	Storage storage.Config
 }
 
-// Open makes the function out of its configuration. One pass over a million
-// reports takes longer than a request may: its statements are not bounded.
+// Open makes the function out of its configuration. Its statements have no timeout:
+// to read a million reports takes longer than the timeout for requests.
 func Open(ctx context.Context, env config.Env) (start.Scheduled, error) {
 	env = env.With("DATABASE_STATEMENT_TIMEOUT", "0s")
 	kit, err := service.Open(ctx, "export", env)
@@ -70,7 +70,7 @@ func (e *Export) write(ctx context.Context, f opendata.Format) (int, error) {
 		return 0, fmt.Errorf("temporary file: %w", err)
 	}
 	defer func() {
-		_ = file.Close() // read to its end by now, or given up
+		_ = file.Close() // a temporary file: nothing in it is needed any more
 		_ = os.Remove(file.Name())
 	}()
 	z, err := gzip.NewWriterLevel(file, gzip.BestSpeed)

@@ -1,7 +1,7 @@
-// Package keys makes the system's own keys when it is first deployed, so that no
-// person ever holds one: the keys tokens are signed with, those that seal small
-// secrets, and the token of the first administrator. It may write its secrets and
-// read none, not even those it made.
+// Package keys makes the keys of the system at its first deploy, so that no person
+// knows them: the keys that sign tokens, the keys that seal small secrets, and the
+// setup token of the first administrator. The function may write these secrets. It
+// may not read any secret.
 package keys
 
 import (
@@ -34,12 +34,13 @@ type Writer interface {
 	PutSecretValue(ctx context.Context, in *secretsmanager.PutSecretValueInput, opts ...func(*secretsmanager.Options)) (*secretsmanager.PutSecretValueOutput, error)
 }
 
-// Maker is the custom resource "a key": one secret with a value made once.
+// Maker implements the custom resource Custom::Key: one secret whose value is made
+// once.
 type Maker struct {
 	secrets Writer
 }
 
-// New writes through w.
+// New returns a Maker that stores values with w.
 func New(w Writer) *Maker { return &Maker{secrets: w} }
 
 // Open makes the function out of its configuration.
@@ -52,9 +53,10 @@ func Open(ctx context.Context, env config.Env) (start.Resource, error) {
 }
 
 // Apply implements start.Resource. Properties: Kind, SecretId, and KeyId for a
-// signing key. Only a creation makes a value; an update changes nothing, so a key
-// is rotated by adding a new one. The resource's id carries what is public of the
-// key, the only place it is kept: attributes of an update come from there.
+// signing key. Only a create request makes a value. An update changes nothing: to
+// rotate a key, add a new one. The id of the resource contains the public half of a
+// signing key, and an update takes the attributes from it: the public half is stored
+// nowhere else.
 func (m *Maker) Apply(ctx context.Context, e cfn.Event) (string, map[string]any, error) {
 	if e.RequestType != cfn.RequestCreate {
 		data, err := attributes(e.PhysicalResourceID)
@@ -103,10 +105,11 @@ func generate(kind, keyID string) (string, string, error) {
 	case Token:
 		return rand.Text(), Token + ":" + rand.Text(), nil
 	}
-	return "", "", fmt.Errorf("no keys of kind %q are made", kind)
+	return "", "", fmt.Errorf("kind of key %q is unknown", kind)
 }
 
-// attributes are what the template may read of the resource called id.
+// attributes returns the attributes that the template can read of the resource with
+// this id.
 func attributes(id string) (map[string]any, error) {
 	kind, rest, _ := strings.Cut(id, ":")
 	if kind != Signing {
@@ -114,7 +117,7 @@ func attributes(id string) (map[string]any, error) {
 	}
 	keyID, x, ok := strings.Cut(rest, ":")
 	if !ok {
-		return nil, errors.New("the id of a signing key carries no public key")
+		return nil, errors.New("the id of a signing key contains no public key")
 	}
 	jwk, err := json.Marshal(map[string]string{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": keyID, "x": x})
 	if err != nil {

@@ -1,7 +1,7 @@
-// Package verify holds an update back until the new version of every HTTP function
-// works: CloudFormation calls it after the versions are made and before any traffic
-// goes to them, and a failure rolls the whole update back. It may call functions
-// and do nothing else.
+// Package verify stops an update if the new version of an HTTP function does not
+// work. CloudFormation calls it after the versions are made and before they get any
+// traffic. Its failure rolls the whole update back. The function may invoke other
+// functions and read their aliases, and nothing else.
 package verify
 
 import (
@@ -24,33 +24,35 @@ import (
 	"github.com/lafaekstreet/backend/shared/start"
 )
 
-// How versions are asked.
+// How versions are checked.
 const (
-	atOnce  = 4
-	pause   = 2 * time.Second  // between two questions to one version
-	reserve = 10 * time.Second // of the function's time limit, to answer CloudFormation
+	atOnce  = 4                // versions at the same time
+	pause   = 2 * time.Second  // between two requests to one version
+	reserve = 10 * time.Second // of the function's time limit, kept for the answer to CloudFormation
 )
 
 // Config of the function.
 type Config struct {
-	// Patience is how long a version may fail first: a policy takes effect late, a database that slept wakes.
+	// Patience is how long a version may fail before it counts as broken: a new policy takes effect late, and a paused
+	// database has to start.
 	Patience time.Duration `env:"VERIFY_PATIENCE" envDefault:"2m"`
 }
 
-// Functions are what it calls.
+// Functions is the part of the Lambda client that a Verifier uses.
 type Functions interface {
 	Invoke(ctx context.Context, in *lambda.InvokeInput, opts ...func(*lambda.Options)) (*lambda.InvokeOutput, error)
 	GetAlias(ctx context.Context, in *lambda.GetAliasInput, opts ...func(*lambda.Options)) (*lambda.GetAliasOutput, error)
 }
 
-// Verifier is the custom resource "the new versions work".
+// Verifier implements the custom resource Custom::Verified.
 type Verifier struct {
 	functions Functions
 	pause     time.Duration
 	patience  time.Duration
 }
 
-// New asks f, waits pause between two questions, and gives a version up after patience.
+// New returns a Verifier that calls versions with f. It waits pause between two
+// requests to a version, which must succeed within patience.
 func New(f Functions, pause, patience time.Duration) *Verifier {
 	return &Verifier{functions: f, pause: pause, patience: patience}
 }
@@ -69,8 +71,8 @@ func Open(ctx context.Context, env config.Env) (start.Resource, error) {
 }
 
 // Apply implements start.Resource. Properties: Versions, the ARNs of versions, and
-// Alias, the name their traffic comes by. A version that has the traffic already is
-// not asked: when an update is rolled back, nothing that fails may stand in the way.
+// Alias, the alias whose traffic they will get. A version that the alias names
+// already is not checked, so that a broken version cannot block a rollback.
 func (v *Verifier) Apply(ctx context.Context, e cfn.Event) (string, map[string]any, error) {
 	const id = "verified"
 	alias, _ := e.ResourceProperties["Alias"].(string)
@@ -94,14 +96,14 @@ func (v *Verifier) Apply(ctx context.Context, e cfn.Event) (string, map[string]a
 			return nil
 		})
 	}
-	_ = group.Wait() // every failure is told, not the first alone
+	_ = group.Wait() // failures has the error of each version
 	return id, nil, errors.Join(failures...)
 }
 
 func (v *Verifier) verify(ctx context.Context, arn, alias string) error {
 	function, version, ok := cut(arn)
 	if !ok {
-		return fmt.Errorf("%q is no ARN of a version", arn)
+		return fmt.Errorf("%q is not the ARN of a version", arn)
 	}
 	live, err := v.functions.GetAlias(ctx, &lambda.GetAliasInput{FunctionName: &function, Name: &alias})
 	if err == nil && aws.ToString(live.FunctionVersion) == version {
@@ -120,7 +122,8 @@ func (v *Verifier) verify(ctx context.Context, arn, alias string) error {
 	}
 }
 
-// cut is the function and the number of a version's ARN, if it is one.
+// cut splits the ARN of a version into the ARN of the function and the number of the
+// version. It reports false for any other text.
 func cut(arn string) (string, string, bool) {
 	i := strings.LastIndex(arn, ":")
 	if i < 0 || strings.Count(arn, ":") != 7 {
@@ -129,9 +132,9 @@ func cut(arn string) (string, string, bool) {
 	return arn[:i], arn[i+1:], true
 }
 
-// ask sends one request for the function's readiness, as the API would. The
-// function that has the route answers 200 or 503. Any other says that it does not
-// know the address: to say so it had to start with its configuration and secrets.
+// ask sends a request for /health/ready, as API Gateway would. The function that has
+// this route answers 200 or 503. Any other function answers 404. That is enough: it
+// can answer only after it has started with its configuration and secrets.
 func (v *Verifier) ask(ctx context.Context, arn string) error {
 	const path = "/health/ready"
 	request := events.APIGatewayV2HTTPRequest{Version: "2.0", RouteKey: "GET " + path, RawPath: path,
@@ -141,18 +144,18 @@ func (v *Verifier) ask(ctx context.Context, arn string) error {
 		Method: http.MethodGet, Path: path, Protocol: "HTTP/1.1", SourceIP: "127.0.0.1", UserAgent: "verify"}
 	payload, err := json.Marshal(request)
 	if err != nil {
-		return fmt.Errorf("encode question: %w", err)
+		return fmt.Errorf("encode request: %w", err)
 	}
 	out, err := v.functions.Invoke(ctx, &lambda.InvokeInput{FunctionName: &arn, InvocationType: types.InvocationTypeRequestResponse, Payload: payload})
 	if err != nil {
-		return fmt.Errorf("cannot be called: %w", err)
+		return fmt.Errorf("invoke: %w", err)
 	}
 	if out.FunctionError != nil {
 		return fmt.Errorf("fails: %.300s", out.Payload)
 	}
 	var answer events.APIGatewayV2HTTPResponse
 	if err := json.Unmarshal(out.Payload, &answer); err != nil || answer.StatusCode == 0 {
-		return fmt.Errorf("answers nonsense: %.300s", out.Payload)
+		return fmt.Errorf("gives no HTTP answer: %.300s", out.Payload)
 	}
 	if answer.StatusCode >= http.StatusInternalServerError {
 		return fmt.Errorf("answers %d: %.300s", answer.StatusCode, answer.Body)

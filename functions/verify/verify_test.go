@@ -77,7 +77,7 @@ func TestApply(t *testing.T) {
 		"a database that wakes":      {answers: map[string][]string{"meta": {down, down, ready}, "auth": {unknown}}},
 		"a policy that is late":      {answers: map[string][]string{"meta": {ready}, "auth": {"denied", "denied", unknown}}, asked: 3},
 		"one cannot start":           {answers: map[string][]string{"meta": {ready}, "auth": {crash}}, want: []string{"lafaekstreet-test-auth:7: fails", "exit status 1"}},
-		"both are named":             {answers: map[string][]string{"meta": {down}, "auth": {"nonsense"}}, want: []string{"test-meta:7: answers 503", "test-auth:7: answers nonsense"}},
+		"both are named":             {answers: map[string][]string{"meta": {down}, "auth": {"nonsense"}}, want: []string{"test-meta:7: answers 503", "test-auth:7: gives no HTTP answer"}},
 		"a permission is missing":    {answers: map[string][]string{"meta": {ready}, "auth": {"denied"}}, want: []string{"AccessDenied"}},
 		"the live one is left alone": {answers: map[string][]string{"meta": {ready}, "auth": {crash}}, live: map[string]string{"auth": "7"}},
 		"an older one is live":       {answers: map[string][]string{"meta": {ready}, "auth": {crash}}, live: map[string]string{"auth": "6"}, want: []string{"test-auth:7"}},

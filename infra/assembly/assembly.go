@@ -1,5 +1,5 @@
-// Package assembly reads the CloudFormation templates of a synthesis. It finds out what they mean once they are deployed:
-// what calls each function, and what each function may do.
+// Package assembly reads the CloudFormation templates of a synthesis. From them it finds what calls each function after a
+// deploy, and what each function may do.
 package assembly
 
 import (

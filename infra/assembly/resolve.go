@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Text returns the value v of a template as it is once deployed. A part that is not known before a deploy is written as
+// Text returns the value v of a template as it is after a deploy. A part that is unknown before the deploy is written as
 // "<stack/id.attribute>".
 func (a *Assembly) Text(stack string, v any) string {
 	switch v := v.(type) {
@@ -118,7 +118,7 @@ func (a *Assembly) ref(stack, name string) string {
 	return a.attribute(stack, name, "Ref")
 }
 
-// attribute returns what a deploy has decided; otherwise what follows from the properties of the resource.
+// attribute returns the value from World, else the value that follows from the properties of the resource.
 func (a *Assembly) attribute(stack, id, name string) string {
 	if v, ok := a.world.Attributes[stack+"/"+id][name]; ok {
 		return v

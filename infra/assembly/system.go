@@ -16,7 +16,7 @@ type Function struct {
 	Policy  []Statement
 }
 
-// Statement is one permission, with values as they are once deployed.
+// Statement is one permission, with values as they are after a deploy.
 type Statement struct {
 	Sid        string
 	Effect     string
@@ -104,7 +104,7 @@ func (f Function) Allows(action, resource string) bool {
 	return allowed
 }
 
-// matches reports whether text matches a pattern of IAM: * is any text, ? any one character.
+// matches reports whether text matches a pattern of IAM: * stands for any text, ? for any single character.
 func matches(pattern, text string) bool {
 	for pattern != "" {
 		switch pattern[0] {

@@ -64,9 +64,9 @@ func (d *Deployment) apply(ctx context.Context, types ...string) error {
 				if reply.Status != cfn.StatusSuccess {
 					return fmt.Errorf("custom resource %s: %s", r.ID, reply.Reason)
 				}
-				d.decided(r, "Ref", reply.PhysicalResourceID)
+				d.setAttribute(r, "Ref", reply.PhysicalResourceID)
 				for name, v := range reply.Data {
-					d.decided(r, name, fmt.Sprint(v))
+					d.setAttribute(r, name, fmt.Sprint(v))
 				}
 			default:
 				return fmt.Errorf("custom resource %s: CloudFormation got no answer", r.ID)
@@ -105,7 +105,7 @@ func (d *Deployment) Invoke(ctx context.Context, name string, event []byte) ([]b
 	return nil, fmt.Errorf("no function %s", name)
 }
 
-// lambdaPath begins the paths of Lambda's own API.
+// lambdaPath is the prefix of the paths of Lambda's own API.
 const lambdaPath = "/2015-03-31/functions/"
 
 // needsOfLambda reads "<ARN>/invocations" and "<ARN>/aliases/<name>".

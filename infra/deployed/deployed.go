@@ -1,6 +1,6 @@
-// Package deployed runs what a synthesis describes, on one machine: the real binaries under a Runtime API. Routes, queues,
-// variables and policies are those of the templates. The package knows no function by name: what the templates do not say
-// does not happen.
+// Package deployed runs the system of a synthesis on one machine: the real binaries under a Runtime API. Routes, queues,
+// variables and policies are those of the templates. The package contains no names of functions: it does only what the
+// templates say.
 package deployed
 
 import (
@@ -57,15 +57,16 @@ type Deployment struct {
 	memories  []memory
 }
 
-// smallest is the memory, in MiB, that each HTTP function has to manage with, even if its template gives it more: the
-// templates give more memory for the CPU that comes with it.
+// smallest is the memory limit of HTTP functions in MiB. Templates give them more, because Lambda gives CPU in proportion
+// to memory; the function must work with this limit too.
 const smallest = 256
 
-// environments is the number of execution environments of one HTTP function. Lambda, too, starts another when one is busy.
+// environments is the number of execution environments of one HTTP function. Lambda also starts another one when all are
+// busy.
 const environments = 2
 
-// Start deploys in the order of CloudFormation: resources, keys and schema, functions, and, after the functions are verified,
-// what calls them.
+// Start deploys in the order of CloudFormation: resources, keys and schema, functions, the check of the functions, then
+// event sources, schedules and the gateway.
 func Start(ctx context.Context, o Options) (*Deployment, error) {
 	d := &Deployment{options: o, assembly: o.Assembly, functions: make(map[string]*function),
 		log: slog.New(slog.NewTextHandler(o.Log, nil)).With("function", "deployed")}
@@ -142,7 +143,7 @@ func (d *Deployment) path(name string) string {
 	return filepath.Join(d.options.Root, ".run", "host", name, "bootstrap")
 }
 
-// run makes n environments of a function, each of which may take room MiB of memory.
+// run starts a function with n execution environments. Each may use room MiB of memory.
 func (d *Deployment) run(f assembly.Function, n, room int) (*function, error) {
 	g, err := newGuard(d.standIn.server.URL(), f, d.lambda)
 	if err != nil {
@@ -169,7 +170,7 @@ func (d *Deployment) run(f assembly.Function, n, room int) (*function, error) {
 	return out, nil
 }
 
-// environment is the environment of the template, with the addresses of the stand-ins.
+// environment returns the variables of the template. It replaces the addresses of services by those of the stand-ins.
 func (d *Deployment) environment(f assembly.Function, g *guard) (map[string]string, error) {
 	env := make(map[string]string)
 	for name, value := range f.Env {
@@ -249,17 +250,17 @@ func (d *Deployment) Refused() []string {
 	return out
 }
 
-// memory is an execution environment with the memory it may take.
+// memory is an execution environment and the memory that it may use.
 type memory struct {
 	name  string
 	limit int // MiB
 	env   *runtimeapi.Function
 }
 
-// Memory is the memory that an execution environment has taken so far.
+// Memory is the memory that an execution environment has used so far.
 type Memory struct {
 	Function string
-	Limit    int   // MiB it may take
+	Limit    int   // MiB
 	Peak     int64 // bytes resident
 	Starts   int   // more than one if it died or was ended at its timeout
 }

@@ -60,8 +60,8 @@ func newGateway(d *Deployment) (*gateway, error) {
 	return g, nil
 }
 
-// find returns the route of a request. A literal segment is more specific than a variable, a variable more than a greedy
-// rest; $default comes last.
+// find returns the most specific route for a request. A literal segment is more specific than a variable, and a variable
+// is more specific than a greedy variable. $default is used if no other route matches.
 func (g *gateway) find(method, path string) (gatewayRoute, map[string]string, bool) {
 	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	var best gatewayRoute
@@ -84,8 +84,8 @@ func (g *gateway) find(method, path string) (gatewayRoute, map[string]string, bo
 	return best, variables, score != ""
 }
 
-// match compares a path with a pattern and rates it, one digit for each segment: 3 for a literal segment, 2 for a variable,
-// 1 for a greedy rest. Of two matches the one with the greater rating is more specific.
+// match compares a path with a pattern. The rating has one digit for each segment: 3 for a literal segment, 2 for a
+// variable, 1 for a greedy variable. The match with the greater rating is more specific.
 func match(pattern, segments []string) (map[string]string, string, bool) {
 	variables := make(map[string]string)
 	rating := ""
@@ -159,7 +159,7 @@ func (g *gateway) event(r *http.Request, route gatewayRoute, variables map[strin
 	if err != nil {
 		address = r.RemoteAddr
 	}
-	if given := headers["x-forwarded-for"]; given != "" { // a test says which client it is
+	if given := headers["x-forwarded-for"]; given != "" { // the test chooses the address of its client
 		address = strings.TrimSpace(given[strings.LastIndex(given, ",")+1:])
 	}
 	headers["host"], headers["x-forwarded-for"], headers["x-forwarded-proto"] = r.Host, address, "https"

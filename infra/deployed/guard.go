@@ -17,7 +17,7 @@ import (
 )
 
 // guard is a proxy between one function and AWS. As IAM does, it passes on only what the policy of the function allows. It
-// does not change requests, so their signatures stay good.
+// does not change requests, so their signatures stay valid.
 type guard struct {
 	function assembly.Function
 	lambda   http.Handler // answers calls of other functions
@@ -63,7 +63,7 @@ func (g *guard) refused() []string {
 	return append([]string(nil), g.refusals...)
 }
 
-// need is one permission that a request needs: the action on any one of the resources.
+// need is one permission that a request needs: the action on at least one of the resources.
 type need struct {
 	action    string
 	resources []string
@@ -136,7 +136,7 @@ func (g *guard) needsOfTarget(r *http.Request, target string) ([]need, error) {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	var in struct{ QueueUrl, KeyId, SecretId string }
 	if err := json.Unmarshal(body, &in); err != nil {
-		return nil, fmt.Errorf("is no JSON: %w", err)
+		return nil, fmt.Errorf("is not JSON: %w", err)
 	}
 	service, operation, _ := strings.Cut(target, ".")
 	switch service {
@@ -157,7 +157,7 @@ func (g *guard) needsOfTarget(r *http.Request, target string) ([]need, error) {
 	return nil, fmt.Errorf("calls %s, which infra/deployed does not know", target)
 }
 
-// models are the ARNs by which a policy may name a model or its inference profile.
+// models returns the ARNs with which a policy can name a model: as a foundation model or as an inference profile.
 func (g *guard) models(r *http.Request, id string) []string {
 	if plain, err := url.PathUnescape(id); err == nil {
 		id = plain

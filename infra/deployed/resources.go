@@ -37,7 +37,7 @@ type standIn struct {
 	vault  *secretsmanager.Client
 }
 
-// AWS is the stand-in for AWS. Tests look into it.
+// AWS is the stand-in for AWS. Tests read its state.
 func (d *Deployment) AWS() *aws.Server { return d.standIn.server }
 
 // createResources makes queues, buckets, keys and secrets with the properties of the templates.
@@ -60,8 +60,8 @@ func (d *Deployment) createResources(ctx context.Context) error {
 	return nil
 }
 
-// decided keeps the value of an attribute that only a deploy knows, such as the address of a queue.
-func (d *Deployment) decided(n assembly.Named, attribute, value string) {
+// setAttribute stores an attribute that only a deploy decides, such as the address of a queue.
+func (d *Deployment) setAttribute(n assembly.Named, attribute, value string) {
 	if d.world.Attributes[n.Key()] == nil {
 		d.world.Attributes[n.Key()] = make(map[string]string)
 	}
@@ -98,10 +98,10 @@ func (d *Deployment) createQueues(ctx context.Context) error {
 		about, err := d.standIn.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
 			QueueUrl: made.QueueUrl, AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameQueueArn}})
 		if err != nil {
-			return fmt.Errorf("look at queue %s: %w", q.ID, err)
+			return fmt.Errorf("read the ARN of queue %s: %w", q.ID, err)
 		}
-		d.decided(q, "Ref", awssdk.ToString(made.QueueUrl))
-		d.decided(q, "Arn", about.Attributes[string(sqstypes.QueueAttributeNameQueueArn)])
+		d.setAttribute(q, "Ref", awssdk.ToString(made.QueueUrl))
+		d.setAttribute(q, "Arn", about.Attributes[string(sqstypes.QueueAttributeNameQueueArn)])
 	}
 	return nil
 }
@@ -182,8 +182,8 @@ func (d *Deployment) createKeys(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("create key %s: %w", k.ID, err)
 		}
-		d.decided(k, "Arn", awssdk.ToString(made.KeyMetadata.Arn))
-		d.decided(k, "Ref", awssdk.ToString(made.KeyMetadata.KeyId))
+		d.setAttribute(k, "Arn", awssdk.ToString(made.KeyMetadata.Arn))
+		d.setAttribute(k, "Ref", awssdk.ToString(made.KeyMetadata.KeyId))
 	}
 	return nil
 }
@@ -217,7 +217,7 @@ func (d *Deployment) createSecrets(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("create secret %s: %w", s.ID, err)
 		}
-		d.decided(s, "Ref", awssdk.ToString(made.ARN))
+		d.setAttribute(s, "Ref", awssdk.ToString(made.ARN))
 	}
 	return nil
 }

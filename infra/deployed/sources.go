@@ -45,7 +45,8 @@ func (d *Deployment) startSources(ctx context.Context) error {
 	return nil
 }
 
-// interval is how often a scheduled function is called, whatever its rule says: a test cannot wait for an hour.
+// interval is the time between two calls of a scheduled function. It replaces the interval of the rule, because a test
+// cannot wait for an hour.
 const interval = 2 * time.Second
 
 // startSchedules calls the target of each rule, as EventBridge does.

@@ -15,13 +15,13 @@ import (
 )
 
 var (
-	// ErrNotOnMirror reports that the mirror node answered, and does not know the thing (yet).
+	// ErrNotOnMirror reports that the mirror node answered and does not have the requested object, or not yet.
 	ErrNotOnMirror = errors.New("not on the mirror node")
-	// ErrMirrorUnavailable reports that the mirror node gave no usable answer: try later.
+	// ErrMirrorUnavailable reports that the mirror node gave no usable answer. A later try may succeed.
 	ErrMirrorUnavailable = errors.New("mirror node unavailable")
 )
 
-// maxMirrorBody bounds an answer; a page of 100 messages of 1 KiB stays under 250 KB.
+// maxMirrorBody bounds an answer, in bytes. A page of 100 messages of 1 KiB is smaller than 250 KB.
 const maxMirrorBody = 1 << 20
 
 // Mirror reads a mirror node's REST API.
@@ -30,7 +30,7 @@ type Mirror struct {
 	http *http.Client
 }
 
-// NewMirror reads the mirror node c names.
+// NewMirror returns a Mirror for the mirror node that c names.
 func NewMirror(c Config) *Mirror {
 	return &Mirror{base: strings.TrimSuffix(c.MirrorURL, "/"), http: &http.Client{Timeout: c.MirrorTimeout}}
 }
@@ -47,7 +47,7 @@ type TopicMessage struct {
 	HashVersion    int
 }
 
-// Message is the one with the sequence number on the topic.
+// Message returns the message with this sequence number of the topic.
 func (m *Mirror) Message(ctx context.Context, topicID string, sequence uint64) (*TopicMessage, error) {
 	var w wireMessage
 	if err := m.get(ctx, fmt.Sprintf("/api/v1/topics/%s/messages/%d", topicID, sequence), &w); err != nil {
@@ -56,7 +56,7 @@ func (m *Mirror) Message(ctx context.Context, topicID string, sequence uint64) (
 	return w.message()
 }
 
-// MessageAt is the one that reached consensus at that instant.
+// MessageAt returns the message with this consensus time, in nanoseconds since 1970.
 func (m *Mirror) MessageAt(ctx context.Context, consensusNanos int64) (*TopicMessage, error) {
 	var w wireMessage
 	if err := m.get(ctx, "/api/v1/topics/messages/"+formatNanos(consensusNanos), &w); err != nil {
@@ -65,7 +65,7 @@ func (m *Mirror) MessageAt(ctx context.Context, consensusNanos int64) (*TopicMes
 	return w.message()
 }
 
-// Messages lists up to limit (at most 100) messages of a topic from a sequence number on, in order.
+// Messages lists up to limit (at most 100) messages of a topic, in order, beginning with the sequence number from.
 func (m *Mirror) Messages(ctx context.Context, topicID string, from uint64, limit int) ([]*TopicMessage, error) {
 	var page struct {
 		Messages []wireMessage `json:"messages"`
@@ -93,7 +93,7 @@ type MirrorTransaction struct {
 	ConsensusNanos int64
 }
 
-// Transaction finds one by its id, 0.0.A@seconds.nanos.
+// Transaction returns the transaction with this id, 0.0.A@seconds.nanos.
 func (m *Mirror) Transaction(ctx context.Context, id string) (*MirrorTransaction, error) {
 	account, start, ok := strings.Cut(id, "@")
 	if !ok {
@@ -122,7 +122,7 @@ func (m *Mirror) Transaction(ctx context.Context, id string) (*MirrorTransaction
 		if err != nil {
 			return nil, err
 		}
-		// A copy of the transaction handed in twice is listed as well, as a failure.
+		// If a transaction was submitted twice, the list has the second one too, with a failure as its result.
 		if found == nil || t.Result == "SUCCESS" {
 			found = &MirrorTransaction{Result: t.Result, Name: t.Name, EntityID: t.Entity, Hash: t.Hash, ConsensusNanos: nanos}
 		}
@@ -133,14 +133,14 @@ func (m *Mirror) Transaction(ctx context.Context, id string) (*MirrorTransaction
 	return found, nil
 }
 
-// MirrorAccount is an account's public side.
+// MirrorAccount is an account as the mirror node shows it.
 type MirrorAccount struct {
 	Key      []byte // compressed ECDSA point; nil for other kinds of key
 	KeyType  string
 	Tinybars int64
 }
 
-// Account reads 0.0.N.
+// Account returns the account with this id, 0.0.N.
 func (m *Mirror) Account(ctx context.Context, id string) (*MirrorAccount, error) {
 	var a struct {
 		Key     *mirrorKey `json:"key"`
@@ -156,7 +156,7 @@ func (m *Mirror) Account(ctx context.Context, id string) (*MirrorAccount, error)
 	return out, nil
 }
 
-// TopicKey is the submit key of a topic, nil when anybody may post.
+// TopicKey returns the submit key of a topic; nil if anybody may post.
 func (m *Mirror) TopicKey(ctx context.Context, topicID string) ([]byte, error) {
 	var t struct {
 		SubmitKey *mirrorKey `json:"submit_key"`
@@ -168,8 +168,8 @@ func (m *Mirror) TopicKey(ctx context.Context, topicID string) ([]byte, error) {
 	return key, nil
 }
 
-// Horizon is the newest consensus time the mirror node has taken in: what it
-// does not know from before then never happened.
+// Horizon returns the newest consensus time that the mirror node has imported. A
+// transaction before this time that the mirror node does not have did not happen.
 func (m *Mirror) Horizon(ctx context.Context) (time.Time, error) {
 	var page struct {
 		Blocks []struct {

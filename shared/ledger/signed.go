@@ -16,8 +16,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Field numbers of the network's protobufs. Reading three fields by hand keeps
-// the ledger's SDK out of every function that only verifies.
+// Field numbers of the network's protobufs. They are read without the ledger's SDK,
+// so that functions which only verify do not link it.
 const (
 	listTransactions  = 1 // TransactionList.transaction_list
 	transactionSigned = 5 // Transaction.signedTransactionBytes
@@ -30,13 +30,13 @@ const (
 
 // signedVariant is one signed form of a transaction: the same transaction for one node.
 type signedVariant struct {
-	hash      [48]byte // SHA-384 of the signed bytes, by which mirror nodes name it
+	hash      [48]byte // SHA-384 of the signed bytes; mirror nodes name the transaction by it
 	body      []byte
 	publicKey []byte // compressed point
 	signature []byte // r‖s
 }
 
-// parseSigned reads what a stored transaction list holds.
+// parseSigned returns the variants in a stored transaction list.
 func parseSigned(list []byte) ([]signedVariant, error) {
 	transactions, err := fields(list, listTransactions)
 	if err != nil {
@@ -92,15 +92,15 @@ func (v *signedVariant) verify() error {
 	return nil
 }
 
-// CheckSignature proves that the transaction the network knows by hash (SHA-384,
-// as mirror nodes give it) is one of those in the stored list, and that its signature is valid.
+// CheckSignature checks that a stored list has the transaction with this hash
+// (SHA-384, as mirror nodes give it), and that its signature is valid.
 func CheckSignature(signed, hash []byte) error {
 	_, err := provenBy(signed, hash, nil)
 	return err
 }
 
-// provenBy finds the variant that reached consensus under hash and checks its
-// signature. It reports whether the signing key is the given one, the account's current.
+// provenBy finds the variant with this hash and checks its signature. It reports
+// whether key, the present key of the account, made the signature.
 func provenBy(list, hash, key []byte) (bool, error) {
 	variants, err := parseSigned(list)
 	if err != nil {
@@ -111,7 +111,7 @@ func provenBy(list, hash, key []byte) (bool, error) {
 			return bytes.Equal(variants[i].publicKey, key), variants[i].verify()
 		}
 	}
-	return false, errors.New("the network's transaction is not the one stored")
+	return false, errors.New("the network's transaction is not among the stored ones")
 }
 
 // fields returns every value of a length-delimited field.

@@ -12,14 +12,15 @@ import (
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
-// maxSweep bounds the messages of one sweep; past a handful the worker batches anyway.
+// maxSweep is the most messages of one sweep. More are not needed: if many events
+// wait, the worker submits them together.
 const maxSweep = 100
 
-// Sweep wakes the anchor worker for events nobody works on although they have
-// been due for grace: what a crash, a lost message or a closed circuit left
-// behind. relay calls it; calling it too often only costs messages. While the
-// circuit is open it lets one message through, once the next probe is due. It
-// returns how many it sent.
+// Sweep sends messages to the anchor worker about events that have been due for
+// longer than grace. A crash, a lost message or an open circuit has delayed them.
+// relay calls it. An unnecessary call costs only messages. While the circuit is open
+// it sends at most one message, when the next probe is due. It returns the number of
+// messages.
 func Sweep(ctx context.Context, o *outbox.Outbox, now time.Time, grace time.Duration) (int, error) {
 	var sent int
 	err := o.Do(ctx, func(tx *outbox.Tx) error {
@@ -60,7 +61,8 @@ func sweepLimit(ctx context.Context, tx *outbox.Tx, now time.Time) (int, error) 
 	return 1, nil
 }
 
-// overdue lists one event of each open submission, and the waiting events that nothing before them blocks.
+// overdue lists one event of each open submission, and each waiting event for which all earlier events of its report are
+// at consensus.
 func overdue(ctx context.Context, tx *outbox.Tx, before time.Time, limit int) ([]uuid.UUID, error) {
 	const query = `
 (SELECT first.event_id FROM ledger_submissions s

@@ -11,10 +11,9 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
-// Verification is what re-deriving a report's events found.
+// Verification is the result of checking a report's events.
 type Verification struct {
-	// Verified is true only when every check is: each event intact, in its chain,
-	// confirmed on the public ledger, and the report still what they say.
+	// Verified is true only if every check is OK.
 	Verified bool    `json:"verified"`
 	Checks   []Check `json:"checks"`
 }
@@ -24,11 +23,11 @@ type Check struct {
 	Name   string `json:"name" enum:"hash,chain,report,content,images,anchored,inclusion,message,payer,signature,running_hash"`
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail" doc:"what was compared, or the first thing that differs"`
-	// Waiting: not OK only because an event is still on its way to the public ledger.
+	// Waiting is true if the check is not OK only because an event is not confirmed on the public ledger yet.
 	Waiting bool `json:"-"`
 }
 
-// MirrorReader is what verification asks of a mirror node.
+// MirrorReader is the part of Mirror that verification uses.
 type MirrorReader interface {
 	Messages(ctx context.Context, topicID string, from uint64, limit int) ([]*TopicMessage, error)
 	Transaction(ctx context.Context, id string) (*MirrorTransaction, error)
@@ -38,8 +37,8 @@ type MirrorReader interface {
 // Verify computes everything about a report's events again and trusts neither the database nor earlier confirmations:
 // hashes, chain, inclusion proofs, and the messages, payers and signatures on the mirror node.
 //
-// It fails with ErrNoReport if there is no such report, with ErrMirrorUnavailable if the mirror node did not answer: then
-// nothing is known about the report.
+// It fails with ErrNoReport if there is no such report. It fails with ErrMirrorUnavailable if the mirror node did not
+// answer; the result is then unknown.
 func Verify(ctx context.Context, q database.Querier, mirror MirrorReader, c Config, report uuid.UUID, gates ...Gate) (*Verification, error) {
 	s, err := readRecords(ctx, q, report, gates...)
 	if err != nil {
@@ -78,15 +77,15 @@ func VerifyRecords(ctx context.Context, q database.Querier, c Config, report uui
 	return out, nil
 }
 
-// verifier collects the first break of each property.
+// verifier collects the first failure of each property.
 type verifier struct {
-	mirror MirrorReader
-	config Config
-	breaks map[string]string
-	notes  map[string]string
-	// waiting: an event is not confirmed yet. lost: an event was never queued for the ledger.
-	waiting, lost bool
-	// evidence and keys are what the mirror said, asked once.
+	mirror  MirrorReader
+	config  Config
+	breaks  map[string]string
+	notes   map[string]string
+	waiting bool // an event is not confirmed yet
+	lost    bool // an event was never queued for the ledger
+	// evidence (by submission) and keys (by account) hold the mirror node's answers: each is asked for once.
 	evidence map[uuid.UUID]*evidence
 	keys     map[string][]byte
 }
@@ -96,14 +95,14 @@ func newVerifier(mirror MirrorReader, c Config) *verifier {
 		evidence: map[uuid.UUID]*evidence{}, keys: map[string][]byte{}}
 }
 
-// fail keeps the first break of a property.
+// fail records a failure of a property, unless it has one.
 func (v *verifier) fail(name, format string, args ...any) {
 	if v.breaks[name] == "" {
 		v.breaks[name] = fmt.Sprintf(format, args...)
 	}
 }
 
-// expect records a break of the property if err is not nil.
+// expect records a failure of the property if err is not nil.
 func (v *verifier) expect(name string, seq int, err error) {
 	if err != nil {
 		v.fail(name, "event %d: %s", seq, err)
@@ -115,8 +114,8 @@ var properties = []struct{ name, ok string }{
 	{"hash", "every payload hashes to what is recorded, and says what its row says"},
 	{"chain", "the events follow one another without a gap"},
 	{"report", "the report is in the state its newest event records"},
-	{"content", "the report's text, place and time are those its newest event vouches for"},
-	{"images", "the photographs are those its newest event vouches for"},
+	{"content", "the report's text, place and time are those of its newest event"},
+	{"images", "the photographs are those of its newest event"},
 	{"anchored", "every event is confirmed on the public ledger"},
 	{"inclusion", "every event is its message, or a leaf under the root in it"},
 	{"message", "the mirror node holds the same bytes"},
@@ -167,7 +166,7 @@ func (v *verifier) ledger(ctx context.Context, links []link) error {
 	return nil
 }
 
-// anchored reports whether the event is recorded as confirmed, and fails the property when it is not.
+// anchored reports whether the event is recorded as confirmed. If not, it records a failure of the property.
 func (v *verifier) anchored(l *link) bool {
 	switch {
 	case l.AnchoredSeq == nil || *l.AnchoredSeq != l.Seq:

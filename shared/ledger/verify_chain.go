@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// chain checks the events by themselves.
+// chain checks hash, columns and predecessor of each event.
 func (v *verifier) chain(links []link) {
 	var prev []byte
 	for i := range links {
@@ -57,7 +57,7 @@ func (v *verifier) current(links []link, s *snapshot, salt []byte) {
 	}
 	p, err := decode(links[len(links)-1].Payload)
 	if err != nil {
-		return // the hash check names it
+		return // the check of hashes reports it
 	}
 	for _, c := range []struct{ what, now, recorded string }{
 		{"number", s.number, p.ReportNumber}, {"issue type", s.IssueType, p.IssueType},
@@ -84,16 +84,16 @@ func (v *verifier) content(p *payload, s *snapshot, salt []byte) {
 	}
 	recorded, err := hex.DecodeString(p.ContentHash)
 	if err != nil || !hmac.Equal(now, recorded) {
-		v.fail("content", "text, exact place or time differ from what the newest event vouches for")
+		v.fail("content", "text, exact place or time differ from those of the newest event")
 	}
 }
 
-// images requires every photograph of the newest event. One processed since is
-// recorded by the next event.
+// images checks that the report has every photograph of its newest event. It may
+// have more: the next event records photographs that were processed later.
 func (v *verifier) images(p *payload, s *snapshot) {
 	if p.ImagesDigest != "" {
 		if _, digest := imageFields(s.images); digest != p.ImagesDigest {
-			v.fail("images", "the photographs differ from those the newest event vouches for")
+			v.fail("images", "the photographs differ from those of the newest event")
 		}
 		return
 	}

@@ -16,7 +16,7 @@ type evidence struct {
 	payerKey    []byte
 }
 
-// evidenceOf asks the mirror once for each submission.
+// evidenceOf returns the evidence for the event's submission. It asks the mirror node once for each submission.
 func (v *verifier) evidenceOf(ctx context.Context, l *link) (*evidence, error) {
 	if e := v.evidence[*l.SubmissionID]; e != nil {
 		return e, nil

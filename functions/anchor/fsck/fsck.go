@@ -1,8 +1,8 @@
-// Package fsck re-derives everything the ledger promises and names what breaks
-// it: the records of every report, every message of the topics as the mirror
-// node holds them, and every photograph in storage.
+// Package fsck checks the ledger again from its sources: the records of every
+// report, every message of the topics on the mirror node, and every photograph in
+// storage. It lists each difference.
 //
-// It reads only, trusts no earlier confirmation, and needs no key.
+// It only reads, trusts no earlier confirmation, and needs no key.
 package fsck
 
 import (
@@ -14,13 +14,13 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 )
 
-// Mirror is what fsck asks of a mirror node.
+// Mirror is the part of ledger.Mirror that fsck uses.
 type Mirror interface {
 	Messages(ctx context.Context, topicID string, from uint64, limit int) ([]*ledger.TopicMessage, error)
 	Transaction(ctx context.Context, id string) (*ledger.MirrorTransaction, error)
 }
 
-// Pictures reads renditions; storage.ErrNotFound for what is not there.
+// Pictures reads renditions. It fails with storage.ErrNotFound for a missing one.
 type Pictures interface {
 	Read(ctx context.Context, key string, limit int64) ([]byte, error)
 }
@@ -29,40 +29,40 @@ type Pictures interface {
 type Check struct {
 	DB     database.Querier
 	Mirror Mirror
-	// Pictures may be nil: then photographs are not looked at.
+	// Pictures may be nil: then photographs are not checked.
 	Pictures Pictures
 	Config   ledger.Config
-	// Signatures also looks up the transaction of every message, one call each.
+	// Signatures also checks the transaction of every message, with one call each.
 	Signatures bool
-	// Out gets a line for each finding and a summary.
+	// Out gets a line for each finding, and a summary.
 	Out io.Writer
 
 	result Result
 }
 
-// Result counts what was looked at and what was found.
+// Result has the numbers of checked things, and the findings.
 type Result struct {
 	Reports, Messages, Submissions, Pictures int
-	// Foreign are messages of other accounts on our topics. They prove nothing
-	// and break nothing; a submit key keeps them out.
+	// Foreign is the number of messages of other accounts on our topics. They are
+	// no finding. A submit key prevents them.
 	Foreign int
-	// Waiting are reports with events that are not confirmed yet.
+	// Waiting is the number of reports with an event that is not confirmed yet.
 	Waiting  int
 	Findings []Finding
 }
 
-// Finding is a broken promise.
+// Finding is a check that failed.
 type Finding struct {
 	Where  string // the report number, the topic and message, the picture's key
 	Check  string
 	Detail string
 }
 
-// maxFindings ends a run that finds everything broken.
+// maxFindings is the number of findings at which a run stops.
 const maxFindings = 1000
 
-// Run checks records, then messages, then pictures. An error means it could not
-// finish; what it found is in the Result.
+// Run checks records, messages, submissions and pictures, in this order. After an
+// error the Result has the findings of the checks before it.
 func (c *Check) Run(ctx context.Context) (*Result, error) {
 	for _, part := range []func(context.Context) error{c.records, c.messages, c.submissions, c.pictures} {
 		if err := part(ctx); err != nil {
@@ -73,15 +73,15 @@ func (c *Check) Run(ctx context.Context) (*Result, error) {
 	c.printf("%d reports, %d messages of %d submissions, %d pictures checked; %d reports wait for the ledger; %d messages of others\n",
 		r.Reports, r.Messages, r.Submissions, r.Pictures, r.Waiting, r.Foreign)
 	if len(r.Findings) == 0 {
-		c.printf("everything holds\n")
+		c.printf("no findings\n")
 	} else {
 		f := r.Findings[0]
-		c.printf("%d findings; the first break: %s: %s: %s\n", len(r.Findings), f.Where, f.Check, f.Detail)
+		c.printf("%d findings; the first: %s: %s: %s\n", len(r.Findings), f.Where, f.Check, f.Detail)
 	}
 	return r, nil
 }
 
-// find records a broken promise; an error ends the run.
+// find adds a finding. It fails, which ends the run, at maxFindings.
 func (c *Check) find(where, check, format string, args ...any) error {
 	f := Finding{Where: where, Check: check, Detail: fmt.Sprintf(format, args...)}
 	c.result.Findings = append(c.result.Findings, f)

@@ -16,8 +16,8 @@ import (
 // mirrorPage is the mirror node's largest page.
 const mirrorPage = 100
 
-// messages walks both topics from their first message: the running hash of each
-// must follow from the one before, and each message of ours must be a submission.
+// messages checks both topics from their first message on. Each running hash must
+// follow from the one before it. Each message of our account must be a submission.
 func (c *Check) messages(ctx context.Context) error {
 	for _, topic := range []string{c.Config.TopicReports, c.Config.TopicStatus} {
 		running, next := make([]byte, 48), uint64(1)
@@ -65,7 +65,7 @@ func (c *Check) message(ctx context.Context, topic string, m *ledger.TopicMessag
 		return nil
 	}
 	if s == nil {
-		return c.find(where, "recorded", "our account wrote it and no row knows it: records were deleted")
+		return c.find(where, "recorded", "our account wrote it, but no submission has it: records were deleted")
 	}
 	return c.compare(ctx, where, m, s)
 }
@@ -156,12 +156,12 @@ FROM ledger_submissions s WHERE s.id > $1 ORDER BY s.id LIMIT $2`
 			c.result.Submissions++
 			where := "submission " + s.ID.String()
 			if s.Events != max(s.Batch, 1) {
-				if err := c.find(where, "complete", "it was made for %d events and %d are left", max(s.Batch, 1), s.Events); err != nil {
+				if err := c.find(where, "complete", "it was made for %d events, but only %d are left", max(s.Batch, 1), s.Events); err != nil {
 					return err
 				}
 			}
 			if s.State == ledger.SubmissionFailed {
-				if err := c.find(where, "message", "the mirror node contradicted it when it was to be confirmed"); err != nil {
+				if err := c.find(where, "message", "its state is failed: the mirror node contradicted it"); err != nil {
 					return err
 				}
 			}
@@ -184,7 +184,7 @@ func (c *Check) onTopic(ctx context.Context, where, topic string, sequence *int6
 		return c.find(where, "message", "it is on topic %s, which is not ours", topic)
 	}
 	if sequence == nil || *sequence < 1 {
-		return c.find(where, "message", "it is confirmed without a place on its topic")
+		return c.find(where, "message", "it is confirmed but has no sequence number")
 	}
 	found, err := c.Mirror.Messages(ctx, topic, uint64(*sequence), 1)
 	if err != nil && !errors.Is(err, ledger.ErrNotOnMirror) {

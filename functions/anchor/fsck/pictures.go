@@ -14,7 +14,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
-// maxPicture is more than any rendition has, in bytes.
+// maxPicture is the limit for reading a rendition, in bytes. Renditions are smaller.
 const maxPicture = 16 << 20
 
 type pictureRow struct {
@@ -24,8 +24,8 @@ type pictureRow struct {
 	Hash     []byte
 }
 
-// pictures reads every public rendition again and hashes it. That the recorded
-// hash is the one in the events was checked with the records.
+// pictures compares the hash of every public rendition with the recorded one. The
+// check of the records has compared the recorded hash with the events.
 func (c *Check) pictures(ctx context.Context) error {
 	if c.Pictures == nil {
 		return nil
@@ -68,7 +68,7 @@ func (c *Check) picture(ctx context.Context, p pictureRow) error {
 		return fmt.Errorf("fsck: read picture %s: %w", key, err)
 	}
 	if sum := sha256.Sum256(body); !bytes.Equal(sum[:], p.Hash) {
-		return c.find(p.Number, "images", "picture %s was changed: it hashes to %x, recorded is %x", key, sum, p.Hash)
+		return c.find(p.Number, "images", "picture %s was changed: its hash is %x, the recorded one is %x", key, sum, p.Hash)
 	}
 	return nil
 }

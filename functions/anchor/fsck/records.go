@@ -10,7 +10,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 )
 
-// pageSize is how many rows are held at once.
+// pageSize is the number of rows that one query reads.
 const pageSize = 500
 
 type reportRow struct {
@@ -18,7 +18,7 @@ type reportRow struct {
 	Number string
 }
 
-// records checks every report against its events, and every event by itself.
+// records checks every report with ledger.VerifyRecords.
 func (c *Check) records(ctx context.Context) error {
 	var last uuid.UUID
 	for {

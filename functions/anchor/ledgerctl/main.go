@@ -1,14 +1,14 @@
 // Command ledgerctl is the operator's tool for the ledger.
 //
-//	go run ./functions/anchor/ledgerctl create-topics   make the two topics, once
+//	go run ./functions/anchor/ledgerctl create-topics   create the two topics, once
 //	go run ./functions/anchor/ledgerctl check-key       compare the KMS key with the account and the topics
-//	go run ./functions/anchor/ledgerctl status          balance, mirror lag, what waits, why it is halted
-//	go run ./functions/anchor/ledgerctl resume          probe now, after the fault was mended
+//	go run ./functions/anchor/ledgerctl status          balance, mirror lag, waiting events, reason of a halt
+//	go run ./functions/anchor/ledgerctl resume          send a probe now, after the fault is fixed
 //
-// It is configured like the anchor function: HEDERA_NODES, HEDERA_ACCOUNT_ID,
+// It has the configuration of the anchor function: HEDERA_NODES, HEDERA_ACCOUNT_ID,
 // HEDERA_TOPIC_REPORTS, HEDERA_TOPIC_STATUS, HEDERA_MIRROR_URL, AWS_KMS_KEY_ID,
-// AWS_REGION, and DATABASE_URL for status and resume. It ends with status 1
-// when something is wrong.
+// AWS_REGION, and DATABASE_URL for status and resume. Its exit status is 1 if the
+// command fails, or if status finds the ledger halted.
 package main
 
 import (
@@ -141,6 +141,6 @@ func resume(ctx context.Context, o *anchor.Operator, out io.Writer) error {
 	if err := o.Resume(ctx); err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintln(out, "the next sweep (within a minute) sends one event; if it is taken, the rest follow")
+	_, _ = fmt.Fprintln(out, "the next sweep (within a minute) sends one event; if a node accepts it, the others follow")
 	return nil
 }

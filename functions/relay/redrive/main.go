@@ -23,7 +23,7 @@ import (
 
 func main() {
 	name := flag.String("queue", "", "queue whose dead letters are sent again")
-	rate := flag.Int("rate", 0, "messages a second, 1 to 500; 0 leaves it to SQS")
+	rate := flag.Int("rate", 0, "messages a second, 1 to 500; 0: SQS decides")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -61,7 +61,7 @@ func run(ctx context.Context, name queue.Name, rate int) error {
 	return move(ctx, client, dead, live, rate)
 }
 
-// arnOf finds a queue by its URL, or by its name where none is configured.
+// arnOf returns the ARN of a queue. If url is empty, it finds the queue by its name.
 func arnOf(ctx context.Context, client *sqs.Client, url, name string) (string, error) {
 	if url == "" {
 		found, err := client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String(name)})
@@ -73,19 +73,21 @@ func arnOf(ctx context.Context, client *sqs.Client, url, name string) (string, e
 	about, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: aws.String(url),
 		AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn}})
 	if err != nil {
-		return "", fmt.Errorf("look at queue %s: %w", name, err)
+		return "", fmt.Errorf("read the ARN of queue %s: %w", name, err)
 	}
 	return about.Attributes[string(types.QueueAttributeNameQueueArn)], nil
 }
 
-// move names the destination: letters this system buried itself carry no source.
+// move sends the messages of one queue to another and waits until that is done. It
+// names the destination, because SQS does not know the source of a dead letter that
+// our own code has sent (queue.Permanent).
 func move(ctx context.Context, client *sqs.Client, from, to string, rate int) error {
 	in := &sqs.StartMessageMoveTaskInput{SourceArn: aws.String(from), DestinationArn: aws.String(to)}
 	if rate > 0 {
 		in.MaxNumberOfMessagesPerSecond = aws.Int32(int32(min(rate, 500)))
 	}
 	if _, err := client.StartMessageMoveTask(ctx, in); err != nil {
-		return fmt.Errorf("start moving: %w", err)
+		return fmt.Errorf("start the move: %w", err)
 	}
 	for {
 		out, err := client.ListMessageMoveTasks(ctx, &sqs.ListMessageMoveTasksInput{SourceArn: aws.String(from), MaxResults: aws.Int32(1)})
@@ -93,7 +95,7 @@ func move(ctx context.Context, client *sqs.Client, from, to string, rate int) er
 			return fmt.Errorf("follow the move: %w", err)
 		}
 		if len(out.Results) == 0 {
-			return errors.New("the move is not to be found")
+			return errors.New("follow the move: SQS does not list it")
 		}
 		task := out.Results[0]
 		switch status := aws.ToString(task.Status); status {
@@ -102,7 +104,7 @@ func move(ctx context.Context, client *sqs.Client, from, to string, rate int) er
 			return nil
 		case "RUNNING":
 		default:
-			return fmt.Errorf("the move ended %s after %d messages: %s", status, task.ApproximateNumberOfMessagesMoved, aws.ToString(task.FailureReason))
+			return fmt.Errorf("the move ended with status %s after %d messages: %s", status, task.ApproximateNumberOfMessagesMoved, aws.ToString(task.FailureReason))
 		}
 		select {
 		case <-ctx.Done():

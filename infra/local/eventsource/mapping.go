@@ -19,10 +19,10 @@ import (
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
-// pause is how long a Mapping waits after SQS has failed.
+// pause is how long a Mapping waits after a failed receive.
 const pause = 2 * time.Second
 
-// Client is what a Mapping needs of SQS.
+// Client is the part of the SQS client that a Mapping uses.
 type Client interface {
 	ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, opts ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error)
 	DeleteMessageBatch(ctx context.Context, in *sqs.DeleteMessageBatchInput, opts ...func(*sqs.Options)) (*sqs.DeleteMessageBatchOutput, error)
@@ -38,8 +38,8 @@ type Mapping struct {
 	Batch int
 	// Concurrency is the most calls at once.
 	Concurrency int
-	// Timeout is that of the function. It must not be longer than the visibility timeout of the queue, or a message would be
-	// delivered again while its first delivery is still under way.
+	// Timeout is the timeout of the function. It must not be longer than the visibility timeout of the queue. Otherwise a
+	// message is delivered again while the function still handles it.
 	Timeout time.Duration
 }
 
@@ -72,7 +72,8 @@ func (s Mapping) once(ctx context.Context, client Client, log *slog.Logger) {
 	if len(received.Messages) == 0 {
 		return
 	}
-	// The end of ctx does not cut off this call: its messages would be delivered again after the visibility timeout only.
+	// This call goes on after the end of ctx. Otherwise its messages would be delivered again only after the visibility
+	// timeout.
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Timeout)
 	defer cancel()
 	answer, err := s.call(call, s.event(received.Messages))
@@ -94,7 +95,7 @@ func (s Mapping) call(ctx context.Context, batch events.SQSEvent) (answer events
 	}()
 	answer, err = s.Handler.Handle(ctx, batch)
 	if err == nil {
-		err = ctx.Err() // Lambda ends a function at its timeout and takes no answer of it
+		err = ctx.Err() // Lambda ends a function at its timeout and ignores its answer
 	}
 	return answer, err
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 )
 
-// TinybarsPerHbar is the network's unit of account.
+// TinybarsPerHbar is the number of tinybars in one hbar. All amounts are in tinybars.
 const TinybarsPerHbar = 100_000_000
 
 // SetAccount creates the account id ("0.0.N") or replaces its key and balance.
@@ -28,7 +28,7 @@ func (s *Server) SetAccount(id string, key []byte, tinybars int64) error {
 	return s.state.record(entry{Account: &account{Num: num, Key: point, Balance: tinybars}})
 }
 
-// Balance is what the account holds, in tinybars; an unknown account holds nothing.
+// Balance returns the balance of an account in tinybars; 0 for an unknown account.
 func (s *Server) Balance(id string) int64 {
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
@@ -54,10 +54,9 @@ func parseKey(key []byte) ([]byte, error) {
 	return pub.SerializeCompressed(), nil
 }
 
-// EnsureTopic returns the id of the topic with this memo and creates it, free
-// of charge and without a transaction, when there is none: what an operator
-// does once with ledgerctl on a public network. A nil submitKey lets anybody
-// post.
+// EnsureTopic returns the id of the topic with this memo. If there is none, it
+// creates the topic, free of charge and without a transaction. On a public network
+// an operator creates topics with ledgerctl. With a nil submitKey anybody may post.
 func (s *Server) EnsureTopic(memo string, submitKey []byte) (string, error) {
 	var point []byte
 	if submitKey != nil {

@@ -71,14 +71,14 @@ func parseID(s string) (int64, error) {
 	return n, nil
 }
 
-// mustNum reads an id this package wrote itself.
+// mustNum returns the number of an id; 0 if the id is malformed.
 func mustNum(id string) int64 {
 	n, _ := parseID(id)
 	return n
 }
 
-// signedBy reports whether sigs holds a valid signature of key over body. The
-// network signs Keccak-256 of the body and refuses the high half of S.
+// signedBy reports whether sigs holds a valid signature of key over body. What is
+// signed is Keccak-256 of the body. Like the network it refuses an S in the high half.
 func signedBy(sigs *services.SignatureMap, key, body []byte) bool {
 	h := sha3.NewLegacyKeccak256()
 	_, _ = h.Write(body)

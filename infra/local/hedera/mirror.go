@@ -22,8 +22,8 @@ const (
 	maxPage     = 100
 )
 
-// mirrorHandler serves the part of the mirror node's REST API this project and
-// its operators read. Everything younger than the mirror's lag is invisible.
+// mirrorHandler serves the part of the mirror node's REST API that this project and
+// its operators use. It does not show what is newer than Options.MirrorLag.
 func (s *Server) mirrorHandler() http.Handler {
 	mux := http.NewServeMux()
 	handle := func(pattern, operation string, h func(w http.ResponseWriter, r *http.Request)) {
@@ -54,7 +54,7 @@ func (s *Server) mirrorHandler() http.Handler {
 	return anyOrigin(mux)
 }
 
-// anyOrigin lets pages of any site read, as the public mirror nodes do.
+// anyOrigin lets the pages of every site read the answers, as the public mirror nodes do.
 func anyOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
@@ -71,7 +71,7 @@ var mirrorReplies = faults.Replies{
 	},
 }
 
-// horizon is the newest consensus time the mirror has ingested.
+// horizon is the newest consensus time that the mirror node has imported.
 func (s *Server) horizon() time.Time { return s.opts.Now().Add(-s.opts.MirrorLag) }
 
 func (s *Server) ingested(consensus time.Time) bool { return s.state.past(consensus, s.opts.MirrorLag) }
@@ -235,7 +235,7 @@ func (s *Server) oneAccount(w http.ResponseWriter, r *http.Request) {
 		"balance": map[string]any{"balance": a.Balance, "timestamp": mirrorTime(s.horizon()), "tokens": []any{}}})
 }
 
-// newestBlock tells how far the mirror has come, which is all this project reads of blocks.
+// newestBlock answers with the newest block, which shows the horizon. This project reads no other blocks.
 func (s *Server) newestBlock(w http.ResponseWriter, _ *http.Request) {
 	h := s.horizon()
 	reply(w, map[string]any{"blocks": []map[string]any{{"number": h.Unix() / 2,

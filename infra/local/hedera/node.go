@@ -14,9 +14,9 @@ const (
 	maxTransactionBytes = 6144
 	maxMessageBytes     = 1024
 	maxDuration         = 180 * time.Second
-	// receiptLife is how long nodes remember a receipt; after it only the mirror knows.
+	// receiptLife is how long nodes keep a receipt. After that only the mirror node has the outcome.
 	receiptLife = 180 * time.Second
-	// What a message and a topic cost, about USD 0.0008 and 0.01 at 8 cents a hbar.
+	// Fees of a message and of a topic: about USD 0.0008 and 0.01, at USD 0.08 for one hbar.
 	messageFee = TinybarsPerHbar / 100
 	topicFee   = TinybarsPerHbar / 8
 )
@@ -36,7 +36,7 @@ type accepted struct {
 	record     transaction
 }
 
-// precheck is what a node checks before it hands a transaction to the network.
+// precheck makes the checks that a node makes before it sends a transaction to the network.
 // The caller holds the state's lock.
 func (n *node) precheck(tx *services.Transaction) (*accepted, services.ResponseCodeEnum) {
 	if len(tx.GetSignedTransactionBytes()) > maxTransactionBytes {
@@ -85,7 +85,7 @@ func (n *node) precheck(tx *services.Transaction) (*accepted, services.ResponseC
 	}, services.ResponseCodeEnum_OK
 }
 
-// charge checks that the payer offers and holds the fee.
+// charge checks that the maximum fee of the transaction and the balance of the payer are not less than fee.
 func (n *node) charge(a *accepted, fee int64) services.ResponseCodeEnum {
 	if a.body.GetTransactionFee() < uint64(fee) {
 		return services.ResponseCodeEnum_INSUFFICIENT_TX_FEE
@@ -168,7 +168,7 @@ func (n *node) createTopic(tx *services.Transaction) (services.ResponseCodeEnum,
 	case admin != nil && !signedBy(a.signatures, admin, a.signed):
 		rec.Status = int32(services.ResponseCodeEnum_INVALID_SIGNATURE)
 	case op.GetAutoRenewAccount() != nil && op.GetAutoRenewAccount().GetAccountNum() != rec.Payer:
-		// Another account would have to sign, and only payers do here.
+		// Another account would also have to sign. Here only the payer can.
 		rec.Status = int32(services.ResponseCodeEnum_INVALID_SIGNATURE)
 	default:
 		rec.Status, rec.Topic = int32(services.ResponseCodeEnum_SUCCESS), st.nextID
@@ -178,7 +178,7 @@ func (n *node) createTopic(tx *services.Transaction) (services.ResponseCodeEnum,
 	return services.ResponseCodeEnum_OK, st.record(entry{Transaction: &rec})
 }
 
-// ecdsaKey reads an optional key; it reports false for one this network does not know.
+// ecdsaKey returns an optional key. It reports false for a kind of key that this network does not support.
 func ecdsaKey(k *services.Key) ([]byte, bool) {
 	if k == nil {
 		return nil, true

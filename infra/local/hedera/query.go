@@ -32,8 +32,8 @@ func (n *node) transactionRecord(q *services.Query) *services.Response {
 	return &services.Response{Response: &services.Response_TransactionGetRecord{TransactionGetRecord: answer}}
 }
 
-// find looks a transaction up as a node would: unknown before consensus and
-// after receiptLife.
+// find looks up a transaction as a node does. Before consensus its status is UNKNOWN;
+// after receiptLife it is not found.
 func (n *node) find(id *services.TransactionID) (services.ResponseCodeEnum, *transaction) {
 	rec := n.server.state.transactions[transactionID(id)]
 	now := n.server.state.now()

@@ -10,7 +10,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/faults"
 )
 
-// nonsense is a code no version of the network ever had.
+// nonsense is a response code that does not exist.
 const nonsense = services.ResponseCodeEnum(987654)
 
 type consensusService struct {
@@ -43,7 +43,7 @@ func (c cryptoService) CryptoGetBalance(ctx context.Context, q *services.Query) 
 	return c.node.query(ctx, "CryptoGetBalance", q, c.node.balance)
 }
 
-// transact runs effect under the state's lock, or fails the way a fault demands.
+// transact runs effect while it holds the state's lock, or fails as the next fault says.
 func (n *node) transact(ctx context.Context, operation string, tx *services.Transaction,
 	effect func(*services.Transaction) (services.ResponseCodeEnum, error)) (*services.TransactionResponse, error) {
 	n.server.count(operation)
@@ -70,7 +70,7 @@ func (n *node) transact(ctx context.Context, operation string, tx *services.Tran
 	return &services.TransactionResponse{NodeTransactionPrecheckCode: code}, nil
 }
 
-// query answers q under the state's lock, or fails the way a fault demands.
+// query answers q while it holds the state's lock, or fails as the next fault says.
 func (n *node) query(ctx context.Context, operation string, q *services.Query, answer func(*services.Query) *services.Response) (*services.Response, error) {
 	n.server.count(operation)
 	mode, faulty := n.server.opts.Faults.Take("hedera", operation)

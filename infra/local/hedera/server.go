@@ -4,8 +4,8 @@
 //
 // It checks what the network checks: the payer's ECDSA signature (low S only),
 // a topic's submit key, the transaction's validity window, duplicates, sizes,
-// fees and balances. There is no consensus with other nodes: one process with one
-// state, as network "local".
+// fees and balances. There is no consensus between nodes: one process holds the state
+// of all of them. The name of the network is "local".
 package hedera
 
 import (
@@ -38,9 +38,9 @@ type Options struct {
 	MirrorAddr string
 	// ConsensusDelay is the time from acceptance to consensus.
 	ConsensusDelay time.Duration
-	// MirrorLag is how far the mirror runs behind consensus.
+	// MirrorLag is the time from consensus until the mirror node shows a message.
 	MirrorLag time.Duration
-	// Faults make calls of the services "hedera" and "mirror" fail; nil never does.
+	// Faults make calls of the services "hedera" and "mirror" fail; with nil no call fails.
 	Faults *faults.Set
 	// Now is the network's clock; nil means the machine's.
 	Now func() time.Time
@@ -62,7 +62,7 @@ type Server struct {
 	calls   map[string]int
 }
 
-// Start listens and serves until Close. It reloads what an earlier run left in opts.Dir.
+// Start listens and serves until Close. It loads the state that an earlier run kept in opts.Dir.
 func Start(opts Options) (*Server, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now

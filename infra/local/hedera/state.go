@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// account holds a payer. Only ECDSA secp256k1 keys exist here.
+// account is an account that can pay. Its key is an ECDSA secp256k1 key.
 type account struct {
 	Num     int64  `json:"num"`
 	Key     []byte `json:"key"`     // compressed point, 33 bytes
@@ -30,7 +30,7 @@ type topic struct {
 	messages    []Message
 }
 
-// transaction is one that reached consensus, whether it succeeded or not.
+// transaction is a transaction that reached consensus, with or without success.
 type transaction struct {
 	ID         string    `json:"id"` // 0.0.A@seconds.nanos
 	Name       string    `json:"name"`
@@ -48,8 +48,8 @@ type transaction struct {
 	Running    []byte    `json:"running,omitempty"`
 }
 
-// entry is one line of the journal: exactly one field is set, except that a
-// submitted message travels with its transaction.
+// entry is one line of the journal. The message or topic that a transaction created
+// is in the same entry as the transaction.
 type entry struct {
 	Account     *account     `json:"account,omitempty"`
 	Topic       *topic       `json:"topic,omitempty"`
@@ -57,7 +57,7 @@ type entry struct {
 	Message     *Message     `json:"message,omitempty"`
 }
 
-// state is everything the network agreed on. mu guards all of it.
+// state is the state of the network. mu guards all fields.
 type state struct {
 	mu           sync.Mutex
 	now          func() time.Time
@@ -65,7 +65,7 @@ type state struct {
 	accounts     map[int64]*account
 	topics       map[int64]*topic
 	transactions map[string]*transaction
-	last         time.Time // newest consensus timestamp; they strictly increase
+	last         time.Time // newest consensus timestamp; timestamps strictly increase
 	nextID       int64
 	journal      *os.File
 }
@@ -92,8 +92,8 @@ func openState(opts Options) (*state, error) {
 	return s, nil
 }
 
-// replay applies the journal and leaves the file at the end of its last whole
-// line: a kill in the middle of a write costs that line only.
+// replay applies the journal and removes an incomplete last line: if the process was
+// killed during a write, only that line is lost.
 func (s *state) replay(f *os.File) error {
 	r := bufio.NewReader(f)
 	var good int64
@@ -121,8 +121,8 @@ func (s *state) replay(f *os.File) error {
 	return nil
 }
 
-// record writes e to the journal and then applies it, so that what was
-// answered survives a kill.
+// record writes e to the journal before it applies e, so that a change survives a
+// kill once the client has the answer.
 func (s *state) record(e entry) error {
 	if s.journal != nil {
 		line, err := json.Marshal(e)
@@ -162,7 +162,7 @@ func (s *state) apply(e entry) {
 	}
 }
 
-// consensusTime is when the transaction accepted now reaches consensus.
+// consensusTime returns the consensus time of a transaction that is accepted now.
 func (s *state) consensusTime() time.Time {
 	t := s.now().Add(s.delay).UTC().Round(0)
 	if !t.After(s.last) {
@@ -171,10 +171,11 @@ func (s *state) consensusTime() time.Time {
 	return t
 }
 
-// ties is how far consensus timestamps of one instant may run ahead of a clock that stands still.
+// ties is how far a consensus timestamp may be ahead of the clock. Transactions that are accepted at the same instant get
+// timestamps one nanosecond apart.
 const ties = time.Millisecond
 
-// past reports whether a consensus timestamp has come, lag ago.
+// past reports whether at least lag has passed since a consensus timestamp.
 func (s *state) past(consensus time.Time, lag time.Duration) bool {
 	return !consensus.After(s.now().Add(ties - lag))
 }

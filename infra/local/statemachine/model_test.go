@@ -2,13 +2,14 @@ package statemachine_test
 
 import "slices"
 
-// actor is somebody who tries to move a report; the names of kinds are those of history.
+// actor is a person, or the AI, who tries to change the status of a report. Kinds have the names of
+// report_status_history.actor_kind.
 type actor struct {
 	name, kind string
 	agency     string // of an official
 }
 
-// modelReport is a report as clients are promised it. It is written by hand and shares no rule with the code under test.
+// modelReport is a report as the contract describes it. It is written by hand and uses no code of the system under test.
 type modelReport struct {
 	author    string
 	status    string
@@ -22,7 +23,8 @@ type modelReport struct {
 	told    map[string]map[string]int // notifications by person and type
 }
 
-// allowed is the table of moves, written by hand: whether there is a move from one status to another, and whether by may make it.
+// allowed is the table of moves, written by hand. The first result says whether there is a move from the present status to
+// another one. The second says whether the actor may make it.
 func (f *modelReport) allowed(to string, by actor) (bool, bool) {
 	staff := slices.Contains([]string{"moderator", "government_official", "admin"}, by.kind)
 	agency := by.kind == "admin" || by.kind == "government_official" && f.agency != "" && by.agency == f.agency
@@ -64,7 +66,7 @@ func (f *modelReport) move(to string, by actor, original *modelReport, all []*mo
 	f.tell(word, all)
 }
 
-// tell reaches the author, and the reporters of what is a duplicate of f.
+// tell adds a notification for the author of f, and for the authors of its duplicates.
 func (f *modelReport) tell(word string, all []*modelReport) {
 	people := []string{f.author}
 	for _, o := range all {

@@ -1,6 +1,6 @@
-// Package statemachine_test walks random sequences of what citizens, staff, AI and workers do to reports, through the real API and
-// database, beside a small model of the contract's status machine: status, history, ledger and notifications agree after
-// each step, and what is refused changes nothing.
+// Package statemachine_test makes random sequences of actions of citizens, staff, AI and workers on reports, through the
+// real API and database. After each action it compares status, history, ledger and notifications with a small model of
+// the contract. An action that is refused must change nothing.
 package statemachine_test
 
 import (
@@ -31,7 +31,7 @@ import (
 
 type object = map[string]any
 
-// stage is the system and who acts on it.
+// stage is a system with the people who use it.
 type stage struct {
 	*testenv.System
 	people   map[string]*testenv.Client
@@ -86,13 +86,13 @@ func (w *walk) run() {
 		who := rapid.SampledFrom(w.actors).Draw(w.T, "actor")
 		before := w.seen()
 		done := true
-		switch rapid.SampledFrom([]string{"on", "on", "on", "on", "status", "status", "AI", "assign", "amend", "withdraw", "appeal", "override", "create", "relay"}).Draw(w.T, "action") {
-		case "on":
-			done = w.on(f)
+		switch rapid.SampledFrom([]string{"advance", "advance", "advance", "advance", "status", "status", "AI", "assign", "amend", "withdraw", "appeal", "override", "create", "relay"}).Draw(w.T, "action") {
+		case "advance":
+			done = w.advance(f)
 		case "status":
 			done = w.status(f, who, rapid.SampledFrom(statuses).Draw(w.T, "to"))
 		case "AI":
-			done = w.judge(f)
+			done = w.verdict(f)
 		case "assign":
 			done = w.assign(f, who)
 		case "amend":
@@ -111,10 +111,10 @@ func (w *walk) run() {
 			if err := w.relay.Run(context.Background(), events.EventBridgeEvent{}); err != nil {
 				w.Fatalf("relay: %v", err)
 			}
-			done = false // nothing of a report
+			done = false // it changes no report
 		}
 		if after := w.seen(); !done && before != after {
-			w.Fatalf("what was refused changed something:\n%s\n%s", before, after)
+			w.Fatalf("a refused action changed something:\n%s\n%s", before, after)
 		}
 		w.agree()
 	}
@@ -130,7 +130,7 @@ func (w *walk) create(author string) {
 	w.all, w.ids[f] = append(w.all, f), r.Text("id")
 }
 
-// expect holds an answer to what the model says of it.
+// expect compares an answer with the model: may says whether the action is allowed. It returns may.
 func (w *walk) expect(what string, got apiclient.TestResponse, may bool) bool {
 	if done := got.Status == http.StatusOK; done != may || got.Status >= 500 {
 		w.Fatalf("%s: got %d %s, the contract allows it: %v", what, got.Status, got.Body, may)
@@ -140,8 +140,9 @@ func (w *walk) expect(what string, got apiclient.TestResponse, may bool) bool {
 
 var statuses = []string{"pending", "verified", "in_progress", "fixed", "rejected", "duplicate"}
 
-// on is a move the table has, by somebody who may make it where there is such a one: chance alone rarely gets far.
-func (w *walk) on(f *modelReport) bool {
+// advance makes a random move that the table has, by an actor who may make it. Without it most random moves are refused,
+// and few reports leave the status pending.
+func (w *walk) advance(f *modelReport) bool {
 	type step struct {
 		to string
 		by actor
@@ -182,8 +183,8 @@ func (w *walk) status(f *modelReport, who actor, to string) bool {
 	return true
 }
 
-// judge is what the validate worker does with a clear verdict.
-func (w *walk) judge(f *modelReport) bool {
+// verdict does what the validate worker does with a clear verdict.
+func (w *walk) verdict(f *modelReport) bool {
 	to := rapid.SampledFrom([]string{"verified", "rejected", "fixed"}).Draw(w.T, "verdict")
 	ai := actor{kind: "ai"}
 	_, may := f.allowed(to, ai)
@@ -269,7 +270,7 @@ func (w *walk) override(f *modelReport, who actor) bool {
 	return true
 }
 
-// seen is all there is of the walk's reports, as text.
+// seen returns all rows about the reports of this walk, as text.
 func (w *walk) seen() string {
 	ids := make([]string, 0, len(w.all))
 	for _, f := range w.all {
@@ -282,7 +283,7 @@ func (w *walk) seen() string {
 		(SELECT count(*) FROM report_followers WHERE report_id = ANY($1)), (SELECT count(*) FROM audit_log WHERE entity_id = ANY($1::text[])))::text`, ids)
 }
 
-// agree holds every report to the model.
+// agree compares every report with the model.
 func (w *walk) agree() {
 	const q = `SELECT jsonb_build_object('status', r.status, 'withdrawn', r.deleted_at IS NOT NULL, 'original', coalesce(r.duplicate_of::text, ''),
 		'history', (SELECT jsonb_agg(jsonb_build_array(coalesce(old_status, ''), new_status, actor_kind) ORDER BY created_at, id) FROM report_status_history WHERE report_id = r.id),

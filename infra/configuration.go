@@ -31,8 +31,8 @@ func (r *resources) networkOf(s spec) *network {
 	return r.network
 }
 
-// configure returns the environment of a function and the permissions that go with it. Both are decided in one place: a
-// function can reach what it is told of, and is told of what it may reach.
+// configure returns the environment of a function and its permissions. Both are made together, so that they agree: a
+// function has a permission for each service that its environment names, and for no other.
 func (r *resources) configure(stack awscdk.Stack, s spec) (environment, []statement) {
 	c := &configuration{resources: r, stack: stack, env: environment{}}
 	c.set("LOG_LEVEL", "INFO")
@@ -133,8 +133,8 @@ func (c *configuration) database(s spec) {
 	}
 }
 
-// queueAccess tells the function the addresses of the queues it may send to and of those it may only ask about. A worker
-// may also send to its own dead letters: it puts messages there that no later delivery can handle.
+// queueAccess adds the addresses of two kinds of queues: those that the function may send to, and those whose length it may
+// only read. A worker may also send to its own dead letters: it sends messages there that no later delivery can handle.
 func (c *configuration) queueAccess(s spec) {
 	known := make(map[catalog.QueueName]awssqs.Queue)
 	var sendable, watched []*string
@@ -193,7 +193,7 @@ func (c *configuration) sealKeys() {
 	c.set("SEAL_KEYS", strings.Join(references, ","))
 }
 
-// ledger tells the function where the ledger is. A signer may also sign with the ledger key.
+// ledger adds the network, the topics and the mirror node of the ledger. A signer may also sign with the ledger key.
 func (c *configuration) ledger(signer bool) {
 	c.set("HEDERA_NETWORK", c.HederaNetwork)
 	c.set("HEDERA_ACCOUNT_ID", c.HederaAccount)

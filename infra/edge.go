@@ -19,9 +19,10 @@ const (
 	cloudFrontZone = "Z2FDTNDATAQYW2"
 )
 
-// newEdge puts a CloudFront distribution with a firewall in front of the API: AWS offers no firewall for an HTTP API itself.
-// The distribution sends a key to the functions, which refuse requests without it, so nobody can go around the firewall. It
-// caches the files of the pages alone, whose paths contain a hash of their content. Other answers depend on who asks.
+// newEdge puts a CloudFront distribution with a firewall in front of the API: AWS has no firewall for an HTTP API. The
+// distribution sends a key to the functions. They refuse requests without this key, so that no client can avoid the
+// firewall. The distribution caches only the files of the pages, whose paths contain a hash of their content. All other
+// answers depend on the caller.
 func newEdge(scope constructs.Construct, p *plan, k *keys, a *api) {
 	stack := newStack(scope, p.settings, "edge", "Distribution and firewall in front of the API")
 	distribution := awscloudfront.NewCfnDistribution(stack, jsii.String("distribution"), &awscloudfront.CfnDistributionProps{

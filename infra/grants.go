@@ -18,8 +18,8 @@ type spec struct {
 // id is the function's name in the ids and names of its resources.
 func (s spec) id() string { return string(s.Name) }
 
-// grants are the rights of one function besides its logs and, unless withoutDatabase is set, the database. It gets the
-// configuration that goes with each right, and nothing else.
+// grants are the rights of one function. Every function also may write its logs and, unless withoutDatabase is set, use the
+// database. A function gets the configuration for its rights and no other configuration.
 type grants struct {
 	sends           []catalog.QueueName // queues it may send to
 	watchQueues     bool                // may ask how full each queue is
@@ -44,7 +44,7 @@ type bucketAccess struct {
 
 var (
 	read = []string{"s3:GetObject"}
-	// readOrMissing also tells a missing object from a forbidden one: S3 answers 404 only to who may list.
+	// readOrMissing includes the right to list: without it S3 answers 403 for a missing object, and not 404.
 	readOrMissing = []string{"s3:GetObject", "s3:ListBucket"}
 	write         = []string{"s3:PutObject"}
 	erase         = []string{"s3:DeleteObject"}

@@ -103,7 +103,7 @@ func unquoted(raw json.RawMessage) ([]byte, error) {
 	return raw, nil
 }
 
-// inputs are what the stacks are made from besides the settings.
+// inputs has what the stacks are made from, in addition to the settings.
 type inputs struct {
 	// schema is the hash of the migrations.
 	schema string

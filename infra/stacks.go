@@ -62,7 +62,7 @@ func newStack(scope constructs.Construct, s settings, part, description string) 
 		Env: env, Description: jsii.String(description), TerminationProtection: jsii.Bool(part == "data" || part == "keys" || part == "storage"),
 	})
 	tags := awscdk.Tags_Of(stack)
-	// cfn-lint knows no tags on dashboards.
+	// cfn-lint does not accept tags on dashboards.
 	except := &awscdk.TagProps{ExcludeResourceTypes: jsii.Strings("AWS::CloudWatch::Dashboard")}
 	tags.Add(jsii.String("application"), jsii.String("lafaekstreet"), except)
 	tags.Add(jsii.String("stage"), jsii.String(s.Stage), except)

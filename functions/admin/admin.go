@@ -30,7 +30,7 @@ type Group struct {
 	setupToken string
 }
 
-// Config is what the function needs besides what every function has.
+// Config is the configuration of this function, in addition to that of every function.
 type Config struct {
 	// SetupToken lets the first administrator in, once; empty keeps that closed.
 	SetupToken string `env:"ADMIN_SETUP_TOKEN"`

@@ -48,7 +48,7 @@ func (b agencyBody) complete() error {
 
 var agencyCode = regexp.MustCompile(`^[A-Z0-9][A-Z0-9_-]{1,39}$`)
 
-// onto checks what was sent and writes it to a. there are the codes sent that name a municipality.
+// onto checks the members that were sent and writes them to a. there has the sent codes that name a municipality.
 func (b agencyBody) onto(there []string, a *Agency) error {
 	if b.Code != nil {
 		if a.Code = strings.ToUpper(strings.TrimSpace(*b.Code)); !agencyCode.MatchString(a.Code) {

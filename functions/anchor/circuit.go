@@ -17,8 +17,8 @@ const maxProbe = 15 * time.Minute
 // errParked reports that the circuit is open and this is not the probe.
 var errParked = &needsOperator{reason: "the circuit is open"}
 
-// admit reports with a nil error that the run may sign and send: always while the circuit is closed; while it is open, one
-// run each time a probe is due.
+// admit returns nil if the run may sign and send. While the circuit is closed every run may. While it is open, one run may
+// each time a probe is due.
 func (w *Worker) admit(ctx context.Context, s *submission) error {
 	if s.admitted {
 		return nil
@@ -29,7 +29,7 @@ func (w *Worker) admit(ctx context.Context, s *submission) error {
 		return fmt.Errorf("read circuit: %w", err)
 	}
 	if probe == nil {
-		return nil // not remembered: another run may open the circuit before the next step
+		return nil // read again before each step: another run may open the circuit
 	}
 	// This sets the time of the next probe, so that no other run takes this one.
 	const take = `UPDATE ledger_circuit SET probe_at = $1 WHERE probe_at <= $2`

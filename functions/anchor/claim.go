@@ -30,8 +30,8 @@ type waiting struct {
 // claim returns the id of the event's submission. It creates one if the event waits and may be sent now. It returns uuid.Nil
 // if there is nothing to do for this message.
 //
-// It also decides by the number of waiting events whether an event is sent alone or under a Merkle root. The event's row
-// in ledger_anchors names its only submission.
+// The number of waiting events decides whether an event is sent alone or under a Merkle root. The event's row in
+// ledger_anchors names its only submission.
 func (w *Worker) claim(ctx context.Context, event uuid.UUID) (uuid.UUID, error) {
 	// Most messages are about events that have a submission already: then no lock is needed.
 	_, id, err := anchorOf(ctx, w.DB, event)
@@ -147,7 +147,7 @@ func (w *Worker) claimFrom(ctx context.Context, tx *outbox.Tx, next *waiting, to
 		return uuid.Nil, err
 	}
 	if len(members) == w.config.MaxBatch {
-		// A full batch may leave events waiting, also next itself.
+		// A full batch may leave events waiting; next may be one of them.
 		if err := tx.Send(ctx, queue.Anchor, queue.AnchorMessage{EventID: next.EventID}); err != nil {
 			return uuid.Nil, err
 		}

@@ -118,12 +118,13 @@ ORDER BY n.report_id, n.seq LIMIT $2`
 	return nil
 }
 
-// mirrorSpread is how far behind the others a machine of the mirror node may be. One name stands for many machines: the one
-// that does not know the transaction may be behind the one that gave the horizon.
+// mirrorSpread is the largest difference in horizon between two machines of the mirror node. Its address leads to many
+// machines. So the machine that does not have the transaction may be older than the machine that gave the horizon.
 const mirrorSpread = 30 * time.Second
 
-// settle finds the outcome of a transaction that the nodes may have forgotten. It asks for the receipt, then asks the mirror
-// node. Only if the mirror node is past the transaction's expiry and does not know it, a new transaction is made.
+// settle finds the outcome of a transaction whose receipt the nodes may have dropped. It asks the nodes for the receipt,
+// then the mirror node for the transaction. It allows a new transaction only if the mirror node is past the expiry of the
+// old one and does not have it.
 func (w *Worker) settle(ctx context.Context, s *submission) error {
 	if receipt, err := w.Network.Receipt(ctx, *s.TransactionID); err == nil {
 		return w.receive(ctx, s, receipt)

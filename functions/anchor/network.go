@@ -102,7 +102,7 @@ func (n *Network) submit(ctx context.Context, conn *grpc.ClientConn, tx *service
 	return resp.GetNodeTransactionPrecheckCode(), err
 }
 
-// anotherNode reports codes that are about the node and not the transaction: another node may accept it.
+// anotherNode reports whether a code is about the node: another node may accept the same transaction.
 func anotherNode(code services.ResponseCodeEnum) bool {
 	switch code {
 	case services.ResponseCodeEnum_BUSY, services.ResponseCodeEnum_PLATFORM_NOT_ACTIVE,

@@ -76,7 +76,7 @@ func (w *Worker) stepSend(ctx context.Context, s *submission) error {
 	return failed(fmt.Errorf("node answered %s", code))
 }
 
-// operatorsFault reports codes with which the network refuses every transaction until an operator acts.
+// operatorsFault reports whether a code means that the network refuses every transaction until an operator acts.
 func operatorsFault(code services.ResponseCodeEnum) bool {
 	switch code {
 	case services.ResponseCodeEnum_INVALID_SIGNATURE, services.ResponseCodeEnum_INSUFFICIENT_PAYER_BALANCE,
@@ -121,8 +121,8 @@ func (w *Worker) receive(ctx context.Context, s *submission, r *services.Transac
 	return w.reach(ctx, s, r.GetTopicSequenceNumber(), r.GetTopicRunningHash())
 }
 
-// checkPosition refuses a success without a valid sequence number and running hash: the worker would wait for ever for a
-// message that the mirror node never shows.
+// checkPosition refuses a receipt of success without a valid sequence number and running hash: the worker would wait for
+// ever for a message that the mirror node never shows.
 func checkPosition(r *services.TransactionReceipt) error {
 	if n := r.GetTopicSequenceNumber(); n == 0 || n > math.MaxInt64 || len(r.GetTopicRunningHash()) != sha512.Size384 {
 		return errors.New("receipt has no sequence number or running hash")

@@ -36,11 +36,12 @@ type submission struct {
 	ExpiresAt     *time.Time
 
 	lease    uuid.UUID
-	event    uuid.UUID // its first event, named by the messages about the submission
+	event    uuid.UUID // its first event; messages about the submission have this id
 	admitted bool      // this run is the probe of an open circuit
 }
 
-// notYet says that a step has to be tried again later. failed: something went wrong; otherwise it only has to wait.
+// notYet says that a step has to be tried again later. If failed is true, the step went wrong; otherwise it only has to
+// wait.
 type notYet struct {
 	after  time.Duration
 	cause  error

@@ -183,8 +183,8 @@ func TestTamperingIsFound(t *testing.T) {
 			if !slices.ContainsFunc(r.Findings, func(f fsck.Finding) bool { return f.Check == tc.fsck }) {
 				t.Errorf("fsck: want a finding %q, got\n%s", tc.fsck, out)
 			}
-			if len(r.Findings) > 0 && !strings.Contains(out, "the first break: "+r.Findings[0].Where) {
-				t.Errorf("fsck does not name the first break:\n%s", out)
+			if len(r.Findings) > 0 && !strings.Contains(out, "the first: "+r.Findings[0].Where) {
+				t.Errorf("fsck does not print the first finding:\n%s", out)
 			}
 		})
 	}

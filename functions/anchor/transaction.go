@@ -92,7 +92,7 @@ func submitMessage(topic int64, message []byte) func(*services.TransactionBody) 
 	}
 }
 
-// createTopic is a topic only the key's holder may write to, and nobody may change.
+// createTopic is the body that creates a topic. Only the owner of the key may write to the topic, and nobody may change it.
 func createTopic(memo string, submitKey []byte, payer int64) func(*services.TransactionBody) {
 	return func(b *services.TransactionBody) {
 		b.Data = &services.TransactionBody_ConsensusCreateTopic{

@@ -1,25 +1,26 @@
-// Package anchor writes ledger events to the Hedera Consensus Service: signed
-// by AWS KMS, exactly one message for each event (or one Merkle root for many
-// when they come fast), confirmed against the mirror node.
+// Package anchor writes ledger events to the Hedera Consensus Service. Each event is
+// in exactly one message, alone or, if many events wait, with others under one Merkle
+// root. AWS KMS signs the messages, and the mirror node must confirm them.
 //
 // # Life of a submission
 //
 // A message on the queue only wakes the worker; the database says what is to be
-// done. Each step is one short transaction or one bounded call, never both at
-// once, and each can be cut off anywhere and taken up again:
+// done. Each step is one short transaction or one call with a timeout, never both at
+// once. A step can be interrupted at any point, and a later run repeats it:
 //
 //	claimed    events and message are chosen            → sign with KMS, store id and bytes
-//	prepared   a signed transaction is stored           → send it, the same bytes as often as it takes
-//	submitted  a node took it, or had it already        → ask for the receipt
+//	prepared   a signed transaction is stored           → send it; each attempt sends the same bytes
+//	submitted  a node accepted it, now or before        → ask for the receipt
 //	reached    sequence number and running hash known   → compare with the mirror node
 //	confirmed  the mirror shows our bytes from our account
 //
-// A second transaction for a submission is only made once the first is proven
-// to have had no effect: refused at consensus, or expired and unknown to a mirror
-// node that has come past its expiry. So there are never two messages.
+// A second transaction for a submission is made only after proof that the first had no
+// effect: the network refused it at consensus, or it expired and a mirror node that is
+// past its expiry does not have it. So there are never two messages.
 //
-// What may heal is tried again with growing delays, for ever, by delayed messages
-// written with the state; what only an operator can mend opens the circuit.
+// A failure that may go away is tried again for ever, with growing delays, by a delayed
+// message that is written together with the state. A failure that only an operator can
+// fix opens the circuit.
 package anchor
 
 import (
@@ -41,7 +42,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// MirrorNode is what the worker asks of a mirror node.
+// MirrorNode is the part of ledger.Mirror that the worker uses.
 type MirrorNode interface {
 	Message(ctx context.Context, topicID string, sequence uint64) (*ledger.TopicMessage, error)
 	MessageAt(ctx context.Context, consensusNanos int64) (*ledger.TopicMessage, error)

@@ -82,7 +82,7 @@ func operation(path, summary, description string) httpapi.Operation {
 // maxBody bounds a request of the group, in bytes.
 const maxBody = 16 << 10
 
-// Config is what the function needs besides what every function has.
+// Config is the configuration of this function, in addition to that of every function.
 type Config struct {
 	// SigningKey is the private JWK (RFC 8037) access tokens are signed with; its
 	// public half is in TOKEN_PUBLIC_KEYS everywhere.

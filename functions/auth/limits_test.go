@@ -39,7 +39,8 @@ func TestAuthRoutesAreLimitedByNetworkAddressAndEMail(t *testing.T) {
 	}
 }
 
-// Requests with a valid token spend the budget of the person, others that of the address.
+// A request with a valid token spends the budget of the person. A request without one spends the budget of its network
+// address.
 func TestALimitedClientDoesNotLimitOthersOfItsAddress(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, config.Env{"RATE_LIMIT_USER_PER_MINUTE": "60", "RATE_LIMIT_USER_BURST": "5", "RATE_LIMIT_ADDRESS_PER_MINUTE": "20"})

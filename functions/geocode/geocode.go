@@ -39,7 +39,7 @@ type Geocode struct {
 	log      *slog.Logger
 }
 
-// Config is the configuration of this worker, besides that of every function.
+// Config is the configuration of this worker, in addition to that of every function.
 type Config struct {
 	Geocoding geocoding.Config
 }
@@ -105,8 +105,8 @@ func (g *Geocode) location(ctx context.Context, id uuid.UUID) (location, error) 
 	return p, nil
 }
 
-// storeAddress writes the parts of an address that the citizen left empty. The code of the municipality is always that of the
-// point, also when the citizen named another municipality.
+// storeAddress writes those parts of an address that the citizen left empty. The code of the municipality always belongs to
+// the point, even if the citizen has named another municipality.
 func storeAddress(ctx context.Context, tx *outbox.Tx, id uuid.UUID, a geocoding.Address) error {
 	const query = `
 		UPDATE reports SET

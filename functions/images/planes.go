@@ -75,8 +75,8 @@ func subsampling(r image.YCbCrSubsampleRatio) (int, int) {
 	}
 }
 
-// splitRGB draws the picture on white row by row; besides its result it needs memory
-// for one row only.
+// splitRGB draws the picture on white, row by row. It needs memory for its result and
+// for one row.
 func splitRGB(img image.Image) planes {
 	b := img.Bounds()
 	w, h := b.Dx(), b.Dy()

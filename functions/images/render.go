@@ -127,8 +127,8 @@ func thumbnail(display planes) ([]byte, error) {
 }
 
 // differenceHash returns a perceptual hash: only a few of its 64 bits change when a
-// picture is encoded again or resized. The picture is scaled to 9 × 8; each bit
-// stands for two neighbours in a row and is set if the right one is darker.
+// picture is encoded again or resized. The picture is scaled to 9 × 8. Each bit
+// compares two neighbouring pixels of one row and is set if the right one is darker.
 func differenceHash(luma plane) uint64 {
 	grid := luma.scaled(9, 8, 9, 8)
 	var hash uint64

@@ -29,7 +29,7 @@ func (g *Group) addMarker(ctx context.Context, in *addMarkerInput) (*markerOutpu
 		if err != nil {
 			return err
 		}
-		if fault != nil { // only the owner is told what is wrong with the body
+		if fault != nil { // after the check of the owner: other people are not told what is wrong with the body
 			return fault
 		}
 		if room < 1 {

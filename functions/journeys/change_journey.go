@@ -125,7 +125,7 @@ func updateBlur(tx *database.Tx, j journey) {
 	updateLegs(tx, j.ID)
 }
 
-// changedResponses documents both answers of a change; huma by itself would find one.
+// changedResponses documents both answers of a change: huma would document only one of them.
 func changedResponses(api *httpapi.API) map[string]*huma.Response {
 	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Journey](), true, "Journey")
 	return map[string]*huma.Response{

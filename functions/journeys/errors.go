@@ -8,7 +8,7 @@ import (
 
 // Errors of requests that match their schema.
 var (
-	// errJourneyUnknown is also the answer for a private journey of somebody else.
+	// errJourneyUnknown answers a request for a private journey of another person, too.
 	errJourneyUnknown  = problem.New(problem.NotFound, "journey_not_found")
 	errMarkerUnknown   = problem.New(problem.NotFound, "marker_not_found")
 	errReportUnknown   = problem.New(problem.NotFound, "report_not_found")

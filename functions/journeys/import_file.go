@@ -53,7 +53,7 @@ func (g *Group) importFile(ctx context.Context, in *importInput) (*importOutput,
 	if err != nil {
 		return nil, err
 	}
-	if j.UserID != caller { // only the owner is told what is wrong with the file
+	if j.UserID != caller { // before the file is read: other people are not told what is wrong with it
 		return nil, errNotOwner
 	}
 	found, err := parseFile(in.ContentType, in.RawBody, g.clock.Now())

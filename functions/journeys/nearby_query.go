@@ -73,14 +73,15 @@ const shortestLine = `(
 //
 // The cost depends on the answer and not on the number of journeys. There are two ways.
 //
-// The first is for places where many ride: more routes cross this one than the limit, all at distance 0, so the answer is
-// those with the lowest ids. Journeys are tested in the order of their ids until $6 have met this one, at most 20 * $6 of
-// them. This way is taken when, of the first 2 * $6 journeys, one in ten has a box that touches this journey's box.
+// The first is for places where many people ride. More routes than the limit cross this one, all at distance 0; the answer
+// is then the routes with the lowest ids. Journeys are tested in the order of their ids until $6 of them cross this one, at
+// most 20 * $6 journeys. This way is used if one in ten of the first 2 * $6 journeys has a box that touches this journey's
+// box.
 //
-// The second searches circles, each four times as wide as the one before, until one has $6 journeys: every journey outside
-// of it is farther away. Own shapes that are close together, compared with the circle, are collected into one geography,
-// a patch. PostGIS keeps the search tree of a patch during the scan: a small circle reads few rows of the index, and a
-// large one does not read the same rows again for each shape.
+// The second searches circles, each four times as wide as the one before, until a circle has $6 journeys. Every journey
+// outside of that circle is farther away. Own shapes whose distance is small compared with the circle are joined to one
+// geography, a patch. PostGIS keeps the search tree of a patch during the scan. So a small circle reads few rows of the
+// index, and a large circle does not read the same rows again for each shape.
 func nearbyHits(mode searchSQL) string {
 	const (
 		inWindow = `($4::date IS NULL AND $5::date IS NULL OR

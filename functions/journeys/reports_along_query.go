@@ -4,14 +4,15 @@ package journeys
 // closest point of the route; when the route passes this point twice, the first time counts. Parameters: the journey $1, the
 // caller $2, the radius in metres $3, the limit $4.
 //
-// A leg may be long, and so is the box around it. So legs are cut into pieces of at most 5 km, whose boxes are small. The
-// closest piece says how far along the route a report is. Within a piece this is measured on a plane: the UTM zone of the
-// piece, or the grid of a polar region.
+// The box around a long leg is large. So legs are cut into pieces of at most 5 km, whose boxes are small. The closest piece
+// decides how far along the route a report is. Within a piece this is measured on a plane: the UTM zone of the piece, or
+// the grid of a polar region.
 //
 // The route is searched in stretches until 1,000 reports are found, so where there are many, only a part of the route is
-// read. The first stretch is 100 m long, each one after it twice as long as the one before. A report counts in a stretch only
-// when no other piece of the whole route is closer. A stretch of more than 100 m in which 1,500 reports are found ends at
-// the start of the last piece that was read, and the search goes on from there with 100 m.
+// read. The first stretch is 100 m long. Each later stretch is twice as long as the one before it. A report counts in a
+// stretch only if no other piece of the whole route is closer. If 1,500 reports are found in a stretch of more than 100 m,
+// the stretch is cut: it then ends where the last piece that was read starts. The next stretch starts there and is 100 m
+// long.
 const reportsAlongSQL = `
 	WITH RECURSIVE legs AS MATERIALIZED (
 		SELECT l.seq, CASE WHEN j.user_id = $2 THEN l.line ELSE l.shown_line END AS line

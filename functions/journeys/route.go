@@ -10,8 +10,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// Route is a GeoJSON feature collection (RFC 7946). First the line through the dated markers in riding order, when there
-// are two or more, then all markers.
+// Route is a GeoJSON feature collection (RFC 7946). If there are two or more dated markers, its first feature is the line
+// through them in riding order. The other features are all markers.
 type Route struct {
 	Type         string         `json:"type" enum:"FeatureCollection"`
 	JourneyID    uuid.UUID      `json:"journey_id"`

@@ -18,7 +18,7 @@ type Word struct {
 	Labels map[string]string `json:"labels" doc:"By language: en, pt, tet"`
 }
 
-// Vocabulary lists the words and limits that a client reads instead of having them in its code.
+// Vocabulary lists words and limits. Clients read them here, so that their code need not contain them.
 type Vocabulary struct {
 	Version           string            `json:"version"`
 	Languages         []locale.Language `json:"languages"`

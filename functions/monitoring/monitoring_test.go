@@ -115,7 +115,8 @@ func TestLedgerRecordOfAReport(t *testing.T) {
 	c.Get("/blockchain/report/pothole/history").Want(http.StatusUnprocessableEntity)
 }
 
-// Only the author and staff see the record of a rejected report. Everybody sees that of a withdrawn one.
+// The ledger record of a rejected report is visible only to its author and to staff. The record of a withdrawn report is
+// visible to everybody.
 func TestWhoSeesTheLedgerRecord(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

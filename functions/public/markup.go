@@ -14,8 +14,8 @@ import (
 // fragment is HTML that is safe between tags and inside a quoted attribute. text, address and markup make fragments.
 type fragment string
 
-// literal is HTML written in this repository. Only a constant converts to it by itself, so text of users is never taken for
-// HTML by mistake.
+// literal is HTML that is written in this repository. Go converts only constants to it without an explicit conversion, so
+// text of users cannot be used as HTML by mistake.
 type literal string
 
 // text escapes s, so that the page shows it as it is.

@@ -55,7 +55,8 @@ func (r *Relay) expireUploads(ctx context.Context) error {
 	return nil
 }
 
-// retention says how long rows of a table are kept. The condition compares them with $1, the time that long ago.
+// retention says how long rows of a table are kept. The condition selects old rows; $1 is the present time minus that
+// duration.
 type retention struct {
 	table, condition string
 	keep             time.Duration

@@ -1,6 +1,6 @@
-// Package relay is the function that finishes work which other functions left behind. Every minute it sends the messages
-// that a crash left in the outbox, sends messages again for work that seems stuck, deletes what has expired, and measures
-// how long work waits.
+// Package relay is the function that finishes interrupted work of other functions. Every minute it sends the messages that
+// are still in the outbox after a crash. It sends another message for work that seems stuck, deletes expired rows and
+// pictures, and measures how long work waits.
 //
 // Each task can be repeated, run twice at the same time, and be interrupted.
 package relay
@@ -32,9 +32,9 @@ type Config struct {
 	Storage storage.Config
 	// Grace is how long the function that wrote a message has to send it itself.
 	Grace time.Duration `env:"RELAY_GRACE" envDefault:"30s"`
-	// Stuck is how old a report, picture or place must be that nobody has worked on before its message is sent again. It is
-	// longer than a message lives: otherwise an outage would send more and more messages, and each would become a dead
-	// letter. 0 is the life of a message by the catalogue.
+	// Stuck is the age at which a report, a picture or a place without a result gets another message. It must be longer
+	// than the life of a message: otherwise an outage would send more and more messages, and each would become a dead
+	// letter. 0 means catalog.MessageLife.
 	Stuck time.Duration `env:"RELAY_STUCK"`
 }
 
@@ -125,8 +125,9 @@ func (r *Relay) sweepLedger(ctx context.Context) error {
 	return err
 }
 
-// waitingSQL returns how long the oldest report has waited for its verdict and the oldest event for its confirmation, both in
-// seconds, and how many reports the AI could not judge. Each part reads an index of waiting rows only.
+// waitingSQL returns three numbers: how long the oldest report has waited for its verdict, in seconds; how long the oldest
+// event has waited for its confirmation, in seconds; and the number of reports without a verdict because the AI failed. Each
+// part reads an index of waiting rows only.
 const waitingSQL = `
 	SELECT
 		coalesce(extract(epoch FROM now() - (SELECT min(created_at) FROM reports WHERE ai_status IN ('queued', 'processing') AND deleted_at IS NULL)), 0),

@@ -126,7 +126,7 @@ func (in *assignInput) askAssignee(p database.Pipeline, about report.About) *dat
 	})
 }
 
-// check is nil where the agency exists, and a named person is an official of it.
+// check returns nil if the agency exists and, if a person is named, that person is one of its officials.
 func (a assignee) check(named bool) error {
 	switch {
 	case a.agency == uuid.Nil:

@@ -126,8 +126,8 @@ func (r CreateResult) Report() *database.Ask[reportread.Report] {
 	})
 }
 
-// create writes a report in tx, or finds the one that the request repeats. Requests of one person to create reports wait
-// for each other, so that one sent twice at the same time creates one report.
+// create writes a report in tx, or finds the one that the request repeats. The create requests of one person wait for each
+// other. So a request that is sent twice at the same time creates one report.
 //
 // One round trip reads what the decision needs; a second one writes everything and commits.
 func (g *Group) create(ctx context.Context, tx *outbox.Tx, c identity.Caller, in CreateInput) (CreateResult, error) {

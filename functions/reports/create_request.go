@@ -252,11 +252,11 @@ func part(s *string) *string {
 	return &text
 }
 
-// hash is the same for a retry and differs for other content with the same client_id. Members that may differ in a retry
-// (the state of the phone, a picture that was uploaded again) are not part of it.
+// hash tells a retry from another report with the same client_id: a retry has the same hash, other content has another one.
+// Members that may differ in a retry (the state of the phone, a picture that was uploaded again) are not part of it.
 //
-// The hashes of earlier reports are stored. A further member is therefore appended to fields only when it is set; else all
-// hashes change, and the retry of an earlier report is a conflict.
+// The hashes of earlier reports are stored. So a new member must be appended to fields, and only when it is set. Otherwise
+// all hashes change, and the retry of an earlier report becomes a conflict.
 func (in CreateInput) hash() [sha256.Size]byte {
 	// The order is part of the hash, and hashes of old reports are stored: never change it.
 	address := []*string{in.address.Address, in.address.Street, in.address.Suco, in.address.District, in.address.Municipality}

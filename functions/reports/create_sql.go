@@ -45,8 +45,8 @@ type similarPicture struct {
 	Hash   []byte
 }
 
-// sameContent returns the oldest report with one of the pictures or, where there are no pictures, without any; nil for
-// no such report.
+// sameContent returns the oldest report that has one of the pictures. If there are no pictures, it returns the oldest
+// report without any. It returns nil if there is no such report.
 func (k *createLookup) sameContent(pictures []upload.Locked) *Repeat {
 	for _, s := range k.similar {
 		same := s.Upload == nil && len(pictures) == 0
@@ -102,8 +102,8 @@ func askClientID(p database.Pipeline, person uuid.UUID, in CreateInput) *databas
 	}, q, person, in.clientID)
 }
 
-// askSimilar finds what a phone without client ids may have sent before: reports of the same person, type and place to 5
-// decimals (about a metre) of the last 24 hours, with their pictures.
+// askSimilar finds reports that a phone without client ids may have sent before. They are of the last 24 hours, by the same
+// person, with the same type and the same place to 5 decimals (about a metre). The result has their pictures.
 func askSimilar(p database.Pipeline, person uuid.UUID, in CreateInput) *database.Ask[[]similarPicture] {
 	if in.clientID != nil {
 		return database.Derive(func() []similarPicture { return nil })
@@ -121,9 +121,9 @@ func askSimilar(p database.Pipeline, person uuid.UUID, in CreateInput) *database
 	return database.AskRows(p, pgx.RowToStructByPos[similarPicture], q, person, in.issueType, in.issueTypeRaw, in.latitude, in.longitude)
 }
 
-// insert queues everything that belongs to a new report; it is written in the round trip of the commit. From the statement
-// that assigns the number until the commit all other creates wait, so nothing is read back: the answer is made here, with
-// a placeholder for the number.
+// insert queues everything that belongs to a new report; it is written in the round trip of the commit. All other creates
+// wait from the statement that assigns the number until the commit. So nothing is read after that statement: the answer is
+// made here, with a placeholder for the number.
 func (g *Group) insert(ctx context.Context, tx *outbox.Tx, c identity.Caller, in CreateInput, found *createLookup, pictures []upload.Locked) (CreateResult, error) {
 	n := newReport(in, found, pictures)
 	shown, err := g.reader.NewReport(ctx, reportread.ViewerOf(c), n)

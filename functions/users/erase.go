@@ -98,7 +98,7 @@ func (g *Group) eraseIn(ctx context.Context, tx *outbox.Tx, user uuid.UUID) erro
 	return mail.Send(ctx, tx, g.sealer, goodbye)
 }
 
-// erasures remove what is personal besides the row itself.
+// erasures remove the personal data outside of the person's own row.
 var erasures = []string{
 	`DELETE FROM sessions WHERE user_id = $1`, // with their refresh tokens
 	`DELETE FROM devices WHERE user_id = $1`,

@@ -34,7 +34,7 @@ type Group struct {
 	links   *storage.Links
 }
 
-// Config is what the function needs besides what every function has.
+// Config is the configuration of this function, in addition to that of every function.
 type Config struct {
 	Passwords credential.PasswordConfig
 	Google    credential.GoogleConfig

@@ -34,7 +34,7 @@ type judge struct {
 	models models
 }
 
-// attempts is how often one question is asked until the answer can be parsed.
+// attempts is the most times that one question is asked when its answers cannot be parsed.
 const attempts = 2
 
 func (j judge) relevance(ctx context.Context, rec recorder, jpeg []byte) (relevance, error) {

@@ -282,7 +282,7 @@ func TestTheLastDeliveryLeavesTheReportToStaff(t *testing.T) {
 	}
 }
 
-// Staff may decide while the model works. A report that they left for a person stays so, whatever the verdict says.
+// Staff may decide about a report while the model is called. Their decision is kept, even if the model's verdict is another.
 func TestADecisionOfStaffDuringAVerdictIsKept(t *testing.T) {
 	t.Parallel()
 	cases := []struct {

@@ -1,4 +1,5 @@
-// Package binary builds the functions of this repository as they run in Lambda, and holds the size of each to a budget.
+// Package binary builds the functions of this repository as they run in Lambda, and checks the size of each against a
+// budget.
 package binary
 
 import (
@@ -18,9 +19,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
-// Functions returns the functions of the module at root as the catalogue has them. A folder of functions/ that the
-// catalogue does not name, a function of the catalogue that has no folder, and a main that starts another kind are
-// errors: what is deployed and what is described would differ.
+// Functions returns the functions of the catalogue. It fails if they differ from the module at root: a folder of functions/
+// that is not in the catalogue, a function without a folder, or a main that starts another kind of function.
 func Functions(root string) ([]catalog.Function, error) {
 	entries, err := os.ReadDir(filepath.Join(root, "functions"))
 	if err != nil {
@@ -65,7 +65,7 @@ func check(root string, name catalog.FunctionName) error {
 func kindOf(path string) (catalog.Kind, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
 	if errors.Is(err, os.ErrNotExist) {
-		return "", errors.New("no lambda/main.go: it would never be deployed")
+		return "", errors.New("it has no lambda/main.go")
 	}
 	if err != nil {
 		return "", fmt.Errorf("read its main: %w", err)
@@ -87,7 +87,7 @@ func kindOf(path string) (catalog.Kind, error) {
 	}
 }
 
-// BuildAll builds functions for goarch, each to the file that path returns. What has not changed costs little.
+// BuildAll builds functions for goarch, each to the file that path returns. An unchanged function is built quickly.
 func BuildAll(ctx context.Context, root string, functions []catalog.Function, goarch string, path func(name string) string) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(2) // one build alone can use all cores

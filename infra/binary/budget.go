@@ -11,8 +11,8 @@ import (
 // Megabyte is the unit of the sizes, in bytes.
 const Megabyte = 1_000_000
 
-// Budgets, in bytes of the bootstrap for arm64. The size of a binary is a good part of its cold start. A binary that grows
-// much has usually linked a package that it does not need.
+// Budgets, in bytes of the bootstrap for arm64. A larger binary has a longer cold start. A binary that grows a lot usually
+// links a package that it does not need.
 const (
 	httpBudget   = 17 * Megabyte // the typed results of statements are compiled once for each type; sizes grow in steps of 64 KB
 	anchorBudget = 26 * Megabyte // links the ledger's SDK and gRPC

@@ -29,9 +29,9 @@ const initTimeout = 10 * time.Second
 type Config struct {
 	Name    string
 	Binary  string            // path of its bootstrap
-	Env     map[string]string // besides the variables that Lambda itself sets
+	Env     map[string]string // in addition to the variables that Lambda sets
 	Timeout time.Duration     // of one invocation; 3 s when zero, as in Lambda
-	Memory  int               // MiB; told to the function
+	Memory  int               // MiB, as the function reads it in its environment
 	Limit   int               // MiB the process may take; 0 for any (on Linux)
 	Region  string
 	Account string

@@ -9,9 +9,9 @@ import (
 	"unsafe"
 )
 
-// limit bounds the writable memory of a process, in MiB; 0 is no bound. Beyond it the process gets no more memory and dies, as
-// in Lambda. The kernel counts mapped memory, which is more than resident memory: a function that keeps within this limit
-// keeps within the same limit of Lambda.
+// limit bounds the writable memory of a process, in MiB; 0 is no bound. A process that needs more dies, as in Lambda. The
+// kernel counts mapped memory, which is more than resident memory. So a function that works with this limit works with the
+// same limit in Lambda.
 func limit(pid, mib int) error {
 	if mib == 0 {
 		return nil

@@ -1,6 +1,6 @@
-// Package admission decides whether a request may go on: is the session alive, and has the caller requests left in the budgets
-// that it spends? With a cache (Valkey) both take one round trip. Without one, or while it is down, the database answers for
-// sessions and the memory of the process for budgets.
+// Package admission decides whether a request may go on. The session must be valid, and every budget that the request
+// spends must have a request left. With a cache (Valkey) both checks take one round trip. Without a cache, or while it is
+// down, sessions are read from the database, and budgets are counted in the memory of the process.
 package admission
 
 import (
@@ -131,7 +131,7 @@ func (g *Gate) fromDatabase(ctx context.Context, id uuid.UUID) (identity.Session
 
 // Forget implements identity.Forgetter.
 func (g *Gate) Forget(ctx context.Context, sessions []uuid.UUID) {
-	// The change is committed even when the client hangs up, so the cache must be told all the same.
+	// The change is committed even if the client hangs up, so the cache must forget the session in that case too.
 	_ = g.cache.UseAlways(context.WithoutCancel(ctx), func(ctx context.Context, client valkey.Client) error { // a cache that is down is not read either
 		commands := make([]valkey.Completed, len(sessions))
 		for i, id := range sessions {

@@ -33,9 +33,9 @@ func (m *Memory) Take(r Rate, key string, cost int, now time.Time) Budget {
 	return b
 }
 
-// makeRoom drops the keys whose budget is full again. When no key can be dropped,
-// thousands of addresses flood the process: it then drops all keys, so that its
-// memory stays bounded.
+// makeRoom drops the keys whose budget is full again. If there is no such key, requests
+// come from too many addresses at once. It then drops all keys, so that the memory stays
+// bounded.
 func (m *Memory) makeRoom(key string, now time.Time) {
 	if _, known := m.tats[key]; known || len(m.tats) < maxKeys {
 		return
@@ -76,7 +76,7 @@ func takeCommand(client valkey.Client, r Rate, key string, cost int, now time.Ti
 		Arg(strconv.FormatInt(now.UnixMicro(), 10), number(r.interval()), number(r.window()), strconv.Itoa(cost)).Build()
 }
 
-// readBudget is the budget a takeCommand's reply tells.
+// readBudget returns the budget in the reply to a takeCommand.
 func readBudget(r Rate, reply valkey.ValkeyResult) (Budget, error) {
 	figures, err := reply.AsIntSlice()
 	if err != nil {

@@ -90,7 +90,7 @@ func perHour(limit int) Rate {
 	return Rate{Limit: limit, Period: time.Hour, Burst: limit}
 }
 
-// Rate is Limit requests in Period, of which Burst may come at once.
+// Rate allows Limit requests in each Period. Burst of them may come at once.
 type Rate struct {
 	Limit  int
 	Period time.Duration
@@ -134,8 +134,10 @@ const (
 	LimitCreate  LimitClass = "create" // new reports, per user
 	LimitSync    LimitClass = "sync"   // reports of a batch, per user, counted by item
 	LimitUpload  LimitClass = "upload" // pictures, per user
-	LimitView    LimitClass = "view"   // the public's pages, tiles and lists, instead of the general budget: one map view is a dozen requests, and a carrier may put a whole suburb behind one address
-	LimitNone    LimitClass = "none"   // health
+	// LimitView is for public pages, tiles and lists, per address. It takes the place of the general budget and is larger:
+	// one view of the map is a dozen requests, and a mobile carrier may give one address to a whole suburb.
+	LimitView LimitClass = "view"
+	LimitNone LimitClass = "none" // not limited: health
 )
 
 // Budget says what is left of a caller's limit.

@@ -105,7 +105,7 @@ func systemAlarms() []Alarm {
 }
 
 // silenceAlarms fire when a scheduled function has not finished a run: its rule is switched off, or its runs never end.
-// That is no error of the function. It shows because a metric that each run emits is missing.
+// Lambda counts no error then. The alarms fire because a metric is missing that each finished run emits.
 func silenceAlarms() []Alarm {
 	return []Alarm{
 		{Name: "relay-silent", Description: "relay has not finished a run for 15 minutes: nothing is swept, woken or expired, and the alarms on its figures cannot fire.",

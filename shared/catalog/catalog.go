@@ -1,5 +1,5 @@
-// Package catalog says, once, what the system consists of: its functions with their limits, the routes they serve, the
-// queues and schedules that call them, the metrics they emit, and the alarms and dashboards that show these.
+// Package catalog lists the parts of the system: the functions with their limits, the routes that they serve, the queues
+// and schedules that call them, the metrics that they emit, and the alarms and dashboards on these metrics.
 //
 // It is only data and imports nothing of this module. The CDK app, the local system, the functions and the tests read it,
 // so that each limit is written once. The rights of a function are not here: see infra/grants.go.

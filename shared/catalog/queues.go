@@ -26,8 +26,8 @@ const (
 	MaxBatch = 10
 	// MaxDelay is the longest delay of a message that SQS allows.
 	MaxDelay = 15 * time.Minute
-	// visibilityFactor times the function's timeout is the visibility timeout, as Lambda's documentation asks: Lambda
-	// may hold a batch for a while when all its calls are in use.
+	// The visibility timeout is visibilityFactor times the function's timeout, as Lambda's documentation asks: Lambda may
+	// keep a batch for a while when the function is at its concurrency.
 	visibilityFactor = 6
 )
 
@@ -67,7 +67,7 @@ func (n QueueName) Dead() QueueName { return n + "-dead" }
 
 // Consumer is the function that handles the messages of the queue.
 func (q QueueSpec) Consumer() Function {
-	f, _ := Find(FunctionName(q.Name)) // a test holds that each queue has one
+	f, _ := Find(FunctionName(q.Name)) // a test checks that each queue has one
 	return f
 }
 
@@ -76,12 +76,12 @@ func (q QueueSpec) Visibility() time.Duration {
 	return visibilityFactor * (q.Consumer().Timeout + q.Window)
 }
 
-// Life is the longest from the sending of a message until it is handled or among the dead letters, while the function
-// keeps up with its queue: the delay of its sender, and every delivery for as long as the message stays hidden.
+// Life is the longest time from the sending of a message until it is handled or among the dead letters: the longest delay,
+// and for each delivery the time that the message stays hidden. A queue with a backlog can take longer.
 func (q QueueSpec) Life() time.Duration { return MaxDelay + MaxReceives*q.Visibility() }
 
-// MessageLife is the longest Life of all queues. Work that has not been done after it has lost its message; before that,
-// the message may still come.
+// MessageLife is the longest Life of all queues. After this time a message is handled or among the dead letters; before
+// that it may still be delivered.
 func MessageLife() time.Duration {
 	var longest time.Duration
 	for _, q := range Queues() {

@@ -3,7 +3,8 @@ package catalog
 // Route is one path that an HTTP function serves.
 type Route struct {
 	Function FunctionName
-	// Path has {name} for a path parameter. A path that ends in a slash is served besides the one without it.
+	// Path has {name} for a path parameter. A path that ends in a slash is a route of its own: the path without the slash
+	// is another one.
 	Path string
 	// Methods of the path that the function serves.
 	Methods []string

@@ -7,7 +7,7 @@ import (
 // Scope says what a Signal measures.
 type Scope int
 
-// Scopes. Those that begin with Each stand for one signal for each queue or function.
+// Scopes. A scope that begins with Each has one signal for each queue or function.
 const (
 	System       Scope = iota // a metric that the functions emit, over all of them
 	API                       // the HTTP API
@@ -20,8 +20,8 @@ const (
 	EachFunction              // each function but those of a deploy
 )
 
-// Placeholder is the word that stands for the name of the queue or function in the texts of an alarm of this scope, and
-// in its entry of the runbook. It is empty for a scope of one signal.
+// Placeholder is the word in the texts of an alarm, and in its entry of the runbook, that is replaced by the name of the
+// queue or function. It is empty for a scope with one signal.
 func (s Scope) Placeholder() string {
 	switch s {
 	case EachQueue, EachDead:

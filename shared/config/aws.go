@@ -15,8 +15,8 @@ import (
 
 // LoadAWS reads the SDK's own variables from env: AWS_REGION, the credentials that
 // Lambda gives every function there, AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE>.
-// It does not read profiles or the metadata service and does not sign in: the code for
-// that is a tenth of a function's binary, and none of it runs in Lambda. A person with a
+// It does not read profiles or the metadata service, and it does not sign in. The code
+// for that is a tenth of a function's binary, and Lambda does not need it. A person with a
 // profile runs `eval "$(aws configure export-credentials --format env)"` first.
 func LoadAWS(_ context.Context, env map[string]string) (aws.Config, error) {
 	cfg := aws.Config{Region: env["AWS_REGION"], ConfigSources: []any{endpoints(env)},

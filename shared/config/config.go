@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Env is what a function is configured with, by variable name.
+// Env has the configuration of a function: values by the names of variables.
 type Env map[string]string
 
 // secretSuffix marks a variable whose value names a secret: DATABASE_URL_SECRET_ARN

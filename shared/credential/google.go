@@ -62,7 +62,7 @@ func NewGoogleVerifier(c GoogleConfig, now timestamp.Clock) *GoogleVerifier {
 // maxToken is longer than any ID token of Google, in bytes.
 const maxToken = 8 << 10
 
-// compactJWS is the one form Google's tokens have: RFC 7515 knows another, of JSON.
+// compactJWS is the compact form of RFC 7515, which Google's tokens have. The other form is JSON.
 var compactJWS = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`)
 
 // Verify returns the person a token names. It fails with ErrGoogleInvalid for a token that
@@ -123,7 +123,7 @@ func unquoted(err error) error {
 // maxKeySetBytes bounds an answer about the keys, in bytes; Google's takes some 2,000.
 const maxKeySetBytes = 1 << 20
 
-// boundedTransport reads at most maxKeySetBytes of an answer, and no body of one that is not a success.
+// boundedTransport reads at most maxKeySetBytes of an answer. It does not read the body of an answer that is an error.
 type boundedTransport struct{ next http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.

@@ -13,7 +13,7 @@ import (
 // Pipeline takes statements that run later, several in one round trip and in the order added. It is a Batch, which runs
 // them when it is sent, or a Tx, which runs them with its next statement, at the latest with its commit.
 type Pipeline interface {
-	// Queue adds a statement without a result. Its failure is that of the round trip it travels in.
+	// Queue adds a statement without a result. If it fails, its round trip fails.
 	Queue(sql string, args ...any)
 
 	add(q *pgx.QueuedQuery)
@@ -41,7 +41,7 @@ func (b *Batch) Send(ctx context.Context, q Querier) error {
 	return q.SendBatch(ctx, &pgx.Batch{QueuedQueries: queries}).Close()
 }
 
-// statement is one without a result.
+// statement is a statement without a result.
 func statement(sql string, args []any) *pgx.QueuedQuery {
 	return &pgx.QueuedQuery{SQL: sql, Arguments: args, Fn: func(results pgx.BatchResults) error {
 		_, err := results.Exec()
@@ -68,8 +68,8 @@ type Ask[T any] struct {
 	derive   func() T
 }
 
-// AskRow adds a statement of which the first row is read by scan. Without a row the round trip fails: with
-// pgx.ErrNoRows unless Missing says otherwise.
+// AskRow adds a statement. scan reads the first row of its result. Without a row the round trip fails with pgx.ErrNoRows,
+// or with the error that Missing sets.
 func AskRow[T any](p Pipeline, scan pgx.RowToFunc[T], sql string, args ...any) *Ask[T] {
 	return newAsk(p, sql, args, func(results pgx.BatchResults) (T, error) {
 		rows, _ := results.Query() // its error is in rows too
@@ -77,7 +77,7 @@ func AskRow[T any](p Pipeline, scan pgx.RowToFunc[T], sql string, args ...any) *
 	})
 }
 
-// AskOptional is AskRow of a row that may be missing: the result is nil then.
+// AskOptional is AskRow for a row that may be missing. The result is then nil.
 func AskOptional[T any](p Pipeline, scan pgx.RowToFunc[T], sql string, args ...any) *Ask[*T] {
 	return newAsk(p, sql, args, func(results pgx.BatchResults) (*T, error) {
 		rows, _ := results.Query()
@@ -89,7 +89,7 @@ func AskOptional[T any](p Pipeline, scan pgx.RowToFunc[T], sql string, args ...a
 	})
 }
 
-// AskRows adds a statement of which all rows are read by scan. The result is not nil when there are none.
+// AskRows adds a statement. scan reads all rows of its result. Without rows the result is an empty list and not nil.
 func AskRows[T any](p Pipeline, scan pgx.RowToFunc[T], sql string, args ...any) *Ask[[]T] {
 	return newAsk(p, sql, args, func(results pgx.BatchResults) ([]T, error) {
 		rows, _ := results.Query()
@@ -97,7 +97,7 @@ func AskRows[T any](p Pipeline, scan pgx.RowToFunc[T], sql string, args ...any) 
 	})
 }
 
-// AskAffected adds a statement of which the result is the number of rows it changed.
+// AskAffected adds a statement. The result is the number of rows that it changed.
 func AskAffected(p Pipeline, sql string, args ...any) *Ask[int64] {
 	return newAsk(p, sql, args, func(results pgx.BatchResults) (int64, error) {
 		tag, err := results.Exec()
@@ -105,7 +105,7 @@ func AskAffected(p Pipeline, sql string, args ...any) *Ask[int64] {
 	})
 }
 
-// Derive is an Ask without a statement of its own: f makes its result, once, of the results of others.
+// Derive is an Ask without a statement. f computes its result, once, from the results of other Asks.
 func Derive[T any](f func() T) *Ask[T] { return &Ask[T]{derive: f} }
 
 func newAsk[T any](p Pipeline, sql string, args []any, read func(pgx.BatchResults) (T, error)) *Ask[T] {
@@ -129,20 +129,20 @@ func newAsk[T any](p Pipeline, sql string, args []any, read func(pgx.BatchResult
 	return a
 }
 
-// Missing has the round trip fail with err when there is no row. It returns a.
+// Missing makes the round trip fail with err if there is no row. It returns a.
 func (a *Ask[T]) Missing(err error) *Ask[T] {
 	a.missing = err
 	return a
 }
 
-// Check has the round trip fail with the error that f returns for the result. It returns a.
+// Check makes the round trip fail if f returns an error for the result. It returns a.
 func (a *Ask[T]) Check(f func(T) error) *Ask[T] {
 	a.checks = append(a.checks, f)
 	return a
 }
 
-// Get returns the result. It panics when the statement has not run or has failed: whoever gets that far has not sent
-// the pipeline, or has not looked at its error.
+// Get returns the result. It panics if the statement has not run, or has failed: the caller has not sent the pipeline, or
+// has ignored its error.
 func (a *Ask[T]) Get() T {
 	if a.derive != nil {
 		a.answer, a.answered, a.derive = a.derive(), true, nil
@@ -153,16 +153,17 @@ func (a *Ask[T]) Get() T {
 	return a.answer
 }
 
-// Late is a text that the database gives in the last round trip of a transaction: the next value of a counter whose
-// row stays locked until the commit, so that the values have no gaps. Everybody else who needs a value waits for that
-// row. So Go must not wait for the value before it commits.
+// Late is a text that the database gives in the last round trip of a transaction: the next value of a counter. The row of
+// the counter stays locked until the commit, so that the values have no gaps. All other transactions that need a value
+// wait for this row. So Go must not read the value before the commit.
 //
-// What contains the value is therefore made with a placeholder, and stored by a statement that replaces it:
+// A text that contains the value is therefore made with a placeholder. The statement that stores the text replaces the
+// placeholder by the value:
 //
 //   - The statement that gives the value is added to the Tx as late as possible, and keeps the value for the rest of the
 //     transaction: SELECT set_config('late.report_number', value, true).
-//   - A statement that stores what contains the value is added after it, and has Filled where the text goes. Its first
-//     arguments are those of Args.
+//   - A statement that stores such a text is added after it, and has Filled in the place of the text. Its first arguments
+//     are those of Args.
 //   - Go reads the value (AskRow of the first statement) after the commit.
 //
 // A placeholder is random: no text that a client sends can contain it. The zero Late is for a text without such a value.

@@ -10,9 +10,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Tx is a transaction that spends few round trips. It begins together with its first statement. As a Pipeline it keeps
-// the statements added (Queue, Ask) until the next round trip, and commits together with the last of them. What is kept
-// runs before whatever is asked next, in the order added: a transaction always reads what it wrote.
+// Tx is a transaction that needs few round trips. It begins together with its first statement. As a Pipeline it keeps added
+// statements (Queue, Ask) until the next round trip, and it commits together with the last of them. Kept statements run
+// before the next query, in the order in which they were added: a transaction always reads what it has written.
 //
 // It is for one goroutine, and ends with the function that InTx calls. Outside of this package most code meets it as
 // the embedded part of outbox.Tx, which adds messages.
@@ -95,7 +95,7 @@ func (tx *Tx) connect(ctx context.Context) error {
 	return nil
 }
 
-// alone reports whether the next statement goes by itself, with nothing to be sent before it.
+// alone reports whether no statement has to be sent before the next one.
 func (tx *Tx) alone() bool { return tx.begun && len(tx.kept) == 0 }
 
 // Exec implements Querier.

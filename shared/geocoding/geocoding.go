@@ -34,8 +34,8 @@ type Address struct {
 	Cached           bool    `json:"cached"`
 }
 
-// ErrNoAnswer reports that Nominatim gave no answer: the wait for a turn would be longer than maxWait, the request failed,
-// or it is not asked for some minutes because it failed several times in a row.
+// ErrNoAnswer reports that Nominatim gave no answer: the wait for a turn would be longer than maxWait, or the request
+// failed, or no requests are sent for some minutes after several failures in a row.
 var ErrNoAnswer = errors.New("no answer from the geocoder")
 
 // noAnswer returns ErrNoAnswer with the text of its cause. The cause is not wrapped: errors.Is must not find a network error
@@ -73,8 +73,8 @@ func (r *Resolver) Reverse(ctx context.Context, latitude, longitude float64, max
 	return merge(local, answer), nil
 }
 
-// merge returns the address from the boundaries with the street and the display name of Nominatim's answer; the answer alone
-// when no boundary holds the point.
+// merge returns the address from the boundaries with the street and the display name of Nominatim's answer. If no boundary
+// contains the point, it returns only Nominatim's answer.
 func merge(local, answer Address) Address {
 	if local.Source == SourceNone {
 		return answer
@@ -86,7 +86,8 @@ func merge(local, answer Address) Address {
 	return local
 }
 
-// boundariesAt returns the address of a point from the imported polygons that hold it. The source is "none" when none does.
+// boundariesAt returns the address of a point from the imported polygons that contain it. If there is none, the source is
+// "none".
 func boundariesAt(ctx context.Context, q database.Querier, latitude, longitude float64) (Address, error) {
 	const query = `
 		SELECT max(b.name) FILTER (WHERE level = 'suco'), max(b.name) FILTER (WHERE level = 'district'),

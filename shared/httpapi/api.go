@@ -1,6 +1,6 @@
-// Package httpapi is what every route group has in common. An operation says its
-// route, its checks and its OpenAPI description in one place. Around it are the rules
-// of the contract: identity, limits, errors, caching, idempotency, languages.
+// Package httpapi is the common part of all route groups. An Operation has the route,
+// the checks and the OpenAPI description in one place. The package applies the rules of
+// the contract to it: identity, limits, errors, caching, idempotency and languages.
 package httpapi
 
 import (

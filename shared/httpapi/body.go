@@ -135,7 +135,7 @@ const (
 
 // body is what a request carried, read once.
 type body struct {
-	text   []byte // as it came, or the JSON text of a form's fields; nil where it was not read
+	text   []byte // as it was sent, or the JSON text of a form's fields; nil where it was not read
 	value  any    // of a JSON text, numbers as json.Number; nil before parse
 	parsed bool
 	query  string // as it came, with first names
@@ -174,8 +174,8 @@ func (i inputRules) readBody(r *http.Request) (body, error) {
 	return b, nil
 }
 
-// reads reports that the body must be read here. Otherwise the operation's
-// decoder reads it, or nobody does.
+// reads reports whether the body must be read here. Otherwise the operation's
+// decoder reads it, or it is not read.
 func (i inputRules) reads(r *http.Request, media string) bool {
 	if i.operation.Multipart != nil && media == mediaMultipart {
 		return i.keyed(r) // else the picture is read once, as it comes
@@ -200,9 +200,9 @@ func (b *body) parse() bool {
 	return true
 }
 
-// encode has r carry the parsed value. Its members are sorted and its spaces gone; numbers are as they came. Escapes are
-// only those that JSON needs. So a member that is kept as text (device_info) is not longer than the client sent it, but
-// for U+2028, U+2029 and bytes that are not UTF-8.
+// encode makes the parsed value the body of r. Its members are sorted, it has no spaces, and numbers are written as they
+// were sent. Only characters that JSON requires to escape are escaped. So a member that is kept as text (device_info) does
+// not become longer than it was sent, except for U+2028, U+2029 and bytes that are not UTF-8.
 func (b *body) encode(r *http.Request) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -212,13 +212,13 @@ func (b *body) encode(r *http.Request) {
 	}
 }
 
-// into has r carry the text.
+// into makes the text the body of r.
 func (b *body) into(r *http.Request) {
 	r.Body = io.NopCloser(bytes.NewReader(b.text))
 	r.ContentLength = int64(len(b.text))
 }
 
-// setJSON has r say that it carries JSON.
+// setJSON sets the Content-Type of r to JSON.
 func setJSON(r *http.Request) {
 	r.Header = r.Header.Clone()
 	r.Header.Set("Content-Type", mediaJSON)
@@ -258,7 +258,7 @@ func fieldsOf(r *http.Request, media string, raw []byte) (url.Values, error) {
 	return fields, nil
 }
 
-// jsonOfForm has r carry the JSON object of a form's fields, each with its first value.
+// jsonOfForm makes a JSON object of a form's fields the body of r. Each member has the first value of its field.
 func jsonOfForm(r *http.Request, fields map[string][]string) (body, error) {
 	object := make(map[string]string, len(fields))
 	for name, values := range fields {

@@ -2,12 +2,15 @@ package httpapi
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/admission"
@@ -69,5 +72,64 @@ func TestARepeatIsComparedAsAValue(t *testing.T) {
 	}
 	if w := repeat(service, `{"name":"Rui","age":"3"}`); w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), "idempotency_key_reused") {
 		t.Errorf("another request: %d %s", w.Code, w.Body)
+	}
+}
+
+// freeForm answers the text of a member without a schema, as the operation decoded it.
+type freeForm struct{}
+
+func (freeForm) Name() string { return "free" }
+
+func (freeForm) Register(a *API) {
+	type in struct {
+		Body struct {
+			Name string          `json:"name"`
+			Kind string          `json:"kind,omitempty" enum:"first,second"`
+			Free json.RawMessage `json:"free"`
+		}
+	}
+	type out struct{ Body struct{ Text string } }
+	op := Operation{Operation: huma.Operation{Method: http.MethodPost, Path: "/free"}, Access: Public, Aliases: map[string]string{"full_name": "name"}}
+	Register(a, op, func(_ context.Context, in *in) (*out, error) {
+		o := &out{}
+		o.Body.Text = string(in.Body.Free)
+		return o, nil
+	})
+}
+
+func TestAMemberKeptAsText(t *testing.T) {
+	t.Parallel()
+	service := New(Deps{Clock: timestamp.System{}, Log: slog.New(slog.DiscardHandler)}, freeForm{})
+	const free = `{"z": 1.50, "a": [12345678901234567890, 1E5], "t":"\u00e9 <b> & é"}`
+	for sent, want := range map[string]string{
+		`{"name":"x","free":` + free + `}`:                free,
+		`{"name":"x","kind":"first","free":` + free + `}`: free,
+		`{"full_name":"x","free":` + free + `}`:           `{"a":[12345678901234567890,1E5],"t":"é <b> & é","z":1.50}`,
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/free", strings.NewReader(sent))
+		r.Header.Set("Content-Type", mediaJSON)
+		w := httptest.NewRecorder()
+		service.ServeHTTP(w, r)
+		var got struct{ Text string }
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got.Text != want {
+			t.Errorf("%s: got %d %s, want %s", sent, w.Code, w.Body, want)
+		}
+	}
+}
+
+// A Lambda keeps its disk from one request to the next.
+func TestFilesOfATextFormAreDeleted(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	const head = "--XX\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nAna\r\n--XX\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\n"
+	r := httptest.NewRequest(http.MethodPost, "/mirror", strings.NewReader(head+strings.Repeat("x", 200<<10)+"\r\n--XX--\r\n"))
+	r.Header.Set("Content-Type", "multipart/form-data; boundary=XX")
+	w := httptest.NewRecorder()
+	mirrorService().ServeHTTP(w, r)
+	if w.Code != http.StatusOK {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("%d files are left (%v)", len(left), err)
 	}
 }

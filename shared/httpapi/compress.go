@@ -35,7 +35,7 @@ func compressed(next http.Handler) http.Handler {
 		}
 		c := &compressor{ResponseWriter: w, packers: packers}
 		next.ServeHTTP(c, r)
-		c.close() // not after a panic: recovered then answers instead of what was held back
+		c.close() // not after a panic: recovered then sends its own answer in place of the kept bytes
 	})
 }
 
@@ -59,7 +59,7 @@ func TakesGzip(fields []string) bool {
 	return any
 }
 
-// compressor holds the first compressMin bytes of an answer back. A shorter answer is not compressed.
+// compressor keeps the first compressMin bytes of an answer before it sends any. A shorter answer is not compressed.
 type compressor struct {
 	http.ResponseWriter
 	status int
@@ -113,7 +113,7 @@ func (c *compressor) packable() bool {
 	return true
 }
 
-// begin sends the header and what was held back, compressed if pack is true.
+// begin sends the header and the kept bytes, compressed if pack is true.
 func (c *compressor) begin(pack bool) error {
 	c.out = c.ResponseWriter
 	if pack {

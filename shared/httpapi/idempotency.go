@@ -90,11 +90,11 @@ func (w *teeWriter) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
-// requestHashes tell requests under one Idempotency-Key apart. Two requests are the same when one of the two is equal.
+// requestHashes compare requests with the same Idempotency-Key. Two requests are the same if one of the two hashes is equal.
 type requestHashes struct {
 	// value compares a JSON body as a value: the order of members, spaces, aliases and spellings do not count.
 	value [sha256.Size]byte
-	// text compares the text of the body with aliases renamed. The version before December 2026 knows this hash alone.
+	// text compares the text of the body with aliases renamed. The version before December 2026 uses only this hash.
 	// When no function of that version can run any more, delete it and renameText.
 	text [sha256.Size]byte
 }
@@ -113,7 +113,7 @@ func hashesOf(r *http.Request, b body, aliases []alias) requestHashes {
 	return requestHashes{value: hashOf(r, r.URL.RawQuery, value), text: hashOf(r, b.query, text)}
 }
 
-// same reports that the hashes are those of the request that stored the two columns.
+// same reports whether the hashes belong to the request whose hashes are in the two columns.
 func (h requestHashes) same(requestHash, valueHash []byte) bool {
 	return bytes.Equal(requestHash, h.text[:]) || bytes.Equal(valueHash, h.valueHash(requestHash))
 }

@@ -57,7 +57,8 @@ type keyClaim struct {
 // Claim takes the key for a request with the given hashes. It returns the first answer when there is one, else
 // errKeyReused or errRequestRunning, else the claim, whose Finish must be called.
 //
-// It goes on when the client hangs up: a key that was taken for nobody would make the retry wait until runningFor is over.
+// It does not stop when the client hangs up. Otherwise the key could stay taken without a running request, and a retry
+// would have to wait until runningFor is over.
 func (k *IdempotencyKeys) Claim(ctx context.Context, owner, key string, hashes requestHashes) (*keyClaim, *recordedAnswer, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
 	defer cancel()
@@ -142,8 +143,9 @@ func RecordAnswer(ctx context.Context, p database.Pipeline, status int, body any
 	return nil
 }
 
-// Finish keeps a successful answer and gives the key back after any other, so
-// that a retry runs again. What was recorded with the effect and committed stays.
+// Finish stores a successful answer. After any other answer it releases the key, so
+// that a retry runs again. An answer that RecordAnswer stored and that was committed
+// stays.
 func (c *keyClaim) Finish(ctx context.Context, finished bool, a recordedAnswer) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()

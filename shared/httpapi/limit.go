@@ -21,9 +21,9 @@ import (
 
 // Admission looks a session up and spends budgets in one step.
 type Admission interface {
-	// Admit returns the session, unless its id is the zero one, and a budget for
-	// each spend. It fails for the session alone (identity.ErrNoSession); the
-	// budgets are good all the same.
+	// Admit returns the session, and a budget for each spend. With a zero id it looks
+	// up no session. Its error is always about the session (identity.ErrNoSession);
+	// the budgets are valid even then.
 	Admit(ctx context.Context, session uuid.UUID, spends []admission.Spend) (identity.Session, []admission.Budget, error)
 }
 
@@ -43,8 +43,8 @@ func spends(o Operation, key string) []admission.Spend {
 	return out
 }
 
-// limited spends the budgets of a request without a caller. Those of a caller
-// were spent when the session was looked up.
+// limited spends the budgets of a request without a caller. For a request with a
+// caller, the look-up of the session has spent them already.
 func (a *API) limited(o Operation, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, spent := identity.FromContext(r.Context()); spent || a.admit(w, r, spends(o, limitKey(r))) {

@@ -6,7 +6,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/locale"
 )
 
-// MessageOutput is the answer of a route that has nothing to tell but that it is done.
+// MessageOutput is the answer of a route that only confirms that it was done.
 type MessageOutput struct {
 	Body struct {
 		Message string `json:"message" doc:"What happened, in the reader's language"`

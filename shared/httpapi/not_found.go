@@ -19,8 +19,8 @@ func known(mux *http.ServeMux, next http.Handler) http.Handler {
 	})
 }
 
-// Unknown answers a request that no pattern of mux takes: 405 with Allow when
-// another method would do, else 404.
+// Unknown answers a request that no pattern of mux matches: 405 with Allow if a
+// pattern matches with another method, else 404.
 func Unknown(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
 	var probe muxProbe
 	mux.ServeHTTP(&probe, r)

@@ -39,20 +39,21 @@ type Operation struct {
 	SecondFactor bool
 	// Limit is the rate limit class; the zero value is the general one.
 	Limit admission.LimitClass
-	// LimitMember names a body member, such as "email". The budget of Limit then counts
-	// by caller and value: two people behind one address do not spend each other's budget.
+	// LimitMember names a body member, such as "email". The budget of Limit is then
+	// counted for each pair of caller and value. So two people with one address do not
+	// spend each other's budget.
 	LimitMember string
 	Cache       Cache
 	// Aliases maps further names of body members and query parameters to the name in
 	// the operation's input.
 	Aliases map[string]string
-	// Forms has the operation also read urlencoded and multipart forms (text
-	// fields only) and, where the body is absent, query parameters, as if they
-	// were the JSON body.
+	// Forms makes the operation accept urlencoded and multipart forms (text fields
+	// only). If there is no body, it reads the query parameters. Both are used like a
+	// JSON body.
 	Forms bool
 	// Multipart reads a multipart form with a picture; nil where the operation takes none.
 	Multipart ReadMultipart
-	// Creates has the operation honour Idempotency-Key.
+	// Creates makes the operation use Idempotency-Key.
 	Creates bool
 	// MaxBody bounds the request body in bytes; 0 means 1 MiB.
 	MaxBody int64

@@ -115,7 +115,7 @@ func (w *countedWriter) Flush() {
 // Unwrap serves http.ResponseController.
 func (w *countedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// recovered turns a panic into a 500. The client is not told the cause; the log has it.
+// recovered turns a panic into a 500. The cause is only in the log, not in the answer.
 func (a *API) recovered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {

@@ -19,13 +19,15 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
-// spellable is the schema of op's JSON body when it has members to respell, else
-// nil. What may be spelled in several ways is read as the schema has it: a word of
-// a fixed set in any case, with space, hyphen and underscore alike; a UUID in any
-// of its forms, of which the database knows fewer than the schema; a member's
-// name in any case, as the decoder reads it. An optional member with an empty UUID counts as
-// left out. Anything else passes, for the schema to refuse. Named says that a member's
-// name matters even where no value can be respelled.
+// spellable is the schema of op's JSON body if it has members to respell, else nil.
+// Respelling gives these the spelling of the schema:
+//   - a word of a fixed set: case does not matter, and space, hyphen and underscore are the same;
+//   - a UUID: the schema accepts more forms than the database;
+//   - the name of a member: case does not matter, as for the decoder.
+//
+// An optional member with an empty UUID counts as left out. All other values stay
+// unchanged, and the schema refuses them if they are wrong. Named means that names of
+// members matter even if no value can be respelled.
 func spellable(registry huma.Registry, op *huma.Operation, named bool) *huma.Schema {
 	if op.RequestBody == nil || op.RequestBody.Content["application/json"] == nil {
 		return nil
@@ -126,9 +128,9 @@ func respellIn(registry huma.Registry, s *huma.Schema, value any, depth int) boo
 	return changed
 }
 
-// renameCase gives members the names that s has for them, as the decoder would:
-// it reads names in any case. A member with the exact name wins over others, and of
-// those the first by name.
+// renameCase gives members the names that s has for them: case does not matter, as
+// for the decoder. If several members fit one name, the exact name is used, else the
+// first in alphabetical order.
 func renameCase(s *huma.Schema, members map[string]any) bool {
 	if len(s.Properties) == 0 {
 		return false
@@ -181,8 +183,8 @@ func folded(word string) string { return strings.ReplaceAll(locale.FoldWord(word
 // alias is a further name of a member or a query parameter.
 type alias struct{ from, to string }
 
-// sortedAliases orders aliases by name. Of two for the same member the first
-// that was sent is read, each time the same.
+// sortedAliases orders aliases by name. If a request has two aliases of one member, the
+// first in this order is used.
 func sortedAliases(aliases map[string]string) []alias {
 	out := make([]alias, 0, len(aliases))
 	for _, from := range slices.Sorted(maps.Keys(aliases)) {
@@ -231,7 +233,7 @@ func renameNested(value any, aliases []alias) bool {
 	return changed
 }
 
-// isNoObject reports that value is neither an object nor null.
+// isNoObject reports whether value is something other than an object or null.
 func isNoObject(value any) bool {
 	_, object := value.(map[string]any)
 	return !object && value != nil

@@ -81,7 +81,7 @@ type Forgetter interface {
 
 // Revoker ends sessions, for every process at once.
 type Revoker struct {
-	cache Forgetter // nil: nobody caches
+	cache Forgetter // nil: no process caches sessions
 }
 
 // NewRevoker makes a Revoker that also tells the cache; nil where there is none.

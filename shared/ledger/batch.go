@@ -31,15 +31,15 @@ type batchMessage struct {
 
 const batchEvent = "BATCH"
 
-// maxLeaves bounds the trees that are believed: far above any batch of ours, and
-// small enough for the arithmetic on sizes, which never ends near 2⁶³.
+// maxLeaves is the largest tree that is checked. Our batches are far smaller. With a
+// size near 2⁶³ the arithmetic on sizes would never end.
 const maxLeaves = 1 << 32
 
 // NewBatch builds the Merkle tree (RFC 6962, SHA-256) over payloads, which must not be empty.
 func NewBatch(payloads [][]byte, at time.Time) (*Batch, error) {
 	n := int64(len(payloads))
 	if n == 0 {
-		return nil, errors.New("batch of nothing")
+		return nil, errors.New("batch without payloads")
 	}
 	var stored []tlog.Hash
 	reader := tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {

@@ -1,5 +1,5 @@
-// Package ledger makes what happens to a report provable: every event is one canonical payload in an append-only table,
-// contains the hash of the event before it, and is written to a public ledger by the anchor function.
+// Package ledger records the events of reports so that later changes can be detected. Every event is one canonical payload
+// in an append-only table and contains the hash of the event before it. The anchor function writes it to a public ledger.
 //
 // Life of an event: Chain.Append writes it in the transaction of the change that it records; anchor submits it, alone or
 // as a leaf of a Merkle tree; History and Verify read it and compare it with the mirror node.

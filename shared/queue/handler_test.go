@@ -1,14 +1,21 @@
 package queue_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/telemetry"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 func TestMessagesAtOnceAreBounded(t *testing.T) {
@@ -47,5 +54,95 @@ func TestReceivesIsAtLeastOne(t *testing.T) {
 		if got := queue.Receives(m); got != want {
 			t.Errorf("%q: got %d, want %d", given, got, want)
 		}
+	}
+}
+
+// letters is a sender that keeps what it is given.
+type letters struct {
+	known bool
+	err   error
+	got   []string
+}
+
+func (l *letters) Knows(queue.Name) bool { return l.known }
+
+func (l *letters) Send(_ context.Context, name queue.Name, messages []queue.Outgoing) ([]uuid.UUID, error) {
+	if l.err != nil {
+		return nil, l.err
+	}
+	var ids []uuid.UUID
+	for _, m := range messages {
+		l.got = append(l.got, string(name)+" "+string(m.Body))
+		ids = append(ids, m.ID)
+	}
+	return ids, nil
+}
+
+func TestWhereFailuresGo(t *testing.T) {
+	t.Parallel()
+	heals, never := errors.New("busy"), queue.Permanent(errors.New("nonsense"))
+	cases := []struct {
+		name     string
+		err      error
+		panics   bool
+		receives string
+		dead     *letters
+		back     bool
+		letters  int
+		metric   string
+	}{
+		{"success", nil, false, "1", &letters{known: true}, false, 0, ""},
+		{"may heal", heals, false, "1", &letters{known: true}, true, 0, "message_retried"},
+		{"may heal, last time", heals, false, "6", &letters{known: true}, true, 0, "message_dead"},
+		{"never heals", never, false, "1", &letters{known: true}, false, 1, "message_dead"},
+		{"never heals, no such queue", never, false, "1", &letters{}, true, 0, "message_retried"},
+		{"never heals, queue is down", never, false, "1", &letters{known: true, err: errors.New("down")}, true, 0, "message_retried"},
+		{"panics", nil, true, "1", &letters{known: true}, true, 0, "message_retried"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var out bytes.Buffer
+			h := queue.Each(queue.Notify, 2, slog.New(slog.DiscardHandler), func(context.Context, events.SQSMessage) error {
+				if c.panics {
+					panic("oh")
+				}
+				return c.err
+			}, queue.WithDeadLetters(c.dead), queue.WithMetrics(telemetry.NewMetrics(&out, "notify", timestamp.NewManual(time.Unix(0, 0)))))
+			res, err := h.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: "b",
+				Attributes: map[string]string{"ApproximateReceiveCount": c.receives}}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if back := len(res.BatchItemFailures) == 1; back != c.back {
+				t.Errorf("came back %v, want %v", back, c.back)
+			}
+			if len(c.dead.got) != c.letters || c.letters == 1 && c.dead.got[0] != "notify-dead b" {
+				t.Errorf("dead letters %v", c.dead.got)
+			}
+			if c.metric == "" && out.Len() > 0 || !strings.Contains(out.String(), c.metric) {
+				t.Errorf("metrics %s, want %s", out.String(), c.metric)
+			}
+		})
+	}
+}
+
+// Lambda ends a process that takes too long, and with it the answer about the messages that were done. What hangs is ended before.
+func TestABatchIsAnsweredBeforeItsTimeIsUp(t *testing.T) {
+	t.Parallel()
+	end := time.Now().Add(time.Hour)
+	ctx, cancel := context.WithDeadline(t.Context(), end)
+	defer cancel()
+	h := queue.Each(queue.Notify, 1, slog.New(slog.DiscardHandler), func(ctx context.Context, _ events.SQSMessage) error {
+		if got, ok := ctx.Deadline(); !ok || end.Sub(got) != 3*time.Second {
+			t.Errorf("a message may take until %v before the end, want 3s", end.Sub(got))
+		}
+		return nil
+	})
+	if out, err := h.Handle(ctx, events.SQSEvent{Records: []events.SQSMessage{{MessageId: "a"}}}); err != nil || len(out.BatchItemFailures) > 0 {
+		t.Errorf("%v, %v", out, err)
+	}
+	if _, err := h.Handle(t.Context(), events.SQSEvent{}); err != nil { // without an end there is nothing to spare
+		t.Error(err)
 	}
 }

@@ -17,9 +17,9 @@ import (
 // numberLength is the length in bytes of the numbers of the first 999,999 reports of a year.
 const numberLength = len("LS-2026-000001")
 
-// NewNumber is the number of a report that a transaction creates. The number exists only when the transaction commits:
-// until then the code holds a placeholder. The SQL of NextNumber assigns it, and that of
-// KeepNumber keeps it for later statements: see database.Late.
+// NewNumber is the number of a report that a transaction creates. Go knows it only after the commit; until then it uses a
+// placeholder. The SQL of NextNumber assigns the number. The SQL of KeepNumber keeps it for later statements. See
+// database.Late.
 func NewNumber() database.Late { return database.NewLate("report_number", numberLength) }
 
 // KeepNumber is an SQL expression: the column report_number, kept as the value of NewNumber.

@@ -38,7 +38,7 @@ func ActorOf(c identity.Caller) Actor {
 // Rule says who may make a move from one status to another.
 type Rule struct {
 	kinds []ActorKind
-	// assigned: an official must also belong to the agency that the report is assigned to.
+	// assigned means that an official must also belong to the agency that the report is assigned to.
 	assigned bool
 	// NoteRequired is true where the move needs a note, such as the reason of a rejection.
 	NoteRequired bool

@@ -36,9 +36,9 @@ func SeverityOf(score int) Severity {
 	return Critical
 }
 
-// SetSeverity is the part of an UPDATE of reports that sets the severity that a person chose. It also sets the priority,
-// and moves a score, where there is one, to the nearest score of that severity. The parameter, such as "$2", has a
-// Severity as text; null changes nothing.
+// SetSeverity is the part of an UPDATE of reports that sets the severity which a person chose. It also sets the priority. If
+// the report has a score, it sets the nearest score of that severity. The parameter, such as "$2", is a Severity as text;
+// null changes nothing.
 func SetSeverity(parameter string) string {
 	return strings.ReplaceAll(`severity = coalesce($?::text, severity), priority = coalesce($?::text, priority),
 		severity_score = CASE WHEN severity_score IS NOT NULL THEN CASE $?::text

@@ -86,8 +86,8 @@ type circle struct{ lon, lat, meters float64 }
 // angle of a distance along the ground is nowhere larger than the distance divided by it.
 const shortestRadius = 6_335_439
 
-// bounds is a geography, as EWKT, whose bounding box holds the circle and little more; so `position && bounds` finds in the
-// index all reports within the circle, at the poles and across the antimeridian too.
+// bounds is a geography, as EWKT, whose bounding box contains the circle and is little larger. So `position && bounds`
+// finds all reports within the circle by the index, also at the poles and across the antimeridian.
 //
 // PostGIS keeps the bounding box of a geography as a box in space around points on the unit sphere. The six points
 // returned are those of the circle that reach farthest along the three axes of that space, in both directions.

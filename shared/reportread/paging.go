@@ -14,8 +14,8 @@ import (
 // Counting a million rows would cost more than the page.
 const maxCounted = 1_000
 
-// page sends batch together with the query of one page. It returns the reports that match w after the cursor of q, one
-// more than the page holds, and the number of reports that match w, at most maxCounted.
+// page sends batch together with the query of one page. It returns the reports that match w after the cursor of q, with one
+// report more than the page has. It also returns the number of reports that match w, at most maxCounted.
 //
 // Which plan is fast depends on the number of matches, and the planner's estimate of it is often wrong by a factor of
 // 100. So the query first reads up to maxCounted+1 matches in no order, by the best index. When these are all matches,

@@ -27,8 +27,8 @@ type Change struct {
 	Do func(tx *outbox.Tx, h *Locked) error
 }
 
-// Apply makes a change under the report's row lock and returns the changed report. It takes one round trip to lock and
-// read, one to write, commit and read the answer, and one more where the answer is stored under an Idempotency-Key.
+// Apply makes a change while the report's row is locked, and returns the changed report. One round trip locks and reads;
+// another one writes, commits and reads the answer. If the answer is stored under an Idempotency-Key, there is a third one.
 // It fails with report.ErrNotFound where the caller may not see the report, and as Expect.Check does.
 //
 // The answer is read in the round trip of the commit. When only that reading fails, Apply fails although the change was made.

@@ -150,7 +150,7 @@ func (h *Locked) Event(ctx context.Context, tx *outbox.Tx, e ledger.Event, actor
 	return err
 }
 
-// VisibleTo is nil for whoever may see the report, report.ErrNotFound for others.
+// VisibleTo returns nil if v may see the report, else report.ErrNotFound.
 func (h *Locked) VisibleTo(v reportread.Viewer) error {
 	if h.Status == report.Rejected && !v.KnowsAuthor(h.UserID) {
 		return report.ErrNotFound

@@ -19,7 +19,8 @@ type Move struct {
 	Report report.About
 	To     report.Status
 	By     report.Actor
-	// Note is shown to the reporter; where the rules demand one it may not be empty. Of a rejection it is the reason.
+	// Note is shown to the reporter. It may not be empty if the rule of the move requires a note. The note of a rejection is
+	// its reason.
 	Note string
 	// DuplicateOf names the original, for a move to Duplicate alone.
 	DuplicateOf *report.About
@@ -46,10 +47,13 @@ func Transition(ctx context.Context, tx *outbox.Tx, m Move) (*Locked, error) {
 // Move moves a report that was locked for a change (LockForChange, Transition): it writes the status and what depends on
 // it, a row of history, a ledger event and notifications. It reads nothing and queues what it writes.
 //
-// It fails with 412 or 409 "stale" when the report has
-// changed since; with 409 "transition_not_allowed" for a move the rules do not
-// have, and 403 "transition_forbidden" for one they have but not for this actor
-// (both with "allowed"); with 422 when a note or the original is missing or unfit.
+// It fails
+//   - with 412 or 409 "stale" if the report has changed since the client read it,
+//   - with 409 "transition_not_allowed" if the rules do not have the move,
+//   - with 403 "transition_forbidden" if the rules do not allow the move to this actor,
+//   - with 422 if a note or the original is missing, or the original cannot be used.
+//
+// The errors about rules have the member "allowed".
 func (h *Locked) Move(ctx context.Context, tx *outbox.Tx, m Move) error {
 	m.Note = strings.TrimSpace(m.Note)
 	if err := m.check(h); err != nil {

@@ -19,9 +19,9 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
-// reserved is the part of the invocation's time that a handler does not get. It is enough to
-// answer with a problem document before Lambda ends the process and the client gets
-// the 503 of the gateway.
+// reserved is the part of the invocation's time that a handler does not get. It is enough
+// to answer with a problem document. Otherwise Lambda ends the process, and the client
+// gets the 503 of the gateway.
 const reserved = 400 * time.Millisecond
 
 // Gateway turns API Gateway events (payload version 2) into HTTP requests and
@@ -41,8 +41,8 @@ func NewGateway(h http.Handler, edge string) *Gateway {
 	return &Gateway{handler: h, log: slog.Default(), edge: edge}
 }
 
-// Handle is the Lambda handler. Whatever the event holds, it returns a response
-// and no error: an error would reach the client as an opaque 502.
+// Handle is the Lambda handler. For every event it returns a response and no error: for
+// an error the client would get a 502 without a reason.
 func (g *Gateway) Handle(ctx context.Context, e events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
@@ -103,7 +103,7 @@ func (g *Gateway) answerError(ctx context.Context, e events.APIGatewayV2HTTPRequ
 const (
 	// edgeKey is the variable with the key of the distribution before the API; empty when there is none.
 	edgeKey = "EDGE_KEY"
-	// edgeHeader is where the distribution shows it. API Gateway hands headers over in lower case.
+	// edgeHeader is the header in which the distribution sends the key. API Gateway passes header names in lower case.
 	edgeHeader = "x-edge-key"
 )
 

@@ -44,17 +44,17 @@ func Schedule(open func(context.Context, config.Env) (Scheduled, error)) {
 
 // Resource is a function CloudFormation calls during a deploy, as a custom resource.
 type Resource interface {
-	// Apply creates, updates or deletes what e names. The returned id names it from then on; data are the
-	// attributes the template reads.
+	// Apply creates, updates or deletes the resource that e names. It returns the id of the resource, which later events
+	// contain, and the attributes that the template can read.
 	Apply(ctx context.Context, e cfn.Event) (id string, data map[string]any, err error)
 }
 
-// CustomResource serves a custom resource. It opens the function with the first event: a fault of configuration is
-// then told to CloudFormation, which would otherwise wait an hour for an answer.
+// CustomResource serves a custom resource. It opens the function with the first event. So a fault of the configuration is
+// the answer to that event; without an answer CloudFormation would wait an hour.
 func CustomResource(open func(context.Context, config.Env) (Resource, error)) {
 	lambda.Start(cfn.LambdaWrap(func(ctx context.Context, e cfn.Event) (string, map[string]any, error) {
 		if e.RequestType == cfn.RequestDelete {
-			return e.PhysicalResourceID, nil, nil // what these make outlives the stack
+			return e.PhysicalResourceID, nil, nil // keys and schema stay when the stack is deleted
 		}
 		env, err := config.FromEnvironment(ctx, config.NewSecretsManager)
 		if err != nil {
@@ -87,8 +87,8 @@ func opened[T any](open func(context.Context, config.Env) (T, error)) (T, config
 	return none, nil
 }
 
-// GCPercent is the GOGC of a function, in percent: how much the heap may grow before garbage is collected. A request
-// leaves little behind, and Lambda's memory is paid for whether it is used or not.
+// GCPercent is the GOGC of a function, in percent: how much the heap may grow before garbage is collected. It is high,
+// because the memory of a Lambda costs the same whether it is used or not, and each collection costs CPU time.
 const GCPercent = 300
 
 // useMemory sets the memory limit of the runtime to four fifths of the memory of the Lambda; the rest is for what is

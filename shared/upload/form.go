@@ -39,9 +39,9 @@ func FileFrom(ctx context.Context) (File, bool) {
 	return f, ok
 }
 
-// Form returns a reader of multipart forms that makes the members of a JSON object out of the fields, with at most one
-// file in a part named file, image, images or photo. A field whose name is not in texts and whose text is a number, a
-// boolean or JSON becomes that. The reader puts the file into the context: see FileFrom.
+// Form returns a reader of multipart forms. The fields become members of a JSON object. A field whose name is not in texts
+// is parsed if it is a number, a boolean or JSON. The form may have one file, in a part named file, image, images or photo.
+// The reader puts the file into the context: see FileFrom.
 func Form(texts ...string) func(context.Context, *multipart.Reader) (context.Context, map[string]any, error) {
 	return func(ctx context.Context, form *multipart.Reader) (context.Context, map[string]any, error) {
 		file, members, err := readForm(form, texts)

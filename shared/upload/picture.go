@@ -122,9 +122,9 @@ type structure struct {
 	end           int      // where the picture ends in the file
 }
 
-// checkPolyglot refuses a file that is a picture and also something else. Phones append harmless data to pictures (a
-// second view, a video clip, data of the maker), so data after the end is refused only when a program would run or
-// open it.
+// checkPolyglot refuses a file that is a picture and also a file of another kind. Phones append harmless data to pictures: a
+// second view, a video clip, data of the manufacturer. So data after the end is refused only if a program would run or open
+// it.
 func checkPolyglot(b []byte, found structure) *Refusal {
 	trailer := b[found.end:]
 	switch {

@@ -72,7 +72,7 @@ type Upload struct {
 	Upload      *Direct        `json:"upload,omitempty" doc:"The request that sends the bytes straight to storage"`
 }
 
-// Direct is a request the phone makes to S3 by itself.
+// Direct is a request that the phone sends to S3 and not to the API.
 type Direct struct {
 	Method  string            `json:"method" example:"PUT"`
 	URL     string            `json:"url"`
@@ -240,8 +240,8 @@ func Lock(p database.Pipeline, owner uuid.UUID, ids []uuid.UUID) *database.Ask[[
 	return database.AskRows(p, pgx.RowToStructByPos[Locked], q, ids, owner)
 }
 
-// InOrder returns the uploads in the order of ids. One that is not among them is unknown or
-// somebody else's: a 422 "upload_unknown" that does not say which of the two.
+// InOrder returns the uploads in the order of ids. It fails with a 422 "upload_unknown" if one of them is not in locked:
+// the upload does not exist, or it belongs to another person. The error does not say which.
 func InOrder(ids []uuid.UUID, locked []Locked) ([]Locked, error) {
 	out := make([]Locked, 0, len(ids))
 	for _, id := range ids {

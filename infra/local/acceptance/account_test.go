@@ -18,8 +18,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
-// The behaviours the published client relies on, by the numbers of the notes:
-// here those of accounts, in journey_test.go those of journeys and markers.
+// The numbered behaviours that the published client relies on. This file has those of
+// accounts, journey_test.go those of journeys and markers.
 
 func TestBehaviour01CrossOriginCalls(t *testing.T) {
 	t.Parallel()
@@ -44,7 +44,7 @@ func TestBehaviour01CrossOriginCalls(t *testing.T) {
 
 func TestBehaviour02LoginByForm(t *testing.T) {
 	t.Parallel()
-	newSite(t).rider("heidi") // keep checks both tokens, loginWith reads /users/me
+	newSite(t).rider("heidi") // keep checks that there are two tokens; loginWith reads /users/me
 }
 
 func TestBehaviour03FailuresOfAccountsAreNot401(t *testing.T) {
@@ -67,14 +67,14 @@ func TestBehaviour04DeadAndMissingTokensAre401Everywhere(t *testing.T) {
 	expired := s.browser()
 	expired.Token = s.Signer.Sign(claims)
 	missing := s.browser()
-	asked := 0
+	tried := 0
 	for _, group := range []httpapi.Group{&journeys.Group{}, &users.Group{}} {
 		for path, item := range httpapi.Document(group).Paths {
 			for method, op := range httpapi.Operations(item) {
-				if len(op.Security) == 0 { // open to anybody
+				if len(op.Security) == 0 { // needs no token
 					continue
 				}
-				asked++
+				tried++
 				for name, b := range map[string]*browser{"expired": expired, "missing": missing} {
 					if a := b.Do(method, filled(path), object{}); a.Status != 401 {
 						t.Errorf("%s %s with an %s token is %d", method, path, name, a.Status)
@@ -83,8 +83,8 @@ func TestBehaviour04DeadAndMissingTokensAre401Everywhere(t *testing.T) {
 			}
 		}
 	}
-	if asked < 25 {
-		t.Errorf("only %d operations were asked", asked)
+	if tried < 25 {
+		t.Errorf("only %d operations were tried", tried)
 	}
 }
 
@@ -107,7 +107,7 @@ func TestBehaviour05RefreshByMultipartAndByQuery(t *testing.T) {
 	b.keep(b.Post("/auth/refresh", apiclient.Form{Fields: map[string]string{"refresh_token": b.refresh}}).Want(200))
 	b.keep(b.Do("POST", "/auth/refresh?refresh_token="+url.QueryEscape(b.refresh), nil).Want(200))
 	b.Get("/users/me").Want(200)
-	// Tabs share one token: both that find it expired get a pair that works.
+	// Two tabs share one refresh token and use it at the same time. Each gets a pair of tokens that works.
 	var tabs [2]apiclient.TestResponse
 	var running sync.WaitGroup
 	for i := range tabs {
@@ -148,7 +148,7 @@ func TestBehaviour09TheMailedLinkWorksTwice(t *testing.T) {
 	token := url.QueryEscape(s.mailed("heidi@example.org", "/verify"))
 	for range 2 {
 		if m, _ := b.Get("/users/verify-email?token=" + token).Want(200).Object().Values["message"].(string); m == "" {
-			t.Error("verify says nothing")
+			t.Error("the answer has no message")
 		}
 	}
 }
@@ -167,7 +167,7 @@ func TestBehaviour10ResetAndUpdateByQuery(t *testing.T) {
 	b.loginWith(next).Want(200)
 }
 
-func TestBehaviour11TheProfileGoesThereAndBack(t *testing.T) {
+func TestBehaviour11TheProfileCanBeReadChangedAndSent(t *testing.T) {
 	t.Parallel()
 	b := newSite(t).rider("heidi")
 	me := b.Get("/users/me").Want(200).Object().Values

@@ -26,13 +26,13 @@ const (
 
 type object = map[string]any
 
-// site is what the web client talks to.
+// site is the system that the web client calls.
 type site struct {
 	*testenv.System
 	sealer *seal.Sealer
 }
 
-// newSite starts one; settings come in pairs of name and value.
+// newSite starts a site. settings are pairs of name and value.
 func newSite(t *testing.T, settings ...string) *site {
 	t.Helper()
 	w := testenv.New(t)
@@ -49,7 +49,7 @@ func newSite(t *testing.T, settings ...string) *site {
 	return &site{System: w, sealer: sealer}
 }
 
-// mailed is the token in the newest mail to an address whose link leads to a page.
+// mailed returns the token in the newest mail to an address that has a link to the page.
 func (s *site) mailed(address, page string) string {
 	s.Helper()
 	rows, err := s.DB.Query(s.Context(), `SELECT body FROM outbox WHERE queue = 'notify' ORDER BY created_at DESC, id DESC`)
@@ -89,7 +89,7 @@ func (s *site) browser() *browser {
 	return &browser{site: s, Tester: apiclient.NewTester(s.TB, s.URL).With("Origin", webBase)}
 }
 
-// rider registers, confirms and signs in.
+// rider returns a browser whose person has registered, confirmed the address and signed in.
 func (s *site) rider(name string) *browser {
 	s.Helper()
 	b := s.browser()
@@ -100,7 +100,7 @@ func (s *site) rider(name string) *browser {
 	return b
 }
 
-// login is the web client's: the OAuth2 password form, then at once who that is.
+// login signs in as the web client does: it sends the OAuth2 password form, then reads /users/me.
 func (b *browser) login() apiclient.TestResponse { b.Helper(); return b.loginWith(password) }
 
 func (b *browser) loginWith(password string) apiclient.TestResponse {
@@ -126,7 +126,7 @@ func (b *browser) keep(a apiclient.TestResponse) {
 	}
 }
 
-// journey is the web client's form.
+// journey creates a journey with the members that the web client sends.
 func (b *browser) journey(name string, active bool) string {
 	b.Helper()
 	body := object{"name": name, "description": "", "user_id": b.id, "active": active, "created_at": "2026-11-21T08:00:00.000Z"}
@@ -134,7 +134,7 @@ func (b *browser) journey(name string, active bool) string {
 	return id
 }
 
-// point is the web client's marker form: the fitting date alone.
+// point is a marker as the web client sends it: a past one has only timestamp, a planned one only estimated_time.
 func point(journey, kind, date string, lon, lat float64) object {
 	m := object{"name": "Stop", "journey_id": journey, "notes": "", "marker_type": kind,
 		"coordinates": object{"type": "Point", "coordinates": []float64{lon, lat}}}

@@ -62,24 +62,24 @@ func picture(raw []byte) apiclient.Form {
 	return apiclient.Form{FileField: "file", FileName: "photo.jpg", File: raw}
 }
 
-// patience is how long workers may take for something a test waits for.
+// patience is how long a test waits for the result of a worker.
 const patience = 4 * time.Minute
 
-// until asks again until f is content.
+// until calls f until it returns true.
 func (v *visitor) until(what string, f func() bool) {
 	v.Helper()
 	deadline := time.After(patience)
 	for !f() {
 		select {
 		case <-deadline:
-			v.Fatalf("waited in vain for: %s", what)
+			v.Fatalf("%s: not within the time", what)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
 }
 
-// mailed is what a pattern finds in the newest mail to an address, as the
-// console of the local system shows it; differing from what it was before.
+// mailed waits for a mail to an address in which pattern finds a value other than
+// before, and returns this value. It reads the mails in the console of the local system.
 func (v *visitor) mailed(address string, pattern *regexp.Regexp, before string) string {
 	v.Helper()
 	found := ""

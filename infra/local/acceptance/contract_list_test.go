@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// promised are the operations of the contract, section by section.
+// promised lists the operations of the contract, in the order of its sections.
 const promised = `
 POST /auth/register
 POST /auth/verify-otp
@@ -138,8 +138,8 @@ GET //map
 GET //r/{}
 `
 
-// missing lists what the contract promises and the document does not have, or
-// has without saying what it does.
+// missing reports each operation of the contract that the document does not have, or
+// that has no description in it.
 func (d *document) missing(t *testing.T) {
 	t.Helper()
 	documented := map[string]operation{}
@@ -167,9 +167,9 @@ func (d *document) missing(t *testing.T) {
 		op, there := documented[method+" "+full]
 		switch {
 		case !there:
-			t.Errorf("%s %s is promised and not there", method, full)
+			t.Errorf("%s %s is in the contract and not in the document", method, full)
 		case op.Summary == "" || op.Function == "" || op.OperationID == "":
-			t.Errorf("%s %s is there and not described", method, full)
+			t.Errorf("%s %s has no summary, function or operation id in the document", method, full)
 		}
 	}
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
 )
 
-// document is the OpenAPI document as the system under test serves it, and
-// which of its operations have been seen to succeed.
+// document is the OpenAPI document that the system under test serves. driven has the
+// operations that have succeeded at least once.
 type document struct {
 	testing.TB
 	paths    map[string]map[string]operation
@@ -58,7 +58,7 @@ func readDocument(t testing.TB, base string) *document {
 	return d
 }
 
-// find is the operation a request is for; of several fitting paths the one with
+// find returns the operation of a request. If several paths match, it is the one with
 // the most literal segments.
 func (d *document) find(method, path string) (string, operation, bool) {
 	best, literals := "", -1
@@ -169,7 +169,7 @@ func (d *document) validate(template, method string, status int, media string, b
 	return schema.Validate(value)
 }
 
-// finish fails for every operation that no request has seen succeed.
+// finish fails the test for every operation that has never succeeded.
 func (d *document) finish() {
 	d.Helper()
 	var missed []string
@@ -182,6 +182,6 @@ func (d *document) finish() {
 	}
 	slices.Sort(missed)
 	for _, name := range missed {
-		d.Errorf("%s was never seen to succeed: drive it in this test", name)
+		d.Errorf("%s has never succeeded: call it in this test", name)
 	}
 }

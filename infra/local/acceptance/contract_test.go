@@ -24,8 +24,8 @@ import (
 
 const setupToken = "a-setup-token-for-one-test"
 
-// TestContract drives every operation of the document on the whole system,
-// holds every answer to its schema, and the document to the contract.
+// TestContract calls every operation of the document on the whole system. It checks
+// every answer against its schema, and the document against the contract.
 func TestContract(t *testing.T) {
 	t.Parallel()
 	base, token := elsewhere(t)
@@ -50,8 +50,9 @@ func TestContract(t *testing.T) {
 	v.doc.finish()
 }
 
-// elsewhere is a system that runs already, with a console beside it and no first
-// administrator yet: ACCEPTANCE_URL, and ACCEPTANCE_SETUP_TOKEN that admits one.
+// elsewhere returns ACCEPTANCE_URL and ACCEPTANCE_SETUP_TOKEN: a running system, and
+// the token for its first administrator. The system must have a console and no
+// administrator yet. Both are empty if the test has to start a system.
 func elsewhere(t *testing.T) (string, string) {
 	t.Helper()
 	base, token := os.Getenv("ACCEPTANCE_URL"), os.Getenv("ACCEPTANCE_SETUP_TOKEN")
@@ -61,11 +62,11 @@ func elsewhere(t *testing.T) (string, string) {
 	return base, token
 }
 
-// startSystem runs a whole system of the test's own, whose limits no single address reaches.
+// startSystem runs a whole system for this test. Its rate limits are so high that the test does not reach them.
 func startSystem(t *testing.T, log io.Writer) *system.System {
 	t.Helper()
 	dir := t.TempDir()
-	// Where only root can install, PostgreSQL was unpacked once for all tests.
+	// An account without the right to install packages uses the PostgreSQL that was unpacked once for all tests.
 	if tools, err := filepath.Abs("../../../.run/pg"); err == nil {
 		if err := os.Symlink(tools, filepath.Join(dir, "pg")); err != nil {
 			t.Fatal(err)
@@ -88,7 +89,7 @@ func startSystem(t *testing.T, log io.Writer) *system.System {
 	return s
 }
 
-// photograph is a picture with something in it.
+// photograph returns a JPEG with a colour gradient. Another shade gives another picture.
 func photograph(t *testing.T, shade uint8) []byte {
 	t.Helper()
 	img := image.NewRGBA(image.Rect(0, 0, 640, 480))
@@ -113,7 +114,7 @@ func (v *visitor) meta() {
 	v.do("GET", "/users/me", nil, http.StatusUnauthorized)
 }
 
-// administrators sets the first one up and signs them in with their second factor.
+// administrators makes the first administrator and signs in with the second factor.
 func (v *visitor) administrators(setupToken string) *visitor {
 	v.Helper()
 	const email, secret = "admin@example.tl", "monte-Ramelau-2963"
@@ -140,7 +141,7 @@ func (v *visitor) join(email, password string) (*visitor, apiclient.TestResponse
 	return v.as(tokens.Object().Text("access_token")), tokens
 }
 
-// accounts goes through both ways of having one.
+// accounts uses the operations of accounts: those of the app and those of the journey client.
 func (v *visitor) accounts() *visitor {
 	v.Helper()
 	const email, first, second, third = "maria@example.tl", "rua-Aimutin-42", "ponte-Comoro-77", "praia-Areia-Branca-5"
@@ -152,9 +153,9 @@ func (v *visitor) accounts() *visitor {
 	google := v.do("POST", "//_local/google", object{"email": "joao@example.tl", "name": "João"}, 200)
 	v.do("POST", "/auth/google", object{"id_token": google.Object().Text("id_token")}, 200)
 
-	known := v.mailed(email, sixDigits, "")
+	firstCode := v.mailed(email, sixDigits, "")
 	v.do("POST", "/auth/forgot-password", object{"email": email}, 200)
-	v.do("POST", "/auth/reset-password", object{"email": email, "otp": v.mailed(email, sixDigits, known), "new_password": second}, 200)
+	v.do("POST", "/auth/reset-password", object{"email": email, "otp": v.mailed(email, sixDigits, firstCode), "new_password": second}, 200)
 	c.do("GET", "/users/me", nil, http.StatusUnauthorized)
 	c = v.as(v.do("POST", "/auth/login", object{"email": email, "password": second}, 200).Object().Text("access_token"))
 	other := v.as(v.do("POST", "/auth/login", object{"email": email, "password": second}, 200).Object().Text("access_token"))
@@ -192,7 +193,7 @@ func (v *visitor) accounts() *visitor {
 	return c
 }
 
-// elements are the objects of an array, or of the items of an envelope.
+// elements returns the objects of an array, or of the member items of a page.
 func elements(r apiclient.TestResponse) []apiclient.Object {
 	if bytes.HasPrefix(bytes.TrimSpace(r.Body), []byte("{")) {
 		return r.Object().Items("items")
@@ -227,15 +228,15 @@ func (v *visitor) staff(admin *visitor) (*visitor, string) {
 	return o, agency
 }
 
-// reports files some and follows one to its end; it returns the one that stays.
+// reports creates reports and uses every operation on them. It returns the id of a report that is not withdrawn.
 func (v *visitor) reports(c, admin, official *visitor, agency string) string {
 	v.Helper()
 	up := c.do("POST", "/reports/pre-upload-image", picture(photograph(v.T, 10)), 201).Object().Text("upload_id")
 	c.do("POST", "/reports/pre-upload-image", object{"content_type": "image/jpeg", "size_bytes": 1000}, 201)
-	draft := object{"issue_type": "pothole", "title": "Hole", "latitude": -8.5569, "longitude": 125.5603, "municipality": "Dili",
+	request := object{"issue_type": "pothole", "title": "Hole", "latitude": -8.5569, "longitude": 125.5603, "municipality": "Dili",
 		"client_id": uuid.NewString(), "images": []object{{"upload_id": up}}, "captured_at": time.Now().UTC().Format(time.RFC3339)}
-	id := c.do("POST", "/reports", draft, 201).Object().Text("id")
-	c.do("POST", "/reports", draft, 200)
+	id := c.do("POST", "/reports", request, 201).Object().Text("id")
+	c.do("POST", "/reports", request, 200)
 	c.do("POST", "/reports", object{"issue_type": "pothole", "latitude": 200, "longitude": 0}, 422)
 	c.until("AI and ledger", func() bool {
 		r := c.get("/reports/" + id).Object().Values
@@ -262,7 +263,7 @@ func (v *visitor) reports(c, admin, official *visitor, agency string) string {
 	c.do("GET", "/reports/"+plain, nil, 404)
 	pictured := fresh()
 	added := c.do("POST", "/reports/"+pictured+"/images", picture(photograph(v.T, 90)), 201).Object().Text("id")
-	// From here on the AI may be done at any moment, and the report its reporter's no more.
+	// From here on the AI may verify the report at any moment. Its reporter can then no longer change it.
 	admin.do("DELETE", "/reports/"+pictured+"/images/"+added, nil, 200)
 
 	rejected := fresh()
@@ -374,7 +375,7 @@ func (v *visitor) public(id string) {
 	v.get("/" + asset.FindString(page))
 }
 
-// farewell removes what can be removed.
+// farewell uses the operations that remove agencies and accounts.
 func (v *visitor) farewell(c, admin *visitor, agency string) {
 	v.Helper()
 	up := c.do("POST", "/reports/pre-upload-image", picture(photograph(v.T, 200)), 201).Object().Text("upload_id")

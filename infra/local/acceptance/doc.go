@@ -1,4 +1,4 @@
-// Package acceptance holds the journeys, users and auth functions together to
-// what the published journey client relies on, and to the faults of the backend
-// it used before. It is tests alone, over HTTP.
+// Package acceptance tests the whole API over HTTP: every operation of the OpenAPI
+// document, what the published journey client relies on, and the faults of the
+// backend that this client used before. It contains only tests.
 package acceptance

@@ -12,8 +12,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/config"
 )
 
-// The faults of the replaced backend that accounts are about, by the names of
-// the notes. Those of journeys and markers are in functions/journeys.
+// The faults of the replaced backend in its accounts, by their numbers. The faults in
+// journeys and markers are in functions/journeys.
 
 func TestS01NoAccountCanBeTakenOver(t *testing.T) {
 	t.Parallel()
@@ -183,7 +183,7 @@ func TestS13GuessingAndMailBombingAreLimited(t *testing.T) {
 		}
 	}
 	if !limited {
-		t.Error("30 wrong passwords were all looked at")
+		t.Error("30 wrong passwords in a row were all checked")
 	}
 	other := newSite(t, "RATE_LIMIT_AUTH_PER_MINUTE", "1000")
 	u := other.rider("ueli")
@@ -231,8 +231,8 @@ func TestS15PasswordsHaveRulesAndAreNeverEchoedOrCut(t *testing.T) {
 	b.loginWith(long).Want(200)
 }
 
-// What the functions are configured with stays inside. That it comes from Secrets
-// Manager, not from plain variables, the tests of the stacks hold.
+// No answer contains a secret of the configuration. The tests of the stacks check that
+// secrets come from Secrets Manager and not from plain variables.
 func TestS19NoAnswerCarriesAKey(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -241,7 +241,7 @@ func TestS19NoAnswerCarriesAKey(t *testing.T) {
 			body := string(b.Get(path).Body)
 			for _, name := range []string{"TOKEN_SIGNING_KEY", "SEAL_KEYS", "DATABASE_URL"} {
 				if strings.Contains(body, s.Env[name]) {
-					t.Errorf("%s gives %s away", path, name)
+					t.Errorf("the answer of %s contains %s", path, name)
 				}
 			}
 		}
@@ -270,7 +270,7 @@ func TestB09OneAccountAnAddress(t *testing.T) {
 	}
 }
 
-// No mail server runs in this world: whoever waited for one would fail.
+// This test has no mail server: a request that waits for one would fail.
 func TestB13NoRequestWaitsForMail(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

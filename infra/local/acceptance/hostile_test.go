@@ -17,8 +17,8 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
 )
 
-// TestHostileInput sends what no client should to every parameter and member of every operation: each answer is one the
-// document knows, none is a fault of ours, and nothing panics on the way.
+// TestHostileInput sends invalid values to every parameter and member of every operation. No answer may be a 5xx or contain
+// an error of the database, every error must be a problem document, and no handler may panic.
 func TestHostileInput(t *testing.T) {
 	t.Parallel()
 	log := &panics{}
@@ -42,17 +42,17 @@ func TestHostileInput(t *testing.T) {
 	}
 }
 
-// hostileTexts go into parameters, and as strings into members.
+// hostileTexts are sent in parameters, and as strings in members.
 var hostileTexts = []string{"", " ", "\x00", "a\x00b", "\xff\xfe", "NaN", "Infinity", "-1", "0", "1e400", "99999999999999999999", "true", "null",
 	"' OR 1=1 --", "%", "\\", "../../etc/passwd", "2026-13-45T99:99:99Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z",
 	"\u202e\U0001F40A", "{}", "[1,2", "a,b,,c", strings.Repeat("x", 5000), uuid.Nil.String()}
 
-// hostileValues go into members of a body as they are.
+// hostileValues are JSON texts that are sent as the values of members.
 var hostileValues = []string{"null", "true", "-1", "0", "1e308", "1e999", "99999999999999999999", `[]`, `{}`, `[null]`, `[{}]`, `[[[[]]]]`, `["\u0000"]`, `{"a":"\u0000"}`,
 	`[{"\u0000":1}]`, `[{"client_id":"\u0000","report_id":"\u0000","status":"\u0000","note":"\u0000","title":"\u0000","upload_id":"\u0000"}]`, `"\u0000"`, `"\ud800"`,
 	`{"type":"Point"}`, `{"type":"Point","coordinates":[1e308,-1e308]}`, `{"type":"Point","coordinates":[null,"x"]}`}
 
-// hostileBodies stand where an object is expected.
+// hostileBodies are sent as a whole body where an object is expected.
 var hostileBodies = []string{"", "null", "true", "1", `""`, "[]", "[{}]", "{}", "{", `{"a":`, "\x00", "\xff", `{"a":1}{"b":2}`,
 	strings.Repeat("[", 20000), strings.Repeat(`{"a":`, 20000), `{"` + strings.Repeat("k", 70000) + `":1}`}
 
@@ -78,7 +78,8 @@ type hostile struct {
 	sent  int
 }
 
-// people makes somebody who has one of each, so that what is tried gets past the question whether it exists.
+// people makes a person who has one object of each kind, so that requests are not refused only because the object does not
+// exist.
 func (h *hostile) people() {
 	h.Helper()
 	h.admin = h.administrators(setupToken)
@@ -93,7 +94,7 @@ func (h *hostile) people() {
 	h.ids["user_id"] = h.ids["users"]
 }
 
-// target is an operation with what a request to it may carry.
+// target is an operation with its parameters and its body.
 type target struct {
 	Method, Template string
 	Parameters       []parameter `json:"parameters"`
@@ -111,10 +112,11 @@ type schemaRef struct {
 	Properties map[string]schemaRef `json:"properties"`
 }
 
-// ends says which operations would end the account or the session they are tried with.
+// ends matches the operations that would delete the account of the test or end its session. They are not called.
 var ends = regexp.MustCompile(`^POST .*/auth/logout$|^DELETE .*/users/me$|^POST .*/auth/totp/disable$`)
 
-// harms says what is tried with ids of nobody: it could remove what the others are tried with, or suspend its owner.
+// harms reports whether an operation could delete an object that other requests need, or suspend the person. Such an
+// operation is called with ids that do not exist.
 func harms(o target) bool {
 	return o.Method == http.MethodDelete || strings.Contains(o.Template, "/admin/users")
 }
@@ -152,7 +154,7 @@ func (h *hostile) operations() []target {
 
 var placeholder = regexp.MustCompile(`\{(\w+)\}`)
 
-// path fills in the ids that exist, so that the operation does its work; with a value of ours for one parameter.
+// path returns the path of an operation with existing ids, and with value for the parameter called name.
 func (h *hostile) path(o target, name, value string) string {
 	group := strings.Split(strings.TrimPrefix(o.Template, "/api/v1/"), "/")
 	return placeholder.ReplaceAllStringFunc(o.Template, func(found string) string {
@@ -209,7 +211,7 @@ func (h *hostile) body(o target, schema schemaRef) {
 			h.attack(o, path, `{"`+name+`":`+value+`}`, nil)
 		}
 	}
-	// All at once: what one member's refusal hides, the same kind in all of them may pass.
+	// The same value in all members at once: a check of one member may hide a fault in another.
 	for _, value := range values {
 		var all []string
 		for name := range schema.Properties {
@@ -238,13 +240,13 @@ func (h *hostile) attack(o target, path, body string, header http.Header) {
 	raw := res.Body
 	h.sent++
 	if res.Status == http.StatusTooManyRequests && !strings.Contains(o.Template, "/auth/") {
-		h.Fatalf("%s %.200s was refused for its number, not for what it is", o.Method, path)
+		h.Fatalf("%s %.200s was refused by a rate limit", o.Method, path)
 	}
 	if res.Status >= 500 || bytes.Contains(raw, []byte("SQLSTATE")) {
 		h.Errorf("%s %.200s with %.200q: %d %.300s", o.Method, path, body, res.Status, raw)
 		return
 	}
-	page := strings.HasPrefix(o.Template, "/r/") // for people, who get a page that says so
+	page := strings.HasPrefix(o.Template, "/r/") // its errors are HTML pages
 	if res.Status >= 400 && !page && len(raw) > 0 && !strings.HasPrefix(res.Header.Get("Content-Type"), "application/problem+json") {
 		h.Errorf("%s %.200s: %d as %s", o.Method, path, res.Status, res.Header.Get("Content-Type"))
 	}

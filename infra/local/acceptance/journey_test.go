@@ -199,7 +199,7 @@ func TestBehaviour24NearbyAndABurstOfMarkerReads(t *testing.T) {
 	if err := json.Unmarshal(b.Get("/journeys/"+mine+"/journeys/nearby").Want(200).Body, &ids); err != nil || len(ids) != 5 {
 		t.Fatalf("nearby: %v %v", ids, err)
 	}
-	ids = append(ids, "01900000-0000-7000-8000-000000000000") // gone since: it must not spoil the rest
+	ids = append(ids, "01900000-0000-7000-8000-000000000000") // deleted meanwhile: the other reads must still succeed
 	answers := make([]apiclient.TestResponse, 120)
 	var running sync.WaitGroup
 	for i := range answers {
@@ -212,7 +212,7 @@ func TestBehaviour24NearbyAndABurstOfMarkerReads(t *testing.T) {
 		}
 	}
 	if answers[0].Header.Get("RateLimit-Limit") == "" {
-		t.Error("nothing limits the burst: this test shows nothing")
+		t.Error("the answer has no rate limit: this test proves nothing")
 	}
 }
 

@@ -123,8 +123,8 @@ type Request struct {
 	Path string
 	// Token replaces the client's token unless it is empty.
 	Token string
-	// Body is sent as its type says: nil sends none, a []byte goes as it is and counts as JSON, url.Values as a form, Raw
-	// and Form as they describe, and any other value as its JSON.
+	// Body is sent according to its type. nil: no body. []byte: unchanged, as JSON. url.Values: as a form. Raw and Form: see
+	// there. Any other value is encoded as JSON.
 	Body any
 	// Header is added to the request, by canonical names. "Host" replaces the host.
 	Header http.Header

@@ -13,10 +13,10 @@ type Tester struct {
 	t testing.TB
 }
 
-// NewTester calls the system at url as nobody.
+// NewTester returns a Tester that calls the system at url without a token.
 func NewTester(t testing.TB, url string) Tester { return Tester{Client{URL: url}, t} }
 
-// Serve serves h until the test ends and calls it as nobody.
+// Serve serves h until the test ends. It returns a Tester that calls h without a token.
 func Serve(t testing.TB, h http.Handler) Tester {
 	t.Helper()
 	server := httptest.NewServer(h)

@@ -14,8 +14,8 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/generate"
 )
 
-// testbed is what an endpoint is measured on: a database, the system on it (site), the same system behind a proxy that
-// records its statements (proxied), and a connection that repeats these statements without the system (replay).
+// testbed is what an endpoint is measured on: a database and the system on it (site). proxied is the same system behind a
+// proxy that records its statements. replay is a connection that repeats these statements without the system.
 type testbed struct {
 	store         *store
 	database      Database

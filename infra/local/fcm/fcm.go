@@ -1,5 +1,5 @@
-// Package fcm stands in for the HTTP v1 API of Firebase Cloud Messaging, and for the token endpoint of Google's OAuth 2.0
-// where its clients get their access tokens.
+// Package fcm stands in for the HTTP v1 API of Firebase Cloud Messaging. It also has the token endpoint of Google's OAuth
+// 2.0, where clients get their access tokens.
 //
 // The prefix of a device token chooses the answer: "dead-" is UNREGISTERED, "invalid-" is INVALID_ARGUMENT, "mismatch-" is
 // SENDER_ID_MISMATCH. Every other token receives the message.

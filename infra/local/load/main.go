@@ -1,4 +1,4 @@
-// Command load simulates users at a steady rate, makes parts of the system fail when told to, and then checks that every
+// Command load simulates users at a steady rate. With -chaos it makes parts of the system fail. Then it checks that every
 // accepted write exists exactly once. See the README's "Test it".
 package main
 

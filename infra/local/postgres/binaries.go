@@ -28,8 +28,8 @@ type Binaries struct {
 }
 
 // FindBinaries returns a usable installation: one that was unpacked into tools before, else one on the host, else a new one
-// from the packages of the distribution, which root installs and other accounts unpack into tools. A new one takes about a
-// minute; lines for people about it go to log.
+// from the packages of the distribution. Root installs the packages; other accounts unpack them into tools. That takes about
+// a minute. Messages for the person who waits go to log.
 func FindBinaries(ctx context.Context, tools string, log io.Writer) (Binaries, error) {
 	tools, err := filepath.Abs(tools)
 	if err != nil {

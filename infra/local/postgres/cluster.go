@@ -96,7 +96,7 @@ func (c *Cluster) Stop() error {
 	return c.process.Stop(stopTimeout)
 }
 
-// Done is closed when the server has ended, whether by Stop or by itself.
+// Done is closed when the server has ended, after Stop or for another reason.
 func (c *Cluster) Done() <-chan struct{} {
 	return c.process.Done()
 }

@@ -55,10 +55,10 @@ func scheduled() map[catalog.FunctionName]func(context.Context, config.Env) (sta
 	}
 }
 
-// speed is how many times sooner than in AWS a failed message is delivered again and a schedule calls its function. It is
-// all in which this machine differs from the figures of the catalogue: nobody wants to wait 15 minutes here until a failed
-// message comes back. With 6, a message stays hidden for one timeout of its function, which is the least that is correct:
-// less would deliver a message again while its first delivery is still under way.
+// speed divides the visibility timeouts and the intervals of schedules in the catalogue. Without it a failed message would
+// come back only after up to 15 minutes. All other figures are those of the catalogue. With 6, a message stays
+// hidden for one timeout of its function. A larger value would be wrong: a message would be delivered again while the
+// function still handles it.
 const speed = 6
 
 // visibility is how long a received message stays hidden on this machine.

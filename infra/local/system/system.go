@@ -85,7 +85,7 @@ func Start(ctx context.Context, options Options) (*System, error) {
 	return s, nil
 }
 
-// Failed receives an error when a part of the system has ended by itself. The system does not work any more then.
+// Failed receives an error when a part of the system has ended without a call of Stop. The system then no longer works.
 func (s *System) Failed() <-chan error { return s.failed }
 
 // Stop ends everything in the reverse order of starting: the API accepts nothing new, running work is finished, then the

@@ -6,9 +6,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// requireLedgerEvents makes triggers that refuse a transaction of the functions which changes data covered by the ledger
-// events of a report, but writes no event, or whose newest event does not agree with the report. The statements of tests
-// are not checked.
+// requireLedgerEvents makes triggers that check each transaction of the functions which changes data covered by ledger
+// events. They refuse it if it writes no event, or if the newest event does not agree with the report. The statements of
+// tests are not checked.
 const requireLedgerEvents = `
 CREATE FUNCTION test_ledger_events() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,6 +1,5 @@
-// Command cmd is `make fsck`: it re-derives every promise of the ledger and
-// names the first break. It ends with status 1 when something is broken and 2
-// when it could not finish.
+// Command cmd runs the checks of package fsck; `make fsck` runs it. Its exit status
+// is 1 if there are findings, and 2 if it could not finish.
 package main
 
 import (

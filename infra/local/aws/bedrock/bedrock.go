@@ -2,7 +2,7 @@
 // tool, and the multimodal embedding model by InvokeModel.
 //
 // There is no model behind it. A verdict is computed from a few statistics of the picture: the same picture gets the same
-// verdict, in whatever schema the tool has. Tests and demonstrations script other verdicts. An embedding is a projection
+// verdict, in any schema of the tool. Tests and demonstrations script other verdicts. An embedding is a projection
 // of the coarse structure of a picture, so the embeddings of similar pictures are close.
 package bedrock
 

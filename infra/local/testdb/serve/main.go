@@ -1,6 +1,6 @@
 // Command serve runs PostgreSQL for tests.
 //
-//	serve -keep dir        runs the server that test processes share, until the last of them has ended
+//	serve -keep dir        runs the server that test processes share; it ends after the last of them
 //	serve -- command …     runs the command with its own server, named by TEST_DATABASE_URL
 package main
 

@@ -166,7 +166,9 @@ const lockTimeout = 30 * time.Second
 // the others have come as far as that lock, on a machine of any speed. It fails the test after 30 seconds.
 func AwaitLocked(t testing.TB, db *pgxpool.Pool, n int) {
 	t.Helper()
-	const q = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+	// pg_stat_activity shows the role of the application no waits of other roles; pg_locks shows all.
+	const q = `SELECT count(DISTINCT l.pid) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+		WHERE NOT l.granted AND a.datname = current_database()`
 	waiting := 0
 	for end := time.Now().Add(lockTimeout); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if err := db.QueryRow(t.Context(), q).Scan(&waiting); err != nil {
@@ -177,6 +179,29 @@ func AwaitLocked(t testing.TB, db *pgxpool.Pool, n int) {
 		}
 	}
 	t.Fatalf("%d sessions wait for a lock, want %d", waiting, n)
+}
+
+// AtOnce calls the functions at the same time while a transaction holds what the statement locks, waits until each of them waits
+// for a lock, and then commits the transaction. It returns when all functions have.
+func AtOnce(t testing.TB, db *pgxpool.Pool, statement string, args []any, calls ...func()) {
+	t.Helper()
+	tx, err := db.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.Background()) }() // if a call does not wait
+	if _, err := tx.Exec(t.Context(), statement, args...); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for _, call := range calls {
+		wg.Go(call)
+	}
+	AwaitLocked(t, db, len(calls))
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wg.Wait()
 }
 
 // memory is a file system in memory on Linux. A database is created there ten times as fast as on a disk.

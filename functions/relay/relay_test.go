@@ -236,7 +236,7 @@ func TestStuckWorkIsSentAgainOncePerPeriod(t *testing.T) {
 	picture := b.upload("stored", "106 minutes", "7 days")
 	b.upload("processed", "106 minutes", "7 days")
 	b.upload("issued", "", "7 days")
-	b.upload("issued", "49 hours", "7 days") // its bytes never came
+	b.upload("issued", "50 hours", "7 days") // its bytes never came
 	for range 2 {
 		if err := b.run(); err != nil {
 			t.Fatal(err)

@@ -37,8 +37,8 @@ func (d *kill) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQuer
 // TraceQueryEnd implements pgx.QueryTracer.
 func (d *kill) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// killed is another process of the worker, which dies at d.
-func (b *bundle) killed(d *kill) queue.Handler {
+// traced is another process of the worker, whose statements d sees.
+func (b *bundle) traced(d pgx.QueryTracer) queue.Handler {
 	b.t.Helper()
 	c, err := pgxpool.ParseConfig(b.db.Config().ConnString())
 	if err != nil {
@@ -71,7 +71,7 @@ func TestARunKilledAtAnyStatementIsTakenUpAgain(t *testing.T) {
 		mails, pushes := len(b.mails.Mails(address)), len(b.pushes.Pushes("token-1"))
 		body := b.notify(notification.ReportFixed, nil)
 		d := &kill{at: at}
-		if back := b.deliverTo(b.killed(d), body); back != d.struck {
+		if back := b.deliverTo(b.traced(d), body); back != d.struck {
 			t.Errorf("kill at statement %d: came back %v", at, back)
 		}
 		if !d.struck {

@@ -144,6 +144,16 @@ func TestAnyChangeOfAChainIsFound(t *testing.T) {
 	})
 }
 
+// hcsMessage is the most bytes of a message that the Hedera Consensus Service takes in one transaction.
+const hcsMessage = 1024
+
+func TestAMessageIsNotLongerThanTheConsensusServiceTakes(t *testing.T) {
+	t.Parallel()
+	if MaxMessage > hcsMessage {
+		t.Errorf("MaxMessage is %d bytes, the service takes %d", MaxMessage, hcsMessage)
+	}
+}
+
 // TestEveryLeafIsProvenAndNothingElse: each payload of a batch is under its
 // root, at its own place only, and no other payload is.
 func TestEveryLeafIsProvenAndNothingElse(t *testing.T) {
@@ -155,7 +165,7 @@ func TestEveryLeafIsProvenAndNothingElse(t *testing.T) {
 			payloads[i] = fmt.Appendf(nil, `{"seq":%d}`, i)
 		}
 		b, err := NewBatch(payloads, time.Unix(1, 0))
-		if err != nil || len(b.Message) > MaxMessage {
+		if err != nil || len(b.Message) > hcsMessage {
 			t.Fatalf("batch of %d: message of %d bytes, %v", n, len(b.Message), err)
 		}
 		for i := range payloads {

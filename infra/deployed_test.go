@@ -137,8 +137,8 @@ func (s *site) acceptance(t *testing.T) {
 	}
 }
 
-// signedIn calls with a good token of an unknown session. Only the database can tell that, and without it the answer would
-// be 503.
+// signedIn calls with a valid token of an unknown session. The function has to ask the database about it: if it cannot reach
+// the database, the answer is 503.
 func (s *site) signedIn(t *testing.T) {
 	raw, err := s.Secret(t.Context(), s.settings.name("signing-1"))
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Without the setting there is no distribution. With it, nobody can go around the distribution.
+// Without the setting there is no distribution. With it, functions refuse requests that did not come through it.
 func TestEdge(t *testing.T) {
 	all, err := synthesized()
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 	"github.com/lafaekstreet/backend/migrations"
 )
 
-// TestOlderDatabaseGoesOn takes a database of number 30 to the newest schema. Files up to number 30 landed in another order
-// than that of their numbers, and databases applied them as they landed. So does this one.
+// TestOlderDatabaseGoesOn brings a database with number 30 to the newest schema. Files up to number 30 did not land in the
+// order of their numbers, and databases applied them in the order in which they landed. This database does the same.
 func TestOlderDatabaseGoesOn(t *testing.T) {
 	t.Parallel()
 	address := emptyDatabase(t)

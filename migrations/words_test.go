@@ -94,7 +94,7 @@ var free = map[string]string{
 	"users.suspended_reason":          "text of an administrator",
 }
 
-// wordy is what the names of columns of words end in.
+// wordy lists the endings of the names of columns that hold one of a few words.
 const wordy = `(^|_)(action|channel|consumer|entity|guess|kind|language|level|outcome|platform|priority|purpose|queue|reason|refusal|role|severity|source|stage|state|status|topic|types?|urgency|visibility)$`
 
 // TestColumnsListWhatTheCodeWrites compares the list of each column with the constants of the code. A new constant

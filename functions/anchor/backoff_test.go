@@ -17,7 +17,7 @@ func TestBackoffDoublesUpToFiveMinutes(t *testing.T) {
 		{2 * time.Second, 7, 256 * time.Second},
 		{2 * time.Second, 8, 5 * time.Minute},
 		{2 * time.Second, 1000, 5 * time.Minute},
-		{100 * time.Millisecond, 0, time.Second}, // the queue counts whole seconds
+		{100 * time.Millisecond, 0, time.Second}, // delays of SQS are whole seconds
 		{1700 * time.Millisecond, 1, 3 * time.Second},
 	} {
 		if got := backoff(c.base, c.attempts); got != c.want {

@@ -7,7 +7,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 )
 
-// Two workers that get the same event at once: the second waits until the first has claimed it, and is content.
+// Two workers that get the same event at once: the second waits until the first has claimed it, and does nothing.
 func TestClaimsOfOneEventDoNotCollide(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -79,7 +79,7 @@ func TestLockoutHoldsForAddressAndNetwork(t *testing.T) {
 	if _, err := s.db.Exec(t.Context(), `UPDATE users SET suspended_at = now() WHERE email = 'ana@example.tl'`); err != nil {
 		t.Fatal(err)
 	}
-	for range 12 { // the right password is no guess, also where the account is not verified
+	for range 12 { // the correct password does not count as a failure, even if the account is not verified
 		s.expect(login("ana@example.tl", goodPassword, "203.0.113.7:1"), 403, "account_suspended")
 	}
 }

@@ -2,7 +2,7 @@ package journeys_test
 
 import "fmt"
 
-// The size the plans and times are held at.
+// The numbers of rows on which plans and times are measured.
 const (
 	loadJourneys = 5000
 	loadEach     = 20 // markers a journey

@@ -26,7 +26,7 @@ func (b *bundle) ride(r *rider, id uuid.UUID, stops ...[2]float64) string {
 	return id.String()
 }
 
-// strew puts reports around places, most of them close; one in three is finished.
+// strew creates reports around places. Most are close to them, and one in three is finished.
 func (b *bundle) strew(r *rand.Rand, n int, metres float64, around ...[2]float64) {
 	b.t.Helper()
 	var lons, lats []float64

@@ -10,7 +10,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/testenv"
 )
 
-// TestDocumentationRendersInABrowser needs nothing from elsewhere: the tab has no network but this function.
+// TestDocumentationRendersInABrowser shows that the pages load nothing from other sites: the tab can reach only this function.
 func TestDocumentationRendersInABrowser(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t, meta.Open)

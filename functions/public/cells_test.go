@@ -8,7 +8,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
-// TestCellsEqualThoseOfTheDatabase holds our columns and rows against the functions of migrations/00012.
+// TestCellsEqualThoseOfTheDatabase compares our columns and rows with those of the functions in migrations/00012.
 func TestCellsEqualThoseOfTheDatabase(t *testing.T) {
 	t.Parallel()
 	db := testdb.Pool(t)

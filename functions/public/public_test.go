@@ -229,8 +229,8 @@ func TestExportsHoldTheMatchingReports(t *testing.T) {
 	}
 }
 
-// An answer through the gateway has at most 6 MB, in which a quote takes two bytes. A longer export stops before, after a
-// whole row, and says so.
+// An answer through the gateway has at most 6 MB, and a quote in it takes two bytes. A longer export ends before this limit
+// and after a whole row. The answer says that it is not complete.
 func TestALongExportFitsInAGatewayResponse(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

@@ -45,7 +45,7 @@ func TestQueriesDoNotScanFinishedRows(t *testing.T) {
 	if err := db.QueryRow(t.Context(), waitingSQL).Scan(&ai, &anchor, &failed); err != nil {
 		t.Fatal(err)
 	}
-	// The finished events are nine hours old, so that on a slow machine too the waiting one is told from them.
+	// The finished events are nine hours old. So the lag of the waiting event differs from theirs, even on a slow machine.
 	if ai < 3600 || ai > 2*3600 || anchor < 2*3600 || anchor > 8*3600 || failed != 7 {
 		t.Errorf("waiting: %.0f s and %.0f s, %d failed; want an hour and two hours at least, 7", ai, anchor, failed)
 	}

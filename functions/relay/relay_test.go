@@ -231,7 +231,7 @@ func TestStuckWorkIsSentAgainOncePerPeriod(t *testing.T) {
 	b.report("needs_review", "1 day")
 	b.exec(`UPDATE reports SET geocoded_at = now() WHERE id <> $1`, stuck)
 	b.exec(`INSERT INTO outbox (id, queue, body, not_before) SELECT $1, 'geocode', jsonb_build_object('report_id', id), now() + interval '1 day'
-		FROM reports WHERE id = $2`, database.NewID(), b.report("failed", "2 days")) // asks again by itself
+		FROM reports WHERE id = $2`, database.NewID(), b.report("failed", "2 days")) // the geocode worker sends this message again
 	b.report("failed", "8 days") // nobody knows the place
 	picture := b.upload("stored", "106 minutes", "7 days")
 	b.upload("processed", "106 minutes", "7 days")

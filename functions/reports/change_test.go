@@ -57,8 +57,8 @@ func TestAmending(t *testing.T) {
 	}
 }
 
-// Whatever is changed, and in whatever order, the newest event of the ledger vouches for what the report has become.
-func TestEventsVouchForWhatAChangeMakesOfAReport(t *testing.T) {
+// After any changes in any order, the newest ledger event has the present state of the report.
+func TestNewestEventHasTheStateOfTheReport(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	c, mod, admin := w.Citizen(), w.Staff(identity.Moderator), w.Staff(identity.Admin)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Phones that retry a report, days later too, are recognised by this hash. So it must stay the same in every version.
+// This hash recognises the retry of a report, even days later. So it must be the same in every version.
 func TestContentHashStaysTheSame(t *testing.T) {
 	t.Parallel()
 	const whole = `{"issue_type": "pothole", "title": "Deep hole", "description": "Before the bridge", "latitude": -8.5569,

@@ -50,7 +50,7 @@ func BenchmarkCreate(b *testing.B) {
 	}
 }
 
-// each has everybody create n reports at once, and tells how long that took all of them together.
+// each makes every person create n reports at the same time, and returns how long all of them together took.
 func each(b *testing.B, w *testenv.System, people []*testenv.Client, n int,
 	create func(*testing.B, *testenv.System, *testenv.Client, uuid.UUID)) time.Duration {
 	uploads := make([][]uuid.UUID, len(people))

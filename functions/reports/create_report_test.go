@@ -15,7 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
-// What POST /reports answers is made without reading the report back; it must be what reading would have given.
+// The answer to POST /reports is made without reading the report. It must equal the answer to GET of the report.
 func TestTheAnswerToCreateIsTheReport(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
@@ -63,7 +63,7 @@ func TestTheAnswerToCreateIsTheReport(t *testing.T) {
 	}
 }
 
-// Numbers are given in the order of creation, each once, and none is lost to a request that failed.
+// Numbers are assigned in the order of creation, each once. A request that fails uses no number.
 func TestNumbersHaveNoGaps(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
@@ -102,7 +102,7 @@ func TestNumbersHaveNoGaps(t *testing.T) {
 	}
 }
 
-// A request in progress keeps nobody waiting before it has its number: what it waits for itself comes first.
+// A request makes others wait only once it has its number. All locks that it may have to wait for are taken before that.
 func TestACreateThatWaitsDelaysNobody(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
@@ -112,7 +112,7 @@ func TestACreateThatWaitsDelaysNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback(t.Context()) }()
-	// Their account is being changed, so their request waits.
+	// Another transaction changes this person's account, so the person's request waits.
 	if _, err := tx.Exec(t.Context(), `SELECT FROM users WHERE id = $1 FOR UPDATE`, slow.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +208,7 @@ func ready(w *testenv.System, c *testenv.Client, shade uint8) string {
 	return id
 }
 
-// Poolers that keep no session want other query modes; creating a report works in them all.
+// Connection poolers without sessions need other query modes. Creating a report works in all of them.
 func TestCreateInEveryQueryMode(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []string{"cache_statement", "cache_describe", "exec", "simple_protocol"} {

@@ -21,7 +21,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
-// createRoute is POST /reports up to where the database begins.
+// createRoute is POST /reports without the statements of the database.
 type createRoute struct {
 	seen func(CreateInput)
 }
@@ -115,7 +115,7 @@ func sameInABatch(t *testing.T, items *requestReader, contentType string, body [
 	}
 }
 
-// checkCreateInput holds what was understood to the columns it goes to.
+// checkCreateInput checks that the values that were read fit the columns in which they are stored.
 func checkCreateInput(t *testing.T, f CreateInput) {
 	t.Helper()
 	if !report.ValidPoint(f.latitude, f.longitude) || !slices.Contains(report.IssueTypes(), f.issueType) {

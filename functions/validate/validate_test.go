@@ -318,7 +318,7 @@ func TestADecisionOfStaffDuringAVerdictIsKept(t *testing.T) {
 }
 
 // A message that is delivered twice is judged once. The second run may have read the report just before the first one
-// stored its verdict: it must not take a report that waits for a person out of their queue.
+// stored its verdict: it must not remove a report that waits for a person from the queue of staff.
 func TestASecondRunDoesNotChangeTheVerdict(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

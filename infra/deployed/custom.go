@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/cfn"
 
+	"github.com/lafaekstreet/backend/infra/assembly"
 	"github.com/lafaekstreet/backend/infra/runtimeapi"
 )
 
@@ -20,7 +21,26 @@ import (
 func (d *Deployment) apply(ctx context.Context, types ...string) error {
 	replies := make(chan cfn.Response, 1)
 	// In AWS the answer goes to a presigned address of S3.
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	front := httptest.NewServer(receiveReplies(replies))
+	defer front.Close()
+	serial := 0
+	for _, kind := range types {
+		for _, r := range d.assembly.OfType(kind) {
+			serial++
+			event := cfn.Event{RequestType: cfn.RequestCreate, RequestID: fmt.Sprintf("00000000-0000-4000-9000-%012d", serial),
+				ResponseURL: front.URL, ResourceType: r.Type, LogicalResourceID: r.ID, StackID: "arn:aws:cloudformation:::stack/" + r.Stack,
+				ResourceProperties: d.properties(r)}
+			if err := d.create(ctx, r, event, replies); err != nil {
+				return fmt.Errorf("custom resource %s: %w", r.ID, err)
+			}
+		}
+	}
+	return nil
+}
+
+// receiveReplies accepts the answers of custom resources with the limits of CloudFormation.
+func receiveReplies(replies chan<- cfn.Response) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		raw, err := io.ReadAll(io.LimitReader(r.Body, 4096+1)) // CloudFormation takes no more
 		var reply cfn.Response
 		if err != nil || len(raw) > 4096 || r.Method != http.MethodPut || json.Unmarshal(raw, &reply) != nil {
@@ -28,52 +48,52 @@ func (d *Deployment) apply(ctx context.Context, types ...string) error {
 			return
 		}
 		replies <- reply
-	}))
-	defer front.Close()
-	serial := 0
-	for _, kind := range types {
-		for _, r := range d.assembly.OfType(kind) {
-			target, ok := d.assembly.Find(r.Stack, r.Properties["ServiceToken"])
-			if !ok {
-				return fmt.Errorf("%s has no function", r.ID)
-			}
-			f, err := d.byKey(target.Key())
-			if err != nil {
-				return err
-			}
-			properties := make(map[string]any)
-			for name, v := range r.Properties {
-				if _, list := v.([]any); list {
-					properties[name] = d.assembly.Texts(r.Stack, v)
-					continue
-				}
-				properties[name] = d.assembly.Text(r.Stack, v)
-			}
-			serial++
-			event, err := json.Marshal(cfn.Event{RequestType: cfn.RequestCreate, RequestID: fmt.Sprintf("00000000-0000-4000-9000-%012d", serial),
-				ResponseURL: front.URL, ResourceType: r.Type, LogicalResourceID: r.ID, StackID: "arn:aws:cloudformation:::stack/" + r.Stack,
-				ResourceProperties: properties})
-			if err != nil {
-				return fmt.Errorf("custom resource %s: %w", r.ID, err)
-			}
-			if _, err := f.Invoke(ctx, event); err != nil {
-				return fmt.Errorf("custom resource %s: %w", r.ID, err)
-			}
-			select {
-			case reply := <-replies:
-				if reply.Status != cfn.StatusSuccess {
-					return fmt.Errorf("custom resource %s: %s", r.ID, reply.Reason)
-				}
-				d.setAttribute(r, "Ref", reply.PhysicalResourceID)
-				for name, v := range reply.Data {
-					d.setAttribute(r, name, fmt.Sprint(v))
-				}
-			default:
-				return fmt.Errorf("custom resource %s: CloudFormation got no answer", r.ID)
-			}
-			d.assembly.In(d.world)
-		}
 	}
+}
+
+// properties returns the properties of a custom resource as its function gets them.
+func (d *Deployment) properties(r assembly.Named) map[string]any {
+	out := make(map[string]any)
+	for name, v := range r.Properties {
+		if _, list := v.([]any); list {
+			out[name] = d.assembly.Texts(r.Stack, v)
+			continue
+		}
+		out[name] = d.assembly.Text(r.Stack, v)
+	}
+	return out
+}
+
+// create sends an event to the function of a custom resource and keeps the attributes of its answer.
+func (d *Deployment) create(ctx context.Context, r assembly.Named, event cfn.Event, replies <-chan cfn.Response) error {
+	target, ok := d.assembly.Find(r.Stack, r.Properties["ServiceToken"])
+	if !ok {
+		return errors.New("it has no function")
+	}
+	f, err := d.byKey(target.Key())
+	if err != nil {
+		return err
+	}
+	raw, err := json.Marshal(event)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Invoke(ctx, raw); err != nil {
+		return err
+	}
+	select {
+	case reply := <-replies:
+		if reply.Status != cfn.StatusSuccess {
+			return errors.New(reply.Reason)
+		}
+		d.setAttribute(r, "Ref", reply.PhysicalResourceID)
+		for name, v := range reply.Data {
+			d.setAttribute(r, name, fmt.Sprint(v))
+		}
+	default:
+		return errors.New("CloudFormation got no answer")
+	}
+	d.assembly.In(d.world)
 	return nil
 }
 

@@ -31,7 +31,7 @@ func (k *spentKeys) Admit(_ context.Context, _ uuid.UUID, spends []admission.Spe
 	return identity.Session{}, budgets, nil
 }
 
-// The budget of a member is that of the value the operation decodes, whatever else is sent.
+// A budget of a member is counted by the value that the operation decodes, even if the request has the member twice.
 func TestTheLimitCountsTheMemberThatIsDecoded(t *testing.T) {
 	t.Parallel()
 	var k spentKeys

@@ -57,9 +57,9 @@ func mirrorService() *Service {
 	return New(Deps{Clock: timestamp.System{}, Log: slog.New(slog.DiscardHandler), Config: Config{CORSOrigins: []string{"https://map.example"}}}, mirror{})
 }
 
-// FuzzHeaders: whatever a request's headers say, the answer is whole, in a
-// language of ours, shown to no page of others, and left out for nobody but who
-// names the very version they hold.
+// FuzzHeaders: for any request headers the answer is complete and in one of our
+// languages, and pages of other origins cannot read it. The body is left out only for a
+// request that names the present version.
 func FuzzHeaders(f *testing.F) {
 	service := mirrorService()
 	whole := httptest.NewRecorder()

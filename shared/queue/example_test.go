@@ -45,7 +45,8 @@ func ExampleEach() {
 	// again: second
 }
 
-// An error that no later try can mend is marked. With WithDeadLetters such a message goes to the dead letters at once.
+// Permanent marks an error that comes again at every delivery. With WithDeadLetters such a message goes to the dead letters
+// at once.
 func ExamplePermanent() {
 	err := queue.Permanent(errors.New("message names no report"))
 	fmt.Println(err)

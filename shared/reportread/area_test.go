@@ -9,8 +9,8 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 )
 
-// TestCircleHoldsItsBox takes any boxes, across the antimeridian and up to the poles, and any of their points: none lies
-// outside of the circle that is asked for in the box's place.
+// TestCircleHoldsItsBox uses random boxes, across the antimeridian and up to the poles, and random points of them. No point
+// is outside of the circle of its box.
 func TestCircleHoldsItsBox(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
@@ -42,8 +42,8 @@ func TestCircleHoldsItsBox(t *testing.T) {
 	}
 }
 
-// TestBoundsHoldTheCircle takes circles of 1 m to 15,000 km anywhere, also at the poles, across the antimeridian and where
-// the axes of the earth leave it: the bounds meet every point of the circle, and few of those three times as far away.
+// TestBoundsHoldTheCircle uses circles of 1 m to 15,000 km, also at the poles, across the antimeridian and at the ends of
+// the three axes. The bounds contain every point of the circle, and few of the points that are three times as far away.
 func TestBoundsHoldTheCircle(t *testing.T) {
 	t.Parallel()
 	db := testdb.Pool(t)

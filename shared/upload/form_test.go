@@ -9,7 +9,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
-// A form may have 256 KiB of text and a picture of 4.5 MB. A larger picture is told to take the direct way.
+// A form may have 256 KiB of text and a picture of 4.5 MB. The answer to a larger picture says to upload it directly.
 func TestPartsOfAFormAreBounded(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

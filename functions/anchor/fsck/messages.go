@@ -127,55 +127,60 @@ func (c *Check) compare(ctx context.Context, where string, m *ledger.TopicMessag
 	return nil
 }
 
-// submissions checks that each submission still has all its events, and that the message of each confirmed one exists.
+// submissionSummary is a submission and the number of events that refer to it.
+type submissionSummary struct {
+	ID       uuid.UUID
+	TopicID  string
+	Sequence *int64
+	Batch    int
+	State    ledger.SubmissionState
+	Events   int
+}
+
+// submissions checks each submission.
 func (c *Check) submissions(ctx context.Context) error {
 	const query = `
 SELECT s.id, s.topic_id, s.sequence_number, s.batch_size, s.state,
        (SELECT count(*) FROM ledger_anchors a WHERE a.submission_id = s.id)
 FROM ledger_submissions s WHERE s.id > $1 ORDER BY s.id LIMIT $2`
-	type row struct {
-		ID       uuid.UUID
-		TopicID  string
-		Sequence *int64
-		Batch    int
-		State    ledger.SubmissionState
-		Events   int
-	}
 	var last uuid.UUID
 	for {
 		rows, err := c.DB.Query(ctx, query, last, pageSize)
 		if err != nil {
 			return fmt.Errorf("fsck: list submissions: %w", err)
 		}
-		page, err := pgx.CollectRows(rows, pgx.RowToStructByPos[row])
+		page, err := pgx.CollectRows(rows, pgx.RowToStructByPos[submissionSummary])
 		if err != nil {
 			return fmt.Errorf("fsck: list submissions: %w", err)
 		}
 		for _, s := range page {
-			last = s.ID
-			c.result.Submissions++
-			where := "submission " + s.ID.String()
-			if s.Events != max(s.Batch, 1) {
-				if err := c.find(where, "complete", "it was made for %d events, but only %d are left", max(s.Batch, 1), s.Events); err != nil {
-					return err
-				}
-			}
-			if s.State == ledger.SubmissionFailed {
-				if err := c.find(where, "message", "its state is failed: the mirror node contradicted it"); err != nil {
-					return err
-				}
-			}
-			if s.State != ledger.SubmissionConfirmed {
-				continue
-			}
-			if err := c.onTopic(ctx, where, s.TopicID, s.Sequence); err != nil {
+			if err := c.submission(ctx, s); err != nil {
 				return err
 			}
+			last = s.ID
 		}
 		if len(page) < pageSize {
 			return nil
 		}
 	}
+}
+
+// submission checks that a submission still has all its events, and that the message of a confirmed one exists.
+func (c *Check) submission(ctx context.Context, s submissionSummary) error {
+	c.result.Submissions++
+	where := "submission " + s.ID.String()
+	if s.Events != max(s.Batch, 1) {
+		if err := c.find(where, "complete", "it was made for %d events, but only %d are left", max(s.Batch, 1), s.Events); err != nil {
+			return err
+		}
+	}
+	switch s.State {
+	case ledger.SubmissionFailed:
+		return c.find(where, "message", "its state is failed: the mirror node contradicted it")
+	case ledger.SubmissionConfirmed:
+		return c.onTopic(ctx, where, s.TopicID, s.Sequence)
+	}
+	return nil
 }
 
 // onTopic checks that a confirmed submission names a message that exists on one of our topics.

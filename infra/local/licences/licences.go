@@ -22,7 +22,7 @@ type module struct {
 	Licence            string // SPDX identifiers joined by " AND ", "unknown" or "none found"
 }
 
-// permissive reports whether the licence asks for nothing but the names of the authors.
+// permissive reports whether the licence requires only that the authors are named.
 func (m module) permissive() bool {
 	known := []string{"Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "ISC", "BSD-0-Clause", "Unlicense", "Zlib", "CC0-1.0"}
 	for id := range strings.SplitSeq(m.Licence, " AND ") {
@@ -100,8 +100,8 @@ func licenceOf(dir string) (string, error) {
 // phrase is a text by which a licence is recognized.
 type phrase struct{ id, text string }
 
-// strict are the licences that ask for more than the names of the authors. They are looked for first, because a file may
-// contain several licences. The one whose name comes first wins: the GPL, for example, also mentions the AGPL.
+// strict are the licences that require more than that. They are searched first, because a file may contain several
+// licences. Of several names in a text, the first one is used: the GPL, for example, also mentions the AGPL.
 var strict = []phrase{
 	{"AGPL", "gnu affero general public license"},
 	{"LGPL", "gnu lesser general public license"},

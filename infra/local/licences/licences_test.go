@@ -2,7 +2,7 @@ package main
 
 import "testing"
 
-// The licences of all linked modules must ask for nothing but the names of the authors.
+// The licences of all linked modules may require only that the authors are named.
 func TestOnlyPermissiveLicencesAreLinkedIn(t *testing.T) {
 	t.Chdir("../../..") // which forbids running in parallel
 	found, err := linked(t.Context(), "./functions/...")

@@ -8,8 +8,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 )
 
-// API Gateway sends a request to a function only if the catalogue names its route: a route that is missing there is a 404
-// when deployed, and one that is there in vain leads to a function that does not know it.
+// API Gateway sends a request to a function only if the catalogue has its route. So the catalogue must have every route of
+// the functions: a missing one would be a 404 after a deploy. And it must have no others: a function would not know them.
 func TestCatalogueHasEveryRoute(t *testing.T) {
 	t.Parallel()
 	type key struct {

@@ -87,7 +87,7 @@ func (s *system) anchored() {
 	all, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 	s.must(err)
 	c := s.ledgerConfig()
-	c.MirrorTimeout = time.Minute // that of the workers may be short
+	c.MirrorTimeout = time.Minute // workers may have a short timeout
 	for _, id := range all {
 		v, err := ledger.Verify(s.Context(), s.owner, ledger.NewMirror(c), c, id)
 		s.must(err)
@@ -97,7 +97,7 @@ func (s *system) anchored() {
 	}
 }
 
-// everybodyTold fails the test unless n notifications were delivered by each channel, none of them twice. With doubt, a
+// everybodyTold fails the test unless each channel has delivered n notifications, none of them twice. With doubt, a
 // delivery may have the state unknown: its service gave no answer, so it may not have arrived.
 func (s *system) everybodyTold(n int, doubt bool) {
 	s.Helper()

@@ -156,7 +156,7 @@ func tabulate(outcomes map[string]string) string {
 	return b.String()
 }
 
-// inShort returns the parts of an outcome that differ from the usual one.
+// inShort returns only those parts of an outcome that differ from the usual one.
 func inShort(outcome string) string {
 	if outcome == usual {
 		return "as usual"

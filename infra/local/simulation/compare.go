@@ -3,6 +3,7 @@ package simulation
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
@@ -154,52 +155,57 @@ func (a *Reconciliation) notifications(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	told := map[string]map[string]int{}
+	stored := map[string]map[string]int{} // by report and type
 	total := 0
 	for _, r := range found {
-		if told[r.Report] == nil {
-			told[r.Report] = map[string]int{}
+		if stored[r.Report] == nil {
+			stored[r.Report] = map[string]int{}
 		}
-		told[r.Report][r.Type] = r.Count
+		stored[r.Report][r.Type] = r.Count
 		total += r.Count
 	}
 	for _, e := range a.simulation.accepted.reports {
-		want := map[string]int{"report_received": 1, "blockchain_confirmed": 1}
-		if e.picture {
-			want["report_verified"]++
-		}
-		for _, m := range e.changes {
-			switch m.to {
-			case "verified", "rejected", "fixed":
-				want["report_"+m.to]++
-			default:
-				want["report_status_changed"]++
-			}
-		}
-		for _, author := range e.comments {
-			if author != e.owner {
-				want["comment_added"]++
-			}
-		}
-		got := told[e.id]
-		same := len(got) == len(want)
-		for t, n := range want {
-			same = same && got[t] == n
-		}
-		if !same {
-			a.AddDifference("report %s has the notifications %v, want %v", e.number, got, want)
+		if want := e.notifications(); !maps.Equal(stored[e.id], want) {
+			a.AddDifference("report %s has the notifications %v, want %v", e.number, stored[e.id], want)
 		}
 	}
 	a.line(total, "notifications, one for each event")
+	return a.deliveries(ctx)
+}
+
+// notifications counts by type the notifications that the reporter must have.
+func (e *acceptedReport) notifications() map[string]int {
+	out := map[string]int{"report_received": 1, "blockchain_confirmed": 1}
+	if e.picture {
+		out["report_verified"]++
+	}
+	for _, m := range e.changes {
+		switch m.to {
+		case "verified", "rejected", "fixed":
+			out["report_"+m.to]++
+		default:
+			out["report_status_changed"]++
+		}
+	}
+	for _, author := range e.comments {
+		if author != e.owner {
+			out["comment_added"]++
+		}
+	}
+	return out
+}
+
+// deliveries checks that every notification is delivered by mail, and that no delivery failed.
+func (a *Reconciliation) deliveries(ctx context.Context) error {
 	sent, unknown := 0, 0
-	deliveries, err := rows[struct {
+	found, err := rows[struct {
 		Channel, State string
 		Count          int
 	}](ctx, a, `SELECT channel, state, count(*)::int FROM notification_deliveries GROUP BY 1, 2 ORDER BY 1, 2`)
 	if err != nil {
 		return err
 	}
-	for _, d := range deliveries {
+	for _, d := range found {
 		a.line(d.Count, "deliveries by "+d.Channel+": "+d.State)
 		if d.State == "failed" {
 			a.AddDifference("%d deliveries by %s failed", d.Count, d.Channel)

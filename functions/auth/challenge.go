@@ -75,7 +75,7 @@ func (g *Group) answerChallenge(ctx context.Context, in *challengeInput) (*signI
 		consumed := consumeChallenge(tx, in.Body.ChallengeID, now)
 		shown := g.askFactor(tx, user, in.Body.Code, in.Body.RecoveryCode)
 		if err := tx.Flush(ctx); err != nil {
-			return nil, fmt.Errorf("look at a challenge: %w", err)
+			return nil, fmt.Errorf("read challenge: %w", err)
 		}
 		p := asked.Get()
 		if !p.there() || consumed.Get() == 0 {

@@ -84,27 +84,11 @@ func (g *Group) addImage(ctx context.Context, in *addImageInput) (*imageOutput, 
 	}
 	out := &imageOutput{}
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		var there *database.Ask[int]
-		var uploads *database.Ask[[]upload.Locked]
-		const count = `SELECT count(*) FROM report_images WHERE kind = $3 AND deleted_at IS NULL AND report_id = ` + report.IDSQL
-		h, err := lockVisible(ctx, tx, about, "", func(p database.Pipeline) {
-			there = database.AskRow(p, pgx.RowTo[int], count, about.Args(kind)...)
-			uploads = upload.Lock(p, caller.UserID, []uuid.UUID{uploadID})
-		})
+		h, picture, err := lockToAdd(ctx, tx, caller, about, kind, most, uploadID)
 		if err != nil {
 			return err
 		}
-		if err := mayEdit(caller, h); err != nil {
-			return err
-		}
-		if there.Get() >= most {
-			return problem.New(problem.Conflict, "image_limit").Param("max", strconv.Itoa(most))
-		}
-		pictures, err := upload.InOrder([]uuid.UUID{uploadID}, uploads.Get())
-		if err != nil {
-			return err
-		}
-		if out.Body, err = g.attachImage(ctx, tx, h, kind, pictures[0]); err != nil {
+		if out.Body, err = g.attachImage(ctx, tx, h, kind, picture); err != nil {
 			return err
 		}
 		return httpapi.RecordAnswer(ctx, tx, http.StatusCreated, out.Body)
@@ -115,7 +99,33 @@ func (g *Group) addImage(ctx context.Context, in *addImageInput) (*imageOutput, 
 	return out, nil
 }
 
-// pictureOf is the upload that the request names, or that it makes of the file of the request.
+// lockToAdd locks a report and an upload that becomes one of its pictures. It fails if the caller may not edit the report,
+// or if the report has the most pictures of that kind already.
+func lockToAdd(ctx context.Context, tx *outbox.Tx, c identity.Caller, about report.About, kind string, most int, uploadID uuid.UUID) (*reportwrite.Locked, upload.Locked, error) {
+	var there *database.Ask[int]
+	var uploads *database.Ask[[]upload.Locked]
+	const count = `SELECT count(*) FROM report_images WHERE kind = $3 AND deleted_at IS NULL AND report_id = ` + report.IDSQL
+	h, err := lockVisible(ctx, tx, about, "", func(p database.Pipeline) {
+		there = database.AskRow(p, pgx.RowTo[int], count, about.Args(kind)...)
+		uploads = upload.Lock(p, c.UserID, []uuid.UUID{uploadID})
+	})
+	if err != nil {
+		return nil, upload.Locked{}, err
+	}
+	if err := mayEdit(c, h); err != nil {
+		return nil, upload.Locked{}, err
+	}
+	if there.Get() >= most {
+		return nil, upload.Locked{}, problem.New(problem.Conflict, "image_limit").Param("max", strconv.Itoa(most))
+	}
+	pictures, err := upload.InOrder([]uuid.UUID{uploadID}, uploads.Get())
+	if err != nil {
+		return nil, upload.Locked{}, err
+	}
+	return h, pictures[0], nil
+}
+
+// pictureOf returns the upload that the request names, or a new one with the file of the request.
 func (g *Group) pictureOf(ctx context.Context, in *addImageInput, c identity.Caller) (uuid.UUID, error) {
 	if file, ok := upload.FileFrom(ctx); ok {
 		up, err := g.uploads.Take(ctx, c.UserID, file)

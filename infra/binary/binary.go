@@ -83,7 +83,7 @@ func kindOf(path string) (catalog.Kind, error) {
 	case catalog.HTTP, catalog.Queue, catalog.Schedule, catalog.Deploy:
 		return kind, nil
 	default:
-		return "", fmt.Errorf("its main starts nothing of shared/start (%q)", kind)
+		return "", fmt.Errorf("its main calls no known function of shared/start (%q)", kind)
 	}
 }
 

@@ -48,46 +48,22 @@ type origin struct {
 	model     *string
 }
 
-// Similar lists the open reports that v may see near the place of l, most similar first. Without a place it finds only
-// reports with the same picture.
+// Similar lists the open reports that v may see near the place of l, the most similar first. If there is no place, it lists
+// the reports with the same picture.
 func (r *Reader) Similar(ctx context.Context, v Viewer, l SimilarQuery) ([]Similar, error) {
 	o, err := r.origin(ctx, v, l)
 	if err != nil {
 		return nil, err
 	}
-	var w where
-	v.visible(&w)
-	w.and("r.status NOT IN ('rejected', 'duplicate', 'fixed')")
-	if l.ReportID != nil {
-		w.and("r.id <> ?", *l.ReportID)
-	}
-	distance, order := "NULL::float8", "r.created_at DESC"
-	switch {
-	case o.point != nil:
-		here := w.bind("ST_SetSRID(ST_MakePoint(?, ?), 4326)::geography", o.point.Longitude, o.point.Latitude)
-		w.and("r.position && ST_GeogFromText(?)", circle{o.point.Longitude, o.point.Latitude, similarMeters}.bounds()) // and then by distance: see Near
-		distance, order = "ST_Distance(r.position, "+here+")", "r.position <-> "+here
-	case o.hash != nil:
-		w.and(`r.id IN (SELECT i.report_id FROM report_images i JOIN uploads p ON p.id = i.upload_id
-			WHERE p.perceptual_hash = ? AND i.deleted_at IS NULL)`, *o.hash)
-	default:
+	if o.point == nil && o.hash == nil {
 		return []Similar{}, nil
 	}
-	near := `SELECT * FROM (SELECT r.*, ` + distance + ` AS meters FROM reports r WHERE ` + w.sql() + ` ORDER BY ` + order +
-		fmt.Sprintf(` LIMIT %d) r WHERE meters IS NULL OR meters <= %d`, maxCompared, similarMeters)
-	cosine := w.bind("1 - (e.embedding <=> ?::vector)", o.embedding)
-	model := w.bind("e.model = ?", o.model)
-	look := w.bind("1 - bit_count((p.perceptual_hash # ?::bigint)::bit(64)) / 64.0", o.hash)
-	q := `SELECT ` + summaryColumns + `, r.meters, like_by_meaning.v, like_by_look.v FROM (` + near + `) r` + summaryJoins + `
-		LEFT JOIN LATERAL (SELECT max(` + cosine + `)::float8 AS v FROM report_embeddings e WHERE e.report_id = r.id AND ` + model + `) like_by_meaning ON true
-		LEFT JOIN LATERAL (SELECT max(` + look + `)::float8 AS v FROM report_images ri JOIN uploads p ON p.id = ri.upload_id
-			WHERE ri.report_id = r.id AND ri.deleted_at IS NULL AND ri.kind = 'evidence') like_by_look ON true
-		ORDER BY coalesce(like_by_meaning.v, like_by_look.v) DESC NULLS LAST, r.meters NULLS LAST, r.id` + fmt.Sprintf(` LIMIT %d`, l.Limit)
-	found, err := r.db.Query(ctx, q, w.args...)
+	query, args := o.similarSQL(v, l)
+	found, err := r.db.Query(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("find similar reports: %w", err)
 	}
-	var out []Similar
+	out := []Similar{}
 	rows, err := pgx.CollectRows(found, func(row pgx.CollectableRow) (*summaryRow, error) {
 		s := &summaryRow{}
 		var item Similar
@@ -109,13 +85,42 @@ func (r *Reader) Similar(ctx context.Context, v Viewer, l SimilarQuery) ([]Simil
 	for i := range summaries {
 		out[i].Summary = summaries[i]
 	}
-	if out == nil {
-		out = []Similar{}
-	}
 	return out, nil
 }
 
-// similarityOf prefers the similarity by meaning, and says which of the two it is; nil for neither.
+// similarSQL returns the query of Similar and its arguments. Its columns are those of summaryRow, the distance in metres,
+// and both similarities. o must have a point or a hash.
+func (o origin) similarSQL(v Viewer, l SimilarQuery) (string, []any) {
+	var w where
+	v.visible(&w)
+	w.and("r.status NOT IN ('rejected', 'duplicate', 'fixed')")
+	if l.ReportID != nil {
+		w.and("r.id <> ?", *l.ReportID)
+	}
+	distance, order := "NULL::float8", "r.created_at DESC"
+	if o.point != nil {
+		here := w.bind("ST_SetSRID(ST_MakePoint(?, ?), 4326)::geography", o.point.Longitude, o.point.Latitude)
+		w.and("r.position && ST_GeogFromText(?)", circle{o.point.Longitude, o.point.Latitude, similarMeters}.bounds()) // and then by distance: see Near
+		distance, order = "ST_Distance(r.position, "+here+")", "r.position <-> "+here
+	} else {
+		w.and(`r.id IN (SELECT i.report_id FROM report_images i JOIN uploads p ON p.id = i.upload_id
+			WHERE p.perceptual_hash = ? AND i.deleted_at IS NULL)`, *o.hash)
+	}
+	near := `SELECT * FROM (SELECT r.*, ` + distance + ` AS meters FROM reports r WHERE ` + w.sql() + ` ORDER BY ` + order +
+		fmt.Sprintf(` LIMIT %d) r WHERE meters IS NULL OR meters <= %d`, maxCompared, similarMeters)
+	cosine := w.bind("1 - (e.embedding <=> ?::vector)", o.embedding)
+	model := w.bind("e.model = ?", o.model)
+	look := w.bind("1 - bit_count((p.perceptual_hash # ?::bigint)::bit(64)) / 64.0", o.hash)
+	query := `SELECT ` + summaryColumns + `, r.meters, like_by_meaning.v, like_by_look.v FROM (` + near + `) r` + summaryJoins + `
+		LEFT JOIN LATERAL (SELECT max(` + cosine + `)::float8 AS v FROM report_embeddings e WHERE e.report_id = r.id AND ` + model + `) like_by_meaning ON true
+		LEFT JOIN LATERAL (SELECT max(` + look + `)::float8 AS v FROM report_images ri JOIN uploads p ON p.id = ri.upload_id
+			WHERE ri.report_id = r.id AND ri.deleted_at IS NULL AND ri.kind = 'evidence') like_by_look ON true
+		ORDER BY coalesce(like_by_meaning.v, like_by_look.v) DESC NULLS LAST, r.meters NULLS LAST, r.id` + fmt.Sprintf(` LIMIT %d`, l.Limit)
+	return query, w.args
+}
+
+// similarityOf returns the similarity by meaning if there is one, else the similarity by look, and the name of the one it
+// returns. Both results are nil if there is neither.
 func similarityOf(meaning, look *float64) (*float64, *string) {
 	by := "meaning"
 	if meaning != nil {

@@ -120,7 +120,7 @@ func insert(ctx context.Context, tx pgx.Tx, municipalities *geocoding.Municipali
 			return err
 		}
 		if !ok {
-			return fmt.Errorf("%q is no municipality in any known spelling", name)
+			return fmt.Errorf("%q is not a known name of a municipality", name)
 		}
 		code = found
 	}

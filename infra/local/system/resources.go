@@ -89,7 +89,7 @@ func createQueue(ctx context.Context, client *sqs.Client, name string, attribute
 	about, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
 		QueueUrl: made.QueueUrl, AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameQueueArn}})
 	if err != nil {
-		return "", "", fmt.Errorf("look at queue %s: %w", name, err)
+		return "", "", fmt.Errorf("read the ARN of queue %s: %w", name, err)
 	}
 	return aws.ToString(made.QueueUrl), about.Attributes[string(sqstypes.QueueAttributeNameQueueArn)], nil
 }
@@ -118,7 +118,7 @@ func (s *System) createBucket(ctx context.Context, client *s3.Client, images str
 			Filter: &s3types.NotificationConfigurationFilter{Key: &s3types.S3KeyFilter{FilterRules: []s3types.FilterRule{{
 				Name: s3types.FilterRuleNamePrefix, Value: aws.String(trigger.Prefix)}}}}}}}})
 	if err != nil {
-		return fmt.Errorf("have the bucket send events: %w", err)
+		return fmt.Errorf("configure the events of the bucket: %w", err)
 	}
 	return nil
 }

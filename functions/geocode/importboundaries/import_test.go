@@ -73,7 +73,7 @@ func TestABrokenFileIsRefusedAndChangesNothing(t *testing.T) {
 		want string
 	}{
 		"no such property":     {options{file: write(t, collection), level: "municipality", name: "NAME_1"}, `feature 1: no property "NAME_1"`},
-		"unknown municipality": {options{file: write(t, collection), level: "municipality", name: "ADM1"}, `feature 2: "NAME2" is no municipality`},
+		"unknown municipality": {options{file: write(t, collection), level: "municipality", name: "ADM1"}, `feature 2: "NAME2" is not a known name of a municipality`},
 		"not GeoJSON":          {options{file: write(t, `[1,2]`), level: "suco", name: "x"}, "not GeoJSON"},
 		"unknown level":        {options{file: write(t, collection), level: "village", name: "ADM1"}, "-level"},
 		"no file":              {options{file: "/nowhere", level: "suco", name: "x"}, "no such file"},

@@ -56,6 +56,7 @@ var words = map[string]string{
 	"reports.geocode_source":           "geocoding.Source*",
 	"reports.issue_type":               "report.IssueType",
 	"reports.priority":                 "report.Severity",
+	"reports.reason_code":              "report.ReasonCode",
 	"reports.severity":                 "report.Severity",
 	"reports.severity_guess":           "report.Severity",
 	"reports.status":                   "report.Status",
@@ -95,7 +96,7 @@ var free = map[string]string{
 }
 
 // wordy lists the endings of the names of columns that hold one of a few words.
-const wordy = `(^|_)(action|channel|consumer|entity|guess|kind|language|level|outcome|platform|priority|purpose|queue|reason|refusal|role|severity|source|stage|state|status|topic|types?|urgency|visibility)$`
+const wordy = `(^|_)(action|channel|consumer|entity|guess|kind|language|level|outcome|platform|priority|purpose|queue|reason(_code)?|refusal|role|severity|source|stage|state|status|topic|types?|urgency|visibility)$`
 
 // TestColumnsListWhatTheCodeWrites compares the list of each column with the constants of the code. A new constant
 // needs a migration that adds it to the list; a list must not have what the code does not write.

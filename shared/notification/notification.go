@@ -26,6 +26,8 @@ const (
 	ReportReceived      Type = "report_received"
 	ReportVerified      Type = "report_verified"
 	ReportRejected      Type = "report_rejected"
+	ReportRemoved       Type = "report_removed" // by an administrator
+	ReportEdited        Type = "report_edited"  // by staff; a Variant says what
 	ReportStatusChanged Type = "report_status_changed"
 	ReportFixed         Type = "report_fixed"
 	ReportAssigned      Type = "report_assigned"
@@ -37,7 +39,7 @@ const (
 
 // Types lists all of them.
 func Types() []Type {
-	return []Type{ReportReceived, ReportVerified, ReportRejected, ReportStatusChanged, ReportFixed, ReportAssigned,
+	return []Type{ReportReceived, ReportVerified, ReportRejected, ReportRemoved, ReportEdited, ReportStatusChanged, ReportFixed, ReportAssigned,
 		ReportDuplicate, CommentAdded, BlockchainConfirmed, Announcement}
 }
 
@@ -120,12 +122,41 @@ const (
 	ParamStatus = "status"
 	// ParamReason is a word of the catalog (notification.reason.<word>), or a text that a person wrote.
 	ParamReason = "reason"
+	// ParamNote is what the person who acted wrote. It follows the text, or the reason of a rejection or removal.
+	ParamNote = "note"
+	// ParamVariant is a Variant.
+	ParamVariant = "variant"
 	// ParamAnnouncement selects the text of an Announcement in the catalog (notification.announcement.<word>).
 	// Without it ParamTitle and ParamBody are shown.
 	ParamAnnouncement = "announcement"
 	ParamTitle        = "title"
 	ParamBody         = "body"
 )
+
+// Variant selects another text of a type in the catalog: notification.<type>.<variant>.
+type Variant string
+
+// The variants.
+const (
+	WordsEdited    Variant = "words"           // of ReportEdited: title, description or issue type
+	DetailsEdited  Variant = "details"         // of ReportEdited: severity or address
+	PictureAdded   Variant = "picture_added"   // of ReportEdited
+	PictureRemoved Variant = "picture_removed" // of ReportEdited
+	// OriginalGone is of ReportStatusChanged: the report is a duplicate, and its original was withdrawn, removed or
+	// rejected. A person looks at it again. The parameter original_number names the original.
+	OriginalGone Variant = "original_gone"
+)
+
+// Variants lists the variants of a type.
+func Variants(t Type) []Variant {
+	switch t {
+	case ReportEdited:
+		return []Variant{WordsEdited, DetailsEdited, PictureAdded, PictureRemoved}
+	case ReportStatusChanged:
+		return []Variant{OriginalGone}
+	}
+	return nil
+}
 
 // Text returns the title and body of a notification in l. They are plain text; a
 // caller that makes HTML must escape them.
@@ -136,18 +167,40 @@ func Text(l locale.Language, t Type, params map[string]string) (string, string) 
 		p = map[string]string{}
 	}
 	label(l, p, ParamStatus, "notification.status.")
+	why := p[ParamReason]
 	label(l, p, ParamReason, "notification.reason.")
+	note := p[ParamNote]
+	if t == ReportRejected || t == ReportRemoved {
+		p[ParamReason], note = withNote(p[ParamReason], why, note), ""
+	}
+	variant := Variant(p[ParamVariant])
 	switch {
+	case slices.Contains(Variants(t), variant):
+		key += "." + string(variant)
 	case t == Announcement && p[ParamAnnouncement] != "":
 		key += "." + p[ParamAnnouncement]
 	case t == Announcement:
 		return p[ParamTitle], p[ParamBody]
-	case t == ReportRejected && p[ParamReason] == "":
+	case (t == ReportRejected || t == ReportRemoved) && p[ParamReason] == "":
 		key += ".plain"
 	}
 	title, _ := locale.Text(l, key+".title", p)
 	body, _ := locale.Text(l, key+".body", p)
+	if said, ok := locale.Text(l, "notification.note", p); ok && note != "" {
+		body += " " + said
+	}
 	return title, body
+}
+
+// withNote joins the text of a reason, whose word is why, and a note. The reason "other" says nothing besides its note.
+func withNote(reason, why, note string) string {
+	switch {
+	case note == "":
+		return reason
+	case reason == "" || why == "other":
+		return note
+	}
+	return reason + " " + note
 }
 
 // label replaces params[name] by its text in the catalog, if there is one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/report"
 )
 
 func TestAddIsOncePerPersonAndEvent(t *testing.T) {
@@ -65,6 +67,23 @@ func TestEveryTypeHasItsTextInEveryLanguage(t *testing.T) {
 			if title == "" || body == "" || strings.ContainsAny(title+body, "{}") {
 				t.Errorf("%s %s: title %q, body %q", l, typ, title, body)
 			}
+			for _, v := range notification.Variants(typ) {
+				special := maps.Clone(params)
+				special["variant"] = string(v)
+				title2, body2 := notification.Text(l, typ, special)
+				if title2 == "" || body2 == "" || body2 == body || strings.ContainsAny(title2+body2, "{}") {
+					t.Errorf("%s %s.%s: title %q, body %q", l, typ, v, title2, body2)
+				}
+			}
+		}
+		for _, typ := range []notification.Type{notification.ReportRejected, notification.ReportRemoved} {
+			for _, code := range report.ReasonCodes() {
+				_, body := notification.Text(l, typ, map[string]string{"report_number": "N", "reason": string(code), "note": "Look."})
+				label, ok := locale.Text(l, "notification.reason."+string(code), nil)
+				if want := strings.Contains(body, label); !ok || !strings.Contains(body, "Look.") || want == (code == report.ReasonOther) {
+					t.Errorf("%s %s for %s: %q", l, typ, code, body)
+				}
+			}
 		}
 		if _, body := notification.Text(l, notification.ReportRejected, map[string]string{"report_number": "N"}); body == "" || strings.ContainsAny(body, "{}") {
 			t.Errorf("%s rejected without reason: %q", l, body)
@@ -75,6 +94,17 @@ func TestEveryTypeHasItsTextInEveryLanguage(t *testing.T) {
 	}
 	if _, body := notification.Text(locale.English, notification.ReportRejected, map[string]string{"report_number": "N", "reason": "A garden."}); !strings.Contains(body, "A garden.") {
 		t.Errorf("a person's own reason is lost: %q", body)
+	}
+}
+
+// What an official wrote about a change of status is part of the notification.
+func TestANoteFollowsTheText(t *testing.T) {
+	t.Parallel()
+	for _, typ := range []notification.Type{notification.ReportFixed, notification.ReportStatusChanged} {
+		_, body := notification.Text(locale.English, typ, map[string]string{"report_number": "N", "status": "fixed", "note": "Filled."})
+		if !strings.HasSuffix(body, " Note: Filled.") {
+			t.Errorf("%s: %q", typ, body)
+		}
 	}
 }
 

@@ -116,7 +116,7 @@ func (w *Worker) processOriginal(ctx context.Context, key string, receives int) 
 		return nil
 	}
 	started := w.clock.Now()
-	file, err := w.objects.Read(ctx, key, upload.MaxBytes)
+	file, err := w.objects.Read(ctx, key, upload.MaxStored)
 	if errors.Is(err, storage.ErrNotFound) {
 		w.log.InfoContext(ctx, "original does not exist; ignored", "upload_id", u.id)
 		return nil

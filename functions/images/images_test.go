@@ -209,7 +209,7 @@ func TestRefusedPicture(t *testing.T) {
 		{"cut off", good[:len(good)-40], 0, nil, upload.Broken},
 		{"another size than declared", good, 10, nil, upload.NotAsDeclared},
 		{"another hash than declared", good, 0, make([]byte, 32), upload.NotAsDeclared},
-		{"too large", make([]byte, upload.MaxBytes+1), upload.MaxBytes, nil, upload.TooLarge},
+		{"too large", make([]byte, upload.MaxStored+1), upload.MaxStored, nil, upload.TooLarge},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -127,7 +127,10 @@ func lockToAdd(ctx context.Context, tx *outbox.Tx, c identity.Caller, about repo
 
 // pictureOf returns the upload that the request names, or a new one with the file of the request.
 func (g *Group) pictureOf(ctx context.Context, in *addImageInput, c identity.Caller) (uuid.UUID, error) {
-	if file, ok := upload.FileFrom(ctx); ok {
+	if file, ok, err := upload.FileFrom(ctx); err != nil || ok {
+		if err != nil {
+			return uuid.Nil, err
+		}
 		up, err := g.uploads.Take(ctx, c.UserID, file)
 		return up.UploadID, err
 	}

@@ -51,7 +51,10 @@ func (g *Group) createReport(ctx context.Context, in *createReportInput) (*creat
 	if err != nil {
 		return nil, err
 	}
-	if file, ok := upload.FileFrom(ctx); ok {
+	if file, ok, err := upload.FileFrom(ctx); err != nil || ok {
+		if err != nil {
+			return nil, err
+		}
 		up, err := g.uploads.Take(ctx, caller.UserID, file)
 		if err != nil {
 			return nil, err

@@ -20,7 +20,7 @@ import (
 )
 
 // largest is the size of the largest picture that is taken, in bytes.
-const largest = 10 << 20
+const largest = 10_000_000
 
 // A picture of exactly 10 MB goes straight to storage, is processed and shown; a byte more is refused at every door.
 func TestTheLargestPicture(t *testing.T) {

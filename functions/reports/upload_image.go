@@ -46,7 +46,10 @@ type uploadOutput struct{ Body upload.Upload }
 
 func (g *Group) uploadImage(ctx context.Context, in *preUploadInput) (*uploadOutput, error) {
 	caller := identity.Must(ctx)
-	if file, ok := upload.FileFrom(ctx); ok {
+	if file, ok, err := upload.FileFrom(ctx); err != nil || ok {
+		if err != nil {
+			return nil, err
+		}
 		up, err := g.uploads.Take(ctx, caller.UserID, file)
 		if err != nil {
 			return nil, err

@@ -23,7 +23,7 @@ func TestDirectUpload(t *testing.T) {
 	}
 	for code, body := range map[string]object{
 		"unsupported_image": {"content_type": "image/heic", "size_bytes": 5},
-		"image_too_large":   {"content_type": "image/jpeg", "size_bytes": 10<<20 + 1},
+		"image_too_large":   {"content_type": "image/jpeg", "size_bytes": 10_000_001},
 		"file_missing":      {},
 		"invalid_input":     {"content_type": "image/jpeg"},
 	} {

@@ -140,7 +140,7 @@ func (w *Worker) judgeReport(ctx context.Context, id uuid.UUID, last bool) error
 	if err := w.markProcessing(ctx, s); err != nil {
 		return err
 	}
-	jpeg, err := w.objects.Read(ctx, s.displayKey(), upload.MaxBytes)
+	jpeg, err := w.objects.Read(ctx, s.displayKey(), upload.MaxStored)
 	if err != nil {
 		return fmt.Errorf("read picture: %w", err)
 	}

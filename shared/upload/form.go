@@ -1,10 +1,13 @@
 package upload
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
+	"mime"
 	"mime/multipart"
 	"net/http"
 	"slices"
@@ -31,52 +34,66 @@ type File struct {
 	Bytes []byte
 }
 
-type fileKey struct{}
+type filesKey struct{}
 
-// FileFrom returns the file of the request; false when the request was plain JSON or had no file.
-func FileFrom(ctx context.Context) (File, bool) {
-	f, ok := ctx.Value(fileKey{}).(File)
-	return f, ok
+// FilesFrom returns the pictures of the request's form, in the order of the form. The result is empty where the request
+// was plain JSON.
+func FilesFrom(ctx context.Context) []File {
+	files, _ := ctx.Value(filesKey{}).([]File)
+	return files
+}
+
+// FileFrom returns the picture of a form that has one at most; false where there is none. It fails with a 422 where there
+// are more.
+func FileFrom(ctx context.Context) (File, bool, error) {
+	files := FilesFrom(ctx)
+	switch len(files) {
+	case 0:
+		return File{}, false, nil
+	case 1:
+		return files[0], true, nil
+	}
+	return File{}, false, problem.InvalidField("file", "one file a request")
 }
 
 // Form returns a reader of multipart forms. The fields become members of a JSON object. A field whose name is not in texts
-// is parsed if it is a number, a boolean or JSON. The form may have one file, in a part named file, image, images or photo.
-// The reader puts the file into the context: see FileFrom.
+// is parsed if it is a number, a boolean or JSON. The reader puts the pictures into the context: see FilesFrom. Which part
+// is a picture: see isFile.
 func Form(texts ...string) func(context.Context, *multipart.Reader) (context.Context, map[string]any, error) {
 	return func(ctx context.Context, form *multipart.Reader) (context.Context, map[string]any, error) {
-		file, members, err := readForm(form, texts)
+		files, members, err := readForm(form, texts)
 		if err != nil {
 			return ctx, nil, err
 		}
-		if file != nil {
-			ctx = context.WithValue(ctx, fileKey{}, *file)
-		}
-		return ctx, members, nil
+		return context.WithValue(ctx, filesKey{}, files), members, nil
 	}
 }
 
-func readForm(form *multipart.Reader, texts []string) (*File, map[string]any, error) {
-	var file *File
+func readForm(form *multipart.Reader, texts []string) ([]File, map[string]any, error) {
+	var files []File
 	values := make(map[string]string)
 	size := 0
 	for {
-		part, err := form.NextPart()
+		next, err := form.NextPart()
 		if errors.Is(err, io.EOF) {
-			return file, parseFields(values, texts), nil
+			return files, parseFields(values, texts), nil
 		}
 		if err != nil {
 			return nil, nil, formProblem(err)
 		}
-		if isFile(part) {
-			if file != nil {
-				return nil, nil, problem.InvalidField(part.FormName(), "one file a request")
-			}
-			if file, err = readFile(part); err != nil {
+		part, err := open(next)
+		if err != nil {
+			return nil, nil, err
+		}
+		if part.isFile(texts) {
+			file, err := part.readFile()
+			if err != nil {
 				return nil, nil, err
 			}
+			files = append(files, file)
 			continue
 		}
-		raw, err := io.ReadAll(io.LimitReader(part, maxFields+1))
+		raw, err := io.ReadAll(io.LimitReader(part.content, maxFields+1))
 		if err != nil {
 			return nil, nil, formProblem(err)
 		}
@@ -87,23 +104,83 @@ func readForm(form *multipart.Reader, texts []string) (*File, map[string]any, er
 	}
 }
 
-func isFile(part *multipart.Part) bool {
-	switch part.FormName() {
-	case "file", "image", "images", "photo":
-		return part.FileName() != "" || strings.HasPrefix(part.Header.Get("Content-Type"), "image/")
-	}
-	return part.FileName() != ""
+// headBytes is how many bytes of a part decide whether it is a file. Fields with JSON are shorter.
+const headBytes = 4096
+
+// formPart is a part of a form whose first bytes are known.
+type formPart struct {
+	*multipart.Part
+	head    []byte    // at most headBytes
+	content io.Reader // all bytes, with head
 }
 
-func readFile(part *multipart.Part) (*File, error) {
-	raw, err := io.ReadAll(io.LimitReader(part, MaxThroughAPI+1))
+func open(part *multipart.Part) (formPart, error) {
+	content := bufio.NewReaderSize(part, headBytes)
+	head, err := content.Peek(headBytes)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return formPart{}, formProblem(err)
+	}
+	return formPart{Part: part, head: head, content: content}, nil
+}
+
+// isFile reports whether a part counts as a picture. Then it is one, or the request is refused: a picture that a phone
+// sends is never dropped. The bytes decide first: those of a picture count whatever the part's name, file name and type
+// are. Other bytes count where they are no text, or where the sender calls them a file. The fields in texts are text.
+func (p formPart) isFile(texts []string) bool {
+	if _, picture := Sniff(p.head); picture || isISOMedia(p.head) || p.hasFileName() {
+		return true
+	}
+	media, _, _ := mime.ParseMediaType(p.Header.Get("Content-Type"))
+	switch {
+	case slices.Contains(texts, p.FormName()):
+		return false
+	case strings.HasPrefix(media, "image/"):
+		return true
+	case len(bytes.TrimSpace(p.head)) == 0: // a file field of a browser that nobody filled in
+		return false
+	case hasBinary(p.head):
+		return true
+	}
+	return p.calledFile(media) && !isValue(string(p.head))
+}
+
+// calledFile reports whether the name or the type of a part says that it is a file. The field images may also be text: it
+// names uploads.
+func (p formPart) calledFile(media string) bool {
+	switch p.FormName() {
+	case "file", "image", "photo", "picture":
+		return true
+	}
+	return media != "" && media != "application/json" && media != "application/x-www-form-urlencoded" && !strings.HasPrefix(media, "text/")
+}
+
+// hasFileName reports whether the sender gave the part a file name. A file name with quotes or colons makes the header
+// unreadable; such a part has no name either.
+func (p formPart) hasFileName() bool {
+	if p.FileName() != "" {
+		return true
+	}
+	disposition := p.Header.Get("Content-Disposition")
+	_, _, err := mime.ParseMediaType(disposition)
+	return err != nil && strings.Contains(strings.ToLower(disposition), "filename")
+}
+
+// hasBinary reports whether the bytes have one that no text has (https://mimesniff.spec.whatwg.org, binary data byte).
+func hasBinary(head []byte) bool {
+	return slices.ContainsFunc(head, func(b byte) bool {
+		return b <= 0x08 || b == 0x0b || b >= 0x0e && b <= 0x1a || b >= 0x1c && b <= 0x1f
+	})
+}
+
+func (p formPart) readFile() (File, error) {
+	raw, err := io.ReadAll(io.LimitReader(p.content, MaxThroughAPI+1))
 	if err != nil {
-		return nil, formProblem(err)
+		return File{}, formProblem(err)
 	}
 	if len(raw) > MaxThroughAPI {
-		return nil, errUseDirect
+		return File{}, errUseDirect
 	}
-	return &File{Bytes: raw}, nil
+	return File{Bytes: raw}, nil
 }
 
 var errUseDirect = problem.New(problem.TooLarge, "use_direct_upload")
@@ -133,20 +210,34 @@ func parseFields(values map[string]string, texts []string) map[string]any {
 
 // parseValue is the JSON value that text spells, or text itself.
 func parseValue(text string) any {
+	value, ok := valueOf(text)
+	if !ok {
+		return text
+	}
+	return value
+}
+
+// isValue reports whether text is a JSON value or JavaScript's text for none.
+func isValue(text string) bool {
+	_, ok := valueOf(text)
+	return ok || strings.TrimSpace(text) == "undefined"
+}
+
+func valueOf(text string) (any, bool) {
 	trimmed := strings.TrimSpace(text)
 	if lower := strings.ToLower(trimmed); lower == "true" || lower == "false" { // True, as some languages write it
-		return lower == "true"
+		return lower == "true", true
 	}
 	if !json.Valid([]byte(trimmed)) {
-		return text
+		return nil, false
 	}
 	decoder := json.NewDecoder(strings.NewReader(trimmed))
 	decoder.UseNumber() // numbers keep their digits
 	var value any
 	if decoder.Decode(&value) != nil {
-		return text
+		return nil, false
 	}
-	return value
+	return value, true
 }
 
 // Describe adds the form to an operation's documentation.
@@ -156,7 +247,7 @@ func Describe(op *huma.Operation, doc string) {
 		"multipart/form-data": {Schema: &huma.Schema{
 			Type: huma.TypeObject, Description: doc, AdditionalProperties: true,
 			Properties: map[string]*huma.Schema{
-				"file": {Type: huma.TypeString, Format: "binary", Description: "JPEG, PNG or WebP by content, at most 4.5 MB (also: image, images)"},
+				"file": {Type: huma.TypeString, Format: "binary", Description: "JPEG, PNG or WebP, at most 4.5 MB. The bytes decide; the name, the file name and the type of the part do not count"},
 			},
 		}},
 	}}

@@ -15,8 +15,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/storage"
 )
 
-// FuzzForm: any bytes are refused as the sender's fault, or give one file at
-// most and members that are JSON.
+// FuzzForm: any bytes are refused as the sender's fault, or give files and members that
+// are JSON.
 func FuzzForm(f *testing.F) {
 	form := func(parts ...string) []byte {
 		return []byte(strings.Join(append([]string{""}, parts...), "--b\r\n") + "--b--\r\n")
@@ -42,8 +42,10 @@ func FuzzForm(f *testing.F) {
 			}
 			return
 		}
-		if found != nil && len(found.Bytes) > MaxThroughAPI {
-			t.Errorf("a file of %d bytes", len(found.Bytes))
+		for _, file := range found {
+			if len(file.Bytes) > MaxThroughAPI {
+				t.Errorf("a file of %d bytes", len(file.Bytes))
+			}
 		}
 		raw, err := json.Marshal(members)
 		if err != nil {

@@ -8,10 +8,12 @@ import (
 
 // The limits of a picture.
 const (
-	MaxBytes  = 10 << 20   // of the file
+	MaxBytes  = 10_000_000 // of the file; a client may not announce more
 	MaxPixels = 50_000_000 // width times height
 	// maxSide is the largest width and height, in pixels: a line of 1 × 50,000,000 pixels is within MaxPixels.
 	maxSide = 32_000
+	// MaxStored is the largest file that is processed, in bytes. Before December 2026 a client could announce this much.
+	MaxStored = 10 << 20
 )
 
 // Format is a file format that is accepted.
@@ -72,10 +74,15 @@ func Sniff(head []byte) (Format, bool) {
 	return "", false
 }
 
+// isISOMedia reports whether the first bytes are those of an ISO base media file: HEIC, HEIF, AVIF or a video.
+func isISOMedia(head []byte) bool {
+	return len(head) >= 8 && head[0] == 0 && string(head[4:8]) == "ftyp"
+}
+
 // Inspect checks the structure of a whole file. Its error is a *Refusal. A file that it accepts may still fail to decode:
 // the pixels are not checked.
 func Inspect(file []byte) (Info, error) {
-	if len(file) > MaxBytes {
+	if len(file) > MaxStored {
 		return Info{}, Refuse(TooLarge, fmt.Sprintf("%d bytes", len(file)))
 	}
 	format, ok := Sniff(file)

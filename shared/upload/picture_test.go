@@ -44,7 +44,7 @@ func TestInspect(t *testing.T) {
 		{"png without its end", pic[:len(pic)-12], upload.Broken},
 		{"half a webp", webp[:len(webp)-4], upload.Broken},
 		{"jpeg with a broken scan", broken(jpg), upload.Broken},
-		{"too many bytes", cat(jpg, make([]byte, upload.MaxBytes)), upload.TooLarge},
+		{"too many bytes", cat(jpg, make([]byte, upload.MaxStored)), upload.TooLarge},
 		{"jpeg bomb", resized(jpg, 30000, 30000), upload.TooLarge},
 		{"png bomb", pngOf(30000, 2000), upload.TooLarge},
 		{"webp bomb behind a small canvas", riff("VP8X", make([]byte, 10), "VP8L", vp8l(16000, 16000)), upload.TooLarge},

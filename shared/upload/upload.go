@@ -76,7 +76,7 @@ type Upload struct {
 type Direct struct {
 	Method  string            `json:"method" example:"PUT"`
 	URL     string            `json:"url"`
-	Headers map[string]string `json:"headers" doc:"To be sent exactly as given"`
+	Headers map[string]string `json:"headers" doc:"To be sent exactly as given, and no Authorization header: storage refuses a request with one"`
 }
 
 // Intent describes a picture that a phone will send.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/telemetry"
@@ -82,6 +83,16 @@ func refuse(w http.ResponseWriter, r *http.Request, status int, code, detail str
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // a client that is gone needs no answer
+}
+
+// refuseTooLarge answers a request that no function gets. A form carries a file, and functions give the same code to a
+// file that is too large for them.
+func refuseTooLarge(w http.ResponseWriter, r *http.Request) {
+	code, detail := "request_too_large", "The request is larger than 6 MB."
+	if strings.HasPrefix(strings.ToLower(r.Header.Get("Content-Type")), "multipart/") {
+		code, detail = "use_direct_upload", detail+" Ask for a direct upload: send JSON with the content type and the size of the file."
+	}
+	refuse(w, r, http.StatusRequestEntityTooLarge, code, detail)
 }
 
 // refuseUnknown answers a request that no function has a route for, and names the methods that the path has.

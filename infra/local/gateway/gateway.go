@@ -96,7 +96,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
-			refuse(w, r, http.StatusRequestEntityTooLarge, "request_too_large", "The request is larger than 6 MB.")
+			refuseTooLarge(w, r)
 		}
 		return // on any other error the client is gone
 	}

@@ -116,6 +116,19 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// The code of a refused form is the one with which functions refuse a picture that is too large for them.
+func TestAFormThatIsTooLargeIsToldOfDirectUpload(t *testing.T) {
+	t.Parallel()
+	g := serve(t, echo, httpapi.Route{Method: "POST", Path: "/x"})
+	for media, want := range map[string]string{"multipart/form-data; boundary=b": "use_direct_upload", "application/json": "request_too_large"} {
+		r := httptest.NewRequest("POST", "/x", bytes.NewReader(make([]byte, MaxBytes+1)))
+		r.Header.Set("Content-Type", media)
+		if answer := send(g, r); !strings.Contains(answer.Body.String(), `"`+want+`"`) {
+			t.Errorf("%s: %s, want code %s", media, answer.Body, want)
+		}
+	}
+}
+
 func TestRouting(t *testing.T) {
 	t.Parallel()
 	named := func(name string) http.HandlerFunc {

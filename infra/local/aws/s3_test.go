@@ -142,6 +142,8 @@ func TestPresignedPut(t *testing.T) {
 	url, signed := presign(time.Minute)
 	html := signed.Clone()
 	html.Set("Content-Type", "text/html")
+	withToken := signed.Clone()
+	withToken.Set("Authorization", "Bearer of.the.API")
 	brief, briefSigned := presign(time.Second)
 	time.Sleep(1100 * time.Millisecond)
 	cases := []struct {
@@ -155,6 +157,7 @@ func TestPresignedPut(t *testing.T) {
 		{"as signed", url, signed, "abc", 200, ""},
 		{"longer body", url, signed, "abcd", 403, "SignatureDoesNotMatch"},
 		{"other type", url, html, "abc", 403, "SignatureDoesNotMatch"},
+		{"a token of the API beside the signature", url, withToken, "abc", 400, "InvalidArgument"},
 		{"no type", url, nil, "abc", 403, "SignatureDoesNotMatch"},
 		{"other key", strings.Replace(url, "up/1.jpg", "up/2.jpg", 1), signed, "abc", 403, "SignatureDoesNotMatch"},
 		{"no signature", strings.Split(url, "?")[0], signed, "abc", 403, "AccessDenied"},

@@ -69,7 +69,7 @@ func New(opts Options) (*Service, error) {
 			return nil, fmt.Errorf("s3: open objects, is another instance running? %w", err)
 		}
 		s.close = db.Close
-		s.backend = replacing{s3bolt.New(db, s3bolt.WithTimeSource(clock))}
+		s.backend = replacing{&copying{Backend: s3bolt.New(db, s3bolt.WithTimeSource(clock))}}
 	}
 	var err error
 	if s.events, err = newNotifications(opts); err != nil {
@@ -92,21 +92,6 @@ type timeSource struct{ now func() time.Time }
 func (t timeSource) Now() time.Time                   { return t.now() }
 func (t timeSource) Since(at time.Time) time.Duration { return t.now().Sub(at) }
 
-// replacing makes a put replace all metadata of an object, as S3 does. The backends of gofakes3 would keep old headers
-// that the new object does not have.
-type replacing struct{ gofakes3.Backend }
-
-func (b replacing) PutObject(bucket, key string, meta map[string]string, input io.Reader, size int64, conditions *gofakes3.PutConditions) (gofakes3.PutObjectResult, error) {
-	if old, err := b.HeadObject(bucket, key); err == nil {
-		for k := range old.Metadata {
-			if _, ok := meta[k]; !ok {
-				meta[k] = "" // answer drops it again
-			}
-		}
-	}
-	return b.Backend.PutObject(bucket, key, meta, input, size, conditions)
-}
-
 // ServeHTTP answers one S3 request.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := parse(r)
@@ -125,6 +110,10 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
+	if r.Header.Get("Authorization") != "" && r.URL.Query().Has("X-Amz-Signature") {
+		writeError(w, r, http.StatusBadRequest, "InvalidArgument", "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified")
+		return
+	}
 	if err := s.opts.Verifier.Verify(r, body); err != nil {
 		writeSignatureError(w, r, err)
 		return

@@ -4,7 +4,6 @@ package admin
 
 import (
 	"context"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -75,9 +74,4 @@ func operation(method, path, summary, description string) httpapi.Operation {
 			Tags: []string{"staff"}},
 		Roles: []identity.Role{identity.Admin}, SecondFactor: true, Cache: httpapi.Never, MaxBody: 64 << 10,
 	}
-}
-
-// pattern makes an ILIKE pattern that finds s anywhere, taken literally.
-func pattern(s string) string {
-	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.TrimSpace(s)) + "%"
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -131,6 +132,15 @@ func TestUsers(t *testing.T) {
 	for query, want := range map[string]int{"100%25": 1, "0%25_m": 1, "_": 1, "100_": 0, "%25": 1, `k%5Cs`: 1, "maria@": 2} {
 		if items := b.WithToken(b.admin.Token).Do(http.MethodGet, "/admin/users?q="+query, nil).Want(200).Object().Items("items"); len(items) != want {
 			t.Errorf("q=%s: %d users are found, want %d: %v", query, len(items), want, items)
+		}
+	}
+	// Case, accents, apostrophes and the Unicode form of a name do not matter.
+	if _, err := b.db.Exec(t.Context(), `UPDATE users SET full_name = E'Jose\u0301 d\u2019Ara\u00fajo' WHERE id = $1`, p.ID); err != nil {
+		t.Fatal(err)
+	}
+	for _, query := range []string{"jose d'araujo", "JOS\u00c9", "Arau\u0301jo", "d`Ara"} {
+		if items := b.WithToken(b.admin.Token).Do(http.MethodGet, "/admin/users?q="+url.QueryEscape(query), nil).Want(200).Object().Items("items"); len(items) != 1 {
+			t.Errorf("q=%s: %v", query, items)
 		}
 	}
 	if items := b.WithToken(b.admin.Token).Do(http.MethodGet, "/admin/users?role=Admin", nil).Want(200).Object().Items("items"); len(items) != 1 {

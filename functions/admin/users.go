@@ -74,8 +74,8 @@ func (g *Group) users(ctx context.Context, in *usersInput) (*usersOutput, error)
 		role = string(r)
 	}
 	const where = ` FROM users u WHERE u.deleted_at IS NULL AND ($1 = '' OR u.role = $1) AND (NOT $2 OR u.suspended_at IS NOT NULL)
-		AND ($3 = '%%' OR (u.full_name || ' ' || coalesce(u.email::text, '')) ILIKE $3)`
-	args := []any{role, strings.EqualFold(in.Suspended, "true"), pattern(in.Q)}
+		AND ($3 = '' OR fold_text(u.full_name || ' ' || coalesce(u.email::text, '')) LIKE (SELECT fold_pattern($3)))`
+	args := []any{role, strings.EqualFold(in.Suspended, "true"), strings.TrimSpace(in.Q)}
 	items, total, err := database.Page(ctx, g.db, `SELECT count(*)`+where,
 		`SELECT `+accountColumns+where+` ORDER BY u.created_at DESC, u.id DESC LIMIT $4 OFFSET $5`,
 		len(args), scanAccount(httpapi.Origin(ctx)), append(args, in.Limit(), in.Offset())...)

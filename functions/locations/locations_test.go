@@ -116,7 +116,7 @@ func TestSearch(t *testing.T) {
 	t.Parallel()
 	w, _, broken := setup(t)
 	someone := w.Citizen()
-	for _, spelling := range []string{"Baucau", "baukau", " BAUCAU "} {
+	for _, spelling := range []string{"Baucau", "baukau", " BAUCAU ", "Bau\u0301cau", "Bau\u02bccau", "ＢＡＵＣＡＵ"} {
 		list := someone.Get("/locations/search?q=" + url.QueryEscape(spelling)).Want(http.StatusOK).List()
 		if len(list) == 0 || list[0].Text("municipality") != "Baucau" || list[0].Number("latitude") >= 0 || list[0].Text("display_name") == "" || list[0].Text("type") == "" {
 			t.Errorf("%q: %v", spelling, list)

@@ -31,8 +31,10 @@ func TestFilters(t *testing.T) {
 	place(w, c, -8.55, 125.57, `status = 'verified', severity = 'high', municipality_code = 'TL-DI', district = 'Cristo Rei', suco = 'Bidau', description = 'Deep under the mango tree'`)
 	place(w, c, -8.47, 126.45, `issue_type = 'flooding', severity = 'low', municipality_code = 'TL-BA', created_at = '2026-03-05T15:30:00Z', updated_at = '2026-03-05T15:30:00Z'`)
 	place(w, c, -8.50, 126.00, `status = 'fixed', issue_type = 'bridge', severity = 'critical', created_at = '2026-03-06T16:00:00Z', updated_at = '2026-03-06T16:00:00Z'`)
+	place(w, c, -8.25, 125.60, `municipality_code = 'TL-AT', district = 'Ataúro', suco = E'Maquil\u00ed', address = E'Liquic\u0327a\u0301',
+		description = 'Iha fatin ne''ebé aat', created_at = '2026-01-05T15:30:00Z', updated_at = '2026-01-05T15:30:00Z'`)
 	for query, want := range map[string]float64{
-		"":                                   3,
+		"":                                   4,
 		"status=Verified":                    1,
 		"status=verified,FIXED":              2,
 		"issue_type=flood,bridge":            2,
@@ -43,15 +45,25 @@ func TestFilters(t *testing.T) {
 		"district=cristo rei":                1,
 		"suco=BIDAU":                         1,
 		"q=mango TREE":                       1,
+		"q=Ma\u0301ngo":                      1, // "a" and an accent as a character of its own
+		"q=ne\u2019ebe\u0301":                1,
+		"q=NE`EBE":                           1,
+		"q=liquica":                          1,
+		"district=Atau\u0301ro":              1,
+		"district=atauro":                    1,
+		"suco=Maquili":                       1,
+		"suco= makadade ":                    0,
+		"municipality=Atau\u0301ro":          1,
+		"municipality=LIQUI\u00c7\u00c1":     0,
 		"q=100%25 mango":                     0,
 		"q=LS-2026-000002":                   1,
 		"q=ls2026000002":                     1,
 		"date_from=2026-03-06":               3, // half past midnight of the 6th in Dili is the 5th in UTC
-		"date_to=2026-03-06":                 1,
-		"date_to=2026-03-07":                 2,
+		"date_to=2026-03-06":                 2,
+		"date_to=2026-03-07":                 3,
 		"date_from=2026-03-06T00:00:00Z":     2,
 		"bbox=125.5,-8.6,125.6,-8.5":         1,
-		"bbox=126.1,-9,126,-8":               3, // all the way round by the other side
+		"bbox=126.1,-9,126,-8":               4, // all the way round by the other side
 		"bbox=170,-9,-170,-8":                0,
 		"updated_since=2026-03-06T00:00:00Z": 2,
 		"status=verified&issue_type=bridge":  0,
@@ -61,7 +73,7 @@ func TestFilters(t *testing.T) {
 			t.Errorf("%s: %v reports, want %v", query, got.Number("total"), want)
 		}
 	}
-	for _, query := range []string{"status=sideways", "severity=bad", "municipality=Atlantis", "q=ab", "bbox=1,2,3", "bbox=1,2,3,NaN",
+	for _, query := range []string{"status=sideways", "severity=bad", "municipality=Atlantis", "q=ab", "q='a'b’", "q=%CC%81%CC%81%CC%81", "bbox=1,2,3", "bbox=1,2,3,NaN",
 		"bbox=0,91,1,92", "date_from=yesterday", "sort=title", "page=0", "page_size=101", "cursor=x", "updated_since=then"} {
 		if got := c.Get("/reports?" + query); got.Status != http.StatusUnprocessableEntity {
 			t.Errorf("%s: %d", query, got.Status)

@@ -85,12 +85,12 @@ func (d *Municipalities) load(ctx context.Context) error {
 	return nil
 }
 
-// foldName reduces a name to its lower-case letters without accents, spaces and digits. "Municipality of" and its translations
-// are removed. The function fold_name of the database does less: it keeps digits and such prefixes.
+// foldName reduces a name to its lower-case letters without accents, apostrophes, spaces and digits. "Municipality of" and its
+// translations are removed. The function fold_name of the database does less: it keeps digits and such prefixes.
 func foldName(name string) string {
 	var b strings.Builder
-	for _, r := range norm.NFD.String(strings.ToLower(name)) {
-		if unicode.IsLetter(r) {
+	for _, r := range strings.ToLower(norm.NFKD.String(name)) {
+		if unicode.IsLetter(r) && !unicode.Is(unicode.Lm, r) { // a letter of the class Lm serves as an apostrophe
 			b.WriteRune(r)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/lafaekstreet/backend/shared/page"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -23,7 +24,7 @@ type Query struct {
 	Suco         string         `query:"suco" maxLength:"100" doc:"Village or quarter" example:"Comoro"`
 	DateFrom     string         `query:"date_from" doc:"Day in Timor-Leste, or instant, from which reports count" example:"2026-11-01"`
 	DateTo       string         `query:"date_to" doc:"Last day, or instant up to which reports count" example:"2026-11-30"`
-	Text         string         `query:"q" maxLength:"100" doc:"Part of a title, description or address, or a report number; at least 3 characters"`
+	Text         string         `query:"q" maxLength:"100" doc:"Part of a title, description or address, or a report number; at least 3 characters. Case, accents and apostrophes do not matter"`
 	Box          string         `query:"bbox" doc:"minLon,minLat,maxLon,maxLat in degrees; minLon above maxLon crosses the antimeridian" example:"125.4,-8.7,125.8,-8.4"`
 	UpdatedSince timestamp.Time `query:"updated_since" doc:"Only reports changed after this instant"`
 	Sort         string         `query:"sort" enum:"created_at,updated_at,severity" default:"created_at" doc:"What the list is ordered by"`
@@ -31,8 +32,19 @@ type Query struct {
 	Cursor       string         `query:"cursor" maxLength:"300" doc:"next_cursor of the page before; costs the same at any depth. page is then ignored"`
 }
 
-// minText is the shortest text, in characters, that the trigram index can find.
+// minText is the shortest text, in folded characters, that the trigram index can find.
 const minText = 3
+
+// lengthFolded counts the characters that fold_text leaves of a text.
+func lengthFolded(text string) int {
+	n := 0
+	for _, r := range text {
+		if !unicode.In(r, unicode.Mn, unicode.Lm, unicode.Cf) && !strings.ContainsRune("'`´‘’‛′＇", r) {
+			n++
+		}
+	}
+	return n
+}
 
 // filter turns the query into conditions on reports r.
 func (q Query) filter(ctx context.Context, m Municipalities, w *where) error {
@@ -56,10 +68,10 @@ func (q Query) filter(ctx context.Context, m Municipalities, w *where) error {
 		w.and("r.municipality_code = ?", code)
 	}
 	if q.District != "" {
-		w.and("r.district IS NOT NULL AND lower(r.district) = lower(?)", q.District)
+		w.and("r.district IS NOT NULL AND fold_text(r.district) = fold_text(?)", strings.TrimSpace(q.District))
 	}
 	if q.Suco != "" {
-		w.and("r.suco IS NOT NULL AND lower(r.suco) = lower(?)", q.Suco)
+		w.and("r.suco IS NOT NULL AND fold_text(r.suco) = fold_text(?)", strings.TrimSpace(q.Suco))
 	}
 	if err := q.dates(w); err != nil {
 		return err
@@ -129,16 +141,16 @@ func (q Query) text(w *where) error {
 	if text == "" {
 		return nil
 	}
-	if len([]rune(text)) < minText {
+	if lengthFolded(text) < minText {
 		return problem.InvalidField("q", "at least 3 characters")
 	}
 	if number, ok := report.ParseNumber(text); ok {
 		w.and("r.report_number = ?", number)
 		return nil
 	}
-	pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
-	const words = "r.title || ' ' || r.description || ' ' || coalesce(r.address, '')"
-	w.andEither("("+words+") ILIKE ?", "("+words+" || '') ILIKE ?", pattern)
+	// The pattern is made once, by a query of its own, and not for each row.
+	const words, pattern = "r.title || ' ' || r.description || ' ' || coalesce(r.address, '')", "(SELECT fold_pattern(?))"
+	w.andEither("fold_text("+words+") LIKE "+pattern, "fold_text("+words+" || '') LIKE "+pattern, text)
 	return nil
 }
 

@@ -99,7 +99,7 @@ func (a *API) Handle(op *huma.Operation, next func(huma.Context)) {
 	h = a.conditional(o, h)
 	h = a.limited(o, h)
 	h = a.authenticated(o, h)
-	h = bounded(o, h)
+	h = a.bounded(o, h)
 	a.mount(Route{Method: op.Method, Path: op.Path}, h)
 }
 

@@ -15,18 +15,25 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 // defaultMaxBody is how many bytes of a body an operation reads that does not say otherwise.
 const defaultMaxBody = 1 << 20
 
-// bounded ends the request body at the operation's limit.
-func bounded(o Operation, next http.Handler) http.Handler {
+// bounded ends the request body at the operation's limit. It refuses a packed body, and says that only a plain one is
+// accepted (RFC 9110, 15.5.16).
+func (a *API) bounded(o Operation, next http.Handler) http.Handler {
 	limit := o.MaxBody
 	if limit == 0 {
 		limit = defaultMaxBody
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+			w.Header().Set("Accept-Encoding", "identity")
+			a.refuse(w, r, problem.New(problem.UnsupportedMedia, "unsupported_encoding"))
+			return
+		}
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		next.ServeHTTP(w, r)
 	})
@@ -46,7 +53,7 @@ type inputRules struct {
 func (a *API) inputRules(o Operation, op *huma.Operation) inputRules {
 	registry := a.OpenAPI().Components.Schemas
 	return inputRules{operation: o, huma: op, aliases: sortedAliases(o.Aliases), numbers: numbersOf(op), registry: registry,
-		schema: spellable(registry, op, o.LimitMember != ""), keys: o.Creates && a.deps.Keys != nil}
+		schema: spellable(registry, op, o.LimitMember != "" || o.Lenient != nil), keys: o.Creates && a.deps.Keys != nil}
 }
 
 // input reads a request once: the query and the body, in the one form that the
@@ -56,6 +63,9 @@ func (a *API) input(o Operation, op *huma.Operation, next http.Handler) http.Han
 	rules := a.inputRules(o, op)
 	next = a.withUpload(rules, next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if o.Lenient != nil {
+			r = r.WithContext(warning.NewContext(r.Context(), warning.NewCollector(r.Context())))
+		}
 		b, err := rules.read(r)
 		if err != nil {
 			a.refuse(w, r, err)
@@ -100,22 +110,50 @@ func (i inputRules) read(r *http.Request) (body, error) {
 		u.RawQuery = query.Encode()
 		r.URL = &u
 	}
-	i.normalize(&b, r)
+	i.normalize(&b, r, query)
 	return b, nil
 }
 
 // normalize gives the members of the body the names and spellings of the schema.
-func (i inputRules) normalize(b *body, r *http.Request) {
+func (i inputRules) normalize(b *body, r *http.Request, query url.Values) {
 	if !i.parses(r) || !b.parse() {
 		return
 	}
 	renamed := renameNested(b.value, i.aliases)
+	if i.operation.Forms && fromQuery(b.value, query) {
+		renamed = true
+	}
 	if renamed {
 		setJSON(r)
 	}
-	if respelled := i.schema != nil && Respell(i.registry, i.schema, b.value); renamed || respelled {
+	respelled := i.schema != nil && Respell(i.registry, i.schema, b.value)
+	if i.keyed(r) {
+		b.compared, _ = json.Marshal(b.value) // with what is left out next; what was parsed can always be written
+	}
+	if left := i.tolerate(r.Context(), b.value); renamed || respelled || left {
 		b.encode(r)
 	}
+}
+
+// fromQuery gives the object the query parameters for members that it does not have, and reports whether there were any.
+func fromQuery(value any, query url.Values) bool {
+	object, ok := value.(map[string]any)
+	if !ok {
+		return false
+	}
+	changed := false
+	for name := range query {
+		if sent := object[name]; sent == nil || sent == "" {
+			object[name], changed = query.Get(name), true
+		}
+	}
+	return changed
+}
+
+// tolerate leaves out of a body what a lenient operation cannot read, and reports whether it changed anything.
+func (i inputRules) tolerate(ctx context.Context, value any) bool {
+	lenient := i.operation.Lenient
+	return lenient != nil && i.schema != nil && lenient.Tolerate(i.registry, i.schema, value, warning.FromContext(ctx))
 }
 
 // parses reports that something needs the parsed body besides the decoder of the operation.
@@ -124,7 +162,7 @@ func (i inputRules) parses(r *http.Request) bool {
 	if i.operation.Multipart != nil && media == mediaMultipart {
 		return false
 	}
-	return i.operation.LimitMember != "" || i.schema != nil || len(i.aliases) > 0 || i.keyed(r) && media != mediaMultipart
+	return i.operation.Forms || i.operation.LimitMember != "" || i.schema != nil || len(i.aliases) > 0 || i.keyed(r) && media != mediaMultipart
 }
 
 const (
@@ -135,10 +173,12 @@ const (
 
 // body is what a request carried, read once.
 type body struct {
-	text   []byte // as it was sent, or the JSON text of a form's fields; nil where it was not read
-	value  any    // of a JSON text, numbers as json.Number; nil before parse
-	parsed bool
-	query  string // as it came, with first names
+	text  []byte // as it was sent, or the JSON text of a form's fields; nil where it was not read
+	value any    // of a JSON text, numbers as json.Number; nil before parse
+	// compared is the text that an Idempotency-Key compares: with first names and spellings, and with what a lenient
+	// operation leaves out. It is nil where the body was not parsed, or the request has no key.
+	compared []byte
+	query    string // as it came, with first names
 }
 
 // readBody reads the body where somebody needs it before the operation's own decoder.
@@ -148,30 +188,40 @@ func (i inputRules) readBody(r *http.Request) (body, error) {
 	if r.Body == nil || !i.reads(r, media) {
 		return body{}, nil
 	}
-	if i.operation.Forms && media == mediaMultipart {
+	raw, err := io.ReadAll(r.Body)
+	if err != nil {
+		return body{}, bodyFault(err)
+	}
+	empty := len(bytes.TrimSpace(raw)) == 0
+	if i.operation.Forms && media == mediaMultipart && !empty {
+		(&body{text: raw}).into(r)
 		if err := r.ParseMultipartForm(maxFormMemory); err != nil {
 			return body{}, bodyFault(err)
 		}
 		_ = r.MultipartForm.RemoveAll() // files are not read; what remains, Lambda deletes with the process
 		return jsonOfForm(r, r.MultipartForm.Value)
 	}
-	raw, err := io.ReadAll(r.Body)
-	if err != nil {
-		return body{}, bodyFault(err)
+	if i.operation.Forms && empty {
+		return jsonOfForm(r, r.URL.Query())
 	}
-	if i.operation.Forms && (media == mediaURLEncoded || len(bytes.TrimSpace(raw)) == 0) {
-		fields, err := fieldsOf(r, media, raw)
+	if i.operation.Forms && media == mediaURLEncoded {
+		fields, err := url.ParseQuery(string(raw))
 		if err != nil {
-			return body{}, err
+			return body{}, problem.New(problem.Invalid, "malformed_body")
 		}
 		return jsonOfForm(r, fields)
 	}
 	if media == "" || strings.HasSuffix(media, "json") {
-		raw = withoutNUL(raw)
+		raw = withoutNUL(trimmedJSON(raw))
 	}
 	b := body{text: raw}
 	b.into(r)
 	return b, nil
+}
+
+// trimmedJSON is a JSON text without a byte order mark before it and the bytes 0 after it, which some programs add.
+func trimmedJSON(raw []byte) []byte {
+	return bytes.TrimRight(bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf")), "\x00")
 }
 
 // reads reports whether the body must be read here. Otherwise the operation's
@@ -196,7 +246,7 @@ func (b *body) parse() bool {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return false
 	}
-	b.value, b.parsed = value, true
+	b.value = value
 	return true
 }
 
@@ -246,18 +296,6 @@ func bodyFault(err error) error {
 // maxFormMemory bounds what a text-only form may take, in bytes.
 const maxFormMemory = 64 << 10
 
-// fieldsOf are the fields of a urlencoded form. Query parameters stand in for an absent body.
-func fieldsOf(r *http.Request, media string, raw []byte) (url.Values, error) {
-	if media != mediaURLEncoded {
-		return r.URL.Query(), nil
-	}
-	fields, err := url.ParseQuery(string(raw))
-	if err != nil {
-		return nil, problem.New(problem.Invalid, "malformed_body")
-	}
-	return fields, nil
-}
-
 // jsonOfForm makes a JSON object of a form's fields the body of r. Each member has the first value of its field.
 func jsonOfForm(r *http.Request, fields map[string][]string) (body, error) {
 	object := make(map[string]string, len(fields))
@@ -300,6 +338,7 @@ func (a *API) withUpload(rules inputRules, next http.Handler) http.Handler {
 		if rules.schema != nil {
 			Respell(rules.registry, rules.schema, members)
 		}
+		rules.tolerate(ctx, members)
 		text, err := json.Marshal(members)
 		if err != nil {
 			a.refuse(w, r, problem.New(problem.Invalid, "malformed_body").Because(err))

@@ -184,6 +184,14 @@ func TestFormsAreReadAsJSON(t *testing.T) {
 		"urlencoded": send(t, s, http.MethodPost, "/forms", "application/x-www-form-urlencoded", "token=abc"),
 		"multipart":  send(t, s, http.MethodPost, "/forms", "multipart/form-data; boundary=b", multipart),
 		"query":      send(t, s, http.MethodPost, "/forms?token=abc", "", ""),
+		// Generated clients name a type for the body that they do not send.
+		"empty form":              send(t, s, http.MethodPost, "/forms?token=abc", "application/x-www-form-urlencoded", ""),
+		"form with another field": send(t, s, http.MethodPost, "/forms?token=abc", "application/x-www-form-urlencoded", "x=1&token="),
+		"empty multipart":         send(t, s, http.MethodPost, "/forms?token=abc", "multipart/form-data; boundary=b", ""),
+		"multipart of nothing":    send(t, s, http.MethodPost, "/forms?token=abc", "multipart/form-data; boundary=b", "--b--\r\n"),
+		"empty object":            send(t, s, http.MethodPost, "/forms?token=abc", "application/json", `{}`),
+		"null":                    send(t, s, http.MethodPost, "/forms?token=abc", "application/json", `{"token":null}`),
+		"body before query":       send(t, s, http.MethodPost, "/forms?token=other", "application/json", `{"token":"abc"}`),
 	} {
 		if got.status != http.StatusOK || !strings.Contains(got.body, `"abc"`) {
 			t.Errorf("%s: got %d %s", name, got.status, got.body)

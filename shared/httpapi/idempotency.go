@@ -3,7 +3,6 @@ package httpapi
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -102,10 +101,8 @@ type requestHashes struct {
 // hashesOf makes the hashes of a request whose body was read.
 func hashesOf(r *http.Request, b body, aliases []alias) requestHashes {
 	value, text := b.text, b.text
-	if b.parsed {
-		if encoded, err := json.Marshal(b.value); err == nil { // what was parsed can always be written
-			value = encoded
-		}
+	if b.compared != nil {
+		value = b.compared
 	}
 	if mediaOf(r) != mediaMultipart && len(aliases) > 0 {
 		text = renameText(text, aliases)

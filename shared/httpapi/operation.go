@@ -47,9 +47,12 @@ type Operation struct {
 	// Aliases maps further names of body members and query parameters to the name in
 	// the operation's input.
 	Aliases map[string]string
+	// Lenient makes the operation leave out optional members that it cannot read; nil
+	// where every fault is a 422. What was left out is in warning.FromContext.
+	Lenient *Lenient
 	// Forms makes the operation accept urlencoded and multipart forms (text fields
-	// only). If there is no body, it reads the query parameters. Both are used like a
-	// JSON body.
+	// only). A query parameter stands for a member that the body does not have. Both
+	// are used like a JSON body.
 	Forms bool
 	// Multipart reads a multipart form with a picture; nil where the operation takes none.
 	Multipart ReadMultipart

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,7 @@ import (
 // Respelling gives these the spelling of the schema:
 //   - a word of a fixed set: case does not matter, and space, hyphen and underscore are the same;
 //   - a UUID: the schema accepts more forms than the database;
+//   - a number or a boolean, as SQLite, forms and locales write them: "-8,5", 1, "True";
 //   - the name of a member: case does not matter, as for the decoder.
 //
 // An optional member with an empty UUID counts as left out. All other values stay
@@ -47,7 +49,7 @@ func holdsSpelled(registry huma.Registry, s *huma.Schema, depth int) bool {
 	if s == nil || depth > maxNested {
 		return false
 	}
-	if isWord(s) || s.Format == "uuid" || holdsSpelled(registry, s.Items, depth+1) {
+	if isWord(s) || s.Format == "uuid" || isScalar(s) || holdsSpelled(registry, s.Items, depth+1) {
 		return true
 	}
 	for _, member := range s.Properties {
@@ -66,6 +68,10 @@ func resolved(registry huma.Registry, s *huma.Schema) *huma.Schema {
 }
 
 func isWord(s *huma.Schema) bool { return s.Type == huma.TypeString && len(s.Enum) > 0 }
+
+func isScalar(s *huma.Schema) bool {
+	return s.Type == huma.TypeBoolean || s.Type == huma.TypeNumber || s.Type == huma.TypeInteger
+}
 
 // respellParameters respells the path values of r and the query, and reports whether the query changed.
 func respellParameters(op *huma.Operation, r *http.Request, query url.Values) bool {
@@ -103,8 +109,14 @@ func respellIn(registry huma.Registry, s *huma.Schema, value any, depth int) boo
 	changed := false
 	switch v := value.(type) {
 	case []any:
-		for _, element := range v {
-			changed = respellIn(registry, s.Items, element, depth+1) || changed
+		items := resolved(registry, s.Items)
+		for i, element := range v {
+			if items != nil && isScalar(items) {
+				respelled, other := respellScalar(items, element)
+				v[i], changed = respelled, other || changed
+				continue
+			}
+			changed = respellIn(registry, items, element, depth+1) || changed
 		}
 	case map[string]any:
 		changed = renameCase(s, v)
@@ -113,6 +125,9 @@ func respellIn(registry huma.Registry, s *huma.Schema, value any, depth int) boo
 			text, isText := member.(string)
 			switch {
 			case schema == nil:
+			case isScalar(schema):
+				respelled, other := respellScalar(schema, member)
+				v[name], changed = respelled, other || changed
 			case !isText:
 				changed = respellIn(registry, schema, member, depth+1) || changed
 			case schema.Format == "uuid" && strings.TrimSpace(text) == "" && !slices.Contains(s.Required, name):
@@ -175,6 +190,48 @@ func respell(s *huma.Schema, text string) string {
 		}
 	}
 	return text
+}
+
+// decimal is a number as people and programs write it: with a point or a comma.
+var decimal = regexp.MustCompile(`^[+-]?[0-9]{1,40}([.,][0-9]{0,40})?([eE][+-]?[0-9]{1,4})?$`)
+
+// respellScalar is value as a number or boolean of s, and whether that is another value; value itself where s has nothing
+// like it. A boolean may be 0, 1 or a word. A number may be decimal text with a point or a comma.
+func respellScalar(s *huma.Schema, value any) (any, bool) {
+	text := ""
+	switch v := value.(type) {
+	case string:
+		text = strings.ReplaceAll(strings.TrimSpace(v), "\u2212", "-") // the minus sign of some locales
+	case json.Number:
+		text = v.String()
+	default:
+		return value, false
+	}
+	if s.Type == huma.TypeBoolean {
+		switch strings.ToLower(text) {
+		case "true", "1", "1.0":
+			return true, true
+		case "false", "0", "0.0":
+			return false, true
+		}
+		return value, false
+	}
+	_, isNumber := value.(json.Number)
+	if isNumber && s.Type == huma.TypeNumber || !decimal.MatchString(text) {
+		return value, false // a number keeps its digits
+	}
+	number, err := strconv.ParseFloat(strings.Replace(text, ",", ".", 1), 64)
+	const exact = 1 << 53 // larger whole numbers have no exact float64
+	switch whole := number == math.Trunc(number) && math.Abs(number) < exact; {
+	case err != nil:
+		return value, false
+	case s.Type == huma.TypeNumber:
+		return json.Number(strconv.FormatFloat(number, 'g', -1, 64)), true
+	case whole:
+		respelled := json.Number(strconv.FormatInt(int64(number), 10))
+		return respelled, value != any(respelled)
+	}
+	return value, false
 }
 
 // folded is word in lower case without spaces, hyphens and underscores.

@@ -48,7 +48,7 @@ type hasher interface {
 const (
 	accessLife    = time.Hour
 	refreshLife   = 60 * 24 * time.Hour // sliding
-	refreshGrace  = 10 * time.Second    // a client whose answer was lost may repeat the exchange
+	refreshGrace  = time.Minute         // a client whose answer was lost may repeat the exchange; a phone waits up to 60 s
 	linkLife      = 15 * time.Minute
 	challengeLife = 5 * time.Minute
 )

@@ -28,7 +28,8 @@ func (g *Group) registerEnrollment(a *httpapi.API) {
 			"may replace it from a session that passed it.")
 	httpapi.Register(a, enroll, g.enroll)
 	confirm := staff("/auth/totp/confirm", "Turn the second factor on",
-		"With a code of the app. Hands out recovery codes, once; earlier ones stop working. This session counts as having passed it.")
+		"With a code of the app. Hands out recovery codes, once; earlier ones stop working. This session counts as having passed it; "+
+			"every other session of the person ends.")
 	confirm.Errors = []int{http.StatusBadRequest}
 	httpapi.Register(a, confirm, g.confirm)
 }
@@ -141,8 +142,12 @@ func recoveryInput(user uuid.UUID, code string) []byte {
 	return append(user[:], code...)
 }
 
-// markSession stores that the caller's session passed the second factor.
+// markSession stores that the caller's session passed the second factor, and ends the others: a stranger may have begun
+// one of them with the password alone.
 func (g *Group) markSession(ctx context.Context, tx *database.Tx, c identity.Caller) error {
+	if err := g.revoker.All(ctx, tx, c.UserID, &c.SessionID, identity.SecondFactorOn, g.clock.Now()); err != nil {
+		return err
+	}
 	tx.Queue(`UPDATE sessions SET second_factor_at = $2 WHERE id = $1`, c.SessionID, g.clock.Now())
 	return g.revoker.Changed(ctx, tx, c.UserID)
 }

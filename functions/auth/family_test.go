@@ -59,14 +59,16 @@ func TestParallelRefreshesGetTheSameTokens(t *testing.T) {
 // family is what the rules say about the tokens of one session.
 type family struct {
 	tokens   []string // in the order they were handed out
+	created  []time.Time
 	swapped  []time.Time
+	forgiven map[int]bool
 	revoked  bool
 	lastUsed time.Time
 }
 
-// expected is what presenting token i at now must bring: the index of the token
-// that comes back, or a code.
-func (f *family) expected(i int, now time.Time) (int, string) {
+// expected is what presenting token i at now must bring: the index of the token that comes back, or a code. device says
+// that the client names its device.
+func (f *family) expected(i int, now time.Time, device bool) (int, string) {
 	newest := len(f.tokens) - 1
 	switch {
 	case i == newest && f.revoked:
@@ -75,32 +77,37 @@ func (f *family) expected(i int, now time.Time) (int, string) {
 		return 0, "token_expired"
 	case i == newest:
 		return newest + 1, ""
-	case i == newest-1 && !f.revoked && now.Sub(f.swapped[i]) <= 10*time.Second:
+	case i == newest-1 && !f.revoked && now.Sub(f.swapped[i]) <= 60*time.Second:
+		return newest, ""
+	case i == newest-1 && !f.revoked && device && !f.forgiven[i] && now.Before(f.created[i].Add(60*24*time.Hour)):
+		f.forgiven[i], f.swapped[i], f.lastUsed = true, now, now
 		return newest, ""
 	}
 	return 0, "token_reused"
 }
 
-// Old and new tokens are sent in any order, with any time between. The rules hold:
-// one token is valid, the one before it for ten seconds more, and the use of any
-// other ends the session.
+// Old and new tokens are sent in any order, with any time between. The rules hold: one token is valid; the one before it
+// brings the same tokens for 60 seconds, and once more later for the same device; the use of any other ends the session.
 func TestRefreshFamilyFollowsItsRules(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, unlimited())
 	s.signedUp("ana@example.tl")
 	rapid.Check(t, func(r *rapid.T) {
-		f := &family{tokens: []string{s.loggedIn("ana@example.tl").text("refresh_token")}, lastUsed: s.clock.Now()}
+		first := s.expect(s.post("/auth/login", fields{"email": "ana@example.tl", "password": goodPassword,
+			"device": fields{"device_id": "phone-1", "platform": "android"}}), 200, "").text("refresh_token")
+		f := &family{tokens: []string{first}, created: []time.Time{s.clock.Now()}, lastUsed: s.clock.Now(), forgiven: map[int]bool{}}
 		for range rapid.IntRange(1, 12).Draw(r, "steps") {
-			pauses := []time.Duration{0, time.Second, 9 * time.Second, 11 * time.Second, time.Hour, 59 * 24 * time.Hour, 61 * 24 * time.Hour}
+			pauses := []time.Duration{0, time.Second, 59 * time.Second, 61 * time.Second, time.Hour, 31 * 24 * time.Hour, 61 * 24 * time.Hour}
 			s.clock.Advance(rapid.SampledFrom(pauses).Draw(r, "pause"))
 			// Mostly the newest ones: older tokens end the story at once.
 			i := len(f.tokens) - 1 - min(rapid.IntRange(0, 5).Draw(r, "age"), len(f.tokens)-1)
 			if rapid.IntRange(0, 2).Draw(r, "fresh") > 0 {
-				i = len(f.tokens) - 1
+				i = max(0, len(f.tokens)-1-rapid.IntRange(0, 1).Draw(r, "parent"))
 			}
+			device := rapid.SampledFrom([]string{"phone-1", "phone-1", "phone-2", ""}).Draw(r, "device")
 			now := s.clock.Now()
-			want, code := f.expected(i, now)
-			a := s.post("/auth/refresh", fields{"refresh_token": f.tokens[i]})
+			want, code := f.expected(i, now, device == "phone-1")
+			a := s.post("/auth/refresh", fields{"refresh_token": f.tokens[i], "device_id": device})
 			if code != "" {
 				if a.status != 401 || a.code() != code {
 					r.Fatalf("token %d of %d: got %d %s, want %s", i, len(f.tokens), a.status, a.code(), code)
@@ -108,14 +115,43 @@ func TestRefreshFamilyFollowsItsRules(t *testing.T) {
 				f.revoked = f.revoked || code == "token_reused"
 				continue
 			}
-			if a.status != 200 {
+			if a.status != 200 || !s.stands(a.text("access_token")) {
 				r.Fatalf("token %d of %d: got %d %s, want token %d", i, len(f.tokens), a.status, a.code(), want)
 			}
 			if want == len(f.tokens) {
-				f.tokens, f.swapped, f.lastUsed = append(f.tokens, a.text("refresh_token")), append(f.swapped, now), now
+				f.tokens, f.created = append(f.tokens, a.text("refresh_token")), append(f.created, now)
+				f.swapped, f.lastUsed = append(f.swapped, now), now
 			} else if a.text("refresh_token") != f.tokens[want] {
 				r.Fatalf("token %d of %d: got another pair than before", i, len(f.tokens))
 			}
 		}
 	})
+}
+
+// A phone lost the answer, was off for an hour, and asks again several times at once.
+func TestALostRefreshAnswerIsForgivenOnce(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t, unlimited())
+	signedUp := s.signedUp("ana@example.tl")
+	s.exec(`INSERT INTO devices (user_id, device_id, platform, session_id) SELECT user_id, 'phone-1', 'ios', id FROM sessions`)
+	first := signedUp.text("refresh_token")
+	lost := s.expect(s.post("/auth/refresh", fields{"refresh_token": first}), 200, "")
+	s.clock.Advance(time.Hour)
+	answers := make([]answer, 4)
+	var wg sync.WaitGroup
+	for i := range answers {
+		wg.Go(func() { answers[i] = s.post("/auth/refresh", fields{"refresh_token": first, "device_id": "phone-1"}) })
+	}
+	wg.Wait()
+	for i, a := range answers {
+		if a.status != 200 || a.text("refresh_token") != lost.text("refresh_token") || a.text("access_token") != answers[0].text("access_token") {
+			t.Errorf("call %d: %d %s", i, a.status, a.raw)
+		}
+	}
+	if !s.stands(answers[0].text("access_token")) {
+		t.Error("the access token has ended")
+	}
+	s.clock.Advance(2 * time.Minute)
+	s.expect(s.post("/auth/refresh", fields{"refresh_token": first, "device_id": "phone-1"}), 401, "token_reused") // once
+	s.expect(s.post("/auth/refresh", fields{"refresh_token": lost.text("refresh_token")}), 401, "token_invalid")
 }

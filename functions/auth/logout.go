@@ -33,10 +33,9 @@ func (g *Group) logout(ctx context.Context, in *logoutInput) (*httpapi.MessageOu
 	c := identity.Must(ctx)
 	err := g.db.InTx(ctx, func(tx *database.Tx) error {
 		if in.Body != nil && in.Body.AllDevices {
-			tx.Queue(`UPDATE devices SET fcm_token = NULL, updated_at = now() WHERE user_id = $1`, c.UserID)
 			return g.revoker.All(ctx, tx, c.UserID, nil, identity.LoggedOut, g.clock.Now())
 		}
-		g.end(ctx, tx, c.UserID, c.SessionID)
+		g.revoker.One(ctx, tx, c.UserID, c.SessionID, identity.LoggedOut, g.clock.Now())
 		if in.Body == nil || in.Body.RefreshToken == "" {
 			return nil
 		}
@@ -48,20 +47,11 @@ func (g *Group) logout(ctx context.Context, in *logoutInput) (*httpapi.MessageOu
 		if err != nil {
 			return fmt.Errorf("read refresh token: %w", err)
 		}
-		g.end(ctx, tx, c.UserID, other)
+		g.revoker.One(ctx, tx, c.UserID, other, identity.LoggedOut, g.clock.Now())
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	return httpapi.Message(ctx, "auth.logged_out"), nil
-}
-
-// end revokes one session of a person and stops push messages to its device.
-func (g *Group) end(ctx context.Context, tx *database.Tx, user, session uuid.UUID) {
-	const silence = `
-		UPDATE devices d SET fcm_token = NULL, updated_at = now() FROM sessions s
-		 WHERE s.id = $2 AND s.user_id = $1 AND d.user_id = $1 AND d.device_id = s.device_id`
-	tx.Queue(silence, user, session)
-	g.revoker.One(ctx, tx, user, session, identity.LoggedOut, g.clock.Now())
 }

@@ -82,6 +82,23 @@ func TestSecondFactorSignsIn(t *testing.T) {
 	}
 }
 
+// Somebody with the password alone may have signed in before the second factor was on.
+func TestSecondFactorEndsOtherSessions(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t, unlimited())
+	mine, stranger := s.signedUp("ana@example.tl"), s.loggedIn("ana@example.tl")
+	s.exec(`UPDATE users SET role = 'moderator'`)
+	secret := s.enrolled(mine.text("access_token"))
+	s.expect(s.do(request{path: "/auth/totp/confirm", token: mine.text("access_token"), body: fields{"code": s.code(secret)}}), 200, "")
+	if s.stands(stranger.text("access_token")) {
+		t.Error("a session without the second factor goes on")
+	}
+	if !s.stands(mine.text("access_token")) {
+		t.Error("the session that confirmed has ended")
+	}
+	s.expect(s.post("/auth/refresh", fields{"refresh_token": stranger.text("refresh_token")}), 401, "token_invalid")
+}
+
 func TestATOTPCodeIsValidOneStepEarlyOrLate(t *testing.T) {
 	t.Parallel()
 	m := newStaff(t)

@@ -114,7 +114,7 @@ func (g *Group) startSession(ctx context.Context, tx *database.Tx, p person, fro
 		factor.at, now, now.Add(refreshLife))
 	refresh := newRefreshToken()
 	storeRefresh(tx, refresh, session, nil, now)
-	storeDevice(tx, p.id, *from)
+	storeDevice(tx, p.id, session, *from)
 	if err := g.revoker.Beyond(ctx, tx, p.id, maxSessions, now); err != nil {
 		return nil, err
 	}
@@ -162,9 +162,9 @@ func storeRefresh(in database.Pipeline, token string, session uuid.UUID, parent 
 }
 
 // storeDevice keeps the phone somebody signed in from, when they named it.
-func storeDevice(p database.Pipeline, user uuid.UUID, d device) {
+func storeDevice(p database.Pipeline, user, session uuid.UUID, d device) {
 	if d.DeviceID != "" {
 		account.StoreDevice(p, user, account.Device{ID: d.DeviceID, Platform: d.Platform, AppVersion: d.AppVersion,
-			OSVersion: d.OSVersion, Model: d.Model, FCMToken: d.FCMToken})
+			OSVersion: d.OSVersion, Model: d.Model, FCMToken: d.FCMToken, Session: session})
 	}
 }

@@ -105,19 +105,37 @@ func (w *Worker) readNotice(ctx context.Context, id uuid.UUID) (notice, error) {
 	}
 	n.language, _ = locale.Parse(language)
 	n.prefs = notification.ParsePrefs(prefs)
-	rows, err := w.db.Query(ctx, `SELECT device_id, fcm_token FROM devices WHERE user_id = $1 AND fcm_token IS NOT NULL ORDER BY updated_at DESC LIMIT 20`, n.userID)
+	n.devices, err = w.readDevices(ctx, n.userID)
+	return n, err
+}
+
+// readDevices returns the devices that are signed in: the session that registered the device is valid. This is the one
+// place that decides it, so whatever ends a session ends the push messages to its device.
+//
+// A function of an earlier version registered a device without its session. Such a device counts as signed in while a
+// session that named it at sign-in is valid; where no session named it, while any session of the account is.
+func (w *Worker) readDevices(ctx context.Context, user uuid.UUID) ([]device, error) {
+	const q = `
+		SELECT d.device_id, d.fcm_token FROM devices d
+		WHERE d.user_id = $1 AND d.fcm_token IS NOT NULL AND EXISTS (
+			SELECT FROM sessions s WHERE s.user_id = d.user_id AND s.revoked_at IS NULL AND s.expires_at > $2
+			AND CASE WHEN d.session_id IS NOT NULL THEN s.id = d.session_id
+				ELSE s.device_id = d.device_id OR NOT EXISTS (
+					SELECT FROM sessions o WHERE o.user_id = d.user_id AND o.device_id = d.device_id) END)
+		ORDER BY d.updated_at DESC LIMIT 20`
+	rows, err := w.db.Query(ctx, q, user, w.clock.Now())
 	if err != nil {
-		return notice{}, fmt.Errorf("read devices: %w", err)
+		return nil, fmt.Errorf("read devices: %w", err)
 	}
-	n.devices, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (device, error) {
+	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (device, error) {
 		var d device
 		err := row.Scan(&d.id, &d.token)
 		return d, err
 	})
 	if err != nil {
-		return notice{}, fmt.Errorf("read devices: %w", err)
+		return nil, fmt.Errorf("read devices: %w", err)
 	}
-	return n, nil
+	return found, nil
 }
 
 // data is what the app reads when a person taps the push message.

@@ -76,7 +76,8 @@ func setup(t *testing.T, timeout ...string) *bundle {
 	t.Cleanup(pool.Close)
 	b := &bundle{t: t, w: worker, kit: kit, handler: kit.Queue(queue.Notify, 2, worker.handleMessage), db: pool, mails: mails, pushes: pushes, faults: set, person: database.NewID()}
 	b.exec(`INSERT INTO users (id, email, email_verified_at, preferred_language) VALUES ($1, $2, now(), 'tet')`, b.person, address)
-	b.exec(`INSERT INTO devices (user_id, device_id, platform, fcm_token) VALUES ($1, 'phone', 'android', 'token-1')`, b.person)
+	b.exec(`INSERT INTO sessions (id, user_id, expires_at) VALUES (gen_random_uuid(), $1, now() + interval '1 day')`, b.person)
+	b.exec(`INSERT INTO devices (user_id, device_id, platform, fcm_token, session_id) SELECT $1, 'phone', 'android', 'token-1', id FROM sessions WHERE user_id = $1`, b.person)
 	return b
 }
 

@@ -17,7 +17,8 @@ import (
 
 func (g *Group) registerDevices(a *httpapi.API) {
 	put := operation(http.MethodPut, "/me/devices/{device_id}", "Say where push messages go",
-		"Adds the device or updates it. A push token that was somebody else's on that phone is taken from them.")
+		"Adds the device or updates it. Push messages go to it until the session that sent this ends. A push token that was somebody "+
+			"else's on that phone is taken from them.")
 	httpapi.Register(a, put, g.putDevice)
 	httpapi.Register(a, operation(http.MethodDelete, "/me/devices/{device_id}", "Stop push messages to a device", ""), g.deleteDevice)
 }
@@ -64,7 +65,7 @@ func (g *Group) putDevice(ctx context.Context, in *deviceInput) (*deviceOutput, 
 	err := g.db.InTx(ctx, func(tx *database.Tx) error {
 		b := in.Body
 		account.StoreDevice(tx, c.UserID, account.Device{ID: in.DeviceID, Platform: platform, AppVersion: b.AppVersion,
-			OSVersion: b.OSVersion, Model: b.Model, FCMToken: b.FCMToken})
+			OSVersion: b.OSVersion, Model: b.Model, FCMToken: b.FCMToken, Session: c.SessionID})
 		const q = `
 			SELECT device_id, platform, coalesce(app_version, ''), coalesce(os_version, ''), coalesce(model, ''), fcm_token IS NOT NULL
 			  FROM devices WHERE user_id = $1 AND device_id = $2`

@@ -14,6 +14,9 @@ type Device struct {
 	OSVersion  string
 	Model      string
 	FCMToken   string // empty leaves what is stored
+
+	// Session is the session that registers the device. Push messages go to the device until that session ends.
+	Session uuid.UUID
 }
 
 // maxDevices is how many installations a person keeps.
@@ -28,13 +31,14 @@ func StoreDevice(p database.Pipeline, user uuid.UUID, d Device) {
 		 WHERE fcm_token = $3 AND $3 <> '' AND (user_id, device_id) <> ($1, $2)`
 	p.Queue(take, user, d.ID, d.FCMToken)
 	const upsert = `
-		INSERT INTO devices AS d (user_id, device_id, platform, app_version, os_version, model, fcm_token)
-		VALUES ($1, $2, $3, nullif($4, ''), nullif($5, ''), nullif($6, ''), nullif($7, ''))
+		INSERT INTO devices AS d (user_id, device_id, platform, app_version, os_version, model, fcm_token, session_id)
+		VALUES ($1, $2, $3, nullif($4, ''), nullif($5, ''), nullif($6, ''), nullif($7, ''),
+		        (SELECT id FROM sessions WHERE id = $8 FOR KEY SHARE))
 		ON CONFLICT (user_id, device_id) DO UPDATE
 		   SET platform = excluded.platform, app_version = coalesce(excluded.app_version, d.app_version),
 		       os_version = coalesce(excluded.os_version, d.os_version), model = coalesce(excluded.model, d.model),
-		       fcm_token = coalesce(excluded.fcm_token, d.fcm_token), updated_at = now()`
-	p.Queue(upsert, user, d.ID, d.Platform, d.AppVersion, d.OSVersion, d.Model, d.FCMToken)
+		       fcm_token = coalesce(excluded.fcm_token, d.fcm_token), session_id = excluded.session_id, updated_at = now()`
+	p.Queue(upsert, user, d.ID, d.Platform, d.AppVersion, d.OSVersion, d.Model, d.FCMToken, d.Session)
 	const trim = `
 		DELETE FROM devices WHERE (user_id, device_id) IN (
 		    SELECT user_id, device_id FROM devices WHERE user_id = $1 ORDER BY updated_at DESC, device_id OFFSET $2)`

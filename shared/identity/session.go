@@ -70,6 +70,7 @@ const (
 	EndedByOwner    Reason = "ended_by_owner"
 	RoleChanged     Reason = "role_changed"
 	TooMany         Reason = "too_many_sessions"
+	SecondFactorOn  Reason = "second_factor"
 )
 
 // Forgetter removes sessions from a cache.

@@ -260,6 +260,30 @@ func TestSamePictureIsFlaggedNotRefused(t *testing.T) {
 	}
 }
 
+// Of two uploads of the same file, each is processed while the other waits.
+func TestTwoUploadsOfTheSameFileAreBothProcessed(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	file := asJPEG(t, photo(600, 400, 3), 90)
+	sum := sha256.Sum256(file)
+	first, second := b.upload(file, 0), b.upload(file, 0)
+	b.attach(first)
+	b.attach(second)
+	b.exec(`UPDATE uploads SET state = 'stored', original_sha256 = $1`, sum[:]) // as an upload through the API leaves it
+	if failed := b.deliver(event(key(second), 1)); failed != nil {
+		t.Errorf("the second upload failed: %v", failed)
+	}
+	if failed := b.deliver(event(key(first), 1)); failed != nil {
+		t.Errorf("the first upload failed: %v", failed)
+	}
+	if n := one[int](b, `SELECT count(*) FROM uploads WHERE state = 'processed' AND perceptual_hash IS NOT NULL`); n != 2 {
+		t.Errorf("%d processed, want 2", n)
+	}
+	if n := one[int](b, `SELECT count(*) FROM picture_matches WHERE upload_id = $1 AND earlier_id = $2 AND same_file AND distance = 0`, second, first); n != 1 {
+		t.Error("the same file is not recognised")
+	}
+}
+
 func TestEventsOfOtherObjectsAreIgnored(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -2,6 +2,7 @@ package images
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math"
 	"time"
 
@@ -77,7 +78,7 @@ var cameraZone = time.FixedZone("Asia/Dili", 9*60*60)
 // readSignals reads the TIFF block of EXIF. It leaves out what it cannot read; no
 // picture is refused because of its metadata.
 func readSignals(block []byte) signals {
-	s := signals{orientation: 1}
+	s := signals{orientation: orientationOf(block)}
 	if len(block) == 0 {
 		return s
 	}
@@ -87,14 +88,49 @@ func readSignals(block []byte) signals {
 	if cause := recoverFrom(func() { e, err = imagemeta.Decode(bytes.NewReader(padded)) }); cause != nil || err != nil {
 		return s
 	}
-	if o := int(e.Orientation); o >= 1 && o <= 8 {
-		s.orientation = o
-	}
 	if lat, lon := e.GPS.Latitude(), e.GPS.Longitude(); validPosition(lat, lon) {
 		s.latitude, s.longitude = &lat, &lon
 	}
 	s.takenAt = captureTime(e.GPS.Date(), e.DateTimeOriginal())
 	return s
+}
+
+// orientationOf reads the orientation from the first directory of a TIFF block (TIFF 6.0, section 2); 1 where there is none
+// from 1 to 8. The rest of the block may be damaged: a picture must be turned even if its Exif or GPS directory is missing.
+func orientationOf(block []byte) int {
+	const header, entry, tag = 8, 12, 0x0112
+	if len(block) < header {
+		return 1
+	}
+	var order binary.ByteOrder = binary.BigEndian
+	if string(block[:2]) == "II" {
+		order = binary.LittleEndian
+	}
+	first := int64(order.Uint32(block[4:]))
+	if first+2 > int64(len(block)) {
+		return 1
+	}
+	at := block[first:]
+	entries := at[2:min(len(at), 2+entry*int(order.Uint16(at)))]
+	for ; len(entries) >= entry; entries = entries[entry:] {
+		if order.Uint16(entries) != tag {
+			continue
+		}
+		value := 0
+		switch kind := order.Uint16(entries[2:]); kind {
+		case 1: // BYTE
+			value = int(entries[8])
+		case 3: // SHORT, as the specification has it
+			value = int(order.Uint16(entries[8:]))
+		case 4: // LONG, as some programs write it
+			value = int(order.Uint32(entries[8:]))
+		}
+		if value >= 1 && value <= 8 {
+			return value
+		}
+		return 1
+	}
+	return 1
 }
 
 // validPosition reports whether lat and lon are degrees within their range. 0, 0 is

@@ -4,6 +4,7 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
+	"math"
 )
 
 // plane is one channel: h rows of w samples; a new row begins every stride bytes.
@@ -55,6 +56,31 @@ func splitYCbCr(m *image.YCbCr) planes {
 			extentX: float64(w) / float64(sx), extentY: float64(h) / float64(sy)}
 	}
 	return planes{w: w, h: h, y: fullPlane(m.Y[m.YOffset(b.Min.X, b.Min.Y):], m.YStride, w, h), cb: chroma(m.Cb), cr: chroma(m.Cr)}
+}
+
+// toFullRange gives a picture decoded from lossy WebP the range of a JPEG. VP8 stores luma from 16 to 235 and chroma from 16 to
+// 240 (RFC 6386, section 9.2: ITU-R BT.601), and the decoder returns the planes as they are stored.
+func toFullRange(img image.Image) {
+	var m *image.YCbCr
+	switch decoded := img.(type) {
+	case *image.YCbCr:
+		m = decoded
+	case *image.NYCbCrA:
+		m = &decoded.YCbCr
+	default:
+		return // lossless WebP is RGB
+	}
+	var luma, chroma [256]uint8
+	for v := range 256 {
+		luma[v] = clamp(int32(math.Round(float64(v-16) * 255 / 219)))
+		chroma[v] = clamp(int32(math.Round(128 + float64(v-128)*255/224)))
+	}
+	for i, v := range m.Y {
+		m.Y[i] = luma[v]
+	}
+	for i, v := range m.Cb {
+		m.Cb[i], m.Cr[i] = chroma[v], chroma[m.Cr[i]]
+	}
 }
 
 // subsampling returns how many pixels one chroma sample covers, across and down.

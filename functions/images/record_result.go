@@ -136,13 +136,15 @@ const (
 	minSetBits = 8
 )
 
-// matchSQL stores up to ten earlier uploads that are the same file as $1 or whose
+// matchSQL stores up to ten other uploads that are the same file as $1 or whose
 // hash differs from $3 in at most $5 bits. $4 is false if hashes are not compared.
 // $6 to $9 are the values that each 16-bit part of a hash may have, from the highest
-// part to the lowest; each part has an index.
+// part to the lowest; each part has an index. The same file may not be processed
+// yet: then it has no perceptual hash, and its distance is 0 nevertheless.
 const matchSQL = `
 	INSERT INTO picture_matches (upload_id, earlier_id, same_file, distance)
-	SELECT $1, u.id, coalesce(u.original_sha256 = $2, false), bit_count((u.perceptual_hash # $3)::bit(64))
+	SELECT $1, u.id, coalesce(u.original_sha256 = $2, false),
+	       CASE WHEN u.original_sha256 = $2 THEN 0 ELSE bit_count((u.perceptual_hash # $3)::bit(64)) END
 	FROM uploads u
 	WHERE u.id <> $1 AND u.attached_at IS NOT NULL
 	  AND (u.original_sha256 = $2 OR $4 AND bit_count((u.perceptual_hash # $3)::bit(64)) <= $5 AND u.perceptual_hash IS NOT NULL AND (

@@ -83,6 +83,9 @@ func decode(file []byte, info upload.Info) (image.Image, error) {
 	if err != nil {
 		return nil, upload.Refuse(upload.Broken, err.Error())
 	}
+	if info.Format == upload.WebP {
+		toFullRange(img)
+	}
 	return img, nil
 }
 

@@ -213,6 +213,80 @@ func TestEveryPictureFormatIsAccepted(t *testing.T) {
 	}
 }
 
+// Lossy WebP stores black as 16. Without and with an alpha channel, the renditions have it as 0.
+func TestLossyWebPKeepsItsRange(t *testing.T) {
+	t.Parallel()
+	black, err := base64.StdEncoding.DecodeString("UklGRjoAAABXRUJQVlA4IC4AAACQAwCdASpAAEAAPpFIoEwlpCMiIggAsBIJaQAAEDdTUAV4hbkAAP74zvV4AAAA")
+	if err != nil {
+		t.Fatal(err)
+	}
+	chunk := func(name string, data []byte) []byte {
+		out := append(binary.LittleEndian.AppendUint32([]byte(name), uint32(len(data))), data...)
+		return append(out, make([]byte, len(data)%2)...)
+	}
+	opaque := append([]byte{0}, bytes.Repeat([]byte{255}, 64*64)...)
+	body := bytes.Join([][]byte{[]byte("WEBP"), chunk("VP8X", []byte{0x10, 0, 0, 0, 63, 0, 0, 63, 0, 0}), chunk("ALPH", opaque), black[12:]}, nil)
+	for name, file := range map[string][]byte{"lossy": black, "lossy with alpha": chunk("RIFF", body)} {
+		made, err := render(file)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for rendition, jpg := range map[string][]byte{"display": made.display, "thumbnail": made.thumbnail} {
+			img, err := jpeg.Decode(bytes.NewReader(jpg))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r, g, b, _ := img.At(30, 30).RGBA(); max(r, g, b) > 0x0200 {
+				t.Errorf("%s, %s: black is %x %x %x", name, rendition, r, g, b)
+			}
+		}
+	}
+	white := image.NewYCbCr(image.Rect(0, 0, 2, 2), image.YCbCrSubsampleRatio420)
+	copy(white.Y, []uint8{235, 126, 16, 250})
+	white.Cb[0], white.Cr[0] = 240, 128
+	toFullRange(white)
+	if got, want := white.Y[:4], []uint8{255, 128, 0, 255}; !bytes.Equal(got, want) || white.Cb[0] != 255 || white.Cr[0] != 128 {
+		t.Errorf("luma %v, want %v; chroma %d %d", got, want, white.Cb[0], white.Cr[0])
+	}
+}
+
+// A damaged EXIF block still turns the picture.
+func TestDamagedEXIFKeepsTheOrientation(t *testing.T) {
+	t.Parallel()
+	whole := tiff(6)
+	changed := func(change func(b []byte)) []byte {
+		b := bytes.Clone(whole)
+		change(b)
+		return b
+	}
+	entry := func(n int) int { return 10 + 12*n } // in the first directory
+	for name, block := range map[string][]byte{
+		"Exif pointer dangles":   changed(func(b []byte) { binary.LittleEndian.PutUint32(b[entry(1)+8:], 0xffff) }),
+		"GPS pointer dangles":    changed(func(b []byte) { binary.LittleEndian.PutUint32(b[entry(2)+8:], 0xffff) }),
+		"pointers to itself":     changed(func(b []byte) { binary.LittleEndian.PutUint32(b[entry(1)+8:], 8) }),
+		"ends after orientation": whole[:entry(1)],
+		"more entries announced": changed(func(b []byte) { b[8], b[9] = 0xff, 0xff }),
+		"orientation as LONG":    changed(func(b []byte) { b[entry(0)+2] = 4 }),
+		"orientation as BYTE":    changed(func(b []byte) { b[entry(0)+2] = 1 }),
+	} {
+		made, err := render(withEXIF(asJPEG(t, arrow(200, 120), 90), block))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got := corners(t, made.display); got != "BRWG" {
+			t.Errorf("%s: corners %s, want BRWG", name, got)
+		}
+	}
+	for name, block := range map[string][]byte{
+		"empty": {}, "short": []byte("II*\x00\x08"), "no directory": []byte("II*\x00\xff\xff\xff\xff"), "another value": tiff(9),
+		"text": changed(func(b []byte) { b[entry(0)+2] = 2 }),
+	} {
+		if got := orientationOf(block); got != 1 {
+			t.Errorf("%s: orientation %d, want 1", name, got)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	jpg := asJPEG(t, arrow(200, 100), 80)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/audit"
@@ -37,7 +36,8 @@ func (g *Group) registerAddImage(api *httpapi.API) {
 		Operation: huma.Operation{
 			Method: http.MethodPost, Path: path, Tags: []string{tag}, Summary: "Add a picture to a report",
 			Description: "evidence: by the reporter while the report is pending, and by staff. resolution, a picture of the repair: by staff. " +
-				"Send a form with the file, or the id of an upload.",
+				"Send a form with the file, or the id of an upload. A picture that was refused, expired or never arrived takes no place. " +
+				"The new picture replaces it, and replaces one whose bytes have not come yet where there is no other place.",
 			DefaultStatus: http.StatusCreated, Errors: []int{http.StatusForbidden, http.StatusConflict},
 		},
 		Limit: admission.LimitUpload, Creates: true, MaxBody: upload.MaxBody, Multipart: upload.Form("kind", "upload_id"),
@@ -84,7 +84,7 @@ func (g *Group) addImage(ctx context.Context, in *addImageInput) (*imageOutput, 
 	}
 	out := &imageOutput{}
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		h, picture, err := lockToAdd(ctx, tx, caller, about, kind, most, uploadID)
+		h, picture, err := g.lockToAdd(ctx, tx, caller, about, kind, most, uploadID)
 		if err != nil {
 			return err
 		}
@@ -99,14 +99,13 @@ func (g *Group) addImage(ctx context.Context, in *addImageInput) (*imageOutput, 
 	return out, nil
 }
 
-// lockToAdd locks a report and an upload that becomes one of its pictures. It fails if the caller may not edit the report,
-// or if the report has the most pictures of that kind already.
-func lockToAdd(ctx context.Context, tx *outbox.Tx, c identity.Caller, about report.About, kind string, most int, uploadID uuid.UUID) (*reportwrite.Locked, upload.Locked, error) {
-	var there *database.Ask[int]
+// lockToAdd locks a report and an upload that becomes one of its pictures, and removes the pictures that the new one
+// replaces. It fails if the caller may not edit the report, or if the report has the most pictures of that kind already.
+func (g *Group) lockToAdd(ctx context.Context, tx *outbox.Tx, c identity.Caller, about report.About, kind string, most int, uploadID uuid.UUID) (*reportwrite.Locked, upload.Locked, error) {
+	var there *database.Ask[[]attachedPicture]
 	var uploads *database.Ask[[]upload.Locked]
-	const count = `SELECT count(*) FROM report_images WHERE kind = $3 AND deleted_at IS NULL AND report_id = ` + report.IDSQL
 	h, err := lockVisible(ctx, tx, about, "", func(p database.Pipeline) {
-		there = database.AskRow(p, pgx.RowTo[int], count, about.Args(kind)...)
+		there = askPictures(p, about)
 		uploads = upload.Lock(p, c.UserID, []uuid.UUID{uploadID})
 	})
 	if err != nil {
@@ -115,13 +114,15 @@ func lockToAdd(ctx context.Context, tx *outbox.Tx, c identity.Caller, about repo
 	if err := mayEdit(c, h); err != nil {
 		return nil, upload.Locked{}, err
 	}
-	if there.Get() >= most {
+	replaced, ok := placesOf(there.Get(), kind, most, g.clock.Now()).take(1)
+	if !ok {
 		return nil, upload.Locked{}, problem.New(problem.Conflict, "image_limit").Param("max", strconv.Itoa(most))
 	}
 	pictures, err := upload.InOrder([]uuid.UUID{uploadID}, uploads.Get())
 	if err != nil {
 		return nil, upload.Locked{}, err
 	}
+	removeImages(tx, replaced)
 	return h, pictures[0], nil
 }
 

@@ -216,6 +216,20 @@ const (
 	Refused   State = "refused"   // not an acceptable picture
 )
 
+// Lost reports whether a picture will never be seen: it was refused, its bytes did not come while their address worked, or
+// its bytes expired before they were processed.
+func Lost(s State, issuedAt, expiresAt, now time.Time) bool {
+	switch s {
+	case Refused:
+		return true
+	case Issued:
+		return now.After(issuedAt.Add(directTTL))
+	case Stored:
+		return now.After(expiresAt)
+	}
+	return false
+}
+
 // Locked is an upload whose row the transaction has locked, so that only one report can use it.
 type Locked struct {
 	ID        uuid.UUID

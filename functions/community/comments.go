@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
@@ -33,7 +34,7 @@ func (g *Group) registerComments(api *httpapi.API) {
 			Description:   "A request with a client_id that was used before gets the first comment again, with status 200. Comments of staff have is_official set.",
 			DefaultStatus: http.StatusCreated, Responses: map[string]*huma.Response{"200": httpapi.JSON[Comment](api, "The comment existed already")},
 		},
-		Creates: true, Aliases: map[string]string{"comment": "content", "text": "content"},
+		Creates: true, Limit: admission.LimitComment, Aliases: map[string]string{"comment": "content", "text": "content"},
 	}
 	httpapi.Register(api, add, g.addComment)
 	list := httpapi.Operation{

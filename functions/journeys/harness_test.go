@@ -32,7 +32,7 @@ func setup(t testing.TB) *bundle {
 	service, err := journeys.Open(t.Context(), config.Env{
 		"DATABASE_URL": testdb.AppURL(address), "DATABASE_MAX_CONNS": "8", "TOKEN_PUBLIC_KEYS": signer.PublicKeys(),
 		"AWS_REGION": "us-east-1", "LOG_LEVEL": "ERROR", "MEDIA_BUCKET": "media",
-		"RATE_LIMIT_USER_PER_MINUTE": "600000", "RATE_LIMIT_USER_BURST": "100000",
+		"RATE_LIMIT_USER_PER_MINUTE": "600000", "RATE_LIMIT_USER_BURST": "100000", "RATE_LIMIT_IMPORT_PER_HOUR": "100000",
 		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
 	})
 	if err != nil {

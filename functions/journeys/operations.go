@@ -5,6 +5,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
@@ -75,7 +76,7 @@ func (g *Group) registerRoutes(api *httpapi.API) {
 	importFile.Description = "Adds all points or none. A broken file answers 422; `place` says where the first fault is."
 	importFile.DefaultStatus, importFile.Creates, importFile.MaxBody = http.StatusCreated, true, maxFile+multipartOverhead
 	importFile.RequestBody, importFile.SkipValidateBody = importBody(), true // a file is not JSON
-	importFile.Errors = []int{http.StatusForbidden}
+	importFile.Limit, importFile.Errors = admission.LimitImport, []int{http.StatusForbidden}
 	httpapi.Register(api, importFile, g.importFile)
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/ledger"
@@ -18,8 +19,10 @@ import (
 func (p *Public) registerLedger(a *httpapi.API) {
 	httpapi.Register(a, read("/api/v1/public/blockchain/report/{id}/history", "The ledger's record of a report",
 		"Every event in order, with the canonical payload, its hash and where it is on the ledger."), p.history)
-	httpapi.Register(a, read("/api/v1/public/blockchain/report/{id}/verify", "Check a report against the ledger",
-		"Computes hashes, chain and inclusion proofs again, and compares them with the messages that the mirror node has."), p.verify)
+	verify := read("/api/v1/public/blockchain/report/{id}/verify", "Check a report against the ledger",
+		"Computes hashes, chain and inclusion proofs again, and compares them with the messages that the mirror node has.")
+	verify.Limit = admission.LimitVerify
+	httpapi.Register(a, verify, p.verify)
 }
 
 type historyOutput struct{ Body ledger.ReportHistory }

@@ -96,6 +96,7 @@ func TestRowsAreDeletedWhenTheirRetentionEnds(t *testing.T) {
 		{"one_time_codes (id, address_hmac, purpose, code_hmac, expires_at)",
 			`gen_random_uuid(), '', 'registration', '', now() - interval '23 hours'`,
 			`gen_random_uuid(), '', 'registration', '', now() - interval '25 hours'`},
+		{"rate_limits (key_hmac, full_at)", `'kept', now() + interval '1 minute'`, `'deleted', now() - interval '1 minute'`},
 	} {
 		table, _, _ := strings.Cut(c.table, " ")
 		before := b.count(`SELECT count(*) FROM ` + table)

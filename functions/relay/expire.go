@@ -19,6 +19,8 @@ const (
 	uploadGrace = time.Hour
 	// expiredRows bounds the rows one statement deletes, so that none holds locks for long.
 	expiredRows = 5000
+	// spentLimits is the same for budgets of requests, which are small and many while somebody floods the system.
+	spentLimits = 100_000
 )
 
 // created returns the message that S3 sends when an original has arrived.
@@ -60,6 +62,7 @@ func (r *Relay) expireUploads(ctx context.Context) error {
 type retention struct {
 	table, condition string
 	keep             time.Duration
+	most             int // rows that one run deletes
 }
 
 // retentions lists the tables. A row of processed_messages is kept longer than its message can be delivered: 14 days in a
@@ -67,13 +70,14 @@ type retention struct {
 func retentions() []retention {
 	const day = 24 * time.Hour
 	return []retention{
-		{"idempotency_keys", "created_at < $1", 2 * day},
-		{"processed_messages", "processed_at < $1", 35 * day},
-		{"one_time_codes", "expires_at < $1", day},
-		{"login_challenges", "expires_at < $1", day},
-		{"login_failures", "first_at < $1 AND coalesce(locked_until, first_at) < $1", 7 * day},
-		{"sessions", "expires_at < $1 OR revoked_at < $1", 30 * day},
-		{"refresh_tokens", "expires_at < $1", day},
+		{"idempotency_keys", "created_at < $1", 2 * day, expiredRows},
+		{"processed_messages", "processed_at < $1", 35 * day, expiredRows},
+		{"one_time_codes", "expires_at < $1", day, expiredRows},
+		{"login_challenges", "expires_at < $1", day, expiredRows},
+		{"login_failures", "first_at < $1 AND coalesce(locked_until, first_at) < $1", 7 * day, expiredRows},
+		{"sessions", "expires_at < $1 OR revoked_at < $1", 30 * day, expiredRows},
+		{"refresh_tokens", "expires_at < $1", day, expiredRows},
+		{"rate_limits", "full_at < $1", 0, spentLimits},
 	}
 }
 
@@ -84,7 +88,7 @@ func (x retention) sql() string {
 
 func (r *Relay) expireRows(ctx context.Context) error {
 	for _, x := range retentions() {
-		if _, err := r.db.Exec(ctx, x.sql(), r.clock.Now().Add(-x.keep), expiredRows); err != nil {
+		if _, err := r.db.Exec(ctx, x.sql(), r.clock.Now().Add(-x.keep), x.most); err != nil {
 			return fmt.Errorf("expire %s: %w", x.table, err)
 		}
 	}

@@ -61,12 +61,14 @@ type batchOutput struct {
 
 func (g *Group) createBatch(ctx context.Context, in *batchInput) (*batchOutput, error) {
 	caller := identity.Must(ctx)
-	budget := g.limiter.Take(ctx, admission.LimitSync, admission.UserKey+caller.UserID.String(), len(in.Body.Reports))
-	if !budget.Allowed {
+	spend := admission.Spend{Class: admission.LimitSync, Key: admission.UserKey + caller.UserID.String(),
+		Cost: float64(len(in.Body.Reports)), Staff: caller.Role.IsStaff()}
+	if budget := g.limiter.Take(ctx, spend); !budget.Allowed {
 		return nil, httpapi.TooManyRequests(budget.Retry)
 	}
 	out := &batchOutput{}
 	out.Body.Results = make([]BatchResult, len(in.Body.Reports))
+	defer func() { g.returnUnused(ctx, spend, out.Body.Results) }()
 	reader := newRequestReader()
 	round := g.outbox.Round()
 	defer round.Send(ctx) // also when a later item fails: the messages of the reports that were created
@@ -89,6 +91,18 @@ func (g *Group) createBatch(ctx context.Context, in *batchInput) (*batchOutput, 
 		out.Body.Results[i] = result
 	}
 	return out, nil
+}
+
+// returnUnused gives back the budget of the items that created no report.
+func (g *Group) returnUnused(ctx context.Context, spent admission.Spend, results []BatchResult) {
+	for _, r := range results {
+		if r.Status == "created" {
+			spent.Cost--
+		}
+	}
+	if spent.Cost > 0 {
+		g.limiter.Return(ctx, []admission.Spend{spent})
+	}
 }
 
 func (g *Group) createOne(ctx context.Context, round *outbox.Round, c identity.Caller, reader *requestReader, item any) (BatchResult, error) {

@@ -75,8 +75,10 @@ func (g *Group) Register(api *httpapi.API) {
 	g.registerShowImage(api)
 }
 
-// limiter counts requests against a caller's budgets.
+// limiter counts items against a caller's budgets.
 type limiter interface {
-	// Take spends cost of the budget that key has in class.
-	Take(ctx context.Context, class admission.LimitClass, key string, cost int) admission.Budget
+	// Take spends a budget.
+	Take(ctx context.Context, s admission.Spend) admission.Budget
+	// Return gives back what was spent.
+	Return(ctx context.Context, spends []admission.Spend) []admission.Budget
 }

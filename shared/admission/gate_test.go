@@ -14,6 +14,7 @@ import (
 
 	local "github.com/lafaekstreet/backend/infra/local/cache"
 	"github.com/lafaekstreet/backend/shared/admission"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/telemetry"
 	"github.com/lafaekstreet/backend/shared/timestamp"
@@ -40,6 +41,17 @@ func (s *stored) Session(_ context.Context, id uuid.UUID) (identity.Session, err
 		return identity.Session{}, identity.ErrNoSession
 	}
 	return out, nil
+}
+
+// Ask implements admission.Sessions.
+func (s *stored) Ask(_ database.Pipeline, id uuid.UUID) *database.Ask[*identity.Session] {
+	return database.Derive(func() *identity.Session {
+		out, err := s.Session(context.Background(), id)
+		if err != nil {
+			return nil
+		}
+		return &out
+	})
 }
 
 func (s *stored) revoke(id uuid.UUID) {
@@ -78,7 +90,7 @@ func (b *bundle) process(address string) *admission.Gate {
 	}
 	b.t.Cleanup(c.Close)
 	rates := admission.NewRates(admission.LimitConfig{UserPerMinute: 600, UserBurst: 3, AddressPerMinute: 60, AuthPerMinute: 10}, nil)
-	return admission.NewGate(c, b.stored, rates, b.clock)
+	return admission.NewGate(c, b.stored, nil, rates, b.clock)
 }
 
 // addresses are those of the caches every test runs on.
@@ -193,7 +205,7 @@ func TestRequestsGoOnWithoutTheCache(t *testing.T) {
 		if _, err := g.Session(t.Context(), b.id); err != nil {
 			t.Fatalf("without a cache: %v", err)
 		}
-		if g.Take(t.Context(), admission.LimitGeneral, admission.UserKey+"x", 1).Allowed {
+		if g.Take(t.Context(), admission.Spend{Class: admission.LimitGeneral, Key: admission.UserKey + "x", Cost: 1}).Allowed {
 			allowed++
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/caarlos0/env/v11"
 	"github.com/valkey-io/valkey-go"
 	"pgregory.net/rapid"
 
@@ -87,9 +88,15 @@ func TestScriptAndMemoryAgree(t *testing.T) {
 				now = now.Truncate(time.Microsecond)
 				for range rapid.IntRange(1, 30).Draw(r, "requests") {
 					now = now.Add(time.Duration(rapid.IntRange(0, 90_000).Draw(r, "pause")) * time.Millisecond)
-					cost := rapid.IntRange(1, 5).Draw(r, "cost")
+					cost := float64(rapid.IntRange(1, 5).Draw(r, "cost"))
 					key := fmt.Sprintf("%d:%d", run, rapid.IntRange(0, 1).Draw(r, "key"))
-					want := memory.Take(rate, key, cost, now)
+					back := rapid.IntRange(0, 3).Draw(r, "give back") == 0
+					var want Budget
+					if back {
+						want, cost = memory.Return(rate, key, cost, now), -cost
+					} else {
+						want = memory.Take(rate, key, cost, now)
+					}
 					got, err := readBudget(rate, client.Do(t.Context(), takeCommand(client, rate, key, cost, now)))
 					if err != nil {
 						r.Fatal(err)
@@ -105,22 +112,54 @@ func TestScriptAndMemoryAgree(t *testing.T) {
 
 func TestConfiguredAndSetRates(t *testing.T) {
 	t.Parallel()
-	rates := NewRates(LimitConfig{UserPerMinute: 600, UserBurst: 200, AddressPerMinute: 60, AuthPerMinute: 10,
-		CreatePerHour: 20, SyncPerHour: 200, UploadPerHour: 60}, nil)
+	config, err := env.ParseAsWithOptions[LimitConfig](env.Options{Environment: map[string]string{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rates := NewRates(config, nil)
+	anHour := func(n int) Rate { return Rate{Limit: n, Period: time.Hour, Burst: n} }
 	for _, tt := range []struct {
-		class LimitClass
-		key   string
+		spend Spend
 		want  Rate
 	}{
-		{LimitGeneral, UserKey + "x", Rate{Limit: 600, Period: time.Minute, Burst: 200}},
-		{LimitGeneral, AddressKey + "x", Rate{Limit: 60, Period: time.Minute, Burst: 60}},
-		{LimitAuth, AddressKey + "x", Rate{Limit: 10, Period: time.Minute, Burst: 10}},
-		{LimitCreate, UserKey + "x", Rate{Limit: 20, Period: time.Hour, Burst: 20}},
-		{LimitSync, UserKey + "x", Rate{Limit: 200, Period: time.Hour, Burst: 200}},
-		{LimitUpload, UserKey + "x", Rate{Limit: 60, Period: time.Hour, Burst: 60}},
+		{Spend{Class: LimitGeneral, Key: UserKey + "x"}, Rate{Limit: 600, Period: time.Minute, Burst: 200}},
+		{Spend{Class: LimitGeneral, Key: AddressKey + "x"}, Rate{Limit: 60, Period: time.Minute, Burst: 60}},
+		{Spend{Class: LimitView, Key: AddressKey + "x"}, Rate{Limit: 600, Period: time.Minute, Burst: 600}},
+		{Spend{Class: LimitVerify, Key: AddressKey + "x"}, Rate{Limit: 30, Period: time.Minute, Burst: 30}},
+		{Spend{Class: LimitAuth, Key: AddressKey + "x"}, Rate{Limit: 10, Period: time.Minute, Burst: 10}},
+		{Spend{Class: LimitCreate, Key: UserKey + "x"}, anHour(20)},
+		{Spend{Class: LimitCreate, Key: UserKey + "x", Staff: true}, anHour(200)},
+		{Spend{Class: LimitSync, Key: UserKey + "x"}, anHour(200)},
+		{Spend{Class: LimitSync, Key: UserKey + "x", Staff: true}, anHour(200)},
+		{Spend{Class: LimitUpload, Key: UserKey + "x"}, anHour(60)},
+		{Spend{Class: LimitComment, Key: UserKey + "x"}, anHour(30)},
+		{Spend{Class: LimitFlag, Key: UserKey + "x"}, anHour(60)},
+		{Spend{Class: LimitImport, Key: UserKey + "x"}, anHour(60)},
 	} {
-		if got := rates.Of(t.Context(), tt.class, tt.key); got != tt.want {
-			t.Errorf("%q of %s: %+v, want %+v", tt.class, tt.key, got, tt.want)
+		if got := rates.Of(t.Context(), tt.spend); got != tt.want {
+			t.Errorf("%+v: %+v, want %+v", tt.spend, got, tt.want)
 		}
+	}
+}
+
+// What was given back can be spent again, and never more than the whole budget.
+func TestReturnedRequestsCanBeSpentAgain(t *testing.T) {
+	t.Parallel()
+	m, now := NewMemory(), time.Unix(1_800_000_000, 0)
+	m.Take(sixtyAMinute, "k", 10, now)
+	if b := m.Return(sixtyAMinute, "k", 0.9, now); b.Remaining != 0 || b.Reset != 9100*time.Millisecond {
+		t.Errorf("after nine tenths of a request: %+v", b)
+	}
+	if b := m.Return(sixtyAMinute, "k", 4, now); b.Remaining != 4 {
+		t.Errorf("after four more: %+v", b)
+	}
+	if b := m.Return(sixtyAMinute, "k", 100, now); b.Remaining != 10 {
+		t.Errorf("after a hundred more: %+v", b)
+	}
+	if b := m.Take(sixtyAMinute, "k", 10, now); !b.Allowed || b.Remaining != 0 {
+		t.Errorf("the whole budget at once: %+v", b)
+	}
+	if b := m.Take(sixtyAMinute, "k", 1, now); b.Allowed {
+		t.Error("more than the whole budget is allowed")
 	}
 }

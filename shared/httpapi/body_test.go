@@ -31,6 +31,9 @@ func (k *spentKeys) Admit(_ context.Context, _ uuid.UUID, spends []admission.Spe
 	return identity.Session{}, budgets, nil
 }
 
+// Return implements Admission.
+func (k *spentKeys) Return(context.Context, []admission.Spend) []admission.Budget { return nil }
+
 // A budget of a member is counted by the value that the operation decodes, even if the request has the member twice.
 func TestTheLimitCountsTheMemberThatIsDecoded(t *testing.T) {
 	t.Parallel()

@@ -25,20 +25,22 @@ type Admission interface {
 	// up no session. Its error is always about the session (identity.ErrNoSession);
 	// the budgets are valid even then.
 	Admit(ctx context.Context, session uuid.UUID, spends []admission.Spend) (identity.Session, []admission.Budget, error)
+	// Return gives back what was spent, and returns what is left.
+	Return(ctx context.Context, spends []admission.Spend) []admission.Budget
 }
 
 // spends lists what a request of o spends: one request of the general budget of
 // key and, where o has a class of its own, one of that class.
-func spends(o Operation, key string) []admission.Spend {
-	if o.Limit == admission.LimitNone {
+func spends(o Operation, key string, staff bool) []admission.Spend {
+	switch o.Limit {
+	case admission.LimitNone:
 		return nil
-	}
-	if o.Limit == admission.LimitView {
-		return []admission.Spend{{Class: admission.LimitView, Key: key, Cost: 1}}
+	case admission.LimitView, admission.LimitVerify:
+		return []admission.Spend{{Class: o.Limit, Key: key, Cost: 1}}
 	}
 	out := []admission.Spend{{Class: admission.LimitGeneral, Key: key, Cost: 1}}
 	if o.Limit != admission.LimitGeneral && o.LimitMember == "" {
-		out = append(out, admission.Spend{Class: o.Limit, Key: key, Cost: 1})
+		out = append(out, admission.Spend{Class: o.Limit, Key: key, Cost: 1, Staff: staff})
 	}
 	return out
 }
@@ -47,19 +49,30 @@ func spends(o Operation, key string) []admission.Spend {
 // caller, the look-up of the session has spent them already.
 func (a *API) limited(o Operation, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, spent := identity.FromContext(r.Context()); spent || a.admit(w, r, spends(o, limitKey(r))) {
+		if _, spent := identity.FromContext(r.Context()); spent {
 			next.ServeHTTP(w, r)
+			return
+		}
+		all := spends(o, limitKey(r), false)
+		if budgets, ok := a.admit(w, r, all); ok {
+			a.settled(w, r, o, all, budgets, next)
 		}
 	})
 }
 
 // limitKey returns the owner of the budget that a request spends: the caller, or
-// the network address when nobody is signed in.
+// the network address when nobody is signed in. An address has two budgets, one for reading and one for all other requests:
+// a carrier may give one address to a whole suburb, and somebody there who reads too much must not keep the others from
+// signing in.
 func limitKey(r *http.Request) string {
 	if c, ok := identity.FromContext(r.Context()); ok {
 		return admission.UserKey + c.UserID.String()
 	}
-	return admission.AddressKey + hashed(network(ClientAddress(r)))
+	key := admission.AddressKey + hashed(network(ClientAddress(r)))
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		key += ":write"
+	}
+	return key
 }
 
 // network returns the addresses that one client can use: one IPv4 address, or a /64 of IPv6.
@@ -74,37 +87,49 @@ func network(address string) string {
 	return netip.PrefixFrom(ip, 64).Masked().String()
 }
 
-// admit spends budgets and answers 429 when one of them is empty.
-func (a *API) admit(w http.ResponseWriter, r *http.Request, all []admission.Spend) bool {
+// admit spends budgets, answers 429 when one of them is empty, and reports whether the request may go on.
+func (a *API) admit(w http.ResponseWriter, r *http.Request, all []admission.Spend) ([]admission.Budget, bool) {
 	if len(all) == 0 || a.deps.Admission == nil {
-		return true
+		return nil, true
 	}
 	_, budgets, err := a.deps.Admission.Admit(r.Context(), uuid.Nil, all)
 	if err != nil {
 		a.refuse(w, r, err)
-		return false
+		return nil, false
 	}
-	return a.within(w, r, budgets)
+	return budgets, a.within(w, r, all, budgets)
 }
 
-// within sets the RateLimit headers from the budget with the fewest requests left,
-// and answers 429 when that budget refused the request.
-func (a *API) within(w http.ResponseWriter, r *http.Request, budgets []admission.Budget) bool {
+// within sets the RateLimit headers and answers 429 when a budget refused the request. The other budgets then get back
+// what the request spent of them, if they count work.
+func (a *API) within(w http.ResponseWriter, r *http.Request, all []admission.Spend, budgets []admission.Budget) bool {
 	if len(budgets) == 0 {
 		return true
 	}
-	tightest := slices.MinFunc(budgets, func(a, b admission.Budget) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Remaining, b.Remaining))
-	})
-	h := w.Header()
-	h.Set("RateLimit-Limit", strconv.Itoa(tightest.Limit))
-	h.Set("RateLimit-Remaining", strconv.Itoa(tightest.Remaining))
-	h.Set("RateLimit-Reset", seconds(tightest.Reset))
+	tightest := showBudgets(w.Header(), budgets)
 	if tightest.Allowed {
 		return true
 	}
+	var taken []admission.Spend
+	for i, b := range budgets {
+		if b.Allowed {
+			taken = append(taken, all[i])
+		}
+	}
+	a.giveBack(r, taken)
 	a.refuse(w, r, TooManyRequests(tightest.Retry))
 	return false
+}
+
+// showBudgets sets the RateLimit headers from the budget with the fewest requests left, and returns that budget.
+func showBudgets(h http.Header, budgets []admission.Budget) admission.Budget {
+	tightest := slices.MinFunc(budgets, func(a, b admission.Budget) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Remaining, b.Remaining))
+	})
+	h.Set("RateLimit-Limit", strconv.Itoa(tightest.Limit))
+	h.Set("RateLimit-Remaining", strconv.Itoa(tightest.Remaining))
+	h.Set("RateLimit-Reset", seconds(tightest.Reset))
+	return tightest
 }
 
 // rank puts refusals first.
@@ -127,7 +152,8 @@ func seconds(d time.Duration) string { return strconv.Itoa(int((d + time.Second 
 // value of a body member together. It answers 429 and reports false when none is left.
 func (a *API) admitMember(w http.ResponseWriter, r *http.Request, o Operation, value any) bool {
 	key := limitKey(r) + "|" + memberHash(value, o.LimitMember)
-	return a.admit(w, r, []admission.Spend{{Class: o.Limit, Key: key, Cost: 1}})
+	_, ok := a.admit(w, r, []admission.Spend{{Class: o.Limit, Key: key, Cost: 1}})
+	return ok
 }
 
 // memberHash returns a hash of a member's value for keys, because the value may be personal.

@@ -28,6 +28,9 @@ func (k *keys) Admit(_ context.Context, _ uuid.UUID, spends []admission.Spend) (
 	return identity.Session{}, budgets, nil
 }
 
+// Return implements httpapi.Admission.
+func (k *keys) Return(context.Context, []admission.Spend) []admission.Budget { return nil }
+
 // Whoever has one address of IPv6 has 2^64 of them: they are one client.
 func TestAClientIsItsNetwork(t *testing.T) {
 	t.Parallel()

@@ -41,20 +41,29 @@ func NewStoredSessions(db database.Querier) *StoredSessions { return &StoredSess
 
 // Session implements Sessions.
 func (s *StoredSessions) Session(ctx context.Context, id uuid.UUID) (Session, error) {
+	batch := &database.Batch{}
+	found := s.Ask(batch, id)
+	if err := batch.Send(ctx, s.db); err != nil {
+		return Session{}, fmt.Errorf("read session: %w", err)
+	}
+	if found.Get() == nil {
+		return Session{}, ErrNoSession
+	}
+	return *found.Get(), nil
+}
+
+// Ask adds the look-up of a session to p. Its result is nil for a session that is not valid.
+func (s *StoredSessions) Ask(p database.Pipeline, id uuid.UUID) *database.Ask[*Session] {
 	const q = `
 		SELECT u.id, u.role, u.agency_id, s.second_factor_at IS NOT NULL
 		  FROM sessions s JOIN users u ON u.id = s.user_id
 		 WHERE s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > now()
 		   AND u.suspended_at IS NULL AND u.deleted_at IS NULL`
-	var out Session
-	err := s.db.QueryRow(ctx, q, id).Scan(&out.UserID, &out.Role, &out.AgencyID, &out.SecondFactor)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Session{}, ErrNoSession
-	}
-	if err != nil {
-		return Session{}, fmt.Errorf("read session: %w", err)
-	}
-	return out, nil
+	return database.AskOptional(p, func(row pgx.CollectableRow) (Session, error) {
+		var out Session
+		err := row.Scan(&out.UserID, &out.Role, &out.AgencyID, &out.SecondFactor)
+		return out, err
+	}, q, id)
 }
 
 // Reason is why sessions ended.

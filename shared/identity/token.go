@@ -69,7 +69,8 @@ func NewVerifier(c Config, now timestamp.Clock) (*Verifier, error) {
 	)}, nil
 }
 
-// Verify returns the claims of a token of the given scope, else ErrExpired or ErrInvalid.
+// Verify returns the claims of a token of the given scope, else ErrExpired or ErrInvalid. With ErrExpired it also returns
+// the claims: we signed them, and they say whose token it was.
 func (v *Verifier) Verify(token, scope string) (Claims, error) {
 	var c Claims
 	if len(token) > 4096 {
@@ -82,7 +83,7 @@ func (v *Verifier) Verify(token, scope string) (Claims, error) {
 	_, err := v.parser.ParseWithClaims(token, &c, v.key)
 	switch {
 	case errors.Is(err, jwt.ErrTokenExpired) && !errors.Is(err, jwt.ErrTokenSignatureInvalid):
-		return Claims{}, ErrExpired
+		return c, ErrExpired
 	case err != nil || c.Scope != scope || c.Subject == "":
 		return Claims{}, ErrInvalid
 	}

@@ -88,7 +88,8 @@ func Open(ctx context.Context, name string, env config.Env, opts ...Option) (*Ki
 	if k.cache, err = admission.NewCache(cfg.Cache, k.Clock, k.Metrics); err != nil {
 		return nil, fmt.Errorf("open %s: %w", name, err)
 	}
-	k.Gate = admission.NewGate(k.cache, identity.NewStoredSessions(k.DB), admission.NewRates(cfg.Limits, k.Settings), k.Clock)
+	limits := admission.NewStoredLimits(k.DB, cfg.Database.URL) // the one secret that all functions have
+	k.Gate = admission.NewGate(k.cache, identity.NewStoredSessions(k.DB), limits, admission.NewRates(cfg.Limits, k.Settings), k.Clock)
 	return k, nil
 }
 

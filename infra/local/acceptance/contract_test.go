@@ -74,7 +74,7 @@ func startSystem(t *testing.T, log io.Writer) *system.System {
 	}
 	env := config.Env{"PORT": "0", "PATH": os.Getenv("PATH"), "ADMIN_SETUP_TOKEN": setupToken}
 	for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "ADDRESS_PER_MINUTE", "VIEW_PER_MINUTE", "AUTH_PER_MINUTE",
-		"CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR"} {
+		"CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR", "COMMENT_PER_HOUR", "FLAG_PER_HOUR", "IMPORT_PER_HOUR", "VERIFY_PER_MINUTE"} {
 		env["RATE_LIMIT_"+limit] = "1000000"
 	}
 	s, err := system.Start(t.Context(), system.Options{Dir: dir, Env: env, Out: t.Output(), Log: log})

@@ -99,7 +99,7 @@ func settings(ctx context.Context, server *standin.Server, address string) (conf
 		"S3_PATH_STYLE": "true", "HEDERA_NETWORK": "local", "HEDERA_ACCOUNT_ID": generate.Account, "HEDERA_TOPIC_REPORTS": generate.TopicReports,
 		"HEDERA_TOPIC_STATUS": generate.TopicStatus, "LOG_LEVEL": "ERROR", "PASSWORD_CONCURRENCY": "16"}
 	for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "ADDRESS_PER_MINUTE", "VIEW_PER_MINUTE", "AUTH_PER_MINUTE",
-		"CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR"} {
+		"CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR", "COMMENT_PER_HOUR", "FLAG_PER_HOUR", "IMPORT_PER_HOUR", "VERIFY_PER_MINUTE"} {
 		env["RATE_LIMIT_"+limit] = "100000000"
 	}
 	for name, value := range server.Env() {

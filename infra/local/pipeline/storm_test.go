@@ -107,7 +107,7 @@ func newStorm(t *testing.T) *storm {
 	s.system = s.server.system(func(env config.Env) {
 		env["CACHE_URL"] = "redis://" + s.cacheProxy.listener.Addr().String() + "/0"
 		env["NOMINATIM_URL"] = "" // it would allow one lookup a second
-		for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "ADDRESS_PER_MINUTE", "CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR"} {
+		for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "ADDRESS_PER_MINUTE", "CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR", "COMMENT_PER_HOUR", "FLAG_PER_HOUR", "IMPORT_PER_HOUR", "VERIFY_PER_MINUTE"} {
 			env["RATE_LIMIT_"+limit] = "1000000" // rate limits are not tested here
 		}
 	})

@@ -169,7 +169,7 @@ func (s *system) standIns() error {
 	}
 	s.env = config.Env{"MEDIA_BUCKET": bucket, "S3_PATH_STYLE": "true", "DATABASE_MAX_CONNS": "6",
 		"SEAL_KEYS":   "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
-		"RELAY_GRACE": "0s", "RATE_LIMIT_CREATE_PER_HOUR": "100000", "LOG_LEVEL": "ERROR+4",
+		"RELAY_GRACE": "0s", "RATE_LIMIT_CREATE_PER_HOUR": "100000", "RATE_LIMIT_COMMENT_PER_HOUR": "100000", "LOG_LEVEL": "ERROR+4",
 		"SMTP_URL": s.mails.URL(), "FCM_ENDPOINT": s.pushes.URL(), "FCM_SERVICE_ACCOUNT": string(s.pushes.ServiceAccount()),
 		"NOMINATIM_URL": places.URL(), "HEDERA_NETWORK": hedera.Network, "HEDERA_NODES": strings.Join(nodes, ","), "HEDERA_MIRROR_URL": s.net.MirrorURL(),
 		// Longer than any call takes on a busy machine. Tests of timeouts shorten them.

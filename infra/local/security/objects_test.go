@@ -32,7 +32,7 @@ func setup(t *testing.T) *testenv.System {
 	w := testenv.New(t)
 	w.Env["TOKEN_SIGNING_KEY"], w.Env["SEAL_KEYS"] = w.Signer.SigningKey(), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 	w.Env["ADMIN_SETUP_TOKEN"], w.Env["WEB_BASE_URL"] = "setup", "https://lafaek.example"
-	for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "ADDRESS_PER_MINUTE", "VIEW_PER_MINUTE", "AUTH_PER_MINUTE", "CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR"} {
+	for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "ADDRESS_PER_MINUTE", "VIEW_PER_MINUTE", "AUTH_PER_MINUTE", "CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR", "COMMENT_PER_HOUR", "FLAG_PER_HOUR", "IMPORT_PER_HOUR", "VERIFY_PER_MINUTE"} {
 		w.Env["RATE_LIMIT_"+limit] = "100000"
 	}
 	w.Serve(reports.Open, users.Open, community.Open, monitoring.Open, notifications.Open, journeys.Open, staff.Open, admin.Open, public.Open, auth.Open)

@@ -44,7 +44,7 @@ type stage struct {
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	w := testenv.New(t)
-	for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "CREATE_PER_HOUR"} {
+	for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "CREATE_PER_HOUR", "COMMENT_PER_HOUR"} {
 		w.Env["RATE_LIMIT_"+limit] = "10000000"
 	}
 	w.Serve(reports.Open, staff.Open)

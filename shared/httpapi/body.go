@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"io"
@@ -111,6 +112,9 @@ func (i inputRules) read(r *http.Request) (body, error) {
 		r.URL = &u
 	}
 	i.normalize(&b, r, query)
+	if i.operation.Multipart != nil && mediaOf(r) == mediaMultipart && i.keyed(r) {
+		b.compared = i.comparedForm(r, b.text)
+	}
 	return b, nil
 }
 
@@ -128,7 +132,7 @@ func (i inputRules) normalize(b *body, r *http.Request, query url.Values) {
 	}
 	respelled := i.schema != nil && Respell(i.registry, i.schema, b.value)
 	if i.keyed(r) {
-		b.compared, _ = json.Marshal(b.value) // with what is left out next; what was parsed can always be written
+		b.compared = comparedText(b.value) // with what is left out next
 	}
 	if left := i.tolerate(r.Context(), b.value); renamed || respelled || left {
 		b.encode(r)
@@ -312,32 +316,44 @@ func jsonOfForm(r *http.Request, fields map[string][]string) (body, error) {
 	return b, nil
 }
 
-// ReadMultipart reads a multipart form that carries a picture: its text fields as
-// members of the JSON body, and ctx with the picture for the operation.
-type ReadMultipart func(ctx context.Context, form *multipart.Reader) (context.Context, map[string]any, error)
+// ReadMultipart reads a multipart form that carries pictures: its text fields as
+// members of the JSON body, ctx with the pictures for the operation, and the SHA-256
+// of each picture.
+type ReadMultipart func(ctx context.Context, form *multipart.Reader) (context.Context, map[string]any, [][sha256.Size]byte, error)
 
-// withUpload reads a multipart form with the operation's ReadMultipart. It runs
-// when the request's key is claimed: a repeat is answered without reading the picture again.
+// readForm reads a multipart form with the operation's ReadMultipart. The members have the names and spellings of the schema.
+func (i inputRules) readForm(ctx context.Context, contentType string, text io.Reader) (context.Context, map[string]any, [][sha256.Size]byte, error) {
+	_, params, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return ctx, nil, nil, problem.New(problem.Invalid, "malformed_body")
+	}
+	ctx, members, files, err := i.operation.Multipart(ctx, multipart.NewReader(text, params["boundary"]))
+	if err != nil {
+		return ctx, nil, nil, err
+	}
+	rename(members, i.aliases)
+	if i.schema != nil {
+		Respell(i.registry, i.schema, members)
+	}
+	return ctx, members, files, nil
+}
+
+// withUpload reads a multipart form for the operation. It runs when the request's key is claimed.
 func (a *API) withUpload(rules inputRules, next http.Handler) http.Handler {
 	if rules.operation.Multipart == nil {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-		if err != nil || media != mediaMultipart {
+		if mediaOf(r) != mediaMultipart {
 			next.ServeHTTP(w, r)
 			return
 		}
-		ctx, members, err := rules.operation.Multipart(r.Context(), multipart.NewReader(r.Body, params["boundary"]))
+		ctx, members, _, err := rules.readForm(r.Context(), r.Header.Get("Content-Type"), r.Body)
 		if err != nil {
 			a.refuse(w, r, err)
 			return
 		}
 		r = r.WithContext(ctx)
-		rename(members, rules.aliases)
-		if rules.schema != nil {
-			Respell(rules.registry, rules.schema, members)
-		}
 		rules.tolerate(ctx, members)
 		text, err := json.Marshal(members)
 		if err != nil {

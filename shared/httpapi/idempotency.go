@@ -3,11 +3,14 @@ package httpapi
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
 	"regexp"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -100,7 +103,8 @@ type requestHashes struct {
 
 // hashesOf makes the hashes of a request whose body was read.
 func hashesOf(r *http.Request, b body, aliases []alias) requestHashes {
-	value, text := b.text, b.text
+	text := withoutBoundary(r, b.text)
+	value := text
 	if b.compared != nil {
 		value = b.compared
 	}
@@ -108,6 +112,78 @@ func hashesOf(r *http.Request, b body, aliases []alias) requestHashes {
 		text = renameText(text, aliases)
 	}
 	return requestHashes{value: hashOf(r, r.URL.RawQuery, value), text: hashOf(r, b.query, text)}
+}
+
+// withoutBoundary returns the text of a multipart body without its boundary, which every retry chooses anew; any other text
+// as it is.
+func withoutBoundary(r *http.Request, text []byte) []byte {
+	if media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && media == mediaMultipart {
+		return bytes.ReplaceAll(text, []byte(params["boundary"]), nil)
+	}
+	return text
+}
+
+// comparedText returns one text for all JSON texts of a value: without spaces, with sorted members and with one spelling of
+// each number.
+func comparedText(value any) []byte {
+	text, _ := json.Marshal(withPlainNumbers(value)) // what was parsed can always be written
+	return text
+}
+
+// comparedForm is comparedText of a multipart form: of its members and its pictures. The order of the parts, their headers
+// and the boundary do not count. It is nil for a form that cannot be read.
+func (i inputRules) comparedForm(r *http.Request, text []byte) []byte {
+	_, members, files, err := i.readForm(r.Context(), r.Header.Get("Content-Type"), bytes.NewReader(text))
+	if err != nil {
+		return nil
+	}
+	return comparedText(map[string]any{"members": members, "files": files})
+}
+
+// withPlainNumbers returns value with one spelling of each number: 125.50, 125.5 and 1.255e2 are the same.
+func withPlainNumbers(value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for name, member := range v {
+			out[name] = withPlainNumbers(member)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, element := range v {
+			out[i] = withPlainNumbers(element)
+		}
+		return out
+	case json.Number:
+		return plainNumber(v)
+	}
+	return value
+}
+
+// plainNumber returns a number as its digits without outer zeros and a power of ten. It computes nothing, so a number with
+// a huge exponent costs as much as any other. An exponent that is no int stays as it was sent.
+func plainNumber(n json.Number) json.Number {
+	mantissa, exponent, _ := strings.Cut(strings.ToLower(n.String()), "e")
+	sign := ""
+	if rest, negative := strings.CutPrefix(mantissa, "-"); negative {
+		mantissa, sign = rest, "-"
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	power := 0
+	if exponent != "" {
+		var err error
+		if power, err = strconv.Atoi(exponent); err != nil {
+			return n
+		}
+	}
+	digits := strings.TrimLeft(whole+fraction, "0")
+	power -= len(fraction)
+	significant := strings.TrimRight(digits, "0")
+	if significant == "" {
+		return "0"
+	}
+	return json.Number(sign + significant + "e" + strconv.Itoa(power+len(digits)-len(significant)))
 }
 
 // same reports whether the hashes belong to the request whose hashes are in the two columns.
@@ -122,11 +198,7 @@ func (h requestHashes) valueHash(requestHash []byte) []byte {
 	return sum[:]
 }
 
-// hashOf hashes a request. Each retry chooses another boundary of a multipart body, so the boundary does not count.
 func hashOf(r *http.Request, query string, text []byte) [sha256.Size]byte {
-	if media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && media == mediaMultipart {
-		text = bytes.ReplaceAll(text, []byte(params["boundary"]), nil)
-	}
 	h := sha256.New()
 	_, _ = io.WriteString(h, r.Method+" "+r.URL.Path+"?"+query+"\n") // a hash does not fail
 	_, _ = h.Write(text)

@@ -56,24 +56,24 @@ func (mending) Register(a *httpapi.API) {
 	op := httpapi.Operation{Operation: huma.Operation{Method: http.MethodPost, Path: "/mended"}, Access: httpapi.Public,
 		Aliases: map[string]string{"latitude": "lat"},
 		Lenient: &httpapi.Lenient{Strict: []string{"asked"}, Closed: map[string]any{"secret": true}, NotTaken: []string{"color"}},
-		Multipart: func(ctx context.Context, form *multipart.Reader) (context.Context, map[string]any, error) {
+		Multipart: func(ctx context.Context, form *multipart.Reader) (context.Context, map[string]any, [][32]byte, error) {
 			members := map[string]any{}
 			for {
 				part, err := form.NextPart()
 				if err == io.EOF {
-					return ctx, members, nil
+					return ctx, members, nil, nil
 				}
 				if err != nil {
-					return ctx, nil, err
+					return ctx, nil, nil, err
 				}
 				raw, err := io.ReadAll(part)
 				if err != nil {
-					return ctx, nil, err
+					return ctx, nil, nil, err
 				}
 				var value any = string(raw)
 				if strings.HasPrefix(string(raw), "{") {
 					if err := json.Unmarshal(raw, &value); err != nil {
-						return ctx, nil, err
+						return ctx, nil, nil, err
 					}
 				}
 				members[part.FormName()] = value

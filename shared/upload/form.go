@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"io"
@@ -57,15 +58,20 @@ func FileFrom(ctx context.Context) (File, bool, error) {
 }
 
 // Form returns a reader of multipart forms. The fields become members of a JSON object. A field whose name is not in texts
-// is parsed if it is a number, a boolean or JSON. The reader puts the pictures into the context: see FilesFrom. Which part
+// is parsed if it is a number, a boolean or JSON. The reader puts the pictures into the context (see FilesFrom) and returns their
+// SHA-256. Which part
 // is a picture: see isFile.
-func Form(texts ...string) func(context.Context, *multipart.Reader) (context.Context, map[string]any, error) {
-	return func(ctx context.Context, form *multipart.Reader) (context.Context, map[string]any, error) {
+func Form(texts ...string) func(context.Context, *multipart.Reader) (context.Context, map[string]any, [][sha256.Size]byte, error) {
+	return func(ctx context.Context, form *multipart.Reader) (context.Context, map[string]any, [][sha256.Size]byte, error) {
 		files, members, err := readForm(form, texts)
 		if err != nil {
-			return ctx, nil, err
+			return ctx, nil, nil, err
 		}
-		return context.WithValue(ctx, filesKey{}, files), members, nil
+		sums := make([][sha256.Size]byte, len(files))
+		for i, file := range files {
+			sums[i] = sha256.Sum256(file.Bytes)
+		}
+		return context.WithValue(ctx, filesKey{}, files), members, sums, nil
 	}
 }
 

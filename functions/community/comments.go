@@ -24,6 +24,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/reportwrite"
 	"github.com/lafaekstreet/backend/shared/timestamp"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 func (g *Group) registerComments(api *httpapi.API) {
@@ -31,7 +32,7 @@ func (g *Group) registerComments(api *httpapi.API) {
 	add := httpapi.Operation{
 		Operation: huma.Operation{
 			Method: http.MethodPost, Path: path, Tags: []string{name}, Summary: "Comment on a report",
-			Description:   "A request with a client_id that was used before gets the first comment again, with status 200. Comments of staff have is_official set.",
+			Description:   "A request with a client_id that was used before gets the first comment again, with status 200. The same client_id with another content, or on another report, is 409 client_id_reused. Comments of staff have is_official set.",
 			DefaultStatus: http.StatusCreated, Responses: map[string]*huma.Response{"200": httpapi.JSON[Comment](api, "The comment existed already")},
 		},
 		Creates: true, Limit: admission.LimitComment, Aliases: map[string]string{"comment": "content", "text": "content"},
@@ -71,7 +72,7 @@ type addInput struct {
 	Body struct {
 		_        struct{} `additionalProperties:"true"`
 		Content  string   `json:"content" minLength:"1" maxLength:"1000" doc:"Aliases: comment, text" example:"The hole is deeper since the rain."`
-		ClientID *string  `json:"client_id,omitempty" format:"uuid" doc:"Made by the app; a second request with the same id gets the first comment again"`
+		ClientID *string  `json:"client_id,omitempty" format:"uuid" doc:"Made by the app; a second request with the same id and content gets the first comment again"`
 	}
 }
 
@@ -89,14 +90,18 @@ func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, e
 	if err != nil {
 		return nil, err
 	}
+	if id := in.Body.ClientID; id != nil && (strings.TrimSpace(*id) == "" || *id == uuid.Nil.String()) {
+		in.Body.ClientID = nil // what programs send for none
+		warning.FromContext(ctx).Add("client_id", warning.Unreadable)
+	}
 	out := &commentOutput{}
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		s, err := lockForComment(ctx, tx, about, in.Body.ClientID)
 		if err != nil {
 			return err
 		}
-		if s.repeat != nil && s.repeat.ReportID != s.report.ID {
-			return errOtherReport
+		if s.repeat != nil && (s.repeat.ReportID != s.report.ID || s.repeat.Content != content) {
+			return errClientIDReused
 		}
 		if out.Status = http.StatusOK; s.repeat != nil {
 			out.Body = *s.repeat
@@ -110,7 +115,7 @@ func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, e
 	})
 	// This report is locked, so a concurrent comment with the same client_id can only be on another report.
 	if database.Violates(err, "report_comments_client_id_key") {
-		return nil, errOtherReport
+		return nil, errClientIDReused
 	}
 	if err != nil {
 		return nil, err
@@ -118,8 +123,8 @@ func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, e
 	return out, nil
 }
 
-// errOtherReport means that the client_id was used for a comment on another report.
-var errOtherReport = problem.New(problem.Conflict, "comment_elsewhere")
+// errClientIDReused means that the client_id was used for another comment.
+var errClientIDReused = problem.New(problem.Conflict, "client_id_reused")
 
 // commentContext is what a new comment depends on.
 type commentContext struct {

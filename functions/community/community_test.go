@@ -65,7 +65,7 @@ func TestComments(t *testing.T) {
 		t.Error("a repeat made another comment")
 	}
 	elsewhere := other.Post("/reports/"+place(w, author, "")+"/comments", object{"text": "There too.", "client_id": client})
-	if got := elsewhere.Want(http.StatusConflict).Object(); got.Text("code") != "comment_elsewhere" {
+	if got := elsewhere.Want(http.StatusConflict).Object(); got.Text("code") != "client_id_reused" {
 		t.Errorf("got %v", got.Values)
 	}
 	second := official.Post(path, object{"content": strings.Repeat("ó", 1000)}).Want(http.StatusCreated).Object()

@@ -153,7 +153,7 @@ func (g *Group) repeated(ctx context.Context, tx *outbox.Tx, c identity.Caller, 
 	return BatchResult{Status: "duplicate", Report: &there}, err
 }
 
-var errConflict = problem.New(problem.Conflict, "client_id_conflict")
+var errConflict = problem.New(problem.Conflict, "client_id_reused")
 
 func clientIDOf(item any) *string {
 	members, _ := item.(map[string]any)

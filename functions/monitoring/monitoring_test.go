@@ -122,7 +122,7 @@ func TestWhoSeesTheLedgerRecord(t *testing.T) {
 	w := setup(t)
 	c, other, moderator := w.Citizen(), w.Citizen(), w.Staff(identity.Moderator)
 	rejected, withdrawn := file(c, nil).Text("id"), file(c, nil).Text("id")
-	moderator.Post("/reports/"+rejected+"/status", object{"status": "rejected", "note": "Not a road."}).Want(http.StatusOK)
+	moderator.Post("/reports/"+rejected+"/status", object{"status": "rejected", "reason_code": "irrelevant", "note": "Not a road."}).Want(http.StatusOK)
 	c.Delete("/reports/" + withdrawn).Want(http.StatusOK)
 	for _, what := range []string{"/history", "/verify"} {
 		other.Get("/blockchain/report/" + rejected + what).Want(http.StatusNotFound)

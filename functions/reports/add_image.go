@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -14,6 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/queue"
@@ -74,6 +76,10 @@ func (g *Group) addImage(ctx context.Context, in *addImageInput) (*imageOutput, 
 	if err != nil {
 		return nil, err
 	}
+	spent, err := g.ownEvents(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
 	limits, err := g.settings.Current(ctx)
 	if err != nil {
 		return nil, err
@@ -84,7 +90,7 @@ func (g *Group) addImage(ctx context.Context, in *addImageInput) (*imageOutput, 
 	}
 	out := &imageOutput{}
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		h, picture, err := g.lockToAdd(ctx, tx, caller, about, kind, most, uploadID)
+		h, picture, err := g.lockToAdd(ctx, tx, caller, about, kind, most, uploadID, spent)
 		if err != nil {
 			return err
 		}
@@ -101,17 +107,17 @@ func (g *Group) addImage(ctx context.Context, in *addImageInput) (*imageOutput, 
 
 // lockToAdd locks a report and an upload that becomes one of its pictures, and removes the pictures that the new one
 // replaces. It fails if the caller may not edit the report, or if the report has the most pictures of that kind already.
-func (g *Group) lockToAdd(ctx context.Context, tx *outbox.Tx, c identity.Caller, about report.About, kind string, most int, uploadID uuid.UUID) (*reportwrite.Locked, upload.Locked, error) {
+func (g *Group) lockToAdd(ctx context.Context, tx *outbox.Tx, c identity.Caller, about report.About, kind string, most int, uploadID uuid.UUID, spent *ownEvents) (*reportwrite.Locked, upload.Locked, error) {
 	var there *database.Ask[[]attachedPicture]
 	var uploads *database.Ask[[]upload.Locked]
-	h, err := lockVisible(ctx, tx, about, "", func(p database.Pipeline) {
+	h, err := lockVisible(ctx, tx, about, "", spent.ask, func(p database.Pipeline) {
 		there = askPictures(p, about)
 		uploads = upload.Lock(p, c.UserID, []uuid.UUID{uploadID})
 	})
 	if err != nil {
 		return nil, upload.Locked{}, err
 	}
-	if err := mayEdit(c, h); err != nil {
+	if err := cmp.Or(mayEdit(c, h), spent.check(h)); err != nil {
 		return nil, upload.Locked{}, err
 	}
 	replaced, ok := placesOf(there.Get(), kind, most, g.clock.Now()).take(1)
@@ -152,6 +158,9 @@ func (g *Group) attachImage(ctx context.Context, tx *outbox.Tx, h *reportwrite.L
 		err := audit.Record(ctx, tx, audit.Entry{Action: "report.add_image", Entity: "report", EntityID: h.ID.String(),
 			After: map[string]any{"image_id": image.ID, "kind": kind}})
 		if err != nil {
+			return reportread.Image{}, err
+		}
+		if err := h.TellEdited(ctx, tx, notification.PictureAdded, caller.UserID); err != nil {
 			return reportread.Image{}, err
 		}
 	}

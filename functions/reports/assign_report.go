@@ -23,7 +23,7 @@ import (
 
 func (g *Group) registerAssign(api *httpapi.API) {
 	op := changeOperation(http.MethodPost, "/assign", "Assign a report to an agency", "Without agency_id: to the agency whose area and issue types fit best. "+
-		"Officials may assign to their own agency a report that no other agency has.")
+		"Officials may assign to their own agency what it has, and what nobody has in its area and of its issue types.")
 	op.Roles = identity.Staff()
 	httpapi.Register(api, op, g.assignReport)
 }
@@ -69,8 +69,12 @@ func (g *Group) assignReport(ctx context.Context, in *assignInput) (*reportOutpu
 		if err := to.check(in.Body.UserID != nil); err != nil {
 			return err
 		}
-		if caller.Role == identity.Official && !mayTake(caller, h, to.agency) {
-			return errForbidden
+		by := report.ActorOf(caller)
+		if err := h.WorkableBy(by); err != nil {
+			return err
+		}
+		if !by.WorksFor(&to.agency) {
+			return reportwrite.ErrNotYourAgency
 		}
 		var due *time.Time
 		if in.Body.DueAt != nil {
@@ -82,11 +86,6 @@ func (g *Group) assignReport(ctx context.Context, in *assignInput) (*reportOutpu
 		h.Version++
 		return g.recordAssignment(ctx, tx, h, to, due, in.Body.Note)
 	}})
-}
-
-// mayTake reports whether an official may assign a report: to their own agency, and not away from another.
-func mayTake(c identity.Caller, h *reportwrite.Locked, agency uuid.UUID) bool {
-	return c.AgencyID != nil && *c.AgencyID == agency && (h.AssignedAgency == nil || *h.AssignedAgency == agency)
 }
 
 // askAssignee reads the agency and the official that the request means.
@@ -141,7 +140,7 @@ func (a assignee) check(named bool) error {
 func (g *Group) recordAssignment(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, to assignee, due *time.Time, note *string) error {
 	event := fmt.Sprintf("assigned:%s:%d", h.ID, h.Version)
 	params := map[string]string{notification.ParamReportNumber: h.Number, "agency": to.name}
-	if err := h.Notify(ctx, tx, notification.ReportAssigned, event, params); err != nil {
+	if err := h.Notify(ctx, tx, notification.ReportAssigned, event, params, identity.Must(ctx).UserID); err != nil {
 		return err
 	}
 	if to.user != nil {

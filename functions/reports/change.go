@@ -62,17 +62,17 @@ var (
 	errNotEditable = problem.New(problem.Conflict, "not_editable")
 )
 
-// mayEdit is nil for staff, and for the reporter while the report is pending.
+// mayEdit is nil for staff who may work on the report, and for the reporter while the report is pending.
 func mayEdit(c identity.Caller, h *reportwrite.Locked) error {
 	switch {
-	case c.Role.IsStaff():
+	case h.ReportedBy(c) && h.Status == report.Pending:
 		return nil
+	case c.Role.IsStaff():
+		return h.WorkableBy(report.ActorOf(c))
 	case !h.ReportedBy(c):
 		return errForbidden
-	case h.Status != report.Pending:
-		return errNotEditable
 	}
-	return nil
+	return errNotEditable
 }
 
 // actorOn is the caller as the actor of a ledger event: on their own report, everybody is a citizen.
@@ -81,4 +81,16 @@ func actorOn(c identity.Caller, h *reportwrite.Locked) report.Actor {
 		return report.Actor{Kind: report.ActorCitizen, UserID: &c.UserID}
 	}
 	return report.ActorOf(c)
+}
+
+// reasonCode reads the reason_code of a request; "" where there is none.
+func reasonCode(word *string) (report.ReasonCode, error) {
+	if word == nil || *word == "" {
+		return "", nil
+	}
+	code, ok := report.ParseReasonCode(*word)
+	if !ok {
+		return "", problem.InvalidField("reason_code", "irrelevant, offensive, personal_data, duplicate_spam, unsafe or other")
+	}
+	return code, nil
 }

@@ -15,7 +15,8 @@ import (
 
 func (g *Group) registerChangeStatus(api *httpapi.API) {
 	op := changeOperation(http.MethodPost, "/status", "Change the status of a report", "As the table of moves allows; a 409 names the allowed ones. "+
-		"To mark it as a duplicate, name the original; to undo that, set pending.")
+		"To mark it as a duplicate, name the original; to undo that, set pending. Officials move the reports of their agency, and "+
+		"unassigned ones in its area and of its issue types, which are then assigned to it.")
 	op.Roles = identity.Staff()
 	httpapi.Register(api, op, g.changeStatus)
 }
@@ -26,7 +27,8 @@ type statusInput struct {
 	Body    struct {
 		_               struct{} `additionalProperties:"true"`
 		Status          string   `json:"status" example:"in_progress"`
-		Note            *string  `json:"note,omitempty" maxLength:"2000" doc:"Shown to the reporter; demanded for rejected and fixed, and for going back"`
+		Note            *string  `json:"note,omitempty" maxLength:"2000" doc:"Told to the reporter; demanded for fixed, for going back, and for a rejection with the reason other"`
+		ReasonCode      *string  `json:"reason_code,omitempty" doc:"Demanded for rejected: irrelevant, offensive, personal_data, duplicate_spam, unsafe or other" example:"irrelevant"`
 		DuplicateOf     *string  `json:"duplicate_of,omitempty" doc:"Id or report number of the original, for duplicate"`
 		ExpectedVersion *int     `json:"expected_version,omitempty" doc:"409 when the report has another version"`
 	}
@@ -44,6 +46,9 @@ func (g *Group) changeStatus(ctx context.Context, in *statusInput) (*reportOutpu
 	caller := identity.Must(ctx)
 	m := reportwrite.Move{Report: about, To: to, By: report.ActorOf(caller),
 		Expect: reportwrite.Expect{Match: httpapi.IfMatch(in.IfMatch), Version: in.Body.ExpectedVersion}}
+	if m.Reason, err = reasonCode(in.Body.ReasonCode); err != nil {
+		return nil, err
+	}
 	if in.Body.Note != nil {
 		m.Note = *in.Body.Note
 	}

@@ -85,14 +85,14 @@ func TestNewestEventHasTheStateOfTheReport(t *testing.T) {
 	step("known type", c.Patch(path, object{"issue_type": "drain"}))
 	step("own word", c.Patch(path, object{"issue_type": "Buraco"}))
 	step("no word", c.Patch(path, object{"title": ""}))
-	step("severity and status", mod.Patch(path, object{"severity": "critical", "issue_type": "pothole", "status": "rejected", "note": "No."}))
+	step("severity and status", mod.Patch(path, object{"severity": "critical", "issue_type": "pothole", "status": "rejected", "reason_code": "other", "note": "No."}))
 	step("back", mod.Post(path+"/status", object{"status": "pending"}))
 	step("picture", mod.Post(path+"/images", object{"upload_id": ready(w, mod, 2), "kind": "resolution"}))
 	step("picture gone", admin.Delete(path+"/images/"+r.Items("images")[0].Text("id")))
 	step("all at once", mod.Patch(path, object{"title": "T", "description": "D", "issue_type": "Foun", "severity": "low", "status": "verified"}))
 	original := created(c, nil)
 	step("duplicate", mod.Post(path+"/status", object{"status": "duplicate", "duplicate_of": original}))
-	step("withdrawn", admin.Delete(path))
+	step("withdrawn", admin.Delete(path+"?reason_code=unsafe"))
 }
 
 func TestTheLifeOfAReport(t *testing.T) {
@@ -109,7 +109,7 @@ func TestTheLifeOfAReport(t *testing.T) {
 		t.Errorf("got %v", bad.Values)
 	}
 	mod.Post(path+"/status", object{"status": "Verified"}).Want(http.StatusOK)
-	official.Post(path+"/status", object{"status": "in_progress"}).Want(http.StatusForbidden)
+	w.Staff(identity.Official).Post(path+"/status", object{"status": "in_progress"}).WantProblem(http.StatusForbidden, "not_your_agency")
 	got := mod.Post(path+"/assign", object{"agency_id": agency, "user_id": official.ID, "due_at": "2030-01-01T00:00:00Z", "note": "soon"}).Want(http.StatusOK).Object()
 	if got.Text("assigned_agency.code") != "DILI" || got.Text("due_at") == "" {
 		t.Errorf("got %v", got.Values)
@@ -185,7 +185,8 @@ func TestWithdrawing(t *testing.T) {
 	c.Get("/reports/" + id).Want(http.StatusNotFound)
 	admin.Post("/reports/"+other+"/status", object{"status": "verified"}).Want(http.StatusOK)
 	c.Delete("/reports/" + other).Want(http.StatusConflict)
-	admin.Delete("/reports/" + other).Want(http.StatusOK)
+	admin.Delete("/reports/" + other).Want(http.StatusUnprocessableEntity)
+	admin.Delete("/reports/" + other + "?reason_code=offensive").Want(http.StatusOK)
 	if n := w.Int(`SELECT count(*) FROM ledger_events WHERE event_type = 'REPORT_WITHDRAWN'`); n != 2 {
 		t.Errorf("%d withdrawals on the ledger", n)
 	}
@@ -208,7 +209,7 @@ func TestRejectedReportsAreTheirAuthorsAndStaffs(t *testing.T) {
 	if c.Get("/reports/"+id).Object().At("reporter") == nil || mod.Get("/reports/"+id).Object().At("reporter") == nil {
 		t.Error("author or staff do not see the reporter")
 	}
-	mod.Post("/reports/"+id+"/status", object{"status": "rejected", "note": "No road."}).Want(http.StatusOK)
+	mod.Post("/reports/"+id+"/status", object{"status": "rejected", "reason_code": "irrelevant", "note": "No road."}).Want(http.StatusOK)
 	other.Get("/reports/" + id).Want(http.StatusNotFound)
 	other.Patch("/reports/"+id, object{"title": "x"}).Want(http.StatusNotFound)
 	for who, want := range map[*testenv.Client]float64{c: 1, mod: 1, other: 0} {

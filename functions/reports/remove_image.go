@@ -12,6 +12,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
@@ -21,7 +22,7 @@ func (g *Group) registerRemoveImage(api *httpapi.API) {
 	remove := httpapi.Operation{Operation: huma.Operation{
 		Method: http.MethodDelete, Path: "/api/v1/reports/{id}/images/{img_id}", Tags: []string{tag}, Summary: "Remove a picture from a report",
 		Description: "By the reporter while the report is pending, and by administrators.",
-		Errors:      []int{http.StatusForbidden, http.StatusConflict},
+		Errors:      []int{http.StatusForbidden, http.StatusConflict, http.StatusTooManyRequests},
 	}}
 	httpapi.Register(api, remove, g.removeImage)
 }
@@ -38,10 +39,14 @@ func (g *Group) removeImage(ctx context.Context, in *ImageInput) (*httpapi.Messa
 		return nil, err
 	}
 	caller := identity.Must(ctx)
+	spent, err := g.ownEvents(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		var there *database.Ask[bool]
 		const look = `SELECT EXISTS (SELECT FROM report_images WHERE id = $3 AND deleted_at IS NULL AND report_id = ` + report.IDSQL + `)`
-		h, err := lockVisible(ctx, tx, about, "", func(p database.Pipeline) {
+		h, err := lockVisible(ctx, tx, about, "", spent.ask, func(p database.Pipeline) {
 			there = database.AskRow(p, pgx.RowTo[bool], look, about.Args(in.ImageID)...)
 		})
 		if err != nil {
@@ -58,8 +63,14 @@ func (g *Group) removeImage(ctx context.Context, in *ImageInput) (*httpapi.Messa
 		if !there.Get() {
 			return problem.New(problem.NotFound, "image_not_found")
 		}
+		if err := spent.check(h); err != nil {
+			return err
+		}
 		tx.Queue(`UPDATE report_images SET deleted_at = now() WHERE id = $1`, in.ImageID)
 		if err := g.picturesChanged(ctx, tx, h, false); err != nil || h.ReportedBy(caller) {
+			return err
+		}
+		if err := h.TellEdited(ctx, tx, notification.PictureRemoved, caller.UserID); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, audit.Entry{Action: "report.remove_image", Entity: "report", EntityID: h.ID.String(),

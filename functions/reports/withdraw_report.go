@@ -15,16 +15,53 @@ import (
 
 func (g *Group) registerWithdraw(api *httpapi.API) {
 	httpapi.Register(api, changeOperation(http.MethodDelete, "", "Withdraw a report",
-		"By the reporter while it is pending, and by administrators. It is no longer shown; the ledger still says that it existed."), g.withdrawReport)
+		"By the reporter while it is pending, and by administrators with a reason_code; the reporter is then told. It is no longer "+
+			"shown; the ledger still says that it existed."), g.withdrawReport)
 }
 
 type withdrawInput struct {
 	report.RefInput
-	IfMatch string `header:"If-Match" doc:"Only when the report is still as this ETag"`
+	IfMatch    string `header:"If-Match" doc:"Only when the report is still as this ETag"`
+	ReasonCode string `query:"reason_code" maxLength:"40" doc:"As in the body, for clients whose DELETE has none"`
+	Note       string `query:"note" maxLength:"2000" doc:"As in the body"`
+	Body       *struct {
+		_          struct{} `additionalProperties:"true"`
+		ReasonCode *string  `json:"reason_code,omitempty" doc:"Demanded of an administrator: irrelevant, offensive, personal_data, duplicate_spam, unsafe or other" example:"personal_data"`
+		Note       *string  `json:"note,omitempty" maxLength:"2000" doc:"Told to the reporter; demanded for the reason other"`
+		Reason     *string  `json:"reason,omitempty" maxLength:"2000" doc:"Why the reporter withdraws it; kept for staff"`
+	} `required:"false"`
+}
+
+// removal is why a report goes.
+type removal struct {
+	code report.ReasonCode // empty where the reporter withdraws it
+	note string
+}
+
+// removal is what the request says. The body counts before the query.
+func (in *withdrawInput) removal() (removal, error) {
+	word, note := &in.ReasonCode, &in.Note
+	if b := in.Body; b != nil {
+		if b.ReasonCode != nil {
+			word = b.ReasonCode
+		}
+		if b.Reason != nil {
+			note = b.Reason
+		}
+		if b.Note != nil {
+			note = b.Note
+		}
+	}
+	code, err := reasonCode(word)
+	return removal{code: code, note: clean(note)}, err
 }
 
 func (g *Group) withdrawReport(ctx context.Context, in *withdrawInput) (*httpapi.MessageOutput, error) {
 	about, err := in.ID.About()
+	if err != nil {
+		return nil, err
+	}
+	why, err := in.removal()
 	if err != nil {
 		return nil, err
 	}
@@ -35,13 +72,18 @@ func (g *Group) withdrawReport(ctx context.Context, in *withdrawInput) (*httpapi
 			return err
 		}
 		switch {
+		case h.ReportedBy(caller) && h.Status == report.Pending:
+			why.code = "" // withdrawn
 		case caller.Role == identity.Admin:
+			if err := reportwrite.CheckReason(why.code, why.note); err != nil {
+				return err
+			}
 		case !h.ReportedBy(caller):
 			return errForbidden
-		case h.Status != report.Pending:
+		default:
 			return errNotEditable
 		}
-		return g.tombstone(ctx, tx, h, caller)
+		return g.tombstone(ctx, tx, h, caller, why)
 	})
 	if err != nil {
 		return nil, err
@@ -49,10 +91,18 @@ func (g *Group) withdrawReport(ctx context.Context, in *withdrawInput) (*httpapi
 	return httpapi.Message(ctx, "message.report_withdrawn"), nil
 }
 
-// tombstone hides a report from everybody and appends the withdrawal to the ledger.
-func (g *Group) tombstone(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, c identity.Caller) error {
-	tx.Queue(`UPDATE reports SET deleted_at = now(), version = version + 1, updated_at = now() WHERE id = $1`, h.ID)
-	h.ReviewDuplicates(tx)
+// tombstone hides a report from everybody, appends the withdrawal to the ledger, and tells the reporter and the reporters
+// of its duplicates.
+func (g *Group) tombstone(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, c identity.Caller, why removal) error {
+	const remove = `UPDATE reports SET deleted_at = now(), reason_code = nullif($2, ''), removal_note = nullif($3, ''), version = version + 1,
+		updated_at = now() WHERE id = $1`
+	tx.Queue(remove, h.ID, why.code, why.note)
+	if err := h.ReviewDuplicates(ctx, tx, &c.UserID); err != nil {
+		return err
+	}
+	if err := h.TellRemoved(ctx, tx, why.code, why.note, c.UserID); err != nil {
+		return err
+	}
 	const count = `UPDATE users SET reports_count = greatest(0, reports_count - 1),
 		fixed_reports_count = greatest(0, fixed_reports_count - $2) WHERE id = $1`
 	fixed := 0
@@ -68,5 +118,5 @@ func (g *Group) tombstone(ctx context.Context, tx *outbox.Tx, h *reportwrite.Loc
 		return nil
 	}
 	return audit.Record(ctx, tx, audit.Entry{Action: "report.withdraw", Entity: "report", EntityID: h.ID.String(),
-		Before: map[string]any{"status": h.Status}})
+		Before: map[string]any{"status": h.Status}, After: map[string]any{"reason_code": why.code, "note": why.note}})
 }

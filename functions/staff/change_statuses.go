@@ -34,6 +34,7 @@ type BulkItem struct {
 	ReportID        report.Ref `json:"report_id" doc:"Id or report number" example:"LS-2026-000123"`
 	Status          string     `json:"status" example:"verified"`
 	Note            *string    `json:"note,omitempty" maxLength:"2000"`
+	ReasonCode      *string    `json:"reason_code,omitempty" doc:"Demanded for rejected" example:"irrelevant"`
 	DuplicateOf     *string    `json:"duplicate_of,omitempty" doc:"Id or report number of the original"`
 	ExpectedVersion *int       `json:"expected_version,omitempty"`
 }
@@ -97,6 +98,11 @@ func (g *Group) changeStatus(ctx context.Context, round *outbox.Round, item Bulk
 	m := reportwrite.Move{Report: about, To: to, By: report.ActorOf(identity.Must(ctx)), Expect: reportwrite.Expect{Version: item.ExpectedVersion}}
 	if item.Note != nil {
 		m.Note = *item.Note
+	}
+	if item.ReasonCode != nil {
+		if m.Reason, ok = report.ParseReasonCode(*item.ReasonCode); !ok {
+			return 0, problem.InvalidField("reason_code", "irrelevant, offensive, personal_data, duplicate_spam, unsafe or other")
+		}
 	}
 	if item.DuplicateOf != nil {
 		original, err := report.Ref(*item.DuplicateOf).About()

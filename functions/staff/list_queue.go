@@ -9,6 +9,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/page"
+	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
@@ -64,9 +65,7 @@ func queueScopes(kind string, c identity.Caller) []reportread.Scope {
 	out := []reportread.Scope{reportread.Where(`r.status IN ('pending', 'verified', 'in_progress') AND r.assigned_agency_id IS NULL
 		AND r.ai_status NOT IN ('needs_review', 'failed')`)}
 	if official {
-		out = append(out, reportread.Where(`EXISTS (SELECT FROM agencies g WHERE g.id = ?
-			AND (g.municipality_codes = '{}' OR r.municipality_code IS NULL OR r.municipality_code = ANY(g.municipality_codes))
-			AND (g.issue_types = '{}' OR r.issue_type = ANY(g.issue_types)))`, c.AgencyID))
+		out = append(out, reportread.Where(`EXISTS (SELECT FROM agencies g WHERE g.id = ? AND `+report.AgencyCovers+`)`, c.AgencyID))
 	}
 	return out
 }

@@ -74,12 +74,16 @@ func (g *Group) addNote(ctx context.Context, in *addNoteInput) (*noteOutput, err
 	}
 	out := &noteOutput{}
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		locked := reportwrite.Lock(tx, about)
+		by := report.ActorOf(identity.Must(ctx))
+		locked := reportwrite.LockForChange(tx, about, by)
 		person := database.AskRow(tx, pgx.RowToStructByPos[NoteAuthor], `SELECT id, full_name, role FROM users WHERE id = $1`, identity.Must(ctx).UserID)
 		if err := tx.Flush(ctx); err != nil {
 			return fmt.Errorf("lock report for note: %w", err)
 		}
 		h, author := locked.Get(), person.Get()
+		if err := h.WorkableBy(by); err != nil {
+			return err
+		}
 		out.Body = Note{ID: database.NewID(), ReportID: h.ID, Author: &author, Content: content, CreatedAt: timestamp.Of(h.At)}
 		const q = `INSERT INTO report_notes (id, report_id, author_id, content) VALUES ($1, $2, $3, $4)`
 		tx.Queue(q, out.Body.ID, h.ID, author.ID, content)

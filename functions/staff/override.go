@@ -13,6 +13,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
@@ -86,20 +87,39 @@ func (g *Group) override(ctx context.Context, in *overrideInput) (*reportOutput,
 	}
 	return g.change(ctx, in.ID, func(tx *outbox.Tx, h *reportwrite.Locked) error {
 		from, by := h.Status, report.ActorOf(identity.Must(ctx))
+		if err := mayOverride(h, by, j); err != nil {
+			return err
+		}
+		was := *h
 		appealed := h.Appealed && h.AIStatus == report.AINeedsReview // the appeal is still open
 		if err := j.record(ctx, tx, h, by); err != nil {
 			return err
 		}
 		for _, to := range j.moves(from) {
-			if err := h.Move(ctx, tx, reportwrite.Move{To: to, By: by, Note: j.note}); err != nil {
+			if err := h.Move(ctx, tx, reportwrite.Move{To: to, By: by, Note: j.note, Reason: report.ReasonIrrelevant}); err != nil {
 				return err
 			}
 		}
 		if !j.relevant && from == report.Rejected {
 			return h.Uphold(ctx, tx, j.note, appealed)
 		}
+		if len(j.moves(from)) == 0 && (h.IssueType != was.IssueType || h.Severity != was.Severity) {
+			return h.TellEdited(ctx, tx, notification.DetailsEdited, *by.UserID)
+		}
 		return nil
 	})
+}
+
+// mayOverride is nil for moderators and administrators. An official may say of the reports of the own agency that they
+// are relevant; officials never reject.
+func mayOverride(h *reportwrite.Locked, by report.Actor, j judgement) error {
+	if err := h.WorkableBy(by); err != nil {
+		return err
+	}
+	if by.Kind == report.ActorOfficial && !j.relevant {
+		return problem.New(problem.Forbidden, "forbidden")
+	}
+	return nil
 }
 
 // moves returns the changes of status for a report with status from, in order.

@@ -162,7 +162,7 @@ func TestARejectionByAPersonIsNotShownAsTheAIs(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t, staff.Open)
 	id, mod := place(w, w.Citizen(), "ai_status = 'needs_review'"), w.Staff(identity.Moderator)
-	mod.Post("/staff/reports/bulk-status", object{"items": []object{{"report_id": id, "status": "rejected", "note": "A private yard."}}}).Want(http.StatusOK)
+	mod.Post("/staff/reports/bulk-status", object{"items": []object{{"report_id": id, "status": "rejected", "reason_code": "irrelevant", "note": "A private yard."}}}).Want(http.StatusOK)
 	if got := w.Text(`SELECT status || ' ' || ai_status FROM reports WHERE id = $1`, id); got != "rejected completed" {
 		t.Errorf("got %s", got)
 	}
@@ -230,7 +230,7 @@ func TestTheAuthorOfAFailedAppealIsNotified(t *testing.T) {
 	if got.Text("status") != "rejected" || got.Text("rejection_reason") != "There is only the cat" || len(got.Items("status_history")) != 1 {
 		t.Errorf("got %v", got.Values)
 	}
-	if n := w.Int(`SELECT count(*) FROM notifications WHERE user_id = $1 AND type = 'report_rejected' AND params ->> 'reason' = 'There is only the cat.'`, c.ID); n != 1 || told() != 2 {
+	if n := w.Int(`SELECT count(*) FROM notifications WHERE user_id = $1 AND type = 'report_rejected' AND params ->> 'note' = 'There is only the cat.'`, c.ID); n != 1 || told() != 2 {
 		t.Errorf("told %d times of %d", n, told())
 	}
 }

@@ -108,7 +108,9 @@ var erasures = []string{
 	eraseName,
 	`DELETE FROM report_followers WHERE user_id = $1`,
 	`DELETE FROM journeys WHERE user_id = $1`, // with their markers
-	`UPDATE reports SET device_info = NULL, appeal_reason = NULL WHERE user_id = $1`,
+	`UPDATE reports SET device_info = NULL, appeal_reason = NULL,
+		removal_note = CASE WHEN reason_code IS NOT NULL THEN removal_note END, -- that of an administrator stays
+		original_words = CASE WHEN original_words IS NOT NULL THEN '{}'::jsonb END WHERE user_id = $1`,
 	`UPDATE uploads SET exif_latitude = NULL, exif_longitude = NULL, exif_taken_at = NULL WHERE user_id = $1`,
 	`UPDATE uploads SET expires_at = least(expires_at, now()) WHERE user_id = $1 AND attached_at IS NULL`,
 }

@@ -35,15 +35,15 @@ func ExampleAllowed() {
 	fmt.Println("official of the agency, verified:", report.Allowed(report.Verified, official, &agency))
 	fmt.Println("official of another agency, verified:", report.Allowed(report.Verified, official, &other))
 
-	rejection, _ := report.RuleFor(report.Pending, report.Rejected)
-	fmt.Println("a rejection needs a note:", rejection.NoteRequired)
+	repair, _ := report.RuleFor(report.InProgress, report.Fixed)
+	fmt.Println("a repair needs a note:", repair.NoteRequired)
 	_, ok := report.RuleFor(report.Fixed, report.Pending)
 	fmt.Println("fixed to pending:", ok)
 	// Output:
 	// AI, pending: [verified rejected]
 	// moderator, verified: [duplicate]
 	// official of the agency, verified: [in_progress duplicate]
-	// official of another agency, verified: [duplicate]
-	// a rejection needs a note: true
+	// official of another agency, verified: []
+	// a repair needs a note: true
 	// fixed to pending: false
 }

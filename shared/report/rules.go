@@ -35,19 +35,28 @@ func ActorOf(c identity.Caller) Actor {
 	return Actor{Kind: ActorKind(c.Role), UserID: &c.UserID, AgencyID: c.AgencyID}
 }
 
+// AgencyCovers is the SQL condition that a report r lies in the area and has a kind of an agency g: the reports that its
+// officials find unassigned in their queue, and may take. An agency without municipalities works everywhere, one without
+// issue types on everything. A report whose municipality is not known yet counts as inside.
+const AgencyCovers = `g.deleted_at IS NULL
+	AND (g.municipality_codes = '{}' OR r.municipality_code IS NULL OR r.municipality_code = ANY(g.municipality_codes))
+	AND (g.issue_types = '{}' OR r.issue_type = ANY(g.issue_types))`
+
+// MaxOfficialDuplicate is the largest distance in metres between a report and its original where an official says that
+// it is a duplicate.
+const MaxOfficialDuplicate = 500
+
 // Rule says who may make a move from one status to another.
 type Rule struct {
 	kinds []ActorKind
-	// assigned means that an official must also belong to the agency that the report is assigned to.
-	assigned bool
-	// NoteRequired is true where the move needs a note, such as the reason of a rejection.
+	// NoteRequired is true where the move needs a note.
 	NoteRequired bool
 }
 
 // RuleFor says who may move a report from one status to another. It is false for a move that nobody may make.
 func RuleFor(from, to Status) (Rule, bool) {
 	staff := []ActorKind{ActorModerator, ActorOfficial, ActorAdmin}
-	assigned := []ActorKind{ActorOfficial, ActorAdmin}
+	work := []ActorKind{ActorOfficial, ActorAdmin}
 	moderation := []ActorKind{ActorModerator, ActorAdmin}
 	switch from {
 	case Pending:
@@ -55,7 +64,7 @@ func RuleFor(from, to Status) (Rule, bool) {
 		case Verified:
 			return Rule{kinds: append(staff, ActorAI)}, true
 		case Rejected:
-			return Rule{kinds: append(staff, ActorAI), NoteRequired: true}, true
+			return Rule{kinds: append(moderation, ActorAI)}, true
 		case Duplicate:
 			return Rule{kinds: staff}, true
 		}
@@ -64,16 +73,16 @@ func RuleFor(from, to Status) (Rule, bool) {
 		case Duplicate:
 			return Rule{kinds: staff}, true
 		case InProgress:
-			return Rule{kinds: assigned, assigned: true}, true
+			return Rule{kinds: work}, true
 		}
 	case InProgress:
 		switch to {
 		case Fixed, Verified:
-			return Rule{kinds: assigned, assigned: true, NoteRequired: true}, true
+			return Rule{kinds: work, NoteRequired: true}, true
 		}
 	case Fixed:
 		if to == InProgress {
-			return Rule{kinds: assigned, assigned: true, NoteRequired: true}, true
+			return Rule{kinds: work, NoteRequired: true}, true
 		}
 	case Rejected, Duplicate:
 		if to == Pending {
@@ -83,22 +92,22 @@ func RuleFor(from, to Status) (Rule, bool) {
 	return Rule{}, false
 }
 
-// Includes reports whether a may make the move of a report that is assigned to an agency; nil for none.
-func (r Rule) Includes(a Actor, assignedAgency *uuid.UUID) bool {
-	if !slices.Contains(r.kinds, a.Kind) {
-		return false
-	}
-	if !r.assigned || a.Kind != ActorOfficial {
-		return true
-	}
-	return a.AgencyID != nil && assignedAgency != nil && *a.AgencyID == *assignedAgency
+// Includes reports whether a may make the move. agency has the report, or gets it by the move; nil for none. An official
+// moves only reports of the own agency.
+func (r Rule) Includes(a Actor, agency *uuid.UUID) bool {
+	return slices.Contains(r.kinds, a.Kind) && a.WorksFor(agency)
 }
 
-// Allowed lists the statuses that a may move a report to, from the status from; nil for a report without an agency.
-func Allowed(from Status, a Actor, assignedAgency *uuid.UUID) []Status {
+// WorksFor is true for an official of the agency, and for everybody who is no official; nil is no agency.
+func (a Actor) WorksFor(agency *uuid.UUID) bool {
+	return a.Kind != ActorOfficial || a.AgencyID != nil && agency != nil && *a.AgencyID == *agency
+}
+
+// Allowed lists the statuses that a may move a report to, from the status from. agency is as in Rule.Includes.
+func Allowed(from Status, a Actor, agency *uuid.UUID) []Status {
 	out := []Status{}
 	for _, to := range Statuses() {
-		if r, ok := RuleFor(from, to); ok && r.Includes(a, assignedAgency) {
+		if r, ok := RuleFor(from, to); ok && r.Includes(a, agency) {
 			out = append(out, to)
 		}
 	}

@@ -29,6 +29,15 @@ type Report struct {
 	CapturedAt          *timestamp.Time `json:"captured_at"`
 	DueAt               *timestamp.Time `json:"due_at"`
 	Appeal              *Appeal         `json:"appeal,omitempty" doc:"Only to the reporter and staff"`
+	OriginalWords       *Words          `json:"original_words,omitempty" doc:"What a moderator changed first, as the reporter wrote it. Only to staff"`
+}
+
+// Words are what a reporter wrote.
+type Words struct {
+	Title        string           `json:"title"`
+	Description  string           `json:"description"`
+	IssueType    report.IssueType `json:"issue_type"`
+	IssueTypeRaw *string          `json:"issue_type_raw,omitempty"`
 }
 
 // Appeal is why the reporter considers a rejection wrong.
@@ -91,7 +100,7 @@ func ImageStatus(s upload.State) string {
 }
 
 const (
-	detailQuery = `SELECT ` + summaryColumns + `, r.captured_at, r.due_at, r.appealed_at, r.appeal_reason,
+	detailQuery = `SELECT ` + summaryColumns + `, r.captured_at, r.due_at, r.appealed_at, r.appeal_reason, nullif(r.original_words, '{}'),
 		n.is_relevant, n.relevance_confidence, n.damage_type, n.severity, n.severity_score, n.recommended_repair, n.created_at
 		FROM reports r` + summaryJoins + ` LEFT JOIN ai_analyses n ON n.id = r.ai_analysis_id WHERE r.deleted_at IS NULL AND r.id = ` + report.IDSQL
 	imagesQuery = `SELECT i.id, i.kind, p.state, p.id, p.width, p.height, p.blurhash, i.created_at
@@ -187,6 +196,9 @@ func (r *Reader) complete(ctx context.Context, v Viewer, out Report, row *summar
 	if !v.KnowsAuthor(row.author) {
 		out.Appeal = nil
 	}
+	if !v.staff {
+		out.OriginalWords = nil
+	}
 	out.AI.Status, out.IsAnonymous = row.AIStatus, row.anonymous
 	out.Images = make([]Image, len(images))
 	for i, image := range images {
@@ -212,7 +224,7 @@ func scanDetail(row pgx.CollectableRow) (*detail, error) {
 	var captured, due, appealed, analyzed *time.Time
 	var reason *string
 	out, a := &d.report, &d.report.AI
-	err := row.Scan(append(d.row.targets(), &captured, &due, &appealed, &reason, &a.IsRelevant, &a.Confidence, &a.DamageType, &a.Severity,
+	err := row.Scan(append(d.row.targets(), &captured, &due, &appealed, &reason, &out.OriginalWords, &a.IsRelevant, &a.Confidence, &a.DamageType, &a.Severity,
 		&a.SeverityScore, &a.RecommendedRepair, &analyzed)...)
 	out.CapturedAt, out.DueAt, a.AnalyzedAt = timestamp.OfPtr(captured), timestamp.OfPtr(due), timestamp.OfPtr(analyzed)
 	if appealed != nil && reason != nil {

@@ -3,11 +3,13 @@ package reportread
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 	"github.com/lafaekstreet/backend/shared/upload"
@@ -26,6 +28,7 @@ type Summary struct {
 	Priority         report.Severity     `json:"priority"`
 	Status           report.Status       `json:"status"`
 	RejectionReason  *string             `json:"rejection_reason,omitempty" doc:"Where the status is rejected"`
+	ContentEdited    bool                `json:"content_edited,omitempty" doc:"A moderator changed title, description or issue type"`
 	Latitude         float64             `json:"latitude" doc:"Degrees, WGS 84"`
 	Longitude        float64             `json:"longitude" doc:"Degrees, WGS 84"`
 	LocationAccuracy *float64            `json:"location_accuracy" doc:"Metres"`
@@ -78,7 +81,8 @@ const summaryColumns = `r.id, r.report_number, r.title, r.description, r.issue_t
 	r.severity_score, r.priority, r.status, r.rejection_reason, r.latitude, r.longitude, r.location_accuracy, r.address,
 	r.street, r.suco, r.district, r.municipality, r.ai_status, r.blockchain_status, r.comments_count, r.client_id,
 	r.version, r.created_at, r.updated_at, r.resolved_at, r.user_id, r.is_anonymous,
-	u.id, u.full_name, avatar.id, a.id, a.code, a.name, a.agency_type, o.id, o.report_number, o.deleted_at IS NULL AND o.status <> 'rejected', i.upload_id, i.blurhash`
+	u.id, u.full_name, avatar.id, a.id, a.code, a.name, a.agency_type, o.id, o.report_number, o.deleted_at IS NULL AND o.status <> 'rejected', i.upload_id, i.blurhash,
+	r.reason_code, r.original_words IS NOT NULL`
 
 const summaryJoins = `
 	LEFT JOIN users u ON u.id = r.user_id AND u.deleted_at IS NULL
@@ -103,6 +107,7 @@ type summaryRow struct {
 	originalID     *uuid.UUID
 	originalNumber *string
 	originalShown  *bool // to everybody
+	reasonCode     *report.ReasonCode
 }
 
 // targets are the scan destinations of summaryColumns, in their order.
@@ -112,7 +117,7 @@ func (s *summaryRow) targets() []any {
 		&s.Address, &s.Street, &s.Suco, &s.District, &s.Municipality, &s.AIStatus, &s.BlockchainStatus, &s.CommentsCount,
 		&s.ClientID, &s.Version, &s.CreatedAt.Time, &s.UpdatedAt.Time, &s.resolved, &s.author, &s.anonymous,
 		&s.personID, &s.personName, &s.avatar, &s.agencyID, &s.agency[0], &s.agency[1], &s.agency[2],
-		&s.originalID, &s.originalNumber, &s.originalShown, &s.image, &s.Blurhash}
+		&s.originalID, &s.originalNumber, &s.originalShown, &s.image, &s.Blurhash, &s.reasonCode, &s.ContentEdited}
 }
 
 func scanSummary(row pgx.CollectableRow) (*summaryRow, error) {
@@ -125,6 +130,10 @@ func (r *Reader) present(ctx context.Context, v Viewer, s *summaryRow) (Summary,
 	var err error
 	out := s.Summary
 	out.ResolvedAt = timestamp.OfPtr(s.resolved)
+	if s.Status == report.Rejected && out.RejectionReason == nil && s.reasonCode != nil {
+		text := reasonText(ctx, *s.reasonCode)
+		out.RejectionReason = &text
+	}
 	if s.image != nil {
 		if out.ThumbnailURL, err = r.link(ctx, *s.image, upload.Thumbnail); err != nil {
 			return Summary{}, err
@@ -148,6 +157,12 @@ func (r *Reader) present(ctx context.Context, v Viewer, s *summaryRow) (Summary,
 		out.ClientID = nil
 	}
 	return out, nil
+}
+
+// reasonText says in the language of ctx why a report was rejected, as a sentence.
+func reasonText(ctx context.Context, code report.ReasonCode) string {
+	text := locale.TextFor(ctx, "notification.reason."+string(code))
+	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 func (r *Reader) presentAll(ctx context.Context, v Viewer, rows []*summaryRow) ([]Summary, error) {

@@ -37,12 +37,15 @@ type Locked struct {
 	Appealed       bool
 	Title          string
 	Description    string
+	Address        reportread.Address
 	Version        int
 	// At is the time of the transaction, which is what now() says in it.
 	At time.Time
 
-	followers     []uuid.UUID // besides the author
-	original      *Locked     // for a move to Duplicate
+	followers     []follower // besides the author
+	covered       bool       // in the area and kind of the agency of the official that it was locked for
+	original      *Locked    // for a move to Duplicate
+	distance      *float64   // metres to original; nil where nobody asked
 	hasDuplicates bool
 	chain         *ledger.Chain // nil where the change has no ledger event
 }
@@ -51,12 +54,13 @@ type Locked struct {
 func (h *Locked) ReportedBy(c identity.Caller) bool { return h.UserID != nil && *h.UserID == c.UserID }
 
 const lockedColumns = `id, report_number, user_id, issue_type, coalesce(issue_type_raw, ''), severity, status, ai_status, assigned_agency_id,
-	duplicate_of, is_anonymous, appealed_at IS NOT NULL, title, description, version, now()`
+	duplicate_of, is_anonymous, appealed_at IS NOT NULL, title, description, address, street, suco, district, municipality, version, now()`
 
 func scanLocked(row pgx.CollectableRow) (Locked, error) {
 	var h Locked
 	err := row.Scan(&h.ID, &h.Number, &h.UserID, &h.IssueType, &h.IssueTypeRaw, &h.Severity, &h.Status, &h.AIStatus, &h.AssignedAgency,
-		&h.DuplicateOf, &h.IsAnonymous, &h.Appealed, &h.Title, &h.Description, &h.Version, &h.At)
+		&h.DuplicateOf, &h.IsAnonymous, &h.Appealed, &h.Title, &h.Description, &h.Address.Address, &h.Address.Street,
+		&h.Address.Suco, &h.Address.District, &h.Address.Municipality, &h.Version, &h.At)
 	return h, err
 }
 
@@ -76,26 +80,39 @@ func Lock(p database.Pipeline, a report.About) *database.Ask[*Locked] {
 
 // LockForChange is Lock for a change by an actor that adds a ledger event.
 func LockForChange(p database.Pipeline, a report.About, by report.Actor) *database.Ask[*Locked] {
-	return withChain(p, a, by, Lock(p, a))
+	return forActor(p, a, by, Lock(p, a))
 }
 
-// withChain adds to a locked report its chain of ledger events.
-func withChain(p database.Pipeline, a report.About, by report.Actor, locked *database.Ask[*Locked]) *database.Ask[*Locked] {
+// forActor adds to a locked report its chain of ledger events, and whether the agency of an official may take it.
+func forActor(p database.Pipeline, a report.About, by report.Actor, locked *database.Ask[*Locked]) *database.Ask[*Locked] {
+	covered := database.Derive(func() bool { return false })
+	if by.Kind == report.ActorOfficial {
+		const q = `SELECT EXISTS (SELECT FROM agencies g, reports r WHERE g.id = $3 AND r.id = ` + report.IDSQL + ` AND ` + report.AgencyCovers + `)`
+		covered = database.AskRow(p, pgx.RowTo[bool], q, a.Args(by.AgencyID)...)
+	}
 	chain := ledger.AskChain(p, a, by.AgencyID)
 	return database.Derive(func() *Locked {
 		h := locked.Get()
-		h.chain = chain.Get()
+		h.chain, h.covered = chain.Get(), covered.Get()
 		return h
 	})
 }
 
-func askFollowers(p database.Pipeline, a report.About) *database.Ask[[]uuid.UUID] {
-	return database.AskRows(p, pgx.RowTo[uuid.UUID], `SELECT user_id FROM report_followers WHERE report_id = `+report.IDSQL, a.Args()...)
+// follower is somebody who is told of a report's progress because theirs is a duplicate of it.
+type follower struct {
+	User   uuid.UUID
+	Via    uuid.UUID // their report
+	Number string    // of Via
+}
+
+func askFollowers(p database.Pipeline, a report.About) *database.Ask[[]follower] {
+	const q = `SELECT f.user_id, f.via_report, v.report_number FROM report_followers f JOIN reports v ON v.id = f.via_report WHERE f.report_id = ` + report.IDSQL
+	return database.AskRows(p, pgx.RowToStructByPos[follower], q, a.Args()...)
 }
 
 // lockPair is Lock of a report that is to become a duplicate of original. It locks both in the order of their ids, so
 // that two transactions cannot deadlock. An original that does not exist, or was withdrawn, is nil.
-func lockPair(p database.Pipeline, of, original report.About) *database.Ask[*Locked] {
+func lockPair(p database.Pipeline, of, original report.About, by report.Actor) *database.Ask[*Locked] {
 	const q = `SELECT ` + lockedColumns + ` FROM reports WHERE deleted_at IS NULL
 		AND (id = ` + report.IDSQL + ` OR id = coalesce($3::uuid, (SELECT id FROM reports WHERE report_number = $4::text)))
 		ORDER BY id FOR UPDATE`
@@ -108,9 +125,16 @@ func lockPair(p database.Pipeline, of, original report.About) *database.Ask[*Loc
 	const duplicates = `SELECT EXISTS (SELECT FROM reports WHERE deleted_at IS NULL AND duplicate_of = ` + report.IDSQL + `)`
 	hasDuplicates := database.AskRow(p, pgx.RowTo[bool], duplicates, of.Args()...)
 	followers := askFollowers(p, of)
+	distance := database.Derive(func() *float64 { return nil })
+	if by.Kind == report.ActorOfficial { // nobody else has a limit
+		const apart = `SELECT ST_Distance(r.position, o.position) FROM reports r, reports o
+			WHERE r.id = ` + report.IDSQL + ` AND o.id = coalesce($3::uuid, (SELECT id FROM reports WHERE report_number = $4::text))`
+		distance = database.AskOptional(p, pgx.RowTo[float64], apart, of.Args(original.Args()...)...)
+	}
 	return database.Derive(func() *Locked {
 		h := pick(both.Get(), of)
 		h.original, h.hasDuplicates, h.followers = pick(both.Get(), original), hasDuplicates.Get(), followers.Get()
+		h.distance = distance.Get()
 		return h
 	})
 }
@@ -148,6 +172,27 @@ func (h *Locked) Event(ctx context.Context, tx *outbox.Tx, e ledger.Event, actor
 	e.Actor = ledger.Actor{Kind: string(actor.Kind), AgencyID: actor.AgencyID}
 	_, err := h.chain.Append(ctx, tx, e)
 	return err
+}
+
+// ErrNotYourAgency is the 403 for an official who would work on a report that the own agency neither has nor may take.
+var ErrNotYourAgency = problem.New(problem.Forbidden, "not_your_agency")
+
+// WorkableBy returns nil if a may work on the report as staff, else ErrNotYourAgency. Officials work on reports of their
+// agency, and on unassigned ones in its area and kind. Every operation of staff on one report asks this. The report must
+// have been locked for a.
+func (h *Locked) WorkableBy(a report.Actor) error {
+	if !a.WorksFor(h.agencyFor(a)) {
+		return ErrNotYourAgency
+	}
+	return nil
+}
+
+// agencyFor is the agency that the report has, or would have if a worked on it; nil for none.
+func (h *Locked) agencyFor(a report.Actor) *uuid.UUID {
+	if h.AssignedAgency == nil && a.Kind == report.ActorOfficial && h.covered {
+		return a.AgencyID
+	}
+	return h.AssignedAgency
 }
 
 // VisibleTo returns nil if v may see the report, else report.ErrNotFound.

@@ -24,19 +24,31 @@ func (m Move) record(ctx context.Context, tx *outbox.Tx, h *Locked, from report.
 	}
 	if m.By.UserID != nil {
 		err := audit.Record(ctx, tx, audit.Entry{Action: "report.status", Entity: "report", EntityID: h.ID.String(),
-			Before: map[string]any{"status": from}, After: map[string]any{"status": m.To, "duplicate_of": h.DuplicateOf}})
+			Before: map[string]any{"status": from}, After: map[string]any{"status": m.To, "duplicate_of": h.DuplicateOf, "agency_id": h.AssignedAgency, "reason_code": m.Reason}})
 		if err != nil {
 			return err
 		}
 	}
+	if m.To == report.Rejected {
+		note := m.Note
+		if m.By.Kind == report.ActorAI { // its note says what the reason code says
+			note = ""
+		}
+		params := reasonParams(h, m.Reason, note)
+		params[notification.ParamStatus] = string(m.To)
+		if err := h.tellReporter(ctx, tx, notification.ReportRejected, "status:"+event.String(), params, m.By.UserID); err != nil {
+			return err
+		}
+		return h.ReviewDuplicates(ctx, tx, m.By.UserID)
+	}
 	params := map[string]string{notification.ParamReportNumber: h.Number, notification.ParamStatus: string(m.To)}
 	if m.Note != "" {
-		params[notification.ParamReason] = sentence(m.Note)
+		params[notification.ParamNote] = sentence(m.Note)
 	}
 	if m.To == report.Duplicate {
 		params["original_number"] = h.original.Number
 	}
-	return h.Notify(ctx, tx, notificationType(m.To), "status:"+event.String(), params)
+	return h.Notify(ctx, tx, notificationType(m.To), "status:"+event.String(), params, actorsOf(m.By.UserID)...)
 }
 
 // sentence adds a full stop to a text that has no end mark: in a notification another sentence follows it.
@@ -53,8 +65,6 @@ func notificationType(to report.Status) notification.Type {
 	switch to {
 	case report.Verified:
 		return notification.ReportVerified
-	case report.Rejected:
-		return notification.ReportRejected
 	case report.Fixed:
 		return notification.ReportFixed
 	case report.Duplicate:
@@ -74,8 +84,17 @@ func History(tx *outbox.Tx, id uuid.UUID, from *report.Status, to report.Status,
 }
 
 // Notify notifies a report's author and, where it is an original, the reporters of its duplicates, but nobody in except.
+// Whoever acts gets no notice of it, so except has the actor.
 func (h *Locked) Notify(ctx context.Context, tx *outbox.Tx, t notification.Type, eventKey string, params map[string]string, except ...uuid.UUID) error {
-	people := slices.Clone(h.followers)
+	return h.notify(ctx, tx, notification.New{Type: t, EventKey: eventKey, Params: params}, except...)
+}
+
+// notify is Notify with the members of n; it sets the person and the report.
+func (h *Locked) notify(ctx context.Context, tx *outbox.Tx, n notification.New, except ...uuid.UUID) error {
+	var people []uuid.UUID
+	for _, f := range h.followers {
+		people = append(people, f.User)
+	}
 	if h.UserID != nil {
 		people = append(people, *h.UserID)
 	}
@@ -84,10 +103,34 @@ func (h *Locked) Notify(ctx context.Context, tx *outbox.Tx, t notification.Type,
 		if slices.Contains(except, person) {
 			continue
 		}
-		n := notification.New{UserID: person, Type: t, EventKey: eventKey, ReportID: h.ID, Params: params}
+		n.UserID, n.ReportID = person, h.ID
 		if err := notification.Add(ctx, tx, n); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// tellReporter notifies the author alone, unless the author is the actor.
+func (h *Locked) tellReporter(ctx context.Context, tx *outbox.Tx, t notification.Type, eventKey string, params map[string]string, actor *uuid.UUID) error {
+	if h.UserID == nil || actor != nil && *actor == *h.UserID {
+		return nil
+	}
+	return notification.Add(ctx, tx, notification.New{UserID: *h.UserID, Type: t, EventKey: eventKey, ReportID: h.ID, Params: params})
+}
+
+// actorsOf is the list of an actor; empty for the AI.
+func actorsOf(actor *uuid.UUID) []uuid.UUID {
+	if actor == nil {
+		return nil
+	}
+	return []uuid.UUID{*actor}
+}
+
+func reasonParams(h *Locked, code report.ReasonCode, note string) map[string]string {
+	params := map[string]string{notification.ParamReportNumber: h.Number, notification.ParamReason: string(code)}
+	if note != "" {
+		params[notification.ParamNote] = sentence(note)
+	}
+	return params
 }

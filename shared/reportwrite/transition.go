@@ -3,6 +3,7 @@ package reportwrite
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -19,9 +20,11 @@ type Move struct {
 	Report report.About
 	To     report.Status
 	By     report.Actor
-	// Note is shown to the reporter. It may not be empty if the rule of the move requires a note. The note of a rejection is
-	// its reason.
+	// Note is told to the reporter. It may not be empty if the rule of the move requires a note, or if Reason is
+	// report.ReasonOther.
 	Note string
+	// Reason is required for, and only used for, a move to Rejected. That of the AI is always report.ReasonIrrelevant.
+	Reason report.ReasonCode
 	// DuplicateOf names the original, for a move to Duplicate alone.
 	DuplicateOf *report.About
 	Expect      Expect
@@ -34,9 +37,9 @@ func Transition(ctx context.Context, tx *outbox.Tx, m Move) (*Locked, error) {
 	if m.DuplicateOf == nil {
 		locked = Lock(tx, m.Report)
 	} else {
-		locked = lockPair(tx, m.Report, *m.DuplicateOf)
+		locked = lockPair(tx, m.Report, *m.DuplicateOf, m.By)
 	}
-	locked = withChain(tx, m.Report, m.By, locked)
+	locked = forActor(tx, m.Report, m.By, locked)
 	if err := tx.Flush(ctx); err != nil {
 		return nil, fmt.Errorf("lock report to move it: %w", err)
 	}
@@ -50,17 +53,22 @@ func Transition(ctx context.Context, tx *outbox.Tx, m Move) (*Locked, error) {
 // It fails
 //   - with 412 or 409 "stale" if the report has changed since the client read it,
 //   - with 409 "transition_not_allowed" if the rules do not have the move,
-//   - with 403 "transition_forbidden" if the rules do not allow the move to this actor,
-//   - with 422 if a note or the original is missing, or the original cannot be used.
+//   - with 403 "not_your_agency" as WorkableBy, and 403 "transition_forbidden" if the rules do not allow the move to this actor,
+//   - with 422 if a note, a reason or the original is missing, or the original cannot be used.
+//
+// A move by an official assigns an unassigned report to the official's agency.
 //
 // The errors about rules have the member "allowed".
 func (h *Locked) Move(ctx context.Context, tx *outbox.Tx, m Move) error {
 	m.Note = strings.TrimSpace(m.Note)
+	if m.By.Kind == report.ActorAI {
+		m.Reason = report.ReasonIrrelevant
+	}
 	if err := m.check(h); err != nil {
 		return err
 	}
 	if m.To == report.Duplicate {
-		if err := h.checkOriginal(h.original); err != nil {
+		if err := h.checkOriginal(h.original, m.By); err != nil {
 			return err
 		}
 	}
@@ -73,26 +81,43 @@ func (m Move) check(h *Locked) error {
 	if err := m.Expect.Check(h); err != nil {
 		return err
 	}
-	allowed := report.Allowed(h.Status, m.By, h.AssignedAgency)
+	agency := h.agencyFor(m.By)
+	allowed := report.Allowed(h.Status, m.By, agency)
 	rule, ok := report.RuleFor(h.Status, m.To)
 	switch {
 	case !ok:
 		return problem.New(problem.Conflict, "transition_not_allowed").With("allowed", allowed).
 			Param("from", string(h.Status)).Param("to", string(m.To))
-	case !rule.Includes(m.By, h.AssignedAgency):
+	case h.WorkableBy(m.By) != nil:
+		return ErrNotYourAgency.With("allowed", allowed)
+	case !rule.Includes(m.By, agency):
 		return problem.New(problem.Forbidden, "transition_forbidden").With("allowed", allowed).
 			Param("from", string(h.Status)).Param("to", string(m.To))
 	case rule.NoteRequired && m.Note == "":
 		return problem.InvalidField("note", "required for this change of status")
+	case m.To == report.Rejected && CheckReason(m.Reason, m.Note) != nil:
+		return CheckReason(m.Reason, m.Note)
 	case (m.To == report.Duplicate) != (m.DuplicateOf != nil):
 		return problem.InvalidField("duplicate_of", "required for, and only for, the status duplicate")
 	}
 	return nil
 }
 
+// CheckReason is nil for a reason code with a note, if it needs one. Else it is a 422 that names the member.
+func CheckReason(code report.ReasonCode, note string) error {
+	switch {
+	case code == "":
+		return problem.InvalidField("reason_code", "required: why the report is rejected or removed")
+	case code == report.ReasonOther && note == "":
+		return problem.InvalidField("note", "required for the reason other")
+	}
+	return nil
+}
+
 // checkOriginal is nil for a report that h may be a duplicate of. Duplicates are one level deep: an original is not a
-// duplicate itself, and a report that has duplicates cannot become one.
-func (h *Locked) checkOriginal(original *Locked) error {
+// duplicate itself, and a report that has duplicates cannot become one. An official may not name an original that is far
+// away or has another type.
+func (h *Locked) checkOriginal(original *Locked, by report.Actor) error {
 	switch {
 	case original == nil:
 		return problem.InvalidField("duplicate_of", "no such report")
@@ -104,6 +129,8 @@ func (h *Locked) checkOriginal(original *Locked) error {
 		return problem.New(problem.Conflict, "original_is_rejected")
 	case h.hasDuplicates:
 		return problem.New(problem.Conflict, "has_duplicates")
+	case by.Kind == report.ActorOfficial && (h.IssueType != original.IssueType || h.distance == nil || *h.distance > report.MaxOfficialDuplicate):
+		return problem.New(problem.Forbidden, "duplicate_too_different").Param("meters", strconv.Itoa(report.MaxOfficialDuplicate))
 	}
 	return nil
 }
@@ -113,13 +140,16 @@ func (m Move) apply(tx *outbox.Tx, h *Locked) {
 	const q = `
 		UPDATE reports SET
 			status           = $2,
-			rejection_reason = CASE WHEN $2 = 'rejected' THEN $3 END,
+			rejection_reason = CASE WHEN $2 = 'rejected' THEN nullif($3, '') END,
+			reason_code      = CASE WHEN $2 = 'rejected' THEN $6 END,
 			duplicate_of     = $4,
 			verified_at      = CASE WHEN $2 = 'verified' THEN coalesce(verified_at, now()) ELSE verified_at END,
 			resolved_at      = CASE WHEN $2 = 'fixed' THEN now() END,
 			-- a person has decided what the AI left open; the AI status rejected means that the AI found the report irrelevant
 			ai_status        = CASE WHEN $5 AND ai_status IN ('needs_review', 'failed')
 			                        THEN 'completed' ELSE ai_status END,
+			assigned_at        = CASE WHEN assigned_agency_id IS NULL AND $7::uuid IS NOT NULL THEN now() ELSE assigned_at END,
+			assigned_agency_id = coalesce(assigned_agency_id, $7),
 			version          = version + 1,
 			updated_at       = now()
 		WHERE id = $1`
@@ -127,11 +157,9 @@ func (m Move) apply(tx *outbox.Tx, h *Locked) {
 	if m.To == report.Duplicate {
 		original = &h.original.ID
 	}
-	tx.Queue(q, h.ID, m.To, m.Note, original, m.By.Kind != report.ActorAI)
+	h.AssignedAgency = h.agencyFor(m.By)
+	tx.Queue(q, h.ID, m.To, m.Note, original, m.By.Kind != report.ActorAI, m.Reason, h.AssignedAgency)
 	m.applyToPeople(tx, h, original)
-	if m.To == report.Rejected {
-		h.ReviewDuplicates(tx)
-	}
 	h.Status, h.DuplicateOf = m.To, original
 	h.Version++
 }
@@ -158,22 +186,12 @@ func (m Move) applyToPeople(tx *outbox.Tx, h *Locked, original *uuid.UUID) {
 	}
 }
 
-// Uphold keeps a rejected report rejected and stores the reason of the person who reviewed it. The status does not
-// change. A reporter who appealed is notified; a report can be appealed once, so this happens once.
+// Uphold keeps a rejected report rejected as irrelevant, and stores the reason of the person who reviewed it. The status
+// does not change. A reporter who appealed is notified; a report can be appealed once, so this happens once.
 func (h *Locked) Uphold(ctx context.Context, tx *outbox.Tx, reason string, appealed bool) error {
-	tx.Queue(`UPDATE reports SET rejection_reason = $2 WHERE id = $1`, h.ID, reason)
+	tx.Queue(`UPDATE reports SET rejection_reason = $2, reason_code = $3 WHERE id = $1`, h.ID, reason, report.ReasonIrrelevant)
 	if !appealed {
 		return nil
 	}
-	return h.Notify(ctx, tx, notification.ReportRejected, "upheld:"+h.ID.String(), map[string]string{
-		notification.ParamReportNumber: h.Number, notification.ParamReason: sentence(reason)})
-}
-
-// ReviewDuplicates marks the duplicates of a report that is rejected or withdrawn as needs_review, so that a person looks
-// at them: nobody works on a duplicate, so the problem would otherwise be lost with its original. Only a moderator or
-// an administrator may change their status (report.RuleFor).
-func (h *Locked) ReviewDuplicates(tx *outbox.Tx) {
-	const q = `UPDATE reports SET ai_status = 'needs_review', version = version + 1, updated_at = now()
-		WHERE duplicate_of = $1 AND deleted_at IS NULL`
-	tx.Queue(q, h.ID)
+	return h.tellReporter(ctx, tx, notification.ReportRejected, "upheld:"+h.ID.String(), reasonParams(h, report.ReasonIrrelevant, reason), nil)
 }

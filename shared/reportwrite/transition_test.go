@@ -15,7 +15,7 @@ import (
 // contract is the table of moves and who may make them. It is written by hand and not read from report.RuleFor.
 var contract = map[[2]report.Status]map[report.ActorKind]bool{
 	{report.Pending, report.Verified}:    {"ai": true, "moderator": true, "government_official": true, "admin": true},
-	{report.Pending, report.Rejected}:    {"ai": true, "moderator": true, "government_official": true, "admin": true},
+	{report.Pending, report.Rejected}:    {"ai": true, "moderator": true, "admin": true},
 	{report.Pending, report.Duplicate}:   {"moderator": true, "government_official": true, "admin": true},
 	{report.Verified, report.Duplicate}:  {"moderator": true, "government_official": true, "admin": true},
 	{report.Verified, report.InProgress}: {"government_official": true, "admin": true},
@@ -34,7 +34,7 @@ func TestEveryMoveOfEveryActor(t *testing.T) {
 		for _, from := range report.Statuses() {
 			for _, to := range report.Statuses() {
 				id := b.report(from)
-				m := reportwrite.Move{Report: report.AboutID(id), To: to, By: actor, Note: "because"}
+				m := reportwrite.Move{Report: report.AboutID(id), To: to, By: actor, Note: "because", Reason: report.ReasonIrrelevant}
 				if to == report.Duplicate {
 					o := report.AboutID(b.report(report.Verified))
 					m.DuplicateOf = &o

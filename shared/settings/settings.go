@@ -33,6 +33,10 @@ type Settings struct {
 	ReportsPerHour      int `json:"reports_per_hour" minimum:"1" maximum:"10000" doc:"New reports an hour and person" example:"20"`
 	BatchReportsPerHour int `json:"batch_reports_per_hour" minimum:"1" maximum:"10000" doc:"Reports in batches an hour and person, counted by item" example:"200"`
 	UploadsPerHour      int `json:"uploads_per_hour" minimum:"1" maximum:"10000" doc:"Pictures an hour and person" example:"60"`
+	// CitizenEventsPerDay and CitizenEventsPerReport bound a reporter's own changes of words and pictures: each is an event of
+	// the public ledger.
+	CitizenEventsPerDay    int `json:"citizen_events_per_day" minimum:"1" maximum:"10000" doc:"Changes of words and pictures a day by one reporter" example:"200"`
+	CitizenEventsPerReport int `json:"citizen_events_per_report" minimum:"1" maximum:"10000" doc:"Changes of words and pictures a day by a reporter of one report" example:"20"`
 	// AIMonthlyTokens bounds input and output tokens of all model calls a calendar month (UTC); 0 means no bound.
 	AIMonthlyTokens int64 `json:"ai_monthly_tokens" minimum:"0" maximum:"1000000000000" doc:"Tokens of all model calls a calendar month (UTC), in and out; 0 for no bound. Past it, people decide about new reports" example:"2000000000"`
 }
@@ -44,6 +48,7 @@ func Default() Settings {
 		DuplicateRadius: 50, DuplicateSimilarity: 0.85,
 		EvidenceImages: 1,
 		ReportsPerHour: 20, BatchReportsPerHour: 200, UploadsPerHour: 60,
+		CitizenEventsPerDay: 200, CitizenEventsPerReport: 20,
 		AIMonthlyTokens: 2_000_000_000,
 	}
 }

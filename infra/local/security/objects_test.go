@@ -118,7 +118,7 @@ func TestNobodyReachesObjectsOfOthers(t *testing.T) {
 	unseen := uploaded(maria, w, 3)
 	w.ProcessUpload(unseen)
 	hidden := maria.Post("/reports", draft(object{"latitude": -8.6, "images": []object{{"upload_id": unseen}}})).Want(http.StatusCreated).Object()
-	moderator.Post("/reports/"+hidden.Text("id")+"/status", object{"status": "rejected", "note": "Not a road."}).Want(http.StatusOK)
+	moderator.Post("/reports/"+hidden.Text("id")+"/status", object{"status": "rejected", "reason_code": "irrelevant", "note": "Not a road."}).Want(http.StatusOK)
 	comment := maria.Post("/reports/"+mine.Text("id")+"/comments", object{"content": "Mine."}).Want(http.StatusCreated).Object()
 	note := maria.Get("/notifications").Want(http.StatusOK).Object().Items("items")[0].Text("id")
 	tour := maria.Post("/journeys", object{"name": "Secret", "visibility": "private"}).Want(http.StatusCreated).Object().Text("_id")

@@ -1,0 +1,52 @@
+package reportwrite
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/notification"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/report"
+)
+
+// TellEdited notifies the author and the followers that staff changed what the report shows: variant says what. A change
+// of words or a removed picture is also mailed and pushed; other changes are shown in the app only. The author's own
+// change is told to nobody.
+func (h *Locked) TellEdited(ctx context.Context, tx *outbox.Tx, variant notification.Variant, actor uuid.UUID) error {
+	if h.UserID != nil && *h.UserID == actor {
+		return nil
+	}
+	params := map[string]string{notification.ParamReportNumber: h.Number, notification.ParamVariant: string(variant)}
+	quiet := variant == notification.DetailsEdited || variant == notification.PictureAdded
+	return h.notify(ctx, tx, notification.New{Type: notification.ReportEdited, EventKey: "edited:" + database.NewID().String(),
+		Params: params, Quiet: quiet}, actor)
+}
+
+// TellRemoved notifies the author that an administrator removed the report, and why.
+func (h *Locked) TellRemoved(ctx context.Context, tx *outbox.Tx, code report.ReasonCode, note string, actor uuid.UUID) error {
+	return h.tellReporter(ctx, tx, notification.ReportRemoved, "removed:"+h.ID.String(), reasonParams(h, code, note), &actor)
+}
+
+// ReviewDuplicates marks the duplicates of a report that is rejected, withdrawn or removed as needs_review, so that a
+// person looks at them: nobody works on a duplicate, so the problem would otherwise be lost with its original. It tells
+// their reporters, but not the actor. Only a moderator or an administrator may change their status (report.RuleFor).
+func (h *Locked) ReviewDuplicates(ctx context.Context, tx *outbox.Tx, actor *uuid.UUID) error {
+	const q = `UPDATE reports SET ai_status = 'needs_review', version = version + 1, updated_at = now()
+		WHERE duplicate_of = $1 AND deleted_at IS NULL`
+	tx.Queue(q, h.ID)
+	for _, f := range h.followers {
+		if actor != nil && *actor == f.User {
+			continue
+		}
+		err := notification.Add(ctx, tx, notification.New{UserID: f.User, Type: notification.ReportStatusChanged,
+			EventKey: "original_gone:" + f.Via.String() + ":" + database.NewID().String(), ReportID: f.Via,
+			Params: map[string]string{notification.ParamReportNumber: f.Number, notification.ParamStatus: string(report.Duplicate),
+				notification.ParamVariant: string(notification.OriginalGone), "original_number": h.Number}})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -53,7 +53,7 @@ func (s *Simulation) changeStatus(ctx context.Context, _ *user, random *rand.Ran
 	if to == "" {
 		return
 	}
-	body := map[string]any{"status": to, "note": "Seen on the spot."}
+	body := map[string]any{"status": to, "note": "Seen on the spot.", "reason_code": "irrelevant"} // the reason of a rejection
 	if random.IntN(2) == 0 {
 		body["expected_version"] = before.Object().Values["version"]
 	}

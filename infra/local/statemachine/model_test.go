@@ -17,6 +17,9 @@ type modelReport struct {
 	original  *modelReport
 	withdrawn bool
 	appealed  bool
+	appealing bool   // nobody has decided about the appeal yet
+	kind      string // issue type
+	severity  string
 
 	history [][3]string               // from, to, kind of actor
 	events  []string                  // of the ledger, in order
@@ -26,11 +29,14 @@ type modelReport struct {
 // allowed is the table of moves, written by hand. The first result says whether there is a move from the present status to
 // another one. The second says whether the actor may make it.
 func (f *modelReport) allowed(to string, by actor) (bool, bool) {
-	staff := slices.Contains([]string{"moderator", "government_official", "admin"}, by.kind)
-	agency := by.kind == "admin" || by.kind == "government_official" && f.agency != "" && by.agency == f.agency
+	official := by.kind == "government_official" && f.workable(by)
+	staff := by.kind == "moderator" || by.kind == "admin" || official
+	agency := by.kind == "admin" || official
 	switch f.status + " " + to {
-	case "pending verified", "pending rejected":
+	case "pending verified":
 		return true, staff || by.kind == "ai"
+	case "pending rejected":
+		return true, by.kind == "moderator" || by.kind == "admin" || by.kind == "ai"
 	case "pending duplicate", "verified duplicate":
 		return true, staff
 	case "verified in_progress", "in_progress fixed", "in_progress verified", "fixed in_progress":
@@ -41,13 +47,22 @@ func (f *modelReport) allowed(to string, by actor) (bool, bool) {
 	return false, false
 }
 
+// workable is true for a report that staff may work on. Both agencies work everywhere and on everything, so officials may
+// take what is unassigned.
+func (f *modelReport) workable(by actor) bool {
+	return by.kind != "government_official" || f.agency == "" || f.agency == by.agency
+}
+
 // needsNote reports whether a move must have a note.
 func (f *modelReport) needsNote(to string) bool {
-	return slices.Contains([]string{"pending rejected", "in_progress fixed", "in_progress verified", "fixed in_progress"}, f.status+" "+to)
+	return slices.Contains([]string{"in_progress fixed", "in_progress verified", "fixed in_progress"}, f.status+" "+to)
 }
 
 // fits reports whether f may be a duplicate of original.
-func (f *modelReport) fits(original *modelReport, all []*modelReport) bool {
+func (f *modelReport) fits(original *modelReport, by actor, all []*modelReport) bool {
+	if by.kind == "government_official" && f.kind != original.kind {
+		return false
+	}
 	if original == f || original.withdrawn || original.status == "duplicate" || original.status == "rejected" {
 		return false
 	}
@@ -58,8 +73,16 @@ func (f *modelReport) fits(original *modelReport, all []*modelReport) bool {
 func (f *modelReport) move(to string, by actor, original *modelReport, all []*modelReport) {
 	f.history = append(f.history, [3]string{f.status, to, by.kind})
 	f.events = append(f.events, "STATUS_CHANGED")
-	f.status, f.original = to, original
-	word := map[string]string{"verified": "report_verified", "rejected": "report_rejected", "fixed": "report_fixed", "duplicate": "report_duplicate"}[to]
+	f.status, f.original, f.appealing = to, original, false
+	if by.kind == "government_official" && f.agency == "" {
+		f.agency = by.agency
+	}
+	if to == "rejected" {
+		f.tellOne(f.author, "report_rejected")
+		f.tellDuplicates(by.name, all)
+		return
+	}
+	word := map[string]string{"verified": "report_verified", "fixed": "report_fixed", "duplicate": "report_duplicate"}[to]
 	if word == "" {
 		word = "report_status_changed"
 	}
@@ -75,9 +98,22 @@ func (f *modelReport) tell(word string, all []*modelReport) {
 		}
 	}
 	for _, person := range people {
-		if f.told[person] == nil {
-			f.told[person] = map[string]int{}
-		}
-		f.told[person][word]++
+		f.tellOne(person, word)
 	}
+}
+
+// tellDuplicates tells the authors of the duplicates of f, but not whoever acts, that f is gone.
+func (f *modelReport) tellDuplicates(by string, all []*modelReport) {
+	for _, o := range all {
+		if o.original == f && !o.withdrawn && o.author != by {
+			o.tellOne(o.author, "report_status_changed")
+		}
+	}
+}
+
+func (f *modelReport) tellOne(person, word string) {
+	if f.told[person] == nil {
+		f.told[person] = map[string]int{}
+	}
+	f.told[person][word]++
 }

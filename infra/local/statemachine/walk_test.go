@@ -125,7 +125,7 @@ func (w *walk) draw(what string, from, to int) int { return rapid.IntRange(from,
 func (w *walk) create(author string) {
 	r := w.people[author].Post("/reports", object{"client_id": uuid.NewString(), "issue_type": "pothole", "latitude": -8.55, "longitude": 125.57}).
 		Want(http.StatusCreated).Object()
-	f := &modelReport{author: author, status: "pending", history: [][3]string{{"", "pending", "citizen"}}, events: []string{"REPORT_SUBMITTED"},
+	f := &modelReport{author: author, status: "pending", kind: "pothole", severity: "medium", history: [][3]string{{"", "pending", "citizen"}}, events: []string{"REPORT_SUBMITTED"},
 		told: map[string]map[string]int{author: {"report_received": 1}}}
 	w.all, w.ids[f] = append(w.all, f), r.Text("id")
 }
@@ -165,13 +165,17 @@ func (w *walk) status(f *modelReport, who actor, to string) bool {
 	if note {
 		body["note"] = "Because."
 	}
+	reason := rapid.Bool().Draw(w.T, "reason")
+	if reason {
+		body["reason_code"] = "unsafe"
+	}
 	var original *modelReport
 	if to == "duplicate" {
 		original = rapid.SampledFrom(w.all).Draw(w.T, "original")
 		body["duplicate_of"] = w.ids[original]
 	}
 	exists, may := f.allowed(to, who)
-	may = may && !f.withdrawn && (note || !f.needsNote(to)) && (original == nil || f.fits(original, w.all))
+	may = may && !f.withdrawn && (note || !f.needsNote(to)) && (reason || to != "rejected") && (original == nil || f.fits(original, who, w.all))
 	got := w.people[who.name].Post("/reports/"+w.ids[f]+"/status", body)
 	if !exists && who.kind != "citizen" && !f.withdrawn && (got.Status != http.StatusConflict || got.Code() != "transition_not_allowed") {
 		w.Fatalf("%s to %s: got %d %s", f.status, to, got.Status, got.Body)
@@ -206,7 +210,7 @@ func (w *walk) assign(f *modelReport, who actor) bool {
 	agency := rapid.SampledFrom([]string{"A", "B"}).Draw(w.T, "agency")
 	open := f.status == "pending" || f.status == "verified" || f.status == "in_progress"
 	may := !f.withdrawn && open && (who.kind == "moderator" || who.kind == "admin" ||
-		who.kind == "government_official" && who.agency == agency && (f.agency == "" || f.agency == agency))
+		who.kind == "government_official" && who.agency == agency && f.workable(who))
 	got := w.people[who.name].Post("/reports/"+w.ids[f]+"/assign", object{"agency_id": w.agencies[agency]})
 	if !w.expect(who.name+" assigns", got, may) {
 		return false
@@ -217,19 +221,33 @@ func (w *walk) assign(f *modelReport, who actor) bool {
 }
 
 func (w *walk) amend(f *modelReport, who actor) bool {
-	may := !f.withdrawn && (who.kind != "citizen" || who.name == f.author && f.status == "pending")
-	if !w.expect(who.name+" amends", w.people[who.name].Patch("/reports/"+w.ids[f], object{"title": uuid.NewString(), "issue_type": rapid.SampledFrom([]string{"drain", "Lubuk"}).Draw(w.T, "type")}), may) {
+	may := !f.withdrawn && (who.kind == "moderator" || who.kind == "admin" || who.name == f.author && f.status == "pending")
+	word := rapid.SampledFrom([]string{"drain", "Lubuk"}).Draw(w.T, "type")
+	if !w.expect(who.name+" amends", w.people[who.name].Patch("/reports/"+w.ids[f], object{"title": uuid.NewString(), "issue_type": word}), may) {
 		return false
 	}
-	f.events = append(f.events, "CONTENT_AMENDED")
+	f.events, f.kind = append(f.events, "CONTENT_AMENDED"), map[string]string{"drain": "drainage", "Lubuk": "other"}[word]
+	if who.name != f.author {
+		f.tell("report_edited", w.all)
+	}
 	return true
 }
 
 func (w *walk) withdraw(f *modelReport, who actor) bool {
 	may := !f.withdrawn && (who.kind == "admin" || who.name == f.author && f.status == "pending")
-	if !w.expect(who.name+" withdraws", w.people[who.name].Delete("/reports/"+w.ids[f]), may) {
+	path := "/reports/" + w.ids[f]
+	if rapid.Bool().Draw(w.T, "reason") {
+		path += "?reason_code=unsafe"
+	} else if who.kind == "admin" {
+		may = false
+	}
+	if !w.expect(who.name+" withdraws", w.people[who.name].Delete(path), may) {
 		return false
 	}
+	if who.name != f.author {
+		f.tellOne(f.author, "report_removed")
+	}
+	f.tellDuplicates(who.name, w.all)
 	f.withdrawn, f.events = true, append(f.events, "REPORT_WITHDRAWN")
 	return true
 }
@@ -239,7 +257,7 @@ func (w *walk) appeal(f *modelReport, who actor) bool {
 	if !w.expect(who.name+" appeals", w.people[who.name].Post("/reports/"+w.ids[f]+"/appeal", object{"reason": "It is a road."}), may) {
 		return false
 	}
-	f.appealed = true
+	f.appealed, f.appealing = true, true
 	return true
 }
 
@@ -254,7 +272,7 @@ func (w *walk) override(f *modelReport, who actor) bool {
 	case !relevant && f.status != "rejected":
 		steps = []string{"rejected"}
 	}
-	may := !f.withdrawn && who.kind != "citizen"
+	may := !f.withdrawn && who.kind != "citizen" && f.workable(who) && (relevant || who.kind != "government_official")
 	if len(steps) > 0 {
 		_, first := f.allowed(steps[0], who)
 		may = may && first
@@ -264,9 +282,18 @@ func (w *walk) override(f *modelReport, who actor) bool {
 		return false
 	}
 	f.events = append(f.events, "AI_VALIDATED")
+	upheld := f.appealing && len(steps) == 0 && f.status == "rejected"
 	for _, to := range steps {
 		f.move(to, who, nil, w.all)
 	}
+	switch {
+	case upheld:
+		f.appealing = false
+		f.tellOne(f.author, "report_rejected")
+	case len(steps) == 0 && (f.kind != "flooding" || f.severity != "high") && f.status != "rejected":
+		f.tell("report_edited", w.all)
+	}
+	f.kind, f.severity = "flooding", "high"
 	return true
 }
 

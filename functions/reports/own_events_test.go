@@ -1,0 +1,107 @@
+package reports_test
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/infra/local/testenv"
+	"github.com/lafaekstreet/backend/shared/identity"
+)
+
+// A client may send back what it knows: no version, no event, no audit entry, no notification, and no time of change.
+func TestAPatchThatChangesNothing(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c, mod := w.Citizen(), w.Staff(identity.Moderator)
+	r := c.Post("/reports", newBody(object{"client_id": uuid.NewString(), "issue_type": "Lubuk", "municipality": "Dili", "suco": "Comoro"})).Want(http.StatusCreated).Object()
+	path := "/reports/" + r.Text("id")
+	seen := func() string {
+		return w.Text(`SELECT concat(r.*, (SELECT count(*) FROM ledger_events), (SELECT count(*) FROM notifications), (SELECT count(*) FROM audit_log),
+			(SELECT concat(c.*) FROM report_changes c)) FROM reports r`)
+	}
+	before := seen()
+	for _, same := range []object{{}, {"title": r.Text("title")}, {"title": " " + r.Text("title") + " "}, {"description": r.Text("description")}, {"issue_type": "other"},
+		{"issue_type": "Lubuk"}, {"severity": "Medium"}, {"suco": "Comoro"}, {"municipality": "Dili"}, {"street": ""}, {"status": "Pending"},
+		{"title": r.Text("title"), "issue_type": "other", "severity": "medium", "district": "", "status": "pending"}} {
+		for _, who := range []*testenv.Client{c, mod} {
+			if got := who.Patch(path, same).Want(http.StatusOK).Object(); got.Number("version") != 1 || seen() != before {
+				t.Errorf("%v by a %s changed something: %v", same, who.Role, got.Values)
+			}
+		}
+	}
+	if got := c.Patch(path, object{"title": r.Text("title"), "description": "New."}).Want(http.StatusOK).Object(); got.Number("version") != 2 {
+		t.Errorf("a change beside the same title: version %v", got.At("version"))
+	}
+}
+
+// What a reporter changes costs the operators money, so it is bounded. What others do does not count, and a withdrawal is
+// never refused.
+func TestAReportersOwnChangesAreBounded(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.Exec(`INSERT INTO app_settings (key, value) VALUES ('settings', '{"citizen_events_per_day": 7, "citizen_events_per_report": 4}')`)
+	c, mod, other := w.Citizen(), w.Staff(identity.Moderator), w.Citizen()
+	first, second, third := created(c, nil), created(c, nil), created(c, nil)
+	n := 0
+	amend := func(who *testenv.Client, id string) int {
+		n++
+		return who.Patch("/reports/"+id, object{"title": fmt.Sprint("Title ", n)}).Status
+	}
+	for range 5 { // those of a moderator
+		if got := amend(mod, first); got != http.StatusOK {
+			t.Fatalf("a moderator's change: %d", got)
+		}
+	}
+	for range 3 {
+		if got := amend(c, first); got != http.StatusOK {
+			t.Fatalf("below the limit: %d", got)
+		}
+	}
+	image := c.Form("/reports/"+first+"/images", nil, "file", "a.jpg", w.JPEG(1)).Want(http.StatusCreated).Object().Text("id")
+	refused := c.Patch("/reports/"+first, object{"title": "Fifth"})
+	refused.WantProblem(http.StatusTooManyRequests, "rate_limited")
+	if wait, _ := strconv.Atoi(refused.Header.Get("Retry-After")); wait < 86_000 || wait > 86_400 {
+		t.Errorf("Retry-After %s", refused.Header.Get("Retry-After"))
+	}
+	c.Delete("/reports/"+first+"/images/"+image).WantProblem(http.StatusTooManyRequests, "rate_limited")
+	c.Patch("/reports/"+first, object{}).Want(http.StatusOK)
+	if got := amend(mod, first); got != http.StatusOK {
+		t.Errorf("a moderator is held to the reporter's limit: %d", got)
+	}
+	c.Delete("/reports/" + first).Want(http.StatusOK) // and its events still count
+	for range 3 {
+		if got := amend(c, second); got != http.StatusOK {
+			t.Fatalf("on another report: %d", got)
+		}
+	}
+	if got := amend(c, third); got != http.StatusTooManyRequests {
+		t.Errorf("past the limit of a day: %d", got)
+	}
+	if got := amend(other, created(other, nil)); got != http.StatusOK {
+		t.Errorf("another person: %d", got)
+	}
+	age(w)
+	if got := amend(c, third); got != http.StatusOK {
+		t.Errorf("a day later: %d", got)
+	}
+}
+
+// age makes all events a day older. Only the owner of the table can.
+func age(w *testenv.System) {
+	w.Helper()
+	conn, err := pgx.Connect(w.Context(), w.Env["DATABASE_URL"])
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer func() { _ = conn.Close(w.Context()) }()
+	for _, sql := range []string{`SET ROLE NONE`, `ALTER TABLE ledger_events DISABLE TRIGGER USER`, `UPDATE ledger_events SET created_at = created_at - interval '1 day'`} {
+		if _, err := conn.Exec(w.Context(), sql); err != nil {
+			w.Fatal(err)
+		}
+	}
+}

@@ -108,7 +108,7 @@ func (g *Group) firstAdmin(ctx context.Context, tx *outbox.Tx, address, hash, na
 		RETURNING id`
 	var id uuid.UUID
 	now := g.clock.Now()
-	err := tx.QueryRow(ctx, upsert, database.NewID(), address, now, hash, name, g.sealer.Seal(credential.TOTPSealPurpose, secret),
+	err := tx.QueryRow(ctx, upsert, account.NewID(), address, now, hash, name, g.sealer.Seal(credential.TOTPSealPurpose, secret),
 		string(locale.FromContext(ctx))).Scan(&id)
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("store administrator: %w", err)

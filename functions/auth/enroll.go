@@ -50,7 +50,7 @@ func (g *Group) enroll(ctx context.Context, _ *struct{}) (*enrollOutput, error) 
 			return err
 		}
 		if p.secondFactor && !c.SecondFactor {
-			return problem.New(problem.Forbidden, "second_factor_required")
+			return identity.ErrSecondFactor
 		}
 		secret := credential.NewTOTPSecret()
 		tx.Queue(`UPDATE users SET totp_pending = $2, updated_at = now() WHERE id = $1`, p.id, g.sealer.Seal(credential.TOTPSealPurpose, secret))

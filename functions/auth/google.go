@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/account"
 	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/database"
@@ -124,7 +125,7 @@ func (g *Group) newGooglePerson(ctx context.Context, tx *outbox.Tx, who credenti
 	const insert = `
 		INSERT INTO users (id, email, email_verified_at, google_subject, full_name, preferred_language)
 		VALUES ($1, $2, $3, $4, $5, $6) RETURNING ` + personColumns
-	rows, _ := tx.Query(ctx, insert, database.NewID(), who.Email, g.clock.Now(), who.Subject, name, string(l)) // its error is in rows too
+	rows, _ := tx.Query(ctx, insert, account.NewID(), who.Email, g.clock.Now(), who.Subject, name, string(l)) // its error is in rows too
 	p, err := pgx.CollectExactlyOneRow(rows, scanPerson)
 	if err != nil {
 		return person{}, fmt.Errorf("insert person: %w", err)

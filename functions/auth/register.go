@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/lafaekstreet/backend/shared/account"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/locale"
@@ -112,7 +113,7 @@ func (n newcomer) store(p database.Pipeline) *database.Ask[int64] {
 		       country = excluded.country, instagram = excluded.instagram,
 		       preferred_language = excluded.preferred_language, updated_at = now()
 		 WHERE u.email_verified_at IS NULL`
-	return database.AskAffected(p, upsert, database.NewID(), n.email, n.passwordHash, n.fullName, n.phone, n.country, n.instagram, string(n.language))
+	return database.AskAffected(p, upsert, account.NewID(), n.email, n.passwordHash, n.fullName, n.phone, n.country, n.instagram, string(n.language))
 }
 
 // tellKnown mails the owner of a confirmed account that somebody tried to register it.

@@ -52,13 +52,8 @@ func (g *Group) removeImage(ctx context.Context, in *ImageInput) (*httpapi.Messa
 		if err != nil {
 			return err
 		}
-		if caller.Role != identity.Admin {
-			switch {
-			case !h.ReportedBy(caller):
-				return errForbidden
-			case h.Status != report.Pending:
-				return errNotEditable
-			}
+		if err := mayTakeAway(h, caller); err != nil {
+			return err
 		}
 		if !there.Get() {
 			return problem.New(problem.NotFound, "image_not_found")

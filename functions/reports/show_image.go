@@ -17,7 +17,7 @@ func (g *Group) registerShowImage(api *httpapi.API) {
 	show := httpapi.Operation{
 		Operation: huma.Operation{
 			Method: http.MethodGet, Path: "/api/v1/reports/{id}/images/{img_id}/{rendition}", Tags: []string{tag}, Summary: "See a picture",
-			Description: "Redirects to an address that is valid for at least one hour.", DefaultStatus: http.StatusFound,
+			Description: "Redirects to an address that works for 15 to 30 minutes.", DefaultStatus: http.StatusFound,
 		},
 		Cache: httpapi.Never,
 	}

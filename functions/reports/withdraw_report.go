@@ -71,17 +71,13 @@ func (g *Group) withdrawReport(ctx context.Context, in *withdrawInput) (*httpapi
 		if err != nil {
 			return err
 		}
-		switch {
-		case h.ReportedBy(caller) && h.Status == report.Pending:
+		if err := mayTakeAway(h, caller); err != nil {
+			return err
+		}
+		if h.ReportedBy(caller) && h.Status == report.Pending {
 			why.code = "" // withdrawn
-		case caller.Role == identity.Admin:
-			if err := reportwrite.CheckReason(why.code, why.note); err != nil {
-				return err
-			}
-		case !h.ReportedBy(caller):
-			return errForbidden
-		default:
-			return errNotEditable
+		} else if err := reportwrite.CheckReason(why.code, why.note); err != nil {
+			return err
 		}
 		return g.tombstone(ctx, tx, h, caller, why)
 	})
@@ -89,6 +85,23 @@ func (g *Group) withdrawReport(ctx context.Context, in *withdrawInput) (*httpapi
 		return nil, err
 	}
 	return httpapi.Message(ctx, "message.report_withdrawn"), nil
+}
+
+// mayTakeAway refuses callers who may not withdraw the report or take a picture off it.
+func mayTakeAway(h *reportwrite.Locked, c identity.Caller) error {
+	if h.ReportedBy(c) && h.Status == report.Pending {
+		return nil
+	}
+	admin, err := c.IsAdmin()
+	switch {
+	case err != nil:
+		return err
+	case admin:
+		return nil
+	case h.ReportedBy(c):
+		return errNotEditable
+	}
+	return errForbidden
 }
 
 // tombstone hides a report from everybody, appends the withdrawal to the ledger, and tells the reporter and the reporters

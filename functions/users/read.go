@@ -22,8 +22,9 @@ func (g *Group) registerRead(a *httpapi.API) {
 	httpapi.Register(a, me, g.me)
 
 	other := operation(http.MethodGet, "/{user_id}", "Read a profile",
-		"The own one in full, as an administrator anybody's; of others what they show.")
+		"The own one in full, as an administrator (with the second factor) anybody's; of others what they show.")
 	other.Cache, other.OperationID = httpapi.Never, "get_user_by_id_api_v1_users__user_id__get"
+	other.Errors = []int{http.StatusForbidden}
 	httpapi.Register(a, other, g.read)
 }
 
@@ -80,15 +81,20 @@ type viewOutput struct {
 }
 
 func (g *Group) read(ctx context.Context, in *UserPath) (*viewOutput, error) {
-	u, err := g.load(ctx, in.UserID)
-	if err != nil {
-		return nil, err
+	c := identity.Must(ctx)
+	admin, refused := c.IsAdmin()
+	if c.UserID == in.UserID || admin {
+		u, err := g.load(ctx, in.UserID)
+		return &viewOutput{Body: view{full: &u}}, err
 	}
-	if c := identity.Must(ctx); c.UserID == u.ID || c.Role == identity.Admin {
-		return &viewOutput{Body: view{full: &u}}, nil
+	if refused != nil {
+		return nil, refused
 	}
-	public := u.Public()
-	return &viewOutput{Body: view{public: &public}}, nil
+	public, err := account.LoadPublic(ctx, g.db, in.UserID, httpapi.Origin(ctx))
+	if errors.Is(err, account.ErrNotFound) {
+		err = errNotFound
+	}
+	return &viewOutput{Body: view{public: &public}}, err
 }
 
 // self returns the caller when id is theirs, else a 403.

@@ -17,6 +17,10 @@ import (
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
+// NewID returns the id of a new account. It is random, while other ids begin with their time: everybody can read it, and the
+// hour of a registration can tell who somebody is.
+func NewID() uuid.UUID { return uuid.New() }
+
 // User is a person's own view of their account. There is no password in it, nor a hash of one.
 type User struct {
 	ID                uuid.UUID       `json:"id"`
@@ -51,16 +55,17 @@ type Public struct {
 	Name              string         `json:"name"`
 	AvatarURL         *string        `json:"avatar_url"`
 	Country           *string        `json:"country"`
-	ReportsCount      int            `json:"reports_count"`
-	CreatedAt         timestamp.Time `json:"created_at"`
+	ReportsCount      int            `json:"reports_count" doc:"Reports that name the person: not anonymous, judged, and not rejected"`
+	CreatedAt         timestamp.Time `json:"created_at" doc:"The first day of its month, UTC"`
 	LegacyPhoneNumber *string        `json:"phonenumber,omitempty" doc:"Only when the person shares it"`
 	Instagram         *string        `json:"instagram,omitempty" doc:"Only when the person shares it"`
 }
 
-// Public is the view of u for others.
-func (u User) Public() Public {
+// public is the view of u for others. Nothing in it changes with what u does anonymously or at a time that others can tell.
+func (u User) public(named int) Public {
+	created := u.CreatedAt.UTC()
 	p := Public{ID: u.ID, LegacyID: u.ID, FullName: u.FullName, Name: u.Name, AvatarURL: u.AvatarURL, Country: u.Country,
-		ReportsCount: u.ReportsCount, CreatedAt: u.CreatedAt}
+		ReportsCount: named, CreatedAt: timestamp.Of(time.Date(created.Year(), created.Month(), 1, 0, 0, 0, 0, time.UTC))}
 	if u.ShareContact {
 		p.LegacyPhoneNumber, p.Instagram = u.PhoneNumber, u.Instagram
 	}
@@ -129,6 +134,29 @@ func Load(ctx context.Context, q database.Querier, id uuid.UUID, origin string) 
 		return User{}, fmt.Errorf("read person: %w", err)
 	}
 	return u.At(origin), nil
+}
+
+// LoadPublic reads what others see of a person who was not erased, else ErrNotFound. The reports that it counts are those
+// on which everybody can read the name. If others were counted, somebody could watch the counts of a few people and see whose
+// rises when an anonymous report appears.
+func LoadPublic(ctx context.Context, q database.Querier, id uuid.UUID, origin string) (Public, error) {
+	const query = `
+		SELECT ` + Columns + `, (SELECT count(*) FROM reports r WHERE r.user_id = u.id AND r.deleted_at IS NULL
+		       AND NOT r.is_anonymous AND r.status NOT IN ('pending', 'rejected'))
+		  FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL`
+	rows, err := q.Query(ctx, query, id)
+	if err != nil {
+		return Public{}, fmt.Errorf("read person: %w", err)
+	}
+	var named int
+	u, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (User, error) { return ScanWith(row, &named) })
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Public{}, ErrNotFound
+	}
+	if err != nil {
+		return Public{}, fmt.Errorf("read person: %w", err)
+	}
+	return u.At(origin).public(named), nil
 }
 
 // AskUser is Load in a pipeline, which fails with ErrNotFound.

@@ -19,7 +19,6 @@ var (
 	errTokenExpired = problem.New(problem.Unauthenticated, "token_expired")
 	errTokenInvalid = problem.New(problem.Unauthenticated, "token_invalid")
 	errForbidden    = problem.New(problem.Forbidden, "forbidden")
-	errSecondFactor = problem.New(problem.Forbidden, "second_factor_required")
 )
 
 // authenticated refuses callers that the operation's Access, Roles or SecondFactor do not allow.
@@ -44,7 +43,7 @@ func (a *API) authenticated(o Operation, next http.Handler) http.Handler {
 			return
 		case o.SecondFactor && !in.caller.SecondFactor:
 			a.giveBack(r, in.spent)
-			a.refuse(w, r, errSecondFactor)
+			a.refuse(w, r, identity.ErrSecondFactor)
 			return
 		}
 		ctx := identity.WithCaller(r.Context(), in.caller)

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/problem"
 )
 
 // Role is what a person may do.
@@ -37,6 +38,22 @@ type Caller struct {
 	AgencyID *uuid.UUID
 	// SecondFactor reports that the session passed TOTP.
 	SecondFactor bool
+}
+
+// ErrSecondFactor is the answer to a caller whose session has to pass the second factor first.
+var ErrSecondFactor = problem.New(problem.Forbidden, "second_factor_required")
+
+// IsAdmin reports whether c may do what only an administrator may. It fails with ErrSecondFactor for an administrator whose
+// session did not pass the second factor. Operations that others may use too ask it, where they decide by the role;
+// operations for administrators alone declare Roles and SecondFactor.
+func (c Caller) IsAdmin() (bool, error) {
+	if c.Role != Admin {
+		return false, nil
+	}
+	if !c.SecondFactor {
+		return false, ErrSecondFactor
+	}
+	return true, nil
 }
 
 type contextKey struct{}

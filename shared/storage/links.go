@@ -17,9 +17,11 @@ import (
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// linkWindow is how long Link returns the same address for an object. The address works until the end of the next window,
-// so at least this long after it was returned.
-const linkWindow = time.Hour
+// linkWindow is how long Link returns the same address for an object. The address works until the end of the next window:
+// 15 to 30 minutes after it was returned. So somebody who kept the address of a picture can read it for 30 minutes at most
+// after its report was rejected. A shorter window costs the phones data: with each new address a phone loads a picture again
+// (a list of 20 has about 250 KB of thumbnails).
+const linkWindow = 15 * time.Minute
 
 // maxLinks is the most addresses that a process remembers.
 const maxLinks = 20_000
@@ -51,7 +53,7 @@ func NewLinks(cfg aws.Config, c Config, now timestamp.Clock) *Links {
 }
 
 // Link returns an address of the object under key. It does not check that the object exists. The address stays the same
-// for an hour, so that answers with it keep their ETag and phones can cache the picture.
+// for 15 minutes, so that answers with it keep their ETag and phones can cache the picture.
 func (l *Links) Link(ctx context.Context, key string) (string, error) {
 	window := l.clock.Now().Truncate(linkWindow)
 	l.mu.Lock()

@@ -84,17 +84,17 @@ func TestLinksAreReadWithoutCredentials(t *testing.T) {
 			t.Errorf("%s: made to live longer, it answers %d", name, status)
 		}
 	}
-	old := storage.NewLinks(server.Config(), storage.Config{Bucket: bucket, PathStyle: true}, &at{time.Now().Add(-3 * time.Hour)})
+	old := storage.NewLinks(server.Config(), storage.Config{Bucket: bucket, PathStyle: true}, &at{time.Now().Add(-30 * time.Minute)})
 	link, err := old.Link(t.Context(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if status, _ := fetch(t, link); status != 403 {
-		t.Errorf("of three hours ago: %d", status)
+		t.Errorf("of half an hour ago: %d", status)
 	}
 }
 
-func TestLinksStayTheSameForAnHour(t *testing.T) {
+func TestLinksStayTheSameForAQuarterOfAnHour(t *testing.T) {
 	t.Parallel()
 	cfg, err := config.LoadAWS(t.Context(), map[string]string{"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "s"})
 	if err != nil {
@@ -110,13 +110,13 @@ func TestLinksStayTheSameForAnHour(t *testing.T) {
 		return got
 	}
 	first := link()
-	now.Time = now.Add(58 * time.Minute)
+	now.Time = now.Add(13 * time.Minute)
 	if again := link(); again != first {
 		t.Errorf("%s became %s", first, again)
 	}
 	now.Time = now.Add(time.Minute)
 	if again := link(); again == first {
-		t.Error("the next hour has the same link: it would expire before a cache does")
+		t.Error("the next quarter of an hour has the same link: it would expire before a cache does")
 	}
 }
 

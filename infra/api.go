@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -16,7 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
-// api is the HTTP API: a route for each method and path of the catalogue, to its function.
+// api is the HTTP API with the routes of the catalogue.
 type api struct {
 	stack awscdk.Stack
 	id    *string
@@ -34,17 +33,15 @@ func newAPI(scope constructs.Construct, p *plan, f *functions) (*api, error) {
 	a := &api{stack: newStack(scope, p.settings, "api", "HTTP API")}
 	http := awsapigatewayv2.NewCfnApi(a.stack, jsii.String("http"), &awsapigatewayv2.CfnApiProps{
 		Name: jsii.String(p.name("api")), ProtocolType: jsii.String("HTTP"), Description: jsii.String("LafaekStreet"),
-		// The same as in shared/httpapi/request.go. The gateway answers preflights without calling a function.
+		// The gateway answers preflights without calling a function, and its own errors have these headers too.
 		CorsConfiguration: &awsapigatewayv2.CfnApi_CorsProperty{
-			AllowOrigins: jsii.Strings(p.CORSOrigins...), AllowMethods: jsii.Strings("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"),
-			AllowHeaders: jsii.Strings("authorization", "content-type", "accept-language", "idempotency-key", "if-match", "if-none-match", "x-request-id"),
-			ExposeHeaders: jsii.Strings("etag", "idempotent-replay", "retry-after", "ratelimit-limit", "ratelimit-remaining",
-				"ratelimit-reset", "x-request-id", "x-truncated", "link"),
+			AllowOrigins: jsii.Strings(p.CORSOrigins...), AllowMethods: jsii.Strings(catalog.CORSMethods()...),
+			AllowHeaders: lower(catalog.CORSHeaders()), ExposeHeaders: lower(catalog.CORSExposed()),
 			MaxAge: jsii.Number(86400.0),
 		},
 	})
 	a.id = http.Ref()
-	if err := a.route(p, f); err != nil {
+	if err := a.route(f); err != nil {
 		return nil, err
 	}
 	a.stage(p)
@@ -60,24 +57,23 @@ func newAPI(scope constructs.Construct, p *plan, f *functions) (*api, error) {
 	return a, nil
 }
 
+// lower returns names of headers in the form in which API Gateway keeps them.
+func lower(names []string) *[]*string {
+	return jsii.Strings(strings.Split(strings.ToLower(strings.Join(names, " ")), " ")...)
+}
+
 // route makes the routes of the catalogue, and one integration for each function they lead to.
-func (a *api) route(p *plan, f *functions) error {
-	keys, owner, err := routeKeys(catalog.Routes())
-	if err != nil {
-		return err
-	}
-	keys, owner["$default"] = append(keys, "$default"), catalog.Fallback
+func (a *api) route(f *functions) error {
 	targets := make(map[catalog.FunctionName]*string)
-	for _, key := range keys {
-		name := owner[key]
-		if targets[name] == nil {
-			alias, ok := f.aliases[name]
+	for _, r := range catalog.GatewayRoutes() {
+		if targets[r.Function] == nil {
+			alias, ok := f.aliases[r.Function]
 			if !ok {
-				return fmt.Errorf("the catalogue has a route %s to %q, which is no HTTP function", key, name)
+				return fmt.Errorf("the catalogue has a route %s to %q, which is no HTTP function", r.Key, r.Function)
 			}
-			targets[name] = a.integrate(string(name), alias)
+			targets[r.Function] = a.integrate(string(r.Function), alias)
 		}
-		a.add(key, targets[name])
+		a.add(r.Key, targets[r.Function])
 	}
 	return nil
 }
@@ -139,41 +135,4 @@ func (a *api) domain(p *plan) {
 			DnsName: domain.AttrRegionalDomainName(), HostedZoneId: domain.AttrRegionalHostedZoneId(),
 		},
 	})
-}
-
-// routeKeys returns the route keys of the HTTP API in a stable order, and the function that each leads to. Two paths of
-// one function that differ by a slash at the end share a key; two functions with the same key are an error.
-func routeKeys(routes []catalog.Route) ([]string, map[string]catalog.FunctionName, error) {
-	owner := make(map[string]catalog.FunctionName)
-	for _, r := range routes {
-		for _, method := range r.Methods {
-			for _, path := range gatewayPaths(r.Path) {
-				key := method + " " + path
-				if other, ok := owner[key]; ok && other != r.Function {
-					return nil, nil, fmt.Errorf("route %s belongs to %s and to %s", key, other, r.Function)
-				}
-				owner[key] = r.Function
-			}
-		}
-	}
-	keys := make([]string, 0, len(owner))
-	for key := range owner {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys, owner, nil
-}
-
-// gatewayPaths are the paths of API Gateway that lead to path. An HTTP API accepts no route that ends in a slash, and
-// does not document whether its route "/a" matches a request for "/a/". So a greedy route matches that too.
-func gatewayPaths(path string) []string {
-	bare := strings.TrimSuffix(path, "/")
-	switch bare {
-	case path:
-		return []string{path}
-	case "":
-		return []string{"/"}
-	default:
-		return []string{bare, bare + "/{proxy+}"}
-	}
 }

@@ -37,11 +37,11 @@ type resource struct {
 // mutations are the mistakes, by what was forgotten or confused.
 var mutations = map[string]mutation{
 	"a route is missing": {make: func(r *resource) bool {
-		r.remove = r.kind == "AWS::ApiGatewayV2::Route" && r.properties["RouteKey"] == "POST /api/v1/reports"
+		r.remove = r.kind == "AWS::ApiGatewayV2::Route" && r.properties["RouteKey"] == "ANY /api/v1/reports"
 		return r.remove
 	}, unreached: "POST /api/v1/reports: 404"},
 	"a route leads to another function": {make: func(r *resource) bool {
-		if r.kind != "AWS::ApiGatewayV2::Route" || r.properties["RouteKey"] != "GET /api/v1/users/me" {
+		if r.kind != "AWS::ApiGatewayV2::Route" || r.properties["RouteKey"] != "ANY /api/v1/users/{proxy+}" {
 			return false
 		}
 		r.properties["Target"] = map[string]any{"Fn::Join": []any{"", []any{"integrations/", map[string]any{"Ref": "meta"}}}}

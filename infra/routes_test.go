@@ -1,7 +1,6 @@
 package main
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
@@ -38,11 +37,9 @@ func TestRoutesAreThoseOfTheCatalogue(t *testing.T) {
 			}
 			got[r.Key] = name
 		}
-		want := map[string]string{"$default": string(catalog.Fallback)}
-		for _, o := range operations() {
-			for _, path := range gatewayPaths(o.path) {
-				want[o.method+" "+path] = string(o.function)
-			}
+		want := make(map[string]string)
+		for _, r := range catalog.GatewayRoutes() {
+			want[r.Key] = string(r.Function)
 		}
 		for key, function := range want {
 			if got[key] != function {
@@ -54,21 +51,8 @@ func TestRoutesAreThoseOfTheCatalogue(t *testing.T) {
 				t.Errorf("%s is not in the catalogue", key)
 			}
 		}
-		if n := len(got); n > 300 {
-			t.Errorf("%d routes; an HTTP API takes 300", n)
+		if n := len(got); n > catalog.MaxGatewayRoutes {
+			t.Errorf("%d routes, at most %d", n, catalog.MaxGatewayRoutes)
 		}
 	})
-}
-
-func TestRouteThatEndsInASlash(t *testing.T) {
-	t.Parallel()
-	for path, want := range map[string][]string{"/a": {"/a"}, "/a/": {"/a", "/a/{proxy+}"}, "/": {"/"}, "/{x}": {"/{x}"}} {
-		if got := gatewayPaths(path); !slices.Equal(got, want) {
-			t.Errorf("%s: got %q, want %q", path, got, want)
-		}
-	}
-	clash := []catalog.Route{{Function: "a", Path: "/x", Methods: []string{"GET"}}, {Function: "b", Path: "/x/", Methods: []string{"GET"}}}
-	if _, _, err := routeKeys(clash); err == nil {
-		t.Error("one route leads to two functions")
-	}
 }

@@ -16,7 +16,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/lafaekstreet/backend/infra/assembly"
+	router "github.com/lafaekstreet/backend/infra/local/gateway"
 )
 
 // maxRequest is the most bytes of a request's body that an HTTP API accepts.
@@ -26,91 +26,34 @@ const maxRequest = 10 << 20
 // function, and answers preflights itself.
 type gateway struct {
 	deployment *Deployment
-	routes     []gatewayRoute
+	router     *router.Router
+	functions  map[string]*function // by route key
 	cors       map[string]any
 	stack      string
 	serial     atomic.Int64
 }
 
-type gatewayRoute struct {
-	assembly.Route
-	method   string
-	segments []string
-	function *function
-}
-
 func newGateway(d *Deployment) (*gateway, error) {
-	g := &gateway{deployment: d}
+	g := &gateway{deployment: d, functions: make(map[string]*function)}
 	routes, err := d.assembly.Routes()
 	if err != nil {
 		return nil, err
 	}
+	var keys []string
 	for _, r := range routes {
-		method, path, _ := strings.Cut(r.Key, " ")
-		f := d.functions[r.Function.Key()]
-		if f == nil {
+		keys = append(keys, r.Key)
+		if g.functions[r.Key] = d.functions[r.Function.Key()]; g.functions[r.Key] == nil {
 			return nil, fmt.Errorf("route %s leads to a function that does not run", r.Key)
 		}
-		g.routes = append(g.routes, gatewayRoute{r, method, strings.Split(strings.TrimPrefix(path, "/"), "/"), f})
+	}
+	if g.router, err = router.NewRouter(keys); err != nil {
+		return nil, err
 	}
 	for _, api := range d.assembly.OfType("AWS::ApiGatewayV2::Api") {
 		g.cors, _ = api.Properties["CorsConfiguration"].(map[string]any)
 		g.stack = api.Stack
 	}
 	return g, nil
-}
-
-// find returns the most specific route for a request. A literal segment is more specific than a variable, and a variable
-// is more specific than a greedy variable. $default is used if no other route matches.
-func (g *gateway) find(method, path string) (gatewayRoute, map[string]string, bool) {
-	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
-	var best gatewayRoute
-	var variables map[string]string
-	score := ""
-	for _, r := range g.routes {
-		if r.Key == "$default" {
-			if score == "" {
-				best, variables, score = r, nil, "0"
-			}
-			continue
-		}
-		if r.method != method {
-			continue
-		}
-		if vars, s, ok := match(r.segments, segments); ok && s > score {
-			best, variables, score = r, vars, s
-		}
-	}
-	return best, variables, score != ""
-}
-
-// match compares a path with a pattern. The rating has one digit for each segment: 3 for a literal segment, 2 for a
-// variable, 1 for a greedy variable. The match with the greater rating is more specific.
-func match(pattern, segments []string) (map[string]string, string, bool) {
-	variables := make(map[string]string)
-	rating := ""
-	for i, p := range pattern {
-		if name, ok := strings.CutSuffix(p, "+}"); ok {
-			if i >= len(segments) {
-				return nil, "", false
-			}
-			variables[strings.TrimPrefix(name, "{")] = strings.Join(segments[i:], "/")
-			return variables, rating + "1", true
-		}
-		if i >= len(segments) {
-			return nil, "", false
-		}
-		switch {
-		case strings.HasPrefix(p, "{") && segments[i] != "":
-			variables[strings.Trim(p, "{}")] = segments[i]
-			rating += "2"
-		case p == segments[i]:
-			rating += "3"
-		default:
-			return nil, "", false
-		}
-	}
-	return variables, rating + "4", len(pattern) == len(segments)
 }
 
 // ServeHTTP implements http.Handler.
@@ -120,7 +63,7 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.preflight(w)
 		return
 	}
-	route, variables, ok := g.find(r.Method, r.URL.Path)
+	key, variables, ok := g.router.Find(r.Method, r.URL.Path)
 	if !ok {
 		refuse(w, http.StatusNotFound, "Not Found")
 		return
@@ -130,14 +73,14 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
 		return
 	}
-	event, err := json.Marshal(g.event(r, route, variables, body))
+	event, err := json.Marshal(g.event(r, key, variables, body))
 	if err != nil {
 		refuse(w, http.StatusInternalServerError, "Internal Server Error")
 		return
 	}
-	answer, err := route.function.Invoke(r.Context(), event)
+	answer, err := g.functions[key].Invoke(r.Context(), event)
 	if err != nil {
-		g.deployment.log.WarnContext(r.Context(), "function failed", "route", route.Key, "error", err)
+		g.deployment.log.WarnContext(r.Context(), "function failed", "route", key, "error", err)
 		status := http.StatusInternalServerError
 		if strings.Contains(err.Error(), "Timedout") {
 			status = http.StatusServiceUnavailable
@@ -148,7 +91,7 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.write(w, answer)
 }
 
-func (g *gateway) event(r *http.Request, route gatewayRoute, variables map[string]string, body []byte) events.APIGatewayV2HTTPRequest {
+func (g *gateway) event(r *http.Request, key string, variables map[string]string, body []byte) events.APIGatewayV2HTTPRequest {
 	headers := make(map[string]string, len(r.Header)+2)
 	for name, values := range r.Header {
 		if name != "Cookie" {
@@ -165,9 +108,9 @@ func (g *gateway) event(r *http.Request, route gatewayRoute, variables map[strin
 	headers["host"], headers["x-forwarded-for"], headers["x-forwarded-proto"] = r.Host, address, "https"
 	path := r.URL.Path // HTTP APIs pass the decoded path
 	e := events.APIGatewayV2HTTPRequest{
-		Version: "2.0", RouteKey: route.Key, RawPath: path, RawQueryString: r.URL.RawQuery, Headers: headers, PathParameters: variables,
+		Version: "2.0", RouteKey: key, RawPath: path, RawQueryString: r.URL.RawQuery, Headers: headers, PathParameters: variables,
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
-			RouteKey: route.Key, AccountID: account, Stage: "$default", RequestID: fmt.Sprintf("e2e%09d=", g.serial.Add(1)),
+			RouteKey: key, AccountID: account, Stage: "$default", RequestID: fmt.Sprintf("e2e%09d=", g.serial.Add(1)),
 			APIID: "api", DomainName: hostname(r.Host), Time: time.Now().UTC().Format("02/Jan/2006:15:04:05 -0700"), TimeEpoch: time.Now().UnixMilli(),
 			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{
 				Method: r.Method, Path: path, Protocol: r.Proto, SourceIP: address, UserAgent: r.UserAgent(),

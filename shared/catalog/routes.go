@@ -3,16 +3,15 @@ package catalog
 // Route is one path that an HTTP function serves.
 type Route struct {
 	Function FunctionName
-	// Path has {name} for a path parameter. A path that ends in a slash is a route of its own: the path without the slash
-	// is another one.
+	// Path has {name} for a path parameter. A slash at its end is for the document only: every route is served with and without it.
 	Path string
 	// Methods of the path that the function serves.
 	Methods []string
 }
 
 // Routes lists the paths of every HTTP function: the operations of the API, and pages, files and addresses that the
-// OpenAPI document does not describe. API Gateway sends requests for these paths alone; all others go to Fallback. A
-// test compares the list with what the functions register.
+// OpenAPI document does not describe. One function serves all methods of a path, and HEAD wherever there is GET. A test compares
+// the list with what the functions register, another one with GatewayRoutes.
 func Routes() []Route {
 	var out []Route
 	for _, group := range [][]Route{

@@ -49,8 +49,9 @@ type API struct {
 	huma.API
 	deps    Deps
 	mux     *http.ServeMux
+	mounted map[string]bool // patterns of mux
 	options map[string]Operation
-	routes  []Route // every pattern of mux
+	routes  []Route // every path that mux serves
 	group   string
 }
 
@@ -62,7 +63,7 @@ func New(deps Deps, groups ...Group) *Service {
 		g.Register(a)
 	}
 	markNullable(a.OpenAPI().Components.Schemas)
-	return &Service{handler: a.around(a.mux), doc: a.OpenAPI(), routes: a.routes}
+	return &Service{name: a.group, handler: a.around(a.mux), doc: a.OpenAPI(), routes: a.routes}
 }
 
 // Document is the OpenAPI document of groups, which need no dependencies.
@@ -77,7 +78,7 @@ func describe(groups []Group) *Service {
 
 func newAPI(deps Deps) *API {
 	useProblemDocuments()
-	a := &API{deps: deps, mux: http.NewServeMux(), options: make(map[string]Operation)}
+	a := &API{deps: deps, mux: http.NewServeMux(), mounted: make(map[string]bool), options: make(map[string]Operation)}
 	a.API = huma.NewAPI(humaConfig(), a)
 	return a
 }
@@ -103,19 +104,22 @@ func (a *API) Handle(op *huma.Operation, next func(huma.Context)) {
 	a.mount(Route{Method: op.Method, Path: op.Path}, h)
 }
 
-// mount serves a route. Nothing else adds to mux, so that Routes is complete.
+// mount serves a route. Nothing else adds to mux, so that Routes is complete. A path that differs from an earlier one by the slash
+// at its end only is served already: it is in the document for the client that is made from it.
 func (a *API) mount(r Route, h http.Handler) {
-	a.mux.Handle(r.Method+" "+pattern(r.Path), h)
+	if pattern := r.Method + " " + pattern(r.Path); !a.mounted[pattern] {
+		a.mux.Handle(pattern, h)
+		a.mounted[pattern] = true
+	}
 	a.routes = append(a.routes, r)
 }
 
-// pattern is the address of an operation for the mux, where a trailing slash
-// alone would take everything below it.
+// pattern is the path of an operation for the mux, which sees no path that ends in a slash.
 func pattern(path string) string {
-	if strings.HasSuffix(path, "/") {
-		return path + "{$}"
+	if path == "/" {
+		return "/{$}"
 	}
-	return path
+	return strings.TrimSuffix(path, "/")
 }
 
 // ServeHTTP implements huma.Adapter.

@@ -8,28 +8,27 @@ import (
 	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
-// known answers requests that no operation takes with a problem document.
+// known answers a request that no operation takes: OPTIONS with the methods of the path, another method with 405 and the same
+// list, an unknown path with 404.
 func known(mux *http.ServeMux, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, pattern := mux.Handler(r); pattern != "" {
 			next.ServeHTTP(w, r)
 			return
 		}
-		Unknown(mux, w, r)
+		var probe muxProbe
+		mux.ServeHTTP(&probe, r)
+		e := problem.New(problem.NotFound, "not_found")
+		if probe.status == http.StatusMethodNotAllowed {
+			w.Header().Set("Allow", probe.Header().Get("Allow")+", OPTIONS")
+			if r.Method == http.MethodOptions {
+				w.WriteHeader(http.StatusNoContent)
+				return
+			}
+			e = problem.New(http.StatusMethodNotAllowed, "method_not_allowed")
+		}
+		problem.DocumentOf(e, locale.FromContext(r.Context()), telemetry.RequestID(r.Context())).Write(w)
 	})
-}
-
-// Unknown answers a request that no pattern of mux matches: 405 with Allow if a
-// pattern matches with another method, else 404.
-func Unknown(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
-	var probe muxProbe
-	mux.ServeHTTP(&probe, r)
-	e := problem.New(problem.NotFound, "not_found")
-	if probe.status == http.StatusMethodNotAllowed {
-		w.Header().Set("Allow", probe.Header().Get("Allow"))
-		e = problem.New(http.StatusMethodNotAllowed, "method_not_allowed")
-	}
-	problem.DocumentOf(e, locale.FromContext(r.Context()), telemetry.RequestID(r.Context())).Write(w)
 }
 
 // muxProbe keeps the status and header that the mux answers and drops the body.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
+	"path"
 	"regexp"
 	"runtime/debug"
 	"slices"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/telemetry"
@@ -143,12 +146,6 @@ func secured(next http.Handler) http.Handler {
 	})
 }
 
-const (
-	corsMethods = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
-	corsHeaders = "Authorization, Content-Type, Accept-Language, Idempotency-Key, If-Match, If-None-Match, X-Request-Id"
-	corsExposed = "ETag, Idempotent-Replay, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id, X-Truncated, Link"
-)
-
 // cachedForAll is the prefix of routes whose answers shared caches keep. Those answers must allow every origin, also when
 // the first request came from an app without Origin: a browser may get the same copy.
 const cachedForAll = "/api/v1/public/"
@@ -156,28 +153,50 @@ const cachedForAll = "/api/v1/public/"
 // cors answers preflight requests, which carry no token, and sets the CORS headers of all other answers, errors too.
 // No cookies are used, so credentials are never allowed.
 func cors(origins []string, next http.Handler) http.Handler {
-	anyOrigin := slices.Contains(origins, "*")
+	methods, headers := strings.Join(catalog.CORSMethods(), ", "), strings.Join(catalog.CORSHeaders(), ", ")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		origin := r.Header.Get("Origin")
-		switch {
-		case !anyOrigin:
-			h.Add("Vary", "Origin")
-			if slices.Contains(origins, origin) {
-				h.Set("Access-Control-Allow-Origin", origin)
-			}
-		case origin != "" || strings.HasPrefix(r.URL.Path, cachedForAll):
-			h.Set("Access-Control-Allow-Origin", "*")
-		}
-		if origin != "" { // an app does not need it and pays for every byte
-			h.Set("Access-Control-Expose-Headers", corsExposed)
-		}
+		Share(w.Header(), r, origins)
 		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
-			h.Set("Access-Control-Allow-Methods", corsMethods)
-			h.Set("Access-Control-Allow-Headers", corsHeaders)
+			h := w.Header()
+			h.Set("Access-Control-Allow-Methods", methods)
+			h.Set("Access-Control-Allow-Headers", headers)
 			h.Set("Access-Control-Max-Age", "86400")
 			w.WriteHeader(http.StatusNoContent)
 			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Share sets the headers that let a script of an allowed origin read the answer to r. "*" allows every origin.
+func Share(h http.Header, r *http.Request, origins []string) {
+	origin := r.Header.Get("Origin")
+	switch {
+	case !slices.Contains(origins, "*"):
+		h.Add("Vary", "Origin")
+		if slices.Contains(origins, origin) {
+			h.Set("Access-Control-Allow-Origin", origin)
+		}
+	case origin != "" || strings.HasPrefix(r.URL.Path, cachedForAll):
+		h.Set("Access-Control-Allow-Origin", "*")
+	}
+	if origin != "" { // an app does not need it and pays for every byte
+		h.Set("Access-Control-Expose-Headers", strings.Join(catalog.CORSExposed(), ", "))
+	}
+}
+
+// plainPath gives a request the path that the mux knows: without a slash at the end and without empty segments. The mux itself
+// would answer such a path with a redirect, and a client that follows it sends no body.
+func plainPath(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sent := r.URL.EscapedPath()
+		if plain := path.Clean(sent); strings.HasPrefix(sent, "/") && plain != sent {
+			u := *r.URL
+			if decoded, err := url.PathUnescape(plain); err == nil {
+				u.Path, u.RawPath = decoded, plain
+			}
+			r = r.WithContext(r.Context()) // a copy
+			r.URL = &u
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -191,5 +210,6 @@ func (a *API) around(h http.Handler) http.Handler {
 	h = secured(h)
 	h = a.recovered(h)
 	h = a.logged(h)
-	return identified(h)
+	h = identified(h)
+	return plainPath(h)
 }

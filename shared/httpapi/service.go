@@ -10,6 +10,7 @@ import (
 
 // Service is the finished HTTP side of a function.
 type Service struct {
+	name    string // of the last group
 	handler http.Handler
 	doc     *huma.OpenAPI
 	routes  []Route
@@ -17,6 +18,9 @@ type Service struct {
 
 // ServeHTTP implements http.Handler.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Name is the name of the function.
+func (s *Service) Name() string { return s.name }
 
 // OpenAPI describes the operations.
 func (s *Service) OpenAPI() *huma.OpenAPI { return s.doc }

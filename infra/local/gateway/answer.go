@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
-	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
 const requestID = "X-Request-Id"
@@ -55,21 +54,6 @@ func (a *answer) copyTo(w http.ResponseWriter) {
 	_, _ = w.Write(a.body.Bytes()) // a client that is gone needs no answer
 }
 
-// statusProbe records the status that the multiplexer would answer with.
-type statusProbe struct {
-	header http.Header
-	status int
-}
-
-// Header implements http.ResponseWriter.
-func (p *statusProbe) Header() http.Header { return p.header }
-
-// WriteHeader implements http.ResponseWriter.
-func (p *statusProbe) WriteHeader(status int) { p.status = status }
-
-// Write implements http.ResponseWriter.
-func (p *statusProbe) Write(part []byte) (int, error) { return len(part), nil }
-
 // refuse answers in place of a function.
 func refuse(w http.ResponseWriter, r *http.Request, status int, code, detail string) {
 	body, err := json.Marshal(map[string]any{
@@ -95,15 +79,9 @@ func refuseTooLarge(w http.ResponseWriter, r *http.Request) {
 	refuse(w, r, http.StatusRequestEntityTooLarge, code, detail)
 }
 
-// refuseUnknown answers a request that no function has a route for, and names the methods that the path has.
-func refuseUnknown(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
-	setCommonHeaders(w, r)
-	httpapi.Unknown(mux, w, r.WithContext(telemetry.WithRequestID(r.Context(), r.Header.Get(requestID))))
-}
-
 // setCommonHeaders sets the headers that every answer of a function has.
 func setCommonHeaders(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set(requestID, r.Header.Get(requestID))
-	w.Header().Set("Access-Control-Allow-Origin", "*")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	httpapi.Share(w.Header(), r, []string{"*"})
 }

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/lafaekstreet/backend/shared/catalog"
-	"github.com/lafaekstreet/backend/shared/httpapi"
 )
 
 // The limits of an HTTP API before a Lambda function.
@@ -31,7 +30,8 @@ const (
 // Function is an HTTP function. *httpapi.Service is one.
 type Function interface {
 	http.Handler
-	Routes() []httpapi.Route
+	// Name is the function's name in the catalogue.
+	Name() string
 }
 
 // limited is a function with a timeout of its own.
@@ -43,44 +43,42 @@ type limited struct {
 // WithTimeout gives a function the timeout that it has in Lambda. Without it the gateway's is the only one.
 func WithTimeout(f Function, timeout time.Duration) Function { return limited{f, timeout} }
 
-// Gateway routes requests to functions.
+// Gateway routes requests to functions, by the routes of the catalogue.
 type Gateway struct {
-	mux      *http.ServeMux
-	fallback http.Handler // answers requests that no route matches
-	timeout  time.Duration
-	log      *slog.Logger
+	router    *Router
+	functions map[string]Function // by route key
+	timeout   time.Duration
+	log       *slog.Logger
 }
 
-// New routes to functions. The first of them answers requests that no route matches. No function at all, and two functions
-// with the same route, are errors.
+// New routes to functions. Where the catalogue's fallback is not one of them, the first answers requests that no route matches.
+// No function at all, and two functions with one name, are errors.
 func New(log *slog.Logger, functions ...Function) (*Gateway, error) {
 	if len(functions) == 0 {
 		return nil, errors.New("gateway: no functions")
 	}
-	g := &Gateway{mux: http.NewServeMux(), fallback: functions[0], timeout: catalog.GatewayTimeout, log: log}
-	for _, function := range functions {
-		for _, route := range function.Routes() {
-			if err := g.add(route, function); err != nil {
-				return nil, err
-			}
+	named := make(map[catalog.FunctionName]Function)
+	for _, f := range functions {
+		if name := catalog.FunctionName(f.Name()); named[name] != nil {
+			return nil, fmt.Errorf("gateway: two functions are named %s", name)
+		} else {
+			named[name] = f
 		}
 	}
-	return g, nil
-}
-
-// add registers a route. It returns the panic of the multiplexer about two equal patterns as an error.
-func (g *Gateway) add(route httpapi.Route, function http.Handler) (err error) {
-	defer func() {
-		if clash := recover(); clash != nil {
-			err = fmt.Errorf("gateway: %s %s: %v", route.Method, route.Path, clash)
-		}
-	}()
-	path := route.Path
-	if strings.HasSuffix(path, "/") {
-		path += "{$}" // without it the pattern would match every path below too
+	if named[catalog.Fallback] == nil {
+		named[catalog.Fallback] = functions[0]
 	}
-	g.mux.Handle(route.Method+" "+path, function)
-	return nil
+	g := &Gateway{functions: make(map[string]Function), timeout: catalog.GatewayTimeout, log: log}
+	var keys []string
+	for _, r := range catalog.GatewayRoutes() {
+		if f := named[r.Function]; f != nil {
+			g.functions[r.Key] = f
+			keys = append(keys, r.Key)
+		}
+	}
+	var err error
+	g.router, err = NewRouter(keys)
+	return g, err
 }
 
 // ServeHTTP implements http.Handler.
@@ -88,10 +86,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get(requestID) == "" { // the gateway's own refusals need one too
 		r.Header.Set(requestID, rand.Text()[:16]) // as long as those of API Gateway
 	}
-	function, ok := g.function(w, r)
-	if !ok {
-		return
-	}
+	key, _, _ := g.router.Find(r.Method, r.URL.Path)
+	function := g.functions[key]
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBytes))
 	if err != nil {
 		var tooLarge *http.MaxBytesError
@@ -134,28 +130,6 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer.copyTo(w)
-}
-
-// function returns the function for r. If there is none it answers itself and returns false.
-func (g *Gateway) function(w http.ResponseWriter, r *http.Request) (http.Handler, bool) {
-	if asked := r.Header.Get("Access-Control-Request-Method"); r.Method == http.MethodOptions && asked != "" {
-		return g.fallback, true // a preflight: every function answers it in the same way
-	}
-	if r.Method == http.MethodHead { // an HTTP API has no route for HEAD; the multiplexer would use that of GET
-		refuseUnknown(http.NewServeMux(), w, r)
-		return nil, false
-	}
-	function, pattern := g.mux.Handler(r)
-	if pattern != "" {
-		return function, true
-	}
-	probe := &statusProbe{header: http.Header{}}
-	g.mux.ServeHTTP(probe, r)
-	if probe.status == http.StatusMethodNotAllowed {
-		refuseUnknown(g.mux, w, r)
-		return nil, false
-	}
-	return g.fallback, true
 }
 
 // invoke calls the function. A panic fails this request alone.

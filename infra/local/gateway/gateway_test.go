@@ -9,21 +9,20 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/lafaekstreet/backend/shared/httpapi"
 )
 
 // function is a route group of a test.
 type function struct {
 	http.HandlerFunc
-	routes []httpapi.Route
+	name string
 }
 
-func (f function) Routes() []httpapi.Route { return f.routes }
+func (f function) Name() string { return f.name }
 
-func serve(t *testing.T, handler http.HandlerFunc, routes ...httpapi.Route) *Gateway {
+// serve answers every request with handler.
+func serve(t *testing.T, handler http.HandlerFunc) *Gateway {
 	t.Helper()
-	g, err := New(slog.New(slog.DiscardHandler), function{handler, routes})
+	g, err := New(slog.New(slog.DiscardHandler), function{handler, "meta"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +46,7 @@ func TestFunctionHasTimeLeftToAnswer(t *testing.T) {
 	g := serve(t, func(_ http.ResponseWriter, r *http.Request) {
 		deadline, _ := r.Context().Deadline()
 		left = time.Until(deadline)
-	}, httpapi.Route{Method: "GET", Path: "/x"})
+	})
 	g.timeout = time.Hour
 	send(g, httptest.NewRequest("GET", "/x", nil))
 	if left <= 0 || left > time.Hour-time.Hour/spare {
@@ -62,7 +61,7 @@ func TestFunctionHasTheTimeoutOfLambda(t *testing.T) {
 	f := function{func(_ http.ResponseWriter, r *http.Request) {
 		deadline, _ := r.Context().Deadline()
 		left = time.Until(deadline)
-	}, []httpapi.Route{{Method: "GET", Path: "/x"}}}
+	}, "meta"}
 	g, err := New(slog.New(slog.DiscardHandler), WithTimeout(f, time.Minute))
 	if err != nil {
 		t.Fatal(err)
@@ -98,16 +97,21 @@ func TestLimits(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			g := serve(t, test.handler, httpapi.Route{Method: "POST", Path: "/x"})
+			g := serve(t, test.handler)
 			if name == "silence" {
 				g.timeout = time.Millisecond // the function waits for the end of the test, so any value gives the same result
 			}
-			answer := send(g, httptest.NewRequest("POST", "/x", bytes.NewReader(make([]byte, test.body))))
+			r := httptest.NewRequest("POST", "/x", bytes.NewReader(make([]byte, test.body)))
+			r.Header.Set("Origin", "https://www.example.org")
+			answer := send(g, r)
 			if answer.Code != test.status {
 				t.Errorf("status %d, want %d", answer.Code, test.status)
 			}
 			if test.status != http.StatusOK && answer.Header().Get("X-Request-Id") == "" {
 				t.Error("the refusal has no request id")
+			}
+			if test.status != http.StatusOK && (answer.Header().Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(answer.Header().Get("Access-Control-Expose-Headers"), "X-Request-Id")) {
+				t.Errorf("a script cannot read the refusal: %v", answer.Header())
 			}
 			if test.status != http.StatusOK && answer.Header().Get("Content-Type") != "application/problem+json" {
 				t.Errorf("refused as %q", answer.Header().Get("Content-Type"))
@@ -119,7 +123,7 @@ func TestLimits(t *testing.T) {
 // The code of a refused form is the one with which functions refuse a picture that is too large for them.
 func TestAFormThatIsTooLargeIsToldOfDirectUpload(t *testing.T) {
 	t.Parallel()
-	g := serve(t, echo, httpapi.Route{Method: "POST", Path: "/x"})
+	g := serve(t, echo)
 	for media, want := range map[string]string{"multipart/form-data; boundary=b": "use_direct_upload", "application/json": "request_too_large"} {
 		r := httptest.NewRequest("POST", "/x", bytes.NewReader(make([]byte, MaxBytes+1)))
 		r.Header.Set("Content-Type", media)
@@ -131,48 +135,30 @@ func TestAFormThatIsTooLargeIsToldOfDirectUpload(t *testing.T) {
 
 func TestRouting(t *testing.T) {
 	t.Parallel()
-	named := func(name string) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(name)) }
+	var functions []Function
+	for _, f := range []string{"reports", "community", "journeys", "meta"} {
+		functions = append(functions, function{func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(f)) }, f})
 	}
-	g, err := New(slog.New(slog.DiscardHandler),
-		function{named("fallback"), []httpapi.Route{{Method: "GET", Path: "/health"}}},
-		function{named("reports"), []httpapi.Route{{Method: "GET", Path: "/reports/{id}"}, {Method: "POST", Path: "/reports"}}},
-		function{named("journeys"), []httpapi.Route{{Method: "POST", Path: "/journeys/"}}})
+	g, err := New(slog.New(slog.DiscardHandler), functions...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tests := []struct {
-		method, path string
-		status       int
-		body         string
-	}{
-		{"GET", "/reports/1", 200, "reports"},
-		{"POST", "/reports", 200, "reports"},
-		{"POST", "/journeys/", 200, "journeys"},
-		{"POST", "/journeys/below", 200, "fallback"},
-		{"GET", "/nowhere", 200, "fallback"},
-		{"DELETE", "/reports/1", 405, "method_not_allowed"},
-		{"HEAD", "/reports/1", 404, ""},
-	}
-	for _, test := range tests {
-		answer := send(g, httptest.NewRequest(test.method, test.path, nil))
-		body := answer.Body.String()
-		if answer.Code != test.status || !strings.Contains(body, test.body) {
-			t.Errorf("%s %s: %d %s, want %d %s", test.method, test.path, answer.Code, body, test.status, test.body)
+	for request, want := range map[string]string{
+		"GET /api/v1/reports": "reports", "POST /api/v1/reports/": "reports", "HEAD /api/v1/reports/1": "reports",
+		"GET /api/v1/reports/1/comments": "community", "DELETE /api/v1/reports/1/comments/2": "community",
+		"GET /api/v1/reports/stats/summary": "reports", // monitoring is not served here
+		"POST /api/v1/journeys/":            "journeys", "GET /nowhere": "meta", "GET /": "meta", "OPTIONS /api/v1/journeys": "journeys",
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		if got := send(g, httptest.NewRequest(method, path, nil)).Body.String(); got != want {
+			t.Errorf("%s reaches %s, want %s", request, got, want)
 		}
 	}
-	preflight := httptest.NewRequest("OPTIONS", "/reports", nil)
-	preflight.Header.Set("Access-Control-Request-Method", "POST")
-	if answer := send(g, preflight); answer.Code != http.StatusOK {
-		t.Errorf("preflight: %d", answer.Code)
+	if _, err := New(slog.New(slog.DiscardHandler), functions[0], functions[0]); err == nil {
+		t.Error("two functions of one name are accepted")
 	}
-}
-
-func TestRefusesClashingRoutes(t *testing.T) {
-	t.Parallel()
-	one := function{echo, []httpapi.Route{{Method: "GET", Path: "/same"}}}
-	if _, err := New(slog.New(slog.DiscardHandler), one, one); err == nil || !strings.Contains(err.Error(), "/same") {
-		t.Errorf("got %v", err)
+	if _, err := New(slog.New(slog.DiscardHandler)); err == nil {
+		t.Error("a gateway without a function is accepted")
 	}
 }
 
@@ -190,7 +176,7 @@ func TestClientAddress(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var got string
-			g := serve(t, func(_ http.ResponseWriter, r *http.Request) { got = r.RemoteAddr }, httpapi.Route{Method: "GET", Path: "/x"})
+			g := serve(t, func(_ http.ResponseWriter, r *http.Request) { got = r.RemoteAddr })
 			r := httptest.NewRequest("GET", "/x", nil)
 			r.RemoteAddr = test.peer
 			if test.forwarded != "" {

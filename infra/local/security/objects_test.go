@@ -15,6 +15,8 @@ import (
 	"github.com/lafaekstreet/backend/functions/auth"
 	"github.com/lafaekstreet/backend/functions/community"
 	"github.com/lafaekstreet/backend/functions/journeys"
+	"github.com/lafaekstreet/backend/functions/locations"
+	"github.com/lafaekstreet/backend/functions/meta"
 	"github.com/lafaekstreet/backend/functions/monitoring"
 	"github.com/lafaekstreet/backend/functions/notifications"
 	"github.com/lafaekstreet/backend/functions/public"
@@ -35,7 +37,8 @@ func setup(t *testing.T) *testenv.System {
 	for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "ADDRESS_PER_MINUTE", "VIEW_PER_MINUTE", "AUTH_PER_MINUTE", "CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR", "COMMENT_PER_HOUR", "FLAG_PER_HOUR", "IMPORT_PER_HOUR", "VERIFY_PER_MINUTE"} {
 		w.Env["RATE_LIMIT_"+limit] = "100000"
 	}
-	w.Serve(reports.Open, users.Open, community.Open, monitoring.Open, notifications.Open, journeys.Open, staff.Open, admin.Open, public.Open, auth.Open)
+	w.Serve(reports.Open, users.Open, community.Open, monitoring.Open, notifications.Open, journeys.Open, staff.Open, admin.Open, public.Open, auth.Open,
+		locations.Open, meta.Open)
 	return w
 }
 

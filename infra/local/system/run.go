@@ -3,7 +3,6 @@ package system
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -40,7 +39,7 @@ func (s *System) startFunctions(ctx context.Context) error {
 	return s.serveAPI(s.withConsole(front))
 }
 
-// openHTTP opens the HTTP functions, each with the timeout of the catalogue. The first of them answers what no route names.
+// openHTTP opens the HTTP functions, each with the timeout of the catalogue.
 func (s *System) openHTTP(ctx context.Context) ([]gateway.Function, error) {
 	var out []gateway.Function
 	for _, f := range catalog.Functions() {
@@ -55,12 +54,7 @@ func (s *System) openHTTP(ctx context.Context) ([]gateway.Function, error) {
 		if err != nil {
 			return nil, fmt.Errorf("open %s: %w", f.Name, err)
 		}
-		limited := gateway.WithTimeout(service, f.Timeout)
-		if f.Name == catalog.Fallback {
-			out = slices.Insert(out, 0, limited)
-		} else {
-			out = append(out, limited)
-		}
+		out = append(out, gateway.WithTimeout(service, f.Timeout))
 	}
 	return out, nil
 }

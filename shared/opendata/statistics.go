@@ -77,13 +77,13 @@ type StatisticsSummary struct {
 	BySeverity         map[string]int `json:"by_severity"`
 	ResolutionRate     float64        `json:"resolution_rate" doc:"Fixed reports among those neither rejected nor duplicate, 0 to 1" example:"0.42"`
 	AvgResolutionHours *float64       `json:"avg_resolution_hours" doc:"From creation to fixed, in hours; null when nothing is fixed yet" example:"72.5"`
-	ReportsToday       int            `json:"reports_today" doc:"Created since midnight in Dili"`
+	ReportsToday       int            `json:"reports_today" doc:"Created since midnight in Dili, without those that were withdrawn or removed"`
 	ReportsThisWeek    int            `json:"reports_this_week" doc:"Created since Monday"`
 	ReportsThisMonth   int            `json:"reports_this_month" doc:"Created since the first of the month"`
 	TotalUsers         int            `json:"total_users"`
 	BlockchainAnchored int            `json:"blockchain_anchored" doc:"Reports whose events the public ledger has confirmed"`
 	AIRejected         int            `json:"ai_rejected" doc:"Reports that the AI check found irrelevant"`
-	UpdatedAt          timestamp.Time `json:"updated_at"`
+	UpdatedAt          timestamp.Time `json:"updated_at" doc:"When a report that counts last changed or was removed; midnight in Dili if that is later"`
 }
 
 // ReadSummary returns the figures at now.
@@ -101,11 +101,13 @@ func ReadSummary(ctx context.Context, q database.Querier, now time.Time) (*Stati
 		       coalesce((SELECT sum(created) FROM d WHERE day = $1::date), 0),
 		       coalesce((SELECT sum(created) FROM d WHERE day >= date_trunc('week', $1::date)), 0),
 		       coalesce((SELECT sum(created) FROM d WHERE day >= date_trunc('month', $1::date)), 0),
-		       (SELECT sum(accounts) FROM account_totals) + coalesce((SELECT sum(accounts) FROM account_total_changes), 0)`
-	s := &StatisticsSummary{ByStatus: map[string]int{}, BySeverity: map[string]int{}, UpdatedAt: timestamp.Of(now)}
+		       (SELECT sum(accounts) FROM account_totals) + coalesce((SELECT sum(accounts) FROM account_total_changes), 0),
+		       greatest((SELECT max(updated_at) FROM reports WHERE deleted_at IS NULL), (SELECT max(deleted_at) FROM reports WHERE deleted_at IS NOT NULL),
+		                $1::date::timestamp AT TIME ZONE '` + Zone + `')`
+	s := &StatisticsSummary{ByStatus: map[string]int{}, BySeverity: map[string]int{}}
 	var resolved, seconds int64
 	err := q.QueryRow(ctx, query, today(now)).Scan(&s.ByStatus, &s.BySeverity, &resolved, &seconds, &s.BlockchainAnchored, &s.AIRejected,
-		&s.ReportsToday, &s.ReportsThisWeek, &s.ReportsThisMonth, &s.TotalUsers)
+		&s.ReportsToday, &s.ReportsThisWeek, &s.ReportsThisMonth, &s.TotalUsers, &s.UpdatedAt.Time)
 	if err != nil {
 		return nil, fmt.Errorf("read summary: %w", err)
 	}
@@ -146,7 +148,7 @@ const (
 // Trend counts what happened in one period.
 type Trend struct {
 	Period   timestamp.Date `json:"period" doc:"First day of the period, in Dili"`
-	Created  int            `json:"created"`
+	Created  int            `json:"created" doc:"Without reports that were withdrawn or removed"`
 	Fixed    int            `json:"fixed" doc:"Changes of status to fixed"`
 	Rejected int            `json:"rejected" doc:"Changes of status to rejected"`
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 	"time"
 
@@ -103,6 +104,7 @@ func compare(t *testing.T, db *pgxpool.Pool, step int) {
 	if (hours == nil) != (s.AvgResolutionHours == nil) || hours != nil && *hours != *s.AvgResolutionHours {
 		t.Fatalf("step %d: average hours kept %v, counted %v", step, s.AvgResolutionHours, hours)
 	}
+	consistent(t, db, s, step)
 	types, err := opendata.ReadByType(t.Context(), db)
 	if err != nil {
 		t.Fatal(err)
@@ -117,6 +119,63 @@ func compare(t *testing.T, db *pgxpool.Pool, step int) {
 		if n != k.Total || (score == nil) != (k.AvgSeverityScore == nil) || score != nil && *score != *k.AvgSeverityScore {
 			t.Fatalf("step %d: %s kept %+v, counted %d", step, k.IssueType, k, n)
 		}
+	}
+}
+
+// consistent holds the figures against each other: a part is never more than the whole.
+func consistent(t *testing.T, db *pgxpool.Pool, s *opendata.StatisticsSummary, step int) {
+	t.Helper()
+	sum := func(parts map[string]int) int {
+		total := 0
+		for _, n := range parts {
+			total += n
+		}
+		return total
+	}
+	if sum(s.ByStatus) != s.TotalReports || sum(s.BySeverity) != s.TotalReports {
+		t.Fatalf("step %d: the parts are not the whole: %+v", step, s)
+	}
+	var day, week, month int
+	const direct = `SELECT count(*) FILTER (WHERE created >= date_trunc('day', today)), count(*) FILTER (WHERE created >= date_trunc('week', today)),
+		count(*) FILTER (WHERE created >= date_trunc('month', today))
+		FROM (SELECT created_at AT TIME ZONE 'Asia/Dili' AS created, now() AT TIME ZONE 'Asia/Dili' AS today FROM reports WHERE deleted_at IS NULL) r`
+	if err := db.QueryRow(t.Context(), direct).Scan(&day, &week, &month); err != nil {
+		t.Fatal(err)
+	}
+	if s.ReportsToday != day || s.ReportsThisWeek != week || s.ReportsThisMonth != month || max(day, week, month) > s.TotalReports {
+		t.Fatalf("step %d: kept %+v, counted %d today, %d this week, %d this month", step, s, day, week, month)
+	}
+	trends, err := opendata.ReadTrends(t.Context(), db, time.Now(), opendata.Month, 1)
+	if err != nil || len(trends) != 1 || trends[0].Created != month {
+		t.Fatalf("step %d: trends %+v, counted %d: %v", step, trends, month, err)
+	}
+}
+
+// Figures that have not changed have the time of their last change, so that a reader gets a 304 for them.
+func TestSummaryIsTheSameUntilAReportChanges(t *testing.T) {
+	t.Parallel()
+	db := testdb.Pool(t)
+	now := time.Now()
+	summary := func(at time.Time) opendata.StatisticsSummary {
+		t.Helper()
+		s, err := opendata.ReadSummary(t.Context(), db, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return *s
+	}
+	midnight := time.Date(2026, 3, 9, 15, 0, 0, 0, time.UTC)
+	if got := summary(midnight.Add(3 * time.Hour)).UpdatedAt.Time; !got.Equal(midnight) {
+		t.Errorf("without a report: %s, want %s", got, midnight)
+	}
+	id := create(t, db, rand.New(rand.NewPCG(7, 8)), 1)
+	first := summary(now)
+	if later := summary(now.Add(time.Millisecond)); !reflect.DeepEqual(first, later) {
+		t.Errorf("got %+v, before %+v", later, first)
+	}
+	exec(t, db, `UPDATE reports SET deleted_at = now() + interval '1 hour' WHERE id = $1`, id)
+	if removed := summary(now); removed.TotalReports != 0 || removed.ReportsToday != 0 || !removed.UpdatedAt.After(first.UpdatedAt.Time) {
+		t.Errorf("after the removal: %+v, before %+v", removed, first)
 	}
 }
 

@@ -65,6 +65,7 @@ func (g *Group) Register(api *httpapi.API) {
 	g.registerCreate(api)
 	g.registerCreateBatch(api)
 	g.registerRead(api)
+	g.registerListChanges(api)
 	g.registerFindSimilar(api)
 	g.registerAmend(api)
 	g.registerChangeStatus(api)

@@ -91,15 +91,21 @@ func TestAReportersOwnChangesAreBounded(t *testing.T) {
 	}
 }
 
-// age makes all events a day older. Only the owner of the table can.
+// age makes all events a day older.
 func age(w *testenv.System) {
+	w.Helper()
+	asOwner(w, `ALTER TABLE ledger_events DISABLE TRIGGER USER`, `UPDATE ledger_events SET created_at = created_at - interval '1 day'`)
+}
+
+// asOwner runs statements that the role of the functions may not run.
+func asOwner(w *testenv.System, statements ...string) {
 	w.Helper()
 	conn, err := pgx.Connect(w.Context(), w.Env["DATABASE_URL"])
 	if err != nil {
 		w.Fatal(err)
 	}
 	defer func() { _ = conn.Close(w.Context()) }()
-	for _, sql := range []string{`SET ROLE NONE`, `ALTER TABLE ledger_events DISABLE TRIGGER USER`, `UPDATE ledger_events SET created_at = created_at - interval '1 day'`} {
+	for _, sql := range append([]string{`SET ROLE NONE`}, statements...) {
 		if _, err := conn.Exec(w.Context(), sql); err != nil {
 			w.Fatal(err)
 		}

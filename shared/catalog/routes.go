@@ -105,6 +105,7 @@ func reportsRoutes() []Route {
 	return []Route{
 		route(f, "/api/v1/reports", "GET", "POST"),
 		route(f, "/api/v1/reports/batch", "POST"),
+		route(f, "/api/v1/reports/changes", "GET"),
 		route(f, "/api/v1/reports/my-reports", "GET"),
 		route(f, "/api/v1/reports/nearby", "GET"),
 		route(f, "/api/v1/reports/pre-upload-image", "POST"),

@@ -25,6 +25,7 @@ const (
 	Forbidden          Kind = http.StatusForbidden          // signed in, but not allowed
 	NotFound           Kind = http.StatusNotFound           // unknown, or not visible to the caller
 	Conflict           Kind = http.StatusConflict           // does not fit the current state
+	Gone               Kind = http.StatusGone               // it was there, or was known, and is no more
 	PreconditionFailed Kind = http.StatusPreconditionFailed // If-Match failed
 	TooLarge           Kind = http.StatusRequestEntityTooLarge
 	UnsupportedMedia   Kind = http.StatusUnsupportedMediaType

@@ -26,7 +26,7 @@ type Query struct {
 	DateTo       string         `query:"date_to" doc:"Last day, or instant up to which reports count" example:"2026-11-30"`
 	Text         string         `query:"q" maxLength:"100" doc:"Part of a title, description or address, or a report number; at least 3 characters. Case, accents and apostrophes do not matter"`
 	Box          string         `query:"bbox" doc:"minLon,minLat,maxLon,maxLat in degrees; minLon above maxLon crosses the antimeridian" example:"125.4,-8.7,125.8,-8.4"`
-	UpdatedSince timestamp.Time `query:"updated_since" doc:"Only reports changed after this instant"`
+	UpdatedSince timestamp.Time `query:"updated_since" doc:"Only reports changed after this instant. It names no report that is gone, and may leave out a change that was committed late: GET /reports/changes does neither"`
 	Sort         string         `query:"sort" enum:"created_at,updated_at,severity" default:"created_at" doc:"What the list is ordered by"`
 	Order        string         `query:"order" enum:"asc,desc" default:"desc" doc:"desc: newest or worst first"`
 	Cursor       string         `query:"cursor" maxLength:"300" doc:"next_cursor of the page before; costs the same at any depth. page is then ignored"`

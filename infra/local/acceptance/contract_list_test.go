@@ -42,6 +42,7 @@ POST /reports
 POST /reports/batch
 GET /reports
 GET /reports/my-reports
+GET /reports/changes
 GET /reports/nearby
 GET /reports/similar
 GET /reports/{}

@@ -247,7 +247,7 @@ func (v *visitor) reports(c, admin, official *visitor, agency string) string {
 	if results := batch.Object().Values["results"].([]any); results[0].(object)["status"] != "created" || results[1].(object)["status"] != "error" {
 		v.Errorf("batch: %s", batch.Body)
 	}
-	for _, path := range []string{"", "?status=pending,verified&sort=severity&q=Hole", "/my-reports", "/nearby?lat=-8.55&lon=125.56&radius=10",
+	for _, path := range []string{"", "?status=pending,verified&sort=severity&q=Hole", "/my-reports", "/changes", "/changes?mine=true&limit=5", "/nearby?lat=-8.55&lon=125.56&radius=10",
 		"/similar?report_id=" + id, "/similar?lat=-8.55&lon=125.56"} {
 		c.get("/reports" + path)
 	}

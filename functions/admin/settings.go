@@ -8,6 +8,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/settings"
 )
 
@@ -27,6 +28,10 @@ func (g *Group) readSettings(ctx context.Context, _ *struct{}) (*settingsBody, e
 }
 
 func (g *Group) writeSettings(ctx context.Context, in *settingsBody) (*settingsBody, error) {
+	in.Body = in.Body.Complete()
+	if a := in.Body.Area; a[0] >= a[2] || a[1] >= a[3] {
+		return nil, problem.InvalidField("report_area", "expected the smallest longitude and latitude first, then the largest")
+	}
 	err := g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		before, err := settings.Read(ctx, tx)
 		if err != nil {

@@ -137,6 +137,7 @@ func TestMapAcrossTheAntimeridianAndAtThePoles(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	c := w.Citizen()
+	w.Exec(`INSERT INTO app_settings (key, value) VALUES ('settings', '{"report_area": [-180, -90, 180, 90]}')`)
 	file(w, c, object{"latitude": 10, "longitude": 179.9})
 	file(w, c, object{"latitude": 10, "longitude": -179.9})
 	file(w, c, object{"latitude": 90, "longitude": 0})

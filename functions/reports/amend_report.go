@@ -17,8 +17,16 @@ func (g *Group) registerAmend(api *httpapi.API) {
 		"pending. Moderators and administrators may also change severity, the parts of the address and the status, at any time; officials "+
 		"severity, street, address and status of the reports of their agency. A value that the report has already changes nothing.")
 	op.Errors = append(op.Errors, http.StatusTooManyRequests)
-	op.Aliases = map[string]string{"report_type": "issue_type", "type": "issue_type", "category": "issue_type"}
+	op.Aliases = createAliases()
+	op.Lenient = amendLenient()
 	httpapi.Register(api, op, g.amendReport)
+}
+
+// amendLenient says how a change is read. A status is what the request asks for: one that cannot be read is refused.
+// Members of a new report that a change does not take are named.
+func amendLenient() *httpapi.Lenient {
+	return &httpapi.Lenient{Strict: []string{"status"}, NotTaken: []string{"client_id", "latitude", "longitude", "location_accuracy", "images",
+		"s3_keys", "image_url", "captured_at", "created_offline", "device_info", "is_anonymous"}}
 }
 
 type amendInput struct {
@@ -33,11 +41,11 @@ type amendInput struct {
 		Status       *string  `json:"status,omitempty" doc:"Staff; any but duplicate, which has to name its original" example:"verified"`
 		Note         *string  `json:"note,omitempty" maxLength:"2000" doc:"Of the change of status"`
 		ReasonCode   *string  `json:"reason_code,omitempty" doc:"Of a rejection: irrelevant, offensive, personal_data, duplicate_spam, unsafe or other" example:"irrelevant"`
-		Address      *string  `json:"address,omitempty" doc:"Staff; so the other parts"`
-		Street       *string  `json:"street,omitempty"`
-		Suco         *string  `json:"suco,omitempty"`
-		District     *string  `json:"district,omitempty"`
-		Municipality *string  `json:"municipality,omitempty"`
+		Address      *string  `json:"address,omitempty" maxLength:"300" doc:"Staff; so the other parts"`
+		Street       *string  `json:"street,omitempty" maxLength:"300"`
+		Suco         *string  `json:"suco,omitempty" maxLength:"300"`
+		District     *string  `json:"district,omitempty" maxLength:"300"`
+		Municipality *string  `json:"municipality,omitempty" maxLength:"300"`
 	}
 }
 

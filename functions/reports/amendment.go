@@ -8,10 +8,10 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
-	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/reportwrite"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 // amendment is the new content of a report; nil members stay as they are.
@@ -25,9 +25,9 @@ type amendment struct {
 	municipalityCode                              *string // with municipality; nil where it is cleared
 }
 
-// amendment is what the request asks for.
+// amendment is what the request asks for. A severity or a municipality that nobody knows is left out with a warning.
 func (in *amendInput) amendment(ctx context.Context, m reportread.Municipalities) (amendment, error) {
-	b := in.Body
+	b, notes := in.Body, warning.FromContext(ctx)
 	out := amendment{address: addressPart(b.Address), street: addressPart(b.Street), suco: addressPart(b.Suco),
 		district: addressPart(b.District), municipality: addressPart(b.Municipality)}
 	if b.Title != nil {
@@ -39,25 +39,21 @@ func (in *amendInput) amendment(ctx context.Context, m reportread.Municipalities
 		out.description = &text
 	}
 	if b.IssueType != nil {
-		t, raw := issueTypeOf(*b.IssueType)
+		t, raw := kindOf(b.IssueType, notes)
 		out.issueType, out.raw = &t, raw
 	}
 	if b.Severity != nil {
-		s, ok := report.ParseSeverity(*b.Severity)
-		if !ok {
-			return amendment{}, problem.InvalidField("severity", "not a severity")
-		}
-		out.severity = &s
+		out.severity = severityOf(*b.Severity, notes)
 	}
 	if out.municipality != nil && *out.municipality != "" {
 		code, ok, err := m.Code(ctx, *out.municipality)
 		if err != nil {
 			return amendment{}, err
 		}
-		if !ok {
-			return amendment{}, problem.InvalidField("municipality", "no municipality goes by that name")
+		if out.municipalityCode = &code; !ok {
+			out.municipality, out.municipalityCode = nil, nil
+			notes.Add("municipality", warning.Unreadable)
 		}
-		out.municipalityCode = &code
 	}
 	return out, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/reportwrite"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 // changeOperation describes an operation that changes a report.
@@ -36,6 +37,7 @@ func (g *Group) change(ctx context.Context, ref report.Ref, ifMatch string, c re
 	if err != nil {
 		return nil, err
 	}
+	out.Warnings = warning.FromContext(ctx).List()
 	return &reportOutput{ETag: httpapi.VersionTag(out.Version), Body: out}, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"testing"
-	"time"
 )
 
 // This hash recognises the retry of a report, even days later. So it must be the same in every version.
@@ -22,7 +21,7 @@ func TestContentHashStaysTheSame(t *testing.T) {
 		if err := json.Unmarshal([]byte(body), &r); err != nil {
 			t.Fatal(err)
 		}
-		in, err := r.input(time.Now())
+		in, err := r.input(testContext())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -19,13 +20,14 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 func (g *Group) registerCreateBatch(api *httpapi.API) {
 	op := httpapi.Operation{
 		Operation: huma.Operation{
 			Method: http.MethodPost, Path: "/api/v1/reports/batch", Tags: []string{tag}, Summary: "Create reports that were written offline",
-			Description: "Up to 50 reports, each by itself: a bad item does not stop the others. Sending an item again, in any " +
+			Description: "Up to 50 reports, each by itself: a bad item does not stop the others, and is read as POST /reports reads it. Sending an item again, in any " +
 				"order or at the same time, has the effect of sending it once. The same client_id with other content changes " +
 				"nothing and is reported as a conflict.",
 		},
@@ -35,9 +37,10 @@ func (g *Group) registerCreateBatch(api *httpapi.API) {
 }
 
 type batchInput struct {
-	Body struct {
-		_       struct{} `additionalProperties:"true"`
-		Reports []any    `json:"reports" nullable:"false" minItems:"1" maxItems:"50" doc:"Bodies of POST /reports, each with client_id"`
+	ClientTime string `header:"X-Client-Time" doc:"As for POST /reports"`
+	Body       struct {
+		_       struct{}          `additionalProperties:"true"`
+		Reports []json.RawMessage `json:"reports" nullable:"false" minItems:"1" maxItems:"50" doc:"Bodies of POST /reports, best each with client_id"`
 	}
 }
 
@@ -46,6 +49,7 @@ type BatchResult struct {
 	ClientID   *string            `json:"client_id" doc:"As sent"`
 	Status     string             `json:"status" enum:"created,duplicate,conflict,error" doc:"duplicate: it existed before, and report is the existing one"`
 	Report     *reportread.Report `json:"report,omitempty"`
+	Warnings   []warning.Warning  `json:"warnings,omitempty" doc:"What of this report was not kept; left out if everything was"`
 	Code       string             `json:"code,omitempty"`
 	Detail     string             `json:"detail,omitempty"`
 	Errors     []problem.Field    `json:"errors,omitempty"`
@@ -72,11 +76,9 @@ func (g *Group) createBatch(ctx context.Context, in *batchInput) (*batchOutput, 
 	reader := newRequestReader()
 	round := g.outbox.Round()
 	defer round.Send(ctx) // also when a later item fails: the messages of the reports that were created
-	for i, item := range in.Body.Reports {
-		members, _ := item.(map[string]any) // nil for an item that is no object; reading it fails later, for this item only
-		httpapi.Rename(members, createAliases())
-		sent := clientIDOf(item) // before reading changes its spelling: the phone compares it with what it sent
-		result, err := g.createOne(ctx, round, caller, reader, item)
+	for i, raw := range in.Body.Reports {
+		itemCtx := warning.NewContext(ctx, warning.NewCollector(ctx))
+		result, err := g.createOne(itemCtx, round, caller, reader, raw, in.ClientTime)
 		if err != nil {
 			var known *problem.Error
 			if !errors.As(err, &known) {
@@ -85,9 +87,10 @@ func (g *Group) createBatch(ctx context.Context, in *batchInput) (*batchOutput, 
 				return nil, err
 			}
 			d := problem.DocumentOf(known, locale.FromContext(ctx), "")
-			result = BatchResult{Status: "error", Code: d.Code, Detail: d.Detail, Errors: d.Errors}
+			result = BatchResult{ClientID: result.ClientID, Status: "error", Code: d.Code, Detail: d.Detail, Errors: d.Errors}
+		} else {
+			result.Warnings = warning.FromContext(itemCtx).List()
 		}
-		result.ClientID = sent
 		out.Body.Results[i] = result
 	}
 	return out, nil
@@ -105,17 +108,15 @@ func (g *Group) returnUnused(ctx context.Context, spent admission.Spend, results
 	}
 }
 
-func (g *Group) createOne(ctx context.Context, round *outbox.Round, c identity.Caller, reader *requestReader, item any) (BatchResult, error) {
-	request, err := reader.read(item)
+// createOne creates the report of one item. The result has the client_id also if it fails.
+func (g *Group) createOne(ctx context.Context, round *outbox.Round, c identity.Caller, reader *requestReader, raw json.RawMessage, phone string) (BatchResult, error) {
+	request, sent, err := reader.read(ctx, raw)
 	if err != nil {
-		return BatchResult{}, err
+		return BatchResult{ClientID: sent}, err
 	}
-	input, err := g.createInput(ctx, request)
+	input, err := g.createInput(ctx, request, phone)
 	if err != nil {
-		return BatchResult{}, err
-	}
-	if input.clientID == nil {
-		return BatchResult{}, problem.InvalidField("client_id", "required in a batch")
+		return BatchResult{ClientID: sent}, err
 	}
 	var out BatchResult
 	var created *database.Ask[reportread.Report] // nil for a repeat
@@ -136,6 +137,7 @@ func (g *Group) createOne(ctx context.Context, round *outbox.Round, c identity.C
 		report := created.Get()
 		out = BatchResult{Status: "created", Report: &report}
 	}
+	out.ClientID = sent
 	return out, err
 }
 
@@ -155,30 +157,48 @@ func (g *Group) repeated(ctx context.Context, tx *outbox.Tx, c identity.Caller, 
 
 var errConflict = problem.New(problem.Conflict, "client_id_reused")
 
-func clientIDOf(item any) *string {
-	members, _ := item.(map[string]any)
-	id, ok := members["client_id"].(string)
-	if !ok {
-		return nil
-	}
-	return &id
-}
-
 // requestReader reads the items of a batch, with the schema of POST /reports. It is not safe for concurrent use.
 type requestReader struct {
 	registry huma.Registry
 	schema   *huma.Schema
+	lenient  *httpapi.Lenient
 }
 
 func newRequestReader() *requestReader {
 	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
-	return &requestReader{registry: registry, schema: registry.Schema(reflect.TypeFor[CreateRequest](), false, "CreateRequest")}
+	return &requestReader{registry: registry, lenient: createLenient(),
+		schema: registry.Schema(reflect.TypeFor[CreateRequest](), false, "CreateRequest")}
 }
 
-func (r *requestReader) read(item any) (CreateRequest, error) {
+// read reads an item, and its client_id as the phone wrote it, with which the phone compares the result; nil where it is
+// neither text nor number.
+func (r *requestReader) read(ctx context.Context, raw json.RawMessage) (CreateRequest, *string, error) {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	var item any
+	if err := decoder.Decode(&item); err != nil {
+		return CreateRequest{}, nil, problem.New(problem.Invalid, "malformed_body").Because(err)
+	}
+	members, _ := item.(map[string]any) // nil for an item that is no object
+	httpapi.Rename(members, createAliases())
+	var sent *string
+	switch id := members["client_id"].(type) {
+	case string:
+		sent = &id
+	case json.Number:
+		text := id.String()
+		sent = &text
+	}
 	httpapi.Respell(r.registry, r.schema, item)
-	path, result := huma.NewPathBuffer(nil, 0), &huma.ValidateResult{}
-	huma.Validate(r.registry, r.schema, path, huma.ModeWriteToServer, item, result)
+	r.lenient.Tolerate(r.registry, r.schema, item, warning.FromContext(ctx))
+	request, err := r.decode(item)
+	return request, sent, err
+}
+
+// decode makes a request of an item that fits the schema.
+func (r *requestReader) decode(item any) (CreateRequest, error) {
+	result := &huma.ValidateResult{}
+	huma.Validate(r.registry, r.schema, huma.NewPathBuffer(nil, 0), huma.ModeWriteToServer, item, result)
 	if len(result.Errors) > 0 {
 		fault := problem.New(problem.Invalid, "invalid_input")
 		for _, err := range result.Errors {

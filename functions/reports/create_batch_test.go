@@ -25,10 +25,11 @@ func TestBatch(t *testing.T) {
 	all[1]["latitude"] = 99
 	delete(all[2], "client_id")
 	all[3] = object{"client_id": all[3]["client_id"], "lat": -8.1, "lng": 125, "type": "whatever"}
-	all[4]["images"] = []object{{"upload_id": uuid.NewString()}}
+	all[4]["latitude"] = 0
+	all[4]["longitude"] = 0
 	body := object{"reports": []any{all[0], all[1], all[2], all[3], all[4], all[5], 7}}
 	got := c.Post("/reports/batch", body).Want(http.StatusOK).Object().Items("results")
-	for i, want := range []string{"created", "error invalid_input", "error invalid_input", "created", "error upload_unknown", "created", "error invalid_input"} {
+	for i, want := range []string{"created", "error invalid_input", "created", "created", "error outside_area", "created", "error invalid_input"} {
 		word := got[i].Text("status")
 		if code := got[i].Text("code"); code != "" {
 			word += " " + code

@@ -2,8 +2,11 @@ package reports
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
-	"strconv"
+	"slices"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -16,6 +19,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/upload"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 func (g *Group) registerCreate(api *httpapi.API) {
@@ -25,18 +29,23 @@ func (g *Group) registerCreate(api *httpapi.API) {
 			Summary: "Create a report",
 			Description: "Answers at once with the report number; pictures, address, AI and ledger are processed later. A repeat of a " +
 				"client_id gets the same report with status 200. Without client_id, the same person, type, place (5 decimals) " +
-				"and picture within 24 hours is a repeat. Takes the same members as a multipart form with the picture as a file part.",
+				"and picture within 24 hours is a repeat. Only the place is required. Another member that cannot be read, or a picture that cannot be attached, is " +
+				"left out and named in warnings. Takes the same members as a multipart form with the picture as a file part.",
 			DefaultStatus: http.StatusCreated,
 			Responses:     map[string]*huma.Response{"200": httpapi.JSON[reportread.Report](api, "The report existed before")},
 		},
-		Limit: admission.LimitCreate, Creates: true, MaxBody: upload.MaxBody, Aliases: createAliases(),
+		Limit: admission.LimitCreate, Creates: true, MaxBody: upload.MaxBody, Aliases: createAliases(), Lenient: createLenient(),
 		Multipart: upload.Form(createTexts()...),
 	}
 	upload.Describe(&create.Operation, "The members of the JSON body as fields, and the picture")
 	httpapi.Register(api, create, g.createReport)
 }
 
-type createReportInput struct{ Body CreateRequest }
+type createReportInput struct {
+	// ClientTime is the time of the phone's clock when it sends the request.
+	ClientTime string `header:"X-Client-Time" doc:"The time of the phone's clock now. If the clock is wrong by more than 2 minutes, captured_at is corrected by as much" example:"2026-11-21T08:30:05Z"`
+	Body       CreateRequest
+}
 
 type createReportOutput struct {
 	Status int
@@ -47,19 +56,12 @@ type createReportOutput struct {
 // createReport answers POST /reports: 201 with a new report, or 200 with the one that the request repeats.
 func (g *Group) createReport(ctx context.Context, in *createReportInput) (*createReportOutput, error) {
 	caller := identity.Must(ctx)
-	input, err := g.createInput(ctx, in.Body)
+	input, err := g.createInput(ctx, in.Body, in.ClientTime)
 	if err != nil {
 		return nil, err
 	}
-	if file, ok, err := upload.FileFrom(ctx); err != nil || ok {
-		if err != nil {
-			return nil, err
-		}
-		up, err := g.uploads.Take(ctx, caller.UserID, file)
-		if err != nil {
-			return nil, err
-		}
-		input.uploads = append([]uuid.UUID{up.UploadID}, input.uploads...)
+	if err := g.takeFiles(ctx, caller.UserID, &input); err != nil {
+		return nil, err
 	}
 	var answer *database.Ask[reportread.Report]
 	status := http.StatusCreated
@@ -68,7 +70,9 @@ func (g *Group) createReport(ctx context.Context, in *createReportInput) (*creat
 		if err != nil {
 			return err
 		}
+		warnings := warning.FromContext(ctx).List()
 		if result.Repeat == nil {
+			result.withPlaceholder.Warnings = warnings
 			status, answer = http.StatusCreated, result.Report()
 			return httpapi.RecordAnswer(ctx, tx, status, result.withPlaceholder, result.number)
 		}
@@ -76,6 +80,7 @@ func (g *Group) createReport(ctx context.Context, in *createReportInput) (*creat
 		if err != nil {
 			return err
 		}
+		there.Warnings = warnings
 		status, answer = http.StatusOK, database.Derive(func() reportread.Report { return there })
 		return httpapi.RecordAnswer(ctx, tx, status, there)
 	})
@@ -86,14 +91,33 @@ func (g *Group) createReport(ctx context.Context, in *createReportInput) (*creat
 	return &createReportOutput{Status: status, ETag: httpapi.VersionTag(out.Version), Body: out}, nil
 }
 
+// takeFiles stores the pictures of a form. They come before the uploads that the request names.
+func (g *Group) takeFiles(ctx context.Context, person uuid.UUID, in *CreateInput) error {
+	var taken []uploadRef
+	for i, file := range upload.FilesFrom(ctx) {
+		field := fmt.Sprintf("file[%d]", i)
+		if i >= in.maxImages {
+			warning.FromContext(ctx).Add(field, warning.ImageLimit)
+			continue
+		}
+		up, err := g.uploads.Take(ctx, person, file)
+		if err != nil {
+			return err
+		}
+		taken = append(taken, uploadRef{ID: up.UploadID, Field: field})
+	}
+	in.uploads = append(taken, in.uploads...)
+	return nil
+}
+
 // createInput checks a request and reads what does not need the transaction that creates the report: the transaction
-// must not wait for a second connection.
-func (g *Group) createInput(ctx context.Context, r CreateRequest) (CreateInput, error) {
-	in, err := r.input(g.clock.Now())
+// must not wait for a second connection. Phone is the time of the phone's clock; it may be empty.
+func (g *Group) createInput(ctx context.Context, r CreateRequest, phone string) (CreateInput, error) {
+	limits, err := g.settings.Current(ctx)
 	if err != nil {
 		return CreateInput{}, err
 	}
-	limits, err := g.settings.Current(ctx)
+	in, err := r.input(readContext{now: g.clock.Now(), phone: phone, area: limits.Area, warnings: warning.FromContext(ctx)})
 	if err != nil {
 		return CreateInput{}, err
 	}
@@ -141,20 +165,49 @@ func (g *Group) create(ctx context.Context, tx *outbox.Tx, c identity.Caller, in
 	if found.byClientID != nil {
 		return CreateResult{Repeat: found.byClientID}, nil
 	}
-	pictures, err := upload.InOrder(in.uploads, found.uploads)
-	if err != nil {
-		return CreateResult{}, err
-	}
+	w := warning.FromContext(ctx)
+	pictures := known(in.uploads, found.uploads, w)
 	if repeat := found.sameContent(pictures); repeat != nil {
 		return CreateResult{Repeat: repeat}, nil
 	}
-	if len(pictures) > in.maxImages {
-		return CreateResult{}, problem.New(problem.Conflict, "image_limit").Param("max", strconv.Itoa(in.maxImages))
+	return g.insert(ctx, tx, c, in, found, usable(pictures, in.maxImages, g.clock.Now(), w))
+}
+
+// picture is an upload of the person, and the member of the request that names it.
+type picture struct {
+	upload.Locked
+	field string
+}
+
+// known are the uploads that the person has, in the order of the request. The others are left out with a warning, which
+// does not say whether they belong to somebody else.
+func known(refs []uploadRef, locked []upload.Locked, w *warning.Collector) []picture {
+	var out []picture
+	for _, ref := range refs {
+		i := slices.IndexFunc(locked, func(u upload.Locked) bool { return u.ID == ref.ID })
+		if i < 0 {
+			w.Add(ref.Field, warning.UploadUnknown)
+			continue
+		}
+		out = append(out, picture{locked[i], ref.Field})
 	}
-	for _, picture := range pictures {
-		if err := picture.Usable(g.clock.Now()); err != nil {
-			return CreateResult{}, err
+	return out
+}
+
+// usable are the pictures that a new report gets: the first most of those that may be attached now. The others are left
+// out with a warning.
+func usable(pictures []picture, most int, now time.Time, w *warning.Collector) []upload.Locked {
+	var out []upload.Locked
+	for _, p := range pictures {
+		var fault *problem.Error
+		switch err := p.Usable(now); {
+		case errors.As(err, &fault):
+			w.Add(p.field, warning.Code(fault.Code)) // the codes are the same
+		case len(out) == most:
+			w.Add(p.field, warning.ImageLimit)
+		default:
+			out = append(out, p.Locked)
 		}
 	}
-	return g.insert(ctx, tx, c, in, found, pictures)
+	return out
 }

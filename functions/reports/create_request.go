@@ -13,36 +13,39 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 	"github.com/lafaekstreet/backend/shared/upload"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 // CreateRequest is the body of POST /reports. Apps that are already installed cannot be changed, and they may send a
-// report days after it was written. So an unknown enum word, a long address or a null is never a reason to refuse it.
+// report days after it was written. So nothing but a missing place is a reason to refuse it: see httpapi.Lenient.
 type CreateRequest struct {
 	_                struct{}        `additionalProperties:"true"`
-	ClientID         *string         `json:"client_id,omitempty" format:"uuid" doc:"Made by the phone; a repeat gets the same report (aliases: local_id, client_report_id)"`
-	IssueType        string          `json:"issue_type" doc:"One of the issue types, or a synonym; any other word becomes other (aliases: report_type, type, category)" example:"pothole"`
-	Title            *string         `json:"title,omitempty" maxLength:"150" example:"Deep hole before the bridge"`
-	Description      *string         `json:"description,omitempty" maxLength:"2000"`
-	Latitude         float64         `json:"latitude" minimum:"-90" maximum:"90" doc:"Degrees, WGS 84" example:"-8.5569"`
+	ClientID         *string         `json:"client_id,omitempty" format:"uuid" doc:"Made by the phone; a repeat gets the same report (aliases: local_id, client_report_id). The UUID of zeros counts as none"`
+	IssueType        *string         `json:"issue_type,omitempty" doc:"One of the issue types, or a synonym; any other word becomes other and is kept in issue_type_raw (aliases: report_type, type, category)" example:"pothole"`
+	Title            *string         `json:"title,omitempty" maxLength:"150" doc:"What is longer is cut" example:"Deep hole before the bridge"`
+	Description      *string         `json:"description,omitempty" maxLength:"2000" doc:"What is longer is cut"`
+	Latitude         float64         `json:"latitude" minimum:"-90" maximum:"90" doc:"Degrees, WGS 84; also decimal text. A place outside the area of the service, or 0,0, is a 422 outside_area" example:"-8.5569"`
 	Longitude        float64         `json:"longitude" minimum:"-180" maximum:"180" example:"125.5603"`
-	LocationAccuracy *float64        `json:"location_accuracy,omitempty" doc:"Metres" example:"6.5"`
-	Address          *string         `json:"address,omitempty"`
-	Municipality     *string         `json:"municipality,omitempty"`
-	District         *string         `json:"district,omitempty" doc:"Administrative post"`
-	Suco             *string         `json:"suco,omitempty"`
-	Street           *string         `json:"street,omitempty"`
-	Severity         *string         `json:"severity,omitempty" doc:"The reporter's guess: low, medium, high, critical" example:"high"`
+	LocationAccuracy *float64        `json:"location_accuracy,omitempty" minimum:"0" exclusiveMaximum:"1000000" doc:"Metres" example:"6.5"`
+	Address          *string         `json:"address,omitempty" maxLength:"300"`
+	Municipality     *string         `json:"municipality,omitempty" maxLength:"300"`
+	District         *string         `json:"district,omitempty" maxLength:"300" doc:"Administrative post"`
+	Suco             *string         `json:"suco,omitempty" maxLength:"300"`
+	Street           *string         `json:"street,omitempty" maxLength:"300"`
+	Severity         *string         `json:"severity,omitempty" doc:"The reporter's guess: low, medium, high, critical, or a score from 1 to 10" example:"high"`
 	Images           []ImageRef      `json:"images,omitempty" maxItems:"20"`
 	S3Keys           []string        `json:"s3_keys,omitempty" maxItems:"20" doc:"As returned by pre-upload-image; instead of images"`
 	ImageURL         *string         `json:"image_url,omitempty" doc:"As returned by pre-upload-image; instead of images"`
-	CapturedAt       *string         `json:"captured_at,omitempty" doc:"When the picture was taken, at most 30 days ago" example:"2026-11-21T08:30:00Z"`
+	CapturedAt       *string         `json:"captured_at,omitempty" doc:"When the picture was taken. RFC 3339, EXIF, or seconds or milliseconds since 1970; without a zone, the time of Timor-Leste. A time in the future or before 2020 is left out" example:"2026-11-21T08:30:00Z"`
 	CreatedOffline   *bool           `json:"created_offline,omitempty"`
 	DeviceInfo       json.RawMessage `json:"device_info,omitempty" doc:"Anything about the phone, at most 2 KB; private"`
-	IsAnonymous      *bool           `json:"is_anonymous,omitempty" doc:"Hides the reporter from everybody but staff"`
+	IsAnonymous      *bool           `json:"is_anonymous,omitempty" doc:"Hides the reporter from everybody but staff. A value that cannot be read counts as true"`
 }
 
 // ImageRef names an upload of the reporter.
@@ -66,20 +69,31 @@ func createTexts() []string {
 		"street", "severity", "image_url", "captured_at"}
 }
 
-// uploads are the ids of the uploads that the request names, in one of three ways, each once.
-func (r CreateRequest) uploads() ([]uuid.UUID, error) {
-	var out []uuid.UUID
-	add := func(field string, id uuid.UUID, ok bool) error {
+// createLenient says how a CreateRequest is read. An unreadable is_anonymous must not show a name.
+func createLenient() *httpapi.Lenient {
+	return &httpapi.Lenient{Closed: map[string]any{"is_anonymous": true}}
+}
+
+// uploadRef is an upload that a request names, and the member that names it.
+type uploadRef struct {
+	ID    uuid.UUID
+	Field string
+}
+
+// uploads are the uploads that the request names, in one of three ways, each once. What names no upload is left out with
+// a warning.
+func (r CreateRequest) uploads(w *warning.Collector) []uploadRef {
+	var out []uploadRef
+	add := func(field string, id uuid.UUID, ok bool) {
 		if !ok {
-			return problem.InvalidField(field, "names no upload")
+			w.Add(field, warning.UploadUnknown)
+			return
 		}
-		if !slices.Contains(out, id) {
-			out = append(out, id)
+		if !slices.ContainsFunc(out, func(u uploadRef) bool { return u.ID == id }) {
+			out = append(out, uploadRef{ID: id, Field: field})
 		}
-		return nil
 	}
 	for i, ref := range r.Images {
-		field := fmt.Sprintf("images[%d]", i)
 		var id uuid.UUID
 		ok := false
 		switch {
@@ -89,31 +103,28 @@ func (r CreateRequest) uploads() ([]uuid.UUID, error) {
 		case ref.S3Key != nil:
 			id, ok = upload.IDOfKey(*ref.S3Key)
 		}
-		if err := add(field, id, ok); err != nil {
-			return nil, err
-		}
+		add(fmt.Sprintf("images[%d]", i), id, ok)
 	}
 	for i, key := range r.S3Keys {
 		id, ok := upload.IDOfKey(key)
-		if err := add(fmt.Sprintf("s3_keys[%d]", i), id, ok); err != nil {
-			return nil, err
-		}
+		add(fmt.Sprintf("s3_keys[%d]", i), id, ok)
 	}
 	if r.ImageURL != nil && strings.TrimSpace(*r.ImageURL) != "" {
 		id, ok := upload.IDOfKey(*r.ImageURL)
-		if err := add("image_url", id, ok); err != nil {
-			return nil, err
-		}
+		add("image_url", id, ok)
 	}
-	return out, nil
+	return out
 }
 
 const (
-	maxPart       = 300                 // runes of a part of an address; the rest is cut off
-	maxDeviceInfo = 2048                // bytes
-	maxAge        = 30 * 24 * time.Hour // of captured_at
-	maxAhead      = 10 * time.Minute    // of captured_at; a later time becomes the present one
+	maxPart       = 300              // runes of a part of an address; the rest is cut off
+	maxDeviceInfo = 2048             // bytes
+	maxAhead      = 10 * time.Minute // of captured_at: a phone's clock may be a little fast
+	clockError    = 2 * time.Minute  // of a phone's clock that is not corrected: a request may take as long
 )
+
+// firstCapture is the earliest time of a picture: a phone with an earlier one lost its clock.
+func firstCapture() time.Time { return time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // CreateInput is a checked CreateRequest, with the values that are read before the transaction.
 type CreateInput struct {
@@ -127,7 +138,7 @@ type CreateInput struct {
 	accuracy       *float64
 	address        reportread.Address
 	severityGuess  *report.Severity
-	uploads        []uuid.UUID
+	uploads        []uploadRef
 	capturedAt     *time.Time
 	createdOffline bool
 	deviceInfo     json.RawMessage
@@ -138,81 +149,111 @@ type CreateInput struct {
 	maxImages        int     // allowed for a report
 }
 
-// input checks a request at the time now.
-func (r CreateRequest) input(now time.Time) (CreateInput, error) {
+// readContext is what a request is read with, besides its body.
+type readContext struct {
+	now      time.Time
+	phone    string // X-Client-Time; empty where it was not sent
+	area     report.Area
+	warnings *warning.Collector
+}
+
+var errOutsideArea = &problem.Error{Kind: problem.Invalid, Code: "outside_area",
+	Fields: []problem.Field{{Name: "latitude", Message: "outside the area of this service"}, {Name: "longitude", Message: "outside the area of this service"}}}
+
+// input checks a request. It fails only for a place that no report can have.
+func (r CreateRequest) input(rc readContext) (CreateInput, error) {
+	w := rc.warnings
 	in := CreateInput{
 		title: clean(r.Title), description: clean(r.Description), latitude: r.Latitude, longitude: r.Longitude,
 		address: reportread.Address{Address: part(r.Address), Street: part(r.Street), Suco: part(r.Suco), District: part(r.District),
 			Municipality: part(r.Municipality)},
-		createdOffline: r.CreatedOffline != nil && *r.CreatedOffline, anonymous: r.IsAnonymous != nil && *r.IsAnonymous,
+		accuracy: r.LocationAccuracy, createdOffline: r.CreatedOffline != nil && *r.CreatedOffline,
+		anonymous: r.IsAnonymous != nil && *r.IsAnonymous, clientID: r.clientID(w),
 	}
-	if !report.ValidPoint(r.Latitude, r.Longitude) {
-		return CreateInput{}, problem.InvalidField("latitude", "outside the range of coordinates")
+	if !report.ValidPoint(r.Latitude, r.Longitude) || !rc.area.Has(r.Latitude, r.Longitude) {
+		return CreateInput{}, errOutsideArea
 	}
-	in.issueType, in.issueTypeRaw = issueTypeOf(r.IssueType)
-	if r.Severity != nil {
-		if s, ok := report.ParseSeverity(*r.Severity); ok {
-			in.severityGuess = &s
-		}
+	in.issueType, in.issueTypeRaw = kindOf(r.IssueType, w)
+	if r.Severity != nil && strings.TrimSpace(*r.Severity) != "" {
+		in.severityGuess = severityOf(*r.Severity, w)
 	}
-	if r.LocationAccuracy != nil && *r.LocationAccuracy >= 0 && *r.LocationAccuracy < 1e6 {
-		in.accuracy = r.LocationAccuracy
-	}
-	var err error
-	if in.clientID, err = optionalID("client_id", r.ClientID); err != nil {
-		return CreateInput{}, err
-	}
-	if in.capturedAt, err = parseCapturedAt(r.CapturedAt, now); err != nil {
-		return CreateInput{}, err
-	}
-	if in.uploads, err = r.uploads(); err != nil {
-		return CreateInput{}, err
-	}
+	in.capturedAt = r.captured(rc)
+	in.uploads = r.uploads(w)
 	if len(r.DeviceInfo) > maxDeviceInfo {
-		return CreateInput{}, problem.InvalidField("device_info", "at most 2 KB")
-	}
-	if len(r.DeviceInfo) > 0 && string(r.DeviceInfo) != "null" {
-		in.deviceInfo = database.JSON(r.DeviceInfo) // never a reason to refuse a report
+		w.Add("device_info", warning.TooLarge)
+	} else if len(r.DeviceInfo) > 0 && string(r.DeviceInfo) != "null" {
+		in.deviceInfo = database.JSON(r.DeviceInfo)
 	}
 	in.contentHash = in.hash()
 	return in, nil
 }
 
-// parseCapturedAt reads when a picture was taken. A phone's clock may be a little fast.
-func parseCapturedAt(s *string, now time.Time) (*time.Time, error) {
-	if s == nil || strings.TrimSpace(*s) == "" {
-		return nil, nil
+// clientID is the id that the phone gave the report; nil where it gave none, or one that cannot tell reports apart.
+func (r CreateRequest) clientID(w *warning.Collector) *uuid.UUID {
+	if r.ClientID == nil || strings.TrimSpace(*r.ClientID) == "" {
+		return nil
 	}
-	text := strings.TrimSpace(*s)
-	if len(text) > len(time.DateOnly) && text[len(time.DateOnly)] == ' ' { // RFC 3339, 5.6: a space may stand for the T, and Dart's toString has it
-		text = text[:len(time.DateOnly)] + "T" + text[len(time.DateOnly)+1:]
+	id, err := uuid.Parse(strings.TrimSpace(*r.ClientID))
+	if err != nil || id == uuid.Nil {
+		w.Add("client_id", warning.Unreadable)
+		return nil
 	}
-	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil { // Dart writes local times without a zone
-		t, err = time.ParseInLocation("2006-01-02T15:04:05.999999999", text, report.Zone())
-	}
-	if err != nil {
-		return nil, problem.InvalidField("captured_at", "expected an RFC 3339 date-time")
-	}
-	if now.Sub(t) > maxAge {
-		return nil, problem.InvalidField("captured_at", "more than 30 days ago")
-	}
-	if t.Sub(now) > maxAhead {
-		t = now
-	}
-	t = t.UTC().Truncate(time.Microsecond)
-	return &t, nil
+	return &id
 }
 
-func optionalID(field string, s *string) (*uuid.UUID, error) {
-	if s == nil || strings.TrimSpace(*s) == "" {
-		return nil, nil
+// severityOf is the severity that a text names; nil, with a warning, where it names none.
+func severityOf(text string, w *warning.Collector) *report.Severity {
+	s, ok := report.ReadSeverity(text)
+	if !ok {
+		w.Add("severity", warning.Unreadable)
+		return nil
 	}
-	id, err := uuid.Parse(strings.TrimSpace(*s))
-	if err != nil {
-		return nil, problem.InvalidField(field, "expected a UUID")
+	return &s
+}
+
+// captured is when the picture was taken. If the phone's clock is wrong, the time is corrected by the clock's present
+// error; what was sent is not kept. A time that cannot be true is left out: see plausible.
+func (r CreateRequest) captured(rc readContext) *time.Time {
+	if r.CapturedAt == nil || strings.TrimSpace(*r.CapturedAt) == "" {
+		return nil
 	}
-	return &id, nil
+	t, ok := timestamp.ParseAny(*r.CapturedAt, report.Zone())
+	if !ok {
+		rc.warnings.Add("captured_at", warning.Unreadable)
+		return nil
+	}
+	if ahead, wrong := rc.clockAhead(); wrong {
+		// The clock may have been right when the picture was taken, and lost since. Then the corrected time is in the future.
+		if corrected := t.Add(-ahead); rc.plausible(corrected) {
+			t = corrected
+			rc.warnings.Add("captured_at", warning.ClockCorrected)
+		}
+	}
+	if !rc.plausible(t) {
+		rc.warnings.Add("captured_at", warning.OutOfRange)
+		return nil
+	}
+	t = t.UTC().Truncate(time.Microsecond)
+	return &t
+}
+
+// plausible reports whether a picture can be taken at t: not in the future, and not before phones had this app.
+func (rc readContext) plausible(t time.Time) bool {
+	return t.Sub(rc.now) <= maxAhead && !t.Before(firstCapture())
+}
+
+// clockAhead is how far the phone's clock is ahead of ours; false where it is right or not known.
+func (rc readContext) clockAhead() (time.Duration, bool) {
+	if rc.phone == "" {
+		return 0, false
+	}
+	phone, ok := timestamp.ParseAny(rc.phone, report.Zone())
+	if !ok {
+		rc.warnings.Add("X-Client-Time", warning.Unreadable)
+		return 0, false
+	}
+	ahead := phone.Sub(rc.now)
+	return ahead, ahead.Abs() > clockError
 }
 
 // maxRaw is the number of runes of an unknown issue type that are stored.
@@ -230,6 +271,18 @@ func issueTypeOf(word string) (report.IssueType, *string) {
 	}
 	kept := string(raw[:min(len(raw), maxRaw)])
 	return t, &kept
+}
+
+// kindOf is issueTypeOf for a member that may be missing, with a warning of what was not kept.
+func kindOf(word *string, w *warning.Collector) (report.IssueType, *string) {
+	text := clean(word)
+	switch n := utf8.RuneCountInString(text); {
+	case n == 0:
+		w.Add("issue_type", warning.Missing)
+	case n > maxRaw:
+		w.Add("issue_type", warning.Cut)
+	}
+	return issueTypeOf(text)
 }
 
 // clean is a text to store: without outer space, "" for nil.

@@ -47,7 +47,7 @@ type similarPicture struct {
 
 // sameContent returns the oldest report that has one of the pictures. If there are no pictures, it returns the oldest
 // report without any. It returns nil if there is no such report.
-func (k *createLookup) sameContent(pictures []upload.Locked) *Repeat {
+func (k *createLookup) sameContent(pictures []picture) *Repeat {
 	for _, s := range k.similar {
 		same := s.Upload == nil && len(pictures) == 0
 		if s.Upload != nil {
@@ -68,7 +68,7 @@ func lookup(ctx context.Context, tx *outbox.Tx, c identity.Caller, in CreateInpu
 	tx.Queue(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, "filing:"+c.UserID.String())
 	repeat := askClientID(tx, c.UserID, in)
 	similar := askSimilar(tx, c.UserID, in)
-	uploads := upload.Lock(tx, c.UserID, in.uploads)
+	uploads := upload.Lock(tx, c.UserID, idsOf(in.uploads, func(u uploadRef) uuid.UUID { return u.ID }))
 	const q = `
 		SELECT now(), u.full_name, avatar.id FROM users u
 		LEFT JOIN uploads avatar ON avatar.id = u.avatar_upload_id AND avatar.state = 'processed' WHERE u.id = $1`
@@ -83,6 +83,15 @@ func lookup(ctx context.Context, tx *outbox.Tx, c identity.Caller, in CreateInpu
 	found := person.Get()
 	found.byClientID, found.similar, found.uploads = repeat.Get(), similar.Get(), uploads.Get()
 	return &found, nil
+}
+
+// idsOf are the ids of all elements, in their order.
+func idsOf[T any](all []T, id func(T) uuid.UUID) []uuid.UUID {
+	out := make([]uuid.UUID, len(all))
+	for i, element := range all {
+		out[i] = id(element)
+	}
+	return out
 }
 
 // askClientID finds the person's report with the client_id of the request.
@@ -133,7 +142,7 @@ func (g *Group) insert(ctx context.Context, tx *outbox.Tx, c identity.Caller, in
 	// First the rows that other transactions may have locked: after the number is assigned nothing may wait.
 	tx.Queue(`UPDATE users SET reports_count = reports_count + 1 WHERE id = $1`, c.UserID)
 	if len(pictures) > 0 {
-		upload.Attach(tx, in.uploads)
+		upload.Attach(tx, idsOf(pictures, func(u upload.Locked) uuid.UUID { return u.ID }))
 	}
 	number := g.insertReport(tx, in, n)
 	for _, image := range n.Images {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"net/http"
 	"reflect"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -63,11 +65,11 @@ func (g *Group) findSimilar(ctx context.Context, in *similarInput) (*similarOutp
 		return nil, problem.InvalidField("image_upload_id", "image_upload_id, report_id or a place is needed")
 	}
 	if in.UploadID != "" && in.ReportID == "" {
-		id, err := optionalID("image_upload_id", &in.UploadID)
+		id, err := uuid.Parse(strings.TrimSpace(in.UploadID))
 		if err != nil {
-			return nil, err
+			return nil, problem.InvalidField("image_upload_id", "expected a UUID")
 		}
-		like.UploadID = id
+		like.UploadID = &id
 	}
 	items, err := g.reader.Similar(ctx, v, like)
 	if err != nil {

@@ -86,7 +86,7 @@ func TestAMissingMemberIsNamed(t *testing.T) {
 		}
 		return out
 	}
-	want := []string{"issue_type", "latitude", "longitude"}
+	want := []string{"latitude", "longitude"}
 	alone := c.Post("/reports", object{}).Want(http.StatusUnprocessableEntity).Object()
 	if got := names(fields(alone.At("errors"))); !reflect.DeepEqual(got, want) {
 		t.Errorf("fields are %v", got)

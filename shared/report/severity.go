@@ -1,6 +1,7 @@
 package report
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -22,6 +23,14 @@ func Severities() []Severity { return []Severity{Low, Medium, High, Critical} }
 
 // ParseSeverity reads a severity, ignoring case and separators; false for an unknown word.
 func ParseSeverity(word string) (Severity, bool) { return parse(word, Severities()) }
+
+// ReadSeverity reads a severity, or a score of 1 to 10 that stands for one; false for anything else.
+func ReadSeverity(text string) (Severity, bool) {
+	if score, err := strconv.Atoi(strings.TrimSpace(text)); err == nil {
+		return SeverityOf(score), score >= 1 && score <= 10
+	}
+	return ParseSeverity(text)
+}
 
 // SeverityOf is the severity of a score of 1 to 10; a lower score counts as 1, a higher one as 10.
 func SeverityOf(score int) Severity {

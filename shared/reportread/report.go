@@ -14,6 +14,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 	"github.com/lafaekstreet/backend/shared/upload"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 // Report is one report, with everything that the viewer may see of it.
@@ -30,6 +31,8 @@ type Report struct {
 	DueAt               *timestamp.Time `json:"due_at"`
 	Appeal              *Appeal         `json:"appeal,omitempty" doc:"Only to the reporter and staff"`
 	OriginalWords       *Words          `json:"original_words,omitempty" doc:"What a moderator changed first, as the reporter wrote it. Only to staff"`
+	// Warnings is set in the answer to a request that sent something which was not kept.
+	Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the request was not kept; left out if everything was"`
 }
 
 // Words are what a reporter wrote.

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
@@ -29,6 +30,8 @@ type Settings struct {
 	DuplicateSimilarity float64 `json:"duplicate_similarity" minimum:"0" maximum:"1" doc:"Cosine similarity of pictures from which a duplicate is suggested" example:"0.85"`
 	// EvidenceImages is how many pictures a citizen may attach to a report.
 	EvidenceImages int `json:"evidence_images_max" minimum:"1" maximum:"10" doc:"Pictures a citizen may attach to one report" example:"1"`
+	// Area is where reports may be.
+	Area report.Area `json:"report_area" required:"false" doc:"Where reports may be: smallest longitude, smallest latitude, largest longitude, largest latitude, in degrees WGS 84. Left out: Timor-Leste with a margin of one degree" example:"[123.04,-10.51,128.35,-7.12]"`
 	// ReportsPerHour and the limits below are requests per hour and person.
 	ReportsPerHour      int `json:"reports_per_hour" minimum:"1" maximum:"10000" doc:"New reports an hour and person" example:"20"`
 	BatchReportsPerHour int `json:"batch_reports_per_hour" minimum:"1" maximum:"10000" doc:"Reports in batches an hour and person, counted by item" example:"200"`
@@ -46,7 +49,7 @@ func Default() Settings {
 	return Settings{
 		RejectConfidence: 0.95, AcceptConfidence: 0.6,
 		DuplicateRadius: 50, DuplicateSimilarity: 0.85,
-		EvidenceImages: 1,
+		EvidenceImages: 1, Area: report.TimorLeste(),
 		ReportsPerHour: 20, BatchReportsPerHour: 200, UploadsPerHour: 60,
 		CitizenEventsPerDay: 200, CitizenEventsPerReport: 20,
 		AIMonthlyTokens: 2_000_000_000,
@@ -108,7 +111,15 @@ func Read(ctx context.Context, q database.Querier) (Settings, error) {
 	if err := json.Unmarshal(stored, &s); err != nil {
 		return Settings{}, fmt.Errorf("read settings: %w", err)
 	}
-	return s, nil
+	return s.Complete(), nil
+}
+
+// Complete returns s with the default area if it has none: clients of an earlier version send none.
+func (s Settings) Complete() Settings {
+	if s.Area == (report.Area{}) {
+		s.Area = Default().Area
+	}
+	return s
 }
 
 // Write replaces the settings in the caller's transaction, which also records

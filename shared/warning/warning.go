@@ -14,16 +14,17 @@ type Code string
 
 // The codes.
 const (
-	Unreadable   Code = "unreadable"    // the value cannot be understood; it is left out
-	OutOfRange   Code = "out_of_range"  // the value cannot be true or is not allowed; it is left out
-	Cut          Code = "cut"           // the text is longer than allowed; what is over is left out
-	TooLarge     Code = "too_large"     // the value is larger than allowed; all of it is left out
-	TooMany      Code = "too_many"      // there are more elements than allowed; those after the last allowed one are left out
-	NotTaken     Code = "not_taken"     // the member belongs to another route; it has no effect here
-	Missing      Code = "missing"       // the member was not sent; the answer has the value that was used
-	CountsClosed Code = "counts_closed" // the member about privacy cannot be understood; it counts as the private value
-	Adjusted     Code = "adjusted"      // another value near the sent one was stored
-	PointDropped Code = "point_dropped" // a point of a file has no readable place; it is left out
+	Unreadable     Code = "unreadable"      // the value cannot be understood; it is left out
+	OutOfRange     Code = "out_of_range"    // the value cannot be true or is not allowed; it is left out
+	Cut            Code = "cut"             // the text is longer than allowed; what is over is left out
+	TooLarge       Code = "too_large"       // the value is larger than allowed; all of it is left out
+	TooMany        Code = "too_many"        // there are more elements than allowed; those after the last allowed one are left out
+	NotTaken       Code = "not_taken"       // the member belongs to another route; it has no effect here
+	Missing        Code = "missing"         // the member was not sent; the answer has the value that was used
+	CountsClosed   Code = "counts_closed"   // the member about privacy cannot be understood; it counts as the private value
+	Adjusted       Code = "adjusted"        // another value near the sent one was stored
+	ClockCorrected Code = "clock_corrected" // the phone's clock is wrong; the time was corrected by its error
+	PointDropped   Code = "point_dropped"   // a point of a file has no readable place; it is left out
 
 	UploadUnknown Code = "upload_unknown" // the person has no such upload, or it has expired
 	UploadRefused Code = "upload_refused" // the uploaded file is not an accepted picture
@@ -33,7 +34,7 @@ const (
 
 // Codes lists all codes.
 func Codes() []Code {
-	return []Code{Unreadable, OutOfRange, Cut, TooLarge, TooMany, NotTaken, Missing, CountsClosed, Adjusted, PointDropped,
+	return []Code{Unreadable, OutOfRange, Cut, TooLarge, TooMany, NotTaken, Missing, CountsClosed, Adjusted, ClockCorrected, PointDropped,
 		UploadUnknown, UploadRefused, UploadInUse, ImageLimit}
 }
 

@@ -10,6 +10,7 @@ import (
 	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/database"
@@ -28,8 +29,8 @@ func (g *Group) registerCreateBatch(api *httpapi.API) {
 		Operation: huma.Operation{
 			Method: http.MethodPost, Path: "/api/v1/reports/batch", Tags: []string{tag}, Summary: "Create reports that were written offline",
 			Description: "Up to 50 reports, each by itself: a bad item does not stop the others, and is read as POST /reports reads it. Sending an item again, in any " +
-				"order or at the same time, has the effect of sending it once. The same client_id with other content changes " +
-				"nothing and is reported as a conflict.",
+				"order or at the same time, has the effect of sending it once. The same client_id with other content is updated, " +
+				"or a conflict that changes nothing: see POST /reports.",
 		},
 		Creates: true,
 	}
@@ -47,8 +48,9 @@ type batchInput struct {
 // BatchResult is the result of one report of a batch.
 type BatchResult struct {
 	ClientID   *string            `json:"client_id" doc:"As sent"`
-	Status     string             `json:"status" enum:"created,duplicate,conflict,error" doc:"duplicate: it existed before, and report is the existing one"`
+	Status     string             `json:"status" enum:"created,duplicate,updated,conflict,error" doc:"duplicate: it existed before, and report is the existing one. updated: so, and what was new was added to it; warnings say what. conflict: its client_id belongs to report, to which this content cannot be added; nothing was changed"`
 	Report     *reportread.Report `json:"report,omitempty"`
+	ReportID   *uuid.UUID         `json:"report_id,omitempty" doc:"Of the report that has the client_id, for a conflict and for a report that was withdrawn"`
 	Warnings   []warning.Warning  `json:"warnings,omitempty" doc:"What of this report was not kept; left out if everything was"`
 	Code       string             `json:"code,omitempty"`
 	Detail     string             `json:"detail,omitempty"`
@@ -120,20 +122,25 @@ func (g *Group) createOne(ctx context.Context, round *outbox.Round, c identity.C
 	}
 	var out BatchResult
 	var created *database.Ask[reportread.Report] // nil for a repeat
+	var repeat *Repeat
 	err = round.Do(ctx, func(tx *outbox.Tx) error {
 		out, created = BatchResult{}, nil
 		result, err := g.create(ctx, tx, c, input)
-		if err != nil {
+		repeat = result.Repeat
+		switch {
+		case err != nil:
 			return err
+		case repeat == nil:
+			created = result.Report()
+			return nil
 		}
-		if result.Repeat != nil {
-			out, err = g.repeated(ctx, tx, c, input, *result.Repeat)
-			return err
-		}
-		created = result.Report()
-		return nil
+		out, err = g.repeated(ctx, tx, c, *repeat)
+		return err
 	})
-	if err == nil && created != nil {
+	switch {
+	case errors.Is(err, errClientIDReused) && repeat != nil:
+		out, err = g.conflict(ctx, c, input, repeat)
+	case err == nil && created != nil:
 		report := created.Get()
 		out = BatchResult{Status: "created", Report: &report}
 	}
@@ -142,20 +149,36 @@ func (g *Group) createOne(ctx context.Context, round *outbox.Round, c identity.C
 }
 
 // repeated is the result of an item that repeats a report.
-func (g *Group) repeated(ctx context.Context, tx *outbox.Tx, c identity.Caller, in CreateInput, r Repeat) (BatchResult, error) {
-	if r.Conflict != nil {
-		d := problem.DocumentOf(errConflict, locale.FromContext(ctx), "")
-		return BatchResult{Status: "conflict", Code: d.Code, Detail: d.Detail,
-			StoredHash: hex.EncodeToString(r.Conflict), SentHash: hex.EncodeToString(in.contentHash[:])}, nil
+func (g *Group) repeated(ctx context.Context, tx *outbox.Tx, c identity.Caller, r Repeat) (BatchResult, error) {
+	if r.Withdrawn { // the phone has nothing more to send
+		d := problem.DocumentOf(errReportRemoved, locale.FromContext(ctx), "")
+		return BatchResult{Status: "duplicate", ReportID: &r.ID, Code: d.Code, Detail: d.Detail}, nil
 	}
 	there, err := g.reader.In(tx).Report(ctx, reportread.ViewerOf(c), r.ID)
-	if errors.Is(err, report.ErrNotFound) {
-		return BatchResult{Status: "duplicate"}, nil // created before and withdrawn since
+	if err != nil {
+		return BatchResult{}, err
 	}
-	return BatchResult{Status: "duplicate", Report: &there}, err
+	out := BatchResult{Status: "duplicate", Report: &there}
+	if r.Updated {
+		out.Status = "updated"
+	}
+	return out, nil
 }
 
-var errConflict = problem.New(problem.Conflict, "client_id_reused")
+// conflict is the result of an item whose client_id has a report with other content, which cannot be changed to it.
+func (g *Group) conflict(ctx context.Context, c identity.Caller, in CreateInput, r *Repeat) (BatchResult, error) {
+	d := problem.DocumentOf(errClientIDReused, locale.FromContext(ctx), "")
+	out := BatchResult{Status: "conflict", ReportID: &r.ID, Code: d.Code, Detail: d.Detail,
+		StoredHash: hex.EncodeToString(r.first), SentHash: hex.EncodeToString(in.contentHash[:])}
+	there, err := g.reader.Report(ctx, reportread.ViewerOf(c), r.ID)
+	switch {
+	case err == nil:
+		out.Report = &there
+	case !errors.Is(err, report.ErrNotFound): // withdrawn
+		return BatchResult{}, err
+	}
+	return out, nil
+}
 
 // requestReader reads the items of a batch, with the schema of POST /reports. It is not safe for concurrent use.
 type requestReader struct {

@@ -45,7 +45,7 @@ func TestBatch(t *testing.T) {
 	if again[0].Text("status") != "duplicate" || again[0].Text("report.id") != got[0].Text("report.id") {
 		t.Errorf("again: %v", again[0].Values)
 	}
-	all[0]["title"] = "Another"
+	all[0]["title"], all[0]["issue_type"] = "Another", "bridge"
 	clash := c.Post("/reports/batch", object{"reports": all[:1]}).Want(http.StatusOK).Object().Items("results")[0]
 	if clash.Text("status") != "conflict" || len(clash.Text("stored_hash")) != 64 || clash.Text("stored_hash") == clash.Text("sent_hash") {
 		t.Errorf("conflict: %v", clash.Values)

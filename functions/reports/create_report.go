@@ -28,10 +28,12 @@ func (g *Group) registerCreate(api *httpapi.API) {
 			Method: http.MethodPost, Path: "/api/v1/reports", Tags: []string{tag},
 			Summary: "Create a report",
 			Description: "Answers at once with the report number; pictures, address, AI and ledger are processed later. A repeat of a " +
-				"client_id gets the same report with status 200. Without client_id, the same person, type, place (5 decimals) " +
-				"and picture within 24 hours is a repeat. Only the place is required. Another member that cannot be read, or a picture that cannot be attached, is " +
+				"client_id gets the same report with status 200. If it has a picture that is new and a place is free, or other words while the report is " +
+				"pending and has no verdict, they are added, and warnings name them. If type, place, words or picture differ and cannot be added, nothing is: 409 client_id_reused " +
+				"with report_id. What was sent under the client_id before, first or later, counts as the same; time, accuracy and device do not count. " +
+				"Without client_id, the same person, type, words, place (5 decimals) and picture within 24 hours is a repeat; another picture is another report. Only the place is required. Another member that cannot be read, or a picture that cannot be attached, is " +
 				"left out and named in warnings. Takes the same members as a multipart form with the picture as a file part.",
-			DefaultStatus: http.StatusCreated,
+			DefaultStatus: http.StatusCreated, Errors: []int{http.StatusConflict, http.StatusGone},
 			Responses:     map[string]*huma.Response{"200": httpapi.JSON[reportread.Report](api, "The report existed before")},
 		},
 		Limit: admission.LimitCreate, Creates: true, MaxBody: upload.MaxBody, Aliases: createAliases(), Lenient: createLenient(),
@@ -76,6 +78,9 @@ func (g *Group) createReport(ctx context.Context, in *createReportInput) (*creat
 			status, answer = http.StatusCreated, result.Report()
 			return httpapi.RecordAnswer(ctx, tx, status, result.withPlaceholder, result.number)
 		}
+		if result.Repeat.Withdrawn {
+			return errReportRemoved
+		}
 		there, err := g.reader.In(tx).Report(ctx, reportread.ViewerOf(caller), result.Repeat.ID)
 		if err != nil {
 			return err
@@ -96,7 +101,7 @@ func (g *Group) takeFiles(ctx context.Context, person uuid.UUID, in *CreateInput
 	var taken []uploadRef
 	for i, file := range upload.FilesFrom(ctx) {
 		field := fmt.Sprintf("file[%d]", i)
-		if i >= in.maxImages {
+		if i >= in.limits.EvidenceImages {
 			warning.FromContext(ctx).Add(field, warning.ImageLimit)
 			continue
 		}
@@ -121,7 +126,7 @@ func (g *Group) createInput(ctx context.Context, r CreateRequest, phone string) 
 	if err != nil {
 		return CreateInput{}, err
 	}
-	in.maxImages = limits.EvidenceImages
+	in.limits = limits
 	if name := in.address.Municipality; name != nil {
 		code, found, err := g.municipalities.Code(ctx, *name)
 		if err != nil {
@@ -162,15 +167,15 @@ func (g *Group) create(ctx context.Context, tx *outbox.Tx, c identity.Caller, in
 	if err != nil {
 		return CreateResult{}, err
 	}
-	if found.byClientID != nil {
-		return CreateResult{Repeat: found.byClientID}, nil
-	}
 	w := warning.FromContext(ctx)
-	pictures := known(in.uploads, found.uploads, w)
-	if repeat := found.sameContent(pictures); repeat != nil {
-		return CreateResult{Repeat: repeat}, nil
+	pictures, repeat := known(in.uploads, found.uploads, w), found.repeat
+	if repeat == nil {
+		repeat = found.sameContent(pictures)
 	}
-	return g.insert(ctx, tx, c, in, found, usable(pictures, in.maxImages, g.clock.Now(), w))
+	if repeat != nil {
+		return CreateResult{Repeat: repeat}, g.repeat(ctx, tx, in, pictures, repeat)
+	}
+	return g.insert(ctx, tx, c, in, found, usable(pictures, in.limits.EvidenceImages, g.clock.Now(), w))
 }
 
 // picture is an upload of the person, and the member of the request that names it.

@@ -17,6 +17,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
+	"github.com/lafaekstreet/backend/shared/settings"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 	"github.com/lafaekstreet/backend/shared/upload"
 	"github.com/lafaekstreet/backend/shared/warning"
@@ -143,10 +144,11 @@ type CreateInput struct {
 	createdOffline bool
 	deviceInfo     json.RawMessage
 	anonymous      bool
+	shown          bool // is_anonymous was sent as false
 	contentHash    [sha256.Size]byte
 	// Not part of the request:
 	municipalityCode *string // nil where the name is unknown
-	maxImages        int     // allowed for a report
+	limits           settings.Settings
 }
 
 // readContext is what a request is read with, besides its body.
@@ -173,6 +175,7 @@ func (r CreateRequest) input(rc readContext) (CreateInput, error) {
 	if !report.ValidPoint(r.Latitude, r.Longitude) || !rc.area.Has(r.Latitude, r.Longitude) {
 		return CreateInput{}, errOutsideArea
 	}
+	in.shown = r.IsAnonymous != nil && !*r.IsAnonymous
 	in.issueType, in.issueTypeRaw = kindOf(r.IssueType, w)
 	if r.Severity != nil && strings.TrimSpace(*r.Severity) != "" {
 		in.severityGuess = severityOf(*r.Severity, w)
@@ -305,8 +308,15 @@ func part(s *string) *string {
 	return &text
 }
 
-// hash tells a retry from another report with the same client_id: a retry has the same hash, other content has another one.
-// Members that may differ in a retry (the state of the phone, a picture that was uploaded again) are not part of it.
+// acceptedHash tells a repeat from a request with other content: type, words and place. It is stored with the report, so its
+// members and their order stay as they are.
+func (in CreateInput) acceptedHash() [sha256.Size]byte {
+	raw, _ := json.Marshal([]any{in.issueType, in.issueTypeRaw, in.title, in.description, degrees(in.latitude), degrees(in.longitude)})
+	return sha256.Sum256(raw)
+}
+
+// hash is the content hash of earlier versions. It recognises the first request of a report that one of them created. It also
+// has the address, the severity and the anonymity.
 //
 // The hashes of earlier reports are stored. So a new member must be appended to fields, and only when it is set. Otherwise
 // all hashes change, and the retry of an earlier report becomes a conflict.

@@ -1,9 +1,9 @@
 package reports
 
 import (
-	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,26 +21,19 @@ import (
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
-// Repeat is the existing report that a request repeats.
-type Repeat struct {
-	ID uuid.UUID
-	// Conflict is the content hash of the existing report where it has the same client_id and other content; else nil.
-	Conflict []byte
-}
-
 // createLookup is what create reads before it decides.
 type createLookup struct {
-	byClientID *Repeat           // nil where no report has the client_id, or none was sent
-	similar    []similarPicture  // for a request without client_id, oldest report first
-	uploads    []upload.Locked   // of the request; only those that exist and belong to the person
-	author     reportread.Author // the person
-	now        time.Time         // of the transaction
+	repeat  *Repeat           // the report with the client_id; nil where there is none, or none was sent
+	similar []similarPicture  // for a request without client_id, oldest report first
+	uploads []upload.Locked   // of the request; only those that exist and belong to the person
+	author  reportread.Author // the person
+	now     time.Time         // of the transaction
 }
 
-// similarPicture is a picture of a report that has the same person, type and place as the request; a report without
+// similarPicture is a picture of a report that has the same person, type, words and place as the request; a report without
 // pictures has one row without upload.
 type similarPicture struct {
-	Report uuid.UUID
+	Repeat
 	Upload *uuid.UUID
 	Hash   []byte
 }
@@ -56,7 +49,8 @@ func (k *createLookup) sameContent(pictures []picture) *Repeat {
 			}
 		}
 		if same {
-			return &Repeat{ID: s.Report}
+			s.sameContent = true
+			return &s.Repeat
 		}
 	}
 	return nil
@@ -66,7 +60,7 @@ func (k *createLookup) sameContent(pictures []picture) *Repeat {
 func lookup(ctx context.Context, tx *outbox.Tx, c identity.Caller, in CreateInput) (*createLookup, error) {
 	// The key keeps its old name: functions of an earlier version, which run beside this one during a deploy, take the same lock.
 	tx.Queue(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, "filing:"+c.UserID.String())
-	repeat := askClientID(tx, c.UserID, in)
+	repeat := askClientID(tx, c.UserID, in.clientID)
 	similar := askSimilar(tx, c.UserID, in)
 	uploads := upload.Lock(tx, c.UserID, idsOf(in.uploads, func(u uploadRef) uuid.UUID { return u.ID }))
 	const q = `
@@ -81,7 +75,7 @@ func lookup(ctx context.Context, tx *outbox.Tx, c identity.Caller, in CreateInpu
 		return nil, fmt.Errorf("read before creating a report: %w", err)
 	}
 	found := person.Get()
-	found.byClientID, found.similar, found.uploads = repeat.Get(), similar.Get(), uploads.Get()
+	found.repeat, found.similar, found.uploads = repeat.Get(), similar.Get(), uploads.Get()
 	return &found, nil
 }
 
@@ -94,40 +88,43 @@ func idsOf[T any](all []T, id func(T) uuid.UUID) []uuid.UUID {
 	return out
 }
 
-// askClientID finds the person's report with the client_id of the request.
-func askClientID(p database.Pipeline, person uuid.UUID, in CreateInput) *database.Ask[*Repeat] {
-	if in.clientID == nil {
+// askClientID finds the person's report with a client_id, also one that was withdrawn.
+func askClientID(p database.Pipeline, person uuid.UUID, clientID *uuid.UUID) *database.Ask[*Repeat] {
+	if clientID == nil {
 		return database.Derive(func() *Repeat { return nil })
 	}
-	const q = `SELECT id, content_hash FROM reports WHERE user_id = $1 AND client_id = $2`
+	const q = `SELECT id, deleted_at IS NOT NULL, content_hash, accepted_hashes FROM reports WHERE user_id = $1 AND client_id = $2`
 	return database.AskOptional(p, func(row pgx.CollectableRow) (Repeat, error) {
 		var r Repeat
-		var hash []byte
-		err := row.Scan(&r.ID, &hash)
-		if !bytes.Equal(hash, in.contentHash[:]) {
-			r.Conflict = hash
-		}
+		err := row.Scan(&r.ID, &r.Withdrawn, &r.first, &r.accepted)
 		return r, err
-	}, q, person, in.clientID)
+	}, q, person, clientID)
 }
 
 // askSimilar finds reports that a phone without client ids may have sent before. They are of the last 24 hours, by the same
-// person, with the same type and the same place to 5 decimals (about a metre). The result has their pictures.
+// person, with the same type, the same words and the same place to 5 decimals (about a metre), now or when they were
+// created. The result has their pictures.
 func askSimilar(p database.Pipeline, person uuid.UUID, in CreateInput) *database.Ask[[]similarPicture] {
 	if in.clientID != nil {
 		return database.Derive(func() []similarPicture { return nil })
 	}
 	const q = `
-		SELECT r.id, p.id, coalesce(p.original_sha256, p.sha256)
+		SELECT r.id, r.content_hash, r.accepted_hashes, p.id, coalesce(p.original_sha256, p.sha256)
 		FROM reports r
 		LEFT JOIN report_images i ON i.report_id = r.id AND i.kind = 'evidence' AND i.deleted_at IS NULL
 		LEFT JOIN uploads p ON p.id = i.upload_id
 		WHERE r.user_id = $1 AND r.created_at > now() - interval '24 hours' AND r.deleted_at IS NULL AND r.client_id IS NULL
-		  AND r.issue_type = $2 AND r.issue_type_raw IS NOT DISTINCT FROM $3
-		  AND round(r.latitude::numeric, 5) = round($4::float8::numeric, 5)
-		  AND round(r.longitude::numeric, 5) = round($5::float8::numeric, 5)
+		  AND (r.accepted_hashes @> ARRAY[$8::bytea] OR
+		       r.issue_type = $2 AND r.issue_type_raw IS NOT DISTINCT FROM $3 AND r.title = $4 AND r.description = $5
+		       AND round(r.latitude::numeric, 5) = round($6::float8::numeric, 5)
+		       AND round(r.longitude::numeric, 5) = round($7::float8::numeric, 5))
 		ORDER BY r.created_at, r.id`
-	return database.AskRows(p, pgx.RowToStructByPos[similarPicture], q, person, in.issueType, in.issueTypeRaw, in.latitude, in.longitude)
+	hash := in.acceptedHash()
+	return database.AskRows(p, func(row pgx.CollectableRow) (similarPicture, error) {
+		var s similarPicture
+		err := row.Scan(&s.ID, &s.first, &s.accepted, &s.Upload, &s.Hash)
+		return s, err
+	}, q, person, in.issueType, in.issueTypeRaw, in.title, in.description, in.latitude, in.longitude, hash[:])
 }
 
 // insert queues everything that belongs to a new report; it is written in the round trip of the commit. All other creates
@@ -144,7 +141,7 @@ func (g *Group) insert(ctx context.Context, tx *outbox.Tx, c identity.Caller, in
 	if len(pictures) > 0 {
 		upload.Attach(tx, idsOf(pictures, func(u upload.Locked) uuid.UUID { return u.ID }))
 	}
-	number := g.insertReport(tx, in, n)
+	number := g.insertReport(tx, in, n, dropped(in.uploads, pictures))
 	for _, image := range n.Images {
 		attach(tx, image.ID, n.ID, image.Locked.ID, c.UserID, evidence)
 	}
@@ -173,19 +170,33 @@ func newReport(in CreateInput, found *createLookup, pictures []upload.Locked) re
 	return n
 }
 
+// dropped are the uploads that the request names and the report does not get; nil for none.
+func dropped(named []uploadRef, taken []upload.Locked) []uuid.UUID {
+	var out []uuid.UUID
+	for _, ref := range named {
+		if !slices.ContainsFunc(taken, func(u upload.Locked) bool { return u.ID == ref.ID }) {
+			out = append(out, ref.ID)
+		}
+	}
+	return out
+}
+
 // insertReport writes the report's row and assigns its number, which is the result.
-func (g *Group) insertReport(p database.Pipeline, in CreateInput, n reportread.NewReport) *database.Ask[string] {
+func (g *Group) insertReport(p database.Pipeline, in CreateInput, n reportread.NewReport, dropped []uuid.UUID) *database.Ask[string] {
 	const q = `WITH ` + report.NextNumber + `
 		INSERT INTO reports (id, report_number, user_id, client_id, content_hash, issue_type, issue_type_raw, title,
 			description, severity, severity_guess, priority, latitude, longitude, location_accuracy, address, street, suco,
-			district, municipality, municipality_code, ai_status, is_anonymous, created_offline, captured_at, device_info)
+			district, municipality, municipality_code, ai_status, is_anonymous, created_offline, captured_at, device_info,
+			accepted_hashes, dropped_uploads)
 		SELECT $2::uuid, report_number, $3::uuid, $4::uuid, $5::bytea, $6, $7, $8, $9, $10, $11, $10, $12::float8, $13::float8, $14::real,
-			$15, $16, $17, $18, $19, $20, $21, $22::boolean, $23::boolean, $24::timestamptz, $25::jsonb FROM number
+			$15, $16, $17, $18, $19, $20, $21, $22::boolean, $23::boolean, $24::timestamptz, $25::jsonb,
+			ARRAY[$26::bytea], $27::uuid[] FROM number
 		RETURNING ` + report.KeepNumber
-	year := g.clock.Now().In(report.Zone()).Year()
+	year, accepted := g.clock.Now().In(report.Zone()).Year(), in.acceptedHash()
 	return database.AskRow(p, pgx.RowTo[string], q, year, n.ID, n.Author.ID, n.ClientID, in.contentHash[:], n.IssueType, n.IssueTypeRaw,
 		n.Title, n.Description, n.Severity, in.severityGuess, n.Latitude, n.Longitude, n.Accuracy, n.Address.Address, n.Address.Street,
-		n.Address.Suco, n.Address.District, n.Address.Municipality, in.municipalityCode, n.AIStatus, n.Anonymous, in.createdOffline, n.CapturedAt, in.deviceInfo)
+		n.Address.Suco, n.Address.District, n.Address.Municipality, in.municipalityCode, n.AIStatus, n.Anonymous, in.createdOffline, n.CapturedAt, in.deviceInfo,
+		accepted[:], dropped)
 }
 
 // attach adds an upload to the pictures of a report.

@@ -1,6 +1,8 @@
 package reports_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"testing"
 
@@ -59,4 +61,9 @@ func TestAnAwaitedPictureStaysWhereAPlaceIsFree(t *testing.T) {
 		t.Errorf("%d pictures, want 2", n)
 	}
 	c.Post(path, object{"upload_id": uploaded(c, w, 3)}).Want(http.StatusConflict)
+}
+
+func sumOf(file []byte) string {
+	sum := sha256.Sum256(file)
+	return hex.EncodeToString(sum[:])
 }

@@ -30,12 +30,13 @@ const (
 	UploadRefused Code = "upload_refused" // the uploaded file is not an accepted picture
 	UploadInUse   Code = "upload_in_use"  // the upload belongs to another report
 	ImageLimit    Code = "image_limit"    // the report has as many pictures as allowed
+	Updated       Code = "updated"        // the report existed before, and this part of it was changed to what was sent
 )
 
 // Codes lists all codes.
 func Codes() []Code {
 	return []Code{Unreadable, OutOfRange, Cut, TooLarge, TooMany, NotTaken, Missing, CountsClosed, Adjusted, ClockCorrected, PointDropped,
-		UploadUnknown, UploadRefused, UploadInUse, ImageLimit}
+		UploadUnknown, UploadRefused, UploadInUse, ImageLimit, Updated}
 }
 
 // Warning is one thing that was sent and not kept as it was sent.

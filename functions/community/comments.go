@@ -35,7 +35,7 @@ func (g *Group) registerComments(api *httpapi.API) {
 			Description:   "A request with a client_id that was used before gets the first comment again, with status 200. The same client_id with another content, or on another report, is 409 client_id_reused. Comments of staff have is_official set.",
 			DefaultStatus: http.StatusCreated, Responses: map[string]*huma.Response{"200": httpapi.JSON[Comment](api, "The comment existed already")},
 		},
-		Creates: true, Limit: admission.LimitComment, Aliases: map[string]string{"comment": "content", "text": "content"},
+		Creates: true, Limit: admission.LimitComment, Lenient: &httpapi.Lenient{NotTaken: []string{"is_anonymous", "images"}}, Aliases: map[string]string{"comment": "content", "text": "content"},
 	}
 	httpapi.Register(api, add, g.addComment)
 	list := httpapi.Operation{
@@ -57,6 +57,8 @@ type Comment struct {
 	Author    *Author        `json:"author" doc:"null if the account was deleted, and for the reporter of an anonymous report"`
 	Content   string         `json:"content"`
 	CreatedAt timestamp.Time `json:"created_at"`
+	// Warnings is set in the answer to a request that sent something which was not kept.
+	Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the request was not kept; left out if everything was"`
 }
 
 // Author is the author of a comment.
@@ -71,7 +73,7 @@ type addInput struct {
 	report.RefInput
 	Body struct {
 		_        struct{} `additionalProperties:"true"`
-		Content  string   `json:"content" minLength:"1" maxLength:"1000" doc:"Aliases: comment, text" example:"The hole is deeper since the rain."`
+		Content  string   `json:"content" minLength:"1" maxLength:"1000" doc:"What is longer is cut (aliases: comment, text)" example:"The hole is deeper since the rain."`
 		ClientID *string  `json:"client_id,omitempty" format:"uuid" doc:"Made by the app; a second request with the same id and content gets the first comment again"`
 	}
 }
@@ -111,6 +113,7 @@ func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, e
 				return err
 			}
 		}
+		out.Body.Warnings = warning.FromContext(ctx).List()
 		return httpapi.RecordAnswer(ctx, tx, out.Status, out.Body)
 	})
 	// This report is locked, so a concurrent comment with the same client_id can only be on another report.

@@ -76,7 +76,7 @@ func TestComments(t *testing.T) {
 		w.Int(`SELECT count(*) FROM audit_log`) != 1 {
 		t.Errorf("what an official said is audited %d times", n)
 	}
-	for _, bad := range []object{{"content": ""}, {"content": "   "}, {"content": strings.Repeat("x", 1001)}, {}} {
+	for _, bad := range []object{{"content": ""}, {"content": "   "}, {"content": nil}, {"content": []int{}}, {}} {
 		other.Post(path, bad).Want(http.StatusUnprocessableEntity)
 	}
 	list := author.Get(path + "?limit=1").Want(http.StatusOK).Object()
@@ -163,5 +163,35 @@ func TestAnalyses(t *testing.T) {
 	}
 	if got := c.Get(path + "/latest").Want(http.StatusOK).Object(); got.At("is_relevant") != true {
 		t.Errorf("got %v", got.Values)
+	}
+}
+
+// What cannot be read of a comment, besides its words, does not cost the comment.
+func TestOptionalMembersNeverCostTheComment(t *testing.T) {
+	t.Parallel()
+	w := testenv.New(t, community.Open)
+	c := w.Citizen()
+	path := "/reports/" + place(w, c, "") + "/comments"
+	for _, k := range []struct {
+		body   object
+		status int
+		warned string
+	}{
+		{object{"content": "one", "client_id": 17}, http.StatusCreated, "client_id unreadable"},
+		{object{"content": "two", "client_id": nil}, http.StatusCreated, ""},
+		{object{"text": 3, "is_anonymous": true}, http.StatusCreated, "is_anonymous not_taken"},
+		{object{"content": strings.Repeat("é", 1001), "client_id": "018f6f6e-1111-7000-8000-000000000001"}, http.StatusCreated, "content cut"},
+		{object{"content": strings.Repeat("é", 1001), "client_id": "018f6f6e-1111-7000-8000-000000000001", "images": []int{1}}, http.StatusOK, "content cut, images not_taken"},
+	} {
+		got := c.Post(path, k.body).Want(k.status).Object()
+		var warned []string
+		if got.Values["warnings"] != nil {
+			for _, note := range got.Items("warnings") {
+				warned = append(warned, note.Text("field")+" "+note.Text("code"))
+			}
+		}
+		if text := strings.Join(warned, ", "); text != k.warned || got.Text("content") == "" || len([]rune(got.Text("content"))) > 1000 {
+			t.Errorf("%.80v: warned of %q: %.200v", k.body, text, got.Values)
+		}
 	}
 }

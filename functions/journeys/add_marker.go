@@ -12,6 +12,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 type addMarkerInput struct {
@@ -21,7 +22,7 @@ type addMarkerInput struct {
 
 func (g *Group) addMarker(ctx context.Context, in *addMarkerInput) (*markerOutput, error) {
 	caller := identity.Must(ctx).UserID
-	m, fault := in.Body.marker(in.JourneyID)
+	m, fault := in.Body.marker(in.JourneyID, warning.FromContext(ctx))
 	m.ID, m.OwnerID, m.Version = database.NewID(), caller, 1
 	m.CreatedAt = g.clock.Now().UTC().Truncate(time.Microsecond)
 	err := g.db.InTx(ctx, func(tx *database.Tx) error {
@@ -37,12 +38,12 @@ func (g *Group) addMarker(ctx context.Context, in *addMarkerInput) (*markerOutpu
 		}
 		insertMarker(tx, m, j.blurMeters(m))
 		updateLegs(tx, j.ID)
-		return httpapi.RecordAnswer(ctx, tx, http.StatusCreated, m.wire())
+		return httpapi.RecordAnswer(ctx, tx, http.StatusCreated, m.answer(ctx))
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &markerOutput{ETag: m.etag(), Body: m.wire()}, nil
+	return &markerOutput{ETag: m.etag(), Body: m.answer(ctx)}, nil
 }
 
 // lockJourneyWithRoom is lockJourney that also returns how many markers can still be added.

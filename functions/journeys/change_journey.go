@@ -19,7 +19,7 @@ type journeyChange struct {
 	_              struct{} `additionalProperties:"true"`
 	Name           *string  `json:"name" required:"false" minLength:"1" maxLength:"200"`
 	Description    *string  `json:"description" required:"false" maxLength:"2000"`
-	Visibility     *string  `json:"visibility" required:"false" doc:"public or private"`
+	Visibility     *string  `json:"visibility" required:"false" enum:"public,private" doc:"A word that cannot be read counts as private"`
 	Completed      *bool    `json:"completed" required:"false" doc:"true also makes it inactive; false opens it again"`
 	PlanPrecisionM *int     `json:"plan_precision_m" required:"false" minimum:"0" maximum:"50000"`
 }
@@ -58,7 +58,7 @@ func (g *Group) change(ctx context.Context, in *changeInput) (*changeOutput, err
 	out := &changeOutput{Status: status, ETag: j.etag()}
 	if status == http.StatusOK {
 		out.ContentType = "application/json"
-		if out.Body, err = json.Marshal(j.wire()); err != nil {
+		if out.Body, err = json.Marshal(j.answer(ctx)); err != nil {
 			return nil, fmt.Errorf("encode journey: %w", err)
 		}
 	}
@@ -103,9 +103,8 @@ func (c *journeyChange) appliedTo(j journey) (journey, error) {
 		j.Completed = *c.Completed
 		j.Active = j.Active && !j.Completed
 	}
-	var err error
-	if j.Visibility, err = parseVisibility(c.Visibility, j.Visibility); err != nil {
-		return j, err
+	if c.Visibility != nil {
+		j.Visibility = *c.Visibility
 	}
 	return j, checkJourneyText(j)
 }

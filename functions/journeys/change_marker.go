@@ -9,6 +9,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 // MarkerWrite names the marker to change and the version the client has read.
@@ -24,7 +25,7 @@ type replaceMarkerInput struct {
 }
 
 func (g *Group) replaceMarker(ctx context.Context, in *replaceMarkerInput) (*markerOutput, error) {
-	next, fault := in.Body.marker(in.JourneyID)
+	next, fault := in.Body.marker(in.JourneyID, warning.FromContext(ctx))
 	var m marker
 	err := g.changeMarker(ctx, in.MarkerWrite, func(tx *database.Tx, j journey, was marker) error {
 		if fault != nil {
@@ -38,7 +39,7 @@ func (g *Group) replaceMarker(ctx context.Context, in *replaceMarkerInput) (*mar
 	if err != nil {
 		return nil, err
 	}
-	return &markerOutput{ETag: m.etag(), Body: m.wire()}, nil
+	return &markerOutput{ETag: m.etag(), Body: m.answer(ctx)}, nil
 }
 
 func (g *Group) removeMarker(ctx context.Context, in *MarkerWrite) (*struct{}, error) {

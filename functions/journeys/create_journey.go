@@ -20,7 +20,7 @@ type createInput struct {
 		Description    string     `json:"description" required:"false" maxLength:"2000"`
 		UserID         *uuid.UUID `json:"user_id" required:"false" format:"uuid" doc:"The caller, or nothing"`
 		Active         *bool      `json:"active" required:"false" doc:"Makes this the active journey; the caller's other journeys become inactive"`
-		Visibility     *string    `json:"visibility" required:"false" doc:"public (the default) or private"`
+		Visibility     *string    `json:"visibility" required:"false" enum:"public,private" doc:"public is the default; a word that cannot be read counts as private"`
 		PlanPrecisionM *int       `json:"plan_precision_m" required:"false" minimum:"0" maximum:"50000" doc:"Precision at which others see planned points, in metres"`
 	}
 }
@@ -43,14 +43,13 @@ func (g *Group) create(ctx context.Context, in *createInput) (*journeyOutput, er
 	if b.PlanPrecisionM != nil {
 		j.PlanPrecisionM = *b.PlanPrecisionM
 	}
-	var err error
-	if j.Visibility, err = parseVisibility(b.Visibility, visibilityPublic); err != nil {
-		return nil, err
+	if j.Visibility = visibilityPublic; b.Visibility != nil {
+		j.Visibility = *b.Visibility
 	}
 	if err := checkJourneyText(j); err != nil {
 		return nil, err
 	}
-	err = g.db.InTx(ctx, func(tx *database.Tx) error {
+	err := g.db.InTx(ctx, func(tx *database.Tx) error {
 		if err := checkJourneyLimit(ctx, tx, caller); err != nil {
 			return err
 		}
@@ -58,12 +57,12 @@ func (g *Group) create(ctx context.Context, in *createInput) (*journeyOutput, er
 			deactivateOthers(tx, caller, j.ID)
 		}
 		insertJourney(tx, j)
-		return httpapi.RecordAnswer(ctx, tx, http.StatusCreated, j.wire())
+		return httpapi.RecordAnswer(ctx, tx, http.StatusCreated, j.answer(ctx))
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &journeyOutput{ETag: j.etag(), Body: j.wire()}, nil
+	return &journeyOutput{ETag: j.etag(), Body: j.answer(ctx)}, nil
 }
 
 func checkJourneyText(j journey) error {

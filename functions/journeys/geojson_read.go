@@ -7,10 +7,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/lafaekstreet/backend/shared/locale"
-	"github.com/lafaekstreet/backend/shared/timestamp"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 // parseGeoJSON reads the points of a GeoJSON text (RFC 7946) in their order: points, multipoints and the vertices of lines.
@@ -19,14 +18,14 @@ import (
 // this API wrote is skipped: its points are in the file too.
 //
 // Features are read one by one, so the memory needed is bounded by the size of the file.
-func parseGeoJSON(raw []byte) ([]marker, error) {
+func parseGeoJSON(raw []byte, w *warning.Collector) ([]marker, error) {
 	var top struct {
 		Type string `json:"type"`
 	}
 	if err := json.Unmarshal(raw, &top); err != nil {
 		return nil, malformedJSON(raw, err)
 	}
-	r := &geoReader{}
+	r := &geoReader{warnings: w}
 	var err error
 	switch top.Type {
 	case "FeatureCollection":
@@ -40,7 +39,8 @@ func parseGeoJSON(raw []byte) ([]marker, error) {
 }
 
 type geoReader struct {
-	found []marker
+	found    []marker
+	warnings *warning.Collector
 }
 
 // collection reads the features one by one. The member "features" may be at any position in the object.
@@ -118,6 +118,10 @@ func (r *geoReader) feature(raw []byte, place string) error {
 	if kind, _ := f.Properties.text("kind"); kind == kindRoute {
 		return nil
 	}
+	if len(f.Geometry) == 0 || string(f.Geometry) == "null" { // a feature without a place (RFC 7946, 3.2)
+		r.warnings.Add(place, warning.PointDropped)
+		return nil
+	}
 	return r.geometry(f.Geometry, place+".geometry", f.Properties)
 }
 
@@ -134,11 +138,7 @@ func (r *geoReader) geometry(raw []byte, place string, p properties) error {
 	if !known {
 		return errBrokenFile(place+".type", "expected Point, MultiPoint, LineString or MultiLineString")
 	}
-	m, err := p.marker(place)
-	if err != nil {
-		return err
-	}
-	return r.positions(g.Coordinates, place+".coordinates", depth, m)
+	return r.positions(g.Coordinates, place+".coordinates", depth, p.marker(place, r.warnings))
 }
 
 // positions adds a copy of m for each position in an array of the given depth; depth 0 is one position.
@@ -161,10 +161,14 @@ func (r *geoReader) position(raw []byte, place string, m marker) error {
 		return errBrokenFile(place, "expected longitude, latitude and perhaps altitude")
 	}
 	m.Lon, m.Lat = at[0], at[1]
+	if m.Lon == 0 && m.Lat == 0 { // a phone without a place
+		r.warnings.Add(place, warning.PointDropped)
+		return nil
+	}
 	if strings.TrimSpace(m.Name) == "" {
 		m.Name = fmt.Sprintf("Point %d", len(r.found)+1)
 	}
-	m, err := checkImported(m, place)
+	m, err := checkImported(m, place, r.warnings)
 	if err != nil {
 		return err
 	}
@@ -187,7 +191,7 @@ func (p properties) text(names ...string) (string, bool) {
 }
 
 // marker returns a marker without a place, with the fields that the properties have.
-func (p properties) marker(place string) (marker, error) {
+func (p properties) marker(place string, w *warning.Collector) marker {
 	var m marker
 	m.Name, _ = p.text("name", "title")
 	m.Notes, _ = p.text("notes", "description", "desc")
@@ -208,21 +212,13 @@ func (p properties) marker(place string) (marker, error) {
 			estimate, planned = other, true
 		}
 	}
-	for _, date := range []struct {
-		sent bool
-		text string
-		into **time.Time
-	}{{past, stamp, &m.HappenedOn}, {planned, estimate, &m.PlannedOn}} {
-		if !date.sent {
-			continue
-		}
-		var d timestamp.Date
-		if err := d.UnmarshalText([]byte(date.text)); err != nil {
-			return m, errBrokenFile(place, "expected dates as YYYY-MM-DD")
-		}
-		*date.into = &d.Time
+	if past {
+		m.HappenedOn = day(place, &stamp, w)
 	}
-	return m, nil
+	if planned {
+		m.PlannedOn = day(place, &estimate, w)
+	}
+	return m
 }
 
 // malformedJSON returns the broken-file error with the line at which the text is not valid JSON.

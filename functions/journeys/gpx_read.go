@@ -6,14 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
-	gpx "github.com/twpayne/go-gpx"
 	"golang.org/x/net/html/charset"
 
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/timestamp"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 // maxDepth bounds the nesting of elements; GPX itself needs five.
@@ -28,10 +29,10 @@ var gpxPoints = map[string]string{"wpt": "Waypoint", "trkpt": "Track point", "rt
 //
 // Document types are refused, so no entity is ever expanded. Elements are read one by one, so the memory needed is
 // bounded by the size of the file.
-func parseGPX(raw []byte, now time.Time) ([]marker, error) {
+func parseGPX(raw []byte, now time.Time, w *warning.Collector) ([]marker, error) {
 	d := xml.NewDecoder(bytes.NewReader(raw))
 	d.CharsetReader = charset.NewReaderLabel
-	r := gpxReader{d: d, now: now}
+	r := gpxReader{d: d, now: now, warnings: w}
 	for {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
@@ -55,6 +56,27 @@ type gpxReader struct {
 	depth   int
 	hasRoot bool
 	found   []marker
+
+	warnings *warning.Collector
+}
+
+// gpxPoint is what is used of a point, as text: a fault in one value does not lose the others.
+type gpxPoint struct {
+	Lat  string `xml:"lat,attr"`
+	Lon  string `xml:"lon,attr"`
+	Name string `xml:"name"`
+	Desc string `xml:"desc"`
+	Cmt  string `xml:"cmt"`
+	Type string `xml:"type"`
+	Time string `xml:"time"`
+}
+
+// place returns the degrees of the point; false where they cannot be read, and for 0,0, which a phone writes that does not
+// know its place.
+func (p *gpxPoint) place() (float64, float64, bool) {
+	lon, errLon := strconv.ParseFloat(strings.Replace(strings.TrimSpace(p.Lon), ",", ".", 1), 64)
+	lat, errLat := strconv.ParseFloat(strings.Replace(strings.TrimSpace(p.Lat), ",", ".", 1), 64)
+	return lon, lat, errLon == nil && errLat == nil && (lon != 0 || lat != 0)
 }
 
 func (r *gpxReader) place() string {
@@ -106,30 +128,35 @@ func (r *gpxReader) point(start xml.StartElement) error {
 	if !hasAttributes(start, "lat", "lon") {
 		return errBrokenFile(place, "expected the attributes lat and lon")
 	}
-	var w gpx.WptType
-	if err := r.d.DecodeElement(&w, &start); err != nil {
-		var syntax *xml.SyntaxError
-		if errors.As(err, &syntax) {
-			return r.malformed(err)
-		}
-		return errBrokenFile(place, "expected numbers and an RFC 3339 time where GPX has them")
+	var p gpxPoint
+	if err := r.d.DecodeElement(&p, &start); err != nil {
+		return r.malformed(err)
 	}
-	m := marker{Name: w.Name, Notes: w.Desc, Lon: w.Lon, Lat: w.Lat, Type: r.kind(start.Name.Local, &w)}
+	lon, lat, ok := p.place()
+	if !ok {
+		r.warnings.Add(place, warning.PointDropped)
+		return nil
+	}
+	at, timed := timestamp.ParseAny(p.Time, time.UTC)
+	if !timed && strings.TrimSpace(p.Time) != "" {
+		r.warnings.Add(place, warning.Unreadable)
+	}
+	m := marker{Name: p.Name, Notes: p.Desc, Lon: lon, Lat: lat, Type: r.kind(start.Name.Local, p.Type, at, timed)}
 	if strings.TrimSpace(m.Name) == "" {
 		m.Name = fmt.Sprintf("%s %d", gpxPoints[start.Name.Local], len(r.found)+1)
 	}
 	if strings.TrimSpace(m.Notes) == "" {
-		m.Notes = w.Cmt
+		m.Notes = p.Cmt
 	}
-	if !w.Time.IsZero() {
-		day := timestamp.DateOf(w.Time).Time
-		if m.Type == markerPast {
-			m.HappenedOn = &day
+	if timed {
+		date := timestamp.DateOf(at).String()
+		if on := day(place, &date, r.warnings); m.Type == markerPast {
+			m.HappenedOn = on
 		} else {
-			m.PlannedOn = &day
+			m.PlannedOn = on
 		}
 	}
-	m, err := checkImported(m, place)
+	m, err := checkImported(m, place, r.warnings)
 	if err != nil {
 		return err
 	}
@@ -137,8 +164,9 @@ func (r *gpxReader) point(start xml.StartElement) error {
 	return nil
 }
 
-func (r *gpxReader) kind(element string, w *gpx.WptType) string {
-	stated := locale.FoldWord(w.Type)
+// kind is the type of a point that has the given type element and, if timed, the time.
+func (r *gpxReader) kind(element, stated string, at time.Time, timed bool) string {
+	stated = locale.FoldWord(stated)
 	switch {
 	case element == "trkpt":
 		return markerPast
@@ -146,7 +174,7 @@ func (r *gpxReader) kind(element string, w *gpx.WptType) string {
 		return markerPlan
 	case stated == markerPast || stated == markerPlan:
 		return stated
-	case !w.Time.IsZero() && !w.Time.After(r.now):
+	case timed && !at.After(r.now):
 		return markerPast
 	}
 	return markerPlan

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -19,6 +20,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 // maxFile bounds an imported file, in bytes.
@@ -40,6 +42,8 @@ type Imported struct {
 	Past         int       `json:"past"`
 	Plan         int       `json:"plan"`
 	LengthMeters float64   `json:"length_meters" doc:"Length of the whole route after the import"`
+	// Warnings has the places in the file as fields.
+	Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the file was not kept, at most 50; left out if everything was"`
 }
 
 type importOutput struct {
@@ -56,11 +60,11 @@ func (g *Group) importFile(ctx context.Context, in *importInput) (*importOutput,
 	if j.UserID != caller { // before the file is read: other people are not told what is wrong with it
 		return nil, errNotOwner
 	}
-	found, err := parseFile(in.ContentType, in.RawBody, g.clock.Now())
+	found, err := parseFile(in.ContentType, in.RawBody, g.clock.Now(), warning.FromContext(ctx))
 	if err != nil {
 		return nil, err
 	}
-	out := &importOutput{Body: Imported{JourneyID: in.JourneyID, Imported: len(found)}}
+	out := &importOutput{Body: Imported{JourneyID: in.JourneyID, Imported: len(found), Warnings: warning.FromContext(ctx).List()}}
 	for _, m := range found {
 		if m.Type == markerPast {
 			out.Body.Past++
@@ -109,7 +113,7 @@ func (g *Group) copyMarkers(ctx context.Context, tx *database.Tx, j journey, fou
 
 // parseFile reads the markers of a GPX or GeoJSON file. It tells the formats apart by the first character, because many
 // phones send a wrong content type.
-func parseFile(contentType string, raw []byte, now time.Time) ([]marker, error) {
+func parseFile(contentType string, raw []byte, now time.Time, w *warning.Collector) ([]marker, error) {
 	raw, err := fileInBody(contentType, raw)
 	if err != nil {
 		return nil, err
@@ -122,9 +126,9 @@ func parseFile(contentType string, raw []byte, now time.Time) ([]marker, error) 
 	var found []marker
 	switch {
 	case bytes.HasPrefix(start, []byte("<")):
-		found, err = parseGPX(raw, now)
+		found, err = parseGPX(raw, now, w)
 	case bytes.HasPrefix(start, []byte("{")):
-		found, err = parseGeoJSON(raw)
+		found, err = parseGeoJSON(raw, w)
 	default:
 		return nil, problem.New(problem.UnsupportedMedia, "import_unknown_format")
 	}
@@ -164,26 +168,26 @@ func errBrokenFile(place, message string) error {
 	return e
 }
 
-// checkImported trims a marker of a file and checks it as if it were sent alone. A fault names the place in the file.
-func checkImported(m marker, place string) (marker, error) {
-	m.Name, m.Notes = strings.TrimSpace(m.Name), strings.TrimSpace(m.Notes)
-	switch {
-	case len([]rune(m.Name)) > 200:
-		return m, errBrokenFile(place, "expected a name of at most 200 characters")
-	case len([]rune(m.Notes)) > 5000:
-		return m, errBrokenFile(place, "expected notes of at most 5000 characters")
-	}
-	for _, d := range []*time.Time{m.HappenedOn, m.PlannedOn} {
-		if d != nil && (d.Year() < firstYear || d.Year() > lastYear) {
-			return m, errBrokenFile(place, fmt.Sprintf("expected a year between %d and %d", firstYear, lastYear))
-		}
-	}
+// checkImported trims a marker of a file and checks it as if it were sent alone. A fault names the place in the file, and
+// so does the warning of what is left out.
+func checkImported(m marker, place string, w *warning.Collector) (marker, error) {
+	m.Name, m.Notes = cut(strings.TrimSpace(m.Name), 200, place, w), cut(strings.TrimSpace(m.Notes), 5000, place, w)
+	m.dropMisplaced(place, place, w)
 	err := m.check()
 	var fault *problem.Error
 	if errors.As(err, &fault) && len(fault.Fields) == 1 {
 		return m, errBrokenFile(place, fault.Fields[0].Message)
 	}
 	return m, err
+}
+
+// cut is text with the most runes that it may have.
+func cut(text string, most int, place string, w *warning.Collector) string {
+	if utf8.RuneCountInString(text) <= most {
+		return text
+	}
+	w.Add(place, warning.Cut)
+	return string([]rune(text)[:most])
 }
 
 func errTooManyPoints(place string) error {

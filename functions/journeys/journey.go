@@ -11,9 +11,8 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
-	"github.com/lafaekstreet/backend/shared/locale"
-	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/timestamp"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 // Values of visibility.
@@ -34,6 +33,8 @@ type Journey struct {
 	Completed      bool           `json:"completed"`
 	Visibility     string         `json:"visibility" enum:"public,private" doc:"For others, a private journey does not exist"`
 	PlanPrecisionM int            `json:"plan_precision_m" doc:"Precision at which others see planned points, in metres; 0 is exact"`
+	// Warnings is set in the answer to a request that sent something which was not kept.
+	Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the request was not kept; left out if everything was"`
 }
 
 // journey is a row of the table journeys.
@@ -65,6 +66,13 @@ func (j journey) wire() Journey {
 		CreatedAt: timestamp.Of(j.CreatedAt), Active: j.Active, Completed: j.Completed,
 		Visibility: j.Visibility, PlanPrecisionM: j.PlanPrecisionM,
 	}
+}
+
+// answer is the journey in the answer to a request that wrote it.
+func (j journey) answer(ctx context.Context) Journey {
+	out := j.wire()
+	out.Warnings = warning.FromContext(ctx).List()
+	return out
 }
 
 func (j journey) etag() string { return httpapi.VersionTag(j.Version) }
@@ -146,14 +154,10 @@ func journeyVisibleTo(person uuid.UUID) func(journey) error {
 	}
 }
 
-// parseVisibility returns the visibility that a client sent, or the old one when sent is nil.
-func parseVisibility(sent *string, was string) (string, error) {
-	if sent == nil {
-		return was, nil
-	}
-	switch v := locale.FoldWord(*sent); v {
-	case visibilityPublic, visibilityPrivate:
-		return v, nil
-	}
-	return "", problem.InvalidField("visibility", "expected public or private")
+// lenientJourney says how a journey is read. A value about privacy that cannot be read shows least.
+func lenientJourney() *httpapi.Lenient {
+	return &httpapi.Lenient{Closed: map[string]any{"visibility": visibilityPrivate, "plan_precision_m": maxPrecision}}
 }
+
+// maxPrecision is the coarsest precision at which others can see planned points, in metres.
+const maxPrecision = 50000

@@ -1,6 +1,7 @@
 package journeys
 
 import (
+	"context"
 	"time"
 
 	"github.com/google/uuid"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/timestamp"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 // Kinds of markers.
@@ -37,6 +39,8 @@ type Marker struct {
 	EstimatedTime *timestamp.Date `json:"estimated_time" doc:"When the rider plans to be there; planned markers only"`
 	Notes         string          `json:"notes" maxLength:"5000"`
 	CreatedAt     timestamp.Time  `json:"created_at"`
+	// Warnings is set in the answer to a request that sent something which was not kept.
+	Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the request was not kept; left out if everything was"`
 }
 
 // marker is a row of the table markers, with the place the reader may see.
@@ -78,6 +82,13 @@ func (m marker) wire() Marker {
 		Coordinates: point(m.Lon, m.Lat), Timestamp: timestamp.DateOfPtr(m.HappenedOn),
 		EstimatedTime: timestamp.DateOfPtr(m.PlannedOn), Notes: m.Notes, CreatedAt: timestamp.Of(m.CreatedAt),
 	}
+}
+
+// answer is the marker in the answer to a request that wrote it.
+func (m marker) answer(ctx context.Context) Marker {
+	out := m.wire()
+	out.Warnings = warning.FromContext(ctx).List()
+	return out
 }
 
 func (m marker) etag() string { return httpapi.VersionTag(m.Version) }

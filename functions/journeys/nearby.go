@@ -2,6 +2,7 @@ package journeys
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"time"
 
@@ -38,16 +39,28 @@ func (in *nearbyInput) search() (search, error) {
 		return s, problem.InvalidField("radius_m", "expected a number")
 	}
 	var err error
-	if s.from, err = day("from", &in.From); err != nil {
+	if s.from, err = queryDay("from", in.From); err != nil {
 		return s, err
 	}
-	if s.to, err = day("to", &in.To); err != nil {
+	if s.to, err = queryDay("to", in.To); err != nil {
 		return s, err
 	}
 	if s.from != nil && s.to != nil && s.to.Before(*s.from) {
 		return s, errDatesReversed
 	}
 	return s, nil
+}
+
+// queryDay is the date of a query parameter; nil where it is empty. A filter that cannot be read is refused.
+func queryDay(field, sent string) (*time.Time, error) {
+	if sent == "" {
+		return nil, nil
+	}
+	d, fault := parseDay(sent)
+	if fault != "" {
+		return nil, problem.InvalidField(field, fmt.Sprintf("expected a date as YYYY-MM-DD, from %d to %d", firstYear, lastYear))
+	}
+	return &d, nil
 }
 
 type idsOutput struct {

@@ -21,10 +21,10 @@ func operation(id, method, path, summary string) httpapi.Operation {
 // The published journey client makes its method names of these operation ids: do not change them.
 func (g *Group) registerJourneys(api *httpapi.API) {
 	create := operation("create_journey_api_v1_journeys__post", http.MethodPost, "/journeys/", "Create a journey")
-	create.DefaultStatus, create.Creates = http.StatusCreated, true
+	create.DefaultStatus, create.Creates, create.Lenient = http.StatusCreated, true, lenientJourney()
 	httpapi.Register(api, create, g.create)
 	noSlash := operation("", http.MethodPost, "/journeys", "Create a journey (without the slash)")
-	noSlash.DefaultStatus, noSlash.Creates = http.StatusCreated, true
+	noSlash.DefaultStatus, noSlash.Creates, noSlash.Lenient = http.StatusCreated, true, lenientJourney()
 	httpapi.Register(api, noSlash, g.create)
 
 	httpapi.Register(api, operation("get_journey_api_v1_journeys__journey_id__get",
@@ -33,7 +33,7 @@ func (g *Group) registerJourneys(api *httpapi.API) {
 	patch := operation("set_completed_journey_api_v1_journeys__journey_id__patch",
 		http.MethodPatch, "/journeys/{journey_id}", "Complete or change a journey")
 	patch.Description = "Without a body: completes the journey and answers 204. With a body: changes the fields in it and answers 200."
-	patch.DefaultStatus = http.StatusNoContent
+	patch.DefaultStatus, patch.Lenient = http.StatusNoContent, lenientJourney()
 	patch.Responses = changedResponses(api)
 	patch.Errors = []int{http.StatusForbidden, http.StatusPreconditionFailed}
 	httpapi.Register(api, patch, g.change)
@@ -73,8 +73,10 @@ func (g *Group) registerRoutes(api *httpapi.API) {
 	httpapi.Register(api, affected, g.ridersAffected)
 
 	importFile := operation("", http.MethodPost, "/journeys/{journey_id}/import", "Add the points of a GPX or GeoJSON file")
-	importFile.Description = "Adds all points or none. A broken file answers 422; `place` says where the first fault is."
+	importFile.Description = "Adds all points or none. A broken file answers 422; `place` says where the first fault is. What cannot be read of a point " +
+		"besides its place is left out and named in warnings, and so is a point whose place is empty or 0,0."
 	importFile.DefaultStatus, importFile.Creates, importFile.MaxBody = http.StatusCreated, true, maxFile+multipartOverhead
+	importFile.Lenient = &httpapi.Lenient{}                                  // the file is read by importFile; this collects its warnings
 	importFile.RequestBody, importFile.SkipValidateBody = importBody(), true // a file is not JSON
 	importFile.Limit, importFile.Errors = admission.LimitImport, []int{http.StatusForbidden}
 	httpapi.Register(api, importFile, g.importFile)
@@ -90,7 +92,7 @@ func (g *Group) registerLists(api *httpapi.API) {
 func (g *Group) registerMarkers(api *httpapi.API) {
 	add := operation("add_marker_to_journey_api_v1_journeys__journey_id__markers_post",
 		http.MethodPost, "/journeys/{journey_id}/markers", "Add a marker")
-	add.DefaultStatus, add.Creates = http.StatusCreated, true
+	add.DefaultStatus, add.Creates, add.Lenient = http.StatusCreated, true, &httpapi.Lenient{}
 	add.Errors = []int{http.StatusForbidden}
 	httpapi.Register(api, add, g.addMarker)
 
@@ -103,7 +105,7 @@ func (g *Group) registerMarkers(api *httpapi.API) {
 
 	replace := operation("update_journey_marker_api_v1_journeys__journey_id__markers__marker_id__put",
 		http.MethodPut, "/journeys/{journey_id}/markers/{marker_id}", "Replace a marker")
-	replace.Description = "Fields that are left out become null."
+	replace.Description, replace.Lenient = "Fields that are left out become null.", &httpapi.Lenient{}
 	replace.Errors = []int{http.StatusForbidden, http.StatusPreconditionFailed}
 	httpapi.Register(api, replace, g.replaceMarker)
 

@@ -16,7 +16,7 @@ func FuzzReadGPX(f *testing.F) {
 	seed(f, "testdata/gpx/*")
 	now := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		found, err := parseGPX(raw, now)
+		found, err := parseGPX(raw, now, nil)
 		judge(t, found, err)
 	})
 }
@@ -24,7 +24,7 @@ func FuzzReadGPX(f *testing.F) {
 func FuzzReadGeoJSON(f *testing.F) {
 	seed(f, "testdata/geojson/*")
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		found, err := parseGeoJSON(raw)
+		found, err := parseGeoJSON(raw, nil)
 		judge(t, found, err)
 	})
 }
@@ -47,7 +47,7 @@ func FuzzImport(f *testing.F) {
 	f.Add(form, []byte("--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--b--\r\n"))
 	now := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, contentType string, raw []byte) {
-		found, err := parseFile(contentType, raw, now)
+		found, err := parseFile(contentType, raw, now, nil)
 		if err == nil {
 			judge(t, found, nil)
 			if len(found) == 0 {

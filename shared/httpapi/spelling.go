@@ -109,14 +109,8 @@ func respellIn(registry huma.Registry, s *huma.Schema, value any, depth int) boo
 	changed := false
 	switch v := value.(type) {
 	case []any:
-		items := resolved(registry, s.Items)
-		for i, element := range v {
-			if items != nil && isScalar(items) {
-				respelled, other := respellScalar(items, element)
-				v[i], changed = respelled, other || changed
-				continue
-			}
-			changed = respellIn(registry, items, element, depth+1) || changed
+		for _, element := range v {
+			changed = respellIn(registry, s.Items, element, depth+1) || changed
 		}
 	case map[string]any:
 		changed = renameCase(s, v)

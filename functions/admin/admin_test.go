@@ -233,6 +233,35 @@ func TestAgencies(t *testing.T) {
 	b.WithToken(b.admin.Token).Do(http.MethodDelete, path, nil).WantProblem(404, "agency_not_found")
 }
 
+// A client that does not know the settings of a later version leaves them as they are.
+func TestAnEarlierClientKeepsLaterSettings(t *testing.T) {
+	t.Parallel()
+	b := signedIn(t)
+	admin := b.WithToken(b.admin.Token)
+	later := []string{"ai_daily_pictures", "ai_daily_pictures_person", "citizen_events_per_day", "citizen_events_per_report"}
+	s := admin.Do(http.MethodGet, "/admin/settings", nil).Want(200).Object().Values
+	for _, name := range later {
+		s[name] = 77
+	}
+	admin.Do(http.MethodPut, "/admin/settings", s).Want(200)
+	for _, name := range later {
+		delete(s, name)
+	}
+	s["uploads_per_hour"] = 61
+	answers := []map[string]any{admin.Do(http.MethodPut, "/admin/settings", s).Want(200).Object().Values,
+		admin.Do(http.MethodGet, "/admin/settings", nil).Want(200).Object().Values}
+	for _, got := range answers {
+		for _, name := range later {
+			if got[name] != 77.0 {
+				t.Errorf("%s is %v, want 77", name, got[name])
+			}
+		}
+		if got["uploads_per_hour"] != 61.0 {
+			t.Errorf("uploads_per_hour is %v", got["uploads_per_hour"])
+		}
+	}
+}
+
 func TestSettingsAndAudit(t *testing.T) {
 	t.Parallel()
 	b := signedIn(t)

@@ -2,6 +2,8 @@ package admin
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
 
 	"github.com/lafaekstreet/backend/shared/audit"
@@ -15,7 +17,7 @@ import (
 func (g *Group) registerSettings(a *httpapi.API) {
 	httpapi.Register(a, operation(http.MethodGet, "/settings", "Read the settings", ""), g.readSettings)
 	httpapi.Register(a, operation(http.MethodPut, "/settings", "Replace the settings",
-		"Every process follows within 30 seconds."), g.writeSettings)
+		"Every process follows within 30 seconds. An optional setting that is absent stays as it is."), g.writeSettings)
 }
 
 type settingsBody struct {
@@ -27,23 +29,33 @@ func (g *Group) readSettings(ctx context.Context, _ *struct{}) (*settingsBody, e
 	return &settingsBody{Body: s}, err
 }
 
-func (g *Group) writeSettings(ctx context.Context, in *settingsBody) (*settingsBody, error) {
-	in.Body = in.Body.Complete()
-	if a := in.Body.Area; a[0] >= a[2] || a[1] >= a[3] {
-		return nil, problem.InvalidField("report_area", "expected the smallest longitude and latitude first, then the largest")
-	}
+type writeSettingsInput struct {
+	Body    settings.Settings
+	RawBody []byte // says which settings are absent
+}
+
+func (g *Group) writeSettings(ctx context.Context, in *writeSettingsInput) (*settingsBody, error) {
+	out := &settingsBody{}
 	err := g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		before, err := settings.Read(ctx, tx)
 		if err != nil {
 			return err
 		}
-		if err := settings.Write(tx, identity.Must(ctx).UserID, in.Body); err != nil {
+		out.Body = before
+		if err := json.Unmarshal(in.RawBody, &out.Body); err != nil {
+			return fmt.Errorf("read settings: %w", err) // cannot happen: the schema has accepted it
+		}
+		out.Body = out.Body.Complete()
+		if a := out.Body.Area; a[0] >= a[2] || a[1] >= a[3] {
+			return problem.InvalidField("report_area", "expected the smallest longitude and latitude first, then the largest")
+		}
+		if err := settings.Write(tx, identity.Must(ctx).UserID, out.Body); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, audit.Entry{Action: "settings.change", Entity: "settings", EntityID: "all", Before: before, After: in.Body})
+		return audit.Record(ctx, tx, audit.Entry{Action: "settings.change", Entity: "settings", EntityID: "all", Before: before, After: out.Body})
 	})
 	if err != nil {
 		return nil, err
 	}
-	return in, nil
+	return out, nil
 }

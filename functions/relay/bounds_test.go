@@ -96,6 +96,8 @@ func TestRowsAreDeletedWhenTheirRetentionEnds(t *testing.T) {
 		{"one_time_codes (id, address_hmac, purpose, code_hmac, expires_at)",
 			`gen_random_uuid(), '', 'registration', '', now() - interval '23 hours'`,
 			`gen_random_uuid(), '', 'registration', '', now() - interval '25 hours'`},
+		{"ai_days (account, pictures, day)", `gen_random_uuid(), 1, now() - interval '2 days'`, `gen_random_uuid(), 1, now() - interval '5 days'`},
+		{"ai_pictures (image_id, day)", `gen_random_uuid(), now() - interval '2 days'`, `gen_random_uuid(), now() - interval '5 days'`},
 		{"rate_limits (key_hmac, full_at)", `'kept', now() + interval '1 minute'`, `'deleted', now() - interval '1 minute'`},
 	} {
 		table, _, _ := strings.Cut(c.table, " ")

@@ -77,6 +77,8 @@ func retentions() []retention {
 		{"login_failures", "first_at < $1 AND coalesce(locked_until, first_at) < $1", 7 * day, expiredRows},
 		{"sessions", "expires_at < $1 OR revoked_at < $1", 30 * day, expiredRows},
 		{"refresh_tokens", "expires_at < $1", day, expiredRows},
+		{"ai_pictures", "day < $1", 3 * day, expiredRows},
+		{"ai_days", "day < $1", 3 * day, expiredRows},
 		{"rate_limits", "full_at < $1", 0, spentLimits},
 	}
 }

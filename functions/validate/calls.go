@@ -24,6 +24,18 @@ type callLog struct {
 	reportID uuid.UUID
 	imageID  uuid.UUID // uuid.Nil without a picture
 	runID    uuid.UUID
+	budget   dailyBudget
+	paid     bool // this run has counted the picture
+}
+
+// pay implements recorder.
+func (l *callLog) pay(ctx context.Context) error {
+	if l.paid {
+		return nil
+	}
+	err := l.budget.pay(ctx, l.reportID, l.imageID)
+	l.paid = err == nil
+	return err
 }
 
 // find implements recorder.

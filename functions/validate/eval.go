@@ -93,6 +93,9 @@ type tokenCount struct{ score *Score }
 
 func (tokenCount) find(context.Context, string, answer) ([]byte, error) { return nil, nil }
 
+// pay implements recorder. An evaluation has no budget.
+func (tokenCount) pay(context.Context) error { return nil }
+
 func (t tokenCount) record(_ context.Context, c call) error {
 	t.score.InputTokens += c.answer.inputTokens
 	t.score.OutputTokens += c.answer.outputTokens

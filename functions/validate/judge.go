@@ -8,6 +8,8 @@ type recorder interface {
 	// find returns the raw usable answer of an earlier call with the same stage,
 	// model and input. It returns nil if there is none.
 	find(ctx context.Context, stage string, a answer) ([]byte, error)
+	// pay is called before the model is. It returns a budgetError if no budget is left for this picture.
+	pay(ctx context.Context) error
 	// record stores one call and the parsed answer.
 	record(ctx context.Context, c call) error
 }
@@ -67,6 +69,9 @@ func answerOf[T any](ctx context.Context, rec recorder, stage string, key answer
 			return v, nil
 		}
 	}
+	if err := rec.pay(ctx); err != nil {
+		return none, err
+	}
 	var last error
 	for range attempts {
 		a := ask()
@@ -94,6 +99,9 @@ func answerOf[T any](ctx context.Context, rec recorder, stage string, key answer
 // twice, the error is errMalformed; the caller goes on without an embedding, because
 // a verdict matters more than the search for duplicates.
 func (j judge) embedding(ctx context.Context, rec recorder, jpeg []byte) ([]float32, error) {
+	if err := rec.pay(ctx); err != nil {
+		return nil, err
+	}
 	var last error
 	for range attempts {
 		v, a := j.models.embed(ctx, jpeg)

@@ -133,9 +133,12 @@ func (w *Worker) judgeReport(ctx context.Context, id uuid.UUID, last bool) error
 	if err != nil {
 		return err
 	}
-	if current.AIMonthlyTokens > 0 && tokens >= current.AIMonthlyTokens {
-		w.metrics.Add(catalog.ValidateBudgetSpent)
-		return w.applyVerdict(ctx, s, verdict{status: report.AINeedsReview, why: "the AI budget of this month is used up"})
+	if current.AIMonthlyTokens > 0 {
+		w.metrics.Put(catalog.AIBudgetUsed, 100*float64(tokens)/float64(current.AIMonthlyTokens))
+		if tokens >= current.AIMonthlyTokens {
+			w.metrics.Add(catalog.ValidateBudgetSpent)
+			return w.applyVerdict(ctx, s, verdict{status: report.AINeedsReview, why: "the AI budget of this month is used up"})
+		}
 	}
 	if err := w.markProcessing(ctx, s); err != nil {
 		return err
@@ -162,11 +165,23 @@ type verdict struct {
 	calls     *callLog
 }
 
-// judgePicture asks about relevance first, because an irrelevant picture then costs
+// judgePicture asks the models about the picture. If a budget ends meanwhile, a person decides.
+func (w *Worker) judgePicture(ctx context.Context, s subject, current settings.Settings, jpeg []byte, last bool) (verdict, error) {
+	rec := &callLog{db: w.db, clock: w.clock, log: w.log, reportID: s.id, imageID: s.imageID, runID: database.NewID(),
+		budget: dailyBudget{db: w.db, clock: w.clock, metrics: w.metrics, all: current.AIDailyPictures, person: current.AIDailyPicturesPerson}}
+	v, err := w.askModels(ctx, s, rec, current, jpeg, last)
+	var spent budgetError
+	if errors.As(err, &spent) {
+		w.metrics.Add(spent.metric())
+		return verdict{status: report.AINeedsReview, settings: current, calls: rec, why: spent.Error()}, nil
+	}
+	return v, err
+}
+
+// askModels asks about relevance first, because an irrelevant picture then costs
 // one call only, then about the damage and the embedding. On the last delivery it
 // goes on without an embedding.
-func (w *Worker) judgePicture(ctx context.Context, s subject, current settings.Settings, jpeg []byte, last bool) (verdict, error) {
-	rec := &callLog{db: w.db, clock: w.clock, log: w.log, reportID: s.id, imageID: s.imageID, runID: database.NewID()}
+func (w *Worker) askModels(ctx context.Context, s subject, rec *callLog, current settings.Settings, jpeg []byte, last bool) (verdict, error) {
 	v := verdict{status: report.AINeedsReview, settings: current, calls: rec}
 	r, err := w.judge.relevance(ctx, rec, jpeg)
 	if malformed(err) {

@@ -11,6 +11,7 @@ const (
 	Count        Unit = "Count"
 	Milliseconds Unit = "Milliseconds"
 	Seconds      Unit = "Seconds"
+	Percent      Unit = "Percent"
 )
 
 // Metric is a metric that the functions emit: one of the constants below.
@@ -35,7 +36,9 @@ const (
 	ValidateRejected    // verdicts: the report was rejected
 	ValidateNeedsReview // verdicts: a person has to decide
 	ValidateMalformed   // answers of the model that could not be read
-	ValidateBudgetSpent // reports that went to a person because the month's tokens are used up
+	ValidateBudgetSpent // reports that went to a person because the budget of the month or the day is used up
+	ValidatePersonSpent // reports that went to a person because their author's budget of the day is used up
+	AIBudgetUsed        // share of the AI budget that is used up, of the month or the day
 	ValidateDead        // reports whose message went to the dead letters
 	ReportsAIFailed     // pending reports that the AI could not judge
 
@@ -119,6 +122,8 @@ var metricTable = [metricCount]metricEntry{
 	ValidateNeedsReview: {"validate_needs_review", Count},
 	ValidateMalformed:   {"validate_malformed", Count},
 	ValidateBudgetSpent: {"validate_budget_spent", Count},
+	ValidatePersonSpent: {"validate_person_spent", Count},
+	AIBudgetUsed:        {"ai_budget_used", Percent},
 	ValidateDead:        {"validate_dead", Count},
 	ReportsAIFailed:     {"reports_ai_failed", Count},
 

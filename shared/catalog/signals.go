@@ -110,7 +110,8 @@ func Dashboards() []Dashboard {
 			{"Ledger", []Signal{own(LedgerSubmitted, Sum), own(LedgerConfirmed, Sum), own(LedgerRetry, Sum)}},
 			{"AI", []Signal{
 				{Scope: System, Metric: MessageRetried, Function: FunctionName(Validate), Statistic: Sum},
-				own(ValidateMalformed, Sum), own(ValidateBudgetSpent, Sum)}},
+				own(ValidateMalformed, Sum), own(ValidateBudgetSpent, Sum), own(ValidatePersonSpent, Sum)}},
+			{"AI budget used, %", []Signal{own(AIBudgetUsed, Maximum)}},
 		}}},
 	}
 }

@@ -18,7 +18,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// Settings are all of them. The tags are also their validation in the API.
+// Settings are all of them. The tags are also their validation in the API. A setting that was added after version 0.1.0 may be
+// absent from a request (required:"false"): earlier clients do not know it, and it then stays as it is.
 type Settings struct {
 	// RejectConfidence is the AI's confidence of irrelevance from which a report is rejected without a person.
 	RejectConfidence float64 `json:"reject_confidence" minimum:"0.5" maximum:"1" doc:"AI confidence of irrelevance from which a report is rejected without a person" example:"0.95"`
@@ -31,17 +32,20 @@ type Settings struct {
 	// EvidenceImages is how many pictures a citizen may attach to a report.
 	EvidenceImages int `json:"evidence_images_max" minimum:"1" maximum:"10" doc:"Pictures a citizen may attach to one report" example:"1"`
 	// Area is where reports may be.
-	Area report.Area `json:"report_area" required:"false" doc:"Where reports may be: smallest longitude, smallest latitude, largest longitude, largest latitude, in degrees WGS 84. Left out: Timor-Leste with a margin of one degree" example:"[123.04,-10.51,128.35,-7.12]"`
+	Area report.Area `json:"report_area" required:"false" doc:"Where reports may be: smallest longitude, smallest latitude, largest longitude, largest latitude, in degrees WGS 84. By default Timor-Leste with a margin of one degree" example:"[123.04,-10.51,128.35,-7.12]"`
 	// ReportsPerHour and the limits below are requests per hour and person.
 	ReportsPerHour      int `json:"reports_per_hour" minimum:"1" maximum:"10000" doc:"New reports an hour and person" example:"20"`
 	BatchReportsPerHour int `json:"batch_reports_per_hour" minimum:"1" maximum:"10000" doc:"Reports in batches an hour and person, counted by item" example:"200"`
 	UploadsPerHour      int `json:"uploads_per_hour" minimum:"1" maximum:"10000" doc:"Pictures an hour and person" example:"60"`
 	// CitizenEventsPerDay and CitizenEventsPerReport bound a reporter's own changes of words and pictures: each is an event of
 	// the public ledger.
-	CitizenEventsPerDay    int `json:"citizen_events_per_day" minimum:"1" maximum:"10000" doc:"Changes of words and pictures a day by one reporter" example:"200"`
-	CitizenEventsPerReport int `json:"citizen_events_per_report" minimum:"1" maximum:"10000" doc:"Changes of words and pictures a day by a reporter of one report" example:"20"`
+	CitizenEventsPerDay    int `json:"citizen_events_per_day" required:"false" minimum:"1" maximum:"10000" doc:"Changes of words and pictures a day by one reporter" example:"200"`
+	CitizenEventsPerReport int `json:"citizen_events_per_report" required:"false" minimum:"1" maximum:"10000" doc:"Changes of words and pictures a day by a reporter of one report" example:"20"`
 	// AIMonthlyTokens bounds input and output tokens of all model calls a calendar month (UTC); 0 means no bound.
 	AIMonthlyTokens int64 `json:"ai_monthly_tokens" minimum:"0" maximum:"1000000000000" doc:"Tokens of all model calls a calendar month (UTC), in and out; 0 for no bound. Past it, people decide about new reports" example:"2000000000"`
+	// AIDailyPictures bounds the pictures that the models look at in a day (UTC), AIDailyPicturesPerson those of one person's reports; 0 means no bound.
+	AIDailyPictures       int `json:"ai_daily_pictures" required:"false" minimum:"0" maximum:"10000000" doc:"Pictures that the AI looks at in a day (UTC); 0 for no bound. Past it, people decide about new reports" example:"5000"`
+	AIDailyPicturesPerson int `json:"ai_daily_pictures_person" required:"false" minimum:"0" maximum:"1000000" doc:"The same for the reports of one person" example:"200"`
 }
 
 // Default are the settings that apply until an administrator changes them.
@@ -52,7 +56,7 @@ func Default() Settings {
 		EvidenceImages: 1, Area: report.TimorLeste(),
 		ReportsPerHour: 20, BatchReportsPerHour: 200, UploadsPerHour: 60,
 		CitizenEventsPerDay: 200, CitizenEventsPerReport: 20,
-		AIMonthlyTokens: 2_000_000_000,
+		AIMonthlyTokens: 2_000_000_000, AIDailyPictures: 5000, AIDailyPicturesPerson: 200,
 	}
 }
 

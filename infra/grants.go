@@ -56,7 +56,7 @@ func grantsOf(name catalog.FunctionName) grants {
 	return map[catalog.FunctionName]grants{
 		"auth":  {sends: []catalog.QueueName{catalog.Notify}, sealKeys: true, signingKey: true, google: true},
 		"users": {sends: []catalog.QueueName{catalog.Notify}, sealKeys: true, google: true, ledger: true, bucket: readRenditions},
-		"admin": {sealKeys: true, setupToken: true},
+		"admin": {sends: []catalog.QueueName{catalog.Notify}, sealKeys: true, setupToken: true},
 		"staff": {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor}, ledger: true, bucket: readRenditions},
 		"reports": {sends: []catalog.QueueName{catalog.Validate, catalog.Anchor, catalog.Notify, catalog.Geocode}, ledger: true,
 			bucket: []bucketAccess{{storage.Originals, write}, {storage.Renditions, read}}},

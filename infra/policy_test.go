@@ -88,7 +88,7 @@ func TestWhoMay(t *testing.T) {
 			{"sqs:SendMessage", "-images", []string{"images", "relay"}}, // images: to its own dead letters
 			{"sqs:SendMessage", "-validate", []string{"images", "relay", "reports", "validate"}},
 			{"sqs:SendMessage", "-anchor", []string{"anchor", "relay", "reports", "staff", "validate"}},
-			{"sqs:SendMessage", "-notify", []string{"anchor", "auth", "community", "images", "notify", "relay", "reports", "staff", "users", "validate"}},
+			{"sqs:SendMessage", "-notify", []string{"admin", "anchor", "auth", "community", "images", "notify", "relay", "reports", "staff", "users", "validate"}},
 			{"sqs:SendMessage", "-geocode", []string{"geocode", "relay", "reports"}},
 			{"sqs:ReceiveMessage", "", []string{"anchor", "geocode", "images", "notify", "validate"}},
 		} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/google/uuid"
@@ -150,6 +151,9 @@ func (g *Group) changeAgency(ctx context.Context, in *changeAgencyInput) (*agenc
 		a := before.Get()
 		if err := in.Body.onto(there.Get(), &a); err != nil {
 			return err
+		}
+		if out.Body = a; reflect.DeepEqual(a, before.Get()) {
+			return nil // nothing changes, and nothing is in the log
 		}
 		a.UpdatedAt = timestamp.Of(g.clock.Now().Truncate(time.Microsecond))
 		const update = `

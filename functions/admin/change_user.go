@@ -13,6 +13,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 )
@@ -56,6 +58,12 @@ type standing struct {
 	Reason    string        `json:"reason,omitempty"`
 }
 
+// same is true for a request that changes nothing: then nothing is written, and nothing is in the log.
+func (s standing) same(old standing) bool {
+	agency := s.AgencyID == old.AgencyID || s.AgencyID != nil && old.AgencyID != nil && *s.AgencyID == *old.AgencyID
+	return agency && s.Role == old.Role && s.Suspended == old.Suspended && s.Reason == ""
+}
+
 func (g *Group) changeUser(ctx context.Context, in *changeUserInput) (*accountOutput, error) {
 	var after *database.Ask[Account]
 	err := g.outbox.Do(ctx, func(tx *outbox.Tx) error {
@@ -70,10 +78,17 @@ func (g *Group) changeUser(ctx context.Context, in *changeUserInput) (*accountOu
 		if err != nil {
 			return err
 		}
+		after = before
+		if next.same(old) {
+			return nil
+		}
 		if err := g.allowed(ctx, tx.Tx, in.ID, old, next, agencyExists.Get() != nil); err != nil {
 			return err
 		}
 		if err := g.store(ctx, tx, in.ID, old, next); err != nil {
+			return err
+		}
+		if err := g.tell(ctx, tx, before.Get(), old, next); err != nil {
 			return err
 		}
 		entry := audit.Entry{Action: actionOf(old, next), Entity: "user", EntityID: in.ID.String(), Before: old, After: next}
@@ -149,6 +164,20 @@ func (g *Group) store(ctx context.Context, tx *outbox.Tx, id uuid.UUID, old, nex
 		return g.revoker.All(ctx, tx.Tx, id, nil, identity.Suspended, now)
 	}
 	return g.revoker.Changed(ctx, tx.Tx, id)
+}
+
+// tell mails a person whose account is suspended or reinstated. Their sessions are gone, so the app cannot tell them. An
+// address that nobody has confirmed gets no mail.
+func (g *Group) tell(ctx context.Context, tx *outbox.Tx, who Account, old, next standing) error {
+	if next.Suspended == old.Suspended || !who.IsVerified {
+		return nil
+	}
+	template := mail.AccountReinstated
+	if next.Suspended {
+		template = mail.AccountSuspended
+	}
+	language, _ := locale.Parse(who.PreferredLanguage)
+	return mail.Send(ctx, tx, g.sealer, mail.Message{To: who.Email, Language: language, Template: template})
 }
 
 func actionOf(old, next standing) string {

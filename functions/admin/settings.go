@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 
 	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/httpapi"
@@ -48,6 +49,9 @@ func (g *Group) writeSettings(ctx context.Context, in *writeSettingsInput) (*set
 		out.Body = out.Body.Complete()
 		if a := out.Body.Area; a[0] >= a[2] || a[1] >= a[3] {
 			return problem.InvalidField("report_area", "expected the smallest longitude and latitude first, then the largest")
+		}
+		if reflect.DeepEqual(before, out.Body) {
+			return nil // nothing changes, and nothing is in the log
 		}
 		if err := settings.Write(tx, identity.Must(ctx).UserID, out.Body); err != nil {
 			return err

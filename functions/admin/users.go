@@ -26,7 +26,7 @@ func (g *Group) registerUsers(a *httpapi.API) {
 	httpapi.Register(a, list, g.users)
 
 	change := operation(http.MethodPatch, "/users/{id}", "Change what a person may do",
-		"What is absent stays as it is. A suspension ends every session; a change of role or agency holds at once in all of them. "+
+		"What is absent stays as it is. A suspension ends every session and is mailed to the person; a change of role or agency holds at once in all of them. "+
 			"The last administrator stays one.")
 	change.Errors = []int{http.StatusConflict}
 	httpapi.Register(a, change, g.changeUser)

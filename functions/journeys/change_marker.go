@@ -27,14 +27,18 @@ type replaceMarkerInput struct {
 func (g *Group) replaceMarker(ctx context.Context, in *replaceMarkerInput) (*markerOutput, error) {
 	next, fault := in.Body.marker(in.JourneyID, warning.FromContext(ctx))
 	var m marker
-	err := g.changeMarker(ctx, in.MarkerWrite, func(tx *database.Tx, j journey, was marker) error {
+	err := g.changeMarker(ctx, in.MarkerWrite, func(tx *database.Tx, j journey, was marker) (bool, error) {
 		if fault != nil {
-			return fault
+			return false, fault
 		}
 		m = next
-		m.ID, m.OwnerID, m.CreatedAt, m.Version = was.ID, was.OwnerID, was.CreatedAt, was.Version+1
+		m.ID, m.OwnerID, m.CreatedAt, m.Version = was.ID, was.OwnerID, was.CreatedAt, was.Version
+		if m.equal(was) {
+			return false, nil
+		}
+		m.Version++
 		updateMarker(tx, m, j.blurMeters(m))
-		return nil
+		return true, nil
 	})
 	if err != nil {
 		return nil, err
@@ -43,14 +47,14 @@ func (g *Group) replaceMarker(ctx context.Context, in *replaceMarkerInput) (*mar
 }
 
 func (g *Group) removeMarker(ctx context.Context, in *MarkerWrite) (*struct{}, error) {
-	return nil, g.changeMarker(ctx, *in, func(tx *database.Tx, _ journey, was marker) error {
+	return nil, g.changeMarker(ctx, *in, func(tx *database.Tx, _ journey, was marker) (bool, error) {
 		tx.Queue(`DELETE FROM markers WHERE id = $1`, was.ID)
-		return nil
+		return true, nil
 	})
 }
 
-// changeMarker runs f on a marker of the caller in a transaction, then updates the legs.
-func (g *Group) changeMarker(ctx context.Context, in MarkerWrite, f func(tx *database.Tx, j journey, was marker) error) error {
+// changeMarker runs f on a marker of the caller in a transaction, then updates the legs if f reports a change.
+func (g *Group) changeMarker(ctx context.Context, in MarkerWrite, f func(tx *database.Tx, j journey, was marker) (bool, error)) error {
 	caller := identity.Must(ctx).UserID
 	return g.db.InTx(ctx, func(tx *database.Tx) error {
 		j := askLockedJourney(tx, in.JourneyID, caller)
@@ -61,7 +65,8 @@ func (g *Group) changeMarker(ctx context.Context, in MarkerWrite, f func(tx *dat
 		if err := httpapi.CheckMatch(in.IfMatch, was.Get().Version); err != nil {
 			return err
 		}
-		if err := f(tx, j.Get(), was.Get()); err != nil {
+		changed, err := f(tx, j.Get(), was.Get())
+		if err != nil || !changed {
 			return err
 		}
 		updateLegs(tx, in.JourneyID)

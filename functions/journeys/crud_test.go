@@ -49,6 +49,10 @@ func TestMarkerFromCreationToDeletion(t *testing.T) {
 	tag := got.header.Get("ETag")
 	maria.call("PUT", "/journeys/"+id+"/markers/"+mid, plan("Baucau", "2026-12-01", 126.45, -8.47), "If-Match", tag).want(200)
 	maria.call("PUT", "/journeys/"+id+"/markers/"+mid, body, "If-Match", tag).wantCode(412, "stale")
+	maria.call("PUT", "/journeys/"+id+"/markers/"+mid, plan("Baucau", "2026-12-01", 126.45, -8.47)).want(200)
+	if n := b.count(`SELECT max(version) FROM markers`); n != 2 {
+		t.Errorf("the same marker again made version %d", n)
+	}
 	maria.call("DELETE", "/journeys/"+id+"/markers/"+mid, nil).want(204)
 	maria.call("DELETE", "/journeys/"+id+"/markers/"+mid, nil).wantCode(404, "marker_not_found")
 }

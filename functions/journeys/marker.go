@@ -58,6 +58,14 @@ type marker struct {
 	CreatedAt  time.Time
 }
 
+// equal is true for two markers with the same content.
+func (m marker) equal(o marker) bool {
+	sameDay := func(a, b *time.Time) bool { return a == b || a != nil && b != nil && a.Equal(*b) }
+	days := sameDay(m.HappenedOn, o.HappenedOn) && sameDay(m.PlannedOn, o.PlannedOn)
+	m.HappenedOn, m.PlannedOn, m.CreatedAt = o.HappenedOn, o.PlannedOn, o.CreatedAt
+	return days && m == o
+}
+
 // markerColumns are the columns of a marker for person $1: the exact place for the owner, the shown place for others.
 const markerColumns = `id, journey_id, owner_id, name, marker_type,
 	CASE WHEN owner_id = $1 THEN lon ELSE ST_X(shown::geometry) END,

@@ -129,7 +129,9 @@ func (g *Group) apply(ctx context.Context, id uuid.UUID, c change) (account.User
 			}
 		}
 		if len(set) > 0 {
-			q := `UPDATE users SET ` + strings.Join(set, ", ") + `, updated_at = now() WHERE id = $1 AND deleted_at IS NULL`
+			// What is sent back as it is changes nothing, not even the time of the change.
+			q := `UPDATE users SET ` + strings.Join(set, ", ") + `, updated_at = now() WHERE id = $1 AND deleted_at IS NULL AND (` +
+				strings.ReplaceAll(strings.Join(set, " OR "), " = ", " IS DISTINCT FROM ") + `)`
 			tx.Queue(q, append([]any{id}, args...)...)
 		}
 		user = account.AskUser(tx, id, httpapi.Origin(ctx))

@@ -132,6 +132,34 @@ func TestOwnProfile(t *testing.T) {
 	}
 }
 
+// The journey client writes its whole user back. Where nothing differs, the row stays as it is.
+func TestAProfileThatIsTheSameIsNotChanged(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	p := b.signer.SignIn(b.db, identity.Citizen)
+	as := b.WithToken(p.Token)
+	body := fields{"full_name": "Maria", "phone_number": "+67077001122", "country": nil, "share_contact": true, "preferred_language": "pt",
+		"notification_prefs": fields{"push": false, "muted": []string{"comment_added"}}}
+	row := func() string {
+		t.Helper()
+		var out string
+		if err := b.db.QueryRow(t.Context(), `SELECT concat(u.*, u.xmin) FROM users u WHERE id = $1`, p.ID).Scan(&out); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	as.Do(http.MethodPatch, "/users/me", body).Want(http.StatusOK)
+	before := row()
+	as.Do(http.MethodPatch, "/users/me", body).Want(http.StatusOK)
+	as.Do(http.MethodPut, "/users/"+p.ID.String(), as.Do(http.MethodGet, "/users/me", nil).Object().Values).Want(http.StatusOK)
+	if row() != before {
+		t.Error("the same profile again was written")
+	}
+	if as.Do(http.MethodPatch, "/users/me", fields{"country": "Timor-Leste"}).Want(http.StatusOK); row() == before {
+		t.Error("a change was not written")
+	}
+}
+
 func TestOthersSeeOnlyPublicFields(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

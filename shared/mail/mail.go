@@ -31,11 +31,14 @@ const (
 	ResetLink         Template = "reset_link"  // link, minutes
 	PasswordChanged   Template = "password_changed"
 	AccountDeleted    Template = "account_deleted"
+	AccountSuspended  Template = "account_suspended"
+	AccountReinstated Template = "account_reinstated"
 )
 
 // Templates lists them, for tests of the catalog.
 func Templates() []Template {
-	return []Template{RegistrationCode, PasswordResetCode, AlreadyRegistered, VerifyLink, ResetLink, PasswordChanged, AccountDeleted}
+	return []Template{RegistrationCode, PasswordResetCode, AlreadyRegistered, VerifyLink, ResetLink, PasswordChanged, AccountDeleted,
+		AccountSuspended, AccountReinstated}
 }
 
 // Message is one mail to one reader.

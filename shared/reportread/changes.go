@@ -49,11 +49,11 @@ var errSinceUnknown = problem.New(problem.Gone, "since_unknown")
 // Changes returns what changed after a position, for a viewer who is signed in.
 //
 // A reader first walks all reports that it may see, by id, then follows report_changes in the order (xid, report_id). xid is
-// the transaction of a report's newest change. The walk remembers the oldest transaction that still ran when it began;
-// following starts there. A part ends before the oldest transaction that still runs now, so a change that began early and
-// is committed late has a place that no reader has passed. A transaction that only reads, such as a backup, delays
-// nothing. One that writes delays the feed until it ends: statements of the functions end after 20 seconds, those of an
-// operator do not.
+// the transaction of a report's newest change. The walk remembers the newest change, when it began, of those older than
+// every transaction that still ran; following starts after it. A part ends before the oldest transaction that still runs
+// now, so a change that began early and is committed late has a place that no reader has passed. A transaction that only
+// reads, such as a backup, delays nothing. One that writes delays the feed until it ends: statements of the functions end
+// after 20 seconds, those of an operator do not.
 //
 // It fails with 410 "since_unknown" for a position of another database or another viewer, and with 422 for text that is
 // no position. It takes one round trip.
@@ -64,8 +64,10 @@ func (r *Reader) Changes(ctx context.Context, v Viewer, q ChangesQuery) (Changes
 	}
 	batch := &database.Batch{}
 	batch.Queue(useIndexes)
-	// A statement of its own before the other one: what that one does not see yet is not older than this.
-	const present = `SELECT report_change_epoch(), pg_snapshot_xmin(pg_current_snapshot())::text`
+	// A statement of its own before the other one, so the walk sees every change up to this one. It names the newest change and
+	// not the oldest transaction, so that the answer stays the same while nothing changes.
+	const present = `SELECT report_change_epoch(), coalesce((SELECT c.xid::text FROM report_changes c
+		WHERE c.xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY c.xid DESC LIMIT 1), '0')`
 	here := database.AskRow(batch, pgx.RowToStructByPos[feedState], present)
 	sql, args := changesSQL(v, q, from)
 	rows := database.AskRows(batch, scanChanged, sql, args...)
@@ -74,7 +76,7 @@ func (r *Reader) Changes(ctx context.Context, v Viewer, q ChangesQuery) (Changes
 	}
 	stamp := stampOf(here.Get().Epoch, v, q.Mine)
 	if q.Since == "" {
-		from.stamp, from.xid = stamp, here.Get().Oldest
+		from.stamp, from.xid = stamp, here.Get().Newest
 	}
 	if from.stamp != stamp {
 		return Changes{}, errSinceUnknown
@@ -85,7 +87,7 @@ func (r *Reader) Changes(ctx context.Context, v Viewer, q ChangesQuery) (Changes
 // feedState is where the database is.
 type feedState struct {
 	Epoch  string
-	Oldest string // transaction that still runs
+	Newest string // transaction of the newest change that is older than every transaction that still runs; "0" for none
 }
 
 // changedRow is a report of the feed.
@@ -147,7 +149,7 @@ func (r *Reader) part(ctx context.Context, v Viewer, q ChangesQuery, from positi
 	case !from.following && out.HasMore:
 		next.id = rows[len(rows)-1].ID
 	case !from.following: // the walk is over; what changed meanwhile comes next
-		next.following, next.id = true, uuid.Nil
+		next.following, next.id = true, uuid.Max
 		out.HasMore = q.Since != ""
 	}
 	out.Next = next.String()

@@ -18,7 +18,7 @@ type position struct {
 	stamp [8]byte
 	// following is false while the reader walks all reports by id, and true once it follows the changes.
 	following bool
-	// xid is a transaction. While walking: the oldest one that ran at the beginning. While following: that of the last change.
+	// xid is a transaction. While walking: that of the change after which following starts. While following: that of the last change.
 	xid string
 	id  uuid.UUID // of the last report; uuid.Nil before the first
 }

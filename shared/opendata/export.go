@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -150,12 +152,17 @@ func scan(rows pgx.Rows) (row, error) {
 }
 
 type csvEncoder struct {
-	w *csv.Writer
+	out io.Writer
+	w   *csv.Writer
 }
 
-func newCSV(w io.Writer) *csvEncoder { return &csvEncoder{csv.NewWriter(w)} }
+func newCSV(w io.Writer) *csvEncoder { return &csvEncoder{w, csv.NewWriter(w)} }
 
+// begin writes a byte order mark, by which a spreadsheet knows UTF-8, and the names of the columns.
 func (e *csvEncoder) begin() error {
+	if _, err := io.WriteString(e.out, "\ufeff"); err != nil {
+		return err
+	}
 	return e.w.Write([]string{"report_number", "id", "issue_type", "severity", "status", "title", "description", "latitude", "longitude",
 		"municipality", "district", "suco", "street", "created_at", "updated_at", "resolved_at"})
 }
@@ -176,9 +183,12 @@ func (e *csvEncoder) end() error {
 	return e.w.Error()
 }
 
-// cell puts an apostrophe before text that a spreadsheet would run as a formula (OWASP, CSV injection).
+// cell puts an apostrophe before text that a spreadsheet would run as a formula (OWASP, CSV injection). A spreadsheet may drop
+// white space and invisible characters at the beginning, and read full-width and small forms of the characters as themselves.
 func cell(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+	visible := strings.TrimLeftFunc(text, func(r rune) bool { return unicode.In(r, unicode.White_Space, unicode.Cc, unicode.Cf) })
+	first, _ := utf8.DecodeRuneInString(visible)
+	if strings.HasPrefix(text, "\t") || strings.HasPrefix(text, "\r") || strings.ContainsRune("=+-@＝＋－＠﹦﹢﹣﹫", first) {
 		return "'" + text
 	}
 	return text

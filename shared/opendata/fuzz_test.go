@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +16,7 @@ import (
 // FuzzRow: whatever people wrote comes out of both formats as it went in, takes
 // one row, and is no formula to a spreadsheet.
 func FuzzRow(f *testing.F) {
-	for _, seed := range []string{"Hole", `=HYPERLINK("http://x","y")`, "a,b\n\"c\"", "\r\n", "-1", "'x", "\u2028</script>", "\ufeff=1", "\ud7ff", "\t=1", "a\x00b", "😀"} {
+	for _, seed := range []string{"Hole", `=HYPERLINK("http://x","y")`, "a,b\n\"c\"", "\r\n", "-1", "'x", "\u2028</script>", "\ufeff=1", "\ud7ff", "\t=1", "\uff1d1", " \uff0b1", "\u200b\ufeff\uff20x", "a\x00b", "😀"} {
 		f.Add(seed, "Rua "+seed, -8.5569, 125.5603, int64(1.76e9))
 	}
 	f.Fuzz(func(t *testing.T, title, street string, latitude, longitude float64, seconds int64) {
@@ -43,7 +44,10 @@ func inCSV(t *testing.T, r *row) {
 	t.Helper()
 	var out bytes.Buffer
 	encoded(t, newCSV(&out), r)
-	records, err := csv.NewReader(&out).ReadAll()
+	if mark, err := out.ReadString('r'); err != nil || mark != "\ufeffr" {
+		t.Errorf("begins with %q", mark)
+	}
+	records, err := csv.NewReader(io.MultiReader(strings.NewReader("r"), &out)).ReadAll()
 	if err != nil || len(records) != 2 {
 		t.Fatalf("%d records of %q, %v", len(records), r.Title, err)
 	}
@@ -54,7 +58,7 @@ func inCSV(t *testing.T, r *row) {
 				got = records[1][i]
 			}
 		}
-		if strings.ContainsAny(got[:min(len(got), 1)], "=+-@\t\r") {
+		if begin := strings.TrimSpace(got); strings.ContainsAny(got[:min(len(got), 1)], "=+-@\t\r") || begin != "" && strings.ContainsAny(string([]rune(begin)[0]), "=+-@\uff1d\uff0b\uff0d\uff20") {
 			t.Errorf("%q is a formula", got)
 		}
 		// A reader of CSV takes a line's end of two characters for one.

@@ -89,7 +89,12 @@ type pageInput struct {
 	AcceptEncoding string `header:"Accept-Encoding" hidden:"true"`
 }
 
+// pagePolicy is the Content-Security-Policy of the pages: they load nothing from elsewhere. ReDoc would show its maker's logo.
+const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; " +
+	"connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
 type fileOutput struct {
+	Policy          string `header:"Content-Security-Policy"`
 	ContentType     string `header:"Content-Type"`
 	ContentEncoding string `header:"Content-Encoding"`
 	Body            []byte
@@ -133,6 +138,9 @@ func answer(find func(string) (asset, error), file, contentType, accepted string
 		return nil, err
 	}
 	out := &fileOutput{ContentType: contentType, Body: a.body}
+	if strings.HasPrefix(contentType, "text/html") {
+		out.Policy = pagePolicy
+	}
 	switch {
 	case !a.packed:
 	case strings.Contains(accepted, "gzip"):

@@ -5,6 +5,7 @@ package meta
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/settings"
 	"github.com/lafaekstreet/backend/shared/timestamp"
@@ -56,6 +58,11 @@ func (g *Group) Register(api *httpapi.API) {
 	ping.OperationID, ping.Cache = "ping_api_v1__get", httpapi.Never
 	httpapi.Register(api, ping, func(context.Context, *struct{}) (*pingOutput, error) { return &pingOutput{Body: "pong"}, nil })
 
+	// The journey client's name for the ping that asks the database.
+	database := operation("/api/v1/mongodb", "Ping the database")
+	database.OperationID, database.Cache = "ping_mongodb_api_v1_mongodb_get", httpapi.Never
+	httpapi.Register(api, database, g.pingDatabase)
+
 	vocabulary := operation("/api/v1/meta", "Words, labels and limits")
 	vocabulary.Cache = httpapi.Shared
 	httpapi.Register(api, vocabulary, g.vocabulary)
@@ -70,6 +77,15 @@ func operation(path, summary string) httpapi.Operation {
 }
 
 type pingOutput struct{ Body string }
+
+func (g *Group) pingDatabase(ctx context.Context, _ *struct{}) (*pingOutput, error) {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	if err := g.db.Ping(ctx); err != nil {
+		return nil, problem.New(problem.Unavailable, "unavailable").After(2 * time.Second).Because(err)
+	}
+	return &pingOutput{Body: "Pong"}, nil
+}
 
 type healthOutput struct {
 	Body struct {

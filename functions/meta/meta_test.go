@@ -24,6 +24,9 @@ func TestHealthNeedsNoDatabase(t *testing.T) {
 	if ready := w.Anonymous().Get("//health/ready").Want(http.StatusServiceUnavailable).Object(); ready.Text("checks.database") != "down" {
 		t.Errorf("got %v", ready.Values)
 	}
+	if down := w.Anonymous().Get("/mongodb").Want(http.StatusServiceUnavailable); down.Code() != "unavailable" || down.Header.Get("Retry-After") == "" {
+		t.Errorf("got %s %v", down.Body, down.Header)
+	}
 }
 
 func TestReady(t *testing.T) {
@@ -42,6 +45,11 @@ func TestPingAndVocabulary(t *testing.T) {
 	w := testenv.New(t, meta.Open)
 	if got := w.Anonymous().Get("/").Want(http.StatusOK); strings.TrimSpace(string(got.Body)) != `"pong"` {
 		t.Errorf("ping: %s", got.Body)
+	}
+	for _, path := range []string{"/mongodb", "/mongodb/"} {
+		if got := w.Anonymous().Get(path).Want(http.StatusOK); strings.TrimSpace(string(got.Body)) != `"Pong"` {
+			t.Errorf("%s: %s", path, got.Body)
+		}
 	}
 	w.Anonymous().Get("/nothing-here").Want(http.StatusNotFound)
 	words := w.Anonymous().Get("/meta").Want(http.StatusOK).Object()
@@ -70,6 +78,9 @@ func TestDocumentationIsServedByTheFunction(t *testing.T) {
 		}
 		if tag := got.Header.Get("ETag"); tag == "" || w.Anonymous().With("If-None-Match", tag).Get(path).Status != http.StatusNotModified {
 			t.Errorf("%s: no revalidation by %q", path, tag)
+		}
+		if policy := got.Header.Get("Content-Security-Policy"); contentType == "text/html" && (!strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, "script-src 'self';")) {
+			t.Errorf("%s: policy %q", path, policy)
 		}
 		if bytes.Contains(got.Body, []byte(`src="http`)) {
 			t.Errorf("%s loads from elsewhere", path)

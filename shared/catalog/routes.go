@@ -210,6 +210,7 @@ func metaRoutes() []Route {
 	return []Route{
 		route(f, "/api/v1/", "GET"),
 		route(f, "/api/v1/meta", "GET"),
+		route(f, "/api/v1/mongodb", "GET"),
 		route(f, "/api/v1/openapi.json", "GET"),
 		route(f, "/docs", "GET"),
 		route(f, "/docs/{file}", "GET"),

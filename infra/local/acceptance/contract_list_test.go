@@ -81,6 +81,7 @@ GET //health
 GET //health/ready
 GET /
 GET /meta
+GET /mongodb
 GET //docs
 GET //redoc
 GET //openapi.json

@@ -108,6 +108,7 @@ func (s *fixture) reads() []operation {
 	read(s.nobody, 1, "/public/reports", "/public/reports/"+number, "/public/stats/summary", "/public/stats/by-municipality", "/public/stats/by-type",
 		"/public/stats/by-district?municipality=Dili", "/public/stats/trends", "/public/blockchain/report/"+id+"/history",
 		"/public/map?bbox=125,-9,126,-8&zoom=15", fmt.Sprintf("/public/tiles/%d/%d/%d", 10, 869, 536), "//r/"+number)
+	read(s.nobody, 1, "/mongodb")
 	read(s.nobody, 0, "//health", "/", "/meta", "/openapi.json", "//openapi.json", "//docs", "//docs/docs.js", "//redoc", "//redoc/redoc.standalone.js", "//map")
 	return out
 }

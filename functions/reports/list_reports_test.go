@@ -73,7 +73,14 @@ func TestFilters(t *testing.T) {
 			t.Errorf("%s: %v reports, want %v", query, got.Number("total"), want)
 		}
 	}
-	for _, query := range []string{"status=sideways", "severity=bad", "municipality=Atlantis", "q=ab", "q='a'b’", "q=%CC%81%CC%81%CC%81", "bbox=1,2,3", "bbox=1,2,3,NaN",
+	// A plus that a client does not encode is a space to the decoder of queries.
+	for query, want := range map[string]float64{"updated_since=2026-03-06T09:00:00+09:00": 2, "updated_since=2026-03-06T09:00:00%2B09:00": 2,
+		"date_from=2026-03-06T09:00:00.5+09:00": 2, "date_to=2026-03-06T01:00:00+09:00": 2} {
+		if got := c.Get("/reports?" + query).Want(http.StatusOK).Object(); got.Number("total") != want {
+			t.Errorf("%s: %v reports, want %v", query, got.Number("total"), want)
+		}
+	}
+	for _, query := range []string{"updated_since=2026-03-06T09:00:00%20x09:00", "updated_since=2026-03-06%2009:00", "status=sideways", "severity=bad", "municipality=Atlantis", "q=ab", "q='a'b’", "q=%CC%81%CC%81%CC%81", "bbox=1,2,3", "bbox=1,2,3,NaN",
 		"bbox=0,91,1,92", "date_from=yesterday", "sort=title", "page=0", "page_size=101", "cursor=x", "updated_since=then"} {
 		if got := c.Get("/reports?" + query); got.Status != http.StatusUnprocessableEntity {
 			t.Errorf("%s: %d", query, got.Status)

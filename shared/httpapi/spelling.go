@@ -18,6 +18,7 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // spellable is the schema of op's JSON body if it has members to respell, else nil.
@@ -85,7 +86,11 @@ func respellParameters(op *huma.Operation, r *http.Request, query url.Values) bo
 			r.SetPathValue(p.Name, respell(p.Schema, r.PathValue(p.Name)))
 		case "query":
 			if value := query.Get(p.Name); value != "" {
-				if known := respell(p.Schema, value); known != value {
+				known := respell(p.Schema, value)
+				if p.Schema.Format == "date-time" {
+					known = timestamp.WithPlus(known)
+				}
+				if known != value {
 					query.Set(p.Name, known)
 					changed = true
 				}

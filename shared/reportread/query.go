@@ -132,7 +132,7 @@ func instant(s string) (time.Time, bool, error) {
 	if t, err := time.ParseInLocation(time.DateOnly, s, report.Zone()); err == nil {
 		return t, true, nil
 	}
-	t, err := time.Parse(time.RFC3339Nano, s)
+	t, err := timestamp.Parse(s)
 	return t, false, err
 }
 

@@ -34,9 +34,20 @@ func (t Time) MarshalJSON() ([]byte, error) { return []byte(`"` + t.String() + `
 // String returns the form of answers.
 func (t Time) String() string { return t.UTC().Format(layout) }
 
+// Parse reads an RFC 3339 date-time, in the spelling of WithPlus too.
+func Parse(text string) (time.Time, error) { return time.Parse(time.RFC3339Nano, WithPlus(text)) }
+
+// WithPlus gives the offset of a date-time its plus back. In a query, a plus that a client did not encode is a space.
+func WithPlus(text string) string {
+	if zone := len(text) - len("+09:00"); zone > 0 && text[zone] == ' ' {
+		return text[:zone] + "+" + text[zone+1:]
+	}
+	return text
+}
+
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (t *Time) UnmarshalText(b []byte) error {
-	v, err := time.Parse(time.RFC3339Nano, string(b))
+	v, err := Parse(string(b))
 	v = v.UTC()
 	if err != nil || v.Year() < 0 || v.Year() > 9999 { // an offset can lead to a year that has no form
 		return fmt.Errorf("expected an RFC 3339 date-time")
@@ -103,7 +114,7 @@ func (d *Date) UnmarshalText(b []byte) error {
 		d.Time = v
 		return nil
 	}
-	v, err := time.Parse(time.RFC3339Nano, string(b))
+	v, err := Parse(string(b))
 	if err != nil {
 		return fmt.Errorf("expected a date as YYYY-MM-DD")
 	}

@@ -86,7 +86,8 @@ func constant(res *http.Response) http.Header {
 	for _, name := range varying {
 		h.Del(name)
 	}
-	if strings.HasSuffix(res.Request.URL.Path, "health") { // its answer has the time
+	// These answers have the time, and the position in the history of all databases of the server.
+	if path := strings.TrimSuffix(res.Request.URL.Path, "/"); path == "/health" || path == "/api/v1/reports/changes" {
 		h.Del("Etag")
 	}
 	return h

@@ -5,6 +5,7 @@ import (
 	_ "embed" // the pages
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
@@ -29,8 +30,10 @@ func (p *Public) registerPages(a *httpapi.API) {
 		return o
 	}
 	httpapi.Register(a, page("/map", "The public map", "Clusters, filters, a card for each report. Languages: tet, pt, en."), p.mapPage)
-	httpapi.Register(a, page("/r/{number}", "The page of a report",
-		"Photo, status, history and ledger proof, with a button that checks the proof in the reader's browser."), p.reportPage)
+	reportPage := page("/r/{number}", "The page of a report",
+		"Photo, status, history and ledger proof, with a button that checks the proof in the reader's browser.")
+	reportPage.PageStatuses = []int{http.StatusNotFound}
+	httpapi.Register(a, reportPage, p.reportPage)
 
 	file := read("/map/assets/{hash}/{name}", "A file of the pages", "The address contains a hash of the content; caches may keep the file forever.")
 	file.Cache = httpapi.Immutable

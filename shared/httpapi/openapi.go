@@ -129,7 +129,7 @@ func nullable(s *huma.Schema) *huma.Schema {
 	switch {
 	case s.Ref != "":
 		return &huma.Schema{Description: s.Description, AnyOf: []*huma.Schema{{Ref: s.Ref}, {Type: "null"}}}
-	case s.Type == "" || s.Nullable:
+	case s.Type == "" || s.Nullable && (len(s.Enum) == 0 || slices.Contains(s.Enum, nil)):
 		return s
 	}
 	c := *s
@@ -146,6 +146,22 @@ func operationID(method, path string) string {
 	path = strings.TrimPrefix(path, "/api/v1")
 	words := strings.FieldsFunc(path, func(r rune) bool { return strings.ContainsRune("/{}._", r) })
 	return strings.Join(append([]string{strings.ToLower(method)}, words...), "-")
+}
+
+// correctResponses mends what huma assumes of the answers to o: that 204 has the body of a success, and each error a problem
+// document.
+func (o *Operation) correctResponses(document *huma.OpenAPI) {
+	item := document.Paths[o.Path]
+	if item == nil {
+		return
+	}
+	responses := Operations(item)[o.Method].Responses
+	if none := responses["204"]; none != nil {
+		none.Content = nil
+	}
+	for _, status := range o.PageStatuses {
+		responses[strconv.Itoa(status)].Content = responses["200"].Content
+	}
 }
 
 func documentedErrors(o Operation) []int {

@@ -58,6 +58,8 @@ type Operation struct {
 	Multipart ReadMultipart
 	// Creates makes the operation use Idempotency-Key.
 	Creates bool
+	// PageStatuses are statuses of errors that are answered with a page, as success is, and not with a problem document.
+	PageStatuses []int
 	// MaxBody bounds the request body in bytes; 0 means 1 MiB.
 	MaxBody int64
 }
@@ -80,4 +82,5 @@ func Register[I, O any](a *API, o Operation, handle func(ctx context.Context, in
 		}
 		return out, nil
 	})
+	o.correctResponses(a.OpenAPI())
 }

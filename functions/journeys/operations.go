@@ -21,17 +21,12 @@ func operation(id, method, path, summary string) httpapi.Operation {
 // The published journey client makes its method names of these operation ids: do not change them.
 func (g *Group) registerJourneys(api *httpapi.API) {
 	create := operation("create_journey_api_v1_journeys__post", http.MethodPost, "/journeys/", "Create a journey")
-<<<<<<< HEAD
 	create.DefaultStatus, create.Creates, create.Lenient = http.StatusCreated, true, lenientJourney()
+	create.Errors = []int{http.StatusForbidden}
 	httpapi.Register(api, create, g.create)
 	noSlash := operation("", http.MethodPost, "/journeys", "Create a journey (without the slash)")
 	noSlash.DefaultStatus, noSlash.Creates, noSlash.Lenient = http.StatusCreated, true, lenientJourney()
-=======
-	create.DefaultStatus, create.Creates, create.Errors = http.StatusCreated, true, []int{http.StatusForbidden}
-	httpapi.Register(api, create, g.create)
-	noSlash := operation("", http.MethodPost, "/journeys", "Create a journey (without the slash)")
-	noSlash.DefaultStatus, noSlash.Creates, noSlash.Errors = http.StatusCreated, true, []int{http.StatusForbidden}
->>>>>>> 2e4a0c5 (httpapi, journeys, public: document the answers that are given)
+	noSlash.Errors = []int{http.StatusForbidden}
 	httpapi.Register(api, noSlash, g.create)
 
 	httpapi.Register(api, operation("get_journey_api_v1_journeys__journey_id__get",

@@ -170,7 +170,10 @@ func newReport(in CreateInput, found *createLookup, pictures []upload.Locked) re
 	return n
 }
 
-// dropped are the uploads that the request names and the report does not get; nil for none.
+// maxDropped is the most uploads that are kept as dropped ones.
+const maxDropped = 20
+
+// dropped are the uploads that the request names and the report does not get, at most maxDropped; nil for none.
 func dropped(named []uploadRef, taken []upload.Locked) []uuid.UUID {
 	var out []uuid.UUID
 	for _, ref := range named {
@@ -178,7 +181,7 @@ func dropped(named []uploadRef, taken []upload.Locked) []uuid.UUID {
 			out = append(out, ref.ID)
 		}
 	}
-	return out
+	return out[:min(len(out), maxDropped)]
 }
 
 // insertReport writes the report's row and assigns its number, which is the result.

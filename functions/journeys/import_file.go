@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -121,8 +122,8 @@ func parseFile(contentType string, raw []byte, now time.Time, w *warning.Collect
 	if len(raw) > maxFile {
 		return nil, problem.New(problem.TooLarge, "too_large")
 	}
-	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf")) // the byte order mark that some programs write
-	start := bytes.TrimLeft(raw, " \t\r\n")
+	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
+	start := fileStart(raw)
 	var found []marker
 	switch {
 	case bytes.HasPrefix(start, []byte("<")):
@@ -138,27 +139,39 @@ func parseFile(contentType string, raw []byte, now time.Time, w *warning.Collect
 	return found, err
 }
 
-// fileInBody returns the first file of a form, or the body itself when it is not a form.
+// fileInBody returns the file of a form, or the body itself when it is not a form. The file is the first part that begins
+// as GPX or GeoJSON, whatever its name and file name; if there is none, the first part with a file name.
 func fileInBody(contentType string, raw []byte) ([]byte, error) {
 	media, params, err := mime.ParseMediaType(contentType)
 	if err != nil || media != "multipart/form-data" {
 		return raw, nil
 	}
 	form := multipart.NewReader(bytes.NewReader(raw), params["boundary"])
+	var named []byte
 	for {
 		part, err := form.NextPart()
-		if err != nil {
+		switch {
+		case errors.Is(err, io.EOF) && named != nil:
+			return named, nil
+		case err != nil:
 			return nil, problem.InvalidField("file", "expected a file in the form")
 		}
-		if part.FileName() == "" {
-			continue
-		}
-		var file bytes.Buffer
-		if _, err := file.ReadFrom(part); err != nil {
+		content, err := io.ReadAll(part) // a part of raw, which is bounded
+		if err != nil {
 			return nil, problem.New(problem.Invalid, "malformed_body").Because(err)
 		}
-		return file.Bytes(), nil
+		if start := fileStart(content); bytes.HasPrefix(start, []byte("<")) || bytes.HasPrefix(start, []byte("{")) {
+			return content, nil
+		}
+		if named == nil && part.FileName() != "" {
+			named = content
+		}
 	}
+}
+
+// fileStart is a file without the byte order mark that some programs write, and without the white space after it.
+func fileStart(raw []byte) []byte {
+	return bytes.TrimLeft(bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf")), " \t\r\n")
 }
 
 // errBrokenFile returns the 422 for a fault at a place in the file. The message never contains text of the file.

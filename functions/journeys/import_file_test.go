@@ -194,3 +194,26 @@ func TestAnImportRunsOncePerIdempotencyKey(t *testing.T) {
 		t.Errorf("%d markers, want 5", n)
 	}
 }
+
+// The file of a form is found by its bytes. Its name, its file name and its type do not count.
+func TestTheFileOfAFormIsFoundByItsBytes(t *testing.T) {
+	t.Parallel()
+	maria := setup(t).rider()
+	id := maria.journey(nil)
+	const gpx = `<gpx version="1.1"><wpt lat="-8.5" lon="125.5"><name>Dili</name></wpt></gpx>`
+	for _, c := range []struct {
+		header, content string
+		status          int
+	}{
+		{"form-data; name=\"file\"", gpx, 201},
+		{"form-data; name=\"file\"; filename=\"our \"trip\".gpx\"", gpx, 201},
+		{"form-data; name=\"x\"; filename=trip_17:30.gpx", "\xef\xbb\xbf" + gpx, 201},
+		{"form-data; name=\"track\"\r\nContent-Type: application/octet-stream", "\r\n" + gpx, 201},
+		{"form-data; name=\"file\"; filename=\"a.kmz\"", "PK", 415},
+		{"form-data; name=\"x\"", "no file", 422},
+	} {
+		body := "--b\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nOur trip\r\n--b\r\nContent-Disposition: " + c.header +
+			"\r\n\r\n" + c.content + "\r\n--b--\r\n"
+		maria.call("POST", "/journeys/"+id+"/import", body, "Content-Type", "multipart/form-data; boundary=b").want(c.status)
+	}
+}

@@ -34,7 +34,7 @@ func (g *Group) registerCreate(api *httpapi.API) {
 				"Without client_id, the same person, type, words, place (5 decimals) and picture within 24 hours is a repeat; another picture is another report. Only the place is required. Another member that cannot be read, or a picture that cannot be attached, is " +
 				"left out and named in warnings. Takes the same members as a multipart form with the picture as a file part.",
 			DefaultStatus: http.StatusCreated, Errors: []int{http.StatusConflict, http.StatusGone},
-			Responses:     map[string]*huma.Response{"200": httpapi.JSON[reportread.Report](api, "The report existed before")},
+			Responses: map[string]*huma.Response{"200": httpapi.JSON[reportread.Report](api, "The report existed before")},
 		},
 		Limit: admission.LimitCreate, Creates: true, MaxBody: upload.MaxBody, Aliases: createAliases(), Lenient: createLenient(),
 		Multipart: upload.Form(createTexts()...),

@@ -173,10 +173,10 @@ func (c *configuration) bucket(access []bucketAccess) {
 	c.dataKey = true
 	for _, a := range access {
 		sid := "Media" + strings.ToUpper(a.prefix[:1]) + strings.TrimSuffix(a.prefix[1:], "/")
-		objects := slices.DeleteFunc(slices.Clone(a.actions), func(action string) bool { return action == "s3:ListBucket" })
+		objects := slices.DeleteFunc(slices.Clone(a.actions), func(action string) bool { return strings.HasPrefix(action, "s3:ListBucket") })
 		c.allow(sid, objects, c.storage.bucket.ArnForObjects(jsii.String(a.prefix+"*")))
-		if len(objects) < len(a.actions) {
-			c.policy = append(c.policy, statement{sid + "List", []string{"s3:ListBucket"}, []*string{c.storage.bucket.BucketArn()},
+		if lists := slices.DeleteFunc(slices.Clone(a.actions), func(action string) bool { return !strings.HasPrefix(action, "s3:ListBucket") }); len(lists) > 0 {
+			c.policy = append(c.policy, statement{sid + "List", lists, []*string{c.storage.bucket.BucketArn()},
 				// S3 asks for this permission without a prefix when a single object is missing.
 				map[string]any{"StringLikeIfExists": map[string]any{"s3:prefix": a.prefix + "*"}}})
 		}

@@ -48,6 +48,8 @@ var (
 	readOrMissing = []string{"s3:GetObject", "s3:ListBucket"}
 	write         = []string{"s3:PutObject"}
 	erase         = []string{"s3:DeleteObject"}
+	// eraseVersions deletes an object for good: the bucket keeps earlier versions.
+	eraseVersions = []string{"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucketVersions"}
 )
 
 // grantsOf returns the rights of a function. One that has no entry works on the database alone.
@@ -55,7 +57,7 @@ func grantsOf(name catalog.FunctionName) grants {
 	readRenditions := []bucketAccess{{storage.Renditions, read}}
 	return map[catalog.FunctionName]grants{
 		"auth":  {sends: []catalog.QueueName{catalog.Notify}, sealKeys: true, signingKey: true, google: true},
-		"users": {sends: []catalog.QueueName{catalog.Notify}, sealKeys: true, google: true, ledger: true, bucket: readRenditions},
+		"users": {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor}, sealKeys: true, google: true, ledger: true, bucket: readRenditions},
 		"admin": {sends: []catalog.QueueName{catalog.Notify}, sealKeys: true, setupToken: true},
 		"staff": {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor}, ledger: true, bucket: readRenditions},
 		"reports": {sends: []catalog.QueueName{catalog.Validate, catalog.Anchor, catalog.Notify, catalog.Geocode}, ledger: true,
@@ -76,7 +78,7 @@ func grantsOf(name catalog.FunctionName) grants {
 		"geocode": {geocoder: true},
 
 		"relay": {sends: catalog.QueueNames(), ledger: true,
-			bucket: []bucketAccess{{storage.Originals, erase}, {storage.Renditions, erase}}},
+			bucket: []bucketAccess{{storage.Originals, eraseVersions}, {storage.Renditions, eraseVersions}}},
 		"export": {bucket: []bucketAccess{{storage.Exports, write}}},
 
 		"keys":   {withoutDatabase: true},

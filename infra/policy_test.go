@@ -83,11 +83,14 @@ func TestWhoMay(t *testing.T) {
 			{"s3:GetObject", "exports/", []string{"public"}},
 			{"s3:DeleteObject", "originals/", []string{"relay"}},
 			{"s3:DeleteObject", "renditions/", []string{"images", "relay"}},
+			{"s3:DeleteObjectVersion", "originals/", []string{"relay"}},
+			{"s3:DeleteObjectVersion", "renditions/", []string{"relay"}},
+			{"s3:ListBucketVersions", "", []string{"relay"}},
 			{"s3:ListBucket", "", []string{"images", "public", "validate"}},
 			// The functions that write messages for a queue, and relay, which sends what others could not.
 			{"sqs:SendMessage", "-images", []string{"images", "relay"}}, // images: to its own dead letters
 			{"sqs:SendMessage", "-validate", []string{"images", "relay", "reports", "validate"}},
-			{"sqs:SendMessage", "-anchor", []string{"anchor", "relay", "reports", "staff", "validate"}},
+			{"sqs:SendMessage", "-anchor", []string{"anchor", "relay", "reports", "staff", "users", "validate"}},
 			{"sqs:SendMessage", "-notify", []string{"admin", "anchor", "auth", "community", "images", "notify", "relay", "reports", "staff", "users", "validate"}},
 			{"sqs:SendMessage", "-geocode", []string{"geocode", "relay", "reports"}},
 			{"sqs:ReceiveMessage", "", []string{"anchor", "geocode", "images", "notify", "validate"}},

@@ -63,6 +63,7 @@ var words = map[string]string{
 	"sessions.platform":                "auth.platform*",
 	"sessions.revoked_reason":          "identity.Reason",
 	"uploads.content_type":             `"image/jpeg" "image/png" "image/webp"`,
+	"uploads.deletion":                 "upload.Deletion",
 	"uploads.refusal":                  "upload.RefusalCode",
 	"uploads.state":                    "upload.State",
 	"users.preferred_language":         "locale.Language",
@@ -96,7 +97,7 @@ var free = map[string]string{
 }
 
 // wordy lists the endings of the names of columns that hold one of a few words.
-const wordy = `(^|_)(action|channel|consumer|entity|guess|kind|language|level|outcome|platform|priority|purpose|queue|reason(_code)?|refusal|role|severity|source|stage|state|status|topic|types?|urgency|visibility)$`
+const wordy = `(^|_)(action|channel|consumer|deletion|entity|guess|kind|language|level|outcome|platform|priority|purpose|queue|reason(_code)?|refusal|role|severity|source|stage|state|status|topic|types?|urgency|visibility)$`
 
 // TestColumnsListWhatTheCodeWrites compares the list of each column with the constants of the code. A new constant
 // needs a migration that adds it to the list; a list must not have what the code does not write.

@@ -112,6 +112,8 @@ func (w *Worker) processOriginal(ctx context.Context, key string, receives int) 
 		return w.removeLeftovers(ctx, key)
 	case err != nil:
 		return err
+	case u.discarded:
+		return w.removeRenditions(ctx, u)
 	case u.done():
 		return nil
 	}
@@ -182,6 +184,7 @@ type original struct {
 	size       int64  // bytes, as announced
 	sha256     []byte // as announced; may be nil
 	state      string
+	discarded  bool // it was taken off its report, or the report was withdrawn
 }
 
 func (u original) done() bool { return u.state == "processed" || u.state == "refused" }

@@ -353,6 +353,32 @@ func TestAnUploadErasedAfterAWorkerDiedLeavesNoObjects(t *testing.T) {
 	}
 }
 
+// The report of a picture may be withdrawn before the picture is processed, or while it is. Nothing made of it stays.
+func TestAPictureThatWasTakenAwayIsNotPublished(t *testing.T) {
+	t.Parallel()
+	for _, deletion := range []string{"all", "gone"} {
+		b := setup(t)
+		during, before := b.upload(testPicture(t), 0), b.upload(testPicture(t), 0)
+		const discard = `UPDATE uploads SET deletion = $2 WHERE id = $1`
+		b.exec(discard, before, deletion)
+		if err := b.w.objects.Put(t.Context(), original{id: before}.rendition("display"), "image/jpeg", []byte("a face")); err != nil {
+			t.Fatal(err)
+		}
+		b.w.objects = erasing{b.w.objects, func() { b.exec(discard, during, deletion) }}
+		if failed := b.deliver(event(key(before), 1)); failed != nil {
+			t.Fatalf("failed %v", failed)
+		}
+		if failed := b.deliver(event(key(during), 1)); failed != nil {
+			t.Fatalf("failed %v", failed)
+		}
+		for _, left := range b.keys() {
+			if strings.HasPrefix(left, "renditions/") {
+				t.Errorf("%s: left %s", deletion, left)
+			}
+		}
+	}
+}
+
 // TestFaults: after any fault the message is delivered again, and the result is the
 // same as without the fault.
 func TestFaults(t *testing.T) {

@@ -19,9 +19,9 @@ import (
 
 // find returns the upload with this S3 key, or pgx.ErrNoRows.
 func (w *Worker) find(ctx context.Context, key string) (original, error) {
-	const q = `SELECT id, user_id, size_bytes, sha256, state FROM uploads WHERE s3_key = $1`
+	const q = `SELECT id, user_id, size_bytes, sha256, state, coalesce(deletion IN ('all', 'gone'), false) FROM uploads WHERE s3_key = $1`
 	var u original
-	if err := w.db.QueryRow(ctx, q, key).Scan(&u.id, &u.userID, &u.size, &u.sha256, &u.state); err != nil {
+	if err := w.db.QueryRow(ctx, q, key).Scan(&u.id, &u.userID, &u.size, &u.sha256, &u.state, &u.discarded); err != nil {
 		return original{}, fmt.Errorf("find upload: %w", err)
 	}
 	return u, nil
@@ -53,7 +53,7 @@ func (w *Worker) recordProcessed(ctx context.Context, u original, made *rendered
 			UPDATE uploads SET state = 'processed', content_type = $2, width = $3, height = $4, blurhash = $5,
 				original_sha256 = $6, display_sha256 = $7, perceptual_hash = $8,
 				exif_latitude = $9, exif_longitude = $10, exif_taken_at = $11, processed_at = now()
-			WHERE id = $1 AND state IN ('issued', 'stored')`
+			WHERE id = $1 AND state IN ('issued', 'stored') AND coalesce(deletion, 'original') = 'original'`
 		tag, err := tx.Exec(ctx, update, u.id, made.format.ContentType(), made.width, made.height, made.blurhash,
 			made.original[:], made.displaySHA[:], int64(made.perceptual),
 			made.signals.latitude, made.signals.longitude, made.signals.takenAt)
@@ -61,7 +61,7 @@ func (w *Worker) recordProcessed(ctx context.Context, u original, made *rendered
 			return fmt.Errorf("record picture: %w", err)
 		}
 		if exists = tag.RowsAffected() == 1; !exists {
-			return tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM uploads WHERE id = $1)`, u.id).Scan(&exists)
+			return tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM uploads WHERE id = $1 AND coalesce(deletion, 'original') = 'original')`, u.id).Scan(&exists)
 		}
 		if err := storeMatches(ctx, tx, u.id, made); err != nil {
 			return err

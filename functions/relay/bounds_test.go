@@ -155,6 +155,9 @@ func TestAnUploadAttachedDuringItsExpiryKeepsItsRow(t *testing.T) {
 // deleteHook calls first instead of deleting an original, and does nothing for other keys.
 type deleteHook struct{ first func() }
 
+// DeleteVersions implements Objects.
+func (h deleteHook) DeleteVersions(ctx context.Context, key string) error { return h.Delete(ctx, key) }
+
 // Delete implements Objects.
 func (h deleteHook) Delete(_ context.Context, key string) error {
 	if strings.HasPrefix(key, storage.Originals) {

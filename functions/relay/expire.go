@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/storage"
+	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 const (
@@ -42,8 +43,7 @@ func (r *Relay) expireUploads(ctx context.Context) error {
 		return fmt.Errorf("find expired uploads: %w", err)
 	}
 	for _, id := range expired {
-		renditions := storage.Renditions + id.String()
-		for _, key := range []string{storage.Originals + id.String(), renditions + "/display.jpg", renditions + "/thumbnail.jpg"} {
+		for _, key := range keysOf(id) {
 			if err := r.objects.Delete(ctx, key); err != nil {
 				return err
 			}
@@ -52,6 +52,52 @@ func (r *Relay) expireUploads(ctx context.Context) error {
 			AND NOT EXISTS (SELECT FROM report_images WHERE upload_id = $1)`
 		if _, err := r.db.Exec(ctx, del, id, r.clock.Now().Add(-uploadGrace)); err != nil {
 			return fmt.Errorf("delete expired upload: %w", err)
+		}
+	}
+	return nil
+}
+
+// keysOf are the keys of a picture's files, the original first.
+func keysOf(id uuid.UUID) []string {
+	return []string{storage.Originals + id.String(), upload.RenditionKey(id, upload.Display), upload.RenditionKey(id, upload.Thumbnail)}
+}
+
+// undecidedFor is how long the original of a deleted account stays when the images worker has not processed it yet.
+const undecidedFor = time.Hour
+
+// deletePictures deletes the files of pictures that were taken off a report, whose report was withdrawn, or whose owner
+// deleted the account (upload.Deletion). If it is interrupted, the next run finds the picture again. The images worker
+// deletes what it makes of a picture after this.
+func (r *Relay) deletePictures(ctx context.Context) error {
+	const q = `
+		SELECT id, deletion FROM uploads
+		 WHERE deletion IN ('original', 'all') AND (deletion = 'all' OR state IN ('processed', 'refused') OR created_at < $1)
+		 ORDER BY id LIMIT $2`
+	type picture struct {
+		ID       uuid.UUID
+		Deletion upload.Deletion
+	}
+	rows, err := r.db.Query(ctx, q, r.clock.Now().Add(-undecidedFor), expiredUploads)
+	if err != nil {
+		return fmt.Errorf("find pictures to delete: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[picture])
+	if err != nil {
+		return fmt.Errorf("find pictures to delete: %w", err)
+	}
+	for _, p := range found {
+		keys := keysOf(p.ID)
+		if p.Deletion == upload.DeleteOriginal {
+			keys = keys[:1]
+		}
+		for _, key := range keys {
+			if err := r.objects.DeleteVersions(ctx, key); err != nil {
+				return err
+			}
+		}
+		const done = `UPDATE uploads SET deletion = CASE deletion WHEN 'all' THEN 'gone' END WHERE id = $1 AND deletion = $2`
+		if _, err := r.db.Exec(ctx, done, p.ID, p.Deletion); err != nil {
+			return fmt.Errorf("record deletion of picture: %w", err)
 		}
 	}
 	return nil

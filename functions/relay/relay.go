@@ -41,6 +41,7 @@ type Config struct {
 // Objects is what relay needs of S3.
 type Objects interface {
 	Delete(ctx context.Context, key string) error
+	DeleteVersions(ctx context.Context, key string) error
 }
 
 // Relay runs the tasks.
@@ -88,6 +89,7 @@ func (r *Relay) Run(ctx context.Context, _ events.EventBridgeEvent) error {
 		{"wake places", func(ctx context.Context) error { return r.wake(ctx, unnamed) }},
 		{"fold statistics", func(ctx context.Context) error { return opendata.Fold(ctx, r.db) }},
 		{"expire uploads", r.expireUploads},
+		{"delete pictures", r.deletePictures},
 		{"expire rows", r.expireRows},
 		{"measure", r.measure},
 	}

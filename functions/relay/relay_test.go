@@ -302,6 +302,37 @@ func TestExpiry(t *testing.T) {
 	}
 }
 
+// Pictures that were taken away lose their files within one run, also the thumbnail that links may lead to. Of a deleted
+// account the originals go.
+func TestPicturesThatWereTakenAwayLoseTheirFiles(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	all, original, undecided, other := b.upload("processed", "1 day", "-1 day"), b.upload("processed", "1 day", "-1 day"),
+		b.upload("stored", "1 minute", "1 day"), b.upload("processed", "1 day", "1 day")
+	b.exec(`UPDATE uploads SET deletion = 'all' WHERE id = $1`, all)
+	b.exec(`UPDATE uploads SET deletion = 'original' WHERE id IN ($1, $2)`, original, undecided)
+	for range 2 {
+		if err := b.run(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files := []string{"original", "display", "thumbnail"} // in the order of keysOf
+	for id, want := range map[uuid.UUID]string{all: "", original: "display thumbnail", undecided: "original display thumbnail", other: "original display thumbnail"} {
+		var left []string
+		for i, key := range keysOf(id) {
+			if _, err := b.s3.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: awssdk.String("media"), Key: awssdk.String(key)}); err == nil {
+				left = append(left, files[i])
+			}
+		}
+		if got := strings.Join(left, " "); got != want {
+			t.Errorf("left are %q, want %q", got, want)
+		}
+	}
+	if n := b.count(`SELECT count(*) FROM uploads WHERE id = $1 AND deletion = 'gone'`, all) + b.count(`SELECT count(*) FROM uploads WHERE id = $1 AND deletion IS NULL`, original); n != 2 {
+		t.Error("the pictures are still to be deleted")
+	}
+}
+
 func TestAFailingTaskDoesNotStopTheOthers(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

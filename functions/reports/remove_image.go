@@ -16,6 +16,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 func (g *Group) registerRemoveImage(api *httpapi.API) {
@@ -62,6 +63,7 @@ func (g *Group) removeImage(ctx context.Context, in *ImageInput) (*httpapi.Messa
 			return err
 		}
 		tx.Queue(`UPDATE report_images SET deleted_at = now() WHERE id = $1`, in.ImageID)
+		upload.Discard(tx, in.ImageID)
 		if err := g.picturesChanged(ctx, tx, h, false); err != nil || h.ReportedBy(caller) {
 			return err
 		}

@@ -14,16 +14,16 @@ import (
 	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 func (g *Group) registerErase(a *httpapi.API) {
-	const what = "Everything personal goes: profile, sessions, devices, notifications, journeys. Reports stay without their author, and " +
-		"what the ledger holds of them stays valid."
+	const what = "Everything personal goes: profile, sessions, devices, notifications, journeys, the words of reports and comments. Reports stay " +
+		"without their author and words, with the place to 4 decimals, and what the ledger holds of them stays valid."
 	me := operation(http.MethodDelete, "/me", "Delete the own account", "Needs the password, or a Google token not older than 5 minutes. "+what)
 	me.Aliases = map[string]string{"current_password": "password", "idToken": "id_token", "credential": "id_token"}
 	me.Limit, me.Errors = admission.LimitAuth, []int{http.StatusBadRequest, http.StatusConflict}
@@ -85,8 +85,11 @@ func (g *Group) eraseIn(ctx context.Context, tx *outbox.Tx, user uuid.UUID) erro
 	if err := g.revoker.All(ctx, tx.Tx, user, nil, identity.Deleted, now); err != nil {
 		return err
 	}
-	ledger.ForgetPerson(tx, user)
+	if err := g.eraseReports(ctx, tx, user, goodbye.Language, now); err != nil {
+		return err
+	}
 	orphan(tx, avatar, now)
+	upload.DiscardOfPerson(tx, user)
 	for _, erase := range erasures {
 		tx.Queue(erase, user)
 	}
@@ -108,16 +111,16 @@ var erasures = []string{
 	eraseName,
 	`DELETE FROM report_followers WHERE user_id = $1`,
 	`DELETE FROM journeys WHERE user_id = $1`, // with their markers
-	`UPDATE reports SET device_info = NULL, appeal_reason = NULL,
-		removal_note = CASE WHEN reason_code IS NOT NULL THEN removal_note END, -- that of an administrator stays
-		original_words = CASE WHEN original_words IS NOT NULL THEN '{}'::jsonb END WHERE user_id = $1`,
+	`UPDATE report_comments SET content = '', client_id = NULL WHERE author_id = $1`,
+	`UPDATE report_status_history SET note = NULL WHERE actor_id = $1 AND actor_kind = 'citizen' AND note IS NOT NULL`, // notes as staff stay
+	eraseAnswers,
 	`UPDATE uploads SET exif_latitude = NULL, exif_longitude = NULL, exif_taken_at = NULL WHERE user_id = $1`,
 	`UPDATE uploads SET expires_at = least(expires_at, now()) WHERE user_id = $1 AND attached_at IS NULL`,
 }
 
-// eraseName removes the person's name from notifications of others about their comments.
+// eraseName removes the person's name and words from notifications of others about their comments.
 const eraseName = `
-	UPDATE notifications n SET params = jsonb_set(n.params, '{author}', '"—"')
+	UPDATE notifications n SET params = n.params || jsonb_build_object('author', '—', 'comment', '')
 	  FROM report_comments c, LATERAL (
 	       SELECT user_id FROM reports WHERE id = c.report_id AND user_id IS NOT NULL
 	       UNION SELECT user_id FROM report_followers WHERE report_id = c.report_id) p

@@ -32,6 +32,7 @@ const (
 	AIValidated Type = "AI_VALIDATED"
 	Amended     Type = "CONTENT_AMENDED"
 	Withdrawn   Type = "REPORT_WITHDRAWN"
+	Erased      Type = "CONTENT_ERASED" // the words went with the account of the reporter
 )
 
 // Topic is one of the two topics of the public ledger. Config.TopicID has its id on the network.
@@ -89,7 +90,7 @@ type Event struct {
 // check validates e.
 func (e *Event) check() error {
 	switch e.Type {
-	case Submitted, StatusMoved, AIValidated, Amended, Withdrawn:
+	case Submitted, StatusMoved, AIValidated, Amended, Withdrawn, Erased:
 	default:
 		return fmt.Errorf("event type %q is unknown", e.Type)
 	}

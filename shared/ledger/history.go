@@ -25,7 +25,7 @@ type ReportHistory struct {
 
 // Entry is one event.
 type Entry struct {
-	EventType          Type            `json:"event_type" enum:"REPORT_SUBMITTED,STATUS_CHANGED,AI_VALIDATED,CONTENT_AMENDED,REPORT_WITHDRAWN"`
+	EventType          Type            `json:"event_type" enum:"REPORT_SUBMITTED,STATUS_CHANGED,AI_VALIDATED,CONTENT_AMENDED,REPORT_WITHDRAWN,CONTENT_ERASED"`
 	TopicID            *string         `json:"topic_id"`
 	SequenceNumber     *int64          `json:"sequence_number" doc:"of the message on the topic"`
 	TransactionID      *string         `json:"transaction_id"`

@@ -16,6 +16,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/lafaekstreet/backend/shared/catalog"
 )
@@ -150,6 +151,39 @@ func (s *Store) Read(ctx context.Context, key string, limit int64) ([]byte, erro
 func (s *Store) Delete(ctx context.Context, key string) error {
 	if _, err := s.s3.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: aws.String(s.bucket), Key: aws.String(key)}); err != nil {
 		return fmt.Errorf("delete object: %w", err)
+	}
+	return nil
+}
+
+// DeleteVersions deletes the object under key with all its earlier versions, so that nobody can read it again. It is no
+// error when there is none. A store that keeps no versions deletes the object.
+func (s *Store) DeleteVersions(ctx context.Context, key string) error {
+	pages := s3.NewListObjectVersionsPaginator(s.s3, &s3.ListObjectVersionsInput{Bucket: aws.String(s.bucket), Prefix: aws.String(key)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		var unknown smithy.APIError
+		if errors.As(err, &unknown) && unknown.ErrorCode() == "NotImplemented" {
+			return s.Delete(ctx, key)
+		}
+		if err != nil {
+			return fmt.Errorf("list versions of object: %w", err)
+		}
+		var versions []*string
+		for _, v := range page.Versions {
+			if aws.ToString(v.Key) == key {
+				versions = append(versions, v.VersionId)
+			}
+		}
+		for _, v := range page.DeleteMarkers {
+			if aws.ToString(v.Key) == key {
+				versions = append(versions, v.VersionId)
+			}
+		}
+		for _, version := range versions {
+			if _, err := s.s3.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: aws.String(s.bucket), Key: aws.String(key), VersionId: version}); err != nil {
+				return fmt.Errorf("delete version of object: %w", err)
+			}
+		}
 	}
 	return nil
 }

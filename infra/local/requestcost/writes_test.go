@@ -165,8 +165,8 @@ func (s *fixture) ownWrites() []operation {
 			p := s.Citizen()
 			return request{p, "DELETE", "/users/me/sessions/" + p.SessionID.String(), nil}
 		}),
-		on(3, func() request { return request{s.member(), "DELETE", "/users/me", object{"password": password}} }),
-		on(2, func() request {
+		on(4, func() request { return request{s.member(), "DELETE", "/users/me", object{"password": password}} }),
+		on(3, func() request {
 			p := s.member()
 			return request{p, "DELETE", "/users/" + p.ID.String(), nil}
 		}),

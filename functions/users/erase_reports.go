@@ -1,0 +1,70 @@
+package users
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/report"
+)
+
+// eraseReports takes the words out of a person's reports and writes a CONTENT_ERASED event for each. What stays is the
+// type, the states, the dates, the processed pictures and the place to 4 decimals (about 11 metres), as in the ledger.
+// The title becomes the name of the type, in the person's language.
+func (g *Group) eraseReports(ctx context.Context, tx *outbox.Tx, user uuid.UUID, l locale.Language, now time.Time) error {
+	labels := make(map[report.IssueType]string)
+	for _, t := range report.IssueTypes() {
+		labels[t], _ = locale.Text(l, "label.issue_type."+string(t), nil)
+	}
+	raw, err := json.Marshal(labels)
+	if err != nil {
+		return fmt.Errorf("encode labels: %w", err)
+	}
+	ledger.ForgetPerson(tx, user)
+	erased := database.AskRows(tx, pgx.RowTo[uuid.UUID], eraseWords, user, string(raw))
+	if err := tx.Flush(ctx); err != nil {
+		return fmt.Errorf("erase reports: %w", err)
+	}
+	chains := make([]*database.Ask[*ledger.Chain], len(erased.Get()))
+	for i, id := range erased.Get() {
+		chains[i] = ledger.AskChain(tx, report.AboutID(id), nil)
+	}
+	if err := tx.Flush(ctx); err != nil {
+		return fmt.Errorf("read ledger: %w", err)
+	}
+	for _, chain := range chains {
+		event := ledger.Event{Type: ledger.Erased, Actor: ledger.Actor{Kind: string(report.ActorCitizen)}, At: now}
+		if _, err := chain.Get().Append(ctx, tx, event); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eraseWords blanks the words of a person's reports, of every state, and returns their ids. The address goes too: it can
+// name a house. What an administrator wrote about a removal stays.
+const eraseWords = `
+	UPDATE reports SET title = coalesce($2::jsonb ->> issue_type, ''), description = '', issue_type_raw = NULL, address = NULL,
+	       latitude = round(latitude::numeric, 4)::float8, longitude = round(longitude::numeric, 4)::float8,
+	       client_id = NULL, content_hash = '\x', accepted_hashes = NULL, dropped_uploads = NULL, device_info = NULL, appeal_reason = NULL,
+	       removal_note = CASE WHEN reason_code IS NOT NULL THEN removal_note END,
+	       original_words = CASE WHEN original_words IS NOT NULL THEN '{}'::jsonb END,
+	       version = version + 1, updated_at = now()
+	 WHERE user_id = $1 RETURNING id`
+
+// eraseAnswers empties stored answers to requests of staff (Idempotency-Key) that name the person or one of their reports.
+// The rows stay, so that a repeated request is not carried out a second time; it gets an empty object. The answers to
+// citizens name nobody but themselves.
+const eraseAnswers = `
+	UPDATE idempotency_keys k SET response = '{}' FROM users o
+	 WHERE o.role <> 'citizen' AND k.owner = o.id::text AND o.id <> $1 AND k.status IS NOT NULL AND (
+	       position(convert_to($1::uuid::text, 'UTF8') IN k.response) > 0 OR EXISTS (
+	           SELECT FROM reports r WHERE r.user_id = $1 AND position(convert_to(r.id::text, 'UTF8') IN k.response) > 0))`

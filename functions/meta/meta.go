@@ -27,6 +27,7 @@ type Group struct {
 	clock    timestamp.Clock
 	settings *settings.Reader
 	probes   probes
+	last     lastReady
 }
 
 // New makes the group out of a kit and its configuration.
@@ -50,7 +51,7 @@ func (g *Group) Register(api *httpapi.API) {
 	httpapi.Register(api, health, g.health)
 
 	ready := operation("/health/ready", "Whether everything the service needs answers")
-	ready.Limit, ready.Cache = admission.LimitNone, httpapi.Never
+	ready.Cache = httpapi.Never
 	ready.Responses = map[string]*huma.Response{"503": httpapi.JSON[readiness](api, "Something does not")}
 	httpapi.Register(api, ready, g.ready)
 

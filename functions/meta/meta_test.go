@@ -3,13 +3,24 @@ package meta_test
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"io"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
 
 	"github.com/lafaekstreet/backend/functions/meta"
+	"github.com/lafaekstreet/backend/infra/local/dbproxy"
 	"github.com/lafaekstreet/backend/infra/local/testenv"
+	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/service"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 func TestHealthNeedsNoDatabase(t *testing.T) {
@@ -38,6 +49,57 @@ func TestReady(t *testing.T) {
 	if got.Text("status") != "degraded" || got.Text("checks.database") != "ok" || got.Text("checks.queues") != "none" || got.Text("checks.cache") != "down" {
 		t.Errorf("got %v", got.Values)
 	}
+}
+
+// A cache without TLS is as ready as any.
+func TestReadyWithAPlainCache(t *testing.T) {
+	t.Parallel()
+	w := testenv.New(t)
+	w.Env["CACHE_URL"] = "redis://" + miniredis.RunT(t).Addr()
+	w.Serve(meta.Open)
+	if got := w.Anonymous().Get("//health/ready").Want(http.StatusOK).Object(); got.Text("status") != "ready" || got.Text("checks.cache") != "ok" {
+		t.Errorf("got %v", got.Values)
+	}
+}
+
+// TestReadyIsLimited: 60 requests a minute for a network address. Those at the same time share one statement.
+func TestReadyIsLimited(t *testing.T) {
+	t.Parallel()
+	w := testenv.New(t)
+	proxy, err := dbproxy.Start(t.Context(), w.Env["DATABASE_URL"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Env["DATABASE_URL"] = proxy.URL()
+	clock := timestamp.NewManual(time.Now())
+	w.Serve(func(ctx context.Context, env config.Env) (*httpapi.Service, error) {
+		return service.OpenGroup(ctx, "meta", env, meta.New, service.WithClock(clock))
+	})
+	var answered, refused atomic.Int64
+	var wg sync.WaitGroup
+	for range 70 {
+		wg.Go(func() {
+			switch w.Anonymous().Get("//health/ready").Status {
+			case http.StatusOK:
+				answered.Add(1)
+			case http.StatusTooManyRequests:
+				refused.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if answered.Load() != 60 || refused.Load() != 10 {
+		t.Errorf("%d answered and %d refused, want 60 and 10", answered.Load(), refused.Load())
+	}
+	if n := len(proxy.Take()); n != 1 {
+		t.Errorf("%d round trips to the database, want 1", n)
+	}
+	clock.Advance(time.Second)
+	w.Anonymous().Get("//health/ready").Want(http.StatusOK)
+	if n := len(proxy.Take()); n != 1 {
+		t.Errorf("%d round trips a second later, want 1", n)
+	}
+	w.Anonymous().Get("//health").Want(http.StatusOK)
 }
 
 func TestPingAndVocabulary(t *testing.T) {

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/valkey-io/valkey-go"
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/queue"
@@ -57,7 +58,29 @@ type readyOutput struct {
 	Body   readiness
 }
 
+// readyFor is how long an answer of /health/ready is used again, so that the route costs the database at most one statement a
+// second for each instance.
+const readyFor = time.Second
+
+// lastReady is the last answer of /health/ready. Requests that come while it is made wait for it.
+type lastReady struct {
+	mu     sync.Mutex
+	at     time.Time
+	answer *readyOutput // nil before the first
+}
+
 func (g *Group) ready(ctx context.Context, _ *struct{}) (*readyOutput, error) {
+	g.last.mu.Lock()
+	defer g.last.mu.Unlock()
+	if now := g.clock.Now(); g.last.answer == nil || now.Sub(g.last.at) >= readyFor {
+		// The answer is for others too, so it does not depend on this client staying.
+		g.last.answer, g.last.at = g.probe(context.WithoutCancel(ctx)), now
+	}
+	return g.last.answer, nil
+}
+
+// probe asks everything that readiness depends on.
+func (g *Group) probe(ctx context.Context) *readyOutput {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	out := &readyOutput{Status: http.StatusOK}
@@ -73,7 +96,7 @@ func (g *Group) ready(ctx context.Context, _ *struct{}) (*readyOutput, error) {
 	if out.Body.Checks.Database == "down" || out.Body.Checks.Queues == "down" {
 		out.Status, out.Body.Status = http.StatusServiceUnavailable, "unavailable"
 	}
-	return out, nil
+	return out
 }
 
 var errNone = errors.New("not configured")
@@ -103,19 +126,15 @@ func (p probes) pingCache(ctx context.Context) error {
 	if p.cache == "" {
 		return errNone
 	}
-	u, err := url.Parse(p.cache)
+	o, err := valkey.ParseURL(p.cache) // as the cache itself reads it
 	if err != nil {
 		return errors.New("CACHE_URL is malformed")
 	}
-	address := u.Host
-	if u.Port() == "" {
-		address = net.JoinHostPort(u.Hostname(), "6379")
-	}
 	var conn net.Conn
-	if strings.HasSuffix(u.Scheme, "s") {
-		conn, err = (&tls.Dialer{}).DialContext(ctx, "tcp", address)
+	if o.TLSConfig != nil {
+		conn, err = (&tls.Dialer{Config: o.TLSConfig}).DialContext(ctx, "tcp", o.InitAddress[0])
 	} else {
-		conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", address)
+		conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", o.InitAddress[0])
 	}
 	if err != nil {
 		return fmt.Errorf("connect to cache: %w", err)
@@ -126,7 +145,7 @@ func (p probes) pingCache(ctx context.Context) error {
 			return fmt.Errorf("ping cache: %w", err)
 		}
 	}
-	if _, err := conn.Write([]byte("PING\r\n")); err != nil {
+	if _, err := conn.Write([]byte("*1\r\n$4\r\nPING\r\n")); err != nil {
 		return fmt.Errorf("ping cache: %w", err)
 	}
 	line, err := bufio.NewReader(conn).ReadString('\n')

@@ -53,17 +53,24 @@ func (w *Worker) deliverNotification(ctx context.Context, id uuid.UUID) error {
 	var wg sync.WaitGroup
 	failures := make([]error, 1+len(n.devices))
 	if n.email != nil {
-		wg.Go(func() {
-			failures[0] = w.deliverOnce(ctx, n, byMail, "", n.prefs.Mail(n.typ), func(ready handOver) error {
-				return w.mailer.Send(ctx, renderNotification(n, title, body), ready)
-			})
-		})
+		wg.Go(func() { failures[0] = w.mail(ctx, n, title, body) })
 	}
 	for i, d := range n.devices {
 		wg.Go(func() { failures[i+1] = w.push(ctx, n, d, title, body) })
 	}
 	wg.Wait()
 	return errors.Join(failures...)
+}
+
+// mail delivers by mail. Mails about comments are gathered.
+func (w *Worker) mail(ctx context.Context, n notice, title, body string) error {
+	wants := n.prefs.Mail(n.typ)
+	if wants && n.typ == notification.CommentAdded && n.reportID != nil {
+		return w.mailComment(ctx, n)
+	}
+	return w.deliverOnce(ctx, n, byMail, "", wants, func(ready handOver) error {
+		return w.mailer.Send(ctx, renderNotification(n, title, body), ready)
+	})
 }
 
 // push delivers to one device. It removes the token of a device that no longer exists.

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/catalog"
+	"github.com/lafaekstreet/backend/shared/database"
 )
 
 // deliveryState is the state of a delivery in notification_deliveries. After leaseFor without a change, another run may
@@ -32,6 +33,10 @@ const (
 	unknown deliveryState = "unknown"
 	// The reader does not want notifications of this type by this channel.
 	skipped deliveryState = "skipped"
+	// It goes with the mail of a later hour.
+	waiting deliveryState = "waiting"
+	// It goes with the mail of another notification, which is named in gathered_by.
+	gathered deliveryState = "gathered"
 )
 
 // leaseFor is how long a run can work on a delivery at most: the timeout of the function.
@@ -57,15 +62,20 @@ type delivery struct {
 // for good returns nil.
 func (w *Worker) deliverOnce(ctx context.Context, n notice, channel, recipient string, readerWants bool, send func(handOver) error) error {
 	d := delivery{notification: n.id, channel: channel, recipient: recipient}
-	mine, err := w.claim(ctx, &d, readerWants)
+	mine, err := w.claim(ctx, w.db, &d, readerWants)
 	if err != nil || !mine || !readerWants {
 		return err
 	}
+	return w.finish(ctx, d, send)
+}
+
+// finish sends a claimed delivery and records the outcome. Its error is that of deliverOnce.
+func (w *Worker) finish(ctx context.Context, d delivery, send func(handOver) error) error {
 	failure := send(func(ctx context.Context) error { return w.setState(ctx, d, claimed, sending) })
 	state := stateAfter(failure)
-	w.metrics.Add(metricOf(channel, state))
+	w.metrics.Add(metricOf(d.channel, state))
 	if failure != nil {
-		w.log.WarnContext(ctx, "notification not delivered", "channel", channel, "notification_id", n.id, "error", failure)
+		w.log.WarnContext(ctx, "notification not delivered", "channel", d.channel, "notification_id", d.notification, "error", failure)
 	}
 	// The outcome is recorded even if the time for this message is over.
 	if err := w.record(context.WithoutCancel(ctx), d, state, failure); err != nil {
@@ -105,7 +115,7 @@ func stateAfter(failure error) deliveryState {
 // claim claims the delivery for this run and reports whether it could. It returns
 // false if the delivery is finished, and errBusy if another run may be working on it. It
 // records the delivery as skipped if readerWants is false.
-func (w *Worker) claim(ctx context.Context, d *delivery, readerWants bool) (bool, error) {
+func (w *Worker) claim(ctx context.Context, q database.Querier, d *delivery, readerWants bool) (bool, error) {
 	first := claimed
 	if !readerWants {
 		first = skipped
@@ -114,27 +124,27 @@ func (w *Worker) claim(ctx context.Context, d *delivery, readerWants bool) (bool
 		INSERT INTO notification_deliveries (notification_id, channel, recipient, state, attempts) VALUES ($1, $2, $3, $4, 1)
 		ON CONFLICT (notification_id, channel, recipient) DO UPDATE SET state = excluded.state,
 			attempts = notification_deliveries.attempts + 1, updated_at = now()
-		WHERE notification_deliveries.state = 'delayed'
+		WHERE notification_deliveries.state IN ('delayed', 'waiting')
 		   OR notification_deliveries.state = 'claimed' AND notification_deliveries.updated_at < now() - $5::interval
 		RETURNING attempts`
-	err := w.db.QueryRow(ctx, take, d.notification, d.channel, d.recipient, first, leaseFor).Scan(&d.attempt)
+	err := q.QueryRow(ctx, take, d.notification, d.channel, d.recipient, first, leaseFor).Scan(&d.attempt)
 	if err == nil {
 		return true, nil
 	}
 	if !errors.Is(err, pgx.ErrNoRows) {
 		return false, fmt.Errorf("claim delivery by %s: %w", d.channel, err)
 	}
-	return false, w.checkUnclaimed(ctx, *d)
+	return false, w.checkUnclaimed(ctx, q, *d)
 }
 
 // checkUnclaimed handles a delivery that could not be claimed. If its run died while
 // sending, it sets the state unknown. If another run may still work on it, it returns
 // errBusy. It returns nil if the delivery is finished.
-func (w *Worker) checkUnclaimed(ctx context.Context, d delivery) error {
+func (w *Worker) checkUnclaimed(ctx context.Context, q database.Querier, d delivery) error {
 	const settle = `
 		UPDATE notification_deliveries SET state = 'unknown', error = 'the worker died while sending', updated_at = now()
 		WHERE notification_id = $1 AND channel = $2 AND recipient = $3 AND state = 'sending' AND updated_at < now() - $4::interval`
-	tag, err := w.db.Exec(ctx, settle, d.notification, d.channel, d.recipient, leaseFor)
+	tag, err := q.Exec(ctx, settle, d.notification, d.channel, d.recipient, leaseFor)
 	if err != nil {
 		return fmt.Errorf("end delivery by %s: %w", d.channel, err)
 	}
@@ -145,7 +155,7 @@ func (w *Worker) checkUnclaimed(ctx context.Context, d delivery) error {
 	var open bool
 	const ask = `SELECT EXISTS (SELECT FROM notification_deliveries
 		WHERE notification_id = $1 AND channel = $2 AND recipient = $3 AND state IN ('claimed', 'sending', 'delayed'))`
-	if err := w.db.QueryRow(ctx, ask, d.notification, d.channel, d.recipient).Scan(&open); err != nil {
+	if err := q.QueryRow(ctx, ask, d.notification, d.channel, d.recipient).Scan(&open); err != nil {
 		return fmt.Errorf("read delivery by %s: %w", d.channel, err)
 	}
 	if open {

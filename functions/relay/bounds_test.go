@@ -81,7 +81,11 @@ func TestRowsAreDeletedWhenTheirRetentionEnds(t *testing.T) {
 	b := setup(t)
 	session := database.NewID()
 	b.exec(`INSERT INTO sessions (id, user_id, expires_at) VALUES ($1, $2, now() + interval '1 year')`, session, b.person)
+	b.exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, latitude, longitude)
+		SELECT ('00000000-0000-7000-8000-00000000000' || n)::uuid, 'LS-' || n, $1, '', 'pothole', -8.55, 125.57 FROM generate_series(1, 2) n`, b.person)
 	for _, c := range []struct{ table, kept, deleted string }{
+		{"comment_mails (user_id, report_id, begun_at)", `$1, '00000000-0000-7000-8000-000000000001', now() - interval '23 hours'`,
+			`$1, '00000000-0000-7000-8000-000000000002', now() - interval '25 hours'`},
 		{"idempotency_keys (key, owner, request_hash, locked_until, created_at)",
 			`'kept', '', '', now(), now() - interval '47 hours'`, `'deleted', '', '', now(), now() - interval '49 hours'`},
 		{"login_challenges (id, user_id, expires_at)",

@@ -87,6 +87,7 @@ func (r *Relay) Run(ctx context.Context, _ events.EventBridgeEvent) error {
 		{"wake pictures", func(ctx context.Context) error { return r.wake(ctx, unprocessed) }},
 		{"wake reports", func(ctx context.Context) error { return r.wake(ctx, unjudged) }},
 		{"wake places", func(ctx context.Context) error { return r.wake(ctx, unnamed) }},
+		{"mail comments", r.mailComments},
 		{"fold statistics", func(ctx context.Context) error { return opendata.Fold(ctx, r.db) }},
 		{"expire uploads", r.expireUploads},
 		{"delete pictures", r.deletePictures},

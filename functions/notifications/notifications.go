@@ -64,7 +64,7 @@ func (g *Group) Register(api *httpapi.API) {
 // Notification is one notification of the caller.
 type Notification struct {
 	ID        uuid.UUID         `json:"id"`
-	Type      notification.Type `json:"type" enum:"report_received,report_verified,report_rejected,report_status_changed,report_fixed,report_assigned,report_duplicate,comment_added,blockchain_confirmed,announcement"`
+	Type      notification.Type `json:"type" enum:"report_received,report_verified,report_rejected,report_removed,report_edited,report_status_changed,report_fixed,report_assigned,report_duplicate,comment_added,blockchain_confirmed,announcement"`
 	Title     string            `json:"title" doc:"In the language of the request"`
 	Body      string            `json:"body"`
 	Message   string            `json:"message" doc:"The same as body"`

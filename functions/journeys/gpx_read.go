@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/net/html/charset"
+	"golang.org/x/text/encoding/unicode"
 
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/timestamp"
@@ -30,8 +31,12 @@ var gpxPoints = map[string]string{"wpt": "Waypoint", "trkpt": "Track point", "rt
 // Document types are refused, so no entity is ever expanded. Elements are read one by one, so the memory needed is
 // bounded by the size of the file.
 func parseGPX(raw []byte, now time.Time, w *warning.Collector) ([]marker, error) {
+	raw, err := utf8Of(raw)
+	if err != nil {
+		return nil, errBrokenFile("line 1", "expected readable UTF-16")
+	}
 	d := xml.NewDecoder(bytes.NewReader(raw))
-	d.CharsetReader = charset.NewReaderLabel
+	d.CharsetReader = charsetReader
 	r := gpxReader{d: d, now: now, warnings: w}
 	for {
 		token, err := d.Token()
@@ -48,6 +53,23 @@ func parseGPX(raw []byte, now time.Time, w *warning.Collector) ([]marker, error)
 			return nil, err
 		}
 	}
+}
+
+// utf8Of decodes UTF-16 with a byte order mark, and returns any other text unchanged.
+func utf8Of(raw []byte) ([]byte, error) {
+	if !bytes.HasPrefix(raw, []byte("\xff\xfe")) && !bytes.HasPrefix(raw, []byte("\xfe\xff")) {
+		return raw, nil
+	}
+	return unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder().Bytes(raw)
+}
+
+// charsetReader decodes the encoding that a file states. UTF-16 is decoded already, or stated by mistake: a declaration that
+// can be read is not written in it.
+func charsetReader(label string, input io.Reader) (io.Reader, error) {
+	if strings.HasPrefix(strings.ToLower(label), "utf-16") {
+		return input, nil
+	}
+	return charset.NewReaderLabel(label, input)
 }
 
 type gpxReader struct {

@@ -126,7 +126,7 @@ func parseFile(contentType string, raw []byte, now time.Time, w *warning.Collect
 	start := fileStart(raw)
 	var found []marker
 	switch {
-	case bytes.HasPrefix(start, []byte("<")):
+	case bytes.HasPrefix(start, []byte("<")), bytes.HasPrefix(raw, []byte("\xff\xfe<")), bytes.HasPrefix(raw, []byte("\xfe\xff\x00<")): // the latter in UTF-16
 		found, err = parseGPX(raw, now, w)
 	case bytes.HasPrefix(start, []byte("{")):
 		found, err = parseGeoJSON(raw, w)

@@ -316,3 +316,29 @@ func TestWarningsOfAChange(t *testing.T) {
 	c.Patch("/reports/"+id, object{"status": "mended"}).Want(http.StatusUnprocessableEntity)
 	c.Patch("/reports/"+id, object{"status": []string{}}).Want(http.StatusUnprocessableEntity)
 }
+
+// Only a report that was created spends the budget for creating: not a request that is refused, nor a repeat.
+func TestOnlyACreatedReportSpendsTheBudget(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.Exec(`INSERT INTO app_settings (key, value) VALUES ('settings', '{"reports_per_hour": 2, "batch_reports_per_hour": 3, "uploads_per_hour": 1}')`)
+	c := w.Citizen()
+	first, outside := newBody(object{"client_id": uuid.NewString()}), newBody(object{"latitude": 0, "longitude": 0})
+	c.Post("/reports", first).Want(http.StatusCreated)
+	for range 5 {
+		c.Post("/reports", outside).Want(http.StatusUnprocessableEntity)
+		c.Post("/reports", first).Want(http.StatusOK)
+	}
+	c.Post("/reports", newBody(object{"client_id": uuid.NewString()})).Want(http.StatusCreated)
+	c.Post("/reports", newBody(object{"client_id": uuid.NewString()})).Want(http.StatusTooManyRequests)
+	for range 3 {
+		c.Post("/reports/batch", object{"reports": []any{outside, 7, first}}).Want(http.StatusOK)
+	}
+	c.Post("/reports/batch", object{"reports": offline(3)}).Want(http.StatusOK)
+	c.Post("/reports/batch", object{"reports": offline(1)}).Want(http.StatusTooManyRequests)
+	for range 3 {
+		c.Form("/reports/pre-upload-image", nil, "file", "a.jpg", []byte("no picture")).Want(http.StatusUnsupportedMediaType)
+	}
+	uploaded(c, w, 1)
+	c.Form("/reports/pre-upload-image", nil, "file", "a.jpg", w.JPEG(2)).Want(http.StatusTooManyRequests)
+}

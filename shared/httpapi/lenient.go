@@ -50,6 +50,12 @@ type tolerance struct {
 
 // object makes the members of an object fit. Path is "" for the body, else the path of the object with a dot at its end.
 func (t *tolerance) object(s *huma.Schema, members map[string]any, path string, depth int) {
+	for name, value := range members {
+		if s.Properties[name] == nil && !decodable(value) {
+			delete(members, name) // unknown members are ignored
+			t.changed = true
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
 		value, sent := members[name]
 		if !sent || value == nil { // null counts as absent
@@ -95,7 +101,7 @@ func (t *tolerance) fit(s *huma.Schema, value any, path string, required bool, d
 			t.warnings.Add(path, warning.Cut)
 		}
 	}
-	ok := t.valid(s, value)
+	ok := t.valid(s, value) && (s.Type != "" || decodable(value))
 	if _, private := t.rules.Closed[path]; !ok && !required && !private {
 		t.warnings.Add(path, faultOf(s, value))
 	}
@@ -138,6 +144,24 @@ func (t *tolerance) fitArray(s *huma.Schema, value any, path string, depth int) 
 		kept = append(kept, fitting)
 	}
 	return kept, t.valid(s, kept) && (len(kept) > 0 || len(elements) == 0)
+}
+
+// decodable reports whether each number in a value of no fixed type can be decoded: JSON has numbers that no float64 can hold.
+func decodable(value any) bool {
+	switch v := value.(type) {
+	case json.Number:
+		_, err := v.Float64()
+		return err == nil
+	case []any:
+		return !slices.ContainsFunc(v, func(element any) bool { return !decodable(element) })
+	case map[string]any:
+		for _, member := range v {
+			if !decodable(member) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (t *tolerance) valid(s *huma.Schema, value any) bool {

@@ -47,6 +47,53 @@ func TestHashAndCheck(t *testing.T) {
 	}
 }
 
+// A keyboard may send a letter with an accent as one character or as two.
+func TestPasswordsAreComparedInOneUnicodeForm(t *testing.T) {
+	t.Parallel()
+	h := credential.NewHasher(credential.PasswordConfig{Concurrent: 1})
+	const composed, decomposed = "Li\u00e7a-K\u00e1-2030", "Lic\u0327a-Ka\u0301-2030"
+	hash, err := h.Hash(t.Context(), decomposed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := argon2id.CreateHash(decomposed, &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		hash, password string
+		want           credential.Verdict
+	}{
+		"composed":                           {hash, composed, credential.Verdict{Matches: true}},
+		"decomposed":                         {hash, decomposed, credential.Verdict{Matches: true}},
+		"without accents":                    {hash, "Lica-Ka-2030", credential.Verdict{}},
+		"hash of an earlier version":         {raw, decomposed, credential.Verdict{Matches: true, Outdated: true}},
+		"hash of an earlier version, others": {raw, composed, credential.Verdict{Matches: true, Outdated: true}},
+	} {
+		got, err := h.Check(t.Context(), tt.hash, tt.password)
+		if err != nil || got != tt.want {
+			t.Errorf("%s: got %+v, %v, want %+v", name, got, err, tt.want)
+		}
+	}
+}
+
+func TestHashWithASaltIsTheSameEachTime(t *testing.T) {
+	t.Parallel()
+	h := credential.NewHasher(credential.PasswordConfig{Concurrent: 1})
+	salt := []byte("sixteen bytes!!!")
+	first, err := h.HashWith(t.Context(), "rua-Aimutin-42", salt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := h.HashWith(t.Context(), "rua-Aimutin-42", salt)
+	if err != nil || again != first {
+		t.Errorf("%s and %s, %v", first, again, err)
+	}
+	if v, err := h.Check(t.Context(), first, "rua-Aimutin-42"); err != nil || v != (credential.Verdict{Matches: true}) {
+		t.Errorf("checked: %+v, %v", v, err)
+	}
+}
+
 func TestWaitingForASlotEndsWithTheRequest(t *testing.T) {
 	t.Parallel()
 	h := credential.NewHasher(credential.PasswordConfig{Concurrent: 1})

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Lengths of the contract, in characters.
@@ -40,6 +42,7 @@ var common = sync.OnceValue(func() map[string]struct{} {
 
 // Weak judges a password for the account of an address.
 func Weak(password, address string) Weakness {
+	password = norm.NFC.String(password)
 	length := utf8.RuneCountInString(password)
 	lower := strings.ToLower(password)
 	local, _, _ := strings.Cut(address, "@")

@@ -45,7 +45,7 @@ var words = map[string]string{
 	"notification_deliveries.channel":  "notify.by*",
 	"notification_deliveries.state":    "notify.deliveryState",
 	"notifications.type":               "notification.Type",
-	"one_time_codes.purpose":           "auth.purpose",
+	"one_time_codes.purpose":           "credential.CodePurpose",
 	"outbox.queue":                     "catalog.QueueName",
 	"report_images.kind":               "reports.evidence reports.resolution",
 	"report_status_history.actor_kind": "report.ActorKind",

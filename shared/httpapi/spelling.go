@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"math"
 	"net/http"
@@ -26,6 +27,7 @@ import (
 //   - a word of a fixed set: case does not matter, and space, hyphen and underscore are the same;
 //   - a UUID: the schema accepts more forms than the database;
 //   - a number or a boolean, as SQLite, forms and locales write them: "-8,5", 1, "True";
+//   - a typed code that was sent as a number: text, with the zeros that a number loses;
 //   - the name of a member: case does not matter, as for the decoder.
 //
 // An optional member with an empty UUID counts as left out. All other values stay
@@ -50,7 +52,7 @@ func holdsSpelled(registry huma.Registry, s *huma.Schema, depth int) bool {
 	if s == nil || depth > maxNested {
 		return false
 	}
-	if isWord(s) || s.Format == "uuid" || isScalar(s) || holdsSpelled(registry, s.Items, depth+1) {
+	if isWord(s) || s.Format == "uuid" || s.Format == formatTypedCode || isScalar(s) || holdsSpelled(registry, s.Items, depth+1) {
 		return true
 	}
 	for _, member := range s.Properties {
@@ -66,6 +68,20 @@ func resolved(registry huma.Registry, s *huma.Schema) *huma.Schema {
 		return registry.SchemaFromRef(s.Ref)
 	}
 	return s
+}
+
+// formatTypedCode is the format of a code that a person types, six digits or nine.
+const formatTypedCode = "typed-code"
+
+// codeOfNumber is the text of a typed code that was sent as a number, and true; else member itself. Six digits may have
+// begun with zeros; nine never do.
+func codeOfNumber(member any) (any, bool) {
+	number, _ := member.(json.Number)
+	value, err := strconv.ParseFloat(number.String(), 64)
+	if err != nil || value != math.Trunc(value) || value < 0 || value >= 1e9 {
+		return member, false
+	}
+	return fmt.Sprintf("%06d", int64(value)), true
 }
 
 func isWord(s *huma.Schema) bool { return s.Type == huma.TypeString && len(s.Enum) > 0 }
@@ -127,6 +143,9 @@ func respellIn(registry huma.Registry, s *huma.Schema, value any, depth int) boo
 			case isScalar(schema):
 				respelled, other := respellScalar(schema, member)
 				v[name], changed = respelled, other || changed
+			case !isText && schema.Format == formatTypedCode:
+				code, ok := codeOfNumber(member)
+				v[name], changed = code, ok || changed
 			case !isText:
 				changed = respellIn(registry, schema, member, depth+1) || changed
 			case schema.Format == "uuid" && strings.TrimSpace(text) == "" && !slices.Contains(s.Required, name):

@@ -33,14 +33,17 @@ type Group struct {
 	links   *identity.Verifier
 	google  *credential.GoogleVerifier
 	revoker *identity.Revoker
-	codes   codes
+	codes   credential.Codes
 	lockout lockout
 	webURL  string
+	// networkAddresses is to how many addresses one network may have mails with codes or links sent within an hour.
+	networkAddresses int
 }
 
 // hasher is what the group needs of credential.Hasher.
 type hasher interface {
 	Hash(ctx context.Context, password string) (string, error)
+	HashWith(ctx context.Context, password string, salt []byte) (string, error)
 	Check(ctx context.Context, hash, password string) (credential.Verdict, error)
 }
 
@@ -64,6 +67,7 @@ func (g *Group) Register(a *httpapi.API) {
 	g.registerAccount(a)
 	g.registerLogin(a)
 	g.registerReset(a)
+	g.registerEmailCode(a)
 	g.registerRefresh(a)
 	g.registerSecondFactor(a)
 	g.registerLinks(a)
@@ -89,10 +93,12 @@ type Config struct {
 	SigningKey string `env:"TOKEN_SIGNING_KEY,required,notEmpty"`
 	// WebBaseURL is where mailed links lead, without a slash at its end.
 	WebBaseURL string `env:"WEB_BASE_URL" envDefault:"https://www.lafaekstreet.com"`
-	Tokens     identity.Config
-	Passwords  credential.PasswordConfig
-	Google     credential.GoogleConfig
-	Seal       seal.Config
+	// NetworkAddresses is to how many addresses one network may have mails with codes or links sent within an hour.
+	NetworkAddresses int `env:"RATE_LIMIT_MAILED_ADDRESSES_PER_HOUR" envDefault:"300"`
+	Tokens           identity.Config
+	Passwords        credential.PasswordConfig
+	Google           credential.GoogleConfig
+	Seal             seal.Config
 }
 
 // Open makes the function out of its configuration.
@@ -104,7 +110,7 @@ func open(ctx context.Context, env config.Env, opts ...service.Option) (*httpapi
 
 // New makes the group out of a kit and its configuration.
 func New(kit *service.Kit, cfg Config) (*Group, error) {
-	g := &Group{db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, webURL: cfg.WebBaseURL,
+	g := &Group{db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, webURL: cfg.WebBaseURL, networkAddresses: cfg.NetworkAddresses,
 		hasher: credential.NewHasher(cfg.Passwords), google: credential.NewGoogleVerifier(cfg.Google, kit.Clock),
 		revoker: kit.Revoker()}
 	var err error
@@ -117,7 +123,7 @@ func New(kit *service.Kit, cfg Config) (*Group, error) {
 	if g.sealer, err = seal.New(cfg.Seal); err != nil {
 		return nil, err
 	}
-	g.codes = codes{sealer: g.sealer, clock: kit.Clock}
+	g.codes = credential.NewCodes(g.sealer, kit.Clock)
 	g.lockout = lockout{db: kit.DB, sealer: g.sealer, clock: kit.Clock}
 	return g, nil
 }

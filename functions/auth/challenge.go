@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,8 +18,11 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
-// challengeAttempts is how often a challenge may be answered wrongly.
-const challengeAttempts = 5
+const (
+	challengeAttempts = 5  // how often a challenge may be answered wrongly
+	totpDigits        = 6  // of a code of the app
+	recoveryLength    = 16 // of a recovery code, without its hyphens
+)
 
 func (g *Group) registerSecondFactor(a *httpapi.API) {
 	verify := operation("/auth/totp/verify", "Answer the challenge of the second factor, and sign in",
@@ -43,14 +45,14 @@ func (g *Group) challenge(in database.Pipeline, p person, from *device) (*Challe
 	id, now := uuid.New(), g.clock.Now() // all random: it must not be guessed, because it proves the password
 	const insert = `INSERT INTO login_challenges (id, user_id, device, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)`
 	in.Queue(insert, id, p.id, string(raw), now, now.Add(challengeLife))
-	return &Challenge{ChallengeID: id, SecondFactor: "totp", ExpiresIn: int(challengeLife.Seconds())}, nil
+	return &Challenge{Kind: kindSecondFactor, ChallengeID: id, SecondFactor: "totp", ExpiresIn: int(challengeLife.Seconds())}, nil
 }
 
 type challengeInput struct {
 	Body struct {
 		ChallengeID  uuid.UUID `json:"challenge_id" format:"uuid"`
-		Code         string    `json:"code,omitempty" maxLength:"20" doc:"6 digits of the app" example:"123456"`
-		RecoveryCode string    `json:"recovery_code,omitempty" maxLength:"40" doc:"Instead of code"`
+		Code         string    `json:"code,omitempty" format:"typed-code" maxLength:"64" doc:"6 digits of the app" example:"123456"`
+		RecoveryCode string    `json:"recovery_code,omitempty" maxLength:"64" doc:"Instead of code"`
 	}
 }
 
@@ -60,12 +62,16 @@ var (
 )
 
 func (g *Group) answerChallenge(ctx context.Context, in *challengeInput) (*signInOutput, error) {
+	entered, err := enteredFactor(in.Body.Code, in.Body.RecoveryCode)
+	if err != nil {
+		return nil, err
+	}
 	user, left, from, err := g.attemptChallenge(ctx, in.Body.ChallengeID)
 	if err != nil {
 		return nil, err
 	}
 	// Failures count for the person, not the challenge: a new challenge gives no further guesses.
-	subject := "second factor|" + user.String()
+	subject := factorSubject(user)
 	if err := g.lockout.enter(ctx, subject); err != nil {
 		return nil, err
 	}
@@ -73,7 +79,7 @@ func (g *Group) answerChallenge(ctx context.Context, in *challengeInput) (*signI
 		now := g.clock.Now()
 		asked := askPerson(tx, byID, user, true)
 		consumed := consumeChallenge(tx, in.Body.ChallengeID, now)
-		shown := g.askFactor(tx, user, in.Body.Code, in.Body.RecoveryCode)
+		shown := g.askFactor(tx, user, entered)
 		if err := tx.Flush(ctx); err != nil {
 			return nil, fmt.Errorf("read challenge: %w", err)
 		}
@@ -129,10 +135,25 @@ type factor struct {
 	used   bool   // the recovery code was valid, and is used now
 }
 
+// typedFactor is a second factor as a person typed it: one of the two.
+type typedFactor struct{ code, recovery string }
+
+// enteredFactor reads what a person typed. A code of the wrong shape is refused here, before an attempt is counted.
+func enteredFactor(code, recovery string) (typedFactor, error) {
+	t := typedFactor{code: credential.TypedCode(code)}
+	if t.code == "" {
+		t.recovery = credential.TypedCode(recovery)
+	}
+	if !credential.IsDigits(t.code, totpDigits) && len(t.recovery) != recoveryLength {
+		return typedFactor{}, errFactorInvalid
+	}
+	return t, nil
+}
+
 // askFactor reads the secret to check a code of the app with, or marks a recovery code as used.
 // The caller has locked the person's row.
-func (g *Group) askFactor(p database.Pipeline, user uuid.UUID, code, recovery string) *database.Ask[factor] {
-	if code = strings.ReplaceAll(strings.TrimSpace(code), " ", ""); code != "" {
+func (g *Group) askFactor(p database.Pipeline, user uuid.UUID, entered typedFactor) *database.Ask[factor] {
+	if code := entered.code; code != "" {
 		secret := database.AskOptional(p, func(row pgx.CollectableRow) (factor, error) {
 			f := factor{code: code}
 			err := row.Scan(&f.sealed, &f.last)
@@ -147,7 +168,7 @@ func (g *Group) askFactor(p database.Pipeline, user uuid.UUID, code, recovery st
 	}
 	const use = `
 		UPDATE recovery_codes SET used_at = $3 WHERE user_id = $1 AND code_hmac = ANY($2) AND used_at IS NULL`
-	used := database.AskAffected(p, use, user, g.sealer.MACs(macRecovery, recoveryInput(user, recovery)), g.clock.Now())
+	used := database.AskAffected(p, use, user, g.sealer.MACs(macRecovery, recoveryInput(user, entered.recovery)), g.clock.Now())
 	return database.Derive(func() factor { return factor{used: used.Get() == 1} })
 }
 

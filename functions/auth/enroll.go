@@ -62,7 +62,7 @@ func (g *Group) enroll(ctx context.Context, _ *struct{}) (*enrollOutput, error) 
 
 type confirmInput struct {
 	Body struct {
-		Code string `json:"code" maxLength:"20" doc:"6 digits of the app" example:"123456"`
+		Code string `json:"code" format:"typed-code" maxLength:"64" doc:"6 digits of the app" example:"123456"`
 	}
 }
 
@@ -77,13 +77,17 @@ const recoveryCodes = 10
 
 func (g *Group) confirm(ctx context.Context, in *confirmInput) (*confirmOutput, error) {
 	c := identity.Must(ctx)
-	subject := "second factor|" + c.UserID.String()
+	code := credential.TypedCode(in.Body.Code)
+	if !credential.IsDigits(code, totpDigits) {
+		return nil, errFactorInvalid
+	}
+	subject := factorSubject(c.UserID)
 	if err := g.lockout.enter(ctx, subject); err != nil {
 		return nil, err
 	}
 	out := &confirmOutput{}
 	err := g.db.InTx(ctx, func(tx *database.Tx) error {
-		if err := g.promotePending(ctx, tx, c, in.Body.Code); err != nil {
+		if err := g.promotePending(ctx, tx, c, code); err != nil {
 			return err
 		}
 		out.Body.RecoveryCodes = g.newRecoveryCodes(tx, c.UserID)
@@ -114,7 +118,7 @@ func (g *Group) promotePending(ctx context.Context, tx *database.Tx, c identity.
 		return fmt.Errorf("read second factor: %w", err)
 	}
 	now := g.clock.Now()
-	step, ok := credential.CheckTOTP(secret, strings.TrimSpace(code), now, 0)
+	step, ok := credential.CheckTOTP(secret, code, now, 0)
 	if !ok {
 		return errFactorInvalid
 	}
@@ -129,17 +133,16 @@ func (g *Group) newRecoveryCodes(tx *database.Tx, user uuid.UUID) []string {
 	tx.Queue(`DELETE FROM recovery_codes WHERE user_id = $1`, user)
 	codes := make([]string, recoveryCodes)
 	for i := range codes {
-		raw := strings.ToLower(rand.Text()[:16])
+		raw := strings.ToLower(rand.Text()[:recoveryLength])
 		codes[i] = raw[:4] + "-" + raw[4:8] + "-" + raw[8:12] + "-" + raw[12:]
 		tx.Queue(`INSERT INTO recovery_codes (user_id, code_hmac) VALUES ($1, $2)`, user, g.sealer.MAC(macRecovery, recoveryInput(user, codes[i])))
 	}
 	return codes
 }
 
-// recoveryInput is a code in lower case without hyphens and spaces, after the id of its person.
+// recoveryInput is a code in the form codes are compared in, after the id of its person.
 func recoveryInput(user uuid.UUID, code string) []byte {
-	code = strings.NewReplacer("-", "", " ", "").Replace(strings.ToLower(code))
-	return append(user[:], code...)
+	return append(user[:], credential.TypedCode(code)...)
 }
 
 // markSession stores that the caller's session passed the second factor, and ends the others: a stranger may have begun

@@ -33,6 +33,11 @@ func (c counting) Hash(ctx context.Context, given string) (string, error) {
 	return c.hasher.Hash(ctx, given)
 }
 
+func (c counting) HashWith(ctx context.Context, given string, salt []byte) (string, error) {
+	c.n.Add(1)
+	return c.hasher.HashWith(ctx, given, salt)
+}
+
 func (c counting) Check(ctx context.Context, hash, given string) (credential.Verdict, error) {
 	c.n.Add(1)
 	return c.hasher.Check(ctx, hash, given)

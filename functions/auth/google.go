@@ -3,13 +3,9 @@ package auth
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
-	"github.com/lafaekstreet/backend/shared/account"
 	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/database"
@@ -23,7 +19,7 @@ import (
 func (g *Group) registerGoogle(a *httpapi.API) {
 	op := operation("/auth/google", "Sign in with Google",
 		"Finds the account by Google's subject, else links the one with the confirmed address. An account whose address was never "+
-			"confirmed here loses its password on linking: whoever chose it has not shown that the address is theirs.")
+			"confirmed here loses its password, name and contact details on linking: whoever gave them has not shown that the address is theirs.")
 	op.Aliases = map[string]string{"idToken": "id_token", "token": "id_token", "credential": "id_token"}
 	op.Errors = []int{http.StatusUnauthorized, http.StatusForbidden}
 	op.Limit, op.LimitMember = admission.LimitGeneral, "" // a signed token cannot be guessed
@@ -89,7 +85,7 @@ func (g *Group) googleIdentity(ctx context.Context, token string) (credential.Go
 // else creates one. The bool reports that it was created. The address is locked, so that two
 // first sign-ins at once create one account.
 func (g *Group) personOfGoogle(ctx context.Context, tx *outbox.Tx, who credential.GoogleIdentity, l locale.Language) (person, bool, error) {
-	lockAddress(tx.Tx, g.sealer.MAC(macAddress, []byte(who.Email)))
+	g.codes.LockAddress(tx, who.Email)
 	p, err := personBy(ctx, tx, byGoogleID, who.Subject, true)
 	if !errors.Is(err, errNobody) {
 		return p, false, err
@@ -97,38 +93,25 @@ func (g *Group) personOfGoogle(ctx context.Context, tx *outbox.Tx, who credentia
 	p, err = personBy(ctx, tx, byEmail, who.Email, true)
 	switch {
 	case errors.Is(err, errNobody):
-		p, err = g.newGooglePerson(ctx, tx, who, l)
+		p, err = g.newPerson(ctx, tx, who.Email, who.Subject, nameOf(who), l)
 		return p, true, err
 	case err != nil:
 		return person{}, false, err
 	case p.googleID != "":
 		return person{}, false, errGoogleOther
 	}
-	g.linkGoogle(tx, &p, who.Subject)
+	if !p.verified {
+		if err := g.forgetUnconfirmed(ctx, tx, &p, nameOf(who), l); err != nil {
+			return person{}, false, err
+		}
+	}
+	tx.Queue(`UPDATE users SET google_subject = $2, updated_at = $3 WHERE id = $1`, p.id, who.Subject, g.clock.Now())
+	p.googleID = who.Subject
 	return p, false, nil
 }
 
-func (g *Group) linkGoogle(tx *outbox.Tx, p *person, subject string) {
-	const link = `
-		UPDATE users SET google_subject = $2, email_verified_at = coalesce(email_verified_at, $3), updated_at = $3,
-		       password_hash = CASE WHEN email_verified_at IS NULL THEN NULL ELSE password_hash END
-		 WHERE id = $1`
-	tx.Queue(link, p.id, subject, g.clock.Now())
-	p.googleID, p.verified = subject, true
-}
-
-func (g *Group) newGooglePerson(ctx context.Context, tx *outbox.Tx, who credential.GoogleIdentity, l locale.Language) (person, error) {
-	name, err := checkedName("name", who.Name)
-	if err != nil {
-		name = "" // an unusable name does not prevent the sign-in
-	}
-	const insert = `
-		INSERT INTO users (id, email, email_verified_at, google_subject, full_name, preferred_language)
-		VALUES ($1, $2, $3, $4, $5, $6) RETURNING ` + personColumns
-	rows, _ := tx.Query(ctx, insert, account.NewID(), who.Email, g.clock.Now(), who.Subject, name, string(l)) // its error is in rows too
-	p, err := pgx.CollectExactlyOneRow(rows, scanPerson)
-	if err != nil {
-		return person{}, fmt.Errorf("insert person: %w", err)
-	}
-	return p, nil
+// nameOf is the name that Google has; empty when it cannot be used, which does not prevent the sign-in.
+func nameOf(who credential.GoogleIdentity) string {
+	name, _ := checkedName("name", who.Name)
+	return name
 }

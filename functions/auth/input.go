@@ -62,6 +62,16 @@ func checkedEmail(s string) (string, error) {
 	return address, nil
 }
 
+// newEmail is checkedEmail for an address that mail is to be sent to first. It refuses one with characters outside ASCII: the mail
+// server cannot deliver to it (RFC 6531).
+func newEmail(s string) (string, error) {
+	address, err := checkedEmail(s)
+	if err == nil && !mail.Deliverable(address) {
+		return "", problem.New(problem.Invalid, "email_not_deliverable")
+	}
+	return address, err
+}
+
 // checkedPassword refuses a weak password, in the reader's language.
 func checkedPassword(ctx context.Context, field, given, address string) error {
 	weakness := credential.Weak(given, address)

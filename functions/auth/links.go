@@ -1,20 +1,21 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/url"
-	"strconv"
-
-	"github.com/lafaekstreet/backend/shared/admission"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/shared/admission"
+	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -75,25 +76,35 @@ func (null) Schema(huma.Registry) *huma.Schema {
 
 var errLink = problem.New(problem.BadRequest, "link_invalid")
 
-// mailLink mails a link of scope to the account of a, unless one was sent too recently. The id of a
-// reset link depends on the present password, so that the link works once.
+// mailLink mails a link of scope to the account of a. The id of a link depends on the present password: a link that
+// confirms is good for the password it was mailed for, and one that resets works once.
 func (g *Group) mailLink(ctx context.Context, tx *outbox.Tx, a *asked, scope string) error {
 	p, template, path := a.owner, mail.VerifyLink, "/verify?token="
-	id := uuid.NewString()
+	id := proofID(a.Proof)
 	if scope == scopeReset {
 		template, path = mail.ResetLink, "/reset-password?token="
 		id = g.fingerprint(p)
 	}
-	a.decoy = true // the mail has a link and no code; this row only counts the mail
-	if throttle := g.codes.issue(tx.Tx, a); throttle.wait > 0 {
-		return nil
-	}
-	token, err := g.signer.Link(scope, p.id, id, g.clock.Now())
+	g.codes.Issue(tx, a.CodeRequest, a.mailed, true) // the mail has a link and no code; this row only counts the mail
+	now := g.clock.Now()
+	token, err := g.signer.Link(scope, p.id, id, now)
 	if err != nil {
 		return err
 	}
-	return mail.Send(ctx, tx, g.sealer, mail.Message{To: p.email, Language: p.reader(), Template: template, Params: map[string]string{
-		"link": g.webURL + path + url.QueryEscape(token), "minutes": strconv.Itoa(int(linkLife.Minutes()))}})
+	return mail.Send(ctx, tx, g.sealer, mail.Message{To: p.email, Language: p.reader(), Template: template, Expires: now.Add(linkLife),
+		Params: map[string]string{"link": g.webURL + path + url.QueryEscape(token), "name": nameInMail(p.fullName), "minutes": minutes(linkLife)}})
+}
+
+// proofID is the id of a link that confirms.
+func proofID(proof []byte) string { return base64.RawURLEncoding.EncodeToString(proof) }
+
+// proofOf is the proof in the id of a link. It is nil for a link of a version before December 2026, whose id is a UUID.
+func proofOf(id string) []byte {
+	if _, err := uuid.Parse(id); err == nil {
+		return nil
+	}
+	proof, _ := base64.RawURLEncoding.DecodeString(id) // what cannot be decoded proves nothing
+	return append([]byte{}, proof...)
 }
 
 // fingerprint changes with the password and does not reveal it.
@@ -102,20 +113,20 @@ func (g *Group) fingerprint(p person) string {
 }
 
 // linkOwner is the person a link of scope was mailed to. The row is locked.
-func (g *Group) linkOwner(ctx context.Context, tx *outbox.Tx, token, scope string) (person, string, error) {
+func (g *Group) linkOwner(ctx context.Context, tx *outbox.Tx, token, scope string) (person, identity.Claims, error) {
 	claims, err := g.links.Verify(token, scope)
 	if err != nil {
-		return person{}, "", errLink
+		return person{}, claims, errLink
 	}
 	id, err := uuid.Parse(claims.Subject)
 	if err != nil {
-		return person{}, "", errLink
+		return person{}, claims, errLink
 	}
 	p, err := personBy(ctx, tx, byID, id, true)
 	if errors.Is(err, errNobody) {
-		return person{}, "", errLink
+		return person{}, claims, errLink
 	}
-	return p, claims.ID, err
+	return p, claims, err
 }
 
 type linkVerifyInput struct {
@@ -124,9 +135,15 @@ type linkVerifyInput struct {
 
 func (g *Group) linkVerify(ctx context.Context, in *linkVerifyInput) (*httpapi.MessageOutput, error) {
 	err := g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		p, _, err := g.linkOwner(ctx, tx, in.Token, scopeVerify)
+		p, claims, err := g.linkOwner(ctx, tx, in.Token, scopeVerify)
 		if err != nil {
 			return err
+		}
+		if p.verified { // the second click
+			return nil
+		}
+		if !g.confirms(p, proofOf(claims.ID), claims.IssuedAt.Time) {
+			return errLink
 		}
 		g.markVerified(tx.Tx, p)
 		return nil
@@ -138,37 +155,43 @@ func (g *Group) linkVerify(ctx context.Context, in *linkVerifyInput) (*httpapi.M
 }
 
 type linkEmailInput struct {
+	Origin
 	Body struct {
 		Email string `json:"email" maxLength:"320" doc:"In the body or the query" example:"maria@example.tl"`
 	}
 }
 
 func (g *Group) linkResend(ctx context.Context, in *linkEmailInput) (*nullOutput, error) {
-	return &nullOutput{}, g.linkTo(ctx, in.Body.Email, scopeVerify)
+	return &nullOutput{}, g.linkTo(ctx, in.Body.Email, in.address, scopeVerify)
 }
 
 func (g *Group) linkReset(ctx context.Context, in *linkEmailInput) (*nullOutput, error) {
-	return &nullOutput{}, g.linkTo(ctx, in.Body.Email, scopeReset)
+	return &nullOutput{}, g.linkTo(ctx, in.Body.Email, in.address, scopeReset)
 }
 
-// linkTo mails a link of scope when the account of the address may use one. The answer does not reveal whether it did.
-func (g *Group) linkTo(ctx context.Context, given, scope string) error {
+// linkTo mails a link of scope when the account of the address may use one. Otherwise it pretends to. The answer does not
+// reveal whether it did.
+func (g *Group) linkTo(ctx context.Context, given, from, scope string) error {
 	address, ok := mail.ParseAddress(given)
 	if !ok {
 		return nil
 	}
+	purpose := credential.ForVerifyLink
+	if scope == scopeReset {
+		purpose = credential.ForResetLink
+	}
 	return g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		why := verifyLink
-		if scope == scopeReset {
-			why = resetLink
+		a, err := g.look(ctx, tx, credential.CodeRequest{Address: address, Purpose: purpose, From: from})
+		if err != nil || a.mailed.Wait > 0 {
+			return cmp.Or(err, a.networkLimit())
 		}
-		a, err := g.codes.look(ctx, tx.Tx, wanted{address: address, purpose: why, decoy: true})
-		if err != nil {
-			return err
+		may := a.owner.there() && !a.owner.suspended
+		if scope == scopeVerify {
+			may = may && !a.owner.verified
+			g.proveNewest(a, may)
 		}
-		if !a.owner.there() || a.owner.suspended || scope == scopeVerify && a.owner.verified {
-			g.codes.issue(tx.Tx, a)
-			return nil
+		if !may {
+			return g.pretend(ctx, tx, a)
 		}
 		return g.mailLink(ctx, tx, a, scope)
 	})
@@ -193,11 +216,11 @@ func (g *Group) linkUpdate(ctx context.Context, in *linkUpdateInput) (*httpapi.M
 		return nil, err
 	}
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		p, bound, err := g.linkOwner(ctx, tx, in.Body.Token, scopeReset)
+		p, claims, err := g.linkOwner(ctx, tx, in.Body.Token, scopeReset)
 		if err != nil {
 			return err
 		}
-		if p.suspended || subtle.ConstantTimeCompare([]byte(bound), []byte(g.fingerprint(p))) == 0 {
+		if p.suspended || subtle.ConstantTimeCompare([]byte(claims.ID), []byte(g.fingerprint(p))) == 0 {
 			return errLink
 		}
 		if err := checkedPassword(ctx, "new_password", in.Body.NewPassword, p.email); err != nil {

@@ -5,12 +5,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/mail"
@@ -59,9 +59,7 @@ func (g *Group) login(ctx context.Context, in *loginInput) (*signInOutput, error
 	}
 	out, err := g.withPassword(ctx, in.address, in.Body.Email, in.Body.Password, from)
 	if errors.Is(err, errNotVerified) {
-		if err := g.remind(ctx, in.Body.Email); err != nil {
-			return nil, err
-		}
+		err = cmp.Or(g.remind(ctx, in.Body.Email, in.address), err)
 	}
 	return out, err
 }
@@ -80,20 +78,24 @@ func (g *Group) token(ctx context.Context, in *tokenInput) (*signInOutput, error
 		return nil, problem.InvalidField("grant_type", "expected password")
 	}
 	out, err := g.withPassword(ctx, in.address, in.Body.Username, in.Body.Password, nil)
-	if errors.Is(err, errCredentials) {
+	switch {
+	case errors.Is(err, errCredentials):
 		return nil, errFormCredentials
+	case errors.Is(err, errNotVerified):
+		err = cmp.Or(g.linkTo(ctx, in.Body.Username, in.address, scopeVerify), err)
 	}
 	return out, err
 }
 
 // withPassword signs in with an address and its password. An address without an account gets the
-// same answer as a wrong password, and takes as long: both compute one hash.
+// same answer as a wrong password, and takes as long: both compute two hashes. The second hash is for somebody who registers
+// an address and then signs in: the answer is email_not_verified for every address, also for one that has a confirmed account.
 func (g *Group) withPassword(ctx context.Context, from, given, password string, phone *device) (*signInOutput, error) {
 	address, _ := mail.ParseAddress(given) // an invalid address is empty, and no account has it
-	subject := loginSubject(address, from)
+	subject := loginSubject(address, from, phone)
 	b := &database.Batch{}
 	g.lockout.queueEnter(b, subject)
-	asked := askPerson(b, byEmail, address, false)
+	asked, pending := askPerson(b, byEmail, address, false), g.codes.AskRegistered(b, address)
 	if err := b.Send(ctx, g.db); err != nil {
 		return nil, err
 	}
@@ -102,12 +104,17 @@ func (g *Group) withPassword(ctx context.Context, from, given, password string, 
 	if err != nil {
 		return nil, err
 	}
-	if !verdict.Matches {
+	registered, err := g.registrationHash(ctx, address, password)
+	if err != nil {
+		return nil, err
+	}
+	unconfirmed := g.codes.Proves(pending.Get(), address, registered)
+	if !verdict.Matches && !unconfirmed {
 		return nil, errCredentials
 	}
-	if !p.verified || p.suspended { // the password was right, so it counts as no failure
+	if !verdict.Matches || !p.verified || p.suspended { // the password was right, so it counts as no failure
 		refusal := error(errNotVerified)
-		if p.verified {
+		if verdict.Matches && p.verified {
 			refusal = errSuspended
 		}
 		b := &database.Batch{}
@@ -143,10 +150,10 @@ func setPassword(p database.Pipeline, user uuid.UUID, hash string) {
 }
 
 // remind mails a new code for the address, which is not confirmed. The caller has checked the password.
-func (g *Group) remind(ctx context.Context, given string) error {
+func (g *Group) remind(ctx context.Context, given, from string) error {
 	address, _ := mail.ParseAddress(given)
 	return g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		_, err := g.codeFor(ctx, tx, address, registration)
+		_, err := g.codeFor(ctx, tx, credential.CodeRequest{Address: address, Purpose: credential.ForRegistration, From: from})
 		return err
 	})
 }
@@ -158,42 +165,48 @@ const (
 	failureWindow = 15 * time.Minute
 )
 
-// lockout bounds guesses of a subject: of an e-mail address from one network, or of a person's
-// second factor. With the network in it, an attacker locks an owner out on that network alone.
+// lockout bounds guesses of a subject: of an e-mail address from one network or one of its phones, or of a person's
+// second factor. With the network in it, an attacker locks an owner out on that network alone. A phone that has signed in
+// to the account before has a count of its own: a mobile carrier gives one network to strangers.
 type lockout struct {
 	db     *database.DB
 	sealer *seal.Sealer
 	clock  timestamp.Clock
 }
 
-// loginSubject is the e-mail as seen from a network: /24 of IPv4, /48 of IPv6.
-func loginSubject(email, address string) string {
-	network := "unknown"
-	if ip, err := netip.ParseAddr(address); err == nil {
-		ip = ip.Unmap()
-		bits := 48
-		if ip.Is4() {
-			bits = 24
-		}
-		if p, err := ip.Prefix(bits); err == nil {
-			network = p.String()
-		}
-	}
-	return "login|" + email + "|" + network
+// subject is what failures are counted for.
+type subject struct {
+	name string
+	// email and device name the phone; phone is its subject, which counts instead when the account knows the phone.
+	email, device, phone string
 }
+
+// loginSubject is the e-mail as seen from a network: /24 of IPv4, /48 of IPv6; or from a phone of the account.
+func loginSubject(email, address string, phone *device) subject {
+	s := subject{name: "login|" + email + "|" + credential.Network(address, 24, 48)}
+	if phone != nil {
+		s.email, s.device, s.phone = email, phone.DeviceID, "login|"+email+"|device|"+phone.DeviceID
+	}
+	return s
+}
+
+// factorSubject is a person's second factor.
+func factorSubject(user uuid.UUID) subject { return subject{name: "second factor|" + user.String()} }
 
 // enter counts an attempt as failed before it is made, so that parallel guesses are all counted.
 // It fails with a 429 and Retry-After while the subject is locked out.
-func (l lockout) enter(ctx context.Context, subject string) error {
+func (l lockout) enter(ctx context.Context, s subject) error {
 	b := &database.Batch{}
-	l.queueEnter(b, subject)
+	l.queueEnter(b, s)
 	return b.Send(ctx, l.db)
 }
 
 // queueEnter is enter in a batch, which fails with the 429. The attempt stays counted.
-func (l lockout) queueEnter(b *database.Batch, subject string) {
+func (l lockout) queueEnter(b *database.Batch, s subject) {
 	const q = `
-		INSERT INTO login_failures AS f (subject_hmac, failures, first_at) VALUES ($1, 1, $2)
+		INSERT INTO login_failures AS f (subject_hmac, failures, first_at)
+		VALUES (CASE WHEN EXISTS (SELECT FROM devices d JOIN users u ON u.id = d.user_id WHERE u.email = $6::citext AND d.device_id = $7::text)
+		             THEN $8::bytea ELSE $1::bytea END, 1, $2)
 		ON CONFLICT (subject_hmac) DO UPDATE SET
 		    failures = CASE WHEN f.first_at < $3 AND coalesce(f.locked_until, $2) <= $2 THEN 1 ELSE f.failures + 1 END,
 		    first_at = CASE WHEN f.first_at < $3 AND coalesce(f.locked_until, $2) <= $2 THEN $2 ELSE f.first_at END,
@@ -201,7 +214,8 @@ func (l lockout) queueEnter(b *database.Batch, subject string) {
 		                        WHEN f.first_at >= $3 AND f.failures + 1 > $4 THEN $5 END
 		RETURNING coalesce(locked_until, $2)`
 	now := l.clock.Now()
-	database.AskRow(b, pgx.RowTo[time.Time], q, l.hash(subject), now, now.Add(-failureWindow), maxFailures, now.Add(lockedFor)).
+	database.AskRow(b, pgx.RowTo[time.Time], q, l.hash(s.name), now, now.Add(-failureWindow), maxFailures, now.Add(lockedFor),
+		s.email, s.device, l.hash(s.phone)).
 		Check(func(until time.Time) error {
 			if wait := until.Sub(now); wait > 0 {
 				return httpapi.TooManyRequests(wait)
@@ -210,9 +224,9 @@ func (l lockout) queueEnter(b *database.Batch, subject string) {
 		})
 }
 
-// succeeded forgets the failures of subject.
-func (l lockout) succeeded(p database.Pipeline, subject string) {
-	p.Queue(`DELETE FROM login_failures WHERE subject_hmac = $1`, l.hash(subject))
+// succeeded forgets the failures of a subject.
+func (l lockout) succeeded(p database.Pipeline, s subject) {
+	p.Queue(`DELETE FROM login_failures WHERE subject_hmac = ANY($1)`, [][]byte{l.hash(s.name), l.hash(s.phone)})
 }
 
-func (l lockout) hash(subject string) []byte { return l.sealer.MAC(macFailures, []byte(subject)) }
+func (l lockout) hash(name string) []byte { return l.sealer.MAC(macFailures, []byte(name)) }

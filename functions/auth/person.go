@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -26,6 +27,7 @@ type person struct {
 	verified     bool
 	suspended    bool
 	secondFactor bool // TOTP is on
+	changed      time.Time
 }
 
 func (p person) reader() locale.Language {
@@ -36,7 +38,7 @@ func (p person) reader() locale.Language {
 var errNobody = errors.New("nobody")
 
 const personColumns = `id, email, full_name, coalesce(password_hash, ''), coalesce(google_subject, ''), role, agency_id,
-	preferred_language, email_verified_at IS NOT NULL, suspended_at IS NOT NULL, totp_confirmed_at IS NOT NULL`
+	preferred_language, email_verified_at IS NOT NULL, suspended_at IS NOT NULL, totp_confirmed_at IS NOT NULL, updated_at`
 
 // personBy reads the account that meets condition and was not erased, else errNobody. The
 // condition is a constant with $1 for value. lock locks the row until the transaction ends.
@@ -77,7 +79,7 @@ func (p person) there() bool { return p.id != uuid.Nil }
 func scanPerson(row pgx.CollectableRow) (person, error) {
 	var p person
 	err := row.Scan(&p.id, &p.email, &p.fullName, &p.passwordHash, &p.googleID, &p.role, &p.agencyID,
-		&p.language, &p.verified, &p.suspended, &p.secondFactor)
+		&p.language, &p.verified, &p.suspended, &p.secondFactor, &p.changed)
 	return p, err
 }
 

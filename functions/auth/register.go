@@ -1,12 +1,11 @@
 package auth
 
 import (
-	"cmp"
 	"context"
 	"net/http"
-	"strconv"
 
 	"github.com/lafaekstreet/backend/shared/account"
+	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/locale"
@@ -17,22 +16,25 @@ import (
 func (g *Group) registerAccount(a *httpapi.API) {
 	register := operation("/auth/register", "Register with an e-mail address",
 		"Mails a 6-digit code to confirm the address with. An address that already has an account gets the same answer, "+
-			"and a mail that says so: nobody learns here who has one.")
+			"and a mail that says so: nobody learns here who has one. Registering an unconfirmed address again with another password "+
+			"voids the codes and links that were mailed before, and mails at once.")
 	register.DefaultStatus = http.StatusCreated
 	httpapi.Register(a, register, g.register)
 
 	verify := operation("/auth/verify-otp", "Confirm the address with the mailed code, and sign in",
-		"The newest code counts, once, for 10 minutes and 5 attempts.")
+		"The newest code counts, once, for 10 minutes, and only for the password that it was mailed for. One network has 5 attempts, all together have 20. "+
+			"Spaces, hyphens and full stops in the code do not matter. A code of another shape is otp_invalid and uses no attempt.")
 	verify.Aliases = map[string]string{"otp_code": "otp", "code": "otp"}
 	verify.Errors = []int{http.StatusBadRequest, http.StatusForbidden}
 	httpapi.Register(a, verify, g.verifyOTP)
 
 	resend := operation("/auth/resend-otp", "Mail another code",
-		"At most one a minute and five an hour for an address, known or not.")
+		"At most one a minute and five an hour for an address, known or not; at once when the attempts of the last one are used up.")
 	httpapi.Register(a, resend, g.resendOTP)
 }
 
 type registerInput struct {
+	Origin
 	Body struct {
 		Email             string  `json:"email" maxLength:"320" example:"maria@example.tl"`
 		Password          string  `json:"password" maxLength:"1024" doc:"8 to 128 characters; not the address, not a common one" example:"rua-Aimutin-42"`
@@ -53,41 +55,16 @@ type registerOutput struct {
 
 func (g *Group) register(ctx context.Context, in *registerInput) (*registerOutput, error) {
 	b := in.Body
-	address, err := checkedEmail(b.Email)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkedPassword(ctx, "password", b.Password, address); err != nil {
-		return nil, err
-	}
-	name, err := checkedName("full_name", b.FullName)
-	if err != nil {
-		return nil, err
-	}
 	if _, err := b.Device.checked(); err != nil {
 		return nil, err
 	}
-	n := newcomer{email: address, fullName: name, phone: optional(b.PhoneNumber), language: languageOr(ctx, b.PreferredLanguage)}
-	if n.passwordHash, err = g.hasher.Hash(ctx, b.Password); err != nil {
-		return nil, err
-	}
-	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		stored := n.store(tx)
-		a, err := g.codes.look(ctx, tx.Tx, wanted{address: address, purpose: registration, overDecoys: true})
-		if err != nil {
-			return err
-		}
-		if stored.Get() == 0 {
-			return g.tellKnown(ctx, tx, a)
-		}
-		sent, err := g.mailCode(ctx, tx, n.language, a)
-		return cmp.Or(err, sent.fault())
-	})
+	n := newcomer{email: b.Email, fullName: b.FullName, phone: optional(b.PhoneNumber), language: languageOr(ctx, b.PreferredLanguage)}
+	err := g.signUp(ctx, &n, "full_name", b.Password, credential.CodeRequest{Purpose: credential.ForRegistration, From: in.address})
 	if err != nil {
 		return nil, err
 	}
 	out := &registerOutput{}
-	out.Body.Message, out.Body.Email, out.Body.OTPExpiresIn = locale.TextFor(ctx, "auth.code_sent"), address, int(codeLife.Seconds())
+	out.Body.Message, out.Body.Email, out.Body.OTPExpiresIn = locale.TextFor(ctx, "auth.code_sent"), n.email, int(credential.CodeLife.Seconds())
 	return out, nil
 }
 
@@ -100,6 +77,48 @@ type newcomer struct {
 	country      *string
 	instagram    *string
 	language     locale.Language
+}
+
+// signUp checks n, stores the account and mails the code or link that r asks for. nameField is what the client calls the name.
+// It fails with a 429, and changes nothing, when no mail may be sent now. A repeat with the same password within the minute
+// sends no second mail.
+func (g *Group) signUp(ctx context.Context, n *newcomer, nameField, password string, r credential.CodeRequest) error {
+	var err error
+	if n.email, err = newEmail(n.email); err != nil {
+		return err
+	}
+	if err := checkedPassword(ctx, "password", password, n.email); err != nil {
+		return err
+	}
+	if n.fullName, err = checkedName(nameField, n.fullName); err != nil {
+		return err
+	}
+	if n.passwordHash, err = g.registrationHash(ctx, n.email, password); err != nil {
+		return err
+	}
+	r.Address, r.Proof = n.email, g.codes.Proof(n.email, n.passwordHash)
+	return g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		g.codes.LockAddress(tx, n.email)
+		stored := n.store(tx)
+		a, err := g.readAsked(ctx, tx, r)
+		switch {
+		case err != nil || a.mailed.Repeated:
+			return err
+		case a.mailed.Wait > 0:
+			return httpapi.TooManyRequests(a.mailed.Wait)
+		case stored.Get() == 0:
+			return g.tellKnown(ctx, tx, a)
+		case r.Purpose == credential.ForVerifyLink:
+			return g.mailLink(ctx, tx, a, scopeVerify)
+		}
+		return g.mailCode(ctx, tx, a, n.language, n.fullName)
+	})
+}
+
+// registrationHash hashes the password of a registration. The same password of an address has the same hash: so a repeat is
+// told from another registration.
+func (g *Group) registrationHash(ctx context.Context, address, password string) (string, error) {
+	return g.hasher.HashWith(ctx, password, g.sealer.MAC(macSalt, []byte(address))[:16])
 }
 
 // store writes the account. The result is 0, and nothing changes, when a confirmed account has the address; else 1. An
@@ -116,43 +135,20 @@ func (n newcomer) store(p database.Pipeline) *database.Ask[int64] {
 	return database.AskAffected(p, upsert, account.NewID(), n.email, n.passwordHash, n.fullName, n.phone, n.country, n.instagram, string(n.language))
 }
 
-// tellKnown mails the owner of a confirmed account that somebody tried to register it.
+// tellKnown mails the owner of a confirmed account that somebody tried to register it, at most once a minute.
 func (g *Group) tellKnown(ctx context.Context, tx *outbox.Tx, a *asked) error {
-	a.decoy = true
-	decoy := g.codes.issue(tx.Tx, a)
-	if err := decoy.fault(); err != nil || decoy.wait > 0 {
-		return err
+	if a.mailed.Recent {
+		return g.pretend(ctx, tx, a)
 	}
-	return mail.Send(ctx, tx, g.sealer, mail.Message{To: a.address, Language: a.owner.reader(), Template: mail.AlreadyRegistered})
-}
-
-// fault returns a 429 if the address has had all its codes of this hour. It returns nil during the minute between two
-// codes, because the code sent before is still valid.
-func (i issued) fault() error {
-	if i.exhausted {
-		return httpapi.TooManyRequests(i.wait)
-	}
-	return nil
-}
-
-// mailCode mails the newest code of a purpose, unless one went out too recently.
-func (g *Group) mailCode(ctx context.Context, tx *outbox.Tx, l locale.Language, a *asked) (issued, error) {
-	i := g.codes.issue(tx.Tx, a)
-	if i.code == "" {
-		return i, nil
-	}
-	template := mail.RegistrationCode
-	if a.purpose == passwordReset {
-		template = mail.PasswordResetCode
-	}
-	return i, mail.Send(ctx, tx, g.sealer, mail.Message{To: a.address, Language: l, Template: template,
-		Params: map[string]string{"code": i.code, "minutes": strconv.Itoa(int(codeLife.Minutes()))}})
+	g.codes.Issue(tx, a.CodeRequest, a.mailed, true)
+	return mail.Send(ctx, tx, g.sealer, mail.Message{To: a.Address, Language: a.owner.reader(), Template: mail.AlreadyRegistered})
 }
 
 type verifyInput struct {
+	Origin
 	Body struct {
 		Email  string  `json:"email" maxLength:"320" example:"maria@example.tl"`
-		OTP    string  `json:"otp" maxLength:"20" doc:"The 6 digits of the mail (aliases: otp_code, code)" example:"123456"`
+		OTP    string  `json:"otp" format:"typed-code" maxLength:"64" doc:"The digits of the mail (aliases: otp_code, code)" example:"123456"`
 		Device *device `json:"device,omitempty"`
 	}
 }
@@ -166,25 +162,31 @@ func (g *Group) verifyOTP(ctx context.Context, in *verifyInput) (*signInOutput, 
 	if err != nil {
 		return nil, err
 	}
-	code, err := g.codes.try(ctx, g.db, address, registration, in.Body.OTP)
+	code, err := g.codes.Try(ctx, g.db, credential.Attempt{Address: address, Purpose: credential.ForRegistration, From: in.address, Code: in.Body.OTP})
 	if err != nil {
 		return nil, err
 	}
 	return g.signInWith(ctx, func(tx *outbox.Tx) (*database.Ask[signInBody], error) {
-		p, err := g.codes.consume(ctx, tx.Tx, code, address)
+		p, err := g.consume(ctx, tx, code, address)
 		if err != nil {
 			return nil, err
+		}
+		if !g.confirms(p, code.Proof, code.MailedAt) {
+			return nil, credential.ErrCodeExpired
 		}
 		g.markVerified(tx, p)
 		return g.signIn(ctx, tx.Tx, p, from, factorPassed{})
 	})
 }
 
+// markVerified confirms the address of p, and voids what was mailed to confirm it.
 func (g *Group) markVerified(in database.Pipeline, p person) {
 	in.Queue(`UPDATE users SET email_verified_at = $2, updated_at = now() WHERE id = $1 AND email_verified_at IS NULL`, p.id, g.clock.Now())
+	g.codes.EndRegistrations(in, p.email)
 }
 
 type resendInput struct {
+	Origin
 	Body struct {
 		Email   string `json:"email" maxLength:"320" example:"maria@example.tl"`
 		Purpose string `json:"purpose,omitempty" maxLength:"40" doc:"registration (default) or password_reset"`
@@ -199,6 +201,13 @@ type resendOutput struct {
 	}
 }
 
+func codeSent(ctx context.Context) *resendOutput {
+	out := &resendOutput{}
+	out.Body.Message, out.Body.OTPExpiresIn = locale.TextFor(ctx, "auth.code_sent"), int(credential.CodeLife.Seconds())
+	out.Body.ResendAfter = int(credential.CodeResendAfter.Seconds())
+	return out
+}
+
 func (g *Group) resendOTP(ctx context.Context, in *resendInput) (*resendOutput, error) {
 	address, err := checkedEmail(in.Body.Email)
 	if err != nil {
@@ -208,29 +217,16 @@ func (g *Group) resendOTP(ctx context.Context, in *resendInput) (*resendOutput, 
 	if err != nil {
 		return nil, err
 	}
-	var sent issued
+	var a *asked
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		sent, err = g.codeFor(ctx, tx, address, p)
+		a, err = g.codeFor(ctx, tx, credential.CodeRequest{Address: address, Purpose: p, From: in.address})
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if sent.wait > 0 {
-		return nil, httpapi.TooManyRequests(sent.wait)
+	if a.mailed.Wait > 0 {
+		return nil, httpapi.TooManyRequests(a.mailed.Wait)
 	}
-	out := &resendOutput{}
-	out.Body.Message, out.Body.OTPExpiresIn = locale.TextFor(ctx, "auth.code_sent"), int(codeLife.Seconds())
-	out.Body.ResendAfter = int(resendAfter.Seconds())
-	return out, nil
-}
-
-// codeFor mails a code when the account of the address may use one for p. Otherwise it stores a decoy and mails nothing.
-func (g *Group) codeFor(ctx context.Context, tx *outbox.Tx, address string, p purpose) (issued, error) {
-	a, err := g.codes.look(ctx, tx.Tx, wanted{address: address, purpose: p})
-	if err != nil {
-		return issued{}, err
-	}
-	a.decoy = !a.owner.there() || a.owner.suspended || p == registration && a.owner.verified
-	return g.mailCode(ctx, tx, a.owner.reader(), a)
+	return codeSent(ctx), nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/mail"
@@ -23,6 +24,7 @@ func (g *Group) registerReset(a *httpapi.API) {
 }
 
 type forgotInput struct {
+	Origin
 	Body struct {
 		Email string `json:"email" maxLength:"320" example:"maria@example.tl"`
 	}
@@ -34,8 +36,11 @@ func (g *Group) forgot(ctx context.Context, in *forgotInput) (*httpapi.MessageOu
 		return nil, err
 	}
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		_, err := g.codeFor(ctx, tx, address, passwordReset)
-		return err
+		a, err := g.codeFor(ctx, tx, credential.CodeRequest{Address: address, Purpose: credential.ForPasswordReset, From: in.address})
+		if err != nil {
+			return err
+		}
+		return a.networkLimit()
 	})
 	if err != nil {
 		return nil, err
@@ -44,9 +49,10 @@ func (g *Group) forgot(ctx context.Context, in *forgotInput) (*httpapi.MessageOu
 }
 
 type resetInput struct {
+	Origin
 	Body struct {
 		Email       string `json:"email" maxLength:"320" example:"maria@example.tl"`
-		OTP         string `json:"otp" maxLength:"20" doc:"The 6 digits of the mail" example:"123456"`
+		OTP         string `json:"otp" format:"typed-code" maxLength:"64" doc:"The digits of the mail" example:"123456"`
 		NewPassword string `json:"new_password" maxLength:"1024" doc:"Alias: password" example:"ponte-Comoro-77"`
 	}
 }
@@ -59,7 +65,7 @@ func (g *Group) reset(ctx context.Context, in *resetInput) (*httpapi.MessageOutp
 	if err := checkedPassword(ctx, "new_password", in.Body.NewPassword, address); err != nil {
 		return nil, err
 	}
-	code, err := g.codes.try(ctx, g.db, address, passwordReset, in.Body.OTP)
+	code, err := g.codes.Try(ctx, g.db, credential.Attempt{Address: address, Purpose: credential.ForPasswordReset, From: in.address, Code: in.Body.OTP})
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +74,7 @@ func (g *Group) reset(ctx context.Context, in *resetInput) (*httpapi.MessageOutp
 		return nil, err
 	}
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		p, err := g.codes.consume(ctx, tx.Tx, code, address)
+		p, err := g.consume(ctx, tx, code, address)
 		if err != nil {
 			return err
 		}

@@ -142,7 +142,7 @@ func TestGuessingTheSecondFactor(t *testing.T) {
 	m := newStaff(t)
 	id := m.challenge()
 	for left := 4; left >= 0; left-- {
-		a := m.expect(m.post("/auth/totp/verify", fields{"challenge_id": id, "code": "abcdef"}), 400, "second_factor_invalid")
+		a := m.expect(m.post("/auth/totp/verify", fields{"challenge_id": id, "code": m.wrongCode(m.secret)}), 400, "second_factor_invalid")
 		if a.number("attempts_left") != left {
 			t.Errorf("attempts left: %s, want %d", a.raw, left)
 		}
@@ -150,7 +150,7 @@ func TestGuessingTheSecondFactor(t *testing.T) {
 	m.expect(m.post("/auth/totp/verify", fields{"challenge_id": id, "code": m.code(m.secret)}), 400, "challenge_expired")
 	id = m.challenge()
 	for range 5 {
-		m.expect(m.post("/auth/totp/verify", fields{"challenge_id": id, "code": "abcdef"}), 400, "second_factor_invalid")
+		m.expect(m.post("/auth/totp/verify", fields{"challenge_id": id, "code": m.wrongCode(m.secret)}), 400, "second_factor_invalid")
 	}
 	// Another challenge gives no further guesses.
 	m.expect(m.post("/auth/totp/verify", fields{"challenge_id": m.challenge(), "code": m.code(m.secret)}), 429, "rate_limited")

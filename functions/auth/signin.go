@@ -21,20 +21,28 @@ import (
 
 // Tokens is what a signed-in client holds.
 type Tokens struct {
+	Kind         string       `json:"kind" enum:"tokens" doc:"Tells this answer from a challenge"`
 	AccessToken  string       `json:"access_token" doc:"JWT, EdDSA; goes behind Bearer"`
 	RefreshToken string       `json:"refresh_token" doc:"Opaque; works once, for 60 days from its last use"`
 	TokenType    string       `json:"token_type" enum:"bearer"`
 	ExpiresIn    int          `json:"expires_in" doc:"Seconds the access token is good for" example:"3600"`
 	User         account.User `json:"user"`
-	IsNewUser    *bool        `json:"is_new_user,omitempty" doc:"Only after signing in with Google: the account was made just now"`
+	IsNewUser    *bool        `json:"is_new_user,omitempty" doc:"Only after signing in with Google or a code from a mail: the account was made just now"`
 }
 
 // Challenge asks for the second factor.
 type Challenge struct {
+	Kind         string    `json:"kind" enum:"second_factor" doc:"Tells this answer from tokens"`
 	ChallengeID  uuid.UUID `json:"challenge_id" doc:"For /auth/totp/verify"`
 	SecondFactor string    `json:"second_factor" enum:"totp"`
 	ExpiresIn    int       `json:"expires_in" doc:"Seconds the challenge is good for" example:"300"`
 }
+
+// Kinds of an answer of signing in.
+const (
+	kindTokens       = "tokens"
+	kindSecondFactor = "second_factor"
+)
 
 // signInBody is either of them.
 type signInBody struct {
@@ -52,12 +60,14 @@ func (b signInBody) MarshalJSON() ([]byte, error) {
 
 // Schema implements huma.SchemaProvider.
 func (signInBody) Schema(r huma.Registry) *huma.Schema {
-	return &huma.Schema{
-		Description: "Tokens, or a challenge when the person's second factor is on",
-		OneOf: []*huma.Schema{
-			huma.SchemaFromType(r, reflect.TypeFor[Tokens]()), huma.SchemaFromType(r, reflect.TypeFor[Challenge]()),
-		},
+	const name = "SignIn"
+	tokens, challenge := r.Schema(reflect.TypeFor[Tokens](), true, ""), r.Schema(reflect.TypeFor[Challenge](), true, "")
+	r.Map()[name] = &huma.Schema{
+		Description:   "Tokens, or a challenge when the person's second factor is on",
+		OneOf:         []*huma.Schema{tokens, challenge},
+		Discriminator: &huma.Discriminator{PropertyName: "kind", Mapping: map[string]string{kindTokens: tokens.Ref, kindSecondFactor: challenge.Ref}},
 	}
+	return &huma.Schema{Ref: "#/components/schemas/" + name}
 }
 
 type signInOutput struct {
@@ -138,7 +148,7 @@ func (g *Group) tokens(ctx context.Context, tx *database.Tx, user uuid.UUID, p p
 	whose := account.AskUser(tx, user, httpapi.Origin(ctx))
 	expires := int(p.ExpiresAt.Sub(g.clock.Now()).Seconds())
 	return database.Derive(func() *Tokens {
-		return &Tokens{AccessToken: p.Access, RefreshToken: p.Refresh, TokenType: "bearer", ExpiresIn: expires, User: whose.Get()}
+		return &Tokens{Kind: kindTokens, AccessToken: p.Access, RefreshToken: p.Refresh, TokenType: "bearer", ExpiresIn: expires, User: whose.Get()}
 	})
 }
 

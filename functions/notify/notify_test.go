@@ -345,6 +345,31 @@ func TestSealedMailIsSentUntilItArrives(t *testing.T) {
 	}
 }
 
+// A dead letter that is sent back to the queue is new there. The mail itself says when its code ends.
+func TestAMailWithAnExpiredCodeIsNotSentHoweverNewTheMessage(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, template := range []mail.Template{mail.RegistrationCode, mail.PasswordResetCode, mail.SignInCode, mail.VerifyLink, mail.ResetLink} {
+		for name, c := range map[string]struct {
+			expires, sent time.Duration // from now
+			mails         int
+		}{
+			"expired":                {-time.Second, 0, 0},
+			"valid, long on its way": {time.Hour, -time.Hour, 1},
+		} {
+			to := string(template) + strings.ReplaceAll(name[:5], " ", "") + "@example.tl"
+			m := mail.Message{To: to, Language: locale.English, Template: template, Params: map[string]string{"code": "1", "link": "https://x.example", "minutes": "10"},
+				Expires: time.Now().Add(c.expires)}
+			if b.deliverIn(t.Context(), b.seal(m), 1, time.Now().Add(c.sent)) || len(b.mails.Mails(to)) != c.mails {
+				t.Errorf("%s, %s: %d mails, want %d", template, name, len(b.mails.Mails(to)), c.mails)
+			}
+			if got := b.mails.Mails(to); len(got) > 0 && strings.Contains(got[0].Text, "{name}") {
+				t.Errorf("%s of a version that gave no name: %s", template, got[0].Text)
+			}
+		}
+	}
+}
+
 func TestEncryptionRules(t *testing.T) {
 	t.Parallel()
 	tls, err := smtp.Start(smtp.Options{TLS: true, Username: "mailer", Password: "secret"})

@@ -45,6 +45,9 @@ func renderSealed(m mail.Message, key string) (Mail, error) {
 	for name, value := range m.Params {
 		params[name] = oneLine(value)
 	}
+	if params["name"] == "" { // of a version before December 2026
+		params["name"] = "—"
+	}
 	base := "mail." + string(m.Template)
 	subject, ok := locale.Text(m.Language, base+".subject", params)
 	text, ok2 := locale.Text(m.Language, base+".text", params)

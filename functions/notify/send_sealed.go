@@ -16,8 +16,8 @@ import (
 // consumer is this worker's name in processed_messages.
 const consumer = "notify-mail"
 
-// maxMailAge is the greatest age of a mail with a code or link. An older one is
-// dropped: its code has expired, and the reader has asked for a new one.
+// maxMailAge is the greatest age of a mail with a code or link that does not say when it ends: one of a version before
+// December 2026.
 const maxMailAge = 15 * time.Minute
 
 // sendSealed sends a mail that belongs to no notification. It returns an error, and the
@@ -37,7 +37,7 @@ func (w *Worker) sendSealed(ctx context.Context, text []byte, sent time.Time) er
 	if err != nil {
 		return queue.Permanent(err)
 	}
-	if expires(m.Template) && !sent.IsZero() && w.clock.Now().Sub(sent) > maxMailAge {
+	if w.expired(m, sent) {
 		w.metrics.Add(catalog.MailStale)
 		w.log.InfoContext(ctx, "mail is too old; dropped", "template", string(m.Template))
 		return nil
@@ -62,6 +62,15 @@ func (w *Worker) sendSealed(ctx context.Context, text []byte, sent time.Time) er
 // ignoreHandOver is the handOver of a message that may be sent twice. A mail has the
 // same code or link each time.
 func ignoreHandOver(context.Context) error { return nil }
+
+// expired reports whether the code or link of a mail has ended: the reader has asked for a new one. The mail says when that
+// is, because the age on the queue begins anew when a dead letter is sent back.
+func (w *Worker) expired(m mail.Message, sent time.Time) bool {
+	if !m.Expires.IsZero() {
+		return !w.clock.Now().Before(m.Expires)
+	}
+	return expires(m.Template) && !sent.IsZero() && w.clock.Now().Sub(sent) > maxMailAge
+}
 
 // expires reports whether the mail holds a code or link with a time limit.
 func expires(t mail.Template) bool {

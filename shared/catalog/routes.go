@@ -41,6 +41,8 @@ func route(function FunctionName, path string, methods ...string) Route {
 func authRoutes() []Route {
 	const f = "auth"
 	return []Route{
+		route(f, "/api/v1/auth/email-code", "POST"),
+		route(f, "/api/v1/auth/email-code/verify", "POST"),
 		route(f, "/api/v1/auth/forgot-password", "POST"),
 		route(f, "/api/v1/auth/google", "POST"),
 		route(f, "/api/v1/auth/login", "POST"),

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/mail"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/lafaekstreet/backend/shared/locale"
@@ -21,13 +22,14 @@ import (
 // and "mail.<template>.text" in every language, with the params named here.
 type Template string
 
-// Mails that are not notifications. None contains the name of its reader, because somebody who registers
-// another person's address could choose that text.
+// Mails that are not notifications. Somebody who registers another person's address chooses the name: only mails that
+// confirm a registration have it, without anything that a mail program makes a link of.
 const (
-	RegistrationCode  Template = "registration_code"   // code, minutes
+	RegistrationCode  Template = "registration_code"   // code, minutes, name
 	PasswordResetCode Template = "password_reset_code" // code, minutes
+	SignInCode        Template = "sign_in_code"        // code, minutes
 	AlreadyRegistered Template = "already_registered"
-	VerifyLink        Template = "verify_link" // link, minutes
+	VerifyLink        Template = "verify_link" // link, minutes, name
 	ResetLink         Template = "reset_link"  // link, minutes
 	PasswordChanged   Template = "password_changed"
 	AccountDeleted    Template = "account_deleted"
@@ -37,7 +39,7 @@ const (
 
 // Templates lists them, for tests of the catalog.
 func Templates() []Template {
-	return []Template{RegistrationCode, PasswordResetCode, AlreadyRegistered, VerifyLink, ResetLink, PasswordChanged, AccountDeleted,
+	return []Template{RegistrationCode, PasswordResetCode, SignInCode, AlreadyRegistered, VerifyLink, ResetLink, PasswordChanged, AccountDeleted,
 		AccountSuspended, AccountReinstated}
 }
 
@@ -47,6 +49,8 @@ type Message struct {
 	Language locale.Language   `json:"language"`
 	Template Template          `json:"template"`
 	Params   map[string]string `json:"params,omitempty"`
+	// Expires is when the code or link of the mail ends; zero where it has none. The mail is not sent after that.
+	Expires time.Time `json:"expires,omitzero"`
 }
 
 const purpose = "mail"
@@ -101,6 +105,12 @@ func ParseAddress(s string) (string, bool) {
 		return "", false
 	}
 	return s, true
+}
+
+// Deliverable reports whether the mail server can deliver to a parsed address. Servers such as Amazon SES take ASCII alone;
+// an international domain can be written in its ASCII form (xn--…).
+func Deliverable(address string) bool {
+	return !strings.ContainsFunc(address, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
 // unseen reports a space or a character that is not printed, such as a change of direction.

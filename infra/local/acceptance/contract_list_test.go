@@ -13,6 +13,8 @@ POST /auth/resend-otp
 POST /auth/login
 POST /auth/token
 POST /auth/google
+POST /auth/email-code
+POST /auth/email-code/verify
 POST /auth/forgot-password
 POST /auth/reset-password
 POST /auth/refresh

@@ -153,6 +153,9 @@ func (v *visitor) accounts() *visitor {
 	google := v.do("POST", "//_local/google", object{"email": "joao@example.tl", "name": "João"}, 200)
 	v.do("POST", "/auth/google", object{"id_token": google.Object().Text("id_token")}, 200)
 
+	v.do("POST", "/auth/email-code", object{"email": "rosa@example.tl"}, 200)
+	v.do("POST", "/auth/email-code/verify", object{"email": "rosa@example.tl", "otp": v.mailed("rosa@example.tl", sixDigits, "")}, 200)
+
 	firstCode := v.mailed(email, sixDigits, "")
 	v.do("POST", "/auth/forgot-password", object{"email": email}, 200)
 	v.do("POST", "/auth/reset-password", object{"email": email, "otp": v.mailed(email, sixDigits, firstCode), "new_password": second}, 200)

@@ -302,6 +302,12 @@ func (s *fixture) accountWrites() []operation {
 			s.Exec(`UPDATE one_time_codes SET created_at = created_at - interval '2 minutes'`)
 			return post("/auth/resend-otp", object{"email": address})
 		}),
+		on(2, func() request { return post("/auth/email-code", object{"email": s.address()}) }),
+		on(4, func() request {
+			address := s.address()
+			n.Post("/auth/email-code", object{"email": address}).Want(http.StatusOK)
+			return post("/auth/email-code/verify", object{"email": address, "otp": s.mailed(address, "code")})
+		}),
 		on(3, func() request { return post("/auth/login", object{"email": known(), "password": password}) }),
 		on(3, func() request { return post("/auth/token", object{"username": known(), "password": password}) }),
 		on(2, func() request { return post("/auth/refresh", object{"refresh_token": refreshed()}) }),

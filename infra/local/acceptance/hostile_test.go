@@ -88,15 +88,9 @@ type hostile struct {
 func (h *hostile) people() {
 	h.Helper()
 	h.admin = h.administrators(setupToken)
-<<<<<<< HEAD
 	settings := h.admin.get("/admin/settings").Object().Values
 	settings["citizen_events_per_day"], settings["citizen_events_per_report"] = 10000, 10000 // limits are not tested here
 	h.admin.do("PUT", "/admin/settings", settings, 200)
-=======
-	limits := h.admin.get("/admin/settings").Object().Values
-	limits["citizen_events_per_day"], limits["citizen_events_per_report"] = 10000, 10000 // not tested here
-	h.admin.do("PUT", "/admin/settings", limits, 200)
->>>>>>> 5ae23e6 (acceptance, security: send invalid optional members; record the decision)
 	citizen, _ := h.join("maria@example.tl", "rua-Aimutin-42")
 	h.Token = citizen.Token
 	h.ids["reports"] = h.do("POST", "/reports", object{"issue_type": "pothole", "latitude": -8.5569, "longitude": 125.5603, "client_id": uuid.NewString()}, 201).Object().Text("id")

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/lafaekstreet/backend/infra/local/identitytest"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/seal"
@@ -23,13 +25,13 @@ func (b *bundle) mails() []mail.Message {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	bodies, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
+	if err != nil {
+		b.t.Fatal(err)
+	}
 	var out []mail.Message
-	for rows.Next() {
-		var raw []byte
+	for _, raw := range bodies {
 		var body struct{ Mail []byte }
-		if err := rows.Scan(&raw); err != nil {
-			b.t.Fatal(err)
-		}
 		if err := json.Unmarshal(raw, &body); err != nil {
 			b.t.Fatal(err)
 		}

@@ -68,15 +68,11 @@ func (g *Group) addImage(ctx context.Context, in *addImageInput) (*imageOutput, 
 	if kind == resolution && !caller.Role.IsStaff() {
 		return nil, errForbidden
 	}
-	about, err := in.ID.About()
+	spent, err := g.ownEvents(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
 	uploadID, err := g.pictureOf(ctx, in, caller)
-	if err != nil {
-		return nil, err
-	}
-	spent, err := g.ownEvents(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +86,7 @@ func (g *Group) addImage(ctx context.Context, in *addImageInput) (*imageOutput, 
 	}
 	out := &imageOutput{}
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		h, picture, err := g.lockToAdd(ctx, tx, caller, about, kind, most, uploadID, spent)
+		h, picture, err := g.lockToAdd(ctx, tx, caller, spent, kind, most, uploadID)
 		if err != nil {
 			return err
 		}
@@ -107,11 +103,11 @@ func (g *Group) addImage(ctx context.Context, in *addImageInput) (*imageOutput, 
 
 // lockToAdd locks a report and an upload that becomes one of its pictures, and removes the pictures that the new one
 // replaces. It fails if the caller may not edit the report, or if the report has the most pictures of that kind already.
-func (g *Group) lockToAdd(ctx context.Context, tx *outbox.Tx, c identity.Caller, about report.About, kind string, most int, uploadID uuid.UUID, spent *ownEvents) (*reportwrite.Locked, upload.Locked, error) {
+func (g *Group) lockToAdd(ctx context.Context, tx *outbox.Tx, c identity.Caller, spent *ownEvents, kind string, most int, uploadID uuid.UUID) (*reportwrite.Locked, upload.Locked, error) {
 	var there *database.Ask[[]attachedPicture]
 	var uploads *database.Ask[[]upload.Locked]
-	h, err := lockVisible(ctx, tx, about, "", spent.ask, func(p database.Pipeline) {
-		there = askPictures(p, about)
+	h, err := lockVisible(ctx, tx, spent.about, "", spent.ask, func(p database.Pipeline) {
+		there = askPictures(p, spent.about)
 		uploads = upload.Lock(p, c.UserID, []uuid.UUID{uploadID})
 	})
 	if err != nil {

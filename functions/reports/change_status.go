@@ -34,20 +34,19 @@ type statusInput struct {
 	}
 }
 
-func (g *Group) changeStatus(ctx context.Context, in *statusInput) (*reportOutput, error) {
-	to, ok := report.ParseStatus(in.Body.Status)
-	if !ok {
-		return nil, problem.InvalidField("status", "not a status")
+// move is the change of status that the request asks for.
+func (in *statusInput) move(c identity.Caller) (reportwrite.Move, error) {
+	m := reportwrite.Move{By: report.ActorOf(c), Expect: reportwrite.Expect{Match: httpapi.IfMatch(in.IfMatch), Version: in.Body.ExpectedVersion}}
+	var ok bool
+	if m.To, ok = report.ParseStatus(in.Body.Status); !ok {
+		return m, problem.InvalidField("status", "not a status")
 	}
-	about, err := in.ID.About()
-	if err != nil {
-		return nil, err
+	var err error
+	if m.Report, err = in.ID.About(); err != nil {
+		return m, err
 	}
-	caller := identity.Must(ctx)
-	m := reportwrite.Move{Report: about, To: to, By: report.ActorOf(caller),
-		Expect: reportwrite.Expect{Match: httpapi.IfMatch(in.IfMatch), Version: in.Body.ExpectedVersion}}
 	if m.Reason, err = reasonCode(in.Body.ReasonCode); err != nil {
-		return nil, err
+		return m, err
 	}
 	if in.Body.Note != nil {
 		m.Note = *in.Body.Note
@@ -55,9 +54,18 @@ func (g *Group) changeStatus(ctx context.Context, in *statusInput) (*reportOutpu
 	if in.Body.DuplicateOf != nil {
 		original, err := report.Ref(*in.Body.DuplicateOf).About()
 		if err != nil {
-			return nil, problem.InvalidField("duplicate_of", "no such report")
+			return m, problem.InvalidField("duplicate_of", "no such report")
 		}
 		m.DuplicateOf = &original
+	}
+	return m, nil
+}
+
+func (g *Group) changeStatus(ctx context.Context, in *statusInput) (*reportOutput, error) {
+	caller := identity.Must(ctx)
+	m, err := in.move(caller)
+	if err != nil {
+		return nil, err
 	}
 	var after *reportread.Asked
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {

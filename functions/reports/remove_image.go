@@ -35,10 +35,6 @@ type ImageInput struct {
 }
 
 func (g *Group) removeImage(ctx context.Context, in *ImageInput) (*httpapi.MessageOutput, error) {
-	about, err := in.ID.About()
-	if err != nil {
-		return nil, err
-	}
 	caller := identity.Must(ctx)
 	spent, err := g.ownEvents(ctx, in.ID)
 	if err != nil {
@@ -47,8 +43,8 @@ func (g *Group) removeImage(ctx context.Context, in *ImageInput) (*httpapi.Messa
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		var there *database.Ask[bool]
 		const look = `SELECT EXISTS (SELECT FROM report_images WHERE id = $3 AND deleted_at IS NULL AND report_id = ` + report.IDSQL + `)`
-		h, err := lockVisible(ctx, tx, about, "", spent.ask, func(p database.Pipeline) {
-			there = database.AskRow(p, pgx.RowTo[bool], look, about.Args(in.ImageID)...)
+		h, err := lockVisible(ctx, tx, spent.about, "", spent.ask, func(p database.Pipeline) {
+			there = database.AskRow(p, pgx.RowTo[bool], look, spent.about.Args(in.ImageID)...)
 		})
 		if err != nil {
 			return err

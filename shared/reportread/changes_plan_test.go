@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 )
@@ -39,19 +40,15 @@ func TestTheFeedOfChangesUsesItsIndexes(t *testing.T) {
 		"follow mine": {ChangesQuery{Limit: 100, Mine: true}, position{following: true, xid: "100", id: uuid.New()}, "report_changes_user_idx"},
 	} {
 		sql, args := changesSQL(viewer, c.query, c.from)
-		var plan strings.Builder
 		rows, err := db.Query(t.Context(), `EXPLAIN `+sql, args...)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		for rows.Next() {
-			var line string
-			if err := rows.Scan(&line); err != nil {
-				t.Fatal(err)
-			}
-			plan.WriteString(line + "\n")
+		plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
 		}
-		if text := plan.String(); !strings.Contains(text, c.index) || strings.Contains(text, "Seq Scan on reports") || strings.Contains(text, "Seq Scan on report_changes") {
+		if text := strings.Join(plan, "\n"); !strings.Contains(text, c.index) || strings.Contains(text, "Seq Scan on reports") || strings.Contains(text, "Seq Scan on report_changes") {
 			t.Errorf("%s:\n%s", name, text)
 		}
 	}

@@ -57,6 +57,48 @@ func TestTheLimitCountsTheMemberThatIsDecoded(t *testing.T) {
 	}
 }
 
+// The same holds for forms and for values in the query: there is one reading of a request.
+func TestTheLimitCountsTheFieldThatIsDecoded(t *testing.T) {
+	t.Parallel()
+	var k spentKeys
+	service := New(Deps{Clock: timestamp.System{}, Log: slog.New(slog.DiscardHandler), Admission: &k}, mirror{})
+	form := func(fields ...string) string {
+		var out strings.Builder
+		for i := 0; i+1 < len(fields); i += 2 {
+			out.WriteString("--XX\r\nContent-Disposition: form-data; name=\"" + fields[i] + "\"\r\n\r\n" + fields[i+1] + "\r\n")
+		}
+		return out.String() + "--XX--\r\n"
+	}
+	const multi = "multipart/form-data; boundary=XX"
+	for _, c := range []struct{ media, query, body string }{
+		{mediaURLEncoded, "", "name=ana"}, {mediaURLEncoded, "", "NAME=ana"}, {mediaURLEncoded, "", "full_name=ana"},
+		{mediaURLEncoded, "", "name=ana&name=rui"}, {mediaURLEncoded, "", "Name=rui&name=ana"}, {mediaURLEncoded, "", "name=ana&full_name=rui"},
+		{mediaURLEncoded, "?name=rui", "name=ana"}, {mediaURLEncoded, "?name=ana", ""}, {"", "?name=ana", ""}, {mediaJSON, "?name=ana", ""},
+		{multi, "", form("name", "ana")}, {multi, "", form("name", "ana", "name", "rui")}, {multi, "", form("full_name", "rui", "name", "ana")},
+		{mediaJSON, "?name=rui", `{"name":"ana"}`}, {"", "", `{"name":"ana"}`}, {mediaJSON, "", `{"\u006eame":"ana"}`},
+		{mediaJSON, "", `{"name":"\u0061na"}`}, {mediaJSON, "", "\ufeff" + `{"name":"ana"}`}, {"application/merge-patch+json", "", `{"name":"ana"}`},
+	} {
+		k.seen = nil
+		r := httptest.NewRequest(http.MethodPost, "/mirror"+c.query, strings.NewReader(c.body))
+		r.Header.Set("Content-Type", c.media)
+		if c.media == "" {
+			r.Header.Del("Content-Type")
+		}
+		w := httptest.NewRecorder()
+		service.ServeHTTP(w, r)
+		if w.Code >= http.StatusBadRequest {
+			continue // nothing was decoded
+		}
+		var got struct{ Name string }
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got.Name == "" {
+			t.Errorf("%+v: %s", c, w.Body)
+		}
+		if last := k.seen[len(k.seen)-1]; !strings.HasSuffix(last, "|"+hashed(strings.ToLower(got.Name))) {
+			t.Errorf("%+v: the operation decodes %q, and the budget is another's", c, got.Name)
+		}
+	}
+}
+
 // repeat sends a JSON body with a key and returns its answer.
 func repeat(service http.Handler, body string) *httptest.ResponseRecorder {
 	return sendKeyed(service, mediaJSON, "/mirror", body)

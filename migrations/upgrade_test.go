@@ -43,9 +43,24 @@ func TestOlderDatabaseGoesOn(t *testing.T) {
 	}
 	after := contents(t, conn)
 	for table, was := range before {
-		if after[table] != was {
+		if after[table] != was && !strings.HasPrefix(table, "map_cell") { // they are held against the reports below
 			t.Errorf("%s: the rows are not those of before", table)
 		}
+	}
+	const cells = `
+		SELECT (SELECT sum(reports) FROM map_cells WHERE zoom = 12) = count(*)
+		   AND abs((SELECT sum(sum_lon) FROM map_cells WHERE zoom = 12) - sum(shown_degrees(longitude, status))) < 1e-6
+		   AND abs((SELECT sum(sum_lat) FROM map_cells WHERE zoom = 12) - sum(shown_degrees(latitude, status))) < 1e-6
+		   AND bool_or(longitude <> shown_degrees(longitude, status))
+		  FROM reports WHERE deleted_at IS NULL AND status <> 'rejected'`
+	var right bool
+	if err := conn.QueryRow(t.Context(), cells).Scan(&right); err != nil || !right {
+		t.Errorf("the cells of the map are not at the places that everybody is shown (%v)", err)
+	}
+	var verdicts string
+	if err := conn.QueryRow(t.Context(), `SELECT string_agg(DISTINCT i.kind || ' ' || verdict || ' ' || status, ', ' ORDER BY i.kind || ' ' || verdict || ' ' || status)
+		FROM report_images i JOIN reports r ON r.id = i.report_id`).Scan(&verdicts); err != nil || verdicts != "evidence awaited pending, resolution relevant pending" {
+		t.Errorf("verdicts of the pictures: %s (%v)", verdicts, err)
 	}
 	var open int
 	const waiting = `SELECT count(*) FROM pg_constraint WHERE NOT convalidated AND connamespace = 'public'::regnamespace`
@@ -148,7 +163,7 @@ func connect(t *testing.T, address string) *pgx.Conn {
 }
 
 // contents are the rows of every table that has some, in no order, as a hash. Columns that are NULL do not count, so that a
-// migration may add some.
+// migration may add some; nor does the verdict of a picture, which it sets.
 func contents(t *testing.T, conn *pgx.Conn) map[string]string {
 	t.Helper()
 	const list = `SELECT c.oid::regclass::text FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
@@ -164,7 +179,7 @@ func contents(t *testing.T, conn *pgx.Conn) map[string]string {
 	out := make(map[string]string)
 	for _, table := range tables {
 		var hash *string
-		if err := conn.QueryRow(t.Context(), "SELECT md5(string_agg(t, ',' ORDER BY t)) FROM (SELECT jsonb_strip_nulls(to_jsonb(r))::text AS t FROM "+table+" r) rows").Scan(&hash); err != nil {
+		if err := conn.QueryRow(t.Context(), "SELECT md5(string_agg(t, ',' ORDER BY t)) FROM (SELECT jsonb_strip_nulls(to_jsonb(r) - 'verdict')::text AS t FROM "+table+" r) rows").Scan(&hash); err != nil {
 			t.Fatal(err)
 		}
 		if hash != nil {

@@ -48,6 +48,7 @@ var words = map[string]string{
 	"one_time_codes.purpose":           "credential.CodePurpose",
 	"outbox.queue":                     "catalog.QueueName",
 	"report_images.kind":               "reports.evidence reports.resolution",
+	"report_images.verdict":            "report.PictureVerdict",
 	"report_status_history.actor_kind": "report.ActorKind",
 	"report_status_history.new_status": "report.Status",
 	"report_status_history.old_status": "report.Status",
@@ -97,7 +98,7 @@ var free = map[string]string{
 }
 
 // wordy lists the endings of the names of columns that hold one of a few words.
-const wordy = `(^|_)(action|channel|consumer|deletion|entity|guess|kind|language|level|outcome|platform|priority|purpose|queue|reason(_code)?|refusal|role|severity|source|stage|state|status|topic|types?|urgency|visibility)$`
+const wordy = `(^|_)(action|channel|consumer|deletion|entity|guess|kind|language|level|outcome|platform|priority|purpose|queue|reason(_code)?|refusal|role|severity|source|stage|state|status|topic|types?|urgency|verdict|visibility)$`
 
 // TestColumnsListWhatTheCodeWrites compares the list of each column with the constants of the code. A new constant
 // needs a migration that adds it to the list; a list must not have what the code does not write.

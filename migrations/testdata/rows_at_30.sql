@@ -37,6 +37,8 @@ SELECT gen_random_uuid(), concat_ws('-', s, a, b, g), '', 'other', -8.5, 125.5, 
   FROM unnest('{pending,verified,in_progress,fixed,rejected,duplicate}'::text[]) s,
        unnest('{queued,processing,completed,rejected,needs_review,failed}'::text[]) a,
        unnest('{queued,submitting,submitted,confirmed,failed}'::text[]) b, unnest('{boundaries,nominatim,none,NULL}'::text[]) g;
+INSERT INTO reports (id, report_number, content_hash, issue_type, latitude, longitude, status)
+SELECT gen_random_uuid(), 'exact-' || s, '', 'other', -8.55694, 125.56033, s FROM unnest('{pending,verified}'::text[]) s;
 
 INSERT INTO report_images (id, report_id, upload_id, kind)
 SELECT gen_random_uuid(), (SELECT id FROM reports LIMIT 1), (SELECT id FROM uploads ORDER BY id OFFSET n LIMIT 1), w

@@ -73,6 +73,12 @@ func ParseIssueType(word string) (IssueType, bool) {
 	return OtherProblem, false
 }
 
+// Label returns the name of the type in a language.
+func (t IssueType) Label(l locale.Language) string {
+	text, _ := locale.Text(l, "label.issue_type."+string(t), nil)
+	return text
+}
+
 // Schema implements huma.SchemaProvider.
 func (IssueType) Schema(huma.Registry) *huma.Schema {
 	return enumSchema("What is broken", IssueTypes())

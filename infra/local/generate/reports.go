@@ -67,14 +67,17 @@ func (f *filler) pictures(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	columns = []string{"id", "report_id", "upload_id", "kind", "added_by", "created_at"}
+	columns = []string{"id", "report_id", "upload_id", "kind", "added_by", "created_at", "verdict"}
 	return f.copy(ctx, "report_images", columns, 0, f.Reports, func(i int, row write) {
 		s := f.subject(i)
 		if p := s.picture; p != nil {
-			row(p.image, s.id, p.upload, "evidence", f.personID(s.author), s.at)
+			row(p.image, s.id, p.upload, "evidence", f.personID(s.author), s.at, verdictOn[s.aiStatus])
 		}
 	})
 }
+
+// verdictOn is the verdict about the picture of a report by the AI status of the report.
+var verdictOn = map[string]string{"queued": "awaited", "needs_review": "unsure", "rejected": "irrelevant", "completed": "relevant"}
 
 // actor is the account that made a status change. Nil for AI.
 func (f *filler) actor(s *subject, m move) *uuid.UUID {

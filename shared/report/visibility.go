@@ -1,0 +1,58 @@
+package report
+
+import "math"
+
+// A report is without a verdict while its status is pending. Its reporter and staff see all of it; others see that it is
+// there, but none of its words and pictures. The setting publish_before_verdict ends that.
+//
+// The texts below are parts of queries, of reports r.
+const (
+	// PublishedSQL is true while the setting publish_before_verdict is on. The database evaluates it once a statement.
+	PublishedSQL = `coalesce((SELECT (value ->> 'publish_before_verdict')::boolean FROM app_settings WHERE key = 'settings'), false)`
+
+	// HiddenSQL is true for a report whose words and pictures are for its reporter and staff alone.
+	HiddenSQL = `(r.status = 'pending' AND NOT ` + PublishedSQL + `)`
+
+	// ShownSQL is the contrary of HiddenSQL.
+	ShownSQL = `(r.status <> 'pending' OR ` + PublishedSQL + `)`
+
+	// ShownLatitudeSQL and ShownLongitudeSQL are the place that others know, in degrees: with 3 decimals while the report is
+	// pending. Searches of others go by it, so that no search tells more. It lies at most ShownWithin from the exact place.
+	ShownLatitudeSQL  = `shown_degrees(r.latitude, r.status)`
+	ShownLongitudeSQL = `shown_degrees(r.longitude, r.status)`
+
+	// ShownSeveritySQL is the severity that others know, NULL while the report is hidden.
+	ShownSeveritySQL = `CASE WHEN ` + ShownSQL + ` THEN r.severity END`
+
+	// ShownPositionSQL is the same place as a geography.
+	ShownPositionSQL = `CASE WHEN r.status = 'pending' THEN ST_SetSRID(ST_MakePoint(` + ShownLongitudeSQL + `, ` + ShownLatitudeSQL + `), 4326)::geography ELSE r.position END`
+)
+
+// ShownWithin is the greatest distance in metres between a place and ShownPlace of it: half of a thousandth of a degree in
+// both directions. ShownWithinDegrees is the greatest difference of a coordinate.
+const (
+	ShownWithin        = 80
+	ShownWithinDegrees = 0.0005
+)
+
+// ShownPlace returns a coordinate in degrees with 3 decimals, as the database function shown_degrees does.
+func ShownPlace(degrees float64) float64 { return math.RoundToEven(degrees*1000) / 1000 }
+
+// PictureVerdict says who may see a picture of evidence. A picture of the repair needs no verdict.
+type PictureVerdict string
+
+// The verdicts. Staff may give them too: who verifies a report has seen its pictures.
+const (
+	PictureAwaited    PictureVerdict = "awaited"    // not judged yet
+	PictureRelevant   PictureVerdict = "relevant"   // everybody may see it
+	PictureUnsure     PictureVerdict = "unsure"     // a person should look at it
+	PictureIrrelevant PictureVerdict = "irrelevant" // it shows no problem
+)
+
+// PublicPictureSQL is true for a picture ri (report_images) that everybody may see of a report that is not hidden.
+const PublicPictureSQL = `(ri.verdict = 'relevant' OR ri.kind <> 'evidence' OR ri.verdict <> 'irrelevant' AND ` + PublishedSQL + `)`
+
+// JudgePicturesSQL records that a person's verdict about report $1 found its pictures good. It holds for those that the
+// person could see; one that is not processed yet waits for its own verdict.
+const JudgePicturesSQL = `UPDATE report_images i SET verdict = 'relevant' FROM uploads u
+	WHERE u.id = i.upload_id AND u.state = 'processed' AND i.report_id = $1 AND i.kind = 'evidence' AND i.deleted_at IS NULL AND i.verdict <> 'relevant'`

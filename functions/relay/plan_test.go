@@ -24,6 +24,7 @@ func TestQueriesDoNotScanFinishedRows(t *testing.T) {
 	}{
 		"waiting":     {waitingSQL, nil},
 		"unjudged":    {unjudged.sql, []any{time.Now(), "@0", maxWakings}},
+		"pictures":    {unjudgedPictures.sql, []any{time.Now(), "@0", maxWakings}},
 		"unprocessed": {unprocessed.sql, []any{time.Now(), "@0", maxWakings}},
 		"unnamed":     {unnamed.sql, []any{time.Now(), "@0", maxWakings}},
 	}

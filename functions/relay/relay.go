@@ -86,6 +86,7 @@ func (r *Relay) Run(ctx context.Context, _ events.EventBridgeEvent) error {
 		{"sweep ledger", r.sweepLedger},
 		{"wake pictures", func(ctx context.Context) error { return r.wake(ctx, unprocessed) }},
 		{"wake reports", func(ctx context.Context) error { return r.wake(ctx, unjudged) }},
+		{"wake pictures", func(ctx context.Context) error { return r.wake(ctx, unjudgedPictures) }},
 		{"wake places", func(ctx context.Context) error { return r.wake(ctx, unnamed) }},
 		{"mail comments", r.mailComments},
 		{"fold statistics", func(ctx context.Context) error { return opendata.Fold(ctx, r.db) }},

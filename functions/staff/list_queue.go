@@ -18,7 +18,7 @@ func (g *Group) registerQueue(api *httpapi.API) {
 		Operation: huma.Operation{
 			Method: http.MethodGet, Path: "/api/v1/staff/queue", Tags: []string{name}, Summary: "List the reports that wait for staff",
 			Description: "new: open reports that no agency has. needs_review: the AI was not sure or failed, there is no picture, " +
-				"the reporter appealed, or the original of a duplicate was rejected or withdrawn. assigned: open reports that an " +
+				"the reporter appealed, the original of a duplicate was rejected or withdrawn, or it was not sure about a later picture. assigned: open reports that an " +
 				"agency has. overdue: open reports past their due date. An official sees only part of them: in new the reports " +
 				"of their agency's municipalities and issue types, in assigned and overdue the reports of their agency.",
 		},
@@ -51,7 +51,7 @@ func queueScopes(kind string, c identity.Caller) []reportread.Scope {
 	case "needs_review":
 		return []reportread.Scope{reportread.Where(`r.ai_status IN ('needs_review', 'failed')
 			AND (r.status = 'pending' OR (r.status = 'rejected' AND r.appealed_at IS NOT NULL)
-			     OR (r.status = 'duplicate' AND r.ai_status = 'needs_review'))`)}
+			     OR (r.status IN ('duplicate', 'verified', 'in_progress', 'fixed') AND r.ai_status = 'needs_review'))`)}
 	case "assigned", "overdue":
 		out := []reportread.Scope{reportread.Where(`r.assigned_agency_id IS NOT NULL AND r.status IN ('pending', 'verified', 'in_progress')`)}
 		if kind == "overdue" {

@@ -45,7 +45,7 @@ type overrideInput struct {
 		IsRelevant bool     `json:"is_relevant"`
 		IssueType  *string  `json:"issue_type,omitempty" example:"pothole"`
 		Severity   *string  `json:"severity,omitempty" example:"high"`
-		Note       string   `json:"note" minLength:"1" maxLength:"2000" doc:"Why. For a rejection, the reporter reads this reason"`
+		Note       string   `json:"note" minLength:"1" maxLength:"2000" doc:"Why. Staff alone read it; where the report is rejected, its reporter does too"`
 	}
 }
 
@@ -159,6 +159,9 @@ func (j judgement) record(ctx context.Context, tx *outbox.Tx, h *reportwrite.Loc
 		UPDATE reports SET ai_status = $2, ai_analysis_id = $3, issue_type = $4, ` + report.SetSeverity("$5") + `, version = version + 1, updated_at = now()
 		WHERE id = $1`
 	tx.Queue(update, h.ID, h.AIStatus, analysis, h.IssueType, j.severity)
+	if j.relevant {
+		tx.Queue(report.JudgePicturesSQL, h.ID)
+	}
 	event := ledger.Event{Type: ledger.AIValidated, At: h.At,
 		AI: &ledger.Assessment{Relevant: j.relevant, Confidence: 1, Severity: string(h.Severity), Model: "person"}}
 	if err := h.Event(ctx, tx, event, by); err != nil {

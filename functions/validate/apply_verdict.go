@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/pgvector/pgvector-go"
@@ -18,43 +19,79 @@ import (
 )
 
 // applyVerdict writes a verdict in one transaction, once for each picture: the
-// report's AI fields and status, the embedding, the duplicate candidates and the
-// ledger event. A change of status also notifies the reporter and the followers.
-func (w *Worker) applyVerdict(ctx context.Context, s subject, v verdict) error {
+// report's AI fields and status, the pictures' verdicts, the embeddings, the duplicate
+// candidates and the ledger event. A change of status also notifies the reporter and
+// the followers. It returns false, and writes nothing, if the report has other pictures than the
+// verdict saw, or if a person has decided meanwhile.
+func (w *Worker) applyVerdict(ctx context.Context, s subject, v verdict) (bool, error) {
+	settled := false
 	err := w.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		locked := reportwrite.Lock(tx, report.AboutID(s.id))
+		pictures := database.AskRows(tx, scanPicture, picturesQuery, s.id)
 		if err := tx.Flush(ctx); err != nil {
 			return fmt.Errorf("lock report: %w", err)
 		}
-		h := locked.Get()
-		first, err := tx.Once(ctx, consumer, s.processedKey())
-		if err != nil || !first {
-			return err
+		h, now := locked.Get(), s
+		now.status, now.aiStatus, now.pictures = h.Status, h.AIStatus, pictures.Get()
+		if settled = v.saw(s, now, w.clock.Now()); !settled {
+			return nil
 		}
-		if h.Status != report.Pending { // a person has decided meanwhile
-			_, err := tx.Exec(ctx, endWaitSQL, s.id)
-			return err
-		}
-		if err := w.storeEmbedding(ctx, tx, s, v); err != nil {
-			return err
-		}
-		id, err := w.recordVerdict(ctx, tx, s, v)
-		if err != nil {
-			return err
-		}
-		duplicates, err := w.storeDuplicates(ctx, tx, s, v)
-		if err != nil {
-			return err
-		}
-		if err := w.updateReport(ctx, tx, s, v, id, duplicates); err != nil {
-			return err
-		}
-		return w.changeStatus(ctx, tx, h, v)
+		return w.write(ctx, tx, h, s, v)
 	})
+	if err != nil {
+		return false, err
+	}
+	if settled && s.undecided() {
+		w.metrics.Add(metricOf(v.status))
+	}
+	return settled, nil
+}
+
+// saw reports whether the verdict about s is one about the report as it is now.
+func (v verdict) saw(s, now subject, at time.Time) bool {
+	if s.undecided() != now.undecided() || s.undecided() && now.coming(at) {
+		return false
+	}
+	waiting := now.awaited()
+	if len(waiting) != len(v.pictures) {
+		return false
+	}
+	for i, p := range waiting {
+		if v.pictures[i].picture.id != p.id {
+			return false
+		}
+	}
+	return len(v.pictures) > 0 || now.aiStatus != report.AINeedsReview
+}
+
+// write is the transaction of applyVerdict.
+func (w *Worker) write(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, s subject, v verdict) error {
+	decided, err := w.recordJudgements(ctx, tx, s, v)
 	if err != nil {
 		return err
 	}
-	w.metrics.Add(metricOf(v.status))
+	if !s.undecided() {
+		return w.writeLate(ctx, tx, h, v)
+	}
+	duplicates, err := w.storeDuplicates(ctx, tx, s, v)
+	if err != nil {
+		return err
+	}
+	if err := w.updateReport(ctx, tx, s, v, decided, duplicates); err != nil {
+		return err
+	}
+	return w.changeStatus(ctx, tx, h, v)
+}
+
+// writeLate ends a verdict about pictures that came to a report after its own verdict. It changes neither the report's
+// status nor its severity. If a model is unsure, a person looks at the picture.
+func (w *Worker) writeLate(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, v verdict) error {
+	const q = `UPDATE reports SET version = version + 1, updated_at = now(),
+		ai_status = CASE WHEN status IN ('pending', 'rejected') THEN ai_status WHEN $2 THEN 'needs_review'
+		                 WHEN ai_status IN ('queued', 'processing', 'failed') THEN 'completed' ELSE ai_status END WHERE id = $1`
+	if _, err := tx.Exec(ctx, q, h.ID, v.review); err != nil {
+		return fmt.Errorf("write verdict about pictures: %w", err)
+	}
 	return nil
 }
 
@@ -70,29 +107,54 @@ func metricOf(s report.AIStatus) catalog.Metric {
 	}
 }
 
-// recordVerdict stores the verdict as one row of ai_analyses, the row that clients
-// read, and returns its id.
-func (w *Worker) recordVerdict(ctx context.Context, tx *outbox.Tx, s subject, v verdict) (uuid.UUID, error) {
-	calls := v.calls
-	if calls == nil { // no model was asked
-		calls = &callLog{reportID: s.id, imageID: s.imageID, runID: database.NewID()}
+// recordJudgements stores the verdict about each picture, its embedding, and one row of ai_analyses for it, which is what
+// clients read. It returns the id of the row that decides about the report.
+func (w *Worker) recordJudgements(ctx context.Context, tx *outbox.Tx, s subject, v verdict) (uuid.UUID, error) {
+	if len(v.pictures) == 0 {
+		return w.recordVerdict(ctx, tx, s, judgement{outcome: report.PictureUnsure, why: v.why})
 	}
-	row := analysis{id: database.NewID(), stage: stageVerdict, model: w.cfg.Models.Model, status: string(v.status), hash: []byte{},
-		relevance: v.relevance, damage: v.damage}
-	if v.why != "" {
-		row.err = &v.why
+	var decided uuid.UUID
+	for i := range v.pictures {
+		j := &v.pictures[i]
+		id, err := w.recordVerdict(ctx, tx, s, *j)
+		if err != nil {
+			return uuid.Nil, err
+		}
+		if j == v.deciding {
+			decided = id
+		}
+		if _, err := tx.Exec(ctx, `UPDATE report_images SET verdict = $2 WHERE id = $1`, j.picture.id, j.outcome); err != nil {
+			return uuid.Nil, fmt.Errorf("store verdict of picture: %w", err)
+		}
+		if err := w.storeEmbedding(ctx, tx, s, *j); err != nil {
+			return uuid.Nil, err
+		}
+	}
+	return decided, nil
+}
+
+// recordVerdict stores the verdict about a picture as one row of ai_analyses and returns its id.
+func (w *Worker) recordVerdict(ctx context.Context, tx *outbox.Tx, s subject, j judgement) (uuid.UUID, error) {
+	calls := j.calls
+	if calls == nil { // no model was asked
+		calls = &callLog{reportID: s.id, imageID: j.picture.id, runID: database.NewID()}
+	}
+	row := analysis{id: database.NewID(), stage: stageVerdict, model: w.cfg.Models.Model, status: string(j.status()), hash: []byte{},
+		relevance: j.relevance, damage: j.damage}
+	if j.why != "" {
+		row.err = &j.why
 	}
 	return row.id, calls.insert(ctx, tx, row)
 }
 
-func (w *Worker) storeEmbedding(ctx context.Context, tx *outbox.Tx, s subject, v verdict) error {
-	if v.embedding == nil {
+func (w *Worker) storeEmbedding(ctx context.Context, tx *outbox.Tx, s subject, j judgement) error {
+	if j.embedding == nil {
 		return nil
 	}
 	const q = `
 		INSERT INTO report_embeddings (image_id, report_id, model, embedding) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (image_id, model) DO UPDATE SET embedding = excluded.embedding`
-	if _, err := tx.Exec(ctx, q, s.imageID, s.id, w.cfg.Models.Embedding, pgvector.NewVector(v.embedding)); err != nil {
+	if _, err := tx.Exec(ctx, q, j.picture.id, s.id, w.cfg.Models.Embedding, pgvector.NewVector(j.embedding)); err != nil {
 		return fmt.Errorf("store embedding: %w", err)
 	}
 	return nil
@@ -103,10 +165,14 @@ func (w *Worker) storeEmbedding(ctx context.Context, tx *outbox.Tx, s subject, v
 func (w *Worker) updateReport(ctx context.Context, tx *outbox.Tx, s subject, v verdict, analysis uuid.UUID, duplicates int) error {
 	var score *int
 	var severity, priority, title *string
-	if v.damage != nil {
-		grade := report.SeverityOf(v.damage.Score)
-		severityText, priorityText := string(grade), string(priorityOf(grade, *v.damage, duplicates))
-		score, severity, priority, title = &v.damage.Score, &severityText, &priorityText, &v.damage.Title
+	if d := v.damage(); d != nil {
+		grade := report.SeverityOf(d.Score)
+		severityText, priorityText := string(grade), string(priorityOf(grade, *d, duplicates))
+		score, severity, priority, title = &d.Score, &severityText, &priorityText, &d.Title
+	}
+	status := v.status
+	if v.review && status == report.AICompleted {
+		status = report.AINeedsReview
 	}
 	const q = `
 		UPDATE reports SET ai_status = $2, ai_analysis_id = $3, severity_score = coalesce($4, severity_score),
@@ -114,7 +180,7 @@ func (w *Worker) updateReport(ctx context.Context, tx *outbox.Tx, s subject, v v
 			title = CASE WHEN title = '' THEN coalesce($7, '') ELSE title END,
 			version = version + 1, updated_at = now()
 		WHERE id = $1`
-	if _, err := tx.Exec(ctx, q, s.id, v.status, analysis, score, severity, priority, title); err != nil {
+	if _, err := tx.Exec(ctx, q, s.id, status, analysis, score, severity, priority, title); err != nil {
 		return fmt.Errorf("write verdict: %w", err)
 	}
 	return nil
@@ -153,13 +219,14 @@ func (w *Worker) changeStatus(ctx context.Context, tx *outbox.Tx, h *reportwrite
 		}
 		m.To, m.Note = report.Rejected, why
 	default:
-		if v.damage == nil {
+		if v.damage() == nil {
 			return nil
 		}
 	}
-	assessment := ledger.Assessment{Relevant: v.relevance.Relevant, Confidence: v.relevance.Confidence, Model: w.cfg.Models.Model}
-	if v.damage != nil {
-		assessment.Severity, assessment.DamageType = string(report.SeverityOf(v.damage.Score)), v.damage.DamageType
+	r, d := v.deciding.relevance, v.damage()
+	assessment := ledger.Assessment{Relevant: r.Relevant, Confidence: r.Confidence, Model: w.cfg.Models.Model}
+	if d != nil {
+		assessment.Severity, assessment.DamageType = string(report.SeverityOf(d.Score)), d.DamageType
 	}
 	if err := h.Reread(ctx, tx, m.By); err != nil {
 		return err

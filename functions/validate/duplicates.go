@@ -28,16 +28,17 @@ const (
 // how many there are. An index finds the near reports; only these are compared by
 // the exact cosine of their embeddings. Staff decide; no report is closed here.
 func (w *Worker) storeDuplicates(ctx context.Context, tx *outbox.Tx, s subject, v verdict) (int, error) {
-	if v.damage == nil {
+	d := v.damage()
+	if d == nil {
 		return 0, nil
 	}
 	radius := v.settings.DuplicateRadius
-	if isWater(s.issueType) || isWater(v.damage.IssueType) {
+	if isWater(s.issueType) || isWater(d.IssueType) {
 		radius *= waterRadiusFactor
 	}
 	var vector *pgvector.Vector
-	if v.embedding != nil {
-		p := pgvector.NewVector(v.embedding)
+	if v.deciding.embedding != nil {
+		p := pgvector.NewVector(v.deciding.embedding)
 		vector = &p
 	}
 	const q = `
@@ -58,7 +59,7 @@ func (w *Worker) storeDuplicates(ctx context.Context, tx *outbox.Tx, s subject, 
 		WHERE similarity >= $8 OR similarity IS NULL AND text_similarity >= $10
 		ORDER BY similarity DESC NULLS LAST, distance LIMIT $11
 		ON CONFLICT (report_id, candidate_id) DO UPDATE SET similarity = excluded.similarity, distance_meters = excluded.distance_meters`
-	tag, err := tx.Exec(ctx, q, s.id, s.issueType, v.damage.IssueType, float64(radius), maxCompared, vector, w.cfg.Models.Embedding,
+	tag, err := tx.Exec(ctx, q, s.id, s.issueType, d.IssueType, float64(radius), maxCompared, vector, w.cfg.Models.Embedding,
 		v.settings.DuplicateSimilarity, candidateAge, minTextSimilarity, maxCandidates)
 	if err != nil {
 		return 0, fmt.Errorf("look for duplicates: %w", err)

@@ -2,18 +2,19 @@ package validate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/storage"
+	"github.com/lafaekstreet/backend/shared/upload"
 )
 
-// subject is a report and its newest evidence picture, which the models look at.
+// subject is a report and its evidence pictures, which the models look at.
 type subject struct {
 	id          uuid.UUID
 	issueType   report.IssueType
@@ -22,51 +23,84 @@ type subject struct {
 	status      report.Status
 	aiStatus    report.AIStatus
 	version     int       // of the report at the time of reading
-	imageID     uuid.UUID // uuid.Nil without a picture
-	uploadID    uuid.UUID
-	uploadState string
-	attachedAt  time.Time
-	judged      bool // this picture has a verdict already
+	pictures    []picture // oldest first
 }
 
-// consumer is this worker's name in processed_messages.
-const consumer = "validate"
-
-// processedKey is the key in processed_messages: the picture's id, or the report's
-// id if there is no picture.
-func (s subject) processedKey() string {
-	if s.imageID == uuid.Nil {
-		return s.id.String()
-	}
-	return s.imageID.String()
+// picture is a picture of evidence.
+type picture struct {
+	id         uuid.UUID // of report_images
+	uploadID   uuid.UUID
+	state      upload.State
+	attachedAt time.Time
+	verdict    report.PictureVerdict
 }
 
-func (s subject) displayKey() string {
-	return storage.Renditions + s.uploadID.String() + "/display.jpg"
+func (p picture) displayKey() string {
+	return storage.Renditions + p.uploadID.String() + "/display.jpg"
+}
+
+// pictureTimeout is how long the worker waits for a picture after it was attached.
+// After that the report is judged without it.
+const pictureTimeout = 24 * time.Hour
+
+// coming reports whether the picture is expected: it will be processed or refused.
+func (p picture) coming(now time.Time) bool {
+	return p.state != upload.Processed && p.state != upload.Refused && now.Sub(p.attachedAt) <= pictureTimeout
+}
+
+const picturesQuery = `
+	SELECT i.id, i.upload_id, u.state, i.created_at, i.verdict FROM report_images i JOIN uploads u ON u.id = i.upload_id
+	WHERE i.report_id = $1 AND i.kind = 'evidence' AND i.deleted_at IS NULL ORDER BY i.created_at, i.id`
+
+func scanPicture(row pgx.CollectableRow) (picture, error) {
+	var p picture
+	err := row.Scan(&p.id, &p.uploadID, &p.state, &p.attachedAt, &p.verdict)
+	return p, err
 }
 
 // readSubject returns report.ErrNotFound for an unknown or deleted report.
 func (w *Worker) readSubject(ctx context.Context, id uuid.UUID) (subject, error) {
-	const q = `
-		SELECT r.id, r.issue_type, r.title, r.description, r.status, r.ai_status, r.version,
-		       coalesce(i.id, '00000000-0000-0000-0000-000000000000'), coalesce(i.upload_id, '00000000-0000-0000-0000-000000000000'),
-		       coalesce(u.state, ''), coalesce(i.created_at, r.created_at),
-		       EXISTS (SELECT FROM processed_messages p WHERE p.consumer = $2 AND p.message_key = coalesce(i.id, r.id)::text)
-		FROM reports r
-		LEFT JOIN LATERAL (SELECT * FROM report_images i WHERE i.report_id = r.id AND i.kind = 'evidence' AND i.deleted_at IS NULL
-			ORDER BY i.created_at DESC, i.id DESC LIMIT 1) i ON true
-		LEFT JOIN uploads u ON u.id = i.upload_id
-		WHERE r.id = $1 AND r.deleted_at IS NULL`
-	var s subject
-	err := w.db.QueryRow(ctx, q, id, consumer).Scan(&s.id, &s.issueType, &s.title, &s.description, &s.status, &s.aiStatus, &s.version,
-		&s.imageID, &s.uploadID, &s.uploadState, &s.attachedAt, &s.judged)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return subject{}, report.ErrNotFound
-	}
-	if err != nil {
+	const q = `SELECT id, issue_type, title, description, status, ai_status, version FROM reports WHERE id = $1 AND deleted_at IS NULL`
+	batch := &database.Batch{}
+	found := database.AskRow(batch, func(row pgx.CollectableRow) (subject, error) {
+		var s subject
+		err := row.Scan(&s.id, &s.issueType, &s.title, &s.description, &s.status, &s.aiStatus, &s.version)
+		return s, err
+	}, q, id).Missing(report.ErrNotFound)
+	pictures := database.AskRows(batch, scanPicture, picturesQuery, id)
+	if err := batch.Send(ctx, w.db); err != nil {
 		return subject{}, fmt.Errorf("read report: %w", err)
 	}
+	s := found.Get()
+	s.pictures = pictures.Get()
 	return s, nil
+}
+
+// awaited returns the pictures that can be judged now.
+func (s subject) awaited() []picture {
+	var out []picture
+	for _, p := range s.pictures {
+		if p.verdict == report.PictureAwaited && p.state == upload.Processed {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// coming reports whether a picture of the report is expected.
+func (s subject) coming(now time.Time) bool {
+	for _, p := range s.pictures {
+		if p.verdict == report.PictureAwaited && p.coming(now) {
+			return true
+		}
+	}
+	return false
+}
+
+// undecided reports whether the AI decides about the report, and not about its new pictures alone. Staff decide about a
+// report that was sent back to pending: it has a verdict of the AI already.
+func (s subject) undecided() bool {
+	return s.status == report.Pending && s.aiStatus != report.AICompleted && s.aiStatus != report.AIRejected
 }
 
 // readiness says whether a subject can be judged now.
@@ -75,39 +109,43 @@ type readiness int
 // The values of readiness.
 const (
 	ready           readiness = iota
-	alreadyJudged             // it has a verdict
+	alreadyJudged             // nothing waits for a verdict
 	decidedByStaff            // a person decided before there was a verdict
-	pictureNotReady           // the picture is not processed yet; the images worker sends a new message
+	pictureNotReady           // a picture is not processed yet; the images worker sends a new message
 	noPicture                 // there is no usable picture
 )
 
-// pictureTimeout is how long the worker waits for a picture after it was attached.
-// After that a person must look at the report.
-const pictureTimeout = 24 * time.Hour
-
 func (s subject) readiness(now time.Time) readiness {
+	waiting := len(s.awaited()) > 0
 	switch {
-	case s.judged || s.aiStatus == report.AICompleted || s.aiStatus == report.AIRejected:
+	case s.status == report.Rejected && s.aiStatus != report.AIQueued && s.aiStatus != report.AIProcessing && s.aiStatus != report.AIFailed:
+		return alreadyJudged // nobody but its reporter and staff sees its pictures
+	case !s.undecided() && waiting && s.status != report.Rejected:
+		return ready
+	case s.aiStatus == report.AICompleted || s.aiStatus == report.AIRejected:
 		return alreadyJudged
 	case s.status != report.Pending:
 		return decidedByStaff
-	case s.uploadState == "processed":
+	case s.coming(now):
+		return pictureNotReady // all pictures are judged together
+	case waiting:
 		return ready
 	case s.aiStatus == report.AINeedsReview: // it waits for a person already
 		return alreadyJudged
-	case s.imageID == uuid.Nil || s.uploadState == "refused" || now.Sub(s.attachedAt) > pictureTimeout:
-		return noPicture
 	}
-	return pictureNotReady
+	return noPicture
 }
 
 // missingPictureReason is the text of the verdict for a subject with noPicture.
 func (s subject) missingPictureReason() string {
-	switch {
-	case s.imageID == uuid.Nil:
+	if len(s.pictures) == 0 {
 		return "the report has no picture"
-	case s.uploadState == "refused":
+	}
+	switch newest := s.pictures[len(s.pictures)-1]; newest.state {
+	case upload.Refused:
 		return "the picture was refused"
+	case upload.Processed:
+		return "a person has to look at the pictures"
 	}
 	return "the picture never arrived"
 }
@@ -135,13 +173,21 @@ func (w *Worker) endWait(ctx context.Context, s subject) error {
 	return nil
 }
 
-// markFailed puts a report that could not be judged into the staff queue, unless a person has decided meanwhile.
-// A redrive of the dead letter judges it again.
+// markFailed puts a report that could not be judged into the staff queue, unless a person has decided meanwhile. Its
+// pictures then wait for a person; so does a picture that came after the decision. A redrive of the dead letter judges a
+// pending report again.
 func (w *Worker) markFailed(ctx context.Context, id uuid.UUID) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	const q = `UPDATE reports SET ai_status = CASE WHEN status = 'pending' THEN 'failed' ELSE 'completed' END, version = version + 1, updated_at = now()
-		WHERE id = $1 AND ai_status IN ('queued', 'processing') AND deleted_at IS NULL`
+	const q = `
+		WITH late AS (
+			UPDATE report_images i SET verdict = 'unsure' FROM reports r, uploads u
+			WHERE r.id = $1 AND i.report_id = r.id AND r.status NOT IN ('pending', 'rejected') AND r.deleted_at IS NULL AND u.id = i.upload_id
+			  AND u.state = 'processed' AND i.kind = 'evidence' AND i.deleted_at IS NULL AND i.verdict = 'awaited'
+			RETURNING i.id)
+		UPDATE reports SET version = version + 1, updated_at = now(),
+			ai_status = CASE WHEN status = 'pending' THEN 'failed' WHEN EXISTS (SELECT FROM late) THEN 'needs_review' ELSE 'completed' END
+		WHERE id = $1 AND (ai_status IN ('queued', 'processing') OR EXISTS (SELECT FROM late)) AND deleted_at IS NULL`
 	if _, err := w.db.Exec(ctx, q, id); err != nil {
 		return fmt.Errorf("mark report as failed: %w", err)
 	}

@@ -110,114 +110,138 @@ func (w *Worker) handleMessage(ctx context.Context, m events.SQSMessage) error {
 	return err
 }
 
+// maxRounds is how often one delivery judges a report whose pictures change meanwhile.
+const maxRounds = 3
+
+// errPicturesChanged reports that no verdict saw the pictures that the report has.
+var errPicturesChanged = errors.New("the pictures changed while they were judged")
+
 // judgeReport judges one report if it is ready. last is true for the last delivery
 // of the message before the dead-letter queue.
+//
+// A verdict counts for the pictures that it saw. If the report has others when the verdict is written, they are judged;
+// the answers about pictures that stayed are used again.
 func (w *Worker) judgeReport(ctx context.Context, id uuid.UUID, last bool) error {
+	for range maxRounds {
+		settled, err := w.judgeOnce(ctx, id, last)
+		if settled || err != nil {
+			return err
+		}
+	}
+	return errPicturesChanged
+}
+
+// judgeOnce reads the report and judges it. It returns false if the report changed meanwhile, so that nothing was written.
+func (w *Worker) judgeOnce(ctx context.Context, id uuid.UUID, last bool) (bool, error) {
 	s, err := w.readSubject(ctx, id)
 	if err != nil {
-		return err
+		return false, err
 	}
 	switch s.readiness(w.clock.Now()) {
 	case alreadyJudged, pictureNotReady:
-		return nil
+		return true, nil
 	case decidedByStaff:
-		return w.endWait(ctx, s)
+		return true, w.endWait(ctx, s)
 	case noPicture:
 		return w.applyVerdict(ctx, s, verdict{status: report.AINeedsReview, why: s.missingPictureReason()})
 	}
 	current, err := w.settings.Current(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	tokens, err := tokensUsed(ctx, w.db, w.clock)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if current.AIMonthlyTokens > 0 {
 		w.metrics.Put(catalog.AIBudgetUsed, 100*float64(tokens)/float64(current.AIMonthlyTokens))
 		if tokens >= current.AIMonthlyTokens {
 			w.metrics.Add(catalog.ValidateBudgetSpent)
-			return w.applyVerdict(ctx, s, verdict{status: report.AINeedsReview, why: "the AI budget of this month is used up"})
+			return w.applyVerdict(ctx, s, s.unsure("the AI budget of this month is used up"))
 		}
 	}
 	if err := w.markProcessing(ctx, s); err != nil {
-		return err
+		return false, err
 	}
-	jpeg, err := w.objects.Read(ctx, s.displayKey(), upload.MaxStored)
+	v, err := w.judgePictures(ctx, s, current, last)
 	if err != nil {
-		return fmt.Errorf("read picture: %w", err)
-	}
-	v, err := w.judgePicture(ctx, s, current, jpeg, last)
-	if err != nil {
-		return err
+		return false, err
 	}
 	return w.applyVerdict(ctx, s, v)
 }
 
-// verdict is the result of one run.
-type verdict struct {
-	status    report.AIStatus
-	why       string // why the status is needs_review; empty for others
-	relevance *relevance
-	damage    *damage
-	embedding []float32
-	settings  settings.Settings
-	calls     *callLog
+// judgePictures judges each picture that waits, and combines the results.
+func (w *Worker) judgePictures(ctx context.Context, s subject, current settings.Settings, last bool) (verdict, error) {
+	v := verdict{settings: current}
+	for _, p := range s.awaited() {
+		jpeg, err := w.objects.Read(ctx, p.displayKey(), upload.MaxStored)
+		if err != nil {
+			return verdict{}, fmt.Errorf("read picture: %w", err)
+		}
+		j, err := w.judgePicture(ctx, s, p, current, jpeg, last)
+		if err != nil {
+			return verdict{}, err
+		}
+		v.pictures = append(v.pictures, j)
+	}
+	return v.combined(s), nil
 }
 
-// judgePicture asks the models about the picture. If a budget ends meanwhile, a person decides.
-func (w *Worker) judgePicture(ctx context.Context, s subject, current settings.Settings, jpeg []byte, last bool) (verdict, error) {
-	rec := &callLog{db: w.db, clock: w.clock, log: w.log, reportID: s.id, imageID: s.imageID, runID: database.NewID(),
+// judgePicture asks the models about one picture. If a budget ends meanwhile, a person decides.
+func (w *Worker) judgePicture(ctx context.Context, s subject, p picture, current settings.Settings, jpeg []byte, last bool) (judgement, error) {
+	rec := &callLog{db: w.db, clock: w.clock, log: w.log, reportID: s.id, imageID: p.id, runID: database.NewID(),
 		budget: dailyBudget{db: w.db, clock: w.clock, metrics: w.metrics, all: current.AIDailyPictures, person: current.AIDailyPicturesPerson}}
-	v, err := w.askModels(ctx, s, rec, current, jpeg, last)
+	unjudged := judgement{picture: p, outcome: report.PictureUnsure, calls: rec}
+	j, err := w.askModels(ctx, s, unjudged, current, jpeg, last)
 	var spent budgetError
 	if errors.As(err, &spent) {
 		w.metrics.Add(spent.metric())
-		return verdict{status: report.AINeedsReview, settings: current, calls: rec, why: spent.Error()}, nil
+		unjudged.why = spent.Error()
+		return unjudged, nil
 	}
-	return v, err
+	return j, err
 }
 
 // askModels asks about relevance first, because an irrelevant picture then costs
 // one call only, then about the damage and the embedding. On the last delivery it
 // goes on without an embedding.
-func (w *Worker) askModels(ctx context.Context, s subject, rec *callLog, current settings.Settings, jpeg []byte, last bool) (verdict, error) {
-	v := verdict{status: report.AINeedsReview, settings: current, calls: rec}
+func (w *Worker) askModels(ctx context.Context, s subject, j judgement, current settings.Settings, jpeg []byte, last bool) (judgement, error) {
+	rec := j.calls
 	r, err := w.judge.relevance(ctx, rec, jpeg)
 	if malformed(err) {
 		w.metrics.Add(catalog.ValidateMalformed)
-		v.why = "the model's answer about relevance could not be read"
-		return v, nil
+		j.why = "the model's answer about relevance could not be read"
+		return j, nil
 	}
 	if err != nil {
-		return verdict{}, err
+		return judgement{}, err
 	}
-	v.relevance = &r
+	j.relevance = &r
 	switch {
 	case !r.Relevant && r.Confidence >= current.RejectConfidence:
-		v.status = report.AIRejected
-		return v, nil
+		j.outcome = report.PictureIrrelevant
+		return j, nil
 	case !r.Relevant:
-		v.why = "probably not relevant"
-		return v, nil
+		j.why = "probably not relevant"
+		return j, nil
 	}
 	d, err := w.judge.damage(ctx, rec, s, r, jpeg)
 	if malformed(err) {
 		w.metrics.Add(catalog.ValidateMalformed)
-		v.why = "the model's answer about the damage could not be read"
-		return v, nil
+		j.why = "the model's answer about the damage could not be read"
+		return j, nil
 	}
 	if err != nil {
-		return verdict{}, err
+		return judgement{}, err
 	}
-	v.damage = &d
-	if v.embedding, err = w.judge.embedding(ctx, rec, jpeg); err != nil && !malformed(err) && !last {
-		return verdict{}, err
+	j.damage = &d
+	if j.embedding, err = w.judge.embedding(ctx, rec, jpeg); err != nil && !malformed(err) && !last {
+		return judgement{}, err
 	}
 	if r.Confidence < current.AcceptConfidence {
-		v.why = "probably relevant, but the model is not sure"
-		return v, nil
+		j.why = "probably relevant, but the model is not sure"
+		return j, nil
 	}
-	v.status = report.AICompleted
-	return v, nil
+	j.outcome = report.PictureRelevant
+	return j, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/local/faults"
 	"github.com/lafaekstreet/backend/shared/catalog"
+	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/settings"
 )
 
@@ -129,6 +130,7 @@ func TestReportsThatCannotBeJudged(t *testing.T) {
 		{"staff was quicker", func(b *bundle, id uuid.UUID) {
 			b.attach(id, "processed", 0)
 			b.exec(`UPDATE reports SET status = 'verified'`)
+			b.exec(report.JudgePicturesSQL, id)
 		}, "verified completed medium REPORT_SUBMITTED 0"},
 	}
 	for _, c := range cases {
@@ -292,8 +294,8 @@ func TestADecisionOfStaffDuringAVerdictIsKept(t *testing.T) {
 	}{
 		{"rejected and appealed", "status = 'rejected', ai_status = 'needs_review', appealed_at = now()", false, "rejected needs_review medium REPORT_SUBMITTED 0"},
 		{"overridden", "status = 'rejected', ai_status = 'rejected'", false, "rejected rejected medium REPORT_SUBMITTED 0"},
-		{"verified", "status = 'verified'", false, "verified completed medium REPORT_SUBMITTED 0"},
-		{"verified, and no verdict", "status = 'verified'", true, "verified completed medium REPORT_SUBMITTED 0"},
+		{"verified", "status = 'verified'; UPDATE report_images SET verdict = 'relevant'", false, "verified completed medium REPORT_SUBMITTED 0"},
+		{"verified, and no verdict", "status = 'verified'; UPDATE report_images SET verdict = 'relevant'", true, "verified completed medium REPORT_SUBMITTED 0"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -111,6 +111,11 @@ func (h *Locked) notify(ctx context.Context, tx *outbox.Tx, n notification.New, 
 	return nil
 }
 
+// NotifyReporter is Notify of the author alone.
+func (h *Locked) NotifyReporter(ctx context.Context, tx *outbox.Tx, t notification.Type, eventKey string, params map[string]string, actor uuid.UUID) error {
+	return h.tellReporter(ctx, tx, t, eventKey, params, &actor)
+}
+
 // tellReporter notifies the author alone, unless the author is the actor.
 func (h *Locked) tellReporter(ctx context.Context, tx *outbox.Tx, t notification.Type, eventKey string, params map[string]string, actor *uuid.UUID) error {
 	if h.UserID == nil || actor != nil && *actor == *h.UserID {

@@ -38,7 +38,7 @@ type Analysis struct {
 	Status              report.AIStatus  `json:"status"`
 	IsRelevant          *bool            `json:"is_relevant"`
 	RelevanceConfidence *float64         `json:"relevance_confidence" minimum:"0" maximum:"1"`
-	RelevanceReason     *string          `json:"relevance_reason"`
+	RelevanceReason     *string          `json:"relevance_reason" doc:"That of a person is for staff"`
 	DamageType          *string          `json:"damage_type"`
 	IssueType           *string          `json:"issue_type"`
 	Severity            *report.Severity `json:"severity"`
@@ -55,30 +55,39 @@ type Analysis struct {
 	CreatedAt           timestamp.Time   `json:"created_at"`
 }
 
+var errAnalysisPending = problem.New(problem.NotFound, "analysis_pending")
+
 // maxAnalyses is how many analyses are listed; a report rarely has more than two.
 const maxAnalyses = 100
 
 // readAnalyses returns the verdicts about a report, newest first, if the caller may read
 // the report. Each verdict has the sums of latency and tokens of all model calls of its
-// run. The single calls are not shown to clients.
+// run. The single calls are not shown to clients. While the report has no verdict, its reporter and staff alone see them;
+// the same holds for the analyses of a picture that others do not see.
 func (g *Group) readAnalyses(ctx context.Context, ref report.Ref, limit int) ([]Analysis, error) {
 	const q = `
-		SELECT id, report_id, image_id, model, prompt_version, status, is_relevant, relevance_confidence, relevance_reason,
-			damage_type, issue_type, severity, severity_score, confidence, title, description, recommended_repair,
-			repair_urgency, hazards, c.latency, c.input, c.output, created_at
-		FROM ai_analyses a, LATERAL (
+		SELECT a.id, a.report_id, a.image_id, a.model, a.prompt_version, a.status, a.is_relevant, a.relevance_confidence,
+			CASE WHEN a.stage <> 'override' OR $4 THEN a.relevance_reason END, a.damage_type, a.issue_type, a.severity, a.severity_score,
+			a.confidence, a.title, a.description, a.recommended_repair, a.repair_urgency, a.hazards, c.latency, c.input, c.output, a.created_at
+		FROM ai_analyses a JOIN reports r ON r.id = a.report_id LEFT JOIN report_images ri ON ri.id = a.image_id, LATERAL (
 			SELECT sum(latency_ms) AS latency, sum(input_tokens) AS input, sum(output_tokens) AS output
 			FROM ai_analyses WHERE report_id = a.report_id AND run_id = a.run_id) c
-		WHERE a.report_id = ` + report.IDSQL + ` AND stage IN ('verdict', 'override') ORDER BY created_at DESC, id DESC LIMIT $3`
+		WHERE a.report_id = ` + report.IDSQL + ` AND a.stage IN ('verdict', 'override')
+		  AND ($4 OR r.user_id = $5 OR a.image_id IS NULL OR ` + report.PublicPictureSQL + `)
+		ORDER BY a.created_at DESC, a.id DESC LIMIT $3`
 	about, err := ref.About()
 	if err != nil {
 		return nil, err
 	}
 	batch := &database.Batch{}
-	reportread.ViewerOf(identity.Must(ctx)).MayRead(batch, about)
-	found := database.AskRows(batch, scanAnalysis, q, about.Args(limit)...)
+	caller := identity.Must(ctx)
+	readable := reportread.ViewerOf(caller).MayRead(batch, about)
+	found := database.AskRows(batch, scanAnalysis, q, about.Args(limit, caller.Role.IsStaff(), caller.UserID)...)
 	if err := batch.Send(ctx, g.db); err != nil {
 		return nil, fmt.Errorf("read analyses: %w", err)
+	}
+	if !readable.Get() {
+		return nil, errAnalysisPending
 	}
 	return found.Get(), nil
 }
@@ -112,7 +121,7 @@ func (g *Group) latestAnalysis(ctx context.Context, in *report.RefInput) (*analy
 		return nil, err
 	}
 	if len(all) == 0 {
-		return nil, problem.New(problem.NotFound, "analysis_pending")
+		return nil, errAnalysisPending
 	}
 	return &analysisOutput{Body: all[0]}, nil
 }

@@ -32,15 +32,18 @@ func (g *Group) registerComments(api *httpapi.API) {
 	add := httpapi.Operation{
 		Operation: huma.Operation{
 			Method: http.MethodPost, Path: path, Tags: []string{name}, Summary: "Comment on a report",
-			Description:   "A request with a client_id that was used before gets the first comment again, with status 200. The same client_id with another content, or on another report, is 409 client_id_reused. Comments of staff have is_official set.",
+			Description: "A request with a client_id that was used before gets the first comment again, with status 200. The same client_id with another content, or on another report, is 409 client_id_reused. Comments of staff have is_official set. " +
+				"While the report has no verdict, only its reporter and staff may comment: 409 awaiting_verdict for others.",
+			Errors:        []int{http.StatusConflict},
 			DefaultStatus: http.StatusCreated, Responses: map[string]*huma.Response{"200": httpapi.JSON[Comment](api, "The comment existed already")},
 		},
 		Creates: true, Limit: admission.LimitComment, Lenient: &httpapi.Lenient{NotTaken: []string{"is_anonymous", "images"}}, Aliases: map[string]string{"comment": "content", "text": "content"},
 	}
 	httpapi.Register(api, add, g.addComment)
 	list := httpapi.Operation{
-		Operation: huma.Operation{Method: http.MethodGet, Path: path, Tags: []string{name}, Summary: "List the comments on a report, oldest first"},
-		Aliases:   page.Aliases(),
+		Operation: huma.Operation{Method: http.MethodGet, Path: path, Tags: []string{name}, Summary: "List the comments on a report, oldest first",
+			Description: "Empty while the report has no verdict, except for its reporter and staff."},
+		Aliases: page.Aliases(),
 	}
 	httpapi.Register(api, list, g.listComments)
 	remove := httpapi.Operation{Operation: huma.Operation{
@@ -132,6 +135,7 @@ var errClientIDReused = problem.New(problem.Conflict, "client_id_reused")
 // commentContext is what a new comment depends on.
 type commentContext struct {
 	report *reportwrite.Locked
+	hidden bool // report.HiddenSQL
 	author Author
 	repeat *Comment // the caller's comment with the same client_id; nil if there is none
 }
@@ -142,6 +146,7 @@ func lockForComment(ctx context.Context, tx *outbox.Tx, about report.About, clie
 	caller := identity.Must(ctx)
 	v := reportread.ViewerOf(caller)
 	locked := reportwrite.Lock(tx, about)
+	hidden := database.AskRow(tx, pgx.RowTo[bool], `SELECT `+report.HiddenSQL+` FROM reports r WHERE r.id = `+report.IDSQL, about.Args()...)
 	author := database.AskRow(tx, func(row pgx.CollectableRow) (Author, error) {
 		a := Author{ID: caller.UserID, IsOfficial: caller.Role.IsStaff()}
 		err := row.Scan(&a.FullName, &a.Role)
@@ -152,8 +157,14 @@ func lockForComment(ctx context.Context, tx *outbox.Tx, about report.About, clie
 	if err := tx.Flush(ctx); err != nil {
 		return nil, fmt.Errorf("lock report for comment: %w", err)
 	}
-	s := &commentContext{report: locked.Get(), author: author.Get(), repeat: repeat.Get()}
-	return s, s.report.VisibleTo(v)
+	s := &commentContext{report: locked.Get(), author: author.Get(), repeat: repeat.Get(), hidden: hidden.Get()}
+	if err := s.report.VisibleTo(v); err != nil {
+		return nil, err
+	}
+	if s.hidden && !v.KnowsAuthor(s.report.UserID) && s.repeat == nil {
+		return nil, problem.New(problem.Conflict, "awaiting_verdict")
+	}
+	return s, nil
 }
 
 // insert adds a comment and notifies the reporter and the followers. The statements
@@ -174,7 +185,8 @@ func (s *commentContext) insert(ctx context.Context, tx *outbox.Tx, content stri
 // maxExcerpt is how many characters of a comment a notification carries.
 const maxExcerpt = 140
 
-// notify notifies the reporter and the followers of the report, except the comment's author.
+// notify notifies the reporter and the followers of the report, except the comment's author. The comments of a report
+// without a verdict are for its reporter alone.
 func (s *commentContext) notify(ctx context.Context, tx *outbox.Tx, c Comment) error {
 	author, content := s.author.FullName, c.Content
 	if s.report.IsAnonymous && s.report.UserID != nil && *s.report.UserID == s.author.ID {
@@ -183,8 +195,11 @@ func (s *commentContext) notify(ctx context.Context, tx *outbox.Tx, c Comment) e
 	if runes := []rune(content); len(runes) > maxExcerpt {
 		content = string(runes[:maxExcerpt]) + "…"
 	}
-	return s.report.Notify(ctx, tx, notification.CommentAdded, "comment:"+c.ID.String(), map[string]string{
-		notification.ParamReportNumber: s.report.Number, "author": author, "comment": content}, s.author.ID)
+	key, params := "comment:"+c.ID.String(), map[string]string{notification.ParamReportNumber: s.report.Number, "author": author, "comment": content}
+	if s.hidden {
+		return s.report.NotifyReporter(ctx, tx, notification.CommentAdded, key, params, s.author.ID)
+	}
+	return s.report.Notify(ctx, tx, notification.CommentAdded, key, params, s.author.ID)
 }
 
 const commentColumns = `c.id, c.report_id, c.content, c.created_at, c.is_official, u.id, u.full_name, u.role,
@@ -231,12 +246,15 @@ func (g *Group) listComments(ctx context.Context, in *commentsInput) (*commentsO
 		count = `SELECT count(*) FROM report_comments WHERE deleted_at IS NULL AND report_id = ` + report.IDSQL
 	)
 	batch := &database.Batch{}
-	v.MayRead(batch, about)
+	readable := v.MayRead(batch, about)
 	items := database.AskRows(batch, func(row pgx.CollectableRow) (Comment, error) { return scanComment(row, v) },
 		list, about.Args(in.Limit(), in.Offset())...)
 	total := database.AskRow(batch, pgx.RowTo[int], count, about.Args()...)
 	if err := batch.Send(ctx, g.db); err != nil {
 		return nil, fmt.Errorf("list comments: %w", err)
+	}
+	if !readable.Get() {
+		return &commentsOutput{Body: page.NewEnvelope(in.Query, []Comment{}, 0)}, nil
 	}
 	return &commentsOutput{Body: page.NewEnvelope(in.Query, items.Get(), total.Get())}, nil
 }

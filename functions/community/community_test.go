@@ -33,7 +33,7 @@ func TestOneCommentOnTwoReportsAtOnce(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t, community.Open)
 	author, other := w.Citizen(), w.Citizen()
-	reports := []string{place(w, author, ""), place(w, author, "")}
+	reports := []string{place(w, author, "status = 'verified'"), place(w, author, "status = 'verified'")}
 	for range 20 {
 		client := uuid.NewString()
 		statuses := make([]int, len(reports))
@@ -54,7 +54,7 @@ func TestComments(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t, community.Open)
 	author, other, official := w.Citizen(), w.Citizen(), w.Staff(identity.Official, w.Agency("DILI"))
-	id := place(w, author, "")
+	id := place(w, author, "status = 'verified'")
 	path := "/reports/" + id + "/comments"
 	client := uuid.NewString()
 	first := other.Post(path, object{"text": " Still there. ", "client_id": client}).Want(http.StatusCreated).Object()
@@ -64,7 +64,7 @@ func TestComments(t *testing.T) {
 	if again := other.Post(path, object{"comment": "Still there.", "client_id": client}).Want(http.StatusOK).Object(); again.Text("id") != first.Text("id") {
 		t.Error("a repeat made another comment")
 	}
-	elsewhere := other.Post("/reports/"+place(w, author, "")+"/comments", object{"text": "There too.", "client_id": client})
+	elsewhere := other.Post("/reports/"+place(w, author, "status = 'verified'")+"/comments", object{"text": "There too.", "client_id": client})
 	if got := elsewhere.Want(http.StatusConflict).Object(); got.Text("code") != "client_id_reused" {
 		t.Errorf("got %v", got.Values)
 	}
@@ -114,7 +114,7 @@ func TestAnAnonymousReporterStaysAnonymousInComments(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t, community.Open)
 	author, other := w.Citizen(), w.Citizen()
-	id := place(w, author, "is_anonymous = true")
+	id := place(w, author, "is_anonymous = true, status = 'verified'")
 	author.Post("/reports/"+id+"/comments", object{"content": "It is mine."}).Want(http.StatusCreated)
 	items := other.Get("/reports/" + id + "/comments").Object().Items("items")
 	if len(items) != 1 || items[0].At("author") != nil {

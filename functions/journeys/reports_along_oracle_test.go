@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/functions/journeys"
+	"github.com/lafaekstreet/backend/shared/report"
 )
 
 // ride lays a route of a rider's, a stop a day, in which planned stops are blurred for others.
@@ -52,7 +53,7 @@ const alongByDefinition = `
 		SELECT *, sum(length_m) OVER (ORDER BY seq, piece) - length_m AS start_m FROM pieces
 	), hits AS (
 		SELECT DISTINCT ON (r.id) r.id, r.position, p.line, p.start_m, p.length_m, ST_Distance(p.line, r.position, false) AS distance
-		  FROM measured p JOIN reports r ON ST_DWithin(p.line, r.position, $3, false)
+		  FROM measured p JOIN (SELECT id, deleted_at, status, ` + report.ShownPositionSQL + ` AS position FROM reports r) r ON ST_DWithin(p.line, r.position, $3, false)
 		 WHERE r.deleted_at IS NULL AND r.status IN ('pending', 'verified', 'in_progress')
 		 ORDER BY r.id, round(ST_Distance(p.line, r.position, false)::numeric, 5), p.seq, p.piece
 	)

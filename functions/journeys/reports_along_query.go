@@ -1,11 +1,18 @@
 package journeys
 
+import (
+	"strconv"
+
+	"github.com/lafaekstreet/backend/shared/report"
+)
+
 // reportsAlongSQL finds the open reports within the radius of a route, in riding order. Each report is placed at the
 // closest point of the route; when the route passes this point twice, the first time counts. Parameters: the journey $1, the
 // caller $2, the radius in metres $3, the limit $4.
 //
 // The box around a long leg is large. So legs are cut into pieces of at most 5 km, whose boxes are small. The closest piece
-// decides how far along the route a report is. Within a piece this is measured on a plane: the UTM zone of the piece, or
+// decides how far along the route a report is. The place of a report without a verdict is the one that everybody is shown,
+// so that no route tells where it is exactly. Within a piece this is measured on a plane: the UTM zone of the piece, or
 // the grid of a polar region.
 //
 // The route is searched in stretches until 1,000 reports are found, so where there are many, only a part of the route is
@@ -13,7 +20,7 @@ package journeys
 // stretch only if no other piece of the whole route is closer. If 1,500 reports are found in a stretch of more than 100 m,
 // the stretch is cut: it then ends where the last piece that was read starts. The next stretch starts there and is 100 m
 // long.
-const reportsAlongSQL = `
+var reportsAlongSQL = `
 	WITH RECURSIVE legs AS MATERIALIZED (
 		SELECT l.seq, CASE WHEN j.user_id = $2 THEN l.line ELSE l.shown_line END AS line
 		  FROM journeys j JOIN journey_legs l ON l.journey_id = j.id
@@ -51,6 +58,9 @@ const reportsAlongSQL = `
 	  FROM whole CROSS JOIN LATERAL unnest(ids, distances, alongs) r (id, distance, along)
 	 ORDER BY r.along, r.id LIMIT $4`
 
+// shownWithin is report.ShownWithin for a query.
+var shownWithin = strconv.Itoa(report.ShownWithin)
+
 // planeSRID is the SRID of the plane for a piece: EASE-Grid 2.0 beyond 70 degrees north or south, else the UTM zone of the
 // middle of the piece. It is correct across the antimeridian too.
 const planeSRID = `CASE WHEN y + dy / 2 > 70 THEN 6931 WHEN y + dy / 2 < -70 THEN 6932
@@ -60,11 +70,12 @@ const planeSRID = `CASE WHEN y + dy / 2 > 70 THEN 6931 WHEN y + dy / 2 < -70 THE
 //
 // The index finds the reports of a piece by a box in degrees around it. A degree of latitude is at least 110,574 m long, a
 // degree of longitude 111,320 m times the cosine of the latitude. Boxes reach at most 0.1 degrees beyond a piece. Near a pole
-// or the antimeridian a buffer is used in place of the box.
+// or the antimeridian a buffer is used in place of the box. The index has the exact places, so both reach as far beyond as a
+// shown place may be from them.
 //
 // A report beyond the end of a piece is placed at this end. Such reports are looked for at the ends of legs, where the route
 // turns, and not where a leg was cut.
-const stretchSQL = `
+var stretchSQL = `
 			WITH part AS (
 				SELECT n, line, length_m, start_m, plane, x, y, rough_m, flat, first, last,
 				       CASE WHEN flat THEN narrow * dx / (narrow * dx ^ 2 + dy ^ 2) ELSE 0 END AS east,
@@ -72,21 +83,22 @@ const stretchSQL = `
 				       CASE WHEN flat THEN ST_MakeEnvelope(
 				           least(x + dx * starts, x + dx * ends) - wide, least(y + dy * starts, y + dy * ends) - tall,
 				           greatest(x + dx * starts, x + dx * ends) + wide, greatest(y + dy * starts, y + dy * ends) + tall, 4326)::geography
-				       ELSE ST_Buffer(line, $3 + rough_m) END AS around,
+				       ELSE ST_Buffer(line, $3 + rough_m + ` + shownWithin + `) END AS around,
 				       CASE WHEN NOT flat OR first AND stretch.from_m <= start_m + rough_m THEN '-infinity' ELSE starts - rough_m / length_m END AS low,
 				       CASE WHEN NOT flat OR last AND stretch.to_m >= start_m + length_m - rough_m THEN 'infinity' ELSE ends + rough_m / length_m END AS high
 				  FROM (
 					SELECT *, CASE WHEN flat THEN greatest(0, (stretch.from_m - start_m) / length_m) END AS starts,
 					       CASE WHEN flat THEN least(1, (stretch.to_m - start_m) / length_m) END AS ends,
-					       ($3 + rough_m) / 110000 AS tall, ($3 + rough_m) / 110000 / cos(radians(least(abs(y), 70) + 0.2)) AS wide
+					       ($3 + rough_m + ` + shownWithin + `) / 110000 AS tall, ($3 + rough_m + ` + shownWithin + `) / 110000 / cos(radians(least(abs(y), 70) + 0.2)) AS wide
 					  FROM pieces WHERE start_m <= stretch.to_m + 1 AND start_m + length_m >= stretch.from_m - 1) p
 				 ORDER BY n OFFSET 0
 			), beside AS (
-				SELECT r.id, r.position, p.n, p.start_m, p.length_m, p.plane, ST_Distance(p.line, r.position, false) AS distance
+				SELECT r.id, ` + report.ShownPositionSQL + ` AS position, p.n, p.start_m, p.length_m, p.plane,
+				       ST_Distance(p.line, ` + report.ShownPositionSQL + `, false) AS distance
 				  FROM part p
 				  JOIN reports r ON r.position && p.around
-				   AND (r.longitude - p.x) * p.east + (r.latitude - p.y) * p.north BETWEEN p.low AND p.high
-				   AND ST_DWithin(p.line, r.position, $3, false)
+				   AND (` + report.ShownLongitudeSQL + ` - p.x) * p.east + (` + report.ShownLatitudeSQL + ` - p.y) * p.north BETWEEN p.low AND p.high
+				   AND ST_DWithin(p.line, ` + report.ShownPositionSQL + `, $3, false)
 				 WHERE r.deleted_at IS NULL AND r.status IN ('pending', 'verified', 'in_progress')
 				 ORDER BY p.n OFFSET 0
 			), placed AS (

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
@@ -27,11 +28,12 @@ type affectedOutput struct {
 	Body Affected
 }
 
-// ridersAffectedSQL counts riders for report $1. The radius $2 is in metres, $3 is today.
+// ridersAffectedSQL counts riders for report $1. The radius $2 is in metres, $3 is today. The place is the one that everybody
+// is shown: otherwise people could find the exact one by journeys of their own.
 const ridersAffectedSQL = `
 	SELECT (SELECT count(DISTINCT j.user_id)
 	          FROM journey_legs l JOIN journeys j ON j.id = l.journey_id
-	         WHERE ST_DWithin(l.shown_line, r.position, $2, false) AND l.kind <> 'past' AND upper(l.dates) > $3
+	         WHERE ST_DWithin(l.shown_line, ` + report.ShownPositionSQL + `, $2, false) AND l.kind <> 'past' AND upper(l.dates) > $3
 	           AND j.visibility = 'public' AND NOT j.completed)
 	  FROM reports r WHERE r.id = $1 AND r.deleted_at IS NULL`
 

@@ -47,6 +47,7 @@ func TestReportPageChecksTheProofInTheBrowser(t *testing.T) {
 	t.Parallel()
 	var held atomic.Pointer[[]byte]
 	w := mirrored(t, &held)
+	w.PublishBeforeVerdict()
 	id, number := file(w, w.Citizen(), object{"title": "Hole in front of the school"})
 	tab := browser.Open(t, 412, 900)
 	var heading, verdict string

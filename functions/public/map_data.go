@@ -54,9 +54,9 @@ func (p *Public) mapData(ctx context.Context, in *mapInput) (*geoJSONOutput, err
 // is two rectangles.
 func condition(b reportread.Box) string {
 	if b.MinLon <= b.MaxLon {
-		return point + ` && ST_MakeEnvelope($7, $8, $9, $10, 4326)`
+		return shownIn(`ST_MakeEnvelope($7, $8, $9, $10, 4326)`)
 	}
-	return `(` + point + ` && ST_MakeEnvelope($7, $8, 180, $10, 4326) OR ` + point + ` && ST_MakeEnvelope(-180, $8, $9, $10, 4326))`
+	return `(` + shownIn(`ST_MakeEnvelope($7, $8, 180, $10, 4326)`) + ` OR ` + shownIn(`ST_MakeEnvelope(-180, $8, $9, $10, 4326)`) + `)`
 }
 
 // mapQuery returns at most $12 features: clusters when they have more than $11 reports, else single reports. Parameters $1 to
@@ -72,9 +72,9 @@ func mapQuery(b reportread.Box) string {
 	       FROM clusters WHERE (SELECT yes FROM crowded) ORDER BY n DESC LIMIT $12)
 	    UNION ALL
 	    (SELECT jsonb_build_object('type', 'Feature', 'id', r.id,
-	            'geometry', jsonb_build_object('type', 'Point', 'coordinates', jsonb_build_array(r.longitude, r.latitude)),
+	            'geometry', jsonb_build_object('type', 'Point', 'coordinates', jsonb_build_array(` + report.ShownLongitudeSQL + `, ` + report.ShownLatitudeSQL + `)),
 	            'properties', jsonb_build_object('report_number', r.report_number, 'issue_type', r.issue_type,
-	                'severity', r.severity, 'status', r.status))
+	                'severity', ` + report.ShownSeveritySQL + `, 'status', r.status))
 	       FROM reports r
 	      WHERE NOT (SELECT yes FROM crowded) AND $11 > 0 AND ` + condition(b) + ` AND ` + visible + ` AND ` + ofKinds("$5", "$6") + `
 	      ORDER BY r.created_at DESC, r.id DESC LIMIT $12)
@@ -84,7 +84,7 @@ func mapQuery(b reportread.Box) string {
 
 func (p *Public) registerMap(a *httpapi.API) {
 	data := read("/api/v1/public/map", "Reports in a box, as GeoJSON",
-		"Single reports from zoom 13 on where there are at most 1000, else clusters with `point_count`. Never a rejected or withdrawn report.")
+		"Single reports from zoom 13 on where there are at most 1000, else clusters with `point_count`. Never a rejected or withdrawn report. While a report is pending, its place has 3 decimals and its severity is null.")
 	content(&data, "A GeoJSON FeatureCollection (RFC 7946)", mediaGeoJSON)
 	httpapi.Register(a, data, p.mapData)
 

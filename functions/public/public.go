@@ -4,6 +4,7 @@ package public
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/opendata"
+	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/storage"
@@ -99,3 +101,11 @@ const visible = opendata.PublicCondition
 // point is the place of a report r, as planar degrees. The index reports_public_point_idx has exactly this expression, and
 // visible as its condition: change them together.
 const point = `ST_SetSRID(ST_MakePoint(r.longitude, r.latitude), 4326)`
+
+// shownPoint is point as everybody is shown it: with 3 decimals while the report is pending.
+const shownPoint = `ST_SetSRID(ST_MakePoint(` + report.ShownLongitudeSQL + `, ` + report.ShownLatitudeSQL + `), 4326)`
+
+// shownIn returns the condition that shownPoint lies in an area in degrees. The index finds the exact places around it.
+func shownIn(area string) string {
+	return fmt.Sprintf(`(%s && ST_Expand(%s, %g) AND %s && %s)`, point, area, report.ShownWithinDegrees, shownPoint, area)
+}

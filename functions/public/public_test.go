@@ -56,6 +56,7 @@ func TestNothingPrivateIsInAnyPublicAnswer(t *testing.T) {
 	picture := c.Form("/reports/pre-upload-image", nil, "file", "a.jpg", w.JPEG(3)).Want(http.StatusCreated).Object().Text("upload_id")
 	anonymous, anonymousNumber := file(w, c, object{"is_anonymous": true, "title": "Anonymous but shown", "device_info": object{"model": "SecretPhone"},
 		"images": []object{{"upload_id": picture}}})
+	w.Verify(anonymous)
 	rejected, rejectedNumber := file(w, c, object{"title": "Hidden because rejected"})
 	withdrawn, withdrawnNumber := file(w, c, object{"title": "Hidden because withdrawn"})
 	w.Exec(`UPDATE reports SET status = 'rejected', rejection_reason = 'no' WHERE id = $1`, rejected)
@@ -219,6 +220,7 @@ func TestExportsHoldTheMatchingReports(t *testing.T) {
 	c := w.Citizen()
 	_, number := file(w, c, object{"title": `=HYPERLINK("http://evil")`, "description": "with, comma\nand line"})
 	file(w, c, object{"issue_type": "bridge", "title": "Bridge"})
+	w.Exec(`UPDATE reports SET status = 'verified'`)
 
 	csv := string(w.Anonymous().Get("/public/export.csv").Want(http.StatusOK).Body)
 	if lines := strings.Count(csv, "\nLS-"); lines != 2 || !strings.Contains(csv, number) || !strings.Contains(csv, `"'=HYPERLINK`) {
@@ -235,8 +237,8 @@ func TestExportsHoldTheMatchingReports(t *testing.T) {
 func TestALongExportFitsInAGatewayResponse(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	w.Exec(`INSERT INTO reports (id, report_number, content_hash, issue_type, title, description, latitude, longitude)
-		SELECT gen_random_uuid(), 'LS-2026-' || lpad(n::text, 6, '0'), '', CASE WHEN n <= 200 THEN 'bridge' ELSE 'pothole' END, 'Hole ' || n,
+	w.Exec(`INSERT INTO reports (id, report_number, content_hash, status, issue_type, title, description, latitude, longitude)
+		SELECT gen_random_uuid(), 'LS-2026-' || lpad(n::text, 6, '0'), '', 'verified', CASE WHEN n <= 200 THEN 'bridge' ELSE 'pothole' END, 'Hole ' || n,
 		       (SELECT string_agg(md5(n::text || i), ' ') FROM generate_series(1, 9) i), -8.5, 125.5
 		  FROM generate_series(1, 10250) n`)
 	// A client that does not ask for gzip gets the bytes as they are on the wire.

@@ -60,10 +60,15 @@ func (v view) ofReport(r reportread.Report) (*pageOutput, error) {
 	own := map[string]fragment{
 		"texts": texts, "id": text(r.ID.String()), "number": text(r.ReportNumber), "heading": text(heading), "place": text(where),
 		"status": text(string(r.Status)), "status_label": text(v.t("label.status." + string(r.Status))),
-		"severity_label": text(v.t("label.severity." + string(r.Severity))),
-		"photo_preview":  "", "photo": markup(`<p class="soft">%s</p>`, text(v.t("page.no_photo"))),
+		"severity_label": "", "photo_preview": "", "photo": markup(`<p class="soft">%s</p>`, text(v.t("page.no_photo"))),
 		"after_severity": "", "description": "", "mirror": text(v.mirror),
 		"steps": v.steps(r.Status), "history": v.history(r.StatusHistory), "ledger": v.anchor(r.Blockchain),
+	}
+	if r.Severity != nil {
+		own["severity_label"] = text(v.t("label.severity." + string(*r.Severity)))
+	}
+	if r.ContentPending {
+		own["photo"] = markup(`<p class="soft" data-testid="content-pending">%s</p>`, text(v.t("page.content_pending")))
 	}
 	if where != "" {
 		own["after_severity"] = markup(` · %s`, text(where))

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
@@ -78,10 +79,10 @@ var tileQuery = `
 	           c.n AS point_count, NULL::text AS report_number, NULL::text AS issue_type, NULL::text AS severity, NULL::text AS status
 	      FROM bounds, clusters c WHERE (SELECT yes FROM crowded)
 	    UNION ALL
-	    (SELECT ST_AsMVTGeom(ST_Transform(` + point + `, 3857), bounds.mercator, 4096, 256, true),
-	            NULL, r.report_number, r.issue_type, r.severity, r.status
+	    (SELECT ST_AsMVTGeom(ST_Transform(` + shownPoint + `, 3857), bounds.mercator, 4096, 256, true),
+	            NULL, r.report_number, r.issue_type, ` + report.ShownSeveritySQL + `, r.status
 	       FROM bounds, reports r
-	      WHERE NOT (SELECT yes FROM crowded) AND $10 <> 0 AND ` + point + ` && bounds.degrees AND ` + visible + ` AND ` + ofKinds("$5", "$6") + `
+	      WHERE NOT (SELECT yes FROM crowded) AND $10 <> 0 AND ` + shownIn(`bounds.degrees`) + ` AND ` + visible + ` AND ` + ofKinds("$5", "$6") + `
 	      ORDER BY r.created_at DESC, r.id DESC LIMIT ` + strconv.Itoa(tilePoints) + `)
 	),
 	shapes AS (

@@ -252,7 +252,10 @@ func TestPicturesOfAReport(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	w.Exec(`UPDATE uploads SET state = 'processed'`)
-	if got := w.Citizen().Get(show).Want(http.StatusFound); got.Header.Get("Location") == "" {
+	if got := w.Citizen().Get(show).Want(http.StatusNotFound).Code(); got != "image_not_found" {
+		t.Errorf("before the verdict: %s", got)
+	}
+	if got := c.Get(show).Want(http.StatusFound); got.Header.Get("Location") == "" {
 		t.Error("no address")
 	}
 	c.Get(path + "/" + image.Text("id") + "/poster").Want(http.StatusUnprocessableEntity)

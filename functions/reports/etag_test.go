@@ -9,13 +9,14 @@ import (
 	"github.com/lafaekstreet/backend/functions/community"
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/infra/local/testenv"
+	"github.com/lafaekstreet/backend/shared/identity"
 )
 
 // Whatever a reader sees of a report changes its ETag, also what is no change of the report's own and leaves its version.
 func TestWhatIsSeenChangesTheETag(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t, reports.Open, community.Open)
-	author, reader := w.Citizen(), w.Citizen()
+	author, reader := w.Citizen(), w.Staff(identity.Moderator)
 	picture := uploaded(author, w, 1)
 	id := author.Post("/reports", newBody(object{"images": []object{{"upload_id": picture}}})).Want(http.StatusCreated).Object().Text("id")
 	agency, other := w.Agency("A1"), author.Post("/reports", newBody(object{"client_id": uuid.NewString()})).Want(http.StatusCreated).Object().Text("id")

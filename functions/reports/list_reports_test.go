@@ -244,6 +244,7 @@ func TestSimilar(t *testing.T) {
 	alike := created(c, object{"latitude": -8.5570, "images": []object{{"upload_id": uploaded(c, w, 2)}}})
 	unlike := created(c, object{"latitude": -8.5571, "images": []object{{"upload_id": uploaded(c, w, 3)}}})
 	created(c, object{"latitude": -8.6})
+	w.Exec(`UPDATE reports SET status = 'verified'`)
 	w.Exec(`UPDATE reports SET status = 'fixed' WHERE id = $1`, created(c, object{"latitude": -8.5572})) // only open reports are similar ones
 	vector := func(id string, x, y float64) {
 		w.Exec(`INSERT INTO report_embeddings (image_id, report_id, model, embedding)

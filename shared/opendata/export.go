@@ -16,6 +16,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
@@ -42,7 +44,8 @@ func (f Format) ContentType() string {
 // Key returns the key of the export of all reports in the media bucket. The file is compressed with gzip.
 func (f Format) Key() string { return "exports/reports." + string(f) }
 
-// row is one report as open data. It has nothing about the reporter or the device.
+// row is one report as open data. It has nothing about the reporter or the device. A report without a verdict has no words,
+// street and severity, and its place has 3 decimals.
 type row struct {
 	ID           uuid.UUID
 	Number       string
@@ -67,7 +70,7 @@ type row struct {
 const ExportColumns = `
 	SELECT r.id, r.report_number, r.issue_type, r.severity, r.status, r.title, r.description, r.latitude, r.longitude,
 	       coalesce(r.municipality, ''), coalesce(r.district, ''), coalesce(r.suco, ''), coalesce(r.street, ''),
-	       r.created_at, r.updated_at, r.resolved_at
+	       r.created_at, r.updated_at, r.resolved_at, ` + report.HiddenSQL + `
 	  FROM reports r `
 
 // PublicCondition is true for reports r that everybody may see: not deleted and not rejected.
@@ -146,8 +149,13 @@ func (c *counter) Write(b []byte) (int, error) {
 
 func scan(rows pgx.Rows) (row, error) {
 	var r row
+	var hidden bool
 	err := rows.Scan(&r.ID, &r.Number, &r.IssueType, &r.Severity, &r.Status, &r.Title, &r.Description, &r.Latitude, &r.Longitude,
-		&r.Municipality, &r.District, &r.Suco, &r.Street, &r.CreatedAt, &r.UpdatedAt, &r.ResolvedAt)
+		&r.Municipality, &r.District, &r.Suco, &r.Street, &r.CreatedAt, &r.UpdatedAt, &r.ResolvedAt, &hidden)
+	if hidden {
+		r.Title, r.Description, r.Street, r.Severity = report.IssueType(r.IssueType).Label(locale.Default), "", "", ""
+		r.Latitude, r.Longitude = report.ShownPlace(r.Latitude), report.ShownPlace(r.Longitude)
+	}
 	return r, err
 }
 

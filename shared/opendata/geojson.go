@@ -33,7 +33,7 @@ type geometry struct {
 type properties struct {
 	Number       string          `json:"report_number"`
 	IssueType    string          `json:"issue_type"`
-	Severity     string          `json:"severity"`
+	Severity     *string         `json:"severity"` // null without a verdict
 	Status       string          `json:"status"`
 	Title        string          `json:"title"`
 	Description  string          `json:"description"`
@@ -52,8 +52,12 @@ func (e *geoJSONEncoder) begin() error {
 }
 
 func (e *geoJSONEncoder) row(r *row) error {
+	severity := &r.Severity
+	if r.Severity == "" {
+		severity = nil
+	}
 	raw, err := json.Marshal(feature{"Feature", r.ID, geometry{"Point", [2]float64{r.Longitude, r.Latitude}}, properties{
-		r.Number, r.IssueType, r.Severity, r.Status, r.Title, r.Description, r.Municipality, r.District, r.Suco, r.Street,
+		r.Number, r.IssueType, severity, r.Status, r.Title, r.Description, r.Municipality, r.District, r.Suco, r.Street,
 		timestamp.Of(r.CreatedAt), timestamp.Of(r.UpdatedAt), timestamp.OfPtr(r.ResolvedAt),
 	}})
 	if err != nil {

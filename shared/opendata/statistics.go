@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
@@ -32,7 +33,7 @@ type Counts struct {
 	Fixed            int      `json:"fixed"`
 	Rejected         int      `json:"rejected"`
 	Duplicate        int      `json:"duplicate"`
-	AvgSeverityScore *float64 `json:"avg_severity_score" doc:"1 to 10, average of the reports that have a score; null when none has" example:"5.4"`
+	AvgSeverityScore *float64 `json:"avg_severity_score" doc:"1 to 10, average of the reports that have a verdict and a score; null when none has" example:"5.4"`
 }
 
 // counts are the columns of Counts, for current under the name c.
@@ -44,7 +45,10 @@ const counts = `
 	coalesce(sum(c.reports) FILTER (WHERE c.status = 'fixed'), 0),
 	coalesce(sum(c.reports) FILTER (WHERE c.status = 'rejected'), 0),
 	coalesce(sum(c.reports) FILTER (WHERE c.status = 'duplicate'), 0),
-	round(sum(c.score_sum) / nullif(sum(c.scored), 0), 2)::float8`
+	round(sum(c.score_sum) FILTER (WHERE ` + graded + `) / nullif(sum(c.scored) FILTER (WHERE ` + graded + `), 0), 2)::float8`
+
+// graded is true for the reports c whose severity everybody may know: those with a verdict.
+const graded = `(c.status <> 'pending' OR ` + report.PublishedSQL + `)`
 
 func (c *Counts) fields() []any {
 	return []any{&c.Total, &c.Pending, &c.Verified, &c.InProgress, &c.Fixed, &c.Rejected, &c.Duplicate, &c.AvgSeverityScore}
@@ -74,7 +78,7 @@ func rounded(v float64, decimals int) float64 {
 type StatisticsSummary struct {
 	TotalReports       int            `json:"total_reports"`
 	ByStatus           map[string]int `json:"by_status"`
-	BySeverity         map[string]int `json:"by_severity"`
+	BySeverity         map[string]int `json:"by_severity" doc:"Of the reports that have a verdict"`
 	ResolutionRate     float64        `json:"resolution_rate" doc:"Fixed reports among those neither rejected nor duplicate, 0 to 1" example:"0.42"`
 	AvgResolutionHours *float64       `json:"avg_resolution_hours" doc:"From creation to fixed, in hours; null when nothing is fixed yet" example:"72.5"`
 	ReportsToday       int            `json:"reports_today" doc:"Created since midnight in Dili, without those that were withdrawn or removed"`
@@ -95,7 +99,7 @@ func ReadSummary(ctx context.Context, q database.Querier, now time.Time) (*Stati
 		d AS (SELECT day, created FROM report_days WHERE day >= date_trunc('month', $1::date) - interval '7 days'
 		      UNION ALL SELECT day, created FROM report_day_changes)
 		SELECT coalesce((SELECT jsonb_object_agg(status, n) FROM (SELECT status, sum(reports) AS n FROM c GROUP BY 1) s), '{}'),
-		       coalesce((SELECT jsonb_object_agg(severity, n) FROM (SELECT severity, sum(reports) AS n FROM c GROUP BY 1) s), '{}'),
+		       coalesce((SELECT jsonb_object_agg(severity, n) FROM (SELECT severity, sum(reports) AS n FROM c WHERE ` + graded + ` GROUP BY 1) s), '{}'),
 		       coalesce((SELECT sum(resolved) FROM c), 0), coalesce((SELECT sum(seconds) FROM c), 0),
 		       coalesce((SELECT sum(anchored) FROM c), 0), coalesce((SELECT sum(ai_rejected) FROM c), 0),
 		       coalesce((SELECT sum(created) FROM d WHERE day = $1::date), 0),

@@ -112,7 +112,7 @@ func compare(t *testing.T, db *pgxpool.Pool, step int) {
 	for _, k := range types {
 		var n int
 		var score *float64
-		const direct = `SELECT count(*), round(avg(severity_score), 2)::float8 FROM reports WHERE deleted_at IS NULL AND issue_type = $1`
+		const direct = `SELECT count(*), round(avg(severity_score) FILTER (WHERE status <> 'pending'), 2)::float8 FROM reports WHERE deleted_at IS NULL AND issue_type = $1`
 		if err := db.QueryRow(t.Context(), direct, k.IssueType).Scan(&n, &score); err != nil {
 			t.Fatal(err)
 		}

@@ -35,19 +35,22 @@ func ParseBox(s string) (Box, bool) {
 // The spatial index cannot find an area between meridians. So it finds the reports in a circle around b, and comparing
 // degrees keeps those in b. CASE hides the comparisons from the planner: it would take the four for independent,
 // multiply its estimates and expect no rows.
-func (b Box) within(w *where) {
+//
+// A place may lie outside of b and be shown inside, or the other way round: by says what counts.
+func (b Box) within(by geometry, w *where) {
 	minLon, minLat := w.bind("?", b.MinLon), w.bind("?", b.MinLat)
 	maxLon, maxLat := w.bind("?", b.MaxLon), w.bind("?", b.MaxLat)
 	or := " AND "
 	if b.MinLon > b.MaxLon {
 		or = " OR "
 	}
-	inside := "r.latitude >= " + minLat + " AND r.latitude <= " + maxLat + " AND (r.longitude >= " + minLon + or + "r.longitude <= " + maxLon + ")"
+	inside := by.latitude + " >= " + minLat + " AND " + by.latitude + " <= " + maxLat + " AND (" + by.longitude + " >= " + minLon + or + by.longitude + " <= " + maxLon + ")"
 	c, ok := b.circle()
 	if !ok {
 		w.and(inside)
 		return
 	}
+	c.meters += by.margin
 	around := w.bind("r.position && ST_GeogFromText(?)", c.bounds())
 	w.andEither(around+" AND CASE WHEN "+inside+" THEN true END", inside)
 }

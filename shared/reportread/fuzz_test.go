@@ -21,9 +21,10 @@ import (
 func FuzzCursor(f *testing.F) {
 	id := database.NewID()
 	for _, sort := range []string{"created_at", "updated_at", "severity"} {
-		last := &summaryRow{Summary: Summary{ID: id, Severity: "high", CreatedAt: timestamp.Of(time.Unix(1.7e9, 0)), UpdatedAt: timestamp.Of(time.Unix(1.8e9, 0))}}
-		f.Add(cursorOf(Query{Sort: sort, Order: "desc"}, last), sort, "desc")
-		f.Add(cursorOf(Query{Sort: sort, Order: "asc"}, last), sort, "desc")
+		high := report.High
+		last := &summaryRow{Summary: Summary{ID: id, Severity: &high, CreatedAt: timestamp.Of(time.Unix(1.7e9, 0)), UpdatedAt: timestamp.Of(time.Unix(1.8e9, 0))}}
+		f.Add(cursorOf(Query{Sort: sort, Order: "desc"}, exactGeometry(), last), sort, "desc")
+		f.Add(cursorOf(Query{Sort: sort, Order: "asc"}, exactGeometry(), last), sort, "desc")
 	}
 	f.Add("eyJzIjoiY3JlYXRlZF9hdGRlc2MiLCJ0IjoiOTk5OS0xMi0zMVQyMzo1OTo1OS45OTlaIiwiciI6OTIyMzM3MjAzNjg1NDc3NTgwN30", "created_at", "desc")
 	f.Add("", "", "")
@@ -62,7 +63,7 @@ func FuzzQuery(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status, issue, severity, text, from, to, box string) {
 		var w where
 		q := Query{Query: page.Query{Page: 1, Size: 20}, Status: status, IssueType: issue, Severity: severity, Text: text, DateFrom: from, DateTo: to, Box: box}
-		if err := q.filter(t.Context(), noMunicipality{}, &w); err != nil {
+		if err := q.filter(t.Context(), noMunicipality{}, Public(), Public().geometry(), &w); err != nil {
 			wantInvalid(t, err)
 			return
 		}

@@ -31,31 +31,60 @@ type Scope struct {
 // By limits a list to the reports of one person.
 func By(user uuid.UUID) Scope { return Scope{"r.user_id = ?", []any{user}} }
 
+// geometry is what a list goes by: SQL for the place of reports r and for the rank of their severity. margin is how far in
+// metres the place may lie from r.position, which the index has.
+type geometry struct {
+	position, latitude, longitude, rank string
+	margin                              float64
+	exact                               bool
+}
+
+// geometry returns what shared lists go by for v: staff by what is stored, others by what everybody is shown. So no search
+// tells where a report without a verdict is, or how bad.
+func (v Viewer) geometry() geometry {
+	if v.staff {
+		return exactGeometry()
+	}
+	return geometry{position: report.ShownPositionSQL, latitude: report.ShownLatitudeSQL, longitude: report.ShownLongitudeSQL,
+		rank: shownRankSQL, margin: report.ShownWithin}
+}
+
+func exactGeometry() geometry {
+	return geometry{position: "r.position", latitude: "r.latitude", longitude: "r.longitude", rank: "r.severity_rank", exact: true}
+}
+
+// shownRankSQL is the expression of the index reports_shown_severity_idx.
+const shownRankSQL = `(CASE WHEN r.status = 'pending' THEN 0 ELSE r.severity_rank END)`
+
 // Where is an SQL condition on reports r, with ? for each argument. The condition must be fixed text: it is not escaped.
 func Where(condition string, args ...any) Scope { return Scope{condition, args} }
 
 // List returns a page of the reports that v may see and that all scopes include.
 func (r *Reader) List(ctx context.Context, v Viewer, q Query, scopes ...Scope) (Page, error) {
-	return r.list(ctx, v, q, &database.Batch{}, scopes...)
+	return r.list(ctx, v, v.geometry(), q, &database.Batch{}, scopes...)
 }
 
-// list is List; it sends batch, to which the caller may have added statements.
-func (r *Reader) list(ctx context.Context, v Viewer, q Query, batch *database.Batch, scopes ...Scope) (Page, error) {
+// list is List by a geometry; it sends batch, to which the caller may have added statements.
+func (r *Reader) list(ctx context.Context, v Viewer, by geometry, q Query, batch *database.Batch, scopes ...Scope) (Page, error) {
 	var w where
 	v.visible(&w)
 	for _, s := range scopes {
 		w.and(s.condition, s.args...)
 	}
-	if err := q.filter(ctx, r.municipalities, &w); err != nil {
+	if err := q.filter(ctx, r.municipalities, v, by, &w); err != nil {
 		return Page{}, err
 	}
-	rows, total, err := r.page(ctx, batch, &w, q)
+	rows, total, err := r.page(ctx, batch, by, &w, q)
 	if err != nil {
 		return Page{}, fmt.Errorf("list reports: %w", err)
 	}
 	more := len(rows) > q.Limit()
 	if more {
 		rows = rows[:q.Limit()]
+	}
+	next := ""
+	if more {
+		next = cursorOf(q, by, rows[len(rows)-1])
 	}
 	items, err := r.presentAll(ctx, v, rows)
 	if err != nil {
@@ -64,8 +93,7 @@ func (r *Reader) list(ctx context.Context, v Viewer, q Query, batch *database.Ba
 	out := Page{Envelope: page.NewEnvelope(q.Query, items, total)}
 	out.HasNext = more
 	if more {
-		c := cursorOf(q, rows[len(rows)-1])
-		out.NextCursor = &c
+		out.NextCursor = &next
 	}
 	return out, nil
 }
@@ -78,13 +106,15 @@ type cursor struct {
 	ID   uuid.UUID `json:"i"`
 }
 
-func cursorOf(q Query, last *summaryRow) string {
+func cursorOf(q Query, by geometry, last *summaryRow) string {
 	c := cursor{Sort: q.Sort + q.Order, At: last.CreatedAt.Time, ID: last.ID}
 	switch q.Sort {
 	case "updated_at":
 		c.At = last.UpdatedAt.Time
 	case "severity":
-		c.Rank = rank(last.Severity)
+		if by.exact || last.Status != report.Pending { // as shownRankSQL
+			c.Rank = rank(*last.Severity)
+		}
 	}
 	raw, _ := json.Marshal(c) // times and ids always encode
 	return base64.RawURLEncoding.EncodeToString(raw)
@@ -118,7 +148,7 @@ func (r *Reader) ListOwn(ctx context.Context, v Viewer, q Query, user uuid.UUID)
 	const counts = `SELECT status, count(*) FROM reports WHERE user_id = $1 AND deleted_at IS NULL GROUP BY status`
 	batch := &database.Batch{}
 	found := database.AskRows(batch, pgx.RowToStructByPos[statusCount], counts, user)
-	p, err := r.list(ctx, v, q, batch, By(user))
+	p, err := r.list(ctx, v, exactGeometry(), q, batch, By(user))
 	if err != nil {
 		return Page{}, nil, err
 	}

@@ -38,25 +38,39 @@ func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) 
 	for _, s := range scopes {
 		w.and(s.condition, s.args...)
 	}
-	q := Query{Status: a.Status, IssueType: a.IssueType}
-	if err := q.filter(ctx, r.municipalities, &w); err != nil {
+	q, by := Query{Status: a.Status, IssueType: a.IssueType}, v.geometry()
+	if err := q.filter(ctx, r.municipalities, v, by, &w); err != nil {
 		return NearPage{}, err
 	}
 	const point = "ST_SetSRID(ST_MakePoint(?, ?), 4326)::geography"
 	here := w.bind(point, a.Longitude, a.Latitude)
 	radius := w.bind("?", a.Meters)
-	// This finds what ST_DWithin would, and the planner can estimate the number of reports.
-	w.and("r.position && ST_GeogFromText(?)", circle{a.Longitude, a.Latitude, a.Meters}.bounds())
-	meters := "ST_Distance(r.position, " + here + ")"
+	bounds := w.bind("ST_GeogFromText(?)", circle{a.Longitude, a.Latitude, a.Meters}.bounds())
+	meters := "ST_Distance(" + by.position + ", " + here + ")"
 	// The index returns reports in the order of their distance from the point; the outer query then sorts by exact distance.
+	// && finds what ST_DWithin would, and the planner can estimate the number of reports.
+	ordered := func(when, position string, limit int) string {
+		return `SELECT r.id, ` + meters + ` AS meters FROM reports r WHERE ` + when + w.sql() + ` AND ` + position + ` && ` + bounds +
+			` ORDER BY ` + position + ` <-> ` + here + fmt.Sprintf(` LIMIT %d`, limit)
+	}
 	nearestFirst := func(when string, limit int) string {
-		return `SELECT r.id, ` + meters + ` AS meters FROM reports r WHERE ` + when + w.sql() + ` ORDER BY r.position <-> ` + here + fmt.Sprintf(` LIMIT %d`, limit)
+		if by.exact {
+			return ordered(when, "r.position", limit)
+		}
+		// Reports without a verdict are found by the place that others are shown, which has an index of its own.
+		return `(` + ordered(when+"r.status <> 'pending' AND ", "r.position", limit) + `) UNION ALL (` +
+			ordered(when+"r.status = 'pending' AND ", pendingPositionSQL, limit) + `)`
+	}
+	// Matches of the filters, in no order.
+	within := `r.position && ` + bounds
+	if !by.exact {
+		within = `(r.status <> 'pending' AND r.position && ` + bounds + ` OR r.status = 'pending' AND ` + pendingPositionSQL + ` && ` + bounds + `)`
 	}
 	near := `near AS MATERIALIZED (` + nearestFirst("", maxCounted) + `)`
 	total, settings := `count(*) OVER ()`, useIndexes
 	if a.Status != "" || a.IssueType != "" {
 		// Few reports may match, far apart. So the query first counts the matches up to maxCounted, as in page.
-		near = `hits AS MATERIALIZED (SELECT r.id, ` + meters + ` AS meters FROM reports r WHERE ` + w.sql() + ` AND ` + meters + ` <= ` + radius +
+		near = `hits AS MATERIALIZED (SELECT r.id, ` + meters + ` AS meters FROM reports r WHERE ` + w.sql() + ` AND ` + within + ` AND ` + meters + ` <= ` + radius +
 			fmt.Sprintf(` LIMIT %d), total AS MATERIALIZED (SELECT count(*) AS n FROM hits), near AS (
 				SELECT id, meters FROM hits WHERE (SELECT n FROM total) <= %d UNION ALL (`, maxCounted+1, maxCounted) +
 			nearestFirst(fmt.Sprintf(`(SELECT n FROM total) > %d AND `, maxCounted), a.Limit) + `))`
@@ -91,6 +105,9 @@ func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) 
 	}
 	return out, nil
 }
+
+// pendingPositionSQL is the place that others are shown of pending reports r: the expression of reports_pending_position_idx.
+const pendingPositionSQL = `(ST_SetSRID(ST_MakePoint(round(r.longitude * 1000) / 1000, round(r.latitude * 1000) / 1000), 4326)::geography)`
 
 // nearRow is a report, its distance in metres, and how many are within the radius.
 type nearRow struct {

@@ -20,29 +20,31 @@ const maxCounted = 1_000
 // Which plan is fast depends on the number of matches, and the planner's estimate of it is often wrong by a factor of
 // 100. So the query first reads up to maxCounted+1 matches in no order, by the best index. When these are all matches,
 // it sorts them. When there are more, it scans the index of the sort order, which soon finds a page of matches.
-func (r *Reader) page(ctx context.Context, batch *database.Batch, w *where, q Query) ([]*summaryRow, int, error) {
+func (r *Reader) page(ctx context.Context, batch *database.Batch, g geometry, w *where, q Query) ([]*summaryRow, int, error) {
 	indexed, scan := w.sql(), w.scanSQL()
 	counted := len(w.args)
-	by := sortingOf(q.Sort)
+	by, ofHits := sortingOf(q.Sort, g.rank), sortingOf(q.Sort, "r."+rankColumn)
 	direction, beyond := "DESC", "<"
 	if q.Order == "asc" {
 		direction, beyond = "ASC", ">"
 	}
-	after, offset := "true", q.Offset()
+	after, afterHit, offset := "true", "true", q.Offset()
 	if q.Cursor != "" {
 		c, err := parseCursor(q.Cursor, q.Sort, q.Order)
 		if err != nil {
 			return nil, 0, err
 		}
-		after, offset = w.bind(by.tuple+" "+beyond+" "+by.placeholders, by.values(c)...), 0
+		after = w.bind(by.tuple()+" "+beyond+" "+by.placeholders, by.values(c)...)
+		afterHit = w.bind(ofHits.tuple()+" "+beyond+" "+by.placeholders, by.values(c)...)
+		offset = 0
 	}
-	cut := ` ORDER BY ` + by.order(direction) + fmt.Sprintf(` LIMIT %d OFFSET %d`, q.Limit()+1, offset)
+	cut := fmt.Sprintf(` LIMIT %d OFFSET %d`, q.Limit()+1, offset)
 	// Only the columns of the sort order: an index that contains them is enough, without reading the table.
-	hits := `SELECT ` + strings.Join(by.columns, ", ") + ` FROM reports r WHERE ` + indexed + fmt.Sprintf(` LIMIT %d`, maxCounted+1)
+	hits := `SELECT ` + by.selected() + ` FROM reports r WHERE ` + indexed + fmt.Sprintf(` LIMIT %d`, maxCounted+1)
 	list := `WITH hits AS MATERIALIZED (` + hits + `), total AS MATERIALIZED (SELECT count(*) AS n FROM hits), page AS (
-		(SELECT r.id FROM hits r WHERE ` + fmt.Sprintf(`(SELECT n FROM total) <= %d`, maxCounted) + ` AND ` + after + cut + `)
+		(SELECT r.id FROM hits r WHERE ` + fmt.Sprintf(`(SELECT n FROM total) <= %d`, maxCounted) + ` AND ` + afterHit + ` ORDER BY ` + ofHits.order(direction) + cut + `)
 		UNION ALL
-		(SELECT r.id FROM reports r WHERE ` + fmt.Sprintf(`(SELECT n FROM total) > %d`, maxCounted) + ` AND ` + scan + ` AND ` + after + cut + `))
+		(SELECT r.id FROM reports r WHERE ` + fmt.Sprintf(`(SELECT n FROM total) > %d`, maxCounted) + ` AND ` + scan + ` AND ` + after + ` ORDER BY ` + by.order(direction) + cut + `))
 		SELECT ` + summaryColumns + `, (SELECT n FROM total) FROM page JOIN reports r ON r.id = page.id` + summaryJoins + ` ORDER BY ` + by.order(direction)
 
 	settings := useIndexes
@@ -81,25 +83,35 @@ func (r *Reader) page(ctx context.Context, batch *database.Batch, w *where, q Qu
 	return rows, min(total, maxCounted), nil
 }
 
+// rankColumn is the name of a rank of severity among the matches.
+const rankColumn = "severity_rank"
+
 // sorting is an order of reports r that an index has.
 type sorting struct {
 	columns      []string
-	tuple        string
 	placeholders string
 	values       func(cursor) []any
 }
 
-func sortingOf(name string) sorting {
+// sortingOf returns the order with the given name; rank is the rank of severity that it goes by.
+func sortingOf(name, rank string) sorting {
 	switch name {
 	case "updated_at":
-		return sorting{[]string{"r.updated_at", "r.id"}, "(r.updated_at, r.id)", "(?, ?)",
-			func(c cursor) []any { return []any{c.At, c.ID} }}
+		return sorting{[]string{"r.updated_at", "r.id"}, "(?, ?)", func(c cursor) []any { return []any{c.At, c.ID} }}
 	case "severity":
-		return sorting{[]string{"r.severity_rank", "r.created_at", "r.id"}, "(r.severity_rank, r.created_at, r.id)", "(?, ?, ?)",
-			func(c cursor) []any { return []any{c.Rank, c.At, c.ID} }}
+		return sorting{[]string{rank, "r.created_at", "r.id"}, "(?, ?, ?)", func(c cursor) []any { return []any{c.Rank, c.At, c.ID} }}
 	}
-	return sorting{[]string{"r.created_at", "r.id"}, "(r.created_at, r.id)", "(?, ?)",
-		func(c cursor) []any { return []any{c.At, c.ID} }}
+	return sorting{[]string{"r.created_at", "r.id"}, "(?, ?)", func(c cursor) []any { return []any{c.At, c.ID} }}
+}
+
+func (s sorting) tuple() string { return "(" + strings.Join(s.columns, ", ") + ")" }
+
+// selected is the columns for a SELECT; a rank has the name rankColumn.
+func (s sorting) selected() string {
+	if len(s.columns) == 3 {
+		return s.columns[0] + " AS " + rankColumn + ", " + strings.Join(s.columns[1:], ", ")
+	}
+	return strings.Join(s.columns, ", ")
 }
 
 func (s sorting) order(direction string) string {

@@ -24,10 +24,10 @@ type Query struct {
 	Suco         string         `query:"suco" maxLength:"100" doc:"Village or quarter" example:"Comoro"`
 	DateFrom     string         `query:"date_from" doc:"Day in Timor-Leste, or instant, from which reports count" example:"2026-11-01"`
 	DateTo       string         `query:"date_to" doc:"Last day, or instant up to which reports count" example:"2026-11-30"`
-	Text         string         `query:"q" maxLength:"100" doc:"Part of a title, description or address, or a report number; at least 3 characters. Case, accents and apostrophes do not matter"`
+	Text         string         `query:"q" maxLength:"100" doc:"Part of a title, description or address that the caller may read, or a report number; at least 3 characters. Case, accents and apostrophes do not matter"`
 	Box          string         `query:"bbox" doc:"minLon,minLat,maxLon,maxLat in degrees; minLon above maxLon crosses the antimeridian" example:"125.4,-8.7,125.8,-8.4"`
 	UpdatedSince timestamp.Time `query:"updated_since" doc:"Only reports changed after this instant. It names no report that is gone, and may leave out a change that was committed late: GET /reports/changes does neither"`
-	Sort         string         `query:"sort" enum:"created_at,updated_at,severity" default:"created_at" doc:"What the list is ordered by"`
+	Sort         string         `query:"sort" enum:"created_at,updated_at,severity" default:"created_at" doc:"What the list is ordered by. By severity, reports without a verdict are after all others: their severity is shown to their reporter and staff alone"`
 	Order        string         `query:"order" enum:"asc,desc" default:"desc" doc:"desc: newest or worst first"`
 	Cursor       string         `query:"cursor" maxLength:"300" doc:"next_cursor of the page before; costs the same at any depth. page is then ignored"`
 }
@@ -46,8 +46,8 @@ func lengthFolded(text string) int {
 	return n
 }
 
-// filter turns the query into conditions on reports r.
-func (q Query) filter(ctx context.Context, m Municipalities, w *where) error {
+// filter turns the query into conditions on reports r. What v may not read of a report is not searched.
+func (q Query) filter(ctx context.Context, m Municipalities, v Viewer, by geometry, w *where) error {
 	if err := inList(w, "status", q.Status, report.ParseStatus); err != nil {
 		return err
 	}
@@ -56,6 +56,9 @@ func (q Query) filter(ctx context.Context, m Municipalities, w *where) error {
 	}
 	if err := inList(w, "severity", q.Severity, report.ParseSeverity); err != nil {
 		return err
+	}
+	if q.Severity != "" {
+		v.onlyReadable(w)
 	}
 	if q.Municipality != "" {
 		code, ok, err := m.Code(ctx, q.Municipality)
@@ -76,10 +79,10 @@ func (q Query) filter(ctx context.Context, m Municipalities, w *where) error {
 	if err := q.dates(w); err != nil {
 		return err
 	}
-	if err := q.text(w); err != nil {
+	if err := q.text(v, w); err != nil {
 		return err
 	}
-	return q.box(w)
+	return q.box(by, w)
 }
 
 func inList[T ~string](w *where, name, list string, read func(string) (T, bool)) error {
@@ -136,7 +139,7 @@ func instant(s string) (time.Time, bool, error) {
 	return t, false, err
 }
 
-func (q Query) text(w *where) error {
+func (q Query) text(v Viewer, w *where) error {
 	text := strings.TrimSpace(q.Text)
 	if text == "" {
 		return nil
@@ -151,10 +154,11 @@ func (q Query) text(w *where) error {
 	// The pattern is made once, by a query of its own, and not for each row.
 	const words, pattern = "r.title || ' ' || r.description || ' ' || coalesce(r.address, '')", "(SELECT fold_pattern(?))"
 	w.andEither("fold_text("+words+") LIKE "+pattern, "fold_text("+words+" || '') LIKE "+pattern, text)
+	v.onlyReadable(w)
 	return nil
 }
 
-func (q Query) box(w *where) error {
+func (q Query) box(by geometry, w *where) error {
 	if q.Box == "" {
 		return nil
 	}
@@ -162,7 +166,7 @@ func (q Query) box(w *where) error {
 	if !ok {
 		return problem.InvalidField("bbox", "expected minLon,minLat,maxLon,maxLat within -180…180 and -90…90")
 	}
-	b.within(w)
+	b.within(by, w)
 	return nil
 }
 
@@ -214,7 +218,7 @@ func joinAnd(conditions []string) string {
 func (r *Reader) Condition(ctx context.Context, v Viewer, q Query) (string, []any, error) {
 	var w where
 	v.visible(&w)
-	if err := q.filter(ctx, r.municipalities, &w); err != nil {
+	if err := q.filter(ctx, r.municipalities, v, v.geometry(), &w); err != nil {
 		return "", nil, err
 	}
 	return w.sql(), w.args, nil

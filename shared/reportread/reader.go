@@ -46,7 +46,8 @@ type Municipalities interface {
 	Code(ctx context.Context, word string) (string, bool, error)
 }
 
-// Viewer is the person who reads reports. Only its author and staff see a rejected report. Nobody sees a withdrawn one.
+// Viewer is the person who reads reports. Only its author and staff see a rejected report, and the words and pictures of one
+// without a verdict. Nobody sees a withdrawn one.
 // Only staff and the author see who created an anonymous report.
 type Viewer struct {
 	userID uuid.UUID // uuid.Nil for the public
@@ -74,29 +75,53 @@ func (v Viewer) visible(w *where) {
 	}
 }
 
-// KnowsAuthor reports whether the viewer is staff or the author: then they may see who created an anonymous report, and a
-// rejected report.
+// readable returns the condition that the viewer may read the words and see the pictures of reports r.
+func (v Viewer) readable(w *where) string {
+	switch {
+	case v.staff:
+		return "true"
+	case v.userID == uuid.Nil:
+		return report.ShownSQL
+	}
+	return w.bind("("+report.ShownSQL+" OR r.user_id = ?)", v.userID)
+}
+
+// onlyReadable limits a query to the reports that readable is true of.
+func (v Viewer) onlyReadable(w *where) {
+	if !v.staff {
+		condition := v.readable(w)
+		w.conditions, w.scanConditions = append(w.conditions, condition), append(w.scanConditions, condition)
+	}
+}
+
+// KnowsAuthor reports whether the viewer is staff or the author: then they may see who created an anonymous report, a
+// rejected report, and all of a report without a verdict.
 func (v Viewer) KnowsAuthor(author *uuid.UUID) bool { return v.staff || v.owns(author) }
 
-// MayRead has the pipeline fail with report.ErrNotFound unless the viewer may read a report.
-func (v Viewer) MayRead(p database.Pipeline, a report.About) { v.check(p, a, false) }
+// MayRead has the pipeline fail with report.ErrNotFound unless the viewer may read a report. The result is whether its words
+// and pictures are shown to the viewer: see report.HiddenSQL.
+func (v Viewer) MayRead(p database.Pipeline, a report.About) *database.Ask[bool] {
+	return v.check(p, a, false)
+}
 
 // MaySee is MayRead that also accepts a withdrawn report: the ledger record of a report stays readable after the
 // report is withdrawn.
 func (v Viewer) MaySee(p database.Pipeline, a report.About) { v.check(p, a, true) }
 
-func (v Viewer) check(p database.Pipeline, a report.About, withdrawn bool) {
-	const q = `SELECT status, user_id FROM reports WHERE (deleted_at IS NULL OR $3) AND id = ` + report.IDSQL
-	database.AskRow(p, pgx.RowToStructByPos[visibility], q, a.Args(withdrawn)...).Missing(report.ErrNotFound).Check(func(s visibility) error {
+func (v Viewer) check(p database.Pipeline, a report.About, withdrawn bool) *database.Ask[bool] {
+	const q = `SELECT r.status, r.user_id, ` + report.HiddenSQL + ` FROM reports r WHERE (r.deleted_at IS NULL OR $3) AND r.id = ` + report.IDSQL
+	found := database.AskRow(p, pgx.RowToStructByPos[visibility], q, a.Args(withdrawn)...).Missing(report.ErrNotFound).Check(func(s visibility) error {
 		if s.Status == report.Rejected && !v.KnowsAuthor(s.Author) {
 			return report.ErrNotFound
 		}
 		return nil
 	})
+	return database.Derive(func() bool { return !found.Get().Hidden || v.KnowsAuthor(found.Get().Author) })
 }
 
 // visibility is what decides who may see a report.
 type visibility struct {
 	Status report.Status
 	Author *uuid.UUID
+	Hidden bool
 }

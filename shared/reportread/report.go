@@ -21,11 +21,11 @@ import (
 type Report struct {
 	Summary
 	Images              []Image         `json:"images" doc:"Evidence and resolution, oldest first"`
-	AI                  Assessment      `json:"ai"`
+	AI                  *Assessment     `json:"ai" doc:"null with content_pending"`
 	Blockchain          ledger.Anchor   `json:"blockchain"`
 	HederaTransactionID *string         `json:"hedera_transaction_id" doc:"The same as blockchain.transaction_id"`
 	StatusHistory       []Step          `json:"status_history" doc:"Oldest first"`
-	PossibleDuplicates  []Candidate     `json:"possible_duplicates" doc:"By place, type, time and picture, likeliest first"`
+	PossibleDuplicates  []Candidate     `json:"possible_duplicates" doc:"By place, type, time and picture, likeliest first. Staff alone see those without a verdict"`
 	IsAnonymous         bool            `json:"is_anonymous" doc:"Only staff and the reporter see who it was"`
 	CapturedAt          *timestamp.Time `json:"captured_at"`
 	DueAt               *timestamp.Time `json:"due_at"`
@@ -49,11 +49,13 @@ type Appeal struct {
 	At     timestamp.Time `json:"at"`
 }
 
-// Image is a picture of a report. It has addresses once it is processed.
+// Image is a picture of a report. It has addresses once it is processed. Others than the reporter and staff are shown the
+// public pictures alone.
 type Image struct {
 	ID           uuid.UUID      `json:"id"`
 	Kind         string         `json:"kind" enum:"evidence,resolution"`
 	Status       string         `json:"status" enum:"pending,processed,refused"`
+	IsPublic     bool           `json:"is_public" doc:"false while the reporter and staff alone see the picture: it waits for a verdict, or was not found relevant"`
 	ImageURL     *string        `json:"image_url"`
 	ThumbnailURL *string        `json:"thumbnail_url"`
 	Width        *int           `json:"width" doc:"Pixels, upright"`
@@ -80,7 +82,7 @@ type Step struct {
 	NewStatus report.Status  `json:"new_status"`
 	ChangedBy string         `json:"changed_by" enum:"citizen,ai,moderator,government_official,admin" doc:"In which capacity, never who"`
 	Agency    *string        `json:"agency" doc:"Code of the official's agency"`
-	Note      *string        `json:"note"`
+	Note      *string        `json:"note" doc:"That of a rejection is for the reporter and staff, that of an override for staff; the reporter reads it where it rejects"`
 	CreatedAt timestamp.Time `json:"created_at"`
 }
 
@@ -106,13 +108,16 @@ const (
 	detailQuery = `SELECT ` + summaryColumns + `, r.captured_at, r.due_at, r.appealed_at, r.appeal_reason, nullif(r.original_words, '{}'),
 		n.is_relevant, n.relevance_confidence, n.damage_type, n.severity, n.severity_score, n.recommended_repair, n.created_at
 		FROM reports r` + summaryJoins + ` LEFT JOIN ai_analyses n ON n.id = r.ai_analysis_id WHERE r.deleted_at IS NULL AND r.id = ` + report.IDSQL
-	imagesQuery = `SELECT i.id, i.kind, p.state, p.id, p.width, p.height, p.blurhash, i.created_at
-		FROM report_images i JOIN uploads p ON p.id = i.upload_id
-		WHERE i.deleted_at IS NULL AND i.report_id = ` + report.IDSQL + ` ORDER BY i.created_at, i.id`
-	historyQuery = `SELECT h.old_status, h.new_status, h.actor_kind, a.code, h.note, h.created_at
+	imagesQuery = `SELECT ri.id, ri.kind, p.state, p.id, p.width, p.height, p.blurhash, ri.created_at, ` + report.PublicPictureSQL + `
+		FROM report_images ri JOIN uploads p ON p.id = ri.upload_id
+		WHERE ri.deleted_at IS NULL AND ri.report_id = ` + report.IDSQL + ` ORDER BY ri.created_at, ri.id`
+	// An override writes its analysis in the transaction of its moves, so both have the same time. That also holds for rows
+	// from before notes had readers.
+	historyQuery = `SELECT h.old_status, h.new_status, h.actor_kind, a.code, h.note, h.created_at,
+		EXISTS (SELECT FROM ai_analyses n WHERE n.report_id = h.report_id AND n.created_at = h.created_at AND n.stage = 'override')
 		FROM report_status_history h LEFT JOIN agencies a ON a.id = h.agency_id
 		WHERE h.report_id = ` + report.IDSQL + ` ORDER BY h.created_at, h.id`
-	candidatesQuery = `SELECT r.id, r.report_number, r.status, c.similarity, c.distance_meters
+	candidatesQuery = `SELECT r.id, r.report_number, r.status, c.similarity, c.distance_meters, ` + report.HiddenSQL + `
 		FROM duplicate_candidates c JOIN reports r ON r.id = c.candidate_id
 		WHERE r.deleted_at IS NULL AND r.status <> 'rejected' AND c.report_id = ` + report.IDSQL + `
 		ORDER BY c.similarity DESC NULLS LAST, c.distance_meters LIMIT 20`
@@ -147,8 +152,8 @@ type Asked struct {
 	viewer     Viewer
 	detail     *database.Ask[*detail]
 	images     *database.Ask[[]imageRow]
-	history    *database.Ask[[]Step]
-	candidates *database.Ask[[]Candidate]
+	history    *database.Ask[[]stepRow]
+	candidates *database.Ask[[]candidateRow]
 	anchor     *database.Ask[ledger.Anchor]
 }
 
@@ -169,7 +174,7 @@ func (r *Reader) ask(p database.Pipeline, v Viewer, a report.About) *Asked {
 		}),
 		images:     database.AskRows(p, scanImage, imagesQuery, a.Args()...),
 		history:    database.AskRows(p, scanStep, historyQuery, a.Args()...),
-		candidates: database.AskRows(p, pgx.RowToStructByPos[Candidate], candidatesQuery, a.Args()...),
+		candidates: database.AskRows(p, scanCandidate, candidatesQuery, a.Args()...),
 		anchor:     ledger.AskAnchor(p, r.ledger, a),
 	}
 }
@@ -181,8 +186,36 @@ func (a *Asked) Report(ctx context.Context) (Report, error) {
 		return Report{}, report.ErrNotFound
 	}
 	out := d.report
-	out.StatusHistory, out.PossibleDuplicates, out.Blockchain = a.history.Get(), a.candidates.Get(), a.anchor.Get()
+	out.StatusHistory, out.PossibleDuplicates, out.Blockchain = a.viewer.steps(d.row, a.history.Get()), a.viewer.candidates(d.row, a.candidates.Get()), a.anchor.Get()
 	return a.reader.complete(ctx, a.viewer, out, d.row, a.images.Get())
+}
+
+// steps returns the changes of status with the notes that v may read. The notes of moves are public. Those of rejections are
+// for the reporter and staff, those of overrides for staff; a reporter reads why an override rejected the report. While the
+// report is hidden from v, there is no note.
+func (v Viewer) steps(row *summaryRow, all []stepRow) []Step {
+	out := make([]Step, len(all))
+	for i, s := range all {
+		out[i] = s.Step
+		rejects := s.NewStatus == report.Rejected
+		switch {
+		case v.staff, v.owns(row.author) && (rejects || !s.override):
+		case rejects, s.override, row.hiddenFrom(v):
+			out[i].Note = nil
+		}
+	}
+	return out
+}
+
+// candidates returns the possible duplicates of a report that v may see.
+func (v Viewer) candidates(row *summaryRow, all []candidateRow) []Candidate {
+	out := []Candidate{}
+	for _, c := range all {
+		if v.staff || !c.hidden && !row.hiddenFrom(v) {
+			out = append(out, c.Candidate)
+		}
+	}
+	return out
 }
 
 // complete adds to out what v may see of a row and of the pictures, with their addresses.
@@ -202,12 +235,22 @@ func (r *Reader) complete(ctx context.Context, v Viewer, out Report, row *summar
 	if !v.staff {
 		out.OriginalWords = nil
 	}
-	out.AI.Status, out.IsAnonymous = row.AIStatus, row.anonymous
-	out.Images = make([]Image, len(images))
-	for i, image := range images {
-		if out.Images[i], err = r.image(ctx, image); err != nil {
+	out.IsAnonymous = row.anonymous
+	if row.hiddenFrom(v) {
+		out.AI, out.CapturedAt, images = nil, nil, nil
+	} else {
+		out.AI.Status = *row.AIStatus
+	}
+	out.Images = []Image{}
+	for _, i := range images {
+		if !i.IsPublic && !v.KnowsAuthor(row.author) {
+			continue
+		}
+		image, err := r.image(ctx, i)
+		if err != nil {
 			return Report{}, fmt.Errorf("read report: %w", err)
 		}
+		out.Images = append(out.Images, image)
 	}
 	if out.Blockchain.Status == "" { // without any event
 		out.Blockchain = ledger.Anchor{Status: string(out.BlockchainStatus), Network: r.ledger.Network}
@@ -223,10 +266,10 @@ type detail struct {
 }
 
 func scanDetail(row pgx.CollectableRow) (*detail, error) {
-	d := &detail{row: &summaryRow{}}
+	d := &detail{row: &summaryRow{}, report: Report{AI: &Assessment{}}}
 	var captured, due, appealed, analyzed *time.Time
 	var reason *string
-	out, a := &d.report, &d.report.AI
+	out, a := &d.report, d.report.AI
 	err := row.Scan(append(d.row.targets(), &captured, &due, &appealed, &reason, &out.OriginalWords, &a.IsRelevant, &a.Confidence, &a.DamageType, &a.Severity,
 		&a.SeverityScore, &a.RecommendedRepair, &analyzed)...)
 	out.CapturedAt, out.DueAt, a.AnalyzedAt = timestamp.OfPtr(captured), timestamp.OfPtr(due), timestamp.OfPtr(analyzed)
@@ -236,10 +279,28 @@ func scanDetail(row pgx.CollectableRow) (*detail, error) {
 	return d, err
 }
 
-func scanStep(row pgx.CollectableRow) (Step, error) {
-	var s Step
-	err := row.Scan(&s.OldStatus, &s.NewStatus, &s.ChangedBy, &s.Agency, &s.Note, &s.CreatedAt.Time)
+// stepRow is a change of status; override is true for one that a person's replacement of the AI's verdict made.
+type stepRow struct {
+	Step
+	override bool
+}
+
+func scanStep(row pgx.CollectableRow) (stepRow, error) {
+	var s stepRow
+	err := row.Scan(&s.OldStatus, &s.NewStatus, &s.ChangedBy, &s.Agency, &s.Note, &s.CreatedAt.Time, &s.override)
 	return s, err
+}
+
+// candidateRow is a possible duplicate; hidden is report.HiddenSQL of it.
+type candidateRow struct {
+	Candidate
+	hidden bool
+}
+
+func scanCandidate(row pgx.CollectableRow) (candidateRow, error) {
+	var c candidateRow
+	err := row.Scan(&c.ID, &c.ReportNumber, &c.Status, &c.Similarity, &c.DistanceMeters, &c.hidden)
+	return c, err
 }
 
 type imageRow struct {
@@ -250,7 +311,7 @@ type imageRow struct {
 
 func scanImage(row pgx.CollectableRow) (imageRow, error) {
 	var i imageRow
-	err := row.Scan(&i.ID, &i.Kind, &i.state, &i.upload, &i.Width, &i.Height, &i.Blurhash, &i.CreatedAt.Time)
+	err := row.Scan(&i.ID, &i.Kind, &i.state, &i.upload, &i.Width, &i.Height, &i.Blurhash, &i.CreatedAt.Time, &i.IsPublic)
 	return i, err
 }
 
@@ -333,13 +394,14 @@ func (r *Reader) NewReport(ctx context.Context, v Viewer, n NewReport) (Report, 
 	row := &summaryRow{anonymous: n.Anonymous, personID: &n.Author.ID, personName: &n.Author.Name, avatar: n.Author.Avatar}
 	row.Summary = Summary{
 		ID: n.ID, ReportNumber: n.Number.Placeholder(), Title: n.Title, Description: n.Description, IssueType: n.IssueType,
-		IssueTypeRaw: n.IssueTypeRaw, Severity: n.Severity, Priority: n.Severity, Status: report.Pending,
+		IssueTypeRaw: n.IssueTypeRaw, Severity: &n.Severity, Priority: &n.Severity, Status: report.Pending,
 		Latitude: n.Latitude, Longitude: n.Longitude, LocationAccuracy: singlePrecision(n.Accuracy),
 		Address: n.Address.Address, Street: n.Address.Street, Suco: n.Address.Suco, District: n.Address.District,
-		Municipality: n.Address.Municipality, AIStatus: n.AIStatus, BlockchainStatus: report.LedgerQueued, ClientID: n.ClientID, Version: 1,
+		Municipality: n.Address.Municipality, AIStatus: &n.AIStatus, BlockchainStatus: report.LedgerQueued, ClientID: n.ClientID, Version: 1,
 		CreatedAt: timestamp.Of(n.At), UpdatedAt: timestamp.Of(n.At), author: &n.Author.ID,
 	}
 	out := Report{
+		AI:                 &Assessment{},
 		Blockchain:         ledger.Anchor{Status: string(report.LedgerQueued), Network: r.ledger.Network},
 		StatusHistory:      []Step{{NewStatus: report.Pending, ChangedBy: string(report.ActorCitizen), CreatedAt: timestamp.Of(n.At)}},
 		PossibleDuplicates: []Candidate{},
@@ -356,7 +418,7 @@ func (r *Reader) NewReport(ctx context.Context, v Viewer, n NewReport) (Report, 
 }
 
 func (i NewImage) row(kind string, at time.Time) imageRow {
-	return imageRow{state: i.State, upload: i.Locked.ID, Image: Image{ID: i.ID, Kind: kind,
+	return imageRow{state: i.State, upload: i.Locked.ID, Image: Image{ID: i.ID, Kind: kind, IsPublic: kind != "evidence",
 		Width: i.Width, Height: i.Height, Blurhash: i.Blurhash, CreatedAt: timestamp.Of(at)}}
 }
 

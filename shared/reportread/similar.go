@@ -48,6 +48,26 @@ type origin struct {
 	model     *string
 }
 
+// reportOrigin is a report as an origin.
+type reportOrigin struct {
+	origin
+	exact, shown Point
+	public       *bool // report.PublicPictureSQL of its picture; nil without one
+	author       *uuid.UUID
+}
+
+// shownTo returns what v may know of the origin; readable is whether v may read the report.
+func (o reportOrigin) shownTo(v Viewer, readable bool) origin {
+	o.point = &o.exact
+	if !readable {
+		o.point = &o.shown
+	}
+	if !readable || o.public == nil || !*o.public && !v.KnowsAuthor(o.author) {
+		o.hash, o.embedding, o.model = nil, nil, nil
+	}
+	return o.origin
+}
+
 // Similar lists the open reports that v may see near the place of l, the most similar first. If there is no place, it lists
 // the reports with the same picture.
 func (r *Reader) Similar(ctx context.Context, v Viewer, l SimilarQuery) ([]Similar, error) {
@@ -92,29 +112,41 @@ func (r *Reader) Similar(ctx context.Context, v Viewer, l SimilarQuery) ([]Simil
 // and both similarities. o must have a point or a hash.
 func (o origin) similarSQL(v Viewer, l SimilarQuery) (string, []any) {
 	var w where
+	by := v.geometry()
 	v.visible(&w)
 	w.and("r.status NOT IN ('rejected', 'duplicate', 'fixed')")
 	if l.ReportID != nil {
 		w.and("r.id <> ?", *l.ReportID)
 	}
 	distance, order := "NULL::float8", "r.created_at DESC"
+	pictureReadable := "true" // of pictures ri of reports that v may read
+	if !v.staff {
+		pictureReadable = w.bind("("+report.PublicPictureSQL+" OR r.user_id = ?)", v.userID)
+	}
 	if o.point != nil {
 		here := w.bind("ST_SetSRID(ST_MakePoint(?, ?), 4326)::geography", o.point.Longitude, o.point.Latitude)
-		w.and("r.position && ST_GeogFromText(?)", circle{o.point.Longitude, o.point.Latitude, similarMeters}.bounds()) // and then by distance: see Near
-		distance, order = "ST_Distance(r.position, "+here+")", "r.position <-> "+here
+		w.and("r.position && ST_GeogFromText(?)", circle{o.point.Longitude, o.point.Latitude, similarMeters + by.margin}.bounds()) // and then by distance: see Near
+		distance = "ST_Distance(" + by.position + ", " + here + ")"
+		if order = "r.position <-> " + here; !by.exact {
+			order = "meters" // the order of the index would tell the exact place
+		}
 	} else {
-		w.and(`r.id IN (SELECT i.report_id FROM report_images i JOIN uploads p ON p.id = i.upload_id
-			WHERE p.perceptual_hash = ? AND i.deleted_at IS NULL)`, *o.hash)
+		hash := w.bind("?", *o.hash)
+		w.and(`r.id IN (SELECT ri.report_id FROM report_images ri JOIN uploads p ON p.id = ri.upload_id
+			WHERE p.perceptual_hash = ` + hash + ` AND ri.deleted_at IS NULL AND ` + pictureReadable + `)`)
+		v.onlyReadable(&w)
 	}
 	near := `SELECT * FROM (SELECT r.*, ` + distance + ` AS meters FROM reports r WHERE ` + w.sql() + ` ORDER BY ` + order +
 		fmt.Sprintf(` LIMIT %d) r WHERE meters IS NULL OR meters <= %d`, maxCompared, similarMeters)
+	compared := v.readable(&w) + " AND " + pictureReadable
 	cosine := w.bind("1 - (e.embedding <=> ?::vector)", o.embedding)
 	model := w.bind("e.model = ?", o.model)
 	look := w.bind("1 - bit_count((p.perceptual_hash # ?::bigint)::bit(64)) / 64.0", o.hash)
 	query := `SELECT ` + summaryColumns + `, r.meters, like_by_meaning.v, like_by_look.v FROM (` + near + `) r` + summaryJoins + `
-		LEFT JOIN LATERAL (SELECT max(` + cosine + `)::float8 AS v FROM report_embeddings e WHERE e.report_id = r.id AND ` + model + `) like_by_meaning ON true
+		LEFT JOIN LATERAL (SELECT max(` + cosine + `)::float8 AS v FROM report_embeddings e JOIN report_images ri ON ri.id = e.image_id
+			WHERE e.report_id = r.id AND ri.deleted_at IS NULL AND ` + model + ` AND ` + compared + `) like_by_meaning ON true
 		LEFT JOIN LATERAL (SELECT max(` + look + `)::float8 AS v FROM report_images ri JOIN uploads p ON p.id = ri.upload_id
-			WHERE ri.report_id = r.id AND ri.deleted_at IS NULL AND ri.kind = 'evidence') like_by_look ON true
+			WHERE ri.report_id = r.id AND ri.deleted_at IS NULL AND ri.kind = 'evidence' AND ` + compared + `) like_by_look ON true
 		ORDER BY coalesce(like_by_meaning.v, like_by_look.v) DESC NULLS LAST, r.meters NULLS LAST, r.id` + fmt.Sprintf(` LIMIT %d`, l.Limit)
 	return query, w.args
 }
@@ -139,21 +171,21 @@ func (r *Reader) origin(ctx context.Context, v Viewer, l SimilarQuery) (origin, 
 	switch {
 	case l.ReportID != nil:
 		const q = `
-			SELECT r.latitude, r.longitude, p.perceptual_hash, e.embedding::text, e.model
+			SELECT r.latitude, r.longitude, ` + report.ShownLatitudeSQL + `, ` + report.ShownLongitudeSQL + `, p.public, p.perceptual_hash, e.embedding::text, e.model, r.user_id
 			FROM reports r
-			LEFT JOIN LATERAL (SELECT u.perceptual_hash, i.id FROM report_images i JOIN uploads u ON u.id = i.upload_id
-				WHERE i.report_id = r.id AND i.deleted_at IS NULL AND i.kind = 'evidence' ORDER BY i.created_at, i.id LIMIT 1) p ON true
+			LEFT JOIN LATERAL (SELECT u.perceptual_hash, ri.id, ` + report.PublicPictureSQL + ` AS public FROM report_images ri JOIN uploads u ON u.id = ri.upload_id
+				WHERE ri.report_id = r.id AND ri.deleted_at IS NULL AND ri.kind = 'evidence' ORDER BY public DESC, ri.created_at, ri.id LIMIT 1) p ON true
 			LEFT JOIN LATERAL (SELECT embedding, model FROM report_embeddings WHERE image_id = p.id ORDER BY created_at DESC LIMIT 1) e ON true
 			WHERE r.id = $1 AND r.deleted_at IS NULL`
 		batch := &database.Batch{}
-		v.MayRead(batch, report.AboutID(*l.ReportID))
-		found := database.AskRow(batch, func(row pgx.CollectableRow) (origin, error) {
-			o := origin{point: &Point{}}
-			err := row.Scan(&o.point.Latitude, &o.point.Longitude, &o.hash, &o.embedding, &o.model)
+		readable := v.MayRead(batch, report.AboutID(*l.ReportID))
+		found := database.AskRow(batch, func(row pgx.CollectableRow) (reportOrigin, error) {
+			var o reportOrigin
+			err := row.Scan(&o.exact.Latitude, &o.exact.Longitude, &o.shown.Latitude, &o.shown.Longitude, &o.public, &o.hash, &o.embedding, &o.model, &o.author)
 			return o, err
 		}, q, *l.ReportID)
 		if err = batch.Send(ctx, r.db); err == nil {
-			o = found.Get()
+			o = found.Get().shownTo(v, readable.Get())
 		}
 	case l.UploadID != nil:
 		const q = `SELECT perceptual_hash FROM uploads WHERE id = $1 AND user_id = $2`

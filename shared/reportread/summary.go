@@ -19,13 +19,14 @@ import (
 type Summary struct {
 	ID               uuid.UUID           `json:"id"`
 	ReportNumber     string              `json:"report_number" example:"LS-2026-000123"`
-	Title            string              `json:"title" example:"Kuak iha estrada"`
+	Title            string              `json:"title" example:"Kuak iha estrada" doc:"With content_pending the label of the type, in the reader's language"`
 	Description      string              `json:"description" example:"Motorbikes fall here after the rain."`
+	ContentPending   bool                `json:"content_pending,omitempty" doc:"true while the report has no verdict and the reader is neither its reporter nor staff. Then words, pictures, address, street, severity, AI and reporter are left out, and the place has 3 decimals"`
 	IssueType        report.IssueType    `json:"issue_type"`
 	IssueTypeRaw     *string             `json:"issue_type_raw,omitempty" doc:"The reporter's own word, where issue_type is other"`
-	Severity         report.Severity     `json:"severity"`
+	Severity         *report.Severity    `json:"severity" doc:"null with content_pending"`
 	SeverityScore    *int                `json:"severity_score" minimum:"1" maximum:"10" example:"7"`
-	Priority         report.Severity     `json:"priority"`
+	Priority         *report.Severity    `json:"priority" doc:"null with content_pending"`
 	Status           report.Status       `json:"status"`
 	RejectionReason  *string             `json:"rejection_reason,omitempty" doc:"Where the status is rejected"`
 	ContentEdited    bool                `json:"content_edited,omitempty" doc:"A moderator changed title, description or issue type"`
@@ -43,7 +44,7 @@ type Summary struct {
 	Reporter         *Person             `json:"reporter" doc:"null for an anonymous report and for an author who left"`
 	AssignedAgency   *ReportAgency       `json:"assigned_agency"`
 	DuplicateOf      *Original           `json:"duplicate_of" doc:"null to whoever may not see the original"`
-	AIStatus         report.AIStatus     `json:"ai_status"`
+	AIStatus         *report.AIStatus    `json:"ai_status" doc:"null with content_pending"`
 	BlockchainStatus report.LedgerStatus `json:"blockchain_status"`
 	CommentsCount    int                 `json:"comments_count" example:"2"`
 	ClientID         *uuid.UUID          `json:"client_id,omitempty" doc:"Only to the reporter"`
@@ -82,7 +83,7 @@ const summaryColumns = `r.id, r.report_number, r.title, r.description, r.issue_t
 	r.street, r.suco, r.district, r.municipality, r.ai_status, r.blockchain_status, r.comments_count, r.client_id,
 	r.version, r.created_at, r.updated_at, r.resolved_at, r.user_id, r.is_anonymous,
 	u.id, u.full_name, avatar.id, a.id, a.code, a.name, a.agency_type, o.id, o.report_number, o.deleted_at IS NULL AND o.status <> 'rejected', i.upload_id, i.blurhash,
-	r.reason_code, r.original_words IS NOT NULL`
+	r.reason_code, r.original_words IS NOT NULL, i.public, ` + report.HiddenSQL
 
 const summaryJoins = `
 	LEFT JOIN users u ON u.id = r.user_id AND u.deleted_at IS NULL
@@ -90,9 +91,9 @@ const summaryJoins = `
 	LEFT JOIN agencies a ON a.id = r.assigned_agency_id
 	LEFT JOIN reports o ON o.id = r.duplicate_of
 	LEFT JOIN LATERAL (
-		SELECT p.id AS upload_id, p.blurhash FROM report_images ri JOIN uploads p ON p.id = ri.upload_id
+		SELECT p.id AS upload_id, p.blurhash, ` + report.PublicPictureSQL + ` AS public FROM report_images ri JOIN uploads p ON p.id = ri.upload_id
 		WHERE ri.report_id = r.id AND ri.deleted_at IS NULL AND ri.kind = 'evidence' AND p.state = 'processed'
-		ORDER BY ri.created_at, ri.id LIMIT 1) i ON true`
+		ORDER BY public DESC, ri.created_at, ri.id LIMIT 1) i ON true`
 
 // summaryRow is a row of summaryColumns: a Summary, and the values from which present makes its other members.
 type summaryRow struct {
@@ -108,6 +109,8 @@ type summaryRow struct {
 	originalNumber *string
 	originalShown  *bool // to everybody
 	reasonCode     *report.ReasonCode
+	imagePublic    *bool // everybody may see the picture, of a report that is not hidden
+	hidden         bool  // report.HiddenSQL
 }
 
 // targets are the scan destinations of summaryColumns, in their order.
@@ -117,7 +120,8 @@ func (s *summaryRow) targets() []any {
 		&s.Address, &s.Street, &s.Suco, &s.District, &s.Municipality, &s.AIStatus, &s.BlockchainStatus, &s.CommentsCount,
 		&s.ClientID, &s.Version, &s.CreatedAt.Time, &s.UpdatedAt.Time, &s.resolved, &s.author, &s.anonymous,
 		&s.personID, &s.personName, &s.avatar, &s.agencyID, &s.agency[0], &s.agency[1], &s.agency[2],
-		&s.originalID, &s.originalNumber, &s.originalShown, &s.image, &s.Blurhash, &s.reasonCode, &s.ContentEdited}
+		&s.originalID, &s.originalNumber, &s.originalShown, &s.image, &s.Blurhash, &s.reasonCode, &s.ContentEdited,
+		&s.imagePublic, &s.hidden}
 }
 
 func scanSummary(row pgx.CollectableRow) (*summaryRow, error) {
@@ -125,9 +129,28 @@ func scanSummary(row pgx.CollectableRow) (*summaryRow, error) {
 	return s, row.Scan(s.targets()...)
 }
 
+// hiddenFrom reports whether the words and pictures of the report are kept from v.
+func (s *summaryRow) hiddenFrom(v Viewer) bool { return s.hidden && !v.KnowsAuthor(s.author) }
+
+// withhold removes from a row what v may not see of it.
+func (s *summaryRow) withhold(ctx context.Context, v Viewer) {
+	if public := s.imagePublic != nil && *s.imagePublic; !public && !v.KnowsAuthor(s.author) {
+		s.image, s.Blurhash = nil, nil
+	}
+	if !s.hiddenFrom(v) {
+		return
+	}
+	s.ContentPending, s.Title, s.Description, s.IssueTypeRaw = true, s.IssueType.Label(locale.FromContext(ctx)), "", nil
+	s.Severity, s.SeverityScore, s.Priority, s.AIStatus = nil, nil, nil, nil
+	s.Latitude, s.Longitude, s.LocationAccuracy = report.ShownPlace(s.Latitude), report.ShownPlace(s.Longitude), nil
+	s.Address, s.Street, s.personID, s.CommentsCount = nil, nil, nil, 0
+	s.image, s.Blurhash = nil, nil
+}
+
 // present makes the Summary that v may see out of a row.
 func (r *Reader) present(ctx context.Context, v Viewer, s *summaryRow) (Summary, error) {
 	var err error
+	s.withhold(ctx, v)
 	out := s.Summary
 	out.ResolvedAt = timestamp.OfPtr(s.resolved)
 	if s.Status == report.Rejected && out.RejectionReason == nil && s.reasonCode != nil {

@@ -62,7 +62,10 @@
 
   // True when the newest event has the present state of the report. When it has not, both are read once more: the report may
   // have changed between the two requests.
-  const current = (held, { payload }) => ["report_number", "issue_type", "severity", "status"].every((name) => held[name] === payload[name]);
+  // Before a verdict the report's severity is not shown, so it cannot be compared.
+  const current = (held, { payload }) =>
+    ["report_number", "issue_type", "status"].every((name) => held[name] === payload[name]) &&
+    (held.content_pending || held.severity === payload.severity);
   const state = async (again) => {
     const held = await read(`reports/${report}`);
     const { entries } = await read(`blockchain/report/${report}/history`);

@@ -26,7 +26,7 @@ type samples struct {
 
 func (s *testbed) loadSamples(ctx context.Context, conn *pgx.Conn) (*samples, error) {
 	f := &samples{}
-	const public = `FROM reports r WHERE deleted_at IS NULL AND status <> 'rejected'`
+	const public = `FROM reports r WHERE deleted_at IS NULL AND status NOT IN ('rejected', 'pending')`
 	for into, query := range map[*[]uuid.UUID]string{
 		&f.reports:  `SELECT id ` + public + ` ORDER BY md5(id::text) LIMIT 64`,
 		&f.pictured: `SELECT e.report_id FROM report_embeddings e JOIN reports r ON r.id = e.report_id WHERE r.deleted_at IS NULL AND r.status <> 'rejected' ORDER BY md5(e.report_id::text) LIMIT 64`,

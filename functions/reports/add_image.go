@@ -160,11 +160,10 @@ func (g *Group) attachImage(ctx context.Context, tx *outbox.Tx, h *reportwrite.L
 			return reportread.Image{}, err
 		}
 	}
-	judge := kind == evidence && h.Status == report.Pending
-	if err := g.picturesChanged(ctx, tx, h, judge); err != nil {
+	if err := g.picturesChanged(ctx, tx, h, kind == evidence && h.Status == report.Pending); err != nil {
 		return reportread.Image{}, err
 	}
-	if judge && picture.State == upload.Processed {
+	if kind == evidence && picture.State == upload.Processed { // also on a verified report: nobody else sees it before its verdict
 		if err := tx.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: h.ID}); err != nil {
 			return reportread.Image{}, err
 		}
@@ -177,6 +176,8 @@ func (g *Group) attachImage(ctx context.Context, tx *outbox.Tx, h *reportwrite.L
 func (g *Group) picturesChanged(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, judge bool) error {
 	const q = `
 		UPDATE reports r SET version = version + 1, updated_at = now(), ai_status = CASE
+			WHEN r.status IN ('verified', 'in_progress', 'fixed') AND ai_status = 'needs_review' AND NOT EXISTS (SELECT FROM report_images i
+				WHERE i.report_id = r.id AND i.verdict = 'unsure' AND i.kind = 'evidence' AND i.deleted_at IS NULL) THEN 'completed'
 			WHEN r.status <> 'pending' THEN ai_status
 			WHEN NOT EXISTS (SELECT FROM report_images i WHERE i.report_id = r.id AND i.kind = 'evidence' AND i.deleted_at IS NULL) THEN 'needs_review'
 			WHEN $2 AND ai_status IN ('needs_review', 'failed') THEN 'queued' ELSE ai_status END

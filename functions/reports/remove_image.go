@@ -15,6 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/upload"
 )
@@ -60,8 +61,16 @@ func (g *Group) removeImage(ctx context.Context, in *ImageInput) (*httpapi.Messa
 		}
 		tx.Queue(`UPDATE report_images SET deleted_at = now() WHERE id = $1`, in.ImageID)
 		upload.Discard(tx, in.ImageID)
-		if err := g.picturesChanged(ctx, tx, h, false); err != nil || h.ReportedBy(caller) {
+		if err := g.picturesChanged(ctx, tx, h, false); err != nil {
 			return err
+		}
+		if h.Status == report.Pending { // the verdict about the other pictures may have waited for this one
+			if err := tx.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: h.ID}); err != nil {
+				return err
+			}
+		}
+		if h.ReportedBy(caller) {
+			return nil
 		}
 		if err := h.TellEdited(ctx, tx, notification.PictureRemoved, caller.UserID); err != nil {
 			return err

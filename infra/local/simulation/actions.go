@@ -31,6 +31,10 @@ func (s *Simulation) comment(ctx context.Context, who *user, random *rand.Rand) 
 		s.accepted.mu.Unlock()
 		s.accepted.add()
 	case http.StatusNotFound: // rejected: only its reporter and staff see it
+	case http.StatusConflict:
+		if code := a.Object().Text("code"); code != "awaiting_verdict" { // others comment after the verdict alone
+			s.accepted.refused("comment: 409 %s", code)
+		}
 	default:
 		s.accepted.refused("comment: %d %.300s", a.Status, a.Body)
 	}

@@ -61,16 +61,12 @@ func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) 
 		return `(` + ordered(when+"r.status <> 'pending' AND ", "r.position", limit) + `) UNION ALL (` +
 			ordered(when+"r.status = 'pending' AND ", pendingPositionSQL, limit) + `)`
 	}
-	// Matches of the filters, in no order.
-	within := `r.position && ` + bounds
-	if !by.exact {
-		within = `(r.status <> 'pending' AND r.position && ` + bounds + ` OR r.status = 'pending' AND ` + pendingPositionSQL + ` && ` + bounds + `)`
-	}
 	near := `near AS MATERIALIZED (` + nearestFirst("", maxCounted) + `)`
-	total, settings := `count(*) OVER ()`, useIndexes
+	total, settings := fmt.Sprintf(`least(count(*) OVER (), %d)`, maxCounted), useIndexes
 	if a.Status != "" || a.IssueType != "" {
+		around := w.bind("ST_GeogFromText(?)", circle{a.Longitude, a.Latitude, a.Meters + by.margin}.bounds())
 		// Few reports may match, far apart. So the query first counts the matches up to maxCounted, as in page.
-		near = `hits AS MATERIALIZED (SELECT r.id, ` + meters + ` AS meters FROM reports r WHERE ` + w.sql() + ` AND ` + within + ` AND ` + meters + ` <= ` + radius +
+		near = `hits AS MATERIALIZED (SELECT r.id, ` + meters + ` AS meters FROM reports r WHERE ` + w.sql() + ` AND r.position && ` + around + ` AND ` + meters + ` <= ` + radius +
 			fmt.Sprintf(` LIMIT %d), total AS MATERIALIZED (SELECT count(*) AS n FROM hits), near AS (
 				SELECT id, meters FROM hits WHERE (SELECT n FROM total) <= %d UNION ALL (`, maxCounted+1, maxCounted) +
 			nearestFirst(fmt.Sprintf(`(SELECT n FROM total) > %d AND `, maxCounted), a.Limit) + `))`

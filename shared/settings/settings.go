@@ -42,7 +42,7 @@ type Settings struct {
 	CitizenEventsPerDay    int `json:"citizen_events_per_day" required:"false" minimum:"1" maximum:"10000" doc:"Changes of words and pictures a day by one reporter" example:"200"`
 	CitizenEventsPerReport int `json:"citizen_events_per_report" required:"false" minimum:"1" maximum:"10000" doc:"Changes of words and pictures a day by a reporter of one report" example:"20"`
 	// PublishBeforeVerdict shows the words and pictures of a report to everybody before the AI or staff verified it.
-	PublishBeforeVerdict bool `json:"publish_before_verdict" required:"false" doc:"true: everybody sees words and pictures of a pending report. false, also when left out: only its reporter and staff do, until a verdict"`
+	PublishBeforeVerdict bool `json:"publish_before_verdict" required:"false" doc:"true: everybody sees words and pictures of a pending report. false: only its reporter and staff do, until a verdict"`
 	// AIMonthlyTokens bounds input and output tokens of all model calls a calendar month (UTC); 0 means no bound.
 	AIMonthlyTokens int64 `json:"ai_monthly_tokens" minimum:"0" maximum:"1000000000000" doc:"Tokens of all model calls a calendar month (UTC), in and out; 0 for no bound. Past it, people decide about new reports" example:"2000000000"`
 	// AIDailyPictures bounds the pictures that the models look at in a day (UTC), AIDailyPicturesPerson those of one person's reports; 0 means no bound.

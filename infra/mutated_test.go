@@ -19,8 +19,8 @@ import (
 type mutation struct {
 	// make makes the mistake; it reports whether there was a place for it.
 	make func(r *resource) bool
-	// One of these is set. deploying is part of the error of the deploy. unreached is part of the report of an operation that
-	// does not reach its function. While the story runs, refused is part of what a policy refuses, and dead is the queue that
+	// One of these is set. deploying is part of the error of the deploy. unreached is part of the report of each operation
+	// that does not reach its function. While the story runs, refused is part of what a policy refuses, and dead is the queue that
 	// gets dead letters.
 	deploying, unreached, refused, dead string
 }
@@ -39,14 +39,14 @@ var mutations = map[string]mutation{
 	"a route is missing": {make: func(r *resource) bool {
 		r.remove = r.kind == "AWS::ApiGatewayV2::Route" && r.properties["RouteKey"] == "ANY /api/v1/reports"
 		return r.remove
-	}, unreached: "POST /api/v1/reports: 404"},
+	}, unreached: " /api/v1/reports: 404"},
 	"a route leads to another function": {make: func(r *resource) bool {
 		if r.kind != "AWS::ApiGatewayV2::Route" || r.properties["RouteKey"] != "ANY /api/v1/users/{proxy+}" {
 			return false
 		}
 		r.properties["Target"] = map[string]any{"Fn::Join": []any{"", []any{"integrations/", map[string]any{"Ref": "meta"}}}}
 		return true
-	}, unreached: "GET /api/v1/users/me: 404"},
+	}, unreached: " /api/v1/users/"},
 	"the API may not call a function": {make: func(r *resource) bool {
 		r.remove = r.kind == "AWS::Lambda::Permission" && r.id == "reportspermission"
 		return r.remove
@@ -223,7 +223,9 @@ func TestMistakesAreSeen(t *testing.T) {
 			case err != nil:
 				t.Errorf("deploy: %v", err)
 			case m.unreached != "":
-				if faults := s.unreached(t); len(faults) != 1 || !strings.Contains(faults[0], m.unreached) {
+				faults := s.unreached(t)
+				other := slices.ContainsFunc(faults, func(fault string) bool { return !strings.Contains(fault, m.unreached) })
+				if len(faults) == 0 || other {
 					t.Errorf("unreached: %q, want %q", faults, m.unreached)
 				}
 			default:

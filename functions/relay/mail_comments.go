@@ -27,14 +27,17 @@ const waitingCommentsSQL = `
 		ORDER BY n.user_id, n.report_id, n.created_at, n.id) oldest
 	ORDER BY id LIMIT $2`
 
-// mailComments sends the messages of comments that have waited for their hour. First it lets the comments wait again that were
-// to go with the mail of a notification that its reader has deleted meanwhile.
+// freeGatheredSQL lets the comments wait again whose mail went with a notification that does not exist any more.
+const freeGatheredSQL = `
+	UPDATE notification_deliveries d SET state = 'waiting', gathered_by = NULL
+	WHERE d.state = 'gathered' AND NOT EXISTS (SELECT FROM notifications n WHERE n.id = d.gathered_by)`
+
+// mailComments sends the messages of comments that have waited for their hour. A reader may have deleted a notification before its
+// mail was sent; the comments that were to go with it wait again.
 func (r *Relay) mailComments(ctx context.Context) error {
-	const orphans = `UPDATE notification_deliveries d SET state = 'waiting', gathered_by = NULL
-		WHERE d.state = 'gathered' AND NOT EXISTS (SELECT FROM notifications n WHERE n.id = d.gathered_by)`
 	now := r.clock.Now()
 	return r.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		if _, err := tx.Exec(ctx, orphans); err != nil {
+		if _, err := tx.Exec(ctx, freeGatheredSQL); err != nil {
 			return fmt.Errorf("free gathered comments: %w", err)
 		}
 		found, err := due(ctx, tx, waitingCommentsSQL, now.Add(-mailCommentsEvery), maxWakings)

@@ -17,7 +17,7 @@ func TestQueriesDoNotScanFinishedRows(t *testing.T) {
 	t.Parallel()
 	db := testdb.OwnerPool(t)
 	generate(t, db)
-	grown := []string{"reports", "uploads", "ledger_anchors", "ledger_submissions", "sessions", "refresh_tokens", "processed_messages"}
+	grown := []string{"reports", "uploads", "ledger_anchors", "ledger_submissions", "sessions", "refresh_tokens", "processed_messages", "notifications", "notification_deliveries"}
 	queries := map[string]struct {
 		sql  string
 		args []any
@@ -26,6 +26,8 @@ func TestQueriesDoNotScanFinishedRows(t *testing.T) {
 		"unjudged":    {unjudged.sql, []any{time.Now(), "@0", maxWakings}},
 		"pictures":    {unjudgedPictures.sql, []any{time.Now(), "@0", maxWakings}},
 		"unprocessed": {unprocessed.sql, []any{time.Now(), "@0", maxWakings}},
+		"comments":    {waitingCommentsSQL, []any{time.Now(), maxWakings}},
+		"orphans":     {freeGatheredSQL, nil},
 		"unnamed":     {unnamed.sql, []any{time.Now(), "@0", maxWakings}},
 	}
 	for _, x := range retentions() {
@@ -78,6 +80,11 @@ func generate(t *testing.T, db *pgxpool.Pool) {
 			SELECT gen_random_uuid(), gen_random_uuid(), now() + interval '1 day', CASE WHEN n % 10 = 0 THEN now() END FROM generate_series(1, 20000) n`,
 		`INSERT INTO refresh_tokens (token_hash, session_id, expires_at) SELECT sha256(n::text::bytea), gen_random_uuid(), now() + interval '1 day' FROM generate_series(1, 20000) n`,
 		`INSERT INTO processed_messages (consumer, message_key) SELECT 'validate', n::text FROM generate_series(1, 20000) n`,
+		`INSERT INTO notifications (id, user_id, type, event_key, report_id)
+			SELECT lpad(n::text, 32, '0')::uuid, gen_random_uuid(), 'comment_added', n::text, gen_random_uuid() FROM generate_series(1, 20000) n`,
+		`INSERT INTO notification_deliveries (notification_id, channel, state, gathered_by)
+			SELECT lpad(n::text, 32, '0')::uuid, 'mail', CASE WHEN n <= 5 THEN 'waiting' WHEN n <= 10 THEN 'gathered' ELSE 'sent' END,
+				CASE WHEN n > 5 AND n <= 10 THEN gen_random_uuid() END FROM generate_series(1, 20000) n`,
 		`SET session_replication_role = DEFAULT`, `ANALYZE`,
 	} {
 		if _, err := conn.Exec(t.Context(), sql); err != nil {

@@ -32,7 +32,7 @@ type exportOutput struct {
 	Body        struct {
 		ExportedAt timestamp.Time              `json:"exported_at"`
 		Profile    account.User                `json:"profile"`
-		Records    map[string][]map[string]any `json:"records" doc:"By kind: sessions, devices, reports, uploads, comments, notifications, journeys, markers, following, audit"`
+		Records    map[string][]map[string]any `json:"records" doc:"By kind: sessions, devices, reports, uploads, comments, notifications, journeys, markers, following, audit, status_changes, notes"`
 		NextCursor *string                     `json:"next_cursor" doc:"Opaque; send it as cursor for the records that did not fit. null on the last answer"`
 	}
 }
@@ -44,7 +44,8 @@ type exportInput struct {
 // maxExported is what the records of one answer take as JSON, in bytes: the gateway ends an answer at 6 MB.
 const maxExported = 4 << 20
 
-// exported are the queries for a person's records by kind. Hashes of secrets are left out.
+// exported are the queries for a person's records by kind. Hashes of secrets are left out. A cursor names a kind by its
+// index, so a new kind goes to the end.
 var exported = []struct{ kind, query string }{
 	{"account", `SELECT email_verified_at, google_subject, notification_prefs, suspended_at, suspended_reason,
 		totp_confirmed_at AS second_factor_since, updated_at FROM users WHERE id = $1`},
@@ -52,10 +53,10 @@ var exported = []struct{ kind, query string }{
 		revoked_reason FROM sessions WHERE user_id = $1 ORDER BY created_at, id`},
 	{"devices", `SELECT device_id, platform, app_version, os_version, model, fcm_token, created_at, updated_at
 		FROM devices WHERE user_id = $1 ORDER BY created_at, device_id`},
-	{"reports", `SELECT id, report_number, client_id, issue_type, title, description, severity, severity_guess, status, latitude,
+	{"reports", `SELECT id, report_number, client_id, issue_type, issue_type_raw, title, description, severity, severity_guess, status, latitude,
 		longitude, location_accuracy, address, street, suco, district, municipality, is_anonymous, captured_at, created_offline,
-		device_info, appeal_reason, original_words, CASE WHEN reason_code IS NULL THEN removal_note END AS withdrawal_reason,
-		created_at, updated_at, deleted_at FROM reports WHERE user_id = $1 ORDER BY created_at, id`},
+		device_info, appealed_at, appeal_reason, original_words, CASE WHEN reason_code IS NULL THEN removal_note END AS withdrawal_reason,
+		created_at, updated_at, resolved_at, deleted_at FROM reports WHERE user_id = $1 ORDER BY created_at, id`},
 	{"uploads", `SELECT id, content_type, size_bytes, state, width, height, exif_latitude, exif_longitude, exif_taken_at, created_at,
 		expires_at FROM uploads WHERE user_id = $1 ORDER BY created_at, id`},
 	{"comments", `SELECT id, report_id, content, created_at, deleted_at FROM report_comments WHERE author_id = $1 ORDER BY created_at, id`},
@@ -66,6 +67,9 @@ var exported = []struct{ kind, query string }{
 	{"markers", `SELECT id, journey_id, name, marker_type, lon AS longitude, lat AS latitude, happened_on, planned_on, notes, created_at
 		FROM markers WHERE owner_id = $1 ORDER BY created_at, id`},
 	{"audit", `SELECT at, action, entity, entity_id FROM audit_log WHERE actor_id = $1 ORDER BY at, id`},
+	{"status_changes", `SELECT id, report_id, old_status, new_status, note, created_at FROM report_status_history
+		WHERE actor_id = $1 ORDER BY created_at, id`},
+	{"notes", `SELECT id, report_id, content, created_at FROM report_notes WHERE author_id = $1 ORDER BY created_at, id`},
 }
 
 func (g *Group) export(ctx context.Context, in *exportInput) (*exportOutput, error) {

@@ -8,10 +8,12 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/admission"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/audit"
+	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/locale"
@@ -24,8 +26,8 @@ import (
 func (g *Group) registerErase(a *httpapi.API) {
 	const what = "Everything personal goes: profile, sessions, devices, notifications, journeys, the words of reports and comments. Reports stay " +
 		"without their author and words, with the place to 4 decimals, and what the ledger holds of them stays valid."
-	me := operation(http.MethodDelete, "/me", "Delete the own account", "Needs the password, or a Google token not older than 5 minutes. "+what)
-	me.Aliases = map[string]string{"current_password": "password", "idToken": "id_token", "credential": "id_token"}
+	me := operation(http.MethodDelete, "/me", "Delete the own account", "Needs the password, a Google token not older than 5 minutes, or a code that POST /auth/email-code mailed. "+what)
+	me.Aliases = map[string]string{"current_password": "password", "idToken": "id_token", "credential": "id_token", "otp_code": "otp", "code": "otp"}
 	me.Limit, me.Errors = admission.LimitAuth, []int{http.StatusBadRequest, http.StatusConflict}
 	httpapi.Register(a, me, g.eraseMe)
 
@@ -35,10 +37,21 @@ func (g *Group) registerErase(a *httpapi.API) {
 	httpapi.Register(a, legacy, g.eraseSelf)
 }
 
+// Origin is the network address of the client, for which attempts of a code are counted.
+type Origin struct{ address string }
+
+// Resolve implements huma.Resolver.
+func (o *Origin) Resolve(hc huma.Context) []error {
+	o.address = httpapi.HostOf(hc.RemoteAddr())
+	return nil
+}
+
 type eraseInput struct {
+	Origin
 	Body *struct {
 		Password string `json:"password,omitempty" maxLength:"1024"`
 		IDToken  string `json:"id_token,omitempty" maxLength:"8192" doc:"Of Google, instead of the password"`
+		OTP      string `json:"otp,omitempty" format:"typed-code" maxLength:"64" doc:"Of the mail of POST /auth/email-code, instead of the password" example:"123456"`
 	} `required:"false"`
 }
 
@@ -50,12 +63,37 @@ func (g *Group) eraseMe(ctx context.Context, in *eraseInput) (*httpapi.MessageOu
 	}
 	var given, idToken string
 	if in.Body != nil {
+		if in.Body.OTP != "" {
+			return g.eraseByCode(ctx, c.UserID, credential.Attempt{Address: s.email, Purpose: credential.ForSignIn, From: in.address, Code: in.Body.OTP})
+		}
 		given, idToken = in.Body.Password, in.Body.IDToken
 	}
 	if err := g.proven(ctx, s, given, idToken); err != nil {
 		return nil, err
 	}
 	return g.erase(ctx, c.UserID)
+}
+
+// eraseByCode erases a person who typed a code of a mail. The code is used up by the erasure alone.
+func (g *Group) eraseByCode(ctx context.Context, user uuid.UUID, a credential.Attempt) (*httpapi.MessageOutput, error) {
+	code, err := g.codes.Try(ctx, g.db, a)
+	if err != nil {
+		return nil, err
+	}
+	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		consumed := g.codes.Consume(tx, code.ID)
+		if err := g.eraseIn(ctx, tx, user); err != nil {
+			return err
+		}
+		if consumed.Get() == 0 {
+			return credential.ErrCodeExpired
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.Message(ctx, "users.account_deleted"), nil
 }
 
 func (g *Group) eraseSelf(ctx context.Context, in *UserPath) (*httpapi.MessageOutput, error) {
@@ -108,6 +146,7 @@ var erasures = []string{
 	`DELETE FROM recovery_codes WHERE user_id = $1`,
 	`DELETE FROM login_challenges WHERE user_id = $1`,
 	`DELETE FROM notifications WHERE user_id = $1`,
+	`DELETE FROM comment_mails WHERE user_id = $1`,
 	eraseName,
 	`DELETE FROM report_followers WHERE user_id = $1`,
 	`DELETE FROM journeys WHERE user_id = $1`, // with their markers

@@ -17,7 +17,7 @@ var notExported = map[string]string{
 	"the acts are there; before and after are about the person who was acted upon": "audit_log.before audit_log.after audit_log.actor_role audit_log.request_id",
 	"secrets and their hashes":                                    "recovery_codes login_challenges uploads.sha256 uploads.original_sha256 uploads.display_sha256 reports.content_hash reports.accepted_hashes",
 	"answers that the person got, for two days":                   "idempotency_keys",
-	"bookkeeping, which says nothing about the person":            "report_changes devices.session_id reports.dropped_uploads reports.version journeys.version markers.version notifications.event_key report_comments.client_id",
+	"bookkeeping, which says nothing about the person":            "report_changes comment_mails devices.session_id reports.dropped_uploads reports.version journeys.version markers.version notifications.event_key report_comments.client_id",
 	"computed from columns that are exported":                     "markers.position markers.shown markers.blur_m markers.updated_at journeys.plan_precision_m reports.position reports.severity_rank reports.municipality_code reports.comments_count uploads.blurhash uploads.perceptual_hash uploads.s3_key",
 	"what others did with the report; the report itself shows it": "reports.ai_analysis_id reports.ai_status reports.assigned_agency_id reports.assigned_at reports.assigned_user_id reports.blockchain_status reports.due_at reports.duplicate_of reports.geocode_source reports.geocoded_at reports.priority reports.rejection_reason reports.severity_score reports.verified_at",
 	"what became of the file; state tells it":                     "uploads.attached_at uploads.processed_at uploads.refusal uploads.deletion",

@@ -29,6 +29,7 @@ type Group struct {
 	clock   timestamp.Clock
 	hasher  *credential.Hasher
 	google  *credential.GoogleVerifier
+	codes   credential.Codes
 	sealer  *seal.Sealer
 	revoker *identity.Revoker
 	links   *storage.Links
@@ -57,6 +58,7 @@ func New(kit *service.Kit, cfg Config) (*Group, error) {
 	}
 	return &Group{db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, sealer: sealer,
 		hasher: credential.NewHasher(cfg.Passwords), google: credential.NewGoogleVerifier(cfg.Google, kit.Clock),
+		codes:   credential.NewCodes(sealer, kit.Clock),
 		revoker: kit.Revoker(), links: storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)}, nil
 }
 

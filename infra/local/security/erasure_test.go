@@ -75,3 +75,20 @@ func TestErasureTakesEveryWord(t *testing.T) {
 }
 
 func tables(names string) []string { return strings.Fields(names) }
+
+// A code of a mail stands for the password, for people who have none. It is theirs alone.
+func TestAMailedCodeErasesTheAccount(t *testing.T) {
+	t.Parallel()
+	w := setupPush(t)
+	ana, rui := w.owner(identity.Citizen), w.owner(identity.Citizen)
+	w.Exec(`UPDATE users SET password_hash = NULL WHERE id = $1`, ana.id)
+	w.Anonymous().Post("/auth/email-code", object{"email": ana.email}).Want(http.StatusOK)
+	code := ana.mailed("code")
+	rui.phone.Do(http.MethodDelete, "/users/me", object{"otp": code}).Want(http.StatusBadRequest)
+	ana.phone.Do(http.MethodDelete, "/users/me", object{"otp": "no code"}).WantProblem(http.StatusBadRequest, "otp_invalid")
+	ana.phone.Do(http.MethodDelete, "/users/me", object{}).WantProblem(http.StatusBadRequest, "password_required")
+	ana.phone.Do(http.MethodDelete, "/users/me", object{"otp": code[:3] + " " + code[3:] + "."}).Want(http.StatusOK)
+	if n := w.Int(`SELECT count(*) FROM users WHERE id = $1 AND deleted_at IS NOT NULL`, ana.id) + w.Int(`SELECT count(*) FROM users WHERE id = $1 AND deleted_at IS NULL`, rui.id); n != 2 {
+		t.Error("the wrong account is gone")
+	}
+}

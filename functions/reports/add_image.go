@@ -37,7 +37,7 @@ func (g *Group) registerAddImage(api *httpapi.API) {
 	add := httpapi.Operation{
 		Operation: huma.Operation{
 			Method: http.MethodPost, Path: path, Tags: []string{tag}, Summary: "Add a picture to a report",
-			Description: "evidence: by the reporter while the report is pending, and by staff. resolution, a picture of the repair: by staff. " +
+			Description: "evidence: by the reporter while the report is pending, verified or in progress, and by staff. Nobody else sees it before its verdict. resolution, a picture of the repair: by staff. " +
 				"Send a form with the file, or the id of an upload. A picture that was refused, expired or never arrived takes no place. " +
 				"The new picture replaces it, and replaces one whose bytes have not come yet where there is no other place.",
 			DefaultStatus: http.StatusCreated, Errors: []int{http.StatusForbidden, http.StatusConflict},
@@ -113,7 +113,7 @@ func (g *Group) lockToAdd(ctx context.Context, tx *outbox.Tx, c identity.Caller,
 	if err != nil {
 		return nil, upload.Locked{}, err
 	}
-	if err := cmp.Or(mayEdit(c, h), spent.check(h)); err != nil {
+	if err := cmp.Or(mayAddImage(c, h, kind), spent.check(h)); err != nil {
 		return nil, upload.Locked{}, err
 	}
 	replaced, ok := placesOf(there.Get(), kind, most, g.clock.Now()).take(1)
@@ -126,6 +126,20 @@ func (g *Group) lockToAdd(ctx context.Context, tx *outbox.Tx, c identity.Caller,
 	}
 	removeImages(tx, replaced)
 	return h, pictures[0], nil
+}
+
+// mayAddImage is nil where the caller may add a picture of that kind: staff, and the reporter as mayAddEvidence says.
+func mayAddImage(c identity.Caller, h *reportwrite.Locked, kind string) error {
+	if kind == evidence && h.ReportedBy(c) && mayAddEvidence(h) {
+		return nil
+	}
+	return mayEdit(c, h)
+}
+
+// mayAddEvidence reports whether the reporter may add a picture: until the problem is fixed, or the report is closed. A
+// picture that was lost must not stay missing because staff verified the report in the meantime.
+func mayAddEvidence(h *reportwrite.Locked) bool {
+	return h.Status == report.Pending || h.Status == report.Verified || h.Status == report.InProgress
 }
 
 // pictureOf returns the upload that the request names, or a new one with the file of the request.

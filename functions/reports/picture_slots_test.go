@@ -63,6 +63,38 @@ func TestAnAwaitedPictureStaysWhereAPlaceIsFree(t *testing.T) {
 	c.Post(path, object{"upload_id": uploaded(c, w, 3)}).Want(http.StatusConflict)
 }
 
+// The reporter may replace a lost picture also when staff have verified the report meanwhile, and with a retry.
+func TestALostPictureOfAVerifiedReport(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c, other := w.Citizen(), w.Citizen()
+	for i, status := range []string{"verified", "in_progress"} {
+		body := withID(object{"latitude": -8.5 - float64(i)/100, "images": picturesOf(issued(c))})
+		id := c.Post("/reports", body).Want(http.StatusCreated).Object().Text("id")
+		w.Exec(`UPDATE uploads SET state = 'refused', refusal = 'not_a_picture' WHERE state = 'issued'`)
+		w.Exec(`UPDATE reports SET status = $2, ai_status = 'completed' WHERE id = $1`, id, status)
+		if i == 0 {
+			c.Post("/reports/"+id+"/images", object{"upload_id": uploaded(c, w, 1)}).Want(http.StatusCreated)
+		} else if got := c.Post("/reports", changed(body, object{"images": picturesOf(uploaded(c, w, 1))})).Want(http.StatusOK).Object(); warned(got) != "images[0] updated" {
+			t.Errorf("%s: warned of %q", status, warned(got))
+		}
+		w.Exec(`UPDATE uploads SET state = 'processed'`)
+		if got := c.Get("/reports/" + id).Object().Items("images"); len(got) != 1 || got[0].Text("status") != "processed" {
+			t.Errorf("%s: its reporter sees %v", status, got)
+		}
+		if got := other.Get("/reports/" + id).Want(http.StatusOK).Object().Items("images"); len(got) != 0 {
+			t.Errorf("%s: others see a picture without a verdict: %v", status, got)
+		}
+	}
+	for _, status := range []string{"fixed", "rejected"} {
+		id := c.Post("/reports", withID(object{"latitude": -8.6})).Want(http.StatusCreated).Object().Text("id")
+		w.Exec(`UPDATE reports SET status = $2 WHERE id = $1`, id, status)
+		if got := c.Post("/reports/"+id+"/images", object{"upload_id": uploaded(c, w, 2)}).Want(http.StatusConflict).Code(); got != "not_editable" {
+			t.Errorf("%s: %s", status, got)
+		}
+	}
+}
+
 func sumOf(file []byte) string {
 	sum := sha256.Sum256(file)
 	return hex.EncodeToString(sum[:])

@@ -214,9 +214,6 @@ func (a attachedPicture) same(p picture) bool {
 	return a.Upload == p.ID || a.State != upload.Issued && p.Same(a.Upload, a.Hash)
 }
 
-// mayAddEvidence reports whether the reporter may add a picture to the report.
-func mayAddEvidence(h *reportwrite.Locked) bool { return h.Status == report.Pending }
-
 // writeRepeat writes what a repeat changes, and names it in warnings.
 func (g *Group) writeRepeat(ctx context.Context, tx *outbox.Tx, in CreateInput, c *repeatChange, w *warning.Collector) error {
 	h := c.report

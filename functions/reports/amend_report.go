@@ -39,7 +39,7 @@ type amendInput struct {
 		IssueType    *string  `json:"issue_type,omitempty" minLength:"1" example:"drainage"`
 		Severity     *string  `json:"severity,omitempty" doc:"Staff"`
 		Status       *string  `json:"status,omitempty" doc:"Staff; any but duplicate, which has to name its original" example:"verified"`
-		Note         *string  `json:"note,omitempty" maxLength:"2000" doc:"Of the change of status"`
+		Note         *string  `json:"note,omitempty" maxLength:"2000" doc:"Of the change of status. Told to the reporter and public; that of a rejection is for the reporter and staff alone"`
 		ReasonCode   *string  `json:"reason_code,omitempty" doc:"Of a rejection: irrelevant, offensive, personal_data, duplicate_spam, unsafe or other" example:"irrelevant"`
 		Address      *string  `json:"address,omitempty" maxLength:"300" doc:"Staff; so the other parts"`
 		Street       *string  `json:"street,omitempty" maxLength:"300"`

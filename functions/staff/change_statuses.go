@@ -33,7 +33,7 @@ type BulkItem struct {
 	_               struct{}   `additionalProperties:"true"`
 	ReportID        report.Ref `json:"report_id" doc:"Id or report number" example:"LS-2026-000123"`
 	Status          string     `json:"status" example:"verified"`
-	Note            *string    `json:"note,omitempty" maxLength:"2000"`
+	Note            *string    `json:"note,omitempty" maxLength:"2000" doc:"Told to the reporter and public; that of a rejection is for the reporter and staff alone"`
 	ReasonCode      *string    `json:"reason_code,omitempty" doc:"Demanded for rejected" example:"irrelevant"`
 	DuplicateOf     *string    `json:"duplicate_of,omitempty" doc:"Id or report number of the original"`
 	ExpectedVersion *int       `json:"expected_version,omitempty"`

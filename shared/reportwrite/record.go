@@ -42,7 +42,7 @@ func (m Move) record(ctx context.Context, tx *outbox.Tx, h *Locked, from report.
 		return h.ReviewDuplicates(ctx, tx, m.By.UserID)
 	}
 	params := map[string]string{notification.ParamReportNumber: h.Number, notification.ParamStatus: string(m.To)}
-	if m.Note != "" {
+	if m.Note != "" && !m.Internal {
 		params[notification.ParamNote] = sentence(m.Note)
 	}
 	if m.To == report.Duplicate {

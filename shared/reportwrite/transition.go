@@ -23,6 +23,8 @@ type Move struct {
 	// Note is told to the reporter. It may not be empty if the rule of the move requires a note, or if Reason is
 	// report.ReasonOther.
 	Note string
+	// Internal keeps the note for staff: it is in the history, and no notification has it.
+	Internal bool
 	// Reason is required for, and only used for, a move to Rejected. That of the AI is always report.ReasonIrrelevant.
 	Reason report.ReasonCode
 	// DuplicateOf names the original, for a move to Duplicate alone.

@@ -247,6 +247,9 @@ func TestNotesAreForTheirReaders(t *testing.T) {
 			t.Errorf("%s reads %q, want %q", who, got[0], got[1])
 		}
 	}
+	if told := string(author.Get("/notifications").Want(http.StatusOK).Body); strings.Contains(told, "Between us") || !strings.Contains(told, "Rejected by override") {
+		t.Errorf("the reporter is told: %s", told)
+	}
 	for who, c := range map[string]*testenv.Client{"another citizen": other, "the reporter": author} {
 		if body := string(c.Get("/reports/" + id + "/ai-analysis").Want(http.StatusOK).Body); strings.Contains(body, "Between us") {
 			t.Errorf("%s reads the note of an override: %s", who, body)

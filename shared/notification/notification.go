@@ -166,6 +166,9 @@ func Text(l locale.Language, t Type, params map[string]string) (string, string) 
 	if p == nil {
 		p = map[string]string{}
 	}
+	if author, named := p["author"]; named && author == "" { // signed in with a code from a mail, and gave no name
+		p["author"], _ = locale.Text(l, "notification.unnamed", nil)
+	}
 	label(l, p, ParamStatus, "notification.status.")
 	why := p[ParamReason]
 	label(l, p, ParamReason, "notification.reason.")

@@ -144,3 +144,14 @@ func count(t *testing.T, db *database.DB, sql string) int {
 	}
 	return n
 }
+
+// Somebody who signed in with a code from a mail has no name until they set one.
+func TestAnAuthorWithoutANameIsACitizen(t *testing.T) {
+	t.Parallel()
+	for l, want := range map[locale.Language]string{locale.English: "A citizen wrote: hi", locale.Portuguese: "Um cidadão escreveu: hi", locale.Tetum: "Sidadaun ida hakerek: hi"} {
+		_, body := notification.Text(l, notification.CommentAdded, map[string]string{"report_number": "1", "author": "", "comment": "hi"})
+		if body != want {
+			t.Errorf("%s: %q, want %q", l, body, want)
+		}
+	}
+}

@@ -141,7 +141,8 @@ func (s *ownSystem) startSystem(ctx context.Context) error {
 	s.command.Env = append(os.Environ(), "PORT="+strconv.Itoa(s.port), "DATABASE_URL="+s.databaseURL(),
 		"CACHE_URL=redis://"+s.cached.address()+"/0", "ADMIN_SETUP_TOKEN="+setupToken)
 	for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "ADDRESS_PER_MINUTE", "VIEW_PER_MINUTE", "AUTH_PER_MINUTE",
-		"CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR", "COMMENT_PER_HOUR", "FLAG_PER_HOUR", "IMPORT_PER_HOUR", "VERIFY_PER_MINUTE"} {
+		"CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR", "COMMENT_PER_HOUR", "FLAG_PER_HOUR", "IMPORT_PER_HOUR", "VERIFY_PER_MINUTE",
+		"MAILED_ADDRESSES_PER_HOUR"} {
 		s.command.Env = append(s.command.Env, "RATE_LIMIT_"+limit+"=1000000") // rate limits are not tested here
 	}
 	if s.process, err = subprocess.Start(s.command); err != nil {

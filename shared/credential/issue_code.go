@@ -56,7 +56,7 @@ func (c Codes) AskMailed(p database.Pipeline, r CodeRequest, networkAddresses in
 		 CROSS JOIN (SELECT count(*) AS n, min(created_at) AS oldest FROM hour WHERE purpose = 'email_code') signins
 		 CROSS JOIN (SELECT count(DISTINCT address_hmac) AS n, min(created_at) AS oldest FROM one_time_codes
 		              WHERE asked_by = ANY($4) AND created_at > $3 AND address_hmac <> ALL($1)) others
-		  LEFT JOIN LATERAL (SELECT created_at, proves, attempts >= $6::integer OR coalesce(cardinality(array_positions(tried_by, ($4)[1])), 0) >= $7::integer AS used_up
+		  LEFT JOIN LATERAL (SELECT created_at, proves, attempts >= $6::integer OR coalesce(cardinality(array_positions(tried_by, ($4::bytea[])[1])), 0) >= $7::integer AS used_up
 		              FROM hour WHERE purpose = $2 AND ($2 <> 'email_code' OR asked_by = ANY($4))
 		             ORDER BY created_at DESC, id DESC LIMIT 1) newest ON true`
 	now := c.clock.Now()

@@ -62,7 +62,13 @@ var pending = []struct{ name, query string }{
 	{"reports without an AI result", `SELECT count(*) FROM reports WHERE ai_status IN ('queued', 'processing')`},
 	{"events without a confirmed submission", `SELECT count(*) FROM ledger_events e LEFT JOIN ledger_anchors a ON a.event_id = e.id
 		LEFT JOIN ledger_submissions s ON s.id = a.submission_id WHERE s.state IS DISTINCT FROM 'confirmed'`},
-	{"mails not yet sent", `SELECT count(*) FROM notification_deliveries WHERE state NOT IN ('sent', 'failed', 'skipped', 'unknown')`},
+	{"mails not yet sent", `SELECT count(*) FROM notification_deliveries WHERE state NOT IN ('sent', 'failed', 'skipped', 'unknown', 'waiting', 'gathered')`},
+	{"gathered comments without their mail", `SELECT count(*) FROM notification_deliveries d WHERE state = 'gathered' AND NOT EXISTS (
+		SELECT FROM notification_deliveries h WHERE h.notification_id = d.gathered_by AND h.channel = d.channel AND h.state IN ('sent', 'failed', 'unknown'))`},
+	// A comment may wait until the hour of the last mail about its report is over.
+	{"comments that wait for longer than an hour", `SELECT count(*) FROM notification_deliveries d JOIN notifications n ON n.id = d.notification_id
+		WHERE d.state = 'waiting' AND NOT EXISTS (SELECT FROM comment_mails m
+			WHERE m.user_id = n.user_id AND m.report_id = n.report_id AND m.begun_at > now() - interval '1 hour')`},
 }
 
 // Pending describes the work that is not finished. It is empty when all is.

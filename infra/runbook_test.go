@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/lafaekstreet/backend/shared/catalog"
+	running "github.com/lafaekstreet/backend/shared/settings" // of a running system; settings are those of a deploy
 )
 
 func runbook(t *testing.T) string {
@@ -53,8 +54,10 @@ func TestTheRunbookNamesNoUnknownMetric(t *testing.T) {
 	for _, m := range catalog.Metrics() {
 		known = append(known, m.Name())
 	}
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[settings]()) {
-		known = append(known, f.Tag.Get("json"))
+	for _, of := range []reflect.Type{reflect.TypeFor[settings](), reflect.TypeFor[running.Settings]()} {
+		for _, f := range reflect.VisibleFields(of) {
+			known = append(known, f.Tag.Get("json"))
+		}
 	}
 	for _, m := range regexp.MustCompile("`([a-z]+(?:_[a-z]+)+)`").FindAllStringSubmatch(runbook(t), -1) {
 		if !slices.Contains(known, m[1]) {

@@ -112,6 +112,9 @@ func (g *guard) needs(r *http.Request) ([]need, error) {
 	bucket, key, hasKey := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	arn := "arn:aws:s3:::" + bucket
 	if !hasKey || key == "" {
+		if r.URL.Query().Has("versions") {
+			return []need{{"s3:ListBucketVersions", []string{arn}}}, nil
+		}
 		return []need{{"s3:ListBucket", []string{arn}}}, nil
 	}
 	object := []string{arn + "/" + key}
@@ -119,6 +122,9 @@ func (g *guard) needs(r *http.Request) ([]need, error) {
 	case http.MethodGet, http.MethodHead:
 		return []need{{"s3:GetObject", object}}, nil
 	case http.MethodDelete:
+		if r.URL.Query().Has("versionId") {
+			return []need{{"s3:DeleteObjectVersion", object}}, nil
+		}
 		return []need{{"s3:DeleteObject", object}}, nil
 	}
 	needs := []need{{"s3:PutObject", object}}

@@ -73,8 +73,8 @@ func (w *Worker) askTurn(ctx context.Context, tx *database.Tx, n notice) (bool, 
 
 // wait leaves the claimed delivery for a later hour.
 func (w *Worker) wait(ctx context.Context, tx *database.Tx, d delivery) error {
-	const q = `UPDATE notification_deliveries SET state = 'waiting', updated_at = now() WHERE notification_id = $1 AND channel = $2 AND recipient = $3`
-	if _, err := tx.Exec(ctx, q, d.notification, d.channel, d.recipient); err != nil {
+	const q = `UPDATE notification_deliveries SET state = $4, updated_at = now() WHERE notification_id = $1 AND channel = $2 AND recipient = $3`
+	if _, err := tx.Exec(ctx, q, d.notification, d.channel, d.recipient, string(waiting)); err != nil {
 		return fmt.Errorf("let mail wait: %w", err)
 	}
 	return nil
@@ -85,10 +85,10 @@ func (w *Worker) wait(ctx context.Context, tx *database.Tx, d delivery) error {
 func (w *Worker) gather(ctx context.Context, tx *database.Tx, n notice) ([]map[string]string, error) {
 	tx.Queue(`UPDATE comment_mails SET holder = $3, begun_at = $4 WHERE user_id = $1 AND report_id = $2`, n.userID, n.reportID, n.id, w.clock.Now())
 	tx.Queue(`
-		UPDATE notification_deliveries d SET state = 'gathered', gathered_by = $3, updated_at = now()
+		UPDATE notification_deliveries d SET state = $6, gathered_by = $3, updated_at = now()
 		FROM notifications o
 		WHERE o.id = d.notification_id AND o.user_id = $1 AND o.report_id = $2 AND o.type = $4 AND o.id <> $3
-		  AND d.channel = 'mail' AND d.state = 'waiting'`, n.userID, n.reportID, n.id, string(n.typ))
+		  AND d.channel = 'mail' AND d.state = $5`, n.userID, n.reportID, n.id, string(n.typ), string(waiting), string(gathered))
 	const q = `
 		SELECT o.params FROM notification_deliveries d JOIN notifications o ON o.id = d.notification_id
 		WHERE d.gathered_by = $1 AND d.state = 'gathered' ORDER BY o.created_at, o.id`

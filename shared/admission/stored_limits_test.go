@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -89,7 +90,7 @@ func TestSessionAndBudgetComeTogetherWithoutACache(t *testing.T) {
 	g, _ := instance(t, testdb.AppURL(testdb.URL(t)), timestamp.System{})
 	all := []Spend{{Class: LimitGeneral, Key: UserKey + "ana", Cost: 1}, {Class: LimitCreate, Key: UserKey + "ana", Cost: 1}}
 	_, budgets, err := g.Admit(t.Context(), uuid.New(), all)
-	if err != identity.ErrNoSession || len(budgets) != 2 || budgets[0].Remaining != 199 || budgets[1].Remaining != 19 {
+	if !errors.Is(err, identity.ErrNoSession) || len(budgets) != 2 || budgets[0].Remaining != 199 || budgets[1].Remaining != 19 {
 		t.Errorf("%+v, %v", budgets, err)
 	}
 }

@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"mime/multipart"
@@ -60,7 +61,7 @@ func (mending) Register(a *httpapi.API) {
 			members := map[string]any{}
 			for {
 				part, err := form.NextPart()
-				if err == io.EOF {
+				if errors.Is(err, io.EOF) {
 					return ctx, members, nil, nil
 				}
 				if err != nil {

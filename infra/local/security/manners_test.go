@@ -86,14 +86,14 @@ func methodsAt(function catalog.FunctionName, path string) []string {
 // varying are headers that differ between two answers to the same request.
 var varying = []string{"Content-Length", "Date", "Ratelimit-Remaining", "Ratelimit-Reset", "X-Request-Id"}
 
-// constant returns the headers of an answer that do not vary.
-func constant(res answer) http.Header {
+// constant returns the headers of the answer for a path that do not vary.
+func constant(path string, res answer) http.Header {
 	h := res.Header.Clone()
 	for _, name := range varying {
 		h.Del(name)
 	}
 	// These answers have the time, and the position in the history of all databases of the server.
-	if path := strings.TrimSuffix(res.Request.URL.Path, "/"); path == "/health" || path == "/api/v1/reports/changes" {
+	if path := strings.TrimSuffix(path, "/"); path == "/health" || path == "/api/v1/reports/changes" {
 		h.Del("Etag")
 	}
 	return h
@@ -117,8 +117,8 @@ func TestEveryGetAnswersHeadAndASlash(t *testing.T) {
 			for _, other := range []string{"HEAD " + path, "HEAD " + path + "/", "GET " + path + "/"} {
 				method, path, _ := strings.Cut(other, " ")
 				got, _ := call(t, w, method, path, token, "")
-				if got.StatusCode != want.StatusCode || !maps.EqualFunc(constant(got), constant(want), slices.Equal) {
-					t.Errorf("%s as %s: %d %v\n GET answers %d %v", other, who, got.StatusCode, constant(got), want.StatusCode, constant(want))
+				if got.StatusCode != want.StatusCode || !maps.EqualFunc(constant(path, got), constant(path, want), slices.Equal) {
+					t.Errorf("%s as %s: %d %v\n GET answers %d %v", other, who, got.StatusCode, constant(path, got), want.StatusCode, constant(path, want))
 				}
 			}
 		}

@@ -34,14 +34,14 @@ func hidden(w *testenv.System) unjudged {
 	mod.Post("/reports/"+u.id+"/status", object{"status": "pending", "note": "Gruesome return"}).Want(http.StatusOK)
 	w.Exec(`INSERT INTO ai_analyses (id, report_id, image_id, run_id, stage, model, prompt_version, input_hash, status, title)
 		VALUES (gen_random_uuid(), $1, $2, gen_random_uuid(), 'verdict', 'm', '1', '', 'needs_review', 'Gruesome analysis')`, u.id, u.image)
-	u.secrets = []string{"Gruesome", "zebra", "Secret Reporter", author.ID.String(), picture, "-8.55694", "125.56034", "8.556941", "125.560337", `"location_accuracy":4.5`}
+	u.secrets = []string{"Gruesome", "zebra", "Secret Reporter", author.ID.String(), picture, "-8.55694", "125.56034", "8.556941", "125.560337", `"location_accuracy":4.5`, "LEHV6nWB2yk8"}
 	return u
 }
 
 // shownTo requests every route that tells something about the report, for somebody signed in or the public.
 func (u unjudged) shownTo(c *testenv.Client, signedIn bool) map[string]string {
 	paths := []string{"/public/reports", "/public/reports/" + u.id, "/public/reports/" + u.number, "/public/map?bbox=125.5,-8.6,125.6,-8.5&zoom=16",
-		"/public/map?bbox=125.5,-8.6,125.6,-8.5&zoom=12", "/public/tiles/16/55624/34330.mvt", "/public/export.csv", "/public/export.geojson?status=pending",
+		"/public/map?bbox=125.5,-8.6,125.6,-8.5&zoom=12", "/public/tiles/16/55625/34331.mvt", "/public/export.csv", "/public/export.geojson?status=pending",
 		"/public/export.csv?status=pending", "//r/" + u.number, "/public/stats/summary", "/public/stats/by-type"}
 	if signedIn {
 		paths = append(paths, "/reports", "/reports/"+u.id, "/reports/nearby?latitude=-8.5569&longitude=125.5603", "/reports/nearby?latitude=-8.5569&longitude=125.5603&status=pending",
@@ -60,6 +60,7 @@ func TestNothingOfAnUnjudgedReportIsShown(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	u, other := hidden(w), w.Citizen()
+	w.Exec(`UPDATE report_images SET verdict = 'relevant'`) // it was verified before
 	for who, c := range map[string]*testenv.Client{"another citizen": other, "the public": w.Anonymous()} {
 		for path, body := range u.shownTo(c, c == other) {
 			for _, secret := range u.secrets {
@@ -101,6 +102,28 @@ func TestNothingOfAnUnjudgedReportIsShown(t *testing.T) {
 		}
 		c.Get("/reports/" + u.id + "/images/" + u.image + "/display").Want(http.StatusFound)
 	}
+
+	// No answer depends on what is hidden.
+	far := other.Post("/reports", draft(object{"latitude": -8.1, "longitude": 125.9})).Want(http.StatusCreated).Object().Text("id")
+	w.Verify(far)
+	before := u.shownTo(other, true)
+	for _, path := range []string{"/reports", "/public/map?bbox=125.5,-8.6,125.6,-8.5&zoom=16", "/public/tiles/16/55625/34331.mvt", "/public/export.csv?status=pending"} {
+		if !strings.Contains(before[path], u.number) {
+			t.Errorf("%s does not have the report", path)
+		}
+	}
+	w.Exec(`UPDATE reports SET title = 'Calm', description = '', address = NULL, street = NULL, issue_type_raw = NULL, severity = 'low', severity_score = 2,
+		priority = 'low', location_accuracy = 80, latitude = -8.55741, longitude = 125.5596, captured_at = now(), ai_status = 'failed', comments_count = 9
+		WHERE id = $1`, u.id)
+	w.Exec(`INSERT INTO duplicate_candidates (report_id, candidate_id, distance_meters) VALUES ($1, $2, 12), ($2, $1, 12)`, u.id, far)
+	for path, body := range u.shownTo(other, true) {
+		if body != before[path] && !strings.Contains(body, `"request_id"`) { // errors have an id of their own
+			t.Errorf("%s tells of a change of what is hidden: %.600q, before %.600q", path, body, before[path])
+		}
+	}
+	if n := len(other.Get("/reports/" + far).Want(http.StatusOK).Object().Items("possible_duplicates")); n != 0 {
+		t.Errorf("%d possible duplicates that have no verdict", n)
+	}
 }
 
 // What others are not shown finds nothing for them, and orders nothing.
@@ -108,11 +131,12 @@ func TestSearchesGoByWhatIsShown(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	u, other, mod := hidden(w), w.Citizen(), w.Staff(identity.Moderator)
+	w.Exec(`UPDATE report_images SET verdict = 'relevant'`) // it was verified before
 	low := other.Post("/reports", draft(object{"severity": "low", "latitude": -8.1, "longitude": 125.9, "title": "Small"})).Want(http.StatusCreated).Object().Text("id")
 	w.Verify(low)
 	for query, want := range map[string][2]int{ // for another citizen, for the reporter
 		"q=Gruesome": {0, 1}, "severity=critical": {0, 1}, "q=" + u.number: {1, 1}, "status=pending": {1, 1}, "municipality=Dili": {1, 1},
-		"bbox=125.5603,-8.5570,125.5604,-8.5569": {0, 0}, "bbox=125.5599,-8.5571,125.5601,-8.5569": {1, 1}} {
+		"bbox=125.5603,-8.5570,125.5604,-8.5569": {0, 0}, "bbox=125.5599,-8.55696,125.5601,-8.5569": {0, 0}, "bbox=125.5599,-8.5571,125.5601,-8.5569": {1, 1}} {
 		for i, c := range []*testenv.Client{other, u.author} {
 			if got := len(c.Get("/reports?" + query).Want(http.StatusOK).Object().Items("items")); got != want[i] {
 				t.Errorf("%s: %d reports, want %d", query, got, want[i])
@@ -128,13 +152,21 @@ func TestSearchesGoByWhatIsShown(t *testing.T) {
 	if got := len(u.author.Get("/reports/my-reports?bbox=125.5603,-8.5570,125.5604,-8.5569").Object().Items("items")); got != 1 {
 		t.Errorf("the reporter finds %d own reports at the exact place", got)
 	}
-	first := func(c *testenv.Client) string {
-		page := c.Get("/reports?sort=severity&page_size=1").Want(http.StatusOK).Object()
-		next := c.Get("/reports?sort=severity&page_size=1&cursor=" + page.Text("next_cursor")).Want(http.StatusOK).Object()
-		return page.Items("items")[0].Text("id") + " " + next.Items("items")[0].Text("id")
+	newer := other.Post("/reports", draft(object{"severity": "critical", "latitude": -8.2, "longitude": 125.9})).Want(http.StatusCreated).Object().Text("id")
+	ordered := func(c *testenv.Client) string {
+		var ids []string
+		for cursor := ""; len(ids) < 5; {
+			page := c.Get("/reports?sort=severity&page_size=1&cursor=" + cursor).Want(http.StatusOK).Object()
+			ids = append(ids, page.Items("items")[0].Text("id"))
+			if page.At("next_cursor") == nil {
+				break
+			}
+			cursor = page.Text("next_cursor")
+		}
+		return strings.Join(ids, " ")
 	}
-	if first(other) != low+" "+u.id || first(mod) != u.id+" "+low {
-		t.Errorf("worst first: %q for another citizen, %q for staff", first(other), first(mod))
+	if got := [2]string{ordered(w.Citizen()), ordered(mod)}; got != [2]string{low + " " + newer + " " + u.id, newer + " " + u.id + " " + low} {
+		t.Errorf("worst first: %q for another citizen, %q for staff", got[0], got[1])
 	}
 	// From the corner of the shown place, distances are those to it.
 	for _, path := range []string{"/reports/nearby?radius_meters=300&", "/reports/nearby?radius_meters=300&status=pending&", "/reports/similar?"} {
@@ -147,15 +179,40 @@ func TestSearchesGoByWhatIsShown(t *testing.T) {
 			t.Errorf("%s: %v metres for staff", path, d)
 		}
 	}
+	if n := len(other.Get("/reports/nearby?radius_meters=20&latitude=-8.557&longitude=125.56").Want(http.StatusOK).Object().Items("items")); n != 1 {
+		t.Errorf("%d reports at the place that is shown", n)
+	}
 	upload := uploaded(other, w, 1) // the same picture
 	w.ProcessUpload(upload)
 	w.Exec(`UPDATE uploads SET perceptual_hash = 255`)
 	if items := other.Get("/reports/similar?image_upload_id=" + upload).Want(http.StatusOK).Object().Items("items"); len(items) != 0 {
 		t.Errorf("the hidden picture is found: %v", items)
 	}
+	here := "/reports/similar?latitude=-8.557&longitude=125.56&image_upload_id=" + upload
+	if items := other.Get(here).Want(http.StatusOK).Object().Items("items"); len(items) != 1 || items[0].At("similarity") != nil {
+		t.Errorf("the hidden picture is compared: %v", items)
+	}
+	own := uploaded(other, w, 1)
+	w.ProcessUpload(own)
+	w.Exec(`UPDATE uploads SET perceptual_hash = 255`)
+	w.Verify(other.Post("/reports", draft(object{"latitude": -8.557, "longitude": 125.56, "images": []object{{"upload_id": own}}})).Want(http.StatusCreated).Object().Text("id"))
+	if items := other.Get("/reports/similar?report_id=" + u.id).Want(http.StatusOK).Object().Items("items"); len(items) != 1 ||
+		items[0].Number("distance_meters") > 0.01 || items[0].At("similarity") != nil {
+		t.Errorf("like the hidden report: %v", items)
+	}
 	w.Verify(u.id)
-	if items := other.Get("/reports/similar?image_upload_id=" + upload).Want(http.StatusOK).Object().Items("items"); len(items) != 1 {
+	if items := other.Get("/reports/similar?image_upload_id=" + upload).Want(http.StatusOK).Object().Items("items"); len(items) != 2 {
 		t.Errorf("after the verdict: %v", items)
+	}
+	compared := func() int {
+		return strings.Count(string(other.Get(here).Want(http.StatusOK).Body), `"similarity_by":"look"`)
+	}
+	if n := compared(); n != 2 {
+		t.Errorf("after the verdict %d pictures are compared", n)
+	}
+	w.Exec(`UPDATE report_images SET verdict = 'irrelevant' WHERE id = $1`, u.image)
+	if n := compared(); n != 1 {
+		t.Errorf("with one that others do not see, %d pictures are compared", n)
 	}
 }
 
@@ -203,6 +260,10 @@ func TestTheVerdictOpensTheReport(t *testing.T) {
 	w.Exec(`UPDATE report_images SET verdict = 'irrelevant' WHERE upload_id = $1`, picture)
 	if n := len(w.Anonymous().Get("/public/reports/" + u.id).Object().Items("images")); n != 1 {
 		t.Errorf("the public sees %d pictures, one of them irrelevant", n)
+	}
+	w.Exec(`UPDATE report_images SET verdict = 'irrelevant'`)
+	if r := other.Get(path).Object(); r.At("thumbnail_url") != nil || r.At("blurhash") != nil || u.author.Get(path).Object().At("thumbnail_url") == nil {
+		t.Errorf("with irrelevant pictures alone: %v", r.Values)
 	}
 
 	second := hidden(w)

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -311,6 +312,7 @@ func TestPicturesThatWereTakenAwayLoseTheirFiles(t *testing.T) {
 		b.upload("stored", "1 minute", "1 day"), b.upload("processed", "1 day", "1 day")
 	b.exec(`UPDATE uploads SET deletion = 'all' WHERE id = $1`, all)
 	b.exec(`UPDATE uploads SET deletion = 'original' WHERE id IN ($1, $2)`, original, undecided)
+	b.relay.objects = withVersions{b.relay.objects, t}
 	for range 2 {
 		if err := b.run(); err != nil {
 			t.Fatal(err)
@@ -331,6 +333,18 @@ func TestPicturesThatWereTakenAwayLoseTheirFiles(t *testing.T) {
 	if n := b.count(`SELECT count(*) FROM uploads WHERE id = $1 AND deletion = 'gone'`, all) + b.count(`SELECT count(*) FROM uploads WHERE id = $1 AND deletion IS NULL`, original); n != 2 {
 		t.Error("the pictures are still to be deleted")
 	}
+}
+
+// withVersions fails the test where an object is deleted without its earlier versions.
+type withVersions struct {
+	Objects
+	t *testing.T
+}
+
+// Delete implements Objects.
+func (v withVersions) Delete(_ context.Context, key string) error {
+	v.t.Errorf("the earlier versions of %s stay", key)
+	return nil
 }
 
 func TestAFailingTaskDoesNotStopTheOthers(t *testing.T) {

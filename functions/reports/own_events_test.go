@@ -37,6 +37,9 @@ func TestAPatchThatChangesNothing(t *testing.T) {
 	if got := c.Patch(path, object{"title": r.Text("title"), "description": "New."}).Want(http.StatusOK).Object(); got.Number("version") != 2 {
 		t.Errorf("a change beside the same title: version %v", got.At("version"))
 	}
+	if got := c.Patch(path, object{"issue_type": "Kuak"}).Want(http.StatusOK).Object(); got.Number("version") != 3 || got.Text("issue_type_raw") != "Kuak" {
+		t.Errorf("another word of the reporter: %v", got.Values)
+	}
 }
 
 // What a reporter changes costs the operators money, so it is bounded. What others do does not count, and a withdrawal is
@@ -68,6 +71,7 @@ func TestAReportersOwnChangesAreBounded(t *testing.T) {
 	if wait, _ := strconv.Atoi(refused.Header.Get("Retry-After")); wait < 86_000 || wait > 86_400 {
 		t.Errorf("Retry-After %s", refused.Header.Get("Retry-After"))
 	}
+	c.Form("/reports/"+first+"/images", nil, "file", "a.jpg", w.JPEG(2)).WantProblem(http.StatusTooManyRequests, "rate_limited")
 	c.Delete("/reports/"+first+"/images/"+image).WantProblem(http.StatusTooManyRequests, "rate_limited")
 	c.Patch("/reports/"+first, object{}).Want(http.StatusOK)
 	if got := amend(mod, first); got != http.StatusOK {
@@ -85,10 +89,31 @@ func TestAReportersOwnChangesAreBounded(t *testing.T) {
 	if got := amend(other, created(other, nil)); got != http.StatusOK {
 		t.Errorf("another person: %d", got)
 	}
+	for own := created(mod, nil); n < 30; {
+		if got := amend(mod, own); got != http.StatusOK {
+			t.Fatalf("a moderator on the own report: %d", got)
+		}
+	}
 	age(w)
 	if got := amend(c, third); got != http.StatusOK {
 		t.Errorf("a day later: %d", got)
 	}
+}
+
+// A retry with the same client_id that brings other words is a change.
+func TestARepeatThatChangesAReportIsBounded(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.Exec(`INSERT INTO app_settings (key, value) VALUES ('settings', '{"citizen_events_per_report": 2}')`)
+	c, sent := w.Citizen(), newBody(object{"client_id": uuid.NewString()})
+	c.Post("/reports", sent).Want(http.StatusCreated)
+	for _, title := range []string{"First", "Second"} {
+		sent["title"] = title
+		c.Post("/reports", sent).Want(http.StatusOK)
+	}
+	c.Post("/reports", sent).Want(http.StatusOK)
+	sent["title"] = "Third"
+	c.Post("/reports", sent).WantProblem(http.StatusTooManyRequests, "rate_limited")
 }
 
 // age makes all events a day older.

@@ -105,7 +105,7 @@ func TestBulkStatus(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t, staff.Open)
 	c, mod := w.Citizen(), w.Staff(identity.Moderator)
-	a, b := place(w, c, ""), place(w, c, "status = 'fixed'")
+	a, b, d := place(w, c, ""), place(w, c, "status = 'fixed'"), place(w, c, "")
 	got := mod.Post("/staff/reports/bulk-status", object{"items": []object{
 		{"report_id": a, "status": "verified", "expected_version": 1},
 		{"report_id": a, "status": "duplicate", "duplicate_of": "LS-2026-000002", "expected_version": 1},
@@ -114,8 +114,13 @@ func TestBulkStatus(t *testing.T) {
 		{"report_id": a, "status": "sideways"},
 		{"report_id": "LS-2026-000001", "status": "duplicate", "duplicate_of": b, "expected_version": 2},
 		{"report_id": b, "status": "duplicate", "duplicate_of": "the other one"},
+		{"report_id": d, "status": "rejected", "note": "No road."},
+		{"report_id": d, "status": "rejected", "reason_code": "because"},
+		{"report_id": d, "status": "rejected", "reason_code": "other"},
+		{"report_id": d, "status": "rejected", "reason_code": "Irrelevant"},
 	}}).Want(http.StatusOK).Object().Items("results")
-	for i, want := range []string{"ok ", "error stale", "error transition_not_allowed", "error report_not_found", "error invalid_input", "ok ", "error invalid_input"} {
+	for i, want := range []string{"ok ", "error stale", "error transition_not_allowed", "error report_not_found", "error invalid_input", "ok ", "error invalid_input",
+		"error invalid_input", "error invalid_input", "error invalid_input", "ok "} {
 		if word := got[i].Text("status") + " " + got[i].Text("code"); word != want {
 			t.Errorf("item %d: %v, want %s", i, got[i].Values, want)
 		}
@@ -123,7 +128,7 @@ func TestBulkStatus(t *testing.T) {
 	if got[0].Number("version") != 2 || got[5].Number("version") != 3 || w.Int(`SELECT version FROM reports WHERE id = $1`, a) != 3 {
 		t.Errorf("versions %v, then %v", got[0].At("version"), got[5].At("version"))
 	}
-	for i, field := range map[int]string{4: "status", 6: "duplicate_of"} {
+	for i, field := range map[int]string{4: "status", 6: "duplicate_of", 7: "reason_code", 8: "reason_code", 9: "note"} {
 		if faults := got[i].Items("errors"); len(faults) != 1 || faults[0].Text("field") != field {
 			t.Errorf("item %d does not say what is wrong: %v", i, got[i].Values)
 		}

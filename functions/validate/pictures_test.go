@@ -52,6 +52,30 @@ func TestAVerdictAboutARemovedPictureDoesNotCount(t *testing.T) {
 	}
 }
 
+// A picture that is added while the verdict about another is out, and has not arrived yet, is judged with it.
+func TestAVerdictWaitsForAPictureThatWasAddedMeanwhile(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.report(-8.55, 125.57)
+	b.attach(id, "processed", 1)
+	second := b.attach(id, "issued", 2)
+	b.exec(`UPDATE report_images SET deleted_at = now() WHERE id = $1`, second) // it is attached when the verdict is out
+	b.meanwhile(`version = version + 1; UPDATE report_images SET deleted_at = NULL`)
+	b.answers(relevant)
+	if b.deliver(id, 1) {
+		t.Fatal("the message returned to the queue")
+	}
+	if got := b.state(id) + b.pictures(id); !strings.HasPrefix(got, "pending ") || !strings.HasSuffix(got, "awaited awaited") {
+		t.Errorf("after the verdict about the first: %s", got)
+	}
+	b.arrive(second, 2)
+	b.answers(relevant)
+	b.deliver(id, 1)
+	if got := b.pictures(id); got != "relevant relevant" {
+		t.Errorf("pictures: %s", got)
+	}
+}
+
 // The picture is swapped for one that has arrived: the same delivery judges that one.
 func TestASwappedPictureIsJudgedAtOnce(t *testing.T) {
 	t.Parallel()

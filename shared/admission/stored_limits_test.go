@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -84,10 +85,19 @@ func TestInstancesShareLimitsWithoutACache(t *testing.T) {
 	}
 }
 
+// onlyAsked are sessions that must be asked for with other statements: reading one alone is another round trip, and panics.
+type onlyAsked struct{ Sessions }
+
+// Session implements Sessions.
+func (onlyAsked) Session(context.Context, uuid.UUID) (identity.Session, error) {
+	panic("a round trip of its own")
+}
+
 // A session and a shared budget are one round trip, and a session that is not valid leaves the budgets known.
 func TestSessionAndBudgetComeTogetherWithoutACache(t *testing.T) {
 	t.Parallel()
 	g, _ := instance(t, testdb.AppURL(testdb.URL(t)), timestamp.System{})
+	g.stored = onlyAsked{g.stored}
 	all := []Spend{{Class: LimitGeneral, Key: UserKey + "ana", Cost: 1}, {Class: LimitCreate, Key: UserKey + "ana", Cost: 1}}
 	_, budgets, err := g.Admit(t.Context(), uuid.New(), all)
 	if !errors.Is(err, identity.ErrNoSession) || len(budgets) != 2 || budgets[0].Remaining != 199 || budgets[1].Remaining != 19 {

@@ -60,10 +60,15 @@ func TestPasswordsAreComparedInOneUnicodeForm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	salted, err := h.HashWith(t.Context(), decomposed, make([]byte, 16))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, tt := range map[string]struct {
 		hash, password string
 		want           credential.Verdict
 	}{
+		"with a given salt":                  {salted, composed, credential.Verdict{Matches: true}},
 		"composed":                           {hash, composed, credential.Verdict{Matches: true}},
 		"decomposed":                         {hash, decomposed, credential.Verdict{Matches: true}},
 		"without accents":                    {hash, "Lica-Ka-2030", credential.Verdict{}},

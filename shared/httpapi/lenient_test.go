@@ -37,9 +37,12 @@ type mended struct {
 		ID   *string `json:"id,omitempty" format:"uuid"`
 		Note string  `json:"note,omitempty"`
 	} `json:"refs,omitempty" maxItems:"2"`
-	Keys  []string `json:"keys,omitempty"`
-	Asked *int     `json:"asked,omitempty"`
-	Free  any      `json:"free,omitempty"`
+	Keys  []string `json:"keys" required:"false"`
+	Extra *struct {
+		At []int `json:"at" minItems:"2"`
+	} `json:"extra,omitempty"`
+	Asked *int `json:"asked,omitempty"`
+	Free  any  `json:"free,omitempty"`
 	Place struct {
 		Type string `json:"type,omitempty" enum:"Point"`
 		At   []int  `json:"at" minItems:"2" maxItems:"2"`
@@ -139,15 +142,18 @@ func TestLenientReading(t *testing.T) {
 		`"size":1e999`:        {"size", nil, note{"size": "out_of_range"}},
 		`"id":17`:             {"id", nil, note{"id": "unreadable"}},
 		`"id":" "`:            {"id", nil, note{}},
-		`"id":"{018F6F6E-1111-7000-8000-000000000001}"`:   {"id", "018f6f6e-1111-7000-8000-000000000001", note{}},
-		`"refs":[{"id":"x"},{"note":"a"}]`:                {"refs", []any{map[string]any{"note": "a"}}, note{"refs[0].id": "unreadable"}},
-		`"refs":[7,null,{"note":"a"}]`:                    {"refs", []any{map[string]any{"note": "a"}}, note{"refs[0]": "unreadable"}},
-		`"refs":{"note":"a"}`:                             {"refs", []any{map[string]any{"note": "a"}}, note{}},
-		`"refs":[{"note":"a"},{"note":"b"},{"note":"c"}]`: {"refs", []any{map[string]any{"note": "a"}, map[string]any{"note": "b"}}, note{"refs": "too_many"}},
-		`"keys":"a"`:                {"keys", []any{"a"}, note{}},
-		`"keys":[{}]`:               {"keys", nil, note{"keys[0]": "unreadable"}},
-		`"color":"red"`:             {"color", nil, note{"color": "not_taken"}},
-		`"color":null,"unknown":{}`: {"unknown", nil, note{}},
+		`"id":"{018F6F6E-1111-7000-8000-000000000001}"`:      {"id", "018f6f6e-1111-7000-8000-000000000001", note{}},
+		`"refs":[{"id":"x"},{"note":"a"}]`:                   {"refs", []any{map[string]any{"note": "a"}}, note{"refs[0].id": "unreadable"}},
+		`"refs":[7,null,{"note":"a"}]`:                       {"refs", []any{map[string]any{"note": "a"}}, note{"refs[0]": "unreadable"}},
+		`"refs":{"note":"a"}`:                                {"refs", []any{map[string]any{"note": "a"}}, note{}},
+		`"refs":[{"note":"a"},{"note":"b"},{"note":"c"}]`:    {"refs", []any{map[string]any{"note": "a"}, map[string]any{"note": "b"}}, note{"refs": "too_many"}},
+		`"refs":[{"note":"a"},{"note":"b"},null]`:            {"refs", []any{map[string]any{"note": "a"}, map[string]any{"note": "b"}}, note{}},
+		`"extra":{"at":[1]}`:                                 {"extra", nil, note{"extra": "unreadable"}},
+		`"keys":[]`:                                          {"keys", []any{}, note{}},
+		`"keys":"a"`:                                         {"keys", []any{"a"}, note{}},
+		`"keys":[{}]`:                                        {"keys", nil, note{"keys[0]": "unreadable"}},
+		`"color":"red"`:                                      {"color", nil, note{"color": "not_taken"}},
+		`"color":null,"unknown":{}`:                          {"unknown", nil, note{}},
 		`"free":{"a":[1e999]},"unknown":{"b":1e999}`:         {"free", nil, note{"free": "unreadable"}},
 		`"free":{"a":[1]}`:                                   {"free", map[string]any{"a": []any{1.0}}, note{}},
 		`"place":{"at":[1,2],"type":"Line"}`:                 {"size", nil, note{"place.type": "unreadable"}},

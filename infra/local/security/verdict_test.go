@@ -146,6 +146,13 @@ func TestSearchesGoByWhatIsShown(t *testing.T) {
 			t.Errorf("%s: %d reports for the public, want %d", query, i, want[0])
 		}
 	}
+	for _, path := range []string{"/public/map?zoom=16&bbox=", "/public/export.csv?bbox="} {
+		for box, want := range map[string]bool{"125.5603,-8.5570,125.5604,-8.5569": false, "125.5599,-8.5571,125.5601,-8.5569": true} {
+			if got := strings.Contains(string(w.Anonymous().Get(path+box).Want(http.StatusOK).Body), u.number); got != want {
+				t.Errorf("%s%s has the report: %v", path, box, got)
+			}
+		}
+	}
 	if got := len(mod.Get("/reports?bbox=125.5603,-8.5570,125.5604,-8.5569").Object().Items("items")); got != 1 {
 		t.Errorf("staff find %d reports at the exact place", got)
 	}
@@ -265,6 +272,10 @@ func TestTheVerdictOpensTheReport(t *testing.T) {
 	if r := other.Get(path).Object(); r.At("thumbnail_url") != nil || r.At("blurhash") != nil || u.author.Get(path).Object().At("thumbnail_url") == nil {
 		t.Errorf("with irrelevant pictures alone: %v", r.Values)
 	}
+	w.Staff(identity.Moderator).Post(path+"/ai-analysis/override", object{"is_relevant": true, "note": "Seen"}).Want(http.StatusOK)
+	if n := len(other.Get(path).Object().Items("images")); n != 2 {
+		t.Errorf("after the override others see %d pictures", n)
+	}
 
 	second := hidden(w)
 	w.PublishBeforeVerdict()
@@ -273,6 +284,10 @@ func TestTheVerdictOpensTheReport(t *testing.T) {
 		t.Errorf("with publish_before_verdict: %v", r.Values)
 	}
 	other.Post("/reports/"+second.id+"/comments", object{"content": "I saw it"}).Want(http.StatusCreated)
+	w.Exec(`UPDATE report_images SET verdict = 'irrelevant'`)
+	if n := len(other.Get("/reports/" + second.id).Object().Items("images")); n != 0 {
+		t.Errorf("with publish_before_verdict others see %d irrelevant pictures", n)
+	}
 }
 
 // The note of a move is public, that of a rejection for the reporter and staff, that of an override for staff: also after

@@ -56,7 +56,7 @@ func (g *Group) Register(api *httpapi.API) {
 		}}
 	}
 	httpapi.Register(api, op("/blockchain/report/{id}/history", "The ledger's record of a report",
-		"All events of the report in order, and where each is on the public ledger."), g.history)
+		"All events of the report in order, and where each is on the public ledger. While the report is without a verdict, others than its reporter and staff get them without payload."), g.history)
 	httpapi.Register(api, op("/blockchain/report/{id}/verify", "Check a report against the public ledger",
 		"Computes every hash again, checks the chain of events, and compares each event with the ledger as a mirror node has it."), g.verify)
 	g.registerStatistics(api)
@@ -93,7 +93,9 @@ func (g *Group) verify(ctx context.Context, in *report.RefInput) (*verifyOutput,
 // visible lets the caller read the ledger record of a report that they may see. Withdrawn reports count: their record shows
 // that they were withdrawn.
 func visible(ctx context.Context, id uuid.UUID) ledger.Gate {
-	return func(p database.Pipeline) { reportread.ViewerOf(identity.Must(ctx)).MaySee(p, report.AboutID(id)) }
+	return func(p database.Pipeline) *database.Ask[bool] {
+		return reportread.ViewerOf(identity.Must(ctx)).MaySee(p, report.AboutID(id))
+	}
 }
 
 // answerTo returns the problem that answers an error of the ledger.

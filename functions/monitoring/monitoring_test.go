@@ -96,7 +96,7 @@ func TestLedgerRecordOfAReport(t *testing.T) {
 	r := file(c, nil)
 	c.Patch("/reports/"+r.Text("id"), object{"title": "A deep hole"}).Want(http.StatusOK)
 	for _, ref := range []string{r.Text("id"), r.Text("report_number"), strings.ToLower(r.Text("report_number"))} {
-		h := other.Get("/blockchain/report/" + ref + "/history").Want(http.StatusOK).Object()
+		h := c.Get("/blockchain/report/" + ref + "/history").Want(http.StatusOK).Object()
 		entries := h.Items("entries")
 		if len(entries) != 2 || h.Text("report_number") != r.Text("report_number") || h.Text("report_id") != r.Text("id") {
 			t.Fatalf("history: %v", h.Values)
@@ -138,5 +138,50 @@ func TestWhoSeesTheLedgerRecord(t *testing.T) {
 	entries := other.Get("/blockchain/report/" + withdrawn + "/history").Object().Items("entries")
 	if len(entries) != 2 || entries[1].Text("event_type") != "REPORT_WITHDRAWN" {
 		t.Errorf("record of a withdrawn report: %v", entries)
+	}
+}
+
+// Before a verdict, others than the reporter and staff get the events without what they say of the report.
+func TestTheLedgerRecordBeforeAVerdict(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c, other, moderator := w.Citizen(), w.Citizen(), w.Staff(identity.Moderator)
+	id := file(c, object{"severity": "critical"}).Text("id")
+	c.Patch("/reports/"+id, object{"title": "A deep hole"}).Want(http.StatusOK)
+	w.Exec(`UPDATE reports SET severity = 'low' WHERE id = $1`, id)
+	payloads := func(c *testenv.Client) int {
+		shown := 0
+		for _, e := range c.Get("/blockchain/report/" + id + "/history").Want(http.StatusOK).Object().Items("entries") {
+			if len(e.Text("payload_hash")) != 64 {
+				t.Errorf("payload_hash: %v", e.Values)
+			}
+			if e.At("payload") != nil {
+				shown++
+			}
+		}
+		return shown
+	}
+	if a, b, d := payloads(other), payloads(c), payloads(moderator); a != 0 || b != 2 || d != 2 {
+		t.Errorf("payloads before the verdict: a stranger %d, the reporter %d, a moderator %d", a, b, d)
+	}
+	verify := func(c *testenv.Client) string {
+		return string(c.Get("/blockchain/report/" + id + "/verify").Want(http.StatusOK).Body)
+	}
+	if said := verify(other); strings.Contains(said, "severity is") || !strings.Contains(said, "after the verdict") {
+		t.Errorf("a stranger reads: %s", said)
+	}
+	if said := verify(c); !strings.Contains(said, "its severity is low now") {
+		t.Errorf("the reporter reads: %s", said)
+	}
+	w.Exec(`UPDATE reports SET status = 'verified' WHERE id = $1`, id)
+	if n := payloads(other); n != 2 {
+		t.Errorf("%d payloads after the verdict", n)
+	}
+	withdrawn := file(c, nil).Text("id")
+	c.Delete("/reports/" + withdrawn).Want(http.StatusOK)
+	for _, e := range other.Get("/blockchain/report/" + withdrawn + "/history").Want(http.StatusOK).Object().Items("entries") {
+		if e.At("payload") != nil {
+			t.Errorf("of a report that was withdrawn before its verdict: %v", e.Values)
+		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 
 func (p *Public) registerLedger(a *httpapi.API) {
 	httpapi.Register(a, read("/api/v1/public/blockchain/report/{id}/history", "The ledger's record of a report",
-		"Every event in order, with the canonical payload, its hash and where it is on the ledger."), p.history)
+		"Every event in order, with the canonical payload, its hash and where it is on the ledger. While the report is without a verdict, the payload is null."), p.history)
 	verify := read("/api/v1/public/blockchain/report/{id}/verify", "Check a report against the ledger",
 		"Computes hashes, chain and inclusion proofs again, and compares them with the messages that the mirror node has.")
 	verify.Limit = admission.LimitVerify
@@ -58,5 +58,7 @@ func (p *Public) verify(ctx context.Context, in *report.RefInput) (*verifyOutput
 
 // publicGate lets everybody read the ledger record of a report that everybody may see.
 func publicGate(id uuid.UUID) ledger.Gate {
-	return func(p database.Pipeline) { reportread.Public().MayRead(p, report.AboutID(id)) }
+	return func(p database.Pipeline) *database.Ask[bool] {
+		return reportread.Public().MayRead(p, report.AboutID(id))
+	}
 }

@@ -44,7 +44,7 @@ func (p *Public) reportPage(ctx context.Context, in *reportPageInput) (*pageOutp
 func (v view) ofReport(r reportread.Report) (*pageOutput, error) {
 	texts, err := scriptTexts(map[string]any{
 		"hash": v.t("page.check_hash"), "chain": v.t("page.check_chain"), "batch": v.t("page.check_batch"), "ledger": v.t("page.check_ledger"),
-		"report": v.t("page.check_report"), "queued": v.t("page.check_queued"), "unreachable": v.t("page.check_unreachable"),
+		"report": v.t("page.check_report"), "queued": v.t("page.check_queued"), "withheld": v.t("page.check_withheld"), "unreachable": v.t("page.check_unreachable"),
 		"checking": v.t("page.checking"), "failed": v.t("page.proof_failed"),
 		"verdicts": map[string]string{"good": v.t("page.proof_good"), "bad": v.t("page.proof_bad"), "waiting": v.t("page.proof_waiting"),
 			"unreachable": v.t("page.proof_unreachable")},

@@ -30,7 +30,7 @@ type Entry struct {
 	SequenceNumber     *int64          `json:"sequence_number" doc:"of the message on the topic"`
 	TransactionID      *string         `json:"transaction_id"`
 	ConsensusTimestamp *timestamp.Time `json:"consensus_timestamp"`
-	Payload            json.RawMessage `json:"payload" doc:"canonical JSON (RFC 8785), as anchored"`
+	Payload            json.RawMessage `json:"payload" doc:"canonical JSON (RFC 8785), as anchored. null for others than the reporter and staff while the report is without a verdict"`
 	PayloadHash        string          `json:"payload_hash" doc:"SHA-256 of the payload's canonical bytes, hex"`
 	Status             string          `json:"status" enum:"queued,submitting,submitted,confirmed,failed"`
 	Verified           bool            `json:"verified" doc:"hash and chain recomputed now, and the mirror node showed these bytes from our account when the event was confirmed"`
@@ -46,7 +46,8 @@ type BatchProof struct {
 	Proof     []string `json:"proof" doc:"sibling hashes from the leaf up, hex"`
 }
 
-// History reads the events of a report from the database alone. It fails with ErrNoReport if there is no such report.
+// History reads the events of a report from the database alone. Where a gate does not let the caller read what the events
+// say, they are without their payloads. It fails with ErrNoReport if there is no such report.
 func History(ctx context.Context, q database.Querier, c Config, id uuid.UUID, gates ...Gate) (*ReportHistory, error) {
 	s, err := readRecords(ctx, q, id, gates...)
 	if err != nil {
@@ -62,6 +63,9 @@ func History(ctx context.Context, q database.Querier, c Config, id uuid.UUID, ga
 		intact = intact && bytes.Equal(sum[:], l.Hash) && bytes.Equal(l.Prev, prev) && l.Seq == i+1
 		prev = sum[:]
 		h.Entries[i] = l.entry(&c, intact)
+		if s.withheld {
+			h.Entries[i].Payload = nil
+		}
 	}
 	return h, nil
 }

@@ -55,16 +55,20 @@ type records struct {
 	*snapshot
 	salt  []byte // nil after ForgetPerson
 	links []link
+	// withheld says that the caller may not read what the events say of the report.
+	withheld bool
 }
 
-// Gate adds a condition to a pipeline, such as that the caller may see the report. The pipeline fails if it does not hold.
-type Gate func(p database.Pipeline)
+// Gate adds a condition to a pipeline, such as that the caller may see the report. The pipeline fails if it does not hold. The
+// result is whether the caller may also read what the events say of the report.
+type Gate func(p database.Pipeline) *database.Ask[bool]
 
 // readRecords reads a report and its events in one round trip. It fails with ErrNoReport if there is no such report.
 func readRecords(ctx context.Context, q database.Querier, id uuid.UUID, gates ...Gate) (*records, error) {
 	batch := &database.Batch{}
+	var shown []*database.Ask[bool]
 	for _, gate := range gates {
-		gate(batch)
+		shown = append(shown, gate(batch))
 	}
 	state := database.AskRow(batch, scanSnapshot, selectSnapshot, report.AboutID(id).Args()...).Missing(ErrNoReport)
 	salt := database.AskOptional(batch, pgx.RowTo[[]byte], selectSalt, id)
@@ -73,6 +77,9 @@ func readRecords(ctx context.Context, q database.Querier, id uuid.UUID, gates ..
 		return nil, fmt.Errorf("read records of report %s: %w", id, err)
 	}
 	out := &records{snapshot: state.Get(), links: links.Get()}
+	for _, s := range shown {
+		out.withheld = out.withheld || !s.Get()
+	}
 	if salt.Get() != nil {
 		out.salt = *salt.Get()
 	}

@@ -35,7 +35,8 @@ type MirrorReader interface {
 }
 
 // Verify computes everything about a report's events again and trusts neither the database nor earlier confirmations:
-// hashes, chain, inclusion proofs, and the messages, payers and signatures on the mirror node.
+// hashes, chain, inclusion proofs, and the messages, payers and signatures on the mirror node. Where a gate does not let the
+// caller read what the events say, the details name no value.
 //
 // It fails with ErrNoReport if there is no such report. It fails with ErrMirrorUnavailable if the mirror node did not
 // answer; the result is then unknown.
@@ -46,6 +47,7 @@ func Verify(ctx context.Context, q database.Querier, mirror MirrorReader, c Conf
 	}
 	links := s.links
 	v := newVerifier(mirror, c)
+	v.withheld = s.withheld
 	v.chain(links)
 	v.current(links, s.snapshot, s.salt)
 	if err := v.ledger(ctx, links); err != nil {
@@ -85,6 +87,8 @@ type verifier struct {
 	notes   map[string]string
 	waiting bool // an event is not confirmed yet
 	lost    bool // an event was never queued for the ledger
+	// withheld says that the details name no value of the report.
+	withheld bool
 	// evidence (by submission) and keys (by account) hold the mirror node's answers: each is asked for once.
 	evidence map[uuid.UUID]*evidence
 	keys     map[string][]byte
@@ -140,9 +144,20 @@ func (v *verifier) result(events int) *Verification {
 			c.Waiting = p.name == "anchored" && v.waiting && !v.lost
 			out.Verified = false
 		}
+		if v.withheld && p.name != "anchored" {
+			c.Detail = withheldDetail(c.OK, p.ok)
+		}
 		out.Checks = append(out.Checks, c)
 	}
 	return out
+}
+
+// withheldDetail is the detail of a check for a caller who may not read what the events say.
+func withheldDetail(ok bool, detail string) string {
+	if ok {
+		return detail
+	}
+	return "a difference was found; it is shown after the verdict"
 }
 
 // ledger compares the events with the public ledger.

@@ -106,7 +106,9 @@ func (v Viewer) MayRead(p database.Pipeline, a report.About) *database.Ask[bool]
 
 // MaySee is MayRead that also accepts a withdrawn report: the ledger record of a report stays readable after the
 // report is withdrawn.
-func (v Viewer) MaySee(p database.Pipeline, a report.About) { v.check(p, a, true) }
+func (v Viewer) MaySee(p database.Pipeline, a report.About) *database.Ask[bool] {
+	return v.check(p, a, true)
+}
 
 func (v Viewer) check(p database.Pipeline, a report.About, withdrawn bool) *database.Ask[bool] {
 	const q = `SELECT r.status, r.user_id, ` + report.HiddenSQL + ` FROM reports r WHERE (r.deleted_at IS NULL OR $3) AND r.id = ` + report.IDSQL

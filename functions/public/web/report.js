@@ -62,10 +62,9 @@
 
   // True when the newest event has the present state of the report. When it has not, both are read once more: the report may
   // have changed between the two requests.
-  // Before a verdict the report's severity is not shown, so it cannot be compared.
+  // Before a verdict the event has no payload, so nothing can be compared.
   const current = (held, { payload }) =>
-    ["report_number", "issue_type", "status"].every((name) => held[name] === payload[name]) &&
-    (held.content_pending || held.severity === payload.severity);
+    payload === null || ["report_number", "issue_type", "status", "severity"].every((name) => held[name] === payload[name]);
   const state = async (again) => {
     const held = await read(`reports/${report}`);
     const { entries } = await read(`blockchain/report/${report}/history`);
@@ -80,6 +79,11 @@
     let [waiting, unreachable] = [false, false];
     let previous = null;
     for (const e of entries) {
+      if (e.payload === null) { // before a verdict
+        waiting = true;
+        line(`${e.event_type}: ${texts.withheld}`, "open");
+        continue;
+      }
       const leaf = encode(canonical(e.payload));
       const hash = hex(await sha(leaf));
       good = say(hash === e.payload_hash, `${e.event_type}: ${texts.hash}`) && good;
@@ -103,7 +107,7 @@
       const same = e.batch ? new TextDecoder().decode(there).includes(e.batch.root) : hex(there) === hex(leaf);
       good = say(same, `${e.event_type}: ${texts.ledger}`) && good;
     }
-    if (entries.length) good = say(current(held, entries.at(-1)), texts.report) && good;
+    if (entries.length && entries.at(-1).payload !== null) good = say(current(held, entries.at(-1)), texts.report) && good;
     if (!good) return "bad";
     if (unreachable) return "unreachable";
     return waiting ? "waiting" : "good";

@@ -3,6 +3,7 @@ package auth_test
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -178,7 +179,8 @@ func TestANetworkHasMailsSentToABoundedNumberOfAddresses(t *testing.T) {
 func TestAddressesThatMailCannotReach(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, unlimited())
-	for _, address := range []string{"josé@example.tl", "maria@münchen.example", "例え@例え.テスト"} {
+	for _, address := range []string{"josé@example.tl", "maria@münchen.example", "例え@例え.テスト", "a@[127.0.0.1]", "a@-example.org", "a@exa_mple.org",
+		strings.Repeat("a", 65) + "@example.org"} {
 		body := fields{"email": address, "password": goodPassword, "full_name": "A", "name": "A"}
 		for _, path := range []string{"/auth/register", "/users/register", "/auth/email-code"} {
 			s.expect(s.post(path, body), 422, "email_not_deliverable")

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/mail"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -107,11 +108,21 @@ func ParseAddress(s string) (string, bool) {
 	return s, true
 }
 
+// maxLocalLength is the longest part before the @, in bytes (RFC 5321, 4.5.3.1.1).
+const maxLocalLength = 64
+
 // Deliverable reports whether the mail server can deliver to a parsed address. Servers such as Amazon SES take ASCII alone;
-// an international domain can be written in its ASCII form (xn--…).
+// an international domain can be written in its ASCII form (xn--…). The domain is a host name (RFC 1123, 2.1), no network address.
 func Deliverable(address string) bool {
-	return !strings.ContainsFunc(address, func(r rune) bool { return r > unicode.MaxASCII })
+	at := strings.LastIndexByte(address, '@')
+	if at > maxLocalLength || strings.ContainsFunc(address, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return false
+	}
+	return hostName.MatchString(address[at+1:])
 }
+
+// hostName is labels of at most 63 letters, digits and inner hyphens; the last one begins with a letter.
+var hostName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // unseen reports a space or a character that is not printed, such as a change of direction.
 func unseen(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) }

@@ -58,11 +58,14 @@ func (a *asked) networkLimit() error {
 }
 
 // proveNewest binds the mail to the newest registration of the address. For an address without an unconfirmed account
-// it stores what it would store for one, so that later requests are answered alike.
+// it stores what it would store for one, so that later requests are answered alike. When the registration is not kept any more,
+// the proof is a late one, which AskRegistered does not take for a registration.
 func (g *Group) proveNewest(a *asked, unconfirmed bool) {
 	a.Proof = a.mailed.Proof
 	if unconfirmed {
-		a.Proof = g.codes.Proof(a.Address, a.owner.passwordHash)
+		if hash := a.owner.passwordHash; !g.codes.Proves(a.mailed.Proof, a.Address, hash) {
+			a.Proof = g.codes.LateProof(a.Address, hash)
+		}
 	}
 }
 
@@ -148,7 +151,7 @@ func (g *Group) confirms(p person, proof []byte, mailedAt time.Time) bool {
 	if proof == nil {
 		return p.changed.Before(mailedAt.Add(time.Second))
 	}
-	return g.codes.Proves(proof, p.email, p.passwordHash)
+	return g.codes.Proves(proof, p.email, p.passwordHash) || g.codes.ProvesLate(proof, p.email, p.passwordHash)
 }
 
 // codePurpose reads the purpose of a mailed code as clients write it.

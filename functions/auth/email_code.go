@@ -100,6 +100,7 @@ func (g *Group) verifyEmailCode(ctx context.Context, in *verifyInput) (*signInOu
 func (g *Group) personOfCode(ctx context.Context, tx *outbox.Tx, code credential.MailedCode, address string) (person, bool, error) {
 	g.codes.LockAddress(tx, address)
 	used, found := g.codes.Consume(tx, code.ID), askPerson(tx, byEmail, address, true)
+	g.codes.EndRegistrations(tx, address)
 	if err := tx.Flush(ctx); err != nil {
 		return person{}, false, fmt.Errorf("consume one-time code: %w", err)
 	}
@@ -121,7 +122,7 @@ func (g *Group) personOfCode(ctx context.Context, tx *outbox.Tx, code credential
 }
 
 // forgetUnconfirmed confirms the address of p, whose owner was just proved, and removes everything that the account had
-// before: somebody else may have registered it.
+// before: somebody else may have registered it. The caller ends the registrations of the address.
 func (g *Group) forgetUnconfirmed(ctx context.Context, tx *outbox.Tx, p *person, name string, l locale.Language) error {
 	const empty = `
 		UPDATE users SET email_verified_at = $2, password_hash = NULL, full_name = $3, phone_number = NULL, country = NULL, instagram = NULL,
@@ -129,10 +130,15 @@ func (g *Group) forgetUnconfirmed(ctx context.Context, tx *outbox.Tx, p *person,
 		 WHERE id = $1`
 	now := g.clock.Now()
 	tx.Queue(empty, p.id, now, name, string(l))
-	g.codes.EndRegistrations(tx, p.email)
 	tx.Queue(`DELETE FROM devices WHERE user_id = $1`, p.id)
-	tx.Queue(`UPDATE login_challenges SET consumed_at = $2 WHERE user_id = $1 AND consumed_at IS NULL`, p.id, now)
 	p.verified, p.passwordHash, p.fullName, p.language = true, "", name, string(l)
+	return g.endSessions(ctx, tx, *p)
+}
+
+// endSessions ends every session of p and every sign-in that waits for the second factor.
+func (g *Group) endSessions(ctx context.Context, tx *outbox.Tx, p person) error {
+	now := g.clock.Now()
+	tx.Queue(`UPDATE login_challenges SET consumed_at = $2 WHERE user_id = $1 AND consumed_at IS NULL`, p.id, now)
 	return g.revoker.All(ctx, tx.Tx, p.id, nil, identity.PasswordChanged, now)
 }
 

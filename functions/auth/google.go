@@ -86,6 +86,7 @@ func (g *Group) googleIdentity(ctx context.Context, token string) (credential.Go
 // first sign-ins at once create one account.
 func (g *Group) personOfGoogle(ctx context.Context, tx *outbox.Tx, who credential.GoogleIdentity, l locale.Language) (person, bool, error) {
 	g.codes.LockAddress(tx, who.Email)
+	g.codes.EndRegistrations(tx, who.Email)
 	p, err := personBy(ctx, tx, byGoogleID, who.Subject, true)
 	if !errors.Is(err, errNobody) {
 		return p, false, err

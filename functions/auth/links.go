@@ -52,7 +52,8 @@ func (g *Group) registerLinks(a *httpapi.API) {
 	httpapi.Register(a, reset, g.linkReset)
 
 	update := link("/update-password", "Choose a new password with the mailed link",
-		"The link works once, for 15 minutes. Every session ends. Reads JSON, forms and the query (deprecated; never logged).",
+		"The link works once, for 15 minutes. Every session ends. An account whose address was never confirmed loses its name and whatever else "+
+			"somebody gave it. Reads JSON, forms and the query (deprecated; never logged).",
 		"update_password_api_v1_users_update_password_post")
 	update.Forms, update.LimitMember = true, "token"
 	update.Errors = []int{http.StatusBadRequest}
@@ -76,8 +77,8 @@ func (null) Schema(huma.Registry) *huma.Schema {
 
 var errLink = problem.New(problem.BadRequest, "link_invalid")
 
-// mailLink mails a link of scope to the account of a. The id of a link depends on the present password: a link that
-// confirms is good for the password it was mailed for, and one that resets works once.
+// mailLink mails a link of scope to the account of a. The id of a link that confirms depends on the password: it is
+// good for the one it was mailed for. The id of a link that resets is a fingerprint: it works once.
 func (g *Group) mailLink(ctx context.Context, tx *outbox.Tx, a *asked, scope string) error {
 	p, template, path := a.owner, mail.VerifyLink, "/verify?token="
 	id := proofID(a.Proof)
@@ -107,9 +108,14 @@ func proofOf(id string) []byte {
 	return append([]byte{}, proof...)
 }
 
-// fingerprint changes with the password and does not reveal it.
+// fingerprint changes with the password and does not reveal it. Of an account that is not confirmed it changes when the account
+// is confirmed: somebody else may register the address again, and the link of its owner goes on.
 func (g *Group) fingerprint(p person) string {
-	return base64.RawURLEncoding.EncodeToString(g.sealer.MAC(macPassword, append(p.id[:], p.passwordHash...)))
+	state := p.passwordHash
+	if !p.verified {
+		state = "unconfirmed"
+	}
+	return base64.RawURLEncoding.EncodeToString(g.sealer.MAC(macPassword, append(p.id[:], state...)))
 }
 
 // linkOwner is the person a link of scope was mailed to. The row is locked.

@@ -89,7 +89,8 @@ func (g *Group) token(ctx context.Context, in *tokenInput) (*signInOutput, error
 
 // withPassword signs in with an address and its password. An address without an account gets the
 // same answer as a wrong password, and takes as long: both compute two hashes. The second hash is for somebody who registers
-// an address and then signs in: the answer is email_not_verified for every address, also for one that has a confirmed account.
+// an address and then signs in: the answer is email_not_verified for every address, also for one that has a confirmed account, while the
+// registration is kept (credential.RegistrationKept), and invalid_credentials after that.
 func (g *Group) withPassword(ctx context.Context, from, given, password string, phone *device) (*signInOutput, error) {
 	address, _ := mail.ParseAddress(given) // an invalid address is empty, and no account has it
 	subject := loginSubject(address, from, phone)
@@ -109,12 +110,13 @@ func (g *Group) withPassword(ctx context.Context, from, given, password string, 
 		return nil, err
 	}
 	unconfirmed := g.codes.Proves(pending.Get(), address, registered)
-	if !verdict.Matches && !unconfirmed {
+	matches := verdict.Matches && p.verified // only the kept registrations tell about an account that is not confirmed
+	if !matches && !unconfirmed {
 		return nil, errCredentials
 	}
-	if !verdict.Matches || !p.verified || p.suspended { // the password was right, so it counts as no failure
+	if !matches || p.suspended { // the password was right, so it counts as no failure
 		refusal := error(errNotVerified)
-		if verdict.Matches && p.verified {
+		if matches {
 			refusal = errSuspended
 		}
 		b := &database.Batch{}

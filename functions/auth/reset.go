@@ -6,7 +6,7 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/httpapi"
-	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/outbox"
 )
@@ -17,7 +17,7 @@ func (g *Group) registerReset(a *httpapi.API) {
 	httpapi.Register(a, forgot, g.forgot)
 
 	reset := operation("/auth/reset-password", "Choose a new password with the mailed code",
-		"Every session ends; sign in with the new password.")
+		"Every session ends; sign in with the new password. An account whose address was never confirmed loses its name and whatever else somebody gave it.")
 	reset.Aliases = map[string]string{"password": "new_password", "otp_code": "otp", "code": "otp"}
 	reset.Errors = []int{http.StatusBadRequest}
 	httpapi.Register(a, reset, g.reset)
@@ -87,13 +87,16 @@ func (g *Group) reset(ctx context.Context, in *resetInput) (*httpapi.MessageOutp
 }
 
 // replacePassword stores a new password for p, who proved to have the address. It confirms the
-// address, ends every session and mails a notice.
+// address, ends every session and mails a notice. An account whose address was not confirmed before loses what it had.
 func (g *Group) replacePassword(ctx context.Context, tx *outbox.Tx, p person, hash string) error {
-	setPassword(tx, p.id, hash)
-	g.markVerified(tx, p)
-	if err := g.revoker.All(ctx, tx.Tx, p.id, nil, identity.PasswordChanged, g.clock.Now()); err != nil {
+	g.codes.EndRegistrations(tx, p.email)
+	if !p.verified {
+		if err := g.forgetUnconfirmed(ctx, tx, &p, "", locale.FromContext(ctx)); err != nil {
+			return err
+		}
+	} else if err := g.endSessions(ctx, tx, p); err != nil {
 		return err
 	}
-	tx.Queue(`UPDATE login_challenges SET consumed_at = $2 WHERE user_id = $1 AND consumed_at IS NULL`, p.id, g.clock.Now())
+	setPassword(tx, p.id, hash)
 	return mail.Send(ctx, tx, g.sealer, mail.Message{To: p.email, Language: p.reader(), Template: mail.PasswordChanged})
 }

@@ -118,7 +118,7 @@ func retentions() []retention {
 	return []retention{
 		{"idempotency_keys", "created_at < $1", 2 * day, expiredRows},
 		{"processed_messages", "processed_at < $1", 35 * day, expiredRows},
-		{"one_time_codes", "expires_at < $1", day, expiredRows},
+		{"one_time_codes", "expires_at < $1", 7 * day, expiredRows}, // at least credential.RegistrationKept
 		{"login_challenges", "expires_at < $1", day, expiredRows},
 		{"login_failures", "first_at < $1 AND coalesce(locked_until, first_at) < $1", 7 * day, expiredRows},
 		{"sessions", "expires_at < $1 OR revoked_at < $1", 30 * day, expiredRows},

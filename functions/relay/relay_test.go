@@ -279,7 +279,7 @@ func TestExpiry(t *testing.T) {
 	old, kept, attached := b.upload("processed", "", "-61 minutes"), b.upload("stored", "", "-59 minutes"), b.upload("processed", "1 day", "-1 day")
 	b.exec(`INSERT INTO idempotency_keys (owner, key, request_hash, locked_until, created_at) VALUES ('a', 'old', '', now(), now() - interval '49 hours'), ('a', 'new', '', now(), now())`)
 	b.exec(`INSERT INTO processed_messages VALUES ('c', 'old', now() - interval '36 days'), ('c', 'new', now() - interval '34 days')`)
-	b.exec(`INSERT INTO one_time_codes (id, address_hmac, purpose, code_hmac, expires_at) VALUES ($1, '', 'registration', '', now() - interval '25 hours'), ($2, '', 'registration', '', now())`, database.NewID(), database.NewID())
+	b.exec(`INSERT INTO one_time_codes (id, address_hmac, purpose, code_hmac, expires_at) VALUES ($1, '', 'registration', '', now() - interval '8 days'), ($2, '', 'registration', '', now())`, database.NewID(), database.NewID())
 	b.exec(`INSERT INTO sessions (id, user_id, expires_at) VALUES ($1, $3, now() - interval '31 days'), ($2, $3, now() - interval '1 day')`, database.NewID(), database.NewID(), b.person)
 	if err := b.run(); err != nil {
 		t.Fatal(err)

@@ -31,6 +31,9 @@ const (
 const (
 	CodeLife        = 10 * time.Minute
 	CodeResendAfter = 60 * time.Second
+	// RegistrationKept is how long signing in tells that a registration was not confirmed. Rows are kept longer (relay).
+	RegistrationKept = 7 * 24 * time.Hour
+
 	networkAttempts = 5  // by one network, for one code
 	codeAttempts    = 20 // by all networks together, for one code
 	codesAnHour     = 5  // for an address; for sign-in codes, for an address and a network
@@ -46,6 +49,8 @@ const (
 	macCode    = "one-time code"
 	macNetwork = "network"
 	macProof   = "registration proof"
+
+	macLateProof = "late registration proof"
 )
 
 // Codes issues and checks one-time codes of mails. For an address that may not use a code it stores a decoy,
@@ -72,6 +77,17 @@ func (c Codes) Proof(address, passwordHash string) []byte {
 // Proves reports whether proof is the Proof of an address and a password hash.
 func (c Codes) Proves(proof []byte, address, passwordHash string) bool {
 	return c.sealer.CheckMAC(macProof, proof, proofInput(address, passwordHash))
+}
+
+// LateProof is the Proof of a mail that was asked for after the registration was forgotten (RegistrationKept). It confirms
+// the password and is no registration.
+func (c Codes) LateProof(address, passwordHash string) []byte {
+	return c.sealer.MAC(macLateProof, proofInput(address, passwordHash))
+}
+
+// ProvesLate reports whether proof is the LateProof of an address and a password hash.
+func (c Codes) ProvesLate(proof []byte, address, passwordHash string) bool {
+	return c.sealer.CheckMAC(macLateProof, proof, proofInput(address, passwordHash))
 }
 
 func proofInput(address, passwordHash string) []byte { return []byte(address + "\x00" + passwordHash) }

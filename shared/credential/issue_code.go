@@ -22,7 +22,7 @@ type CodeRequest struct {
 
 // Mailed is what was mailed to an address lately, as far as it decides about the next mail.
 type Mailed struct {
-	// Proof is that of the newest registration of the address within the last day; nil when there was none.
+	// Proof is that of the newest unconfirmed registration of the address within RegistrationKept; nil when there was none.
 	Proof []byte
 	// Repeated reports that the request is a repeat, within the minute, of the registration that was mailed last.
 	Repeated bool
@@ -47,7 +47,7 @@ func (c Codes) AskMailed(p database.Pipeline, r CodeRequest, networkAddresses in
 	const q = `
 		WITH hour AS MATERIALIZED (SELECT * FROM one_time_codes WHERE address_hmac = ANY($1::bytea[]) AND created_at > $3::timestamptz)
 		SELECT counted.n, counted.oldest, signins.n, signins.oldest, newest.created_at, newest.proves, coalesce(newest.used_up, false),
-		       (SELECT proves FROM one_time_codes WHERE address_hmac = ANY($1) AND proves IS NOT NULL
+		       (SELECT proves FROM one_time_codes WHERE address_hmac = ANY($1) AND proves IS NOT NULL AND consumed_at IS NULL AND created_at > $8::timestamptz
 		         ORDER BY created_at DESC, id DESC LIMIT 1),
 		       (SELECT coalesce(sum(attempts), 0) - count(*) FILTER (WHERE consumed_at IS NOT NULL AND attempts > 0) FROM one_time_codes WHERE address_hmac = ANY($1) AND created_at >= $5::timestamptz),
 		       others.n, others.oldest, EXISTS (SELECT FROM hour WHERE asked_by = ANY($4::bytea[]))
@@ -56,12 +56,12 @@ func (c Codes) AskMailed(p database.Pipeline, r CodeRequest, networkAddresses in
 		 CROSS JOIN (SELECT count(*) AS n, min(created_at) AS oldest FROM hour WHERE purpose = 'email_code') signins
 		 CROSS JOIN (SELECT count(DISTINCT address_hmac) AS n, min(created_at) AS oldest FROM one_time_codes
 		              WHERE asked_by = ANY($4) AND created_at > $3 AND address_hmac <> ALL($1)) others
-		  LEFT JOIN LATERAL (SELECT created_at, proves, attempts >= $6::integer OR coalesce(cardinality(array_positions(tried_by, ($4::bytea[])[1])), 0) >= $7::integer AS used_up
+		  LEFT JOIN LATERAL (SELECT created_at, proves, attempts >= $6::integer OR asked_by = ANY($4) AND coalesce(cardinality(array_positions(tried_by, ($4::bytea[])[1])), 0) >= $7::integer AS used_up
 		              FROM hour WHERE purpose = $2 AND ($2 <> 'email_code' OR asked_by = ANY($4))
 		             ORDER BY created_at DESC, id DESC LIMIT 1) newest ON true`
 	now := c.clock.Now()
 	asked := database.AskRow(p, pgx.RowToStructByPos[mailedRow], q, c.AddressHashes(r.Address), string(r.Purpose), now.Add(-time.Hour),
-		c.networkHashes(r.From), now.UTC().Truncate(24*time.Hour), codeAttempts, networkAttempts)
+		c.networkHashes(r.From), now.UTC().Truncate(24*time.Hour), codeAttempts, networkAttempts, now.Add(-RegistrationKept))
 	return database.Derive(func() Mailed { return c.mailed(asked.Get(), r, now, networkAddresses) })
 }
 
@@ -73,7 +73,7 @@ type mailedRow struct {
 	OldestSignIn    *time.Time
 	Newest          *time.Time // of the purpose, and for sign-in codes of the network
 	NewestProof     []byte
-	UsedUp          bool // no attempt of the newest is left for this network
+	UsedUp          bool // no attempt of the newest is left in all, or for the network that asked for it, which is this one
 	Proof           []byte
 	Wrong           int // wrong codes today
 	OtherAddresses  int // that the network had mails sent to
@@ -108,14 +108,14 @@ func (c Codes) mailed(row mailedRow, r CodeRequest, now time.Time, networkAddres
 	return m
 }
 
-// AskRegistered reads the Proof of the newest registration of an address that was not confirmed, as far as it is from the
-// last day; nil without one. It is stored for every address, also for one with a confirmed account.
+// AskRegistered reads the Proof of the newest registration of an address that was not confirmed, as far as it is kept
+// (RegistrationKept); nil without one. It is stored for every address, also for one with a confirmed account.
 func (c Codes) AskRegistered(p database.Pipeline, address string) *database.Ask[[]byte] {
 	const q = `
 		SELECT proves FROM one_time_codes
 		 WHERE address_hmac = ANY($1) AND proves IS NOT NULL AND consumed_at IS NULL AND created_at > $2
 		 ORDER BY created_at DESC, id DESC LIMIT 1`
-	found := database.AskOptional(p, pgx.RowTo[[]byte], q, c.AddressHashes(address), c.clock.Now().Add(-24*time.Hour))
+	found := database.AskOptional(p, pgx.RowTo[[]byte], q, c.AddressHashes(address), c.clock.Now().Add(-RegistrationKept))
 	return database.Derive(func() []byte {
 		if found.Get() == nil {
 			return nil

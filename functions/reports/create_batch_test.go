@@ -3,10 +3,13 @@ package reports_test
 import (
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/infra/local/apiclient"
 )
 
 func offline(n int) []object {
@@ -82,5 +85,47 @@ func TestReplaysOfAnyPrefixInAnyOrderAtOnce(t *testing.T) {
 		if got := w.Int(sql); got != want {
 			t.Errorf("%s: %d, want %d", sql, got, want)
 		}
+	}
+}
+
+// A number that no float64 can hold costs its member, or its item where the member is required; never another item.
+func TestANumberOutOfRangeStaysInItsItem(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.Citizen()
+	const place = `"issue_type":"pothole","latitude":-8.5,"longitude":125.`
+	items := []string{`{` + place + `5}`, `{` + place + `6,"device_info":{"a":[1e999]}}`, `{"issue_type":"pothole","latitude":-1e999,"longitude":125.5}`,
+		`{` + place + `7,"severity":1e400,"location_accuracy":1e400,"unknown":[1e400]}`, `1e400`, `{` + place + `8,"captured_at":1e400}`}
+	body := apiclient.Raw{ContentType: "application/json", Body: []byte(`{"reports":[` + strings.Join(items, ",") + `],"unknown":1e400}`)}
+	got := c.Post("/reports/batch", body).Want(http.StatusOK).Object().Items("results")
+	for i, want := range []string{"created ", "created device_info unreadable", "error ", "created location_accuracy out_of_range, severity unreadable", "error ",
+		"created captured_at unreadable"} {
+		if is := got[i].Text("status") + " " + warned(got[i]); is != want {
+			t.Errorf("item %d: %s, want %s", i, is, want)
+		}
+	}
+}
+
+// Null under the first name of a member counts as absent, so another name of it counts: single, in a batch and in a form.
+func TestNullDoesNotHideAnotherName(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.Citizen()
+	id := uuid.NewString()
+	body := object{"latitude": nil, "lat": -8.5, "longitude": nil, "lng": 125.5, "issue_type": nil, "type": "flood", "client_id": nil, "local_id": id}
+	item := c.Post("/reports/batch", object{"reports": []any{body}}).Want(http.StatusOK).Object().Items("results")[0]
+	if item.Text("client_id") != id || item.Text("report.client_id") != id || item.Text("report.issue_type") != "flooding" || warned(item) != "" {
+		t.Errorf("batch: %v", item.Values)
+	}
+	delete(body, "client_id")
+	body["local_id"], body["issue_type"], body["category"] = uuid.NewString(), "", "flood"
+	single := c.Post("/reports", body).Want(http.StatusCreated).Object()
+	if single.Text("issue_type") != "flooding" || single.Number("latitude") != -8.5 || warned(single) != "" {
+		t.Errorf("single: %v", single.Values)
+	}
+	form := c.Form("/reports", map[string]string{"latitude": "null", "lat": "-8.6", "longitude": "", "lng": "125.5", "issue_type": "", "type": "flood"},
+		"picture", "a.jpg", w.JPEG(1)).Want(http.StatusCreated).Object()
+	if form.Text("issue_type") != "flooding" || form.Number("latitude") != -8.6 || warned(form) != "" {
+		t.Errorf("form: %v", form.Values)
 	}
 }

@@ -241,18 +241,30 @@ func (i inputRules) reads(r *http.Request, media string) bool {
 // parse reads the text as one JSON value. It reports false for anything else,
 // which the operation's own decoder then refuses.
 func (b *body) parse() bool {
-	decoder := json.NewDecoder(bytes.NewReader(b.text))
-	decoder.UseNumber() // numbers go on as they came
+	return unmarshal(b.text, &b.value) == nil
+}
+
+// unmarshal is json.Unmarshal, but a value of no fixed type has its numbers as json.Number: JSON has numbers that no
+// float64 can hold. Such a number is a fault of its member alone, and none where nobody reads the member.
+func unmarshal(text []byte, into any) error {
+	free, ok := into.(*any)
+	if !ok {
+		return json.Unmarshal(text, into)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
 	var value any
-	if decoder.Decode(&value) != nil {
-		return false
+	if err := decoder.Decode(&value); err != nil {
+		return err
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return false
+		return errTrailing
 	}
-	b.value = value
-	return true
+	*free = value
+	return nil
 }
+
+var errTrailing = errors.New("expected one JSON value")
 
 // encode makes the parsed value the body of r. Its members are sorted, it has no spaces, and numbers are written as they
 // were sent. Only characters that JSON requires to escape are escaped. So a member that is kept as text (device_info) does

@@ -200,3 +200,27 @@ func TestBodiesAsProgramsSendThem(t *testing.T) {
 		t.Errorf("identity: %d %s", got.status, got.body)
 	}
 }
+
+// Null and empty text count as absent, also under the first name of a member: the value under another name counts.
+func TestAnAliasCountsWhereTheFirstNameHasNoValue(t *testing.T) {
+	t.Parallel()
+	service := httpapi.New(httpapi.Deps{Clock: timestamp.System{}, Log: slog.New(slog.DiscardHandler)}, mending{})
+	for sent, want := range map[string]float64{
+		`"lat":null,"latitude":-8.5`: -8.5, `"latitude":-8.5,"lat":null`: -8.5, `"lat":"","latitude":-8.5`: -8.5, `"lat":" ","latitude":"-8,5"`: -8.5,
+		`"lat":0,"latitude":-8.5`: 0, `"lat":1,"latitude":null`: 1, `"Lat":-8.5,"lat":null`: -8.5, `"LAT":null,"Lat":-8.5`: -8.5,
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/mended", strings.NewReader(`{"kind":"plan","place":{"at":[1,2]},`+sent+`}`))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		service.ServeHTTP(w, r)
+		var got struct{ Got mended }
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusOK || got.Got.Lat != want {
+			t.Errorf("%s: %d %s", sent, w.Code, w.Body)
+		}
+	}
+	members := map[string]any{"issue_type": nil, "category": nil, "type": "flood"}
+	httpapi.Rename(members, map[string]string{"category": "issue_type", "type": "issue_type"})
+	if members["issue_type"] != "flood" {
+		t.Errorf("got %v", members)
+	}
+}

@@ -200,7 +200,7 @@ func Operations(item *huma.PathItem) map[string]*huma.Operation {
 
 func humaConfig() huma.Config {
 	registry := huma.NewMapRegistry("#/components/schemas/", schemaNames())
-	format := huma.DefaultJSONFormat
+	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal}
 	c := huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",

@@ -181,7 +181,7 @@ func renameCase(s *huma.Schema, members map[string]any) bool {
 			if !strings.EqualFold(known, name) {
 				continue
 			}
-			if _, taken := members[known]; !taken {
+			if there, taken := members[known]; !taken || absent(there) && !absent(members[name]) {
 				members[known] = members[name]
 			}
 			delete(members, name)
@@ -268,8 +268,8 @@ func sortedAliases(aliases map[string]string) []alias {
 	return out
 }
 
-// Rename gives the members of an object their first names. A member that was
-// sent under its first name keeps its value.
+// Rename gives the members of an object their first names. A member that was sent under its first name keeps its value,
+// except null and empty text: these count as absent if the object has the member under another name.
 func Rename[V any](members map[string]V, aliases map[string]string) {
 	rename(members, sortedAliases(aliases))
 }
@@ -279,13 +279,21 @@ func rename[V any](members map[string]V, aliases []alias) bool {
 	changed := false
 	for _, a := range aliases {
 		value, sent := members[a.from]
-		if _, taken := members[a.to]; sent && !taken {
+		there, taken := members[a.to]
+		if sent && (!taken || absent(there) && !absent(value)) {
 			members[a.to] = value
 			delete(members, a.from)
 			changed = true
 		}
 	}
 	return changed
+}
+
+// absent reports whether a member of a parsed JSON object counts as not sent: null and empty text. It is false for
+// json.RawMessage, so that renameText stays as it was.
+func absent(value any) bool {
+	text, isText := value.(string)
+	return value == nil || isText && strings.TrimSpace(text) == ""
 }
 
 // renameNested renames the members of a JSON object, and of the objects in its

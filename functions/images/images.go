@@ -113,7 +113,7 @@ func (w *Worker) processOriginal(ctx context.Context, key string, receives int) 
 	case err != nil:
 		return err
 	case u.discarded:
-		return w.removeRenditions(ctx, u)
+		return w.discard(ctx, u)
 	case u.done():
 		return nil
 	}
@@ -157,11 +157,11 @@ func (w *Worker) publish(ctx context.Context, u original, made *rendered) error 
 	if err := w.objects.Put(ctx, u.rendition("thumbnail"), jpeg, made.thumbnail); err != nil {
 		return err
 	}
-	exists, err := w.recordProcessed(ctx, u, made)
-	if err != nil || exists {
+	recorded, err := w.recordProcessed(ctx, u, made)
+	if err != nil || recorded {
 		return err
 	}
-	return w.removeRenditions(ctx, u) // the upload was erased meanwhile
+	return w.notRecorded(ctx, u)
 }
 
 func (w *Worker) removeRenditions(ctx context.Context, u original) error {
@@ -184,7 +184,7 @@ type original struct {
 	size       int64  // bytes, as announced
 	sha256     []byte // as announced; may be nil
 	state      string
-	discarded  bool // it was taken off its report, or the report was withdrawn
+	discarded  bool // it was taken off its report, the report was withdrawn, or the owner deleted the account
 }
 
 func (u original) done() bool { return u.state == "processed" || u.state == "refused" }

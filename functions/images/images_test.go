@@ -380,6 +380,57 @@ func TestAPictureThatWasTakenAwayIsNotPublished(t *testing.T) {
 	}
 }
 
+// The address of an upload works for an hour. Bytes that come after the account was deleted, or after the report was
+// withdrawn, are not used, and relay deletes them again.
+func TestBytesThatComeTooLateAreDeletedAgain(t *testing.T) {
+	t.Parallel()
+	const erase = `UPDATE users SET deleted_at = now(), email = NULL WHERE id = $1`
+	gone := func(b *bundle, id uuid.UUID) { b.exec(`UPDATE uploads SET deletion = 'gone' WHERE id = $1`, id) }
+	for _, c := range []struct {
+		name   string
+		before func(*bundle, uuid.UUID)
+		during func(*bundle, uuid.UUID)
+		want   string
+	}{
+		{"account erased", func(b *bundle, _ uuid.UUID) { b.exec(erase, b.person) }, nil, "refused all 0"},
+		{"account erased, attached", func(b *bundle, id uuid.UUID) { b.attach(id); b.exec(erase, b.person) }, nil, "refused all 1"},
+		{"account erased while it is processed", nil, func(b *bundle, _ uuid.UUID) { b.exec(erase, b.person) }, "refused all 0"},
+		{"report withdrawn, files deleted", gone, nil, "refused all 0"},
+		{"sent again after the erasure", func(b *bundle, id uuid.UUID) {
+			b.attach(id)
+			b.deliver(event(key(id), 1))
+			b.exec(`DELETE FROM outbox`)
+			b.exec(erase, b.person)
+			b.exec(`UPDATE uploads SET exif_latitude = NULL, exif_longitude = NULL, exif_taken_at = NULL`)
+		}, nil, "processed original 0"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			id := b.upload(testPicture(t), 0)
+			if c.before != nil {
+				c.before(b, id)
+			}
+			if c.during != nil {
+				b.w.objects = erasing{b.w.objects, func() { c.during(b, id) }}
+			}
+			if failed := b.deliver(event(key(id), 1)); failed != nil {
+				t.Fatalf("failed %v", failed)
+			}
+			const q = `SELECT concat_ws(' ', state, deletion, exif_latitude, exif_longitude, exif_taken_at, (SELECT count(*) FROM outbox WHERE queue = 'validate')) FROM uploads WHERE id = $1`
+			if got := one[string](b, q, id); got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+			if keys := b.keys(); (keys != nil) != strings.HasPrefix(c.want, "processed") {
+				t.Errorf("renditions %v", keys)
+			}
+			if n := one[int](b, `SELECT count(*) FROM notifications`); n != 0 {
+				t.Errorf("%d notifications", n)
+			}
+		})
+	}
+}
+
 // TestFaults: after any fault the message is delivered again, and the result is the
 // same as without the fault.
 func TestFaults(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"math/bits"
 
@@ -14,17 +15,53 @@ import (
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/storage"
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 // find returns the upload with this S3 key, or pgx.ErrNoRows.
 func (w *Worker) find(ctx context.Context, key string) (original, error) {
-	const q = `SELECT id, user_id, size_bytes, sha256, state, coalesce(deletion IN ('all', 'gone'), false) FROM uploads WHERE s3_key = $1`
+	const q = `
+		SELECT u.id, u.user_id, u.size_bytes, u.sha256, u.state, u.deletion IS NOT NULL OR ` + ownerErased + `
+		FROM uploads u WHERE u.s3_key = $1`
 	var u original
 	if err := w.db.QueryRow(ctx, q, key).Scan(&u.id, &u.userID, &u.size, &u.sha256, &u.state, &u.discarded); err != nil {
 		return original{}, fmt.Errorf("find upload: %w", err)
 	}
 	return u, nil
+}
+
+// ownerErased is true for an upload u of a person who deleted the account.
+const ownerErased = `EXISTS (SELECT FROM users o WHERE o.id = u.user_id AND o.deleted_at IS NOT NULL)`
+
+// kept is true for an upload u whose bytes may be used. An erasure that commits at the same time sets deletion.
+const kept = `u.deletion IS NULL AND NOT ` + ownerErased
+
+// discard has relay delete the files of an upload whose bytes came although its owner deleted the account, or although it
+// was taken off its report. Of a picture that was processed before that and stays in a report, only the original goes.
+// Nothing else is kept of the bytes, and nobody is told.
+func (w *Worker) discard(ctx context.Context, u original) error {
+	stays := false
+	err := w.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		const q = `
+			UPDATE uploads SET exif_latitude = NULL, exif_longitude = NULL, exif_taken_at = NULL,
+				deletion = CASE WHEN state = 'processed' AND attached_at IS NOT NULL AND deletion IS DISTINCT FROM 'all' AND deletion IS DISTINCT FROM 'gone'
+				                THEN 'original' ELSE 'all' END,
+				processed_at = CASE WHEN state IN ('issued', 'stored') THEN now() ELSE processed_at END,
+				state = CASE WHEN state IN ('issued', 'stored') THEN 'refused' ELSE state END
+			WHERE id = $1 RETURNING deletion = 'original'`
+		if err := tx.QueryRow(ctx, q, u.id).Scan(&stays); err != nil {
+			return fmt.Errorf("discard upload: %w", err)
+		}
+		if stays {
+			return nil
+		}
+		return requestValidation(ctx, tx, u.id)
+	})
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) || stays {
+		return err
+	}
+	return w.removeRenditions(ctx, u)
 }
 
 // checkDeclared refuses a file that differs from the announced one. A presigned URL is
@@ -39,50 +76,50 @@ func (u original) checkDeclared(file []byte) error {
 	return nil
 }
 
-// recordProcessed records the picture and requests the validation of its report. It
-// reports whether the upload still exists. A second call for the same upload changes
-// nothing.
+// recordProcessed records the picture and requests the validation of its report. It returns false if the upload is not
+// waiting for its bytes any more, or may not keep them; then it changes nothing.
 //
 // It updates the row of uploads before it looks for the report. Attaching a picture
 // locks the same row, so either this transaction sees the report, or the validation
 // requested by the attaching transaction sees the picture.
 func (w *Worker) recordProcessed(ctx context.Context, u original, made *rendered) (bool, error) {
-	exists := false
+	recorded := false
 	err := w.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		const update = `
-			UPDATE uploads SET state = 'processed', content_type = $2, width = $3, height = $4, blurhash = $5,
+			UPDATE uploads u SET state = 'processed', content_type = $2, width = $3, height = $4, blurhash = $5,
 				original_sha256 = $6, display_sha256 = $7, perceptual_hash = $8,
 				exif_latitude = $9, exif_longitude = $10, exif_taken_at = $11, processed_at = now()
-			WHERE id = $1 AND state IN ('issued', 'stored') AND coalesce(deletion, 'original') = 'original'`
+			WHERE id = $1 AND state IN ('issued', 'stored') AND ` + kept
 		tag, err := tx.Exec(ctx, update, u.id, made.format.ContentType(), made.width, made.height, made.blurhash,
 			made.original[:], made.displaySHA[:], int64(made.perceptual),
 			made.signals.latitude, made.signals.longitude, made.signals.takenAt)
 		if err != nil {
 			return fmt.Errorf("record picture: %w", err)
 		}
-		if exists = tag.RowsAffected() == 1; !exists {
-			return tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM uploads WHERE id = $1 AND coalesce(deletion, 'original') = 'original')`, u.id).Scan(&exists)
+		if recorded = tag.RowsAffected() == 1; !recorded {
+			return nil
 		}
 		if err := storeMatches(ctx, tx, u.id, made); err != nil {
 			return err
 		}
 		return requestValidation(ctx, tx, u.id)
 	})
-	return exists, err
+	return recorded, err
 }
 
 // recordRefusal records why the picture was refused and notifies the owner. It also
 // requests the validation of the report, if there is one, because the report now has
 // no picture.
 func (w *Worker) recordRefusal(ctx context.Context, u original, why *upload.Refusal) error {
+	recorded := false
 	w.log.InfoContext(ctx, "picture refused", "upload_id", u.id, "code", string(why.Code), "cause", why.Error())
-	return w.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		const update = `UPDATE uploads SET state = 'refused', refusal = $2, processed_at = now() WHERE id = $1 AND state IN ('issued', 'stored')`
+	err := w.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		const update = `UPDATE uploads u SET state = 'refused', refusal = $2, processed_at = now() WHERE id = $1 AND state IN ('issued', 'stored') AND ` + kept
 		tag, err := tx.Exec(ctx, update, u.id, string(why.Code))
 		if err != nil {
 			return fmt.Errorf("record refusal: %w", err)
 		}
-		if tag.RowsAffected() == 0 {
+		if recorded = tag.RowsAffected() == 1; !recorded {
 			return nil
 		}
 		report, err := reportOf(ctx, tx, u.id)
@@ -99,6 +136,24 @@ func (w *Worker) recordRefusal(ctx context.Context, u original, why *upload.Refu
 		}
 		return requestValidation(ctx, tx, u.id)
 	})
+	if err != nil || recorded {
+		return err
+	}
+	return w.notRecorded(ctx, u)
+}
+
+// notRecorded ends the work on an upload that changed meanwhile: another delivery has recorded it, or it was taken away.
+func (w *Worker) notRecorded(ctx context.Context, u original) error {
+	now, err := w.find(ctx, storage.Originals+u.id.String())
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return w.removeRenditions(ctx, u)
+	case err != nil:
+		return err
+	case now.discarded:
+		return w.discard(ctx, now)
+	}
+	return nil
 }
 
 // requestValidation sends a message to the validate queue if the upload is evidence

@@ -17,7 +17,7 @@ import (
 )
 
 func (g *Group) registerAudit(a *httpapi.API) {
-	op := operation(http.MethodGet, "/audit", "Read who did what when", "Newest first. Nothing in the log can be changed or removed.")
+	op := operation(http.MethodGet, "/audit", "Read who did what when", "Newest first. Nothing in the log can be changed or removed, except that deleting an account empties the free texts about the person and their reports.")
 	op.Aliases = page.Aliases()
 	httpapi.Register(a, op, g.audit)
 }

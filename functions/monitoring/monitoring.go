@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/geocoding"
@@ -57,8 +58,10 @@ func (g *Group) Register(api *httpapi.API) {
 	}
 	httpapi.Register(api, op("/blockchain/report/{id}/history", "The ledger's record of a report",
 		"All events of the report in order, and where each is on the public ledger. While the report is without a verdict, others than its reporter and staff get them without payload."), g.history)
-	httpapi.Register(api, op("/blockchain/report/{id}/verify", "Check a report against the public ledger",
-		"Computes every hash again, checks the chain of events, and compares each event with the ledger as a mirror node has it."), g.verify)
+	verify := op("/blockchain/report/{id}/verify", "Check a report against the public ledger",
+		"Computes every hash again, checks the chain of events, and compares each event with the ledger as a mirror node has it.")
+	verify.Limit = admission.LimitVerify
+	httpapi.Register(api, verify, g.verify)
 	g.registerStatistics(api)
 }
 

@@ -115,6 +115,9 @@ func TestLedgerRecordOfAReport(t *testing.T) {
 			t.Errorf("check %v", check.Values)
 		}
 	}
+	if got := other.Get("/blockchain/report/" + r.Text("id") + "/verify").Header.Get("RateLimit-Limit"); got != "30" {
+		t.Errorf("a check has a limit of %s a minute, want 30", got)
+	}
 	c.Get("/blockchain/report/" + uuid.NewString() + "/history").Want(http.StatusNotFound)
 	c.Get("/blockchain/report/LS-2020-999999/verify").Want(http.StatusNotFound)
 	c.Get("/blockchain/report/pothole/history").Want(http.StatusUnprocessableEntity)

@@ -92,7 +92,7 @@ type listOutput struct {
 func (g *Group) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	user := identity.Must(ctx).UserID
 	const (
-		q = `SELECT n.id, n.type, n.params, n.report_id, r.report_number, r.status, n.read_at IS NOT NULL, n.created_at
+		q = `SELECT n.id, n.type, ` + notification.ParamsSQL + `, n.report_id, r.report_number, r.status, n.read_at IS NOT NULL, n.created_at
 			FROM notifications n LEFT JOIN reports r ON r.id = n.report_id
 			WHERE n.user_id = $1 AND (NOT $2 OR n.read_at IS NULL)
 			ORDER BY n.created_at DESC, n.id DESC LIMIT $3 OFFSET $4`

@@ -56,6 +56,31 @@ func TestReadingNotifications(t *testing.T) {
 	}
 }
 
+// The words of a comment are not in the list after the comment, its report or the account of its author was removed.
+func TestARemovedCommentIsNotShown(t *testing.T) {
+	t.Parallel()
+	w := testenv.New(t, notifications.Open)
+	c, author := w.Citizen(), w.Citizen()
+	report, comment := database.NewID(), database.NewID()
+	w.Exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, latitude, longitude) VALUES ($1, 'LS-2026-000009', $2, '', 'pothole', -8.55, 125.57)`, report, c.ID)
+	w.Exec(`INSERT INTO report_comments (id, report_id, author_id, content, is_official) VALUES ($1, $2, $3, 'the words', false)`, comment, report, author.ID)
+	w.Exec(`INSERT INTO notifications (id, user_id, type, event_key, report_id, params) VALUES (gen_random_uuid(), $1, 'comment_added', 'comment:' || $2::text, $3,
+		'{"report_number": "LS-2026-000009", "author": "Rui", "comment": "the words"}')`, c.ID, comment, report)
+	for _, step := range []struct{ change, want string }{
+		{`SELECT 1`, "Rui wrote: the words"},
+		{`UPDATE report_comments SET deleted_at = now()`, "This comment was removed."},
+		{`UPDATE report_comments SET deleted_at = NULL, content = ''`, "This comment was removed."},
+		{`UPDATE report_comments SET content = 'the words'`, "Rui wrote: the words"},
+		{`UPDATE reports SET deleted_at = now()`, "This comment was removed."},
+	} {
+		w.Exec(step.change)
+		items := c.Get("/notifications").Want(http.StatusOK).Object().Items("items")
+		if len(items) != 1 || items[0].Text("body") != step.want || !strings.Contains(items[0].Text("title"), "LS-2026-000009") {
+			t.Errorf("after %s: %v, want %q", step.change, items, step.want)
+		}
+	}
+}
+
 func TestUnreadCountUnderConcurrency(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t, notifications.Open)

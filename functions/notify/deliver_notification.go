@@ -21,6 +21,7 @@ type notice struct {
 	typ      notification.Type
 	reportID *uuid.UUID
 	params   map[string]string
+	removed  bool // notification.CommentRemovedSQL: there is nothing to deliver
 	userID   uuid.UUID
 	email    *string // nil if there is no confirmed address
 	name     string
@@ -68,7 +69,7 @@ func (w *Worker) mail(ctx context.Context, n notice, title, body string) error {
 	if wants && n.typ == notification.CommentAdded && n.reportID != nil {
 		return w.mailComment(ctx, n)
 	}
-	return w.deliverOnce(ctx, n, byMail, "", wants, func(ready handOver) error {
+	return w.deliverOnce(ctx, n, byMail, "", wants && !n.removed, func(ready handOver) error {
 		return w.mailer.Send(ctx, renderNotification(n, title, body), ready)
 	})
 }
@@ -78,7 +79,7 @@ func (w *Worker) push(ctx context.Context, n notice, d device, title, body strin
 	if w.pusher == nil {
 		return nil
 	}
-	return w.deliverOnce(ctx, n, byPush, d.id, n.prefs.PushTo(n.typ), func(ready handOver) error {
+	return w.deliverOnce(ctx, n, byPush, d.id, n.prefs.PushTo(n.typ) && !n.removed, func(ready handOver) error {
 		err := w.pusher.Push(ctx, Push{Token: d.token, Title: title, Body: body, Data: n.data()}, ready)
 		if err == nil || kindOf(err) != Gone {
 			return err
@@ -96,14 +97,14 @@ func (w *Worker) push(ctx context.Context, n notice, d device, title, body strin
 // is deleted or suspended.
 func (w *Worker) readNotice(ctx context.Context, id uuid.UUID) (notice, error) {
 	const q = `
-		SELECT n.id, n.type, n.report_id, n.params, u.id, CASE WHEN u.email_verified_at IS NOT NULL THEN u.email::text END,
+		SELECT n.id, n.type, n.report_id, n.params, ` + notification.CommentRemovedSQL + `, u.id, CASE WHEN u.email_verified_at IS NOT NULL THEN u.email::text END,
 		       u.full_name, u.preferred_language, u.notification_prefs
 		FROM notifications n JOIN users u ON u.id = n.user_id
 		WHERE n.id = $1 AND u.deleted_at IS NULL AND u.suspended_at IS NULL`
 	var n notice
 	var params, prefs []byte
 	var language string
-	err := w.db.QueryRow(ctx, q, id).Scan(&n.id, &n.typ, &n.reportID, &params, &n.userID, &n.email, &n.name, &language, &prefs)
+	err := w.db.QueryRow(ctx, q, id).Scan(&n.id, &n.typ, &n.reportID, &params, &n.removed, &n.userID, &n.email, &n.name, &language, &prefs)
 	if err != nil {
 		return notice{}, fmt.Errorf("read notification: %w", err)
 	}

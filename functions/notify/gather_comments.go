@@ -22,35 +22,43 @@ const mailEvery = time.Hour
 const mostComments = 20
 
 // mailComment mails a comment at once, together with the comments that wait, or lets it wait for the mail of a later hour.
-// relay sends the message of the oldest waiting comment again when the hour is over.
+// relay sends the message of the oldest waiting comment again when the hour is over. A removed comment is not mailed; a mail
+// without a comment is not sent.
 func (w *Worker) mailComment(ctx context.Context, n notice) error {
 	d := delivery{notification: n.id, channel: byMail}
-	var mine bool
-	var others []map[string]string
+	var texts []map[string]string
 	err := w.db.InTx(ctx, func(tx *database.Tx) error {
-		mine, others = false, nil
+		texts = nil
 		turn, err := w.askTurn(ctx, tx, n)
 		if err != nil {
 			return err
 		}
-		if mine, err = w.claim(ctx, tx, &d, true); err != nil || !mine {
+		mine, err := w.claim(ctx, tx, &d, true)
+		switch {
+		case err != nil || !mine:
+			return err
+		case !turn && n.removed:
+			return w.leave(ctx, tx, d, skipped)
+		case !turn:
+			return w.leave(ctx, tx, d, waiting)
+		}
+		if texts, err = w.gather(ctx, tx, n); err != nil {
 			return err
 		}
-		if !turn {
-			mine = false
-			return w.wait(ctx, tx, d)
+		if len(texts) == 0 {
+			return w.leave(ctx, tx, d, skipped)
 		}
-		others, err = w.gather(ctx, tx, n)
-		return err
+		tx.Queue(`UPDATE comment_mails SET holder = $3, begun_at = $4 WHERE user_id = $1 AND report_id = $2`, n.userID, n.reportID, n.id, w.clock.Now())
+		return nil
 	})
-	if err != nil || !mine {
+	if err != nil || len(texts) == 0 {
 		return err
 	}
 	err = w.finish(ctx, d, func(ready handOver) error {
-		title, body := commentTexts(n, others)
+		title, body := commentTexts(n, texts)
 		return w.mailer.Send(ctx, renderNotification(n, title, body), ready)
 	})
-	if err != nil || len(others) == 0 {
+	if err != nil || len(texts) == 1 && !n.removed {
 		return err
 	}
 	return w.endGathered(context.WithoutCancel(ctx), n.id)
@@ -71,24 +79,25 @@ func (w *Worker) askTurn(ctx context.Context, tx *database.Tx, n notice) (bool, 
 	return turn, nil
 }
 
-// wait leaves the claimed delivery for a later hour.
-func (w *Worker) wait(ctx context.Context, tx *database.Tx, d delivery) error {
+// leave leaves the claimed delivery, without sending it, in a state.
+func (w *Worker) leave(ctx context.Context, tx *database.Tx, d delivery, state deliveryState) error {
 	const q = `UPDATE notification_deliveries SET state = $4, updated_at = now() WHERE notification_id = $1 AND channel = $2 AND recipient = $3`
-	if _, err := tx.Exec(ctx, q, d.notification, d.channel, d.recipient, string(waiting)); err != nil {
-		return fmt.Errorf("let mail wait: %w", err)
+	if _, err := tx.Exec(ctx, q, d.notification, d.channel, d.recipient, string(state)); err != nil {
+		return fmt.Errorf("leave mail %s: %w", state, err)
 	}
 	return nil
 }
 
-// gather begins the mail of n: the hour starts, and what waits goes with it. It returns the parameters of the other
-// notifications in this mail, oldest first, also those that an earlier run of n has gathered.
+// gather returns the parameters of the comments in the mail of n: those of n first, then those of what waits, oldest first,
+// and of what an earlier run of n has gathered. Comments that were removed are not in it; their deliveries are skipped.
 func (w *Worker) gather(ctx context.Context, tx *database.Tx, n notice) ([]map[string]string, error) {
-	tx.Queue(`UPDATE comment_mails SET holder = $3, begun_at = $4 WHERE user_id = $1 AND report_id = $2`, n.userID, n.reportID, n.id, w.clock.Now())
 	tx.Queue(`
-		UPDATE notification_deliveries d SET state = $6, gathered_by = $3, updated_at = now()
-		FROM notifications o
-		WHERE o.id = d.notification_id AND o.user_id = $1 AND o.report_id = $2 AND o.type = $4 AND o.id <> $3
-		  AND d.channel = 'mail' AND d.state = $5`, n.userID, n.reportID, n.id, string(n.typ), string(waiting), string(gathered))
+		UPDATE notification_deliveries d SET updated_at = now(), gathered_by = $3,
+		       state = CASE WHEN `+notification.CommentRemovedSQL+` THEN $7 ELSE $6 END
+		FROM notifications n
+		WHERE n.id = d.notification_id AND n.user_id = $1 AND n.report_id = $2 AND n.type = $4 AND n.id <> $3
+		  AND d.channel = 'mail' AND (d.state = $5 OR d.state = $6 AND d.gathered_by = $3)`,
+		n.userID, n.reportID, n.id, string(n.typ), string(waiting), string(gathered), string(skipped))
 	const q = `
 		SELECT o.params FROM notification_deliveries d JOIN notifications o ON o.id = d.notification_id
 		WHERE d.gathered_by = $1 AND d.state = 'gathered' ORDER BY o.created_at, o.id`
@@ -100,26 +109,28 @@ func (w *Worker) gather(ctx context.Context, tx *database.Tx, n notice) ([]map[s
 	if err != nil {
 		return nil, fmt.Errorf("gather comments: %w", err)
 	}
-	return others, nil
+	if n.removed {
+		return others, nil
+	}
+	return append([]map[string]string{n.params}, others...), nil
 }
 
-// commentTexts returns the subject and text of a mail about n and the others.
-func commentTexts(n notice, others []map[string]string) (string, string) {
-	title, first := notification.Text(n.language, n.typ, n.params)
-	if len(others) == 0 {
-		return title, first
+// commentTexts returns the subject and text of a mail about comments with the given parameters.
+func commentTexts(n notice, comments []map[string]string) (string, string) {
+	if len(comments) == 1 {
+		return notification.Text(n.language, n.typ, comments[0])
 	}
-	lines := []string{first}
-	for _, params := range others[:min(len(others), mostComments-1)] {
+	var lines []string
+	for _, params := range comments[:min(len(comments), mostComments)] {
 		_, body := notification.Text(n.language, n.typ, params)
 		lines = append(lines, body)
 	}
-	if rest := len(others) + 1 - len(lines); rest > 0 {
+	if rest := len(comments) - len(lines); rest > 0 {
 		line, _ := locale.Text(n.language, "notification.comment_added.more", map[string]string{"count": strconv.Itoa(rest)})
 		lines = append(lines, line)
 	}
-	title, _ = locale.Text(n.language, "notification.comment_added.many", map[string]string{
-		"count": strconv.Itoa(len(others) + 1), notification.ParamReportNumber: n.params[notification.ParamReportNumber]})
+	title, _ := locale.Text(n.language, "notification.comment_added.many", map[string]string{
+		"count": strconv.Itoa(len(comments)), notification.ParamReportNumber: n.params[notification.ParamReportNumber]})
 	return title, strings.Join(lines, "\n")
 }
 

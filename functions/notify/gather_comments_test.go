@@ -22,11 +22,13 @@ func (b *bundle) commentedReport(number string) uuid.UUID {
 	return id
 }
 
-// comment adds the notification of a comment and returns its message.
+// comment adds a comment and its notification, and returns the message of the notification.
 func (b *bundle) comment(report uuid.UUID, text string) string {
 	b.t.Helper()
+	id := database.NewID()
+	b.exec(`INSERT INTO report_comments (id, report_id, author_id, content, is_official) VALUES ($1, $2, $3, $4, false)`, id, report, b.person, text)
 	err := b.kit.Outbox.Do(b.t.Context(), func(tx *outbox.Tx) error {
-		return notification.Add(b.t.Context(), tx, notification.New{UserID: b.person, Type: notification.CommentAdded, EventKey: uuid.NewString(),
+		return notification.Add(b.t.Context(), tx, notification.New{UserID: b.person, Type: notification.CommentAdded, EventKey: "comment:" + id.String(),
 			ReportID: report, Params: map[string]string{"author": "Rui", "comment": text}})
 	})
 	if err != nil {
@@ -170,5 +172,60 @@ func TestAGatheredMailIsTriedAgain(t *testing.T) {
 	mails := b.mails.Mails(address)
 	if len(mails) != 2 || !strings.Contains(mails[0].Text, "two.") || !strings.Contains(mails[0].Text, "three.") || b.states() != "sent 3" {
 		t.Errorf("%d mails, states %s", len(mails), b.states())
+	}
+}
+
+// A comment that is removed while it waits is in no mail, whoever removed it. Without any comment no mail is sent.
+func TestARemovedCommentIsNotDelivered(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		remove string
+		mails  int // after the first
+		states string
+	}{
+		"oldest of those that wait": {`UPDATE report_comments SET deleted_at = now() WHERE content = 'two.'`, 1, "sent 4"}, // its delivery is the mail with the others
+		"all but the last":          {`UPDATE report_comments SET deleted_at = now() WHERE content IN ('two.', 'three.')`, 1, "sent 3, skipped 1"},
+		"one that another takes":    {`UPDATE report_comments SET deleted_at = now() WHERE content = 'three.'`, 1, "sent 3, skipped 1"},
+		"all":                       {`UPDATE report_comments SET deleted_at = now()`, 0, "sent 1, skipped 3"},
+		"by erasure":                {`UPDATE report_comments SET content = '' WHERE content <> 'four.'`, 1, "sent 3, skipped 1"},
+		"with the report":           {`UPDATE reports SET deleted_at = now()`, 0, "sent 1, skipped 3"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			report := b.commentedReport("LS-1")
+			var messages []string
+			for _, words := range []string{"one.", "two.", "three.", "four."} {
+				messages = append(messages, b.comment(report, words))
+				b.deliver(messages[len(messages)-1], 1)
+			}
+			b.exec(c.remove)
+			kept := b.text(`SELECT coalesce(string_agg(c.content, ' ' ORDER BY c.id), '') FROM report_comments c JOIN reports r ON r.id = c.report_id
+				WHERE c.deleted_at IS NULL AND r.deleted_at IS NULL AND c.content NOT IN ('', 'one.')`)
+			b.anHourLater()
+			for _, m := range messages[1:] {
+				b.deliver(m, 2)
+			}
+			mails := b.mails.Mails(address)
+			if len(mails) != 1+c.mails || b.states() != c.states {
+				t.Fatalf("%d mails, states %s", len(mails), b.states())
+			}
+			for _, words := range []string{"two.", "three.", "four."} {
+				if got, want := strings.Contains(mails[0].Text, words), strings.Contains(kept, words); got != want {
+					t.Errorf("%q in the mail: %v, want %v: %s", words, got, want, mails[0].Text)
+				}
+			}
+		})
+	}
+}
+
+// A comment that is removed before its message is read reaches nobody.
+func TestACommentRemovedAtOnceIsNotPushed(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	message := b.comment(b.commentedReport("LS-1"), "one.")
+	b.exec(`UPDATE report_comments SET deleted_at = now()`)
+	if b.deliver(message, 1) || b.arrived() != "0 mails 0 pushes" {
+		t.Errorf("%s arrived", b.arrived())
 	}
 }

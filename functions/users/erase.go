@@ -153,6 +153,8 @@ var erasures = []string{
 	`UPDATE report_comments SET content = '', client_id = NULL WHERE author_id = $1`,
 	`UPDATE report_status_history SET note = NULL WHERE actor_id = $1 AND actor_kind = 'citizen' AND note IS NOT NULL`, // notes as staff stay
 	eraseAnswers,
+	eraseAudit,
+	eraseAnalyses,
 	`UPDATE uploads SET exif_latitude = NULL, exif_longitude = NULL, exif_taken_at = NULL WHERE user_id = $1`,
 	`UPDATE uploads SET expires_at = least(expires_at, now()) WHERE user_id = $1 AND attached_at IS NULL`,
 }
@@ -160,10 +162,19 @@ var erasures = []string{
 // eraseName removes the person's name and words from notifications of others about their comments.
 const eraseName = `
 	UPDATE notifications n SET params = n.params || jsonb_build_object('author', '—', 'comment', '')
-	  FROM report_comments c, LATERAL (
-	       SELECT user_id FROM reports WHERE id = c.report_id AND user_id IS NOT NULL
-	       UNION SELECT user_id FROM report_followers WHERE report_id = c.report_id) p
-	 WHERE c.author_id = $1 AND n.user_id = p.user_id AND n.event_key = 'comment:' || c.id AND n.params ? 'author'`
+	  FROM report_comments c
+	 WHERE c.author_id = $1 AND n.type = 'comment_added' AND n.event_key = 'comment:' || c.id AND n.params ? 'author'`
+
+// eraseAudit blanks the words in the audit log about the person and their reports. What was done, by whom and when, stays.
+const eraseAudit = `
+	UPDATE audit_log SET before = without_words(before), after = without_words(after)
+	 WHERE (entity = 'user' AND entity_id = $1::uuid::text OR entity = 'report' AND entity_id = ANY(ARRAY(SELECT id::text FROM reports WHERE user_id = $1::uuid)))
+	   AND (before IS DISTINCT FROM without_words(before) OR after IS DISTINCT FROM without_words(after))`
+
+// eraseAnalyses removes what the AI said about the person's reports, since it can quote their words. Notes of staff stay.
+const eraseAnalyses = `
+	UPDATE ai_analyses SET title = NULL, description = NULL, relevance_reason = NULL, recommended_repair = NULL, hazards = '{}', raw = NULL, error = NULL
+	 WHERE stage <> 'override' AND report_id IN (SELECT id FROM reports WHERE user_id = $1)`
 
 const emptyRow = `
 	UPDATE users SET email = NULL, email_verified_at = NULL, password_hash = NULL, google_subject = NULL, full_name = '',

@@ -61,10 +61,10 @@ const eraseWords = `
 	 WHERE user_id = $1 RETURNING id`
 
 // eraseAnswers empties stored answers to requests of staff (Idempotency-Key) that name the person or one of their reports.
-// The rows stay, so that a repeated request is not carried out a second time; it gets an empty object. The answers to
+// The rows stay, so that a repeated request is not carried out a second time; it gets 410 "answer_erased". The answers to
 // citizens name nobody but themselves.
 const eraseAnswers = `
-	UPDATE idempotency_keys k SET response = '{}' FROM users o
+	UPDATE idempotency_keys k SET response = '', status = 410 FROM users o
 	 WHERE o.role <> 'citizen' AND k.owner = o.id::text AND o.id <> $1 AND k.status IS NOT NULL AND (
 	       position(convert_to($1::uuid::text, 'UTF8') IN k.response) > 0 OR EXISTS (
 	           SELECT FROM reports r WHERE r.user_id = $1 AND position(convert_to(r.id::text, 'UTF8') IN k.response) > 0))`

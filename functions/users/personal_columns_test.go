@@ -32,7 +32,7 @@ var notExported = map[string]string{
 // Why columns of tables about people stay when a person is erased. A table stands for all its columns.
 var notErased = map[string]string{
 	"settings of the installation":                                                                    "app_settings",
-	"what was done to reports and accounts; the id in it leads to an empty row":                       "audit_log",
+	"what was done, by whom and when; the id in it leads to an empty row":                             "audit_log.id audit_log.at audit_log.actor_id audit_log.actor_role audit_log.action audit_log.request_id",
 	"the id of the person leads to an empty row in users":                                             "report_changes",
 	"deleted with its journey":                                                                        "markers",
 	"the person's own rows are deleted; of others' rows the answer is emptied, and these say nothing": "idempotency_keys",

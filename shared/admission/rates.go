@@ -163,8 +163,8 @@ const (
 	// LimitView is for public pages, tiles and lists, per address. It takes the place of the general budget and is larger:
 	// one view of the map is a dozen requests, and a mobile carrier may give one address to a whole suburb.
 	LimitView LimitClass = "view"
-	// LimitVerify is for checking a report against the ledger without signing in, per address. It takes the place of
-	// LimitView: one check asks the mirror node for every message of the report.
+	// LimitVerify is for checking a report against the ledger, per user when signed in, else per address. It takes the place
+	// of the general budget and of LimitView: one check asks the mirror node for every message of the report.
 	LimitVerify LimitClass = "verify"
 	LimitNone   LimitClass = "none" // not limited: health
 )

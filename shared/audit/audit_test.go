@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/shared/audit"
@@ -49,13 +50,25 @@ func TestRecordKeepsActorAndChange(t *testing.T) {
 
 func TestLogIsAppendOnly(t *testing.T) {
 	t.Parallel()
-	for _, change := range []string{"UPDATE audit_log SET action = 'x'", "DELETE FROM audit_log", "TRUNCATE audit_log"} {
-		// The owner may not either: the trigger holds where no grant does.
-		if _, err := testdb.OwnerPool(t).Exec(t.Context(), change); err == nil {
-			t.Errorf("%s went through", change)
+	const entry = `INSERT INTO audit_log (id, actor_role, action, entity, entity_id, before) VALUES ($1, 'admin', 'user.suspend', 'user', 'x', '{"reason": "spam", "role": "citizen"}')`
+	// The owner may not change it either: the triggers hold where no grant does.
+	for role, db := range map[string]*pgxpool.Pool{"owner": testdb.OwnerPool(t), "functions": testdb.Pool(t)} {
+		if _, err := db.Exec(t.Context(), entry, database.NewID()); err != nil {
+			t.Fatal(err)
 		}
-		if _, err := testdb.Pool(t).Exec(t.Context(), change); err == nil {
-			t.Errorf("%s went through for the functions' role", change)
+		for _, change := range []string{"DELETE FROM audit_log", "TRUNCATE audit_log", "UPDATE audit_log SET action = 'x'", "UPDATE audit_log SET before = NULL",
+			"UPDATE audit_log SET after = '{}'", `UPDATE audit_log SET before = before || '{"reason": "none"}'`,
+			`UPDATE audit_log SET before = without_words(before) || '{"role": "admin"}'`, "UPDATE audit_log SET action = 'x', before = without_words(before)"} {
+			if _, err := db.Exec(t.Context(), change); err == nil {
+				t.Errorf("%s went through for the role of the %s", change, role)
+			}
+		}
+		if _, err := db.Exec(t.Context(), "UPDATE audit_log SET before = without_words(before)"); err != nil {
+			t.Errorf("the %s cannot blank words: %v", role, err)
+		}
+		var before string
+		if err := db.QueryRow(t.Context(), "SELECT before::text FROM audit_log").Scan(&before); err != nil || before != `{"role": "citizen", "reason": ""}` {
+			t.Errorf("blanked to %s, %v", before, err)
 		}
 	}
 }

@@ -41,6 +41,8 @@ func (a *API) once(w http.ResponseWriter, r *http.Request, b body, aliases []ali
 		a.refuse(w, r, problem.New(problem.Conflict, "request_in_progress").After(time.Second))
 	case err != nil:
 		a.refuse(w, r, err)
+	case first != nil && first.Status == http.StatusGone: // only the erasure of a person writes this status
+		a.refuse(w, r, problem.New(problem.Gone, "answer_erased"))
 	case first != nil:
 		w.Header().Set(replayHeader, "true")
 		w.Header().Set("Content-Type", first.ContentType)

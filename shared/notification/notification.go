@@ -145,6 +145,8 @@ const (
 	// OriginalGone is of ReportStatusChanged: the report is a duplicate, and its original was withdrawn, removed or
 	// rejected. A person looks at it again. The parameter original_number names the original.
 	OriginalGone Variant = "original_gone"
+	// CommentRemoved is of CommentAdded: the comment, or its report, was removed since.
+	CommentRemoved Variant = "removed"
 )
 
 // Variants lists the variants of a type.
@@ -154,9 +156,21 @@ func Variants(t Type) []Variant {
 		return []Variant{WordsEdited, DetailsEdited, PictureAdded, PictureRemoved}
 	case ReportStatusChanged:
 		return []Variant{OriginalGone}
+	case CommentAdded:
+		return []Variant{CommentRemoved}
 	}
 	return nil
 }
+
+// CommentRemovedSQL is true for a notification n of a comment that was removed: by its author, by a moderator, with its
+// report, or with the account of its author.
+const CommentRemovedSQL = `(n.type = 'comment_added' AND EXISTS (
+	SELECT FROM report_comments nc JOIN reports nr ON nr.id = nc.report_id
+	 WHERE nc.id = CASE WHEN n.event_key ~ '^comment:[0-9a-f-]{36}$' THEN substr(n.event_key, 9)::uuid END
+	   AND (nc.deleted_at IS NOT NULL OR nc.content = '' OR nr.deleted_at IS NOT NULL)))`
+
+// ParamsSQL is the parameters of a notification n that its reader may still see.
+const ParamsSQL = `CASE WHEN ` + CommentRemovedSQL + ` THEN n.params - 'author' - 'comment' || '{"variant": "removed"}' ELSE n.params END`
 
 // Text returns the title and body of a notification in l. They are plain text; a
 // caller that makes HTML must escape them.

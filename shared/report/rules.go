@@ -25,6 +25,8 @@ type Actor struct {
 	Kind     ActorKind
 	UserID   *uuid.UUID // nil for AI
 	AgencyID *uuid.UUID // of an official
+	// SecondFactor reports that the person's session passed TOTP. Without it an administrator may do what a moderator may.
+	SecondFactor bool
 }
 
 // AI is the validate worker as an actor.
@@ -32,7 +34,7 @@ func AI() Actor { return Actor{Kind: ActorAI} }
 
 // ActorOf is a signed-in person as an actor.
 func ActorOf(c identity.Caller) Actor {
-	return Actor{Kind: ActorKind(c.Role), UserID: &c.UserID, AgencyID: c.AgencyID}
+	return Actor{Kind: ActorKind(c.Role), UserID: &c.UserID, AgencyID: c.AgencyID, SecondFactor: c.SecondFactor}
 }
 
 // AgencyCovers is the SQL condition that a report r lies in the area and has a kind of an agency g: the reports that its
@@ -95,7 +97,13 @@ func RuleFor(from, to Status) (Rule, bool) {
 // Includes reports whether a may make the move. agency has the report, or gets it by the move; nil for none. An official
 // moves only reports of the own agency.
 func (r Rule) Includes(a Actor, agency *uuid.UUID) bool {
-	return slices.Contains(r.kinds, a.Kind) && a.WorksFor(agency)
+	return slices.Contains(r.kinds, a.Kind) && a.WorksFor(agency) && !r.NeedsSecondFactor(a)
+}
+
+// NeedsSecondFactor reports that a may make the move only after the second factor: an administrator's move that no moderator
+// may make.
+func (r Rule) NeedsSecondFactor(a Actor) bool {
+	return a.Kind == ActorAdmin && !a.SecondFactor && !slices.Contains(r.kinds, ActorModerator) && slices.Contains(r.kinds, ActorAdmin)
 }
 
 // WorksFor is true for an official of the agency, and for everybody who is no official; nil is no agency.

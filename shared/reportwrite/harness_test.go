@@ -55,7 +55,7 @@ func (b *bundle) actor(kind report.ActorKind) report.Actor {
 		return report.AI()
 	}
 	id := b.person(string(kind))
-	a := report.Actor{Kind: kind, UserID: &id}
+	a := report.Actor{Kind: kind, UserID: &id, SecondFactor: true}
 	if kind == report.ActorOfficial {
 		a.AgencyID = &b.agency
 	}

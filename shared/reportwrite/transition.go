@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -55,7 +56,8 @@ func Transition(ctx context.Context, tx *outbox.Tx, m Move) (*Locked, error) {
 // It fails
 //   - with 412 or 409 "stale" if the report has changed since the client read it,
 //   - with 409 "transition_not_allowed" if the rules do not have the move,
-//   - with 403 "not_your_agency" as WorkableBy, and 403 "transition_forbidden" if the rules do not allow the move to this actor,
+//   - with 403 "not_your_agency" as WorkableBy, 403 "second_factor_required" as report.Rule.NeedsSecondFactor, and 403
+//     "transition_forbidden" if the rules do not allow the move to this actor,
 //   - with 422 if a note, a reason or the original is missing, or the original cannot be used.
 //
 // A move by an official assigns an unassigned report to the official's agency.
@@ -92,6 +94,8 @@ func (m Move) check(h *Locked) error {
 			Param("from", string(h.Status)).Param("to", string(m.To))
 	case h.WorkableBy(m.By) != nil:
 		return ErrNotYourAgency.With("allowed", allowed)
+	case rule.NeedsSecondFactor(m.By):
+		return identity.ErrSecondFactor.With("allowed", allowed)
 	case !rule.Includes(m.By, agency):
 		return problem.New(problem.Forbidden, "transition_forbidden").With("allowed", allowed).
 			Param("from", string(h.Status)).Param("to", string(m.To))

@@ -54,6 +54,16 @@ func TestWhatOnlyAdministratorsMayNeedsTheSecondFactor(t *testing.T) {
 	passed.Do(http.MethodDelete, attempts[1].path, nil).Want(http.StatusOK)
 	passed.Do(http.MethodDelete, attempts[0].path, nil).Want(http.StatusOK)
 
+	// Work on a report is for the agency's officials and administrators. What a moderator may too needs no second factor.
+	work := maria.Post("/reports", draft(object{"latitude": -8.57})).Want(http.StatusCreated).Object().Text("id")
+	admin.Post("/reports/"+work+"/status", object{"status": "verified"}).Want(http.StatusOK)
+	for _, status := range []string{"in_progress", "verified", "in_progress", "fixed", "in_progress"} {
+		change := object{"status": status, "note": "x"}
+		admin.Post("/reports/"+work+"/status", change).WantProblem(http.StatusForbidden, "second_factor_required")
+		admin.Patch("/reports/"+work, change).WantProblem(http.StatusForbidden, "second_factor_required")
+		passed.Post("/reports/"+work+"/status", change).Want(http.StatusOK)
+	}
+
 	// What everybody may with their own stays.
 	own := admin.Post("/reports", draft(nil)).Want(http.StatusCreated).Object().Text("id")
 	admin.Delete("/reports/" + own).Want(http.StatusOK)

@@ -37,7 +37,7 @@ func (g *Group) registerComments(api *httpapi.API) {
 			Errors:        []int{http.StatusConflict},
 			DefaultStatus: http.StatusCreated, Responses: map[string]*huma.Response{"200": httpapi.JSON[Comment](api, "The comment existed already")},
 		},
-		Creates: true, Limit: admission.LimitComment, Lenient: &httpapi.Lenient{NotTaken: []string{"is_anonymous", "images"}}, Aliases: map[string]string{"comment": "content", "text": "content"},
+		Creates: true, Limit: admission.LimitComment, Lenient: &httpapi.Lenient{NotTaken: []string{"is_anonymous", "images", "upload_id", "image_url", "s3_keys", "status"}}, Aliases: map[string]string{"comment": "content", "text": "content"},
 	}
 	httpapi.Register(api, add, g.addComment)
 	list := httpapi.Operation{

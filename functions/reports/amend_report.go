@@ -3,6 +3,7 @@ package reports
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -10,6 +11,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportwrite"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 func (g *Group) registerAmend(api *httpapi.API) {
@@ -25,8 +27,8 @@ func (g *Group) registerAmend(api *httpapi.API) {
 // amendLenient says how a change is read. A status is what the request asks for: one that cannot be read is refused.
 // Members of a new report that a change does not take are named.
 func amendLenient() *httpapi.Lenient {
-	return &httpapi.Lenient{Strict: []string{"status"}, NotTaken: []string{"client_id", "latitude", "longitude", "location_accuracy", "images",
-		"s3_keys", "image_url", "captured_at", "created_offline", "device_info", "is_anonymous"}}
+	return &httpapi.Lenient{Strict: []string{"status"},
+		NotTaken: slices.Concat(createMembers(), assignMembers(), []string{"duplicate_of", "expected_version"})}
 }
 
 type amendInput struct {
@@ -51,7 +53,7 @@ type amendInput struct {
 
 func (g *Group) amendReport(ctx context.Context, in *amendInput) (*reportOutput, error) {
 	caller := identity.Must(ctx)
-	m, err := in.move(caller)
+	m, err := in.move(ctx, caller)
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +79,7 @@ func (g *Group) amendReport(ctx context.Context, in *amendInput) (*reportOutput,
 			}
 		}
 		if !moves {
+			in.warnOfUnused(warning.FromContext(ctx))
 			return nil
 		}
 		return h.Move(ctx, tx, *m)
@@ -84,7 +87,7 @@ func (g *Group) amendReport(ctx context.Context, in *amendInput) (*reportOutput,
 }
 
 // move is the change of status that the request asks for; nil for none.
-func (in *amendInput) move(c identity.Caller) (*reportwrite.Move, error) {
+func (in *amendInput) move(ctx context.Context, c identity.Caller) (*reportwrite.Move, error) {
 	if in.Body.Status == nil {
 		return nil, nil
 	}
@@ -97,8 +100,17 @@ func (in *amendInput) move(c identity.Caller) (*reportwrite.Move, error) {
 	}
 	m := &reportwrite.Move{To: to, By: report.ActorOf(c), Note: clean(in.Body.Note)}
 	var err error
-	m.Reason, err = reasonCode(in.Body.ReasonCode)
+	m.Reason, err = reasonOf(to, in.Body.ReasonCode, warning.FromContext(ctx))
 	return m, err
+}
+
+// warnOfUnused adds warnings of the members that belong to a change of status, for a request that makes none.
+func (in *amendInput) warnOfUnused(w *warning.Collector) {
+	for name, value := range map[string]*string{"note": in.Body.Note, "reason_code": in.Body.ReasonCode} {
+		if clean(value) != "" {
+			w.Add(name, warning.NotTaken)
+		}
+	}
 }
 
 // mayAmend is nil where the caller may make the change w, and the move if there is one. The reporter may change the words

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,6 +26,7 @@ func (g *Group) registerAssign(api *httpapi.API) {
 	op := changeOperation(http.MethodPost, "/assign", "Assign a report to an agency", "Without agency_id: to the agency whose area and issue types fit best. "+
 		"Officials may assign to their own agency what it has, and what nobody has in its area and of its issue types.")
 	op.Roles = identity.Staff()
+	op.Lenient = &httpapi.Lenient{Strict: assignMembers(), NotTaken: slices.Concat(createMembers(), contentMembers(), []string{"status", "reason_code", "duplicate_of", "expected_version"})}
 	httpapi.Register(api, op, g.assignReport)
 }
 

@@ -85,6 +85,17 @@ func actorOn(c identity.Caller, h *reportwrite.Locked) report.Actor {
 	return report.ActorOf(c)
 }
 
+// reasonOf reads the reason_code of a move. A move that is no rejection has no use for one.
+func reasonOf(to report.Status, word *string, w *warning.Collector) (report.ReasonCode, error) {
+	if to == report.Rejected {
+		return reasonCode(word)
+	}
+	if clean(word) != "" {
+		w.Add("reason_code", warning.NotTaken)
+	}
+	return "", nil
+}
+
 // reasonCode reads the reason_code of a request; "" where there is none.
 func reasonCode(word *string) (report.ReasonCode, error) {
 	if word == nil || *word == "" {

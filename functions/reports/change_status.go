@@ -3,6 +3,7 @@ package reports
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -11,6 +12,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/reportwrite"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 func (g *Group) registerChangeStatus(api *httpapi.API) {
@@ -18,6 +20,7 @@ func (g *Group) registerChangeStatus(api *httpapi.API) {
 		"To mark it as a duplicate, name the original; to undo that, set pending. Officials move the reports of their agency, and "+
 		"unassigned ones in its area and of its issue types, which are then assigned to it.")
 	op.Roles = identity.Staff()
+	op.Lenient = &httpapi.Lenient{Strict: []string{"duplicate_of", "expected_version"}, NotTaken: slices.Concat(createMembers(), contentMembers(), assignMembers())}
 	httpapi.Register(api, op, g.changeStatus)
 }
 
@@ -35,7 +38,7 @@ type statusInput struct {
 }
 
 // move is the change of status that the request asks for.
-func (in *statusInput) move(c identity.Caller) (reportwrite.Move, error) {
+func (in *statusInput) move(ctx context.Context, c identity.Caller) (reportwrite.Move, error) {
 	m := reportwrite.Move{By: report.ActorOf(c), Expect: reportwrite.Expect{Match: httpapi.IfMatch(in.IfMatch), Version: in.Body.ExpectedVersion}}
 	var ok bool
 	if m.To, ok = report.ParseStatus(in.Body.Status); !ok {
@@ -45,7 +48,7 @@ func (in *statusInput) move(c identity.Caller) (reportwrite.Move, error) {
 	if m.Report, err = in.ID.About(); err != nil {
 		return m, err
 	}
-	if m.Reason, err = reasonCode(in.Body.ReasonCode); err != nil {
+	if m.Reason, err = reasonOf(m.To, in.Body.ReasonCode, warning.FromContext(ctx)); err != nil {
 		return m, err
 	}
 	if in.Body.Note != nil {
@@ -63,7 +66,7 @@ func (in *statusInput) move(c identity.Caller) (reportwrite.Move, error) {
 
 func (g *Group) changeStatus(ctx context.Context, in *statusInput) (*reportOutput, error) {
 	caller := identity.Must(ctx)
-	m, err := in.move(caller)
+	m, err := in.move(ctx, caller)
 	if err != nil {
 		return nil, err
 	}
@@ -83,5 +86,6 @@ func (g *Group) changeStatus(ctx context.Context, in *statusInput) (*reportOutpu
 	if err != nil {
 		return nil, err
 	}
+	out.Warnings = warning.FromContext(ctx).List()
 	return &reportOutput{ETag: httpapi.VersionTag(out.Version), Body: out}, nil
 }

@@ -40,8 +40,9 @@ type CreateRequest struct {
 	Suco             *string         `json:"suco,omitempty" maxLength:"300"`
 	Street           *string         `json:"street,omitempty" maxLength:"300"`
 	Severity         *string         `json:"severity,omitempty" doc:"The reporter's guess: low, medium, high, critical, or a score from 1 to 10" example:"high"`
-	Images           []ImageRef      `json:"images,omitempty" maxItems:"20"`
+	Images           []ImageRef      `json:"images,omitempty" maxItems:"20" doc:"A bare text counts as an upload_id"`
 	S3Keys           []string        `json:"s3_keys,omitempty" maxItems:"20" doc:"As returned by pre-upload-image; instead of images"`
+	UploadID         *string         `json:"upload_id,omitempty" format:"uuid" doc:"As returned by pre-upload-image; instead of images"`
 	ImageURL         *string         `json:"image_url,omitempty" doc:"As returned by pre-upload-image; instead of images"`
 	CapturedAt       *string         `json:"captured_at,omitempty" doc:"When the picture was taken. RFC 3339, EXIF, or seconds or milliseconds since 1970; without a zone, the time of Timor-Leste. A time in the future or before 2020 is left out" example:"2026-11-21T08:30:00Z"`
 	CreatedOffline   *bool           `json:"created_offline,omitempty"`
@@ -67,13 +68,33 @@ func createAliases() map[string]string {
 // createTexts are the members of type string: a form field with such a name stays text.
 func createTexts() []string {
 	return []string{"client_id", "issue_type", "title", "description", "address", "municipality", "district", "suco",
-		"street", "severity", "image_url", "captured_at"}
+		"street", "severity", "image_url", "upload_id", "captured_at"}
 }
 
 // createLenient says how a CreateRequest is read. An unreadable is_anonymous must not show a name.
 func createLenient() *httpapi.Lenient {
-	return &httpapi.Lenient{Closed: map[string]any{"is_anonymous": true}}
+	return &httpapi.Lenient{Closed: map[string]any{"is_anonymous": true}, Bare: map[string]string{"images": "upload_id"},
+		NotTaken: slices.Concat(moveMembers(), assignMembers(), []string{"severity_score"})}
 }
+
+// createMembers are the members of a new report that no change takes.
+func createMembers() []string {
+	return []string{"client_id", "latitude", "longitude", "location_accuracy", "images", "s3_keys", "image_url", "upload_id", "captured_at",
+		"created_offline", "device_info", "is_anonymous", "severity_score"}
+}
+
+// contentMembers are the members that an amendment changes.
+func contentMembers() []string {
+	return []string{"title", "description", "issue_type", "severity", "address", "street", "suco", "district", "municipality"}
+}
+
+// moveMembers are the members of a change of status.
+func moveMembers() []string {
+	return []string{"status", "note", "reason_code", "duplicate_of", "expected_version"}
+}
+
+// assignMembers are the members of an assignment.
+func assignMembers() []string { return []string{"agency_id", "user_id", "due_at"} }
 
 // uploadRef is an upload that a request names, and the member that names it.
 type uploadRef struct {
@@ -81,7 +102,7 @@ type uploadRef struct {
 	Field string
 }
 
-// uploads are the uploads that the request names, in one of three ways, each once. What names no upload is left out with
+// uploads are the uploads that the request names, in one of four ways, each once. What names no upload is left out with
 // a warning.
 func (r CreateRequest) uploads(w *warning.Collector) []uploadRef {
 	var out []uploadRef
@@ -109,6 +130,10 @@ func (r CreateRequest) uploads(w *warning.Collector) []uploadRef {
 	for i, key := range r.S3Keys {
 		id, ok := upload.IDOfKey(key)
 		add(fmt.Sprintf("s3_keys[%d]", i), id, ok)
+	}
+	if r.UploadID != nil {
+		id, err := uuid.Parse(*r.UploadID)
+		add("upload_id", id, err == nil)
 	}
 	if r.ImageURL != nil && strings.TrimSpace(*r.ImageURL) != "" {
 		id, ok := upload.IDOfKey(*r.ImageURL)

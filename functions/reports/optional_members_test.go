@@ -90,7 +90,7 @@ func optionalCases(foreign string) []optionalCase {
 		{"images", []object{{"upload_id": "x"}}, "", nil, "images[0].upload_id unreadable"},
 		{"images", []object{{"upload_id": foreign}}, "", nil, "images[0] upload_unknown"},
 		{"images", []object{{"upload_id": uuid.NewString()}}, "", nil, "images[0] upload_unknown"},
-		{"images", "none", "", nil, "images[0] unreadable"},
+		{"images", "none", "", nil, "images[0].upload_id unreadable"},
 		{"s3_keys", []string{"originals/" + foreign}, "", nil, "s3_keys[0] upload_unknown"},
 		{"s3_keys", 7, "", nil, "s3_keys[0] upload_unknown"},
 		{"image_url", "https://example.tl/x.jpg", "", nil, "image_url upload_unknown"},

@@ -20,6 +20,8 @@ type Lenient struct {
 	Closed map[string]any
 	// NotTaken are members that the API knows and this operation has no use for. Each one that is sent is a warning.
 	NotTaken []string
+	// Bare has, for a list of objects, the member that a bare text in it stands for: ["x"] is [{"id": "x"}].
+	Bare map[string]string
 }
 
 // Tolerate makes a JSON value fit the schema of an object. An optional member that does not fit is left out, a text that is
@@ -135,6 +137,9 @@ func (t *tolerance) fitArray(s *huma.Schema, value any, path string, depth int) 
 		if element == nil {
 			t.changed = true
 			continue
+		}
+		if text, bare := element.(string); bare && t.rules.Bare[path] != "" {
+			element, t.changed = map[string]any{t.rules.Bare[path]: text}, true
 		}
 		fitting, ok := t.fit(s.Items, element, fmt.Sprintf("%s[%d]", path, i), false, depth+1)
 		if !ok {

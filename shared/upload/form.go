@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -17,6 +16,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 // MaxThroughAPI is the largest picture that may come through the API, in bytes: a Lambda request has at most 6 MB, in
@@ -58,12 +58,11 @@ func FileFrom(ctx context.Context) (File, bool, error) {
 }
 
 // Form returns a reader of multipart forms. The fields become members of a JSON object. A field whose name is not in texts
-// is parsed if it is a number, a boolean or JSON. The reader puts the pictures into the context (see FilesFrom) and returns their
-// SHA-256. Which part
-// is a picture: see isFile.
+// is parsed if it is a number, a boolean or JSON; see formFields.members. The reader puts the pictures into the context (see
+// FilesFrom) and returns their SHA-256. Which part is a picture: see isFile.
 func Form(texts ...string) func(context.Context, *multipart.Reader) (context.Context, map[string]any, [][sha256.Size]byte, error) {
 	return func(ctx context.Context, form *multipart.Reader) (context.Context, map[string]any, [][sha256.Size]byte, error) {
-		files, members, err := readForm(form, texts)
+		files, members, err := readForm(form, texts, warning.FromContext(ctx))
 		if err != nil {
 			return ctx, nil, nil, err
 		}
@@ -75,14 +74,14 @@ func Form(texts ...string) func(context.Context, *multipart.Reader) (context.Con
 	}
 }
 
-func readForm(form *multipart.Reader, texts []string) ([]File, map[string]any, error) {
+func readForm(form *multipart.Reader, texts []string, w *warning.Collector) ([]File, map[string]any, error) {
 	var files []File
-	values := make(map[string]string)
+	var fields formFields
 	size := 0
 	for {
 		next, err := form.NextPart()
 		if errors.Is(err, io.EOF) {
-			return files, parseFields(values, texts), nil
+			return files, fields.members(texts, w), nil
 		}
 		if err != nil {
 			return nil, nil, formProblem(err)
@@ -106,7 +105,7 @@ func readForm(form *multipart.Reader, texts []string) ([]File, map[string]any, e
 		if size += len(raw); size > maxFields {
 			return nil, nil, problem.New(problem.TooLarge, "too_large")
 		}
-		values[part.FormName()] = string(raw)
+		fields = append(fields, formField{name: part.FormName(), value: string(raw)})
 	}
 }
 
@@ -197,53 +196,6 @@ func formProblem(err error) error {
 		return errUseDirect
 	}
 	return problem.New(problem.Invalid, "malformed_body").Because(err)
-}
-
-// parseFields returns the members that the fields of a form stand for. A field in texts stays text.
-func parseFields(values map[string]string, texts []string) map[string]any {
-	out := make(map[string]any, len(values))
-	for name, value := range values {
-		if strings.TrimSpace(value) == "" {
-			continue // an empty field counts as not sent
-		}
-		out[name] = value
-		if !slices.Contains(texts, name) {
-			out[name] = parseValue(value)
-		}
-	}
-	return out
-}
-
-// parseValue is the JSON value that text spells, or text itself.
-func parseValue(text string) any {
-	value, ok := valueOf(text)
-	if !ok {
-		return text
-	}
-	return value
-}
-
-// isValue reports whether text is a JSON value or JavaScript's text for none.
-func isValue(text string) bool {
-	_, ok := valueOf(text)
-	return ok || strings.TrimSpace(text) == "undefined"
-}
-
-func valueOf(text string) (any, bool) {
-	trimmed := strings.TrimSpace(text)
-	if lower := strings.ToLower(trimmed); lower == "true" || lower == "false" { // True, as some languages write it
-		return lower == "true", true
-	}
-	if !json.Valid([]byte(trimmed)) {
-		return nil, false
-	}
-	decoder := json.NewDecoder(strings.NewReader(trimmed))
-	decoder.UseNumber() // numbers keep their digits
-	var value any
-	if decoder.Decode(&value) != nil {
-		return nil, false
-	}
-	return value, true
 }
 
 // Describe adds the form to an operation's documentation.

@@ -41,7 +41,7 @@ func TestPartsOfAFormAreBounded(t *testing.T) {
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
-		_, _, err := readForm(multipart.NewReader(&body, w.Boundary()), nil)
+		_, _, err := readForm(multipart.NewReader(&body, w.Boundary()), nil, nil)
 		var refused *problem.Error
 		if c.code == "" && err != nil || c.code != "" && (!errors.As(err, &refused) || refused.Code != c.code) {
 			t.Errorf("%s: got %v, want code %q", c.name, err, c.code)

@@ -34,7 +34,7 @@ func FuzzForm(f *testing.F) {
 	f.Add([]byte("--b\r\n"))
 	f.Add([]byte("--b--"))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		found, members, err := readForm(multipart.NewReader(bytes.NewReader(body), "b"), []string{"title"})
+		found, members, err := readForm(multipart.NewReader(bytes.NewReader(body), "b"), []string{"title"}, nil)
 		if err != nil {
 			var e *problem.Error
 			if !errors.As(err, &e) || e.Kind < 400 || e.Kind >= 500 {

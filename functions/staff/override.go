@@ -160,7 +160,7 @@ func (j judgement) record(ctx context.Context, tx *outbox.Tx, h *reportwrite.Loc
 		WHERE id = $1`
 	tx.Queue(update, h.ID, h.AIStatus, analysis, h.IssueType, j.severity)
 	if j.relevant {
-		tx.Queue(report.JudgePicturesSQL, h.ID)
+		tx.Queue(report.JudgePicturesSQL, h.ID, false)
 	}
 	event := ledger.Event{Type: ledger.AIValidated, At: h.At,
 		AI: &ledger.Assessment{Relevant: j.relevant, Confidence: 1, Severity: string(h.Severity), Model: "person"}}

@@ -21,8 +21,8 @@ import (
 // applyVerdict writes a verdict in one transaction, once for each picture: the
 // report's AI fields and status, the pictures' verdicts, the embeddings, the duplicate
 // candidates and the ledger event. A change of status also notifies the reporter and
-// the followers. It returns false, and writes nothing, if the report has other pictures than the
-// verdict saw, or if a person has decided meanwhile.
+// the followers. It returns false, and writes nothing, if the report has other pictures, words or
+// another type than the verdict saw, or if a person has decided meanwhile.
 func (w *Worker) applyVerdict(ctx context.Context, s subject, v verdict) (bool, error) {
 	settled := false
 	err := w.outbox.Do(ctx, func(tx *outbox.Tx) error {
@@ -33,6 +33,7 @@ func (w *Worker) applyVerdict(ctx context.Context, s subject, v verdict) (bool, 
 		}
 		h, now := locked.Get(), s
 		now.status, now.aiStatus, now.pictures = h.Status, h.AIStatus, pictures.Get()
+		now.issueType, now.title, now.description = h.IssueType, h.Title, h.Description
 		if settled = v.saw(s, now, w.clock.Now()); !settled {
 			return nil
 		}
@@ -49,7 +50,7 @@ func (w *Worker) applyVerdict(ctx context.Context, s subject, v verdict) (bool, 
 
 // saw reports whether the verdict about s is one about the report as it is now.
 func (v verdict) saw(s, now subject, at time.Time) bool {
-	if s.undecided() != now.undecided() || s.undecided() && now.coming(at) {
+	if s.undecided() != now.undecided() || s.undecided() && now.coming(at) || !s.sameWords(now) {
 		return false
 	}
 	waiting := now.awaited()
@@ -62,6 +63,11 @@ func (v verdict) saw(s, now subject, at time.Time) bool {
 		}
 	}
 	return len(v.pictures) > 0 || now.aiStatus != report.AINeedsReview
+}
+
+// sameWords reports whether the models were given the words and the type that now has.
+func (s subject) sameWords(now subject) bool {
+	return s.issueType == now.issueType && s.title == now.title && s.description == now.description
 }
 
 // write is the transaction of applyVerdict.

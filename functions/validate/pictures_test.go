@@ -200,3 +200,32 @@ func TestALatePictureThatNobodyCanJudgeWaitsForAPerson(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+// Words that change while the model is asked are not published by the verdict about the old ones.
+func TestAVerdictAboutOtherWordsDoesNotCount(t *testing.T) {
+	t.Parallel()
+	for _, change := range []string{`title = 'Call 77123456'`, `description = 'Call 77123456'`, `issue_type = 'bridge'`} {
+		b := setup(t)
+		id := b.report(-8.55, 125.57)
+		b.attach(id, "processed", 1)
+		b.meanwhile(change)
+		b.answers(relevant, `{"is_relevant": true, "confidence": 0.9, "severity_score": 2}`)
+		if b.deliver(id, 1) {
+			t.Fatal("the message returned to the queue")
+		}
+		calls := b.cloud.Bedrock.Calls()
+		last := ""
+		for _, call := range calls {
+			if strings.Contains(call.Text, "Citizen's words") {
+				last = call.Text
+			}
+		}
+		_, value, _ := strings.Cut(change, "'")
+		if !strings.Contains(last, strings.Trim(value, "'")) {
+			t.Errorf("%s: the model judged %s", change, last)
+		}
+		if n := b.calls(stageVerdict); n != 1 {
+			t.Errorf("%s: %d verdicts", change, n)
+		}
+	}
+}

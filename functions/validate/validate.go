@@ -110,16 +110,16 @@ func (w *Worker) handleMessage(ctx context.Context, m events.SQSMessage) error {
 	return err
 }
 
-// maxRounds is how often one delivery judges a report whose pictures change meanwhile.
+// maxRounds is how often one delivery judges a report whose pictures or words change meanwhile.
 const maxRounds = 3
 
-// errPicturesChanged reports that no verdict saw the pictures that the report has.
-var errPicturesChanged = errors.New("the pictures changed while they were judged")
+// errChanged reports that no verdict saw the pictures and words that the report has.
+var errChanged = errors.New("the report changed while it was judged")
 
 // judgeReport judges one report if it is ready. last is true for the last delivery
 // of the message before the dead-letter queue.
 //
-// A verdict counts for the pictures that it saw. If the report has others when the verdict is written, they are judged;
+// A verdict counts for the pictures and words that it saw. If the report has others when the verdict is written, they are judged;
 // the answers about pictures that stayed are used again.
 func (w *Worker) judgeReport(ctx context.Context, id uuid.UUID, last bool) error {
 	for range maxRounds {
@@ -128,7 +128,7 @@ func (w *Worker) judgeReport(ctx context.Context, id uuid.UUID, last bool) error
 			return err
 		}
 	}
-	return errPicturesChanged
+	return errChanged
 }
 
 // judgeOnce reads the report and judges it. It returns false if the report changed meanwhile, so that nothing was written.

@@ -130,7 +130,7 @@ func TestReportsThatCannotBeJudged(t *testing.T) {
 		{"staff was quicker", func(b *bundle, id uuid.UUID) {
 			b.attach(id, "processed", 0)
 			b.exec(`UPDATE reports SET status = 'verified'`)
-			b.exec(report.JudgePicturesSQL, id)
+			b.exec(report.JudgePicturesSQL, id, true)
 		}, "verified completed medium REPORT_SUBMITTED 0"},
 	}
 	for _, c := range cases {

@@ -170,7 +170,10 @@ func CheckMatch(ifMatch string, version int) error {
 	return problem.New(problem.PreconditionFailed, "stale")
 }
 
-// IfMatch is CheckMatch for a version that is known later.
+// IfMatch is CheckMatch for a version that is known later. It returns nil for a header that names no version.
 func IfMatch(header string) func(version int) error {
+	if header = strings.TrimSpace(header); header == "" || header == "*" {
+		return nil
+	}
 	return func(version int) error { return CheckMatch(header, version) }
 }

@@ -53,6 +53,8 @@ const (
 const PublicPictureSQL = `(ri.verdict = 'relevant' OR ri.kind <> 'evidence' OR ri.verdict <> 'irrelevant' AND ` + PublishedSQL + `)`
 
 // JudgePicturesSQL records that a person's verdict about report $1 found its pictures good. It holds for those that the
-// person could see; one that is not processed yet waits for its own verdict.
+// person has seen: all that are processed if $2 is true, which says that the person named the report's present version; else
+// those that have a verdict of the AI. The others wait for their own verdict.
 const JudgePicturesSQL = `UPDATE report_images i SET verdict = 'relevant' FROM uploads u
-	WHERE u.id = i.upload_id AND u.state = 'processed' AND i.report_id = $1 AND i.kind = 'evidence' AND i.deleted_at IS NULL AND i.verdict <> 'relevant'`
+	WHERE u.id = i.upload_id AND u.state = 'processed' AND i.report_id = $1 AND i.kind = 'evidence' AND i.deleted_at IS NULL AND i.verdict <> 'relevant'
+	  AND ($2 OR i.verdict <> 'awaited')`

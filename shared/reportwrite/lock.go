@@ -47,6 +47,7 @@ type Locked struct {
 	original      *Locked    // for a move to Duplicate
 	distance      *float64   // metres to original; nil where nobody asked
 	hasDuplicates bool
+	versionNamed  bool // the client named the present version, so its person has seen it
 	chain         *ledger.Chain // nil where the change has no ledger event
 }
 
@@ -221,6 +222,7 @@ func (e Expect) Check(h *Locked) error {
 	if e.Version != nil && *e.Version != h.Version {
 		return problem.New(problem.Conflict, "stale").With("version", h.Version)
 	}
+	h.versionNamed = h.versionNamed || e.Match != nil || e.Version != nil
 	return nil
 }
 

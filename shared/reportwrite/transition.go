@@ -166,7 +166,7 @@ func (m Move) apply(tx *outbox.Tx, h *Locked) {
 	h.AssignedAgency = h.agencyFor(m.By)
 	tx.Queue(q, h.ID, m.To, m.Note, original, m.By.Kind != report.ActorAI, m.Reason, h.AssignedAgency)
 	if h.Status == report.Pending && m.To != report.Rejected && m.By.Kind != report.ActorAI {
-		tx.Queue(report.JudgePicturesSQL, h.ID)
+		tx.Queue(report.JudgePicturesSQL, h.ID, h.versionNamed)
 	}
 	m.applyToPeople(tx, h, original)
 	h.Status, h.DuplicateOf = m.To, original

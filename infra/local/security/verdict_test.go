@@ -247,7 +247,7 @@ func TestTheVerdictOpensTheReport(t *testing.T) {
 	u, other := hidden(w), w.Citizen()
 	path := "/reports/" + u.id
 	before := other.Get(path).Header.Get("ETag")
-	w.Staff(identity.Moderator).Post(path+"/status", object{"status": "verified", "note": "Seen on site"}).Want(http.StatusOK)
+	w.Staff(identity.Moderator).Post(path+"/status", object{"status": "verified", "note": "Seen on site", "expected_version": 3}).Want(http.StatusOK)
 	got := other.With("If-None-Match", before).Get(path).Want(http.StatusOK)
 	r := got.Object()
 	if r.Text("title") != "Gruesome title" || r.At("content_pending") != nil || len(r.Items("images")) != 1 || r.Text("thumbnail_url") == "" || r.Number("latitude") != -8.556941 {

@@ -6,7 +6,7 @@ import "github.com/lafaekstreet/backend/shared/report"
 func (w *System) Verify(reportID string) {
 	w.Helper()
 	w.Exec(`UPDATE reports SET status = 'verified', version = version + 1, updated_at = now() WHERE id = $1`, reportID)
-	w.Exec(report.JudgePicturesSQL, reportID)
+	w.Exec(report.JudgePicturesSQL, reportID, true)
 }
 
 // PublishBeforeVerdict switches the setting publish_before_verdict on.

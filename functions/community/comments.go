@@ -105,7 +105,7 @@ func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, e
 		if err != nil {
 			return err
 		}
-		if s.repeat != nil && (s.repeat.ReportID != s.report.ID || s.repeat.Content != content) {
+		if s.repeat != nil && (s.repeat.ReportID != s.report.ID || !database.SameText(s.repeat.Content, content)) {
 			return errClientIDReused
 		}
 		if out.Status = http.StatusOK; s.repeat != nil {

@@ -20,14 +20,17 @@ func TestARepeatedComment(t *testing.T) {
 	if got := c.Post(path, object{"content": " Deeper since the rain. ", "client_id": body["client_id"]}).Want(http.StatusOK).Object().Text("id"); got != first {
 		t.Errorf("the same content again is comment %s, want %s", got, first)
 	}
+	accented := object{"content": "Não.", "client_id": uuid.NewString()}
+	c.Post(path, accented).Want(http.StatusCreated)
+	c.Post(path, object{"content": "Na\u0303o.", "client_id": accented["client_id"]}).Want(http.StatusOK) // the same in another Unicode form
 	if got := c.Post(path, object{"content": "It is filled.", "client_id": body["client_id"]}).Want(http.StatusConflict).Code(); got != "client_id_reused" {
 		t.Errorf("other content: %s", got)
 	}
 	for range 2 { // a nil UUID is what programs send for none
 		c.Post(path, object{"content": "Here too.", "client_id": uuid.Nil.String()}).Want(http.StatusCreated)
 	}
-	if n := w.Int(`SELECT count(*) FROM report_comments`); n != 3 {
-		t.Errorf("%d comments, want 3", n)
+	if n := w.Int(`SELECT count(*) FROM report_comments`); n != 4 {
+		t.Errorf("%d comments, want 4", n)
 	}
 }
 

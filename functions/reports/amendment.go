@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/lafaekstreet/backend/shared/audit"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/notification"
@@ -60,17 +61,17 @@ func (in *amendInput) amendment(ctx context.Context, m reportread.Municipalities
 
 // changing is the part of w that differs from the report. A client may send back what it knows.
 func (w amendment) changing(h *reportwrite.Locked) amendment {
-	w.title, w.description = unless(w.title, h.Title), unless(w.description, h.Description)
-	if w.issueType != nil && *w.issueType == h.IssueType && (w.raw == nil || *w.raw == h.IssueTypeRaw) {
+	w.title, w.description = unlessText(w.title, h.Title), unlessText(w.description, h.Description)
+	if w.issueType != nil && *w.issueType == h.IssueType && (w.raw == nil || database.SameText(*w.raw, h.IssueTypeRaw)) {
 		w.issueType, w.raw = nil, nil // a client that knows "other" does not take the reporter's own word away
 	}
 	w.severity = unless(w.severity, h.Severity)
 	a := h.Address
 	for part, stored := range map[**string]*string{&w.address: a.Address, &w.street: a.Street, &w.suco: a.Suco, &w.district: a.District, &w.municipality: a.Municipality} {
 		if stored == nil {
-			*part = unless(*part, "")
+			*part = unlessText(*part, "")
 		} else {
-			*part = unless(*part, *stored)
+			*part = unlessText(*part, *stored)
 		}
 	}
 	return w
@@ -79,6 +80,14 @@ func (w amendment) changing(h *reportwrite.Locked) amendment {
 // unless is nil where the value to write is the present one.
 func unless[T comparable](next *T, present T) *T {
 	if next != nil && *next == present {
+		return nil
+	}
+	return next
+}
+
+// unlessText is unless for texts, in any Unicode form.
+func unlessText(next *string, present string) *string {
+	if next != nil && database.SameText(*next, present) {
 		return nil
 	}
 	return next

@@ -115,7 +115,7 @@ func askSimilar(p database.Pipeline, person uuid.UUID, in CreateInput) *database
 		LEFT JOIN uploads p ON p.id = i.upload_id
 		WHERE r.user_id = $1 AND r.created_at > now() - interval '24 hours' AND r.deleted_at IS NULL AND r.client_id IS NULL
 		  AND (r.accepted_hashes @> ARRAY[$8::bytea] OR
-		       r.issue_type = $2 AND r.issue_type_raw IS NOT DISTINCT FROM $3 AND r.title = $4 AND r.description = $5
+		       r.issue_type = $2 AND normalize(r.issue_type_raw) IS NOT DISTINCT FROM normalize($3) AND normalize(r.title) = normalize($4) AND normalize(r.description) = normalize($5)
 		       AND round(r.latitude::numeric, 5) = round($6::float8::numeric, 5)
 		       AND round(r.longitude::numeric, 5) = round($7::float8::numeric, 5))
 		ORDER BY r.created_at, r.id`

@@ -139,14 +139,14 @@ func (c *repeatChange) content(in CreateInput) error {
 	if in.issueTypeRaw != nil {
 		raw = *in.issueTypeRaw
 	}
-	if in.issueType != h.IssueType || raw != h.IssueTypeRaw ||
+	if in.issueType != h.IssueType || !database.SameText(raw, h.IssueTypeRaw) ||
 		degrees(in.latitude) != degrees(c.stored.Latitude) || degrees(in.longitude) != degrees(c.stored.Longitude) {
 		return c.about.conflict()
 	}
-	if in.title != "" && in.title != h.Title {
+	if in.title != "" && !database.SameText(in.title, h.Title) {
 		c.title = &in.title
 	}
-	if in.description != "" && in.description != h.Description {
+	if in.description != "" && !database.SameText(in.description, h.Description) {
 		c.description = &in.description
 	}
 	if c.changesWords() && (h.Status != report.Pending || c.stored.Judged) {
@@ -264,7 +264,7 @@ func (in CreateInput) warnOfOthers(h *reportwrite.Locked, stored repeatedReport,
 		sent, there *string
 	}{{"address", sent.Address, there.Address}, {"street", sent.Street, there.Street}, {"suco", sent.Suco, there.Suco},
 		{"district", sent.District, there.District}, {"municipality", sent.Municipality, there.Municipality}} {
-		if part.sent != nil && (part.there == nil || *part.sent != *part.there) {
+		if part.sent != nil && (part.there == nil || !database.SameText(*part.sent, *part.there)) {
 			w.Add(part.field, warning.NotTaken)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+	"golang.org/x/text/unicode/norm"
 )
 
 // NewID is a fresh UUIDv7. It panics only when the machine has no randomness left,
@@ -15,6 +16,10 @@ func NewID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 func Text(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
 }
+
+// SameText reports whether two texts are the same in Unicode: "é" in one character or in two. Texts are stored as they were
+// sent.
+func SameText(a, b string) bool { return a == b || norm.NFC.String(a) == norm.NFC.String(b) }
 
 // JSON returns raw as a jsonb column takes it: without NUL and without halves of
 // surrogate pairs, which JSON can escape and text cannot hold. It returns nil for

@@ -1,6 +1,9 @@
 package journeys_test
 
-import "testing"
+import (
+	"encoding/json"
+	"testing"
+)
 
 func TestJourneyFromCreationToDeletion(t *testing.T) {
 	t.Parallel()
@@ -21,6 +24,15 @@ func TestJourneyFromCreationToDeletion(t *testing.T) {
 	changed := maria.call("PATCH", "/journeys/"+id, object{"name": "Tour de Timor", "visibility": "Private"}).want(200).object()
 	if changed["name"] != "Tour de Timor" || changed["visibility"] != "private" || changed["description"] != "slowly" {
 		t.Errorf("changed journey is %v", changed)
+	}
+	// The body null is no body, and completes the journey. Another body that is no object changes nothing.
+	maria.call("PATCH", "/journeys/"+id, []string{}).want(422)
+	if maria.call("GET", "/journeys/"+id, nil).want(200).object()["completed"] != false {
+		t.Error("a list completed the journey")
+	}
+	maria.call("PATCH", "/journeys/"+id, json.RawMessage("null")).want(204)
+	if maria.call("GET", "/journeys/"+id, nil).want(200).object()["completed"] != true {
+		t.Error("null did not complete the journey")
 	}
 	maria.call("DELETE", "/journeys/"+id, nil).want(204)
 	maria.call("GET", "/journeys/"+id, nil).wantCode(404, "journey_not_found")

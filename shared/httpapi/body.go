@@ -120,7 +120,17 @@ func (i inputRules) read(r *http.Request) (body, error) {
 
 // normalize gives the members of the body the names and spellings of the schema.
 func (i inputRules) normalize(b *body, r *http.Request, query url.Values) {
-	if !i.parses(r) || !b.parse() {
+	if !i.parses(r) {
+		return
+	}
+	parsed := b.parse()
+	if _, object := b.value.(map[string]any); !object && i.operation.Lenient.takesNone(b.text) {
+		warning.FromContext(r.Context()).Add("body", warning.Unreadable)
+		b.text, b.value = nil, nil
+		b.into(r)
+		return
+	}
+	if !parsed {
 		return
 	}
 	renamed := renameNested(b.value, i.aliases)
@@ -196,6 +206,12 @@ func (i inputRules) readBody(r *http.Request) (body, error) {
 	if err != nil {
 		return body{}, bodyFault(err)
 	}
+	if media == "" || strings.HasSuffix(media, "json") {
+		raw = withoutNUL(trimmedJSON(raw))
+		if string(bytes.TrimSpace(raw)) == "null" { // counts as no body
+			raw = nil
+		}
+	}
 	empty := len(bytes.TrimSpace(raw)) == 0
 	if i.operation.Forms && media == mediaMultipart && !empty {
 		(&body{text: raw}).into(r)
@@ -214,9 +230,6 @@ func (i inputRules) readBody(r *http.Request) (body, error) {
 			return body{}, problem.New(problem.Invalid, "malformed_body")
 		}
 		return jsonOfForm(r, fields)
-	}
-	if media == "" || strings.HasSuffix(media, "json") {
-		raw = withoutNUL(trimmedJSON(raw))
 	}
 	b := body{text: raw}
 	b.into(r)

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -16,6 +17,11 @@ import (
 type Lenient struct {
 	// Strict are optional members whose faults are a 422 all the same, because they are what the request asks for.
 	Strict []string
+	// Exact takes the members that the schema requires, and those of Strict, as they were sent: none is cut and no number counts
+	// as text.
+	Exact bool
+	// AnyBody makes a body that is no JSON object count as no body, with a warning.
+	AnyBody bool
 	// Closed has the value that a member about privacy gets when it cannot be read: the one that shows least.
 	Closed map[string]any
 	// NotTaken are members that the API knows and this operation has no use for. Each one that is sent is a warning.
@@ -42,6 +48,11 @@ func (l *Lenient) Tolerate(registry huma.Registry, s *huma.Schema, value any, w 
 	return t.changed
 }
 
+// takesNone reports that a body which is no JSON object counts as no body.
+func (l *Lenient) takesNone(text []byte) bool {
+	return l != nil && l.AnyBody && len(bytes.TrimSpace(text)) > 0
+}
+
 // tolerance makes one body fit.
 type tolerance struct {
 	registry huma.Registry
@@ -64,6 +75,9 @@ func (t *tolerance) object(s *huma.Schema, members map[string]any, path string, 
 			continue
 		}
 		required := slices.Contains(s.Required, name) || path == "" && slices.Contains(t.rules.Strict, name)
+		if required && path == "" && t.rules.Exact {
+			continue // for the schema to refuse
+		}
 		kept, ok := t.fit(s.Properties[name], value, path+name, required, depth+1)
 		switch closed, private := t.rules.Closed[path+name]; {
 		case ok:

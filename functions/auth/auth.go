@@ -80,6 +80,8 @@ func operation(path, summary, description string) httpapi.Operation {
 		Operation: huma.Operation{Method: http.MethodPost, Path: "/api/v1" + path, Summary: summary, Description: description,
 			Tags: []string{"auth"}},
 		Access: httpapi.Public, Limit: admission.LimitAuth, LimitMember: "email", Cache: httpapi.Never, MaxBody: maxBody,
+		// An optional member that cannot be read never refuses a sign-in. What names the request, a person or a secret is exact.
+		Lenient: &httpapi.Lenient{Exact: true, Strict: []string{"purpose", "grant_type", "code", "recovery_code"}},
 	}
 }
 

@@ -42,10 +42,7 @@ var (
 )
 
 func (g *Group) withGoogle(ctx context.Context, in *googleInput) (*signInOutput, error) {
-	from, err := in.Body.Device.checked()
-	if err != nil {
-		return nil, err
-	}
+	from := in.Body.Device.known(ctx)
 	who, err := g.googleIdentity(ctx, in.Body.IDToken)
 	if err != nil {
 		return nil, err

@@ -35,11 +35,16 @@ func withGoogle(t *testing.T) *googleSystem {
 
 func (s *googleSystem) signIn(id google.Identity) answer {
 	s.t.Helper()
+	return s.post("/auth/google", fields{"idToken": s.idToken(id)})
+}
+
+func (s *googleSystem) idToken(id google.Identity) string {
+	s.t.Helper()
 	token, err := s.google.Mint(id)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return s.post("/auth/google", fields{"idToken": token})
+	return token
 }
 
 func (a answer) user(name string) any {

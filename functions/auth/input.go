@@ -12,6 +12,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 // Origin is the network address of the client. Lock-outs use it.
@@ -40,18 +41,19 @@ type device struct {
 	FCMToken   string `json:"fcm_token,omitempty" maxLength:"4096" doc:"Where Firebase delivers push messages"`
 }
 
-// checked is a copy of d with its platform in lower case. It fails with a 422 for an unknown platform.
-func (d *device) checked() (*device, error) {
+// known is a copy of d with its platform in lower case. It is nil, with a warning, for an unknown platform.
+func (d *device) known(ctx context.Context) *device {
 	if d == nil {
-		return nil, nil
+		return nil
 	}
 	c := *d
 	c.Platform = strings.ToLower(strings.TrimSpace(d.Platform))
 	switch c.Platform {
 	case platformAndroid, platformIOS, platformWeb:
-		return &c, nil
+		return &c
 	}
-	return nil, problem.InvalidField("device.platform", "expected android, ios or web")
+	warning.FromContext(ctx).Add("device", warning.Unreadable)
+	return nil
 }
 
 func checkedEmail(s string) (string, error) {
@@ -96,13 +98,16 @@ func checkedName(field, s string) (string, error) {
 	return name, nil
 }
 
-// languageOr is the language s names, else the one the request is in.
+// languageOr is the language s names, else the one the request is in, with a warning if s names another.
 func languageOr(ctx context.Context, s string) locale.Language {
 	if l, ok := locale.Parse(strings.ToLower(strings.TrimSpace(s))); ok {
 		return l
 	}
 	if l, ok := locale.FromHeader(s); ok {
 		return l
+	}
+	if s != "" {
+		warning.FromContext(ctx).Add("preferred_language", warning.Unreadable)
 	}
 	return locale.FromContext(ctx)
 }

@@ -53,10 +53,7 @@ var (
 )
 
 func (g *Group) login(ctx context.Context, in *loginInput) (*signInOutput, error) {
-	from, err := in.Body.Device.checked()
-	if err != nil {
-		return nil, err
-	}
+	from := in.Body.Device.known(ctx)
 	out, err := g.withPassword(ctx, in.address, in.Body.Email, in.Body.Password, from)
 	if errors.Is(err, errNotVerified) {
 		err = cmp.Or(g.remind(ctx, in.Body.Email, in.address), err)

@@ -13,11 +13,15 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 func (g *Group) registerLogout(a *httpapi.API) {
 	logout := operation("/auth/logout", "End this session, or all of them",
-		"The access token stops working at once, everywhere; the device gets no more push messages.")
+		"The access token stops working at once, everywhere; the device gets no more push messages. Whatever cannot be read is left out "+
+			"with a warning, and this session ends all the same. An all_devices that cannot be read ends this session alone.")
+	logout.Lenient = &httpapi.Lenient{AnyBody: true} // nothing that is sent keeps somebody signed in
 	logout.Access, logout.Limit, logout.LimitMember = httpapi.SignedIn, admission.LimitGeneral, ""
 	httpapi.Register(a, logout, g.logout)
 }
@@ -29,7 +33,14 @@ type logoutInput struct {
 	} `required:"false"`
 }
 
-func (g *Group) logout(ctx context.Context, in *logoutInput) (*httpapi.MessageOutput, error) {
+type logoutOutput struct {
+	Body struct {
+		Message  string            `json:"message" doc:"What happened, in the reader's language"`
+		Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the request was not kept; left out if everything was"`
+	}
+}
+
+func (g *Group) logout(ctx context.Context, in *logoutInput) (*logoutOutput, error) {
 	c := identity.Must(ctx)
 	err := g.db.InTx(ctx, func(tx *database.Tx) error {
 		if in.Body != nil && in.Body.AllDevices {
@@ -53,5 +64,7 @@ func (g *Group) logout(ctx context.Context, in *logoutInput) (*httpapi.MessageOu
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.Message(ctx, "auth.logged_out"), nil
+	out := &logoutOutput{}
+	out.Body.Message, out.Body.Warnings = locale.TextFor(ctx, "auth.logged_out"), warning.FromContext(ctx).List()
+	return out, nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 func (g *Group) registerRefresh(a *httpapi.API) {
@@ -84,7 +85,9 @@ func (g *Group) refresh(ctx context.Context, in *refreshInput) (*tokensOutput, e
 	if err != nil {
 		return nil, err
 	}
-	return &tokensOutput{Body: *out.Get()}, nil
+	answer := &tokensOutput{Body: *out.Get()}
+	answer.Body.Warnings = warning.FromContext(ctx).List()
+	return answer, nil
 }
 
 // exchange answers a known refresh token. The session's row is locked, so that parallel exchanges

@@ -11,6 +11,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 func (g *Group) registerAccount(a *httpapi.API) {
@@ -39,7 +40,7 @@ type registerInput struct {
 		Email             string  `json:"email" maxLength:"320" example:"maria@example.tl"`
 		Password          string  `json:"password" maxLength:"1024" doc:"8 to 128 characters; not the address, not a common one" example:"rua-Aimutin-42"`
 		FullName          string  `json:"full_name" minLength:"1" maxLength:"400" doc:"1 to 100 characters" example:"Maria dos Santos"`
-		PhoneNumber       string  `json:"phone_number,omitempty" maxLength:"32" example:"+67077001122"`
+		PhoneNumber       string  `json:"phone_number,omitempty" format:"phone-number" maxLength:"32" example:"+67077001122"`
 		PreferredLanguage string  `json:"preferred_language,omitempty" maxLength:"35" doc:"tet, pt or en; else the request's language" example:"tet"`
 		Device            *device `json:"device,omitempty"`
 	}
@@ -50,14 +51,14 @@ type registerOutput struct {
 		Message      string `json:"message"`
 		Email        string `json:"email" doc:"The address as the system knows it"`
 		OTPExpiresIn int    `json:"otp_expires_in" doc:"Seconds the code is good for" example:"600"`
+		// Warnings is set in the answer to a request that sent something which was not kept.
+		Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the request was not kept; left out if everything was"`
 	}
 }
 
 func (g *Group) register(ctx context.Context, in *registerInput) (*registerOutput, error) {
 	b := in.Body
-	if _, err := b.Device.checked(); err != nil {
-		return nil, err
-	}
+	b.Device.known(ctx)
 	n := newcomer{email: b.Email, fullName: b.FullName, phone: optional(b.PhoneNumber), language: languageOr(ctx, b.PreferredLanguage)}
 	err := g.signUp(ctx, &n, "full_name", b.Password, credential.CodeRequest{Purpose: credential.ForRegistration, From: in.address})
 	if err != nil {
@@ -65,6 +66,7 @@ func (g *Group) register(ctx context.Context, in *registerInput) (*registerOutpu
 	}
 	out := &registerOutput{}
 	out.Body.Message, out.Body.Email, out.Body.OTPExpiresIn = locale.TextFor(ctx, "auth.code_sent"), n.email, int(credential.CodeLife.Seconds())
+	out.Body.Warnings = warning.FromContext(ctx).List()
 	return out, nil
 }
 
@@ -158,10 +160,7 @@ func (g *Group) verifyOTP(ctx context.Context, in *verifyInput) (*signInOutput, 
 	if err != nil {
 		return nil, err
 	}
-	from, err := in.Body.Device.checked()
-	if err != nil {
-		return nil, err
-	}
+	from := in.Body.Device.known(ctx)
 	code, err := g.codes.Try(ctx, g.db, credential.Attempt{Address: address, Purpose: credential.ForRegistration, From: in.address, Code: in.Body.OTP})
 	if err != nil {
 		return nil, err

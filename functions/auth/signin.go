@@ -17,6 +17,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 // Tokens is what a signed-in client holds.
@@ -28,6 +29,8 @@ type Tokens struct {
 	ExpiresIn    int          `json:"expires_in" doc:"Seconds the access token is good for" example:"3600"`
 	User         account.User `json:"user"`
 	IsNewUser    *bool        `json:"is_new_user,omitempty" doc:"Only after signing in with Google or a code from a mail: the account was made just now"`
+	// Warnings is set in the answer to a request that sent something which was not kept.
+	Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the request was not kept; left out if everything was"`
 }
 
 // Challenge asks for the second factor.
@@ -36,6 +39,8 @@ type Challenge struct {
 	ChallengeID  uuid.UUID `json:"challenge_id" doc:"For /auth/totp/verify"`
 	SecondFactor string    `json:"second_factor" enum:"totp"`
 	ExpiresIn    int       `json:"expires_in" doc:"Seconds the challenge is good for" example:"300"`
+	// Warnings is set in the answer to a request that sent something which was not kept.
+	Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the request was not kept; left out if everything was"`
 }
 
 // Kinds of an answer of signing in.
@@ -94,7 +99,13 @@ func (g *Group) signInWith(ctx context.Context, prove func(tx *outbox.Tx) (*data
 	if err != nil {
 		return nil, err
 	}
-	return &signInOutput{Body: body.Get()}, nil
+	out := &signInOutput{Body: body.Get()}
+	if found := warning.FromContext(ctx).List(); out.Body.Challenge != nil {
+		out.Body.Challenge.Warnings = found
+	} else {
+		out.Body.Tokens.Warnings = found
+	}
+	return out, nil
 }
 
 // signIn starts a session for p, whose identity the caller has checked. It creates a challenge instead

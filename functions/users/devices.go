@@ -13,12 +13,14 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 func (g *Group) registerDevices(a *httpapi.API) {
 	put := operation(http.MethodPut, "/me/devices/{device_id}", "Say where push messages go",
 		"Adds the device or updates it. Push messages go to it until the session that sent this ends. A push token that was somebody "+
 			"else's on that phone is taken from them.")
+	put.Lenient = &httpapi.Lenient{Exact: true}
 	httpapi.Register(a, put, g.putDevice)
 	httpapi.Register(a, operation(http.MethodDelete, "/me/devices/{device_id}", "Stop push messages to a device", ""), g.deleteDevice)
 }
@@ -50,6 +52,8 @@ type deviceOutput struct {
 		OSVersion  string `json:"os_version,omitempty"`
 		Model      string `json:"model,omitempty"`
 		Push       bool   `json:"push" doc:"A push token is stored"`
+		// Warnings is set in the answer to a request that sent something which was not kept.
+		Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the request was not kept; left out if everything was"`
 	}
 }
 
@@ -75,7 +79,9 @@ func (g *Group) putDevice(ctx context.Context, in *deviceInput) (*deviceOutput, 
 	if err != nil {
 		return nil, err
 	}
-	return stored.Get(), nil
+	out := stored.Get()
+	out.Body.Warnings = warning.FromContext(ctx).List()
+	return out, nil
 }
 
 func (g *Group) deleteDevice(ctx context.Context, in *DevicePath) (*httpapi.MessageOutput, error) {

@@ -255,6 +255,10 @@ func TestSessionsAndDevices(t *testing.T) {
 		t.Errorf("device: %s", a.Body)
 	}
 	b.WithToken(me.Token).Do(http.MethodPut, "/users/me/devices/phone-1", fields{"platform": "toaster"}).WantProblem(422, "invalid_input")
+	odd := fields{"platform": "android", "fcm_token": "token-1", "model": fields{}, "app_version": []int{}, "os_version": 14}
+	if n := len(b.WithToken(me.Token).Do(http.MethodPut, "/users/me/devices/phone-1", odd).Want(200).Object().Items("warnings")); n != 2 {
+		t.Errorf("%d warnings, want 2", n)
+	}
 	b.WithToken(other.Token).Do(http.MethodPut, "/users/me/devices/phone-1", device).Want(200)
 	if n := b.count(`SELECT count(*) FROM devices WHERE fcm_token = 'fcm-1' AND user_id = $1`, other.ID); n != 1 {
 		t.Error("the push token stayed with who signed in before")

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"testing"
 	"time"
 
@@ -310,10 +311,13 @@ func (v *visitor) monitoring(c *visitor, id string) {
 	if all := c.get("/reports/stats/by-municipality").List(); len(all) != 14 {
 		v.Errorf("%d municipalities", len(all))
 	}
-	c.get("/blockchain/report/" + id + "/history")
 	c.until("every event to be confirmed", func() bool {
-		return c.get("/blockchain/report/" + id + "/verify").Object().Values["verified"] == true
+		entries := c.get("/blockchain/report/" + id + "/history").Object().Items("entries")
+		return len(entries) > 0 && !slices.ContainsFunc(entries, func(e apiclient.Object) bool { return e.Text("status") != "confirmed" })
 	})
+	if got := c.get("/blockchain/report/" + id + "/verify").Object(); got.Values["verified"] != true {
+		v.Errorf("the record does not verify: %v", got.Values)
+	}
 }
 
 func (v *visitor) places(c *visitor) {

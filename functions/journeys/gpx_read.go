@@ -93,7 +93,7 @@ type gpxPoint struct {
 	Time string `xml:"time"`
 }
 
-// place returns the degrees of the point; false where they cannot be read, and for 0,0, which a phone writes that does not
+// place returns the degrees of the point; false where they are missing or cannot be read, and for 0,0, which a phone writes that does not
 // know its place.
 func (p *gpxPoint) place() (float64, float64, bool) {
 	lon, errLon := strconv.ParseFloat(strings.Replace(strings.TrimSpace(p.Lon), ",", ".", 1), 64)
@@ -147,9 +147,6 @@ func (r *gpxReader) point(start xml.StartElement) error {
 	if len(r.found) == maxMarkers {
 		return errTooManyPoints(place)
 	}
-	if !hasAttributes(start, "lat", "lon") {
-		return errBrokenFile(place, "expected the attributes lat and lon")
-	}
 	var p gpxPoint
 	if err := r.d.DecodeElement(&p, &start); err != nil {
 		return r.malformed(err)
@@ -200,17 +197,4 @@ func (r *gpxReader) kind(element, stated string, at time.Time, timed bool) strin
 		return markerPast
 	}
 	return markerPlan
-}
-
-func hasAttributes(start xml.StartElement, names ...string) bool {
-	for _, name := range names {
-		there := false
-		for _, a := range start.Attr {
-			there = there || a.Name.Local == name
-		}
-		if !there {
-			return false
-		}
-	}
-	return true
 }

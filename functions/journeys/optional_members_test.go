@@ -125,6 +125,8 @@ func TestOptionalValuesNeverCostTheFile(t *testing.T) {
 		point("<time>2026-11-20 08:00:00</time>"): "", point("<time></time>"): "", point("<time>null</time>"): "line 1 unreadable", point("<time>0001-01-01T00:00:00Z</time>"): "line 1 out_of_range",
 		point("<name>" + strings.Repeat("é", 201) + "</name>"):                                                            "line 1 cut",
 		"<gpx>\n<wpt lat=\"\" lon=\"\"/>\n<wpt lat=\"-8.5\" lon=\"125.5\"/></gpx>":                                        "line 2 point_dropped",
+		"<gpx>\n<wpt/>\n<wpt lat=\"-8.5\" lon=\"125.5\"/></gpx>":                                                          "line 2 point_dropped",
+		"<gpx>\n<trkpt lat=\"1\"/><wpt lat=\"-8.5\" lon=\"125.5\"/></gpx>":                                                "line 2 point_dropped",
 		"<gpx>\n<wpt lat=\"north\" lon=\"1\"/><wpt lat=\"-8,5\" lon=\"125.5\"/></gpx>":                                    "line 2 point_dropped",
 		"<gpx><wpt lat=\"-8.5\" lon=\"125.5\"/>\n<wpt lat=\"0\" lon=\"0.0\"/></gpx>":                                      "line 2 point_dropped",
 		`<?xml version="1.0" encoding="UTF-16"?>` + point(""):                                                             "",

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"mime/multipart"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -122,4 +123,24 @@ func formWith(t *testing.T, fields [][2]string) apiclient.Raw {
 		t.Fatal(err)
 	}
 	return apiclient.Raw{ContentType: form.FormDataContentType(), Body: body.Bytes()}
+}
+
+// A fixed path beside a variable one has its own methods. The others are a 405, and never a change of a report with that name.
+func TestAFixedPathHasItsOwnMethods(t *testing.T) {
+	t.Parallel()
+	c := setup(t).Citizen()
+	for path, k := range map[string]struct{ methods, allow string }{
+		"/reports/batch":      {"GET HEAD PATCH DELETE", "POST, OPTIONS"},
+		"/reports/my-reports": {"POST PATCH DELETE", "GET, HEAD, OPTIONS"},
+	} {
+		for _, method := range strings.Fields(k.methods + " OPTIONS") {
+			status := http.StatusMethodNotAllowed
+			if method == http.MethodOptions {
+				status = http.StatusNoContent
+			}
+			if got := c.Do(method, path, nil); got.Status != status || got.Header.Get("Allow") != k.allow {
+				t.Errorf("%s %s: %d, Allow %s", method, path, got.Status, got.Header.Get("Allow"))
+			}
+		}
+	}
 }

@@ -204,7 +204,7 @@ func plainPath(next http.Handler) http.Handler {
 
 // around adds what every request passes, whether its route exists or not. The last one added runs first.
 func (a *API) around(h http.Handler) http.Handler {
-	h = known(a.mux, h)
+	h = known(a.mux, fixedPaths(a.routes), h)
 	h = compressed(h)
 	h = cors(a.deps.Config.CORSOrigins, h)
 	h = secured(h)

@@ -64,7 +64,7 @@ func concrete(path string) string {
 
 // methodsAt lists what a function serves at a path: methods of all its routes that match, in order.
 func methodsAt(function catalog.FunctionName, path string) []string {
-	out, segments := []string{"OPTIONS"}, strings.Split(path, "/")
+	out, segments, fixed := []string{"OPTIONS"}, strings.Split(path, "/"), false
 	for _, r := range catalog.Routes() {
 		pattern := strings.Split(strings.TrimSuffix(r.Path, "/"), "/")
 		same := r.Function == function && len(pattern) == len(segments)
@@ -72,6 +72,13 @@ func methodsAt(function catalog.FunctionName, path string) []string {
 			same = same && (pattern[i] == segments[i] || strings.HasPrefix(pattern[i], "{"))
 		}
 		if !same {
+			continue
+		}
+		if slices.Equal(pattern, segments) { // a path without a variable has its own methods alone
+			if !fixed {
+				fixed, out = true, out[:1]
+			}
+		} else if fixed {
 			continue
 		}
 		out = append(out, r.Methods...)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -96,8 +97,13 @@ func (s *System) withConsole(api http.Handler) http.Handler {
 	if s.stand.google != nil {
 		sources.Google = s.stand.google
 	}
-	mux := http.NewServeMux()
-	mux.Handle(console.Path, console.New(sources))
-	mux.Handle("/", api)
-	return mux
+	shown := console.New(sources)
+	// A ServeMux would answer a path with an empty segment with a redirect.
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, console.Path) {
+			shown.ServeHTTP(w, r)
+			return
+		}
+		api.ServeHTTP(w, r)
+	})
 }

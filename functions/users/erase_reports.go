@@ -49,16 +49,19 @@ func (g *Group) eraseReports(ctx context.Context, tx *outbox.Tx, user uuid.UUID,
 	return nil
 }
 
-// eraseWords blanks the words of a person's reports, of every state, and returns their ids. The address goes too: it can
-// name a house. What an administrator wrote about a removal stays.
+// eraseWords blanks the words of a person's reports, of every state, and returns their ids. The address and the street go
+// too: they can name a house. A district or suco stays only if it is a name of the imported boundaries, and the municipality
+// is named by its code: the person may have typed anything there. What an administrator wrote about a removal stays.
 const eraseWords = `
-	UPDATE reports SET title = coalesce($2::jsonb ->> issue_type, ''), description = '', issue_type_raw = NULL, address = NULL,
+	UPDATE reports r SET title = coalesce($2::jsonb ->> issue_type, ''), description = '', issue_type_raw = NULL, address = NULL, street = NULL,
+	       suco = CASE WHEN ` + report.KnownSucoSQL + ` THEN suco END, district = CASE WHEN ` + report.KnownDistrictSQL + ` THEN district END,
+	       municipality = ` + report.MunicipalityNameSQL + `,
 	       latitude = round(latitude::numeric, 4)::float8, longitude = round(longitude::numeric, 4)::float8,
 	       client_id = NULL, content_hash = '\x', accepted_hashes = NULL, dropped_uploads = NULL, device_info = NULL, appeal_reason = NULL,
 	       removal_note = CASE WHEN reason_code IS NOT NULL THEN removal_note END,
 	       original_words = CASE WHEN original_words IS NOT NULL THEN '{}'::jsonb END,
 	       version = version + 1, updated_at = now()
-	 WHERE user_id = $1 RETURNING id`
+	 WHERE r.user_id = $1 RETURNING r.id`
 
 // eraseAnswers empties stored answers to requests of staff (Idempotency-Key) that name the person or one of their reports.
 // The rows stay, so that a repeated request is not carried out a second time; it gets 410 "answer_erased". The answers to

@@ -432,3 +432,30 @@ func TestALongExportComesInParts(t *testing.T) {
 	}
 	b.WithToken(me.Token).Do(http.MethodGet, "/users/me/export?cursor=OTkuMQ", nil).WantProblem(422, "invalid_input")
 }
+
+// What a person typed as the place of a report goes with the account, and from the statistics. Names of boundaries stay.
+func TestErasureTakesTypedPlaces(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	me := b.person(identity.Citizen)
+	b.exec(`INSERT INTO boundaries (id, level, name, area) SELECT gen_random_uuid(), level, name, ST_Multi(ST_MakeEnvelope(125, -9, 126, -8, 4326))
+		FROM (VALUES ('district', 'Cristo Rei'), ('suco', 'Becora')) AS v (level, name)`)
+	for i, place := range [][4]string{{"Next to Ana Lopes", "CALL 77123456", "CALL 77123456", "CALL 77123456"}, {"Rua 1", "Becora", "Cristo Rei", "Dili"}} {
+		b.exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, latitude, longitude, street, suco, district, municipality, municipality_code)
+			VALUES (gen_random_uuid(), 'LS-2026-00000' || $1::int, $2, '\x00', 'pothole', -8.55, 125.57, $3, $4, $5, $6, 'TL-DI')`,
+			i+1, me.ID, place[0], place[1], place[2], place[3])
+	}
+	b.exec(`INSERT INTO report_salts (report_id, salt, created_at) SELECT id, decode(repeat('01', 32), 'hex'), now() FROM reports`)
+	b.exec(`INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, created_at)
+		SELECT gen_random_uuid(), id, 1, 'REPORT_SUBMITTED', 'reports', '{}', sha256('{}'), now() FROM reports`)
+	b.WithToken(me.Token).Do(http.MethodDelete, "/users/me", fields{"password": goodPassword}).Want(200)
+	for number, want := range map[string]string{"LS-2026-000001": "Dili", "LS-2026-000002": "Becora,Cristo Rei,Dili"} {
+		if b.count(`SELECT count(*) FROM reports WHERE report_number = $1 AND concat_ws(',', address, street, suco, district, municipality) = $2`, number, want) != 1 {
+			t.Errorf("the place of %s is not %s", number, want)
+		}
+	}
+	const totals = `SELECT coalesce(sum(reports), 0) FROM (SELECT district, reports FROM report_totals UNION ALL SELECT district, reports FROM report_total_changes) c WHERE district = $1`
+	if typed, known := b.count(totals, "CALL 77123456"), b.count(totals, "Cristo Rei"); typed != 0 || known != 1 {
+		t.Errorf("statistics: %d reports in the typed district, %d in the other", typed, known)
+	}
+}

@@ -58,3 +58,12 @@ const PublicPictureSQL = `(ri.verdict = 'relevant' OR ri.kind <> 'evidence' OR r
 const JudgePicturesSQL = `UPDATE report_images i SET verdict = 'relevant' FROM uploads u
 	WHERE u.id = i.upload_id AND u.state = 'processed' AND i.report_id = $1 AND i.kind = 'evidence' AND i.deleted_at IS NULL AND i.verdict <> 'relevant'
 	  AND ($2 OR i.verdict <> 'awaited')`
+
+// Names of places that a reporter types are words. While a report is hidden, others see a district or a suco only if it is
+// a name of the imported boundaries, and the municipality by its code.
+const (
+	KnownDistrictSQL = `EXISTS (SELECT FROM boundaries b WHERE b.level = 'district' AND b.name = r.district)`
+	KnownSucoSQL     = `EXISTS (SELECT FROM boundaries b WHERE b.level = 'suco' AND b.name = r.suco)`
+	// MunicipalityNameSQL is NULL for a report without a code.
+	MunicipalityNameSQL = `(SELECT m.name FROM municipalities m WHERE m.code = r.municipality_code)`
+)

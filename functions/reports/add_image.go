@@ -128,18 +128,12 @@ func (g *Group) lockToAdd(ctx context.Context, tx *outbox.Tx, c identity.Caller,
 	return h, pictures[0], nil
 }
 
-// mayAddImage is nil where the caller may add a picture of that kind: staff, and the reporter as mayAddEvidence says.
+// mayAddImage is nil where the caller may add a picture of that kind: staff, and the reporter while the report takes evidence.
 func mayAddImage(c identity.Caller, h *reportwrite.Locked, kind string) error {
-	if kind == evidence && h.ReportedBy(c) && mayAddEvidence(h) {
+	if kind == evidence && h.ReportedBy(c) && h.TakesEvidence() {
 		return nil
 	}
 	return mayEdit(c, h)
-}
-
-// mayAddEvidence reports whether the reporter may add a picture: until the problem is fixed, or the report is closed. A
-// picture that was lost must not stay missing because staff verified the report in the meantime.
-func mayAddEvidence(h *reportwrite.Locked) bool {
-	return h.Status == report.Pending || h.Status == report.Verified || h.Status == report.InProgress
 }
 
 // pictureOf returns the upload that the request names, or a new one with the file of the request.

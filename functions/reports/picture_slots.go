@@ -21,6 +21,7 @@ type attachedPicture struct {
 	Hash      []byte // SHA-256 of the original as far as known
 	IssuedAt  time.Time
 	ExpiresAt time.Time
+	Verdict   report.PictureVerdict
 }
 
 // maxKnownPictures is the most pictures of a report that are read, those that it has first.
@@ -30,7 +31,7 @@ const maxKnownPictures = 500
 // state before the transaction ends.
 func askPictures(p database.Pipeline, about report.About) *database.Ask[[]attachedPicture] {
 	const q = `
-		SELECT i.id, i.kind, i.deleted_at IS NOT NULL, p.id, p.state, coalesce(p.original_sha256, p.sha256), p.created_at, p.expires_at
+		SELECT i.id, i.kind, i.deleted_at IS NOT NULL, p.id, p.state, coalesce(p.original_sha256, p.sha256), p.created_at, p.expires_at, i.verdict
 		FROM report_images i JOIN uploads p ON p.id = i.upload_id
 		WHERE i.report_id = ` + report.IDSQL + `
 		ORDER BY i.deleted_at IS NOT NULL, i.created_at, i.id LIMIT $3 FOR NO KEY UPDATE OF p`
@@ -40,7 +41,7 @@ func askPictures(p database.Pipeline, about report.About) *database.Ask[[]attach
 // places says which pictures of one kind a report can take.
 type places struct {
 	free int
-	// lost are images that nobody will ever see. They take no place.
+	// lost are images that nobody will ever see: no usable bytes came, or they show no problem. They take no place.
 	lost []uuid.UUID
 	// awaited are images whose bytes may still come, oldest first. A newer picture may replace them.
 	awaited []uuid.UUID
@@ -52,7 +53,7 @@ func placesOf(pictures []attachedPicture, kind string, most int, now time.Time) 
 	for _, p := range pictures {
 		switch {
 		case p.Removed || p.Kind != kind:
-		case upload.Lost(p.State, p.IssuedAt, p.ExpiresAt, now):
+		case upload.Lost(p.State, p.IssuedAt, p.ExpiresAt, now), kind == evidence && p.Verdict == report.PictureIrrelevant:
 			out.lost = append(out.lost, p.Image)
 		default:
 			out.free--
@@ -74,9 +75,12 @@ func (p places) take(n int) ([]uuid.UUID, bool) {
 	return append(p.lost, p.awaited[:replaced]...), true
 }
 
-// removeImages takes images from their report.
+// removeImages takes images from their report and has their files deleted.
 func removeImages(p database.Pipeline, ids []uuid.UUID) {
 	if len(ids) > 0 {
 		p.Queue(`UPDATE report_images SET deleted_at = now() WHERE id = ANY($1)`, ids)
+	}
+	for _, id := range ids {
+		upload.Discard(p, id)
 	}
 }

@@ -23,7 +23,9 @@ func TestALostPictureTakesNoPlace(t *testing.T) {
 		"refused":       `UPDATE uploads SET state = 'refused', refusal = 'not_a_picture' WHERE id = $1`,
 		"expired":       `UPDATE uploads SET state = 'stored', expires_at = now() - interval '1 second' WHERE id = $1`,
 		"never arrived": `UPDATE uploads SET created_at = now() - interval '61 minutes' WHERE id = $1`,
-		"not arrived":   `UPDATE uploads SET state = 'issued' WHERE id = $1`,
+		"irrelevant": `WITH done AS (UPDATE uploads SET state = 'processed', deletion = NULL WHERE id = $1)
+			UPDATE report_images SET verdict = 'irrelevant' WHERE upload_id = $1`,
+		"not arrived": `UPDATE uploads SET state = 'issued' WHERE id = $1`,
 	} {
 		lost := issued(c)
 		r := c.Post("/reports", newBody(object{"title": name, "images": []object{{"upload_id": lost}}})).Want(http.StatusCreated).Object()
@@ -40,6 +42,9 @@ func TestALostPictureTakesNoPlace(t *testing.T) {
 		}
 		if got := c.Post(path, object{"upload_id": uploaded(c, w, 8)}).Want(http.StatusConflict).Code(); got != "image_limit" {
 			t.Errorf("%s: a third picture: %s", name, got)
+		}
+		if got := w.Text(`SELECT coalesce(deletion, '') FROM uploads WHERE id = $1`, lost); got != "all" {
+			t.Errorf("%s: the files of the picture that went: deletion %q", name, got)
 		}
 	}
 }

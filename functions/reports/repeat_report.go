@@ -193,7 +193,7 @@ func (c *repeatChange) pictures(g *Group, in CreateInput, sent []picture, there 
 	free := placesOf(there, evidence, in.limits.EvidenceImages, g.clock.Now())
 	free.awaited = slices.DeleteFunc(free.awaited, func(id uuid.UUID) bool { return named[id] }) // the same request wants them
 	for _, p := range fresh {
-		if _, ok := free.take(len(c.added) + 1); ok && mayAddEvidence(c.report) {
+		if _, ok := free.take(len(c.added) + 1); ok && c.report.TakesEvidence() {
 			c.added = append(c.added, p)
 			continue
 		}

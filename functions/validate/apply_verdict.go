@@ -77,7 +77,10 @@ func (w *Worker) write(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked
 		return err
 	}
 	if !s.undecided() {
-		return w.writeLate(ctx, tx, h, v)
+		if err := w.writeLate(ctx, tx, h, v); err != nil {
+			return err
+		}
+		return v.tellIrrelevant(ctx, tx, h)
 	}
 	duplicates, err := w.storeDuplicates(ctx, tx, s, v)
 	if err != nil {
@@ -86,7 +89,22 @@ func (w *Worker) write(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked
 	if err := w.updateReport(ctx, tx, s, v, decided, duplicates); err != nil {
 		return err
 	}
-	return w.changeStatus(ctx, tx, h, v)
+	if err := w.changeStatus(ctx, tx, h, v); err != nil || v.status == report.AIRejected {
+		return err
+	}
+	return v.tellIrrelevant(ctx, tx, h)
+}
+
+// tellIrrelevant tells the reporter of pictures that others will not see. That a report is rejected is told otherwise.
+func (v verdict) tellIrrelevant(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked) error {
+	for _, j := range v.pictures {
+		if j.outcome == report.PictureIrrelevant {
+			if err := h.TellIrrelevant(ctx, tx, j.picture.id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // writeLate ends a verdict about pictures that came to a report after its own verdict. It changes neither the report's

@@ -137,6 +137,7 @@ func TestAllPicturesAreJudgedTogether(t *testing.T) {
 			if n := b.calls(stageVerdict); n != 2 {
 				t.Errorf("%d verdicts about two pictures", n)
 			}
+			b.requireTold(id, c.want[:8] != "rejected" && strings.Contains(c.pictures, "irrelevant"))
 			if n := b.cloud.Bedrock.Scripted(); n != 0 {
 				t.Errorf("%d scripted answers were never asked for", n)
 			}
@@ -177,6 +178,7 @@ func TestAPictureAfterTheVerdictIsJudged(t *testing.T) {
 			if got := one[int](b, `SELECT version FROM reports WHERE id = $1`, id); got != version+1 {
 				t.Errorf("version %d after %d: caches would keep the report as it was", got, version)
 			}
+			b.requireTold(id, c.picture == "irrelevant")
 		})
 	}
 }
@@ -227,5 +229,14 @@ func TestAVerdictAboutOtherWordsDoesNotCount(t *testing.T) {
 		if n := b.calls(stageVerdict); n != 1 {
 			t.Errorf("%s: %d verdicts", change, n)
 		}
+	}
+}
+
+// requireTold fails the test unless the reporter was told, once, that a picture shows no problem; or never, for told false.
+func (b *bundle) requireTold(id uuid.UUID, told bool) {
+	b.t.Helper()
+	n := one[int](b, `SELECT count(*) FROM notifications WHERE report_id = $1 AND type = 'report_edited' AND params ->> 'variant' = 'picture_irrelevant'`, id)
+	if (n == 1) != told || n > 1 {
+		b.t.Errorf("told %d times of an irrelevant picture, want %v", n, told)
 	}
 }

@@ -142,6 +142,8 @@ const (
 	DetailsEdited  Variant = "details"         // of ReportEdited: severity or address
 	PictureAdded   Variant = "picture_added"   // of ReportEdited
 	PictureRemoved Variant = "picture_removed" // of ReportEdited
+	// PictureIrrelevant is of ReportEdited: the AI found that a picture shows no problem. It tells the reporter alone.
+	PictureIrrelevant Variant = "picture_irrelevant"
 	// OriginalGone is of ReportStatusChanged: the report is a duplicate, and its original was withdrawn, removed or
 	// rejected. A person looks at it again. The parameter original_number names the original.
 	OriginalGone Variant = "original_gone"
@@ -153,7 +155,7 @@ const (
 func Variants(t Type) []Variant {
 	switch t {
 	case ReportEdited:
-		return []Variant{WordsEdited, DetailsEdited, PictureAdded, PictureRemoved}
+		return []Variant{WordsEdited, DetailsEdited, PictureAdded, PictureRemoved, PictureIrrelevant}
 	case ReportStatusChanged:
 		return []Variant{OriginalGone}
 	case CommentAdded:

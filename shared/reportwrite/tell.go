@@ -24,6 +24,22 @@ func (h *Locked) TellEdited(ctx context.Context, tx *outbox.Tx, variant notifica
 		Params: params, Quiet: quiet}, actor)
 }
 
+// TellIrrelevant notifies the reporter that the picture image shows no problem, so others do not see it, and that another one
+// may be sent. It tells nobody where the reporter cannot send one.
+func (h *Locked) TellIrrelevant(ctx context.Context, tx *outbox.Tx, image uuid.UUID) error {
+	if !h.TakesEvidence() {
+		return nil
+	}
+	return h.tellReporter(ctx, tx, notification.ReportEdited, "irrelevant:"+image.String(),
+		map[string]string{notification.ParamReportNumber: h.Number, notification.ParamVariant: string(notification.PictureIrrelevant)}, nil)
+}
+
+// TakesEvidence reports whether the reporter may add a picture: until the problem is fixed, or the report is closed. A
+// picture that was lost must not stay missing because staff verified the report in the meantime.
+func (h *Locked) TakesEvidence() bool {
+	return h.Status == report.Pending || h.Status == report.Verified || h.Status == report.InProgress
+}
+
 // TellRemoved notifies the author that an administrator removed the report, and why.
 func (h *Locked) TellRemoved(ctx context.Context, tx *outbox.Tx, code report.ReasonCode, note string, actor uuid.UUID) error {
 	return h.tellReporter(ctx, tx, notification.ReportRemoved, "removed:"+h.ID.String(), reasonParams(h, code, note), &actor)

@@ -23,6 +23,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/reportwrite"
 	"github.com/lafaekstreet/backend/shared/upload"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 const (
@@ -43,6 +44,7 @@ func (g *Group) registerAddImage(api *httpapi.API) {
 			DefaultStatus: http.StatusCreated, Errors: []int{http.StatusForbidden, http.StatusConflict},
 		},
 		Limit: admission.LimitUpload, Creates: true, MaxBody: upload.MaxBody, Multipart: upload.Form("kind", "upload_id"),
+		Lenient: &httpapi.Lenient{Strict: []string{"upload_id"}},
 	}
 	upload.Describe(&add.Operation, "The picture, and kind")
 	httpapi.Register(api, add, g.addImage)
@@ -93,6 +95,7 @@ func (g *Group) addImage(ctx context.Context, in *addImageInput) (*imageOutput, 
 		if out.Body, err = g.attachImage(ctx, tx, h, kind, picture); err != nil {
 			return err
 		}
+		out.Body.Warnings = warning.FromContext(ctx).List()
 		return httpapi.RecordAnswer(ctx, tx, http.StatusCreated, out.Body)
 	})
 	if err != nil {

@@ -144,3 +144,33 @@ func TestAFixedPathHasItsOwnMethods(t *testing.T) {
 		}
 	}
 }
+
+// An optional member of an upload, or of a picture that is added, costs neither of them.
+func TestOptionalMembersNeverCostThePicture(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.Citizen()
+	for _, sum := range []any{"zzz", 17, []string{}, "abcd"} {
+		got := c.Post("/reports/pre-upload-image", object{"content_type": "image/jpeg", "size_bytes": 100, "sha256": sum}).Want(http.StatusCreated).Object()
+		if warned(got) != "sha256 unreadable" || got.At("sha256") != nil || got.Text("upload.url") == "" {
+			t.Errorf("sha256 %v: warned of %q: %v", sum, warned(got), got.Values)
+		}
+	}
+	c.Post("/reports/pre-upload-image", object{"content_type": "image/jpeg", "size_bytes": "many"}).Want(http.StatusUnprocessableEntity)
+	for i, kind := range []any{"banana", 7, nil} {
+		path := "/reports/" + c.Post("/reports", newBody(object{"latitude": -8.5 - float64(i)/100})).Want(http.StatusCreated).Object().Text("id") + "/images"
+		got := c.Post(path, object{"upload_id": uploaded(c, w, uint8(i)), "kind": kind}).Want(http.StatusCreated).Object()
+		want := "kind unreadable"
+		if kind == nil {
+			want = ""
+		}
+		if got.Text("kind") != "evidence" || warned(got) != want {
+			t.Errorf("kind %v: warned of %q: %v", kind, warned(got), got.Values)
+		}
+		c.Post(path, object{"upload_id": "x", "kind": "evidence"}).Want(http.StatusUnprocessableEntity)
+	}
+	path := "/reports/" + c.Post("/reports", newBody(object{"latitude": -8.8})).Want(http.StatusCreated).Object().Text("id") + "/images"
+	if got := c.Form(path, map[string]string{"kind": "banana"}, "file", "a.jpg", w.JPEG(9)).Want(http.StatusCreated).Object(); warned(got) != "kind unreadable" {
+		t.Errorf("form: warned of %q", warned(got))
+	}
+}

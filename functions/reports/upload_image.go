@@ -13,6 +13,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/upload"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 const tag = "reports"
@@ -28,6 +29,7 @@ func (g *Group) registerUploadImage(api *httpapi.API) {
 			DefaultStatus: http.StatusCreated,
 		},
 		Limit: admission.LimitUpload, Creates: true, MaxBody: upload.MaxBody, Multipart: upload.Form("content_type", "sha256"),
+		Lenient: &httpapi.Lenient{Strict: []string{"content_type", "size_bytes"}},
 	}
 	upload.Describe(&op.Operation, "The picture itself")
 	httpapi.Register(api, op, g.uploadImage)
@@ -77,6 +79,7 @@ func (g *Group) uploadImage(ctx context.Context, in *preUploadInput) (*uploadOut
 }
 
 func answerUpload(ctx context.Context, g *Group, up upload.Upload) (*uploadOutput, error) {
+	up.Warnings = warning.FromContext(ctx).List()
 	b := &database.Batch{}
 	if err := httpapi.RecordAnswer(ctx, b, http.StatusCreated, up); err != nil {
 		return nil, err

@@ -62,6 +62,8 @@ type Image struct {
 	Height       *int           `json:"height"`
 	Blurhash     *string        `json:"blurhash"`
 	CreatedAt    timestamp.Time `json:"created_at"`
+	// Warnings is set in the answer to the request that added the picture.
+	Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the request was not kept; left out if everything was"`
 }
 
 // Assessment is the latest result of the AI, or of a person who corrected it.

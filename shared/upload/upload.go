@@ -21,6 +21,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/storage"
 	"github.com/lafaekstreet/backend/shared/timestamp"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 // Life is how long an upload is kept without a report; phones can be offline for days.
@@ -70,6 +71,8 @@ type Upload struct {
 	Height      int            `json:"height,omitempty"`
 	ExpiresAt   timestamp.Time `json:"expires_at" doc:"When it is deleted unless it is attached to a report"`
 	Upload      *Direct        `json:"upload,omitempty" doc:"The request that sends the bytes straight to storage"`
+	// Warnings is set in the answer to the request that made the upload.
+	Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the request was not kept; left out if everything was"`
 }
 
 // Direct is a request that the phone sends to S3 and not to the API.
@@ -145,7 +148,8 @@ func (s *Uploads) Issue(ctx context.Context, owner uuid.UUID, in Intent) (Upload
 	}
 	sum, err := hex.DecodeString(in.SHA256)
 	if err != nil || (len(sum) != 0 && len(sum) != sha256.Size) {
-		return Upload{}, problem.InvalidField("sha256", "64 hexadecimal digits")
+		warning.FromContext(ctx).Add("sha256", warning.Unreadable)
+		sum, in.SHA256 = nil, ""
 	}
 	if len(sum) == 0 {
 		sum = nil

@@ -36,6 +36,7 @@ func TestStatisticsFollowEachChange(t *testing.T) {
 	if s := c.Get("/reports/stats/summary").Want(http.StatusOK).Object(); s.Number("total_reports") != 0 || s.At("avg_resolution_hours") != nil || s.Number("by_status.fixed") != 0 {
 		t.Errorf("before anything: %v", s.Values)
 	}
+	w.Exec(`INSERT INTO boundaries (id, level, name, area) VALUES (gen_random_uuid(), 'district', 'Cristo Rei', ST_Multi(ST_MakeEnvelope(125, -9, 126, -8, 4326)))`)
 	file(c, object{"municipality": "Dili", "district": "Cristo Rei", "severity": "high"})
 	file(c, object{"municipality": "Baukau", "issue_type": "flood"})
 	gone := file(c, object{"issue_type": "waste"}).Text("id")

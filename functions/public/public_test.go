@@ -272,6 +272,7 @@ func TestALongExportFitsInAGatewayResponse(t *testing.T) {
 func TestDistrictsOfAnUnknownMunicipality(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
+	w.Exec(`INSERT INTO boundaries (id, level, name, area) VALUES (gen_random_uuid(), 'district', 'Cristo Rei', ST_Multi(ST_MakeEnvelope(125, -9, 126, -8, 4326)))`)
 	file(w, w.Citizen(), object{"municipality": "Dili", "district": "Cristo Rei"})
 	for _, word := range []string{"", "TL-DI", "D%C3%ADli"} {
 		if got := w.Anonymous().Get("/public/stats/by-district?municipality=" + word).Want(http.StatusOK).List(); len(got) != 1 {
@@ -337,4 +338,43 @@ func TestAssetsAreCachedForeverAndPagesAreSmall(t *testing.T) {
 		t.Errorf("the map weighs %d bytes", n)
 	}
 	wire.Get("//map/assets/000000000000/map.js").Want(http.StatusNotFound)
+}
+
+// What a reporter types as a place is shown before the verdict only if it is a name of the boundaries.
+func TestTypedPlacesAreHiddenBeforeAVerdict(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c, nobody := w.Citizen(), w.Anonymous()
+	w.Exec(`INSERT INTO boundaries (id, level, name, area) SELECT gen_random_uuid(), level, name, ST_Multi(ST_MakeEnvelope(125, -9, 126, -8, 4326))
+		FROM (VALUES ('district', 'Cristo Rei'), ('suco', 'Becora')) AS v (level, name)`)
+	typed, number := file(w, c, object{"suco": "CALL 77123456", "district": "CALL 77123456", "municipality": "CALL 77123456"})
+	file(w, c, object{"suco": "Becora", "district": "Cristo Rei", "municipality": "Dili"})
+	w.Exec(`UPDATE reports SET municipality_code = 'TL-DI'`) // of the point
+	found := func(c *testenv.Client, path string) float64 { return c.Get(path).Want(http.StatusOK).Object().Number("total") }
+	const bySuco, byDistrict = "/reports?suco=CALL%2077123456", "/reports?district=CALL%2077123456"
+	for _, path := range everything(typed, number) {
+		if body := string(nobody.Get(path).Body); strings.Contains(body, "77123456") {
+			t.Errorf("%s tells it", path)
+		}
+	}
+	if a, b := found(nobody, "/public"+bySuco), found(nobody, "/public"+byDistrict); a+b != 0 {
+		t.Errorf("a search for it finds %v by suco, %v by district", a, b)
+	}
+	if a, b := found(c, bySuco), found(c, byDistrict); a+b != 2 {
+		t.Errorf("the reporter finds %v by suco, %v by district", a, b)
+	}
+	if a, b := found(nobody, "/public/reports?suco=becora"), found(nobody, "/public/reports?district=cristo%20rei"); a+b != 2 {
+		t.Errorf("a known suco finds %v, a known district %v", a, b)
+	}
+	r := nobody.Get("/public/reports/" + typed).Want(http.StatusOK).Object()
+	if r.At("suco") != nil || r.At("district") != nil || r.Text("municipality") != "Dili" {
+		t.Errorf("before the verdict: %v", r.Values)
+	}
+	w.Verify(typed)
+	if r := nobody.Get("/public/reports/" + typed).Want(http.StatusOK).Object(); r.Text("suco") != "CALL 77123456" || r.Text("municipality") != "CALL 77123456" {
+		t.Errorf("after the verdict: %v", r.Values)
+	}
+	if n := found(nobody, "/public"+bySuco); n != 1 {
+		t.Errorf("after the verdict a search finds %v", n)
+	}
 }

@@ -70,6 +70,7 @@ type row struct {
 const ExportColumns = `
 	SELECT r.id, r.report_number, r.issue_type, r.severity, r.status, r.title, r.description, r.latitude, r.longitude,
 	       coalesce(r.municipality, ''), coalesce(r.district, ''), coalesce(r.suco, ''), coalesce(r.street, ''),
+	       coalesce(` + report.ShownMunicipalitySQL + `, ''), coalesce(` + report.ShownDistrictSQL + `, ''), coalesce(` + report.ShownSucoSQL + `, ''),
 	       r.created_at, r.updated_at, r.resolved_at, ` + report.HiddenSQL + `
 	  FROM reports r `
 
@@ -150,10 +151,12 @@ func (c *counter) Write(b []byte) (int, error) {
 func scan(rows pgx.Rows) (row, error) {
 	var r row
 	var hidden bool
+	var municipality, district, suco string
 	err := rows.Scan(&r.ID, &r.Number, &r.IssueType, &r.Severity, &r.Status, &r.Title, &r.Description, &r.Latitude, &r.Longitude,
-		&r.Municipality, &r.District, &r.Suco, &r.Street, &r.CreatedAt, &r.UpdatedAt, &r.ResolvedAt, &hidden)
+		&r.Municipality, &r.District, &r.Suco, &r.Street, &municipality, &district, &suco, &r.CreatedAt, &r.UpdatedAt, &r.ResolvedAt, &hidden)
 	if hidden {
 		r.Title, r.Description, r.Street, r.Severity = report.IssueType(r.IssueType).Label(locale.Default), "", "", ""
+		r.Municipality, r.District, r.Suco = municipality, district, suco
 		r.Latitude, r.Longitude = report.ShownPlace(r.Latitude), report.ShownPlace(r.Longitude)
 	}
 	return r, err

@@ -211,11 +211,13 @@ type ByDistrict struct {
 	Counts
 }
 
-// ReadByDistrict returns the districts that have reports, of one municipality (code or name) or of all when it is empty.
+// ReadByDistrict returns the districts that have reports, of one municipality (code or name) or of all when it is empty. A
+// hidden report counts only in a district whose name others see.
 func ReadByDistrict(ctx context.Context, q database.Querier, municipality string) ([]ByDistrict, error) {
 	const query = `SELECT c.district, m.name, ` + counts + `
 		FROM ` + current + ` c JOIN municipalities m ON m.code = c.municipality_code
-		WHERE c.district <> '' AND ($1 = '' OR EXISTS (
+		WHERE c.district <> '' AND (c.status <> 'pending' OR EXISTS (SELECT FROM boundaries b WHERE b.level = 'district' AND b.name = c.district)
+		      OR ` + report.PublishedSQL + `) AND ($1 = '' OR EXISTS (
 		      SELECT 1 FROM unnest(m.aliases || ARRAY[m.code, m.name, m.name_tet, m.name_pt]) a WHERE fold_name(a) = fold_name($1)))
 		GROUP BY 1, 2 HAVING sum(c.reports) > 0 ORDER BY 2, 1`
 	return read(ctx, q, "by district", func(d *ByDistrict) []any {

@@ -218,6 +218,8 @@ func TestDaysAreThoseOfDili(t *testing.T) {
 func TestDistrictsByAnyNameOfTheMunicipality(t *testing.T) {
 	t.Parallel()
 	db := testdb.Pool(t)
+	exec(t, db, `INSERT INTO boundaries (id, level, name, area)
+		VALUES (gen_random_uuid(), 'district', 'Cristo Rei', ST_Multi(ST_MakeEnvelope(125, -9, 126, -8, 4326)))`)
 	r := rand.New(rand.NewPCG(5, 6))
 	for i := range 20 {
 		create(t, db, r, i)

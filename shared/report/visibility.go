@@ -66,4 +66,10 @@ const (
 	KnownSucoSQL     = `EXISTS (SELECT FROM boundaries b WHERE b.level = 'suco' AND b.name = r.suco)`
 	// MunicipalityNameSQL is NULL for a report without a code.
 	MunicipalityNameSQL = `(SELECT m.name FROM municipalities m WHERE m.code = r.municipality_code)`
+
+	// ShownDistrictSQL, ShownSucoSQL and ShownMunicipalitySQL are what others see of a hidden report; of one with a verdict
+	// they are the columns.
+	ShownDistrictSQL     = `CASE WHEN r.status <> 'pending' OR ` + KnownDistrictSQL + ` THEN r.district END`
+	ShownSucoSQL         = `CASE WHEN r.status <> 'pending' OR ` + KnownSucoSQL + ` THEN r.suco END`
+	ShownMunicipalitySQL = `CASE WHEN r.status <> 'pending' THEN r.municipality ELSE ` + MunicipalityNameSQL + ` END`
 )

@@ -72,9 +72,11 @@ func (q Query) filter(ctx context.Context, m Municipalities, v Viewer, by geomet
 	}
 	if q.District != "" {
 		w.and("r.district IS NOT NULL AND fold_text(r.district) = fold_text(?)", strings.TrimSpace(q.District))
+		v.readableOr(w, report.KnownDistrictSQL)
 	}
 	if q.Suco != "" {
 		w.and("r.suco IS NOT NULL AND fold_text(r.suco) = fold_text(?)", strings.TrimSpace(q.Suco))
+		v.readableOr(w, report.KnownSucoSQL)
 	}
 	if err := q.dates(w); err != nil {
 		return err

@@ -87,11 +87,18 @@ func (v Viewer) readable(w *where) string {
 }
 
 // onlyReadable limits a query to the reports that readable is true of.
-func (v Viewer) onlyReadable(w *where) {
-	if !v.staff {
-		condition := v.readable(w)
-		w.conditions, w.scanConditions = append(w.conditions, condition), append(w.scanConditions, condition)
+func (v Viewer) onlyReadable(w *where) { v.readableOr(w, "") }
+
+// readableOr limits a query to the reports that readable or another condition is true of; "" is none.
+func (v Viewer) readableOr(w *where, other string) {
+	if v.staff {
+		return
 	}
+	condition := v.readable(w)
+	if other != "" {
+		condition = "(" + condition + " OR " + other + ")"
+	}
+	w.conditions, w.scanConditions = append(w.conditions, condition), append(w.scanConditions, condition)
 }
 
 // KnowsAuthor reports whether the viewer is staff or the author: then they may see who created an anonymous report, a

@@ -83,7 +83,7 @@ const summaryColumns = `r.id, r.report_number, r.title, r.description, r.issue_t
 	r.street, r.suco, r.district, r.municipality, r.ai_status, r.blockchain_status, r.comments_count, r.client_id,
 	r.version, r.created_at, r.updated_at, r.resolved_at, r.user_id, r.is_anonymous,
 	u.id, u.full_name, avatar.id, a.id, a.code, a.name, a.agency_type, o.id, o.report_number, o.deleted_at IS NULL AND o.status <> 'rejected', i.upload_id, i.blurhash,
-	r.reason_code, r.original_words IS NOT NULL, i.public, ` + report.HiddenSQL
+	r.reason_code, r.original_words IS NOT NULL, i.public, ` + report.HiddenSQL + `, ` + report.ShownSucoSQL + `, ` + report.ShownDistrictSQL + `, ` + report.ShownMunicipalitySQL
 
 const summaryJoins = `
 	LEFT JOIN users u ON u.id = r.user_id AND u.deleted_at IS NULL
@@ -111,6 +111,8 @@ type summaryRow struct {
 	reasonCode     *report.ReasonCode
 	imagePublic    *bool // everybody may see the picture, of a report that is not hidden
 	hidden         bool  // report.HiddenSQL
+	// What others see of a hidden report.
+	shownSuco, shownDistrict, shownMunicipality *string
 }
 
 // targets are the scan destinations of summaryColumns, in their order.
@@ -121,7 +123,7 @@ func (s *summaryRow) targets() []any {
 		&s.ClientID, &s.Version, &s.CreatedAt.Time, &s.UpdatedAt.Time, &s.resolved, &s.author, &s.anonymous,
 		&s.personID, &s.personName, &s.avatar, &s.agencyID, &s.agency[0], &s.agency[1], &s.agency[2],
 		&s.originalID, &s.originalNumber, &s.originalShown, &s.image, &s.Blurhash, &s.reasonCode, &s.ContentEdited,
-		&s.imagePublic, &s.hidden}
+		&s.imagePublic, &s.hidden, &s.shownSuco, &s.shownDistrict, &s.shownMunicipality}
 }
 
 func scanSummary(row pgx.CollectableRow) (*summaryRow, error) {
@@ -143,6 +145,7 @@ func (s *summaryRow) withhold(ctx context.Context, v Viewer) {
 	s.ContentPending, s.Title, s.Description, s.IssueTypeRaw = true, s.IssueType.Label(locale.FromContext(ctx)), "", nil
 	s.Severity, s.SeverityScore, s.Priority, s.AIStatus = nil, nil, nil, nil
 	s.Latitude, s.Longitude, s.LocationAccuracy = report.ShownPlace(s.Latitude), report.ShownPlace(s.Longitude), nil
+	s.Suco, s.District, s.Municipality = s.shownSuco, s.shownDistrict, s.shownMunicipality
 	s.Address, s.Street, s.personID, s.CommentsCount = nil, nil, nil, 0
 	s.image, s.Blurhash = nil, nil
 }

@@ -47,7 +47,7 @@ type Locked struct {
 	original      *Locked    // for a move to Duplicate
 	distance      *float64   // metres to original; nil where nobody asked
 	hasDuplicates bool
-	versionNamed  bool // the client named the present version, so its person has seen it
+	versionNamed  bool          // the client named the present version, so its person has seen it
 	chain         *ledger.Chain // nil where the change has no ledger event
 }
 

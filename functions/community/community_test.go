@@ -179,6 +179,8 @@ func TestOptionalMembersNeverCostTheComment(t *testing.T) {
 	}{
 		{object{"content": "one", "client_id": 17}, http.StatusCreated, "client_id unreadable"},
 		{object{"content": "two", "client_id": nil}, http.StatusCreated, ""},
+		{object{"content": nil, "text": "three"}, http.StatusCreated, ""},
+		{object{"content": "", "comment": "four", "upload_id": "x"}, http.StatusCreated, "upload_id not_taken"},
 		{object{"text": 3, "is_anonymous": true}, http.StatusCreated, "is_anonymous not_taken"},
 		{object{"content": strings.Repeat("é", 1001), "client_id": "018f6f6e-1111-7000-8000-000000000001"}, http.StatusCreated, "content cut"},
 		{object{"content": strings.Repeat("é", 1001), "client_id": "018f6f6e-1111-7000-8000-000000000001", "images": []int{1}}, http.StatusOK, "content cut, images not_taken"},

@@ -100,7 +100,7 @@ func (in *amendInput) move(ctx context.Context, c identity.Caller) (*reportwrite
 	}
 	m := &reportwrite.Move{To: to, By: report.ActorOf(c), Note: clean(in.Body.Note)}
 	var err error
-	m.Reason, err = reasonOf(to, in.Body.ReasonCode, warning.FromContext(ctx))
+	m.Reason, err = reportwrite.ReasonOf(to, in.Body.ReasonCode, warning.FromContext(ctx))
 	return m, err
 }
 

@@ -84,26 +84,3 @@ func actorOn(c identity.Caller, h *reportwrite.Locked) report.Actor {
 	}
 	return report.ActorOf(c)
 }
-
-// reasonOf reads the reason_code of a move. A move that is no rejection has no use for one.
-func reasonOf(to report.Status, word *string, w *warning.Collector) (report.ReasonCode, error) {
-	if to == report.Rejected {
-		return reasonCode(word)
-	}
-	if clean(word) != "" {
-		w.Add("reason_code", warning.NotTaken)
-	}
-	return "", nil
-}
-
-// reasonCode reads the reason_code of a request; "" where there is none.
-func reasonCode(word *string) (report.ReasonCode, error) {
-	if word == nil || *word == "" {
-		return "", nil
-	}
-	code, ok := report.ParseReasonCode(*word)
-	if !ok {
-		return "", problem.InvalidField("reason_code", "irrelevant, offensive, personal_data, duplicate_spam, unsafe or other")
-	}
-	return code, nil
-}

@@ -48,7 +48,7 @@ func (in *statusInput) move(ctx context.Context, c identity.Caller) (reportwrite
 	if m.Report, err = in.ID.About(); err != nil {
 		return m, err
 	}
-	if m.Reason, err = reasonOf(m.To, in.Body.ReasonCode, warning.FromContext(ctx)); err != nil {
+	if m.Reason, err = reportwrite.ReasonOf(m.To, in.Body.ReasonCode, warning.FromContext(ctx)); err != nil {
 		return m, err
 	}
 	if in.Body.Note != nil {

@@ -53,7 +53,7 @@ func (in *withdrawInput) removal() (removal, error) {
 			note = b.Note
 		}
 	}
-	code, err := reasonCode(word)
+	code, err := reportwrite.ReadReason(word)
 	return removal{code: code, note: clean(note)}, err
 }
 

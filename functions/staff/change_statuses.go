@@ -14,6 +14,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportwrite"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 func (g *Group) registerBulk(api *httpapi.API) {
@@ -48,6 +49,8 @@ type BulkResult struct {
 	Detail   string          `json:"detail,omitempty"`
 	Errors   []problem.Field `json:"errors,omitempty" doc:"The faulty inputs of the item"`
 	Allowed  []report.Status `json:"allowed,omitempty"`
+	// Warnings is what of the item was not kept.
+	Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the item was not kept; left out if everything was"`
 }
 
 type bulkInput struct {
@@ -69,8 +72,9 @@ func (g *Group) changeStatuses(ctx context.Context, in *bulkInput) (*bulkOutput,
 	round := g.outbox.Round()
 	defer round.Send(ctx) // also if a later item ends the request
 	for i, item := range in.Body.Items {
-		version, err := g.changeStatus(ctx, round, item)
-		result := BulkResult{ReportID: item.ReportID, Status: "ok", Version: &version}
+		itemCtx := warning.NewContext(ctx, warning.NewCollector(ctx))
+		version, err := g.changeStatus(itemCtx, round, item)
+		result := BulkResult{ReportID: item.ReportID, Status: "ok", Version: &version, Warnings: warning.FromContext(itemCtx).List()}
 		if err != nil {
 			var known *problem.Error
 			if !errors.As(err, &known) {
@@ -99,10 +103,8 @@ func (g *Group) changeStatus(ctx context.Context, round *outbox.Round, item Bulk
 	if item.Note != nil {
 		m.Note = *item.Note
 	}
-	if item.ReasonCode != nil {
-		if m.Reason, ok = report.ParseReasonCode(*item.ReasonCode); !ok {
-			return 0, problem.InvalidField("reason_code", "irrelevant, offensive, personal_data, duplicate_spam, unsafe or other")
-		}
+	if m.Reason, err = reportwrite.ReasonOf(to, item.ReasonCode, warning.FromContext(ctx)); err != nil {
+		return 0, err
 	}
 	if item.DuplicateOf != nil {
 		original, err := report.Ref(*item.DuplicateOf).About()

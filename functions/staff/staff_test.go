@@ -136,6 +136,11 @@ func TestBulkStatus(t *testing.T) {
 	if got[2].At("allowed") != nil {
 		t.Errorf("a moderator may move a fixed report: %v", got[2].Values)
 	}
+	plain := mod.Post("/staff/reports/bulk-status", object{"items": []object{{"report_id": place(w, c, ""), "status": "verified", "reason_code": "zzz"}}}).
+		Want(http.StatusOK).Object().Items("results")[0]
+	if notes := plain.Items("warnings"); plain.Text("status") != "ok" || len(notes) != 1 || notes[0].Text("field") != "reason_code" || notes[0].Text("code") != "not_taken" {
+		t.Errorf("a reason of a move that is no rejection: %v", plain.Values)
+	}
 	c.Post("/staff/reports/bulk-status", object{"items": []object{{"report_id": a, "status": "verified"}}}).Want(http.StatusForbidden)
 	mod.Post("/staff/reports/bulk-status", object{"items": []object{}}).Want(http.StatusUnprocessableEntity)
 }

@@ -350,7 +350,9 @@ func TestTypedPlacesAreHiddenBeforeAVerdict(t *testing.T) {
 	typed, number := file(w, c, object{"suco": "CALL 77123456", "district": "CALL 77123456", "municipality": "CALL 77123456"})
 	file(w, c, object{"suco": "Becora", "district": "Cristo Rei", "municipality": "Dili"})
 	w.Exec(`UPDATE reports SET municipality_code = 'TL-DI'`) // of the point
-	found := func(c *testenv.Client, path string) float64 { return c.Get(path).Want(http.StatusOK).Object().Number("total") }
+	found := func(c *testenv.Client, path string) float64 {
+		return c.Get(path).Want(http.StatusOK).Object().Number("total")
+	}
 	const bySuco, byDistrict = "/reports?suco=CALL%2077123456", "/reports?district=CALL%2077123456"
 	for _, path := range everything(typed, number) {
 		if body := string(nobody.Get(path).Body); strings.Contains(body, "77123456") {

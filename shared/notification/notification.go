@@ -165,11 +165,12 @@ func Variants(t Type) []Variant {
 }
 
 // CommentRemovedSQL is true for a notification n of a comment that was removed: by its author, by a moderator, with its
-// report, or with the account of its author.
-const CommentRemovedSQL = `(n.type = 'comment_added' AND EXISTS (
-	SELECT FROM report_comments nc JOIN reports nr ON nr.id = nc.report_id
-	 WHERE nc.id = CASE WHEN n.event_key ~ '^comment:[0-9a-f-]{36}$' THEN substr(n.event_key, 9)::uuid END
-	   AND (nc.deleted_at IS NOT NULL OR nc.content = '' OR nr.deleted_at IS NOT NULL)))`
+// report, or with the account of its author. It is a scalar subquery: for EXISTS the planner may read all comments and
+// reports into a hash table.
+const CommentRemovedSQL = `(n.type = 'comment_added' AND coalesce((
+	SELECT nc.deleted_at IS NOT NULL OR nc.content = '' OR nr.deleted_at IS NOT NULL
+	  FROM report_comments nc JOIN reports nr ON nr.id = nc.report_id
+	 WHERE nc.id = CASE WHEN n.event_key ~ '^comment:[0-9a-f-]{36}$' THEN substr(n.event_key, 9)::uuid END), false))`
 
 // ParamsSQL is the parameters of a notification n that its reader may still see.
 const ParamsSQL = `CASE WHEN ` + CommentRemovedSQL + ` THEN n.params - 'author' - 'comment' || '{"variant": "removed"}' ELSE n.params END`

@@ -106,10 +106,11 @@ func (in *amendInput) move(ctx context.Context, c identity.Caller) (*reportwrite
 
 // warnOfUnused adds warnings of the members that belong to a change of status, for a request that makes none.
 func (in *amendInput) warnOfUnused(w *warning.Collector) {
-	for name, value := range map[string]*string{"note": in.Body.Note, "reason_code": in.Body.ReasonCode} {
-		if clean(value) != "" {
-			w.Add(name, warning.NotTaken)
-		}
+	if clean(in.Body.Note) != "" {
+		w.Add("note", warning.NotTaken)
+	}
+	if clean(in.Body.ReasonCode) != "" {
+		w.Add("reason_code", warning.NotTaken)
 	}
 }
 

@@ -29,7 +29,7 @@ type Group struct {
 	setupToken string
 }
 
-// Config is the configuration of this function, in addition to that of every function.
+// Config has the settings that this function alone reads.
 type Config struct {
 	// SetupToken lets the first administrator in, once; empty keeps that closed.
 	SetupToken string `env:"ADMIN_SETUP_TOKEN"`

@@ -88,7 +88,7 @@ func operation(path, summary, description string) httpapi.Operation {
 // maxBody bounds a request of the group, in bytes.
 const maxBody = 16 << 10
 
-// Config is the configuration of this function, in addition to that of every function.
+// Config has the settings that this function alone reads.
 type Config struct {
 	// SigningKey is the private JWK (RFC 8037) access tokens are signed with; its
 	// public half is in TOKEN_PUBLIC_KEYS everywhere.

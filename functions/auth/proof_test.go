@@ -220,7 +220,7 @@ func TestMailsOfAnEarlierVersion(t *testing.T) {
 	}
 }
 
-// The name in a mail is chosen by whoever registered the address.
+// A mail repeats the name that was registered. A stranger may have chosen it, so no part of it becomes a link.
 func TestANameInAMailIsNoLink(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, unlimited())
@@ -231,7 +231,7 @@ func TestANameInAMailIsNoLink(t *testing.T) {
 	}
 }
 
-// A person who linked Google over an unconfirmed account finds nothing of somebody else in it.
+// Linking Google to an unconfirmed account removes all that the account had before. A stranger may have registered it.
 func TestGoogleForgetsWhatAnUnconfirmedAccountHad(t *testing.T) {
 	t.Parallel()
 	s := withGoogle(t)

@@ -35,7 +35,7 @@ func resets() map[string]func(s *system) answer {
 	}
 }
 
-// Whoever resets the password of an unconfirmed account finds nothing of somebody else in it.
+// Resetting the password of an unconfirmed account removes all that the account had before. A stranger may have registered it.
 func TestAResetForgetsWhatAnUnconfirmedAccountHad(t *testing.T) {
 	t.Parallel()
 	for name, reset := range resets() {
@@ -104,7 +104,7 @@ func TestAStrangersRegistrationDoesNotVoidTheOwnersResetLink(t *testing.T) {
 	}
 }
 
-// Signing in speaks of a registration that was not confirmed for as long as it is kept, for every kind of address alike.
+// Sign-in answers email_not_verified while an unconfirmed registration is kept, and invalid_credentials later. Every kind of address gets the same answers.
 func TestAForgottenRegistrationIsForgottenForEveryAddress(t *testing.T) {
 	t.Parallel()
 	s := newStrangers(t)

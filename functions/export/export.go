@@ -30,7 +30,7 @@ type Export struct {
 	metrics *telemetry.Metrics
 }
 
-// Config is the configuration of export, in addition to that of every function.
+// Config has the settings that export alone reads.
 type Config struct {
 	Storage storage.Config
 }

@@ -39,7 +39,7 @@ type Geocode struct {
 	log      *slog.Logger
 }
 
-// Config is the configuration of this worker, in addition to that of every function.
+// Config has the settings that this worker alone reads.
 type Config struct {
 	Geocoding geocoding.Config
 }

@@ -139,8 +139,8 @@ func parseFile(contentType string, raw []byte, now time.Time, w *warning.Collect
 	return found, err
 }
 
-// fileInBody returns the file of a form, or the body itself when it is not a form. The file is the first part that begins
-// as GPX or GeoJSON, whatever its name and file name; if there is none, the first part with a file name.
+// fileInBody returns the file of a form, or the body itself when it is not a form. The file is the first part
+// whose bytes begin as GPX or GeoJSON. Names do not matter. If no part begins so, the first part with a file name is taken.
 func fileInBody(contentType string, raw []byte) ([]byte, error) {
 	media, params, err := mime.ParseMediaType(contentType)
 	if err != nil || media != "multipart/form-data" {

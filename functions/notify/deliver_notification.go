@@ -117,8 +117,8 @@ func (w *Worker) readNotice(ctx context.Context, id uuid.UUID) (notice, error) {
 	return n, err
 }
 
-// readDevices returns the devices that are signed in: the session that registered the device is valid. This is the one
-// place that decides it, so whatever ends a session ends the push messages to its device.
+// readDevices returns the devices whose session is valid: the session that registered the device. No other code decides
+// which devices get push messages. So a device gets none once its session has ended for any reason.
 //
 // A function of an earlier version registered a device without its session. Such a device counts as signed in while a
 // session that named it at sign-in is valid; where no session named it, while any session of the account is.

@@ -35,7 +35,7 @@ type Group struct {
 	links   *storage.Links
 }
 
-// Config is the configuration of this function, in addition to that of every function.
+// Config has the settings that this function alone reads.
 type Config struct {
 	Passwords credential.PasswordConfig
 	Google    credential.GoogleConfig

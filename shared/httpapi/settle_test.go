@@ -28,7 +28,7 @@ type work struct{}
 func (work) Name() string { return "work" }
 
 func (work) Register(a *httpapi.API) {
-	create := httpapi.Operation{Operation: huma.Operation{Method: http.MethodPost, Path: "/work/{how}", DefaultStatus: http.StatusCreated},
+	create := httpapi.Operation{Operation: huma.Operation{Method: http.MethodPost, Path: "/things/{how}", DefaultStatus: http.StatusCreated},
 		Limit: admission.LimitCreate}
 	httpapi.Register(a, create, func(_ context.Context, in *struct {
 		How  string `path:"how"`
@@ -40,7 +40,7 @@ func (work) Register(a *httpapi.API) {
 		case "refused":
 			return nil, problem.New(problem.Conflict, "conflict")
 		case "panic":
-			panic("no")
+			panic("broken handler")
 		case "repeat":
 			return &struct{ Status int }{http.StatusOK}, nil
 		}
@@ -124,9 +124,9 @@ func TestOnlyWhatWasMadeCounts(t *testing.T) {
 			path, body string
 			status     int
 		}{
-			{"/work/refused", `{"name":"a"}`, 409}, {"/work/new", `{"name":"abcd"}`, 422}, {"/work/new", `{`, 422},
-			{"/work/panic", `{"name":"a"}`, 500}, {"/work/repeat", `{"name":"a"}`, 200}, {"/staff", `{}`, 403},
-			{"/work/new", `{"name":"a"}`, 201},
+			{"/things/refused", `{"name":"a"}`, 409}, {"/things/new", `{"name":"abcd"}`, 422}, {"/things/new", `{`, 422},
+			{"/things/panic", `{"name":"a"}`, 500}, {"/things/repeat", `{"name":"a"}`, 200}, {"/staff", `{}`, 403},
+			{"/things/new", `{"name":"a"}`, 201},
 		} {
 			if c.status == http.StatusCreated {
 				left--
@@ -141,11 +141,11 @@ func TestOnlyWhatWasMadeCounts(t *testing.T) {
 		}
 	}
 	for range left {
-		if w := s.do(http.MethodPost, "/work/new", `{"name":"a"}`); w.Code != http.StatusCreated {
+		if w := s.do(http.MethodPost, "/things/new", `{"name":"a"}`); w.Code != http.StatusCreated {
 			t.Errorf("within the budget: %d", w.Code)
 		}
 	}
-	if w := s.do(http.MethodPost, "/work/new", `{"name":"a"}`); w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") != "180" {
+	if w := s.do(http.MethodPost, "/things/new", `{"name":"a"}`); w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") != "180" {
 		t.Errorf("past the budget: %d %v", w.Code, w.Header())
 	}
 }

@@ -36,7 +36,7 @@ type Group struct {
 	codes   credential.Codes
 	lockout lockout
 	webURL  string
-	// networkAddresses is to how many addresses one network may have mails with codes or links sent within an hour.
+	// networkAddresses is the number of addresses to which one network may request mails with codes or links within an hour.
 	networkAddresses int
 }
 
@@ -80,7 +80,7 @@ func operation(path, summary, description string) httpapi.Operation {
 		Operation: huma.Operation{Method: http.MethodPost, Path: "/api/v1" + path, Summary: summary, Description: description,
 			Tags: []string{"auth"}},
 		Access: httpapi.Public, Limit: admission.LimitAuth, LimitMember: "email", Cache: httpapi.Never, MaxBody: maxBody,
-		// An optional member that cannot be read never refuses a sign-in. What names the request, a person or a secret is exact.
+		// Sign-in goes on without an optional member that cannot be read. Members that name the purpose, a person or a secret are taken as sent.
 		Lenient: &httpapi.Lenient{Exact: true, Strict: []string{"purpose", "grant_type", "code", "recovery_code"}},
 	}
 }
@@ -95,7 +95,7 @@ type Config struct {
 	SigningKey string `env:"TOKEN_SIGNING_KEY,required,notEmpty"`
 	// WebBaseURL is where mailed links lead, without a slash at its end.
 	WebBaseURL string `env:"WEB_BASE_URL" envDefault:"https://www.lafaekstreet.com"`
-	// NetworkAddresses is to how many addresses one network may have mails with codes or links sent within an hour.
+	// NetworkAddresses is the number of addresses to which one network may request mails with codes or links within an hour.
 	NetworkAddresses int `env:"RATE_LIMIT_MAILED_ADDRESSES_PER_HOUR" envDefault:"300"`
 	Tokens           identity.Config
 	Passwords        credential.PasswordConfig

@@ -75,7 +75,7 @@ func (g *Group) pretend(ctx context.Context, tx *outbox.Tx, a *asked) error {
 	return sendNothing(ctx, tx)
 }
 
-// sendNothing sends a message that notify drops: it names a notification that never was.
+// sendNothing sends a message that notify drops, because the notification that it names does not exist.
 func sendNothing(ctx context.Context, tx *outbox.Tx) error {
 	id := uuid.New()
 	return tx.Send(ctx, queue.Notify, queue.NotifyMessage{NotificationID: &id})
@@ -96,8 +96,8 @@ func minutes(d time.Duration) string { return strconv.Itoa(int(d.Minutes())) }
 // nameLength bounds a name in a mail, in characters.
 const nameLength = 60
 
-// nameInMail is a name as a mail may show it to somebody else. Whoever registers an address chooses the name, so nothing
-// stays of it that a mail program makes a link of, and it cannot fill the mail.
+// nameInMail prepares a name for a mail. A stranger may have registered the address and chosen the name. So characters that
+// make a link are removed, and the name is cut to nameLength.
 func nameInMail(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsMark(r) || strings.ContainsRune(" -'’", r) {

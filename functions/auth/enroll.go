@@ -140,7 +140,7 @@ func (g *Group) newRecoveryCodes(tx *database.Tx, user uuid.UUID) []string {
 	return codes
 }
 
-// recoveryInput is a code in the form codes are compared in, after the id of its person.
+// recoveryInput is the id of a person and the normalised code. It is what is hashed.
 func recoveryInput(user uuid.UUID, code string) []byte {
 	return append(user[:], credential.TypedCode(code)...)
 }

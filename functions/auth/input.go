@@ -41,7 +41,7 @@ type device struct {
 	FCMToken   string `json:"fcm_token,omitempty" maxLength:"4096" doc:"Where Firebase delivers push messages"`
 }
 
-// known is a copy of d with its platform in lower case. It is nil, with a warning, for an unknown platform.
+// known is a copy of d with its platform in lower case. For an unknown platform it is nil, and there is a warning.
 func (d *device) known(ctx context.Context) *device {
 	if d == nil {
 		return nil

@@ -117,8 +117,8 @@ func (g *Group) signUp(ctx context.Context, n *newcomer, nameField, password str
 	})
 }
 
-// registrationHash hashes the password of a registration. The same password of an address has the same hash: so a repeat is
-// told from another registration.
+// registrationHash hashes the password of a registration. The same password of an address has the same hash, so a
+// repeat can be recognised.
 func (g *Group) registrationHash(ctx context.Context, address, password string) (string, error) {
 	return g.hasher.HashWith(ctx, password, g.sealer.MAC(macSalt, []byte(address))[:16])
 }

@@ -37,7 +37,7 @@ const ownerErased = `EXISTS (SELECT FROM users o WHERE o.id = u.user_id AND o.de
 // kept is true for an upload u whose bytes may be used. An erasure that commits at the same time sets deletion.
 const kept = `u.deletion IS NULL AND NOT ` + ownerErased
 
-// discard has relay delete the files of an upload whose bytes came although its owner deleted the account, or although it
+// discard requests that relay deletes the files of an upload. Its bytes came after its owner deleted the account, or after it
 // was taken off its report. Of a picture that was processed before that and stays in a report, only the original goes.
 // Nothing else is kept of the bytes, and nobody is told.
 func (w *Worker) discard(ctx context.Context, u original) error {

@@ -93,8 +93,8 @@ type gpxPoint struct {
 	Time string `xml:"time"`
 }
 
-// place returns the degrees of the point; false where they are missing or cannot be read, and for 0,0, which a phone writes that does not
-// know its place.
+// place returns the degrees of the point. It is false where they are missing or cannot be read, and for 0,0: a phone
+// writes that when it does not know its place.
 func (p *gpxPoint) place() (float64, float64, bool) {
 	lon, errLon := strconv.ParseFloat(strings.Replace(strings.TrimSpace(p.Lon), ",", ".", 1), 64)
 	lat, errLat := strconv.ParseFloat(strings.Replace(strings.TrimSpace(p.Lat), ",", ".", 1), 64)
@@ -183,7 +183,8 @@ func (r *gpxReader) point(start xml.StartElement) error {
 	return nil
 }
 
-// kind is the type of a point that has the given type element and, if timed, the time.
+// kind returns the marker type of a point: from the element that it is, else from its stated type, else from its time.
+// Without a time it is planned.
 func (r *gpxReader) kind(element, stated string, at time.Time, timed bool) string {
 	stated = locale.FoldWord(stated)
 	switch {

@@ -194,7 +194,7 @@ func checkImported(m marker, place string, w *warning.Collector) (marker, error)
 	return m, err
 }
 
-// cut is text with the most runes that it may have.
+// cut returns text, shortened to the maximum number of runes.
 func cut(text string, most int, place string, w *warning.Collector) string {
 	if utf8.RuneCountInString(text) <= most {
 		return text

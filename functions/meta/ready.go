@@ -73,7 +73,7 @@ func (g *Group) ready(ctx context.Context, _ *struct{}) (*readyOutput, error) {
 	g.last.mu.Lock()
 	defer g.last.mu.Unlock()
 	if now := g.clock.Now(); g.last.answer == nil || now.Sub(g.last.at) >= readyFor {
-		// The answer is for others too, so it does not depend on this client staying.
+		// Other requests get the same answer. So it is made even if this client hangs up.
 		g.last.answer, g.last.at = g.probe(context.WithoutCancel(ctx)), now
 	}
 	return g.last.answer, nil

@@ -14,7 +14,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/reportwrite"
 )
 
-// ownEvents are the changes that a reporter made to the own reports within the last day. Each is an event of the public
+// ownEvents are the changes that a person made to their own reports within the last day. Each is an event of the public
 // ledger, which costs money, so their number is bounded. Only amendments of words and pictures by the reporter count;
 // what staff and the AI do never does. Withdrawal, appeal and erasure are never refused for it.
 type ownEvents struct {

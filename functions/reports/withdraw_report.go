@@ -33,7 +33,7 @@ type withdrawInput struct {
 	} `required:"false"`
 }
 
-// removal is why a report goes.
+// removal is the reason why a report is withdrawn or removed.
 type removal struct {
 	code report.ReasonCode // empty where the reporter withdraws it
 	note string

@@ -110,7 +110,7 @@ func (g *Group) override(ctx context.Context, in *overrideInput) (*reportOutput,
 	})
 }
 
-// mayOverride is nil for moderators and administrators. An official may say of the reports of the own agency that they
+// mayOverride is nil for moderators and administrators. An official may say of the reports of their own agency that they
 // are relevant; officials never reject.
 func mayOverride(h *reportwrite.Locked, by report.Actor, j judgement) error {
 	if err := h.WorkableBy(by); err != nil {

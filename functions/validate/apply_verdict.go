@@ -48,7 +48,7 @@ func (w *Worker) applyVerdict(ctx context.Context, s subject, v verdict) (bool, 
 	return settled, nil
 }
 
-// saw reports whether the verdict about s is one about the report as it is now.
+// saw reports whether now, the report as it is, has the state, pictures and words of s. If not, the verdict about s does not count.
 func (v verdict) saw(s, now subject, at time.Time) bool {
 	if s.undecided() != now.undecided() || s.undecided() && now.coming(at) || !s.sameWords(now) {
 		return false
@@ -65,7 +65,7 @@ func (v verdict) saw(s, now subject, at time.Time) bool {
 	return len(v.pictures) > 0 || now.aiStatus != report.AINeedsReview
 }
 
-// sameWords reports whether the models were given the words and the type that now has.
+// sameWords reports whether now, the report as it is, has the words and the type that the models were given.
 func (s subject) sameWords(now subject) bool {
 	return s.issueType == now.issueType && s.title == now.title && s.description == now.description
 }
@@ -95,7 +95,7 @@ func (w *Worker) write(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked
 	return v.tellIrrelevant(ctx, tx, h)
 }
 
-// tellIrrelevant tells the reporter of pictures that others will not see. That a report is rejected is told otherwise.
+// tellIrrelevant tells the reporter of pictures that others will not see. A rejection has a notification of its own.
 func (v verdict) tellIrrelevant(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked) error {
 	for _, j := range v.pictures {
 		if j.outcome == report.PictureIrrelevant {

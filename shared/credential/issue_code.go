@@ -41,8 +41,8 @@ func (c Codes) LockAddress(p database.Pipeline, address string) {
 	p.Queue(`SELECT pg_advisory_xact_lock(('x' || encode(substring($1::bytea FOR 8), 'hex'))::bit(64)::bigint)`, c.AddressHashes(address)[0])
 }
 
-// AskMailed reads what was mailed to an address lately. networkAddresses is to how many addresses a network may have
-// mails sent within an hour. The caller has locked the address.
+// AskMailed reads what was mailed to an address lately. networkAddresses is the number of addresses to
+// which one network may request mails within an hour. The caller has locked the address.
 func (c Codes) AskMailed(p database.Pipeline, r CodeRequest, networkAddresses int) *database.Ask[Mailed] {
 	const q = `
 		WITH hour AS MATERIALIZED (SELECT * FROM one_time_codes WHERE address_hmac = ANY($1::bytea[]) AND created_at > $3::timestamptz)

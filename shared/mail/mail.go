@@ -111,7 +111,7 @@ func ParseAddress(s string) (string, bool) {
 // maxLocalLength is the longest part before the @, in bytes (RFC 5321, 4.5.3.1.1).
 const maxLocalLength = 64
 
-// Deliverable reports whether the mail server can deliver to a parsed address. Servers such as Amazon SES take ASCII alone;
+// Deliverable reports whether the mail server can deliver to a parsed address. Servers such as Amazon SES accept only ASCII;
 // an international domain can be written in its ASCII form (xn--…). The domain is a host name (RFC 1123, 2.1), no network address.
 func Deliverable(address string) bool {
 	at := strings.LastIndexByte(address, '@')

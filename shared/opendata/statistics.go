@@ -47,7 +47,7 @@ const counts = `
 	coalesce(sum(c.reports) FILTER (WHERE c.status = 'duplicate'), 0),
 	round(sum(c.score_sum) FILTER (WHERE ` + graded + `) / nullif(sum(c.scored) FILTER (WHERE ` + graded + `), 0), 2)::float8`
 
-// graded is true for the reports c whose severity everybody may know: those with a verdict.
+// graded is true for the reports c with a verdict. Everybody may know their severity.
 const graded = `(c.status <> 'pending' OR ` + report.PublishedSQL + `)`
 
 func (c *Counts) fields() []any {

@@ -37,8 +37,8 @@ func ActorOf(c identity.Caller) Actor {
 	return Actor{Kind: ActorKind(c.Role), UserID: &c.UserID, AgencyID: c.AgencyID, SecondFactor: c.SecondFactor}
 }
 
-// AgencyCovers is the SQL condition that a report r lies in the area and has a kind of an agency g: the reports that its
-// officials find unassigned in their queue, and may take. An agency without municipalities works everywhere, one without
+// AgencyCovers is the SQL condition that a report r lies in the area of an agency g and has one of its types. Officials see such
+// reports in their queue while they are unassigned, and may take them. An agency without municipalities works everywhere, one without
 // issue types on everything. A report whose municipality is not known yet counts as inside.
 const AgencyCovers = `g.deleted_at IS NULL
 	AND (g.municipality_codes = '{}' OR r.municipality_code IS NULL OR r.municipality_code = ANY(g.municipality_codes))
@@ -95,7 +95,7 @@ func RuleFor(from, to Status) (Rule, bool) {
 }
 
 // Includes reports whether a may make the move. agency has the report, or gets it by the move; nil for none. An official
-// moves only reports of the own agency.
+// moves only reports of their own agency.
 func (r Rule) Includes(a Actor, agency *uuid.UUID) bool {
 	return slices.Contains(r.kinds, a.Kind) && a.WorksFor(agency) && !r.NeedsSecondFactor(a)
 }

@@ -31,7 +31,7 @@ type Scope struct {
 // By limits a list to the reports of one person.
 func By(user uuid.UUID) Scope { return Scope{"r.user_id = ?", []any{user}} }
 
-// geometry is what a list goes by: SQL for the place of reports r and for the rank of their severity. margin is how far in
+// geometry says by which place and severity a list searches and sorts: SQL for the place of reports r and for the rank of their severity. margin is how far in
 // metres the place may lie from r.position, which the index has.
 type geometry struct {
 	position, latitude, longitude, rank string

@@ -81,6 +81,7 @@ func (f *family) expected(i int, now time.Time, device bool) (int, string) {
 		return newest, ""
 	case i == newest-1 && !f.revoked && device && !f.forgiven[i] && now.Before(f.created[i].Add(60*24*time.Hour)):
 		f.forgiven[i], f.swapped[i], f.lastUsed = true, now, now
+		f.created[newest] = now // handed out again, its 60 days start anew
 		return newest, ""
 	}
 	return 0, "token_reused"

@@ -297,8 +297,10 @@ func (b *bundle) append(id uuid.UUID, e ledger.Event) uuid.UUID {
 		if err := tx.Flush(b.t.Context()); err != nil {
 			return err
 		}
-		var err error
-		event, err = chain.Get().Append(b.t.Context(), tx, e)
+		entry, err := chain.Get().Append(b.t.Context(), tx, e)
+		if err == nil {
+			event = entry.ID
+		}
 		return err
 	})
 	if err != nil {

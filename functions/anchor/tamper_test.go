@@ -110,8 +110,8 @@ func TestTamperingIsFound(t *testing.T) {
 			b.exec(`UPDATE ledger_events SET seq = seq / 10 WHERE report_id = $1 AND seq > 1`, id)
 		}, "chain", "chain"},
 		{"event inserted", func(b *bundle, id uuid.UUID) {
-			b.exec(`INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, prev_hash, created_at)
-				SELECT $2, report_id, 4, event_type, topic, replace(convert_from(payload, 'UTF8'), '"seq":3', '"seq":4')::bytea, payload_hash, payload_hash, now()
+			b.exec(`INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, prev_hash, created_at, log_index)
+				SELECT $2, report_id, 4, event_type, topic, replace(convert_from(payload, 'UTF8'), '"seq":3', '"seq":4')::bytea, payload_hash, payload_hash, now(), 1000
 				FROM ledger_events WHERE report_id = $1 AND seq = 3`, id, database.NewID())
 			b.exec(`UPDATE ledger_events SET payload = replace(convert_from(payload, 'UTF8'), encode((SELECT prev_hash FROM ledger_events WHERE report_id = $1 AND seq = 3), 'hex'), encode(prev_hash, 'hex'))::bytea WHERE report_id = $1 AND seq = 4`, id)
 			b.exec(`UPDATE ledger_events SET payload_hash = sha256(payload) WHERE report_id = $1 AND seq = 4`, id)

@@ -304,8 +304,9 @@ func TestErasure(t *testing.T) {
 	b.exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, title, latitude, longitude, device_info)
 		VALUES ($1, 'LS-2026-000001', $2, '\x00', 'pothole', 'A hole', -8.55, 125.57, '{"model": "A14"}')`, report, me.ID)
 	b.exec(`INSERT INTO report_salts (report_id, salt, created_at) VALUES ($1, decode(repeat('01', 32), 'hex'), now())`, report)
-	b.exec(`INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, created_at)
-		VALUES (gen_random_uuid(), $1, 1, 'REPORT_SUBMITTED', 'reports', '{}', sha256('{}'), now())`, report)
+	b.exec(`INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, created_at, log_index)
+		VALUES (gen_random_uuid(), $1, 1, 'REPORT_SUBMITTED', 'reports', '{}', sha256('{}'), now(), 0)`, report)
+	b.exec(`UPDATE log_counter SET next = 1`)
 	b.exec(`UPDATE reports SET appealed_at = now(), appeal_reason = 'I live next to it: +670 7700 1122' WHERE id = $1`, report)
 	// Their comment on the report of another person, and the notification of that person.
 	neighbour, theirs, comment := b.person(identity.Citizen), uuid.New(), uuid.New()
@@ -446,8 +447,9 @@ func TestErasureTakesTypedPlaces(t *testing.T) {
 			i+1, me.ID, place[0], place[1], place[2], place[3])
 	}
 	b.exec(`INSERT INTO report_salts (report_id, salt, created_at) SELECT id, decode(repeat('01', 32), 'hex'), now() FROM reports`)
-	b.exec(`INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, created_at)
-		SELECT gen_random_uuid(), id, 1, 'REPORT_SUBMITTED', 'reports', '{}', sha256('{}'), now() FROM reports`)
+	b.exec(`INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, created_at, log_index)
+		SELECT gen_random_uuid(), id, 1, 'REPORT_SUBMITTED', 'reports', '{}', sha256('{}'), now(), row_number() OVER () - 1 FROM reports`)
+	b.exec(`UPDATE log_counter SET next = (SELECT count(*) FROM ledger_events)`)
 	b.WithToken(me.Token).Do(http.MethodDelete, "/users/me", fields{"password": goodPassword}).Want(200)
 	for number, want := range map[string]string{"LS-2026-000001": "Dili", "LS-2026-000002": "Becora,Cristo Rei,Dili"} {
 		if b.count(`SELECT count(*) FROM reports WHERE report_number = $1 AND concat_ws(',', address, street, suco, district, municipality) = $2`, number, want) != 1 {

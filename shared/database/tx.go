@@ -23,6 +23,8 @@ type Tx struct {
 	// begun reports that "begin" was sent.
 	begun bool
 	kept  []*pgx.QueuedQuery
+	last  last
+	local map[any]any
 }
 
 var (
@@ -34,6 +36,26 @@ var (
 func (tx *Tx) Queue(sql string, args ...any) { tx.add(statement(sql, args)) }
 
 func (tx *Tx) add(q *pgx.QueuedQuery) { tx.kept = append(tx.kept, q) }
+
+// last are statements that run at the end of a transaction.
+type last struct{ statements []*pgx.QueuedQuery }
+
+// Queue implements Pipeline.
+func (l *last) Queue(sql string, args ...any) { l.add(statement(sql, args)) }
+
+func (l *last) add(q *pgx.QueuedQuery) { l.statements = append(l.statements, q) }
+
+// Last takes statements that run after all others, in the round trip of the commit. It is for a statement that locks a row
+// which all transactions need. Statements of the transaction do not see its effect.
+func (tx *Tx) Last() Pipeline { return &tx.last }
+
+// Local has values that callers keep for the length of the transaction, under keys of their own types.
+func (tx *Tx) Local() map[any]any {
+	if tx.local == nil {
+		tx.local = make(map[any]any)
+	}
+	return tx.local
+}
 
 // Flush runs the statements that are kept now, in one round trip; without any it does nothing.
 func (tx *Tx) Flush(ctx context.Context) error {
@@ -148,6 +170,7 @@ func (tx *Tx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []stri
 
 // commit commits the transaction. One without a statement never began.
 func (tx *Tx) commit(ctx context.Context) error {
+	tx.kept = append(tx.kept, tx.last.statements...)
 	if !tx.begun && len(tx.kept) == 0 {
 		return nil
 	}

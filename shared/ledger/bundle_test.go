@@ -91,8 +91,10 @@ func (b *bundle) append(id uuid.UUID, e ledger.Event) (uuid.UUID, error) {
 		if err := tx.Flush(ctx); err != nil {
 			return err
 		}
-		var err error
-		event, err = chain.Get().Append(ctx, tx, e)
+		entry, err := chain.Get().Append(ctx, tx, e)
+		if err == nil {
+			event = entry.ID
+		}
 		return err
 	})
 	return event, err

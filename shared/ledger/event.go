@@ -32,7 +32,15 @@ const (
 	AIValidated Type = "AI_VALIDATED"
 	Amended     Type = "CONTENT_AMENDED"
 	Withdrawn   Type = "REPORT_WITHDRAWN"
-	Erased      Type = "CONTENT_ERASED" // the words went with the account of the reporter
+	Hidden      Type = "CONTENT_HIDDEN"
+	Erased      Type = "CONTENT_ERASED" // the words went with the account of whoever wrote them
+	Commented   Type = "COMMENT_ADDED"
+	Uncommented Type = "COMMENT_REMOVED"
+	Assigned    Type = "ASSIGNED"
+	Disputed    Type = "DISPUTED"
+	// KeyChanged and Incident are about the log itself. An Incident may also be about one report.
+	KeyChanged Type = "KEY_CHANGED"
+	Incident   Type = "INCIDENT"
 )
 
 // Topic is one of the two topics of the public ledger. Config.TopicID has its id on the network.
@@ -90,7 +98,7 @@ type Event struct {
 // check validates e.
 func (e *Event) check() error {
 	switch e.Type {
-	case Submitted, StatusMoved, AIValidated, Amended, Withdrawn, Erased:
+	case Submitted, StatusMoved, AIValidated, Amended, Withdrawn, Hidden, Erased, Commented, Uncommented, Assigned, Disputed, Incident:
 	default:
 		return fmt.Errorf("event type %q is unknown", e.Type)
 	}
@@ -146,7 +154,7 @@ func AskChain(p database.Pipeline, about report.About, agency *uuid.UUID) *datab
 	state := database.AskRow(p, scanSnapshot, lockSnapshot, about.Args()...).Missing(ErrNoReport)
 	// A separate statement: it sees what the previous holder of the lock has committed.
 	const tail = `
-SELECT coalesce(e.seq, 0), e.payload_hash, (SELECT salt FROM report_salts WHERE report_id = r.id), coalesce((SELECT code FROM agencies WHERE id = $3), '')
+SELECT coalesce(e.seq, 0), e.payload_hash, (SELECT salt FROM report_salts WHERE report_id = r.id AND seq = 1), coalesce((SELECT code FROM agencies WHERE id = $3), '')
 FROM reports r LEFT JOIN LATERAL (SELECT seq, payload_hash FROM ledger_events WHERE report_id = r.id ORDER BY seq DESC LIMIT 1) e ON true
 WHERE r.id = ` + report.IDSQL
 	end := database.AskRow(p, pgx.RowToStructByPos[chainEnd], tail, about.Args(agency)...)
@@ -167,21 +175,35 @@ type chainEnd struct {
 }
 
 // Append adds e to the chain in tx, the transaction of the change itself, and sends a message to the anchor worker after
-// the commit. It returns the event's id.
+// the commit. It returns the entry of the public log that the event becomes.
 //
-// The caller sets State to that after the change before it calls Append. Append reads nothing; the event is written with
-// the next round trip of tx. It fails if e is not valid, or not possible after the events before it.
-func (c *Chain) Append(ctx context.Context, tx *outbox.Tx, e Event) (uuid.UUID, error) {
-	id, err := c.append(tx, e)
+// The caller sets State to that after the change before it calls Append. Append reads nothing. The event is written in the
+// round trip of the commit, after everything else: it gets its place in the log there. The commit fails with ErrHalted while
+// no events may be written. Append fails if e is not valid, or not possible after the events before it.
+func (c *Chain) Append(ctx context.Context, tx *outbox.Tx, e Event) (*NewEntry, error) {
+	entry, err := c.append(tx, e)
 	if err != nil {
-		return uuid.Nil, fmt.Errorf("append %s: %w", e.Type, err)
+		return nil, fmt.Errorf("append %s: %w", e.Type, err)
 	}
-	return id, tx.Send(ctx, queue.Anchor, queue.AnchorMessage{EventID: id})
+	return entry, tx.Send(ctx, queue.Anchor, queue.AnchorMessage{EventID: entry.ID})
 }
 
-func (c *Chain) append(tx *outbox.Tx, e Event) (uuid.UUID, error) {
+// tailKey is the key in database.Tx.Local of the newest event that the transaction has appended to a report's chain. It is
+// not in the table before the commit, so a chain that is read again does not have it.
+type tailKey struct{ report uuid.UUID }
+
+type tail struct {
+	seq  int
+	hash []byte
+	salt []byte
+}
+
+func (c *Chain) append(tx *outbox.Tx, e Event) (*NewEntry, error) {
+	if t, ok := tx.Local()[tailKey{c.id}].(tail); ok && t.seq > c.seq {
+		c.seq, c.hash, c.salt = t.seq, t.hash, t.salt
+	}
 	if err := c.check(e); err != nil {
-		return uuid.Nil, err
+		return nil, err
 	}
 	state := *c.snapshot
 	if e.Actor.AgencyID == nil {
@@ -194,21 +216,22 @@ func (c *Chain) append(tx *outbox.Tx, e Event) (uuid.UUID, error) {
 	var err error
 	if c.salt != nil {
 		if hash, err = state.contentHash(c.salt); err != nil {
-			return uuid.Nil, err
+			return nil, err
 		}
 	}
 	raw, err := encode(e, &state, c.seq+1, c.hash, hash)
 	if err != nil {
-		return uuid.Nil, err
+		return nil, err
 	}
-	id := database.NewID()
-	c.insert(tx, id, e, raw)
+	entry := &NewEntry{ID: database.NewID(), raw: raw, at: e.At.UTC().Format(payloadTime), late: c.late, salt: c.salt}
+	c.insert(tx, entry, e)
 	c.seq, c.hash = c.seq+1, nil
 	if c.late.Known() {
 		sum := sha256.Sum256(raw)
 		c.hash = sum[:]
 	}
-	return id, nil
+	tx.Local()[tailKey{c.id}] = tail{c.seq, c.hash, c.salt}
+	return entry, nil
 }
 
 // check reports why e cannot be appended to the chain; nil when it can.
@@ -228,17 +251,21 @@ func (c *Chain) check(e Event) error {
 	return nil
 }
 
-// insert adds the statements that store e, with the payload raw, after the newest event.
-func (c *Chain) insert(p database.Pipeline, id uuid.UUID, e Event, raw []byte) {
+// insert adds the statements that store e as entry, after the newest event.
+func (c *Chain) insert(tx *outbox.Tx, entry *NewEntry, e Event) {
 	const event = `
-WITH payload AS (SELECT convert_to(` + database.Filled + `, 'UTF8') AS bytes),
+WITH place AS (` + nextPlace + `),
+payload AS (SELECT convert_to(` + database.Filled + `, 'UTF8') AS bytes),
 event AS (
-  INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, prev_hash, created_at)
-  SELECT $4, $5, $6, $7, $8, bytes, sha256(bytes), $9, $10 FROM payload RETURNING id, position, report_id, seq, topic, created_at)
-INSERT INTO ledger_anchors (event_id, position, report_id, seq, topic, created_at) SELECT * FROM event`
-	p.Queue(event, c.late.Args(string(raw), id, c.id, c.seq+1, e.Type, e.Type.Topic(), c.hash, e.At)...)
+  INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, prev_hash, created_at, log_index)
+  SELECT $4, $5, $6, $7, $8, bytes, sha256(bytes), $9, $10, log_index FROM payload, place
+  RETURNING id, position, report_id, seq, topic, created_at),
+anchor AS (INSERT INTO ledger_anchors (event_id, position, report_id, seq, topic, created_at) SELECT * FROM event)
+SELECT log_index, receipts_vkey FROM place`
+	args := c.late.Args(string(entry.raw), entry.ID, c.id, c.seq+1, e.Type, e.Type.Topic(), c.hash, e.At)
+	entry.place = database.AskRow(tx.Last(), pgx.RowToStructByPos[logPlace], event, args...).Missing(ErrHalted)
 	if c.seq > 0 { // a new report is queued from the start
 		const show = `UPDATE reports SET blockchain_status = 'queued' WHERE id = $1 AND blockchain_status NOT IN ('queued', 'failed')`
-		p.Queue(show, c.id)
+		tx.Queue(show, c.id)
 	}
 }

@@ -233,7 +233,7 @@ func newSalt(p database.Pipeline, report uuid.UUID, at time.Time) []byte {
 }
 
 // selectSalt has no row after ForgetPerson.
-const selectSalt = `SELECT salt FROM report_salts WHERE report_id = $1`
+const selectSalt = `SELECT salt FROM report_salts WHERE report_id = $1 AND seq = 1`
 
 // ForgetPerson deletes the salts of a person's reports. Without the salt nobody can confirm a guess of a title, a
 // description or an exact place by its hash. The proofs that the events existed stay valid. It cannot be undone.

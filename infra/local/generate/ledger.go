@@ -38,14 +38,19 @@ type event struct {
 func (f *filler) ledger(ctx context.Context) error {
 	const span = 8 // positions for each report: more than its events
 	first := f.ledgerFrom()
+	var next int64 // place in the log
+	if err := f.conn.QueryRow(ctx, "SELECT next FROM log_counter").Scan(&next); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
 	tables := []struct {
 		name    string
 		columns []string
 		row     func(s *subject, e *event, row write)
 	}{
-		{"ledger_events", []string{"position", "id", "report_id", "seq", "event_type", "topic", "payload", "payload_hash", "prev_hash", "created_at"},
+		{"ledger_events", []string{"position", "id", "report_id", "seq", "event_type", "topic", "payload", "payload_hash", "prev_hash", "created_at", "log_index"},
 			func(s *subject, e *event, row write) {
-				row(e.position, e.id, s.id, e.seq, e.kind, e.topic, e.payload, e.hash, e.prev, e.at)
+				row(e.position, e.id, s.id, e.seq, e.kind, e.topic, e.payload, e.hash, e.prev, e.at, next)
+				next++
 			}},
 		{"ledger_submissions", []string{"id", "topic", "topic_id", "batch_size", "message", "state", "transaction_id", "sequence_number", "running_hash",
 			"consensus_nanos", "next_attempt_at", "created_at", "updated_at", "confirmed_at"},
@@ -82,8 +87,11 @@ func (f *filler) ledger(ctx context.Context) error {
 	if err := f.run(ctx, "RESET enable_seqscan"); err != nil {
 		return err
 	}
-	const next = `SELECT setval(pg_get_serial_sequence('ledger_events', 'position'), greatest(1, max(position))) FROM ledger_events`
-	if _, err := f.conn.Exec(ctx, next); err != nil {
+	const positions = `SELECT setval(pg_get_serial_sequence('ledger_events', 'position'), greatest(1, max(position))) FROM ledger_events`
+	if _, err := f.conn.Exec(ctx, positions); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	if _, err := f.conn.Exec(ctx, "UPDATE log_counter SET next = $1", next); err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
 	return nil

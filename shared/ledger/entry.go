@@ -1,0 +1,59 @@
+package ledger
+
+import (
+	"strings"
+
+	"github.com/google/uuid"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+// ErrHalted is the 503 for a write while the log takes no events: a backup was restored, and the events that the log has
+// published since are not back yet (make log-recover).
+var ErrHalted = problem.New(problem.Unavailable, "log_halted")
+
+// nextPlace gives the next place in the log, and no row while the log takes no events. The row stays locked until the
+// commit, so the statement is one of the last of its transaction (database.Tx.Last).
+const nextPlace = `UPDATE log_counter SET next = next + 1 WHERE halted IS NULL RETURNING next - 1 AS log_index, receipts_vkey`
+
+// logPlace is where the log has an event.
+type logPlace struct {
+	Index       int64
+	ReceiptsKey *string // the key that signs receipts now
+}
+
+// NewEntry is an entry of the log that a transaction writes.
+type NewEntry struct {
+	ID    uuid.UUID // of the event
+	raw   []byte    // the payload, with a placeholder for what late gives
+	at    string    // the event's time, as in the payload
+	late  database.Late
+	salt  []byte // nil where the event is under no salt
+	place *database.Ask[logPlace]
+}
+
+// Index is the place in the log. It is known after the commit.
+func (e *NewEntry) Index() int64 { return e.place.Get().Index }
+
+// payload is the entry's data. number is the report's number.
+func (e *NewEntry) payload(number string) string {
+	if e.late.Known() {
+		return string(e.raw)
+	}
+	return strings.ReplaceAll(string(e.raw), e.late.Placeholder(), number)
+}
+
+// Receipt is the receipt for the entry, with its salt. Call it after the commit; number is the report's number. It is nil
+// where r is not the key that signs receipts now: the caller then answers without a receipt.
+func (e *NewEntry) Receipt(r *Receipts, number string) (*Receipt, error) {
+	at := e.place.Get()
+	if at.ReceiptsKey == nil || *at.ReceiptsKey != r.vkey {
+		return nil, nil
+	}
+	return r.sign(number, at.Index, e.payload(number), e.at, e.salt)
+}
+
+// LeafHash is the hash of an entry with this data (RFC 6962).
+func LeafHash(payload []byte) tlog.Hash { return tlog.RecordHash(payload) }

@@ -130,6 +130,7 @@ func coldEnvironment() (map[string]string, error) {
 	return map[string]string{
 		"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
 		"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "MEDIA_BUCKET": "none",
+		"LOG_ORIGIN": "none/log", "LOG_BUCKET": "none", "LOG_KMS_KEY_ID": "none", "RECEIPTS_KEY": base64.StdEncoding.EncodeToString(make([]byte, 32)),
 		"TOKEN_PUBLIC_KEYS": string(set), "TOKEN_SIGNING_KEY": string(signing), "SEAL_KEYS": base64.StdEncoding.EncodeToString(make([]byte, 32)),
 		"ADMIN_SETUP_TOKEN": "none-none-none-none-none", "WEB_BASE_URL": "https://example.org", "SMTP_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "a@example.org",
 		"AWS_KMS_KEY_ID": "none", "HEDERA_NETWORK": "testnet", "HEDERA_ACCOUNT_ID": "0.0.1001", "HEDERA_TOPIC_REPORTS": "0.0.1002",

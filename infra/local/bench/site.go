@@ -34,7 +34,10 @@ import (
 	"github.com/lafaekstreet/backend/shared/start"
 )
 
-const bucket = "media"
+const (
+	bucket    = "media"
+	logBucket = "log"
+)
 
 // Site is every HTTP function behind the gateway on one database. No worker runs, so only requests are measured: messages
 // for workers stay in their queues.
@@ -96,7 +99,7 @@ func (s *Site) Close() {
 // settings is the configuration of every function: rate limits that are never reached, 16 connections for 16 clients.
 func settings(ctx context.Context, server *standin.Server, address string) (config.Env, error) {
 	env := config.Env{"DATABASE_URL": withQuery(address, "role", "lafaek_app"), "DATABASE_MAX_CONNS": "16", "MEDIA_BUCKET": bucket,
-		"S3_PATH_STYLE": "true", "HEDERA_NETWORK": "local", "HEDERA_ACCOUNT_ID": generate.Account, "HEDERA_TOPIC_REPORTS": generate.TopicReports,
+		"LOG_ORIGIN": "lafaekstreet-bench/log", "LOG_BUCKET": logBucket, "S3_PATH_STYLE": "true", "HEDERA_NETWORK": "local", "HEDERA_ACCOUNT_ID": generate.Account, "HEDERA_TOPIC_REPORTS": generate.TopicReports,
 		"HEDERA_TOPIC_STATUS": generate.TopicStatus, "LOG_LEVEL": "ERROR", "PASSWORD_CONCURRENCY": "16"}
 	for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "ADDRESS_PER_MINUTE", "VIEW_PER_MINUTE", "AUTH_PER_MINUTE",
 		"CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR", "COMMENT_PER_HOUR", "FLAG_PER_HOUR", "IMPORT_PER_HOUR", "VERIFY_PER_MINUTE"} {
@@ -109,8 +112,10 @@ func settings(ctx context.Context, server *standin.Server, address string) (conf
 		return nil, err
 	}
 	client := s3.NewFromConfig(server.Config(), func(o *s3.Options) { o.UsePathStyle = true })
-	if _, err := client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String(bucket)}); err != nil {
-		return nil, fmt.Errorf("create bucket: %w", err)
+	for _, name := range []string{bucket, logBucket} {
+		if _, err := client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String(name)}); err != nil {
+			return nil, fmt.Errorf("create bucket: %w", err)
+		}
 	}
 	queues := sqs.NewFromConfig(server.Config())
 	for _, name := range catalog.QueueNames() {

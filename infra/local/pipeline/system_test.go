@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/http/httptest"
 	"strings"
@@ -174,9 +175,8 @@ func (s *system) standIns() error {
 		"NOMINATIM_URL": places.URL(), "HEDERA_NETWORK": hedera.Network, "HEDERA_NODES": strings.Join(nodes, ","), "HEDERA_MIRROR_URL": s.net.MirrorURL(),
 		// Longer than any call takes on a busy machine. Tests of timeouts shorten them.
 		"AI_TIMEOUT": "1m", "HEDERA_NODE_TIMEOUT": "1m", "HEDERA_MIRROR_TIMEOUT": "1m", "KMS_TIMEOUT": "1m", "SMTP_TIMEOUT": "1m", "FCM_TIMEOUT": "1m"}
-	for name, value := range s.cloud.Env() {
-		s.env[name] = value
-	}
+	maps.Copy(s.env, s.cloud.Env())
+	maps.Copy(s.env, testenv.LogEnv())
 	return nil
 }
 
@@ -207,8 +207,10 @@ func (s *system) createQueue(name queue.Name, attributes map[string]string) (str
 // createBucket makes the bucket. It notifies the images queue of originals, as in AWS.
 func (s *system) createBucket() {
 	s.Helper()
-	_, err := s.s3.CreateBucket(s.Context(), &s3.CreateBucketInput{Bucket: awssdk.String(bucket)})
-	s.must(err)
+	for _, name := range []string{bucket, testenv.LogBucket} {
+		_, err := s.s3.CreateBucket(s.Context(), &s3.CreateBucketInput{Bucket: awssdk.String(name)})
+		s.must(err)
+	}
 	about, err := s.sqs.GetQueueAttributes(s.Context(), &sqs.GetQueueAttributesInput{QueueUrl: awssdk.String(s.urls[queue.Images]),
 		AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn}})
 	s.must(err)

@@ -21,8 +21,10 @@ import (
 )
 
 const (
-	bucketName = "lafaekstreet-media"
-	ledgerKey  = "alias/lafaekstreet-ledger"
+	bucketName    = "lafaekstreet-media"
+	logBucketName = "lafaekstreet-log"
+	logOrigin     = "lafaekstreet-local/log"
+	ledgerKey     = "alias/lafaekstreet-ledger"
 	// ledgerAccount pays for ledger messages on the network of the stand-in. It begins with ledgerCredit.
 	ledgerAccount = "0.0.2001"
 	ledgerCredit  = 1_000_000 * 100_000_000 // tinybars
@@ -41,11 +43,15 @@ func (s *System) createResources(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	pathStyle := func(o *s3.Options) { o.UsePathStyle = s.env["S3_PATH_STYLE"] == "true" }
-	if err := s.createBucket(ctx, s3.NewFromConfig(cfg, pathStyle), arns[catalog.PictureArrived().Queue]); err != nil {
+	objects := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = s.env["S3_PATH_STYLE"] == "true" })
+	if err := s.createBucket(ctx, objects, arns[catalog.PictureArrived().Queue]); err != nil {
 		return err
 	}
-	if err := s.createLedgerKey(ctx, kms.NewFromConfig(cfg)); err != nil {
+	keys := kms.NewFromConfig(cfg)
+	if err := s.createLedgerKey(ctx, keys); err != nil {
+		return err
+	}
+	if err := s.createLog(ctx, objects); err != nil {
 		return err
 	}
 	return s.createSecrets()
@@ -99,13 +105,10 @@ func createQueue(ctx context.Context, client *sqs.Client, name string, attribute
 func (s *System) createBucket(ctx context.Context, client *s3.Client, images string) error {
 	s.set("MEDIA_BUCKET", bucketName)
 	name := aws.String(s.env["MEDIA_BUCKET"])
-	_, err := client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: name})
-	var ours *s3types.BucketAlreadyOwnedByYou
-	var taken *s3types.BucketAlreadyExists
-	if err != nil && !errors.As(err, &ours) && !errors.As(err, &taken) {
-		return fmt.Errorf("create bucket: %w", err)
+	if err := ensureBucket(ctx, client, &s3.CreateBucketInput{Bucket: name}); err != nil {
+		return err
 	}
-	_, err = client.PutBucketCors(ctx, &s3.PutBucketCorsInput{Bucket: name, CORSConfiguration: &s3types.CORSConfiguration{
+	_, err := client.PutBucketCors(ctx, &s3.PutBucketCorsInput{Bucket: name, CORSConfiguration: &s3types.CORSConfiguration{
 		CORSRules: []s3types.CORSRule{{AllowedMethods: []string{"GET", "PUT", "POST"}, AllowedOrigins: []string{"*"}, AllowedHeaders: []string{"*"}}}}})
 	var refused smithy.APIError
 	if err != nil && (!errors.As(err, &refused) || refused.ErrorCode() != "NotImplemented") { // our stand-in accepts browsers without it
@@ -123,10 +126,32 @@ func (s *System) createBucket(ctx context.Context, client *s3.Client, images str
 	return nil
 }
 
+// ensureBucket makes a bucket that does not exist yet.
+func ensureBucket(ctx context.Context, client *s3.Client, in *s3.CreateBucketInput) error {
+	_, err := client.CreateBucket(ctx, in)
+	var ours *s3types.BucketAlreadyOwnedByYou
+	var taken *s3types.BucketAlreadyExists
+	if err != nil && !errors.As(err, &ours) && !errors.As(err, &taken) {
+		return fmt.Errorf("create bucket %s: %w", aws.ToString(in.Bucket), err)
+	}
+	return nil
+}
+
+// createLog makes the bucket of the public log. Only a new bucket can get Object Lock.
+func (s *System) createLog(ctx context.Context, objects *s3.Client) error {
+	s.set("LOG_ORIGIN", logOrigin)
+	s.set("LOG_BUCKET", logBucketName)
+	in := &s3.CreateBucketInput{Bucket: aws.String(s.env["LOG_BUCKET"])}
+	if mode := s.env["LOG_LOCK_MODE"]; mode != "" && mode != "none" {
+		in.ObjectLockEnabledForBucket = aws.Bool(true)
+	}
+	return ensureBucket(ctx, objects, in)
+}
+
 // createLedgerKey makes the key that signs ledger messages and, on the stand-in's network, its account and topics.
 func (s *System) createLedgerKey(ctx context.Context, client *kms.Client) error {
 	if s.env["AWS_KMS_KEY_ID"] == "" {
-		id, err := ensureKey(ctx, client)
+		id, err := ensureKey(ctx, client, ledgerKey, kmstypes.KeySpecEccSecgP256k1)
 		if err != nil {
 			return err
 		}
@@ -157,23 +182,23 @@ func (s *System) createLedgerKey(ctx context.Context, client *kms.Client) error 
 	return nil
 }
 
-func ensureKey(ctx context.Context, client *kms.Client) (string, error) {
-	found, err := client.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(ledgerKey)})
+// ensureKey returns the id of the signing key with this alias. It makes the key if there is none.
+func ensureKey(ctx context.Context, client *kms.Client, alias string, spec kmstypes.KeySpec) (string, error) {
+	found, err := client.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(alias)})
 	if err == nil {
 		return aws.ToString(found.KeyMetadata.KeyId), nil
 	}
 	var missing *kmstypes.NotFoundException
 	if !errors.As(err, &missing) {
-		return "", fmt.Errorf("look for the ledger key: %w", err)
+		return "", fmt.Errorf("look for the key %s: %w", alias, err)
 	}
-	made, err := client.CreateKey(ctx, &kms.CreateKeyInput{
-		KeySpec: kmstypes.KeySpecEccSecgP256k1, KeyUsage: kmstypes.KeyUsageTypeSignVerify})
+	made, err := client.CreateKey(ctx, &kms.CreateKeyInput{KeySpec: spec, KeyUsage: kmstypes.KeyUsageTypeSignVerify})
 	if err != nil {
-		return "", fmt.Errorf("create the ledger key: %w", err)
+		return "", fmt.Errorf("create the key %s: %w", alias, err)
 	}
-	_, err = client.CreateAlias(ctx, &kms.CreateAliasInput{AliasName: aws.String(ledgerKey), TargetKeyId: made.KeyMetadata.KeyId})
+	_, err = client.CreateAlias(ctx, &kms.CreateAliasInput{AliasName: aws.String(alias), TargetKeyId: made.KeyMetadata.KeyId})
 	if err != nil {
-		return "", fmt.Errorf("name the ledger key: %w", err)
+		return "", fmt.Errorf("name the key %s: %w", alias, err)
 	}
 	return aws.ToString(made.KeyMetadata.KeyId), nil
 }

@@ -10,8 +10,8 @@ import (
 	"os"
 )
 
-// createSecrets makes keys at the first start and reads them at every later one, so tokens and sealed texts stay valid. It
-// does not change keys that the environment sets.
+// createSecrets makes keys at the first start and reads them at every later one, so tokens, sealed texts and receipts stay
+// valid. A directory of an earlier version gets the key of receipts. It does not change keys that the environment sets.
 func (s *System) createSecrets() error {
 	path := s.dir("secrets.json")
 	secrets := map[string]string{}
@@ -29,6 +29,12 @@ func (s *System) createSecrets() error {
 	default:
 		if err := json.Unmarshal(text, &secrets); err != nil {
 			return fmt.Errorf("%s is damaged; remove it to get new keys, which ends all sessions", path)
+		}
+		if secrets[receiptsKey] == "" {
+			secrets[receiptsKey] = randomKey()
+			if err := writeSecrets(path, secrets); err != nil {
+				return err
+			}
 		}
 	}
 	if s.env["TOKEN_PUBLIC_KEYS"] != "" || s.env["TOKEN_SIGNING_KEY"] != "" { // the two keys are a pair
@@ -58,13 +64,22 @@ func newSecrets() (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write signing key: %w", err)
 	}
-	sealing := make([]byte, 32)
-	_, _ = rand.Read(sealing) // never fails (crypto/rand, Go 1.24)
 	return map[string]string{
 		"TOKEN_PUBLIC_KEYS": string(set),
 		"TOKEN_SIGNING_KEY": string(signing),
-		"SEAL_KEYS":         base64.StdEncoding.EncodeToString(sealing),
+		"SEAL_KEYS":         randomKey(),
+		receiptsKey:         randomKey(),
 	}, nil
+}
+
+// receiptsKey is the variable with the key that signs receipts.
+const receiptsKey = "RECEIPTS_KEY"
+
+// randomKey returns 32 random bytes in base64.
+func randomKey() string {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // never fails (crypto/rand, Go 1.24)
+	return base64.StdEncoding.EncodeToString(key)
 }
 
 // writeSecrets replaces the file atomically: with an incomplete file nobody could sign in.

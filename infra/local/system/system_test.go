@@ -82,13 +82,42 @@ func TestKeepsEverythingOverRestart(t *testing.T) {
 	if err := first.Stop(); err != nil {
 		t.Fatal(err)
 	}
+	forget(t, filepath.Join(o.Dir, "secrets.json"), "RECEIPTS_KEY") // a directory of an earlier version has none
 	second := start(t, o)
+	if settings, err = os.ReadFile(filepath.Join(o.Dir, "env")); err != nil {
+		t.Fatal(err)
+	}
+	for _, made := range []string{"RECEIPTS_KEY", "LOG_ORIGIN", "LOG_BUCKET"} {
+		if !strings.Contains(string(settings), made+"='") {
+			t.Errorf("a directory of an earlier version gets no %s", made)
+		}
+	}
 	// The password is correct and the address is not verified: the account was kept.
 	if status, body := send(t, "POST", second.URL()+"/api/v1/auth/login", person); status != http.StatusForbidden || !strings.Contains(body, "email_not_verified") {
 		t.Errorf("login after restart: %d %s", status, body)
 	}
 	if kept := mails(t, second); !slices.Contains(kept, mailed) {
 		t.Errorf("mails %v after the restart, %q before", kept, mailed)
+	}
+}
+
+// forget removes a member from a file of JSON.
+func forget(t *testing.T, path, member string) {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	if err := json.Unmarshal(raw, &all); err != nil || all[member] == "" {
+		t.Fatalf("%s has no %s: %v", path, member, err)
+	}
+	delete(all, member)
+	if raw, err = json.Marshal(all); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, raw, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -5,6 +5,7 @@ package testenv
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -27,8 +28,16 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
-// Bucket is the bucket of pictures.
-const Bucket = "media"
+// Bucket is the bucket of pictures, LogBucket that of the public log.
+const (
+	Bucket    = "media"
+	LogBucket = "log"
+)
+
+// LogEnv configures the public log, but for its KMS key, for a test. The key of receipts is not secret.
+func LogEnv() config.Env {
+	return config.Env{"LOG_ORIGIN": "lafaekstreet-test/log", "LOG_BUCKET": LogBucket, "RECEIPTS_KEY": "CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk="}
+}
 
 // System is the system of one test.
 type System struct {
@@ -69,9 +78,12 @@ func New(t testing.TB, groups ...OpenFunc) *System {
 	w.Env["TOKEN_PUBLIC_KEYS"] = w.Signer.PublicKeys()
 	w.Env["MEDIA_BUCKET"], w.Env["S3_PATH_STYLE"] = Bucket, "true"
 	w.Env["HEDERA_NETWORK"], w.Env["LOG_LEVEL"] = "local", "ERROR"
+	maps.Copy(w.Env, LogEnv())
 	client := s3.NewFromConfig(server.Config(), func(o *s3.Options) { o.UsePathStyle = true })
-	if _, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String(Bucket)}); err != nil {
-		t.Fatal(err)
+	for _, bucket := range []string{Bucket, LogBucket} {
+		if _, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String(bucket)}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	front := httptest.NewServer(http.HandlerFunc(w.answer))
 	t.Cleanup(front.Close)

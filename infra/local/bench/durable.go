@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
@@ -27,11 +28,17 @@ func durable(ctx context.Context, r *Run) error {
 	if err != nil {
 		return err
 	}
-	t := NewTable("Creating reports on a durable database (fsync and synchronous_commit on), per second", "added to a round trip", "1 client", fmt.Sprintf("%d clients", r.clients()))
-	for _, added := range []time.Duration{0, time.Millisecond} {
-		row := []any{added.String()}
+	t := NewTable("Creating reports on a durable database (fsync and synchronous_commit on), per second", "added", "1 client", fmt.Sprintf("%d clients", r.clients()))
+	for _, c := range []struct {
+		name              string
+		roundTrip, commit time.Duration
+	}{{"nothing", 0, 0}, {"1 ms to a round trip", time.Millisecond, 0}, {"2 ms to a commit", 0, 2 * time.Millisecond}} {
+		if err := slowCommits(ctx, database.URL, c.commit); err != nil {
+			return errors.Join(err, stop())
+		}
+		row := []any{c.name}
 		for _, clients := range []int{1, r.clients()} {
-			perSecond, err := r.createReports(ctx, database, added, clients)
+			perSecond, err := r.createReports(ctx, database, c.roundTrip, clients)
 			if err != nil {
 				return errors.Join(err, stop())
 			}
@@ -41,6 +48,23 @@ func durable(ctx context.Context, r *Run) error {
 	}
 	r.Print(t)
 	return stop()
+}
+
+// slowCommits makes each commit of new connections wait before it writes to the disk, as a slower disk or a replica would. The
+// rows that the transaction has locked stay locked meanwhile.
+func slowCommits(ctx context.Context, address string, wait time.Duration) error {
+	conn, err := pgx.Connect(ctx, address)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	name := pgx.Identifier{conn.Config().Database}.Sanitize()
+	for _, setting := range []string{fmt.Sprintf("commit_delay = %d", wait.Microseconds()), "commit_siblings = 0"} {
+		if _, err := conn.Exec(ctx, "ALTER DATABASE "+name+" SET "+setting); err != nil {
+			return fmt.Errorf("slow commits: %w", err)
+		}
+	}
+	return nil
 }
 
 // durableDatabase is a generated database, and what ends its server. The server of Options.Server is taken as it is.

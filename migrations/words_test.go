@@ -41,6 +41,8 @@ var words = map[string]string{
 	"ledger_events.topic":              "ledger.Topic",
 	"ledger_submissions.state":         "ledger.SubmissionState",
 	"ledger_submissions.topic":         "ledger.Topic",
+	"log_keys.role":                    "ledger.KeyRole",
+	"log_messages.state":               "ledger.SubmissionState",
 	"markers.marker_type":              "journeys.markerPast journeys.markerPlan",
 	"notification_deliveries.channel":  "notify.by*",
 	"notification_deliveries.state":    "notify.deliveryState",

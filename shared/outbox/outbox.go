@@ -29,6 +29,9 @@ func New(db *database.DB, s queue.Sender, log *slog.Logger) *Outbox {
 	return &Outbox{db: db, sender: s, log: log}
 }
 
+// DB is the database of the transactions.
+func (o *Outbox) DB() *database.DB { return o.db }
+
 // Tx is a transaction together with the messages that are sent after its commit.
 type Tx struct {
 	*database.Tx

@@ -1,18 +1,23 @@
 package aws_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/sha256"
+	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"math/big"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 
@@ -98,6 +103,51 @@ func TestSign(t *testing.T) {
 		t.Errorf("a disabled key: %v", err)
 	}
 }
+
+// The key of the public log: KMS signs the message itself, and gives the public key as a SubjectPublicKeyInfo (RFC 8410).
+func TestSignEd25519(t *testing.T) {
+	t.Parallel()
+	dir, ctx := t.TempDir(), context.Background()
+	server := start(t, aws.Options{Dir: dir})
+	client := kms.NewFromConfig(server.Config())
+	made, err := client.CreateKey(ctx, &kms.CreateKeyInput{KeySpec: "ECC_NIST_EDWARDS25519", KeyUsage: "SIGN_VERIFY"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = server.Close()
+	client = kms.NewFromConfig(start(t, aws.Options{Dir: dir}).Config()) // the key survives a restart
+	id := made.KeyMetadata.KeyId
+	public, err := client.GetPublicKey(ctx, &kms.GetPublicKeyInput{KeyId: id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := x509.ParsePKIXPublicKey(public.PublicKey)
+	if err != nil || len(public.PublicKey) != 44 || public.KeySpec != "ECC_NIST_EDWARDS25519" {
+		t.Fatalf("public key of %d bytes, spec %s: %v", len(public.PublicKey), public.KeySpec, err)
+	}
+	sign := func(message []byte, kind types.MessageType, algorithm types.SigningAlgorithmSpec) ([]byte, error) {
+		out, err := client.Sign(ctx, &kms.SignInput{KeyId: id, Message: message, MessageType: kind, SigningAlgorithm: algorithm})
+		if err != nil {
+			return nil, err
+		}
+		return out.Signature, nil
+	}
+	message := bytes.Repeat([]byte("c"), 4096)
+	if signature, err := sign(message, "RAW", "ED25519_SHA_512"); err != nil || !ed25519.Verify(key.(ed25519.PublicKey), message, signature) {
+		t.Errorf("the signature is not over the message: %v", err)
+	}
+	for name, err := range map[string]error{
+		"ValidationException: a message of 4097 bytes": second(sign(append(message, 'd'), "RAW", "ED25519_SHA_512")),
+		"ValidationException: a digest":                second(sign(message[:64], "DIGEST", "ED25519_SHA_512")),
+		"InvalidKeyUsageException: ECDSA":              second(sign(message, "RAW", "ECDSA_SHA_256")),
+	} {
+		if code, what, _ := strings.Cut(name, ": "); codeOf(err) != code {
+			t.Errorf("%s: %v, want %s", what, err, code)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
 
 func TestKeysSurviveARestart(t *testing.T) {
 	t.Parallel()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/infra/local/aws/awsjson"
@@ -29,8 +28,8 @@ type metadataOutput struct{ KeyMetadata metadata }
 func (s *Service) metadata(k *key) metadataOutput {
 	m := metadata{
 		AWSAccountId: s.opts.AccountID, Arn: s.arn(k.ID), CreationDate: float64(k.Created.UnixMilli()) / 1000,
-		Enabled: k.Enabled, KeyId: k.ID, KeyManager: "CUSTOMER", KeySpec: keySpec, KeyState: "Enabled", KeyUsage: keyUsage,
-		Origin: "AWS_KMS", SigningAlgorithms: []string{algorithm},
+		Enabled: k.Enabled, KeyId: k.ID, KeyManager: "CUSTOMER", KeySpec: k.kind().name(), KeyState: "Enabled", KeyUsage: keyUsage,
+		Origin: "AWS_KMS", SigningAlgorithms: []string{k.kind().algorithm()},
 	}
 	if !k.Enabled {
 		m.KeyState = "Disabled"
@@ -39,14 +38,15 @@ func (s *Service) metadata(k *key) metadataOutput {
 }
 
 func (s *Service) createKey(_ context.Context, in struct{ KeySpec, KeyUsage string }) (metadataOutput, error) {
-	if in.KeySpec != keySpec || in.KeyUsage != keyUsage {
-		return metadataOutput{}, awsjson.Errorf("UnsupportedOperationException", "The local stand-in makes keys of spec %s and usage %s only.", keySpec, keyUsage)
+	if in.KeySpec != secp256k1Spec && in.KeySpec != ed25519Spec || in.KeyUsage != keyUsage {
+		return metadataOutput{}, awsjson.Errorf("UnsupportedOperationException", "The local stand-in makes keys of spec %s or %s and usage %s only.",
+			secp256k1Spec, ed25519Spec, keyUsage)
 	}
-	private, err := secp256k1.GeneratePrivateKey()
-	if err != nil {
+	k := &key{ID: uuid.NewString(), Created: s.opts.Now().UTC(), Enabled: true, Spec: in.KeySpec}
+	var err error
+	if k.Secret, err = k.kind().generate(); err != nil {
 		return metadataOutput{}, err
 	}
-	k := &key{ID: uuid.NewString(), Created: s.opts.Now().UTC(), Enabled: true, Secret: private.Key.String()}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state.Keys[k.ID] = k

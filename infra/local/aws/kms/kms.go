@@ -1,26 +1,19 @@
-// Package kms stands in for AWS KMS: secp256k1 signing keys, kept in one private file.
+// Package kms stands in for AWS KMS: signing keys of two specs, secp256k1 and Ed25519, kept in one private file.
 package kms
 
 import (
-	"crypto/ecdsa"
 	"encoding/hex"
 	"fmt"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/decred/dcrd/dcrec/secp256k1/v4"
-
 	"github.com/lafaekstreet/backend/infra/local/aws/awsjson"
 	"github.com/lafaekstreet/backend/infra/local/journal"
 )
 
-// What every key of the stand-in is.
-const (
-	keySpec   = "ECC_SECG_P256K1"
-	keyUsage  = "SIGN_VERIFY"
-	algorithm = "ECDSA_SHA_256"
-)
+// keyUsage is the usage of every key of the stand-in.
+const keyUsage = "SIGN_VERIFY"
 
 // Options configures a Service.
 type Options struct {
@@ -50,14 +43,21 @@ type key struct {
 	Created time.Time `json:"created"`
 	Enabled bool      `json:"enabled"`
 	Secret  string    `json:"secret"` // 32 bytes, hex
+	// Spec is empty in files of earlier versions, which had secp256k1 keys alone.
+	Spec string `json:"spec,omitempty"`
+}
+
+func (k *key) kind() spec {
+	if k.Spec == ed25519Spec {
+		return ed25519Key{}
+	}
+	return secp256k1Key{}
 }
 
 func (k *key) secret() []byte {
 	raw, _ := hex.DecodeString(k.Secret)
 	return raw
 }
-
-func (k *key) signer() *ecdsa.PrivateKey { return secp256k1.PrivKeyFromBytes(k.secret()).ToECDSA() }
 
 // New opens the keys kept in opts.Dir.
 func New(opts Options) (*Service, error) {

@@ -2,38 +2,13 @@ package kms
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/x509/pkix"
-	"encoding/asn1"
-
-	"github.com/decred/dcrd/dcrec/secp256k1/v4"
+	"slices"
 
 	"github.com/lafaekstreet/backend/infra/local/aws/awsjson"
 )
 
 // maxMessage is the longest message KMS signs, in bytes.
 const maxMessage = 4096
-
-type spki struct {
-	Algorithm pkix.AlgorithmIdentifier
-	PublicKey asn1.BitString
-}
-
-// marshalPublic encodes the public key as a DER SubjectPublicKeyInfo (RFC 5480) of 88 bytes. The standard library
-// cannot do that for this curve.
-func marshalPublic(k *key) ([]byte, error) {
-	curve, err := asn1.Marshal(asn1.ObjectIdentifier{1, 3, 132, 0, 10})
-	if err != nil {
-		return nil, err
-	}
-	public := secp256k1.PrivKeyFromBytes(k.secret()).PubKey().SerializeUncompressed()
-	return asn1.Marshal(spki{
-		Algorithm: pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}, Parameters: asn1.RawValue{FullBytes: curve}},
-		PublicKey: asn1.BitString{Bytes: public, BitLength: len(public) * 8},
-	})
-}
 
 type publicKeyOutput struct {
 	KeyId             string
@@ -50,11 +25,11 @@ func (s *Service) publicKey(_ context.Context, in keyInput) (publicKeyOutput, er
 	if err != nil {
 		return publicKeyOutput{}, err
 	}
-	der, err := marshalPublic(k)
+	der, err := k.kind().public(k.secret())
 	if err != nil {
 		return publicKeyOutput{}, err
 	}
-	return publicKeyOutput{s.arn(k.ID), der, keySpec, keyUsage, []string{algorithm}}, nil
+	return publicKeyOutput{s.arn(k.ID), der, k.kind().name(), keyUsage, []string{k.kind().algorithm()}}, nil
 }
 
 type signInput struct {
@@ -62,25 +37,18 @@ type signInput struct {
 	Message                              []byte
 }
 
-// digest is the value to sign: the message itself when MessageType is DIGEST, else its SHA-256.
-func (in signInput) digest() ([]byte, error) {
-	if in.SigningAlgorithm != algorithm {
-		return nil, awsjson.Errorf("InvalidKeyUsageException", "Algorithm %s is incompatible with key spec %s.", in.SigningAlgorithm, keySpec)
+// check refuses what KMS refuses of every key.
+func (in signInput) check(kind spec) error {
+	if in.SigningAlgorithm != kind.algorithm() {
+		return awsjson.Errorf("InvalidKeyUsageException", "Algorithm %s is incompatible with key spec %s.", in.SigningAlgorithm, kind.name())
 	}
 	if len(in.Message) == 0 || len(in.Message) > maxMessage {
-		return nil, awsjson.Errorf("ValidationException", "1 validation error detected: Value at 'message' failed to satisfy constraint: Member must have length less than or equal to 4096")
+		return awsjson.Errorf("ValidationException", "1 validation error detected: Value at 'message' failed to satisfy constraint: Member must have length less than or equal to 4096")
 	}
-	switch in.MessageType {
-	case "DIGEST":
-		if len(in.Message) != sha256.Size {
-			return nil, awsjson.Errorf("ValidationException", "Digest is invalid length for algorithm %s.", algorithm)
-		}
-		return in.Message, nil
-	case "", "RAW":
-		sum := sha256.Sum256(in.Message)
-		return sum[:], nil
+	if !slices.Contains([]string{"", "RAW", "DIGEST"}, in.MessageType) {
+		return awsjson.Errorf("ValidationException", "1 validation error detected: Value '%s' at 'messageType' failed to satisfy constraint: Member must satisfy enum value set: [RAW, DIGEST]", in.MessageType)
 	}
-	return nil, awsjson.Errorf("ValidationException", "1 validation error detected: Value '%s' at 'messageType' failed to satisfy constraint: Member must satisfy enum value set: [RAW, DIGEST]", in.MessageType)
+	return nil
 }
 
 type signOutput struct {
@@ -89,8 +57,6 @@ type signOutput struct {
 	SigningAlgorithm string
 }
 
-// sign returns a DER signature. Like the service it does not normalise s, so about half of the signatures have a high
-// s; and it is not deterministic.
 func (s *Service) sign(_ context.Context, in signInput) (signOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,13 +64,12 @@ func (s *Service) sign(_ context.Context, in signInput) (signOutput, error) {
 	if err != nil {
 		return signOutput{}, err
 	}
-	digest, err := in.digest()
+	if err := in.check(k.kind()); err != nil {
+		return signOutput{}, err
+	}
+	signature, err := k.kind().sign(k.secret(), in)
 	if err != nil {
 		return signOutput{}, err
 	}
-	signature, err := ecdsa.SignASN1(rand.Reader, k.signer(), digest)
-	if err != nil {
-		return signOutput{}, err
-	}
-	return signOutput{s.arn(k.ID), signature, algorithm}, nil
+	return signOutput{s.arn(k.ID), signature, k.kind().algorithm()}, nil
 }

@@ -95,6 +95,8 @@ func systemAlarms() []Alarm {
 			Signal: own(LedgerHalted, Sum), Threshold: 1, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},
 		{Name: "ledger-contradicted", Description: "The mirror node shows something other than what we sent.",
 			Signal: own(LedgerContradicted, Sum), Threshold: 1, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},
+		{Name: "receipts-missing", Description: "Answers have had no receipt for ten minutes: functions do not get the receipts key that is in force.",
+			Signal: own(ReceiptsMissing, Sum), Threshold: 1, Period: fiveMinutes, Periods: 2, Missing: NotBreaching},
 		{Name: "ai-budget-near", Description: "80 % of the AI budget of the month or the day are used up.",
 			Signal: own(AIBudgetUsed, Maximum), Threshold: 80, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},
 		{Name: "ai-budget", Description: "The AI budget of the month or the day is used up: new reports wait for people.",

@@ -49,6 +49,7 @@ const (
 	LedgerRetry             // steps towards the ledger that failed and will be repeated
 	LedgerHalted            // refusals by the ledger that only an operator can end
 	LedgerContradicted      // messages that the mirror node shows otherwise than we sent them
+	ReceiptsMissing         // receipts that were not given: the function does not get the key in force
 
 	PictureRefused  // uploads that are no picture we accept
 	PictureDuration // time for making the renditions of a picture
@@ -134,6 +135,7 @@ var metricTable = [metricCount]metricEntry{
 	LedgerRetry:             {"ledger_retry", Count},
 	LedgerHalted:            {"ledger_halted", Count},
 	LedgerContradicted:      {"ledger_contradicted", Count},
+	ReceiptsMissing:         {"receipts_missing", Count},
 
 	PictureRefused:  {"picture_refused", Count},
 	PictureDuration: {"picture_duration", Milliseconds},

@@ -100,7 +100,12 @@ func NewSecretsManager(ctx context.Context) (Secrets, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &SecretsManager{client: secretsmanager.NewFromConfig(cfg)}, nil
+	return SecretsOf(cfg), nil
+}
+
+// SecretsOf reads the secrets of an AWS configuration.
+func SecretsOf(cfg aws.Config) *SecretsManager {
+	return &SecretsManager{client: secretsmanager.NewFromConfig(cfg)}
 }
 
 // Secret implements Secrets. A fragment of the ARN picks one key of a JSON secret.

@@ -89,6 +89,20 @@ func (e Env) resolve(ctx context.Context, newSecrets func(context.Context) (Secr
 	return nil
 }
 
+// ReadAgain returns the present value of a variable that names a secret, and the value in e of any other. The value in e is
+// that of the start of the process.
+func (e Env) ReadAgain(ctx context.Context, secrets Secrets, name string) (string, error) {
+	arn := e[name+secretSuffix]
+	if arn == "" {
+		return e[name], nil
+	}
+	value, err := secrets.Secret(ctx, arn)
+	if err != nil {
+		return "", fmt.Errorf("read the secret of %s: %w", name, err)
+	}
+	return value, nil
+}
+
 // Parse fills a struct with `env` tags from e. The error names every variable
 // that is missing or malformed, never a value.
 func Parse[T any](e Env) (T, error) {

@@ -44,13 +44,24 @@ func (a *API) once(w http.ResponseWriter, r *http.Request, b body, aliases []ali
 	case first != nil && first.Status == http.StatusGone: // only the erasure of a person writes this status
 		a.refuse(w, r, problem.New(problem.Gone, "answer_erased"))
 	case first != nil:
-		w.Header().Set(replayHeader, "true")
-		w.Header().Set("Content-Type", first.ContentType)
-		w.WriteHeader(first.Status)
-		_, _ = w.Write(first.Body) // the client may be gone
+		a.replay(w, r, first)
 	default:
 		a.run(w, r, claim, next)
 	}
+}
+
+// replay gives the first answer again.
+func (a *API) replay(w http.ResponseWriter, r *http.Request, first *recordedAnswer) {
+	caller, _ := identity.FromContext(r.Context()) // nobody has uuid.Nil
+	body, err := a.deps.Keys.replayed(r.Context(), caller.UserID, first.Body)
+	if err != nil {
+		a.refuse(w, r, err)
+		return
+	}
+	w.Header().Set(replayHeader, "true")
+	w.Header().Set("Content-Type", first.ContentType)
+	w.WriteHeader(first.Status)
+	_, _ = w.Write(body) // the client may be gone
 }
 
 func (a *API) run(w http.ResponseWriter, r *http.Request, claim *keyClaim, next http.Handler) {

@@ -1,12 +1,14 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
@@ -40,11 +42,38 @@ type recordedAnswer struct {
 
 // IdempotencyKeys stores the first answer to each request with an Idempotency-Key.
 type IdempotencyKeys struct {
-	db *database.DB
+	db       *database.DB
+	receipts Receipts
 }
 
-// NewIdempotencyKeys keeps keys in db.
-func NewIdempotencyKeys(db *database.DB) *IdempotencyKeys { return &IdempotencyKeys{db: db} }
+// Receipts keeps the receipts of the public log out of stored answers.
+type Receipts interface {
+	// Remove returns an answer with a mark in the place of each receipt.
+	Remove(answer []byte) []byte
+	// Restore returns a stored answer to a person with its receipts in the place of the marks.
+	Restore(ctx context.Context, q database.Querier, person uuid.UUID, answer []byte) ([]byte, error)
+}
+
+// NewIdempotencyKeys keeps keys in db. Receipts is nil for a function whose answers have none.
+func NewIdempotencyKeys(db *database.DB, receipts Receipts) *IdempotencyKeys {
+	return &IdempotencyKeys{db: db, receipts: receipts}
+}
+
+// stored is an answer as the database keeps it: without receipts.
+func (k *IdempotencyKeys) stored(answer []byte) []byte {
+	if k.receipts == nil {
+		return answer
+	}
+	return k.receipts.Remove(answer)
+}
+
+// replayed is a stored answer as the person gets it again: with its receipts, which are the same bytes.
+func (k *IdempotencyKeys) replayed(ctx context.Context, person uuid.UUID, answer []byte) ([]byte, error) {
+	if k.receipts == nil {
+		return answer, nil
+	}
+	return k.receipts.Restore(ctx, k.db, person, answer)
+}
 
 // keyClaim is the right to run a request under its key.
 type keyClaim struct {
@@ -121,14 +150,16 @@ func HasIdempotencyKey(ctx context.Context) bool {
 
 // RecordAnswer stores the answer in the transaction of its effect. Without a claim in
 // ctx (no key was sent) it does nothing. Body is what the operation returns as its body; late is the value in it that
-// only the last round trip knows, if there is one.
+// only the last round trip knows, if there is one. Receipts in it are not stored, and a replay has them again.
 func RecordAnswer(ctx context.Context, p database.Pipeline, status int, body any, late ...database.Late) error {
 	c, _ := ctx.Value(claimKey{}).(*keyClaim)
 	if c == nil {
 		return nil
 	}
-	raw, err := json.Marshal(body)
-	if err != nil {
+	var raw bytes.Buffer
+	encoder := json.NewEncoder(&raw)
+	encoder.SetEscapeHTML(false) // as answers are written
+	if err := encoder.Encode(body); err != nil {
 		return fmt.Errorf("encode answer: %w", err)
 	}
 	const update = `
@@ -138,7 +169,7 @@ func RecordAnswer(ctx context.Context, p database.Pipeline, status int, body any
 	if len(late) > 0 {
 		value = late[0]
 	}
-	p.Queue(update, value.Args(string(raw)+"\n", c.owner, c.key, status)...)
+	p.Queue(update, value.Args(string(c.keys.stored(raw.Bytes())), c.owner, c.key, status)...)
 	c.recorded = true
 	return nil
 }
@@ -154,7 +185,7 @@ func (c *keyClaim) Finish(ctx context.Context, finished bool, a recordedAnswer) 
 			return nil
 		}
 		const update = `UPDATE idempotency_keys SET status = $3, response = $4, content_type = $5 WHERE owner = $1 AND key = $2`
-		if _, err := c.keys.db.Exec(ctx, update, c.owner, c.key, a.Status, a.Body, a.ContentType); err != nil {
+		if _, err := c.keys.db.Exec(ctx, update, c.owner, c.key, a.Status, c.keys.stored(a.Body), a.ContentType); err != nil {
 			return fmt.Errorf("record answer: %w", err)
 		}
 		return nil

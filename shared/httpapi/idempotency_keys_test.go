@@ -20,7 +20,7 @@ func hashesOfText(text string) requestHashes {
 
 func openKeys(t *testing.T) (*database.DB, *IdempotencyKeys) {
 	db := &database.DB{Pool: testdb.Pool(t)}
-	return db, NewIdempotencyKeys(db)
+	return db, NewIdempotencyKeys(db, nil)
 }
 
 func TestFirstAnswerIsGivenAgain(t *testing.T) {

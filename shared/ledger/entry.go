@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/tlog"
@@ -12,7 +13,7 @@ import (
 
 // ErrHalted is the 503 for a write while the log takes no events: a backup was restored, and the events that the log has
 // published since are not back yet (make log-recover).
-var ErrHalted = problem.New(problem.Unavailable, "log_halted")
+var ErrHalted = problem.New(problem.Unavailable, "log_halted").After(30 * time.Second)
 
 // nextPlace gives the next place in the log, and no row while the log takes no events. The row stays locked until the
 // commit, so the statement is one of the last of its transaction (database.Tx.Last).
@@ -45,14 +46,12 @@ func (e *NewEntry) payload(number string) string {
 	return strings.ReplaceAll(string(e.raw), e.late.Placeholder(), number)
 }
 
-// Receipt is the receipt for the entry, with its salt. Call it after the commit; number is the report's number. It is nil
-// where r is not the key that signs receipts now: the caller then answers without a receipt.
-func (e *NewEntry) Receipt(r *Receipts, number string) (*Receipt, error) {
-	at := e.place.Get()
-	if at.ReceiptsKey == nil || *at.ReceiptsKey != r.vkey {
-		return nil, nil
+// saltFor is the salt that whoever made the change may know; reporter says that this is the report's reporter.
+func (e *NewEntry) saltFor(reporter bool) []byte {
+	if !reporter {
+		return nil
 	}
-	return r.sign(number, at.Index, e.payload(number), e.at, e.salt)
+	return e.salt
 }
 
 // LeafHash is the hash of an entry with this data (RFC 6962).

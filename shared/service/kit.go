@@ -39,7 +39,8 @@ type Kit struct {
 	Gate     *admission.Gate
 	Settings *settings.Reader
 
-	cache *admission.Cache
+	cache    *admission.Cache
+	receipts httpapi.Receipts // nil for a function whose answers have none
 }
 
 type kitConfig struct {
@@ -131,7 +132,7 @@ func (k *Kit) HTTP(groups ...httpapi.Group) (*httpapi.Service, error) {
 		return nil, fmt.Errorf("open %s: %w", k.Name, err)
 	}
 	return httpapi.New(httpapi.Deps{
-		Tokens: tokens, Admission: k.Gate, Keys: httpapi.NewIdempotencyKeys(k.DB),
+		Tokens: tokens, Admission: k.Gate, Keys: httpapi.NewIdempotencyKeys(k.DB, k.receipts),
 		Clock: k.Clock, Log: k.Log, Metrics: k.Metrics, Config: cfg.HTTP,
 	}, groups...), nil
 }

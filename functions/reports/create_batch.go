@@ -83,7 +83,7 @@ func (g *Group) createBatch(ctx context.Context, in *batchInput) (*batchOutput, 
 		result, err := g.createOne(itemCtx, round, caller, reader, raw, in.ClientTime)
 		if err != nil {
 			var known *problem.Error
-			if !errors.As(err, &known) {
+			if !errors.As(err, &known) || known.Kind == problem.Unavailable {
 				// This item and the later ones have no result. What was created
 				// stays; the phone sends the batch again.
 				return nil, err

@@ -77,7 +77,7 @@ func (g *Group) changeStatuses(ctx context.Context, in *bulkInput) (*bulkOutput,
 		result := BulkResult{ReportID: item.ReportID, Status: "ok", Version: &version, Warnings: warning.FromContext(itemCtx).List()}
 		if err != nil {
 			var known *problem.Error
-			if !errors.As(err, &known) {
+			if !errors.As(err, &known) || known.Kind == problem.Unavailable {
 				return nil, err // the items before this one stay changed
 			}
 			d := problem.DocumentOf(known, locale.FromContext(ctx), "")

@@ -1,5 +1,5 @@
 // Package s3 stands in for Amazon S3. It puts in front of gofakes3 what that lacks: checked signatures, CORS preflights,
-// cache control, and notifications of created objects.
+// cache control, Object Lock, and notifications of created objects.
 package s3
 
 import (
@@ -50,6 +50,7 @@ type Service struct {
 	inner   http.Handler
 	events  *notifications
 	cors    *corsStore
+	locks   *lockStore
 	close   func() error
 }
 
@@ -77,6 +78,10 @@ func New(opts Options) (*Service, error) {
 		return nil, err
 	}
 	if s.cors, err = newCORSStore(opts.Dir); err != nil {
+		_ = s.close()
+		return nil, err
+	}
+	if s.locks, err = newLockStore(opts.Dir); err != nil {
 		_ = s.close()
 		return nil, err
 	}
@@ -144,6 +149,8 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, c call, body []b
 		s.putCORS(w, r, c, body)
 	case "CreateBucket":
 		s.createBucket(w, r, c, body)
+	case "GetObject", "HeadObject", "DeleteObject", "PutObject":
+		s.object(w, r, c, body)
 	case "":
 		writeError(w, r, http.StatusNotImplemented, "NotImplemented", "The local stand-in does not implement this operation.")
 	default:
@@ -151,9 +158,41 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, c call, body []b
 	}
 }
 
+// object answers a request about one object. Only a bucket with Object Lock has versions.
+func (s *Service) object(w http.ResponseWriter, r *http.Request, c call, body []byte) {
+	locked := s.locks.has(c.bucket)
+	switch {
+	case c.version != "" && !locked:
+		writeError(w, r, http.StatusNotImplemented, "NotImplemented", "The local stand-in keeps versions in buckets with Object Lock only.")
+	case c.version != "" && c.operation == "DeleteObject":
+		s.deleteVersion(w, r, c)
+	case c.version != "":
+		s.serveVersion(w, r, c)
+	case locked && c.operation == "PutObject":
+		s.putVersion(w, r, c, body)
+	case c.operation == "PutObject":
+		if _, refused := s.lockOf(r.Header, c.bucket); refused != nil {
+			writeError(w, r, refused.status, refused.code, refused.message)
+			return
+		}
+		s.forward(w, r, c, body)
+	default:
+		if c.operation != "DeleteObject" {
+			s.readVersion(w.Header(), c)
+		}
+		s.forward(w, r, c, body)
+	}
+}
+
 // createBucket is idempotent in us-east-1 and nowhere else, as in S3. The account owns every bucket.
 func (s *Service) createBucket(w http.ResponseWriter, r *http.Request, c call, body []byte) {
 	if there, err := s.backend.BucketExists(c.bucket); err != nil || !there {
+		if r.Header.Get(lockEnabledHeader) == "true" {
+			if err := s.enableLock(c.bucket); err != nil {
+				writeError(w, r, http.StatusInternalServerError, "InternalError", err.Error())
+				return
+			}
+		}
 		s.forward(w, r, c, body)
 		return
 	}
@@ -164,21 +203,23 @@ func (s *Service) createBucket(w http.ResponseWriter, r *http.Request, c call, b
 	w.Header().Set("Location", "/"+c.bucket)
 }
 
-func (s *Service) forward(w http.ResponseWriter, r *http.Request, c call, body []byte) {
+// forward has gofakes3 answer, and returns the status.
+func (s *Service) forward(w http.ResponseWriter, r *http.Request, c call, body []byte) int {
 	if err := checkChecksums(r.Header, body); err != nil {
 		writeError(w, r, http.StatusBadRequest, "BadDigest", err.Error())
-		return
+		return http.StatusBadRequest
 	}
 	if c.operation == "PutObject" && r.Header.Get("Content-Type") == "" {
 		r.Header.Set("Content-Type", "binary/octet-stream")
 	}
 	keepHeaders(r.Header)
-	a := &answer{ResponseWriter: w, origin: w.Header().Get("Access-Control-Allow-Origin")}
+	a := &answer{ResponseWriter: w, origin: w.Header().Get("Access-Control-Allow-Origin"), version: w.Header().Get(versionHeader)}
 	s.inner.ServeHTTP(a, r)
 	a.WriteHeader(http.StatusOK) // a HEAD has written nothing yet
 	if a.status < 300 && c.operation == "PutObject" {
 		s.created(c.bucket, c.key)
 	}
+	return a.status
 }
 
 // cacheControl carries Cache-Control past gofakes3, which keeps X-Amz- headers.
@@ -208,6 +249,8 @@ type answer struct {
 	http.ResponseWriter
 	status int
 	origin string // the origin that may read it; gofakes3 would allow all
+	// version is the id of the object's version; empty where the bucket has none.
+	version string
 }
 
 func (a *answer) WriteHeader(status int) {
@@ -224,13 +267,16 @@ func (a *answer) WriteHeader(status int) {
 		h.Del(cacheControl)
 	}
 	for name, values := range h {
-		if len(values) == 1 && values[0] == "" || name == "X-Amz-Version-Id" {
+		if len(values) == 1 && values[0] == "" || name == versionHeader {
 			h.Del(name)
 		}
 		// A part's bytes do not have the checksum of the whole.
 		if status == http.StatusPartialContent && strings.HasPrefix(name, "X-Amz-Checksum-") {
 			h.Del(name)
 		}
+	}
+	if a.version != "" && status < http.StatusBadRequest {
+		h.Set(versionHeader, a.version)
 	}
 	a.ResponseWriter.WriteHeader(status)
 }
@@ -243,6 +289,7 @@ func (a *answer) Write(p []byte) (int, error) {
 // call is one request: its bucket, its key and the name that the API gives the operation.
 type call struct {
 	bucket, key, operation string
+	version                string // of the object that the request names; empty is the newest
 }
 
 // parse finds the operation that r asks for. The operation is empty when the stand-in does not serve it.
@@ -250,8 +297,12 @@ func parse(r *http.Request) call {
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	c := call{bucket: bucket, key: key}
 	q := r.URL.Query()
-	if bucket == "" {
+	if bucket == "" || strings.HasPrefix(bucket, versionsPrefix) {
 		return c
+	}
+	if key != "" && len(q["versionId"]) == 1 {
+		c.version = q.Get("versionId")
+		q.Del("versionId")
 	}
 	on := "bucket"
 	if key != "" {

@@ -339,3 +339,29 @@ func TestOtherOperationsAreRefused(t *testing.T) {
 		t.Errorf("CopyObject: %v", err)
 	}
 }
+
+func TestDeleteSeveralObjects(t *testing.T) {
+	t.Parallel()
+	for name, opts := range stores(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, client := newBucket(t, opts)
+			var all []s3types.ObjectIdentifier
+			for _, key := range []string{"tile/0/000.p/1", "tile/0/000.p/2", "tile/0/missing"} {
+				if !strings.HasSuffix(key, "missing") {
+					put(t, client, key, "x")
+				}
+				all = append(all, s3types.ObjectIdentifier{Key: &key})
+			}
+			put(t, client, "tile/0/000", "x")
+			out, err := client.DeleteObjects(context.Background(), &s3.DeleteObjectsInput{Bucket: awssdk.String(bucket), Delete: &s3types.Delete{Objects: all, Quiet: awssdk.Bool(true)}})
+			if err != nil || len(out.Errors) > 0 {
+				t.Fatal(err, out)
+			}
+			left, err := client.ListObjectsV2(context.Background(), &s3.ListObjectsV2Input{Bucket: awssdk.String(bucket)})
+			if err != nil || len(left.Contents) != 1 || *left.Contents[0].Key != "tile/0/000" {
+				t.Errorf("left: %v, %+v", err, left)
+			}
+		})
+	}
+}

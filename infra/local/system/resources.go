@@ -25,6 +25,7 @@ const (
 	logBucketName = "lafaekstreet-log"
 	logOrigin     = "lafaekstreet-local/log"
 	ledgerKey     = "alias/lafaekstreet-ledger"
+	logKey        = "alias/lafaekstreet-log"
 	// ledgerAccount pays for ledger messages on the network of the stand-in. It begins with ledgerCredit.
 	ledgerAccount = "0.0.2001"
 	ledgerCredit  = 1_000_000 * 100_000_000 // tinybars
@@ -51,7 +52,7 @@ func (s *System) createResources(ctx context.Context) error {
 	if err := s.createLedgerKey(ctx, keys); err != nil {
 		return err
 	}
-	if err := s.createLog(ctx, objects); err != nil {
+	if err := s.createLog(ctx, objects, keys); err != nil {
 		return err
 	}
 	return s.createSecrets()
@@ -137,15 +138,26 @@ func ensureBucket(ctx context.Context, client *s3.Client, in *s3.CreateBucketInp
 	return nil
 }
 
-// createLog makes the bucket of the public log. Only a new bucket can get Object Lock.
-func (s *System) createLog(ctx context.Context, objects *s3.Client) error {
+// createLog makes the bucket of the public log and the key that signs it. Only a new bucket can get Object Lock.
+func (s *System) createLog(ctx context.Context, objects *s3.Client, keys *kms.Client) error {
 	s.set("LOG_ORIGIN", logOrigin)
 	s.set("LOG_BUCKET", logBucketName)
 	in := &s3.CreateBucketInput{Bucket: aws.String(s.env["LOG_BUCKET"])}
 	if mode := s.env["LOG_LOCK_MODE"]; mode != "" && mode != "none" {
 		in.ObjectLockEnabledForBucket = aws.Bool(true)
 	}
-	return ensureBucket(ctx, objects, in)
+	if err := ensureBucket(ctx, objects, in); err != nil {
+		return err
+	}
+	if s.env["LOG_KMS_KEY_ID"] != "" {
+		return nil
+	}
+	id, err := ensureKey(ctx, keys, logKey, kmstypes.KeySpecEccNistEdwards25519)
+	if err != nil {
+		return err
+	}
+	s.set("LOG_KMS_KEY_ID", id)
+	return nil
 }
 
 // createLedgerKey makes the key that signs ledger messages and, on the stand-in's network, its account and topics.

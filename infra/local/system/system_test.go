@@ -87,7 +87,7 @@ func TestKeepsEverythingOverRestart(t *testing.T) {
 	if settings, err = os.ReadFile(filepath.Join(o.Dir, "env")); err != nil {
 		t.Fatal(err)
 	}
-	for _, made := range []string{"RECEIPTS_KEY", "LOG_ORIGIN", "LOG_BUCKET"} {
+	for _, made := range []string{"RECEIPTS_KEY", "LOG_ORIGIN", "LOG_BUCKET", "LOG_KMS_KEY_ID"} {
 		if !strings.Contains(string(settings), made+"='") {
 			t.Errorf("a directory of an earlier version gets no %s", made)
 		}

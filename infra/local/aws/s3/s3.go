@@ -315,6 +315,8 @@ func parse(r *http.Request) call {
 		c.operation = "PutBucketCors"
 	case "PUT bucket ":
 		c.operation = "CreateBucket"
+	case "POST bucket delete":
+		c.operation = "DeleteObjects"
 	case "GET bucket ":
 		if q.Get("list-type") == "2" {
 			c.operation = "ListObjectsV2"

@@ -1,0 +1,225 @@
+package judge
+
+import (
+	"cmp"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/gowebpki/jcs"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// maxEntries bounds the entries with which content is compared.
+const maxEntries = 16
+
+// object is a JSON object with its values as they were written.
+type object = map[string]json.RawMessage
+
+var null = json.RawMessage("null")
+
+// Members of a report under its salt. The names of the place are often set after the report was filed.
+var (
+	wordMembers = []string{"title", "description", "issue_type_raw", "latitude", "longitude", "captured_at"}
+	placeNames  = []string{"address", "street", "suco", "district", "municipality"}
+)
+
+// content compares the content with the entry, and with later entries of the report where it is a report. The finding is
+// empty if they agree.
+func (h *hearing) content(text string) (Finding, error) {
+	r := h.receipt
+	if strings.TrimSpace(text) == "" {
+		text = r.answer
+	}
+	if text == "" {
+		h.note(NotCompared, "")
+		return Finding{}, nil
+	}
+	given, ok := members(strings.TrimPrefix(strings.TrimSpace(text), "\ufeff"))
+	if !ok {
+		return Finding{}, refusal{ContentUnreadable, ""}
+	}
+	entries := h.entries()
+	if len(r.salt) == 0 || len(entries) == 0 {
+		return Finding{}, refusal{ContentNoSalt, ""}
+	}
+	compared := false
+	for _, e := range entries {
+		expected, variants := commitment(given, e)
+		if expected == "" {
+			continue
+		}
+		compared = true
+		for _, v := range variants {
+			if !hmac.Equal([]byte(expected), []byte(v.hash(r.salt))) {
+				continue
+			}
+			h.note(ContentSame, decimal(e.Seq))
+			if len(v.left) > 0 {
+				h.note(ContentPart, strings.Join(v.left, ", "))
+			}
+			return Finding{}, nil
+		}
+	}
+	if !compared {
+		return Finding{}, refusal{ContentNoHash, ""}
+	}
+	return Finding{ContentDiffers, ""}, nil
+}
+
+// entries returns what the receipt and the proofs vouch for: the receipt's entry first, then others of the report, newest
+// first.
+func (h *hearing) entries() []entry {
+	var own, others []entry
+	if h.receipt.payload != nil {
+		own = h.receipt.ofReport(own, []byte(*h.receipt.payload))
+	}
+	for _, p := range h.proofs {
+		switch {
+		case p.entry == nil || !p.holds(tlog.RecordHash(p.entry)):
+		case p.index != h.receipt.index:
+			others = h.receipt.ofReport(others, p.entry)
+		case len(own) == 0:
+			own = h.receipt.ofReport(own, p.entry)
+		}
+	}
+	slices.SortStableFunc(others, func(a, b entry) int { return cmp.Compare(b.Seq, a.Seq) })
+	return append(own, others[:min(len(others), maxEntries)]...)
+}
+
+// ofReport appends the entry in raw to list if it is one of the receipt's report.
+func (r *receipt) ofReport(list []entry, raw []byte) []entry {
+	var e entry
+	if json.Unmarshal(raw, &e) != nil || e.ReportNumber == nil || *e.ReportNumber != r.number {
+		return list
+	}
+	return append(list, e)
+}
+
+// variant is content as an entry may have vouched for it. left names the members that it leaves out.
+type variant struct {
+	object object
+	left   []string
+}
+
+// hash is the commitment: HMAC-SHA-256 under the salt over the canonical JSON, in hex.
+func (v variant) hash(salt []byte) string {
+	raw, err := json.Marshal(v.object)
+	if err != nil {
+		return ""
+	}
+	if raw, err = jcs.Transform(raw); err != nil {
+		return ""
+	}
+	mac := hmac.New(sha256.New, salt)
+	_, _ = mac.Write(raw)
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// commitment returns the hash in e for what the content is, and the forms in which the content may have been hashed.
+func commitment(given object, e entry) (string, []variant) {
+	_, titled := given["title"]
+	_, assigned := given["assigned_to"]
+	_, commented := given["content"]
+	_, noted := given["note"]
+	switch {
+	case titled:
+		return e.ContentHash, reportVariants(given, e)
+	case commented:
+		return e.Comment.Hash, []variant{{object: object{"author": author(given), "content": given["content"]}}}
+	case assigned:
+		return e.AssignmentHash, []variant{{object: object{"assigned_to": given["assigned_to"]}}}
+	case noted:
+		return e.NoteHash, []variant{{object: object{"note": given["note"]}}}
+	}
+	return "", nil
+}
+
+// author is the person's id, or null. Answers have it in user_id, or in an object reporter or author.
+func author(given object) json.RawMessage {
+	for _, name := range []string{"author", "user_id", "reporter"} {
+		value, ok := given[name]
+		if !ok {
+			continue
+		}
+		if person, ok := members(string(value)); ok {
+			return member(person, "id")
+		}
+		return value
+	}
+	return null
+}
+
+// member returns the value of a member; null if it is not there.
+func member(given object, name string) json.RawMessage {
+	if value, ok := given[name]; ok {
+		return value
+	}
+	return null
+}
+
+// moment is an RFC 3339 time in UTC with up to 6 decimals.
+var moment = regexp.MustCompile(`^"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?Z"$`)
+
+// captured is a time with the 6 decimals that the commitment has.
+func captured(value json.RawMessage) json.RawMessage {
+	parts := moment.FindSubmatch(value)
+	if parts == nil {
+		return value
+	}
+	return json.RawMessage(`"` + string(parts[1]) + "." + (string(parts[2]) + "000000")[:6] + `Z"`)
+}
+
+// reportVariants returns the forms of a report at the time of e. The words, the place, the time and the author are as given.
+// Severity and priority may be those that e states, and each name of a place may be unknown still.
+func reportVariants(given object, e entry) []variant {
+	words := make(object)
+	for _, name := range wordMembers {
+		words[name] = member(given, name)
+	}
+	words["captured_at"] = captured(words["captured_at"])
+	if string(words["issue_type_raw"]) == "null" {
+		words["issue_type_raw"] = json.RawMessage(`""`)
+	}
+	if e.Version == 1 {
+		return []variant{{object: words}}
+	}
+	words["author"] = author(given)
+	var out []variant
+	for _, then := range []bool{false, true} {
+		for mask := range 1 << len(placeNames) {
+			v := variant{object: maps.Clone(words)}
+			for i, name := range placeNames {
+				v.set(given, name, mask>>i&1 == 1, null)
+			}
+			v.set(given, "severity", then, stated(e.Severity))
+			v.set(given, "priority", then, stated(e.Priority))
+			v.set(given, "severity_score", then && e.Severity == "", null)
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// set gives a member the value of the content, or another one.
+func (v *variant) set(given object, name string, other bool, value json.RawMessage) {
+	v.object[name] = member(given, name)
+	if other && string(v.object[name]) != string(value) {
+		v.object[name] = value
+		v.left = append(v.left, name)
+	}
+}
+
+// stated is a word of an entry as JSON; null where the entry does not have it.
+func stated(word string) json.RawMessage {
+	if word == "" {
+		return null
+	}
+	raw, _ := json.Marshal(word) // a string always encodes
+	return raw
+}

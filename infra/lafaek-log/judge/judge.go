@@ -1,0 +1,214 @@
+// Package judge decides, without any request, what a receipt of the public log and the material beside it prove.
+//
+// The page /verify has the same rules in JavaScript. Both are run on the cases in testdata/cases.json: change them together.
+package judge
+
+import (
+	"encoding/json"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// Verdict is the answer to "did they keep their promise?".
+type Verdict string
+
+// The verdicts.
+const (
+	Accepted Verdict = "accepted" // the receipt is genuine; the rest does not say whether the promise was kept
+	Kept     Verdict = "kept"     // the entry is in the log, at the promised place
+	Dropped  Verdict = "dropped"  // the log has another entry there, or had none after the promised time
+	Differs  Verdict = "differs"  // entry or words are not those of the receipt
+	Unproven Verdict = "unproven" // nothing can be said; the reason says why
+)
+
+// Material is what a person has, each as the text of a file or of a mail. Only Receipt and Keys are required.
+type Material struct {
+	// Receipt is the signed note alone, the JSON {note, payload, salt}, or an answer with that as its member receipt.
+	Receipt string
+	// Proof is one or more proofs (c2sp.org/tlog-proof), with or without lines "--" between them.
+	Proof string
+	// Checkpoint is one or more signed checkpoints, or what a mirror node of the ledger answers for messages.
+	Checkpoint string
+	// Keys is the answer of /log/keys. It is what everything else is checked against.
+	Keys string
+	// Content is the JSON of the report as the API answers it, or of a note, comment or assignment.
+	Content string
+}
+
+// maxText bounds each text of a Material, in bytes.
+const maxText = 4 << 20
+
+// Finding is one fact, with the value that its sentence names.
+type Finding struct {
+	Code  Code
+	Value string
+}
+
+// Result is a verdict and its reasons. The first finding is the reason for the verdict.
+type Result struct {
+	Verdict  Verdict
+	Findings []Finding
+}
+
+// refusal is an error that ends the judgement with Unproven.
+type refusal Finding
+
+func (r refusal) Error() string { return Finding(r).String() }
+
+// hearing is one judgement.
+type hearing struct {
+	keys        *keys
+	receipt     *receipt
+	checkpoints []*checkpoint
+	proofs      []*proof
+	notes       []Finding
+}
+
+// Judge returns what m proves.
+func Judge(m Material) Result {
+	h := &hearing{}
+	verdict, reason, err := h.judge(m)
+	if refused, ok := err.(refusal); ok { //nolint:errorlint // never wrapped
+		verdict, reason = Unproven, Finding(refused)
+	}
+	return Result{verdict, append([]Finding{reason}, h.notes...)}
+}
+
+func (h *hearing) judge(m Material) (Verdict, Finding, error) {
+	if err := h.read(m); err != nil {
+		return "", Finding{}, err
+	}
+	if code := h.receipt.payloadDiffers(); code != "" {
+		return Differs, Finding{code, ""}, nil
+	}
+	if err := h.material(m); err != nil {
+		return "", Finding{}, err
+	}
+	verdict, reason, err := h.place()
+	if err != nil || verdict == Dropped {
+		return verdict, reason, err
+	}
+	if differs, err := h.content(m.Content); err != nil || differs.Code != "" {
+		return Differs, differs, err
+	}
+	return verdict, reason, nil
+}
+
+// read reads the keys and the receipt, and checks the receipt's signature.
+func (h *hearing) read(m Material) error {
+	for _, text := range []string{m.Receipt, m.Proof, m.Checkpoint, m.Keys, m.Content} {
+		if len(text) > maxText {
+			return refusal{TooLarge, ""}
+		}
+	}
+	var err error
+	if h.keys, err = readKeys(m.Keys); err != nil {
+		return err
+	}
+	if h.receipt, err = readReceipt(m.Receipt); err != nil {
+		return err
+	}
+	return h.receipt.verify(h.keys)
+}
+
+// material reads the checkpoints and the proofs, and checks their signatures. A log that signed two trees of one size has
+// shown two histories.
+func (h *hearing) material(m Material) error {
+	var err error
+	if h.proofs, err = readProofs(m.Proof, h.keys); err != nil {
+		return err
+	}
+	if h.checkpoints, err = readCheckpoints(m.Checkpoint, h.keys); err != nil {
+		return err
+	}
+	for _, p := range h.proofs {
+		h.checkpoints = append(h.checkpoints, p.checkpoint)
+	}
+	roots := make(map[int64]tlog.Hash)
+	for _, c := range h.checkpoints {
+		if root, ok := roots[c.size]; ok && root != c.root {
+			return refusal{Fork, decimal(c.size)}
+		}
+		roots[c.size] = c.root
+	}
+	return nil
+}
+
+// place decides what the log has at the receipt's place. It looks at proofs first: they are about this one entry.
+func (h *hearing) place() (Verdict, Finding, error) {
+	r := h.receipt
+	due := r.at.Add(h.keys.delay)
+	kept, err := h.proven()
+	if err != nil {
+		return "", Finding{}, err
+	}
+	if kept != nil && *kept != r.leaf {
+		return Dropped, Finding{Replaced, decimal(r.index)}, nil
+	}
+	var late *checkpoint
+	for _, c := range h.checkpoints {
+		if c.size <= r.index && c.seen.After(due) && (late == nil || c.seen.After(late.seen)) {
+			late = c
+		}
+	}
+	switch {
+	case kept != nil:
+		if late != nil {
+			h.note(Late, stamp(late.seen))
+		}
+		return Kept, Finding{InLog, decimal(r.index)}, nil
+	case late != nil:
+		if late.ledger != "" {
+			h.note(LedgerTime, late.ledger)
+		}
+		return Dropped, Finding{Withheld, stamp(late.seen)}, nil
+	}
+	return Accepted, h.waiting(due), nil
+}
+
+// proven returns the hash of the entry that a proof shows at the receipt's place; nil without a proof.
+func (h *hearing) proven() (*tlog.Hash, error) {
+	var found *tlog.Hash
+	for _, p := range h.proofs {
+		if p.index != h.receipt.index {
+			continue
+		}
+		leaf := h.receipt.leaf
+		if p.entry != nil {
+			leaf = tlog.RecordHash(p.entry)
+		}
+		if !p.holds(leaf) {
+			return nil, refusal{ProofWrong, ""}
+		}
+		if found == nil || leaf != h.receipt.leaf { // another entry weighs more
+			found = &leaf
+		}
+	}
+	if found == nil && len(h.proofs) > 0 {
+		return nil, refusal{ProofElsewhere, decimal(h.receipt.index)}
+	}
+	return found, nil
+}
+
+// waiting is why a genuine receipt proves no more.
+func (h *hearing) waiting(due time.Time) Finding {
+	for _, c := range h.checkpoints {
+		if c.size > h.receipt.index {
+			h.note(ProofNeeded, decimal(h.receipt.index))
+			return Finding{Promised, stamp(due)}
+		}
+	}
+	if len(h.checkpoints) > 0 {
+		h.note(TooEarly, "")
+	}
+	return Finding{Promised, stamp(due)}
+}
+
+func (h *hearing) note(c Code, value string) { h.notes = append(h.notes, Finding{c, value}) }
+
+// members parses a JSON object.
+func members(text string) (map[string]json.RawMessage, bool) {
+	var out map[string]json.RawMessage
+	return out, json.Unmarshal([]byte(text), &out) == nil && out != nil
+}

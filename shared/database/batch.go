@@ -64,6 +64,7 @@ type Ask[T any] struct {
 	answered bool
 	answer   T
 	missing  error
+	violated map[string]error // by constraint
 	checks   []func(T) error
 	derive   func() T
 }
@@ -115,6 +116,11 @@ func newAsk[T any](p Pipeline, sql string, args []any, read func(pgx.BatchResult
 		if a.missing != nil && errors.Is(err, pgx.ErrNoRows) {
 			return a.missing
 		}
+		for constraint, instead := range a.violated {
+			if Violates(err, constraint) {
+				return instead
+			}
+		}
 		if err != nil {
 			return failure(sql, err)
 		}
@@ -129,13 +135,25 @@ func newAsk[T any](p Pipeline, sql string, args []any, read func(pgx.BatchResult
 	return a
 }
 
-// Missing makes the round trip fail with err if there is no row. It returns a.
+// Missing makes the round trip fail with err if there is no row. It returns a. Go finds that out when the round trip has
+// ended, so it does not stop a commit in the same one: see Violated.
 func (a *Ask[T]) Missing(err error) *Ask[T] {
 	a.missing = err
 	return a
 }
 
-// Check makes the round trip fail if f returns an error for the result. It returns a.
+// Violated makes the round trip fail with err if the statement breaks the constraint. It returns a. The database stops at the
+// statement, also before a commit in the same round trip.
+func (a *Ask[T]) Violated(constraint string, err error) *Ask[T] {
+	if a.violated == nil {
+		a.violated = make(map[string]error)
+	}
+	a.violated[constraint] = err
+	return a
+}
+
+// Check makes the round trip fail if f returns an error for the result. It returns a. As with Missing, a commit in the same
+// round trip is not stopped.
 func (a *Ask[T]) Check(f func(T) error) *Ask[T] {
 	a.checks = append(a.checks, f)
 	return a

@@ -15,9 +15,14 @@ import (
 // published since are not back yet (make log-recover).
 var ErrHalted = problem.New(problem.Unavailable, "log_halted").After(30 * time.Second)
 
-// nextPlace gives the next place in the log, and no row while the log takes no events. The row stays locked until the
-// commit, so the statement is one of the last of its transaction (database.Tx.Last).
-const nextPlace = `UPDATE log_counter SET next = next + 1 WHERE halted IS NULL RETURNING next - 1 AS log_index, receipts_vkey`
+// nextPlace gives the next place in the log. The row stays locked until the commit, so the statement is one of the last of
+// its transaction (database.Tx.Last). While the log takes no events, the constraint haltedConstraint refuses it. The database
+// must refuse it: the commit is sent together with it, so Go cannot stop the commit any more.
+const (
+	nextPlace = `UPDATE log_counter SET next = CASE WHEN halted IS NULL THEN next + 1 ELSE -1 END
+		RETURNING next - 1 AS log_index, receipts_vkey`
+	haltedConstraint = "log_counter_next_not_negative"
+)
 
 // logPlace is where the log has an event.
 type logPlace struct {

@@ -92,6 +92,19 @@ func TestNothingIsWrittenWhileTheLogIsHalted(t *testing.T) {
 	if _, err := b.append(id, ledger.Event{Type: ledger.Amended}); !errors.Is(err, ledger.ErrHalted) {
 		t.Errorf("got %v", err)
 	}
+	// The change of the same transaction is not written either.
+	err := b.box.Do(t.Context(), func(tx *outbox.Tx) error {
+		chain := ledger.AskChain(tx, report.AboutID(id), nil)
+		if err := tx.Flush(t.Context()); err != nil {
+			return err
+		}
+		tx.Queue(`UPDATE reports SET title = 'changed' WHERE id = $1`, id)
+		_, err := chain.Get().Append(t.Context(), tx, ledger.Event{Type: ledger.Amended, Actor: ledger.Actor{Kind: "citizen"}, At: noon})
+		return err
+	})
+	if !errors.Is(err, ledger.ErrHalted) || scan[string](b, `SELECT title FROM reports WHERE id = $1`, id) == "changed" {
+		t.Errorf("the change of a halted log: %v", err)
+	}
 	b.exec(`UPDATE log_counter SET halted = NULL`)
 	if _, err := b.append(id, ledger.Event{Type: ledger.Amended}); err != nil {
 		t.Error(err)

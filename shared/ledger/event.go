@@ -263,7 +263,7 @@ event AS (
 anchor AS (INSERT INTO ledger_anchors (event_id, position, report_id, seq, topic, created_at) SELECT * FROM event)
 SELECT log_index, receipts_vkey FROM place`
 	args := c.late.Args(string(entry.raw), entry.ID, c.id, c.seq+1, e.Type, e.Type.Topic(), c.hash, e.At)
-	entry.place = database.AskRow(tx.Last(), pgx.RowToStructByPos[logPlace], event, args...).Missing(ErrHalted)
+	entry.place = database.AskRow(tx.Last(), pgx.RowToStructByPos[logPlace], event, args...).Violated(haltedConstraint, ErrHalted)
 	if c.seq > 0 { // a new report is queued from the start
 		const show = `UPDATE reports SET blockchain_status = 'queued' WHERE id = $1 AND blockchain_status NOT IN ('queued', 'failed')`
 		tx.Queue(show, c.id)

@@ -87,7 +87,7 @@ event AS (
   SELECT $1, $2, $3, $4, $5, sha256($5), $6, $7, log_index FROM place)
 SELECT log_index, receipts_vkey FROM place`
 	entry.place = database.AskRow(tx.Last(), pgx.RowToStructByPos[logPlace], insert,
-		entry.ID, p.Seq, e.Type, e.Type.Topic(), raw, c.hash, e.At).Missing(ErrHalted)
+		entry.ID, p.Seq, e.Type, e.Type.Topic(), raw, c.hash, e.At).Violated(haltedConstraint, ErrHalted)
 	sum := sha256.Sum256(raw)
 	c.seq, c.hash = p.Seq, sum[:]
 	return entry, nil

@@ -87,20 +87,22 @@ func (g *Group) addImage(ctx context.Context, in *addImageInput) (*imageOutput, 
 		most = maxResolution
 	}
 	out := &imageOutput{}
+	var h *reportwrite.Locked
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		h, picture, err := g.lockToAdd(ctx, tx, caller, spent, kind, most, uploadID)
-		if err != nil {
+		var picture upload.Locked
+		if h, picture, err = g.lockToAdd(ctx, tx, caller, spent, kind, most, uploadID); err != nil {
 			return err
 		}
 		if out.Body, err = g.attachImage(ctx, tx, h, kind, picture); err != nil {
 			return err
 		}
-		out.Body.Warnings = warning.FromContext(ctx).List()
+		out.Body.Receipt, out.Body.Warnings = h.LastEntry().Mark(), warning.FromContext(ctx).List()
 		return httpapi.RecordAnswer(ctx, tx, http.StatusCreated, out.Body)
 	})
 	if err != nil {
 		return nil, err
 	}
+	out.Body.Receipt = h.Receipt(ctx, g.receipts, caller)
 	return out, nil
 }
 

@@ -71,9 +71,9 @@ func (g *Group) changeStatus(ctx context.Context, in *statusInput) (*reportOutpu
 		return nil, err
 	}
 	var after *reportread.Asked
+	var h *reportwrite.Locked
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		h, err := reportwrite.Transition(ctx, tx, m)
-		if err != nil {
+		if h, err = reportwrite.Transition(ctx, tx, m); err != nil {
 			return err
 		}
 		after = g.reader.Ask(tx, reportread.ViewerOf(caller), h.ID)
@@ -86,6 +86,6 @@ func (g *Group) changeStatus(ctx context.Context, in *statusInput) (*reportOutpu
 	if err != nil {
 		return nil, err
 	}
-	out.Warnings = warning.FromContext(ctx).List()
+	out.Receipt, out.Warnings = h.Receipt(ctx, g.receipts, caller), warning.FromContext(ctx).List()
 	return &reportOutput{ETag: httpapi.VersionTag(out.Version), Body: out}, nil
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/admission"
-	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -50,6 +50,7 @@ type BatchResult struct {
 	ClientID   *string            `json:"client_id" doc:"As sent"`
 	Status     string             `json:"status" enum:"created,duplicate,updated,conflict,error" doc:"duplicate: it existed before, and report is the existing one. updated: so, and what was new was added to it; warnings say what. conflict: its client_id belongs to report, to which this content cannot be added; nothing was changed"`
 	Report     *reportread.Report `json:"report,omitempty"`
+	Receipt    *ledger.Receipt    `json:"receipt,omitempty" doc:"That of the report's first event"`
 	ReportID   *uuid.UUID         `json:"report_id,omitempty" doc:"Of the report that has the client_id, for a conflict and for a report that was withdrawn"`
 	Warnings   []warning.Warning  `json:"warnings,omitempty" doc:"What of this report was not kept; left out if everything was"`
 	Code       string             `json:"code,omitempty"`
@@ -121,7 +122,7 @@ func (g *Group) createOne(ctx context.Context, round *outbox.Round, c identity.C
 		return BatchResult{ClientID: sent}, err
 	}
 	var out BatchResult
-	var created *database.Ask[reportread.Report] // nil for a repeat
+	var created *CreateResult // nil for a repeat
 	var repeat *Repeat
 	err = round.Do(ctx, func(tx *outbox.Tx) error {
 		out, created = BatchResult{}, nil
@@ -131,7 +132,7 @@ func (g *Group) createOne(ctx context.Context, round *outbox.Round, c identity.C
 		case err != nil:
 			return err
 		case repeat == nil:
-			created = result.Report()
+			created = &result
 			return nil
 		}
 		out, err = g.repeated(ctx, tx, c, *repeat)
@@ -141,10 +142,13 @@ func (g *Group) createOne(ctx context.Context, round *outbox.Round, c identity.C
 	case errors.Is(err, errClientIDReused) && repeat != nil:
 		out, err = g.conflict(ctx, c, input, repeat)
 	case err == nil && created != nil:
-		report := created.Get()
+		report := created.report(ctx, g.receipts)
 		out = BatchResult{Status: "created", Report: &report}
 	}
 	out.ClientID = sent
+	if out.Report != nil { // the receipt is in the item alone
+		out.Receipt, out.Report.Receipt = out.Report.Receipt, nil
+	}
 	return out, err
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/reportread"
@@ -65,7 +66,8 @@ func (g *Group) createReport(ctx context.Context, in *createReportInput) (*creat
 	if err := g.takeFiles(ctx, caller.UserID, &input); err != nil {
 		return nil, err
 	}
-	var answer *database.Ask[reportread.Report]
+	var out reportread.Report
+	var created *CreateResult // nil for a repeat
 	status := http.StatusCreated
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		result, err := g.create(ctx, tx, caller, input)
@@ -73,26 +75,26 @@ func (g *Group) createReport(ctx context.Context, in *createReportInput) (*creat
 			return err
 		}
 		warnings := warning.FromContext(ctx).List()
-		if result.Repeat == nil {
+		if created = nil; result.Repeat == nil {
 			result.withPlaceholder.Warnings = warnings
-			status, answer = http.StatusCreated, result.Report()
+			status, created = http.StatusCreated, &result
 			return httpapi.RecordAnswer(ctx, tx, status, result.withPlaceholder, result.number)
 		}
 		if result.Repeat.Withdrawn {
 			return errReportRemoved
 		}
-		there, err := g.reader.In(tx).Report(ctx, reportread.ViewerOf(caller), result.Repeat.ID)
-		if err != nil {
+		if out, err = g.reader.In(tx).Report(ctx, reportread.ViewerOf(caller), result.Repeat.ID); err != nil {
 			return err
 		}
-		there.Warnings = warnings
-		status, answer = http.StatusOK, database.Derive(func() reportread.Report { return there })
-		return httpapi.RecordAnswer(ctx, tx, status, there)
+		status, out.Warnings = http.StatusOK, warnings
+		return httpapi.RecordAnswer(ctx, tx, status, out)
 	})
 	if err != nil {
 		return nil, err
 	}
-	out := answer.Get()
+	if created != nil {
+		out = created.report(ctx, g.receipts)
+	}
 	return &createReportOutput{Status: status, ETag: httpapi.VersionTag(out.Version), Body: out}, nil
 }
 
@@ -145,17 +147,17 @@ type CreateResult struct {
 
 	// Of a new report:
 	number          database.Late
-	withPlaceholder reportread.Report     // with a placeholder for its number
+	withPlaceholder reportread.Report     // with a placeholder for its number, and a mark for its receipt
 	givenNumber     *database.Ask[string] // known after the commit
+	entry           *ledger.NewEntry      // its first event
 }
 
-// Report is the new report with its number, known after the commit.
-func (r CreateResult) Report() *database.Ask[reportread.Report] {
-	return database.Derive(func() reportread.Report {
-		out := r.withPlaceholder
-		out.ReportNumber = r.givenNumber.Get()
-		return out
-	})
+// report is the new report with its number and its receipt. Call it after the commit.
+func (r *CreateResult) report(ctx context.Context, receipts *ledger.Receipts) reportread.Report {
+	out := r.withPlaceholder
+	out.ReportNumber = r.givenNumber.Get()
+	out.Receipt = receipts.Of(ctx, r.entry, out.ReportNumber, true)
+	return out
 }
 
 // create writes a report in tx, or finds the one that the request repeats. The create requests of one person wait for each

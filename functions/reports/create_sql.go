@@ -145,10 +145,12 @@ func (g *Group) insert(ctx context.Context, tx *outbox.Tx, c identity.Caller, in
 	for _, image := range n.Images {
 		attach(tx, image.ID, n.ID, image.Locked.ID, c.UserID, evidence)
 	}
-	if err := g.announce(ctx, tx, n); err != nil {
+	entry, err := g.announce(ctx, tx, n)
+	if err != nil {
 		return CreateResult{}, err
 	}
-	return CreateResult{number: n.Number, withPlaceholder: shown, givenNumber: number}, nil
+	shown.Receipt = entry.Mark()
+	return CreateResult{number: n.Number, withPlaceholder: shown, givenNumber: number, entry: entry}, nil
 }
 
 func newReport(in CreateInput, found *createLookup, pictures []upload.Locked) reportread.NewReport {
@@ -209,8 +211,8 @@ func attach(p database.Pipeline, id, reportID, uploadID, user uuid.UUID, kind st
 }
 
 // announce writes the report's history, its first ledger event, the notification of its reporter and the messages to the
-// workers.
-func (g *Group) announce(ctx context.Context, tx *outbox.Tx, n reportread.NewReport) error {
+// workers. It returns the entry of the event.
+func (g *Group) announce(ctx context.Context, tx *outbox.Tx, n reportread.NewReport) (*ledger.NewEntry, error) {
 	actor := report.Actor{Kind: report.ActorCitizen, UserID: &n.Author.ID}
 	reportwrite.History(tx, n.ID, nil, report.Pending, actor, "")
 	first := ledger.NewReport{
@@ -229,20 +231,21 @@ func (g *Group) announce(ctx context.Context, tx *outbox.Tx, n reportread.NewRep
 		hasProcessedPicture = hasProcessedPicture || image.State == upload.Processed
 	}
 	event := ledger.Event{Type: ledger.Submitted, Actor: ledger.Actor{Kind: string(actor.Kind)}, At: g.clock.Now()}
-	if _, err := ledger.NewChain(first).Append(ctx, tx, event); err != nil {
-		return err
+	entry, err := ledger.NewChain(first).Append(ctx, tx, event)
+	if err != nil {
+		return nil, err
 	}
-	err := notification.Add(ctx, tx, notification.New{UserID: n.Author.ID, Type: notification.ReportReceived,
+	err = notification.Add(ctx, tx, notification.New{UserID: n.Author.ID, Type: notification.ReportReceived,
 		EventKey: "received:" + n.ID.String(), ReportID: n.ID})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := tx.Send(ctx, queue.Geocode, queue.GeocodeMessage{ReportID: n.ID}); err != nil {
-		return err
+		return nil, err
 	}
 	// A picture may be processed before its report is created, or after. The later of the two sends the message to validate.
 	if hasProcessedPicture {
-		return tx.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: n.ID})
+		return entry, tx.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: n.ID})
 	}
-	return nil
+	return entry, nil
 }

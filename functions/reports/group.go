@@ -32,11 +32,13 @@ type Group struct {
 	uploads        *upload.Uploads
 	links          *storage.Links
 	limiter        limiter
+	receipts       *ledger.Receipts
 }
 
 type groupConfig struct {
-	Storage storage.Config
-	Ledger  ledger.Config
+	Storage  storage.Config
+	Ledger   ledger.Config
+	Receipts ledger.ReceiptsConfig
 }
 
 // New returns the group with its configuration.
@@ -44,10 +46,14 @@ func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
 	store := storage.New(kit.AWS, cfg.Storage)
 	links := storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)
 	places := geocoding.NewMunicipalities(kit.DB)
+	receipts, err := service.OpenReceipts(kit, cfg.Receipts)
+	if err != nil {
+		return nil, err
+	}
 	return &Group{
 		db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, settings: kit.Settings,
-		municipalities: places, reader: reportread.NewReader(kit.DB, links, places, cfg.Ledger),
-		uploads: upload.NewUploads(kit.DB, store, links, kit.Clock), links: links, limiter: kit.Gate,
+		municipalities: places, reader: reportread.NewReader(kit.DB, links, places, cfg.Ledger).WithReceipts(receipts),
+		uploads: upload.NewUploads(kit.DB, store, links, kit.Clock), links: links, limiter: kit.Gate, receipts: receipts,
 	}, nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportwrite"
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
@@ -35,16 +36,17 @@ type ImageInput struct {
 	ImageID uuid.UUID `path:"img_id" format:"uuid"`
 }
 
-func (g *Group) removeImage(ctx context.Context, in *ImageInput) (*httpapi.MessageOutput, error) {
+func (g *Group) removeImage(ctx context.Context, in *ImageInput) (*reportwrite.RemovedOutput, error) {
 	caller := identity.Must(ctx)
 	spent, err := g.ownEvents(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
+	var h *reportwrite.Locked
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		var there *database.Ask[bool]
 		const look = `SELECT EXISTS (SELECT FROM report_images WHERE id = $3 AND deleted_at IS NULL AND report_id = ` + report.IDSQL + `)`
-		h, err := lockVisible(ctx, tx, spent.about, "", spent.ask, func(p database.Pipeline) {
+		h, err = lockVisible(ctx, tx, spent.about, "", spent.ask, func(p database.Pipeline) {
 			there = database.AskRow(p, pgx.RowTo[bool], look, spent.about.Args(in.ImageID)...)
 		})
 		if err != nil {
@@ -81,5 +83,5 @@ func (g *Group) removeImage(ctx context.Context, in *ImageInput) (*httpapi.Messa
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.Message(ctx, "message.image_removed"), nil
+	return reportwrite.Removed(ctx, "message.image_removed", h.Receipt(ctx, g.receipts, caller)), nil
 }

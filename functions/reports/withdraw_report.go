@@ -57,7 +57,7 @@ func (in *withdrawInput) removal() (removal, error) {
 	return removal{code: code, note: clean(note)}, err
 }
 
-func (g *Group) withdrawReport(ctx context.Context, in *withdrawInput) (*httpapi.MessageOutput, error) {
+func (g *Group) withdrawReport(ctx context.Context, in *withdrawInput) (*reportwrite.RemovedOutput, error) {
 	about, err := in.ID.About()
 	if err != nil {
 		return nil, err
@@ -67,9 +67,9 @@ func (g *Group) withdrawReport(ctx context.Context, in *withdrawInput) (*httpapi
 		return nil, err
 	}
 	caller := identity.Must(ctx)
+	var h *reportwrite.Locked
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		h, err := lockVisible(ctx, tx, about, in.IfMatch)
-		if err != nil {
+		if h, err = lockVisible(ctx, tx, about, in.IfMatch); err != nil {
 			return err
 		}
 		if err := mayTakeAway(h, caller); err != nil {
@@ -85,7 +85,7 @@ func (g *Group) withdrawReport(ctx context.Context, in *withdrawInput) (*httpapi
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.Message(ctx, "message.report_withdrawn"), nil
+	return reportwrite.Removed(ctx, "message.report_withdrawn", h.Receipt(ctx, g.receipts, caller)), nil
 }
 
 // mayTakeAway refuses callers who may not withdraw the report or take a picture off it.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -49,6 +50,7 @@ type BulkResult struct {
 	Detail   string          `json:"detail,omitempty"`
 	Errors   []problem.Field `json:"errors,omitempty" doc:"The faulty inputs of the item"`
 	Allowed  []report.Status `json:"allowed,omitempty"`
+	Receipt  *ledger.Receipt `json:"receipt,omitempty" doc:"Of the change"`
 	// Warnings is what of the item was not kept.
 	Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the item was not kept; left out if everything was"`
 }
@@ -73,9 +75,12 @@ func (g *Group) changeStatuses(ctx context.Context, in *bulkInput) (*bulkOutput,
 	defer round.Send(ctx) // also if a later item ends the request
 	for i, item := range in.Body.Items {
 		itemCtx := warning.NewContext(ctx, warning.NewCollector(ctx))
-		version, err := g.changeStatus(itemCtx, round, item)
-		result := BulkResult{ReportID: item.ReportID, Status: "ok", Version: &version, Warnings: warning.FromContext(itemCtx).List()}
-		if err != nil {
+		result := BulkResult{ReportID: item.ReportID, Status: "ok"}
+		h, err := g.changeStatus(itemCtx, round, item)
+		if err == nil {
+			result.Version, result.Receipt = &h.Version, h.Receipt(ctx, g.receipts, identity.Must(ctx))
+			result.Warnings = warning.FromContext(itemCtx).List()
+		} else {
 			var known *problem.Error
 			if !errors.As(err, &known) || known.Kind == problem.Unavailable {
 				return nil, err // the items before this one stay changed
@@ -89,37 +94,34 @@ func (g *Group) changeStatuses(ctx context.Context, in *bulkInput) (*bulkOutput,
 	return out, nil
 }
 
-// changeStatus changes the status of one report and returns its new version.
-func (g *Group) changeStatus(ctx context.Context, round *outbox.Round, item BulkItem) (int, error) {
+// changeStatus changes the status of one report, which it returns.
+func (g *Group) changeStatus(ctx context.Context, round *outbox.Round, item BulkItem) (*reportwrite.Locked, error) {
 	to, ok := report.ParseStatus(item.Status)
 	if !ok {
-		return 0, problem.InvalidField("status", "not a status")
+		return nil, problem.InvalidField("status", "not a status")
 	}
 	about, err := item.ReportID.About()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	m := reportwrite.Move{Report: about, To: to, By: report.ActorOf(identity.Must(ctx)), Expect: reportwrite.Expect{Version: item.ExpectedVersion}}
 	if item.Note != nil {
 		m.Note = *item.Note
 	}
 	if m.Reason, err = reportwrite.ReasonOf(to, item.ReasonCode, warning.FromContext(ctx)); err != nil {
-		return 0, err
+		return nil, err
 	}
 	if item.DuplicateOf != nil {
 		original, err := report.Ref(*item.DuplicateOf).About()
 		if err != nil {
-			return 0, problem.InvalidField("duplicate_of", "no such report")
+			return nil, problem.InvalidField("duplicate_of", "no such report")
 		}
 		m.DuplicateOf = &original
 	}
-	version := 0
+	var h *reportwrite.Locked
 	err = round.Do(ctx, func(tx *outbox.Tx) error {
-		h, err := reportwrite.Transition(ctx, tx, m)
-		if err == nil {
-			version = h.Version
-		}
+		h, err = reportwrite.Transition(ctx, tx, m)
 		return err
 	})
-	return version, err
+	return h, err
 }

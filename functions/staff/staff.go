@@ -28,18 +28,25 @@ type Group struct {
 	db     *database.DB
 	outbox *outbox.Outbox
 	reader *reportread.Reader
+
+	receipts *ledger.Receipts
 }
 
 type groupConfig struct {
-	Storage storage.Config
-	Ledger  ledger.Config
+	Storage  storage.Config
+	Ledger   ledger.Config
+	Receipts ledger.ReceiptsConfig
 }
 
 // New makes the group from a kit and its configuration.
 func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
 	links := storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)
-	reader := reportread.NewReader(kit.DB, links, geocoding.NewMunicipalities(kit.DB), cfg.Ledger)
-	return &Group{db: kit.DB, outbox: kit.Outbox, reader: reader}, nil
+	receipts, err := service.OpenReceipts(kit, cfg.Receipts)
+	if err != nil {
+		return nil, err
+	}
+	reader := reportread.NewReader(kit.DB, links, geocoding.NewMunicipalities(kit.DB), cfg.Ledger).WithReceipts(receipts)
+	return &Group{db: kit.DB, outbox: kit.Outbox, reader: reader, receipts: receipts}, nil
 }
 
 // Open makes the function's HTTP handler.
@@ -70,7 +77,8 @@ func (g *Group) change(ctx context.Context, ref report.Ref, do func(tx *outbox.T
 	if err != nil {
 		return nil, err
 	}
-	out, err := reportwrite.Apply(ctx, g.reader, g.outbox, reportwrite.Change{Report: about, By: identity.Must(ctx), Record: recordReport, Do: do})
+	out, err := reportwrite.Apply(ctx, g.reader, g.outbox, reportwrite.Change{
+		Report: about, By: identity.Must(ctx), Record: recordReport, Receipts: g.receipts, Do: do})
 	if err != nil {
 		return nil, err
 	}

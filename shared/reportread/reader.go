@@ -20,11 +20,18 @@ type Reader struct {
 	links          Links
 	municipalities Municipalities
 	ledger         ledger.Config
+	receipts       *ledger.Receipts // nil where answers have no receipts
 }
 
 // NewReader returns a Reader of the reports in db.
 func NewReader(db database.Querier, links Links, m Municipalities, c ledger.Config) *Reader {
 	return &Reader{db: db, links: links, municipalities: m, ledger: c}
+}
+
+// WithReceipts has r give reporters the receipt of their report. It returns r.
+func (r *Reader) WithReceipts(receipts *ledger.Receipts) *Reader {
+	r.receipts = receipts
+	return r
 }
 
 // In returns a Reader that reads in a transaction, so it sees what the transaction has written.

@@ -31,6 +31,7 @@ type Report struct {
 	DueAt               *timestamp.Time `json:"due_at"`
 	Appeal              *Appeal         `json:"appeal,omitempty" doc:"Only to the reporter and staff"`
 	OriginalWords       *Words          `json:"original_words,omitempty" doc:"What a moderator changed first, as the reporter wrote it. Only to staff"`
+	Receipt             *ledger.Receipt `json:"receipt,omitempty" doc:"In the answer to a change: that of the change, of the last where there were several, for whoever made it. Else that of the report's first event, for its reporter alone"`
 	// Warnings is set in the answer to a request that sent something which was not kept.
 	Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the request was not kept; left out if everything was"`
 }
@@ -62,6 +63,8 @@ type Image struct {
 	Height       *int           `json:"height"`
 	Blurhash     *string        `json:"blurhash"`
 	CreatedAt    timestamp.Time `json:"created_at"`
+	// Receipt is set in the answer to the request that added the picture.
+	Receipt *ledger.Receipt `json:"receipt,omitempty" doc:"In the answer to the request that added the picture: that of the change"`
 	// Warnings is set in the answer to the request that added the picture.
 	Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the request was not kept; left out if everything was"`
 }
@@ -157,6 +160,7 @@ type Asked struct {
 	history    *database.Ask[[]stepRow]
 	candidates *database.Ask[[]candidateRow]
 	anchor     *database.Ask[ledger.Anchor]
+	first      *database.Ask[[]ledger.Logged] // the report's first event, where the viewer is the reporter; else empty
 }
 
 // Ask adds the statements that read a report for v to a pipeline.
@@ -178,7 +182,16 @@ func (r *Reader) ask(p database.Pipeline, v Viewer, a report.About) *Asked {
 		history:    database.AskRows(p, scanStep, historyQuery, a.Args()...),
 		candidates: database.AskRows(p, scanCandidate, candidatesQuery, a.Args()...),
 		anchor:     ledger.AskAnchor(p, r.ledger, a),
+		first:      r.askFirst(p, v, a),
 	}
+}
+
+// askFirst reads a report's first event for its receipt. The result is empty for everybody but the reporter.
+func (r *Reader) askFirst(p database.Pipeline, v Viewer, a report.About) *database.Ask[[]ledger.Logged] {
+	if r.receipts == nil || v.userID == uuid.Nil {
+		return database.Derive(func() []ledger.Logged { return nil })
+	}
+	return ledger.AskLogged(p, v.userID, `e.seq = 1 AND r.user_id = $3 AND r.id = `+report.IDSQL, a.Args(v.userID)...)
 }
 
 // Report returns what was read. It fails with report.ErrNotFound when there is no report that the viewer may see.
@@ -189,6 +202,9 @@ func (a *Asked) Report(ctx context.Context) (Report, error) {
 	}
 	out := d.report
 	out.StatusHistory, out.PossibleDuplicates, out.Blockchain = a.viewer.steps(d.row, a.history.Get()), a.viewer.candidates(d.row, a.candidates.Get()), a.anchor.Get()
+	for _, first := range a.first.Get() {
+		out.Receipt = a.reader.receipts.For(ctx, first)
+	}
 	return a.reader.complete(ctx, a.viewer, out, d.row, a.images.Get())
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
@@ -23,6 +24,8 @@ type Change struct {
 	// Record stores the report that read returns as the answer to a repeated request; nil where none is stored.
 	// It runs after Do, in the same transaction; read takes one round trip.
 	Record func(ctx context.Context, tx *outbox.Tx, read func() (reportread.Report, error)) error
+	// Receipts signs the receipt of the change; nil for none.
+	Receipts *ledger.Receipts
 	// Do makes the change in tx. The statements it queues run with the commit.
 	Do func(tx *outbox.Tx, h *Locked) error
 }
@@ -34,6 +37,7 @@ type Change struct {
 // The answer is read in the round trip of the commit. When only that reading fails, Apply fails although the change was made.
 func Apply(ctx context.Context, r *reportread.Reader, o *outbox.Outbox, c Change) (reportread.Report, error) {
 	var after *reportread.Asked
+	var h *Locked
 	err := o.Do(ctx, func(tx *outbox.Tx) error {
 		locked := LockForChange(tx, c.Report, report.ActorOf(c.By))
 		if c.Ask != nil {
@@ -42,7 +46,7 @@ func Apply(ctx context.Context, r *reportread.Reader, o *outbox.Outbox, c Change
 		if err := tx.Flush(ctx); err != nil {
 			return fmt.Errorf("lock report to change it: %w", err)
 		}
-		h := locked.Get()
+		h = locked.Get()
 		if err := h.VisibleTo(reportread.ViewerOf(c.By)); err != nil {
 			return err
 		}
@@ -56,18 +60,26 @@ func Apply(ctx context.Context, r *reportread.Reader, o *outbox.Outbox, c Change
 		if c.Record == nil {
 			return nil
 		}
-		return c.Record(ctx, tx, func() (reportread.Report, error) { return readNow(ctx, tx, after) })
+		return c.Record(ctx, tx, func() (reportread.Report, error) { return readNow(ctx, tx, after, h) })
 	})
 	if err != nil {
 		return reportread.Report{}, err
 	}
-	return after.Report(ctx)
+	out, err := after.Report(ctx)
+	if h.LastEntry() != nil {
+		out.Receipt = h.Receipt(ctx, c.Receipts, c.By)
+	}
+	return out, err
 }
 
-// readNow reads the report before the commit, in one round trip.
-func readNow(ctx context.Context, tx *outbox.Tx, after *reportread.Asked) (reportread.Report, error) {
+// readNow reads the report before the commit, in one round trip. A mark stands for the receipt of the change.
+func readNow(ctx context.Context, tx *outbox.Tx, after *reportread.Asked, h *Locked) (reportread.Report, error) {
 	if err := tx.Flush(ctx); err != nil {
 		return reportread.Report{}, err
 	}
-	return after.Report(ctx)
+	out, err := after.Report(ctx)
+	if e := h.LastEntry(); e != nil {
+		out.Receipt = e.Mark()
+	}
+	return out, err
 }

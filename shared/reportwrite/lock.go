@@ -47,8 +47,9 @@ type Locked struct {
 	original      *Locked    // for a move to Duplicate
 	distance      *float64   // metres to original; nil where nobody asked
 	hasDuplicates bool
-	versionNamed  bool          // the client named the present version, so its person has seen it
-	chain         *ledger.Chain // nil where the change has no ledger event
+	versionNamed  bool               // the client named the present version, so its person has seen it
+	chain         *ledger.Chain      // nil where the change has no ledger event
+	entries       []*ledger.NewEntry // the events that the change has appended
 }
 
 // ReportedBy reports whether c is the reporter.
@@ -171,8 +172,12 @@ func (h *Locked) Event(ctx context.Context, tx *outbox.Tx, e ledger.Event, actor
 	h.chain.State = ledger.State{IssueType: string(h.IssueType), IssueTypeRaw: h.IssueTypeRaw, Severity: string(h.Severity),
 		Status: string(h.Status), Title: h.Title, Description: h.Description}
 	e.Actor = ledger.Actor{Kind: string(actor.Kind), AgencyID: actor.AgencyID}
-	_, err := h.chain.Append(ctx, tx, e)
-	return err
+	entry, err := h.chain.Append(ctx, tx, e)
+	if err != nil {
+		return err
+	}
+	h.entries = append(h.entries, entry)
+	return nil
 }
 
 // ErrNotYourAgency is the 403 for an official who would work on a report that the own agency neither has nor may take.

@@ -79,6 +79,7 @@ func New(t testing.TB, groups ...OpenFunc) *System {
 	w.Env["MEDIA_BUCKET"], w.Env["S3_PATH_STYLE"] = Bucket, "true"
 	w.Env["HEDERA_NETWORK"], w.Env["LOG_LEVEL"] = "local", "ERROR"
 	maps.Copy(w.Env, LogEnv())
+	w.Exec(`UPDATE log_counter SET receipts_vkey = $1`, w.receiptsKey())
 	client := s3.NewFromConfig(server.Config(), func(o *s3.Options) { o.UsePathStyle = true })
 	for _, bucket := range []string{Bucket, LogBucket} {
 		if _, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String(bucket)}); err != nil {

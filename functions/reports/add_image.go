@@ -96,7 +96,7 @@ func (g *Group) addImage(ctx context.Context, in *addImageInput) (*imageOutput, 
 		if out.Body, err = g.attachImage(ctx, tx, h, kind, picture); err != nil {
 			return err
 		}
-		out.Body.Receipt, out.Body.Warnings = h.LastEntry().Mark(), warning.FromContext(ctx).List()
+		out.Body.Receipt, out.Body.Warnings = h.Mark(), warning.FromContext(ctx).List()
 		return httpapi.RecordAnswer(ctx, tx, http.StatusCreated, out.Body)
 	})
 	if err != nil {

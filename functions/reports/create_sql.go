@@ -149,7 +149,7 @@ func (g *Group) insert(ctx context.Context, tx *outbox.Tx, c identity.Caller, in
 	if err != nil {
 		return CreateResult{}, err
 	}
-	shown.Receipt = entry.Mark()
+	shown.Receipt = ledger.Mark(n.Number.Placeholder(), entry.Seq)
 	return CreateResult{number: n.Number, withPlaceholder: shown, givenNumber: number, entry: entry}, nil
 }
 

@@ -33,6 +33,7 @@ type logPlace struct {
 // NewEntry is an entry of the log that a transaction writes.
 type NewEntry struct {
 	ID    uuid.UUID // of the event
+	Seq   int       // in the report's chain
 	raw   []byte    // the payload, with a placeholder for what late gives
 	at    string    // the event's time, as in the payload
 	late  database.Late

@@ -223,7 +223,7 @@ func (c *Chain) append(tx *outbox.Tx, e Event) (*NewEntry, error) {
 	if err != nil {
 		return nil, err
 	}
-	entry := &NewEntry{ID: database.NewID(), raw: raw, at: e.At.UTC().Format(payloadTime), late: c.late, salt: c.salt}
+	entry := &NewEntry{ID: database.NewID(), Seq: c.seq + 1, raw: raw, at: e.At.UTC().Format(payloadTime), late: c.late, salt: c.salt}
 	c.insert(tx, entry, e)
 	c.seq, c.hash = c.seq+1, nil
 	if c.late.Known() {

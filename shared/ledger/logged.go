@@ -11,8 +11,9 @@ import (
 
 // Logged is an entry of the log as it is stored, with what its receipt needs.
 type Logged struct {
-	ID      uuid.UUID // of the event
-	Index   int64     // in the log
+	Number  string // of the report
+	Seq     int    // among the report's events
+	Index   int64  // in the log
 	Payload []byte
 	Salt    []byte  // for the receipt; nil for none
 	Key     *string // the public key that signs receipts now; nil before the first
@@ -22,7 +23,7 @@ type Logged struct {
 // ledger_events e and reports r. The entries are of changes that the person made: the salt is that of the event's own
 // words, and without any that of the report for its reporter.
 func AskLogged(p database.Pipeline, person uuid.UUID, where string, args ...any) *database.Ask[[]Logged] {
-	q := `SELECT e.id, ` + ReceiptColumns("$"+strconv.Itoa(len(args)+1)) + `
+	q := `SELECT r.report_number, e.seq, ` + ReceiptColumns("$"+strconv.Itoa(len(args)+1)) + `
 		FROM ledger_events e JOIN reports r ON r.id = e.report_id WHERE ` + where + ` ORDER BY e.log_index`
 	return database.AskRows(p, pgx.RowToStructByPos[Logged], q, append(args, person)...)
 }

@@ -99,7 +99,7 @@ func TestStoredAnswersHoldNoReceipt(t *testing.T) {
 	r := receiptsWith(t, seed(1))
 	vkey := r.VKey()
 	receipt := r.For(t.Context(), ledger.Logged{Index: 7, Salt: []byte(strings.Repeat("s", 32)), Key: &vkey,
-		Payload: []byte(`{"report_number":"LS-2026-000001","ts":"2026-11-28T14:23:14.651Z"}`)})
+		Payload: []byte(`{"report_number":"LS-2026-000001","seq":3,"ts":"2026-11-28T14:23:14.651Z"}`)})
 	encode := func(v any) []byte {
 		raw, err := json.Marshal(v)
 		if err != nil {
@@ -109,14 +109,14 @@ func TestStoredAnswersHoldNoReceipt(t *testing.T) {
 	}
 	hostile := `x","receipt":{"note":"a\nb\n9\n","payload":"p"}`
 	got := r.Remove(encode([]answer{{hostile, receipt}, {"", nil}, {`\`, receipt}}))
-	want := strings.ReplaceAll(string(encode([]answer{{hostile, &ledger.Receipt{Note: "index:7"}}, {"", nil}, {`\`, &ledger.Receipt{Note: "index:7"}}})), "{}", "")
+	want := strings.ReplaceAll(string(encode([]answer{{hostile, &ledger.Receipt{Note: "LS-2026-000001#3"}}, {"", nil}, {`\`, &ledger.Receipt{Note: "LS-2026-000001#3"}}})), "{}", "")
 	if string(got) != want {
 		t.Errorf("got\n%s, want\n%s", got, want)
 	}
 	if again := r.Remove(got); string(again) != want {
 		t.Errorf("a mark was changed: %s", again)
 	}
-	plain := encode(answer{Title: `y","receipt":{"note":"index:7","payload":""}`})
+	plain := encode(answer{Title: `y","receipt":{"note":"LS-2026-000001#3","payload":""}`})
 	if back, err := r.Restore(t.Context(), nil, uuid.New(), plain); err != nil || string(back) != string(plain) {
 		t.Errorf("a text that looks like a mark: %s, %v", back, err)
 	}

@@ -14,72 +14,63 @@ import (
 )
 
 // A stored answer to a repeated request holds no receipt and no salt: they would stay readable in the database, also after
-// the salt is deleted. In the place of each receipt is a mark, a Receipt with a note alone that names the event: by its id
-// before the commit, by its index in the log after it. A replay signs the receipt again, to the same bytes.
+// the salt is deleted. In the place of each receipt is a mark: a Receipt with a note alone, which is the report's number and
+// the number of the event among those of the report. A replay signs the receipt again, to the same bytes.
 //
 // The marks are found in the text of the answer. No text that a client sends looks like one: JSON escapes each quotation
 // mark within a text.
-const (
-	markEvent = "event:"
-	markIndex = "index:"
-)
-
 var (
-	// signedReceipt has the escaped text of the note in its first group.
-	signedReceipt = regexp.MustCompile(`"receipt":\{"note":"((?:[^"\\]|\\.)*)","payload":"(?:[^"\\]|\\.)*"(?:,"salt":"[^"]*")?\}`)
-	// receiptMark has the kind of the mark and its value in its groups.
-	receiptMark = regexp.MustCompile(`,"receipt":\{"note":"(` + markEvent + `|` + markIndex + `)([0-9a-f-]{1,36})","payload":""\}`)
+	// signedReceipt has the payload, as JSON, in its first group.
+	signedReceipt = regexp.MustCompile(`"receipt":\{"note":"(?:[^"\\]|\\.)*","payload":("(?:[^"\\]|\\.)+")(?:,"salt":"[^"]*")?\}`)
+	// receiptMark has the number of the report and that of the event in its groups.
+	receiptMark = regexp.MustCompile(`,"receipt":\{"note":"([A-Z0-9-]{1,26})#([0-9]{1,9})","payload":""\}`)
 )
 
-// Mark is what stands for the receipt of e in an answer that is stored before the commit.
-func (e *NewEntry) Mark() *Receipt {
-	if e == nil {
-		return nil
-	}
-	return &Receipt{Note: markEvent + e.ID.String()}
+// Mark is what stands for a receipt in an answer that is stored before the commit. Number may be the placeholder of a report's
+// number (database.Late); seq is the number of the event among those of the report.
+func Mark(number string, seq int) *Receipt {
+	return &Receipt{Note: number + "#" + strconv.Itoa(seq)}
 }
 
 // Remove returns the JSON of an answer with a mark in the place of each receipt.
 func (r *Receipts) Remove(answer []byte) []byte {
 	return signedReceipt.ReplaceAllFunc(answer, func(found []byte) []byte {
-		lines := bytes.Split(signedReceipt.FindSubmatch(found)[1], []byte(`\n`))
-		if len(lines) < 3 { // a mark
-			return found
+		var payload string
+		var said struct {
+			Number string `json:"report_number"`
+			Seq    int    `json:"seq"`
 		}
-		return fmt.Appendf(nil, `"receipt":{"note":"%s%s","payload":""}`, markIndex, lines[2])
+		_ = json.Unmarshal(signedReceipt.FindSubmatch(found)[1], &payload) // this code has encoded both; else the mark has
+		_ = json.Unmarshal([]byte(payload), &said)                         // no event, and a replay is without the receipt
+		return fmt.Appendf(nil, `"receipt":{"note":"%s","payload":""}`, Mark(said.Number, said.Seq).Note)
 	})
 }
 
 // Restore returns a stored answer with its receipts. They are about changes that the person made. A receipt that cannot be
 // signed is left out.
 func (r *Receipts) Restore(ctx context.Context, q database.Querier, person uuid.UUID, answer []byte) ([]byte, error) {
-	var ids []uuid.UUID
-	var indexes []int64
+	var numbers, seqs []string
 	for _, mark := range receiptMark.FindAllSubmatch(answer, -1) {
-		if id, err := uuid.ParseBytes(mark[2]); err == nil {
-			ids = append(ids, id)
-		} else if index, err := strconv.ParseInt(string(mark[2]), 10, 64); err == nil {
-			indexes = append(indexes, index)
-		}
+		numbers, seqs = append(numbers, string(mark[1])), append(seqs, string(mark[2]))
 	}
-	if len(ids)+len(indexes) == 0 {
+	if len(numbers) == 0 {
 		return answer, nil
 	}
 	batch := &database.Batch{}
-	logged := AskLogged(batch, person, `e.id = ANY($1::uuid[]) OR e.log_index = ANY($2::bigint[])`, ids, indexes)
+	const marked = `(r.report_number, e.seq) IN (SELECT number, seq::int FROM unnest($1::text[], $2::text[]) AS m (number, seq))`
+	logged := AskLogged(batch, person, marked, numbers, seqs)
 	if err := batch.Send(ctx, q); err != nil {
 		return nil, fmt.Errorf("read receipts of a stored answer: %w", err)
 	}
 	receipts := make(map[string][]byte)
 	for _, e := range logged.Get() {
 		if receipt := r.For(ctx, e); receipt != nil {
-			text := receipt.encode()
-			receipts[markEvent+e.ID.String()], receipts[markIndex+strconv.FormatInt(e.Index, 10)] = text, text
+			receipts[Mark(e.Number, e.Seq).Note] = receipt.encode()
 		}
 	}
 	return receiptMark.ReplaceAllFunc(answer, func(found []byte) []byte {
 		mark := receiptMark.FindSubmatch(found)
-		return receipts[string(mark[1])+string(mark[2])] // nothing where there is none
+		return receipts[string(mark[1])+"#"+string(mark[2])] // nothing where there is none
 	}), nil
 }
 

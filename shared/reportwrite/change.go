@@ -78,8 +78,8 @@ func readNow(ctx context.Context, tx *outbox.Tx, after *reportread.Asked, h *Loc
 		return reportread.Report{}, err
 	}
 	out, err := after.Report(ctx)
-	if e := h.LastEntry(); e != nil {
-		out.Receipt = e.Mark()
+	if mark := h.Mark(); mark != nil {
+		out.Receipt = mark
 	}
 	return out, err
 }

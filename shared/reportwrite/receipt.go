@@ -16,6 +16,14 @@ func (h *Locked) LastEntry() *ledger.NewEntry {
 	return h.entries[len(h.entries)-1]
 }
 
+// Mark stands for Receipt in an answer that is stored before the commit. It is nil for a change without an event.
+func (h *Locked) Mark() *ledger.Receipt {
+	if e := h.LastEntry(); e != nil {
+		return ledger.Mark(h.Number, e.Seq)
+	}
+	return nil
+}
+
 // Receipt is the receipt of the change, for the caller who made it: that of its last event. It is nil for a change without
 // an event. Call it after the commit.
 func (h *Locked) Receipt(ctx context.Context, r *ledger.Receipts, c identity.Caller) *ledger.Receipt {

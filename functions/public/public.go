@@ -1,5 +1,5 @@
-// Package public serves what may be read without signing in: lists of reports, the map and its tiles, statistics, ledger
-// proofs, open data, and two web pages.
+// Package public serves what may be read without signing in: lists of reports, the map and its tiles, statistics, the public
+// log, ledger proofs, open data, and two web pages.
 package public
 
 import (
@@ -35,6 +35,7 @@ type Public struct {
 	links  *storage.Links
 	ledger ledger.Config
 	mirror *ledger.Mirror
+	log    publicLog
 	assets assets
 }
 
@@ -47,6 +48,7 @@ func (p *Public) Register(a *httpapi.API) {
 	p.registerMap(a)
 	p.registerStatistics(a)
 	p.registerLedger(a)
+	p.registerLog(a)
 	p.registerExports(a)
 	p.registerPages(a)
 }
@@ -74,6 +76,7 @@ func content(o *httpapi.Operation, description string, mediaTypes ...string) {
 type groupConfig struct {
 	Storage storage.Config
 	Ledger  ledger.Config
+	Log     logConfig
 }
 
 // New returns the group.
@@ -82,10 +85,14 @@ func New(kit *service.Kit, cfg groupConfig) (*Public, error) {
 	if err != nil {
 		return nil, err
 	}
+	log, err := newPublicLog(kit, cfg.Log)
+	if err != nil {
+		return nil, err
+	}
 	places := geocoding.NewMunicipalities(kit.DB)
 	links := storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)
 	return &Public{
-		db: kit.DB, clock: kit.Clock, links: links, ledger: cfg.Ledger, mirror: ledger.NewMirror(cfg.Ledger), assets: files,
+		db: kit.DB, clock: kit.Clock, links: links, ledger: cfg.Ledger, mirror: ledger.NewMirror(cfg.Ledger), log: log, assets: files,
 		reader: reportread.NewReader(kit.DB, links, places, cfg.Ledger), places: places,
 	}, nil
 }

@@ -45,6 +45,7 @@ func prefixes() []prefix {
 		{"notifications", "/api/v1/notifications"},
 		{"journeys", "/api/v1/journeys"},
 		{"public", "/api/v1/public"},
+		{"public", "/log"},
 		{"public", "/map"},
 		{"public", "/r"},
 	}

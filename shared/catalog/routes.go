@@ -3,7 +3,7 @@ package catalog
 // Route is one path that an HTTP function serves.
 type Route struct {
 	Function FunctionName
-	// Path has {name} for a path parameter. A slash at its end is for the document only: every route is served with and without it.
+	// Path has {name} for a path parameter; that of /log/tile is the rest of the path, with its slashes. A slash at its end is for the document only: every route is served with and without it.
 	Path string
 	// Methods of the path that the function serves.
 	Methods []string
@@ -189,6 +189,7 @@ func publicRoutes() []Route {
 	const f = "public"
 	return []Route{
 		route(f, "/api/v1/public/blockchain/report/{id}/history", "GET"),
+		route(f, "/api/v1/public/blockchain/report/{id}/proof", "GET"),
 		route(f, "/api/v1/public/blockchain/report/{id}/verify", "GET"),
 		route(f, "/api/v1/public/export.csv", "GET"),
 		route(f, "/api/v1/public/export.geojson", "GET"),
@@ -201,6 +202,10 @@ func publicRoutes() []Route {
 		route(f, "/api/v1/public/stats/summary", "GET"),
 		route(f, "/api/v1/public/stats/trends", "GET"),
 		route(f, "/api/v1/public/tiles/{z}/{x}/{y}", "GET"),
+		route(f, "/log/checkpoint", "GET"),
+		route(f, "/log/keys", "GET"),
+		route(f, "/log/proof/{log_index}", "GET"),
+		route(f, "/log/tile/{path}", "GET"),
 		route(f, "/map", "GET"),
 		route(f, "/map/assets/{hash}/{name}", "GET"),
 		route(f, "/r/{number}", "GET"),

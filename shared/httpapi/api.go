@@ -6,6 +6,7 @@ package httpapi
 import (
 	"log/slog"
 	"net/http"
+	"path"
 	"strings"
 	"sync"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/telemetry"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
@@ -101,13 +103,22 @@ func (a *API) Handle(op *huma.Operation, next func(huma.Context)) {
 	h = a.limited(o, h)
 	h = a.authenticated(o, h)
 	h = a.bounded(o, h)
-	a.mount(Route{Method: op.Method, Path: op.Path}, h)
+	a.mount(Route{Method: op.Method, Path: op.Path}, o.Rest, h)
 }
 
 // mount serves a route. Nothing else adds to mux, so that Routes is complete. A path that differs from an earlier one by the slash
 // at its end only is served already: it is in the document for the client that is made from it.
-func (a *API) mount(r Route, h http.Handler) {
-	if pattern := r.Method + " " + pattern(r.Path); !a.mounted[pattern] {
+// With rest the last path parameter takes the rest of the path.
+func (a *API) mount(r Route, rest bool, h http.Handler) {
+	pattern := r.Method + " " + pattern(r.Path)
+	if rest {
+		pattern = strings.TrimSuffix(pattern, "}") + "...}"
+		above, _ := path.Split(r.Path) // the mux would answer it with a redirect
+		a.mux.HandleFunc(r.Method+" "+strings.TrimSuffix(above, "/"), func(w http.ResponseWriter, r *http.Request) {
+			writeProblem(w, r, problem.New(problem.NotFound, "not_found"))
+		})
+	}
+	if !a.mounted[pattern] {
 		a.mux.Handle(pattern, h)
 		a.mounted[pattern] = true
 	}

@@ -26,6 +26,7 @@ const (
 	Revalidate Cache = iota // the caller's own cache, asking each time (ETag, 304); the default
 	Shared                  // any cache for a minute, then asking
 	Immutable               // any cache, for good: the address names the content
+	Brief                   // any cache for five seconds
 	Never                   // tokens and personal data: nowhere
 )
 
@@ -44,6 +45,8 @@ type Operation struct {
 	// spend each other's budget.
 	LimitMember string
 	Cache       Cache
+	// Rest makes the last path parameter take the rest of the path, with its slashes.
+	Rest bool
 	// Aliases maps further names of body members and query parameters to the name in
 	// the operation's input.
 	Aliases map[string]string

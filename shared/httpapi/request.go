@@ -146,9 +146,11 @@ func secured(next http.Handler) http.Handler {
 	})
 }
 
-// cachedForAll is the prefix of routes whose answers shared caches keep. Those answers must allow every origin, also when
-// the first request came from an app without Origin: a browser may get the same copy.
-const cachedForAll = "/api/v1/public/"
+// cachedForAll reports whether shared caches keep the answers of a path. Those answers must allow every origin, also when the
+// first request came from an app without Origin: a browser may get the same copy.
+func cachedForAll(path string) bool {
+	return strings.HasPrefix(path, "/api/v1/public/") || strings.HasPrefix(path, "/log/")
+}
 
 // cors answers preflight requests, which carry no token, and sets the CORS headers of all other answers, errors too.
 // No cookies are used, so credentials are never allowed.
@@ -177,7 +179,7 @@ func Share(h http.Header, r *http.Request, origins []string) {
 		if slices.Contains(origins, origin) {
 			h.Set("Access-Control-Allow-Origin", origin)
 		}
-	case origin != "" || strings.HasPrefix(r.URL.Path, cachedForAll):
+	case origin != "" || cachedForAll(r.URL.Path):
 		h.Set("Access-Control-Allow-Origin", "*")
 	}
 	if origin != "" { // an app does not need it and pays for every byte

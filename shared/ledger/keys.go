@@ -136,13 +136,16 @@ func keysDiffer(ctx context.Context, q database.Querier, k Keys) (bool, error) {
 	return now.Get().Origin == nil || len(now.Get().changes(k)) > 0, nil
 }
 
+// namedLedger is the LedgerKey that the log has named last; NULL if it has named none.
+const namedLedger = `(SELECT p.doc -> 'key' -> 'new' FROM ledger_events e CROSS JOIN LATERAL (SELECT convert_from(e.payload, 'UTF8')::jsonb AS doc) p
+         WHERE e.report_id IS NULL AND e.event_type = 'KEY_CHANGED' AND p.doc -> 'key' ->> 'role' = 'ledger' ORDER BY e.seq DESC LIMIT 1)`
+
 func askNamed(p database.Pipeline) *database.Ask[named] {
 	const query = `
 SELECT (SELECT origin FROM log_head),
        (SELECT vkey FROM log_keys WHERE role = 'log' AND until_index IS NULL),
        (SELECT vkey FROM log_keys WHERE role = 'receipts' AND until_index IS NULL),
-       (SELECT p.doc -> 'key' -> 'new' FROM ledger_events e CROSS JOIN LATERAL (SELECT convert_from(e.payload, 'UTF8')::jsonb AS doc) p
-         WHERE e.report_id IS NULL AND e.event_type = 'KEY_CHANGED' AND p.doc -> 'key' ->> 'role' = 'ledger' ORDER BY e.seq DESC LIMIT 1)`
+       ` + namedLedger
 	return database.AskRow(p, func(row pgx.CollectableRow) (named, error) {
 		var n named
 		var ledger []byte

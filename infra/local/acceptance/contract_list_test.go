@@ -136,6 +136,11 @@ GET /public/stats/by-district
 GET /public/stats/trends
 GET /public/blockchain/report/{}/history
 GET /public/blockchain/report/{}/verify
+GET /public/blockchain/report/{}/proof
+GET //log/checkpoint
+GET //log/tile/{}
+GET //log/keys
+GET //log/proof/{}
 GET /public/export.csv
 GET /public/export.geojson
 GET //map

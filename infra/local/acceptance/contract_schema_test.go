@@ -101,7 +101,7 @@ func (d *document) check(method, target string, res apiclient.Response) {
 	if err != nil {
 		d.Fatal(err)
 	}
-	template, op, ok := d.find(method, u.Path)
+	template, op, ok := d.find(method, u.EscapedPath())
 	if !ok {
 		d.Errorf("%s %s answered %d and is not documented", method, u.Path, res.Status)
 		return
@@ -169,13 +169,16 @@ func (d *document) validate(template, method string, status int, media string, b
 	return schema.Validate(value)
 }
 
+// notPublished are the operations that need a published log. This system publishes none yet.
+var notPublished = []string{"GET /log/checkpoint", "GET /log/tile/{path}", "GET /log/proof/{log_index}", "GET /api/v1/public/blockchain/report/{id}/proof"}
+
 // finish fails the test for every operation that has never succeeded.
 func (d *document) finish() {
 	d.Helper()
 	var missed []string
 	for template, methods := range d.paths {
 		for method := range methods {
-			if name := strings.ToUpper(method) + " " + template; !d.driven[name] {
+			if name := strings.ToUpper(method) + " " + template; !d.driven[name] && !slices.Contains(notPublished, name) {
 				missed = append(missed, name)
 			}
 		}

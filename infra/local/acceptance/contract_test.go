@@ -378,6 +378,7 @@ func (v *visitor) public(id string) {
 		"//r/" + number} {
 		v.get(path)
 	}
+	v.get("//log/keys")
 	page := string(v.get("//map").Body)
 	v.get("/" + asset.FindString(page))
 }

@@ -65,6 +65,7 @@ var openOperations = []string{
 	"GET /api/v1/users/{user_id}", "GET /api/v1/users/{user_id}/avatar", "GET /api/v1/users/{user_id}/journeys", "GET /api/v1/users/{user_id}/journeys/active",
 	"PUT /api/v1/users/me/devices/{device_id}", // of the caller, whatever the id
 	"GET /api/v1/public/tiles/{z}/{x}/{y}", "GET /map/assets/{hash}/{name}", "GET /docs/{file}", "GET /redoc/{file}",
+	"GET /log/tile/{path}", "GET /log/proof/{log_index}", // of everybody
 }
 
 // everyObject fails the test for every operation that names an object and has no attempt.
@@ -154,6 +155,7 @@ func TestNobodyReachesObjectsOfOthers(t *testing.T) {
 		{"GET", "/staff/queue?kind=new", nil}, {"POST", "/staff/reports/bulk-status", object{"items": []object{{"report_id": mine.Text("id"), "status": "rejected", "note": "x"}}}},
 		{"GET", secret + "/ai-analysis/latest", nil}, {"GET", secret + "/images/" + hidden.Items("images")[0].Text("id") + "/display", nil},
 		{"GET", "/blockchain/report/" + hidden.Text("id") + "/history", nil}, {"GET", "/blockchain/report/" + hidden.Text("id") + "/verify", nil},
+		{"GET", "/public/blockchain/report/" + hidden.Text("id") + "/proof", nil},
 		{"GET", "/public/blockchain/report/" + hidden.Text("id") + "/history", nil}, {"GET", "/public/blockchain/report/" + hidden.Text("id") + "/verify", nil},
 		{"GET", "//r/" + hidden.Text("report_number"), nil}, {"GET", journey + "/markers/" + marker, nil}, {"DELETE", "/users/me/devices/phone", nil},
 		{"PATCH", "/admin/agencies/" + mine.Text("id"), object{"name": "x"}}, {"DELETE", "/admin/agencies/" + mine.Text("id"), nil},

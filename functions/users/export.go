@@ -16,6 +16,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/account"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
@@ -32,7 +33,7 @@ type exportOutput struct {
 	Body        struct {
 		ExportedAt timestamp.Time              `json:"exported_at"`
 		Profile    account.User                `json:"profile"`
-		Records    map[string][]map[string]any `json:"records" doc:"By kind: sessions, devices, reports, uploads, comments, notifications, journeys, markers, following, audit, status_changes, notes"`
+		Records    map[string][]map[string]any `json:"records" doc:"By kind: sessions, devices, reports, uploads, comments, notifications, journeys, markers, following, audit, status_changes, notes. Reports, comments and status changes have the member receipt, as POST /reports has it"`
 		NextCursor *string                     `json:"next_cursor" doc:"Opaque; send it as cursor for the records that did not fit. null on the last answer"`
 	}
 }
@@ -53,13 +54,16 @@ var exported = []struct{ kind, query string }{
 		revoked_reason FROM sessions WHERE user_id = $1 ORDER BY created_at, id`},
 	{"devices", `SELECT device_id, platform, app_version, os_version, model, fcm_token, created_at, updated_at
 		FROM devices WHERE user_id = $1 ORDER BY created_at, device_id`},
-	{"reports", `SELECT id, report_number, client_id, issue_type, issue_type_raw, title, description, severity, severity_guess, status, latitude,
+	{"reports", `SELECT r.id, report_number, client_id, issue_type, issue_type_raw, title, description, severity, severity_guess, status, latitude,
 		longitude, location_accuracy, address, street, suco, district, municipality, is_anonymous, captured_at, created_offline,
 		device_info, appealed_at, appeal_reason, original_words, CASE WHEN reason_code IS NULL THEN removal_note END AS withdrawal_reason,
-		created_at, updated_at, resolved_at, deleted_at FROM reports WHERE user_id = $1 ORDER BY created_at, id`},
+		r.created_at, updated_at, resolved_at, deleted_at, ` + ledger.ReceiptColumns("$1") + `
+		FROM reports r LEFT JOIN ledger_events e ON e.report_id = r.id AND e.seq = 1 WHERE user_id = $1 ORDER BY r.created_at, r.id`},
 	{"uploads", `SELECT id, content_type, size_bytes, state, width, height, exif_latitude, exif_longitude, exif_taken_at, created_at,
 		expires_at FROM uploads WHERE user_id = $1 ORDER BY created_at, id`},
-	{"comments", `SELECT id, report_id, content, created_at, deleted_at FROM report_comments WHERE author_id = $1 ORDER BY created_at, id`},
+	{"comments", `SELECT c.id, c.report_id, content, c.created_at, c.deleted_at, ` + ledger.ReceiptColumns("$1") + `
+		FROM report_comments c JOIN reports r ON r.id = c.report_id LEFT JOIN ledger_events e ON e.report_id = c.report_id AND e.seq = c.seq
+		WHERE c.author_id = $1 ORDER BY c.created_at, c.id`},
 	{"notifications", `SELECT id, type, report_id, params, read_at, created_at FROM notifications WHERE user_id = $1 ORDER BY created_at, id`},
 	{"following", `SELECT report_id, created_at FROM report_followers WHERE user_id = $1 ORDER BY created_at, report_id`},
 	{"journeys", `SELECT id, name, description, active, completed, visibility, created_at, updated_at
@@ -67,8 +71,9 @@ var exported = []struct{ kind, query string }{
 	{"markers", `SELECT id, journey_id, name, marker_type, lon AS longitude, lat AS latitude, happened_on, planned_on, notes, created_at
 		FROM markers WHERE owner_id = $1 ORDER BY created_at, id`},
 	{"audit", `SELECT at, action, entity, entity_id FROM audit_log WHERE actor_id = $1 ORDER BY at, id`},
-	{"status_changes", `SELECT id, report_id, old_status, new_status, note, created_at FROM report_status_history
-		WHERE actor_id = $1 ORDER BY created_at, id`},
+	{"status_changes", `SELECT h.id, h.report_id, old_status, new_status, note, h.created_at, ` + ledger.ReceiptColumns("$1") + `
+		FROM report_status_history h JOIN reports r ON r.id = h.report_id LEFT JOIN ledger_events e ON e.report_id = h.report_id AND e.seq = h.seq
+		WHERE h.actor_id = $1 ORDER BY h.created_at, h.id`},
 	{"notes", `SELECT id, report_id, content, created_at FROM report_notes WHERE author_id = $1 ORDER BY created_at, id`},
 }
 
@@ -126,6 +131,7 @@ func (g *Group) recordsOf(ctx context.Context, tx pgx.Tx, query string, user uui
 		if err != nil {
 			return nil, false, err
 		}
+		g.addReceipt(ctx, m)
 		raw, err := json.Marshal(m)
 		if err != nil {
 			return nil, false, err
@@ -136,6 +142,25 @@ func (g *Group) recordsOf(ctx context.Context, tx pgx.Tx, query string, user uui
 		out = append(out, m)
 	}
 	return out, true, rows.Err()
+}
+
+// addReceipt puts the receipt of a record in the place of its columns (ledger.ReceiptColumns). A record without an event has
+// none.
+func (g *Group) addReceipt(ctx context.Context, m map[string]any) {
+	if index, ok := m["receipt_index"].(int64); ok {
+		e := ledger.Logged{Index: index}
+		e.Payload, _ = m["receipt_payload"].([]byte)
+		e.Salt, _ = m["receipt_salt"].([]byte)
+		if key, ok := m["receipt_key"].(string); ok {
+			e.Key = &key
+		}
+		if receipt := g.receipts.For(ctx, e); receipt != nil {
+			m["receipt"] = receipt
+		}
+	}
+	for _, column := range []string{"receipt_index", "receipt_payload", "receipt_salt", "receipt_key"} {
+		delete(m, column)
+	}
 }
 
 // place is where an export continues: after that many records of the kind with that index in exported.

@@ -15,6 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/seal"
 	"github.com/lafaekstreet/backend/shared/service"
@@ -33,6 +34,8 @@ type Group struct {
 	sealer  *seal.Sealer
 	revoker *identity.Revoker
 	links   *storage.Links
+
+	receipts *ledger.Receipts
 }
 
 // Config has the settings that this function alone reads.
@@ -41,6 +44,7 @@ type Config struct {
 	Google    credential.GoogleConfig
 	Seal      seal.Config
 	Storage   storage.Config
+	Receipts  ledger.ReceiptsConfig
 }
 
 // Open makes the function out of its configuration.
@@ -56,7 +60,11 @@ func New(kit *service.Kit, cfg Config) (*Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Group{db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, sealer: sealer,
+	receipts, err := service.OpenReceipts(kit, cfg.Receipts)
+	if err != nil {
+		return nil, err
+	}
+	return &Group{receipts: receipts, db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, sealer: sealer,
 		hasher: credential.NewHasher(cfg.Passwords), google: credential.NewGoogleVerifier(cfg.Google, kit.Clock),
 		codes:   credential.NewCodes(sealer, kit.Clock),
 		revoker: kit.Revoker(), links: storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)}, nil

@@ -55,7 +55,8 @@ func setup(t *testing.T) *bundle {
 	env := config.Env{
 		"DATABASE_URL": testdb.AppURL(address), "TOKEN_PUBLIC_KEYS": signer.PublicKeys(), "AWS_REGION": "ap-southeast-2",
 		"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "MEDIA_BUCKET": "media",
-		"SEAL_KEYS":         base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)),
+		"SEAL_KEYS":  base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)),
+		"LOG_ORIGIN": "lafaekstreet-test/log", "RECEIPTS_KEY": base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{9}, 32)),
 		"GOOGLE_CLIENT_IDS": google.DefaultClientID, "GOOGLE_ISSUER": provider.Issuer(), "GOOGLE_KEYS_URL": provider.KeysURL(),
 	}
 	handler, err := users.OpenWith(t.Context(), env, service.WithClock(timestamp.System{}), service.WithOutput(&bytes.Buffer{}))

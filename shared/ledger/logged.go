@@ -31,8 +31,8 @@ func AskLogged(p database.Pipeline, person uuid.UUID, where string, args ...any)
 // ReceiptColumns are the columns Index to Key of Logged, for ledger_events e and reports r, as SQL. Person is the parameter
 // with the person that the receipt is for.
 func ReceiptColumns(person string) string {
-	return `e.log_index, e.payload,
+	return `e.log_index AS receipt_index, e.payload AS receipt_payload,
 		coalesce((SELECT salt FROM report_salts s WHERE s.report_id = e.report_id AND s.seq = e.seq AND e.seq > 1),
-		         (SELECT salt FROM report_salts s WHERE s.report_id = e.report_id AND s.seq = 1 AND r.user_id = ` + person + `)),
-		(SELECT receipts_vkey FROM log_counter)`
+		         (SELECT salt FROM report_salts s WHERE s.report_id = e.report_id AND s.seq = 1 AND r.user_id = ` + person + `)) AS receipt_salt,
+		(SELECT receipts_vkey FROM log_counter) AS receipt_key`
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -11,6 +12,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/lafaekstreet/backend/shared/catalog"
+	"github.com/lafaekstreet/backend/shared/storage"
+	"github.com/lafaekstreet/backend/shared/translog"
 )
 
 // resources are what the functions work with.
@@ -83,6 +86,7 @@ func (c *configuration) special(g grants) {
 	if g.ledger {
 		c.ledger(g.ledgerKey)
 	}
+	c.log(g)
 	if g.models {
 		c.models()
 	}
@@ -220,6 +224,47 @@ func (c *configuration) ledger(signer bool) {
 	c.env["AWS_KMS_KEY_ID"] = c.keys.ledger.KeyArn()
 	c.allow("SignLedgerMessages", []string{"kms:Sign", "kms:GetPublicKey"}, c.keys.ledger.KeyArn())
 }
+
+// log adds the public log: its name, the key of receipts, its files, and the key of its checkpoints.
+func (c *configuration) log(g grants) {
+	if g.receipts || g.logFiles != noLog {
+		c.set("LOG_ORIGIN", c.LogOrigin)
+	}
+	if g.receipts {
+		c.secret("RECEIPTS_KEY", c.keys.receipts)
+	}
+	if g.logFiles != noLog {
+		c.logFiles(g.logFiles)
+	}
+	if g.logKey {
+		c.env["LOG_KMS_KEY_ID"] = c.keys.log.KeyArn()
+		c.allow("SignCheckpoints", []string{"kms:Sign", "kms:GetPublicKey"}, c.keys.log.KeyArn())
+	}
+}
+
+func (c *configuration) logFiles(access logAccess) {
+	c.env["LOG_BUCKET"] = c.storage.log.BucketName()
+	c.dataKey = true
+	c.set("LOG_WITNESSES", strings.Join(c.Witnesses, ","))
+	checkpoint, tiles := c.storage.log.ArnForObjects(jsii.String(translog.CheckpointKey)), c.storage.log.ArnForObjects(jsii.String(tilePrefix+"*"))
+	files := []string{"s3:GetObject"}
+	if access == writeLog {
+		files = append(files, "s3:PutObject")
+		c.allow("LogClear", []string{"s3:DeleteObject"}, tiles)
+		if mode := storage.LockMode(c.LogLockMode); mode != storage.LockNone {
+			c.set("LOG_LOCK_MODE", c.LogLockMode)
+			c.set("LOG_LOCK_DAYS", strconv.Itoa(int(c.LogLockDays)))
+			c.allow("LogLock", []string{"s3:PutObjectRetention"}, tiles)
+		}
+	}
+	c.allow("LogFiles", files, checkpoint, tiles)
+	// S3 asks for this permission without a prefix when a single object is missing.
+	c.policy = append(c.policy, statement{"LogList", []string{"s3:ListBucket"}, []*string{c.storage.log.BucketArn()},
+		map[string]any{"StringLikeIfExists": map[string]any{"s3:prefix": tilePrefix + "*"}}})
+}
+
+// tilePrefix begins the keys of all files of the log but the checkpoint.
+const tilePrefix = "tile/"
 
 // models lets the function call the models. An inference profile of the United States may send a call to each of three
 // regions, so the function may call the model in all of them.

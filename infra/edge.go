@@ -21,8 +21,8 @@ const (
 
 // newEdge puts a CloudFront distribution with a firewall in front of the API: AWS has no firewall for an HTTP API. The
 // distribution sends a key to the functions. They refuse requests without this key, so that no client can avoid the
-// firewall. The distribution caches only the files of the pages, whose paths contain a hash of their content. All other
-// answers depend on the caller.
+// firewall. The distribution caches only the files of the pages, whose paths contain a hash of their content, and the public
+// log, for as long as its answers allow: 5 seconds or for good. All other answers depend on the caller.
 func newEdge(scope constructs.Construct, p *plan, k *keys, a *api) {
 	stack := newStack(scope, p.settings, "edge", "Distribution and firewall in front of the API")
 	distribution := awscloudfront.NewCfnDistribution(stack, jsii.String("distribution"), &awscloudfront.CfnDistributionProps{
@@ -81,11 +81,15 @@ func distributionConfig(p *plan, k *keys, a *api, firewall *string) *awscloudfro
 			AllowedMethods: jsii.Strings("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"),
 			CachePolicyId:  jsii.String(cachingDisabled), OriginRequestPolicyId: jsii.String(allButHost),
 		},
-		CacheBehaviors: []any{&awscloudfront.CfnDistribution_CacheBehaviorProperty{
-			PathPattern: jsii.String("/map/assets/*"), TargetOriginId: jsii.String(origin), ViewerProtocolPolicy: jsii.String("redirect-to-https"),
-			CachePolicyId: jsii.String(cachingOptimized), Compress: jsii.Bool(true),
-		}},
 	}
+	var cached []any
+	for _, pattern := range cachedPaths() {
+		cached = append(cached, &awscloudfront.CfnDistribution_CacheBehaviorProperty{
+			PathPattern: jsii.String(pattern), TargetOriginId: jsii.String(origin), ViewerProtocolPolicy: jsii.String("redirect-to-https"),
+			CachePolicyId: jsii.String(cachingOptimized), Compress: jsii.Bool(true),
+		})
+	}
+	config.CacheBehaviors = cached
 	if p.Domain != "" {
 		config.Aliases = jsii.Strings(p.Domain)
 		config.ViewerCertificate = &awscloudfront.CfnDistribution_ViewerCertificateProperty{
@@ -94,6 +98,9 @@ func distributionConfig(p *plan, k *keys, a *api, firewall *string) *awscloudfro
 	}
 	return config
 }
+
+// cachedPaths are the paths whose answers are the same for everybody.
+func cachedPaths() []string { return []string{"/map/assets/*", "/log/*"} }
 
 func visible(name string) *awswafv2.CfnWebACL_VisibilityConfigProperty {
 	return &awswafv2.CfnWebACL_VisibilityConfigProperty{

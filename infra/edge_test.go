@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -59,5 +60,18 @@ func TestEdge(t *testing.T) {
 	behaviour, _ := config["DefaultCacheBehavior"].(map[string]any)
 	if behaviour["CachePolicyId"] != cachingDisabled || behaviour["ViewerProtocolPolicy"] != "redirect-to-https" {
 		t.Errorf("answers for one person are cached for others: %v", behaviour)
+	}
+	cached := map[string]string{}
+	behaviours, _ := config["CacheBehaviors"].([]any)
+	for _, one := range behaviours {
+		b, _ := one.(map[string]any)
+		cached[fmt.Sprint(b["PathPattern"])] = fmt.Sprint(b["CachePolicyId"])
+		if b["AllowedMethods"] != nil || b["ViewerProtocolPolicy"] != "redirect-to-https" {
+			t.Errorf("%v takes more than reads: %v", b["PathPattern"], b)
+		}
+	}
+	// The policy keeps an answer for as long as its Cache-Control says.
+	if len(cached) != 2 || cached["/log/*"] != cachingOptimized || cached["/map/assets/*"] != cachingOptimized {
+		t.Errorf("cached: %v", cached)
 	}
 }

@@ -78,15 +78,15 @@ func (f *functions) addDeployments(p *plan) {
 	}).WithoutPolicyUpdates(nil)
 }
 
-// consume has Lambda call the worker with the messages of its queue. The queue is not consumed while the ledger account
-// or the mail server that the worker needs is not set up. Its messages wait: 14 days in SQS, for ever in the database.
+// consume has Lambda call the worker with the messages of its queue. The queue is not consumed while the mail server that the
+// worker needs is not set up. Its messages wait: 14 days in SQS, for ever in the database.
 func (f *functions) consume(r *resources, fn *goFunction) {
 	g, q := fn.spec.grants, fn.spec.queue
 	props := &awslambda.CfnEventSourceMappingProps{
 		FunctionName: fn.function.FunctionArn(), EventSourceArn: r.queues.live[q.Name].QueueArn(),
 		BatchSize: jsii.Number(float64(q.Batch)), FunctionResponseTypes: jsii.Strings("ReportBatchItemFailures"),
 		ScalingConfig: &awslambda.CfnEventSourceMapping_ScalingConfigProperty{MaximumConcurrency: jsii.Number(float64(q.Concurrency))},
-		Enabled:       jsii.Bool((!g.ledgerKey || r.HederaAccount != "") && (!g.mail || r.MailSecret != "")),
+		Enabled:       jsii.Bool(!g.mail || r.MailSecret != ""),
 	}
 	if q.Window > 0 {
 		props.MaximumBatchingWindowInSeconds = jsii.Number(q.Window.Seconds())

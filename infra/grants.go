@@ -29,6 +29,9 @@ type grants struct {
 	setupToken      bool                // admits the first administrator
 	ledger          bool                // knows network, topics and mirror node
 	ledgerKey       bool                // signs ledger messages
+	receipts        bool                // signs receipts
+	logFiles        logAccess           // what it may do with the files of the public log
+	logKey          bool                // signs the checkpoints of the public log
 	models          bool                // calls the AI models
 	mail            bool                // sends mail and push
 	geocoder        bool                // calls Nominatim
@@ -41,6 +44,16 @@ type bucketAccess struct {
 	prefix  string
 	actions []string
 }
+
+// logAccess is what a function may do with the files of the public log.
+type logAccess int
+
+// Access to the log.
+const (
+	noLog    logAccess = iota
+	readLog            // reads files
+	writeLog           // writes all files, deletes partial ones
+)
 
 var (
 	read = []string{"s3:GetObject"}
@@ -57,23 +70,23 @@ func grantsOf(name catalog.FunctionName) grants {
 	readRenditions := []bucketAccess{{storage.Renditions, read}}
 	return map[catalog.FunctionName]grants{
 		"auth":  {sends: []catalog.QueueName{catalog.Notify}, sealKeys: true, signingKey: true, google: true},
-		"users": {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor}, sealKeys: true, google: true, ledger: true, bucket: readRenditions},
+		"users": {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor}, sealKeys: true, google: true, ledger: true, receipts: true, bucket: readRenditions},
 		"admin": {sends: []catalog.QueueName{catalog.Notify}, sealKeys: true, setupToken: true},
-		"staff": {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor}, ledger: true, bucket: readRenditions},
-		"reports": {sends: []catalog.QueueName{catalog.Validate, catalog.Anchor, catalog.Notify, catalog.Geocode}, ledger: true,
+		"staff": {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor}, ledger: true, receipts: true, bucket: readRenditions},
+		"reports": {sends: []catalog.QueueName{catalog.Validate, catalog.Anchor, catalog.Notify, catalog.Geocode}, ledger: true, receipts: true,
 			bucket: []bucketAccess{{storage.Originals, write}, {storage.Renditions, read}}},
 		"community":  {sends: []catalog.QueueName{catalog.Notify}},
-		"monitoring": {ledger: true},
+		"monitoring": {ledger: true, logFiles: readLog},
 		"locations":  {geocoder: true},
 		"journeys":   {ledger: true, bucket: readRenditions},
-		"public":     {ledger: true, bucket: []bucketAccess{{storage.Renditions, read}, {storage.Exports, readOrMissing}}},
+		"public":     {ledger: true, logFiles: readLog, bucket: []bucketAccess{{storage.Renditions, read}, {storage.Exports, readOrMissing}}},
 		"meta":       {watchQueues: true},
 
 		"images": {sends: []catalog.QueueName{catalog.Validate, catalog.Notify},
 			bucket: []bucketAccess{{storage.Originals, readOrMissing}, {storage.Renditions, slices.Concat(write, erase)}}},
 		"validate": {sends: []catalog.QueueName{catalog.Anchor, catalog.Notify}, models: true, ledger: true,
 			bucket: []bucketAccess{{storage.Renditions, readOrMissing}}},
-		"anchor":  {sends: []catalog.QueueName{catalog.Anchor, catalog.Notify}, ledger: true, ledgerKey: true},
+		"anchor":  {sends: []catalog.QueueName{catalog.Anchor, catalog.Notify}, ledger: true, ledgerKey: true, receipts: true, logFiles: writeLog, logKey: true},
 		"notify":  {sealKeys: true, mail: true},
 		"geocode": {geocoder: true},
 
@@ -81,8 +94,9 @@ func grantsOf(name catalog.FunctionName) grants {
 			bucket: []bucketAccess{{storage.Originals, eraseVersions}, {storage.Renditions, eraseVersions}}},
 		"export": {bucket: []bucketAccess{{storage.Exports, write}}},
 
-		"keys":   {withoutDatabase: true},
-		"verify": {withoutDatabase: true},
+		"migrate": {receipts: true},
+		"keys":    {withoutDatabase: true},
+		"verify":  {withoutDatabase: true},
 	}[name]
 }
 

@@ -10,16 +10,18 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// keys are the ledger key and the secrets of the system. They stay when their stack is deleted: without them the ledger's
+// keys are the keys of the ledger and of the public log, and the secrets of the system. They stay when their stack is deleted: without them the ledger's
 // account and the sealed data are lost.
 type keys struct {
-	stack   awscdk.Stack
-	ledger  awskms.Key
-	data    awskms.Key // managed profile: what is stored is encrypted under it
-	signing []secret   // private JWKs, the one in use first
-	seal    []secret
-	setup   secret
-	edge    secret // the distribution in front of the API sends it to the functions; empty without a distribution
+	stack    awscdk.Stack
+	ledger   awskms.Key
+	log      awskms.Key // signs the checkpoints of the public log
+	data     awskms.Key // managed profile: what is stored is encrypted under it
+	signing  []secret   // private JWKs, the one in use first
+	seal     []secret
+	receipts secret // signs receipts
+	setup    secret
+	edge     secret // the distribution in front of the API sends it to the functions; empty without a distribution
 	// public is the set of public keys (JWKs) that every HTTP function accepts tokens of.
 	public string
 }
@@ -32,13 +34,14 @@ type secret struct {
 }
 
 func newKeys(scope constructs.Construct, p *plan) *keys {
-	k := &keys{stack: newStack(scope, p.settings, "keys", "Ledger key and secrets")}
+	k := &keys{stack: newStack(scope, p.settings, "keys", "Keys of the ledger and the log, and secrets")}
 	k.ledger = awskms.NewKey(k.stack, jsii.String("ledger"), &awskms.KeyProps{
 		Description: jsii.String("Signs ledger messages of " + p.name("")[:len(p.name(""))-1]),
 		KeySpec:     awskms.KeySpec_ECC_SECG_P256K1, KeyUsage: awskms.KeyUsage_SIGN_VERIFY,
 		Alias: jsii.String("alias/" + p.name("ledger")), RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
 	})
 	output(k.stack, "LedgerKey", "KMS key that is the Hedera account's key", k.ledger.KeyArn())
+	k.makeLogKeys(p)
 	if p.managed() {
 		k.data = awskms.NewKey(k.stack, jsii.String("data"), &awskms.KeyProps{
 			Description: jsii.String("Encrypts what is stored"), EnableKeyRotation: jsii.Bool(true),
@@ -49,14 +52,36 @@ func newKeys(scope constructs.Construct, p *plan) *keys {
 	return k
 }
 
+// makeLogKeys makes a key for each generation. The first one signs.
+func (k *keys) makeLogKeys(p *plan) {
+	for _, generation := range p.LogKeys {
+		key := awskms.NewKey(k.stack, jsii.String("log-"+generation), &awskms.KeyProps{
+			Description: jsii.String("Signs the checkpoints of " + p.LogOrigin), KeySpec: awskms.KeySpec_ECC_NIST_EDWARDS25519, KeyUsage: awskms.KeyUsage_SIGN_VERIFY,
+			Alias: jsii.String("alias/" + p.name("log-"+generation)), RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
+		})
+		k.keepExport(key.KeyArn())
+		if k.log == nil {
+			k.log = key
+		}
+	}
+	output(k.stack, "LogKey", "KMS key that signs the checkpoints of the public log", k.log.KeyArn())
+}
+
+// keepExport exports a value even if no other stack uses it. CloudFormation refuses to remove an export in use: while a former
+// generation is still listed, the functions can change to the next one first.
+func (k *keys) keepExport(value *string) { k.stack.ExportValue(value, nil) }
+
 // make declares the secrets and has the function "keys" write a value into each.
 func (k *keys) make(p *plan) {
-	names := make([]string, 0, len(p.TokenKeys)+len(p.SealKeys)+1)
+	var names []string
 	for _, generation := range p.TokenKeys {
 		names = append(names, "signing-"+generation)
 	}
 	for _, generation := range p.SealKeys {
 		names = append(names, "sealing-"+generation)
+	}
+	for _, generation := range p.ReceiptsKeys {
+		names = append(names, "receipts-"+generation)
 	}
 	names = append(names, "token-setup")
 	if p.Edge {
@@ -85,6 +110,11 @@ func (k *keys) make(p *plan) {
 			public = append(public, *resource.GetAttString(jsii.String("PublicKey")))
 		case "sealing":
 			k.seal = append(k.seal, made[i])
+		case "receipts":
+			k.keepExport(made[i].arn)
+			if generation == p.ReceiptsKeys[0] {
+				k.receipts = made[i]
+			}
 		default:
 			if generation == "edge" {
 				k.edge = made[i]

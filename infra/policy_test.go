@@ -72,6 +72,11 @@ func TestWhoMay(t *testing.T) {
 			{"kms:Sign", "", []string{"anchor"}},
 			{"secretsmanager:GetSecretValue", "-signing-", []string{"auth"}},
 			{"secretsmanager:GetSecretValue", "-token-setup", []string{"admin"}},
+			{"kms:GetPublicKey", "", []string{"anchor"}},
+			{"secretsmanager:GetSecretValue", "receipts", []string{"anchor", "migrate", "reports", "staff", "users"}},
+			{"s3:PutObject", "log", []string{"anchor"}},
+			{"s3:DeleteObject", "log", []string{"anchor"}},
+			{"s3:GetObject", "log", []string{"anchor", "monitoring", "public"}},
 			{"secretsmanager:GetSecretValue", "-sealing-", []string{"admin", "auth", "notify", "users"}},
 			{"secretsmanager:PutSecretValue", "", []string{"keys"}},
 			{"bedrock:InvokeModel", "", []string{"validate"}},
@@ -86,7 +91,7 @@ func TestWhoMay(t *testing.T) {
 			{"s3:DeleteObjectVersion", "originals/", []string{"relay"}},
 			{"s3:DeleteObjectVersion", "renditions/", []string{"relay"}},
 			{"s3:ListBucketVersions", "", []string{"relay"}},
-			{"s3:ListBucket", "", []string{"images", "public", "validate"}},
+			{"s3:ListBucket", "", []string{"anchor", "images", "monitoring", "public", "validate"}},
 			// The functions that write messages for a queue, and relay, which sends what others could not.
 			{"sqs:SendMessage", "-images", []string{"images", "relay"}}, // images: to its own dead letters
 			{"sqs:SendMessage", "-validate", []string{"images", "relay", "reports", "validate"}},

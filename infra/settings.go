@@ -10,6 +10,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/lafaekstreet/backend/shared/storage"
+	"github.com/lafaekstreet/backend/shared/translog"
 )
 
 // settings are what an operator chooses: the member "lafaekstreet" of the context, in cdk.json or by -c. They contain no
@@ -46,11 +49,19 @@ type settings struct {
 	// repository. It is deployed with each function, as caPath.
 	DatabaseCA string `json:"database_ca"`
 
+	// LogOrigin is the name of the public log. It never changes: every receipt and checkpoint names it.
+	LogOrigin string `json:"log_origin"` // empty: lafaekstreet-{stage}/log
+	// LogLockMode says who may delete full files of the public log before LogLockDays: "none" is whoever may delete objects,
+	// "governance" whoever has a right of its own for it, "compliance" nobody. The bucket gets Object Lock when it is made.
+	LogLockMode string   `json:"log_lock_mode"`
+	LogLockDays float64  `json:"log_lock_days"`
+	Witnesses   []string `json:"witnesses"` // VKEY=URL of those that cosign checkpoints
+
 	HederaNetwork      string            `json:"hedera_network"`
-	HederaAccount      string            `json:"hedera_account"` // empty: events wait until it is set
+	HederaAccount      string            `json:"hedera_account"` // empty: checkpoints are written to no ledger
 	HederaTopicReports string            `json:"hedera_topic_reports"`
-	HederaTopicStatus  string            `json:"hedera_topic_status"`
-	HederaNodes        map[string]string `json:"hedera_nodes"` // host:port → 0.0.N; empty: the public nodes of the network
+	HederaTopicStatus  string            `json:"hedera_topic_status"` // accepted, and not used any more
+	HederaNodes        map[string]string `json:"hedera_nodes"`        // host:port → 0.0.N; empty: the public nodes of the network
 	HederaMirror       string            `json:"hedera_mirror"`
 
 	BedrockRegion  string `json:"bedrock_region"`
@@ -66,6 +77,10 @@ type settings struct {
 	// TokenKeys and SealKeys name the generations of keys. The first signs or seals; all are accepted or can open.
 	TokenKeys []string `json:"token_keys"`
 	SealKeys  []string `json:"seal_keys"`
+	// LogKeys and ReceiptsKeys name the generations of the keys that sign checkpoints and receipts. The first signs; the log
+	// says since when. The others are kept.
+	LogKeys      []string `json:"log_keys"`
+	ReceiptsKeys []string `json:"receipts_keys"`
 
 	// Deployment of HTTP functions: "all-at-once", "canary" (10 % for 5 minutes) or "linear" (10 % a minute).
 	Deployment    string  `json:"deployment"`
@@ -84,7 +99,8 @@ func defaults() settings {
 		Stage: "production", Profile: "external", Nat: "instance", AuroraMax: 4, Cache: true,
 		DatabaseMode: "cache_statement", CORSOrigins: []string{"*"}, HederaNetwork: "testnet", BedrockRegion: "us-east-1",
 		AIModel: "us.amazon.nova-2-lite-v1:0", EmbeddingModel: "amazon.nova-2-multimodal-embeddings-v1:0",
-		TokenKeys: []string{"1"}, SealKeys: []string{"1"}, Deployment: "canary",
+		TokenKeys: []string{"1"}, SealKeys: []string{"1"}, LogKeys: []string{"1"}, ReceiptsKeys: []string{"1"}, Deployment: "canary",
+		LogLockMode: string(storage.LockNone), LogLockDays: 3650,
 		EdgeRate: 3000, ThrottleRate: 200, ThrottleBurst: 400, LogDays: 30, Tracing: true,
 	}
 }
@@ -96,6 +112,8 @@ var (
 	stageForm  = regexp.MustCompile(`^[a-z][a-z0-9-]{0,19}$`)
 	entityForm = regexp.MustCompile(`^0\.0\.[1-9][0-9]*$`)
 	keyForm    = regexp.MustCompile(`^[A-Za-z0-9-]{1,20}$`)
+	// originForm is that of a host name with a path, as c2sp.org/tlog-checkpoint advises.
+	originForm = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*(/[a-z0-9][a-z0-9._-]*)+$`)
 )
 
 // readSettings reads and checks a JSON object. The error lists every fault.
@@ -105,6 +123,9 @@ func readSettings(raw []byte) (settings, error) {
 	d.DisallowUnknownFields()
 	if err := d.Decode(&s); err != nil {
 		return s, fmt.Errorf("context \"lafaekstreet\": %w", err)
+	}
+	if s.LogOrigin == "" {
+		s.LogOrigin = "lafaekstreet-" + s.Stage + "/log"
 	}
 	if err := s.check(); err != nil {
 		return s, fmt.Errorf("context \"lafaekstreet\":\n%w", err)
@@ -126,6 +147,7 @@ func (s settings) check() error {
 	f.oneOf("deployment", s.Deployment, "all-at-once", "canary", "linear")
 	s.checkDatabase(&f)
 	s.checkAddresses(&f)
+	s.checkLog(&f)
 	s.checkLedger(&f)
 	s.checkKeys(&f)
 	s.checkOperation(&f)
@@ -168,15 +190,24 @@ func (s settings) checkAddresses(f *settingFaults) {
 	}
 }
 
+// checkLog checks the public log.
+func (s settings) checkLog(f *settingFaults) {
+	f.oneOf("log_lock_mode", s.LogLockMode, string(storage.LockNone), string(storage.LockGovernance), string(storage.LockCompliance))
+	f.check(s.LogLockDays < 1 || s.LogLockDays > 36500 || s.LogLockDays != float64(int(s.LogLockDays)), "log_lock_days: it must be 1 to 36500 days")
+	f.check(len(s.LogOrigin) > 60 || !originForm.MatchString(s.LogOrigin), "log_origin: %q is no name such as log.example.org/log, at most 60 characters", s.LogOrigin)
+	for _, w := range s.Witnesses {
+		_, err := translog.ParseWitnesses(w)
+		f.check(err != nil || !strings.Contains(w, "=") || strings.Contains(w, ","), "witnesses: %q is not VKEY=URL: %v", w, err)
+	}
+}
+
 func (s settings) checkLedger(f *settingFaults) {
 	f.oneOf("hedera_network", s.HederaNetwork, "mainnet", "testnet", "previewnet", "local")
 	for name, value := range map[string]string{"hedera_account": s.HederaAccount,
 		"hedera_topic_reports": s.HederaTopicReports, "hedera_topic_status": s.HederaTopicStatus} {
 		f.check(value != "" && !entityForm.MatchString(value), "%s: %q is not 0.0.N", name, value)
 	}
-	given := []bool{s.HederaAccount != "", s.HederaTopicReports != "", s.HederaTopicStatus != ""}
-	f.check(slices.Contains(given, true) && slices.Contains(given, false),
-		"hedera_account, hedera_topic_reports, hedera_topic_status: give all three or none")
+	f.check((s.HederaAccount == "") != (s.HederaTopicReports == ""), "hedera_account, hedera_topic_reports: give both or none")
 	f.check(s.HederaNetwork == "local" && len(s.HederaNodes) == 0 && s.HederaAccount != "", "hedera_nodes: a local network has no public nodes; name them")
 }
 
@@ -184,7 +215,7 @@ func (s settings) checkKeys(f *settingFaults) {
 	for _, keys := range []struct {
 		name   string
 		values []string
-	}{{"token_keys", s.TokenKeys}, {"seal_keys", s.SealKeys}} {
+	}{{"token_keys", s.TokenKeys}, {"seal_keys", s.SealKeys}, {"log_keys", s.LogKeys}, {"receipts_keys", s.ReceiptsKeys}} {
 		f.check(len(keys.values) == 0, "%s: at least one generation", keys.name)
 		for i, k := range keys.values {
 			f.check(!keyForm.MatchString(k) || slices.Contains(keys.values[:i], k), "%s: %q is malformed or repeated", keys.name, k)

@@ -29,7 +29,7 @@ import (
 // asDeployed is the external profile with everything switched on. The addresses that it names are on this machine; the rest
 // is as in production.
 const asDeployed = `{"stage":"e2e","profile":"external","database_secret":"e2e/database","deployment":"canary",
-	"hedera_network":"local","hedera_account":"0.0.2001","hedera_topic_reports":"0.0.1","hedera_topic_status":"0.0.2",
+	"hedera_network":"local","hedera_account":"0.0.2001","hedera_topic_reports":"0.0.1","log_lock_mode":"governance",
 	"hedera_nodes":{"127.0.0.1:1":"0.0.3"},"hedera_mirror":"http://127.0.0.1:1","nominatim_url":"http://127.0.0.1:1",
 	"mail_secret":"e2e/smtp","push_secret":"e2e/fcm","google_client_ids":["` + google.DefaultClientID + `"],"web_base_url":"https://www.example.org"}`
 
@@ -97,12 +97,8 @@ func deploy(t *testing.T, w *written, change func(*deployed.Options)) (*site, er
 			if err := ledger.SetAccount("0.0.2001", key, 1_000_000*hedera.TinybarsPerHbar); err != nil {
 				return err
 			}
-			for variable, memo := range map[string]string{"HEDERA_TOPIC_REPORTS": "reports", "HEDERA_TOPIC_STATUS": "status"} {
-				if point[variable], err = ledger.EnsureTopic(memo, key); err != nil {
-					return err
-				}
-			}
-			return nil
+			point["HEDERA_TOPIC_REPORTS"], err = ledger.EnsureTopic("reports", key)
+			return err
 		},
 	}
 	change(&options)

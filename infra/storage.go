@@ -7,6 +7,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/lafaekstreet/backend/shared/catalog"
+	"github.com/lafaekstreet/backend/shared/storage"
 )
 
 // How long objects are kept, in days.
@@ -15,14 +16,15 @@ const (
 	noncurrentDays = 30 // a version that was replaced or deleted
 )
 
-// bucketStack has the bucket of pictures and exports.
+// bucketStack has the bucket of pictures and exports, and that of the public log.
 type bucketStack struct {
 	stack  awscdk.Stack
 	bucket awss3.Bucket
+	log    awss3.Bucket
 }
 
 func newStorage(scope constructs.Construct, p *plan, q *queues, k *keys) *bucketStack {
-	s := &bucketStack{stack: newStack(scope, p.settings, "storage", "Pictures and exports")}
+	s := &bucketStack{stack: newStack(scope, p.settings, "storage", "Pictures, exports and the public log")}
 	props := &awss3.BucketProps{
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(), ObjectOwnership: awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
 		EnforceSSL: jsii.Bool(true), MinimumTLSVersion: jsii.Number(1.2), Versioned: jsii.Bool(true),
@@ -44,8 +46,28 @@ func newStorage(scope constructs.Construct, p *plan, q *queues, k *keys) *bucket
 	}
 	s.bucket = awss3.NewBucket(s.stack, jsii.String("media"), props)
 	s.announce(q)
+	s.makeLog(p, k)
 	output(s.stack, "MediaBucket", "Bucket of pictures and exports", s.bucket.BucketName())
 	return s
+}
+
+// makeLog makes the bucket of the public log. Functions serve its files; nobody reads the bucket itself. It has Object Lock
+// where full files are locked, and no lock by default: partial files are deleted every day. Object Lock needs versions.
+func (s *bucketStack) makeLog(p *plan, k *keys) {
+	props := &awss3.BucketProps{
+		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(), ObjectOwnership: awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
+		EnforceSSL: jsii.Bool(true), MinimumTLSVersion: jsii.Number(1.2), Encryption: awss3.BucketEncryption_S3_MANAGED, RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
+	}
+	if p.LogLockMode != string(storage.LockNone) {
+		props.ObjectLockEnabled, props.Versioned = jsii.Bool(true), jsii.Bool(true)
+		// A locked version stays until its date, whatever the rule says.
+		props.LifecycleRules = &[]*awss3.LifecycleRule{{Id: jsii.String("replaced-and-deleted-expire"), NoncurrentVersionExpiration: days(1), ExpiredObjectDeleteMarker: jsii.Bool(true)}}
+	}
+	if k.data != nil {
+		props.Encryption, props.EncryptionKey, props.BucketKeyEnabled = awss3.BucketEncryption_KMS, k.data, jsii.Bool(true)
+	}
+	s.log = awss3.NewBucket(s.stack, jsii.String("log"), props)
+	output(s.stack, "LogBucket", "Bucket of the public log", s.log.BucketName())
 }
 
 // announce has S3 send the events of the catalogue. It sets the property of the resource itself: CDK's own way would add

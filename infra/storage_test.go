@@ -5,27 +5,30 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lafaekstreet/backend/infra/assembly"
 	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
 func TestBucketIsPrivate(t *testing.T) {
 	each(t, func(t *testing.T, w *written) {
 		buckets := w.OfType("AWS::S3::Bucket")
-		if len(buckets) != 1 {
+		if len(buckets) != 2 {
 			t.Fatalf("%d buckets", len(buckets))
 		}
-		b := buckets[0]
-		block, _ := b.Properties["PublicAccessBlockConfiguration"].(map[string]any)
-		for _, name := range []string{"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"} {
-			if block[name] != true {
-				t.Errorf("%s: %v", name, block[name])
+		for _, b := range buckets {
+			block, _ := b.Properties["PublicAccessBlockConfiguration"].(map[string]any)
+			for _, name := range []string{"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"} {
+				if block[name] != true {
+					t.Errorf("%s: %s: %v", b.ID, name, block[name])
+				}
+			}
+			if b.DeletionPolicy != "Retain" {
+				t.Errorf("%s is deleted with the stack", b.ID)
 			}
 		}
-		if b.DeletionPolicy != "Retain" {
-			t.Error("the pictures are deleted with the stack")
-		}
+		b, _ := bucketOf(w, "media")
 		policy := string(w.files[b.Stack+".template.json"])
-		if !strings.Contains(policy, `"aws:SecureTransport": "false"`) || !strings.Contains(policy, `"s3:TlsVersion"`) {
+		if strings.Count(policy, `"aws:SecureTransport": "false"`) != 2 || strings.Count(policy, `"s3:TlsVersion"`) != 2 {
 			t.Error("requests without TLS are not refused")
 		}
 		notification, _ := b.Properties["NotificationConfiguration"].(map[string]any)
@@ -48,10 +51,10 @@ func TestStoredDataIsEncryptedAndKept(t *testing.T) {
 			if b.Properties["BucketEncryption"] == nil {
 				t.Errorf("%s does not encrypt pictures", b.ID)
 			}
-			versions, _ := b.Properties["VersioningConfiguration"].(map[string]any)
-			if versions["Status"] != "Enabled" {
-				t.Errorf("%s: an overwritten object is lost", b.ID)
-			}
+		}
+		media, _ := bucketOf(w, "media")
+		if versions, _ := media.Properties["VersioningConfiguration"].(map[string]any); versions["Status"] != "Enabled" {
+			t.Error("an overwritten picture is lost")
 		}
 		queues := w.OfType("AWS::SQS::Queue")
 		for _, q := range queues {
@@ -110,24 +113,92 @@ func TestStoredDataIsEncryptedAndKept(t *testing.T) {
 	})
 }
 
+// bucketOf finds a bucket by the beginning of its id.
+func bucketOf(w *written, id string) (assembly.Named, bool) {
+	for _, b := range w.OfType("AWS::S3::Bucket") {
+		if strings.HasPrefix(b.ID, id) {
+			return b, true
+		}
+	}
+	return assembly.Named{}, false
+}
+
+// The bucket of the log locks only what is locked by the PUT: full files. Partial files have to go.
+func TestLogBucket(t *testing.T) {
+	each(t, func(t *testing.T, w *written) {
+		b, ok := bucketOf(w, "log")
+		if !ok {
+			t.Fatal("the public log has no bucket")
+		}
+		locked := w.settings.LogLockMode != "none"
+		if b.Properties["ObjectLockConfiguration"] != nil || (b.Properties["ObjectLockEnabled"] == true) != locked || (b.Properties["VersioningConfiguration"] != nil) != locked {
+			t.Errorf("lock mode %s: %v", w.settings.LogLockMode, b.Properties)
+		}
+		if locked {
+			if raw, _ := json.Marshal(b.Properties["LifecycleConfiguration"]); !strings.Contains(string(raw), `"NoncurrentDays":1`) {
+				t.Errorf("partial files and checkpoints stay for ever: %s", raw)
+			}
+		} else if b.Properties["LifecycleConfiguration"] != nil {
+			t.Errorf("files of the log expire: %v", b.Properties["LifecycleConfiguration"])
+		}
+		if b.Properties["NotificationConfiguration"] != nil || b.Properties["CorsConfiguration"] != nil {
+			t.Errorf("somebody hears of files of the log, or browsers write them: %v", b.Properties)
+		}
+		for _, f := range w.Functions() {
+			want := strings.HasSuffix(f.Name, "-anchor") && locked
+			if f.Allows("s3:PutObjectRetention", w.Text(b.Stack, map[string]any{"Fn::GetAtt": []any{b.ID, "Arn"}})+"/tile/0/000") != want || (f.Env["LOG_LOCK_MODE"] != "") != want {
+				t.Errorf("%s may lock files: want %v, mode %q", f.Name, want, f.Env["LOG_LOCK_MODE"])
+			}
+		}
+	})
+}
+
+// A former generation of a key stays exported while it is listed: else CloudFormation refuses to remove it from a stack that is
+// deployed before those that use it.
+func TestKeysOfTheLogChangeInTwoDeploys(t *testing.T) {
+	all, err := synthesized()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := all["managed"]
+	outputs := string(w.files[w.settings.name("keys")+".template.json"])
+	for _, key := range []string{"log2", "log1", "receipts2", "receipts1"} {
+		if !strings.Contains(outputs, `"ExportsOutput`) || !strings.Contains(outputs, key) {
+			t.Errorf("%s is not there", key)
+		}
+		found := false
+		for line := range strings.Lines(outputs) {
+			found = found || strings.Contains(line, `"ExportsOutput`) && strings.Contains(line, key)
+		}
+		if !found {
+			t.Errorf("%s is not exported", key)
+		}
+	}
+	for _, f := range w.Functions() {
+		if arn := f.Env["RECEIPTS_KEY_SECRET_ARN"]; arn != "" && !strings.Contains(arn, "receipts2") && !strings.Contains(arn, "receipts-2") {
+			t.Errorf("%s signs with %s, want the first generation", f.Name, arn)
+		}
+	}
+}
+
 func TestLedgerKeyIsKept(t *testing.T) {
 	each(t, func(t *testing.T, w *written) {
-		found := false
+		specs := map[any]int{}
 		for _, k := range w.OfType("AWS::KMS::Key") {
 			if k.DeletionPolicy != "Retain" {
 				t.Errorf("%s is deleted with its stack", k.ID)
 			}
-			if k.Properties["KeySpec"] == "ECC_SECG_P256K1" {
-				found = true
+			if spec := k.Properties["KeySpec"]; spec == "ECC_SECG_P256K1" || spec == "ECC_NIST_EDWARDS25519" {
+				specs[spec]++
 				if k.Properties["KeyUsage"] != "SIGN_VERIFY" || k.Properties["EnableKeyRotation"] != nil {
-					t.Errorf("ledger key: %v", k.Properties)
+					t.Errorf("signing key: %v", k.Properties)
 				}
 			} else if k.Properties["EnableKeyRotation"] != true {
 				t.Errorf("%s is not rotated", k.ID)
 			}
 		}
-		if !found {
-			t.Error("no ledger key")
+		if specs["ECC_SECG_P256K1"] != 1 || specs["ECC_NIST_EDWARDS25519"] != len(w.settings.LogKeys) {
+			t.Errorf("keys of the ledger and of the log: %v", specs)
 		}
 		for _, s := range w.OfType("AWS::SecretsManager::Secret") {
 			if strings.Contains(w.Text(s.Stack, s.Properties["Name"]), "database") {

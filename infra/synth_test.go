@@ -34,7 +34,8 @@ var profiles = map[string]string{
 	"managed": `{"stage":"test","profile":"managed","database_ca":"rds.pem","region":"us-east-1","edge":true,"nat":"instance","deployment":"canary","domain":"api.example.org",
 		"certificate":"arn:aws:acm:us-east-1:000000000000:certificate/1","hosted_zone":"Z1","alarm_email":"ops@example.org","budget_usd":50,
 		"hedera_account":"0.0.1001","hedera_topic_reports":"0.0.1002","hedera_topic_status":"0.0.1003",
-		"mail_from":"a@example.org","mail_secret":"test/smtp","push_secret":"test/fcm","token_keys":["1","2"],"seal_keys":["2","1"]}`,
+		"mail_from":"a@example.org","mail_secret":"test/smtp","push_secret":"test/fcm","token_keys":["1","2"],"seal_keys":["2","1"],
+		"log_keys":["2","1"],"receipts_keys":["2","1"],"log_lock_mode":"compliance","log_lock_days":365,"witnesses":["witness.example/w1+f5f1ad4c+BAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH=https://witness.example"]}`,
 }
 
 // synthesized writes both profiles once for all tests of the process: the start of CDK is slow.

@@ -1,6 +1,6 @@
 // Package keys makes the keys of the system at its first deploy, so that no person
-// knows them: the keys that sign tokens, the keys that seal small secrets, and the
-// setup token of the first administrator. The function may write these secrets. It
+// knows them: the keys that sign tokens and receipts, the keys that seal small secrets,
+// and the setup token of the first administrator. The function may write these secrets. It
 // may not read any secret.
 package keys
 
@@ -24,9 +24,10 @@ import (
 
 // Kinds of keys, as the template names them.
 const (
-	Signing = "signing" // an Ed25519 key pair: a private JWK in the secret, its public half as an attribute
-	Sealing = "sealing" // 32 random bytes in base64
-	Token   = "token"   // 130 random bits as text, for a person to copy
+	Signing  = "signing"  // an Ed25519 key pair: a private JWK in the secret, its public half as an attribute
+	Sealing  = "sealing"  // 32 random bytes in base64
+	Receipts = "receipts" // the same: the seed of an Ed25519 key
+	Token    = "token"    // 130 random bits as text, for a person to copy
 )
 
 // Writer stores secret values.
@@ -98,10 +99,10 @@ func generate(kind, keyID string) (string, string, error) {
 		jwk, err := json.Marshal(map[string]string{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig",
 			"kid": keyID, "x": x, "d": base64.RawURLEncoding.EncodeToString(private.Seed())})
 		return string(jwk), strings.Join([]string{Signing, keyID, x}, ":"), err
-	case Sealing:
+	case Sealing, Receipts:
 		key := make([]byte, 32)
 		_, _ = rand.Read(key) // never fails (crypto/rand, Go 1.24)
-		return base64.StdEncoding.EncodeToString(key), Sealing + ":" + rand.Text(), nil
+		return base64.StdEncoding.EncodeToString(key), kind + ":" + rand.Text(), nil
 	case Token:
 		return rand.Text(), Token + ":" + rand.Text(), nil
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/lafaekstreet/backend/functions/keys"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/seal"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
@@ -91,6 +92,18 @@ func TestSealingKeyAndToken(t *testing.T) {
 	}
 	if _, _, err := m.Apply(t.Context(), create(keys.Token, "")); err != nil || len(v.values["arn:token"]) < 26 {
 		t.Errorf("token %q, %v", v.values["arn:token"], err)
+	}
+}
+
+func TestReceiptsKey(t *testing.T) {
+	t.Parallel()
+	m, v := setup(t)
+	id, data, err := m.Apply(t.Context(), create(keys.Receipts, "1"))
+	if err != nil || len(data) != 0 || !strings.HasPrefix(id, "receipts:") {
+		t.Fatalf("got %q, %v, %v", id, data, err)
+	}
+	if _, err := ledger.NewReceipts(ledger.ReceiptsConfig{Origin: "log.example/log", Key: v.values["arn:receipts"]}); err != nil {
+		t.Errorf("the functions do not take the key: %v", err)
 	}
 }
 

@@ -3,6 +3,7 @@ package deployed
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"io"
 	"net"
@@ -112,8 +113,11 @@ func (g *guard) needs(r *http.Request) ([]need, error) {
 	bucket, key, hasKey := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	arn := "arn:aws:s3:::" + bucket
 	if !hasKey || key == "" {
-		if r.URL.Query().Has("versions") {
+		switch {
+		case r.URL.Query().Has("versions"):
 			return []need{{"s3:ListBucketVersions", []string{arn}}}, nil
+		case r.URL.Query().Has("delete"):
+			return needsOfDelete(r, arn)
 		}
 		return []need{{"s3:ListBucket", []string{arn}}}, nil
 	}
@@ -128,10 +132,31 @@ func (g *guard) needs(r *http.Request) ([]need, error) {
 		return []need{{"s3:DeleteObject", object}}, nil
 	}
 	needs := []need{{"s3:PutObject", object}}
+	if r.Header.Get("X-Amz-Object-Lock-Mode") != "" {
+		needs = append(needs, need{"s3:PutObjectRetention", object})
+	}
 	if source, err := url.PathUnescape(r.Header.Get("X-Amz-Copy-Source")); err == nil && source != "" {
 		needs = append(needs, need{"s3:GetObject", []string{"arn:aws:s3:::" + strings.TrimPrefix(source, "/")}})
 	}
 	return needs, nil
+}
+
+// needsOfDelete lists what a request to delete several objects needs: the permission for each of them.
+func needsOfDelete(r *http.Request, bucket string) ([]need, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, 32<<20))
+	if err != nil {
+		return nil, fmt.Errorf("cannot be read: %w", err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	var in struct{ Object []struct{ Key string } }
+	if err := xml.Unmarshal(body, &in); err != nil {
+		return nil, fmt.Errorf("is not XML: %w", err)
+	}
+	var out []need
+	for _, o := range in.Object {
+		out = append(out, need{"s3:DeleteObject", []string{bucket + "/" + o.Key}})
+	}
+	return out, nil
 }
 
 func (g *guard) needsOfTarget(r *http.Request, target string) ([]need, error) {

@@ -110,7 +110,8 @@ func (d *Deployment) createQueues(ctx context.Context) error {
 func (d *Deployment) createBuckets(ctx context.Context) error {
 	for _, b := range d.assembly.OfType("AWS::S3::Bucket") {
 		name := awssdk.String(d.assembly.Text(b.Stack, map[string]any{"Ref": b.ID}))
-		if _, err := d.standIn.s3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: name}); err != nil {
+		lock, _ := b.Properties["ObjectLockEnabled"].(bool)
+		if _, err := d.standIn.s3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: name, ObjectLockEnabledForBucket: awssdk.Bool(lock)}); err != nil {
 			return fmt.Errorf("create bucket: %w", err)
 		}
 		notification, _ := b.Properties["NotificationConfiguration"].(map[string]any)
@@ -173,12 +174,12 @@ func (d *Deployment) s3MaySend(queue assembly.Named) bool {
 
 func (d *Deployment) createKeys(ctx context.Context) error {
 	for _, k := range d.assembly.OfType("AWS::KMS::Key") {
-		if k.Properties["KeySpec"] != "ECC_SECG_P256K1" {
+		spec, _ := k.Properties["KeySpec"].(string)
+		if spec == "" { // encrypts what is stored, which no stand-in does
 			continue
 		}
 		usage, _ := k.Properties["KeyUsage"].(string)
-		made, err := d.standIn.kms.CreateKey(ctx, &kms.CreateKeyInput{
-			KeySpec: kmstypes.KeySpecEccSecgP256k1, KeyUsage: kmstypes.KeyUsageType(usage)})
+		made, err := d.standIn.kms.CreateKey(ctx, &kms.CreateKeyInput{KeySpec: kmstypes.KeySpec(spec), KeyUsage: kmstypes.KeyUsageType(usage)})
 		if err != nil {
 			return fmt.Errorf("create key %s: %w", k.ID, err)
 		}

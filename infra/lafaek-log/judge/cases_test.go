@@ -54,7 +54,7 @@ func newWorld(t *testing.T) *world {
 	w.report = object{
 		"report_number": number, "title": "Kuak iha estrada <b>", "description": "Motór monu iha ne'e.\nDepois da chuva.", "issue_type": "pothole",
 		"latitude": -8.556856, "longitude": 125.560314, "captured_at": "2026-11-28T14:20:00.12Z", "reporter": object{"id": "018f0000-0000-7000-8000-00000000000a", "full_name": "Ana"},
-		"address": nil, "street": nil, "suco": nil, "district": nil, "municipality": "Dili", "severity": nil, "severity_score": nil, "priority": nil, "status": "pending",
+		"address": nil, "street": nil, "suco": nil, "district": nil, "municipality": "Dili", "severity": "medium", "severity_score": nil, "priority": "medium", "status": "pending",
 	}
 	w.entry = w.event("REPORT_SUBMITTED", 1, object{"content_hash": commit(t, w.salt, w.content(nil)), "status": "pending"}, filedAt)
 	for i := range size {
@@ -80,7 +80,7 @@ func newWorld(t *testing.T) *world {
 
 // content is what the commitment of the report names, with other values for some members.
 func (w *world) content(other object) object {
-	out := object{"author": "018f0000-0000-7000-8000-00000000000a", "captured_at": "2026-11-28T14:20:00.120000Z", "issue_type_raw": ""}
+	out := object{"author": "018f0000-0000-7000-8000-00000000000a", "captured_at": "2026-11-28T14:20:00.120Z", "issue_type_raw": ""}
 	for _, name := range []string{"title", "description", "latitude", "longitude", "address", "street", "suco", "district", "municipality", "severity", "severity_score", "priority"} {
 		out[name] = w.report[name]
 	}

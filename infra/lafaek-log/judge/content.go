@@ -48,28 +48,39 @@ func (h *hearing) content(text string) (Finding, error) {
 	if len(r.salt) == 0 || len(entries) == 0 {
 		return Finding{}, refusal{ContentNoSalt, ""}
 	}
-	compared := false
+	if _, titled := given["title"]; !titled {
+		entries = entries[:1] // a note, a comment and an assignment have a salt of their own
+	} else if entries[0].NoteHash+entries[0].Comment.Hash+entries[0].AssignmentHash != "" {
+		return Finding{}, refusal{ContentNoSalt, ""} // the salt is not that of the report
+	}
+	return h.compare(given, entries)
+}
+
+// compare looks for the entry that vouches for most of the content.
+func (h *hearing) compare(given object, entries []entry) (Finding, error) {
+	var best *variant
+	compared, seq := false, int64(0)
 	for _, e := range entries {
 		expected, variants := commitment(given, e)
-		if expected == "" {
-			continue
-		}
-		compared = true
+		compared = compared || expected != ""
 		for _, v := range variants {
-			if !hmac.Equal([]byte(expected), []byte(v.hash(r.salt))) {
-				continue
+			better := expected != "" && (best == nil || len(v.left) < len(best.left))
+			if better && hmac.Equal([]byte(expected), []byte(v.hash(h.receipt.salt))) {
+				best, seq = &v, e.Seq
 			}
-			h.note(ContentSame, decimal(e.Seq))
-			if len(v.left) > 0 {
-				h.note(ContentPart, strings.Join(v.left, ", "))
-			}
-			return Finding{}, nil
 		}
 	}
-	if !compared {
+	switch {
+	case !compared:
 		return Finding{}, refusal{ContentNoHash, ""}
+	case best == nil:
+		return Finding{ContentDiffers, ""}, nil
 	}
-	return Finding{ContentDiffers, ""}, nil
+	h.note(ContentSame, decimal(seq))
+	if len(best.left) > 0 {
+		h.note(ContentPart, strings.Join(best.left, ", "))
+	}
+	return Finding{}, nil
 }
 
 // entries returns what the receipt and the proofs vouch for: the receipt's entry first, then others of the report, newest
@@ -166,60 +177,68 @@ func member(given object, name string) json.RawMessage {
 // moment is an RFC 3339 time in UTC with up to 6 decimals.
 var moment = regexp.MustCompile(`^"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?Z"$`)
 
-// captured is a time with the 6 decimals that the commitment has.
-func captured(value json.RawMessage) json.RawMessage {
+// captured is a time with as many decimals as the commitment has.
+func captured(value json.RawMessage, decimals int) json.RawMessage {
 	parts := moment.FindSubmatch(value)
 	if parts == nil {
 		return value
 	}
-	return json.RawMessage(`"` + string(parts[1]) + "." + (string(parts[2]) + "000000")[:6] + `Z"`)
+	return json.RawMessage(`"` + string(parts[1]) + "." + (string(parts[2]) + "000000")[:decimals] + `Z"`)
 }
 
 // reportVariants returns the forms of a report at the time of e. The words, the place, the time and the author are as given.
-// Severity and priority may be those that e states, and each name of a place may be unknown still.
+// Severity and priority may be what e states, or any where it states none. Each name of a place may be unknown still.
 func reportVariants(given object, e entry) []variant {
 	words := make(object)
 	for _, name := range wordMembers {
 		words[name] = member(given, name)
 	}
-	words["captured_at"] = captured(words["captured_at"])
 	if string(words["issue_type_raw"]) == "null" {
 		words["issue_type_raw"] = json.RawMessage(`""`)
 	}
+	words["captured_at"] = captured(words["captured_at"], 3)
 	if e.Version == 1 {
+		words["captured_at"] = captured(member(given, "captured_at"), 6)
 		return []variant{{object: words}}
 	}
 	words["author"] = author(given)
+	out := []variant{{object: words}}
+	out = vary(out, given, "severity", levels(e.Severity)...)
+	out = vary(out, given, "priority", levels(e.Priority)...)
+	for _, name := range append([]string{"severity_score"}, placeNames...) {
+		out = vary(out, given, name, null)
+	}
+	return out
+}
+
+// vary returns the variants with the value of the content for a member, and with each of the others.
+func vary(in []variant, given object, name string, others ...json.RawMessage) []variant {
+	own := member(given, name)
 	var out []variant
-	for _, then := range []bool{false, true} {
-		for mask := range 1 << len(placeNames) {
-			v := variant{object: maps.Clone(words)}
-			for i, name := range placeNames {
-				v.set(given, name, mask>>i&1 == 1, null)
+	for _, v := range in {
+		v.object[name] = own
+		out = append(out, v)
+		for _, other := range others {
+			if string(other) == string(own) {
+				continue
 			}
-			v.set(given, "severity", then, stated(e.Severity))
-			v.set(given, "priority", then, stated(e.Priority))
-			v.set(given, "severity_score", then && e.Severity == "", null)
-			out = append(out, v)
+			next := variant{maps.Clone(v.object), append(slices.Clone(v.left), name)}
+			next.object[name] = other
+			out = append(out, next)
 		}
 	}
 	return out
 }
 
-// set gives a member the value of the content, or another one.
-func (v *variant) set(given object, name string, other bool, value json.RawMessage) {
-	v.object[name] = member(given, name)
-	if other && string(v.object[name]) != string(value) {
-		v.object[name] = value
-		v.left = append(v.left, name)
+// levels are what the severity or the priority may have been: what the entry states, or any.
+func levels(stated string) []json.RawMessage {
+	words := []string{"low", "medium", "high", "critical"}
+	if stated != "" {
+		words = []string{stated}
 	}
-}
-
-// stated is a word of an entry as JSON; null where the entry does not have it.
-func stated(word string) json.RawMessage {
-	if word == "" {
-		return null
+	out := make([]json.RawMessage, len(words))
+	for i, word := range words {
+		out[i], _ = json.Marshal(word) // a string always encodes
 	}
-	raw, _ := json.Marshal(word) // a string always encodes
-	return raw
+	return out
 }

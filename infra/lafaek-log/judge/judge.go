@@ -49,6 +49,8 @@ type Finding struct {
 type Result struct {
 	Verdict  Verdict
 	Findings []Finding
+	// About is what the receipt is about: report number, place in the log, time. Empty if the receipt is not genuine.
+	About string
 }
 
 // refusal is an error that ends the judgement with Unproven.
@@ -63,6 +65,7 @@ type hearing struct {
 	checkpoints []*checkpoint
 	proofs      []*proof
 	notes       []Finding
+	about       string
 }
 
 // Judge returns what m proves.
@@ -72,7 +75,7 @@ func Judge(m Material) Result {
 	if refused, ok := err.(refusal); ok { //nolint:errorlint // never wrapped
 		verdict, reason = Unproven, Finding(refused)
 	}
-	return Result{verdict, append([]Finding{reason}, h.notes...)}
+	return Result{verdict, append([]Finding{reason}, h.notes...), h.about}
 }
 
 func (h *hearing) judge(m Material) (Verdict, Finding, error) {
@@ -109,7 +112,11 @@ func (h *hearing) read(m Material) error {
 	if h.receipt, err = readReceipt(m.Receipt); err != nil {
 		return err
 	}
-	return h.receipt.verify(h.keys)
+	if err := h.receipt.verify(h.keys); err != nil {
+		return err
+	}
+	h.about = h.receipt.number + " · " + decimal(h.receipt.index) + " · " + h.receipt.time
+	return nil
 }
 
 // material reads the checkpoints and the proofs, and checks their signatures. A log that signed two trees of one size has

@@ -219,3 +219,21 @@ func members(text string) (map[string]json.RawMessage, bool) {
 	var out map[string]json.RawMessage
 	return out, json.Unmarshal([]byte(text), &out) == nil && out != nil
 }
+
+// Place is the log index that the receipt of m names. It reports false if the receipt is not genuine.
+func Place(m Material) (int64, bool) {
+	h := &hearing{}
+	if h.read(m) != nil {
+		return 0, false
+	}
+	return h.receipt.index, true
+}
+
+// Due is when the log has to have the entry of the receipt of m. It reports false if the receipt is not genuine.
+func Due(m Material) (time.Time, bool) {
+	h := &hearing{}
+	if h.read(m) != nil {
+		return time.Time{}, false
+	}
+	return h.receipt.at.Add(h.keys.delay), true
+}

@@ -132,7 +132,7 @@ func readCheckpoint(all []string, k *keys) (*checkpoint, error) {
 	return c, nil
 }
 
-// verify checks that a key of the log signed the checkpoint that is valid for its size: it signs the trees with more than
+// verify checks that a key of the log signed the checkpoint that is valid for its size: one signs the trees with more than
 // from and at most until entries.
 func (c *checkpoint) verify(n *note, k *keys) error {
 	for _, key := range k.log {
@@ -142,7 +142,7 @@ func (c *checkpoint) verify(n *note, k *keys) error {
 		switch s, _ := n.signedBy(key.vkey); {
 		case s == wrong:
 			return refusal{CheckpointWrong, ""}
-		case s == good && key.from <= c.size && c.size <= key.until:
+		case s == good && (key.from < c.size || key.from == 0) && c.size <= key.until:
 			return nil
 		}
 	}

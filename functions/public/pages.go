@@ -35,6 +35,8 @@ func (p *Public) registerPages(a *httpapi.API) {
 	reportPage.PageStatuses = []int{http.StatusNotFound}
 	httpapi.Register(a, reportPage, p.reportPage)
 
+	p.registerVerifyPage(a, page)
+
 	file := read("/map/assets/{hash}/{name}", "A file of the pages", "The address contains a hash of the content; caches may keep the file forever.")
 	file.Cache = httpapi.Immutable
 	content(&file, "The file", "text/javascript", "text/css")

@@ -1,5 +1,5 @@
 // Package public serves what may be read without signing in: lists of reports, the map and its tiles, statistics, the public
-// log, ledger proofs, open data, and two web pages.
+// log, ledger proofs, open data, and web pages.
 package public
 
 import (

@@ -46,6 +46,7 @@ func prefixes() []prefix {
 		{"journeys", "/api/v1/journeys"},
 		{"public", "/api/v1/public"},
 		{"public", "/log"},
+		{"public", "/verify"},
 		{"public", "/map"},
 		{"public", "/r"},
 	}

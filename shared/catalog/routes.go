@@ -209,6 +209,7 @@ func publicRoutes() []Route {
 		route(f, "/map", "GET"),
 		route(f, "/map/assets/{hash}/{name}", "GET"),
 		route(f, "/r/{number}", "GET"),
+		route(f, "/verify", "GET"),
 	}
 }
 

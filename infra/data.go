@@ -60,6 +60,10 @@ func (d *data) aurora(p *plan, n *network, k *keys) {
 		Vpc: n.vpc, Description: jsii.String("PostgreSQL, from functions alone"), AllowAllOutbound: jsii.Bool(false),
 	})
 	group.AddIngressRule(n.functions, awsec2.Port_Tcp(jsii.Number(5432.0)), jsii.String("functions"), nil)
+	kept := awscdk.RemovalPolicy_SNAPSHOT
+	if !p.Protect {
+		kept = awscdk.RemovalPolicy_DESTROY
+	}
 	d.cluster = awsrds.NewDatabaseCluster(d.stack, jsii.String("database"), &awsrds.DatabaseClusterProps{
 		Engine: awsrds.DatabaseClusterEngine_AuroraPostgres(&awsrds.AuroraPostgresClusterEngineProps{
 			Version: awsrds.AuroraPostgresEngineVersion_VER_17_7(),
@@ -78,7 +82,7 @@ func (d *data) aurora(p *plan, n *network, k *keys) {
 		}),
 		Backup:           &awsrds.BackupProps{Retention: days(backupDays), PreferredWindow: jsii.String("16:00-17:00")}, // 01:00 in Dili
 		StorageEncrypted: jsii.Bool(true), StorageEncryptionKey: k.data, CopyTagsToSnapshot: jsii.Bool(true),
-		DeletionProtection: jsii.Bool(true), RemovalPolicy: awscdk.RemovalPolicy_SNAPSHOT,
+		DeletionProtection: jsii.Bool(p.Protect), RemovalPolicy: kept,
 		Parameters: &map[string]*string{"rds.force_ssl": jsii.String("1")},
 	})
 	if raw, ok := d.cluster.Node().DefaultChild().(awsrds.CfnDBCluster); ok && p.AuroraMin == 0 {

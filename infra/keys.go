@@ -10,8 +10,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// keys are the keys of the ledger and of the public log, and the secrets of the system. They stay when their stack is deleted: without them the ledger's
-// account and the sealed data are lost.
+// keys are the keys of the ledger and of the public log, and the secrets of the system. With the setting protect they stay when their stack is
+// deleted: without them the ledger's account and the sealed data are lost.
 type keys struct {
 	stack    awscdk.Stack
 	ledger   awskms.Key
@@ -38,14 +38,14 @@ func newKeys(scope constructs.Construct, p *plan) *keys {
 	k.ledger = awskms.NewKey(k.stack, jsii.String("ledger"), &awskms.KeyProps{
 		Description: jsii.String("Signs ledger messages of " + p.name("")[:len(p.name(""))-1]),
 		KeySpec:     awskms.KeySpec_ECC_SECG_P256K1, KeyUsage: awskms.KeyUsage_SIGN_VERIFY,
-		Alias: jsii.String("alias/" + p.name("ledger")), RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
+		Alias: jsii.String("alias/" + p.name("ledger")), RemovalPolicy: p.removal(),
 	})
 	output(k.stack, "LedgerKey", "KMS key that is the Hedera account's key", k.ledger.KeyArn())
 	k.makeLogKeys(p)
 	if p.managed() {
 		k.data = awskms.NewKey(k.stack, jsii.String("data"), &awskms.KeyProps{
 			Description: jsii.String("Encrypts what is stored"), EnableKeyRotation: jsii.Bool(true),
-			Alias: jsii.String("alias/" + p.name("data")), RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
+			Alias: jsii.String("alias/" + p.name("data")), RemovalPolicy: p.removal(),
 		})
 	}
 	k.make(p)
@@ -57,7 +57,7 @@ func (k *keys) makeLogKeys(p *plan) {
 	for _, generation := range p.LogKeys {
 		key := awskms.NewKey(k.stack, jsii.String("log-"+generation), &awskms.KeyProps{
 			Description: jsii.String("Signs the checkpoints of " + p.LogOrigin), KeySpec: awskms.KeySpec_ECC_NIST_EDWARDS25519, KeyUsage: awskms.KeyUsage_SIGN_VERIFY,
-			Alias: jsii.String("alias/" + p.name("log-"+generation)), RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
+			Alias: jsii.String("alias/" + p.name("log-"+generation)), RemovalPolicy: p.removal(),
 		})
 		k.keepExport(key.KeyArn())
 		if k.log == nil {
@@ -136,7 +136,7 @@ func (k *keys) empty(p *plan, name string) secret {
 		props.KmsKeyId = k.data.KeyArn()
 	}
 	s := awssecretsmanager.NewCfnSecret(k.stack, jsii.String(name), props)
-	s.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)
+	s.ApplyRemovalPolicy(p.removal(), nil)
 	return secret{arn: s.Ref(), grant: s.Ref()}
 }
 

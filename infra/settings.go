@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+
 	"github.com/lafaekstreet/backend/shared/storage"
 	"github.com/lafaekstreet/backend/shared/translog"
 )
@@ -24,6 +26,9 @@ type settings struct {
 	Profile string `json:"profile"`
 	Account string `json:"account"` // empty: the account of the caller's credentials
 	Region  string `json:"region"`  // empty: the region of the caller's credentials
+	// Protect keeps data and keys when their stacks are deleted, and refuses to delete these stacks. Without it a stage can be
+	// removed: its keys wait 30 days for their deletion, and nothing else is left.
+	Protect bool `json:"protect"`
 
 	// Domain is a domain name for the API; empty: the name that API Gateway makes.
 	Domain      string   `json:"domain"`
@@ -96,7 +101,7 @@ type settings struct {
 
 func defaults() settings {
 	return settings{
-		Stage: "production", Profile: "external", Nat: "instance", AuroraMax: 4, Cache: true,
+		Stage: "production", Protect: true, Profile: "external", Nat: "instance", AuroraMax: 4, Cache: true,
 		DatabaseMode: "cache_statement", CORSOrigins: []string{"*"}, HederaNetwork: "testnet", BedrockRegion: "us-east-1",
 		AIModel: "us.amazon.nova-2-lite-v1:0", EmbeddingModel: "amazon.nova-2-multimodal-embeddings-v1:0",
 		TokenKeys: []string{"1"}, SealKeys: []string{"1"}, LogKeys: []string{"1"}, ReceiptsKeys: []string{"1"}, Deployment: "canary",
@@ -134,6 +139,14 @@ func readSettings(raw []byte) (settings, error) {
 }
 
 func (s settings) managed() bool { return s.Profile == "managed" }
+
+// removal is what becomes of data and keys when their stack is deleted.
+func (s settings) removal() awscdk.RemovalPolicy {
+	if s.Protect {
+		return awscdk.RemovalPolicy_RETAIN
+	}
+	return awscdk.RemovalPolicy_DESTROY
+}
 
 // name is the full name of a resource of this deployment.
 func (s settings) name(part string) string { return "lafaekstreet-" + s.Stage + "-" + part }

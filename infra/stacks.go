@@ -59,7 +59,7 @@ func newStack(scope constructs.Construct, s settings, part, description string) 
 		env.Region = jsii.String(s.Region)
 	}
 	stack := awscdk.NewStack(scope, jsii.String(s.name(part)), &awscdk.StackProps{
-		Env: env, Description: jsii.String(description), TerminationProtection: jsii.Bool(part == "data" || part == "keys" || part == "storage"),
+		Env: env, Description: jsii.String(description), TerminationProtection: jsii.Bool(s.Protect && (part == "data" || part == "keys" || part == "storage")),
 	})
 	tags := awscdk.Tags_Of(stack)
 	// cfn-lint does not accept tags on dashboards.

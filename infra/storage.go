@@ -28,7 +28,7 @@ func newStorage(scope constructs.Construct, p *plan, q *queues, k *keys) *bucket
 	props := &awss3.BucketProps{
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(), ObjectOwnership: awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
 		EnforceSSL: jsii.Bool(true), MinimumTLSVersion: jsii.Number(1.2), Versioned: jsii.Bool(true),
-		Encryption: awss3.BucketEncryption_S3_MANAGED, RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
+		Encryption: awss3.BucketEncryption_S3_MANAGED, RemovalPolicy: p.removal(),
 		LifecycleRules: &[]*awss3.LifecycleRule{
 			{Id: jsii.String("originals-expire"), Prefix: jsii.String(catalog.OriginalsPrefix), Expiration: days(originalDays), NoncurrentVersionExpiration: days(1)},
 			{Id: jsii.String("replaced-and-deleted-expire"), NoncurrentVersionExpiration: days(noncurrentDays), ExpiredObjectDeleteMarker: jsii.Bool(true)},
@@ -56,10 +56,11 @@ func newStorage(scope constructs.Construct, p *plan, q *queues, k *keys) *bucket
 func (s *bucketStack) makeLog(p *plan, k *keys) {
 	props := &awss3.BucketProps{
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(), ObjectOwnership: awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
-		EnforceSSL: jsii.Bool(true), MinimumTLSVersion: jsii.Number(1.2), Encryption: awss3.BucketEncryption_S3_MANAGED, RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
+		EnforceSSL: jsii.Bool(true), MinimumTLSVersion: jsii.Number(1.2), Encryption: awss3.BucketEncryption_S3_MANAGED, RemovalPolicy: p.removal(),
 	}
 	if p.LogLockMode != string(storage.LockNone) {
 		props.ObjectLockEnabled, props.Versioned = jsii.Bool(true), jsii.Bool(true)
+		props.RemovalPolicy = awscdk.RemovalPolicy_RETAIN // its deletion would fail before the last date
 		// A locked version stays until its date, whatever the rule says.
 		props.LifecycleRules = &[]*awss3.LifecycleRule{{Id: jsii.String("replaced-and-deleted-expire"), NoncurrentVersionExpiration: days(1), ExpiredObjectDeleteMarker: jsii.Bool(true)}}
 	}

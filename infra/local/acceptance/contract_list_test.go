@@ -145,6 +145,7 @@ GET /public/export.csv
 GET /public/export.geojson
 GET //map
 GET //r/{}
+GET //verify
 `
 
 // missing reports each operation of the contract that the document does not have, or

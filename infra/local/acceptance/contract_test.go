@@ -379,6 +379,7 @@ func (v *visitor) public(id string) {
 		v.get(path)
 	}
 	v.get("//log/keys")
+	v.get("//verify")
 	page := string(v.get("//map").Body)
 	v.get("/" + asset.FindString(page))
 }

@@ -2,9 +2,7 @@ package migrations_test
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -22,7 +20,7 @@ import (
 // order of their numbers, and databases applied them in the order in which they landed. This database does the same.
 func TestOlderDatabaseGoesOn(t *testing.T) {
 	t.Parallel()
-	address := emptyDatabase(t)
+	address := testdb.EmptyURL(t)
 	apply(t, address, "00018", "00025")
 	apply(t, address)
 	conn := connect(t, address)
@@ -72,7 +70,7 @@ func TestOlderDatabaseGoesOn(t *testing.T) {
 // A migration that failed half way, or whose record was lost, can run again.
 func TestStatesRunAgain(t *testing.T) {
 	t.Parallel()
-	address := emptyDatabase(t)
+	address := testdb.EmptyURL(t)
 	upTo(t, address, 45) // later files run in a transaction
 	conn := connect(t, address)
 	for _, q := range []string{
@@ -137,28 +135,6 @@ func upTo(t *testing.T, address string, number int64, without ...string) {
 	}
 }
 
-// emptyDatabase returns the address of a database without any schema.
-func emptyDatabase(t *testing.T) string {
-	t.Helper()
-	address := testdb.URL(t)
-	admin := connect(t, address)
-	name := "empty_" + strings.ToLower(rand.Text())
-	if _, err := admin.Exec(t.Context(), "CREATE DATABASE "+name+" TEMPLATE template0"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := admin.Exec(context.WithoutCancel(t.Context()), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
-			t.Error(err)
-		}
-	})
-	parsed, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed.Path = "/" + name
-	return parsed.String()
-}
-
 func connect(t *testing.T, address string) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), address)
@@ -170,7 +146,7 @@ func connect(t *testing.T, address string) *pgx.Conn {
 }
 
 // contents are the rows of every table that has some, in no order, as a hash. Columns that are NULL do not count, so that a
-// migration may add some; nor do the verdict of a picture and the places in the log, which migrations set.
+// migration may add some; nor do the verdict of a picture, the places in the log and the source of a report, which migrations set.
 func contents(t *testing.T, conn *pgx.Conn) map[string]string {
 	t.Helper()
 	const list = `SELECT c.oid::regclass::text FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
@@ -186,7 +162,7 @@ func contents(t *testing.T, conn *pgx.Conn) map[string]string {
 	out := make(map[string]string)
 	for _, table := range tables {
 		var hash *string
-		if err := conn.QueryRow(t.Context(), "SELECT md5(string_agg(t, ',' ORDER BY t)) FROM (SELECT jsonb_strip_nulls(to_jsonb(r) - 'verdict' - 'log_index' - CASE '"+table+"' WHEN 'report_salts' THEN 'seq' ELSE '' END)::text AS t FROM "+table+" r) rows").Scan(&hash); err != nil {
+		if err := conn.QueryRow(t.Context(), "SELECT md5(string_agg(t, ',' ORDER BY t)) FROM (SELECT jsonb_strip_nulls(to_jsonb(r) - 'verdict' - 'log_index' - CASE '"+table+"' WHEN 'report_salts' THEN 'seq' WHEN 'reports' THEN 'source' ELSE '' END)::text AS t FROM "+table+" r) rows").Scan(&hash); err != nil {
 			t.Fatal(err)
 		}
 		if hash != nil {

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -107,6 +108,50 @@ func URL(t testing.TB) string {
 		}
 	})
 	return address
+}
+
+// EmptyURL is URL for a database without any schema.
+func EmptyURL(t testing.TB) string {
+	t.Helper()
+	return fromTemplate(t, "template0")
+}
+
+// Copy is URL for a copy of the database at address. It ends the connections to that database.
+func Copy(t testing.TB, address string) string {
+	t.Helper()
+	parsed, err := url.Parse(address)
+	if err != nil {
+		t.Fatalf("test database: %v", err)
+	}
+	s, err := connect()
+	if err != nil {
+		t.Fatalf("test database: %v", err)
+	}
+	name := strings.TrimPrefix(parsed.Path, "/")
+	if _, err := s.admin.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1`, name); err != nil {
+		t.Fatalf("test database: %v", err)
+	}
+	return fromTemplate(t, name)
+}
+
+func fromTemplate(t testing.TB, template string) string {
+	t.Helper()
+	s, err := connect()
+	if err != nil {
+		t.Fatalf("test database: %v", err)
+	}
+	name := "test_" + rand.Text()
+	if _, err := s.admin.Exec(t.Context(), "CREATE DATABASE "+quote(name)+" TEMPLATE "+quote(template)); err != nil {
+		t.Fatalf("test database: %v", err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), dropTimeout)
+		defer cancel()
+		if _, err := s.admin.Exec(ctx, "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)"); err != nil {
+			t.Errorf("test database: %v", err)
+		}
+	})
+	return s.databaseURL(name)
 }
 
 // Pool returns connections to a new database in the role of the functions, so that a right that they lack is missing in

@@ -62,6 +62,7 @@ var words = map[string]string{
 	"reports.reason_code":              "report.ReasonCode",
 	"reports.severity":                 "report.Severity",
 	"reports.severity_guess":           "report.Severity",
+	"reports.source":                   "report.Source",
 	"reports.status":                   "report.Status",
 	"sessions.platform":                "auth.platform*",
 	"sessions.revoked_reason":          "identity.Reason",

@@ -173,9 +173,7 @@ func (g *Group) attachImage(ctx context.Context, tx *outbox.Tx, h *reportwrite.L
 			return reportread.Image{}, err
 		}
 	}
-	if err := g.picturesChanged(ctx, tx, h, kind == evidence && h.Status == report.Pending); err != nil {
-		return reportread.Image{}, err
-	}
+	g.picturesChanged(ctx, tx, h, kind == evidence && h.Status == report.Pending)
 	if kind == evidence && picture.State == upload.Processed { // also on a verified report: nobody else sees it before its verdict
 		if err := tx.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: h.ID}); err != nil {
 			return reportread.Image{}, err
@@ -186,7 +184,7 @@ func (g *Group) attachImage(ctx context.Context, tx *outbox.Tx, h *reportwrite.L
 
 // picturesChanged updates a report after a change of its pictures. With judge, a report that waits for a person goes to
 // the AI again.
-func (g *Group) picturesChanged(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, judge bool) error {
+func (g *Group) picturesChanged(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, judge bool) {
 	const q = `
 		UPDATE reports r SET version = version + 1, updated_at = now(), ai_status = CASE
 			WHEN r.status IN ('verified', 'in_progress', 'fixed') AND ai_status = 'needs_review' AND NOT EXISTS (SELECT FROM report_images i
@@ -196,9 +194,5 @@ func (g *Group) picturesChanged(ctx context.Context, tx *outbox.Tx, h *reportwri
 			WHEN $2 AND ai_status IN ('needs_review', 'failed') THEN 'queued' ELSE ai_status END
 		WHERE id = $1`
 	tx.Queue(q, h.ID, judge)
-	by := actorOn(identity.Must(ctx), h)
-	if err := h.Reread(ctx, tx, by); err != nil { // the database knows which pictures the report has now
-		return err
-	}
-	return h.Event(ctx, tx, ledger.Event{Type: ledger.Amended, At: h.At}, by)
+	h.Event(tx, ledger.Event{Type: ledger.Amended}, actorOn(identity.Must(ctx), h))
 }

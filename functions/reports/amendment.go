@@ -106,7 +106,7 @@ func (w amendment) details() bool {
 
 func (w amendment) empty() bool { return !w.words() && !w.details() }
 
-// write changes the report. A change of words or severity appends an event to the ledger. A change by somebody else than
+// write changes the report and appends an event to the ledger. A change by somebody else than
 // the reporter is told; where it changes words, the first ones are kept for staff.
 func (w amendment) write(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked) error {
 	caller := identity.Must(ctx)
@@ -128,11 +128,7 @@ func (w amendment) write(ctx context.Context, tx *outbox.Tx, h *reportwrite.Lock
 		w.municipalityCode, w.words() && !own)
 	was := *h
 	w.apply(h)
-	if w.words() || w.severity != nil {
-		if err := h.Event(ctx, tx, ledger.Event{Type: ledger.Amended, At: h.At}, actorOn(caller, h)); err != nil {
-			return err
-		}
-	}
+	h.Event(tx, ledger.Event{Type: ledger.Amended}, actorOn(caller, h))
 	if !caller.Role.IsStaff() {
 		return nil
 	}

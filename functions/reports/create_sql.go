@@ -158,7 +158,7 @@ func newReport(in CreateInput, found *createLookup, pictures []upload.Locked) re
 		ID: database.NewID(), Number: report.NewNumber(), ClientID: in.clientID, IssueType: in.issueType, IssueTypeRaw: in.issueTypeRaw,
 		Title: in.title, Description: in.description, Severity: report.Medium, Latitude: in.latitude, Longitude: in.longitude,
 		Accuracy: in.accuracy, Address: in.address, AIStatus: report.AIQueued, Anonymous: in.anonymous, CapturedAt: in.capturedAt,
-		Author: found.author, At: found.now,
+		Source: report.SourceApp, MunicipalityCode: in.municipalityCode, Author: found.author, At: found.now,
 	}
 	if len(pictures) == 0 {
 		n.AIStatus = report.AINeedsReview // the AI has nothing to look at
@@ -192,16 +192,16 @@ func (g *Group) insertReport(p database.Pipeline, in CreateInput, n reportread.N
 		INSERT INTO reports (id, report_number, user_id, client_id, content_hash, issue_type, issue_type_raw, title,
 			description, severity, severity_guess, priority, latitude, longitude, location_accuracy, address, street, suco,
 			district, municipality, municipality_code, ai_status, is_anonymous, created_offline, captured_at, device_info,
-			accepted_hashes, dropped_uploads)
+			accepted_hashes, dropped_uploads, source)
 		SELECT $2::uuid, report_number, $3::uuid, $4::uuid, $5::bytea, $6, $7, $8, $9, $10, $11, $10, $12::float8, $13::float8, $14::real,
 			$15, $16, $17, $18, $19, $20, $21, $22::boolean, $23::boolean, $24::timestamptz, $25::jsonb,
-			ARRAY[$26::bytea], $27::uuid[] FROM number
+			ARRAY[$26::bytea], $27::uuid[], $28::text FROM number
 		RETURNING ` + report.KeepNumber
 	year, accepted := g.clock.Now().In(report.Zone()).Year(), in.acceptedHash()
 	return database.AskRow(p, pgx.RowTo[string], q, year, n.ID, n.Author.ID, n.ClientID, in.contentHash[:], n.IssueType, n.IssueTypeRaw,
 		n.Title, n.Description, n.Severity, in.severityGuess, n.Latitude, n.Longitude, n.Accuracy, n.Address.Address, n.Address.Street,
 		n.Address.Suco, n.Address.District, n.Address.Municipality, in.municipalityCode, n.AIStatus, n.Anonymous, in.createdOffline, n.CapturedAt, in.deviceInfo,
-		accepted[:], dropped)
+		accepted[:], dropped, n.Source)
 }
 
 // attach adds an upload to the pictures of a report.
@@ -214,27 +214,12 @@ func attach(p database.Pipeline, id, reportID, uploadID, user uuid.UUID, kind st
 // workers. It returns the entry of the event.
 func (g *Group) announce(ctx context.Context, tx *outbox.Tx, n reportread.NewReport) (*ledger.NewEntry, error) {
 	actor := report.Actor{Kind: report.ActorCitizen, UserID: &n.Author.ID}
-	reportwrite.History(tx, n.ID, nil, report.Pending, actor, "")
-	first := ledger.NewReport{
-		State: ledger.State{IssueType: string(n.IssueType), Severity: string(n.Severity), Status: string(report.Pending), Title: n.Title,
-			Description: n.Description},
-		ID: n.ID, Number: n.Number, Latitude: n.Latitude, Longitude: n.Longitude, CapturedAt: n.CapturedAt,
-	}
-	if n.IssueTypeRaw != nil {
-		first.IssueTypeRaw = *n.IssueTypeRaw
-	}
-	hasProcessedPicture := false
-	for _, image := range n.Images {
-		if image.DisplayHash != nil {
-			first.Images = append(first.Images, image.DisplayHash)
-		}
-		hasProcessedPicture = hasProcessedPicture || image.State == upload.Processed
-	}
-	event := ledger.Event{Type: ledger.Submitted, Actor: ledger.Actor{Kind: string(actor.Kind)}, At: g.clock.Now()}
-	entry, err := ledger.NewChain(first).Append(ctx, tx, event)
+	event := ledger.Event{Type: ledger.Submitted, Actor: ledger.Actor{Kind: string(actor.Kind)}, At: n.At}
+	entry, err := ledger.NewChain(ledger.NewReport{State: stateOf(n), ID: n.ID, Number: n.Number}).Append(ctx, tx, event)
 	if err != nil {
 		return nil, err
 	}
+	reportwrite.History(tx, n.ID, nil, report.Pending, actor, "", entry.Seq)
 	err = notification.Add(ctx, tx, notification.New{UserID: n.Author.ID, Type: notification.ReportReceived,
 		EventKey: "received:" + n.ID.String(), ReportID: n.ID})
 	if err != nil {
@@ -244,8 +229,30 @@ func (g *Group) announce(ctx context.Context, tx *outbox.Tx, n reportread.NewRep
 		return nil, err
 	}
 	// A picture may be processed before its report is created, or after. The later of the two sends the message to validate.
-	if hasProcessedPicture {
+	if slices.ContainsFunc(n.Images, func(i reportread.NewImage) bool { return i.State == upload.Processed }) {
 		return entry, tx.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: n.ID})
 	}
 	return entry, nil
+}
+
+// stateOf is the state that the first event of n records.
+func stateOf(n reportread.NewReport) ledger.State {
+	s := ledger.State{
+		IssueType: string(n.IssueType), Status: string(report.Pending), Severity: string(n.Severity), Priority: string(n.Severity),
+		Source: string(n.Source), Anonymous: n.Anonymous, CreatedAt: n.At, Title: n.Title, Description: n.Description,
+		Latitude: n.Latitude, Longitude: n.Longitude, CapturedAt: n.CapturedAt, Author: &n.Author.ID, Address: n.Address.Address,
+		Street: n.Address.Street, Suco: n.Address.Suco, District: n.Address.District, Municipality: n.Address.Municipality,
+	}
+	if n.MunicipalityCode != nil {
+		s.MunicipalityCode = *n.MunicipalityCode
+	}
+	if n.IssueTypeRaw != nil {
+		s.IssueTypeRaw = *n.IssueTypeRaw
+	}
+	for _, image := range n.Images {
+		if image.DisplayHash != nil {
+			s.Pictures = append(s.Pictures, ledger.Picture{Display: image.DisplayHash, Thumbnail: image.ThumbnailHash})
+		}
+	}
+	return s
 }

@@ -63,9 +63,7 @@ func (g *Group) removeImage(ctx context.Context, in *ImageInput) (*reportwrite.R
 		}
 		tx.Queue(`UPDATE report_images SET deleted_at = now() WHERE id = $1`, in.ImageID)
 		upload.Discard(tx, in.ImageID)
-		if err := g.picturesChanged(ctx, tx, h, false); err != nil {
-			return err
-		}
+		g.picturesChanged(ctx, tx, h, false)
 		if h.Status == report.Pending { // the verdict about the other pictures may have waited for this one
 			if err := tx.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: h.ID}); err != nil {
 				return err

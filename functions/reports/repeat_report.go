@@ -157,18 +157,12 @@ func (c *repeatChange) content(in CreateInput) error {
 
 func (c *repeatChange) changesWords() bool { return c.title != nil || c.description != nil }
 
-// writeWords changes the words of the report and appends the change to the ledger, as PATCH does.
-func (c *repeatChange) writeWords(ctx context.Context, tx *outbox.Tx) error {
-	h := c.report
-	const q = `UPDATE reports SET title = coalesce($2, title), description = coalesce($3, description), version = version + 1, updated_at = now() WHERE id = $1`
-	tx.Queue(q, h.ID, c.title, c.description)
-	if c.title != nil {
-		h.Title = *c.title
-	}
-	if c.description != nil {
-		h.Description = *c.description
-	}
-	return h.Event(ctx, tx, ledger.Event{Type: ledger.Amended, At: h.At}, actorOn(identity.Must(ctx), h))
+// writeWords changes the words of the report, or hides its reporter, and appends the change to the ledger, as PATCH does.
+func (c *repeatChange) writeWords(ctx context.Context, tx *outbox.Tx, hide bool) {
+	const q = `UPDATE reports SET title = coalesce($2, title), description = coalesce($3, description), is_anonymous = is_anonymous OR $4,
+		version = version + 1, updated_at = now() WHERE id = $1`
+	tx.Queue(q, c.report.ID, c.title, c.description, hide)
+	c.report.Event(tx, ledger.Event{Type: ledger.Amended}, actorOn(identity.Must(ctx), c.report))
 }
 
 // degrees is a coordinate as it is compared: to 6 decimals, about 0.1 m.
@@ -217,21 +211,13 @@ func (a attachedPicture) same(p picture) bool {
 // writeRepeat writes what a repeat changes, and names it in warnings.
 func (g *Group) writeRepeat(ctx context.Context, tx *outbox.Tx, in CreateInput, c *repeatChange, w *warning.Collector) error {
 	h := c.report
-	if in.anonymous && !h.IsAnonymous {
-		tx.Queue(`UPDATE reports SET is_anonymous = true, version = version + 1, updated_at = now() WHERE id = $1`, h.ID)
+	if hide := in.anonymous && !h.IsAnonymous; hide || c.changesWords() {
+		c.writeWords(ctx, tx, hide)
 		c.about.Updated = true
-		w.Add("is_anonymous", warning.Updated)
-	}
-	if c.changesWords() {
-		if err := c.writeWords(ctx, tx); err != nil {
-			return err
-		}
-		c.about.Updated = true
-		if c.title != nil {
-			w.Add("title", warning.Updated)
-		}
-		if c.description != nil {
-			w.Add("description", warning.Updated)
+		for field, changed := range map[string]bool{"is_anonymous": hide, "title": c.title != nil, "description": c.description != nil} {
+			if changed {
+				w.Add(field, warning.Updated)
+			}
 		}
 	}
 	removeImages(tx, c.replaced)

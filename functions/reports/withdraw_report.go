@@ -126,9 +126,8 @@ func (g *Group) tombstone(ctx context.Context, tx *outbox.Tx, h *reportwrite.Loc
 	}
 	tx.Queue(count, h.UserID, fixed)
 	tx.Queue(`DELETE FROM report_followers WHERE via_report = $1`, h.ID)
-	if err := h.Event(ctx, tx, ledger.Event{Type: ledger.Withdrawn, At: h.At}, actorOn(c, h)); err != nil {
-		return err
-	}
+	event := ledger.Event{Type: ledger.Withdrawn, Note: why.note, ReasonCode: string(why.code)}
+	h.Event(tx, event, actorOn(c, h))
 	if h.ReportedBy(c) {
 		return nil
 	}

@@ -101,9 +101,12 @@ func (g *Group) override(ctx context.Context, in *overrideInput) (*reportOutput,
 			}
 		}
 		if !j.relevant && from == report.Rejected {
-			return h.Uphold(ctx, tx, j.note, appealed)
+			if err := h.Uphold(ctx, tx, j.note, appealed); err != nil {
+				return err
+			}
 		}
-		if len(j.moves(from)) == 0 && (h.IssueType != was.IssueType || h.Severity != was.Severity) {
+		j.appendEvent(tx, h, by)
+		if from != report.Rejected && len(j.moves(from)) == 0 && (h.IssueType != was.IssueType || h.Severity != was.Severity) {
 			return h.TellEdited(ctx, tx, notification.DetailsEdited, *by.UserID)
 		}
 		return nil
@@ -135,7 +138,18 @@ func (j judgement) moves(from report.Status) []report.Status {
 	return nil
 }
 
-// record stores the judgement as an analysis, in the report, in the ledger and in the audit log.
+// appendEvent adds the judgement to the ledger, after the moves that follow from it: a payload has the assessment once the
+// report is not pending.
+func (j judgement) appendEvent(tx *outbox.Tx, h *reportwrite.Locked, by report.Actor) {
+	e := ledger.Event{Type: ledger.AIValidated, Note: j.note,
+		AI: &ledger.Assessment{Relevant: j.relevant, Confidence: 1, Severity: string(h.Severity), Model: "person"}}
+	if !j.relevant {
+		e.ReasonCode = string(report.ReasonIrrelevant)
+	}
+	h.Event(tx, e, by)
+}
+
+// record stores the judgement as an analysis, in the report and in the audit log.
 func (j judgement) record(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, by report.Actor) error {
 	was := *h
 	h.AIStatus = report.AICompleted
@@ -161,11 +175,6 @@ func (j judgement) record(ctx context.Context, tx *outbox.Tx, h *reportwrite.Loc
 	tx.Queue(update, h.ID, h.AIStatus, analysis, h.IssueType, j.severity)
 	if j.relevant {
 		tx.Queue(report.JudgePicturesSQL, h.ID, false)
-	}
-	event := ledger.Event{Type: ledger.AIValidated, At: h.At,
-		AI: &ledger.Assessment{Relevant: j.relevant, Confidence: 1, Severity: string(h.Severity), Model: "person"}}
-	if err := h.Event(ctx, tx, event, by); err != nil {
-		return err
 	}
 	return audit.Record(ctx, tx, audit.Entry{Action: "report.ai_override", Entity: "report", EntityID: h.ID.String(),
 		Before: map[string]any{"ai_status": was.AIStatus, "issue_type": was.IssueType, "severity": was.Severity},

@@ -54,7 +54,7 @@ var exported = []struct{ kind, query string }{
 		revoked_reason FROM sessions WHERE user_id = $1 ORDER BY created_at, id`},
 	{"devices", `SELECT device_id, platform, app_version, os_version, model, fcm_token, created_at, updated_at
 		FROM devices WHERE user_id = $1 ORDER BY created_at, device_id`},
-	{"reports", `SELECT r.id, report_number, client_id, issue_type, issue_type_raw, title, description, severity, severity_guess, status, latitude,
+	{"reports", `SELECT r.id, report_number, client_id, source, issue_type, issue_type_raw, title, description, severity, severity_guess, status, latitude,
 		longitude, location_accuracy, address, street, suco, district, municipality, is_anonymous, captured_at, created_offline,
 		device_info, appealed_at, appeal_reason, original_words, CASE WHEN reason_code IS NULL THEN removal_note END AS withdrawal_reason,
 		r.created_at, updated_at, resolved_at, deleted_at, ` + ledger.ReceiptColumns("$1") + `

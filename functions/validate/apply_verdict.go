@@ -252,13 +252,13 @@ func (w *Worker) changeStatus(ctx context.Context, tx *outbox.Tx, h *reportwrite
 	if d != nil {
 		assessment.Severity, assessment.DamageType = string(report.SeverityOf(d.Score)), d.DamageType
 	}
-	if err := h.Reread(ctx, tx, m.By); err != nil {
-		return err
+	if m.To != "" { // first: a payload has the assessment once the report is not pending
+		if err := h.Move(ctx, tx, m); err != nil {
+			return err
+		}
 	}
-	if err := h.Event(ctx, tx, ledger.Event{Type: ledger.AIValidated, At: w.clock.Now(), AI: &assessment}, m.By); err != nil || m.To == "" {
-		return err
-	}
-	return h.Move(ctx, tx, m)
+	h.Event(tx, ledger.Event{Type: ledger.AIValidated, AI: &assessment}, m.By)
+	return nil
 }
 
 // rejectionReason returns why the report is rejected, in its author's language.

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	verified   = "verified completed high REPORT_SUBMITTED+AI_VALIDATED+STATUS_CHANGED report_verified 1"
-	rejected   = "rejected rejected medium REPORT_SUBMITTED+AI_VALIDATED+STATUS_CHANGED report_rejected 0"
+	verified   = "verified completed high REPORT_SUBMITTED+STATUS_CHANGED+AI_VALIDATED report_verified 1"
+	rejected   = "rejected rejected medium REPORT_SUBMITTED+STATUS_CHANGED+AI_VALIDATED report_rejected 0"
 	inReview   = "pending needs_review medium REPORT_SUBMITTED 0"
 	relevant   = `{"is_relevant": true, "confidence": 0.9, "severity_score": 7, "title": "Deep pothole"}`
 	irrelevant = `{"is_relevant": false, "confidence": 0.95, "reason": "A plate of food."}`

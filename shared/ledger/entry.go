@@ -32,13 +32,13 @@ type logPlace struct {
 
 // NewEntry is an entry of the log that a transaction writes.
 type NewEntry struct {
-	ID    uuid.UUID // of the event
-	Seq   int       // in the report's chain
-	raw   []byte    // the payload, with a placeholder for what late gives
-	at    string    // the event's time, as in the payload
-	late  database.Late
-	salt  []byte // nil where the event is under no salt
-	place *database.Ask[logPlace]
+	ID       uuid.UUID // of the event
+	Seq      int       // in the report's chain
+	raw      []byte    // the payload, with a placeholder for what late gives
+	late     database.Late
+	salt     []byte // of this event; nil where it has none
+	ofReport []byte // the report's salt; nil once the report is erased
+	place    *database.Ask[logPlace]
 }
 
 // Index is the place in the log. It is known after the commit.
@@ -52,12 +52,16 @@ func (e *NewEntry) payload(number string) string {
 	return strings.ReplaceAll(string(e.raw), e.late.Placeholder(), number)
 }
 
-// saltFor is the salt that whoever made the change may know; reporter says that this is the report's reporter.
+// saltFor is the salt that whoever made the change may know: that of what they wrote. Without any it is that of the report,
+// for its reporter alone.
 func (e *NewEntry) saltFor(reporter bool) []byte {
-	if !reporter {
-		return nil
+	if e.Seq > 1 && e.salt != nil {
+		return e.salt
 	}
-	return e.salt
+	if reporter {
+		return e.ofReport
+	}
+	return nil
 }
 
 // LeafHash is the hash of an entry with this data (RFC 6962).

@@ -68,7 +68,7 @@ func TestAppendChainsCanonicalPayloads(t *testing.T) {
 	if err := json.Unmarshal([]byte(strings.SplitN(seen[0], " ", 2)[1]), &first); err != nil {
 		t.Fatal(err)
 	}
-	if first.Prev != nil || len(first.Images) != 1 || first.Location.Lat != -8.5569 || first.Location.Lon != 125.5603 {
+	if first.Prev != nil || len(first.Images) != 1 || first.Location.Lat != -8.557 || first.Location.Lon != 125.56 {
 		t.Errorf("first payload: got %s", seen[0])
 	}
 	for i, want := range []string{`reports {"changed_by":{"kind":"citizen"},"content_hash":"`,

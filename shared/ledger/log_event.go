@@ -79,7 +79,7 @@ func (c *LogChain) Append(tx *outbox.Tx, e LogEvent) (*NewEntry, error) {
 	if len(raw) > MaxMessage {
 		return nil, fmt.Errorf("append %s: payload of %d bytes exceeds %d", e.Type, len(raw), MaxMessage)
 	}
-	entry := &NewEntry{ID: database.NewID(), raw: raw, at: p.At}
+	entry := &NewEntry{ID: database.NewID(), raw: raw}
 	const insert = `
 WITH place AS (` + nextPlace + `),
 event AS (

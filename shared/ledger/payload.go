@@ -1,8 +1,6 @@
 package ledger
 
 import (
-	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -16,42 +14,80 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/gowebpki/jcs"
-	"github.com/jackc/pgx/v5"
-
-	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/report"
 )
 
-// MaxMessage is the most bytes of one message of the consensus service.
+// MaxMessage is the most bytes of a payload, and of one message of the consensus service.
 const MaxMessage = 1024
 
-// maxListedImages keeps payloads within MaxMessage; more images are recorded as one digest.
-const maxListedImages = 4
+// maxListedImages is the most pictures whose hashes a payload lists; more are recorded as one digest.
+const maxListedImages = 2
 
 // Limits of the texts that come from a model's answer or from configuration, in bytes.
 const (
-	maxWord  = 40
-	maxModel = 64
+	maxWord         = 40
+	maxDamage       = 24
+	maxModel        = 40
+	maxReportDetail = 200 // of an Incident about a report
 )
 
-// payload is an event as the ledger holds it. Canonical JSON sorts the members.
+// payload is an event as the log has it. Canonical JSON sorts the members. A payload of version 1 is read as one of
+// version 2 that lacks members.
+//
+// A payload has at most MaxMessage bytes. What may be long is made shorter: the codes of agencies to 40 bytes, the words of
+// a model to 24, its name to 40. More than two pictures are recorded as images_digest, and so are two where the payload
+// would be too long with both lists.
 type payload struct {
-	Version      int         `json:"v"`
-	Event        Type        `json:"event"`
-	ReportNumber string      `json:"report_number"`
-	Seq          int         `json:"seq"`
-	Prev         *string     `json:"prev"` // hex of the previous payload's SHA-256
-	At           string      `json:"ts"`
-	ChangedBy    changedBy   `json:"changed_by"`
-	IssueType    string      `json:"issue_type"`
-	Severity     string      `json:"severity"`
-	Status       string      `json:"status"`
-	OldStatus    string      `json:"old_status,omitempty"`
-	Location     place       `json:"location"`
-	Images       []string    `json:"images,omitempty"`        // SHA-256 of the public renditions
-	ImagesDigest string      `json:"images_digest,omitempty"` // instead, past maxListedImages
-	ContentHash  string      `json:"content_hash,omitempty"`  // absent once the report's salt is gone
-	AI           *Assessment `json:"ai,omitempty"`
+	Version      int       `json:"v"`
+	Event        Type      `json:"event"`
+	ReportNumber *string   `json:"report_number"` // null for the log itself
+	Seq          int       `json:"seq"`
+	Prev         *string   `json:"prev"` // hex of the previous payload's SHA-256
+	At           string    `json:"ts"`   // as payloadTime
+	ChangedBy    changedBy `json:"changed_by"`
+	stateMembers
+	changeMembers
+}
+
+// stateMembers are the state of the report after the event.
+type stateMembers struct {
+	IssueType    string   `json:"issue_type,omitempty"`
+	Status       string   `json:"status,omitempty"`
+	Severity     string   `json:"severity,omitempty"` // absent while the status is pending
+	Priority     string   `json:"priority,omitempty"` // like severity
+	Location     *place   `json:"location,omitempty"`
+	Anonymous    bool     `json:"anonymous,omitempty"`
+	Source       string   `json:"source,omitempty"`
+	Municipality string   `json:"municipality,omitempty"` // code
+	Agency       string   `json:"agency,omitempty"`       // code of the assigned agency
+	DueAt        string   `json:"due_at,omitempty"`       // as payloadTime
+	DuplicateOf  string   `json:"duplicate_of,omitempty"` // number of the original
+	Images       []string `json:"images,omitempty"`       // hex of the SHA-256 of the large renditions
+	Thumbs       []string `json:"thumbs,omitempty"`       // of the small ones, in the same order; "" where it is not known
+	ImagesDigest string   `json:"images_digest,omitempty"`
+	Hidden       []string `json:"hidden,omitempty"`
+	ContentHash  string   `json:"content_hash,omitempty"` // absent once the report is erased
+}
+
+// changeMembers are about the event itself.
+type changeMembers struct {
+	CreatedAt      string         `json:"created_at,omitempty"` // as payloadTime; of Submitted and baselines
+	OldStatus      string         `json:"old_status,omitempty"`
+	AI             *Assessment    `json:"ai,omitempty"` // absent while the status is pending
+	NoteHash       string         `json:"note_hash,omitempty"`
+	ReasonCode     string         `json:"reason_code,omitempty"`
+	Comment        *commentMember `json:"comment,omitempty"`
+	CommentSeq     int            `json:"comment_seq,omitempty"`
+	AssignmentHash string         `json:"assignment_hash,omitempty"`
+	Erased         []int          `json:"erased,omitempty"`
+	Baseline       bool           `json:"baseline,omitempty"`
+	RowsHash       string         `json:"rows_hash,omitempty"`
+	Detail         string         `json:"detail,omitempty"`
+}
+
+// commentMember names a comment and commits to its author and words.
+type commentMember struct {
+	ID   uuid.UUID `json:"id"`
+	Hash string    `json:"hash"`
 }
 
 // changedBy is the kind of actor and the code of its agency, never a person.
@@ -60,14 +96,22 @@ type changedBy struct {
 	Agency string `json:"agency,omitempty"`
 }
 
-// place is in degrees (WGS 84), rounded to 4 decimals, about 11 metres: it is public and must not show a front door.
+// place is in degrees (WGS 84), rounded: it is public and must not show a front door.
 type place struct {
 	Lat float64 `json:"lat"`
 	Lon float64 `json:"lon"`
 }
 
-// payloadTime is RFC 3339 in UTC with milliseconds.
+// payloadTime is RFC 3339 in UTC with milliseconds, the form of answers too.
 const payloadTime = "2006-01-02T15:04:05.000Z"
+
+func instant(t *time.Time) *string {
+	if t == nil {
+		return nil
+	}
+	out := t.UTC().Format(payloadTime)
+	return &out
+}
 
 // canonical encodes v as canonical JSON (RFC 8785).
 func canonical(v any) ([]byte, error) {
@@ -83,25 +127,29 @@ func canonical(v any) ([]byte, error) {
 }
 
 // encode returns the payload of e, event number seq of a report with the state s. Prev is the hash of the event before.
-func encode(e Event, s *snapshot, seq int, prev, contentHash []byte) ([]byte, error) {
-	p := payload{
-		Version: 1, Event: e.Type, ReportNumber: s.number, Seq: seq, At: e.At.UTC().Format(payloadTime),
-		ChangedBy: changedBy{Kind: e.Actor.Kind, Agency: bounded(s.agency, maxWord)},
-		IssueType: s.IssueType, Severity: s.Severity, Status: s.Status, OldStatus: e.OldStatus,
-		Location: s.rounded(), ContentHash: hex.EncodeToString(contentHash),
-	}
-	p.Images, p.ImagesDigest = imageFields(s.images)
+func encode(e Event, s *snapshot, seq int, prev []byte, made commitments) ([]byte, error) {
+	p := payload{Version: 2, Event: e.Type, Seq: seq, At: e.At.UTC().Format(payloadTime), ChangedBy: changedBy{Kind: e.Actor.Kind}}
 	if prev != nil {
 		h := hex.EncodeToString(prev)
 		p.Prev = &h
 	}
-	if e.AI != nil {
-		p.AI = &Assessment{
-			Relevant: e.AI.Relevant, Confidence: math.Round(e.AI.Confidence*1e4) / 1e4,
-			Severity: bounded(e.AI.Severity, maxWord), DamageType: bounded(e.AI.DamageType, maxWord), Model: bounded(e.AI.Model, maxModel),
-		}
+	p.changeMembers = e.members(made)
+	p.ReportNumber, p.stateMembers = &s.number, s.members()
+	p.ContentHash = hex.EncodeToString(made.content)
+	if e.Actor.AgencyID != nil {
+		p.ChangedBy.Agency = bounded(s.actorAgency, maxWord)
+	}
+	if e.Type == Submitted || e.Baseline {
+		p.CreatedAt = *instant(&s.CreatedAt)
+	}
+	if !s.decided() {
+		p.AI = nil
 	}
 	out, err := canonical(p)
+	if err == nil && len(out) > MaxMessage && len(p.Images) > 0 {
+		p.Images, p.Thumbs, p.ImagesDigest = nil, nil, s.imagesDigest()
+		out, err = canonical(p)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -111,20 +159,61 @@ func encode(e Event, s *snapshot, seq int, prev, contentHash []byte) ([]byte, er
 	return out, nil
 }
 
-// imageFields returns the hashes in hex, or one digest of all of them if there are more than maxListedImages.
-func imageFields(images [][]byte) ([]string, string) {
-	if len(images) > maxListedImages {
-		all := sha256.New()
-		for _, h := range images {
-			_, _ = all.Write(h)
+// members are the members about the event.
+func (e *Event) members(made commitments) changeMembers {
+	m := changeMembers{OldStatus: e.OldStatus, NoteHash: hex.EncodeToString(made.note), ReasonCode: e.ReasonCode, CommentSeq: e.CommentSeq,
+		AssignmentHash: hex.EncodeToString(made.assignment), Erased: e.Erased, Baseline: e.Baseline, RowsHash: e.RowsHash, Detail: bounded(e.Detail, maxReportDetail)}
+	if e.Comment != nil {
+		m.Comment = &commentMember{ID: e.Comment.ID, Hash: hex.EncodeToString(made.comment)}
+	}
+	if e.AI != nil {
+		m.AI = &Assessment{
+			Relevant: e.AI.Relevant, Confidence: math.Round(e.AI.Confidence*1e4) / 1e4,
+			Severity: bounded(e.AI.Severity, maxWord), DamageType: bounded(e.AI.DamageType, maxDamage), Model: bounded(e.AI.Model, maxModel),
 		}
-		return nil, hex.EncodeToString(all.Sum(nil))
 	}
-	var list []string
-	for _, h := range images {
-		list = append(list, hex.EncodeToString(h))
+	return m
+}
+
+// members are the members about the state, but for the content hash.
+func (s *State) members() stateMembers {
+	where := s.place()
+	m := stateMembers{IssueType: s.IssueType, Status: s.Status, Location: &where, Anonymous: s.Anonymous, Source: s.Source,
+		Municipality: s.MunicipalityCode, Agency: bounded(s.Agency, maxWord), DuplicateOf: s.DuplicateOf, Hidden: s.Hidden}
+	if s.decided() {
+		m.Severity, m.Priority = s.Severity, s.Priority
 	}
-	return list, ""
+	if due := instant(s.DueAt); due != nil {
+		m.DueAt = *due
+	}
+	if len(s.Pictures) > maxListedImages {
+		m.ImagesDigest = s.imagesDigest()
+		return m
+	}
+	for _, p := range s.Pictures {
+		m.Images = append(m.Images, hex.EncodeToString(p.Display))
+		m.Thumbs = append(m.Thumbs, hex.EncodeToString(p.Thumbnail))
+	}
+	return m
+}
+
+// imagesDigest is the hex of the SHA-256 over the hashes of all pictures, of each the large and then the small rendition.
+func (s *State) imagesDigest() string {
+	all := sha256.New()
+	for _, p := range s.Pictures {
+		_, _ = all.Write(p.Display)
+		_, _ = all.Write(p.Thumbnail)
+	}
+	return hex.EncodeToString(all.Sum(nil))
+}
+
+// imagesDigestV1 is imagesDigest as payloads of version 1 have it, for more than four pictures: of the large renditions alone.
+func (s *State) imagesDigestV1() string {
+	all := sha256.New()
+	for _, p := range s.Pictures {
+		_, _ = all.Write(p.Display)
+	}
+	return hex.EncodeToString(all.Sum(nil))
 }
 
 // decode parses a payload and refuses one that is not canonical JSON.
@@ -157,86 +246,3 @@ func bounded(s string, n int) string {
 }
 
 func payloadInstant(s string) (time.Time, error) { return time.Parse(payloadTime, s) }
-
-// ErrNoReport reports that no report has the id.
-var ErrNoReport = errors.New("no such report")
-
-// snapshot is the part of a report that an event records.
-type snapshot struct {
-	State
-	id                  uuid.UUID
-	number              string
-	latitude, longitude float64
-	capturedAt          *time.Time
-	images              [][]byte // SHA-256 of the processed public renditions, oldest first
-	agency              string   // code of the actor's agency; only set to append an event
-}
-
-const selectSnapshot = `
-SELECT r.id, r.report_number, r.issue_type, coalesce(r.issue_type_raw, ''), r.severity, r.status, r.title, r.description,
-       r.latitude, r.longitude, r.captured_at,
-       ARRAY(SELECT u.display_sha256 FROM report_images i JOIN uploads u ON u.id = i.upload_id
-             WHERE i.report_id = r.id AND i.deleted_at IS NULL AND u.display_sha256 IS NOT NULL
-             ORDER BY i.created_at, i.id)
-FROM reports r WHERE r.id = ` + report.IDSQL
-
-// lockSnapshot also locks the report's row, for appending an event.
-const lockSnapshot = selectSnapshot + ` FOR NO KEY UPDATE OF r`
-
-// scanSnapshot reads a row of selectSnapshot.
-func scanSnapshot(row pgx.CollectableRow) (*snapshot, error) {
-	var s snapshot
-	err := row.Scan(&s.id, &s.number, &s.IssueType, &s.IssueTypeRaw, &s.Severity, &s.Status,
-		&s.Title, &s.Description, &s.latitude, &s.longitude, &s.capturedAt, &s.images)
-	return &s, err
-}
-
-func (s *snapshot) rounded() place {
-	return place{Lat: math.Round(s.latitude*1e4) / 1e4, Lon: math.Round(s.longitude*1e4) / 1e4}
-}
-
-// content is the part of a report that may be personal: free text, the exact place, the time of the photograph. A payload
-// has only its salted hash.
-type content struct {
-	Title        string  `json:"title"`
-	Description  string  `json:"description"`
-	IssueTypeRaw string  `json:"issue_type_raw"`
-	Latitude     float64 `json:"latitude"`
-	Longitude    float64 `json:"longitude"`
-	CapturedAt   *string `json:"captured_at"` // with microseconds, the precision of the database
-}
-
-// contentHash is HMAC-SHA-256 of the canonical content under the report's salt.
-func (s *snapshot) contentHash(salt []byte) ([]byte, error) {
-	c := content{Title: s.Title, Description: s.Description, IssueTypeRaw: s.IssueTypeRaw, Latitude: s.latitude, Longitude: s.longitude}
-	if s.capturedAt != nil {
-		at := s.capturedAt.UTC().Format("2006-01-02T15:04:05.000000Z")
-		c.CapturedAt = &at
-	}
-	raw, err := canonical(c)
-	if err != nil {
-		return nil, err
-	}
-	mac := hmac.New(sha256.New, salt)
-	_, _ = mac.Write(raw)
-	return mac.Sum(nil), nil
-}
-
-const saltBytes = 32
-
-// newSalt makes and stores the salt of a report, with its first event.
-func newSalt(p database.Pipeline, report uuid.UUID, at time.Time) []byte {
-	salt := make([]byte, saltBytes)
-	_, _ = rand.Read(salt) // never fails
-	p.Queue(`INSERT INTO report_salts (report_id, salt, created_at) VALUES ($1, $2, $3)`, report, salt, at)
-	return salt
-}
-
-// selectSalt has no row after ForgetPerson.
-const selectSalt = `SELECT salt FROM report_salts WHERE report_id = $1 AND seq = 1`
-
-// ForgetPerson deletes the salts of a person's reports. Without the salt nobody can confirm a guess of a title, a
-// description or an exact place by its hash. The proofs that the events existed stay valid. It cannot be undone.
-func ForgetPerson(p database.Pipeline, user uuid.UUID) {
-	p.Queue(`DELETE FROM report_salts WHERE report_id IN (SELECT id FROM reports WHERE user_id = $1)`, user)
-}

@@ -84,10 +84,12 @@ func drawChain(t *rapid.T) []link {
 		if e.Type == StatusMoved {
 			e.OldStatus = "pending"
 		}
-		s := &snapshot{number: "LS-2026-000001", State: State{IssueType: "pothole", Severity: "medium", Status: "pending"},
-			latitude: rapid.Float64Range(-90, 90).Draw(t, "lat"), longitude: rapid.Float64Range(-180, 180).Draw(t, "lon"),
-			images: rapid.SliceOfN(rapid.SliceOfN(rapid.Byte(), 32, 32), 0, 7).Draw(t, "images")}
-		raw, err := encode(e, s, i+1, prev, rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "content"))
+		s := &snapshot{number: "LS-2026-000001", State: State{IssueType: "pothole", Severity: "medium", Status: rapid.SampledFrom([]string{"pending", "fixed"}).Draw(t, "status"),
+			Latitude: rapid.Float64Range(-90, 90).Draw(t, "lat"), Longitude: rapid.Float64Range(-180, 180).Draw(t, "lon")}}
+		for _, hash := range rapid.SliceOfN(rapid.SliceOfN(rapid.Byte(), 32, 32), 0, 7).Draw(t, "images") {
+			s.Pictures = append(s.Pictures, Picture{Display: hash, Thumbnail: hash})
+		}
+		raw, err := encode(e, s, i+1, prev, commitments{content: rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "content")})
 		if err != nil {
 			t.Fatal(err)
 		}

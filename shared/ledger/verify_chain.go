@@ -5,8 +5,11 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"math"
 	"slices"
 	"strings"
 )
@@ -59,17 +62,45 @@ func (v *verifier) current(links []link, s *snapshot, salt []byte) {
 	if err != nil {
 		return // the check of hashes reports it
 	}
-	for _, c := range []struct{ what, now, recorded string }{
-		{"number", s.number, p.ReportNumber}, {"issue type", s.IssueType, p.IssueType},
-		{"severity", s.Severity, p.Severity}, {"status", s.Status, p.Status},
-		{"place", fmt.Sprint(s.rounded()), fmt.Sprint(p.Location)},
-	} {
-		if c.now != c.recorded {
-			v.fail("report", "its %s is %s now, the newest event records %s", c.what, c.now, c.recorded)
-		}
+	now := s.members()
+	if deref(&s.number) != deref(p.ReportNumber) {
+		v.fail("report", "its number is %s now, the newest event records %s", s.number, deref(p.ReportNumber))
 	}
+	if p.Version == 1 { // its members are fewer, and do not wait for the verdict
+		where := place{Lat: math.Round(s.Latitude*1e4) / 1e4, Lon: math.Round(s.Longitude*1e4) / 1e4}
+		now = stateMembers{IssueType: s.IssueType, Status: s.Status, Severity: s.Severity, Location: &where}
+	}
+	recorded := p.stateMembers
+	for _, m := range []*stateMembers{&now, &recorded} { // these have checks of their own
+		m.Images, m.Thumbs, m.ImagesDigest, m.ContentHash = nil, nil, "", ""
+	}
+	v.same("report", now, recorded)
 	v.content(p, s, salt)
 	v.images(p, s)
+}
+
+// same records a failure of the property for the first member that differs.
+func (v *verifier) same(property string, now, recorded any) {
+	a, b := membersOf(now), membersOf(recorded)
+	for _, name := range slices.Sorted(maps.Keys(a)) {
+		if string(a[name]) != string(b[name]) {
+			v.fail(property, "its %s is %s now, the newest event records %s", name, a[name], b[name])
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(b)) {
+		if a[name] == nil {
+			v.fail(property, "it has no %s now, the newest event records %s", name, b[name])
+		}
+	}
+}
+
+// membersOf are the members of v as JSON, by name.
+func membersOf(v any) map[string]json.RawMessage {
+	out := make(map[string]json.RawMessage)
+	if raw, err := json.Marshal(v); err == nil {
+		_ = json.Unmarshal(raw, &out) // it is an object
+	}
+	return out
 }
 
 func (v *verifier) content(p *payload, s *snapshot, salt []byte) {
@@ -77,7 +108,11 @@ func (v *verifier) content(p *payload, s *snapshot, salt []byte) {
 		v.notes["content"] = "erased: the proofs stand, the content can no longer be told"
 		return
 	}
-	now, err := s.contentHash(salt)
+	hash := s.contentHash
+	if p.Version == 1 {
+		hash = s.contentHashV1
+	}
+	now, err := hash(salt)
 	if err != nil {
 		v.fail("content", "%s", err)
 		return
@@ -88,18 +123,22 @@ func (v *verifier) content(p *payload, s *snapshot, salt []byte) {
 	}
 }
 
-// images checks that the report has every photograph of its newest event. It may
-// have more: the next event records photographs that were processed later.
+// images checks that the report has every photograph of its newest event. It may have more: the next event records
+// photographs that were processed later.
 func (v *verifier) images(p *payload, s *snapshot) {
+	digest := s.imagesDigest
+	if p.Version == 1 {
+		digest = s.imagesDigestV1
+	}
 	if p.ImagesDigest != "" {
-		if _, digest := imageFields(s.images); digest != p.ImagesDigest {
+		if digest() != p.ImagesDigest {
 			v.fail("images", "the photographs differ from those of the newest event")
 		}
 		return
 	}
 	var now []string
-	for _, h := range s.images {
-		now = append(now, hex.EncodeToString(h))
+	for _, picture := range s.Pictures {
+		now = append(now, hex.EncodeToString(picture.Display))
 	}
 	for _, h := range p.Images {
 		if !slices.Contains(now, h) {

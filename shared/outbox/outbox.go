@@ -37,7 +37,12 @@ type Tx struct {
 	*database.Tx
 	pending     []pending // stored with the commit
 	conditional []conditional
+	last        []func(ctx context.Context) error
 }
+
+// BeforeCommit runs f after everything else that the transaction does in Go: all statements are queued by then. What f
+// queues or sends belongs to the transaction.
+func (tx *Tx) BeforeCommit(f func(ctx context.Context) error) { tx.last = append(tx.last, f) }
 
 // pending is a message that is not sent yet.
 type pending struct {
@@ -156,6 +161,11 @@ func (o *Outbox) commit(ctx context.Context, f func(tx *Tx) error) ([]pending, e
 		done = &Tx{Tx: tx}
 		if err := f(done); err != nil {
 			return err
+		}
+		for _, finish := range done.last {
+			if err := finish(ctx); err != nil {
+				return err
+			}
 		}
 		done.store()
 		return nil

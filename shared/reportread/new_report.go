@@ -27,12 +27,15 @@ type NewReport struct {
 	Longitude    float64
 	Accuracy     *float64 // metres
 	Address      Address
-	AIStatus     report.AIStatus
-	Anonymous    bool
-	CapturedAt   *time.Time
-	Images       []NewImage
-	Author       Author
-	At           time.Time // of the transaction
+	// MunicipalityCode is that of the municipality in Address; nil without one.
+	MunicipalityCode *string
+	Source           report.Source
+	AIStatus         report.AIStatus
+	Anonymous        bool
+	CapturedAt       *time.Time
+	Images           []NewImage
+	Author           Author
+	At               time.Time // of the transaction
 }
 
 // Address is an address in words. Its parts are nil where they are unknown.

@@ -20,8 +20,7 @@ import (
 )
 
 // Locked is a report whose row the transaction has locked: nobody else changes it until the transaction ends. Its fields
-// are the state of the report within the transaction. Code that changes the row changes the fields too, because ledger
-// events are made from them.
+// are the state of the report within the transaction. Code that changes the row changes the fields too.
 type Locked struct {
 	ID             uuid.UUID
 	Number         string
@@ -47,9 +46,10 @@ type Locked struct {
 	original      *Locked    // for a move to Duplicate
 	distance      *float64   // metres to original; nil where nobody asked
 	hasDuplicates bool
-	versionNamed  bool               // the client named the present version, so its person has seen it
-	chain         *ledger.Chain      // nil where the change has no ledger event
-	entries       []*ledger.NewEntry // the events that the change has appended
+	versionNamed  bool             // the client named the present version, so its person has seen it
+	seq           int              // of the newest ledger event
+	changed       bool             // the transaction has an event of the report
+	entry         *ledger.NewEntry // see LastEntry
 }
 
 // ReportedBy reports whether c is the reporter.
@@ -72,30 +72,29 @@ func scanLocked(row pgx.CollectableRow) (Locked, error) {
 func Lock(p database.Pipeline, a report.About) *database.Ask[*Locked] {
 	const q = `SELECT ` + lockedColumns + ` FROM reports WHERE deleted_at IS NULL AND id = ` + report.IDSQL + ` FOR UPDATE`
 	row := database.AskRow(p, scanLocked, q, a.Args()...).Missing(report.ErrNotFound)
-	followers := askFollowers(p, a)
+	followers, seq := askFollowers(p, a), askSeq(p, a)
 	return database.Derive(func() *Locked {
 		h := row.Get()
-		h.followers = followers.Get()
+		h.followers, h.seq = followers.Get(), seq.Get()
 		return &h
 	})
 }
 
-// LockForChange is Lock for a change by an actor that adds a ledger event.
+// LockForChange is Lock for a change by an actor. It also reads whether the agency of an official may take the report.
 func LockForChange(p database.Pipeline, a report.About, by report.Actor) *database.Ask[*Locked] {
 	return forActor(p, a, by, Lock(p, a))
 }
 
-// forActor adds to a locked report its chain of ledger events, and whether the agency of an official may take it.
+// forActor adds to a locked report whether the agency of an official may take it.
 func forActor(p database.Pipeline, a report.About, by report.Actor, locked *database.Ask[*Locked]) *database.Ask[*Locked] {
-	covered := database.Derive(func() bool { return false })
-	if by.Kind == report.ActorOfficial {
-		const q = `SELECT EXISTS (SELECT FROM agencies g, reports r WHERE g.id = $3 AND r.id = ` + report.IDSQL + ` AND ` + report.AgencyCovers + `)`
-		covered = database.AskRow(p, pgx.RowTo[bool], q, a.Args(by.AgencyID)...)
+	if by.Kind != report.ActorOfficial {
+		return locked
 	}
-	chain := ledger.AskChain(p, a, by.AgencyID)
+	const q = `SELECT EXISTS (SELECT FROM agencies g, reports r WHERE g.id = $3 AND r.id = ` + report.IDSQL + ` AND ` + report.AgencyCovers + `)`
+	covered := database.AskRow(p, pgx.RowTo[bool], q, a.Args(by.AgencyID)...)
 	return database.Derive(func() *Locked {
 		h := locked.Get()
-		h.chain, h.covered = chain.Get(), covered.Get()
+		h.covered = covered.Get()
 		return h
 	})
 }
@@ -112,6 +111,12 @@ func askFollowers(p database.Pipeline, a report.About) *database.Ask[[]follower]
 	return database.AskRows(p, pgx.RowToStructByPos[follower], q, a.Args()...)
 }
 
+// askSeq reads the number of ledger events of a report that is locked.
+func askSeq(p database.Pipeline, a report.About) *database.Ask[int] {
+	const q = `SELECT coalesce(max(seq), 0) FROM ledger_events WHERE report_id = ` + report.IDSQL
+	return database.AskRow(p, pgx.RowTo[int], q, a.Args()...)
+}
+
 // lockPair is Lock of a report that is to become a duplicate of original. It locks both in the order of their ids, so
 // that two transactions cannot deadlock. An original that does not exist, or was withdrawn, is nil.
 func lockPair(p database.Pipeline, of, original report.About, by report.Actor) *database.Ask[*Locked] {
@@ -126,7 +131,7 @@ func lockPair(p database.Pipeline, of, original report.About, by report.Actor) *
 	})
 	const duplicates = `SELECT EXISTS (SELECT FROM reports WHERE deleted_at IS NULL AND duplicate_of = ` + report.IDSQL + `)`
 	hasDuplicates := database.AskRow(p, pgx.RowTo[bool], duplicates, of.Args()...)
-	followers := askFollowers(p, of)
+	followers, seq := askFollowers(p, of), askSeq(p, of)
 	distance := database.Derive(func() *float64 { return nil })
 	if by.Kind == report.ActorOfficial { // nobody else has a limit
 		const apart = `SELECT ST_Distance(r.position, o.position) FROM reports r, reports o
@@ -136,7 +141,7 @@ func lockPair(p database.Pipeline, of, original report.About, by report.Actor) *
 	return database.Derive(func() *Locked {
 		h := pick(both.Get(), of)
 		h.original, h.hasDuplicates, h.followers = pick(both.Get(), original), hasDuplicates.Get(), followers.Get()
-		h.distance = distance.Get()
+		h.distance, h.seq = distance.Get(), seq.Get()
 		return h
 	})
 }
@@ -150,34 +155,31 @@ func pick(all []Locked, a report.About) *Locked {
 	return &all[i]
 }
 
-// Reread reads the state of a report for the ledger again, after a change by an actor that is not in the fields: of its
-// pictures, or one that SQL computed. It takes one round trip.
-func (h *Locked) Reread(ctx context.Context, tx *outbox.Tx, by report.Actor) error {
-	chain := ledger.AskChain(tx, report.AboutID(h.ID), by.AgencyID)
-	if err := tx.Flush(ctx); err != nil {
-		return fmt.Errorf("read report again: %w", err)
+// Event appends an event by actor to the report's ledger events, and returns its number among them. Call it after the
+// change. The state that the event records is read where Event is called, after the statements that are queued by then; no
+// caller can leave a part out. All events of a transaction are read in one round trip, right before its commit.
+func (h *Locked) Event(tx *outbox.Tx, e ledger.Event, actor report.Actor) int {
+	ledger.ShowQueued(tx, h.ID)
+	chain := ledger.AskChain(tx, report.AboutID(h.ID), actor.AgencyID)
+	e.Actor, e.At = ledger.Actor{Kind: string(actor.Kind), AgencyID: actor.AgencyID}, h.At
+	h.seq++
+	seq := h.seq
+	if !h.changed {
+		h.changed = true
+		tx.BeforeCommit(func(ctx context.Context) error { return tx.Flush(ctx) })
 	}
-	h.chain = chain.Get()
-	s := h.chain.State
-	h.IssueType, h.IssueTypeRaw, h.Severity, h.Status = report.IssueType(s.IssueType), s.IssueTypeRaw, report.Severity(s.Severity), report.Status(s.Status)
-	h.Title, h.Description = s.Title, s.Description
-	return nil
-}
-
-// Event appends an event by actor to the report's ledger events. Call it after the change.
-func (h *Locked) Event(ctx context.Context, tx *outbox.Tx, e ledger.Event, actor report.Actor) error {
-	if h.chain == nil {
-		return fmt.Errorf("append %s: the report was locked without its chain", e.Type)
-	}
-	h.chain.State = ledger.State{IssueType: string(h.IssueType), IssueTypeRaw: h.IssueTypeRaw, Severity: string(h.Severity),
-		Status: string(h.Status), Title: h.Title, Description: h.Description}
-	e.Actor = ledger.Actor{Kind: string(actor.Kind), AgencyID: actor.AgencyID}
-	entry, err := h.chain.Append(ctx, tx, e)
-	if err != nil {
-		return err
-	}
-	h.entries = append(h.entries, entry)
-	return nil
+	tx.BeforeCommit(func(ctx context.Context) error {
+		entry, err := chain.Get().Append(ctx, tx, e)
+		if err != nil {
+			return err
+		}
+		if entry.Seq != seq {
+			return fmt.Errorf("event %d of the report became event %d", seq, entry.Seq)
+		}
+		h.entry = entry
+		return nil
+	})
+	return seq
 }
 
 // ErrNotYourAgency is the 403 for an official who would work on a report that the own agency neither has nor may take.

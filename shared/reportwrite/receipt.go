@@ -8,20 +8,15 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 )
 
-// LastEntry is the last event that the change appended; nil for none.
-func (h *Locked) LastEntry() *ledger.NewEntry {
-	if len(h.entries) == 0 {
-		return nil
-	}
-	return h.entries[len(h.entries)-1]
-}
+// LastEntry is the last event that the change appended; nil for none. It is known after the commit.
+func (h *Locked) LastEntry() *ledger.NewEntry { return h.entry }
 
 // Mark stands for Receipt in an answer that is stored before the commit. It is nil for a change without an event.
 func (h *Locked) Mark() *ledger.Receipt {
-	if e := h.LastEntry(); e != nil {
-		return ledger.Mark(h.Number, e.Seq)
+	if !h.changed {
+		return nil
 	}
-	return nil
+	return ledger.Mark(h.Number, h.seq)
 }
 
 // Receipt is the receipt of the change, for the caller who made it: that of its last event. It is nil for a change without

@@ -18,10 +18,8 @@ import (
 
 // record writes the history, the ledger event, the audit entry and the notifications of a move from another status.
 func (m Move) record(ctx context.Context, tx *outbox.Tx, h *Locked, from report.Status) error {
-	event := History(tx, h.ID, &from, m.To, m.By, m.Note)
-	if err := h.Event(ctx, tx, ledger.Event{Type: ledger.StatusMoved, At: h.At, OldStatus: string(from)}, m.By); err != nil {
-		return err
-	}
+	seq := h.Event(tx, ledger.Event{Type: ledger.StatusMoved, OldStatus: string(from), Note: m.Note, ReasonCode: string(m.Reason)}, m.By)
+	event := History(tx, h.ID, &from, m.To, m.By, m.Note, seq)
 	if m.By.UserID != nil {
 		err := audit.Record(ctx, tx, audit.Entry{Action: "report.status", Entity: "report", EntityID: h.ID.String(),
 			Before: map[string]any{"status": from}, After: map[string]any{"status": m.To, "duplicate_of": h.DuplicateOf, "agency_id": h.AssignedAgency, "reason_code": m.Reason}})
@@ -73,13 +71,14 @@ func notificationType(to report.Status) notification.Type {
 	return notification.ReportStatusChanged
 }
 
-// History adds a row to a report's status history and returns the row's id; from is nil for a new report.
-func History(tx *outbox.Tx, id uuid.UUID, from *report.Status, to report.Status, by report.Actor, note string) uuid.UUID {
+// History adds a row to a report's status history and returns the row's id; from is nil for a new report. seq is the event
+// that vouches for the row.
+func History(tx *outbox.Tx, id uuid.UUID, from *report.Status, to report.Status, by report.Actor, note string, seq int) uuid.UUID {
 	row := database.NewID()
 	const q = `
-		INSERT INTO report_status_history (id, report_id, old_status, new_status, actor_kind, actor_id, agency_id, note)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''))`
-	tx.Queue(q, row, id, from, to, by.Kind, by.UserID, by.AgencyID, note)
+		INSERT INTO report_status_history (id, report_id, old_status, new_status, actor_kind, actor_id, agency_id, note, seq)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), $9)`
+	tx.Queue(q, row, id, from, to, by.Kind, by.UserID, by.AgencyID, note, seq)
 	return row
 }
 

@@ -242,7 +242,8 @@ type Locked struct {
 	ExpiresAt time.Time
 	Hash      []byte // SHA-256 of the original as far as known
 	// Of a processed one:
-	DisplayHash   []byte // SHA-256 of the public rendition
+	DisplayHash   []byte // SHA-256 of the large rendition
+	ThumbnailHash []byte // SHA-256 of the small one
 	Width, Height *int   // pixels, upright
 	Blurhash      *string
 }
@@ -253,7 +254,7 @@ func Lock(p database.Pipeline, owner uuid.UUID, ids []uuid.UUID) *database.Ask[[
 	if len(ids) == 0 {
 		return database.Derive(func() []Locked { return nil })
 	}
-	const q = `SELECT id, state, attached_at IS NOT NULL, expires_at, coalesce(original_sha256, sha256), display_sha256, width, height, blurhash
+	const q = `SELECT id, state, attached_at IS NOT NULL, expires_at, coalesce(original_sha256, sha256), display_sha256, thumbnail_sha256, width, height, blurhash
 		FROM uploads WHERE id = ANY($1) AND user_id = $2 ORDER BY id FOR UPDATE`
 	return database.AskRows(p, pgx.RowToStructByPos[Locked], q, ids, owner)
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // finished is the end of a report that was not disturbed.
-const finished = "verified, completed, confirmed, named; REPORT_SUBMITTED+AI_VALIDATED+STATUS_CHANGED; told received+confirmed+verified; embeddings 1; picture processed"
+const finished = "verified, completed, confirmed, named; REPORT_SUBMITTED+STATUS_CHANGED+AI_VALIDATED; told received+confirmed+verified; embeddings 1; picture processed"
 
 // ends describes the state of each report, by its number.
 func (s *system) ends() map[string]string {

@@ -50,11 +50,11 @@ func (s *fixture) reportWrites() []operation {
 		on(2, func() request {
 			return request{s.moderator, "DELETE", comments + "/" + c.Post(comments, comment(c).body).Object().Text("id"), nil}
 		}),
-		on(2, func() request {
+		on(3, func() request {
 			return request{c, "PATCH", "/reports/" + s.newReport(), object{"title": "A deep hole", "issue_type": "flooding"}}
 		}),
-		on(2, func() request { return request{c, "DELETE", "/reports/" + s.newReport(), nil} }),
-		// The third one reads the order of the pictures for the ledger event.
+		on(3, func() request { return request{c, "DELETE", "/reports/" + s.newReport(), nil} }),
+		// As for each change that the ledger records, the third one reads what the event says.
 		on(3, func() request {
 			return request{c, "POST", "/reports/" + s.newReport() + "/images", object{"upload_id": s.picture(c)}}
 		}),
@@ -95,19 +95,19 @@ func (s *fixture) staffWrites() []operation {
 		on(2, func() request {
 			return request{m, "POST", "/reports/" + s.number + "/notes", object{"content": "Called the agency."}}
 		}),
-		on(2, func() request { return status(object{"status": "verified"}) }),
-		on(2, func() request { return status(object{"status": "duplicate", "duplicate_of": s.number}) }),
-		on(2, func() request {
+		on(3, func() request { return status(object{"status": "verified"}) }),
+		on(3, func() request { return status(object{"status": "duplicate", "duplicate_of": s.number}) }),
+		on(3, func() request {
 			return request{m, "PATCH", "/reports/" + s.newReport(), object{"severity": "high", "status": "verified"}}
 		}),
 		on(2, func() request {
 			return request{s.boss, "POST", "/reports/" + s.newReport() + "/assign", object{"agency_id": s.agency, "user_id": s.official.ID, "note": "Soon."}}
 		}),
 		on(2, func() request { return request{s.boss, "POST", "/reports/" + s.newReport() + "/assign", object{}} }),
-		on(2*4, func() request { return request{m, "POST", "/staff/reports/bulk-status", object{"items": items(4)}} }),
-		on(2, func() request { return request{m, "POST", rejected() + "/ai-analysis/override", override} }),
+		on(3*4, func() request { return request{m, "POST", "/staff/reports/bulk-status", object{"items": items(4)}} }),
+		on(3, func() request { return request{m, "POST", rejected() + "/ai-analysis/override", override} }),
 		// The answer that is stored under the key is read before the commit.
-		on(3+claim, func() request { return request{keyed(m), "POST", rejected() + "/ai-analysis/override", override} }),
+		on(4+claim, func() request { return request{keyed(m), "POST", rejected() + "/ai-analysis/override", override} }),
 		on(2, func() request { return request{s.citizen, "POST", rejected() + "/appeal", reason} }),
 		on(3+claim, func() request { return request{keyed(s.citizen), "POST", rejected() + "/appeal", reason} }),
 		on(2, func() request { return request{s.boss, "POST", "/admin/agencies", s.agencyBody()} }),

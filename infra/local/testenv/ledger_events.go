@@ -6,33 +6,69 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// requireLedgerEvents makes triggers that check each transaction of the functions which changes data covered by ledger
-// events. They refuse it if it writes no event, or if the newest event does not agree with the report. The statements of
-// tests are not checked.
+// requireLedgerEvents makes triggers that check each transaction of the functions which changes what ledger events vouch
+// for. They refuse it if it writes no event, if the newest event does not say what the report is, or if a row names no
+// event that is about it. The statements of tests are not checked.
 const requireLedgerEvents = `
+-- What the newest event has to say of a report, without what is under a salt.
+CREATE FUNCTION test_ledger_says(r reports) RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT jsonb_strip_nulls(jsonb_build_object('report_number', r.report_number, 'issue_type', r.issue_type, 'status', r.status,
+        'severity', CASE WHEN r.status <> 'pending' THEN r.severity END, 'priority', CASE WHEN r.status <> 'pending' THEN r.priority END,
+        'source', r.source, 'anonymous', CASE WHEN r.is_anonymous THEN true END, 'municipality', r.municipality_code,
+        'agency', (SELECT code FROM agencies WHERE id = r.assigned_agency_id),
+        'due_at', to_char(date_trunc('milliseconds', r.due_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+        'duplicate_of', (SELECT report_number FROM reports WHERE id = r.duplicate_of),
+        'images', (SELECT jsonb_agg(encode(u.display_sha256, 'hex') ORDER BY i.created_at, i.id) FROM report_images i JOIN uploads u ON u.id = i.upload_id
+                    WHERE i.report_id = r.id AND i.deleted_at IS NULL AND u.display_sha256 IS NOT NULL)))
+$$;
 CREATE FUNCTION test_ledger_events() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     changed uuid;
+    said jsonb;
+    wanted jsonb;
 BEGIN
+    IF current_setting('application_name') <> 'lafaekstreet' THEN RETURN NULL; END IF;
     IF TG_TABLE_NAME = 'reports' THEN changed := NEW.id; ELSE changed := NEW.report_id; END IF;
-    IF current_setting('application_name') = 'lafaekstreet' AND NOT EXISTS (
-        SELECT FROM ledger_events WHERE report_id = changed AND xmin = pg_current_xact_id()::xid) THEN
+    SELECT convert_from(payload, 'UTF8')::jsonb INTO said FROM ledger_events
+        WHERE report_id = changed AND xmin = pg_current_xact_id()::xid ORDER BY seq DESC LIMIT 1;
+    IF said IS NULL THEN
         RAISE EXCEPTION '% of % changed data covered by ledger events without writing an event', TG_OP, TG_TABLE_NAME;
     END IF;
-    IF current_setting('application_name') = 'lafaekstreet' AND EXISTS (
-        SELECT FROM reports r, LATERAL (SELECT convert_from(payload, 'UTF8')::jsonb AS said FROM ledger_events
-            WHERE report_id = r.id ORDER BY seq DESC LIMIT 1) newest
-        WHERE r.id = changed AND (r.issue_type, r.severity, r.status) IS DISTINCT FROM (said->>'issue_type', said->>'severity', said->>'status')) THEN
-        RAISE EXCEPTION 'the newest ledger event does not agree with the report';
+    SELECT test_ledger_says(r) INTO wanted FROM reports r WHERE r.id = changed;
+    IF said ? 'images_digest' THEN wanted := wanted - 'images'; END IF;
+    IF EXISTS (SELECT FROM unnest(ARRAY['report_number', 'issue_type', 'status', 'severity', 'priority', 'source', 'anonymous',
+            'municipality', 'agency', 'due_at', 'duplicate_of', 'images']) name WHERE said -> name IS DISTINCT FROM wanted -> name) THEN
+        RAISE EXCEPTION 'the newest ledger event says %, the report is %', said, wanted;
+    END IF;
+    IF (said ? 'content_hash') <> EXISTS (SELECT FROM report_salts WHERE report_id = changed AND seq = 1) THEN
+        RAISE EXCEPTION 'the newest ledger event has a content hash without a salt, or none with one';
     END IF;
     RETURN NULL;
 END
 $$;
-CREATE CONSTRAINT TRIGGER test_ledger_events_report AFTER UPDATE ON reports DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-    WHEN ((OLD.title, OLD.description, OLD.issue_type, OLD.issue_type_raw, OLD.severity, OLD.status, OLD.latitude, OLD.longitude, OLD.captured_at, OLD.deleted_at)
-        IS DISTINCT FROM
-        (NEW.title, NEW.description, NEW.issue_type, NEW.issue_type_raw, NEW.severity, NEW.status, NEW.latitude, NEW.longitude, NEW.captured_at, NEW.deleted_at))
+CREATE FUNCTION test_ledger_history() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('application_name') = 'lafaekstreet' AND NOT EXISTS (
+        SELECT FROM ledger_events e, LATERAL (SELECT convert_from(e.payload, 'UTF8')::jsonb AS said) p
+        WHERE e.report_id = NEW.report_id AND e.seq = NEW.seq AND said ->> 'status' = NEW.new_status
+          AND said ->> 'old_status' IS NOT DISTINCT FROM NEW.old_status AND said #>> '{changed_by,kind}' = NEW.actor_kind
+          AND (said ? 'note_hash') = (NEW.note IS NOT NULL)) THEN
+        RAISE EXCEPTION 'a row of the status history names no event that is about it';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE CONSTRAINT TRIGGER test_ledger_events_new_report AFTER INSERT ON reports DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     EXECUTE FUNCTION test_ledger_events();
+CREATE CONSTRAINT TRIGGER test_ledger_events_report AFTER UPDATE ON reports DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN ((OLD.title, OLD.description, OLD.issue_type, OLD.issue_type_raw, OLD.severity, OLD.severity_score, OLD.priority, OLD.status, OLD.latitude, OLD.longitude,
+           OLD.captured_at, OLD.deleted_at, OLD.created_at, OLD.user_id, OLD.is_anonymous, OLD.source, OLD.duplicate_of, OLD.rejection_reason, OLD.reason_code, OLD.removal_note)
+        IS DISTINCT FROM
+          (NEW.title, NEW.description, NEW.issue_type, NEW.issue_type_raw, NEW.severity, NEW.severity_score, NEW.priority, NEW.status, NEW.latitude, NEW.longitude,
+           NEW.captured_at, NEW.deleted_at, NEW.created_at, NEW.user_id, NEW.is_anonymous, NEW.source, NEW.duplicate_of, NEW.rejection_reason, NEW.reason_code, NEW.removal_note))
+    EXECUTE FUNCTION test_ledger_events();
+CREATE CONSTRAINT TRIGGER test_ledger_events_history AFTER INSERT ON report_status_history DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    EXECUTE FUNCTION test_ledger_history();
 CREATE CONSTRAINT TRIGGER test_ledger_events_picture AFTER INSERT ON report_images DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     EXECUTE FUNCTION test_ledger_events();
 CREATE CONSTRAINT TRIGGER test_ledger_events_picture_gone AFTER UPDATE OF deleted_at ON report_images DEFERRABLE INITIALLY DEFERRED FOR EACH ROW

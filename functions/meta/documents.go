@@ -32,6 +32,11 @@ var docsScript []byte
 //go:embed pages/redoc.html
 var redocPage []byte
 
+// logGuide says how an outsider checks the public log. It is sent as plain text, which every browser shows.
+//
+//go:embed pages/log.md
+var logGuide []byte
+
 // ReDoc comes from npm, compressed as it is sent (make assets).
 //
 //go:embed pages/redoc.standalone.js.gz
@@ -48,6 +53,9 @@ func (g *Group) registerDocuments(api *httpapi.API) {
 		func(string) (asset, error) { return asset{body: docsPage}, nil })
 	register(api, operation("/redoc", "ReDoc"), "text/html; charset=utf-8",
 		func(string) (asset, error) { return asset{body: redocPage}, nil })
+	guide := operation("/docs/guides/log", "How to check the public log")
+	guide.Description = "What an entry, a receipt, a proof and the keys contain, byte for byte, with an example: all that a verifier has to know. Markdown."
+	register(api, guide, "text/plain; charset=utf-8", func(string) (asset, error) { return asset{body: logGuide}, nil })
 	register(api, operation("/docs/{file}", "A part of Swagger UI"), "", swagger)
 	register(api, operation("/redoc/{file}", "A part of ReDoc"), "", func(file string) (asset, error) {
 		if file != "redoc.standalone.js" {

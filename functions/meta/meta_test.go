@@ -131,7 +131,7 @@ func TestDocumentationIsServedByTheFunction(t *testing.T) {
 	w := testenv.New(t, meta.Open)
 	for path, contentType := range map[string]string{
 		"//docs": "text/html", "//docs/swagger-ui-bundle.js": "text/javascript", "//docs/swagger-ui.css": "text/css",
-		"//docs/docs.js": "text/javascript", "//redoc": "text/html", "//redoc/redoc.standalone.js": "text/javascript",
+		"//docs/docs.js": "text/javascript", "//docs/guides/log": "text/plain", "//redoc": "text/html", "//redoc/redoc.standalone.js": "text/javascript",
 		"//openapi.json": "application/json", "/openapi.json": "application/json", "//docs/favicon-32x32.png": "image/png",
 	} {
 		got := w.Anonymous().Get(path).Want(http.StatusOK)

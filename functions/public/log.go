@@ -75,7 +75,8 @@ func (p *Public) registerLog(a *httpapi.API) {
 	httpapi.Register(a, tile, p.logTile)
 
 	keys := read("/log/keys", "The keys of the public log",
-		"What a verifier has to know beforehand. Keep a copy: it is of use when this site does not answer, or answers something else.")
+		"What a verifier has to know beforehand. Keep a copy: it is of use when this site does not answer, or answers something else. "+
+			"/docs/guides/log says what the keys sign, and which members each commitment has.")
 	keys.Cache = httpapi.Brief
 	httpapi.Register(a, keys, p.logKeys)
 	p.registerProofs(a)

@@ -34,7 +34,7 @@ var emptyKeys = regexp.MustCompile(`(<textarea id="keys"[^>]*>).*</textarea>`)
 
 func text(t *testing.T, path string) string {
 	t.Helper()
-	raw, err := os.ReadFile(path) //nolint:gosec // of this repository
+	raw, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,6 +132,9 @@ func TestVerifyPageHasEveryTextInThreeLanguages(t *testing.T) {
 	forever := catalogue["page.public_for_ever"]
 	if !slices.Equal(texts["forever"], []string{forever["tet"], forever["pt"], forever["en"]}) {
 		t.Errorf("what is public for ever: %q", texts["forever"])
+	}
+	if !strings.Contains(text(t, "../meta/openapi.json"), forever["en"]) {
+		t.Error("POST /reports does not say what is public for ever")
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/reportread"
@@ -24,6 +25,7 @@ import (
 )
 
 func (g *Group) registerCreate(api *httpapi.API) {
+	forever, _ := locale.Text(locale.English, "page.public_for_ever", nil) // a person has to know before filing
 	create := httpapi.Operation{
 		Operation: huma.Operation{
 			Method: http.MethodPost, Path: "/api/v1/reports", Tags: []string{tag},
@@ -33,7 +35,7 @@ func (g *Group) registerCreate(api *httpapi.API) {
 				"pending and has no verdict, they are added, and warnings name them. If type, place, words or picture differ and cannot be added, nothing is: 409 client_id_reused " +
 				"with report_id. What was sent under the client_id before, first or later, counts as the same; time, accuracy and device do not count. " +
 				"Without client_id, the same person, type, words, place (5 decimals) and picture within 24 hours is a repeat; another picture is another report. Only the place is required. Another member that cannot be read, or a picture that cannot be attached, is " +
-				"left out and named in warnings. Takes the same members as a multipart form with the picture as a file part.",
+				"left out and named in warnings. Takes the same members as a multipart form with the picture as a file part. " + forever,
 			DefaultStatus: http.StatusCreated, Errors: []int{http.StatusConflict, http.StatusGone},
 			Responses: map[string]*huma.Response{"200": httpapi.JSON[reportread.Report](api, "The report existed before")},
 		},

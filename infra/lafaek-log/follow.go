@@ -99,7 +99,7 @@ func (o *followOptions) open(url string, state *follow.State) (follow.Options, *
 	if o.csv == "" {
 		return options, nil, nil
 	}
-	table, err := os.OpenFile(o.csv, os.O_CREATE|os.O_RDWR, 0o644) //nolint:gosec // the user names it; it is public
+	table, err := os.OpenFile(o.csv, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return options, nil, fmt.Errorf("open table: %w", err)
 	}

@@ -54,7 +54,7 @@ func main() {
 	defer stop()
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
-	os.Exit(code) //nolint:gocritic // stop was called
+	os.Exit(code)
 }
 
 // run is main without the process.

@@ -92,7 +92,7 @@ func TestFollowARealLog(t *testing.T) {
 
 func read(t *testing.T, path string) string {
 	t.Helper()
-	raw, err := os.ReadFile(path) //nolint:gosec // of the test
+	raw, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}

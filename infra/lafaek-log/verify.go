@@ -131,7 +131,7 @@ func formOf(text string) form {
 
 func readFile(name string, in io.Reader) (string, error) {
 	if name != "-" {
-		file, err := os.Open(name) //nolint:gosec // the user names it
+		file, err := os.Open(name)
 		if err != nil {
 			return "", fmt.Errorf("%w: %w", errUsage, err)
 		}

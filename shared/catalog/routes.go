@@ -221,6 +221,7 @@ func metaRoutes() []Route {
 		route(f, "/api/v1/mongodb", "GET"),
 		route(f, "/api/v1/openapi.json", "GET"),
 		route(f, "/docs", "GET"),
+		route(f, "/docs/guides/log", "GET"),
 		route(f, "/docs/{file}", "GET"),
 		route(f, "/health", "GET"),
 		route(f, "/health/ready", "GET"),

@@ -63,7 +63,7 @@ func NewState(url string) *State {
 
 // Load reads a state that Save wrote. It returns a new state if there is no file. It fails if the state is of another log.
 func Load(path, url string) (*State, error) {
-	file, err := os.Open(path) //nolint:gosec // the user names it
+	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return NewState(url), nil
 	}

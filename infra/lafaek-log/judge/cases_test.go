@@ -56,7 +56,8 @@ func newWorld(t *testing.T) *world {
 		"latitude": -8.556856, "longitude": 125.560314, "captured_at": "2026-11-28T14:20:00.12Z", "reporter": object{"id": "018f0000-0000-7000-8000-00000000000a", "full_name": "Ana"},
 		"address": nil, "street": nil, "suco": nil, "district": nil, "municipality": "Dili", "severity": "medium", "severity_score": nil, "priority": "medium", "status": "pending",
 	}
-	w.entry = w.event("REPORT_SUBMITTED", 1, object{"content_hash": commit(t, w.salt, w.content(nil)), "status": "pending"}, filedAt)
+	w.entry = w.event("REPORT_SUBMITTED", 1, object{"content_hash": commit(t, w.salt, w.content(nil)), "status": "pending",
+		"created_at": "2026-11-28T14:23:14.651Z"}, filedAt)
 	for i := range size {
 		entry := fmt.Sprintf(`{"event":"CONTENT_AMENDED","n":%d,"v":2}`, i)
 		w.dropped.add(entry)

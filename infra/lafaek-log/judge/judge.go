@@ -5,6 +5,7 @@ package judge
 
 import (
 	"encoding/json"
+	"errors"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -72,7 +73,7 @@ type hearing struct {
 func Judge(m Material) Result {
 	h := &hearing{}
 	verdict, reason, err := h.judge(m)
-	if refused, ok := err.(refusal); ok { //nolint:errorlint // never wrapped
+	if refused := (refusal{}); errors.As(err, &refused) {
 		verdict, reason = Unproven, Finding(refused)
 	}
 	return Result{verdict, append([]Finding{reason}, h.notes...), h.about}

@@ -130,7 +130,7 @@ func (n *note) signedBy(k vkey) (state, time.Time) {
 			if seconds > maxNumber/1000 {
 				return wrong, at
 			}
-			at = time.Unix(int64(seconds), 0) //nolint:gosec // bounded above
+			at = time.Unix(int64(seconds), 0)
 			message, signature = "cosignature/v1\ntime "+decimal(at.Unix())+"\n"+message, signature[8:]
 		}
 		if len(signature) != ed25519.SignatureSize || !ed25519.Verify(k.key, []byte(message), signature) {

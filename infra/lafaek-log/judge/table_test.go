@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	. "github.com/lafaekstreet/backend/infra/lafaek-log/judge" //nolint:revive,staticcheck // the codes read better without a prefix
+	. "github.com/lafaekstreet/backend/infra/lafaek-log/judge" // the codes read better without a prefix
 )
 
 type fields = map[string]string

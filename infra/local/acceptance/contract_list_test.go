@@ -85,6 +85,7 @@ GET /
 GET /meta
 GET /mongodb
 GET //docs
+GET //docs/guides/log
 GET //redoc
 GET //openapi.json
 GET /openapi.json

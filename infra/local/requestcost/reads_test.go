@@ -113,6 +113,6 @@ func (s *fixture) reads() []operation {
 	s.PublishLog(int64(size))
 	read(s.nobody, 0, "//log/checkpoint", fmt.Sprintf("//log/tile/entries%%2F000.p%%2F%d", size)) // files of the bucket
 	read(s.nobody, 1, "/mongodb")
-	read(s.nobody, 0, "//health", "/", "/meta", "/openapi.json", "//openapi.json", "//docs", "//docs/docs.js", "//redoc", "//redoc/redoc.standalone.js", "//map")
+	read(s.nobody, 0, "//health", "/", "/meta", "/openapi.json", "//openapi.json", "//docs", "//docs/docs.js", "//docs/guides/log", "//redoc", "//redoc/redoc.standalone.js", "//map")
 	return out
 }

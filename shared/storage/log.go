@@ -82,6 +82,7 @@ func (l *Log) Put(ctx context.Context, f translog.File) error {
 	if f.Full && l.mode != "" {
 		in.ObjectLockMode = l.mode
 		in.ObjectLockRetainUntilDate = aws.Time(l.clock.Now().AddDate(0, 0, l.days))
+		in.ChecksumAlgorithm = types.ChecksumAlgorithmSha256 // S3 takes no lock without a checksum
 	}
 	out, err := l.store.s3.PutObject(ctx, in)
 	if err == nil {

@@ -88,7 +88,7 @@ func Cosignatures(signed []byte, witnesses ...string) ([]Cosignature, error) {
 			return nil, fmt.Errorf("cosignature of %s: %w", key.name, err)
 		}
 		out = append(out, Cosignature{Witness: vkey, Line: signatureLine(key, raw[4:]),
-			At: time.Unix(int64(binary.BigEndian.Uint64(raw[4:])), 0).UTC()}) //nolint:gosec // Verify checked the range
+			At: time.Unix(int64(binary.BigEndian.Uint64(raw[4:])), 0).UTC()})
 	}
 	return out, nil
 }

@@ -130,7 +130,7 @@ func fetch(ctx context.Context, entries Entries, from, to int64) ([][]byte, erro
 }
 
 func appendEntry(bundle, entry []byte) []byte {
-	return append(binary.BigEndian.AppendUint16(bundle, uint16(len(entry))), entry...) //nolint:gosec // fetch checked the length
+	return append(binary.BigEndian.AppendUint16(bundle, uint16(len(entry))), entry...)
 }
 
 // add appends an entry.

@@ -132,7 +132,7 @@ func addCheckpoint(ctx context.Context, client *http.Client, r Reader, c *Checkp
 		return line, -1, err
 	case http.StatusConflict:
 		size, err := strconv.ParseInt(strings.TrimSuffix(string(answer), "\n"), 10, 64)
-		if err != nil || size < 0 {
+		if err != nil {
 			return nil, -1, errors.New("answer 409 names no size")
 		}
 		return nil, size, fmt.Errorf("it knows %d entries, not %d", size, old)

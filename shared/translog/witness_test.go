@@ -121,7 +121,7 @@ func TestWitnessesConfirmEachStep(t *testing.T) {
 	}
 }
 
-// TestWitnessRefusesAFork and a rollback.
+// TestWitnessRefuses has a fork and a rollback.
 func TestWitnessRefuses(t *testing.T) {
 	t.Parallel()
 	store := logtest.NewMemory()
@@ -213,8 +213,20 @@ func TestBadAnswersAreNotUsed(t *testing.T) {
 			t.Errorf("%s: an error of %d bytes", name, len(a.Err.Error()))
 		}
 	}
-	// A witness that names another size each time is asked twice.
+	// Of an endless answer only the beginning is read.
 	server, w := newTestWitness(t, "one.example")
+	server.answer = func(rw http.ResponseWriter, r *http.Request) bool {
+		rw.WriteHeader(http.StatusTeapot)
+		for r.Context().Err() == nil {
+			fmt.Fprint(rw, strings.Repeat("x", 1000))
+		}
+		return true
+	}
+	if a := translog.Cosign(t.Context(), http.DefaultClient, store, c, []translog.Witness{w}, nil)[0]; a.Err == nil || !strings.Contains(a.Err.Error(), "answer 418") {
+		t.Errorf("endless: %v", a.Err)
+	}
+	// A witness that names another size each time is asked twice.
+	server, w = newTestWitness(t, "one.example")
 	server.answer = func(rw http.ResponseWriter, _ *http.Request) bool {
 		server.mu.Lock()
 		defer server.mu.Unlock()

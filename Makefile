@@ -79,6 +79,10 @@ test: node chromium valkey ## Run all tests (PACKAGES=./functions/... for a part
 test-race: chromium valkey ## Run all tests with the race detector, except those of the CDK app: jsii has a race of its own when it closes
 	$(WITH_DATABASE) $(GO) test -race -timeout 30m $$($(WITHOUT_CDK))
 
+.PHONY: interop
+interop: ## Check the public log with other people's software: Tessera, torchwood, a witness (a module of its own)
+	cd infra/interop && $(GO) vet ./... && $(GO) test -timeout 10m ./...
+
 .PHONY: fuzz
 fuzz: ## Search for inputs that break a parser (FUZZTIME=10m each, JOBS=2 at a time, TARGETS=a regular expression)
 	@$(WITH_DATABASE) infra/local/setup/fuzz.sh

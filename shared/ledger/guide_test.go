@@ -14,7 +14,7 @@ func TestTheGuideNamesEveryMember(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []any{payload{}, logPayload{}, LedgerKey{}, content{}, PriorRows{}, KeySet{}, Receipt{}} {
+	for _, part := range []any{payload{}, logPayload{}, LedgerKey{}, content{}, contentV1{}, PriorRows{}, KeySet{}, Receipt{}} {
 		for _, name := range members(reflect.TypeOf(part)) {
 			if !strings.Contains(string(guide), "`"+name+"`") {
 				t.Errorf("the guide does not say what %s of %T is", name, part)

@@ -33,7 +33,7 @@ type object = map[string]any
 
 // world is an honest log of 20 entries, another that dropped entry 5, and a report with its receipt.
 type world struct {
-	t               *testing.T
+	t               testing.TB
 	honest, dropped *testLog
 	salt            []byte
 	report          object // as the API answers it right after it was filed
@@ -48,7 +48,7 @@ const (
 	size   = 20
 )
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, honest: &testLog{t: t}, dropped: &testLog{t: t}, salt: []byte(strings.Repeat("\x07", 32))}
 	w.report = object{
@@ -148,7 +148,7 @@ func (w *world) add(name string, material map[string]string, verdict judge.Verdi
 	w.cases = append(w.cases, c)
 }
 
-func cases(t *testing.T) []testCase {
+func cases(t testing.TB) []testCase {
 	w := newWorld(t)
 	w.receipts()
 	w.keyCases()

@@ -66,7 +66,7 @@ var (
 
 // testLog is a log in memory.
 type testLog struct {
-	t       *testing.T
+	t       testing.TB
 	entries []string
 	hashes  []tlog.Hash
 }
@@ -124,7 +124,7 @@ func receiptNote(s signer, number string, index int, payload string, at time.Tim
 	return text + "\n" + s.line(text, at)
 }
 
-func encode(t *testing.T, v any) string {
+func encode(t testing.TB, v any) string {
 	t.Helper()
 	raw, err := json.Marshal(v)
 	if err == nil {
@@ -136,7 +136,7 @@ func encode(t *testing.T, v any) string {
 	return string(raw)
 }
 
-func commit(t *testing.T, salt []byte, v any) string {
+func commit(t testing.TB, salt []byte, v any) string {
 	t.Helper()
 	mac := hmac.New(sha256.New, salt)
 	_, _ = mac.Write([]byte(encode(t, v)))

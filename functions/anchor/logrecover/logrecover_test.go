@@ -1,0 +1,294 @@
+package logrecover_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/lafaekstreet/backend/functions/anchor/logrecover"
+	"github.com/lafaekstreet/backend/functions/reports"
+	"github.com/lafaekstreet/backend/infra/local/logtest"
+	"github.com/lafaekstreet/backend/infra/local/testdb"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/timestamp"
+	"github.com/lafaekstreet/backend/shared/translog"
+)
+
+// bundle is a system whose database can be backed up, and its published log.
+type bundle struct {
+	*testenv.System
+	citizen *testenv.Client
+	store   *logtest.Memory
+	key     *logtest.Key
+	address string // of the database that the functions use
+}
+
+func setup(t *testing.T) *bundle {
+	t.Helper()
+	b := &bundle{System: testenv.New(t, reports.Open), store: logtest.NewMemory(), key: logtest.NewKey(t, testenv.LogEnv()["LOG_ORIGIN"])}
+	b.citizen = b.Citizen()
+	b.address = b.Env["DATABASE_URL"]
+	return b
+}
+
+// file files a report and returns its number and id.
+func (b *bundle) file(title string) (string, string) {
+	b.Helper()
+	a := b.citizen.Do("POST", "/reports", map[string]any{"client_id": uuid.NewString(), "issue_type": "pothole", "title": title,
+		"description": "Deep", "latitude": -8.5569, "longitude": 125.5603}).Want(201).Object()
+	return a.Text("report_number"), a.Text("id")
+}
+
+func (b *bundle) open() *database.DB {
+	b.Helper()
+	db, err := database.Open(b.Context(), database.Config{URL: b.address, MaxConns: 4, ExecMode: "cache_statement"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(db.Close)
+	return db
+}
+
+func payloads(ctx context.Context, q database.Querier, from, to int64) ([][]byte, error) {
+	rows, _ := q.Query(ctx, `SELECT payload FROM ledger_events WHERE log_index >= $1 AND log_index < $2 ORDER BY log_index`, from, to)
+	return pgx.CollectRows(rows, pgx.RowTo[[]byte])
+}
+
+// publish does what a round of anchor does with the log.
+func (b *bundle) publish() int64 {
+	b.Helper()
+	db := b.open()
+	var size, next int64
+	var last *string
+	if err := db.QueryRow(b.Context(), `SELECT size, checkpoint, next FROM log_head, log_counter`).Scan(&size, &last, &next); err != nil {
+		b.Fatal(err)
+	}
+	old := translog.Empty()
+	if last != nil {
+		c, err := translog.OpenCheckpoint([]byte(*last), testenv.LogEnv()["LOG_ORIGIN"], b.key.VKey())
+		if err != nil {
+			b.Fatal(err)
+		}
+		old = c.Tree
+	}
+	root, err := translog.Publish(b.Context(), b.store, old, func(ctx context.Context, from, to int64) ([][]byte, error) {
+		return payloads(ctx, db, from, to)
+	}, next)
+	if err != nil {
+		b.Fatal(err)
+	}
+	signed, err := translog.SignCheckpoint(b.Context(), b.key, old, tlog.Tree{N: next, Hash: root})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := db.Exec(b.Context(), `UPDATE log_head SET size = $1, checkpoint = $2, signed_at = now()`, next, string(signed.Signed)); err != nil {
+		b.Fatal(err)
+	}
+	if err := b.store.Put(b.Context(), translog.File{Key: translog.CheckpointKey, Data: signed.Signed}); err != nil {
+		b.Fatal(err)
+	}
+	return next
+}
+
+// backup copies the database and returns the copy's address.
+func (b *bundle) backup() string {
+	b.Helper()
+	address := testdb.AppURL(testdb.Copy(b, b.address))
+	b.DB.Reset() // its connections were ended
+	b.Serve(reports.Open)
+	return address
+}
+
+// restore makes the functions use the database at address.
+func (b *bundle) restore(address string) {
+	b.Helper()
+	b.address, b.Env["DATABASE_URL"] = address, address
+	b.Serve(reports.Open)
+}
+
+func (b *bundle) recover() (*logrecover.Result, error) {
+	b.Helper()
+	db := b.open()
+	r := logrecover.Recovery{DB: db, Published: b.store, Origin: testenv.LogEnv()["LOG_ORIGIN"], Keys: []string{b.key.VKey()},
+		Outbox: outbox.New(db, nil, slog.New(slog.DiscardHandler)), Clock: timestamp.System{}}
+	return r.Run(b.Context())
+}
+
+func TestARestoredBackupGivesNoPlaceTwice(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	_, early := b.file("before the backup")
+	backed := b.publish()
+	backup := b.backup()
+	lost, lostID := b.file("after the backup")
+	b.citizen.Do("PATCH", "/reports/"+early, map[string]any{"title": "amended after the backup"}).Want(200)
+	published := b.publish()
+	want, err := payloads(t.Context(), b.open(), 0, published)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	b.restore(backup)
+	if halted, err := logrecover.Guard(t.Context(), b.open(), b.store); err != nil || !halted {
+		t.Fatalf("a restored backup: halted %v, %v", halted, err)
+	}
+	b.citizen.Do("POST", "/reports", map[string]any{"client_id": uuid.NewString(), "issue_type": "pothole", "title": "x",
+		"latitude": -8.5, "longitude": 125.5}).WantProblem(503, "log_halted")
+
+	res, err := b.recover()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.From != backed || res.To != published || res.Reports != 2 || res.Created != 1 {
+		t.Errorf("%+v, want %d to %d", res, backed, published)
+	}
+	number, _ := b.file("after the recovery")
+	if number == lost {
+		t.Errorf("%s was given out again", number)
+	}
+	db := b.open()
+	now, err := payloads(t.Context(), db, 0, published)
+	if err != nil || !equal(now, want) {
+		t.Errorf("the published entries are not the events of before (%v)", err)
+	}
+	b.publish() // extends the published log
+	var status, title string
+	var person *uuid.UUID
+	if err := db.QueryRow(t.Context(), `SELECT status, title, user_id FROM reports WHERE report_number = $1 AND id <> $2`, lost, lostID).Scan(&status, &title, &person); err != nil ||
+		status != "pending" || title != "Rai-kuak iha estrada" || person != nil {
+		t.Errorf("the report that came back: %s %q %v %v", status, title, person, err)
+	}
+	var incidents string
+	if err := db.QueryRow(t.Context(), `SELECT string_agg(coalesce(r.report_number, 'log'), ' ' ORDER BY e.log_index) FROM ledger_events e LEFT JOIN reports r ON r.id = e.report_id
+		WHERE e.event_type = 'INCIDENT'`).Scan(&incidents); err != nil || incidents != "LS-"+number[3:7]+"-000001 "+lost+" log" {
+		t.Errorf("incidents of %s (%v)", incidents, err)
+	}
+	if again, err := b.recover(); err != nil || again.From != again.To {
+		t.Errorf("a second run: %+v %v", again, err)
+	}
+}
+
+func equal(a, b [][]byte) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !bytes.Equal(a[i], b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// What is no backup of the published log, or a log that was changed, brings nothing back: writing stays halted.
+func TestRecoveryRefusesAnotherHistory(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		change func(b *bundle)
+		want   error
+	}{
+		"other events": {func(b *bundle) { b.file("nobody published this"); b.file("nor this"); b.file("nor this one") }, logrecover.ErrOtherHistory},
+		"changed bundle": {func(b *bundle) {
+			_ = b.store.Put(b.Context(), translog.File{Key: translog.BundleKey(0, 3), Data: bytes.Repeat([]byte{0, 1, 'x'}, 3)})
+		}, translog.ErrTampered},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			b.file("first")
+			b.publish()
+			backup := b.backup()
+			b.file("second")
+			b.file("third")
+			b.publish()
+			b.restore(backup)
+			test.change(b)
+			if res, err := b.recover(); !errors.Is(err, test.want) {
+				t.Errorf("%+v, %v, want %v", res, err, test.want)
+			}
+			var halted *string
+			if err := b.open().QueryRow(t.Context(), `SELECT halted FROM log_counter`).Scan(&halted); err != nil {
+				t.Fatal(err)
+			}
+			if name != "other events" && (halted == nil || *halted != ledger.HaltedByRestore) {
+				t.Errorf("halted: %v", halted)
+			}
+		})
+	}
+}
+
+// What events say in clear comes back: states and their history, keys, and that something was erased.
+func TestWhatTheLogSaysComesBack(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	_, moved := b.file("moved after the backup")
+	_, forgotten := b.file("erased after the backup")
+	b.publish()
+	backup := b.backup()
+	moderator := b.Staff(identity.Moderator)
+	moderator.Post("/reports/"+moved+"/status", map[string]any{"status": "verified"}).Want(200)
+	box := outbox.New(b.open(), nil, slog.New(slog.DiscardHandler))
+	if err := box.Do(t.Context(), func(tx *outbox.Tx) error {
+		tx.Queue(`DELETE FROM report_salts WHERE report_id = $1`, forgotten)
+		chain := ledger.AskChain(tx, report.AboutID(uuid.MustParse(forgotten)), nil)
+		if err := tx.Flush(t.Context()); err != nil {
+			return err
+		}
+		_, err := chain.Get().Append(t.Context(), tx, ledger.Event{Type: ledger.Erased, Erased: []int{1}, Actor: ledger.Actor{Kind: "citizen"}, At: time.Now()})
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	receipts, err := ledger.NewReceipts(ledger.ReceiptsConfig{Origin: testenv.LogEnv()["LOG_ORIGIN"], Key: testenv.LogEnv()["RECEIPTS_KEY"]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := ledger.Keys{Origin: testenv.LogEnv()["LOG_ORIGIN"], Log: b.key.VKey(), Receipts: receipts.VKey()}
+	if err := ledger.RegisterKeys(t.Context(), box, keys, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	b.publish()
+	const named = `SELECT string_agg(concat_ws(' ', role, vkey, from_index, until_index), ', ' ORDER BY role) || (SELECT receipts_vkey FROM log_counter) FROM log_keys`
+	want := b.text(named)
+
+	b.restore(backup)
+	res, err := b.recover()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := b.text(named); got != want {
+		t.Errorf("keys %s, want %s", got, want)
+	}
+	if got := b.text(`SELECT status || (SELECT string_agg(new_status || coalesce(note, ''), ',' ORDER BY created_at) FROM report_status_history WHERE report_id = r.id)
+		FROM reports r WHERE id = $1`, moved); got != "verifiedpending,verified" {
+		t.Errorf("the moved report: %s", got)
+	}
+	if got := b.text(`SELECT title || description || (SELECT count(*) FROM report_salts WHERE report_id = r.id AND seq = 1) FROM reports r WHERE id = $1`, forgotten); got != "Pothole0" {
+		t.Errorf("the erased report: %s", got)
+	}
+	if len(res.Accounts) != 1 || res.Accounts[0] != b.citizen.Person.ID.String() {
+		t.Errorf("accounts %v", res.Accounts)
+	}
+}
+
+// text is the first column of the first row of the database that the functions use.
+func (b *bundle) text(sql string, args ...any) string {
+	b.Helper()
+	var out string
+	if err := b.open().QueryRow(b.Context(), sql, args...).Scan(&out); err != nil {
+		b.Fatal(err)
+	}
+	return out
+}

@@ -1,0 +1,252 @@
+package logrecover
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/translog"
+)
+
+// entry has the members of a payload that the columns beside it repeat.
+type entry struct {
+	Event        ledger.Type `json:"event"`
+	ReportNumber *string     `json:"report_number"`
+	Seq          int         `json:"seq"`
+	Prev         *string     `json:"prev"`
+	At           time.Time   `json:"ts"`
+	CreatedAt    *time.Time  `json:"created_at"` // of the report; in its first event
+	IssueType    string      `json:"issue_type"`
+	Location     struct {
+		Lat float64 `json:"lat"`
+		Lon float64 `json:"lon"`
+	} `json:"location"`
+}
+
+// created is when the report was created.
+func (e *entry) created() time.Time {
+	if e.CreatedAt != nil {
+		return *e.CreatedAt
+	}
+	return e.At
+}
+
+// restore brings back the events from res.From to res.To-1, and what they say in clear.
+func (r *Recovery) restore(ctx context.Context, tx *outbox.Tx, c *translog.Checkpoint, res *Result) error {
+	published := translog.Published(r.Published, c.Tree)
+	var created []uuid.UUID
+	for at := res.From; at < res.To; at += pageSize {
+		payloads, err := published(ctx, at, min(at+pageSize, res.To))
+		if err != nil {
+			return err
+		}
+		entries := make([]entry, len(payloads))
+		for i, payload := range payloads {
+			if err := json.Unmarshal(payload, &entries[i]); err != nil {
+				return fmt.Errorf("entry %d: %w", at+int64(i), err)
+			}
+		}
+		made, err := addReports(ctx, tx, entries)
+		if err != nil {
+			return err
+		}
+		created = append(created, made...)
+		if err := addEvents(tx, at, entries, payloads); err != nil {
+			return err
+		}
+		if err := tx.Flush(ctx); err != nil {
+			return fmt.Errorf("store events from %d: %w", at, err)
+		}
+	}
+	res.Created = len(created)
+	tx.Queue(setStates, res.From, created)
+	tx.Queue(addHistory, res.From)
+	tx.Queue(setNumbers, created)
+	if err := forget(ctx, tx, res); err != nil {
+		return err
+	}
+	if err := keepKeys(ctx, tx, res.From); err != nil {
+		return err
+	}
+	tx.Queue(`UPDATE log_head SET origin = $1, size = $2, checkpoint = $3, signed_at = $4, leased_by = NULL, leased_until = NULL`,
+		r.Origin, c.N, string(c.Signed), r.Clock.Now())
+	return r.nameLosses(ctx, tx, res)
+}
+
+// addReports adds the reports that the database does not have, with what their events say. Nobody is their reporter. It
+// returns their ids.
+func addReports(ctx context.Context, tx *outbox.Tx, entries []entry) ([]uuid.UUID, error) {
+	const add = `
+INSERT INTO reports (id, report_number, content_hash, issue_type, title, latitude, longitude, ai_status, created_at, updated_at)
+SELECT $1, $2, '\x', $3, $4, $5, $6, 'needs_review', $7, $7 WHERE NOT EXISTS (SELECT FROM reports WHERE report_number = $2)
+RETURNING id`
+	var made []*database.Ask[*uuid.UUID]
+	seen := make(map[string]bool)
+	for _, e := range entries {
+		if e.ReportNumber == nil || seen[*e.ReportNumber] {
+			continue
+		}
+		seen[*e.ReportNumber] = true
+		title, _ := locale.Text(locale.Tetum, "label.issue_type."+e.IssueType, nil)
+		made = append(made, database.AskOptional(tx, pgx.RowTo[uuid.UUID], add, database.NewID(), *e.ReportNumber, e.IssueType, title,
+			e.Location.Lat, e.Location.Lon, e.created()))
+	}
+	if err := tx.Flush(ctx); err != nil {
+		return nil, fmt.Errorf("add reports: %w", err)
+	}
+	var out []uuid.UUID
+	for _, id := range made {
+		if id.Get() != nil {
+			out = append(out, *id.Get())
+		}
+	}
+	return out, nil
+}
+
+// addEvents adds the events that the entries from log index at on were made from, byte for byte.
+func addEvents(tx *outbox.Tx, at int64, entries []entry, payloads [][]byte) error {
+	const add = `
+INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, prev_hash, created_at, log_index)
+VALUES ($1, (SELECT id FROM reports WHERE report_number = $2), $3, $4, $5, $6, $7, $8, $9, $10)`
+	for i, e := range entries {
+		var prev []byte
+		if e.Prev != nil {
+			var err error
+			if prev, err = hex.DecodeString(*e.Prev); err != nil {
+				return fmt.Errorf("entry %d: %w", at+int64(i), err)
+			}
+		}
+		sum := sha256.Sum256(payloads[i])
+		tx.Queue(add, database.NewID(), e.ReportNumber, e.Seq, e.Event, e.Event.Topic(), payloads[i], sum[:], prev, e.At, at+int64(i))
+	}
+	return nil
+}
+
+// newest is the newest event of each report with an event from log index $1 on.
+const newest = `(SELECT DISTINCT ON (report_id) report_id, event_type, created_at, convert_from(payload, 'UTF8')::jsonb AS p
+	FROM ledger_events WHERE log_index >= $1 AND report_id IS NOT NULL ORDER BY report_id, seq DESC) e`
+
+const (
+	// setStates gives the reports the state of their newest event. The reports that were added, $2, are where that says.
+	setStates = `
+UPDATE reports r SET issue_type = p ->> 'issue_type', status = p ->> 'status', severity = coalesce(p ->> 'severity', r.severity),
+       priority = coalesce(p ->> 'priority', r.priority), is_anonymous = coalesce((p ->> 'anonymous')::boolean, false),
+       source = coalesce(p ->> 'source', r.source), municipality_code = p ->> 'municipality',
+       municipality = CASE WHEN r.municipality_code IS DISTINCT FROM p ->> 'municipality'
+                           THEN (SELECT name FROM municipalities WHERE code = p ->> 'municipality') ELSE r.municipality END,
+       assigned_agency_id = (SELECT id FROM agencies WHERE code = p ->> 'agency'), due_at = (p ->> 'due_at')::timestamptz,
+       duplicate_of = (SELECT o.id FROM reports o WHERE o.report_number = p ->> 'duplicate_of'),
+       latitude  = CASE WHEN r.id = ANY($2::uuid[]) THEN (p #>> '{location,lat}')::float8 ELSE latitude END,
+       longitude = CASE WHEN r.id = ANY($2::uuid[]) THEN (p #>> '{location,lon}')::float8 ELSE longitude END,
+       resolved_at = CASE WHEN p ->> 'status' = 'fixed' THEN coalesce(r.resolved_at, e.created_at) END,
+       deleted_at = CASE WHEN e.event_type = 'REPORT_WITHDRAWN' THEN e.created_at END,
+       ai_status = CASE WHEN r.id = ANY($2::uuid[]) AND p ->> 'status' <> 'pending' THEN 'completed' ELSE r.ai_status END,
+       reason_code = coalesce(p ->> 'reason_code', r.reason_code), blockchain_status = 'queued', version = version + 1, updated_at = now()
+  FROM ` + newest + ` WHERE r.id = e.report_id AND p ->> 'v' = '2'`
+	// addHistory adds the moves to the status history, without their notes and persons.
+	addHistory = `
+INSERT INTO report_status_history (id, report_id, old_status, new_status, actor_kind, agency_id, seq, created_at)
+SELECT gen_random_uuid(), e.report_id, p ->> 'old_status', p ->> 'status', p #>> '{changed_by,kind}',
+       (SELECT id FROM agencies WHERE code = p #>> '{changed_by,agency}'), seq, created_at
+  FROM ledger_events e, LATERAL (SELECT convert_from(payload, 'UTF8')::jsonb AS p) said
+ WHERE log_index >= $1 AND p ->> 'v' = '2' AND (event_type = 'REPORT_SUBMITTED' OR p ? 'old_status')`
+	// setNumbers makes sure that no number is given out again.
+	setNumbers = `
+INSERT INTO report_numbers (year, last)
+SELECT split_part(report_number, '-', 2)::integer, max(split_part(report_number, '-', 3)::integer) FROM reports
+ WHERE id = ANY($1) GROUP BY 1
+ON CONFLICT (year) DO UPDATE SET last = greatest(report_numbers.last, excluded.last)`
+)
+
+// keepKeys stores the keys that the events from index on have named.
+func keepKeys(ctx context.Context, tx *outbox.Tx, from int64) error {
+	type named struct {
+		Index     int64
+		Role, New string
+		First     bool
+	}
+	const changes = `
+SELECT log_index, k ->> 'role', k ->> 'new', jsonb_typeof(k -> 'old') = 'null'
+  FROM ledger_events, LATERAL (SELECT convert_from(payload, 'UTF8')::jsonb -> 'key' AS k) said
+ WHERE log_index >= $1 AND event_type = 'KEY_CHANGED' AND k ->> 'role' IN ('log', 'receipts') ORDER BY log_index`
+	found := database.AskRows(tx, pgx.RowToStructByPos[named], changes, from)
+	if err := tx.Flush(ctx); err != nil {
+		return fmt.Errorf("read keys: %w", err)
+	}
+	for _, k := range found.Get() {
+		tx.Queue(`UPDATE log_keys SET until_index = $2 WHERE role = $1 AND until_index IS NULL`, k.Role, k.Index)
+		if k.First {
+			k.Index = 0
+		}
+		tx.Queue(`INSERT INTO log_keys (role, vkey, from_index) VALUES ($1, $2, $3)`, k.Role, k.New, k.Index)
+		tx.Queue(`UPDATE log_counter SET receipts_vkey = $2 WHERE $1 = 'receipts'`, k.Role, k.New)
+	}
+	return nil
+}
+
+// nameLosses appends an INCIDENT to each report with an event that came back, and one of the log itself.
+func (r *Recovery) nameLosses(ctx context.Context, tx *outbox.Tx, res *Result) error {
+	type touched struct {
+		ID          uuid.UUID
+		First, Last int
+	}
+	const list = `SELECT report_id, min(seq), max(seq) FROM ledger_events WHERE log_index >= $1 AND report_id IS NOT NULL GROUP BY 1 ORDER BY 1`
+	found := database.AskRows(tx, pgx.RowToStructByPos[touched], list, res.From)
+	ofLog := ledger.AskLogChain(tx)
+	if err := tx.Flush(ctx); err != nil {
+		return fmt.Errorf("list reports: %w", err)
+	}
+	chains := make([]*database.Ask[*ledger.Chain], len(found.Get()))
+	for i, t := range found.Get() {
+		chains[i] = ledger.AskChain(tx, report.AboutID(t.ID), nil)
+	}
+	if err := tx.Flush(ctx); err != nil {
+		return fmt.Errorf("read reports: %w", err)
+	}
+	res.Reports = len(chains)
+	for i, t := range found.Get() {
+		e := ledger.Event{Type: ledger.Incident, Actor: ledger.Actor{Kind: "system"}, At: r.Clock.Now(), Detail: fmt.Sprintf(
+			"a backup was restored - events %d to %d came back from the public log without words notes comments author and salts", t.First, t.Last)}
+		if _, err := chains[i].Get().Append(ctx, tx, e); err != nil {
+			return err
+		}
+	}
+	_, err := ofLog.Get().Append(tx, ledger.LogEvent{Type: ledger.Incident, At: r.Clock.Now(), Detail: fmt.Sprintf(
+		"a backup was restored - entries %d to %d came back from the public log - receipts of later entries that were not published cannot be kept",
+		res.From, res.To-1)})
+	return err
+}
+
+// erased are the events whose salts went by a CONTENT_ERASED from log index $1 on.
+const erased = `(SELECT report_id, s::integer AS seq FROM ledger_events, jsonb_array_elements_text(convert_from(payload, 'UTF8')::jsonb -> 'erased') s
+	WHERE log_index >= $1 AND event_type = 'CONTENT_ERASED') x`
+
+// forget blanks again what was erased after the backup was made. Whoever erased it has an account again: res names it.
+func forget(ctx context.Context, tx *outbox.Tx, res *Result) error {
+	reports := database.AskRows(tx, pgx.RowTo[uuid.UUID], `SELECT report_id FROM `+erased+` WHERE seq = 1`, res.From)
+	accounts := database.AskRows(tx, pgx.RowTo[string], `SELECT DISTINCT u.id::text FROM users u JOIN reports r ON r.user_id = u.id JOIN `+erased+
+		` ON x.report_id = r.id WHERE x.seq = 1 AND u.deleted_at IS NULL`, res.From)
+	for _, statement := range []string{
+		`DELETE FROM report_salts s USING ` + erased + ` WHERE s.report_id = x.report_id AND s.seq = x.seq`,
+		`UPDATE report_comments c SET content = '' FROM ` + erased + ` WHERE c.report_id = x.report_id AND c.seq = x.seq`,
+		`UPDATE report_status_history h SET note = NULL FROM ` + erased + ` WHERE h.report_id = x.report_id AND h.seq = x.seq`,
+	} {
+		tx.Queue(statement, res.From)
+	}
+	if err := tx.Flush(ctx); err != nil {
+		return fmt.Errorf("forget what was erased: %w", err)
+	}
+	res.Accounts = accounts.Get()
+	return report.BlankWords(tx, reports.Get())
+}

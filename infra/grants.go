@@ -94,7 +94,7 @@ func grantsOf(name catalog.FunctionName) grants {
 			bucket: []bucketAccess{{storage.Originals, eraseVersions}, {storage.Renditions, eraseVersions}}},
 		"export": {bucket: []bucketAccess{{storage.Exports, write}}},
 
-		"migrate": {receipts: true},
+		"migrate": {receipts: true, logFiles: readLog, bucket: []bucketAccess{{storage.Renditions, readOrMissing}}},
 		"keys":    {withoutDatabase: true},
 		"verify":  {withoutDatabase: true},
 	}[name]

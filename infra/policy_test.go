@@ -76,7 +76,7 @@ func TestWhoMay(t *testing.T) {
 			{"secretsmanager:GetSecretValue", "receipts", []string{"anchor", "migrate", "reports", "staff", "users"}},
 			{"s3:PutObject", "log", []string{"anchor"}},
 			{"s3:DeleteObject", "log", []string{"anchor"}},
-			{"s3:GetObject", "log", []string{"anchor", "monitoring", "public"}},
+			{"s3:GetObject", "log", []string{"anchor", "migrate", "monitoring", "public"}},
 			{"secretsmanager:GetSecretValue", "-sealing-", []string{"admin", "auth", "notify", "users"}},
 			{"secretsmanager:PutSecretValue", "", []string{"keys"}},
 			{"bedrock:InvokeModel", "", []string{"validate"}},
@@ -84,14 +84,14 @@ func TestWhoMay(t *testing.T) {
 			{"s3:PutObject", "exports/", []string{"export"}},
 			{"s3:PutObject", "originals/", []string{"reports"}},
 			{"s3:GetObject", "originals/", []string{"images"}}, // they contain places where people have been
-			{"s3:GetObject", "renditions/", []string{"journeys", "public", "reports", "staff", "users", "validate"}},
+			{"s3:GetObject", "renditions/", []string{"journeys", "migrate", "public", "reports", "staff", "users", "validate"}},
 			{"s3:GetObject", "exports/", []string{"public"}},
 			{"s3:DeleteObject", "originals/", []string{"relay"}},
 			{"s3:DeleteObject", "renditions/", []string{"images", "relay"}},
 			{"s3:DeleteObjectVersion", "originals/", []string{"relay"}},
 			{"s3:DeleteObjectVersion", "renditions/", []string{"relay"}},
 			{"s3:ListBucketVersions", "", []string{"relay"}},
-			{"s3:ListBucket", "", []string{"anchor", "images", "monitoring", "public", "validate"}},
+			{"s3:ListBucket", "", []string{"anchor", "images", "migrate", "monitoring", "public", "validate"}},
 			// The functions that write messages for a queue, and relay, which sends what others could not.
 			{"sqs:SendMessage", "-images", []string{"images", "relay"}}, // images: to its own dead letters
 			{"sqs:SendMessage", "-validate", []string{"images", "relay", "reports", "validate"}},

@@ -7,9 +7,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/functions/migrate"
 	"github.com/lafaekstreet/backend/infra/local/cache"
 	"github.com/lafaekstreet/backend/infra/local/postgres"
-	"github.com/lafaekstreet/backend/migrations"
 )
 
 const (
@@ -70,9 +70,19 @@ func createDatabase(ctx context.Context, url string) error {
 	return nil
 }
 
-// migrate brings the schema up to date, as the migrate function does at a deploy.
+// migrate brings the database up to date, as a deploy does. A database that is older than the published log is served:
+// make log-recover needs the running system.
 func (s *System) migrate(ctx context.Context) error {
-	if err := migrations.Apply(ctx, s.env["DATABASE_URL"]); err != nil {
+	m, err := migrate.New(s.env)
+	if err != nil {
+		return err
+	}
+	err = m.Run(ctx)
+	if errors.Is(err, migrate.ErrHalted) {
+		s.runs("log", err.Error())
+		return nil
+	}
+	if err != nil {
 		if s.options.Env["DATABASE_URL"] != "" {
 			return fmt.Errorf("DATABASE_URL names a database that cannot be used (PostgreSQL 15+ with postgis, vector, "+
 				"pg_trgm and citext is needed): %w", err)

@@ -75,7 +75,7 @@ func grantsOf(name catalog.FunctionName) grants {
 		"staff": {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor}, ledger: true, receipts: true, bucket: readRenditions},
 		"reports": {sends: []catalog.QueueName{catalog.Validate, catalog.Anchor, catalog.Notify, catalog.Geocode}, ledger: true, receipts: true,
 			bucket: []bucketAccess{{storage.Originals, write}, {storage.Renditions, read}}},
-		"community":  {sends: []catalog.QueueName{catalog.Notify}},
+		"community":  {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor}, receipts: true},
 		"monitoring": {ledger: true, logFiles: readLog},
 		"locations":  {geocoder: true},
 		"journeys":   {ledger: true, bucket: readRenditions},

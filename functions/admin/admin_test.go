@@ -238,7 +238,8 @@ func TestAnEarlierClientKeepsLaterSettings(t *testing.T) {
 	t.Parallel()
 	b := signedIn(t)
 	admin := b.WithToken(b.admin.Token)
-	later := []string{"ai_daily_pictures", "ai_daily_pictures_person", "citizen_events_per_day", "citizen_events_per_report"}
+	later := []string{"ai_daily_pictures", "ai_daily_pictures_person", "citizen_events_per_day", "citizen_events_per_report",
+		"ledger_burst", "ledger_interval_seconds"}
 	s := admin.Do(http.MethodGet, "/admin/settings", nil).Want(200).Object().Values
 	for _, name := range later {
 		s[name] = 77

@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
+	"encoding/base64"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"slices"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +17,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -30,17 +32,25 @@ import (
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/settings"
+	"github.com/lafaekstreet/backend/shared/storage"
 	"github.com/lafaekstreet/backend/shared/telemetry"
 	"github.com/lafaekstreet/backend/shared/timestamp"
+	"github.com/lafaekstreet/backend/shared/translog"
 )
 
-const account = "0.0.1001"
+const (
+	account   = "0.0.1001"
+	origin    = "lafaek.example/log"
+	logBucket = "log"
+)
 
 // patient is longer than any call takes on a busy machine. Tests of timeouts use impatient.
 const patient = time.Minute
 
 func impatient(_ *hedera.Options, c *anchor.Config) {
-	c.Ledger.MirrorTimeout, c.NodeTimeout, c.KMSTimeout = 200*time.Millisecond, 200*time.Millisecond, 400*time.Millisecond
+	c.Ledger.MirrorTimeout, c.NodeTimeout = 200*time.Millisecond, 200*time.Millisecond
+	c.KMSTimeout, c.Log.Timeout = 400*time.Millisecond, 400*time.Millisecond
 }
 
 // bundle is the whole path of an event: PostgreSQL, KMS, consensus nodes, mirror
@@ -72,9 +82,7 @@ type mailbox struct {
 }
 
 type letter struct {
-	event    uuid.UUID
-	due      time.Time
-	receives int
+	due time.Time
 }
 
 func (m *mailbox) Knows(n queue.Name) bool { return n == queue.Anchor }
@@ -84,12 +92,8 @@ func (m *mailbox) Send(_ context.Context, _ queue.Name, out []queue.Outgoing) ([
 	defer m.mu.Unlock()
 	var sent []uuid.UUID
 	for _, o := range out {
-		var body queue.AnchorMessage
-		if err := json.Unmarshal(o.Body, &body); err != nil {
-			return sent, err
-		}
 		if !m.lose {
-			m.mail = append(m.mail, letter{event: body.EventID, due: m.clock.Now().Add(o.Delay)})
+			m.mail = append(m.mail, letter{due: m.clock.Now().Add(o.Delay)})
 		}
 		sent = append(sent, o.ID)
 	}
@@ -128,8 +132,9 @@ func setup(t testing.TB, change ...func(*hedera.Options, *anchor.Config)) *bundl
 	b.config = anchor.Config{
 		Ledger: ledger.Config{Network: hedera.Network, Accounts: []string{account}, MirrorTimeout: patient,
 			ExplorerURL: "https://example.org/{network}/{id}"},
+		Log:   anchor.LogConfig{Origin: origin, KeyID: "alias/log", Timeout: patient, ReceiptsKey: base64.StdEncoding.EncodeToString(make([]byte, 32))},
 		KeyID: "alias/ledger", NodesPerTransaction: 2, NodeTimeout: patient, KMSTimeout: patient,
-		MaxFee: 2 * hedera.TinybarsPerHbar, BatchThreshold: 20, MaxBatch: 100, Concurrency: 2,
+		MaxFee:       2 * hedera.TinybarsPerHbar,
 		ReceiptDelay: 2 * time.Second, ConfirmDelay: 4 * time.Second, ProbeEvery: time.Minute,
 	}
 	for _, f := range change {
@@ -139,6 +144,10 @@ func setup(t testing.TB, change ...func(*hedera.Options, *anchor.Config)) *bundl
 	b.url = testdb.URL(t)
 	b.db, b.owner = b.open("lafaek_app", nil), b.open("", nil)
 	b.worker = b.newWorker(b.db)
+	b.exec(`CREATE TABLE heads (id serial, size bigint, checkpoint text)`)
+	b.exec(`CREATE FUNCTION note_head() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
+		$$ BEGIN INSERT INTO heads (size, checkpoint) VALUES (NEW.size, NEW.checkpoint); RETURN NEW; END $$`)
+	b.exec(`CREATE TRIGGER note_head AFTER UPDATE OF size, checkpoint ON log_head FOR EACH ROW EXECUTE FUNCTION note_head()`)
 	b.exec(`INSERT INTO users (id, email, full_name) VALUES ($1, 'ana@example.org', 'Ana')`, b.user)
 	return b
 }
@@ -155,17 +164,34 @@ func (b *bundle) start(opts hedera.Options) {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(func() { _ = b.net.Close() })
-	key := b.newKey("alias/ledger")
+	key := b.newKey("alias/ledger", types.KeySpecEccSecgP256k1)
+	b.newKey("alias/log", types.KeySpecEccNistEdwards25519)
+	if _, err := b.s3().CreateBucket(b.t.Context(), &s3.CreateBucketInput{Bucket: awssdk.String(logBucket)}); err != nil {
+		b.t.Fatal(err)
+	}
 	if err := b.net.SetAccount(account, key, 100*hedera.TinybarsPerHbar); err != nil {
 		b.t.Fatal(err)
 	}
 	if b.config.Ledger.TopicReports, err = b.net.EnsureTopic("reports", key); err != nil {
 		b.t.Fatal(err)
 	}
-	if b.config.Ledger.TopicStatus, err = b.net.EnsureTopic("status", key); err != nil {
+	b.config.Ledger.MirrorURL, b.config.Nodes = b.net.MirrorURL(), b.net.Nodes()
+}
+
+func (b *bundle) s3() *s3.Client {
+	return s3.NewFromConfig(b.aws.Config(), func(o *s3.Options) { o.UsePathStyle, o.RetryMaxAttempts = true, 1 })
+}
+
+// store is the bucket of the log.
+func (b *bundle) store() *storage.Log {
+	b.t.Helper()
+	cfg := b.aws.Config()
+	cfg.RetryMaxAttempts = 1
+	store, err := storage.NewLog(cfg, storage.LogConfig{Bucket: logBucket, PathStyle: true, LockMode: storage.LockNone}, b.clock)
+	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.config.Ledger.MirrorURL, b.config.Nodes = b.net.MirrorURL(), b.net.Nodes()
+	return store
 }
 
 func (b *bundle) kms() *kms.Client {
@@ -173,9 +199,9 @@ func (b *bundle) kms() *kms.Client {
 }
 
 // newKey makes a signing key and returns its public key as KMS gives it.
-func (b *bundle) newKey(alias string) []byte {
+func (b *bundle) newKey(alias string, spec types.KeySpec) []byte {
 	b.t.Helper()
-	out, err := b.kms().CreateKey(b.t.Context(), &kms.CreateKeyInput{KeySpec: "ECC_SECG_P256K1", KeyUsage: "SIGN_VERIFY"})
+	out, err := b.kms().CreateKey(b.t.Context(), &kms.CreateKeyInput{KeySpec: spec, KeyUsage: "SIGN_VERIFY"})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -214,8 +240,8 @@ func (b *bundle) open(role string, change func(*pgxpool.Config)) *database.DB {
 // newWorker is another process of the function.
 func (b *bundle) newWorker(db *database.DB) *anchor.Worker { return b.newWorkerWith(db, b.kms()) }
 
-// newWorkerWith is one that signs through k.
-func (b *bundle) newWorkerWith(db *database.DB, k anchor.KMS) *anchor.Worker {
+// newWorkerWith is one that signs through k; change may alter what else it works with.
+func (b *bundle) newWorkerWith(db *database.DB, k anchor.KMS, change ...func(*anchor.Deps)) *anchor.Worker {
 	b.t.Helper()
 	network, err := anchor.NewNetwork(b.config.Nodes, b.config.NodesPerTransaction, b.config.NodeTimeout)
 	if err != nil {
@@ -223,11 +249,15 @@ func (b *bundle) newWorkerWith(db *database.DB, k anchor.KMS) *anchor.Worker {
 	}
 	b.t.Cleanup(func() { _ = network.Close() })
 	log := slog.New(slog.NewTextHandler(b.logs, nil))
-	w, err := anchor.NewWorker(anchor.Deps{
-		DB: db, Outbox: outbox.New(db, b.queue, log), Network: network, Mirror: ledger.NewMirror(b.config.Ledger),
-		Signer: anchor.NewSigner(k, b.config.KeyID, b.config.KMSTimeout), Clock: b.clock, Log: log,
-		Metrics: telemetry.NewMetrics(b.metrics, "anchor", b.clock),
-	}, b.config)
+	d := anchor.Deps{
+		DB: db, Outbox: outbox.New(db, b.queue, log), Store: b.store(), LogKey: anchor.NewLogKey(k, b.config.Log.KeyID, b.config.Log.Origin, b.config.KMSTimeout),
+		HTTP: http.DefaultClient, Network: network, Mirror: ledger.NewMirror(b.config.Ledger), Signer: anchor.NewSigner(k, b.config.KeyID, b.config.KMSTimeout),
+		Settings: settings.NewReader(db, b.clock), Clock: b.clock, Log: log, Metrics: telemetry.NewMetrics(b.metrics, "anchor", b.clock),
+	}
+	for _, f := range change {
+		f(&d)
+	}
+	w, err := anchor.NewWorker(d, b.config)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -317,10 +347,7 @@ func (b *bundle) move(report uuid.UUID, from, to string) {
 }
 
 func (l *letter) sqs() events.SQSMessage {
-	body, _ := json.Marshal(queue.AnchorMessage{EventID: l.event})
-	l.receives++
-	return events.SQSMessage{MessageId: database.NewID().String(), Body: string(body),
-		Attributes: map[string]string{"ApproximateReceiveCount": strconv.Itoa(l.receives)}}
+	return events.SQSMessage{MessageId: database.NewID().String(), Body: "{}"}
 }
 
 // deliver hands letters over, ten at a time, and puts those that failed back for
@@ -334,7 +361,7 @@ func (b *bundle) deliver(w *anchor.Worker, letters []letter) int {
 			m := part[i].sqs()
 			batch.Records, byID[m.MessageId] = append(batch.Records, m), part[i]
 		}
-		resp, err := queue.Each(queue.Anchor, 2, w.Log, w.Message).Handle(b.t.Context(), batch)
+		resp, err := queue.Each(queue.Anchor, 1, w.Log, w.Message).Handle(b.t.Context(), batch)
 		if err != nil {
 			b.t.Fatal(err)
 		}
@@ -380,28 +407,58 @@ func (b *bundle) shuffle(workers ...*anchor.Worker) {
 	wg.Wait()
 }
 
-// checkAnchored checks the end state: every event is confirmed, in exactly one
-// message, and those of a report are in order.
-func (b *bundle) checkAnchored() {
+// published checks the log: it has every event of the table, and its checkpoint is the one in log_head.
+func (b *bundle) published() *translog.Checkpoint {
 	b.t.Helper()
-	if n := scan[int](b, `SELECT count(*) FROM ledger_anchors a LEFT JOIN ledger_submissions s ON s.id = a.submission_id
-		WHERE s.state IS DISTINCT FROM 'confirmed'`); n != 0 {
-		b.t.Errorf("%d events are not confirmed\n%s", n, b.tail())
+	signed, err := b.store().Get(b.t.Context(), translog.CheckpointKey, 1<<16)
+	if err != nil {
+		b.t.Fatalf("%v\n%s", err, b.tail())
 	}
-	if n := scan[int](b, `SELECT count(*) FROM reports WHERE blockchain_status <> 'confirmed'`); n != 0 {
-		b.t.Errorf("%d reports do not show it", n)
-	}
-	wanted := map[string]int{}
-	rows, err := b.owner.Query(b.t.Context(), `SELECT message FROM ledger_submissions`)
+	c, err := translog.OpenCheckpoint(signed, origin, scan[[]string](b, `SELECT array_agg(vkey) FROM log_keys WHERE role = 'log'`)...)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	for rows.Next() {
-		var m []byte
-		if err := rows.Scan(&m); err != nil {
-			b.t.Fatal(err)
+	if kept := scan[string](b, `SELECT checkpoint FROM log_head`); kept != string(signed) {
+		b.t.Errorf("the bucket has the checkpoint\n%s\nlog_head has\n%s", signed, kept)
+	}
+	if n := scan[int64](b, `SELECT count(*) FROM ledger_events`); n != c.N {
+		b.t.Errorf("%d of %d events are published\n%s", c.N, n, b.tail())
+	}
+	entries, err := translog.Published(b.store(), c.Tree)(b.t.Context(), 0, c.N)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for i, payload := range scan[[][]byte](b, `SELECT array_agg(payload ORDER BY log_index) FROM ledger_events`) {
+		if !bytes.Equal(payload, entries[i]) {
+			b.t.Errorf("entry %d is %s, the event is %s", i, entries[i], payload)
 		}
-		wanted[string(m)]++
+	}
+	return c
+}
+
+// checkAnchored checks the end state: every event is published, a confirmed message covers it, the network has each message
+// once, and the reports show it.
+func (b *bundle) checkAnchored() {
+	b.t.Helper()
+	c := b.published()
+	if n := scan[int64](b, `SELECT coalesce(max(size), 0) FROM log_messages WHERE state = 'confirmed'`); n != c.N {
+		b.t.Errorf("confirmed messages cover %d of %d events\n%s", n, c.N, b.tail())
+	}
+	if n := scan[int](b, `SELECT count(*) FROM log_messages m WHERE shown < size OR state <> 'confirmed'
+		OR first_index <> coalesce((SELECT max(size) FROM log_messages e WHERE e.id < m.id), 0)`); n != 0 {
+		b.t.Errorf("%d messages are not confirmed, not shown, or do not follow the one before\n%s", n, b.tail())
+	}
+	if n := scan[int](b, `SELECT count(*) FROM reports WHERE blockchain_status <> 'confirmed'`); n != 0 {
+		b.t.Errorf("%d reports do not show it\n%s", n, b.tail())
+	}
+	const roots = `SELECT count(*) FROM heads h, heads e WHERE e.id < h.id AND
+		(e.size > h.size OR e.size = h.size AND split_part(e.checkpoint, chr(10), 3) <> split_part(h.checkpoint, chr(10), 3))`
+	if n := scan[int](b, roots); n != 0 {
+		b.t.Errorf("%d checkpoints have a size that was signed with another root, or a smaller one", n)
+	}
+	wanted := map[string]int{}
+	for _, m := range scan[[]string](b, `SELECT coalesce(array_agg(convert_from(message, 'UTF8')), '{}') FROM log_messages`) {
+		wanted[m]++
 	}
 	for _, m := range b.net.Messages() {
 		wanted[string(m.Contents)]--
@@ -411,11 +468,20 @@ func (b *bundle) checkAnchored() {
 			b.t.Errorf("message %s: %+d between database and network", m, n)
 		}
 	}
-	if n := scan[int](b, `SELECT count(*) FROM ledger_anchors x JOIN ledger_submissions sx ON sx.id = x.submission_id
-		JOIN ledger_anchors y ON y.report_id = x.report_id AND y.seq > x.seq JOIN ledger_submissions sy ON sy.id = y.submission_id
-		WHERE sy.consensus_nanos < sx.consensus_nanos`); n != 0 {
-		b.t.Errorf("%d pairs of events reached consensus out of order", n)
+	if n := scan[int](b, `SELECT count(*) FROM log_head WHERE leased_by IS NOT NULL`); n != 0 {
+		b.t.Error("a round has not given its lease back")
 	}
+}
+
+// place is how far a report is on the ledger, as the API says.
+func (b *bundle) place(id uuid.UUID) ledger.Anchor {
+	b.t.Helper()
+	batch := &database.Batch{}
+	a := ledger.AskAnchor(batch, b.config.Ledger, report.AboutID(id))
+	if err := batch.Send(b.t.Context(), b.db); err != nil {
+		b.t.Fatal(err)
+	}
+	return a.Get()
 }
 
 func (b *bundle) verify(report uuid.UUID) *ledger.Verification {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -13,6 +13,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/service"
+	"github.com/lafaekstreet/backend/shared/storage"
 )
 
 // Open makes the consumer of the queue "anchor" out of its configuration. Nothing connects before the first message.
@@ -25,7 +26,7 @@ func Open(ctx context.Context, env config.Env) (queue.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return kit.Queue(queue.Anchor, w.config.Concurrency, w.Message), nil
+	return kit.Queue(queue.Anchor, 1, w.Message), nil
 }
 
 // FromKit makes the worker with what kit has opened.
@@ -34,24 +35,34 @@ func FromKit(kit *service.Kit) (*Worker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open anchor: %w", err)
 	}
+	store, err := config.Parse[storage.LogConfig](kit.Env)
+	if err != nil {
+		return nil, fmt.Errorf("open anchor: %w", err)
+	}
+	bucket, err := storage.NewLog(kit.AWS, store, kit.Clock)
+	if err != nil {
+		return nil, fmt.Errorf("open anchor: %w", err)
+	}
 	network, err := NewNetwork(c.Nodes, c.NodesPerTransaction, c.NodeTimeout)
 	if err != nil {
 		return nil, fmt.Errorf("open anchor: %w", err)
 	}
+	keys := kms.NewFromConfig(kit.AWS)
 	return NewWorker(Deps{
-		DB: kit.DB, Outbox: kit.Outbox, Network: network, Mirror: ledger.NewMirror(c.Ledger),
-		Signer: NewSigner(kms.NewFromConfig(kit.AWS), c.KeyID, c.KMSTimeout),
-		Clock:  kit.Clock, Log: kit.Log, Metrics: kit.Metrics,
+		DB: kit.DB, Outbox: kit.Outbox, Store: bucket, LogKey: NewLogKey(keys, c.Log.KeyID, c.Log.Origin, c.KMSTimeout),
+		HTTP: &http.Client{}, Network: network, Mirror: ledger.NewMirror(c.Ledger), Signer: NewSigner(keys, c.KeyID, c.KMSTimeout),
+		Settings: kit.Settings, Clock: kit.Clock, Log: kit.Log, Metrics: kit.Metrics,
 	}, c)
 }
 
 // Config of the worker and of the operator's commands.
 type Config struct {
 	Ledger ledger.Config
+	Log    LogConfig
 	// KeyID names the KMS key (ECC_SECG_P256K1, SIGN_VERIFY) that is the account's key.
-	KeyID string `env:"AWS_KMS_KEY_ID,required,notEmpty"`
+	KeyID string `env:"AWS_KMS_KEY_ID"`
 	// Nodes are consensus nodes, host:port=0.0.N. No address book is ever fetched.
-	Nodes map[string]string `env:"HEDERA_NODES,required" envKeyValSeparator:"="`
+	Nodes map[string]string `env:"HEDERA_NODES" envKeyValSeparator:"="`
 	// NodesPerTransaction is how many nodes a transaction is signed for: each costs a KMS call.
 	NodesPerTransaction int `env:"HEDERA_NODES_PER_TRANSACTION" envDefault:"2"`
 	// NodeTimeout bounds one call of a node, KMSTimeout one of KMS.
@@ -59,12 +70,6 @@ type Config struct {
 	KMSTimeout  time.Duration `env:"KMS_TIMEOUT" envDefault:"5s"`
 	// MaxFee is what a message may cost, in tinybars. A message costs about USD 0.0008.
 	MaxFee int64 `env:"HEDERA_MAX_FEE_TINYBARS" envDefault:"200000000"`
-	// BatchThreshold is how many events may wait, on a topic, before they share one message.
-	BatchThreshold int `env:"LEDGER_BATCH_THRESHOLD" envDefault:"20"`
-	// MaxBatch bounds the events of one message.
-	MaxBatch int `env:"LEDGER_MAX_BATCH" envDefault:"1000"`
-	// Concurrency is how many messages of a delivery are worked on at once.
-	Concurrency int `env:"LEDGER_CONCURRENCY" envDefault:"2"`
 	// ReceiptDelay and ConfirmDelay are the waits before a receipt and the mirror are asked again.
 	ReceiptDelay time.Duration `env:"LEDGER_RECEIPT_DELAY" envDefault:"2s"`
 	ConfirmDelay time.Duration `env:"LEDGER_CONFIRM_DELAY" envDefault:"4s"`
@@ -72,18 +77,41 @@ type Config struct {
 	ProbeEvery time.Duration `env:"LEDGER_PROBE_EVERY" envDefault:"1m"`
 }
 
+// LogConfig is what publishing the log needs.
+type LogConfig struct {
+	// Origin is the name of the log. It never changes.
+	Origin string `env:"LOG_ORIGIN"`
+	// KeyID names the KMS key (ECC_NIST_EDWARDS25519, SIGN_VERIFY) that signs checkpoints.
+	KeyID string `env:"LOG_KMS_KEY_ID"`
+	// ReceiptsKey is the seed of the receipts key, in base64. The log names its public key.
+	ReceiptsKey string `env:"RECEIPTS_KEY"`
+	// Timeout bounds one call of the bucket.
+	Timeout time.Duration `env:"LOG_BUCKET_TIMEOUT" envDefault:"10s"`
+	// Witnesses are others who confirm checkpoints: VKEY=URL, with commas between them.
+	Witnesses string `env:"LOG_WITNESSES"`
+}
+
+// HasLedger reports whether checkpoints go to a public ledger. Without an account they wait, and the log is published.
+func (c *Config) HasLedger() bool {
+	return len(c.Ledger.Accounts) > 0 && c.Ledger.Accounts[0] != "" && c.Ledger.TopicReports != ""
+}
+
 func (c *Config) check() error {
+	if c.Log.Origin == "" || c.Log.KeyID == "" {
+		return errors.New("LOG_ORIGIN or LOG_KMS_KEY_ID is missing")
+	}
+	if !c.HasLedger() {
+		return nil
+	}
 	switch {
 	case len(c.Nodes) == 0:
 		return errors.New("HEDERA_NODES names no node")
-	case len(c.Ledger.Accounts) == 0:
-		return errors.New("HEDERA_ACCOUNT_ID is missing")
-	case c.Ledger.TopicReports == "" || c.Ledger.TopicStatus == "":
-		return errors.New("HEDERA_TOPIC_REPORTS or HEDERA_TOPIC_STATUS is missing; ledgerctl create-topics makes them")
-	case c.BatchThreshold < 1 || c.MaxBatch < 2 || c.NodesPerTransaction < 1:
-		return errors.New("batch threshold, batch size or nodes per transaction out of range")
+	case c.KeyID == "":
+		return errors.New("AWS_KMS_KEY_ID is missing")
+	case c.NodesPerTransaction < 1:
+		return errors.New("HEDERA_NODES_PER_TRANSACTION is less than 1")
 	}
-	for _, id := range slices.Concat([]string{c.Ledger.TopicReports, c.Ledger.TopicStatus}, c.Ledger.Accounts) {
+	for _, id := range append([]string{c.Ledger.TopicReports}, c.Ledger.Accounts...) {
 		if _, err := parseEntity(id); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hiero-ledger/hiero-sdk-go/v2/proto/services"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
@@ -79,8 +80,8 @@ func (o *Operator) awaitReceipt(ctx context.Context, id string) (*services.Trans
 	}
 }
 
-// CheckKey compares the KMS key with the account's key and the topics' submit
-// keys as the mirror node has them. Nil: the worker's signatures will be taken.
+// CheckKey compares the KMS key with the account's key and the topic's submit
+// key as the mirror node has them. Nil: the worker's signatures will be taken.
 func (o *Operator) CheckKey(ctx context.Context) error {
 	key, err := o.Signer.PublicKey(ctx)
 	if err != nil {
@@ -94,10 +95,7 @@ func (o *Operator) CheckKey(ctx context.Context) error {
 	if !bytes.Equal(account.Key, key) {
 		wrong = append(wrong, fmt.Errorf("account %s has key %x (%s), KMS has %x", o.Config.Ledger.Accounts[0], account.Key, account.KeyType, key))
 	}
-	for _, topic := range []string{o.Config.Ledger.TopicReports, o.Config.Ledger.TopicStatus} {
-		if topic == "" {
-			continue
-		}
+	if topic := o.Config.Ledger.TopicReports; topic != "" {
 		submit, err := o.Mirror.TopicKey(ctx, topic)
 		switch {
 		case err != nil:
@@ -113,73 +111,75 @@ func (o *Operator) CheckKey(ctx context.Context) error {
 
 // State is what the command status shows.
 type State struct {
-	Tinybars   int64
-	MirrorLag  time.Duration // of the mirror node behind now
-	Waiting    int           // events without a submission
-	OldestWait time.Duration // of an event without a submission
-	Open       map[ledger.SubmissionState]int
-	Confirmed  int
-	Halted     string // why the circuit is open; empty when it is closed
-	HaltedFor  time.Duration
-	LastError  string // of the submission that failed last and is still open
+	Origin      string        // of the log; empty before the first round
+	Written     int64         // events in the database
+	Published   int64         // events that the newest checkpoint covers
+	SignedAgo   time.Duration // since the newest checkpoint; 0 without one
+	Unpublished time.Duration // how long the oldest event has waited to be published
+	LogHalted   string        // why no event may be written; empty while writing is allowed
+
+	Ledger    bool          // there is an account; the rest is empty without one
+	Tinybars  int64         // balance
+	MirrorLag time.Duration // of the mirror node behind now
+	Confirmed int64         // events that confirmed messages cover
+	Messages  map[ledger.MessageState]int
+	Budget    float64 // messages that were left after the last one
+	Halted    string  // why the circuit is open; empty when it is closed
+	HaltedFor time.Duration
+	LastError string // of the message that is under way
 }
 
-// State reads account, mirror node and database.
+// State reads database, account and mirror node.
 func (o *Operator) State(ctx context.Context) (*State, error) {
-	s := &State{Open: map[ledger.SubmissionState]int{}}
+	s := &State{Messages: map[ledger.MessageState]int{}, Ledger: o.Config.HasLedger()}
+	now := o.Clock.Now()
+	var signed, oldest, since *time.Time
+	const query = `
+SELECT coalesce(h.origin, ''), n.next, h.size, h.signed_at, coalesce(n.halted, ''), coalesce(h.budget, 0), coalesce(c.reason, ''), c.since,
+       (SELECT created_at FROM ledger_events WHERE log_index >= h.size ORDER BY log_index LIMIT 1),
+       coalesce((SELECT size FROM log_messages WHERE state = 'confirmed' ORDER BY size DESC LIMIT 1), 0),
+       coalesce((SELECT last_error FROM log_messages WHERE state NOT IN ('confirmed', 'failed')), '')
+FROM log_head h, log_counter n, ledger_circuit c`
+	if err := o.DB.QueryRow(ctx, query).Scan(&s.Origin, &s.Written, &s.Published, &signed, &s.LogHalted, &s.Budget, &s.Halted, &since,
+		&oldest, &s.Confirmed, &s.LastError); err != nil {
+		return nil, fmt.Errorf("read state of the log: %w", err)
+	}
+	s.SignedAgo, s.Unpublished, s.HaltedFor = ago(now, signed), ago(now, oldest), ago(now, since)
+	if err := o.count(ctx, s); err != nil || !s.Ledger {
+		return s, err
+	}
 	account, err := o.Mirror.Account(ctx, o.Config.Ledger.Accounts[0])
 	if err != nil {
 		return nil, fmt.Errorf("account %s: %w", o.Config.Ledger.Accounts[0], err)
 	}
-	s.Tinybars = account.Tinybars
 	horizon, err := o.Mirror.Horizon(ctx)
 	if err != nil {
 		return nil, err
 	}
-	now := o.Clock.Now()
-	s.MirrorLag = now.Sub(horizon)
-	var oldest, since *time.Time
-	var reason, last *string
-	const query = `
-SELECT (SELECT count(*) FROM ledger_anchors WHERE submission_id IS NULL),
-       (SELECT min(created_at) FROM ledger_anchors WHERE submission_id IS NULL),
-       (SELECT count(*) FROM ledger_submissions WHERE state = 'confirmed'),
-       (SELECT last_error FROM ledger_submissions WHERE state <> 'confirmed' AND last_error IS NOT NULL ORDER BY updated_at DESC LIMIT 1),
-       c.reason, c.since
-FROM ledger_circuit c`
-	if err := o.DB.QueryRow(ctx, query).Scan(&s.Waiting, &oldest, &s.Confirmed, &last, &reason, &since); err != nil {
-		return nil, fmt.Errorf("read ledger state: %w", err)
-	}
-	if oldest != nil {
-		s.OldestWait = now.Sub(*oldest)
-	}
-	if reason != nil {
-		s.Halted, s.HaltedFor = *reason, now.Sub(*since)
-	}
-	if last != nil {
-		s.LastError = *last
-	}
-	return s, o.open(ctx, s)
+	s.Tinybars, s.MirrorLag = account.Tinybars, now.Sub(horizon)
+	return s, nil
 }
 
-func (o *Operator) open(ctx context.Context, s *State) error {
-	rows, err := o.DB.Query(ctx, `SELECT state, count(*) FROM ledger_submissions WHERE state <> 'confirmed' GROUP BY state`)
+// ago is the time since at; 0 for nil.
+func ago(now time.Time, at *time.Time) time.Duration {
+	if at == nil {
+		return 0
+	}
+	return now.Sub(*at)
+}
+
+func (o *Operator) count(ctx context.Context, s *State) error {
+	rows, _ := o.DB.Query(ctx, `SELECT state, count(*) FROM log_messages GROUP BY state`)
+	var state ledger.MessageState
+	var n int
+	_, err := pgx.ForEachRow(rows, []any{&state, &n}, func() error { s.Messages[state] = n; return nil })
 	if err != nil {
-		return fmt.Errorf("count submissions: %w", err)
+		return fmt.Errorf("count ledger messages: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var state ledger.SubmissionState
-		var n int
-		if err := rows.Scan(&state, &n); err != nil {
-			return fmt.Errorf("count submissions: %w", err)
-		}
-		s.Open[state] = n
-	}
-	return rows.Err()
+	return nil
 }
 
-// Resume makes the worker probe the ledger at the next sweep instead of later. Call it after the fault is fixed. If the
+// Resume makes the next round of the worker probe the ledger instead of a later one. Call it after the fault is fixed. If the
 // probe fails, the circuit stays open.
 func (o *Operator) Resume(ctx context.Context) error {
 	const update = `UPDATE ledger_circuit SET probe_at = $1, failures = 0 WHERE reason IS NOT NULL`

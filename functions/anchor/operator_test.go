@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
 	"github.com/lafaekstreet/backend/functions/anchor"
 	"github.com/lafaekstreet/backend/infra/local/hedera"
 	"github.com/lafaekstreet/backend/shared/ledger"
@@ -21,7 +23,7 @@ func (b *bundle) operator() *anchor.Operator {
 		Mirror: ledger.NewMirror(b.config.Ledger), Clock: b.clock, DB: b.db}
 }
 
-func TestOperatorCreatesTopicsTheWorkerCanUse(t *testing.T) {
+func TestOperatorCreatesATopicTheWorkerCanUse(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	o := b.operator()
@@ -29,15 +31,12 @@ func TestOperatorCreatesTopicsTheWorkerCanUse(t *testing.T) {
 	if b.config.Ledger.TopicReports, err = o.CreateTopic(t.Context(), "reports"); err != nil {
 		t.Fatal(err)
 	}
-	if b.config.Ledger.TopicStatus, err = o.CreateTopic(t.Context(), "status"); err != nil {
-		t.Fatal(err)
-	}
 	b.worker = b.newWorker(b.db)
 	id := b.report()
 	b.move(id, "pending", "verified")
 	b.settle()
 	b.checkAnchored()
-	if m := b.net.Messages(); len(m) != 2 || m[0].TopicID != b.config.Ledger.TopicReports || m[1].TopicID != b.config.Ledger.TopicStatus {
+	if m := b.net.Messages(); len(m) != 1 || m[0].TopicID != b.config.Ledger.TopicReports {
 		t.Errorf("got %+v", m)
 	}
 	if err := b.operator().CheckKey(t.Context()); err != nil {
@@ -51,7 +50,7 @@ func TestTheOperatorsCheckFindsAWrongKey(t *testing.T) {
 	if err := b.operator().CheckKey(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.net.SetAccount(account, b.newKey("alias/other"), 100*hedera.TinybarsPerHbar); err != nil {
+	if err := b.net.SetAccount(account, b.newKey("alias/other", types.KeySpecEccSecgP256k1), 100*hedera.TinybarsPerHbar); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.operator().CheckKey(t.Context()); err == nil || !strings.Contains(err.Error(), account) {
@@ -61,7 +60,7 @@ func TestTheOperatorsCheckFindsAWrongKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.config.Ledger.TopicStatus = open
+	b.config.Ledger.TopicReports = open
 	if err := b.operator().CheckKey(t.Context()); err == nil || !strings.Contains(err.Error(), "anybody may write") {
 		t.Errorf("topic without a submit key: got %v", err)
 	}
@@ -74,15 +73,14 @@ func TestOperatorSeesAndEndsAHalt(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.report()
-	b.settle()
+	b.pass(5 * time.Second)
 	b.report()
-	b.clock.Advance(30 * time.Second)
 	s, err := b.operator().State(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Tinybars != 7 || s.MirrorLag != 3*time.Second || s.Waiting != 1 || s.OldestWait.Round(time.Second) != 30*time.Second ||
-		s.Open["prepared"] != 1 || !strings.Contains(s.Halted, "INSUFFICIENT_PAYER_BALANCE") {
+	if s.Tinybars != 7 || s.MirrorLag != 3*time.Second || s.Written != 5 || s.Published != 4 || s.SignedAgo.Round(time.Second) != 5*time.Second || s.Origin != origin ||
+		s.Messages["prepared"] != 1 || !strings.Contains(s.Halted, "INSUFFICIENT_PAYER_BALANCE") || s.Budget != 199 {
 		t.Errorf("got %+v", s)
 	}
 	if err := b.net.SetAccount(account, b.key(), hedera.TinybarsPerHbar); err != nil {
@@ -91,10 +89,6 @@ func TestOperatorSeesAndEndsAHalt(t *testing.T) {
 	if err := b.operator().Resume(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for range 5 {
-		b.clock.Advance(3 * time.Minute)
-		b.sweep()
-		b.settle()
-	}
+	b.pass(time.Minute)
 	b.checkAnchored()
 }

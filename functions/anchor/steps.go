@@ -22,53 +22,45 @@ const retryAfter = 2 * time.Second
 func failed(cause error) error { return &notYet{after: retryAfter, cause: cause, failed: true} }
 
 // stepSign signs a transaction and stores it. Only a stored transaction is sent.
-func (w *Worker) stepSign(ctx context.Context, s *submission) error {
-	if err := w.admit(ctx, s); err != nil {
+func (r *round) stepSign(ctx context.Context, m *message) error {
+	if err := r.admit(ctx, m); err != nil {
 		return err
 	}
-	topic, err := parseEntity(s.TopicID)
+	topic, err := parseEntity(m.TopicID)
 	if err != nil {
 		return &needsOperator{reason: err.Error()}
 	}
-	p, err := prepare(ctx, w.Signer, w.payer, w.Network.Pick(), w.config.MaxFee, w.Clock.Now(), submitMessage(topic, s.Message))
+	p, err := prepare(ctx, r.Signer, r.payer, r.Network.Pick(), r.config.MaxFee, r.Clock.Now(), submitMessage(topic, m.Message))
 	if errors.Is(err, errKeyUnusable) {
 		return &needsOperator{reason: err.Error()}
 	}
 	if err != nil {
 		return failed(err)
 	}
-	s.TransactionID = &p.ID
-	err = w.advance(ctx, s, ledger.SubmissionPrepared, func(tx *outbox.Tx) error {
-		const insert = `INSERT INTO ledger_transactions (id, submission_id, signed, expires_at, created_at) VALUES ($1, $2, $3, $4, $5)`
-		if _, err := tx.Exec(ctx, insert, p.ID, s.ID, p.Signed, p.ExpiresAt, w.Clock.Now()); err != nil {
-			return fmt.Errorf("store transaction: %w", err)
-		}
-		return nil
+	return r.advance(ctx, m, func(n *message) {
+		n.State, n.TransactionID, n.Signed, n.ExpiresAt = ledger.MessagePrepared, &p.ID, p.Signed, &p.ExpiresAt
 	})
-	if err == nil {
-		s.Signed, s.ExpiresAt = p.Signed, &p.ExpiresAt
-	}
-	return err
 }
 
 // stepSend sends the stored transaction. It may have been sent before: the network accepts an id only once.
-func (w *Worker) stepSend(ctx context.Context, s *submission) error {
-	if !w.Clock.Now().Before(*s.ExpiresAt) {
-		return w.settle(ctx, s)
+func (r *round) stepSend(ctx context.Context, m *message) error {
+	if !r.Clock.Now().Before(*m.ExpiresAt) {
+		return r.settle(ctx, m)
 	}
-	if err := w.admit(ctx, s); err != nil {
+	if err := r.admit(ctx, m); err != nil {
 		return err
 	}
-	code, err := w.Network.Submit(ctx, s.Signed)
+	code, err := r.Network.Submit(ctx, m.Signed)
 	if err != nil {
 		return failed(err)
 	}
 	switch code {
 	case services.ResponseCodeEnum_OK, services.ResponseCodeEnum_DUPLICATE_TRANSACTION:
-		w.Metrics.Add(catalog.LedgerSubmitted)
-		return w.advance(ctx, s, ledger.SubmissionSubmitted, func(tx *outbox.Tx) error { return w.closeCircuit(ctx, tx) })
+		r.Metrics.Add(catalog.LedgerSubmitted)
+		return r.advance(ctx, m, func(n *message) { n.State = ledger.MessageSubmitted },
+			func(tx *outbox.Tx) error { return r.closeCircuit(ctx, tx) })
 	case services.ResponseCodeEnum_TRANSACTION_EXPIRED:
-		return w.settle(ctx, s)
+		return r.settle(ctx, m)
 	}
 	if operatorsFault(code) {
 		return &needsOperator{reason: "the network refuses our transactions: " + code.String()}
@@ -92,33 +84,33 @@ func operatorsFault(code services.ResponseCodeEnum) bool {
 }
 
 // stepReceipt asks for the outcome of a transaction that a node accepted.
-func (w *Worker) stepReceipt(ctx context.Context, s *submission) error {
-	receipt, err := w.Network.Receipt(ctx, *s.TransactionID)
+func (r *round) stepReceipt(ctx context.Context, m *message) error {
+	receipt, err := r.Network.Receipt(ctx, *m.TransactionID)
 	switch {
 	case err == nil:
-		return w.receive(ctx, s, receipt)
-	case !w.Clock.Now().Before(*s.ExpiresAt):
-		return w.settle(ctx, s)
+		return r.receive(ctx, m, receipt)
+	case !r.Clock.Now().Before(*m.ExpiresAt):
+		return r.settle(ctx, m)
 	case errors.Is(err, errNoReceipt):
-		return &notYet{after: w.config.ReceiptDelay, cause: err}
+		return &notYet{after: r.config.ReceiptDelay, cause: err}
 	}
 	return failed(err)
 }
 
-func (w *Worker) receive(ctx context.Context, s *submission, r *services.TransactionReceipt) error {
-	if r.GetStatus() != services.ResponseCodeEnum_SUCCESS {
-		if err := w.startOver(ctx, s, r.GetStatus().String()); err != nil {
+func (r *round) receive(ctx context.Context, m *message, receipt *services.TransactionReceipt) error {
+	if receipt.GetStatus() != services.ResponseCodeEnum_SUCCESS {
+		if err := r.startOver(ctx, m, receipt.GetStatus().String()); err != nil {
 			return err
 		}
-		if operatorsFault(r.GetStatus()) {
-			return &needsOperator{reason: "the network refuses our messages: " + r.GetStatus().String()}
+		if operatorsFault(receipt.GetStatus()) {
+			return &needsOperator{reason: "the network refuses our messages: " + receipt.GetStatus().String()}
 		}
-		return failed(fmt.Errorf("transaction failed at consensus: %s", r.GetStatus()))
+		return failed(fmt.Errorf("transaction failed at consensus: %s", receipt.GetStatus()))
 	}
-	if err := checkPosition(r); err != nil {
+	if err := checkPosition(receipt); err != nil {
 		return failed(err)
 	}
-	return w.reach(ctx, s, r.GetTopicSequenceNumber(), r.GetTopicRunningHash())
+	return r.reach(ctx, m, receipt.GetTopicSequenceNumber(), receipt.GetTopicRunningHash())
 }
 
 // checkPosition refuses a receipt of success without a valid sequence number and running hash: the worker would wait for
@@ -130,9 +122,10 @@ func checkPosition(r *services.TransactionReceipt) error {
 	return nil
 }
 
-// reach records the message's sequence number and wakes the events that waited for it.
-func (w *Worker) reach(ctx context.Context, s *submission, sequence uint64, running []byte) error {
-	n := int64(sequence)
-	s.Sequence, s.RunningHash = &n, running
-	return w.advance(ctx, s, ledger.SubmissionReached, func(tx *outbox.Tx) error { return wakeSuccessors(ctx, tx, s.ID) })
+// reach records the message's place on the topic.
+func (r *round) reach(ctx context.Context, m *message, sequence uint64, running []byte) error {
+	place := int64(sequence)
+	return r.advance(ctx, m, func(n *message) {
+		n.State, n.Sequence, n.RunningHash, n.Attempts = ledger.MessageReached, &place, running, 0
+	})
 }

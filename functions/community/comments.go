@@ -16,6 +16,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/page"
@@ -60,6 +61,8 @@ type Comment struct {
 	Author    *Author        `json:"author" doc:"null if the account was deleted, and for the reporter of an anonymous report"`
 	Content   string         `json:"content"`
 	CreatedAt timestamp.Time `json:"created_at"`
+	// Receipt is set in the answer to the request that added the comment.
+	Receipt *ledger.Receipt `json:"receipt,omitempty" doc:"In the answer to the request that added the comment, and to its repeats: with the salt of the comment"`
 	// Warnings is set in the answer to a request that sent something which was not kept.
 	Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the request was not kept; left out if everything was"`
 }
@@ -100,16 +103,19 @@ func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, e
 		warning.FromContext(ctx).Add("client_id", warning.Unreadable)
 	}
 	out := &commentOutput{}
+	var s *commentContext
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		s, err := lockForComment(ctx, tx, about, in.Body.ClientID)
-		if err != nil {
+		if s, err = lockForComment(ctx, tx, about, in.Body.ClientID); err != nil {
 			return err
 		}
 		if s.repeat != nil && (s.repeat.ReportID != s.report.ID || !database.SameText(s.repeat.Content, content)) {
 			return errClientIDReused
 		}
-		if out.Status = http.StatusOK; s.repeat != nil {
-			out.Body = *s.repeat
+		if s.repeat != nil {
+			out.Status, out.Body = http.StatusOK, *s.repeat
+			for _, e := range s.logged {
+				out.Body.Receipt = g.receipts.For(ctx, e)
+			}
 		} else {
 			out.Status = http.StatusCreated
 			if out.Body, err = s.insert(ctx, tx, content, in.Body.ClientID); err != nil {
@@ -126,6 +132,9 @@ func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, e
 	if err != nil {
 		return nil, err
 	}
+	if s.entry != nil {
+		out.Body.Receipt = g.receipts.Of(ctx, s.entry, s.report.Number, false)
+	}
 	return out, nil
 }
 
@@ -137,7 +146,11 @@ type commentContext struct {
 	report *reportwrite.Locked
 	hidden bool // report.HiddenSQL
 	author Author
-	repeat *Comment // the caller's comment with the same client_id; nil if there is none
+	repeat *Comment        // the caller's comment with the same client_id; nil if there is none
+	logged []ledger.Logged // the event of repeat; empty for a comment of an earlier version
+	by     report.Actor
+	chain  *ledger.Chain
+	entry  *ledger.NewEntry // of the new comment
 }
 
 // lockForComment locks the report, so that it cannot be withdrawn meanwhile, and reads the author and the repeat in the
@@ -145,7 +158,8 @@ type commentContext struct {
 func lockForComment(ctx context.Context, tx *outbox.Tx, about report.About, clientID *string) (*commentContext, error) {
 	caller := identity.Must(ctx)
 	v := reportread.ViewerOf(caller)
-	locked := reportwrite.Lock(tx, about)
+	by := report.ActorOf(caller)
+	locked, chain := reportwrite.Lock(tx, about), ledger.AskChain(tx, about, by.AgencyID)
 	hidden := database.AskRow(tx, pgx.RowTo[bool], `SELECT `+report.HiddenSQL+` FROM reports r WHERE r.id = `+report.IDSQL, about.Args()...)
 	author := database.AskRow(tx, func(row pgx.CollectableRow) (Author, error) {
 		a := Author{ID: caller.UserID, IsOfficial: caller.Role.IsStaff()}
@@ -154,10 +168,16 @@ func lockForComment(ctx context.Context, tx *outbox.Tx, about report.About, clie
 	}, `SELECT full_name, role FROM users WHERE id = $1`, caller.UserID)
 	repeat := database.AskOptional(tx, func(row pgx.CollectableRow) (Comment, error) { return scanComment(row, v) },
 		`SELECT `+commentColumns+` WHERE c.author_id = $1 AND c.client_id = $2`, caller.UserID, clientID)
+	logged := ledger.AskLogged(tx, caller.UserID,
+		`(e.report_id, e.seq) = (SELECT report_id, seq FROM report_comments WHERE author_id = $1 AND client_id = $2)`, caller.UserID, clientID)
 	if err := tx.Flush(ctx); err != nil {
 		return nil, fmt.Errorf("lock report for comment: %w", err)
 	}
-	s := &commentContext{report: locked.Get(), author: author.Get(), repeat: repeat.Get(), hidden: hidden.Get()}
+	s := &commentContext{report: locked.Get(), author: author.Get(), repeat: repeat.Get(), hidden: hidden.Get(),
+		logged: logged.Get(), chain: chain.Get(), by: by}
+	if s.report.ReportedBy(caller) {
+		s.by = report.Actor{Kind: report.ActorCitizen, UserID: &caller.UserID} // on their own report, everybody is a citizen
+	}
 	if err := s.report.VisibleTo(v); err != nil {
 		return nil, err
 	}
@@ -167,12 +187,17 @@ func lockForComment(ctx context.Context, tx *outbox.Tx, about report.About, clie
 	return s, nil
 }
 
-// insert adds a comment and notifies the reporter and the followers. The statements
-// run with the commit of tx.
+// insert adds a comment with its event and notifies the reporter and the followers. The statements run with the commit of tx.
 func (s *commentContext) insert(ctx context.Context, tx *outbox.Tx, content string, clientID *string) (Comment, error) {
 	c := Comment{ID: database.NewID(), ReportID: s.report.ID, Author: &s.author, Content: content, CreatedAt: timestamp.Of(s.report.At)}
-	const q = `INSERT INTO report_comments (id, report_id, author_id, client_id, content, is_official) VALUES ($1, $2, $3, $4, $5, $6)`
-	tx.Queue(q, c.ID, c.ReportID, s.author.ID, clientID, content, s.author.IsOfficial)
+	var err error
+	if s.entry, err = appendEvent(ctx, tx, s.chain, s.by, ledger.Event{Type: ledger.Commented, At: s.report.At,
+		Comment: &ledger.Comment{ID: c.ID, Author: s.author.ID, Content: content}}); err != nil {
+		return Comment{}, err
+	}
+	c.Receipt = ledger.Mark(s.report.Number, s.entry.Seq)
+	const q = `INSERT INTO report_comments (id, report_id, author_id, client_id, content, is_official, seq) VALUES ($1, $2, $3, $4, $5, $6, $7)`
+	tx.Queue(q, c.ID, c.ReportID, s.author.ID, clientID, content, s.author.IsOfficial, s.entry.Seq)
 	tx.Queue(`UPDATE reports SET comments_count = comments_count + 1 WHERE id = $1`, c.ReportID)
 	if s.author.IsOfficial {
 		if err := recordOfficialComment(ctx, tx, c); err != nil {
@@ -180,6 +205,13 @@ func (s *commentContext) insert(ctx context.Context, tx *outbox.Tx, content stri
 		}
 	}
 	return c, s.notify(ctx, tx, c)
+}
+
+// appendEvent appends an event about a comment. A comment changes nothing of the report that an event records, so the chain is
+// read together with the lock. Version and updated_at of the report stay.
+func appendEvent(ctx context.Context, tx *outbox.Tx, chain *ledger.Chain, by report.Actor, e ledger.Event) (*ledger.NewEntry, error) {
+	e.Actor = ledger.Actor{Kind: string(by.Kind), AgencyID: by.AgencyID}
+	return chain.Append(ctx, tx, e)
 }
 
 // maxExcerpt is how many characters of a comment a notification carries.
@@ -266,42 +298,55 @@ type removeInput struct {
 
 var errNoComment = problem.New(problem.NotFound, "comment_not_found")
 
-func (g *Group) removeComment(ctx context.Context, in *removeInput) (*httpapi.MessageOutput, error) {
+func (g *Group) removeComment(ctx context.Context, in *removeInput) (*reportwrite.RemovedOutput, error) {
 	about, err := in.ID.About()
 	if err != nil {
 		return nil, err
 	}
 	caller := identity.Must(ctx)
+	var entry *ledger.NewEntry
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		reportread.ViewerOf(caller).MayRead(tx, about)
-		const q = `SELECT author_id, report_id FROM report_comments WHERE id = $3 AND deleted_at IS NULL AND report_id = ` + report.IDSQL + ` FOR UPDATE`
-		type ids struct {
-			Author *uuid.UUID
-			Report uuid.UUID
-		}
-		locked := database.AskRow(tx, pgx.RowToStructByPos[ids], q, about.Args(in.CommentID)...).Missing(errNoComment)
+		by := report.ActorOf(caller)
+		chain := ledger.AskChain(tx, about, by.AgencyID)
+		locked := database.AskRow(tx, pgx.RowToStructByPos[removedComment], removedQuery, about.Args(in.CommentID)...).Missing(errNoComment)
 		if err := tx.Flush(ctx); err != nil {
 			return fmt.Errorf("lock comment: %w", err)
 		}
-		author, of := locked.Get().Author, locked.Get().Report
-		mine := author != nil && *author == caller.UserID
+		c := locked.Get()
+		mine := c.Author != nil && *c.Author == caller.UserID
 		if !mine && caller.Role != identity.Moderator && caller.Role != identity.Admin {
 			return problem.New(problem.Forbidden, "forbidden")
 		}
+		if c.Reporter != nil && *c.Reporter == caller.UserID {
+			by = report.Actor{Kind: report.ActorCitizen, UserID: &caller.UserID}
+		}
 		if !mine {
-			if err := recordRemoval(ctx, tx, in.CommentID, of); err != nil {
+			if err := recordRemoval(ctx, tx, in.CommentID, c.Report); err != nil {
 				return err
 			}
 		}
 		tx.Queue(`UPDATE report_comments SET deleted_at = now() WHERE id = $1`, in.CommentID)
-		tx.Queue(`UPDATE reports SET comments_count = greatest(0, comments_count - 1) WHERE id = $1`, of)
-		return nil
+		tx.Queue(`UPDATE reports SET comments_count = greatest(0, comments_count - 1) WHERE id = $1`, c.Report)
+		entry, err = appendEvent(ctx, tx, chain.Get(), by, ledger.Event{Type: ledger.Uncommented, At: c.At, CommentSeq: c.Seq})
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.Message(ctx, "message.comment_removed"), nil
+	return reportwrite.Removed(ctx, "message.comment_removed", g.receipts.Of(ctx, entry, "", false)), nil
 }
+
+// removedComment is a comment that is to be removed.
+type removedComment struct {
+	Author, Reporter *uuid.UUID
+	Report           uuid.UUID
+	Seq              int // of the event that added it; 0 for a comment of an earlier version
+	At               time.Time
+}
+
+const removedQuery = `SELECT c.author_id, r.user_id, c.report_id, coalesce(c.seq, 0), now() FROM report_comments c JOIN reports r ON r.id = c.report_id
+	WHERE c.id = $3 AND c.deleted_at IS NULL AND c.report_id = ` + report.IDSQL + ` FOR UPDATE OF c`
 
 // recordOfficialComment records that somebody spoke for an agency or the operators; not what they said.
 func recordOfficialComment(ctx context.Context, tx *outbox.Tx, c Comment) error {

@@ -8,6 +8,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/service"
 )
@@ -18,11 +19,19 @@ const name = "community"
 type Group struct {
 	db     *database.DB
 	outbox *outbox.Outbox
+
+	receipts *ledger.Receipts
 }
 
-// New makes the group from a kit.
-func New(kit *service.Kit, _ struct{}) (*Group, error) {
-	return &Group{db: kit.DB, outbox: kit.Outbox}, nil
+type groupConfig struct{ Receipts ledger.ReceiptsConfig }
+
+// New makes the group from a kit and its configuration.
+func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
+	receipts, err := service.OpenReceipts(kit, cfg.Receipts)
+	if err != nil {
+		return nil, err
+	}
+	return &Group{db: kit.DB, outbox: kit.Outbox, receipts: receipts}, nil
 }
 
 // Open makes the function's HTTP handler.

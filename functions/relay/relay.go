@@ -17,9 +17,9 @@ import (
 	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/opendata"
 	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/start"
 	"github.com/lafaekstreet/backend/shared/storage"
@@ -83,7 +83,7 @@ func (r *Relay) Run(ctx context.Context, _ events.EventBridgeEvent) error {
 		run  func(context.Context) error
 	}{
 		{"sweep outbox", r.sweep},
-		{"sweep ledger", r.sweepLedger},
+		{"wake anchor", r.wakeAnchor},
 		{"wake pictures", func(ctx context.Context) error { return r.wake(ctx, unprocessed) }},
 		{"wake reports", func(ctx context.Context) error { return r.wake(ctx, unjudged) }},
 		{"wake pictures", func(ctx context.Context) error { return r.wake(ctx, unjudgedPictures) }},
@@ -124,20 +124,26 @@ func (r *Relay) sweep(ctx context.Context) error {
 	return nil
 }
 
-func (r *Relay) sweepLedger(ctx context.Context) error {
-	_, err := ledger.Sweep(ctx, r.outbox, r.clock.Now(), r.cfg.Grace+time.Minute)
-	return err
+// wakeAnchor makes anchor begin a round: its messages may have been lost, or what they waited for is due. It sends none while
+// one waits in the outbox.
+func (r *Relay) wakeAnchor(ctx context.Context) error {
+	return r.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		var waits bool
+		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM outbox WHERE queue = 'anchor')`).Scan(&waits); err != nil || waits {
+			return err
+		}
+		return tx.Send(ctx, queue.Anchor, queue.AnchorMessage{})
+	})
 }
 
 // waitingSQL returns three numbers: how long the oldest report has waited for its verdict, in seconds; how long the oldest
-// event has waited for its confirmation, in seconds; and the number of reports without a verdict because the AI failed. Each
+// event has waited to be in the published log, in seconds; and the number of reports without a verdict because the AI failed. Each
 // part reads an index of waiting rows only.
 const waitingSQL = `
 	SELECT
 		coalesce(extract(epoch FROM now() - (SELECT min(created_at) FROM reports WHERE ai_status IN ('queued', 'processing') AND deleted_at IS NULL)), 0),
-		coalesce(extract(epoch FROM now() - least(
-			(SELECT min(created_at) FROM ledger_anchors WHERE submission_id IS NULL),
-			(SELECT min(a.created_at) FROM ledger_submissions s JOIN ledger_anchors a ON a.submission_id = s.id WHERE s.state <> 'confirmed'))), 0),
+		coalesce(extract(epoch FROM now() -
+			(SELECT created_at FROM ledger_events WHERE log_index >= (SELECT size FROM log_head) ORDER BY log_index LIMIT 1)), 0),
 		(SELECT count(*) FROM reports WHERE ai_status = 'failed' AND status = 'pending' AND deleted_at IS NULL)`
 
 // measure emits the metrics of waiting work that alarms watch.
@@ -148,13 +154,13 @@ func (r *Relay) measure(ctx context.Context) error {
 	}
 	r.metrics.Put(catalog.OutboxMessages, float64(backlog.Messages))
 	r.metrics.Put(catalog.OutboxAge, backlog.Oldest.Seconds())
-	var ai, anchor float64
+	var ai, log float64
 	var failed int
-	if err := r.db.QueryRow(ctx, waitingSQL).Scan(&ai, &anchor, &failed); err != nil {
+	if err := r.db.QueryRow(ctx, waitingSQL).Scan(&ai, &log, &failed); err != nil {
 		return fmt.Errorf("measure waiting: %w", err)
 	}
 	r.metrics.Put(catalog.ValidateLag, ai)
-	r.metrics.Put(catalog.AnchorLag, anchor)
+	r.metrics.Put(catalog.LogLag, log)
 	r.metrics.Put(catalog.ReportsAIFailed, float64(failed))
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -86,6 +87,7 @@ func (g *Group) assignReport(ctx context.Context, in *assignInput) (*reportOutpu
 			version = version + 1, updated_at = now() WHERE id = $1`
 		tx.Queue(q, h.ID, to.agency, to.user, due)
 		h.Version++
+		h.Event(tx, ledger.Event{Type: ledger.Assigned, AssignedTo: to.user, Note: clean(in.Body.Note)}, by)
 		return g.recordAssignment(ctx, tx, h, to, due, in.Body.Note)
 	}})
 }

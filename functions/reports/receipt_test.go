@@ -1,6 +1,10 @@
 package reports_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -8,11 +12,53 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/gowebpki/jcs"
 
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
+
+// commitment is HMAC-SHA-256 under a salt over the canonical JSON of members, in hex.
+func commitment(t *testing.T, salt []byte, members object) string {
+	t.Helper()
+	raw, err := json.Marshal(members)
+	if err != nil {
+		t.Fatal(err)
+	}
+	canonical, err := jcs.Transform(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mac := hmac.New(sha256.New, salt)
+	mac.Write(canonical)
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// The reporter can recompute what the log commits to from the answer and the salt, as the documentation says.
+func TestTheReporterRecomputesTheCommitment(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.Citizen()
+	for name, changes := range map[string]object{
+		"plain": nil,
+		"all": {"issue_type": "Lubuk \"<&>\"", "address": "Rua A", "street": "B", "suco": "C", "district": "D", "municipality": "Díli",
+			"severity": "critical", "captured_at": w.Text(`SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`), "title": "Buraku boot é"},
+	} {
+		id := c.Post("/reports", newBody(changes)).Want(http.StatusCreated).Object().Text("id")
+		o := c.Get("/reports/" + id).Want(http.StatusOK).Object()
+		r := w.Receipt(o)
+		words := object{"author": c.ID}
+		for _, member := range []string{"title", "description", "issue_type_raw", "latitude", "longitude", "captured_at", "address", "street", "suco",
+			"district", "municipality", "severity", "severity_score", "priority"} {
+			words[member] = o.At(member)
+		}
+		words["issue_type_raw"] = o.Text("issue_type_raw") // empty for none
+		if got := commitment(t, r.Salt, words); got != r.Event.Text("content_hash") {
+			t.Errorf("%s: %s, the log has %s for %v", name, got, r.Payload, words)
+		}
+	}
+}
 
 // sameReceipt ends the test unless two receipts are the same bytes.
 func sameReceipt(t *testing.T, what string, got, want testenv.Receipt) {
@@ -107,7 +153,17 @@ func TestAChangeHasItsReceipt(t *testing.T) {
 	if r := changed(staff, "POST", "/status", object{"status": "in_progress"}, "STATUS_CHANGED"); r.Salt != nil {
 		t.Error("staff got the salt of a report")
 	}
-	staff.Post("/reports/"+id+"/assign", object{"agency_id": agency}).Want(http.StatusOK)
+	noted := changed(staff, "POST", "/status", object{"status": "verified", "note": "Not begun yet."}, "STATUS_CHANGED")
+	if noted.Event.Text("note_hash") != commitment(t, noted.Salt, object{"note": "Not begun yet."}) {
+		t.Errorf("got %+v", noted)
+	}
+	official := w.Staff(identity.Official, agency)
+	r := changed(staff, "POST", "/assign", object{"agency_id": agency, "user_id": official.ID, "due_at": "2027-01-02T03:04:05Z", "note": "Before the rain."}, "ASSIGNED")
+	if r.Event.Text("agency") != "MOP" || r.Event.Text("due_at") != "2027-01-02T03:04:05.000Z" ||
+		r.Event.Text("assignment_hash") != commitment(t, r.Salt, object{"assigned_to": official.ID}) ||
+		r.Event.Text("note_hash") != commitment(t, r.Salt, object{"note": "Before the rain."}) {
+		t.Errorf("got %s", r.Payload)
+	}
 	if got := staff.Do("PATCH", "/reports/"+id, object{"severity": "high"}).Want(http.StatusOK).Object(); got.At("receipt") != nil {
 		t.Errorf("a change that changes nothing: %v", got.At("receipt"))
 	}

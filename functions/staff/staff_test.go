@@ -2,11 +2,9 @@ package staff_test
 
 import (
 	"fmt"
-	"log/slog"
 	"net/http"
 	"reflect"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -15,9 +13,6 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/ledger"
-	"github.com/lafaekstreet/backend/shared/outbox"
-	"github.com/lafaekstreet/backend/shared/report"
 )
 
 type object = map[string]any
@@ -31,17 +26,7 @@ func place(w *testenv.System, c *testenv.Client, set string) string {
 	if set != "" {
 		w.Exec(`UPDATE reports SET `+set+` WHERE id = $1`, id)
 	}
-	err := outbox.New(&database.DB{Pool: w.DB}, nil, slog.New(slog.DiscardHandler)).Do(w.Context(), func(tx *outbox.Tx) error {
-		chain := ledger.AskChain(tx, report.AboutID(id), nil)
-		if err := tx.Flush(w.Context()); err != nil {
-			return err
-		}
-		_, err := chain.Get().Append(w.Context(), tx, ledger.Event{Type: ledger.Submitted, At: time.Now(), Actor: ledger.Actor{Kind: "citizen"}})
-		return err
-	})
-	if err != nil {
-		w.Fatal(err)
-	}
+	w.Submitted(id)
 	return id.String()
 }
 

@@ -87,6 +87,13 @@ func systemAlarms() []Alarm {
 			Signal: own(ServerErrors, Sum), Threshold: 10, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},
 		{Name: "outbox-age", Description: "Messages have waited in the outbox for five minutes; relay does not send them.",
 			Signal: own(OutboxAge, Maximum), Threshold: 300, Period: fiveMinutes, Periods: 2, Missing: NotBreaching},
+		// Half of the promise that each receipt makes (ledger.MergeDelay).
+		{Name: "log-lag", Description: "An event has waited half an hour to be in the published log. After an hour the promise of its receipt is broken.",
+			Signal: own(LogLag, Maximum), Threshold: 1800, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},
+		{Name: "log-damaged", Description: "The published log is not what was signed. It is not extended.",
+			Signal: own(LogDamaged, Sum), Threshold: 1, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},
+		{Name: "log-halted", Description: "More events are published than the database has: a backup was restored. Writes are answered with 503.",
+			Signal: own(LogHalted, Sum), Threshold: 1, Period: fiveMinutes, Periods: 1, Missing: NotBreaching},
 		{Name: "ledger-lag", Description: "An event has waited half an hour for its confirmation by the ledger.",
 			Signal: own(AnchorLag, Maximum), Threshold: 1800, Period: fiveMinutes, Periods: 2, Missing: NotBreaching},
 		{Name: "ai-lag", Description: "A report has waited half an hour for its verdict.",

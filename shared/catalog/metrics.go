@@ -42,6 +42,9 @@ const (
 	ValidateDead        // reports whose message went to the dead letters
 	ReportsAIFailed     // pending reports that the AI could not judge
 
+	LogLag                  // age of the oldest event that is not in the published log
+	LogDamaged              // rounds that found the published log other than it was signed
+	LogHalted               // rounds that found more events published than the database has
 	AnchorLag               // how long the oldest event has waited for its confirmation by the ledger
 	LedgerSubmitted         // messages that a node of the ledger accepted
 	LedgerConfirmed         // messages that the mirror node shows as we sent them
@@ -128,6 +131,9 @@ var metricTable = [metricCount]metricEntry{
 	ValidateDead:        {"validate_dead", Count},
 	ReportsAIFailed:     {"reports_ai_failed", Count},
 
+	LogLag:                  {"log_lag", Seconds},
+	LogDamaged:              {"log_damaged", Count},
+	LogHalted:               {"log_halted", Count},
 	AnchorLag:               {"anchor_lag", Seconds},
 	LedgerSubmitted:         {"ledger_submitted", Count},
 	LedgerConfirmed:         {"ledger_confirmed", Count},

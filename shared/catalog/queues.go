@@ -9,7 +9,7 @@ type QueueName string
 const (
 	Images   QueueName = "images"   // S3 events: a picture has arrived
 	Validate QueueName = "validate" // a report and its picture are to be judged by AI
-	Anchor   QueueName = "anchor"   // an event is to be written to the ledger
+	Anchor   QueueName = "anchor"   // an event is to be published in the log
 	Notify   QueueName = "notify"   // a person is to be told of something
 	Geocode  QueueName = "geocode"  // the address of a report is to be looked up
 )
@@ -47,7 +47,7 @@ func Queues() []QueueSpec {
 	return []QueueSpec{
 		{Name: Images, Batch: 2, Concurrency: 10},
 		{Name: Validate, Batch: 2, Concurrency: 5},
-		{Name: Anchor, Batch: 10, Concurrency: 2, Window: time.Second},
+		{Name: Anchor, Batch: 10, Concurrency: 2, Window: time.Second}, // one round works at a time; SQS knows no lower concurrency
 		{Name: Notify, Batch: 5, Concurrency: 4},
 		{Name: Geocode, Batch: 1, Concurrency: 2},
 	}

@@ -106,7 +106,7 @@ func Dashboards() []Dashboard {
 			{"Dead letters", []Signal{aws(EachDead, "ApproximateNumberOfMessagesVisible", Maximum)}},
 			{"Oldest message, s", []Signal{aws(EachQueue, "ApproximateAgeOfOldestMessage", Maximum)}},
 		}, {
-			{"Outbox, AI and ledger: oldest, s", []Signal{own(OutboxAge, Maximum), own(ValidateLag, Maximum), own(AnchorLag, Maximum)}},
+			{"Outbox, AI, log and ledger: oldest, s", []Signal{own(OutboxAge, Maximum), own(ValidateLag, Maximum), own(LogLag, Maximum), own(AnchorLag, Maximum)}},
 			{"Ledger", []Signal{own(LedgerSubmitted, Sum), own(LedgerConfirmed, Sum), own(LedgerRetry, Sum)}},
 			{"AI", []Signal{
 				{Scope: System, Metric: MessageRetried, Function: FunctionName(Validate), Statistic: Sum},

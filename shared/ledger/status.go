@@ -1,11 +1,8 @@
 package ledger
 
 import (
-	"context"
-	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
@@ -25,17 +22,17 @@ type Anchor struct {
 	ExplorerURL        *string         `json:"explorer_url"`
 }
 
-// SubmissionState is the state of a message to the public ledger (ledger_submissions.state).
-type SubmissionState string
+// SubmissionState is the state of a message of an earlier version (ledger_submissions.state): the same states.
+type SubmissionState = MessageState
 
-// The states of a submission, in their order; a submission whose transaction had no effect goes back to claimed.
+// The states under their earlier names.
 const (
-	SubmissionClaimed   SubmissionState = "claimed"   // events and message are chosen, nothing is signed
-	SubmissionPrepared  SubmissionState = "prepared"  // a signed transaction is stored; it may have been sent
-	SubmissionSubmitted SubmissionState = "submitted" // a node took the transaction
-	SubmissionReached   SubmissionState = "reached"   // consensus: sequence number and running hash are known
-	SubmissionConfirmed SubmissionState = "confirmed" // the mirror node shows the same bytes from our account
-	SubmissionFailed    SubmissionState = "failed"    // the mirror node contradicts us; a person has to look
+	SubmissionClaimed   = MessageClaimed
+	SubmissionPrepared  = MessagePrepared
+	SubmissionSubmitted = MessageSubmitted
+	SubmissionReached   = MessageReached
+	SubmissionConfirmed = MessageConfirmed
+	SubmissionFailed    = MessageFailed
 )
 
 // statusOf maps a submission's state to the word clients know; nil stands for an event without a submission.
@@ -79,14 +76,22 @@ func consensusTime(nanos *int64) *timestamp.Time {
 	return &at
 }
 
-// AskAnchor reads how far a report is on the public ledger. The result is the zero Anchor for a report without events.
+// AskAnchor reads how far a report is on the public ledger: its status, and where the first message is that covers its first
+// event. A report that an earlier version has written there keeps that place. The result is the zero Anchor for a report
+// without events.
 func AskAnchor(p database.Pipeline, c Config, about report.About) *database.Ask[Anchor] {
 	const query = `
-SELECT r.blockchain_status, s.state, s.topic_id, s.transaction_id, s.sequence_number, s.consensus_nanos
-FROM ledger_anchors a
-JOIN reports r ON r.id = a.report_id
-LEFT JOIN ledger_submissions s ON s.id = a.submission_id
-WHERE a.seq = 1 AND a.report_id = ` + report.IDSQL
+SELECT r.blockchain_status, m.state, m.topic_id, m.transaction_id, m.sequence_number, m.consensus_nanos
+FROM ledger_events e
+JOIN reports r ON r.id = e.report_id
+LEFT JOIN LATERAL (
+  (SELECT 1 AS rank, s.state, s.topic_id, s.transaction_id, s.sequence_number, s.consensus_nanos
+   FROM ledger_anchors a JOIN ledger_submissions s ON s.id = a.submission_id WHERE a.event_id = e.id AND s.sequence_number IS NOT NULL)
+  UNION ALL
+  (SELECT 2, state, topic_id, transaction_id, sequence_number, consensus_nanos
+   FROM log_messages WHERE size > e.log_index AND state <> 'failed' ORDER BY size LIMIT 1)
+  ORDER BY rank LIMIT 1) m ON true
+WHERE e.seq = 1 AND e.report_id = ` + report.IDSQL
 	found := database.AskOptional(p, func(row pgx.CollectableRow) (Anchor, error) {
 		var status string
 		var r submissionRow
@@ -101,38 +106,4 @@ WHERE a.seq = 1 AND a.report_id = ` + report.IDSQL
 		}
 		return *found.Get()
 	})
-}
-
-// ShowStatus updates reports.blockchain_status of the reports with an event in the submission: the status of the event that
-// is least advanced. Call LockReports before the submission changes and ShowStatus after it; otherwise two submissions of
-// one report that change at the same time do not see each other.
-func ShowStatus(ctx context.Context, tx database.Querier, submission uuid.UUID) error {
-	const update = `
-UPDATE reports r SET blockchain_status = x.status
-FROM (SELECT a.report_id, (ARRAY['failed', 'queued', 'submitting', 'submitted', 'confirmed'])[min(
-             CASE WHEN a.submission_id IS NULL THEN 2
-                  WHEN s.state = 'failed' THEN 1
-                  WHEN s.state IN ('claimed', 'prepared') THEN 3
-                  WHEN s.state IN ('submitted', 'reached') THEN 4
-                  ELSE 5 END)] AS status
-      FROM ledger_anchors a LEFT JOIN ledger_submissions s ON s.id = a.submission_id
-      WHERE a.report_id IN (SELECT report_id FROM ledger_anchors WHERE submission_id = $1)
-      GROUP BY a.report_id) x
-WHERE r.id = x.report_id AND r.blockchain_status <> x.status`
-	if _, err := tx.Exec(ctx, update, submission); err != nil {
-		return fmt.Errorf("show ledger status on reports: %w", err)
-	}
-	return nil
-}
-
-// LockReports locks the rows of the reports with an event in the submission, in the order of their ids, which prevents
-// deadlocks.
-func LockReports(ctx context.Context, tx database.Querier, submission uuid.UUID) error {
-	const lock = `
-SELECT FROM reports WHERE id IN (SELECT report_id FROM ledger_anchors WHERE submission_id = $1)
-ORDER BY id FOR NO KEY UPDATE`
-	if _, err := tx.Exec(ctx, lock, submission); err != nil {
-		return fmt.Errorf("lock reports: %w", err)
-	}
-	return nil
 }

@@ -38,9 +38,10 @@ type ValidateMessage struct {
 	ReportID uuid.UUID `json:"report_id"`
 }
 
-// AnchorMessage says that a ledger event waits to be written to the public ledger.
+// AnchorMessage wakes the anchor worker: an event waits to be published, or something is due.
 type AnchorMessage struct {
-	EventID uuid.UUID `json:"event_id"`
+	// EventID is the event that was written; absent in a message that only wakes.
+	EventID uuid.UUID `json:"event_id,omitzero"`
 }
 
 // GeocodeMessage asks for the address of one report.

@@ -41,6 +41,10 @@ type Settings struct {
 	// the public ledger.
 	CitizenEventsPerDay    int `json:"citizen_events_per_day" required:"false" minimum:"1" maximum:"10000" doc:"Changes of words and pictures a day by one reporter" example:"200"`
 	CitizenEventsPerReport int `json:"citizen_events_per_report" required:"false" minimum:"1" maximum:"10000" doc:"Changes of words and pictures a day by a reporter of one report" example:"20"`
+	// LedgerBurst and LedgerIntervalSeconds bound the messages to the public ledger, each of which costs money: a bucket of
+	// LedgerBurst that regains one every LedgerIntervalSeconds.
+	LedgerBurst           int `json:"ledger_burst" required:"false" minimum:"1" maximum:"100000" doc:"Messages to the public ledger that may be sent without waiting. A message costs 0.0008 USD" example:"200"`
+	LedgerIntervalSeconds int `json:"ledger_interval_seconds" required:"false" minimum:"10" maximum:"86400" doc:"Seconds in which one more message to the public ledger may be sent. 240 is at most 9 USD a month" example:"240"`
 	// PublishBeforeVerdict shows the words and pictures of a report to everybody before the AI or staff verified it.
 	PublishBeforeVerdict bool `json:"publish_before_verdict" required:"false" doc:"true: everybody sees words and pictures of a pending report. false: only its reporter and staff do, until a verdict"`
 	// AIMonthlyTokens bounds input and output tokens of all model calls a calendar month (UTC); 0 means no bound.
@@ -58,6 +62,7 @@ func Default() Settings {
 		EvidenceImages: 1, Area: report.TimorLeste(),
 		ReportsPerHour: 20, BatchReportsPerHour: 200, UploadsPerHour: 60,
 		CitizenEventsPerDay: 200, CitizenEventsPerReport: 20,
+		LedgerBurst: 200, LedgerIntervalSeconds: 240,
 		AIMonthlyTokens: 2_000_000_000, AIDailyPictures: 5000, AIDailyPicturesPerson: 200,
 	}
 }

@@ -1,14 +1,13 @@
-// Command ledgerctl is the operator's tool for the ledger.
+// Command ledgerctl is the operator's tool for the log and the ledger.
 //
-//	go run ./functions/anchor/ledgerctl create-topics   create the two topics, once
-//	go run ./functions/anchor/ledgerctl check-key       compare the KMS key with the account and the topics
-//	go run ./functions/anchor/ledgerctl status          balance, mirror lag, waiting events, reason of a halt
-//	go run ./functions/anchor/ledgerctl resume          send a probe now, after the fault is fixed
+//	go run ./functions/anchor/ledgerctl create-topic   create the topic, once (also: create-topics)
+//	go run ./functions/anchor/ledgerctl check-key      compare the KMS key with the account and the topic
+//	go run ./functions/anchor/ledgerctl status         state of the log, balance, mirror lag, messages, reason of a halt
+//	go run ./functions/anchor/ledgerctl resume         send a probe now, after the fault is fixed
 //
-// It has the configuration of the anchor function: HEDERA_NODES, HEDERA_ACCOUNT_ID,
-// HEDERA_TOPIC_REPORTS, HEDERA_TOPIC_STATUS, HEDERA_MIRROR_URL, AWS_KMS_KEY_ID,
-// AWS_REGION, and DATABASE_URL for status and resume. Its exit status is 1 if the
-// command fails, or if status finds the ledger halted.
+// It has the configuration of the anchor function: HEDERA_NODES, HEDERA_ACCOUNT_ID, HEDERA_TOPIC_REPORTS,
+// HEDERA_MIRROR_URL, AWS_KMS_KEY_ID, AWS_REGION, and DATABASE_URL for status and resume. Its exit status is 1 if the
+// command fails, or if status finds the log or the ledger halted.
 package main
 
 import (
@@ -43,7 +42,7 @@ func main() {
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	commands := map[string]func(context.Context, *anchor.Operator, io.Writer) error{
-		"create-topics": createTopics, "check-key": checkKey, "status": status, "resume": resume,
+		"create-topic": createTopic, "create-topics": createTopic, "check-key": checkKey, "status": status, "resume": resume,
 	}
 	if len(args) != 1 || commands[args[0]] == nil {
 		return fmt.Errorf("usage: ledgerctl %v", slices.Sorted(maps.Keys(commands)))
@@ -65,7 +64,7 @@ func open(ctx context.Context, env config.Env, withDB bool) (*anchor.Operator, f
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(c.Ledger.Accounts) == 0 {
+	if !withDB && (len(c.Ledger.Accounts) == 0 || c.Ledger.Accounts[0] == "") {
 		return nil, nil, errors.New("HEDERA_ACCOUNT_ID is missing")
 	}
 	aws, err := config.LoadAWS(ctx, env)
@@ -92,20 +91,15 @@ func open(ctx context.Context, env config.Env, withDB bool) (*anchor.Operator, f
 	return o, closeAll, nil
 }
 
-func createTopics(ctx context.Context, o *anchor.Operator, out io.Writer) error {
-	if o.Config.Ledger.TopicReports != "" || o.Config.Ledger.TopicStatus != "" {
-		return fmt.Errorf("HEDERA_TOPIC_REPORTS (%s) or HEDERA_TOPIC_STATUS (%s) is set: the topics exist",
-			o.Config.Ledger.TopicReports, o.Config.Ledger.TopicStatus)
+func createTopic(ctx context.Context, o *anchor.Operator, out io.Writer) error {
+	if o.Config.Ledger.TopicReports != "" {
+		return fmt.Errorf("HEDERA_TOPIC_REPORTS (%s) is set: the topic exists", o.Config.Ledger.TopicReports)
 	}
-	for _, t := range []struct{ setting, memo string }{
-		{"HEDERA_TOPIC_REPORTS", "LafaekStreet reports"}, {"HEDERA_TOPIC_STATUS", "LafaekStreet status and AI"},
-	} {
-		id, err := o.CreateTopic(ctx, t.memo)
-		if err != nil {
-			return err
-		}
-		_, _ = fmt.Fprintf(out, "%s=%s\n", t.setting, id)
+	id, err := o.CreateTopic(ctx, "LafaekStreet log")
+	if err != nil {
+		return err
 	}
+	_, _ = fmt.Fprintf(out, "HEDERA_TOPIC_REPORTS=%s\n", id)
 	return nil
 }
 
@@ -113,7 +107,7 @@ func checkKey(ctx context.Context, o *anchor.Operator, out io.Writer) error {
 	if err := o.CheckKey(ctx); err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(out, "the KMS key is the key of account %s and the submit key of the configured topics\n", o.Config.Ledger.Accounts[0])
+	_, _ = fmt.Fprintf(out, "the KMS key is the key of account %s and the submit key of the configured topic\n", o.Config.Ledger.Accounts[0])
 	return nil
 }
 
@@ -122,17 +116,25 @@ func status(ctx context.Context, o *anchor.Operator, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(out, "network     %s, account %s\nbalance     %.2f hbar\nmirror      %s behind\nconfirmed   %d submissions\nwaiting     %d events, the oldest for %s\n",
-		o.Config.Ledger.Network, o.Config.Ledger.Accounts[0], float64(s.Tinybars)/1e8, s.MirrorLag.Round(time.Millisecond),
-		s.Confirmed, s.Waiting, s.OldestWait.Round(time.Second))
-	for _, state := range slices.Sorted(maps.Keys(s.Open)) {
-		_, _ = fmt.Fprintf(out, "%-11s %d submissions\n", state, s.Open[state])
+	_, _ = fmt.Fprintf(out, "log         %s\npublished   %d of %d events, the oldest of the others for %s\ncheckpoint  %s ago\n",
+		s.Origin, s.Published, s.Written, s.Unpublished.Round(time.Second), s.SignedAgo.Round(time.Second))
+	if s.LogHalted != "" {
+		return fmt.Errorf("no event may be written: %s", s.LogHalted)
+	}
+	if !s.Ledger {
+		_, _ = fmt.Fprintln(out, "network     none: no ledger account is configured")
+		return nil
+	}
+	_, _ = fmt.Fprintf(out, "network     %s, account %s\nbalance     %.2f hbar\nmirror      %s behind\nconfirmed   %d events\nbudget      %.1f messages\n",
+		o.Config.Ledger.Network, o.Config.Ledger.Accounts[0], float64(s.Tinybars)/1e8, s.MirrorLag.Round(time.Millisecond), s.Confirmed, s.Budget)
+	for _, state := range slices.Sorted(maps.Keys(s.Messages)) {
+		_, _ = fmt.Fprintf(out, "%-11s %d messages\n", state, s.Messages[state])
 	}
 	if s.LastError != "" {
 		_, _ = fmt.Fprintf(out, "last error  %s\n", s.LastError)
 	}
 	if s.Halted != "" {
-		return fmt.Errorf("halted for %s: %s", s.HaltedFor.Round(time.Second), s.Halted)
+		return fmt.Errorf("the ledger is halted for %s: %s", s.HaltedFor.Round(time.Second), s.Halted)
 	}
 	return nil
 }
@@ -141,6 +143,6 @@ func resume(ctx context.Context, o *anchor.Operator, out io.Writer) error {
 	if err := o.Resume(ctx); err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintln(out, "the next sweep (within a minute) sends one event; if a node accepts it, the others follow")
+	_, _ = fmt.Fprintln(out, "the next round (within a minute) sends one message; if a node accepts it, the others follow")
 	return nil
 }

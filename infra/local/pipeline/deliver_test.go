@@ -77,8 +77,8 @@ func (s *system) later() {
 	for _, sql := range []string{
 		`UPDATE outbox SET not_before = not_before - interval '1 hour'`,
 		`UPDATE notification_deliveries SET updated_at = updated_at - interval '1 hour' WHERE state IN ('claimed', 'sending', 'delayed')`,
-		`UPDATE ledger_submissions SET next_attempt_at = next_attempt_at - interval '1 hour', leased_until = leased_until - interval '1 hour' WHERE state NOT IN ('confirmed', 'failed')`,
-		`UPDATE ledger_anchors SET created_at = created_at - interval '1 hour' WHERE submission_id IS NULL`,
+		`UPDATE log_head SET signed_at = signed_at - interval '1 hour', leased_until = leased_until - interval '1 hour', wake_at = wake_at - interval '1 hour', budget_at = budget_at - interval '1 hour'`,
+		`UPDATE log_messages SET next_attempt_at = next_attempt_at - interval '1 hour', created_at = created_at - interval '1 hour', updated_at = updated_at - interval '1 hour'`,
 		`UPDATE ledger_circuit SET probe_at = probe_at - interval '1 hour' WHERE probe_at IS NOT NULL`,
 		`UPDATE geocoder_turn SET next_at = now() - interval '1 hour', open_until = NULL`,
 	} {
@@ -95,10 +95,11 @@ func (s *system) settle() {
 			s.Fatalf("after %d rounds there is still work:%s", rounds, s.left())
 		}
 		if s.deliver(order()...) {
-			idle = 0
 			continue
 		}
-		if idle++; idle > 2 && s.left() == "" {
+		if s.left() != "" {
+			idle = 0
+		} else if idle++; idle > 2 {
 			return
 		}
 		s.later()
@@ -118,8 +119,9 @@ func (s *system) left() string {
 	var rows string
 	const q = `SELECT concat_ws(' ', (SELECT 'outbox ' || count(*) FROM outbox HAVING count(*) > 0),
 		(SELECT string_agg(report_number || ' ' || ai_status, ' ') FROM reports WHERE ai_status IN ('queued', 'processing')),
-		(SELECT 'unconfirmed ' || count(*) FROM ledger_anchors a LEFT JOIN ledger_submissions s ON s.id = a.submission_id
-			WHERE s.state IS DISTINCT FROM 'confirmed' HAVING count(*) > 0))`
+		(SELECT 'unconfirmed ' || count(*) FROM ledger_events WHERE log_index >=
+			coalesce((SELECT max(size) FROM log_messages WHERE state = 'confirmed'), 0) HAVING count(*) > 0),
+		(SELECT 'not shown ' || count(*) FROM log_messages WHERE shown < size HAVING count(*) > 0))`
 	s.must(s.owner.QueryRow(s.Context(), q).Scan(&rows))
 	return out + rows
 }

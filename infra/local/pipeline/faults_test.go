@@ -143,8 +143,8 @@ func outcomeOf(t *testing.T, f faults.Fault) string {
 func tabulate(outcomes map[string]string) string {
 	var b strings.Builder
 	b.WriteString("# What becomes of a report when a service fails\n\n" +
-		"Written by TestEveryFaultOfEveryService: one report each, three calls in a row fail. “As usual” is " + "verified by the model, on the ledger in three\n" +
-		"messages, each confirmed and verifiable, its place named, its author told once of three things by each channel they want (the third only in the app),\n" +
+		"Written by TestEveryFaultOfEveryService: one report each, three calls in a row fail. “As usual” is " + "verified by the model, on the ledger,\n" +
+		"confirmed and verifiable, its place named, its author told once of three things by each channel they want (the third only in the app),\n" +
 		"no dead letter.\n\n| service | call | of | error | throttle | timeout | lost reply | malformed |\n|---|---|---|---|---|---|---|---|\n")
 	for _, c := range calls() {
 		fmt.Fprintf(&b, "| %s | %s | %s |", c.service, c.operation, c.by)

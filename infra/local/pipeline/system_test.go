@@ -222,7 +222,7 @@ func (s *system) createBucket() {
 	s.must(err)
 }
 
-// createLedger makes the signing key, the account that pays, and the topics.
+// createLedger makes the signing keys of ledger and log, the account that pays, and the topic.
 func (s *system) createLedger() {
 	s.Helper()
 	keys := kms.NewFromConfig(s.cloud.Config())
@@ -233,10 +233,11 @@ func (s *system) createLedger() {
 	const account = "0.0.1001"
 	s.must(s.net.SetAccount(account, public.PublicKey, 1000*hedera.TinybarsPerHbar))
 	s.env["AWS_KMS_KEY_ID"], s.env["HEDERA_ACCOUNT_ID"] = *made.KeyMetadata.KeyId, account
-	for setting, memo := range map[string]string{"HEDERA_TOPIC_REPORTS": "reports", "HEDERA_TOPIC_STATUS": "status"} {
-		s.env[setting], err = s.net.EnsureTopic(memo, public.PublicKey)
-		s.must(err)
-	}
+	s.env["HEDERA_TOPIC_REPORTS"], err = s.net.EnsureTopic("reports", public.PublicKey)
+	s.must(err)
+	made, err = keys.CreateKey(s.Context(), &kms.CreateKeyInput{KeySpec: "ECC_NIST_EDWARDS25519", KeyUsage: "SIGN_VERIFY"})
+	s.must(err)
+	s.env["LOG_KMS_KEY_ID"] = *made.KeyMetadata.KeyId
 }
 
 func (s *system) ledgerConfig() ledger.Config {

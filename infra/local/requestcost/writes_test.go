@@ -100,10 +100,10 @@ func (s *fixture) staffWrites() []operation {
 		on(3, func() request {
 			return request{m, "PATCH", "/reports/" + s.newReport(), object{"severity": "high", "status": "verified"}}
 		}),
-		on(2, func() request {
+		on(3, func() request {
 			return request{s.boss, "POST", "/reports/" + s.newReport() + "/assign", object{"agency_id": s.agency, "user_id": s.official.ID, "note": "Soon."}}
 		}),
-		on(2, func() request { return request{s.boss, "POST", "/reports/" + s.newReport() + "/assign", object{}} }),
+		on(3, func() request { return request{s.boss, "POST", "/reports/" + s.newReport() + "/assign", object{}} }),
 		on(3*4, func() request { return request{m, "POST", "/staff/reports/bulk-status", object{"items": items(4)}} }),
 		on(3, func() request { return request{m, "POST", rejected() + "/ai-analysis/override", override} }),
 		// The answer that is stored under the key is read before the commit.

@@ -71,6 +71,7 @@ func (s *Simulation) changeStatus(ctx context.Context, _ *user, random *rand.Ran
 	case http.StatusOK:
 		e.changes = append(e.changes, statusChange{from, to})
 		s.accepted.add()
+		s.accepted.keepOf("status of "+e.number, a)
 	case http.StatusConflict, http.StatusPreconditionFailed:
 		// An earlier response was lost, or the AI changed the status meanwhile.
 		after, err := s.reportOf(ctx, e)

@@ -59,6 +59,7 @@ func (s *Simulation) createReport(ctx context.Context, who *user, random *rand.R
 	}
 	e := &acceptedReport{clientID: body["client_id"].(string), id: a.Object().Text("id"), number: a.Object().Text("report_number"), owner: who.id, picture: picture}
 	s.accepted.addReport(e)
+	s.accepted.keepOf("report "+e.number, a)
 	if random.IntN(8) > 0 {
 		return
 	}
@@ -163,6 +164,7 @@ func (s *Simulation) createBatch(ctx context.Context, who *user, random *rand.Ra
 			case entries[i] == nil:
 				entries[i] = &acceptedReport{clientID: clientID, id: id, number: number, owner: who.id}
 				s.accepted.addReport(entries[i])
+				s.accepted.keep("batch item "+number, result)
 			case entries[i].id != id || entries[i].number != number:
 				s.accepted.refused("batch item %s came back as %s", entries[i].number, number)
 			}

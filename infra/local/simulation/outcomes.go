@@ -94,6 +94,7 @@ type accepted struct {
 	mu       sync.Mutex
 	reports  []*acceptedReport
 	refusals []string
+	receipts []keptReceipt
 	count    int
 	observe  func(n int) // called for each write; may be nil
 }

@@ -60,8 +60,9 @@ var pending = []struct{ name, query string }{
 	{"messages in the outbox", `SELECT count(*) FROM outbox WHERE not_before < now()`},
 	{"pictures without renditions", `SELECT count(*) FROM uploads u JOIN report_images i ON i.upload_id = u.id WHERE u.state IN ('issued', 'stored')`},
 	{"reports without an AI result", `SELECT count(*) FROM reports WHERE ai_status IN ('queued', 'processing')`},
-	{"events without a confirmed submission", `SELECT count(*) FROM ledger_events e LEFT JOIN ledger_anchors a ON a.event_id = e.id
-		LEFT JOIN ledger_submissions s ON s.id = a.submission_id WHERE s.state IS DISTINCT FROM 'confirmed'`},
+	{"events that are not published", `SELECT n.next - h.size FROM log_counter n, log_head h`},
+	{"events that no confirmed message covers", `SELECT n.next - coalesce((SELECT max(size) FROM log_messages WHERE state = 'confirmed'), 0) FROM log_counter n`},
+	{"messages that reports do not show", `SELECT count(*) FROM log_messages WHERE shown < size`},
 	{"mails not yet sent", `SELECT count(*) FROM notification_deliveries WHERE state NOT IN ('sent', 'failed', 'skipped', 'unknown', 'waiting', 'gathered')`},
 	{"gathered comments without their mail", `SELECT count(*) FROM notification_deliveries d WHERE state = 'gathered' AND NOT EXISTS (
 		SELECT FROM notification_deliveries h WHERE h.notification_id = d.gathered_by AND h.channel = d.channel AND h.state IN ('sent', 'failed', 'unknown'))`},
@@ -90,7 +91,7 @@ func (a *Reconciliation) Pending(ctx context.Context) (string, error) {
 func (a *Reconciliation) Reconcile(ctx context.Context) (bool, error) {
 	faulty := a.simulation.outcomes.print(a.out)
 	fmt.Fprintln(a.out, "\nreconciliation")
-	for _, part := range []func(context.Context) error{a.reports, a.histories, a.comments, a.notifications, a.messages, a.deadLetters, a.fsck} {
+	for _, part := range []func(context.Context) error{a.reports, a.histories, a.comments, a.notifications, a.messages, a.receipts, a.deadLetters, a.fsck} {
 		if err := part(ctx); err != nil {
 			return false, err
 		}

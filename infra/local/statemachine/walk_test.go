@@ -215,7 +215,7 @@ func (w *walk) assign(f *modelReport, who actor) bool {
 	if !w.expect(who.name+" assigns", got, may) {
 		return false
 	}
-	f.agency = agency
+	f.agency, f.events = agency, append(f.events, "ASSIGNED")
 	f.tell("report_assigned", w.all)
 	return true
 }
@@ -281,11 +281,11 @@ func (w *walk) override(f *modelReport, who actor) bool {
 	if !w.expect(who.name+" overrides", got, may) {
 		return false
 	}
-	f.events = append(f.events, "AI_VALIDATED")
 	upheld := f.appealing && len(steps) == 0 && f.status == "rejected"
 	for _, to := range steps {
 		f.move(to, who, nil, w.all)
 	}
+	f.events = append(f.events, "AI_VALIDATED") // after the moves: the payload of a pending report says nothing of the verdict
 	switch {
 	case upheld:
 		f.appealing = false

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
@@ -48,6 +49,7 @@ type System struct {
 	Signer *identitytest.Signer
 	URL    string // of the gateway, without a slash at the end
 
+	owned   string // address of the database, for its owner
 	gateway atomic.Pointer[gateway.Gateway]
 }
 
@@ -70,7 +72,7 @@ func New(t testing.TB, groups ...OpenFunc) *System {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = server.Close() })
-	w := &System{TB: t, DB: pool, AWS: server, Signer: identitytest.New(t), Env: config.Env{}}
+	w := &System{TB: t, DB: pool, AWS: server, Signer: identitytest.New(t), Env: config.Env{}, owned: owned}
 	for name, value := range server.Env() {
 		w.Env[name] = value
 	}
@@ -157,6 +159,19 @@ func (w *System) Agency(code string) uuid.UUID {
 func (w *System) Exec(sql string, args ...any) {
 	w.Helper()
 	if _, err := w.DB.Exec(w.Context(), sql, args...); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// Tamper runs statements as the owner of the database, who may also switch off triggers.
+func (w *System) Tamper(sql string) {
+	w.Helper()
+	conn, err := pgx.Connect(w.Context(), w.owned)
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer func() { _ = conn.Close(w.Context()) }()
+	if _, err := conn.Exec(w.Context(), sql); err != nil {
 		w.Fatal(err)
 	}
 }

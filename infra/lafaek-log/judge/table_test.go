@@ -2,6 +2,8 @@ package judge_test
 
 import (
 	"encoding/base64"
+	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +32,8 @@ func (w *world) receipts() {
 	w.add("JSON that is cut off", fields{"receipt": w.receipt(nil)[:200]}, Unproven, ReceiptMalformed)
 	w.add("JSON without a note", fields{"receipt": `{"payload":"x"}`}, Unproven, ReceiptMalformed)
 	w.add("a salt that is too short", fields{"receipt": w.receipt(object{"salt": "AAAA"})}, Unproven, ReceiptMalformed)
+	w.add("a salt that is no base64", fields{"receipt": w.receipt(object{"salt": "?"})}, Unproven, ReceiptMalformed)
+	w.add("a signature in its other form", fields{"receipt": malleable(n)}, Unproven, SignatureWrong)
 	w.add("four lines", fields{"receipt": strings.Replace(n, number+"\n", "", 1)}, Unproven, ReceiptMalformed)
 	w.add("a place with a leading zero", fields{"receipt": strings.Replace(n, "\n5\n", "\n05\n", 1)}, Unproven, ReceiptMalformed)
 	w.add("a negative place", fields{"receipt": strings.Replace(n, "\n5\n", "\n-5\n", 1)}, Unproven, ReceiptMalformed)
@@ -55,6 +59,10 @@ func (w *world) keyCases() {
 	w.add("the current keys alone", fields{"receipt": n, "proof": w.honestProof(), "keys": w.withKeys(object{"receipts_vkeys": nil, "log_vkeys": nil, "witnesses": nil, "ledger": nil, "merge_delay_seconds": nil})}, Kept, InLog)
 	w.add("keys of another log", fields{"receipt": n, "keys": w.withKeys(object{"origin": "other.example/log"})}, Unproven, OtherLog)
 	w.add("a key whose id is not its own", fields{"receipt": n, "keys": w.withKeys(object{"receipts_vkeys": []any{object{"vkey": strings.Replace(receiptsKey.vkey(), "+", "+0", 1), "from": 0}}, "receipts_vkey": nextReceipt.vkey()})}, Unproven, KeyUnknown)
+	w.add("a key among those of receipts that has another name", fields{"receipt": strings.Split(n, "\n\n")[0] + "\n\n" + logKey.line(strings.Split(n, "\n\n")[0]+"\n", filedAt),
+		"keys": w.withKeys(object{"receipts_vkeys": []any{object{"vkey": logKey.vkey(), "from": 0}, object{"vkey": receiptsKey.vkey(), "from": 0}}})}, Unproven, KeyUnknown)
+	w.add("no witness is known", fields{"receipt": n, "checkpoint": w.honest.checkpoint(place, filedAt.Add(2*time.Hour), logKey, witness),
+		"keys": w.withKeys(object{"witnesses": []any{nextLogKey.vkey()}})}, Accepted, Promised, TooEarly)
 	two := func(until int) string {
 		return w.withKeys(object{"receipts_vkey": nextReceipt.vkey(), "receipts_vkeys": []any{object{"vkey": nextReceipt.vkey(), "from": until}, object{"vkey": receiptsKey.vkey(), "from": 0, "until": until}}})
 	}
@@ -138,6 +146,20 @@ func forgedLine(signed string) string {
 	return signed[:at] + base64.StdEncoding.EncodeToString(raw) + "\n"
 }
 
+// malleable adds the order of the group to the signature's second half. RFC 8032 refuses such a signature: with it, one
+// receipt would have many forms.
+func malleable(signed string) string {
+	at := strings.LastIndex(signed, " ") + 1
+	raw, _ := base64.StdEncoding.DecodeString(strings.TrimSpace(signed[at:]))
+	order, _ := new(big.Int).SetString("7237005577332262213973186563042994240857116359379907606001950938285454250989", 10)
+	half := raw[len(raw)-32:]
+	slices.Reverse(half)
+	sum := new(big.Int).Add(new(big.Int).SetBytes(half), order)
+	sum.FillBytes(half)
+	slices.Reverse(half)
+	return signed[:at] + base64.StdEncoding.EncodeToString(raw) + "\n"
+}
+
 // contents are cases of the words.
 func (w *world) contents() {
 	full, honest := w.receipt(nil), w.honestProof()
@@ -188,7 +210,7 @@ func (w *world) others() {
 	one("another note", note, object{"note": "Ontem"}, Differs, ContentDiffers)
 	one("an assignment", object{"assignment_hash": commit(w.t, w.salt, object{"assigned_to": "a1"})}, object{"assigned_to": "a1"}, Accepted, Promised, ContentSame)
 	one("a report whose words were erased", object{}, w.report, Unproven, ContentNoHash)
-	old := object{"v": 1, "content_hash": commit(w.t, w.salt, object{"title": "t", "description": "d", "issue_type_raw": "", "latitude": -8.5, "longitude": 125.5, "captured_at": nil})}
-	one("an entry of the earlier version", old, object{"title": "t", "description": "d", "latitude": -8.5, "longitude": 125.5, "severity": "high"}, Accepted, Promised, ContentSame)
+	old := object{"v": 1, "content_hash": commit(w.t, w.salt, object{"title": "t", "description": "d", "issue_type_raw": "", "latitude": -8.5, "longitude": 125.5, "captured_at": "2026-11-20T08:30:00.120000Z"})}
+	one("an entry of the earlier version", old, object{"title": "t", "description": "d", "latitude": -8.5, "longitude": 125.5, "severity": "high", "captured_at": "2026-11-20T08:30:00.12Z"}, Accepted, Promised, ContentSame)
 	one("other words in an entry of the earlier version", old, object{"title": "T", "description": "d", "latitude": -8.5, "longitude": 125.5}, Differs, ContentDiffers)
 }

@@ -57,9 +57,9 @@ SELECT e.report_id, e.seq, e.event_type, e.payload, e.payload_hash, e.prev_hash,
   LEFT JOIN ledger_submissions s ON s.id = a.submission_id
  WHERE e.report_id = ANY($1) ORDER BY e.report_id, e.seq`
 
-// readRecords locks the next reports after the id given, in the order of their ids.
-func readRecords(ctx context.Context, q database.Querier, after uuid.UUID) ([]record, error) {
-	rows, err := q.Query(ctx, selectRecords, after, pageSize)
+// readRecords locks the next reports after the id given, at most limit, in the order of their ids.
+func readRecords(ctx context.Context, q database.Querier, after uuid.UUID, limit int) ([]record, error) {
+	rows, err := q.Query(ctx, selectRecords, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read reports: %w", err)
 	}

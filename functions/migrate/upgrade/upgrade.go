@@ -7,6 +7,7 @@
 package upgrade
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +25,7 @@ import (
 )
 
 const (
-	// pageSize is the number of reports of one transaction.
+	// pageSize is the number of reports of one transaction, unless Upgrade.Page says otherwise.
 	pageSize = 100
 	// margin is how long before the deadline no page is begun.
 	margin = time.Minute
@@ -38,6 +39,8 @@ type Upgrade struct {
 	DB    *database.DB
 	Clock timestamp.Clock
 	Log   *slog.Logger
+	// Page is the number of reports of one transaction; 0 is 100.
+	Page int
 	// Pictures may be nil: then nothing vouches for the small renditions of before.
 	Pictures Pictures
 }
@@ -92,7 +95,7 @@ func (u *Upgrade) page(ctx context.Context) (*Result, error) {
 		if err != nil {
 			return fmt.Errorf("read progress: %w", err)
 		}
-		records, err := readRecords(ctx, tx, after)
+		records, err := readRecords(ctx, tx, after, cmp.Or(u.Page, pageSize))
 		if err != nil {
 			return err
 		}

@@ -47,6 +47,10 @@ fsck: ## Check all records of the ledger and name the first difference
 ledger: ## Operate the ledger (DO=status, check-key, create-topics, resume)
 	@$(WITH_SETTINGS) $(GO) run ./functions/anchor/ledgerctl $(or $(DO),status)
 
+.PHONY: log-recover
+log-recover: ## Bring a restored backup up to the public log; see infra/RUNBOOK.md
+	@$(WITH_SETTINGS) $(GO) run ./functions/anchor/logrecover/cmd
+
 .PHONY: import-boundaries
 import-boundaries: ## Load polygons from GeoJSON (FILE=…, LEVEL=municipality|district|suco, NAME=, PARENT=, CODE= properties)
 	@$(WITH_SETTINGS) $(GO) run ./functions/geocode/importboundaries -file "$(FILE)" $(if $(LEVEL),-level $(LEVEL)) \

@@ -29,9 +29,11 @@ const (
 
 // Prove returns a proof for each of the entries with the indexes. Files are checked against the root of c before they are
 // used. It fails with ErrNotFound if an index is not in the tree, with ErrTampered if a file is missing or does not fit.
+// Indexes in order cost fewer reads: a bundle is read once for all that follow each other in it.
 func Prove(ctx context.Context, r Reader, c *Checkpoint, indexes ...int64) ([]*Proof, error) {
 	hashes := newHashes(ctx, r, c.Tree)
 	proofs := make([]*Proof, len(indexes))
+	bundle, entries := int64(-1), [][]byte(nil)
 	for i, index := range indexes {
 		if index < 0 || index >= c.N {
 			return nil, fmt.Errorf("%w: entry %d of %d", ErrNotFound, index, c.N)
@@ -40,9 +42,11 @@ func Prove(ctx context.Context, r Reader, c *Checkpoint, indexes ...int64) ([]*P
 		if err != nil {
 			return nil, fmt.Errorf("prove entry %d: %w", index, err)
 		}
-		entries, err := readBundle(ctx, r, hashes, c.N, index/width)
-		if err != nil {
-			return nil, err
+		if n := index / width; n != bundle {
+			if entries, err = readBundles(ctx, r, hashes, c.N, n, n+1); err != nil {
+				return nil, err
+			}
+			bundle = n
 		}
 		proofs[i] = &Proof{Index: index, Entry: entries[index%width], Hashes: path, Checkpoint: c.Signed}
 	}

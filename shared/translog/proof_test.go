@@ -3,8 +3,10 @@ package translog_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -47,6 +49,29 @@ func TestProofs(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestProofsOfAReportReadFilesOnce counts the reads for the events of one report: two bundles, their tiles and the edge.
+func TestProofsOfAReportReadFilesOnce(t *testing.T) {
+	t.Parallel()
+	store := logtest.NewMemory()
+	c := logtest.Grown(t, store, 70_000)
+	var mu sync.Mutex
+	read := map[string]int{}
+	store.Fail = func(op, key string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		read[op+" "+key]++
+		return nil
+	}
+	if _, err := translog.Prove(t.Context(), store, c, 5, 6, 100, 12_345, 12_346, 12_400); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]int{"get tile/0/000": 1, "get tile/0/048": 1, "get tile/0/273.p/112": 1, "get tile/1/000": 1, "get tile/1/001.p/17": 1,
+		"get tile/2/000.p/1": 1, "get tile/entries/000": 1, "get tile/entries/048": 1}
+	if !maps.Equal(read, want) {
+		t.Errorf("%v", read)
 	}
 }
 
@@ -95,22 +120,23 @@ func TestNoProofOfChangedFiles(t *testing.T) {
 func TestPublished(t *testing.T) {
 	t.Parallel()
 	store := logtest.NewMemory()
-	c := logtest.Grown(t, store, 700, 800)
+	c := logtest.Grown(t, store, 700, 10_000)
 	read := translog.Published(store, c.Tree)
-	for _, r := range [][2]int64{{0, 800}, {0, 0}, {0, 1}, {255, 256}, {255, 257}, {256, 512}, {300, 301}, {799, 800}, {800, 800}, {512, 513}} {
+	for _, r := range [][2]int64{{0, 10_000}, {0, 0}, {0, 1}, {255, 256}, {255, 257}, {256, 512}, {300, 301}, {9999, 10_000},
+		{10_000, 10_000}, {512, 513}, {4095, 4097}, {100, 4096 + 256}, {100, 9000}} {
 		got, err := read(t.Context(), r[0], r[1])
 		want, _ := logtest.Entries(t.Context(), r[0], r[1])
 		if err != nil || !slices.EqualFunc(got, want, func(a, b []byte) bool { return string(a) == string(b) }) {
 			t.Errorf("%d to %d: %d entries, %v", r[0], r[1], len(got), err)
 		}
 	}
-	for _, r := range [][2]int64{{-1, 5}, {5, 4}, {0, 801}} {
+	for _, r := range [][2]int64{{-1, 5}, {5, 4}, {0, 10_001}} {
 		if _, err := read(t.Context(), r[0], r[1]); err == nil {
 			t.Errorf("%d to %d: no error", r[0], r[1])
 		}
 	}
 	// The published entries are a source to publish from: a log can be rebuilt elsewhere.
-	if root, err := translog.Publish(t.Context(), logtest.NewMemory(), translog.Empty(), read, 800); err != nil || root != c.Hash {
+	if root, err := translog.Publish(t.Context(), logtest.NewMemory(), translog.Empty(), read, 10_000); err != nil || root != c.Hash {
 		t.Error(err)
 	}
 	// An earlier tree is read from full files where its partial ones are gone.

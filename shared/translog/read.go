@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -33,26 +35,30 @@ func newHashes(ctx context.Context, from Reader, tree tlog.Tree) tlog.HashReader
 // Height implements tlog.TileReader.
 func (t *tiles) Height() int { return height }
 
-// ReadTiles implements tlog.TileReader.
+// ReadTiles implements tlog.TileReader. It reads those that it does not know at once.
 func (t *tiles) ReadTiles(wanted []tlog.Tile) ([][]byte, error) {
 	out := make([][]byte, len(wanted))
+	errs := make([]error, len(wanted))
+	var reads sync.WaitGroup
 	for i, tile := range wanted {
-		out[i] = t.known[tile]
-		if out[i] != nil {
-			continue
+		if out[i] = t.known[tile]; out[i] == nil {
+			reads.Go(func() { out[i], errs[i] = t.read(tile) })
 		}
-		data, err := partial(t.ctx, t.from, func(w int) string { return TileKey(tile.L, tile.N, w) }, tile.W, width*tlog.HashSize)
-		if t.err = err; err != nil {
-			return nil, err
-		}
-		if len(data) < tile.W*tlog.HashSize {
-			t.err = fmt.Errorf("%w: %s has %d bytes", ErrTampered, TileKey(tile.L, tile.N, tile.W), len(data))
-			return nil, t.err
-		}
-		out[i] = data[:tile.W*tlog.HashSize]
 	}
-	t.err = nil
-	return out, nil
+	reads.Wait()
+	t.err = errors.Join(errs...)
+	return out, t.err
+}
+
+func (t *tiles) read(tile tlog.Tile) ([]byte, error) {
+	data, err := partial(t.ctx, t.from, func(w int) string { return TileKey(tile.L, tile.N, w) }, tile.W, width*tlog.HashSize)
+	if err != nil {
+		return nil, err
+	}
+	if len(data) < tile.W*tlog.HashSize {
+		return nil, fmt.Errorf("%w: %s has %d bytes", ErrTampered, TileKey(tile.L, tile.N, tile.W), len(data))
+	}
+	return data[:tile.W*tlog.HashSize], nil
 }
 
 // SaveTiles implements tlog.TileReader. The tiles fit the root.
@@ -88,37 +94,55 @@ func Published(r Reader, tree tlog.Tree) Entries {
 		if from < 0 || to < from || to > tree.N {
 			return nil, fmt.Errorf("entries %d to %d are not in a tree of %d", from, to, tree.N)
 		}
+		const together = 16
 		hashes := newHashes(ctx, r, tree)
 		var out [][]byte
-		for n := from / width; n*width < to; n++ {
-			entries, err := readBundle(ctx, r, hashes, tree.N, n)
+		for at := from; at < to; {
+			first := at / width
+			entries, err := readBundles(ctx, r, hashes, tree.N, first, min(first+together, (to+width-1)/width))
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, entries[max(from-n*width, 0):min(to-n*width, int64(len(entries)))]...)
+			end := min(to, first*width+int64(len(entries)))
+			out = append(out, entries[at-first*width:end-first*width]...)
+			at = end
 		}
 		return out, nil
 	}
 }
 
-// readBundle returns the entries of bundle n in a tree of size entries. hashes are those of the tree.
-func readBundle(ctx context.Context, r Reader, hashes tlog.HashReader, size, n int64) ([][]byte, error) {
-	w := int(min(size-n*width, width))
-	data, err := partial(ctx, r, func(w int) string { return BundleKey(n, w) }, w, width*(2+maxEntry))
-	if err != nil {
-		return nil, err
-	}
-	entries, err := bundleOf(data, w)
-	if err != nil {
-		return nil, fmt.Errorf("bundle %d: %w", n, err)
-	}
-	indexes := make([]int64, w)
-	for i := range indexes {
-		indexes[i] = tlog.StoredHashIndex(0, n*width+int64(i))
+// readBundles returns the entries of the bundles from to to-1 in a tree of size entries. It reads them at once. hashes are
+// those of the tree.
+func readBundles(ctx context.Context, r Reader, hashes tlog.HashReader, size, from, to int64) ([][]byte, error) {
+	var indexes []int64
+	for i := from * width; i < min(to*width, size); i++ {
+		indexes = append(indexes, tlog.StoredHashIndex(0, i))
 	}
 	leaves, err := hashes.ReadHashes(indexes)
 	if err != nil {
-		return nil, fmt.Errorf("hashes of bundle %d: %w", n, err)
+		return nil, fmt.Errorf("hashes of entries: %w", err)
+	}
+	bundles, errs := make([][][]byte, to-from), make([]error, to-from)
+	var reads sync.WaitGroup
+	for i := range bundles {
+		reads.Go(func() {
+			w := min(width, len(leaves)-i*width)
+			bundles[i], errs[i] = readBundle(ctx, r, from+int64(i), leaves[i*width:i*width+w])
+		})
+	}
+	reads.Wait()
+	return slices.Concat(bundles...), errors.Join(errs...)
+}
+
+// readBundle returns the entries of bundle n. Their hashes are leaves.
+func readBundle(ctx context.Context, r Reader, n int64, leaves []tlog.Hash) ([][]byte, error) {
+	data, err := partial(ctx, r, func(w int) string { return BundleKey(n, w) }, len(leaves), width*(2+maxEntry))
+	if err != nil {
+		return nil, err
+	}
+	entries, err := bundleOf(data, len(leaves))
+	if err != nil {
+		return nil, fmt.Errorf("bundle %d: %w", n, err)
 	}
 	for i, entry := range entries {
 		if tlog.RecordHash(entry) != leaves[i] {

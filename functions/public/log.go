@@ -121,24 +121,6 @@ func (p *Public) logTile(ctx context.Context, in *logTileInput) (*bytesOutput, e
 	return &bytesOutput{ContentType: mediaTile, Body: data}, nil
 }
 
-// cachedFiles reads each file once.
-type cachedFiles struct {
-	from  translog.Reader
-	known map[string][]byte
-}
-
-// Get implements translog.Reader.
-func (c cachedFiles) Get(ctx context.Context, key string, limit int64) ([]byte, error) {
-	if data, ok := c.known[key]; ok {
-		return data, nil
-	}
-	data, err := c.from.Get(ctx, key, limit)
-	if err == nil {
-		c.known[key] = data
-	}
-	return data, err
-}
-
 // file reads a tile or bundle. A partial one is deleted when the full one is there: then it is the beginning of that.
 func (l *publicLog) file(ctx context.Context, key string) ([]byte, error) {
 	data, err := l.files.Get(ctx, key, maxLogFile)

@@ -116,7 +116,7 @@ func (l *publicLog) prove(ctx context.Context, h logHead, indexes []int64) ([]by
 	if len(published) == 0 {
 		return nil, errNotPublished
 	}
-	proofs, err := translog.Prove(ctx, cachedFiles{l.files, map[string][]byte{}}, c, published...)
+	proofs, err := translog.Prove(ctx, l.files, c, published...)
 	if errors.Is(err, translog.ErrTampered) {
 		return nil, fmt.Errorf("prove entries: %w", err)
 	}

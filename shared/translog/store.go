@@ -33,13 +33,13 @@ var ErrNotFound = errors.New("log file not found")
 // ErrTampered reports that stored files do not fit what was signed, or that entries differ from those published.
 var ErrTampered = errors.New("log was changed after it was signed")
 
-// Reader reads the files of a log, such as a bucket, a directory or a web site.
+// Reader reads the files of a log, such as a bucket or a web site. Several goroutines use it at once.
 type Reader interface {
 	// Get returns the file with the key. It fails with ErrNotFound if there is none, and if it has more than limit bytes.
 	Get(ctx context.Context, key string, limit int64) ([]byte, error)
 }
 
-// Store keeps the files of a log. Keys are the paths of c2sp.org/tlog-tiles.
+// Store keeps the files of a log. Several goroutines use it at once. Keys are the paths of c2sp.org/tlog-tiles.
 type Store interface {
 	Reader
 	Put(ctx context.Context, f File) error

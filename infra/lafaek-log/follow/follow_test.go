@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -244,9 +245,10 @@ func TestARoundThatBreaksOffGoesOn(t *testing.T) {
 		w.file(n + 1)
 	}
 	w.publish()
-	left := 42
+	var left atomic.Int64 // files of a page are read at once
+	left.Store(42)
 	w.options.HTTP = &http.Client{Transport: limited(func(r *http.Request) error {
-		if left--; left < 0 {
+		if left.Add(-1) < 0 {
 			return fmt.Errorf("no link for %s", r.URL.Path)
 		}
 		return nil
@@ -256,7 +258,7 @@ func TestARoundThatBreaksOffGoesOn(t *testing.T) {
 	if err == nil || len(alarms) > 0 || f.State().Next != 4096 {
 		t.Fatalf("%v, %v, %d entries read", alarms, err, f.State().Next)
 	}
-	left = 1000
+	left.Store(1000)
 	alarms, err = f.Round(t.Context())
 	if err != nil || len(alarms) > 0 || f.State().Next != 5003 {
 		t.Fatalf("%v, %v, %d entries read", alarms, err, f.State().Next)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 
 	"github.com/lafaekstreet/backend/shared/translog"
 )
@@ -13,6 +14,7 @@ import (
 type site struct {
 	client *http.Client
 	prefix string
+	mu     sync.Mutex
 	kept   map[string][]byte
 }
 
@@ -20,25 +22,34 @@ type site struct {
 const maxKept = 64
 
 func newSite(client *http.Client, prefix string) *site {
-	return &site{client, prefix, make(map[string][]byte)}
+	return &site{client: client, prefix: prefix, kept: make(map[string][]byte)}
 }
 
 // Get implements translog.Reader.
 func (s *site) Get(ctx context.Context, key string, limit int64) ([]byte, error) {
-	if data, ok := s.kept[key]; ok {
+	s.mu.Lock()
+	data, ok := s.kept[key]
+	s.mu.Unlock()
+	if ok {
 		return data, nil
 	}
 	data, err := get(ctx, s.client, s.prefix+key, limit)
 	if err == nil && key != translog.CheckpointKey {
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		if len(s.kept) >= maxKept {
-			s.forget()
+			clear(s.kept)
 		}
 		s.kept[key] = data
 	}
 	return data, err
 }
 
-func (s *site) forget() { clear(s.kept) }
+func (s *site) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.kept)
+}
 
 // get reads an address. It fails with translog.ErrNotFound for a 404, and for an answer of more than limit bytes.
 func get(ctx context.Context, client *http.Client, address string, limit int64) ([]byte, error) {

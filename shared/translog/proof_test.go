@@ -202,3 +202,28 @@ func TestProofsAreReadInOneFormOnly(t *testing.T) {
 		}
 	}
 }
+
+// FuzzParseProofs looks for a text that is read, but is written in another way.
+func FuzzParseProofs(f *testing.F) {
+	store := logtest.NewMemory()
+	proofs, err := translog.Prove(context.Background(), store, logtest.Grown(f, store, 5), 0, 3)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(translog.JoinProofs(proofs))
+	f.Add(proofs[0].String())
+	f.Fuzz(func(t *testing.T, text string) {
+		proofs, err := translog.ParseProofs(text)
+		if err != nil {
+			return
+		}
+		if got := translog.JoinProofs(proofs); got != text {
+			t.Errorf("%q became %q", text, got)
+		}
+		for _, p := range proofs {
+			if c, err := p.Verify(logtest.Origin, logtest.NewKey(t, logtest.Origin).VKey()); err == nil && (c.N != 5 || string(p.Entry) != string(logtest.Entry(p.Index))) {
+				t.Errorf("%q is proven", text)
+			}
+		}
+	})
+}

@@ -2,13 +2,17 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/lafaekstreet/backend/infra/lafaek-log/judge"
+	"github.com/lafaekstreet/backend/infra/local/logtest"
 )
 
 // TestVerifyRecognisesFilesAndSaysTheVerdictFirst runs the command on the table of the judge. Cases whose text has no form
@@ -83,5 +87,44 @@ func TestCallsThatMakeNoSense(t *testing.T) {
 		if code := run(t.Context(), args, nil, &out, &errs); code != 0 || !strings.Contains(out.String(), "-answer-days") || errs.Len() > 0 {
 			t.Errorf("%q: status %d, %q, %q", args, code, out.String(), errs.String())
 		}
+	}
+}
+
+// stopper ends a command when it has written its first line.
+type stopper struct {
+	bytes.Buffer
+	stop context.CancelFunc
+}
+
+// Write implements io.Writer.
+func (s *stopper) Write(p []byte) (int, error) {
+	s.stop()
+	return s.Buffer.Write(p)
+}
+
+// TestFollowCanBeStopped stops the command while it waits for its next round: what it saw is stored.
+func TestFollowCanBeStopped(t *testing.T) {
+	t.Parallel()
+	store := logtest.NewMemory()
+	logtest.Grown(t, store, 3)
+	vkey := logtest.NewKey(t, logtest.Origin).VKey()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		key := strings.TrimPrefix(r.URL.Path, "/log/")
+		if key == "keys" {
+			_ = json.NewEncoder(w).Encode(map[string]any{"origin": logtest.Origin, "log_vkeys": []any{map[string]any{"vkey": vkey, "from": 0}}})
+			return
+		}
+		_, _ = w.Write(store.Files()[key])
+	}))
+	t.Cleanup(server.Close)
+	state := filepath.Join(t.TempDir(), "state")
+	ctx, stop := context.WithCancel(t.Context())
+	out := &stopper{stop: stop}
+	code := run(ctx, []string{"follow", "--interval", "1h", "--state", state, server.URL}, nil, out, out)
+	if code != exitBroken || !strings.Contains(out.String(), "3 entries, 3 new, 3 alarms") { // the entries are made up
+		t.Errorf("status %d: %s", code, out.String())
+	}
+	if !strings.Contains(read(t, state), `"next":3`) {
+		t.Errorf("state: %s", read(t, state))
 	}
 }

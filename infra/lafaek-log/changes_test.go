@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/functions/community"
 	"github.com/lafaekstreet/backend/functions/public"
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/functions/staff"
@@ -20,7 +21,7 @@ import (
 func TestReceiptsOfChangesAreJudged(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t)
-	w.Serve(reports.Open, public.Open, staff.Open)
+	w.Serve(reports.Open, public.Open, community.Open, staff.Open)
 	w.Exec(`INSERT INTO log_keys (role, vkey, from_index) SELECT 'receipts', receipts_vkey, 0 FROM log_counter`)
 	c, moderator := w.Citizen(), w.Staff(identity.Moderator)
 	filed := c.Post("/reports", map[string]any{"client_id": uuid.NewString(), "issue_type": "pothole", "title": "Kuak", "description": "Iha dalan.",
@@ -28,6 +29,7 @@ func TestReceiptsOfChangesAreJudged(t *testing.T) {
 	path := "/reports/" + filed.Object().Text("id")
 	changed := c.Patch(path, map[string]any{"title": "Kuak boot"}).Want(http.StatusOK)
 	moved := moderator.Post(path+"/status", map[string]any{"status": "verified", "note": "Ami haree ona."}).Want(http.StatusOK)
+	said := c.Post(path+"/comments", map[string]any{"content": "Obrigadu."}).Want(http.StatusCreated)
 	now := c.Get(path).Want(http.StatusOK)
 	w.PublishLog(int64(w.Int(`SELECT next FROM log_counter`)))
 	keys := string(w.Anonymous().Get("//log/keys").Want(http.StatusOK).Body)
@@ -46,6 +48,8 @@ func TestReceiptsOfChangesAreJudged(t *testing.T) {
 		{"note", string(moved.Body), note, judge.Kept, 1},
 		{"another note", string(moved.Body), `{"note":"Ami la haree."}`, judge.Differs, 0},
 		{"report under the salt of a note", string(moved.Body), string(moved.Body), judge.Unproven, 0},
+		{"comment", string(said.Body), string(said.Body), judge.Kept, 1},
+		{"another comment", string(said.Body), `{"content":"Lae.","author":{"id":"` + w.Text(`SELECT author_id::text FROM report_comments`) + `"}}`, judge.Differs, 0},
 	} {
 		var answer struct {
 			Receipt json.RawMessage `json:"receipt"`

@@ -12,6 +12,7 @@ import (
 	"github.com/gowebpki/jcs"
 
 	"github.com/lafaekstreet/backend/functions/community"
+	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
@@ -96,4 +97,18 @@ func TestTheRemovalOfACommentHasItsReceipt(t *testing.T) {
 	if r := w.Receipt(author.Do(http.MethodDelete, path+"/"+added, nil).Want(http.StatusOK).Object()); r.Event.At("comment_seq") != nil {
 		t.Errorf("got %s", r.Payload)
 	}
+}
+
+// Comments of the reporter do not count as changes of the report, whose number is bounded.
+func TestCommentsAreNoChangesOfTheReport(t *testing.T) {
+	t.Parallel()
+	w := testenv.New(t, reports.Open, community.Open)
+	w.Exec(`INSERT INTO app_settings (key, value) VALUES ('settings', '{"citizen_events_per_day": 1, "citizen_events_per_report": 1}')`)
+	c := w.Citizen()
+	r := c.Post("/reports", object{"issue_type": "pothole", "title": "Hole", "latitude": -8.5569, "longitude": 125.5603}).Want(http.StatusCreated).Object()
+	for range 3 {
+		c.Post("/reports/"+r.Text("id")+"/comments", object{"content": "Still there."}).Want(http.StatusCreated)
+	}
+	c.Patch("/reports/"+r.Text("id"), object{"title": "Deep hole"}).Want(http.StatusOK)
+	c.Patch("/reports/"+r.Text("id"), object{"title": "Deeper hole"}).Want(http.StatusTooManyRequests)
 }

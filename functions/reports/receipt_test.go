@@ -14,6 +14,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/gowebpki/jcs"
 
+	"github.com/lafaekstreet/backend/functions/public"
+	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -107,12 +109,17 @@ func TestTheReporterGetsTheReceiptAgain(t *testing.T) {
 // Nobody but the reporter gets the receipt of a report, or its salt.
 func TestReceiptsAreForTheReporterAlone(t *testing.T) {
 	t.Parallel()
-	w := setup(t)
+	w := testenv.New(t, reports.Open, public.Open)
 	c := w.Citizen()
 	id := c.Post("/reports", newBody(nil)).Want(http.StatusCreated).Object().Text("id")
 	for name, other := range map[string]*testenv.Client{"another citizen": w.Citizen(), "staff": w.Staff(identity.Admin)} {
 		if got := other.Get("/reports/" + id).Want(http.StatusOK).Object(); got.At("receipt") != nil {
 			t.Errorf("%s: %v", name, got.At("receipt"))
+		}
+	}
+	for _, path := range []string{"/public/reports/" + id, "/public/reports"} {
+		if got := c.Get(path).Want(http.StatusOK); strings.Contains(string(got.Body), `"receipt"`) {
+			t.Errorf("%s: %s", path, got.Body)
 		}
 	}
 	for _, path := range []string{"/reports", "/reports/changes"} {

@@ -169,16 +169,13 @@ func (d *document) validate(template, method string, status int, media string, b
 	return schema.Validate(value)
 }
 
-// notPublished are the operations that need a published log. This system publishes none yet.
-var notPublished = []string{"GET /log/checkpoint", "GET /log/tile/{path}", "GET /log/proof/{log_index}", "GET /api/v1/public/blockchain/report/{id}/proof"}
-
 // finish fails the test for every operation that has never succeeded.
 func (d *document) finish() {
 	d.Helper()
 	var missed []string
 	for template, methods := range d.paths {
 		for method := range methods {
-			if name := strings.ToUpper(method) + " " + template; !d.driven[name] && !slices.Contains(notPublished, name) {
+			if name := strings.ToUpper(method) + " " + template; !d.driven[name] {
 				missed = append(missed, name)
 			}
 		}

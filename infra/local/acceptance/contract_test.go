@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -378,7 +379,13 @@ func (v *visitor) public(id string) {
 		"//r/" + number} {
 		v.get(path)
 	}
-	v.get("//log/keys")
+	proof := "/public/blockchain/report/" + id + "/proof"
+	v.until("the log has the report", func() bool { return v.status("GET", proof) == 200 })
+	for _, path := range []string{proof, "//log/checkpoint", "//log/keys", "//log/proof/0"} {
+		v.get(path)
+	}
+	size := strings.Split(string(v.get("//log/checkpoint").Body), "\n")[1]
+	v.get("//log/tile/entries%2F000.p%2F" + size)
 	v.get("//verify")
 	page := string(v.get("//map").Body)
 	v.get("/" + asset.FindString(page))

@@ -108,19 +108,15 @@ func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, e
 		if s, err = lockForComment(ctx, tx, about, in.Body.ClientID); err != nil {
 			return err
 		}
-		if s.repeat != nil && (s.repeat.ReportID != s.report.ID || !database.SameText(s.repeat.Content, content)) {
-			return errClientIDReused
-		}
 		if s.repeat != nil {
-			out.Status, out.Body = http.StatusOK, *s.repeat
-			for _, e := range s.logged {
-				out.Body.Receipt = g.receipts.For(ctx, e)
-			}
+			out.Status = http.StatusOK
+			out.Body, err = g.repeated(ctx, s, content)
 		} else {
 			out.Status = http.StatusCreated
-			if out.Body, err = s.insert(ctx, tx, content, in.Body.ClientID); err != nil {
-				return err
-			}
+			out.Body, err = s.insert(ctx, tx, content, in.Body.ClientID)
+		}
+		if err != nil {
+			return err
 		}
 		out.Body.Warnings = warning.FromContext(ctx).List()
 		return httpapi.RecordAnswer(ctx, tx, out.Status, out.Body)
@@ -134,6 +130,18 @@ func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, e
 	}
 	if s.entry != nil {
 		out.Body.Receipt = g.receipts.Of(ctx, s.entry, s.report.Number, false)
+	}
+	return out, nil
+}
+
+// repeated is the comment that a request repeats, with its receipt. It fails if the request has other content.
+func (g *Group) repeated(ctx context.Context, s *commentContext, content string) (Comment, error) {
+	if s.repeat.ReportID != s.report.ID || !database.SameText(s.repeat.Content, content) {
+		return Comment{}, errClientIDReused
+	}
+	out := *s.repeat
+	for _, e := range s.logged {
+		out.Receipt = g.receipts.For(ctx, e)
 	}
 	return out, nil
 }
@@ -291,73 +299,9 @@ func (g *Group) listComments(ctx context.Context, in *commentsInput) (*commentsO
 	return &commentsOutput{Body: page.NewEnvelope(in.Query, items.Get(), total.Get())}, nil
 }
 
-type removeInput struct {
-	report.RefInput
-	CommentID string `path:"c_id" format:"uuid"`
-}
-
-var errNoComment = problem.New(problem.NotFound, "comment_not_found")
-
-func (g *Group) removeComment(ctx context.Context, in *removeInput) (*reportwrite.RemovedOutput, error) {
-	about, err := in.ID.About()
-	if err != nil {
-		return nil, err
-	}
-	caller := identity.Must(ctx)
-	var entry *ledger.NewEntry
-	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		reportread.ViewerOf(caller).MayRead(tx, about)
-		by := report.ActorOf(caller)
-		chain := ledger.AskChain(tx, about, by.AgencyID)
-		locked := database.AskRow(tx, pgx.RowToStructByPos[removedComment], removedQuery, about.Args(in.CommentID)...).Missing(errNoComment)
-		if err := tx.Flush(ctx); err != nil {
-			return fmt.Errorf("lock comment: %w", err)
-		}
-		c := locked.Get()
-		mine := c.Author != nil && *c.Author == caller.UserID
-		if !mine && caller.Role != identity.Moderator && caller.Role != identity.Admin {
-			return problem.New(problem.Forbidden, "forbidden")
-		}
-		if c.Reporter != nil && *c.Reporter == caller.UserID {
-			by = report.Actor{Kind: report.ActorCitizen, UserID: &caller.UserID}
-		}
-		if !mine {
-			if err := recordRemoval(ctx, tx, in.CommentID, c.Report); err != nil {
-				return err
-			}
-		}
-		tx.Queue(`UPDATE report_comments SET deleted_at = now() WHERE id = $1`, in.CommentID)
-		tx.Queue(`UPDATE reports SET comments_count = greatest(0, comments_count - 1) WHERE id = $1`, c.Report)
-		entry, err = appendEvent(ctx, tx, chain.Get(), by, ledger.Event{Type: ledger.Uncommented, At: c.At, CommentSeq: c.Seq})
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return reportwrite.Removed(ctx, "message.comment_removed", g.receipts.Of(ctx, entry, "", false)), nil
-}
-
-// removedComment is a comment that is to be removed.
-type removedComment struct {
-	Author, Reporter *uuid.UUID
-	Report           uuid.UUID
-	Seq              int // of the event that added it; 0 for a comment of an earlier version
-	At               time.Time
-}
-
-const removedQuery = `SELECT c.author_id, r.user_id, c.report_id, coalesce(c.seq, 0), now() FROM report_comments c JOIN reports r ON r.id = c.report_id
-	WHERE c.id = $3 AND c.deleted_at IS NULL AND c.report_id = ` + report.IDSQL + ` FOR UPDATE OF c`
-
 // recordOfficialComment records that somebody spoke for an agency or the operators; not what they said.
 func recordOfficialComment(ctx context.Context, tx *outbox.Tx, c Comment) error {
 	return audit.Record(ctx, tx, audit.Entry{
 		Action: "comment.add", Entity: "comment", EntityID: c.ID.String(), After: map[string]any{"report_id": c.ReportID},
-	})
-}
-
-// recordRemoval records that staff removed somebody else's comment; not what it said.
-func recordRemoval(ctx context.Context, tx *outbox.Tx, comment string, reportID uuid.UUID) error {
-	return audit.Record(ctx, tx, audit.Entry{
-		Action: "comment.remove", Entity: "comment", EntityID: comment, Before: map[string]any{"report_id": reportID},
 	})
 }

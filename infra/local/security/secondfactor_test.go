@@ -99,11 +99,11 @@ func operationsUnder(t *testing.T, prefix string) []documented {
 // compared are the places that may compare a role with that of administrators, and why. All others ask Caller.IsAdmin,
 // which knows the second factor.
 var compared = map[string]string{
-	"functions/admin/change_user.go":    "the role that a person had and gets",
-	"functions/admin/users.go":          "a filter",
-	"functions/community/comments.go":   "moderators may remove comments too",
-	"functions/reports/amend_report.go": "moderators may change words too",
-	"functions/users/erase.go":          "the last administrator stays",
+	"functions/admin/change_user.go":        "the role that a person had and gets",
+	"functions/admin/users.go":              "a filter",
+	"functions/community/remove_comment.go": "moderators may remove comments too",
+	"functions/reports/amend_report.go":     "moderators may change words too",
+	"functions/users/erase.go":              "the last administrator stays",
 }
 
 func TestRolesOfAdministratorsAreComparedWithTheSecondFactor(t *testing.T) {

@@ -226,6 +226,18 @@ func TestAgencies(t *testing.T) {
 		b.WithToken(b.admin.Token).Do(http.MethodPatch, path, fields{name: value}).WantProblem(422, "invalid_input")
 	}
 	b.WithToken(b.admin.Token).Do(http.MethodPost, "/admin/agencies", fields{"code": "X1"}).WantProblem(422, "invalid_input")
+	b.WithToken(b.admin.Token).Do(http.MethodPatch, path, fields{"code": "OP-DILI-2"}).Want(200)
+	report := uuid.New()
+	for _, sql := range []string{
+		`INSERT INTO reports (id, report_number, content_hash, issue_type, latitude, longitude) VALUES ($1, 'LS-2026-000001', 'x', 'pothole', -8.5, 125.5)`,
+		`INSERT INTO report_status_history (id, report_id, new_status, actor_kind, agency_id) SELECT $1, $1, 'fixed', 'government_official', id FROM agencies`,
+	} {
+		if _, err := b.db.Exec(t.Context(), sql, report); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.WithToken(b.admin.Token).Do(http.MethodPatch, path, fields{"code": "OP-DILI-3"}).WantProblem(409, "agency_code_logged")
+	b.WithToken(b.admin.Token).Do(http.MethodPatch, path, fields{"name": "Obras"}).Want(200)
 	if items := b.WithToken(b.admin.Token).Do(http.MethodGet, "/admin/agencies?per_page=5", nil).Want(200).Object().Items("items"); len(items) != 1 {
 		t.Errorf("listed: %v", items)
 	}

@@ -155,6 +155,9 @@ func (g *Group) changeAgency(ctx context.Context, in *changeAgencyInput) (*agenc
 		if out.Body = a; reflect.DeepEqual(a, before.Get()) {
 			return nil // nothing changes, and nothing is in the log
 		}
+		if err := keepsItsCode(ctx, tx, before.Get(), a); err != nil {
+			return err
+		}
 		a.UpdatedAt = timestamp.Of(g.clock.Now().Truncate(time.Microsecond))
 		const update = `
 			UPDATE agencies SET code = $2, name = $3, name_tet = $4, name_pt = $5, agency_type = $6, municipality_codes = $7,
@@ -168,6 +171,23 @@ func (g *Group) changeAgency(ctx context.Context, in *changeAgencyInput) (*agenc
 		return nil, agencyFault(err)
 	}
 	return out, nil
+}
+
+// keepsItsCode refuses another code for an agency that entries of the public log name by its code: they would no longer agree
+// with the reports.
+func keepsItsCode(ctx context.Context, tx *outbox.Tx, before, after Agency) error {
+	if before.Code == after.Code {
+		return nil
+	}
+	const q = `SELECT EXISTS (SELECT FROM reports WHERE assigned_agency_id = $1) OR EXISTS (SELECT FROM report_status_history WHERE agency_id = $1)`
+	named := database.AskRow(tx, pgx.RowTo[bool], q, before.ID)
+	if err := tx.Flush(ctx); err != nil {
+		return fmt.Errorf("look for entries about agency: %w", err)
+	}
+	if named.Get() {
+		return problem.New(problem.Conflict, "agency_code_logged")
+	}
+	return nil
 }
 
 func (g *Group) removeAgency(ctx context.Context, in *agencyPath) (*httpapi.MessageOutput, error) {

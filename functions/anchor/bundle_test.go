@@ -311,6 +311,7 @@ func (b *bundle) report() uuid.UUID {
 		VALUES ($1, $2, $3, 'image/jpeg', 5, 'processed', $4, now())`, upload, b.user, "originals/"+upload.String(), hash[:])
 	b.exec(`INSERT INTO report_images (id, report_id, upload_id) VALUES ($1, $2, $3)`, database.NewID(), id, upload)
 	b.append(id, ledger.Event{Type: ledger.Submitted})
+	b.step(id, "", "pending", "citizen")
 	return id
 }
 
@@ -344,6 +345,14 @@ func (b *bundle) move(report uuid.UUID, from, to string) {
 	b.t.Helper()
 	b.exec(`UPDATE reports SET status = $2 WHERE id = $1`, report, to)
 	b.append(report, ledger.Event{Type: ledger.StatusMoved, OldStatus: from, Actor: ledger.Actor{Kind: "moderator"}})
+	b.step(report, from, to, "moderator")
+}
+
+// step adds the row of the status history that the newest event vouches for.
+func (b *bundle) step(report uuid.UUID, from, to, kind string) {
+	b.t.Helper()
+	b.exec(`INSERT INTO report_status_history (id, report_id, old_status, new_status, actor_kind, created_at, seq)
+		SELECT $1, $2, nullif($3, ''), $4, $5, created_at, seq FROM ledger_events WHERE report_id = $2 ORDER BY seq DESC LIMIT 1`, database.NewID(), report, from, to, kind)
 }
 
 func (l *letter) sqs() events.SQSMessage {
@@ -488,7 +497,7 @@ func (b *bundle) verify(report uuid.UUID) *ledger.Verification {
 	b.t.Helper()
 	c := b.config.Ledger
 	c.MirrorTimeout = patient
-	v, err := ledger.Verify(b.t.Context(), b.db, ledger.NewMirror(c), c, report)
+	v, err := ledger.Verify(b.t.Context(), b.db, ledger.Sources{Log: b.store(), Mirror: ledger.NewMirror(c)}, c, report)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/service"
+	"github.com/lafaekstreet/backend/shared/storage"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
@@ -32,13 +33,23 @@ type Group struct {
 	db     *database.DB
 	clock  timestamp.Clock
 	ledger ledger.Config
-	mirror ledger.MirrorReader
+	proof  ledger.Sources
 	places *geocoding.Municipalities
 }
 
+type groupConfig struct {
+	Ledger ledger.Config
+	Log    storage.LogConfig
+}
+
 // New returns the group.
-func New(kit *service.Kit, cfg ledger.Config) (*Group, error) {
-	return &Group{db: kit.DB, clock: kit.Clock, ledger: cfg, mirror: ledger.NewMirror(cfg), places: geocoding.NewMunicipalities(kit.DB)}, nil
+func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
+	log, err := storage.NewLog(kit.AWS, cfg.Log, kit.Clock)
+	if err != nil {
+		return nil, err
+	}
+	return &Group{db: kit.DB, clock: kit.Clock, ledger: cfg.Ledger, places: geocoding.NewMunicipalities(kit.DB),
+		proof: ledger.Sources{Log: log, Mirror: ledger.NewMirror(cfg.Ledger)}}, nil
 }
 
 // Open makes the function's HTTP handler.
@@ -57,9 +68,8 @@ func (g *Group) Register(api *httpapi.API) {
 		}}
 	}
 	httpapi.Register(api, op("/blockchain/report/{id}/history", "The ledger's record of a report",
-		"All events of the report in order, and where each is on the public ledger. While the report is without a verdict, others than its reporter and staff get them without payload."), g.history)
-	verify := op("/blockchain/report/{id}/verify", "Check a report against the public ledger",
-		"Computes every hash again, checks the chain of events, and compares each event with the ledger as a mirror node has it.")
+		"All events of the report in order, and where each is in the public log and on the ledger. While the report is without a verdict, others than its reporter and staff get them without payload."), g.history)
+	verify := op("/blockchain/report/{id}/verify", "Check a report against the public log and the ledger", ledger.VerifyDescription)
 	verify.Limit = admission.LimitVerify
 	httpapi.Register(api, verify, g.verify)
 	g.registerStatistics(api)
@@ -86,7 +96,7 @@ func (g *Group) verify(ctx context.Context, in *report.RefInput) (*verifyOutput,
 	if err != nil {
 		return nil, err
 	}
-	v, err := ledger.Verify(ctx, g.db, g.mirror, g.ledger, id, visible(ctx, id))
+	v, err := ledger.Verify(ctx, g.db, g.proof, g.ledger, id, visible(ctx, id))
 	if err != nil {
 		return nil, answerTo(err)
 	}
@@ -106,7 +116,7 @@ func answerTo(err error) error {
 	switch {
 	case errors.Is(err, ledger.ErrNoReport):
 		return report.ErrNotFound
-	case errors.Is(err, ledger.ErrMirrorUnavailable):
+	case errors.Is(err, ledger.ErrMirrorUnavailable), errors.Is(err, ledger.ErrLogUnavailable):
 		return problem.New(problem.Unavailable, "unavailable").After(10 * time.Second).Because(err)
 	}
 	return err

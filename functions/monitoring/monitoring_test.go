@@ -152,7 +152,7 @@ func TestTheLedgerRecordBeforeAVerdict(t *testing.T) {
 	c, other, moderator := w.Citizen(), w.Citizen(), w.Staff(identity.Moderator)
 	id := file(c, object{"severity": "critical"}).Text("id")
 	c.Patch("/reports/"+id, object{"title": "A deep hole"}).Want(http.StatusOK)
-	w.Exec(`UPDATE reports SET severity = 'low' WHERE id = $1`, id)
+	w.Exec(`UPDATE reports SET issue_type = 'bridge' WHERE id = $1`, id)
 	payloads := func(c *testenv.Client) int {
 		shown := 0
 		for _, e := range c.Get("/blockchain/report/" + id + "/history").Want(http.StatusOK).Object().Items("entries") {
@@ -171,10 +171,10 @@ func TestTheLedgerRecordBeforeAVerdict(t *testing.T) {
 	verify := func(c *testenv.Client) string {
 		return string(c.Get("/blockchain/report/" + id + "/verify").Want(http.StatusOK).Body)
 	}
-	if said := verify(other); strings.Contains(said, "severity is") || !strings.Contains(said, "after the verdict") {
+	if said := verify(other); strings.Contains(said, "bridge") || !strings.Contains(said, "after the verdict") {
 		t.Errorf("a stranger reads: %s", said)
 	}
-	if said := verify(c); !strings.Contains(said, "its severity is low now") {
+	if said := verify(c); !strings.Contains(said, "its issue_type is") {
 		t.Errorf("the reporter reads: %s", said)
 	}
 	w.Exec(`UPDATE reports SET status = 'verified' WHERE id = $1`, id)

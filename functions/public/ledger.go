@@ -18,9 +18,8 @@ import (
 
 func (p *Public) registerLedger(a *httpapi.API) {
 	httpapi.Register(a, read("/api/v1/public/blockchain/report/{id}/history", "The ledger's record of a report",
-		"Every event in order, with the canonical payload, its hash and where it is on the ledger. While the report is without a verdict, the payload is null."), p.history)
-	verify := read("/api/v1/public/blockchain/report/{id}/verify", "Check a report against the ledger",
-		"Computes hashes, chain and inclusion proofs again, and compares them with the messages that the mirror node has.")
+		"Every event in order, with the canonical payload, its hash and where it is in the public log and on the ledger. While the report is without a verdict, the payload is null."), p.history)
+	verify := read("/api/v1/public/blockchain/report/{id}/verify", "Check a report against the public log and the ledger", ledger.VerifyDescription)
 	verify.Limit = admission.LimitVerify
 	httpapi.Register(a, verify, p.verify)
 }
@@ -46,8 +45,8 @@ func (p *Public) verify(ctx context.Context, in *report.RefInput) (*verifyOutput
 	if err != nil {
 		return nil, err
 	}
-	v, err := ledger.Verify(ctx, p.db, p.mirror, p.ledger, id, publicGate(id))
-	if errors.Is(err, ledger.ErrMirrorUnavailable) {
+	v, err := ledger.Verify(ctx, p.db, ledger.Sources{Log: p.log.files, Mirror: p.mirror}, p.ledger, id, publicGate(id))
+	if errors.Is(err, ledger.ErrMirrorUnavailable) || errors.Is(err, ledger.ErrLogUnavailable) {
 		return nil, problem.New(problem.Unavailable, "unavailable").After(10 * time.Second).Because(err)
 	}
 	if err != nil {

@@ -132,7 +132,12 @@ func (b *bundle) report(latitude, longitude float64) uuid.UUID {
 		if err := tx.Flush(b.t.Context()); err != nil {
 			return err
 		}
-		_, err := chain.Get().Append(b.t.Context(), tx, ledger.Event{Type: ledger.Submitted, Actor: ledger.Actor{Kind: "citizen"}, At: time.Now()})
+		at := time.Now()
+		if _, err := chain.Get().Append(b.t.Context(), tx, ledger.Event{Type: ledger.Submitted, Actor: ledger.Actor{Kind: "citizen"}, At: at}); err != nil {
+			return err
+		}
+		_, err := tx.Exec(b.t.Context(), `INSERT INTO report_status_history (id, report_id, new_status, actor_kind, created_at, seq)
+			VALUES ($1, $2, 'pending', 'citizen', $3, 1)`, database.NewID(), id, at)
 		return err
 	})
 	if err != nil {

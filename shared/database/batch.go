@@ -41,6 +41,21 @@ func (b *Batch) Send(ctx context.Context, q Querier) error {
 	return q.SendBatch(ctx, &pgx.Batch{QueuedQueries: queries}).Close()
 }
 
+// SendSnapshot is Send in a read-only transaction of its own: all statements see the same state of the database. Where q is a
+// transaction it is Send.
+func (b *Batch) SendSnapshot(ctx context.Context, q Querier) error {
+	switch q.(type) {
+	case Pipeline, pgx.Tx:
+		return b.Send(ctx, q)
+	}
+	whole := &Batch{}
+	whole.Queue(`begin isolation level repeatable read, read only`)
+	whole.queries = append(whole.queries, b.queries...)
+	whole.Queue(`commit`)
+	b.queries = nil
+	return whole.Send(ctx, q)
+}
+
 // statement is a statement without a result.
 func statement(sql string, args []any) *pgx.QueuedQuery {
 	return &pgx.QueuedQuery{SQL: sql, Arguments: args, Fn: func(results pgx.BatchResults) error {

@@ -71,8 +71,8 @@ func (b *bundle) report() uuid.UUID {
 	b.exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, title, description, latitude, longitude, captured_at)
 		VALUES ($1, $2, $3, 'x', 'pothole', 'Kuak boot', 'Ana <3 "potholes" & ümlaut', -8.556856, 125.560314, $4)`,
 		id, numbers(), b.user, noon.Add(-time.Hour))
-	b.exec(`INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, state, display_sha256, expires_at)
-		VALUES ($1, $2, $3, 'image/jpeg', 5, 'processed', $4, $5)`, upload, b.user, "originals/"+upload.String(), hash[:], noon)
+	b.exec(`INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, state, display_sha256, thumbnail_sha256, expires_at)
+		VALUES ($1, $2, $3, 'image/jpeg', 5, 'processed', $4, sha256($4), $5)`, upload, b.user, "originals/"+upload.String(), hash[:], noon)
 	b.exec(`INSERT INTO report_images (id, report_id, upload_id) VALUES ($1, $2, $3)`, database.NewID(), id, upload)
 	return id
 }

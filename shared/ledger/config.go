@@ -11,7 +11,7 @@ type Config struct {
 	Network string `env:"HEDERA_NETWORK" envDefault:"testnet"`
 	// Accounts are those that have paid for our messages, 0.0.N, the current one first.
 	Accounts []string `env:"HEDERA_ACCOUNT_ID"`
-	// TopicReports and TopicStatus are the two topics, 0.0.N.
+	// TopicReports is the topic of the checkpoints, 0.0.N. TopicStatus is accepted and unused.
 	TopicReports string `env:"HEDERA_TOPIC_REPORTS"`
 	TopicStatus  string `env:"HEDERA_TOPIC_STATUS"`
 	// MirrorURL is a mirror node's base, without a trailing slash.
@@ -22,12 +22,9 @@ type Config struct {
 	ExplorerURL string `env:"HEDERA_EXPLORER_URL" envDefault:"https://hashscan.io/{network}/transaction/{id}"`
 }
 
-// TopicID is the network's id of t.
-func (c *Config) TopicID(t Topic) string {
-	if t == Status {
-		return c.TopicStatus
-	}
-	return c.TopicReports
+// Anchored reports whether the log has an account and a topic on a public ledger.
+func (c *Config) Anchored() bool {
+	return c.TopicReports != "" && len(c.Accounts) > 0 && c.Accounts[0] != ""
 }
 
 // Explorer is the address of a transaction for people; nil without one.

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"testing"
-	"time"
 )
 
 // says is a mirror node that answers everything with the same bytes.
@@ -78,28 +77,10 @@ func checkMessage(t *testing.T, m *TopicMessage) {
 	}
 }
 
-// FuzzContents: bytes on a topic prove an event only when they are its canonical
-// payload, or hold a root that the proof leads to.
-func FuzzContents(f *testing.F) {
-	leaves := [][]byte{[]byte(`{"a":1}`), []byte(`{"b":2}`), []byte(`{"c":3}`)}
-	b, err := NewBatch(leaves, time.Unix(1.7e9, 0))
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(b.Message, leaves[1], b.Proofs[1], int64(1))
-	f.Add(b.Message, leaves[1], b.Proofs[2], int64(1))
-	f.Add([]byte(`{"event":"BATCH","root":"00","size":9223372036854775807,"ts":"","v":1}`), leaves[0], []byte{}, int64(0))
-	f.Add([]byte(`{"event":"BATCH","root":"`+string(bytes.Repeat([]byte("ab"), 32))+`","size":9223372036854775807}`), leaves[0], bytes.Repeat([]byte{1}, 64), int64(1)<<62)
-	f.Add([]byte(`{"event":"REPORT_SUBMITTED","report_number":"LS-2026-000001","seq":1,"v":1}`), []byte(`{}`), []byte(nil), int64(-1))
-	f.Fuzz(func(t *testing.T, message, payload, proof []byte, index int64) {
-		if err := checkInclusion(message, payload, proof, index); err == nil {
-			if checkInclusion(message, append(bytes.Clone(payload), '!'), proof, index) == nil {
-				t.Error("another payload is proven by the same proof")
-			}
-			if m, _, err := parseBatch(message); err != nil || index < 0 || index >= m.Size {
-				t.Errorf("leaf %d is taken: %v", index, err)
-			}
-		}
+// FuzzPayload: a payload that can be read can be written again.
+func FuzzPayload(f *testing.F) {
+	f.Add([]byte(`{"event":"REPORT_SUBMITTED","report_number":"LS-2026-000001","seq":1,"v":1}`))
+	f.Fuzz(func(t *testing.T, message []byte) {
 		p, err := decode(message)
 		if err != nil {
 			return

@@ -10,14 +10,16 @@ import (
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
-func (b *bundle) priorRows(id uuid.UUID) string {
+func (b *bundle) priorRows(id uuid.UUID) string { return b.priorRowsUnder(id, make([]byte, 32)) }
+
+func (b *bundle) priorRowsUnder(id uuid.UUID, salt []byte) string {
 	b.t.Helper()
 	batch := &database.Batch{}
 	rows := ledger.AskPriorRows(batch, report.AboutID(id))
 	if err := batch.Send(b.t.Context(), b.db); err != nil {
 		b.t.Fatal(err)
 	}
-	hash, err := rows.Get().Hash(make([]byte, 32))
+	hash, err := rows.Get().Hash(salt)
 	if err != nil {
 		b.t.Fatal(err)
 	}

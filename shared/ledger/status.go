@@ -22,43 +22,30 @@ type Anchor struct {
 	ExplorerURL        *string         `json:"explorer_url"`
 }
 
-// SubmissionState is the state of a message of an earlier version (ledger_submissions.state): the same states.
-type SubmissionState = MessageState
-
-// The states under their earlier names.
-const (
-	SubmissionClaimed   = MessageClaimed
-	SubmissionPrepared  = MessagePrepared
-	SubmissionSubmitted = MessageSubmitted
-	SubmissionReached   = MessageReached
-	SubmissionConfirmed = MessageConfirmed
-	SubmissionFailed    = MessageFailed
-)
-
-// statusOf maps a submission's state to the word clients know; nil stands for an event without a submission.
-func statusOf(state *SubmissionState) report.LedgerStatus {
+// statusOf maps a message's state to the word clients know; nil stands for an event without a message.
+func statusOf(state *MessageState) report.LedgerStatus {
 	if state == nil {
 		return report.LedgerQueued
 	}
 	switch *state {
-	case SubmissionClaimed, SubmissionPrepared:
+	case MessageClaimed, MessagePrepared:
 		return report.LedgerSubmitting
-	case SubmissionSubmitted, SubmissionReached:
+	case MessageSubmitted, MessageReached:
 		return report.LedgerSubmitted
 	}
 	return report.LedgerStatus(*state) // confirmed, failed
 }
 
-// submissionRow is the submission of an event; its members are nil for an event without one.
-type submissionRow struct {
-	State          *SubmissionState
+// messageRow is the message of an event; its members are nil for an event without one.
+type messageRow struct {
+	State          *MessageState
 	TopicID        *string
 	TransactionID  *string
 	Sequence       *int64
 	ConsensusNanos *int64
 }
 
-func (r *submissionRow) anchor(c *Config) Anchor {
+func (r *messageRow) anchor(c *Config) Anchor {
 	a := Anchor{Status: string(statusOf(r.State)), Network: c.Network, TopicID: r.TopicID, TransactionID: r.TransactionID,
 		SequenceNumber: r.Sequence, ConsensusTimestamp: consensusTime(r.ConsensusNanos)}
 	// Before consensus an explorer shows nothing.
@@ -94,7 +81,7 @@ LEFT JOIN LATERAL (
 WHERE e.seq = 1 AND e.report_id = ` + report.IDSQL
 	found := database.AskOptional(p, func(row pgx.CollectableRow) (Anchor, error) {
 		var status string
-		var r submissionRow
+		var r messageRow
 		err := row.Scan(&status, &r.State, &r.TopicID, &r.TransactionID, &r.Sequence, &r.ConsensusNanos)
 		a := r.anchor(&c)
 		a.Status = status

@@ -3,12 +3,35 @@ package ledger
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/translog"
 )
 
-// evidence is what the mirror node holds about one submission.
+// sentMessage is a confirmed message of the ledger, as the database has it.
+type sentMessage struct {
+	ID          uuid.UUID
+	TopicID     string
+	Message     []byte
+	Transaction *string
+	Signed      []byte
+	Sequence    *int64
+	Running     []byte
+	Consensus   *int64
+}
+
+const selectMessages = `
+SELECT id, topic_id, message, transaction_id, signed, sequence_number, running_hash, consensus_nanos
+FROM log_messages WHERE id = ANY($1) AND state = 'confirmed' ORDER BY size`
+
+// evidence is what the mirror node holds about one message.
 type evidence struct {
 	message     *TopicMessage
 	previous    []byte // running hash before the message
@@ -16,41 +39,80 @@ type evidence struct {
 	payerKey    []byte
 }
 
-// evidenceOf returns the evidence for the event's submission. It asks the mirror node once for each submission.
-func (v *verifier) evidenceOf(ctx context.Context, l *link) (*evidence, error) {
-	if e := v.evidence[*l.SubmissionID]; e != nil {
-		return e, nil
+// ledger compares the first messages that cover the newest events with the mirror node. c is the checkpoint of the
+// published log, nil where it was not read.
+func (v *verifier) ledger(ctx context.Context, q database.Querier, c *translog.Checkpoint, h logHead, leaves []leaf) error {
+	var ids []uuid.UUID
+	for _, l := range leaves[max(0, len(leaves)-maxProven):] {
+		if l.message != nil && !slices.Contains(ids, *l.message) {
+			ids = append(ids, *l.message)
+		}
 	}
-	if l.TopicID == nil || l.Sequence == nil || l.Transaction == nil || *l.Sequence < 1 {
-		return nil, errors.New("its submission has no place on the ledger")
-	}
-	seq := uint64(*l.Sequence)
-	found, err := v.mirror.Messages(ctx, *l.TopicID, max(seq, 2)-1, 2)
+	rows, err := q.Query(ctx, selectMessages, ids)
 	if err != nil {
-		return nil, fmt.Errorf("message %d of topic %s: %w", seq, *l.TopicID, err)
+		return fmt.Errorf("read messages: %w", err)
+	}
+	messages, err := pgx.CollectRows(rows, pgx.RowToStructByPos[sentMessage])
+	if err != nil {
+		return fmt.Errorf("read messages: %w", err)
+	}
+	for i := range messages {
+		m := &messages[i]
+		e, err := v.evidenceOf(ctx, m)
+		if errors.Is(err, ErrMirrorUnavailable) {
+			return err
+		}
+		if err != nil {
+			v.fail("message", "%s", err)
+			continue
+		}
+		v.compare(m, e)
+		if c == nil {
+			continue
+		}
+		var said struct {
+			Checkpoint string `json:"checkpoint"`
+		}
+		_ = json.Unmarshal(m.Message, &said) // one that is no JSON has no checkpoint
+		if err := v.continues(ctx, c, h, said.Checkpoint); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// evidenceOf asks the mirror node for a message, the one before it, and its transaction.
+func (v *verifier) evidenceOf(ctx context.Context, m *sentMessage) (*evidence, error) {
+	if m.Sequence == nil || m.Transaction == nil || *m.Sequence < 1 {
+		return nil, errors.New("a confirmed message has no place on the ledger")
+	}
+	seq := uint64(*m.Sequence)
+	found, err := v.mirror.Messages(ctx, m.TopicID, max(seq, 2)-1, 2)
+	if err != nil {
+		return nil, fmt.Errorf("message %d of topic %s: %w", seq, m.TopicID, err)
 	}
 	e := &evidence{previous: make([]byte, 48)}
-	for _, m := range found {
-		switch m.Sequence {
+	for _, there := range found {
+		switch there.Sequence {
 		case seq:
-			e.message = m
+			e.message = there
 		case seq - 1:
-			e.previous = m.RunningHash
+			e.previous = there.RunningHash
 		}
 	}
 	if e.message == nil {
-		return nil, fmt.Errorf("the mirror node has no message %d on topic %s", seq, *l.TopicID)
+		return nil, fmt.Errorf("the mirror node has no message %d on topic %s", seq, m.TopicID)
 	}
-	if e.transaction, err = v.mirror.Transaction(ctx, *l.Transaction); err != nil && !errors.Is(err, ErrNotOnMirror) {
+	if e.transaction, err = v.mirror.Transaction(ctx, *m.Transaction); err != nil && !errors.Is(err, ErrNotOnMirror) {
 		return nil, fmt.Errorf("transaction: %w", err)
 	}
 	if e.payerKey, err = v.keyOf(ctx, e.message.Payer); err != nil {
 		return nil, err
 	}
-	v.evidence[*l.SubmissionID] = e
 	return e, nil
 }
 
+// keyOf returns the key of an account. It asks the mirror node once for each account.
 func (v *verifier) keyOf(ctx context.Context, account string) ([]byte, error) {
 	if key, known := v.keys[account]; known {
 		return key, nil
@@ -66,40 +128,44 @@ func (v *verifier) keyOf(ctx context.Context, account string) ([]byte, error) {
 	return a.Key, nil
 }
 
-// compare checks one confirmed event against the evidence.
-func (v *verifier) compare(l *link, e *evidence) {
+// compare checks a message against the evidence.
+func (v *verifier) compare(row *sentMessage, e *evidence) {
 	m := e.message
-	if !bytes.Equal(m.Contents, l.Message) {
-		v.fail("message", "event %d: message %d of topic %s holds other bytes", l.Seq, m.Sequence, m.TopicID)
+	if !bytes.Equal(m.Contents, row.Message) {
+		v.fail("message", "message %d of topic %s holds other bytes", m.Sequence, m.TopicID)
 	}
-	if want := v.config.TopicID(l.Topic); m.TopicID != want {
-		v.fail("message", "event %d: it is on topic %s, ours is %s", l.Seq, m.TopicID, want)
+	if m.TopicID != v.config.TopicReports {
+		v.fail("message", "message %d is on topic %s, ours is %s", m.Sequence, m.TopicID, v.config.TopicReports)
 	}
-	if l.Consensus == nil || *l.Consensus != m.ConsensusNanos {
-		v.fail("message", "event %d: recorded consensus time is not the message's", l.Seq)
+	if row.Consensus == nil || *row.Consensus != m.ConsensusNanos {
+		v.fail("message", "message %d: its recorded consensus time is another", m.Sequence)
 	}
 	if !slices.Contains(v.config.Accounts, m.Payer) {
-		v.fail("payer", "event %d: message %d was paid for by %s, which is not ours", l.Seq, m.Sequence, m.Payer)
+		v.fail("payer", "message %d was paid for by %s, which is not ours", m.Sequence, m.Payer)
 	}
-	v.expect("signature", l.Seq, v.signature(l, e))
-	v.expect("running_hash", l.Seq, runningHashOf(l, e))
+	if err := v.signature(row, e); err != nil {
+		v.fail("signature", "message %d: %s", m.Sequence, err)
+	}
+	if err := runningHashOf(row, e); err != nil {
+		v.fail("running_hash", "message %d: %s", m.Sequence, err)
+	}
 }
 
-func (v *verifier) signature(l *link, e *evidence) error {
+func (v *verifier) signature(row *sentMessage, e *evidence) error {
 	if e.transaction == nil {
-		return fmt.Errorf("the mirror node does not know transaction %s", *l.Transaction)
+		return fmt.Errorf("the mirror node does not know transaction %s", *row.Transaction)
 	}
 	if e.transaction.Result != "SUCCESS" || e.transaction.ConsensusNanos != e.message.ConsensusNanos {
-		return fmt.Errorf("transaction %s did not make this message", *l.Transaction)
+		return fmt.Errorf("transaction %s did not make this message", *row.Transaction)
 	}
-	current, err := provenBy(l.Signed, e.transaction.Hash, e.payerKey)
+	current, err := provenBy(row.Signed, e.transaction.Hash, e.payerKey)
 	if err == nil && !current {
 		v.notes["signature"] = "signed by us, with a key the account has replaced since"
 	}
 	return err
 }
 
-func runningHashOf(l *link, e *evidence) error {
+func runningHashOf(row *sentMessage, e *evidence) error {
 	want, err := RunningHash(e.previous, e.message)
 	if err != nil {
 		return err
@@ -107,7 +173,7 @@ func runningHashOf(l *link, e *evidence) error {
 	if !bytes.Equal(want, e.message.RunningHash) {
 		return errors.New("the mirror node's running hash does not follow from its messages")
 	}
-	if !bytes.Equal(want, l.Running) {
+	if !bytes.Equal(want, row.Running) {
 		return errors.New("the recorded running hash is not the topic's")
 	}
 	return nil

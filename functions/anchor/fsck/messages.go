@@ -3,11 +3,11 @@ package fsck
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/ledger"
@@ -16,64 +16,143 @@ import (
 // mirrorPage is the mirror node's largest page.
 const mirrorPage = 100
 
-// messages checks both topics from their first message on. Each running hash must
-// follow from the one before it. Each message of our account must be a submission.
+// messages reads our topics from their first message on. Each running hash must follow from the one before it. Each message
+// of our account must have a checkpoint of the log, or be a message of before the first checkpoint that the archive has.
 func (c *Check) messages(ctx context.Context) error {
-	for _, topic := range []string{c.Config.TopicReports, c.Config.TopicStatus} {
-		running, next := make([]byte, 48), uint64(1)
-		for {
-			page, err := c.Mirror.Messages(ctx, topic, next, mirrorPage)
-			unused := next == 1 && errors.Is(err, ledger.ErrNotOnMirror) // a topic without messages yet
-			if err != nil && !unused {
-				return fmt.Errorf("fsck: messages of topic %s: %w", topic, err)
-			}
-			for _, m := range page {
-				if err := c.message(ctx, topic, m, next, running); err != nil {
-					return err
-				}
-				running, next = m.RunningHash, m.Sequence+1
-			}
-			if len(page) < mirrorPage {
-				break
-			}
+	if c.Mirror == nil {
+		return nil
+	}
+	const query = `SELECT topic_id FROM log_messages UNION SELECT topic_id FROM ledger_submissions`
+	rows, err := c.DB.Query(ctx, query)
+	if err != nil {
+		return fmt.Errorf("fsck: list topics: %w", err)
+	}
+	topics, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fmt.Errorf("fsck: list topics: %w", err)
+	}
+	if own := c.Config.TopicReports; own != "" && !slices.Contains(topics, own) {
+		topics = append(topics, own)
+	}
+	slices.Sort(topics)
+	for _, t := range topics {
+		if err := c.topic(ctx, t); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (c *Check) message(ctx context.Context, topic string, m *ledger.TopicMessage, want uint64, running []byte) error {
-	c.result.Messages++
-	where := fmt.Sprintf("topic %s message %d", topic, m.Sequence)
-	if m.Sequence != want {
-		return c.find(where, "sequence", "message %d is missing on the mirror node", want)
-	}
-	hash, err := ledger.RunningHash(running, m)
-	if err != nil || !bytes.Equal(hash, m.RunningHash) {
-		if err := c.find(where, "running_hash", "it does not follow from the messages before it"); err != nil {
-			return err
+func (c *Check) topic(ctx context.Context, topic string) error {
+	t := topicWalk{Check: c, id: topic, running: make([]byte, 48)}
+	for {
+		page, err := c.Mirror.Messages(ctx, topic, t.last+1, mirrorPage)
+		unused := t.last == 0 && errors.Is(err, ledger.ErrNotOnMirror) // a topic without messages yet
+		if err != nil && !unused {
+			return fmt.Errorf("fsck: messages of topic %s: %w", topic, err)
+		}
+		for _, m := range page {
+			if err := t.message(ctx, m); err != nil {
+				return err
+			}
+			t.running, t.last = m.RunningHash, m.Sequence
+			c.newest[topic] = t.last
+		}
+		if len(page) < mirrorPage {
+			return nil
 		}
 	}
-	s, err := c.submissionAt(ctx, topic, m.Sequence)
+}
+
+// topicWalk is the way through the messages of one topic.
+type topicWalk struct {
+	*Check
+	id      string
+	last    uint64 // sequence number of the message before
+	running []byte // its running hash
+	begun   bool   // a checkpoint was seen
+}
+
+func (t *topicWalk) message(ctx context.Context, m *ledger.TopicMessage) error {
+	t.result.Messages++
+	where := fmt.Sprintf("topic %s message %d", t.id, m.Sequence)
+	if m.Sequence != t.last+1 {
+		t.find(where, "sequence", "message %d is missing on the mirror node", t.last+1)
+	} else if hash, err := ledger.RunningHash(t.running, m); err != nil || !bytes.Equal(hash, m.RunningHash) {
+		t.find(where, "running_hash", "it does not follow from the messages before it")
+	}
+	row, err := t.rowOf(ctx, m)
 	if err != nil {
 		return err
 	}
-	if !slices.Contains(c.Config.Accounts, m.Payer) {
-		c.result.Foreign++
-		if s != nil {
-			return c.find(where, "payer", "recorded as ours, but paid for by %s", m.Payer)
+	if !slices.Contains(t.Config.Accounts, m.Payer) {
+		t.result.Foreign++
+		if row != nil {
+			t.find(where, "payer", "recorded as ours, but paid for by %s", m.Payer)
 		}
 		return nil
 	}
-	if s == nil {
-		return c.find(where, "recorded", "our account wrote it, but no submission has it: records were deleted")
+	var said ledgerMessage
+	if json.Unmarshal(m.Contents, &said) == nil && said.Checkpoint != "" {
+		t.begun = true
+		if err := t.promise(ctx, where, &said); err != nil {
+			return err
+		}
+	} else if t.begun || row == nil {
+		t.find(where, "recorded", "our account wrote it, but no record has it: records were deleted")
 	}
-	return c.compare(ctx, where, m, s)
+	if row == nil { // a checkpoint speaks for itself: a restored backup lacks the newest rows
+		return nil
+	}
+	return t.compare(ctx, where, m, row)
 }
 
-// submissionRow is a submission with a sequence number on a topic.
-type submissionRow struct {
-	ID        uuid.UUID
-	State     ledger.SubmissionState
+// ledgerMessage is a message of the ledger: a checkpoint, and the entries that it is the first to cover, as many as fit.
+type ledgerMessage struct {
+	Checkpoint string `json:"checkpoint"`
+	Entries    []struct {
+		Index  int64       `json:"i"`
+		Number *string     `json:"n"`
+		Event  ledger.Type `json:"e"`
+	} `json:"entries"`
+}
+
+// promise keeps the checkpoint of a message, for the comparison with the log, and compares the entries that it names.
+func (c *Check) promise(ctx context.Context, where string, m *ledgerMessage) error {
+	if err := c.keep(ctx, where, m.Checkpoint); err != nil {
+		return err
+	}
+	const query = `
+SELECT event_type, convert_from(payload, 'UTF8')::jsonb ->> 'report_number' FROM ledger_events WHERE log_index = $1`
+	for _, e := range m.Entries {
+		var event ledger.Type
+		var number *string
+		err := c.DB.QueryRow(ctx, query, e.Index).Scan(&event, &number)
+		if errors.Is(err, pgx.ErrNoRows) {
+			c.find(name(e.Number, e.Index), "message", "%s names %s at place %d, the table has no such event", where, e.Event, e.Index)
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("fsck: find entry %d: %w", e.Index, err)
+		}
+		if event != e.Event || name(number, e.Index) != name(e.Number, e.Index) {
+			c.find(name(e.Number, e.Index), "message", "%s names %s at place %d, the table has %s of %s there", where, e.Event, e.Index, event, name(number, e.Index))
+		}
+	}
+	return nil
+}
+
+// name is the number of an entry's report; for an event of the log itself its place.
+func name(number *string, index int64) string {
+	if number != nil && *number != "" {
+		return *number
+	}
+	return fmt.Sprintf("log entry %d", index)
+}
+
+// sentRow is what the database has about a message on a topic.
+type sentRow struct {
+	State     string
 	Message   []byte
 	Running   []byte
 	Consensus *int64
@@ -81,122 +160,100 @@ type submissionRow struct {
 	Signed    []byte
 }
 
-func (c *Check) submissionAt(ctx context.Context, topic string, sequence uint64) (*submissionRow, error) {
-	const query = `
-SELECT s.id, s.state, s.message, s.running_hash, s.consensus_nanos, s.transaction_id, t.signed
-FROM ledger_submissions s LEFT JOIN ledger_transactions t ON t.id = s.transaction_id
-WHERE s.topic_id = $1 AND s.sequence_number = $2`
-	rows, err := c.DB.Query(ctx, query, topic, int64(sequence))
-	if err != nil {
-		return nil, fmt.Errorf("fsck: find submission: %w", err)
+// rowOf finds the record of a message: by its place, or by its bytes where the place was not recorded any more.
+func (c *Check) rowOf(ctx context.Context, m *ledger.TopicMessage) (*sentRow, error) {
+	const placed = `
+SELECT state, message, running_hash, consensus_nanos, transaction_id, signed FROM log_messages WHERE topic_id = $1 AND sequence_number = $2
+UNION ALL
+SELECT s.state, s.message, s.running_hash, s.consensus_nanos, s.transaction_id, t.signed
+FROM ledger_submissions s LEFT JOIN ledger_transactions t ON t.id = s.transaction_id WHERE s.topic_id = $1 AND s.sequence_number = $2 LIMIT 1`
+	const open = `
+SELECT state, message, running_hash, consensus_nanos, transaction_id, signed FROM log_messages
+WHERE topic_id = $1 AND sequence_number IS NULL AND message = $2 AND state NOT IN ('confirmed', 'failed')
+UNION ALL
+SELECT s.state, s.message, s.running_hash, s.consensus_nanos, s.transaction_id, NULL FROM ledger_submissions s
+WHERE s.topic_id = $1 AND s.sequence_number IS NULL AND s.message = $2 AND s.state NOT IN ('confirmed', 'failed') LIMIT 1`
+	row, err := c.sentRow(ctx, placed, m.TopicID, int64(m.Sequence))
+	if row != nil || err != nil {
+		return row, err
 	}
-	s, err := pgx.CollectOneRow(rows, pgx.RowToAddrOfStructByPos[submissionRow])
+	return c.sentRow(ctx, open, m.TopicID, m.Contents)
+}
+
+func (c *Check) sentRow(ctx context.Context, query string, args ...any) (*sentRow, error) {
+	rows, err := c.DB.Query(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("fsck: find message: %w", err)
+	}
+	row, err := pgx.CollectOneRow(rows, pgx.RowToAddrOfStructByPos[sentRow])
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("fsck: find submission: %w", err)
+		return nil, fmt.Errorf("fsck: find message: %w", err)
 	}
-	return s, nil
+	return row, nil
 }
 
-func (c *Check) compare(ctx context.Context, where string, m *ledger.TopicMessage, s *submissionRow) error {
+func (c *Check) compare(ctx context.Context, where string, m *ledger.TopicMessage, row *sentRow) error {
+	confirmed := row.State == string(ledger.MessageConfirmed)
 	switch {
-	case !bytes.Equal(m.Contents, s.Message):
-		return c.find(where, "message", "the mirror node holds other bytes than submission %s", s.ID)
-	case !bytes.Equal(m.RunningHash, s.Running):
-		return c.find(where, "running_hash", "submission %s records another one", s.ID)
-	case s.State == ledger.SubmissionConfirmed && (s.Consensus == nil || *s.Consensus != m.ConsensusNanos):
-		return c.find(where, "message", "submission %s records another consensus time", s.ID)
-	case m.TransactionID != "" && (s.TxID == nil || *s.TxID != m.TransactionID):
-		return c.find(where, "signature", "submission %s records another transaction", s.ID)
-	}
-	if !c.Signatures || s.TxID == nil {
+	case !bytes.Equal(m.Contents, row.Message):
+		c.find(where, "message", "the mirror node holds other bytes than the record")
+		return nil
+	case confirmed && !bytes.Equal(m.RunningHash, row.Running):
+		c.find(where, "running_hash", "the record has another one")
+		return nil
+	case confirmed && (row.Consensus == nil || *row.Consensus != m.ConsensusNanos):
+		c.find(where, "message", "the record has another consensus time")
+		return nil
+	case confirmed && m.TransactionID != "" && (row.TxID == nil || *row.TxID != m.TransactionID):
+		c.find(where, "signature", "the record has another transaction")
 		return nil
 	}
-	tx, err := c.Mirror.Transaction(ctx, *s.TxID)
+	if !c.Signatures || row.TxID == nil || !confirmed {
+		return nil
+	}
+	tx, err := c.Mirror.Transaction(ctx, *row.TxID)
 	if errors.Is(err, ledger.ErrNotOnMirror) {
-		return c.find(where, "signature", "the mirror node does not know transaction %s", *s.TxID)
+		c.find(where, "signature", "the mirror node does not know transaction %s", *row.TxID)
+		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("fsck: transaction %s: %w", *s.TxID, err)
+		return fmt.Errorf("fsck: transaction %s: %w", *row.TxID, err)
 	}
-	if err := ledger.CheckSignature(s.Signed, tx.Hash); err != nil {
-		return c.find(where, "signature", "%s", err)
+	if err := ledger.CheckSignature(row.Signed, tx.Hash); err != nil {
+		c.find(where, "signature", "%s", err)
 	}
 	return nil
 }
 
-// submissionSummary is a submission and the number of events that refer to it.
-type submissionSummary struct {
-	ID       uuid.UUID
-	TopicID  string
-	Sequence *int64
-	Batch    int
-	State    ledger.SubmissionState
-	Events   int
-}
-
-// submissions checks each submission.
-func (c *Check) submissions(ctx context.Context) error {
+// sent checks the records of messages against the topics: one that was confirmed must be there.
+func (c *Check) sent(ctx context.Context) error {
+	if c.Mirror == nil {
+		return nil
+	}
 	const query = `
-SELECT s.id, s.topic_id, s.sequence_number, s.batch_size, s.state,
-       (SELECT count(*) FROM ledger_anchors a WHERE a.submission_id = s.id)
-FROM ledger_submissions s WHERE s.id > $1 ORDER BY s.id LIMIT $2`
-	var last uuid.UUID
-	for {
-		rows, err := c.DB.Query(ctx, query, last, pageSize)
-		if err != nil {
-			return fmt.Errorf("fsck: list submissions: %w", err)
+SELECT id::text, state, topic_id, coalesce(sequence_number, 0) FROM log_messages WHERE state IN ('confirmed', 'failed')
+UNION ALL
+SELECT id::text, state, topic_id, coalesce(sequence_number, 0) FROM ledger_submissions WHERE state IN ('confirmed', 'failed')`
+	rows, err := c.DB.Query(ctx, query)
+	if err != nil {
+		return fmt.Errorf("fsck: list messages: %w", err)
+	}
+	var id, state, topic string
+	var sequence int64
+	_, err = pgx.ForEachRow(rows, []any{&id, &state, &topic, &sequence}, func() error {
+		switch {
+		case state == string(ledger.MessageFailed):
+			c.find("message "+id, "message", "its state is failed: the mirror node contradicted it")
+		case sequence < 1 || uint64(sequence) > c.newest[topic]:
+			c.find("message "+id, "message", "the mirror node has no message %d on topic %s", sequence, topic)
 		}
-		page, err := pgx.CollectRows(rows, pgx.RowToStructByPos[submissionSummary])
-		if err != nil {
-			return fmt.Errorf("fsck: list submissions: %w", err)
-		}
-		for _, s := range page {
-			if err := c.submission(ctx, s); err != nil {
-				return err
-			}
-			last = s.ID
-		}
-		if len(page) < pageSize {
-			return nil
-		}
-	}
-}
-
-// submission checks that a submission still has all its events, and that the message of a confirmed one exists.
-func (c *Check) submission(ctx context.Context, s submissionSummary) error {
-	c.result.Submissions++
-	where := "submission " + s.ID.String()
-	if s.Events != max(s.Batch, 1) {
-		if err := c.find(where, "complete", "it was made for %d events, but only %d are left", max(s.Batch, 1), s.Events); err != nil {
-			return err
-		}
-	}
-	switch s.State {
-	case ledger.SubmissionFailed:
-		return c.find(where, "message", "its state is failed: the mirror node contradicted it")
-	case ledger.SubmissionConfirmed:
-		return c.onTopic(ctx, where, s.TopicID, s.Sequence)
-	}
-	return nil
-}
-
-// onTopic checks that a confirmed submission names a message that exists on one of our topics.
-func (c *Check) onTopic(ctx context.Context, where, topic string, sequence *int64) error {
-	if topic != c.Config.TopicReports && topic != c.Config.TopicStatus {
-		return c.find(where, "message", "it is on topic %s, which is not ours", topic)
-	}
-	if sequence == nil || *sequence < 1 {
-		return c.find(where, "message", "it is confirmed but has no sequence number")
-	}
-	found, err := c.Mirror.Messages(ctx, topic, uint64(*sequence), 1)
-	if err != nil && !errors.Is(err, ledger.ErrNotOnMirror) {
-		return fmt.Errorf("fsck: message %d of topic %s: %w", *sequence, topic, err)
-	}
-	if len(found) == 0 || found[0].Sequence != uint64(*sequence) {
-		return c.find(where, "message", "the mirror node has no message %d on topic %s", *sequence, topic)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("fsck: list messages: %w", err)
 	}
 	return nil
 }

@@ -17,21 +17,23 @@ import (
 // maxPicture is the limit for reading a rendition, in bytes. Renditions are smaller.
 const maxPicture = 16 << 20
 
+// pictureRow is a processed picture of a report.
 type pictureRow struct {
-	ImageID  uuid.UUID
-	UploadID uuid.UUID
-	Number   string
-	Hash     []byte
+	ImageID   uuid.UUID
+	UploadID  uuid.UUID
+	Number    string
+	Display   []byte // SHA-256 of the large rendition
+	Thumbnail []byte // SHA-256 of the small one; nil for a picture that an earlier version processed
 }
 
-// pictures compares the hash of every public rendition with the recorded one. The
-// check of the records has compared the recorded hash with the events.
+// pictures compares the hashes of both renditions of every picture with the recorded ones. The
+// check of the records has compared the recorded hashes with the events.
 func (c *Check) pictures(ctx context.Context) error {
 	if c.Pictures == nil {
 		return nil
 	}
 	const query = `
-SELECT i.id, i.upload_id, r.report_number, u.display_sha256
+SELECT i.id, i.upload_id, r.report_number, u.display_sha256, u.thumbnail_sha256
 FROM report_images i JOIN uploads u ON u.id = i.upload_id JOIN reports r ON r.id = i.report_id
 WHERE i.id > $1 AND i.deleted_at IS NULL AND r.deleted_at IS NULL AND u.display_sha256 IS NOT NULL
 ORDER BY i.id LIMIT $2`
@@ -58,17 +60,24 @@ ORDER BY i.id LIMIT $2`
 }
 
 func (c *Check) picture(ctx context.Context, p pictureRow) error {
-	key := upload.RenditionKey(p.UploadID, upload.Display)
-	body, err := c.Pictures.Read(ctx, key, maxPicture)
 	c.result.Pictures++
+	if err := c.rendition(ctx, p.Number, upload.RenditionKey(p.UploadID, upload.Display), p.Display); err != nil || p.Thumbnail == nil {
+		return err
+	}
+	return c.rendition(ctx, p.Number, upload.RenditionKey(p.UploadID, upload.Thumbnail), p.Thumbnail)
+}
+
+func (c *Check) rendition(ctx context.Context, number, key string, hash []byte) error {
+	body, err := c.Pictures.Read(ctx, key, maxPicture)
 	switch {
 	case errors.Is(err, storage.ErrNotFound), errors.Is(err, storage.ErrTooLarge):
-		return c.find(p.Number, "images", "picture %s: %s", key, err)
+		c.find(number, "images", "picture %s: %s", key, err)
+		return nil
 	case err != nil:
 		return fmt.Errorf("fsck: read picture %s: %w", key, err)
 	}
-	if sum := sha256.Sum256(body); !bytes.Equal(sum[:], p.Hash) {
-		return c.find(p.Number, "images", "picture %s was changed: its hash is %x, the recorded one is %x", key, sum, p.Hash)
+	if sum := sha256.Sum256(body); !bytes.Equal(sum[:], hash) {
+		c.find(number, "images", "picture %s was changed: its hash is %x, the recorded one is %x", key, sum, hash)
 	}
 	return nil
 }

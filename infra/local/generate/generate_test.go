@@ -61,7 +61,7 @@ func TestFillsConsistently(t *testing.T) {
 		+ (SELECT count(*) FROM notifications n LEFT JOIN users u ON u.id = n.user_id WHERE u.id IS NULL)`)
 }
 
-// The ledger's own reader finds every event intact, chained and confirmed, and the reports as they say.
+// The ledger's own reader finds every event intact and chained, and the reports as they say. The log is not published.
 func TestLedgerHolds(t *testing.T) {
 	t.Parallel()
 	db := fill(t, options(300))
@@ -79,8 +79,10 @@ func TestLedgerHolds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !v.Verified {
-			t.Fatalf("report %s: %+v", id, v.Checks)
+		for _, check := range v.Checks {
+			if !check.OK && !check.Waiting {
+				t.Fatalf("report %s: %+v", id, check)
+			}
 		}
 	}
 }

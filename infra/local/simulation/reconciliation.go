@@ -14,6 +14,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/storage"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // Reconciliation compares the writes that the users know with what the system holds.
@@ -126,6 +127,7 @@ func (a *Reconciliation) fsck(ctx context.Context) error {
 	type settings struct {
 		Database database.Config
 		Storage  storage.Config
+		Log      storage.LogConfig
 	}
 	s, err := config.Parse[settings](a.env)
 	if err != nil {
@@ -140,14 +142,18 @@ func (a *Reconciliation) fsck(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	log, err := storage.NewLog(aws, s.Log, timestamp.System{})
+	if err != nil {
+		return err
+	}
 	fmt.Fprint(a.out, "  fsck: ")
 	result, err := (&fsck.Check{DB: db, Mirror: ledger.NewMirror(a.ledger), Config: a.ledger, Signatures: true, Out: a.out,
-		Pictures: storage.New(aws, s.Storage)}).Run(ctx)
+		Log: log, Pictures: storage.New(aws, s.Storage)}).Run(ctx)
 	if err != nil {
 		return fmt.Errorf("reconcile: %w", err)
 	}
-	if len(result.Findings) > 0 || result.Waiting > 0 {
-		a.AddDifference("fsck has %d findings, %d reports are not confirmed", len(result.Findings), result.Waiting)
+	if result.Found > 0 || result.Waiting > 0 {
+		a.AddDifference("fsck has %d findings, %d reports are not confirmed", result.Found, result.Waiting)
 	}
 	return nil
 }

@@ -14,12 +14,12 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/storage"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 type settings struct {
 	Database database.Config
 	Ledger   ledger.Config
-	Storage  storage.Config
 }
 
 func main() {
@@ -33,7 +33,7 @@ func main() {
 	case err != nil:
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
-	case len(result.Findings) > 0:
+	case result.Found > 0:
 		os.Exit(1)
 	}
 }
@@ -52,13 +52,39 @@ func run(ctx context.Context, signatures, pictures bool) (*fsck.Result, error) {
 		return nil, err
 	}
 	defer db.Close()
-	check := fsck.Check{DB: db, Mirror: ledger.NewMirror(s.Ledger), Config: s.Ledger, Signatures: signatures, Out: os.Stdout}
-	if pictures {
-		aws, err := config.LoadAWS(ctx, env)
-		if err != nil {
-			return nil, err
-		}
-		check.Pictures = storage.New(aws, s.Storage)
+	check := &fsck.Check{DB: db, Config: s.Ledger, Signatures: signatures, Out: os.Stdout}
+	if s.Ledger.Anchored() {
+		check.Mirror = ledger.NewMirror(s.Ledger)
+	}
+	if err := buckets(ctx, env, check, pictures); err != nil {
+		return nil, err
 	}
 	return check.Run(ctx)
+}
+
+// buckets gives the check those that the environment names. The check says what it leaves out.
+func buckets(ctx context.Context, env config.Env, check *fsck.Check, pictures bool) error {
+	aws, err := config.LoadAWS(ctx, env)
+	if err != nil {
+		return err
+	}
+	if env["LOG_BUCKET"] != "" {
+		s, err := config.Parse[storage.LogConfig](env)
+		if err != nil {
+			return err
+		}
+		log, err := storage.NewLog(aws, s, timestamp.System{})
+		if err != nil {
+			return err
+		}
+		check.Log = log
+	}
+	if env["MEDIA_BUCKET"] != "" && pictures {
+		s, err := config.Parse[storage.Config](env)
+		if err != nil {
+			return err
+		}
+		check.Pictures = storage.New(aws, s)
+	}
+	return nil
 }

@@ -1,0 +1,148 @@
+package ledger_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/ledger"
+)
+
+// notChecked reports whether v says that something which the sentence begins with was not compared.
+func notChecked(v *ledger.Verification, begin string) bool {
+	return slices.ContainsFunc(v.NotChecked, func(s string) bool { return strings.HasPrefix(s, begin) })
+}
+
+// erase takes the words of a report and of its comment, as the deletion of their author's account does.
+func (b *bundle) erase(id uuid.UUID) {
+	b.t.Helper()
+	b.exec(`UPDATE reports SET title = 'Pothole', description = '', issue_type_raw = NULL, address = NULL, street = NULL WHERE id = $1`, id)
+	b.exec(`UPDATE report_comments SET content = '' WHERE report_id = $1`, id)
+	b.exec(`DELETE FROM report_salts WHERE report_id = $1 AND seq IN (1, 4, 5)`, id)
+	b.must(id, ledger.Event{Type: ledger.Erased, Erased: []int{1, 4, 5}, At: at(10)})
+}
+
+// An erased report verifies, and says what can no longer be compared. Words that appear in it later are found.
+func TestVerifyOfAnErasedReport(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, change := range []string{
+		``, `UPDATE reports SET title = 'Nothing to see' WHERE id = $1`, `UPDATE reports SET description = 'x' WHERE id = $1`,
+		`UPDATE reports SET issue_type_raw = 'x' WHERE id = $1`, `UPDATE reports SET address = 'x' WHERE id = $1`, `UPDATE reports SET street = 'x' WHERE id = $1`,
+		`UPDATE reports SET latitude = latitude + 0.0002 WHERE id = $1`, `UPDATE report_comments SET content = 'x' WHERE report_id = $1 AND seq = 4`,
+		`INSERT INTO report_salts (report_id, seq, salt, created_at) VALUES ($1, 4, sha256('x'), now())`, `DELETE FROM report_salts WHERE report_id = $1 AND seq = 2`,
+	} {
+		id := b.full()
+		b.erase(id)
+		if change != "" {
+			b.exec(change, id)
+		}
+		got, v := b.broken(id)
+		if (change == "") != (got == nil) {
+			t.Errorf("%q: found %q", change, got)
+		}
+		if !notChecked(v, "The words of the report were erased") || !notChecked(v, "Words of comments or notes were erased") {
+			t.Errorf("%q: it does not say what it left out: %q", change, v.NotChecked)
+		}
+	}
+	id := b.full()
+	b.exec(`UPDATE reports SET title = '', description = '', address = NULL WHERE id = $1`, id)
+	b.exec(`DELETE FROM report_salts WHERE report_id = $1 AND seq = 1`, id)
+	if got, _ := b.broken(id); len(got) == 0 {
+		t.Error("erased without an event: nothing is found")
+	}
+}
+
+// v1 writes the first event of a report and its rows as a version without the public log did.
+func (b *bundle) v1(id uuid.UUID) (salt []byte) {
+	b.t.Helper()
+	sum := sha256.Sum256(id[:])
+	salt = sum[:]
+	number := scan[string](b, `SELECT report_number FROM reports WHERE id = $1`, id)
+	picture := scan[[]byte](b, `SELECT display_sha256 FROM uploads u JOIN report_images i ON i.upload_id = u.id WHERE report_id = $1`, id)
+	mac := hmac.New(sha256.New, salt)
+	_, _ = mac.Write([]byte(`{"captured_at":"2026-11-21T11:00:00.000000Z","description":"Ana <3 \"potholes\" & ümlaut","issue_type_raw":"","latitude":-8.556856,"longitude":125.560314,"title":"Kuak boot"}`))
+	payload := fmt.Appendf(nil, `{"changed_by":{"kind":"citizen"},"content_hash":"%x","event":"REPORT_SUBMITTED","images":["%s"],"issue_type":"pothole","location":{"lat":-8.5569,"lon":125.5603},"prev":null,"report_number":%q,"seq":1,"severity":"medium","status":"pending","ts":"2026-11-21T12:00:00.000Z","v":1}`,
+		mac.Sum(nil), hex.EncodeToString(picture), number)
+	b.exec(`INSERT INTO report_salts (report_id, salt, created_at) VALUES ($1, $2, $3)`, id, salt, noon)
+	b.exec(`WITH place AS (UPDATE log_counter SET next = next + 1 RETURNING next - 1 AS i)
+		INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, created_at, log_index)
+		SELECT $1, $2, 1, 'REPORT_SUBMITTED', 'reports', $3, sha256($3), $4, i FROM place`, database.NewID(), id, payload, noon)
+	b.exec(`INSERT INTO report_status_history (id, report_id, new_status, actor_kind, actor_id) VALUES ($1, $2, 'pending', 'citizen', $3)`, database.NewID(), id, b.user)
+	for range 2 {
+		b.exec(`INSERT INTO report_comments (id, report_id, author_id, content, created_at) VALUES ($1, $2, $3, 'Boot', $4)`, database.NewID(), id, b.user, noon)
+	}
+	return salt
+}
+
+// A report of an earlier version verifies as far as its events go. The baseline event vouches for the rest.
+func TestVerifyOfAReportFromBeforeTheLog(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.report()
+	salt := b.v1(id)
+	got, v := b.broken(id)
+	if got != nil || !notChecked(v, "The newest event is from before the public log") || !notChecked(v, "No event vouches for the status history") {
+		t.Fatalf("before the baseline: %q, not checked %q", got, v.NotChecked)
+	}
+	b.must(id, ledger.Event{Type: ledger.Amended, Baseline: true, RowsHash: b.priorRowsUnder(id, salt), Actor: ledger.Actor{Kind: "system"}, At: at(1)})
+	if got, v := b.broken(id); got != nil || notChecked(v, "The newest event is from") || notChecked(v, "No event vouches") {
+		t.Fatalf("after the baseline: %q, not checked %q", got, v.NotChecked)
+	}
+	b.exec(`UPDATE report_comments SET deleted_at = $2 WHERE id = (SELECT id FROM report_comments WHERE report_id = $1 ORDER BY id LIMIT 1)`, id, at(5))
+	if got, _ := b.broken(id); len(got) != 1 || !strings.HasPrefix(got[0], "comments: 1 comments") {
+		t.Errorf("a comment removed without an event: found %q", got)
+	}
+	b.must(id, ledger.Event{Type: ledger.Uncommented, At: at(5)})
+	if got, _ := b.broken(id); got != nil {
+		t.Errorf("a comment removed: found %q", got)
+	}
+	for _, change := range []string{`UPDATE report_comments SET content = 'x' WHERE report_id = $1`, `UPDATE report_status_history SET note = 'x' WHERE report_id = $1`,
+		`UPDATE reports SET created_at = now() WHERE id = $1`} {
+		b.exec(change, id)
+		if got, _ := b.broken(id); len(got) == 0 {
+			t.Errorf("%s: nothing is found", change)
+		}
+	}
+}
+
+// An INCIDENT stays a finding.
+func TestVerifyOfAReportWithAnIncident(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.full()
+	b.must(id, ledger.Event{Type: ledger.Incident, Detail: "content", Actor: ledger.Actor{Kind: "system"}, At: at(10)})
+	b.must(id, ledger.Event{Type: ledger.Amended, At: at(11)})
+	if got, _ := b.broken(id); len(got) != 1 || !strings.HasPrefix(got[0], "incident: an event says: content") {
+		t.Errorf("found %q, want the incident alone", got)
+	}
+}
+
+// However many events a report has, all of them are read: nobody makes verification fail by many changes.
+func TestVerifyOfManyEvents(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.full()
+	const more = 600
+	for i := range more {
+		b.must(id, ledger.Event{Type: ledger.Amended, At: at(10 + i)})
+	}
+	if got, _ := b.broken(id); got != nil {
+		t.Fatalf("found %q", got)
+	}
+	h, err := ledger.History(t.Context(), b.db, ledger.Config{}, id)
+	if err != nil || len(h.Entries) != 6+more || h.Entries[6+more-1].LogIndex != 6+more-1 {
+		t.Fatalf("%d entries, %v", len(h.Entries), err)
+	}
+	b.exec(`UPDATE reports SET title = 'x' WHERE id = $1`, id)
+	if got, _ := b.broken(id); len(got) != 1 || !strings.HasPrefix(got[0], "content: ") {
+		t.Errorf("found %q, want content", got)
+	}
+}

@@ -39,6 +39,8 @@ func newStorage(scope constructs.Construct, p *plan, q *queues, k *keys) *bucket
 			AllowedMethods: &[]awss3.HttpMethods{awss3.HttpMethods_PUT, awss3.HttpMethods_POST, awss3.HttpMethods_GET},
 			AllowedOrigins: jsii.Strings(p.CORSOrigins...), AllowedHeaders: jsii.Strings("*"),
 			ExposedHeaders: jsii.Strings("ETag"), MaxAge: jsii.Number(3600.0),
+		}, { // The page of a report hashes the pictures that it shows.
+			AllowedMethods: &[]awss3.HttpMethods{awss3.HttpMethods_GET}, AllowedOrigins: jsii.Strings("*"), MaxAge: jsii.Number(3600.0),
 		}},
 	}
 	if k.data != nil {

@@ -2,22 +2,31 @@ package public_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/functions/public"
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/infra/local/browser"
 	"github.com/lafaekstreet/backend/infra/local/testenv"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/storage"
+	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 // mirrored is a world whose mirror node knows one message, the fifth of topic
@@ -41,17 +50,22 @@ func mirrored(t *testing.T, held *atomic.Pointer[[]byte]) *testenv.System {
 }
 
 // TestReportPageChecksTheProofInTheBrowser presses the button on a report at every
-// stage of its way to the ledger, then with the report, the ledger or its history
-// tampered with behind the system's back.
+// stage of its way into the log and to the ledger, then with the report, its pictures, the log or the ledger
+// tampered with behind the system's back. The page never says more than what it compared.
 func TestReportPageChecksTheProofInTheBrowser(t *testing.T) {
 	t.Parallel()
 	var held atomic.Pointer[[]byte]
 	w := mirrored(t, &held)
-	w.PublishBeforeVerdict()
-	id, number := file(w, w.Citizen(), object{"title": "Hole in front of the school"})
+	c := w.Citizen()
+	picture := c.Form("/reports/pre-upload-image", nil, "file", "a.jpg", w.JPEG(1)).Want(http.StatusCreated).Object().Text("upload_id")
+	w.ProcessUpload(picture)
+	w.Exec(`UPDATE uploads SET display_sha256 = sha256($1), thumbnail_sha256 = sha256($1)`, w.JPEG(1))
+	id, number := file(w, c, object{"title": "Hole in front of the school", "images": []object{{"upload_id": picture}}})
+	w.Staff(identity.Moderator).Post("/reports/"+id+"/status", object{"status": "verified"}).Want(http.StatusOK)
+	w.Exec(`UPDATE report_images SET verdict = 'relevant'`)
 	tab := browser.Open(t, 412, 900)
 	var heading, verdict string
-	var checks []string
+	var checks, left []string
 	press := chromedp.Tasks{
 		chromedp.Navigate(w.URL + "/r/" + number + "?lang=en"),
 		chromedp.Text("h1", &heading),
@@ -59,36 +73,74 @@ func TestReportPageChecksTheProofInTheBrowser(t *testing.T) {
 		chromedp.WaitVisible("#verdict.good, #verdict.bad, #verdict.open"),
 		chromedp.Text("#verdict", &verdict),
 		chromedp.Evaluate(`[...document.querySelectorAll("#checks li")].map(li => li.className + li.textContent)`, &checks),
+		chromedp.Evaluate(`[...document.querySelectorAll("#left li")].map(li => li.textContent)`, &left),
 	}
-	payload := []byte(w.Text(`SELECT convert_from(payload, 'UTF8') FROM ledger_events WHERE report_id = $1`, id))
-	other := []byte("another message")
-	const submission = "018f0000-0000-7000-8000-000000000001"
+	const (
+		good        = "Everything that was compared agrees."
+		waiting     = "What was compared agrees, but not every step could be compared yet."
+		unreachable = "What was compared agrees, but the ledger could not be reached. Try again."
+		bad         = "Something differs from the public log."
+	)
+	message := func(size int) *[]byte {
+		m := fmt.Appendf(nil, `{"checkpoint":"%s\n%d\n","entries":[]}`, w.Env["LOG_ORIGIN"], size)
+		return &m
+	}
+	history := func(status string) func() {
+		return func() {
+			w.Exec(`SET ROLE none; UPDATE report_status_history SET new_status = '`+status+`' WHERE old_status IS NOT NULL; RESET ROLE`, pgx.QueryExecModeSimpleProtocol)
+		}
+	}
+	client := s3.NewFromConfig(w.AWS.Config(), func(o *s3.Options) { o.UsePathStyle = true })
+	_, err := client.PutBucketCors(t.Context(), &s3.PutBucketCorsInput{Bucket: aws.String(testenv.Bucket), CORSConfiguration: &types.CORSConfiguration{
+		CORSRules: []types.CORSRule{{AllowedMethods: []string{"GET"}, AllowedOrigins: []string{"*"}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := storage.New(w.AWS.Config(), storage.Config{Bucket: testenv.Bucket, PathStyle: true})
+	thumbnail := func(shade uint8) func() {
+		return func() {
+			if err := store.Put(t.Context(), upload.RenditionKey(uuid.MustParse(picture), upload.Thumbnail), "image/jpeg", w.JPEG(shade)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	const sent = "018f0000-0000-7000-8000-000000000001"
 	for _, stage := range []struct {
 		name   string
 		happen func()
 		want   string
 	}{
-		{"queued", func() {}, "Nothing was changed so far, but not all of it is on the public ledger yet."},
+		{"queued", func() {}, waiting},
+		{"published", func() { w.PublishLog(2) }, good},
 		{"unreachable", func() {
-			w.Exec(`INSERT INTO ledger_submissions (id, topic, topic_id, batch_size, message, state, transaction_id, sequence_number, next_attempt_at, created_at, updated_at)
-				VALUES ($1, 'reports', '0.0.7', 0, $2, 'confirmed', '0.0.2@1.1', 5, now(), now(), now())`, submission, payload)
-			w.Exec(`UPDATE ledger_anchors SET submission_id = $2 WHERE report_id = $1`, id, submission)
-		}, "Our record agrees with itself, but the public ledger could not be reached. Try again."},
-		{"good", func() { held.Store(&payload) }, "The proof holds. Nothing was changed."},
-		{"forged-ledger", func() { held.Store(&other) }, "The proof does not hold."},
+			w.Exec(`INSERT INTO log_messages (id, topic_id, size, first_index, message, state, transaction_id, signed, expires_at, sequence_number, shown, next_attempt_at, created_at, updated_at)
+				VALUES ($1, '0.0.7', 2, 0, $2, 'confirmed', '0.0.2@1.1', 'x', now(), 5, 2, now(), now(), now())`, sent, *message(2))
+		}, unreachable},
+		{"good", func() { held.Store(message(2)) }, good},
+		{"forged-ledger", func() { held.Store(message(1)) }, bad},
 		{"forged-report", func() {
-			held.Store(&payload)
+			held.Store(message(2))
 			w.Exec(`UPDATE reports SET status = 'fixed' WHERE id = $1`, id)
-		}, "The proof does not hold."},
-		{"restored", func() { w.Exec(`UPDATE reports SET status = 'pending' WHERE id = $1`, id) }, "The proof holds. Nothing was changed."},
+		}, bad},
+		{"restored", func() { w.Exec(`UPDATE reports SET status = 'verified' WHERE id = $1`, id) }, good},
+		{"moved", func() { w.Exec(`UPDATE reports SET latitude = latitude + 0.001 WHERE id = $1`, id) }, bad},
+		{"moved-back", func() { w.Exec(`UPDATE reports SET latitude = latitude - 0.001 WHERE id = $1`, id) }, good},
+		{"forged-history", history("fixed"), bad},
+		{"history-restored", history("verified"), good},
+		{"forged-picture", thumbnail(2), bad},
+		{"picture-restored", thumbnail(1), good},
 	} {
 		stage.happen()
 		if err := chromedp.Run(tab, press); err != nil {
 			t.Fatalf("%s: %v", stage.name, err)
 		}
 		browser.Screenshot(t, tab, "report-"+stage.name)
-		if heading != "Hole in front of the school" || verdict != stage.want || len(checks) < 3 {
+		if heading != "Hole in front of the school" || verdict != stage.want || len(checks) < 6 {
 			t.Errorf("%s: got %q, %q, %q", stage.name, heading, verdict, checks)
+		}
+		if !slices.ContainsFunc(left, func(s string) bool { return strings.HasPrefix(s, "Words, notes, comments") }) ||
+			!slices.ContainsFunc(left, func(s string) bool { return strings.HasPrefix(s, "The signatures of the log") }) {
+			t.Errorf("%s: the page does not say what it did not compare: %q", stage.name, left)
 		}
 	}
 
@@ -103,7 +155,7 @@ func TestReportPageChecksTheProofInTheBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	browser.Screenshot(t, tab, "report-tampered")
-	if verdict != "The proof does not hold." || !strings.HasPrefix(strings.Join(checks, ""), "bad") {
+	if verdict != bad || !strings.HasPrefix(strings.Join(checks, ""), "bad") {
 		t.Errorf("report %s was tampered with, and the page says %q, %q", id, verdict, checks)
 	}
 }

@@ -16,7 +16,7 @@ import (
 const mediaHTML = "text/html; charset=utf-8"
 
 // policy is the Content-Security-Policy of the pages. They load files only from this site. Exceptions: pictures come from
-// storage, proofs from the mirror node (%s), and MapLibre starts its worker from a blob.
+// storage, messages of the ledger from the mirror node (%s has both), and MapLibre starts its worker from a blob.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src * data: blob:; " +
 	"connect-src 'self'%s; worker-src blob:; child-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -59,7 +59,9 @@ type pageOutput struct {
 type view struct {
 	lang   locale.Language
 	mirror string
-	assets assets
+	// connect are the other origins that the page's script reads from.
+	connect []string
+	assets  assets
 }
 
 func (p *Public) view(ctx context.Context, in PageInput) view {
@@ -67,7 +69,11 @@ func (p *Public) view(ctx context.Context, in PageInput) view {
 	if !ok {
 		l = locale.FromContext(ctx)
 	}
-	return view{lang: l, mirror: p.ledger.MirrorURL, assets: p.assets}
+	v := view{lang: l, mirror: p.ledger.MirrorURL, assets: p.assets}
+	if v.mirror != "" {
+		v.connect = append(v.connect, v.mirror)
+	}
+	return v
 }
 
 // t returns the text of a key in the language of the page.
@@ -114,11 +120,11 @@ func (v view) render(status int, page literal, own map[string]fragment) (*pageOu
 	if err != nil {
 		return nil, fmt.Errorf("render page: %w", err)
 	}
-	mirror := ""
-	if v.mirror != "" {
-		mirror = " " + v.mirror
+	others := ""
+	for _, origin := range v.connect {
+		others += " " + origin
 	}
-	return &pageOutput{status, mediaHTML, fmt.Sprintf(policy, mirror), body}, nil
+	return &pageOutput{status, mediaHTML, fmt.Sprintf(policy, others), body}, nil
 }
 
 // scriptTexts returns texts for a script, as JSON for a script element of type application/json. encoding/json escapes <, >

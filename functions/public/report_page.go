@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,8 +44,11 @@ func (p *Public) reportPage(ctx context.Context, in *reportPageInput) (*pageOutp
 // ofReport renders the page of a report.
 func (v view) ofReport(r reportread.Report) (*pageOutput, error) {
 	texts, err := scriptTexts(map[string]any{
-		"hash": v.t("page.check_hash"), "chain": v.t("page.check_chain"), "batch": v.t("page.check_batch"), "ledger": v.t("page.check_ledger"),
-		"report": v.t("page.check_report"), "queued": v.t("page.check_queued"), "withheld": v.t("page.check_withheld"), "unreachable": v.t("page.check_unreachable"),
+		"hash": v.t("page.check_hash"), "chain": v.t("page.check_chain"), "log": v.t("page.check_log"), "ledger": v.t("page.check_ledger"),
+		"report": v.t("page.check_report"), "pictures": v.t("page.check_pictures"), "queued": v.t("page.check_queued"),
+		"withheld": v.t("page.check_withheld"), "unreachable": v.t("page.check_unreachable"),
+		"left_pictures": v.t("page.left_pictures"), "left_ledger": v.t("page.left_ledger"), "left_old": v.t("page.left_old"), "left_batch": v.t("page.left_batch"), "left_hidden": v.t("page.left_hidden"),
+		"left_words": v.t("page.left_words"), "left_keys": v.t("page.left_keys"),
 		"checking": v.t("page.checking"), "failed": v.t("page.proof_failed"),
 		"verdicts": map[string]string{"good": v.t("page.proof_good"), "bad": v.t("page.proof_bad"), "waiting": v.t("page.proof_waiting"),
 			"unreachable": v.t("page.proof_unreachable")},
@@ -85,7 +89,28 @@ func (v view) ofReport(r reportread.Report) (*pageOutput, error) {
 			text(strconv.Itoa(*i.Width)), text(strconv.Itoa(*i.Height)))
 		break
 	}
+	v.connect = append(v.connect, pictureOrigins(r.Images)...)
 	return v.render(http.StatusOK, literal(reportHTML), own)
+}
+
+// pictureOrigins returns the origins that the page's script reads pictures from.
+func pictureOrigins(images []reportread.Image) []string {
+	var out []string
+	for _, i := range images {
+		for _, address := range []*string{i.ImageURL, i.ThumbnailURL} {
+			if address == nil {
+				continue
+			}
+			u, err := url.Parse(*address)
+			if err != nil || u.Host == "" {
+				continue
+			}
+			if origin := u.Scheme + "://" + u.Host; !slices.Contains(out, origin) {
+				out = append(out, origin)
+			}
+		}
+	}
+	return out
 }
 
 // steps returns the list of statuses from pending to fixed. Those that the report has reached are marked.

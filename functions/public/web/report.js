@@ -1,13 +1,12 @@
-// Checks the ledger proof of a report in the reader's browser. It computes the hashes and the chain again, fetches the messages
-// from the public mirror node, and compares the report with its newest event. The verdict is "good" only when the ledger was
-// reached and has every event.
+// Compares a report with the public log in the reader's browser: the hashes and the chain of its entries, their places under
+// the root of the log's checkpoint, the message on the ledger, the report and its pictures. What it could not compare it
+// says. Log, keys and this script come from the same site; /verify checks a receipt without it.
 (() => {
   "use strict";
   const button = document.getElementById("verify");
   if (!button) return;
   const texts = JSON.parse(document.getElementById("texts").textContent);
-  const list = document.getElementById("checks");
-  const verdict = document.getElementById("verdict");
+  const [list, left, verdict] = ["checks", "left", "verdict"].map((id) => document.getElementById(id));
   const { report, mirror } = button.dataset;
 
   // RFC 8785: members sorted by UTF-16 code units; numbers and strings as ECMAScript writes them.
@@ -17,115 +16,216 @@
     return JSON.stringify(v);
   };
   const hex = (bytes) => [...new Uint8Array(bytes)].map((b) => b.toString(16).padStart(2, "0")).join("");
-  const bytes = (h) => Uint8Array.from(h.match(/../g) ?? [], (b) => parseInt(b, 16));
   const sha = async (data) => new Uint8Array(await crypto.subtle.digest("SHA-256", data));
   const encode = (s) => new TextEncoder().encode(s);
+  const unbase64 = (s) => Uint8Array.from(atob(s), (c) => c.charCodeAt(0));
   const join = (...parts) => Uint8Array.from(parts.flatMap((p) => [...p]));
 
-  // Checks an inclusion proof (RFC 6962): true when the leaf belongs to the root.
-  const included = async (leaf, proof) => {
-    let [index, last] = [proof.leaf_index, proof.tree_size - 1];
-    let hash = await sha(join([0], leaf));
-    for (const sibling of proof.proof.map(bytes)) {
-      if (last === 0) return false;
-      if (index % 2 === 1 || index === last) {
-        hash = await sha(join([1], sibling, hash));
-        while (index % 2 === 0 && index !== 0) { index = index / 2; last = Math.floor(last / 2); }
-      } else {
-        hash = await sha(join([1], hash, sibling));
-      }
-      index = Math.floor(index / 2); last = Math.floor(last / 2);
-    }
-    return last === 0 && hex(hash) === proof.root;
-  };
-
-  const line = (text, className) => {
+  const line = (to, text, className = "") => {
     const li = document.createElement("li");
     li.textContent = text;
     li.className = className;
-    list.append(li);
+    to.append(li);
   };
   const say = (ok, text) => {
-    line(text, ok ? "" : "bad");
+    line(list, text, ok ? "" : "bad");
     return ok;
+  };
+  const leaveOut = (text) => {
+    if (![...left.children].some((li) => li.textContent === text)) line(left, text, "open");
   };
   const read = async (path) => {
     const res = await fetch("/api/v1/public/" + path, { cache: "no-store" });
     if (!res.ok) throw new Error(res.status);
     return res.json();
   };
+
+  // The root that an inclusion proof (RFC 9162, 2.1.3.2) leads to; null if its length does not fit.
+  const rootOf = async (leaf, index, size, path) => {
+    let [at, last] = [index, size - 1];
+    let hash = await sha(join([0], leaf));
+    for (const sibling of path) {
+      if (last === 0) return null;
+      if (at % 2 === 1 || at === last) {
+        hash = await sha(join([1], sibling, hash));
+        while (at % 2 === 0 && at !== 0) { at = at / 2; last = Math.floor(last / 2); }
+      } else {
+        hash = await sha(join([1], hash, sibling));
+      }
+      at = Math.floor(at / 2); last = Math.floor(last / 2);
+    }
+    return last === 0 ? hash : null;
+  };
+  // Proofs of the entries, by place: c2sp.org/tlog-proof, with a line -- between two. None are published yet on 404.
+  const readProofs = async () => {
+    const found = new Map();
+    for (let from = 0, more = true; more;) {
+      const res = await fetch(`/api/v1/public/blockchain/report/${report}/proof?from=${from}`, { cache: "no-store" });
+      if (res.status === 404) return found;
+      if (!res.ok) throw new Error(res.status);
+      for (const text of (await res.text()).split("\n--\n")) {
+        const [head, checkpoint] = text.split("\n\n");
+        const [, extra, index, ...path] = head.split("\n");
+        const [, size, root] = checkpoint.split("\n");
+        const at = Number(index.slice(6));
+        found.set(at, { entry: unbase64(extra.slice(6)), path: path.map(unbase64), size: Number(size), root: hex(unbase64(root)) });
+        from = at + 1;
+      }
+      more = res.headers.get("X-Truncated") === "true";
+    }
+    return found;
+  };
   const message = async (entry) => {
     const res = await fetch(`${mirror}/api/v1/topics/${entry.topic_id}/messages/${entry.sequence_number}`);
     if (!res.ok) throw new Error(res.status);
-    return Uint8Array.from(atob((await res.json()).message), (c) => c.charCodeAt(0));
+    return unbase64((await res.json()).message);
+  };
+  // True when a message has the entry: a checkpoint that covers its place, or, from before the log, its bytes or a batch.
+  const carries = (there, leaf, index) => {
+    if (hex(there) === hex(leaf)) return true;
+    const said = JSON.parse(new TextDecoder().decode(there));
+    if (said.event === "BATCH") {
+      leaveOut(texts.left_batch);
+      return true;
+    }
+    return Number((said.checkpoint || "").split("\n")[1]) > index;
   };
 
-  // True when the newest event has the present state of the report. When it has not, both are read once more: the report may
-  // have changed between the two requests.
-  // Before a verdict the event has no payload, so nothing can be compared.
-  const current = (held, { payload }) =>
-    payload === null || ["report_number", "issue_type", "status", "severity"].every((name) => held[name] === payload[name]);
+  const located = ["verified", "in_progress", "fixed", "duplicate"];
+  const near = (a, b, decimals) => Math.abs(a - b) <= 0.5 * 10 ** -decimals + 1e-9;
+  // Returns the members of the report that differ from its newest entry. Before a verdict the entry has no payload, so
+  // nothing can be compared.
+  const differences = (held, entries) => {
+    const newest = entries[entries.length - 1].payload;
+    if (newest === null) return [];
+    const now = { ...held, agency: held.assigned_agency && held.assigned_agency.code, duplicate_of: held.duplicate_of && held.duplicate_of.report_number,
+      anonymous: held.is_anonymous };
+    const names = ["report_number", "issue_type", "status", ...["severity", "priority"].filter((n) => n in newest)];
+    if (newest.v > 1) names.push("agency", "duplicate_of", "due_at", "anonymous");
+    const out = names.filter((n) => (now[n] || null) !== (newest[n] || null));
+    const decimals = newest.v === 1 || entries.some((e) => e.payload && located.includes(e.payload.status)) ? 4 : 3;
+    if (!near(held.latitude, newest.location.lat, decimals) || !near(held.longitude, newest.location.lon, decimals)) out.push("location");
+    const created = entries.map((e) => e.payload && e.payload.created_at).find(Boolean);
+    if (created && held.created_at !== created) out.push("created_at");
+    const moves = (list, pick) => list.map(pick).join();
+    if (moves(held.status_history.filter((s) => s.old_status), (s) => s.new_status) !== moves(entries.filter((e) => e.payload && e.payload.old_status), (e) => e.payload.status)) out.push("status_history");
+    return out;
+  };
+  // When something differs, both are read once more: the report may have changed between the two requests.
   const state = async (again) => {
     const held = await read(`reports/${report}`);
     const { entries } = await read(`blockchain/report/${report}/history`);
-    if (again && entries.length && !current(held, entries.at(-1))) return state(false);
+    if (again && entries.length && differences(held, entries).length) return state(false);
     return { held, entries };
   };
 
-  // Returns good, bad, waiting (some events are not on the ledger yet) or unreachable (the mirror node did not answer).
+  // Compares the bytes of the pictures that are shown with the newest entry. It names all: some may not be public.
+  const pictures = async (held, newest) => {
+    const shown = held.images.filter((i) => i.status === "processed" && i.image_url);
+    const hashes = [];
+    try {
+      for (const i of shown) {
+        for (const address of [i.image_url, i.thumbnail_url]) {
+          const res = await fetch(address, { cache: "no-store" });
+          if (!res.ok) throw new Error(res.status);
+          hashes.push(await sha(await res.arrayBuffer()));
+        }
+      }
+    } catch {
+      leaveOut(texts.left_pictures);
+      return true;
+    }
+    if (newest.images_digest) {
+      if (newest.v === 1 || hex(await sha(join(...hashes))) !== newest.images_digest) leaveOut(texts.left_hidden);
+      else say(true, texts.pictures);
+      return true;
+    }
+    const [images, thumbs] = [newest.images || [], newest.thumbs || []];
+    if (shown.length < images.length) leaveOut(texts.left_hidden);
+    if (!shown.length) return true;
+    // "" stands for the small form of a picture that was processed before the public log.
+    const named = shown.every((_, n) => {
+      const at = images.indexOf(hex(hashes[2 * n]));
+      return at >= 0 && (!thumbs[at] || thumbs[at] === hex(hashes[2 * n + 1]));
+    });
+    return say(named, texts.pictures);
+  };
+
+  // Compares one entry. previous is the hash of the entry before. Returns its hash, and what was found: ok false is a
+  // difference; open is waiting or unreachable.
+  const compare = async (e, n, previous, proofs, held) => {
+    const leaf = encode(canonical(e.payload));
+    const hash = hex(await sha(leaf));
+    let ok = say(hash === e.payload_hash && e.payload.report_number === held.report_number, `${e.event_type}: ${texts.hash}`);
+    ok = say((e.payload.prev || null) === previous && e.payload.seq === n + 1, `${e.event_type}: ${texts.chain}`) && ok;
+    const proof = proofs.get(e.log_index);
+    if (!proof) {
+      line(list, `${e.event_type}: ${texts.queued}`, "open");
+      return { hash, ok, open: "waiting" };
+    }
+    const root = await rootOf(leaf, e.log_index, proof.size, proof.path);
+    ok = say(root !== null && hex(root) === proof.root, `${e.event_type}: ${texts.log}`) && ok;
+    if (e.sequence_number === null) {
+      leaveOut(texts.left_ledger);
+      return { hash, ok, open: e.status === "queued" ? "" : "waiting" };
+    }
+    try {
+      if (!mirror) throw new Error("no mirror node");
+      ok = say(carries(await message(e), leaf, e.log_index), `${e.event_type}: ${texts.ledger}`) && ok;
+    } catch {
+      line(list, `${e.event_type}: ${texts.unreachable}`, "open");
+      return { hash, ok, open: "unreachable" };
+    }
+    return { hash, ok, open: "" };
+  };
+
+  // Returns good, bad, waiting (some entries are not in the log yet) or unreachable (the mirror node did not answer).
   const check = async () => {
     const { held, entries } = await state(true);
+    const proofs = await readProofs();
     let good = entries.length > 0;
-    let [waiting, unreachable] = [false, false];
+    const open = new Set();
     let previous = null;
-    for (const e of entries) {
+    for (const [n, e] of entries.entries()) {
       if (e.payload === null) { // before a verdict
-        waiting = true;
-        line(`${e.event_type}: ${texts.withheld}`, "open");
+        open.add("waiting");
+        line(list, `${e.event_type}: ${texts.withheld}`, "open");
         continue;
       }
-      const leaf = encode(canonical(e.payload));
-      const hash = hex(await sha(leaf));
-      good = say(hash === e.payload_hash, `${e.event_type}: ${texts.hash}`) && good;
-      good = say((e.payload.prev ?? null) === previous, `${e.event_type}: ${texts.chain}`) && good;
-      previous = hash;
-      if (e.status !== "confirmed") {
-        waiting = true;
-        line(`${e.event_type}: ${texts.queued}`, "open");
-        continue;
-      }
-      if (e.batch) good = say(await included(leaf, e.batch), `${e.event_type}: ${texts.batch}`) && good;
-      let there;
-      try {
-        if (!mirror) throw new Error("no mirror node");
-        there = await message(e);
-      } catch {
-        unreachable = true;
-        line(`${e.event_type}: ${texts.unreachable}`, "open");
-        continue;
-      }
-      const same = e.batch ? new TextDecoder().decode(there).includes(e.batch.root) : hex(there) === hex(leaf);
-      good = say(same, `${e.event_type}: ${texts.ledger}`) && good;
+      const found = await compare(e, n, previous, proofs, held);
+      good = found.ok && good;
+      previous = found.hash;
+      open.add(found.open);
     }
-    if (entries.length && entries.at(-1).payload !== null) good = say(current(held, entries.at(-1)), texts.report) && good;
+    const newest = entries.length ? entries[entries.length - 1].payload : null;
+    if (newest !== null) {
+      const differ = differences(held, entries);
+      good = say(!differ.length, texts.report + (differ.length ? ` (${differ.join(", ")})` : "")) && good;
+      if (!newest.v || newest.v === 1) leaveOut(texts.left_old);
+      good = await pictures(held, newest) && good;
+    }
+    leaveOut(texts.left_words);
+    leaveOut(texts.left_keys);
     if (!good) return "bad";
-    if (unreachable) return "unreachable";
-    return waiting ? "waiting" : "good";
+    if (open.has("unreachable")) return "unreachable";
+    return open.has("waiting") ? "waiting" : "good";
   };
 
   button.addEventListener("click", async () => {
     button.disabled = true;
     list.replaceChildren();
+    left.replaceChildren();
     verdict.className = "verdict";
     verdict.textContent = texts.checking;
     try {
       const found = await check();
-      verdict.classList.add({ good: "good", bad: "bad" }[found] ?? "open");
+      verdict.classList.add({ good: "good", bad: "bad" }[found] || "open");
       verdict.textContent = texts.verdicts[found];
     } catch {
       verdict.classList.add("bad");
       verdict.textContent = texts.failed;
     }
+    document.getElementById("not-compared").hidden = !left.children.length;
     button.disabled = false;
   });
 })();

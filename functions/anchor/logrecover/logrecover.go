@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -130,7 +131,8 @@ func (r *Recovery) checkpoint(ctx context.Context) (*translog.Checkpoint, error)
 	if err := batch.Send(ctx, r.DB); err != nil {
 		return nil, fmt.Errorf("read keys of the log: %w", err)
 	}
-	c, err := translog.OpenCheckpoint(raw, r.Origin, append(known.Get(), r.Keys...)...)
+	keys := slices.Compact(slices.Sorted(slices.Values(append(known.Get(), r.Keys...)))) // two equal ones would be ambiguous
+	c, err := translog.OpenCheckpoint(raw, r.Origin, keys...)
 	if err != nil {
 		return nil, fmt.Errorf("published checkpoint: %w", err)
 	}

@@ -129,6 +129,10 @@ func (b *bundle) recover() (*logrecover.Result, error) {
 func TestARestoredBackupGivesNoPlaceTwice(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
+	keys := ledger.Keys{Origin: testenv.LogEnv()["LOG_ORIGIN"], Log: b.key.VKey()} // the database knows the key too
+	if err := ledger.RegisterKeys(t.Context(), outbox.New(b.open(), nil, slog.New(slog.DiscardHandler)), keys, time.Now()); err != nil {
+		t.Fatal(err)
+	}
 	_, early := b.file("before the backup")
 	backed := b.publish()
 	backup := b.backup()

@@ -144,6 +144,25 @@ func TestFsckGoesOnPastTheFirstFindings(t *testing.T) {
 	}
 }
 
+// After the operator has taken another topic, messages on the earlier one still count: the log has named it. One on a topic
+// that the log never named does not.
+func TestVerifyAfterAnotherTopic(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.report()
+	b.pass(10 * time.Minute)
+	b.config.Ledger.TopicReports = "0.0.7777"
+	if v := b.verify(id); !v.Verified {
+		t.Errorf("after the change: %q fail", failing(v))
+	}
+	b.exec(`ALTER TABLE ledger_events DISABLE TRIGGER ALL`)
+	b.exec(`DELETE FROM ledger_anchors WHERE event_id IN (SELECT id FROM ledger_events WHERE report_id IS NULL)`)
+	b.exec(`DELETE FROM ledger_events WHERE report_id IS NULL`)
+	if bad := failing(b.verify(id)); !slices.Contains(bad, "message") {
+		t.Errorf("a topic that the log has not named: %q fail", bad)
+	}
+}
+
 func TestVerifyFailsWithoutTheMirror(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -127,6 +127,7 @@ type verifier struct {
 	// withheld says that the details name no value of the report.
 	withheld bool
 	keys     map[string][]byte // the mirror node's answers, by account
+	topics   []string          // ours, the earlier ones too
 }
 
 func newVerifier(from Sources, c Config) *verifier {

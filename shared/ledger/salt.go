@@ -83,9 +83,6 @@ func newSalt(p database.Pipeline, report uuid.UUID, seq int, at time.Time) []byt
 	return salt
 }
 
-// selectSalt has no row once the report is erased.
-const selectSalt = `SELECT salt FROM report_salts WHERE report_id = $1 AND seq = 1`
-
 // ForgetPerson deletes the salts of a person's reports. Without the salt nobody can confirm a guess of a title, a
 // description or an exact place by its hash. The proofs that the events existed stay valid. It cannot be undone.
 func ForgetPerson(p database.Pipeline, user uuid.UUID) {

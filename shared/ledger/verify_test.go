@@ -61,10 +61,10 @@ func TestVerifyOfAnErasedReport(t *testing.T) {
 }
 
 // v1 writes the first event of a report and its rows as a version without the public log did.
-func (b *bundle) v1(id uuid.UUID) (salt []byte) {
+func (b *bundle) v1(id uuid.UUID) []byte {
 	b.t.Helper()
 	sum := sha256.Sum256(id[:])
-	salt = sum[:]
+	salt := sum[:]
 	number := scan[string](b, `SELECT report_number FROM reports WHERE id = $1`, id)
 	picture := scan[[]byte](b, `SELECT display_sha256 FROM uploads u JOIN report_images i ON i.upload_id = u.id WHERE report_id = $1`, id)
 	mac := hmac.New(sha256.New, salt)

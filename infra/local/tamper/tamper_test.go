@@ -66,8 +66,8 @@ var rows = []struct {
 	{"a bundle changed", func(w *world) { w.damage(translog.BundleKey(0, w.size())) }, "inclusion", "log", judge.Accepted, follow.Tampered},
 	{"the checkpoint changed", func(w *world) { w.damage(translog.CheckpointKey) }, "checkpoint", "checkpoint", judge.Unproven, follow.Tampered},
 	{"an event of another report rewritten, the log signed again", func(w *world) {
-		w.do(`UPDATE ledger_events SET payload = convert_to(replace(convert_from(payload, 'UTF8'), 'citizen', 'system'), 'UTF8')`+newest, w.neighbour)
-		w.do(`UPDATE ledger_events SET payload_hash = sha256(payload)`+newest, w.neighbour)
+		w.do(`UPDATE ledger_events SET payload = convert_to(replace(convert_from(payload, 'UTF8'), 'citizen', 'system'), 'UTF8')`+newest, w.neighbour.id)
+		w.do(`UPDATE ledger_events SET payload_hash = sha256(payload)`+newest, w.neighbour.id)
 		w.PublishLog(int64(w.size()))
 	}, "", "checkpoint", judge.Kept, follow.Fork},
 	{"an older log published again", func(w *world) { w.PublishLog(int64(w.size() - 1)) }, "anchored", "checkpoint", judge.Kept, follow.Rollback},
@@ -131,7 +131,7 @@ func TestWipingAnUnpublishedReportIsNoticedByItsReceipt(t *testing.T) {
 	w.wipe(w.id)
 	w.do(`UPDATE report_numbers SET last = last - 1`)
 	w.do(`UPDATE log_counter SET next = (SELECT max(log_index) + 1 FROM ledger_events)`)
-	_, number, _, _ := w.file(3)
+	number := w.file(3).number
 	w.publish()
 	if number != w.number {
 		t.Fatalf("the number %s was given out, want that of the report, %s", number, w.number)

@@ -40,14 +40,19 @@ const account = "0.0.1001"
 // world is a system with two reports, published, with the checkpoint on the ledger.
 type world struct {
 	*testenv.System
-	owner             *pgxpool.Pool // may do everything
-	net               *hedera.Server
-	topic             string
-	mod               *testenv.Client
-	id, number        string // of the report that is tampered with
-	upload            string // its picture
-	neighbour, beside string // the other report and its picture
-	receipt           string // what the reporter kept
+	owner     *pgxpool.Pool // may do everything
+	net       *hedera.Server
+	topic     string
+	mod       *testenv.Client
+	filed           // the report that is tampered with
+	neighbour filed // the other one
+}
+
+// filed is a report.
+type filed struct {
+	id, number string
+	upload     string // its picture
+	receipt    string // what the reporter kept
 }
 
 func newWorld(t *testing.T) *world {
@@ -72,27 +77,26 @@ func newWorld(t *testing.T) *world {
 	}
 	w.do(`INSERT INTO log_keys (role, vkey, from_index) SELECT 'receipts', receipts_vkey, 0 FROM log_counter`)
 	w.mod = w.Staff(identity.Moderator)
-	w.neighbour, _, w.beside, _ = w.file(1)
-	w.id, w.number, w.upload, w.receipt = w.file(2)
+	w.neighbour, w.filed = w.file(1), w.file(2)
 	return w
 }
 
 // file creates a report with a picture, and has it verified. Somebody comments on it.
-func (w *world) file(shade uint8) (id, number, picture, receipt string) {
+func (w *world) file(shade uint8) filed {
 	w.Helper()
 	c := w.Citizen()
-	picture = w.picture(c, shade)
+	picture := w.picture(c, shade)
 	answer := c.Post("/reports", object{"client_id": uuid.NewString(), "issue_type": "pothole", "title": "Hole in front of the school", "latitude": -8.556856, "longitude": 125.560314,
 		"images": []object{{"upload_id": picture}}}).Want(http.StatusCreated)
 	r := answer.Object()
-	id, number = r.Text("id"), r.Text("report_number")
+	id := r.Text("id")
 	w.mod.Post("/reports/"+id+"/status", object{"status": "verified", "note": "Seen."}).Want(http.StatusOK)
 	c.Post("/reports/"+id+"/comments", object{"content": "It grows."}).Want(http.StatusCreated)
 	var kept struct{ Receipt json.RawMessage }
 	if err := json.Unmarshal(answer.Body, &kept); err != nil {
 		w.Fatal(err)
 	}
-	return id, number, picture, string(kept.Receipt)
+	return filed{id, r.Text("report_number"), picture, string(kept.Receipt)}
 }
 
 // picture uploads a picture, with both renditions in storage.
@@ -186,7 +190,7 @@ func (w *world) store() *storage.Store {
 // swap exchanges a rendition of the two pictures.
 func (w *world) swap(r upload.Rendition) {
 	w.Helper()
-	one, other := upload.RenditionKey(uuid.MustParse(w.upload), r), upload.RenditionKey(uuid.MustParse(w.beside), r)
+	one, other := upload.RenditionKey(uuid.MustParse(w.upload), r), upload.RenditionKey(uuid.MustParse(w.neighbour.upload), r)
 	client := s3.NewFromConfig(w.AWS.Config(), func(o *s3.Options) { o.UsePathStyle = true })
 	bodies := map[string][]byte{}
 	for _, key := range []string{one, other} {

@@ -54,6 +54,11 @@ func TestVerdicts(t *testing.T) {
 				}
 			}
 			b.requireLedger(id)
+			// The log is for ever: it gives a reason for a rejection, and for nothing else.
+			if n := one[int](b, `SELECT count(*) FROM ledger_events WHERE report_id = $1 AND event_type = 'STATUS_CHANGED'
+				AND (convert_from(payload, 'UTF8')::jsonb ->> 'status' = 'rejected') <> (convert_from(payload, 'UTF8')::jsonb ? 'reason_code')`, id); n != 0 {
+				t.Error("a reason code without a rejection, or a rejection without one")
+			}
 			if n := b.calls(stageVerdict); n != 1 {
 				t.Errorf("%d verdicts, want 1", n)
 			}

@@ -65,11 +65,11 @@ func Transition(ctx context.Context, tx *outbox.Tx, m Move) (*Locked, error) {
 // The errors about rules have the member "allowed".
 func (h *Locked) Move(ctx context.Context, tx *outbox.Tx, m Move) error {
 	m.Note = strings.TrimSpace(m.Note)
-	if m.To != report.Rejected {
-		m.Reason = ""
-	}
 	if m.By.Kind == report.ActorAI {
 		m.Reason = report.ReasonIrrelevant
+	}
+	if m.To != report.Rejected {
+		m.Reason = ""
 	}
 	if err := m.check(h); err != nil {
 		return err

@@ -20,8 +20,8 @@ func notChecked(v *ledger.Verification, begin string) bool {
 	return slices.ContainsFunc(v.NotChecked, func(s string) bool { return strings.HasPrefix(s, begin) })
 }
 
-// erase takes the words of a report and of its comment, as the deletion of their author's account does.
-func (b *bundle) erase(id uuid.UUID) {
+// eraseWords takes the words of a report and of its comment, as the deletion of their author's account does.
+func (b *bundle) eraseWords(id uuid.UUID) {
 	b.t.Helper()
 	b.exec(`UPDATE reports SET title = 'Pothole', description = '', issue_type_raw = NULL, address = NULL, street = NULL WHERE id = $1`, id)
 	b.exec(`UPDATE report_comments SET content = '' WHERE report_id = $1`, id)
@@ -40,7 +40,7 @@ func TestVerifyOfAnErasedReport(t *testing.T) {
 		`INSERT INTO report_salts (report_id, seq, salt, created_at) VALUES ($1, 4, sha256('x'), now())`, `DELETE FROM report_salts WHERE report_id = $1 AND seq = 2`,
 	} {
 		id := b.full()
-		b.erase(id)
+		b.eraseWords(id)
 		if change != "" {
 			b.exec(change, id)
 		}

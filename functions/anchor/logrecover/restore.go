@@ -133,42 +133,6 @@ VALUES ($1, (SELECT id FROM reports WHERE report_number = $2), $3, $4, $5, $6, $
 	return nil
 }
 
-// newest is the newest event of each report with an event from log index $1 on.
-const newest = `(SELECT DISTINCT ON (report_id) report_id, event_type, created_at, convert_from(payload, 'UTF8')::jsonb AS p
-	FROM ledger_events WHERE log_index >= $1 AND report_id IS NOT NULL ORDER BY report_id, seq DESC) e`
-
-const (
-	// setStates gives the reports the state of their newest event. The reports that were added, $2, are where that says.
-	setStates = `
-UPDATE reports r SET issue_type = p ->> 'issue_type', status = p ->> 'status', severity = coalesce(p ->> 'severity', r.severity),
-       priority = coalesce(p ->> 'priority', r.priority), is_anonymous = coalesce((p ->> 'anonymous')::boolean, false),
-       source = coalesce(p ->> 'source', r.source), municipality_code = p ->> 'municipality',
-       municipality = CASE WHEN r.municipality_code IS DISTINCT FROM p ->> 'municipality'
-                           THEN (SELECT name FROM municipalities WHERE code = p ->> 'municipality') ELSE r.municipality END,
-       assigned_agency_id = (SELECT id FROM agencies WHERE code = p ->> 'agency'), due_at = (p ->> 'due_at')::timestamptz,
-       duplicate_of = (SELECT o.id FROM reports o WHERE o.report_number = p ->> 'duplicate_of'),
-       latitude  = CASE WHEN r.id = ANY($2::uuid[]) THEN (p #>> '{location,lat}')::float8 ELSE latitude END,
-       longitude = CASE WHEN r.id = ANY($2::uuid[]) THEN (p #>> '{location,lon}')::float8 ELSE longitude END,
-       resolved_at = CASE WHEN p ->> 'status' = 'fixed' THEN coalesce(r.resolved_at, e.created_at) END,
-       deleted_at = CASE WHEN e.event_type = 'REPORT_WITHDRAWN' THEN e.created_at END,
-       ai_status = CASE WHEN r.id = ANY($2::uuid[]) AND p ->> 'status' <> 'pending' THEN 'completed' ELSE r.ai_status END,
-       reason_code = coalesce(p ->> 'reason_code', r.reason_code), blockchain_status = 'queued', version = version + 1, updated_at = now()
-  FROM ` + newest + ` WHERE r.id = e.report_id AND p ->> 'v' = '2'`
-	// addHistory adds the moves to the status history, without their notes and persons.
-	addHistory = `
-INSERT INTO report_status_history (id, report_id, old_status, new_status, actor_kind, agency_id, seq, created_at)
-SELECT gen_random_uuid(), e.report_id, p ->> 'old_status', p ->> 'status', p #>> '{changed_by,kind}',
-       (SELECT id FROM agencies WHERE code = p #>> '{changed_by,agency}'), seq, created_at
-  FROM ledger_events e, LATERAL (SELECT convert_from(payload, 'UTF8')::jsonb AS p) said
- WHERE log_index >= $1 AND p ->> 'v' = '2' AND (event_type = 'REPORT_SUBMITTED' OR p ? 'old_status')`
-	// setNumbers makes sure that no number is given out again.
-	setNumbers = `
-INSERT INTO report_numbers (year, last)
-SELECT split_part(report_number, '-', 2)::integer, max(split_part(report_number, '-', 3)::integer) FROM reports
- WHERE id = ANY($1) GROUP BY 1
-ON CONFLICT (year) DO UPDATE SET last = greatest(report_numbers.last, excluded.last)`
-)
-
 // keepKeys stores the keys that the events from index on have named.
 func keepKeys(ctx context.Context, tx *outbox.Tx, from int64) error {
 	type named struct {
@@ -226,27 +190,4 @@ func (r *Recovery) nameLosses(ctx context.Context, tx *outbox.Tx, res *Result) e
 		"a backup was restored - entries %d to %d came back from the public log - receipts of later entries that were not published cannot be kept",
 		res.From, res.To-1)})
 	return err
-}
-
-// erased are the events whose salts went by a CONTENT_ERASED from log index $1 on.
-const erased = `(SELECT report_id, s::integer AS seq FROM ledger_events, jsonb_array_elements_text(convert_from(payload, 'UTF8')::jsonb -> 'erased') s
-	WHERE log_index >= $1 AND event_type = 'CONTENT_ERASED') x`
-
-// forget blanks again what was erased after the backup was made. Whoever erased it has an account again: res names it.
-func forget(ctx context.Context, tx *outbox.Tx, res *Result) error {
-	reports := database.AskRows(tx, pgx.RowTo[uuid.UUID], `SELECT report_id FROM `+erased+` WHERE seq = 1`, res.From)
-	accounts := database.AskRows(tx, pgx.RowTo[string], `SELECT DISTINCT u.id::text FROM users u JOIN reports r ON r.user_id = u.id JOIN `+erased+
-		` ON x.report_id = r.id WHERE x.seq = 1 AND u.deleted_at IS NULL`, res.From)
-	for _, statement := range []string{
-		`DELETE FROM report_salts s USING ` + erased + ` WHERE s.report_id = x.report_id AND s.seq = x.seq`,
-		`UPDATE report_comments c SET content = '' FROM ` + erased + ` WHERE c.report_id = x.report_id AND c.seq = x.seq`,
-		`UPDATE report_status_history h SET note = NULL FROM ` + erased + ` WHERE h.report_id = x.report_id AND h.seq = x.seq`,
-	} {
-		tx.Queue(statement, res.From)
-	}
-	if err := tx.Flush(ctx); err != nil {
-		return fmt.Errorf("forget what was erased: %w", err)
-	}
-	res.Accounts = accounts.Get()
-	return report.BlankWords(tx, reports.Get())
 }

@@ -116,17 +116,7 @@ func (u *Upgrade) appendTo(ctx context.Context, tx *outbox.Tx, records []record,
 	if err != nil {
 		return err
 	}
-	var ids, erased []uuid.UUID
-	for i := range records {
-		v := found[records[i].ID]
-		if !v.pending() {
-			continue
-		}
-		ids = append(ids, v.ID)
-		if v.AuthorErased {
-			erased = append(erased, v.ID)
-		}
-	}
+	ids, erased := pending(records, found)
 	if err := blank(tx, ids, erased); err != nil {
 		return err
 	}
@@ -152,6 +142,22 @@ func (u *Upgrade) appendTo(ctx context.Context, tx *outbox.Tx, records []record,
 		}
 	}
 	return u.nameWithout(ctx, tx, without)
+}
+
+// pending are the reports that have to be upgraded, and those of them whose reporter deleted the account.
+func pending(records []record, found map[uuid.UUID]*verdict) ([]uuid.UUID, []uuid.UUID) {
+	var ids, erased []uuid.UUID
+	for i := range records {
+		v := found[records[i].ID]
+		if !v.pending() {
+			continue
+		}
+		ids = append(ids, v.ID)
+		if v.AuthorErased {
+			erased = append(erased, v.ID)
+		}
+	}
+	return ids, erased
 }
 
 // report appends the events of one report.

@@ -98,8 +98,8 @@ func (u *upgraded) confirmed() {
 	u.Fatalf("not confirmed: %v", left)
 }
 
-// fsck returns the findings.
-func (u *upgraded) fsck() []string {
+// settings are those that the system wrote for commands.
+func (u *upgraded) settings() config.Env {
 	u.Helper()
 	raw, err := os.ReadFile(filepath.Join(u.dir, "env"))
 	if err != nil {
@@ -111,6 +111,13 @@ func (u *upgraded) fsck() []string {
 			env[name] = value
 		}
 	}
+	return env
+}
+
+// fsck returns the findings.
+func (u *upgraded) fsck() []string {
+	u.Helper()
+	env := u.settings()
 	settings, err := config.Parse[struct {
 		Database database.Config
 		Ledger   ledger.Config

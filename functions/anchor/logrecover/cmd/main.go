@@ -78,13 +78,18 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	show(res)
+	return nil
+}
+
+// show prints what came back and what is left to do.
+func show(res *logrecover.Result) {
 	if res.From == res.To {
 		fmt.Println("the database has every published entry; the log takes events")
-		return nil
+		return
 	}
 	fmt.Printf("entries %d to %d are back: of %d reports, %d of which the backup did not have; the log takes events\n", res.From, res.To-1, res.Reports, res.Created)
 	for _, account := range res.Accounts {
 		fmt.Printf("delete the account %s again: its person had deleted it\n", account)
 	}
-	return nil
 }

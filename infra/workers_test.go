@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/catalog"
@@ -19,7 +18,7 @@ import (
 var messages = map[string]string{
 	"images":   `{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}`,
 	"validate": `{"report_id":"0197b8a0-0000-7000-8000-000000000001"}`,
-	"anchor":   "", // filled with an event of the story, which is on the ledger
+	"anchor":   `{}`,
 	"notify":   `{"notification_id":"0197b8a0-0000-7000-8000-000000000001"}`,
 	"geocode":  `{"report_id":"0197b8a0-0000-7000-8000-000000000001"}`,
 }
@@ -33,9 +32,6 @@ func (s *site) partialFailures(t *testing.T) {
 		if !ok {
 			t.Errorf("%s: no message to try it with", name)
 			continue
-		}
-		if name == "anchor" {
-			good = s.anchored(t)
 		}
 		var batch events.SQSEvent
 		for id, body := range map[string]string{"good": good, "broken": "no JSON"} {
@@ -59,24 +55,13 @@ func (s *site) partialFailures(t *testing.T) {
 		for _, f := range out.BatchItemFailures {
 			named = append(named, f.ItemIdentifier)
 		}
+		if name == "anchor" && len(named) == 0 { // a message only wakes it, whatever it says
+			continue
+		}
 		if slices.Contains(named, "good") || !slices.Contains(named, "broken") && s.dead(name) != 1 {
 			t.Errorf("%s names %v, and %d dead letters", name, named, s.dead(name))
 		}
 	}
-}
-
-// anchored returns a message about a confirmed event.
-func (s *site) anchored(t *testing.T) string {
-	conn, err := pgx.Connect(t.Context(), s.database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
-	var id uuid.UUID
-	if err := conn.QueryRow(t.Context(), `SELECT id FROM ledger_events ORDER BY id LIMIT 1`).Scan(&id); err != nil {
-		t.Fatal(err)
-	}
-	return `{"event_id":"` + id.String() + `"}`
 }
 
 func (s *site) schedules(t *testing.T) {

@@ -122,8 +122,6 @@ func insertByHand(b *testing.B, w *testenv.System, c *testenv.Client, picture uu
 	batch.Queue(`WITH place AS (UPDATE log_counter SET next = next + 1 RETURNING next - 1 AS log_index)
 		INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, created_at, log_index)
 		SELECT $1, $2, 1, 'REPORT_SUBMITTED', 'reports', $3, $4, now(), log_index FROM place`, event, id, payload, sum[:])
-	batch.Queue(`INSERT INTO ledger_anchors (event_id, position, report_id, seq, topic, created_at)
-		SELECT id, position, report_id, seq, topic, created_at FROM ledger_events WHERE id = $1`, event)
 	batch.Queue(`INSERT INTO notifications (id, user_id, type, event_key, report_id, params) VALUES ($1, $2, 'report_received', $3, $4, '{"a": "b"}')`,
 		notice, c.ID, "received:"+id.String(), id)
 	for _, queue := range []string{"anchor", "notify", "geocode"} {

@@ -157,12 +157,10 @@ func (c *Chain) insert(tx *outbox.Tx, entry *NewEntry, e Event) {
 WITH place AS (` + nextPlace + `),
 payload AS (SELECT convert_to(` + database.Filled + `, 'UTF8') AS bytes),
 event AS (
-  INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, prev_hash, created_at, log_index)
-  SELECT $4, $5, $6, $7, $8, bytes, sha256(bytes), $9, $10, log_index FROM payload, place
-  RETURNING id, position, report_id, seq, topic, created_at),
-anchor AS (INSERT INTO ledger_anchors (event_id, position, report_id, seq, topic, created_at) SELECT * FROM event)
+  INSERT INTO ledger_events (id, report_id, seq, event_type, payload, payload_hash, prev_hash, created_at, log_index)
+  SELECT $4, $5, $6, $7, bytes, sha256(bytes), $8, $9, log_index FROM payload, place)
 SELECT log_index, receipts_vkey FROM place`
-	args := c.late.Args(string(entry.raw), entry.ID, c.id, entry.Seq, e.Type, e.Type.Topic(), c.hash, e.At)
+	args := c.late.Args(string(entry.raw), entry.ID, c.id, entry.Seq, e.Type, c.hash, e.At)
 	entry.place = database.AskRow(tx.Last(), pgx.RowToStructByPos[logPlace], event, args...).Violated(haltedConstraint, ErrHalted)
 	if c.seq > 0 && !e.Baseline { // a new report is queued from the start; a baseline changes nothing that is shown
 		ShowQueued(tx, c.id)

@@ -83,11 +83,11 @@ func (c *LogChain) Append(tx *outbox.Tx, e LogEvent) (*NewEntry, error) {
 	const insert = `
 WITH place AS (` + nextPlace + `),
 event AS (
-  INSERT INTO ledger_events (id, seq, event_type, topic, payload, payload_hash, prev_hash, created_at, log_index)
-  SELECT $1, $2, $3, $4, $5, sha256($5), $6, $7, log_index FROM place)
+  INSERT INTO ledger_events (id, seq, event_type, payload, payload_hash, prev_hash, created_at, log_index)
+  SELECT $1, $2, $3, $4, sha256($4), $5, $6, log_index FROM place)
 SELECT log_index, receipts_vkey FROM place`
 	entry.place = database.AskRow(tx.Last(), pgx.RowToStructByPos[logPlace], insert,
-		entry.ID, p.Seq, e.Type, e.Type.Topic(), raw, c.hash, e.At).Violated(haltedConstraint, ErrHalted)
+		entry.ID, p.Seq, e.Type, raw, c.hash, e.At).Violated(haltedConstraint, ErrHalted)
 	sum := sha256.Sum256(raw)
 	c.seq, c.hash = p.Seq, sum[:]
 	return entry, nil

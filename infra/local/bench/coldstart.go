@@ -134,7 +134,7 @@ func coldEnvironment() (map[string]string, error) {
 		"TOKEN_PUBLIC_KEYS": string(set), "TOKEN_SIGNING_KEY": string(signing), "SEAL_KEYS": base64.StdEncoding.EncodeToString(make([]byte, 32)),
 		"ADMIN_SETUP_TOKEN": "none-none-none-none-none", "WEB_BASE_URL": "https://example.org", "SMTP_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "a@example.org",
 		"AWS_KMS_KEY_ID": "none", "HEDERA_NETWORK": "testnet", "HEDERA_ACCOUNT_ID": "0.0.1001", "HEDERA_TOPIC_REPORTS": "0.0.1002",
-		"HEDERA_TOPIC_STATUS": "0.0.1003", "HEDERA_NODES": "127.0.0.1:1=0.0.3", "HEDERA_MIRROR_URL": "http://127.0.0.1:1", "NOMINATIM_URL": "http://127.0.0.1:1",
+		"HEDERA_NODES": "127.0.0.1:1=0.0.3", "HEDERA_MIRROR_URL": "http://127.0.0.1:1", "NOMINATIM_URL": "http://127.0.0.1:1",
 		"GOOGLE_CLIENT_IDS": "none", "QUEUE_URLS": "validate=http://127.0.0.1:1/validate,anchor=http://127.0.0.1:1/anchor,notify=http://127.0.0.1:1/notify," +
 			"geocode=http://127.0.0.1:1/geocode,images=http://127.0.0.1:1/images",
 	}, nil

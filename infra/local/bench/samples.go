@@ -30,7 +30,7 @@ func (s *testbed) loadSamples(ctx context.Context, conn *pgx.Conn) (*samples, er
 	for into, query := range map[*[]uuid.UUID]string{
 		&f.reports:  `SELECT id ` + public + ` ORDER BY md5(id::text) LIMIT 64`,
 		&f.pictured: `SELECT e.report_id FROM report_embeddings e JOIN reports r ON r.id = e.report_id WHERE r.deleted_at IS NULL AND r.status <> 'rejected' ORDER BY md5(e.report_id::text) LIMIT 64`,
-		&f.ledgered: `SELECT id ` + public + ` AND EXISTS (SELECT FROM ledger_anchors a WHERE a.report_id = r.id) ORDER BY created_at DESC LIMIT 64`,
+		&f.ledgered: `SELECT id ` + public + ` AND EXISTS (SELECT FROM ledger_events e WHERE e.report_id = r.id) ORDER BY created_at DESC LIMIT 64`,
 		&f.journeys: `SELECT id FROM journeys ORDER BY id LIMIT 64`,
 	} {
 		rows, err := conn.Query(ctx, query)

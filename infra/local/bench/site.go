@@ -100,7 +100,7 @@ func (s *Site) Close() {
 func settings(ctx context.Context, server *standin.Server, address string) (config.Env, error) {
 	env := config.Env{"DATABASE_URL": withQuery(address, "role", "lafaek_app"), "DATABASE_MAX_CONNS": "16", "MEDIA_BUCKET": bucket,
 		"LOG_ORIGIN": "lafaekstreet-bench/log", "LOG_BUCKET": logBucket, "S3_PATH_STYLE": "true", "HEDERA_NETWORK": "local", "HEDERA_ACCOUNT_ID": generate.Account, "HEDERA_TOPIC_REPORTS": generate.TopicReports,
-		"HEDERA_TOPIC_STATUS": generate.TopicStatus, "LOG_LEVEL": "ERROR", "PASSWORD_CONCURRENCY": "16"}
+		"LOG_LEVEL": "ERROR", "PASSWORD_CONCURRENCY": "16"}
 	for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "ADDRESS_PER_MINUTE", "VIEW_PER_MINUTE", "AUTH_PER_MINUTE",
 		"CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR", "COMMENT_PER_HOUR", "FLAG_PER_HOUR", "IMPORT_PER_HOUR", "VERIFY_PER_MINUTE"} {
 		env["RATE_LIMIT_"+limit] = "100000000"

@@ -32,7 +32,7 @@ func (f *filler) begin(ctx context.Context) error {
 	const plain = `
 		SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index i
 		 WHERE NOT i.indisunique AND i.indrelid::regclass::text IN ('uploads', 'reports', 'report_images', 'report_status_history',
-		       'report_comments', 'ai_analyses', 'notifications', 'ledger_anchors', 'ledger_submissions', 'ledger_transactions')
+		       'report_comments', 'ai_analyses', 'notifications')
 		 ORDER BY 1`
 	rows, err := f.conn.Query(ctx, plain)
 	if err != nil {

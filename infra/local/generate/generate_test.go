@@ -73,7 +73,7 @@ func TestLedgerHolds(t *testing.T) {
 	if err != nil || len(ids) != 300 {
 		t.Fatalf("%d reports: %v", len(ids), err)
 	}
-	c := ledger.Config{Network: "local", Accounts: []string{generate.Account}, TopicReports: generate.TopicReports, TopicStatus: generate.TopicStatus}
+	c := ledger.Config{Network: "local", Accounts: []string{generate.Account}, TopicReports: generate.TopicReports}
 	for _, id := range ids {
 		v, err := ledger.VerifyRecords(t.Context(), db, c, id)
 		if err != nil {

@@ -13,54 +13,30 @@ import (
 	"github.com/google/uuid"
 )
 
-// The account and the topics of generated events.
+// The account and the topic of generated messages.
 const (
 	Account      = "0.0.2001"
 	TopicReports = "0.0.3001"
-	TopicStatus  = "0.0.3002"
 )
 
 func (w *dataset) ledgered(i int) bool { return i >= w.ledgerFrom() }
 
-// event is one ledger event of a report, confirmed in a message of its own.
+// event is one ledger event of a report.
 type event struct {
-	id, submission   uuid.UUID
-	seq              int
-	kind, topic      string
-	payload          []byte
-	hash, prev       []byte
-	at               time.Time
-	position         int64
-	topicID, payment string
+	id         uuid.UUID
+	seq        int
+	kind       string
+	payload    []byte
+	hash, prev []byte
+	at         time.Time
 }
 
 // ledger writes the events of the newest reports as functions/anchor leaves them.
 func (f *filler) ledger(ctx context.Context) error {
-	const span = 8 // positions for each report: more than its events
 	first := f.ledgerFrom()
 	var next int64 // place in the log
 	if err := f.conn.QueryRow(ctx, "SELECT next FROM log_counter").Scan(&next); err != nil {
 		return fmt.Errorf("ledger: %w", err)
-	}
-	tables := []struct {
-		name    string
-		columns []string
-		row     func(s *subject, e *event, row write)
-	}{
-		{"ledger_events", []string{"position", "id", "report_id", "seq", "event_type", "topic", "payload", "payload_hash", "prev_hash", "created_at", "log_index"},
-			func(s *subject, e *event, row write) {
-				row(e.position, e.id, s.id, e.seq, e.kind, e.topic, e.payload, e.hash, e.prev, e.at, next)
-				next++
-			}},
-		{"ledger_submissions", []string{"id", "topic", "topic_id", "batch_size", "message", "state", "transaction_id", "sequence_number", "running_hash",
-			"consensus_nanos", "next_attempt_at", "created_at", "updated_at", "confirmed_at"},
-			func(_ *subject, e *event, row write) {
-				row(e.submission, e.topic, e.topicID, 0, e.payload, "confirmed", e.payment, e.position, e.hash, e.at.UnixNano(), e.at, e.at, e.at, e.at)
-			}},
-		{"ledger_transactions", []string{"id", "submission_id", "signed", "expires_at", "created_at"},
-			func(_ *subject, e *event, row write) { row(e.payment, e.submission, e.hash, e.at, e.at) }},
-		{"ledger_anchors", []string{"event_id", "position", "report_id", "seq", "topic", "submission_id", "created_at"},
-			func(s *subject, e *event, row write) { row(e.id, e.position, s.id, e.seq, e.topic, e.submission, e.at) }},
 	}
 	// The chain trigger plans its query once, on an empty table, where a sequential scan looks cheapest.
 	if err := f.run(ctx, "SET enable_seqscan = off"); err != nil {
@@ -73,26 +49,39 @@ func (f *filler) ledger(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, table := range tables {
-		err := f.copy(ctx, table.name, table.columns, first, f.Reports, func(i int, row write) {
-			s := f.subject(i)
-			for _, e := range s.events(int64(i) * span) {
-				table.row(s, e, row)
-			}
-		})
-		if err != nil {
-			return err
+	columns := []string{"id", "report_id", "seq", "event_type", "payload", "payload_hash", "prev_hash", "created_at", "log_index"}
+	err = f.copy(ctx, "ledger_events", columns, first, f.Reports, func(i int, row write) {
+		s := f.subject(i)
+		for _, e := range s.events() {
+			row(e.id, s.id, e.seq, e.kind, e.payload, e.hash, e.prev, e.at, next)
+			next++
 		}
+	})
+	if err != nil {
+		return err
 	}
 	if err := f.run(ctx, "RESET enable_seqscan"); err != nil {
 		return err
 	}
-	const positions = `SELECT setval(pg_get_serial_sequence('ledger_events', 'position'), greatest(1, max(position))) FROM ledger_events`
-	if _, err := f.conn.Exec(ctx, positions); err != nil {
-		return fmt.Errorf("ledger: %w", err)
-	}
 	if _, err := f.conn.Exec(ctx, "UPDATE log_counter SET next = $1", next); err != nil {
 		return fmt.Errorf("ledger: %w", err)
+	}
+	return f.messages(ctx, next)
+}
+
+// covered is how many events a message of the generated ledger covers.
+const covered = 20
+
+// messages writes the confirmed messages that cover the events up to next, as functions/anchor leaves them.
+func (f *filler) messages(ctx context.Context, next int64) error {
+	const insert = `
+INSERT INTO log_messages (id, topic_id, size, first_index, message, state, transaction_id, signed, expires_at, sequence_number, running_hash,
+                          consensus_nanos, shown, next_attempt_at, created_at, updated_at)
+SELECT gen_random_uuid(), $2, n, n - $3, convert_to('{"checkpoint":"","entries":[]}', 'UTF8'), 'confirmed', $4 || '@' || 1700000000 + n || '.000000000', sha256('x'),
+       now(), n / $3, sha256('x'), (1700000000 + n) * 1000000000, n, now(), now(), now()
+FROM generate_series($3::bigint, $1::bigint, $3::bigint) n`
+	if _, err := f.conn.Exec(ctx, insert, next, TopicReports, covered, Account); err != nil {
+		return fmt.Errorf("ledger messages: %w", err)
 	}
 	return nil
 }
@@ -103,7 +92,7 @@ func (s *subject) salt() []byte {
 }
 
 // events is the report's chain, as shared/ledger writes it: one event for each status change, and one for a withdrawal.
-func (s *subject) events(position int64) []*event {
+func (s *subject) events() []*event {
 	mac := hmac.New(sha256.New, s.salt())
 	_, _ = fmt.Fprintf(mac, `{"captured_at":null,"description":"%s","issue_type_raw":"","latitude":%s,"longitude":%s,"title":"%s"}`,
 		s.text, decimal(s.lat), decimal(s.lon), s.title)
@@ -115,15 +104,14 @@ func (s *subject) events(position int64) []*event {
 	var out []*event
 	var prev []byte
 	for n, m := range moves {
-		e := &event{seq: n + 1, at: m.at, prev: prev, position: position + int64(n) + 1, kind: "STATUS_CHANGED", topic: "status", topicID: TopicStatus}
+		e := &event{seq: n + 1, at: m.at, prev: prev, kind: "STATUS_CHANGED"}
 		switch {
 		case n == 0:
-			e.kind, e.topic, e.topicID = "REPORT_SUBMITTED", "reports", TopicReports
+			e.kind = "REPORT_SUBMITTED"
 		case m.old == "":
-			e.kind, e.topic, e.topicID = "REPORT_WITHDRAWN", "reports", TopicReports
+			e.kind = "REPORT_WITHDRAWN"
 		}
-		e.id, e.submission = derived(s.id, m.at, 2*n), derived(s.id, m.at, 2*n+1)
-		e.payment = fmt.Sprintf("%s@%d.%09d", Account, m.at.Unix(), e.position)
+		e.id = derived(s.id, m.at, n)
 		e.payload = s.payload(e, m, content)
 		sum := sha256.Sum256(e.payload)
 		e.hash, prev = sum[:], sum[:]

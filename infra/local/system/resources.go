@@ -183,7 +183,7 @@ func (s *System) createLedgerKey(ctx context.Context, client *kms.Client) error 
 	}
 	s.set("HEDERA_ACCOUNT_ID", ledgerAccount)
 	for _, topic := range []struct{ setting, memo string }{
-		{"HEDERA_TOPIC_REPORTS", "lafaekstreet reports"}, {"HEDERA_TOPIC_STATUS", "lafaekstreet status"},
+		{"HEDERA_TOPIC_REPORTS", "lafaekstreet reports"},
 	} {
 		id, err := s.stand.hedera.EnsureTopic(topic.memo, public.PublicKey)
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/geocoding"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/service"
@@ -106,17 +107,28 @@ func (g *Geocode) location(ctx context.Context, id uuid.UUID) (location, error) 
 }
 
 // storeAddress writes those parts of an address that the citizen left empty. The code of the municipality always belongs to
-// the point, even if the citizen has named another municipality.
+// the point, even if the citizen has named another municipality. A change is an event of the ledger.
 func storeAddress(ctx context.Context, tx *outbox.Tx, id uuid.UUID, a geocoding.Address) error {
 	const query = `
-		UPDATE reports SET
-		       address = coalesce(nullif(address, ''), $2), street = coalesce(nullif(street, ''), $3), suco = coalesce(nullif(suco, ''), $4),
-		       district = coalesce(nullif(district, ''), $5), municipality = coalesce(nullif(municipality, ''), $6),
-		       municipality_code = coalesce($7, municipality_code), geocode_source = $8, geocoded_at = now(), updated_at = now()
-		 WHERE id = $1 AND geocoded_at IS NULL AND deleted_at IS NULL`
-	_, err := tx.Exec(ctx, query, id, a.DisplayName, a.Street, a.Suco, a.District, a.Municipality, a.MunicipalityCode, a.Source)
+		WITH was AS (SELECT id, address, street, suco, district, municipality, municipality_code FROM reports
+		              WHERE id = $1 AND geocoded_at IS NULL AND deleted_at IS NULL FOR NO KEY UPDATE)
+		UPDATE reports r SET
+		       address = coalesce(nullif(r.address, ''), $2), street = coalesce(nullif(r.street, ''), $3), suco = coalesce(nullif(r.suco, ''), $4),
+		       district = coalesce(nullif(r.district, ''), $5), municipality = coalesce(nullif(r.municipality, ''), $6),
+		       municipality_code = coalesce($7, r.municipality_code), geocode_source = $8, geocoded_at = now(), updated_at = now()
+		  FROM was WHERE r.id = was.id
+		RETURNING (was.address, was.street, was.suco, was.district, was.municipality, was.municipality_code)
+		          IS DISTINCT FROM (r.address, r.street, r.suco, r.district, r.municipality, r.municipality_code)`
+	var changed bool
+	err := tx.QueryRow(ctx, query, id, a.DisplayName, a.Street, a.Suco, a.District, a.Municipality, a.MunicipalityCode, a.Source).Scan(&changed)
+	if errors.Is(err, pgx.ErrNoRows) { // another delivery was first
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("store address: %w", err)
 	}
-	return nil
+	if !changed {
+		return nil
+	}
+	return ledger.Amend(ctx, tx, id)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/lafaekstreet/backend/functions/geocode"
+	"github.com/lafaekstreet/backend/infra/local/ledgertest"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/shared/config"
 )
@@ -42,6 +43,7 @@ func deliver(t *testing.T, status int, columns string) (*pgxpool.Pool, uuid.UUID
 	if _, err := db.Exec(t.Context(), strings.Replace(insert, "VALUES (", "VALUES ($1, 'LS-2026-000001', '', 'pothole', -8.55, 125.56, ", 1), id); err != nil {
 		t.Fatal(err)
 	}
+	ledgertest.Submit(t, db, id)
 	for range 2 { // at least once: the second changes nothing
 		out, err := worker.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: `{"report_id":"` + id.String() + `"}`}}})
 		if err != nil || len(out.BatchItemFailures) != 0 {
@@ -61,6 +63,11 @@ func TestGeocodingKeepsTheAddressOfTheAuthor(t *testing.T) {
 	}
 	if street != "Behind the market" || municipality != "Baucau" || suco != "Motael" || code != "TL-DI" || source != "nominatim" {
 		t.Errorf("got %q %q %q %q %q", street, suco, municipality, code, source)
+	}
+	const events = `SELECT string_agg(convert_from(payload, 'UTF8')::jsonb ->> 'municipality', ' ' ORDER BY seq) || ' ' || count(*) FROM ledger_events WHERE report_id = $1`
+	var said string
+	if err := db.QueryRow(t.Context(), events, id).Scan(&said); err != nil || said != "TL-DI 2" {
+		t.Errorf("events: got %q, %v, want a second one with the municipality", said, err)
 	}
 }
 

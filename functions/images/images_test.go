@@ -20,6 +20,7 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/local/aws"
 	"github.com/lafaekstreet/backend/infra/local/faults"
+	"github.com/lafaekstreet/backend/infra/local/ledgertest"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
@@ -113,6 +114,7 @@ func (b *bundle) attach(upload uuid.UUID) uuid.UUID {
 	b.exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, latitude, longitude)
 		VALUES ($1, $2, $3, '', 'pothole', -8.5569, 125.5603)`, id, "LS-"+id.String(), b.person)
 	b.exec(`INSERT INTO report_images (id, report_id, upload_id) VALUES ($1, $2, $3)`, database.NewID(), id, upload)
+	ledgertest.Submit(b.t, b.db, id)
 	b.exec(`UPDATE uploads SET attached_at = now() WHERE id = $1`, upload)
 	return id
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
@@ -76,35 +77,69 @@ func (u original) checkDeclared(file []byte) error {
 	return nil
 }
 
-// recordProcessed records the picture and requests the validation of its report. It returns false if the upload is not
-// waiting for its bytes any more, or may not keep them; then it changes nothing.
+// errAttached reports that the upload became a picture of a report while it was recorded.
+var errAttached = errors.New("the upload was attached meanwhile")
+
+// recordProcessed records the picture, with an event of its report, and requests the validation of the report. It returns
+// false if the upload is not waiting for its bytes any more, or may not keep them; then it changes nothing.
 //
-// It updates the row of uploads before it looks for the report. Attaching a picture
-// locks the same row, so either this transaction sees the report, or the validation
-// requested by the attaching transaction sees the picture.
+// It locks the report first, as all changes of a report do. It updates the row of uploads before it looks for the report
+// again. Attaching a picture locks the same row, so either this transaction sees the report and begins again, or the
+// attaching transaction sees the processed picture.
 func (w *Worker) recordProcessed(ctx context.Context, u original, made *rendered) (bool, error) {
+	recorded, err := w.recordOnce(ctx, u, made)
+	if errors.Is(err, errAttached) {
+		recorded, err = w.recordOnce(ctx, u, made)
+	}
+	return recorded, err
+}
+
+func (w *Worker) recordOnce(ctx context.Context, u original, made *rendered) (bool, error) {
 	recorded := false
-	err := w.outbox.Do(ctx, func(tx *outbox.Tx) error {
+	before, err := pictureOf(ctx, w.db, u.id)
+	if err != nil {
+		return false, err
+	}
+	err = w.outbox.Do(ctx, func(tx *outbox.Tx) error {
+		if before != nil {
+			tx.Queue(`SELECT FROM reports WHERE id = $1 FOR NO KEY UPDATE`, before.Report)
+		}
 		const update = `
 			UPDATE uploads u SET state = 'processed', content_type = $2, width = $3, height = $4, blurhash = $5,
 				original_sha256 = $6, display_sha256 = $7, perceptual_hash = $8,
-				exif_latitude = $9, exif_longitude = $10, exif_taken_at = $11, processed_at = now()
+				exif_latitude = $9, exif_longitude = $10, exif_taken_at = $11, thumbnail_sha256 = $12, processed_at = now()
 			WHERE id = $1 AND state IN ('issued', 'stored') AND ` + kept
+		thumbnail := sha256.Sum256(made.thumbnail)
 		tag, err := tx.Exec(ctx, update, u.id, made.format.ContentType(), made.width, made.height, made.blurhash,
 			made.original[:], made.displaySHA[:], int64(made.perceptual),
-			made.signals.latitude, made.signals.longitude, made.signals.takenAt)
+			made.signals.latitude, made.signals.longitude, made.signals.takenAt, thumbnail[:])
 		if err != nil {
 			return fmt.Errorf("record picture: %w", err)
 		}
 		if recorded = tag.RowsAffected() == 1; !recorded {
 			return nil
 		}
-		if err := storeMatches(ctx, tx, u.id, made); err != nil {
-			return err
-		}
-		return requestValidation(ctx, tx, u.id)
+		return w.recordOnReport(ctx, tx, u, made, before)
 	})
 	return recorded, err
+}
+
+// recordOnReport records what a processed picture means for its report, which is that of before.
+func (w *Worker) recordOnReport(ctx context.Context, tx *outbox.Tx, u original, made *rendered, before *picture) error {
+	now, err := pictureOf(ctx, tx, u.id)
+	if err != nil {
+		return err
+	}
+	if now != nil && before == nil {
+		return errAttached
+	}
+	if err := storeMatches(ctx, tx, u.id, made); err != nil || now == nil {
+		return err
+	}
+	if err := ledger.Amend(ctx, tx, now.Report); err != nil || !now.Evidence {
+		return err
+	}
+	return tx.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: now.Report})
 }
 
 // recordRefusal records why the picture was refused and notifies the owner. It also
@@ -122,14 +157,14 @@ func (w *Worker) recordRefusal(ctx context.Context, u original, why *upload.Refu
 		if recorded = tag.RowsAffected() == 1; !recorded {
 			return nil
 		}
-		report, err := reportOf(ctx, tx, u.id)
+		shown, err := pictureOf(ctx, tx, u.id)
 		if err != nil {
 			return err
 		}
 		refused := notification.New{UserID: u.userID, Type: notification.Announcement, EventKey: "upload_refused:" + u.id.String(),
 			Params: map[string]string{notification.ParamAnnouncement: "image_refused", notification.ParamReason: string(why.Code)}}
-		if report != nil {
-			refused.ReportID = *report
+		if shown != nil && shown.Evidence {
+			refused.ReportID = shown.Report
 		}
 		if err := notification.Add(ctx, tx, refused); err != nil {
 			return err
@@ -159,21 +194,27 @@ func (w *Worker) notRecorded(ctx context.Context, u original) error {
 // requestValidation sends a message to the validate queue if the upload is evidence
 // of a report.
 func requestValidation(ctx context.Context, tx *outbox.Tx, id uuid.UUID) error {
-	report, err := reportOf(ctx, tx, id)
-	if err != nil || report == nil {
+	found, err := pictureOf(ctx, tx, id)
+	if err != nil || found == nil || !found.Evidence {
 		return err
 	}
-	return tx.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: *report})
+	return tx.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: found.Report})
 }
 
-// reportOf returns the report that the upload is evidence of, or nil.
-func reportOf(ctx context.Context, tx database.Querier, id uuid.UUID) (*uuid.UUID, error) {
-	const q = `SELECT report_id FROM report_images WHERE upload_id = $1 AND kind = 'evidence' AND deleted_at IS NULL`
-	rows, err := tx.Query(ctx, q, id)
+// picture says of which report an upload is a picture.
+type picture struct {
+	Report   uuid.UUID
+	Evidence bool
+}
+
+// pictureOf returns the report that the upload is a picture of, or nil.
+func pictureOf(ctx context.Context, q database.Querier, id uuid.UUID) (*picture, error) {
+	const find = `SELECT report_id, kind = 'evidence' FROM report_images WHERE upload_id = $1 AND deleted_at IS NULL`
+	rows, err := q.Query(ctx, find, id)
 	if err != nil {
 		return nil, fmt.Errorf("find report of upload: %w", err)
 	}
-	found, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[picture])
 	if err != nil {
 		return nil, fmt.Errorf("find report of upload: %w", err)
 	}

@@ -57,7 +57,8 @@ func setup(t *testing.T, timeout ...string) *bundle {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = pushes.Close() })
-	databaseURL := testdb.AppURL(testdb.URL(t))
+	owned := testdb.URL(t)
+	databaseURL := testdb.AppURL(owned)
 	kit, err := service.Open(t.Context(), "notify", config.Env{"DATABASE_URL": databaseURL, "AWS_REGION": "us-east-1",
 		"SMTP_URL": mails.URL(), "SMTP_TIMEOUT": timeout[0], "FCM_ENDPOINT": pushes.URL(), "FCM_SERVICE_ACCOUNT": string(pushes.ServiceAccount()),
 		"FCM_TIMEOUT": timeout[0], "SEAL_KEYS": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}, service.WithOutput(io.Discard))
@@ -69,7 +70,7 @@ func setup(t *testing.T, timeout ...string) *bundle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool, err := pgxpool.New(t.Context(), databaseURL)
+	pool, err := pgxpool.New(t.Context(), owned)
 	if err != nil {
 		t.Fatal(err)
 	}

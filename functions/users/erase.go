@@ -123,7 +123,7 @@ func (g *Group) eraseIn(ctx context.Context, tx *outbox.Tx, user uuid.UUID) erro
 	if err := g.revoker.All(ctx, tx.Tx, user, nil, identity.Deleted, now); err != nil {
 		return err
 	}
-	if err := g.eraseReports(ctx, tx, user, goodbye.Language, now); err != nil {
+	if err := g.eraseReports(ctx, tx, user, goodbye.Language); err != nil {
 		return err
 	}
 	orphan(tx, avatar, now)
@@ -150,8 +150,6 @@ var erasures = []string{
 	eraseName,
 	`DELETE FROM report_followers WHERE user_id = $1`,
 	`DELETE FROM journeys WHERE user_id = $1`, // with their markers
-	`UPDATE report_comments SET content = '', client_id = NULL WHERE author_id = $1`,
-	`UPDATE report_status_history SET note = NULL WHERE actor_id = $1 AND actor_kind = 'citizen' AND note IS NOT NULL`, // notes as staff stay
 	eraseAnswers,
 	eraseAudit,
 	eraseAnalyses,

@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
@@ -16,10 +14,11 @@ import (
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
-// eraseReports takes the words out of a person's reports and writes a CONTENT_ERASED event for each. What stays is the
+// eraseReports takes the words out of a person's reports, comments and notes, and writes a CONTENT_ERASED event for each
+// report that the person wrote on. What stays is the
 // type, the states, the dates, the processed pictures and the place to 4 decimals (about 11 metres), as in the ledger.
 // The title becomes the name of the type, in the person's language.
-func (g *Group) eraseReports(ctx context.Context, tx *outbox.Tx, user uuid.UUID, l locale.Language, now time.Time) error {
+func (g *Group) eraseReports(ctx context.Context, tx *outbox.Tx, user uuid.UUID, l locale.Language) error {
 	labels := make(map[report.IssueType]string)
 	for _, t := range report.IssueTypes() {
 		labels[t], _ = locale.Text(l, "label.issue_type."+string(t), nil)
@@ -28,28 +27,21 @@ func (g *Group) eraseReports(ctx context.Context, tx *outbox.Tx, user uuid.UUID,
 	if err != nil {
 		return fmt.Errorf("encode labels: %w", err)
 	}
-	ledger.ForgetPerson(tx, user)
-	erased := database.AskRows(tx, pgx.RowTo[uuid.UUID], eraseWords, user, string(raw))
-	if err := tx.Flush(ctx); err != nil {
-		return fmt.Errorf("erase reports: %w", err)
-	}
-	chains := make([]*database.Ask[*ledger.Chain], len(erased.Get()))
-	for i, id := range erased.Get() {
-		chains[i] = ledger.AskChain(tx, report.AboutID(id), nil)
-	}
-	if err := tx.Flush(ctx); err != nil {
-		return fmt.Errorf("read ledger: %w", err)
-	}
-	for _, chain := range chains {
-		event := ledger.Event{Type: ledger.Erased, Actor: ledger.Actor{Kind: string(report.ActorCitizen)}, At: now}
-		if _, err := chain.Get().Append(ctx, tx, event); err != nil {
-			return err
+	return ledger.ErasePerson(ctx, tx, user, func(p database.Pipeline) {
+		p.Queue(eraseWords, user, string(raw))
+		for _, words := range eraseVouched {
+			p.Queue(words, user)
 		}
-	}
-	return nil
+	})
 }
 
-// eraseWords blanks the words of a person's reports, of every state, and returns their ids. The address and the street go
+// eraseVouched blanks the words outside of the person's reports for which ledger events have hashes.
+var eraseVouched = []string{
+	`UPDATE report_comments SET content = '', client_id = NULL WHERE author_id = $1`,
+	`UPDATE report_status_history SET note = NULL WHERE actor_id = $1 AND actor_kind = 'citizen' AND note IS NOT NULL`, // notes as staff stay
+}
+
+// eraseWords blanks the words of a person's reports, of every state. The address and the street go
 // too: they can name a house. A district or suco stays only if it is a name of the imported boundaries, and the municipality
 // is named by its code: the person may have typed anything there. What an administrator wrote about a removal stays.
 const eraseWords = `
@@ -61,7 +53,7 @@ const eraseWords = `
 	       removal_note = CASE WHEN reason_code IS NOT NULL THEN removal_note END,
 	       original_words = CASE WHEN original_words IS NOT NULL THEN '{}'::jsonb END,
 	       version = version + 1, updated_at = now()
-	 WHERE r.user_id = $1 RETURNING r.id`
+	 WHERE r.user_id = $1`
 
 // eraseAnswers empties stored answers to requests of staff (Idempotency-Key) that name the person or one of their reports.
 // The rows stay, so that a repeated request is not carried out a second time; it gets 410 "answer_erased". The answers to

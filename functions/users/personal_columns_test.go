@@ -2,6 +2,7 @@ package users
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -127,7 +128,7 @@ func isExported(c column) bool {
 
 // isErased reports whether a statement of the erasure deletes the rows of the table or writes the column.
 func isErased(c column) bool {
-	for _, statement := range append([]string{emptyRow, eraseWords}, erasures...) {
+	for _, statement := range slices.Concat([]string{emptyRow, eraseWords}, eraseVouched, erasures) {
 		if strings.Contains(statement, `DELETE FROM `+c.Table+` `) {
 			return true
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/google"
 	"github.com/lafaekstreet/backend/infra/local/identitytest"
+	"github.com/lafaekstreet/backend/infra/local/ledgertest"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/credential"
@@ -304,16 +305,14 @@ func TestErasure(t *testing.T) {
 	report := uuid.New()
 	b.exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, title, latitude, longitude, device_info)
 		VALUES ($1, 'LS-2026-000001', $2, '\x00', 'pothole', 'A hole', -8.55, 125.57, '{"model": "A14"}')`, report, me.ID)
-	b.exec(`INSERT INTO report_salts (report_id, salt, created_at) VALUES ($1, decode(repeat('01', 32), 'hex'), now())`, report)
-	b.exec(`INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, created_at, log_index)
-		VALUES (gen_random_uuid(), $1, 1, 'REPORT_SUBMITTED', 'reports', '{}', sha256('{}'), now(), 0)`, report)
-	b.exec(`UPDATE log_counter SET next = 1`)
+	ledgertest.Submit(t, b.db, report)
 	b.exec(`UPDATE reports SET appealed_at = now(), appeal_reason = 'I live next to it: +670 7700 1122' WHERE id = $1`, report)
 	// Their comment on the report of another person, and the notification of that person.
 	neighbour, theirs, comment := b.person(identity.Citizen), uuid.New(), uuid.New()
 	b.exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, latitude, longitude)
 		VALUES ($1, 'LS-2026-000002', $2, '\x00', 'pothole', -8.55, 125.57)`, theirs, neighbour.ID)
 	b.exec(`INSERT INTO report_comments (id, report_id, author_id, content) VALUES ($1, $2, $3, 'Still there.')`, comment, theirs, me.ID)
+	ledgertest.Submit(t, b.db, theirs)
 	b.exec(`INSERT INTO notifications (id, user_id, type, event_key, report_id, params)
 		VALUES (gen_random_uuid(), $1, 'comment_added', 'comment:' || $2::text, $3, '{"author": "Maria dos Santos", "comment": "Still there."}')`,
 		neighbour.ID, comment.String(), theirs)
@@ -336,6 +335,9 @@ func TestErasure(t *testing.T) {
 		if b.count(sql, me.ID) != 0 {
 			t.Errorf("%s stays", what)
 		}
+	}
+	if b.count(`SELECT count(*) FROM ledger_events WHERE report_id IN ($1, $2) AND event_type = 'CONTENT_ERASED'`, report, theirs) != 2 {
+		t.Error("a report that they wrote on has no event of the erasure")
 	}
 	if b.count(`SELECT count(*) FROM reports WHERE id = $1 AND title = 'Pothole' AND issue_type = 'pothole'`, report) != 1 {
 		t.Error("the report is gone, or its title is not the name of its type")

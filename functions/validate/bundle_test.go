@@ -71,7 +71,7 @@ func setup(t *testing.T, aiTimeout ...string) *bundle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool, err := pgxpool.New(t.Context(), address)
+	pool, err := pgxpool.New(t.Context(), owner)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,3 +118,18 @@ func scan[T any](b *bundle, sql string, args ...any) T {
 	}
 	return v
 }
+
+// appendIn appends events to a report in tx.
+func (b *bundle) appendIn(tx *outbox.Tx, id uuid.UUID, events ...ledger.Event) error {
+	chain := ledger.AskChain(tx, report.AboutID(id), nil)
+	if err := tx.Flush(b.t.Context()); err != nil {
+		return err
+	}
+	for _, e := range events {
+		e.Actor.Kind = "citizen"
+		if _, err := chain.Get().Append(b.t.Context(), tx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -23,6 +24,7 @@ type Chain struct {
 	hash   []byte        // of its payload; nil before the first event, and if the payload has a number that is not known yet
 	salt   []byte        // of the report; nil before the first event, and once the report is erased
 	agency *uuid.UUID
+	now    time.Time // of the transaction
 }
 
 // NewReport is a report that a transaction creates, as its first event records it.
@@ -43,6 +45,7 @@ type chainEnd struct {
 	Hash   []byte // of its payload
 	Salt   []byte
 	Agency string // code of the agency asked for
+	Now    time.Time
 }
 
 // AskChain locks the report's row, so that only one transaction appends at a time, and reads the chain. The pipeline fails
@@ -52,12 +55,12 @@ func AskChain(p database.Pipeline, about report.About, agency *uuid.UUID) *datab
 	// Separate statements: they see what the previous holder of the lock has committed.
 	state := database.AskRow(p, scanSnapshot, selectSnapshot, about.Args()...).Missing(ErrNoReport)
 	const tail = `
-SELECT coalesce(e.seq, 0), e.payload_hash, (SELECT salt FROM report_salts WHERE report_id = r.id AND seq = 1), coalesce((SELECT code FROM agencies WHERE id = $3), '')
+SELECT coalesce(e.seq, 0), e.payload_hash, (SELECT salt FROM report_salts WHERE report_id = r.id AND seq = 1), coalesce((SELECT code FROM agencies WHERE id = $3), ''), now()
 FROM reports r LEFT JOIN LATERAL (SELECT seq, payload_hash FROM ledger_events WHERE report_id = r.id ORDER BY seq DESC LIMIT 1) e ON true WHERE r.id = ` + report.IDSQL
 	end := database.AskRow(p, pgx.RowToStructByPos[chainEnd], tail, about.Args(agency)...)
 	return database.Derive(func() *Chain {
 		e := end.Get()
-		c := &Chain{snapshot: state.Get(), seq: e.Seq, hash: e.Hash, salt: e.Salt, agency: agency}
+		c := &Chain{snapshot: state.Get(), seq: e.Seq, hash: e.Hash, salt: e.Salt, agency: agency, now: e.Now}
 		c.actorAgency = e.Agency
 		return c
 	})
@@ -81,6 +84,17 @@ func (c *Chain) Append(ctx context.Context, tx *outbox.Tx, e Event) (*NewEntry, 
 	return entry, tx.Send(ctx, queue.Anchor, queue.AnchorMessage{EventID: entry.ID})
 }
 
+// Amend appends an event of the system to the report's chain: what the public sees of it has changed, and nobody did it. It
+// takes one round trip, together with the statements that are queued.
+func Amend(ctx context.Context, tx *outbox.Tx, id uuid.UUID) error {
+	chain := AskChain(tx, report.AboutID(id), nil)
+	if err := tx.Flush(ctx); err != nil {
+		return fmt.Errorf("read report for its event: %w", err)
+	}
+	_, err := chain.Get().Append(ctx, tx, Event{Type: Amended, Actor: Actor{Kind: "system"}})
+	return err
+}
+
 // tailKey is the key in database.Tx.Local of the newest event that the transaction has appended to a chain. It is not in
 // the table before the commit, so a chain that is read again does not have it.
 type tailKey struct{ report uuid.UUID }
@@ -94,6 +108,9 @@ type tail struct {
 func (c *Chain) append(tx *outbox.Tx, e Event) (*NewEntry, error) {
 	if t, ok := tx.Local()[tailKey{c.id}].(tail); ok && t.seq > c.seq {
 		c.seq, c.hash, c.salt = t.seq, t.hash, t.salt
+	}
+	if e.At.IsZero() {
+		e.At = c.now
 	}
 	if err := c.check(e); err != nil {
 		return nil, err

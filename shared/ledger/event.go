@@ -80,7 +80,7 @@ type Comment struct {
 type Event struct {
 	Type  Type
 	Actor Actor
-	// At is when it happened.
+	// At is when it happened; zero for the time of the transaction.
 	At time.Time
 	// OldStatus is the status before a StatusMoved or a Disputed.
 	OldStatus string

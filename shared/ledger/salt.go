@@ -82,9 +82,3 @@ func newSalt(p database.Pipeline, report uuid.UUID, seq int, at time.Time) []byt
 	p.Queue(`INSERT INTO report_salts (report_id, seq, salt, created_at) VALUES ($1, $2, $3, $4)`, report, seq, salt, at)
 	return salt
 }
-
-// ForgetPerson deletes the salts of a person's reports. Without the salt nobody can confirm a guess of a title, a
-// description or an exact place by its hash. The proofs that the events existed stay valid. It cannot be undone.
-func ForgetPerson(p database.Pipeline, user uuid.UUID) {
-	p.Queue(`DELETE FROM report_salts WHERE report_id IN (SELECT id FROM reports WHERE user_id = $1)`, user)
-}

@@ -46,7 +46,7 @@ func create(t *testing.T, db *pgxpool.Pool, r *rand.Rand, n int) uuid.UUID {
 // kept figures against counting the reports themselves.
 func TestFiguresEqualACountAfterEveryChange(t *testing.T) {
 	t.Parallel()
-	db := testdb.Pool(t)
+	db := testdb.OwnerPool(t)
 	r := rand.New(rand.NewPCG(1, 2))
 	ids := []uuid.UUID{create(t, db, r, 0)}
 	for step := range 120 {
@@ -154,7 +154,7 @@ func consistent(t *testing.T, db *pgxpool.Pool, s *opendata.StatisticsSummary, s
 // Figures that have not changed have the time of their last change, so that a reader gets a 304 for them.
 func TestSummaryIsTheSameUntilAReportChanges(t *testing.T) {
 	t.Parallel()
-	db := testdb.Pool(t)
+	db := testdb.OwnerPool(t)
 	now := time.Now()
 	summary := func(at time.Time) opendata.StatisticsSummary {
 		t.Helper()

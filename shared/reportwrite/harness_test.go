@@ -22,6 +22,7 @@ import (
 type bundle struct {
 	t      *testing.T
 	db     *pgxpool.Pool
+	owner  *pgxpool.Pool // for statements that the functions may not make
 	outbox *outbox.Outbox
 	agency uuid.UUID
 	author uuid.UUID
@@ -29,8 +30,17 @@ type bundle struct {
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
-	db := testdb.Pool(t)
-	b := &bundle{t: t, db: db, outbox: outbox.New(&database.DB{Pool: db}, nil, slog.New(slog.DiscardHandler)), agency: database.NewID()}
+	address := testdb.URL(t)
+	connect := func(address string) *pgxpool.Pool {
+		pool, err := pgxpool.New(t.Context(), address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(pool.Close)
+		return pool
+	}
+	db := connect(testdb.AppURL(address))
+	b := &bundle{t: t, db: db, owner: connect(address), outbox: outbox.New(&database.DB{Pool: db}, nil, slog.New(slog.DiscardHandler)), agency: database.NewID()}
 	b.exec(`INSERT INTO agencies (id, code, name, agency_type) VALUES ($1, 'DILI', 'Dili', 'municipal')`, b.agency)
 	b.author = b.person("citizen")
 	return b
@@ -38,7 +48,7 @@ func setup(t *testing.T) *bundle {
 
 func (b *bundle) exec(sql string, args ...any) {
 	b.t.Helper()
-	if _, err := b.db.Exec(b.t.Context(), sql, args...); err != nil {
+	if _, err := b.owner.Exec(b.t.Context(), sql, args...); err != nil {
 		b.t.Fatal(err)
 	}
 }

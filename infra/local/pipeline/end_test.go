@@ -24,7 +24,7 @@ func (s *system) ends() map[string]string {
 	s.Helper()
 	const q = `
 		SELECT r.report_number, concat_ws('; ', concat_ws(', ', r.status, r.ai_status, r.blockchain_status, CASE WHEN r.geocoded_at IS NULL THEN 'unnamed' ELSE 'named' END),
-			(SELECT string_agg(event_type, '+' ORDER BY seq) FROM ledger_events e WHERE e.report_id = r.id),
+			(SELECT string_agg(event_type, '+' ORDER BY seq) FROM ledger_events e WHERE e.report_id = r.id AND NOT (event_type = 'CONTENT_AMENDED' AND convert_from(payload, 'UTF8')::jsonb #>> '{changed_by,kind}' = 'system')),
 			'told ' || (SELECT string_agg(split_part(type, '_', 2), '+' ORDER BY array_position(ARRAY['report_received', 'blockchain_confirmed', 'report_verified'], type)) FROM notifications n WHERE n.report_id = r.id),
 			'embeddings ' || (SELECT count(*) FROM report_embeddings b WHERE b.report_id = r.id),
 			'picture ' || (SELECT string_agg(u.state, '+') FROM report_images i JOIN uploads u ON u.id = i.upload_id WHERE i.report_id = r.id))

@@ -58,14 +58,44 @@ BEGIN
     RETURN NULL;
 END
 $$;
+CREATE FUNCTION test_ledger_uploads() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('application_name') = 'lafaekstreet' AND EXISTS (SELECT FROM report_images i WHERE i.upload_id = NEW.id AND i.deleted_at IS NULL
+        AND NOT EXISTS (SELECT FROM ledger_events e WHERE e.report_id = i.report_id AND e.xmin = pg_current_xact_id()::xid)) THEN
+        RAISE EXCEPTION 'a picture of a report was processed without writing an event';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE FUNCTION test_ledger_comments() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('application_name') <> 'lafaekstreet' THEN RETURN NULL; END IF;
+    IF TG_OP = 'INSERT' AND NOT EXISTS (
+        SELECT FROM ledger_events e, LATERAL (SELECT convert_from(e.payload, 'UTF8')::jsonb AS said) p
+        WHERE e.report_id = NEW.report_id AND e.seq = NEW.seq AND e.event_type = 'COMMENT_ADDED' AND said #>> '{comment,id}' = NEW.id::text) THEN
+        RAISE EXCEPTION 'a comment names no event that is about it';
+    END IF;
+    IF TG_OP = 'UPDATE' AND NOT EXISTS (SELECT FROM ledger_events
+        WHERE report_id = NEW.report_id AND xmin = pg_current_xact_id()::xid AND event_type IN ('COMMENT_REMOVED', 'CONTENT_ERASED')) THEN
+        RAISE EXCEPTION 'a comment was removed or erased without writing an event';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE CONSTRAINT TRIGGER test_ledger_events_comment AFTER INSERT OR UPDATE OF content, deleted_at ON report_comments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    EXECUTE FUNCTION test_ledger_comments();
+CREATE CONSTRAINT TRIGGER test_ledger_events_picture_processed AFTER UPDATE OF display_sha256, thumbnail_sha256 ON uploads DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    EXECUTE FUNCTION test_ledger_uploads();
 CREATE CONSTRAINT TRIGGER test_ledger_events_new_report AFTER INSERT ON reports DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     EXECUTE FUNCTION test_ledger_events();
 CREATE CONSTRAINT TRIGGER test_ledger_events_report AFTER UPDATE ON reports DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     WHEN ((OLD.title, OLD.description, OLD.issue_type, OLD.issue_type_raw, OLD.severity, OLD.severity_score, OLD.priority, OLD.status, OLD.latitude, OLD.longitude,
-           OLD.captured_at, OLD.deleted_at, OLD.created_at, OLD.user_id, OLD.is_anonymous, OLD.source, OLD.duplicate_of, OLD.rejection_reason, OLD.reason_code, OLD.removal_note)
+           OLD.captured_at, OLD.deleted_at, OLD.created_at, OLD.user_id, OLD.is_anonymous, OLD.source, OLD.duplicate_of, OLD.rejection_reason, OLD.reason_code, OLD.removal_note,
+           OLD.address, OLD.street, OLD.suco, OLD.district, OLD.municipality, OLD.municipality_code, OLD.assigned_agency_id, OLD.assigned_user_id, OLD.due_at)
         IS DISTINCT FROM
           (NEW.title, NEW.description, NEW.issue_type, NEW.issue_type_raw, NEW.severity, NEW.severity_score, NEW.priority, NEW.status, NEW.latitude, NEW.longitude,
-           NEW.captured_at, NEW.deleted_at, NEW.created_at, NEW.user_id, NEW.is_anonymous, NEW.source, NEW.duplicate_of, NEW.rejection_reason, NEW.reason_code, NEW.removal_note))
+           NEW.captured_at, NEW.deleted_at, NEW.created_at, NEW.user_id, NEW.is_anonymous, NEW.source, NEW.duplicate_of, NEW.rejection_reason, NEW.reason_code, NEW.removal_note,
+           NEW.address, NEW.street, NEW.suco, NEW.district, NEW.municipality, NEW.municipality_code, NEW.assigned_agency_id, NEW.assigned_user_id, NEW.due_at))
     EXECUTE FUNCTION test_ledger_events();
 CREATE CONSTRAINT TRIGGER test_ledger_events_history AFTER INSERT ON report_status_history DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     EXECUTE FUNCTION test_ledger_history();

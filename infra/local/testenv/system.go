@@ -62,7 +62,7 @@ func New(t testing.TB, groups ...OpenFunc) *System {
 	owned := testdb.URL(t)
 	RequireLedgerEvents(t, owned)
 	address := testdb.AppURL(owned)
-	pool, err := pgxpool.New(t.Context(), address)
+	pool, err := pgxpool.New(t.Context(), owned)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,155 @@
+package ledger_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/outbox"
+)
+
+// erased are the events that CONTENT_ERASED events of a report name, and how many have a hash of rows.
+func (b *bundle) erased(report uuid.UUID) ([]int, int) {
+	b.t.Helper()
+	rows, err := b.owner.Query(b.t.Context(), `SELECT payload FROM ledger_events WHERE report_id = $1 AND event_type = 'CONTENT_ERASED' ORDER BY seq`, report)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer rows.Close()
+	var seqs []int
+	hashes := 0
+	for rows.Next() {
+		var raw []byte
+		var p struct {
+			Erased   []int
+			RowsHash string `json:"rows_hash"`
+		}
+		if err := rows.Scan(&raw); err != nil {
+			b.t.Fatal(err)
+		}
+		if err := json.Unmarshal(raw, &p); err != nil {
+			b.t.Fatal(err)
+		}
+		seqs = append(seqs, p.Erased...)
+		if p.RowsHash != "" {
+			hashes++
+		}
+	}
+	return seqs, hashes
+}
+
+// erasePerson erases the person of the bundle as the functions do.
+func (b *bundle) erasePerson() {
+	b.t.Helper()
+	err := b.box.Do(b.t.Context(), func(tx *outbox.Tx) error {
+		return ledger.ErasePerson(b.t.Context(), tx, b.user, func(p database.Pipeline) {
+			p.Queue(`UPDATE report_comments SET content = '', client_id = NULL WHERE author_id = $1`, b.user)
+			p.Queue(`UPDATE report_status_history SET note = NULL WHERE actor_id = $1 AND actor_kind = 'citizen'`, b.user)
+		})
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// An erasure names exactly the salts that went: of the person's reports, comments and notes, and of nobody else's.
+func TestErasureNamesTheSaltsThatWent(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	other := database.NewID()
+	b.exec(`INSERT INTO users (id, email, full_name) VALUES ($1, 'rui@example.org', 'Rui')`, other)
+	comment := func(report, author uuid.UUID) {
+		id := database.NewID()
+		if _, err := b.append(report, ledger.Event{Type: ledger.Commented, Comment: &ledger.Comment{ID: id, Author: author, Content: "Still there."}}); err != nil {
+			t.Fatal(err)
+		}
+		b.exec(`INSERT INTO report_comments (id, report_id, author_id, content, seq)
+			VALUES ($1, $2, $3, 'Still there.', (SELECT max(seq) FROM ledger_events WHERE report_id = $2))`, id, report, author)
+	}
+	own, others, many := b.submitted(), b.submitted(), b.submitted()
+	b.exec(`UPDATE reports SET user_id = $2 WHERE id <> $1`, own, other)
+	comment(own, other)
+	comment(own, b.user)
+	comment(others, other)
+	comment(others, b.user)
+	if _, err := b.append(others, ledger.Event{Type: ledger.Amended, Note: "Not mine to erase", Actor: ledger.Actor{Kind: "admin"}}); err != nil {
+		t.Fatal(err)
+	}
+	b.exec(`INSERT INTO report_comments (id, report_id, author_id, content) VALUES ($1, $2, $3, 'Before the log')`, database.NewID(), others, b.user)
+	for range 2*ledger.MaxErased + 5 {
+		comment(many, b.user)
+	}
+	b.erasePerson()
+
+	if got, hashes := b.erased(own); !slices.Equal(got, []int{1, 3}) || hashes != 0 {
+		t.Errorf("own report: erased %v with %d hashes of rows, want [1 3] and none", got, hashes)
+	}
+	if got, hashes := b.erased(others); !slices.Equal(got, []int{3}) || hashes != 1 {
+		t.Errorf("report of another: erased %v with %d hashes of rows, want [3] and one", got, hashes)
+	}
+	if got, _ := b.erased(many); len(got) != 2*ledger.MaxErased+5 {
+		t.Errorf("report with many comments: %d erased", len(got))
+	}
+	if got := scan[string](b, `SELECT string_agg(format('%s', seq), ' ' ORDER BY report_id, seq) FROM report_salts WHERE report_id IN ($1, $2)`, own, others); got != "2 1 2 4" {
+		t.Errorf("salts that stay: %s, want 2 of the own report, 1 2 4 of the other one", got)
+	}
+}
+
+// The role of the functions may do what its code does, and no more.
+func TestTheFunctionsMayNotRewrite(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id, row := b.submitted(), database.NewID()
+	comment := database.NewID()
+	if _, err := b.append(id, ledger.Event{Type: ledger.Commented, Comment: &ledger.Comment{ID: comment, Author: b.user, Content: "There"}}); err != nil {
+		t.Fatal(err)
+	}
+	b.exec(`INSERT INTO report_comments (id, report_id, author_id, content, seq) VALUES ($1, $2, $3, 'There', 2)`, comment, id, b.user)
+	b.exec(`INSERT INTO report_status_history (id, report_id, new_status, actor_kind, actor_id, note, seq) VALUES ($1, $2, 'pending', 'citizen', $3, 'A note', 1)`, row, id, b.user)
+	for _, q := range []string{
+		`DELETE FROM report_salts WHERE report_id = $1`,
+		`UPDATE report_salts SET salt = decode(repeat('00', 32), 'hex') WHERE report_id = $1`,
+		`DELETE FROM report_status_history WHERE report_id = $1`,
+		`UPDATE report_status_history SET new_status = 'fixed' WHERE report_id = $1`,
+		`UPDATE report_status_history SET note = NULL WHERE report_id = $1`,
+		`UPDATE report_status_history SET note = 'Another' WHERE report_id = $1`,
+		`UPDATE report_status_history SET seq = 2 WHERE report_id = $1`,
+		`DELETE FROM report_comments WHERE report_id = $1`,
+		`UPDATE report_comments SET content = 'Other words' WHERE report_id = $1`,
+		`UPDATE report_comments SET content = '' WHERE report_id = $1`,
+		`UPDATE report_comments SET author_id = NULL WHERE report_id = $1`,
+		`UPDATE report_comments SET created_at = now() WHERE report_id = $1`,
+		`UPDATE report_comments SET deleted_at = now() WHERE report_id = $1`,
+		`UPDATE reports SET deleted_at = now() WHERE id = $1`,
+		`UPDATE reports SET created_at = now() WHERE id = $1`,
+		`UPDATE reports SET report_number = 'LS-2026-999999' WHERE id = $1`,
+		`UPDATE reports SET user_id = NULL WHERE id = $1`,
+		`UPDATE reports SET latitude = 0 WHERE id = $1`,
+		`DELETE FROM reports WHERE id = $1`,
+		`DELETE FROM ledger_events WHERE report_id = $1`,
+		`UPDATE ledger_events SET payload = '{}' WHERE report_id = $1`,
+		`UPDATE log_counter SET next = next - 1 WHERE $1::uuid IS NOT NULL`,
+	} {
+		if _, err := b.db.Exec(t.Context(), q, id); err == nil {
+			t.Errorf("%s: got no error", q)
+		}
+	}
+	if n := scan[int](b, fmt.Sprintf(`SELECT count(*) FROM report_salts WHERE report_id = '%s'`, id)); n != 2 {
+		t.Errorf("%d salts are left, want 2", n)
+	}
+	// What the code does still works: a withdrawal with its event, and an erasure.
+	err := b.box.Do(t.Context(), func(tx *outbox.Tx) error {
+		tx.Queue(`UPDATE reports SET deleted_at = now() WHERE id = $1`, id)
+		tx.Queue(`UPDATE report_comments SET deleted_at = now() WHERE id = $1`, comment)
+		return b.appendIn(tx, id, ledger.Event{Type: ledger.Withdrawn}, ledger.Event{Type: ledger.Uncommented, CommentSeq: 2})
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	b.erasePerson()
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/functions/anchor/fsck"
 	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/storage"
@@ -99,6 +100,19 @@ func (s *system) anchored() {
 		if !v.Verified {
 			s.Errorf("report %s: %+v", id, v)
 		}
+	}
+	s.fsck(c, published)
+}
+
+// fsck fails the test unless table, published log, ledger, reports and pictures agree.
+func (s *system) fsck(c ledger.Config, log *storage.Log) {
+	s.Helper()
+	var out strings.Builder
+	r, err := (&fsck.Check{DB: s.owner, Mirror: ledger.NewMirror(c), Log: log, Config: c, Signatures: true, Out: &out,
+		Pictures: storage.New(s.cloud.Config(), storage.Config{Bucket: bucket, PathStyle: true})}).Run(s.Context())
+	s.must(err)
+	if r.Found > 0 {
+		s.Errorf("fsck: %s", out.String())
 	}
 }
 

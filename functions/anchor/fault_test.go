@@ -390,6 +390,7 @@ func TestARoundWithoutItsLeaseDoesNoHarm(t *testing.T) {
 			if !struck {
 				t.Fatal("the round was not frozen")
 			}
+			b.checkAnchored()
 			b.pass(2 * time.Minute)
 			b.checkAnchored()
 		})

@@ -38,8 +38,8 @@ func (g *Group) registerCreateBatch(api *httpapi.API) {
 }
 
 type batchInput struct {
-	ClientTime string `header:"X-Client-Time" doc:"As for POST /reports"`
-	Body       struct {
+	ClientHeaders
+	Body struct {
 		_       struct{}          `additionalProperties:"true"`
 		Reports []json.RawMessage `json:"reports" nullable:"false" minItems:"1" maxItems:"50" doc:"Bodies of POST /reports, best each with client_id"`
 	}
@@ -81,7 +81,7 @@ func (g *Group) createBatch(ctx context.Context, in *batchInput) (*batchOutput, 
 	defer round.Send(ctx) // also when a later item fails: the messages of the reports that were created
 	for i, raw := range in.Body.Reports {
 		itemCtx := warning.NewContext(ctx, warning.NewCollector(ctx))
-		result, err := g.createOne(itemCtx, round, caller, reader, raw, in.ClientTime)
+		result, err := g.createOne(itemCtx, round, caller, reader, raw, in.ClientHeaders)
 		if err != nil {
 			var known *problem.Error
 			if !errors.As(err, &known) || known.Kind == problem.Unavailable {
@@ -112,12 +112,12 @@ func (g *Group) returnUnused(ctx context.Context, spent admission.Spend, results
 }
 
 // createOne creates the report of one item. The result has the client_id also if it fails.
-func (g *Group) createOne(ctx context.Context, round *outbox.Round, c identity.Caller, reader *requestReader, raw json.RawMessage, phone string) (BatchResult, error) {
+func (g *Group) createOne(ctx context.Context, round *outbox.Round, c identity.Caller, reader *requestReader, raw json.RawMessage, headers ClientHeaders) (BatchResult, error) {
 	request, sent, err := reader.read(ctx, raw)
 	if err != nil {
 		return BatchResult{ClientID: sent}, err
 	}
-	input, err := g.createInput(ctx, request, phone)
+	input, err := g.createInput(ctx, request, headers)
 	if err != nil {
 		return BatchResult{ClientID: sent}, err
 	}

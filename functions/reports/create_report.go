@@ -19,6 +19,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/upload"
 	"github.com/lafaekstreet/backend/shared/warning"
@@ -46,10 +47,24 @@ func (g *Group) registerCreate(api *httpapi.API) {
 	httpapi.Register(api, create, g.createReport)
 }
 
-type createReportInput struct {
+// ClientHeaders are headers of requests that create reports.
+type ClientHeaders struct {
 	// ClientTime is the time of the phone's clock when it sends the request.
 	ClientTime string `header:"X-Client-Time" doc:"The time of the phone's clock now. If the clock is wrong by more than 2 minutes, captured_at is corrected by as much" example:"2026-11-21T08:30:05Z"`
-	Body       CreateRequest
+	Web        string `header:"X-LafaekStreet" doc:"Pages of a browser send it. The source of the report is then web"`
+}
+
+type createReportInput struct {
+	ClientHeaders
+	Body CreateRequest
+}
+
+// source is how the report of a request with these headers came in.
+func (h ClientHeaders) source() report.Source {
+	if h.Web != "" {
+		return report.SourceWeb
+	}
+	return report.SourceApp
 }
 
 type createReportOutput struct {
@@ -61,7 +76,7 @@ type createReportOutput struct {
 // createReport answers POST /reports: 201 with a new report, or 200 with the one that the request repeats.
 func (g *Group) createReport(ctx context.Context, in *createReportInput) (*createReportOutput, error) {
 	caller := identity.Must(ctx)
-	input, err := g.createInput(ctx, in.Body, in.ClientTime)
+	input, err := g.createInput(ctx, in.Body, in.ClientHeaders)
 	if err != nil {
 		return nil, err
 	}
@@ -121,16 +136,16 @@ func (g *Group) takeFiles(ctx context.Context, person uuid.UUID, in *CreateInput
 
 // createInput checks a request and reads what does not need the transaction that creates the report: the transaction
 // must not wait for a second connection. Phone is the time of the phone's clock; it may be empty.
-func (g *Group) createInput(ctx context.Context, r CreateRequest, phone string) (CreateInput, error) {
+func (g *Group) createInput(ctx context.Context, r CreateRequest, headers ClientHeaders) (CreateInput, error) {
 	limits, err := g.settings.Current(ctx)
 	if err != nil {
 		return CreateInput{}, err
 	}
-	in, err := r.input(readContext{now: g.clock.Now(), phone: phone, area: limits.Area, warnings: warning.FromContext(ctx)})
+	in, err := r.input(readContext{now: g.clock.Now(), phone: headers.ClientTime, area: limits.Area, warnings: warning.FromContext(ctx)})
 	if err != nil {
 		return CreateInput{}, err
 	}
-	in.limits = limits
+	in.limits, in.source = limits, headers.source()
 	if name := in.address.Municipality; name != nil {
 		code, found, err := g.municipalities.Code(ctx, *name)
 		if err != nil {

@@ -174,6 +174,7 @@ type CreateInput struct {
 	// Not part of the request:
 	municipalityCode *string // nil where the name is unknown
 	limits           settings.Settings
+	source           report.Source
 }
 
 // readContext is what a request is read with, besides its body.

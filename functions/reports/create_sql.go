@@ -158,7 +158,7 @@ func newReport(in CreateInput, found *createLookup, pictures []upload.Locked) re
 		ID: database.NewID(), Number: report.NewNumber(), ClientID: in.clientID, IssueType: in.issueType, IssueTypeRaw: in.issueTypeRaw,
 		Title: in.title, Description: in.description, Severity: report.Medium, Latitude: in.latitude, Longitude: in.longitude,
 		Accuracy: in.accuracy, Address: in.address, AIStatus: report.AIQueued, Anonymous: in.anonymous, CapturedAt: in.capturedAt,
-		Source: report.SourceApp, MunicipalityCode: in.municipalityCode, Author: found.author, At: found.now,
+		Source: in.source, MunicipalityCode: in.municipalityCode, Author: found.author, At: found.now,
 	}
 	if len(pictures) == 0 {
 		n.AIStatus = report.AINeedsReview // the AI has nothing to look at

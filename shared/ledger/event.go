@@ -108,7 +108,7 @@ type Event struct {
 }
 
 // MaxErased is the most events that one Erased names, so that its payload stays within MaxMessage.
-const MaxErased = 40
+const MaxErased = 20
 
 // check validates e.
 func (e *Event) check() error {

@@ -263,3 +263,27 @@ func TestAppendWithANumberThatIsNotKnownYet(t *testing.T) {
 		t.Errorf("stored: %s", scan[string](b, `SELECT convert_from(payload, 'UTF8') FROM ledger_events WHERE report_id = $1`, id))
 	}
 }
+
+// A report that was verified once keeps its 4 decimals, also after it went back to pending.
+func TestThePlaceStaysExact(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.submitted()
+	place := func() string {
+		return scan[string](b, `SELECT convert_from(payload, 'UTF8')::jsonb #>> '{location,lat}' FROM ledger_events WHERE report_id = $1 ORDER BY seq DESC LIMIT 1`, id)
+	}
+	for _, step := range []struct{ from, to, want string }{
+		{"", "pending", "-8.557"}, {"pending", "verified", "-8.5569"}, {"verified", "rejected", "-8.5569"}, {"rejected", "pending", "-8.5569"},
+	} {
+		if step.from != "" {
+			b.exec(`UPDATE reports SET status = $2 WHERE id = $1`, id, step.to)
+			if _, err := b.append(id, ledger.Event{Type: ledger.StatusMoved, OldStatus: step.from, Actor: ledger.Actor{Kind: "moderator"}}); err != nil {
+				t.Fatal(err)
+			}
+			b.exec(`INSERT INTO report_status_history (id, report_id, old_status, new_status, actor_kind) VALUES ($1, $2, $3, $4, 'moderator')`, database.NewID(), id, step.from, step.to)
+		}
+		if got := place(); got != step.want {
+			t.Errorf("%s: latitude %s, want %s", step.to, got, step.want)
+		}
+	}
+}

@@ -69,7 +69,7 @@ func (r *Reader) NewReport(ctx context.Context, v Viewer, n NewReport) (Report, 
 		IssueTypeRaw: n.IssueTypeRaw, Severity: &n.Severity, Priority: &n.Severity, Status: report.Pending,
 		Latitude: n.Latitude, Longitude: n.Longitude, LocationAccuracy: singlePrecision(n.Accuracy),
 		Address: n.Address.Address, Street: n.Address.Street, Suco: n.Address.Suco, District: n.Address.District,
-		Municipality: n.Address.Municipality, AIStatus: &n.AIStatus, BlockchainStatus: report.LedgerQueued, ClientID: n.ClientID, Version: 1,
+		Municipality: n.Address.Municipality, AIStatus: &n.AIStatus, BlockchainStatus: report.LedgerQueued, ClientID: n.ClientID, Version: 1, Source: n.Source,
 		CreatedAt: timestamp.Of(n.At), UpdatedAt: timestamp.Of(n.At), author: &n.Author.ID,
 	}
 	out := Report{

@@ -49,6 +49,7 @@ type Summary struct {
 	CommentsCount    int                 `json:"comments_count" example:"2"`
 	ClientID         *uuid.UUID          `json:"client_id,omitempty" doc:"Only to the reporter"`
 	Version          int                 `json:"version" doc:"Counts changes; the If-Match and expected_version of the next one"`
+	Source           report.Source       `json:"source" enum:"app,web,assisted,open311,import" doc:"How the report came in"`
 	CreatedAt        timestamp.Time      `json:"created_at"`
 	UpdatedAt        timestamp.Time      `json:"updated_at"`
 	ResolvedAt       *timestamp.Time     `json:"resolved_at"`
@@ -81,7 +82,7 @@ type Original struct {
 const summaryColumns = `r.id, r.report_number, r.title, r.description, r.issue_type, r.issue_type_raw, r.severity,
 	r.severity_score, r.priority, r.status, r.rejection_reason, r.latitude, r.longitude, r.location_accuracy, r.address,
 	r.street, r.suco, r.district, r.municipality, r.ai_status, r.blockchain_status, r.comments_count, r.client_id,
-	r.version, r.created_at, r.updated_at, r.resolved_at, r.user_id, r.is_anonymous,
+	r.version, r.source, r.created_at, r.updated_at, r.resolved_at, r.user_id, r.is_anonymous,
 	u.id, u.full_name, avatar.id, a.id, a.code, a.name, a.agency_type, o.id, o.report_number, o.deleted_at IS NULL AND o.status <> 'rejected', i.upload_id, i.blurhash,
 	r.reason_code, r.original_words IS NOT NULL, i.public, ` + report.HiddenSQL + `, ` + report.ShownSucoSQL + `, ` + report.ShownDistrictSQL + `, ` + report.ShownMunicipalitySQL
 
@@ -120,7 +121,7 @@ func (s *summaryRow) targets() []any {
 	return []any{&s.ID, &s.ReportNumber, &s.Title, &s.Description, &s.IssueType, &s.IssueTypeRaw, &s.Severity,
 		&s.SeverityScore, &s.Priority, &s.Status, &s.RejectionReason, &s.Latitude, &s.Longitude, &s.LocationAccuracy,
 		&s.Address, &s.Street, &s.Suco, &s.District, &s.Municipality, &s.AIStatus, &s.BlockchainStatus, &s.CommentsCount,
-		&s.ClientID, &s.Version, &s.CreatedAt.Time, &s.UpdatedAt.Time, &s.resolved, &s.author, &s.anonymous,
+		&s.ClientID, &s.Version, &s.Source, &s.CreatedAt.Time, &s.UpdatedAt.Time, &s.resolved, &s.author, &s.anonymous,
 		&s.personID, &s.personName, &s.avatar, &s.agencyID, &s.agency[0], &s.agency[1], &s.agency[2],
 		&s.originalID, &s.originalNumber, &s.originalShown, &s.image, &s.Blurhash, &s.reasonCode, &s.ContentEdited,
 		&s.imagePublic, &s.hidden, &s.shownSuco, &s.shownDistrict, &s.shownMunicipality}

@@ -7,13 +7,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"slices"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/geocoding"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/outbox"
 )
 
 // Levels of boundaries, the largest first.
@@ -45,7 +49,8 @@ func (f feature) property(name string) string {
 	return ""
 }
 
-// run replaces the boundaries of a level by those of the file, all or none, and returns how many there are.
+// run replaces the boundaries of a level by those of the file, all or none, and returns how many there are. Then it sets the
+// municipality of reports that had none.
 func run(ctx context.Context, o options, databaseURL string) (int, error) {
 	if !slices.Contains([]string{levelMunicipality, levelDistrict, levelSuco}, o.level) {
 		return 0, fmt.Errorf("-level is municipality, district or suco, not %q", o.level)
@@ -72,9 +77,12 @@ func run(ctx context.Context, o options, databaseURL string) (int, error) {
 				return fmt.Errorf("feature %d: %w", i+1, err)
 			}
 		}
-		return assignMunicipalities(ctx, tx)
+		return nil
 	})
-	return len(features), err
+	if err != nil {
+		return 0, err
+	}
+	return len(features), assignMunicipalities(ctx, databaseURL)
 }
 
 func load(path string) ([]feature, error) {
@@ -141,15 +149,51 @@ func insert(ctx context.Context, tx pgx.Tx, municipalities *geocoding.Municipali
 	return nil
 }
 
-// assignMunicipalities sets the municipality of reports that have none and lie in a boundary.
-func assignMunicipalities(ctx context.Context, tx pgx.Tx) error {
-	const query = `
-		UPDATE reports r SET municipality_code = m.code, municipality = coalesce(nullif(r.municipality, ''), m.name), updated_at = now()
-		  FROM boundaries b JOIN municipalities m ON m.code = b.code
-		 WHERE b.level = 'municipality' AND r.municipality_code IS NULL AND r.deleted_at IS NULL
-		   AND ST_Covers(b.area, ST_SetSRID(ST_MakePoint(r.longitude, r.latitude), 4326))`
-	if _, err := tx.Exec(ctx, query); err != nil {
+// assignAtOnce is the most reports of one transaction.
+const assignAtOnce = 100
+
+// assignMunicipalities sets the municipality of reports that have none and lie in a boundary, each with an event of the ledger.
+// Where it fails half way, the next import goes on.
+func assignMunicipalities(ctx context.Context, databaseURL string) error {
+	db, err := database.Open(ctx, database.Config{URL: databaseURL, MaxConns: 1, ExecMode: "cache_statement"})
+	if err != nil {
 		return fmt.Errorf("assign municipalities to reports: %w", err)
 	}
+	defer db.Close()
+	o := outbox.New(db, nil, slog.New(slog.DiscardHandler))
+	for n := 1; n > 0; {
+		err := o.Do(ctx, func(tx *outbox.Tx) error {
+			n, err = assignSome(ctx, tx)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("assign municipalities to reports: %w", err)
+		}
+	}
 	return nil
+}
+
+func assignSome(ctx context.Context, tx *outbox.Tx) (int, error) {
+	const query = `
+		WITH found AS (
+			SELECT r.id, m.code, m.name FROM reports r JOIN boundaries b ON ST_Covers(b.area, ST_SetSRID(ST_MakePoint(r.longitude, r.latitude), 4326))
+			  JOIN municipalities m ON m.code = b.code
+			 WHERE b.level = 'municipality' AND r.municipality_code IS NULL AND r.deleted_at IS NULL
+			 ORDER BY r.id LIMIT $1 FOR NO KEY UPDATE OF r)
+		UPDATE reports r SET municipality_code = found.code, municipality = coalesce(nullif(r.municipality, ''), found.name), updated_at = now()
+		  FROM found WHERE r.id = found.id RETURNING r.id`
+	rows, err := tx.Query(ctx, query, assignAtOnce)
+	if err != nil {
+		return 0, err
+	}
+	changed, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return 0, err
+	}
+	for _, id := range changed {
+		if err := ledger.Amend(ctx, tx, id); err != nil {
+			return 0, err
+		}
+	}
+	return len(changed), nil
 }

@@ -6,8 +6,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/lafaekstreet/backend/infra/local/ledgertest"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 )
 
@@ -46,11 +49,18 @@ func TestImportReplacesALevelAndPlacesReports(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close(t.Context()) }()
+	id := uuid.New()
 	_, err = conn.Exec(t.Context(), `INSERT INTO reports (id, report_number, content_hash, issue_type, latitude, longitude)
-		VALUES (gen_random_uuid(), 'LS-2026-000001', '', 'pothole', -8.55, 125.56)`)
+		VALUES ($1, 'LS-2026-000001', '', 'pothole', -8.55, 125.56)`, id)
 	if err != nil {
 		t.Fatal(err)
 	}
+	pool, err := pgxpool.New(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	ledgertest.Submit(t, pool, id)
 	o := options{file: write(t, strings.Replace(collection, "NAME2", "Baukau", 1)), level: "municipality", name: "ADM1"}
 	for range 2 {
 		if n, err := run(t.Context(), o, url); err != nil || n != 2 {
@@ -62,6 +72,9 @@ func TestImportReplacesALevelAndPlacesReports(t *testing.T) {
 	}
 	if n := count(t, url, `SELECT count(*) FROM reports WHERE municipality_code = 'TL-DI' AND municipality = 'Dili'`); n != 1 {
 		t.Error("the report in the polygon has not got its municipality")
+	}
+	if n := count(t, url, `SELECT count(*) FROM ledger_events WHERE convert_from(payload, 'UTF8')::jsonb ->> 'municipality' = 'TL-DI'`); n != 1 {
+		t.Errorf("%d events name the municipality, want 1", n)
 	}
 }
 

@@ -68,7 +68,7 @@ func (g *Group) Register(api *httpapi.API) {
 		}}
 	}
 	httpapi.Register(api, op("/blockchain/report/{id}/history", "The ledger's record of a report",
-		"All events of the report in order, and where each is in the public log and on the ledger. While the report is without a verdict, others than its reporter and staff get them without payload."), g.history)
+		"All events of the report in order, and where each is in the public log and on the ledger. So too for a report that was rejected, withdrawn or removed. Others than its reporter and staff get no payloads from before the public log for a report that was never shown."), g.history)
 	verify := op("/blockchain/report/{id}/verify", "Check a report against the public log and the ledger", ledger.VerifyDescription)
 	verify.Limit = admission.LimitVerify
 	httpapi.Register(api, verify, g.verify)
@@ -82,7 +82,7 @@ func (g *Group) history(ctx context.Context, in *report.RefInput) (*historyOutpu
 	if err != nil {
 		return nil, err
 	}
-	h, err := ledger.History(ctx, g.db, g.ledger, id, visible(ctx, id))
+	h, err := ledger.History(ctx, g.db, g.ledger, id, recordGate(ctx, id))
 	if err != nil {
 		return nil, answerTo(err)
 	}
@@ -96,18 +96,17 @@ func (g *Group) verify(ctx context.Context, in *report.RefInput) (*verifyOutput,
 	if err != nil {
 		return nil, err
 	}
-	v, err := ledger.Verify(ctx, g.db, g.proof, g.ledger, id, visible(ctx, id))
+	v, err := ledger.Verify(ctx, g.db, g.proof, g.ledger, id, recordGate(ctx, id))
 	if err != nil {
 		return nil, answerTo(err)
 	}
 	return &verifyOutput{Body: v}, nil
 }
 
-// visible lets the caller read the ledger record of a report that they may see. Withdrawn reports count: their record shows
-// that they were withdrawn.
-func visible(ctx context.Context, id uuid.UUID) ledger.Gate {
+// recordGate lets every caller read the ledger record of every report.
+func recordGate(ctx context.Context, id uuid.UUID) ledger.Gate {
 	return func(p database.Pipeline) *database.Ask[bool] {
-		return reportread.ViewerOf(identity.Must(ctx)).MaySee(p, report.AboutID(id))
+		return reportread.ViewerOf(identity.Must(ctx)).MayReadRecord(p, report.AboutID(id))
 	}
 }
 

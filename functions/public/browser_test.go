@@ -160,6 +160,54 @@ func TestReportPageChecksTheProofInTheBrowser(t *testing.T) {
 	}
 }
 
+// pressed opens a report's page and has it checked. It returns the verdict, what was compared and what was not.
+func pressed(t *testing.T, address string) (string, []string, []string) {
+	t.Helper()
+	var verdict string
+	var checks, left []string
+	err := chromedp.Run(browser.Open(t, 412, 900), chromedp.Navigate(address), chromedp.Click("#verify"),
+		chromedp.WaitVisible("#verdict.good, #verdict.bad, #verdict.open"), chromedp.Text("#verdict", &verdict),
+		chromedp.Evaluate(`[...document.querySelectorAll("#checks li")].map(li => li.className + li.textContent)`, &checks),
+		chromedp.Evaluate(`[...document.querySelectorAll("#left li")].map(li => li.textContent)`, &left))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return verdict, checks, left
+}
+
+// TestReportPageSaysNothingUntrue: before a verdict the page compares the entries of the public log, and leaves out those
+// from before it. An original that is not public is no difference. What was taken down has a page that does not deny it.
+func TestReportPageSaysNothingUntrue(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.Citizen()
+	pending, pendingNumber := file(w, c, object{"severity": "high"})
+	c.Patch("/reports/"+pending, object{"title": "A deep hole"}).Want(http.StatusOK)
+	original, originalNumber := file(w, c, nil)
+	duplicate, duplicateNumber := file(w, c, nil)
+	moderator := w.Staff(identity.Moderator)
+	moderator.Post("/reports/"+duplicate+"/status", object{"status": "duplicate", "duplicate_of": original}).Want(http.StatusOK)
+	moderator.Post("/reports/"+original+"/status", object{"status": "rejected", "reason_code": "unsafe"}).Want(http.StatusOK)
+	w.PublishLog(int64(w.Int(`SELECT next FROM log_counter`)))
+	const good, waiting = "Everything that was compared agrees.", "What was compared agrees, but not every step could be compared yet."
+	if verdict, checks, _ := pressed(t, w.URL+"/r/"+pendingNumber+"?lang=en"); verdict != good || len(checks) != 7 {
+		t.Errorf("before a verdict: %q, %q", verdict, checks)
+	}
+	verdict, checks, left := pressed(t, w.URL+"/r/"+duplicateNumber+"?lang=en")
+	if verdict != good || !slices.Contains(left, "The original that it repeats: it is not public.") {
+		t.Errorf("a duplicate of a rejected report: %q, %q, left out %q", verdict, checks, left)
+	}
+	w.Tamper(`ALTER TABLE ledger_events DISABLE TRIGGER USER; ALTER TABLE ledger_events DROP CONSTRAINT ledger_events_hash_of_payload;
+		UPDATE ledger_events SET payload = convert_to(replace(convert_from(payload, 'UTF8'), '"v":2}', '"v":1}'), 'UTF8') WHERE seq = 1`)
+	if verdict, checks, _ = pressed(t, w.URL+"/r/"+pendingNumber+"?lang=en"); verdict != waiting || len(checks) != 5 {
+		t.Errorf("after an upgrade: %q, %q", verdict, checks)
+	}
+	page := w.Anonymous().Get("//r/" + originalNumber + "?lang=en").Want(http.StatusNotFound)
+	if body := string(page.Body); !strings.Contains(body, "There is no public report with this number.") || !strings.Contains(body, "What happened to it stays in the public log.") {
+		t.Errorf("page of a rejected report: %s", body)
+	}
+}
+
 func TestMapPageShowsReportsAndOpensOne(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

@@ -18,7 +18,7 @@ import (
 
 func (p *Public) registerLedger(a *httpapi.API) {
 	httpapi.Register(a, read("/api/v1/public/blockchain/report/{id}/history", "The ledger's record of a report",
-		"Every event in order, with the canonical payload, its hash and where it is in the public log and on the ledger. While the report is without a verdict, the payload is null."), p.history)
+		"Every event in order, with the canonical payload, its hash and where it is in the public log and on the ledger. So too for a report that was rejected, withdrawn or removed. Payloads from before the public log are null for a report that was never shown."), p.history)
 	verify := read("/api/v1/public/blockchain/report/{id}/verify", "Check a report against the public log and the ledger", ledger.VerifyDescription)
 	verify.Limit = admission.LimitVerify
 	httpapi.Register(a, verify, p.verify)
@@ -55,9 +55,9 @@ func (p *Public) verify(ctx context.Context, in *report.RefInput) (*verifyOutput
 	return &verifyOutput{*v}, nil
 }
 
-// publicGate lets everybody read the ledger record of a report that everybody may see.
+// publicGate lets everybody read the ledger record of every report.
 func publicGate(id uuid.UUID) ledger.Gate {
 	return func(p database.Pipeline) *database.Ask[bool] {
-		return reportread.Public().MayRead(p, report.AboutID(id))
+		return reportread.Public().MayReadRecord(p, report.AboutID(id))
 	}
 }

@@ -68,7 +68,7 @@ func (p *Public) reportProof(ctx context.Context, in *reportProofInput) (*report
 	}
 	batch := &database.Batch{}
 	head := askLogHead(batch)
-	reportread.Public().MayRead(batch, about)
+	reportread.Public().MayReadRecord(batch, about)
 	entries := database.AskRows(batch, pgx.RowTo[int64], `
 		SELECT log_index FROM ledger_events WHERE report_id = `+report.IDSQL+` AND log_index >= $3 ORDER BY seq LIMIT $4`, about.Args(in.From, maxProofs+1)...)
 	if err := batch.Send(ctx, p.db); err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/infra/local/logtest"
 	"github.com/lafaekstreet/backend/infra/local/testenv"
+	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/translog"
 )
 
@@ -212,13 +213,39 @@ func TestManyProofsComeInParts(t *testing.T) {
 	}
 }
 
-func TestHiddenReportHasNoProofs(t *testing.T) {
+// What was taken down stays accounted for: its record and its proofs are public, whatever became of the report. A report
+// that was hidden without an event does not verify.
+func TestWhatWasTakenDownKeepsItsRecord(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	id, _ := file(w, w.Citizen(), nil)
-	w.PublishLog(1)
-	w.Exec(`UPDATE reports SET status = 'rejected' WHERE id = $1`, id)
-	w.Anonymous().Get("/public/blockchain/report/" + id + "/proof").Want(http.StatusNotFound)
+	c, nobody := w.Citizen(), w.Anonymous()
+	var refs []string
+	for _, title := range []string{"rejected", "withdrawn", "removed", "hidden"} {
+		id, number := file(w, c, object{"title": title})
+		refs = append(refs, id, number)
+	}
+	w.Staff(identity.Moderator).Post("/reports/"+refs[0]+"/status", object{"status": "rejected", "reason_code": "unsafe"}).Want(http.StatusOK)
+	c.Delete("/reports/" + refs[2]).Want(http.StatusOK)
+	w.Staff(identity.Admin).Do(http.MethodDelete, "/reports/"+refs[4], object{"reason_code": "unsafe"}).Want(http.StatusOK)
+	w.Exec(`UPDATE reports SET deleted_at = now() WHERE id = $1`, refs[6])
+	w.PublishLog(int64(w.Int(`SELECT next FROM log_counter`)))
+	for i, ref := range refs {
+		nobody.Get("/public/reports/" + ref).Want(http.StatusNotFound)
+		record := "/public/blockchain/report/" + ref
+		events := 2
+		if i >= 6 {
+			events = 1
+		}
+		entries := nobody.Get(record + "/history").Want(http.StatusOK).Object().Items("entries")
+		proofs, err := translog.ParseProofs(string(nobody.Get(record + "/proof").Want(http.StatusOK).Body))
+		if len(entries) != events || len(proofs) != events || err != nil || entries[0].At("payload") == nil {
+			t.Errorf("%s: %d entries, %d proofs, %v", ref, len(entries), len(proofs), err)
+		}
+		v := nobody.Get(record + "/verify").Want(http.StatusOK).Object()
+		if v.At("verified") != (i < 6) {
+			t.Errorf("%s: %v", ref, v.Values)
+		}
+	}
 }
 
 // A changed file of the store is no proof.

@@ -68,7 +68,7 @@ func TestNothingPrivateIsInAnyPublicAnswer(t *testing.T) {
 	w.Exec(`INSERT INTO report_notes (id, report_id, content) VALUES ($1, $2, 'Secret internal note')`, uuid.New(), anonymous)
 
 	secrets := []string{"Secret Person", "+67077700001", "secret@example.org", "SecretPhone", "Secret internal note", c.ID.String(),
-		"Hidden because rejected", "Hidden because withdrawn", rejectedNumber, withdrawnNumber, "originals/", "renditions/" + picture}
+		"Hidden because rejected", "Hidden because withdrawn", "originals/", "renditions/" + picture}
 	nobody := w.Anonymous()
 	shown := false
 	for _, ref := range [][2]string{{anonymous, anonymousNumber}, {rejected, rejectedNumber}, {withdrawn, withdrawnNumber},
@@ -76,8 +76,9 @@ func TestNothingPrivateIsInAnyPublicAnswer(t *testing.T) {
 		for _, path := range everything(ref[0], ref[1]) {
 			got := nobody.Get(path)
 			body := string(got.Body)
-			for _, secret := range secrets {
-				if strings.Contains(body, secret) {
+			record := strings.Contains(path, "/blockchain/") // everybody reads that of every report
+			for _, secret := range append(secrets, rejectedNumber, withdrawnNumber) {
+				if own := record && secret == ref[1]; !own && strings.Contains(body, secret) {
 					t.Errorf("%s tells %q", path, secret)
 				}
 			}
@@ -86,7 +87,7 @@ func TestNothingPrivateIsInAnyPublicAnswer(t *testing.T) {
 			}
 			shown = shown || strings.Contains(body, "Anonymous but shown")
 			if strings.Contains(path, rejected) || strings.Contains(path, withdrawn) {
-				if got.Status != http.StatusNotFound {
+				if (got.Status == http.StatusNotFound) == record {
 					t.Errorf("%s answers %d", path, got.Status)
 				}
 			}

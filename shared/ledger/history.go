@@ -33,15 +33,15 @@ type Entry struct {
 	SequenceNumber     *int64          `json:"sequence_number" doc:"of the message on the topic"`
 	TransactionID      *string         `json:"transaction_id"`
 	ConsensusTimestamp *timestamp.Time `json:"consensus_timestamp"`
-	Payload            json.RawMessage `json:"payload" doc:"canonical JSON (RFC 8785): the entry of the log. null for others than the reporter and staff while the report is without a verdict"`
+	Payload            json.RawMessage `json:"payload" doc:"canonical JSON (RFC 8785): the entry of the log. null for others than the reporter and staff where it is from before the public log and the report was never shown"`
 	PayloadHash        string          `json:"payload_hash" doc:"SHA-256 of the payload's canonical bytes, hex"`
 	Status             string          `json:"status" enum:"queued,submitting,submitted,confirmed,failed"`
 	Verified           bool            `json:"verified" doc:"hash and chain recomputed now, and the mirror node showed the message from our account when it was confirmed"`
 	ExplorerURL        *string         `json:"explorer_url"`
 }
 
-// History reads the events of a report from the database alone. Where a gate does not let the caller read what the events
-// say, they are without their payloads. It fails with ErrNoReport if there is no such report.
+// History reads the events of a report from the database alone. Where a gate does not let the caller read entries
+// from before the public log, these are without their payloads. It fails with ErrNoReport if there is no such report.
 func History(ctx context.Context, q database.Querier, c Config, id uuid.UUID, gates ...Gate) (*ReportHistory, error) {
 	batch := &database.Batch{}
 	events := askEvents(batch, id, gates)
@@ -56,7 +56,7 @@ func History(ctx context.Context, q database.Querier, c Config, id uuid.UUID, ga
 		intact = intact && bytes.Equal(sum[:], l.Hash) && bytes.Equal(l.Prev, prev) && l.Seq == len(h.Entries)+1
 		prev = sum[:]
 		e := l.entry(&c, intact)
-		if events.withheld() {
+		if events.withheld() && l.beforeTheLog() {
 			e.Payload = nil
 		}
 		h.Entries = append(h.Entries, e)
@@ -76,4 +76,10 @@ func (l *link) entry(c *Config, intact bool) Entry {
 		ConsensusTimestamp: a.ConsensusTimestamp, Payload: l.Payload, PayloadHash: hex.EncodeToString(l.Hash),
 		Status: a.Status, ExplorerURL: a.ExplorerURL, Verified: intact && statusOf(l.State) == report.LedgerConfirmed,
 	}
+}
+
+// beforeTheLog reports whether an earlier version than that of the public log made the payload.
+func (l *link) beforeTheLog() bool {
+	p, err := decode(l.Payload)
+	return err != nil || p.Version == 1
 }

@@ -55,7 +55,7 @@ type records struct {
 	comments   []commentRow
 	head       logHead
 	newest     int // seq of the newest event; 0 without one
-	// withheld says that the caller may not read what the events say of the report.
+	// withheld says that the caller may not read entries from before the public log.
 	withheld bool
 }
 
@@ -102,7 +102,7 @@ SELECT coalesce(origin, ''), size, ARRAY(SELECT vkey FROM log_keys WHERE role = 
 )
 
 // Gate adds a condition to a pipeline, such as that the caller may see the report. The pipeline fails if it does not hold. The
-// result is whether the caller may also read what the events say of the report.
+// result is whether the caller may also read entries from before the public log: see reportread.Viewer.MayReadRecord.
 type Gate func(p database.Pipeline) *database.Ask[bool]
 
 // asked is what every reader of a report's events asks for.
@@ -128,7 +128,7 @@ func askEvents(p database.Pipeline, id uuid.UUID, gates []Gate) asked {
 // maxSeq is above every seq.
 const maxSeq = 1<<31 - 1
 
-// withheld reports whether a gate keeps the caller from reading what the events say.
+// withheld reports whether a gate keeps the caller from reading entries from before the public log.
 func (a asked) withheld() bool {
 	for _, s := range a.shown {
 		if !s.Get() {

@@ -48,7 +48,8 @@ type Sources struct {
 
 // Verify computes everything about a report's events again and trusts neither the database nor earlier confirmations: what
 // the report and its rows say now, hashes, chain, places in the published log, and the messages, payers and signatures on
-// the mirror node. Where a gate does not let the caller read what the events say, the details name no value.
+// the mirror node. Where a gate does not let the caller read entries from before the public log, and the report has some, the
+// details name no value.
 //
 // It fails with ErrNoReport if there is no such report. It fails with ErrMirrorUnavailable or ErrLogUnavailable if one of
 // these did not answer; the result is then unknown.
@@ -103,11 +104,11 @@ func (v *verifier) records(ctx context.Context, q database.Querier, report uuid.
 	if err != nil {
 		return nil, nil, err
 	}
-	v.withheld = r.withheld
 	f := newFold()
 	if err := events.each(ctx, q, report, func(l *link) { v.chain(f, r.number, l) }); err != nil {
 		return nil, nil, err
 	}
+	v.withheld = r.withheld && f.first < 2
 	v.state(f, r)
 	v.rows(f, r)
 	v.incident(f)
@@ -201,7 +202,7 @@ func withheldDetail(ok bool, detail string) string {
 	if ok {
 		return detail
 	}
-	return "a difference was found; it is shown after the verdict"
+	return "a difference was found; its reporter and staff see which"
 }
 
 // drop takes checks out that were not made.

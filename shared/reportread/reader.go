@@ -115,24 +115,30 @@ func (v Viewer) KnowsAuthor(author *uuid.UUID) bool { return v.staff || v.owns(a
 // MayRead has the pipeline fail with report.ErrNotFound unless the viewer may read a report. The result is whether its words
 // and pictures are shown to the viewer: see report.HiddenSQL.
 func (v Viewer) MayRead(p database.Pipeline, a report.About) *database.Ask[bool] {
-	return v.check(p, a, false)
-}
-
-// MaySee is MayRead that also accepts a withdrawn report: the ledger record of a report stays readable after the
-// report is withdrawn.
-func (v Viewer) MaySee(p database.Pipeline, a report.About) *database.Ask[bool] {
-	return v.check(p, a, true)
-}
-
-func (v Viewer) check(p database.Pipeline, a report.About, withdrawn bool) *database.Ask[bool] {
-	const q = `SELECT r.status, r.user_id, ` + report.HiddenSQL + ` FROM reports r WHERE (r.deleted_at IS NULL OR $3) AND r.id = ` + report.IDSQL
-	found := database.AskRow(p, pgx.RowToStructByPos[visibility], q, a.Args(withdrawn)...).Missing(report.ErrNotFound).Check(func(s visibility) error {
+	found := askVisibility(p, a, false).Check(func(s visibility) error {
 		if s.Status == report.Rejected && !v.KnowsAuthor(s.Author) {
 			return report.ErrNotFound
 		}
 		return nil
 	})
 	return database.Derive(func() bool { return !found.Get().Hidden || v.KnowsAuthor(found.Get().Author) })
+}
+
+// MayReadRecord has the pipeline fail with report.ErrNotFound unless there is such a report. Everybody may read the ledger
+// record of a report, whatever became of it: its entries are in the public log. The result is whether the viewer may also
+// read entries from before the public log. They can have the severity and the place to 4 decimals of a report that was
+// never shown.
+func (v Viewer) MayReadRecord(p database.Pipeline, a report.About) *database.Ask[bool] {
+	found := askVisibility(p, a, true)
+	return database.Derive(func() bool {
+		s := found.Get()
+		return !s.Hidden && s.Status != report.Rejected || v.KnowsAuthor(s.Author)
+	})
+}
+
+func askVisibility(p database.Pipeline, a report.About, withdrawn bool) *database.Ask[visibility] {
+	const q = `SELECT r.status, r.user_id, ` + report.HiddenSQL + ` FROM reports r WHERE (r.deleted_at IS NULL OR $3) AND r.id = ` + report.IDSQL
+	return database.AskRow(p, pgx.RowToStructByPos[visibility], q, a.Args(withdrawn)...).Missing(report.ErrNotFound)
 }
 
 // visibility is what decides who may see a report.

@@ -93,22 +93,24 @@
 
   const located = ["verified", "in_progress", "fixed", "duplicate"];
   const near = (a, b, decimals) => Math.abs(a - b) <= 0.5 * 10 ** -decimals + 1e-9;
-  // Returns the members of the report that differ from its newest entry. Before a verdict the entry has no payload, so
-  // nothing can be compared.
+  // Returns the members of the report that differ from its newest entry. An entry from before the public log has no payload
+  // here while the report was never shown: then less can be compared.
   const differences = (held, entries) => {
     const newest = entries[entries.length - 1].payload;
     if (newest === null) return [];
     const now = { ...held, agency: held.assigned_agency && held.assigned_agency.code, duplicate_of: held.duplicate_of && held.duplicate_of.report_number,
       anonymous: held.is_anonymous };
     const names = ["report_number", "issue_type", "status", ...["severity", "priority"].filter((n) => n in newest)];
-    if (newest.v > 1) names.push("agency", "duplicate_of", "due_at", "anonymous");
+    if (newest.v > 1) names.push("agency", "due_at", "anonymous");
+    if (newest.duplicate_of && !now.duplicate_of) leaveOut(texts.left_original);
+    else if (newest.v > 1) names.push("duplicate_of");
     const out = names.filter((n) => (now[n] || null) !== (newest[n] || null));
-    const decimals = newest.v === 1 || entries.some((e) => e.payload && located.includes(e.payload.status)) ? 4 : 3;
+    const decimals = held.content_pending ? 3 : newest.v === 1 || entries.some((e) => e.payload && located.includes(e.payload.status)) ? 4 : 3;
     if (!near(held.latitude, newest.location.lat, decimals) || !near(held.longitude, newest.location.lon, decimals)) out.push("location");
     const created = entries.map((e) => e.payload && e.payload.created_at).find(Boolean);
     if (created && held.created_at !== created) out.push("created_at");
     const moves = (list, pick) => list.map(pick).join();
-    if (moves(held.status_history.filter((s) => s.old_status), (s) => s.new_status) !== moves(entries.filter((e) => e.payload && e.payload.old_status), (e) => e.payload.status)) out.push("status_history");
+    if (entries.every((e) => e.payload) && moves(held.status_history.filter((s) => s.old_status), (s) => s.new_status) !== moves(entries.filter((e) => e.payload && e.payload.old_status), (e) => e.payload.status)) out.push("status_history");
     return out;
   };
   // When something differs, both are read once more: the report may have changed between the two requests.
@@ -187,8 +189,9 @@
     const open = new Set();
     let previous = null;
     for (const [n, e] of entries.entries()) {
-      if (e.payload === null) { // before a verdict
+      if (e.payload === null) { // from before the public log
         open.add("waiting");
+        previous = e.payload_hash;
         line(list, `${e.event_type}: ${texts.withheld}`, "open");
         continue;
       }

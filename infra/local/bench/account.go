@@ -36,7 +36,7 @@ func keys(env config.Env) error {
 	_, _ = rand.Read(sealing) // never fails (crypto/rand, Go 1.24)
 	env["TOKEN_PUBLIC_KEYS"], env["TOKEN_SIGNING_KEY"] = string(set), string(signing)
 	env["SEAL_KEYS"] = base64.StdEncoding.EncodeToString(sealing)
-	env["RECEIPTS_KEY"] = base64.StdEncoding.EncodeToString(sealing)
+	env["RECEIPTS_KEY"] = base64.StdEncoding.EncodeToString(make([]byte, 32)) // the same at each site of a database
 	return nil
 }
 

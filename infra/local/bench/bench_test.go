@@ -21,7 +21,7 @@ func TestEveryPartPrintsItsTable(t *testing.T) {
 		t.Fatalf("%v\n%s\n%s", err, out.String(), log.String())
 	}
 	t.Log(out.String())
-	for _, row := range []string{"list, first page", "nearby, 1 km", "public list", "sign in", "export", "hello world", "1ms"} {
+	for _, row := range []string{"list, first page", "nearby, 1 km", "public list", "sign in", "export", "hello world", "2 ms to a commit"} {
 		if !strings.Contains(out.String(), row) {
 			t.Errorf("no row %q", row)
 		}

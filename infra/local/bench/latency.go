@@ -34,6 +34,7 @@ type subject struct {
 	endpoint   endpoint
 	requests   []apiclient.Request
 	roundTrips [][]dbproxy.RoundTrip // of each request
+	events     []place               // of each request, if the endpoint writes: the last event that it made
 	since      time.Time
 	asked      atomic.Int64 // writes so far
 
@@ -50,6 +51,13 @@ func (s *testbed) subject(ctx context.Context, e endpoint, variants int) (*subje
 		}
 		out.requests = append(out.requests, e.request(s.samples, s.tokens[s.site], i))
 		out.roundTrips = append(out.roundTrips, roundTrips)
+		if e.writes {
+			event, err := s.newestEvent(ctx)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", e.name, err)
+			}
+			out.events = append(out.events, event)
+		}
 		if time.Since(start) > slow { // more variants would take too long
 			break
 		}
@@ -69,6 +77,9 @@ func (s *subject) once(ctx context.Context, i int) error {
 	request, roundTrips := s.request(i), s.roundTrips[i]
 	if s.endpoint.writes {
 		roundTrips = s.testbed.renewer.Renew(roundTrips, s.since)
+		if err := s.testbed.forget(ctx, s.events[i]); err != nil {
+			return fmt.Errorf("%s: %w", s.endpoint.name, err)
+		}
 	}
 	start := time.Now()
 	answer, err := s.testbed.site.client.Do(ctx, request)

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/functions/auth"
 	"github.com/lafaekstreet/backend/functions/community"
@@ -31,6 +32,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/start"
 )
 
@@ -66,6 +68,10 @@ func NewSite(ctx context.Context, address string) (*Site, error) {
 		s.Close()
 		return nil, err
 	}
+	if err := takeReceiptsKey(ctx, s.Env, address); err != nil {
+		s.Close()
+		return nil, err
+	}
 	var functions []gateway.Function
 	for _, open := range []func(context.Context, config.Env) (*httpapi.Service, error){
 		auth.Open, community.Open, journeys.Open, locations.Open, meta.Open, monitoring.Open, notifications.Open, public.Open,
@@ -86,6 +92,23 @@ func NewSite(ctx context.Context, address string) (*Site, error) {
 	s.server = httptest.NewServer(router)
 	s.URL, s.client.URL = s.server.URL, s.server.URL
 	return s, nil
+}
+
+// takeReceiptsKey makes the key of env the one that signs receipts, so that the signatures are measured too.
+func takeReceiptsKey(ctx context.Context, env config.Env, address string) error {
+	receipts, err := ledger.NewReceipts(ledger.ReceiptsConfig{Origin: env["LOG_ORIGIN"], Key: env["RECEIPTS_KEY"]})
+	if err != nil {
+		return err
+	}
+	conn, err := pgx.Connect(ctx, address)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, `UPDATE log_counter SET receipts_vkey = $1`, receipts.VKey()); err != nil {
+		return fmt.Errorf("take the receipts key: %w", err)
+	}
+	return nil
 }
 
 // Close stops the site.

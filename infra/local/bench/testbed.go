@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
@@ -25,6 +26,7 @@ type testbed struct {
 	renewer       dbproxy.Renewer
 	samples       *samples
 	tokens        map[*Site]people
+	owner         *pgx.Conn // of a role that may do everything
 }
 
 // people are the access tokens of three callers.
@@ -65,12 +67,38 @@ func (s *testbed) open(ctx context.Context) error {
 		}
 		s.tokens[site] = p
 	}
-	conn, err := pgx.Connect(ctx, s.database.URL)
-	if err != nil {
+	if s.owner, err = pgx.Connect(ctx, s.database.URL); err != nil {
 		return fmt.Errorf("connect to PostgreSQL: %w", err)
 	}
-	s.samples, err = s.loadSamples(ctx, conn)
-	return errors.Join(err, conn.Close(ctx))
+	for _, q := range []string{`SET session_replication_role = replica`, `ALTER TABLE ledger_events DISABLE TRIGGER ledger_events_append_only`} {
+		if _, err := s.owner.Exec(ctx, q); err != nil { // for forget
+			return fmt.Errorf("let events be deleted: %w", err)
+		}
+	}
+	s.samples, err = s.loadSamples(ctx, s.owner)
+	return err
+}
+
+// place names an event: its report and its number in the report's chain.
+type place struct {
+	report uuid.UUID
+	seq    int
+}
+
+// newestEvent is the event that the last write has made.
+func (s *testbed) newestEvent(ctx context.Context) (place, error) {
+	var p place
+	err := s.owner.QueryRow(ctx, `SELECT report_id, seq FROM ledger_events WHERE report_id IS NOT NULL ORDER BY log_index DESC LIMIT 1`).Scan(&p.report, &p.seq)
+	return p, err
+}
+
+// forget deletes an event and its salt, so that the statement that made them can run again. Nothing else can: an event of a
+// report has one number.
+func (s *testbed) forget(ctx context.Context, p place) error {
+	batch := &pgx.Batch{}
+	batch.Queue(`DELETE FROM ledger_events WHERE report_id = $1 AND seq = $2`, p.report, p.seq)
+	batch.Queue(`DELETE FROM report_salts WHERE report_id = $1 AND seq = $2`, p.report, p.seq)
+	return s.owner.SendBatch(ctx, batch).Close()
 }
 
 // close also drops the database, which closes the connections of the functions. All parts together would have more
@@ -86,6 +114,9 @@ func (s *testbed) close() error {
 	var failed error
 	if s.replay != nil {
 		failed = s.replay.Close(ctx)
+	}
+	if s.owner != nil {
+		failed = errors.Join(failed, s.owner.Close(ctx))
 	}
 	return errors.Join(failed, s.store.drop(ctx, s.database))
 }

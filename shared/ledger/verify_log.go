@@ -12,8 +12,9 @@ import (
 var ErrLogUnavailable = errors.New("published log unavailable")
 
 const (
-	// maxProven is the most events of a report whose places in the log are compared: the newest ones. Older ones are held by
-	// the chain of hashes that these continue.
+	// maxProven is the most events of a report that are compared with the log and the ledger, since each can cost three files
+	// of the log: the first, which a receipt promised to its reporter, and the newest. Nobody can replace one between in the
+	// table: the chain of hashes leads from it to the newest.
 	maxProven = 100
 	// maxCheckpoint is the longest checkpoint that is read, in bytes.
 	maxCheckpoint = 64 << 10
@@ -40,6 +41,15 @@ func (v *verifier) newestCheckpoint(ctx context.Context, h logHead) (*translog.C
 	return c, nil
 }
 
+// provenOf returns the events that are compared with the log and the ledger, and how many after the first are left out.
+func provenOf(leaves []leaf) ([]leaf, int) {
+	left := len(leaves) - maxProven
+	if left <= 0 {
+		return leaves, 0
+	}
+	return append([]leaf{leaves[0]}, leaves[left+1:]...), left
+}
+
 // proven compares the events with the published log: each must be the entry at its place.
 func (v *verifier) proven(ctx context.Context, c *translog.Checkpoint, h logHead, leaves []leaf) error {
 	var published []leaf
@@ -48,9 +58,9 @@ func (v *verifier) proven(ctx context.Context, c *translog.Checkpoint, h logHead
 			published = append(published, l)
 		}
 	}
-	if len(published) > maxProven {
-		published = published[len(published)-maxProven:]
-		v.leaveOut(fmt.Sprintf("The places in the log of all but the newest %d events. The newest contain the hashes of those before.", maxProven))
+	published, left := provenOf(published)
+	if left > 0 {
+		v.leaveOut(fmt.Sprintf("The places in the log of events 2 to %d: the events after them contain their hashes.", left+1))
 	}
 	indexes := make([]int64, len(published))
 	for i, l := range published {

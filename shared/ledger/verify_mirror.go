@@ -45,14 +45,18 @@ type evidence struct {
 	payerKey    []byte
 }
 
-// ledger compares the first messages that cover the newest events with the mirror node. c is the checkpoint of the
+// ledger compares the first messages that cover the events with the mirror node. c is the checkpoint of the
 // published log, nil where it was not read.
 func (v *verifier) ledger(ctx context.Context, q database.Querier, c *translog.Checkpoint, h logHead, leaves []leaf) error {
 	var ids []uuid.UUID
-	for _, l := range leaves[max(0, len(leaves)-maxProven):] {
+	compared, left := provenOf(leaves)
+	for _, l := range compared {
 		if l.message != nil && !slices.Contains(ids, *l.message) {
 			ids = append(ids, *l.message)
 		}
+	}
+	if left > 0 {
+		v.leaveOut(fmt.Sprintf("The messages of the ledger for events 2 to %d: the checkpoints in later messages cover them too.", left+1))
 	}
 	batch := &database.Batch{}
 	messages := database.AskRows(batch, pgx.RowToStructByPos[sentMessage], selectMessages, ids)

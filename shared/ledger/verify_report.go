@@ -105,7 +105,7 @@ func (v *verifier) content(f *fold, s *State, salt []byte) {
 
 // blank checks that a report whose words were erased has none.
 func (v *verifier) blank(f *fold, s *State) {
-	v.leaveOut("The words of the report were erased with its author's account. What they were can no longer be told, nor the exact place and the time of the photograph.")
+	v.leaveOut("The words of the report were erased with its author's account. What they were can no longer be told, nor who the author is, the exact place, the names of places, the severity score and the time of the photograph.")
 	for _, text := range []*string{&s.Description, &s.IssueTypeRaw, s.Address, s.Street} {
 		if deref(text) != "" {
 			v.fail("content", "its words were erased, and it has some now")

@@ -87,7 +87,7 @@ func (v *verifier) committed(property, what string, seq int, hash, words string,
 	salt := r.salts[seq]
 	switch {
 	case f.erased[seq]:
-		v.leaveOut("Words of comments or notes were erased with their author's account. What they were can no longer be told.")
+		v.leaveOut("Words of comments or notes were erased with their author's account. What they were, and who wrote them, can no longer be told.")
 		if words != "" {
 			v.fail(property, "the %s of event %d was erased, and it has words now", what, seq)
 		}

@@ -48,7 +48,8 @@ func TestVerifyOfAnErasedReport(t *testing.T) {
 		if (change == "") != (got == nil) {
 			t.Errorf("%q: found %q", change, got)
 		}
-		if !notChecked(v, "The words of the report were erased") || !notChecked(v, "Words of comments or notes were erased") {
+		if left := strings.Join(v.NotChecked, " "); !notChecked(v, "The words of the report were erased") || !notChecked(v, "Words of comments or notes were erased") ||
+			!strings.Contains(left, "who the author is") || !strings.Contains(left, "who wrote them") {
 			t.Errorf("%q: it does not say what it left out: %q", change, v.NotChecked)
 		}
 	}

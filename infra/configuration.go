@@ -197,12 +197,11 @@ func (c *configuration) sealKeys() {
 	c.set("SEAL_KEYS", strings.Join(references, ","))
 }
 
-// ledger adds the network, the topics and the mirror node of the ledger. A signer may also sign with the ledger key.
+// ledger adds the network, the topic and the mirror node of the ledger. A signer may also sign with the ledger key.
 func (c *configuration) ledger(signer bool) {
 	c.set("HEDERA_NETWORK", c.HederaNetwork)
 	c.set("HEDERA_ACCOUNT_ID", c.HederaAccount)
 	c.set("HEDERA_TOPIC_REPORTS", c.HederaTopicReports)
-	c.set("HEDERA_TOPIC_STATUS", c.HederaTopicStatus)
 	mirror := c.HederaMirror
 	if mirror == "" && c.HederaNetwork != "local" {
 		mirror = mirrors[c.HederaNetwork]

@@ -36,11 +36,10 @@ var words = map[string]string{
 	"geocode_cache.source":             "geocoding.Source* -geocoding.SourceBoundaries", // only answers of the geocoder are cached
 	"journey_legs.kind":                `journeys.markerPast journeys.markerPlan "transition"`,
 	"journeys.visibility":              "journeys.visibility*",
-	"ledger_anchors.topic":             "ledger.Topic",
+	"ledger_anchors.topic":             `"reports" "status"`, // of the archive
 	"ledger_events.event_type":         "ledger.Type",
-	"ledger_events.topic":              "ledger.Topic",
 	"ledger_submissions.state":         "ledger.MessageState",
-	"ledger_submissions.topic":         "ledger.Topic",
+	"ledger_submissions.topic":         `"reports" "status"`,
 	"log_keys.role":                    "ledger.KeyRole",
 	"log_messages.state":               "ledger.MessageState",
 	"markers.marker_type":              "journeys.markerPast journeys.markerPlan",

@@ -197,8 +197,8 @@ func TestManyProofsComeInParts(t *testing.T) {
 	w := setup(t)
 	id, _ := file(w, w.Citizen(), nil)
 	for seq := 2; seq <= 102; seq++ {
-		w.Exec(`INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, prev_hash, created_at, log_index)
-			SELECT gen_random_uuid(), report_id, $2, 'CONTENT_AMENDED', 'reports', p, sha256(p), payload_hash, now(), $2 - 1
+		w.Exec(`INSERT INTO ledger_events (id, report_id, seq, event_type, payload, payload_hash, prev_hash, created_at, log_index)
+			SELECT gen_random_uuid(), report_id, $2, 'CONTENT_AMENDED', p, sha256(p), payload_hash, now(), $2 - 1
 			FROM ledger_events, convert_to($3, 'UTF8') p WHERE report_id = $1 AND seq = $2 - 1`, id, seq, fmt.Sprintf(`{"n":%d}`, seq))
 	}
 	w.PublishLog(102)
@@ -268,8 +268,8 @@ func TestLogKeys(t *testing.T) {
 	w.Exec(`UPDATE log_head SET origin = $1`, w.Env["LOG_ORIGIN"])
 	w.Exec(`INSERT INTO log_keys (role, vkey, from_index, until_index) VALUES ('log', 'log-1', 0, 7), ('log', 'log-2', 7, NULL), ('receipts', 'receipts-1', 0, NULL)`)
 	const named = `{"event":"KEY_CHANGED","key":{"new":{"account_id":"0.0.1001","network":"local","public_key":"02ab","topic_id":"0.0.1002"},"old":null,"role":"ledger"}}`
-	w.Exec(`INSERT INTO ledger_events (id, seq, event_type, topic, payload, payload_hash, created_at, log_index)
-		SELECT gen_random_uuid(), 1, 'KEY_CHANGED', 'reports', p, sha256(p), $2, 0 FROM convert_to($1, 'UTF8') p`, named, time.Now())
+	w.Exec(`INSERT INTO ledger_events (id, seq, event_type, payload, payload_hash, created_at, log_index)
+		SELECT gen_random_uuid(), 1, 'KEY_CHANGED', p, sha256(p), $2, 0 FROM convert_to($1, 'UTF8') p`, named, time.Now())
 
 	got := w.Anonymous().Get("//log/keys").Want(http.StatusOK)
 	want := `{"origin":"lafaekstreet-test/log","log_vkey":"log-2","receipts_vkey":"receipts-1",` +

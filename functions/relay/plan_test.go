@@ -70,8 +70,8 @@ func generate(t *testing.T, db *pgxpool.Pool) {
 		`INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, state, attached_at, expires_at)
 			SELECT gen_random_uuid(), gen_random_uuid(), 'originals/' || n, 'image/jpeg', 1, CASE WHEN n <= 3 THEN 'stored' ELSE 'processed' END,
 				now() - interval '1 day', now() FROM generate_series(1, 20000) n`,
-		`INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, log_index, created_at)
-			SELECT gen_random_uuid(), gen_random_uuid(), 1, 'REPORT_SUBMITTED', 'reports', '{}', sha256('{}'), n - 1,
+		`INSERT INTO ledger_events (id, report_id, seq, event_type, payload, payload_hash, log_index, created_at)
+			SELECT gen_random_uuid(), gen_random_uuid(), 1, 'REPORT_SUBMITTED', '{}', sha256('{}'), n - 1,
 				now() - CASE WHEN n <= 20000 THEN interval '9 hours' WHEN n = 20001 THEN interval '2 hours' ELSE interval '1 minute' END FROM generate_series(1, 20005) n`,
 		`UPDATE log_head SET size = 20000, checkpoint = 'x'`,
 		`INSERT INTO sessions (id, user_id, expires_at, revoked_at)

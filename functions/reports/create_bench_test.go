@@ -120,8 +120,8 @@ func insertByHand(b *testing.B, w *testenv.System, c *testenv.Client, picture uu
 	batch.Queue(`INSERT INTO report_status_history (id, report_id, new_status, actor_kind, actor_id) VALUES ($1, $2, 'pending', 'citizen', $3)`, database.NewID(), id, c.ID)
 	batch.Queue(`INSERT INTO report_salts (report_id, salt, created_at) VALUES ($1, $2, now())`, id, sum[:])
 	batch.Queue(`WITH place AS (UPDATE log_counter SET next = next + 1 RETURNING next - 1 AS log_index)
-		INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, created_at, log_index)
-		SELECT $1, $2, 1, 'REPORT_SUBMITTED', 'reports', $3, $4, now(), log_index FROM place`, event, id, payload, sum[:])
+		INSERT INTO ledger_events (id, report_id, seq, event_type, payload, payload_hash, created_at, log_index)
+		SELECT $1, $2, 1, 'REPORT_SUBMITTED', $3, $4, now(), log_index FROM place`, event, id, payload, sum[:])
 	batch.Queue(`INSERT INTO notifications (id, user_id, type, event_key, report_id, params) VALUES ($1, $2, 'report_received', $3, $4, '{"a": "b"}')`,
 		notice, c.ID, "received:"+id.String(), id)
 	for _, queue := range []string{"anchor", "notify", "geocode"} {

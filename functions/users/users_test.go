@@ -450,8 +450,8 @@ func TestErasureTakesTypedPlaces(t *testing.T) {
 			i+1, me.ID, place[0], place[1], place[2], place[3])
 	}
 	b.exec(`INSERT INTO report_salts (report_id, salt, created_at) SELECT id, decode(repeat('01', 32), 'hex'), now() FROM reports`)
-	b.exec(`INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, created_at, log_index)
-		SELECT gen_random_uuid(), id, 1, 'REPORT_SUBMITTED', 'reports', '{}', sha256('{}'), now(), row_number() OVER () - 1 FROM reports`)
+	b.exec(`INSERT INTO ledger_events (id, report_id, seq, event_type, payload, payload_hash, created_at, log_index)
+		SELECT gen_random_uuid(), id, 1, 'REPORT_SUBMITTED', '{}', sha256('{}'), now(), row_number() OVER () - 1 FROM reports`)
 	b.exec(`UPDATE log_counter SET next = (SELECT count(*) FROM ledger_events)`)
 	b.WithToken(me.Token).Do(http.MethodDelete, "/users/me", fields{"password": goodPassword}).Want(200)
 	for number, want := range map[string]string{"LS-2026-000001": "Dili", "LS-2026-000002": "Becora,Cristo Rei,Dili"} {

@@ -11,9 +11,8 @@ type Config struct {
 	Network string `env:"HEDERA_NETWORK" envDefault:"testnet"`
 	// Accounts are those that have paid for our messages, 0.0.N, the current one first.
 	Accounts []string `env:"HEDERA_ACCOUNT_ID"`
-	// TopicReports is the topic of the checkpoints, 0.0.N. TopicStatus is accepted and unused.
+	// TopicReports is the topic of the checkpoints, 0.0.N.
 	TopicReports string `env:"HEDERA_TOPIC_REPORTS"`
-	TopicStatus  string `env:"HEDERA_TOPIC_STATUS"`
 	// MirrorURL is a mirror node's base, without a trailing slash.
 	MirrorURL string `env:"HEDERA_MIRROR_URL" envDefault:"https://testnet.mirrornode.hedera.com"`
 	// MirrorTimeout bounds one call of it.

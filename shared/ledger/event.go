@@ -35,23 +35,6 @@ const (
 	Incident   Type = "INCIDENT"
 )
 
-// Topic is one of the two topics of the public ledger. Config.TopicID has its id on the network.
-type Topic string
-
-// The topics.
-const (
-	Reports Topic = "reports" // what a report says
-	Status  Topic = "status"  // what was decided about it, by people and by AI
-)
-
-// Topic is the topic on which events of the type are written.
-func (t Type) Topic() Topic {
-	if t == StatusMoved || t == AIValidated {
-		return Status
-	}
-	return Reports
-}
-
 // Actor is who caused an event: a kind of actor, never a person.
 type Actor struct {
 	// Kind is citizen, ai, moderator, government_official, admin or system.

@@ -169,10 +169,10 @@ func TestEventsAreAppendOnly(t *testing.T) {
 		{"update of no row", `UPDATE ledger_events SET created_at = now() WHERE false`, nil},
 		{"delete", `DELETE FROM ledger_events`, nil},
 		{"truncate", `TRUNCATE ledger_events CASCADE`, nil},
-		{"insert that follows nothing", `INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, prev_hash, created_at, log_index)
-			VALUES ($1, $2, 2, 'CONTENT_AMENDED', 'reports', '{}', sha256('{}'), sha256('else'), now(), 99)`, []any{database.NewID(), id}},
-		{"insert with another hash", `INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, created_at, log_index)
-			VALUES ($1, $2, 1, 'REPORT_SUBMITTED', 'reports', '{}', sha256('else'), now(), 99)`, []any{database.NewID(), other}},
+		{"insert that follows nothing", `INSERT INTO ledger_events (id, report_id, seq, event_type, payload, payload_hash, prev_hash, created_at, log_index)
+			VALUES ($1, $2, 2, 'CONTENT_AMENDED', '{}', sha256('{}'), sha256('else'), now(), 99)`, []any{database.NewID(), id}},
+		{"insert with another hash", `INSERT INTO ledger_events (id, report_id, seq, event_type, payload, payload_hash, created_at, log_index)
+			VALUES ($1, $2, 1, 'REPORT_SUBMITTED', '{}', sha256('else'), now(), 99)`, []any{database.NewID(), other}},
 	} {
 		// The owner of everything, who has every grant; then the role of the functions.
 		if _, err := b.owner.Exec(t.Context(), tc.sql, tc.args...); err == nil {

@@ -74,8 +74,8 @@ func (b *bundle) v1(id uuid.UUID) []byte {
 		mac.Sum(nil), hex.EncodeToString(picture), number)
 	b.exec(`INSERT INTO report_salts (report_id, salt, created_at) VALUES ($1, $2, $3)`, id, salt, noon)
 	b.exec(`WITH place AS (UPDATE log_counter SET next = next + 1 RETURNING next - 1 AS i)
-		INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, created_at, log_index)
-		SELECT $1, $2, 1, 'REPORT_SUBMITTED', 'reports', $3, sha256($3), $4, i FROM place`, database.NewID(), id, payload, noon)
+		INSERT INTO ledger_events (id, report_id, seq, event_type, payload, payload_hash, created_at, log_index)
+		SELECT $1, $2, 1, 'REPORT_SUBMITTED', $3, sha256($3), $4, i FROM place`, database.NewID(), id, payload, noon)
 	b.exec(`INSERT INTO report_status_history (id, report_id, new_status, actor_kind, actor_id) VALUES ($1, $2, 'pending', 'citizen', $3)`, database.NewID(), id, b.user)
 	for range 2 {
 		b.exec(`INSERT INTO report_comments (id, report_id, author_id, content, created_at) VALUES ($1, $2, $3, 'Boot', $4)`, database.NewID(), id, b.user, noon)

@@ -117,8 +117,8 @@ RETURNING id`
 // addEvents adds the events that the entries from log index at on were made from, byte for byte.
 func addEvents(tx *outbox.Tx, at int64, entries []entry, payloads [][]byte) error {
 	const add = `
-INSERT INTO ledger_events (id, report_id, seq, event_type, topic, payload, payload_hash, prev_hash, created_at, log_index)
-VALUES ($1, (SELECT id FROM reports WHERE report_number = $2), $3, $4, $5, $6, $7, $8, $9, $10)`
+INSERT INTO ledger_events (id, report_id, seq, event_type, payload, payload_hash, prev_hash, created_at, log_index)
+VALUES ($1, (SELECT id FROM reports WHERE report_number = $2), $3, $4, $5, $6, $7, $8, $9)`
 	for i, e := range entries {
 		var prev []byte
 		if e.Prev != nil {
@@ -128,7 +128,7 @@ VALUES ($1, (SELECT id FROM reports WHERE report_number = $2), $3, $4, $5, $6, $
 			}
 		}
 		sum := sha256.Sum256(payloads[i])
-		tx.Queue(add, database.NewID(), e.ReportNumber, e.Seq, e.Event, e.Event.Topic(), payloads[i], sum[:], prev, e.At, at+int64(i))
+		tx.Queue(add, database.NewID(), e.ReportNumber, e.Seq, e.Event, payloads[i], sum[:], prev, e.At, at+int64(i))
 	}
 	return nil
 }

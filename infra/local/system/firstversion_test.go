@@ -168,7 +168,7 @@ func (u *upgraded) verified(id string) (bool, string) {
 
 // archived says where the first version has anchored each event.
 const archived = `SELECT concat_ws(' ', e.id, s.topic_id, s.sequence_number, s.transaction_id, s.consensus_nanos) FROM ledger_events e
-	JOIN ledger_anchors a ON a.event_id = e.id JOIN ledger_submissions s ON s.id = a.submission_id WHERE s.state = 'confirmed' ORDER BY e.position`
+	JOIN ledger_anchors a ON a.event_id = e.id JOIN ledger_submissions s ON s.id = a.submission_id WHERE s.state = 'confirmed' ORDER BY a.position`
 
 // TestTheStateOfTheFirstVersionGoesOn starts the system on the state that the first version left, and asks what people ask.
 func TestTheStateOfTheFirstVersionGoesOn(t *testing.T) {

@@ -62,7 +62,7 @@ type stateMembers struct {
 	DueAt        string   `json:"due_at,omitempty"`       // as payloadTime
 	DuplicateOf  string   `json:"duplicate_of,omitempty"` // number of the original
 	Images       []string `json:"images,omitempty"`       // hex of the SHA-256 of the large renditions
-	Thumbs       []string `json:"thumbs,omitempty"`       // of the small ones, in the same order; "" where it is not known
+	Thumbs       []string `json:"thumbs,omitempty"`       // of the small ones, in the same order; "" where one is not known, absent where none is
 	ImagesDigest string   `json:"images_digest,omitempty"`
 	Hidden       []string `json:"hidden,omitempty"`
 	ContentHash  string   `json:"content_hash,omitempty"` // absent once the report is erased
@@ -190,9 +190,14 @@ func (s *State) members() stateMembers {
 		m.ImagesDigest = s.imagesDigest()
 		return m
 	}
+	known := false
 	for _, p := range s.Pictures {
 		m.Images = append(m.Images, hex.EncodeToString(p.Display))
 		m.Thumbs = append(m.Thumbs, hex.EncodeToString(p.Thumbnail))
+		known = known || p.Thumbnail != nil
+	}
+	if !known {
+		m.Thumbs = nil
 	}
 	return m
 }

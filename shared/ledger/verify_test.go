@@ -147,3 +147,25 @@ func TestVerifyOfManyEvents(t *testing.T) {
 		t.Errorf("found %q, want content", got)
 	}
 }
+
+// A picture that was processed before small forms had hashes is named without one.
+func TestAPictureWithoutAHashOfItsSmallForm(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.report()
+	const set = `UPDATE uploads SET thumbnail_sha256 = $2 WHERE id IN (SELECT upload_id FROM report_images WHERE report_id = $1)`
+	b.exec(set, id, nil)
+	b.exec(`INSERT INTO report_status_history (id, report_id, new_status, actor_kind, created_at, seq) VALUES ($1, $2, 'pending', 'citizen', $3, 1)`, database.NewID(), id, noon)
+	b.exec(`UPDATE reports SET created_at = $2 WHERE id = $1`, id, noon)
+	b.must(id, ledger.Event{Type: ledger.Submitted})
+	if said := scan[bool](b, `SELECT NOT p ? 'thumbs' AND p ? 'images' FROM ledger_events, LATERAL (SELECT convert_from(payload, 'UTF8')::jsonb AS p) said WHERE report_id = $1`, id); !said {
+		t.Error("the first event names a small form, or no picture")
+	}
+	if got, v := b.broken(id); got != nil || !notChecked(v, "The small form of a picture") {
+		t.Errorf("found %q, not checked %q", got, v.NotChecked)
+	}
+	b.exec(set, id, []byte("other"))
+	if got, _ := b.broken(id); len(got) != 1 || !strings.HasPrefix(got[0], "images: the small form") {
+		t.Errorf("a small form that no event names: found %q", got)
+	}
+}

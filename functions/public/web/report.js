@@ -145,7 +145,8 @@
     const [images, thumbs] = [newest.images || [], newest.thumbs || []];
     if (shown.length < images.length) leaveOut(texts.left_hidden);
     if (!shown.length) return true;
-    // "" stands for the small form of a picture that was processed before the public log.
+    // The small form of a picture that was processed before the public log is "" or not there.
+    if (shown.some((_, n) => !thumbs[images.indexOf(hex(hashes[2 * n]))])) leaveOut(texts.left_old);
     const named = shown.every((_, n) => {
       const at = images.indexOf(hex(hashes[2 * n]));
       return at >= 0 && (!thumbs[at] || thumbs[at] === hex(hashes[2 * n + 1]));

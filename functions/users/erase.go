@@ -123,7 +123,7 @@ func (g *Group) eraseIn(ctx context.Context, tx *outbox.Tx, user uuid.UUID) erro
 	if err := g.revoker.All(ctx, tx.Tx, user, nil, identity.Deleted, now); err != nil {
 		return err
 	}
-	if err := g.eraseReports(ctx, tx, user, goodbye.Language); err != nil {
+	if err := g.eraseReports(ctx, tx, user); err != nil {
 		return err
 	}
 	orphan(tx, avatar, now)
@@ -152,7 +152,6 @@ var erasures = []string{
 	`DELETE FROM journeys WHERE user_id = $1`, // with their markers
 	eraseAnswers,
 	eraseAudit,
-	eraseAnalyses,
 	`UPDATE uploads SET exif_latitude = NULL, exif_longitude = NULL, exif_taken_at = NULL WHERE user_id = $1`,
 	`UPDATE uploads SET expires_at = least(expires_at, now()) WHERE user_id = $1 AND attached_at IS NULL`,
 }
@@ -168,11 +167,6 @@ const eraseAudit = `
 	UPDATE audit_log SET before = without_words(before), after = without_words(after)
 	 WHERE (entity = 'user' AND entity_id = $1::uuid::text OR entity = 'report' AND entity_id = ANY(ARRAY(SELECT id::text FROM reports WHERE user_id = $1::uuid)))
 	   AND (before IS DISTINCT FROM without_words(before) OR after IS DISTINCT FROM without_words(after))`
-
-// eraseAnalyses removes what the AI said about the person's reports, since it can quote their words. Notes of staff stay.
-const eraseAnalyses = `
-	UPDATE ai_analyses SET title = NULL, description = NULL, relevance_reason = NULL, recommended_repair = NULL, hazards = '{}', raw = NULL, error = NULL
-	 WHERE stage <> 'override' AND report_id IN (SELECT id FROM reports WHERE user_id = $1)`
 
 const emptyRow = `
 	UPDATE users SET email = NULL, email_verified_at = NULL, password_hash = NULL, google_subject = NULL, full_name = '',

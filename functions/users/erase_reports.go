@@ -2,14 +2,11 @@ package users
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
-	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/report"
 )
@@ -18,20 +15,12 @@ import (
 // report that the person wrote on. What stays is the
 // type, the states, the dates, the processed pictures and the place to 4 decimals (about 11 metres), as in the ledger.
 // The title becomes the name of the type, in the person's language.
-func (g *Group) eraseReports(ctx context.Context, tx *outbox.Tx, user uuid.UUID, l locale.Language) error {
-	labels := make(map[report.IssueType]string)
-	for _, t := range report.IssueTypes() {
-		labels[t], _ = locale.Text(l, "label.issue_type."+string(t), nil)
-	}
-	raw, err := json.Marshal(labels)
-	if err != nil {
-		return fmt.Errorf("encode labels: %w", err)
-	}
-	return ledger.ErasePerson(ctx, tx, user, func(p database.Pipeline) {
-		p.Queue(eraseWords, user, string(raw))
+func (g *Group) eraseReports(ctx context.Context, tx *outbox.Tx, user uuid.UUID) error {
+	return ledger.ErasePerson(ctx, tx, user, func(p database.Pipeline) error {
 		for _, words := range eraseVouched {
 			p.Queue(words, user)
 		}
+		return report.BlankWordsOf(p, user)
 	})
 }
 
@@ -40,20 +29,6 @@ var eraseVouched = []string{
 	`UPDATE report_comments SET content = '', client_id = NULL WHERE author_id = $1`,
 	`UPDATE report_status_history SET note = NULL WHERE actor_id = $1 AND actor_kind = 'citizen' AND note IS NOT NULL`, // notes as staff stay
 }
-
-// eraseWords blanks the words of a person's reports, of every state. The address and the street go
-// too: they can name a house. A district or suco stays only if it is a name of the imported boundaries, and the municipality
-// is named by its code: the person may have typed anything there. What an administrator wrote about a removal stays.
-const eraseWords = `
-	UPDATE reports r SET title = coalesce($2::jsonb ->> issue_type, ''), description = '', issue_type_raw = NULL, address = NULL, street = NULL,
-	       suco = CASE WHEN ` + report.KnownSucoSQL + ` THEN suco END, district = CASE WHEN ` + report.KnownDistrictSQL + ` THEN district END,
-	       municipality = ` + report.MunicipalityNameSQL + `,
-	       latitude = round(latitude::numeric, 4)::float8, longitude = round(longitude::numeric, 4)::float8,
-	       client_id = NULL, content_hash = '\x', accepted_hashes = NULL, dropped_uploads = NULL, device_info = NULL, appeal_reason = NULL,
-	       removal_note = CASE WHEN reason_code IS NOT NULL THEN removal_note END,
-	       original_words = CASE WHEN original_words IS NOT NULL THEN '{}'::jsonb END,
-	       version = version + 1, updated_at = now()
-	 WHERE r.user_id = $1`
 
 // eraseAnswers empties stored answers to requests of staff (Idempotency-Key) that name the person or one of their reports.
 // The rows stay, so that a repeated request is not carried out a second time; it gets 410 "answer_erased". The answers to

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/shared/account"
+	"github.com/lafaekstreet/backend/shared/report"
 )
 
 // Why columns of tables about people are not in the export. A table stands for all its columns.
@@ -128,7 +129,7 @@ func isExported(c column) bool {
 
 // isErased reports whether a statement of the erasure deletes the rows of the table or writes the column.
 func isErased(c column) bool {
-	for _, statement := range slices.Concat([]string{emptyRow, eraseWords}, eraseVouched, erasures) {
+	for _, statement := range slices.Concat([]string{emptyRow, report.BlankReports, report.BlankAnalyses}, eraseVouched, erasures) {
 		if strings.Contains(statement, `DELETE FROM `+c.Table+` `) {
 			return true
 		}

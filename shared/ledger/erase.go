@@ -52,7 +52,7 @@ DELETE FROM report_salts s USING gone g WHERE s.report_id = g.report_id AND s.se
 // undone. blank queues the statements that take the words out of the tables.
 //
 // All of it is one transaction. Every other change of the log waits from the last statements to the commit, not before.
-func ErasePerson(ctx context.Context, tx *outbox.Tx, user uuid.UUID, blank func(p database.Pipeline)) error {
+func ErasePerson(ctx context.Context, tx *outbox.Tx, user uuid.UUID, blank func(p database.Pipeline) error) error {
 	locked := database.AskRows(tx, pgx.RowToStructByPos[writtenOn], lockWritten, user)
 	if err := tx.Flush(ctx); err != nil {
 		return fmt.Errorf("lock reports to erase: %w", err)
@@ -62,7 +62,9 @@ func ErasePerson(ctx context.Context, tx *outbox.Tx, user uuid.UUID, blank func(
 		Seq    int
 	}
 	deleted := database.AskRows(tx, pgx.RowToStructByPos[salt], deleteSalts, user)
-	blank(tx)
+	if err := blank(tx); err != nil {
+		return fmt.Errorf("blank words: %w", err)
+	}
 	var gone map[uuid.UUID][]int
 	for some := range slices.Chunk(locked.Get(), eraseAtOnce) {
 		chains, rows := make([]*database.Ask[*Chain], len(some)), make([]*database.Ask[PriorRows], len(some))

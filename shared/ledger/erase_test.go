@@ -47,9 +47,10 @@ func (b *bundle) erased(report uuid.UUID) ([]int, int) {
 func (b *bundle) erasePerson() {
 	b.t.Helper()
 	err := b.box.Do(b.t.Context(), func(tx *outbox.Tx) error {
-		return ledger.ErasePerson(b.t.Context(), tx, b.user, func(p database.Pipeline) {
+		return ledger.ErasePerson(b.t.Context(), tx, b.user, func(p database.Pipeline) error {
 			p.Queue(`UPDATE report_comments SET content = '', client_id = NULL WHERE author_id = $1`, b.user)
 			p.Queue(`UPDATE report_status_history SET note = NULL WHERE actor_id = $1 AND actor_kind = 'citizen'`, b.user)
+			return nil
 		})
 	})
 	if err != nil {

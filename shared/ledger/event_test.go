@@ -212,7 +212,7 @@ func TestForgetLeavesNothingToGuessAgainst(t *testing.T) {
 		t.Errorf("two reports of the same words: got hashes %v and %v, want different ones", a, o)
 	}
 	err := b.box.Do(t.Context(), func(tx *outbox.Tx) error {
-		return ledger.ErasePerson(t.Context(), tx, b.user, func(database.Pipeline) {})
+		return ledger.ErasePerson(t.Context(), tx, b.user, func(database.Pipeline) error { return nil })
 	})
 	if err != nil {
 		t.Fatal(err)

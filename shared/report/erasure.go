@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"github.com/google/uuid"
 
@@ -9,24 +10,33 @@ import (
 	"github.com/lafaekstreet/backend/shared/locale"
 )
 
-// blankWords takes the words out of reports, as the deletion of their reporter's account does. $2 has the names of the types.
-const blankWords = `
+// BlankReports and BlankAnalyses take the words out of reports r, and out of what the AI said about them, since it can quote
+// the words. A condition on r follows. The address and the street go too: they can name a house. A district or suco stays only
+// if it is a name of the imported boundaries, and the municipality is named by its code: the person may have typed anything
+// there. What an administrator wrote about a removal stays, and so do notes of staff. $2 has the names of the types.
+const (
+	BlankReports = `
 UPDATE reports r SET title = coalesce($2::jsonb -> u.preferred_language ->> r.issue_type, ''), description = '', issue_type_raw = NULL, address = NULL, street = NULL,
        suco = CASE WHEN ` + KnownSucoSQL + ` THEN suco END, district = CASE WHEN ` + KnownDistrictSQL + ` THEN district END, municipality = ` + MunicipalityNameSQL + `,
        latitude = round(latitude::numeric, 4)::float8, longitude = round(longitude::numeric, 4)::float8,
        client_id = NULL, content_hash = '\x', accepted_hashes = NULL, dropped_uploads = NULL, device_info = NULL, appeal_reason = NULL,
        removal_note = CASE WHEN reason_code IS NOT NULL THEN removal_note END,
        original_words = CASE WHEN original_words IS NOT NULL THEN '{}'::jsonb END, version = version + 1, updated_at = now()
-  FROM users u WHERE u.id = r.user_id AND r.id = ANY($1)`
-
-// blankAnalyses removes what the AI said about the reports, since it can quote the words. Notes of staff stay.
-const blankAnalyses = `
-UPDATE ai_analyses SET title = NULL, description = NULL, relevance_reason = NULL, recommended_repair = NULL, hazards = '{}', raw = NULL, error = NULL
- WHERE stage <> 'override' AND report_id = ANY($1)`
+  FROM users u WHERE r.user_id = u.id AND `
+	BlankAnalyses = `
+UPDATE ai_analyses a SET title = NULL, description = NULL, relevance_reason = NULL, recommended_repair = NULL, hazards = '{}', raw = NULL, error = NULL
+  FROM reports r WHERE r.id = a.report_id AND a.stage <> 'override' AND `
+)
 
 // BlankWords takes the words out of these reports. A title becomes the name of the type, in the reporter's language. The type,
 // the states, the dates, the processed pictures and the place to 4 decimals (about 11 metres) stay.
-func BlankWords(p database.Pipeline, reports []uuid.UUID) error {
+func BlankWords(p database.Pipeline, reports []uuid.UUID) error { return blank(p, `r.id = ANY($1)`, reports) }
+
+// BlankWordsOf is BlankWords for all reports of a person, of every state.
+func BlankWordsOf(p database.Pipeline, user uuid.UUID) error { return blank(p, `r.user_id = $1`, user) }
+
+// blank blanks the reports r for which the condition holds; $1 of it is which.
+func blank(p database.Pipeline, condition string, which any) error {
 	labels := make(map[locale.Language]map[IssueType]string)
 	for _, l := range locale.Languages() {
 		labels[l] = make(map[IssueType]string)
@@ -36,9 +46,9 @@ func BlankWords(p database.Pipeline, reports []uuid.UUID) error {
 	}
 	raw, err := json.Marshal(labels)
 	if err != nil {
-		return err
+		return fmt.Errorf("encode labels: %w", err)
 	}
-	p.Queue(blankWords, reports, string(raw))
-	p.Queue(blankAnalyses, reports)
+	p.Queue(BlankReports+condition, which, string(raw))
+	p.Queue(BlankAnalyses+condition, which)
 	return nil
 }

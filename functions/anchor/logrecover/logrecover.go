@@ -4,6 +4,9 @@
 //
 // What the log says in clear comes back: events, numbers, types, places, states. What it has as salted hashes alone is lost:
 // words, notes, comments, authors and salts. Every report concerned gets an INCIDENT that says so.
+//
+// The rows of ledger messages that were sent since the backup do not come back, and nothing needs them: the next message covers
+// the same events again, reports then show that one, and fsck holds every checkpoint on the topic against the log.
 package logrecover
 
 import (

@@ -248,21 +248,20 @@ func TestWhatTheLogSaysComesBack(t *testing.T) {
 	b := setup(t)
 	_, moved := b.file("moved after the backup")
 	_, forgotten := b.file("erased after the backup")
+	_, withdrawn := b.file("withdrawn and erased after the backup")
+	_, before := b.file("withdrawn before the backup, erased after it")
+	_, rejected := b.file("rejected and amended after the backup")
+	b.citizen.Delete("/reports/" + before).Want(200)
 	b.publish()
 	backup := b.backup()
 	moderator := b.Staff(identity.Moderator)
 	moderator.Post("/reports/"+moved+"/status", map[string]any{"status": "verified"}).Want(200)
+	moderator.Post("/reports/"+rejected+"/status", map[string]any{"status": "rejected", "reason_code": "duplicate_spam"}).Want(200)
+	b.citizen.Delete("/reports/" + withdrawn).Want(200)
 	box := outbox.New(b.open(), nil, slog.New(slog.DiscardHandler))
-	if err := box.Do(t.Context(), func(tx *outbox.Tx) error {
-		tx.Queue(`DELETE FROM report_salts WHERE report_id = $1`, forgotten)
-		chain := ledger.AskChain(tx, report.AboutID(uuid.MustParse(forgotten)), nil)
-		if err := tx.Flush(t.Context()); err != nil {
-			return err
-		}
-		_, err := chain.Get().Append(t.Context(), tx, ledger.Event{Type: ledger.Erased, Erased: []int{1}, Actor: ledger.Actor{Kind: "citizen"}, At: time.Now()})
-		return err
-	}); err != nil {
-		t.Fatal(err)
+	b.append(box, rejected, ledger.Event{Type: ledger.Amended, Actor: ledger.Actor{Kind: "system"}})
+	for _, id := range []string{forgotten, withdrawn, before} {
+		b.append(box, id, ledger.Event{Type: ledger.Erased, Erased: []int{1}, Actor: ledger.Actor{Kind: "citizen"}})
 	}
 	receipts, err := ledger.NewReceipts(ledger.ReceiptsConfig{Origin: testenv.LogEnv()["LOG_ORIGIN"], Key: testenv.LogEnv()["RECEIPTS_KEY"]})
 	if err != nil {
@@ -291,8 +290,34 @@ func TestWhatTheLogSaysComesBack(t *testing.T) {
 	if got := b.text(`SELECT title || description || (SELECT count(*) FROM report_salts WHERE report_id = r.id AND seq = 1) FROM reports r WHERE id = $1`, forgotten); got != "Pothole0" {
 		t.Errorf("the erased report: %s", got)
 	}
+	for _, id := range []string{withdrawn, before} {
+		if got := b.text(`SELECT coalesce((deleted_at = (SELECT created_at FROM ledger_events WHERE report_id = r.id AND event_type = 'REPORT_WITHDRAWN'))::text, 'on display')
+			FROM reports r WHERE id = $1`, id); got != "true" {
+			t.Errorf("a report that was withdrawn and then erased: %s", got)
+		}
+	}
+	if got := b.text(`SELECT status || ' ' || coalesce(reason_code, 'none') FROM reports WHERE id = $1`, rejected); got != "rejected duplicate_spam" {
+		t.Errorf("the rejected report: %s", got)
+	}
 	if len(res.Accounts) != 1 || res.Accounts[0] != b.citizen.Person.ID.String() {
 		t.Errorf("accounts %v", res.Accounts)
+	}
+}
+
+// append writes an event of a report. What it erases loses its salts.
+func (b *bundle) append(box *outbox.Outbox, id string, e ledger.Event) {
+	b.Helper()
+	err := box.Do(b.Context(), func(tx *outbox.Tx) error {
+		tx.Queue(`DELETE FROM report_salts WHERE report_id = $1 AND seq = ANY($2)`, id, e.Erased)
+		chain := ledger.AskChain(tx, report.AboutID(uuid.MustParse(id)), nil)
+		if err := tx.Flush(b.Context()); err != nil {
+			return err
+		}
+		_, err := chain.Get().Append(b.Context(), tx, e)
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
 	}
 }
 

@@ -13,26 +13,31 @@ import (
 )
 
 // newest is the newest event of each report with an event from log index $1 on.
-const newest = `(SELECT DISTINCT ON (report_id) report_id, event_type, created_at, convert_from(payload, 'UTF8')::jsonb AS p
+const newest = `(SELECT DISTINCT ON (report_id) report_id, convert_from(payload, 'UTF8')::jsonb AS p
 	FROM ledger_events WHERE log_index >= $1 AND report_id IS NOT NULL ORDER BY report_id, seq DESC) e`
 
+// moved is the newest event of report e, from log index $1 on, that moved it or took it down.
+const moved = `(SELECT created_at, convert_from(payload, 'UTF8')::jsonb AS p FROM ledger_events w
+	WHERE w.report_id = e.report_id AND log_index >= $1 AND event_type IN ('STATUS_CHANGED', 'DISPUTED', 'REPORT_WITHDRAWN') ORDER BY seq DESC LIMIT 1) m`
+
 const (
-	// setStates gives the reports the state of their newest event. The reports that were added, $2, are where that says.
+	// setStates gives the reports the state of their newest event. The reports that were added, $2, are where that says. A report
+	// was taken down if any of its events says so: its words may have been erased since.
 	setStates = `
-UPDATE reports r SET issue_type = p ->> 'issue_type', status = p ->> 'status', severity = coalesce(p ->> 'severity', r.severity),
-       priority = coalesce(p ->> 'priority', r.priority), is_anonymous = coalesce((p ->> 'anonymous')::boolean, false),
-       source = coalesce(p ->> 'source', r.source), municipality_code = p ->> 'municipality',
-       municipality = CASE WHEN r.municipality_code IS DISTINCT FROM p ->> 'municipality'
-                           THEN (SELECT name FROM municipalities WHERE code = p ->> 'municipality') ELSE r.municipality END,
-       assigned_agency_id = (SELECT id FROM agencies WHERE code = p ->> 'agency'), due_at = (p ->> 'due_at')::timestamptz,
-       duplicate_of = (SELECT o.id FROM reports o WHERE o.report_number = p ->> 'duplicate_of'),
-       latitude  = CASE WHEN r.id = ANY($2::uuid[]) THEN (p #>> '{location,lat}')::float8 ELSE latitude END,
-       longitude = CASE WHEN r.id = ANY($2::uuid[]) THEN (p #>> '{location,lon}')::float8 ELSE longitude END,
-       resolved_at = CASE WHEN p ->> 'status' = 'fixed' THEN coalesce(r.resolved_at, e.created_at) END,
-       deleted_at = CASE WHEN e.event_type = 'REPORT_WITHDRAWN' THEN e.created_at END,
-       ai_status = CASE WHEN r.id = ANY($2::uuid[]) AND p ->> 'status' <> 'pending' THEN 'completed' ELSE r.ai_status END,
-       reason_code = coalesce(p ->> 'reason_code', r.reason_code), blockchain_status = 'queued', version = version + 1, updated_at = now()
-  FROM ` + newest + ` WHERE r.id = e.report_id AND p ->> 'v' = '2'`
+UPDATE reports r SET issue_type = e.p ->> 'issue_type', status = e.p ->> 'status', severity = coalesce(e.p ->> 'severity', r.severity),
+       priority = coalesce(e.p ->> 'priority', r.priority), is_anonymous = coalesce((e.p ->> 'anonymous')::boolean, false),
+       source = coalesce(e.p ->> 'source', r.source), municipality_code = e.p ->> 'municipality',
+       municipality = CASE WHEN r.municipality_code IS DISTINCT FROM e.p ->> 'municipality'
+                           THEN (SELECT name FROM municipalities WHERE code = e.p ->> 'municipality') ELSE r.municipality END,
+       assigned_agency_id = (SELECT id FROM agencies WHERE code = e.p ->> 'agency'), due_at = (e.p ->> 'due_at')::timestamptz,
+       duplicate_of = (SELECT o.id FROM reports o WHERE o.report_number = e.p ->> 'duplicate_of'),
+       latitude  = CASE WHEN r.id = ANY($2::uuid[]) THEN (e.p #>> '{location,lat}')::float8 ELSE latitude END,
+       longitude = CASE WHEN r.id = ANY($2::uuid[]) THEN (e.p #>> '{location,lon}')::float8 ELSE longitude END,
+       resolved_at = CASE WHEN e.p ->> 'status' = 'fixed' THEN coalesce(CASE WHEN m.p ? 'old_status' THEN m.created_at END, r.resolved_at) END,
+       deleted_at = coalesce(r.deleted_at, (SELECT max(w.created_at) FROM ledger_events w WHERE w.report_id = r.id AND w.event_type = 'REPORT_WITHDRAWN')),
+       ai_status = CASE WHEN r.id = ANY($2::uuid[]) AND e.p ->> 'status' <> 'pending' THEN 'completed' ELSE r.ai_status END,
+       reason_code = CASE WHEN m.p IS NULL THEN r.reason_code ELSE m.p ->> 'reason_code' END, blockchain_status = 'queued', version = version + 1, updated_at = now()
+  FROM ` + newest + ` LEFT JOIN LATERAL ` + moved + ` ON true WHERE r.id = e.report_id AND e.p ->> 'v' = '2'`
 	// addHistory adds the moves to the status history, without their notes and persons.
 	addHistory = `
 INSERT INTO report_status_history (id, report_id, old_status, new_status, actor_kind, agency_id, seq, created_at)

@@ -19,7 +19,7 @@ type followOptions struct {
 	interval                 time.Duration
 	state, keys, csv, places string
 	receipts                 []string
-	answerDays               int
+	answerDays, quietDays    int
 }
 
 func followFlags() (*flag.FlagSet, *followOptions) {
@@ -33,6 +33,7 @@ func followFlags() (*flag.FlagSet, *followOptions) {
 	flags.StringVar(&o.csv, "csv", "", "`file` that gets a row for each entry")
 	flags.StringVar(&o.places, "index", "", "`file` that gets a line for each report: its number and its places in the log")
 	flags.IntVar(&o.answerDays, "answer-days", 0, "alarm for reports that nobody answered after so many days; 0: none")
+	flags.IntVar(&o.quietDays, "quiet-days", 0, "alarm if no entry came for so many days; 0: none")
 	flags.Func("receipt", "`file` with a receipt that the log has to honour; may be given again", func(name string) error {
 		o.receipts = append(o.receipts, name)
 		return nil
@@ -81,7 +82,7 @@ func followLog(ctx context.Context, args []string, out, errs io.Writer) (int, er
 
 // open reads the files that the flags name.
 func (o *followOptions) open(url string, state *follow.State) (follow.Options, *os.File, error) {
-	options := follow.Options{URL: url, AnswerDays: o.answerDays}
+	options := follow.Options{URL: url, AnswerDays: o.answerDays, QuietDays: o.quietDays}
 	if o.keys != "" {
 		text, err := readFile(o.keys, nil)
 		if err != nil {

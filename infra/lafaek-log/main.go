@@ -42,8 +42,9 @@ const help = `lafaek-log checks the public log of reports. It needs no account a
   lafaek-log follow [flags] URL
       Reads every entry of the log at URL once, checks that the log only grows, and prints a line that
       begins with ALARM for each broken promise: two histories, missing events or report numbers, time
-      that runs back, entries that came late, receipts that are not honoured, messages of the ledger that
-      do not fit, keys that were changed silently, reports without an answer. Ctrl-C ends it safely.
+      that runs back, entries that came late, receipts that are not honoured, reports that the site shows
+      and the log lacks, messages of the ledger that do not fit, keys that were changed silently, reports
+      without an answer, a log that does not grow. Ctrl-C ends it safely.
       Exit status: 0 no alarm, 1 an alarm, 3 something could not be read, 2 wrong call.
 
 Flags of follow:

@@ -56,6 +56,17 @@ func TestFollowARealLog(t *testing.T) {
 		}
 	}
 
+	// A report that the site shows for longer than promised, and that is not published.
+	late := c.Post("/reports", map[string]any{"client_id": uuid.NewString(), "issue_type": "bridge", "title": "Ponte", "latitude": -8.6, "longitude": 125.5603}).Want(http.StatusCreated).Object()
+	if code, said := follow(); code != exitGood {
+		t.Errorf("status %d while it waits: %s", code, said)
+	}
+	w.Exec(`UPDATE reports SET created_at = created_at - interval '2 hours' WHERE id = $1`, late.Text("id"))
+	if code, said := follow(); code != exitBroken || strings.Count(said, "ALARM") != 1 || !strings.Contains(said, "ALARM omitted: "+late.Text("report_number")) {
+		t.Errorf("status %d: %s", code, said)
+	}
+	w.Exec(`UPDATE reports SET deleted_at = now() WHERE id = $1`, late.Text("id"))
+
 	// The command judges what it was given, with the proof of the site.
 	for name, path := range map[string]string{"keys": "//log/keys", "proof": "//log/proof/2"} {
 		if err := os.WriteFile(at(name), w.Anonymous().Get(path).Want(http.StatusOK).Body, 0o600); err != nil {

@@ -35,6 +35,8 @@ const (
 	Ledger   Kind = "ledger"     // a message of the ledger does not fit the log
 	Keys     Kind = "keys"       // keys and KEY_CHANGED disagree
 	Answer   Kind = "unanswered" // nobody answered a report in time
+	Omitted  Kind = "omitted"    // the site shows a report that the log does not have
+	Silent   Kind = "silent"     // the log does not grow
 	Entry    Kind = "entry"      // an entry is no event
 	Reported Kind = "incident"   // the log itself reports an incident
 )
@@ -57,6 +59,8 @@ type Options struct {
 	Receipts []string
 	// AnswerDays is after how many days a report without an answer is an alarm; 0: never.
 	AnswerDays int
+	// QuietDays is after how many days without a new entry there is an alarm; 0: never.
+	QuietDays int
 	// CSV gets one row for each entry; nil for none.
 	CSV io.Writer
 	// HTTP reads the log and the mirror node; nil for a client with a time limit of 30 seconds.
@@ -147,7 +151,16 @@ func (f *Follower) round(ctx context.Context) error {
 	}
 	f.numbers()
 	f.answers()
-	return nil
+	f.growth()
+	return f.compareSite(ctx, at)
+}
+
+// growth raises an alarm if the log has not grown for too long. An operator who stops publishing shows an old checkpoint, which
+// is signed as well as any.
+func (f *Follower) growth() {
+	if newest := f.state.Newest; f.o.QuietDays > 0 && newest.AddDate(0, 0, f.o.QuietDays).Before(f.o.Now()) {
+		f.alarm(Silent, "the log does not grow: its newest entry is of %s, longer ago than allowed (days: %d)", newest.UTC().Format(time.RFC3339), f.o.QuietDays)
+	}
 }
 
 // head reads the newest checkpoint and checks that it continues the last one. It returns nil if there is nothing to go on

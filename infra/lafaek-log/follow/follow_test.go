@@ -121,6 +121,12 @@ func TestWhatBreaksAPromiseIsAnAlarm(t *testing.T) {
 			w.file(4)
 			w.publish()
 		}, []string{"ALARM promise: dropped"}},
+		"the site shows a report that the log has":   {func(w *world) { w.shows("LS-2026-000002", -2*hour) }, nil},
+		"the site shows a report that waits":         {func(w *world) { w.shows("LS-2026-000003", -hour) }, nil},
+		"the site shows a report that the log lacks": {func(w *world) { w.shows("LS-2026-000003", -2*hour) }, []string{"ALARM omitted: LS-2026-000003"}},
+		"the log does not grow for two days":         {func(w *world) { w.options.QuietDays = 1; w.now = w.now.Add(48 * hour) }, []string{"ALARM silent", "days: 1"}},
+		"the log grows on the second day":            {func(w *world) { w.options.QuietDays = 1; w.now = w.now.Add(48 * hour); w.file(3) }, nil},
+		"the log does not grow, and nobody asked":    {func(w *world) { w.now = w.now.Add(48 * hour) }, nil},
 		"an entry comes too late": {func(w *world) {
 			w.now = w.now.Add(2 * hour)
 			w.mustRound()
@@ -153,6 +159,11 @@ func TestWhatBreaksAPromiseIsAnAlarm(t *testing.T) {
 			}
 		})
 	}
+}
+
+// shows has the site show a report of some time ago.
+func (w *world) shows(number string, ago time.Duration) {
+	w.listed = append(w.listed, object{"report_number": number, "created_at": w.now.Add(ago).Format(time.RFC3339)})
 }
 
 func (w *world) mustRound() {

@@ -2,10 +2,14 @@ package follow
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"sync"
+	"time"
 
 	"github.com/lafaekstreet/backend/shared/translog"
 )
@@ -77,4 +81,32 @@ func get(ctx context.Context, client *http.Client, address string, limit int64) 
 		return nil, fmt.Errorf("%s: more than %d bytes", address, limit)
 	}
 	return data, nil
+}
+
+// compareSite raises an alarm for each report that the site shows, and that was not in the log at the promised time. The log
+// was read at the time at. It compares the 100 newest of these reports. A site that serves the log alone shows none.
+func (f *Follower) compareSite(ctx context.Context, at time.Time) error {
+	query := url.Values{"page_size": {"100"}, "date_to": {at.Add(-f.keys.delay() - slack).UTC().Format(time.RFC3339)}}
+	raw, err := get(ctx, f.o.HTTP, f.o.URL+"/api/v1/public/reports?"+query.Encode(), 1<<20)
+	if errors.Is(err, translog.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read reports of the site: %w", err)
+	}
+	var shown struct {
+		Items []struct {
+			Number    string    `json:"report_number"`
+			CreatedAt time.Time `json:"created_at"`
+		} `json:"items"`
+	}
+	if err := json.Unmarshal(raw, &shown); err != nil {
+		return fmt.Errorf("read reports of the site: %w", err)
+	}
+	for _, r := range shown.Items {
+		if f.state.reports[r.Number] == nil && r.CreatedAt.Add(f.keys.delay()+slack).Before(at) {
+			f.alarm(Omitted, "%s of %s is shown by the site and was not in the log at %s", r.Number, r.CreatedAt.UTC().Format(time.RFC3339), at.UTC().Format(time.RFC3339))
+		}
+	}
+	return nil
 }

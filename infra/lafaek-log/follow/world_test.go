@@ -38,6 +38,7 @@ type world struct {
 	receipts *ledger.Receipts
 	keys     object
 	messages []object
+	listed   []object // the reports that the site shows; nil for a site that has only the log
 	server   *httptest.Server
 	state    *follow.State
 	options  follow.Options
@@ -84,7 +85,13 @@ func (w *world) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var answer any = w.keys
-	if strings.HasPrefix(r.URL.Path, "/api/") {
+	if r.URL.Path == "/api/v1/public/reports" {
+		if w.listed == nil {
+			http.NotFound(out, r)
+			return
+		}
+		answer = object{"items": w.listed}
+	} else if strings.HasPrefix(r.URL.Path, "/api/") {
 		var from int
 		_, _ = fmt.Sscanf(r.URL.Query().Get("sequencenumber"), "gte:%d", &from)
 		messages := w.messages[min(max(from-1, 0), len(w.messages)):]

@@ -93,11 +93,52 @@ func TestErasureNamesTheSaltsThatWent(t *testing.T) {
 	if got, hashes := b.erased(others); !slices.Equal(got, []int{3}) || hashes != 1 {
 		t.Errorf("report of another: erased %v with %d hashes of rows, want [3] and one", got, hashes)
 	}
-	if got, _ := b.erased(many); len(got) != 2*ledger.MaxErased+5 {
-		t.Errorf("report with many comments: %d erased", len(got))
+	if got, hashes := b.erased(many); len(got) != 2*ledger.MaxErased+5 || hashes != 0 {
+		t.Errorf("report with many comments: %d erased with %d hashes of rows", len(got), hashes)
 	}
 	if got := scan[string](b, `SELECT string_agg(format('%s', seq), ' ' ORDER BY report_id, seq) FROM report_salts WHERE report_id IN ($1, $2)`, own, others); got != "2 1 2 4" {
 		t.Errorf("salts that stay: %s, want 2 of the own report, 1 2 4 of the other one", got)
+	}
+}
+
+// Of notes go those that the person wrote as a citizen, and why they withdrew a report. What they wrote as staff stays, and
+// why an administrator removed their report.
+func TestErasureOfNotes(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	note := func(report uuid.UUID, kind string) {
+		b.must(report, ledger.Event{Type: ledger.Amended, Note: "Mine", Actor: ledger.Actor{Kind: kind}})
+		b.exec(`INSERT INTO report_status_history (id, report_id, new_status, actor_kind, actor_id, note, seq)
+			VALUES ($1, $2, 'pending', $3, $4, 'Mine', (SELECT max(seq) FROM ledger_events WHERE report_id = $2))`, database.NewID(), report, kind, b.user)
+	}
+	noted, removed, withdrawn := b.submitted(), b.submitted(), b.submitted()
+	note(noted, "citizen")
+	note(noted, "moderator")
+	for report, code := range map[uuid.UUID]any{removed: "other", withdrawn: nil} {
+		if err := b.box.Do(t.Context(), func(tx *outbox.Tx) error {
+			tx.Queue(`UPDATE reports SET deleted_at = now(), removal_note = 'Why', reason_code = $2 WHERE id = $1`, report, code)
+			return b.appendIn(tx, report, ledger.Event{Type: ledger.Withdrawn, Note: "Why", At: noon})
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// A note of before the log on the report of another: no event of its own vouches for it, but the baseline does.
+	me, other := b.user, database.NewID()
+	b.exec(`INSERT INTO users (id, email, full_name) VALUES ($1, 'rui@example.org', 'Rui')`, other)
+	b.user = other
+	prior := b.submitted()
+	b.user = me
+	b.exec(`INSERT INTO report_status_history (id, report_id, new_status, actor_kind, actor_id, note) VALUES ($1, $2, 'pending', 'citizen', $3, 'Before the log')`,
+		database.NewID(), prior, me)
+	b.erasePerson()
+
+	for report, want := range map[uuid.UUID][]int{noted: {1, 2}, removed: {1}, withdrawn: {1, 2}} {
+		if got, hashes := b.erased(report); !slices.Equal(got, want) || hashes != 0 {
+			t.Errorf("erased %v with %d hashes of rows, want %v and none", got, hashes, want)
+		}
+	}
+	if got, hashes := b.erased(prior); len(got) != 0 || hashes != 1 {
+		t.Errorf("a note of before the log: erased %v with %d hashes of rows, want none and one", got, hashes)
 	}
 }
 

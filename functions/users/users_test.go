@@ -3,6 +3,7 @@ package users_test
 import (
 	"bytes"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -317,6 +318,18 @@ func TestErasure(t *testing.T) {
 		VALUES (gen_random_uuid(), $1, 'comment_added', 'comment:' || $2::text, $3, '{"author": "Maria dos Santos", "comment": "Still there."}')`,
 		neighbour.ID, comment.String(), theirs)
 
+	// A note of theirs, one that they wrote as staff, and why two of their reports are gone.
+	for _, kind := range []string{"citizen", "moderator"} {
+		b.exec(`INSERT INTO report_status_history (id, report_id, new_status, actor_kind, actor_id, note)
+			VALUES (gen_random_uuid(), $1, 'pending', $2, $3, 'Written as ' || $2)`, theirs, kind, me.ID)
+	}
+	for n, code := range []any{nil, "other"} {
+		gone := uuid.New()
+		b.exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, latitude, longitude, removal_note, reason_code)
+			VALUES ($1, $2, $3, '\x00', 'pothole', -8.55, 125.57, 'Why', $4)`, gone, fmt.Sprintf("LS-2026-00001%d", n), me.ID, code)
+		ledgertest.Submit(t, b.db, gone)
+	}
+
 	b.WithToken(me.Token).Do(http.MethodDelete, "/users/me", nil).WantProblem(400, "password_required")
 	b.WithToken(me.Token).Do(http.MethodDelete, "/users/me", fields{"password": "wrong"}).WantProblem(400, "invalid_credentials")
 	b.WithToken(me.Token).Do(http.MethodDelete, "/users/me", fields{"password": goodPassword}).Want(200)
@@ -330,10 +343,20 @@ func TestErasure(t *testing.T) {
 		"the device of a report, or its salt": `SELECT count(*) FROM reports r LEFT JOIN report_salts s ON s.report_id = r.id
 			WHERE r.user_id = $1 AND (r.device_info IS NOT NULL OR s.salt IS NOT NULL)`,
 		"why they appealed":           `SELECT count(*) FROM reports WHERE user_id = $1 AND appeal_reason IS NOT NULL`,
+		"their note":                  `SELECT count(*) FROM report_status_history WHERE note = 'Written as citizen' AND actor_id = $1`,
+		"why they withdrew a report":  `SELECT count(*) FROM reports WHERE user_id = $1 AND removal_note IS NOT NULL AND reason_code IS NULL`,
 		"their name at a neighbour's": `SELECT count(*) FROM notifications WHERE user_id <> $1 AND params::text LIKE '%Maria%'`,
 	} {
 		if b.count(sql, me.ID) != 0 {
 			t.Errorf("%s stays", what)
+		}
+	}
+	for what, sql := range map[string]string{
+		"what they wrote as staff":                  `SELECT count(*) FROM report_status_history WHERE note = 'Written as moderator' AND actor_id = $1`,
+		"why an administrator removed their report": `SELECT count(*) FROM reports WHERE user_id = $1 AND removal_note = 'Why' AND reason_code = 'other'`,
+	} {
+		if b.count(sql, me.ID) != 1 {
+			t.Errorf("%s is gone", what)
 		}
 	}
 	if b.count(`SELECT count(*) FROM ledger_events WHERE report_id IN ($1, $2) AND event_type = 'CONTENT_ERASED'`, report, theirs) != 2 {

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/lafaekstreet/backend/functions/anchor/logrecover"
+	"github.com/lafaekstreet/backend/functions/community"
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/infra/local/logtest"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
@@ -252,6 +253,14 @@ func TestWhatTheLogSaysComesBack(t *testing.T) {
 	_, before := b.file("withdrawn before the backup, erased after it")
 	_, rejected := b.file("rejected and amended after the backup")
 	b.citizen.Delete("/reports/" + before).Want(200)
+	earlier, err := ledger.NewReceipts(ledger.ReceiptsConfig{Origin: testenv.LogEnv()["LOG_ORIGIN"], Key: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := ledger.Keys{Origin: testenv.LogEnv()["LOG_ORIGIN"], Receipts: earlier.VKey()}
+	if err := ledger.RegisterKeys(t.Context(), outbox.New(b.open(), nil, slog.New(slog.DiscardHandler)), keys, time.Now()); err != nil {
+		t.Fatal(err)
+	}
 	b.publish()
 	backup := b.backup()
 	moderator := b.Staff(identity.Moderator)
@@ -267,7 +276,7 @@ func TestWhatTheLogSaysComesBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys := ledger.Keys{Origin: testenv.LogEnv()["LOG_ORIGIN"], Log: b.key.VKey(), Receipts: receipts.VKey()}
+	keys.Log, keys.Receipts = b.key.VKey(), receipts.VKey()
 	if err := ledger.RegisterKeys(t.Context(), box, keys, time.Now()); err != nil {
 		t.Fatal(err)
 	}
@@ -317,6 +326,87 @@ func (b *bundle) append(box *outbox.Outbox, id string, e ledger.Event) {
 		return err
 	})
 	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// A backup that lacks a single published event halts the log. A database with events that are not published yet does not.
+func TestTheGuardCountsEveryEvent(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.file("published")
+	b.publish()
+	backup := b.backup()
+	b.file("one more")
+	if halted, err := logrecover.Guard(t.Context(), b.open(), b.store); err != nil || halted {
+		t.Errorf("an event that is not published yet: halted %v, %v", halted, err)
+	}
+	if res, err := b.recover(); err != nil || res.From != 2 || res.To != 2 {
+		t.Errorf("recovery with an event that is not published yet: %+v, %v", res, err)
+	}
+	b.publish()
+	b.restore(backup)
+	if halted, err := logrecover.Guard(t.Context(), b.open(), b.store); err != nil || !halted {
+		t.Errorf("a backup without the newest event: halted %v, %v", halted, err)
+	}
+}
+
+// What people took back after the backup was made does not come back with it: the words of an erased person, a withdrawn
+// report. A report that comes back without its reporter's name stays anonymous.
+func TestWhatWasTakenBackStaysSo(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Serve(reports.Open, community.Open)
+	_, withdrawn := b.file("withdrawn after the backup")
+	person, early := b.Citizen(), b.Citizen()
+	mine := func() map[string]any {
+		return map[string]any{"client_id": uuid.NewString(), "issue_type": "pothole", "title": "Mine", "latitude": -8.6, "longitude": 125.6}
+	}
+	own := person.Post("/reports", mine()).Want(201).Object().Text("id")
+	early.Post("/reports", mine()).Want(201)
+	person.Post("/reports/"+own+"/comments", map[string]any{"content": "My words"}).Want(201)
+	b.exec(`UPDATE report_status_history SET note = 'My note' WHERE report_id = $1`, own)
+	b.exec(`UPDATE users SET deleted_at = now(), email = NULL WHERE id = $1`, early.Person.ID) // as the first version did: without an event
+	b.publish()
+	backup := b.backup()
+	b.citizen.Do("DELETE", "/reports/"+withdrawn, nil).Want(200)
+	anonymous := mine()
+	anonymous["is_anonymous"] = true
+	person.Post("/reports", anonymous).Want(201)
+	for _, user := range []uuid.UUID{person.Person.ID, early.Person.ID} {
+		if err := outbox.New(b.open(), nil, slog.New(slog.DiscardHandler)).Do(t.Context(), func(tx *outbox.Tx) error {
+			return ledger.ErasePerson(t.Context(), tx, user, func(database.Pipeline) error { return nil })
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.publish()
+
+	b.restore(backup)
+	res, err := b.recover()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(res.Accounts) != 1 || res.Accounts[0] != person.Person.ID.String() {
+		t.Errorf("accounts %v, want that of %s alone", res.Accounts, person.Person.ID)
+	}
+	for what, query := range map[string]string{
+		"withdrawn report":             `SELECT (deleted_at IS NOT NULL)::text FROM reports WHERE id = '` + withdrawn + `'`,
+		"name on an anonymous report":  `SELECT (count(*) = 1)::text FROM reports WHERE is_anonymous`,
+		"comment of the erased person": `SELECT (content = '')::text FROM report_comments`,
+		"note of the erased person":    `SELECT (note IS NULL)::text FROM report_status_history WHERE report_id = '` + own + `'`,
+		"salts of the erased person":   `SELECT (count(*) = 0)::text FROM report_salts WHERE report_id = '` + own + `'`,
+	} {
+		if b.text(query) != "true" {
+			t.Errorf("%s: it came back", what)
+		}
+	}
+}
+
+// exec runs a statement as the owner of the tables.
+func (b *bundle) exec(sql string, args ...any) {
+	b.Helper()
+	if _, err := b.open().Exec(b.Context(), sql, args...); err != nil {
 		b.Fatal(err)
 	}
 }

@@ -144,3 +144,22 @@ func TestVerifyFindsEveryChangeOfARecord(t *testing.T) {
 		})
 	}
 }
+
+// A withdrawal is vouched for with its time, and cannot be taken back in the table alone.
+func TestVerifyOfAWithdrawnReport(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.exec(`ALTER TABLE reports DISABLE TRIGGER USER`)
+	id := b.full()
+	b.exec(`UPDATE reports SET deleted_at = $2 WHERE id = $1`, id, at(7))
+	b.must(id, ledger.Event{Type: ledger.Withdrawn, At: at(7)})
+	if got, _ := b.broken(id); got != nil {
+		t.Fatalf("before: %q", got)
+	}
+	for _, moment := range []any{at(8), nil} {
+		b.exec(`UPDATE reports SET deleted_at = $2 WHERE id = $1`, id, moment)
+		if got, _ := b.broken(id); len(got) != 1 || !strings.HasPrefix(got[0], "report: ") {
+			t.Errorf("withdrawn at %v: found %q, want report", moment, got)
+		}
+	}
+}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/lafaekstreet/backend/functions/anchor"
 	"github.com/lafaekstreet/backend/infra/local/faults"
@@ -61,6 +62,29 @@ func TestAChangedTileIsNotExtended(t *testing.T) {
 			b.pass(time.Minute)
 			b.checkAnchored()
 		})
+	}
+}
+
+// TestTwoRootsOfOneSizeAreFound: a checkpoint in the bucket that the log's key has signed, with another root than the database
+// has, is not replaced. It is the proof of a fork.
+func TestTwoRootsOfOneSizeAreFound(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.report()
+	b.pass(time.Minute)
+	other, err := translog.SignCheckpoint(t.Context(), b.worker.LogKey, translog.Empty(), tlog.Tree{N: b.published().N, Hash: sha256.Sum256([]byte("another"))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.store().Put(t.Context(), translog.File{Key: translog.CheckpointKey, Data: other.Signed}); err != nil {
+		t.Fatal(err)
+	}
+	b.pass(time.Minute)
+	if !strings.Contains(b.metrics.String(), "log_damaged") {
+		t.Error("no alarm metric")
+	}
+	if shown, err := b.store().Get(t.Context(), translog.CheckpointKey, 1<<16); err != nil || string(shown) != string(other.Signed) {
+		t.Errorf("the checkpoint was replaced: %s, %v", shown, err)
 	}
 }
 

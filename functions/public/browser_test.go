@@ -188,10 +188,16 @@ func TestReportPageSaysNothingUntrue(t *testing.T) {
 	moderator := w.Staff(identity.Moderator)
 	moderator.Post("/reports/"+duplicate+"/status", object{"status": "duplicate", "duplicate_of": original}).Want(http.StatusOK)
 	moderator.Post("/reports/"+original+"/status", object{"status": "rejected", "reason_code": "unsafe"}).Want(http.StatusOK)
+	again, againNumber := file(w, c, nil) // its place was public to 4 decimals, and is shown with 3
+	moderator.Post("/reports/"+again+"/status", object{"status": "duplicate", "duplicate_of": pending}).Want(http.StatusOK)
+	moderator.Post("/reports/"+again+"/status", object{"status": "pending"}).Want(http.StatusOK)
 	w.PublishLog(int64(w.Int(`SELECT next FROM log_counter`)))
 	const good, waiting = "Everything that was compared agrees.", "What was compared agrees, but not every step could be compared yet."
 	if verdict, checks, _ := pressed(t, w.URL+"/r/"+pendingNumber+"?lang=en"); verdict != good || len(checks) != 7 {
 		t.Errorf("before a verdict: %q, %q", verdict, checks)
+	}
+	if verdict, checks, _ := pressed(t, w.URL+"/r/"+againNumber+"?lang=en"); verdict != good {
+		t.Errorf("pending again: %q, %q", verdict, checks)
 	}
 	verdict, checks, left := pressed(t, w.URL+"/r/"+duplicateNumber+"?lang=en")
 	if verdict != good || !slices.Contains(left, "The original that it repeats: it is not public.") {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/outbox"
 )
 
 // A client may send back what it knows: no version, no event, no audit entry, no notification, and no time of change.
@@ -98,6 +100,40 @@ func TestAReportersOwnChangesAreBounded(t *testing.T) {
 	if got := amend(c, third); got != http.StatusOK {
 		t.Errorf("a day later: %d", got)
 	}
+}
+
+// What the workers write about a report is not of its reporter: the picture that was processed, and the place that was named.
+func TestEventsOfTheSystemAreNotTheReporters(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.Exec(`INSERT INTO app_settings (key, value) VALUES ('settings', '{"citizen_events_per_day": 3, "citizen_events_per_report": 3}')`)
+	c := w.Citizen()
+	picture := c.Form("/reports/pre-upload-image", nil, "file", "a.jpg", w.JPEG(1)).Want(http.StatusCreated).Object().Text("upload_id")
+	id := created(c, object{"images": []object{{"upload_id": picture}}})
+	w.ProcessUpload(picture)
+	report := uuid.MustParse(id)
+	for _, code := range []string{"TL-DI", "TL-BA"} { // as the geocode worker does
+		w.Do(func(tx *outbox.Tx) error {
+			tx.Queue(`UPDATE reports SET municipality_code = $2, updated_at = now() WHERE id = $1`, report, code)
+			return ledger.Amend(w.Context(), tx, report)
+		})
+	}
+	if n := w.Int(`SELECT count(*) FROM ledger_events WHERE report_id = $1 AND event_type = 'CONTENT_AMENDED'`, report); n != 3 {
+		t.Fatalf("%d events of the system, want 3", n)
+	}
+	v, err := ledger.VerifyRecords(t.Context(), w.DB, ledger.Config{}, report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, check := range v.Checks {
+		if !check.OK && !check.Waiting {
+			t.Errorf("%s: %s", check.Name, check.Detail)
+		}
+	}
+	for n := range 3 {
+		c.Patch("/reports/"+id, object{"title": fmt.Sprint("Title ", n)}).Want(http.StatusOK)
+	}
+	c.Patch("/reports/"+id, object{"title": "Fourth"}).WantProblem(http.StatusTooManyRequests, "rate_limited")
 }
 
 // A retry with the same client_id that brings other words is a change.

@@ -104,13 +104,6 @@ func (w *world) picture(c *testenv.Client, shade uint8) string {
 	w.Helper()
 	id := c.Form("/reports/pre-upload-image", nil, "file", "a.jpg", w.JPEG(shade)).Want(http.StatusCreated).Object().Text("upload_id")
 	w.ProcessUpload(id)
-	for r, column := range map[upload.Rendition]string{upload.Display: "display_sha256", upload.Thumbnail: "thumbnail_sha256"} {
-		bytes := []byte(string(r) + " of " + id)
-		if err := w.store().Put(w.Context(), upload.RenditionKey(uuid.MustParse(id), r), "image/jpeg", bytes); err != nil {
-			w.Fatal(err)
-		}
-		w.do(`UPDATE uploads SET `+column+` = sha256($2) WHERE id = $1`, id, bytes)
-	}
 	return id
 }
 

@@ -49,6 +49,8 @@ var vouched = map[string]struct{ member, check, change string }{
 	"reports.captured_at":              {"content_hash", "content", `captured_at = captured_at + interval '1 minute'`},
 	"reports.created_at":               {"created_at", "report", `created_at = created_at - interval '30 days'`},
 	"reports.deleted_at":               {"event REPORT_WITHDRAWN", "report", `deleted_at = now()`},
+	"reports.reason_code":              {"reason_code", "report", `reason_code = 'other'`},
+	"reports.resolved_at":              {"ts", "report", `resolved_at = now()`},
 	"reports.source":                   {"source", "report", `source = 'web'`},
 	"report_comments.id":               {"comment", "comments", `id = gen_random_uuid()`},
 	"report_comments.report_id":        {"comment", "comments", `report_id = (SELECT o.id FROM reports o WHERE o.id <> $1 LIMIT 1)`},
@@ -75,16 +77,16 @@ var vouched = map[string]struct{ member, check, change string }{
 
 // notVouched says why no event vouches for a column.
 var notVouched = map[string]string{
-	"keys inside of the database; numbers and events name the rows":                                                  "reports.id report_status_history.id report_images.id uploads.id uploads.user_id uploads.s3_key",
-	"computed by the database from columns that are compared":                                                        "reports.position reports.severity_rank",
-	"of requests and workers; nobody is shown it":                                                                    "reports.client_id reports.content_hash reports.accepted_hashes reports.dropped_uploads reports.device_info reports.ai_status reports.ai_analysis_id reports.geocode_source reports.geocoded_at report_comments.client_id",
-	"a figure that counts other rows, or changes":                                                                    "reports.comments_count reports.version reports.updated_at",
-	"how far the log is; the check of the ledger computes it":                                                        "reports.blockchain_status",
-	"told by the status history, which is compared":                                                                  "reports.verified_at reports.resolved_at reports.assigned_at",
-	"the entry of the move has reason_code, and the note of the move is hashed; the copy in the row is not compared": "reports.reason_code reports.rejection_reason reports.removal_note",
-	"the reporter and staff alone; it changes nothing that the public sees":                                          "reports.appealed_at reports.appeal_reason reports.original_words reports.severity_guess reports.created_offline reports.location_accuracy",
-	"who the person was; the public sees the kind of actor, which is compared":                                       "report_status_history.actor_id report_images.added_by",
-	"about the file; the pictures that are shown are compared by their hashes":                                       "report_images.kind report_images.created_at report_images.verdict uploads.content_type uploads.size_bytes uploads.sha256 uploads.state uploads.refusal uploads.width uploads.height uploads.blurhash uploads.original_sha256 uploads.perceptual_hash uploads.exif_latitude uploads.exif_longitude uploads.exif_taken_at uploads.created_at uploads.processed_at uploads.attached_at uploads.expires_at uploads.deletion",
+	"keys inside of the database; numbers and events name the rows":                        "reports.id report_status_history.id report_images.id uploads.id uploads.user_id uploads.s3_key",
+	"computed by the database from columns that are compared":                              "reports.position reports.severity_rank",
+	"of requests and workers; nobody is shown it":                                          "reports.client_id reports.content_hash reports.accepted_hashes reports.dropped_uploads reports.device_info reports.ai_status reports.ai_analysis_id reports.geocode_source reports.geocoded_at report_comments.client_id",
+	"a figure that counts other rows, or changes":                                          "reports.comments_count reports.version reports.updated_at",
+	"how far the log is; the check of the ledger computes it":                              "reports.blockchain_status",
+	"told by the status history, which is compared":                                        "reports.verified_at reports.assigned_at",
+	"copies of the note of the move, which is hashed; the copy in the row is not compared": "reports.rejection_reason reports.removal_note",
+	"the reporter and staff alone; it changes nothing that the public sees":                "reports.appealed_at reports.appeal_reason reports.original_words reports.severity_guess reports.created_offline reports.location_accuracy",
+	"who the person was; the public sees the kind of actor, which is compared":             "report_status_history.actor_id report_images.added_by",
+	"about the file; the pictures that are shown are compared by their hashes":             "report_images.kind report_images.created_at report_images.verdict uploads.content_type uploads.size_bytes uploads.sha256 uploads.state uploads.refusal uploads.width uploads.height uploads.blurhash uploads.original_sha256 uploads.perceptual_hash uploads.exif_latitude uploads.exif_longitude uploads.exif_taken_at uploads.created_at uploads.processed_at uploads.attached_at uploads.expires_at uploads.deletion",
 }
 
 // An event vouches for each column that the public or the reporter sees, and verify finds another value; or a list says why not.

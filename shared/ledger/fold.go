@@ -25,6 +25,9 @@ type fold struct {
 	located     bool   // the place is public to 4 decimals
 	withdrawnAt string // as payloadTime; "" while it is not withdrawn
 	incident    string // what an INCIDENT says; "" without one
+	// reason is why the report is rejected or was removed, fixedAt when it was fixed, as payloadTime. Both are nil where the events
+	// of an earlier version do not say it, and "" where there is none.
+	reason, fixedAt *string
 
 	moves    map[int]moveEvent
 	comments map[int]commentEvent
@@ -136,7 +139,28 @@ func (f *fold) add(p *payload) {
 	if p.Version > 1 && (p.Event == Submitted || p.OldStatus != "") {
 		f.moves[p.Seq] = moveEvent{p.OldStatus, p.Status, p.ChangedBy.Kind, p.ChangedBy.Agency, p.At, p.NoteHash}
 	}
+	f.told(p)
 	f.addOne(p)
+}
+
+// told takes in why the report is rejected or was removed, and when it was fixed.
+func (f *fold) told(p *payload) {
+	reason, fixedAt, moved := "", "", p.Event == Submitted || p.OldStatus != ""
+	if p.Event == Withdrawn || p.Status == string(report.Rejected) || p.Baseline {
+		reason = p.ReasonCode
+	}
+	if p.Status == string(report.Fixed) {
+		fixedAt = p.At
+	}
+	if p.Version == 1 {
+		return
+	}
+	if moved || p.Event == Withdrawn || reason != "" {
+		f.reason = &reason
+	}
+	if moved {
+		f.fixedAt = &fixedAt
+	}
 }
 
 // addOne takes in what belongs to one type of event.

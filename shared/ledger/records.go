@@ -49,6 +49,8 @@ type records struct {
 	*snapshot
 	deletedAt  *time.Time
 	assignedTo *uuid.UUID
+	reason     *string // code
+	fixedAt    *time.Time
 	salts      map[int][]byte // by the event that each is for
 	prior      PriorRows
 	moves      []moveRow
@@ -169,8 +171,10 @@ func readRecords(ctx context.Context, q database.Querier, id uuid.UUID, gates ..
 	type rest struct {
 		DeletedAt  *time.Time
 		AssignedTo *uuid.UUID
+		Reason     *string
+		FixedAt    *time.Time
 	}
-	more := database.AskRow(batch, pgx.RowToStructByPos[rest], `SELECT deleted_at, assigned_user_id FROM reports WHERE id = $1`, id)
+	more := database.AskRow(batch, pgx.RowToStructByPos[rest], `SELECT deleted_at, assigned_user_id, reason_code, resolved_at FROM reports WHERE id = $1`, id)
 	type salt struct {
 		Seq  int
 		Salt []byte
@@ -183,7 +187,8 @@ func readRecords(ctx context.Context, q database.Querier, id uuid.UUID, gates ..
 	if err := batch.SendSnapshot(ctx, q); err != nil {
 		return nil, events, fmt.Errorf("read records of report %s: %w", id, err)
 	}
-	out := &records{snapshot: state.Get(), deletedAt: more.Get().DeletedAt, assignedTo: more.Get().AssignedTo, salts: map[int][]byte{},
+	out := &records{snapshot: state.Get(), deletedAt: more.Get().DeletedAt, assignedTo: more.Get().AssignedTo,
+		reason: more.Get().Reason, fixedAt: more.Get().FixedAt, salts: map[int][]byte{},
 		prior: prior.Get(), moves: moves.Get(), comments: comments.Get(), head: head.Get(), newest: events.newest.Get(), withheld: events.withheld()}
 	for _, s := range salts.Get() {
 		out.salts[s.Seq] = s.Salt

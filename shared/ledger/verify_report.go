@@ -42,6 +42,12 @@ func (v *verifier) state(f *fold, r *records) {
 	case gone != f.withdrawnAt:
 		v.fail("report", "it was taken down at %s by its row, at %s by its events", gone, f.withdrawnAt)
 	}
+	if f.reason != nil && *f.reason != deref(r.reason) {
+		v.fail("report", "its reason_code is %q now, its events record %q", deref(r.reason), *f.reason)
+	}
+	if fixed := deref(instant(r.fixedAt)); f.fixedAt != nil && *f.fixedAt != fixed {
+		v.fail("report", "it was fixed at %q by its row, at %q by its events", fixed, *f.fixedAt)
+	}
 	v.content(f, &s.State, r.salts[1])
 	v.images(p, &s.State)
 }

@@ -16,9 +16,10 @@ import (
 const newest = `(SELECT DISTINCT ON (report_id) report_id, convert_from(payload, 'UTF8')::jsonb AS p
 	FROM ledger_events WHERE log_index >= $1 AND report_id IS NOT NULL ORDER BY report_id, seq DESC) e`
 
-// moved is the newest event of report e, from log index $1 on, that moved it or took it down.
+// moved is the newest event of report e, from log index $1 on, that moved it, took it down or gave a reason.
 const moved = `(SELECT created_at, convert_from(payload, 'UTF8')::jsonb AS p FROM ledger_events w
-	WHERE w.report_id = e.report_id AND log_index >= $1 AND event_type IN ('STATUS_CHANGED', 'DISPUTED', 'REPORT_WITHDRAWN') ORDER BY seq DESC LIMIT 1) m`
+	WHERE w.report_id = e.report_id AND log_index >= $1 AND (event_type IN ('STATUS_CHANGED', 'DISPUTED', 'REPORT_WITHDRAWN') OR convert_from(payload, 'UTF8')::jsonb ? 'reason_code')
+	ORDER BY seq DESC LIMIT 1) m`
 
 const (
 	// setStates gives the reports the state of their newest event. The reports that were added, $2, are where that says. A report

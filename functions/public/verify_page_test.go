@@ -48,7 +48,7 @@ const runCases = `(cases => cases.map(c => {
   if (c.repeat) at("proof").value = c.material.proof.repeat(c.repeat);
   document.querySelector("[data-testid=check]").click();
   const r = document.querySelector("[data-verdict]");
-  return {verdict: r.dataset.verdict, first: r.innerText.trim().split(/\s/)[0], codes: [...r.querySelectorAll("[data-code]")].map(e => e.dataset.code)};
+  return {verdict: r.dataset.verdict, first: r.innerText.trim().split(/\s/)[0], head: r.querySelector("p").textContent, codes: [...r.querySelectorAll("[data-code]")].map(e => e.dataset.code)};
 }))`
 
 // TestVerifyPageJudgesLikeTheCommand runs the page on the table of the package judge, as served and from a disk.
@@ -77,8 +77,8 @@ func TestVerifyPageJudgesLikeTheCommand(t *testing.T) {
 			}
 		})
 		var got []struct {
-			Verdict, First string
-			Codes          []string
+			Verdict, First, Head string
+			Codes                []string
 		}
 		if err := chromedp.Run(tab, network.Enable(), chromedp.Navigate(address), chromedp.Evaluate(runCases+"("+table+")", &got)); err != nil {
 			t.Fatal(err)
@@ -90,6 +90,10 @@ func TestVerifyPageJudgesLikeTheCommand(t *testing.T) {
 		for i, c := range cases {
 			if got[i].Verdict != c.Verdict || got[i].First != c.Verdict || !slices.Equal(got[i].Codes, c.Codes) {
 				t.Errorf("%s: %s: got %+v, want %s %v", address, c.Name, got[i], c.Verdict, c.Codes)
+			}
+			// Two histories are evidence: the page does not say that nothing is proven.
+			if nothing := strings.HasSuffix(got[i].Head, " la iha prova") || strings.HasSuffix(got[i].Head, " sem prova") || strings.HasSuffix(got[i].Head, " nothing is proven"); nothing != (c.Verdict == "unproven" && c.Codes[0] != "fork") {
+				t.Errorf("%s: %s: the page says %q", address, c.Name, got[i].Head)
 			}
 		}
 	}

@@ -33,10 +33,10 @@ const help = `lafaek-log checks the public log of reports. It needs no account a
         kept       the entry is in the log, at the promised place
         dropped    the log has another entry there, or had none after the promised time
         differs    entry or words are not those of the receipt
-        unproven   nothing can be said; the reason follows
+        unproven   the receipt cannot be judged; the reason follows
       KEYS is the answer of /log/keys. FILEs are recognised by their form: a receipt (the note alone, or
       JSON with note, payload and salt), proofs, checkpoints, messages of the ledger's mirror node, and
-      the report as JSON. - is the standard input.
+      the report as JSON, as its author gets it. A report with its receipt in it is both. - is the standard input.
       Exit status: 0 accepted or kept, 1 dropped or differs, 3 unproven, 2 wrong call.
 
   lafaek-log follow [flags] URL

@@ -31,22 +31,56 @@ func verify(args []string, in io.Reader, out io.Writer) (int, error) {
 		}
 		m.Keys = text
 	}
-	for _, name := range flags.Args() {
+	useless, err := take(&m, flags.Args(), in)
+	if err != nil {
+		return 0, err
+	}
+	if useless != "" {
+		_, err := io.WriteString(out, string(judge.Unproven)+"\n  "+useless+"\n")
+		return exitUnproven, err
+	}
+	result := judge.Judge(m)
+	_, err = io.WriteString(out, printed(result))
+	return map[judge.Verdict]int{judge.Accepted: exitGood, judge.Kept: exitGood, judge.Unproven: exitUnproven,
+		judge.Dropped: exitBroken, judge.Differs: exitBroken}[result.Verdict], err
+}
+
+// take puts each file where it belongs. The text says which file is of no use, and is empty if each is of use.
+func take(m *judge.Material, names []string, in io.Reader) (string, error) {
+	var answers []string
+	for _, name := range names {
 		text, err := readFile(name, in)
 		if err != nil {
-			return 0, err
+			return "", err
 		}
-		if err := take(&m, name, text); err != nil {
-			return 0, err
+		switch place := place(m, text); {
+		case judge.FormOf(text) == judge.IsAnswer:
+			answers = append(answers, text)
+		case place == nil:
+			return unknown(name, text), nil
+		case *place == "":
+			*place = text
+		case place == &m.Proof || place == &m.Checkpoint && !strings.HasPrefix(strings.TrimSpace(text), "{"):
+			*place += "\n" + text
+		default:
+			return "", fmt.Errorf("%w: %s is a second file of its kind", errUsage, name)
+		}
+	}
+	// An answer with a receipt in it is the receipt, and the content too; or the content alone, where there is a receipt.
+	for _, answer := range answers {
+		switch {
+		case m.Receipt == "":
+			m.Receipt = answer
+		case m.Content == "":
+			m.Content = answer
+		default:
+			return "", fmt.Errorf("%w: there are more reports than one", errUsage)
 		}
 	}
 	if m.Receipt == "" {
-		return 0, fmt.Errorf("%w: no file is a receipt", errUsage)
+		return "", fmt.Errorf("%w: no file is a receipt", errUsage)
 	}
-	result := judge.Judge(m)
-	_, err := io.WriteString(out, printed(result))
-	return map[judge.Verdict]int{judge.Accepted: exitGood, judge.Kept: exitGood, judge.Unproven: exitUnproven,
-		judge.Dropped: exitBroken, judge.Differs: exitBroken}[result.Verdict], err
+	return "", nil
 }
 
 // printed is a result as text. Its first word is the verdict.
@@ -62,71 +96,19 @@ func printed(r judge.Result) string {
 	return b.String() + "\n"
 }
 
-// take recognises a text by its form and puts it where it belongs.
-func take(m *judge.Material, name, text string) error {
-	place := map[form]*string{isReceipt: &m.Receipt, isProof: &m.Proof, isCheckpoint: &m.Checkpoint, isKeys: &m.Keys, isContent: &m.Content}[formOf(text)]
-	switch {
-	case place == nil:
-		return fmt.Errorf("%w: %s is no receipt, proof, checkpoint, keys or report", errUsage, name)
-	case *place == "":
-		*place = text
-	case place == &m.Proof || place == &m.Checkpoint && !strings.HasPrefix(strings.TrimSpace(text), "{"):
-		*place += "\n" + text
-	default:
-		return fmt.Errorf("%w: %s is a second file of its kind", errUsage, name)
-	}
-	return nil
+// place is where a text belongs, by its form; nil for a text that is of no use.
+func place(m *judge.Material, text string) *string {
+	return map[judge.Form]*string{judge.IsReceipt: &m.Receipt, judge.IsProof: &m.Proof, judge.IsCheckpoint: &m.Checkpoint, judge.IsKeys: &m.Keys,
+		judge.IsContent: &m.Content}[judge.FormOf(text)]
 }
 
-// form is what a text is.
-type form int
-
-const (
-	isUnknown form = iota
-	isReceipt
-	isProof
-	isCheckpoint
-	isKeys
-	isContent
-)
-
-// formOf recognises a text.
-func formOf(text string) form {
-	text = strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))
-	if strings.HasPrefix(text, "c2sp.org/tlog-proof@") {
-		return isProof
+// unknown says that a file is of no use, and what it says itself if it is an error answer.
+func unknown(name, text string) string {
+	var problem struct{ Code, Detail string }
+	if json.Unmarshal([]byte(text), &problem) == nil && problem.Code != "" {
+		return fmt.Sprintf("%s cannot be read: it is an error answer, %q: %q.", name, problem.Code, problem.Detail)
 	}
-	if !strings.HasPrefix(text, "{") {
-		body, _, signed := strings.Cut(text, "—")
-		switch lines := len(strings.Fields(body)); {
-		case !signed:
-			return isUnknown
-		case lines == 5:
-			return isReceipt
-		}
-		return isCheckpoint
-	}
-	var members map[string]json.RawMessage
-	if json.Unmarshal([]byte(text), &members) != nil {
-		return isReceipt // the judge says that it cannot be read
-	}
-	has := func(names ...string) bool {
-		for _, n := range names {
-			if _, ok := members[n]; ok {
-				return true
-			}
-		}
-		return false
-	}
-	switch {
-	case has("receipts_vkeys", "receipts_vkey"):
-		return isKeys
-	case has("receipt") || has("note") && strings.Contains(string(members["note"]), "—"):
-		return isReceipt
-	case has("checkpoint", "messages", "consensus_timestamp"):
-		return isCheckpoint
-	}
-	return isContent
+	return name + " cannot be read: it is no receipt, proof, checkpoint, keys, report, comment, note or assignment."
 }
 
 func readFile(name string, in io.Reader) (string, error) {

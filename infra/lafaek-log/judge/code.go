@@ -32,23 +32,27 @@ const (
 	CheckpointWrong     Code = "checkpoint_wrong"
 	CheckpointKey       Code = "checkpoint_key"
 	WitnessWrong        Code = "witness_wrong"
-	LedgerOther         Code = "ledger_other"
+	LedgerLeft          Code = "ledger_left"
 	Fork                Code = "fork"
 	ProofElsewhere      Code = "proof_elsewhere"
 	ProofWrong          Code = "proof_wrong"
 
-	Replaced    Code = "replaced"
-	Withheld    Code = "withheld"
-	LedgerTime  Code = "ledger_time"
-	InLog       Code = "in_log"
-	Late        Code = "late"
-	Promised    Code = "promised"
-	ProofNeeded Code = "proof_needed"
-	TooEarly    Code = "too_early"
+	Replaced       Code = "replaced"
+	Withheld       Code = "withheld"
+	WithheldLedger Code = "withheld_ledger"
+	LedgerTime     Code = "ledger_time"
+	InLog          Code = "in_log"
+	Late           Code = "late"
+	LateLedger     Code = "late_ledger"
+	Promised       Code = "promised"
+	ProofNeeded    Code = "proof_needed"
+	TooEarly       Code = "too_early"
 
 	ContentUnreadable Code = "content_unreadable"
 	ContentNoSalt     Code = "content_no_salt"
 	ContentNoHash     Code = "content_no_hash"
+	ContentOther      Code = "content_other"
+	ContentWithheld   Code = "content_withheld"
 	ContentDiffers    Code = "content_differs"
 	ContentSame       Code = "content_same"
 	ContentPart       Code = "content_part"
@@ -70,29 +74,35 @@ var sentences = map[Code]string{
 	PayloadDiffers: "The payload is not the entry that the receipt promises.",
 	PayloadOther:   "The payload names another report or another time than the receipt.",
 
-	ProofUnreadable:     "The proof cannot be read.",
+	ProofUnreadable:     "The proof cannot be read. It begins with c2sp.org/tlog-proof@v1; an answer that says why there is no proof is none.",
 	CheckpointMalformed: "The checkpoint cannot be read.",
 	CheckpointOther:     "The checkpoint is from another log: {v}.",
 	CheckpointWrong:     "The signature of the checkpoint is wrong.",
 	CheckpointKey:       "The checkpoint of size {v} is not signed by a key of this log that is valid there.",
 	WitnessWrong:        "A signature by the witness {v} is wrong.",
-	LedgerOther:         "The ledger message is not from the topic and the account of this log.",
-	Fork:                "The log has signed two different trees of size {v}. This proves that it shows two histories.",
-	ProofElsewhere:      "No proof is about place {v}, which the receipt names.",
-	ProofWrong:          "The proof does not lead from the entry to the checkpoint.",
+	LedgerLeft: "Messages of the ledger that were left out: {v}. They have no good checkpoint of this log, or are not from the topic and the account in the keys. " +
+		"Messages that an earlier account paid for cannot be judged from the keys.",
+	Fork:           "This is evidence against the log: it has signed two different trees of size {v}, so it shows two histories. Keep all texts and publish them.",
+	ProofElsewhere: "No proof is about place {v}, which the receipt names.",
+	ProofWrong:     "The proof does not lead from the entry to the checkpoint.",
 
-	Replaced:    "The log has another entry at place {v}, which was promised to this one.",
-	Withheld:    "At {v} the log still ended before the promised place. The time of the promise was over.",
+	Replaced: "The log has another entry at place {v}, which was promised to this one.",
+	Withheld: "At {v} the log still ended before the promised place. The time of the promise was over.",
+	WithheldLedger: "By the ledger's time, {v}, the log still ended before the promised place, after the time of the promise. " +
+		"A message that was sent late shows the same: ask for a newer checkpoint or a proof of the place.",
 	LedgerTime:  "This is the time that the pasted ledger message states. Compare it with the ledger: message {v}.",
 	InLog:       "The entry is in the log, at the promised place {v}.",
 	Late:        "It came later than promised: at {v} it was not in the log yet.",
+	LateLedger:  "A message of the ledger, dated {v}, has a checkpoint from before this entry. The entry came late, or the message was sent late.",
 	Promised:    "The receipt is genuine. The log promised to have the entry by {v}.",
 	ProofNeeded: "The log has grown past this place. A proof of place {v} says whether the promise was kept.",
 	TooEarly:    "The checkpoint ends before this place, and no witness or ledger shows a time after the promise. So it proves nothing.",
 
-	ContentUnreadable: "The content cannot be read.",
+	ContentUnreadable: "The content cannot be read: it is no report, comment, note or assignment as the API answers it.",
 	ContentNoSalt:     "The content cannot be compared: the salt or the payload is missing.",
 	ContentNoHash:     "The content cannot be compared: the entry has no hash of it.",
+	ContentOther:      "The content is of another report: {v}.",
+	ContentWithheld:   "The content cannot be compared, because the answer does not show all of it: {v}. Use the answer that its author gets, or the author's export.",
 	ContentDiffers:    "The content is not what the entry vouches for. If it was changed since then by an event, add the proof of that event.",
 	ContentSame:       "The content is what entry {v} vouches for.",
 	ContentPart:       "Not compared, because it was set after this entry: {v}.",

@@ -29,26 +29,68 @@ var (
 	placeNames  = []string{"address", "street", "suco", "district", "municipality"}
 )
 
+// kind is what a content is.
+type kind int
+
+const (
+	noContent kind = iota
+	aReport
+	aComment
+	anAssignment
+	aNote
+)
+
+// reportMembers are what every answer about a report has. An error answer has a title too.
+var reportMembers = []string{"title", "description", "latitude", "longitude"}
+
+// kindOf recognises a content by its members.
+func kindOf(given object) kind {
+	has := func(name string) bool { _, ok := given[name]; return ok }
+	switch {
+	case !slices.ContainsFunc(reportMembers, func(name string) bool { return !has(name) }):
+		return aReport
+	case isText(given["content"]):
+		return aComment
+	case has("assigned_to"):
+		return anAssignment
+	case isText(given["note"]):
+		return aNote
+	}
+	return noContent
+}
+
 // content compares the content with the entry, and with later entries of the report where it is a report. The finding is
-// empty if they agree.
+// empty if they agree. Without a content of its own, an answer with the receipt in it is compared where that is possible.
 func (h *hearing) content(text string) (Finding, error) {
-	r := h.receipt
-	if strings.TrimSpace(text) == "" {
-		text = r.answer
+	if strings.TrimSpace(text) != "" {
+		return h.given(text)
 	}
-	if text == "" {
-		h.note(NotCompared, "")
-		return Finding{}, nil
+	if h.receipt.answer != "" {
+		switch differs, err := h.given(h.receipt.answer); err {
+		case refusal{ContentNoSalt, ""}, refusal{ContentUnreadable, ""}:
+		default:
+			return differs, err
+		}
 	}
+	h.note(NotCompared, "")
+	return Finding{}, nil
+}
+
+// given compares one content.
+func (h *hearing) given(text string) (Finding, error) {
 	given, ok := members(strings.TrimPrefix(strings.TrimSpace(text), "\ufeff"))
-	if !ok {
+	is := kindOf(given)
+	if !ok || is == noContent {
 		return Finding{}, refusal{ContentUnreadable, ""}
 	}
+	if number := textOf(given["report_number"]); is == aReport && number != "" && number != h.receipt.number {
+		return Finding{}, refusal{ContentOther, number}
+	}
 	entries := h.entries()
-	if len(r.salt) == 0 || len(entries) == 0 {
+	if len(h.receipt.salt) == 0 || len(entries) == 0 {
 		return Finding{}, refusal{ContentNoSalt, ""}
 	}
-	if _, titled := given["title"]; !titled {
+	if is != aReport {
 		entries = entries[:1] // a note, a comment and an assignment have a salt of their own
 	} else if entries[0].NoteHash+entries[0].Comment.Hash+entries[0].AssignmentHash != "" {
 		return Finding{}, refusal{ContentNoSalt, ""} // the salt is not that of the report
@@ -74,6 +116,9 @@ func (h *hearing) compare(given object, entries []entry) (Finding, error) {
 	case !compared:
 		return Finding{}, refusal{ContentNoHash, ""}
 	case best == nil:
+		if left := withheld(given, entries[0]); left != "" && !contradicts(given, entries) {
+			return Finding{}, refusal{ContentWithheld, left}
+		}
 		return Finding{ContentDiffers, ""}, nil
 	}
 	h.note(ContentSame, decimal(seq))
@@ -134,18 +179,14 @@ func (v variant) hash(salt []byte) string {
 
 // commitment returns the hash in e for what the content is, and the forms in which the content may have been hashed.
 func commitment(given object, e entry) (string, []variant) {
-	_, titled := given["title"]
-	_, assigned := given["assigned_to"]
-	_, commented := given["content"]
-	_, noted := given["note"]
-	switch {
-	case titled:
+	switch kindOf(given) {
+	case aReport:
 		return e.ContentHash, reportVariants(given, e)
-	case commented:
+	case aComment:
 		return e.Comment.Hash, []variant{{object: object{"author": author(given), "content": given["content"]}}}
-	case assigned:
+	case anAssignment:
 		return e.AssignmentHash, []variant{{object: object{"assigned_to": given["assigned_to"]}}}
-	case noted:
+	case aNote:
 		return e.NoteHash, []variant{{object: object{"note": given["note"]}}}
 	}
 	return "", nil

@@ -6,6 +6,8 @@ package judge
 import (
 	"encoding/json"
 	"errors"
+	"slices"
+	"strconv"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -20,7 +22,7 @@ const (
 	Kept     Verdict = "kept"     // the entry is in the log, at the promised place
 	Dropped  Verdict = "dropped"  // the log has another entry there, or had none after the promised time
 	Differs  Verdict = "differs"  // entry or words are not those of the receipt
-	Unproven Verdict = "unproven" // nothing can be said; the reason says why
+	Unproven Verdict = "unproven" // the receipt cannot be judged; the reason says why
 )
 
 // Material is what a person has, each as the text of a file or of a mail. Only Receipt and Keys are required.
@@ -127,8 +129,12 @@ func (h *hearing) material(m Material) error {
 	if h.proofs, err = readProofs(m.Proof, h.keys); err != nil {
 		return err
 	}
-	if h.checkpoints, err = readCheckpoints(m.Checkpoint, h.keys); err != nil {
+	left := 0
+	if h.checkpoints, left, err = readCheckpoints(m.Checkpoint, h.keys); err != nil {
 		return err
+	}
+	if left > 0 {
+		h.note(LedgerLeft, strconv.Itoa(left))
 	}
 	for _, p := range h.proofs {
 		h.checkpoints = append(h.checkpoints, p.checkpoint)
@@ -154,25 +160,45 @@ func (h *hearing) place() (Verdict, Finding, error) {
 	if kept != nil && *kept != r.leaf {
 		return Dropped, Finding{Replaced, decimal(r.index)}, nil
 	}
-	var late *checkpoint
-	for _, c := range h.checkpoints {
-		if c.size <= r.index && c.seen.After(due) && (late == nil || c.seen.After(late.seen)) {
-			late = c
-		}
-	}
+	late, dated := h.late(due)
 	switch {
 	case kept != nil:
 		if late != nil {
 			h.note(Late, stamp(late.seen))
+		} else if dated != nil {
+			h.note(LateLedger, stamp(dated.dated))
 		}
 		return Kept, Finding{InLog, decimal(r.index)}, nil
 	case late != nil:
-		if late.ledger != "" {
-			h.note(LedgerTime, late.ledger)
-		}
 		return Dropped, Finding{Withheld, stamp(late.seen)}, nil
+	case dated != nil && !h.grown():
+		h.note(LedgerTime, dated.ledger)
+		return Dropped, Finding{WithheldLedger, stamp(dated.dated)}, nil
 	}
 	return Accepted, h.waiting(due), nil
+}
+
+// late returns the checkpoints that end before the receipt's place and that a witness, and the ledger, dates the latest and
+// after due; nil without one.
+func (h *hearing) late(due time.Time) (*checkpoint, *checkpoint) {
+	var seen, dated *checkpoint
+	for _, c := range h.checkpoints {
+		if c.size > h.receipt.index {
+			continue
+		}
+		if c.seen.After(due) && (seen == nil || c.seen.After(seen.seen)) {
+			seen = c
+		}
+		if c.dated.After(due) && (dated == nil || c.dated.After(dated.dated)) {
+			dated = c
+		}
+	}
+	return seen, dated
+}
+
+// grown reports whether a checkpoint is past the receipt's place.
+func (h *hearing) grown() bool {
+	return slices.ContainsFunc(h.checkpoints, func(c *checkpoint) bool { return c.size > h.receipt.index })
 }
 
 // proven returns the hash of the entry that a proof shows at the receipt's place; nil without a proof.
@@ -201,13 +227,9 @@ func (h *hearing) proven() (*tlog.Hash, error) {
 
 // waiting is why a genuine receipt proves no more.
 func (h *hearing) waiting(due time.Time) Finding {
-	for _, c := range h.checkpoints {
-		if c.size > h.receipt.index {
-			h.note(ProofNeeded, decimal(h.receipt.index))
-			return Finding{Promised, stamp(due)}
-		}
-	}
-	if len(h.checkpoints) > 0 {
+	if h.grown() {
+		h.note(ProofNeeded, decimal(h.receipt.index))
+	} else if len(h.checkpoints) > 0 {
 		h.note(TooEarly, "")
 	}
 	return Finding{Promised, stamp(due)}

@@ -64,12 +64,13 @@ type noteSignature struct {
 	raw  []byte // key id and signature
 }
 
-// lines returns the lines of a text without white space around them, and without empty ones. Mail programs change both.
+// lines returns the lines of a text without white space around them, without the marks of a quoted mail, and without empty
+// ones. Mail programs change all three.
 func lines(text string) []string {
 	var out []string
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\ufeff", "").Replace(text)
 	for line := range strings.SplitSeq(text, "\n") {
-		if line = strings.Trim(line, " \t\u00a0"); line != "" {
+		if line = strings.TrimRight(strings.TrimLeft(line, "> \t\u00a0"), " \t\u00a0"); line != "" {
 			out = append(out, line)
 		}
 	}
@@ -78,7 +79,7 @@ func lines(text string) []string {
 
 // readNote parses a signed note out of its lines. A mail program may have broken a signature over several lines.
 func readNote(all []string) (*note, bool) {
-	first := slices.IndexFunc(all, func(line string) bool { return strings.HasPrefix(line, "—") })
+	first := slices.IndexFunc(all, isSignature)
 	if first < 1 {
 		return nil, false
 	}

@@ -22,8 +22,9 @@ const proofHeader = "c2sp.org/tlog-proof@v1"
 type checkpoint struct {
 	size   int64
 	root   tlog.Hash
-	seen   time.Time // the latest time at which a witness or the ledger saw it as the newest; zero without one
-	ledger string    // the message that has it: topic and sequence number
+	seen   time.Time // the latest time at which a witness saw it as the newest; zero without one
+	dated  time.Time // the ledger's time of the message that has it; zero without one. It may have been sent late
+	ledger string    // that message: topic and sequence number
 }
 
 // proof is a proof of one entry under a checkpoint.
@@ -149,8 +150,9 @@ func (c *checkpoint) verify(n *note, k *keys) error {
 	return refusal{CheckpointKey, decimal(c.size)}
 }
 
-// readCheckpoints parses checkpoints one after the other, or messages of the ledger.
-func readCheckpoints(text string, k *keys) ([]*checkpoint, error) {
+// readCheckpoints parses checkpoints one after the other, or messages of the ledger. It returns how many messages were left
+// out.
+func readCheckpoints(text string, k *keys) ([]*checkpoint, int, error) {
 	if strings.HasPrefix(strings.TrimSpace(text), "{") {
 		return readMessages(text, k)
 	}
@@ -161,15 +163,15 @@ func readCheckpoints(text string, k *keys) ([]*checkpoint, error) {
 			end = len(all)
 		}
 		if len(out) == maxCheckpoints {
-			return nil, refusal{TooLarge, ""}
+			return nil, 0, refusal{TooLarge, ""}
 		}
 		c, err := readCheckpoint(all[:end], k)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		out, all = append(out, c), all[end:]
 	}
-	return out, nil
+	return out, 0, nil
 }
 
 // message is a message of the ledger as a mirror node answers it.
@@ -181,39 +183,43 @@ type message struct {
 	Sequence  int64  `json:"sequence_number"`
 }
 
-// readMessages parses one answer of a mirror node, or a message without the node's words around it.
-func readMessages(text string, k *keys) ([]*checkpoint, error) {
+// readMessages parses one answer of a mirror node, or a message without the node's words around it. Anybody may write to the
+// topic, and the node's answer has the messages of all: those that are not of this log are left out, and counted.
+func readMessages(text string, k *keys) ([]*checkpoint, int, error) {
 	malformed := refusal{CheckpointMalformed, ""}
 	var in struct {
-		message
-		Checkpoint string    `json:"checkpoint"`
-		Messages   []message `json:"messages"`
+		Consensus  json.RawMessage   `json:"consensus_timestamp"`
+		Checkpoint string            `json:"checkpoint"`
+		Messages   []json.RawMessage `json:"messages"`
 	}
-	if json.Unmarshal([]byte(text), &in) != nil || len(in.Messages) > maxCheckpoints {
-		return nil, malformed
+	if json.Unmarshal([]byte(text), &in) != nil || len(in.Messages) > maxCheckpoints || in.Checkpoint == "" && in.Messages == nil && in.Consensus == nil {
+		return nil, 0, malformed
 	}
 	if in.Checkpoint != "" {
 		c, err := readCheckpoint(lines(in.Checkpoint), k)
-		return []*checkpoint{c}, err
+		return []*checkpoint{c}, 0, err
 	}
 	if in.Messages == nil {
-		in.Messages = []message{in.message}
+		in.Messages = []json.RawMessage{json.RawMessage(text)}
 	}
 	var out []*checkpoint
-	for _, m := range in.Messages {
-		c, err := m.read(k)
-		if err != nil {
-			return nil, err
+	for _, raw := range in.Messages {
+		var m message
+		if json.Unmarshal(raw, &m) != nil {
+			continue
 		}
-		out = append(out, c)
+		if c, ok := m.read(k); ok {
+			out = append(out, c)
+		}
 	}
-	return out, nil
+	return out, len(in.Messages) - len(out), nil
 }
 
-// read returns the checkpoint in a message, with the message's time.
-func (m *message) read(k *keys) (*checkpoint, error) {
+// read returns the checkpoint in a message, with the message's time. It reports false for a message that is not of this log
+// and its present account.
+func (m *message) read(k *keys) (*checkpoint, bool) {
 	if k.ledger == nil || m.Topic != k.ledger.TopicID || m.Payer != k.ledger.AccountID {
-		return nil, refusal{LedgerOther, ""}
+		return nil, false
 	}
 	var body struct {
 		Checkpoint string `json:"checkpoint"`
@@ -221,14 +227,12 @@ func (m *message) read(k *keys) (*checkpoint, error) {
 	whole, _, _ := strings.Cut(m.Consensus, ".")
 	seconds, ok := number(whole)
 	if json.Unmarshal(m.Message, &body) != nil || !ok || seconds > maxNumber/1000 {
-		return nil, refusal{CheckpointMalformed, ""}
+		return nil, false
 	}
 	c, err := readCheckpoint(lines(body.Checkpoint), k)
 	if err != nil {
-		return nil, err
+		return nil, false
 	}
-	if at := time.Unix(seconds, 0); at.After(c.seen) {
-		c.seen, c.ledger = at, m.Topic+"/"+decimal(m.Sequence)
-	}
-	return c, nil
+	c.dated, c.ledger = time.Unix(seconds, 0), m.Topic+"/"+decimal(m.Sequence)
+	return c, true
 }

@@ -45,7 +45,7 @@ func readReceipt(text string) (*receipt, error) {
 		}
 		text = note
 	}
-	n, ok := readNote(lines(text))
+	n, ok := readNote(cutReceipt(lines(text)))
 	if !ok || len(n.lines) != 5 {
 		return nil, malformed
 	}
@@ -65,6 +65,34 @@ func readReceipt(text string) (*receipt, error) {
 	r.at = at
 	return r, nil
 }
+
+// cutReceipt returns the lines of the one receipt in a text, or all where there is none or more than one. A mail has words
+// before and after it.
+func cutReceipt(all []string) []string {
+	at := -1
+	for i := 5; i < len(all); i++ {
+		hash, ok := decode64(all[i-2])
+		if _, placed := number(all[i-3]); !placed || !ok || len(hash) != tlog.HashSize || !isSignature(all[i]) {
+			continue
+		}
+		if at >= 0 {
+			return all
+		}
+		at = i
+	}
+	if at < 0 {
+		return all
+	}
+	end := at
+	for end < len(all) && isSignature(all[end]) {
+		for end++; end < len(all) && !strings.HasSuffix(all[end-1], "=") && !isSignature(all[end]); end++ {
+		}
+	}
+	return all[at-5 : end]
+}
+
+// isSignature reports whether a line is one of a signature.
+func isSignature(line string) bool { return strings.HasPrefix(line, "—") }
 
 // readJSON reads payload and salt out of the JSON form and returns the note.
 func (r *receipt) readJSON(text string) (string, bool) {
@@ -116,15 +144,21 @@ func (r *receipt) verify(k *keys) error {
 
 // entry is what the judge reads of an entry's data.
 type entry struct {
-	Version        int     `json:"v"`
-	ReportNumber   *string `json:"report_number"`
-	Seq            int64   `json:"seq"`
-	Time           string  `json:"ts"`
-	Severity       string  `json:"severity"`
-	Priority       string  `json:"priority"`
-	ContentHash    string  `json:"content_hash"`
-	NoteHash       string  `json:"note_hash"`
-	AssignmentHash string  `json:"assignment_hash"`
+	Version      int     `json:"v"`
+	ReportNumber *string `json:"report_number"`
+	Seq          int64   `json:"seq"`
+	Time         string  `json:"ts"`
+	Severity     string  `json:"severity"`
+	Priority     string  `json:"priority"`
+	Source       string  `json:"source"`
+	CreatedAt    string  `json:"created_at"`
+	Location     struct {
+		Lat *float64 `json:"lat"`
+		Lon *float64 `json:"lon"`
+	} `json:"location"`
+	ContentHash    string `json:"content_hash"`
+	NoteHash       string `json:"note_hash"`
+	AssignmentHash string `json:"assignment_hash"`
 	Comment        struct {
 		Hash string `json:"hash"`
 	} `json:"comment"`

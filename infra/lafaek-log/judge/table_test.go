@@ -2,6 +2,7 @@ package judge_test
 
 import (
 	"encoding/base64"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -27,6 +28,14 @@ func (w *world) receipts() {
 	w.add("without the blank line", fields{"receipt": strings.Replace(n, "\n\n", "\n", 1)}, Accepted, Promised)
 	w.add("a signature that a mail program wrapped", fields{"receipt": n[:len(n)-40] + "\n" + n[len(n)-40:]}, Accepted, Promised)
 	w.add("a signature of somebody else beside ours", fields{"receipt": n + stranger.line("x", filedAt)}, Accepted, Promised)
+	quoted := "> > " + strings.ReplaceAll(strings.TrimSpace(n), "\n", "\n> > ")
+	w.add("quoted in a mail", fields{"receipt": quoted, "proof": "> " + strings.ReplaceAll(w.honestProof(), "\n", "\n> "), "checkpoint": ">" + strings.ReplaceAll(w.honest.checkpoint(size, filedAt, logKey), "\n", "\n>")}, Kept, InLog)
+	w.add("words of a mail around it", fields{"receipt": "Bele haree ida-ne'e?\n— Ana\n\n" + quoted + "\n\nObrigada,\nAna\n"}, Accepted, Promised)
+	w.add("words of a mail right after a wrapped signature", fields{"receipt": n[:len(n)-40] + "\n" + n[len(n)-40:] + "Ana"}, Accepted, Promised)
+	w.add("two receipts in one mail", fields{"receipt": n + "\n" + n}, Unproven, ReceiptMalformed)
+	w.add("an error answer", fields{"receipt": errorAnswer}, Unproven, ReceiptMalformed)
+	w.add("an answer to a change of status", fields{"receipt": w.changed()}, Accepted, Promised)
+	w.add("an answer that is no report", fields{"receipt": w.json(object{"id": "x", "receipt": object{"note": n, "payload": w.entry}})}, Accepted, Promised)
 	w.add("nothing", fields{"receipt": " \n"}, Unproven, ReceiptMissing)
 	w.add("no note", fields{"receipt": "hello"}, Unproven, ReceiptMalformed)
 	w.add("JSON that is cut off", fields{"receipt": w.receipt(nil)[:200]}, Unproven, ReceiptMalformed)
@@ -48,6 +57,17 @@ func (w *world) receipts() {
 	w.add("a payload with a line end", fields{"receipt": w.receipt(object{"payload": w.entry + "\n"})}, Differs, PayloadDiffers)
 	w.add("a receipt that names another report than its entry", fields{"receipt": w.receipt(object{"note": receiptNote(receiptsKey, "LS-2026-000009", place, w.entry, filedAt)})}, Differs, PayloadOther)
 	w.add("a receipt with a later time than its entry", fields{"receipt": w.receipt(object{"note": receiptNote(receiptsKey, number, place, w.entry, filedAt.Add(time.Hour))})}, Differs, PayloadOther)
+}
+
+// errorAnswer is what the API answers for a proof that is not there yet.
+const errorAnswer = `{"type":"about:blank","title":"Not Found","status":404,"detail":"The log does not have this yet.","code":"not_published","request_id":"018f"}`
+
+// changed is the answer to a change of status: the report, with the receipt of the change and the salt of its note.
+func (w *world) changed() string {
+	entry := w.event("STATUS_CHANGED", 3, object{"note_hash": commit(w.t, w.salt, object{"note": "Amanhã"})}, filedAt)
+	out := object{"receipt": object{"note": receiptNote(receiptsKey, number, 9, entry, filedAt), "payload": entry, "salt": base64.StdEncoding.EncodeToString(w.salt)}}
+	maps.Copy(out, w.report)
+	return w.json(out)
 }
 
 // keyCases are cases of the keys.
@@ -98,6 +118,9 @@ func (w *world) places() {
 	w.add("a proof of another place", fields{"receipt": n, "proof": second}, Unproven, ProofElsewhere)
 	w.add("a proof that lacks a hash", fields{"receipt": n, "proof": strings.Replace(honest, "\n"+strings.Split(honest, "\n")[3]+"\n", "\n", 1)}, Unproven, ProofWrong)
 	w.add("a proof that is none", fields{"receipt": n, "proof": "<html>"}, Unproven, ProofUnreadable)
+	w.add("an error answer for a proof", fields{"receipt": n, "proof": errorAnswer}, Unproven, ProofUnreadable)
+	w.add("an error answer for a checkpoint", fields{"receipt": n, "checkpoint": errorAnswer}, Unproven, CheckpointMalformed)
+	w.add("an error answer for the keys", fields{"receipt": n, "keys": errorAnswer}, Unproven, KeysUnreadable)
 	w.add("a proof without its place", fields{"receipt": n, "proof": strings.Replace(honest, "\nindex 5\n", "\n", 1)}, Unproven, ProofUnreadable)
 	w.add("a proof without its checkpoint", fields{"receipt": n, "proof": strings.Split(honest, "\n\n")[0]}, Unproven, CheckpointMalformed)
 	w.add("a checkpoint with another size", fields{"receipt": n, "proof": strings.Replace(honest, "\n20\n", "\n21\n", 1)}, Unproven, CheckpointWrong)
@@ -128,13 +151,30 @@ func (w *world) times() {
 	w.add("a witness's line that was changed", fields{"receipt": n, "checkpoint": forgedLine(forged)}, Unproven, WitnessWrong)
 	w.add("a proof of another entry under it", fields{"receipt": n, "proof": w.honest.proof(2, place, "", old(due.Add(time.Minute), witness))}, Unproven, ProofElsewhere)
 	w.add("late, but there", fields{"receipt": n, "proof": w.honestProof(), "checkpoint": old(due.Add(time.Minute), witness)}, Kept, InLog, Late)
-	w.add("the ledger after the promise", fields{"receipt": n, "checkpoint": w.mirrored(old(due), due.Add(time.Minute), nil)}, Dropped, Withheld, LedgerTime)
+	w.add("the ledger after the promise", fields{"receipt": n, "checkpoint": w.mirrored(old(due), due.Add(time.Minute), nil)}, Dropped, WithheldLedger, LedgerTime)
 	w.add("the ledger in time", fields{"receipt": n, "checkpoint": w.mirrored(old(due), due.Add(-time.Minute), nil)}, Accepted, Promised, TooEarly)
-	w.add("a page of messages", fields{"receipt": n, "checkpoint": `{"messages":[` + w.mirrored(old(due), due, nil) + `,` + w.mirrored(old(due), due.Add(time.Hour), nil) + `]}`}, Dropped, Withheld, LedgerTime)
-	w.add("a message from another topic", fields{"receipt": n, "checkpoint": w.mirrored(old(due), due.Add(time.Hour), object{"topic_id": "0.0.8"})}, Unproven, LedgerOther)
-	w.add("a message from another account", fields{"receipt": n, "checkpoint": w.mirrored(old(due), due.Add(time.Hour), object{"payer_account_id": "0.0.3"})}, Unproven, LedgerOther)
+	page := func(messages ...string) string {
+		return `{"messages":[` + strings.Join(messages, ",") + `],"links":{"next":null}}`
+	}
+	late := w.mirrored(old(due), due.Add(time.Hour), nil)
+	newer := w.honest.checkpoint(size, filedAt, logKey)
+	w.add("the ledger after the promise, and a newer checkpoint", fields{"receipt": n, "checkpoint": page(late, w.mirrored(newer, due.Add(2*time.Hour), nil))}, Accepted, Promised, ProofNeeded)
+	w.add("the ledger after the promise, and a proof", fields{"receipt": n, "proof": w.honestProof(), "checkpoint": late}, Kept, InLog, LateLedger)
+	w.add("a witness and the ledger after the promise", fields{"receipt": n, "checkpoint": w.mirrored(old(due.Add(time.Second), witness), due.Add(time.Hour), nil)}, Dropped, Withheld)
+	w.add("a page of messages", fields{"receipt": n, "checkpoint": page(w.mirrored(old(due), due, nil), late)}, Dropped, WithheldLedger, LedgerTime)
+	foreign := []string{
+		w.mirrored(old(due), due, object{"payer_account_id": "0.0.3"}), w.mirrored(old(due), due, object{"topic_id": "0.0.8"}), w.mirrored("x", due, nil),
+		w.mirrored(old(due), due, object{"message": "?"}), w.mirrored(old(due), due, object{"message": 1}), w.mirrored(old(due), due, object{"message": "e30="}),
+		w.mirrored(old(due), due, object{"consensus_timestamp": nil}), w.mirrored(w.honest.checkpoint(3, due, nextLogKey), due, nil), "null", "1",
+	}
+	w.add("a page with messages of others", fields{"receipt": n, "checkpoint": page(append(foreign, late)...)}, Dropped, WithheldLedger, LedgerLeft, LedgerTime)
+	w.add("a page without a message of this log", fields{"receipt": n, "proof": w.honestProof(), "checkpoint": page(foreign...)}, Kept, InLog, LedgerLeft)
+	w.add("a page without messages", fields{"receipt": n, "checkpoint": page()}, Accepted, Promised)
+	w.add("messages that are no list", fields{"receipt": n, "checkpoint": `{"messages":{"a":1}}`}, Unproven, CheckpointMalformed)
+	w.add("a message from another topic", fields{"receipt": n, "checkpoint": w.mirrored(old(due), due.Add(time.Hour), object{"topic_id": "0.0.8"})}, Accepted, Promised, LedgerLeft)
+	w.add("a message from another account", fields{"receipt": n, "checkpoint": w.mirrored(old(due), due.Add(time.Hour), object{"payer_account_id": "0.0.3"})}, Accepted, Promised, LedgerLeft)
 	w.add("a message without the words of the mirror node", fields{"receipt": n, "checkpoint": w.json(object{"checkpoint": old(due), "entries": []any{}})}, Accepted, Promised, TooEarly)
-	w.add("a message with an edited checkpoint", fields{"receipt": n, "checkpoint": w.mirrored(strings.Replace(old(due), "\n5\n", "\n4\n", 1), due.Add(time.Hour), nil)}, Unproven, CheckpointWrong)
+	w.add("a message with an edited checkpoint", fields{"receipt": n, "checkpoint": w.mirrored(strings.Replace(old(due), "\n5\n", "\n4\n", 1), due.Add(time.Hour), nil)}, Accepted, Promised, LedgerLeft)
 	w.add("a longer delay was promised", fields{"receipt": n, "checkpoint": old(due.Add(time.Second), witness), "keys": w.withKeys(object{"merge_delay_seconds": 7200})}, Accepted, Promised, TooEarly)
 }
 
@@ -183,15 +223,44 @@ func (w *world) contents() {
 	w.add("another title", fields{"receipt": full, "proof": honest, "content": with(object{"title": "Nothing to see"})}, Differs, ContentDiffers)
 	w.add("a place one metre away", fields{"receipt": full, "content": with(object{"latitude": -8.556866})}, Differs, ContentDiffers)
 	w.add("another author", fields{"receipt": full, "content": with(object{"reporter": object{"id": "018f0000-0000-7000-8000-00000000000b"}})}, Differs, ContentDiffers)
-	w.add("no author", fields{"receipt": full, "content": with(object{"reporter": nil})}, Differs, ContentDiffers)
+	w.add("no author", fields{"receipt": full, "content": with(object{"reporter": nil})}, Unproven, ContentWithheld)
+	public := object{"content_pending": true, "title": "Kuak", "description": "", "latitude": -8.557, "longitude": 125.56, "reporter": nil, "severity": nil, "priority": nil,
+		"report_number": number, "created_at": "2026-11-28T14:23:14.651Z", "source": "app"}
+	public2 := func(other object) string {
+		all := maps.Clone(public)
+		maps.Copy(all, other)
+		return with(all)
+	}
+	w.add("the public answer while it is pending", fields{"receipt": full, "proof": honest, "content": public2(nil)}, Unproven, ContentWithheld)
+	w.add("the public answer, once it is hidden", fields{"receipt": full, "content": with(object{"content_hidden": true, "title": "Kuak", "description": ""})}, Unproven, ContentWithheld)
+	w.add("the public answer, once it was removed", fields{"receipt": full, "content": with(object{"removed": true, "title": nil})}, Unproven, ContentWithheld)
+	w.add("a public answer with another place", fields{"receipt": full, "content": public2(object{"longitude": 125.562})}, Differs, ContentDiffers)
+	w.add("a public answer with another time", fields{"receipt": full, "content": public2(object{"created_at": "2026-11-29T14:23:14.651Z"})}, Differs, ContentDiffers)
+	w.add("a public answer with another source", fields{"receipt": full, "content": public2(object{"source": "import"})}, Differs, ContentDiffers)
+	w.add("an item of a list", fields{"receipt": full, "content": w.without("captured_at")}, Unproven, ContentWithheld)
+	w.add("an export of an earlier version", fields{"receipt": full, "content": w.without("severity_score", "priority", "reporter")}, Unproven, ContentWithheld)
+	w.add("the answer of another report", fields{"receipt": full, "content": with(object{"report_number": "LS-2026-000009", "title": "x"})}, Unproven, ContentOther)
 	w.add("another time of capture", fields{"receipt": full, "content": with(object{"captured_at": "2026-11-28T14:20:01Z"})}, Differs, ContentDiffers)
 	w.add("another salt", fields{"receipt": w.receipt(object{"salt": base64.StdEncoding.EncodeToString(make([]byte, 32))}), "content": with(nil)}, Differs, ContentDiffers)
 	w.add("dropped, whatever the words are", fields{"receipt": full, "proof": w.dropped.proof(place, size, w.dropped.entries[place], w.dropped.checkpoint(size, filedAt, logKey)), "content": with(object{"title": "x"})}, Dropped, Replaced)
 	w.add("words without a salt", fields{"receipt": w.note(), "proof": honest, "content": with(nil)}, Unproven, ContentNoSalt)
 	w.add("words without the entry", fields{"receipt": w.receipt(object{"payload": nil}), "content": with(nil)}, Unproven, ContentNoSalt)
 	w.add("words that are no JSON", fields{"receipt": full, "content": "Kuak iha estrada"}, Unproven, ContentUnreadable)
-	w.add("JSON that is no report", fields{"receipt": full, "content": `{"a":1}`}, Unproven, ContentNoHash)
+	w.add("JSON that is no report", fields{"receipt": full, "content": `{"a":1}`}, Unproven, ContentUnreadable)
+	w.add("an error answer for a report", fields{"receipt": full, "proof": honest, "content": errorAnswer}, Unproven, ContentUnreadable)
+	w.add("a title without a report", fields{"receipt": full, "content": `{"title":"x","description":"y"}`}, Unproven, ContentUnreadable)
+	w.add("a note that is not shown", fields{"receipt": full, "content": `{"note":null}`}, Unproven, ContentUnreadable)
+	w.add("a page instead of a report", fields{"receipt": full, "content": "<!doctype html><p>— 502 —</p>"}, Unproven, ContentUnreadable)
 	w.others()
+}
+
+// without is the report without some members.
+func (w *world) without(names ...string) string {
+	out := maps.Clone(w.report)
+	for _, name := range names {
+		delete(out, name)
+	}
+	return w.json(out)
 }
 
 // others are cases of comments, notes, assignments, erased reports and entries of an earlier version.
@@ -204,6 +273,7 @@ func (w *world) others() {
 	comment := object{"comment": object{"id": "018f0000-0000-7000-8000-0000000000cc", "hash": commit(w.t, w.salt, object{"author": "a1", "content": "Sei la'o"})}}
 	one("a comment", comment, object{"id": "c", "content": "Sei la'o", "author": object{"id": "a1"}}, Accepted, Promised, ContentSame)
 	one("a comment with other words", comment, object{"content": "Lae", "author": "a1"}, Differs, ContentDiffers)
+	one("a comment without its author", comment, object{"content": "Sei la'o"}, Unproven, ContentWithheld)
 	one("a comment that is said to be a report", comment, w.report, Unproven, ContentNoSalt)
 	note := object{"note_hash": commit(w.t, w.salt, object{"note": "Amanhã"})}
 	one("a note", note, object{"note": "Amanhã", "new_status": "verified"}, Accepted, Promised, ContentSame)
@@ -212,5 +282,5 @@ func (w *world) others() {
 	one("a report whose words were erased", object{}, w.report, Unproven, ContentNoHash)
 	old := object{"v": 1, "content_hash": commit(w.t, w.salt, object{"title": "t", "description": "d", "issue_type_raw": "", "latitude": -8.5, "longitude": 125.5, "captured_at": "2026-11-20T08:30:00.120000Z"})}
 	one("an entry of the earlier version", old, object{"title": "t", "description": "d", "latitude": -8.5, "longitude": 125.5, "severity": "high", "captured_at": "2026-11-20T08:30:00.12Z"}, Accepted, Promised, ContentSame)
-	one("other words in an entry of the earlier version", old, object{"title": "T", "description": "d", "latitude": -8.5, "longitude": 125.5}, Differs, ContentDiffers)
+	one("other words in an entry of the earlier version", old, object{"title": "T", "description": "d", "latitude": -8.5, "longitude": 125.5, "captured_at": nil}, Differs, ContentDiffers)
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
@@ -34,10 +36,20 @@ func (p *Public) registerProofs(a *httpapi.API) {
 }
 
 type entryProofInput struct {
-	Index int64 `path:"log_index" minimum:"0" maximum:"1099511627775" doc:"Place of the entry in the log, from 0"`
+	Index   int64 `path:"log_index" minimum:"0" maximum:"1099511627775" doc:"Place of the entry in the log, from 0"`
+	written string
+}
+
+// Resolve implements huma.Resolver.
+func (in *entryProofInput) Resolve(hc huma.Context) []error {
+	in.written = hc.Param("log_index")
+	return nil
 }
 
 func (p *Public) entryProof(ctx context.Context, in *entryProofInput) (*bytesOutput, error) {
+	if in.written != strconv.FormatInt(in.Index, 10) {
+		return nil, errNotPublished // a place has one address, and caches have one answer
+	}
 	batch := &database.Batch{}
 	head := askLogHead(batch)
 	if err := batch.Send(ctx, p.db); err != nil {

@@ -150,7 +150,8 @@ func TestProofsOfAReport(t *testing.T) {
 		}
 	}
 	checkWithoutOurCode(t, string(nobody.Get("//log/proof/0").Want(http.StatusOK).Body), key.VKey())
-	for path, want := range map[string]int{fmt.Sprintf("//log/proof/%d", size): 404, "//log/proof/1099511627775": 404, "//log/proof/-1": 422,
+	for path, want := range map[string]int{fmt.Sprintf("//log/proof/%d", size): 404, "//log/proof/1099511627775": 404, "//log/proof/-1": 422, "//log/proof/00": 404, "//log/proof/01": 404,
+		"//log/proof/+1":            404,
 		"//log/proof/1099511627776": 422, "//log/proof/one": 422, "/public/blockchain/report/LS-2026-999999/proof": 404, "/public/blockchain/report/x/proof": 422} {
 		if got := nobody.Get(path); got.Status != want {
 			t.Errorf("%s: %d, want %d", path, got.Status, want)

@@ -33,7 +33,7 @@ type exportOutput struct {
 	Body        struct {
 		ExportedAt timestamp.Time              `json:"exported_at"`
 		Profile    account.User                `json:"profile"`
-		Records    map[string][]map[string]any `json:"records" doc:"By kind: sessions, devices, reports, uploads, comments, notifications, journeys, markers, following, audit, status_changes, notes. Reports, comments and status changes have the member receipt, as POST /reports has it"`
+		Records    map[string][]map[string]any `json:"records" doc:"By kind: sessions, devices, reports, uploads, comments, notifications, journeys, markers, following, audit, status_changes, notes. Reports, comments and status changes have the member receipt, as POST /reports has it, and all members of the commitment that it vouches for"`
 		NextCursor *string                     `json:"next_cursor" doc:"Opaque; send it as cursor for the records that did not fit. null on the last answer"`
 	}
 }
@@ -54,14 +54,14 @@ var exported = []struct{ kind, query string }{
 		revoked_reason FROM sessions WHERE user_id = $1 ORDER BY created_at, id`},
 	{"devices", `SELECT device_id, platform, app_version, os_version, model, fcm_token, created_at, updated_at
 		FROM devices WHERE user_id = $1 ORDER BY created_at, device_id`},
-	{"reports", `SELECT r.id, report_number, client_id, source, issue_type, issue_type_raw, title, description, severity, severity_guess, status, latitude,
+	{"reports", `SELECT r.id, report_number, user_id AS author, client_id, source, issue_type, issue_type_raw, title, description, severity, severity_guess, severity_score, priority, status, latitude,
 		longitude, location_accuracy, address, street, suco, district, municipality, is_anonymous, captured_at, created_offline,
 		device_info, appealed_at, appeal_reason, original_words, CASE WHEN reason_code IS NULL THEN removal_note END AS withdrawal_reason,
 		r.created_at, updated_at, resolved_at, deleted_at, ` + ledger.ReceiptColumns("$1") + `
 		FROM reports r LEFT JOIN ledger_events e ON e.report_id = r.id AND e.seq = 1 WHERE user_id = $1 ORDER BY r.created_at, r.id`},
 	{"uploads", `SELECT id, content_type, size_bytes, state, width, height, exif_latitude, exif_longitude, exif_taken_at, created_at,
 		expires_at FROM uploads WHERE user_id = $1 ORDER BY created_at, id`},
-	{"comments", `SELECT c.id, c.report_id, content, c.created_at, c.deleted_at, ` + ledger.ReceiptColumns("$1") + `
+	{"comments", `SELECT c.id, c.report_id, author_id AS author, content, c.created_at, c.deleted_at, ` + ledger.ReceiptColumns("$1") + `
 		FROM report_comments c JOIN reports r ON r.id = c.report_id LEFT JOIN ledger_events e ON e.report_id = c.report_id AND e.seq = c.seq
 		WHERE c.author_id = $1 ORDER BY c.created_at, c.id`},
 	{"notifications", `SELECT id, type, report_id, params, read_at, created_at FROM notifications WHERE user_id = $1 ORDER BY created_at, id`},

@@ -21,7 +21,7 @@ var notExported = map[string]string{
 	"answers that the person got, for two days":                   "idempotency_keys",
 	"bookkeeping, which says nothing about the person":            "report_changes comment_mails devices.session_id reports.dropped_uploads reports.version journeys.version markers.version notifications.event_key report_comments.client_id",
 	"computed from columns that are exported":                     "markers.position markers.shown markers.blur_m markers.updated_at journeys.plan_precision_m reports.position reports.severity_rank reports.municipality_code reports.comments_count uploads.blurhash uploads.perceptual_hash uploads.s3_key",
-	"what others did with the report; the report itself shows it": "reports.ai_analysis_id reports.ai_status reports.assigned_agency_id reports.assigned_at reports.assigned_user_id reports.blockchain_status reports.due_at reports.duplicate_of reports.geocode_source reports.geocoded_at reports.priority reports.rejection_reason reports.severity_score reports.verified_at",
+	"what others did with the report; the report itself shows it": "reports.ai_analysis_id reports.ai_status reports.assigned_agency_id reports.assigned_at reports.assigned_user_id reports.blockchain_status reports.due_at reports.duplicate_of reports.geocode_source reports.geocoded_at reports.rejection_reason reports.verified_at",
 	"what became of the file; state tells it":                     "uploads.attached_at uploads.processed_at uploads.refusal uploads.deletion",
 	"told by uploads and reports":                                 "report_images",
 	"told by reports and comments":                                "report_followers.via_report report_comments.is_official report_status_history.actor_kind report_status_history.agency_id",

@@ -38,6 +38,10 @@ func example(w *world) (string, judge.Material) {
 	part("The entry:", w.entry)
 	part("SHA-256 of 0x00 and the entry, hex and base64:", hex.EncodeToString(leaf[:])+"\n"+leaf.String())
 	part("The receipt:", note)
+	words := object{"note": "Ami haree ona.\nSei hadi'a iha semana oin."}
+	part("A note, as canonical JSON, and `note_hash` under the same salt (a note has a salt of its own):", encode(w.t, words)+"\n"+commit(w.t, w.salt, words))
+	words = object{"author": "018f0000-0000-7000-8000-00000000000a", "content": "Obrigadu — sei la'o <b>"}
+	part("A comment, as canonical JSON, and `comment.hash` under the same salt (a comment has a salt of its own):", encode(w.t, words)+"\n"+commit(w.t, w.salt, words))
 	part("The proof. Its first hash is that of entry 0, its second that of entry 2:", proof)
 	m := judge.Material{Receipt: w.json(object{"note": note, "payload": w.entry, "salt": salt}), Proof: proof, Content: w.json(content), Keys: w.json(w.keys)}
 	return b.String(), m

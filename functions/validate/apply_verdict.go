@@ -3,6 +3,7 @@ package validate
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -115,6 +116,9 @@ func (w *Worker) writeLate(ctx context.Context, tx *outbox.Tx, h *reportwrite.Lo
 		                 WHEN ai_status IN ('queued', 'processing', 'failed') THEN 'completed' ELSE ai_status END WHERE id = $1`
 	if _, err := tx.Exec(ctx, q, h.ID, v.review); err != nil {
 		return fmt.Errorf("write verdict about pictures: %w", err)
+	}
+	if slices.ContainsFunc(v.pictures, func(j judgement) bool { return j.outcome == report.PictureRelevant }) { // others are shown it from now on
+		h.Event(tx, ledger.Event{Type: ledger.Amended}, report.AI())
 	}
 	return nil
 }

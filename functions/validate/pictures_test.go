@@ -9,6 +9,8 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/local/faults"
 	"github.com/lafaekstreet/backend/shared/catalog"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
@@ -146,6 +148,15 @@ func TestAllPicturesAreJudgedTogether(t *testing.T) {
 	}
 }
 
+// recorded gives a picture its hash, with an event of the report, as the images worker does.
+func (b *bundle) recorded(id, picture uuid.UUID) {
+	b.t.Helper()
+	b.exec(`UPDATE uploads SET display_sha256 = sha256(id::text::bytea) WHERE id = (SELECT upload_id FROM report_images WHERE id = $1)`, picture)
+	if err := b.kit.Outbox.Do(b.t.Context(), func(tx *outbox.Tx) error { return ledger.Amend(b.t.Context(), tx, id) }); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
 // A picture that comes to a verified report waits for a verdict of its own, which changes neither status nor severity.
 func TestAPictureAfterTheVerdictIsJudged(t *testing.T) {
 	t.Parallel()
@@ -164,7 +175,7 @@ func TestAPictureAfterTheVerdictIsJudged(t *testing.T) {
 			b.answers(relevant)
 			b.deliver(id, 1)
 			version := one[int](b, `SELECT version FROM reports WHERE id = $1`, id)
-			b.attach(id, "processed", 2)
+			b.recorded(id, b.attach(id, "processed", 2))
 			b.answers(c.answer)
 			for range 2 {
 				b.deliver(id, 1)
@@ -179,6 +190,7 @@ func TestAPictureAfterTheVerdictIsJudged(t *testing.T) {
 				t.Errorf("version %d after %d: caches would keep the report as it was", got, version)
 			}
 			b.requireTold(id, c.picture == "irrelevant")
+			b.requireLedger(id)
 		})
 	}
 }

@@ -91,7 +91,7 @@ type Event struct {
 }
 
 // MaxErased is the most events that one Erased names, so that its payload stays within MaxMessage.
-const MaxErased = 20
+const MaxErased = 12
 
 // check validates e.
 func (e *Event) check() error {
@@ -132,8 +132,8 @@ func (e *Event) checkMembers() error {
 		return errors.New("a person belongs to an assignment, and to nothing else")
 	case len(e.Erased) > 0 && e.Type != Erased:
 		return errors.New("erased events belong to an erasure, and to nothing else")
-	case e.Baseline && e.Type != Amended:
-		return errors.New("a baseline is an amendment")
+	case e.Baseline && (e.Type != Amended || e.Note != ""):
+		return errors.New("a baseline is an amendment without a note")
 	case e.RowsHash != "" && !e.Baseline && e.Type != Erased:
 		return errors.New("a hash of rows belongs to a baseline or an erasure")
 	case (e.Type == Incident) != (e.Detail != ""):

@@ -14,7 +14,7 @@ import (
 func longest() *snapshot {
 	at := time.Date(2026, 11, 21, 12, 0, 0, 999e6, time.UTC)
 	hash := sha256.Sum256([]byte("picture"))
-	picture := Picture{Display: hash[:], Thumbnail: hash[:]}
+	picture := Picture{Display: hash[:], Thumbnail: hash[:], Held: true}
 	return &snapshot{number: "LS-2026-1000000", actorAgency: strings.Repeat("A", 60), State: State{
 		IssueType: "traffic_sign", Status: "in_progress", Severity: "critical", Priority: "critical", Source: "assisted", Anonymous: true,
 		CreatedAt: at, DueAt: &at, MunicipalityCode: "TL-MF", Agency: strings.Repeat("B", 60), DuplicateOf: "LS-2026-1000000",
@@ -37,7 +37,8 @@ func TestTheLongestPayloadOfEachType(t *testing.T) {
 		{Type: StatusMoved, OldStatus: "in_progress", Note: note, ReasonCode: "duplicate_spam"},
 		{Type: AIValidated, AI: ai, Actor: Actor{Kind: "ai"}},
 		{Type: AIValidated, AI: &Assessment{Confidence: 1, Severity: "critical", Model: "person"}, Note: note, ReasonCode: "irrelevant"},
-		{Type: Amended, Note: note, Baseline: true, RowsHash: hash},
+		{Type: Amended, Note: note},
+		{Type: Amended, Baseline: true, RowsHash: hash, ReasonCode: "duplicate_spam"},
 		{Type: Withdrawn, Note: note, ReasonCode: "duplicate_spam"},
 		{Type: Hidden, Note: note, ReasonCode: "duplicate_spam"},
 		{Type: Erased, Erased: erased, RowsHash: hash},
@@ -61,12 +62,19 @@ func TestTheLongestPayloadOfEachType(t *testing.T) {
 			t.Fatal(err)
 		}
 		made.content = prev[:]
-		raw, err := encode(e, longest(), math.MaxInt32, prev[:], made)
-		if err != nil || len(raw) > MaxMessage {
-			t.Errorf("%s: %d bytes, %v", e.Type, len(raw), err)
-			continue
+		for _, more := range []int{0, 8, 10} { // there can be ten pictures of evidence
+			s := longest()
+			for i := range more {
+				s.Pictures = append(s.Pictures, Picture{Held: true})
+				s.Pictures[i%2].Held = more < 10
+			}
+			raw, err := encode(e, s, math.MaxInt32, prev[:], made)
+			if err != nil || len(raw) > MaxMessage {
+				t.Errorf("%s: %d bytes, %v", e.Type, len(raw), err)
+				continue
+			}
+			t.Logf("%-16s %4d bytes", e.Type, len(raw))
 		}
-		t.Logf("%-16s %4d bytes", e.Type, len(raw))
 	}
 }
 

@@ -27,7 +27,7 @@ const (
 	maxWord         = 40
 	maxDamage       = 24
 	maxModel        = 40
-	maxReportDetail = 200 // of an Incident about a report
+	maxReportDetail = 160 // of an Incident about a report
 )
 
 // payload is an event as the log has it. Canonical JSON sorts the members. A payload of version 1 is read as one of
@@ -64,6 +64,7 @@ type stateMembers struct {
 	Images       []string `json:"images,omitempty"`       // hex of the SHA-256 of the large renditions
 	Thumbs       []string `json:"thumbs,omitempty"`       // of the small ones, in the same order; "" where one is not known, absent where none is
 	ImagesDigest string   `json:"images_digest,omitempty"`
+	Held         []int    `json:"held,omitempty"` // places, from 0, of the pictures that their verdict keeps from others; absent while the status is pending
 	Hidden       []string `json:"hidden,omitempty"`
 	ContentHash  string   `json:"content_hash,omitempty"` // absent once the report is erased
 }
@@ -181,7 +182,7 @@ func (s *State) members() stateMembers {
 	m := stateMembers{IssueType: s.IssueType, Status: s.Status, Location: &where, Anonymous: s.Anonymous, Source: s.Source,
 		Municipality: s.MunicipalityCode, Agency: bounded(s.Agency, maxWord), DuplicateOf: s.DuplicateOf, Hidden: s.Hidden}
 	if s.decided() {
-		m.Severity, m.Priority = s.Severity, s.Priority
+		m.Severity, m.Priority, m.Held = s.Severity, s.Priority, s.held()
 	}
 	if due := instant(s.DueAt); due != nil {
 		m.DueAt = *due
@@ -200,6 +201,17 @@ func (s *State) members() stateMembers {
 		m.Thumbs = nil
 	}
 	return m
+}
+
+// held are the places of the pictures that their verdict keeps from others.
+func (s *State) held() []int {
+	var out []int
+	for i, p := range s.Pictures {
+		if p.Held {
+			out = append(out, i)
+		}
+	}
+	return out
 }
 
 // imagesDigest is the hex of the SHA-256 over the hashes of all pictures, of each the large and then the small rendition.

@@ -49,6 +49,10 @@ type State struct {
 type Picture struct {
 	Display   []byte // SHA-256 of the large rendition
 	Thumbnail []byte // SHA-256 of the small one; nil for a picture that an earlier version processed
+	// Held says that its verdict keeps it from others. The setting publish_before_verdict can show it all the same.
+	Held bool
+	// Shown says that its upload is in the state in which pictures are shown.
+	Shown bool
 }
 
 // snapshot is a report as an event records it.
@@ -69,9 +73,10 @@ SELECT r.id, r.report_number, r.issue_type, coalesce(r.issue_type_raw, ''), r.se
        coalesce((SELECT code FROM agencies WHERE id = r.assigned_agency_id), ''),
        coalesce((SELECT report_number FROM reports o WHERE o.id = r.duplicate_of), ''),
        r.status IN ` + locates + ` OR EXISTS (SELECT FROM report_status_history h WHERE h.report_id = r.id AND h.new_status IN ` + locates + `),
-       p.displays, p.thumbnails
+       p.displays, p.thumbnails, p.held, p.shown
 FROM reports r, LATERAL (
-  SELECT array_agg(u.display_sha256 ORDER BY i.created_at, i.id) AS displays, array_agg(u.thumbnail_sha256 ORDER BY i.created_at, i.id) AS thumbnails
+  SELECT array_agg(u.display_sha256 ORDER BY i.created_at, i.id) AS displays, array_agg(u.thumbnail_sha256 ORDER BY i.created_at, i.id) AS thumbnails,
+         array_agg(` + report.HeldPictureSQL + ` ORDER BY i.created_at, i.id) AS held, array_agg(u.state = 'processed' ORDER BY i.created_at, i.id) AS shown
   FROM report_images i JOIN uploads u ON u.id = i.upload_id
   WHERE i.report_id = r.id AND i.deleted_at IS NULL AND u.display_sha256 IS NOT NULL) p
 WHERE r.id = ` + report.IDSQL
@@ -80,12 +85,13 @@ WHERE r.id = ` + report.IDSQL
 func scanSnapshot(row pgx.CollectableRow) (*snapshot, error) {
 	var s snapshot
 	var displays, thumbnails [][]byte
+	var held, shown []bool
 	err := row.Scan(&s.id, &s.number, &s.IssueType, &s.IssueTypeRaw, &s.Severity, &s.Priority, &s.Status, &s.Title, &s.Description,
 		&s.Latitude, &s.Longitude, &s.CapturedAt, &s.CreatedAt, &s.Author, &s.Anonymous, &s.Source, &s.Address, &s.Street, &s.Suco,
 		&s.District, &s.Municipality, &s.MunicipalityCode, &s.SeverityScore, &s.DueAt, &s.Agency, &s.DuplicateOf, &s.Located,
-		&displays, &thumbnails)
+		&displays, &thumbnails, &held, &shown)
 	for i := range displays {
-		s.Pictures = append(s.Pictures, Picture{Display: displays[i], Thumbnail: thumbnails[i]})
+		s.Pictures = append(s.Pictures, Picture{Display: displays[i], Thumbnail: thumbnails[i], Held: held[i], Shown: shown[i]})
 	}
 	return &s, err
 }

@@ -26,6 +26,7 @@ func (b *bundle) full() uuid.UUID {
 	b.exec(`INSERT INTO report_status_history (id, report_id, new_status, actor_kind, actor_id, created_at, seq) VALUES ($1, $2, 'pending', 'citizen', $3, $4, 1)`,
 		database.NewID(), id, b.user, at(1))
 	b.exec(`UPDATE reports SET status = 'verified' WHERE id = $1`, id)
+	b.exec(`UPDATE report_images SET verdict = 'relevant' WHERE report_id = $1`, id)
 	b.must(id, ledger.Event{Type: ledger.StatusMoved, OldStatus: "pending", Note: "Seen.", At: at(2), Actor: ledger.Actor{Kind: "moderator"}})
 	b.exec(`INSERT INTO report_status_history (id, report_id, old_status, new_status, actor_kind, actor_id, note, created_at, seq) VALUES ($1, $2, 'pending', 'verified', 'moderator', $3, 'Seen.', $4, 2)`,
 		database.NewID(), id, b.user, at(2))
@@ -107,6 +108,10 @@ func TestVerifyFindsEveryChangeOfARecord(t *testing.T) {
 		{"images", `UPDATE report_images SET deleted_at = now() WHERE report_id = $1`},
 		{"images", `WITH moved AS (UPDATE report_images SET deleted_at = now() WHERE report_id = $2 RETURNING upload_id)
 			INSERT INTO report_images (id, report_id, upload_id, created_at) SELECT gen_random_uuid(), $1, upload_id, '2020-01-01' FROM moved`},
+		{"images", `UPDATE report_images SET verdict = 'irrelevant' WHERE report_id = $1`},
+		{"images", `UPDATE report_images SET verdict = 'awaited' WHERE report_id = $1`},
+		{"images", `UPDATE uploads SET state = 'refused' WHERE id IN (SELECT upload_id FROM report_images WHERE report_id = $1)`},
+		{"images", `UPDATE uploads SET state = 'stored' WHERE id IN (SELECT upload_id FROM report_images WHERE report_id = $1)`},
 		{"history", `DELETE FROM report_status_history WHERE report_id = $1 AND seq = 2`},
 		{"history", `UPDATE report_status_history SET note = NULL WHERE report_id = $1 AND seq = 2`},
 		{"history", `UPDATE report_status_history SET note = 'Never seen.' WHERE report_id = $1 AND seq = 2`},

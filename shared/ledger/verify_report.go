@@ -26,7 +26,7 @@ func (v *verifier) state(f *fold, r *records) {
 		now = stateMembers{IssueType: s.IssueType, Status: s.Status, Severity: s.Severity, Location: &where}
 	}
 	for _, m := range []*stateMembers{&now, &recorded} { // these have checks of their own
-		m.Images, m.Thumbs, m.ImagesDigest, m.ContentHash = nil, nil, "", ""
+		m.Images, m.Thumbs, m.ImagesDigest, m.Held, m.ContentHash = nil, nil, "", nil, ""
 	}
 	v.same("report", now, recorded)
 	if created := *instant(&s.CreatedAt); f.createdAt == "" {
@@ -129,9 +129,15 @@ func (v *verifier) blank(f *fold, s *State) {
 
 // images compares the processed pictures with those of the newest event.
 func (v *verifier) images(p *payload, s *State) {
+	if slices.ContainsFunc(s.Pictures, func(p Picture) bool { return !p.Shown }) {
+		v.fail("images", "a picture was processed, and its upload says that it was not")
+	}
 	if p.Version == 1 {
 		v.imagesV1(p, s)
 		return
+	}
+	if held := s.members().Held; !slices.Equal(held, p.Held) {
+		v.fail("images", "pictures %v are kept from others now, by the newest event it is %v", held, p.Held)
 	}
 	if p.ImagesDigest != "" {
 		if s.imagesDigest() != p.ImagesDigest {

@@ -52,6 +52,10 @@ const (
 // PublicPictureSQL is true for a picture ri (report_images) that everybody may see of a report that is not hidden.
 const PublicPictureSQL = `(ri.verdict = 'relevant' OR ri.kind <> 'evidence' OR ri.verdict <> 'irrelevant' AND ` + PublishedSQL + `)`
 
+// HeldPictureSQL is true for a picture i (report_images) that its verdict keeps from others, unless PublishedSQL shows it. A
+// change of it is an event of the report once that has a verdict.
+const HeldPictureSQL = `(i.kind = 'evidence' AND i.verdict <> 'relevant')`
+
 // JudgePicturesSQL records that a person's verdict about report $1 found its pictures good. It holds for those that the
 // person has seen: all that are processed if $2 is true, which says that the person named the report's present version; else
 // those that have a verdict of the AI. The others wait for their own verdict.

@@ -56,7 +56,11 @@ func (g *Group) removeComment(ctx context.Context, in *removeInput) (*reportwrit
 		}
 		tx.Queue(`UPDATE report_comments SET deleted_at = now() WHERE id = $1`, in.CommentID)
 		tx.Queue(`UPDATE reports SET comments_count = greatest(0, comments_count - 1) WHERE id = $1`, c.Report)
-		entry, err = appendEvent(ctx, tx, chain.Get(), by, ledger.Event{Type: ledger.Uncommented, At: c.At, CommentSeq: c.Seq})
+		e := ledger.Event{Type: ledger.Uncommented, At: c.At, CommentSeq: c.Seq}
+		if c.Seq == 0 {
+			e.CommentID = c.ID
+		}
+		entry, err = appendEvent(ctx, tx, chain.Get(), by, e)
 		return err
 	})
 	if err != nil {
@@ -67,13 +71,14 @@ func (g *Group) removeComment(ctx context.Context, in *removeInput) (*reportwrit
 
 // removedComment is a comment that is to be removed.
 type removedComment struct {
+	ID               uuid.UUID
 	Author, Reporter *uuid.UUID
 	Report           uuid.UUID
 	Seq              int // of the event that added it; 0 for a comment of an earlier version
 	At               time.Time
 }
 
-const removedQuery = `SELECT c.author_id, r.user_id, c.report_id, coalesce(c.seq, 0), now() FROM report_comments c JOIN reports r ON r.id = c.report_id
+const removedQuery = `SELECT c.id, c.author_id, r.user_id, c.report_id, coalesce(c.seq, 0), now() FROM report_comments c JOIN reports r ON r.id = c.report_id
 	WHERE c.id = $3 AND c.deleted_at IS NULL AND c.report_id = ` + report.IDSQL + ` FOR UPDATE OF c`
 
 // recordRemoval records that staff removed somebody else's comment; not what it said.

@@ -19,6 +19,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/service"
 )
 
@@ -107,19 +108,25 @@ func (g *Geocode) location(ctx context.Context, id uuid.UUID) (location, error) 
 }
 
 // storeAddress writes those parts of an address that the citizen left empty. The code of the municipality always belongs to
-// the point, even if the citizen has named another municipality. A change is an event of the ledger.
+// the point, even if the citizen has named another municipality. Of an address only the municipality is written to a report whose
+// words were erased. A change is an event of the ledger.
 func storeAddress(ctx context.Context, tx *outbox.Tx, id uuid.UUID, a geocoding.Address) error {
 	const query = `
-		WITH was AS (SELECT id, address, street, suco, district, municipality, municipality_code FROM reports
-		              WHERE id = $1 AND geocoded_at IS NULL AND deleted_at IS NULL FOR NO KEY UPDATE)
+		WITH was AS (SELECT id, address, street, suco, district, municipality, municipality_code, ` + report.ErasedSQL + ` AS erased FROM reports r
+		              WHERE id = $1 AND geocoded_at IS NULL AND deleted_at IS NULL)
 		UPDATE reports r SET
-		       address = coalesce(nullif(r.address, ''), $2), street = coalesce(nullif(r.street, ''), $3), suco = coalesce(nullif(r.suco, ''), $4),
-		       district = coalesce(nullif(r.district, ''), $5), municipality = coalesce(nullif(r.municipality, ''), $6),
+		       address = CASE WHEN was.erased THEN r.address ELSE coalesce(nullif(r.address, ''), $2) END,
+		       street = CASE WHEN was.erased THEN r.street ELSE coalesce(nullif(r.street, ''), $3) END,
+		       suco = CASE WHEN was.erased THEN r.suco ELSE coalesce(nullif(r.suco, ''), $4) END,
+		       district = CASE WHEN was.erased THEN r.district ELSE coalesce(nullif(r.district, ''), $5) END,
+		       municipality = CASE WHEN was.erased THEN (SELECT name FROM municipalities WHERE code = coalesce($7, r.municipality_code))
+		                           ELSE coalesce(nullif(r.municipality, ''), $6) END,
 		       municipality_code = coalesce($7, r.municipality_code), geocode_source = $8, geocoded_at = now(), updated_at = now()
 		  FROM was WHERE r.id = was.id
 		RETURNING (was.address, was.street, was.suco, was.district, was.municipality, was.municipality_code)
 		          IS DISTINCT FROM (r.address, r.street, r.suco, r.district, r.municipality, r.municipality_code)`
 	var changed bool
+	tx.Queue(`SELECT FROM reports WHERE id = $1 FOR NO KEY UPDATE`, id)
 	err := tx.QueryRow(ctx, query, id, a.DisplayName, a.Street, a.Suco, a.District, a.Municipality, a.MunicipalityCode, a.Source).Scan(&changed)
 	if errors.Is(err, pgx.ErrNoRows) { // another delivery was first
 		return nil

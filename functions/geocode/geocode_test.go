@@ -19,7 +19,7 @@ import (
 const answer = `{"display_name":"Rua A, Dili","address":{"road":"Rua A","suburb":"Motael","county":"Vera Cruz","state":"Dili","country":"Timor-Leste"}}`
 
 // deliver hands the worker a message about a new report, and returns the database.
-func deliver(t *testing.T, status int, columns string) (*pgxpool.Pool, uuid.UUID) {
+func deliver(t *testing.T, status int, columns string, before ...string) (*pgxpool.Pool, uuid.UUID) {
 	t.Helper()
 	url := testdb.URL(t)
 	db, err := pgxpool.New(t.Context(), url)
@@ -44,6 +44,11 @@ func deliver(t *testing.T, status int, columns string) (*pgxpool.Pool, uuid.UUID
 		t.Fatal(err)
 	}
 	ledgertest.Submit(t, db, id)
+	for _, statement := range before {
+		if _, err := db.Exec(t.Context(), statement, id); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for range 2 { // at least once: the second changes nothing
 		out, err := worker.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: `{"report_id":"` + id.String() + `"}`}}})
 		if err != nil || len(out.BatchItemFailures) != 0 {
@@ -68,6 +73,17 @@ func TestGeocodingKeepsTheAddressOfTheAuthor(t *testing.T) {
 	var said string
 	if err := db.QueryRow(t.Context(), events, id).Scan(&said); err != nil || said != "TL-DI 2" {
 		t.Errorf("events: got %q, %v, want a second one with the municipality", said, err)
+	}
+}
+
+// The queue can be behind when somebody deletes the account. The report then has no address for ever, as it could name a house.
+func TestAnErasedReportGetsNoAddress(t *testing.T) {
+	t.Parallel()
+	db, id := deliver(t, http.StatusOK, `, street) VALUES (NULL)`, `DELETE FROM report_salts WHERE report_id = $1`)
+	var got string
+	const q = `SELECT concat_ws(' ', address, street, suco, district, municipality, municipality_code, geocode_source) FROM reports WHERE id = $1`
+	if err := db.QueryRow(t.Context(), q, id).Scan(&got); err != nil || got != "Dili TL-DI nominatim" {
+		t.Errorf("got %q, %v, want the municipality alone", got, err)
 	}
 }
 

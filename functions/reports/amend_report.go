@@ -70,6 +70,9 @@ func (g *Group) amendReport(ctx context.Context, in *amendInput) (*reportOutput,
 		if err := mayAmend(caller, h, w, moves); err != nil {
 			return err
 		}
+		if h.Erased() && w.erasable() {
+			return problem.New(problem.Conflict, "words_erased")
+		}
 		if !w.empty() {
 			if err := spent.check(h); err != nil {
 				return err

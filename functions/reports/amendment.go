@@ -104,6 +104,11 @@ func (w amendment) details() bool {
 	return w.severity != nil || w.address != nil || w.street != nil || w.place()
 }
 
+// erasable is true for a change of what an erasure takes away: words and the parts of the address.
+func (w amendment) erasable() bool {
+	return w.title != nil || w.description != nil || w.raw != nil || w.address != nil || w.street != nil || w.place()
+}
+
 func (w amendment) empty() bool { return !w.words() && !w.details() }
 
 // write changes the report and appends an event to the ledger. A change by somebody else than

@@ -22,6 +22,23 @@ func created(c *testenv.Client, changes object) string {
 	return c.Post("/reports", newBody(changes)).Want(http.StatusCreated).Object().Text("id")
 }
 
+// Words and addresses that staff send for a report of a deleted account are refused. The rest of their work goes on.
+func TestAnErasedReportTakesNoWords(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	mod := w.Staff(identity.Moderator)
+	path := "/reports/" + created(w.Citizen(), nil)
+	w.Exec(`DELETE FROM report_salts`)
+	w.Exec(`UPDATE reports SET title = 'Pothole', description = '', address = NULL, street = NULL, suco = NULL, district = NULL, municipality = NULL`)
+	for _, words := range []object{{"title": "A hole"}, {"description": "Next to Ana's"}, {"issue_type": "Kuak Ana"}, {"address": "Rua 9"}, {"street": "Rua 9"},
+		{"suco": "Becora"}, {"district": "Cristo Rei"}, {"municipality": "Baucau"}} {
+		if got := mod.Patch(path, words).Want(http.StatusConflict).Object().Text("code"); got != "words_erased" {
+			t.Errorf("%v: %s", words, got)
+		}
+	}
+	mod.Patch(path, object{"severity": "high", "status": "verified", "street": "", "description": ""}).Want(http.StatusOK)
+}
+
 func TestAmending(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

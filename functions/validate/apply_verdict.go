@@ -203,9 +203,9 @@ func (w *Worker) updateReport(ctx context.Context, tx *outbox.Tx, s subject, v v
 		status = report.AINeedsReview
 	}
 	const q = `
-		UPDATE reports SET ai_status = $2, ai_analysis_id = $3, severity_score = coalesce($4, severity_score),
+		UPDATE reports r SET ai_status = $2, ai_analysis_id = $3, severity_score = coalesce($4, severity_score),
 			severity = coalesce($5, severity), priority = coalesce($6, priority),
-			title = CASE WHEN title = '' THEN coalesce($7, '') ELSE title END,
+			title = CASE WHEN title = '' AND NOT ` + report.ErasedSQL + ` THEN coalesce($7, '') ELSE title END,
 			version = version + 1, updated_at = now()
 		WHERE id = $1`
 	if _, err := tx.Exec(ctx, q, s.id, status, analysis, score, severity, priority, title); err != nil {

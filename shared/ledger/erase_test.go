@@ -152,6 +152,7 @@ func TestTheFunctionsMayNotRewrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.exec(`INSERT INTO report_comments (id, report_id, author_id, content, seq) VALUES ($1, $2, $3, 'There', 2)`, comment, id, b.user)
+	b.exec(`INSERT INTO report_comments (id, report_id, content) VALUES ($1, $2, 'From before the log')`, database.NewID(), id)
 	b.exec(`INSERT INTO report_status_history (id, report_id, new_status, actor_kind, actor_id, note, seq) VALUES ($1, $2, 'pending', 'citizen', $3, 'A note', 1)`, row, id, b.user)
 	for _, q := range []string{
 		`DELETE FROM report_salts WHERE report_id = $1`,
@@ -175,6 +176,7 @@ func TestTheFunctionsMayNotRewrite(t *testing.T) {
 		`DELETE FROM reports WHERE id = $1`,
 		`DELETE FROM ledger_events WHERE report_id = $1`,
 		`UPDATE ledger_events SET payload = '{}' WHERE report_id = $1`,
+		`UPDATE report_comments SET deleted_at = now() WHERE report_id = $1 AND seq IS NULL`,
 		`UPDATE log_counter SET next = next - 1 WHERE $1::uuid IS NOT NULL`,
 	} {
 		if _, err := b.db.Exec(t.Context(), q, id); err == nil {
@@ -194,4 +196,9 @@ func TestTheFunctionsMayNotRewrite(t *testing.T) {
 		t.Error(err)
 	}
 	b.erasePerson()
+	for _, column := range []string{"title", "description", "issue_type_raw", "address", "street", "suco", "district", "appeal_reason"} {
+		if _, err := b.db.Exec(t.Context(), `UPDATE reports SET `+column+` = 'Rua 9' WHERE id = $1`, id); err == nil {
+			t.Errorf("%s of an erased report: got no error", column)
+		}
+	}
 }

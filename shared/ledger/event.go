@@ -78,6 +78,8 @@ type Event struct {
 	Comment *Comment
 	// CommentSeq is the event that added the comment of an Uncommented; 0 for a comment of an earlier version.
 	CommentSeq int
+	// CommentID is the comment that was removed, where it is of an earlier version and CommentSeq is 0.
+	CommentID uuid.UUID
 	// AssignedTo is the person of an Assigned; nil where the agency alone is named. The payload has its salted hash.
 	AssignedTo *uuid.UUID
 	// Erased are the events whose salts go with an Erased, in order, at most MaxErased. 1 is the report itself.
@@ -128,6 +130,8 @@ func (e *Event) checkMembers() error {
 		return errors.New("a comment belongs to its event, and to nothing else")
 	case e.CommentSeq != 0 && e.Type != Uncommented:
 		return errors.New("the event of a comment belongs to its removal, and to nothing else")
+	case (e.CommentID != uuid.Nil) != (e.Type == Uncommented && e.CommentSeq == 0):
+		return errors.New("a removed comment is named by its event, or by its id")
 	case e.AssignedTo != nil && e.Type != Assigned:
 		return errors.New("a person belongs to an assignment, and to nothing else")
 	case len(e.Erased) > 0 && e.Type != Erased:

@@ -61,7 +61,7 @@ type assignmentEvent struct {
 // priorEvent is the newest event that vouches for the rows of an earlier version; its hash is "" without one.
 type priorEvent struct {
 	hash, at string
-	removed  int // comments that were removed since
+	removed  map[uuid.UUID]bool // comments that were removed since
 }
 
 // leaf is an event's place in the log.
@@ -74,7 +74,7 @@ type leaf struct {
 }
 
 func newFold() *fold {
-	return &fold{moves: map[int]moveEvent{}, comments: map[int]commentEvent{}, salted: map[int]bool{}, erased: map[int]bool{}}
+	return &fold{moves: map[int]moveEvent{}, comments: map[int]commentEvent{}, prior: priorEvent{removed: map[uuid.UUID]bool{}}, salted: map[int]bool{}, erased: map[int]bool{}}
 }
 
 // chain adds an event to f. It checks hash, columns and predecessor.
@@ -128,7 +128,7 @@ func (f *fold) add(p *payload) {
 	}
 	f.located = f.located || slices.Contains([]report.Status{report.Verified, report.InProgress, report.Fixed, report.Duplicate}, report.Status(p.Status))
 	if p.RowsHash != "" {
-		f.prior = priorEvent{hash: p.RowsHash, at: p.At}
+		f.prior = priorEvent{hash: p.RowsHash, at: p.At, removed: map[uuid.UUID]bool{}}
 	}
 	if p.Event == Submitted || p.NoteHash != "" || p.Comment != nil || p.AssignmentHash != "" {
 		f.salted[p.Seq] = true
@@ -175,8 +175,8 @@ func (f *fold) addOne(p *payload) {
 			f.comments[p.Seq] = commentEvent{id: p.Comment.ID, hash: p.Comment.Hash, at: p.At, official: p.ChangedBy.Kind != string(report.ActorCitizen)}
 		}
 	case Uncommented:
-		if p.CommentSeq == 0 {
-			f.prior.removed++
+		if p.CommentID != nil {
+			f.prior.removed[*p.CommentID] = true
 		} else if c, ok := f.comments[p.CommentSeq]; ok {
 			c.removed = true
 			f.comments[p.CommentSeq] = c

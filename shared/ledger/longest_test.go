@@ -43,6 +43,7 @@ func TestTheLongestPayloadOfEachType(t *testing.T) {
 		{Type: Hidden, Note: note, ReasonCode: "duplicate_spam"},
 		{Type: Erased, Erased: erased, RowsHash: hash},
 		{Type: Commented, Comment: &Comment{ID: uuid.Max, Author: person, Content: note}},
+		{Type: Uncommented, CommentID: uuid.Max, Note: note, ReasonCode: "duplicate_spam"},
 		{Type: Uncommented, CommentSeq: 99_999, Note: note, ReasonCode: "duplicate_spam"},
 		{Type: Assigned, AssignedTo: &person, Note: note},
 		{Type: Disputed, OldStatus: "in_progress", Note: note},

@@ -78,6 +78,7 @@ type changeMembers struct {
 	ReasonCode     string         `json:"reason_code,omitempty"`
 	Comment        *commentMember `json:"comment,omitempty"`
 	CommentSeq     int            `json:"comment_seq,omitempty"`
+	CommentID      *uuid.UUID     `json:"comment_id,omitempty"` // of an Uncommented whose comment has no event
 	AssignmentHash string         `json:"assignment_hash,omitempty"`
 	Erased         []int          `json:"erased,omitempty"`
 	Baseline       bool           `json:"baseline,omitempty"`
@@ -166,6 +167,9 @@ func (e *Event) members(made commitments) changeMembers {
 		AssignmentHash: hex.EncodeToString(made.assignment), Erased: e.Erased, Baseline: e.Baseline, RowsHash: e.RowsHash, Detail: bounded(e.Detail, maxReportDetail)}
 	if e.Comment != nil {
 		m.Comment = &commentMember{ID: e.Comment.ID, Hash: hex.EncodeToString(made.comment)}
+	}
+	if e.CommentID != uuid.Nil {
+		m.CommentID = &e.CommentID
 	}
 	if e.AI != nil {
 		m.AI = &Assessment{

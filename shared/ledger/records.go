@@ -55,6 +55,7 @@ type records struct {
 	prior      PriorRows
 	moves      []moveRow
 	comments   []commentRow
+	blank      report.Blank
 	head       logHead
 	newest     int // seq of the newest event; 0 without one
 	// withheld says that the caller may not read entries from before the public log.
@@ -81,6 +82,7 @@ type commentRow struct {
 	Official bool
 	At       time.Time
 	Removed  bool
+	Gone     bool // its author has no account
 }
 
 // logHead is how far the log is published, and who signs it.
@@ -96,8 +98,9 @@ SELECT h.seq, h.old_status, h.new_status, h.actor_kind, a.code, h.note, h.create
 FROM report_status_history h LEFT JOIN agencies a ON a.id = h.agency_id
 WHERE h.seq IS NOT NULL AND h.report_id = $1 ORDER BY h.seq`
 	selectComments = `
-SELECT seq, id, author_id, content, is_official, created_at, deleted_at IS NOT NULL
+SELECT seq, id, author_id, content, is_official, created_at, deleted_at IS NOT NULL, ` + noAccount + `
 FROM report_comments WHERE seq IS NOT NULL AND report_id = $1 ORDER BY seq`
+	noAccount  = `NOT EXISTS (SELECT FROM users WHERE id = author_id AND deleted_at IS NULL)`
 	selectHead = `
 SELECT coalesce(origin, ''), size, ARRAY(SELECT vkey FROM log_keys WHERE role = 'log' ORDER BY from_index) FROM log_head`
 	selectNewest = `SELECT coalesce(max(seq), 0) FROM ledger_events WHERE report_id = $1`
@@ -182,6 +185,7 @@ func readRecords(ctx context.Context, q database.Querier, id uuid.UUID, gates ..
 	salts := database.AskRows(batch, pgx.RowToStructByPos[salt], `SELECT seq, salt FROM report_salts WHERE report_id = $1`, id)
 	prior := AskPriorRows(batch, about)
 	moves := database.AskRows(batch, pgx.RowToStructByPos[moveRow], selectMoves, id)
+	blank := database.AskRow(batch, pgx.RowToStructByPos[report.Blank], report.SelectBlank, id)
 	comments := database.AskRows(batch, pgx.RowToStructByPos[commentRow], selectComments, id)
 	head := database.AskRow(batch, pgx.RowToStructByPos[logHead], selectHead)
 	if err := batch.SendSnapshot(ctx, q); err != nil {
@@ -189,7 +193,7 @@ func readRecords(ctx context.Context, q database.Querier, id uuid.UUID, gates ..
 	}
 	out := &records{snapshot: state.Get(), deletedAt: more.Get().DeletedAt, assignedTo: more.Get().AssignedTo,
 		reason: more.Get().Reason, fixedAt: more.Get().FixedAt, salts: map[int][]byte{},
-		prior: prior.Get(), moves: moves.Get(), comments: comments.Get(), head: head.Get(), newest: events.newest.Get(), withheld: events.withheld()}
+		prior: prior.Get(), moves: moves.Get(), comments: comments.Get(), blank: blank.Get(), head: head.Get(), newest: events.newest.Get(), withheld: events.withheld()}
 	for _, s := range salts.Get() {
 		out.salts[s.Seq] = s.Salt
 	}

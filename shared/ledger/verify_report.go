@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/report"
 )
 
 // state compares the report as it is now with its newest event.
@@ -48,7 +49,7 @@ func (v *verifier) state(f *fold, r *records) {
 	if fixed := deref(instant(r.fixedAt)); f.fixedAt != nil && *f.fixedAt != fixed {
 		v.fail("report", "it was fixed at %q by its row, at %q by its events", fixed, *f.fixedAt)
 	}
-	v.content(f, &s.State, r.salts[1])
+	v.content(f, r, &s.State)
 	v.images(p, &s.State)
 }
 
@@ -86,9 +87,10 @@ func membersOf(v any) map[string]json.RawMessage {
 }
 
 // content compares what the newest event has as a salted hash alone.
-func (v *verifier) content(f *fold, s *State, salt []byte) {
+func (v *verifier) content(f *fold, r *records, s *State) {
+	salt := r.salts[1]
 	if f.erased[1] {
-		v.blank(f, s)
+		v.blank(f, r.blank, s.Title)
 		return
 	}
 	if salt == nil {
@@ -109,12 +111,16 @@ func (v *verifier) content(f *fold, s *State, salt []byte) {
 	}
 }
 
-// blank checks that a report whose words were erased has none.
-func (v *verifier) blank(f *fold, s *State) {
-	v.leaveOut("The words of the report were erased with its author's account. What they were can no longer be told, nor who the author is, the exact place, the names of places, the severity score and the time of the photograph.")
-	for _, text := range []*string{&s.Description, &s.IssueTypeRaw, s.Address, s.Street} {
-		if deref(text) != "" {
-			v.fail("content", "its words were erased, and it has some now")
+// blank checks that a report whose words were erased is as the erasure left it.
+func (v *verifier) blank(f *fold, b report.Blank, title string) {
+	v.leaveOut("The words of the report were erased with its author's account. What they were can no longer be told, nor who the author is, the exact place, which names of places there were, the exact severity score and the time of the photograph.")
+	for _, is := range []struct {
+		blank   bool
+		finding string
+	}{{b.Words, "has words or an address"}, {b.Names, "has names of places that are not of its boundaries"}, {b.Place, "has a place to more than 4 decimals"},
+		{b.Account, "is of somebody who has an account"}, {b.Score, "has a score of another severity"}} {
+		if !is.blank {
+			v.fail("content", "its words were erased, and it %s now", is.finding)
 		}
 	}
 	titles := []string{""}
@@ -122,7 +128,7 @@ func (v *verifier) blank(f *fold, s *State) {
 		label, _ := locale.Text(l, "label.issue_type."+f.erasedType, nil)
 		titles = append(titles, label)
 	}
-	if !slices.Contains(titles, s.Title) {
+	if !slices.Contains(titles, title) {
 		v.fail("content", "its words were erased, and it has a title now")
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // rows compares the rows beside the report with the events that vouch for them.
@@ -73,6 +75,9 @@ func (v *verifier) comments(f *fold, r *records) {
 		if now != said {
 			v.fail("comments", "the comment of event %d differs from it", seq)
 		}
+		if f.erased[seq] && !row.Gone {
+			v.fail("comments", "the comment of event %d was erased, and its author has an account", seq)
+		}
 		v.committed("comments", "comment", seq, said.hash, row.Content, f, r, func(salt []byte) ([]byte, error) {
 			if row.Author == nil {
 				return nil, nil
@@ -132,27 +137,27 @@ func (v *verifier) priorRows(f *fold, r *records) {
 		if now, err := rows.Hash(salt); err != nil || now != f.prior.hash {
 			v.fail("history", "the status history or the comments from before the public log differ from those of the baseline event")
 		}
-		if removed != f.prior.removed {
-			v.fail("comments", "%d comments from before the public log were removed, events say %d", removed, f.prior.removed)
+		if !maps.Equal(removed, f.prior.removed) {
+			v.fail("comments", "other comments from before the public log were removed than events say")
 		}
 	}
 }
 
 // keepRemovedSince makes r as it was at a time, as payloadTime: comments that were removed later are not removed. It returns
-// their number.
-func (r *PriorRows) keepRemovedSince(at string) int {
+// their ids.
+func (r *PriorRows) keepRemovedSince(at string) map[uuid.UUID]bool {
 	limit, _ := payloadInstant(at)
-	n := 0
+	out := map[uuid.UUID]bool{}
 	r.Comments = slices.Clone(r.Comments)
 	for i := range r.Comments {
 		if gone := r.Comments[i].RemovedAt; gone != nil {
 			if t, err := time.Parse(time.RFC3339Nano, *gone); err == nil && t.After(limit.Add(time.Millisecond)) {
 				r.Comments[i].RemovedAt = nil
-				n++
+				out[r.Comments[i].ID] = true
 			}
 		}
 	}
-	return n
+	return out
 }
 
 // incident reports an event that says that the report did not hold when the public log began.

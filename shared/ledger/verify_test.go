@@ -23,7 +23,9 @@ func notChecked(v *ledger.Verification, begin string) bool {
 // eraseWords takes the words of a report and of its comment, as the deletion of their author's account does.
 func (b *bundle) eraseWords(id uuid.UUID) {
 	b.t.Helper()
-	b.exec(`UPDATE reports SET title = 'Pothole', description = '', issue_type_raw = NULL, address = NULL, street = NULL WHERE id = $1`, id)
+	b.exec(`UPDATE users SET email = NULL, full_name = '', deleted_at = now() WHERE id = $1`, b.user)
+	b.exec(`UPDATE reports SET title = 'Pothole', description = '', issue_type_raw = NULL, address = NULL, street = NULL,
+		latitude = round(latitude::numeric, 4), longitude = round(longitude::numeric, 4) WHERE id = $1`, id)
 	b.exec(`UPDATE report_comments SET content = '' WHERE report_id = $1`, id)
 	b.exec(`DELETE FROM report_salts WHERE report_id = $1 AND seq IN (1, 4, 5)`, id)
 	b.must(id, ledger.Event{Type: ledger.Erased, Erased: []int{1, 4, 5}, At: at(10)})
@@ -36,6 +38,12 @@ func TestVerifyOfAnErasedReport(t *testing.T) {
 	for _, change := range []string{
 		``, `UPDATE reports SET title = 'Nothing to see' WHERE id = $1`, `UPDATE reports SET description = 'x' WHERE id = $1`,
 		`UPDATE reports SET issue_type_raw = 'x' WHERE id = $1`, `UPDATE reports SET address = 'x' WHERE id = $1`, `UPDATE reports SET street = 'x' WHERE id = $1`,
+		`UPDATE reports SET suco = 'x' WHERE id = $1`, `UPDATE reports SET district = 'x' WHERE id = $1`, `UPDATE reports SET municipality = 'x' WHERE id = $1`,
+		`UPDATE reports SET municipality = NULL WHERE id = $1`, `UPDATE reports SET severity_score = 9 WHERE id = $1`,
+		`UPDATE reports SET removal_note = 'x' WHERE id = $1`, `UPDATE reports SET appeal_reason = 'x' WHERE id = $1`,
+		`UPDATE reports SET latitude = latitude + 0.00002 WHERE id = $1`,
+		`WITH other AS (INSERT INTO users (id, email, full_name) SELECT id, id || '@example.org', 'Rui' FROM gen_random_uuid() id RETURNING id) UPDATE reports SET user_id = (SELECT id FROM other) WHERE id = $1`,
+		`WITH other AS (INSERT INTO users (id, email, full_name) SELECT id, id || '@example.org', 'Rui' FROM gen_random_uuid() id RETURNING id) UPDATE report_comments SET author_id = (SELECT id FROM other) WHERE report_id = $1 AND seq = 4`,
 		`UPDATE reports SET latitude = latitude + 0.0002 WHERE id = $1`, `UPDATE report_comments SET content = 'x' WHERE report_id = $1 AND seq = 4`,
 		`INSERT INTO report_salts (report_id, seq, salt, created_at) VALUES ($1, 4, sha256('x'), now())`, `DELETE FROM report_salts WHERE report_id = $1 AND seq = 2`,
 	} {
@@ -98,13 +106,20 @@ func TestVerifyOfAReportFromBeforeTheLog(t *testing.T) {
 		t.Fatalf("after the baseline: %q, not checked %q", got, v.NotChecked)
 	}
 	b.exec(`UPDATE report_comments SET deleted_at = $2 WHERE id = (SELECT id FROM report_comments WHERE report_id = $1 ORDER BY id LIMIT 1)`, id, at(5))
-	if got, _ := b.broken(id); len(got) != 1 || !strings.HasPrefix(got[0], "comments: 1 comments") {
+	if got, _ := b.broken(id); len(got) != 1 || !strings.HasPrefix(got[0], "comments: other comments") {
 		t.Errorf("a comment removed without an event: found %q", got)
 	}
-	b.must(id, ledger.Event{Type: ledger.Uncommented, At: at(5)})
+	removed := scan[uuid.UUID](b, `SELECT id FROM report_comments WHERE report_id = $1 AND deleted_at IS NOT NULL`, id)
+	b.must(id, ledger.Event{Type: ledger.Uncommented, CommentID: removed, At: at(5)})
 	if got, _ := b.broken(id); got != nil {
 		t.Errorf("a comment removed: found %q", got)
 	}
+	const swap = `UPDATE report_comments SET deleted_at = CASE WHEN deleted_at IS NULL THEN $2::timestamptz END WHERE report_id = $1`
+	b.exec(swap, id, at(5))
+	if got, _ := b.broken(id); len(got) != 1 || !strings.HasPrefix(got[0], "comments: other comments") {
+		t.Errorf("another comment is removed than the event says: found %q", got)
+	}
+	b.exec(swap, id, at(5))
 	for _, change := range []string{`UPDATE report_comments SET content = 'x' WHERE report_id = $1`, `UPDATE report_status_history SET note = 'x' WHERE report_id = $1`,
 		`UPDATE reports SET created_at = now() WHERE id = $1`} {
 		b.exec(change, id)

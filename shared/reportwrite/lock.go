@@ -48,12 +48,16 @@ type Locked struct {
 	hasDuplicates bool
 	versionNamed  bool             // the client named the present version, so its person has seen it
 	seq           int              // of the newest ledger event
+	erased        bool             // see Erased
 	changed       bool             // the transaction has an event of the report
 	entry         *ledger.NewEntry // see LastEntry
 }
 
 // ReportedBy reports whether c is the reporter.
 func (h *Locked) ReportedBy(c identity.Caller) bool { return h.UserID != nil && *h.UserID == c.UserID }
+
+// Erased reports whether the words went with the reporter's account. Nobody may write words or an address to it again.
+func (h *Locked) Erased() bool { return h.erased }
 
 const lockedColumns = `id, report_number, user_id, issue_type, coalesce(issue_type_raw, ''), severity, status, ai_status, assigned_agency_id,
 	duplicate_of, is_anonymous, appealed_at IS NOT NULL, title, description, address, street, suco, district, municipality, version, now()`
@@ -72,10 +76,10 @@ func scanLocked(row pgx.CollectableRow) (Locked, error) {
 func Lock(p database.Pipeline, a report.About) *database.Ask[*Locked] {
 	const q = `SELECT ` + lockedColumns + ` FROM reports WHERE deleted_at IS NULL AND id = ` + report.IDSQL + ` FOR UPDATE`
 	row := database.AskRow(p, scanLocked, q, a.Args()...).Missing(report.ErrNotFound)
-	followers, seq := askFollowers(p, a), askSeq(p, a)
+	followers, end := askFollowers(p, a), askEnd(p, a)
 	return database.Derive(func() *Locked {
 		h := row.Get()
-		h.followers, h.seq = followers.Get(), seq.Get()
+		h.followers, h.seq, h.erased = followers.Get(), end.Get().Seq, end.Get().Erased
 		return &h
 	})
 }
@@ -111,10 +115,16 @@ func askFollowers(p database.Pipeline, a report.About) *database.Ask[[]follower]
 	return database.AskRows(p, pgx.RowToStructByPos[follower], q, a.Args()...)
 }
 
-// askSeq reads the number of ledger events of a report that is locked.
-func askSeq(p database.Pipeline, a report.About) *database.Ask[int] {
-	const q = `SELECT coalesce(max(seq), 0) FROM ledger_events WHERE report_id = ` + report.IDSQL
-	return database.AskRow(p, pgx.RowTo[int], q, a.Args()...)
+// chainEnd is what a report that is locked has in the ledger.
+type chainEnd struct {
+	Seq    int // of the newest event
+	Erased bool
+}
+
+// askEnd reads it in a statement of its own, which sees what the transaction that had the lock before has committed.
+func askEnd(p database.Pipeline, a report.About) *database.Ask[chainEnd] {
+	const q = `SELECT coalesce((SELECT max(seq) FROM ledger_events WHERE report_id = r.id), 0), ` + report.ErasedSQL + ` FROM reports r WHERE r.id = ` + report.IDSQL
+	return database.AskRow(p, pgx.RowToStructByPos[chainEnd], q, a.Args()...).Missing(report.ErrNotFound)
 }
 
 // lockPair is Lock of a report that is to become a duplicate of original. It locks both in the order of their ids, so
@@ -131,7 +141,7 @@ func lockPair(p database.Pipeline, of, original report.About, by report.Actor) *
 	})
 	const duplicates = `SELECT EXISTS (SELECT FROM reports WHERE deleted_at IS NULL AND duplicate_of = ` + report.IDSQL + `)`
 	hasDuplicates := database.AskRow(p, pgx.RowTo[bool], duplicates, of.Args()...)
-	followers, seq := askFollowers(p, of), askSeq(p, of)
+	followers, end := askFollowers(p, of), askEnd(p, of)
 	distance := database.Derive(func() *float64 { return nil })
 	if by.Kind == report.ActorOfficial { // nobody else has a limit
 		const apart = `SELECT ST_Distance(r.position, o.position) FROM reports r, reports o
@@ -141,7 +151,7 @@ func lockPair(p database.Pipeline, of, original report.About, by report.Actor) *
 	return database.Derive(func() *Locked {
 		h := pick(both.Get(), of)
 		h.original, h.hasDuplicates, h.followers = pick(both.Get(), original), hasDuplicates.Get(), followers.Get()
-		h.distance, h.seq = distance.Get(), seq.Get()
+		h.distance, h.seq, h.erased = distance.Get(), end.Get().Seq, end.Get().Erased
 		return h
 	})
 }

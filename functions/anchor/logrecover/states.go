@@ -26,6 +26,7 @@ const (
 	// was taken down if any of its events says so: its words may have been erased since.
 	setStates = `
 UPDATE reports r SET issue_type = e.p ->> 'issue_type', status = e.p ->> 'status', severity = coalesce(e.p ->> 'severity', r.severity),
+       severity_score = CASE WHEN r.severity = coalesce(e.p ->> 'severity', r.severity) THEN r.severity_score END,
        priority = coalesce(e.p ->> 'priority', r.priority), is_anonymous = coalesce((e.p ->> 'anonymous')::boolean, false),
        source = coalesce(e.p ->> 'source', r.source), municipality_code = e.p ->> 'municipality',
        municipality = CASE WHEN r.municipality_code IS DISTINCT FROM e.p ->> 'municipality'

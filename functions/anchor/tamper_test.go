@@ -2,6 +2,7 @@ package anchor_test
 
 import (
 	"bytes"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/lafaekstreet/backend/functions/anchor/fsck"
 	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/outbox"
 )
 
 func (b *bundle) fsck() (*fsck.Result, string) {
@@ -52,7 +54,27 @@ func TestTamperingWithTheLedgerIsFound(t *testing.T) {
 		{"message edited in the table", func(b *bundle, id uuid.UUID) {
 			b.exec(`UPDATE log_messages SET message = convert_to(replace(convert_from(message, 'UTF8'), 'LS-2026', 'LS-2027'), 'UTF8')`+ofReport, id)
 		}, "message", "message"},
-		{"message without its record", func(b *bundle, id uuid.UUID) { b.exec(`DELETE FROM log_messages`+ofReport, id) }, "anchored", ""},
+		{"message without its record", func(b *bundle, id uuid.UUID) { b.exec(`DELETE FROM log_messages`+ofReport, id) }, "anchored", "recorded"},
+		{"the first of two messages without its record", func(b *bundle, _ uuid.UUID) {
+			b.exec(`DELETE FROM log_messages WHERE size < (SELECT max(size) FROM log_messages)`)
+		}, "", "recorded"},
+		{"no message with a record", func(b *bundle, _ uuid.UUID) { b.exec(`DELETE FROM log_messages`) }, "anchored", "recorded"},
+		{"a record of more events", func(b *bundle, _ uuid.UUID) {
+			b.exec(`UPDATE log_messages SET size = size + 1, shown = shown + 1 WHERE size < (SELECT max(size) FROM log_messages)`)
+		}, "", "covers"},
+		{"a record from the first event on", func(b *bundle, _ uuid.UUID) { b.exec(`UPDATE log_messages SET first_index = 0`) }, "", "covers"},
+		{"a key of receipts that holds for the first entry alone", func(b *bundle, _ uuid.UUID) {
+			b.exec(`UPDATE log_keys SET until_index = 1 WHERE role = 'receipts'`)
+		}, "", "keys"},
+		{"a foreign key of receipts", func(b *bundle, _ uuid.UUID) {
+			b.exec(`UPDATE log_keys SET until_index = 5 WHERE role = 'receipts'`)
+			b.exec(`INSERT INTO log_keys (role, vkey, from_index) VALUES ('receipts', 'anchor.example/log/receipts+00000000+AAAA', 5)`)
+		}, "", "keys"},
+		{"a key of receipts replaced", func(b *bundle, _ uuid.UUID) {
+			b.exec(`UPDATE log_keys SET vkey = 'anchor.example/log/receipts+00000000+AAAA' WHERE role = 'receipts'`)
+		}, "", "keys"},
+		{"a key of the log forgotten", func(b *bundle, _ uuid.UUID) { b.exec(`DELETE FROM log_keys WHERE role = 'receipts'`) }, "", "keys"},
+		{"receipts signed by another key", func(b *bundle, _ uuid.UUID) { b.exec(`UPDATE log_counter SET receipts_vkey = 'x'`) }, "", "keys"},
 		{"message of another account", func(b *bundle, id uuid.UUID) {
 			seq, err := b.net.Forge(b.config.Ledger.TopicReports, "0.0.666", scan[[]byte](b, `SELECT message FROM log_messages`+ofReport, id))
 			if err != nil {
@@ -92,6 +114,7 @@ func TestTamperingWithTheLedgerIsFound(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
 			b.report()
+			b.pass(10 * time.Minute)
 			id := b.report()
 			b.move(id, "pending", "verified")
 			b.pass(10 * time.Minute)
@@ -100,6 +123,9 @@ func TestTamperingWithTheLedgerIsFound(t *testing.T) {
 			}
 			if r, out := b.fsck(); r.Found != 0 || r.Reports != 2 || r.Messages == 0 || r.Waiting != 0 {
 				t.Fatalf("before: %+v\n%s", r, out)
+			}
+			if n := scan[int](b, `SELECT count(*) FROM log_messages`); n < 2 {
+				t.Fatalf("%d messages, want at least 2", n)
 			}
 			b.exec(`ALTER TABLE log_messages DISABLE TRIGGER ALL`)
 			tc.tamper(b, id)
@@ -115,6 +141,49 @@ func TestTamperingWithTheLedgerIsFound(t *testing.T) {
 				t.Errorf("fsck does not print the first finding:\n%s", out)
 			}
 		})
+	}
+}
+
+// A backup lacks the records of the messages that were sent after it was made. The next message covers their events again, and
+// the recovery has an INCIDENT. Records of before the backup are not excused by that.
+func TestFsckExcusesTheRecordsThatABackupLacks(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for range 2 {
+		b.report()
+		b.pass(10 * time.Minute)
+	}
+	before := scan[int64](b, `SELECT min(size) FROM log_messages`)
+	b.exec(`DELETE FROM log_messages WHERE size > $1`, before)
+	if r, out := b.fsck(); r.Found != 1 || r.Findings[0].Check != "recorded" {
+		t.Fatalf("without an INCIDENT: want one message that is not recorded, got\n%s", out)
+	}
+	box := outbox.New(b.owner, b.queue, slog.New(slog.DiscardHandler))
+	if err := box.Do(t.Context(), func(tx *outbox.Tx) error {
+		chain := ledger.AskLogChain(tx)
+		if err := tx.Flush(t.Context()); err != nil {
+			return err
+		}
+		_, err := chain.Get().Append(tx, ledger.LogEvent{Type: ledger.Incident, At: b.clock.Now(), Detail: "a backup was restored"})
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if r, out := b.fsck(); r.Found != 0 {
+		t.Errorf("before the next message:\n%s", out)
+	}
+	b.report()
+	b.pass(10 * time.Minute)
+	again := scan[[]byte](b, `SELECT message FROM log_messages WHERE size > $1`, before)
+	if _, err := b.net.Forge(b.config.Ledger.TopicReports, account, again); err != nil { // a node took it twice
+		t.Fatal(err)
+	}
+	if r, out := b.fsck(); r.Found != 0 {
+		t.Errorf("after the next message:\n%s", out)
+	}
+	b.exec(`DELETE FROM log_messages WHERE size = $1`, before)
+	if r, out := b.fsck(); r.Found != 1 || r.Findings[0].Check != "recorded" {
+		t.Errorf("a record of before the backup was deleted: want one finding, got\n%s", out)
 	}
 }
 

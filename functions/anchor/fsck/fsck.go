@@ -83,7 +83,7 @@ const maxKept = 1000
 // of the checks before it.
 func (c *Check) Run(ctx context.Context) (*Result, error) {
 	c.result, c.checkpoints, c.newest = Result{}, map[int64][]checkpoint{}, map[string]uint64{}
-	for _, part := range []func(context.Context) error{c.messages, c.sent, c.archive, c.log, c.numbers, c.records, c.pictures} {
+	for _, part := range []func(context.Context) error{c.messages, c.sent, c.covers, c.archive, c.log, c.numbers, c.records, c.pictures} {
 		if err := part(ctx); err != nil {
 			return &c.result, err
 		}

@@ -49,18 +49,20 @@ FROM log_head`
 	return h, nil
 }
 
-// keep opens a checkpoint and keeps it for the comparison with the log.
-func (c *Check) keep(ctx context.Context, where, signed string) error {
+// keep opens a checkpoint and keeps it for the comparison with the log. It returns its size; -1 if it is none of this log,
+// which is a finding.
+func (c *Check) keep(ctx context.Context, where, signed string) (int64, error) {
 	h, err := c.head(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if opened, err := translog.OpenCheckpoint([]byte(signed), h.Origin, h.VKeys...); err != nil {
+	opened, err := translog.OpenCheckpoint([]byte(signed), h.Origin, h.VKeys...)
+	if err != nil {
 		c.find(where, "checkpoint", "%s", err)
-	} else {
-		c.checkpoints[opened.N] = append(c.checkpoints[opened.N], checkpoint{opened.Hash, where})
+		return -1, nil
 	}
-	return nil
+	c.checkpoints[opened.N] = append(c.checkpoints[opened.N], checkpoint{opened.Hash, where})
+	return opened.N, nil
 }
 
 // log compares the table with the published log, entry by entry and byte for byte, and every kept checkpoint with the tree
@@ -77,7 +79,7 @@ func (c *Check) log(ctx context.Context) error {
 		}
 	}
 	if h.Checkpoint != "" {
-		if err := c.keep(ctx, "log_head", h.Checkpoint); err != nil {
+		if _, err := c.keep(ctx, "log_head", h.Checkpoint); err != nil {
 			return err
 		}
 	}
@@ -88,6 +90,9 @@ func (c *Check) log(ctx context.Context) error {
 		}
 	}
 	if err := w.unpublished(ctx, h.Next); err != nil {
+		return err
+	}
+	if err := w.keyRows(ctx); err != nil {
 		return err
 	}
 	for _, size := range slices.Sorted(maps.Keys(c.checkpoints)) {
@@ -105,6 +110,8 @@ type logWalk struct {
 	tree tree
 	// entries reads the published log; nil if it cannot be read.
 	entries translog.Entries
+	// keys are those that the entries name.
+	keys keyTable
 	// own is the newest event of the log itself.
 	own struct {
 		seq  int
@@ -180,6 +187,7 @@ func (w *logWalk) compare(ctx context.Context, from, to int64) error {
 			there = rows[0].Payload
 		}
 		w.tree.add(tlog.RecordHash(there))
+		w.keys.add(n, there)
 		w.promises()
 	}
 	return nil

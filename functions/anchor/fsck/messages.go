@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -93,18 +95,43 @@ func (t *topicWalk) message(ctx context.Context, m *ledger.TopicMessage) error {
 		return nil
 	}
 	var said ledgerMessage
+	recorded := row != nil
 	if json.Unmarshal(m.Contents, &said) == nil && said.Checkpoint != "" {
 		t.begun = true
-		if err := t.promise(ctx, where, &said); err != nil {
+		size, err := t.promise(ctx, where, &said)
+		if err != nil {
 			return err
 		}
-	} else if t.begun || row == nil {
+		if recorded = recorded || size < 0; !recorded {
+			if recorded, err = t.excused(ctx, m, size); err != nil {
+				return err
+			}
+		}
+	} else if t.begun {
+		recorded = false
+	}
+	if !recorded {
 		t.find(where, "recorded", "our account wrote it, but no record has it: records were deleted")
 	}
-	if row == nil { // a checkpoint speaks for itself: a restored backup lacks the newest rows
+	if row == nil {
 		return nil
 	}
 	return t.compare(ctx, where, m, row)
+}
+
+// excused reports whether a message with a checkpoint of this size may have no record of its own: its bytes were sent twice, or
+// it was sent after the backup that a recovery began with. The INCIDENT of the recovery tells how far the log went then, and the
+// next message covers the same events again.
+func (c *Check) excused(ctx context.Context, m *ledger.TopicMessage, size int64) (bool, error) {
+	const query = `
+SELECT EXISTS (SELECT FROM log_messages WHERE topic_id = $1 AND message = $2)
+    OR EXISTS (SELECT FROM ledger_events WHERE report_id IS NULL AND event_type = 'INCIDENT' AND log_index >= $3)
+   AND coalesce((SELECT first_index < $3 FROM log_messages WHERE size >= $3 ORDER BY size LIMIT 1), true)`
+	var ok bool
+	if err := c.DB.QueryRow(ctx, query, m.TopicID, m.Contents, size).Scan(&ok); err != nil {
+		return false, fmt.Errorf("fsck: find message: %w", err)
+	}
+	return ok, nil
 }
 
 // ledgerMessage is a message of the ledger: a checkpoint, and the entries that it is the first to cover, as many as fit.
@@ -117,10 +144,12 @@ type ledgerMessage struct {
 	} `json:"entries"`
 }
 
-// promise keeps the checkpoint of a message, for the comparison with the log, and compares the entries that it names.
-func (c *Check) promise(ctx context.Context, where string, m *ledgerMessage) error {
-	if err := c.keep(ctx, where, m.Checkpoint); err != nil {
-		return err
+// promise keeps the checkpoint of a message, for the comparison with the log, and compares the entries that it names. It
+// returns the size of the checkpoint; -1 if it is none of this log.
+func (c *Check) promise(ctx context.Context, where string, m *ledgerMessage) (int64, error) {
+	size, err := c.keep(ctx, where, m.Checkpoint)
+	if err != nil {
+		return 0, err
 	}
 	const query = `
 SELECT event_type, convert_from(payload, 'UTF8')::jsonb ->> 'report_number' FROM ledger_events WHERE log_index = $1`
@@ -133,13 +162,13 @@ SELECT event_type, convert_from(payload, 'UTF8')::jsonb ->> 'report_number' FROM
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("fsck: find entry %d: %w", e.Index, err)
+			return 0, fmt.Errorf("fsck: find entry %d: %w", e.Index, err)
 		}
 		if event != e.Event || name(number, e.Index) != name(e.Number, e.Index) {
 			c.find(name(e.Number, e.Index), "message", "%s names %s at place %d, the table has %s of %s there", where, e.Event, e.Index, event, name(number, e.Index))
 		}
 	}
-	return nil
+	return size, nil
 }
 
 // name is the number of an entry's report; for an event of the log itself its place.
@@ -224,6 +253,33 @@ func (c *Check) compare(ctx context.Context, where string, m *ledger.TopicMessag
 	}
 	if err := ledger.CheckSignature(row.Signed, tx.Hash); err != nil {
 		c.find(where, "signature", "%s", err)
+	}
+	return nil
+}
+
+// covers checks that each record covers the events that its message says: from the first entry that it names to the size of its
+// checkpoint. What readers are shown as the message of an event goes by these.
+func (c *Check) covers(ctx context.Context) error {
+	rows, err := c.DB.Query(ctx, `SELECT id::text, size, first_index, message FROM log_messages`)
+	if err != nil {
+		return fmt.Errorf("fsck: list messages: %w", err)
+	}
+	var id string
+	var size, first int64
+	var message []byte
+	_, err = pgx.ForEachRow(rows, []any{&id, &size, &first, &message}, func() error {
+		var said ledgerMessage
+		_ = json.Unmarshal(message, &said) // what cannot be read says nothing
+		if lines := strings.SplitN(said.Checkpoint, "\n", 3); len(lines) < 3 || lines[1] != strconv.FormatInt(size, 10) {
+			c.find("message "+id, "covers", "the record has a checkpoint of %d entries, its message another", size)
+		}
+		if len(said.Entries) == 0 || said.Entries[0].Index != first {
+			c.find("message "+id, "covers", "the record is about the events from %d on, its message is not", first)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("fsck: list messages: %w", err)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package fsck
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -46,14 +47,34 @@ func (c *Check) report(ctx context.Context, r reportRow) error {
 		return fmt.Errorf("fsck: report %s: %w", r.Number, err)
 	}
 	c.result.Reports++
+	var broken []ledger.Check
 	for _, check := range v.Checks {
 		switch {
 		case check.OK:
 		case check.Waiting:
 			c.result.Waiting++
 		default:
-			c.find(r.Number, check.Name, "%s", check.Detail)
+			broken = append(broken, check)
 		}
 	}
+	if i := slices.IndexFunc(broken, func(check ledger.Check) bool { return check.Name == "incident" }); i >= 0 {
+		c.incident(r.Number, i, broken)
+		return nil
+	}
+	for _, check := range broken {
+		c.find(r.Number, check.Name, "%s", check.Detail)
+	}
 	return nil
+}
+
+// incident adds one finding for a report with an INCIDENT, which is the check at place i. What was lost then makes other checks
+// fail for ever. The finding says what these say: something else may have been changed as well.
+func (c *Check) incident(number string, i int, broken []ledger.Check) {
+	detail := "known incident: " + broken[i].Detail
+	for n, other := range broken {
+		if n != i {
+			detail += fmt.Sprintf("; %s: %s", other.Name, other.Detail)
+		}
+	}
+	c.find(number, "incident", "%s", detail)
 }

@@ -6,7 +6,8 @@
 // words, notes, comments, authors and salts. Every report concerned gets an INCIDENT that says so.
 //
 // The rows of ledger messages that were sent since the backup do not come back, and nothing needs them: the next message covers
-// the same events again, reports then show that one, and fsck holds every checkpoint on the topic against the log.
+// the same events again, reports then show that one. fsck holds every checkpoint on the topic against the log, and accepts that
+// these have no row because the log has the INCIDENT.
 package logrecover
 
 import (

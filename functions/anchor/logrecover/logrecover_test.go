@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/lafaekstreet/backend/functions/anchor/fsck"
 	"github.com/lafaekstreet/backend/functions/anchor/logrecover"
 	"github.com/lafaekstreet/backend/functions/community"
 	"github.com/lafaekstreet/backend/functions/reports"
@@ -419,4 +422,44 @@ func (b *bundle) text(sql string, args ...any) string {
 		b.Fatal(err)
 	}
 	return out
+}
+
+// After a recovery fsck has one finding for each report with an INCIDENT, and none beside these.
+func TestFsckNamesTheIncidentsOfARecovery(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	keys := ledger.Keys{Origin: testenv.LogEnv()["LOG_ORIGIN"], Log: b.key.VKey(), Receipts: b.text(`SELECT receipts_vkey FROM log_counter`)}
+	if err := ledger.RegisterKeys(t.Context(), outbox.New(b.open(), nil, slog.New(slog.DiscardHandler)), keys, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	b.file("before the backup")
+	b.publish()
+	backup := b.backup()
+	lost, _ := b.file("after the backup")
+	b.publish()
+	b.restore(backup)
+	if _, err := b.recover(); err != nil {
+		t.Fatal(err)
+	}
+	b.publish()
+	check := func() (*fsck.Result, string) {
+		var out bytes.Buffer
+		r, err := (&fsck.Check{DB: b.open(), Log: b.store, Out: &out}).Run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r, out.String()
+	}
+	r, out := check()
+	if r.Found != 1 || r.Findings[0].Where != lost || r.Findings[0].Check != "incident" || !strings.HasPrefix(r.Findings[0].Detail, "known incident: ") ||
+		!strings.Contains(r.Findings[0].Detail, "; content: ") {
+		t.Errorf("want one known incident of %s that names what else fails, got\n%s", lost, out)
+	}
+	if _, err := b.open().Exec(t.Context(), fmt.Sprintf(`ALTER TABLE reports DISABLE TRIGGER USER;
+		UPDATE reports SET status = 'verified' WHERE report_number = '%s'`, lost), pgx.QueryExecModeSimpleProtocol); err != nil {
+		t.Fatal(err)
+	}
+	if _, out := check(); !strings.Contains(out, "; report: ") {
+		t.Errorf("a status that changed after the incident is not named:\n%s", out)
+	}
 }

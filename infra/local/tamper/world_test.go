@@ -6,10 +6,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -25,9 +27,12 @@ import (
 	"github.com/lafaekstreet/backend/infra/lafaek-log/judge"
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/hedera"
+	"github.com/lafaekstreet/backend/infra/local/logtest"
 	"github.com/lafaekstreet/backend/infra/local/testenv"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/storage"
 	"github.com/lafaekstreet/backend/shared/translog"
 	"github.com/lafaekstreet/backend/shared/upload"
@@ -75,7 +80,11 @@ func newWorld(t *testing.T) *world {
 	if w.topic, err = w.net.EnsureTopic("log", nil); err != nil {
 		t.Fatal(err)
 	}
-	w.do(`INSERT INTO log_keys (role, vkey, from_index) SELECT 'receipts', receipts_vkey, 0 FROM log_counter`)
+	keys := ledger.Keys{Origin: w.Env["LOG_ORIGIN"], Log: logtest.NewKey(t, w.Env["LOG_ORIGIN"]).VKey(), Receipts: w.Text(`SELECT receipts_vkey FROM log_counter`)}
+	box := outbox.New(&database.DB{Pool: w.owner}, nil, slog.New(slog.DiscardHandler))
+	if err := ledger.RegisterKeys(t.Context(), box, keys, time.Now()); err != nil {
+		t.Fatal(err)
+	}
 	w.mod = w.Staff(identity.Moderator)
 	w.neighbour, w.filed = w.file(1), w.file(2)
 	return w
@@ -119,13 +128,20 @@ func (w *world) do(sql string, args ...any) {
 func (w *world) publish() {
 	w.Helper()
 	w.PublishLog(int64(w.Int(`SELECT next FROM log_counter`)))
-	message, err := json.Marshal(object{"checkpoint": w.Text(`SELECT checkpoint FROM log_head`), "entries": []object{}})
+	message, err := json.Marshal(object{"checkpoint": w.Text(`SELECT checkpoint FROM log_head`), "entries": []object{{"i": 0, "n": nil, "e": ledger.KeyChanged}}})
 	if err != nil {
 		w.Fatal(err)
 	}
-	if _, err := w.net.Forge(w.topic, account, message); err != nil {
+	sequence, err := w.net.Forge(w.topic, account, message)
+	if err != nil {
 		w.Fatal(err)
 	}
+	all := w.net.Messages()
+	sent := all[len(all)-1]
+	w.do(`INSERT INTO log_messages (id, topic_id, size, first_index, shown, message, state, transaction_id, signed, expires_at, sequence_number, running_hash, consensus_nanos,
+			next_attempt_at, created_at, updated_at)
+		SELECT $1, $2, size, 0, size, $3, 'confirmed', $4, '', now(), $5, $6, $7, now(), now(), now() FROM log_head`,
+		uuid.New(), w.topic, message, sent.TransactionID, int64(sequence), sent.RunningHash, sent.ConsensusTimestamp.UnixNano())
 }
 
 // unlock takes away what holds the owner of the database back too.

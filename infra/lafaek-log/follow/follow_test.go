@@ -107,7 +107,21 @@ func TestWhatBreaksAPromiseIsAnAlarm(t *testing.T) {
 		"a receipts key is changed silently":   {func(w *world) { w.keys["receipts_vkeys"] = []object{{"vkey": w.key.VKey(), "from": 0}} }, []string{"ALARM keys", "no longer among the keys"}},
 		"a new key that the log does not name": {func(w *world) { w.rotate(5, false) }, []string{"ALARM keys: no KEY_CHANGED names"}},
 		"a new key that the log names":         {func(w *world) { w.rotate(5, true) }, nil},
-		"another origin":                       {func(w *world) { w.keys["origin"] = "other" }, []string{"ALARM keys: the origin"}},
+		"a key ends without a KEY_CHANGED": {func(w *world) {
+			w.keys["receipts_vkeys"] = []object{{"vkey": w.receipts.VKey(), "from": 0, "until": 1}}
+		}, []string{"ALARM keys: /log/keys has the receipts key", "from 0 to 1, the log from 0 on"}},
+		"a key ends at another place than the log says": {func(w *world) {
+			w.rotate(5, true)
+			w.keys["receipts_vkeys"].([]object)[1]["until"] = 4
+		}, []string{"ALARM keys: /log/keys has the receipts key", "from 0 to 4, the log from 0 to 5"}},
+		"a key that the log names is held back": {func(w *world) {
+			next := logtest.NewKey(w, logtest.Origin+"/receipts").VKey()
+			w.keyChanged("receipts", w.receipts.VKey(), next)
+		}, []string{"ALARM keys: /log/keys does not have the receipts key"}},
+		"a key beside the one that the log names": {func(w *world) {
+			w.keys["receipts_vkeys"] = append(w.keys["receipts_vkeys"].([]object), object{"vkey": w.key.VKey(), "from": 0})
+		}, []string{"ALARM keys: no KEY_CHANGED names the receipts key"}},
+		"another origin": {func(w *world) { w.keys["origin"] = "other" }, []string{"ALARM keys: the origin"}},
 		"another account, not named": {func(w *world) {
 			w.keys["ledger"] = object{"topic_id": "0.0.7", "account_id": "0.0.5", "public_key": "02ab", "mirror_url": w.server.URL}
 		}, []string{"ALARM keys", "0.0.5"}},

@@ -141,25 +141,60 @@ func parseKeys(raw []byte) (*keySet, error) {
 	return k, nil
 }
 
-// compareKeys checks that the log has a KEY_CHANGED for each key, and that the newest of each role is in force.
+// named are the keys of a role that the KEY_CHANGED of the log name, in their order. A key holds until the place of the next.
+func (s *State) named(role string) []keyRange {
+	var out []keyRange
+	for _, c := range s.Changes {
+		if c.Role != role {
+			continue
+		}
+		k := keyRange{}
+		_ = json.Unmarshal(c.New, &k.VKey) // a key that is no text is equal to none
+		if last := len(out) - 1; last >= 0 {
+			k.From, out[last].Until = c.Index, &c.Index
+		}
+		out = append(out, k)
+	}
+	return out
+}
+
+// within is k as far as the first next entries can tell: a later end is none yet.
+func (k keyRange) within(next int64) keyRange {
+	if k.Until != nil && *k.Until >= next {
+		k.Until = nil
+	}
+	return k
+}
+
+// places says for which entries a key holds.
+func (k keyRange) places() string {
+	if k.Until == nil {
+		return fmt.Sprintf("from %d on", k.From)
+	}
+	return fmt.Sprintf("from %d to %d", k.From, *k.Until)
+}
+
+// compareKeys checks that /log/keys has the keys that the KEY_CHANGED of the log name, for the same places. Keys of entries that
+// were not read yet are left out.
 func (f *Follower) compareKeys() {
-	for role, keys := range map[string][]keyRange{"log": f.keys.LogVKeys, "receipts": f.keys.ReceiptVKeys} {
-		var named string
-		for _, c := range f.state.Changes {
-			if c.Role == role {
-				_ = json.Unmarshal(c.New, &named) // a key that is no text is equal to none
+	for role, served := range map[string][]keyRange{"log": f.keys.LogVKeys, "receipts": f.keys.ReceiptVKeys} {
+		named := f.state.named(role)
+		for _, k := range served {
+			if k.From >= f.state.Next || len(f.state.Changes) == 0 {
+				continue
+			}
+			k = k.within(f.state.Next)
+			i := slices.IndexFunc(named, func(n keyRange) bool { return n.VKey == k.VKey && n.From == k.From })
+			switch {
+			case i < 0:
+				f.alarm(Keys, "no KEY_CHANGED names the %s key %s", role, k.VKey)
+			case named[i].places() != k.places():
+				f.alarm(Keys, "/log/keys has the %s key %s %s, the log %s", role, k.VKey, k.places(), named[i].places())
 			}
 		}
-		for _, k := range keys {
-			announced := slices.ContainsFunc(f.state.Changes, func(c keyChange) bool {
-				var vkey string
-				return c.Role == role && json.Unmarshal(c.New, &vkey) == nil && vkey == k.VKey && (k.From == c.Index || k.From == 0)
-			})
-			if !announced && (k.From < f.state.Next && k.From > 0 || len(f.state.Changes) > 0 && k.From == 0) {
-				f.alarm(Keys, "no KEY_CHANGED names the %s key %s", role, k.VKey)
-			}
-			if k.Until == nil && named != "" && named != k.VKey {
-				f.alarm(Keys, "/log/keys has the %s key %s, the log names %s", role, k.VKey, named)
+		for _, n := range named {
+			if !slices.ContainsFunc(served, func(k keyRange) bool { return k.VKey == n.VKey && k.From == n.From }) {
+				f.alarm(Keys, "/log/keys does not have the %s key %s, which the log names %s", role, n.VKey, n.places())
 			}
 		}
 	}

@@ -23,6 +23,9 @@ func FuzzJudge(f *testing.F) {
 		if !slices.Contains(verdicts, got.Verdict) || len(got.Findings) == 0 || got.Findings[0].String() == "" {
 			t.Errorf("%+v", got)
 		}
+		for _, text := range []string{receipt, proof, checkpoint, keys, content} {
+			_ = judge.FormOf(text) // no panic
+		}
 		m.Keys = other
 		if got := judge.Judge(m); got.Verdict != judge.Unproven {
 			t.Errorf("under foreign keys: %+v", got)

@@ -176,8 +176,7 @@ func (r *round) compareBucket(ctx context.Context) error {
 
 // guard stops all writing of events: they would get places that the published log has given to others.
 func (r *round) guard(ctx context.Context, published int64) error {
-	const halt = `UPDATE log_counter SET halted = $1 WHERE halted IS NULL`
-	if _, err := r.DB.Exec(ctx, halt, ledger.HaltedByRestore); err != nil {
+	if _, err := r.DB.Exec(ctx, `SELECT halt_log()`); err != nil {
 		return fmt.Errorf("halt the log: %w", err)
 	}
 	return fmt.Errorf("%w (%d published, %d in the database)", errGuarded, published, r.head.Size)

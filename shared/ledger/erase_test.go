@@ -142,6 +142,31 @@ func TestErasureOfNotes(t *testing.T) {
 	}
 }
 
+// logStatements are changes of the tables of the log that no function makes.
+var logStatements = []string{
+	`INSERT INTO reports (id, report_number, content_hash, issue_type, title, latitude, longitude) VALUES (gen_random_uuid(), 'LS-2026-900001', '', 'pothole', 'x', -8.5, 125.5)`,
+	`UPDATE log_counter SET next = next - 1`,
+	`UPDATE log_counter SET next = next + 2`,
+	`UPDATE log_counter SET halted = 'closed'`,
+	`UPDATE log_counter SET halted = NULL`,
+	`UPDATE log_counter SET receipts_vkey = 'x'`,
+	`UPDATE log_keys SET until_index = 1 WHERE role = 'receipts'`,
+	`UPDATE log_keys SET vkey = 'x' WHERE role = 'receipts'`,
+	`INSERT INTO log_keys (role, vkey, from_index, until_index) VALUES ('receipts', 'x', 5, 6)`,
+	`INSERT INTO log_keys (role, vkey, from_index) VALUES ('log', 'x', 0)`,
+	`DELETE FROM log_keys`,
+	`UPDATE report_numbers SET last = last - 1`,
+	`UPDATE report_numbers SET last = last + 2`,
+	`UPDATE report_numbers SET year = year + 1`,
+	`INSERT INTO report_numbers (year, last) VALUES (2031, 7)`,
+	`DELETE FROM report_numbers`,
+	`UPDATE log_messages SET size = size + 1`,
+	`UPDATE log_messages SET first_index = first_index`,
+	`UPDATE log_messages SET message = message`,
+	`UPDATE log_messages SET topic_id = '0.0.9'`,
+	`DELETE FROM log_messages`,
+}
+
 // The role of the functions may do what its code does, and no more.
 func TestTheFunctionsMayNotRewrite(t *testing.T) {
 	t.Parallel()
@@ -154,6 +179,12 @@ func TestTheFunctionsMayNotRewrite(t *testing.T) {
 	b.exec(`INSERT INTO report_comments (id, report_id, author_id, content, seq) VALUES ($1, $2, $3, 'There', 2)`, comment, id, b.user)
 	b.exec(`INSERT INTO report_comments (id, report_id, content) VALUES ($1, $2, 'From before the log')`, database.NewID(), id)
 	b.exec(`INSERT INTO report_status_history (id, report_id, new_status, actor_kind, actor_id, note, seq) VALUES ($1, $2, 'pending', 'citizen', $3, 'A note', 1)`, row, id, b.user)
+	b.exec(`INSERT INTO ai_analyses (id, report_id, run_id, stage, model, prompt_version, input_hash, status, title) VALUES (gen_random_uuid(), $1, gen_random_uuid(), 'verdict', 'm', '1', '', 'needs_review', 'A hole')`, id)
+	b.exec(`INSERT INTO report_numbers (year, last) VALUES (2026, 5)`)
+	b.exec(`INSERT INTO log_messages (id, topic_id, size, first_index, shown, message, next_attempt_at, created_at, updated_at) VALUES (gen_random_uuid(), '0.0.7', 2, 1, 1, '{}', now(), now(), now())`)
+	if err := ledger.RegisterKeys(t.Context(), b.box, ledger.Keys{Origin: "lafaek.example/log", Receipts: "first"}, noon); err != nil {
+		t.Fatal(err)
+	}
 	for _, q := range []string{
 		`DELETE FROM report_salts WHERE report_id = $1`,
 		`UPDATE report_salts SET salt = decode(repeat('00', 32), 'hex') WHERE report_id = $1`,
@@ -177,16 +208,35 @@ func TestTheFunctionsMayNotRewrite(t *testing.T) {
 		`DELETE FROM ledger_events WHERE report_id = $1`,
 		`UPDATE ledger_events SET payload = '{}' WHERE report_id = $1`,
 		`UPDATE report_comments SET deleted_at = now() WHERE report_id = $1 AND seq IS NULL`,
-		`UPDATE log_counter SET next = next - 1 WHERE $1::uuid IS NOT NULL`,
+		`INSERT INTO report_comments (id, report_id, author_id, content) VALUES (gen_random_uuid(), $1, NULL, 'x')`,
+		`INSERT INTO report_status_history (id, report_id, new_status, actor_kind) VALUES (gen_random_uuid(), $1, 'fixed', 'moderator')`,
+		`UPDATE ai_analyses SET title = 'Other words' WHERE report_id = $1`,
+		`UPDATE ai_analyses SET confidence = 1 WHERE report_id = $1`,
+		`UPDATE ai_analyses SET status = 'completed' WHERE report_id = $1`,
+		`DELETE FROM ai_analyses WHERE report_id = $1`,
 	} {
 		if _, err := b.db.Exec(t.Context(), q, id); err == nil {
 			t.Errorf("%s: got no error", q)
 		}
 	}
+	for _, q := range logStatements {
+		if _, err := b.db.Exec(t.Context(), q); err == nil {
+			t.Errorf("%s: got no error", q)
+		}
+	}
+	if got := scan[*string](b, `SELECT halted FROM log_counter`); got != nil {
+		t.Errorf("halted: %s", *got)
+	}
 	if n := scan[int](b, fmt.Sprintf(`SELECT count(*) FROM report_salts WHERE report_id = '%s'`, id)); n != 2 {
 		t.Errorf("%d salts are left, want 2", n)
 	}
-	// What the code does still works: a withdrawal with its event, and an erasure.
+	// What the code does still works: another key, a number, the end of writing, a withdrawal with its event, and an erasure.
+	if err := ledger.RegisterKeys(t.Context(), b.box, ledger.Keys{Origin: "lafaek.example/log", Log: "log", Receipts: "second"}, noon); err != nil {
+		t.Error(err)
+	}
+	if _, err := b.db.Exec(t.Context(), `UPDATE report_numbers SET last = last + 1`); err != nil {
+		t.Error(err)
+	}
 	err := b.box.Do(t.Context(), func(tx *outbox.Tx) error {
 		tx.Queue(`UPDATE reports SET deleted_at = now() WHERE id = $1`, id)
 		tx.Queue(`UPDATE report_comments SET deleted_at = now() WHERE id = $1`, comment)
@@ -200,5 +250,13 @@ func TestTheFunctionsMayNotRewrite(t *testing.T) {
 		if _, err := b.db.Exec(t.Context(), `UPDATE reports SET `+column+` = 'Rua 9' WHERE id = $1`, id); err == nil {
 			t.Errorf("%s of an erased report: got no error", column)
 		}
+	}
+	for _, q := range []string{`UPDATE ai_analyses SET title = NULL`, `SELECT halt_log()`} {
+		if _, err := b.db.Exec(t.Context(), q); err != nil {
+			t.Errorf("%s: %v", q, err)
+		}
+	}
+	if got := scan[string](b, `SELECT halted FROM log_counter`); got != ledger.HaltedByRestore {
+		t.Errorf("halted: %q, want %q", got, ledger.HaltedByRestore)
 	}
 }

@@ -70,6 +70,10 @@ var vouched = map[string]struct{ member, check, change string }{
 	"report_status_history.seq":        {"seq", "history", `seq = 3`},
 	"report_images.report_id":          {"images", "images", `report_id = (SELECT o.id FROM reports o WHERE o.id <> $1 LIMIT 1)`},
 	"report_images.upload_id":          {"images", "images", `upload_id = (SELECT id FROM uploads WHERE s3_key = 'originals/unused')`},
+	"report_images.verdict":            {"held", "images", `verdict = 'irrelevant'`},
+	"uploads.state":                    {"images", "images", `state = 'refused'`},
+	"reports.comments_count":           {"comment", "comments", `comments_count = 7`},
+	"reports.blockchain_status":        {"seq", "anchored", `blockchain_status = 'confirmed'`},
 	"report_images.deleted_at":         {"images", "images", `deleted_at = now()`},
 	"uploads.display_sha256":           {"images", "images", `display_sha256 = sha256('other')`},
 	"uploads.thumbnail_sha256":         {"thumbs", "images", `thumbnail_sha256 = sha256('other')`},
@@ -80,13 +84,12 @@ var notVouched = map[string]string{
 	"keys inside of the database; numbers and events name the rows":                        "reports.id report_status_history.id report_images.id uploads.id uploads.user_id uploads.s3_key",
 	"computed by the database from columns that are compared":                              "reports.position reports.severity_rank",
 	"of requests and workers; nobody is shown it":                                          "reports.client_id reports.content_hash reports.accepted_hashes reports.dropped_uploads reports.device_info reports.ai_status reports.ai_analysis_id reports.geocode_source reports.geocoded_at report_comments.client_id",
-	"a figure that counts other rows, or changes":                                          "reports.comments_count reports.version reports.updated_at",
-	"how far the log is; the check of the ledger computes it":                              "reports.blockchain_status",
+	"a figure that counts changes, and their time":                                         "reports.version reports.updated_at",
 	"told by the status history, which is compared":                                        "reports.verified_at reports.assigned_at",
 	"copies of the note of the move, which is hashed; the copy in the row is not compared": "reports.rejection_reason reports.removal_note",
 	"the reporter and staff alone; it changes nothing that the public sees":                "reports.appealed_at reports.appeal_reason reports.original_words reports.severity_guess reports.created_offline reports.location_accuracy",
 	"who the person was; the public sees the kind of actor, which is compared":             "report_status_history.actor_id report_images.added_by",
-	"about the file; the pictures that are shown are compared by their hashes":             "report_images.kind report_images.created_at report_images.verdict uploads.content_type uploads.size_bytes uploads.sha256 uploads.state uploads.refusal uploads.width uploads.height uploads.blurhash uploads.original_sha256 uploads.perceptual_hash uploads.exif_latitude uploads.exif_longitude uploads.exif_taken_at uploads.created_at uploads.processed_at uploads.attached_at uploads.expires_at uploads.deletion",
+	"about the file; the pictures that are shown are compared by their hashes":             "report_images.kind report_images.created_at uploads.content_type uploads.size_bytes uploads.sha256 uploads.refusal uploads.width uploads.height uploads.blurhash uploads.original_sha256 uploads.perceptual_hash uploads.exif_latitude uploads.exif_longitude uploads.exif_taken_at uploads.created_at uploads.processed_at uploads.attached_at uploads.expires_at uploads.deletion",
 }
 
 // An event vouches for each column that the public or the reporter sees, and verify finds another value; or a list says why not.

@@ -56,8 +56,11 @@ type records struct {
 	moves      []moveRow
 	comments   []commentRow
 	blank      report.Blank
-	head       logHead
-	newest     int // seq of the newest event; 0 without one
+	// commentsCount and shown are what the report says of its comments, and of how far its events are on the ledger.
+	commentsCount int
+	shown         report.LedgerStatus
+	head          logHead
+	newest        int // seq of the newest event; 0 without one
 	// withheld says that the caller may not read entries from before the public log.
 	withheld bool
 }
@@ -176,8 +179,10 @@ func readRecords(ctx context.Context, q database.Querier, id uuid.UUID, gates ..
 		AssignedTo *uuid.UUID
 		Reason     *string
 		FixedAt    *time.Time
+		Comments   int
+		Shown      report.LedgerStatus
 	}
-	more := database.AskRow(batch, pgx.RowToStructByPos[rest], `SELECT deleted_at, assigned_user_id, reason_code, resolved_at FROM reports WHERE id = $1`, id)
+	more := database.AskRow(batch, pgx.RowToStructByPos[rest], `SELECT deleted_at, assigned_user_id, reason_code, resolved_at, comments_count, blockchain_status FROM reports WHERE id = $1`, id)
 	type salt struct {
 		Seq  int
 		Salt []byte
@@ -192,7 +197,7 @@ func readRecords(ctx context.Context, q database.Querier, id uuid.UUID, gates ..
 		return nil, events, fmt.Errorf("read records of report %s: %w", id, err)
 	}
 	out := &records{snapshot: state.Get(), deletedAt: more.Get().DeletedAt, assignedTo: more.Get().AssignedTo,
-		reason: more.Get().Reason, fixedAt: more.Get().FixedAt, salts: map[int][]byte{},
+		commentsCount: more.Get().Comments, shown: more.Get().Shown, reason: more.Get().Reason, fixedAt: more.Get().FixedAt, salts: map[int][]byte{},
 		prior: prior.Get(), moves: moves.Get(), comments: comments.Get(), blank: blank.Get(), head: head.Get(), newest: events.newest.Get(), withheld: events.withheld()}
 	for _, s := range salts.Get() {
 		out.salts[s.Seq] = s.Salt

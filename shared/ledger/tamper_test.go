@@ -38,6 +38,7 @@ func (b *bundle) full() uuid.UUID {
 		b.exec(`INSERT INTO report_comments (id, report_id, author_id, content, created_at, seq) VALUES ($1, $2, $3, 'Sei boot.', $4, $5)`, comment, id, b.user, at(seq), seq)
 	}
 	b.exec(`UPDATE report_comments SET deleted_at = $2 WHERE report_id = $1 AND seq = 5`, id, at(6))
+	b.exec(`UPDATE reports SET comments_count = 1 WHERE id = $1`, id)
 	b.must(id, ledger.Event{Type: ledger.Uncommented, CommentSeq: 5, At: at(6)})
 	return id
 }

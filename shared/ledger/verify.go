@@ -70,7 +70,7 @@ func Verify(ctx context.Context, q database.Querier, from Sources, c Config, rep
 			return nil, fmt.Errorf("verify: %w", err)
 		}
 	}
-	v.waits(f, published)
+	v.waits(f, r.shown, published)
 	if c.Anchored() {
 		if err := v.ledger(ctx, q, newest, r.head, f.leaves); err != nil {
 			return nil, fmt.Errorf("verify: %w", err)
@@ -91,7 +91,7 @@ func VerifyRecords(ctx context.Context, q database.Querier, c Config, report uui
 	if err != nil {
 		return nil, fmt.Errorf("verify records: %w", err)
 	}
-	v.waits(f, r.head.Size)
+	v.waits(f, r.shown, r.head.Size)
 	v.leaveOut("The published log and the ledger: the database alone was read.")
 	out := v.result(f.count)
 	out.drop("checkpoint", "inclusion", "message", "payer", "signature", "running_hash")
@@ -124,7 +124,7 @@ type verifier struct {
 	notes   map[string]string
 	left    []string // what was not compared
 	waiting bool     // an event is not published or not confirmed yet
-	lost    bool     // the report has no event
+	lost    bool     // the report has no event, or says that more is on the ledger than is
 	// withheld says that the details name no value of the report.
 	withheld bool
 	keys     map[string][]byte // the mirror node's answers, by account

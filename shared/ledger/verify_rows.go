@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/report"
 )
 
 // rows compares the rows beside the report with the events that vouch for them.
@@ -17,6 +19,7 @@ func (v *verifier) rows(f *fold, r *records) {
 	v.comments(f, r)
 	v.assignment(f, r)
 	v.priorRows(f, r)
+	v.count(r)
 }
 
 // salts checks that every event with a salted hash still has its salt, but for those that a CONTENT_ERASED lists.
@@ -84,6 +87,24 @@ func (v *verifier) comments(f *fold, r *records) {
 			}
 			return CommentHash(salt, *row.Author, row.Content)
 		})
+	}
+}
+
+// count compares how many comments the report says that it has with those that were not removed.
+func (v *verifier) count(r *records) {
+	n := 0
+	for _, c := range r.comments {
+		if !c.Removed {
+			n++
+		}
+	}
+	for _, c := range r.prior.Comments {
+		if c.RemovedAt == nil {
+			n++
+		}
+	}
+	if n != r.commentsCount {
+		v.fail("comments", "it has %d comments, and says %d", n, r.commentsCount)
 	}
 }
 
@@ -168,13 +189,20 @@ func (v *verifier) incident(f *fold) {
 }
 
 // waits records which events are not in the published log, or not on the ledger, yet. published is the size of the log.
-func (v *verifier) waits(f *fold, published int64) {
+func (v *verifier) waits(f *fold, shown report.LedgerStatus, published int64) {
 	if f.count == 0 {
 		v.lost = true
 		v.fail("anchored", "the report has no events")
 	}
 	if !v.config.Anchored() {
 		v.leaveOut("The public ledger: this system has no account on it. The log is published all the same.")
+	}
+	// Of an event of an earlier version, and of a baseline, the report says what it said before there was a log.
+	if p := f.newest; p != nil && p.Version > 1 && !p.Baseline && shown == report.LedgerConfirmed {
+		if l := f.leaves[len(f.leaves)-1]; l.covered == nil || *l.covered != MessageConfirmed {
+			v.lost = true
+			v.fail("anchored", "it says that it is confirmed on the ledger, and event %d is %s", l.seq, statusOf(l.covered))
+		}
 	}
 	for _, l := range f.leaves {
 		switch {

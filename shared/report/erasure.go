@@ -31,6 +31,11 @@ UPDATE ai_analyses a SET title = NULL, description = NULL, relevance_reason = NU
   FROM reports r WHERE r.id = a.report_id AND a.stage <> 'override' AND `
 )
 
+// ForgetNames takes names of places out of erased reports that are no names of the boundaries any more.
+const ForgetNames = `
+UPDATE reports r SET suco = CASE WHEN ` + KnownSucoSQL + ` THEN suco END, district = CASE WHEN ` + KnownDistrictSQL + ` THEN district END, updated_at = now()
+ WHERE (r.suco IS NOT NULL AND NOT ` + KnownSucoSQL + ` OR r.district IS NOT NULL AND NOT ` + KnownDistrictSQL + `) AND ` + ErasedSQL
+
 // Blank says what of a report is as an erasure leaves it: see SelectBlank.
 type Blank struct {
 	Words   bool // no words, no address, no street

@@ -18,6 +18,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/geocoding"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/report"
 )
 
 // Levels of boundaries, the largest first.
@@ -76,6 +77,9 @@ func run(ctx context.Context, o options, databaseURL string) (int, error) {
 			if err := insert(ctx, tx, municipalities, o, f); err != nil {
 				return fmt.Errorf("feature %d: %w", i+1, err)
 			}
+		}
+		if _, err := tx.Exec(ctx, report.ForgetNames); err != nil {
+			return fmt.Errorf("take names that are gone out of erased reports: %w", err)
 		}
 		return nil
 	})

@@ -78,6 +78,28 @@ func TestImportReplacesALevelAndPlacesReports(t *testing.T) {
 	}
 }
 
+// An erased report keeps only names of places that everybody knows.
+func TestAnErasedReportLosesNamesThatAreGone(t *testing.T) {
+	t.Parallel()
+	url := testdb.URL(t)
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	_, err = conn.Exec(t.Context(), `INSERT INTO reports (id, report_number, content_hash, issue_type, latitude, longitude, municipality_code, suco, district)
+		VALUES (gen_random_uuid(), 'LS-2026-000001', '', 'pothole', -8.55, 125.56, 'TL-DI', 'Becora', 'NAME2')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := run(t.Context(), options{file: write(t, collection), level: "district", name: "ADM1"}, url); err != nil || n != 2 {
+		t.Fatalf("got %d, %v", n, err)
+	}
+	if n := count(t, url, `SELECT count(*) FROM reports WHERE suco IS NULL AND district = 'NAME2'`); n != 1 {
+		t.Error("the report has not the known name alone")
+	}
+}
+
 func TestABrokenFileIsRefusedAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	url := testdb.URL(t)

@@ -54,7 +54,7 @@ var rows = []struct {
 	{"two events swapped", sql(`UPDATE ledger_events SET seq = 50 - 10 * seq WHERE report_id = $1 AND seq IN (2, 3)`, `UPDATE ledger_events SET seq = seq / 10 WHERE report_id = $1 AND seq > 9`), "chain", "chain", judge.Kept, ""},
 	{"an event made up", sql(`INSERT INTO ledger_events (id, report_id, seq, event_type, payload, payload_hash, prev_hash, created_at, log_index)
 		SELECT gen_random_uuid(), report_id, seq + 1, event_type, payload, payload_hash, payload_hash, now(), (SELECT next FROM log_counter) FROM ledger_events` + newest), "hash", "counter", judge.Kept, ""},
-	{"the newest event dropped, with its rows", sql(`DELETE FROM report_comments WHERE report_id = $1`, `DELETE FROM report_salts`+newest, `DELETE FROM ledger_events`+newest), "", "log", judge.Kept, ""},
+	{"the newest event dropped, with its rows", sql(`DELETE FROM report_comments WHERE report_id = $1`, `UPDATE reports SET comments_count = 0 WHERE id = $1`, `DELETE FROM report_salts`+newest, `DELETE FROM ledger_events`+newest), "", "log", judge.Kept, ""},
 	{"the whole report dropped", func(w *world) { w.wipe(w.id) }, "404", "log", judge.Kept, ""},
 	{"the whole report dropped, its number given out again", func(w *world) {
 		w.wipe(w.id)

@@ -59,6 +59,14 @@ func TestReportPageChecksTheProofInTheBrowser(t *testing.T) {
 	c := w.Citizen()
 	picture := c.Form("/reports/pre-upload-image", nil, "file", "a.jpg", w.JPEG(1)).Want(http.StatusCreated).Object().Text("upload_id")
 	w.ProcessUpload(picture)
+	store := storage.New(w.AWS.Config(), storage.Config{Bucket: testenv.Bucket, PathStyle: true})
+	put := func(r upload.Rendition, shade uint8) {
+		if err := store.Put(t.Context(), upload.RenditionKey(uuid.MustParse(picture), r), "image/jpeg", w.JPEG(shade)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(upload.Display, 1)
+	put(upload.Thumbnail, 1)
 	w.Exec(`UPDATE uploads SET display_sha256 = sha256($1), thumbnail_sha256 = sha256($1)`, w.JPEG(1))
 	id, number := file(w, c, object{"title": "Hole in front of the school", "images": []object{{"upload_id": picture}}})
 	w.Staff(identity.Moderator).Post("/reports/"+id+"/status", object{"status": "verified"}).Want(http.StatusOK)
@@ -96,14 +104,7 @@ func TestReportPageChecksTheProofInTheBrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := storage.New(w.AWS.Config(), storage.Config{Bucket: testenv.Bucket, PathStyle: true})
-	thumbnail := func(shade uint8) func() {
-		return func() {
-			if err := store.Put(t.Context(), upload.RenditionKey(uuid.MustParse(picture), upload.Thumbnail), "image/jpeg", w.JPEG(shade)); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	thumbnail := func(shade uint8) func() { return func() { put(upload.Thumbnail, shade) } }
 	const sent = "018f0000-0000-7000-8000-000000000001"
 	for _, stage := range []struct {
 		name   string

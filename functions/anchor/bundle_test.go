@@ -345,6 +345,9 @@ func (b *bundle) move(report uuid.UUID, from, to string) {
 	b.t.Helper()
 	b.exec(`UPDATE reports SET status = $2 WHERE id = $1`, report, to)
 	b.append(report, ledger.Event{Type: ledger.StatusMoved, OldStatus: from, Actor: ledger.Actor{Kind: "moderator"}})
+	b.exec(`UPDATE reports r SET verified_at = CASE WHEN $2 = 'verified' THEN coalesce(verified_at, e.created_at) ELSE verified_at END,
+			resolved_at = CASE WHEN $2 = 'fixed' THEN e.created_at END
+		FROM (SELECT created_at FROM ledger_events WHERE report_id = $1 ORDER BY seq DESC LIMIT 1) e WHERE r.id = $1`, report, to)
 	b.step(report, from, to, "moderator")
 }
 

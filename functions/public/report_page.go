@@ -49,7 +49,7 @@ func (v view) ofReport(r reportread.Report) (*pageOutput, error) {
 		"withheld": v.t("page.check_withheld"), "unreachable": v.t("page.check_unreachable"),
 		"left_pictures": v.t("page.left_pictures"), "left_ledger": v.t("page.left_ledger"), "left_old": v.t("page.left_old"), "left_batch": v.t("page.left_batch"), "left_hidden": v.t("page.left_hidden"),
 		"left_original": v.t("page.left_original"),
-		"left_words":    v.t("page.left_words"), "left_keys": v.t("page.left_keys"),
+		"left_words":    v.t("page.left_words"), "left_rest": v.t("page.left_rest"), "left_keys": v.t("page.left_keys"),
 		"checking": v.t("page.checking"), "failed": v.t("page.proof_failed"),
 		"verdicts": map[string]string{"good": v.t("page.proof_good"), "bad": v.t("page.proof_bad"), "waiting": v.t("page.proof_waiting"),
 			"unreachable": v.t("page.proof_unreachable")},

@@ -241,7 +241,7 @@ func stateOf(n reportread.NewReport) ledger.State {
 		IssueType: string(n.IssueType), Status: string(report.Pending), Severity: string(n.Severity), Priority: string(n.Severity),
 		Source: string(n.Source), Anonymous: n.Anonymous, CreatedAt: n.At, Title: n.Title, Description: n.Description,
 		Latitude: n.Latitude, Longitude: n.Longitude, CapturedAt: n.CapturedAt, Author: &n.Author.ID, Address: n.Address.Address,
-		Street: n.Address.Street, Suco: n.Address.Suco, District: n.Address.District, Municipality: n.Address.Municipality,
+		LocationAccuracy: reportread.SinglePrecision(n.Accuracy), Street: n.Address.Street, Suco: n.Address.Suco, District: n.Address.District, Municipality: n.Address.Municipality,
 	}
 	if n.MunicipalityCode != nil {
 		s.MunicipalityCode = *n.MunicipalityCode

@@ -45,14 +45,14 @@ func TestTheReporterRecomputesTheCommitment(t *testing.T) {
 	for name, changes := range map[string]object{
 		"plain": nil,
 		"all": {"issue_type": "Lubuk \"<&>\"", "address": "Rua A", "street": "B", "suco": "C", "district": "D", "municipality": "Díli",
-			"severity": "critical", "captured_at": w.Text(`SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`), "title": "Buraku boot é"},
+			"location_accuracy": 6.3, "severity": "critical", "captured_at": w.Text(`SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`), "title": "Buraku boot é"},
 	} {
 		id := c.Post("/reports", newBody(changes)).Want(http.StatusCreated).Object().Text("id")
 		o := c.Get("/reports/" + id).Want(http.StatusOK).Object()
 		r := w.Receipt(o)
 		words := object{"author": c.ID}
 		for _, member := range []string{"title", "description", "issue_type_raw", "latitude", "longitude", "captured_at", "address", "street", "suco",
-			"district", "municipality", "severity", "severity_score", "priority"} {
+			"district", "municipality", "severity", "severity_score", "priority", "location_accuracy"} {
 			words[member] = o.At(member)
 		}
 		words["issue_type_raw"] = o.Text("issue_type_raw") // empty for none

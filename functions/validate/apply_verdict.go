@@ -233,8 +233,7 @@ func priorityOf(s report.Severity, d damage, duplicates int) report.Severity {
 }
 
 // changeStatus changes the report's status to what the verdict says and records the
-// verdict in the ledger. A needs_review verdict changes no status; it is recorded in
-// the ledger only if it changed the report's severity.
+// verdict in the ledger. A needs_review verdict changes no status.
 func (w *Worker) changeStatus(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, v verdict) error {
 	m := reportwrite.Move{By: report.AI()}
 	switch v.status {
@@ -246,14 +245,12 @@ func (w *Worker) changeStatus(ctx context.Context, tx *outbox.Tx, h *reportwrite
 			return err
 		}
 		m.To, m.Note = report.Rejected, why
-	default:
-		if v.damage() == nil {
-			return nil
-		}
 	}
-	r, d := v.deciding.relevance, v.damage()
-	assessment := ledger.Assessment{Relevant: r.Relevant, Confidence: r.Confidence, Model: w.cfg.Models.Model}
-	if d != nil {
+	assessment := ledger.Assessment{Model: w.cfg.Models.Model}
+	if v.deciding != nil && v.deciding.relevance != nil {
+		assessment.Relevant, assessment.Confidence = v.deciding.relevance.Relevant, v.deciding.relevance.Confidence
+	}
+	if d := v.damage(); d != nil {
 		assessment.Severity, assessment.DamageType = string(report.SeverityOf(d.Score)), d.DamageType
 	}
 	if m.To != "" { // first: a payload has the assessment once the report is not pending

@@ -15,7 +15,7 @@ import (
 const (
 	verified   = "verified completed high REPORT_SUBMITTED+STATUS_CHANGED+AI_VALIDATED report_verified 1"
 	rejected   = "rejected rejected medium REPORT_SUBMITTED+STATUS_CHANGED+AI_VALIDATED report_rejected 0"
-	inReview   = "pending needs_review medium REPORT_SUBMITTED 0"
+	inReview   = "pending needs_review medium REPORT_SUBMITTED+AI_VALIDATED 0"
 	relevant   = `{"is_relevant": true, "confidence": 0.9, "severity_score": 7, "title": "Deep pothole"}`
 	irrelevant = `{"is_relevant": false, "confidence": 0.95, "reason": "A plate of food."}`
 )
@@ -167,7 +167,7 @@ func TestALatePictureIsJudged(t *testing.T) {
 	b.attach(id, "processed", 1)
 	b.answers(relevant)
 	b.deliver(id, 1)
-	if got := b.state(id); got != verified {
+	if got := b.state(id); got != strings.Replace(verified, "+", "+AI_VALIDATED+", 1) {
 		t.Errorf("%s", got)
 	}
 }

@@ -147,6 +147,11 @@ func (c *Chain) payload(e Event, salt []byte) ([]byte, error) {
 		if made.content, err = c.contentHash(c.salt); err != nil {
 			return nil, err
 		}
+		if e.Type == AIValidated && e.Note == "" || e.Baseline { // a person's has its note, and no other words
+			if made.analysis, err = c.analysisHash(c.salt); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return encode(e, c.snapshot, c.seq+1, c.hash, made)
 }

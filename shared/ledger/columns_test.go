@@ -49,6 +49,12 @@ var vouched = map[string]struct{ member, check, change string }{
 	"reports.captured_at":              {"content_hash", "content", `captured_at = captured_at + interval '1 minute'`},
 	"reports.created_at":               {"created_at", "report", `created_at = created_at - interval '30 days'`},
 	"reports.deleted_at":               {"event REPORT_WITHDRAWN", "report", `deleted_at = now()`},
+	"reports.verified_at":              {"ts", "report", `verified_at = now()`},
+	"reports.rejection_reason":         {"note_hash", "report", `rejection_reason = 'x'`},
+	"reports.location_accuracy":        {"content_hash", "content", `location_accuracy = 500`},
+	"reports.ai_status":                {"ai", "report", `ai_status = 'rejected'`},
+	"reports.ai_analysis_id":           {"ai_hash", "report", `ai_analysis_id = (SELECT id FROM ai_analyses LIMIT 1)`},
+	"report_images.kind":               {"resolution_images", "images", `kind = 'resolution'`},
 	"reports.reason_code":              {"reason_code", "report", `reason_code = 'other'`},
 	"reports.resolved_at":              {"ts", "report", `resolved_at = now()`},
 	"reports.source":                   {"source", "report", `source = 'web'`},
@@ -83,13 +89,13 @@ var vouched = map[string]struct{ member, check, change string }{
 var notVouched = map[string]string{
 	"keys inside of the database; numbers and events name the rows":                        "reports.id report_status_history.id report_images.id uploads.id uploads.user_id uploads.s3_key",
 	"computed by the database from columns that are compared":                              "reports.position reports.severity_rank",
-	"of requests and workers; nobody is shown it":                                          "reports.client_id reports.content_hash reports.accepted_hashes reports.dropped_uploads reports.device_info reports.ai_status reports.ai_analysis_id reports.geocode_source reports.geocoded_at report_comments.client_id",
+	"of requests and workers; nobody is shown it":                                          "reports.client_id reports.content_hash reports.accepted_hashes reports.dropped_uploads reports.device_info reports.geocode_source reports.geocoded_at report_comments.client_id",
 	"a figure that counts changes, and their time":                                         "reports.version reports.updated_at",
-	"told by the status history, which is compared":                                        "reports.verified_at reports.assigned_at",
-	"copies of the note of the move, which is hashed; the copy in the row is not compared": "reports.rejection_reason reports.removal_note",
-	"the reporter and staff alone; it changes nothing that the public sees":                "reports.appealed_at reports.appeal_reason reports.original_words reports.severity_guess reports.created_offline reports.location_accuracy",
+	"told by the status history, which is compared":                                        "reports.assigned_at",
+	"copies of the note of the move, which is hashed; the copy in the row is not compared": "reports.removal_note",
+	"the reporter and staff alone; it changes nothing that the public sees":                "reports.appealed_at reports.appeal_reason reports.original_words reports.severity_guess reports.created_offline",
 	"who the person was; the public sees the kind of actor, which is compared":             "report_status_history.actor_id report_images.added_by",
-	"about the file; the pictures that are shown are compared by their hashes":             "report_images.kind report_images.created_at uploads.content_type uploads.size_bytes uploads.sha256 uploads.refusal uploads.width uploads.height uploads.blurhash uploads.original_sha256 uploads.perceptual_hash uploads.exif_latitude uploads.exif_longitude uploads.exif_taken_at uploads.created_at uploads.processed_at uploads.attached_at uploads.expires_at uploads.deletion",
+	"about the file; the pictures that are shown are compared by their hashes":             "report_images.created_at uploads.content_type uploads.size_bytes uploads.sha256 uploads.refusal uploads.width uploads.height uploads.blurhash uploads.original_sha256 uploads.perceptual_hash uploads.exif_latitude uploads.exif_longitude uploads.exif_taken_at uploads.created_at uploads.processed_at uploads.attached_at uploads.expires_at uploads.deletion",
 }
 
 // An event vouches for each column that the public or the reporter sees, and verify finds another value; or a list says why not.
@@ -132,6 +138,7 @@ func TestVerifyComparesEveryVouchedColumn(t *testing.T) {
 		b.exec(`ALTER TABLE ` + table + ` DISABLE TRIGGER USER`)
 	}
 	b.full()
+	b.judged()
 	b.exec(`INSERT INTO uploads (id, user_id, s3_key, content_type, size_bytes, state, display_sha256, expires_at)
 		VALUES (gen_random_uuid(), $1, 'originals/unused', 'image/jpeg', 5, 'processed', sha256('unused'), $2)`, b.user, noon)
 	for name, c := range vouched {

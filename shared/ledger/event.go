@@ -136,8 +136,8 @@ func (e *Event) checkMembers() error {
 		return errors.New("a person belongs to an assignment, and to nothing else")
 	case len(e.Erased) > 0 && e.Type != Erased:
 		return errors.New("erased events belong to an erasure, and to nothing else")
-	case e.Baseline && (e.Type != Amended || e.Note != ""):
-		return errors.New("a baseline is an amendment without a note")
+	case e.Baseline && (e.Type != Amended || e.Note != "" || e.Actor.AgencyID != nil):
+		return errors.New("a baseline is an amendment without a note, of no agency")
 	case e.RowsHash != "" && !e.Baseline && e.Type != Erased:
 		return errors.New("a hash of rows belongs to a baseline or an erasure")
 	case (e.Type == Incident) != (e.Detail != ""):

@@ -25,9 +25,6 @@ type fold struct {
 	located     bool   // the place is public to 4 decimals
 	withdrawnAt string // as payloadTime; "" while it is not withdrawn
 	incident    string // what an INCIDENT says; "" without one
-	// reason is why the report is rejected or was removed, fixedAt when it was fixed, as payloadTime. Both are nil where the events
-	// of an earlier version do not say it, and "" where there is none.
-	reason, fixedAt *string
 
 	moves    map[int]moveEvent
 	comments map[int]commentEvent
@@ -36,6 +33,11 @@ type fold struct {
 	// erasedType is the issue type of the report when its words went.
 	erasedType string
 	assignment assignmentEvent
+	moved      decision // newest move
+	verified   decision // first move to verified
+	reason     decision // newest event that says why the report is rejected or removed
+	rejection  decision // newest event that says why it is rejected
+	analysis   analysisEvent
 	prior      priorEvent
 
 	leaves []leaf
@@ -56,6 +58,19 @@ type commentEvent struct {
 type assignmentEvent struct {
 	seq  int
 	hash string
+}
+
+// decision is an event about the status. Its version is 0 without one.
+type decision struct {
+	version, seq               int
+	status, at, code, noteHash string
+}
+
+// analysisEvent is the newest event that vouches for the analysis that the report shows; its seq is 0 without one.
+type analysisEvent struct {
+	seq  int
+	hash string
+	ai   *Assessment // nil where the report was pending
 }
 
 // priorEvent is the newest event that vouches for the rows of an earlier version; its hash is "" without one.
@@ -139,27 +154,27 @@ func (f *fold) add(p *payload) {
 	if p.Version > 1 && (p.Event == Submitted || p.OldStatus != "") {
 		f.moves[p.Seq] = moveEvent{p.OldStatus, p.Status, p.ChangedBy.Kind, p.ChangedBy.Agency, p.At, p.NoteHash}
 	}
-	f.told(p)
+	f.addDecision(p)
 	f.addOne(p)
 }
 
-// told takes in why the report is rejected or was removed, and when it was fixed.
-func (f *fold) told(p *payload) {
-	reason, fixedAt, moved := "", "", p.Event == Submitted || p.OldStatus != ""
-	if p.Event == Withdrawn || p.Status == string(report.Rejected) || p.Baseline {
-		reason = p.ReasonCode
+// addDecision takes in what p says about the status, its reasons and the analysis.
+func (f *fold) addDecision(p *payload) {
+	d := decision{p.Version, p.Seq, p.Status, p.At, p.ReasonCode, p.NoteHash}
+	if p.OldStatus != "" {
+		f.moved, f.reason, f.rejection = d, d, d
+		if f.verified.version == 0 && p.Status == string(report.Verified) {
+			f.verified = d
+		}
 	}
-	if p.Status == string(report.Fixed) {
-		fixedAt = p.At
+	if p.Event == AIValidated && p.ReasonCode != "" { // a person upheld the rejection
+		f.reason, f.rejection = d, d
 	}
-	if p.Version == 1 {
-		return
+	if p.Event == Withdrawn || p.Baseline && p.ReasonCode != "" {
+		f.reason = d
 	}
-	if moved || p.Event == Withdrawn || reason != "" {
-		f.reason = &reason
-	}
-	if moved {
-		f.fixedAt = &fixedAt
+	if p.Version > 1 && (p.Event == AIValidated || p.Baseline) {
+		f.analysis = analysisEvent{p.Seq, p.AIHash, p.AI}
 	}
 }
 

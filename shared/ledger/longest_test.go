@@ -14,7 +14,7 @@ import (
 func longest() *snapshot {
 	at := time.Date(2026, 11, 21, 12, 0, 0, 999e6, time.UTC)
 	hash := sha256.Sum256([]byte("picture"))
-	picture := Picture{Display: hash[:], Thumbnail: hash[:], Held: true}
+	picture := Picture{Display: hash[:], Thumbnail: hash[:], Held: true, Resolution: true}
 	return &snapshot{number: "LS-2026-1000000", actorAgency: strings.Repeat("A", 60), State: State{
 		IssueType: "traffic_sign", Status: "in_progress", Severity: "critical", Priority: "critical", Source: "assisted", Anonymous: true,
 		CreatedAt: at, DueAt: &at, MunicipalityCode: "TL-MF", Agency: strings.Repeat("B", 60), DuplicateOf: "LS-2026-1000000",
@@ -38,7 +38,7 @@ func TestTheLongestPayloadOfEachType(t *testing.T) {
 		{Type: AIValidated, AI: ai, Actor: Actor{Kind: "ai"}},
 		{Type: AIValidated, AI: &Assessment{Confidence: 1, Severity: "critical", Model: "person"}, Note: note, ReasonCode: "irrelevant"},
 		{Type: Amended, Note: note},
-		{Type: Amended, Baseline: true, RowsHash: hash, ReasonCode: "duplicate_spam"},
+		{Type: Amended, Baseline: true, RowsHash: hash, ReasonCode: "duplicate_spam", Actor: Actor{Kind: "system"}},
 		{Type: Withdrawn, Note: note, ReasonCode: "duplicate_spam"},
 		{Type: Hidden, Note: note, ReasonCode: "duplicate_spam"},
 		{Type: Erased, Erased: erased, RowsHash: hash},
@@ -63,6 +63,9 @@ func TestTheLongestPayloadOfEachType(t *testing.T) {
 			t.Fatal(err)
 		}
 		made.content = prev[:]
+		if e.Type == AIValidated && e.Note == "" || e.Baseline {
+			made.analysis = prev[:]
+		}
 		for _, more := range []int{0, 8, 10} { // there can be ten pictures of evidence
 			s := longest()
 			for i := range more {

@@ -64,7 +64,8 @@ type stateMembers struct {
 	Images       []string `json:"images,omitempty"`       // hex of the SHA-256 of the large renditions
 	Thumbs       []string `json:"thumbs,omitempty"`       // of the small ones, in the same order; "" where one is not known, absent where none is
 	ImagesDigest string   `json:"images_digest,omitempty"`
-	Held         []int    `json:"held,omitempty"` // places, from 0, of the pictures that their verdict keeps from others; absent while the status is pending
+	Resolution   []int    `json:"resolution_images,omitempty"` // places in Images of the pictures of the repair, from 0
+	Held         []int    `json:"held,omitempty"`              // places, from 0, of the pictures that their verdict keeps from others; absent while the status is pending
 	Hidden       []string `json:"hidden,omitempty"`
 	ContentHash  string   `json:"content_hash,omitempty"` // absent once the report is erased
 }
@@ -73,7 +74,8 @@ type stateMembers struct {
 type changeMembers struct {
 	CreatedAt      string         `json:"created_at,omitempty"` // as payloadTime; of Submitted and baselines
 	OldStatus      string         `json:"old_status,omitempty"`
-	AI             *Assessment    `json:"ai,omitempty"` // absent while the status is pending
+	AI             *Assessment    `json:"ai,omitempty"`      // absent while the status is pending
+	AIHash         string         `json:"ai_hash,omitempty"` // of the AI's AIValidated and of baselines: the analysis that the report then shows
 	NoteHash       string         `json:"note_hash,omitempty"`
 	ReasonCode     string         `json:"reason_code,omitempty"`
 	Comment        *commentMember `json:"comment,omitempty"`
@@ -149,7 +151,7 @@ func encode(e Event, s *snapshot, seq int, prev []byte, made commitments) ([]byt
 	}
 	out, err := canonical(p)
 	if err == nil && len(out) > MaxMessage && len(p.Images) > 0 {
-		p.Images, p.Thumbs, p.ImagesDigest = nil, nil, s.imagesDigest()
+		p.Images, p.Thumbs, p.Resolution, p.ImagesDigest = nil, nil, nil, s.imagesDigest()
 		out, err = canonical(p)
 	}
 	if err != nil {
@@ -163,7 +165,8 @@ func encode(e Event, s *snapshot, seq int, prev []byte, made commitments) ([]byt
 
 // members are the members about the event.
 func (e *Event) members(made commitments) changeMembers {
-	m := changeMembers{OldStatus: e.OldStatus, NoteHash: hex.EncodeToString(made.note), ReasonCode: e.ReasonCode, CommentSeq: e.CommentSeq,
+	m := changeMembers{OldStatus: e.OldStatus, AIHash: hex.EncodeToString(made.analysis), NoteHash: hex.EncodeToString(made.note),
+		ReasonCode: e.ReasonCode, CommentSeq: e.CommentSeq,
 		AssignmentHash: hex.EncodeToString(made.assignment), Erased: e.Erased, Baseline: e.Baseline, RowsHash: e.RowsHash, Detail: bounded(e.Detail, maxReportDetail)}
 	if e.Comment != nil {
 		m.Comment = &commentMember{ID: e.Comment.ID, Hash: hex.EncodeToString(made.comment)}
@@ -196,7 +199,10 @@ func (s *State) members() stateMembers {
 		return m
 	}
 	known := false
-	for _, p := range s.Pictures {
+	for i, p := range s.Pictures {
+		if p.Resolution {
+			m.Resolution = append(m.Resolution, i)
+		}
 		m.Images = append(m.Images, hex.EncodeToString(p.Display))
 		m.Thumbs = append(m.Thumbs, hex.EncodeToString(p.Thumbnail))
 		known = known || p.Thumbnail != nil
@@ -219,11 +225,15 @@ func (s *State) held() []int {
 }
 
 // imagesDigest is the hex of the SHA-256 over the hashes of all pictures, of each the large and then the small rendition.
+// The byte 1 follows the hashes of a picture of the repair.
 func (s *State) imagesDigest() string {
 	all := sha256.New()
 	for _, p := range s.Pictures {
 		_, _ = all.Write(p.Display)
 		_, _ = all.Write(p.Thumbnail)
+		if p.Resolution {
+			_, _ = all.Write([]byte{1})
+		}
 	}
 	return hex.EncodeToString(all.Sum(nil))
 }

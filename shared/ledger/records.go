@@ -47,23 +47,31 @@ WHERE e.report_id = $1 AND e.seq > $2 AND e.seq <= $3 ORDER BY e.seq LIMIT $4`
 // records is a report, and the rows that its events vouch for besides it.
 type records struct {
 	*snapshot
-	deletedAt  *time.Time
-	assignedTo *uuid.UUID
-	reason     *string // code
-	fixedAt    *time.Time
-	salts      map[int][]byte // by the event that each is for
-	prior      PriorRows
-	moves      []moveRow
-	comments   []commentRow
-	blank      report.Blank
-	// commentsCount and shown are what the report says of its comments, and of how far its events are on the ledger.
-	commentsCount int
-	shown         report.LedgerStatus
-	head          logHead
-	newest        int // seq of the newest event; 0 without one
+	recordRest
+	salts    map[int][]byte // by the event that each is for
+	prior    PriorRows
+	moves    []moveRow
+	comments []commentRow
+	blank    report.Blank
+	head     logHead
+	newest   int // seq of the newest event; 0 without one
 	// withheld says that the caller may not read entries from before the public log.
 	withheld bool
 }
+
+// recordRest are columns of the report that no payload has as its state.
+type recordRest struct {
+	DeletedAt, VerifiedAt, ResolvedAt *time.Time
+	AssignedTo                        *uuid.UUID
+	RejectionReason, ReasonCode       string // "" without one
+	AIStatus                          string
+	CommentsCount                     int
+	Shown                             report.LedgerStatus // how far its events are on the ledger
+}
+
+const selectRest = `
+SELECT deleted_at, verified_at, resolved_at, assigned_user_id, coalesce(rejection_reason, ''), coalesce(reason_code, ''), ai_status, comments_count, blockchain_status
+FROM reports WHERE id = $1`
 
 // moveRow is a row of the status history that has an event. Seq is nil only in PriorRows.
 type moveRow struct {
@@ -174,15 +182,7 @@ func readRecords(ctx context.Context, q database.Querier, id uuid.UUID, gates ..
 	batch, about := &database.Batch{}, report.AboutID(id)
 	events := askEvents(batch, id, gates)
 	state := database.AskRow(batch, scanSnapshot, selectSnapshot, about.Args()...).Missing(ErrNoReport)
-	type rest struct {
-		DeletedAt  *time.Time
-		AssignedTo *uuid.UUID
-		Reason     *string
-		FixedAt    *time.Time
-		Comments   int
-		Shown      report.LedgerStatus
-	}
-	more := database.AskRow(batch, pgx.RowToStructByPos[rest], `SELECT deleted_at, assigned_user_id, reason_code, resolved_at, comments_count, blockchain_status FROM reports WHERE id = $1`, id)
+	rest := database.AskRow(batch, pgx.RowToStructByPos[recordRest], selectRest, id)
 	type salt struct {
 		Seq  int
 		Salt []byte
@@ -196,8 +196,7 @@ func readRecords(ctx context.Context, q database.Querier, id uuid.UUID, gates ..
 	if err := batch.SendSnapshot(ctx, q); err != nil {
 		return nil, events, fmt.Errorf("read records of report %s: %w", id, err)
 	}
-	out := &records{snapshot: state.Get(), deletedAt: more.Get().DeletedAt, assignedTo: more.Get().AssignedTo,
-		commentsCount: more.Get().Comments, shown: more.Get().Shown, reason: more.Get().Reason, fixedAt: more.Get().FixedAt, salts: map[int][]byte{},
+	out := &records{snapshot: state.Get(), recordRest: rest.Get(), salts: map[int][]byte{},
 		prior: prior.Get(), moves: moves.Get(), comments: comments.Get(), blank: blank.Get(), head: head.Get(), newest: events.newest.Get(), withheld: events.withheld()}
 	for _, s := range salts.Get() {
 		out.salts[s.Seq] = s.Salt

@@ -24,7 +24,7 @@ func commit(salt []byte, v any) ([]byte, error) {
 }
 
 // commitments are the salted hashes in a payload; nil where it has none.
-type commitments struct{ content, note, comment, assignment []byte }
+type commitments struct{ content, analysis, note, comment, assignment []byte }
 
 // salted reports whether the event has a salt of its own.
 func (e *Event) salted() bool {

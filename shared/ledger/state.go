@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"encoding/json"
 	"errors"
 	"math"
 	"time"
@@ -39,6 +40,10 @@ type State struct {
 	Author                                        *uuid.UUID // nil once erased
 	Address, Street, Suco, District, Municipality *string
 	SeverityScore                                 *int
+	LocationAccuracy                              *float64 // metres, in single precision as the database has it
+
+	// Analysis is the one that the report shows, as JSON with the members of ai_hash; "" without one.
+	Analysis string
 
 	// Located says that the report was verified, in progress, fixed or a duplicate at some time. Its place is then public
 	// to 4 decimals (about 11 metres), else to 3 (about 110 metres).
@@ -49,6 +54,8 @@ type State struct {
 type Picture struct {
 	Display   []byte // SHA-256 of the large rendition
 	Thumbnail []byte // SHA-256 of the small one; nil for a picture that an earlier version processed
+	// Resolution says that it shows the repair.
+	Resolution bool
 	// Held says that its verdict keeps it from others. The setting publish_before_verdict can show it all the same.
 	Held bool
 	// Shown says that its upload is in the state in which pictures are shown.
@@ -66,17 +73,26 @@ type snapshot struct {
 // locates lists the states from which on the place of a report is public to 4 decimals.
 const locates = `('verified', 'in_progress', 'fixed', 'duplicate')`
 
+// shownAnalysis is the analysis that the report r shows. Numbers are as answers have them.
+const shownAnalysis = `(SELECT json_build_object('model', n.model, 'analyzed_at', to_char(n.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+  'is_relevant', n.is_relevant, 'relevance_confidence', n.relevance_confidence::float8, 'relevance_reason', n.relevance_reason,
+  'damage_type', n.damage_type, 'issue_type', n.issue_type, 'severity', n.severity, 'severity_score', n.severity_score,
+  'confidence', n.confidence::float8, 'title', n.title, 'description', n.description, 'recommended_repair', n.recommended_repair,
+  'repair_urgency', n.repair_urgency, 'hazards', n.hazards)::text
+  FROM ai_analyses n WHERE n.id = r.ai_analysis_id)`
+
 const selectSnapshot = `
 SELECT r.id, r.report_number, r.issue_type, coalesce(r.issue_type_raw, ''), r.severity, r.priority, r.status, r.title, r.description,
        r.latitude, r.longitude, r.captured_at, r.created_at, r.user_id, r.is_anonymous, r.source, r.address, r.street, r.suco,
-       r.district, r.municipality, coalesce(r.municipality_code, ''), r.severity_score, r.due_at,
+       r.district, r.municipality, coalesce(r.municipality_code, ''), r.severity_score, r.location_accuracy, r.due_at, coalesce(` + shownAnalysis + `, ''),
        coalesce((SELECT code FROM agencies WHERE id = r.assigned_agency_id), ''),
        coalesce((SELECT report_number FROM reports o WHERE o.id = r.duplicate_of), ''),
        r.status IN ` + locates + ` OR EXISTS (SELECT FROM report_status_history h WHERE h.report_id = r.id AND h.new_status IN ` + locates + `),
-       p.displays, p.thumbnails, p.held, p.shown
+       p.displays, p.thumbnails, p.held, p.shown, p.resolutions
 FROM reports r, LATERAL (
   SELECT array_agg(u.display_sha256 ORDER BY i.created_at, i.id) AS displays, array_agg(u.thumbnail_sha256 ORDER BY i.created_at, i.id) AS thumbnails,
-         array_agg(` + report.HeldPictureSQL + ` ORDER BY i.created_at, i.id) AS held, array_agg(u.state = 'processed' ORDER BY i.created_at, i.id) AS shown
+         array_agg(` + report.HeldPictureSQL + ` ORDER BY i.created_at, i.id) AS held, array_agg(u.state = 'processed' ORDER BY i.created_at, i.id) AS shown,
+         array_agg(i.kind = 'resolution' ORDER BY i.created_at, i.id) AS resolutions
   FROM report_images i JOIN uploads u ON u.id = i.upload_id
   WHERE i.report_id = r.id AND i.deleted_at IS NULL AND u.display_sha256 IS NOT NULL) p
 WHERE r.id = ` + report.IDSQL
@@ -85,13 +101,13 @@ WHERE r.id = ` + report.IDSQL
 func scanSnapshot(row pgx.CollectableRow) (*snapshot, error) {
 	var s snapshot
 	var displays, thumbnails [][]byte
-	var held, shown []bool
+	var held, shown, resolutions []bool
 	err := row.Scan(&s.id, &s.number, &s.IssueType, &s.IssueTypeRaw, &s.Severity, &s.Priority, &s.Status, &s.Title, &s.Description,
 		&s.Latitude, &s.Longitude, &s.CapturedAt, &s.CreatedAt, &s.Author, &s.Anonymous, &s.Source, &s.Address, &s.Street, &s.Suco,
-		&s.District, &s.Municipality, &s.MunicipalityCode, &s.SeverityScore, &s.DueAt, &s.Agency, &s.DuplicateOf, &s.Located,
-		&displays, &thumbnails, &held, &shown)
+		&s.District, &s.Municipality, &s.MunicipalityCode, &s.SeverityScore, &s.LocationAccuracy, &s.DueAt, &s.Analysis, &s.Agency, &s.DuplicateOf, &s.Located,
+		&displays, &thumbnails, &held, &shown, &resolutions)
 	for i := range displays {
-		s.Pictures = append(s.Pictures, Picture{Display: displays[i], Thumbnail: thumbnails[i], Held: held[i], Shown: shown[i]})
+		s.Pictures = append(s.Pictures, Picture{Display: displays[i], Thumbnail: thumbnails[i], Held: held[i], Shown: shown[i], Resolution: resolutions[i]})
 	}
 	return &s, err
 }
@@ -126,6 +142,7 @@ type content struct {
 	Severity      string     `json:"severity"`
 	SeverityScore *int       `json:"severity_score"`
 	Priority      string     `json:"priority"`
+	Accuracy      *float64   `json:"location_accuracy"` // metres
 }
 
 // contentV1 is the content that payloads of version 1 vouch for.
@@ -143,7 +160,15 @@ func (s *State) contentHash(salt []byte) ([]byte, error) {
 	return commit(salt, content{Title: s.Title, Description: s.Description, IssueTypeRaw: s.IssueTypeRaw, Latitude: s.Latitude,
 		Longitude: s.Longitude, CapturedAt: instant(s.CapturedAt), Author: s.Author, Address: s.Address, Street: s.Street,
 		Suco: s.Suco, District: s.District, Municipality: s.Municipality, Severity: s.Severity, SeverityScore: s.SeverityScore,
-		Priority: s.Priority})
+		Priority: s.Priority, Accuracy: s.LocationAccuracy})
+}
+
+// analysisHash is the commitment to the analysis that the report shows; nil without one.
+func (s *State) analysisHash(salt []byte) ([]byte, error) {
+	if s.Analysis == "" {
+		return nil, nil
+	}
+	return commit(salt, json.RawMessage(s.Analysis))
 }
 
 // contentHashV1 is contentHash as payloads of version 1 have it.

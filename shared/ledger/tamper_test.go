@@ -25,7 +25,7 @@ func (b *bundle) full() uuid.UUID {
 	b.must(id, ledger.Event{Type: ledger.Submitted, At: at(1)})
 	b.exec(`INSERT INTO report_status_history (id, report_id, new_status, actor_kind, actor_id, created_at, seq) VALUES ($1, $2, 'pending', 'citizen', $3, $4, 1)`,
 		database.NewID(), id, b.user, at(1))
-	b.exec(`UPDATE reports SET status = 'verified' WHERE id = $1`, id)
+	b.exec(`UPDATE reports SET status = 'verified', verified_at = $2 WHERE id = $1`, id, at(2))
 	b.exec(`UPDATE report_images SET verdict = 'relevant' WHERE report_id = $1`, id)
 	b.must(id, ledger.Event{Type: ledger.StatusMoved, OldStatus: "pending", Note: "Seen.", At: at(2), Actor: ledger.Actor{Kind: "moderator"}})
 	b.exec(`INSERT INTO report_status_history (id, report_id, old_status, new_status, actor_kind, actor_id, note, created_at, seq) VALUES ($1, $2, 'pending', 'verified', 'moderator', $3, 'Seen.', $4, 2)`,

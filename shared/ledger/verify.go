@@ -70,7 +70,7 @@ func Verify(ctx context.Context, q database.Querier, from Sources, c Config, rep
 			return nil, fmt.Errorf("verify: %w", err)
 		}
 	}
-	v.waits(f, r.shown, published)
+	v.waits(f, r.Shown, published)
 	if c.Anchored() {
 		if err := v.ledger(ctx, q, newest, r.head, f.leaves); err != nil {
 			return nil, fmt.Errorf("verify: %w", err)
@@ -91,7 +91,7 @@ func VerifyRecords(ctx context.Context, q database.Querier, c Config, report uui
 	if err != nil {
 		return nil, fmt.Errorf("verify records: %w", err)
 	}
-	v.waits(f, r.shown, r.head.Size)
+	v.waits(f, r.Shown, r.head.Size)
 	v.leaveOut("The published log and the ledger: the database alone was read.")
 	out := v.result(f.count)
 	out.drop("checkpoint", "inclusion", "message", "payer", "signature", "running_hash")
@@ -112,6 +112,8 @@ func (v *verifier) records(ctx context.Context, q database.Querier, report uuid.
 	v.state(f, r)
 	v.rows(f, r)
 	v.incident(f)
+	v.leaveOut("When the report last changed, and how often.")
+	v.leaveOut("What the reporter or staff alone see of it: the words before a moderator changed them, appeals, and the note of a removal.")
 	return f, r, nil
 }
 

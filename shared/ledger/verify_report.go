@@ -27,7 +27,7 @@ func (v *verifier) state(f *fold, r *records) {
 		now = stateMembers{IssueType: s.IssueType, Status: s.Status, Severity: s.Severity, Location: &where}
 	}
 	for _, m := range []*stateMembers{&now, &recorded} { // these have checks of their own
-		m.Images, m.Thumbs, m.ImagesDigest, m.Held, m.ContentHash = nil, nil, "", nil, ""
+		m.Images, m.Thumbs, m.Resolution, m.ImagesDigest, m.Held, m.ContentHash = nil, nil, nil, "", nil, ""
 	}
 	v.same("report", now, recorded)
 	if created := *instant(&s.CreatedAt); f.createdAt == "" {
@@ -35,7 +35,7 @@ func (v *verifier) state(f *fold, r *records) {
 	} else if created != f.createdAt {
 		v.fail("report", "it was created at %s by its row, at %s by its events", created, f.createdAt)
 	}
-	switch gone := deref(instant(r.deletedAt)); {
+	switch gone := deref(instant(r.DeletedAt)); {
 	case gone != "" && f.withdrawnAt == "":
 		v.fail("report", "it was taken down at %s, and no event says so", gone)
 	case gone == "" && f.withdrawnAt != "":
@@ -43,13 +43,10 @@ func (v *verifier) state(f *fold, r *records) {
 	case gone != f.withdrawnAt:
 		v.fail("report", "it was taken down at %s by its row, at %s by its events", gone, f.withdrawnAt)
 	}
-	if f.reason != nil && *f.reason != deref(r.reason) {
-		v.fail("report", "its reason_code is %q now, its events record %q", deref(r.reason), *f.reason)
-	}
-	if fixed := deref(instant(r.fixedAt)); f.fixedAt != nil && *f.fixedAt != fixed {
-		v.fail("report", "it was fixed at %q by its row, at %q by its events", fixed, *f.fixedAt)
-	}
 	v.content(f, r, &s.State)
+	v.times(f, r)
+	v.rejection(f, r)
+	v.analysis(f, r)
 	v.images(p, &s.State)
 }
 
@@ -154,6 +151,9 @@ func (v *verifier) images(p *payload, s *State) {
 	if len(s.Pictures) != len(p.Images) || len(p.Thumbs) > len(p.Images) {
 		v.fail("images", "it has %d processed pictures, the newest event names %d", len(s.Pictures), len(p.Images))
 		return
+	}
+	if now := s.members(); !slices.Equal(now.Resolution, p.Resolution) {
+		v.fail("images", "pictures %v are of the repair now, the newest event says %v", now.Resolution, p.Resolution)
 	}
 	for i, picture := range s.Pictures {
 		small := ""

@@ -103,8 +103,8 @@ func (v *verifier) count(r *records) {
 			n++
 		}
 	}
-	if n != r.commentsCount {
-		v.fail("comments", "it has %d comments, and says %d", n, r.commentsCount)
+	if n != r.CommentsCount {
+		v.fail("comments", "it has %d comments, and says %d", n, r.CommentsCount)
 	}
 }
 
@@ -132,15 +132,15 @@ func (v *verifier) committed(property, what string, seq int, hash, words string,
 func (v *verifier) assignment(f *fold, r *records) {
 	switch said := f.assignment; {
 	case said.seq == 0 && f.first == 1:
-		if r.assignedTo != nil {
+		if r.AssignedTo != nil {
 			v.leaveOut("No event names the person who was assigned before the public log.")
 		}
 	case said.seq == 0:
-		if r.assignedTo != nil {
+		if r.AssignedTo != nil {
 			v.fail("assignment", "it is assigned to a person, and no event says so")
 		}
 	default:
-		v.committed("assignment", "assignment", said.seq, said.hash, "", f, r, func(salt []byte) ([]byte, error) { return AssignmentHash(salt, r.assignedTo) })
+		v.committed("assignment", "assignment", said.seq, said.hash, "", f, r, func(salt []byte) ([]byte, error) { return AssignmentHash(salt, r.AssignedTo) })
 	}
 }
 

@@ -67,7 +67,7 @@ func (r *Reader) NewReport(ctx context.Context, v Viewer, n NewReport) (Report, 
 	row.Summary = Summary{
 		ID: n.ID, ReportNumber: n.Number.Placeholder(), Title: n.Title, Description: n.Description, IssueType: n.IssueType,
 		IssueTypeRaw: n.IssueTypeRaw, Severity: &n.Severity, Priority: &n.Severity, Status: report.Pending,
-		Latitude: n.Latitude, Longitude: n.Longitude, LocationAccuracy: singlePrecision(n.Accuracy),
+		Latitude: n.Latitude, Longitude: n.Longitude, LocationAccuracy: SinglePrecision(n.Accuracy),
 		Address: n.Address.Address, Street: n.Address.Street, Suco: n.Address.Suco, District: n.Address.District,
 		Municipality: n.Address.Municipality, AIStatus: &n.AIStatus, BlockchainStatus: report.LedgerQueued, ClientID: n.ClientID, Version: 1, Source: n.Source,
 		CreatedAt: timestamp.Of(n.At), UpdatedAt: timestamp.Of(n.At), author: &n.Author.ID,
@@ -99,8 +99,8 @@ func (r *Reader) NewImage(ctx context.Context, i NewImage, kind string, at time.
 	return r.image(ctx, i.row(kind, at))
 }
 
-// singlePrecision rounds v as the database does: it stores four bytes.
-func singlePrecision(v *float64) *float64 {
+// SinglePrecision rounds v as the database does: it stores four bytes.
+func SinglePrecision(v *float64) *float64 {
 	if v == nil {
 		return nil
 	}

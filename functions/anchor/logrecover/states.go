@@ -16,10 +16,14 @@ import (
 const newest = `(SELECT DISTINCT ON (report_id) report_id, convert_from(payload, 'UTF8')::jsonb AS p
 	FROM ledger_events WHERE log_index >= $1 AND report_id IS NOT NULL ORDER BY report_id, seq DESC) e`
 
-// moved is the newest event of report e, from log index $1 on, that moved it, took it down or gave a reason.
+// moved is the newest event of report e, from log index $1 on, that moved it, took it down or upheld its rejection.
 const moved = `(SELECT created_at, convert_from(payload, 'UTF8')::jsonb AS p FROM ledger_events w
-	WHERE w.report_id = e.report_id AND log_index >= $1 AND (event_type IN ('STATUS_CHANGED', 'DISPUTED', 'REPORT_WITHDRAWN') OR convert_from(payload, 'UTF8')::jsonb ? 'reason_code')
-	ORDER BY seq DESC LIMIT 1) m`
+	WHERE w.report_id = e.report_id AND log_index >= $1 AND (event_type IN ('STATUS_CHANGED', 'DISPUTED', 'REPORT_WITHDRAWN')
+	  OR event_type = 'AI_VALIDATED' AND convert_from(payload, 'UTF8')::jsonb ? 'reason_code') ORDER BY seq DESC LIMIT 1) m`
+
+// moves are the changes of status of report r from log index $1 on.
+const moves = `(SELECT created_at AS at, convert_from(payload, 'UTF8')::jsonb ->> 'status' AS status FROM ledger_events w
+	WHERE w.report_id = r.id AND log_index >= $1 AND convert_from(payload, 'UTF8')::jsonb ? 'old_status') moves`
 
 const (
 	// setStates gives the reports the state of their newest event. The reports that were added, $2, are where that says. A report
@@ -35,7 +39,9 @@ UPDATE reports r SET issue_type = e.p ->> 'issue_type', status = e.p ->> 'status
        duplicate_of = (SELECT o.id FROM reports o WHERE o.report_number = e.p ->> 'duplicate_of'),
        latitude  = CASE WHEN r.id = ANY($2::uuid[]) THEN (e.p #>> '{location,lat}')::float8 ELSE latitude END,
        longitude = CASE WHEN r.id = ANY($2::uuid[]) THEN (e.p #>> '{location,lon}')::float8 ELSE longitude END,
-       resolved_at = CASE WHEN e.p ->> 'status' = 'fixed' THEN coalesce(CASE WHEN m.p ? 'old_status' THEN m.created_at END, r.resolved_at) END,
+       resolved_at = CASE WHEN e.p ->> 'status' = 'fixed' THEN coalesce((SELECT max(at) FROM ` + moves + `), r.resolved_at) END,
+       verified_at = coalesce(r.verified_at, (SELECT min(at) FROM ` + moves + ` WHERE status = 'verified')),
+       rejection_reason = CASE WHEN e.p ->> 'status' = 'rejected' THEN r.rejection_reason END,
        deleted_at = coalesce(r.deleted_at, (SELECT max(w.created_at) FROM ledger_events w WHERE w.report_id = r.id AND w.event_type = 'REPORT_WITHDRAWN')),
        ai_status = CASE WHEN r.id = ANY($2::uuid[]) AND e.p ->> 'status' <> 'pending' THEN 'completed' ELSE r.ai_status END,
        reason_code = CASE WHEN m.p IS NULL THEN r.reason_code ELSE m.p ->> 'reason_code' END, blockchain_status = 'queued', version = version + 1, updated_at = now()

@@ -124,7 +124,7 @@
   // Compares the bytes of the pictures that are shown with the newest entry. It names all: some may not be public.
   const pictures = async (held, newest) => {
     const shown = held.images.filter((i) => i.status === "processed" && i.image_url);
-    const hashes = [];
+    const hashes = [], digested = [];
     try {
       for (const i of shown) {
         for (const address of [i.image_url, i.thumbnail_url]) {
@@ -132,13 +132,14 @@
           if (!res.ok) throw new Error(res.status);
           hashes.push(await sha(await res.arrayBuffer()));
         }
+        digested.push(...hashes.slice(-2), ...(i.kind === "resolution" ? [[1]] : []));
       }
     } catch {
       leaveOut(texts.left_pictures);
       return true;
     }
     if (newest.images_digest) {
-      if (newest.v === 1 || hex(await sha(join(...hashes))) !== newest.images_digest) leaveOut(texts.left_hidden);
+      if (newest.v === 1 || hex(await sha(join(...digested))) !== newest.images_digest) leaveOut(texts.left_hidden);
       else say(true, texts.pictures);
       return true;
     }
@@ -147,9 +148,10 @@
     if (!shown.length) return true;
     // The small form of a picture that was processed before the public log is "" or not there.
     if (shown.some((_, n) => !thumbs[images.indexOf(hex(hashes[2 * n]))])) leaveOut(texts.left_old);
-    const named = shown.every((_, n) => {
+    const named = shown.every((i, n) => {
       const at = images.indexOf(hex(hashes[2 * n]));
-      return at >= 0 && (!thumbs[at] || thumbs[at] === hex(hashes[2 * n + 1]));
+      return at >= 0 && (!thumbs[at] || thumbs[at] === hex(hashes[2 * n + 1])) &&
+        (newest.v === 1 || (i.kind === "resolution") === (newest.resolution_images || []).includes(at));
     });
     return say(named, texts.pictures);
   };
@@ -209,6 +211,7 @@
       good = await pictures(held, newest) && good;
     }
     leaveOut(texts.left_words);
+    leaveOut(texts.left_rest);
     leaveOut(texts.left_keys);
     if (!good) return "bad";
     if (open.has("unreachable")) return "unreachable";

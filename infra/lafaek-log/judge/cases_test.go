@@ -54,7 +54,7 @@ func newWorld(t testing.TB) *world {
 	w.report = object{
 		"report_number": number, "title": "Kuak iha estrada <b>", "description": "Motór monu iha ne'e.\nDepois da chuva.", "issue_type": "pothole",
 		"latitude": -8.556856, "longitude": 125.560314, "captured_at": "2026-11-28T14:20:00.12Z", "reporter": object{"id": "018f0000-0000-7000-8000-00000000000a", "full_name": "Ana"},
-		"address": nil, "street": nil, "suco": nil, "district": nil, "municipality": "Dili", "severity": "medium", "severity_score": nil, "priority": "medium", "status": "pending",
+		"address": nil, "street": nil, "suco": nil, "district": nil, "municipality": "Dili", "severity": "medium", "severity_score": nil, "priority": "medium", "location_accuracy": 6.5, "status": "pending",
 	}
 	w.entry = w.event("REPORT_SUBMITTED", 1, object{"content_hash": commit(t, w.salt, w.content(nil)), "status": "pending",
 		"created_at": "2026-11-28T14:23:14.651Z"}, filedAt)
@@ -82,7 +82,7 @@ func newWorld(t testing.TB) *world {
 // content is what the commitment of the report names, with other values for some members.
 func (w *world) content(other object) object {
 	out := object{"author": "018f0000-0000-7000-8000-00000000000a", "captured_at": "2026-11-28T14:20:00.120Z", "issue_type_raw": ""}
-	for _, name := range []string{"title", "description", "latitude", "longitude", "address", "street", "suco", "district", "municipality", "severity", "severity_score", "priority"} {
+	for _, name := range []string{"title", "description", "latitude", "longitude", "address", "street", "suco", "district", "municipality", "severity", "severity_score", "priority", "location_accuracy"} {
 		out[name] = w.report[name]
 	}
 	maps.Copy(out, other)

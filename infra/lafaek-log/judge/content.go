@@ -243,6 +243,7 @@ func reportVariants(given object, e entry) []variant {
 		return []variant{{object: words}}
 	}
 	words["author"] = author(given)
+	words["location_accuracy"] = member(given, "location_accuracy")
 	out := []variant{{object: words}}
 	out = vary(out, given, "severity", levels(e.Severity)...)
 	out = vary(out, given, "priority", levels(e.Priority)...)

@@ -20,7 +20,7 @@ func (w *world) receipts() {
 	n := w.note()
 	w.add("the note alone", fields{"receipt": n}, Accepted, Promised)
 	w.add("note, payload and salt", fields{"receipt": w.receipt(nil)}, Accepted, Promised)
-	w.add("an answer with its receipt", fields{"receipt": w.json(object{"title": w.report["title"], "description": w.report["description"], "latitude": -8.556856, "longitude": 125.560314,
+	w.add("an answer with its receipt", fields{"receipt": w.json(object{"title": w.report["title"], "description": w.report["description"], "latitude": -8.556856, "location_accuracy": 6.5, "longitude": 125.560314,
 		"captured_at": w.report["captured_at"], "reporter": w.report["reporter"], "municipality": "Dili", "severity": "medium", "priority": "medium", "receipt": object{"note": n, "payload": w.entry, "salt": base64.StdEncoding.EncodeToString(w.salt)}})},
 		Accepted, Promised, ContentSame)
 	w.add("line ends of Windows, a byte order mark, white space around", fields{"receipt": "\ufeff\r\n  " + strings.ReplaceAll(n, "\n", " \r\n") + "\r\n\r\n"}, Accepted, Promised)
@@ -222,6 +222,7 @@ func (w *world) contents() {
 	w.add("the same, with the later entry", fields{"receipt": full, "proof": honest + "--\n" + second, "content": with(later)}, Kept, InLog, ContentSame)
 	w.add("another title", fields{"receipt": full, "proof": honest, "content": with(object{"title": "Nothing to see"})}, Differs, ContentDiffers)
 	w.add("a place one metre away", fields{"receipt": full, "content": with(object{"latitude": -8.556866})}, Differs, ContentDiffers)
+	w.add("a place that is said to be more exact", fields{"receipt": full, "content": with(object{"location_accuracy": 1.5})}, Differs, ContentDiffers)
 	w.add("another author", fields{"receipt": full, "content": with(object{"reporter": object{"id": "018f0000-0000-7000-8000-00000000000b"}})}, Differs, ContentDiffers)
 	w.add("no author", fields{"receipt": full, "content": with(object{"reporter": nil})}, Unproven, ContentWithheld)
 	public := object{"content_pending": true, "title": "Kuak", "description": "", "latitude": -8.557, "longitude": 125.56, "reporter": nil, "severity": nil, "priority": nil,

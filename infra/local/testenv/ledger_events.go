@@ -96,11 +96,11 @@ CREATE CONSTRAINT TRIGGER test_ledger_events_new_report AFTER INSERT ON reports 
 CREATE CONSTRAINT TRIGGER test_ledger_events_report AFTER UPDATE ON reports DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     WHEN ((OLD.title, OLD.description, OLD.issue_type, OLD.issue_type_raw, OLD.severity, OLD.severity_score, OLD.priority, OLD.status, OLD.latitude, OLD.longitude,
            OLD.captured_at, OLD.deleted_at, OLD.created_at, OLD.user_id, OLD.is_anonymous, OLD.source, OLD.duplicate_of, OLD.rejection_reason, OLD.reason_code, OLD.removal_note,
-           OLD.address, OLD.street, OLD.suco, OLD.district, OLD.municipality, OLD.municipality_code, OLD.assigned_agency_id, OLD.assigned_user_id, OLD.due_at)
+           OLD.address, OLD.street, OLD.suco, OLD.district, OLD.municipality, OLD.municipality_code, OLD.assigned_agency_id, OLD.assigned_user_id, OLD.due_at, OLD.ai_analysis_id, OLD.verified_at, OLD.resolved_at)
         IS DISTINCT FROM
           (NEW.title, NEW.description, NEW.issue_type, NEW.issue_type_raw, NEW.severity, NEW.severity_score, NEW.priority, NEW.status, NEW.latitude, NEW.longitude,
            NEW.captured_at, NEW.deleted_at, NEW.created_at, NEW.user_id, NEW.is_anonymous, NEW.source, NEW.duplicate_of, NEW.rejection_reason, NEW.reason_code, NEW.removal_note,
-           NEW.address, NEW.street, NEW.suco, NEW.district, NEW.municipality, NEW.municipality_code, NEW.assigned_agency_id, NEW.assigned_user_id, NEW.due_at))
+           NEW.address, NEW.street, NEW.suco, NEW.district, NEW.municipality, NEW.municipality_code, NEW.assigned_agency_id, NEW.assigned_user_id, NEW.due_at, NEW.ai_analysis_id, NEW.verified_at, NEW.resolved_at))
     EXECUTE FUNCTION test_ledger_events();
 CREATE CONSTRAINT TRIGGER test_ledger_events_history AFTER INSERT ON report_status_history DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     EXECUTE FUNCTION test_ledger_history();

@@ -61,6 +61,7 @@ var pending = []struct{ name, query string }{
 	{"messages in the outbox", `SELECT count(*) FROM outbox WHERE not_before < now()`},
 	{"pictures without renditions", `SELECT count(*) FROM uploads u JOIN report_images i ON i.upload_id = u.id WHERE u.state IN ('issued', 'stored')`},
 	{"reports without an AI result", `SELECT count(*) FROM reports WHERE ai_status IN ('queued', 'processing')`},
+	{"reports without a geocoder's answer", `SELECT count(*) FROM reports WHERE geocoded_at IS NULL AND deleted_at IS NULL`}, // it writes an event
 	{"events that are not published", `SELECT n.next - h.size FROM log_counter n, log_head h`},
 	{"events that no confirmed message covers", `SELECT n.next - coalesce((SELECT max(size) FROM log_messages WHERE state = 'confirmed'), 0) FROM log_counter n`},
 	{"messages that reports do not show", `SELECT count(*) FROM log_messages WHERE shown < size`},

@@ -80,7 +80,7 @@ func (v *verifier) analysis(f *fold, r *records) {
 			return
 		}
 	}
-	if r.AIStatus == string(report.AIRejected) && (shown.Relevant == nil || *shown.Relevant) {
+	if r.AIStatus == string(report.AIRejected) && (shown.Relevant == nil || *shown.Relevant) && (r.Analysis != "" || f.first > 1) {
 		v.fail("report", "the AI found it irrelevant by its row, and the analysis that it shows does not say so")
 	}
 	switch said := f.analysis; {

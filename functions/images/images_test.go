@@ -47,8 +47,8 @@ func setup(t *testing.T) *bundle {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cloud.Close() })
-	address := testdb.AppURL(testdb.URL(t))
-	env := config.Env{"DATABASE_URL": address, "MEDIA_BUCKET": "media", "S3_PATH_STYLE": "true"}
+	address := testdb.URL(t)
+	env := config.Env{"DATABASE_URL": testdb.AppURL(address), "MEDIA_BUCKET": "media", "S3_PATH_STYLE": "true"}
 	for k, v := range cloud.Env() {
 		env[k] = v
 	}

@@ -61,8 +61,8 @@ func setup(t *testing.T) *bundle {
 		b.urls[string(name)] = *made.QueueUrl
 		urls = append(urls, string(name)+"="+*made.QueueUrl)
 	}
-	address := testdb.AppURL(testdb.URL(t))
-	env := config.Env{"DATABASE_URL": address, "MEDIA_BUCKET": "media", "S3_PATH_STYLE": "true", "QUEUE_URLS": strings.Join(urls, ",")}
+	address := testdb.URL(t)
+	env := config.Env{"DATABASE_URL": testdb.AppURL(address), "MEDIA_BUCKET": "media", "S3_PATH_STYLE": "true", "QUEUE_URLS": strings.Join(urls, ",")}
 	for k, v := range cloud.Env() {
 		env[k] = v
 	}

@@ -181,7 +181,7 @@ func TestSummaryIsTheSameUntilAReportChanges(t *testing.T) {
 
 func TestEmptySystem(t *testing.T) {
 	t.Parallel()
-	db := testdb.Pool(t)
+	db := testdb.OwnerPool(t)
 	s, err := opendata.ReadSummary(t.Context(), db, time.Now())
 	if err != nil || s.TotalReports != 0 || len(s.ByStatus) != 6 || len(s.BySeverity) != 4 || s.AvgResolutionHours != nil {
 		t.Errorf("got %+v, %v", s, err)
@@ -198,7 +198,7 @@ func TestEmptySystem(t *testing.T) {
 
 func TestDaysAreThoseOfDili(t *testing.T) {
 	t.Parallel()
-	db := testdb.Pool(t)
+	db := testdb.OwnerPool(t)
 	id := create(t, db, rand.New(rand.NewPCG(3, 4)), 1)
 	_ = id
 	// 2026-03-09 16:00 UTC is Tuesday the 10th in Dili.
@@ -217,7 +217,7 @@ func TestDaysAreThoseOfDili(t *testing.T) {
 
 func TestDistrictsByAnyNameOfTheMunicipality(t *testing.T) {
 	t.Parallel()
-	db := testdb.Pool(t)
+	db := testdb.OwnerPool(t)
 	exec(t, db, `INSERT INTO boundaries (id, level, name, area)
 		VALUES (gen_random_uuid(), 'district', 'Cristo Rei', ST_Multi(ST_MakeEnvelope(125, -9, 126, -8, 4326)))`)
 	r := rand.New(rand.NewPCG(5, 6))

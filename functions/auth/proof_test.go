@@ -202,6 +202,7 @@ func TestMailsOfAnEarlierVersion(t *testing.T) {
 				proof := w.proof(s)
 				s.exec(`UPDATE one_time_codes SET proves = NULL, asked_by = NULL, digits = NULL`)
 				s.exec(`UPDATE users SET updated_at = $1`, s.clock.Now()) // the database's clock has gone on
+
 				if w.name == "link" { // its id was random
 					var user uuid.UUID
 					if err := s.db.QueryRow(t.Context(), `SELECT id FROM users WHERE email = $1`, hijacked).Scan(&user); err != nil {

@@ -40,7 +40,7 @@ func otherwise() map[string]string {
 	replace := func(old, is string) string { return strings.Replace(usual, old, is, 1) }
 	return map[string]string{
 		// The model is asked a second time; then a person decides.
-		"bedrock Converse malformed": "pending, needs_review, confirmed, named; REPORT_SUBMITTED; told received+confirmed; embeddings 0; picture processed; 1 mails, 1 pushes",
+		"bedrock Converse malformed": "pending, needs_review, confirmed, named; REPORT_SUBMITTED+AI_VALIDATED; told received+confirmed; embeddings 0; picture processed; 1 mails, 1 pushes",
 		// Without an embedding there is still a judgement.
 		"bedrock InvokeModel malformed": replace("embeddings 1", "embeddings 0"),
 		// A service that got the whole message but gave no readable answer has nearly always accepted it. It is not sent

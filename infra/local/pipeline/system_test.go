@@ -40,7 +40,9 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/config"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/start"
 )
@@ -115,6 +117,7 @@ func setupOn(t testing.TB, address, app string, change ...func(config.Env)) *sys
 	for _, f := range change {
 		f(s.env)
 	}
+	s.nameReceiptsKey()
 	for name, open := range workers() {
 		s.handlers[name], err = open(t.Context(), s.env)
 		s.must(err)
@@ -132,6 +135,22 @@ func setupOn(t testing.TB, address, app string, change ...func(config.Env)) *sys
 	_, err = s.owner.Exec(t.Context(), `INSERT INTO devices (user_id, device_id, platform, fcm_token) VALUES ($1, 'phone', 'android', 'token-1')`, s.person.ID)
 	s.must(err)
 	return s
+}
+
+// nameReceiptsKey makes RECEIPTS_KEY the key that signs receipts, as migrate does before any function serves.
+func (s *system) nameReceiptsKey() {
+	s.Helper()
+	c, err := config.Parse[ledger.ReceiptsConfig](s.env)
+	s.must(err)
+	receipts, err := ledger.NewReceipts(c)
+	s.must(err)
+	dbConfig, err := config.Parse[database.Config](s.env)
+	s.must(err)
+	db, err := database.Open(s.Context(), dbConfig)
+	s.must(err)
+	defer db.Close()
+	keys := ledger.Keys{Origin: c.Origin, Receipts: receipts.VKey()}
+	s.must(ledger.RegisterKeys(s.Context(), outbox.New(db, nil, slog.New(slog.DiscardHandler)), keys, time.Now()))
 }
 
 func (s *system) must(err error) {

@@ -41,7 +41,8 @@ func TestTheBudgetRegainsOneMessageAnInterval(t *testing.T) {
 
 // month counts the checkpoints and the ledger messages of 30 days. The reports come by day, more by day than by night; each
 // is followed by its picture, its place and its verdict within half a minute, and by two moves of staff within a week.
-func month(reports int, b budget) (checkpoints, messages int) {
+func month(reports int, b budget) (int, int) {
+	var checkpoints, messages int
 	const seconds = 30 * 24 * 3600
 	random := rand.New(rand.NewPCG(1, 2))
 	created, others := make([]uint16, seconds), make([]uint16, seconds)

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"maps"
 	"regexp"
 	"slices"
@@ -66,9 +67,8 @@ func (h *hearing) content(text string) (Finding, error) {
 		return h.given(text)
 	}
 	if h.receipt.answer != "" {
-		switch differs, err := h.given(h.receipt.answer); err {
-		case refusal{ContentNoSalt, ""}, refusal{ContentUnreadable, ""}:
-		default:
+		differs, err := h.given(h.receipt.answer)
+		if !errors.Is(err, refusal{ContentNoSalt, ""}) && !errors.Is(err, refusal{ContentUnreadable, ""}) {
 			return differs, err
 		}
 	}

@@ -91,7 +91,7 @@ func Place(t testing.TB, dir string) {
 	store := storage.New(server.Config(), storage.Config{Bucket: bucket, PathStyle: true})
 	for all := tar.NewReader(bytes.NewReader(read(t, "objects.tar.gz"))); ; {
 		head, err := all.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

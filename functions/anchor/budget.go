@@ -2,8 +2,8 @@ package anchor
 
 import "time"
 
-// budget bounds the messages to the ledger, each of which costs money: a bucket that holds burst messages and regains one
-// every interval.
+// budget bounds the messages to the ledger, because each costs money. It is a token bucket: it holds at most burst messages,
+// and one more is added each interval.
 type budget struct {
 	burst    int
 	interval time.Duration

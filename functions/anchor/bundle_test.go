@@ -485,7 +485,7 @@ func (b *bundle) checkAnchored() {
 	}
 }
 
-// place is how far a report is on the ledger, as the API says.
+// place returns the member blockchain of a report, as the API answers it.
 func (b *bundle) place(id uuid.UUID) ledger.Anchor {
 	b.t.Helper()
 	batch := &database.Batch{}

@@ -23,7 +23,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/translog"
 )
 
-// TestFaults: whatever fails, and however, each event ends published and confirmed, and each message is sent once.
+// Each call of each service fails in each way. In the end every event is published and confirmed, and each message was sent once.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	for _, target := range []struct{ service, operation string }{

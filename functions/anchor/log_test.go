@@ -28,7 +28,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/translog"
 )
 
-// TestAChangedTileIsNotExtended: whatever is changed of the right edge, nothing is published until it is mended.
+// A file of the right edge is changed in the bucket. Nothing is published until the file is restored.
 func TestAChangedTileIsNotExtended(t *testing.T) {
 	t.Parallel()
 	for name, key := range map[string]string{"tile": translog.TileKey(0, 0, 4), "checkpoint": translog.CheckpointKey} {
@@ -232,8 +232,7 @@ func (w *witness) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprintf(out, "— %s %s\n", w.name, base64.StdEncoding.EncodeToString(raw))
 }
 
-// TestWitnessesNeverBlock: a checkpoint is published whatever its witnesses do, and has the lines of those that answered. One
-// that did not is asked again.
+// Some witnesses fail. The checkpoint is published, with the cosignatures of those that answered. The others are asked again.
 func TestWitnessesNeverBlock(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []string{"down", "hung", "forged"} {

@@ -148,7 +148,7 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-// create stores a message with the newest checkpoint, and what is left of the budget after it.
+// create stores a message that has the newest checkpoint. It also stores the budget that is left.
 func (r *round) create(ctx context.Context, first int64, left float64, now time.Time) error {
 	entries, err := r.firstEntries(ctx, first)
 	if err != nil {

@@ -22,8 +22,6 @@ const (
 	maxPublish = 1 << 16
 	// retryPublish is the wait after a failure of S3 or KMS.
 	retryPublish = 10 * time.Second
-	// maxCheckpoint is the longest checkpoint in bytes that is read back: about 100 witnesses.
-	maxCheckpoint = 16 << 10
 )
 
 // errGuarded reports that the bucket has a larger log than the database. Nothing is published.
@@ -147,7 +145,7 @@ func (r *round) entries(ctx context.Context, from, to int64) ([][]byte, error) {
 // compareBucket compares the checkpoint in the bucket with the one in log_head. It puts the latter where the bucket has an
 // earlier one. A later one in the bucket says that the database is older than what was published.
 func (r *round) compareBucket(ctx context.Context) error {
-	shown, err := r.Store.Get(ctx, translog.CheckpointKey, maxCheckpoint)
+	shown, err := r.Store.Get(ctx, translog.CheckpointKey, translog.MaxCheckpoint)
 	if errors.Is(err, translog.ErrNotFound) {
 		return r.putCheckpoint(ctx)
 	}

@@ -110,7 +110,7 @@ func NewWorker(d Deps, c Config) (*Worker, error) {
 	return w, nil
 }
 
-// Message handles a message of the queue, whatever it says.
+// Message runs a round. The message of the queue has no content: it only wakes the worker.
 func (w *Worker) Message(ctx context.Context, _ events.SQSMessage) error { return w.Round(ctx) }
 
 // Round does all that can be done now. It does nothing while another round works. It returns an error of the database, and

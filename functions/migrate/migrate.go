@@ -12,7 +12,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/cfn"
 
-	"github.com/lafaekstreet/backend/functions/anchor/logrecover"
 	"github.com/lafaekstreet/backend/functions/migrate/upgrade"
 	"github.com/lafaekstreet/backend/migrations"
 	"github.com/lafaekstreet/backend/shared/config"
@@ -138,7 +137,7 @@ func (m *Migrate) guard(ctx context.Context, db *database.DB) error {
 	if err != nil {
 		return err
 	}
-	if halted, err := logrecover.Guard(ctx, db, published); err != nil || !halted {
+	if halted, err := ledger.HaltIfBehind(ctx, db, published); err != nil || !halted {
 		return err
 	}
 	return ErrHalted

@@ -16,10 +16,6 @@ import (
 // MergeDelay is the promise of a receipt: the entry is in the published log this long after the event, at the latest.
 const MergeDelay = time.Hour
 
-// HaltedByRestore is what log_counter.halted says while the published log has places that the table does not: a backup was
-// restored. Events written now would get places that others were promised. The function halt_log of the database says the same.
-const HaltedByRestore = "the published log has more events than the database: a backup was restored; run make log-recover"
-
 // ErrOtherOrigin reports that the configuration names another log than the database keeps. An origin never changes: every
 // receipt and checkpoint names it.
 var ErrOtherOrigin = errors.New("LOG_ORIGIN is not the origin of this database's log")

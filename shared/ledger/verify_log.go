@@ -16,14 +16,12 @@ const (
 	// of the log: the first, which a receipt promised to its reporter, and the newest. Nobody can replace one between in the
 	// table: the chain of hashes leads from it to the newest.
 	maxProven = 100
-	// maxCheckpoint is the longest checkpoint that is read, in bytes.
-	maxCheckpoint = 64 << 10
 )
 
 // newestCheckpoint opens the checkpoint of the published log. It is nil where there is none yet, or where it does not hold:
 // then the check fails.
 func (v *verifier) newestCheckpoint(ctx context.Context, h logHead) (*translog.Checkpoint, error) {
-	signed, err := v.log.Get(ctx, translog.CheckpointKey, maxCheckpoint)
+	signed, err := v.log.Get(ctx, translog.CheckpointKey, translog.MaxCheckpoint)
 	if errors.Is(err, translog.ErrNotFound) {
 		if h.Size > 0 {
 			v.fail("checkpoint", "the published log has no checkpoint, the database has one of %d entries", h.Size)

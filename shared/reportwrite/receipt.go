@@ -3,9 +3,9 @@ package reportwrite
 import (
 	"context"
 
-	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/locale"
 )
 
 // LastEntry is the last event that the change appended; nil for none. It is known after the commit.
@@ -36,6 +36,6 @@ type RemovedOutput struct {
 // Removed answers with the text of key in the language of the request, and with a receipt.
 func Removed(ctx context.Context, key string, receipt *ledger.Receipt) *RemovedOutput {
 	out := &RemovedOutput{}
-	out.Body.Message, out.Body.Receipt = httpapi.Message(ctx, key).Body.Message, receipt
+	out.Body.Message, out.Body.Receipt = locale.TextFor(ctx, key), receipt
 	return out
 }

@@ -58,6 +58,9 @@ func signatureLine(key note.Verifier, signature []byte) string {
 	return "— " + key.Name() + " " + base64.StdEncoding.EncodeToString(raw) + "\n"
 }
 
+// MaxCheckpoint is the longest checkpoint that is read, in bytes: it holds the lines of some 500 witnesses.
+const MaxCheckpoint = 64 << 10
+
 // OpenCheckpoint returns a checkpoint that one of the log's keys has signed. Signatures by other keys are ignored; see
 // Cosignatures. It fails if the origin is another one, if no key of vkeys signed it, or if a signature by one is wrong.
 func OpenCheckpoint(signed []byte, origin string, vkeys ...string) (*Checkpoint, error) {

@@ -187,7 +187,7 @@ func (p *publisher) flush(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// root is the root of the tree (RFC 6962, section 2.1).
+// root returns the root hash of the tree (RFC 6962, section 2.1).
 func (p *publisher) root() tlog.Hash {
 	if p.size == 0 {
 		return Empty().Hash

@@ -10,6 +10,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/lafaekstreet/backend/shared/translog"
 )
 
 // pageSize is the number of rows that one query reads.
@@ -87,11 +89,11 @@ func (c *Check) archivedBatch(where string, message []byte, payloads [][]byte) {
 		c.find(where, "message", "it is no batch")
 		return
 	}
-	var batch tree
+	var batch translog.RightEdge
 	for _, p := range payloads {
-		batch.add(tlog.RecordHash(p))
+		batch.Add(tlog.RecordHash(p))
 	}
-	root := batch.root()
+	root := batch.Tree().Hash
 	switch {
 	case len(payloads) != said.Size:
 		c.find(where, "complete", "it was made for %d events, but %d are left", said.Size, len(payloads))

@@ -107,7 +107,7 @@ func (c *Check) log(ctx context.Context) error {
 type logWalk struct {
 	*Check
 	size int64 // of the published log
-	tree tree
+	tree translog.RightEdge
 	// entries reads the published log; nil if it cannot be read.
 	entries translog.Entries
 	// keys are those that the entries name.
@@ -186,7 +186,7 @@ func (w *logWalk) compare(ctx context.Context, from, to int64) error {
 		if there == nil && len(rows) > 0 {
 			there = rows[0].Payload
 		}
-		w.tree.add(tlog.RecordHash(there))
+		w.tree.Add(tlog.RecordHash(there))
 		w.keys.add(n, there)
 		w.promises()
 	}
@@ -250,9 +250,10 @@ func (w *logWalk) event(e eventRow, entry []byte) {
 
 // promises compares the kept checkpoints of the size of the tree with it.
 func (w *logWalk) promises() {
-	for _, p := range w.checkpoints[w.tree.size] {
-		if p.root != w.tree.root() {
-			w.find(p.where, "checkpoint", "its root of %d entries is not that of the published log", w.tree.size)
+	tree := w.tree.Tree()
+	for _, p := range w.checkpoints[tree.N] {
+		if p.root != tree.Hash {
+			w.find(p.where, "checkpoint", "its root of %d entries is not that of the published log", tree.N)
 		}
 	}
 }

@@ -1,6 +1,6 @@
-// Package logrecover brings a restored backup up to the public log: the log has published events that the backup does not
-// have, and whoever has a receipt for one can show that we dropped it. Run it while the functions are stopped, before
-// anything is written.
+// Package logrecover brings a restored backup up to the public log. The log has published events that the backup does not
+// have. Without them, a receipt for one of these events proves that we dropped it. Run it while the functions are stopped,
+// before anything is written.
 //
 // What the log says in clear comes back: events, numbers, types, places, states. What it has as salted hashes alone is lost:
 // words, notes, comments, authors and salts. Every report concerned gets an INCIDENT that says so.
@@ -15,8 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/mod/sumdb/tlog"
@@ -31,44 +29,6 @@ import (
 // ErrOtherHistory reports that the events of the database are not the first ones of the published log: it is no backup of this
 // database, or one of the two was changed.
 var ErrOtherHistory = errors.New("the events of the database are not the first ones of the published log")
-
-// maxCheckpoint is the longest checkpoint in bytes that is read.
-const maxCheckpoint = 16 << 10
-
-// Guard halts the log in db if the published log has more events than the table: a backup was restored. It reports whether
-// the log is halted now. It does not check the signature of the checkpoint: to halt is the safe side.
-func Guard(ctx context.Context, db database.Querier, published translog.Reader) (bool, error) {
-	raw, err := published.Get(ctx, translog.CheckpointKey, maxCheckpoint)
-	size := int64(-1)
-	switch {
-	case errors.Is(err, translog.ErrNotFound): // nothing is published yet
-	case err != nil:
-		return false, fmt.Errorf("read published checkpoint: %w", err)
-	default:
-		if size, err = sizeOf(string(raw)); err != nil {
-			return false, err
-		}
-	}
-	const halt = `UPDATE log_counter SET halted = CASE WHEN next < $1 THEN coalesce(halted, $2) ELSE halted END RETURNING halted IS NOT NULL`
-	var halted bool
-	if err := db.QueryRow(ctx, halt, size, ledger.HaltedByRestore).Scan(&halted); err != nil {
-		return false, fmt.Errorf("halt the log: %w", err)
-	}
-	return halted, nil
-}
-
-// sizeOf is the second line of a checkpoint.
-func sizeOf(checkpoint string) (int64, error) {
-	lines := strings.SplitN(checkpoint, "\n", 3)
-	if len(lines) < 3 {
-		return 0, errors.New("the published checkpoint cannot be read")
-	}
-	size, err := strconv.ParseInt(lines[1], 10, 64)
-	if err != nil {
-		return 0, errors.New("the published checkpoint has no size")
-	}
-	return size, nil
-}
 
 // Recovery is one run.
 type Recovery struct {
@@ -95,7 +55,7 @@ type Result struct {
 // log go on. It fails with ErrOtherHistory, and with translog.ErrTampered if the published files do not fit the checkpoint;
 // the log then stays halted.
 func (r *Recovery) Run(ctx context.Context) (*Result, error) {
-	if _, err := Guard(ctx, r.DB, r.Published); err != nil {
+	if _, err := ledger.HaltIfBehind(ctx, r.DB, r.Published); err != nil {
 		return nil, err
 	}
 	checkpoint, err := r.checkpoint(ctx)
@@ -126,7 +86,7 @@ func (r *Recovery) Run(ctx context.Context) (*Result, error) {
 
 // checkpoint reads the published checkpoint and checks its signature.
 func (r *Recovery) checkpoint(ctx context.Context) (*translog.Checkpoint, error) {
-	raw, err := r.Published.Get(ctx, translog.CheckpointKey, maxCheckpoint)
+	raw, err := r.Published.Get(ctx, translog.CheckpointKey, translog.MaxCheckpoint)
 	if err != nil {
 		return nil, fmt.Errorf("read published checkpoint: %w", err)
 	}
@@ -149,7 +109,7 @@ const pageSize = 4096
 // compare checks that the events of the table and the published ones after them have the root of the checkpoint together. A
 // table with more events than the checkpoint has to begin with those.
 func (r *Recovery) compare(ctx context.Context, tx *outbox.Tx, c *translog.Checkpoint, next int64) error {
-	var tree frontier
+	var tree translog.RightEdge
 	for at := int64(0); at < min(next, c.N); at += pageSize {
 		const query = `SELECT payload FROM ledger_events WHERE log_index >= $1 AND log_index < $2 ORDER BY log_index`
 		rows, err := tx.Query(ctx, query, at, min(at+pageSize, next, c.N))
@@ -158,7 +118,7 @@ func (r *Recovery) compare(ctx context.Context, tx *outbox.Tx, c *translog.Check
 		}
 		var payload []byte
 		_, err = pgx.ForEachRow(rows, []any{&payload}, func() error {
-			tree.add(tlog.RecordHash(payload))
+			tree.Add(tlog.RecordHash(payload))
 			return nil
 		})
 		if err != nil {
@@ -172,39 +132,11 @@ func (r *Recovery) compare(ctx context.Context, tx *outbox.Tx, c *translog.Check
 			return err
 		}
 		for _, entry := range entries {
-			tree.add(tlog.RecordHash(entry))
+			tree.Add(tlog.RecordHash(entry))
 		}
 	}
-	if tree.size != c.N || tree.root() != c.Hash {
+	if tree.Tree() != c.Tree {
 		return ErrOtherHistory
 	}
 	return nil
-}
-
-// frontier is the right edge of a Merkle tree: the roots of its full subtrees, the largest first.
-type frontier struct {
-	size  int64
-	roots []tlog.Hash
-}
-
-func (f *frontier) add(leaf tlog.Hash) {
-	f.roots = append(f.roots, leaf)
-	for n := f.size; n&1 == 1; n >>= 1 {
-		last := len(f.roots) - 1
-		f.roots[last-1] = tlog.NodeHash(f.roots[last-1], f.roots[last])
-		f.roots = f.roots[:last]
-	}
-	f.size++
-}
-
-// root is the root of the tree (RFC 6962).
-func (f *frontier) root() tlog.Hash {
-	if f.size == 0 {
-		return translog.Empty().Hash
-	}
-	h := f.roots[len(f.roots)-1]
-	for i := len(f.roots) - 2; i >= 0; i-- {
-		h = tlog.NodeHash(f.roots[i], h)
-	}
-	return h
 }

@@ -158,7 +158,7 @@ func TestARestoredBackupGivesNoPlaceTwice(t *testing.T) {
 	}
 
 	b.restore(backup)
-	if halted, err := logrecover.Guard(t.Context(), b.open(), b.store); err != nil || !halted {
+	if halted, err := ledger.HaltIfBehind(t.Context(), b.open(), b.store); err != nil || !halted {
 		t.Fatalf("a restored backup: halted %v, %v", halted, err)
 	}
 	b.citizen.Do("POST", "/reports", map[string]any{"client_id": uuid.NewString(), "issue_type": "pothole", "title": "x",
@@ -341,7 +341,7 @@ func TestTheGuardCountsEveryEvent(t *testing.T) {
 	b.publish()
 	backup := b.backup()
 	b.file("one more")
-	if halted, err := logrecover.Guard(t.Context(), b.open(), b.store); err != nil || halted {
+	if halted, err := ledger.HaltIfBehind(t.Context(), b.open(), b.store); err != nil || halted {
 		t.Errorf("an event that is not published yet: halted %v, %v", halted, err)
 	}
 	if res, err := b.recover(); err != nil || res.From != 2 || res.To != 2 {
@@ -349,7 +349,7 @@ func TestTheGuardCountsEveryEvent(t *testing.T) {
 	}
 	b.publish()
 	b.restore(backup)
-	if halted, err := logrecover.Guard(t.Context(), b.open(), b.store); err != nil || !halted {
+	if halted, err := ledger.HaltIfBehind(t.Context(), b.open(), b.store); err != nil || !halted {
 		t.Errorf("a backup without the newest event: halted %v, %v", halted, err)
 	}
 }

@@ -1,6 +1,6 @@
 // Command cmd brings a restored backup up to the public log; `make log-recover` runs it while the functions are stopped. It has
-// the configuration of the anchor function, and a DATABASE_URL whose role owns the tables. Its exit status is 1 if it fails:
-// nothing was changed then, but that the log takes no events.
+// the configuration of the anchor function, and a DATABASE_URL whose role owns the tables. Its exit status is 1 if it fails. Then
+// the events are as before, and the log takes no new ones.
 package main
 
 import (

@@ -1,16 +1,18 @@
-package fsck
+package translog_test
 
 import (
 	"fmt"
 	"testing"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/lafaekstreet/backend/shared/translog"
 )
 
-// The tree has the roots that the reference implementation computes.
-func TestTree(t *testing.T) {
+// The tree has the size and the roots that the reference implementation computes.
+func TestRightEdge(t *testing.T) {
 	t.Parallel()
-	var own tree
+	var own translog.RightEdge
 	var stored []tlog.Hash
 	reader := tlog.HashReaderFunc(func(at []int64) ([]tlog.Hash, error) {
 		out := make([]tlog.Hash, len(at))
@@ -24,8 +26,8 @@ func TestTree(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := own.root(); got != want {
-			t.Fatalf("root of %d leaves: got %s, want %s", n, got, want)
+		if got := own.Tree(); got != (tlog.Tree{N: n, Hash: want}) {
+			t.Fatalf("%d leaves: got %v, want %s", n, got, want)
 		}
 		leaf := fmt.Appendf(nil, "leaf %d", n)
 		more, err := tlog.StoredHashes(n, leaf, reader)
@@ -33,6 +35,6 @@ func TestTree(t *testing.T) {
 			t.Fatal(err)
 		}
 		stored = append(stored, more...)
-		own.add(tlog.RecordHash(leaf))
+		own.Add(tlog.RecordHash(leaf))
 	}
 }

@@ -59,7 +59,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestOutageBeyondExpiry: a new transaction is made only when the old one had no effect.
+// A new transaction is made only when the old one had no effect.
 func TestOutageBeyondExpiry(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -96,7 +96,7 @@ func TestOutageBeyondExpiry(t *testing.T) {
 	}
 }
 
-// TestANewTransactionWaitsForALateMirror: a mirror node that does not know a
+// A mirror node that does not know a
 // transaction proves nothing before it has passed the transaction's expiry.
 func TestANewTransactionWaitsForALateMirror(t *testing.T) {
 	t.Parallel()
@@ -126,7 +126,7 @@ func (m manyMirrors) Transaction(ctx context.Context, id string) (*ledger.Mirror
 	return m.MirrorNode.Transaction(ctx, id)
 }
 
-// TestANewTransactionWaitsForEveryMirror: one mirror node is several machines, and some are
+// One mirror node is several machines, and some are
 // behind the others.
 func TestANewTransactionWaitsForEveryMirror(t *testing.T) {
 	t.Parallel()
@@ -143,7 +143,7 @@ func TestANewTransactionWaitsForEveryMirror(t *testing.T) {
 	}
 }
 
-// TestAFaultForTheOperatorHaltsAllSubmissions: while it lasts few transactions are sent, and nothing is lost.
+// While it lasts few transactions are sent, and nothing is lost.
 func TestAFaultForTheOperatorHaltsAllSubmissions(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -280,7 +280,7 @@ func (k *killer) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData
 
 func (k *killer) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// TestDatabaseConnectionsCut: what a restart of PostgreSQL does to runs under way.
+// What a restart of PostgreSQL does to runs under way.
 func TestDatabaseConnectionsCut(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -357,7 +357,7 @@ func (f frozenMirror) Message(ctx context.Context, topicID string, sequence uint
 	return f.MirrorNode.Message(ctx, topicID, sequence)
 }
 
-// TestARoundWithoutItsLeaseDoesNoHarm: a round that was frozen anywhere wakes up when another has long gone on with more
+// A round that was frozen anywhere wakes up when another has long gone on with more
 // events. The bucket keeps the newer checkpoint, and each message is on the ledger once.
 func TestARoundWithoutItsLeaseDoesNoHarm(t *testing.T) {
 	t.Parallel()
@@ -397,7 +397,7 @@ func TestARoundWithoutItsLeaseDoesNoHarm(t *testing.T) {
 	}
 }
 
-// TestTwoPublishersAtOnce: the lease is ignored, and both publish what they can at the same time.
+// The lease is ignored, and both publish what they can at the same time.
 func TestTwoPublishersAtOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -449,7 +449,7 @@ func (c *countedKMS) Sign(ctx context.Context, in *kms.SignInput, opts ...func(*
 	return c.KMS.Sign(ctx, in, opts...)
 }
 
-// TestFailedTransactionsAreReplacedMoreAndMoreSlowly: while each transaction of a submission fails (here by a
+// While each transaction of a submission fails (here by a
 // clock so far behind that all have expired), the next one waits longer each time. Once the cause is mended, one succeeds.
 func TestFailedTransactionsAreReplacedMoreAndMoreSlowly(t *testing.T) {
 	t.Parallel()

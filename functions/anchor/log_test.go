@@ -65,7 +65,7 @@ func TestAChangedTileIsNotExtended(t *testing.T) {
 	}
 }
 
-// TestTwoRootsOfOneSizeAreFound: a checkpoint in the bucket that the log's key has signed, with another root than the database
+// A checkpoint in the bucket that the log's key has signed, with another root than the database
 // has, is not replaced. It is the proof of a fork.
 func TestTwoRootsOfOneSizeAreFound(t *testing.T) {
 	t.Parallel()
@@ -88,7 +88,7 @@ func TestTwoRootsOfOneSizeAreFound(t *testing.T) {
 	}
 }
 
-// TestARestoredBackupHaltsTheLog: the bucket has places that the database does not. No event is written, and nothing is
+// The bucket has places that the database does not. No event is written, and nothing is
 // published.
 func TestARestoredBackupHaltsTheLog(t *testing.T) {
 	t.Parallel()
@@ -132,7 +132,7 @@ func TestARestoredBackupHaltsTheLog(t *testing.T) {
 	}
 }
 
-// TestAnotherOriginPublishesNothing: the function names the log that its database keeps.
+// The function names the log that its database keeps.
 func TestAnotherOriginPublishesNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -147,7 +147,7 @@ func TestAnotherOriginPublishesNothing(t *testing.T) {
 	b.checkAnchored()
 }
 
-// TestKeysAreNamedInTheLog: each key, and each change of one, is an event of the log before it is used.
+// Each key, and each change of one, is an event of the log before it is used.
 func TestKeysAreNamedInTheLog(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -279,7 +279,7 @@ func TestWitnessesNeverBlock(t *testing.T) {
 	}
 }
 
-// TestABucketThatIsDownDelaysTheLogAlone: events are written and wait; nothing is signed for files that are not there.
+// Events are written and wait; nothing is signed for files that are not there.
 func TestABucketThatIsDownDelaysTheLogAlone(t *testing.T) {
 	t.Parallel()
 	for _, service := range []string{"s3", "kms"} {
@@ -317,7 +317,7 @@ func (l *liar) Message(ctx context.Context, topicID string, sequence uint64) (*l
 	return m, err
 }
 
-// TestAContradictionFailsTheMessage: a message that the mirror node shows otherwise is failed, and after an interval the next
+// A message that the mirror node shows otherwise is failed, and after an interval the next
 // one covers the same events.
 func TestAContradictionFailsTheMessage(t *testing.T) {
 	t.Parallel()

@@ -13,7 +13,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 )
 
-// TestVerifyOfMoreEventsThanAreProven: of a report with many events verify compares the first and the newest with the log and
+// Of a report with many events verify compares the first and the newest with the log and
 // the ledger, and says what it leaves out. What it leaves out cannot be replaced: the chain of hashes leads to it.
 func TestVerifyOfMoreEventsThanAreProven(t *testing.T) {
 	t.Parallel()

@@ -42,7 +42,7 @@ func failing(v *ledger.Verification) []string {
 // ofReport is the message that covers the newest event of a report.
 const ofReport = ` WHERE id = (SELECT m.id FROM log_messages m, ledger_events e WHERE e.report_id = $1 AND m.size > e.log_index ORDER BY e.seq DESC, m.size LIMIT 1)`
 
-// TestTamperingWithTheLedgerIsFound: somebody who can write everything in the database, and forge messages, is found. What
+// Somebody who can write everything in the database, and forge messages, is found. What
 // is done to the report and to the log itself is in infra/local/tamper.
 func TestTamperingWithTheLedgerIsFound(t *testing.T) {
 	t.Parallel()

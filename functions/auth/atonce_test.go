@@ -47,7 +47,7 @@ func TestTwoRequestsAtOnceMailOneCode(t *testing.T) {
 	}
 }
 
-// TestACodeSentTwiceAtOnceWorksOnce: both requests have found the code valid before either uses it.
+// Both requests have found the code valid before either uses it.
 func TestACodeSentTwiceAtOnceWorksOnce(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, unlimited())
@@ -74,7 +74,7 @@ func TestAChallengeAnsweredTwiceAtOnceSignsInOnce(t *testing.T) {
 	}
 }
 
-// TestASecondFactorConfirmedTwiceAtOnceKeepsItsSecret: a second confirmation would replace the secret by nothing.
+// A second confirmation would replace the secret by nothing.
 func TestASecondFactorConfirmedTwiceAtOnceKeepsItsSecret(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, unlimited())

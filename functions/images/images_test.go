@@ -433,7 +433,7 @@ func TestBytesThatComeTooLateAreDeletedAgain(t *testing.T) {
 	}
 }
 
-// TestFaults: after any fault the message is delivered again, and the result is the
+// After any fault the message is delivered again, and the result is the
 // same as without the fault.
 func TestFaults(t *testing.T) {
 	t.Parallel()

@@ -12,7 +12,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
-// TestAllSimilarPicturesAreFound: whichever bits differ, and with any number of other pictures.
+// Whichever bits differ, and with any number of other pictures.
 func TestAllSimilarPicturesAreFound(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

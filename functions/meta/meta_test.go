@@ -62,7 +62,7 @@ func TestReadyWithAPlainCache(t *testing.T) {
 	}
 }
 
-// TestReadyIsLimited: 60 requests a minute for a network address. Those at the same time share one statement.
+// 60 requests a minute for a network address. Those at the same time share one statement.
 func TestReadyIsLimited(t *testing.T) {
 	t.Parallel()
 	w := testenv.New(t)

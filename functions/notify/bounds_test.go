@@ -14,7 +14,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
-// TestAPushFitsInAPayload: Firebase refuses a payload of more than 4096 bytes.
+// Firebase refuses a payload of more than 4096 bytes.
 func TestAPushFitsInAPayload(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -40,7 +40,7 @@ func TestTwentyDevicesOfAPersonAreToldAtMost(t *testing.T) {
 	}
 }
 
-// TestANewTokenOfADeviceStaysWhenTheOldOneIsGone: the app registers a new token while a push to the old one is under way.
+// The app registers a new token while a push to the old one is under way.
 func TestANewTokenOfADeviceStaysWhenTheOldOneIsGone(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -60,7 +60,7 @@ func (p gonePusher) Push(context.Context, Push, handOver) error {
 	return &Failure{Kind: Gone}
 }
 
-// TestARunWhoseDeliveryAnotherRunHasClaimedLeavesItAlone: it neither sends nor records an outcome.
+// It neither sends nor records an outcome.
 func TestARunWhoseDeliveryAnotherRunHasClaimedLeavesItAlone(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -76,7 +76,7 @@ func TestARunWhoseDeliveryAnotherRunHasClaimedLeavesItAlone(t *testing.T) {
 	}
 }
 
-// TestAnOutcomeIsRecordedDespiteABrokenConnection: a mail that was sent and not recorded would become "unknown".
+// A mail that was sent and not recorded would become "unknown".
 func TestAnOutcomeIsRecordedDespiteABrokenConnection(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

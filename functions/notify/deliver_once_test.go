@@ -61,7 +61,7 @@ func (b *bundle) endLease() {
 	b.exec(`UPDATE notification_deliveries SET updated_at = updated_at - interval '61 seconds'`)
 }
 
-// TestARunKilledAtAnyStatementIsTakenUpAgain: wherever the worker dies, each channel
+// Wherever the worker dies, each channel
 // delivers the notification exactly once.
 func TestARunKilledAtAnyStatementIsTakenUpAgain(t *testing.T) {
 	t.Parallel()
@@ -92,7 +92,7 @@ func TestARunKilledAtAnyStatementIsTakenUpAgain(t *testing.T) {
 	}
 }
 
-// TestARunWithoutItsLeaseDoesNothing: a run whose lease has ended sends nothing.
+// A run whose lease has ended sends nothing.
 func TestARunWithoutItsLeaseDoesNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

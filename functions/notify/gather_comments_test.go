@@ -50,7 +50,7 @@ func (b *bundle) states() string {
 		SELECT state, count(*) AS n FROM notification_deliveries WHERE channel = 'mail' GROUP BY state) s`)
 }
 
-// TestCommentsGatherIntoOneMailAnHour: thirty comments within an hour are two mails and thirty pushes. Another report has
+// Thirty comments within an hour are two mails and thirty pushes. Another report has
 // mails of its own.
 func TestCommentsGatherIntoOneMailAnHour(t *testing.T) {
 	t.Parallel()
@@ -97,7 +97,7 @@ func TestCommentsGatherIntoOneMailAnHour(t *testing.T) {
 	}
 }
 
-// TestAGatheredMailIsSentAfterARunWasKilledAnywhere: each comment is in exactly one mail.
+// Each comment is in exactly one mail.
 func TestAGatheredMailIsSentAfterARunWasKilledAnywhere(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

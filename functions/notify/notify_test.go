@@ -210,7 +210,7 @@ func TestTokensOfDeadDevicesAreRemoved(t *testing.T) {
 	}
 }
 
-// TestFaults: a fault of one channel does not affect the other, and nothing is sent twice.
+// A fault of one channel does not affect the other, and nothing is sent twice.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	cases := []struct {

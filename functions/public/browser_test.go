@@ -176,7 +176,7 @@ func pressed(t *testing.T, address string) (string, []string, []string) {
 	return verdict, checks, left
 }
 
-// TestReportPageSaysNothingUntrue: before a verdict the page compares the entries of the public log, and leaves out those
+// Before a verdict the page compares the entries of the public log, and leaves out those
 // from before it. An original that is not public is no difference. What was taken down has a page that does not deny it.
 func TestReportPageSaysNothingUntrue(t *testing.T) {
 	t.Parallel()

@@ -10,7 +10,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/storage"
 )
 
-// TestOneRunDoesABoundedAmountOfWork: a backlog after an outage is worked off by several runs, so that no run is longer than
+// A backlog after an outage is worked off by several runs, so that no run is longer than
 // its function may take and no statement holds the locks of a whole table.
 func TestOneRunDoesABoundedAmountOfWork(t *testing.T) {
 	t.Parallel()
@@ -38,7 +38,7 @@ func TestOneRunDoesABoundedAmountOfWork(t *testing.T) {
 	}
 }
 
-// TestExpirySkipsRowsThatARequestHasLocked: expiry neither waits for a request nor makes one wait for it.
+// Expiry neither waits for a request nor makes one wait for it.
 func TestExpirySkipsRowsThatARequestHasLocked(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -119,7 +119,7 @@ func TestRowsAreDeletedWhenTheirRetentionEnds(t *testing.T) {
 	}
 }
 
-// TestALockoutOutlivesTheAgeOfItsFirstFailure: an attacker does not get new guesses by the deletion of old failures.
+// An attacker does not get new guesses by the deletion of old failures.
 func TestALockoutOutlivesTheAgeOfItsFirstFailure(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -132,7 +132,7 @@ func TestALockoutOutlivesTheAgeOfItsFirstFailure(t *testing.T) {
 	}
 }
 
-// TestAnUploadAttachedDuringItsExpiryKeepsItsRow: a request may attach a picture between the moment when relay finds it
+// A request may attach a picture between the moment when relay finds it
 // expired and the moment when relay deletes its row.
 func TestAnUploadAttachedDuringItsExpiryKeepsItsRow(t *testing.T) {
 	t.Parallel()

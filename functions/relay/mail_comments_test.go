@@ -10,7 +10,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
-// TestWaitingCommentsAreMailedWhenTheirHourIsOver: one message for each reader and report, for the oldest comment. A comment
+// One message for each reader and report, for the oldest comment. A comment
 // whose mail went with a notification that was deleted waits again.
 func TestWaitingCommentsAreMailedWhenTheirHourIsOver(t *testing.T) {
 	t.Parallel()

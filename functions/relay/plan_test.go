@@ -11,7 +11,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 )
 
-// TestQueriesDoNotScanFinishedRows: the queries of every minute scan no table that grows with
+// The queries of every minute scan no table that grows with
 // finished work.
 func TestQueriesDoNotScanFinishedRows(t *testing.T) {
 	t.Parallel()

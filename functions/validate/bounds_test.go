@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// TestTextsOfAnAnswerAreBounded: the model reads texts of strangers, so its answer may be as long as they want.
+// The model reads texts of strangers, so its answer may be as long as they want.
 func TestTextsOfAnAnswerAreBounded(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("é", 700)

@@ -35,7 +35,7 @@ func (b *bundle) judged(seed int) string {
 	return b.state(id)
 }
 
-// TestAPersonHasADailyBudgetOfTheAI: past it, a person decides about the reports of this author. The reports of others
+// Past it, a person decides about the reports of this author. The reports of others
 // are judged, and the alarm of the whole budget stays quiet.
 func TestAPersonHasADailyBudgetOfTheAI(t *testing.T) {
 	t.Parallel()
@@ -62,7 +62,7 @@ func TestAPersonHasADailyBudgetOfTheAI(t *testing.T) {
 	}
 }
 
-// TestTheAIHasADailyBudget: past it, no model is asked. The alarm sees four fifths before everything is used up.
+// Past it, no model is asked. The alarm sees four fifths before everything is used up.
 func TestTheAIHasADailyBudget(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -101,7 +101,7 @@ func TestAPictureCountsOnceForTheDailyBudget(t *testing.T) {
 	}
 }
 
-// TestRunsAtTheSameTimeDoNotPassTheDailyBudget: forty runs ask for a budget of seven.
+// Forty runs ask for a budget of seven.
 func TestRunsAtTheSameTimeDoNotPassTheDailyBudget(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -197,7 +197,7 @@ func TestDuplicatesAreFoundByPlaceThenPicture(t *testing.T) {
 	}
 }
 
-// TestFaults: timeouts, throttling and malformed answers never lose or wrongly reject a report.
+// Timeouts, throttling and malformed answers never lose or wrongly reject a report.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	const queuedAgain = "pending processing medium REPORT_SUBMITTED 0"

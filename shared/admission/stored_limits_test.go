@@ -31,7 +31,7 @@ func instance(t *testing.T, address string, now timestamp.Clock) (*Gate, *databa
 	return NewGate(nil, identity.NewStoredSessions(db), NewStoredLimits(db, "secret"), rates, now), db
 }
 
-// TestInstancesShareLimitsWithoutACache: however many instances serve a person at the same time, they allow what one
+// However many instances serve a person at the same time, they allow what one
 // instance would.
 func TestInstancesShareLimitsWithoutACache(t *testing.T) {
 	t.Parallel()
@@ -105,7 +105,7 @@ func TestSessionAndBudgetComeTogetherWithoutACache(t *testing.T) {
 	}
 }
 
-// TestLimitsHoldInOneProcessWithoutADatabase: a database that is down neither stops requests nor lifts the limits.
+// A database that is down neither stops requests nor lifts the limits.
 func TestLimitsHoldInOneProcessWithoutADatabase(t *testing.T) {
 	t.Parallel()
 	g, db := instance(t, testdb.AppURL(testdb.URL(t)), timestamp.System{})

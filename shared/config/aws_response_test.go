@@ -30,7 +30,7 @@ func (s *slowLooker) Do(r *http.Request) (*http.Response, error) {
 		Body: io.NopCloser(strings.NewReader("{}")), Request: r}, err
 }
 
-// TestNothingFollowsABody: the SDK closes a body when the answer begins; whoever
+// The SDK closes a body when the answer begins; whoever
 // looks then for more of it finds the end and no error.
 func TestNothingFollowsABody(t *testing.T) {
 	t.Parallel()

@@ -113,7 +113,7 @@ func (s *limitedSite) do(method, path, body string, headers ...string) *httptest
 	return w
 }
 
-// TestOnlyWhatWasMadeCounts: a request that is refused, fails or repeats an earlier one leaves the budget of new things as
+// A request that is refused, fails or repeats an earlier one leaves the budget of new things as
 // it was, and the answer says so.
 func TestOnlyWhatWasMadeCounts(t *testing.T) {
 	t.Parallel()
@@ -160,7 +160,7 @@ func TestStaffCreateMore(t *testing.T) {
 	}
 }
 
-// TestAMapThatIsLoadedAgainStaysFull: one page of the journey client makes 107 calls at once, 54 of them for the first
+// One page of the journey client makes 107 calls at once, 54 of them for the first
 // time. Loads that follow each other every 3.5 seconds find everything unchanged, and none is refused.
 func TestAMapThatIsLoadedAgainStaysFull(t *testing.T) {
 	t.Parallel()
@@ -195,7 +195,7 @@ func TestATagAloneMakesNoRequestCheap(t *testing.T) {
 	}
 }
 
-// TestExpiredTokensOfNeighboursDoNotLockAnAddress: the phones behind one address get the 401 that makes them renew their
+// The phones behind one address get the 401 that makes them renew their
 // tokens, however many there are. Guessed tokens count against the address.
 func TestExpiredTokensOfNeighboursDoNotLockAnAddress(t *testing.T) {
 	t.Parallel()

@@ -12,7 +12,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// TestARememberedTokenKeepsItsEndAndItsScope: a token that was checked before is
+// A token that was checked before is
 // accepted no longer, and for no other scope, than at the first time.
 func TestARememberedTokenKeepsItsEndAndItsScope(t *testing.T) {
 	t.Parallel()

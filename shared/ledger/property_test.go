@@ -28,7 +28,7 @@ func anyJSON(depth int) *rapid.Generator[any] {
 		rapid.MapOfN(rapid.StringN(0, 8, -1), anyJSON(depth-1), 0, 5).AsAny())...)
 }
 
-// TestCanonicalFormIsOne: however the members were ordered and spaced, there is one canonical form, and it says the same.
+// However the members were ordered and spaced, there is one canonical form, and it says the same.
 func TestCanonicalFormIsOne(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -108,7 +108,7 @@ func chainBreaks(links []link) map[string]string {
 	return v.breaks
 }
 
-// TestAnyChangeOfAChainIsFound: a chain holds as it was written, and no longer
+// A chain holds as it was written, and no longer
 // after any one byte of any payload, hash or link is changed, or any event is
 // dropped, doubled or moved.
 func TestAnyChangeOfAChainIsFound(t *testing.T) {

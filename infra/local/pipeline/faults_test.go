@@ -171,7 +171,7 @@ func inShort(outcome string) string {
 	return strings.Join(differs, ", ")
 }
 
-// TestLongOutagesEndInDeadLettersThatCanBeRedriven: a service that stays away until the queue
+// A service that stays away until the queue
 // gives up costs dead letters where that is meant, and bringing them back when
 // it has returned ends as usual.
 func TestLongOutagesEndInDeadLettersThatCanBeRedriven(t *testing.T) {

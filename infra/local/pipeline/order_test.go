@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// TestDisorderDoesNotChangeTheResult: messages that come twice or out of order, calls that are cut off and a lost database must lead
+// Messages that come twice or out of order, calls that are cut off and a lost database must lead
 // to the same end as messages that come once and in order.
 func TestDisorderDoesNotChangeTheResult(t *testing.T) {
 	t.Parallel()

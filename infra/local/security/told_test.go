@@ -90,7 +90,7 @@ func acts(w *testenv.System) []act {
 	}
 }
 
-// TestNobodyIsSilentlyActedUpon: whatever staff change of what a reporter sees, the reporter is told, in the app and,
+// Whatever staff change of what a reporter sees, the reporter is told, in the app and,
 // unless it is a detail, by mail and push. Staff who act on their own reports are not.
 func TestNobodyIsSilentlyActedUpon(t *testing.T) {
 	t.Parallel()

@@ -122,7 +122,7 @@ func TestSomebodyNotices(t *testing.T) {
 	}
 }
 
-// TestWipingAnUnpublishedReportIsNoticedByItsReceipt: the number and the place of a report that was dropped before it was
+// The number and the place of a report that was dropped before it was
 // published are given out again. The database agrees with itself. The receipt proves what happened.
 func TestWipingAnUnpublishedReportIsNoticedByItsReceipt(t *testing.T) {
 	t.Parallel()

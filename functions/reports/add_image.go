@@ -29,6 +29,7 @@ import (
 const (
 	evidence   = "evidence"
 	resolution = "resolution"
+	dispute    = "dispute" // shows that the repair is not done
 	// maxResolution is the number of pictures of the repair that a report can have.
 	maxResolution = 5
 )

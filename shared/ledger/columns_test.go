@@ -95,6 +95,7 @@ var notVouched = map[string]string{
 	"copies of the note of the move, which is hashed; the copy in the row is not compared": "reports.removal_note",
 	"the reporter and staff alone; it changes nothing that the public sees":                "reports.appealed_at reports.appeal_reason reports.original_words reports.severity_guess reports.created_offline",
 	"who the person was; the public sees the kind of actor, which is compared":             "report_status_history.actor_id report_images.added_by",
+	"no function writes it yet":                                                            "reports.words_hidden reports.words_hidden_reason reports.moderated_at reports.flags_count reports.confirmations_count reports.followers_count reports.due_paused_at reports.overdue_told reports.disputed_at reports.removed_at reports.removed_by report_comments.hidden report_comments.hidden_reason report_comments.moderated_at report_images.hidden report_images.hidden_reason report_images.boxes uploads.generation",
 	"about the file; the pictures that are shown are compared by their hashes":             "report_images.created_at uploads.content_type uploads.size_bytes uploads.sha256 uploads.refusal uploads.width uploads.height uploads.blurhash uploads.original_sha256 uploads.perceptual_hash uploads.exif_latitude uploads.exif_longitude uploads.exif_taken_at uploads.created_at uploads.processed_at uploads.attached_at uploads.expires_at uploads.deletion",
 }
 

@@ -18,7 +18,7 @@ var rights = map[string]string{
 	"log_keys":              "INSERT UPDATE(until_index)",
 	"log_messages":          "INSERT UPDATE(attempts,consensus_nanos,expires_at,last_error,next_attempt_at,running_hash,sequence_number,shown,signed,state,transaction_id,updated_at)",
 	"log_witnesses":         "INSERT UPDATE",
-	"report_comments":       "INSERT UPDATE(client_id,content,deleted_at)",
+	"report_comments":       "INSERT UPDATE(client_id,content,deleted_at,hidden,hidden_reason,moderated_at)",
 	"report_numbers":        "INSERT UPDATE(last)",
 	"report_salts":          "DELETE INSERT",
 	"report_status_history": "INSERT UPDATE(note)",

@@ -30,17 +30,20 @@ const (
 	ReportEdited        Type = "report_edited"  // by staff; a Variant says what
 	ReportStatusChanged Type = "report_status_changed"
 	ReportFixed         Type = "report_fixed"
+	ReportDisputed      Type = "report_disputed" // somebody says that it is not fixed
 	ReportAssigned      Type = "report_assigned"
+	ReportOverdue       Type = "report_overdue"
 	ReportDuplicate     Type = "report_duplicate"
 	CommentAdded        Type = "comment_added"
 	BlockchainConfirmed Type = "blockchain_confirmed"
+	Alert               Type = "alert" // a report at a place of which the person wants to hear
 	Announcement        Type = "announcement"
 )
 
 // Types lists all of them.
 func Types() []Type {
-	return []Type{ReportReceived, ReportVerified, ReportRejected, ReportRemoved, ReportEdited, ReportStatusChanged, ReportFixed, ReportAssigned,
-		ReportDuplicate, CommentAdded, BlockchainConfirmed, Announcement}
+	return []Type{ReportReceived, ReportVerified, ReportRejected, ReportRemoved, ReportEdited, ReportStatusChanged, ReportFixed, ReportDisputed,
+		ReportAssigned, ReportOverdue, ReportDuplicate, CommentAdded, BlockchainConfirmed, Alert, Announcement}
 }
 
 // New is a notification to add for one person.

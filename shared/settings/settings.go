@@ -47,11 +47,48 @@ type Settings struct {
 	LedgerIntervalSeconds int `json:"ledger_interval_seconds" required:"false" minimum:"10" maximum:"86400" doc:"Seconds in which one more message to the public ledger may be sent. 240 is at most 9 USD a month" example:"240"`
 	// PublishBeforeVerdict shows the words and pictures of a report to everybody before the AI or staff verified it.
 	PublishBeforeVerdict bool `json:"publish_before_verdict" required:"false" doc:"true: everybody sees words and pictures of a pending report. false: only its reporter and staff do, until a verdict"`
+	// AutoAssign gives a report that is verified to the agency that fits it best.
+	AutoAssign bool `json:"auto_assign" required:"false" doc:"A report that is verified goes to the agency that fits its place and type best" example:"true"`
+	// Deadlines are the working days in which a report of each severity should be fixed.
+	Deadlines Deadlines `json:"deadlines" required:"false" doc:"Working days to fix a report, from the day after its assignment"`
+	// Holidays are days on which nobody works, besides those of the law (shared/workday): those that follow the moon, and others.
+	Holidays []timestamp.Date `json:"holidays" required:"false" maxItems:"366" doc:"Days without work besides weekends and the public holidays of fixed date and of Easter: those that follow the moon, which the government announces each year"`
+	// DisputeDays is how long after a repair people may say that it is not done.
+	DisputeDays int `json:"dispute_days" required:"false" minimum:"1" maximum:"365" doc:"Days after a repair in which people may say that it is not done" example:"30"`
+	// FlagsToHide is how many people's flags hide words and pictures until a moderator has looked.
+	FlagsToHide int `json:"flags_to_hide" required:"false" minimum:"1" maximum:"100" doc:"Flags of different people that hide words and pictures until a moderator has looked" example:"3"`
+	// FlagMinAccountDays is the age of an account from which its flags count.
+	FlagMinAccountDays int `json:"flag_min_account_days" required:"false" minimum:"0" maximum:"365" doc:"Days since registration before the flags of an account count" example:"3"`
+	// FixedNeedsPicture lists the issue types whose repair needs a picture of it.
+	FixedNeedsPicture []report.IssueType `json:"fixed_needs_picture" required:"false" maxItems:"12" doc:"Issue types that need a picture of the repair to be fixed; the others need a note or a picture"`
+	// Open311Jurisdiction is the jurisdiction_id of the Open311 interface; "" accepts any.
+	Open311Jurisdiction string `json:"open311_jurisdiction" required:"false" maxLength:"100" doc:"jurisdiction_id of the Open311 interface; empty accepts any"`
 	// AIMonthlyTokens bounds input and output tokens of all model calls a calendar month (UTC); 0 means no bound.
 	AIMonthlyTokens int64 `json:"ai_monthly_tokens" minimum:"0" maximum:"1000000000000" doc:"Tokens of all model calls a calendar month (UTC), in and out; 0 for no bound. Past it, people decide about new reports" example:"2000000000"`
 	// AIDailyPictures bounds the pictures that the models look at in a day (UTC), AIDailyPicturesPerson those of one person's reports; 0 means no bound.
 	AIDailyPictures       int `json:"ai_daily_pictures" required:"false" minimum:"0" maximum:"10000000" doc:"Pictures that the AI looks at in a day (UTC); 0 for no bound. Past it, people decide about new reports" example:"5000"`
 	AIDailyPicturesPerson int `json:"ai_daily_pictures_person" required:"false" minimum:"0" maximum:"1000000" doc:"The same for the reports of one person" example:"200"`
+}
+
+// Deadlines are working days by severity. A report without a severity has those of medium.
+type Deadlines struct {
+	Low      int `json:"low" minimum:"1" maximum:"365" example:"30"`
+	Medium   int `json:"medium" minimum:"1" maximum:"365" example:"15"`
+	High     int `json:"high" minimum:"1" maximum:"365" example:"5"`
+	Critical int `json:"critical" minimum:"1" maximum:"365" example:"2"`
+}
+
+// For returns the working days for a severity; "" counts as medium.
+func (d Deadlines) For(s report.Severity) int {
+	switch s {
+	case report.Low:
+		return d.Low
+	case report.High:
+		return d.High
+	case report.Critical:
+		return d.Critical
+	}
+	return d.Medium
 }
 
 // Default are the settings that apply until an administrator changes them.
@@ -63,6 +100,8 @@ func Default() Settings {
 		ReportsPerHour: 20, BatchReportsPerHour: 200, UploadsPerHour: 60,
 		CitizenEventsPerDay: 200, CitizenEventsPerReport: 20,
 		LedgerBurst: 200, LedgerIntervalSeconds: 240,
+		AutoAssign: true, Deadlines: Deadlines{Low: 30, Medium: 15, High: 5, Critical: 2}, Holidays: []timestamp.Date{},
+		DisputeDays: 30, FlagsToHide: 3, FlagMinAccountDays: 3, FixedNeedsPicture: []report.IssueType{},
 		AIMonthlyTokens: 2_000_000_000, AIDailyPictures: 5000, AIDailyPicturesPerson: 200,
 	}
 }

@@ -1,6 +1,7 @@
 package settings_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -25,7 +26,7 @@ func TestReaderFollowsAChange(t *testing.T) {
 		}
 		return s
 	}
-	if got := current(); got != settings.Default() {
+	if got := current(); !reflect.DeepEqual(got, settings.Default()) {
 		t.Errorf("before anything was set: %+v", got)
 	}
 	changed := settings.Default()
@@ -41,12 +42,12 @@ func TestReaderFollowsAChange(t *testing.T) {
 		t.Errorf("read anew at once: %d", got.EvidenceImages)
 	}
 	now.Advance(31 * time.Second)
-	if got := current(); got != changed {
+	if got := current(); !reflect.DeepEqual(got, changed) {
 		t.Errorf("after 31 s: %+v", got)
 	}
 	db.Close()
 	now.Advance(time.Minute)
-	if got := current(); got != changed {
+	if got := current(); !reflect.DeepEqual(got, changed) {
 		t.Errorf("without a database: %+v", got)
 	}
 }

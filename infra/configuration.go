@@ -41,6 +41,7 @@ func (r *resources) configure(stack awscdk.Stack, s spec) (environment, []statem
 	c.set("LOG_LEVEL", "INFO")
 	if !s.grants.withoutDatabase {
 		c.database(s)
+		c.set("PUBLIC_BASE_URL", r.PublicBaseURL)
 	}
 	if s.Kind == catalog.HTTP {
 		c.set("TOKEN_PUBLIC_KEYS", r.keys.public)

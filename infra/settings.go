@@ -31,10 +31,14 @@ type settings struct {
 	Protect bool `json:"protect"`
 
 	// Domain is a domain name for the API; empty: the name that API Gateway makes.
-	Domain      string   `json:"domain"`
-	Certificate string   `json:"certificate"`  // its ARN, in the same region
-	HostedZone  string   `json:"hosted_zone"`  // id in Route 53; empty: the operator makes the record
-	WebBaseURL  string   `json:"web_base_url"` // links in mails begin with it
+	Domain      string `json:"domain"`
+	Certificate string `json:"certificate"` // its ARN, in the same region
+	HostedZone  string `json:"hosted_zone"` // id in Route 53; empty: the operator makes the record
+	// PublicBaseURL is where people reach this backend: links in mails and push messages begin with it. Empty: the domain.
+	// Without both, mails have no links.
+	PublicBaseURL string `json:"public_base_url"`
+	// WebBaseURL is the site of the journey client. The two links that only its mails have begin with it.
+	WebBaseURL  string   `json:"web_base_url"`
 	CORSOrigins []string `json:"cors_origins"`
 	// Edge puts a CloudFront distribution with a firewall in front of the API. EdgeRate is how many requests one address may
 	// send in five minutes.
@@ -129,6 +133,9 @@ func readSettings(raw []byte) (settings, error) {
 	if err := d.Decode(&s); err != nil {
 		return s, fmt.Errorf("context \"lafaekstreet\": %w", err)
 	}
+	if s.PublicBaseURL == "" && s.Domain != "" {
+		s.PublicBaseURL = "https://" + s.Domain
+	}
 	if s.LogOrigin == "" {
 		s.LogOrigin = "lafaekstreet-" + s.Stage + "/log"
 	}
@@ -197,7 +204,7 @@ func (s settings) checkAddresses(f *settingFaults) {
 	f.check(s.Edge && s.Region != "us-east-1", "edge: AWS makes its firewall in us-east-1 only; set region to us-east-1")
 	f.check(s.Edge && s.EdgeRate < 10, "edge_rate: at least 10 requests in five minutes")
 	f.check(s.HostedZone != "" && s.Domain == "", "hosted_zone: it is of no use without a domain")
-	for name, value := range map[string]string{"web_base_url": s.WebBaseURL, "hedera_mirror": s.HederaMirror, "nominatim_url": s.NominatimURL} {
+	for name, value := range map[string]string{"public_base_url": s.PublicBaseURL, "web_base_url": s.WebBaseURL, "hedera_mirror": s.HederaMirror, "nominatim_url": s.NominatimURL} {
 		u, err := url.Parse(value)
 		f.check(value != "" && (err != nil || u.Host == "" || strings.HasSuffix(value, "/")), "%s: it must be a URL that does not end in a slash", name)
 	}

@@ -40,6 +40,7 @@ func TestSettings(t *testing.T) {
 		`{` + good + `,"seal_keys":["1","1"]}`:                                   "repeated",
 		`{` + good + `,"budget_usd":5}`:                                          "alarm_email",
 		`{` + good + `,"alarm_email":"nobody"}`:                                  "alarm_email",
+		`{` + good + `,"public_base_url":"a.example"}`:                           "public_base_url",
 		`{` + good + `,"web_base_url":"https://a.example/"}`:                     "web_base_url",
 		`{"profile":"managed","aurora_max_acu":0.3}`:                             "aurora_min_acu",
 		`{` + good + `,"memory":{"auth":64}}`:                                    "memory: auth",
@@ -70,5 +71,20 @@ func TestSettingsOfTheRepository(t *testing.T) {
 	}
 	if strings.Contains(string(raw), "password") {
 		t.Error("cdk.json holds a secret")
+	}
+}
+
+func TestPublicBaseURLIsTheDomainUnlessSet(t *testing.T) {
+	t.Parallel()
+	const good = `"profile":"external","database_secret":"x"`
+	for raw, want := range map[string]string{
+		`{` + good + `}`: "",
+		`{` + good + `,"domain":"a.example","certificate":"c"}`:                                          "https://a.example",
+		`{` + good + `,"domain":"a.example","certificate":"c","public_base_url":"https://b.example/ls"}`: "https://b.example/ls",
+	} {
+		s, err := readSettings([]byte(raw))
+		if err != nil || s.PublicBaseURL != want {
+			t.Errorf("%s: %q, %v, want %q", raw, s.PublicBaseURL, err, want)
+		}
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/settings"
 	"github.com/lafaekstreet/backend/shared/telemetry"
 	"github.com/lafaekstreet/backend/shared/timestamp"
+	"github.com/lafaekstreet/backend/shared/weblink"
 )
 
 // Kit holds the dependencies that every function has.
@@ -38,6 +39,8 @@ type Kit struct {
 	// Gate checks sessions and limits. A group that counts items, not requests, calls its Take.
 	Gate     *admission.Gate
 	Settings *settings.Reader
+	// Links are where people reach this backend. In an HTTP answer use Links.Or(httpapi.Origin(ctx)).
+	Links weblink.Base
 
 	cache    *admission.Cache
 	receipts httpapi.Receipts // nil for a function whose answers have none
@@ -48,6 +51,7 @@ type kitConfig struct {
 	Queues   queue.Config
 	Cache    admission.CacheConfig
 	Limits   admission.LimitConfig
+	Links    weblink.Config
 	LogLevel slog.Level `env:"LOG_LEVEL" envDefault:"INFO"`
 }
 
@@ -86,6 +90,9 @@ func Open(ctx context.Context, name string, env config.Env, opts ...Option) (*Ki
 	k.Queues = queue.NewClient(sqs.NewFromConfig(k.AWS), cfg.Queues)
 	k.Outbox = outbox.New(k.DB, k.Queues, k.Log)
 	k.Settings = settings.NewReader(k.DB, k.Clock)
+	if k.Links, err = weblink.New(cfg.Links); err != nil {
+		return nil, fmt.Errorf("open %s: %w", name, err)
+	}
 	if k.cache, err = admission.NewCache(cfg.Cache, k.Clock, k.Metrics); err != nil {
 		return nil, fmt.Errorf("open %s: %w", name, err)
 	}

@@ -110,7 +110,21 @@ func FieldOf(d *huma.ErrorDetail) problem.Field {
 			name = strings.TrimPrefix(name+"."+missing, ".")
 		}
 	}
-	return problem.Field{Name: name, Message: d.Message}
+	return problem.Field{Name: name, Message: plainMessage(d.Message)}
+}
+
+// plainMessage is huma's message in plain words where it names a specification and quotes a parser. Parsers quote the input.
+func plainMessage(message string) string {
+	for format, plain := range map[string]string{
+		validation.MsgExpectedRFC4122UUID:  "expected a UUID",
+		validation.MsgExpectedRFC5322Email: "expected an e-mail address",
+		validation.MsgExpectedRFC3986URI:   "expected an address (URI)",
+	} {
+		if start, _, _ := strings.Cut(format, "%v"); strings.HasPrefix(message, start) {
+			return plain
+		}
+	}
+	return message
 }
 
 // fieldName strips the place of the field from its name: "body.email" is "email" to the client.

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Each file of the catalog holds the texts of one topic: {"key": {"en": "…", "pt": "…", "tet": "…"}}.
@@ -77,4 +79,12 @@ func Text(l Language, key string, params map[string]string) (string, bool) {
 func TextFor(ctx context.Context, key string) string {
 	text, _ := Text(FromContext(ctx), key, nil)
 	return text
+}
+
+// Label returns the label of a word of the API, as it stands within a sentence: that of a status is "label.status.<word>". It
+// is false for a word without a label.
+func Label(l Language, kind, word string) (string, bool) {
+	text, ok := Text(l, "label."+kind+"."+word, nil)
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToLower(first)) + text[size:], ok
 }

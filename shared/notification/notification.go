@@ -189,9 +189,13 @@ func Text(l locale.Language, t Type, params map[string]string) (string, string) 
 	if author, named := p["author"]; named && author == "" { // signed in with a code from a mail, and gave no name
 		p["author"], _ = locale.Text(l, "notification.unnamed", nil)
 	}
-	label(l, p, ParamStatus, "notification.status.")
+	if status, ok := locale.Label(l, "status", p[ParamStatus]); ok {
+		p[ParamStatus] = status
+	}
 	why := p[ParamReason]
-	label(l, p, ParamReason, "notification.reason.")
+	if reason, ok := locale.Text(l, "notification.reason."+why, nil); ok {
+		p[ParamReason] = reason
+	}
 	note := p[ParamNote]
 	if t == ReportRejected || t == ReportRemoved {
 		p[ParamReason], note = withNote(p[ParamReason], why, note), ""
@@ -224,11 +228,4 @@ func withNote(reason, why, note string) string {
 		return note
 	}
 	return reason + " " + note
-}
-
-// label replaces params[name] by its text in the catalog, if there is one.
-func label(l locale.Language, params map[string]string, name, prefix string) {
-	if text, ok := locale.Text(l, prefix+params[name], nil); ok {
-		params[name] = text
-	}
 }

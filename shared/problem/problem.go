@@ -126,18 +126,32 @@ func DocumentOf(err error, l locale.Language, requestID string) *Document {
 	if !errors.As(err, &e) {
 		e = &Error{Kind: Internal, Code: "internal"}
 	}
-	detail, ok := locale.Text(l, "problem."+e.Code, e.Params)
+	detail, ok := locale.Text(l, "problem."+e.Code, statusesIn(l, e.Params))
 	if !ok {
 		detail = http.StatusText(int(e.Kind))
 	}
 	d := &Document{
 		Type: "about:blank", Title: http.StatusText(int(e.Kind)), Status: int(e.Kind),
-		Detail: detail, Code: e.Code, RequestID: requestID, Errors: e.Fields, extra: e.Extra, cause: err,
+		Detail: detail, Code: e.Code, RequestID: requestID, Errors: fieldsIn(l, e.Fields), extra: e.Extra, cause: err,
 	}
 	if e.RetryAfter > 0 {
 		d.retryAfter = int((e.RetryAfter.Seconds()) + 0.999)
 	}
 	return d
+}
+
+// statusParams are the parameters that are statuses of a report.
+var statusParams = []string{"from", "to", "status"}
+
+// statusesIn returns params with the statuses in l, in the words of the pages and mails.
+func statusesIn(l locale.Language, params map[string]string) map[string]string {
+	out := maps.Clone(params)
+	for _, name := range statusParams {
+		if label, ok := locale.Label(l, "status", params[name]); ok {
+			out[name] = label
+		}
+	}
+	return out
 }
 
 // Error implements error.

@@ -49,12 +49,18 @@ type inputRules struct {
 	registry  huma.Registry
 	schema    *huma.Schema // of the JSON body; nil where it has no member to respell
 	keys      bool         // Idempotency-Key counts
+	unknown   problem.Kind // of the error for a query parameter that is not in known; 0 ignores it
+	known     map[string]bool
 }
 
 func (a *API) inputRules(o Operation, op *huma.Operation) inputRules {
 	registry := a.OpenAPI().Components.Schemas
-	return inputRules{operation: o, huma: op, aliases: sortedAliases(o.Aliases), numbers: numbersOf(op), registry: registry,
+	rules := inputRules{operation: o, huma: op, aliases: sortedAliases(o.Aliases), numbers: numbersOf(op), registry: registry,
 		schema: spellable(registry, op, o.LimitMember != "" || o.Lenient != nil), keys: o.Creates && a.deps.Keys != nil}
+	if kind, is := strict(o.Path); is {
+		rules.unknown, rules.known = kind, parametersOf(registry, o, op)
+	}
+	return rules
 }
 
 // input reads a request once: the query and the body, in the one form that the
@@ -96,6 +102,11 @@ func (i inputRules) read(r *http.Request) (body, error) {
 	}
 	b.query = r.URL.RawQuery
 	query := r.URL.Query()
+	if i.unknown != 0 {
+		if err := checkKnown(i.unknown, i.known, query); err != nil {
+			return body{}, err
+		}
+	}
 	renamed := rename(query, i.aliases)
 	if err := checkText(r.URL.Path, query); err != nil {
 		return body{}, err

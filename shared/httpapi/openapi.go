@@ -38,7 +38,7 @@ func tags() []*huma.Tag {
 		{Name: "locations", Description: "Municipalities and addresses"},
 		{Name: "notifications", Description: "What a person was told"},
 		{Name: "journeys", Description: "Journeys, markers, riders and reports along a route"},
-		{Name: "staff", Description: "The work of moderators, officials and administrators"},
+		{Name: "staff", Description: "The work of moderators, officials and administrators. Routes under /staff and /admin refuse query parameters that they do not have (422 unknown_parameter)"},
 		{Name: "public", Description: "Everything that may be read without signing in"},
 		{Name: "meta", Description: "Health, vocabulary, this document"},
 	}
@@ -159,6 +159,7 @@ func (o *Operation) correctResponses(document *huma.OpenAPI) {
 	if none := responses["204"]; none != nil {
 		none.Content = nil
 	}
+	o.documentStrict(responses)
 	for _, status := range o.PageStatuses {
 		responses[strconv.Itoa(status)].Content = responses["200"].Content
 	}

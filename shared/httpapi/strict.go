@@ -1,0 +1,93 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+// strict has the paths whose operations refuse query parameters that they do not know, and the kind of the error. A filter
+// that is ignored would show staff another list than the one they asked for. Elsewhere unknown parameters are ignored.
+func strict(path string) (problem.Kind, bool) {
+	switch {
+	case strings.HasPrefix(path, "/api/v1/staff/"), strings.HasPrefix(path, "/api/v1/admin/"):
+		return problem.Invalid, true
+	case strings.HasPrefix(path, "/ogc/"): // OGC API - Features, requirement /req/core/query-param-unknown
+		return problem.BadRequest, true
+	}
+	return 0, false
+}
+
+// parametersOf returns the query parameters that an operation takes: those of its input with their aliases and, where the
+// query stands for the body, the members of the body.
+func parametersOf(registry huma.Registry, o Operation, op *huma.Operation) map[string]bool {
+	out := make(map[string]bool)
+	for _, p := range op.Parameters {
+		if p.In == "query" {
+			out[p.Name] = true
+		}
+	}
+	if media := bodyMedia(op); o.Forms && media != nil {
+		if s := resolved(registry, media.Schema); s != nil {
+			for name := range s.Properties {
+				out[name] = true
+			}
+		}
+	}
+	for from, to := range o.Aliases {
+		if out[to] {
+			out[from] = true
+		}
+	}
+	return out
+}
+
+func bodyMedia(op *huma.Operation) *huma.MediaType {
+	if op.RequestBody == nil {
+		return nil
+	}
+	return op.RequestBody.Content[mediaJSON]
+}
+
+// Bounds of what an error says about unknown parameters.
+const (
+	maxNamedParameters = 10
+	maxParameterName   = 100 // bytes; a longer name is cut
+)
+
+// checkKnown refuses the parameters of query that are not known. The error names them, in alphabetical order.
+func checkKnown(kind problem.Kind, known map[string]bool, query url.Values) error {
+	var unknown []string
+	for name := range query {
+		if !known[name] {
+			unknown = append(unknown, name)
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	slices.Sort(unknown)
+	fault := problem.New(kind, "unknown_parameter")
+	for _, name := range unknown[:min(len(unknown), maxNamedParameters)] {
+		name = strings.ToValidUTF8(name[:min(len(name), maxParameterName)], "")
+		fault.Fields = append(fault.Fields, problem.Field{Name: name, Message: "this route has no such query parameter"})
+	}
+	return fault
+}
+
+// documentStrict adds to the description of the errors of o that unknown parameters are refused.
+func (o *Operation) documentStrict(responses map[string]*huma.Response) {
+	kind, is := strict(o.Path)
+	if !is {
+		return
+	}
+	status := map[problem.Kind]string{problem.Invalid: "422", problem.BadRequest: "400"}[kind]
+	if answer := responses[status]; answer != nil {
+		answer.Description = http.StatusText(int(kind)) + ". A query parameter that this route does not have is refused: code unknown_parameter"
+	}
+}

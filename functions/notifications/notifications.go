@@ -25,17 +25,21 @@ import (
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/timestamp"
+	"github.com/lafaekstreet/backend/shared/weblink"
 )
 
 const name = "notifications"
 
 // Group is the route group of notifications.
 type Group struct {
-	db *database.DB
+	db    *database.DB
+	links weblink.Base
 }
 
 // New makes the group from a kit.
-func New(kit *service.Kit, _ struct{}) (*Group, error) { return &Group{db: kit.DB}, nil }
+func New(kit *service.Kit, _ struct{}) (*Group, error) {
+	return &Group{db: kit.DB, links: kit.Links}, nil
+}
 
 // Open makes the function's HTTP handler.
 func Open(ctx context.Context, env config.Env) (*httpapi.Service, error) {
@@ -64,7 +68,7 @@ func (g *Group) Register(api *httpapi.API) {
 // Notification is one notification of the caller.
 type Notification struct {
 	ID        uuid.UUID         `json:"id"`
-	Type      notification.Type `json:"type" enum:"report_received,report_verified,report_rejected,report_removed,report_edited,report_status_changed,report_fixed,report_assigned,report_duplicate,comment_added,blockchain_confirmed,announcement"`
+	Type      notification.Type `json:"type" enum:"report_received,report_verified,report_rejected,report_removed,report_edited,report_status_changed,report_fixed,report_disputed,report_assigned,report_overdue,report_duplicate,comment_added,blockchain_confirmed,alert,announcement"`
 	Title     string            `json:"title" doc:"In the language of the request"`
 	Body      string            `json:"body"`
 	Message   string            `json:"message" doc:"The same as body"`
@@ -78,6 +82,7 @@ type Data struct {
 	ReportID     *uuid.UUID     `json:"report_id"`
 	ReportNumber *string        `json:"report_number"`
 	Status       *report.Status `json:"status" doc:"The current status of the report"`
+	Link         *string        `json:"link" doc:"The page of the report, to open in a browser"`
 }
 
 type listInput struct {
@@ -98,9 +103,9 @@ func (g *Group) list(ctx context.Context, in *listInput) (*listOutput, error) {
 			ORDER BY n.created_at DESC, n.id DESC LIMIT $3 OFFSET $4`
 		count = `SELECT count(*) FROM notifications n WHERE n.user_id = $1 AND (NOT $2 OR n.read_at IS NULL)`
 	)
-	language := locale.FromContext(ctx)
+	language, links := locale.FromContext(ctx), g.links.Or(httpapi.Origin(ctx))
 	batch := &database.Batch{}
-	items := database.AskRows(batch, func(row pgx.CollectableRow) (Notification, error) { return scan(row, language) },
+	items := database.AskRows(batch, func(row pgx.CollectableRow) (Notification, error) { return scan(row, language, links) },
 		q, user, in.UnreadOnly, in.Limit(), in.Offset())
 	total := database.AskRow(batch, pgx.RowTo[int], count, user, in.UnreadOnly)
 	if err := batch.Send(ctx, g.db); err != nil {
@@ -109,7 +114,7 @@ func (g *Group) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	return &listOutput{Body: page.NewEnvelope(in.Query, items.Get(), total.Get())}, nil
 }
 
-func scan(row pgx.CollectableRow, l locale.Language) (Notification, error) {
+func scan(row pgx.CollectableRow, l locale.Language, links weblink.Base) (Notification, error) {
 	var (
 		n      Notification
 		raw    []byte
@@ -122,6 +127,10 @@ func scan(row pgx.CollectableRow, l locale.Language) (Notification, error) {
 	}
 	if err := json.Unmarshal(raw, &params); err != nil {
 		return Notification{}, fmt.Errorf("parameters of a notification: %w", err)
+	}
+	if n.Data.ReportNumber != nil {
+		link := links.Report(*n.Data.ReportNumber)
+		n.Data.Link = &link
 	}
 	n.Title, n.Body = notification.Text(l, n.Type, params)
 	n.Message, n.CreatedAt = n.Body, timestamp.Of(at)

@@ -75,6 +75,9 @@ func TestARemovedCommentIsNotShown(t *testing.T) {
 	} {
 		w.Exec(step.change)
 		items := c.Get("/notifications").Want(http.StatusOK).Object().Items("items")
+		if link := items[0].Text("data.link"); link != w.URL+"/r/LS-2026-000009" {
+			t.Errorf("link %q", link)
+		}
 		if len(items) != 1 || items[0].Text("body") != step.want || !strings.Contains(items[0].Text("title"), "LS-2026-000009") {
 			t.Errorf("after %s: %v, want %q", step.change, items, step.want)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/notification"
+	"github.com/lafaekstreet/backend/shared/weblink"
 )
 
 // notice is a notification and its reader.
@@ -80,7 +81,7 @@ func (w *Worker) push(ctx context.Context, n notice, d device, title, body strin
 		return nil
 	}
 	return w.deliverOnce(ctx, n, byPush, d.id, n.prefs.PushTo(n.typ) && !n.removed, func(ready handOver) error {
-		err := w.pusher.Push(ctx, Push{Token: d.token, Title: title, Body: body, Data: n.data()}, ready)
+		err := w.pusher.Push(ctx, Push{Token: d.token, Title: title, Body: body, Data: n.data(w.links)}, ready)
 		if err == nil || kindOf(err) != Gone {
 			return err
 		}
@@ -146,8 +147,8 @@ func (w *Worker) readDevices(ctx context.Context, user uuid.UUID) ([]device, err
 	return found, nil
 }
 
-// data is what the app reads when a person taps the push message.
-func (n notice) data() map[string]string {
+// data is what the app reads when a person taps the push message. The link is relative where PUBLIC_BASE_URL is not set.
+func (n notice) data(links weblink.Base) map[string]string {
 	out := map[string]string{"notification_id": n.id.String(), "type": string(n.typ)}
 	if n.reportID != nil {
 		out["report_id"] = n.reportID.String()
@@ -156,6 +157,9 @@ func (n notice) data() map[string]string {
 		if v := n.params[name]; v != "" {
 			out[name] = v
 		}
+	}
+	if number := n.params[notification.ParamReportNumber]; number != "" {
+		out["link"] = links.Report(number)
 	}
 	return out
 }

@@ -32,6 +32,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/telemetry"
 	"github.com/lafaekstreet/backend/shared/timestamp"
+	"github.com/lafaekstreet/backend/shared/weblink"
 )
 
 // Config of the worker.
@@ -64,6 +65,7 @@ type Worker struct {
 	mailer  Mailer
 	pusher  Pusher // nil where push is not configured
 	sealer  *seal.Sealer
+	links   weblink.Base
 	clock   timestamp.Clock
 	log     *slog.Logger
 	metrics *telemetry.Metrics
@@ -87,7 +89,7 @@ func newWorker(kit *service.Kit) (*Worker, int, error) {
 	if err != nil {
 		return nil, 0, fmt.Errorf("open notify: %w", err)
 	}
-	w := &Worker{db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, log: kit.Log, metrics: kit.Metrics}
+	w := &Worker{db: kit.DB, outbox: kit.Outbox, links: kit.Links, clock: kit.Clock, log: kit.Log, metrics: kit.Metrics}
 	if w.sealer, err = seal.New(cfg.Seal); err != nil {
 		return nil, 0, fmt.Errorf("open notify: %w", err)
 	}

@@ -39,7 +39,10 @@ type bundle struct {
 	person  uuid.UUID
 }
 
-const address = "ana@example.tl"
+const (
+	address = "ana@example.tl"
+	base    = "https://ls.example"
+)
 
 // setup starts a worker. The default timeout is longer than any call takes on a busy machine; a test of timeouts gives a
 // shorter one.
@@ -61,7 +64,7 @@ func setup(t *testing.T, timeout ...string) *bundle {
 	databaseURL := testdb.AppURL(owned)
 	kit, err := service.Open(t.Context(), "notify", config.Env{"DATABASE_URL": databaseURL, "AWS_REGION": "us-east-1",
 		"SMTP_URL": mails.URL(), "SMTP_TIMEOUT": timeout[0], "FCM_ENDPOINT": pushes.URL(), "FCM_SERVICE_ACCOUNT": string(pushes.ServiceAccount()),
-		"FCM_TIMEOUT": timeout[0], "SEAL_KEYS": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}, service.WithOutput(io.Discard))
+		"FCM_TIMEOUT": timeout[0], "SEAL_KEYS": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "PUBLIC_BASE_URL": base}, service.WithOutput(io.Discard))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +161,7 @@ func TestEachChannelDeliversOnce(t *testing.T) {
 	if m.Subject != "Hadi'a tiha ona!" || !strings.Contains(m.Text, "LS-2026-000007") || !strings.Contains(m.HTML, "LS-2026-000007") || !strings.Contains(m.HTML, `lang="tet"`) {
 		t.Errorf("mail %q: %s", m.Subject, m.Text)
 	}
-	if p.Title != m.Subject || p.Data["report_number"] != "LS-2026-000007" || p.Data["status"] != "fixed" || p.Data["type"] != "report_fixed" {
+	if p.Title != m.Subject || p.Data["report_number"] != "LS-2026-000007" || p.Data["status"] != "fixed" || p.Data["type"] != "report_fixed" || p.Data["link"] != base+"/r/LS-2026-000007" {
 		t.Errorf("push %+v", p)
 	}
 }

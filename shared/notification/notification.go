@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -63,7 +64,8 @@ type New struct {
 // Add queues the insert of a notification in tx, and unless it is quiet the message to
 // the notify queue. Both take effect with the commit of tx. Nothing is added if the
 // person has a notification of this event already, or if the account was deleted. The
-// parameters of a notification about a report include the report's number.
+// parameters of a notification about a report include the report's number and the names of
+// the agency that has it at that moment.
 func Add(_ context.Context, tx *outbox.Tx, n New) error {
 	params := n.Params
 	if params == nil {
@@ -76,7 +78,7 @@ func Add(_ context.Context, tx *outbox.Tx, n New) error {
 	id := database.NewID()
 	const insert = `
 		INSERT INTO notifications (id, user_id, type, event_key, report_id, params)
-		SELECT $1, u.id, $3, $4, r.id, $6::jsonb || CASE WHEN r.id IS NULL THEN '{}' ELSE jsonb_build_object('report_number', r.report_number) END
+		SELECT $1, u.id, $3, $4, r.id, ` + reportParamsSQL + ` || $6::jsonb
 		FROM users u LEFT JOIN reports r ON r.id = $5
 		WHERE u.id = $2 AND u.deleted_at IS NULL
 		ON CONFLICT (user_id, event_key) DO NOTHING RETURNING id`
@@ -88,6 +90,11 @@ func Add(_ context.Context, tx *outbox.Tx, n New) error {
 	}
 	return tx.SendIf(queue.Notify, queue.NotifyMessage{NotificationID: &id}, insert, args...)
 }
+
+// reportParamsSQL is the parameters that follow from a report r: its number and the names of its agency. Where there is no
+// report it is empty.
+const reportParamsSQL = `CASE WHEN r.id IS NULL THEN '{}' ELSE jsonb_build_object('report_number', r.report_number) || coalesce((
+	SELECT jsonb_build_object('agency', a.name, 'agency_tet', a.name_tet, 'agency_pt', a.name_pt) FROM agencies a WHERE a.id = r.assigned_agency_id), '{}') END`
 
 // Prefs says by which channels a person wants notifications. It is stored as JSON in
 // users.notification_prefs. An absent value means yes. The app lists all notifications
@@ -127,6 +134,8 @@ const (
 	ParamReason = "reason"
 	// ParamNote is what the person who acted wrote. It follows the text, or the reason of a rejection or removal.
 	ParamNote = "note"
+	// ParamAgency is the English name of the agency that has the report. AgencyParams makes it with the names in other languages.
+	ParamAgency = "agency"
 	// ParamVariant is a Variant.
 	ParamVariant = "variant"
 	// ParamAnnouncement selects the text of an Announcement in the catalog (notification.announcement.<word>).
@@ -192,6 +201,9 @@ func Text(l locale.Language, t Type, params map[string]string) (string, string) 
 	if status, ok := locale.Label(l, "status", p[ParamStatus]); ok {
 		p[ParamStatus] = status
 	}
+	if name := p[ParamAgency+"_"+string(l)]; name != "" {
+		p[ParamAgency] = name
+	}
 	why := p[ParamReason]
 	if reason, ok := locale.Text(l, "notification.reason."+why, nil); ok {
 		p[ParamReason] = reason
@@ -213,10 +225,24 @@ func Text(l locale.Language, t Type, params map[string]string) (string, string) 
 	}
 	title, _ := locale.Text(l, key+".title", p)
 	body, _ := locale.Text(l, key+".body", p)
-	if said, ok := locale.Text(l, "notification.note", p); ok && note != "" {
-		body += " " + said
+	if who := p[ParamAgency]; who != "" && !strings.Contains(body, who) {
+		body += appendix(l, "notification.agency", p)
+	}
+	if note != "" {
+		body += appendix(l, "notification.note", p)
 	}
 	return title, body
+}
+
+// appendix is a sentence of the catalog that follows a text.
+func appendix(l locale.Language, key string, params map[string]string) string {
+	text, _ := locale.Text(l, key, params)
+	return " " + text
+}
+
+// AgencyParams are the parameters for the names of an agency: in English, in Tetum, in Portuguese. An empty name is not shown.
+func AgencyParams(name, tetum, portuguese string) map[string]string {
+	return map[string]string{ParamAgency: name, ParamAgency + "_tet": tetum, ParamAgency + "_pt": portuguese}
 }
 
 // withNote joins the text of a reason, whose word is why, and a note. The reason "other" says nothing besides its note.

@@ -3,6 +3,7 @@ package notification_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"strings"
@@ -104,6 +105,71 @@ func TestANoteFollowsTheText(t *testing.T) {
 		_, body := notification.Text(locale.English, typ, map[string]string{"report_number": "N", "status": "fixed", "note": "Filled."})
 		if !strings.HasSuffix(body, " Note: Filled.") {
 			t.Errorf("%s: %q", typ, body)
+		}
+	}
+}
+
+// The agency has its name in the reader's language. Rows from before have one name, that in English.
+func TestTheAgencyIsNamedInTheReadersLanguage(t *testing.T) {
+	t.Parallel()
+	all := notification.AgencyParams("Public Works", "Obras Públikas", "Obras Públicas")
+	for _, c := range []struct {
+		language locale.Language
+		typ      notification.Type
+		params   map[string]string
+		want     string
+	}{
+		{locale.Tetum, notification.ReportAssigned, all, "Relatóriu N agora iha Obras Públikas nia liman."},
+		{locale.Portuguese, notification.ReportAssigned, all, "O relato N está agora com Obras Públicas."},
+		{locale.English, notification.ReportAssigned, all, "Report N is now assigned to Public Works."},
+		{locale.Tetum, notification.ReportAssigned, notification.AgencyParams("Public Works", "", ""), "Relatóriu N agora iha Public Works nia liman."},
+		{locale.Tetum, notification.ReportAssigned, map[string]string{"agency": "Public Works"}, "Relatóriu N agora iha Public Works nia liman."},
+		{locale.Portuguese, notification.ReportFixed, all, " Entidade: Obras Públicas. Nota: Feito."},
+		{locale.Tetum, notification.ReportFixed, map[string]string{}, "Obrigadu tanba Ita fó-hatene ami. Nota: Feito."},
+	} {
+		params := maps.Clone(c.params)
+		params["report_number"] = "N"
+		if c.typ == notification.ReportFixed {
+			params["note"] = "Feito."
+		}
+		if _, body := notification.Text(c.language, c.typ, params); !strings.HasSuffix(body, c.want) {
+			t.Errorf("%s %s of %v: %q, want it to end in %q", c.language, c.typ, c.params, body, c.want)
+		}
+	}
+}
+
+// A notification about a report names the agency that has it, whatever made the notification.
+func TestANotificationKnowsTheAgencyOfItsReport(t *testing.T) {
+	t.Parallel()
+	db := &database.DB{Pool: testdb.OwnerPool(t)}
+	box := outbox.New(db, nil, slog.New(slog.DiscardHandler))
+	ana := person(t, db)
+	reports, agency := []uuid.UUID{database.NewID(), database.NewID()}, database.NewID()
+	run := func(sql string, args ...any) {
+		t.Helper()
+		if _, err := db.Exec(t.Context(), sql, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(`INSERT INTO agencies (id, code, name, name_tet, agency_type) VALUES ($1, 'OP', 'Public Works', 'Obras Públikas', 'national')`, agency)
+	for i, r := range reports {
+		run(`INSERT INTO reports (id, report_number, user_id, issue_type, latitude, longitude, content_hash) VALUES ($1, $2, $3, 'pothole', -8.5, 125.5, '')`,
+			r, fmt.Sprintf("LS-2026-00000%d", i), ana)
+	}
+	run(`UPDATE reports SET assigned_agency_id = $2 WHERE id = $1`, reports[1], agency)
+	for i, want := range []string{"<nil> <nil> LS-2026-000000", "Public Works Obras Públikas LS-2026-000001"} {
+		err := box.Do(t.Context(), func(tx *outbox.Tx) error {
+			return notification.Add(t.Context(), tx, notification.New{UserID: ana, Type: notification.ReportFixed, EventKey: fmt.Sprint(i), ReportID: reports[i]})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var params map[string]any
+		if err := db.QueryRow(t.Context(), `SELECT params FROM notifications WHERE event_key = $1`, fmt.Sprint(i)).Scan(&params); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(params["agency"], " ", params["agency_tet"], " ", params["report_number"]); got != want {
+			t.Errorf("report %d: %q, want %q", i, got, want)
 		}
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/report"
 )
 
 // Type is the kind of an event.
@@ -72,7 +74,8 @@ type Event struct {
 	// Note is what the actor wrote about the change: the note in the report's status history, the reason of an override, a
 	// withdrawal or an assignment. The payload has its salted hash.
 	Note string
-	// ReasonCode is why a report was rejected or removed.
+	// ReasonCode is why a report was rejected or removed, or why a part of it was hidden. A Hidden without one shows something
+	// again, or redacts a picture that stays.
 	ReasonCode string
 	// Comment belongs to Commented.
 	Comment *Comment
@@ -88,6 +91,8 @@ type Event struct {
 	Baseline bool
 	// RowsHash belongs to Baseline, and to an Erased that blanked rows of an earlier version: PriorRows.Hash.
 	RowsHash string
+	// OnBehalfOf belongs to Disputed: staff said so on the word of the person for whom they filed the report.
+	OnBehalfOf bool
 	// Detail belongs to Incident: what happened, for everybody to read. It is never about a person.
 	Detail string
 }
@@ -124,6 +129,10 @@ func (e *Event) checkMembers() error {
 	switch {
 	case (e.Type == StatusMoved) != (e.OldStatus != "") && e.Type != Disputed:
 		return errors.New("an old status belongs to a status change, and to nothing else")
+	case e.Type == Disputed && e.OldStatus != string(report.Fixed):
+		return errors.New("only what is fixed can be disputed")
+	case e.OnBehalfOf && e.Type != Disputed:
+		return errors.New("only a dispute is on behalf of somebody")
 	case (e.Type == AIValidated) != (e.AI != nil):
 		return errors.New("an assessment belongs to an AI validation, and to nothing else")
 	case (e.Type == Commented) != (e.Comment != nil):

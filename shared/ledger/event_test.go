@@ -96,6 +96,9 @@ func TestAppendRefuses(t *testing.T) {
 		{"unknown actor", begun, ledger.Event{Type: ledger.Amended, Actor: ledger.Actor{Kind: "Ana"}}},
 		{"status change without the old one", begun, ledger.Event{Type: ledger.StatusMoved}},
 		{"AI without an assessment", begun, ledger.Event{Type: ledger.AIValidated}},
+		{"dispute of what is not fixed", begun, ledger.Event{Type: ledger.Disputed, OldStatus: "in_progress"}},
+		{"dispute without the old status", begun, ledger.Event{Type: ledger.Disputed}},
+		{"a change on behalf of somebody", begun, ledger.Event{Type: ledger.Amended, OnBehalfOf: true}},
 		{"confidence above 1", begun, ledger.Event{Type: ledger.AIValidated, AI: &ledger.Assessment{Confidence: 2}}},
 	} {
 		if _, err := b.append(tc.report, tc.event); err == nil {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -14,11 +15,11 @@ import (
 func longest() *snapshot {
 	at := time.Date(2026, 11, 21, 12, 0, 0, 999e6, time.UTC)
 	hash := sha256.Sum256([]byte("picture"))
-	picture := Picture{Display: hash[:], Thumbnail: hash[:], Held: true, Resolution: true}
+	picture := Picture{Display: hash[:], Thumbnail: hash[:], Held: true, Resolution: true, Shown: true}
 	return &snapshot{number: "LS-2026-1000000", actorAgency: strings.Repeat("A", 60), State: State{
 		IssueType: "traffic_sign", Status: "in_progress", Severity: "critical", Priority: "critical", Source: "assisted", Anonymous: true,
 		CreatedAt: at, DueAt: &at, MunicipalityCode: "TL-MF", Agency: strings.Repeat("B", 60), DuplicateOf: "LS-2026-1000000",
-		Pictures: []Picture{picture, picture}, Hidden: []string{"words", "images"}, Latitude: -10.12345, Longitude: 125.98765, Located: true,
+		Pictures: []Picture{picture, picture}, Hidden: []string{"image:0", "image:1", "words"}, Latitude: -10.12345, Longitude: 125.98765, Located: true,
 	}}
 }
 
@@ -46,7 +47,7 @@ func TestTheLongestPayloadOfEachType(t *testing.T) {
 		{Type: Uncommented, CommentID: uuid.Max, Note: note, ReasonCode: "duplicate_spam"},
 		{Type: Uncommented, CommentSeq: 99_999, Note: note, ReasonCode: "duplicate_spam"},
 		{Type: Assigned, AssignedTo: &person, Note: note},
-		{Type: Disputed, OldStatus: "in_progress", Note: note},
+		{Type: Disputed, OldStatus: "fixed", OnBehalfOf: true, Note: note},
 		{Type: Incident, Detail: strings.Repeat("w", 2000)},
 	} {
 		if e.Actor.Kind == "" {
@@ -68,8 +69,11 @@ func TestTheLongestPayloadOfEachType(t *testing.T) {
 		}
 		for _, more := range []int{0, 8, 10} { // there can be ten pictures of evidence
 			s := longest()
+			for i := range more * 20 {
+				s.Hidden = append(s.Hidden, fmt.Sprintf("comment:%d", 99_000+i))
+			}
 			for i := range more {
-				s.Pictures = append(s.Pictures, Picture{Held: true})
+				s.Pictures = append(s.Pictures, Picture{Held: true, Shown: true})
 				s.Pictures[i%2].Held = more < 10
 			}
 			raw, err := encode(e, s, math.MaxInt32, prev[:], made)
@@ -78,6 +82,23 @@ func TestTheLongestPayloadOfEachType(t *testing.T) {
 				continue
 			}
 			t.Logf("%-16s %4d bytes", e.Type, len(raw))
+			p, err := decode(raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compare := func() map[string]string {
+				v := newVerifier(Sources{}, Config{})
+				v.images(p, &s.State, v.hidden(p, &s.State))
+				return v.breaks
+			}
+			if got := compare(); len(got) != 0 {
+				t.Errorf("%s with %d pictures: verify finds %v", e.Type, len(s.Pictures), got)
+			}
+			other := sha256.Sum256([]byte("another"))
+			s.Pictures[0].Display = other[:]
+			if len(compare()) == 0 {
+				t.Errorf("%s with %d pictures: verify does not find another picture", e.Type, len(s.Pictures))
+			}
 		}
 	}
 }

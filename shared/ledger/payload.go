@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -35,7 +36,8 @@ const (
 //
 // A payload has at most MaxMessage bytes. What may be long is made shorter: the codes of agencies to 40 bytes, the words of
 // a model to 24, its name to 40. More than two pictures are recorded as images_digest, and so are two where the payload
-// would be too long with both lists.
+// would be too long with both lists. Where it is still too long, hidden is one digest, and where it is too long even then,
+// this digest stands for images_digest too.
 type payload struct {
 	Version      int       `json:"v"`
 	Event        Type      `json:"event"`
@@ -66,8 +68,8 @@ type stateMembers struct {
 	ImagesDigest string   `json:"images_digest,omitempty"`
 	Resolution   []int    `json:"resolution_images,omitempty"` // places in Images of the pictures of the repair, from 0
 	Held         []int    `json:"held,omitempty"`              // places, from 0, of the pictures that their verdict keeps from others; absent while the status is pending
-	Hidden       []string `json:"hidden,omitempty"`
-	ContentHash  string   `json:"content_hash,omitempty"` // absent once the report is erased
+	Hidden       []string `json:"hidden,omitempty"`            // as State.Hidden; where this would be too long, hiddenDigest alone
+	ContentHash  string   `json:"content_hash,omitempty"`      // absent once the report is erased
 }
 
 // changeMembers are about the event itself.
@@ -86,6 +88,7 @@ type changeMembers struct {
 	Baseline       bool           `json:"baseline,omitempty"`
 	RowsHash       string         `json:"rows_hash,omitempty"`
 	Detail         string         `json:"detail,omitempty"`
+	OnBehalfOf     bool           `json:"on_behalf_of,omitempty"`
 }
 
 // commentMember names a comment and commits to its author and words.
@@ -154,6 +157,14 @@ func encode(e Event, s *snapshot, seq int, prev []byte, made commitments) ([]byt
 		p.Images, p.Thumbs, p.Resolution, p.ImagesDigest = nil, nil, nil, s.imagesDigest()
 		out, err = canonical(p)
 	}
+	if err == nil && len(out) > MaxMessage && len(p.Hidden) > 0 {
+		p.Hidden = []string{hiddenDigest(s.Hidden, "")}
+		out, err = canonical(p)
+	}
+	if err == nil && len(out) > MaxMessage && len(p.Hidden) > 0 && p.ImagesDigest != "" {
+		p.Hidden, p.ImagesDigest = []string{hiddenDigest(s.Hidden, p.ImagesDigest)}, ""
+		out, err = canonical(p)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +178,7 @@ func encode(e Event, s *snapshot, seq int, prev []byte, made commitments) ([]byt
 func (e *Event) members(made commitments) changeMembers {
 	m := changeMembers{OldStatus: e.OldStatus, AIHash: hex.EncodeToString(made.analysis), NoteHash: hex.EncodeToString(made.note),
 		ReasonCode: e.ReasonCode, CommentSeq: e.CommentSeq,
-		AssignmentHash: hex.EncodeToString(made.assignment), Erased: e.Erased, Baseline: e.Baseline, RowsHash: e.RowsHash, Detail: bounded(e.Detail, maxReportDetail)}
+		AssignmentHash: hex.EncodeToString(made.assignment), Erased: e.Erased, Baseline: e.Baseline, RowsHash: e.RowsHash, Detail: bounded(e.Detail, maxReportDetail), OnBehalfOf: e.OnBehalfOf}
 	if e.Comment != nil {
 		m.Comment = &commentMember{ID: e.Comment.ID, Hash: hex.EncodeToString(made.comment)}
 	}
@@ -236,6 +247,19 @@ func (s *State) imagesDigest() string {
 		}
 	}
 	return hex.EncodeToString(all.Sum(nil))
+}
+
+// digestPrefix begins a digest that stands for a list.
+const digestPrefix = "sha256:"
+
+// hiddenDigest stands for a list of what is hidden: the hex of the SHA-256 over its entries, joined by line feeds. images is
+// the images_digest that it stands for too, as a last entry; "" for none.
+func hiddenDigest(entries []string, images string) string {
+	if images != "" {
+		entries = append(slices.Clone(entries), "images:"+images)
+	}
+	sum := sha256.Sum256([]byte(strings.Join(entries, "\n")))
+	return digestPrefix + hex.EncodeToString(sum[:])
 }
 
 // imagesDigestV1 is imagesDigest as payloads of version 1 have it, for more than four pictures: of the large renditions alone.

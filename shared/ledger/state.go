@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -29,7 +31,8 @@ type State struct {
 	DuplicateOf        string // number of the original; "" without one
 	// Pictures are the processed ones, in the order in which they were added.
 	Pictures []Picture
-	// Hidden names what nobody but staff and the reporter sees.
+	// Hidden names what moderators or flags keep from others than staff and the author, sorted: "words", "image:<place in
+	// Pictures, from 0>", "comment:<seq of its COMMENT_ADDED>". A comment of an earlier version is named by its id.
 	Hidden []string
 
 	// The rest is in payloads as one salted hash.
@@ -60,6 +63,8 @@ type Picture struct {
 	Held bool
 	// Shown says that its upload is in the state in which pictures are shown.
 	Shown bool
+	// Hidden says that a moderator or flags keep it from others.
+	Hidden bool
 }
 
 // snapshot is a report as an event records it.
@@ -88,11 +93,13 @@ SELECT r.id, r.report_number, r.issue_type, coalesce(r.issue_type_raw, ''), r.se
        coalesce((SELECT code FROM agencies WHERE id = r.assigned_agency_id), ''),
        coalesce((SELECT report_number FROM reports o WHERE o.id = r.duplicate_of), ''),
        r.status IN ` + locates + ` OR EXISTS (SELECT FROM report_status_history h WHERE h.report_id = r.id AND h.new_status IN ` + locates + `),
-       p.displays, p.thumbnails, p.held, p.shown, p.resolutions
+       p.displays, p.thumbnails, p.held, p.shown, p.resolutions, p.hidden, r.words_hidden IS NOT NULL,
+       ARRAY(SELECT coalesce(c.seq::text, c.id::text) FROM report_comments c WHERE c.report_id = r.id AND c.hidden IS NOT NULL)
 FROM reports r, LATERAL (
   SELECT array_agg(u.display_sha256 ORDER BY i.created_at, i.id) AS displays, array_agg(u.thumbnail_sha256 ORDER BY i.created_at, i.id) AS thumbnails,
          array_agg(` + report.HeldPictureSQL + ` ORDER BY i.created_at, i.id) AS held, array_agg(u.state = 'processed' ORDER BY i.created_at, i.id) AS shown,
-         array_agg(i.kind = 'resolution' ORDER BY i.created_at, i.id) AS resolutions
+         array_agg(i.kind = 'resolution' ORDER BY i.created_at, i.id) AS resolutions,
+         array_agg(i.hidden IS NOT NULL ORDER BY i.created_at, i.id) AS hidden
   FROM report_images i JOIN uploads u ON u.id = i.upload_id
   WHERE i.report_id = r.id AND i.deleted_at IS NULL AND u.display_sha256 IS NOT NULL) p
 WHERE r.id = ` + report.IDSQL
@@ -101,15 +108,36 @@ WHERE r.id = ` + report.IDSQL
 func scanSnapshot(row pgx.CollectableRow) (*snapshot, error) {
 	var s snapshot
 	var displays, thumbnails [][]byte
-	var held, shown, resolutions []bool
+	var held, shown, resolutions, hidden []bool
+	var wordsHidden bool
+	var comments []string
 	err := row.Scan(&s.id, &s.number, &s.IssueType, &s.IssueTypeRaw, &s.Severity, &s.Priority, &s.Status, &s.Title, &s.Description,
 		&s.Latitude, &s.Longitude, &s.CapturedAt, &s.CreatedAt, &s.Author, &s.Anonymous, &s.Source, &s.Address, &s.Street, &s.Suco,
 		&s.District, &s.Municipality, &s.MunicipalityCode, &s.SeverityScore, &s.LocationAccuracy, &s.DueAt, &s.Analysis, &s.Agency, &s.DuplicateOf, &s.Located,
-		&displays, &thumbnails, &held, &shown, &resolutions)
+		&displays, &thumbnails, &held, &shown, &resolutions, &hidden, &wordsHidden, &comments)
 	for i := range displays {
-		s.Pictures = append(s.Pictures, Picture{Display: displays[i], Thumbnail: thumbnails[i], Held: held[i], Shown: shown[i], Resolution: resolutions[i]})
+		s.Pictures = append(s.Pictures, Picture{Display: displays[i], Thumbnail: thumbnails[i], Held: held[i], Shown: shown[i], Resolution: resolutions[i], Hidden: hidden[i]})
 	}
+	s.Hidden = hiddenOf(wordsHidden, s.Pictures, comments)
 	return &s, err
+}
+
+// hiddenOf is State.Hidden; comments are those that are hidden.
+func hiddenOf(words bool, pictures []Picture, comments []string) []string {
+	var out []string
+	if words {
+		out = append(out, "words")
+	}
+	for i, p := range pictures {
+		if p.Hidden {
+			out = append(out, "image:"+strconv.Itoa(i))
+		}
+	}
+	for _, c := range comments {
+		out = append(out, "comment:"+c)
+	}
+	slices.Sort(out)
+	return out
 }
 
 // decided reports whether the report has a verdict.

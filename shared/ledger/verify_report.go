@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/report"
@@ -27,7 +28,7 @@ func (v *verifier) state(f *fold, r *records) {
 		now = stateMembers{IssueType: s.IssueType, Status: s.Status, Severity: s.Severity, Location: &where}
 	}
 	for _, m := range []*stateMembers{&now, &recorded} { // these have checks of their own
-		m.Images, m.Thumbs, m.Resolution, m.ImagesDigest, m.Held, m.ContentHash = nil, nil, nil, "", nil, ""
+		m.Images, m.Thumbs, m.Resolution, m.ImagesDigest, m.Held, m.ContentHash, m.Hidden = nil, nil, nil, "", nil, "", nil
 	}
 	v.same("report", now, recorded)
 	if created := *instant(&s.CreatedAt); f.createdAt == "" {
@@ -47,7 +48,23 @@ func (v *verifier) state(f *fold, r *records) {
 	v.times(f, r)
 	v.rejection(f, r)
 	v.analysis(f, r)
-	v.images(p, &s.State)
+	v.images(p, &s.State, v.hidden(p, &s.State))
+}
+
+// hidden compares what is hidden now with the newest event. It reports whether that compared the pictures too.
+func (v *verifier) hidden(p *payload, s *State) bool {
+	now, pictures := s.Hidden, false
+	if len(p.Hidden) == 1 && strings.HasPrefix(p.Hidden[0], digestPrefix) {
+		images := ""
+		if pictures = len(s.Pictures) > 0 && len(p.Images) == 0 && p.ImagesDigest == ""; pictures {
+			images = s.imagesDigest()
+		}
+		now = []string{hiddenDigest(now, images)}
+	}
+	if !slices.Equal(now, p.Hidden) {
+		v.fail("report", "hidden from others is %q now, by the newest event it is %q", now, p.Hidden)
+	}
+	return pictures
 }
 
 // same records a failure of the property for the first member that differs.
@@ -130,8 +147,8 @@ func (v *verifier) blank(f *fold, b report.Blank, title string) {
 	}
 }
 
-// images compares the processed pictures with those of the newest event.
-func (v *verifier) images(p *payload, s *State) {
+// images compares the processed pictures with those of the newest event; compared says that their hashes were.
+func (v *verifier) images(p *payload, s *State, compared bool) {
 	if slices.ContainsFunc(s.Pictures, func(p Picture) bool { return !p.Shown }) {
 		v.fail("images", "a picture was processed, and its upload says that it was not")
 	}
@@ -141,6 +158,9 @@ func (v *verifier) images(p *payload, s *State) {
 	}
 	if held := s.members().Held; !slices.Equal(held, p.Held) {
 		v.fail("images", "pictures %v are kept from others now, by the newest event it is %v", held, p.Held)
+	}
+	if compared {
+		return
 	}
 	if p.ImagesDigest != "" {
 		if s.imagesDigest() != p.ImagesDigest {

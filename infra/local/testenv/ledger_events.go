@@ -23,7 +23,13 @@ CREATE FUNCTION test_ledger_says(r reports) RETURNS jsonb LANGUAGE sql STABLE AS
         'held', CASE WHEN r.status <> 'pending' THEN (SELECT jsonb_agg(n - 1 ORDER BY n) FROM (
             SELECT row_number() OVER (ORDER BY i.created_at, i.id) AS n, i.kind = 'evidence' AND i.verdict <> 'relevant' AS held
               FROM report_images i JOIN uploads u ON u.id = i.upload_id
-             WHERE i.report_id = r.id AND i.deleted_at IS NULL AND u.display_sha256 IS NOT NULL) p WHERE held) END))
+             WHERE i.report_id = r.id AND i.deleted_at IS NULL AND u.display_sha256 IS NOT NULL) p WHERE held) END,
+        'hidden', (SELECT jsonb_agg(part ORDER BY part COLLATE "C") FROM (
+            SELECT 'words' AS part WHERE r.words_hidden IS NOT NULL
+            UNION ALL SELECT 'image:' || n - 1 FROM (
+                SELECT row_number() OVER (ORDER BY i.created_at, i.id) AS n, i.hidden FROM report_images i JOIN uploads u ON u.id = i.upload_id
+                 WHERE i.report_id = r.id AND i.deleted_at IS NULL AND u.display_sha256 IS NOT NULL) p WHERE hidden IS NOT NULL
+            UNION ALL SELECT 'comment:' || coalesce(seq::text, id::text) FROM report_comments WHERE report_id = r.id AND hidden IS NOT NULL) parts)))
 $$;
 CREATE FUNCTION test_ledger_events() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -41,8 +47,9 @@ BEGIN
     END IF;
     SELECT test_ledger_says(r) INTO wanted FROM reports r WHERE r.id = changed;
     IF said ? 'images_digest' THEN wanted := wanted - 'images'; END IF;
+    IF said -> 'hidden' ->> 0 LIKE 'sha256:%' THEN said := said - 'hidden' - 'images'; wanted := wanted - 'hidden' - 'images'; END IF;
     IF EXISTS (SELECT FROM unnest(ARRAY['report_number', 'issue_type', 'status', 'severity', 'priority', 'source', 'anonymous',
-            'municipality', 'agency', 'due_at', 'duplicate_of', 'images', 'held']) name WHERE said -> name IS DISTINCT FROM wanted -> name) THEN
+            'municipality', 'agency', 'due_at', 'duplicate_of', 'images', 'held', 'hidden']) name WHERE said -> name IS DISTINCT FROM wanted -> name) THEN
         RAISE EXCEPTION 'the newest ledger event says %, the report is %', said, wanted;
     END IF;
     IF (said ? 'content_hash') <> EXISTS (SELECT FROM report_salts WHERE report_id = changed AND seq = 1) THEN
@@ -96,11 +103,11 @@ CREATE CONSTRAINT TRIGGER test_ledger_events_new_report AFTER INSERT ON reports 
 CREATE CONSTRAINT TRIGGER test_ledger_events_report AFTER UPDATE ON reports DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     WHEN ((OLD.title, OLD.description, OLD.issue_type, OLD.issue_type_raw, OLD.severity, OLD.severity_score, OLD.priority, OLD.status, OLD.latitude, OLD.longitude,
            OLD.captured_at, OLD.deleted_at, OLD.created_at, OLD.user_id, OLD.is_anonymous, OLD.source, OLD.duplicate_of, OLD.rejection_reason, OLD.reason_code, OLD.removal_note,
-           OLD.address, OLD.street, OLD.suco, OLD.district, OLD.municipality, OLD.municipality_code, OLD.assigned_agency_id, OLD.assigned_user_id, OLD.due_at, OLD.ai_analysis_id, OLD.verified_at, OLD.resolved_at)
+           OLD.address, OLD.street, OLD.suco, OLD.district, OLD.municipality, OLD.municipality_code, OLD.assigned_agency_id, OLD.assigned_user_id, OLD.due_at, OLD.ai_analysis_id, OLD.verified_at, OLD.resolved_at, OLD.words_hidden)
         IS DISTINCT FROM
           (NEW.title, NEW.description, NEW.issue_type, NEW.issue_type_raw, NEW.severity, NEW.severity_score, NEW.priority, NEW.status, NEW.latitude, NEW.longitude,
            NEW.captured_at, NEW.deleted_at, NEW.created_at, NEW.user_id, NEW.is_anonymous, NEW.source, NEW.duplicate_of, NEW.rejection_reason, NEW.reason_code, NEW.removal_note,
-           NEW.address, NEW.street, NEW.suco, NEW.district, NEW.municipality, NEW.municipality_code, NEW.assigned_agency_id, NEW.assigned_user_id, NEW.due_at, NEW.ai_analysis_id, NEW.verified_at, NEW.resolved_at))
+           NEW.address, NEW.street, NEW.suco, NEW.district, NEW.municipality, NEW.municipality_code, NEW.assigned_agency_id, NEW.assigned_user_id, NEW.due_at, NEW.ai_analysis_id, NEW.verified_at, NEW.resolved_at, NEW.words_hidden))
     EXECUTE FUNCTION test_ledger_events();
 CREATE CONSTRAINT TRIGGER test_ledger_events_history AFTER INSERT ON report_status_history DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     EXECUTE FUNCTION test_ledger_history();
@@ -108,6 +115,10 @@ CREATE CONSTRAINT TRIGGER test_ledger_events_picture AFTER INSERT ON report_imag
     EXECUTE FUNCTION test_ledger_events();
 CREATE CONSTRAINT TRIGGER test_ledger_events_picture_gone AFTER UPDATE OF deleted_at ON report_images DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     EXECUTE FUNCTION test_ledger_events();
+CREATE CONSTRAINT TRIGGER test_ledger_events_picture_hidden AFTER UPDATE OF hidden ON report_images DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (OLD.hidden IS DISTINCT FROM NEW.hidden) EXECUTE FUNCTION test_ledger_events();
+CREATE CONSTRAINT TRIGGER test_ledger_events_comment_hidden AFTER UPDATE OF hidden ON report_comments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (OLD.hidden IS DISTINCT FROM NEW.hidden) EXECUTE FUNCTION test_ledger_events();
 CREATE CONSTRAINT TRIGGER test_ledger_events_picture_judged AFTER UPDATE OF verdict ON report_images DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     WHEN ((OLD.verdict = 'relevant') <> (NEW.verdict = 'relevant')) EXECUTE FUNCTION test_ledger_events();`
 

@@ -13,6 +13,8 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/google/uuid"
+
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
@@ -38,10 +40,18 @@ const (
 	AccountReinstated Template = "account_reinstated"
 )
 
+// Mails about reports, with Message.Sections.
+const (
+	AgencyAssigned Template = "agency_assigned" // notification.AgencyParams, note; to an agency's address
+	AgencyOverdue  Template = "agency_overdue"  // notification.AgencyParams; to an agency's address
+	Digest         Template = "digest"          // to an official or a moderator, once a day
+	Alerts         Template = "alerts"          // to whoever has alerts, once a day
+)
+
 // Templates lists them, for tests of the catalog.
 func Templates() []Template {
 	return []Template{RegistrationCode, PasswordResetCode, SignInCode, AlreadyRegistered, VerifyLink, ResetLink, PasswordChanged, AccountDeleted,
-		AccountSuspended, AccountReinstated}
+		AccountSuspended, AccountReinstated, AgencyAssigned, AgencyOverdue, Digest, Alerts}
 }
 
 // Message is one mail to one reader.
@@ -50,9 +60,42 @@ type Message struct {
 	Language locale.Language   `json:"language"`
 	Template Template          `json:"template"`
 	Params   map[string]string `json:"params,omitempty"`
+	// Sections are lists of reports below the text. What is shown of a report is read when the mail is sent. Where they name
+	// more than one report, the texts of the catalog with ".many" are used, if there are any. They may name {report_number}, of
+	// the first report, and {count}.
+	Sections []Section `json:"sections,omitempty"`
+	// Also are the languages in which the text is repeated below, for an address that is no person's.
+	Also []locale.Language `json:"also,omitempty"`
+	// Stop is what a reader can end with the link in the mail; the zero Stop for a mail that nobody can end, such as a code.
+	Stop Stop `json:"stop,omitzero"`
 	// Expires is when the code or link of the mail ends; zero where it has none. The mail is not sent after that.
 	Expires time.Time `json:"expires,omitzero"`
 }
+
+// Section is a list of reports in a mail.
+type Section struct {
+	// Title is the key of its heading in the catalog, "mail.section.<title>", with {count}. Empty: it has none.
+	Title string `json:"title,omitempty"`
+	// Total is how many reports there are; the mail says how many of them it does not list.
+	Total int `json:"total"`
+	// Reports are those that the mail lists, at most MaxListed.
+	Reports []uuid.UUID `json:"reports"`
+}
+
+// MaxListed is the most reports that one section lists.
+const MaxListed = 20
+
+// Stop says which mails a reader can end, without signing in.
+type Stop struct {
+	Kind StopKind  `json:"kind"`
+	ID   uuid.UUID `json:"id"` // of the person; for StopContact of the report
+}
+
+// StopKind is a kind of mail that a reader can end: a type of notification, a daily mail, or StopContact.
+type StopKind string
+
+// StopContact ends the mails to somebody for whom staff filed a report.
+const StopContact StopKind = "contact"
 
 const purpose = "mail"
 

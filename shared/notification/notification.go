@@ -159,6 +159,10 @@ const (
 	// OriginalGone is of ReportStatusChanged: the report is a duplicate, and its original was withdrawn, removed or
 	// rejected. A person looks at it again. The parameter original_number names the original.
 	OriginalGone Variant = "original_gone"
+	// ToYou and ToYourAgency are of ReportAssigned and ReportOverdue: the reader has to work on the report, as the named person or
+	// as an official of the agency. Their mails have the picture, the place and the deadline.
+	ToYou        Variant = "you"
+	ToYourAgency Variant = "agency"
 	// CommentRemoved is of CommentAdded: the comment, or its report, was removed since.
 	CommentRemoved Variant = "removed"
 )
@@ -170,6 +174,8 @@ func Variants(t Type) []Variant {
 		return []Variant{WordsEdited, DetailsEdited, PictureAdded, PictureRemoved, PictureIrrelevant}
 	case ReportStatusChanged:
 		return []Variant{OriginalGone}
+	case ReportAssigned, ReportOverdue:
+		return []Variant{ToYou, ToYourAgency}
 	case CommentAdded:
 		return []Variant{CommentRemoved}
 	}

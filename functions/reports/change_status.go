@@ -30,7 +30,7 @@ type statusInput struct {
 	Body    struct {
 		_               struct{} `additionalProperties:"true"`
 		Status          string   `json:"status" example:"in_progress"`
-		Note            *string  `json:"note,omitempty" maxLength:"2000" doc:"Told to the reporter and public; that of a rejection is for the reporter and staff alone. Demanded for fixed, for going back, and for a rejection with the reason other"`
+		Note            *string  `json:"note,omitempty" maxLength:"2000" doc:"Told to the reporter and public; that of a rejection is for the reporter and staff alone. Demanded for fixed without a picture of the repair, for going back, and for a rejection with the reason other"`
 		ReasonCode      *string  `json:"reason_code,omitempty" doc:"Demanded for rejected: irrelevant, offensive, personal_data, duplicate_spam, unsafe or other" example:"irrelevant"`
 		DuplicateOf     *string  `json:"duplicate_of,omitempty" doc:"Id or report number of the original, for duplicate"`
 		ExpectedVersion *int     `json:"expected_version,omitempty" doc:"409 when the report has another version. With it, a verdict of staff also counts for pictures that the AI has not judged yet"`

@@ -96,6 +96,32 @@ func Add(_ context.Context, tx *outbox.Tx, n New) error {
 const reportParamsSQL = `CASE WHEN r.id IS NULL THEN '{}' ELSE jsonb_build_object('report_number', r.report_number) || coalesce((
 	SELECT jsonb_build_object('agency', a.name, 'agency_tet', a.name_tet, 'agency_pt', a.name_pt) FROM agencies a WHERE a.id = r.assigned_agency_id), '{}') END`
 
+// AddToFollowers is Add for everybody who follows the report of n (report_follows), but nobody in except. n.UserID is not
+// used. One statement adds them all, whatever their number.
+func AddToFollowers(tx *outbox.Tx, n New, except ...uuid.UUID) error {
+	raw, err := json.Marshal(n.Params)
+	if err != nil {
+		return fmt.Errorf("encode notification: %w", err)
+	}
+	const insert = `
+		INSERT INTO notifications (id, user_id, type, event_key, report_id, params)
+		SELECT gen_random_uuid(), u.id, $2, $3, r.id, ` + reportParamsSQL + ` || $4::jsonb
+		FROM report_follows f JOIN users u ON u.id = f.user_id JOIN reports r ON r.id = f.report_id
+		WHERE f.report_id = $1 AND u.deleted_at IS NULL AND u.id <> ALL($5::uuid[])
+		ORDER BY u.id
+		ON CONFLICT (user_id, event_key) DO NOTHING`
+	if except == nil {
+		except = []uuid.UUID{}
+	}
+	args := []any{n.ReportID, string(n.Type), n.EventKey, string(raw), except}
+	if n.Quiet {
+		tx.Queue(insert, args...)
+		return nil
+	}
+	tx.SendSet(queue.Notify, insert+` RETURNING jsonb_build_object('notification_id', id)`, args...)
+	return nil
+}
+
 // Prefs says by which channels a person wants notifications. It is stored as JSON in
 // users.notification_prefs. An absent value means yes. The app lists all notifications
 // in any case.
@@ -163,6 +189,8 @@ const (
 	// as an official of the agency. Their mails have the picture, the place and the deadline.
 	ToYou        Variant = "you"
 	ToYourAgency Variant = "agency"
+	// Followed is of ReportVerified, ReportRejected and ReportRemoved: the reader follows the report, and did not make it.
+	Followed Variant = "followed"
 	// CommentRemoved is of CommentAdded: the comment, or its report, was removed since.
 	CommentRemoved Variant = "removed"
 )
@@ -176,6 +204,8 @@ func Variants(t Type) []Variant {
 		return []Variant{OriginalGone}
 	case ReportAssigned, ReportOverdue:
 		return []Variant{ToYou, ToYourAgency}
+	case ReportVerified, ReportRejected, ReportRemoved:
+		return []Variant{Followed}
 	case CommentAdded:
 		return []Variant{CommentRemoved}
 	}

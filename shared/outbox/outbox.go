@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/queue"
@@ -37,6 +38,7 @@ type Tx struct {
 	*database.Tx
 	pending     []pending // stored with the commit
 	conditional []conditional
+	sets        []*database.Ask[[]pending]
 	last        []func(ctx context.Context) error
 }
 
@@ -93,7 +95,25 @@ func (tx *Tx) SendIf(name queue.Name, body any, insert string, args ...any) erro
 	return nil
 }
 
-// store writes the pending messages with the commit. Those of SendIf are stored by their own statement.
+// maxOfSet is how many messages of one SendSet are sent after the commit. Relay sends the rest.
+const maxOfSet = 100
+
+// SendSet runs insert with the next round trip and sends a message for each row that insert added. Insert may add any number
+// of rows and returns the bodies, as jsonb; its parameters begin with $1. The statement takes the same time for the client
+// whatever the number of rows: at most maxOfSet messages are sent after the commit.
+func (tx *Tx) SendSet(name queue.Name, insert string, args ...any) {
+	statement := fmt.Sprintf(`WITH added (body) AS (%s), stored AS (
+		INSERT INTO outbox (id, queue, body) SELECT gen_random_uuid(), $%d, body FROM added RETURNING id, body)
+		SELECT id, body FROM stored LIMIT %d`, insert, len(args)+1, maxOfSet)
+	stored := database.AskRows(tx, func(row pgx.CollectableRow) (pending, error) {
+		p := pending{queue: name}
+		err := row.Scan(&p.out.ID, &p.out.Body)
+		return p, err
+	}, statement, append(args, string(name))...)
+	tx.sets = append(tx.sets, stored)
+}
+
+// store writes the pending messages with the commit. Those of SendIf and SendSet are stored by their own statements.
 func (tx *Tx) store() {
 	if len(tx.pending) == 0 {
 		return
@@ -178,6 +198,9 @@ func (o *Outbox) commit(ctx context.Context, f func(tx *Tx) error) ([]pending, e
 		if c.stored.Get() > 0 {
 			sent = append(sent, c.message)
 		}
+	}
+	for _, s := range done.sets {
+		sent = append(sent, s.Get()...)
 	}
 	return sent, nil
 }

@@ -129,3 +129,27 @@ func TestOnce(t *testing.T) {
 		t.Error("the first mark is true, the second false")
 	}
 }
+
+// A statement may add any number of messages. The client waits for the first hundred; relay sends the rest.
+func TestASetOfMessagesIsStoredAndItsFirstAreSent(t *testing.T) {
+	t.Parallel()
+	o, w, waiting := setup(t)
+	add := func(n int) {
+		err := o.Do(t.Context(), func(tx *outbox.Tx) error {
+			tx.SendSet(queue.Notify, `INSERT INTO processed_messages (consumer, message_key) SELECT 'test', n::text FROM generate_series(1, $1) n
+				ON CONFLICT DO NOTHING RETURNING jsonb_build_object('code', message_key)`, n)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(3)
+	if len(w.sent[queue.Notify]) != 3 || waiting() != 0 || w.sent[queue.Notify][0] != `{"code": "1"}` {
+		t.Errorf("sent %v, %d wait, want 3 and 0", w.sent[queue.Notify], waiting())
+	}
+	add(250) // three are there already
+	if len(w.sent[queue.Notify]) != 103 || waiting() != 147 {
+		t.Errorf("sent %d, %d wait, want 103 and 147", len(w.sent[queue.Notify]), waiting())
+	}
+}

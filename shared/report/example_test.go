@@ -36,7 +36,7 @@ func ExampleAllowed() {
 	fmt.Println("official of another agency, verified:", report.Allowed(report.Verified, official, &other))
 
 	repair, _ := report.RuleFor(report.InProgress, report.Fixed)
-	fmt.Println("a repair needs a note:", repair.NoteRequired)
+	fmt.Println("a repair needs a note or a picture:", repair.ProofRequired)
 	_, ok := report.RuleFor(report.Fixed, report.Pending)
 	fmt.Println("fixed to pending:", ok)
 	// Output:
@@ -44,6 +44,6 @@ func ExampleAllowed() {
 	// moderator, verified: [duplicate]
 	// official of the agency, verified: [in_progress duplicate]
 	// official of another agency, verified: []
-	// a repair needs a note: true
+	// a repair needs a note or a picture: true
 	// fixed to pending: false
 }

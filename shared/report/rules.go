@@ -53,6 +53,8 @@ type Rule struct {
 	kinds []ActorKind
 	// NoteRequired is true where the move needs a note.
 	NoteRequired bool
+	// ProofRequired is true where the move needs a note or a picture of the repair.
+	ProofRequired bool
 }
 
 // RuleFor says who may move a report from one status to another. It is false for a move that nobody may make.
@@ -79,7 +81,9 @@ func RuleFor(from, to Status) (Rule, bool) {
 		}
 	case InProgress:
 		switch to {
-		case Fixed, Verified:
+		case Fixed:
+			return Rule{kinds: work, ProofRequired: true}, true
+		case Verified:
 			return Rule{kinds: work, NoteRequired: true}, true
 		}
 	case Fixed:

@@ -113,7 +113,7 @@ func changesSQL(v Viewer, q ChangesQuery, from position) (string, []any) {
 			w.and("r.user_id = ?", v.userID)
 		}
 		sql := `WITH page AS (SELECT r.id FROM reports r WHERE ` + w.sql() + w.bind(` ORDER BY r.id LIMIT ?`, q.Limit+1) + `)
-			SELECT ` + summaryColumns + `, '', false FROM page JOIN reports r ON r.id = page.id` + summaryJoins + ` ORDER BY r.id`
+			SELECT ` + summaryColumns + v.following(&w) + `, '', false FROM page JOIN reports r ON r.id = page.id` + summaryJoins + ` ORDER BY r.id`
 		return sql, w.args
 	}
 	w.and("(c.xid, c.report_id) > (?::text::xid8, ?)", from.xid, from.id)
@@ -122,7 +122,7 @@ func changesSQL(v Viewer, q ChangesQuery, from position) (string, []any) {
 		w.and("c.user_id = ?", v.userID)
 	}
 	sql := `WITH page AS (SELECT c.xid, c.report_id FROM report_changes c WHERE ` + w.sql() + w.bind(` ORDER BY c.xid, c.report_id LIMIT ?`, q.Limit+1) + `)
-		SELECT ` + summaryColumns + `, page.xid::text, r.deleted_at IS NOT NULL FROM page JOIN reports r ON r.id = page.report_id` + summaryJoins + `
+		SELECT ` + summaryColumns + v.following(&w) + `, page.xid::text, r.deleted_at IS NOT NULL FROM page JOIN reports r ON r.id = page.report_id` + summaryJoins + `
 		ORDER BY page.xid, page.report_id`
 	return sql, w.args
 }

@@ -74,7 +74,7 @@ func (r *Reader) list(ctx context.Context, v Viewer, by geometry, q Query, batch
 	if err := q.filter(ctx, r.municipalities, v, by, &w); err != nil {
 		return Page{}, err
 	}
-	rows, total, err := r.page(ctx, batch, by, &w, q)
+	rows, total, err := r.page(ctx, v, batch, by, &w, q)
 	if err != nil {
 		return Page{}, fmt.Errorf("list reports: %w", err)
 	}

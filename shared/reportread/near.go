@@ -74,7 +74,7 @@ func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) 
 	}
 	list := `WITH ` + near + `,
 		within AS (SELECT id, meters, ` + total + ` AS n FROM near WHERE meters <= ` + radius + fmt.Sprintf(` ORDER BY meters, id LIMIT %d`, a.Limit) + `)
-		SELECT ` + summaryColumns + `, r.meters, r.n FROM (SELECT r.*, w.meters, w.n FROM within w JOIN reports r ON r.id = w.id) r` +
+		SELECT ` + summaryColumns + v.following(&w) + `, r.meters, r.n FROM (SELECT r.*, w.meters, w.n FROM within w JOIN reports r ON r.id = w.id) r` +
 		summaryJoins + ` ORDER BY r.meters, r.id`
 
 	batch := &database.Batch{}
@@ -121,7 +121,7 @@ func (r *Reader) Summaries(ctx context.Context, v Viewer, ids []uuid.UUID, scope
 	}
 	order := w.bind("array_position(?::uuid[], r.id)", ids)
 	w.and("r.id = ANY(?)", ids)
-	q := `SELECT ` + summaryColumns + ` FROM reports r` + summaryJoins + ` WHERE ` + w.sql() + ` ORDER BY ` + order
+	q := `SELECT ` + summaryColumns + v.following(&w) + ` FROM reports r` + summaryJoins + ` WHERE ` + w.sql() + ` ORDER BY ` + order
 	found, err := r.db.Query(ctx, q, w.args...)
 	if err != nil {
 		return nil, fmt.Errorf("read summaries: %w", err)

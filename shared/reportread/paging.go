@@ -20,7 +20,7 @@ const maxCounted = 1_000
 // Which plan is fast depends on the number of matches, and the planner's estimate of it is often wrong by a factor of
 // 100. So the query first reads up to maxCounted+1 matches in no order, by the best index. When these are all matches,
 // it sorts them. When there are more, it scans the index of the sort order, which soon finds a page of matches.
-func (r *Reader) page(ctx context.Context, batch *database.Batch, g geometry, w *where, q Query) ([]*summaryRow, int, error) {
+func (r *Reader) page(ctx context.Context, v Viewer, batch *database.Batch, g geometry, w *where, q Query) ([]*summaryRow, int, error) {
 	indexed, scan := w.sql(), w.scanSQL()
 	counted := len(w.args)
 	by, ofHits := sortingOf(q.Sort, g.rank), sortingOf(q.Sort, "r."+rankColumn)
@@ -45,7 +45,7 @@ func (r *Reader) page(ctx context.Context, batch *database.Batch, g geometry, w 
 		(SELECT r.id FROM hits r WHERE ` + fmt.Sprintf(`(SELECT n FROM total) <= %d`, maxCounted) + ` AND ` + afterHit + ` ORDER BY ` + ofHits.order(direction) + cut + `)
 		UNION ALL
 		(SELECT r.id FROM reports r WHERE ` + fmt.Sprintf(`(SELECT n FROM total) > %d`, maxCounted) + ` AND ` + scan + ` AND ` + after + ` ORDER BY ` + by.order(direction) + cut + `))
-		SELECT ` + summaryColumns + `, (SELECT n FROM total) FROM page JOIN reports r ON r.id = page.id` + summaryJoins + ` ORDER BY ` + by.order(direction)
+		SELECT ` + summaryColumns + v.following(w) + `, (SELECT n FROM total) FROM page JOIN reports r ON r.id = page.id` + summaryJoins + ` ORDER BY ` + by.order(direction)
 
 	settings := useIndexes
 	switch {

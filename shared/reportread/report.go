@@ -110,9 +110,9 @@ func ImageStatus(s upload.State) string {
 }
 
 const (
-	detailQuery = `SELECT ` + summaryColumns + `, r.captured_at, r.due_at, r.appealed_at, r.appeal_reason, nullif(r.original_words, '{}'),
+	detailColumns = `, r.captured_at, r.due_at, r.appealed_at, r.appeal_reason, nullif(r.original_words, '{}'),
 		n.is_relevant, n.relevance_confidence, n.damage_type, n.severity, n.severity_score, n.recommended_repair, n.created_at
-		FROM reports r` + summaryJoins + ` LEFT JOIN ai_analyses n ON n.id = r.ai_analysis_id WHERE r.deleted_at IS NULL AND r.id = ` + report.IDSQL
+		FROM reports r` + summaryJoins + ` LEFT JOIN ai_analyses n ON n.id = r.ai_analysis_id WHERE r.deleted_at IS NULL AND r.id = ` + report.IDSQL  // after summaryColumns
 	imagesQuery = `SELECT ri.id, ri.kind, p.state, p.id, p.width, p.height, p.blurhash, ri.created_at, ` + report.PublicPictureSQL + `
 		FROM report_images ri JOIN uploads p ON p.id = ri.upload_id
 		WHERE ri.deleted_at IS NULL AND ri.report_id = ` + report.IDSQL + ` ORDER BY ri.created_at, ri.id`
@@ -169,7 +169,9 @@ func (r *Reader) Ask(p database.Pipeline, v Viewer, id uuid.UUID) *Asked {
 }
 
 func (r *Reader) ask(p database.Pipeline, v Viewer, a report.About) *Asked {
-	found := database.AskOptional(p, scanDetail, detailQuery, a.Args()...)
+	w := where{args: a.Args()}
+	following := v.following(&w)
+	found := database.AskOptional(p, scanDetail, `SELECT `+summaryColumns+following+detailColumns, w.args...)
 	return &Asked{
 		reader: r, viewer: v,
 		detail: database.Derive(func() *detail {
@@ -277,7 +279,7 @@ func (r *Reader) complete(ctx context.Context, v Viewer, out Report, row *summar
 	return out, nil
 }
 
-// detail is a row of detailQuery.
+// detail is a row of summaryColumns and detailColumns.
 type detail struct {
 	row    *summaryRow
 	report Report

@@ -142,7 +142,7 @@ func (o origin) similarSQL(v Viewer, l SimilarQuery) (string, []any) {
 	cosine := w.bind("1 - (e.embedding <=> ?::vector)", o.embedding)
 	model := w.bind("e.model = ?", o.model)
 	look := w.bind("1 - bit_count((p.perceptual_hash # ?::bigint)::bit(64)) / 64.0", o.hash)
-	query := `SELECT ` + summaryColumns + `, r.meters, like_by_meaning.v, like_by_look.v FROM (` + near + `) r` + summaryJoins + `
+	query := `SELECT ` + summaryColumns + v.following(&w) + `, r.meters, like_by_meaning.v, like_by_look.v FROM (` + near + `) r` + summaryJoins + `
 		LEFT JOIN LATERAL (SELECT max(` + cosine + `)::float8 AS v FROM report_embeddings e JOIN report_images ri ON ri.id = e.image_id
 			WHERE e.report_id = r.id AND ri.deleted_at IS NULL AND ` + model + ` AND ` + compared + `) like_by_meaning ON true
 		LEFT JOIN LATERAL (SELECT max(` + look + `)::float8 AS v FROM report_images ri JOIN uploads p ON p.id = ri.upload_id

@@ -17,42 +17,45 @@ import (
 
 // Summary is a report as lists show it.
 type Summary struct {
-	ID               uuid.UUID           `json:"id"`
-	ReportNumber     string              `json:"report_number" example:"LS-2026-000123"`
-	Title            string              `json:"title" example:"Kuak iha estrada" doc:"With content_pending the label of the type, in the reader's language"`
-	Description      string              `json:"description" example:"Motorbikes fall here after the rain."`
-	ContentPending   bool                `json:"content_pending,omitempty" doc:"true while the report has no verdict and the reader is neither its reporter nor staff. Then words, pictures, address, street, severity, AI and reporter are left out, and the place has 3 decimals"`
-	IssueType        report.IssueType    `json:"issue_type"`
-	IssueTypeRaw     *string             `json:"issue_type_raw,omitempty" doc:"The reporter's own word, where issue_type is other"`
-	Severity         *report.Severity    `json:"severity" doc:"null with content_pending"`
-	SeverityScore    *int                `json:"severity_score" minimum:"1" maximum:"10" example:"7"`
-	Priority         *report.Severity    `json:"priority" doc:"null with content_pending"`
-	Status           report.Status       `json:"status"`
-	RejectionReason  *string             `json:"rejection_reason,omitempty" doc:"Where the status is rejected"`
-	ContentEdited    bool                `json:"content_edited,omitempty" doc:"A moderator changed title, description or issue type"`
-	Latitude         float64             `json:"latitude" doc:"Degrees, WGS 84"`
-	Longitude        float64             `json:"longitude" doc:"Degrees, WGS 84"`
-	LocationAccuracy *float64            `json:"location_accuracy" doc:"Metres"`
-	Address          *string             `json:"address" example:"Rua de Caicoli"`
-	Street           *string             `json:"street" example:"Avenida Nicolau Lobato"`
-	Suco             *string             `json:"suco" doc:"Village or quarter" example:"Comoro"`
-	District         *string             `json:"district" doc:"Administrative post"`
-	Municipality     *string             `json:"municipality" example:"Dili"`
-	ImageURL         *string             `json:"image_url" doc:"First picture; good for at least an hour. null in lists: use thumbnail_url there. Each address is signed, and a signature cannot be compressed"`
-	ThumbnailURL     *string             `json:"thumbnail_url" doc:"First picture, small"`
-	Blurhash         *string             `json:"blurhash" doc:"To show before the picture is there" example:"LEHV6nWB2yk8pyo0adR*.7kCMdnj"`
-	Reporter         *Person             `json:"reporter" doc:"null for an anonymous report and for an author who left"`
-	AssignedAgency   *ReportAgency       `json:"assigned_agency"`
-	DuplicateOf      *Original           `json:"duplicate_of" doc:"null to whoever may not see the original"`
-	AIStatus         *report.AIStatus    `json:"ai_status" doc:"null with content_pending"`
-	BlockchainStatus report.LedgerStatus `json:"blockchain_status"`
-	CommentsCount    int                 `json:"comments_count" example:"2"`
-	ClientID         *uuid.UUID          `json:"client_id,omitempty" doc:"Only to the reporter"`
-	Version          int                 `json:"version" doc:"Counts changes; the If-Match and expected_version of the next one"`
-	Source           report.Source       `json:"source" enum:"app,web,assisted,open311,import" doc:"How the report came in"`
-	CreatedAt        timestamp.Time      `json:"created_at"`
-	UpdatedAt        timestamp.Time      `json:"updated_at"`
-	ResolvedAt       *timestamp.Time     `json:"resolved_at"`
+	ID                 uuid.UUID           `json:"id"`
+	ReportNumber       string              `json:"report_number" example:"LS-2026-000123"`
+	Title              string              `json:"title" example:"Kuak iha estrada" doc:"With content_pending the label of the type, in the reader's language"`
+	Description        string              `json:"description" example:"Motorbikes fall here after the rain."`
+	ContentPending     bool                `json:"content_pending,omitempty" doc:"true while the report has no verdict and the reader is neither its reporter nor staff. Then words, pictures, address, street, severity, AI and reporter are left out, and the place has 3 decimals"`
+	IssueType          report.IssueType    `json:"issue_type"`
+	IssueTypeRaw       *string             `json:"issue_type_raw,omitempty" doc:"The reporter's own word, where issue_type is other"`
+	Severity           *report.Severity    `json:"severity" doc:"null with content_pending"`
+	SeverityScore      *int                `json:"severity_score" minimum:"1" maximum:"10" example:"7"`
+	Priority           *report.Severity    `json:"priority" doc:"null with content_pending"`
+	Status             report.Status       `json:"status"`
+	RejectionReason    *string             `json:"rejection_reason,omitempty" doc:"Where the status is rejected"`
+	ContentEdited      bool                `json:"content_edited,omitempty" doc:"A moderator changed title, description or issue type"`
+	Latitude           float64             `json:"latitude" doc:"Degrees, WGS 84"`
+	Longitude          float64             `json:"longitude" doc:"Degrees, WGS 84"`
+	LocationAccuracy   *float64            `json:"location_accuracy" doc:"Metres"`
+	Address            *string             `json:"address" example:"Rua de Caicoli"`
+	Street             *string             `json:"street" example:"Avenida Nicolau Lobato"`
+	Suco               *string             `json:"suco" doc:"Village or quarter" example:"Comoro"`
+	District           *string             `json:"district" doc:"Administrative post"`
+	Municipality       *string             `json:"municipality" example:"Dili"`
+	ImageURL           *string             `json:"image_url" doc:"First picture; good for at least an hour. null in lists: use thumbnail_url there. Each address is signed, and a signature cannot be compressed"`
+	ThumbnailURL       *string             `json:"thumbnail_url" doc:"First picture, small"`
+	Blurhash           *string             `json:"blurhash" doc:"To show before the picture is there" example:"LEHV6nWB2yk8pyo0adR*.7kCMdnj"`
+	Reporter           *Person             `json:"reporter" doc:"null for an anonymous report and for an author who left"`
+	AssignedAgency     *ReportAgency       `json:"assigned_agency"`
+	DuplicateOf        *Original           `json:"duplicate_of" doc:"null to whoever may not see the original"`
+	AIStatus           *report.AIStatus    `json:"ai_status" doc:"null with content_pending"`
+	BlockchainStatus   report.LedgerStatus `json:"blockchain_status"`
+	CommentsCount      int                 `json:"comments_count" example:"2"`
+	ConfirmationsCount int                 `json:"confirmations_count" doc:"People who saw the problem too" example:"3"`
+	FollowersCount     int                 `json:"followers_count" doc:"People who follow the report, its reporter aside" example:"4"`
+	Following          bool                `json:"following" doc:"true where the caller follows the report"`
+	ClientID           *uuid.UUID          `json:"client_id,omitempty" doc:"Only to the reporter"`
+	Version            int                 `json:"version" doc:"Counts changes; the If-Match and expected_version of the next one"`
+	Source             report.Source       `json:"source" enum:"app,web,assisted,open311,import" doc:"How the report came in"`
+	CreatedAt          timestamp.Time      `json:"created_at"`
+	UpdatedAt          timestamp.Time      `json:"updated_at"`
+	ResolvedAt         *timestamp.Time     `json:"resolved_at"`
 
 	author *uuid.UUID // also where Reporter is withheld
 }
@@ -78,13 +81,21 @@ type Original struct {
 	ReportNumber string    `json:"report_number"`
 }
 
-// summaryColumns of reports r joined by summaryJoins.
+// summaryColumns of reports r joined by summaryJoins. The column of Viewer.following comes after them.
 const summaryColumns = `r.id, r.report_number, r.title, r.description, r.issue_type, r.issue_type_raw, r.severity,
 	r.severity_score, r.priority, r.status, r.rejection_reason, r.latitude, r.longitude, r.location_accuracy, r.address,
-	r.street, r.suco, r.district, r.municipality, r.ai_status, r.blockchain_status, r.comments_count, r.client_id,
+	r.street, r.suco, r.district, r.municipality, r.ai_status, r.blockchain_status, r.comments_count, r.confirmations_count, r.followers_count, r.client_id,
 	r.version, r.source, r.created_at, r.updated_at, r.resolved_at, r.user_id, r.is_anonymous,
 	u.id, u.full_name, avatar.id, a.id, a.code, a.name, a.agency_type, o.id, o.report_number, o.deleted_at IS NULL AND o.status <> 'rejected', i.upload_id, i.blurhash,
 	r.reason_code, r.original_words IS NOT NULL, i.public, ` + report.HiddenSQL + `, ` + report.ShownSucoSQL + `, ` + report.ShownDistrictSQL + `, ` + report.ShownMunicipalitySQL
+
+// following returns the column that says whether the viewer follows a report r.
+func (v Viewer) following(w *where) string {
+	if v.userID == uuid.Nil {
+		return ", false"
+	}
+	return w.bind(", EXISTS (SELECT FROM report_follows fo WHERE fo.report_id = r.id AND fo.user_id = ?)", v.userID)
+}
 
 const summaryJoins = `
 	LEFT JOIN users u ON u.id = r.user_id AND u.deleted_at IS NULL
@@ -116,15 +127,16 @@ type summaryRow struct {
 	shownSuco, shownDistrict, shownMunicipality *string
 }
 
-// targets are the scan destinations of summaryColumns, in their order.
+// targets are the scan destinations of summaryColumns and of Viewer.following, in their order.
 func (s *summaryRow) targets() []any {
 	return []any{&s.ID, &s.ReportNumber, &s.Title, &s.Description, &s.IssueType, &s.IssueTypeRaw, &s.Severity,
 		&s.SeverityScore, &s.Priority, &s.Status, &s.RejectionReason, &s.Latitude, &s.Longitude, &s.LocationAccuracy,
 		&s.Address, &s.Street, &s.Suco, &s.District, &s.Municipality, &s.AIStatus, &s.BlockchainStatus, &s.CommentsCount,
+		&s.ConfirmationsCount, &s.FollowersCount,
 		&s.ClientID, &s.Version, &s.Source, &s.CreatedAt.Time, &s.UpdatedAt.Time, &s.resolved, &s.author, &s.anonymous,
 		&s.personID, &s.personName, &s.avatar, &s.agencyID, &s.agency[0], &s.agency[1], &s.agency[2],
 		&s.originalID, &s.originalNumber, &s.originalShown, &s.image, &s.Blurhash, &s.reasonCode, &s.ContentEdited,
-		&s.imagePublic, &s.hidden, &s.shownSuco, &s.shownDistrict, &s.shownMunicipality}
+		&s.imagePublic, &s.hidden, &s.shownSuco, &s.shownDistrict, &s.shownMunicipality, &s.Following}
 }
 
 func scanSummary(row pgx.CollectableRow) (*summaryRow, error) {

@@ -46,6 +46,7 @@ type Locked struct {
 	original      *Locked    // for a move to Duplicate
 	distance      *float64   // metres to original; nil where nobody asked
 	hasDuplicates bool
+	proof         proof            // of the repair; read for who may mark the report as fixed
 	versionNamed  bool             // the client named the present version, so its person has seen it
 	seq           int              // of the newest ledger event
 	erased        bool             // see Erased
@@ -84,13 +85,17 @@ func Lock(p database.Pipeline, a report.About) *database.Ask[*Locked] {
 	})
 }
 
-// LockForChange is Lock for a change by an actor. It also reads whether the agency of an official may take the report.
+// LockForChange is Lock for a change by an actor. It also reads whether the agency of an official may take the report, and
+// what shows that it is repaired.
 func LockForChange(p database.Pipeline, a report.About, by report.Actor) *database.Ask[*Locked] {
 	return forActor(p, a, by, Lock(p, a))
 }
 
-// forActor adds to a locked report whether the agency of an official may take it.
+// forActor adds to a locked report whether the agency of an official may take it, and what shows that it is repaired.
 func forActor(p database.Pipeline, a report.About, by report.Actor, locked *database.Ask[*Locked]) *database.Ask[*Locked] {
+	if by.Kind == report.ActorOfficial || by.Kind == report.ActorAdmin {
+		locked = withProof(p, a, locked)
+	}
 	if by.Kind != report.ActorOfficial {
 		return locked
 	}

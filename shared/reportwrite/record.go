@@ -3,6 +3,7 @@ package reportwrite
 import (
 	"bytes"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -35,6 +36,9 @@ func (m Move) record(ctx context.Context, tx *outbox.Tx, h *Locked, from report.
 		params := reasonParams(h, m.Reason, note)
 		params[notification.ParamStatus] = string(m.To)
 		if err := h.tellReporter(ctx, tx, notification.ReportRejected, "status:"+event.String(), params, m.By.UserID); err != nil {
+			return err
+		}
+		if err := h.tellGone(tx, notification.ReportRejected, "status:"+event.String(), m.Reason, m.By.UserID); err != nil {
 			return err
 		}
 		return h.ReviewDuplicates(ctx, tx, m.By.UserID)
@@ -82,32 +86,55 @@ func History(tx *outbox.Tx, id uuid.UUID, from *report.Status, to report.Status,
 	return row
 }
 
-// Notify notifies a report's author and, where it is an original, the reporters of its duplicates, but nobody in except.
-// Whoever acts gets no notice of it, so except has the actor.
+// Notify notifies a report's author, everybody who follows it and, where it is an original, the reporters of its duplicates,
+// but nobody in except. Whoever acts gets no notice of it, so except has the actor.
 func (h *Locked) Notify(ctx context.Context, tx *outbox.Tx, t notification.Type, eventKey string, params map[string]string, except ...uuid.UUID) error {
 	return h.notify(ctx, tx, notification.New{Type: t, EventKey: eventKey, Params: params}, except...)
 }
 
-// notify is Notify with the members of n; it sets the person and the report.
+// notify is Notify with the members of n; it sets the person and the report, and the variant for who is not the author.
 func (h *Locked) notify(ctx context.Context, tx *outbox.Tx, n notification.New, except ...uuid.UUID) error {
-	var people []uuid.UUID
+	n.ReportID = h.ID
+	others := n
+	others.Params = followed(n.Type, n.Params)
+	people := map[uuid.UUID]notification.New{}
 	for _, f := range h.followers {
-		people = append(people, f.User)
+		people[f.User] = others
 	}
 	if h.UserID != nil {
-		people = append(people, *h.UserID)
+		people[*h.UserID] = n
 	}
-	slices.SortFunc(people, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
-	for _, person := range slices.Compact(people) {
+	for _, person := range slices.SortedFunc(maps.Keys(people), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }) {
 		if slices.Contains(except, person) {
 			continue
 		}
-		n.UserID, n.ReportID = person, h.ID
-		if err := notification.Add(ctx, tx, n); err != nil {
+		one := people[person]
+		one.UserID = person
+		if err := notification.Add(ctx, tx, one); err != nil {
 			return err
 		}
 	}
-	return nil
+	return notification.AddToFollowers(tx, others, except...) // who was told above is not told again
+}
+
+// followed returns params with the variant for readers who did not make the report, where the type has one.
+func followed(t notification.Type, params map[string]string) map[string]string {
+	if !slices.Contains(notification.Variants(t), notification.Followed) {
+		return params
+	}
+	out := maps.Clone(params)
+	out[notification.ParamVariant] = string(notification.Followed)
+	return out
+}
+
+// tellGone tells those who follow the report that it was taken down, and for which reason. What was written about it is for
+// its reporter alone.
+func (h *Locked) tellGone(tx *outbox.Tx, t notification.Type, eventKey string, code report.ReasonCode, actor *uuid.UUID) error {
+	except := actorsOf(actor)
+	if h.UserID != nil {
+		except = append(except, *h.UserID)
+	}
+	return notification.AddToFollowers(tx, notification.New{Type: t, EventKey: eventKey, ReportID: h.ID, Params: followed(t, reasonParams(h, code, ""))}, except...)
 }
 
 // NotifyReporter is Notify of the author alone.

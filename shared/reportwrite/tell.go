@@ -40,9 +40,12 @@ func (h *Locked) TakesEvidence() bool {
 	return h.Status == report.Pending || h.Status == report.Verified || h.Status == report.InProgress
 }
 
-// TellRemoved notifies the author that an administrator removed the report, and why.
+// TellRemoved notifies the author and those who follow the report that an administrator removed it, and why.
 func (h *Locked) TellRemoved(ctx context.Context, tx *outbox.Tx, code report.ReasonCode, note string, actor uuid.UUID) error {
-	return h.tellReporter(ctx, tx, notification.ReportRemoved, "removed:"+h.ID.String(), reasonParams(h, code, note), &actor)
+	if err := h.tellReporter(ctx, tx, notification.ReportRemoved, "removed:"+h.ID.String(), reasonParams(h, code, note), &actor); err != nil {
+		return err
+	}
+	return h.tellGone(tx, notification.ReportRemoved, "removed:"+h.ID.String(), code, &actor)
 }
 
 // ReviewDuplicates marks the duplicates of a report that is rejected, withdrawn or removed as needs_review, so that a

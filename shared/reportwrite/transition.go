@@ -58,7 +58,7 @@ func Transition(ctx context.Context, tx *outbox.Tx, m Move) (*Locked, error) {
 //   - with 409 "transition_not_allowed" if the rules do not have the move,
 //   - with 403 "not_your_agency" as WorkableBy, 403 "second_factor_required" as report.Rule.NeedsSecondFactor, and 403
 //     "transition_forbidden" if the rules do not allow the move to this actor,
-//   - with 422 if a note, a reason or the original is missing, or the original cannot be used.
+//   - with 422 if a note, a reason, a picture of the repair or the original is missing, or the original cannot be used.
 //
 // A move by an official assigns an unassigned report to the official's agency.
 //
@@ -104,6 +104,8 @@ func (m Move) check(h *Locked) error {
 			Param("from", string(h.Status)).Param("to", string(m.To))
 	case rule.NoteRequired && m.Note == "":
 		return problem.InvalidField("note", "required for this change of status")
+	case rule.ProofRequired && h.proof.check(m.Note) != nil:
+		return h.proof.check(m.Note)
 	case m.To == report.Rejected && CheckReason(m.Reason, m.Note) != nil:
 		return CheckReason(m.Reason, m.Note)
 	case (m.To == report.Duplicate) != (m.DuplicateOf != nil):

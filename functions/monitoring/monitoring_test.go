@@ -85,6 +85,11 @@ func TestStatisticsFollowEachChange(t *testing.T) {
 			t.Errorf("trend by %s: %v created", period, created)
 		}
 	}
+	if agencies := c.Get("/reports/stats/by-agency?from=2026-01-01&to=2026-12-31").Want(http.StatusOK).List(); len(agencies) != 0 {
+		t.Errorf("agencies of an empty system: %v", agencies)
+	}
+	c.Get("/reports/stats/by-agency?from=2026-02-01&to=2026-01-01").Want(http.StatusUnprocessableEntity)
+	c.Get("/reports/stats/by-agency?from=soon").Want(http.StatusUnprocessableEntity)
 	c.Get("/reports/stats/by-district?municipality=Atlantis").Want(http.StatusUnprocessableEntity)
 	c.Get("/reports/stats/trends?period=hour").Want(http.StatusUnprocessableEntity)
 	c.Get("/reports/stats/trends?days=0").Want(http.StatusUnprocessableEntity)

@@ -22,6 +22,7 @@ func (g *Group) registerStatistics(api *httpapi.API) {
 	httpapi.Register(api, op("by-type", "Figures by issue type"), g.byType)
 	httpapi.Register(api, op("by-municipality", "Figures by municipality, all 14"), g.byMunicipality)
 	httpapi.Register(api, op("by-district", "Figures by administrative post"), g.byDistrict)
+	httpapi.Register(api, op("by-agency", "Figures by agency, all of them"), g.byAgency)
 	httpapi.Register(api, op("trends", "Reports created, fixed and rejected in each period"), g.trends)
 }
 
@@ -73,6 +74,10 @@ func (g *Group) byDistrict(ctx context.Context, in *districtInput) (*listOf[open
 		code = found
 	}
 	return list(opendata.ReadByDistrict(ctx, g.db, code))
+}
+
+func (g *Group) byAgency(ctx context.Context, in *opendata.Days) (*listOf[opendata.ByAgency], error) {
+	return list(opendata.ReadByAgency(ctx, g.db, g.clock.Now(), *in))
 }
 
 type trendsInput struct {

@@ -14,6 +14,7 @@ func (p *Public) registerStatistics(a *httpapi.API) {
 	httpapi.Register(a, read(path+"by-type", "Figures by issue type", "The most frequent first."), p.byType)
 	httpapi.Register(a, read(path+"by-municipality", "Figures by municipality", "All 14, also those without a report."), p.byMunicipality)
 	httpapi.Register(a, read(path+"by-district", "Figures by administrative post", "Of one municipality or of all."), p.byDistrict)
+	httpapi.Register(a, read(path+"by-agency", "Figures by agency", "All agencies, by code. from and to bound the day on which a report was created."), p.byAgency)
 	httpapi.Register(a, read(path+"trends", "Figures over time", "Reports created, fixed and rejected in each period, oldest first."), p.trends)
 }
 
@@ -65,4 +66,9 @@ type trendInput struct {
 func (p *Public) trends(ctx context.Context, in *trendInput) (*output[[]opendata.Trend], error) {
 	all, err := opendata.ReadTrends(ctx, p.db, p.clock.Now(), in.Period, in.Days)
 	return &output[[]opendata.Trend]{all}, err
+}
+
+func (p *Public) byAgency(ctx context.Context, in *opendata.Days) (*output[[]opendata.ByAgency], error) {
+	all, err := opendata.ReadByAgency(ctx, p.db, p.clock.Now(), *in)
+	return &output[[]opendata.ByAgency]{all}, err
 }

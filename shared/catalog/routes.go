@@ -136,6 +136,7 @@ func monitoringRoutes() []Route {
 	return []Route{
 		route(f, "/api/v1/blockchain/report/{id}/history", "GET"),
 		route(f, "/api/v1/blockchain/report/{id}/verify", "GET"),
+		route(f, "/api/v1/reports/stats/by-agency", "GET"),
 		route(f, "/api/v1/reports/stats/by-district", "GET"),
 		route(f, "/api/v1/reports/stats/by-municipality", "GET"),
 		route(f, "/api/v1/reports/stats/by-type", "GET"),
@@ -196,6 +197,7 @@ func publicRoutes() []Route {
 		route(f, "/api/v1/public/map", "GET"),
 		route(f, "/api/v1/public/reports", "GET"),
 		route(f, "/api/v1/public/reports/{id}", "GET"),
+		route(f, "/api/v1/public/stats/by-agency", "GET"),
 		route(f, "/api/v1/public/stats/by-district", "GET"),
 		route(f, "/api/v1/public/stats/by-municipality", "GET"),
 		route(f, "/api/v1/public/stats/by-type", "GET"),

@@ -94,7 +94,7 @@ var notVouched = map[string]string{
 	"computed by the database from columns that are compared":                                                          "reports.position reports.severity_rank",
 	"of requests and workers; nobody is shown it":                                                                      "reports.client_id reports.content_hash reports.accepted_hashes reports.dropped_uploads reports.device_info reports.geocode_source reports.geocoded_at report_comments.client_id",
 	"a figure that counts changes, and their time":                                                                     "reports.version reports.updated_at",
-	"told by the status history, which is compared":                                                                    "reports.assigned_at",
+	"told by the status history, which is compared":                                                                    "reports.assigned_at reports.started_at reports.reopened_count",
 	"copies of the note of the move, which is hashed; the copy in the row is not compared":                             "reports.removal_note",
 	"the reporter and staff alone; it changes nothing that the public sees":                                            "reports.appealed_at reports.appeal_reason reports.original_words reports.severity_guess reports.created_offline",
 	"of moderators and the rules of flags; the events say why something was hidden, and the row has it for the author": "reports.words_hidden_reason reports.moderated_at reports.flags_count report_comments.hidden_reason report_comments.moderated_at report_images.hidden_reason",

@@ -144,6 +144,8 @@ func publicEndpoints() []endpoint {
 		{name: "statistics, summary", request: get(nobody, always("/public/stats/summary"))},
 		{name: "statistics, by type", request: get(nobody, always("/public/stats/by-type"))},
 		{name: "statistics, by municipality", request: get(nobody, always("/public/stats/by-municipality"))},
+		{name: "statistics, by agency", request: get(nobody, always("/public/stats/by-agency"))},
+		{name: "statistics, by agency, a year", request: get(nobody, always("/public/stats/by-agency?from=2026-01-01&to=2026-12-31"))},
 		{name: "statistics, trends", request: get(nobody, always("/public/stats/trends?period=week&days=365"))},
 		{name: "export, 10,000 rows", request: get(nobody, always("/public/export.csv?severity=low,medium,high,critical"))},
 	}

@@ -18,7 +18,8 @@ func (f *filler) count(ctx context.Context) error {
 			SELECT (created_at AT TIME ZONE 'Asia/Dili')::date, count(*) FILTER (WHERE new_status = 'fixed'), count(*) FILTER (WHERE new_status = 'rejected')
 			  FROM report_status_history WHERE new_status IN ('fixed', 'rejected') GROUP BY 1`,
 		`INSERT INTO account_total_changes SELECT count(*) FROM users WHERE email IS NOT NULL`,
-		`SELECT fold_report_totals(), fold_account_totals()`,
+		`INSERT INTO agency_changes SELECT c.* FROM reports r, LATERAL agency_contribution(r, 1) c WHERE r.assigned_agency_id IS NOT NULL`,
+		`SELECT fold_report_totals(), fold_account_totals(), fold_agency_figures()`,
 		`INSERT INTO map_cell_changes SELECT longitude, latitude, issue_type, status, 1 FROM reports WHERE deleted_at IS NULL AND status <> 'rejected'`,
 		`SELECT fold_map_cells()`,
 		`UPDATE users u SET reports_count = c.created, fixed_reports_count = c.fixed FROM (

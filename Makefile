@@ -60,6 +60,10 @@ import-boundaries: ## Load polygons from GeoJSON (FILE=…, LEVEL=municipality|d
 redrive: ## Send the dead letters of a queue to it again (QUEUE=images, validate, anchor, notify, geocode)
 	@$(WITH_SETTINGS) $(GO) run ./functions/relay/redrive -queue "$(QUEUE)"
 
+.PHONY: reset-second-factor
+reset-second-factor: ## Take the second factor of a person away, as of the last administrator (EMAIL=…, REASON=…)
+	@$(WITH_SETTINGS) $(GO) run ./functions/admin/secondfactor/cmd -email "$(EMAIL)" -reason "$(REASON)"
+
 .PHONY: eval-ai
 eval-ai: ## Score labelled pictures against the configured model (DIR=…, a folder for each issue type and one named irrelevant; ARGS=…)
 	@$(WITH_SETTINGS) $(GO) run ./functions/validate/eval -dir "$(DIR)" $(ARGS)

@@ -61,6 +61,7 @@ func (*Group) Name() string { return "admin" }
 func (g *Group) Register(a *httpapi.API) {
 	g.registerSetup(a)
 	g.registerUsers(a)
+	g.registerResetTOTP(a)
 	g.registerAgencies(a)
 	g.registerAudit(a)
 	g.registerSettings(a)

@@ -26,7 +26,7 @@ import (
 func (g *Group) registerSetup(a *httpapi.API) {
 	op := operation(http.MethodPost, "/setup", "Make the first administrator",
 		"Works once, with the setup token of the deployment. The account is confirmed and its second factor is on at once: "+
-			"put the secret into an authenticator app before leaving the page.")
+			"put the secret into an authenticator app, and keep the recovery codes, before leaving the page.")
 	op.Access, op.Roles, op.SecondFactor, op.Limit = httpapi.Public, nil, false, admission.LimitAuth
 	op.DefaultStatus = http.StatusCreated
 	op.Errors = []int{http.StatusForbidden, http.StatusConflict}
@@ -44,9 +44,9 @@ type setupInput struct {
 
 type setupOutput struct {
 	Body struct {
-		User       account.User `json:"user"`
-		OTPAuthURI string       `json:"otpauth_uri" doc:"For a QR code"`
-		Secret     string       `json:"secret" doc:"Base32, for typing"`
+		User account.User `json:"user"`
+		credential.Enrollment
+		RecoveryCodes []string `json:"recovery_codes" doc:"Each signs in once instead of a code of the app; shown only here"`
 	}
 }
 
@@ -69,22 +69,24 @@ func (g *Group) setup(ctx context.Context, in *setupInput) (*setupOutput, error)
 	if err != nil {
 		return nil, err
 	}
-	secret := credential.NewTOTPSecret()
+	secret, out := credential.NewTOTPSecret(), &setupOutput{}
+	if out.Body.Enrollment, err = credential.NewEnrollment(secret, address); err != nil {
+		return nil, err
+	}
 	var user *database.Ask[account.User]
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		id, err := g.firstAdmin(ctx, tx, address, hash, strings.TrimSpace(b.FullName), secret)
 		if err != nil {
 			return err
 		}
+		out.Body.RecoveryCodes = credential.NewRecoveryCodes(tx, g.sealer, id)
 		user = account.AskUser(tx, id, httpapi.Origin(ctx))
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	out := &setupOutput{}
 	out.Body.User = user.Get()
-	out.Body.OTPAuthURI, out.Body.Secret = credential.TOTPURI(secret, address), credential.TOTPText(secret)
 	return out, nil
 }
 

@@ -19,9 +19,8 @@ import (
 )
 
 const (
-	challengeAttempts = 5  // how often a challenge may be answered wrongly
-	totpDigits        = 6  // of a code of the app
-	recoveryLength    = 16 // of a recovery code, without its hyphens
+	challengeAttempts = 5 // how often a challenge may be answered wrongly
+	totpDigits        = 6 // of a code of the app
 )
 
 func (g *Group) registerSecondFactor(a *httpapi.API) {
@@ -144,7 +143,7 @@ func enteredFactor(code, recovery string) (typedFactor, error) {
 	if t.code == "" {
 		t.recovery = credential.TypedCode(recovery)
 	}
-	if !credential.IsDigits(t.code, totpDigits) && len(t.recovery) != recoveryLength {
+	if !credential.IsDigits(t.code, totpDigits) && len(t.recovery) != credential.RecoveryLength {
 		return typedFactor{}, errFactorInvalid
 	}
 	return t, nil
@@ -166,9 +165,7 @@ func (g *Group) askFactor(p database.Pipeline, user uuid.UUID, entered typedFact
 			return *secret.Get()
 		})
 	}
-	const use = `
-		UPDATE recovery_codes SET used_at = $3 WHERE user_id = $1 AND code_hmac = ANY($2) AND used_at IS NULL`
-	used := database.AskAffected(p, use, user, g.sealer.MACs(macRecovery, recoveryInput(user, entered.recovery)), g.clock.Now())
+	used := credential.UseRecoveryCode(p, g.sealer, user, entered.recovery, g.clock.Now())
 	return database.Derive(func() factor { return factor{used: used.Get() == 1} })
 }
 

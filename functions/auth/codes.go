@@ -22,7 +22,6 @@ import (
 // Purposes of keyed hashes.
 const (
 	macFailures = "login failures"
-	macRecovery = "recovery code"
 	macPassword = "password fingerprint"
 	macSalt     = "registration salt"
 )

@@ -2,12 +2,8 @@ package auth
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"net/http"
-	"strings"
-
-	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/credential"
@@ -35,10 +31,7 @@ func (g *Group) registerEnrollment(a *httpapi.API) {
 }
 
 type enrollOutput struct {
-	Body struct {
-		OTPAuthURI string `json:"otpauth_uri" doc:"For a QR code"`
-		Secret     string `json:"secret" doc:"Base32, for typing"`
-	}
+	Body credential.Enrollment
 }
 
 func (g *Group) enroll(ctx context.Context, _ *struct{}) (*enrollOutput, error) {
@@ -54,8 +47,8 @@ func (g *Group) enroll(ctx context.Context, _ *struct{}) (*enrollOutput, error) 
 		}
 		secret := credential.NewTOTPSecret()
 		tx.Queue(`UPDATE users SET totp_pending = $2, updated_at = now() WHERE id = $1`, p.id, g.sealer.Seal(credential.TOTPSealPurpose, secret))
-		out.Body.OTPAuthURI, out.Body.Secret = credential.TOTPURI(secret, p.email), credential.TOTPText(secret)
-		return nil
+		out.Body, err = credential.NewEnrollment(secret, p.email)
+		return err
 	})
 	return out, err
 }
@@ -72,9 +65,6 @@ type confirmOutput struct {
 	}
 }
 
-// recoveryCodes is how many a person gets.
-const recoveryCodes = 10
-
 func (g *Group) confirm(ctx context.Context, in *confirmInput) (*confirmOutput, error) {
 	c := identity.Must(ctx)
 	code := credential.TypedCode(in.Body.Code)
@@ -90,7 +80,7 @@ func (g *Group) confirm(ctx context.Context, in *confirmInput) (*confirmOutput, 
 		if err := g.promotePending(ctx, tx, c, code); err != nil {
 			return err
 		}
-		out.Body.RecoveryCodes = g.newRecoveryCodes(tx, c.UserID)
+		out.Body.RecoveryCodes = credential.NewRecoveryCodes(tx, g.sealer, c.UserID)
 		if err := g.markSession(ctx, tx, c); err != nil {
 			return err
 		}
@@ -129,26 +119,10 @@ func (g *Group) promotePending(ctx context.Context, tx *database.Tx, c identity.
 	return nil
 }
 
-func (g *Group) newRecoveryCodes(tx *database.Tx, user uuid.UUID) []string {
-	tx.Queue(`DELETE FROM recovery_codes WHERE user_id = $1`, user)
-	codes := make([]string, recoveryCodes)
-	for i := range codes {
-		raw := strings.ToLower(rand.Text()[:recoveryLength])
-		codes[i] = raw[:4] + "-" + raw[4:8] + "-" + raw[8:12] + "-" + raw[12:]
-		tx.Queue(`INSERT INTO recovery_codes (user_id, code_hmac) VALUES ($1, $2)`, user, g.sealer.MAC(macRecovery, recoveryInput(user, codes[i])))
-	}
-	return codes
-}
-
-// recoveryInput is the id of a person and the normalised code. It is what is hashed.
-func recoveryInput(user uuid.UUID, code string) []byte {
-	return append(user[:], credential.TypedCode(code)...)
-}
-
 // markSession stores that the caller's session passed the second factor, and ends the others: a stranger may have begun
 // one of them with the password alone.
 func (g *Group) markSession(ctx context.Context, tx *database.Tx, c identity.Caller) error {
-	if err := g.revoker.All(ctx, tx, c.UserID, &c.SessionID, identity.SecondFactorOn, g.clock.Now()); err != nil {
+	if err := g.revoker.All(ctx, tx, c.UserID, &c.SessionID, identity.SecondFactorSet, g.clock.Now()); err != nil {
 		return err
 	}
 	tx.Queue(`UPDATE sessions SET second_factor_at = $2 WHERE id = $1`, c.SessionID, g.clock.Now())

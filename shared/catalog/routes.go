@@ -88,6 +88,7 @@ func adminRoutes() []Route {
 		route(f, "/api/v1/admin/setup", "POST"),
 		route(f, "/api/v1/admin/users", "GET"),
 		route(f, "/api/v1/admin/users/{id}", "PATCH"),
+		route(f, "/api/v1/admin/users/{id}/totp", "DELETE"),
 	}
 }
 

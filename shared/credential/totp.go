@@ -40,6 +40,20 @@ func TOTPURI(secret []byte, account string) string {
 	return "otpauth://totp/" + url.PathEscape(issuer+":"+account) + "?" + v.Encode()
 }
 
+// Enrollment is a secret as a person puts it into an authenticator app: one of the three.
+type Enrollment struct {
+	OTPAuthURI string `json:"otpauth_uri" doc:"What the QR code says"`
+	Secret     string `json:"secret" doc:"Base32, for typing"`
+	QRSVG      string `json:"qr_svg" doc:"The QR code of otpauth_uri: an SVG image as text, without scripts" example:"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 61 61\">…</svg>"`
+}
+
+// NewEnrollment shows a secret to the person who has the account.
+func NewEnrollment(secret []byte, account string) (Enrollment, error) {
+	uri := TOTPURI(secret, account)
+	image, err := QRCode(uri)
+	return Enrollment{OTPAuthURI: uri, Secret: TOTPText(secret), QRSVG: image}, err
+}
+
 // CheckTOTP returns the time step that code belongs to: the present one or a
 // neighbour, and later than lastStep, so that no code works twice.
 func CheckTOTP(secret []byte, code string, now time.Time, lastStep int64) (int64, bool) {

@@ -79,7 +79,7 @@ const (
 	EndedByOwner    Reason = "ended_by_owner"
 	RoleChanged     Reason = "role_changed"
 	TooMany         Reason = "too_many_sessions"
-	SecondFactorOn  Reason = "second_factor"
+	SecondFactorSet Reason = "second_factor" // it was turned on, or taken away
 )
 
 // Forgetter removes sessions from a cache.

@@ -38,6 +38,7 @@ const (
 	AccountDeleted    Template = "account_deleted"
 	AccountSuspended  Template = "account_suspended"
 	AccountReinstated Template = "account_reinstated"
+	SecondFactorReset Template = "second_factor_reset"
 )
 
 // Mails about reports, with Message.Sections.
@@ -51,7 +52,7 @@ const (
 // Templates lists them, for tests of the catalog.
 func Templates() []Template {
 	return []Template{RegistrationCode, PasswordResetCode, SignInCode, AlreadyRegistered, VerifyLink, ResetLink, PasswordChanged, AccountDeleted,
-		AccountSuspended, AccountReinstated, AgencyAssigned, AgencyOverdue, Digest, Alerts}
+		AccountSuspended, AccountReinstated, SecondFactorReset, AgencyAssigned, AgencyOverdue, Digest, Alerts}
 }
 
 // Message is one mail to one reader.

@@ -120,6 +120,11 @@ func (s *fixture) staffWrites() []operation {
 		on(2, func() request {
 			return request{s.boss, "PATCH", "/admin/users/" + s.Citizen().ID.String(), object{"suspended": true, "reason": "Spam."}}
 		}),
+		on(2, func() request {
+			p := s.Staff(identity.Moderator)
+			s.Exec(`UPDATE users SET totp_secret = 'secret', totp_confirmed_at = now() WHERE id = $1`, p.ID)
+			return request{s.boss, "DELETE", "/admin/users/" + p.ID.String() + "/totp", object{"reason": "Lost phone."}}
+		}),
 	}
 }
 

@@ -39,6 +39,12 @@ SELECT gen_random_uuid(), concat_ws('-', s, a, b, g), '', 'other', -8.5, 125.5, 
        unnest('{queued,submitting,submitted,confirmed,failed}'::text[]) b, unnest('{boundaries,nominatim,none,NULL}'::text[]) g;
 INSERT INTO reports (id, report_number, content_hash, issue_type, latitude, longitude, status)
 SELECT gen_random_uuid(), 'exact-' || s, '', 'other', -8.55694, 125.56033, s FROM unnest('{pending,verified}'::text[]) s;
+-- An agency began this one after an hour, and its repair was taken back once.
+INSERT INTO reports (id, report_number, content_hash, issue_type, latitude, longitude, status, assigned_agency_id, assigned_at)
+SELECT gen_random_uuid(), 'worked', '', 'other', -8.55694, 125.56033, 'in_progress', (SELECT id FROM agencies WHERE code = 'ALL'), '2026-11-01T00:00:00Z';
+INSERT INTO report_status_history (id, report_id, old_status, new_status, actor_kind, created_at)
+SELECT gen_random_uuid(), (SELECT id FROM reports WHERE report_number = 'worked'), o, n, 'government_official', at
+  FROM (VALUES ('verified', 'in_progress', '2026-11-01T01:00:00Z'::timestamptz), ('in_progress', 'fixed', '2026-11-03T00:00:00Z'), ('fixed', 'in_progress', '2026-11-04T00:00:00Z')) w (o, n, at);
 
 INSERT INTO report_images (id, report_id, upload_id, kind)
 SELECT gen_random_uuid(), (SELECT id FROM reports LIMIT 1), (SELECT id FROM uploads ORDER BY id OFFSET n LIMIT 1), w

@@ -151,10 +151,10 @@ func (w *Worker) processOriginal(ctx context.Context, key string, receives int) 
 // repeated: the same original makes the same bytes.
 func (w *Worker) publish(ctx context.Context, u original, made *rendered) error {
 	jpeg := upload.JPEG.ContentType()
-	if err := w.objects.Put(ctx, u.rendition("display"), jpeg, made.display); err != nil {
+	if err := w.objects.Put(ctx, u.rendition(upload.Display), jpeg, made.display); err != nil {
 		return err
 	}
-	if err := w.objects.Put(ctx, u.rendition("thumbnail"), jpeg, made.thumbnail); err != nil {
+	if err := w.objects.Put(ctx, u.rendition(upload.Thumbnail), jpeg, made.thumbnail); err != nil {
 		return err
 	}
 	recorded, err := w.recordProcessed(ctx, u, made)
@@ -165,7 +165,7 @@ func (w *Worker) publish(ctx context.Context, u original, made *rendered) error 
 }
 
 func (w *Worker) removeRenditions(ctx context.Context, u original) error {
-	return errors.Join(w.objects.Delete(ctx, u.rendition("display")), w.objects.Delete(ctx, u.rendition("thumbnail")))
+	return errors.Join(w.objects.Delete(ctx, u.rendition(upload.Display)), w.objects.Delete(ctx, u.rendition(upload.Thumbnail)))
 }
 
 // removeLeftovers removes the renditions of an erased upload. An earlier run may have
@@ -183,15 +183,18 @@ type original struct {
 	id, userID uuid.UUID
 	size       int64  // bytes, as announced
 	sha256     []byte // as announced; may be nil
-	state      string
+	state      upload.State
+	generation int  // of the renditions
 	discarded  bool // it was taken off its report, the report was withdrawn, or the owner deleted the account
 }
 
-func (u original) done() bool { return u.state == "processed" || u.state == "refused" }
+// done reports whether the original was processed. It is never processed twice: parts of the picture may have been made black
+// since.
+func (u original) done() bool { return u.state != upload.Issued && u.state != upload.Stored }
 
-// rendition returns the S3 key of a rendition: "display" or "thumbnail".
-func (u original) rendition(name string) string {
-	return storage.Renditions + u.id.String() + "/" + name + ".jpg"
+// rendition returns the S3 key of a rendition.
+func (u original) rendition(r upload.Rendition) string {
+	return upload.RenditionKey(u.id, u.generation, r)
 }
 
 // s3Event is the message of S3 about created objects. The test event that S3 sends

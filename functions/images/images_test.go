@@ -339,7 +339,7 @@ func TestAnUploadErasedAfterAWorkerDiedLeavesNoObjects(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := b.upload(testPicture(t), 0)
-	for _, name := range []string{"display", "thumbnail"} {
+	for _, name := range []upload.Rendition{upload.Display, upload.Thumbnail} {
 		if err := b.w.objects.Put(t.Context(), original{id: id}.rendition(name), "image/jpeg", []byte("a face")); err != nil {
 			t.Fatal(err)
 		}

@@ -23,10 +23,10 @@ import (
 // find returns the upload with this S3 key, or pgx.ErrNoRows.
 func (w *Worker) find(ctx context.Context, key string) (original, error) {
 	const q = `
-		SELECT u.id, u.user_id, u.size_bytes, u.sha256, u.state, u.deletion IS NOT NULL OR ` + ownerErased + `
+		SELECT u.id, u.user_id, u.size_bytes, u.sha256, u.state, u.generation, u.deletion IS NOT NULL OR ` + ownerErased + `
 		FROM uploads u WHERE u.s3_key = $1`
 	var u original
-	if err := w.db.QueryRow(ctx, q, key).Scan(&u.id, &u.userID, &u.size, &u.sha256, &u.state, &u.discarded); err != nil {
+	if err := w.db.QueryRow(ctx, q, key).Scan(&u.id, &u.userID, &u.size, &u.sha256, &u.state, &u.generation, &u.discarded); err != nil {
 		return original{}, fmt.Errorf("find upload: %w", err)
 	}
 	return u, nil
@@ -136,7 +136,7 @@ func (w *Worker) recordOnReport(ctx context.Context, tx *outbox.Tx, u original, 
 	if err := storeMatches(ctx, tx, u.id, made); err != nil || now == nil {
 		return err
 	}
-	if err := ledger.Amend(ctx, tx, now.Report); err != nil || !now.Evidence {
+	if err := ledger.Amend(ctx, tx, now.Report); err != nil || !now.Judged {
 		return err
 	}
 	return tx.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: now.Report})
@@ -163,7 +163,7 @@ func (w *Worker) recordRefusal(ctx context.Context, u original, why *upload.Refu
 		}
 		refused := notification.New{UserID: u.userID, Type: notification.Announcement, EventKey: "upload_refused:" + u.id.String(),
 			Params: map[string]string{notification.ParamAnnouncement: "image_refused", notification.ParamReason: string(why.Code)}}
-		if shown != nil && shown.Evidence {
+		if shown != nil && shown.Judged {
 			refused.ReportID = shown.Report
 		}
 		if err := notification.Add(ctx, tx, refused); err != nil {
@@ -191,11 +191,11 @@ func (w *Worker) notRecorded(ctx context.Context, u original) error {
 	return nil
 }
 
-// requestValidation sends a message to the validate queue if the upload is evidence
-// of a report.
+// requestValidation sends a message to the validate queue if the upload is a picture
+// of a report that needs a verdict.
 func requestValidation(ctx context.Context, tx *outbox.Tx, id uuid.UUID) error {
 	found, err := pictureOf(ctx, tx, id)
-	if err != nil || found == nil || !found.Evidence {
+	if err != nil || found == nil || !found.Judged {
 		return err
 	}
 	return tx.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: found.Report})
@@ -203,13 +203,13 @@ func requestValidation(ctx context.Context, tx *outbox.Tx, id uuid.UUID) error {
 
 // picture says of which report an upload is a picture.
 type picture struct {
-	Report   uuid.UUID
-	Evidence bool
+	Report uuid.UUID
+	Judged bool // it needs a verdict
 }
 
 // pictureOf returns the report that the upload is a picture of, or nil.
 func pictureOf(ctx context.Context, q database.Querier, id uuid.UUID) (*picture, error) {
-	const find = `SELECT report_id, kind = 'evidence' FROM report_images WHERE upload_id = $1 AND deleted_at IS NULL`
+	const find = `SELECT report_id, kind <> 'resolution' FROM report_images WHERE upload_id = $1 AND deleted_at IS NULL`
 	rows, err := q.Query(ctx, find, id)
 	if err != nil {
 		return nil, fmt.Errorf("find report of upload: %w", err)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 // said is what these tests read of an event.
@@ -39,7 +40,7 @@ func (b *bundle) events(report uuid.UUID) []said {
 }
 
 // stored is the hex of the SHA-256 of a rendition in storage.
-func (b *bundle) stored(id uuid.UUID, rendition string) string {
+func (b *bundle) stored(id uuid.UUID, rendition upload.Rendition) string {
 	b.t.Helper()
 	object, err := b.s3.GetObject(b.t.Context(), &s3.GetObjectInput{Bucket: awssdk.String("media"), Key: awssdk.String(original{id: id}.rendition(rendition))})
 	if err != nil {

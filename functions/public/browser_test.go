@@ -61,7 +61,7 @@ func TestReportPageChecksTheProofInTheBrowser(t *testing.T) {
 	w.ProcessUpload(picture)
 	store := storage.New(w.AWS.Config(), storage.Config{Bucket: testenv.Bucket, PathStyle: true})
 	put := func(r upload.Rendition, shade uint8) {
-		if err := store.Put(t.Context(), upload.RenditionKey(uuid.MustParse(picture), r), "image/jpeg", w.JPEG(shade)); err != nil {
+		if err := store.Put(t.Context(), upload.RenditionKey(uuid.MustParse(picture), 0, r), "image/jpeg", w.JPEG(shade)); err != nil {
 			t.Fatal(err)
 		}
 	}

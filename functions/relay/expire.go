@@ -43,7 +43,7 @@ func (r *Relay) expireUploads(ctx context.Context) error {
 		return fmt.Errorf("find expired uploads: %w", err)
 	}
 	for _, id := range expired {
-		for _, key := range keysOf(id) {
+		for _, key := range keysOf(id, 0) { // nothing that is attached to nothing is made anew
 			if err := r.objects.Delete(ctx, key); err != nil {
 				return err
 			}
@@ -57,9 +57,10 @@ func (r *Relay) expireUploads(ctx context.Context) error {
 	return nil
 }
 
-// keysOf are the keys of a picture's files, the original first.
-func keysOf(id uuid.UUID) []string {
-	return []string{storage.Originals + id.String(), upload.RenditionKey(id, upload.Display), upload.RenditionKey(id, upload.Thumbnail)}
+// keysOf are the keys of a picture's files, the original first. The generation after the present one may have files too: of a
+// change that was interrupted before its commit.
+func keysOf(id uuid.UUID, generation int) []string {
+	return append([]string{upload.OriginalKey(id)}, upload.RenditionKeys(id, 0, generation+2)...)
 }
 
 // undecidedFor is how long the original of a deleted account stays when the images worker has not processed it yet.
@@ -70,12 +71,13 @@ const undecidedFor = time.Hour
 // deletes what it makes of a picture after this.
 func (r *Relay) deletePictures(ctx context.Context) error {
 	const q = `
-		SELECT id, deletion FROM uploads
+		SELECT id, deletion, generation FROM uploads
 		 WHERE deletion IN ('original', 'all') AND (deletion = 'all' OR state IN ('processed', 'refused') OR created_at < $1)
 		 ORDER BY id LIMIT $2`
 	type picture struct {
-		ID       uuid.UUID
-		Deletion upload.Deletion
+		ID         uuid.UUID
+		Deletion   upload.Deletion
+		Generation int
 	}
 	rows, err := r.db.Query(ctx, q, r.clock.Now().Add(-undecidedFor), expiredUploads)
 	if err != nil {
@@ -86,7 +88,7 @@ func (r *Relay) deletePictures(ctx context.Context) error {
 		return fmt.Errorf("find pictures to delete: %w", err)
 	}
 	for _, p := range found {
-		keys := keysOf(p.ID)
+		keys := keysOf(p.ID, p.Generation)
 		if p.Deletion == upload.DeleteOriginal {
 			keys = keys[:1]
 		}

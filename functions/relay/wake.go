@@ -37,7 +37,7 @@ var (
 	// Pictures that came after the verdict about their report, and those that functions of an earlier version judged.
 	unjudgedPictures = waking{"relay-pictures", `
 	SELECT i.report_id FROM report_images i JOIN uploads u ON u.id = i.upload_id JOIN reports r ON r.id = i.report_id
-	WHERE i.verdict = 'awaited' AND i.kind = 'evidence' AND i.deleted_at IS NULL AND i.created_at < $1 AND u.state = 'processed'
+	WHERE i.verdict = 'awaited' AND i.kind <> 'resolution' AND i.deleted_at IS NULL AND i.created_at < $1 AND u.state = 'processed'
 	  AND r.deleted_at IS NULL AND r.status <> 'rejected' AND (r.status <> 'pending' OR r.ai_status IN ('completed', 'rejected'))
 	  AND NOT EXISTS (SELECT FROM processed_messages p WHERE p.consumer = 'relay-pictures' AND p.message_key = i.report_id || $2)
 	ORDER BY i.created_at LIMIT $3`,

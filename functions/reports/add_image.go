@@ -189,7 +189,7 @@ func (g *Group) picturesChanged(ctx context.Context, tx *outbox.Tx, h *reportwri
 	const q = `
 		UPDATE reports r SET version = version + 1, updated_at = now(), ai_status = CASE
 			WHEN r.status IN ('verified', 'in_progress', 'fixed') AND ai_status = 'needs_review' AND NOT EXISTS (SELECT FROM report_images i
-				WHERE i.report_id = r.id AND i.verdict = 'unsure' AND i.kind = 'evidence' AND i.deleted_at IS NULL) THEN 'completed'
+				WHERE i.report_id = r.id AND i.verdict = 'unsure' AND i.kind <> 'resolution' AND i.deleted_at IS NULL) THEN 'completed'
 			WHEN r.status <> 'pending' THEN ai_status
 			WHEN NOT EXISTS (SELECT FROM report_images i WHERE i.report_id = r.id AND i.kind = 'evidence' AND i.deleted_at IS NULL) THEN 'needs_review'
 			WHEN $2 AND ai_status IN ('needs_review', 'failed') THEN 'queued' ELSE ai_status END

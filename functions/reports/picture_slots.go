@@ -53,7 +53,7 @@ func placesOf(pictures []attachedPicture, kind string, most int, now time.Time) 
 	for _, p := range pictures {
 		switch {
 		case p.Removed || p.Kind != kind:
-		case upload.Lost(p.State, p.IssuedAt, p.ExpiresAt, now), kind == evidence && p.Verdict == report.PictureIrrelevant:
+		case upload.Lost(p.State, p.IssuedAt, p.ExpiresAt, now), kind != resolution && p.Verdict == report.PictureIrrelevant:
 			out.lost = append(out.lost, p.Image)
 		default:
 			out.free--

@@ -13,7 +13,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/problem"
-	"github.com/lafaekstreet/backend/shared/storage"
+	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 func (g *Group) registerAvatar(a *httpapi.API) {
@@ -44,7 +44,7 @@ func (g *Group) avatar(ctx context.Context, in *UserPath) (*avatarOutput, error)
 	if err != nil {
 		return nil, fmt.Errorf("find picture: %w", err)
 	}
-	link, err := g.links.Fresh(ctx, storage.Renditions+picture.String()+"/thumbnail.jpg", avatarLife)
+	link, err := g.links.Fresh(ctx, upload.RenditionKey(picture, 0, upload.Thumbnail), avatarLife)
 	if err != nil {
 		return nil, err
 	}
@@ -53,10 +53,10 @@ func (g *Group) avatar(ctx context.Context, in *UserPath) (*avatarOutput, error)
 
 // changeAvatar uses an upload of the person as their picture; an empty id
 // removes it. The old picture expires now, and relay deletes it.
-func (g *Group) changeAvatar(ctx context.Context, tx *database.Tx, user uuid.UUID, upload string) error {
+func (g *Group) changeAvatar(ctx context.Context, tx *database.Tx, user uuid.UUID, uploadID string) error {
 	var picture *uuid.UUID
-	if upload != "" {
-		id, err := uuid.Parse(upload)
+	if uploadID != "" {
+		id, err := uuid.Parse(uploadID)
 		if err != nil {
 			return problem.InvalidField("avatar_upload_id", "expected the id of an upload")
 		}
@@ -85,8 +85,8 @@ func (g *Group) changeAvatar(ctx context.Context, tx *database.Tx, user uuid.UUI
 }
 
 // orphan detaches an upload and makes it expire now.
-func orphan(p database.Pipeline, upload *uuid.UUID, now time.Time) {
-	if upload != nil {
-		p.Queue(`UPDATE uploads SET attached_at = NULL, expires_at = $2 WHERE id = $1`, upload, now)
+func orphan(p database.Pipeline, picture *uuid.UUID, now time.Time) {
+	if picture != nil {
+		p.Queue(`UPDATE uploads SET attached_at = NULL, expires_at = $2 WHERE id = $1`, picture, now)
 	}
 }

@@ -96,10 +96,10 @@ func (w *Worker) write(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked
 	return v.tellIrrelevant(ctx, tx, h)
 }
 
-// tellIrrelevant tells the reporter of pictures that others will not see. A rejection has a notification of its own.
+// tellIrrelevant tells the reporter of evidence that others will not see. A rejection has a notification of its own.
 func (v verdict) tellIrrelevant(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked) error {
 	for _, j := range v.pictures {
-		if j.outcome == report.PictureIrrelevant {
+		if j.outcome == report.PictureIrrelevant && j.picture.evidence {
 			if err := h.TellIrrelevant(ctx, tx, j.picture.id); err != nil {
 				return err
 			}

@@ -11,7 +11,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
-	"github.com/lafaekstreet/backend/shared/report"
 )
 
 // pictures are the verdicts about the pictures of a report, oldest first; those removed are left out.
@@ -157,15 +156,19 @@ func (b *bundle) recorded(id, picture uuid.UUID) {
 	}
 }
 
-// A picture that comes to a verified report waits for a verdict of its own, which changes neither status nor severity.
+// A picture that comes to a verified report waits for a verdict of its own, which changes neither status nor severity. So does
+// one of a dispute; who disputed is not told of an irrelevant one.
 func TestAPictureAfterTheVerdictIsJudged(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		name, answer, want, picture string
+		name, kind, answer, want, picture string
 	}{
-		{"relevant", `{"is_relevant": true, "confidence": 0.9, "severity_score": 10}`, "verified completed high", "relevant"},
-		{"irrelevant", irrelevant, "verified completed high", "irrelevant"},
-		{"unsure", `{"is_relevant": false, "confidence": 0.5}`, "verified needs_review high", "unsure"},
+		{"relevant", "evidence", `{"is_relevant": true, "confidence": 0.9, "severity_score": 10}`, "verified completed high", "relevant"},
+		{"irrelevant", "evidence", irrelevant, "verified completed high", "irrelevant"},
+		{"unsure", "evidence", `{"is_relevant": false, "confidence": 0.5}`, "verified needs_review high", "unsure"},
+		{"relevant dispute", "dispute", relevant, "verified completed high", "relevant"},
+		{"irrelevant dispute", "dispute", irrelevant, "verified completed high", "irrelevant"},
+		{"unsure dispute", "dispute", `{"is_relevant": false, "confidence": 0.5}`, "verified needs_review high", "unsure"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -175,7 +178,9 @@ func TestAPictureAfterTheVerdictIsJudged(t *testing.T) {
 			b.answers(relevant)
 			b.deliver(id, 1)
 			version := one[int](b, `SELECT version FROM reports WHERE id = $1`, id)
-			b.recorded(id, b.attach(id, "processed", 2))
+			late := b.attach(id, "processed", 2)
+			b.exec(`UPDATE report_images SET kind = $2 WHERE id = $1`, late, c.kind)
+			b.recorded(id, late)
 			b.answers(c.answer)
 			for range 2 {
 				b.deliver(id, 1)
@@ -189,7 +194,7 @@ func TestAPictureAfterTheVerdictIsJudged(t *testing.T) {
 			if got := one[int](b, `SELECT version FROM reports WHERE id = $1`, id); got != version+1 {
 				t.Errorf("version %d after %d: caches would keep the report as it was", got, version)
 			}
-			b.requireTold(id, c.picture == "irrelevant")
+			b.requireTold(id, c.picture == "irrelevant" && c.kind == "evidence")
 			b.requireLedger(id)
 		})
 	}
@@ -202,15 +207,16 @@ func TestALatePictureThatNobodyCanJudgeWaitsForAPerson(t *testing.T) {
 	id := b.report(-8.55, 125.57)
 	b.exec(`UPDATE reports SET status = 'verified', ai_status = 'completed'`)
 	b.attach(id, "processed", 1)
+	b.exec(`UPDATE report_images SET kind = 'dispute' WHERE id = $1`, b.attach(id, "processed", 2))
 	if err := b.faults.Add(faults.Fault{Service: "bedrock", Mode: faults.Throttle, Count: faults.Forever}); err != nil {
 		t.Fatal(err)
 	}
 	b.deliver(id, 1)
-	if got := b.pictures(id); got != string(report.PictureAwaited) {
+	if got := b.pictures(id); got != "awaited awaited" {
 		t.Errorf("before the last delivery: %s", got)
 	}
 	b.deliver(id, catalog.MaxReceives)
-	if got := b.pictures(id) + one[string](b, `SELECT ' ' || status || ' ' || ai_status FROM reports`); got != "unsure verified needs_review" {
+	if got := b.pictures(id) + one[string](b, `SELECT ' ' || status || ' ' || ai_status FROM reports`); got != "unsure unsure verified needs_review" {
 		t.Errorf("%s", got)
 	}
 }

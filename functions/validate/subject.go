@@ -10,11 +10,10 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/report"
-	"github.com/lafaekstreet/backend/shared/storage"
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
-// subject is a report and its evidence pictures, which the models look at.
+// subject is a report and its pictures that need a verdict: evidence, and those of disputes.
 type subject struct {
 	id          uuid.UUID
 	issueType   report.IssueType
@@ -26,17 +25,19 @@ type subject struct {
 	pictures    []picture // oldest first
 }
 
-// picture is a picture of evidence.
+// picture is one of them.
 type picture struct {
 	id         uuid.UUID // of report_images
 	uploadID   uuid.UUID
 	state      upload.State
 	attachedAt time.Time
 	verdict    report.PictureVerdict
+	evidence   bool // else of a dispute
+	generation int
 }
 
 func (p picture) displayKey() string {
-	return storage.Renditions + p.uploadID.String() + "/display.jpg"
+	return upload.RenditionKey(p.uploadID, p.generation, upload.Display)
 }
 
 // pictureTimeout is how long the worker waits for a picture after it was attached.
@@ -49,12 +50,12 @@ func (p picture) coming(now time.Time) bool {
 }
 
 const picturesQuery = `
-	SELECT i.id, i.upload_id, u.state, i.created_at, i.verdict FROM report_images i JOIN uploads u ON u.id = i.upload_id
-	WHERE i.report_id = $1 AND i.kind = 'evidence' AND i.deleted_at IS NULL ORDER BY i.created_at, i.id`
+	SELECT i.id, i.upload_id, u.state, i.created_at, i.verdict, i.kind = 'evidence', u.generation FROM report_images i JOIN uploads u ON u.id = i.upload_id
+	WHERE i.report_id = $1 AND i.kind <> 'resolution' AND i.deleted_at IS NULL ORDER BY i.created_at, i.id`
 
 func scanPicture(row pgx.CollectableRow) (picture, error) {
 	var p picture
-	err := row.Scan(&p.id, &p.uploadID, &p.state, &p.attachedAt, &p.verdict)
+	err := row.Scan(&p.id, &p.uploadID, &p.state, &p.attachedAt, &p.verdict, &p.evidence, &p.generation)
 	return p, err
 }
 
@@ -183,7 +184,7 @@ func (w *Worker) markFailed(ctx context.Context, id uuid.UUID) error {
 		WITH late AS (
 			UPDATE report_images i SET verdict = 'unsure' FROM reports r, uploads u
 			WHERE r.id = $1 AND i.report_id = r.id AND r.status NOT IN ('pending', 'rejected') AND r.deleted_at IS NULL AND u.id = i.upload_id
-			  AND u.state = 'processed' AND i.kind = 'evidence' AND i.deleted_at IS NULL AND i.verdict = 'awaited'
+			  AND u.state = 'processed' AND i.kind <> 'resolution' AND i.deleted_at IS NULL AND i.verdict = 'awaited'
 			RETURNING i.id)
 		UPDATE reports SET version = version + 1, updated_at = now(),
 			ai_status = CASE WHEN status = 'pending' THEN 'failed' WHEN EXISTS (SELECT FROM late) THEN 'needs_review' ELSE 'completed' END

@@ -38,7 +38,7 @@ const (
 // ShownPlace returns a coordinate in degrees with 3 decimals, as the database function shown_degrees does.
 func ShownPlace(degrees float64) float64 { return math.RoundToEven(degrees*1000) / 1000 }
 
-// PictureVerdict says who may see a picture of evidence. A picture of the repair needs no verdict.
+// PictureVerdict says who may see a picture of evidence or of a dispute. A picture of the repair needs no verdict.
 type PictureVerdict string
 
 // The verdicts. Staff may give them too: who verifies a report has seen its pictures.
@@ -50,17 +50,17 @@ const (
 )
 
 // PublicPictureSQL is true for a picture ri (report_images) that everybody may see of a report that is not hidden.
-const PublicPictureSQL = `(ri.verdict = 'relevant' OR ri.kind <> 'evidence' OR ri.verdict <> 'irrelevant' AND ` + PublishedSQL + `)`
+const PublicPictureSQL = `(ri.hidden IS NULL AND (ri.verdict = 'relevant' OR ri.kind = 'resolution' OR ri.verdict <> 'irrelevant' AND ` + PublishedSQL + `))`
 
 // HeldPictureSQL is true for a picture i (report_images) that its verdict keeps from others, unless PublishedSQL shows it. A
 // change of it is an event of the report once that has a verdict.
-const HeldPictureSQL = `(i.kind = 'evidence' AND i.verdict <> 'relevant')`
+const HeldPictureSQL = `(i.kind <> 'resolution' AND i.verdict <> 'relevant')`
 
 // JudgePicturesSQL records that a person's verdict about report $1 found its pictures good. It holds for those that the
 // person has seen: all that are processed if $2 is true, which says that the person named the report's present version; else
 // those that have a verdict of the AI. The others wait for their own verdict.
 const JudgePicturesSQL = `UPDATE report_images i SET verdict = 'relevant' FROM uploads u
-	WHERE u.id = i.upload_id AND u.state = 'processed' AND i.report_id = $1 AND i.kind = 'evidence' AND i.deleted_at IS NULL AND i.verdict <> 'relevant'
+	WHERE u.id = i.upload_id AND u.state = 'processed' AND i.report_id = $1 AND i.kind <> 'resolution' AND i.deleted_at IS NULL AND i.verdict <> 'relevant'
 	  AND ($2 OR i.verdict <> 'awaited')`
 
 // Names of places that a reporter types are words. While a report is hidden, others see a district or a suco only if it is

@@ -83,14 +83,14 @@ func (r *Reader) NewReport(ctx context.Context, v Viewer, n NewReport) (Report, 
 	for i, image := range n.Images {
 		images[i] = image.row("evidence", n.At)
 		if row.image == nil && image.State == upload.Processed {
-			row.image, row.Blurhash = &image.Locked.ID, image.Blurhash
+			row.image, row.generation, row.Blurhash = &image.Locked.ID, &image.Generation, image.Blurhash
 		}
 	}
 	return r.complete(ctx, v, out, row, images)
 }
 
 func (i NewImage) row(kind string, at time.Time) imageRow {
-	return imageRow{state: i.State, upload: i.Locked.ID, Image: Image{ID: i.ID, Kind: kind, IsPublic: kind != "evidence",
+	return imageRow{state: i.State, upload: i.Locked.ID, generation: i.Generation, Image: Image{ID: i.ID, Kind: kind, IsPublic: kind == "resolution",
 		Width: i.Width, Height: i.Height, Blurhash: i.Blurhash, CreatedAt: timestamp.Of(at)}}
 }
 

@@ -20,7 +20,7 @@ import (
 // Report is one report, with everything that the viewer may see of it.
 type Report struct {
 	Summary
-	Images              []Image         `json:"images" doc:"Evidence and resolution, oldest first"`
+	Images              []Image         `json:"images" doc:"Oldest first"`
 	AI                  *Assessment     `json:"ai" doc:"null with content_pending"`
 	Blockchain          ledger.Anchor   `json:"blockchain"`
 	HederaTransactionID *string         `json:"hedera_transaction_id" doc:"The same as blockchain.transaction_id"`
@@ -54,7 +54,7 @@ type Appeal struct {
 // public pictures alone.
 type Image struct {
 	ID           uuid.UUID      `json:"id"`
-	Kind         string         `json:"kind" enum:"evidence,resolution"`
+	Kind         string         `json:"kind" enum:"evidence,resolution,dispute" doc:"evidence: the problem. resolution: the repair. dispute: that the repair is not done"`
 	Status       string         `json:"status" enum:"pending,processed,refused"`
 	IsPublic     bool           `json:"is_public" doc:"false while the reporter and staff alone see the picture: it waits for a verdict, or was not found relevant"`
 	ImageURL     *string        `json:"image_url"`
@@ -113,7 +113,7 @@ const (
 	detailColumns = `, r.captured_at, r.due_at, r.appealed_at, r.appeal_reason, nullif(r.original_words, '{}'),
 		n.is_relevant, n.relevance_confidence, n.damage_type, n.severity, n.severity_score, n.recommended_repair, n.created_at
 		FROM reports r` + summaryJoins + ` LEFT JOIN ai_analyses n ON n.id = r.ai_analysis_id WHERE r.deleted_at IS NULL AND r.id = ` + report.IDSQL  // after summaryColumns
-	imagesQuery = `SELECT ri.id, ri.kind, p.state, p.id, p.width, p.height, p.blurhash, ri.created_at, ` + report.PublicPictureSQL + `
+	imagesQuery = `SELECT ri.id, ri.kind, p.state, p.id, p.generation, p.width, p.height, p.blurhash, ri.created_at, ` + report.PublicPictureSQL + `
 		FROM report_images ri JOIN uploads p ON p.id = ri.upload_id
 		WHERE ri.deleted_at IS NULL AND ri.report_id = ` + report.IDSQL + ` ORDER BY ri.created_at, ri.id`
 	// An override writes its analysis in the transaction of its moves, so both have the same time. That also holds for rows
@@ -245,7 +245,7 @@ func (r *Reader) complete(ctx context.Context, v Viewer, out Report, row *summar
 		return Report{}, fmt.Errorf("read report: %w", err)
 	}
 	if row.image != nil {
-		if out.ImageURL, err = r.link(ctx, *row.image, upload.Display); err != nil {
+		if out.ImageURL, err = r.link(ctx, *row.image, *row.generation, upload.Display); err != nil {
 			return Report{}, fmt.Errorf("read report: %w", err)
 		}
 	}
@@ -325,13 +325,14 @@ func scanCandidate(row pgx.CollectableRow) (candidateRow, error) {
 
 type imageRow struct {
 	Image
-	state  upload.State
-	upload uuid.UUID
+	state      upload.State
+	upload     uuid.UUID
+	generation int
 }
 
 func scanImage(row pgx.CollectableRow) (imageRow, error) {
 	var i imageRow
-	err := row.Scan(&i.ID, &i.Kind, &i.state, &i.upload, &i.Width, &i.Height, &i.Blurhash, &i.CreatedAt.Time, &i.IsPublic)
+	err := row.Scan(&i.ID, &i.Kind, &i.state, &i.upload, &i.generation, &i.Width, &i.Height, &i.Blurhash, &i.CreatedAt.Time, &i.IsPublic)
 	return i, err
 }
 
@@ -343,10 +344,10 @@ func (r *Reader) image(ctx context.Context, i imageRow) (Image, error) {
 		return out, nil
 	}
 	var err error
-	if out.ImageURL, err = r.link(ctx, i.upload, upload.Display); err != nil {
+	if out.ImageURL, err = r.link(ctx, i.upload, i.generation, upload.Display); err != nil {
 		return Image{}, err
 	}
-	out.ThumbnailURL, err = r.link(ctx, i.upload, upload.Thumbnail)
+	out.ThumbnailURL, err = r.link(ctx, i.upload, i.generation, upload.Thumbnail)
 	return out, err
 }
 

@@ -86,7 +86,7 @@ const summaryColumns = `r.id, r.report_number, r.title, r.description, r.issue_t
 	r.severity_score, r.priority, r.status, r.rejection_reason, r.latitude, r.longitude, r.location_accuracy, r.address,
 	r.street, r.suco, r.district, r.municipality, r.ai_status, r.blockchain_status, r.comments_count, r.confirmations_count, r.followers_count, r.client_id,
 	r.version, r.source, r.created_at, r.updated_at, r.resolved_at, r.user_id, r.is_anonymous,
-	u.id, u.full_name, avatar.id, a.id, a.code, a.name, a.agency_type, o.id, o.report_number, o.deleted_at IS NULL AND o.status <> 'rejected', i.upload_id, i.blurhash,
+	u.id, u.full_name, avatar.id, a.id, a.code, a.name, a.agency_type, o.id, o.report_number, o.deleted_at IS NULL AND o.status <> 'rejected', i.upload_id, i.generation, i.blurhash,
 	r.reason_code, r.original_words IS NOT NULL, i.public, ` + report.HiddenSQL + `, ` + report.ShownSucoSQL + `, ` + report.ShownDistrictSQL + `, ` + report.ShownMunicipalitySQL
 
 // following returns the column that says whether the viewer follows a report r.
@@ -103,7 +103,7 @@ const summaryJoins = `
 	LEFT JOIN agencies a ON a.id = r.assigned_agency_id
 	LEFT JOIN reports o ON o.id = r.duplicate_of
 	LEFT JOIN LATERAL (
-		SELECT p.id AS upload_id, p.blurhash, ` + report.PublicPictureSQL + ` AS public FROM report_images ri JOIN uploads p ON p.id = ri.upload_id
+		SELECT p.id AS upload_id, p.generation, p.blurhash, ` + report.PublicPictureSQL + ` AS public FROM report_images ri JOIN uploads p ON p.id = ri.upload_id
 		WHERE ri.report_id = r.id AND ri.deleted_at IS NULL AND ri.kind = 'evidence' AND p.state = 'processed'
 		ORDER BY public DESC, ri.created_at, ri.id LIMIT 1) i ON true`
 
@@ -115,6 +115,7 @@ type summaryRow struct {
 	personID       *uuid.UUID
 	personName     *string
 	avatar, image  *uuid.UUID
+	generation     *int // of image
 	agencyID       *uuid.UUID
 	agency         [3]*string // code, name, type
 	originalID     *uuid.UUID
@@ -135,7 +136,7 @@ func (s *summaryRow) targets() []any {
 		&s.ConfirmationsCount, &s.FollowersCount,
 		&s.ClientID, &s.Version, &s.Source, &s.CreatedAt.Time, &s.UpdatedAt.Time, &s.resolved, &s.author, &s.anonymous,
 		&s.personID, &s.personName, &s.avatar, &s.agencyID, &s.agency[0], &s.agency[1], &s.agency[2],
-		&s.originalID, &s.originalNumber, &s.originalShown, &s.image, &s.Blurhash, &s.reasonCode, &s.ContentEdited,
+		&s.originalID, &s.originalNumber, &s.originalShown, &s.image, &s.generation, &s.Blurhash, &s.reasonCode, &s.ContentEdited,
 		&s.imagePublic, &s.hidden, &s.shownSuco, &s.shownDistrict, &s.shownMunicipality, &s.Following}
 }
 
@@ -174,14 +175,14 @@ func (r *Reader) present(ctx context.Context, v Viewer, s *summaryRow) (Summary,
 		out.RejectionReason = &text
 	}
 	if s.image != nil {
-		if out.ThumbnailURL, err = r.link(ctx, *s.image, upload.Thumbnail); err != nil {
+		if out.ThumbnailURL, err = r.link(ctx, *s.image, *s.generation, upload.Thumbnail); err != nil {
 			return Summary{}, err
 		}
 	}
 	if s.personID != nil && (!s.anonymous || v.KnowsAuthor(s.author)) {
 		out.Reporter = &Person{ID: *s.personID, FullName: *s.personName}
 		if s.avatar != nil {
-			if out.Reporter.AvatarURL, err = r.link(ctx, *s.avatar, upload.Thumbnail); err != nil {
+			if out.Reporter.AvatarURL, err = r.link(ctx, *s.avatar, 0, upload.Thumbnail); err != nil {
 				return Summary{}, err
 			}
 		}
@@ -215,8 +216,9 @@ func (r *Reader) presentAll(ctx context.Context, v Viewer, rows []*summaryRow) (
 	return out, nil
 }
 
-func (r *Reader) link(ctx context.Context, id uuid.UUID, rendition upload.Rendition) (*string, error) {
-	url, err := r.links.Link(ctx, upload.RenditionKey(id, rendition))
+// link is the address of a rendition. The pictures of people are never made anew: their generation is 0.
+func (r *Reader) link(ctx context.Context, id uuid.UUID, generation int, rendition upload.Rendition) (*string, error) {
+	url, err := r.links.Link(ctx, upload.RenditionKey(id, generation, rendition))
 	if err != nil {
 		return nil, fmt.Errorf("link %s: %w", rendition, err)
 	}

@@ -66,7 +66,7 @@ func FuzzForm(f *testing.F) {
 // the upload it was made for, however it is wrapped.
 func FuzzIDOfKey(f *testing.F) {
 	id := uuid.MustParse("018f6f6e-1111-7000-8000-000000000001")
-	for _, seed := range []string{OriginalKey(id), RenditionKey(id, Display), "https://bucket.s3.amazonaws.com/" + RenditionKey(id, Thumbnail) + "?X-Amz-Signature=a",
+	for _, seed := range []string{OriginalKey(id), RenditionKey(id, 0, Display), RenditionKey(id, 12, Display), "https://bucket.s3.amazonaws.com/" + RenditionKey(id, 0, Thumbnail) + "?X-Amz-Signature=a",
 		storage.Originals + "../" + id.String(), "%zz", "originals/", "/", "://", storage.Originals + "%2e%2e/" + id.String()} {
 		f.Add(seed)
 	}
@@ -78,7 +78,7 @@ func FuzzIDOfKey(f *testing.F) {
 		if got == uuid.Nil {
 			t.Errorf("%q names nothing, and is taken", ref)
 		}
-		for _, key := range []string{OriginalKey(got), RenditionKey(got, Display), "https://h.example/" + OriginalKey(got) + "?" + url.QueryEscape(ref)} {
+		for _, key := range []string{OriginalKey(got), RenditionKey(got, 3, Display), "https://h.example/" + OriginalKey(got) + "?" + url.QueryEscape(ref)} {
 			if again, ok := IDOfKey(key); !ok || again != got {
 				t.Errorf("%q names %s, %q names %s", ref, got, key, again)
 			}

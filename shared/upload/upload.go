@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,9 +40,22 @@ const (
 // OriginalKey is the S3 key of the bytes as sent. They are private, encrypted, and expire.
 func OriginalKey(id uuid.UUID) string { return storage.Originals + id.String() }
 
-// RenditionKey is the S3 key of a rendition.
-func RenditionKey(id uuid.UUID, r Rendition) string {
-	return storage.Renditions + id.String() + "/" + string(r) + ".jpg"
+// RenditionKey is the S3 key of a rendition. The generation counts how often the renditions were made anew or taken out of
+// public reach: addresses of an earlier generation lead nowhere.
+func RenditionKey(id uuid.UUID, generation int, r Rendition) string {
+	if generation == 0 {
+		return storage.Renditions + id.String() + "/" + string(r) + ".jpg"
+	}
+	return storage.Renditions + id.String() + "/" + strconv.Itoa(generation) + "/" + string(r) + ".jpg"
+}
+
+// RenditionKeys are the S3 keys of both renditions of the generations from up to, and without, before.
+func RenditionKeys(id uuid.UUID, from, before int) []string {
+	var out []string
+	for generation := from; generation < before; generation++ {
+		out = append(out, RenditionKey(id, generation, Display), RenditionKey(id, generation, Thumbnail))
+	}
+	return out
 }
 
 // IDOfKey is the upload of an S3 key, or of the address of an object; false for another text.
@@ -128,7 +142,7 @@ func (s *Uploads) Take(ctx context.Context, owner uuid.UUID, f File) (Upload, er
 	if _, err := s.db.Exec(ctx, stored, up.UploadID, sum[:]); err != nil {
 		return Upload{}, fmt.Errorf("mark upload stored: %w", err)
 	}
-	if up.ImageURL, err = s.links.Link(ctx, RenditionKey(up.UploadID, Display)); err != nil {
+	if up.ImageURL, err = s.links.Link(ctx, RenditionKey(up.UploadID, 0, Display)); err != nil {
 		return Upload{}, err
 	}
 	return up, nil
@@ -218,6 +232,7 @@ const (
 	Stored    State = "stored"    // the bytes are there
 	Processed State = "processed" // renditions exist
 	Refused   State = "refused"   // not an acceptable picture
+	Redacting State = "redacting" // parts are being made black; nobody is shown it
 )
 
 // Lost reports whether a picture will never be seen: it was refused, its bytes did not come while their address worked, or
@@ -246,6 +261,7 @@ type Locked struct {
 	ThumbnailHash []byte // SHA-256 of the small one
 	Width, Height *int   // pixels, upright
 	Blurhash      *string
+	Generation    int // of its renditions
 }
 
 // Lock locks uploads of a person until the transaction ends. The result has those of ids that exist and belong to the
@@ -254,7 +270,7 @@ func Lock(p database.Pipeline, owner uuid.UUID, ids []uuid.UUID) *database.Ask[[
 	if len(ids) == 0 {
 		return database.Derive(func() []Locked { return nil })
 	}
-	const q = `SELECT id, state, attached_at IS NOT NULL, expires_at, coalesce(original_sha256, sha256), display_sha256, thumbnail_sha256, width, height, blurhash
+	const q = `SELECT id, state, attached_at IS NOT NULL, expires_at, coalesce(original_sha256, sha256), display_sha256, thumbnail_sha256, width, height, blurhash, generation
 		FROM uploads WHERE id = ANY($1) AND user_id = $2 ORDER BY id FOR UPDATE`
 	return database.AskRows(p, pgx.RowToStructByPos[Locked], q, ids, owner)
 }

@@ -19,11 +19,12 @@ const maxPicture = 16 << 20
 
 // pictureRow is a processed picture of a report.
 type pictureRow struct {
-	ImageID   uuid.UUID
-	UploadID  uuid.UUID
-	Number    string
-	Display   []byte // SHA-256 of the large rendition
-	Thumbnail []byte // SHA-256 of the small one; nil for a picture that an earlier version processed
+	ImageID    uuid.UUID
+	UploadID   uuid.UUID
+	Generation int
+	Number     string
+	Display    []byte // SHA-256 of the large rendition
+	Thumbnail  []byte // SHA-256 of the small one; nil for a picture that an earlier version processed
 }
 
 // pictures compares the hashes of both renditions of every picture with the recorded ones. The
@@ -33,7 +34,7 @@ func (c *Check) pictures(ctx context.Context) error {
 		return nil
 	}
 	const query = `
-SELECT i.id, i.upload_id, r.report_number, u.display_sha256, u.thumbnail_sha256
+SELECT i.id, i.upload_id, u.generation, r.report_number, u.display_sha256, u.thumbnail_sha256
 FROM report_images i JOIN uploads u ON u.id = i.upload_id JOIN reports r ON r.id = i.report_id
 WHERE i.id > $1 AND i.deleted_at IS NULL AND r.deleted_at IS NULL AND u.display_sha256 IS NOT NULL
 ORDER BY i.id LIMIT $2`
@@ -61,10 +62,10 @@ ORDER BY i.id LIMIT $2`
 
 func (c *Check) picture(ctx context.Context, p pictureRow) error {
 	c.result.Pictures++
-	if err := c.rendition(ctx, p.Number, upload.RenditionKey(p.UploadID, upload.Display), p.Display); err != nil || p.Thumbnail == nil {
+	if err := c.rendition(ctx, p.Number, upload.RenditionKey(p.UploadID, p.Generation, upload.Display), p.Display); err != nil || p.Thumbnail == nil {
 		return err
 	}
-	return c.rendition(ctx, p.Number, upload.RenditionKey(p.UploadID, upload.Thumbnail), p.Thumbnail)
+	return c.rendition(ctx, p.Number, upload.RenditionKey(p.UploadID, p.Generation, upload.Thumbnail), p.Thumbnail)
 }
 
 func (c *Check) rendition(ctx context.Context, number, key string, hash []byte) error {

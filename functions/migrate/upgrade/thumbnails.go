@@ -38,17 +38,21 @@ func (u *Upgrade) thumbnails(ctx context.Context) error {
 			return ErrMoreTime
 		}
 		const list = `
-SELECT id FROM uploads WHERE id > $1 AND thumbnail_sha256 IS NULL AND display_sha256 IS NOT NULL AND deletion IS NULL ORDER BY id LIMIT $2`
+SELECT id, generation FROM uploads WHERE id > $1 AND thumbnail_sha256 IS NULL AND display_sha256 IS NOT NULL AND deletion IS NULL ORDER BY id LIMIT $2`
 		rows, _ := u.DB.Query(ctx, list, last, pageSize)
-		ids, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+		pictures, err := pgx.CollectRows(rows, pgx.RowToStructByPos[picture])
 		if err != nil {
 			return fmt.Errorf("list pictures: %w", err)
 		}
-		if len(ids) == 0 {
+		if len(pictures) == 0 {
 			return nil
 		}
-		last = ids[len(ids)-1]
-		hashes, err := u.hashes(ctx, ids)
+		last = pictures[len(pictures)-1].ID
+		ids := make([]uuid.UUID, len(pictures))
+		for i, p := range pictures {
+			ids[i] = p.ID
+		}
+		hashes, err := u.hashes(ctx, pictures)
 		if err != nil {
 			return err
 		}
@@ -59,16 +63,22 @@ SELECT id FROM uploads WHERE id > $1 AND thumbnail_sha256 IS NULL AND display_sh
 	}
 }
 
+// picture is a processed upload.
+type picture struct {
+	ID         uuid.UUID
+	Generation int
+}
+
 // hashes returns the hash of each small rendition, nil for a missing one.
-func (u *Upgrade) hashes(ctx context.Context, ids []uuid.UUID) ([][]byte, error) {
-	out, errs := make([][]byte, len(ids)), make([]error, len(ids))
+func (u *Upgrade) hashes(ctx context.Context, pictures []picture) ([][]byte, error) {
+	out, errs := make([][]byte, len(pictures)), make([]error, len(pictures))
 	turns := make(chan struct{}, readers)
 	var wg sync.WaitGroup
-	for i, id := range ids {
+	for i, p := range pictures {
 		turns <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-turns }()
-			raw, err := u.Pictures.Read(ctx, upload.RenditionKey(id, upload.Thumbnail), maxThumbnail)
+			raw, err := u.Pictures.Read(ctx, upload.RenditionKey(p.ID, p.Generation, upload.Thumbnail), maxThumbnail)
 			if errors.Is(err, storage.ErrNotFound) {
 				return
 			}

@@ -199,7 +199,7 @@ func (w *world) store() *storage.Store {
 // swap exchanges a rendition of the two pictures.
 func (w *world) swap(r upload.Rendition) {
 	w.Helper()
-	one, other := upload.RenditionKey(uuid.MustParse(w.upload), r), upload.RenditionKey(uuid.MustParse(w.neighbour.upload), r)
+	one, other := upload.RenditionKey(uuid.MustParse(w.upload), 0, r), upload.RenditionKey(uuid.MustParse(w.neighbour.upload), 0, r)
 	client := s3.NewFromConfig(w.AWS.Config(), func(o *s3.Options) { o.UsePathStyle = true })
 	bodies := map[string][]byte{}
 	for _, key := range []string{one, other} {

@@ -21,7 +21,7 @@ CREATE FUNCTION test_ledger_says(r reports) RETURNS jsonb LANGUAGE sql STABLE AS
         'images', (SELECT jsonb_agg(encode(u.display_sha256, 'hex') ORDER BY i.created_at, i.id) FROM report_images i JOIN uploads u ON u.id = i.upload_id
                     WHERE i.report_id = r.id AND i.deleted_at IS NULL AND u.display_sha256 IS NOT NULL),
         'held', CASE WHEN r.status <> 'pending' THEN (SELECT jsonb_agg(n - 1 ORDER BY n) FROM (
-            SELECT row_number() OVER (ORDER BY i.created_at, i.id) AS n, i.kind = 'evidence' AND i.verdict <> 'relevant' AS held
+            SELECT row_number() OVER (ORDER BY i.created_at, i.id) AS n, i.kind <> 'resolution' AND i.verdict <> 'relevant' AS held
               FROM report_images i JOIN uploads u ON u.id = i.upload_id
              WHERE i.report_id = r.id AND i.deleted_at IS NULL AND u.display_sha256 IS NOT NULL) p WHERE held) END,
         'hidden', (SELECT jsonb_agg(part ORDER BY part COLLATE "C") FROM (

@@ -61,7 +61,7 @@ func (w *System) ProcessUpload(uploadID string) {
 	var hashes [][]byte
 	for _, r := range []upload.Rendition{upload.Display, upload.Thumbnail} {
 		body := append(w.JPEG(1), string(r)+uploadID...) // a decoder ignores what follows the picture
-		if err := store.Put(w.Context(), upload.RenditionKey(id, r), "image/jpeg", body); err != nil {
+		if err := store.Put(w.Context(), upload.RenditionKey(id, 0, r), "image/jpeg", body); err != nil {
 			w.Fatal(err)
 		}
 		sum := sha256.Sum256(body)
@@ -72,14 +72,14 @@ func (w *System) ProcessUpload(uploadID string) {
 		tx.Queue(`UPDATE uploads SET state = 'processed', width = 64, height = 48, blurhash = 'LEHV6nWB2yk8',
 			display_sha256 = $2, thumbnail_sha256 = $3, processed_at = now() WHERE id = $1`, id, hashes[0], hashes[1])
 		type picture struct {
-			Report   uuid.UUID
-			Evidence bool
+			Report uuid.UUID
+			Judged bool
 		}
-		of := database.AskOptional(tx, pgx.RowToStructByPos[picture], `SELECT report_id, kind = 'evidence' FROM report_images WHERE upload_id = $1 AND deleted_at IS NULL`, id)
+		of := database.AskOptional(tx, pgx.RowToStructByPos[picture], `SELECT report_id, kind <> 'resolution' FROM report_images WHERE upload_id = $1 AND deleted_at IS NULL`, id)
 		if err := tx.Flush(w.Context()); err != nil || of.Get() == nil {
 			return err
 		}
-		if err := ledger.Amend(w.Context(), tx, of.Get().Report); err != nil || !of.Get().Evidence {
+		if err := ledger.Amend(w.Context(), tx, of.Get().Report); err != nil || !of.Get().Judged {
 			return err
 		}
 		return tx.Send(w.Context(), queue.Validate, queue.ValidateMessage{ReportID: of.Get().Report})

@@ -13,59 +13,51 @@ import (
 	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
+// queues says what is in each queue.
+const queues = "new: open reports that no agency has and that are not for review. needs_review: the AI was not sure or failed, there is no picture, " +
+	"the reporter appealed, the original of a duplicate was rejected or withdrawn, or the AI was not sure about a later picture. flagged: reports with " +
+	"open flags. assigned: open reports that an agency has. mine: open reports that are assigned to the caller. overdue: open reports past their due " +
+	"date; a deadline waits while a report is handed back. An official sees of new, needs_review and flagged what no agency has in the area and the kinds " +
+	"of theirs, and what their agency has; of assigned, overdue and due_today what their agency has."
+
 func (g *Group) registerQueue(api *httpapi.API) {
-	op := httpapi.Operation{
-		Operation: huma.Operation{
-			Method: http.MethodGet, Path: "/api/v1/staff/queue", Tags: []string{name}, Summary: "List the reports that wait for staff",
-			Description: "new: open reports that no agency has. needs_review: the AI was not sure or failed, there is no picture, " +
-				"the reporter appealed, the original of a duplicate was rejected or withdrawn, or it was not sure about a later picture. assigned: open reports that an " +
-				"agency has. overdue: open reports past their due date. An official sees only part of them: in new the reports " +
-				"of their agency's municipalities and issue types, in assigned and overdue the reports of their agency.",
-		},
+	list := httpapi.Operation{
+		Operation: huma.Operation{Method: http.MethodGet, Path: "/api/v1/staff/queue", Tags: []string{name}, Summary: "List the reports that wait for staff",
+			Description: queues},
 		Roles: identity.Staff(), Aliases: page.Aliases(),
 	}
-	httpapi.Register(api, op, g.listQueue)
+	httpapi.Register(api, list, g.listQueue)
+	counts := httpapi.Operation{
+		Operation: huma.Operation{Method: http.MethodGet, Path: "/api/v1/staff/counts", Tags: []string{name}, Summary: "Count the reports that wait for staff",
+			Description: "The same figures as counts of the queue. " + queues},
+		Roles: identity.Staff(),
+	}
+	httpapi.Register(api, counts, g.countQueues)
 }
 
 type queueInput struct {
-	Kind string `query:"kind" enum:"new,needs_review,assigned,overdue" default:"new"`
-	reportread.Query
+	Kind string `query:"kind" enum:"new,needs_review,flagged,assigned,mine,overdue" default:"new"`
+	reportread.QueueQuery
 }
 
-type queueOutput struct{ Body reportread.Page }
+type queueOutput struct{ Body reportread.QueuePage }
 
 func (g *Group) listQueue(ctx context.Context, in *queueInput) (*queueOutput, error) {
-	caller := identity.Must(ctx)
-	p, err := g.reader.List(ctx, reportread.ViewerOf(caller), in.Query, queueScopes(in.Kind, caller)...)
+	p, err := g.reader.Queue(ctx, identity.Must(ctx), report.Queue(in.Kind), in.QueueQuery)
 	if err != nil {
 		return nil, err
 	}
 	return &queueOutput{Body: p}, nil
 }
 
-// queueScopes returns the conditions that select a queue's reports for a caller.
-func queueScopes(kind string, c identity.Caller) []reportread.Scope {
-	const mine = `r.assigned_agency_id = ?`
-	official := c.Role == identity.Official
-	switch kind {
-	case "needs_review":
-		return []reportread.Scope{reportread.Where(`r.ai_status IN ('needs_review', 'failed')
-			AND (r.status = 'pending' OR (r.status = 'rejected' AND r.appealed_at IS NOT NULL)
-			     OR (r.status IN ('duplicate', 'verified', 'in_progress', 'fixed') AND r.ai_status = 'needs_review'))`)}
-	case "assigned", "overdue":
-		out := []reportread.Scope{reportread.Where(`r.assigned_agency_id IS NOT NULL AND r.status IN ('pending', 'verified', 'in_progress')`)}
-		if kind == "overdue" {
-			out = []reportread.Scope{reportread.Where(`r.due_at < now() AND r.status IN ('pending', 'verified', 'in_progress')`)}
-		}
-		if official {
-			out = append(out, reportread.Where(mine, c.AgencyID))
-		}
-		return out
+type countsInput struct{ reportread.AgencyFilter }
+
+type countsOutput struct{ Body reportread.QueueCounts }
+
+func (g *Group) countQueues(ctx context.Context, in *countsInput) (*countsOutput, error) {
+	counts, err := g.reader.Counts(ctx, identity.Must(ctx), in.AgencyFilter)
+	if err != nil {
+		return nil, err
 	}
-	out := []reportread.Scope{reportread.Where(`r.status IN ('pending', 'verified', 'in_progress') AND r.assigned_agency_id IS NULL
-		AND r.ai_status NOT IN ('needs_review', 'failed')`)}
-	if official {
-		out = append(out, reportread.Where(`EXISTS (SELECT FROM agencies g WHERE g.id = ? AND `+report.AgencyCovers+`)`, c.AgencyID))
-	}
-	return out
+	return &countsOutput{Body: counts}, nil
 }

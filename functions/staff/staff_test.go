@@ -30,50 +30,6 @@ func place(w *testenv.System, c *testenv.Client, set string) string {
 	return id.String()
 }
 
-func TestQueues(t *testing.T) {
-	t.Parallel()
-	w := testenv.New(t, staff.Open)
-	dili, other := w.Agency("DILI"), w.Agency("OTHER")
-	w.Exec(`UPDATE agencies SET municipality_codes = '{TL-DI}', issue_types = '{pothole}' WHERE id = $1`, dili)
-	c, mod, official := w.Citizen(), w.Staff(identity.Moderator), w.Staff(identity.Official, dili)
-	fresh := place(w, c, "ai_status = 'completed', status = 'verified', municipality_code = 'TL-DI'")
-	far := place(w, c, "ai_status = 'completed', municipality_code = 'TL-BA'")
-	begun := place(w, c, "ai_status = 'completed', status = 'in_progress', municipality_code = 'TL-DI'")
-	review := place(w, c, "ai_status = 'needs_review'")
-	failed := place(w, c, "ai_status = 'failed'")
-	appealed := place(w, c, "ai_status = 'needs_review', status = 'rejected', appealed_at = now()")
-	orphan := place(w, c, fmt.Sprintf("ai_status = 'needs_review', status = 'duplicate', duplicate_of = '%s'", appealed))
-	place(w, c, fmt.Sprintf("ai_status = 'completed', status = 'duplicate', duplicate_of = '%s'", fresh))
-	place(w, c, "ai_status = 'rejected', status = 'rejected'")
-	ours := place(w, c, fmt.Sprintf("ai_status = 'completed', status = 'in_progress', assigned_agency_id = '%s', due_at = now() - interval '1 day'", dili))
-	theirs := place(w, c, fmt.Sprintf("ai_status = 'completed', status = 'verified', assigned_agency_id = '%s', due_at = now() + interval '1 day'", other))
-	place(w, c, fmt.Sprintf("ai_status = 'completed', status = 'fixed', assigned_agency_id = '%s', due_at = now() - interval '1 day'", dili))
-	check := func(who *testenv.Client, kind string, want ...string) {
-		t.Helper()
-		got := map[string]bool{}
-		for _, item := range who.Get("/staff/queue?kind=" + kind).Want(http.StatusOK).Object().Items("items") {
-			got[item.Text("id")] = true
-		}
-		for _, id := range want {
-			if !got[id] {
-				t.Errorf("%s does not see %s in %s", who.Role, id, kind)
-			}
-		}
-		if len(got) != len(want) {
-			t.Errorf("%s sees %d reports in %s, want %d", who.Role, len(got), kind, len(want))
-		}
-	}
-	check(mod, "new", fresh, far, begun)
-	check(official, "new", fresh, begun)
-	check(mod, "needs_review", review, failed, appealed, orphan)
-	check(mod, "assigned", ours, theirs)
-	check(official, "assigned", ours)
-	check(mod, "overdue", ours)
-	c.Get("/staff/queue").Want(http.StatusForbidden)
-	check(mod, "Needs-Review", review, failed, appealed, orphan)
-	mod.Get("/staff/queue?kind=old").Want(http.StatusUnprocessableEntity)
-}
-
 // The answer to a new note equals the note in the list, without another query.
 func TestCreatingANoteReturnsItAsListed(t *testing.T) {
 	t.Parallel()

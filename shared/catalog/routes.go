@@ -98,6 +98,7 @@ func staffRoutes() []Route {
 		route(f, "/api/v1/reports/{id}/ai-analysis/override", "POST"),
 		route(f, "/api/v1/reports/{id}/appeal", "POST"),
 		route(f, "/api/v1/reports/{id}/notes", "GET", "POST"),
+		route(f, "/api/v1/staff/counts", "GET"),
 		route(f, "/api/v1/staff/queue", "GET"),
 		route(f, "/api/v1/staff/reports/bulk-status", "POST"),
 	}

@@ -11,3 +11,11 @@ const (
 	SourceOpen311  Source = "open311"
 	SourceImport   Source = "import"
 )
+
+// Sources lists them.
+func Sources() []Source {
+	return []Source{SourceApp, SourceWeb, SourceAssisted, SourceOpen311, SourceImport}
+}
+
+// ParseSource reads a source, ignoring case and separators. It is false for an unknown word.
+func ParseSource(word string) (Source, bool) { return parse(word, Sources()) }

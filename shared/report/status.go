@@ -77,6 +77,9 @@ func AIStatuses() []AIStatus {
 	return []AIStatus{AIQueued, AIProcessing, AICompleted, AIRejected, AINeedsReview, AIFailed}
 }
 
+// ParseAIStatus reads an AI status, ignoring case and separators. It is false for an unknown word.
+func ParseAIStatus(word string) (AIStatus, bool) { return parse(word, AIStatuses()) }
+
 // Schema implements huma.SchemaProvider.
 func (AIStatus) Schema(huma.Registry) *huma.Schema {
 	return enumSchema("How far the AI's judgement is", AIStatuses())

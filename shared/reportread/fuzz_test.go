@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/page"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/timestamp"
@@ -62,7 +61,7 @@ func FuzzQuery(f *testing.F) {
 	f.Add("", "", "", "a?b?c", "9999-12-31", "9999-12-31", "-Inf,-90,+Inf,90")
 	f.Fuzz(func(t *testing.T, status, issue, severity, text, from, to, box string) {
 		var w where
-		q := Query{Query: page.Query{Page: 1, Size: 20}, Status: status, IssueType: issue, Severity: severity, Text: text, DateFrom: from, DateTo: to, Box: box}
+		q := Filters{Status: status, IssueType: issue, Severity: severity, Text: text, DateFrom: from, DateTo: to, Box: box}
 		if err := q.filter(t.Context(), noMunicipality{}, Public(), Public().geometry(), &w); err != nil {
 			wantInvalid(t, err)
 			return

@@ -74,28 +74,31 @@ func (r *Reader) list(ctx context.Context, v Viewer, by geometry, q Query, batch
 	if err := q.filter(ctx, r.municipalities, v, by, &w); err != nil {
 		return Page{}, err
 	}
-	rows, total, err := r.page(ctx, v, batch, by, &w, q)
+	found, err := askPage(batch, summaries(v, &w), by, &w, q, (*summaryRow).targets)
+	if err != nil {
+		return Page{}, err
+	}
+	if err := batch.Send(ctx, r.db); err != nil {
+		return Page{}, fmt.Errorf("list reports: %w", err)
+	}
+	h := found.Get()
+	next := nextCursor(q, by, h, func(row *summaryRow) *summaryRow { return row }) // before present withholds anything
+	items, err := r.presentAll(ctx, v, h.rows)
 	if err != nil {
 		return Page{}, fmt.Errorf("list reports: %w", err)
 	}
-	more := len(rows) > q.Limit()
-	if more {
-		rows = rows[:q.Limit()]
-	}
-	next := ""
-	if more {
-		next = cursorOf(q, by, rows[len(rows)-1])
-	}
-	items, err := r.presentAll(ctx, v, rows)
-	if err != nil {
-		return Page{}, fmt.Errorf("list reports: %w", err)
-	}
-	out := Page{Envelope: page.NewEnvelope(q.Query, items, total)}
-	out.HasNext = more
-	if more {
-		out.NextCursor = &next
-	}
+	out := Page{Envelope: page.NewEnvelope(q.Query, items, h.total), NextCursor: next}
+	out.HasNext = h.more
 	return out, nil
+}
+
+// nextCursor is the cursor of the page after h, nil for the last page.
+func nextCursor[T any](q Query, by geometry, h hits[T], summary func(*T) *summaryRow) *string {
+	if !h.more {
+		return nil
+	}
+	next := cursorOf(q, by, summary(h.rows[len(h.rows)-1]))
+	return &next
 }
 
 // cursor is the position of the last report of a page.
@@ -114,6 +117,13 @@ func cursorOf(q Query, by geometry, last *summaryRow) string {
 	case "severity":
 		if by.exact || last.Status != report.Pending { // as shownRankSQL
 			c.Rank = rank(*last.Severity)
+		}
+	case "priority":
+		c.Rank = rank(*last.Priority)
+	case "due_at":
+		c.At = time.Time{}
+		if last.due != nil {
+			c.At = *last.due
 		}
 	}
 	raw, _ := json.Marshal(c) // times and ids always encode

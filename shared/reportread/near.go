@@ -38,7 +38,7 @@ func (r *Reader) Near(ctx context.Context, v Viewer, a Around, scopes ...Scope) 
 	for _, s := range scopes {
 		w.and(s.condition, s.args...)
 	}
-	q, by := Query{Status: a.Status, IssueType: a.IssueType}, v.geometry()
+	q, by := Filters{Status: a.Status, IssueType: a.IssueType}, v.geometry()
 	if err := q.filter(ctx, r.municipalities, v, by, &w); err != nil {
 		return NearPage{}, err
 	}

@@ -1,11 +1,11 @@
 package reportread
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/lafaekstreet/backend/shared/database"
 )
@@ -14,16 +14,34 @@ import (
 // Counting a million rows would cost more than the page.
 const maxCounted = 1_000
 
-// page sends batch together with the query of one page. It returns the reports that match w after the cursor of q, with one
-// report more than the page has. It also returns the number of reports that match w, at most maxCounted.
+// listing says what a list reads of each report r, and how far it counts.
+type listing struct {
+	columns, joins string
+	// most is the largest total. A longer list has this total too; its has_next is still right.
+	most int
+}
+
+// summaries is the listing of Summary for v. It binds what it needs to the arguments of w.
+func summaries(v Viewer, w *where) listing {
+	return listing{summaryColumns + v.following(w), summaryJoins, maxCounted}
+}
+
+// pageSQL is the statement that reads one page of a list. Each row has the columns of the listing and the total, which is most+1 for
+// a longer list. A page without reports has one row with the total alone.
+type pageSQL struct {
+	settings string // of the planner; comes first
+	list     string
+	args     []any
+}
+
+// pageSQL returns the statement for the reports that match w after the cursor of q. It returns one report more than the page has.
 //
 // Which plan is fast depends on the number of matches, and the planner's estimate of it is often wrong by a factor of
-// 100. So the query first reads up to maxCounted+1 matches in no order, by the best index. When these are all matches,
+// 100. So the query first reads up to most+1 matches in no order, by the best index. When these are all matches,
 // it sorts them. When there are more, it scans the index of the sort order, which soon finds a page of matches.
-func (r *Reader) page(ctx context.Context, v Viewer, batch *database.Batch, g geometry, w *where, q Query) ([]*summaryRow, int, error) {
+func (l listing) pageSQL(g geometry, w *where, q Query) (pageSQL, error) {
 	indexed, scan := w.sql(), w.scanSQL()
-	counted := len(w.args)
-	by, ofHits := sortingOf(q.Sort, g.rank), sortingOf(q.Sort, "r."+rankColumn)
+	by := sortingOf(q.Sort, g.rank)
 	direction, beyond := "DESC", "<"
 	if q.Order == "asc" {
 		direction, beyond = "ASC", ">"
@@ -32,97 +50,135 @@ func (r *Reader) page(ctx context.Context, v Viewer, batch *database.Batch, g ge
 	if q.Cursor != "" {
 		c, err := parseCursor(q.Cursor, q.Sort, q.Order)
 		if err != nil {
-			return nil, 0, err
+			return pageSQL{}, err
 		}
-		after = w.bind(by.tuple()+" "+beyond+" "+by.placeholders, by.values(c)...)
-		afterHit = w.bind(ofHits.tuple()+" "+beyond+" "+by.placeholders, by.values(c)...)
+		after = w.bind(by.tuple()+" "+beyond+" "+by.placeholders(), by.bound(c)...)
+		afterHit = w.bind(by.ofHits().tuple()+" "+beyond+" "+by.placeholders(), by.bound(c)...)
 		offset = 0
 	}
 	cut := fmt.Sprintf(` LIMIT %d OFFSET %d`, q.Limit()+1, offset)
 	// Only the columns of the sort order: an index that contains them is enough, without reading the table.
-	hits := `SELECT ` + by.selected() + ` FROM reports r WHERE ` + indexed + fmt.Sprintf(` LIMIT %d`, maxCounted+1)
+	hits := `SELECT ` + by.selected() + ` FROM reports r WHERE ` + indexed + fmt.Sprintf(` LIMIT %d`, l.most+1)
 	list := `WITH hits AS MATERIALIZED (` + hits + `), total AS MATERIALIZED (SELECT count(*) AS n FROM hits), page AS (
-		(SELECT r.id FROM hits r WHERE ` + fmt.Sprintf(`(SELECT n FROM total) <= %d`, maxCounted) + ` AND ` + afterHit + ` ORDER BY ` + ofHits.order(direction) + cut + `)
+		(SELECT r.id FROM hits r WHERE ` + fmt.Sprintf(`(SELECT n FROM total) <= %d`, l.most) + ` AND ` + afterHit + ` ORDER BY ` + by.ofHits().order(direction) + cut + `)
 		UNION ALL
-		(SELECT r.id FROM reports r WHERE ` + fmt.Sprintf(`(SELECT n FROM total) > %d`, maxCounted) + ` AND ` + scan + ` AND ` + after + ` ORDER BY ` + by.order(direction) + cut + `))
-		SELECT ` + summaryColumns + v.following(w) + `, (SELECT n FROM total) FROM page JOIN reports r ON r.id = page.id` + summaryJoins + ` ORDER BY ` + by.order(direction)
+		(SELECT r.id FROM reports r WHERE ` + fmt.Sprintf(`(SELECT n FROM total) > %d`, l.most) + ` AND ` + scan + ` AND ` + after + ` ORDER BY ` + by.order(direction) + cut + `))
+		SELECT ` + l.columns + `, total.n FROM total LEFT JOIN (page JOIN reports r ON r.id = page.id` + l.joins + `) ON true ORDER BY ` + by.order(direction)
+	return pageSQL{q.settings(), list, w.args}, nil
+}
 
-	settings := useIndexes
-	switch {
-	case q.Text != "":
-		settings = useWords
-	case q.Box != "":
-		settings = usePlaces
+// hits are the reports of a page and the number of all matches.
+type hits[T any] struct {
+	rows  []*T
+	total int  // at most that of the listing
+	more  bool // there is a report after the page
+}
+
+// askPage adds the statement of a page to a pipeline. targets are the scan destinations of the columns of the listing.
+func askPage[T any](p database.Pipeline, l listing, g geometry, w *where, q Query, targets func(*T) []any) (*database.Ask[hits[T]], error) {
+	sql, err := l.pageSQL(g, w, q)
+	if err != nil {
+		return nil, err
 	}
-	batch.Queue(settings)
-	type hit struct {
-		row   *summaryRow
-		total int
-	}
-	page := database.AskRows(batch, func(row pgx.CollectableRow) (hit, error) {
-		h := hit{row: &summaryRow{}}
-		err := row.Scan(append(h.row.targets(), &h.total)...)
-		return h, err
-	}, list, w.args...)
-	if err := batch.Send(ctx, r.db); err != nil {
-		return nil, 0, err
-	}
-	var rows []*summaryRow
+	p.Queue(sql.settings)
 	total := 0
-	for _, h := range page.Get() {
-		rows, total = append(rows, h.row), h.total
-	}
-	if len(rows) == 0 && (offset > 0 || q.Cursor != "") { // past the last page there is no row with the total
-		batch.Queue(settings)
-		count := database.AskRow(batch, pgx.RowTo[int], `SELECT count(*) FROM (`+hits+`) c`, w.args[:counted]...)
-		if err := batch.Send(ctx, r.db); err != nil {
-			return nil, 0, err
+	rows := database.AskRows(p, func(row pgx.CollectableRow) (*T, error) {
+		into := new(T)
+		columns := targets(into)
+		if row.RawValues()[0] == nil { // no report
+			into, columns = nil, make([]any, len(columns))
 		}
-		total = count.Get()
-	}
-	return rows, min(total, maxCounted), nil
+		return into, row.Scan(append(columns, &total)...)
+	}, sql.list, sql.args...)
+	return database.Derive(func() hits[T] {
+		out := hits[T]{rows: rows.Get(), total: min(total, l.most)}
+		if len(out.rows) == 1 && out.rows[0] == nil {
+			out.rows = nil
+		}
+		if out.more = len(out.rows) > q.Limit(); out.more {
+			out.rows = out.rows[:q.Limit()]
+		}
+		return out
+	}), nil
 }
 
-// rankColumn is the name of a rank of severity among the matches.
-const rankColumn = "severity_rank"
-
-// sorting is an order of reports r that an index has.
+// sorting is an order of reports r: by the columns, then by id.
 type sorting struct {
-	columns      []string
-	placeholders string
-	values       func(cursor) []any
+	columns []sortColumn
+	values  func(cursor) []any // of the columns
 }
+
+// sortColumn is an expression of reports r, and its name among the matches.
+type sortColumn struct{ expression, name string }
 
 // sortingOf returns the order with the given name; rank is the rank of severity that it goes by.
 func sortingOf(name, rank string) sorting {
+	created := sortColumn{"r.created_at", "created_at"}
 	switch name {
 	case "updated_at":
-		return sorting{[]string{"r.updated_at", "r.id"}, "(?, ?)", func(c cursor) []any { return []any{c.At, c.ID} }}
+		return sorting{[]sortColumn{{"r.updated_at", "updated_at"}}, func(c cursor) []any { return []any{c.At} }}
 	case "severity":
-		return sorting{[]string{rank, "r.created_at", "r.id"}, "(?, ?, ?)", func(c cursor) []any { return []any{c.Rank, c.At, c.ID} }}
+		return sorting{[]sortColumn{{rank, "severity_rank"}, created}, func(c cursor) []any { return []any{c.Rank, c.At} }}
+	case "priority":
+		return sorting{[]sortColumn{{priorityRankSQL, "priority_rank"}, created}, func(c cursor) []any { return []any{c.Rank, c.At} }}
+	case "due_at":
+		return sorting{[]sortColumn{{dueSQL, "due"}}, func(c cursor) []any { return []any{dueOf(c)} }}
 	}
-	return sorting{[]string{"r.created_at", "r.id"}, "(?, ?)", func(c cursor) []any { return []any{c.At, c.ID} }}
+	return sorting{[]sortColumn{created}, func(c cursor) []any { return []any{c.At} }}
 }
 
-func (s sorting) tuple() string { return "(" + strings.Join(s.columns, ", ") + ")" }
+const (
+	// priorityRankSQL is the expression of the index reports_open_priority_idx. The ranks are those of rank.
+	priorityRankSQL = `(CASE r.priority WHEN 'low' THEN 1 WHEN 'medium' THEN 2 WHEN 'high' THEN 3 ELSE 4 END)`
 
-// selected is the columns for a SELECT; a rank has the name rankColumn.
-func (s sorting) selected() string {
-	if len(s.columns) == 3 {
-		return s.columns[0] + " AS " + rankColumn + ", " + strings.Join(s.columns[1:], ", ")
+	// dueSQL has reports without a due date after all others.
+	dueSQL = `coalesce(r.due_at, 'infinity')`
+)
+
+// dueOf is the due date of a cursor; the zero time is that of a report without one.
+func dueOf(c cursor) pgtype.Timestamptz {
+	if c.At.IsZero() {
+		return pgtype.Timestamptz{Valid: true, InfinityModifier: pgtype.Infinity}
 	}
-	return strings.Join(s.columns, ", ")
+	return pgtype.Timestamptz{Valid: true, Time: c.At}
+}
+
+// ofHits is the same order among the matches, which have each expression under its name.
+func (s sorting) ofHits() sorting {
+	out := sorting{make([]sortColumn, len(s.columns)), s.values}
+	for i, c := range s.columns {
+		out.columns[i] = sortColumn{"r." + c.name, c.name}
+	}
+	return out
+}
+
+func (s sorting) expressions() []string {
+	var out []string
+	for _, c := range s.columns {
+		out = append(out, c.expression)
+	}
+	return append(out, "r.id")
+}
+
+// bound is the values that placeholders stands for.
+func (s sorting) bound(c cursor) []any { return append(s.values(c), c.ID) }
+
+func (s sorting) tuple() string { return "(" + strings.Join(s.expressions(), ", ") + ")" }
+
+// placeholders is a tuple of as many ? as tuple has columns.
+func (s sorting) placeholders() string { return "(" + strings.Repeat("?, ", len(s.columns)) + "?)" }
+
+// selected is the columns for a SELECT.
+func (s sorting) selected() string {
+	out := ""
+	for _, c := range s.columns {
+		out += c.expression + " AS " + c.name + ", "
+	}
+	return out + "r.id"
 }
 
 func (s sorting) order(direction string) string {
-	out := ""
-	for i, column := range s.columns {
-		if i > 0 {
-			out += ", "
-		}
-		out += column + " " + direction
-	}
-	return out
+	return strings.Join(s.expressions(), " "+direction+", ") + " " + direction
 }
 
 // Planner settings for a list. They apply until the end of the transaction; a batch of its own is one transaction.
@@ -141,3 +197,14 @@ const (
 	// which first finds all matches.
 	usePlaces = useIndexes + `, set_config('plan_cache_mode', 'force_custom_plan', true), set_config('random_page_cost', '1.1', true)`
 )
+
+// settings returns the planner settings for the list.
+func (q Query) settings() string {
+	switch {
+	case q.Text != "":
+		return useWords
+	case q.Box != "":
+		return usePlaces
+	}
+	return useIndexes
+}

@@ -13,9 +13,17 @@ import (
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// Query is the filters of every list of reports. Embed it in an input struct.
+// Query is the filters, the order and the page of a list of reports. Embed it in an input struct.
 type Query struct {
 	page.Query
+	Filters
+	Sort   string `query:"sort" enum:"created_at,updated_at,severity" default:"created_at" doc:"What the list is ordered by. By severity, reports without a verdict are after all others: their severity is shown to their reporter and staff alone"`
+	Order  string `query:"order" enum:"asc,desc" default:"desc" doc:"desc: newest or worst first"`
+	Cursor string `query:"cursor" maxLength:"300" doc:"next_cursor of the page before; costs the same at any depth. page is then ignored"`
+}
+
+// Filters say which reports a list has.
+type Filters struct {
 	Status       string         `query:"status" doc:"One or several, comma-separated" example:"pending,verified"`
 	IssueType    string         `query:"issue_type" doc:"One or several, comma-separated" example:"pothole"`
 	Severity     string         `query:"severity" doc:"One or several, comma-separated" example:"high,critical"`
@@ -27,9 +35,6 @@ type Query struct {
 	Text         string         `query:"q" maxLength:"100" doc:"Part of a title, description or address that the caller may read, or a report number; at least 3 characters. Case, accents and apostrophes do not matter"`
 	Box          string         `query:"bbox" doc:"minLon,minLat,maxLon,maxLat in degrees; minLon above maxLon crosses the antimeridian" example:"125.4,-8.7,125.8,-8.4"`
 	UpdatedSince timestamp.Time `query:"updated_since" doc:"Only reports changed after this instant. It names no report that is gone, and may leave out a change that was committed late: GET /reports/changes does neither"`
-	Sort         string         `query:"sort" enum:"created_at,updated_at,severity" default:"created_at" doc:"What the list is ordered by. By severity, reports without a verdict are after all others: their severity is shown to their reporter and staff alone"`
-	Order        string         `query:"order" enum:"asc,desc" default:"desc" doc:"desc: newest or worst first"`
-	Cursor       string         `query:"cursor" maxLength:"300" doc:"next_cursor of the page before; costs the same at any depth. page is then ignored"`
 }
 
 // minText is the shortest text, in folded characters, that the trigram index can find.
@@ -47,7 +52,7 @@ func lengthFolded(text string) int {
 }
 
 // filter turns the query into conditions on reports r. What v may not read of a report is not searched.
-func (q Query) filter(ctx context.Context, m Municipalities, v Viewer, by geometry, w *where) error {
+func (q Filters) filter(ctx context.Context, m Municipalities, v Viewer, by geometry, w *where) error {
 	if err := inList(w, "status", q.Status, report.ParseStatus); err != nil {
 		return err
 	}
@@ -107,7 +112,7 @@ func inList[T ~string](w *where, name, list string, read func(string) (T, bool))
 	return nil
 }
 
-func (q Query) dates(w *where) error {
+func (q Filters) dates(w *where) error {
 	if q.DateFrom != "" {
 		from, _, err := instant(q.DateFrom)
 		if err != nil {
@@ -141,7 +146,7 @@ func instant(s string) (time.Time, bool, error) {
 	return t, false, err
 }
 
-func (q Query) text(v Viewer, w *where) error {
+func (q Filters) text(v Viewer, w *where) error {
 	text := strings.TrimSpace(q.Text)
 	if text == "" {
 		return nil
@@ -160,7 +165,7 @@ func (q Query) text(v Viewer, w *where) error {
 	return nil
 }
 
-func (q Query) box(by geometry, w *where) error {
+func (q Filters) box(by geometry, w *where) error {
 	if q.Box == "" {
 		return nil
 	}

@@ -111,6 +111,7 @@ const summaryJoins = `
 type summaryRow struct {
 	Summary
 	resolved       *time.Time
+	due            *time.Time // read by lists that sort by it
 	anonymous      bool
 	personID       *uuid.UUID
 	personName     *string

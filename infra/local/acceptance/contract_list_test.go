@@ -120,6 +120,7 @@ GET /admin/audit
 GET /admin/settings
 PUT /admin/settings
 GET /staff/queue
+GET /staff/counts
 POST /staff/reports/bulk-status
 POST /reports/{}/ai-analysis/override
 POST /reports/{}/notes

@@ -274,9 +274,10 @@ func (v *visitor) reports(c, admin, official *visitor, agency string) string {
 	rejected := fresh()
 	admin.do("POST", "/reports/"+rejected+"/ai-analysis/override", object{"is_relevant": false, "note": "No tree."}, 200)
 	c.do("POST", "/reports/"+rejected+"/appeal", object{"reason": "Behind the house."}, 200)
-	for _, kind := range []string{"new", "needs_review", "assigned", "overdue"} {
+	for _, kind := range []string{"new", "needs_review", "flagged", "assigned", "mine", "overdue"} {
 		official.get("/staff/queue?kind=" + kind)
 	}
+	official.get("/staff/counts")
 	c.do("GET", "/staff/queue", nil, 403)
 	duplicate := fresh()
 	admin.do("POST", "/staff/reports/bulk-status", object{"items": []object{

@@ -1,0 +1,172 @@
+package reportread
+
+import (
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/page"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
+)
+
+// QueueQuery is the filters, the order and the page of a queue. Embed it in an input struct.
+type QueueQuery struct {
+	page.Query
+	QueueFilters
+	Sort   string `query:"sort" enum:"created_at,updated_at,severity,due_at,priority" doc:"Default: due_at of the queue overdue, else created_at. Reports without a due date are after all others by it"`
+	Order  string `query:"order" enum:"asc,desc" doc:"Default: asc by due_at, so that what is due first comes first; else desc, newest or worst first"`
+	Cursor string `query:"cursor" maxLength:"300" doc:"next_cursor of the page before; costs the same at any depth. page is then ignored"`
+}
+
+// QueueFilters say which reports of a queue a list has.
+type QueueFilters struct {
+	Filters
+	AgencyFilter
+	AssignedTo string `query:"assigned_to" maxLength:"60" doc:"Id of a person; me; none" example:"me"`
+	AIStatus   string `query:"ai_status" doc:"One or several, comma-separated" example:"needs_review,failed"`
+	Reporter   string `query:"reporter" format:"uuid" doc:"Id of a person"`
+	DueBefore  string `query:"due_before" doc:"Day in Timor-Leste, or instant, before which reports are due" example:"2026-12-24"`
+	Source     string `query:"source" doc:"One or several, comma-separated: app, web, assisted, open311, import" example:"assisted"`
+}
+
+// AgencyFilter selects the reports that an agency has.
+type AgencyFilter struct {
+	Agency string `query:"agency" maxLength:"60" doc:"Id or code of the agency that has the report; mine: the caller's; none: no agency has it" example:"OP-DILI"`
+}
+
+// list is q as a Query, with the default order of a queue; "" is no queue.
+func (q QueueQuery) list(kind report.Queue) Query {
+	out := Query{Query: q.Query, Filters: q.Filters, Sort: q.Sort, Order: q.Order, Cursor: q.Cursor}
+	if out.Sort == "" {
+		out.Sort = "created_at"
+		if kind == report.QueueOverdue {
+			out.Sort = "due_at"
+		}
+	}
+	if out.Order == "" {
+		out.Order = "desc"
+		if out.Sort == "due_at" {
+			out.Order = "asc"
+		}
+	}
+	return out
+}
+
+// queueCondition is the condition that a queue has report r, for a caller. An official sees of the queues of moderation what is
+// their agency's and what no agency has in its area and kind; of the others, what is their agency's. "" is every queue and every
+// other report that the caller works on.
+func queueCondition(w *where, kind report.Queue, c identity.Caller) string {
+	ours := func() string { return w.bind("r.assigned_agency_id = ?", c.AgencyID) }
+	near := func() string {
+		return w.bind("r.assigned_agency_id IS NULL AND EXISTS (SELECT FROM agencies g WHERE g.id = ? AND "+report.AgencyCovers+")", c.AgencyID)
+	}
+	official := c.Role == identity.Official
+	switch {
+	case kind == report.QueueMine:
+		return report.OpenSQL + w.bind(" AND r.assigned_user_id = ?", c.UserID)
+	case !official:
+		return queueSQL(kind)
+	case kind == report.QueueNew:
+		return queueSQL(kind) + " AND " + near()
+	case kind == report.QueueAssigned, kind == report.QueueOverdue:
+		return queueSQL(kind) + " AND " + ours()
+	}
+	return queueSQL(kind) + " AND (" + ours() + " OR " + near() + ")"
+}
+
+// queueSQL is the condition of a queue for somebody who sees all of it.
+func queueSQL(kind report.Queue) string {
+	switch kind {
+	case report.QueueNew:
+		return report.NewSQL
+	case report.QueueNeedsReview:
+		return report.NeedsReviewSQL
+	case report.QueueFlagged:
+		return report.FlaggedSQL
+	case report.QueueAssigned:
+		return report.AssignedSQL
+	case report.QueueOverdue:
+		return report.OverdueSQL
+	}
+	return "r.deleted_at IS NULL"
+}
+
+// filter adds the condition of the filter to w.
+func (f AgencyFilter) filter(c identity.Caller, w *where) error {
+	word := strings.TrimSpace(f.Agency)
+	id, notID := uuid.Parse(word)
+	switch {
+	case word == "":
+	case strings.EqualFold(word, "none"):
+		w.and("r.assigned_agency_id IS NULL")
+	case strings.EqualFold(word, "mine") && c.AgencyID == nil:
+		return problem.InvalidField("agency", "mine: you belong to no agency")
+	case strings.EqualFold(word, "mine"):
+		w.and("r.assigned_agency_id = ?", c.AgencyID)
+	case notID == nil:
+		w.and("r.assigned_agency_id = ?", id)
+	default:
+		w.and("r.assigned_agency_id = (SELECT g.id FROM agencies g WHERE g.code = upper(?) AND g.deleted_at IS NULL)", word)
+	}
+	return nil
+}
+
+// check has the pipeline fail with a 422 if there is no agency that the filter names.
+func (f AgencyFilter) check(p database.Pipeline) {
+	word := strings.TrimSpace(f.Agency)
+	if word == "" || strings.EqualFold(word, "none") || strings.EqualFold(word, "mine") {
+		return
+	}
+	id, _ := uuid.Parse(word)
+	const q = `SELECT true FROM agencies WHERE (id = $1 OR code = upper($2)) AND deleted_at IS NULL LIMIT 1`
+	database.AskRow(p, pgx.RowTo[bool], q, id, word).Missing(problem.InvalidField("agency", "no agency has this id or code"))
+}
+
+// filter adds the conditions that Filters does not have to w.
+func (f QueueFilters) filter(c identity.Caller, w *where) error {
+	if err := f.AgencyFilter.filter(c, w); err != nil {
+		return err
+	}
+	if err := f.assignee(c, w); err != nil {
+		return err
+	}
+	if err := inList(w, "ai_status", f.AIStatus, report.ParseAIStatus); err != nil {
+		return err
+	}
+	if err := inList(w, "source", f.Source, report.ParseSource); err != nil {
+		return err
+	}
+	if f.Reporter != "" {
+		w.and("r.user_id = ?", f.Reporter)
+	}
+	if f.DueBefore != "" {
+		before, _, err := instant(f.DueBefore)
+		if err != nil {
+			return problem.InvalidField("due_before", "expected YYYY-MM-DD or an RFC 3339 date-time")
+		}
+		w.and("r.due_at < ?", before)
+	}
+	return nil
+}
+
+func (f QueueFilters) assignee(c identity.Caller, w *where) error {
+	word := strings.TrimSpace(f.AssignedTo)
+	switch {
+	case word == "":
+	case strings.EqualFold(word, "me"):
+		w.and("r.assigned_user_id = ?", c.UserID)
+	case strings.EqualFold(word, "none"):
+		w.and("r.assigned_user_id IS NULL")
+	default:
+		id, err := uuid.Parse(word)
+		if err != nil {
+			return problem.InvalidField("assigned_to", "expected the id of a person, me or none")
+		}
+		w.and("r.assigned_user_id = ?", id)
+	}
+	return nil
+}

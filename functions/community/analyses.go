@@ -13,6 +13,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
@@ -53,6 +54,8 @@ type Analysis struct {
 	InputTokens         int              `json:"input_tokens"`
 	OutputTokens        int              `json:"output_tokens"`
 	CreatedAt           timestamp.Time   `json:"created_at"`
+	// Translations are the words in the other languages, as the public log commits to them.
+	Translations report.AITranslations `json:"translations,omitempty" doc:"The words in other languages than English. relevance_reason, title, description and recommended_repair are in the reader's language, and in English for Accept-Language: en"`
 }
 
 var errAnalysisPending = problem.New(problem.NotFound, "analysis_pending")
@@ -68,7 +71,7 @@ func (g *Group) readAnalyses(ctx context.Context, ref report.Ref, limit int) ([]
 	const q = `
 		SELECT a.id, a.report_id, a.image_id, a.model, a.prompt_version, a.status, a.is_relevant, a.relevance_confidence,
 			CASE WHEN a.stage <> 'override' OR $4 THEN a.relevance_reason END, a.damage_type, a.issue_type, a.severity, a.severity_score,
-			a.confidence, a.title, a.description, a.recommended_repair, a.repair_urgency, a.hazards, c.latency, c.input, c.output, a.created_at
+			a.confidence, a.title, a.description, a.recommended_repair, a.repair_urgency, a.hazards, c.latency, c.input, c.output, a.created_at, a.translations
 		FROM ai_analyses a JOIN reports r ON r.id = a.report_id LEFT JOIN report_images ri ON ri.id = a.image_id, LATERAL (
 			SELECT sum(latency_ms) AS latency, sum(input_tokens) AS input, sum(output_tokens) AS output
 			FROM ai_analyses WHERE report_id = a.report_id AND run_id = a.run_id) c
@@ -89,7 +92,12 @@ func (g *Group) readAnalyses(ctx context.Context, ref report.Ref, limit int) ([]
 	if !readable.Get() {
 		return nil, errAnalysisPending
 	}
-	return found.Get(), nil
+	out := found.Get()
+	for i := range out {
+		a := &out[i]
+		a.Translations.Put(locale.FromContext(ctx), &a.Title, &a.Description, &a.RecommendedRepair, &a.RelevanceReason)
+	}
+	return out, nil
 }
 
 func scanAnalysis(row pgx.CollectableRow) (Analysis, error) {
@@ -98,7 +106,7 @@ func scanAnalysis(row pgx.CollectableRow) (Analysis, error) {
 	err := row.Scan(&a.ID, &a.ReportID, &a.ImageID, &a.Model, &a.PromptVersion, &a.Status, &a.IsRelevant,
 		&a.RelevanceConfidence, &a.RelevanceReason, &a.DamageType, &a.IssueType, &a.Severity, &a.SeverityScore,
 		&a.Confidence, &a.Title, &a.Description, &a.RecommendedRepair, &a.RepairUrgency, &a.Hazards, &a.LatencyMS,
-		&a.InputTokens, &a.OutputTokens, &at)
+		&a.InputTokens, &a.OutputTokens, &at, &a.Translations)
 	a.CreatedAt = timestamp.Of(at)
 	return a, err
 }

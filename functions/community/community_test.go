@@ -169,6 +169,23 @@ func TestAnalyses(t *testing.T) {
 	}
 }
 
+// What the AI wrote is in the reader's language where the model said it, else in English.
+func TestAnalysesAreInTheReadersLanguage(t *testing.T) {
+	t.Parallel()
+	w := testenv.New(t, community.Open)
+	c := w.Citizen()
+	id := place(w, c, "status = 'verified'")
+	w.Exec(`INSERT INTO ai_analyses (id, report_id, run_id, stage, model, prompt_version, input_hash, status, title, description, translations)
+		VALUES ($1, $2, $3, 'verdict', 'm', '1', '', 'completed', 'A hole', 'Deep.', '{"tet": {"title": "Buraku"}, "pt": {"title": "Buraco", "description": "Fundo."}}')`,
+		database.NewID(), id, uuid.New())
+	for language, want := range map[string]string{"en": "A hole Deep.", "tet": "Buraku Deep.", "pt-PT": "Buraco Fundo."} {
+		got := c.With("Accept-Language", language).Get("/reports/" + id + "/ai-analysis/latest").Want(http.StatusOK).Object()
+		if said := got.Text("title") + " " + got.Text("description"); said != want || got.At("repair_urgency") != nil {
+			t.Errorf("%s: %q, want %q", language, said, want)
+		}
+	}
+}
+
 // What cannot be read of a comment, besides its words, does not cost the comment.
 func TestOptionalMembersNeverCostTheComment(t *testing.T) {
 	t.Parallel()

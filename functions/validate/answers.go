@@ -31,6 +31,7 @@ type relevance struct {
 	Relevant   bool
 	Confidence float64 // 0 to 1
 	Reason     string
+	Translated report.AITranslations // its Reason
 }
 
 // damage is the answer to the second question.
@@ -44,6 +45,7 @@ type damage struct {
 	Repair        string
 	RepairUrgency string
 	Hazards       []string
+	Translated    report.AITranslations // Title, Description and Repair
 }
 
 // parseRelevance reads the answer about relevance. It is strict, because this answer
@@ -63,6 +65,9 @@ func parseRelevance(raw []byte) (relevance, error) {
 		return relevance{}, fmt.Errorf("%w: confidence is not between 0 and 1", errMalformed)
 	}
 	v.Reason = plainText(fields["reason"], maxReason)
+	v.Translated = translated(fields, func(in func(string, int) string) report.AIWords {
+		return report.AIWords{RelevanceReason: in("reason", maxReason)}
+	})
 	return v, nil
 }
 
@@ -83,6 +88,9 @@ func parseDamage(raw []byte) (damage, error) {
 		Title:      plainText(fields["title"], maxTitle), Description: plainText(fields["description"], maxText),
 		Repair: plainText(fields["recommended_repair"], maxText), RepairUrgency: parseUrgency(plainText(fields["repair_urgency"], maxWord)),
 		Hazards: []string{},
+		Translated: translated(fields, func(in func(string, int) string) report.AIWords {
+			return report.AIWords{Title: in("title", maxTitle), Description: in("description", maxText), RecommendedRepair: in("recommended_repair", maxText)}
+		}),
 	}
 	d.IssueType, _ = report.ParseIssueType(plainText(fields["issue_type"], maxWord))
 	if c, ok := parseNumber(fields["confidence"]); ok {
@@ -96,6 +104,18 @@ func parseDamage(raw []byte) (damage, error) {
 		}
 	}
 	return d, nil
+}
+
+// translated reads the words of an answer in each language but English: in reads the member name_<language>.
+func translated(fields map[string]any, words func(in func(name string, limit int) string) report.AIWords) report.AITranslations {
+	out := report.AITranslations{}
+	for _, l := range promptLanguages() {
+		w := words(func(name string, limit int) string { return plainText(fields[name+"_"+string(l)], limit) })
+		if w != (report.AIWords{}) {
+			out[l] = w
+		}
+	}
+	return out
 }
 
 func parseFields(raw []byte) (map[string]any, error) {

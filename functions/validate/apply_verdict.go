@@ -189,14 +189,16 @@ func (w *Worker) storeEmbedding(ctx context.Context, tx *outbox.Tx, s subject, j
 }
 
 // updateReport writes the AI fields of the report. The model's title is used only
-// if the citizen gave none; no other text of the citizen is changed.
+// if the citizen gave none, in the citizen's language; no other text of the citizen is changed.
 func (w *Worker) updateReport(ctx context.Context, tx *outbox.Tx, s subject, v verdict, analysis uuid.UUID, duplicates int) error {
 	var score *int
 	var severity, priority, title *string
+	var translated report.AITranslations
 	if d := v.damage(); d != nil {
 		grade := report.SeverityOf(d.Score)
 		severityText, priorityText := string(grade), string(priorityOf(grade, *d, duplicates))
 		score, severity, priority, title = &d.Score, &severityText, &priorityText, &d.Title
+		translated = d.Translated
 	}
 	status := v.status
 	if v.review && status == report.AICompleted {
@@ -205,10 +207,11 @@ func (w *Worker) updateReport(ctx context.Context, tx *outbox.Tx, s subject, v v
 	const q = `
 		UPDATE reports r SET ai_status = $2, ai_analysis_id = $3, severity_score = coalesce($4, severity_score),
 			severity = coalesce($5, severity), priority = coalesce($6, priority),
-			title = CASE WHEN title = '' AND NOT ` + report.ErasedSQL + ` THEN coalesce($7, '') ELSE title END,
+			title = CASE WHEN title = '' AND NOT ` + report.ErasedSQL + `
+				THEN coalesce($8::jsonb -> (SELECT preferred_language FROM users WHERE id = r.user_id) ->> 'title', $7, '') ELSE title END,
 			version = version + 1, updated_at = now()
 		WHERE id = $1`
-	if _, err := tx.Exec(ctx, q, s.id, status, analysis, score, severity, priority, title); err != nil {
+	if _, err := tx.Exec(ctx, q, s.id, status, analysis, score, severity, priority, title, translated); err != nil {
 		return fmt.Errorf("write verdict: %w", err)
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -120,20 +121,39 @@ func (l *callLog) insert(ctx context.Context, tx database.Querier, a analysis) e
 	const q = `
 		INSERT INTO ai_analyses (id, report_id, image_id, run_id, stage, model, prompt_version, input_hash, status,
 			is_relevant, relevance_confidence, relevance_reason, damage_type, issue_type, severity, severity_score, confidence,
-			title, description, recommended_repair, repair_urgency, hazards, raw, error, latency_ms, input_tokens, output_tokens)
+			title, description, recommended_repair, repair_urgency, hazards, raw, error, latency_ms, input_tokens, output_tokens, translations)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, nullif($12, ''), nullif($13, ''), nullif($14, ''), $15, $16, $17,
-			nullif($18, ''), nullif($19, ''), nullif($20, ''), nullif($21, ''), $22, $23, $24, $25, $26, $27)`
+			nullif($18, ''), nullif($19, ''), nullif($20, ''), nullif($21, ''), $22, $23, $24, $25, $26, $27, $28)`
 	var image *uuid.UUID
 	if l.imageID != uuid.Nil {
 		image = &l.imageID
 	}
 	_, err := tx.Exec(ctx, q, a.id, l.reportID, image, l.runID, a.stage, a.model, promptVersion, a.hash, a.status,
 		r.relevant, r.confidence, r.reason, d.DamageType, string(d.IssueType), severity, score, confidence,
-		d.Title, d.Description, d.Repair, d.RepairUrgency, d.Hazards, a.raw, a.err, a.latency, a.input, a.output)
+		d.Title, d.Description, d.Repair, d.RepairUrgency, d.Hazards, a.raw, a.err, a.latency, a.input, a.output, translationsOf(a))
 	if err != nil {
 		return fmt.Errorf("record model call: %w", err)
 	}
 	return nil
+}
+
+// translationsOf joins the translations of both answers; nil where there is none.
+func translationsOf(a analysis) report.AITranslations {
+	out := report.AITranslations{}
+	if a.damage != nil {
+		maps.Copy(out, a.damage.Translated)
+	}
+	if a.relevance != nil {
+		for l, w := range a.relevance.Translated {
+			all := out[l]
+			all.RelevanceReason = w.RelevanceReason
+			out[l] = all
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
 }
 
 // errorText returns an error as one line of at most 300 characters.

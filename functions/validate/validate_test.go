@@ -86,7 +86,12 @@ func TestEveryModelCallIsRecorded(t *testing.T) {
 	if tokens := one[int](b, `SELECT input_tokens + output_tokens FROM ai_usage`); tokens < 100 {
 		t.Errorf("%d tokens counted", tokens)
 	}
-	if title := one[string](b, `SELECT title FROM reports WHERE id = $1`, id); title != "Deep pothole" {
+	said := one[string](b, `SELECT concat_ws('|', n.translations #>> '{tet,title}', n.translations #>> '{pt,recommended_repair}', n.translations #>> '{tet,relevance_reason}')
+		FROM reports r JOIN ai_analyses n ON n.id = r.ai_analysis_id WHERE r.id = $1`, id)
+	if said != "Buraku iha estrada|Limpar, encher e compactar o buraco.|Foto hatudu estrada aat." {
+		t.Errorf("translations %q", said)
+	}
+	if title := one[string](b, `SELECT title FROM reports WHERE id = $1`, id); title != "Buraco na estrada" { // the author reads Portuguese
 		t.Errorf("title %q", title)
 	}
 }

@@ -79,11 +79,11 @@ type snapshot struct {
 const locates = `('verified', 'in_progress', 'fixed', 'duplicate')`
 
 // shownAnalysis is the analysis that the report r shows. Numbers are as answers have them.
-const shownAnalysis = `(SELECT json_build_object('model', n.model, 'analyzed_at', to_char(n.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+const shownAnalysis = `(SELECT (json_build_object('model', n.model, 'analyzed_at', to_char(n.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
   'is_relevant', n.is_relevant, 'relevance_confidence', n.relevance_confidence::float8, 'relevance_reason', n.relevance_reason,
   'damage_type', n.damage_type, 'issue_type', n.issue_type, 'severity', n.severity, 'severity_score', n.severity_score,
   'confidence', n.confidence::float8, 'title', n.title, 'description', n.description, 'recommended_repair', n.recommended_repair,
-  'repair_urgency', n.repair_urgency, 'hazards', n.hazards)::text
+  'repair_urgency', n.repair_urgency, 'hazards', n.hazards)::jsonb || CASE WHEN n.translations IS NULL THEN '{}' ELSE jsonb_build_object('translations', n.translations) END)::text
   FROM ai_analyses n WHERE n.id = r.ai_analysis_id)`
 
 const selectSnapshot = `

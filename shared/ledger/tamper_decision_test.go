@@ -69,6 +69,7 @@ func TestVerifyFindsEveryChangeOfADecision(t *testing.T) {
 		{b.judged, "report", `UPDATE ai_analyses SET damage_type = 'pothole' WHERE report_id = $1`},
 		{b.judged, "report", `UPDATE ai_analyses SET severity = 'low' WHERE report_id = $1`},
 		{b.judged, "report", `UPDATE ai_analyses SET recommended_repair = 'Nothing.' WHERE report_id = $1`},
+		{b.judged, "report", `UPDATE ai_analyses SET translations = '{"pt": {"recommended_repair": "Nada."}}' WHERE report_id = $1`},
 		{b.judged, "report", `UPDATE ai_analyses SET created_at = created_at - interval '1 day' WHERE report_id = $1`},
 		{b.judgedErased, "report", `UPDATE ai_analyses SET is_relevant = true WHERE report_id = $1`},
 		{b.judgedErased, "report", `UPDATE ai_analyses SET relevance_confidence = 0.99 WHERE report_id = $1`},

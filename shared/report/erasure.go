@@ -27,7 +27,7 @@ UPDATE reports r SET title = coalesce($2::jsonb -> u.preferred_language ->> r.is
 	// it again. Lock the report in a statement before: an erasure that commits meanwhile is not seen otherwise.
 	ErasedSQL     = `NOT EXISTS (SELECT FROM report_salts s WHERE s.report_id = r.id AND s.seq = 1)`
 	BlankAnalyses = `
-UPDATE ai_analyses a SET title = NULL, description = NULL, relevance_reason = NULL, recommended_repair = NULL, hazards = '{}', raw = NULL, error = NULL
+UPDATE ai_analyses a SET title = NULL, description = NULL, relevance_reason = NULL, recommended_repair = NULL, translations = NULL, hazards = '{}', raw = NULL, error = NULL
   FROM reports r WHERE r.id = a.report_id AND a.stage <> 'override' AND `
 )
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/timestamp"
@@ -77,8 +78,10 @@ type Assessment struct {
 	DamageType        *string          `json:"damage_type"`
 	Severity          *report.Severity `json:"severity"`
 	SeverityScore     *int             `json:"severity_score"`
-	RecommendedRepair *string          `json:"recommended_repair"`
+	RecommendedRepair *string          `json:"recommended_repair" doc:"In the reader's language, where the model gave it"`
 	AnalyzedAt        *timestamp.Time  `json:"analyzed_at"`
+
+	translations report.AITranslations
 }
 
 // Step is one change of status.
@@ -111,7 +114,7 @@ func ImageStatus(s upload.State) string {
 
 const (
 	detailColumns = `, r.captured_at, r.due_at, r.appealed_at, r.appeal_reason, nullif(r.original_words, '{}'),
-		n.is_relevant, n.relevance_confidence, n.damage_type, n.severity, n.severity_score, n.recommended_repair, n.created_at
+		n.is_relevant, n.relevance_confidence, n.damage_type, n.severity, n.severity_score, n.recommended_repair, n.translations, n.created_at
 		FROM reports r` + summaryJoins + ` LEFT JOIN ai_analyses n ON n.id = r.ai_analysis_id WHERE r.deleted_at IS NULL AND r.id = ` + report.IDSQL  // after summaryColumns
 	imagesQuery = `SELECT ri.id, ri.kind, p.state, p.id, p.generation, p.width, p.height, p.blurhash, ri.created_at, ` + report.PublicPictureSQL + `
 		FROM report_images ri JOIN uploads p ON p.id = ri.upload_id
@@ -260,6 +263,7 @@ func (r *Reader) complete(ctx context.Context, v Viewer, out Report, row *summar
 		out.AI, out.CapturedAt, images = nil, nil, nil
 	} else {
 		out.AI.Status = *row.AIStatus
+		out.AI.translations.Put(locale.FromContext(ctx), nil, nil, &out.AI.RecommendedRepair, nil)
 	}
 	out.Images = []Image{}
 	for _, i := range images {
@@ -291,7 +295,7 @@ func scanDetail(row pgx.CollectableRow) (*detail, error) {
 	var reason *string
 	out, a := &d.report, d.report.AI
 	err := row.Scan(append(d.row.targets(), &captured, &due, &appealed, &reason, &out.OriginalWords, &a.IsRelevant, &a.Confidence, &a.DamageType, &a.Severity,
-		&a.SeverityScore, &a.RecommendedRepair, &analyzed)...)
+		&a.SeverityScore, &a.RecommendedRepair, &a.translations, &analyzed)...)
 	out.CapturedAt, out.DueAt, a.AnalyzedAt = timestamp.OfPtr(captured), timestamp.OfPtr(due), timestamp.OfPtr(analyzed)
 	if appealed != nil && reason != nil {
 		out.Appeal = &Appeal{Reason: *reason, At: timestamp.Of(*appealed)}

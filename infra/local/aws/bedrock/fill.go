@@ -153,6 +153,10 @@ func (s schema) list(name string, v view) any {
 func (s schema) text(name string, v view) string {
 	words := "local stand-in"
 	for _, known := range [][2]string{
+		{"title_tet", "Buraku iha estrada"}, {"title_pt", "Buraco na estrada"},
+		{"description_tet", "Foto hatudu estrada aat."}, {"description_pt", "A fotografia mostra a estrada danificada."},
+		{"reason_tet", "Foto hatudu estrada aat."}, {"reason_pt", "A fotografia mostra uma estrada danificada."},
+		{"repair_tet", "Hamoos, tau rai no taka buraku."}, {"repair_pt", "Limpar, encher e compactar o buraco."},
 		{"title", "Pothole in the road surface"},
 		{"description", "The picture shows " + level(v.severity()) + " damage to the road surface (local stand-in: " + v.String() + ")."},
 		{"reason", "The picture shows damage to a road (local stand-in)."},

@@ -293,6 +293,7 @@ func (c *configuration) model(region, id string) *string {
 // mail lets the function send mail and push, as far as the operator has set them up.
 func (c *configuration) mail() {
 	c.set("MAIL_FROM", c.MailFrom)
+	c.set("MAIL_REPLY_TO", c.MailReplyTo)
 	if c.MailSecret != "" {
 		c.secret("SMTP_URL", named(c.stack, c.MailSecret))
 	}

@@ -78,8 +78,9 @@ type settings struct {
 	EmbeddingModel string `json:"embedding_model"`
 
 	MailFrom        string   `json:"mail_from"`
-	MailSecret      string   `json:"mail_secret"` // name of the secret with SMTP_URL; empty: mails and push messages wait
-	PushSecret      string   `json:"push_secret"` // name of the secret with the service account of FCM; empty: no push
+	MailReplyTo     string   `json:"mail_reply_to"` // where answers of readers go; empty: From, which nobody reads
+	MailSecret      string   `json:"mail_secret"`   // name of the secret with SMTP_URL; empty: mails and push messages wait
+	PushSecret      string   `json:"push_secret"`   // name of the secret with the service account of FCM; empty: no push
 	GoogleClientIDs []string `json:"google_client_ids"`
 	NominatimURL    string   `json:"nominatim_url"`
 
@@ -245,9 +246,9 @@ func (s settings) checkKeys(f *settingFaults) {
 
 // checkOperation checks alarms, logs, limits and memory.
 func (s settings) checkOperation(f *settingFaults) {
-	if s.AlarmEmail != "" {
-		_, err := mail.ParseAddress(s.AlarmEmail)
-		f.check(err != nil, "alarm_email: it is not an address")
+	for name, value := range map[string]string{"alarm_email": s.AlarmEmail, "mail_reply_to": s.MailReplyTo} {
+		_, err := mail.ParseAddress(value)
+		f.check(value != "" && err != nil, "%s: it is not an address", name)
 	}
 	f.check(!slices.Contains(logDays, s.LogDays), "log_days: it must be one of %v", logDays)
 	f.check(s.ThrottleRate < 1 || s.ThrottleBurst < 1, "throttle_rate, throttle_burst: at least 1")

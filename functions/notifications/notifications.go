@@ -23,6 +23,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/page"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/seal"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 	"github.com/lafaekstreet/backend/shared/weblink"
@@ -32,13 +33,23 @@ const name = "notifications"
 
 // Group is the route group of notifications.
 type Group struct {
-	db    *database.DB
-	links weblink.Base
+	db     *database.DB
+	links  weblink.Base
+	sealer *seal.Sealer
+}
+
+// groupConfig is the configuration of the group. The keys check the tokens of links that end mails.
+type groupConfig struct {
+	Seal seal.Config
 }
 
 // New makes the group from a kit.
-func New(kit *service.Kit, _ struct{}) (*Group, error) {
-	return &Group{db: kit.DB, links: kit.Links}, nil
+func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
+	sealer, err := seal.New(cfg.Seal)
+	if err != nil {
+		return nil, err
+	}
+	return &Group{db: kit.DB, links: kit.Links, sealer: sealer}, nil
 }
 
 // Open makes the function's HTTP handler.
@@ -63,6 +74,7 @@ func (g *Group) Register(api *httpapi.API) {
 	httpapi.Register(api, op(http.MethodPost, "/read-all", "Mark all notifications as read"), g.readAll)
 	httpapi.Register(api, op(http.MethodPost, "/{id}/read", "Mark a notification as read"), g.readOne)
 	httpapi.Register(api, op(http.MethodDelete, "/{id}", "Remove a notification"), g.remove)
+	g.registerUnsubscribe(api)
 }
 
 // Notification is one notification of the caller.

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/catalog"
+	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/weblink"
@@ -28,6 +29,9 @@ type notice struct {
 	name     string
 	language locale.Language
 	prefs    notification.Prefs
+	role     identity.Role
+	author   bool // of the report
+	follows  bool // the report, or reported the same problem
 	devices  []device
 }
 
@@ -71,8 +75,62 @@ func (w *Worker) mail(ctx context.Context, n notice, title, body string) error {
 		return w.mailComment(ctx, n)
 	}
 	return w.deliverOnce(ctx, n, byMail, "", wants && !n.removed, func(ready handOver) error {
-		return w.mailer.Send(ctx, renderNotification(n, title, body), ready)
+		work, err := w.workOf(ctx, n)
+		if err != nil {
+			return &Failure{Kind: Delayed, Code: "database"}
+		}
+		return w.mailer.Send(ctx, w.renderNotification(n, title, body, work), ready)
 	})
+}
+
+// workOf returns the report of a notification whose reader has to work on it; else nil.
+func (w *Worker) workOf(ctx context.Context, n notice) (*card, error) {
+	if n.reportID == nil || n.reader() != readsOfficial {
+		return nil, nil
+	}
+	found, err := w.readCards(ctx, []uuid.UUID{*n.reportID})
+	if err != nil {
+		return nil, err
+	}
+	if c, ok := found[*n.reportID]; ok {
+		return &c, nil
+	}
+	return nil, nil
+}
+
+// readership says why somebody gets a mail: "mail.footer.<readership>" is the footer that says it.
+type readership string
+
+// The readers of notifications.
+const (
+	readsReporter  readership = "reporter"
+	readsFollower  readership = "follower"
+	readsOfficial  readership = "official" // has to work on the report
+	readsModerator readership = "moderator"
+	readsAlerts    readership = "alerts"
+	readsAccount   readership = "account" // no report
+)
+
+// reader says why the reader of a notification gets it.
+func (n notice) reader() readership {
+	variant := notification.Variant(n.params[notification.ParamVariant])
+	switch {
+	case n.reportID == nil:
+		return readsAccount
+	case n.typ == notification.Alert:
+		return readsAlerts
+	case variant == notification.ToYou || variant == notification.ToYourAgency:
+		return readsOfficial
+	case n.author:
+		return readsReporter
+	case n.follows:
+		return readsFollower
+	case n.role == identity.Official:
+		return readsOfficial
+	case n.role.IsStaff():
+		return readsModerator
+	}
+	return readsFollower
 }
 
 // push delivers to one device. It removes the token of a device that no longer exists.
@@ -99,13 +157,15 @@ func (w *Worker) push(ctx context.Context, n notice, d device, title, body strin
 func (w *Worker) readNotice(ctx context.Context, id uuid.UUID) (notice, error) {
 	const q = `
 		SELECT n.id, n.type, n.report_id, n.params, ` + notification.CommentRemovedSQL + `, u.id, CASE WHEN u.email_verified_at IS NOT NULL THEN u.email::text END,
-		       u.full_name, u.preferred_language, u.notification_prefs
-		FROM notifications n JOIN users u ON u.id = n.user_id
+		       u.full_name, u.preferred_language, u.notification_prefs, u.role, coalesce(r.user_id = u.id, false),
+		       EXISTS (SELECT FROM report_follows f WHERE f.report_id = n.report_id AND f.user_id = u.id)
+		       OR EXISTS (SELECT FROM report_followers f WHERE f.report_id = n.report_id AND f.user_id = u.id)
+		FROM notifications n JOIN users u ON u.id = n.user_id LEFT JOIN reports r ON r.id = n.report_id
 		WHERE n.id = $1 AND u.deleted_at IS NULL AND u.suspended_at IS NULL`
 	var n notice
 	var params, prefs []byte
 	var language string
-	err := w.db.QueryRow(ctx, q, id).Scan(&n.id, &n.typ, &n.reportID, &params, &n.removed, &n.userID, &n.email, &n.name, &language, &prefs)
+	err := w.db.QueryRow(ctx, q, id).Scan(&n.id, &n.typ, &n.reportID, &params, &n.removed, &n.userID, &n.email, &n.name, &language, &prefs, &n.role, &n.author, &n.follows)
 	if err != nil {
 		return notice{}, fmt.Errorf("read notification: %w", err)
 	}

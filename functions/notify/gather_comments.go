@@ -56,7 +56,7 @@ func (w *Worker) mailComment(ctx context.Context, n notice) error {
 	}
 	err = w.finish(ctx, d, func(ready handOver) error {
 		title, body := commentTexts(n, texts)
-		return w.mailer.Send(ctx, renderNotification(n, title, body), ready)
+		return w.mailer.Send(ctx, w.renderNotification(n, title, body, nil), ready)
 	})
 	if err != nil || len(texts) == 1 && !n.removed {
 		return err

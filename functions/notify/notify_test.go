@@ -296,11 +296,17 @@ func (b *bundle) seal(m mail.Message) string {
 func TestSealedMails(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	params := map[string]string{"code": "123456", "minutes": "10", "name": "Ana <b>\r\nBcc: all@example.tl", "link": "https://www.lafaekstreet.com/verify?token=a&b=c"}
+	params := map[string]string{"code": "123456", "minutes": "10", "name": "Ana <b>\r\nBcc: all@example.tl", "link": "https://www.lafaekstreet.com/verify?token=a&b=c",
+		"agency": "Public Works", "agency_tet": "Obras Públikas"}
+	first, second := b.report("LS-2026-000001"), b.report("LS-2026-000002")
 	for _, template := range mail.Templates() {
 		for _, l := range locale.Languages() {
 			to := string(template) + "." + string(l) + "@example.tl"
-			body := b.seal(mail.Message{To: to, Language: l, Template: template, Params: params})
+			message := mail.Message{To: to, Language: l, Template: template, Params: params}
+			if template.ListsReports() {
+				message.Sections = []mail.Section{{Title: "new", Total: 3, Reports: []uuid.UUID{first, second}}}
+			}
+			body := b.seal(message)
 			for range 2 {
 				if b.deliver(body, 1) {
 					t.Fatalf("%s %s came back", template, l)

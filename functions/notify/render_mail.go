@@ -1,13 +1,18 @@
 package notify
 
 import (
+	_ "embed" // the HTML
 	"fmt"
 	"html/template"
+	"strconv"
 	"strings"
 	"unicode"
 
+	"github.com/google/uuid"
+
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/mail"
+	"github.com/lafaekstreet/backend/shared/notification"
 )
 
 // Mail is one mail as it is sent.
@@ -18,19 +23,26 @@ type Mail struct {
 	Language      locale.Language
 	Subject, Text string
 	HTML          string
+	// Stop is the address that ends mails of this kind (RFC 8058); empty for mails that nobody can end.
+	Stop string
 }
 
-// page is the HTML of every mail. It loads nothing from the network and can be read
-// on an old phone.
-var page = template.Must(template.New("mail").Parse(`<!doctype html>
-<html lang="{{.Language}}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{.Subject}}</title></head>
-<body style="margin:0;background:#f4f4f2;font-family:sans-serif;color:#222">
-<div style="max-width:560px;margin:0 auto;padding:24px;background:#fff">
-<p style="margin:0 0 16px;font-weight:bold;color:#0a6847">LafaekStreet</p>
-{{range .Paragraphs}}<p style="margin:0 0 16px;line-height:1.5">{{range .}}{{if .Link}}<a href="{{.Link}}" style="color:#0a6847;word-break:break-all">{{.Text}}</a>{{else if .Strong}}<strong style="font-size:1.3em;letter-spacing:.1em">{{.Text}}</strong>{{else}}{{.Text}}{{end}}{{end}}</p>
-{{end}}<p style="margin:24px 0 0;font-size:12px;color:#777">{{.Footer}}</p>
-</div></body></html>
-`))
+// document is what a mail says. Its text and its HTML are made of it.
+type document struct {
+	Language locale.Language
+	Subject  string
+	Blocks   []block // one for each language
+	Sections []section
+	Links    []link // the first is shown as a button
+	Footers  []string
+	Stop     link // without an address: nobody can end these mails
+}
+
+// block is the text of a mail in one language.
+type block struct {
+	Language   locale.Language
+	Paragraphs [][]piece
+}
 
 // piece is a run of text within a paragraph.
 type piece struct {
@@ -39,55 +51,251 @@ type piece struct {
 	Strong bool
 }
 
-// renderSealed renders a sealed mail in its reader's language.
-func renderSealed(m mail.Message, key string) (Mail, error) {
-	params := make(map[string]string, len(m.Params))
+// section is a list of reports with its heading.
+type section struct {
+	Title   string // may be empty
+	Reports []entry
+	More    string // says how many reports are not listed; may be empty
+}
+
+// entry is a report in a mail.
+type entry struct {
+	Title   string
+	Lines   []string
+	Links   []link
+	Picture string // its address; may be empty
+	Alt     string
+}
+
+type link struct{ Text, URL string }
+
+// renderSealed renders a sealed mail in its reader's language. cards are the reports of its sections.
+func (w *Worker) renderSealed(m mail.Message, key string, cards map[uuid.UUID]card) (Mail, error) {
+	out := Mail{Key: key, To: m.To, Language: m.Language}
+	d := document{Language: m.Language}
+	for _, l := range append([]locale.Language{m.Language}, m.Also...) {
+		subject, text, ok := sealedTexts(m, l, cards)
+		if !ok {
+			return Mail{}, fmt.Errorf("mail %q has no text", m.Template)
+		}
+		if l == m.Language {
+			d.Subject = subject
+		}
+		d.Blocks = append(d.Blocks, block{l, paragraphs(text, m.Params["code"], m.Params["link"])})
+		d.Footers = append(d.Footers, word(l, "mail.footer."+footerOf(m)))
+	}
+	for _, s := range m.Sections {
+		d.Sections = append(d.Sections, w.section(m, s, cards))
+	}
+	d.Links = w.sealedLinks(m, cards)
+	if m.Stop != (mail.Stop{}) && w.links.Absolute() {
+		out.Stop = w.links.Unsubscribe(mail.StopToken(w.sealer, m.Stop))
+	}
+	return finishMail(out, d)
+}
+
+// sealedTexts returns the subject and the text of a sealed mail in a language.
+func sealedTexts(m mail.Message, l locale.Language, cards map[uuid.UUID]card) (string, string, bool) {
+	params := make(map[string]string, len(m.Params)+2)
 	for name, value := range m.Params {
 		params[name] = oneLine(value)
 	}
 	if params["name"] == "" { // of a version before December 2026
 		params["name"] = "—"
 	}
-	base := "mail." + string(m.Template)
-	subject, ok := locale.Text(m.Language, base+".subject", params)
-	text, ok2 := locale.Text(m.Language, base+".text", params)
-	if !ok || !ok2 {
-		return Mail{}, fmt.Errorf("mail %q has no text", m.Template)
+	notification.NameAgency(l, params)
+	count := 0
+	for _, s := range m.Sections {
+		count += s.Total
 	}
-	return compose(Mail{Key: key, To: m.To, Language: m.Language, Subject: subject, Text: text}, "mail.footer.account", params["code"], params["link"])
+	base := "mail." + string(m.Template)
+	if count > 0 {
+		params["count"], params[notification.ParamReportNumber] = strconv.Itoa(count), firstNumber(m, cards)
+		if _, ok := locale.Text(l, base+".many.text", nil); ok && count > 1 {
+			base += ".many"
+		}
+	}
+	subject, ok := locale.Text(l, base+".subject", params)
+	text, ok2 := locale.Text(l, base+".text", params)
+	if note := params[notification.ParamNote]; note != "" {
+		said, _ := locale.Text(l, "notification.note", params)
+		text += "\n" + said
+	}
+	return subject, text, ok && ok2
 }
 
-// renderNotification renders a notification as a mail.
-func renderNotification(n notice, title, body string) Mail {
-	m, err := compose(Mail{Key: n.id.String(), To: *n.email, Language: n.language, Subject: oneLine(title), Text: body}, "mail.footer.notification", "", "")
+// firstNumber is the number of the first report of a mail.
+func firstNumber(m mail.Message, cards map[uuid.UUID]card) string {
+	for _, s := range m.Sections {
+		for _, id := range s.Reports {
+			if c, ok := cards[id]; ok {
+				return c.Number
+			}
+		}
+	}
+	return "—"
+}
+
+// footerOf is the key of the footer that says why the reader of a sealed mail gets it.
+func footerOf(m mail.Message) string {
+	switch m.Template {
+	case mail.AgencyAssigned, mail.AgencyOverdue:
+		return "agency"
+	case mail.Digest, mail.Alerts:
+		return string(m.Template)
+	}
+	if m.Stop.Kind == mail.StopContact {
+		return "contact"
+	}
+	return "account"
+}
+
+// section renders a list of reports. Pictures are for whoever got the reports to work on.
+func (w *Worker) section(m mail.Message, s mail.Section, cards map[uuid.UUID]card) section {
+	var out section
+	if s.Title != "" {
+		out.Title = wordWith(m.Language, "mail.section."+s.Title, map[string]string{"count": strconv.Itoa(s.Total)})
+	}
+	for _, id := range s.Reports[:min(len(s.Reports), mail.MaxListed)] {
+		if c, ok := cards[id]; ok {
+			out.Reports = append(out.Reports, w.entry(c, m.Language, m.Template == mail.AgencyAssigned))
+		}
+	}
+	if rest := s.Total - len(out.Reports); rest > 0 && s.Title != "" || rest > 0 && len(out.Reports) > 0 {
+		out.More = wordWith(m.Language, "mail.section.more", map[string]string{"count": strconv.Itoa(rest)})
+	}
+	return out
+}
+
+// sealedLinks are the links below a sealed mail; none while nobody knows where this backend is.
+func (w *Worker) sealedLinks(m mail.Message, cards map[uuid.UUID]card) []link {
+	if !w.links.Absolute() {
+		return nil
+	}
+	desk := link{word(m.Language, "mail.link.desk"), w.links.Desk()}
+	switch m.Template {
+	case mail.AgencyAssigned, mail.AgencyOverdue, mail.Digest:
+		return []link{desk}
+	case mail.Alerts:
+		return []link{{word(m.Language, "mail.link.me"), w.links.Me()}}
+	}
+	if number := firstNumber(m, cards); len(cards) == 1 {
+		return []link{{word(m.Language, "mail.link.report"), w.links.Report(number)}}
+	}
+	return nil
+}
+
+// renderNotification renders a notification as a mail. work has the report where the reader has to work on it; else it is nil.
+func (w *Worker) renderNotification(n notice, title, body string, work *card) Mail {
+	d := document{Language: n.language, Subject: oneLine(title), Blocks: []block{{n.language, paragraphs(body, "", "")}},
+		Footers: []string{word(n.language, "mail.footer."+string(n.reader()))}}
+	if work != nil {
+		d.Sections = []section{{Reports: []entry{w.entry(*work, n.language, true)}}}
+	}
+	out := Mail{Key: n.id.String(), To: *n.email, Language: n.language}
+	if w.links.Absolute() {
+		d.Links = w.noticeLinks(n, work != nil)
+		out.Stop = w.links.Unsubscribe(mail.StopToken(w.sealer, mail.Stop{Kind: mail.StopKind(n.typ), ID: n.userID}))
+	}
+	m, err := finishMail(out, d)
 	if err != nil { // cannot happen with the fixed template; the mail is then sent as text only
 		m.HTML = ""
 	}
 	return m
 }
 
-// compose adds the footer to the text and makes the HTML. code and link are the parts
-// of the text to highlight; both may be empty.
-func compose(m Mail, footerKey, code, link string) (Mail, error) {
-	footer, _ := locale.Text(m.Language, footerKey, nil)
-	var paragraphs [][]piece
-	for line := range strings.SplitSeq(m.Text, "\n") {
+// noticeLinks are the links below the mail of a notification.
+func (w *Worker) noticeLinks(n notice, work bool) []link {
+	page := link{word(n.language, "mail.link.report"), w.links.Report(n.params[notification.ParamReportNumber])}
+	me := link{word(n.language, "mail.link.me"), w.links.Me()}
+	switch {
+	case n.reportID == nil:
+		return []link{me}
+	case work:
+		return []link{{word(n.language, "mail.link.desk"), w.links.Desk()}}
+	case n.typ == notification.ReportRejected && n.author: // there one appeals
+		return []link{me, page}
+	}
+	return []link{page}
+}
+
+// word is a text of the catalog.
+func word(l locale.Language, key string) string { return wordWith(l, key, nil) }
+
+func wordWith(l locale.Language, key string, params map[string]string) string {
+	text, _ := locale.Text(l, key, params)
+	return text
+}
+
+// paragraphs splits a text into its lines. code and target are the parts of it to set off; both may be empty.
+func paragraphs(text, code, target string) [][]piece {
+	var out [][]piece
+	for line := range strings.SplitSeq(text, "\n") {
 		if strings.TrimSpace(line) != "" {
-			paragraphs = append(paragraphs, highlight(line, code, link))
+			out = append(out, highlight(line, code, target))
 		}
 	}
+	return out
+}
+
+// finishMail makes text and HTML of a document.
+func finishMail(m Mail, d document) (Mail, error) {
+	if m.Stop != "" {
+		d.Stop = link{word(m.Language, "mail.link.stop"), m.Stop + "?lang=" + string(m.Language)}
+	}
+	m.Subject, m.Text = d.Subject, d.plain()
 	var out strings.Builder
-	err := page.Execute(&out, struct {
-		Language        locale.Language
-		Subject, Footer string
-		Paragraphs      [][]piece
-	}{m.Language, m.Subject, footer, paragraphs})
-	if err != nil {
+	if err := page.Execute(&out, d); err != nil {
 		return m, fmt.Errorf("render mail: %w", err)
 	}
 	m.HTML = out.String()
-	m.Text += "\n\n--\n" + footer + "\n"
 	return m, nil
+}
+
+// plain is the document as text.
+func (d document) plain() string {
+	var b strings.Builder
+	for i, block := range d.Blocks {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		for _, p := range block.Paragraphs {
+			for _, piece := range p {
+				b.WriteString(piece.Text)
+			}
+			b.WriteString("\n")
+		}
+	}
+	for _, s := range d.Sections {
+		if s.Title != "" {
+			b.WriteString("\n" + s.Title + "\n")
+		}
+		for _, r := range s.Reports {
+			b.WriteString("\n" + r.Title + "\n")
+			for _, line := range r.Lines {
+				b.WriteString(line + "\n")
+			}
+			writeLinks(&b, r.Links)
+		}
+		if s.More != "" {
+			b.WriteString("\n" + s.More + "\n")
+		}
+	}
+	if len(d.Links) > 0 {
+		b.WriteString("\n")
+	}
+	writeLinks(&b, d.Links)
+	b.WriteString("\n--\n" + strings.Join(d.Footers, "\n") + "\n")
+	if d.Stop.URL != "" {
+		writeLinks(&b, []link{d.Stop})
+	}
+	return b.String()
+}
+
+func writeLinks(b *strings.Builder, links []link) {
+	for _, l := range links {
+		b.WriteString(l.Text + ": " + l.URL + "\n")
+	}
 }
 
 // highlight splits a line so that the code is bold or the link can be opened. No other
@@ -109,3 +317,10 @@ func highlight(line, code, link string) []piece {
 func oneLine(s string) string {
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }), " ")
 }
+
+// page is the HTML of every mail. It loads nothing but the pictures of reports, and says the same without them. It can be read
+// on an old phone, whose program may know neither <style> nor dark colours.
+var page = template.Must(template.New("mail").Parse(pageHTML))
+
+//go:embed mail.html
+var pageHTML string

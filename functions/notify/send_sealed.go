@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -42,7 +44,17 @@ func (w *Worker) sendSealed(ctx context.Context, text []byte, sent time.Time) er
 		w.log.InfoContext(ctx, "mail is too old; dropped", "template", string(m.Template))
 		return nil
 	}
-	rendered, err := renderSealed(m, key)
+	if ended, err := w.stopped(ctx, m.Stop); err != nil || ended {
+		return err
+	}
+	cards, err := w.readCards(ctx, reportsOf(m))
+	if err != nil {
+		return err
+	}
+	if len(m.Sections) > 0 && len(cards) == 0 { // each report was taken down since
+		return nil
+	}
+	rendered, err := w.renderSealed(m, key, cards)
 	if err != nil {
 		return queue.Permanent(err)
 	}
@@ -57,6 +69,34 @@ func (w *Worker) sendSealed(ctx context.Context, text []byte, sent time.Time) er
 		_, err := tx.Once(ctx, consumer, key)
 		return err
 	})
+}
+
+// reportsOf are the reports that a mail lists.
+func reportsOf(m mail.Message) []uuid.UUID {
+	var out []uuid.UUID
+	for _, s := range m.Sections {
+		out = append(out, s.Reports[:min(len(s.Reports), mail.MaxListed)]...)
+	}
+	return out
+}
+
+// stopped reports whether the reader has ended these mails since this one was made, or does not exist any more.
+func (w *Worker) stopped(ctx context.Context, s mail.Stop) (bool, error) {
+	var q string
+	switch s.Kind {
+	case "":
+		return false, nil
+	case mail.StopContact:
+		q = `SELECT NOT EXISTS (SELECT FROM report_contacts WHERE report_id = $1 AND muted_at IS NULL AND $2 = 'contact')`
+	default:
+		q = `SELECT NOT EXISTS (SELECT FROM users WHERE id = $1 AND deleted_at IS NULL AND suspended_at IS NULL
+			AND NOT coalesce(notification_prefs -> 'muted' ? $2, false) AND coalesce(notification_prefs -> 'email', 'true') <> 'false')`
+	}
+	var out bool
+	if err := w.db.QueryRow(ctx, q, s.ID, string(s.Kind)).Scan(&out); err != nil {
+		return false, fmt.Errorf("look whether mails were ended: %w", err)
+	}
+	return out, nil
 }
 
 // ignoreHandOver is the handOver of a message that may be sent twice. A mail has the

@@ -23,6 +23,8 @@ type MailConfig struct {
 	URL string `env:"SMTP_URL,required,notEmpty"`
 	// From is the sender.
 	From string `env:"MAIL_FROM" envDefault:"LafaekStreet <no-reply@lafaekstreet.com>"`
+	// ReplyTo is where answers of readers go; empty: to nobody, since From is not read.
+	ReplyTo string `env:"MAIL_REPLY_TO"`
 	// Timeout is for one mail, from connecting to the server's last reply.
 	Timeout time.Duration `env:"SMTP_TIMEOUT" envDefault:"15s"`
 }
@@ -32,6 +34,7 @@ type SMTP struct {
 	host    string
 	options []gomail.Option
 	from    string
+	replyTo string
 	timeout time.Duration
 }
 
@@ -44,7 +47,10 @@ func NewSMTP(c MailConfig) (*SMTP, error) {
 	if err := gomail.NewMsg().From(c.From); err != nil {
 		return nil, errors.New("MAIL_FROM is not an address")
 	}
-	s := &SMTP{host: u.Hostname(), from: c.From, timeout: c.Timeout, options: []gomail.Option{gomail.WithTimeout(c.Timeout)}}
+	if c.ReplyTo != "" && gomail.NewMsg().ReplyTo(c.ReplyTo) != nil {
+		return nil, errors.New("MAIL_REPLY_TO is not an address")
+	}
+	s := &SMTP{host: u.Hostname(), from: c.From, replyTo: c.ReplyTo, timeout: c.Timeout, options: []gomail.Option{gomail.WithTimeout(c.Timeout)}}
 	switch {
 	case u.Scheme == "smtps":
 		s.options = append(s.options, gomail.WithSSL(), gomail.WithPort(465))
@@ -119,6 +125,15 @@ func (s *SMTP) message(m Mail) (*gomail.Msg, error) {
 	msg.SetDate()
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetGenHeader("Content-Language", string(m.Language))
+	if s.replyTo != "" {
+		if err := msg.ReplyTo(s.replyTo); err != nil {
+			return nil, err
+		}
+	}
+	if m.Stop != "" { // RFC 2369 and 8058. It is folded, not encoded: an address has no word that may be.
+		msg.SetGenHeaderPreformatted("List-Unsubscribe", "<"+m.Stop+">")
+		msg.SetGenHeader("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+	}
 	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
 	if m.HTML != "" {
 		msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)

@@ -43,6 +43,7 @@ func prefixes() []prefix {
 		{"monitoring", "/api/v1/blockchain"},
 		{"locations", "/api/v1/locations"},
 		{"notifications", "/api/v1/notifications"},
+		{"notifications", "/unsubscribe"},
 		{"journeys", "/api/v1/journeys"},
 		{"public", "/api/v1/public"},
 		{"public", "/log"},

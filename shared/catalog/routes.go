@@ -164,6 +164,7 @@ func notificationsRoutes() []Route {
 		route(f, "/api/v1/notifications/unread-count", "GET"),
 		route(f, "/api/v1/notifications/{id}", "DELETE"),
 		route(f, "/api/v1/notifications/{id}/read", "POST"),
+		route(f, "/unsubscribe/{token}", "GET", "POST"),
 	}
 }
 

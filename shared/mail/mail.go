@@ -49,6 +49,11 @@ const (
 	Alerts         Template = "alerts"          // to whoever has alerts, once a day
 )
 
+// ListsReports reports whether mails of this kind have Sections.
+func (t Template) ListsReports() bool {
+	return t == AgencyAssigned || t == AgencyOverdue || t == Digest || t == Alerts
+}
+
 // Templates lists them, for tests of the catalog.
 func Templates() []Template {
 	return []Template{RegistrationCode, PasswordResetCode, SignInCode, AlreadyRegistered, VerifyLink, ResetLink, PasswordChanged, AccountDeleted,

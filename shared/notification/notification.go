@@ -237,9 +237,7 @@ func Text(l locale.Language, t Type, params map[string]string) (string, string) 
 	if status, ok := locale.Label(l, "status", p[ParamStatus]); ok {
 		p[ParamStatus] = status
 	}
-	if name := p[ParamAgency+"_"+string(l)]; name != "" {
-		p[ParamAgency] = name
-	}
+	NameAgency(l, p)
 	why := p[ParamReason]
 	if reason, ok := locale.Text(l, "notification.reason."+why, nil); ok {
 		p[ParamReason] = reason
@@ -274,6 +272,13 @@ func Text(l locale.Language, t Type, params map[string]string) (string, string) 
 func appendix(l locale.Language, key string, params map[string]string) string {
 	text, _ := locale.Text(l, key, params)
 	return " " + text
+}
+
+// NameAgency gives the agency in params its name in l, if it has one.
+func NameAgency(l locale.Language, params map[string]string) {
+	if name := params[ParamAgency+"_"+string(l)]; name != "" {
+		params[ParamAgency] = name
+	}
 }
 
 // AgencyParams are the parameters for the names of an agency: in English, in Tetum, in Portuguese. An empty name is not shown.

@@ -101,6 +101,15 @@ func (s *Sealer) CheckMAC(purpose string, mac, data []byte) bool {
 	return found
 }
 
+// CheckShortMAC is CheckMAC of the first bytes of a hash, at least 16.
+func (s *Sealer) CheckShortMAC(purpose string, mac, data []byte) bool {
+	found := false
+	for _, candidate := range s.MACs(purpose, data) {
+		found = len(mac) >= 16 && len(mac) <= len(candidate) && hmac.Equal(candidate[:len(mac)], mac) || found
+	}
+	return found
+}
+
 func sum(key []byte, purpose string, data []byte) []byte {
 	h := hmac.New(sha256.New, key)
 	h.Write(label(purpose))

@@ -80,6 +80,7 @@ func New(t testing.TB, groups ...OpenFunc) *System {
 	w.Env["TOKEN_PUBLIC_KEYS"] = w.Signer.PublicKeys()
 	w.Env["MEDIA_BUCKET"], w.Env["S3_PATH_STYLE"] = Bucket, "true"
 	w.Env["HEDERA_NETWORK"], w.Env["LOG_LEVEL"] = "local", "ERROR"
+	w.Env["SEAL_KEYS"] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" // seals what tests may read
 	maps.Copy(w.Env, LogEnv())
 	w.Exec(`UPDATE log_counter SET receipts_vkey = $1`, w.receiptsKey())
 	client := s3.NewFromConfig(server.Config(), func(o *s3.Options) { o.UsePathStyle = true })

@@ -133,3 +133,16 @@ func TestAPlaceholderWithoutAValueIsAnError(t *testing.T) {
 		t.Error("nobody notices")
 	}
 }
+
+// Every event of the ledger has a name on the page.
+func TestEveryEventHasAName(t *testing.T) {
+	t.Parallel()
+	for _, l := range locale.Languages() {
+		names := view{lang: l}.eventNames()
+		for _, typ := range ledger.Types() {
+			if names[typ] == "" {
+				t.Errorf("%s has no name in %s", typ, l)
+			}
+		}
+	}
+}

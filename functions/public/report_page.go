@@ -50,6 +50,7 @@ func (v view) ofReport(r reportread.Report) (*pageOutput, error) {
 		"left_pictures": v.t("page.left_pictures"), "left_ledger": v.t("page.left_ledger"), "left_old": v.t("page.left_old"), "left_batch": v.t("page.left_batch"), "left_hidden": v.t("page.left_hidden"),
 		"left_original": v.t("page.left_original"),
 		"left_words":    v.t("page.left_words"), "left_rest": v.t("page.left_rest"), "left_keys": v.t("page.left_keys"),
+		"events":   v.eventNames(),
 		"checking": v.t("page.checking"), "failed": v.t("page.proof_failed"),
 		"verdicts": map[string]string{"good": v.t("page.proof_good"), "bad": v.t("page.proof_bad"), "waiting": v.t("page.proof_waiting"),
 			"unreachable": v.t("page.proof_unreachable")},
@@ -92,6 +93,15 @@ func (v view) ofReport(r reportread.Report) (*pageOutput, error) {
 	}
 	v.connect = append(v.connect, pictureOrigins(r.Images)...)
 	return v.render(http.StatusOK, literal(reportHTML), own)
+}
+
+// eventNames are the names of the events of the ledger in the reader's language.
+func (v view) eventNames() map[ledger.Type]string {
+	out := make(map[ledger.Type]string)
+	for _, t := range ledger.Types() {
+		out[t] = v.t("label.event." + string(t))
+	}
+	return out
 }
 
 // pictureOrigins returns the origins that the page's script reads pictures from.

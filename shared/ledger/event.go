@@ -37,6 +37,11 @@ const (
 	Incident   Type = "INCIDENT"
 )
 
+// Types lists all of them.
+func Types() []Type {
+	return []Type{Submitted, StatusMoved, AIValidated, Amended, Withdrawn, Hidden, Erased, Commented, Uncommented, Assigned, Disputed, KeyChanged, Incident}
+}
+
 // Actor is who caused an event: a kind of actor, never a person.
 type Actor struct {
 	// Kind is citizen, ai, moderator, government_official, admin or system.

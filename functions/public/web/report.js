@@ -6,6 +6,7 @@
   const button = document.getElementById("verify");
   if (!button) return;
   const texts = JSON.parse(document.getElementById("texts").textContent);
+  const nameOf = (e) => texts.events[e.event_type] || e.event_type;
   const [list, left, verdict] = ["checks", "left", "verdict"].map((id) => document.getElementById(id));
   const { report, mirror } = button.dataset;
 
@@ -161,24 +162,24 @@
   const compare = async (e, n, previous, proofs, held) => {
     const leaf = encode(canonical(e.payload));
     const hash = hex(await sha(leaf));
-    let ok = say(hash === e.payload_hash && e.payload.report_number === held.report_number, `${e.event_type}: ${texts.hash}`);
-    ok = say((e.payload.prev || null) === previous && e.payload.seq === n + 1, `${e.event_type}: ${texts.chain}`) && ok;
+    let ok = say(hash === e.payload_hash && e.payload.report_number === held.report_number, `${nameOf(e)}: ${texts.hash}`);
+    ok = say((e.payload.prev || null) === previous && e.payload.seq === n + 1, `${nameOf(e)}: ${texts.chain}`) && ok;
     const proof = proofs.get(e.log_index);
     if (!proof) {
-      line(list, `${e.event_type}: ${texts.queued}`, "open");
+      line(list, `${nameOf(e)}: ${texts.queued}`, "open");
       return { hash, ok, open: "waiting" };
     }
     const root = await rootOf(leaf, e.log_index, proof.size, proof.path);
-    ok = say(root !== null && hex(root) === proof.root, `${e.event_type}: ${texts.log}`) && ok;
+    ok = say(root !== null && hex(root) === proof.root, `${nameOf(e)}: ${texts.log}`) && ok;
     if (e.sequence_number === null) {
       leaveOut(texts.left_ledger);
       return { hash, ok, open: e.status === "queued" ? "" : "waiting" };
     }
     try {
       if (!mirror) throw new Error("no mirror node");
-      ok = say(carries(await message(e), leaf, e.log_index), `${e.event_type}: ${texts.ledger}`) && ok;
+      ok = say(carries(await message(e), leaf, e.log_index), `${nameOf(e)}: ${texts.ledger}`) && ok;
     } catch {
-      line(list, `${e.event_type}: ${texts.unreachable}`, "open");
+      line(list, `${nameOf(e)}: ${texts.unreachable}`, "open");
       return { hash, ok, open: "unreachable" };
     }
     return { hash, ok, open: "" };
@@ -195,7 +196,7 @@
       if (e.payload === null) { // from before the public log
         open.add("waiting");
         previous = e.payload_hash;
-        line(list, `${e.event_type}: ${texts.withheld}`, "open");
+        line(list, `${nameOf(e)}: ${texts.withheld}`, "open");
         continue;
       }
       const found = await compare(e, n, previous, proofs, held);

@@ -63,6 +63,8 @@ var (
 	erase         = []string{"s3:DeleteObject"}
 	// eraseVersions deletes an object for good: the bucket keeps earlier versions.
 	eraseVersions = []string{"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucketVersions"}
+	// move takes an object to another key.
+	move = slices.Concat(readOrMissing, write, eraseVersions)
 )
 
 // grantsOf returns the rights of a function. One that has no entry works on the database alone.
@@ -72,9 +74,9 @@ func grantsOf(name catalog.FunctionName) grants {
 		"auth":  {sends: []catalog.QueueName{catalog.Notify}, sealKeys: true, signingKey: true, google: true},
 		"users": {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor}, sealKeys: true, google: true, ledger: true, receipts: true, bucket: readRenditions},
 		"admin": {sends: []catalog.QueueName{catalog.Notify}, sealKeys: true, setupToken: true},
-		"staff": {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor}, ledger: true, receipts: true, bucket: readRenditions},
+		"staff": {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor}, ledger: true, receipts: true, bucket: []bucketAccess{{storage.Renditions, move}}},
 		"reports": {sends: []catalog.QueueName{catalog.Validate, catalog.Anchor, catalog.Notify, catalog.Geocode}, ledger: true, receipts: true,
-			bucket: []bucketAccess{{storage.Originals, write}, {storage.Renditions, read}}},
+			bucket: []bucketAccess{{storage.Originals, write}, {storage.Renditions, move}}},
 		"community":     {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor}, receipts: true},
 		"monitoring":    {ledger: true, logFiles: readLog},
 		"locations":     {geocoder: true},
@@ -86,7 +88,7 @@ func grantsOf(name catalog.FunctionName) grants {
 		"images": {sends: []catalog.QueueName{catalog.Validate, catalog.Notify},
 			bucket: []bucketAccess{{storage.Originals, readOrMissing}, {storage.Renditions, slices.Concat(write, erase)}}},
 		"validate": {sends: []catalog.QueueName{catalog.Anchor, catalog.Notify}, models: true, ledger: true,
-			bucket: []bucketAccess{{storage.Renditions, readOrMissing}}},
+			bucket: []bucketAccess{{storage.Renditions, move}}},
 		"anchor":  {sends: []catalog.QueueName{catalog.Anchor, catalog.Notify}, ledger: true, ledgerKey: true, receipts: true, logFiles: writeLog, logKey: true},
 		"notify":  {sealKeys: true, mail: true},
 		"geocode": {geocoder: true},

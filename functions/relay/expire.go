@@ -105,6 +105,35 @@ func (r *Relay) deletePictures(ctx context.Context) error {
 	return nil
 }
 
+// deleteStale deletes the renditions of earlier generations: of pictures that were made anew, or taken out of public reach. The
+// function that did so has deleted them unless it was interrupted.
+func (r *Relay) deleteStale(ctx context.Context) error {
+	type stale struct {
+		ID               uuid.UUID
+		From, Generation int
+	}
+	rows, err := r.db.Query(ctx, `SELECT id, stale_from, generation FROM uploads WHERE stale_from IS NOT NULL ORDER BY id LIMIT $1`, expiredUploads)
+	if err != nil {
+		return fmt.Errorf("find stale renditions: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[stale])
+	if err != nil {
+		return fmt.Errorf("find stale renditions: %w", err)
+	}
+	for _, p := range found {
+		for _, key := range upload.RenditionKeys(p.ID, p.From, p.Generation) {
+			if err := r.objects.DeleteVersions(ctx, key); err != nil {
+				return err
+			}
+		}
+		const done = `UPDATE uploads SET stale_from = NULL WHERE id = $1 AND generation = $2`
+		if _, err := r.db.Exec(ctx, done, p.ID, p.Generation); err != nil {
+			return fmt.Errorf("record deletion of stale renditions: %w", err)
+		}
+	}
+	return nil
+}
+
 // retention says how long rows of a table are kept. The condition selects old rows; $1 is the present time minus that
 // duration.
 type retention struct {

@@ -92,6 +92,7 @@ func (r *Relay) Run(ctx context.Context, _ events.EventBridgeEvent) error {
 		{"fold statistics", func(ctx context.Context) error { return opendata.Fold(ctx, r.db) }},
 		{"expire uploads", r.expireUploads},
 		{"delete pictures", r.deletePictures},
+		{"delete stale renditions", r.deleteStale},
 		{"expire rows", r.expireRows},
 		{"measure", r.measure},
 	}

@@ -85,6 +85,7 @@ func (g *Group) amendReport(ctx context.Context, in *amendInput) (*reportOutput,
 			in.warnOfUnused(warning.FromContext(ctx))
 			return nil
 		}
+		m.Renditions = g.renditions
 		return h.Move(ctx, tx, *m)
 	}})
 }

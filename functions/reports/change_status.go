@@ -70,6 +70,7 @@ func (g *Group) changeStatus(ctx context.Context, in *statusInput) (*reportOutpu
 	if err != nil {
 		return nil, err
 	}
+	m.Renditions = g.renditions
 	var after *reportread.Asked
 	var h *reportwrite.Locked
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {

@@ -30,6 +30,7 @@ type Group struct {
 	municipalities *geocoding.Municipalities
 	reader         *reportread.Reader
 	uploads        *upload.Uploads
+	renditions     *upload.Renditions
 	links          *storage.Links
 	limiter        limiter
 	receipts       *ledger.Receipts
@@ -53,7 +54,7 @@ func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
 	return &Group{
 		db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, settings: kit.Settings,
 		municipalities: places, reader: reportread.NewReader(kit.DB, links, places, cfg.Ledger).WithReceipts(receipts),
-		uploads: upload.NewUploads(kit.DB, store, links, kit.Clock), links: links, limiter: kit.Gate, receipts: receipts,
+		uploads: upload.NewUploads(kit.DB, store, links, kit.Clock), renditions: upload.NewRenditions(store, kit.Log), links: links, limiter: kit.Gate, receipts: receipts,
 	}, nil
 }
 

@@ -18,7 +18,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportwrite"
-	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 func (g *Group) registerRemoveImage(api *httpapi.API) {
@@ -62,7 +61,7 @@ func (g *Group) removeImage(ctx context.Context, in *ImageInput) (*reportwrite.R
 			return err
 		}
 		tx.Queue(`UPDATE report_images SET deleted_at = now() WHERE id = $1`, in.ImageID)
-		upload.Discard(tx, in.ImageID)
+		g.renditions.Discard(tx, in.ImageID)
 		g.picturesChanged(ctx, tx, h, false)
 		if h.Status == report.Pending { // the verdict about the other pictures may have waited for this one
 			if err := tx.Send(ctx, queue.Validate, queue.ValidateMessage{ReportID: h.ID}); err != nil {

@@ -11,7 +11,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportwrite"
-	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 func (g *Group) registerWithdraw(api *httpapi.API) {
@@ -111,7 +110,7 @@ func (g *Group) tombstone(ctx context.Context, tx *outbox.Tx, h *reportwrite.Loc
 	const remove = `UPDATE reports SET deleted_at = now(), reason_code = nullif($2, ''), removal_note = nullif($3, ''), version = version + 1,
 		updated_at = now() WHERE id = $1`
 	tx.Queue(remove, h.ID, why.code, why.note)
-	upload.DiscardOfReport(tx, h.ID)
+	g.renditions.DiscardOfReport(tx, h.ID)
 	if err := h.ReviewDuplicates(ctx, tx, &c.UserID); err != nil {
 		return err
 	}

@@ -104,7 +104,7 @@ func (g *Group) changeStatus(ctx context.Context, round *outbox.Round, item Bulk
 	if err != nil {
 		return nil, err
 	}
-	m := reportwrite.Move{Report: about, To: to, By: report.ActorOf(identity.Must(ctx)), Expect: reportwrite.Expect{Version: item.ExpectedVersion}}
+	m := reportwrite.Move{Report: about, To: to, By: report.ActorOf(identity.Must(ctx)), Renditions: g.renditions, Expect: reportwrite.Expect{Version: item.ExpectedVersion}}
 	if item.Note != nil {
 		m.Note = *item.Note
 	}

@@ -96,7 +96,7 @@ func (g *Group) override(ctx context.Context, in *overrideInput) (*reportOutput,
 			return err
 		}
 		for _, to := range j.moves(from) {
-			if err := h.Move(ctx, tx, reportwrite.Move{To: to, By: by, Note: j.note, Internal: to != report.Rejected, Reason: report.ReasonIrrelevant}); err != nil {
+			if err := h.Move(ctx, tx, reportwrite.Move{To: to, By: by, Note: j.note, Internal: to != report.Rejected, Reason: report.ReasonIrrelevant, Renditions: g.renditions}); err != nil {
 				return err
 			}
 		}

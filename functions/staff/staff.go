@@ -19,6 +19,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/reportwrite"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/storage"
+	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 const name = "staff"
@@ -29,7 +30,8 @@ type Group struct {
 	outbox *outbox.Outbox
 	reader *reportread.Reader
 
-	receipts *ledger.Receipts
+	renditions *upload.Renditions
+	receipts   *ledger.Receipts
 }
 
 type groupConfig struct {
@@ -46,7 +48,8 @@ func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
 		return nil, err
 	}
 	reader := reportread.NewReader(kit.DB, links, geocoding.NewMunicipalities(kit.DB), cfg.Ledger).WithReceipts(receipts)
-	return &Group{db: kit.DB, outbox: kit.Outbox, reader: reader, receipts: receipts}, nil
+	return &Group{db: kit.DB, outbox: kit.Outbox, reader: reader,
+		renditions: upload.NewRenditions(storage.New(kit.AWS, cfg.Storage), kit.Log), receipts: receipts}, nil
 }
 
 // Open makes the function's HTTP handler.

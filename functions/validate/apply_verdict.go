@@ -238,7 +238,7 @@ func priorityOf(s report.Severity, d damage, duplicates int) report.Severity {
 // changeStatus changes the report's status to what the verdict says and records the
 // verdict in the ledger. A needs_review verdict changes no status.
 func (w *Worker) changeStatus(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, v verdict) error {
-	m := reportwrite.Move{By: report.AI()}
+	m := reportwrite.Move{By: report.AI(), Renditions: w.renditions}
 	switch v.status {
 	case report.AICompleted:
 		m.To = report.Verified

@@ -49,15 +49,17 @@ type Objects interface {
 
 // Worker consumes the validate queue.
 type Worker struct {
-	db       *database.DB
-	outbox   *outbox.Outbox
-	objects  Objects
-	judge    judge
-	settings *settings.Reader
-	clock    timestamp.Clock
-	log      *slog.Logger
-	metrics  *telemetry.Metrics
-	cfg      Config
+	db      *database.DB
+	outbox  *outbox.Outbox
+	objects Objects
+	// renditions takes pictures out of public reach that were public before their verdict.
+	renditions *upload.Renditions
+	judge      judge
+	settings   *settings.Reader
+	clock      timestamp.Clock
+	log        *slog.Logger
+	metrics    *telemetry.Metrics
+	cfg        Config
 }
 
 // Open makes the consumer of the validate queue.
@@ -78,8 +80,9 @@ func newWorker(kit *service.Kit) (*Worker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open validate: %w", err)
 	}
+	store := storage.New(kit.AWS, cfg.Storage)
 	return &Worker{
-		db: kit.DB, outbox: kit.Outbox, objects: storage.New(kit.AWS, cfg.Storage),
+		db: kit.DB, outbox: kit.Outbox, objects: store, renditions: upload.NewRenditions(store, kit.Log),
 		judge:    judge{models{bedrock: newBedrock(kit.AWS), cfg: cfg.Models}},
 		settings: settings.NewReader(kit.DB, kit.Clock), clock: kit.Clock, log: kit.Log, metrics: kit.Metrics, cfg: cfg,
 	}, nil

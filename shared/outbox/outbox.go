@@ -40,11 +40,16 @@ type Tx struct {
 	conditional []conditional
 	sets        []*database.Ask[[]pending]
 	last        []func(ctx context.Context) error
+	after       []func(ctx context.Context)
 }
 
 // BeforeCommit runs f after everything else that the transaction does in Go: all statements are queued by then. What f
 // queues or sends belongs to the transaction.
 func (tx *Tx) BeforeCommit(f func(ctx context.Context) error) { tx.last = append(tx.last, f) }
+
+// AfterCommit runs f once the transaction has committed, before its messages are sent and before the caller goes on. A process
+// that ends in between never runs f: what f does must also be done by relay.
+func (tx *Tx) AfterCommit(f func(ctx context.Context)) { tx.after = append(tx.after, f) }
 
 // pending is a message that is not sent yet.
 type pending struct {
@@ -193,6 +198,13 @@ func (o *Outbox) commit(ctx context.Context, f func(tx *Tx) error) ([]pending, e
 	if err != nil {
 		return nil, err
 	}
+	if len(done.after) > 0 {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterTimeout) // also when the client has disconnected
+		defer cancel()
+		for _, f := range done.after {
+			f(ctx)
+		}
+	}
 	sent := done.pending
 	for _, c := range done.conditional {
 		if c.stored.Get() > 0 {
@@ -204,6 +216,9 @@ func (o *Outbox) commit(ctx context.Context, f func(tx *Tx) error) ([]pending, e
 	}
 	return sent, nil
 }
+
+// afterTimeout is the longest that a client waits for what runs after the commit.
+const afterTimeout = 5 * time.Second
 
 // sendTimeout is the longest that a client waits for messages to be sent after the commit. Relay sends the rest.
 const sendTimeout = 3 * time.Second

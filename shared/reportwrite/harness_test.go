@@ -17,6 +17,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportwrite"
+	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 type bundle struct {
@@ -102,6 +103,7 @@ func (b *bundle) move(m reportwrite.Move) (*reportwrite.Locked, error) {
 	var out *reportwrite.Locked
 	err := b.outbox.Do(b.t.Context(), func(tx *outbox.Tx) error {
 		var err error
+		m.Renditions = upload.NewRenditions(nil, nil) // no report has a picture
 		out, err = reportwrite.Transition(b.t.Context(), tx, m)
 		return err
 	})
@@ -136,6 +138,7 @@ func kindOf(err error) problem.Kind {
 
 func run(ctx context.Context, o *outbox.Outbox, m reportwrite.Move) error {
 	return o.Do(ctx, func(tx *outbox.Tx) error {
+		m.Renditions = upload.NewRenditions(nil, nil) // no report has a picture
 		_, err := reportwrite.Transition(ctx, tx, m)
 		return err
 	})

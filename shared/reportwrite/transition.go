@@ -2,6 +2,7 @@ package reportwrite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 // Move asks for a change of status.
@@ -31,6 +33,8 @@ type Move struct {
 	// DuplicateOf names the original, for a move to Duplicate alone.
 	DuplicateOf *report.About
 	Expect      Expect
+	// Renditions takes the pictures of a report out of public reach that is rejected. No rejection goes without it.
+	Renditions *upload.Renditions
 }
 
 // Transition locks a report and moves it as Locked.Move does, in two round trips with the commit. It also fails with
@@ -78,6 +82,12 @@ func (h *Locked) Move(ctx context.Context, tx *outbox.Tx, m Move) error {
 		if err := h.checkOriginal(h.original, m.By); err != nil {
 			return err
 		}
+	}
+	if m.To == report.Rejected {
+		if m.Renditions == nil {
+			return errors.New("a rejection without access to its pictures")
+		}
+		m.Renditions.MoveOfReport(tx, h.ID, h.Status)
 	}
 	from := h.Status
 	m.apply(tx, h)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"time"
 
@@ -145,6 +146,25 @@ func (s *Store) Read(ctx context.Context, key string, limit int64) ([]byte, erro
 		return nil, fmt.Errorf("read object of more than %d bytes: %w", limit, ErrTooLarge)
 	}
 	return body, nil
+}
+
+// Copy stores the object under from also under to. It fails with ErrNotFound if there is none.
+func (s *Store) Copy(ctx context.Context, from, to string) error {
+	out, err := s.s3.CopyObject(ctx, &s3.CopyObjectInput{Bucket: aws.String(s.bucket), Key: aws.String(to),
+		CopySource: aws.String((&url.URL{Path: s.bucket + "/" + from}).EscapedPath())})
+	var missing smithy.APIError
+	switch {
+	case errors.As(err, &missing) && missing.ErrorCode() == "NoSuchKey":
+		err = ErrNotFound
+	case err == nil && out.CopyObjectResult == nil:
+		err = errors.New("the answer has no result")
+	case err == nil:
+		err = checkETag(out.CopyObjectResult.ETag)
+	}
+	if err != nil {
+		return fmt.Errorf("copy object: %w", err)
+	}
+	return nil
 }
 
 // Delete deletes the object under key. It is no error when there is none.

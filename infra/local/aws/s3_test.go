@@ -334,9 +334,35 @@ func TestOtherOperationsAreRefused(t *testing.T) {
 	if codeOf(err) != "NotImplemented" {
 		t.Errorf("PutObjectAcl: %v", err)
 	}
-	_, err = client.CopyObject(context.Background(), &s3.CopyObjectInput{Bucket: awssdk.String(bucket), Key: awssdk.String("c"), CopySource: awssdk.String(bucket + "/k")})
-	if codeOf(err) != "NotImplemented" {
-		t.Errorf("CopyObject: %v", err)
+}
+
+func TestCopiedObjects(t *testing.T) {
+	t.Parallel()
+	for name, opts := range stores(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, client := newBucket(t, opts)
+			ctx, from, to := context.Background(), "renditions/1/display.jpg", "renditions/1/1/display.jpg"
+			if _, err := client.PutObject(ctx, &s3.PutObjectInput{Bucket: awssdk.String(bucket), Key: &from, Body: strings.NewReader("picture"), ContentType: awssdk.String("image/jpeg")}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := client.CopyObject(ctx, &s3.CopyObjectInput{Bucket: awssdk.String(bucket), Key: &to, CopySource: awssdk.String(bucket + "/nothing")}); codeOf(err) != "NoSuchKey" {
+				t.Errorf("of nothing: %v", err)
+			}
+			if _, err := client.CopyObject(ctx, &s3.CopyObjectInput{Bucket: awssdk.String(bucket), Key: &to, CopySource: awssdk.String(bucket + "/" + from)}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: awssdk.String(bucket), Key: &from}); err != nil {
+				t.Fatal(err)
+			}
+			got, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: awssdk.String(bucket), Key: &to})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if body, _ := io.ReadAll(got.Body); string(body) != "picture" || *got.ContentType != "image/jpeg" {
+				t.Errorf("%q of type %s", body, *got.ContentType)
+			}
+		})
 	}
 }
 

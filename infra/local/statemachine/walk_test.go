@@ -27,6 +27,8 @@ import (
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportwrite"
 	"github.com/lafaekstreet/backend/shared/start"
+	"github.com/lafaekstreet/backend/shared/storage"
+	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 type object = map[string]any
@@ -194,7 +196,8 @@ func (w *walk) verdict(f *modelReport) bool {
 	_, may := f.allowed(to, ai)
 	may = may && !f.withdrawn
 	err := w.outbox.Do(context.Background(), func(tx *outbox.Tx) error {
-		_, err := reportwrite.Transition(context.Background(), tx, reportwrite.Move{Report: report.AboutID(uuid.MustParse(w.ids[f])), To: report.Status(to), By: report.AI(), Note: "Irrelevant."})
+		_, err := reportwrite.Transition(context.Background(), tx, reportwrite.Move{Report: report.AboutID(uuid.MustParse(w.ids[f])), To: report.Status(to), By: report.AI(), Note: "Irrelevant.",
+			Renditions: upload.NewRenditions(storage.New(w.AWS.Config(), storage.Config{Bucket: testenv.Bucket, PathStyle: true}), slog.New(slog.DiscardHandler))})
 		return err
 	})
 	if (err == nil) != may {

@@ -74,7 +74,7 @@ CREATE FUNCTION test_ledger_uploads() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF current_setting('application_name') = 'lafaekstreet' AND EXISTS (SELECT FROM report_images i WHERE i.upload_id = NEW.id AND i.deleted_at IS NULL
         AND NOT EXISTS (SELECT FROM ledger_events e WHERE e.report_id = i.report_id AND e.xmin = pg_current_xact_id()::xid)) THEN
-        RAISE EXCEPTION 'a picture of a report was processed without writing an event';
+        RAISE EXCEPTION 'a picture of a report was made or moved without writing an event';
     END IF;
     RETURN NULL;
 END
@@ -96,7 +96,7 @@ END
 $$;
 CREATE CONSTRAINT TRIGGER test_ledger_events_comment AFTER INSERT OR UPDATE OF content, deleted_at ON report_comments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     EXECUTE FUNCTION test_ledger_comments();
-CREATE CONSTRAINT TRIGGER test_ledger_events_picture_processed AFTER UPDATE OF display_sha256, thumbnail_sha256 ON uploads DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+CREATE CONSTRAINT TRIGGER test_ledger_events_picture_processed AFTER UPDATE OF display_sha256, thumbnail_sha256, generation ON uploads DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     EXECUTE FUNCTION test_ledger_uploads();
 CREATE CONSTRAINT TRIGGER test_ledger_events_new_report AFTER INSERT ON reports DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     EXECUTE FUNCTION test_ledger_events();

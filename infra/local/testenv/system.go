@@ -20,6 +20,7 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	standin "github.com/lafaekstreet/backend/infra/local/aws"
+	"github.com/lafaekstreet/backend/infra/local/faults"
 	"github.com/lafaekstreet/backend/infra/local/gateway"
 	"github.com/lafaekstreet/backend/infra/local/identitytest"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
@@ -47,6 +48,7 @@ type System struct {
 	AWS    *standin.Server
 	Env    config.Env
 	Signer *identitytest.Signer
+	Faults *faults.Set // of AWS
 	URL    string // of the gateway, without a slash at the end
 
 	owned   string // address of the database, for its owner
@@ -67,12 +69,13 @@ func New(t testing.TB, groups ...OpenFunc) *System {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	server, err := standin.Start(standin.Options{})
+	failures := faults.NewSet()
+	server, err := standin.Start(standin.Options{Faults: failures})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = server.Close() })
-	w := &System{TB: t, DB: pool, AWS: server, Signer: identitytest.New(t), Env: config.Env{}, owned: owned}
+	w := &System{TB: t, DB: pool, AWS: server, Signer: identitytest.New(t), Faults: failures, Env: config.Env{}, owned: owned}
 	for name, value := range server.Env() {
 		w.Env[name] = value
 	}

@@ -63,6 +63,11 @@ func (b *copying) PutObject(bucket, key string, meta map[string]string, input io
 	return b.Backend.PutObject(bucket, key, meta, input, size, conditions)
 }
 
+// CopyObject implements gofakes3.Backend by reading and writing.
+func (b *copying) CopyObject(fromBucket, fromKey, bucket, key string, meta map[string]string) (gofakes3.CopyObjectResult, error) {
+	return gofakes3.CopyObject(b, fromBucket, fromKey, bucket, key, meta)
+}
+
 // DeleteObject implements gofakes3.Backend.
 func (b *copying) DeleteObject(bucket, key string) (gofakes3.ObjectDeleteResult, error) {
 	b.writing.Lock()

@@ -151,6 +151,12 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, c call, body []b
 		s.createBucket(w, r, c, body)
 	case "GetObject", "HeadObject", "DeleteObject", "PutObject":
 		s.object(w, r, c, body)
+	case "CopyObject":
+		if s.locks.has(c.bucket) {
+			writeError(w, r, http.StatusNotImplemented, "NotImplemented", "The local stand-in copies no objects in buckets with Object Lock.")
+			return
+		}
+		s.forward(w, r, c, body)
 	case "":
 		writeError(w, r, http.StatusNotImplemented, "NotImplemented", "The local stand-in does not implement this operation.")
 	default:
@@ -222,6 +228,9 @@ func (s *Service) forward(w http.ResponseWriter, r *http.Request, c call, body [
 	return a.status
 }
 
+// copySource names the object that is copied.
+const copySource = "X-Amz-Copy-Source"
+
 // cacheControl carries Cache-Control past gofakes3, which keeps X-Amz- headers.
 const cacheControl = "X-Amz-Stand-In-Cache-Control"
 
@@ -233,7 +242,7 @@ func keepHeaders(h http.Header) {
 			continue
 		}
 		switch {
-		case strings.HasPrefix(name, "X-Amz-Meta-"), strings.HasPrefix(name, "X-Amz-Checksum-"), name == "X-Amz-Storage-Class":
+		case strings.HasPrefix(name, "X-Amz-Meta-"), strings.HasPrefix(name, "X-Amz-Checksum-"), name == "X-Amz-Storage-Class", name == copySource:
 		default:
 			h.Del(name)
 		}
@@ -267,7 +276,7 @@ func (a *answer) WriteHeader(status int) {
 		h.Del(cacheControl)
 	}
 	for name, values := range h {
-		if len(values) == 1 && values[0] == "" || name == versionHeader {
+		if len(values) == 1 && values[0] == "" || name == versionHeader || name == copySource {
 			h.Del(name)
 		}
 		// A part's bytes do not have the checksum of the whole.
@@ -328,8 +337,8 @@ func parse(r *http.Request) call {
 	case "DELETE object ":
 		c.operation = "DeleteObject"
 	case "PUT object ":
-		if r.Header.Get("X-Amz-Copy-Source") == "" {
-			c.operation = "PutObject"
+		if c.operation = "PutObject"; r.Header.Get(copySource) != "" {
+			c.operation = "CopyObject"
 		}
 	}
 	return c

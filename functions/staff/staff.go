@@ -63,10 +63,12 @@ func (g *Group) Name() string { return name }
 // Register implements httpapi.Group.
 func (g *Group) Register(api *httpapi.API) {
 	g.registerQueue(api)
+	g.registerExport(api)
 	g.registerBulk(api)
 	g.registerOverride(api)
 	g.registerNotes(api)
 	g.registerAppeal(api)
+	g.registerTemplates(api)
 }
 
 type reportOutput struct {

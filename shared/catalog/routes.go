@@ -99,8 +99,11 @@ func staffRoutes() []Route {
 		route(f, "/api/v1/reports/{id}/appeal", "POST"),
 		route(f, "/api/v1/reports/{id}/notes", "GET", "POST"),
 		route(f, "/api/v1/staff/counts", "GET"),
+		route(f, "/api/v1/staff/export.csv", "GET"),
 		route(f, "/api/v1/staff/queue", "GET"),
 		route(f, "/api/v1/staff/reports/bulk-status", "POST"),
+		route(f, "/api/v1/staff/templates", "GET", "POST"),
+		route(f, "/api/v1/staff/templates/{id}", "PATCH", "DELETE"),
 	}
 }
 

@@ -183,9 +183,9 @@ func (e *csvEncoder) row(r *row) error {
 	if r.ResolvedAt != nil {
 		resolved = timestamp.Of(*r.ResolvedAt).String()
 	}
-	return e.w.Write([]string{r.Number, r.ID.String(), r.IssueType, r.Severity, r.Status, cell(r.Title), cell(r.Description),
+	return e.w.Write([]string{r.Number, r.ID.String(), r.IssueType, r.Severity, r.Status, Cell(r.Title), Cell(r.Description),
 		strconv.FormatFloat(r.Latitude, 'f', -1, 64), strconv.FormatFloat(r.Longitude, 'f', -1, 64),
-		cell(r.Municipality), cell(r.District), cell(r.Suco), cell(r.Street),
+		Cell(r.Municipality), Cell(r.District), Cell(r.Suco), Cell(r.Street),
 		timestamp.Of(r.CreatedAt).String(), timestamp.Of(r.UpdatedAt).String(), resolved})
 }
 
@@ -194,9 +194,9 @@ func (e *csvEncoder) end() error {
 	return e.w.Error()
 }
 
-// cell puts an apostrophe before text that a spreadsheet would run as a formula (OWASP, CSV injection). A spreadsheet may drop
+// Cell puts an apostrophe before text that a spreadsheet would run as a formula (OWASP, CSV injection). A spreadsheet may drop
 // white space and invisible characters at the beginning, and read full-width and small forms of the characters as themselves.
-func cell(text string) string {
+func Cell(text string) string {
 	visible := strings.TrimLeftFunc(text, func(r rune) bool { return unicode.In(r, unicode.White_Space, unicode.Cc, unicode.Cf) })
 	first, _ := utf8.DecodeRuneInString(visible)
 	if strings.HasPrefix(text, "\t") || strings.HasPrefix(text, "\r") || strings.ContainsRune("=+-@＝＋－＠﹦﹢﹣﹫", first) {

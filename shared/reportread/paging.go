@@ -42,10 +42,7 @@ type pageSQL struct {
 func (l listing) pageSQL(g geometry, w *where, q Query) (pageSQL, error) {
 	indexed, scan := w.sql(), w.scanSQL()
 	by := sortingOf(q.Sort, g.rank)
-	direction, beyond := "DESC", "<"
-	if q.Order == "asc" {
-		direction, beyond = "ASC", ">"
-	}
+	direction, beyond := q.direction()
 	after, afterHit, offset := "true", "true", q.Offset()
 	if q.Cursor != "" {
 		c, err := parseCursor(q.Cursor, q.Sort, q.Order)
@@ -207,4 +204,12 @@ func (q Query) settings() string {
 		return usePlaces
 	}
 	return useIndexes
+}
+
+// direction returns the word for the order of the list, and the operator between what comes later and a cursor.
+func (q Query) direction() (string, string) {
+	if q.Order == "asc" {
+		return "ASC", ">"
+	}
+	return "DESC", "<"
 }

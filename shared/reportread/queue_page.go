@@ -65,8 +65,12 @@ type QueuePage struct {
 
 // queueColumns are the columns of a queueRow after summaryColumns, of reports r joined by summaryJoins and queueJoins.
 const queueColumns = `, r.due_at, w.id, w.full_name, n.id IS NOT NULL, n.is_relevant, n.relevance_confidence, n.relevance_reason, n.recommended_repair,
-	(SELECT count(*) FROM duplicate_candidates c JOIN reports o ON o.id = c.candidate_id WHERE c.report_id = r.id AND o.deleted_at IS NULL AND o.status <> 'rejected'),
+	` + candidatesCountSQL + `,
 	r.appealed_at, r.appeal_reason, r.flags_count`
+
+// candidatesCountSQL is the number of possible duplicates that staff see of report r.
+const candidatesCountSQL = `(SELECT count(*) FROM duplicate_candidates c JOIN reports o ON o.id = c.candidate_id
+	WHERE c.report_id = r.id AND o.deleted_at IS NULL AND o.status <> 'rejected')`
 
 const queueJoins = ` LEFT JOIN users w ON w.id = r.assigned_user_id AND w.deleted_at IS NULL LEFT JOIN ai_analyses n ON n.id = r.ai_analysis_id`
 

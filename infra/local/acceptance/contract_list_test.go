@@ -121,6 +121,11 @@ GET /admin/settings
 PUT /admin/settings
 GET /staff/queue
 GET /staff/counts
+GET /staff/export.csv
+GET /staff/templates
+POST /staff/templates
+PATCH /staff/templates/{}
+DELETE /staff/templates/{}
 POST /staff/reports/bulk-status
 POST /reports/{}/ai-analysis/override
 POST /reports/{}/notes

@@ -278,6 +278,11 @@ func (v *visitor) reports(c, admin, official *visitor, agency string) string {
 		official.get("/staff/queue?kind=" + kind)
 	}
 	official.get("/staff/counts")
+	official.do("GET", "/staff/export.csv?kind=assigned", nil, 200)
+	template := official.do("POST", "/staff/templates", object{"title": "Planned", "body": object{"tet": "Ekipa sei ba."}}, 201).Object().Text("id")
+	official.do("PATCH", "/staff/templates/"+template, object{"status": "in_progress"}, 200)
+	official.get("/staff/templates?status=in_progress")
+	official.do("DELETE", "/staff/templates/"+template, nil, 200)
 	c.do("GET", "/staff/queue", nil, 403)
 	duplicate := fresh()
 	admin.do("POST", "/staff/reports/bulk-status", object{"items": []object{

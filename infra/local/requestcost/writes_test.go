@@ -113,6 +113,9 @@ func (s *fixture) staffWrites() []operation {
 		on(2, func() request { return request{s.boss, "POST", "/admin/agencies", s.agencyBody()} }),
 		on(2, func() request { return request{s.boss, "PATCH", s.newAgency(), object{"name": "Roads"}} }),
 		on(2, func() request { return request{s.boss, "DELETE", s.newAgency(), nil} }),
+		on(2, func() request { return request{m, "POST", "/staff/templates", template} }),
+		on(2, func() request { return request{m, "PATCH", s.newTemplate(), object{"title": "Later"}} }),
+		on(2, func() request { return request{m, "DELETE", s.newTemplate(), nil} }),
 		on(2, func() request { return request{s.boss, "PUT", "/admin/settings", s.settings()} }),
 		on(2, func() request {
 			return request{s.boss, "PATCH", "/admin/users/" + s.Citizen().ID.String(), object{"role": "government_official", "agency_id": s.agency}}
@@ -134,6 +137,12 @@ func (s *fixture) settings() any {
 
 func (s *fixture) agencyBody() object {
 	return object{"code": fmt.Sprintf("AG-%d", s.next()), "name": "Public Works", "agency_type": "municipal", "municipality_codes": []string{"TL-DI"}}
+}
+
+var template = object{"title": "Planned", "body": object{"tet": "Ekipa sei ba."}}
+
+func (s *fixture) newTemplate() string {
+	return "/staff/templates/" + s.moderator.Post("/staff/templates", template).Want(http.StatusCreated).Object().Text("id")
 }
 
 func (s *fixture) newAgency() string {

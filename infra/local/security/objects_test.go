@@ -160,6 +160,7 @@ func TestNobodyReachesObjectsOfOthers(t *testing.T) {
 		{"GET", "/public/blockchain/report/" + hidden.Text("id") + "/history", nil}, {"GET", "/public/blockchain/report/" + hidden.Text("id") + "/verify", nil},
 		{"GET", "//r/" + hidden.Text("report_number"), nil}, {"GET", journey + "/markers/" + marker, nil}, {"DELETE", "/users/me/devices/phone", nil},
 		{"PATCH", "/admin/agencies/" + mine.Text("id"), object{"name": "x"}}, {"DELETE", "/admin/agencies/" + mine.Text("id"), nil},
+		{"PATCH", "/staff/templates/" + mine.Text("id"), object{"title": "x"}}, {"DELETE", "/staff/templates/" + mine.Text("id"), nil},
 	}
 	everyObject(t, attempts)
 	// A report that names a picture of somebody else is created without it. The warning is that of an upload that does not exist.

@@ -16,6 +16,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/seal"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/timestamp"
+	"github.com/lafaekstreet/backend/shared/weblink"
 )
 
 // Group is the route group "admin".
@@ -26,6 +27,8 @@ type Group struct {
 	hasher     *credential.Hasher
 	sealer     *seal.Sealer
 	revoker    *identity.Revoker
+	codes      credential.Codes
+	links      weblink.Base
 	setupToken string
 }
 
@@ -51,7 +54,7 @@ func New(kit *service.Kit, cfg Config) (*Group, error) {
 		return nil, err
 	}
 	return &Group{db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, hasher: credential.NewHasher(cfg.Passwords),
-		sealer: sealer, revoker: kit.Revoker(), setupToken: cfg.SetupToken}, nil
+		sealer: sealer, revoker: kit.Revoker(), codes: credential.NewCodes(sealer, kit.Clock), links: kit.Links, setupToken: cfg.SetupToken}, nil
 }
 
 // Name implements httpapi.Group.
@@ -61,6 +64,7 @@ func (*Group) Name() string { return "admin" }
 func (g *Group) Register(a *httpapi.API) {
 	g.registerSetup(a)
 	g.registerUsers(a)
+	g.registerInvite(a)
 	g.registerResetTOTP(a)
 	g.registerAgencies(a)
 	g.registerAudit(a)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/database"
@@ -26,6 +25,9 @@ type changeUserInput struct {
 		AgencyID  reference `json:"agency_id,omitempty" doc:"Where an official works; null for nowhere"`
 		Suspended *bool     `json:"suspended,omitempty"`
 		Reason    string    `json:"reason,omitempty" maxLength:"500" doc:"For the log, and kept with a suspension"`
+
+		ClearName   *bool `json:"clear_name,omitempty" doc:"true empties the name, which others see; the person is mailed"`
+		ClearAvatar *bool `json:"clear_avatar,omitempty" doc:"true removes the picture; the person is mailed"`
 	}
 }
 
@@ -56,20 +58,20 @@ type standing struct {
 	AgencyID  *uuid.UUID    `json:"agency_id"`
 	Suspended bool          `json:"suspended"`
 	Reason    string        `json:"reason,omitempty"`
+	cleared
 }
 
 // same is true for a request that changes nothing: then nothing is written, and nothing is in the log.
 func (s standing) same(old standing) bool {
 	agency := s.AgencyID == old.AgencyID || s.AgencyID != nil && old.AgencyID != nil && *s.AgencyID == *old.AgencyID
-	return agency && s.Role == old.Role && s.Suspended == old.Suspended && s.Reason == ""
+	return agency && s.Role == old.Role && s.Suspended == old.Suspended && s.Reason == "" && !s.any()
 }
 
 func (g *Group) changeUser(ctx context.Context, in *changeUserInput) (*accountOutput, error) {
 	var after *database.Ask[Account]
 	err := g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		before := lockAccount(ctx, tx, in.ID)
-		const agency = `SELECT true FROM agencies WHERE id = $1 AND deleted_at IS NULL FOR SHARE`
-		agencyExists := database.AskOptional(tx, pgx.RowTo[bool], agency, in.Body.AgencyID.id)
+		agencyExists := askAgency(tx, in.Body.AgencyID.id)
 		if err := tx.Flush(ctx); err != nil {
 			return fmt.Errorf("read person: %w", err)
 		}
@@ -78,15 +80,26 @@ func (g *Group) changeUser(ctx context.Context, in *changeUserInput) (*accountOu
 		if err != nil {
 			return err
 		}
+		next.cleared = in.clears(before.Get())
 		after = before
-		if next.same(old) {
+		// An invitation that waits does not undo what is decided here.
+		reinvited := before.Get().Invited != nil && (in.Body.Role != nil || in.Body.AgencyID.sent)
+		if next.same(old) && !reinvited {
 			return nil
 		}
 		if err := g.allowed(ctx, tx.Tx, in.ID, old, next, agencyExists.Get() != nil); err != nil {
 			return err
 		}
+		if reinvited {
+			tx.Queue(`UPDATE invitations SET role = $2, agency_id = $3 WHERE user_id = $1`, in.ID, string(next.Role), next.AgencyID)
+		}
 		if err := g.store(ctx, tx, in.ID, old, next); err != nil {
 			return err
+		}
+		if next.any() {
+			if err := g.clearProfile(ctx, tx, before.Get(), next.cleared); err != nil {
+				return err
+			}
 		}
 		if err := g.tell(ctx, tx, before.Get(), old, next); err != nil {
 			return err

@@ -110,24 +110,29 @@ func (g *Group) personOfCode(ctx context.Context, tx *outbox.Tx, code credential
 		return p, true, err
 	case p.suspended:
 		return person{}, false, errSuspended
-	case p.role.IsStaff() && !p.secondFactor:
+	case p.invited != nil && p.verified:
+		return p, false, g.accept(ctx, tx, &p)
+	case p.invited == nil && p.role.IsStaff() && !p.secondFactor:
 		return person{}, false, errNeedsPassword
 	case p.verified:
 		return p, false, nil
 	}
-	return p, true, g.forgetUnconfirmed(ctx, tx, &p, "", language)
+	if err := g.forgetUnconfirmed(ctx, tx, &p, "", language); err != nil {
+		return person{}, false, err
+	}
+	err := g.accept(ctx, tx, &p)
+	return p, true, err
 }
 
 // forgetUnconfirmed confirms the address of p, whose owner was just proved, and removes everything that the account had
 // before: somebody else may have registered it. The caller ends the registrations of the address.
 func (g *Group) forgetUnconfirmed(ctx context.Context, tx *outbox.Tx, p *person, name string, l locale.Language) error {
-	const empty = `
-		UPDATE users SET email_verified_at = $2, password_hash = NULL, full_name = $3, phone_number = NULL, country = NULL, instagram = NULL,
-		       share_contact = false, avatar_upload_id = NULL, notification_prefs = '{}', preferred_language = $4, updated_at = $2
-		 WHERE id = $1`
+	if p.invited != nil { // an administrator gave these
+		name, l = p.invited.Name, p.reader()
+	}
 	now := g.clock.Now()
-	tx.Queue(empty, p.id, now, name, string(l))
-	tx.Queue(`DELETE FROM devices WHERE user_id = $1`, p.id)
+	account.Forget(tx, p.id, name, l, now)
+	tx.Queue(`UPDATE users SET email_verified_at = $2 WHERE id = $1`, p.id, now)
 	p.verified, p.passwordHash, p.fullName, p.language = true, "", name, string(l)
 	return g.endSessions(ctx, tx, *p)
 }

@@ -38,7 +38,7 @@ func (g *Group) enroll(ctx context.Context, _ *struct{}) (*enrollOutput, error) 
 	c := identity.Must(ctx)
 	out := &enrollOutput{}
 	err := g.db.InTx(ctx, func(tx *database.Tx) error {
-		p, err := personBy(ctx, tx, byID, c.UserID, true)
+		p, err := lockPerson(ctx, tx, byID, c.UserID)
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/lafaekstreet/backend/shared/account"
 	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/database"
@@ -84,11 +85,11 @@ func (g *Group) googleIdentity(ctx context.Context, token string) (credential.Go
 func (g *Group) personOfGoogle(ctx context.Context, tx *outbox.Tx, who credential.GoogleIdentity, l locale.Language) (person, bool, error) {
 	g.codes.LockAddress(tx, who.Email)
 	g.codes.EndRegistrations(tx, who.Email)
-	p, err := personBy(ctx, tx, byGoogleID, who.Subject, true)
+	p, err := lockPerson(ctx, tx.Tx, byGoogleID, who.Subject)
 	if !errors.Is(err, errNobody) {
 		return p, false, err
 	}
-	p, err = personBy(ctx, tx, byEmail, who.Email, true)
+	p, err = lockPerson(ctx, tx.Tx, byEmail, who.Email)
 	switch {
 	case errors.Is(err, errNobody):
 		p, err = g.newPerson(ctx, tx, who.Email, who.Subject, nameOf(who), l)
@@ -103,6 +104,9 @@ func (g *Group) personOfGoogle(ctx context.Context, tx *outbox.Tx, who credentia
 			return person{}, false, err
 		}
 	}
+	if err := g.accept(ctx, tx, &p); err != nil {
+		return person{}, false, err
+	}
 	tx.Queue(`UPDATE users SET google_subject = $2, updated_at = $3 WHERE id = $1`, p.id, who.Subject, g.clock.Now())
 	p.googleID = who.Subject
 	return p, false, nil
@@ -110,6 +114,6 @@ func (g *Group) personOfGoogle(ctx context.Context, tx *outbox.Tx, who credentia
 
 // nameOf is the name that Google has; empty when it cannot be used, which does not prevent the sign-in.
 func nameOf(who credential.GoogleIdentity) string {
-	name, _ := checkedName("name", who.Name)
+	name, _ := account.ReadName("name", who.Name)
 	return name
 }

@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"strings"
-	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -82,20 +81,6 @@ func checkedPassword(ctx context.Context, field, given, address string) error {
 	}
 	text := locale.TextFor(ctx, "password."+string(weakness))
 	return problem.InvalidField(field, text)
-}
-
-// checkedName is a person's name without control characters around or within.
-func checkedName(field, s string) (string, error) {
-	name := strings.Join(strings.Fields(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, s)), " ")
-	if name == "" || len([]rune(name)) > 100 {
-		return "", problem.InvalidField(field, "expected 1 to 100 characters")
-	}
-	return name, nil
 }
 
 // languageOr is the language s names, else the one the request is in, with a warning if s names another.

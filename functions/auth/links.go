@@ -14,6 +14,7 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/credential"
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/mail"
@@ -52,8 +53,9 @@ func (g *Group) registerLinks(a *httpapi.API) {
 	httpapi.Register(a, reset, g.linkReset)
 
 	update := link("/update-password", "Choose a new password with the mailed link",
-		"The link works once, for 15 minutes. Every session ends. An account whose address was never confirmed loses its name and whatever else "+
-			"somebody gave it. Reads JSON, forms and the query (deprecated; never logged).",
+		"The link works once: that of a reset for 15 minutes, that of an invitation for 7 days or until the next one is sent. Every session ends. An "+
+			"account whose address was never confirmed loses its name and whatever else somebody gave it; an invited person keeps the name of the invitation, "+
+			"and the role takes effect. Reads JSON, forms and the query (deprecated; never logged).",
 		"update_password_api_v1_users_update_password_post")
 	update.Forms, update.LimitMember = true, "token"
 	update.Errors = []int{http.StatusBadRequest}
@@ -128,7 +130,7 @@ func (g *Group) linkOwner(ctx context.Context, tx *outbox.Tx, token, scope strin
 	if err != nil {
 		return person{}, claims, errLink
 	}
-	p, err := personBy(ctx, tx, byID, id, true)
+	p, err := lockPerson(ctx, tx.Tx, byID, id)
 	if errors.Is(err, errNobody) {
 		return person{}, claims, errLink
 	}
@@ -151,8 +153,7 @@ func (g *Group) linkVerify(ctx context.Context, in *linkVerifyInput) (*httpapi.M
 		if !g.confirms(p, proofOf(claims.ID), claims.IssuedAt.Time) {
 			return errLink
 		}
-		g.markVerified(tx.Tx, p)
-		return nil
+		return g.markVerified(ctx, tx, &p)
 	})
 	if err != nil {
 		return nil, err
@@ -205,14 +206,14 @@ func (g *Group) linkTo(ctx context.Context, given, from, scope string) error {
 
 type linkUpdateInput struct {
 	Body struct {
-		Token       string `json:"token" maxLength:"4096" doc:"From the mailed link"`
+		Token       string `json:"token" maxLength:"4096" doc:"From the mailed link, of a reset or of an invitation"`
 		NewPassword string `json:"new_password" maxLength:"1024" example:"ponte-Comoro-77"`
 	}
 }
 
 func (g *Group) linkUpdate(ctx context.Context, in *linkUpdateInput) (*httpapi.MessageOutput, error) {
-	if _, err := g.links.Verify(in.Body.Token, scopeReset); err != nil {
-		return nil, errLink // before the slow hash
+	if err := g.checkUpdate(ctx, in.Body.Token); err != nil { // before the slow hash
+		return nil, err
 	}
 	if err := checkedPassword(ctx, "new_password", in.Body.NewPassword, ""); err != nil {
 		return nil, err
@@ -222,12 +223,9 @@ func (g *Group) linkUpdate(ctx context.Context, in *linkUpdateInput) (*httpapi.M
 		return nil, err
 	}
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		p, claims, err := g.linkOwner(ctx, tx, in.Body.Token, scopeReset)
+		p, err := g.updateOwner(ctx, tx, in.Body.Token)
 		if err != nil {
 			return err
-		}
-		if p.suspended || subtle.ConstantTimeCompare([]byte(claims.ID), []byte(g.fingerprint(p))) == 0 {
-			return errLink
 		}
 		if err := checkedPassword(ctx, "new_password", in.Body.NewPassword, p.email); err != nil {
 			return err
@@ -238,4 +236,33 @@ func (g *Group) linkUpdate(ctx context.Context, in *linkUpdateInput) (*httpapi.M
 		return nil, err
 	}
 	return httpapi.Message(ctx, "auth.password_changed"), nil
+}
+
+// checkUpdate refuses a token that updateOwner would refuse, as far as that can be told fast.
+func (g *Group) checkUpdate(ctx context.Context, token string) error {
+	if invited, ok := credential.ReadInvitationToken(token); ok {
+		return g.db.InTx(ctx, func(tx *database.Tx) error {
+			_, err := g.invitedPerson(ctx, tx, invited)
+			return err
+		})
+	}
+	if _, err := g.links.Verify(token, scopeReset); err != nil {
+		return errLink
+	}
+	return nil
+}
+
+// updateOwner is the person who may choose a password by a token: of an invitation, or of a link that resets. The row is locked.
+func (g *Group) updateOwner(ctx context.Context, tx *outbox.Tx, token string) (person, error) {
+	if invited, ok := credential.ReadInvitationToken(token); ok {
+		return g.invitedPerson(ctx, tx.Tx, invited)
+	}
+	p, claims, err := g.linkOwner(ctx, tx, token, scopeReset)
+	if err != nil {
+		return p, err
+	}
+	if p.suspended || subtle.ConstantTimeCompare([]byte(claims.ID), []byte(g.fingerprint(p))) == 0 {
+		return p, errLink
+	}
+	return p, nil
 }

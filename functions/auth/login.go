@@ -128,7 +128,7 @@ func (g *Group) withPassword(ctx context.Context, from, given, password string, 
 	}
 	return g.signInWith(ctx, func(tx *outbox.Tx) (*database.Ask[signInBody], error) {
 		// Read again, with a lock: the account may have changed during the hash.
-		now, err := personBy(ctx, tx, byID, p.id, true)
+		now, err := lockPerson(ctx, tx.Tx, byID, p.id)
 		if errors.Is(err, errNobody) || err == nil && now.passwordHash != p.passwordHash {
 			return nil, errCredentials
 		}

@@ -28,6 +28,7 @@ type person struct {
 	suspended    bool
 	secondFactor bool // TOTP is on
 	changed      time.Time
+	invited      *invitation // nil without one, and for a person who was read without a lock
 }
 
 func (p person) reader() locale.Language {
@@ -40,18 +41,17 @@ var errNobody = errors.New("nobody")
 const personColumns = `id, email, full_name, coalesce(password_hash, ''), coalesce(google_subject, ''), role, agency_id,
 	preferred_language, email_verified_at IS NOT NULL, suspended_at IS NOT NULL, totp_confirmed_at IS NOT NULL, updated_at`
 
-// personBy reads the account that meets condition and was not erased, else errNobody. The
-// condition is a constant with $1 for value. lock locks the row until the transaction ends.
-func personBy(ctx context.Context, q database.Querier, condition string, value any, lock bool) (person, error) {
-	rows, _ := q.Query(ctx, personQuery(condition, lock), value) // its error is in rows too
-	p, err := pgx.CollectOneRow(rows, scanPerson)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return person{}, errNobody
-	}
-	if err != nil {
+// lockPerson reads the account that meets condition and was not erased, else errNobody. The condition is a constant with $1 for
+// value. The row is locked until the transaction ends.
+func lockPerson(ctx context.Context, tx *database.Tx, condition string, value any) (person, error) {
+	found := askPerson(tx, condition, value, true)
+	if err := tx.Flush(ctx); err != nil {
 		return person{}, fmt.Errorf("read person: %w", err)
 	}
-	return p, nil
+	if p := found.Get(); p.there() {
+		return p, nil
+	}
+	return person{}, errNobody
 }
 
 func personQuery(condition string, lock bool) string {
@@ -62,13 +62,18 @@ func personQuery(condition string, lock bool) string {
 	return query
 }
 
-// askPerson is personBy in a pipeline. The result is the zero person when there is none.
+// askPerson is lockPerson in a pipeline. The result is the zero person when there is none. Without lock the invitation is not read.
 func askPerson(p database.Pipeline, condition string, value any, lock bool) *database.Ask[person] {
 	found := database.AskOptional(p, scanPerson, personQuery(condition, lock), value)
+	invited := database.Derive(func() *invitation { return nil })
+	if lock {
+		invited = askInvitation(p, condition, value)
+	}
 	return database.Derive(func() person {
 		if found.Get() == nil {
 			return person{}
 		}
+		found.Get().invited = invited.Get()
 		return *found.Get()
 	})
 }

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/lafaekstreet/backend/shared/account"
 	"github.com/lafaekstreet/backend/shared/credential"
@@ -92,7 +93,7 @@ func (g *Group) signUp(ctx context.Context, n *newcomer, nameField, password str
 	if err := checkedPassword(ctx, "password", password, n.email); err != nil {
 		return err
 	}
-	if n.fullName, err = checkedName(nameField, n.fullName); err != nil {
+	if n.fullName, err = account.ReadName(nameField, n.fullName); err != nil {
 		return err
 	}
 	if n.passwordHash, err = g.registrationHash(ctx, n.email, password); err != nil {
@@ -101,7 +102,7 @@ func (g *Group) signUp(ctx context.Context, n *newcomer, nameField, password str
 	r.Address, r.Proof = n.email, g.codes.Proof(n.email, n.passwordHash)
 	return g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		g.codes.LockAddress(tx, n.email)
-		stored := n.store(tx)
+		stored := n.store(tx, g.clock.Now())
 		a, err := g.readAsked(ctx, tx, r)
 		switch {
 		case err != nil || a.mailed.Repeated:
@@ -123,9 +124,10 @@ func (g *Group) registrationHash(ctx context.Context, address, password string) 
 	return g.hasher.HashWith(ctx, password, g.sealer.MAC(macSalt, []byte(address))[:16])
 }
 
-// store writes the account. The result is 0, and nothing changes, when a confirmed account has the address; else 1. An
-// unconfirmed account is replaced, because its owner never proved to have the address.
-func (n newcomer) store(p database.Pipeline) *database.Ask[int64] {
+// store writes the account. The result is 0, and nothing changes, when a confirmed account has the address, or an invited one, whose
+// role nobody may get by a password that a stranger chose; else 1. Another unconfirmed account is replaced, because its owner never
+// proved to have the address.
+func (n newcomer) store(p database.Pipeline, now time.Time) *database.Ask[int64] {
 	const upsert = `
 		INSERT INTO users AS u (id, email, password_hash, full_name, phone_number, country, instagram, preferred_language)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -133,8 +135,8 @@ func (n newcomer) store(p database.Pipeline) *database.Ask[int64] {
 		   SET password_hash = excluded.password_hash, full_name = excluded.full_name, phone_number = excluded.phone_number,
 		       country = excluded.country, instagram = excluded.instagram,
 		       preferred_language = excluded.preferred_language, updated_at = now()
-		 WHERE u.email_verified_at IS NULL`
-	return database.AskAffected(p, upsert, account.NewID(), n.email, n.passwordHash, n.fullName, n.phone, n.country, n.instagram, string(n.language))
+		 WHERE u.email_verified_at IS NULL AND NOT EXISTS (SELECT FROM invitations i WHERE i.user_id = u.id AND i.expires_at > $9)`
+	return database.AskAffected(p, upsert, account.NewID(), n.email, n.passwordHash, n.fullName, n.phone, n.country, n.instagram, string(n.language), now)
 }
 
 // tellKnown mails the owner of a confirmed account that somebody tried to register it, at most once a minute.
@@ -173,15 +175,18 @@ func (g *Group) verifyOTP(ctx context.Context, in *verifyInput) (*signInOutput, 
 		if !g.confirms(p, code.Proof, code.MailedAt) {
 			return nil, credential.ErrCodeExpired
 		}
-		g.markVerified(tx, p)
+		if err := g.markVerified(ctx, tx, &p); err != nil {
+			return nil, err
+		}
 		return g.signIn(ctx, tx.Tx, p, from, factorPassed{})
 	})
 }
 
 // markVerified confirms the address of p, and voids what was mailed to confirm it.
-func (g *Group) markVerified(in database.Pipeline, p person) {
-	in.Queue(`UPDATE users SET email_verified_at = $2, updated_at = now() WHERE id = $1 AND email_verified_at IS NULL`, p.id, g.clock.Now())
-	g.codes.EndRegistrations(in, p.email)
+func (g *Group) markVerified(ctx context.Context, tx *outbox.Tx, p *person) error {
+	tx.Queue(`UPDATE users SET email_verified_at = $2, updated_at = now() WHERE id = $1 AND email_verified_at IS NULL`, p.id, g.clock.Now())
+	g.codes.EndRegistrations(tx, p.email)
+	return g.accept(ctx, tx, p)
 }
 
 type resendInput struct {

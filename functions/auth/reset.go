@@ -87,7 +87,8 @@ func (g *Group) reset(ctx context.Context, in *resetInput) (*httpapi.MessageOutp
 }
 
 // replacePassword stores a new password for p, who proved to have the address. It confirms the
-// address, ends every session and mails a notice. An account whose address was not confirmed before loses what it had.
+// address, ends every session and mails a notice, unless the person is invited and had no password. An account whose address was
+// not confirmed before loses what it had.
 func (g *Group) replacePassword(ctx context.Context, tx *outbox.Tx, p person, hash string) error {
 	g.codes.EndRegistrations(tx, p.email)
 	if !p.verified {
@@ -98,5 +99,8 @@ func (g *Group) replacePassword(ctx context.Context, tx *outbox.Tx, p person, ha
 		return err
 	}
 	setPassword(tx, p.id, hash)
+	if p.invited != nil {
+		return g.accept(ctx, tx, &p)
+	}
 	return mail.Send(ctx, tx, g.sealer, mail.Message{To: p.email, Language: p.reader(), Template: mail.PasswordChanged})
 }

@@ -156,6 +156,7 @@ func retentions() []retention {
 		{"refresh_tokens", "expires_at < $1", day, expiredRows},
 		{"ai_pictures", "day < $1", 3 * day, expiredRows},
 		{"ai_days", "day < $1", 3 * day, expiredRows},
+		{"invitations", "expires_at < $1", 30 * day, expiredRows},
 		{"comment_mails", "begun_at < $1", day, expiredRows},
 		{"rate_limits", "full_at < $1", 0, spentLimits},
 	}

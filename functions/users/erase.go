@@ -145,6 +145,7 @@ var erasures = []string{
 	`DELETE FROM devices WHERE user_id = $1`,
 	`DELETE FROM recovery_codes WHERE user_id = $1`,
 	`DELETE FROM login_challenges WHERE user_id = $1`,
+	`DELETE FROM invitations WHERE user_id = $1`,
 	`DELETE FROM notifications WHERE user_id = $1`,
 	`DELETE FROM comment_mails WHERE user_id = $1`,
 	eraseName,

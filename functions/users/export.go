@@ -33,7 +33,7 @@ type exportOutput struct {
 	Body        struct {
 		ExportedAt timestamp.Time              `json:"exported_at"`
 		Profile    account.User                `json:"profile"`
-		Records    map[string][]map[string]any `json:"records" doc:"By kind: sessions, devices, reports, uploads, comments, notifications, journeys, markers, following, audit, status_changes, notes. Reports, comments and status changes have the member receipt, as POST /reports has it, and all members of the commitment that it vouches for"`
+		Records    map[string][]map[string]any `json:"records" doc:"By kind: sessions, devices, reports, uploads, comments, notifications, journeys, markers, following, audit, status_changes, notes, invitations. Reports, comments and status changes have the member receipt, as POST /reports has it, and all members of the commitment that it vouches for"`
 		NextCursor *string                     `json:"next_cursor" doc:"Opaque; send it as cursor for the records that did not fit. null on the last answer"`
 	}
 }
@@ -75,6 +75,7 @@ var exported = []struct{ kind, query string }{
 		FROM report_status_history h JOIN reports r ON r.id = h.report_id LEFT JOIN ledger_events e ON e.report_id = h.report_id AND e.seq = h.seq
 		WHERE h.actor_id = $1 ORDER BY h.created_at, h.id`},
 	{"notes", `SELECT id, report_id, content, created_at FROM report_notes WHERE author_id = $1 ORDER BY created_at, id`},
+	{"invitations", `SELECT role, agency_id, full_name, invited_by, expires_at, created_at FROM invitations WHERE user_id = $1 ORDER BY created_at`},
 }
 
 func (g *Group) export(ctx context.Context, in *exportInput) (*exportOutput, error) {

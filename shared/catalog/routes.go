@@ -89,6 +89,7 @@ func adminRoutes() []Route {
 		route(f, "/api/v1/admin/users", "GET"),
 		route(f, "/api/v1/admin/users/{id}", "PATCH"),
 		route(f, "/api/v1/admin/users/{id}/totp", "DELETE"),
+		route(f, "/api/v1/admin/users/invite", "POST"),
 	}
 }
 

@@ -39,6 +39,8 @@ const (
 	AccountSuspended  Template = "account_suspended"
 	AccountReinstated Template = "account_reinstated"
 	SecondFactorReset Template = "second_factor_reset"
+	ProfileCleared    Template = "profile_cleared"
+	Invitation        Template = "invitation" // link, name, role, days
 )
 
 // Mails about reports, with Message.Sections.
@@ -57,7 +59,7 @@ func (t Template) ListsReports() bool {
 // Templates lists them, for tests of the catalog.
 func Templates() []Template {
 	return []Template{RegistrationCode, PasswordResetCode, SignInCode, AlreadyRegistered, VerifyLink, ResetLink, PasswordChanged, AccountDeleted,
-		AccountSuspended, AccountReinstated, SecondFactorReset, AgencyAssigned, AgencyOverdue, Digest, Alerts}
+		AccountSuspended, AccountReinstated, SecondFactorReset, Invitation, ProfileCleared, AgencyAssigned, AgencyOverdue, Digest, Alerts}
 }
 
 // Message is one mail to one reader.

@@ -123,6 +123,12 @@ func (s *fixture) staffWrites() []operation {
 		on(2, func() request {
 			return request{s.boss, "PATCH", "/admin/users/" + s.Citizen().ID.String(), object{"suspended": true, "reason": "Spam."}}
 		}),
+		on(3, func() request {
+			return request{s.boss, "POST", "/admin/users/invite", object{"email": fmt.Sprintf("p%d@example.tl", s.next()), "full_name": "Rui", "role": "moderator"}}
+		}),
+		on(2, func() request {
+			return request{s.boss, "PATCH", "/admin/users/" + s.Citizen().ID.String(), object{"clear_name": true, "clear_avatar": true}}
+		}),
 		on(2, func() request {
 			p := s.Staff(identity.Moderator)
 			s.Exec(`UPDATE users SET totp_secret = 'secret', totp_confirmed_at = now() WHERE id = $1`, p.ID)

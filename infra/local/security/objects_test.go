@@ -152,7 +152,7 @@ func TestNobodyReachesObjectsOfOthers(t *testing.T) {
 		{"POST", journey + "/import", object{"type": "Point", "coordinates": []float64{1, 1}}},
 		{"PUT", person, object{"name": "x", "email": "x@example.org"}}, {"DELETE", person, nil}, {"DELETE", "/users/me/sessions/" + maria.SessionID.String(), nil},
 		{"GET", "/admin/users", nil}, {"PATCH", "/admin/users/" + joao.ID.String(), object{"role": "admin"}},
-		{"DELETE", "/admin/users/" + joao.ID.String() + "/totp", object{"reason": "x"}}, {"GET", "/admin/audit", nil}, {"GET", "/admin/settings", nil},
+		{"DELETE", "/admin/users/" + joao.ID.String() + "/totp", object{"reason": "x"}}, {"POST", "/admin/users/invite", invitation("admin", nil)}, {"GET", "/admin/audit", nil}, {"GET", "/admin/settings", nil},
 		{"GET", "/staff/queue?kind=new", nil}, {"POST", "/staff/reports/bulk-status", object{"items": []object{{"report_id": mine.Text("id"), "status": "rejected", "note": "x"}}}},
 		{"GET", secret + "/ai-analysis/latest", nil}, {"GET", secret + "/images/" + hidden.Items("images")[0].Text("id") + "/display", nil},
 		{"GET", "/blockchain/report/" + hidden.Text("id") + "/history", nil}, {"GET", "/blockchain/report/" + hidden.Text("id") + "/verify", nil},

@@ -133,3 +133,40 @@ func TestAnAdministratorResetsASecondFactor(t *testing.T) {
 	again.Post("/auth/totp/confirm", object{"code": code}).Want(http.StatusOK)
 	again.Do(http.MethodGet, "/admin/users", nil).Want(http.StatusOK)
 }
+
+// An administrator takes an insult or a picture out of a profile. Others read the word for a citizen, also in what was written
+// before. The person is mailed, once.
+func TestAnAdministratorClearsAProfile(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	boss, maria, rui := w.Staff(identity.Admin), w.Citizen(), w.Citizen()
+	upload := uploaded(maria, w, 3)
+	maria.Patch("/users/me", object{"full_name": "Zorro Insult", "avatar_upload_id": upload}).Want(http.StatusOK)
+	r := rui.Post("/reports", draft(nil)).Want(http.StatusCreated).Object().Text("id")
+	w.Verify(r)
+	maria.Post("/reports/"+r+"/comments", object{"content": "Me too."}).Want(http.StatusCreated)
+	path := "/admin/users/" + maria.ID.String()
+	boss.Patch(path, object{"clear_name": false, "clear_avatar": false}).Want(http.StatusOK)
+	for range 2 { // the second click changes nothing
+		got := boss.Patch(path, object{"clear_name": true, "clear_avatar": true, "reason": "An insult"}).Want(http.StatusOK).Object()
+		if got.Text("full_name") != "" || got.At("avatar_url") != nil || got.Text("role") != "citizen" || got.At("is_active") != true {
+			t.Errorf("cleared: %v", got.Values)
+		}
+	}
+	maria.Do(http.MethodGet, "/users/me", nil).Want(http.StatusOK) // still signed in
+	for _, path := range []string{"/users/" + maria.ID.String(), "/reports/" + r + "/comments", "/notifications"} {
+		if a := rui.Get(path).Want(http.StatusOK); strings.Contains(string(a.Body), "Zorro") {
+			t.Errorf("%s has the name: %s", path, a.Body)
+		}
+	}
+	rui.Get("/users/"+maria.ID.String()+"/avatar").Want(http.StatusNotFound)
+	if n := w.Int(`SELECT count(*) FROM uploads WHERE id = $1 AND attached_at IS NULL AND expires_at <= now()`, upload); n != 1 {
+		t.Error("the picture stays")
+	}
+	if sent := mailsTo(w, maria.Email); len(sent) != 1 || sent[0].Template != mail.ProfileCleared {
+		t.Errorf("mails: %+v", sent)
+	}
+	if n := w.Int(`SELECT count(*) FROM audit_log WHERE entity_id = $1 AND (after ->> 'name_cleared')::boolean AND (after ->> 'avatar_cleared')::boolean`, maria.ID.String()); n != 1 {
+		t.Errorf("%d entries in the audit log, want 1", n)
+	}
+}

@@ -62,13 +62,17 @@ func RuleFor(from, to Status) (Rule, bool) {
 	staff := []ActorKind{ActorModerator, ActorOfficial, ActorAdmin}
 	work := []ActorKind{ActorOfficial, ActorAdmin}
 	moderation := []ActorKind{ActorModerator, ActorAdmin}
+	if to == Rejected && from != Rejected {
+		if from == Pending {
+			moderation = append(moderation, ActorAI)
+		}
+		return Rule{kinds: moderation}, true
+	}
 	switch from {
 	case Pending:
 		switch to {
 		case Verified:
 			return Rule{kinds: append(staff, ActorAI)}, true
-		case Rejected:
-			return Rule{kinds: append(moderation, ActorAI)}, true
 		case Duplicate:
 			return Rule{kinds: staff}, true
 		}

@@ -22,6 +22,10 @@ var contract = map[[2]report.Status]map[report.ActorKind]bool{
 	{report.InProgress, report.Fixed}:    {"government_official": true, "admin": true},
 	{report.InProgress, report.Verified}: {"government_official": true, "admin": true},
 	{report.Fixed, report.InProgress}:    {"government_official": true, "admin": true},
+	{report.Verified, report.Rejected}:   {"moderator": true, "admin": true},
+	{report.InProgress, report.Rejected}: {"moderator": true, "admin": true},
+	{report.Fixed, report.Rejected}:      {"moderator": true, "admin": true},
+	{report.Duplicate, report.Rejected}:  {"moderator": true, "admin": true},
 	{report.Rejected, report.Pending}:    {"moderator": true, "admin": true},
 	{report.Duplicate, report.Pending}:   {"moderator": true, "admin": true},
 }

@@ -32,11 +32,12 @@ func (f *modelReport) allowed(to string, by actor) (bool, bool) {
 	official := by.kind == "government_official" && f.workable(by)
 	staff := by.kind == "moderator" || by.kind == "admin" || official
 	agency := by.kind == "admin" || official
+	if to == "rejected" && f.status != "rejected" {
+		return true, by.kind == "moderator" || by.kind == "admin" || by.kind == "ai" && f.status == "pending"
+	}
 	switch f.status + " " + to {
 	case "pending verified":
 		return true, staff || by.kind == "ai"
-	case "pending rejected":
-		return true, by.kind == "moderator" || by.kind == "admin" || by.kind == "ai"
 	case "pending duplicate", "verified duplicate":
 		return true, staff
 	case "verified in_progress", "in_progress fixed", "in_progress verified", "fixed in_progress":

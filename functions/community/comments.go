@@ -162,7 +162,7 @@ type commentContext struct {
 }
 
 // lockForComment locks the report, so that it cannot be withdrawn meanwhile, and reads the author and the repeat in the
-// same round trip. It returns report.ErrNotFound if the caller may not see the report.
+// same round trip. It fails as reportwrite.Lock and Locked.VisibleTo do if the caller may not see the report.
 func lockForComment(ctx context.Context, tx *outbox.Tx, about report.About, clientID *string) (*commentContext, error) {
 	caller := identity.Must(ctx)
 	v := reportread.ViewerOf(caller)

@@ -131,12 +131,14 @@ func TestCommentsNeedAVisibleReport(t *testing.T) {
 	author, other := w.Citizen(), w.Citizen()
 	rejected := place(w, author, "status = 'rejected'")
 	withdrawn := place(w, author, "deleted_at = now()")
-	for _, id := range []string{rejected, withdrawn, uuid.NewString()} {
+	for id, want := range map[string]int{rejected: http.StatusGone, withdrawn: http.StatusGone, uuid.NewString(): http.StatusNotFound} {
 		for _, path := range []string{"/comments", "/ai-analysis", "/ai-analysis/latest"} {
-			other.Get("/reports/" + id + path).Want(http.StatusNotFound)
+			other.Get("/reports/" + id + path).Want(want)
 		}
-		other.Post("/reports/"+id+"/comments", object{"content": "x"}).Want(http.StatusNotFound)
+		other.Post("/reports/"+id+"/comments", object{"content": "x"}).Want(want)
 	}
+	author.Get("/reports/" + withdrawn + "/comments").Want(http.StatusOK)
+	author.Post("/reports/"+withdrawn+"/comments", object{"content": "x"}).Want(http.StatusGone)
 	author.Post("/reports/"+rejected+"/comments", object{"content": "Why?"}).Want(http.StatusCreated)
 }
 

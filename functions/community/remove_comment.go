@@ -34,7 +34,7 @@ func (g *Group) removeComment(ctx context.Context, in *removeInput) (*reportwrit
 	caller := identity.Must(ctx)
 	var entry *ledger.NewEntry
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		reportread.ViewerOf(caller).MayRead(tx, about)
+		reportread.ViewerOf(caller).MayChange(tx, about)
 		by := report.ActorOf(caller)
 		chain := ledger.AskChain(tx, about, by.AgencyID)
 		locked := database.AskRow(tx, pgx.RowToStructByPos[removedComment], removedQuery, about.Args(in.CommentID)...).Missing(errNoComment)

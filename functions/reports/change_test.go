@@ -198,8 +198,10 @@ func TestWithdrawing(t *testing.T) {
 	id, other := created(c, nil), created(c, nil)
 	w.Citizen().Delete("/reports/" + id).Want(http.StatusForbidden)
 	c.Delete("/reports/" + id).Want(http.StatusOK)
-	c.Delete("/reports/" + id).Want(http.StatusNotFound)
-	c.Get("/reports/" + id).Want(http.StatusNotFound)
+	c.Delete("/reports/" + id).Want(http.StatusGone)
+	if got := c.Get("/reports/" + id).Want(http.StatusOK).Object(); got.Text("removed.status") != "withdrawn" {
+		t.Errorf("its reporter reads %v", got.At("removed"))
+	}
 	admin.Post("/reports/"+other+"/status", object{"status": "verified"}).Want(http.StatusOK)
 	c.Delete("/reports/" + other).Want(http.StatusConflict)
 	admin.Delete("/reports/" + other).Want(http.StatusUnprocessableEntity)
@@ -227,8 +229,8 @@ func TestRejectedReportsAreTheirAuthorsAndStaffs(t *testing.T) {
 		t.Error("author or staff do not see the reporter")
 	}
 	mod.Post("/reports/"+id+"/status", object{"status": "rejected", "reason_code": "irrelevant", "note": "No road."}).Want(http.StatusOK)
-	other.Get("/reports/" + id).Want(http.StatusNotFound)
-	other.Patch("/reports/"+id, object{"title": "x"}).Want(http.StatusNotFound)
+	other.Get("/reports/" + id).Want(http.StatusGone)
+	other.Patch("/reports/"+id, object{"title": "x"}).Want(http.StatusGone)
 	for who, want := range map[*testenv.Client]float64{c: 1, mod: 1, other: 0} {
 		if got := who.Get("/reports?status=rejected").Want(200).Object().Number("total"); got != want {
 			t.Errorf("%s sees %v rejected reports", who.Role, got)

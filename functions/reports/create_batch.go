@@ -19,7 +19,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
-	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/warning"
 )
@@ -175,12 +174,10 @@ func (g *Group) conflict(ctx context.Context, c identity.Caller, in CreateInput,
 	out := BatchResult{Status: "conflict", ReportID: &r.ID, Code: d.Code, Detail: d.Detail,
 		StoredHash: hex.EncodeToString(r.first), SentHash: hex.EncodeToString(in.contentHash[:])}
 	there, err := g.reader.Report(ctx, reportread.ViewerOf(c), r.ID)
-	switch {
-	case err == nil:
-		out.Report = &there
-	case !errors.Is(err, report.ErrNotFound): // withdrawn
+	if err != nil {
 		return BatchResult{}, err
 	}
+	out.Report = &there
 	return out, nil
 }
 

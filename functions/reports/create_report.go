@@ -97,11 +97,11 @@ func (g *Group) createReport(ctx context.Context, in *createReportInput) (*creat
 			status, created = http.StatusCreated, &result
 			return httpapi.RecordAnswer(ctx, tx, status, result.withPlaceholder, result.number)
 		}
-		if result.Repeat.Withdrawn {
-			return errReportRemoved
-		}
 		if out, err = g.reader.In(tx).Report(ctx, reportread.ViewerOf(caller), result.Repeat.ID); err != nil {
 			return err
+		}
+		if result.Repeat.Withdrawn {
+			return out.Removed.Gone()
 		}
 		status, out.Warnings = http.StatusOK, warnings
 		return httpapi.RecordAnswer(ctx, tx, status, out)

@@ -75,7 +75,7 @@ func (g *Group) repeat(ctx context.Context, tx *outbox.Tx, in CreateInput, sent 
 	pictures := askPictures(tx, about)
 	spent := &ownEvents{caller: identity.Must(ctx), about: about, perDay: in.limits.CitizenEventsPerDay, onReport: in.limits.CitizenEventsPerReport}
 	h, err := lockVisible(ctx, tx, about, "", spent.ask)
-	if errors.Is(err, report.ErrNotFound) { // withdrawn after the lookup
+	if errors.Is(err, report.ErrRemoved) { // withdrawn after the lookup
 		return r.conflict()
 	}
 	if err != nil {

@@ -107,9 +107,13 @@ func mayTakeAway(h *reportwrite.Locked, c identity.Caller) error {
 // tombstone hides a report from everybody, appends the withdrawal to the ledger, and tells the reporter and the reporters
 // of its duplicates.
 func (g *Group) tombstone(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked, c identity.Caller, why removal) error {
-	const remove = `UPDATE reports SET deleted_at = now(), reason_code = nullif($2, ''), removal_note = nullif($3, ''), version = version + 1,
+	const remove = `UPDATE reports SET deleted_at = now(), reason_code = nullif($2, ''), removal_note = nullif($3, ''), removed_at = now(), removed_by = $4, version = version + 1,
 		updated_at = now() WHERE id = $1`
-	tx.Queue(remove, h.ID, why.code, why.note)
+	by := report.RemovedByAdmin
+	if why.code == "" {
+		by = report.RemovedByReporter
+	}
+	tx.Queue(remove, h.ID, why.code, why.note, by)
 	g.renditions.DiscardOfReport(tx, h.ID)
 	if err := h.ReviewDuplicates(ctx, tx, &c.UserID); err != nil {
 		return err

@@ -101,7 +101,7 @@ func (w *Worker) handleMessage(ctx context.Context, m events.SQSMessage) error {
 	}
 	last := queue.Receives(m) >= catalog.MaxReceives
 	err := w.judgeReport(ctx, in.ReportID, last)
-	if err == nil || errors.Is(err, report.ErrNotFound) {
+	if err == nil || errors.Is(err, report.ErrNotFound) || errors.Is(err, report.ErrRemoved) {
 		return nil
 	}
 	if last {

@@ -57,6 +57,8 @@ var vouched = map[string]struct{ member, check, change string }{
 	"report_images.kind":               {"resolution_images", "images", `kind = 'resolution'`},
 	"reports.reason_code":              {"reason_code", "report", `reason_code = 'other'`},
 	"reports.resolved_at":              {"ts", "report", `resolved_at = now()`},
+	"reports.removed_at":               {"ts", "report", `removed_at = now()`},
+	"reports.removed_by":               {"changed_by", "report", `removed_by = 'admin'`},
 	"reports.source":                   {"source", "report", `source = 'web'`},
 	"report_comments.id":               {"comment", "comments", `id = gen_random_uuid()`},
 	"report_comments.report_id":        {"comment", "comments", `report_id = (SELECT o.id FROM reports o WHERE o.id <> $1 LIMIT 1)`},
@@ -99,7 +101,7 @@ var notVouched = map[string]string{
 	"the reporter and staff alone; it changes nothing that the public sees":                                            "reports.appealed_at reports.appeal_reason reports.original_words reports.severity_guess reports.created_offline",
 	"of moderators and the rules of flags; the events say why something was hidden, and the row has it for the author": "reports.words_hidden_reason reports.moderated_at reports.flags_count report_comments.hidden_reason report_comments.moderated_at report_images.hidden_reason",
 	"who the person was; the public sees the kind of actor, which is compared":                                         "report_status_history.actor_id report_images.added_by",
-	"no function writes it yet":                                                                                        "reports.confirmations_count reports.followers_count reports.due_paused_at reports.overdue_told reports.disputed_at reports.removed_at reports.removed_by",
+	"no function writes it yet":                                                                                        "reports.confirmations_count reports.followers_count reports.due_paused_at reports.overdue_told reports.disputed_at",
 	"about the file; the pictures that are shown are compared by their hashes":                                         "report_images.created_at uploads.content_type uploads.size_bytes uploads.sha256 uploads.refusal uploads.width uploads.height uploads.blurhash uploads.original_sha256 uploads.perceptual_hash uploads.exif_latitude uploads.exif_longitude uploads.exif_taken_at uploads.created_at uploads.processed_at uploads.attached_at uploads.expires_at uploads.deletion uploads.generation uploads.stale_from report_images.boxes",
 }
 

@@ -37,6 +37,7 @@ type fold struct {
 	verified   decision // first move to verified
 	reason     decision // newest event that says why the report is rejected or removed
 	rejection  decision // newest event that says why it is rejected
+	takenDown  takenDown
 	analysis   analysisEvent
 	prior      priorEvent
 
@@ -64,6 +65,12 @@ type assignmentEvent struct {
 type decision struct {
 	version, seq               int
 	status, at, code, noteHash string
+}
+
+// takenDown is the event that rejected, withdrew or removed the report as it is now; its version is 0 without one.
+type takenDown struct {
+	version  int
+	at, kind string // kind of the actor
 }
 
 // analysisEvent is the newest event that vouches for the analysis that the report shows; its seq is 0 without one.
@@ -161,6 +168,12 @@ func (f *fold) add(p *payload) {
 // addDecision takes in what p says about the status, its reasons and the analysis.
 func (f *fold) addDecision(p *payload) {
 	d := decision{p.Version, p.Seq, p.Status, p.At, p.ReasonCode, p.NoteHash}
+	if p.Event == Withdrawn || p.OldStatus != "" {
+		f.takenDown = takenDown{}
+		if p.Event == Withdrawn || p.Status == string(report.Rejected) {
+			f.takenDown = takenDown{p.Version, p.At, p.ChangedBy.Kind}
+		}
+	}
 	if p.OldStatus != "" {
 		f.moved, f.reason, f.rejection = d, d, d
 		if f.verified.version == 0 && p.Status == string(report.Verified) {

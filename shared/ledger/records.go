@@ -62,6 +62,8 @@ type records struct {
 // recordRest are columns of the report that no payload has as its state.
 type recordRest struct {
 	DeletedAt, VerifiedAt, ResolvedAt *time.Time
+	RemovedAt                         *time.Time
+	RemovedBy                         report.RemovedBy // "" without one
 	AssignedTo                        *uuid.UUID
 	RejectionReason, ReasonCode       string // "" without one
 	AIStatus                          string
@@ -70,7 +72,7 @@ type recordRest struct {
 }
 
 const selectRest = `
-SELECT deleted_at, verified_at, resolved_at, assigned_user_id, coalesce(rejection_reason, ''), coalesce(reason_code, ''), ai_status, comments_count, blockchain_status
+SELECT deleted_at, verified_at, resolved_at, removed_at, coalesce(removed_by, ''), assigned_user_id, coalesce(rejection_reason, ''), coalesce(reason_code, ''), ai_status, comments_count, blockchain_status
 FROM reports WHERE id = $1`
 
 // moveRow is a row of the status history that has an event. Seq is nil only in PriorRows.

@@ -20,7 +20,8 @@ func (b *bundle) judged() uuid.UUID {
 	b.exec(`INSERT INTO report_status_history (id, report_id, new_status, actor_kind, created_at, seq) VALUES ($1, $2, 'pending', 'citizen', $3, 1)`, database.NewID(), id, at(1))
 	b.exec(`INSERT INTO ai_analyses (id, report_id, run_id, stage, model, prompt_version, input_hash, status, is_relevant, relevance_confidence, damage_type, recommended_repair, created_at)
 		VALUES ($1, $2, $1, 'verdict', 'm', '', '', 'rejected', false, 0.93, 'crack', 'Fill it.', $3)`, analysis, id, at(2))
-	b.exec(`UPDATE reports SET status = 'rejected', rejection_reason = 'A cat.', reason_code = 'irrelevant', ai_status = 'rejected', ai_analysis_id = $2 WHERE id = $1`, id, analysis)
+	b.exec(`UPDATE reports SET status = 'rejected', rejection_reason = 'A cat.', reason_code = 'irrelevant', ai_status = 'rejected', ai_analysis_id = $2,
+		removed_at = $3, removed_by = 'ai' WHERE id = $1`, id, analysis, at(2))
 	b.must(id, ledger.Event{Type: ledger.StatusMoved, OldStatus: "pending", Note: "A cat.", ReasonCode: "irrelevant", At: at(2), Actor: ledger.Actor{Kind: "ai"}})
 	b.exec(`INSERT INTO report_status_history (id, report_id, old_status, new_status, actor_kind, note, created_at, seq) VALUES ($1, $2, 'pending', 'rejected', 'ai', 'A cat.', $3, 2)`,
 		database.NewID(), id, at(2))
@@ -63,6 +64,8 @@ func TestVerifyFindsEveryChangeOfADecision(t *testing.T) {
 		{b.judged, "report", `UPDATE reports SET rejection_reason = 'Spam.' WHERE id = $1`},
 		{b.judged, "report", `UPDATE reports SET rejection_reason = NULL WHERE id = $1`},
 		{b.judged, "report", `UPDATE reports SET reason_code = 'other' WHERE id = $1`},
+		{b.judged, "report", `UPDATE reports SET removed_at = removed_at - interval '1 day' WHERE id = $1`},
+		{b.judged, "report", `UPDATE reports SET removed_by = 'moderator' WHERE id = $1`},
 		{b.judged, "report", `UPDATE reports SET ai_analysis_id = NULL, ai_status = 'completed' WHERE id = $1`},
 		{b.judged, "report", `UPDATE ai_analyses SET is_relevant = true WHERE report_id = $1`},
 		{b.judged, "report", `UPDATE ai_analyses SET relevance_confidence = 0.99 WHERE report_id = $1`},

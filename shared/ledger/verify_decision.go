@@ -60,6 +60,37 @@ func (v *verifier) rejection(f *fold, r *records) {
 	})
 }
 
+// removal compares when the report was taken down, and in which capacity, with the event that did it. A row without them is of
+// a function of an earlier version: what is shown then comes from the history, which is compared.
+func (v *verifier) removal(f *fold, r *records) {
+	said, by := f.takenDown, report.RemovedBy("")
+	if said.version == 1 {
+		return // the check of the status leaves it out
+	}
+	if said.version > 1 {
+		by = removedBy(said.kind)
+	}
+	if now := deref(instant(r.RemovedAt)); now != "" && now != said.at {
+		v.fail("report", "it was taken down at %s by its row, at %s by its events", now, orNever(said.at))
+	}
+	if r.RemovedBy != "" && r.RemovedBy != by {
+		v.fail("report", "it was taken down by %q by its row, by %q by its events", r.RemovedBy, by)
+	}
+}
+
+// removedBy is who takes down as an actor of that kind.
+func removedBy(kind string) report.RemovedBy {
+	switch report.ActorKind(kind) {
+	case report.ActorAI:
+		return report.RemovedByAI
+	case report.ActorAdmin:
+		return report.RemovedByAdmin
+	case report.ActorCitizen:
+		return report.RemovedByReporter
+	}
+	return report.RemovedByModerator
+}
+
 // analysisMembers are the members of an analysis that are compared one by one.
 type analysisMembers struct {
 	Relevant   *bool   `json:"is_relevant"`

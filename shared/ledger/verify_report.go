@@ -47,6 +47,7 @@ func (v *verifier) state(f *fold, r *records) {
 	v.content(f, r, &s.State)
 	v.times(f, r)
 	v.rejection(f, r)
+	v.removal(f, r)
 	v.analysis(f, r)
 	v.images(p, &s.State, v.hidden(p, &s.State))
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/problem"
-	"github.com/lafaekstreet/backend/shared/report"
 )
 
 // Changes is one part of the feed of changes.
@@ -93,13 +92,12 @@ type feedState struct {
 // changedRow is a report of the feed.
 type changedRow struct {
 	*summaryRow
-	xid     string // of its newest change; "" in the walk
-	deleted bool
+	xid string // of its newest change; "" in the walk
 }
 
 func scanChanged(row pgx.CollectableRow) (changedRow, error) {
 	c := changedRow{summaryRow: &summaryRow{}}
-	return c, row.Scan(append(c.targets(), &c.xid, &c.deleted)...)
+	return c, row.Scan(append(c.targets(), &c.xid)...)
 }
 
 // changesSQL reads the reports after a position, and one more than the limit, with its arguments. While following, it
@@ -113,7 +111,7 @@ func changesSQL(v Viewer, q ChangesQuery, from position) (string, []any) {
 			w.and("r.user_id = ?", v.userID)
 		}
 		sql := `WITH page AS (SELECT r.id FROM reports r WHERE ` + w.sql() + w.bind(` ORDER BY r.id LIMIT ?`, q.Limit+1) + `)
-			SELECT ` + summaryColumns + v.following(&w) + `, '', false FROM page JOIN reports r ON r.id = page.id` + summaryJoins + ` ORDER BY r.id`
+			SELECT ` + summaryColumns + v.following(&w) + `, '' FROM page JOIN reports r ON r.id = page.id` + summaryJoins + ` ORDER BY r.id`
 		return sql, w.args
 	}
 	w.and("(c.xid, c.report_id) > (?::text::xid8, ?)", from.xid, from.id)
@@ -122,7 +120,7 @@ func changesSQL(v Viewer, q ChangesQuery, from position) (string, []any) {
 		w.and("c.user_id = ?", v.userID)
 	}
 	sql := `WITH page AS (SELECT c.xid, c.report_id FROM report_changes c WHERE ` + w.sql() + w.bind(` ORDER BY c.xid, c.report_id LIMIT ?`, q.Limit+1) + `)
-		SELECT ` + summaryColumns + v.following(&w) + `, page.xid::text, r.deleted_at IS NOT NULL FROM page JOIN reports r ON r.id = page.report_id` + summaryJoins + `
+		SELECT ` + summaryColumns + v.following(&w) + `, page.xid::text FROM page JOIN reports r ON r.id = page.report_id` + summaryJoins + `
 		ORDER BY page.xid, page.report_id`
 	return sql, w.args
 }
@@ -158,13 +156,8 @@ func (r *Reader) part(ctx context.Context, v Viewer, q ChangesQuery, from positi
 
 // gone is why the viewer does not see the report; empty where the viewer does.
 func (c changedRow) gone(v Viewer) GoneReason {
-	switch {
-	case c.deleted && c.reasonCode != nil:
-		return GoneRemoved
-	case c.deleted:
-		return GoneWithdrawn
-	case c.Status == report.Rejected && !v.KnowsAuthor(c.author):
-		return GoneRejected
+	if c.Removed == nil || !c.Removed.Final() && v.KnowsAuthor(c.author) {
+		return ""
 	}
-	return ""
+	return GoneReason(c.Removed.Status)
 }

@@ -53,8 +53,8 @@ type Municipalities interface {
 	Code(ctx context.Context, word string) (string, bool, error)
 }
 
-// Viewer is the person who reads reports. Only its author and staff see a rejected report, and the words and pictures of one
-// without a verdict. Nobody sees a withdrawn one.
+// Viewer is the person who reads reports. Only its author and staff see a report that was taken down, and the words and
+// pictures of one without a verdict. What was withdrawn or removed is in no list.
 // Only staff and the author see who created an anonymous report.
 type Viewer struct {
 	userID uuid.UUID // uuid.Nil for the public
@@ -112,15 +112,32 @@ func (v Viewer) readableOr(w *where, other string) {
 // rejected report, and all of a report without a verdict.
 func (v Viewer) KnowsAuthor(author *uuid.UUID) bool { return v.staff || v.owns(author) }
 
-// MayRead has the pipeline fail with report.ErrNotFound unless the viewer may read a report. The result is whether its words
-// and pictures are shown to the viewer: see report.HiddenSQL.
-func (v Viewer) MayRead(p database.Pipeline, a report.About) *database.Ask[bool] {
-	found := askVisibility(p, a, false).Check(func(s visibility) error {
-		if s.Status == report.Rejected && !v.KnowsAuthor(s.Author) {
-			return report.ErrNotFound
-		}
+// Refuse is nil where the viewer may read a report with a tombstone and an author, else the 410 of the tombstone. A report that
+// was taken down is for its reporter and staff alone. t is nil for one that was not.
+func (v Viewer) Refuse(t *report.Tombstone, author *uuid.UUID) error {
+	if t == nil || v.KnowsAuthor(author) {
 		return nil
-	})
+	}
+	return t.Gone()
+}
+
+// MayRead has the pipeline fail unless the viewer may read a report: with report.ErrNotFound where there is none, and with the
+// 410 of Refuse. The result is whether its words and pictures are shown to the viewer: see report.HiddenSQL.
+func (v Viewer) MayRead(p database.Pipeline, a report.About) *database.Ask[bool] {
+	return v.readableNow(askVisibility(p, a).Check(func(s visibility) error { return v.Refuse(s.Removed, s.Author) }))
+}
+
+// MayChange is MayRead for a change that does not lock the report. What was withdrawn or removed is a 410 for everybody.
+func (v Viewer) MayChange(p database.Pipeline, a report.About) *database.Ask[bool] {
+	return v.readableNow(askVisibility(p, a).Check(func(s visibility) error {
+		if s.Removed.Final() {
+			return s.Removed.Gone()
+		}
+		return v.Refuse(s.Removed, s.Author)
+	}))
+}
+
+func (v Viewer) readableNow(found *database.Ask[visibility]) *database.Ask[bool] {
 	return database.Derive(func() bool { return !found.Get().Hidden || v.KnowsAuthor(found.Get().Author) })
 }
 
@@ -129,21 +146,22 @@ func (v Viewer) MayRead(p database.Pipeline, a report.About) *database.Ask[bool]
 // read entries from before the public log. They can have the severity and the place to 4 decimals of a report that was
 // never shown.
 func (v Viewer) MayReadRecord(p database.Pipeline, a report.About) *database.Ask[bool] {
-	found := askVisibility(p, a, true)
+	found := askVisibility(p, a)
 	return database.Derive(func() bool {
 		s := found.Get()
 		return !s.Hidden && s.Status != report.Rejected || v.KnowsAuthor(s.Author)
 	})
 }
 
-func askVisibility(p database.Pipeline, a report.About, withdrawn bool) *database.Ask[visibility] {
-	const q = `SELECT r.status, r.user_id, ` + report.HiddenSQL + ` FROM reports r WHERE (r.deleted_at IS NULL OR $3) AND r.id = ` + report.IDSQL
-	return database.AskRow(p, pgx.RowToStructByPos[visibility], q, a.Args(withdrawn)...).Missing(report.ErrNotFound)
+func askVisibility(p database.Pipeline, a report.About) *database.Ask[visibility] {
+	const q = `SELECT r.status, r.user_id, ` + report.HiddenSQL + `, ` + report.TombstoneSQL + ` FROM reports r WHERE r.id = ` + report.IDSQL
+	return database.AskRow(p, pgx.RowToStructByPos[visibility], q, a.Args()...).Missing(report.ErrNotFound)
 }
 
 // visibility is what decides who may see a report.
 type visibility struct {
-	Status report.Status
-	Author *uuid.UUID
-	Hidden bool
+	Status  report.Status
+	Author  *uuid.UUID
+	Hidden  bool
+	Removed *report.Tombstone
 }

@@ -115,7 +115,7 @@ func ImageStatus(s upload.State) string {
 const (
 	detailColumns = `, r.captured_at, r.due_at, r.appealed_at, r.appeal_reason, nullif(r.original_words, '{}'),
 		n.is_relevant, n.relevance_confidence, n.damage_type, n.severity, n.severity_score, n.recommended_repair, n.translations, n.created_at
-		FROM reports r` + summaryJoins + ` LEFT JOIN ai_analyses n ON n.id = r.ai_analysis_id WHERE r.deleted_at IS NULL AND r.id = ` + report.IDSQL  // after summaryColumns
+		FROM reports r` + summaryJoins + ` LEFT JOIN ai_analyses n ON n.id = r.ai_analysis_id WHERE r.id = ` + report.IDSQL  // after summaryColumns
 	imagesQuery = `SELECT ri.id, ri.kind, p.state, p.id, p.generation, p.width, p.height, p.blurhash, ri.created_at, ` + report.PublicPictureSQL + `
 		FROM report_images ri JOIN uploads p ON p.id = ri.upload_id
 		WHERE ri.deleted_at IS NULL AND ri.report_id = ` + report.IDSQL + ` ORDER BY ri.created_at, ri.id`
@@ -131,7 +131,7 @@ const (
 		ORDER BY c.similarity DESC NULLS LAST, c.distance_meters LIMIT 20`
 )
 
-// Report reads one report. It fails with report.ErrNotFound when there is none that v may see.
+// Report reads one report. It fails with report.ErrNotFound when there is none, and as Viewer.Refuse does.
 func (r *Reader) Report(ctx context.Context, v Viewer, id uuid.UUID) (Report, error) {
 	return r.read(ctx, v, report.AboutID(id))
 }
@@ -199,11 +199,14 @@ func (r *Reader) askFirst(p database.Pipeline, v Viewer, a report.About) *databa
 	return ledger.AskLogged(p, v.userID, `e.seq = 1 AND r.user_id = $3 AND r.id = `+report.IDSQL, a.Args(v.userID)...)
 }
 
-// Report returns what was read. It fails with report.ErrNotFound when there is no report that the viewer may see.
+// Report returns what was read. It fails with report.ErrNotFound when there is no report, and as Viewer.Refuse does.
 func (a *Asked) Report(ctx context.Context) (Report, error) {
 	d := a.detail.Get()
-	if d == nil || (d.row.Status == report.Rejected && !a.viewer.KnowsAuthor(d.row.author)) {
+	if d == nil {
 		return Report{}, report.ErrNotFound
+	}
+	if err := a.viewer.Refuse(d.row.Removed, d.row.author); err != nil {
+		return Report{}, err
 	}
 	out := d.report
 	out.StatusHistory, out.PossibleDuplicates, out.Blockchain = a.viewer.steps(d.row, a.history.Get()), a.viewer.candidates(d.row, a.candidates.Get()), a.anchor.Get()
@@ -264,6 +267,9 @@ func (r *Reader) complete(ctx context.Context, v Viewer, out Report, row *summar
 	} else {
 		out.AI.Status = *row.AIStatus
 		out.AI.translations.Put(locale.FromContext(ctx), nil, nil, &out.AI.RecommendedRepair, nil)
+	}
+	if row.Removed.Final() {
+		images = nil // their files are deleted
 	}
 	out.Images = []Image{}
 	for _, i := range images {

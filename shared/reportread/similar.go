@@ -176,7 +176,7 @@ func (r *Reader) origin(ctx context.Context, v Viewer, l SimilarQuery) (origin, 
 			LEFT JOIN LATERAL (SELECT u.perceptual_hash, ri.id, ` + report.PublicPictureSQL + ` AS public FROM report_images ri JOIN uploads u ON u.id = ri.upload_id
 				WHERE ri.report_id = r.id AND ri.deleted_at IS NULL AND ri.kind = 'evidence' ORDER BY public DESC, ri.created_at, ri.id LIMIT 1) p ON true
 			LEFT JOIN LATERAL (SELECT embedding, model FROM report_embeddings WHERE image_id = p.id ORDER BY created_at DESC LIMIT 1) e ON true
-			WHERE r.id = $1 AND r.deleted_at IS NULL`
+			WHERE r.id = $1`
 		batch := &database.Batch{}
 		readable := v.MayRead(batch, report.AboutID(*l.ReportID))
 		found := database.AskRow(batch, func(row pgx.CollectableRow) (reportOrigin, error) {

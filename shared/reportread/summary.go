@@ -56,6 +56,7 @@ type Summary struct {
 	CreatedAt          timestamp.Time      `json:"created_at"`
 	UpdatedAt          timestamp.Time      `json:"updated_at"`
 	ResolvedAt         *timestamp.Time     `json:"resolved_at"`
+	Removed            *report.Tombstone   `json:"removed,omitempty" doc:"Of a report that was rejected, withdrawn or removed, which its reporter and staff alone read. One that was withdrawn or removed has no pictures"`
 
 	author *uuid.UUID // also where Reporter is withheld
 }
@@ -87,7 +88,7 @@ const summaryColumns = `r.id, r.report_number, r.title, r.description, r.issue_t
 	r.street, r.suco, r.district, r.municipality, r.ai_status, r.blockchain_status, r.comments_count, r.confirmations_count, r.followers_count, r.client_id,
 	r.version, r.source, r.created_at, r.updated_at, r.resolved_at, r.user_id, r.is_anonymous,
 	u.id, u.full_name, avatar.id, a.id, a.code, a.name, a.agency_type, o.id, o.report_number, o.deleted_at IS NULL AND o.status <> 'rejected', i.upload_id, i.generation, i.blurhash,
-	r.reason_code, r.original_words IS NOT NULL, i.public, ` + report.HiddenSQL + `, ` + report.ShownSucoSQL + `, ` + report.ShownDistrictSQL + `, ` + report.ShownMunicipalitySQL
+	r.reason_code, r.original_words IS NOT NULL, i.public, ` + report.TombstoneSQL + `, ` + report.HiddenSQL + `, ` + report.ShownSucoSQL + `, ` + report.ShownDistrictSQL + `, ` + report.ShownMunicipalitySQL
 
 // following returns the column that says whether the viewer follows a report r.
 func (v Viewer) following(w *where) string {
@@ -138,7 +139,7 @@ func (s *summaryRow) targets() []any {
 		&s.ClientID, &s.Version, &s.Source, &s.CreatedAt.Time, &s.UpdatedAt.Time, &s.resolved, &s.author, &s.anonymous,
 		&s.personID, &s.personName, &s.avatar, &s.agencyID, &s.agency[0], &s.agency[1], &s.agency[2],
 		&s.originalID, &s.originalNumber, &s.originalShown, &s.image, &s.generation, &s.Blurhash, &s.reasonCode, &s.ContentEdited,
-		&s.imagePublic, &s.hidden, &s.shownSuco, &s.shownDistrict, &s.shownMunicipality, &s.Following}
+		&s.imagePublic, &s.Removed, &s.hidden, &s.shownSuco, &s.shownDistrict, &s.shownMunicipality, &s.Following}
 }
 
 func scanSummary(row pgx.CollectableRow) (*summaryRow, error) {
@@ -151,6 +152,9 @@ func (s *summaryRow) hiddenFrom(v Viewer) bool { return s.hidden && !v.KnowsAuth
 
 // withhold removes from a row what v may not see of it.
 func (s *summaryRow) withhold(ctx context.Context, v Viewer) {
+	if s.Removed.Final() {
+		s.image, s.Blurhash = nil, nil
+	}
 	if public := s.imagePublic != nil && *s.imagePublic; !public && !v.KnowsAuthor(s.author) {
 		s.image, s.Blurhash = nil, nil
 	}

@@ -32,7 +32,7 @@ type Change struct {
 
 // Apply makes a change while the report's row is locked, and returns the changed report. One round trip locks and reads;
 // another one writes, commits and reads the answer. If the answer is stored under an Idempotency-Key, there is a third one.
-// It fails with report.ErrNotFound where the caller may not see the report, and as Expect.Check does.
+// It fails as Lock and Locked.VisibleTo do where the caller may not change the report, and as Expect.Check does.
 //
 // The answer is read in the round trip of the commit. When only that reading fails, Apply fails although the change was made.
 func Apply(ctx context.Context, r *reportread.Reader, o *outbox.Outbox, c Change) (reportread.Report, error) {

@@ -45,6 +45,7 @@ type Locked struct {
 	covered       bool       // in the area and kind of the agency of the official that it was locked for
 	original      *Locked    // for a move to Duplicate
 	distance      *float64   // metres to original; nil where nobody asked
+	removed       *report.Tombstone
 	hasDuplicates bool
 	proof         proof            // of the repair; read for who may mark the report as fixed
 	versionNamed  bool             // the client named the present version, so its person has seen it
@@ -61,22 +62,22 @@ func (h *Locked) ReportedBy(c identity.Caller) bool { return h.UserID != nil && 
 func (h *Locked) Erased() bool { return h.erased }
 
 const lockedColumns = `id, report_number, user_id, issue_type, coalesce(issue_type_raw, ''), severity, status, ai_status, assigned_agency_id,
-	duplicate_of, is_anonymous, appealed_at IS NOT NULL, title, description, address, street, suco, district, municipality, version, now()`
+	duplicate_of, is_anonymous, appealed_at IS NOT NULL, title, description, address, street, suco, district, municipality, version, now(), ` + report.TombstoneSQL
 
 func scanLocked(row pgx.CollectableRow) (Locked, error) {
 	var h Locked
 	err := row.Scan(&h.ID, &h.Number, &h.UserID, &h.IssueType, &h.IssueTypeRaw, &h.Severity, &h.Status, &h.AIStatus, &h.AssignedAgency,
 		&h.DuplicateOf, &h.IsAnonymous, &h.Appealed, &h.Title, &h.Description, &h.Address.Address, &h.Address.Street,
-		&h.Address.Suco, &h.Address.District, &h.Address.Municipality, &h.Version, &h.At)
+		&h.Address.Suco, &h.Address.District, &h.Address.Municipality, &h.Version, &h.At, &h.removed)
 	return h, err
 }
 
-// Lock locks a report until the transaction ends, and reads who follows it. The pipeline fails with
-// report.ErrNotFound when there is no such report or it was withdrawn. Later statements see what the transaction that
+// Lock locks a report until the transaction ends, and reads who follows it. The pipeline fails with report.ErrNotFound when
+// there is no such report, and with the 410 of its tombstone when it was withdrawn or removed. Later statements see what the transaction that
 // had the lock before has committed.
 func Lock(p database.Pipeline, a report.About) *database.Ask[*Locked] {
-	const q = `SELECT ` + lockedColumns + ` FROM reports WHERE deleted_at IS NULL AND id = ` + report.IDSQL + ` FOR UPDATE`
-	row := database.AskRow(p, scanLocked, q, a.Args()...).Missing(report.ErrNotFound)
+	const q = `SELECT ` + lockedColumns + ` FROM reports r WHERE id = ` + report.IDSQL + ` FOR UPDATE`
+	row := database.AskRow(p, scanLocked, q, a.Args()...).Missing(report.ErrNotFound).Check(func(h Locked) error { return h.changeable() })
 	followers, end := askFollowers(p, a), askEnd(p, a)
 	return database.Derive(func() *Locked {
 		h := row.Get()
@@ -135,14 +136,15 @@ func askEnd(p database.Pipeline, a report.About) *database.Ask[chainEnd] {
 // lockPair is Lock of a report that is to become a duplicate of original. It locks both in the order of their ids, so
 // that two transactions cannot deadlock. An original that does not exist, or was withdrawn, is nil.
 func lockPair(p database.Pipeline, of, original report.About, by report.Actor) *database.Ask[*Locked] {
-	const q = `SELECT ` + lockedColumns + ` FROM reports WHERE deleted_at IS NULL
-		AND (id = ` + report.IDSQL + ` OR id = coalesce($3::uuid, (SELECT id FROM reports WHERE report_number = $4::text)))
+	const q = `SELECT ` + lockedColumns + ` FROM reports r
+		WHERE (id = ` + report.IDSQL + ` OR id = coalesce($3::uuid, (SELECT id FROM reports WHERE report_number = $4::text)))
 		ORDER BY id FOR UPDATE`
 	both := database.AskRows(p, scanLocked, q, of.Args(original.Args()...)...).Check(func(all []Locked) error {
-		if pick(all, of) == nil {
+		h := pick(all, of)
+		if h == nil {
 			return report.ErrNotFound
 		}
-		return nil
+		return h.changeable()
 	})
 	const duplicates = `SELECT EXISTS (SELECT FROM reports WHERE deleted_at IS NULL AND duplicate_of = ` + report.IDSQL + `)`
 	hasDuplicates := database.AskRow(p, pgx.RowTo[bool], duplicates, of.Args()...)
@@ -218,10 +220,13 @@ func (h *Locked) agencyFor(a report.Actor) *uuid.UUID {
 	return h.AssignedAgency
 }
 
-// VisibleTo returns nil if v may see the report, else report.ErrNotFound.
-func (h *Locked) VisibleTo(v reportread.Viewer) error {
-	if h.Status == report.Rejected && !v.KnowsAuthor(h.UserID) {
-		return report.ErrNotFound
+// VisibleTo returns nil if v may see the report, else the 410 of reportread.Viewer.Refuse.
+func (h *Locked) VisibleTo(v reportread.Viewer) error { return v.Refuse(h.removed, h.UserID) }
+
+// changeable returns nil unless the report was withdrawn or removed: then nobody changes it.
+func (h *Locked) changeable() error {
+	if h.removed.Final() {
+		return h.removed.Gone()
 	}
 	return nil
 }

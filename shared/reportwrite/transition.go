@@ -37,8 +37,7 @@ type Move struct {
 	Renditions *upload.Renditions
 }
 
-// Transition locks a report and moves it as Locked.Move does, in two round trips with the commit. It also fails with
-// report.ErrNotFound.
+// Transition locks a report and moves it as Locked.Move does, in two round trips with the commit. It also fails as Lock does.
 func Transition(ctx context.Context, tx *outbox.Tx, m Move) (*Locked, error) {
 	var locked *database.Ask[*Locked]
 	if m.DuplicateOf == nil {
@@ -140,7 +139,7 @@ func CheckReason(code report.ReasonCode, note string) error {
 // away or has another type.
 func (h *Locked) checkOriginal(original *Locked, by report.Actor) error {
 	switch {
-	case original == nil:
+	case original == nil || original.removed.Final():
 		return problem.InvalidField("duplicate_of", "no such report")
 	case original.ID == h.ID:
 		return problem.InvalidField("duplicate_of", "a report cannot be its own duplicate")
@@ -163,6 +162,8 @@ func (m Move) apply(tx *outbox.Tx, h *Locked) {
 			status           = $2,
 			rejection_reason = CASE WHEN $2 = 'rejected' THEN nullif($3, '') END,
 			reason_code      = CASE WHEN $2 = 'rejected' THEN $6 END,
+			removed_at       = CASE WHEN $2 = 'rejected' THEN now() END,
+			removed_by       = CASE WHEN $2 = 'rejected' THEN $8 END,
 			duplicate_of     = $4,
 			verified_at      = CASE WHEN $2 = 'verified' THEN coalesce(verified_at, now()) ELSE verified_at END,
 			resolved_at      = CASE WHEN $2 = 'fixed' THEN now() END,
@@ -179,7 +180,7 @@ func (m Move) apply(tx *outbox.Tx, h *Locked) {
 		original = &h.original.ID
 	}
 	h.AssignedAgency = h.agencyFor(m.By)
-	tx.Queue(q, h.ID, m.To, m.Note, original, m.By.Kind != report.ActorAI, m.Reason, h.AssignedAgency)
+	tx.Queue(q, h.ID, m.To, m.Note, original, m.By.Kind != report.ActorAI, m.Reason, h.AssignedAgency, m.By.Kind)
 	if h.Status == report.Pending && m.To != report.Rejected && m.By.Kind != report.ActorAI {
 		tx.Queue(report.JudgePicturesSQL, h.ID, h.versionNamed)
 	}

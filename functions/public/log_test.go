@@ -231,7 +231,9 @@ func TestWhatWasTakenDownKeepsItsRecord(t *testing.T) {
 	w.Exec(`UPDATE reports SET deleted_at = now() WHERE id = $1`, refs[6])
 	w.PublishLog(int64(w.Int(`SELECT next FROM log_counter`)))
 	for i, ref := range refs {
-		nobody.Get("/public/reports/" + ref).Want(http.StatusNotFound)
+		if got := nobody.Get("/public/reports/" + ref).Want(http.StatusGone); got.Code() != "report_removed" {
+			t.Errorf("%s: %s", ref, got.Body)
+		}
 		record := "/public/blockchain/report/" + ref
 		events := 2
 		if i >= 6 {

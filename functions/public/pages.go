@@ -31,8 +31,9 @@ func (p *Public) registerPages(a *httpapi.API) {
 	}
 	httpapi.Register(a, page("/map", "The public map", "Clusters, filters, a card for each report. Languages: tet, pt, en."), p.mapPage)
 	reportPage := page("/r/{number}", "The page of a report",
-		"Photo, status, history and ledger proof, with a button that checks the proof in the reader's browser.")
-	reportPage.PageStatuses = []int{http.StatusNotFound}
+		"Photo, status, history and ledger proof, with a button that checks the proof in the reader's browser. 410 for what was taken down: a page that says when, by whom and why, with the proof.")
+	reportPage.Errors = []int{http.StatusGone}
+	reportPage.PageStatuses = []int{http.StatusNotFound, http.StatusGone}
 	httpapi.Register(a, reportPage, p.reportPage)
 
 	p.registerVerifyPage(a, page)

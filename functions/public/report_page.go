@@ -35,14 +35,17 @@ func (p *Public) reportPage(ctx context.Context, in *reportPageInput) (*pageOutp
 	if errors.As(err, &refused) && (refused.Kind == problem.NotFound || refused.Kind == problem.Invalid) {
 		return v.render(http.StatusNotFound, literal(missingHTML), nil)
 	}
+	if t := report.TombstoneOf(err); t != nil {
+		return v.ofRemoved(t)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return v.ofReport(found)
 }
 
-// ofReport renders the page of a report.
-func (v view) ofReport(r reportread.Report) (*pageOutput, error) {
+// proofTexts are the texts of the script that compares a report with the public log.
+func (v view) proofTexts() (fragment, error) {
 	texts, err := scriptTexts(map[string]any{
 		"hash": v.t("page.check_hash"), "chain": v.t("page.check_chain"), "log": v.t("page.check_log"), "ledger": v.t("page.check_ledger"),
 		"report": v.t("page.check_report"), "pictures": v.t("page.check_pictures"), "queued": v.t("page.check_queued"),
@@ -56,7 +59,16 @@ func (v view) ofReport(r reportread.Report) (*pageOutput, error) {
 			"unreachable": v.t("page.proof_unreachable")},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("texts of the page: %w", err)
+		return "", fmt.Errorf("texts of the page: %w", err)
+	}
+	return texts, nil
+}
+
+// ofReport renders the page of a report.
+func (v view) ofReport(r reportread.Report) (*pageOutput, error) {
+	texts, err := v.proofTexts()
+	if err != nil {
+		return nil, err
 	}
 	heading := r.Title
 	if heading == "" {

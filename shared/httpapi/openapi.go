@@ -176,6 +176,9 @@ func documentedErrors(o Operation) []int {
 	if strings.Contains(o.Path, "{") {
 		out = append(out, http.StatusNotFound)
 	}
+	if strings.Contains(o.Path, "/reports/{id}") { // what was taken down
+		out = append(out, http.StatusGone)
+	}
 	if o.Method != http.MethodGet {
 		out = append(out, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}

@@ -37,6 +37,7 @@
   };
   const read = async (path) => {
     const res = await fetch("/api/v1/public/" + path, { cache: "no-store" });
+    if (res.status === 410) return (await res.json()).tombstone;
     if (!res.ok) throw new Error(res.status);
     return res.json();
   };
@@ -114,11 +115,25 @@
     if (entries.every((e) => e.payload) && moves(held.status_history.filter((s) => s.old_status), (s) => s.new_status) !== moves(entries.filter((e) => e.payload && e.payload.old_status), (e) => e.payload.status)) out.push("status_history");
     return out;
   };
+  // The same for a report that was taken down: its tombstone. The log may name no reason where that is from before it.
+  const capacities = { citizen: "reporter", ai: "ai", admin: "admin" };
+  const differencesOfTombstone = (held, entries) => {
+    const payloads = entries.map((e) => e.payload).filter(Boolean);
+    const down = payloads.filter((p) => p.event === "REPORT_WITHDRAWN" || p.old_status && p.status === "rejected").pop();
+    const reason = payloads.filter((p) => p.reason_code).pop();
+    if (!down) return ["status"];
+    const said = { report_number: down.report_number, issue_type: payloads[payloads.length - 1].issue_type, removed_at: down.ts,
+      removed_by: capacities[down.changed_by.kind] || "moderator", withdrawn: down.event === "REPORT_WITHDRAWN" };
+    if (reason && held.reason_code) said.reason_code = reason.reason_code;
+    const now = { ...held, withdrawn: held.status !== "rejected" };
+    return Object.keys(said).filter((n) => said[n] !== now[n]);
+  };
+  const differ = (held, entries) => (held.removed_at ? differencesOfTombstone : differences)(held, entries);
   // When something differs, both are read once more: the report may have changed between the two requests.
   const state = async (again) => {
     const held = await read(`reports/${report}`);
     const { entries } = await read(`blockchain/report/${report}/history`);
-    if (again && entries.length && differences(held, entries).length) return state(false);
+    if (again && entries.length && differ(held, entries).length) return state(false);
     return { held, entries };
   };
 
@@ -206,10 +221,10 @@
     }
     const newest = entries.length ? entries[entries.length - 1].payload : null;
     if (newest !== null) {
-      const differ = differences(held, entries);
-      good = say(!differ.length, texts.report + (differ.length ? ` (${differ.join(", ")})` : "")) && good;
+      const found = differ(held, entries);
+      good = say(!found.length, texts.report + (found.length ? ` (${found.join(", ")})` : "")) && good;
       if (!newest.v || newest.v === 1) leaveOut(texts.left_old);
-      good = await pictures(held, newest) && good;
+      if (!held.removed_at) good = await pictures(held, newest) && good;
     }
     leaveOut(texts.left_words);
     leaveOut(texts.left_rest);

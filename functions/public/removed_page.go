@@ -1,0 +1,34 @@
+package public
+
+import (
+	_ "embed" // the page
+	"net/http"
+	"strings"
+
+	"github.com/lafaekstreet/backend/shared/report"
+)
+
+//go:embed web/removed.html
+var removedHTML string
+
+// ofRemoved renders the page of a report that was taken down, with status 410: what it was, when, by whom in which capacity, why,
+// and its proof.
+func (v view) ofRemoved(t *report.Tombstone) (*pageOutput, error) {
+	texts, err := v.proofTexts()
+	if err != nil {
+		return nil, err
+	}
+	own := map[string]fragment{
+		"texts": texts, "number": text(t.ReportNumber), "type": text(v.t("label.issue_type." + string(t.IssueType))), "place": "", "reason": "",
+		"what": text(v.t("page.removed_" + string(t.Status))), "at": text(t.RemovedAt.String()), "by": text(v.t("page.by_" + string(t.RemovedBy))),
+		"when": text(t.RemovedAt.In(report.Zone()).Format("2006-01-02 15:04")), "mirror": text(v.mirror),
+	}
+	if t.Municipality != nil {
+		own["place"] = markup(" · %s", text(*t.Municipality))
+	}
+	if t.ReasonCode != nil {
+		why := v.t("notification.reason." + string(*t.ReasonCode))
+		own["reason"] = markup("<dt>%s</dt><dd>%s</dd>", text(v.t("page.reason")), text(strings.ToUpper(why[:1])+why[1:]))
+	}
+	return v.render(http.StatusGone, literal(removedHTML), own)
+}

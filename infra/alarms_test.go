@@ -62,7 +62,7 @@ func TestAScheduleThatStopsHasAnAlarm(t *testing.T) {
 				watched[fmt.Sprintf("%s %v", metric, period*periods/60)] = true
 			}
 		}
-		for _, want := range []string{"outbox_age 15", "export_duration 240"} {
+		for _, want := range []string{"outbox_age 15", "export_duration 240", "digest_duration 1560"} {
 			if !watched[want] {
 				t.Errorf("no alarm when %s minutes pass without a value: %v", want, watched)
 			}

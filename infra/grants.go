@@ -95,6 +95,7 @@ func grantsOf(name catalog.FunctionName) grants {
 
 		"relay": {sends: catalog.QueueNames(), ledger: true,
 			bucket: []bucketAccess{{storage.Originals, eraseVersions}, {storage.Renditions, eraseVersions}}},
+		"digest": {sends: []catalog.QueueName{catalog.Notify}, sealKeys: true},
 		"export": {bucket: []bucketAccess{{storage.Exports, write}}},
 
 		"migrate": {receipts: true, logFiles: readLog, bucket: []bucketAccess{{storage.Renditions, readOrMissing}}},

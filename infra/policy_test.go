@@ -77,7 +77,7 @@ func TestWhoMay(t *testing.T) {
 			{"s3:PutObject", "log", []string{"anchor"}},
 			{"s3:DeleteObject", "log", []string{"anchor"}},
 			{"s3:GetObject", "log", []string{"anchor", "migrate", "monitoring", "public"}},
-			{"secretsmanager:GetSecretValue", "-sealing-", []string{"admin", "auth", "notify", "users"}},
+			{"secretsmanager:GetSecretValue", "-sealing-", []string{"admin", "auth", "digest", "notifications", "notify", "users"}},
 			{"secretsmanager:PutSecretValue", "", []string{"keys"}},
 			{"bedrock:InvokeModel", "", []string{"validate"}},
 			{"s3:PutObject", "renditions/", []string{"images"}},
@@ -96,7 +96,7 @@ func TestWhoMay(t *testing.T) {
 			{"sqs:SendMessage", "-images", []string{"images", "relay"}}, // images: to its own dead letters
 			{"sqs:SendMessage", "-validate", []string{"images", "relay", "reports", "validate"}},
 			{"sqs:SendMessage", "-anchor", []string{"anchor", "community", "relay", "reports", "staff", "users", "validate"}},
-			{"sqs:SendMessage", "-notify", []string{"admin", "anchor", "auth", "community", "images", "notify", "relay", "reports", "staff", "users", "validate"}},
+			{"sqs:SendMessage", "-notify", []string{"admin", "anchor", "auth", "community", "digest", "images", "notify", "relay", "reports", "staff", "users", "validate"}},
 			{"sqs:SendMessage", "-geocode", []string{"geocode", "relay", "reports"}},
 			{"sqs:ReceiveMessage", "", []string{"anchor", "geocode", "images", "notify", "validate"}},
 		} {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
@@ -12,7 +14,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/catalog"
 )
 
-// newSchedules has EventBridge call each scheduled function at its interval.
+// newSchedules has EventBridge call each scheduled function at its interval or its times.
 func newSchedules(scope constructs.Construct, p *plan, f *functions) {
 	stack := newStack(scope, p.settings, "schedules", "Scheduled functions")
 	for _, fn := range f.list {
@@ -21,7 +23,7 @@ func newSchedules(scope constructs.Construct, p *plan, f *functions) {
 		}
 		id := fn.spec.id()
 		rule := awsevents.NewCfnRule(stack, jsii.String(id), &awsevents.CfnRuleProps{
-			Name: jsii.String(p.name(id)), ScheduleExpression: jsii.String(rate(fn.spec.Every)), State: jsii.String("ENABLED"),
+			Name: jsii.String(p.name(id)), ScheduleExpression: jsii.String(expression(fn.spec.Function)), State: jsii.String("ENABLED"),
 			Targets: []any{&awsevents.CfnRule_TargetProperty{
 				Arn: fn.function.FunctionArn(), Id: jsii.String(id),
 				// A call that fails is not repeated: the next one comes soon, and late calls would run at the same time.
@@ -33,6 +35,18 @@ func newSchedules(scope constructs.Construct, p *plan, f *functions) {
 			Principal: jsii.String("events.amazonaws.com"), SourceArn: rule.AttrArn(),
 		})
 	}
+}
+
+// expression says when EventBridge calls a scheduled function.
+func expression(f catalog.Function) string {
+	if f.Every > 0 {
+		return rate(f.Every)
+	}
+	var minutes []string
+	for _, at := range f.Daily {
+		minutes = append(minutes, strconv.Itoa(int(at%time.Hour/time.Minute)))
+	}
+	return fmt.Sprintf("cron(%s %d * * ? *)", strings.Join(minutes, ","), f.Daily[0]/time.Hour)
 }
 
 // rate is an interval as EventBridge writes it: whole hours, else whole minutes.

@@ -158,6 +158,7 @@ func retentions() []retention {
 		{"ai_days", "day < $1", 3 * day, expiredRows},
 		{"invitations", "expires_at < $1", 30 * day, expiredRows},
 		{"comment_mails", "begun_at < $1", day, expiredRows},
+		{"daily_mails", "day < $1", 30 * day, expiredRows}, // longer than digest looks back
 		{"rate_limits", "full_at < $1", 0, spentLimits},
 	}
 }

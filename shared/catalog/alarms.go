@@ -124,6 +124,9 @@ func silenceAlarms() []Alarm {
 		// A run may take a quarter of the hour after the one it belongs to.
 		{Name: "export-silent", Description: "export has not finished a run for hours: the files of open data are old.",
 			Signal: own(ExportDuration, SampleCount), Threshold: 1, Below: true, Period: time.Hour, Periods: 4, Missing: Breaching},
+		// More than a day: the run of this morning must have been counted before that of yesterday leaves the hours looked at.
+		{Name: "digest-silent", Description: "digest has not finished a run for a day: staff and people with alerts did not get the mail of the morning.",
+			Signal: own(DigestDuration, SampleCount), Threshold: 1, Below: true, Period: time.Hour, Periods: 26, Missing: Breaching},
 	}
 }
 

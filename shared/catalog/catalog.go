@@ -32,8 +32,11 @@ type Function struct {
 	Memory int
 	// Timeout is the longest that one call may take.
 	Timeout time.Duration
-	// Every is the interval of a scheduled function; 0 for other kinds.
+	// Every is the interval of a scheduled function; 0 for one that runs at times of the day, and for other kinds.
 	Every time.Duration
+	// Daily are the times of the day, in UTC and within one hour, at which a scheduled function runs that has no interval. The
+	// first one does the work, and the others what it left.
+	Daily []time.Duration
 }
 
 // GatewayTimeout is how long API Gateway waits for an HTTP function. The timeout of each HTTP function is shorter, so
@@ -68,11 +71,18 @@ func Functions() []Function {
 
 		{Name: "relay", Kind: Schedule, Memory: 512, Timeout: 55 * time.Second, Every: time.Minute},
 		{Name: "export", Kind: Schedule, Memory: 1769, Timeout: 14 * time.Minute, Every: time.Hour},
+		{Name: "digest", Kind: Schedule, Memory: 256, Timeout: 9 * time.Minute, Daily: halfPastSevenInDili()},
 
 		{Name: "migrate", Kind: Deploy, Memory: 256, Timeout: 14 * time.Minute},
 		{Name: "keys", Kind: Deploy, Memory: 128, Timeout: 30 * time.Second},
 		{Name: "verify", Kind: Deploy, Memory: 256, Timeout: 3 * time.Minute},
 	}
+}
+
+// halfPastSevenInDili is 07:30 in Dili (UTC+9), and twice again for what a run left that was interrupted.
+func halfPastSevenInDili() []time.Duration {
+	const first = 22*time.Hour + 30*time.Minute
+	return []time.Duration{first, first + 10*time.Minute, first + 20*time.Minute}
 }
 
 // Fallback is the function that answers a request no route names. It answers as the contract says for an unknown path.

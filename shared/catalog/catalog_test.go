@@ -57,8 +57,13 @@ func TestLimitsOfFunctionsFitWhatCallsThem(t *testing.T) {
 		if f.Kind == catalog.HTTP && f.Timeout >= catalog.GatewayTimeout {
 			t.Errorf("%s may take %v, and the gateway waits for %v", f.Name, f.Timeout, catalog.GatewayTimeout)
 		}
-		if (f.Kind == catalog.Schedule) != (f.Every > 0) || f.Kind == catalog.Schedule && f.Timeout >= f.Every {
-			t.Errorf("%s may take %v and is called every %v", f.Name, f.Timeout, f.Every)
+		if (f.Kind == catalog.Schedule) != (f.Every > 0 || len(f.Daily) > 0) || f.Every > 0 && len(f.Daily) > 0 || f.Every > 0 && f.Timeout >= f.Every {
+			t.Errorf("%s may take %v and is called every %v, daily at %v", f.Name, f.Timeout, f.Every, f.Daily)
+		}
+		for i, at := range f.Daily {
+			if at/time.Hour != f.Daily[0]/time.Hour || at%time.Minute != 0 || at >= 24*time.Hour || i > 0 && at-f.Daily[i-1] <= f.Timeout {
+				t.Errorf("%s may take %v and is called daily at %v", f.Name, f.Timeout, f.Daily)
+			}
 		}
 		if f.Timeout < time.Second || f.Timeout > 15*time.Minute || f.Timeout%time.Second != 0 || f.Memory < 128 || f.Memory > 10240 {
 			t.Errorf("%s: Lambda offers no timeout of %v with %d MiB", f.Name, f.Timeout, f.Memory)

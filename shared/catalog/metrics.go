@@ -72,6 +72,8 @@ const (
 	ExportFailures // runs of export that failed
 	ExportDuration // time for writing one file of open data
 
+	DigestDuration // time of a finished run of digest
+
 	metricCount // how many there are
 )
 
@@ -160,4 +162,6 @@ var metricTable = [metricCount]metricEntry{
 
 	ExportFailures: {"export_failures", Count},
 	ExportDuration: {"export_duration", Milliseconds},
+
+	DigestDuration: {"digest_duration", Milliseconds},
 }

@@ -187,10 +187,14 @@ func askCounts(p database.Pipeline, c identity.Caller, f AgencyFilter) (*databas
 	for _, kind := range report.Queues() { // in the order of the members of QueueCounts
 		counts = append(counts, count(queueCondition(&w, kind, c)))
 	}
-	today := report.DueTodaySQL
-	if c.Role == identity.Official {
-		today += w.bind(" AND r.assigned_agency_id = ?", c.AgencyID)
-	}
-	counts = append(counts, count(today))
+	counts = append(counts, count(dueToday(&w, c)))
 	return database.AskRow(p, pgx.RowToStructByPos[QueueCounts], `SELECT `+strings.Join(counts, ", "), w.args...), nil
+}
+
+// dueToday is the condition of what is due today and c sees.
+func dueToday(w *where, c identity.Caller) string {
+	if c.Role == identity.Official {
+		return report.DueTodaySQL + w.bind(" AND r.assigned_agency_id = ?", c.AgencyID)
+	}
+	return report.DueTodaySQL
 }

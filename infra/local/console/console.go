@@ -3,6 +3,7 @@
 package console
 
 import (
+	"context"
 	"embed"
 	"encoding/json"
 	"io/fs"
@@ -64,6 +65,19 @@ type SignIn interface {
 	Mint(id google.Identity) (string, error)
 }
 
+// Schedule is a scheduled function.
+type Schedule struct {
+	Name string `json:"name"`
+	Runs string `json:"runs"` // when it runs in AWS, in words
+}
+
+// Schedules are the scheduled functions of the catalogue.
+type Schedules interface {
+	Schedules() []Schedule
+	// Run calls one now and waits for its end.
+	Run(ctx context.Context, name string) error
+}
+
 // Link is a shortcut at the top of the page.
 type Link struct {
 	Title string `json:"title"`
@@ -73,14 +87,15 @@ type Link struct {
 // Sources are the stand-ins behind the console. A nil one means that the real service or another emulator is used: its
 // address answers 404.
 type Sources struct {
-	Mail   Mailbox
-	Push   Pushbox
-	Queues Queues
-	Ledger Ledger
-	AI     AI
-	Faults *faults.Set
-	Google SignIn
-	Links  []Link
+	Mail      Mailbox
+	Push      Pushbox
+	Queues    Queues
+	Ledger    Ledger
+	AI        AI
+	Faults    *faults.Set
+	Google    SignIn
+	Schedules Schedules
+	Links     []Link
 }
 
 type console struct {
@@ -122,6 +137,10 @@ func New(sources Sources) http.Handler {
 	}
 	if sources.Google != nil {
 		mux.HandleFunc("POST /_local/google", c.google)
+	}
+	if sources.Schedules != nil {
+		mux.HandleFunc("GET /_local/schedules", c.schedules)
+		mux.HandleFunc("POST /_local/schedules/{name}", c.runSchedule)
 	}
 	return guard(http.NewCrossOriginProtection().Handler(mux))
 }

@@ -1,7 +1,9 @@
 package console_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -51,11 +53,22 @@ func (f *fakes) Messages() []hedera.Message {
 
 func (f *fakes) Mint(id google.Identity) (string, error) { f.minted = id; return "token", nil }
 
+func (f *fakes) Schedules() []console.Schedule {
+	return []console.Schedule{{Name: "relay", Runs: "every 1m0s"}, {Name: "broken"}}
+}
+
+func (f *fakes) Run(_ context.Context, name string) error {
+	if name == "broken" {
+		return errors.New("out of order")
+	}
+	return nil
+}
+
 func setup(t *testing.T) (*fakes, console.Sources, http.Handler) {
 	t.Helper()
 	f := &fakes{}
 	sources := console.Sources{
-		Mail: f, Push: f, Queues: f, Ledger: f, AI: bedrock.New(time.Now), Faults: faults.NewSet(), Google: f,
+		Mail: f, Push: f, Queues: f, Ledger: f, AI: bedrock.New(time.Now), Faults: faults.NewSet(), Google: f, Schedules: f,
 		Links: []console.Link{{Title: "API documentation", URL: "/docs"}},
 	}
 	return f, sources, console.New(sources)
@@ -100,6 +113,10 @@ func TestEveryAddressAnswers(t *testing.T) {
 		{"POST", "/_local/faults", `{"service":"bedrock","mode":"timeout","count":1}`, 200, `"pending":[{"service":"bedrock"`},
 		{"POST", "/_local/faults", `{"service":"weather","mode":"timeout"}`, 422, "unknown service"},
 		{"POST", "/_local/google", `{"email":"ana@example.tl"}`, 200, `"id_token":"token"`},
+		{"GET", "/_local/schedules", "", 200, `{"name":"relay","runs":"every 1m0s"}`},
+		{"POST", "/_local/schedules/relay", "", 200, `"ran":"relay"`},
+		{"POST", "/_local/schedules/broken", "", 500, "out of order"},
+		{"POST", "/_local/schedules/none", "", 404, "no such schedule"},
 		{"GET", "/_local/nothing", "", 404, ""},
 	}
 	for _, c := range cases {

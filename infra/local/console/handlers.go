@@ -169,3 +169,21 @@ func (c *console) google(w http.ResponseWriter, r *http.Request) {
 	}
 	writeJSON(w, map[string]string{"id_token": token})
 }
+
+func (c *console) schedules(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, c.sources.Schedules.Schedules())
+}
+
+// runSchedule calls a scheduled function now and answers when it has ended.
+func (c *console) runSchedule(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("name")
+	if !slices.ContainsFunc(c.sources.Schedules.Schedules(), func(s Schedule) bool { return s.Name == name }) {
+		http.Error(w, "there is no such schedule", http.StatusNotFound)
+		return
+	}
+	if err := c.sources.Schedules.Run(r.Context(), name); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	writeJSON(w, map[string]string{"ran": name})
+}

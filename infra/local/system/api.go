@@ -77,8 +77,8 @@ func (s *System) serveAPI(front http.Handler) error {
 }
 
 // withConsole serves the console beside the API. The console shows the stand-ins that run.
-func (s *System) withConsole(api http.Handler) http.Handler {
-	sources := console.Sources{Faults: s.faults, Links: []console.Link{
+func (s *System) withConsole(api http.Handler, schedules console.Schedules) http.Handler {
+	sources := console.Sources{Faults: s.faults, Schedules: schedules, Links: []console.Link{
 		{Title: "API documentation", URL: "/docs"}, {Title: "OpenAPI", URL: "/openapi.json"},
 	}}
 	// Each is set only when it is there: a nil pointer in an interface is not nil.

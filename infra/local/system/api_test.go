@@ -14,7 +14,7 @@ func TestPathsReachTheAPIAsTheyWereSent(t *testing.T) {
 	t.Parallel()
 	reached := ""
 	api := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { reached = r.URL.Path })
-	served := (&System{faults: &faults.Set{}}).withConsole(api)
+	served := (&System{faults: &faults.Set{}}).withConsole(api, nil)
 	for _, path := range []string{"/api/v1/users/me//", "/api/v1//meta", "/_locals", "/./health"} {
 		w := httptest.NewRecorder()
 		r := httptest.NewRequestWithContext(context.Background(), http.MethodGet, path, nil)

@@ -9,6 +9,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/anchor"
 	"github.com/lafaekstreet/backend/functions/auth"
 	"github.com/lafaekstreet/backend/functions/community"
+	"github.com/lafaekstreet/backend/functions/digest"
 	"github.com/lafaekstreet/backend/functions/export"
 	"github.com/lafaekstreet/backend/functions/geocode"
 	"github.com/lafaekstreet/backend/functions/images"
@@ -51,7 +52,7 @@ func workers() map[catalog.QueueName]func(context.Context, config.Env) (queue.Ha
 // scheduled open the functions of the schedules.
 func scheduled() map[catalog.FunctionName]func(context.Context, config.Env) (start.Scheduled, error) {
 	return map[catalog.FunctionName]func(context.Context, config.Env) (start.Scheduled, error){
-		"export": export.Open, "relay": relay.Open,
+		"digest": digest.Open, "export": export.Open, "relay": relay.Open,
 	}
 }
 

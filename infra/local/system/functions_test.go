@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/lafaekstreet/backend/shared/catalog"
 )
@@ -40,5 +41,23 @@ func TestMessageStaysHiddenWhileItIsHandled(t *testing.T) {
 		if got := visibility(q); got < q.Consumer().Timeout {
 			t.Errorf("%s: hidden for %v, and its function may take %v", q.Name, got, q.Consumer().Timeout)
 		}
+	}
+}
+
+// A function that runs at times of the day runs at the next of them, and one with an interval after its interval.
+func TestUntilTheNextCall(t *testing.T) {
+	t.Parallel()
+	daily := catalog.Function{Daily: []time.Duration{22*time.Hour + 30*time.Minute, 22*time.Hour + 40*time.Minute}}
+	for now, want := range map[string]time.Duration{"00:00": 22*time.Hour + 30*time.Minute, "22:29": time.Minute, "22:30": 10 * time.Minute, "22:41": 23*time.Hour + 49*time.Minute} {
+		at, err := time.Parse("2006-01-02 15:04", "2026-12-31 "+now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := untilNext(daily, at); got != want {
+			t.Errorf("at %s: in %v, want %v", now, got, want)
+		}
+	}
+	if got := untilNext(catalog.Function{Every: time.Hour}, time.Now()); got != time.Hour/speed {
+		t.Errorf("each hour: in %v", got)
 	}
 }

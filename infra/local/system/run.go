@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/lafaekstreet/backend/infra/local/eventsource"
@@ -14,7 +13,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/queue"
-	"github.com/lafaekstreet/backend/shared/start"
 )
 
 // startFunctions opens every function and connects it to what calls it, the gateway last.
@@ -36,7 +34,7 @@ func (s *System) startFunctions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.serveAPI(s.withConsole(front))
+	return s.serveAPI(s.withConsole(front, background))
 }
 
 // openHTTP opens the HTTP functions, each with the timeout of the catalogue.
@@ -64,6 +62,8 @@ type background struct {
 	system *System
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
+
+	schedules []schedule
 }
 
 // stop receives no new messages, starts no new calls, and waits for those that are under way.
@@ -106,53 +106,6 @@ func (b *background) consumeQueues(ctx context.Context) error {
 		b.tasks.Go(func() { source.Run(ctx, client, s.log) })
 	}
 	return nil
-}
-
-func (b *background) followSchedules(ctx context.Context) error {
-	for _, f := range catalog.Functions() {
-		if f.Kind != catalog.Schedule {
-			continue
-		}
-		open, err := opener(scheduled(), f.Name)
-		if err != nil {
-			return err
-		}
-		function, err := open(ctx, b.system.env)
-		if err != nil {
-			return fmt.Errorf("open %s: %w", f.Name, err)
-		}
-		b.tasks.Go(func() { b.follow(ctx, f, function) })
-	}
-	return nil
-}
-
-// follow calls the function at once and then at its interval, one call at a time.
-func (b *background) follow(ctx context.Context, plan catalog.Function, function start.Scheduled) {
-	tick := time.NewTicker(interval(plan))
-	defer tick.Stop()
-	for {
-		b.call(ctx, plan, function)
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-func (b *background) call(ctx context.Context, plan catalog.Function, function start.Scheduled) {
-	ctx, cancel := context.WithTimeout(ctx, plan.Timeout)
-	defer cancel()
-	defer func() {
-		if cause := recover(); cause != nil {
-			b.system.log.ErrorContext(ctx, "scheduled function panicked", "schedule", string(plan.Name), "panic", cause)
-		}
-	}()
-	event := events.EventBridgeEvent{Version: "0", DetailType: "Scheduled Event", Source: "aws.scheduler",
-		Time: time.Now().UTC(), Resources: []string{"local/" + string(plan.Name)}}
-	if err := function.Run(ctx, event); err != nil && ctx.Err() == nil {
-		b.system.log.WarnContext(ctx, "scheduled function failed", "schedule", string(plan.Name), "error", err)
-	}
 }
 
 // queueURLs reads QUEUE_URLS as the functions do: the caller's environment may name queues of its own.

@@ -66,6 +66,7 @@ func (g *Group) Register(a *httpapi.API) {
 	g.registerUsers(a)
 	g.registerInvite(a)
 	g.registerResetTOTP(a)
+	g.registerAnnounce(a)
 	g.registerAgencies(a)
 	g.registerAudit(a)
 	g.registerSettings(a)

@@ -103,7 +103,7 @@ func TestRoutesNeedAnAdministratorWithASecondFactor(t *testing.T) {
 		{http.MethodGet, "/admin/users"}, {http.MethodPatch, "/admin/users/" + uuid.NewString()}, {http.MethodGet, "/admin/agencies"},
 		{http.MethodPost, "/admin/agencies"}, {http.MethodPatch, "/admin/agencies/" + uuid.NewString()},
 		{http.MethodDelete, "/admin/agencies/" + uuid.NewString()}, {http.MethodGet, "/admin/audit"},
-		{http.MethodGet, "/admin/settings"}, {http.MethodPut, "/admin/settings"},
+		{http.MethodGet, "/admin/settings"}, {http.MethodPut, "/admin/settings"}, {http.MethodPost, "/admin/announcements"}, {http.MethodPost, "/admin/users/invite"},
 	}
 	for _, role := range []identity.Role{identity.Citizen, identity.Moderator, identity.Official} {
 		p := b.signer.SignInAs(b.db, identitytest.Person{Role: role, SecondFactor: true})

@@ -1,6 +1,7 @@
 package users_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -144,4 +145,21 @@ func TestBoundsOfAProfile(t *testing.T) {
 	patch("phone_number", "+"+strings.Repeat("6", 31)).Want(200)
 	patch("phone_number", "+"+strings.Repeat("6", 32)).WantProblem(422, "invalid_input")
 	patch("country", strings.Repeat("x", 64<<10)).WantProblem(413, "too_large")
+}
+
+func TestMutedWordsAreKnown(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	me := b.WithToken(b.signer.SignIn(b.db, identity.Citizen).Token)
+	mute := func(words ...string) apiclient.TestResponse {
+		return me.Do(http.MethodPatch, "/users/me", fields{"notification_prefs": fields{"muted": words}})
+	}
+	a := mute("digest", "Alerts", "announcement", "report-overdue", "digest").Want(http.StatusOK)
+	if got := fmt.Sprint(a.Object().At("notification_prefs.muted")); got != "[digest alerts announcement report_overdue]" {
+		t.Errorf("muted: %s", got)
+	}
+	mute("newsletter").WantProblem(http.StatusUnprocessableEntity, "invalid_input")
+	if got := fmt.Sprint(me.Do(http.MethodGet, "/users/me", nil).Object().At("notification_prefs.muted")); got != "[digest alerts announcement report_overdue]" {
+		t.Errorf("muted after a refusal: %s", got)
+	}
 }

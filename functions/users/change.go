@@ -193,7 +193,11 @@ func (c change) columns() ([]string, []any, error) {
 		assign("share_contact", *c.share)
 	}
 	if c.prefs != nil {
-		raw, err := json.Marshal(c.prefs)
+		prefs, ok := c.prefs.Read()
+		if !ok {
+			return nil, nil, problem.InvalidField("notification_prefs.muted", "expected types of notifications, digest or alerts")
+		}
+		raw, err := json.Marshal(prefs)
 		if err != nil {
 			return nil, nil, fmt.Errorf("encode preferences: %w", err)
 		}

@@ -86,6 +86,7 @@ func adminRoutes() []Route {
 		route(f, "/api/v1/admin/audit", "GET"),
 		route(f, "/api/v1/admin/settings", "GET", "PUT"),
 		route(f, "/api/v1/admin/setup", "POST"),
+		route(f, "/api/v1/admin/announcements", "POST"),
 		route(f, "/api/v1/admin/users", "GET"),
 		route(f, "/api/v1/admin/users/{id}", "PATCH"),
 		route(f, "/api/v1/admin/users/{id}/totp", "DELETE"),

@@ -129,7 +129,24 @@ type Prefs struct {
 	Email *bool `json:"email,omitempty" doc:"Mail about reports"`
 	Push  *bool `json:"push,omitempty" doc:"Push messages"`
 	// Muted types are neither mailed nor pushed.
-	Muted []Type `json:"muted,omitempty" maxItems:"20" doc:"Types neither mailed nor pushed"`
+	Muted []Type `json:"muted,omitempty" maxItems:"50" doc:"Types neither mailed nor pushed; also digest and alerts, the daily mails"`
+}
+
+// Read checks the muted words, which may be written in another case, and returns each once; false for an unknown one.
+func (p Prefs) Read() (Prefs, bool) {
+	known := append(Types(), Type(Digest), Type(Alerts))
+	var muted []Type
+	for _, t := range p.Muted {
+		t = Type(locale.FoldWord(string(t)))
+		if !slices.Contains(known, t) {
+			return p, false
+		}
+		if !slices.Contains(muted, t) {
+			muted = append(muted, t)
+		}
+	}
+	p.Muted = muted
+	return p, true
 }
 
 // ParsePrefs reads users.notification_prefs. If it cannot be read, every channel is wanted.

@@ -127,6 +127,9 @@ func (s *fixture) staffWrites() []operation {
 			return request{s.boss, "POST", "/admin/users/invite", object{"email": fmt.Sprintf("p%d@example.tl", s.next()), "full_name": "Rui", "role": "moderator"}}
 		}),
 		on(2, func() request {
+			return request{s.boss, "POST", "/admin/announcements", object{"title": object{"en": "Storm"}, "body": object{"en": "Stay at home."}}}
+		}),
+		on(2, func() request {
 			return request{s.boss, "PATCH", "/admin/users/" + s.Citizen().ID.String(), object{"clear_name": true, "clear_avatar": true}}
 		}),
 		on(2, func() request {

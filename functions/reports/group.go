@@ -81,6 +81,9 @@ func (g *Group) Register(api *httpapi.API) {
 	g.registerAddImage(api)
 	g.registerRemoveImage(api)
 	g.registerShowImage(api)
+	g.registerFollow(api)
+	g.registerConfirm(api)
+	g.registerDispute(api)
 }
 
 // limiter counts items against a caller's budgets.

@@ -15,7 +15,7 @@ import (
 )
 
 // ownEvents are the changes that a person made to their own reports within the last day. Each is an event of the public
-// ledger, which costs money, so their number is bounded. Only amendments of words and pictures by the reporter count;
+// ledger, which costs money, so their number is bounded. Only amendments of words and pictures, and disputes, by the reporter count;
 // what staff and the AI do never does. Withdrawal, appeal and erasure are never refused for it.
 type ownEvents struct {
 	caller           identity.Caller
@@ -53,7 +53,7 @@ func (o *ownEvents) ask(p database.Pipeline) {
 		WITH e AS (
 			SELECT e.report_id, e.created_at FROM report_changes c JOIN reports r ON r.id = c.report_id JOIN ledger_events e ON e.report_id = r.id
 			WHERE c.user_id = $3 AND r.updated_at > now() - interval '1 day'
-			  AND e.event_type = '` + string(ledger.Amended) + `' AND e.created_at > now() - interval '1 day'
+			  AND e.event_type IN ('` + string(ledger.Amended) + `', '` + string(ledger.Disputed) + `') AND e.created_at > now() - interval '1 day'
 			  AND convert_from(e.payload, 'UTF8')::jsonb #>> '{changed_by,kind}' = '` + string(report.ActorCitizen) + `')
 		SELECT (SELECT created_at FROM e ORDER BY created_at DESC OFFSET $4 LIMIT 1),
 		       (SELECT created_at FROM e WHERE report_id = ` + report.IDSQL + ` ORDER BY created_at DESC OFFSET $5 LIMIT 1)`

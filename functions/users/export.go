@@ -33,7 +33,7 @@ type exportOutput struct {
 	Body        struct {
 		ExportedAt timestamp.Time              `json:"exported_at"`
 		Profile    account.User                `json:"profile"`
-		Records    map[string][]map[string]any `json:"records" doc:"By kind: sessions, devices, reports, uploads, comments, notifications, journeys, markers, following, audit, status_changes, notes, invitations. Reports, comments and status changes have the member receipt, as POST /reports has it, and all members of the commitment that it vouches for"`
+		Records    map[string][]map[string]any `json:"records" doc:"By kind: sessions, devices, reports, uploads, comments, notifications, journeys, markers, following, audit, status_changes, notes, invitations, follows, confirmations, disputes. Reports, comments and status changes have the member receipt, as POST /reports has it, and all members of the commitment that it vouches for"`
 		NextCursor *string                     `json:"next_cursor" doc:"Opaque; send it as cursor for the records that did not fit. null on the last answer"`
 	}
 }
@@ -76,6 +76,11 @@ var exported = []struct{ kind, query string }{
 		WHERE h.actor_id = $1 ORDER BY h.created_at, h.id`},
 	{"notes", `SELECT id, report_id, content, created_at FROM report_notes WHERE author_id = $1 ORDER BY created_at, id`},
 	{"invitations", `SELECT role, agency_id, full_name, invited_by, expires_at, created_at FROM invitations WHERE user_id = $1 ORDER BY created_at`},
+	{"follows", `SELECT report_id, created_at FROM report_follows WHERE user_id = $1 ORDER BY created_at, report_id`},
+	{"confirmations", `SELECT report_id, created_at FROM report_confirmations WHERE user_id = $1 ORDER BY created_at, report_id`},
+	{"disputes", `SELECT d.id, d.report_id, fixed_at, on_behalf_of, comment_id, image_id, d.created_at, ` + ledger.ReceiptColumns("$1") + `
+		FROM report_disputes d JOIN reports r ON r.id = d.report_id LEFT JOIN ledger_events e ON e.report_id = d.report_id AND e.seq = d.seq
+		WHERE d.user_id = $1 ORDER BY d.created_at, d.id`},
 }
 
 func (g *Group) export(ctx context.Context, in *exportInput) (*exportOutput, error) {

@@ -439,7 +439,7 @@ func TestALongExportComesInParts(t *testing.T) {
 			t.Fatalf("answer %d has %d bytes", answers, len(a.Body))
 		}
 		records, _ := a.Object().Values["records"].(map[string]any)
-		if len(records) < 13 || a.Object().Values["profile"] == nil {
+		if len(records) < 16 || a.Object().Values["profile"] == nil {
 			t.Fatalf("answer %d has another form", answers)
 		}
 		for _, kind := range []string{"notifications", "journeys"} {

@@ -96,12 +96,13 @@ var notVouched = map[string]string{
 	"computed by the database from columns that are compared":                                                          "reports.position reports.severity_rank",
 	"of requests and workers; nobody is shown it":                                                                      "reports.client_id reports.content_hash reports.accepted_hashes reports.dropped_uploads reports.device_info reports.geocode_source reports.geocoded_at report_comments.client_id",
 	"a figure that counts changes, and their time":                                                                     "reports.version reports.updated_at",
-	"told by the status history, which is compared":                                                                    "reports.assigned_at reports.started_at reports.reopened_count",
+	"told by the status history, which is compared":                                                                    "reports.assigned_at reports.disputed_at reports.started_at reports.reopened_count",
 	"copies of the note of the move, which is hashed; the copy in the row is not compared":                             "reports.removal_note",
 	"the reporter and staff alone; it changes nothing that the public sees":                                            "reports.appealed_at reports.appeal_reason reports.original_words reports.severity_guess reports.created_offline",
 	"of moderators and the rules of flags; the events say why something was hidden, and the row has it for the author": "reports.words_hidden_reason reports.moderated_at reports.flags_count report_comments.hidden_reason report_comments.moderated_at report_images.hidden_reason",
+	"how many people follow or confirm it, which is no event":                                                          "reports.confirmations_count reports.followers_count",
 	"who the person was; the public sees the kind of actor, which is compared":                                         "report_status_history.actor_id report_images.added_by",
-	"no function writes it yet":                                                                                        "reports.confirmations_count reports.followers_count reports.due_paused_at reports.overdue_told reports.disputed_at",
+	"no function writes it yet":                                                                                        "reports.due_paused_at reports.overdue_told",
 	"about the file; the pictures that are shown are compared by their hashes":                                         "report_images.created_at uploads.content_type uploads.size_bytes uploads.sha256 uploads.refusal uploads.width uploads.height uploads.blurhash uploads.original_sha256 uploads.perceptual_hash uploads.exif_latitude uploads.exif_longitude uploads.exif_taken_at uploads.created_at uploads.processed_at uploads.attached_at uploads.expires_at uploads.deletion uploads.generation uploads.stale_from report_images.boxes",
 }
 

@@ -58,6 +58,11 @@ type Locked struct {
 // ReportedBy reports whether c is the reporter.
 func (h *Locked) ReportedBy(c identity.Caller) bool { return h.UserID != nil && *h.UserID == c.UserID }
 
+// HasDuplicateOf reports whether the person made a report that is a duplicate of this one.
+func (h *Locked) HasDuplicateOf(person uuid.UUID) bool {
+	return slices.ContainsFunc(h.followers, func(f follower) bool { return f.User == person })
+}
+
 // Erased reports whether the words went with the reporter's account. Nobody may write words or an address to it again.
 func (h *Locked) Erased() bool { return h.erased }
 

@@ -102,8 +102,7 @@ func (m Move) check(h *Locked) error {
 	rule, ok := report.RuleFor(h.Status, m.To)
 	switch {
 	case !ok:
-		return problem.New(problem.Conflict, "transition_not_allowed").With("allowed", allowed).
-			Param("from", string(h.Status)).Param("to", string(m.To))
+		return h.notAllowed(m.To, allowed)
 	case h.WorkableBy(m.By) != nil:
 		return ErrNotYourAgency.With("allowed", allowed)
 	case rule.NeedsSecondFactor(m.By):
@@ -121,6 +120,11 @@ func (m Move) check(h *Locked) error {
 		return problem.InvalidField("duplicate_of", "required for, and only for, the status duplicate")
 	}
 	return nil
+}
+
+// notAllowed is the 409 for a move that the rules do not have from the present status. allowed are the moves of whoever acts.
+func (h *Locked) notAllowed(to report.Status, allowed []report.Status) error {
+	return problem.New(problem.Conflict, "transition_not_allowed").With("allowed", allowed).Param("from", string(h.Status)).Param("to", string(to))
 }
 
 // CheckReason is nil for a reason code with a note, if it needs one. Else it is a 422 that names the member.

@@ -47,6 +47,15 @@ func (s *fixture) reportWrites() []operation {
 		}),
 		on(2, func() request { return comment(c) }),
 		on(2+claim, func() request { return comment(keyed()) }),
+		on(2, func() request { return request{s.Citizen(), "POST", "/reports/" + s.number + "/follow", nil} }),
+		on(1, func() request { return request{c, "DELETE", "/reports/" + s.number + "/follow", nil} }),
+		on(2, func() request { return request{s.Citizen(), "POST", "/reports/" + s.newReport() + "/confirm", nil} }),
+		on(3, func() request {
+			return request{s.Citizen(), "POST", "/reports/" + s.judgedReport("verified") + "/confirm", object{"note": "Deep."}}
+		}),
+		on(3, func() request {
+			return request{c, "POST", "/reports/" + s.judgedReport("fixed") + "/dispute", object{"note": "It is open.", "upload_id": s.picture(c)}}
+		}),
 		on(2, func() request {
 			return request{s.moderator, "DELETE", comments + "/" + c.Post(comments, comment(c).body).Object().Text("id"), nil}
 		}),
@@ -69,6 +78,13 @@ func (s *fixture) reportWrites() []operation {
 			return request{c, "DELETE", "/reports/" + r.Text("id") + "/images/" + r.Items("images")[0].Text("id"), nil}
 		}),
 	}
+}
+
+// judgedReport is a new report of the citizen with a status after its verdict.
+func (s *fixture) judgedReport(status string) string {
+	number := s.newReport()
+	s.Exec(`UPDATE reports SET status = $2, resolved_at = CASE WHEN $2 = 'fixed' THEN now() END WHERE report_number = $1`, number, status)
+	return number
 }
 
 // claim is the round trip that an Idempotency-Key adds: the key is claimed before the operation begins.

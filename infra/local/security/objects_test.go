@@ -64,6 +64,7 @@ type attempt struct {
 var openOperations = []string{
 	"GET /api/v1/users/{user_id}", "GET /api/v1/users/{user_id}/avatar", "GET /api/v1/users/{user_id}/journeys", "GET /api/v1/users/{user_id}/journeys/active",
 	"PUT /api/v1/users/me/devices/{device_id}", // of the caller, whatever the id
+	"DELETE /api/v1/reports/{id}/follow",       // of the caller, whatever the id
 	"GET /api/v1/public/tiles/{z}/{x}/{y}", "GET /map/assets/{hash}/{name}", "GET /docs/{file}", "GET /redoc/{file}",
 	"GET /unsubscribe/{token}", "POST /unsubscribe/{token}", // a token is for one person: TestUnsubscribeTokens of functions/notifications
 	"GET /log/tile/{path}", "GET /log/proof/{log_index}", // of everybody
@@ -142,6 +143,7 @@ func TestNobodyReachesObjectsOfOthers(t *testing.T) {
 		{"POST", report + "/images", object{"upload_id": loose}}, {"DELETE", picture, nil}, {"POST", report + "/assign", object{}},
 		{"POST", report + "/notes", object{"content": "x"}}, {"GET", report + "/notes", nil}, {"POST", report + "/ai-analysis/override", object{"is_relevant": true, "note": "x"}},
 		{"DELETE", report + "/comments/" + comment.Text("id"), nil}, {"GET", report + "/riders-affected", nil},
+		{"POST", secret + "/follow", nil}, {"POST", secret + "/confirm", object{"note": "x"}}, {"POST", report + "/dispute", object{"note": "x"}},
 		{"GET", secret, nil}, {"PATCH", secret, object{"title": "x"}}, {"POST", secret + "/appeal", object{"reason": "I want it."}}, {"DELETE", secret, nil},
 		{"POST", secret + "/comments", object{"content": "x"}}, {"GET", secret + "/comments", nil}, {"GET", secret + "/ai-analysis", nil},
 		{"GET", "/public" + secret, nil}, {"GET", "/reports/" + hidden.Text("report_number"), nil},

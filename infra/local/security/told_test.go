@@ -34,6 +34,10 @@ type reported struct{ id, image, original string }
 var untold = map[string]string{
 	"POST /api/v1/reports/{id}/notes":    "only staff read notes",
 	"POST /api/v1/reports/{id}/comments": "TestComments",
+	"POST /api/v1/reports/{id}/follow":   "it changes nothing of the report",
+	"DELETE /api/v1/reports/{id}/follow": "it changes nothing of the report",
+	"POST /api/v1/reports/{id}/confirm":  "TestConfirm",
+	"POST /api/v1/reports/{id}/dispute":  "TestDispute",
 	"POST /api/v1/reports/{id}/appeal":   "by the reporter alone",
 }
 

@@ -131,6 +131,12 @@ func TestTheLifeOfAReport(t *testing.T) {
 	if got.Text("assigned_agency.code") != "DILI" || got.Text("due_at") == "" {
 		t.Errorf("got %v", got.Values)
 	}
+	w.Exec(`UPDATE agencies SET name = 'Public Works', name_tet = 'Obras Públikas' WHERE id = $1`, agency)
+	for language, want := range map[string]string{"tet": "Obras Públikas", "pt": "Public Works", "en": "Public Works"} {
+		if name := c.With("Accept-Language", language).Get(path).Want(http.StatusOK).Object().Text("assigned_agency.name"); name != want {
+			t.Errorf("%s: agency %q, want %q", language, name, want)
+		}
+	}
 	official.Post(path+"/status", object{"status": "in-progress"}).Want(http.StatusOK)
 	official.Post(path+"/status", object{"status": "fixed"}).Want(http.StatusUnprocessableEntity)
 	got = official.Post(path+"/status", object{"status": "fixed", "note": "Filled."}).Want(http.StatusOK).Object()

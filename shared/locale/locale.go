@@ -66,3 +66,14 @@ func FromContext(ctx context.Context) Language {
 	}
 	return Default
 }
+
+// Name chooses a name for a reader of l: that in the language, or the English one where there is none.
+func Name(l Language, english, tetum, portuguese string) string {
+	switch {
+	case l == Tetum && tetum != "":
+		return tetum
+	case l == Portuguese && portuguese != "":
+		return portuguese
+	}
+	return english
+}

@@ -72,7 +72,7 @@ type Person struct {
 type ReportAgency struct {
 	ID         uuid.UUID `json:"id"`
 	Code       string    `json:"code"`
-	Name       string    `json:"name"`
+	Name       string    `json:"name" doc:"In the reader's language"`
 	AgencyType string    `json:"agency_type" enum:"municipal,national,contractor"`
 }
 
@@ -87,7 +87,7 @@ const summaryColumns = `r.id, r.report_number, r.title, r.description, r.issue_t
 	r.severity_score, r.priority, r.status, r.rejection_reason, r.latitude, r.longitude, r.location_accuracy, r.address,
 	r.street, r.suco, r.district, r.municipality, r.ai_status, r.blockchain_status, r.comments_count, r.confirmations_count, r.followers_count, r.client_id,
 	r.version, r.source, r.created_at, r.updated_at, r.resolved_at, r.user_id, r.is_anonymous,
-	u.id, u.full_name, avatar.id, a.id, a.code, a.name, a.agency_type, o.id, o.report_number, o.deleted_at IS NULL AND o.status <> 'rejected', i.upload_id, i.generation, i.blurhash,
+	u.id, u.full_name, avatar.id, a.id, a.code, a.agency_type, a.name, a.name_tet, a.name_pt, o.id, o.report_number, o.deleted_at IS NULL AND o.status <> 'rejected', i.upload_id, i.generation, i.blurhash,
 	r.reason_code, r.original_words IS NOT NULL, i.public, ` + report.TombstoneSQL + `, ` + report.HiddenSQL + `, ` + report.ShownSucoSQL + `, ` + report.ShownDistrictSQL + `, ` + report.ShownMunicipalitySQL
 
 // following returns the column that says whether the viewer follows a report r.
@@ -119,7 +119,7 @@ type summaryRow struct {
 	avatar, image  *uuid.UUID
 	generation     *int // of image
 	agencyID       *uuid.UUID
-	agency         [3]*string // code, name, type
+	agency         [5]*string // code, type, name in English, Tetum and Portuguese
 	originalID     *uuid.UUID
 	originalNumber *string
 	originalShown  *bool // to everybody
@@ -137,7 +137,7 @@ func (s *summaryRow) targets() []any {
 		&s.Address, &s.Street, &s.Suco, &s.District, &s.Municipality, &s.AIStatus, &s.BlockchainStatus, &s.CommentsCount,
 		&s.ConfirmationsCount, &s.FollowersCount,
 		&s.ClientID, &s.Version, &s.Source, &s.CreatedAt.Time, &s.UpdatedAt.Time, &s.resolved, &s.author, &s.anonymous,
-		&s.personID, &s.personName, &s.avatar, &s.agencyID, &s.agency[0], &s.agency[1], &s.agency[2],
+		&s.personID, &s.personName, &s.avatar, &s.agencyID, &s.agency[0], &s.agency[1], &s.agency[2], &s.agency[3], &s.agency[4],
 		&s.originalID, &s.originalNumber, &s.originalShown, &s.image, &s.generation, &s.Blurhash, &s.reasonCode, &s.ContentEdited,
 		&s.imagePublic, &s.Removed, &s.hidden, &s.shownSuco, &s.shownDistrict, &s.shownMunicipality, &s.Following}
 }
@@ -193,7 +193,8 @@ func (r *Reader) present(ctx context.Context, v Viewer, s *summaryRow) (Summary,
 		}
 	}
 	if s.agencyID != nil {
-		out.AssignedAgency = &ReportAgency{ID: *s.agencyID, Code: *s.agency[0], Name: *s.agency[1], AgencyType: *s.agency[2]}
+		out.AssignedAgency = &ReportAgency{ID: *s.agencyID, Code: *s.agency[0], AgencyType: *s.agency[1],
+			Name: locale.Name(locale.FromContext(ctx), *s.agency[2], *s.agency[3], *s.agency[4])}
 	}
 	if s.originalID != nil && (*s.originalShown || v.staff) { // only to viewers who may see the original
 		out.DuplicateOf = &Original{ID: *s.originalID, ReportNumber: *s.originalNumber}

@@ -68,9 +68,9 @@ func (w *Worker) deliverNotification(ctx context.Context, id uuid.UUID) error {
 	return errors.Join(failures...)
 }
 
-// mail delivers by mail. Mails about comments are gathered.
+// mail delivers by mail. Mails about comments are gathered. What an administrator announces to everybody is not mailed.
 func (w *Worker) mail(ctx context.Context, n notice, title, body string) error {
-	wants := n.prefs.Mail(n.typ)
+	wants := n.prefs.Mail(n.typ) && (n.typ != notification.Announcement || n.params[notification.ParamAnnouncement] != "")
 	if wants && n.typ == notification.CommentAdded && n.reportID != nil {
 		return w.mailComment(ctx, n)
 	}
@@ -156,7 +156,7 @@ func (w *Worker) push(ctx context.Context, n notice, d device, title, body strin
 // is deleted or suspended.
 func (w *Worker) readNotice(ctx context.Context, id uuid.UUID) (notice, error) {
 	const q = `
-		SELECT n.id, n.type, n.report_id, n.params, ` + notification.CommentRemovedSQL + `, u.id, CASE WHEN u.email_verified_at IS NOT NULL THEN u.email::text END,
+		SELECT n.id, n.type, n.report_id, ` + notification.ParamsSQL + `, ` + notification.CommentRemovedSQL + `, u.id, CASE WHEN u.email_verified_at IS NOT NULL THEN u.email::text END,
 		       u.full_name, u.preferred_language, u.notification_prefs, u.role, coalesce(r.user_id = u.id, false),
 		       EXISTS (SELECT FROM report_follows f WHERE f.report_id = n.report_id AND f.user_id = u.id)
 		       OR EXISTS (SELECT FROM report_followers f WHERE f.report_id = n.report_id AND f.user_id = u.id)

@@ -257,3 +257,23 @@ func TestMailsWithoutABaseHaveNoLinks(t *testing.T) {
 		t.Errorf("push %v", p.Data)
 	}
 }
+
+// What an administrator announces to everybody is pushed, in the reader's language, and not mailed.
+func TestAnnouncementsAreNotMailed(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := database.NewID()
+	b.exec(`INSERT INTO announcements (id, title, body) VALUES ($1, '{"tet": "Avizu", "en": "Notice"}', '{"tet": "Udan boot.", "en": "Rain."}')`, id)
+	err := b.kit.Outbox.Do(t.Context(), func(tx *outbox.Tx) error {
+		return notification.Add(t.Context(), tx, notification.New{UserID: b.person, Type: notification.Announcement, EventKey: "announcement:" + id.String()})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.deliver(b.text(`SELECT body::text FROM outbox WHERE queue = 'notify'`), 1) || b.arrived() != "0 mails 1 pushes" {
+		t.Fatalf("%s", b.arrived())
+	}
+	if p := b.pushes.Pushes("token-1")[0]; p.Title != "Avizu" || p.Body != "Udan boot." {
+		t.Errorf("push %+v", p)
+	}
+}

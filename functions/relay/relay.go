@@ -89,6 +89,7 @@ func (r *Relay) Run(ctx context.Context, _ events.EventBridgeEvent) error {
 		{"wake pictures", func(ctx context.Context) error { return r.wake(ctx, unjudgedPictures) }},
 		{"wake places", func(ctx context.Context) error { return r.wake(ctx, unnamed) }},
 		{"mail comments", r.mailComments},
+		{"announce", r.announce},
 		{"fold statistics", func(ctx context.Context) error { return opendata.Fold(ctx, r.db) }},
 		{"expire uploads", r.expireUploads},
 		{"delete pictures", r.deletePictures},

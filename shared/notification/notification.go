@@ -237,8 +237,14 @@ const CommentRemovedSQL = `(n.type = 'comment_added' AND coalesce((
 	  FROM report_comments nc JOIN reports nr ON nr.id = nc.report_id
 	 WHERE nc.id = CASE WHEN n.event_key ~ '^comment:[0-9a-f-]{36}$' THEN substr(n.event_key, 9)::uuid END), false))`
 
-// ParamsSQL is the parameters of a notification n that its reader may still see.
-const ParamsSQL = `CASE WHEN ` + CommentRemovedSQL + ` THEN n.params - 'author' - 'comment' || '{"variant": "removed"}' ELSE n.params END`
+// ParamsSQL is the parameters of a notification n that its reader may still see. Those of an announcement are its texts in each
+// language, which stand in announcements once for everybody.
+const ParamsSQL = `CASE WHEN ` + CommentRemovedSQL + ` THEN n.params - 'author' - 'comment' || '{"variant": "removed"}'
+	WHEN n.type = 'announcement' AND n.event_key ~ '^announcement:[0-9a-f-]{36}$' THEN n.params || coalesce((
+		SELECT jsonb_strip_nulls(jsonb_build_object('title_tet', an.title ->> 'tet', 'title_pt', an.title ->> 'pt', 'title_en', an.title ->> 'en',
+			'body_tet', an.body ->> 'tet', 'body_pt', an.body ->> 'pt', 'body_en', an.body ->> 'en'))
+		FROM announcements an WHERE an.id = substr(n.event_key, 14)::uuid), '{}')
+	ELSE n.params END`
 
 // Text returns the title and body of a notification in l. They are plain text; a
 // caller that makes HTML must escape them.
@@ -270,7 +276,7 @@ func Text(l locale.Language, t Type, params map[string]string) (string, string) 
 	case t == Announcement && p[ParamAnnouncement] != "":
 		key += "." + p[ParamAnnouncement]
 	case t == Announcement:
-		return p[ParamTitle], p[ParamBody]
+		return inLanguage(l, p, ParamTitle), inLanguage(l, p, ParamBody)
 	case (t == ReportRejected || t == ReportRemoved) && p[ParamReason] == "":
 		key += ".plain"
 	}
@@ -283,6 +289,16 @@ func Text(l locale.Language, t Type, params map[string]string) (string, string) 
 		body += appendix(l, "notification.note", p)
 	}
 	return title, body
+}
+
+// inLanguage returns a text that people wrote in several languages: in l, else in the first language that it has.
+func inLanguage(l locale.Language, params map[string]string, name string) string {
+	for _, language := range append([]locale.Language{l}, locale.Languages()...) {
+		if text := params[name+"_"+string(language)]; text != "" {
+			return text
+		}
+	}
+	return params[name]
 }
 
 // appendix is a sentence of the catalog that follows a text.

@@ -19,7 +19,7 @@ const alertsKept = 7 * 24 * time.Hour
 // subscriber is a person with alerts, and what happened at their places since the last mail.
 type subscriber struct {
 	reader
-	wants bool
+	wants      bool
 	New, Fixed []uuid.UUID
 }
 

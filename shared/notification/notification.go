@@ -282,7 +282,7 @@ func Text(l locale.Language, t Type, params map[string]string) (string, string) 
 	}
 	title, _ := locale.Text(l, key+".title", p)
 	body, _ := locale.Text(l, key+".body", p)
-	if who := p[ParamAgency]; who != "" && !strings.Contains(body, who) {
+	if who := p[ParamAgency]; who != "" && namesAgency(t) && !strings.Contains(body, who) {
 		body += appendix(l, "notification.agency", p)
 	}
 	if note != "" {
@@ -299,6 +299,15 @@ func inLanguage(l locale.Language, params map[string]string, name string) string
 		}
 	}
 	return params[name]
+}
+
+// namesAgency reports whether a notification is about what the agency of the report does.
+func namesAgency(t Type) bool {
+	switch t {
+	case ReportVerified, ReportStatusChanged, ReportFixed, ReportDisputed, ReportAssigned, ReportOverdue:
+		return true
+	}
+	return false
 }
 
 // appendix is a sentence of the catalog that follows a text.

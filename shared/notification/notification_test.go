@@ -125,6 +125,7 @@ func TestTheAgencyIsNamedInTheReadersLanguage(t *testing.T) {
 		{locale.Tetum, notification.ReportAssigned, notification.AgencyParams("Public Works", "", ""), "Relatóriu N agora iha Public Works nia liman."},
 		{locale.Tetum, notification.ReportAssigned, map[string]string{"agency": "Public Works"}, "Relatóriu N agora iha Public Works nia liman."},
 		{locale.Portuguese, notification.ReportFixed, all, " Entidade: Obras Públicas. Nota: Feito."},
+		{locale.English, notification.ReportRejected, all, "You may appeal: open “My reports”."},
 		{locale.Tetum, notification.ReportFixed, map[string]string{}, "Obrigadu tanba Ita fó-hatene ami. Nota: Feito."},
 	} {
 		params := maps.Clone(c.params)

@@ -49,7 +49,7 @@ type System struct {
 	Env    config.Env
 	Signer *identitytest.Signer
 	Faults *faults.Set // of AWS
-	URL    string // of the gateway, without a slash at the end
+	URL    string      // of the gateway, without a slash at the end
 
 	owned   string // address of the database, for its owner
 	gateway atomic.Pointer[gateway.Gateway]

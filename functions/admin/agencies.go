@@ -2,27 +2,30 @@ package admin
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"reflect"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/agency"
 	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/page"
 	"github.com/lafaekstreet/backend/shared/problem"
-	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 func (g *Group) registerAgencies(a *httpapi.API) {
 	list := operation(http.MethodGet, "/agencies", "List agencies", "By code.")
 	list.Aliases = page.Aliases()
 	httpapi.Register(a, list, g.agencies)
+
+	httpapi.Register(a, operation(http.MethodGet, "/agencies/{id}", "Read an agency", "With its whole area."), g.agency)
 
 	create := operation(http.MethodPost, "/agencies", "Add an agency", "")
 	create.DefaultStatus, create.Creates = http.StatusCreated, true
@@ -38,51 +41,35 @@ func (g *Group) registerAgencies(a *httpapi.API) {
 	httpapi.Register(a, remove, g.removeAgency)
 }
 
-// Agency repairs things.
-type Agency struct {
-	ID                uuid.UUID      `json:"id"`
-	Code              string         `json:"code" example:"OP-DILI"`
-	Name              string         `json:"name" example:"Public Works Dili"`
-	NameTet           string         `json:"name_tet" example:"Obras Públikas Dili"`
-	NamePt            string         `json:"name_pt" example:"Obras Públicas Díli"`
-	AgencyType        string         `json:"agency_type" enum:"municipal,national,contractor"`
-	MunicipalityCodes []string       `json:"municipality_codes" doc:"Where it works; empty for everywhere" example:"[\"TL-DI\"]"`
-	IssueTypes        []string       `json:"issue_types" doc:"What it repairs; empty for everything" example:"[\"pothole\"]"`
-	ContactEmail      *string        `json:"contact_email"`
-	CreatedAt         timestamp.Time `json:"created_at"`
-	UpdatedAt         timestamp.Time `json:"updated_at"`
-}
-
-const agencyColumns = `id, code, name, name_tet, name_pt, agency_type, municipality_codes, issue_types, contact_email, created_at, updated_at`
-
-func scanAgency(row pgx.CollectableRow) (Agency, error) {
-	var a Agency
-	var created, updated time.Time
-	err := row.Scan(&a.ID, &a.Code, &a.Name, &a.NameTet, &a.NamePt, &a.AgencyType, &a.MunicipalityCodes, &a.IssueTypes,
-		&a.ContactEmail, &created, &updated)
-	a.CreatedAt, a.UpdatedAt = timestamp.Of(created), timestamp.Of(updated)
-	return a, err
-}
-
 type agenciesInput struct {
 	page.Query
 }
 
 type agenciesOutput struct {
-	Body page.Envelope[Agency]
+	Body page.Envelope[agency.Agency]
 }
 
 type agencyOutput struct {
-	Body Agency
+	Body agency.Agency
 }
 
 func (g *Group) agencies(ctx context.Context, in *agenciesInput) (*agenciesOutput, error) {
 	items, total, err := database.Page(ctx, g.db, `SELECT count(*) FROM agencies WHERE deleted_at IS NULL`,
-		`SELECT `+agencyColumns+` FROM agencies WHERE deleted_at IS NULL ORDER BY code LIMIT $1 OFFSET $2`, 0, scanAgency, in.Limit(), in.Offset())
+		`SELECT `+agency.ListColumns+` FROM agencies g WHERE deleted_at IS NULL ORDER BY code LIMIT $1 OFFSET $2`, 0, agency.Scan, in.Limit(), in.Offset())
 	if err != nil {
 		return nil, fmt.Errorf("list agencies: %w", err)
 	}
 	return &agenciesOutput{Body: page.NewEnvelope(in.Query, items, total)}, nil
+}
+
+func (g *Group) agency(ctx context.Context, in *agencyPath) (*agencyOutput, error) {
+	batch := &database.Batch{}
+	const q = `SELECT ` + agency.Columns + ` FROM agencies g WHERE id = $1 AND deleted_at IS NULL`
+	found := database.AskRow(batch, agency.Scan, q, in.ID).Missing(errAgencyNotFound)
+	if err := batch.Send(ctx, g.db); err != nil {
+		return nil, fmt.Errorf("read agency: %w", err)
+	}
+	return &agencyOutput{Body: found.Get()}, nil
 }
 
 type createAgencyInput struct {
@@ -90,8 +77,8 @@ type createAgencyInput struct {
 }
 
 func (g *Group) createAgency(ctx context.Context, in *createAgencyInput) (*agencyOutput, error) {
-	now := timestamp.Of(g.clock.Now().Truncate(time.Microsecond)) // as precise as the database
-	a := Agency{ID: database.NewID(), MunicipalityCodes: []string{}, IssueTypes: []string{}, CreatedAt: now, UpdatedAt: now}
+	now := agency.Stamp(g.clock.Now())
+	a := agency.Agency{ID: database.NewID(), MunicipalityCodes: []string{}, IssueTypes: []string{}, CreatedAt: now, UpdatedAt: now}
 	if err := in.Body.complete(); err != nil {
 		return nil, err
 	}
@@ -103,11 +90,15 @@ func (g *Group) createAgency(ctx context.Context, in *createAgencyInput) (*agenc
 		if err := in.Body.onto(there.Get(), &a); err != nil {
 			return err
 		}
+		if err := in.Body.areaOnto(ctx, tx, &a); err != nil {
+			return err
+		}
 		const insert = `
-			INSERT INTO agencies (` + agencyColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
+			INSERT INTO agencies (id, code, name, name_tet, name_pt, agency_type, municipality_codes, issue_types, contact_email, created_at, updated_at, area)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, ST_Multi(ST_SetSRID(ST_GeomFromGeoJSON($12), 4326)))`
 		tx.Queue(insert, a.ID, a.Code, a.Name, a.NameTet, a.NamePt, a.AgencyType, a.MunicipalityCodes, a.IssueTypes,
-			a.ContactEmail, now.Time, now.Time)
-		if err := audit.Record(ctx, tx, audit.Entry{Action: "agency.create", Entity: "agency", EntityID: a.ID.String(), After: a}); err != nil {
+			a.ContactEmail, now.Time, now.Time, areaText(a.Area))
+		if err := audit.Record(ctx, tx, audit.Entry{Action: "agency.create", Entity: "agency", EntityID: a.ID.String(), After: audited(a)}); err != nil {
 			return err
 		}
 		return httpapi.RecordAnswer(ctx, tx, http.StatusCreated, a)
@@ -118,6 +109,28 @@ func (g *Group) createAgency(ctx context.Context, in *createAgencyInput) (*agenc
 	return &agencyOutput{Body: a}, nil
 }
 
+// areaText is the GeoJSON of an area; nil for none.
+func areaText(a *agency.Area) *string {
+	if a == nil {
+		return nil
+	}
+	text := string(a.JSON)
+	return &text
+}
+
+// audited is an agency as the audit log has it: of its area the number of points and a hash.
+func audited(a agency.Agency) map[string]any {
+	out := map[string]any{"id": a.ID, "code": a.Code, "name": a.Name, "name_tet": a.NameTet, "name_pt": a.NamePt, "agency_type": a.AgencyType,
+		"municipality_codes": a.MunicipalityCodes, "issue_types": a.IssueTypes, "contact_email": a.ContactEmail}
+	if a.Area != nil {
+		sum := sha256.Sum256(a.Area.JSON)
+		out["area_points"], out["area_sha256"] = a.AreaPoints, hex.EncodeToString(sum[:])
+	}
+	return out
+}
+
+var errAgencyNotFound = problem.New(problem.NotFound, "agency_not_found")
+
 // agencyFault turns the violation of a unique code into a 409.
 func agencyFault(err error) error {
 	if database.Violates(err, "agencies_code_key") {
@@ -127,9 +140,9 @@ func agencyFault(err error) error {
 }
 
 // lockAgency locks an agency in a pipeline, which fails with a 404 for one that is not there.
-func lockAgency(p database.Pipeline, id uuid.UUID) *database.Ask[Agency] {
-	const q = `SELECT ` + agencyColumns + ` FROM agencies WHERE id = $1 AND deleted_at IS NULL FOR UPDATE`
-	return database.AskRow(p, scanAgency, q, id).Missing(problem.New(problem.NotFound, "agency_not_found"))
+func lockAgency(p database.Pipeline, id uuid.UUID) *database.Ask[agency.Agency] {
+	const q = `SELECT ` + agency.Columns + ` FROM agencies g WHERE id = $1 AND deleted_at IS NULL FOR UPDATE`
+	return database.AskRow(p, agency.Scan, q, id).Missing(errAgencyNotFound)
 }
 
 type agencyPath struct {
@@ -152,20 +165,24 @@ func (g *Group) changeAgency(ctx context.Context, in *changeAgencyInput) (*agenc
 		if err := in.Body.onto(there.Get(), &a); err != nil {
 			return err
 		}
+		if err := in.Body.areaOnto(ctx, tx, &a); err != nil {
+			return err
+		}
 		if out.Body = a; reflect.DeepEqual(a, before.Get()) {
 			return nil // nothing changes, and nothing is in the log
 		}
 		if err := keepsItsCode(ctx, tx, before.Get(), a); err != nil {
 			return err
 		}
-		a.UpdatedAt = timestamp.Of(g.clock.Now().Truncate(time.Microsecond))
+		a.UpdatedAt = agency.Stamp(g.clock.Now())
 		const update = `
 			UPDATE agencies SET code = $2, name = $3, name_tet = $4, name_pt = $5, agency_type = $6, municipality_codes = $7,
-			       issue_types = $8, contact_email = $9, updated_at = $10 WHERE id = $1`
+			       issue_types = $8, contact_email = $9, updated_at = $10,
+			       area = CASE WHEN $11 THEN ST_Multi(ST_SetSRID(ST_GeomFromGeoJSON($12), 4326)) ELSE area END WHERE id = $1`
 		tx.Queue(update, a.ID, a.Code, a.Name, a.NameTet, a.NamePt, a.AgencyType, a.MunicipalityCodes, a.IssueTypes,
-			a.ContactEmail, a.UpdatedAt.Time)
+			a.ContactEmail, a.UpdatedAt.Time, in.Body.Area.sent(), areaText(a.Area))
 		out.Body = a
-		return audit.Record(ctx, tx, audit.Entry{Action: "agency.change", Entity: "agency", EntityID: a.ID.String(), Before: before.Get(), After: a})
+		return audit.Record(ctx, tx, audit.Entry{Action: "agency.change", Entity: "agency", EntityID: a.ID.String(), Before: audited(before.Get()), After: audited(a)})
 	})
 	if err != nil {
 		return nil, agencyFault(err)
@@ -175,7 +192,7 @@ func (g *Group) changeAgency(ctx context.Context, in *changeAgencyInput) (*agenc
 
 // keepsItsCode refuses another code for an agency that entries of the public log name by its code: they would no longer agree
 // with the reports.
-func keepsItsCode(ctx context.Context, tx *outbox.Tx, before, after Agency) error {
+func keepsItsCode(ctx context.Context, tx *outbox.Tx, before, after agency.Agency) error {
 	if before.Code == after.Code {
 		return nil
 	}
@@ -205,7 +222,7 @@ func (g *Group) removeAgency(ctx context.Context, in *agencyPath) (*httpapi.Mess
 			return problem.New(problem.Conflict, "agency_in_use")
 		}
 		tx.Queue(`UPDATE agencies SET deleted_at = $2, updated_at = $2 WHERE id = $1`, in.ID, g.clock.Now())
-		return audit.Record(ctx, tx, audit.Entry{Action: "agency.delete", Entity: "agency", EntityID: in.ID.String(), Before: before.Get()})
+		return audit.Record(ctx, tx, audit.Entry{Action: "agency.delete", Entity: "agency", EntityID: in.ID.String(), Before: audited(before.Get())})
 	})
 	if err != nil {
 		return nil, err

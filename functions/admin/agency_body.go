@@ -1,17 +1,22 @@
 package admin
 
 import (
+	"context"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/agency"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/mail"
+	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/settings"
 )
 
 // Types of agencies.
@@ -31,6 +36,41 @@ type agencyBody struct {
 	MunicipalityCodes *[]string `json:"municipality_codes,omitempty" maxItems:"20" doc:"Of /locations/municipalities"`
 	IssueTypes        *[]string `json:"issue_types,omitempty" maxItems:"20"`
 	ContactEmail      *string   `json:"contact_email,omitempty" maxLength:"320" doc:"Empty for none"`
+	Area              areaBody  `json:"area" required:"false"`
+}
+
+// areaOnto checks the area that was sent and writes it to a; a null clears it. An area that was not sent must still lie in the
+// municipalities, where these were sent.
+func (b agencyBody) areaOnto(ctx context.Context, tx *outbox.Tx, a *agency.Agency) error {
+	switch {
+	case b.Area.clears():
+		a.Area, a.AreaPoints = nil, 0
+		return nil
+	case !b.Area.sent() && (a.Area == nil || b.MunicipalityCodes == nil):
+		return nil
+	}
+	text := areaText(a.Area)
+	if b.Area.sent() {
+		current, err := settings.Read(ctx, tx)
+		if err != nil {
+			return err
+		}
+		sent, err := b.Area.check(current.Area)
+		if err != nil {
+			return err
+		}
+		text = &sent
+	}
+	checked := askArea(tx, *text, a.MunicipalityCodes)
+	if err := tx.Flush(ctx); err != nil {
+		return fmt.Errorf("check area: %w", err)
+	}
+	area, err := checked.Get().areaOf()
+	if err != nil {
+		return err
+	}
+	a.Area, a.AreaPoints = area, checked.Get().Points
+	return nil
 }
 
 // complete checks that a new agency has what every one has.
@@ -49,7 +89,7 @@ func (b agencyBody) complete() error {
 var agencyCode = regexp.MustCompile(`^[A-Z0-9][A-Z0-9_-]{1,39}$`)
 
 // onto checks the members that were sent and writes them to a. there has the sent codes that name a municipality.
-func (b agencyBody) onto(there []string, a *Agency) error {
+func (b agencyBody) onto(there []string, a *agency.Agency) error {
 	if b.Code != nil {
 		if a.Code = strings.ToUpper(strings.TrimSpace(*b.Code)); !agencyCode.MatchString(a.Code) {
 			return problem.InvalidField("code", "expected 2 to 40 letters, digits, hyphens or underscores")
@@ -88,7 +128,7 @@ func (b agencyBody) onto(there []string, a *Agency) error {
 	return nil
 }
 
-func (b agencyBody) contact(a *Agency) error {
+func (b agencyBody) contact(a *agency.Agency) error {
 	if a.ContactEmail = nil; strings.TrimSpace(*b.ContactEmail) == "" {
 		return nil
 	}
@@ -100,7 +140,7 @@ func (b agencyBody) contact(a *Agency) error {
 	return nil
 }
 
-func (b agencyBody) issueTypes(a *Agency) error {
+func (b agencyBody) issueTypes(a *agency.Agency) error {
 	a.IssueTypes = []string{}
 	for _, word := range *b.IssueTypes {
 		t, known := report.ParseIssueType(word)
@@ -137,7 +177,7 @@ func (b agencyBody) askMunicipalities(p database.Pipeline) *database.Ask[[]strin
 	return database.AskRows(p, pgx.RowTo[string], `SELECT code FROM municipalities WHERE code = ANY($1) ORDER BY code`, b.codes())
 }
 
-func (b agencyBody) municipalities(there []string, a *Agency) error {
+func (b agencyBody) municipalities(there []string, a *agency.Agency) error {
 	if len(there) != len(b.codes()) {
 		return problem.InvalidField("municipality_codes", "expected codes of municipalities")
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/outbox"
-	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/settings"
 )
 
@@ -47,8 +46,8 @@ func (g *Group) writeSettings(ctx context.Context, in *writeSettingsInput) (*set
 			return fmt.Errorf("read settings: %w", err) // cannot happen: the schema has accepted it
 		}
 		out.Body = out.Body.Complete()
-		if a := out.Body.Area; a[0] >= a[2] || a[1] >= a[3] {
-			return problem.InvalidField("report_area", "expected the smallest longitude and latitude first, then the largest")
+		if err := out.Body.Check(); err != nil {
+			return err
 		}
 		if reflect.DeepEqual(before, out.Body) {
 			return nil // nothing changes, and nothing is in the log

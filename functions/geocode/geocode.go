@@ -20,6 +20,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportwrite"
 	"github.com/lafaekstreet/backend/shared/service"
 )
 
@@ -94,8 +95,23 @@ func (g *Geocode) handle(ctx context.Context, m events.SQSMessage) error {
 			}
 			return tx.SendAfter(ctx, queue.Geocode, message, retryAfter)
 		}
-		return storeAddress(ctx, tx, message.ReportID, address)
+		if err := storeAddress(ctx, tx, message.ReportID, address); err != nil {
+			return err
+		}
+		return assign(ctx, tx, message.ReportID)
 	})
+}
+
+// assign gives a report that was verified before its municipality was known to the agency that fits best.
+func assign(ctx context.Context, tx *outbox.Tx, id uuid.UUID) error {
+	locked := reportwrite.LockForChange(tx, report.AboutID(id), report.System())
+	if err := tx.Flush(ctx); err != nil {
+		if errors.Is(err, report.ErrNotFound) { // withdrawn meanwhile
+			return nil
+		}
+		return fmt.Errorf("lock report to assign it: %w", err)
+	}
+	return locked.Get().AutoAssign(ctx, tx, nil, false)
 }
 
 func (g *Geocode) location(ctx context.Context, id uuid.UUID) (location, error) {

@@ -112,6 +112,8 @@ func (w *Worker) handleMessage(ctx context.Context, m events.SQSMessage) error {
 	switch {
 	case in.NotificationID != nil:
 		return w.deliverNotification(ctx, *in.NotificationID)
+	case in.Staff != nil:
+		return w.tellStaff(ctx, *in.Staff)
 	case len(in.Mail) > 0:
 		return w.sendSealed(ctx, in.Mail, sentAt(m))
 	}

@@ -32,7 +32,7 @@ func (g *Group) change(ctx context.Context, ref report.Ref, ifMatch string, c re
 	if c.Report, err = ref.About(); err != nil {
 		return nil, err
 	}
-	c.By, c.Expect, c.Receipts = identity.Must(ctx), reportwrite.Expect{Match: httpapi.IfMatch(ifMatch)}, g.receipts
+	c.By, c.Expect.Match, c.Receipts = identity.Must(ctx), httpapi.IfMatch(ifMatch), g.receipts
 	out, err := reportwrite.Apply(ctx, g.reader, g.outbox, c)
 	if err != nil {
 		return nil, err

@@ -148,10 +148,11 @@ func TestTheLifeOfAReport(t *testing.T) {
 		t.Errorf("last step %v", last.Values)
 	}
 	for sql, want := range map[string]int{
-		`SELECT count(*) FROM notifications WHERE type = 'report_fixed'`:         1,
-		`SELECT count(*) FROM notifications WHERE type = 'report_assigned'`:      2,
-		`SELECT count(*) FROM report_notes`:                                      1,
-		`SELECT count(*) FROM ledger_events WHERE event_type = 'STATUS_CHANGED'`: 3,
+		`SELECT count(*) FROM notifications WHERE type = 'report_fixed'`:             1,
+		`SELECT count(*) FROM notifications WHERE type = 'report_assigned'`:          1,
+		`SELECT count(*) FROM outbox WHERE body -> 'staff' ->> 'event' = 'assigned'`: 1,
+		`SELECT count(*) FROM report_notes`:                                          1,
+		`SELECT count(*) FROM ledger_events WHERE event_type = 'STATUS_CHANGED'`:     3,
 	} {
 		if got := w.Int(sql); got != want {
 			t.Errorf("%s: %d, want %d", sql, got, want)

@@ -1,13 +1,11 @@
 package reports
 
 import (
-	"bytes"
 	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net/http"
-	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -183,25 +181,20 @@ func (g *Group) conflict(ctx context.Context, c identity.Caller, in CreateInput,
 
 // requestReader reads the items of a batch, with the schema of POST /reports. It is not safe for concurrent use.
 type requestReader struct {
-	registry huma.Registry
-	schema   *huma.Schema
-	lenient  *httpapi.Lenient
+	*httpapi.ItemReader[CreateRequest]
+	lenient *httpapi.Lenient
 }
 
 func newRequestReader() *requestReader {
-	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
-	return &requestReader{registry: registry, lenient: createLenient(),
-		schema: registry.Schema(reflect.TypeFor[CreateRequest](), false, "CreateRequest")}
+	return &requestReader{ItemReader: httpapi.NewItemReader[CreateRequest](), lenient: createLenient()}
 }
 
 // read reads an item, and its client_id as the phone wrote it, with which the phone compares the result; nil where it is
 // neither text nor number.
 func (r *requestReader) read(ctx context.Context, raw json.RawMessage) (CreateRequest, *string, error) {
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	var item any
-	if err := decoder.Decode(&item); err != nil {
-		return CreateRequest{}, nil, problem.New(problem.Invalid, "malformed_body").Because(err)
+	item, err := r.Parse(raw)
+	if err != nil {
+		return CreateRequest{}, nil, err
 	}
 	members, _ := item.(map[string]any) // nil for an item that is no object
 	httpapi.Rename(members, createAliases())
@@ -213,33 +206,8 @@ func (r *requestReader) read(ctx context.Context, raw json.RawMessage) (CreateRe
 		text := id.String()
 		sent = &text
 	}
-	httpapi.Respell(r.registry, r.schema, item)
-	r.lenient.Tolerate(r.registry, r.schema, item, warning.FromContext(ctx))
-	request, err := r.decode(item)
+	r.Respell(item)
+	r.Tolerate(r.lenient, item, warning.FromContext(ctx))
+	request, err := r.Decode(item)
 	return request, sent, err
-}
-
-// decode makes a request of an item that fits the schema.
-func (r *requestReader) decode(item any) (CreateRequest, error) {
-	result := &huma.ValidateResult{}
-	huma.Validate(r.registry, r.schema, huma.NewPathBuffer(nil, 0), huma.ModeWriteToServer, item, result)
-	if len(result.Errors) > 0 {
-		fault := problem.New(problem.Invalid, "invalid_input")
-		for _, err := range result.Errors {
-			var detail *huma.ErrorDetail
-			if errors.As(err, &detail) { // without its value: input is never echoed
-				fault.Fields = append(fault.Fields, httpapi.FieldOf(detail))
-			}
-		}
-		return CreateRequest{}, fault
-	}
-	raw, err := json.Marshal(item)
-	if err != nil {
-		return CreateRequest{}, problem.New(problem.Invalid, "malformed_body")
-	}
-	var d CreateRequest
-	if err := json.Unmarshal(raw, &d); err != nil {
-		return CreateRequest{}, problem.New(problem.Invalid, "malformed_body").Because(err)
-	}
-	return d, nil
 }

@@ -23,7 +23,10 @@ func TestTextsOfStaffHaveTwoThousandCharactersAtMost(t *testing.T) {
 	mod.Post(path+"/ai-analysis/override", object{"is_relevant": true, "note": long}).Want(http.StatusUnprocessableEntity)
 	c.Post(path+"/appeal", object{"reason": long}).Want(http.StatusUnprocessableEntity)
 	item := object{"report_id": uuid.New(), "status": "verified", "note": long}
-	mod.Post("/staff/reports/bulk-status", object{"items": []object{item}}).Want(http.StatusUnprocessableEntity)
+	result := mod.Post("/staff/reports/bulk-status", object{"items": []object{item}}).Want(http.StatusOK).Object().Items("results")[0]
+	if result.Text("status") != "error" || result.Text("code") != "invalid_input" {
+		t.Errorf("got %v", result.Values)
+	}
 }
 
 func TestAHundredStatusesAreChangedAtMost(t *testing.T) {

@@ -65,6 +65,8 @@ func (g *Group) Register(api *httpapi.API) {
 	g.registerQueue(api)
 	g.registerExport(api)
 	g.registerBulk(api)
+	g.registerBulkAssign(api)
+	g.registerAgencies(api)
 	g.registerOverride(api)
 	g.registerNotes(api)
 	g.registerAppeal(api)

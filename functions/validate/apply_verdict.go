@@ -27,7 +27,7 @@ import (
 func (w *Worker) applyVerdict(ctx context.Context, s subject, v verdict) (bool, error) {
 	settled := false
 	err := w.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		locked := reportwrite.Lock(tx, report.AboutID(s.id))
+		locked := reportwrite.LockForChange(tx, report.AboutID(s.id), report.AI())
 		pictures := database.AskRows(tx, scanPicture, picturesQuery, s.id)
 		if err := tx.Flush(ctx); err != nil {
 			return fmt.Errorf("lock report: %w", err)
@@ -89,6 +89,9 @@ func (w *Worker) write(ctx context.Context, tx *outbox.Tx, h *reportwrite.Locked
 	}
 	if err := w.updateReport(ctx, tx, s, v, decided, duplicates); err != nil {
 		return err
+	}
+	if d := v.damage(); d != nil { // the deadline goes by it
+		h.Severity = report.SeverityOf(d.Score)
 	}
 	if err := w.changeStatus(ctx, tx, h, v); err != nil || v.status == report.AIRejected {
 		return err

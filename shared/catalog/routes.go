@@ -82,7 +82,7 @@ func adminRoutes() []Route {
 	const f = "admin"
 	return []Route{
 		route(f, "/api/v1/admin/agencies", "GET", "POST"),
-		route(f, "/api/v1/admin/agencies/{id}", "PATCH", "DELETE"),
+		route(f, "/api/v1/admin/agencies/{id}", "GET", "PATCH", "DELETE"),
 		route(f, "/api/v1/admin/audit", "GET"),
 		route(f, "/api/v1/admin/settings", "GET", "PUT"),
 		route(f, "/api/v1/admin/setup", "POST"),
@@ -100,9 +100,12 @@ func staffRoutes() []Route {
 		route(f, "/api/v1/reports/{id}/ai-analysis/override", "POST"),
 		route(f, "/api/v1/reports/{id}/appeal", "POST"),
 		route(f, "/api/v1/reports/{id}/notes", "GET", "POST"),
+
+		route(f, "/api/v1/staff/agencies", "GET"),
 		route(f, "/api/v1/staff/counts", "GET"),
 		route(f, "/api/v1/staff/export.csv", "GET"),
 		route(f, "/api/v1/staff/queue", "GET"),
+		route(f, "/api/v1/staff/reports/bulk-assign", "POST"),
 		route(f, "/api/v1/staff/reports/bulk-status", "POST"),
 		route(f, "/api/v1/staff/templates", "GET", "POST"),
 		route(f, "/api/v1/staff/templates/{id}", "PATCH", "DELETE"),
@@ -124,6 +127,7 @@ func reportsRoutes() []Route {
 		route(f, "/api/v1/reports/{id}/confirm", "POST"),
 		route(f, "/api/v1/reports/{id}/dispute", "POST"),
 		route(f, "/api/v1/reports/{id}/follow", "POST", "DELETE"),
+		route(f, "/api/v1/reports/{id}/hand-back", "POST"),
 		route(f, "/api/v1/reports/{id}/images", "POST"),
 		route(f, "/api/v1/reports/{id}/images/{img_id}", "DELETE"),
 		route(f, "/api/v1/reports/{id}/images/{img_id}/{rendition}", "GET"),

@@ -122,6 +122,39 @@ func AddToFollowers(tx *outbox.Tx, n New, except ...uuid.UUID) error {
 	return nil
 }
 
+// AddEach is Add for several people and events, in one statement. Quiet of its elements is not used.
+func AddEach(tx *outbox.Tx, all []New, quiet bool) error {
+	if len(all) == 0 {
+		return nil
+	}
+	var (
+		people, reports = make([]uuid.UUID, len(all)), make([]uuid.NullUUID, len(all))
+		types, keys     = make([]string, len(all)), make([]string, len(all))
+		params          = make([]string, len(all))
+	)
+	for i, n := range all {
+		raw, err := json.Marshal(n.Params)
+		if err != nil {
+			return fmt.Errorf("encode notification: %w", err)
+		}
+		people[i], types[i], keys[i], params[i] = n.UserID, string(n.Type), n.EventKey, string(raw)
+		reports[i] = uuid.NullUUID{UUID: n.ReportID, Valid: n.ReportID != uuid.Nil}
+	}
+	const insert = `
+		INSERT INTO notifications (id, user_id, type, event_key, report_id, params)
+		SELECT gen_random_uuid(), u.id, x.type, x.key, r.id, ` + reportParamsSQL + ` || x.params::jsonb
+		FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[]) x (person, type, key, report, params)
+		JOIN users u ON u.id = x.person AND u.deleted_at IS NULL LEFT JOIN reports r ON r.id = x.report
+		ON CONFLICT (user_id, event_key) DO NOTHING`
+	args := []any{people, types, keys, reports, params}
+	if quiet {
+		tx.Queue(insert, args...)
+		return nil
+	}
+	tx.SendSet(queue.Notify, insert+` RETURNING jsonb_build_object('notification_id', id)`, args...)
+	return nil
+}
+
 // Prefs says by which channels a person wants notifications. It is stored as JSON in
 // users.notification_prefs. An absent value means yes. The app lists all notifications
 // in any case.
@@ -208,6 +241,16 @@ const (
 	ToYourAgency Variant = "agency"
 	// Followed is of ReportVerified, ReportRejected and ReportRemoved: the reader follows the report, and did not make it.
 	Followed Variant = "followed"
+	// HandedBack is of ReportAssigned: the agency that had the report gave it back, and another one is looked for.
+	HandedBack Variant = "handed_back"
+	// FindAgency is of ReportAssigned: an agency handed the report back, and the reader, a moderator, looks for another one.
+	// FindAgencySuggested names in the parameter suggested the one that it suggests.
+	FindAgency          Variant = "find_agency"
+	FindAgencySuggested Variant = "find_agency_suggested"
+	// Late is of ReportOverdue: for an administrator, when nothing became of a report for as long again as its deadline was.
+	Late Variant = "late"
+	// Several is of ReportAssigned and ReportOverdue: the parameters count and numbers say how many reports and which.
+	Several Variant = "several"
 	// CommentRemoved is of CommentAdded: the comment, or its report, was removed since.
 	CommentRemoved Variant = "removed"
 )
@@ -219,8 +262,10 @@ func Variants(t Type) []Variant {
 		return []Variant{WordsEdited, DetailsEdited, PictureAdded, PictureRemoved, PictureIrrelevant}
 	case ReportStatusChanged:
 		return []Variant{OriginalGone}
-	case ReportAssigned, ReportOverdue:
-		return []Variant{ToYou, ToYourAgency}
+	case ReportAssigned:
+		return []Variant{ToYou, ToYourAgency, HandedBack, FindAgency, FindAgencySuggested, Several}
+	case ReportOverdue:
+		return []Variant{ToYou, ToYourAgency, Late, Several}
 	case ReportVerified, ReportRejected, ReportRemoved:
 		return []Variant{Followed}
 	case CommentAdded:

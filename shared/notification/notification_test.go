@@ -61,7 +61,8 @@ func TestAddIsOncePerPersonAndEvent(t *testing.T) {
 func TestEveryTypeHasItsTextInEveryLanguage(t *testing.T) {
 	t.Parallel()
 	params := map[string]string{"report_number": "LS-2026-000001", "status": "fixed", "reason": "irrelevant", "agency": "Obras",
-		"original_number": "LS-2026-000002", "author": "Ana", "comment": "thanks", "announcement": "image_refused", "due": "5.12.2026"}
+		"original_number": "LS-2026-000002", "author": "Ana", "comment": "thanks", "announcement": "image_refused", "due": "5.12.2026",
+		"suggested": "MOP", "count": "7", "numbers": "LS-2026-000001"}
 	for _, l := range locale.Languages() {
 		for _, typ := range notification.Types() {
 			title, body := notification.Text(l, typ, params)

@@ -49,10 +49,49 @@ type GeocodeMessage struct {
 	ReportID uuid.UUID `json:"report_id"`
 }
 
-// NotifyMessage asks for the delivery of a notification by mail and push, or of a mail without a notification (a code or
-// a link). One of its members is set.
+// NotifyMessage asks for the delivery of a notification by mail and push, of a mail without a notification (a code or
+// a link), or for telling staff. One of its members is set.
 type NotifyMessage struct {
 	NotificationID *uuid.UUID `json:"notification_id,omitempty"`
+	// Staff asks to tell staff about reports.
+	Staff *StaffNotice `json:"staff,omitempty"`
 	// Mail is an encrypted mail (see shared/seal): a queue holds no code or address in clear.
 	Mail []byte `json:"mail,omitempty"`
+}
+
+// StaffEvent is what a StaffNotice tells.
+type StaffEvent string
+
+// The events of which staff are told, and who.
+const (
+	ReportsAssigned  StaffEvent = "assigned"    // the named person, else the officials of the agency; and its contact address
+	ReportHandedBack StaffEvent = "handed_back" // moderators
+	ReportsDisputed  StaffEvent = "disputed"    // as assigned
+	ReportsOverdue   StaffEvent = "overdue"     // as assigned, but for each report its own person
+	ReportsLate      StaffEvent = "late"        // administrators: overdue for as long again as the deadline was
+)
+
+// MaxStaffItems is the most reports of a StaffNotice.
+const MaxStaffItems = 100
+
+// StaffNotice asks notify to tell staff about reports. Who they are, and every word, is read when it is delivered.
+type StaffNotice struct {
+	Event    StaffEvent  `json:"event"`
+	AgencyID uuid.UUID   `json:"agency_id,omitzero"` // that the reports are assigned to, or that handed one back
+	Items    []StaffItem `json:"items"`              // 1 to MaxStaffItems
+	// Except is who acted; they are not told.
+	Except *uuid.UUID `json:"except,omitempty"`
+}
+
+// StaffItem is one report of a StaffNotice.
+type StaffItem struct {
+	ReportID uuid.UUID `json:"report_id"`
+	// Key names the event, such as "assigned:<report>:<version>". Of one key each person is told once.
+	Key string `json:"key"`
+	// UserID is the person that the report is assigned to; nil for all officials of the agency.
+	UserID *uuid.UUID `json:"user_id,omitempty"`
+	// NoteID is a row of report_notes that goes with it; nil for none.
+	NoteID *uuid.UUID `json:"note_id,omitempty"`
+	// SuggestedID is the agency that whoever handed the report back suggests; nil for none.
+	SuggestedID *uuid.UUID `json:"suggested_id,omitempty"`
 }

@@ -32,17 +32,29 @@ type Actor struct {
 // AI is the validate worker as an actor.
 func AI() Actor { return Actor{Kind: ActorAI} }
 
+// System is the actor of what follows from a rule: a report that is assigned by itself. It changes no status, so the history has no
+// such kind.
+func System() Actor { return Actor{Kind: "system"} }
+
 // ActorOf is a signed-in person as an actor.
 func ActorOf(c identity.Caller) Actor {
 	return Actor{Kind: ActorKind(c.Role), UserID: &c.UserID, AgencyID: c.AgencyID, SecondFactor: c.SecondFactor}
 }
 
-// AgencyCovers is the SQL condition that a report r lies in the area of an agency g and has one of its types. Officials see such
+// AgencyCovers is the SQL condition that a report r lies where an agency g works and has one of its types. Officials see such
 // reports in their queue while they are unassigned, and may take them. An agency without municipalities works everywhere, one without
-// issue types on everything. A report whose municipality is not known yet counts as inside.
+// issue types on everything. Where an agency has an area, the place of the report must lie in it. A report whose municipality is not
+// known yet counts as inside of the municipalities.
 const AgencyCovers = `g.deleted_at IS NULL
 	AND (g.municipality_codes = '{}' OR r.municipality_code IS NULL OR r.municipality_code = ANY(g.municipality_codes))
+	AND (g.area IS NULL OR ST_Covers(g.area, r.position::geometry))
 	AND (g.issue_types = '{}' OR r.issue_type = ANY(g.issue_types))`
+
+// AgencyFits is the SQL condition that an agency g may be chosen for a report r by its place. It is AgencyCovers without the
+// types. A report whose municipality is not known yet goes to an agency by its area alone, or to one that works everywhere.
+const AgencyFits = `g.deleted_at IS NULL
+	AND (g.municipality_codes = '{}' OR r.municipality_code = ANY(g.municipality_codes) OR r.municipality_code IS NULL AND g.area IS NOT NULL)
+	AND (g.area IS NULL OR ST_Covers(g.area, r.position::geometry))`
 
 // MaxOfficialDuplicate is the largest distance in metres between a report and its original where an official says that
 // it is a duplicate.

@@ -15,6 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
 )
@@ -31,6 +32,8 @@ type Locked struct {
 	Status         report.Status
 	AIStatus       report.AIStatus // when it was locked
 	AssignedAgency *uuid.UUID
+	AssignedUser   *uuid.UUID
+	DueAt          *time.Time
 	DuplicateOf    *uuid.UUID
 	IsAnonymous    bool
 	Appealed       bool
@@ -41,18 +44,22 @@ type Locked struct {
 	// At is the time of the transaction, which is what now() says in it.
 	At time.Time
 
+	pausedAt      *time.Time // since when the deadline waits: handed back, and not assigned again
+	placed        bool       // the municipality is known, or was looked for
+	plan          *plan      // what an assignment needs; nil where the caller only locked the report
 	followers     []follower // besides the author
 	covered       bool       // in the area and kind of the agency of the official that it was locked for
 	original      *Locked    // for a move to Duplicate
 	distance      *float64   // metres to original; nil where nobody asked
 	removed       *report.Tombstone
 	hasDuplicates bool
-	proof         proof            // of the repair; read for who may mark the report as fixed
-	versionNamed  bool             // the client named the present version, so its person has seen it
-	seq           int              // of the newest ledger event
-	erased        bool             // see Erased
-	changed       bool             // the transaction has an event of the report
-	entry         *ledger.NewEntry // see LastEntry
+	proof         proof              // of the repair; read for who may mark the report as fixed
+	versionNamed  bool               // the client named the present version, so its person has seen it
+	seq           int                // of the newest ledger event
+	erased        bool               // see Erased
+	changed       bool               // the transaction has an event of the report
+	entry         *ledger.NewEntry   // see LastEntry
+	told          *queue.StaffNotice // see Told
 }
 
 // ReportedBy reports whether c is the reporter.
@@ -67,13 +74,14 @@ func (h *Locked) HasDuplicateOf(person uuid.UUID) bool {
 func (h *Locked) Erased() bool { return h.erased }
 
 const lockedColumns = `id, report_number, user_id, issue_type, coalesce(issue_type_raw, ''), severity, status, ai_status, assigned_agency_id,
-	duplicate_of, is_anonymous, appealed_at IS NOT NULL, title, description, address, street, suco, district, municipality, version, now(), ` + report.TombstoneSQL
+	duplicate_of, is_anonymous, appealed_at IS NOT NULL, title, description, address, street, suco, district, municipality, version, now(),
+	assigned_user_id, due_at, due_paused_at, municipality_code IS NOT NULL OR geocoded_at IS NOT NULL, ` + report.TombstoneSQL
 
 func scanLocked(row pgx.CollectableRow) (Locked, error) {
 	var h Locked
 	err := row.Scan(&h.ID, &h.Number, &h.UserID, &h.IssueType, &h.IssueTypeRaw, &h.Severity, &h.Status, &h.AIStatus, &h.AssignedAgency,
 		&h.DuplicateOf, &h.IsAnonymous, &h.Appealed, &h.Title, &h.Description, &h.Address.Address, &h.Address.Street,
-		&h.Address.Suco, &h.Address.District, &h.Address.Municipality, &h.Version, &h.At, &h.removed)
+		&h.Address.Suco, &h.Address.District, &h.Address.Municipality, &h.Version, &h.At, &h.AssignedUser, &h.DueAt, &h.pausedAt, &h.placed, &h.removed)
 	return h, err
 }
 
@@ -91,17 +99,19 @@ func Lock(p database.Pipeline, a report.About) *database.Ask[*Locked] {
 	})
 }
 
-// LockForChange is Lock for a change by an actor. It also reads whether the agency of an official may take the report, and
-// what shows that it is repaired.
+// LockForChange is Lock for a change by an actor. It also reads whether the agency of an official may take the report, what
+// shows that it is repaired, and what an assignment needs.
 func LockForChange(p database.Pipeline, a report.About, by report.Actor) *database.Ask[*Locked] {
 	return forActor(p, a, by, Lock(p, a))
 }
 
-// forActor adds to a locked report whether the agency of an official may take it, and what shows that it is repaired.
+// forActor adds to a locked report whether the agency of an official may take it, what shows that it is repaired, and what an
+// assignment needs.
 func forActor(p database.Pipeline, a report.About, by report.Actor, locked *database.Ask[*Locked]) *database.Ask[*Locked] {
 	if by.Kind == report.ActorOfficial || by.Kind == report.ActorAdmin {
 		locked = withProof(p, a, locked)
 	}
+	locked = withPlan(p, a, locked)
 	if by.Kind != report.ActorOfficial {
 		return locked
 	}

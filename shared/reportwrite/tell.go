@@ -2,12 +2,14 @@ package reportwrite
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
@@ -22,6 +24,34 @@ func (h *Locked) TellEdited(ctx context.Context, tx *outbox.Tx, variant notifica
 	quiet := variant == notification.DetailsEdited || variant == notification.PictureAdded
 	return h.notify(ctx, tx, notification.New{Type: notification.ReportEdited, EventKey: "edited:" + database.NewID().String(),
 		Params: params, Quiet: quiet}, actor)
+}
+
+// Told is what the agency is told of the change that assigned the report; nil for none.
+func (h *Locked) Told() *queue.StaffNotice { return h.told }
+
+// MinGathered is the number of reports from which on an agency is told about all of them in one mail.
+const MinGathered = 6
+
+// TellGathered tells each agency that got MinGathered reports or more about all of them in one mail. all is what Told returned
+// for reports that were assigned with Gathered.
+func TellGathered(ctx context.Context, tx *outbox.Tx, all []queue.StaffNotice) error {
+	byAgency := map[uuid.UUID]queue.StaffNotice{}
+	for _, n := range all {
+		together := byAgency[n.AgencyID]
+		n.Items = append(together.Items, n.Items...)
+		byAgency[n.AgencyID] = n
+	}
+	for _, n := range byAgency {
+		for items := range slices.Chunk(n.Items, queue.MaxStaffItems) {
+			if n.Items = items; len(items) < MinGathered {
+				continue
+			}
+			if err := tellStaff(ctx, tx, n, 0); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // TellIrrelevant notifies the reporter that the picture image shows no problem, so others do not see it, and that another one

@@ -35,6 +35,8 @@ type Move struct {
 	Expect      Expect
 	// Renditions takes the pictures of a report out of public reach that is rejected. No rejection goes without it.
 	Renditions *upload.Renditions
+	// Gathered is as in Assignment, where the move assigns the report.
+	Gathered bool
 }
 
 // Transition locks a report and moves it as Locked.Move does, in two round trips with the commit. It also fails as Lock does.
@@ -63,7 +65,8 @@ func Transition(ctx context.Context, tx *outbox.Tx, m Move) (*Locked, error) {
 //     "transition_forbidden" if the rules do not allow the move to this actor,
 //   - with 422 if a note, a reason, a picture of the repair or the original is missing, or the original cannot be used.
 //
-// A move by an official assigns an unassigned report to the official's agency.
+// A move by an official assigns an unassigned report to the official's agency. A report that becomes verified is assigned by
+// AutoAssign. One that is worked on again, or was restored, gets a new deadline from now on.
 //
 // The errors about rules have the member "allowed".
 func (h *Locked) Move(ctx context.Context, tx *outbox.Tx, m Move) error {
@@ -90,7 +93,10 @@ func (h *Locked) Move(ctx context.Context, tx *outbox.Tx, m Move) error {
 	}
 	from := h.Status
 	m.apply(tx, h)
-	return m.record(ctx, tx, h, from)
+	if err := m.record(ctx, tx, h, from); err != nil {
+		return err
+	}
+	return h.AutoAssign(ctx, tx, m.By.UserID, m.Gathered)
 }
 
 func (m Move) check(h *Locked) error {
@@ -176,6 +182,9 @@ func (m Move) apply(tx *outbox.Tx, h *Locked) {
 			                        THEN 'completed' ELSE ai_status END,
 			assigned_at        = CASE WHEN assigned_agency_id IS NULL AND $7::uuid IS NOT NULL THEN now() ELSE assigned_at END,
 			assigned_agency_id = coalesce(assigned_agency_id, $7),
+			due_at             = $9,
+			due_paused_at      = CASE WHEN $10 THEN NULL ELSE due_paused_at END,
+			overdue_told       = CASE WHEN due_at IS DISTINCT FROM $9 THEN 0 ELSE overdue_told END,
 			version          = version + 1,
 			updated_at       = now()
 		WHERE id = $1`
@@ -183,14 +192,32 @@ func (m Move) apply(tx *outbox.Tx, h *Locked) {
 	if m.To == report.Duplicate {
 		original = &h.original.ID
 	}
+	begins := h.beginsAnew(m)
+	if begins {
+		h.pausedAt = nil
+	}
 	h.AssignedAgency = h.agencyFor(m.By)
-	tx.Queue(q, h.ID, m.To, m.Note, original, m.By.Kind != report.ActorAI, m.Reason, h.AssignedAgency, m.By.Kind)
+	tx.Queue(q, h.ID, m.To, m.Note, original, m.By.Kind != report.ActorAI, m.Reason, h.AssignedAgency, m.By.Kind, h.DueAt, begins)
 	if h.Status == report.Pending && m.To != report.Rejected && m.By.Kind != report.ActorAI {
 		tx.Queue(report.JudgePicturesSQL, h.ID, h.versionNamed)
 	}
 	m.applyToPeople(tx, h, original)
 	h.Status, h.DuplicateOf = m.To, original
 	h.Version++
+}
+
+// beginsAnew sets the deadline of a report that gets an agency by the move, or that an agency has to work on again. It reports
+// whether the deadline runs from now on.
+func (h *Locked) beginsAnew(m Move) bool {
+	reopened := h.AssignedAgency != nil && (h.Status == report.Fixed && m.To == report.InProgress || m.To == report.Pending)
+	taken := h.AssignedAgency == nil && h.agencyFor(m.By) != nil
+	switch due := h.newDeadline(); {
+	case reopened && due != nil:
+		h.DueAt = due
+	case taken:
+		h.DueAt = h.assignedDeadline()
+	}
+	return reopened || taken
 }
 
 // applyToPeople updates the reporter's number of fixed reports, and who follows an original.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
@@ -106,6 +108,36 @@ func Default() Settings {
 	}
 }
 
+// Check checks what the schema does not, and gives the words of FixedNeedsPicture their spelling, each once. It fails with a 422
+// about the setting.
+func (s *Settings) Check() error {
+	if a := s.Area; a[0] >= a[2] || a[1] >= a[3] {
+		return problem.InvalidField("report_area", "expected the smallest longitude and latitude first, then the largest")
+	}
+	seen := map[timestamp.Date]bool{}
+	for _, d := range s.Holidays {
+		switch {
+		case d.Year() < 2020 || d.Year() > 2100:
+			return problem.InvalidField("holidays", "expected dates of the years 2020 to 2100")
+		case seen[d]:
+			return problem.InvalidField("holidays", "expected each date once")
+		}
+		seen[d] = true
+	}
+	types := []report.IssueType{}
+	for _, word := range s.FixedNeedsPicture {
+		t, known := report.ParseIssueType(string(word))
+		if !known {
+			return problem.InvalidField("fixed_needs_picture", "expected issue types")
+		}
+		if !slices.Contains(types, t) {
+			types = append(types, t)
+		}
+	}
+	s.FixedNeedsPicture = types
+	return nil
+}
+
 // key is the one row of app_settings that holds them all.
 const key = "settings"
 
@@ -147,19 +179,48 @@ func (r *Reader) Current(ctx context.Context) (Settings, error) {
 	return s, nil
 }
 
+const query = `SELECT value FROM app_settings WHERE key = $1`
+
 // Read reads the present settings. One that was never set has its default.
 func Read(ctx context.Context, q database.Querier) (Settings, error) {
-	s := Default()
 	var stored json.RawMessage
-	err := q.QueryRow(ctx, `SELECT value FROM app_settings WHERE key = $1`, key).Scan(&stored)
+	err := q.QueryRow(ctx, query, key).Scan(&stored)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return s, nil
+		return Default(), nil
 	}
 	if err != nil {
 		return Settings{}, fmt.Errorf("read settings: %w", err)
 	}
-	if err := json.Unmarshal(stored, &s); err != nil {
+	s, err := decode(stored)
+	if err != nil {
 		return Settings{}, fmt.Errorf("read settings: %w", err)
+	}
+	return s, nil
+}
+
+// Ask is Read in a pipeline.
+func Ask(p database.Pipeline) *database.Ask[Settings] {
+	scan := func(row pgx.CollectableRow) (Settings, error) {
+		var stored json.RawMessage
+		if err := row.Scan(&stored); err != nil {
+			return Settings{}, err
+		}
+		return decode(stored)
+	}
+	stored := database.AskOptional(p, scan, query, key)
+	return database.Derive(func() Settings {
+		if s := stored.Get(); s != nil {
+			return *s
+		}
+		return Default()
+	})
+}
+
+// decode reads stored settings.
+func decode(stored json.RawMessage) (Settings, error) {
+	s := Default()
+	if err := json.Unmarshal(stored, &s); err != nil {
+		return Settings{}, err
 	}
 	return s.Complete(), nil
 }

@@ -51,6 +51,7 @@ GET /reports/{}
 PATCH /reports/{}
 POST /reports/{}/status
 POST /reports/{}/assign
+POST /reports/{}/hand-back
 DELETE /reports/{}
 POST /reports/pre-upload-image
 POST /reports/{}/images
@@ -127,6 +128,8 @@ POST /staff/templates
 PATCH /staff/templates/{}
 DELETE /staff/templates/{}
 POST /staff/reports/bulk-status
+POST /staff/reports/bulk-assign
+GET /staff/agencies
 POST /reports/{}/ai-analysis/override
 POST /reports/{}/notes
 GET /reports/{}/notes

@@ -295,6 +295,10 @@ func (v *visitor) reports(c, admin, official *visitor, agency string) string {
 	}
 	official.do("POST", "/reports/"+id+"/status", object{"status": "in_progress"}, 200)
 	official.do("POST", "/reports/"+id+"/status", object{"status": "rejected", "note": "x"}, 409)
+	official.do("POST", "/reports/"+id+"/hand-back", object{"note": "Not ours."}, 200)
+	admin.get("/staff/agencies")
+	admin.do("POST", "/staff/reports/bulk-assign", object{"items": []object{{"report_id": id, "agency_id": agency}, {"report_id": duplicate}}}, 200)
+	official.do("POST", "/reports/"+id+"/status", object{"status": "in_progress"}, 200)
 	return id
 }
 

@@ -120,7 +120,13 @@ func (s *fixture) staffWrites() []operation {
 			return request{s.boss, "POST", "/reports/" + s.newReport() + "/assign", object{"agency_id": s.agency, "user_id": s.official.ID, "note": "Soon."}}
 		}),
 		on(3, func() request { return request{s.boss, "POST", "/reports/" + s.newReport() + "/assign", object{}} }),
+		on(3, func() request {
+			id := s.newReport()
+			s.Exec(`UPDATE reports SET assigned_agency_id = $2, status = 'in_progress' WHERE report_number = $1`, id, s.agency)
+			return request{s.boss, "POST", "/reports/" + id + "/hand-back", object{"note": "Not ours."}}
+		}),
 		on(3*4, func() request { return request{m, "POST", "/staff/reports/bulk-status", object{"items": items(4)}} }),
+		on(3*4, func() request { return request{m, "POST", "/staff/reports/bulk-assign", object{"items": items(4)}} }),
 		on(3, func() request { return request{m, "POST", rejected() + "/ai-analysis/override", override} }),
 		// The answer that is stored under the key is read before the commit.
 		on(4+claim, func() request { return request{keyed(m), "POST", rejected() + "/ai-analysis/override", override} }),

@@ -53,6 +53,13 @@ func TestOfficialsWorkForTheirAgency(t *testing.T) {
 		{name: "note", status: 201, do: call("POST", "/notes", object{"content": "Ask."})},
 		{name: "assign", status: 200, assigns: "OURS", do: call("POST", "/assign", object{"agency_id": ours})},
 		{name: "give away", status: 403, code: "not_your_agency", do: call("POST", "/assign", object{"agency_id": theirs})},
+		{name: "assign in bulk", status: 200, assigns: "OURS", do: func(c *testenv.Client, id string) (int, string) {
+			got := c.Post("/staff/reports/bulk-assign", object{"items": []object{{"report_id": id, "agency_id": ours}}}).Want(200).Object().Items("results")[0]
+			if got.Text("status") == "error" {
+				return http.StatusForbidden, got.Text("code")
+			}
+			return http.StatusOK, ""
+		}},
 		{name: "delete", status: 403, code: "forbidden", do: call("DELETE", "?reason_code=unsafe", nil)},
 		{name: "picture of the repair", status: 201, do: func(c *testenv.Client, id string) (int, string) {
 			got := c.Post("/reports/"+id+"/images", object{"upload_id": uploaded(c, w, 1), "kind": "resolution"})

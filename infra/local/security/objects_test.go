@@ -141,6 +141,8 @@ func TestNobodyReachesObjectsOfOthers(t *testing.T) {
 		{"PATCH", "/users/me", object{"avatar_upload_id": loose}},
 		{"PATCH", report, object{"title": "Joao's"}}, {"DELETE", report, nil}, {"POST", report + "/status", object{"status": "fixed", "note": "x"}},
 		{"POST", report + "/images", object{"upload_id": loose}}, {"DELETE", picture, nil}, {"POST", report + "/assign", object{}},
+		{"POST", report + "/hand-back", object{"note": "x"}}, {"GET", "/staff/agencies", nil},
+		{"POST", "/staff/reports/bulk-assign", object{"items": []object{{"report_id": mine.Text("id")}}}}, {"GET", "/admin/agencies/" + mine.Text("id"), nil},
 		{"POST", report + "/notes", object{"content": "x"}}, {"GET", report + "/notes", nil}, {"POST", report + "/ai-analysis/override", object{"is_relevant": true, "note": "x"}},
 		{"DELETE", report + "/comments/" + comment.Text("id"), nil}, {"GET", report + "/riders-affected", nil},
 		{"POST", secret + "/follow", nil}, {"POST", secret + "/confirm", object{"note": "x"}}, {"POST", report + "/dispute", object{"note": "x"}},

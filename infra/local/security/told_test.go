@@ -74,6 +74,14 @@ func acts(w *testenv.System) []act {
 		{name: "severity", operation: patch, before: "verified", do: send("PATCH", "", object{"severity": "low"}), typ: "report_edited", variant: "details", quiet: true},
 		{name: "address", operation: patch, before: "verified", do: send("PATCH", "", object{"suco": "Comoro"}), typ: "report_edited", variant: "details", quiet: true},
 		{name: "assign", operation: "POST /api/v1/reports/{id}/assign", before: "verified", do: send("POST", "/assign", object{}), typ: "report_assigned"},
+		{name: "assign in bulk", operation: "POST /api/v1/staff/reports/bulk-assign", before: "verified", typ: "report_assigned", do: func(c *testenv.Client, r reported) int {
+			return c.Post("/staff/reports/bulk-assign", object{"items": []object{{"report_id": r.id}}}).Status
+		}},
+		{name: "back to the moderators", operation: "POST /api/v1/reports/{id}/hand-back", before: "verified", typ: "report_assigned", variant: "handed_back", quiet: true,
+			do: func(c *testenv.Client, r reported) int {
+				w.Exec(`UPDATE reports SET assigned_agency_id = (SELECT id FROM agencies) WHERE id = $1`, r.id)
+				return c.Post("/reports/"+r.id+"/hand-back", object{"note": "Not ours"}).Status
+			}},
 		{name: "remove", operation: remove, before: "verified", do: send("DELETE", "", object{"reason_code": "other", "note": "A court asked for it"}),
 			typ: "report_removed", says: "was removed: A court asked for it."},
 		{name: "remove by query", operation: remove, before: "fixed", do: send("DELETE", "?reason_code=Offensive", nil), typ: "report_removed", says: "insult"},

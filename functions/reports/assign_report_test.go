@@ -1,0 +1,411 @@
+package reports_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/functions/monitoring"
+	"github.com/lafaekstreet/backend/functions/public"
+	"github.com/lafaekstreet/backend/functions/reports"
+	"github.com/lafaekstreet/backend/functions/staff"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/workday"
+)
+
+// whole serves everything that an assignment shows in.
+func whole(t *testing.T) *testenv.System {
+	t.Helper()
+	return testenv.New(t, reports.Open, staff.Open, monitoring.Open, public.Open)
+}
+
+// vouched fails the test for a report that does not agree with its events.
+func vouched(w *testenv.System, c *testenv.Client, id string) {
+	w.Helper()
+	for _, check := range c.Get("/blockchain/report/" + id + "/verify").Want(http.StatusOK).Object().Items("checks") {
+		switch name := check.Text("name"); name {
+		case "hash", "chain", "report", "content", "history", "assignment":
+			if check.At("ok") != true {
+				w.Errorf("%s: %s", name, check.Text("detail"))
+			}
+		}
+	}
+}
+
+// verified is a verified report in Dili that nobody has.
+func verified(w *testenv.System, c *testenv.Client, members object) string {
+	w.Helper()
+	id := created(c, members)
+	w.Exec(`UPDATE reports SET status = 'verified', municipality_code = 'TL-DI', geocoded_at = now() WHERE id = $1`, id)
+	return id
+}
+
+// assignments are the ASSIGNED events of a report.
+func assignments(w *testenv.System, id string) int {
+	return w.Int(`SELECT count(*) FROM ledger_events WHERE report_id = $1 AND event_type = 'ASSIGNED'`, id)
+}
+
+// notices are the messages to notify about an event of staff.
+func notices(w *testenv.System, event, id string) int {
+	return w.Int(`SELECT count(*) FROM outbox WHERE body -> 'staff' ->> 'event' = $1 AND body -> 'staff' -> 'items' -> 0 ->> 'report_id' = $2`, event, id)
+}
+
+// What is not named stays. Before, a note alone took the deadline and the person away.
+func TestAssigningKeepsWhatIsNotNamed(t *testing.T) {
+	t.Parallel()
+	w := whole(t)
+	one, two := w.Agency("ONE"), w.Agency("TWO")
+	mod, person := w.Staff(identity.Moderator), w.Staff(identity.Official, one)
+	id := verified(w, w.Citizen(), nil)
+	path := "/reports/" + id + "/assign"
+	state := func() string {
+		return w.Text(`SELECT concat((SELECT code FROM agencies WHERE id = assigned_agency_id), ' ', coalesce((assigned_user_id = $2)::text, 'nobody'), ' ',
+			to_char(due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')) FROM reports WHERE id = $1`, id, person.ID)
+	}
+	const due = "2033-01-05 06:07:08"
+	steps := []struct {
+		name string
+		body object
+		want string
+	}{
+		{"all of it", object{"agency_id": one, "user_id": person.ID, "due_at": "2033-01-05T06:07:08Z"}, "ONE true " + due},
+		{"a note", object{"note": "Call first."}, "ONE true " + due},
+		{"null", object{"user_id": nil, "due_at": nil, "note": "Again."}, "ONE true " + due},
+		{"the same agency", object{"agency_id": one}, "ONE true " + due},
+		{"a deadline", object{"due_at": "2033-02-05T06:07:08Z"}, "ONE true 2033-02-05 06:07:08"},
+		{"another agency", object{"agency_id": two}, "TWO nobody 2033-02-05 06:07:08"},
+		{"back, with a person", object{"agency_id": one, "user_id": person.ID}, "ONE true 2033-02-05 06:07:08"},
+	}
+	for _, s := range steps {
+		mod.Post(path, s.body).Want(http.StatusOK)
+		if got := state(); got != s.want {
+			t.Errorf("%s: %s, want %s", s.name, got, s.want)
+		}
+	}
+	mod.Post(path, object{"agency_id": two}).Want(http.StatusOK)
+	mod.Post(path, object{"user_id": person.ID}).WantProblem(http.StatusUnprocessableEntity, "invalid_input")
+}
+
+func TestTheSecondClickOfAnAssignmentChangesNothing(t *testing.T) {
+	t.Parallel()
+	w := whole(t)
+	agency := w.Agency("ONE")
+	mod := w.Staff(identity.Moderator)
+	id := verified(w, w.Citizen(), nil)
+	body := object{"agency_id": agency, "note": "Call first.", "due_at": "2033-01-05T06:07:08.123456789Z"}
+	first := mod.Post("/reports/"+id+"/assign", body).Want(http.StatusOK).Object()
+	again := mod.Post("/reports/"+id+"/assign", body).Want(http.StatusOK).Object()
+	if first.Text("version") != again.Text("version") || again.At("receipt") != nil {
+		t.Errorf("the second click made version %s of %s", again.Text("version"), first.Text("version"))
+	}
+	if assignments(w, id) != 1 || notices(w, "assigned", id) != 1 || w.Int(`SELECT count(*) FROM report_notes`) != 1 ||
+		w.Int(`SELECT count(*) FROM audit_log WHERE action = 'report.assign'`) != 1 || w.Int(`SELECT count(*) FROM notifications WHERE type = 'report_assigned'`) != 1 {
+		t.Error("the second click left traces")
+	}
+}
+
+// The deadline follows the severity, in working days from the day after the assignment.
+func TestTheFirstAssignmentSetsTheDeadline(t *testing.T) {
+	t.Parallel()
+	w := whole(t)
+	w.Agency("ONE")
+	admin := w.Staff(identity.Admin)
+	for severity, days := range map[string]int{"low": 30, "medium": 15, "high": 5, "critical": 2} {
+		id := verified(w, w.Citizen(), nil)
+		w.Exec(`UPDATE reports SET severity = $2 WHERE id = $1`, id, severity)
+		got := admin.Post("/reports/"+id+"/assign", object{}).Want(http.StatusOK).Object()
+		at, err := time.Parse(time.RFC3339, w.Text(`SELECT to_char(assigned_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') FROM reports WHERE id = $1`, id))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := workday.Calendar{}.Deadline(at, days).Format("2006-01-02T15:04:05.000Z")
+		if got.Text("due_at") != want {
+			t.Errorf("%s: %s, want %s", severity, got.Text("due_at"), want)
+		}
+		// A change of the severity does not move it.
+		admin.Patch("/reports/"+id, object{"severity": "low"}).Want(http.StatusOK)
+		if now := admin.Get("/reports/" + id).Object().Text("due_at"); now != want {
+			t.Errorf("%s: the change of severity moved the deadline to %s", severity, now)
+		}
+	}
+}
+
+func TestWhatAnAssignmentRefuses(t *testing.T) {
+	t.Parallel()
+	w := whole(t)
+	agency, other := w.Agency("ONE"), w.Agency("TWO")
+	c, mod := w.Citizen(), w.Staff(identity.Moderator)
+	person, suspended := w.Staff(identity.Official, agency), w.Staff(identity.Official, agency)
+	w.Exec(`UPDATE users SET suspended_at = now() WHERE id = $1`, suspended.ID)
+	id := verified(w, c, nil)
+	path := "/reports/" + id + "/assign"
+	for name, body := range map[string]object{
+		"a deadline that has passed":    {"agency_id": agency, "due_at": "2020-01-01T00:00:00Z"},
+		"a deadline in a hundred years": {"agency_id": agency, "due_at": "2126-01-01T00:00:00Z"},
+		"no time":                       {"agency_id": agency, "due_at": "tomorrow"},
+		"no such agency":                {"agency_id": uuid.New()},
+		"no id":                         {"agency_id": "x"},
+		"a citizen":                     {"agency_id": agency, "user_id": c.ID},
+		"an official of another one":    {"agency_id": other, "user_id": person.ID},
+		"a suspended official":          {"agency_id": agency, "user_id": suspended.ID},
+		"nobody's person":               {"user_id": c.ID},
+	} {
+		if got := mod.Post(path, body); got.Status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d %s", name, got.Status, got.Body)
+		}
+	}
+	mod.Post(path, object{"agency_id": agency, "expected_version": 99}).WantProblem(http.StatusConflict, "stale")
+	mod.With("If-Match", `"99"`).Post(path, object{"agency_id": agency}).Want(http.StatusPreconditionFailed)
+	c.Post(path, object{"agency_id": agency}).Want(http.StatusForbidden)
+	mod.Post("/reports/LS-2026-999999/assign", object{}).Want(http.StatusNotFound)
+	if assignments(w, id) != 0 {
+		t.Error("a refused assignment left an event")
+	}
+	for _, status := range []string{"fixed", "rejected", "duplicate"} {
+		closed := verified(w, c, nil)
+		w.Exec(`UPDATE reports SET status = $2, assigned_agency_id = $3, duplicate_of = CASE WHEN $2 = 'duplicate' THEN $4::uuid END WHERE id = $1`, closed, status, agency, id)
+		mod.Post("/reports/"+closed+"/assign", object{"agency_id": agency}).WantProblem(http.StatusConflict, "not_assignable")
+		mod.Post("/reports/"+closed+"/hand-back", object{"note": "x"}).WantProblem(http.StatusConflict, "not_assignable")
+	}
+	pending := created(c, nil)
+	mod.Post("/reports/"+pending+"/assign", object{"agency_id": agency}).Want(http.StatusOK)
+	person.Post("/reports/"+pending+"/hand-back", object{"note": "Not ours."}).Want(http.StatusOK)
+	// A person alone: the agency is that of the person.
+	alone := verified(w, c, nil)
+	if got := mod.Post("/reports/"+alone+"/assign", object{"user_id": person.ID}).Want(http.StatusOK).Object(); got.Text("assigned_agency.code") != "ONE" {
+		t.Errorf("a person alone: %v", got.Values)
+	}
+}
+
+// square is an area of about 2 km around a place.
+func square(longitude, latitude float64) string {
+	return fmt.Sprintf(`ST_Multi(ST_MakeEnvelope(%f, %f, %f, %f, 4326))`, longitude-.01, latitude-.01, longitude+.01, latitude+.01)
+}
+
+// The narrowest agency gets a report that is verified: by area, then municipality, then kind, then code. The log says why.
+func TestAVerifiedReportIsAssignedByItself(t *testing.T) {
+	t.Parallel()
+	for _, x := range []struct {
+		name     string
+		agencies map[string]string // code to what is special about it
+		report   string
+		want     string // code, rule and candidates
+	}{
+		{"one for everything", map[string]string{"ALL": ""}, "", `ALL only_one ["ALL"]`},
+		{"a municipality", map[string]string{"ALL": "", "DILI": "municipality_codes = '{TL-DI}'", "THREE": "municipality_codes = '{TL-DI,TL-AT,TL-BA}'"}, "", `DILI municipality ["DILI", "THREE", "ALL"]`},
+		{"a kind", map[string]string{"ALL": "", "HOLES": "issue_types = '{pothole}'", "ROADS": "issue_types = '{pothole,road_damage}'"}, "", `HOLES issue_types ["HOLES", "ROADS", "ALL"]`},
+		{"a municipality before a kind", map[string]string{"HOLES": "issue_types = '{pothole}'", "DILI": "municipality_codes = '{TL-DI}'"}, "", `DILI municipality ["DILI", "HOLES"]`},
+		{"an area before a municipality", map[string]string{"DILI": "municipality_codes = '{TL-DI}', issue_types = '{pothole}'", "PORT": "area = " + square(125.5603, -8.5569)}, "", `PORT area ["PORT", "DILI"]`},
+		{"the smaller area", map[string]string{"BIG": "area = ST_Multi(ST_MakeEnvelope(125, -9, 126, -8, 4326))", "PORT": "area = " + square(125.5603, -8.5569)}, "", `PORT area ["PORT", "BIG"]`},
+		{"outside of the area", map[string]string{"ALL": "", "PORT": "area = " + square(125.7, -8.5)}, "", `ALL only_one ["ALL"]`},
+		{"an area that reaches into another municipality", map[string]string{"ALL": "", "PORT": "municipality_codes = '{TL-LI}', area = " + square(125.5603, -8.5569)}, "", `ALL only_one ["ALL"]`},
+		{"a tie", map[string]string{"B": "municipality_codes = '{TL-DI}'", "A": "municipality_codes = '{TL-DI}'"}, "", `A code ["A", "B"]`},
+		{"nobody", map[string]string{"LIGHTS": "issue_types = '{street_light}'", "BAUCAU": "municipality_codes = '{TL-BA}'", "GONE": "deleted_at = now()"}, "", ""},
+		{"a place that is not known yet", map[string]string{"ALL": "", "DILI": "municipality_codes = '{TL-DI}'"}, "municipality_code = NULL, geocoded_at = NULL", ""},
+		{"such a place in an area", map[string]string{"ALL": "", "PORT": "municipality_codes = '{TL-DI}', area = " + square(125.5603, -8.5569)}, "municipality_code = NULL, geocoded_at = NULL", `PORT only_one ["PORT"]`},
+		{"a place that nobody knows", map[string]string{"ALL": "", "DILI": "municipality_codes = '{TL-DI}'"}, "municipality_code = NULL", `ALL only_one ["ALL"]`},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			w := whole(t)
+			for code, special := range x.agencies {
+				id := w.Agency(code)
+				if special != "" {
+					w.Exec(`UPDATE agencies SET `+special+` WHERE id = $1`, id)
+				}
+			}
+			c := w.Citizen()
+			id := created(c, object{"issue_type": "pothole", "latitude": -8.5569, "longitude": 125.5603})
+			w.Exec(`UPDATE reports SET municipality_code = 'TL-DI', geocoded_at = now() WHERE id = $1`, id)
+			if x.report != "" {
+				w.Exec(`UPDATE reports SET `+x.report+` WHERE id = $1`, id)
+			}
+			r := w.Staff(identity.Moderator).Post("/reports/"+id+"/status", object{"status": "verified"}).Want(http.StatusOK).Object()
+			got := w.Text(`SELECT coalesce((SELECT concat((SELECT code FROM agencies WHERE id = (after ->> 'agency_id')::uuid), ' ', after -> 'why' ->> 'rule', ' ', after -> 'why' ->> 'candidates')
+				FROM audit_log WHERE action = 'report.assign'), '')`)
+			if got != x.want {
+				t.Errorf("got %q, want %q", got, x.want)
+			}
+			if x.want == "" {
+				if r.At("assigned_agency") != nil || r.At("due_at") != nil {
+					t.Errorf("got %v", r.Values)
+				}
+				return
+			}
+			if r.At("assigned_agency") == nil || r.Text("due_at") == "" || assignments(w, id) != 1 || notices(w, "assigned", id) != 1 {
+				t.Errorf("%d events, %d notices, %v", assignments(w, id), notices(w, "assigned", id), r.Values)
+			}
+			last := w.Text(`SELECT string_agg(event_type || ' ' || (convert_from(payload, 'UTF8')::jsonb -> 'changed_by' ->> 'kind'), ', ' ORDER BY seq) FROM ledger_events WHERE report_id = $1 AND seq > 1 AND event_type IN ('STATUS_CHANGED', 'ASSIGNED')`, id)
+			if last != "STATUS_CHANGED moderator, ASSIGNED system" {
+				t.Errorf("events: %s", last)
+			}
+			vouched(w, c, id)
+		})
+	}
+}
+
+// Who verifies, and how, makes no difference. With auto_assign off, and where somebody has the report, nothing is assigned.
+func TestEveryVerificationAssigns(t *testing.T) {
+	t.Parallel()
+	w := whole(t)
+	agency, other := w.Agency("A"), w.Agency("B")
+	w.Exec(`UPDATE agencies SET municipality_codes = '{TL-BA}' WHERE id = $1`, other)
+	c, mod := w.Citizen(), w.Staff(identity.Moderator)
+	fresh := func() string {
+		id := created(c, nil)
+		w.Exec(`UPDATE reports SET municipality_code = 'TL-DI', geocoded_at = now() WHERE id = $1`, id)
+		return id
+	}
+	code := func(id string) string {
+		return w.Text(`SELECT coalesce((SELECT code FROM agencies WHERE id = assigned_agency_id), 'none') FROM reports WHERE id = $1`, id)
+	}
+	patched := fresh()
+	mod.Patch("/reports/"+patched, object{"status": "verified"}).Want(http.StatusOK)
+	theirs := fresh()
+	w.Staff(identity.Official, agency).Post("/reports/"+theirs+"/status", object{"status": "verified"}).Want(http.StatusOK)
+	already := fresh()
+	mod.Post("/reports/"+already+"/assign", object{"agency_id": other, "due_at": "2033-01-01T00:00:00Z"}).Want(http.StatusOK)
+	mod.Post("/reports/"+already+"/status", object{"status": "verified"}).Want(http.StatusOK)
+	for id, want := range map[string]string{patched: "A", theirs: "A", already: "B"} {
+		if code(id) != want {
+			t.Errorf("assigned to %s, want %s", code(id), want)
+		}
+		if w.Text(`SELECT (due_at IS NOT NULL)::text FROM reports WHERE id = $1`, id) != "true" {
+			t.Errorf("%s has no deadline", want)
+		}
+	}
+	if n := assignments(w, theirs); n != 0 { // the official took it: the change of status says so
+		t.Errorf("%d assignments of what an official took", n)
+	}
+	w.Exec(`INSERT INTO app_settings (key, value) VALUES ('settings', '{"auto_assign": false}')`)
+	off := fresh()
+	mod.Post("/reports/"+off+"/status", object{"status": "verified"}).Want(http.StatusOK)
+	if code(off) != "none" {
+		t.Errorf("with auto_assign off: %s", code(off))
+	}
+}
+
+// A hand-back takes the agency, the person and the status away and lets the deadline wait. The same agency is not chosen again.
+func TestHandingBack(t *testing.T) {
+	t.Parallel()
+	w := whole(t)
+	one, two := w.Agency("ONE"), w.Agency("TWO")
+	c, mod := w.Citizen(), w.Staff(identity.Moderator)
+	official := w.Staff(identity.Official, one)
+	id := verified(w, c, nil)
+	path := "/reports/" + id
+	mod.Post(path+"/assign", object{"agency_id": one, "user_id": official.ID, "due_at": "2033-01-05T06:07:08Z"}).Want(http.StatusOK)
+	official.Post(path+"/status", object{"status": "in_progress"}).Want(http.StatusOK)
+	w.Staff(identity.Official, two).Post(path+"/hand-back", object{"note": "x"}).WantProblem(http.StatusForbidden, "not_your_agency")
+	c.Post(path+"/hand-back", object{"note": "x"}).Want(http.StatusForbidden)
+	for _, bad := range []object{{}, {"note": " "}, {"note": "x", "agency_id": uuid.New()}, {"note": "x", "agency_id": 7}} {
+		official.Post(path+"/hand-back", bad).Want(http.StatusUnprocessableEntity)
+	}
+	official.Post(path+"/hand-back", object{"note": "x", "expected_version": 1}).WantProblem(http.StatusConflict, "stale")
+	body := object{"note": "The ministry repairs it. Call 77001122.", "agency_id": two}
+	got := official.Post(path+"/hand-back", body).Want(http.StatusOK).Object()
+	if got.At("assigned_agency") != nil || got.Text("status") != "verified" || got.Text("due_at") != "2033-01-05T06:07:08.000Z" {
+		t.Errorf("got %v", got.Values)
+	}
+	if s := w.Text(`SELECT concat(assigned_user_id, ' ', due_paused_at IS NOT NULL, ' ', assigned_at IS NULL) FROM reports WHERE id = $1`, id); s != " t t" {
+		t.Errorf("the row has %q", s)
+	}
+	queue := mod.Get("/staff/queue?kind=new").Want(http.StatusOK).Object()
+	if items := queue.Items("items"); len(items) != 1 || items[0].Text("id") != id {
+		t.Errorf("new has %v", queue.Values)
+	}
+	again := official.Post(path+"/hand-back", body).Want(http.StatusOK).Object()
+	if again.Text("version") != got.Text("version") || notices(w, "handed_back", id) != 1 || w.Int(`SELECT count(*) FROM report_notes`) != 1 {
+		t.Error("the second click left traces")
+	}
+	mod.Post(path+"/hand-back", body).Want(http.StatusOK)
+	for _, reader := range []*testenv.Client{c, w.Anonymous()} {
+		if text := string(reader.Get("/public" + path).Want(http.StatusOK).Body); strings.Contains(text, "77001122") {
+			t.Errorf("the public reads the note: %s", text)
+		}
+	}
+	if text := string(c.Get(path).Want(http.StatusOK).Body); strings.Contains(text, "77001122") {
+		t.Errorf("the reporter reads the note: %s", text)
+	}
+	vouched(w, c, id)
+	// Verified once more, it does not go back to ONE.
+	w.Exec(`UPDATE reports SET status = 'pending', due_paused_at = NULL WHERE id = $1`, id)
+	if got := mod.Post(path+"/status", object{"status": "verified"}).Want(http.StatusOK).Object().Text("assigned_agency.code"); got != "TWO" {
+		t.Errorf("verified again, it went to %q", got)
+	}
+	none := verified(w, c, nil)
+	mod.Post("/reports/"+none+"/hand-back", object{"note": "x"}).WantProblem(http.StatusConflict, "not_assigned")
+}
+
+// The next assignment moves the deadline on by the working days for which nobody had the report.
+func TestAPauseMovesTheDeadline(t *testing.T) {
+	t.Parallel()
+	w := whole(t)
+	one := w.Agency("ONE")
+	mod := w.Staff(identity.Moderator)
+	id := verified(w, w.Citizen(), nil)
+	mod.Post("/reports/"+id+"/assign", object{"agency_id": one, "due_at": "2033-01-05T06:07:08Z"}).Want(http.StatusOK)
+	mod.Post("/reports/"+id+"/hand-back", object{"note": "x"}).Want(http.StatusOK)
+	w.Exec(`UPDATE reports SET due_paused_at = now() - interval '20 days', overdue_told = 1 WHERE id = $1`, id)
+	paused, err := time.Parse(time.RFC3339Nano, w.Text(`SELECT to_char(due_paused_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') FROM reports WHERE id = $1`, id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := w.Int(`SELECT count(*) FROM reports WHERE id = $1 AND due_at > now()`, id); n != 1 {
+		t.Fatal("the deadline is not in the future")
+	}
+	got := mod.Post("/reports/"+id+"/assign", object{"agency_id": one}).Want(http.StatusOK).Object().Text("due_at")
+	var c workday.Calendar
+	at, _ := time.Parse(time.RFC3339, w.Text(`SELECT to_char(assigned_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') FROM reports WHERE id = $1`, id))
+	want := c.Shift(time.Date(2033, 1, 5, 6, 7, 8, 0, time.UTC), c.Between(paused, at))
+	if got != want.Format("2006-01-02T15:04:05.000Z") {
+		t.Errorf("due %s, want %v", got, want)
+	}
+	if s := w.Text(`SELECT concat(due_paused_at, overdue_told) FROM reports WHERE id = $1`, id); s != "0" {
+		t.Errorf("still %q", s)
+	}
+}
+
+// A report that is worked on again gets a new deadline from that day.
+func TestReopeningSetsANewDeadline(t *testing.T) {
+	t.Parallel()
+	w := whole(t)
+	one := w.Agency("ONE")
+	admin := w.Staff(identity.Admin)
+	for from, body := range map[string]object{"fixed": {"status": "in_progress", "note": "Broke."}, "rejected": {"status": "pending"}} {
+		id := verified(w, w.Citizen(), nil)
+		w.Exec(`UPDATE reports SET status = $2, assigned_agency_id = $3, due_at = now() - interval '1 year', overdue_told = 2 WHERE id = $1`, id, from, one)
+		admin.Post("/reports/"+id+"/status", body).Want(http.StatusOK)
+		if n := w.Int(`SELECT count(*) FROM reports WHERE id = $1 AND due_at > now() AND overdue_told = 0`, id); n != 1 {
+			t.Errorf("from %s: no new deadline", from)
+		}
+	}
+}
+
+// Of two people who assign a report at the same time, one is second, and the ledger has both in order.
+func TestTwoAssignmentsAtOnce(t *testing.T) {
+	t.Parallel()
+	w := whole(t)
+	agencies := []uuid.UUID{w.Agency("ONE"), w.Agency("TWO")}
+	id := verified(w, w.Citizen(), nil)
+	people := []*testenv.Client{w.Staff(identity.Moderator), w.Staff(identity.Admin)}
+	version := people[0].Get("/reports/" + id).Object().At("version")
+	statuses := make([]int, 2)
+	var wg sync.WaitGroup
+	for i, c := range people {
+		wg.Go(func() {
+			statuses[i] = c.Post("/reports/"+id+"/assign", object{"agency_id": agencies[i], "expected_version": version}).Status
+		})
+	}
+	wg.Wait()
+	if statuses[0]+statuses[1] != http.StatusOK+http.StatusConflict || assignments(w, id) != 1 {
+		t.Errorf("got %v, %d events", statuses, assignments(w, id))
+	}
+	vouched(w, people[0], id)
+}

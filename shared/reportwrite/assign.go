@@ -1,0 +1,195 @@
+package reportwrite
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/audit"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/notification"
+	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/report"
+)
+
+// The actions of the audit log about assignments.
+const (
+	assignAction   = "report.assign"
+	handBackAction = "report.hand_back"
+)
+
+// Assignment is who gets a report, and until when.
+type Assignment struct {
+	Agency Agency
+	User   *uuid.UUID // one of its officials; nil for nobody in particular
+	Due    *time.Time // nil: the deadline that the report has, moved on by a pause; else one by severity
+	Note   string     // for staff
+	Why    *Why       // nil where a person chose the agency
+	// Gathered: the caller tells the agency about several reports at once (TellGathered).
+	Gathered bool
+
+	cause *uuid.UUID // of a rule: whose act led to it; they are told nothing
+}
+
+// gatherAfter is how long what an agency is told waits where several reports are assigned in one request. The caller sends one
+// message about all of them before. If it cannot, each report is told by itself.
+const gatherAfter = time.Minute
+
+// Assign assigns a locked report, writes its ledger event and audit entry, and tells the reporter, the followers and the agency.
+// An assignment that changes nothing writes only its note. It fails with 409 "not_assignable" where the report is not open. It
+// reads nothing and queues what it writes. The report must have been locked for a change.
+func (h *Locked) Assign(ctx context.Context, tx *outbox.Tx, a Assignment, by report.Actor) error {
+	if !h.open() {
+		return h.notAssignable()
+	}
+	due := a.Due
+	if due == nil {
+		due = h.assignedDeadline()
+	}
+	note := h.addNote(tx, by, a.Note)
+	if h.assignedAs(a, due) {
+		return nil
+	}
+	was := *h
+	h.writeAssignment(tx, &a.Agency.ID, a.User, due)
+	h.Event(tx, ledger.Event{Type: ledger.Assigned, AssignedTo: a.User, Note: a.Note}, by)
+	if err := h.tellAssigned(ctx, tx, a, note, by); err != nil {
+		return err
+	}
+	after := map[string]any{"agency_id": a.Agency.ID, "user_id": a.User, "due_at": due}
+	if a.Why != nil {
+		after["why"] = a.Why
+	}
+	return audit.Record(ctx, tx, audit.Entry{Action: assignAction, Entity: "report", EntityID: h.ID.String(),
+		Before: map[string]any{"agency_id": was.AssignedAgency, "user_id": was.AssignedUser, "due_at": was.DueAt}, After: after})
+}
+
+// open reports whether somebody works on the report, or will.
+func (h *Locked) open() bool {
+	return h.Status == report.Pending || h.Status == report.Verified || h.Status == report.InProgress
+}
+
+func (h *Locked) notAssignable() error {
+	return problem.New(problem.Conflict, "not_assignable").Param("status", string(h.Status))
+}
+
+// assignedAs reports whether the report is assigned like this already.
+func (h *Locked) assignedAs(a Assignment, due *time.Time) bool {
+	return h.AssignedAgency != nil && *h.AssignedAgency == a.Agency.ID && h.pausedAt == nil && same(h.AssignedUser, a.User) &&
+		h.DueAt != nil && due != nil && h.DueAt.Equal(*due)
+}
+
+func same(a, b *uuid.UUID) bool { return (a == nil) == (b == nil) && (a == nil || *a == *b) }
+
+// writeAssignment changes the row, and the fields with it. A new agency or a new deadline is told of anew when it is over.
+func (h *Locked) writeAssignment(tx *outbox.Tx, agency, user *uuid.UUID, due *time.Time) {
+	const q = `UPDATE reports SET assigned_at = CASE WHEN assigned_agency_id IS DISTINCT FROM $2 THEN now() ELSE assigned_at END,
+		overdue_told = CASE WHEN (assigned_agency_id, due_at) IS DISTINCT FROM ($2::uuid, $4::timestamptz) THEN 0 ELSE overdue_told END,
+		assigned_agency_id = $2, assigned_user_id = $3, due_at = $4, due_paused_at = NULL, version = version + 1, updated_at = now() WHERE id = $1`
+	tx.Queue(q, h.ID, agency, user, due)
+	h.AssignedAgency, h.AssignedUser, h.DueAt, h.pausedAt = agency, user, due, nil
+	h.Version++
+}
+
+// addNote adds a note for staff and returns its row; nil for none. A note that its author has written on the report before is
+// not written again: a repeated request adds nothing.
+func (h *Locked) addNote(tx *outbox.Tx, by report.Actor, text string) *uuid.UUID {
+	if text == "" || by.UserID == nil {
+		return nil
+	}
+	id := database.NewID()
+	const q = `INSERT INTO report_notes (id, report_id, author_id, content) SELECT $1, $2, $3, $4
+		WHERE NOT EXISTS (SELECT FROM report_notes WHERE report_id = $2 AND author_id = $3 AND content = $4)`
+	tx.Queue(q, id, h.ID, by.UserID, text)
+	return &id
+}
+
+// tellAssigned tells the reporter and the followers which agency has the report, and the agency that it has it. What a rule
+// assigned the reporter sees in the app alone: a mail has just told of the verification.
+func (h *Locked) tellAssigned(ctx context.Context, tx *outbox.Tx, a Assignment, note *uuid.UUID, by report.Actor) error {
+	key := fmt.Sprintf("assigned:%s:%d", h.ID, h.Version)
+	params := notification.AgencyParams(a.Agency.Name, a.Agency.NameTet, a.Agency.NamePt)
+	params[notification.ParamReportNumber] = h.Number
+	actor := by.UserID
+	if actor == nil {
+		actor = a.cause
+	}
+	n := notification.New{Type: notification.ReportAssigned, EventKey: key, Params: params, Quiet: by.UserID == nil}
+	if err := h.notify(ctx, tx, n, actorsOf(actor)...); err != nil {
+		return err
+	}
+	wait := time.Duration(0)
+	if a.Gathered {
+		wait = gatherAfter
+	}
+	h.told = &queue.StaffNotice{Event: queue.ReportsAssigned, AgencyID: a.Agency.ID, Except: actor,
+		Items: []queue.StaffItem{{ReportID: h.ID, Key: key, UserID: a.User, NoteID: note}}}
+	return tellStaff(ctx, tx, *h.told, wait)
+}
+
+// tellStaff asks notify to tell staff after the commit.
+func tellStaff(ctx context.Context, tx *outbox.Tx, n queue.StaffNotice, wait time.Duration) error {
+	return tx.SendAfter(ctx, queue.Notify, queue.NotifyMessage{Staff: &n}, wait)
+}
+
+// AutoAssign assigns a verified report that nobody has to the agency that fits it best, where the setting auto_assign is on. It
+// does nothing where no agency fits, or where the report was handed back and waits for a person. While its municipality is not known
+// yet, an agency is chosen by its area alone; the geocode worker asks again. An agency that has handed the report back does not get
+// it. cause is whose act led to it; nil for none.
+func (h *Locked) AutoAssign(ctx context.Context, tx *outbox.Tx, cause *uuid.UUID, gathered bool) error {
+	if h.plan == nil || !h.plan.settings.AutoAssign || h.Status != report.Verified || h.AssignedAgency != nil || h.pausedAt != nil {
+		return nil
+	}
+	var candidates []Agency
+	for _, a := range h.plan.agencies {
+		if (h.placed || a.area != nil) && !slices.Contains(h.plan.returned, a.ID) {
+			candidates = append(candidates, a)
+		}
+	}
+	best, why := narrowest(candidates, h.IssueType)
+	if best == nil {
+		return nil
+	}
+	return h.Assign(ctx, tx, Assignment{Agency: *best, Why: why, Gathered: gathered, cause: cause}, report.System())
+}
+
+// HandBack takes a report off its agency. An in_progress report becomes verified again. The deadline waits until the report is
+// assigned again. The note is for staff: the moderators are told it, and the agency that whoever acts suggests; nil for none.
+func (h *Locked) HandBack(ctx context.Context, tx *outbox.Tx, note string, suggested *uuid.UUID, by report.Actor) error {
+	if !h.open() || h.AssignedAgency == nil {
+		return h.notAssignable()
+	}
+	was := *h
+	if h.Status == report.InProgress {
+		m := Move{To: report.Verified, By: by}
+		m.apply(tx, h)
+		if err := m.record(ctx, tx, h, report.InProgress); err != nil {
+			return err
+		}
+	}
+	const q = `UPDATE reports SET assigned_agency_id = NULL, assigned_user_id = NULL, assigned_at = NULL,
+		due_paused_at = now(), version = version + 1, updated_at = now() WHERE id = $1`
+	tx.Queue(q, h.ID)
+	h.AssignedAgency, h.AssignedUser, h.pausedAt = nil, nil, &h.At
+	h.Version++
+	h.Event(tx, ledger.Event{Type: ledger.Assigned, Note: note}, by)
+	key := fmt.Sprintf("handed_back:%s:%d", h.ID, h.Version)
+	quiet := notification.New{Type: notification.ReportAssigned, EventKey: key, Quiet: true,
+		Params: map[string]string{notification.ParamReportNumber: h.Number, notification.ParamVariant: string(notification.HandedBack)}}
+	if err := h.notify(ctx, tx, quiet, actorsOf(by.UserID)...); err != nil {
+		return err
+	}
+	item := queue.StaffItem{ReportID: h.ID, Key: key, NoteID: h.addNote(tx, by, note), SuggestedID: suggested}
+	if err := tellStaff(ctx, tx, queue.StaffNotice{Event: queue.ReportHandedBack, AgencyID: *was.AssignedAgency, Items: []queue.StaffItem{item}, Except: by.UserID}, 0); err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, audit.Entry{Action: handBackAction, Entity: "report", EntityID: h.ID.String(),
+		Before: map[string]any{"agency_id": was.AssignedAgency, "user_id": was.AssignedUser, "status": was.Status},
+		After:  map[string]any{"agency_id": nil, "status": h.Status, "suggested_agency_id": suggested}})
+}

@@ -45,6 +45,7 @@ func (*Public) Name() string { return name }
 // Register implements httpapi.Group.
 func (p *Public) Register(a *httpapi.API) {
 	p.registerReports(a)
+	p.registerRemovals(a)
 	p.registerMap(a)
 	p.registerStatistics(a)
 	p.registerLedger(a)

@@ -44,7 +44,7 @@ func (g *Group) appeal(ctx context.Context, in *appealInput) (*reportOutput, err
 	if reason == "" {
 		return nil, problem.InvalidField("reason", "is empty")
 	}
-	return g.change(ctx, in.ID, func(tx *outbox.Tx, h *reportwrite.Locked) error {
+	return g.change(ctx, in.ID, nil, func(tx *outbox.Tx, h *reportwrite.Locked) error {
 		if err := mayAppeal(h, identity.Must(ctx)); err != nil {
 			return err
 		}

@@ -46,6 +46,8 @@ type overrideInput struct {
 		IssueType  *string  `json:"issue_type,omitempty" example:"pothole"`
 		Severity   *string  `json:"severity,omitempty" example:"high"`
 		Note       string   `json:"note" minLength:"1" maxLength:"2000" doc:"Why. Staff alone read it; where the report is rejected, its reporter does too"`
+		// ExpectedVersion is compared with the present version.
+		ExpectedVersion *int `json:"expected_version,omitempty" doc:"409 stale when the report has another version"`
 	}
 }
 
@@ -85,7 +87,7 @@ func (g *Group) override(ctx context.Context, in *overrideInput) (*reportOutput,
 	if err != nil {
 		return nil, err
 	}
-	return g.change(ctx, in.ID, func(tx *outbox.Tx, h *reportwrite.Locked) error {
+	return g.change(ctx, in.ID, in.Body.ExpectedVersion, func(tx *outbox.Tx, h *reportwrite.Locked) error {
 		from, by := h.Status, report.ActorOf(identity.Must(ctx))
 		if err := mayOverride(h, by, j); err != nil {
 			return err

@@ -70,6 +70,9 @@ func (g *Group) Register(api *httpapi.API) {
 	g.registerOverride(api)
 	g.registerNotes(api)
 	g.registerAppeal(api)
+	g.registerLog(api)
+	g.registerReporter(api)
+	g.registerListOfPerson(api)
 	g.registerTemplates(api)
 }
 
@@ -78,14 +81,14 @@ type reportOutput struct {
 	Body reportread.Report
 }
 
-// change applies do to a report and returns the changed report.
-func (g *Group) change(ctx context.Context, ref report.Ref, do func(tx *outbox.Tx, h *reportwrite.Locked) error) (*reportOutput, error) {
+// change applies do to a report, whose version is version where that is not nil, and returns the changed report.
+func (g *Group) change(ctx context.Context, ref report.Ref, version *int, do func(tx *outbox.Tx, h *reportwrite.Locked) error) (*reportOutput, error) {
 	about, err := ref.About()
 	if err != nil {
 		return nil, err
 	}
 	out, err := reportwrite.Apply(ctx, g.reader, g.outbox, reportwrite.Change{
-		Report: about, By: identity.Must(ctx), Record: recordReport, Receipts: g.receipts, Do: do})
+		Report: about, By: identity.Must(ctx), Expect: reportwrite.Expect{Version: version}, Record: recordReport, Receipts: g.receipts, Do: do})
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ type LimitConfig struct {
 	CommentPerHour int `env:"RATE_LIMIT_COMMENT_PER_HOUR" envDefault:"30"`
 	FlagPerHour    int `env:"RATE_LIMIT_FLAG_PER_HOUR" envDefault:"60"`
 	ImportPerHour  int `env:"RATE_LIMIT_IMPORT_PER_HOUR" envDefault:"60"`
+	ContactPerHour int `env:"RATE_LIMIT_CONTACT_PER_HOUR" envDefault:"60"`
 }
 
 // LimitSettings are what an administrator has set.
@@ -56,6 +57,8 @@ func (r *Rates) Of(ctx context.Context, s Spend) Rate {
 		return perHour(r.config.FlagPerHour)
 	case LimitImport:
 		return perHour(r.config.ImportPerHour)
+	case LimitContact:
+		return perHour(r.config.ContactPerHour)
 	case LimitCreate, LimitSync, LimitUpload:
 		return r.set(ctx, s)
 	}
@@ -160,6 +163,7 @@ const (
 	LimitComment LimitClass = "comment" // comments, per user
 	LimitFlag    LimitClass = "flag"    // confirmations and flags together, per user
 	LimitImport  LimitClass = "import"  // files of journeys, per user
+	LimitContact LimitClass = "contact" // contacts of reporters that staff read, per user
 	// LimitView is for public pages, tiles and lists, per address. It takes the place of the general budget and is larger:
 	// one view of the map is a dozen requests, and a mobile carrier may give one address to a whole suburb.
 	LimitView LimitClass = "view"
@@ -172,7 +176,7 @@ const (
 // Work reports that the class counts what was made, such as reports. A request that makes nothing gets its cost back.
 func (c LimitClass) Work() bool {
 	switch c {
-	case LimitCreate, LimitSync, LimitUpload, LimitComment, LimitFlag, LimitImport:
+	case LimitCreate, LimitSync, LimitUpload, LimitComment, LimitFlag, LimitImport, LimitContact:
 		return true
 	default:
 		return false

@@ -29,6 +29,7 @@ func prefixes() []prefix {
 		{"journeys", "/api/v1/users/{user_id}/journeys"},
 
 		{"admin", "/api/v1/admin"},
+		{"staff", "/api/v1/admin/users/{id}/reports"},
 		{"staff", "/api/v1/staff"},
 
 		{"reports", "/api/v1/reports"},
@@ -37,7 +38,9 @@ func prefixes() []prefix {
 		{"staff", "/api/v1/reports/{id}/ai-analysis/override"},
 		{"staff", "/api/v1/reports/{id}/appeal"},
 		{"community", "/api/v1/reports/{id}/comments"},
+		{"staff", "/api/v1/reports/{id}/log"},
 		{"staff", "/api/v1/reports/{id}/notes"},
+		{"staff", "/api/v1/reports/{id}/reporter"},
 		{"journeys", "/api/v1/reports/{id}/riders-affected"},
 
 		{"monitoring", "/api/v1/blockchain"},

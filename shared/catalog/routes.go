@@ -97,10 +97,12 @@ func adminRoutes() []Route {
 func staffRoutes() []Route {
 	const f = "staff"
 	return []Route{
+		route(f, "/api/v1/admin/users/{id}/reports", "GET"),
 		route(f, "/api/v1/reports/{id}/ai-analysis/override", "POST"),
 		route(f, "/api/v1/reports/{id}/appeal", "POST"),
+		route(f, "/api/v1/reports/{id}/log", "GET"),
 		route(f, "/api/v1/reports/{id}/notes", "GET", "POST"),
-
+		route(f, "/api/v1/reports/{id}/reporter", "GET"),
 		route(f, "/api/v1/staff/agencies", "GET"),
 		route(f, "/api/v1/staff/counts", "GET"),
 		route(f, "/api/v1/staff/export.csv", "GET"),
@@ -210,6 +212,7 @@ func publicRoutes() []Route {
 		route(f, "/api/v1/public/export.csv", "GET"),
 		route(f, "/api/v1/public/export.geojson", "GET"),
 		route(f, "/api/v1/public/map", "GET"),
+		route(f, "/api/v1/public/removals", "GET"),
 		route(f, "/api/v1/public/reports", "GET"),
 		route(f, "/api/v1/public/reports/{id}", "GET"),
 		route(f, "/api/v1/public/stats/by-agency", "GET"),

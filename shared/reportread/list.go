@@ -31,6 +31,11 @@ type Scope struct {
 // By limits a list to the reports of one person.
 func By(user uuid.UUID) Scope { return Scope{"r.user_id = ?", []any{user}} }
 
+// ByInEveryState is By for a list that also names what was withdrawn or removed. Each half has an index.
+func ByInEveryState(user uuid.UUID) Scope {
+	return Scope{"(r.user_id = ? AND r.deleted_at IS NULL OR r.user_id = ? AND r.deleted_at IS NOT NULL)", []any{user, user}}
+}
+
 // geometry says by which place and severity a list searches and sorts: SQL for the place of reports r and for the rank of their severity. margin is how far in
 // metres the place may lie from r.position, which the index has.
 type geometry struct {

@@ -59,6 +59,8 @@ type Municipalities interface {
 type Viewer struct {
 	userID uuid.UUID // uuid.Nil for the public
 	staff  bool
+	// withRemoved has lists name what was withdrawn or removed too.
+	withRemoved bool
 }
 
 // Public is a viewer who has not signed in.
@@ -67,12 +69,20 @@ func Public() Viewer { return Viewer{} }
 // ViewerOf is a signed-in person.
 func ViewerOf(c identity.Caller) Viewer { return Viewer{userID: c.UserID, staff: c.Role.IsStaff()} }
 
+// WithRemoved returns the viewer for lists that also name what was withdrawn or removed.
+func (v Viewer) WithRemoved() Viewer {
+	v.withRemoved = true
+	return v
+}
+
 // owns reports whether the viewer is the person with id.
 func (v Viewer) owns(id *uuid.UUID) bool { return id != nil && v.userID != uuid.Nil && *id == v.userID }
 
 // visible limits a query on reports r to what the viewer may see.
 func (v Viewer) visible(w *where) {
-	w.and("r.deleted_at IS NULL")
+	if !v.withRemoved {
+		w.and("r.deleted_at IS NULL")
+	}
 	switch {
 	case v.staff:
 	case v.userID == uuid.Nil:

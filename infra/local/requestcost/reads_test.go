@@ -102,11 +102,12 @@ func (s *fixture) reads() []operation {
 		journey+"/reports", journey+"/nearby", journey+"/journeys/nearby", "/reports/"+s.newJudgedReport()+"/ai-analysis/latest", "/reports/"+id+"/images/"+s.image+"/thumbnail", "/users/"+c.ID.String()+"/avatar")
 	// These must read the report first, to know its embedding or its id.
 	read(c, 2, "/reports/similar?report_id="+id, "/blockchain/report/"+number+"/history")
-	read(s.moderator, 1, "/staff/queue?kind=new", "/staff/agencies", "/staff/queue?kind=needs_review", "/staff/queue?kind=flagged&agency=A1&assigned_to=me&q=hole&sort=priority", "/staff/queue?page=9", "/staff/counts", "/staff/counts?agency=a1", "/staff/templates?status=fixed", "/reports/"+id+"/notes", "/reports/"+id+"/riders-affected")
+	read(s.moderator, 1, "/staff/queue?kind=new", "/staff/agencies", "/staff/queue?kind=needs_review", "/staff/queue?kind=flagged&agency=A1&assigned_to=me&q=hole&sort=priority", "/staff/queue?page=9", "/staff/counts", "/staff/counts?agency=a1", "/staff/templates?status=fixed", "/reports/"+id+"/notes", "/reports/"+id+"/log", "/reports/"+id+"/riders-affected")
 	read(s.moderator, 2, "/staff/export.csv?kind=new") // reads, and writes to the audit log
 	read(s.official, 1, "/staff/queue?kind=assigned", "/staff/queue?kind=overdue")
-	read(s.boss, 1, "/admin/users", "/admin/agencies", "/admin/agencies/"+s.agency.String(), "/admin/audit", "/admin/settings")
-	read(s.nobody, 1, "/public/reports", "/public/reports/"+number, "/public/stats/summary", "/public/stats/by-municipality", "/public/stats/by-type",
+	read(s.moderator, 2, "/reports/"+id+"/reporter") // reads, and writes to the audit log
+	read(s.boss, 1, "/admin/users", "/admin/users/"+c.ID.String()+"/reports", "/admin/agencies", "/admin/agencies/"+s.agency.String(), "/admin/audit", "/admin/settings")
+	read(s.nobody, 1, "/public/reports", "/public/removals?municipality=Dili", "/public/reports/"+number, "/public/stats/summary", "/public/stats/by-municipality", "/public/stats/by-type",
 		"/public/stats/by-district?municipality=Dili", "/public/stats/trends", "/public/blockchain/report/"+id+"/history",
 		"/public/map?bbox=125,-9,126,-8&zoom=15", fmt.Sprintf("/public/tiles/%d/%d/%d", 10, 869, 536), "//r/"+number,
 		"//log/keys", "//verify", "//log/proof/0", "/public/blockchain/report/"+number+"/proof")

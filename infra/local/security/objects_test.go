@@ -34,7 +34,7 @@ func setup(t *testing.T) *testenv.System {
 	w := testenv.New(t)
 	w.Env["TOKEN_SIGNING_KEY"], w.Env["SEAL_KEYS"] = w.Signer.SigningKey(), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 	w.Env["ADMIN_SETUP_TOKEN"], w.Env["WEB_BASE_URL"] = "setup", "https://lafaek.example"
-	for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "ADDRESS_PER_MINUTE", "VIEW_PER_MINUTE", "AUTH_PER_MINUTE", "CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR", "COMMENT_PER_HOUR", "FLAG_PER_HOUR", "IMPORT_PER_HOUR", "VERIFY_PER_MINUTE"} {
+	for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "ADDRESS_PER_MINUTE", "VIEW_PER_MINUTE", "AUTH_PER_MINUTE", "CREATE_PER_HOUR", "SYNC_PER_HOUR", "UPLOAD_PER_HOUR", "COMMENT_PER_HOUR", "FLAG_PER_HOUR", "IMPORT_PER_HOUR", "CONTACT_PER_HOUR", "VERIFY_PER_MINUTE"} {
 		w.Env["RATE_LIMIT_"+limit] = "100000"
 	}
 	w.Serve(reports.Open, users.Open, community.Open, monitoring.Open, notifications.Open, journeys.Open, staff.Open, admin.Open, public.Open, auth.Open,
@@ -143,7 +143,7 @@ func TestNobodyReachesObjectsOfOthers(t *testing.T) {
 		{"POST", report + "/images", object{"upload_id": loose}}, {"DELETE", picture, nil}, {"POST", report + "/assign", object{}},
 		{"POST", report + "/hand-back", object{"note": "x"}}, {"GET", "/staff/agencies", nil},
 		{"POST", "/staff/reports/bulk-assign", object{"items": []object{{"report_id": mine.Text("id")}}}}, {"GET", "/admin/agencies/" + mine.Text("id"), nil},
-		{"POST", report + "/notes", object{"content": "x"}}, {"GET", report + "/notes", nil}, {"POST", report + "/ai-analysis/override", object{"is_relevant": true, "note": "x"}},
+		{"POST", report + "/notes", object{"content": "x"}}, {"GET", report + "/notes", nil}, {"GET", report + "/log", nil}, {"GET", report + "/reporter", nil}, {"GET", "/admin" + person + "/reports", nil}, {"POST", report + "/ai-analysis/override", object{"is_relevant": true, "note": "x"}},
 		{"DELETE", report + "/comments/" + comment.Text("id"), nil}, {"GET", report + "/riders-affected", nil},
 		{"POST", secret + "/follow", nil}, {"POST", secret + "/confirm", object{"note": "x"}}, {"POST", report + "/dispute", object{"note": "x"}},
 		{"GET", secret, nil}, {"PATCH", secret, object{"title": "x"}}, {"POST", secret + "/appeal", object{"reason": "I want it."}}, {"DELETE", secret, nil},

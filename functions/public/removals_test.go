@@ -1,0 +1,59 @@
+package public_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/identity"
+)
+
+// The list of what was taken down has every tombstone, newest first, and nothing of the words.
+func TestRemovalsAreListed(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c, mod, admin, nobody := w.Citizen(), w.Staff(identity.Moderator), w.Staff(identity.Admin), w.Anonymous()
+	var ids []string
+	for range 5 {
+		id, _ := file(w, c, object{"title": "Secret title", "municipality": "Secret town"})
+		ids = append(ids, id)
+	}
+	mod.Post("/reports/"+ids[0]+"/status", object{"status": "rejected", "reason_code": "other", "note": "Secret note"}).Want(http.StatusOK)
+	c.Delete("/reports/" + ids[1]).Want(http.StatusOK)
+	admin.Delete("/reports/" + ids[2] + "?reason_code=unsafe").Want(http.StatusOK)
+	w.Exec(`UPDATE reports SET status = 'rejected', updated_at = now() WHERE id = $1`, uuid.MustParse(ids[3])) // by a function of an earlier version
+	got := nobody.Get("/public/removals").Want(http.StatusOK)
+	var lines []string
+	for _, r := range got.Object().Items("items") {
+		lines = append(lines, strings.TrimSpace(r.Text("status")+" "+r.Text("removed_by")))
+	}
+	if strings.Join(lines, ", ") != "rejected moderator, removed admin, withdrawn reporter, rejected moderator" || got.Object().Number("total") != 4 {
+		t.Errorf("%v", lines)
+	}
+	if strings.Contains(string(got.Body), "Secret") || strings.Contains(string(got.Body), c.ID.String()) {
+		t.Errorf("words: %s", got.Body)
+	}
+	for query, want := range map[string]float64{"status=removed": 1, "status=withdrawn,removed": 2, "municipality=Baucau": 0, "from=2000-01-01T00:00:00Z": 4, "to=2000-01-01T00:00:00Z": 0} {
+		if n := nobody.Get("/public/removals?" + query).Want(http.StatusOK).Object().Number("total"); n != want {
+			t.Errorf("%s: %v, want %v", query, n, want)
+		}
+	}
+	if page := nobody.Get("/public/removals?page=2&page_size=3").Want(http.StatusOK).Object(); len(page.Items("items")) != 1 || page.At("has_next") != false {
+		t.Errorf("the second page: %v", page.Values)
+	}
+	for _, query := range []string{"status=pending", "municipality=Atlantis", "from=yesterday"} {
+		nobody.Get("/public/removals?" + query).Want(http.StatusUnprocessableEntity)
+	}
+	mod.Post("/reports/"+ids[0]+"/status", object{"status": "pending"}).Want(http.StatusOK)
+	if n := nobody.Get("/public/removals").Want(http.StatusOK).Object().Number("total"); n != 3 {
+		t.Errorf("after a restore: %v", n)
+	}
+	for lang, words := range map[string]string{"en": "This report was withdrawn by its reporter.", "pt": "Este relato foi retirado por quem o fez.", "tet": "Ema ne'ebé halo relatóriu ne'e dada fali tiha ona."} {
+		page := strings.ReplaceAll(string(nobody.Get("//r/"+ids[1]+"?lang="+lang).Want(http.StatusGone).Body), "&#39;", "'")
+		if !strings.Contains(page, words) || strings.Contains(page, "Secret") {
+			t.Errorf("the page in %s: %s", lang, page)
+		}
+	}
+}

@@ -66,7 +66,7 @@ const maxAnalyses = 100
 // readAnalyses returns the verdicts about a report, newest first, if the caller may read
 // the report. Each verdict has the sums of latency and tokens of all model calls of its
 // run. The single calls are not shown to clients. While the report has no verdict, its reporter and staff alone see them;
-// the same holds for the analyses of a picture that others do not see.
+// the same holds while its words or one of its pictures are hidden, and for the analyses of a picture that others do not see.
 func (g *Group) readAnalyses(ctx context.Context, ref report.Ref, limit int) ([]Analysis, error) {
 	const q = `
 		SELECT a.id, a.report_id, a.image_id, a.model, a.prompt_version, a.status, a.is_relevant, a.relevance_confidence,
@@ -84,7 +84,7 @@ func (g *Group) readAnalyses(ctx context.Context, ref report.Ref, limit int) ([]
 	}
 	batch := &database.Batch{}
 	caller := identity.Must(ctx)
-	readable := reportread.ViewerOf(caller).MayRead(batch, about)
+	readable := reportread.ViewerOf(caller).MayReadAnalyses(batch, about)
 	found := database.AskRows(batch, scanAnalysis, q, about.Args(limit, caller.Role.IsStaff(), caller.UserID)...)
 	if err := batch.Send(ctx, g.db); err != nil {
 		return nil, fmt.Errorf("read analyses: %w", err)

@@ -56,11 +56,13 @@ func (g *Group) registerComments(api *httpapi.API) {
 
 // Comment is one comment on a report.
 type Comment struct {
-	ID        uuid.UUID      `json:"id"`
-	ReportID  uuid.UUID      `json:"report_id"`
-	Author    *Author        `json:"author" doc:"null if the account was deleted, and for the reporter of an anonymous report"`
-	Content   string         `json:"content"`
-	CreatedAt timestamp.Time `json:"created_at"`
+	ID       uuid.UUID `json:"id"`
+	ReportID uuid.UUID `json:"report_id"`
+	Author   *Author   `json:"author" doc:"null if the account was deleted, and for the reporter of an anonymous report"`
+	Content  string    `json:"content" doc:"Empty with content_hidden, except for the author and staff"`
+	// ContentHidden is true while a moderator or flags hide it.
+	ContentHidden bool           `json:"content_hidden,omitempty" doc:"true while a moderator, or the flags of several people, keep the words from others than the author and staff"`
+	CreatedAt     timestamp.Time `json:"created_at"`
 	// Receipt is set in the answer to the request that added the comment.
 	Receipt *ledger.Receipt `json:"receipt,omitempty" doc:"In the answer to the request that added the comment, and to its repeats: with the salt of the comment"`
 	// Warnings is set in the answer to a request that sent something which was not kept.
@@ -243,7 +245,7 @@ func (s *commentContext) notify(ctx context.Context, tx *outbox.Tx, c Comment) e
 }
 
 const commentColumns = `c.id, c.report_id, c.content, c.created_at, c.is_official, u.id, u.full_name, u.role,
-	r.is_anonymous AND r.user_id = c.author_id
+	r.is_anonymous AND r.user_id = c.author_id, c.hidden IS NOT NULL, c.author_id
 	FROM report_comments c JOIN reports r ON r.id = c.report_id
 	LEFT JOIN users u ON u.id = c.author_id AND u.deleted_at IS NULL`
 
@@ -256,15 +258,24 @@ func scanComment(row pgx.CollectableRow, v reportread.Viewer) (Comment, error) {
 		role     *identity.Role
 		hidden   bool
 		at       time.Time
+		writer   *uuid.UUID
 	)
-	if err := row.Scan(&c.ID, &c.ReportID, &c.Content, &at, &official, &author, &fullName, &role, &hidden); err != nil {
+	if err := row.Scan(&c.ID, &c.ReportID, &c.Content, &at, &official, &author, &fullName, &role, &hidden, &c.ContentHidden, &writer); err != nil {
 		return Comment{}, err
 	}
 	c.CreatedAt = timestamp.Of(at)
 	if author != nil && (!hidden || v.KnowsAuthor(author)) {
 		c.Author = &Author{ID: *author, FullName: *fullName, Role: *role, IsOfficial: official}
 	}
+	if c.ContentHidden && !v.KnowsAuthor(writer) {
+		c.Content = ""
+	}
 	return c, nil
+}
+
+// askComment reads one comment as v may see it.
+func askComment(p database.Pipeline, v reportread.Viewer, id uuid.UUID) *database.Ask[Comment] {
+	return database.AskRow(p, func(row pgx.CollectableRow) (Comment, error) { return scanComment(row, v) }, `SELECT `+commentColumns+` WHERE c.id = $1`, id)
 }
 
 type commentsInput struct {

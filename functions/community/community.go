@@ -11,14 +11,16 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/service"
+	"github.com/lafaekstreet/backend/shared/settings"
 )
 
 const name = "community"
 
 // Group is the route group of comments and AI analyses.
 type Group struct {
-	db     *database.DB
-	outbox *outbox.Outbox
+	db       *database.DB
+	outbox   *outbox.Outbox
+	settings *settings.Reader
 
 	receipts *ledger.Receipts
 }
@@ -31,7 +33,7 @@ func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Group{db: kit.DB, outbox: kit.Outbox, receipts: receipts}, nil
+	return &Group{db: kit.DB, outbox: kit.Outbox, settings: kit.Settings, receipts: receipts}, nil
 }
 
 // Open makes the function's HTTP handler.
@@ -45,5 +47,6 @@ func (g *Group) Name() string { return name }
 // Register implements httpapi.Group.
 func (g *Group) Register(api *httpapi.API) {
 	g.registerComments(api)
+	g.registerHideComment(api)
 	g.registerAnalyses(api)
 }

@@ -24,8 +24,6 @@ type removeInput struct {
 	CommentID string `path:"c_id" format:"uuid"`
 }
 
-var errNoComment = problem.New(problem.NotFound, "comment_not_found")
-
 func (g *Group) removeComment(ctx context.Context, in *removeInput) (*reportwrite.RemovedOutput, error) {
 	about, err := in.ID.About()
 	if err != nil {
@@ -37,7 +35,7 @@ func (g *Group) removeComment(ctx context.Context, in *removeInput) (*reportwrit
 		reportread.ViewerOf(caller).MayChange(tx, about)
 		by := report.ActorOf(caller)
 		chain := ledger.AskChain(tx, about, by.AgencyID)
-		locked := database.AskRow(tx, pgx.RowToStructByPos[removedComment], removedQuery, about.Args(in.CommentID)...).Missing(errNoComment)
+		locked := database.AskRow(tx, pgx.RowToStructByPos[removedComment], removedQuery, about.Args(in.CommentID)...).Missing(reportwrite.ErrNoComment)
 		if err := tx.Flush(ctx); err != nil {
 			return fmt.Errorf("lock comment: %w", err)
 		}
@@ -55,6 +53,7 @@ func (g *Group) removeComment(ctx context.Context, in *removeInput) (*reportwrit
 			}
 		}
 		tx.Queue(`UPDATE report_comments SET deleted_at = now() WHERE id = $1`, in.CommentID)
+		reportwrite.SettleFlagsOfComment(tx, c.Report, c.ID, by)
 		tx.Queue(`UPDATE reports SET comments_count = greatest(0, comments_count - 1) WHERE id = $1`, c.Report)
 		e := ledger.Event{Type: ledger.Uncommented, At: c.At, CommentSeq: c.Seq}
 		if c.Seq == 0 {

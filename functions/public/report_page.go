@@ -88,6 +88,9 @@ func (v view) ofReport(r reportread.Report) (*pageOutput, error) {
 	if r.ContentPending {
 		own["photo"] = markup(`<p class="soft" data-testid="content-pending">%s</p>`, text(v.t("page.content_pending")))
 	}
+	if r.ContentHidden {
+		own["description"] = markup(`<p class="soft" data-testid="content-hidden">%s</p>`, text(v.t("page.content_hidden")))
+	}
 	if where != "" {
 		own["after_severity"] = markup(` · %s`, text(where))
 	}

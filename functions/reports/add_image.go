@@ -164,6 +164,9 @@ func (g *Group) attachImage(ctx context.Context, tx *outbox.Tx, h *reportwrite.L
 	caller, image := identity.Must(ctx), reportread.NewImage{ID: database.NewID(), Locked: picture}
 	attach(tx, image.ID, h.ID, picture.ID, caller.UserID, kind)
 	upload.Attach(tx, []uuid.UUID{picture.ID})
+	if h.ReportedBy(caller) && h.Moderated { // a moderator has not seen this picture
+		tx.Queue(`UPDATE reports SET moderated_at = NULL WHERE id = $1`, h.ID)
+	}
 	if !h.ReportedBy(caller) {
 		err := audit.Record(ctx, tx, audit.Entry{Action: "report.add_image", Entity: "report", EntityID: h.ID.String(),
 			After: map[string]any{"image_id": image.ID, "kind": kind}})

@@ -127,10 +127,11 @@ func (w amendment) write(ctx context.Context, tx *outbox.Tx, h *reportwrite.Lock
 			suco = nullif(coalesce($9, suco), ''), district = nullif(coalesce($10, district), ''),
 			municipality = nullif(coalesce($11, municipality), ''),
 			municipality_code = CASE WHEN $11::text IS NULL THEN municipality_code ELSE $12 END,
-			version = version + 1, updated_at = now()
+			-- a moderator has not seen the new words of the reporter
+			moderated_at = CASE WHEN $14 THEN NULL ELSE moderated_at END, version = version + 1, updated_at = now()
 		WHERE id = $1`
 	tx.Queue(q, h.ID, w.title, w.description, w.issueType, w.raw, w.severity, w.address, w.street, w.suco, w.district, w.municipality,
-		w.municipalityCode, w.words() && !own)
+		w.municipalityCode, w.words() && !own, w.words() && own)
 	was := *h
 	w.apply(h)
 	h.Event(tx, ledger.Event{Type: ledger.Amended}, actorOn(caller, h))

@@ -78,6 +78,8 @@ func (g *Group) Register(api *httpapi.API) {
 	g.registerChangeStatus(api)
 	g.registerAssign(api)
 	g.registerWithdraw(api)
+	g.registerHideWords(api)
+	g.registerFlag(api)
 	g.registerAddImage(api)
 	g.registerRemoveImage(api)
 	g.registerShowImage(api)

@@ -129,11 +129,15 @@ func reportsRoutes() []Route {
 		route(f, "/api/v1/reports/{id}/confirm", "POST"),
 		route(f, "/api/v1/reports/{id}/dispute", "POST"),
 		route(f, "/api/v1/reports/{id}/follow", "POST", "DELETE"),
+		route(f, "/api/v1/reports/{id}/flag", "POST"),
+		route(f, "/api/v1/reports/{id}/flags/dismiss", "POST"),
 		route(f, "/api/v1/reports/{id}/hand-back", "POST"),
+		route(f, "/api/v1/reports/{id}/hide", "POST"),
 		route(f, "/api/v1/reports/{id}/images", "POST"),
 		route(f, "/api/v1/reports/{id}/images/{img_id}", "DELETE"),
 		route(f, "/api/v1/reports/{id}/images/{img_id}/{rendition}", "GET"),
 		route(f, "/api/v1/reports/{id}/status", "POST"),
+		route(f, "/api/v1/reports/{id}/unhide", "POST"),
 	}
 }
 
@@ -144,6 +148,10 @@ func communityRoutes() []Route {
 		route(f, "/api/v1/reports/{id}/ai-analysis/latest", "GET"),
 		route(f, "/api/v1/reports/{id}/comments", "GET", "POST"),
 		route(f, "/api/v1/reports/{id}/comments/{c_id}", "DELETE"),
+		route(f, "/api/v1/reports/{id}/comments/{c_id}/flag", "POST"),
+		route(f, "/api/v1/reports/{id}/comments/{c_id}/flags/dismiss", "POST"),
+		route(f, "/api/v1/reports/{id}/comments/{c_id}/hide", "POST"),
+		route(f, "/api/v1/reports/{id}/comments/{c_id}/unhide", "POST"),
 	}
 }
 

@@ -26,6 +26,9 @@ const (
 // Staff lists the roles that work on reports.
 func Staff() []Role { return []Role{Moderator, Official, Admin} }
 
+// Moderators lists the roles that decide what is shown.
+func Moderators() []Role { return []Role{Moderator, Admin} }
+
 // IsStaff reports whether r is one of them.
 func (r Role) IsStaff() bool { return r == Moderator || r == Official || r == Admin }
 

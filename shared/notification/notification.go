@@ -230,6 +230,13 @@ const (
 	DetailsEdited  Variant = "details"         // of ReportEdited: severity or address
 	PictureAdded   Variant = "picture_added"   // of ReportEdited
 	PictureRemoved Variant = "picture_removed" // of ReportEdited
+	WordsHidden    Variant = "words_hidden"    // of ReportEdited: a moderator hid title and description; the reason is told
+	ReportFlagged  Variant = "flagged"         // of ReportEdited: flags hid words and pictures until a moderator has looked
+	WordsShown     Variant = "words_shown"     // of ReportEdited: others see title and description again
+	FlagsDismissed Variant = "flags_dismissed" // of ReportEdited: others see again what flags hid
+	CommentHidden  Variant = "comment_hidden"  // of ReportEdited, to the author of the comment: a moderator hid it; the reason is told
+	CommentFlagged Variant = "comment_flagged" // of ReportEdited, to the author of the comment: flags hid it
+	CommentShown   Variant = "comment_shown"   // of ReportEdited, to the author of the comment: others see it again
 	// PictureIrrelevant is of ReportEdited: the AI found that a picture shows no problem. It tells the reporter alone.
 	PictureIrrelevant Variant = "picture_irrelevant"
 	// OriginalGone is of ReportStatusChanged: the report is a duplicate, and its original was withdrawn, removed or
@@ -251,7 +258,7 @@ const (
 	Late Variant = "late"
 	// Several is of ReportAssigned and ReportOverdue: the parameters count and numbers say how many reports and which.
 	Several Variant = "several"
-	// CommentRemoved is of CommentAdded: the comment, or its report, was removed since.
+	// CommentRemoved is of CommentAdded: the comment, or its report, was removed since, or the comment is hidden.
 	CommentRemoved Variant = "removed"
 )
 
@@ -259,7 +266,8 @@ const (
 func Variants(t Type) []Variant {
 	switch t {
 	case ReportEdited:
-		return []Variant{WordsEdited, DetailsEdited, PictureAdded, PictureRemoved, PictureIrrelevant}
+		return []Variant{WordsEdited, DetailsEdited, PictureAdded, PictureRemoved, PictureIrrelevant, WordsHidden, ReportFlagged, WordsShown, FlagsDismissed,
+			CommentHidden, CommentFlagged, CommentShown}
 	case ReportStatusChanged:
 		return []Variant{OriginalGone}
 	case ReportAssigned:
@@ -275,10 +283,10 @@ func Variants(t Type) []Variant {
 }
 
 // CommentRemovedSQL is true for a notification n of a comment that was removed: by its author, by a moderator, with its
-// report, or with the account of its author. It is a scalar subquery: for EXISTS the planner may read all comments and
+// report, or with the account of its author. It is true for a comment that is hidden, too. It is a scalar subquery: for EXISTS the planner may read all comments and
 // reports into a hash table.
 const CommentRemovedSQL = `(n.type = 'comment_added' AND coalesce((
-	SELECT nc.deleted_at IS NOT NULL OR nc.content = '' OR nr.deleted_at IS NOT NULL
+	SELECT nc.deleted_at IS NOT NULL OR nc.hidden IS NOT NULL OR nc.content = '' OR nr.deleted_at IS NOT NULL
 	  FROM report_comments nc JOIN reports nr ON nr.id = nc.report_id
 	 WHERE nc.id = CASE WHEN n.event_key ~ '^comment:[0-9a-f-]{36}$' THEN substr(n.event_key, 9)::uuid END), false))`
 
@@ -311,7 +319,7 @@ func Text(l locale.Language, t Type, params map[string]string) (string, string) 
 		p[ParamReason] = reason
 	}
 	note := p[ParamNote]
-	if t == ReportRejected || t == ReportRemoved {
+	if t == ReportRejected || t == ReportRemoved || t == ReportEdited && why != "" {
 		p[ParamReason], note = withNote(p[ParamReason], why, note), ""
 	}
 	variant := Variant(p[ParamVariant])

@@ -45,7 +45,7 @@ func (f Format) ContentType() string {
 func (f Format) Key() string { return "exports/reports." + string(f) }
 
 // row is one report as open data. It has nothing about the reporter or the device. A report without a verdict has no words,
-// street and severity, and its place has 3 decimals.
+// street and severity, and its place has 3 decimals. One whose words are hidden has no words and street.
 type row struct {
 	ID           uuid.UUID
 	Number       string
@@ -71,7 +71,7 @@ const ExportColumns = `
 	SELECT r.id, r.report_number, r.issue_type, r.severity, r.status, r.title, r.description, r.latitude, r.longitude,
 	       coalesce(r.municipality, ''), coalesce(r.district, ''), coalesce(r.suco, ''), coalesce(r.street, ''),
 	       coalesce(` + report.ShownMunicipalitySQL + `, ''), coalesce(` + report.ShownDistrictSQL + `, ''), coalesce(` + report.ShownSucoSQL + `, ''),
-	       r.created_at, r.updated_at, r.resolved_at, ` + report.HiddenSQL + `
+	       r.created_at, r.updated_at, r.resolved_at, ` + report.HiddenSQL + `, NOT ` + report.WordsShownSQL + `
 	  FROM reports r `
 
 // PublicCondition is true for reports r that everybody may see: not deleted and not rejected.
@@ -150,12 +150,15 @@ func (c *counter) Write(b []byte) (int, error) {
 
 func scan(rows pgx.Rows) (row, error) {
 	var r row
-	var hidden bool
+	var hidden, wordsHidden bool
 	var municipality, district, suco string
 	err := rows.Scan(&r.ID, &r.Number, &r.IssueType, &r.Severity, &r.Status, &r.Title, &r.Description, &r.Latitude, &r.Longitude,
-		&r.Municipality, &r.District, &r.Suco, &r.Street, &municipality, &district, &suco, &r.CreatedAt, &r.UpdatedAt, &r.ResolvedAt, &hidden)
+		&r.Municipality, &r.District, &r.Suco, &r.Street, &municipality, &district, &suco, &r.CreatedAt, &r.UpdatedAt, &r.ResolvedAt, &hidden, &wordsHidden)
+	if hidden || wordsHidden {
+		r.Title, r.Description, r.Street = report.IssueType(r.IssueType).Label(locale.Default), "", ""
+	}
 	if hidden {
-		r.Title, r.Description, r.Street, r.Severity = report.IssueType(r.IssueType).Label(locale.Default), "", "", ""
+		r.Severity = ""
 		r.Municipality, r.District, r.Suco = municipality, district, suco
 		r.Latitude, r.Longitude = report.ShownPlace(r.Latitude), report.ShownPlace(r.Longitude)
 	}

@@ -16,6 +16,12 @@ const (
 	// ShownSQL is the contrary of HiddenSQL.
 	ShownSQL = `(r.status <> 'pending' OR ` + PublishedSQL + `)`
 
+	// WordsShownSQL is true for a report whose words are not hidden by a moderator or by flags. Others than its reporter and
+	// staff then see the label of its type, no description, address and street, and find it by none of them. HeldBackSQL is true
+	// where its words or one of its pictures are hidden: what the AI says about it describes them.
+	WordsShownSQL = `r.words_hidden IS NULL`
+	HeldBackSQL   = `(r.words_hidden IS NOT NULL OR EXISTS (SELECT FROM report_images hi WHERE hi.report_id = r.id AND hi.hidden IS NOT NULL AND hi.deleted_at IS NULL))`
+
 	// ShownLatitudeSQL and ShownLongitudeSQL are the place that others know, in degrees: with 3 decimals while the report is
 	// pending. Searches of others go by it, so that no search tells more. It lies at most ShownWithin from the exact place.
 	ShownLatitudeSQL  = `shown_degrees(r.latitude, r.status)`

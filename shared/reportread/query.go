@@ -161,7 +161,7 @@ func (q Filters) text(v Viewer, w *where) error {
 	// The pattern is made once, by a query of its own, and not for each row.
 	const words, pattern = "r.title || ' ' || r.description || ' ' || coalesce(r.address, '')", "(SELECT fold_pattern(?))"
 	w.andEither("fold_text("+words+") LIKE "+pattern, "fold_text("+words+" || '') LIKE "+pattern, text)
-	v.onlyReadable(w)
+	v.onlyWords(w)
 	return nil
 }
 

@@ -103,6 +103,18 @@ func (v Viewer) readable(w *where) string {
 	return w.bind("("+report.ShownSQL+" OR r.user_id = ?)", v.userID)
 }
 
+// onlyWords limits a query to the reports whose words v may read.
+func (v Viewer) onlyWords(w *where) {
+	v.onlyReadable(w)
+	switch {
+	case v.staff:
+	case v.userID == uuid.Nil:
+		w.and(report.WordsShownSQL)
+	default:
+		w.and("("+report.WordsShownSQL+" OR r.user_id = ?)", v.userID)
+	}
+}
+
 // onlyReadable limits a query to the reports that readable is true of.
 func (v Viewer) onlyReadable(w *where) { v.readableOr(w, "") }
 
@@ -149,6 +161,20 @@ func (v Viewer) MayChange(p database.Pipeline, a report.About) *database.Ask[boo
 
 func (v Viewer) readableNow(found *database.Ask[visibility]) *database.Ask[bool] {
 	return database.Derive(func() bool { return !found.Get().Hidden || v.KnowsAuthor(found.Get().Author) })
+}
+
+// MayReadAnalyses is MayRead of what the AI says about the report, which describes its words and pictures: the result is false
+// where one of these is hidden from the viewer.
+func (v Viewer) MayReadAnalyses(p database.Pipeline, a report.About) *database.Ask[bool] {
+	readable := v.MayRead(p, a)
+	const q = `SELECT r.user_id, ` + report.HeldBackSQL + ` FROM reports r WHERE r.id = ` + report.IDSQL
+	held := database.AskOptional(p, func(row pgx.CollectableRow) (bool, error) {
+		var author *uuid.UUID
+		var held bool
+		err := row.Scan(&author, &held)
+		return held && !v.KnowsAuthor(author), err
+	}, q, a.Args()...)
+	return database.Derive(func() bool { return readable.Get() && held.Get() != nil && !*held.Get() })
 }
 
 // MayReadRecord has the pipeline fail with report.ErrNotFound unless there is such a report. Everybody may read the ledger

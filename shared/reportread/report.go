@@ -22,7 +22,7 @@ import (
 type Report struct {
 	Summary
 	Images              []Image         `json:"images" doc:"Oldest first"`
-	AI                  *Assessment     `json:"ai" doc:"null with content_pending"`
+	AI                  *Assessment     `json:"ai" doc:"null with content_pending, and where words or pictures are hidden from the reader"`
 	Blockchain          ledger.Anchor   `json:"blockchain"`
 	HederaTransactionID *string         `json:"hedera_transaction_id" doc:"The same as blockchain.transaction_id"`
 	StatusHistory       []Step          `json:"status_history" doc:"Oldest first"`
@@ -30,6 +30,7 @@ type Report struct {
 	IsAnonymous         bool            `json:"is_anonymous" doc:"Only staff and the reporter see who it was"`
 	CapturedAt          *timestamp.Time `json:"captured_at"`
 	DueAt               *timestamp.Time `json:"due_at"`
+	WordsHidden         *Hiding         `json:"words_hidden,omitempty" doc:"With content_hidden, to the reporter and staff: who hid the words, and why"`
 	Appeal              *Appeal         `json:"appeal,omitempty" doc:"Only to the reporter and staff"`
 	OriginalWords       *Words          `json:"original_words,omitempty" doc:"What a moderator changed first, as the reporter wrote it. Only to staff"`
 	Receipt             *ledger.Receipt `json:"receipt,omitempty" doc:"In the answer to a change: that of the change, of the last where there were several, for whoever made it. Else that of the report's first event, for its reporter alone"`
@@ -43,6 +44,12 @@ type Words struct {
 	Description  string           `json:"description"`
 	IssueType    report.IssueType `json:"issue_type"`
 	IssueTypeRaw *string          `json:"issue_type_raw,omitempty"`
+}
+
+// Hiding is who hid something, and why.
+type Hiding struct {
+	By         report.HiddenBy   `json:"by" enum:"moderator,flags" doc:"flags: several people said that it should not be shown, and no moderator has looked yet"`
+	ReasonCode report.ReasonCode `json:"reason_code"`
 }
 
 // Appeal is why the reporter considers a rejection wrong.
@@ -114,7 +121,7 @@ func ImageStatus(s upload.State) string {
 
 const (
 	detailColumns = `, r.captured_at, r.due_at, r.appealed_at, r.appeal_reason, nullif(r.original_words, '{}'),
-		n.is_relevant, n.relevance_confidence, n.damage_type, n.severity, n.severity_score, n.recommended_repair, n.translations, n.created_at
+		r.words_hidden, r.words_hidden_reason, ` + report.HeldBackSQL + `, n.is_relevant, n.relevance_confidence, n.damage_type, n.severity, n.severity_score, n.recommended_repair, n.translations, n.created_at
 		FROM reports r` + summaryJoins + ` LEFT JOIN ai_analyses n ON n.id = r.ai_analysis_id WHERE r.id = ` + report.IDSQL  // after summaryColumns
 	imagesQuery = `SELECT ri.id, ri.kind, p.state, p.id, p.generation, p.width, p.height, p.blurhash, ri.created_at, ` + report.PublicPictureSQL + `
 		FROM report_images ri JOIN uploads p ON p.id = ri.upload_id
@@ -256,7 +263,10 @@ func (r *Reader) complete(ctx context.Context, v Viewer, out Report, row *summar
 		}
 	}
 	if !v.KnowsAuthor(row.author) {
-		out.Appeal = nil
+		out.Appeal, out.WordsHidden = nil, nil
+		if row.heldBack {
+			out.AI = nil
+		}
 	}
 	if !v.staff {
 		out.OriginalWords = nil
@@ -264,7 +274,7 @@ func (r *Reader) complete(ctx context.Context, v Viewer, out Report, row *summar
 	out.IsAnonymous = row.anonymous
 	if row.hiddenFrom(v) {
 		out.AI, out.CapturedAt, images = nil, nil, nil
-	} else {
+	} else if out.AI != nil {
 		out.AI.Status = *row.AIStatus
 		out.AI.translations.Put(locale.FromContext(ctx), nil, nil, &out.AI.RecommendedRepair, nil)
 	}
@@ -299,12 +309,17 @@ func scanDetail(row pgx.CollectableRow) (*detail, error) {
 	d := &detail{row: &summaryRow{}, report: Report{AI: &Assessment{}}}
 	var captured, due, appealed, analyzed *time.Time
 	var reason *string
+	var hiddenBy *report.HiddenBy
+	var hiddenFor *report.ReasonCode
 	out, a := &d.report, d.report.AI
-	err := row.Scan(append(d.row.targets(), &captured, &due, &appealed, &reason, &out.OriginalWords, &a.IsRelevant, &a.Confidence, &a.DamageType, &a.Severity,
+	err := row.Scan(append(d.row.targets(), &captured, &due, &appealed, &reason, &out.OriginalWords, &hiddenBy, &hiddenFor, &d.row.heldBack, &a.IsRelevant, &a.Confidence, &a.DamageType, &a.Severity,
 		&a.SeverityScore, &a.RecommendedRepair, &a.translations, &analyzed)...)
 	out.CapturedAt, out.DueAt, a.AnalyzedAt = timestamp.OfPtr(captured), timestamp.OfPtr(due), timestamp.OfPtr(analyzed)
 	if appealed != nil && reason != nil {
 		out.Appeal = &Appeal{Reason: *reason, At: timestamp.Of(*appealed)}
+	}
+	if hiddenBy != nil && hiddenFor != nil {
+		out.WordsHidden = &Hiding{By: *hiddenBy, ReasonCode: *hiddenFor}
 	}
 	return d, err
 }

@@ -19,9 +19,10 @@ import (
 type Summary struct {
 	ID                 uuid.UUID           `json:"id"`
 	ReportNumber       string              `json:"report_number" example:"LS-2026-000123"`
-	Title              string              `json:"title" example:"Kuak iha estrada" doc:"With content_pending the label of the type, in the reader's language"`
+	Title              string              `json:"title" example:"Kuak iha estrada" doc:"With content_pending the label of the type, in the reader's language; with content_hidden too, except for the reporter and staff"`
 	Description        string              `json:"description" example:"Motorbikes fall here after the rain."`
 	ContentPending     bool                `json:"content_pending,omitempty" doc:"true while the report has no verdict and the reader is neither its reporter nor staff. Then words, pictures, address, street, severity, AI and reporter are left out, and the place has 3 decimals"`
+	ContentHidden      bool                `json:"content_hidden,omitempty" doc:"true while a moderator, or the flags of several people, keep the words from others than the reporter and staff. These see the label of the type as title, and no description, address and street"`
 	IssueType          report.IssueType    `json:"issue_type"`
 	IssueTypeRaw       *string             `json:"issue_type_raw,omitempty" doc:"The reporter's own word, where issue_type is other"`
 	Severity           *report.Severity    `json:"severity" doc:"null with content_pending"`
@@ -88,7 +89,7 @@ const summaryColumns = `r.id, r.report_number, r.title, r.description, r.issue_t
 	r.street, r.suco, r.district, r.municipality, r.ai_status, r.blockchain_status, r.comments_count, r.confirmations_count, r.followers_count, r.client_id,
 	r.version, r.source, r.created_at, r.updated_at, r.resolved_at, r.user_id, r.is_anonymous,
 	u.id, u.full_name, avatar.id, a.id, a.code, a.agency_type, a.name, a.name_tet, a.name_pt, o.id, o.report_number, o.deleted_at IS NULL AND o.status <> 'rejected', i.upload_id, i.generation, i.blurhash,
-	r.reason_code, r.original_words IS NOT NULL, i.public, ` + report.TombstoneSQL + `, ` + report.HiddenSQL + `, ` + report.ShownSucoSQL + `, ` + report.ShownDistrictSQL + `, ` + report.ShownMunicipalitySQL
+	r.reason_code, r.original_words IS NOT NULL, i.public, ` + report.TombstoneSQL + `, ` + report.HiddenSQL + `, NOT ` + report.WordsShownSQL + `, ` + report.ShownSucoSQL + `, ` + report.ShownDistrictSQL + `, ` + report.ShownMunicipalitySQL
 
 // following returns the column that says whether the viewer follows a report r.
 func (v Viewer) following(w *where) string {
@@ -126,6 +127,7 @@ type summaryRow struct {
 	reasonCode     *report.ReasonCode
 	imagePublic    *bool // everybody may see the picture, of a report that is not hidden
 	hidden         bool  // report.HiddenSQL
+	heldBack       bool  // report.HeldBackSQL, where one report is read
 	// What others see of a hidden report.
 	shownSuco, shownDistrict, shownMunicipality *string
 }
@@ -139,7 +141,7 @@ func (s *summaryRow) targets() []any {
 		&s.ClientID, &s.Version, &s.Source, &s.CreatedAt.Time, &s.UpdatedAt.Time, &s.resolved, &s.author, &s.anonymous,
 		&s.personID, &s.personName, &s.avatar, &s.agencyID, &s.agency[0], &s.agency[1], &s.agency[2], &s.agency[3], &s.agency[4],
 		&s.originalID, &s.originalNumber, &s.originalShown, &s.image, &s.generation, &s.Blurhash, &s.reasonCode, &s.ContentEdited,
-		&s.imagePublic, &s.Removed, &s.hidden, &s.shownSuco, &s.shownDistrict, &s.shownMunicipality, &s.Following}
+		&s.imagePublic, &s.Removed, &s.hidden, &s.ContentHidden, &s.shownSuco, &s.shownDistrict, &s.shownMunicipality, &s.Following}
 }
 
 func scanSummary(row pgx.CollectableRow) (*summaryRow, error) {
@@ -158,14 +160,17 @@ func (s *summaryRow) withhold(ctx context.Context, v Viewer) {
 	if public := s.imagePublic != nil && *s.imagePublic; !public && !v.KnowsAuthor(s.author) {
 		s.image, s.Blurhash = nil, nil
 	}
+	if s.ContentHidden && !v.KnowsAuthor(s.author) || s.hiddenFrom(v) {
+		s.Title, s.Description, s.IssueTypeRaw, s.Address, s.Street = s.IssueType.Label(locale.FromContext(ctx)), "", nil, nil, nil
+	}
 	if !s.hiddenFrom(v) {
 		return
 	}
-	s.ContentPending, s.Title, s.Description, s.IssueTypeRaw = true, s.IssueType.Label(locale.FromContext(ctx)), "", nil
+	s.ContentPending = true
 	s.Severity, s.SeverityScore, s.Priority, s.AIStatus = nil, nil, nil, nil
 	s.Latitude, s.Longitude, s.LocationAccuracy = report.ShownPlace(s.Latitude), report.ShownPlace(s.Longitude), nil
 	s.Suco, s.District, s.Municipality = s.shownSuco, s.shownDistrict, s.shownMunicipality
-	s.Address, s.Street, s.personID, s.CommentsCount = nil, nil, nil, 0
+	s.personID, s.CommentsCount = nil, 0
 	s.image, s.Blurhash = nil, nil
 }
 

@@ -41,6 +41,9 @@ type Locked struct {
 	Description    string
 	Address        reportread.Address
 	Version        int
+	WordsHidden    report.HiddenBy // "" while others see the words
+	Moderated      bool            // flags hide nothing of it before its content changes: see reports.moderated_at
+	Flags          int             // that are open, of the report and of its comments
 	// At is the time of the transaction, which is what now() says in it.
 	At time.Time
 
@@ -60,6 +63,9 @@ type Locked struct {
 	changed       bool               // the transaction has an event of the report
 	entry         *ledger.NewEntry   // see LastEntry
 	told          *queue.StaffNotice // see Told
+
+	picturesShown   bool // it has a picture that nobody has hidden
+	picturesFlagged bool // it has one that flags have hidden
 }
 
 // ReportedBy reports whether c is the reporter.
@@ -75,13 +81,14 @@ func (h *Locked) Erased() bool { return h.erased }
 
 const lockedColumns = `id, report_number, user_id, issue_type, coalesce(issue_type_raw, ''), severity, status, ai_status, assigned_agency_id,
 	duplicate_of, is_anonymous, appealed_at IS NOT NULL, title, description, address, street, suco, district, municipality, version, now(),
-	assigned_user_id, due_at, due_paused_at, municipality_code IS NOT NULL OR geocoded_at IS NOT NULL, ` + report.TombstoneSQL
+	coalesce(words_hidden, ''), moderated_at IS NOT NULL, flags_count, assigned_user_id, due_at, due_paused_at, municipality_code IS NOT NULL OR geocoded_at IS NOT NULL, ` + report.TombstoneSQL
 
 func scanLocked(row pgx.CollectableRow) (Locked, error) {
 	var h Locked
 	err := row.Scan(&h.ID, &h.Number, &h.UserID, &h.IssueType, &h.IssueTypeRaw, &h.Severity, &h.Status, &h.AIStatus, &h.AssignedAgency,
 		&h.DuplicateOf, &h.IsAnonymous, &h.Appealed, &h.Title, &h.Description, &h.Address.Address, &h.Address.Street,
-		&h.Address.Suco, &h.Address.District, &h.Address.Municipality, &h.Version, &h.At, &h.AssignedUser, &h.DueAt, &h.pausedAt, &h.placed, &h.removed)
+		&h.Address.Suco, &h.Address.District, &h.Address.Municipality, &h.Version, &h.At,
+		&h.WordsHidden, &h.Moderated, &h.Flags, &h.AssignedUser, &h.DueAt, &h.pausedAt, &h.placed, &h.removed)
 	return h, err
 }
 
@@ -94,7 +101,8 @@ func Lock(p database.Pipeline, a report.About) *database.Ask[*Locked] {
 	followers, end := askFollowers(p, a), askEnd(p, a)
 	return database.Derive(func() *Locked {
 		h := row.Get()
-		h.followers, h.seq, h.erased = followers.Get(), end.Get().Seq, end.Get().Erased
+		h.followers = followers.Get()
+		end.Get().put(&h)
 		return &h
 	})
 }
@@ -136,15 +144,23 @@ func askFollowers(p database.Pipeline, a report.About) *database.Ask[[]follower]
 	return database.AskRows(p, pgx.RowToStructByPos[follower], q, a.Args()...)
 }
 
-// chainEnd is what a report that is locked has in the ledger.
+// chainEnd is what a report that is locked has in the ledger, and which pictures it has.
 type chainEnd struct {
-	Seq    int // of the newest event
-	Erased bool
+	Seq                            int // of the newest event
+	Erased                         bool
+	PicturesShown, PicturesFlagged bool
+}
+
+func (e chainEnd) put(h *Locked) {
+	h.seq, h.erased, h.picturesShown, h.picturesFlagged = e.Seq, e.Erased, e.PicturesShown, e.PicturesFlagged
 }
 
 // askEnd reads it in a statement of its own, which sees what the transaction that had the lock before has committed.
 func askEnd(p database.Pipeline, a report.About) *database.Ask[chainEnd] {
-	const q = `SELECT coalesce((SELECT max(seq) FROM ledger_events WHERE report_id = r.id), 0), ` + report.ErasedSQL + ` FROM reports r WHERE r.id = ` + report.IDSQL
+	const q = `SELECT coalesce((SELECT max(seq) FROM ledger_events WHERE report_id = r.id), 0), ` + report.ErasedSQL + `,
+		EXISTS (SELECT FROM report_images i WHERE i.report_id = r.id AND i.deleted_at IS NULL AND i.hidden IS NULL),
+		EXISTS (SELECT FROM report_images i WHERE i.report_id = r.id AND i.deleted_at IS NULL AND i.hidden = 'flags')
+		FROM reports r WHERE r.id = ` + report.IDSQL
 	return database.AskRow(p, pgx.RowToStructByPos[chainEnd], q, a.Args()...).Missing(report.ErrNotFound)
 }
 
@@ -173,7 +189,8 @@ func lockPair(p database.Pipeline, of, original report.About, by report.Actor) *
 	return database.Derive(func() *Locked {
 		h := pick(both.Get(), of)
 		h.original, h.hasDuplicates, h.followers = pick(both.Get(), original), hasDuplicates.Get(), followers.Get()
-		h.distance, h.seq, h.erased = distance.Get(), end.Get().Seq, end.Get().Erased
+		h.distance = distance.Get()
+		end.Get().put(h)
 		return h
 	})
 }

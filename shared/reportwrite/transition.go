@@ -185,6 +185,8 @@ func (m Move) apply(tx *outbox.Tx, h *Locked) {
 			due_at             = $9,
 			due_paused_at      = CASE WHEN $10 THEN NULL ELSE due_paused_at END,
 			overdue_told       = CASE WHEN due_at IS DISTINCT FROM $9 THEN 0 ELSE overdue_told END,
+			-- flags hide nothing of what a moderator found good
+			moderated_at     = CASE WHEN $2 = 'verified' AND $8 IN ('moderator', 'admin') THEN now() ELSE moderated_at END,
 			version          = version + 1,
 			updated_at       = now()
 		WHERE id = $1`
@@ -198,6 +200,9 @@ func (m Move) apply(tx *outbox.Tx, h *Locked) {
 	}
 	h.AssignedAgency = h.agencyFor(m.By)
 	tx.Queue(q, h.ID, m.To, m.Note, original, m.By.Kind != report.ActorAI, m.Reason, h.AssignedAgency, m.By.Kind, h.DueAt, begins)
+	if m.To == report.Rejected {
+		h.SettleAllFlags(tx, m.By)
+	}
 	if h.Status == report.Pending && m.To != report.Rejected && m.By.Kind != report.ActorAI {
 		tx.Queue(report.JudgePicturesSQL, h.ID, h.versionNamed)
 	}

@@ -59,6 +59,17 @@ func (s *fixture) reportWrites() []operation {
 		on(2, func() request {
 			return request{s.moderator, "DELETE", comments + "/" + c.Post(comments, comment(c).body).Object().Text("id"), nil}
 		}),
+		on(3, func() request { // the flag that hides
+			number := s.newReport()
+			s.Exec(`UPDATE users SET created_at = created_at - interval '10 days'`)
+			s.Exec(`UPDATE reports SET status = 'verified' WHERE report_number = $1`, number)
+			s.Exec(`INSERT INTO report_flags (id, report_id, reason_code, counted) SELECT gen_random_uuid(), id, 'offensive', true
+				FROM reports, generate_series(1, 2) WHERE report_number = $1`, number)
+			return request{s.moderator, "POST", "/reports/" + number + "/flag", object{"reason": "offensive"}}
+		}),
+		on(3, func() request {
+			return request{s.moderator, "POST", s.comment() + "/flag", object{"reason": "offensive"}}
+		}),
 		on(3, func() request {
 			return request{c, "PATCH", "/reports/" + s.newReport(), object{"title": "A deep hole", "issue_type": "flooding"}}
 		}),
@@ -125,6 +136,14 @@ func (s *fixture) staffWrites() []operation {
 			s.Exec(`UPDATE reports SET assigned_agency_id = $2, status = 'in_progress' WHERE report_number = $1`, id, s.agency)
 			return request{s.boss, "POST", "/reports/" + id + "/hand-back", object{"note": "Not ours."}}
 		}),
+		on(3, func() request {
+			return request{m, "POST", "/reports/" + s.newReport() + "/hide", object{"reason_code": "offensive"}}
+		}),
+		on(3, func() request { return request{m, "POST", s.flagged() + "/unhide", nil} }),
+		on(3, func() request { return request{m, "POST", s.flagged() + "/flags/dismiss", nil} }),
+		on(3, func() request { return request{m, "POST", s.comment() + "/hide", object{"reason_code": "offensive"}} }),
+		on(3, func() request { return request{m, "POST", s.flaggedComment() + "/unhide", nil} }),
+		on(3, func() request { return request{m, "POST", s.flaggedComment() + "/flags/dismiss", nil} }),
 		on(3*4, func() request { return request{m, "POST", "/staff/reports/bulk-status", object{"items": items(4)}} }),
 		on(3*4, func() request { return request{m, "POST", "/staff/reports/bulk-assign", object{"items": items(4)}} }),
 		on(3, func() request { return request{m, "POST", rejected() + "/ai-analysis/override", override} }),
@@ -160,6 +179,26 @@ func (s *fixture) staffWrites() []operation {
 			return request{s.boss, "DELETE", "/admin/users/" + p.ID.String() + "/totp", object{"reason": "Lost phone."}}
 		}),
 	}
+}
+
+// flagged is a new report whose words flags have hidden.
+func (s *fixture) flagged() string {
+	number := s.newReport()
+	s.Exec(`UPDATE reports SET words_hidden = 'flags', words_hidden_reason = 'offensive' WHERE report_number = $1`, number)
+	return "/reports/" + number
+}
+
+// comment is a new comment on the report of the fixture.
+func (s *fixture) comment() string {
+	path := "/reports/" + s.number + "/comments"
+	return path + "/" + s.citizen.Post(path, object{"content": "Still there."}).Want(http.StatusCreated).Object().Text("id")
+}
+
+// flaggedComment is a new comment that flags have hidden.
+func (s *fixture) flaggedComment() string {
+	path := s.comment()
+	s.Exec(`UPDATE report_comments SET hidden = 'flags', hidden_reason = 'offensive' WHERE id = $1`, path[len(path)-36:])
+	return path
 }
 
 func (s *fixture) settings() any {

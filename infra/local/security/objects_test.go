@@ -134,7 +134,7 @@ func TestNobodyReachesObjectsOfOthers(t *testing.T) {
 
 	report, secret, journey := "/reports/"+mine.Text("id"), "/reports/"+hidden.Text("id"), "/journeys/"+tour
 	picture := report + "/images/" + mine.Items("images")[0].Text("id")
-	person := "/users/" + maria.ID.String()
+	person, said := "/users/"+maria.ID.String(), report+"/comments/"+comment.Text("id")
 	markerBody := object{"name": "x", "marker_type": "plan", "coordinates": object{"type": "Point", "coordinates": []float64{1, 1}}}
 	attempts := []attempt{
 		{"GET", "/reports/similar?image_upload_id=" + loose, nil},
@@ -146,6 +146,9 @@ func TestNobodyReachesObjectsOfOthers(t *testing.T) {
 		{"POST", report + "/notes", object{"content": "x"}}, {"GET", report + "/notes", nil}, {"GET", report + "/log", nil}, {"GET", report + "/reporter", nil}, {"GET", "/admin" + person + "/reports", nil}, {"POST", report + "/ai-analysis/override", object{"is_relevant": true, "note": "x"}},
 		{"DELETE", report + "/comments/" + comment.Text("id"), nil}, {"GET", report + "/riders-affected", nil},
 		{"POST", secret + "/follow", nil}, {"POST", secret + "/confirm", object{"note": "x"}}, {"POST", report + "/dispute", object{"note": "x"}},
+		{"POST", report + "/hide", object{"reason_code": "offensive"}}, {"POST", report + "/unhide", nil}, {"POST", report + "/flags/dismiss", nil},
+		{"POST", said + "/hide", object{"reason_code": "offensive"}}, {"POST", said + "/unhide", nil}, {"POST", said + "/flags/dismiss", nil},
+		{"POST", secret + "/flag", object{"reason": "offensive"}}, {"POST", secret + "/comments/" + comment.Text("id") + "/flag", object{"reason": "offensive"}},
 		{"GET", secret, nil}, {"PATCH", secret, object{"title": "x"}}, {"POST", secret + "/appeal", object{"reason": "I want it."}}, {"DELETE", secret, nil},
 		{"POST", secret + "/comments", object{"content": "x"}}, {"GET", secret + "/comments", nil}, {"GET", secret + "/ai-analysis", nil},
 		{"GET", "/public" + secret, nil}, {"GET", "/reports/" + hidden.Text("report_number"), nil},
@@ -197,6 +200,8 @@ func TestNobodyReachesObjectsOfOthers(t *testing.T) {
 		`SELECT count(*) FROM report_images WHERE deleted_at IS NULL`:                                2,
 		`SELECT count(*) FROM uploads WHERE attached_at IS NULL`:                                     1,
 		`SELECT count(*) FROM report_comments WHERE deleted_at IS NULL`:                              1,
+		`SELECT count(*) FROM report_flags`:                                                          0,
+		`SELECT count(*) FROM reports WHERE words_hidden IS NOT NULL OR moderated_at IS NOT NULL`:    0,
 		`SELECT count(*) FROM notifications WHERE read_at IS NOT NULL`:                               0,
 		`SELECT count(*) FROM markers WHERE name = 'Camp'`:                                           1,
 		`SELECT count(*) FROM journeys WHERE name = 'Secret' AND NOT active AND NOT completed`:       1,

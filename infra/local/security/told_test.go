@@ -39,6 +39,7 @@ var untold = map[string]string{
 	"POST /api/v1/reports/{id}/confirm":  "TestConfirm",
 	"POST /api/v1/reports/{id}/dispute":  "TestDispute",
 	"POST /api/v1/reports/{id}/appeal":   "by the reporter alone",
+	"POST /api/v1/reports/{id}/flag":     "TestFlagsOfSeveralPeopleHide in functions/reports",
 }
 
 func acts(w *testenv.System) []act {
@@ -90,6 +91,18 @@ func acts(w *testenv.System) []act {
 		{name: "add picture", operation: "POST /api/v1/reports/{id}/images", before: "in_progress", typ: "report_edited", variant: "picture_added", quiet: true,
 			do: func(c *testenv.Client, r reported) int {
 				return c.Post("/reports/"+r.id+"/images", object{"upload_id": uploaded(c, w, 1), "kind": "resolution"}).Status
+			}},
+		{name: "hide words", operation: "POST /api/v1/reports/{id}/hide", before: "verified", do: send("POST", "/hide", object{"reason_code": "offensive"}),
+			typ: "report_edited", variant: "words_hidden", says: "it contains words or pictures that insult people."},
+		{name: "show words", operation: "POST /api/v1/reports/{id}/unhide", before: "verified", typ: "report_edited", variant: "words_shown",
+			do: func(c *testenv.Client, r reported) int {
+				w.Exec(`UPDATE reports SET words_hidden = 'moderator', words_hidden_reason = 'offensive' WHERE id = $1`, r.id)
+				return c.Post("/reports/"+r.id+"/unhide", nil).Status
+			}},
+		{name: "dismiss flags", operation: "POST /api/v1/reports/{id}/flags/dismiss", before: "verified", typ: "report_edited", variant: "flags_dismissed",
+			do: func(c *testenv.Client, r reported) int {
+				w.Exec(`UPDATE reports SET words_hidden = 'flags', words_hidden_reason = 'offensive' WHERE id = $1`, r.id)
+				return c.Post("/reports/"+r.id+"/flags/dismiss", nil).Status
 			}},
 		{name: "relevant", operation: over, before: "pending", do: send("POST", "/ai-analysis/override", object{"is_relevant": true, "note": "Seen"}), typ: "report_verified"},
 		{name: "irrelevant", operation: over, before: "pending", do: send("POST", "/ai-analysis/override", object{"is_relevant": false, "note": "A cat"}),

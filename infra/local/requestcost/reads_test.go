@@ -9,6 +9,7 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/seal"
 )
 
@@ -82,6 +83,11 @@ func (s *fixture) newMarker(of *testenv.Client, journey string) string {
 	return of.Post("/journeys/"+journey+"/markers", point("Stop")).Want(http.StatusCreated).Object().Text("id")
 }
 
+// unsubscribe is the path of a link that ends mails to the citizen.
+func (s *fixture) unsubscribe() string {
+	return "//unsubscribe/" + mail.StopToken(s.sealer, mail.Stop{Kind: "report_fixed", ID: s.citizen.ID})
+}
+
 // reads are the operations that change nothing.
 func (s *fixture) reads() []operation {
 	var out []operation
@@ -115,6 +121,6 @@ func (s *fixture) reads() []operation {
 	s.PublishLog(int64(size))
 	read(s.nobody, 0, "//log/checkpoint", fmt.Sprintf("//log/tile/entries%%2F000.p%%2F%d", size)) // files of the bucket
 	read(s.nobody, 1, "/mongodb")
-	read(s.nobody, 0, "//health", "/", "/meta", "/openapi.json", "//openapi.json", "//docs", "//docs/docs.js", "//docs/guides/log", "//redoc", "//redoc/redoc.standalone.js", "//map")
+	read(s.nobody, 0, "//health", "/", "/meta", "/openapi.json", "//openapi.json", "//docs", "//docs/docs.js", "//docs/guides/log", s.unsubscribe(), "//redoc", "//redoc/redoc.standalone.js", "//map")
 	return out
 }

@@ -230,6 +230,7 @@ func (s *fixture) ownWrites() []operation {
 	phone := object{"platform": "android", "fcm_token": "t", "model": "A04"}
 	return []operation{
 		on(1, func() request { return request{c, "POST", "/notifications/read-all", nil} }),
+		on(1, func() request { return request{s.nobody, "POST", s.unsubscribe(), nil} }),
 		on(1, func() request { return request{c, "POST", notice() + "/read", nil} }),
 		on(1, func() request { return request{c, "DELETE", notice(), nil} }),
 		on(1, func() request {

@@ -26,7 +26,7 @@ const (
 func newEdge(scope constructs.Construct, p *plan, k *keys, a *api) {
 	stack := newStack(scope, p.settings, "edge", "Distribution and firewall in front of the API")
 	distribution := awscloudfront.NewCfnDistribution(stack, jsii.String("distribution"), &awscloudfront.CfnDistributionProps{
-		DistributionConfig: distributionConfig(p, k, a, newFirewall(stack, p)),
+		DistributionConfig: distributionConfig(p, k, a, newFirewall(stack, p), newHostFunction(stack, p)),
 	})
 	url := "https://" + *distribution.AttrDomainName()
 	if p.Domain != "" {
@@ -60,8 +60,23 @@ func newFirewall(stack awscdk.Stack, p *plan) *string {
 	}).AttrArn()
 }
 
+// hostFunction tells the API the host that the client asked for. The distribution itself names the host of the API to it.
+const hostFunction = `function handler(event) {
+    var request = event.request;
+    request.headers['x-viewer-host'] = { value: request.headers.host.value };
+    return request;
+}`
+
+// newHostFunction makes hostFunction and returns its ARN. It replaces what a client sends in the same header.
+func newHostFunction(stack awscdk.Stack, p *plan) *string {
+	return awscloudfront.NewCfnFunction(stack, jsii.String("host"), &awscloudfront.CfnFunctionProps{
+		Name: jsii.String(p.name("host")), FunctionCode: jsii.String(hostFunction), AutoPublish: jsii.Bool(true),
+		FunctionConfig: &awscloudfront.CfnFunction_FunctionConfigProperty{Comment: jsii.String("The host of the client"), Runtime: jsii.String("cloudfront-js-2.0")},
+	}).AttrFunctionArn()
+}
+
 // distributionConfig is the configuration of the distribution: its origin, what it caches, and its domain.
-func distributionConfig(p *plan, k *keys, a *api, firewall *string) *awscloudfront.CfnDistribution_DistributionConfigProperty {
+func distributionConfig(p *plan, k *keys, a *api, firewall, host *string) *awscloudfront.CfnDistribution_DistributionConfigProperty {
 	const origin = "api"
 	config := &awscloudfront.CfnDistribution_DistributionConfigProperty{
 		Enabled: jsii.Bool(true), Comment: jsii.String(p.name("edge")), HttpVersion: jsii.String("http2and3"), Ipv6Enabled: jsii.Bool(true),
@@ -80,6 +95,7 @@ func distributionConfig(p *plan, k *keys, a *api, firewall *string) *awscloudfro
 			TargetOriginId: jsii.String(origin), ViewerProtocolPolicy: jsii.String("redirect-to-https"),
 			AllowedMethods: jsii.Strings("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"),
 			CachePolicyId:  jsii.String(cachingDisabled), OriginRequestPolicyId: jsii.String(allButHost),
+			FunctionAssociations: []any{&awscloudfront.CfnDistribution_FunctionAssociationProperty{EventType: jsii.String("viewer-request"), FunctionArn: host}},
 		},
 	}
 	var cached []any

@@ -61,6 +61,12 @@ func TestEdge(t *testing.T) {
 	if behaviour["CachePolicyId"] != cachingDisabled || behaviour["ViewerProtocolPolicy"] != "redirect-to-https" {
 		t.Errorf("answers for one person are cached for others: %v", behaviour)
 	}
+	functions := w.OfType("AWS::CloudFront::Function")
+	associations, _ := behaviour["FunctionAssociations"].([]any)
+	association, _ := first(associations).(map[string]any)
+	if len(functions) != 1 || association["EventType"] != "viewer-request" {
+		t.Errorf("the API does not get to know the host of the client: %v", behaviour)
+	}
 	cached := map[string]string{}
 	behaviours, _ := config["CacheBehaviors"].([]any)
 	for _, one := range behaviours {

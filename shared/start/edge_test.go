@@ -61,3 +61,30 @@ func isProblem(out events.APIGatewayV2HTTPResponse) bool {
 	var p struct{ Code string }
 	return json.Unmarshal([]byte(out.Body), &p) == nil && p.Code == "forbidden"
 }
+
+// Links in answers begin with the host that the client asked the distribution for. Nobody else can set it.
+func TestBehindAnEdgeTheHostIsTheClients(t *testing.T) {
+	t.Parallel()
+	const key = "the-key-of-the-edge"
+	for name, c := range map[string]struct{ edge, shown, host, want string }{
+		"through it":                 {key, key, "d111.cloudfront.net", "d111.cloudfront.net"},
+		"of the domain":              {key, key, "ls.example.tl", "ls.example.tl"},
+		"of an earlier distribution": {key, key, "", "api.example.org"},
+		"nonsense":                   {key, key, "a.example/<script>", "api.example.org"},
+		"no edge":                    {"", "", "evil.example", "api.example.org"},
+	} {
+		got := ""
+		e := event("GET", "/x")
+		e.RequestContext.APIID = "api"
+		if c.host != "" {
+			e.Headers["x-viewer-host"] = c.host
+		}
+		if c.shown != "" {
+			e.Headers["x-edge-key"] = c.shown
+		}
+		h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Host })
+		if _, err := start.NewGateway(h, c.edge).Handle(t.Context(), e); err != nil || got != c.want {
+			t.Errorf("%s: %q, %v; want %q", name, got, err, c.want)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -105,10 +106,15 @@ const (
 	edgeKey = "EDGE_KEY"
 	// edgeHeader is the header in which the distribution sends the key. API Gateway passes header names in lower case.
 	edgeHeader = "x-edge-key"
+	// hostHeader is the header in which the distribution sends the host that the client asked for.
+	hostHeader = "x-viewer-host"
 )
 
+// hostForm is that of a host with or without a port.
+var hostForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$`)
+
 // throughEdge reports whether e came through the distribution, which sends key. It then
-// sets the client's address to the one that the distribution saw. An event that did
+// sets the client's address to the one that the distribution saw, and the host to the one that the client asked for. An event that did
 // not come through the API is let through: its sender has the right to call the function.
 func throughEdge(e *events.APIGatewayV2HTTPRequest, key string) bool {
 	shown := e.Headers[edgeHeader]
@@ -134,6 +140,9 @@ func throughEdge(e *events.APIGatewayV2HTTPRequest, key string) bool {
 		if client, err := netip.ParseAddr(strings.TrimSpace(addresses[len(addresses)-2])); err == nil {
 			e.RequestContext.HTTP.SourceIP = client.String()
 		}
+	}
+	if host := headers[hostHeader]; hostForm.MatchString(host) {
+		headers["host"], e.RequestContext.DomainName = host, host
 	}
 	return true
 }

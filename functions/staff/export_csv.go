@@ -112,8 +112,8 @@ func (f *exportFile) add(r *reportread.Exported) (bool, error) {
 	return true, f.w.Write([]string{r.Number, r.ID.String(), r.IssueType, string(r.Severity), r.Status, text(r.Title), text(r.Description),
 		strconv.FormatFloat(r.Latitude, 'f', -1, 64), strconv.FormatFloat(r.Longitude, 'f', -1, 64), text(r.Municipality), text(r.District), text(r.Suco),
 		text(r.Street), timestamp.Of(r.CreatedAt).String(), timestamp.Of(r.UpdatedAt).String(), timeCell(r.ResolvedAt), text(r.Address), r.Source, string(r.Priority),
-		r.Agency, text(r.AssignedTo), timeCell(r.DueAt), text(r.Reporter), r.AIStatus, boolCell(r.IsRelevant), confidenceCell(r.Confidence), text(r.RelevanceReason),
-		text(r.RecommendedRepair), strconv.Itoa(r.Duplicates), strconv.Itoa(r.Flags), strconv.Itoa(r.Confirmations), strconv.Itoa(r.Comments), text(r.AppealReason),
+		r.Agency, text(r.AssignedTo), timeCell(r.DueAt), text(r.Reporter), r.AIStatus, boolCell(r.IsRelevant), confidenceCell(r.Confidence), textCell(r.RelevanceReason),
+		textCell(r.RecommendedRepair), strconv.Itoa(r.Duplicates), strconv.Itoa(r.Flags), strconv.Itoa(r.Confirmations), strconv.Itoa(r.Comments), text(r.AppealReason),
 		strconv.FormatBool(r.ContentHidden)})
 }
 
@@ -128,6 +128,13 @@ func timeCell(t *time.Time) string {
 		return ""
 	}
 	return timestamp.Of(*t).String()
+}
+
+func textCell(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return opendata.Cell(*text)
 }
 
 func boolCell(b *bool) string {

@@ -137,8 +137,8 @@ func TestAQueueShowsWhatStaffDecideBy(t *testing.T) {
 		"assigned_user_id = '%s', due_at = '2026-12-24T14:59:59Z', flags_count = 3, confirmations_count = 2", d.dili, d.official.ID)
 	d.Exec(`UPDATE users SET full_name = 'Ana Soares' WHERE id = $1`, d.official.ID)
 	d.Exec(`INSERT INTO duplicate_candidates (report_id, candidate_id, similarity, distance_meters) VALUES ($1, $2, 0.9, 3), ($1, $3, 0.8, 4)`, id, twin, gone)
-	d.Exec(`WITH a AS (INSERT INTO ai_analyses (id, run_id, report_id, stage, model, prompt_version, input_hash, status, is_relevant, relevance_confidence, relevance_reason, recommended_repair)
-		VALUES (gen_random_uuid(), gen_random_uuid(), $1, 'relevance', 'm', 'v', '', 'completed', false, 0.75, 'A cat.', 'Fill it.') RETURNING id)
+	d.Exec(`WITH a AS (INSERT INTO ai_analyses (id, run_id, report_id, stage, model, prompt_version, input_hash, status, is_relevant, relevance_confidence, relevance_reason, recommended_repair, translations)
+		VALUES (gen_random_uuid(), gen_random_uuid(), $1, 'relevance', 'm', 'v', '', 'completed', false, 0.75, 'A cat.', 'Fill it.', '{"tet": {"relevance_reason": "Busa ida."}}') RETURNING id)
 		UPDATE reports SET ai_analysis_id = (SELECT id FROM a) WHERE id = $1`, id)
 	plain := d.report("ai_status = 'needs_review'")
 	got := map[string]func(string) any{}
@@ -154,6 +154,10 @@ func TestAQueueShowsWhatStaffDecideBy(t *testing.T) {
 		if is := got[id](member); is != want {
 			t.Errorf("%s is %v, want %v", member, is, want)
 		}
+	}
+	tetum := d.moderator.With("Accept-Language", "tet").Get("/staff/queue?kind=needs_review&assigned_to=" + d.official.ID.String()).Want(http.StatusOK).Object().Items("items")[0]
+	if said := tetum.Text("ai.relevance_reason") + " " + tetum.Text("ai.recommended_repair"); said != "Busa ida. Fill it." {
+		t.Errorf("in Tetum the AI says %q", said)
 	}
 	for _, member := range []string{"due_at", "assigned_to", "ai", "appeal"} {
 		if is := got[plain](member); is != nil {

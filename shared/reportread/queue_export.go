@@ -10,6 +10,7 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
@@ -39,8 +40,9 @@ type Exported struct {
 	AIStatus          string
 	IsRelevant        *bool
 	Confidence        *float32
-	RelevanceReason   string
-	RecommendedRepair string
+	RelevanceReason   *string // in the reader's language, as the next one
+	RecommendedRepair *string
+	Translations      report.AITranslations
 	Duplicates        int // possible ones
 	Flags             int
 	Confirmations     int
@@ -55,7 +57,7 @@ type Exported struct {
 const exportColumns = `r.id, r.report_number, r.issue_type, r.severity, r.priority, r.status, r.title, r.description, r.words_hidden IS NOT NULL, r.latitude, r.longitude,
 	coalesce(r.municipality, ''), coalesce(r.district, ''), coalesce(r.suco, ''), coalesce(r.street, ''), coalesce(r.address, ''), r.source,
 	coalesce(a.code, ''), coalesce(w.full_name, ''), r.due_at, CASE WHEN r.is_anonymous THEN '' ELSE coalesce(u.full_name, '') END, r.ai_status,
-	n.is_relevant, n.relevance_confidence, coalesce(n.relevance_reason, ''), coalesce(n.recommended_repair, ''), ` + candidatesCountSQL + `::int,
+	n.is_relevant, n.relevance_confidence, n.relevance_reason, n.recommended_repair, n.translations, ` + candidatesCountSQL + `::int,
 	r.flags_count, r.confirmations_count, r.comments_count, coalesce(r.appeal_reason, ''), r.created_at, r.updated_at, r.resolved_at`
 
 const exportJoins = ` LEFT JOIN agencies a ON a.id = r.assigned_agency_id LEFT JOIN users u ON u.id = r.user_id AND u.deleted_at IS NULL` + queueJoins
@@ -76,12 +78,14 @@ func (r *Reader) Export(ctx context.Context, tx *database.Tx, c identity.Caller,
 		return "", fmt.Errorf("query export: %w", err)
 	}
 	defer rows.Close()
+	language := locale.FromContext(ctx)
 	var last *Exported
 	for n := 0; rows.Next(); n++ {
 		row, err := pgx.RowToAddrOfStructByPos[Exported](rows)
 		if err != nil {
 			return "", fmt.Errorf("read export row: %w", err)
 		}
+		row.Translations.Put(language, nil, nil, &row.RecommendedRepair, &row.RelevanceReason)
 		fits := n < most
 		if fits {
 			if fits, err = each(row); err != nil {

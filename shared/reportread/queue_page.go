@@ -12,6 +12,7 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/page"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/timestamp"
@@ -52,8 +53,8 @@ type Colleague struct {
 type QueueAI struct {
 	IsRelevant        *bool    `json:"is_relevant"`
 	Confidence        *float64 `json:"confidence" minimum:"0" maximum:"1"`
-	RelevanceReason   *string  `json:"relevance_reason" doc:"In English"`
-	RecommendedRepair *string  `json:"recommended_repair" doc:"In English"`
+	RelevanceReason   *string  `json:"relevance_reason" doc:"In the reader's language, where the model gave it"`
+	RecommendedRepair *string  `json:"recommended_repair" doc:"In the reader's language, where the model gave it"`
 }
 
 // QueuePage is one page of a queue.
@@ -64,7 +65,7 @@ type QueuePage struct {
 }
 
 // queueColumns are the columns of a queueRow after summaryColumns, of reports r joined by summaryJoins and queueJoins.
-const queueColumns = `, r.due_at, w.id, w.full_name, n.id IS NOT NULL, n.is_relevant, n.relevance_confidence, n.relevance_reason, n.recommended_repair,
+const queueColumns = `, r.due_at, w.id, w.full_name, n.id IS NOT NULL, n.is_relevant, n.relevance_confidence, n.relevance_reason, n.recommended_repair, n.translations,
 	` + candidatesCountSQL + `,
 	r.appealed_at, r.appeal_reason, r.flags_count`
 
@@ -82,19 +83,20 @@ func staffSummaries(v Viewer, w *where) listing {
 // queueRow is a row of staffSummaries.
 type queueRow struct {
 	summaryRow
-	staff     StaffSummary // without its Summary
-	colleague *uuid.UUID
-	fullName  *string
-	analysed  bool
-	ai        QueueAI
-	appealed  *time.Time
-	appeal    *string
+	staff        StaffSummary // without its Summary
+	colleague    *uuid.UUID
+	fullName     *string
+	analysed     bool
+	ai           QueueAI
+	translations report.AITranslations
+	appealed     *time.Time
+	appeal       *string
 }
 
 func (q *queueRow) targets() []any {
 	s := &q.staff
 	return append(q.summaryRow.targets(), &q.due, &q.colleague, &q.fullName, &q.analysed, &q.ai.IsRelevant, &q.ai.Confidence, &q.ai.RelevanceReason,
-		&q.ai.RecommendedRepair, &s.PossibleDuplicatesCount, &q.appealed, &q.appeal, &s.FlagsCount)
+		&q.ai.RecommendedRepair, &q.translations, &s.PossibleDuplicatesCount, &q.appealed, &q.appeal, &s.FlagsCount)
 }
 
 // presentQueued makes the StaffSummary out of a row.
@@ -112,6 +114,7 @@ func (r *Reader) presentQueued(ctx context.Context, v Viewer, q *queueRow) (Staf
 		out.AssignedTo = &Colleague{ID: *q.colleague, FullName: *q.fullName}
 	}
 	if q.analysed {
+		q.translations.Put(locale.FromContext(ctx), nil, nil, &q.ai.RecommendedRepair, &q.ai.RelevanceReason)
 		out.AI = &q.ai
 	}
 	return out, nil

@@ -124,6 +124,14 @@ func staffEndpoints() []endpoint {
 		{name: "queue, needs review", request: get(moderator, always("/staff/queue?kind=needs_review"))},
 		{name: "queue, assigned", request: get(official, always("/staff/queue?kind=assigned"))},
 		{name: "queue, overdue", request: get(official, always("/staff/queue?kind=overdue"))},
+		{name: "queue, flagged", request: get(moderator, always("/staff/queue?kind=flagged"))},
+		{name: "queue, mine", request: get(official, always("/staff/queue?kind=mine"))},
+		{name: "queue, filtered", request: get(moderator, func(_ *samples, i int) string {
+			return "/staff/queue?kind=assigned&assigned_to=none&sort=priority&agency=" + nth([]string{"AMD", "DNEPCC"}, i)
+		})},
+		{name: "queue, by due date", request: get(moderator, always("/staff/queue?kind=assigned&sort=due_at&page_size=100"))},
+		{name: "counts", request: get(moderator, always("/staff/counts"))},
+		{name: "counts, official", request: get(official, always("/staff/counts"))},
 	}
 }
 
@@ -176,6 +184,9 @@ func writeEndpoints() []endpoint {
 		{name: "comment", writes: true, request: func(f *samples, p people, i int) apiclient.Request {
 			return apiclient.Request{Method: http.MethodPost, Path: "/reports/" + nth(f.reports, i).String() + "/comments", Token: p.citizen,
 				Body: map[string]any{"content": "Still there.", "client_id": uuid.Must(uuid.NewV7())}}
+		}},
+		{name: "staff export, 5,000 rows", writes: true, request: func(_ *samples, p people, _ int) apiclient.Request { // writes to the audit log
+			return apiclient.Request{Path: "/staff/export.csv", Token: p.moderator}
 		}},
 		{name: "sign in", writes: true, unavoidable: checkPassword, request: func(_ *samples, _ people, i int) apiclient.Request { return login(nth(accounts(), i)) }},
 	}

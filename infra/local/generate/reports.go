@@ -14,7 +14,7 @@ func (f *filler) reports(ctx context.Context) error {
 		"severity_score", "priority", "status", "rejection_reason", "latitude", "longitude", "location_accuracy", "address", "street",
 		"suco", "district", "municipality", "municipality_code", "geocoded_at", "geocode_source", "assigned_agency_id", "assigned_at",
 		"due_at", "duplicate_of", "ai_status", "ai_analysis_id", "blockchain_status", "is_anonymous", "comments_count", "version",
-		"created_at", "updated_at", "verified_at", "resolved_at", "deleted_at"}
+		"created_at", "updated_at", "verified_at", "resolved_at", "deleted_at", "assigned_user_id", "flags_count"}
 	err := f.copy(ctx, "reports", columns, 0, f.Reports, func(i int, row write) {
 		s := f.subject(i)
 		var reason *string
@@ -41,7 +41,7 @@ func (f *filler) reports(ctx context.Context) error {
 			s.score, s.severity, s.status(), reason, s.lat, s.lon, float32(5+s.i%40), s.street+", "+s.suco+", "+s.place.municipality, s.street,
 			s.suco, s.place.post, s.place.municipality, s.place.code, s.at.Add(5*time.Second), "nominatim", agency, s.when("in_progress"),
 			s.due, original, s.aiStatus, analysis, chain, s.anonymous, len(s.comments), len(s.moves),
-			s.at, s.updated, s.when("verified"), s.when("fixed"), s.withdrawn)
+			s.at, s.updated, s.when("verified"), s.when("fixed"), s.withdrawn, f.assignee(s), f.flags(s))
 	})
 	if err != nil {
 		return err
@@ -52,6 +52,23 @@ func (f *filler) reports(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// assignee is the person who has a report; nil for none. The official has a fourth of what the first agency has.
+func (f *filler) assignee(s *subject) *uuid.UUID {
+	if s.agency != 0 || s.i%4 != 0 {
+		return nil
+	}
+	id := f.personID(f.official())
+	return &id
+}
+
+// flags is the number of open flags: one report in 1,000 has one.
+func (f *filler) flags(s *subject) int {
+	if s.i%1000 == 7 && s.withdrawn == nil {
+		return 1
+	}
+	return 0
 }
 
 func (f *filler) pictures(ctx context.Context) error {

@@ -10,20 +10,22 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
-// maxCounted is the largest total that a list reports. A longer list has this total too; its has_next is still right.
-// Counting a million rows would cost more than the page.
+// maxCounted is how many matches of a list are sorted. It is also the largest total of a list but of a queue: counting a million rows
+// would cost more than the page.
 const maxCounted = 1_000
 
 // listing says what a list reads of each report r, and how far it counts.
 type listing struct {
 	columns, joins string
-	// most is the largest total. A longer list has this total too; its has_next is still right.
+	// sorted is how many matches are sorted; of a longer list the index of the sort order is scanned.
+	sorted int
+	// most is the largest total, at least sorted. A longer list has this total too; its has_next is still right.
 	most int
 }
 
 // summaries is the listing of Summary for v. It binds what it needs to the arguments of w.
 func summaries(v Viewer, w *where) listing {
-	return listing{summaryColumns + v.following(w), summaryJoins, maxCounted}
+	return listing{summaryColumns + v.following(w), summaryJoins, maxCounted, maxCounted}
 }
 
 // pageSQL is the statement that reads one page of a list. Each row has the columns of the listing and the total, which is most+1 for
@@ -37,7 +39,7 @@ type pageSQL struct {
 // pageSQL returns the statement for the reports that match w after the cursor of q. It returns one report more than the page has.
 //
 // Which plan is fast depends on the number of matches, and the planner's estimate of it is often wrong by a factor of
-// 100. So the query first reads up to most+1 matches in no order, by the best index. When these are all matches,
+// 100. So the query first reads up to sorted+1 matches in no order, by the best index. When these are all matches,
 // it sorts them. When there are more, it scans the index of the sort order, which soon finds a page of matches.
 func (l listing) pageSQL(g geometry, w *where, q Query) (pageSQL, error) {
 	indexed, scan := w.sql(), w.scanSQL()
@@ -55,11 +57,15 @@ func (l listing) pageSQL(g geometry, w *where, q Query) (pageSQL, error) {
 	}
 	cut := fmt.Sprintf(` LIMIT %d OFFSET %d`, q.Limit()+1, offset)
 	// Only the columns of the sort order: an index that contains them is enough, without reading the table.
-	hits := `SELECT ` + by.selected() + ` FROM reports r WHERE ` + indexed + fmt.Sprintf(` LIMIT %d`, l.most+1)
-	list := `WITH hits AS MATERIALIZED (` + hits + `), total AS MATERIALIZED (SELECT count(*) AS n FROM hits), page AS (
-		(SELECT r.id FROM hits r WHERE ` + fmt.Sprintf(`(SELECT n FROM total) <= %d`, l.most) + ` AND ` + afterHit + ` ORDER BY ` + by.ofHits().order(direction) + cut + `)
+	hits := `SELECT ` + by.selected() + ` FROM reports r WHERE ` + indexed + fmt.Sprintf(` LIMIT %d`, l.sorted+1)
+	total := `SELECT n FROM found`
+	if l.most > l.sorted { // without the columns of the sort order more indexes are enough
+		total = fmt.Sprintf(`SELECT CASE WHEN n <= %d THEN n ELSE (SELECT count(*) FROM (SELECT FROM reports r WHERE %s LIMIT %d) c) END AS n FROM found`, l.sorted, indexed, l.most+1)
+	}
+	list := `WITH hits AS MATERIALIZED (` + hits + `), found AS MATERIALIZED (SELECT count(*) AS n FROM hits), total AS MATERIALIZED (` + total + `), page AS (
+		(SELECT r.id FROM hits r WHERE ` + fmt.Sprintf(`(SELECT n FROM found) <= %d`, l.sorted) + ` AND ` + afterHit + ` ORDER BY ` + by.ofHits().order(direction) + cut + `)
 		UNION ALL
-		(SELECT r.id FROM reports r WHERE ` + fmt.Sprintf(`(SELECT n FROM total) > %d`, l.most) + ` AND ` + scan + ` AND ` + after + ` ORDER BY ` + by.order(direction) + cut + `))
+		(SELECT r.id FROM reports r WHERE ` + fmt.Sprintf(`(SELECT n FROM found) > %d`, l.sorted) + ` AND ` + scan + ` AND ` + after + ` ORDER BY ` + by.order(direction) + cut + `))
 		SELECT ` + l.columns + `, total.n FROM total LEFT JOIN (page JOIN reports r ON r.id = page.id` + l.joins + `) ON true ORDER BY ` + by.order(direction)
 	return pageSQL{q.settings(), list, w.args}, nil
 }
@@ -128,8 +134,8 @@ const (
 	// priorityRankSQL is the expression of the index reports_open_priority_idx. The ranks are those of rank.
 	priorityRankSQL = `(CASE r.priority WHEN 'low' THEN 1 WHEN 'medium' THEN 2 WHEN 'high' THEN 3 ELSE 4 END)`
 
-	// dueSQL has reports without a due date after all others.
-	dueSQL = `coalesce(r.due_at, 'infinity')`
+	// dueSQL is the expression of the index reports_open_due_idx. It has reports without a due date after all others.
+	dueSQL = `coalesce(r.due_at, 'infinity'::timestamptz)`
 )
 
 // dueOf is the due date of a cursor; the zero time is that of a report without one.

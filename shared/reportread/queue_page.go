@@ -77,7 +77,7 @@ const queueJoins = ` LEFT JOIN users w ON w.id = r.assigned_user_id AND w.delete
 
 // staffSummaries is the listing of StaffSummary for v. It binds what it needs to the arguments of w.
 func staffSummaries(v Viewer, w *where) listing {
-	return listing{summaryColumns + v.following(w) + queueColumns, summaryJoins + queueJoins, maxQueued}
+	return listing{summaryColumns + v.following(w) + queueColumns, summaryJoins + queueJoins, maxCounted, maxQueued}
 }
 
 // queueRow is a row of staffSummaries.
@@ -155,7 +155,12 @@ func (r *Reader) Queue(ctx context.Context, c identity.Caller, kind report.Queue
 // queued is the condition that a caller finds reports r in a queue, with filters. "" is as for queueCondition.
 func (r *Reader) queued(ctx context.Context, c identity.Caller, kind report.Queue, f QueueFilters) (*where, error) {
 	w := &where{}
-	w.and(queueCondition(w, kind, c))
+	condition := queueCondition(w, kind, c)
+	scan := condition
+	if kind == report.QueueOverdue { // the same in the terms of reports_open_due_idx, where the scan then ends
+		scan += " AND " + dueSQL + " < now()"
+	}
+	w.andEither(condition, scan)
 	if err := f.filter(c, w); err != nil {
 		return nil, err
 	}
@@ -179,19 +184,28 @@ func (r *Reader) Counts(ctx context.Context, c identity.Caller, f AgencyFilter) 
 
 // askCounts adds the statement that counts the queues to a pipeline.
 func askCounts(p database.Pipeline, c identity.Caller, f AgencyFilter) (*database.Ask[QueueCounts], error) {
+	sql, args, err := countsSQL(c, f)
+	if err != nil {
+		return nil, err
+	}
+	return database.AskRow(p, pgx.RowToStructByPos[QueueCounts], sql, args...), nil
+}
+
+// countsSQL is the statement for QueueCounts, in the order of its members.
+func countsSQL(c identity.Caller, f AgencyFilter) (string, []any, error) {
 	var w where
 	if err := f.filter(c, &w); err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	count := func(condition string) string {
 		return `(SELECT count(*) FROM (SELECT FROM reports r WHERE ` + condition + ` AND ` + w.sql() + ` LIMIT ` + strconv.Itoa(maxQueued) + `) q)`
 	}
 	var counts []string
-	for _, kind := range report.Queues() { // in the order of the members of QueueCounts
+	for _, kind := range report.Queues() {
 		counts = append(counts, count(queueCondition(&w, kind, c)))
 	}
 	counts = append(counts, count(dueToday(&w, c)))
-	return database.AskRow(p, pgx.RowToStructByPos[QueueCounts], `SELECT `+strings.Join(counts, ", "), w.args...), nil
+	return `SELECT ` + strings.Join(counts, ", "), w.args, nil
 }
 
 // dueToday is the condition of what is due today and c sees.

@@ -46,7 +46,7 @@ func (g *Group) follow(ctx context.Context, in *report.RefInput) (*followOutput,
 	}
 	caller := identity.Must(ctx)
 	err = g.db.InTx(ctx, func(tx *database.Tx) error {
-		reportread.ViewerOf(caller).MayRead(tx, about)
+		reportread.ViewerOf(caller).MayChange(tx, about)
 		id := database.AskRow(tx, pgx.RowTo[uuid.UUID], `SELECT id FROM reports WHERE id = `+report.IDSQL, about.Args()...)
 		if err := tx.Flush(ctx); err != nil {
 			return fmt.Errorf("read report to follow: %w", err)

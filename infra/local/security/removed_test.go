@@ -60,7 +60,7 @@ func TestWhatWasTakenDownTakesNoWrites(t *testing.T) {
 			}
 			for method := range item {
 				method = strings.ToUpper(method)
-				if method == http.MethodGet {
+				if method == http.MethodGet || method+after == "DELETE/follow" { // whoever follows it may end that
 					continue
 				}
 				tried++

@@ -4,9 +4,12 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/functions/public"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
@@ -54,6 +57,30 @@ func TestRemovalsAreListed(t *testing.T) {
 		page := strings.ReplaceAll(string(nobody.Get("//r/"+ids[1]+"?lang="+lang).Want(http.StatusGone).Body), "&#39;", "'")
 		if !strings.Contains(page, words) || strings.Contains(page, "Secret") {
 			t.Errorf("the page in %s: %s", lang, page)
+		}
+	}
+}
+
+// The list reads the index of what was taken down, in its order, and not all reports.
+func TestRemovalsUseTheirIndex(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.Tamper(`ALTER TABLE reports DISABLE TRIGGER USER;
+		INSERT INTO reports (id, report_number, content_hash, issue_type, latitude, longitude, status, removed_at, removed_by)
+		SELECT gen_random_uuid(), 'LS-2025-' || lpad(n::text, 6, '0'), '', 'pothole', -8.5, 125.5, CASE WHEN n % 20 = 0 THEN 'rejected' ELSE 'verified' END,
+		       CASE WHEN n % 20 = 0 THEN now() - n * interval '1 minute' END, CASE WHEN n % 20 = 0 THEN 'ai' END FROM generate_series(1, 30000) n;
+		ANALYZE reports`)
+	for query, more := range map[string][]any{public.RemovalsSQL: {21, 0}, public.RemovalsCountSQL: {1000}} {
+		for _, statuses := range [][]string{nil, {"removed"}} {
+			rows, err := w.DB.Query(t.Context(), "EXPLAIN "+query, append([]any{statuses, "", time.Time{}, time.Now()}, more...)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+			plan := strings.Join(lines, "\n")
+			if err != nil || !strings.Contains(plan, "reports_removed_idx") || strings.Contains(plan, "Seq Scan on reports") || strings.Contains(plan, "Sort Key: (COALESCE") {
+				t.Errorf("%v: %v\n%s", statuses, err, plan)
+			}
 		}
 	}
 }

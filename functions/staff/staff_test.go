@@ -154,6 +154,10 @@ func TestOverrideAndAppeal(t *testing.T) {
 		}
 	}
 	mod.Post(path+"/ai-analysis/override", object{"is_relevant": false, "note": "No."}).Want(http.StatusOK)
+	// It says that there is no other appeal.
+	if n := w.Int(`SELECT count(*) FROM notifications WHERE user_id = $1 AND type = 'report_rejected' AND params ->> 'variant' = 'final'`, c.ID); n != 1 {
+		t.Errorf("told %d times of the second rejection", n)
+	}
 	if got := c.Post(path+"/appeal", object{"reason": "Again."}).Want(http.StatusConflict).Code(); got != "already_appealed" {
 		t.Errorf("a second appeal: %s", got)
 	}
@@ -181,7 +185,7 @@ func TestTheAuthorOfAFailedAppealIsNotified(t *testing.T) {
 	if got.Text("status") != "rejected" || got.Text("rejection_reason") != "There is only the cat" || len(got.Items("status_history")) != 1 {
 		t.Errorf("got %v", got.Values)
 	}
-	if n := w.Int(`SELECT count(*) FROM notifications WHERE user_id = $1 AND type = 'report_rejected' AND params ->> 'note' = 'There is only the cat.'`, c.ID); n != 1 || told() != 2 {
+	if n := w.Int(`SELECT count(*) FROM notifications WHERE user_id = $1 AND type = 'report_rejected' AND params ->> 'note' = 'There is only the cat.' AND params ->> 'variant' = 'final'`, c.ID); n != 1 || told() != 2 {
 		t.Errorf("told %d times of %d", n, told())
 	}
 }

@@ -57,7 +57,7 @@ var exported = []struct{ kind, query string }{
 	{"reports", `SELECT r.id, report_number, user_id AS author, client_id, source, issue_type, issue_type_raw, title, description, severity, severity_guess, severity_score, priority, status, latitude,
 		longitude, location_accuracy, address, street, suco, district, municipality, is_anonymous, captured_at, created_offline,
 		device_info, appealed_at, appeal_reason, original_words, CASE WHEN reason_code IS NULL THEN removal_note END AS withdrawal_reason,
-		r.created_at, updated_at, resolved_at, deleted_at, ` + ledger.ReceiptColumns("$1") + `
+		r.created_at, updated_at, resolved_at, deleted_at, removed_at, removed_by, ` + ledger.ReceiptColumns("$1") + `
 		FROM reports r LEFT JOIN ledger_events e ON e.report_id = r.id AND e.seq = 1 WHERE user_id = $1 ORDER BY r.created_at, r.id`},
 	{"uploads", `SELECT id, content_type, size_bytes, state, width, height, exif_latitude, exif_longitude, exif_taken_at, created_at,
 		expires_at FROM uploads WHERE user_id = $1 ORDER BY created_at, id`},

@@ -248,6 +248,8 @@ const (
 	ToYourAgency Variant = "agency"
 	// Followed is of ReportVerified, ReportRejected and ReportRemoved: the reader follows the report, and did not make it.
 	Followed Variant = "followed"
+	// Final is of ReportRejected, to whoever has appealed once: there is no other appeal.
+	Final Variant = "final"
 	// HandedBack is of ReportAssigned: the agency that had the report gave it back, and another one is looked for.
 	HandedBack Variant = "handed_back"
 	// FindAgency is of ReportAssigned: an agency handed the report back, and the reader, a moderator, looks for another one.
@@ -274,7 +276,9 @@ func Variants(t Type) []Variant {
 		return []Variant{ToYou, ToYourAgency, HandedBack, FindAgency, FindAgencySuggested, Several}
 	case ReportOverdue:
 		return []Variant{ToYou, ToYourAgency, Late, Several}
-	case ReportVerified, ReportRejected, ReportRemoved:
+	case ReportRejected:
+		return []Variant{Followed, Final}
+	case ReportVerified, ReportRemoved:
 		return []Variant{Followed}
 	case CommentAdded:
 		return []Variant{CommentRemoved}

@@ -35,6 +35,9 @@ func (m Move) record(ctx context.Context, tx *outbox.Tx, h *Locked, from report.
 		}
 		params := reasonParams(h, m.Reason, note)
 		params[notification.ParamStatus] = string(m.To)
+		if h.Appealed {
+			params[notification.ParamVariant] = string(notification.Final)
+		}
 		if err := h.tellReporter(ctx, tx, notification.ReportRejected, "status:"+event.String(), params, m.By.UserID); err != nil {
 			return err
 		}

@@ -254,5 +254,7 @@ func (h *Locked) Uphold(ctx context.Context, tx *outbox.Tx, reason string, appea
 	if !appealed {
 		return nil
 	}
-	return h.tellReporter(ctx, tx, notification.ReportRejected, "upheld:"+h.ID.String(), reasonParams(h, report.ReasonIrrelevant, reason), nil)
+	params := reasonParams(h, report.ReasonIrrelevant, reason)
+	params[notification.ParamVariant] = string(notification.Final)
+	return h.tellReporter(ctx, tx, notification.ReportRejected, "upheld:"+h.ID.String(), params, nil)
 }

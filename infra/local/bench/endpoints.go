@@ -142,6 +142,7 @@ func publicEndpoints() []endpoint {
 			return "/public/reports?q=" + url.QueryEscape(nth([]string{"Becora", "Kuak iha", "igreja", "mercado"}, i))
 		})},
 		{name: "public report", request: get(nobody, func(f *samples, i int) string { return "/public/reports/" + nth(f.reports, i).String() })},
+		{name: "removals", request: get(nobody, always("/public/removals"))},
 		{name: "map, the country", request: get(nobody, always("/public/map?bbox=124,-9.6,127.4,-8.1&zoom=8"))},
 		{name: "map, a quarter", request: get(nobody, func(_ *samples, i int) string {
 			return "/public/map?zoom=15&bbox=" + nth([]string{"125.570,-8.565,125.580,-8.555", "126.450,-8.485,126.460,-8.475"}, i)

@@ -25,16 +25,16 @@ type card struct {
 	Latitude, Longitude float64    // degrees, WGS 84
 	Due                 *time.Time
 	Picture             *uuid.UUID // one that everybody may see
+	Shown, Words        bool       // the report, and its words, to others than its reporter and staff
 }
 
-// cardsSQL reads the reports $1 that were not taken down. Others than staff get mails about reports with a verdict alone, so
-// nothing is hidden from them but words, of which there are none here.
+// cardsSQL reads the reports $1 that were not taken down.
 const cardsSQL = `
 	SELECT r.id, r.report_number, r.issue_type, r.status, r.address, r.street, r.suco, r.district, r.municipality, r.latitude, r.longitude, r.due_at,
 	       (SELECT ri.id FROM report_images ri JOIN uploads p ON p.id = ri.upload_id
-	         WHERE ri.report_id = r.id AND ri.deleted_at IS NULL AND ri.kind = 'evidence' AND ri.hidden IS NULL AND p.state = 'processed'
+	         WHERE ri.report_id = r.id AND ri.deleted_at IS NULL AND ri.kind = 'evidence' AND p.state = 'processed'
 	           AND ` + report.PublicPictureSQL + ` AND ` + report.ShownSQL + `
-	         ORDER BY ri.created_at, ri.id LIMIT 1)
+	         ORDER BY ri.created_at, ri.id LIMIT 1), ` + report.ShownSQL + `, ` + report.WordsShownSQL + `
 	FROM reports r WHERE r.id = ANY($1) AND r.deleted_at IS NULL AND r.status <> 'rejected'`
 
 // readCards returns the reports with these ids that a mail may show.
@@ -50,7 +50,7 @@ func (w *Worker) readCards(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]
 	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (card, error) {
 		var c card
 		p := &c.Places
-		err := row.Scan(&c.ID, &c.Number, &c.IssueType, &c.Status, &p[0], &p[1], &p[2], &p[3], &p[4], &c.Latitude, &c.Longitude, &c.Due, &c.Picture)
+		err := row.Scan(&c.ID, &c.Number, &c.IssueType, &c.Status, &p[0], &p[1], &p[2], &p[3], &p[4], &c.Latitude, &c.Longitude, &c.Due, &c.Picture, &c.Shown, &c.Words)
 		return c, err
 	})
 	if err != nil {
@@ -60,6 +60,14 @@ func (w *Worker) readCards(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]
 		out[c.ID] = c
 	}
 	return out, nil
+}
+
+// forOthers returns what others than staff may read of a report. It is false where they may read nothing.
+func (c card) forOthers() (card, bool) {
+	if !c.Words {
+		c.Places[0], c.Places[1] = nil, nil // address and street are words of a person
+	}
+	return c, c.Shown
 }
 
 // maxPlace is the longest name of a place in a mail, in characters.

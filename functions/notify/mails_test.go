@@ -277,3 +277,17 @@ func TestAnnouncementsAreNotMailed(t *testing.T) {
 		t.Errorf("push %+v", p)
 	}
 }
+
+// A report that lost its verdict since the alert is hidden: the mail does not say where it is. Hidden words are not mailed.
+func TestAMailAboutAlertsShowsNoHiddenReport(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	shown, hidden := b.report("LS-2026-000001"), b.report("LS-2026-000002")
+	b.exec(`UPDATE reports SET words_hidden = 'moderator', street = 'Rua 8' WHERE id = $1`, shown)
+	b.exec(`UPDATE reports SET status = 'pending', street = 'Rua 7' WHERE id = $1`, hidden)
+	b.deliver(b.seal(messages.Message{To: "x@example.tl", Language: locale.English, Template: messages.Alerts, Sections: []messages.Section{{Title: "alert_new", Total: 2, Reports: []uuid.UUID{shown, hidden}}}}), 1)
+	m := b.mails.Mails("x@example.tl")[0]
+	if !strings.Contains(m.Text, "LS-2026-000001") || strings.Contains(m.Text, "LS-2026-000002") || strings.Contains(m.Text, "Rua ") || !strings.Contains(m.Text, "Ataúro") {
+		t.Errorf("%s", m.Text)
+	}
+}

@@ -297,7 +297,7 @@ func TestSealedMails(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	params := map[string]string{"code": "123456", "minutes": "10", "name": "Ana <b>\r\nBcc: all@example.tl", "link": "https://www.lafaekstreet.com/verify?token=a&b=c",
-		"agency": "Public Works", "agency_tet": "Obras Públikas"}
+		"role": "moderator", "days": "7", "agency": "Public Works", "agency_tet": "Obras Públikas"}
 	first, second := b.report("LS-2026-000001"), b.report("LS-2026-000002")
 	for _, template := range mail.Templates() {
 		for _, l := range locale.Languages() {

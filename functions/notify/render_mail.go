@@ -141,7 +141,7 @@ func footerOf(m mail.Message) string {
 	switch m.Template {
 	case mail.AgencyAssigned, mail.AgencyOverdue:
 		return "agency"
-	case mail.Digest, mail.Alerts:
+	case mail.Digest, mail.Alerts, mail.Invitation:
 		return string(m.Template)
 	}
 	if m.Stop.Kind == mail.StopContact {
@@ -157,7 +157,11 @@ func (w *Worker) section(m mail.Message, s mail.Section, cards map[uuid.UUID]car
 		out.Title = wordWith(m.Language, "mail.section."+s.Title, map[string]string{"count": strconv.Itoa(s.Total)})
 	}
 	for _, id := range s.Reports[:min(len(s.Reports), mail.MaxListed)] {
-		if c, ok := cards[id]; ok {
+		c, ok := cards[id]
+		if m.Template == mail.Alerts && ok {
+			c, ok = c.forOthers()
+		}
+		if ok {
 			out.Reports = append(out.Reports, w.entry(c, m.Language, m.Template == mail.AgencyAssigned))
 		}
 	}

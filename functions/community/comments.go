@@ -47,6 +47,12 @@ func (g *Group) registerComments(api *httpapi.API) {
 		Aliases: page.Aliases(),
 	}
 	httpapi.Register(api, list, g.listComments)
+	public := httpapi.Operation{
+		Operation: huma.Operation{Method: http.MethodGet, Path: "/api/v1/public/reports/{id}/comments", Tags: []string{"public"}, Summary: "List the comments on a report, oldest first",
+			Description: "As everybody sees them: empty while the report has no verdict."},
+		Access: httpapi.Public, Cache: httpapi.Shared, Limit: admission.LimitView, Aliases: page.Aliases(),
+	}
+	httpapi.Register(api, public, g.listPublicComments)
 	remove := httpapi.Operation{Operation: huma.Operation{
 		Method: http.MethodDelete, Path: path + "/{c_id}", Tags: []string{name}, Summary: "Remove a comment",
 		Description: "Allowed for the author of the comment, moderators and administrators.", Errors: []int{http.StatusForbidden},
@@ -286,11 +292,19 @@ type commentsInput struct {
 type commentsOutput struct{ Body page.Envelope[Comment] }
 
 func (g *Group) listComments(ctx context.Context, in *commentsInput) (*commentsOutput, error) {
+	return g.commentsFor(ctx, reportread.ViewerOf(identity.Must(ctx)), in)
+}
+
+func (g *Group) listPublicComments(ctx context.Context, in *commentsInput) (*commentsOutput, error) {
+	return g.commentsFor(ctx, reportread.Public(), in)
+}
+
+// commentsFor lists the comments that v may see.
+func (g *Group) commentsFor(ctx context.Context, v reportread.Viewer, in *commentsInput) (*commentsOutput, error) {
 	about, err := in.ID.About()
 	if err != nil {
 		return nil, err
 	}
-	v := reportread.ViewerOf(identity.Must(ctx))
 	const (
 		list = `SELECT ` + commentColumns + ` WHERE c.deleted_at IS NULL AND c.report_id = ` + report.IDSQL + `
 			ORDER BY c.created_at, c.id LIMIT $3 OFFSET $4`

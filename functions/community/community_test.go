@@ -219,3 +219,28 @@ func TestOptionalMembersNeverCostTheComment(t *testing.T) {
 		}
 	}
 }
+
+// Everybody reads the comments as others see them, without signing in.
+func TestPublicComments(t *testing.T) {
+	t.Parallel()
+	w := testenv.New(t, community.Open)
+	author, anybody := w.Citizen(), w.Anonymous()
+	id := place(w, author, "is_anonymous = true, status = 'verified'")
+	author.Post("/reports/"+id+"/comments", object{"text": "Mine."}).Want(http.StatusCreated)
+	w.Citizen().Post("/reports/"+id+"/comments", object{"text": "Still there."}).Want(http.StatusCreated)
+	path := "/public/reports/" + id + "/comments"
+	list := anybody.Get(path + "?limit=1").Want(http.StatusOK)
+	items := list.Object().Items("items")
+	if len(items) != 1 || items[0].Text("content") != "Mine." || items[0].At("author") != nil || list.Object().Number("total") != 2 || !strings.Contains(list.Header.Get("Cache-Control"), "public") {
+		t.Errorf("got %s %v", list.Body, list.Header)
+	}
+	w.Exec(`UPDATE reports SET status = 'pending' WHERE id = $1`, id)
+	if got := anybody.Get(path).Want(http.StatusOK).Object(); got.Number("total") != 0 {
+		t.Errorf("without a verdict: %v", got.Values)
+	}
+	w.Exec(`UPDATE reports SET status = 'rejected' WHERE id = $1`, id)
+	if got := anybody.Get(path).Status; got != http.StatusGone {
+		t.Errorf("rejected: %d", got)
+	}
+	anybody.Get("/public/reports/" + uuid.NewString() + "/comments").Want(http.StatusNotFound)
+}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/geocoding"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/locale"
@@ -36,6 +37,8 @@ type Group struct {
 	db     *database.DB
 	links  weblink.Base
 	sealer *seal.Sealer
+
+	municipalities *geocoding.Municipalities
 }
 
 // groupConfig is the configuration of the group. The keys check the tokens of links that end mails.
@@ -49,7 +52,7 @@ func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Group{db: kit.DB, links: kit.Links, sealer: sealer}, nil
+	return &Group{db: kit.DB, links: kit.Links, sealer: sealer, municipalities: geocoding.NewMunicipalities(kit.DB)}, nil
 }
 
 // Open makes the function's HTTP handler.
@@ -74,6 +77,7 @@ func (g *Group) Register(api *httpapi.API) {
 	httpapi.Register(api, op(http.MethodPost, "/read-all", "Mark all notifications as read"), g.readAll)
 	httpapi.Register(api, op(http.MethodPost, "/{id}/read", "Mark a notification as read"), g.readOne)
 	httpapi.Register(api, op(http.MethodDelete, "/{id}", "Remove a notification"), g.remove)
+	g.registerAlerts(api)
 	g.registerUnsubscribe(api)
 }
 

@@ -114,6 +114,8 @@ func (w *Worker) handleMessage(ctx context.Context, m events.SQSMessage) error {
 		return w.deliverNotification(ctx, *in.NotificationID)
 	case in.Staff != nil:
 		return w.tellStaff(ctx, *in.Staff)
+	case in.Alert != nil:
+		return w.tellAlerts(ctx, *in.Alert)
 	case len(in.Mail) > 0:
 		return w.sendSealed(ctx, in.Mail, sentAt(m))
 	}

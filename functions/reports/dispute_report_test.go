@@ -78,6 +78,7 @@ func TestDispute(t *testing.T) {
 		`SELECT fixed_reports_count FROM users u JOIN reports r ON r.user_id = u.id WHERE r.id = $1`:                                                                   0,
 		`SELECT count(*) FROM reports WHERE id = $1 AND disputed_at IS NOT NULL AND overdue_told = 0`:                                                                  1,
 		`SELECT count(*) FROM audit_log WHERE action = 'report.dispute' AND entity_id = $1::text`:                                                                      1,
+		`SELECT count(*) FROM outbox WHERE queue = 'notify' AND body #>> '{staff,event}' = 'disputed' AND body #>> '{staff,items,0,report_id}' = $1::text`:             1,
 		`SELECT count(*) FROM notifications WHERE report_id = $1 AND type = 'report_disputed'`:                                                                         2,
 		`SELECT count(*) FROM notifications WHERE report_id = $1 AND type = 'comment_added' AND params ->> 'comment' = 'Open again.'`:                                  2,
 	} {

@@ -154,6 +154,7 @@ var erasures = []string{
 		UPDATE reports SET followers_count = greatest(0, followers_count - 1) WHERE id IN (SELECT report_id FROM gone)`,
 	`WITH gone AS (DELETE FROM report_confirmations WHERE user_id = $1 RETURNING report_id)
 		UPDATE reports SET confirmations_count = greatest(0, confirmations_count - 1) WHERE id IN (SELECT report_id FROM gone)`,
+	`DELETE FROM alerts WHERE user_id = $1`,
 	`UPDATE report_disputes SET user_id = NULL WHERE user_id = $1`,
 	`DELETE FROM journeys WHERE user_id = $1`, // with their markers
 	eraseAnswers,

@@ -33,7 +33,7 @@ type exportOutput struct {
 	Body        struct {
 		ExportedAt timestamp.Time              `json:"exported_at"`
 		Profile    account.User                `json:"profile"`
-		Records    map[string][]map[string]any `json:"records" doc:"By kind: sessions, devices, reports, uploads, comments, notifications, journeys, markers, following, audit, status_changes, notes, invitations, follows, confirmations, disputes. Reports, comments and status changes have the member receipt, as POST /reports has it, and all members of the commitment that it vouches for"`
+		Records    map[string][]map[string]any `json:"records" doc:"By kind: sessions, devices, reports, uploads, comments, notifications, journeys, markers, following, audit, status_changes, notes, invitations, follows, confirmations, disputes, alerts. Reports, comments and status changes have the member receipt, as POST /reports has it, and all members of the commitment that it vouches for"`
 		NextCursor *string                     `json:"next_cursor" doc:"Opaque; send it as cursor for the records that did not fit. null on the last answer"`
 	}
 }
@@ -81,6 +81,7 @@ var exported = []struct{ kind, query string }{
 	{"disputes", `SELECT d.id, d.report_id, fixed_at, on_behalf_of, comment_id, image_id, d.created_at, ` + ledger.ReceiptColumns("$1") + `
 		FROM report_disputes d JOIN reports r ON r.id = d.report_id LEFT JOIN ledger_events e ON e.report_id = d.report_id AND e.seq = d.seq
 		WHERE d.user_id = $1 ORDER BY d.created_at, d.id`},
+	{"alerts", `SELECT id, latitude, longitude, radius_meters, municipality_code, issue_types, events, created_at FROM alerts WHERE user_id = $1 ORDER BY created_at, id`},
 }
 
 func (g *Group) export(ctx context.Context, in *exportInput) (*exportOutput, error) {

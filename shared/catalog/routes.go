@@ -147,6 +147,7 @@ func communityRoutes() []Route {
 		route(f, "/api/v1/reports/{id}/ai-analysis", "GET"),
 		route(f, "/api/v1/reports/{id}/ai-analysis/latest", "GET"),
 		route(f, "/api/v1/reports/{id}/comments", "GET", "POST"),
+		route(f, "/api/v1/public/reports/{id}/comments", "GET"),
 		route(f, "/api/v1/reports/{id}/comments/{c_id}", "DELETE"),
 		route(f, "/api/v1/reports/{id}/comments/{c_id}/flag", "POST"),
 		route(f, "/api/v1/reports/{id}/comments/{c_id}/flags/dismiss", "POST"),
@@ -181,6 +182,8 @@ func locationsRoutes() []Route {
 func notificationsRoutes() []Route {
 	const f = "notifications"
 	return []Route{
+		route(f, "/api/v1/alerts", "GET", "POST"),
+		route(f, "/api/v1/alerts/{id}", "DELETE"),
 		route(f, "/api/v1/notifications", "GET"),
 		route(f, "/api/v1/notifications/read-all", "POST"),
 		route(f, "/api/v1/notifications/unread-count", "GET"),

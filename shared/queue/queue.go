@@ -49,14 +49,27 @@ type GeocodeMessage struct {
 	ReportID uuid.UUID `json:"report_id"`
 }
 
+// AlertMessage is a report that got its verdict or was fixed.
+type AlertMessage struct {
+	ReportID uuid.UUID `json:"report_id"`
+	// Event is a notification.AlertEvent.
+	Event string `json:"event"`
+	// After is the last person who was told; absent at the beginning.
+	After uuid.UUID `json:"after,omitzero"`
+	// Try counts how often the message waited for the municipality of the report.
+	Try int `json:"try,omitempty"`
+}
+
 // NotifyMessage asks for the delivery of a notification by mail and push, of a mail without a notification (a code or
-// a link), or for telling staff. One of its members is set.
+// a link), for telling staff, or for telling people of a place. One of its members is set.
 type NotifyMessage struct {
 	NotificationID *uuid.UUID `json:"notification_id,omitempty"`
 	// Staff asks to tell staff about reports.
 	Staff *StaffNotice `json:"staff,omitempty"`
 	// Mail is an encrypted mail (see shared/seal): a queue holds no code or address in clear.
 	Mail []byte `json:"mail,omitempty"`
+	// Alert asks to tell people of a report at a place of their alerts.
+	Alert *AlertMessage `json:"alert,omitempty"`
 }
 
 // StaffEvent is what a StaffNotice tells.

@@ -10,6 +10,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
@@ -31,7 +32,7 @@ type Dispute struct {
 }
 
 // Dispute moves a fixed report back to in_progress: its agency has it again, with a new deadline. It writes the note as a
-// comment, the row of the dispute, status, history and event, and notifies the reporter and the followers. It checks
+// comment, the row of the dispute, status, history and event, and notifies the reporter, the followers and the agency. It checks
 // nothing but the status, reads nothing and queues what it writes.
 func (h *Locked) Dispute(ctx context.Context, tx *outbox.Tx, d Dispute) error {
 	if h.Status != report.Fixed {
@@ -46,7 +47,7 @@ func (h *Locked) Dispute(ctx context.Context, tx *outbox.Tx, d Dispute) error {
 		overdue_told = 0, version = version + 1, updated_at = now() WHERE id = $1`
 	tx.Queue(move, h.ID, d.Due)
 	Move{To: report.InProgress, By: d.By}.applyToPeople(tx, h, nil)
-	h.Status = report.InProgress
+	h.Status, h.DueAt, h.pausedAt = report.InProgress, &d.Due, nil
 	h.Version++
 	from := report.Fixed
 	seq := h.Event(tx, ledger.Event{Type: ledger.Disputed, OldStatus: string(from), OnBehalfOf: d.OnBehalfOf}, d.By)
@@ -59,6 +60,13 @@ func (h *Locked) Dispute(ctx context.Context, tx *outbox.Tx, d Dispute) error {
 	}
 	if comment != nil { // its words are told as a comment alone, so that hiding and erasure reach them
 		if err := h.TellComment(ctx, tx, CommentNotice{ID: *comment, Author: *d.By.UserID, Name: d.Name, Content: d.Note, Quiet: true}); err != nil {
+			return err
+		}
+	}
+	if h.AssignedAgency != nil {
+		item := queue.StaffItem{ReportID: h.ID, Key: "disputed:" + step.String(), UserID: h.AssignedUser}
+		err := tellStaff(ctx, tx, queue.StaffNotice{Event: queue.ReportsDisputed, AgencyID: *h.AssignedAgency, Items: []queue.StaffItem{item}, Except: d.By.UserID}, 0)
+		if err != nil {
 			return err
 		}
 	}

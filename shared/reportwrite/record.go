@@ -14,6 +14,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
@@ -46,6 +47,9 @@ func (m Move) record(ctx context.Context, tx *outbox.Tx, h *Locked, from report.
 		}
 		return h.ReviewDuplicates(ctx, tx, m.By.UserID)
 	}
+	if err := m.tellAlerts(ctx, tx, h, from); err != nil {
+		return err
+	}
 	params := map[string]string{notification.ParamReportNumber: h.Number, notification.ParamStatus: string(m.To)}
 	if m.Note != "" && !m.Internal {
 		params[notification.ParamNote] = sentence(m.Note)
@@ -54,6 +58,21 @@ func (m Move) record(ctx context.Context, tx *outbox.Tx, h *Locked, from report.
 		params["original_number"] = h.original.Number
 	}
 	return h.Notify(ctx, tx, notificationType(m.To), "status:"+event.String(), params, actorsOf(m.By.UserID)...)
+}
+
+// tellAlerts asks notify to tell the people whose alerts the report is within that it got its verdict, or was fixed. There can be
+// very many of them, so the transaction does not look for them.
+func (m Move) tellAlerts(ctx context.Context, tx *outbox.Tx, h *Locked, from report.Status) error {
+	var event notification.AlertEvent
+	switch {
+	case from == report.Pending && m.To == report.Verified:
+		event = notification.AlertNew
+	case m.To == report.Fixed:
+		event = notification.AlertFixed
+	default:
+		return nil
+	}
+	return tx.Send(ctx, queue.Notify, queue.NotifyMessage{Alert: &queue.AlertMessage{ReportID: h.ID, Event: string(event)}})
 }
 
 // sentence adds a full stop to a text that has no end mark: in a notification another sentence follows it.

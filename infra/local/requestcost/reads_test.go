@@ -102,7 +102,7 @@ func (s *fixture) reads() []operation {
 	read(c, 1, "/reports", "/reports?q=hole", "/reports/my-reports", "/reports/changes", "/reports/changes?mine=true", "/reports/nearby?latitude=-8.55&longitude=125.56", "/reports/"+id, "/reports/"+number,
 		"/reports/similar?latitude=-8.55&longitude=125.56", "/reports/"+number+"/comments", "/reports/"+number+"/ai-analysis",
 		"/reports/stats/summary", "/reports/stats/by-type", "/reports/stats/by-municipality", "/reports/stats/by-district?municipality=Dili",
-		"/reports/stats/trends", "/blockchain/report/"+id+"/history", "/locations/municipalities", "/notifications",
+		"/reports/stats/trends", "/blockchain/report/"+id+"/history", "/locations/municipalities", "/notifications", "/alerts",
 		"/notifications/unread-count", "/users/me", "/users/"+c.ID.String(), "/users/me/sessions", journey, "/users/"+c.ID.String()+"/journeys",
 		"/users/"+c.ID.String()+"/journeys/active", journey+"/markers", journey+"/markers/"+s.marker, journey+"/route", journey+"/route.gpx",
 		journey+"/reports", journey+"/nearby", journey+"/journeys/nearby", "/reports/"+s.newJudgedReport()+"/ai-analysis/latest", "/reports/"+id+"/images/"+s.image+"/thumbnail", "/users/"+c.ID.String()+"/avatar")
@@ -113,7 +113,7 @@ func (s *fixture) reads() []operation {
 	read(s.official, 1, "/staff/queue?kind=assigned", "/staff/queue?kind=overdue")
 	read(s.moderator, 2, "/reports/"+id+"/reporter") // reads, and writes to the audit log
 	read(s.boss, 1, "/admin/users", "/admin/users/"+c.ID.String()+"/reports", "/admin/agencies", "/admin/agencies/"+s.agency.String(), "/admin/audit", "/admin/settings")
-	read(s.nobody, 1, "/public/reports", "/public/removals?municipality=Dili", "/public/reports/"+number, "/public/stats/summary", "/public/stats/by-municipality", "/public/stats/by-type",
+	read(s.nobody, 1, "/public/reports", "/public/reports/"+number+"/comments", "/public/removals?municipality=Dili", "/public/reports/"+number, "/public/stats/summary", "/public/stats/by-municipality", "/public/stats/by-type",
 		"/public/stats/by-district?municipality=Dili", "/public/stats/trends", "/public/blockchain/report/"+id+"/history",
 		"/public/map?bbox=125,-9,126,-8&zoom=15", fmt.Sprintf("/public/tiles/%d/%d/%d", 10, 869, 536), "//r/"+number,
 		"//log/keys", "//verify", "//log/proof/0", "/public/blockchain/report/"+number+"/proof")

@@ -47,6 +47,12 @@ func (s *fixture) reportWrites() []operation {
 		}),
 		on(2, func() request { return comment(c) }),
 		on(2+claim, func() request { return comment(keyed()) }),
+		on(2, func() request {
+			return request{c, "POST", "/alerts", object{"latitude": -8.5, "longitude": 125.5, "radius_meters": 100 + s.next()}}
+		}),
+		on(1, func() request {
+			return request{c, "DELETE", "/alerts/" + c.Post("/alerts", object{"latitude": -8.5, "longitude": 125.5, "radius_meters": 100 + s.next()}).Object().Text("id"), nil}
+		}),
 		on(2, func() request { return request{s.Citizen(), "POST", "/reports/" + s.number + "/follow", nil} }),
 		on(1, func() request { return request{c, "DELETE", "/reports/" + s.number + "/follow", nil} }),
 		on(2, func() request { return request{s.Citizen(), "POST", "/reports/" + s.newReport() + "/confirm", nil} }),

@@ -127,6 +127,7 @@ func TestNobodyReachesObjectsOfOthers(t *testing.T) {
 	moderator.Post("/reports/"+hidden.Text("id")+"/status", object{"status": "rejected", "reason_code": "irrelevant", "note": "Not a road."}).Want(http.StatusOK)
 	comment := maria.Post("/reports/"+mine.Text("id")+"/comments", object{"content": "Mine."}).Want(http.StatusCreated).Object()
 	note := maria.Get("/notifications").Want(http.StatusOK).Object().Items("items")[0].Text("id")
+	alert := maria.Post("/alerts", object{"municipality": "Dili"}).Want(http.StatusCreated).Object().Text("id")
 	tour := maria.Post("/journeys", object{"name": "Secret", "visibility": "private"}).Want(http.StatusCreated).Object().Text("_id")
 	marker := maria.Post("/journeys/"+tour+"/markers", object{"name": "Camp", "marker_type": "plan", "estimated_time": "2027-05-01",
 		"coordinates": object{"type": "Point", "coordinates": []float64{125.5, -8.5}}}).Want(http.StatusCreated).Object().Text("_id")
@@ -149,6 +150,7 @@ func TestNobodyReachesObjectsOfOthers(t *testing.T) {
 		{"POST", report + "/hide", object{"reason_code": "offensive"}}, {"POST", report + "/unhide", nil}, {"POST", report + "/flags/dismiss", nil},
 		{"POST", said + "/hide", object{"reason_code": "offensive"}}, {"POST", said + "/unhide", nil}, {"POST", said + "/flags/dismiss", nil},
 		{"POST", secret + "/flag", object{"reason": "offensive"}}, {"POST", secret + "/comments/" + comment.Text("id") + "/flag", object{"reason": "offensive"}},
+		{"DELETE", "/alerts/" + alert, nil}, {"GET", "/public" + secret + "/comments", nil},
 		{"GET", secret, nil}, {"PATCH", secret, object{"title": "x"}}, {"POST", secret + "/appeal", object{"reason": "I want it."}}, {"DELETE", secret, nil},
 		{"POST", secret + "/comments", object{"content": "x"}}, {"GET", secret + "/comments", nil}, {"GET", secret + "/ai-analysis", nil},
 		{"GET", "/public" + secret, nil}, {"GET", "/reports/" + hidden.Text("report_number"), nil},

@@ -35,7 +35,7 @@ const ridersAffectedSQL = `
 	          FROM journey_legs l JOIN journeys j ON j.id = l.journey_id
 	         WHERE ST_DWithin(l.shown_line, ` + report.ShownPositionSQL + `, $2, false) AND l.kind <> 'past' AND upper(l.dates) > $3
 	           AND j.visibility = 'public' AND NOT j.completed)
-	  FROM reports r WHERE r.id = $1 AND r.deleted_at IS NULL`
+	  FROM reports r WHERE r.id = $1`
 
 // ridersAffected counts the people with a public journey, not completed, whose planned legs pass the report today or
 // later. It uses only what everybody may see: private journeys are not counted, and blurred ones are counted where they

@@ -194,12 +194,35 @@ func TestFixedReportsAreCountedForTheirAuthor(t *testing.T) {
 	for _, step := range []struct {
 		to   report.Status
 		want int
-	}{{report.InProgress, 0}, {report.Fixed, 1}, {report.InProgress, 0}, {report.Fixed, 1}} {
-		if _, err := b.move(reportwrite.Move{Report: report.AboutID(id), To: step.to, By: admin, Note: "note"}); err != nil {
+	}{{report.InProgress, 0}, {report.Fixed, 1}, {report.InProgress, 0}, {report.Fixed, 1}, {report.Rejected, 0}, {report.Pending, 0}} {
+		if _, err := b.move(reportwrite.Move{Report: report.AboutID(id), To: step.to, By: admin, Note: "note", Reason: report.ReasonUnsafe}); err != nil {
 			t.Fatal(err)
 		}
 		if got := fixed(); got != step.want {
 			t.Errorf("after %s: %d", step.to, got)
+		}
+	}
+}
+
+// A rejection keeps agency and deadline, and a restored report has its agency again. It is without a verdict.
+func TestARestoredReportKeepsItsAgency(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	mod, id := b.actor(report.ActorModerator), b.report(report.InProgress)
+	b.exec(`UPDATE reports SET due_at = '2026-12-05', verified_at = now() WHERE id = $1`, id)
+	const down = `SELECT count(*) FROM reports WHERE id = $1 AND status = 'rejected' AND removed_at IS NOT NULL AND removed_by = 'moderator' AND reason_code = 'offensive'
+		AND assigned_agency_id IS NOT NULL AND due_at IS NOT NULL`
+	const up = `SELECT count(*) FROM reports WHERE id = $1 AND status = 'pending' AND removed_at IS NULL AND removed_by IS NULL AND reason_code IS NULL
+		AND assigned_agency_id IS NOT NULL AND due_at IS NOT NULL`
+	for _, step := range []struct {
+		to   report.Status
+		want string
+	}{{report.Rejected, down}, {report.Pending, up}, {report.Rejected, down}} {
+		if _, err := b.move(reportwrite.Move{Report: report.AboutID(id), To: step.to, By: mod, Reason: report.ReasonOffensive}); err != nil {
+			t.Fatal(err)
+		}
+		if b.count(step.want, id) != 1 {
+			t.Errorf("after %s the row is wrong", step.to)
 		}
 	}
 }

@@ -21,6 +21,12 @@ const moved = `(SELECT created_at, convert_from(payload, 'UTF8')::jsonb AS p FRO
 	WHERE w.report_id = e.report_id AND log_index >= $1 AND (event_type IN ('STATUS_CHANGED', 'DISPUTED', 'REPORT_WITHDRAWN')
 	  OR event_type = 'AI_VALIDATED' AND convert_from(payload, 'UTF8')::jsonb ? 'reason_code') ORDER BY seq DESC LIMIT 1) m`
 
+// last is the newest event of report e, from log index $1 on, that moved it or took it down: whether it took it down, and the kind
+// of the actor.
+const last = `(SELECT created_at, event_type = 'REPORT_WITHDRAWN' OR p ->> 'status' = 'rejected' AS down, p #>> '{changed_by,kind}' AS kind
+	FROM ledger_events w, LATERAL (SELECT convert_from(payload, 'UTF8')::jsonb AS p) said
+	WHERE w.report_id = e.report_id AND log_index >= $1 AND (event_type = 'REPORT_WITHDRAWN' OR p ? 'old_status') ORDER BY seq DESC LIMIT 1) l`
+
 // moves are the changes of status of report r from log index $1 on.
 const moves = `(SELECT created_at AS at, convert_from(payload, 'UTF8')::jsonb ->> 'status' AS status FROM ledger_events w
 	WHERE w.report_id = r.id AND log_index >= $1 AND convert_from(payload, 'UTF8')::jsonb ? 'old_status') moves`
@@ -43,9 +49,12 @@ UPDATE reports r SET issue_type = e.p ->> 'issue_type', status = e.p ->> 'status
        verified_at = coalesce(r.verified_at, (SELECT min(at) FROM ` + moves + ` WHERE status = 'verified')),
        rejection_reason = CASE WHEN e.p ->> 'status' = 'rejected' THEN r.rejection_reason END,
        deleted_at = coalesce(r.deleted_at, (SELECT max(w.created_at) FROM ledger_events w WHERE w.report_id = r.id AND w.event_type = 'REPORT_WITHDRAWN')),
+       removed_at = CASE WHEN l.down IS NULL THEN r.removed_at WHEN l.down THEN l.created_at END,
+       removed_by = CASE WHEN l.down IS NULL THEN r.removed_by WHEN l.down THEN
+                         CASE l.kind WHEN 'citizen' THEN 'reporter' WHEN 'ai' THEN 'ai' WHEN 'admin' THEN 'admin' ELSE 'moderator' END END,
        ai_status = CASE WHEN r.id = ANY($2::uuid[]) AND e.p ->> 'status' <> 'pending' THEN 'completed' ELSE r.ai_status END,
        reason_code = CASE WHEN m.p IS NULL THEN r.reason_code ELSE m.p ->> 'reason_code' END, blockchain_status = 'queued', version = version + 1, updated_at = now()
-  FROM ` + newest + ` LEFT JOIN LATERAL ` + moved + ` ON true WHERE r.id = e.report_id AND e.p ->> 'v' = '2'`
+  FROM ` + newest + ` LEFT JOIN LATERAL ` + moved + ` ON true LEFT JOIN LATERAL ` + last + ` ON true WHERE r.id = e.report_id AND e.p ->> 'v' = '2'`
 	// addHistory adds the moves to the status history, without their notes and persons.
 	addHistory = `
 INSERT INTO report_status_history (id, report_id, old_status, new_status, actor_kind, agency_id, seq, created_at)

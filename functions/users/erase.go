@@ -148,6 +148,7 @@ var erasures = []string{
 	`DELETE FROM invitations WHERE user_id = $1`,
 	`DELETE FROM notifications WHERE user_id = $1`,
 	`DELETE FROM comment_mails WHERE user_id = $1`,
+	`DELETE FROM daily_mails WHERE user_id = $1`,
 	eraseName,
 	`DELETE FROM report_followers WHERE user_id = $1`,
 	`WITH gone AS (DELETE FROM report_follows WHERE user_id = $1 RETURNING report_id)

@@ -76,6 +76,7 @@ var exported = []struct{ kind, query string }{
 		WHERE h.actor_id = $1 ORDER BY h.created_at, h.id`},
 	{"notes", `SELECT id, report_id, content, created_at FROM report_notes WHERE author_id = $1 ORDER BY created_at, id`},
 	{"invitations", `SELECT role, agency_id, full_name, invited_by, expires_at, created_at FROM invitations WHERE user_id = $1 ORDER BY created_at`},
+	{"daily_mails", `SELECT kind, day, created_at FROM daily_mails WHERE user_id = $1 ORDER BY day, kind`},
 	{"follows", `SELECT report_id, created_at FROM report_follows WHERE user_id = $1 ORDER BY created_at, report_id`},
 	{"confirmations", `SELECT report_id, created_at FROM report_confirmations WHERE user_id = $1 ORDER BY created_at, report_id`},
 	{"disputes", `SELECT d.id, d.report_id, fixed_at, on_behalf_of, comment_id, image_id, d.created_at, ` + ledger.ReceiptColumns("$1") + `

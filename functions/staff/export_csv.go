@@ -25,7 +25,7 @@ import (
 // more byte.
 const (
 	maxExportRows  = 5_000
-	maxExportBytes = 4 << 20 // tested before each report
+	maxExportBytes = 4 << 20 // tested every 100 reports, of at most some 20 kB each
 )
 
 func (g *Group) registerExport(api *httpapi.API) {
@@ -103,8 +103,10 @@ func exportHeader() []string {
 
 // add writes a report. It returns false, and writes nothing, when the part is full.
 func (f *exportFile) add(r *reportread.Exported) (bool, error) {
-	f.w.Flush()
-	if f.buffer.Len() >= maxExportBytes && f.rows > 0 {
+	if f.rows%100 == 99 {
+		f.w.Flush()
+	}
+	if f.buffer.Len() >= maxExportBytes {
 		return false, nil
 	}
 	f.rows++

@@ -41,7 +41,7 @@ type Official struct {
 
 type agenciesOutput struct{ Body []StaffAgency }
 
-// agenciesQuery reads the open reports of all agencies from reports_open_agency_idx alone. What is assigned is never paused.
+// agenciesQuery reads the open reports of all agencies from reports_agency_open_idx alone. What is assigned is never paused.
 const agenciesQuery = `
 	SELECT ` + agency.ListColumns + `, coalesce(n.open, 0), coalesce(n.overdue, 0), (
 		SELECT coalesce(json_agg(json_build_object('id', p.id, 'full_name', p.full_name) ORDER BY p.full_name, p.id), '[]') FROM (

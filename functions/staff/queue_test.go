@@ -319,6 +319,12 @@ func TestCountsOfTheQueues(t *testing.T) {
 		if line := strings.Join(figures, " "); line != c.want {
 			t.Errorf("%s %s: %s, want %s", c.who.Role, c.query, line, c.want)
 		}
+		for _, agency := range d.moderator.Get("/staff/agencies").Want(http.StatusOK).List() {
+			there := d.moderator.Get("/staff/counts?agency=" + agency.Text("code")).Want(http.StatusOK).Object()
+			if agency.Number("open") != there.Number("assigned") || agency.Number("overdue") != there.Number("overdue") {
+				t.Errorf("/staff/agencies has %v, the counts of the agency are %v", agency.Values, there.Values)
+			}
+		}
 		inQueue := c.who.Get("/staff/queue" + c.query).Want(http.StatusOK).Object().At("counts")
 		if fmt.Sprint(inQueue) != fmt.Sprint(got.Values) {
 			t.Errorf("%s %s: the queue counts %v, /staff/counts %v", c.who.Role, c.query, inQueue, got.Values)

@@ -1,5 +1,5 @@
-// Package export renews the open data files every hour: the whole public set as
-// CSV and GeoJSON, streamed from the database through a temporary file to S3.
+// Package export renews the open data files: the whole public set as CSV and GeoJSON, streamed from the database through a
+// temporary file to S3. It does so every hour, and within a quarter of an hour after something went out of public sight.
 package export
 
 import (
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/uuid"
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/lafaekstreet/backend/shared/catalog"
@@ -50,9 +51,41 @@ func Open(ctx context.Context, env config.Env) (start.Scheduled, error) {
 	return &Export{kit.DB, storage.New(kit.AWS, cfg.Storage), kit.Log, kit.Metrics}, nil
 }
 
-// Run implements start.Scheduled: it writes every format. The file of a format
-// that fails stays as it was.
+// renewAfter is the age of the files after which they are written again in any case. Run is called each quarter of an hour.
+const renewAfter = 50 * time.Minute
+
+// Run implements start.Scheduled: it writes every format each hour, and in the next quarter after something was hidden, rejected
+// or removed. The file of a format that fails stays as it was.
 func (e *Export) Run(ctx context.Context, _ events.EventBridgeEvent) error {
+	var before requests
+	// A row about no report says when the files were last written.
+	const read = `SELECT coalesce(array_agg(id), '{}'), coalesce(bool_or(report_id <> $1), false), coalesce(max(created_at) FILTER (WHERE report_id = $1) > now() - $2::interval, false)
+		FROM export_requests`
+	if err := e.db.QueryRow(ctx, read, uuid.Nil, renewAfter).Scan(&before.ids, &before.wanted, &before.recent); err != nil {
+		return fmt.Errorf("read requests for an export: %w", err)
+	}
+	if before.recent && !before.wanted {
+		return nil
+	}
+	if err := e.writeAll(ctx); err != nil {
+		return err
+	}
+	// Rows that came meanwhile stay: what they are about may be in the files.
+	const done = `WITH gone AS (DELETE FROM export_requests WHERE id = ANY($1)) INSERT INTO export_requests (report_id) VALUES ($2)`
+	if _, err := e.db.Exec(ctx, done, before.ids, uuid.Nil); err != nil {
+		return fmt.Errorf("delete requests for an export: %w", err)
+	}
+	return nil
+}
+
+// requests are the rows of export_requests.
+type requests struct {
+	ids    []int64
+	wanted bool // one is about a report
+	recent bool // the files are not old
+}
+
+func (e *Export) writeAll(ctx context.Context) error {
 	for _, f := range opendata.Formats() {
 		n, err := e.write(ctx, f)
 		if err != nil {

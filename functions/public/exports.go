@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/opendata"
@@ -34,7 +35,7 @@ const fileLink = 15 * time.Minute
 func (p *Public) registerExports(a *httpapi.API) {
 	for _, f := range opendata.Formats() {
 		o := read("/api/v1/public/export."+string(f), "Open data as "+string(f),
-			"Without filters: 302 to a file with all reports, written again each hour. With the filters of the lists: up to 10,000 reports, newest first, "+
+			"Without filters: 302 to a file with all reports, written again each hour, and within 15 minutes after something was hidden, rejected or removed. Until then, and with the filters of the lists: up to 10,000 reports, newest first, "+
 				"and 4 MB when the client does not accept gzip. The header X-Truncated says when there are more.")
 		content(&o, "The reports that match", f.ContentType())
 		o.Responses["302"] = &huma.Response{Description: "The whole set is at Location", Headers: map[string]*huma.Header{
@@ -59,7 +60,11 @@ type exportOutput struct {
 }
 
 func (p *Public) export(ctx context.Context, f opendata.Format, in *exportInput) (*exportOutput, error) {
-	if unfiltered(in.Query) {
+	whole, err := p.wholeFile(ctx, in.Query)
+	if err != nil {
+		return nil, err
+	}
+	if whole {
 		there, err := p.links.Exists(ctx, f.Key())
 		if err != nil {
 			return nil, problem.New(problem.Unavailable, "unavailable").After(5 * time.Second).Because(err)
@@ -71,7 +76,7 @@ func (p *Public) export(ctx context.Context, f opendata.Format, in *exportInput)
 			}
 			return &exportOutput{Status: http.StatusFound, Location: link}, nil
 		}
-		// There is no file yet: the answer has as many reports as fit.
+		// There is no file yet, or one that has to be written again: the answer has as many reports as fit.
 	}
 	condition, args, err := p.reader.Condition(ctx, reportread.Public(), in.Query)
 	if err != nil {
@@ -92,6 +97,19 @@ func (p *Public) export(ctx context.Context, f opendata.Format, in *exportInput)
 		out.Truncated = "true"
 	}
 	return out, nil
+}
+
+// wholeFile reports whether the answer is the file with all reports. It is not while the file may have something that went out
+// of public sight.
+func (p *Public) wholeFile(ctx context.Context, q reportread.Query) (bool, error) {
+	if !unfiltered(q) {
+		return false, nil
+	}
+	var stale bool
+	if err := p.db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM export_requests WHERE report_id <> $1)`, uuid.Nil).Scan(&stale); err != nil {
+		return false, fmt.Errorf("look for what the files must not have: %w", err)
+	}
+	return !stale, nil
 }
 
 // unfiltered reports whether a query has no filter. Page and order are not filters.

@@ -46,7 +46,7 @@ func (g *Group) flagReport(ctx context.Context, in *flagInput) (*reportwrite.Fla
 	if err != nil {
 		return nil, err
 	}
-	f.By, f.ToHide = identity.Must(ctx).UserID, limits.FlagsToHide
+	f.By, f.ToHide, f.Renditions = identity.Must(ctx).UserID, limits.FlagsToHide, g.renditions
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		var state *database.Ask[reportwrite.FlagState]
 		h, err := lockVisible(ctx, tx, about, "", func(p database.Pipeline) {

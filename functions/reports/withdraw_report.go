@@ -115,6 +115,7 @@ func (g *Group) tombstone(ctx context.Context, tx *outbox.Tx, h *reportwrite.Loc
 	}
 	tx.Queue(remove, h.ID, why.code, why.note, by)
 	g.renditions.DiscardOfReport(tx, h.ID)
+	h.SettleAllFlags(tx, actorOn(c, h))
 	if err := h.ReviewDuplicates(ctx, tx, &c.UserID); err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func Functions() []Function {
 		{Name: "geocode", Kind: Queue, Memory: 256, Timeout: 30 * time.Second},
 
 		{Name: "relay", Kind: Schedule, Memory: 512, Timeout: 55 * time.Second, Every: time.Minute},
-		{Name: "export", Kind: Schedule, Memory: 1769, Timeout: 14 * time.Minute, Every: time.Hour},
+		{Name: "export", Kind: Schedule, Memory: 1769, Timeout: 14 * time.Minute, Every: 15 * time.Minute},
 		{Name: "digest", Kind: Schedule, Memory: 256, Timeout: 9 * time.Minute, Daily: halfPastSevenInDili()},
 
 		{Name: "migrate", Kind: Deploy, Memory: 256, Timeout: 14 * time.Minute},

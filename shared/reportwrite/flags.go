@@ -15,6 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/settings"
+	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 // Whose flags do not count: of their last settledFlags settled flags at least dismissedFlags were dismissed, or they have made
@@ -59,6 +60,8 @@ type Flag struct {
 	State   FlagState
 	// ToHide is how many people's flags hide.
 	ToHide int
+	// Renditions takes the pictures out of public reach; nil for a flag of a comment.
+	Renditions *upload.Renditions
 }
 
 // Flag stores a flag. Where enough people's flags are open, it hides the words and the pictures of the report, or the comment,
@@ -92,19 +95,20 @@ func (h *Locked) Flag(ctx context.Context, tx *outbox.Tx, f Flag) error {
 	case f.Comment != nil && f.Comment.Hidden == "" && !f.Comment.Moderated:
 		return h.HideComment(ctx, tx, f.Comment, x)
 	case f.Comment == nil && (h.WordsHidden == "" || h.picturesShown) && !h.Moderated:
-		return h.hideByFlags(ctx, tx, x)
+		return h.hideByFlags(ctx, tx, x, f.Renditions)
 	}
 	return nil
 }
 
 // hideByFlags hides the words and the pictures of the report, and tells the reporter.
-func (h *Locked) hideByFlags(ctx context.Context, tx *outbox.Tx, x Hiding) error {
+func (h *Locked) hideByFlags(ctx context.Context, tx *outbox.Tx, x Hiding, renditions *upload.Renditions) error {
 	was := h.WordsHidden
 	if was == "" {
 		h.setWordsHidden(tx, x)
 	}
 	const pictures = `UPDATE report_images SET hidden = 'flags', hidden_reason = $2 WHERE report_id = $1 AND hidden IS NULL AND deleted_at IS NULL`
 	tx.Queue(pictures, h.ID, x.Reason)
+	renditions.MoveOfReport(tx, h.ID, h.Status)
 	x.Event(tx, h)
 	if err := x.Audit(ctx, tx, "report", h.ID, was); err != nil {
 		return err
@@ -169,13 +173,14 @@ func auditDismissed(ctx context.Context, tx *outbox.Tx, entity string, id uuid.U
 
 // SettleAllFlags settles the open flags of the report and of its comments as right: others do not see the report any more.
 func (h *Locked) SettleAllFlags(tx *outbox.Tx, by report.Actor) {
-	h.settleFlags(tx, report.FlagUpheld, by, `true`, nil)
+	h.settleFlags(tx, report.FlagUpheld, by, ofAll, nil)
 }
 
 // Which flags f of a report are settled: conditions on $4, a comment.
 const (
 	ofReport  = `f.comment_id IS NULL AND $4::uuid IS NULL`
 	ofComment = `f.comment_id = $4`
+	ofAll     = `$4::uuid IS NULL`
 )
 
 func (h *Locked) settleFlags(tx *outbox.Tx, outcome report.FlagOutcome, by report.Actor, which string, comment *uuid.UUID) {

@@ -22,6 +22,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/storage"
 	"github.com/lafaekstreet/backend/shared/timestamp"
+	"github.com/lafaekstreet/backend/shared/weblink"
 )
 
 const name = "public"
@@ -33,6 +34,9 @@ type Public struct {
 	reader *reportread.Reader
 	places *geocoding.Municipalities
 	links  *storage.Links
+	// weblinks are where people reach this backend.
+	weblinks weblink.Base
+
 	ledger ledger.Config
 	mirror *ledger.Mirror
 	log    publicLog
@@ -46,6 +50,7 @@ func (*Public) Name() string { return name }
 func (p *Public) Register(a *httpapi.API) {
 	p.registerReports(a)
 	p.registerRemovals(a)
+	p.registerFeed(a)
 	p.registerMap(a)
 	p.registerStatistics(a)
 	p.registerLedger(a)
@@ -93,7 +98,7 @@ func New(kit *service.Kit, cfg groupConfig) (*Public, error) {
 	places := geocoding.NewMunicipalities(kit.DB)
 	links := storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)
 	return &Public{
-		db: kit.DB, clock: kit.Clock, links: links, ledger: cfg.Ledger, mirror: ledger.NewMirror(cfg.Ledger), log: log, assets: files,
+		db: kit.DB, clock: kit.Clock, links: links, weblinks: kit.Links, ledger: cfg.Ledger, mirror: ledger.NewMirror(cfg.Ledger), log: log, assets: files,
 		reader: reportread.NewReader(kit.DB, links, places, cfg.Ledger), places: places,
 	}, nil
 }

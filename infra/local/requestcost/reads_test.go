@@ -113,6 +113,7 @@ func (s *fixture) reads() []operation {
 	read(s.official, 1, "/staff/queue?kind=assigned", "/staff/queue?kind=overdue")
 	read(s.moderator, 2, "/reports/"+id+"/reporter") // reads, and writes to the audit log
 	read(s.boss, 1, "/admin/users", "/admin/users/"+c.ID.String()+"/reports", "/admin/agencies", "/admin/agencies/"+s.agency.String(), "/admin/audit", "/admin/settings")
+	read(s.nobody, 2, "/public/feed.atom") // the second one reads the pictures
 	read(s.nobody, 1, "/public/reports", "/public/reports/"+number+"/comments", "/public/removals?municipality=Dili", "/public/reports/"+number, "/public/stats/summary", "/public/stats/by-municipality", "/public/stats/by-type",
 		"/public/stats/by-district?municipality=Dili", "/public/stats/trends", "/public/blockchain/report/"+id+"/history",
 		"/public/map?bbox=125,-9,126,-8&zoom=15", fmt.Sprintf("/public/tiles/%d/%d/%d", 10, 869, 536), "//r/"+number,

@@ -1,0 +1,142 @@
+package public
+
+import (
+	"context"
+	"encoding/xml"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
+	"github.com/lafaekstreet/backend/shared/weblink"
+)
+
+const (
+	mediaAtom = "application/atom+xml; charset=utf-8"
+	// feedSize is how many reports the feed has.
+	feedSize = 50
+)
+
+func (p *Public) registerFeed(a *httpapi.API) {
+	op := read("/api/v1/public/feed.atom", "Feed of reports", "Atom (RFC 4287) of the newest 50 reports with a verdict, with the filters of /public/reports. "+
+		"Each entry has its place (GeoRSS), type, status, page and picture. Words that are hidden are left out.")
+	content(&op, "The feed", "application/atom+xml")
+	httpapi.Register(a, op, p.feed)
+}
+
+type feedOutput struct {
+	ContentType string `header:"Content-Type"`
+	Body        []byte
+}
+
+// atomFeed and atomEntry are elements of RFC 4287. encoding/xml escapes every text, and replaces characters that XML does not have.
+type atomFeed struct {
+	XMLName  xml.Name    `xml:"http://www.w3.org/2005/Atom feed"`
+	GeoRSS   string      `xml:"xmlns:georss,attr"`
+	Language string      `xml:"xml:lang,attr"`
+	ID       string      `xml:"id"`
+	Title    string      `xml:"title"`
+	Updated  string      `xml:"updated"`
+	Author   atomAuthor  `xml:"author"`
+	Links    []atomLink  `xml:"link"`
+	Entries  []atomEntry `xml:"entry"`
+}
+
+type atomAuthor struct {
+	Name string `xml:"name"`
+}
+
+type atomEntry struct {
+	ID         string         `xml:"id"`
+	Title      string         `xml:"title"`
+	Published  string         `xml:"published"`
+	Updated    string         `xml:"updated"`
+	Categories []atomCategory `xml:"category"`
+	Links      []atomLink     `xml:"link"`
+	Summary    string         `xml:"summary"`
+	Point      string         `xml:"georss:point"`
+}
+
+type atomLink struct {
+	Rel  string `xml:"rel,attr"`
+	Type string `xml:"type,attr,omitempty"`
+	Href string `xml:"href,attr"`
+}
+
+type atomCategory struct {
+	Term   string `xml:"term,attr"`
+	Scheme string `xml:"scheme,attr"`
+	Label  string `xml:"label,attr"`
+}
+
+func (p *Public) feed(ctx context.Context, in *listInput) (*feedOutput, error) {
+	q := in.Query
+	q.Page, q.Size, q.Cursor, q.Sort, q.Order = 1, feedSize, "", "created_at", "desc"
+	found, err := p.reader.List(ctx, reportread.Public(), q, reportread.Where("r.status <> 'pending'"))
+	if err != nil {
+		return nil, err
+	}
+	pictures, err := p.feedPictures(ctx, found.Items)
+	if err != nil {
+		return nil, err
+	}
+	base, title := p.weblinks.Or(httpapi.Origin(ctx)), locale.TextFor(ctx, "page.feed_title")
+	out := atomFeed{GeoRSS: "http://www.georss.org/georss", Language: string(locale.FromContext(ctx)), ID: base.String() + "/api/v1/public/feed.atom",
+		Title: title, Author: atomAuthor{"LafaekStreet"}, Updated: time.Unix(0, 0).UTC().Format(time.RFC3339),
+		Links: []atomLink{{Rel: "self", Type: "application/atom+xml", Href: base.String() + "/api/v1/public/feed.atom"}, {Rel: "alternate", Type: "text/html", Href: base.String() + "/map"}}}
+	for _, s := range found.Items {
+		out.Entries = append(out.Entries, entryOf(ctx, base, s, pictures))
+		out.Updated = max(out.Updated, s.UpdatedAt.String())
+	}
+	body, err := xml.Marshal(out)
+	if err != nil {
+		return nil, fmt.Errorf("encode feed: %w", err)
+	}
+	return &feedOutput{mediaAtom, append([]byte(xml.Header), body...)}, nil
+}
+
+// entryOf is a report as an entry. Its id is that of the report and stays.
+func entryOf(ctx context.Context, base weblink.Base, s reportread.Summary, pictures map[uuid.UUID]uuid.UUID) atomEntry {
+	typed, status := s.IssueType.Label(locale.FromContext(ctx)), locale.TextFor(ctx, "label.status."+string(s.Status))
+	e := atomEntry{ID: "urn:uuid:" + s.ID.String(), Title: s.Title, Published: s.CreatedAt.String(), Updated: s.UpdatedAt.String(), Summary: s.Description,
+		Categories: []atomCategory{{string(s.IssueType), base.String() + "/api/v1/meta#issue_type", typed}, {string(s.Status), base.String() + "/api/v1/meta#status", status}},
+		Links:      []atomLink{{Rel: "alternate", Type: "text/html", Href: base.Report(s.ReportNumber)}},
+		Point:      strconv.FormatFloat(s.Latitude, 'f', -1, 64) + " " + strconv.FormatFloat(s.Longitude, 'f', -1, 64)}
+	if e.Title == "" {
+		e.Title = typed
+	}
+	if image, ok := pictures[s.ID]; ok {
+		e.Links = append(e.Links, atomLink{Rel: "enclosure", Type: "image/jpeg", Href: base.Picture(s.ReportNumber, image, "display")})
+	}
+	return e
+}
+
+// feedPictures returns the first picture of each report that everybody may see.
+func (p *Public) feedPictures(ctx context.Context, items []reportread.Summary) (map[uuid.UUID]uuid.UUID, error) {
+	ids := make([]uuid.UUID, len(items))
+	for i, s := range items {
+		ids[i] = s.ID
+	}
+	const q = `SELECT DISTINCT ON (ri.report_id) ri.report_id, ri.id FROM report_images ri JOIN uploads u ON u.id = ri.upload_id
+		WHERE ri.report_id = ANY($1) AND ri.deleted_at IS NULL AND ri.kind = 'evidence' AND u.state = 'processed' AND ` + report.PublicPictureSQL + `
+		ORDER BY ri.report_id, ri.created_at, ri.id`
+	out, found := map[uuid.UUID]uuid.UUID{}, [2]uuid.UUID{}
+	rows, err := p.db.Query(ctx, q, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read pictures of the feed: %w", err)
+	}
+	_, err = pgx.ForEachRow(rows, []any{&found[0], &found[1]}, func() error {
+		out[found[0]] = found[1]
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read pictures of the feed: %w", err)
+	}
+	return out, nil
+}

@@ -29,7 +29,7 @@ func (b *bundle) everyMail() []rendered {
 	b.t.Helper()
 	first, second := b.report("LS-2026-000001"), b.report("LS-2026-000002")
 	b.exec(`UPDATE reports SET street = $1 WHERE id = $2`, strings.Repeat("Avenidanaksaun", 12), second)
-	cards, err := b.w.readCards(b.t.Context(), []uuid.UUID{first, second})
+	cards, err := b.w.readCards(b.t.Context(), []uuid.UUID{first, second}, false)
 	if err != nil {
 		b.t.Fatal(err)
 	}

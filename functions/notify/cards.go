@@ -28,22 +28,22 @@ type card struct {
 	Shown, Words        bool       // the report, and its words, to others than its reporter and staff
 }
 
-// cardsSQL reads the reports $1 that were not taken down.
+// cardsSQL reads the reports $1 that were not taken down. With $2 it reads rejected ones too: an appeal waits for a moderator.
 const cardsSQL = `
 	SELECT r.id, r.report_number, r.issue_type, r.status, r.address, r.street, r.suco, r.district, r.municipality, r.latitude, r.longitude, r.due_at,
 	       (SELECT ri.id FROM report_images ri JOIN uploads p ON p.id = ri.upload_id
 	         WHERE ri.report_id = r.id AND ri.deleted_at IS NULL AND ri.kind = 'evidence' AND p.state = 'processed'
 	           AND ` + report.PublicPictureSQL + ` AND ` + report.ShownSQL + `
 	         ORDER BY ri.created_at, ri.id LIMIT 1), ` + report.ShownSQL + `, ` + report.WordsShownSQL + `
-	FROM reports r WHERE r.id = ANY($1) AND r.deleted_at IS NULL AND r.status <> 'rejected'`
+	FROM reports r WHERE r.id = ANY($1) AND r.deleted_at IS NULL AND ($2 OR r.status <> 'rejected')`
 
-// readCards returns the reports with these ids that a mail may show.
-func (w *Worker) readCards(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]card, error) {
+// readCards returns the reports with these ids that a mail may show, rejected ones only if asked for.
+func (w *Worker) readCards(ctx context.Context, ids []uuid.UUID, rejected bool) (map[uuid.UUID]card, error) {
 	out := make(map[uuid.UUID]card, len(ids))
 	if len(ids) == 0 {
 		return out, nil
 	}
-	rows, err := w.db.Query(ctx, cardsSQL, ids)
+	rows, err := w.db.Query(ctx, cardsSQL, ids, rejected)
 	if err != nil {
 		return nil, fmt.Errorf("read reports of mail: %w", err)
 	}

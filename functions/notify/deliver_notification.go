@@ -88,7 +88,7 @@ func (w *Worker) workOf(ctx context.Context, n notice) (*card, error) {
 	if n.reportID == nil || n.reader() != readsOfficial {
 		return nil, nil
 	}
-	found, err := w.readCards(ctx, []uuid.UUID{*n.reportID})
+	found, err := w.readCards(ctx, []uuid.UUID{*n.reportID}, false)
 	if err != nil {
 		return nil, err
 	}

@@ -291,3 +291,15 @@ func TestAMailAboutAlertsShowsNoHiddenReport(t *testing.T) {
 		t.Errorf("%s", m.Text)
 	}
 }
+
+// A rejected report waits for a moderator when its reporter appealed: the digest lists it.
+func TestTheDigestListsAppeals(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	r := b.report("LS-2026-000001")
+	b.exec(`UPDATE reports SET status = 'rejected' WHERE id = $1`, r)
+	b.deliver(b.seal(messages.Message{To: "x@example.tl", Language: locale.English, Template: messages.Digest, Sections: []messages.Section{{Title: "needs_review", Total: 1, Reports: []uuid.UUID{r}}}}), 1)
+	if m := b.mails.Mails("x@example.tl"); len(m) != 1 || !strings.Contains(m[0].Text, "LS-2026-000001") || strings.Contains(m[0].Text, "And 1 more") {
+		t.Errorf("%v", m)
+	}
+}

@@ -47,7 +47,7 @@ func (w *Worker) sendSealed(ctx context.Context, text []byte, sent time.Time) er
 	if ended, err := w.stopped(ctx, m.Stop); err != nil || ended {
 		return err
 	}
-	cards, err := w.readCards(ctx, reportsOf(m))
+	cards, err := w.readCards(ctx, reportsOf(m), m.Template == mail.Digest)
 	if err != nil {
 		return err
 	}

@@ -28,11 +28,11 @@ func (g *Group) registerAgencies(a *httpapi.API) {
 	httpapi.Register(a, operation(http.MethodGet, "/agencies/{id}", "Read an agency", "With its whole area."), g.agency)
 
 	create := operation(http.MethodPost, "/agencies", "Add an agency", "")
-	create.DefaultStatus, create.Creates = http.StatusCreated, true
+	create.DefaultStatus, create.Creates, create.MaxBody = http.StatusCreated, true, maxAgencyBody
 	httpapi.Register(a, create, g.createAgency)
 
 	change := operation(http.MethodPatch, "/agencies/{id}", "Change an agency", "What is absent stays as it is.")
-	change.Errors = []int{http.StatusConflict}
+	change.Errors, change.MaxBody = []int{http.StatusConflict}, maxAgencyBody
 	httpapi.Register(a, change, g.changeAgency)
 
 	remove := operation(http.MethodDelete, "/agencies/{id}", "Remove an agency",
@@ -40,6 +40,9 @@ func (g *Group) registerAgencies(a *httpapi.API) {
 	remove.Errors = []int{http.StatusConflict}
 	httpapi.Register(a, remove, g.removeAgency)
 }
+
+// maxAgencyBody is the most bytes of an agency with an area: 5,000 points of 50 bytes each, and the rest.
+const maxAgencyBody = 300 << 10
 
 type agenciesInput struct {
 	page.Query

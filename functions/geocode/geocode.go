@@ -95,23 +95,26 @@ func (g *Geocode) handle(ctx context.Context, m events.SQSMessage) error {
 			}
 			return tx.SendAfter(ctx, queue.Geocode, message, retryAfter)
 		}
-		if err := storeAddress(ctx, tx, message.ReportID, address); err != nil {
+		stored, changed, err := storeAddress(ctx, tx, message.ReportID, address)
+		if err != nil || !stored {
 			return err
 		}
-		return assign(ctx, tx, message.ReportID)
+		return finish(ctx, tx, message.ReportID, changed)
 	})
 }
 
-// assign gives a report that was verified before its municipality was known to the agency that fits best.
-func assign(ctx context.Context, tx *outbox.Tx, id uuid.UUID) error {
+// finish writes the ledger event of a changed address. It gives a report that was verified before its municipality was known to the
+// agency that fits best.
+func finish(ctx context.Context, tx *outbox.Tx, id uuid.UUID, changed bool) error {
 	locked := reportwrite.LockForChange(tx, report.AboutID(id), report.System())
 	if err := tx.Flush(ctx); err != nil {
-		if errors.Is(err, report.ErrNotFound) { // withdrawn meanwhile
-			return nil
-		}
 		return fmt.Errorf("lock report to assign it: %w", err)
 	}
-	return locked.Get().AutoAssign(ctx, tx, nil, false)
+	h := locked.Get()
+	if changed {
+		h.Event(tx, ledger.Event{Type: ledger.Amended}, report.System())
+	}
+	return h.AutoAssign(ctx, tx, nil, false)
 }
 
 func (g *Geocode) location(ctx context.Context, id uuid.UUID) (location, error) {
@@ -125,8 +128,8 @@ func (g *Geocode) location(ctx context.Context, id uuid.UUID) (location, error) 
 
 // storeAddress writes those parts of an address that the citizen left empty. The code of the municipality always belongs to
 // the point, even if the citizen has named another municipality. Of an address only the municipality is written to a report whose
-// words were erased. A change is an event of the ledger.
-func storeAddress(ctx context.Context, tx *outbox.Tx, id uuid.UUID, a geocoding.Address) error {
+// words were erased. It reports whether it stored the address, and whether the report shows another one by that.
+func storeAddress(ctx context.Context, tx *outbox.Tx, id uuid.UUID, a geocoding.Address) (bool, bool, error) {
 	const query = `
 		WITH was AS (SELECT id, address, street, suco, district, municipality, municipality_code, ` + report.ErasedSQL + ` AS erased FROM reports r
 		              WHERE id = $1 AND geocoded_at IS NULL AND deleted_at IS NULL)
@@ -144,14 +147,11 @@ func storeAddress(ctx context.Context, tx *outbox.Tx, id uuid.UUID, a geocoding.
 	var changed bool
 	tx.Queue(`SELECT FROM reports WHERE id = $1 FOR NO KEY UPDATE`, id)
 	err := tx.QueryRow(ctx, query, id, a.DisplayName, a.Street, a.Suco, a.District, a.Municipality, a.MunicipalityCode, a.Source).Scan(&changed)
-	if errors.Is(err, pgx.ErrNoRows) { // another delivery was first
-		return nil
+	if errors.Is(err, pgx.ErrNoRows) { // another delivery was first, or the report was withdrawn
+		return false, false, nil
 	}
 	if err != nil {
-		return fmt.Errorf("store address: %w", err)
+		return false, false, fmt.Errorf("store address: %w", err)
 	}
-	if !changed {
-		return nil
-	}
-	return ledger.Amend(ctx, tx, id)
+	return true, changed, nil
 }

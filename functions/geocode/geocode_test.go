@@ -103,3 +103,28 @@ func TestAReportIsTriedAgainWhileTheGeocoderIsDown(t *testing.T) {
 		})
 	}
 }
+
+// A report that was verified before its municipality was known is assigned when it is. One that was handed back, and one that
+// is pending, are not.
+func TestAVerifiedReportIsAssignedOnceItsPlaceIsKnown(t *testing.T) {
+	t.Parallel()
+	agencies := `INSERT INTO agencies (id, code, name, agency_type, municipality_codes) SELECT gen_random_uuid(), code, code, 'municipal', ARRAY[code]
+		FROM unnest(ARRAY['TL-DI', 'TL-BA']) code WHERE $1::uuid IS NOT NULL`
+	for name, c := range map[string]struct{ change, want string }{
+		"verified":    {`UPDATE reports SET status = 'verified' WHERE id = $1`, "TL-DI 1"},
+		"pending":     {`UPDATE reports SET status = 'pending' WHERE id = $1`, " 0"},
+		"handed back": {`UPDATE reports SET status = 'verified', due_paused_at = now() WHERE id = $1`, " 0"},
+		"withdrawn":   {`UPDATE reports SET status = 'verified', deleted_at = now() WHERE id = $1`, " 0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db, id := deliver(t, http.StatusOK, `, street) VALUES ('Rua B')`, agencies, c.change)
+			var got string
+			const q = `SELECT concat((SELECT code FROM agencies WHERE id = assigned_agency_id), ' ',
+				(SELECT count(*) FROM ledger_events WHERE report_id = reports.id AND event_type = 'ASSIGNED')) FROM reports WHERE id = $1`
+			if err := db.QueryRow(t.Context(), q, id).Scan(&got); err != nil || got != c.want {
+				t.Errorf("got %q, %v, want %q", got, err, c.want)
+			}
+		})
+	}
+}

@@ -77,6 +77,7 @@ func staffKinds() map[queue.StaffEvent]staffKind {
 		open     = `r.deleted_at IS NULL AND r.status IN ('pending', 'verified', 'in_progress')`
 		held     = open + ` AND r.assigned_agency_id = $2`
 		overdue  = held + ` AND r.due_at < $3`
+		late     = open + ` AND r.assigned_agency_id IS NOT NULL AND r.due_at < $3` // of any agency
 		official = `u.role = 'government_official' AND u.agency_id = $1`
 		admins   = `u.role = 'admin'`
 		// Administrators where there is no moderator.
@@ -86,7 +87,7 @@ func staffKinds() map[queue.StaffEvent]staffKind {
 		queue.ReportsAssigned: {notification.ReportAssigned, held, official, notification.ToYou, notification.ToYourAgency, 5, mail.AgencyAssigned},
 		queue.ReportsDisputed: {notification.ReportDisputed, held, official, "", "", queue.MaxStaffItems, ""},
 		queue.ReportsOverdue:  {notification.ReportOverdue, overdue, official, notification.ToYou, notification.ToYourAgency, 1, mail.AgencyOverdue},
-		queue.ReportsLate:     {notification.ReportOverdue, overdue, admins, notification.Late, notification.Late, 1, ""},
+		queue.ReportsLate:     {notification.ReportOverdue, late, admins, notification.Late, notification.Late, 1, ""},
 		queue.ReportHandedBack: {notification.ReportAssigned, open + ` AND r.assigned_agency_id IS NULL`, moderators,
 			notification.FindAgency, notification.FindAgency, 5, ""},
 	}

@@ -28,6 +28,8 @@ func TestQueriesDoNotScanFinishedRows(t *testing.T) {
 		"unprocessed": {unprocessed.sql, []any{time.Now(), "@0", maxWakings}},
 		"comments":    {waitingCommentsSQL, []any{time.Now(), maxWakings}},
 		"orphans":     {freeGatheredSQL, nil},
+		"overdue":     {overdueSQL, []any{"high", time.Now(), 0, maxOverdue}},
+		"late":        {overdueSQL, []any{"high", time.Now(), 1, maxOverdue}},
 		"unnamed":     {unnamed.sql, []any{time.Now(), "@0", maxWakings}},
 	}
 	for _, x := range retentions() {

@@ -90,6 +90,7 @@ func (r *Relay) Run(ctx context.Context, _ events.EventBridgeEvent) error {
 		{"wake places", func(ctx context.Context) error { return r.wake(ctx, unnamed) }},
 		{"mail comments", r.mailComments},
 		{"announce", r.announce},
+		{"tell overdue", r.tellOverdue},
 		{"fold statistics", func(ctx context.Context) error { return opendata.Fold(ctx, r.db) }},
 		{"expire uploads", r.expireUploads},
 		{"delete pictures", r.deletePictures},

@@ -12,6 +12,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/agency"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/report"
 )
 
 func (g *Group) registerAgencies(api *httpapi.API) {
@@ -41,15 +42,15 @@ type Official struct {
 
 type agenciesOutput struct{ Body []StaffAgency }
 
-// agenciesQuery reads the open reports of all agencies from reports_agency_open_idx alone. What is assigned is never paused.
+// agenciesQuery reads the open reports of all agencies from reports_agency_open_idx alone.
 const agenciesQuery = `
 	SELECT ` + agency.ListColumns + `, coalesce(n.open, 0), coalesce(n.overdue, 0), (
 		SELECT coalesce(json_agg(json_build_object('id', p.id, 'full_name', p.full_name) ORDER BY p.full_name, p.id), '[]') FROM (
 			SELECT id, full_name FROM users WHERE agency_id = g.id AND role = 'government_official' AND deleted_at IS NULL AND suspended_at IS NULL
 			ORDER BY full_name, id LIMIT 200) p)
 	FROM agencies g LEFT JOIN (
-		SELECT assigned_agency_id AS id, count(*) AS open, count(*) FILTER (WHERE due_at < now()) AS overdue FROM reports
-		WHERE deleted_at IS NULL AND assigned_agency_id IS NOT NULL AND status IN ('pending', 'verified', 'in_progress') GROUP BY 1) n ON n.id = g.id
+		SELECT assigned_agency_id AS id, count(*) AS open, count(*) FILTER (WHERE ` + report.OverdueSQL + `) AS overdue FROM reports r
+		WHERE ` + report.AssignedSQL + ` GROUP BY 1) n ON n.id = g.id
 	WHERE g.deleted_at IS NULL ORDER BY g.code LIMIT 500`
 
 func (g *Group) listAgencies(ctx context.Context, _ *struct{}) (*agenciesOutput, error) {

@@ -129,7 +129,14 @@ func respellIn(registry huma.Registry, s *huma.Schema, value any, depth int) boo
 	changed := false
 	switch v := value.(type) {
 	case []any:
-		for _, element := range v {
+		for i, element := range v {
+			text, isText := element.(string)
+			words := resolved(registry, s.Items)
+			if isText && words != nil && isWord(words) {
+				known := respell(words, text)
+				v[i], changed = known, changed || known != text
+				continue
+			}
 			changed = respellIn(registry, s.Items, element, depth+1) || changed
 		}
 	case map[string]any:

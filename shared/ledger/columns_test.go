@@ -102,7 +102,7 @@ var notVouched = map[string]string{
 	"of moderators and the rules of flags; the events say why something was hidden, and the row has it for the author": "reports.words_hidden_reason reports.moderated_at reports.flags_count report_comments.hidden_reason report_comments.moderated_at report_images.hidden_reason",
 	"how many people follow or confirm it, which is no event":                                                          "reports.confirmations_count reports.followers_count",
 	"who the person was; the public sees the kind of actor, which is compared":                                         "report_status_history.actor_id report_images.added_by",
-	"no function writes it yet":                                                                                        "reports.due_paused_at reports.overdue_told",
+	"of the work of staff; the deadline itself is compared":                                                            "reports.due_paused_at reports.overdue_told",
 	"about the file; the pictures that are shown are compared by their hashes":                                         "report_images.created_at uploads.content_type uploads.size_bytes uploads.sha256 uploads.refusal uploads.width uploads.height uploads.blurhash uploads.original_sha256 uploads.perceptual_hash uploads.exif_latitude uploads.exif_longitude uploads.exif_taken_at uploads.created_at uploads.processed_at uploads.attached_at uploads.expires_at uploads.deletion uploads.generation uploads.stale_from report_images.boxes",
 }
 

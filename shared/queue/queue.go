@@ -81,7 +81,7 @@ const (
 	ReportHandedBack StaffEvent = "handed_back" // moderators
 	ReportsDisputed  StaffEvent = "disputed"    // as assigned
 	ReportsOverdue   StaffEvent = "overdue"     // as assigned, but for each report its own person
-	ReportsLate      StaffEvent = "late"        // administrators: overdue for as long again as the deadline was
+	ReportsLate      StaffEvent = "late"        // administrators: overdue for as many working days again as a deadline has; of any agency
 )
 
 // MaxStaffItems is the most reports of a StaffNotice.

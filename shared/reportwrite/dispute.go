@@ -71,5 +71,9 @@ func (h *Locked) Dispute(ctx context.Context, tx *outbox.Tx, d Dispute) error {
 		}
 	}
 	params := map[string]string{notification.ParamReportNumber: h.Number, notification.ParamStatus: string(h.Status)}
-	return h.Notify(ctx, tx, notification.ReportDisputed, "status:"+step.String(), params, actorsOf(d.By.UserID)...)
+	if err := h.Notify(ctx, tx, notification.ReportDisputed, "status:"+step.String(), params, actorsOf(d.By.UserID)...); err != nil || h.AssignedAgency == nil {
+		return err
+	}
+	item := queue.StaffItem{ReportID: h.ID, Key: "disputed:" + step.String(), UserID: h.AssignedUser}
+	return tellStaff(ctx, tx, queue.StaffNotice{Event: queue.ReportsDisputed, AgencyID: *h.AssignedAgency, Items: []queue.StaffItem{item}, Except: d.By.UserID}, 0)
 }

@@ -66,7 +66,20 @@ func (c Calendar) Between(from, to time.Time) int {
 	return n
 }
 
-// MaxDays bounds the working days that Between counts and that Deadline and Shift add: about 8 years.
+// Before is the beginning of the n-th working day before the day of t, in Dili. What was due before it has n whole working days
+// behind it since its own day. n is at least 1.
+func (c Calendar) Before(t time.Time, n int) time.Time {
+	d := dateOf(t)
+	for n = min(n, MaxDays); n > 0; {
+		d = d.plus(-1)
+		if c.isWorkday(d) {
+			n--
+		}
+	}
+	return d.at(0, 0, 0)
+}
+
+// MaxDays bounds the working days of all of these: about 8 years.
 const MaxDays = 2000
 
 // add returns the n-th working day after d; d itself with n < 1.

@@ -130,6 +130,20 @@ func TestShiftMovesByWorkingDays(t *testing.T) {
 	})
 }
 
+// Before agrees with Deadline: n working days after its own day are over for what was due before it, and for nothing else.
+func TestBeforeIsTheOppositeOfDeadline(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		c, due := calendars(t)
+		n := rapid.IntRange(1, 30).Draw(t, "n")
+		now := due.Add(time.Duration(rapid.IntRange(0, 80*24).Draw(t, "hours")) * time.Hour)
+		over := c.Deadline(due, n).Before(dayEnd(now).Add(-24 * time.Hour).Add(time.Second))
+		if got := due.Before(c.Before(now, n)); got != over {
+			t.Fatalf("due %v, now %v, %d days: %v, want %v", due, now, n, got, over)
+		}
+	})
+}
+
 // Far years and wrong orders end.
 func TestYearsAreBounded(t *testing.T) {
 	t.Parallel()

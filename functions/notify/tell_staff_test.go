@@ -1,0 +1,184 @@
+package notify
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/queue"
+)
+
+// staffed has an agency with a contact address, and people of every role.
+type staffed struct {
+	*bundle
+	agency                         uuid.UUID
+	one, two, elsewhere, mod, boss uuid.UUID
+	n                              int
+}
+
+func setupStaff(t *testing.T) *staffed {
+	s := &staffed{bundle: setup(t), agency: database.NewID()}
+	other := database.NewID()
+	s.exec(`INSERT INTO agencies (id, code, name, name_tet, agency_type, contact_email) VALUES ($1, 'OP', 'Public Works', 'Obras Públikas', 'municipal', 'op@obras.tl'), ($2, 'X', 'Other', '', 'municipal', 'x@other.tl')`, s.agency, other)
+	person := func(role string, agency *uuid.UUID) uuid.UUID {
+		id := database.NewID()
+		s.exec(`INSERT INTO users (id, email, email_verified_at, role, agency_id, full_name) VALUES ($1, $2, now(), $3, $4, 'P')`, id, id.String()[24:]+"@staff.tl", role, agency)
+		return id
+	}
+	s.one, s.two, s.elsewhere = person("government_official", &s.agency), person("government_official", &s.agency), person("government_official", &other)
+	s.mod, s.boss = person("moderator", nil), person("admin", nil)
+	s.exec(`INSERT INTO users (id, email, role, agency_id, full_name, suspended_at) VALUES ($1, 'gone@staff.tl', 'government_official', $2, 'P', now())`, database.NewID(), s.agency)
+	return s
+}
+
+// item adds a report of the agency and returns it as an item of a notice.
+func (s *staffed) item() queue.StaffItem {
+	s.n++
+	id := database.NewID()
+	s.exec(`INSERT INTO reports (id, report_number, user_id, content_hash, issue_type, status, latitude, longitude, assigned_agency_id, due_at)
+		VALUES ($1, $2, $3, '', 'pothole', 'verified', -8.55, 125.57, $4, '2020-01-01')`, id, fmt.Sprintf("LS-2026-%06d", s.n), s.person, s.agency)
+	return queue.StaffItem{ReportID: id, Key: "assigned:" + id.String() + ":2"}
+}
+
+// tell handles the message of a notice, and says how each person was told: shown in the app, and with a message for mail and push.
+func (s *staffed) tell(n queue.StaffNotice) string {
+	s.t.Helper()
+	raw, err := json.Marshal(queue.NotifyMessage{Staff: &n})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var back queue.NotifyMessage
+	if err := json.Unmarshal(raw, &back); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.w.tellStaff(s.t.Context(), *back.Staff); err != nil {
+		s.t.Fatal(err)
+	}
+	var told []string
+	for name, id := range map[string]uuid.UUID{"one": s.one, "two": s.two, "elsewhere": s.elsewhere, "mod": s.mod, "boss": s.boss} {
+		shown := s.text(fmt.Sprintf(`SELECT count(*)::text FROM notifications WHERE user_id = '%s'`, id))
+		sent := s.text(fmt.Sprintf(`SELECT count(*)::text FROM outbox o JOIN notifications n ON n.id::text = o.body ->> 'notification_id' WHERE n.user_id = '%s'`, id))
+		if shown != "0" {
+			told = append(told, name+" "+shown+"/"+sent)
+		}
+	}
+	slices.Sort(told)
+	if n := s.text(`SELECT count(*)::text FROM outbox WHERE body ? 'mail'`); n != "0" {
+		told = append(told, "address "+n)
+	}
+	s.exec(`DELETE FROM outbox`)
+	s.exec(`DELETE FROM notifications`)
+	return strings.Join(told, ", ")
+}
+
+func TestWhoIsToldOfWhat(t *testing.T) {
+	t.Parallel()
+	s := setupStaff(t)
+	assigned := func(items ...queue.StaffItem) queue.StaffNotice {
+		return queue.StaffNotice{Event: queue.ReportsAssigned, AgencyID: s.agency, Items: items}
+	}
+	all := s.item()
+	if got := s.tell(assigned(all)); got != "one 1/1, two 1/1, address 1" {
+		t.Errorf("the agency: %s", got)
+	}
+	if got := s.tell(assigned(all)); got != "" {
+		t.Errorf("the same event again: %s", got)
+	}
+	named := s.item()
+	named.UserID = &s.two
+	if got := s.tell(assigned(named)); got != "two 1/1, address 1" {
+		t.Errorf("a named person: %s", got)
+	}
+	acting := assigned(s.item())
+	acting.Except = &s.one
+	if got := s.tell(acting); got != "two 1/1, address 1" {
+		t.Errorf("by an official: %s", got)
+	}
+	gone := s.item()
+	s.exec(`UPDATE reports SET assigned_agency_id = NULL WHERE id = $1`, gone.ReportID)
+	if got := s.tell(assigned(gone)); got != "" {
+		t.Errorf("it has no agency any more: %s", got)
+	}
+	fixed := s.item()
+	s.exec(`UPDATE reports SET status = 'fixed' WHERE id = $1`, fixed.ReportID)
+	if got := s.tell(assigned(fixed)); got != "" {
+		t.Errorf("it is fixed: %s", got)
+	}
+	back := s.item()
+	s.exec(`UPDATE reports SET assigned_agency_id = NULL WHERE id = $1`, back.ReportID)
+	if got := s.tell(queue.StaffNotice{Event: queue.ReportHandedBack, AgencyID: s.agency, Items: []queue.StaffItem{back}}); got != "mod 1/1" {
+		t.Errorf("handed back: %s", got)
+	}
+	s.exec(`UPDATE users SET suspended_at = now() WHERE id = $1`, s.mod)
+	back.Key += "again"
+	if got := s.tell(queue.StaffNotice{Event: queue.ReportHandedBack, AgencyID: s.agency, Items: []queue.StaffItem{back}}); got != "boss 1/1" {
+		t.Errorf("handed back, without a moderator: %s", got)
+	}
+	over := s.item()
+	if got := s.tell(queue.StaffNotice{Event: queue.ReportsOverdue, AgencyID: s.agency, Items: []queue.StaffItem{over}}); got != "one 1/1, two 1/1, address 1" {
+		t.Errorf("overdue: %s", got)
+	}
+	if got := s.tell(queue.StaffNotice{Event: queue.ReportsLate, Items: []queue.StaffItem{s.item()}}); got != "boss 1/1" {
+		t.Errorf("late: %s", got)
+	}
+	moved := s.item()
+	s.exec(`UPDATE reports SET due_at = now() + interval '1 day' WHERE id = $1`, moved.ReportID)
+	if got := s.tell(queue.StaffNotice{Event: queue.ReportsOverdue, AgencyID: s.agency, Items: []queue.StaffItem{moved}}); got != "" {
+		t.Errorf("overdue until its deadline was moved: %s", got)
+	}
+}
+
+// Twenty reports are one mail to the address and to each official; the app lists each report. Single messages that come later
+// for the same events tell nobody again.
+func TestManyReportsAreToldTogether(t *testing.T) {
+	t.Parallel()
+	s := setupStaff(t)
+	n := queue.StaffNotice{Event: queue.ReportsAssigned, AgencyID: s.agency}
+	for range 25 {
+		n.Items = append(n.Items, s.item())
+	}
+	if got := s.tell(n); got != "one 26/1, two 26/1, address 1" {
+		t.Errorf("told %s", got)
+	}
+	for _, item := range n.Items {
+		if got := s.tell(queue.StaffNotice{Event: queue.ReportsAssigned, AgencyID: s.agency, Items: []queue.StaffItem{item}}); got != "" {
+			t.Errorf("told again: %s", got)
+		}
+	}
+}
+
+// The mail to the address of an agency is in Tetum and Portuguese and has the note of whoever assigned it.
+func TestTheAddressOfAnAgencyReadsPlaceDeadlineAndNote(t *testing.T) {
+	t.Parallel()
+	s := setupStaff(t)
+	item := s.item()
+	note := database.NewID()
+	s.exec(`INSERT INTO report_notes (id, report_id, content) VALUES ($1, $2, 'Call the chief of the suco first.')`, note, item.ReportID)
+	item.NoteID = &note
+	s.exec(`UPDATE reports SET municipality = 'Dili', suco = 'Comoro' WHERE id = $1`, item.ReportID)
+	if err := s.w.tellStaff(s.t.Context(), queue.StaffNotice{Event: queue.ReportsAssigned, AgencyID: s.agency, Items: []queue.StaffItem{item}}); err != nil {
+		t.Fatal(err)
+	}
+	var sealed []byte
+	if err := s.db.QueryRow(t.Context(), `SELECT decode(body ->> 'mail', 'base64') FROM outbox WHERE body ? 'mail'`).Scan(&sealed); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.w.sendSealed(t.Context(), sealed, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	mails := s.mails.Mails("op@obras.tl")
+	if len(mails) != 1 {
+		t.Fatalf("%d mails: %+v", len(mails), mails)
+	}
+	for _, want := range []string{"LS-2026-000001", "Obras Públikas", "Public Works", "Comoro", "Call the chief", base + "/r/LS-2026-000001", base + "/desk"} {
+		if !strings.Contains(mails[0].Text, want) {
+			t.Errorf("the mail has no %q:\n%s", want, mails[0].Text)
+		}
+	}
+}

@@ -11,14 +11,13 @@ import (
 // ActorKind is the role in which somebody changes a report.
 type ActorKind string
 
-// The kinds of actor: the AI, the roles of people, and the system itself for what nobody in particular does.
+// The kinds of actor: the AI, and the roles of people. System is another one.
 const (
 	ActorAI        ActorKind = "ai"
 	ActorCitizen   ActorKind = "citizen"
 	ActorModerator ActorKind = "moderator"
 	ActorOfficial  ActorKind = "government_official"
 	ActorAdmin     ActorKind = "admin"
-	ActorSystem    ActorKind = "system"
 )
 
 // Actor is who changes a report.
@@ -35,7 +34,7 @@ func AI() Actor { return Actor{Kind: ActorAI} }
 
 // System is the actor of what follows from a rule: a report that is assigned by itself. It changes no status, so the history has no
 // such kind.
-func System() Actor { return Actor{Kind: ActorSystem} }
+func System() Actor { return Actor{Kind: "system"} }
 
 // ActorOf is a signed-in person as an actor.
 func ActorOf(c identity.Caller) Actor {

@@ -35,7 +35,7 @@ func (x Hiding) check() error {
 
 // how says who hides.
 func (x Hiding) how() report.HiddenBy {
-	if x.By.Kind == report.ActorSystem {
+	if x.By.Kind == report.System().Kind {
 		return report.HiddenByFlags
 	}
 	return report.HiddenByModerator

@@ -3,6 +3,7 @@ package reports_test
 import (
 	"net/http"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 
@@ -308,5 +309,30 @@ func TestADuplicateOutlivesItsOriginal(t *testing.T) {
 		if got := who.Get("/reports/" + duplicate).Want(http.StatusOK).Object(); (got.Text("duplicate_of.id") == original) != named {
 			t.Errorf("to a %s the withdrawn original is %v", who.Role, got.At("duplicate_of"))
 		}
+	}
+}
+
+// Moderators reject from any state, by POST and by PATCH; it is told with the reason, and the answer has the tombstone.
+func TestRejectingWhatWasVerified(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c, mod, nobody := w.Citizen(), w.Staff(identity.Moderator), w.Citizen()
+	for _, method := range []string{http.MethodPatch, http.MethodPost} {
+		id := created(c, nil)
+		mod.Post("/reports/"+id+"/status", object{"status": "verified"}).Want(http.StatusOK)
+		path := map[string]string{http.MethodPatch: "", http.MethodPost: "/status"}[method]
+		mod.Do(method, "/reports/"+id+path, object{"status": "rejected"}).Want(http.StatusUnprocessableEntity)
+		mod.Do(method, "/reports/"+id+path, object{"status": "rejected", "reason_code": "other"}).Want(http.StatusUnprocessableEntity)
+		got := mod.Do(method, "/reports/"+id+path, object{"status": "rejected", "reason_code": "personal_data", "note": "A face."}).Want(http.StatusOK).Object()
+		if got.Text("removed.reason_code") != "personal_data" || got.Text("removed.removed_by") != "moderator" || got.At("receipt") == nil {
+			t.Errorf("%s: %v", method, got.Values)
+		}
+		if body := string(nobody.Get("/reports/" + id).Want(http.StatusGone).Body); strings.Contains(body, "A face.") {
+			t.Errorf("%s: the tombstone has the note: %s", method, body)
+		}
+		if n := w.Int(`SELECT count(*) FROM notifications WHERE user_id = $1 AND report_id = $2 AND type = 'report_rejected' AND params ->> 'reason' = 'personal_data'`, c.ID, uuid.MustParse(id)); n != 1 {
+			t.Errorf("%s: told %d times", method, n)
+		}
+		mod.Do(method, "/reports/"+id+path, object{"status": "fixed", "note": "x"}).Want(http.StatusConflict)
 	}
 }

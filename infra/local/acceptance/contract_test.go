@@ -265,7 +265,7 @@ func (v *visitor) reports(c, admin, official *visitor, agency string) string {
 	plain := fresh()
 	c.do("PATCH", "/reports/"+plain, object{"title": "A tree"}, 200)
 	c.do("DELETE", "/reports/"+plain, nil, 200)
-	c.do("GET", "/reports/"+plain, nil, 404)
+	c.do("GET", "/reports/"+plain, nil, 200) // its reporter sees that it was withdrawn
 	pictured := fresh()
 	added := c.do("POST", "/reports/"+pictured+"/images", picture(photograph(v.T, 90)), 201).Object().Text("id")
 	// From here on the AI may verify the report at any moment. Its reporter can then no longer change it.
@@ -294,7 +294,7 @@ func (v *visitor) reports(c, admin, official *visitor, agency string) string {
 		admin.do("POST", "/reports/"+id+"/status", object{"status": "verified"}, 200)
 	}
 	official.do("POST", "/reports/"+id+"/status", object{"status": "in_progress"}, 200)
-	official.do("POST", "/reports/"+id+"/status", object{"status": "rejected", "note": "x"}, 409)
+	official.do("POST", "/reports/"+id+"/status", object{"status": "rejected", "note": "x"}, 403)
 	official.do("POST", "/reports/"+id+"/hand-back", object{"note": "Not ours."}, 200)
 	admin.get("/staff/agencies")
 	admin.do("POST", "/staff/reports/bulk-assign", object{"items": []object{{"report_id": id, "agency_id": agency}, {"report_id": duplicate}}}, 200)

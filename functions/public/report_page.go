@@ -97,17 +97,31 @@ func (v view) ofReport(r reportread.Report) (*pageOutput, error) {
 	if r.Description != "" {
 		own["description"] = markup(`<p>%s</p>`, text(r.Description))
 	}
-	for _, i := range r.Images {
-		if i.ImageURL == nil || i.Width == nil || i.Height == nil {
-			continue
-		}
-		own["photo_preview"] = markup(`<meta property="og:image" content="%s">`, address(*i.ImageURL))
-		own["photo"] = markup(`<img class="photo" src="%s" alt="%s" width="%s" height="%s">`, address(*i.ImageURL), text(heading),
-			text(strconv.Itoa(*i.Width)), text(strconv.Itoa(*i.Height)))
-		break
+	if photos := v.photos(r.Images, heading); photos != "" {
+		own["photo"] = photos
+	}
+	if i := slices.IndexFunc(r.Images, func(i reportread.Image) bool { return i.Kind == "evidence" && i.ImageURL != nil }); i >= 0 {
+		own["photo_preview"] = markup(`<meta property="og:image" content="%s">`, address(*r.Images[i].ImageURL))
 	}
 	v.connect = append(v.connect, pictureOrigins(r.Images)...)
 	return v.render(http.StatusOK, literal(reportHTML), own)
+}
+
+// photos are the pictures of a report, each with its name: what was reported, the repair, and those that say that it is not
+// done.
+func (v view) photos(images []reportread.Image, heading string) fragment {
+	var out []fragment
+	for _, kind := range []string{"evidence", "resolution", "dispute"} {
+		for _, i := range images {
+			if i.Kind != kind || i.ImageURL == nil || i.Width == nil || i.Height == nil {
+				continue
+			}
+			name := v.t("page.photo_" + kind)
+			out = append(out, markup(`<figure data-kind="%s"><img class="photo" src="%s" alt="%s" width="%s" height="%s"><figcaption class="soft">%s</figcaption></figure>`,
+				text(kind), address(*i.ImageURL), text(heading+" · "+name), text(strconv.Itoa(*i.Width)), text(strconv.Itoa(*i.Height)), text(name)))
+		}
+	}
+	return joined(out)
 }
 
 // eventNames are the names of the events of the ledger in the reader's language.
@@ -160,6 +174,9 @@ func (v view) history(changes []reportread.Step) fragment {
 		who := fragment("")
 		if by := v.t("page.by_" + c.ChangedBy); by != "" {
 			who = markup(` · <span class="soft">%s</span>`, text(by))
+		}
+		if c.OldStatus != nil && *c.OldStatus == report.Fixed && c.ChangedBy == string(report.ActorCitizen) {
+			who = markup(`%s · %s`, who, text(v.t("page.disputed")))
 		}
 		out = append(out, markup(`<li><time datetime="%s">%s</time> · <strong class="%s">%s</strong>%s</li>`,
 			text(c.CreatedAt.String()), text(c.CreatedAt.In(report.Zone()).Format("2006-01-02 15:04")),

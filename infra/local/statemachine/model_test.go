@@ -21,6 +21,8 @@ type modelReport struct {
 	kind      string // issue type
 	severity  string
 
+	disputes map[string]int // by person
+
 	history [][3]string               // from, to, kind of actor
 	events  []string                  // of the ledger, in order
 	told    map[string]map[string]int // notifications by person and type
@@ -92,15 +94,20 @@ func (f *modelReport) move(to string, by actor, original *modelReport, all []*mo
 
 // tell adds a notification for the author of f, and for the authors of its duplicates.
 func (f *modelReport) tell(word string, all []*modelReport) {
+	for _, person := range f.concerned(all) {
+		f.tellOne(person, word)
+	}
+}
+
+// concerned are the author of f and the authors of its duplicates.
+func (f *modelReport) concerned(all []*modelReport) []string {
 	people := []string{f.author}
 	for _, o := range all {
 		if o.original == f && !o.withdrawn && !slices.Contains(people, o.author) {
 			people = append(people, o.author)
 		}
 	}
-	for _, person := range people {
-		f.tellOne(person, word)
-	}
+	return people
 }
 
 // tellDuplicates tells the authors of the duplicates of f, but not whoever acts, that f is gone.

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -88,7 +89,7 @@ func (w *walk) run() {
 		who := rapid.SampledFrom(w.actors).Draw(w.T, "actor")
 		before := w.seen()
 		done := true
-		switch rapid.SampledFrom([]string{"advance", "advance", "advance", "advance", "status", "status", "AI", "assign", "amend", "withdraw", "appeal", "override", "create", "relay"}).Draw(w.T, "action") {
+		switch rapid.SampledFrom([]string{"advance", "advance", "advance", "advance", "status", "status", "AI", "assign", "amend", "withdraw", "appeal", "dispute", "dispute", "override", "create", "relay"}).Draw(w.T, "action") {
 		case "advance":
 			done = w.advance(f)
 		case "status":
@@ -103,6 +104,8 @@ func (w *walk) run() {
 			done = w.withdraw(f, who)
 		case "appeal":
 			done = w.appeal(f, who)
+		case "dispute":
+			done = w.dispute(f, who)
 		case "override":
 			done = w.override(f, who)
 		case "create":
@@ -218,6 +221,9 @@ func (w *walk) assign(f *modelReport, who actor) bool {
 	if !w.expect(who.name+" assigns", got, may) {
 		return false
 	}
+	if f.agency == agency { // with the deadline that it has: nothing changes
+		return true
+	}
 	f.agency, f.events = agency, append(f.events, "ASSIGNED")
 	f.tell("report_assigned", w.all)
 	return true
@@ -261,6 +267,28 @@ func (w *walk) appeal(f *modelReport, who actor) bool {
 		return false
 	}
 	f.appealed, f.appealing = true, true
+	return true
+}
+
+// dispute says that a repair is not done.
+func (w *walk) dispute(f *modelReport, who actor) bool {
+	people := f.concerned(w.all)
+	may := !f.withdrawn && f.status == "fixed" && slices.Contains(people, who.name) && f.disputes[who.name] < 3
+	if !w.expect(who.name+" disputes", w.people[who.name].Post("/reports/"+w.ids[f]+"/dispute", object{"note": "It is open."}), may) {
+		return false
+	}
+	f.history = append(f.history, [3]string{"fixed", "in_progress", "citizen"})
+	f.events, f.status = append(f.events, "COMMENT_ADDED", "DISPUTED"), "in_progress"
+	if f.disputes == nil {
+		f.disputes = map[string]int{}
+	}
+	f.disputes[who.name]++
+	for _, person := range people {
+		if person != who.name {
+			f.tellOne(person, "comment_added")
+			f.tellOne(person, "report_disputed")
+		}
+	}
 	return true
 }
 

@@ -71,7 +71,7 @@ var (
 func grantsOf(name catalog.FunctionName) grants {
 	readRenditions := []bucketAccess{{storage.Renditions, read}}
 	return map[catalog.FunctionName]grants{
-		"auth":  {sends: []catalog.QueueName{catalog.Notify}, sealKeys: true, signingKey: true, google: true},
+		"auth":  {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor}, sealKeys: true, signingKey: true, google: true},
 		"users": {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor}, sealKeys: true, google: true, ledger: true, receipts: true, bucket: readRenditions},
 		"admin": {sends: []catalog.QueueName{catalog.Notify}, sealKeys: true, setupToken: true},
 		"staff": {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor}, ledger: true, receipts: true, bucket: []bucketAccess{{storage.Renditions, move}}},
@@ -90,7 +90,7 @@ func grantsOf(name catalog.FunctionName) grants {
 		"validate": {sends: []catalog.QueueName{catalog.Anchor, catalog.Notify}, models: true, ledger: true,
 			bucket: []bucketAccess{{storage.Renditions, move}}},
 		"anchor":  {sends: []catalog.QueueName{catalog.Anchor, catalog.Notify}, ledger: true, ledgerKey: true, receipts: true, logFiles: writeLog, logKey: true},
-		"notify":  {sealKeys: true, mail: true},
+		"notify":  {sealKeys: true, mail: true, receipts: true},
 		"geocode": {geocoder: true},
 
 		"relay": {sends: catalog.QueueNames(), ledger: true,

@@ -73,7 +73,7 @@ func TestWhoMay(t *testing.T) {
 			{"secretsmanager:GetSecretValue", "-signing-", []string{"auth"}},
 			{"secretsmanager:GetSecretValue", "-token-setup", []string{"admin"}},
 			{"kms:GetPublicKey", "", []string{"anchor"}},
-			{"secretsmanager:GetSecretValue", "receipts", []string{"anchor", "community", "migrate", "reports", "staff", "users"}},
+			{"secretsmanager:GetSecretValue", "receipts", []string{"anchor", "community", "migrate", "notify", "reports", "staff", "users"}},
 			{"s3:PutObject", "log", []string{"anchor"}},
 			{"s3:DeleteObject", "log", []string{"anchor"}},
 			{"s3:GetObject", "log", []string{"anchor", "migrate", "monitoring", "public"}},
@@ -95,7 +95,7 @@ func TestWhoMay(t *testing.T) {
 			// The functions that write messages for a queue, and relay, which sends what others could not.
 			{"sqs:SendMessage", "-images", []string{"images", "relay"}}, // images: to its own dead letters
 			{"sqs:SendMessage", "-validate", []string{"images", "relay", "reports", "validate"}},
-			{"sqs:SendMessage", "-anchor", []string{"anchor", "community", "relay", "reports", "staff", "users", "validate"}},
+			{"sqs:SendMessage", "-anchor", []string{"anchor", "auth", "community", "relay", "reports", "staff", "users", "validate"}},
 			{"sqs:SendMessage", "-notify", []string{"admin", "anchor", "auth", "community", "digest", "images", "notify", "relay", "reports", "staff", "users", "validate"}},
 			{"sqs:SendMessage", "-geocode", []string{"geocode", "relay", "reports"}},
 			{"sqs:ReceiveMessage", "", []string{"anchor", "geocode", "images", "notify", "validate"}},

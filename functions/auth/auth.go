@@ -5,6 +5,7 @@ package auth
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -35,6 +36,7 @@ type Group struct {
 	revoker *identity.Revoker
 	codes   credential.Codes
 	lockout lockout
+	log     *slog.Logger
 	webURL  string
 	// networkAddresses is the number of addresses to which one network may request mails with codes or links within an hour.
 	networkAddresses int
@@ -112,7 +114,7 @@ func open(ctx context.Context, env config.Env, opts ...service.Option) (*httpapi
 
 // New makes the group out of a kit and its configuration.
 func New(kit *service.Kit, cfg Config) (*Group, error) {
-	g := &Group{db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, webURL: cfg.WebBaseURL, networkAddresses: cfg.NetworkAddresses,
+	g := &Group{db: kit.DB, outbox: kit.Outbox, clock: kit.Clock, log: kit.Log, webURL: cfg.WebBaseURL, networkAddresses: cfg.NetworkAddresses,
 		hasher: credential.NewHasher(cfg.Passwords), google: credential.NewGoogleVerifier(cfg.Google, kit.Clock),
 		revoker: kit.Revoker()}
 	var err error

@@ -77,14 +77,17 @@ func (g *Group) verifyEmailCode(ctx context.Context, in *verifyInput) (*signInOu
 		return nil, err
 	}
 	var created bool
+	var p person
 	out, err := g.signInWith(ctx, func(tx *outbox.Tx) (*database.Ask[signInBody], error) {
-		var p person
 		var err error
 		if p, created, err = g.personOfCode(ctx, tx, code, address); err != nil {
 			return nil, err
 		}
 		return g.signIn(ctx, tx.Tx, p, from, factorPassed{})
 	})
+	if err == nil {
+		g.claim(ctx, p)
+	}
 	if err == nil && out.Body.Tokens != nil {
 		out.Body.IsNewUser = &created
 	}
@@ -154,5 +157,6 @@ func (g *Group) newPerson(ctx context.Context, tx *outbox.Tx, email, google, nam
 	if err != nil {
 		return person{}, fmt.Errorf("insert person: %w", err)
 	}
+	p.waiting = true // perhaps
 	return p, nil
 }

@@ -49,14 +49,17 @@ func (g *Group) withGoogle(ctx context.Context, in *googleInput) (*signInOutput,
 		return nil, err
 	}
 	var created bool
+	var p person
 	out, err := g.signInWith(ctx, func(tx *outbox.Tx) (*database.Ask[signInBody], error) {
-		var p person
 		var err error
 		if p, created, err = g.personOfGoogle(ctx, tx, who, languageOr(ctx, in.Body.PreferredLanguage)); err != nil {
 			return nil, err
 		}
 		return g.signIn(ctx, tx.Tx, p, from, factorPassed{})
 	})
+	if err == nil {
+		g.claim(ctx, p)
+	}
 	if err == nil && out.Body.Tokens != nil {
 		out.Body.IsNewUser = &created
 	}

@@ -142,9 +142,11 @@ type linkVerifyInput struct {
 }
 
 func (g *Group) linkVerify(ctx context.Context, in *linkVerifyInput) (*httpapi.MessageOutput, error) {
+	var p person
 	err := g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		p, claims, err := g.linkOwner(ctx, tx, in.Token, scopeVerify)
-		if err != nil {
+		var claims identity.Claims
+		var err error
+		if p, claims, err = g.linkOwner(ctx, tx, in.Token, scopeVerify); err != nil {
 			return err
 		}
 		if p.verified { // the second click
@@ -158,6 +160,7 @@ func (g *Group) linkVerify(ctx context.Context, in *linkVerifyInput) (*httpapi.M
 	if err != nil {
 		return nil, err
 	}
+	g.claim(ctx, p)
 	return httpapi.Message(ctx, "auth.address_confirmed"), nil
 }
 
@@ -222,9 +225,9 @@ func (g *Group) linkUpdate(ctx context.Context, in *linkUpdateInput) (*httpapi.M
 	if err != nil {
 		return nil, err
 	}
+	var p person
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		p, err := g.updateOwner(ctx, tx, in.Body.Token)
-		if err != nil {
+		if p, err = g.updateOwner(ctx, tx, in.Body.Token); err != nil {
 			return err
 		}
 		if err := checkedPassword(ctx, "new_password", in.Body.NewPassword, p.email); err != nil {
@@ -235,6 +238,7 @@ func (g *Group) linkUpdate(ctx context.Context, in *linkUpdateInput) (*httpapi.M
 	if err != nil {
 		return nil, err
 	}
+	g.claim(ctx, p)
 	return httpapi.Message(ctx, "auth.password_changed"), nil
 }
 

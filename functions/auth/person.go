@@ -28,6 +28,7 @@ type person struct {
 	suspended    bool
 	secondFactor bool // TOTP is on
 	changed      time.Time
+	waiting      bool        // staff filed reports for the address; as invited
 	invited      *invitation // nil without one, and for a person who was read without a lock
 }
 
@@ -65,15 +66,15 @@ func personQuery(condition string, lock bool) string {
 // askPerson is lockPerson in a pipeline. The result is the zero person when there is none. Without lock the invitation is not read.
 func askPerson(p database.Pipeline, condition string, value any, lock bool) *database.Ask[person] {
 	found := database.AskOptional(p, scanPerson, personQuery(condition, lock), value)
-	invited := database.Derive(func() *invitation { return nil })
+	invited, waiting := database.Derive(func() *invitation { return nil }), database.Derive(func() bool { return false })
 	if lock {
-		invited = askInvitation(p, condition, value)
+		invited, waiting = askInvitation(p, condition, value), askWaiting(p, condition, value)
 	}
 	return database.Derive(func() person {
 		if found.Get() == nil {
 			return person{}
 		}
-		found.Get().invited = invited.Get()
+		found.Get().invited, found.Get().waiting = invited.Get(), waiting.Get()
 		return *found.Get()
 	})
 }

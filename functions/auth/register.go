@@ -167,9 +167,10 @@ func (g *Group) verifyOTP(ctx context.Context, in *verifyInput) (*signInOutput, 
 	if err != nil {
 		return nil, err
 	}
-	return g.signInWith(ctx, func(tx *outbox.Tx) (*database.Ask[signInBody], error) {
-		p, err := g.consume(ctx, tx, code, address)
-		if err != nil {
+	var p person
+	out, err := g.signInWith(ctx, func(tx *outbox.Tx) (*database.Ask[signInBody], error) {
+		var err error
+		if p, err = g.consume(ctx, tx, code, address); err != nil {
 			return nil, err
 		}
 		if !g.confirms(p, code.Proof, code.MailedAt) {
@@ -180,6 +181,10 @@ func (g *Group) verifyOTP(ctx context.Context, in *verifyInput) (*signInOutput, 
 		}
 		return g.signIn(ctx, tx.Tx, p, from, factorPassed{})
 	})
+	if err == nil {
+		g.claim(ctx, p)
+	}
+	return out, err
 }
 
 // markVerified confirms the address of p, and voids what was mailed to confirm it.

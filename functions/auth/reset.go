@@ -73,9 +73,9 @@ func (g *Group) reset(ctx context.Context, in *resetInput) (*httpapi.MessageOutp
 	if err != nil {
 		return nil, err
 	}
+	var p person
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		p, err := g.consume(ctx, tx, code, address)
-		if err != nil {
+		if p, err = g.consume(ctx, tx, code, address); err != nil {
 			return err
 		}
 		return g.replacePassword(ctx, tx, p, hash)
@@ -83,6 +83,7 @@ func (g *Group) reset(ctx context.Context, in *resetInput) (*httpapi.MessageOutp
 	if err != nil {
 		return nil, err
 	}
+	g.claim(ctx, p)
 	return httpapi.Message(ctx, "auth.password_changed"), nil
 }
 

@@ -26,6 +26,7 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/seal"
@@ -40,6 +41,9 @@ type Config struct {
 	Mail MailConfig
 	Push PushConfig
 	Seal seal.Config
+	// LogOrigin and ReceiptsKey are as in ledger.ReceiptsConfig. Without them no mail has a receipt.
+	LogOrigin   string `env:"LOG_ORIGIN"`
+	ReceiptsKey string `env:"RECEIPTS_KEY"`
 	// Concurrency is how many messages are processed at the same time.
 	Concurrency int `env:"NOTIFY_CONCURRENCY" envDefault:"4"`
 }
@@ -60,15 +64,17 @@ type Pusher interface {
 
 // Worker consumes the notify queue.
 type Worker struct {
-	db      *database.DB
-	outbox  *outbox.Outbox
-	mailer  Mailer
-	pusher  Pusher // nil where push is not configured
-	sealer  *seal.Sealer
-	links   weblink.Base
-	clock   timestamp.Clock
-	log     *slog.Logger
-	metrics *telemetry.Metrics
+	db     *database.DB
+	outbox *outbox.Outbox
+	mailer Mailer
+	pusher Pusher // nil where push is not configured
+	sealer *seal.Sealer
+	links  weblink.Base
+	// receipts signs those in mails; nil where no key is configured.
+	receipts *ledger.Receipts
+	clock    timestamp.Clock
+	log      *slog.Logger
+	metrics  *telemetry.Metrics
 }
 
 // Open makes the consumer of the notify queue.
@@ -96,6 +102,11 @@ func newWorker(kit *service.Kit) (*Worker, int, error) {
 	if w.mailer, err = NewSMTP(cfg.Mail); err != nil {
 		return nil, 0, fmt.Errorf("open notify: %w", err)
 	}
+	if cfg.ReceiptsKey != "" {
+		if w.receipts, err = service.OpenReceipts(kit, ledger.ReceiptsConfig{Origin: cfg.LogOrigin, Key: cfg.ReceiptsKey}); err != nil {
+			return nil, 0, fmt.Errorf("open notify: %w", err)
+		}
+	}
 	if cfg.Push.ServiceAccount != "" {
 		if w.pusher, err = NewFCM(cfg.Push); err != nil {
 			return nil, 0, fmt.Errorf("open notify: %w", err)
@@ -116,6 +127,8 @@ func (w *Worker) handleMessage(ctx context.Context, m events.SQSMessage) error {
 		return w.tellStaff(ctx, *in.Staff)
 	case in.Alert != nil:
 		return w.tellAlerts(ctx, *in.Alert)
+	case in.Contact != nil:
+		return w.sendContact(ctx, *in.Contact)
 	case len(in.Mail) > 0:
 		return w.sendSealed(ctx, in.Mail, sentAt(m))
 	}

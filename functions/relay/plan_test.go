@@ -30,6 +30,7 @@ func TestQueriesDoNotScanFinishedRows(t *testing.T) {
 		"orphans":     {freeGatheredSQL, nil},
 		"overdue":     {overdueSQL, []any{"high", time.Now(), 0, maxOverdue}},
 		"late":        {overdueSQL, []any{"high", time.Now(), 1, maxOverdue}},
+		"claims":      {waitingPeople, []any{claimers}},
 		"unnamed":     {unnamed.sql, []any{time.Now(), "@0", maxWakings}},
 	}
 	for _, x := range retentions() {

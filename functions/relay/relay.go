@@ -91,6 +91,7 @@ func (r *Relay) Run(ctx context.Context, _ events.EventBridgeEvent) error {
 		{"mail comments", r.mailComments},
 		{"announce", r.announce},
 		{"tell overdue", r.tellOverdue},
+		{"claim reports", r.claimReports},
 		{"fold statistics", func(ctx context.Context) error { return opendata.Fold(ctx, r.db) }},
 		{"expire uploads", r.expireUploads},
 		{"delete pictures", r.deletePictures},

@@ -146,6 +146,9 @@ func (g *Group) createInput(ctx context.Context, r CreateRequest, headers Client
 		return CreateInput{}, err
 	}
 	in.limits, in.source = limits, headers.source()
+	if in.contact = r.contact(identity.Must(ctx), warning.FromContext(ctx)); in.contact != nil {
+		in.source = report.SourceAssisted
+	}
 	if name := in.address.Municipality; name != nil {
 		code, found, err := g.municipalities.Code(ctx, *name)
 		if err != nil {
@@ -167,13 +170,14 @@ type CreateResult struct {
 	withPlaceholder reportread.Report     // with a placeholder for its number, and a mark for its receipt
 	givenNumber     *database.Ask[string] // known after the commit
 	entry           *ledger.NewEntry      // its first event
+	assisted        bool                  // staff filed it for somebody
 }
 
 // report is the new report with its number and its receipt. Call it after the commit.
 func (r *CreateResult) report(ctx context.Context, receipts *ledger.Receipts) reportread.Report {
 	out := r.withPlaceholder
 	out.ReportNumber = r.givenNumber.Get()
-	out.Receipt = receipts.Of(ctx, r.entry, out.ReportNumber, true)
+	out.Receipt = receipts.Of(ctx, r.entry, out.ReportNumber, !r.assisted)
 	return out
 }
 
@@ -192,6 +196,9 @@ func (g *Group) create(ctx context.Context, tx *outbox.Tx, c identity.Caller, in
 		repeat = found.sameContent(pictures)
 	}
 	if repeat != nil {
+		if repeat.otherContact {
+			w.Add("on_behalf_of", warning.NotTaken)
+		}
 		return CreateResult{Repeat: repeat}, g.repeat(ctx, tx, in, pictures, repeat)
 	}
 	return g.insert(ctx, tx, c, in, found, usable(pictures, in.limits.EvidenceImages, g.clock.Now(), w))

@@ -47,6 +47,7 @@ type CreateRequest struct {
 	CapturedAt       *string         `json:"captured_at,omitempty" doc:"When the picture was taken. RFC 3339, EXIF, or seconds or milliseconds since 1970; without a zone, the time of Timor-Leste. A time in the future or before 2020 is left out" example:"2026-11-21T08:30:00Z"`
 	CreatedOffline   *bool           `json:"created_offline,omitempty"`
 	DeviceInfo       json.RawMessage `json:"device_info,omitempty" doc:"Anything about the phone, at most 2 KB; private"`
+	OnBehalfOf       *OnBehalfOf     `json:"on_behalf_of,omitempty" doc:"For staff: whom the report is for. It has no reporter, source is assisted, and GET /reports/{id}/log says who filed it. May be empty. From a citizen it is left out with a warning"`
 	IsAnonymous      *bool           `json:"is_anonymous,omitempty" doc:"Hides the reporter from everybody but staff. A value that cannot be read counts as true"`
 }
 
@@ -80,7 +81,7 @@ func createLenient() *httpapi.Lenient {
 // createMembers are the members of a new report that no change takes.
 func createMembers() []string {
 	return []string{"client_id", "latitude", "longitude", "location_accuracy", "images", "s3_keys", "image_url", "upload_id", "captured_at",
-		"created_offline", "device_info", "is_anonymous", "severity_score"}
+		"created_offline", "device_info", "is_anonymous", "severity_score", "on_behalf_of"}
 }
 
 // contentMembers are the members that an amendment changes.
@@ -175,6 +176,7 @@ type CreateInput struct {
 	municipalityCode *string // nil where the name is unknown
 	limits           settings.Settings
 	source           report.Source
+	contact          *contact // whom staff file it for; nil for a report of one's own
 }
 
 // readContext is what a request is read with, besides its body.

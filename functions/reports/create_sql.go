@@ -60,7 +60,7 @@ func (k *createLookup) sameContent(pictures []picture) *Repeat {
 func lookup(ctx context.Context, tx *outbox.Tx, c identity.Caller, in CreateInput) (*createLookup, error) {
 	// The key keeps its old name: functions of an earlier version, which run beside this one during a deploy, take the same lock.
 	tx.Queue(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, "filing:"+c.UserID.String())
-	repeat := askClientID(tx, c.UserID, in.clientID)
+	repeat := askRepeat(tx, c.UserID, in)
 	similar := askSimilar(tx, c.UserID, in)
 	uploads := upload.Lock(tx, c.UserID, idsOf(in.uploads, func(u uploadRef) uuid.UUID { return u.ID }))
 	const q = `
@@ -88,6 +88,14 @@ func idsOf[T any](all []T, id func(T) uuid.UUID) []uuid.UUID {
 	return out
 }
 
+// askRepeat finds the report that the person created with the client_id of the request: of their own, or for somebody.
+func askRepeat(p database.Pipeline, person uuid.UUID, in CreateInput) *database.Ask[*Repeat] {
+	if in.contact != nil {
+		return askAssisted(p, person, in)
+	}
+	return askClientID(p, person, in.clientID)
+}
+
 // askClientID finds the person's report with a client_id, also one that was withdrawn.
 func askClientID(p database.Pipeline, person uuid.UUID, clientID *uuid.UUID) *database.Ask[*Repeat] {
 	if clientID == nil {
@@ -108,12 +116,18 @@ func askSimilar(p database.Pipeline, person uuid.UUID, in CreateInput) *database
 	if in.clientID != nil {
 		return database.Derive(func() []similarPicture { return nil })
 	}
-	const q = `
+	mine, more := `r.user_id = $1`, []any(nil)
+	if to := in.contact; to != nil { // for the same person
+		mine = `r.id IN (SELECT report_id FROM report_contacts WHERE filed_by = $1 AND created_at > now() - interval '24 hours' AND client_id IS NULL
+			AND (full_name, phone_number, email) IS NOT DISTINCT FROM ($9::text, $10::text, $11::citext))`
+		more = []any{to.name, to.phone, to.email}
+	}
+	q := `
 		SELECT r.id, r.content_hash, r.accepted_hashes, p.id, coalesce(p.original_sha256, p.sha256)
 		FROM reports r
 		LEFT JOIN report_images i ON i.report_id = r.id AND i.kind = 'evidence' AND i.deleted_at IS NULL
 		LEFT JOIN uploads p ON p.id = i.upload_id
-		WHERE r.user_id = $1 AND r.created_at > now() - interval '24 hours' AND r.deleted_at IS NULL AND r.client_id IS NULL
+		WHERE ` + mine + ` AND r.created_at > now() - interval '24 hours' AND r.deleted_at IS NULL AND r.client_id IS NULL
 		  AND (r.accepted_hashes @> ARRAY[$8::bytea] OR
 		       r.issue_type = $2 AND normalize(r.issue_type_raw) IS NOT DISTINCT FROM normalize($3) AND normalize(r.title) = normalize($4) AND normalize(r.description) = normalize($5)
 		       AND round(r.latitude::numeric, 5) = round($6::float8::numeric, 5)
@@ -124,7 +138,7 @@ func askSimilar(p database.Pipeline, person uuid.UUID, in CreateInput) *database
 		var s similarPicture
 		err := row.Scan(&s.ID, &s.first, &s.accepted, &s.Upload, &s.Hash)
 		return s, err
-	}, q, person, in.issueType, in.issueTypeRaw, in.title, in.description, in.latitude, in.longitude, hash[:])
+	}, q, append([]any{person, in.issueType, in.issueTypeRaw, in.title, in.description, in.latitude, in.longitude, hash[:]}, more...)...)
 }
 
 // insert queues everything that belongs to a new report; it is written in the round trip of the commit. All other creates
@@ -132,12 +146,20 @@ func askSimilar(p database.Pipeline, person uuid.UUID, in CreateInput) *database
 // made here, with a placeholder for the number.
 func (g *Group) insert(ctx context.Context, tx *outbox.Tx, c identity.Caller, in CreateInput, found *createLookup, pictures []upload.Locked) (CreateResult, error) {
 	n := newReport(in, found, pictures)
+	n.By = report.ActorCitizen
+	if in.contact != nil {
+		n.By = report.ActorOf(c).Kind
+	}
 	shown, err := g.reader.NewReport(ctx, reportread.ViewerOf(c), n)
 	if err != nil {
 		return CreateResult{}, err
 	}
 	// First the rows that other transactions may have locked: after the number is assigned nothing may wait.
-	tx.Queue(`UPDATE users SET reports_count = reports_count + 1 WHERE id = $1`, c.UserID)
+	if in.contact == nil {
+		tx.Queue(`UPDATE users SET reports_count = reports_count + 1 WHERE id = $1`, c.UserID)
+	} else {
+		tx.Queue(`SELECT FROM users WHERE id = $1 FOR KEY SHARE`, c.UserID)
+	}
 	if len(pictures) > 0 {
 		upload.Attach(tx, idsOf(pictures, func(u upload.Locked) uuid.UUID { return u.ID }))
 	}
@@ -145,12 +167,12 @@ func (g *Group) insert(ctx context.Context, tx *outbox.Tx, c identity.Caller, in
 	for _, image := range n.Images {
 		attach(tx, image.ID, n.ID, image.Locked.ID, c.UserID, evidence)
 	}
-	entry, err := g.announce(ctx, tx, n)
+	entry, err := g.announce(ctx, tx, c, in, n)
 	if err != nil {
 		return CreateResult{}, err
 	}
 	shown.Receipt = ledger.Mark(n.Number.Placeholder(), entry.Seq)
-	return CreateResult{number: n.Number, withPlaceholder: shown, givenNumber: number, entry: entry}, nil
+	return CreateResult{number: n.Number, withPlaceholder: shown, givenNumber: number, entry: entry, assisted: in.contact != nil}, nil
 }
 
 func newReport(in CreateInput, found *createLookup, pictures []upload.Locked) reportread.NewReport {
@@ -159,6 +181,9 @@ func newReport(in CreateInput, found *createLookup, pictures []upload.Locked) re
 		Title: in.title, Description: in.description, Severity: report.Medium, Latitude: in.latitude, Longitude: in.longitude,
 		Accuracy: in.accuracy, Address: in.address, AIStatus: report.AIQueued, Anonymous: in.anonymous, CapturedAt: in.capturedAt,
 		Source: in.source, MunicipalityCode: in.municipalityCode, Author: found.author, At: found.now,
+	}
+	if in.contact != nil {
+		n.ClientID, n.Author = nil, reportread.Author{} // of staff, until the person confirms the address
 	}
 	if len(pictures) == 0 {
 		n.AIStatus = report.AINeedsReview // the AI has nothing to look at
@@ -198,7 +223,7 @@ func (g *Group) insertReport(p database.Pipeline, in CreateInput, n reportread.N
 			ARRAY[$26::bytea], $27::uuid[], $28::text FROM number
 		RETURNING ` + report.KeepNumber
 	year, accepted := g.clock.Now().In(report.Zone()).Year(), in.acceptedHash()
-	return database.AskRow(p, pgx.RowTo[string], q, year, n.ID, n.Author.ID, n.ClientID, in.contentHash[:], n.IssueType, n.IssueTypeRaw,
+	return database.AskRow(p, pgx.RowTo[string], q, year, n.ID, n.Author.Known(), n.ClientID, in.contentHash[:], n.IssueType, n.IssueTypeRaw,
 		n.Title, n.Description, n.Severity, in.severityGuess, n.Latitude, n.Longitude, n.Accuracy, n.Address.Address, n.Address.Street,
 		n.Address.Suco, n.Address.District, n.Address.Municipality, in.municipalityCode, n.AIStatus, n.Anonymous, in.createdOffline, n.CapturedAt, in.deviceInfo,
 		accepted[:], dropped, n.Source)
@@ -212,16 +237,20 @@ func attach(p database.Pipeline, id, reportID, uploadID, user uuid.UUID, kind st
 
 // announce writes the report's history, its first ledger event, the notification of its reporter and the messages to the
 // workers. It returns the entry of the event.
-func (g *Group) announce(ctx context.Context, tx *outbox.Tx, n reportread.NewReport) (*ledger.NewEntry, error) {
-	actor := report.Actor{Kind: report.ActorCitizen, UserID: &n.Author.ID}
+func (g *Group) announce(ctx context.Context, tx *outbox.Tx, c identity.Caller, in CreateInput, n reportread.NewReport) (*ledger.NewEntry, error) {
+	actor := report.Actor{Kind: n.By, UserID: &c.UserID}
 	event := ledger.Event{Type: ledger.Submitted, Actor: ledger.Actor{Kind: string(actor.Kind)}, At: n.At}
 	entry, err := ledger.NewChain(ledger.NewReport{State: stateOf(n), ID: n.ID, Number: n.Number}).Append(ctx, tx, event)
 	if err != nil {
 		return nil, err
 	}
 	reportwrite.History(tx, n.ID, nil, report.Pending, actor, "", entry.Seq)
-	err = notification.Add(ctx, tx, notification.New{UserID: n.Author.ID, Type: notification.ReportReceived,
-		EventKey: "received:" + n.ID.String(), ReportID: n.ID})
+	if in.contact != nil {
+		err = g.fileFor(ctx, tx, c, in, n)
+	} else {
+		err = notification.Add(ctx, tx, notification.New{UserID: n.Author.ID, Type: notification.ReportReceived,
+			EventKey: "received:" + n.ID.String(), ReportID: n.ID})
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -240,7 +269,7 @@ func stateOf(n reportread.NewReport) ledger.State {
 	s := ledger.State{
 		IssueType: string(n.IssueType), Status: string(report.Pending), Severity: string(n.Severity), Priority: string(n.Severity),
 		Source: string(n.Source), Anonymous: n.Anonymous, CreatedAt: n.At, Title: n.Title, Description: n.Description,
-		Latitude: n.Latitude, Longitude: n.Longitude, CapturedAt: n.CapturedAt, Author: &n.Author.ID, Address: n.Address.Address,
+		Latitude: n.Latitude, Longitude: n.Longitude, CapturedAt: n.CapturedAt, Author: n.Author.Known(), Address: n.Address.Address,
 		LocationAccuracy: reportread.SinglePrecision(n.Accuracy), Street: n.Address.Street, Suco: n.Address.Suco, District: n.Address.District, Municipality: n.Address.Municipality,
 	}
 	if n.MunicipalityCode != nil {

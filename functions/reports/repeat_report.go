@@ -31,6 +31,8 @@ type Repeat struct {
 	// Updated is true where the request brought something that was added to the report.
 	Updated bool
 
+	// otherContact is true for a report that staff filed for somebody else than the request says.
+	otherContact bool
 	// sameContent is true for a report that was found by its content and not by a client_id.
 	sameContent bool
 	first       []byte   // content hash of the first request

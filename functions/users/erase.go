@@ -146,6 +146,7 @@ var erasures = []string{
 	`DELETE FROM recovery_codes WHERE user_id = $1`,
 	`DELETE FROM login_challenges WHERE user_id = $1`,
 	`DELETE FROM invitations WHERE user_id = $1`,
+	eraseContacts,
 	`DELETE FROM notifications WHERE user_id = $1`,
 	`DELETE FROM comment_mails WHERE user_id = $1`,
 	`DELETE FROM daily_mails WHERE user_id = $1`,
@@ -163,6 +164,11 @@ var erasures = []string{
 	`UPDATE uploads SET exif_latitude = NULL, exif_longitude = NULL, exif_taken_at = NULL WHERE user_id = $1`,
 	`UPDATE uploads SET expires_at = least(expires_at, now()) WHERE user_id = $1 AND attached_at IS NULL`,
 }
+
+// eraseContacts empties what staff wrote down about the person when they filed reports for them. What the person filed for others stays.
+const eraseContacts = `
+	UPDATE report_contacts SET full_name = NULL, phone_number = NULL, email = NULL
+	 WHERE report_id IN (SELECT id FROM reports WHERE user_id = $1) OR email = (SELECT email FROM users WHERE id = $1)`
 
 // eraseName removes the person's name and words from notifications of others about their comments.
 const eraseName = `

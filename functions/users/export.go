@@ -33,7 +33,7 @@ type exportOutput struct {
 	Body        struct {
 		ExportedAt timestamp.Time              `json:"exported_at"`
 		Profile    account.User                `json:"profile"`
-		Records    map[string][]map[string]any `json:"records" doc:"By kind: sessions, devices, reports, uploads, comments, notifications, journeys, markers, following, audit, status_changes, notes, invitations, follows, confirmations, disputes, alerts. Reports, comments and status changes have the member receipt, as POST /reports has it, and all members of the commitment that it vouches for"`
+		Records    map[string][]map[string]any `json:"records" doc:"By kind: sessions, devices, reports, uploads, comments, notifications, journeys, markers, following, audit, status_changes, notes, invitations, filed_for_me, filed_by_me, follows, confirmations, disputes, alerts. Reports, comments and status changes have the member receipt, as POST /reports has it, and all members of the commitment that it vouches for"`
 		NextCursor *string                     `json:"next_cursor" doc:"Opaque; send it as cursor for the records that did not fit. null on the last answer"`
 	}
 }
@@ -83,6 +83,9 @@ var exported = []struct{ kind, query string }{
 		FROM report_disputes d JOIN reports r ON r.id = d.report_id LEFT JOIN ledger_events e ON e.report_id = d.report_id AND e.seq = d.seq
 		WHERE d.user_id = $1 ORDER BY d.created_at, d.id`},
 	{"alerts", `SELECT id, latitude, longitude, radius_meters, municipality_code, issue_types, events, created_at FROM alerts WHERE user_id = $1 ORDER BY created_at, id`},
+	{"filed_for_me", `SELECT c.report_id, c.full_name, c.phone_number, c.email, c.preferred_language, c.muted_at, c.claimed_at, c.created_at
+		FROM report_contacts c JOIN reports r ON r.id = c.report_id WHERE r.user_id = $1 ORDER BY c.created_at, c.report_id`},
+	{"filed_by_me", `SELECT report_id, filed_by, client_id, created_at FROM report_contacts WHERE filed_by = $1 ORDER BY created_at, report_id`},
 }
 
 func (g *Group) export(ctx context.Context, in *exportInput) (*exportOutput, error) {

@@ -23,6 +23,7 @@ var notExported = map[string]string{
 	"computed from columns that are exported":                     "markers.position markers.shown markers.blur_m markers.updated_at journeys.plan_precision_m reports.position reports.severity_rank reports.municipality_code reports.comments_count reports.confirmations_count reports.followers_count uploads.blurhash uploads.perceptual_hash uploads.s3_key",
 	"what others did with the report; the report itself shows it": "reports.ai_analysis_id reports.ai_status reports.assigned_agency_id reports.assigned_at reports.assigned_user_id reports.blockchain_status reports.disputed_at reports.due_at reports.due_paused_at reports.overdue_told reports.duplicate_of reports.geocode_source reports.geocoded_at reports.rejection_reason reports.verified_at reports.started_at reports.reopened_count",
 	"what became of the file; state tells it":                     "uploads.attached_at uploads.processed_at uploads.refusal uploads.deletion uploads.generation uploads.stale_from",
+	"words of staff for everybody; the acts are in the audit log": "staff_templates announcements",
 	"told by uploads and reports":                                 "report_images",
 	"told by reports and comments":                                "report_followers.via_report report_comments.is_official report_status_history.actor_kind report_status_history.agency_id",
 	"no function writes it yet":                                   "report_flags reports.words_hidden reports.words_hidden_reason reports.moderated_at reports.flags_count report_comments.hidden report_comments.hidden_reason report_comments.moderated_at report_images.hidden report_images.hidden_reason report_images.boxes",
@@ -41,6 +42,8 @@ var notErased = map[string]string{
 	"the person's own rows are deleted; of others' rows the answer is emptied, and these say nothing": "idempotency_keys",
 	"no function writes it yet":                                                                       "report_flags reports.words_hidden reports.words_hidden_reason reports.moderated_at reports.flags_count report_comments.hidden report_comments.hidden_reason report_comments.moderated_at report_images.hidden report_images.hidden_reason report_images.boxes",
 	"that a repair was disputed stays, without the person":                                            "report_disputes.id report_disputes.report_id report_disputes.fixed_at report_disputes.on_behalf_of report_disputes.comment_id report_disputes.image_id report_disputes.seq report_disputes.created_at reports.disputed_at",
+	"words of staff for everybody":                                                                    "staff_templates announcements",
+	"that a report was filed for somebody; the ids lead to empty rows":                                "report_contacts.report_id report_contacts.filed_by report_contacts.client_id report_contacts.preferred_language report_contacts.muted_at report_contacts.claimed_at report_contacts.created_at",
 	"notes of staff stay, without the name":                                                           "report_notes",
 	"which pictures a report has; the pictures stay":                                                  "report_images",
 	"the row of a comment stays without its words":                                                    "report_comments.id report_comments.report_id report_comments.created_at report_comments.deleted_at report_comments.is_official report_comments.seq",
@@ -61,7 +64,7 @@ const personalColumns = `
 	  JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name AND t.table_type = 'BASE TABLE'
 	 WHERE c.table_schema = 'public' AND (c.table_name = 'users' OR EXISTS (
 	       SELECT FROM information_schema.columns o WHERE o.table_schema = 'public' AND o.table_name = c.table_name
-	          AND o.column_name ~ '^(user_id|person_id|author_id|actor_id|owner_id|owner|added_by|updated_by|assigned_user_id)$'))
+	          AND o.column_name ~ '^(user_id|person_id|author_id|actor_id|owner_id|owner|added_by|updated_by|assigned_user_id|filed_by|invited_by|created_by|settled_by)$'))
 	 ORDER BY 1, 2`
 
 // A new column about people is exported and erased, or a list here says why not.

@@ -70,6 +70,16 @@ type NotifyMessage struct {
 	Mail []byte `json:"mail,omitempty"`
 	// Alert asks to tell people of a report at a place of their alerts.
 	Alert *AlertMessage `json:"alert,omitempty"`
+	// Contact is a mail to the person for whom staff filed a report. The worker reads the address.
+	Contact *ContactMail `json:"contact,omitempty"`
+}
+
+// ContactMail tells the person for whom staff filed a report what a notification tells a reporter.
+type ContactMail struct {
+	ReportID uuid.UUID         `json:"report_id"`
+	Type     string            `json:"type"`      // of the notification
+	EventKey string            `json:"event_key"` // the same event is mailed once
+	Params   map[string]string `json:"params,omitempty"`
 }
 
 // StaffEvent is what a StaffNotice tells.

@@ -34,7 +34,8 @@ type NewReport struct {
 	Anonymous        bool
 	CapturedAt       *time.Time
 	Images           []NewImage
-	Author           Author
+	Author           Author // the zero Author for a report that staff file for somebody
+	By               report.ActorKind
 	At               time.Time // of the transaction
 }
 
@@ -60,22 +61,30 @@ type Author struct {
 	Avatar *uuid.UUID // an upload
 }
 
+// Known is the author's id; nil for the zero Author.
+func (a *Author) Known() *uuid.UUID {
+	if a.ID == uuid.Nil {
+		return nil
+	}
+	return &a.ID
+}
+
 // NewReport returns what Report will return for n after the commit, without reading it. Its number is the placeholder
 // of n.Number.
 func (r *Reader) NewReport(ctx context.Context, v Viewer, n NewReport) (Report, error) {
-	row := &summaryRow{anonymous: n.Anonymous, personID: &n.Author.ID, personName: &n.Author.Name, avatar: n.Author.Avatar}
+	row := &summaryRow{anonymous: n.Anonymous, personID: n.Author.Known(), personName: &n.Author.Name, avatar: n.Author.Avatar}
 	row.Summary = Summary{
 		ID: n.ID, ReportNumber: n.Number.Placeholder(), Title: n.Title, Description: n.Description, IssueType: n.IssueType,
 		IssueTypeRaw: n.IssueTypeRaw, Severity: &n.Severity, Priority: &n.Severity, Status: report.Pending,
 		Latitude: n.Latitude, Longitude: n.Longitude, LocationAccuracy: SinglePrecision(n.Accuracy),
 		Address: n.Address.Address, Street: n.Address.Street, Suco: n.Address.Suco, District: n.Address.District,
 		Municipality: n.Address.Municipality, AIStatus: &n.AIStatus, BlockchainStatus: report.LedgerQueued, ClientID: n.ClientID, Version: 1, Source: n.Source,
-		CreatedAt: timestamp.Of(n.At), UpdatedAt: timestamp.Of(n.At), author: &n.Author.ID,
+		CreatedAt: timestamp.Of(n.At), UpdatedAt: timestamp.Of(n.At), author: n.Author.Known(),
 	}
 	out := Report{
 		AI:                 &Assessment{},
 		Blockchain:         ledger.Anchor{Status: string(report.LedgerQueued), Network: r.ledger.Network},
-		StatusHistory:      []Step{{NewStatus: report.Pending, ChangedBy: string(report.ActorCitizen), CreatedAt: timestamp.Of(n.At)}},
+		StatusHistory:      []Step{{NewStatus: report.Pending, ChangedBy: string(n.By), CreatedAt: timestamp.Of(n.At)}},
 		PossibleDuplicates: []Candidate{},
 		CapturedAt:         timestamp.OfPtr(n.CapturedAt),
 	}

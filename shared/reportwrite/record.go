@@ -136,6 +136,9 @@ func (h *Locked) notify(ctx context.Context, tx *outbox.Tx, n notification.New, 
 			return err
 		}
 	}
+	if err := h.tellContact(tx, n); err != nil {
+		return err
+	}
 	return notification.AddToFollowers(tx, others, except...) // who was told above is not told again
 }
 
@@ -166,10 +169,15 @@ func (h *Locked) NotifyReporter(ctx context.Context, tx *outbox.Tx, t notificati
 
 // tellReporter notifies the author alone, unless the author is the actor.
 func (h *Locked) tellReporter(ctx context.Context, tx *outbox.Tx, t notification.Type, eventKey string, params map[string]string, actor *uuid.UUID) error {
-	if h.UserID == nil || actor != nil && *actor == *h.UserID {
+	n := notification.New{Type: t, EventKey: eventKey, ReportID: h.ID, Params: params}
+	switch {
+	case h.UserID == nil:
+		return h.tellContact(tx, n)
+	case actor != nil && *actor == *h.UserID:
 		return nil
 	}
-	return notification.Add(ctx, tx, notification.New{UserID: *h.UserID, Type: t, EventKey: eventKey, ReportID: h.ID, Params: params})
+	n.UserID = *h.UserID
+	return notification.Add(ctx, tx, n)
 }
 
 // actorsOf is the list of an actor; empty for the AI.

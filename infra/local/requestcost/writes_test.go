@@ -41,6 +41,11 @@ func (s *fixture) reportWrites() []operation {
 	keyed := func() *testenv.Client { return c.With("Idempotency-Key", uuid.NewString()) }
 	return []operation{
 		on(2, func() request { return request{c, "POST", "/reports", s.reportBody()} }),
+		on(2, func() request {
+			body := s.reportBody()
+			body["on_behalf_of"] = object{"full_name": "Domingos", "email": "domingos@example.tl"}
+			return request{s.moderator, "POST", "/reports", body}
+		}),
 		on(2*3, batch),
 		on(1, func() request {
 			return request{c, "POST", "/reports/pre-upload-image", object{"content_type": "image/jpeg", "size_bytes": 1000}}

@@ -1,0 +1,393 @@
+package security
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/functions/notify"
+	"github.com/lafaekstreet/backend/infra/local/smtp"
+	"github.com/lafaekstreet/backend/infra/local/testenv"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/mail"
+)
+
+const caller = "domingos@example.tl"
+
+// assisted is the body of a report that staff file for somebody.
+func assisted(more object) object {
+	out := draft(object{"title": "Hole", "on_behalf_of": object{"full_name": "Domingos Soares", "phone_number": "+670 7700 1122", "email": "Domingos@Example.tl"}})
+	for name, value := range more {
+		out[name] = value
+	}
+	return out
+}
+
+// warned are the warnings of an answer, as field:code.
+func warned(o interface{ At(string) any }) string {
+	var out []string
+	list, _ := o.At("warnings").([]any)
+	for _, w := range list {
+		m, _ := w.(map[string]any)
+		out = append(out, fmt.Sprint(m["field"], ":", m["code"]))
+	}
+	return strings.Join(out, " ")
+}
+
+// A report that staff file for a caller has no reporter. The audit log says who filed it, and verification finds nothing wrong.
+func TestStaffFileForSomebody(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	agency := w.Agency("DILI")
+	for role, c := range map[string]*testenv.Client{"moderator": w.Staff(identity.Moderator), "government_official": w.Staff(identity.Official, agency), "admin": w.Staff(identity.Admin)} {
+		body := assisted(object{"images": []object{{"upload_id": uploaded(c, w, 1)}}})
+		made := c.With("X-LafaekStreet", "1").Post("/reports", body).Want(http.StatusCreated).Object()
+		id := made.Text("id")
+		if made.Text("source") != "assisted" || made.At("reporter") != nil || warned(made) != "" || made.Text("title") != "Hole" || made.Text("receipt.note") == "" || made.At("receipt.salt") != nil ||
+			made.Items("status_history")[0].Text("changed_by") != role {
+			t.Errorf("%s: %v", role, made.Values)
+		}
+		read := c.Get("/reports/" + id).Want(http.StatusOK).Object()
+		if read.Text("source") != "assisted" || read.At("reporter") != nil || read.Items("status_history")[0].Text("changed_by") != role || len(read.Items("images")) != 1 {
+			t.Errorf("%s, read: %v", role, read.Values)
+		}
+		const stored = `SELECT (r.user_id IS NULL)::text || ' ' || (r.client_id IS NULL) || ' ' || c.full_name || ' ' || c.phone_number || ' ' || c.email || ' ' || c.preferred_language || ' ' || (c.client_id = $2)
+			FROM reports r JOIN report_contacts c ON c.report_id = r.id WHERE r.id = $1 AND c.filed_by = $3`
+		if got := w.Text(stored, id, body["client_id"], c.ID); got != "true true Domingos Soares +670 7700 1122 domingos@example.tl tet true" {
+			t.Errorf("%s: stored: %s", role, got)
+		}
+		if n := w.Int(`SELECT count(*) FROM audit_log WHERE action = 'report.create' AND entity_id = $1 AND actor_id = $2 AND actor_role = $3`, id, c.ID, role); n != 1 {
+			t.Errorf("%s: %d entries in the audit log", role, n)
+		}
+		if n := w.Int(`SELECT (SELECT count(*) FROM notifications) + (SELECT reports_count FROM users WHERE id = $1)`, c.ID); n != 0 {
+			t.Errorf("%s: staff count as the reporter", role)
+		}
+		if n := c.Get("/reports/my-reports").Want(http.StatusOK).Object().Number("total"); n != 0 {
+			t.Errorf("%s: it is among the own reports", role)
+		}
+		if v := c.Get("/blockchain/report/" + id + "/verify").Want(http.StatusOK).Object(); v.At("valid") == false || v.At("intact") == false {
+			t.Errorf("%s: verify: %v", role, v.Values)
+		}
+		w.Verify(id)
+		seen := w.Anonymous().Get("/public/reports/" + id).Want(http.StatusOK)
+		if seen.Object().At("reporter") != nil || seen.Object().Text("source") != "assisted" || strings.Contains(string(seen.Body), "Domingos") || strings.Contains(strings.ToLower(string(seen.Body)), caller) {
+			t.Errorf("%s: in public: %s", role, seen.Body)
+		}
+	}
+}
+
+// What is sent again is filed once: with the client_id, or with the same content for the same person. What differs is named.
+func TestAReportForSomebodyIsFiledOnce(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	mod, other := w.Staff(identity.Moderator), w.Staff(identity.Moderator)
+	body := assisted(nil)
+	first := mod.Post("/reports", body).Want(http.StatusCreated).Object().Text("id")
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			if a := mod.Post("/reports", body).Want(http.StatusOK).Object(); a.Text("id") != first || warned(a) != "" {
+				t.Errorf("again: %v", a.Values)
+			}
+		})
+	}
+	wg.Wait()
+	body["on_behalf_of"] = object{"full_name": "Domingos"}
+	if a := mod.Post("/reports", body).Want(http.StatusOK).Object(); a.Text("id") != first || warned(a) != "on_behalf_of:not_taken" {
+		t.Errorf("for another person: %v", a.Values)
+	}
+	body["title"] = "Deep hole"
+	if a := mod.Post("/reports", body).Want(http.StatusOK).Object(); a.Text("title") != "Deep hole" {
+		t.Errorf("other words: %v", a.Values)
+	}
+	body["latitude"] = -8.57
+	mod.Post("/reports", body).WantProblem(http.StatusConflict, "client_id_reused")
+	if second := other.Post("/reports", body).Want(http.StatusCreated).Object().Text("id"); second == first {
+		t.Error("the client_id of a colleague is the same report")
+	}
+
+	unnamed := assisted(object{"client_id": nil, "latitude": -8.58})
+	one := mod.Post("/reports", unnamed).Want(http.StatusCreated).Object().Text("id")
+	if again := mod.Post("/reports", unnamed).Want(http.StatusOK).Object().Text("id"); again != one {
+		t.Error("the same content is filed twice")
+	}
+	unnamed["on_behalf_of"] = object{"full_name": "Joana"}
+	if a := mod.Post("/reports", unnamed).Want(http.StatusCreated).Object(); a.Text("id") == one {
+		t.Error("the report of another caller is lost")
+	}
+	delete(unnamed, "on_behalf_of")
+	if a := mod.Post("/reports", unnamed).Want(http.StatusCreated).Object(); a.Text("source") != "app" || a.At("reporter") == nil {
+		t.Errorf("the own report: %v", a.Values)
+	}
+	items := mod.Post("/reports/batch", object{"reports": []object{assisted(object{"latitude": -8.59}), body}}).Want(http.StatusOK).Object().Items("results")
+	if items[0].Text("status") != "created" || items[0].Text("report.source") != "assisted" || items[1].Text("status") != "conflict" {
+		t.Errorf("batch: %v", items)
+	}
+}
+
+// What cannot be read of the person is left out and named. A citizen files for nobody else.
+func TestWhomAReportIsForIsChecked(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	mod := w.Staff(identity.Moderator)
+	for want, sent := range map[string]any{
+		"": object{}, "on_behalf_of.email:unreadable": object{"email": "domingos"}, "on_behalf_of.phone_number:unreadable": object{"phone_number": "call me"},
+		"on_behalf_of.preferred_language:unreadable": object{"preferred_language": "fr"}, "on_behalf_of.full_name:cut": object{"full_name": strings.Repeat("x", 101)},
+	} {
+		made := mod.Post("/reports", assisted(object{"on_behalf_of": sent})).Want(http.StatusCreated).Object()
+		if warned(made) != want || made.Text("source") != "assisted" {
+			t.Errorf("%v: warnings %q, want %q: %s", sent, warned(made), want, made.Text("source"))
+		}
+	}
+	if made := mod.Post("/reports", assisted(object{"on_behalf_of": "Domingos"})).Want(http.StatusCreated).Object(); warned(made) != "on_behalf_of:unreadable" || made.Text("source") != "app" {
+		t.Errorf("a text: %v", made.Values)
+	}
+	if n := w.Int(`SELECT count(*) FROM report_contacts WHERE email IS NOT NULL OR phone_number IS NOT NULL`); n != 0 {
+		t.Errorf("%d contacts have what cannot be read", n)
+	}
+	maria := w.Citizen()
+	made := maria.Post("/reports", assisted(nil)).Want(http.StatusCreated).Object()
+	if warned(made) != "on_behalf_of:not_taken" || made.Text("source") != "app" || made.Text("reporter.id") != maria.ID.String() {
+		t.Errorf("by a citizen: %v", made.Values)
+	}
+	if n := w.Int(`SELECT count(*) FROM report_contacts c JOIN reports r ON r.id = c.report_id WHERE r.user_id IS NOT NULL`); n != 0 {
+		t.Error("a citizen's report has a contact")
+	}
+}
+
+// byCode signs somebody in with a code that was mailed to the address.
+func byCode(w *testenv.System, address string) *testenv.Client {
+	w.Helper()
+	w.Anonymous().Post("/auth/email-code", object{"email": address}).Want(http.StatusOK)
+	all := mailsTo(w, address)
+	in := w.Anonymous().Post("/auth/email-code/verify", object{"email": address, "otp": all[len(all)-1].Params["code"]}).Want(http.StatusOK).Object()
+	c := w.Anonymous().WithToken(in.Text("access_token"))
+	c.ID = uuid.MustParse(in.Text("user.id"))
+	return c
+}
+
+// Whoever confirms the address becomes the reporter of what was filed for it, and of nothing else.
+func TestWhoeverConfirmsTheAddressIsTheReporter(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	mod := w.Staff(identity.Moderator)
+	picture := uploaded(mod, w, 1)
+	mine := mod.Post("/reports", assisted(object{"images": []object{{"upload_id": picture}}})).Want(http.StatusCreated).Object().Text("id")
+	fixed := mod.Post("/reports", assisted(object{"is_anonymous": true})).Want(http.StatusCreated).Object().Text("id")
+	others := mod.Post("/reports", assisted(object{"on_behalf_of": object{"email": "joana@example.tl"}})).Want(http.StatusCreated).Object().Text("id")
+	w.Exec(`UPDATE reports SET status = 'fixed' WHERE id = $1`, fixed)
+	// A registration that nobody confirmed is no proof.
+	w.Anonymous().Post("/auth/register", object{"email": caller, "password": password, "full_name": "Mallory"}).Want(http.StatusCreated)
+	if n := w.Int(`SELECT count(*) FROM reports WHERE user_id IS NOT NULL`); n != 0 {
+		t.Fatal("an address that is not confirmed has reports")
+	}
+	person := byCode(w, caller)
+	list := person.Get("/reports/my-reports").Want(http.StatusOK).Object()
+	if list.Number("total") != 2 {
+		t.Fatalf("own reports: %v", list.Values)
+	}
+	if me := person.Get("/users/me").Want(http.StatusOK).Object(); me.Number("reports_count") != 2 || me.Number("fixed_reports_count") != 1 {
+		t.Errorf("counts: %v", me.Values)
+	}
+	r := person.Get("/reports/" + mine).Want(http.StatusOK).Object()
+	if r.Text("reporter.id") != person.ID.String() || r.Text("receipt.salt") == "" || r.Text("source") != "assisted" {
+		t.Errorf("the report: %v", r.Values)
+	}
+	if got := w.Text(`SELECT string_agg(event_type, ' ' ORDER BY seq) FROM ledger_events WHERE report_id = $1`, mine); !strings.HasSuffix(got, "CONTENT_AMENDED") {
+		t.Errorf("events: %s", got)
+	}
+	if n := w.Int(`SELECT count(*) FROM uploads WHERE id = $1 AND user_id = $2`, picture, person.ID); n != 1 {
+		t.Error("the picture is not the reporter's")
+	}
+	if n := w.Int(`SELECT count(*) FROM reports WHERE id = $1 AND user_id IS NULL`, others); n != 1 {
+		t.Error("the report for somebody else has this reporter")
+	}
+	if n := w.Int(`SELECT count(*) FROM audit_log WHERE action = 'report.claim' AND actor_id = $1`, person.ID); n != 1 {
+		t.Errorf("%d entries in the audit log", n)
+	}
+	if v := person.Get("/blockchain/report/" + mine + "/verify").Want(http.StatusOK).Object(); v.At("valid") == false || v.At("intact") == false {
+		t.Errorf("verify: %v", v.Values)
+	}
+	mod.Post("/reports/"+mine+"/status", object{"status": "verified"}).Want(http.StatusOK)
+	if n := w.Int(`SELECT count(*) FROM notifications WHERE user_id = $1 AND type = 'report_verified'`, person.ID); n != 1 {
+		t.Error("the reporter is not told")
+	}
+	export := person.Get("/users/me/export").Want(http.StatusOK)
+	if list := export.Object().Items("records.filed_for_me"); len(list) != 2 || list[0].Text("phone_number") == "" {
+		t.Errorf("the export: %s", export.Body)
+	}
+	if list := mod.Get("/users/me/export").Want(http.StatusOK); len(list.Object().Items("records.filed_by_me")) != 3 || strings.Contains(string(list.Body), "7700 1122") {
+		t.Errorf("the export of staff: %s", list.Body)
+	}
+	person.Do(http.MethodDelete, "/users/"+person.ID.String(), nil).Want(http.StatusOK)
+	if n := w.Int(`SELECT count(*) FROM report_contacts WHERE email = $1 OR phone_number IS NOT NULL`, caller); n != 0 {
+		t.Error("the erasure leaves what staff wrote down")
+	}
+	if got := w.Text(`SELECT title FROM reports WHERE id = $1`, mine); got == "Hole" {
+		t.Error("the words stay")
+	}
+}
+
+// Every way to prove the address claims the reports, also where the account was confirmed before. More than one transaction claims
+// are claimed at once.
+func TestEveryProofClaimsReports(t *testing.T) {
+	t.Parallel()
+	for name, prove := range map[string]func(w *testenv.System){
+		"code": func(w *testenv.System) { byCode(w, caller) },
+		"registration": func(w *testenv.System) {
+			w.Anonymous().Post("/auth/register", object{"email": caller, "password": password, "full_name": "Domingos"}).Want(http.StatusCreated)
+			w.Anonymous().Post("/auth/verify-otp", object{"email": caller, "otp": lastMail(w, caller).Params["code"]}).Want(http.StatusOK)
+		},
+		"link": func(w *testenv.System) {
+			w.Anonymous().Post("/users/register", object{"email": caller, "password": password, "name": "Domingos"}).Want(http.StatusCreated)
+			w.Anonymous().Get("/users/verify-email?token=" + tokenIn(w, lastMail(w, caller))).Want(http.StatusOK)
+		},
+		"reset": func(w *testenv.System) {
+			w.Exec(`INSERT INTO users (id, email, email_verified_at) VALUES (gen_random_uuid(), $1, now())`, caller)
+			w.Anonymous().Post("/auth/forgot-password", object{"email": caller}).Want(http.StatusOK)
+			w.Anonymous().Post("/auth/reset-password", object{"email": caller, "otp": lastMail(w, caller).Params["code"], "new_password": password}).Want(http.StatusOK)
+		},
+		"invitation": func(w *testenv.System) {
+			w.Staff(identity.Admin).Post("/admin/users/invite", invitation("moderator", object{"email": caller})).Want(http.StatusCreated)
+			w.Anonymous().Post("/users/update-password", object{"token": tokenIn(w, lastMail(w, caller)), "new_password": password}).Want(http.StatusOK)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := setup(t)
+			mod := w.Staff(identity.Moderator)
+			const filed = 52
+			for half := range 2 {
+				var items []object
+				for n := range filed / 2 {
+					items = append(items, assisted(object{"latitude": -8.5 - float64(half*100+n)/1000}))
+				}
+				mod.Post("/reports/batch", object{"reports": items}).Want(http.StatusOK)
+			}
+			prove(w)
+			if n := w.Int(`SELECT count(*) FROM reports r JOIN users u ON u.id = r.user_id WHERE u.email = $1`, caller); n != filed {
+				t.Errorf("%d reports are claimed, want %d", n, filed)
+			}
+		})
+	}
+}
+
+func lastMail(w *testenv.System, address string) mail.Message {
+	w.Helper()
+	all := mailsTo(w, address)
+	if len(all) == 0 {
+		w.Fatalf("no mail to %s", address)
+	}
+	return all[len(all)-1]
+}
+
+// A sign-in works while the log takes no events. The reports are claimed later.
+func TestASignInWorksWhileTheLogIsHalted(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.Staff(identity.Moderator).Post("/reports", assisted(nil)).Want(http.StatusCreated)
+	w.Exec(`UPDATE log_counter SET halted = 'a test'`)
+	person := byCode(w, caller)
+	if n := w.Int(`SELECT count(*) FROM reports WHERE user_id IS NOT NULL`); n != 0 {
+		t.Error("a report has a reporter without its event")
+	}
+	w.Exec(`UPDATE log_counter SET halted = NULL`)
+	w.Exec(`UPDATE one_time_codes SET created_at = created_at - interval '2 minutes'`)
+	byCode(w, caller)
+	if n := w.Int(`SELECT count(*) FROM reports WHERE user_id = $1`, person.ID); n != 1 {
+		t.Error("the report waits for ever")
+	}
+}
+
+// The functions give a report no other author: not without the contact, not without the event, and never a second one.
+func TestTheAuthorOfAReportIsGuarded(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	mod, maria := w.Staff(identity.Moderator), w.Citizen()
+	unclaimed := mod.Post("/reports", assisted(nil)).Want(http.StatusCreated).Object().Text("id")
+	own := maria.Post("/reports", draft(nil)).Want(http.StatusCreated).Object().Text("id")
+	w.Exec(`UPDATE users SET email = $2 WHERE id = $1`, maria.ID, caller)
+	for name, sql := range map[string]string{
+		"without an event": `UPDATE reports SET user_id = '` + maria.ID.String() + `' WHERE id = '` + unclaimed + `'`,
+		"a second author":  `UPDATE reports SET user_id = '` + mod.ID.String() + `' WHERE id = '` + own + `'`,
+		"nobody":           `UPDATE reports SET user_id = NULL WHERE id = '` + own + `'`,
+	} {
+		db, err := database.Open(t.Context(), database.Config{URL: w.Env["DATABASE_URL"], MaxConns: 1, ExecMode: "cache_statement"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Exec(t.Context(), sql); err == nil || !strings.Contains(err.Error(), "author of a report") {
+			t.Errorf("%s: %v", name, err)
+		}
+		db.Close()
+	}
+}
+
+// The person is mailed in their language with the receipt, then what a reporter is told, until they end it.
+func TestTheCallerIsMailed(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	mails, err := smtp.Start(smtp.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = mails.Close() })
+	w.Env["SMTP_URL"], w.Env["PUBLIC_BASE_URL"] = mails.URL(), "https://lafaek.example"
+	worker, err := notify.Open(t.Context(), w.Env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod := w.Staff(identity.Moderator)
+	id := mod.Post("/reports", assisted(object{"on_behalf_of": object{"email": caller, "preferred_language": "en"}})).Want(http.StatusCreated).Object().Text("id")
+	deliver := func() {
+		t.Helper()
+		var batch events.SQSEvent
+		rows, err := w.DB.Query(t.Context(), `SELECT body FROM outbox WHERE queue = 'notify' AND body ? 'contact' ORDER BY created_at, id`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rows.Next() {
+			var body json.RawMessage
+			if err := rows.Scan(&body); err != nil {
+				t.Fatal(err)
+			}
+			batch.Records = append(batch.Records, events.SQSMessage{MessageId: uuid.NewString(), Body: string(body)})
+		}
+		if failed, err := worker.Handle(t.Context(), batch); err != nil || len(failed.BatchItemFailures) > 0 {
+			t.Fatal(failed, err)
+		}
+	}
+	deliver()
+	deliver() // each mail once
+	mod.Post("/reports/"+id+"/status", object{"status": "rejected", "reason_code": "other", "note": "A court asked for it"}).Want(http.StatusOK)
+	deliver()
+	sent := mails.Mails(caller)
+	if len(sent) != 2 || sent[0].To[0] != caller {
+		t.Fatalf("%d mails: %+v", len(sent), sent)
+	}
+	first, second := sent[1].Text, sent[0].Text // the newest is first
+	for _, part := range []string{"somebody of the staff", "Receipt of the public log:\nlafaekstreet-test/log\nLS-", "https://lafaek.example/r/LS-", "/unsubscribe/"} {
+		if !strings.Contains(first, part) {
+			t.Errorf("the first mail has no %q: %s", part, first)
+		}
+	}
+	if sent[1].Headers["List-Unsubscribe-Post"] == nil {
+		t.Errorf("headers: %v", sent[0].Headers)
+	}
+	if !strings.Contains(second, "A court asked for it") || strings.Contains(second, "Receipt of") {
+		t.Errorf("the second mail: %s", second)
+	}
+	w.Exec(`UPDATE report_contacts SET muted_at = now()`)
+	mod.Post("/reports/"+id+"/status", object{"status": "pending", "note": "Seen again"}).Want(http.StatusOK)
+	deliver()
+	if n := len(mails.Mails(caller)); n != 2 {
+		t.Errorf("%d mails after the person ended them", n)
+	}
+}

@@ -47,7 +47,9 @@ func TestTheFilesAreRenewedWhenSomethingIsTakenDown(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	hide := func(id string) { mod.Post("/reports/"+id+"/hide", object{"reason_code": "offensive"}).Want(http.StatusOK) }
+	hide := func(id string) {
+		mod.Post("/reports/"+id+"/hide", object{"reason_code": "offensive"}).Want(http.StatusOK)
+	}
 	reject := func(id string) {
 		mod.Post("/reports/"+id+"/status", object{"status": "rejected", "reason_code": "offensive"}).Want(http.StatusOK)
 	}

@@ -58,13 +58,13 @@ const byAgency = `
 	sums AS (SELECT agency_id, sum(n) FILTER (WHERE measure = 'assigned') AS assigned, sum(n) FILTER (WHERE measure = 'open') AS open,
 	                sum(n) FILTER (WHERE measure = 'fixed') AS fixed, sum(n) FILTER (WHERE measure = 'kept') AS kept,
 	                sum(n) FILTER (WHERE measure = 'reopened') AS reopened,
-	                sum(n) FILTER (WHERE measure = 'open' AND bucket BETWEEN 0 AND $2 - 1) AS overdue
+	                sum(n) FILTER (WHERE measure = 'open' AND bucket BETWEEN 0 AND $2::bigint - 1) AS overdue
 	           FROM f GROUP BY 1),
 	today AS (SELECT assigned_agency_id AS agency_id, count(*) AS overdue FROM reports
 	           WHERE deleted_at IS NULL AND due_at IS NOT NULL AND status IN ('pending', 'verified', 'in_progress') AND due_paused_at IS NULL
 	             AND due_at >= to_timestamp(($2::bigint * 24 - 9) * 3600) AND due_at < $1
-	             AND ($4::date IS NULL OR created_at >= $4::timestamp AT TIME ZONE '` + Zone + `')
-	             AND ($5::date IS NULL OR created_at < ($5 + 1)::timestamp AT TIME ZONE '` + Zone + `')
+	             AND ($4::date IS NULL OR created_at >= $4::date::timestamp AT TIME ZONE '` + Zone + `')
+	             AND ($5::date IS NULL OR created_at < ($5::date + 1)::timestamp AT TIME ZONE '` + Zone + `')
 	           GROUP BY 1)
 	SELECT a.id, a.code, coalesce(nullif(CASE $3 WHEN 'tet' THEN a.name_tet WHEN 'pt' THEN a.name_pt END, ''), a.name), a.agency_type,
 	       coalesce(s.assigned, 0), coalesce(s.open, 0), coalesce(s.fixed, 0), coalesce(s.kept, 0), coalesce(s.reopened, 0),

@@ -101,7 +101,7 @@ func (s *fixture) reads() []operation {
 	c, id, number, journey := s.citizen, s.report, s.number, "/journeys/"+s.journey
 	read(c, 1, "/reports", "/reports?q=hole", "/reports/my-reports", "/reports/changes", "/reports/changes?mine=true", "/reports/nearby?latitude=-8.55&longitude=125.56", "/reports/"+id, "/reports/"+number,
 		"/reports/similar?latitude=-8.55&longitude=125.56", "/reports/"+number+"/comments", "/reports/"+number+"/ai-analysis",
-		"/reports/stats/summary", "/reports/stats/by-type", "/reports/stats/by-municipality", "/reports/stats/by-district?municipality=Dili",
+		"/reports/stats/summary", "/reports/stats/by-type", "/reports/stats/by-municipality", "/reports/stats/by-district?municipality=Dili", "/reports/stats/by-agency",
 		"/reports/stats/trends", "/blockchain/report/"+id+"/history", "/locations/municipalities", "/notifications", "/alerts",
 		"/notifications/unread-count", "/users/me", "/users/"+c.ID.String(), "/users/me/sessions", journey, "/users/"+c.ID.String()+"/journeys",
 		"/users/"+c.ID.String()+"/journeys/active", journey+"/markers", journey+"/markers/"+s.marker, journey+"/route", journey+"/route.gpx",
@@ -115,7 +115,7 @@ func (s *fixture) reads() []operation {
 	read(s.boss, 1, "/admin/users", "/admin/users/"+c.ID.String()+"/reports", "/admin/agencies", "/admin/agencies/"+s.agency.String(), "/admin/audit", "/admin/settings")
 	read(s.nobody, 2, "/public/feed.atom") // the second one reads the pictures
 	read(s.nobody, 1, "/public/reports", "/public/reports/"+number+"/comments", "/public/removals?municipality=Dili", "/public/reports/"+number, "/public/stats/summary", "/public/stats/by-municipality", "/public/stats/by-type",
-		"/public/stats/by-district?municipality=Dili", "/public/stats/trends", "/public/blockchain/report/"+id+"/history",
+		"/public/stats/by-district?municipality=Dili", "/public/stats/by-agency", "/public/stats/trends", "/public/blockchain/report/"+id+"/history",
 		"/public/map?bbox=125,-9,126,-8&zoom=15", fmt.Sprintf("/public/tiles/%d/%d/%d", 10, 869, 536), "//r/"+number,
 		"//log/keys", "//verify", "//log/proof/0", "/public/blockchain/report/"+number+"/proof")
 	size := s.Int(`SELECT next FROM log_counter`)

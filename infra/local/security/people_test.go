@@ -159,7 +159,7 @@ func TestAnAdministratorClearsAProfile(t *testing.T) {
 			t.Errorf("%s has the name: %s", path, a.Body)
 		}
 	}
-	rui.Get("/users/"+maria.ID.String()+"/avatar").Want(http.StatusNotFound)
+	rui.Get("/users/" + maria.ID.String() + "/avatar").Want(http.StatusNotFound)
 	if n := w.Int(`SELECT count(*) FROM uploads WHERE id = $1 AND attached_at IS NULL AND expires_at <= now()`, upload); n != 1 {
 		t.Error("the picture stays")
 	}

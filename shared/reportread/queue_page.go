@@ -35,12 +35,11 @@ type QueueCounts struct {
 // StaffSummary is a report as a queue shows it.
 type StaffSummary struct {
 	Summary
-	DueAt                   *timestamp.Time `json:"due_at"`
-	AssignedTo              *Colleague      `json:"assigned_to" doc:"The person of the agency who has it"`
-	AI                      *QueueAI        `json:"ai" doc:"null before the AI has judged"`
-	PossibleDuplicatesCount int             `json:"possible_duplicates_count"`
-	Appeal                  *Appeal         `json:"appeal" doc:"Why the reporter considers the rejection wrong"`
-	FlagsCount              int             `json:"flags_count" doc:"Open flags of the report and of its comments"`
+	AssignedTo              *Colleague `json:"assigned_to" doc:"The person of the agency who has it"`
+	AI                      *QueueAI   `json:"ai" doc:"null before the AI has judged"`
+	PossibleDuplicatesCount int        `json:"possible_duplicates_count"`
+	Appeal                  *Appeal    `json:"appeal" doc:"Why the reporter considers the rejection wrong"`
+	FlagsCount              int        `json:"flags_count" doc:"Open flags of the report and of its comments"`
 }
 
 // Colleague is somebody of the staff.
@@ -65,7 +64,7 @@ type QueuePage struct {
 }
 
 // queueColumns are the columns of a queueRow after summaryColumns, of reports r joined by summaryJoins and queueJoins.
-const queueColumns = `, r.due_at, w.id, w.full_name, n.id IS NOT NULL, n.is_relevant, n.relevance_confidence, n.relevance_reason, n.recommended_repair, n.translations,
+const queueColumns = `, w.id, w.full_name, n.id IS NOT NULL, n.is_relevant, n.relevance_confidence, n.relevance_reason, n.recommended_repair, n.translations,
 	` + candidatesCountSQL + `,
 	r.appealed_at, r.appeal_reason, r.flags_count`
 
@@ -95,7 +94,7 @@ type queueRow struct {
 
 func (q *queueRow) targets() []any {
 	s := &q.staff
-	return append(q.summaryRow.targets(), &q.due, &q.colleague, &q.fullName, &q.analysed, &q.ai.IsRelevant, &q.ai.Confidence, &q.ai.RelevanceReason,
+	return append(q.summaryRow.targets(), &q.colleague, &q.fullName, &q.analysed, &q.ai.IsRelevant, &q.ai.Confidence, &q.ai.RelevanceReason,
 		&q.ai.RecommendedRepair, &q.translations, &s.PossibleDuplicatesCount, &q.appealed, &q.appeal, &s.FlagsCount)
 }
 
@@ -106,7 +105,6 @@ func (r *Reader) presentQueued(ctx context.Context, v Viewer, q *queueRow) (Staf
 	if out.Summary, err = r.present(ctx, v, &q.summaryRow); err != nil {
 		return StaffSummary{}, err
 	}
-	out.DueAt = timestamp.OfPtr(q.due)
 	if q.appealed != nil && q.appeal != nil {
 		out.Appeal = &Appeal{Reason: *q.appeal, At: timestamp.Of(*q.appealed)}
 	}

@@ -29,7 +29,6 @@ type Report struct {
 	PossibleDuplicates  []Candidate     `json:"possible_duplicates" doc:"By place, type, time and picture, likeliest first. Staff alone see those without a verdict"`
 	IsAnonymous         bool            `json:"is_anonymous" doc:"Only staff and the reporter see who it was"`
 	CapturedAt          *timestamp.Time `json:"captured_at"`
-	DueAt               *timestamp.Time `json:"due_at"`
 	WordsHidden         *Hiding         `json:"words_hidden,omitempty" doc:"With content_hidden, to the reporter and staff: who hid the words, and why"`
 	Appeal              *Appeal         `json:"appeal,omitempty" doc:"Only to the reporter and staff"`
 	OriginalWords       *Words          `json:"original_words,omitempty" doc:"What a moderator changed first, as the reporter wrote it. Only to staff"`
@@ -120,7 +119,7 @@ func ImageStatus(s upload.State) string {
 }
 
 const (
-	detailColumns = `, r.captured_at, r.due_at, r.appealed_at, r.appeal_reason, nullif(r.original_words, '{}'),
+	detailColumns = `, r.captured_at, r.appealed_at, r.appeal_reason, nullif(r.original_words, '{}'),
 		r.words_hidden, r.words_hidden_reason, ` + report.HeldBackSQL + `, n.is_relevant, n.relevance_confidence, n.damage_type, n.severity, n.severity_score, n.recommended_repair, n.translations, n.created_at
 		FROM reports r` + summaryJoins + ` LEFT JOIN ai_analyses n ON n.id = r.ai_analysis_id WHERE r.id = ` + report.IDSQL  // after summaryColumns
 	imagesQuery = `SELECT ri.id, ri.kind, p.state, p.id, p.generation, p.width, p.height, p.blurhash, ri.created_at, ` + report.PublicPictureSQL + `
@@ -307,14 +306,14 @@ type detail struct {
 
 func scanDetail(row pgx.CollectableRow) (*detail, error) {
 	d := &detail{row: &summaryRow{}, report: Report{AI: &Assessment{}}}
-	var captured, due, appealed, analyzed *time.Time
+	var captured, appealed, analyzed *time.Time
 	var reason *string
 	var hiddenBy *report.HiddenBy
 	var hiddenFor *report.ReasonCode
 	out, a := &d.report, d.report.AI
-	err := row.Scan(append(d.row.targets(), &captured, &due, &appealed, &reason, &out.OriginalWords, &hiddenBy, &hiddenFor, &d.row.heldBack, &a.IsRelevant, &a.Confidence, &a.DamageType, &a.Severity,
+	err := row.Scan(append(d.row.targets(), &captured, &appealed, &reason, &out.OriginalWords, &hiddenBy, &hiddenFor, &d.row.heldBack, &a.IsRelevant, &a.Confidence, &a.DamageType, &a.Severity,
 		&a.SeverityScore, &a.RecommendedRepair, &a.translations, &analyzed)...)
-	out.CapturedAt, out.DueAt, a.AnalyzedAt = timestamp.OfPtr(captured), timestamp.OfPtr(due), timestamp.OfPtr(analyzed)
+	out.CapturedAt, a.AnalyzedAt = timestamp.OfPtr(captured), timestamp.OfPtr(analyzed)
 	if appealed != nil && reason != nil {
 		out.Appeal = &Appeal{Reason: *reason, At: timestamp.Of(*appealed)}
 	}

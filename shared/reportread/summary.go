@@ -57,6 +57,7 @@ type Summary struct {
 	CreatedAt          timestamp.Time      `json:"created_at"`
 	UpdatedAt          timestamp.Time      `json:"updated_at"`
 	ResolvedAt         *timestamp.Time     `json:"resolved_at"`
+	DueAt              *timestamp.Time     `json:"due_at" doc:"Until when its agency should repair it; null where it was never assigned"`
 	Removed            *report.Tombstone   `json:"removed,omitempty" doc:"Of a report that was rejected, withdrawn or removed, which its reporter and staff alone read. One that was withdrawn or removed has no pictures"`
 
 	author *uuid.UUID // also where Reporter is withheld
@@ -87,7 +88,7 @@ type Original struct {
 const summaryColumns = `r.id, r.report_number, r.title, r.description, r.issue_type, r.issue_type_raw, r.severity,
 	r.severity_score, r.priority, r.status, r.rejection_reason, r.latitude, r.longitude, r.location_accuracy, r.address,
 	r.street, r.suco, r.district, r.municipality, r.ai_status, r.blockchain_status, r.comments_count, r.confirmations_count, r.followers_count, r.client_id,
-	r.version, r.source, r.created_at, r.updated_at, r.resolved_at, r.user_id, r.is_anonymous,
+	r.version, r.source, r.created_at, r.updated_at, r.resolved_at, r.due_at, r.user_id, r.is_anonymous,
 	u.id, u.full_name, avatar.id, a.id, a.code, a.agency_type, a.name, a.name_tet, a.name_pt, o.id, o.report_number, o.deleted_at IS NULL AND o.status <> 'rejected', i.upload_id, i.generation, i.blurhash,
 	r.reason_code, r.original_words IS NOT NULL, i.public, ` + report.TombstoneSQL + `, ` + report.HiddenSQL + `, NOT ` + report.WordsShownSQL + `, ` + report.ShownSucoSQL + `, ` + report.ShownDistrictSQL + `, ` + report.ShownMunicipalitySQL
 
@@ -113,7 +114,7 @@ const summaryJoins = `
 type summaryRow struct {
 	Summary
 	resolved       *time.Time
-	due            *time.Time // read by lists that sort by it
+	due            *time.Time
 	anonymous      bool
 	personID       *uuid.UUID
 	personName     *string
@@ -138,7 +139,7 @@ func (s *summaryRow) targets() []any {
 		&s.SeverityScore, &s.Priority, &s.Status, &s.RejectionReason, &s.Latitude, &s.Longitude, &s.LocationAccuracy,
 		&s.Address, &s.Street, &s.Suco, &s.District, &s.Municipality, &s.AIStatus, &s.BlockchainStatus, &s.CommentsCount,
 		&s.ConfirmationsCount, &s.FollowersCount,
-		&s.ClientID, &s.Version, &s.Source, &s.CreatedAt.Time, &s.UpdatedAt.Time, &s.resolved, &s.author, &s.anonymous,
+		&s.ClientID, &s.Version, &s.Source, &s.CreatedAt.Time, &s.UpdatedAt.Time, &s.resolved, &s.due, &s.author, &s.anonymous,
 		&s.personID, &s.personName, &s.avatar, &s.agencyID, &s.agency[0], &s.agency[1], &s.agency[2], &s.agency[3], &s.agency[4],
 		&s.originalID, &s.originalNumber, &s.originalShown, &s.image, &s.generation, &s.Blurhash, &s.reasonCode, &s.ContentEdited,
 		&s.imagePublic, &s.Removed, &s.hidden, &s.ContentHidden, &s.shownSuco, &s.shownDistrict, &s.shownMunicipality, &s.Following}
@@ -179,7 +180,7 @@ func (r *Reader) present(ctx context.Context, v Viewer, s *summaryRow) (Summary,
 	var err error
 	s.withhold(ctx, v)
 	out := s.Summary
-	out.ResolvedAt = timestamp.OfPtr(s.resolved)
+	out.ResolvedAt, out.DueAt = timestamp.OfPtr(s.resolved), timestamp.OfPtr(s.due)
 	if s.Status == report.Rejected && out.RejectionReason == nil && s.reasonCode != nil {
 		text := reasonText(ctx, *s.reasonCode)
 		out.RejectionReason = &text

@@ -157,6 +157,7 @@ var erasures = []string{
 	`WITH gone AS (DELETE FROM report_confirmations WHERE user_id = $1 RETURNING report_id)
 		UPDATE reports SET confirmations_count = greatest(0, confirmations_count - 1) WHERE id IN (SELECT report_id FROM gone)`,
 	`DELETE FROM alerts WHERE user_id = $1`,
+	`UPDATE report_flags SET user_id = NULL, note = NULL, counted = false WHERE user_id = $1`, // somebody else could be the same person
 	`UPDATE report_disputes SET user_id = NULL WHERE user_id = $1`,
 	`DELETE FROM journeys WHERE user_id = $1`, // with their markers
 	eraseAnswers,
@@ -176,10 +177,11 @@ const eraseName = `
 	  FROM report_comments c
 	 WHERE c.author_id = $1 AND n.type = 'comment_added' AND n.event_key = 'comment:' || c.id AND n.params ? 'author'`
 
-// eraseAudit blanks the words in the audit log about the person and their reports. What was done, by whom and when, stays.
+// eraseAudit blanks the words in the audit log about the person, their reports and their comments. What was done, by whom and when, stays.
 const eraseAudit = `
 	UPDATE audit_log SET before = without_words(before), after = without_words(after)
-	 WHERE (entity = 'user' AND entity_id = $1::uuid::text OR entity = 'report' AND entity_id = ANY(ARRAY(SELECT id::text FROM reports WHERE user_id = $1::uuid)))
+	 WHERE (entity = 'user' AND entity_id = $1::uuid::text OR entity = 'report' AND entity_id = ANY(ARRAY(SELECT id::text FROM reports WHERE user_id = $1::uuid))
+	    OR entity = 'comment' AND entity_id = ANY(ARRAY(SELECT id::text FROM report_comments WHERE author_id = $1::uuid)))
 	   AND (before IS DISTINCT FROM without_words(before) OR after IS DISTINCT FROM without_words(after))`
 
 const emptyRow = `

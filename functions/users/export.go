@@ -56,12 +56,12 @@ var exported = []struct{ kind, query string }{
 		FROM devices WHERE user_id = $1 ORDER BY created_at, device_id`},
 	{"reports", `SELECT r.id, report_number, user_id AS author, client_id, source, issue_type, issue_type_raw, title, description, severity, severity_guess, severity_score, priority, status, latitude,
 		longitude, location_accuracy, address, street, suco, district, municipality, is_anonymous, captured_at, created_offline,
-		device_info, appealed_at, appeal_reason, original_words, CASE WHEN reason_code IS NULL THEN removal_note END AS withdrawal_reason,
+		device_info, appealed_at, appeal_reason, original_words, CASE WHEN reason_code IS NULL THEN removal_note END AS withdrawal_reason, words_hidden, words_hidden_reason,
 		r.created_at, updated_at, resolved_at, deleted_at, removed_at, removed_by, ` + ledger.ReceiptColumns("$1") + `
 		FROM reports r LEFT JOIN ledger_events e ON e.report_id = r.id AND e.seq = 1 WHERE user_id = $1 ORDER BY r.created_at, r.id`},
 	{"uploads", `SELECT id, content_type, size_bytes, state, width, height, exif_latitude, exif_longitude, exif_taken_at, created_at,
 		expires_at FROM uploads WHERE user_id = $1 ORDER BY created_at, id`},
-	{"comments", `SELECT c.id, c.report_id, author_id AS author, content, c.created_at, c.deleted_at, ` + ledger.ReceiptColumns("$1") + `
+	{"comments", `SELECT c.id, c.report_id, author_id AS author, content, c.hidden, c.hidden_reason, c.created_at, c.deleted_at, ` + ledger.ReceiptColumns("$1") + `
 		FROM report_comments c JOIN reports r ON r.id = c.report_id LEFT JOIN ledger_events e ON e.report_id = c.report_id AND e.seq = c.seq
 		WHERE c.author_id = $1 ORDER BY c.created_at, c.id`},
 	{"notifications", `SELECT id, type, report_id, params, read_at, created_at FROM notifications WHERE user_id = $1 ORDER BY created_at, id`},
@@ -86,6 +86,7 @@ var exported = []struct{ kind, query string }{
 	{"filed_for_me", `SELECT c.report_id, c.full_name, c.phone_number, c.email, c.preferred_language, c.muted_at, c.claimed_at, c.created_at
 		FROM report_contacts c JOIN reports r ON r.id = c.report_id WHERE r.user_id = $1 ORDER BY c.created_at, c.report_id`},
 	{"filed_by_me", `SELECT report_id, filed_by, client_id, created_at FROM report_contacts WHERE filed_by = $1 ORDER BY created_at, report_id`},
+	{"flags", `SELECT id, report_id, comment_id, reason_code, note, created_at, settled_at, outcome FROM report_flags WHERE user_id = $1 ORDER BY created_at, id`},
 }
 
 func (g *Group) export(ctx context.Context, in *exportInput) (*exportOutput, error) {

@@ -63,13 +63,6 @@ func (h *Locked) Dispute(ctx context.Context, tx *outbox.Tx, d Dispute) error {
 			return err
 		}
 	}
-	if h.AssignedAgency != nil {
-		item := queue.StaffItem{ReportID: h.ID, Key: "disputed:" + step.String(), UserID: h.AssignedUser}
-		err := tellStaff(ctx, tx, queue.StaffNotice{Event: queue.ReportsDisputed, AgencyID: *h.AssignedAgency, Items: []queue.StaffItem{item}, Except: d.By.UserID}, 0)
-		if err != nil {
-			return err
-		}
-	}
 	params := map[string]string{notification.ParamReportNumber: h.Number, notification.ParamStatus: string(h.Status)}
 	if err := h.Notify(ctx, tx, notification.ReportDisputed, "status:"+step.String(), params, actorsOf(d.By.UserID)...); err != nil || h.AssignedAgency == nil {
 		return err

@@ -75,7 +75,7 @@ func grantsOf(name catalog.FunctionName) grants {
 		"users": {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor}, sealKeys: true, google: true, ledger: true, receipts: true, bucket: readRenditions},
 		"admin": {sends: []catalog.QueueName{catalog.Notify}, sealKeys: true, setupToken: true},
 		"staff": {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor}, ledger: true, receipts: true, bucket: []bucketAccess{{storage.Renditions, move}}},
-		"reports": {sends: []catalog.QueueName{catalog.Validate, catalog.Anchor, catalog.Notify, catalog.Geocode}, ledger: true, receipts: true,
+		"reports": {sends: []catalog.QueueName{catalog.Images, catalog.Validate, catalog.Anchor, catalog.Notify, catalog.Geocode}, ledger: true, receipts: true,
 			bucket: []bucketAccess{{storage.Originals, write}, {storage.Renditions, move}}},
 		"community":     {sends: []catalog.QueueName{catalog.Notify, catalog.Anchor}, receipts: true},
 		"monitoring":    {ledger: true, logFiles: readLog},

@@ -1,5 +1,5 @@
-// Package images is the worker that processes uploaded pictures. S3 sends a message
-// about each original. The worker checks, decodes, rotates and scales it and encodes
+// Package images is the worker that processes uploaded pictures, and makes parts of them black that
+// a moderator named. S3 sends a message about each original. The worker checks, decodes, rotates and scales it and encodes
 // the renditions. Only these renditions are ever shown, so nothing else that a
 // stranger put into the file reaches the public.
 //
@@ -83,6 +83,10 @@ func newWorker(kit *service.Kit) (*Worker, error) {
 }
 
 func (w *Worker) handleMessage(ctx context.Context, m events.SQSMessage) error {
+	var redaction queue.RedactMessage
+	if json.Unmarshal([]byte(m.Body), &redaction) == nil && redaction.UploadID != uuid.Nil {
+		return w.redact(ctx, redaction.UploadID)
+	}
 	keys, err := originalKeys(m.Body)
 	if err != nil {
 		return queue.Permanent(err)

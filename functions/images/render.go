@@ -39,30 +39,45 @@ type rendered struct {
 // render makes the renditions of a file. The error is a *upload.Refusal if the file
 // is not a picture that we accept; trying again does not help then.
 func render(file []byte) (*rendered, error) {
-	info, err := upload.Inspect(file)
-	if err != nil {
-		return nil, err
-	}
-	img, err := decode(file, info)
+	display, info, err := uprightOf(file)
 	if err != nil {
 		return nil, err
 	}
 	out := &rendered{original: sha256.Sum256(file), format: info.Format, signals: readSignals(info.EXIF)}
+	return out, out.renditions(display)
+}
+
+// uprightOf is the picture of a file in the size of the large rendition, turned as its EXIF data ask. The errors are those of
+// render.
+func uprightOf(file []byte) (planes, upload.Info, error) {
+	info, err := upload.Inspect(file)
+	if err != nil {
+		return planes{}, info, err
+	}
+	img, err := decode(file, info)
+	if err != nil {
+		return planes{}, info, err
+	}
 	source := toPlanes(img)
 	w, h := fit(source.w, source.h, displaySide)
-	display := source.scaled(w, h).upright(out.signals.orientation)
-	out.width, out.height = display.w, display.h
-	if out.display, err = encode(display, displayQuality); err != nil {
-		return nil, err
+	return source.scaled(w, h).upright(orientationOf(info.EXIF)), info, nil
+}
+
+// renditions makes the renditions of a picture in the size of the large one, and what is computed from them.
+func (r *rendered) renditions(display planes) error {
+	var err error
+	r.width, r.height = display.w, display.h
+	if r.display, err = encode(display, displayQuality); err != nil {
+		return err
 	}
-	out.displaySHA = sha256.Sum256(out.display)
-	out.perceptual = differenceHash(display.y)
-	if out.thumbnail, err = thumbnail(display); err != nil {
-		return nil, err
+	r.displaySHA = sha256.Sum256(r.display)
+	r.perceptual = differenceHash(display.y)
+	if r.thumbnail, err = thumbnail(display); err != nil {
+		return err
 	}
-	w, h = fit(display.w, display.h, blurSide)
-	out.blurhash = blurhash(display.scaled(w, h).toImage())
-	return out, nil
+	w, h := fit(display.w, display.h, blurSide)
+	r.blurhash = blurhash(display.scaled(w, h).toImage())
+	return nil
 }
 
 // decode decodes a picture. Before it allocates memory it checks that the decoder

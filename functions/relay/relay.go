@@ -87,6 +87,7 @@ func (r *Relay) Run(ctx context.Context, _ events.EventBridgeEvent) error {
 		{"wake pictures", func(ctx context.Context) error { return r.wake(ctx, unprocessed) }},
 		{"wake reports", func(ctx context.Context) error { return r.wake(ctx, unjudged) }},
 		{"wake pictures", func(ctx context.Context) error { return r.wake(ctx, unjudgedPictures) }},
+		{"wake redactions", func(ctx context.Context) error { return r.wake(ctx, unredacted) }},
 		{"wake places", func(ctx context.Context) error { return r.wake(ctx, unnamed) }},
 		{"mail comments", r.mailComments},
 		{"announce", r.announce},

@@ -51,6 +51,14 @@ var (
 	ORDER BY attached_at LIMIT $3`,
 		queue.Images, func(id uuid.UUID) any { return created(id) }}
 
+	// Pictures of which parts have to be made black.
+	unredacted = waking{"relay-redact", `
+	SELECT id FROM uploads
+	WHERE state = 'redacting' AND processed_at < $1 AND (deletion IS NULL OR deletion = 'original')
+	  AND NOT EXISTS (SELECT FROM processed_messages p WHERE p.consumer = 'relay-redact' AND p.message_key = uploads.id || $2)
+	ORDER BY processed_at LIMIT $3`,
+		queue.Images, func(id uuid.UUID) any { return queue.RedactMessage{UploadID: id} }}
+
 	// While the geocoder does not answer, the geocode worker keeps a message in the outbox; then nothing is stuck.
 	unnamed = waking{"relay-geocode", `
 	SELECT id FROM reports

@@ -86,6 +86,7 @@ func (g *Group) Register(api *httpapi.API) {
 	g.registerFollow(api)
 	g.registerConfirm(api)
 	g.registerDispute(api)
+	g.registerHideImage(api)
 }
 
 // limiter counts items against a caller's budgets.

@@ -226,17 +226,20 @@ type Variant string
 
 // The variants.
 const (
-	WordsEdited    Variant = "words"           // of ReportEdited: title, description or issue type
-	DetailsEdited  Variant = "details"         // of ReportEdited: severity or address
-	PictureAdded   Variant = "picture_added"   // of ReportEdited
-	PictureRemoved Variant = "picture_removed" // of ReportEdited
-	WordsHidden    Variant = "words_hidden"    // of ReportEdited: a moderator hid title and description; the reason is told
-	ReportFlagged  Variant = "flagged"         // of ReportEdited: flags hid words and pictures until a moderator has looked
-	WordsShown     Variant = "words_shown"     // of ReportEdited: others see title and description again
-	FlagsDismissed Variant = "flags_dismissed" // of ReportEdited: others see again what flags hid
-	CommentHidden  Variant = "comment_hidden"  // of ReportEdited, to the author of the comment: a moderator hid it; the reason is told
-	CommentFlagged Variant = "comment_flagged" // of ReportEdited, to the author of the comment: flags hid it
-	CommentShown   Variant = "comment_shown"   // of ReportEdited, to the author of the comment: others see it again
+	WordsEdited     Variant = "words"            // of ReportEdited: title, description or issue type
+	DetailsEdited   Variant = "details"          // of ReportEdited: severity or address
+	PictureAdded    Variant = "picture_added"    // of ReportEdited
+	PictureRemoved  Variant = "picture_removed"  // of ReportEdited
+	WordsHidden     Variant = "words_hidden"     // of ReportEdited: a moderator hid title and description; the reason is told
+	ReportFlagged   Variant = "flagged"          // of ReportEdited: flags hid words and pictures until a moderator has looked
+	WordsShown      Variant = "words_shown"      // of ReportEdited: others see title and description again
+	FlagsDismissed  Variant = "flags_dismissed"  // of ReportEdited: others see again what flags hid
+	PictureHidden   Variant = "picture_hidden"   // of ReportEdited: a moderator hid a picture; the reason is told
+	PictureShown    Variant = "picture_shown"    // of ReportEdited: others see a hidden picture again
+	PictureRedacted Variant = "picture_redacted" // of ReportEdited: a moderator made parts of a picture black; the reason is told
+	CommentHidden   Variant = "comment_hidden"   // of ReportEdited, to the author of the comment: a moderator hid it; the reason is told
+	CommentFlagged  Variant = "comment_flagged"  // of ReportEdited, to the author of the comment: flags hid it
+	CommentShown    Variant = "comment_shown"    // of ReportEdited, to the author of the comment: others see it again
 	// PictureIrrelevant is of ReportEdited: the AI found that a picture shows no problem. It tells the reporter alone.
 	PictureIrrelevant Variant = "picture_irrelevant"
 	// OriginalGone is of ReportStatusChanged: the report is a duplicate, and its original was withdrawn, removed or
@@ -269,7 +272,7 @@ func Variants(t Type) []Variant {
 	switch t {
 	case ReportEdited:
 		return []Variant{WordsEdited, DetailsEdited, PictureAdded, PictureRemoved, PictureIrrelevant, WordsHidden, ReportFlagged, WordsShown, FlagsDismissed,
-			CommentHidden, CommentFlagged, CommentShown}
+			CommentHidden, CommentFlagged, CommentShown, PictureHidden, PictureShown, PictureRedacted}
 	case ReportStatusChanged:
 		return []Variant{OriginalGone}
 	case ReportAssigned:

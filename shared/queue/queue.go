@@ -33,6 +33,11 @@ type Outgoing struct {
 	Delay time.Duration // whole seconds, at most 15 minutes
 }
 
+// RedactMessage asks for parts of a picture to be made black. The other messages of the queue images are those of S3.
+type RedactMessage struct {
+	UploadID uuid.UUID `json:"redact_upload_id"`
+}
+
 // ValidateMessage asks for the AI's verdict on one report.
 type ValidateMessage struct {
 	ReportID uuid.UUID `json:"report_id"`

@@ -60,16 +60,19 @@ type Appeal struct {
 // Image is a picture of a report. It has addresses once it is processed. Others than the reporter and staff are shown the
 // public pictures alone.
 type Image struct {
-	ID           uuid.UUID      `json:"id"`
-	Kind         string         `json:"kind" enum:"evidence,resolution,dispute" doc:"evidence: the problem. resolution: the repair. dispute: that the repair is not done"`
-	Status       string         `json:"status" enum:"pending,processed,refused"`
-	IsPublic     bool           `json:"is_public" doc:"false while the reporter and staff alone see the picture: it waits for a verdict, or was not found relevant"`
-	ImageURL     *string        `json:"image_url"`
-	ThumbnailURL *string        `json:"thumbnail_url"`
-	Width        *int           `json:"width" doc:"Pixels, upright"`
-	Height       *int           `json:"height"`
-	Blurhash     *string        `json:"blurhash"`
-	CreatedAt    timestamp.Time `json:"created_at"`
+	ID           uuid.UUID          `json:"id"`
+	Kind         string             `json:"kind" enum:"evidence,resolution,dispute" doc:"evidence: the problem. resolution: the repair. dispute: that the repair is not done"`
+	Status       string             `json:"status" enum:"pending,processed,refused"`
+	IsPublic     bool               `json:"is_public" doc:"false while the reporter and staff alone see the picture: it waits for a verdict, or was not found relevant"`
+	ImageURL     *string            `json:"image_url"`
+	ThumbnailURL *string            `json:"thumbnail_url"`
+	Width        *int               `json:"width" doc:"Pixels, upright"`
+	Height       *int               `json:"height"`
+	Blurhash     *string            `json:"blurhash"`
+	CreatedAt    timestamp.Time     `json:"created_at"`
+	Hidden       *report.HiddenBy   `json:"hidden,omitempty" enum:"moderator,flags" doc:"Who keeps it from others than the reporter and staff; left out where nobody does"`
+	HiddenReason *report.ReasonCode `json:"hidden_reason,omitempty" doc:"Why it is hidden"`
+	Redacted     bool               `json:"redacted,omitempty" doc:"Parts of it are black"`
 	// Receipt is set in the answer to the request that added the picture.
 	Receipt *ledger.Receipt `json:"receipt,omitempty" doc:"In the answer to the request that added the picture: that of the change"`
 	// Warnings is set in the answer to the request that added the picture.
@@ -122,7 +125,8 @@ const (
 	detailColumns = `, r.captured_at, r.appealed_at, r.appeal_reason, nullif(r.original_words, '{}'),
 		r.words_hidden, r.words_hidden_reason, ` + report.HeldBackSQL + `, n.is_relevant, n.relevance_confidence, n.damage_type, n.severity, n.severity_score, n.recommended_repair, n.translations, n.created_at
 		FROM reports r` + summaryJoins + ` LEFT JOIN ai_analyses n ON n.id = r.ai_analysis_id WHERE r.id = ` + report.IDSQL  // after summaryColumns
-	imagesQuery = `SELECT ri.id, ri.kind, p.state, p.id, p.generation, p.width, p.height, p.blurhash, ri.created_at, ` + report.PublicPictureSQL + `
+	imagesQuery = `SELECT ri.id, ri.kind, p.state, p.id, p.generation, p.width, p.height, p.blurhash, ri.created_at,
+		p.state <> 'redacting' AND ` + report.PublicPictureSQL + `, ri.hidden, ri.hidden_reason, ri.boxes IS NOT NULL
 		FROM report_images ri JOIN uploads p ON p.id = ri.upload_id
 		WHERE ri.deleted_at IS NULL AND ri.report_id = ` + report.IDSQL + ` ORDER BY ri.created_at, ri.id`
 	// An override writes its analysis in the transaction of its moves, so both have the same time. That also holds for rows
@@ -356,7 +360,7 @@ type imageRow struct {
 
 func scanImage(row pgx.CollectableRow) (imageRow, error) {
 	var i imageRow
-	err := row.Scan(&i.ID, &i.Kind, &i.state, &i.upload, &i.generation, &i.Width, &i.Height, &i.Blurhash, &i.CreatedAt.Time, &i.IsPublic)
+	err := row.Scan(&i.ID, &i.Kind, &i.state, &i.upload, &i.generation, &i.Width, &i.Height, &i.Blurhash, &i.CreatedAt.Time, &i.IsPublic, &i.Hidden, &i.HiddenReason, &i.Redacted)
 	return i, err
 }
 

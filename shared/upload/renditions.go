@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/outbox"
+	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/storage"
 )
@@ -77,11 +79,26 @@ func (r *Renditions) Redact(tx *outbox.Tx, image uuid.UUID) *Moving {
 	return r.move(tx, []Rendition{Display}, move(redacting, ofImage), image)
 }
 
+// DeleteStale deletes what a move of before could not: the renditions of the generations from staleFrom on before generation. It
+// does nothing for nil.
+func (r *Renditions) DeleteStale(tx *outbox.Tx, id uuid.UUID, staleFrom *int, generation int) *Moving {
+	out := &Moving{}
+	if staleFrom != nil {
+		tx.AfterCommit(func(ctx context.Context) { out.err = r.delete(ctx, RenditionKeys(id, *staleFrom, generation)) })
+	}
+	return out
+}
+
 // Moving says what became of a move, after the commit.
 type Moving struct{ err error }
 
 // Err is the error with which objects of before could not be deleted; relay will delete them. It is nil before the commit.
-func (m *Moving) Err() error { return m.err }
+func (m *Moving) Err() error {
+	if m == nil {
+		return nil
+	}
+	return m.err
+}
 
 func (r *Renditions) move(tx *outbox.Tx, keep []Rendition, statement string, args ...any) *Moving {
 	out := &Moving{}
@@ -117,7 +134,7 @@ func (r *Renditions) copyAll(ctx context.Context, pictures []moved, keep []Rendi
 		}
 	}
 	if err := calls.Wait(); err != nil {
-		return fmt.Errorf("move renditions: %w", err)
+		return problem.New(problem.Unavailable, "unavailable").After(2 * time.Second).Because(fmt.Errorf("move renditions: %w", err))
 	}
 	return nil
 }

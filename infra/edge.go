@@ -21,8 +21,8 @@ const (
 
 // newEdge puts a CloudFront distribution with a firewall in front of the API: AWS has no firewall for an HTTP API. The
 // distribution sends a key to the functions. They refuse requests without this key, so that no client can avoid the
-// firewall. The distribution caches only the files of the pages, whose paths contain a hash of their content, and the public
-// log, for as long as its answers allow: 5 seconds or for good. All other answers depend on the caller.
+// firewall. The distribution caches only the files of the pages, whose paths contain a hash of their content, the public log and
+// published pictures, for as long as the answers allow: 5 seconds, 5 minutes or for good. All other answers depend on the caller.
 func newEdge(scope constructs.Construct, p *plan, k *keys, a *api) {
 	stack := newStack(scope, p.settings, "edge", "Distribution and firewall in front of the API")
 	distribution := awscloudfront.NewCfnDistribution(stack, jsii.String("distribution"), &awscloudfront.CfnDistributionProps{
@@ -116,7 +116,9 @@ func distributionConfig(p *plan, k *keys, a *api, firewall, host *string) *awscl
 }
 
 // cachedPaths are the paths whose answers are the same for everybody.
-func cachedPaths() []string { return []string{"/map/assets/*", "/log/*"} }
+func cachedPaths() []string {
+	return []string{"/map/assets/*", "/log/*", "/api/v1/public/reports/*/images/*"}
+}
 
 func visible(name string) *awswafv2.CfnWebACL_VisibilityConfigProperty {
 	return &awswafv2.CfnWebACL_VisibilityConfigProperty{

@@ -82,7 +82,7 @@ func grantsOf(name catalog.FunctionName) grants {
 		"locations":     {geocoder: true},
 		"notifications": {sealKeys: true}, // the tokens of links that end mails
 		"journeys":      {ledger: true, bucket: readRenditions},
-		"public":        {ledger: true, logFiles: readLog, bucket: []bucketAccess{{storage.Renditions, read}, {storage.Exports, readOrMissing}}},
+		"public":        {ledger: true, logFiles: readLog, bucket: []bucketAccess{{storage.Renditions, readOrMissing}, {storage.Exports, readOrMissing}}},
 		"meta":          {watchQueues: true},
 
 		"images": {sends: []catalog.QueueName{catalog.Validate, catalog.Notify},

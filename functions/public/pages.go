@@ -11,6 +11,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/weblink"
 )
 
 const mediaHTML = "text/html; charset=utf-8"
@@ -60,6 +61,7 @@ type pageOutput struct {
 type view struct {
 	lang   locale.Language
 	mirror string
+	web    weblink.Base
 	// connect are the other origins that the page's script reads from.
 	connect []string
 	assets  assets
@@ -70,7 +72,7 @@ func (p *Public) view(ctx context.Context, in PageInput) view {
 	if !ok {
 		l = locale.FromContext(ctx)
 	}
-	v := view{lang: l, mirror: p.ledger.MirrorURL, assets: p.assets}
+	v := view{lang: l, mirror: p.ledger.MirrorURL, web: p.weblinks.Or(httpapi.Origin(ctx)), assets: p.assets}
 	if v.mirror != "" {
 		v.connect = append(v.connect, v.mirror)
 	}

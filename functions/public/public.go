@@ -51,6 +51,7 @@ func (p *Public) Register(a *httpapi.API) {
 	p.registerReports(a)
 	p.registerRemovals(a)
 	p.registerFeed(a)
+	p.registerImage(a)
 	p.registerMap(a)
 	p.registerStatistics(a)
 	p.registerLedger(a)

@@ -15,6 +15,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
+	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 //go:embed web/report.html
@@ -100,8 +101,8 @@ func (v view) ofReport(r reportread.Report) (*pageOutput, error) {
 	if photos := v.photos(r.Images, heading); photos != "" {
 		own["photo"] = photos
 	}
-	if i := slices.IndexFunc(r.Images, func(i reportread.Image) bool { return i.Kind == "evidence" && i.ImageURL != nil }); i >= 0 {
-		own["photo_preview"] = markup(`<meta property="og:image" content="%s">`, address(*r.Images[i].ImageURL))
+	if i := slices.IndexFunc(r.Images, func(i reportread.Image) bool { return i.Kind == "evidence" && i.ImageURL != nil && i.Width != nil && i.Height != nil }); i >= 0 {
+		own["photo_preview"] = v.card(r.ReportNumber, r.Images[i])
 	}
 	v.connect = append(v.connect, pictureOrigins(r.Images)...)
 	return v.render(http.StatusOK, literal(reportHTML), own)
@@ -122,6 +123,13 @@ func (v view) photos(images []reportread.Image, heading string) fragment {
 		}
 	}
 	return joined(out)
+}
+
+// card names the picture of share cards, at an address that lasts.
+func (v view) card(number string, i reportread.Image) fragment {
+	return markup(`<meta property="og:image" content="%s">
+<meta property="og:image:width" content="%s">
+<meta property="og:image:height" content="%s">`, address(v.web.Picture(number, i.ID, string(upload.Display))), text(strconv.Itoa(*i.Width)), text(strconv.Itoa(*i.Height)))
 }
 
 // eventNames are the names of the events of the ledger in the reader's language.

@@ -46,6 +46,8 @@ func cacheControl(o Operation) string {
 		return "public, max-age=60"
 	case Immutable:
 		return "public, max-age=31536000, immutable"
+	case FewMinutes:
+		return "public, max-age=300"
 	case Brief:
 		return "public, max-age=5"
 	}

@@ -27,6 +27,7 @@ const (
 	Shared                  // any cache for a minute, then asking
 	Immutable               // any cache, for good: the address names the content
 	Brief                   // any cache for five seconds
+	FewMinutes              // any cache for five minutes, then asking
 	Never                   // tokens and personal data: nowhere
 )
 

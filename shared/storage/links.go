@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -28,6 +29,9 @@ const maxLinks = 20_000
 
 // headTimeout bounds all attempts of Exists together.
 const headTimeout = 5 * time.Second
+
+// readTimeout bounds Read.
+const readTimeout = 10 * time.Second
 
 // headAttempts is how often Exists asks S3 before it gives up; the SDK's default.
 const headAttempts = 3
@@ -107,6 +111,40 @@ func (l *Links) Exists(ctx context.Context, key string) (bool, error) {
 		}
 	}
 	return false, fmt.Errorf("look for object: %w", err)
+}
+
+// Read returns the object under key. It fails with ErrNotFound if there is none, with ErrTooLarge if it has more than limit bytes.
+func (l *Links) Read(ctx context.Context, key string, limit int64) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	link, err := l.sign(ctx, http.MethodGet, "", key, l.clock.Now(), readTimeout)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, link, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("read object: %w", err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	switch res.StatusCode {
+	case http.StatusOK:
+	case http.StatusNotFound:
+		return nil, ErrNotFound
+	default:
+		return nil, fmt.Errorf("read object: status %d", res.StatusCode)
+	}
+	body, err := io.ReadAll(io.LimitReader(res.Body, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("read object: %w", err)
+	}
+	if int64(len(body)) > limit {
+		return nil, ErrTooLarge
+	}
+	return body, nil
 }
 
 func (l *Links) head(ctx context.Context, link string) (int, error) {

@@ -218,9 +218,12 @@ func TestPictureIsHiddenOnceByManyClicks(t *testing.T) {
 func TestFlaggedPicturesAreOutOfReach(t *testing.T) {
 	t.Parallel()
 	p := newPictured(t)
-	p.Exec(`INSERT INTO app_settings (key, value) VALUES ('settings', '{"flags_to_hide": 1, "flag_min_account_days": 0}')`)
 	p.Exec(`UPDATE reports SET moderated_at = NULL`) // as if the AI had verified it
-	p.stranger.Post("/reports/"+p.id+"/flag", object{"reason": "offensive"}).Want(http.StatusAccepted)
+	for range 3 {
+		person := p.Citizen()
+		p.Exec(`UPDATE users SET created_at = created_at - interval '10 days' WHERE id = $1`, person.ID)
+		person.Post("/reports/"+p.id+"/flag", object{"reason": "offensive"}).Want(http.StatusAccepted)
+	}
 	p.wantLinks(http.StatusNotFound)
 	p.wantUnseen()
 	p.moderator.Post("/reports/"+p.id+"/flags/dismiss", object{}).Want(http.StatusOK)

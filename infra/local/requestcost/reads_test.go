@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -63,6 +64,21 @@ func (s *fixture) newJudgedReport() string {
 	return number
 }
 
+// newImage is the path of a processed picture of a new report.
+func (s *fixture) newImage() string {
+	body := s.reportBody()
+	body["images"] = []any{object{"upload_id": s.picture(s.citizen)}}
+	r := s.citizen.Post("/reports", body).Want(http.StatusCreated).Object()
+	return "/reports/" + r.Text("id") + "/images/" + r.Items("images")[0].Text("id")
+}
+
+// published is the path of a picture that everybody may see.
+func (s *fixture) published() string {
+	image := s.newImage()
+	s.Verify(strings.Split(image, "/")[2])
+	return image
+}
+
 // picture makes an upload that is processed, and returns its id.
 func (s *fixture) picture(of *testenv.Client) string {
 	id := of.Form("/reports/pre-upload-image", nil, "file", "a.jpg", s.JPEG(uint8(s.next()))).Want(http.StatusCreated).Object().Text("upload_id")
@@ -114,7 +130,7 @@ func (s *fixture) reads() []operation {
 	read(s.moderator, 2, "/reports/"+id+"/reporter") // reads, and writes to the audit log
 	read(s.boss, 1, "/admin/users", "/admin/users/"+c.ID.String()+"/reports", "/admin/agencies", "/admin/agencies/"+s.agency.String(), "/admin/audit", "/admin/settings")
 	read(s.nobody, 2, "/public/feed.atom") // the second one reads the pictures
-	read(s.nobody, 1, "/public/reports", "/public/reports/"+number+"/comments", "/public/removals?municipality=Dili", "/public/reports/"+number, "/public/stats/summary", "/public/stats/by-municipality", "/public/stats/by-type",
+	read(s.nobody, 1, "/public/reports", "/public/reports/"+number+"/comments", "/public/removals?municipality=Dili", "/public/reports/"+number, "/public"+s.published()+"/display", "/public/stats/summary", "/public/stats/by-municipality", "/public/stats/by-type",
 		"/public/stats/by-district?municipality=Dili", "/public/stats/by-agency", "/public/stats/trends", "/public/blockchain/report/"+id+"/history",
 		"/public/map?bbox=125,-9,126,-8&zoom=15", fmt.Sprintf("/public/tiles/%d/%d/%d", 10, 869, 536), "//r/"+number,
 		"//log/keys", "//verify", "//log/proof/0", "/public/blockchain/report/"+number+"/proof")

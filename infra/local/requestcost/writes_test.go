@@ -94,10 +94,7 @@ func (s *fixture) reportWrites() []operation {
 				object{"upload_id": s.picture(s.moderator), "kind": "resolution"}}
 		}),
 		on(3, func() request {
-			body := s.reportBody()
-			body["images"] = []any{object{"upload_id": s.picture(c)}}
-			r := c.Post("/reports", body).Want(http.StatusCreated).Object()
-			return request{c, "DELETE", "/reports/" + r.Text("id") + "/images/" + r.Items("images")[0].Text("id"), nil}
+			return request{c, "DELETE", s.newImage(), nil}
 		}),
 	}
 }
@@ -149,6 +146,15 @@ func (s *fixture) staffWrites() []operation {
 		}),
 		on(3, func() request {
 			return request{m, "POST", "/reports/" + s.newReport() + "/hide", object{"reason_code": "offensive"}}
+		}),
+		on(3, func() request { return request{m, "POST", s.newImage() + "/hide", object{"reason_code": "offensive"}} }),
+		on(3, func() request {
+			image := s.newImage()
+			m.Post(image+"/hide", object{"reason_code": "offensive"}).Want(http.StatusOK)
+			return request{m, "POST", image + "/unhide", nil}
+		}),
+		on(3, func() request {
+			return request{m, "POST", s.newImage() + "/redact", object{"reason_code": "offensive", "boxes": []object{{"x": 0, "y": 0, "width": 1, "height": 1}}}}
 		}),
 		on(3, func() request { return request{m, "POST", s.flagged() + "/unhide", nil} }),
 		on(3, func() request { return request{m, "POST", s.flagged() + "/flags/dismiss", nil} }),

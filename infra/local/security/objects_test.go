@@ -142,6 +142,8 @@ func TestNobodyReachesObjectsOfOthers(t *testing.T) {
 		{"PATCH", "/users/me", object{"avatar_upload_id": loose}},
 		{"PATCH", report, object{"title": "Joao's"}}, {"DELETE", report, nil}, {"POST", report + "/status", object{"status": "fixed", "note": "x"}},
 		{"POST", report + "/images", object{"upload_id": loose}}, {"DELETE", picture, nil}, {"POST", report + "/assign", object{}},
+		{"POST", picture + "/hide", object{"reason_code": "unsafe"}}, {"POST", picture + "/unhide", nil}, {"GET", "/public" + picture + "/display", nil},
+		{"POST", picture + "/redact", object{"reason_code": "unsafe", "boxes": []object{{"x": 0, "y": 0, "width": 1, "height": 1}}}},
 		{"POST", report + "/hand-back", object{"note": "x"}}, {"GET", "/staff/agencies", nil},
 		{"POST", "/staff/reports/bulk-assign", object{"items": []object{{"report_id": mine.Text("id")}}}}, {"GET", "/admin/agencies/" + mine.Text("id"), nil},
 		{"POST", report + "/notes", object{"content": "x"}}, {"GET", report + "/notes", nil}, {"GET", report + "/log", nil}, {"GET", report + "/reporter", nil}, {"GET", "/admin" + person + "/reports", nil}, {"POST", report + "/ai-analysis/override", object{"is_relevant": true, "note": "x"}},

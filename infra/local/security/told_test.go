@@ -92,6 +92,19 @@ func acts(w *testenv.System) []act {
 			do: func(c *testenv.Client, r reported) int {
 				return c.Post("/reports/"+r.id+"/images", object{"upload_id": uploaded(c, w, 1), "kind": "resolution"}).Status
 			}},
+		{name: "hide picture", operation: "POST /api/v1/reports/{id}/images/{img_id}/hide", before: "verified", typ: "report_edited", variant: "picture_hidden",
+			says: "it contains words or pictures that insult people.", do: send("POST", "/images/IMAGE/hide", object{"reason_code": "offensive"})},
+		{name: "show picture", operation: "POST /api/v1/reports/{id}/images/{img_id}/unhide", before: "verified", typ: "report_edited", variant: "picture_shown",
+			do: func(c *testenv.Client, r reported) int {
+				w.Exec(`UPDATE report_images SET hidden = 'moderator', hidden_reason = 'offensive' WHERE id = $1`, r.image)
+				return c.Post("/reports/"+r.id+"/images/"+r.image+"/unhide", nil).Status
+			}},
+		{name: "redact picture", operation: "POST /api/v1/reports/{id}/images/{img_id}/redact", before: "verified", typ: "report_edited", variant: "picture_redacted",
+			says: "A face.", do: func(c *testenv.Client, r reported) int {
+				w.Exec(`UPDATE uploads SET state = 'processed' WHERE id = (SELECT upload_id FROM report_images WHERE id = $1)`, r.image)
+				return c.Post("/reports/"+r.id+"/images/"+r.image+"/redact", object{"reason_code": "other", "note": "A face",
+					"boxes": []object{{"x": 0, "y": 0, "width": 1, "height": 1}}}).Status
+			}},
 		{name: "hide words", operation: "POST /api/v1/reports/{id}/hide", before: "verified", do: send("POST", "/hide", object{"reason_code": "offensive"}),
 			typ: "report_edited", variant: "words_hidden", says: "it contains words or pictures that insult people."},
 		{name: "show words", operation: "POST /api/v1/reports/{id}/unhide", before: "verified", typ: "report_edited", variant: "words_shown",

@@ -11,25 +11,25 @@ import (
 )
 
 // on posts a change of the picture.
-func (p *pictured) on(c *testenv.Client, change string, body object) apiclient.TestResponse {
+func (p *shownPicture) on(c *testenv.Client, change string, body object) apiclient.TestResponse {
 	p.Helper()
 	return c.Post("/reports/"+p.id+"/images/"+p.image+"/"+change, body)
 }
 
 // hiddenEvents is the number of CONTENT_HIDDEN events of the report.
-func (p *pictured) hiddenEvents() int {
+func (p *shownPicture) hiddenEvents() int {
 	p.Helper()
 	return p.Int(`SELECT count(*) FROM ledger_events WHERE report_id = $1 AND event_type = 'CONTENT_HIDDEN'`, p.id)
 }
 
 // told is how often the reporter was told of a variant of an edit.
-func (p *pictured) told(variant string) int {
+func (p *shownPicture) told(variant string) int {
 	p.Helper()
 	return p.Int(`SELECT count(*) FROM notifications WHERE report_id = $1 AND user_id = $2 AND type = 'report_edited' AND params ->> 'variant' = $3`, p.id, p.author.ID, variant)
 }
 
 // wantUnseen fails the test if the stranger is given anything of the picture.
-func (p *pictured) wantUnseen() {
+func (p *shownPicture) wantUnseen() {
 	p.Helper()
 	seen := p.stranger.Get("/reports/" + p.id).Want(http.StatusOK).Object()
 	if len(seen.Items("images")) != 0 || seen.At("image_url") != nil || seen.At("thumbnail_url") != nil || seen.At("blurhash") != nil {
@@ -48,7 +48,7 @@ var personal = object{"reason_code": "personal_data"}
 // nothing; after a third it is shown again, under an address that works.
 func TestHiddenPicture(t *testing.T) {
 	t.Parallel()
-	p := newPictured(t)
+	p := newShownPicture(t)
 	image := p.on(p.moderator, "hide", object{"reason_code": "personal_data", "note": "A face."}).Want(http.StatusOK).Object()
 	if image.Text("hidden") != "moderator" || image.Text("hidden_reason") != "personal_data" || image.At("is_public") != false || image.Text("receipt.note") == "" {
 		t.Errorf("answer %v", image.Values)
@@ -81,7 +81,7 @@ func TestHiddenPicture(t *testing.T) {
 // the picture. The second click changes nothing.
 func TestRedactedPicture(t *testing.T) {
 	t.Parallel()
-	p := newPictured(t)
+	p := newShownPicture(t)
 	face := []object{{"x": 0.5, "y": 0.5, "width": 0.9, "height": 0.25}}
 	for range 2 {
 		image := p.on(p.moderator, "redact", object{"reason_code": "personal_data", "boxes": face}).Want(http.StatusOK).Object()
@@ -108,7 +108,7 @@ func TestRedactedPicture(t *testing.T) {
 
 func TestWhoModeratesPictures(t *testing.T) {
 	t.Parallel()
-	p := newPictured(t)
+	p := newShownPicture(t)
 	box := []object{{"x": 0, "y": 0, "width": 1, "height": 1}}
 	for name, c := range map[string]*testenv.Client{"author": p.author, "stranger": p.stranger, "official": p.Staff(identity.Official, p.Agency("WORKS"))} {
 		for _, change := range []string{"hide", "unhide", "redact"} {
@@ -159,7 +159,7 @@ func TestHidingWhileStorageFails(t *testing.T) {
 	for _, change := range []string{"hide", "redact"} {
 		t.Run(change, func(t *testing.T) {
 			t.Parallel()
-			p := newPictured(t)
+			p := newShownPicture(t)
 			body := object{"reason_code": "personal_data", "boxes": []object{{"x": 0, "y": 0, "width": 1, "height": 1}}}
 			p.fail("CopyObject")
 			p.on(p.moderator, change, body).Want(http.StatusServiceUnavailable)
@@ -191,7 +191,7 @@ func TestHidingWhileStorageFails(t *testing.T) {
 // Many clicks at once hide a picture once.
 func TestPictureIsHiddenOnceByManyClicks(t *testing.T) {
 	t.Parallel()
-	p := newPictured(t)
+	p := newShownPicture(t)
 	var clicks sync.WaitGroup
 	answers := make([]int, 200)
 	for i := range answers {
@@ -217,7 +217,7 @@ func TestPictureIsHiddenOnceByManyClicks(t *testing.T) {
 // Enough flags take the pictures out of reach; dismissing them shows the pictures again.
 func TestFlaggedPicturesAreOutOfReach(t *testing.T) {
 	t.Parallel()
-	p := newPictured(t)
+	p := newShownPicture(t)
 	p.Exec(`UPDATE reports SET moderated_at = NULL`) // as if the AI had verified it
 	for range 3 {
 		person := p.Citizen()

@@ -17,18 +17,18 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
-// pictured is a verified report with a processed picture, and the addresses that a stranger was given of it.
-type pictured struct {
+// shownPicture is a verified report with a processed picture, and the addresses that a stranger was given of it.
+type shownPicture struct {
 	*testenv.System
 	author, moderator, admin, stranger *testenv.Client
 	id, image, upload                  string
 	display, thumbnail                 string
 }
 
-func newPictured(t *testing.T) *pictured {
+func newShownPicture(t *testing.T) *shownPicture {
 	t.Helper()
 	w := testenv.New(t, reports.Open, staff.Open)
-	p := &pictured{System: w, author: w.Citizen(), moderator: w.Staff(identity.Moderator), admin: w.Staff(identity.Admin), stranger: w.Citizen()}
+	p := &shownPicture{System: w, author: w.Citizen(), moderator: w.Staff(identity.Moderator), admin: w.Staff(identity.Admin), stranger: w.Citizen()}
 	p.upload = uploaded(p.author, w, 1)
 	p.id = p.author.Post("/reports", newBody(object{"images": []object{{"upload_id": p.upload}}})).Want(http.StatusCreated).Object().Text("id")
 	w.ProcessUpload(p.upload)
@@ -40,13 +40,13 @@ func newPictured(t *testing.T) *pictured {
 	return p
 }
 
-func (p *pictured) version() int {
+func (p *shownPicture) version() int {
 	p.Helper()
 	return p.Int(`SELECT version FROM reports WHERE id = $1`, p.id)
 }
 
 // status is that of the answer of storage to an address.
-func (p *pictured) status(address string) int {
+func (p *shownPicture) status(address string) int {
 	p.Helper()
 	res, err := http.Get(address)
 	if err != nil {
@@ -60,7 +60,7 @@ func (p *pictured) status(address string) int {
 }
 
 // wantLinks fails the test unless the addresses that the stranger was given answer so.
-func (p *pictured) wantLinks(status int) {
+func (p *shownPicture) wantLinks(status int) {
 	p.Helper()
 	for _, address := range []string{p.display, p.thumbnail} {
 		if got := p.status(address); got != status {
@@ -70,7 +70,7 @@ func (p *pictured) wantLinks(status int) {
 }
 
 // wantPicture fails the test unless c is given addresses of the picture that work.
-func (p *pictured) wantPicture(c *testenv.Client) {
+func (p *shownPicture) wantPicture(c *testenv.Client) {
 	p.Helper()
 	seen := c.Get("/reports/" + p.id).Want(http.StatusOK).Object()
 	for _, of := range []apiclient.Object{seen, seen.Items("images")[0]} {
@@ -82,7 +82,7 @@ func (p *pictured) wantPicture(c *testenv.Client) {
 	}
 }
 
-func (p *pictured) relay() error {
+func (p *shownPicture) relay() error {
 	p.Helper()
 	run, err := relay.Open(p.Context(), p.Env)
 	if err != nil {
@@ -97,26 +97,28 @@ func TestPicturesOfWhatIsTakenDownAreOutOfReach(t *testing.T) {
 	t.Parallel()
 	rejection := object{"status": "rejected", "reason_code": "offensive"}
 	for name, c := range map[string]struct {
-		act  func(p *pictured)
+		act  func(p *shownPicture)
 		kept bool
 	}{
-		"rejected":         {func(p *pictured) { p.moderator.Post("/reports/"+p.id+"/status", rejection).Want(http.StatusOK) }, true},
-		"rejected by edit": {func(p *pictured) { p.moderator.Patch("/reports/"+p.id, rejection).Want(http.StatusOK) }, true},
-		"rejected in bulk": {func(p *pictured) {
+		"rejected":         {func(p *shownPicture) { p.moderator.Post("/reports/"+p.id+"/status", rejection).Want(http.StatusOK) }, true},
+		"rejected by edit": {func(p *shownPicture) { p.moderator.Patch("/reports/"+p.id, rejection).Want(http.StatusOK) }, true},
+		"rejected in bulk": {func(p *shownPicture) {
 			item := object{"report_id": p.id, "status": "rejected", "reason_code": "offensive"}
 			p.moderator.Post("/staff/reports/bulk-status", object{"items": []object{item}}).Want(http.StatusOK)
 		}, true},
-		"overridden": {func(p *pictured) {
+		"overridden": {func(p *shownPicture) {
 			p.moderator.Post("/reports/"+p.id+"/ai-analysis/override", object{"is_relevant": false, "note": "No road."}).Want(http.StatusOK)
 		}, true},
-		"removed": {func(p *pictured) { p.admin.Delete("/reports/" + p.id + "?reason_code=offensive").Want(http.StatusOK) }, false},
-		"picture removed": {func(p *pictured) {
+		"removed": {func(p *shownPicture) {
+			p.admin.Delete("/reports/" + p.id + "?reason_code=offensive").Want(http.StatusOK)
+		}, false},
+		"picture removed": {func(p *shownPicture) {
 			p.admin.Delete("/reports/" + p.id + "/images/" + p.image).Want(http.StatusOK)
 		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := newPictured(t)
+			p := newShownPicture(t)
 			c.act(p)
 			p.wantLinks(http.StatusNotFound)
 			if !c.kept {
@@ -138,7 +140,7 @@ func TestPicturesOfWhatIsTakenDownAreOutOfReach(t *testing.T) {
 // A failure of storage leaves the report as it was, or taken down with addresses that relay makes useless. Nothing is lost.
 func TestTakingDownWhileStorageFails(t *testing.T) {
 	t.Parallel()
-	p := newPictured(t)
+	p := newShownPicture(t)
 	reject := func() int {
 		return p.moderator.Post("/reports/"+p.id+"/status", object{"status": "rejected", "reason_code": "offensive"}).Status
 	}
@@ -171,7 +173,7 @@ func TestTakingDownWhileStorageFails(t *testing.T) {
 }
 
 // fail has an operation of storage fail.
-func (p *pictured) fail(operation string) {
+func (p *shownPicture) fail(operation string) {
 	p.Helper()
 	if err := p.Faults.Add(faults.Fault{Service: "s3", Operation: operation, Mode: faults.Error, Count: faults.Forever}); err != nil {
 		p.Fatal(err)

@@ -54,6 +54,7 @@ func TestDispute(t *testing.T) {
 	follower := r.Citizen()
 	follower.Post(r.path("/follow"), nil).Want(http.StatusOK)
 	r.fix()
+	r.Exec(`UPDATE reports SET due_at = now() - interval '3 days', overdue_told = 1 WHERE id = $1`, r.id)
 	events := r.Int(`SELECT count(*) FROM ledger_events WHERE report_id = $1`, r.id)
 	got := r.author.With("Idempotency-Key", "k").Post(r.path("/dispute"), object{"note": " Open again. "}).Want(http.StatusOK)
 	o := got.Object()
@@ -76,7 +77,7 @@ func TestDispute(t *testing.T) {
 		`SELECT count(*) FROM report_comments WHERE report_id = $1 AND content = 'Open again.'`:                                                                        1,
 		`SELECT count(*) FROM report_disputes d JOIN report_comments c ON c.id = d.comment_id WHERE d.report_id = $1 AND d.user_id = c.author_id AND NOT on_behalf_of`: 1,
 		`SELECT fixed_reports_count FROM users u JOIN reports r ON r.user_id = u.id WHERE r.id = $1`:                                                                   0,
-		`SELECT count(*) FROM reports WHERE id = $1 AND disputed_at IS NOT NULL AND overdue_told = 0`:                                                                  1,
+		`SELECT count(*) FROM reports WHERE id = $1 AND disputed_at IS NOT NULL AND overdue_told = 0 AND due_at > now() + interval '10 days'`:                          1,
 		`SELECT count(*) FROM audit_log WHERE action = 'report.dispute' AND entity_id = $1::text`:                                                                      1,
 		`SELECT count(*) FROM outbox WHERE queue = 'notify' AND body #>> '{staff,event}' = 'disputed' AND body #>> '{staff,items,0,report_id}' = $1::text`:             1,
 		`SELECT count(*) FROM notifications WHERE report_id = $1 AND type = 'report_disputed'`:                                                                         2,

@@ -9,6 +9,8 @@ type actor struct {
 	agency     string // of an official
 }
 
+func (a actor) moderates() bool { return a.kind == "moderator" || a.kind == "admin" }
+
 // modelReport is a report as the contract describes it. It is written by hand and uses no code of the system under test.
 type modelReport struct {
 	author    string
@@ -22,6 +24,10 @@ type modelReport struct {
 	severity  string
 
 	disputes map[string]int // by person
+
+	hidden    string          // who hid the words: "", moderator or flags
+	moderated bool            // a moderator found it good, and the author changed nothing since
+	flags     map[string]bool // people with an open flag
 
 	history [][3]string               // from, to, kind of actor
 	events  []string                  // of the ledger, in order
@@ -80,7 +86,9 @@ func (f *modelReport) move(to string, by actor, original *modelReport, all []*mo
 	if by.kind == "government_official" && f.agency == "" {
 		f.agency = by.agency
 	}
+	f.moderated = f.moderated || to == "verified" && by.moderates()
 	if to == "rejected" {
+		clear(f.flags)
 		f.tellOne(f.author, "report_rejected")
 		f.tellDuplicates(by.name, all)
 		return
@@ -124,4 +132,33 @@ func (f *modelReport) tellOne(person, word string) {
 		f.told[person] = map[string]int{}
 	}
 	f.told[person][word]++
+}
+
+// hides records that the words are hidden or shown, with an event and told to the author.
+func (f *modelReport) hides(hidden string) {
+	f.hidden, f.events = hidden, append(f.events, "CONTENT_HIDDEN")
+	f.tellOne(f.author, "report_edited")
+}
+
+// flagged records the flag of a person.
+func (f *modelReport) flagged(person string) {
+	if f.status == "rejected" || f.flags[person] {
+		return
+	}
+	if f.flags == nil {
+		f.flags = map[string]bool{}
+	}
+	f.flags[person] = true
+	if f.status != "pending" && len(f.flags) >= flagsToHide && f.hidden == "" && !f.moderated {
+		f.hides("flags")
+	}
+}
+
+// dismissed records that a moderator found the flags wrong.
+func (f *modelReport) dismissed() {
+	clear(f.flags)
+	f.moderated = true
+	if f.hidden == "flags" {
+		f.hides("")
+	}
 }

@@ -47,7 +47,7 @@ type stage struct {
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	w := testenv.New(t)
-	for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "CREATE_PER_HOUR", "COMMENT_PER_HOUR"} {
+	for _, limit := range []string{"USER_PER_MINUTE", "USER_BURST", "CREATE_PER_HOUR", "COMMENT_PER_HOUR", "FLAG_PER_HOUR"} {
 		w.Env["RATE_LIMIT_"+limit] = "10000000"
 	}
 	w.Serve(reports.Open, staff.Open)
@@ -58,6 +58,9 @@ func newStage(t *testing.T) *stage {
 	}
 	s.actors = []actor{{"maria", "citizen", ""}, {"jose", "citizen", ""}, {"moderator", "moderator", ""}, {"admin", "admin", ""},
 		{"official A", "government_official", "A"}, {"official B", "government_official", "B"}}
+	w.Exec(`UPDATE users SET created_at = created_at - interval '10 days'`)
+	w.Exec(`INSERT INTO app_settings (key, value) VALUES ('settings', jsonb_build_object('flags_to_hide', $1::int))
+		ON CONFLICT (key) DO UPDATE SET value = app_settings.value || excluded.value`, flagsToHide)
 	s.outbox = outbox.New(&database.DB{Pool: w.DB}, nil, slog.New(slog.DiscardHandler))
 	var err error
 	if s.relay, err = relay.Open(t.Context(), w.Env); err != nil {
@@ -82,6 +85,7 @@ type walk struct {
 
 func (w *walk) run() {
 	w.ids = map[*modelReport]string{}
+	w.Exec(`DELETE FROM report_flags`) // those of earlier walks decide whether flags of a person count
 	w.create("maria")
 	w.create("jose")
 	for range w.draw("steps", 3, 14) {
@@ -89,7 +93,7 @@ func (w *walk) run() {
 		who := rapid.SampledFrom(w.actors).Draw(w.T, "actor")
 		before := w.seen()
 		done := true
-		switch rapid.SampledFrom([]string{"advance", "advance", "advance", "advance", "status", "status", "AI", "assign", "amend", "withdraw", "appeal", "dispute", "dispute", "override", "create", "relay"}).Draw(w.T, "action") {
+		switch action := rapid.SampledFrom([]string{"advance", "advance", "advance", "advance", "status", "status", "AI", "assign", "amend", "withdraw", "appeal", "dispute", "dispute", "override", "create", "relay", "hide", "unhide", "flag", "flag", "flag", "dismiss"}).Draw(w.T, "action"); action {
 		case "advance":
 			done = w.advance(f)
 		case "status":
@@ -108,6 +112,10 @@ func (w *walk) run() {
 			done = w.dispute(f, who)
 		case "override":
 			done = w.override(f, who)
+		case "hide", "unhide", "dismiss":
+			done = w.moderate(f, who, action)
+		case "flag":
+			done = w.flag(f, who)
 		case "create":
 			if who.kind == "citizen" && len(w.all) < 4 {
 				w.create(who.name)
@@ -235,6 +243,7 @@ func (w *walk) amend(f *modelReport, who actor) bool {
 	if !w.expect(who.name+" amends", w.people[who.name].Patch("/reports/"+w.ids[f], object{"title": uuid.NewString(), "issue_type": word}), may) {
 		return false
 	}
+	f.moderated = f.moderated && who.name != f.author
 	f.events, f.kind = append(f.events, "CONTENT_AMENDED"), map[string]string{"drain": "drainage", "Lubuk": "other"}[word]
 	if who.name != f.author {
 		f.tell("report_edited", w.all)
@@ -257,6 +266,7 @@ func (w *walk) withdraw(f *modelReport, who actor) bool {
 		f.tellOne(f.author, "report_removed")
 	}
 	f.tellDuplicates(who.name, w.all)
+	clear(f.flags)
 	f.withdrawn, f.events = true, append(f.events, "REPORT_WITHDRAWN")
 	return true
 }
@@ -290,6 +300,47 @@ func (w *walk) dispute(f *modelReport, who actor) bool {
 		}
 	}
 	return true
+}
+
+// flagsToHide is how many people's flags hide in these walks.
+const flagsToHide = 2
+
+// moderate hides words, shows them, or dismisses flags.
+func (w *walk) moderate(f *modelReport, who actor, action string) bool {
+	path := map[string]string{"hide": "/hide", "unhide": "/unhide", "dismiss": "/flags/dismiss"}[action]
+	var body any
+	if action == "hide" {
+		body = object{"reason_code": "offensive"}
+	}
+	if !w.expect(who.name+" "+action, w.people[who.name].Post("/reports/"+w.ids[f]+path, body), !f.withdrawn && who.moderates()) {
+		return false
+	}
+	switch {
+	case action == "hide":
+		clear(f.flags)
+		if f.hidden != "moderator" {
+			f.hides("moderator")
+		}
+	case action == "dismiss", f.hidden == "flags":
+		f.dismissed()
+	case f.hidden == "moderator":
+		f.moderated = true
+		f.hides("")
+	}
+	return true
+}
+
+// flag says that a report should not be shown.
+func (w *walk) flag(f *modelReport, who actor) bool {
+	may := !f.withdrawn && who.name != f.author && (f.status != "rejected" || who.kind != "citizen")
+	got := w.people[who.name].Post("/reports/"+w.ids[f]+"/flag", object{"reason": "offensive"})
+	if (got.Status == http.StatusAccepted) != may || got.Status >= 500 {
+		w.Fatalf("%s flags: got %d %s, the contract allows it: %v", who.name, got.Status, got.Body, may)
+	}
+	if may {
+		f.flagged(who.name)
+	}
+	return may
 }
 
 func (w *walk) override(f *modelReport, who actor) bool {
@@ -344,6 +395,7 @@ func (w *walk) seen() string {
 // agree compares every report with the model.
 func (w *walk) agree() {
 	const q = `SELECT jsonb_build_object('status', r.status, 'withdrawn', r.deleted_at IS NOT NULL, 'original', coalesce(r.duplicate_of::text, ''),
+		'hidden', coalesce(r.words_hidden, ''), 'moderated', r.moderated_at IS NOT NULL, 'flags', r.flags_count,
 		'history', (SELECT jsonb_agg(jsonb_build_array(coalesce(old_status, ''), new_status, actor_kind) ORDER BY created_at, id) FROM report_status_history WHERE report_id = r.id),
 		'events', (SELECT jsonb_agg(event_type ORDER BY seq) FROM ledger_events WHERE report_id = r.id),
 		'told', (SELECT jsonb_object_agg(user_id, types) FROM (SELECT user_id, jsonb_object_agg(type, n) AS types FROM (
@@ -361,6 +413,9 @@ func (w *walk) agree() {
 		var got struct {
 			Status, Original string
 			Withdrawn        bool
+			Hidden           string
+			Moderated        bool
+			Flags            int
 			History          [][3]string
 			Events           []string
 			Told             map[string]map[string]int
@@ -376,7 +431,7 @@ func (w *walk) agree() {
 		if f.original != nil {
 			original = w.ids[f.original]
 		}
-		if got.Status != f.status || got.Withdrawn != f.withdrawn || got.Original != original || !reflect.DeepEqual(got.History, f.history) ||
+		if got.Status != f.status || got.Withdrawn != f.withdrawn || got.Hidden != f.hidden || got.Moderated != f.moderated || got.Flags != len(f.flags) || got.Original != original || !reflect.DeepEqual(got.History, f.history) ||
 			!reflect.DeepEqual(got.Events, f.events) || !reflect.DeepEqual(got.Told, told) {
 			w.Fatalf("the report is %+v\nwant %+v, told %v", got, *f, told)
 		}

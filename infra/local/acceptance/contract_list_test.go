@@ -52,6 +52,16 @@ PATCH /reports/{}
 POST /reports/{}/status
 POST /reports/{}/assign
 POST /reports/{}/hand-back
+POST /reports/{}/follow
+DELETE /reports/{}/follow
+POST /reports/{}/confirm
+POST /reports/{}/dispute
+POST /reports/{}/flag
+POST /reports/{}/flags/dismiss
+POST /reports/{}/hide
+POST /reports/{}/unhide
+GET /reports/{}/log
+GET /reports/{}/reporter
 DELETE /reports/{}
 POST /reports/pre-upload-image
 POST /reports/{}/images
@@ -61,6 +71,10 @@ GET /reports/{}/images/{}/{}
 POST /reports/{}/comments
 GET /reports/{}/comments
 DELETE /reports/{}/comments/{}
+POST /reports/{}/comments/{}/flag
+POST /reports/{}/comments/{}/flags/dismiss
+POST /reports/{}/comments/{}/hide
+POST /reports/{}/comments/{}/unhide
 GET /reports/{}/ai-analysis
 GET /reports/{}/ai-analysis/latest
 
@@ -68,6 +82,7 @@ GET /reports/stats/summary
 GET /reports/stats/by-type
 GET /reports/stats/by-municipality
 GET /reports/stats/by-district
+GET /reports/stats/by-agency
 GET /reports/stats/trends
 GET /blockchain/report/{}/history
 GET /blockchain/report/{}/verify
@@ -80,6 +95,9 @@ GET /notifications/unread-count
 POST /notifications/read-all
 POST /notifications/{}/read
 DELETE /notifications/{}
+GET /alerts
+POST /alerts
+DELETE /alerts/{}
 GET //health
 GET //health/ready
 GET /
@@ -113,13 +131,18 @@ POST /auth/totp/verify
 POST /admin/setup
 GET /admin/users
 PATCH /admin/users/{}
+POST /admin/users/invite
+GET /admin/users/{}/reports
+DELETE /admin/users/{}/totp
 GET /admin/agencies
 POST /admin/agencies
+GET /admin/agencies/{}
 PATCH /admin/agencies/{}
 DELETE /admin/agencies/{}
 GET /admin/audit
 GET /admin/settings
 PUT /admin/settings
+POST /admin/announcements
 GET /staff/queue
 GET /staff/counts
 GET /staff/export.csv
@@ -137,12 +160,16 @@ POST /reports/{}/appeal
 
 GET /public/reports
 GET /public/reports/{}
+GET /public/reports/{}/comments
+GET /public/removals
+GET /public/feed.atom
 GET /public/map
 GET /public/tiles/{}/{}/{}
 GET /public/stats/summary
 GET /public/stats/by-type
 GET /public/stats/by-municipality
 GET /public/stats/by-district
+GET /public/stats/by-agency
 GET /public/stats/trends
 GET /public/blockchain/report/{}/history
 GET /public/blockchain/report/{}/verify
@@ -155,6 +182,8 @@ GET /public/export.csv
 GET /public/export.geojson
 GET //map
 GET //r/{}
+GET //unsubscribe/{}
+POST //unsubscribe/{}
 GET //verify
 `
 

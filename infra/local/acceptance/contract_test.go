@@ -43,12 +43,17 @@ func TestContract(t *testing.T) {
 	official, agency := v.staff(admin)
 	id := v.reports(citizen, admin, official, agency)
 	v.community(citizen, admin, id)
+	neighbour, _ := v.join("ana@example.tl", "lagoa-Tasitolu-8")
+	v.neighbours(neighbour, citizen, official, id)
+	v.moderation(neighbour, citizen, admin, id)
+	v.casework(admin, official, id)
+	v.people(admin)
 	v.monitoring(citizen, id)
 	v.places(citizen)
 	v.notifications(citizen)
 	v.journeys(citizen, id)
 	v.public(id)
-	v.farewell(citizen, admin, agency)
+	v.farewell(citizen, admin, official)
 	v.doc.finish()
 }
 
@@ -133,6 +138,8 @@ func (v *visitor) administrators(setupToken string) *visitor {
 var (
 	sixDigits = regexp.MustCompile(`\b(\d{6})\b`)
 	linkToken = regexp.MustCompile(`\?token=([^\s"<>]+)`)
+
+	endOfMails = regexp.MustCompile(`/unsubscribe/([^\s"<>]+)`)
 )
 
 // join makes a verified account and returns it signed in.
@@ -213,6 +220,7 @@ func (v *visitor) staff(admin *visitor) (*visitor, string) {
 		"municipality_codes": []string{"TL-DI"}, "issue_types": []string{"pothole"}, "contact_email": "roads@example.tl"}, 201).Object().Text("id")
 	admin.do("PATCH", "/admin/agencies/"+agency, object{"name": "Roads of Dili and Ataúro"}, 200)
 	admin.get("/admin/agencies")
+	admin.get("/admin/agencies/" + agency)
 	admin.get("/admin/audit")
 	settings := admin.get("/admin/settings").Object().Values
 	settings["evidence_images_max"] = 3
@@ -266,6 +274,8 @@ func (v *visitor) reports(c, admin, official *visitor, agency string) string {
 	c.do("PATCH", "/reports/"+plain, object{"title": "A tree"}, 200)
 	c.do("DELETE", "/reports/"+plain, nil, 200)
 	c.do("GET", "/reports/"+plain, nil, 200) // its reporter sees that it was withdrawn
+	official.do("GET", "/reports/"+plain, nil, 200)
+	v.do("GET", "/public/reports/"+plain, nil, 410)
 	pictured := fresh()
 	added := c.do("POST", "/reports/"+pictured+"/images", picture(photograph(v.T, 90)), 201).Object().Text("id")
 	// From here on the AI may verify the report at any moment. Its reporter can then no longer change it.
@@ -316,7 +326,7 @@ func (v *visitor) community(c, admin *visitor, id string) {
 
 func (v *visitor) monitoring(c *visitor, id string) {
 	v.Helper()
-	for _, path := range []string{"summary", "by-type", "by-municipality", "by-district?municipality=D%C3%ADli", "trends?period=week&days=60"} {
+	for _, path := range []string{"summary", "by-type", "by-municipality", "by-district?municipality=D%C3%ADli", "by-agency", "trends?period=week&days=60"} {
 		c.get("/reports/stats/" + path)
 	}
 	if all := c.get("/reports/stats/by-municipality").List(); len(all) != 14 {
@@ -346,6 +356,15 @@ func (v *visitor) notifications(c *visitor) {
 	c.do("POST", "/notifications/read-all", nil, 200)
 	c.do("DELETE", "/notifications/"+one, nil, 200)
 	c.do("DELETE", "/notifications/"+one, nil, 404)
+	alert := object{"municipality": "Baucau", "issue_types": []string{"flooding"}, "events": []string{"new"}}
+	one = c.do("POST", "/alerts", alert, 201).Object().Text("id")
+	c.do("POST", "/alerts", alert, 200)
+	c.get("/alerts")
+	c.do("DELETE", "/alerts/"+one, nil, 200)
+	c.do("DELETE", "/alerts/"+one, nil, 404)
+	page := "//unsubscribe/" + c.mailed("maria@example.tl", endOfMails, "")
+	c.get(page)
+	c.do("POST", page, url.Values{"List-Unsubscribe": {"One-Click"}}, 200)
 }
 
 func (v *visitor) journeys(c *visitor, report string) {
@@ -384,7 +403,8 @@ func (v *visitor) public(id string) {
 	number := v.get("/public/reports/" + id).Object().Text("report_number")
 	for _, path := range []string{"/public/reports", "/public/map?bbox=125,-9,126,-8&zoom=8", "/public/map?bbox=125,-9,126,-8&zoom=16",
 		"/public/tiles/6/54/33.mvt", "/public/stats/summary", "/public/stats/by-type", "/public/stats/by-municipality",
-		"/public/stats/by-district", "/public/stats/trends", "/public/blockchain/report/" + id + "/history",
+		"/public/stats/by-district", "/public/stats/by-agency", "/public/stats/trends", "/public/reports/" + id + "/comments", "/public/removals",
+		"/public/feed.atom", "/public/blockchain/report/" + id + "/history",
 		"/public/blockchain/report/" + id + "/verify", "/public/export.csv?status=in_progress", "/public/export.geojson?status=in_progress",
 		"//r/" + number} {
 		v.get(path)
@@ -402,7 +422,7 @@ func (v *visitor) public(id string) {
 }
 
 // farewell uses the operations that remove agencies and accounts.
-func (v *visitor) farewell(c, admin *visitor, agency string) {
+func (v *visitor) farewell(c, admin, official *visitor) {
 	v.Helper()
 	up := c.do("POST", "/reports/pre-upload-image", picture(photograph(v.T, 200)), 201).Object().Text("upload_id")
 	c.do("PATCH", "/users/me", object{"avatar_upload_id": up}, 200)
@@ -415,7 +435,7 @@ func (v *visitor) farewell(c, admin *visitor, agency string) {
 	user, _ := tokens.Object().Values["user"].(object)
 	other.do("DELETE", "/users/"+user["id"].(string), nil, 200)
 	c.do("DELETE", "/users/me", object{"password": "rua-Aimutin-42"}, 200)
-	if _, err := uuid.Parse(agency); err != nil {
-		v.Error(err)
-	}
+	officialID := official.get("/users/me").Object().Text("id")
+	admin.do("DELETE", "/admin/users/"+officialID+"/totp", object{}, 422)
+	admin.do("DELETE", "/admin/users/"+officialID+"/totp", object{"reason": "Lost the phone."}, 200)
 }

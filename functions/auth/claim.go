@@ -16,6 +16,11 @@ func askWaiting(p database.Pipeline, condition string, value any) *database.Ask[
 	return database.AskRow(p, pgx.RowTo[bool], query, value)
 }
 
+// askWaitingFor reads whether reports wait that staff filed for an address.
+func askWaitingFor(p database.Pipeline, address string) *database.Ask[bool] {
+	return database.AskRow(p, pgx.RowTo[bool], `SELECT EXISTS (SELECT FROM report_contacts WHERE claimed_at IS NULL AND email = $1)`, address)
+}
+
 // claims is how many times one sign-in claims reports. relay claims the rest.
 const claims = 4
 

@@ -152,11 +152,12 @@ func (g *Group) newPerson(ctx context.Context, tx *outbox.Tx, email, google, nam
 	const insert = `
 		INSERT INTO users (id, email, email_verified_at, google_subject, full_name, preferred_language)
 		VALUES ($1, $2, $3, nullif($4, ''), $5, $6) RETURNING ` + personColumns
+	waiting := askWaitingFor(tx, email)
 	rows, _ := tx.Query(ctx, insert, account.NewID(), email, g.clock.Now(), google, name, string(l)) // its error is in rows too
 	p, err := pgx.CollectExactlyOneRow(rows, scanPerson)
 	if err != nil {
 		return person{}, fmt.Errorf("insert person: %w", err)
 	}
-	p.waiting = true // perhaps
+	p.waiting = waiting.Get()
 	return p, nil
 }

@@ -384,8 +384,13 @@ func TestTheCallerIsMailed(t *testing.T) {
 	if !strings.Contains(second, "A court asked for it") || strings.Contains(second, "Receipt of") {
 		t.Errorf("the second mail: %s", second)
 	}
-	w.Exec(`UPDATE report_contacts SET muted_at = now()`)
 	mod.Post("/reports/"+id+"/status", object{"status": "pending", "note": "Seen again"}).Want(http.StatusOK)
+	w.Exec(`UPDATE report_contacts SET muted_at = now()`) // while a message waits
+	waiting := w.Int(`SELECT count(*) FROM outbox WHERE body ? 'contact'`)
+	mod.Post("/reports/"+id+"/status", object{"status": "verified"}).Want(http.StatusOK)
+	if n := w.Int(`SELECT count(*) FROM outbox WHERE body ? 'contact'`); n != waiting {
+		t.Error("another message is sent")
+	}
 	deliver()
 	if n := len(mails.Mails(caller)); n != 2 {
 		t.Errorf("%d mails after the person ended them", n)

@@ -123,7 +123,7 @@ func forActor(p database.Pipeline, a report.About, by report.Actor, locked *data
 	if by.Kind != report.ActorOfficial {
 		return locked
 	}
-	const q = `SELECT EXISTS (SELECT FROM agencies g, reports r WHERE g.id = $3 AND r.id = ` + report.IDSQL + ` AND ` + report.AgencyCovers + `)`
+	const q = `SELECT EXISTS (SELECT FROM agencies g, ` + oneReport + ` WHERE g.id = $3 AND ` + report.AgencyCovers + `)`
 	covered := database.AskRow(p, pgx.RowTo[bool], q, a.Args(by.AgencyID)...)
 	return database.Derive(func() *Locked {
 		h := locked.Get()

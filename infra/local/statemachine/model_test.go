@@ -16,6 +16,8 @@ type modelReport struct {
 	author    string
 	status    string
 	agency    string
+	returned  []string // agencies that handed it back
+	paused    bool     // handed back, and with nobody since
 	original  *modelReport
 	withdrawn bool
 	appealed  bool
@@ -84,7 +86,7 @@ func (f *modelReport) move(to string, by actor, original *modelReport, all []*mo
 	f.events = append(f.events, "STATUS_CHANGED")
 	f.status, f.original, f.appealing = to, original, false
 	if by.kind == "government_official" && f.agency == "" {
-		f.agency = by.agency
+		f.agency, f.paused = by.agency, false
 	}
 	f.moderated = f.moderated || to == "verified" && by.moderates()
 	if to == "rejected" {
@@ -98,6 +100,35 @@ func (f *modelReport) move(to string, by actor, original *modelReport, all []*mo
 		word = "report_status_changed"
 	}
 	f.tell(word, all)
+	if to == "verified" {
+		f.assignItself(all)
+	}
+}
+
+// assignItself is what a verification leads to. Both agencies fit equally, so the first by code that has not handed the report back
+// gets it.
+func (f *modelReport) assignItself(all []*modelReport) {
+	if f.agency != "" || f.paused {
+		return
+	}
+	for _, code := range []string{"A", "B"} {
+		if !slices.Contains(f.returned, code) {
+			f.agency, f.events = code, append(f.events, "ASSIGNED")
+			f.tell("report_assigned", all)
+			return
+		}
+	}
+}
+
+// handBack is what a hand-back leads to.
+func (f *modelReport) handBack(by actor, all []*modelReport) {
+	if f.status == "in_progress" {
+		f.history = append(f.history, [3]string{f.status, "verified", by.kind})
+		f.events, f.status = append(f.events, "STATUS_CHANGED"), "verified"
+		f.tell("report_verified", all)
+	}
+	f.returned, f.agency, f.paused, f.events = append(f.returned, f.agency), "", true, append(f.events, "ASSIGNED")
+	f.tell("report_assigned", all)
 }
 
 // tell adds a notification for the author of f, and for the authors of its duplicates.

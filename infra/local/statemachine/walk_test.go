@@ -93,7 +93,7 @@ func (w *walk) run() {
 		who := rapid.SampledFrom(w.actors).Draw(w.T, "actor")
 		before := w.seen()
 		done := true
-		switch action := rapid.SampledFrom([]string{"advance", "advance", "advance", "advance", "status", "status", "AI", "assign", "amend", "withdraw", "appeal", "dispute", "dispute", "override", "create", "relay", "hide", "unhide", "flag", "flag", "flag", "dismiss"}).Draw(w.T, "action"); action {
+		switch action := rapid.SampledFrom([]string{"advance", "advance", "advance", "advance", "status", "status", "AI", "assign", "hand back", "hand back", "amend", "withdraw", "appeal", "dispute", "dispute", "override", "create", "relay", "hide", "unhide", "flag", "flag", "flag", "dismiss"}).Draw(w.T, "action"); action {
 		case "advance":
 			done = w.advance(f)
 		case "status":
@@ -102,6 +102,8 @@ func (w *walk) run() {
 			done = w.verdict(f)
 		case "assign":
 			done = w.assign(f, who)
+		case "hand back":
+			done = w.handBack(f, who)
 		case "amend":
 			done = w.amend(f, who)
 		case "withdraw":
@@ -141,6 +143,7 @@ func (w *walk) create(author string) {
 	f := &modelReport{author: author, status: "pending", kind: "pothole", severity: "medium", history: [][3]string{{"", "pending", "citizen"}}, events: []string{"REPORT_SUBMITTED"},
 		told: map[string]map[string]int{author: {"report_received": 1}}}
 	w.all, w.ids[f] = append(w.all, f), r.Text("id")
+	w.Exec(`UPDATE reports SET geocoded_at = now() WHERE id = $1`, w.ids[f]) // so that agencies can be chosen
 }
 
 // expect compares an answer with the model: may says whether the action is allowed. It returns may.
@@ -232,8 +235,23 @@ func (w *walk) assign(f *modelReport, who actor) bool {
 	if f.agency == agency { // with the deadline that it has: nothing changes
 		return true
 	}
-	f.agency, f.events = agency, append(f.events, "ASSIGNED")
+	f.agency, f.paused, f.events = agency, false, append(f.events, "ASSIGNED")
 	f.tell("report_assigned", w.all)
+	return true
+}
+
+func (w *walk) handBack(f *modelReport, who actor) bool {
+	open := f.status == "pending" || f.status == "verified" || f.status == "in_progress"
+	boss := who.kind == "moderator" || who.kind == "admin"
+	again := f.agency == "" && f.paused && (boss || who.kind == "government_official" && slices.Contains(f.returned, who.agency))
+	may := !f.withdrawn && open && (again || f.agency != "" && (boss || who.kind == "government_official" && f.agency == who.agency))
+	got := w.people[who.name].Post("/reports/"+w.ids[f]+"/hand-back", object{"note": "Not ours."})
+	if !w.expect(who.name+" hands back", got, may) {
+		return false
+	}
+	if !again {
+		f.handBack(who, w.all)
+	}
 	return true
 }
 
@@ -288,7 +306,7 @@ func (w *walk) dispute(f *modelReport, who actor) bool {
 		return false
 	}
 	f.history = append(f.history, [3]string{"fixed", "in_progress", "citizen"})
-	f.events, f.status = append(f.events, "COMMENT_ADDED", "DISPUTED"), "in_progress"
+	f.events, f.status, f.paused = append(f.events, "COMMENT_ADDED", "DISPUTED"), "in_progress", false
 	if f.disputes == nil {
 		f.disputes = map[string]int{}
 	}

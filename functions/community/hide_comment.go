@@ -26,7 +26,7 @@ func (g *Group) registerHideComment(api *httpapi.API) {
 		}, Roles: identity.Moderators()}
 	}
 	hide := moderation("/hide", "Hide a comment", "Others than its author and staff then see that it is there, without its words. The author is told why. Its open flags are settled as right.")
-	hide.Aliases, hide.Lenient = reportwrite.HideAliases(), reportwrite.HideLenient()
+	hide.Aliases, hide.Lenient = reportwrite.HideAliases(), &httpapi.Lenient{Strict: reportwrite.HideStrict()}
 	httpapi.Register(api, hide, g.hideComment)
 	httpapi.Register(api, moderation("/unhide", "Show a comment again", "The author is told. Its open flags are settled as wrong."), g.showComment)
 	httpapi.Register(api, moderation("/flags/dismiss", "Dismiss the flags of a comment", "Its open flags are settled as wrong, and where they hid it, it is shown again. Flags do not hide it any more."), g.dismissFlags)
@@ -35,7 +35,7 @@ func (g *Group) registerHideComment(api *httpapi.API) {
 			Method: http.MethodPost, Path: "/api/v1/reports/{id}/comments/{c_id}/flag", Tags: []string{name}, Summary: "Say that a comment should not be shown",
 			Description: "As for a report: POST …/flag.", Errors: []int{http.StatusConflict}, DefaultStatus: http.StatusAccepted,
 		},
-		Limit: admission.LimitFlag, Aliases: reportwrite.FlagAliases(), Lenient: reportwrite.FlagLenient(),
+		Limit: admission.LimitFlag, Aliases: reportwrite.FlagAliases(), Lenient: &httpapi.Lenient{Strict: reportwrite.FlagStrict()},
 	}
 	httpapi.Register(api, flag, g.flagComment)
 }
@@ -66,19 +66,19 @@ func (g *Group) hideComment(ctx context.Context, in *hideCommentInput) (*comment
 	if err != nil {
 		return nil, err
 	}
-	return g.moderate(ctx, in.CommentInput, in.Expect(), func(tx *outbox.Tx, h *reportwrite.Locked, c *reportwrite.LockedComment) error {
+	return g.moderate(ctx, in.CommentInput, in.Expect(httpapi.IfMatch(in.IfMatch)), func(tx *outbox.Tx, h *reportwrite.Locked, c *reportwrite.LockedComment) error {
 		return h.HideComment(ctx, tx, c, x)
 	})
 }
 
 func (g *Group) showComment(ctx context.Context, in *showCommentInput) (*commentOutput, error) {
-	return g.moderate(ctx, in.CommentInput, in.Expect(), func(tx *outbox.Tx, h *reportwrite.Locked, c *reportwrite.LockedComment) error {
+	return g.moderate(ctx, in.CommentInput, in.Expect(httpapi.IfMatch(in.IfMatch)), func(tx *outbox.Tx, h *reportwrite.Locked, c *reportwrite.LockedComment) error {
 		return h.ShowComment(ctx, tx, c, report.ActorOf(identity.Must(ctx)), in.Note())
 	})
 }
 
 func (g *Group) dismissFlags(ctx context.Context, in *showCommentInput) (*commentOutput, error) {
-	return g.moderate(ctx, in.CommentInput, in.Expect(), func(tx *outbox.Tx, h *reportwrite.Locked, c *reportwrite.LockedComment) error {
+	return g.moderate(ctx, in.CommentInput, in.Expect(httpapi.IfMatch(in.IfMatch)), func(tx *outbox.Tx, h *reportwrite.Locked, c *reportwrite.LockedComment) error {
 		return h.DismissCommentFlags(ctx, tx, c, report.ActorOf(identity.Must(ctx)), in.Note())
 	})
 }

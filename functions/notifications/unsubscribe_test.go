@@ -36,8 +36,14 @@ func stopToken(w *testenv.System, stop mail.Stop) string {
 	return mail.StopToken(sealer, stop)
 }
 
+// head is an answer without its body.
+type head struct {
+	StatusCode int
+	Header     http.Header
+}
+
 // click sends a request as a mail program does, without token, cookie or language.
-func click(w *testenv.System, method, path, contentType, body string) (*http.Response, string) {
+func click(w *testenv.System, method, path, contentType, body string) (head, string) {
 	w.Helper()
 	req, err := http.NewRequestWithContext(w.Context(), method, w.URL+path, strings.NewReader(body))
 	if err != nil {
@@ -55,7 +61,7 @@ func click(w *testenv.System, method, path, contentType, body string) (*http.Res
 	if err != nil {
 		w.Fatal(err)
 	}
-	return res, string(raw)
+	return head{res.StatusCode, res.Header}, string(raw)
 }
 
 func prefsOf(w *testenv.System, user uuid.UUID) string {

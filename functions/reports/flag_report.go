@@ -23,7 +23,7 @@ func (g *Group) registerFlag(api *httpapi.API) {
 				"moderator has looked. A second flag of the same person changes nothing.",
 			Errors: []int{http.StatusConflict}, DefaultStatus: http.StatusAccepted,
 		},
-		Limit: admission.LimitFlag, Aliases: reportwrite.FlagAliases(), Lenient: reportwrite.FlagLenient(),
+		Limit: admission.LimitFlag, Aliases: reportwrite.FlagAliases(), Lenient: &httpapi.Lenient{Strict: reportwrite.FlagStrict()},
 	}
 	httpapi.Register(api, op, g.flagReport)
 }

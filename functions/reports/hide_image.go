@@ -20,7 +20,7 @@ func (g *Group) registerHideImage(api *httpapi.API) {
 	const path = "/images/{img_id}"
 	hide := changeOperation(http.MethodPost, path+"/hide", "Hide a picture", "Others than the reporter and staff no longer see it. With the answer "+
 		"the addresses that were given out before are useless. The reporter is told why. A picture that a moderator has hidden already stays so.")
-	hide.Roles, hide.Aliases, hide.Lenient = identity.Moderators(), reportwrite.HideAliases(), reportwrite.HideLenient()
+	hide.Roles, hide.Aliases, hide.Lenient = identity.Moderators(), reportwrite.HideAliases(), &httpapi.Lenient{Strict: reportwrite.HideStrict()}
 	httpapi.Register(api, hide, g.hideImage)
 	show := changeOperation(http.MethodPost, path+"/unhide", "Show a picture again", "As it is now: what was made black stays black. The reporter is told.")
 	show.Roles = identity.Moderators()
@@ -43,7 +43,7 @@ func (g *Group) hideImage(ctx context.Context, in *hideImageInput) (*imageOutput
 	if err != nil {
 		return nil, err
 	}
-	return g.moderateImage(ctx, in.ImageInput, in.Expect(), func(tx *outbox.Tx, h *reportwrite.Locked, p *reportwrite.LockedPicture) (*upload.Moving, error) {
+	return g.moderateImage(ctx, in.ImageInput, in.Expect(httpapi.IfMatch(in.IfMatch)), func(tx *outbox.Tx, h *reportwrite.Locked, p *reportwrite.LockedPicture) (*upload.Moving, error) {
 		return h.HidePicture(ctx, tx, g.renditions, p, x)
 	})
 }
@@ -54,7 +54,7 @@ type showImageAgainInput struct {
 }
 
 func (g *Group) showImageAgain(ctx context.Context, in *showImageAgainInput) (*imageOutput, error) {
-	return g.moderateImage(ctx, in.ImageInput, in.Expect(), func(tx *outbox.Tx, h *reportwrite.Locked, p *reportwrite.LockedPicture) (*upload.Moving, error) {
+	return g.moderateImage(ctx, in.ImageInput, in.Expect(httpapi.IfMatch(in.IfMatch)), func(tx *outbox.Tx, h *reportwrite.Locked, p *reportwrite.LockedPicture) (*upload.Moving, error) {
 		return nil, h.ShowPicture(ctx, tx, p, report.ActorOf(identity.Must(ctx)), in.Note())
 	})
 }
@@ -86,7 +86,7 @@ func (in *redactImageInput) hiding(by report.Actor) (reportwrite.Hiding, reportw
 			return x, reportwrite.Expect{}, nil, problem.InvalidField("boxes", "x, y, width and height are fractions from 0 to 1, and a part lies in the picture")
 		}
 	}
-	return x, as.Expect(), boxes, nil
+	return x, as.Expect(httpapi.IfMatch(as.IfMatch)), boxes, nil
 }
 
 func (g *Group) redactImage(ctx context.Context, in *redactImageInput) (*imageOutput, error) {

@@ -14,7 +14,7 @@ import (
 func (g *Group) registerHideWords(api *httpapi.API) {
 	hide := changeOperation(http.MethodPost, "/hide", "Hide the words of a report", "Others than the reporter and staff then see the label of its "+
 		"type, and content_hidden. The reporter is told why. Open flags of the report are settled as right. Words that a moderator has hidden already stay so.")
-	hide.Roles, hide.Aliases, hide.Lenient = identity.Moderators(), reportwrite.HideAliases(), reportwrite.HideLenient()
+	hide.Roles, hide.Aliases, hide.Lenient = identity.Moderators(), reportwrite.HideAliases(), &httpapi.Lenient{Strict: reportwrite.HideStrict()}
 	httpapi.Register(api, hide, g.hideWords)
 	show := changeOperation(http.MethodPost, "/unhide", "Show the words of a report again", "The reporter is told. Where flags had hidden the words, it is "+
 		"as if the flags were dismissed.")
@@ -36,7 +36,7 @@ func (g *Group) hideWords(ctx context.Context, in *hideWordsInput) (*reportOutpu
 	if err != nil {
 		return nil, err
 	}
-	return g.moderate(ctx, in.ID, in.IfMatch, in.Expect(), func(tx *outbox.Tx, h *reportwrite.Locked) error { return h.HideWords(ctx, tx, x) })
+	return g.moderate(ctx, in.ID, in.IfMatch, in.Expect(httpapi.IfMatch(in.IfMatch)), func(tx *outbox.Tx, h *reportwrite.Locked) error { return h.HideWords(ctx, tx, x) })
 }
 
 type showWordsInput struct {
@@ -45,13 +45,13 @@ type showWordsInput struct {
 }
 
 func (g *Group) showWords(ctx context.Context, in *showWordsInput) (*reportOutput, error) {
-	return g.moderate(ctx, in.ID, in.IfMatch, in.Expect(), func(tx *outbox.Tx, h *reportwrite.Locked) error {
+	return g.moderate(ctx, in.ID, in.IfMatch, in.Expect(httpapi.IfMatch(in.IfMatch)), func(tx *outbox.Tx, h *reportwrite.Locked) error {
 		return h.ShowWords(ctx, tx, report.ActorOf(identity.Must(ctx)), in.Note())
 	})
 }
 
 func (g *Group) dismissFlags(ctx context.Context, in *showWordsInput) (*reportOutput, error) {
-	return g.moderate(ctx, in.ID, in.IfMatch, in.Expect(), func(tx *outbox.Tx, h *reportwrite.Locked) error {
+	return g.moderate(ctx, in.ID, in.IfMatch, in.Expect(httpapi.IfMatch(in.IfMatch)), func(tx *outbox.Tx, h *reportwrite.Locked) error {
 		return h.DismissFlags(ctx, tx, report.ActorOf(identity.Must(ctx)), in.Note())
 	})
 }

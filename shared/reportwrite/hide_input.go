@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 )
@@ -23,10 +22,8 @@ type HideInput struct {
 // HideAliases are the other names of members of HideInput.
 func HideAliases() map[string]string { return map[string]string{"reason": "reason_code"} }
 
-// HideLenient says how a HideInput is read: what cannot be read is refused.
-func HideLenient() *httpapi.Lenient {
-	return &httpapi.Lenient{Strict: []string{"reason_code", "expected_version"}}
-}
+// HideStrict are the optional members of HideInput that are refused where they cannot be read.
+func HideStrict() []string { return []string{"reason_code", "expected_version"} }
 
 // Hiding is what the request asks for, by an actor. The error is a *problem.Error about one field.
 func (in *HideInput) Hiding(by report.Actor) (Hiding, error) {
@@ -38,9 +35,9 @@ func (in *HideInput) Hiding(by report.Actor) (Hiding, error) {
 	return x, x.check()
 }
 
-// Expect is the version of the report that the request names.
-func (in *HideInput) Expect() Expect {
-	return Expect{Match: httpapi.IfMatch(in.IfMatch), Version: in.Body.ExpectedVersion}
+// Expect is the version of the report that the request names; match checks its If-Match.
+func (in *HideInput) Expect(match func(version int) error) Expect {
+	return Expect{Match: match, Version: in.Body.ExpectedVersion}
 }
 
 // ShowInput is a request to show something again, or to dismiss flags. Embed it in an input struct.
@@ -61,9 +58,9 @@ func (in *ShowInput) Note() string {
 	return noteOf(in.Body.Note)
 }
 
-// Expect is the version of the report that the request names.
-func (in *ShowInput) Expect() Expect {
-	e := Expect{Match: httpapi.IfMatch(in.IfMatch)}
+// Expect is the version of the report that the request names; match checks its If-Match.
+func (in *ShowInput) Expect(match func(version int) error) Expect {
+	e := Expect{Match: match}
 	if in.Body != nil {
 		e.Version = in.Body.ExpectedVersion
 	}
@@ -82,8 +79,8 @@ type FlagInput struct {
 // FlagAliases are the other names of members of FlagInput.
 func FlagAliases() map[string]string { return map[string]string{"reason_code": "reason"} }
 
-// FlagLenient says how a FlagInput is read: a reason that cannot be read is refused.
-func FlagLenient() *httpapi.Lenient { return &httpapi.Lenient{Strict: []string{"reason"}} }
+// FlagStrict are the optional members of FlagInput that are refused where they cannot be read.
+func FlagStrict() []string { return []string{"reason"} }
 
 // Flag is what the request says. The error is a *problem.Error about one field.
 func (in *FlagInput) Flag() (Flag, error) {

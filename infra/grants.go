@@ -86,7 +86,7 @@ func grantsOf(name catalog.FunctionName) grants {
 		"meta":          {watchQueues: true},
 
 		"images": {sends: []catalog.QueueName{catalog.Validate, catalog.Notify},
-			bucket: []bucketAccess{{storage.Originals, readOrMissing}, {storage.Renditions, slices.Concat(write, erase)}}},
+			bucket: []bucketAccess{{storage.Originals, readOrMissing}, {storage.Renditions, slices.Concat(readOrMissing, write, erase)}}},
 		"validate": {sends: []catalog.QueueName{catalog.Anchor, catalog.Notify}, models: true, ledger: true,
 			bucket: []bucketAccess{{storage.Renditions, move}}},
 		"anchor":  {sends: []catalog.QueueName{catalog.Anchor, catalog.Notify}, ledger: true, ledgerKey: true, receipts: true, logFiles: writeLog, logKey: true},

@@ -80,20 +80,21 @@ func TestWhoMay(t *testing.T) {
 			{"secretsmanager:GetSecretValue", "-sealing-", []string{"admin", "auth", "digest", "notifications", "notify", "users"}},
 			{"secretsmanager:PutSecretValue", "", []string{"keys"}},
 			{"bedrock:InvokeModel", "", []string{"validate"}},
-			{"s3:PutObject", "renditions/", []string{"images"}},
+			// reports, staff and validate move pictures of what is taken down.
+			{"s3:PutObject", "renditions/", []string{"images", "reports", "staff", "validate"}},
 			{"s3:PutObject", "exports/", []string{"export"}},
 			{"s3:PutObject", "originals/", []string{"reports"}},
 			{"s3:GetObject", "originals/", []string{"images"}}, // they contain places where people have been
-			{"s3:GetObject", "renditions/", []string{"journeys", "migrate", "public", "reports", "staff", "users", "validate"}},
+			{"s3:GetObject", "renditions/", []string{"images", "journeys", "migrate", "public", "reports", "staff", "users", "validate"}},
 			{"s3:GetObject", "exports/", []string{"public"}},
 			{"s3:DeleteObject", "originals/", []string{"relay"}},
-			{"s3:DeleteObject", "renditions/", []string{"images", "relay"}},
+			{"s3:DeleteObject", "renditions/", []string{"images", "relay", "reports", "staff", "validate"}},
 			{"s3:DeleteObjectVersion", "originals/", []string{"relay"}},
-			{"s3:DeleteObjectVersion", "renditions/", []string{"relay"}},
-			{"s3:ListBucketVersions", "", []string{"relay"}},
-			{"s3:ListBucket", "", []string{"anchor", "images", "migrate", "monitoring", "public", "validate"}},
+			{"s3:DeleteObjectVersion", "renditions/", []string{"relay", "reports", "staff", "validate"}},
+			{"s3:ListBucketVersions", "", []string{"relay", "reports", "staff", "validate"}},
+			{"s3:ListBucket", "", []string{"anchor", "images", "migrate", "monitoring", "public", "reports", "staff", "validate"}},
 			// The functions that write messages for a queue, and relay, which sends what others could not.
-			{"sqs:SendMessage", "-images", []string{"images", "relay"}}, // images: to its own dead letters
+			{"sqs:SendMessage", "-images", []string{"images", "relay", "reports"}}, // images: to its own dead letters
 			{"sqs:SendMessage", "-validate", []string{"images", "relay", "reports", "validate"}},
 			{"sqs:SendMessage", "-anchor", []string{"anchor", "auth", "community", "relay", "reports", "staff", "users", "validate"}},
 			{"sqs:SendMessage", "-notify", []string{"admin", "anchor", "auth", "community", "digest", "images", "notify", "relay", "reports", "staff", "users", "validate"}},

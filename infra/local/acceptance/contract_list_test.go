@@ -67,6 +67,9 @@ POST /reports/pre-upload-image
 POST /reports/{}/images
 DELETE /reports/{}/images/{}
 GET /reports/{}/images/{}/{}
+POST /reports/{}/images/{}/hide
+POST /reports/{}/images/{}/unhide
+POST /reports/{}/images/{}/redact
 
 POST /reports/{}/comments
 GET /reports/{}/comments
@@ -161,6 +164,7 @@ POST /reports/{}/appeal
 GET /public/reports
 GET /public/reports/{}
 GET /public/reports/{}/comments
+GET /public/reports/{}/images/{}/{}
 GET /public/removals
 GET /public/feed.atom
 GET /public/map

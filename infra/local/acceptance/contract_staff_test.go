@@ -31,6 +31,25 @@ func (v *visitor) moderation(n, c, admin *visitor, id string) {
 	}
 }
 
+// pictures hides, shows and blackens a picture, and reads it as the public does.
+func (v *visitor) pictures(c, admin *visitor, id string) {
+	v.Helper()
+	image := "/reports/" + id + "/images/" + first(c.get("/reports/"+id), "images", "id")
+	public := "/public" + image + "/display"
+	shown := func() bool { return v.status("GET", public) == 200 }
+	reason := object{"reason_code": "personal_data"}
+	v.until("the picture", shown)
+	admin.do("POST", image+"/hide", object{}, 422)
+	admin.do("POST", image+"/hide", reason, 200)
+	v.do("GET", public, nil, 404)
+	admin.do("POST", image+"/unhide", nil, 200)
+	v.until("the shown picture", shown)
+	reason["boxes"] = []object{{"x": 0.1, "y": 0.1, "width": 0.2, "height": 0.2}}
+	c.do("POST", image+"/redact", reason, 403)
+	admin.do("POST", image+"/redact", reason, 200)
+	v.until("the redacted picture", shown)
+}
+
 // casework reads what staff read about a report, and files one for somebody.
 func (v *visitor) casework(admin, official *visitor, id string) {
 	v.Helper()

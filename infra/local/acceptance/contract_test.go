@@ -46,6 +46,7 @@ func TestContract(t *testing.T) {
 	neighbour, _ := v.join("ana@example.tl", "lagoa-Tasitolu-8")
 	v.neighbours(neighbour, citizen, official, id)
 	v.moderation(neighbour, citizen, admin, id)
+	v.pictures(citizen, admin, id)
 	v.casework(admin, official, id)
 	v.people(admin)
 	v.monitoring(citizen, id)

@@ -185,8 +185,8 @@ func (m Move) apply(tx *outbox.Tx, h *Locked) {
 			due_at             = $9,
 			due_paused_at      = CASE WHEN $10 THEN NULL ELSE due_paused_at END,
 			overdue_told       = CASE WHEN due_at IS DISTINCT FROM $9 THEN 0 ELSE overdue_told END,
-			-- flags hide nothing of what a moderator found good
-			moderated_at     = CASE WHEN $2 = 'verified' AND $8 IN ('moderator', 'admin') THEN now() ELSE moderated_at END,
+			-- flags hide nothing of what a moderator found good; work that ends or is handed back says nothing about the words
+			moderated_at     = CASE WHEN status = 'pending' AND $2 = 'verified' AND $8 IN ('moderator', 'admin') THEN now() ELSE moderated_at END,
 			version          = version + 1,
 			updated_at       = now()
 		WHERE id = $1`

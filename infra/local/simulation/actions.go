@@ -30,7 +30,7 @@ func (s *Simulation) comment(ctx context.Context, who *user, random *rand.Rand) 
 		e.comments[clientID] = who.id
 		s.accepted.mu.Unlock()
 		s.accepted.add()
-	case http.StatusNotFound: // rejected: only its reporter and staff see it
+	case http.StatusGone: // rejected: only its reporter and staff see it
 	case http.StatusConflict:
 		if code := a.Object().Text("code"); code != "awaiting_verdict" { // others comment after the verdict alone
 			s.accepted.refused("comment: 409 %s", code)
@@ -126,7 +126,7 @@ func (s *Simulation) read(ctx context.Context, who *user, random *rand.Rand) {
 		by, p.path = s.staff, "/staff/queue?kind=needs_review"
 	}
 	a, _, err := by.attempt(ctx, get(p.kind, p.path), false)
-	if err == nil && a.Status != http.StatusOK && a.Status != http.StatusServiceUnavailable && a.Status != http.StatusNotFound {
+	if err == nil && a.Status != http.StatusOK && a.Status != http.StatusServiceUnavailable && a.Status != http.StatusGone {
 		s.accepted.refused("%s: %d %.300s", p.kind, a.Status, a.Body)
 	}
 }

@@ -18,6 +18,7 @@ type modelReport struct {
 	agency    string
 	returned  []string // agencies that handed it back
 	paused    bool     // handed back, and with nobody since
+	placed    bool     // its municipality was looked for
 	original  *modelReport
 	withdrawn bool
 	appealed  bool
@@ -84,11 +85,11 @@ func (f *modelReport) fits(original *modelReport, by actor, all []*modelReport) 
 func (f *modelReport) move(to string, by actor, original *modelReport, all []*modelReport) {
 	f.history = append(f.history, [3]string{f.status, to, by.kind})
 	f.events = append(f.events, "STATUS_CHANGED")
+	f.moderated = f.moderated || f.status == "pending" && to == "verified" && by.moderates()
 	f.status, f.original, f.appealing = to, original, false
 	if by.kind == "government_official" && f.agency == "" {
 		f.agency, f.paused = by.agency, false
 	}
-	f.moderated = f.moderated || to == "verified" && by.moderates()
 	if to == "rejected" {
 		clear(f.flags)
 		f.tellOne(f.author, "report_rejected")
@@ -108,7 +109,7 @@ func (f *modelReport) move(to string, by actor, original *modelReport, all []*mo
 // assignItself is what a verification leads to. Both agencies fit equally, so the first by code that has not handed the report back
 // gets it.
 func (f *modelReport) assignItself(all []*modelReport) {
-	if f.agency != "" || f.paused {
+	if f.agency != "" || f.paused || !f.placed {
 		return
 	}
 	for _, code := range []string{"A", "B"} {

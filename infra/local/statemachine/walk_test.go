@@ -93,7 +93,7 @@ func (w *walk) run() {
 		who := rapid.SampledFrom(w.actors).Draw(w.T, "actor")
 		before := w.seen()
 		done := true
-		switch action := rapid.SampledFrom([]string{"advance", "advance", "advance", "advance", "status", "status", "AI", "assign", "hand back", "hand back", "amend", "withdraw", "appeal", "dispute", "dispute", "override", "create", "relay", "hide", "unhide", "flag", "flag", "flag", "dismiss"}).Draw(w.T, "action"); action {
+		switch action := rapid.SampledFrom([]string{"advance", "advance", "advance", "advance", "status", "status", "AI", "assign", "hand back", "hand back", "release", "amend", "withdraw", "appeal", "dispute", "dispute", "override", "create", "relay", "hide", "unhide", "flag", "flag", "flag", "dismiss"}).Draw(w.T, "action"); action {
 		case "advance":
 			done = w.advance(f)
 		case "status":
@@ -104,6 +104,8 @@ func (w *walk) run() {
 			done = w.assign(f, who)
 		case "hand back":
 			done = w.handBack(f, who)
+		case "release":
+			done = w.release(f)
 		case "amend":
 			done = w.amend(f, who)
 		case "withdraw":
@@ -143,7 +145,9 @@ func (w *walk) create(author string) {
 	f := &modelReport{author: author, status: "pending", kind: "pothole", severity: "medium", history: [][3]string{{"", "pending", "citizen"}}, events: []string{"REPORT_SUBMITTED"},
 		told: map[string]map[string]int{author: {"report_received": 1}}}
 	w.all, w.ids[f] = append(w.all, f), r.Text("id")
-	w.Exec(`UPDATE reports SET geocoded_at = now() WHERE id = $1`, w.ids[f]) // so that agencies can be chosen
+	if f.placed = w.draw("placed", 0, 3) > 0; f.placed { // else no agency without an area can be chosen
+		w.Exec(`UPDATE reports SET geocoded_at = now() WHERE id = $1`, w.ids[f])
+	}
 }
 
 // expect compares an answer with the model: may says whether the action is allowed. It returns may.
@@ -253,6 +257,19 @@ func (w *walk) handBack(f *modelReport, who actor) bool {
 		f.handBack(who, w.all)
 	}
 	return true
+}
+
+// release takes a report off its agency, lets an administrator begin it without an agency, and end that. Then a rule could
+// assign it again. Random moves come to this too seldom.
+func (w *walk) release(f *modelReport) bool {
+	moderator, admin := w.actors[2], w.actors[3]
+	done := w.handBack(f, moderator)
+	w.agree()
+	for _, to := range []string{"in_progress", "verified"} {
+		done = w.status(f, admin, to) || done
+		w.agree()
+	}
+	return done
 }
 
 func (w *walk) amend(f *modelReport, who actor) bool {
@@ -413,6 +430,7 @@ func (w *walk) seen() string {
 // agree compares every report with the model.
 func (w *walk) agree() {
 	const q = `SELECT jsonb_build_object('status', r.status, 'withdrawn', r.deleted_at IS NOT NULL, 'original', coalesce(r.duplicate_of::text, ''),
+		'agency', coalesce((SELECT code FROM agencies WHERE id = r.assigned_agency_id), ''), 'paused', r.due_paused_at IS NOT NULL, 'due', r.due_at IS NOT NULL,
 		'hidden', coalesce(r.words_hidden, ''), 'moderated', r.moderated_at IS NOT NULL, 'flags', r.flags_count,
 		'history', (SELECT jsonb_agg(jsonb_build_array(coalesce(old_status, ''), new_status, actor_kind) ORDER BY created_at, id) FROM report_status_history WHERE report_id = r.id),
 		'events', (SELECT jsonb_agg(event_type ORDER BY seq) FROM ledger_events WHERE report_id = r.id),
@@ -429,14 +447,12 @@ func (w *walk) agree() {
 			}
 		}
 		var got struct {
-			Status, Original string
-			Withdrawn        bool
-			Hidden           string
-			Moderated        bool
-			Flags            int
-			History          [][3]string
-			Events           []string
-			Told             map[string]map[string]int
+			Status, Original, Agency, Hidden  string
+			Withdrawn, Paused, Due, Moderated bool
+			Flags                             int
+			History                           [][3]string
+			Events                            []string
+			Told                              map[string]map[string]int
 		}
 		if err := json.Unmarshal([]byte(w.Text(q, w.ids[f])), &got); err != nil {
 			w.Fatalf("%v", err)
@@ -449,8 +465,8 @@ func (w *walk) agree() {
 		if f.original != nil {
 			original = w.ids[f.original]
 		}
-		if got.Status != f.status || got.Withdrawn != f.withdrawn || got.Hidden != f.hidden || got.Moderated != f.moderated || got.Flags != len(f.flags) || got.Original != original || !reflect.DeepEqual(got.History, f.history) ||
-			!reflect.DeepEqual(got.Events, f.events) || !reflect.DeepEqual(got.Told, told) {
+		if got.Status != f.status || got.Withdrawn != f.withdrawn || got.Hidden != f.hidden || got.Moderated != f.moderated || got.Flags != len(f.flags) || got.Original != original ||
+			got.Agency != f.agency || got.Paused != f.paused || !got.Due && f.agency != "" || !reflect.DeepEqual(got.History, f.history) || !reflect.DeepEqual(got.Events, f.events) || !reflect.DeepEqual(got.Told, told) {
 			w.Fatalf("the report is %+v\nwant %+v, told %v", got, *f, told)
 		}
 	}

@@ -1,12 +1,12 @@
 package notifications
 
 import (
-	"bytes"
 	"context"
 	_ "embed" // the page
 	"fmt"
-	"html/template"
+	"html"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -19,11 +19,11 @@ import (
 // unsubscribePolicy is the Content-Security-Policy of the page: its own style and its own form, and nothing else.
 const unsubscribePolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
+// unsubscribeHTML is the page that a link in a mail leads to. Its parts in braces are texts of the catalog, nothing of a request.
+// Package html/template would make the binary half as large again: see functions/public/markup.go.
+//
 //go:embed unsubscribe.html
 var unsubscribeHTML string
-
-// unsubscribePage is the page that a link in a mail leads to.
-var unsubscribePage = template.Must(template.New("unsubscribe").Parse(unsubscribeHTML))
 
 // registerUnsubscribe adds the two routes of RFC 8058. A mail program may follow the link by itself, so GET changes nothing.
 // POST needs neither a cookie nor signing in: who has the token got the mail.
@@ -91,21 +91,15 @@ func (in *unsubscribeInput) page(ctx context.Context, status int, form string, k
 	}
 	word := func(key string) string {
 		text, _ := locale.Text(l, key, nil)
-		return text
+		return html.EscapeString(text)
 	}
-	view := struct {
-		Language                  locale.Language
-		Title, Kind, Text, Button string
-	}{Language: l, Title: word("page.stop." + form + ".title"), Text: word("page.stop." + form + ".text")}
+	title, text, what, button := word("page.stop."+form+".title"), word("page.stop."+form+".text"), "", ""
 	if kind != "" {
-		view.Kind = word("page.stop.kind." + string(kind))
+		what = word("page.stop.kind." + string(kind))
 	}
 	if form == "ask" {
-		view.Button = word("page.stop.button")
+		button = `<form method="post"><button name="List-Unsubscribe" value="One-Click">` + word("page.stop.button") + `</button></form>`
 	}
-	var out bytes.Buffer
-	if err := unsubscribePage.Execute(&out, view); err != nil {
-		return nil, fmt.Errorf("render page: %w", err)
-	}
-	return &htmlOutput{status, "text/html; charset=utf-8", unsubscribePolicy, out.Bytes()}, nil
+	page := strings.NewReplacer("{language}", string(l), "{title}", title, "{kind}", what, "{text}", text, "{form}", button).Replace(unsubscribeHTML)
+	return &htmlOutput{status, "text/html; charset=utf-8", unsubscribePolicy, []byte(page)}, nil
 }

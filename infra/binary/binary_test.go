@@ -41,8 +41,8 @@ func TestOverBudgetIsAFailure(t *testing.T) {
 		size int64
 		over bool
 	}{
-		"auth": {catalog.HTTP, 17_000_000, false}, "users": {catalog.HTTP, 17_000_001, true},
-		"anchor": {catalog.Queue, 26_000_000, false}, "notify": {catalog.Queue, 17_000_001, true},
+		"auth": {catalog.HTTP, 19_000_000, false}, "users": {catalog.HTTP, 19_000_001, true},
+		"anchor": {catalog.Queue, 26_000_000, false}, "notify": {catalog.Queue, 19_000_001, true},
 	} {
 		if err := os.WriteFile(path(name), nil, 0o600); err != nil {
 			t.Fatal(err)

@@ -101,7 +101,9 @@ func (v view) ofReport(r reportread.Report) (*pageOutput, error) {
 	if photos := v.photos(r.Images, heading); photos != "" {
 		own["photo"] = photos
 	}
-	if i := slices.IndexFunc(r.Images, func(i reportread.Image) bool { return i.Kind == "evidence" && i.ImageURL != nil && i.Width != nil && i.Height != nil }); i >= 0 {
+	if i := slices.IndexFunc(r.Images, func(i reportread.Image) bool {
+		return i.Kind == "evidence" && i.ImageURL != nil && i.Width != nil && i.Height != nil
+	}); i >= 0 {
 		own["photo_preview"] = v.card(r.ReportNumber, r.Images[i])
 	}
 	v.connect = append(v.connect, pictureOrigins(r.Images)...)

@@ -1,0 +1,112 @@
+package notify
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/infra/local/faults"
+	"github.com/lafaekstreet/backend/shared/locale"
+	"github.com/lafaekstreet/backend/shared/mail"
+	"github.com/lafaekstreet/backend/shared/queue"
+)
+
+func (b *bundle) seal(m mail.Message) string {
+	b.t.Helper()
+	sealed, err := mail.Seal(b.w.sealer, m)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	raw, _ := json.Marshal(queue.NotifyMessage{Mail: sealed})
+	return string(raw)
+}
+
+func TestSealedMails(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	params := map[string]string{"code": "123456", "minutes": "10", "name": "Ana <b>\r\nBcc: all@example.tl", "link": "https://www.lafaekstreet.com/verify?token=a&b=c",
+		"role": "moderator", "days": "7", "agency": "Public Works", "agency_tet": "Obras Públikas"}
+	first, second := b.report("LS-2026-000001"), b.report("LS-2026-000002")
+	for _, template := range mail.Templates() {
+		for _, l := range locale.Languages() {
+			to := string(template) + "." + string(l) + "@example.tl"
+			message := mail.Message{To: to, Language: l, Template: template, Params: params}
+			if template.ListsReports() {
+				message.Sections = []mail.Section{{Title: "new", Total: 3, Reports: []uuid.UUID{first, second}}}
+			}
+			body := b.seal(message)
+			for range 2 {
+				if b.deliver(body, 1) {
+					t.Fatalf("%s %s came back", template, l)
+				}
+			}
+			got := b.mails.Mails(to)
+			if len(got) != 1 {
+				t.Fatalf("%s %s: %d mails", template, l, len(got))
+			}
+			m := got[0]
+			if strings.ContainsAny(m.Subject+m.Text, "{}") || m.Headers["Bcc"] != nil || strings.Contains(m.HTML, "<b>") || len(m.To) != 1 {
+				t.Errorf("%s %s: %q %v\n%s\n%s", template, l, m.Subject, m.Headers, m.Text, m.HTML)
+			}
+			if strings.Contains(m.Text, "123456") && !strings.Contains(m.HTML, ">123456</strong>") {
+				t.Errorf("%s %s: the code is not set off: %s", template, l, m.HTML)
+			}
+			if strings.Contains(m.Text, params["link"]) && !strings.Contains(m.HTML, `href="https://www.lafaekstreet.com/verify?token=a&amp;b=c"`) {
+				t.Errorf("%s %s: no link: %s", template, l, m.HTML)
+			}
+		}
+	}
+}
+
+func TestSealedMailIsSentUntilItArrives(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	code := mail.Message{To: address, Language: locale.English, Template: mail.RegistrationCode, Params: map[string]string{"code": "1", "minutes": "10"}}
+	if err := b.faults.Add(faults.Fault{Service: "smtp", Mode: faults.Error, Count: 1}); err != nil {
+		t.Fatal(err)
+	}
+	body := b.seal(code)
+	if !b.deliver(body, 1) || b.deliver(body, 2) || len(b.mails.Mails(address)) != 1 {
+		t.Errorf("%d mails", len(b.mails.Mails(address)))
+	}
+	if b.deliverIn(t.Context(), b.seal(code), 1, time.Now().Add(-20*time.Minute)) || len(b.mails.Mails(address)) != 1 {
+		t.Error("a mail with an expired code was sent")
+	}
+	code.To = "bounce@example.tl"
+	if b.deliver(b.seal(code), 1) {
+		t.Error("a mailbox that does not exist is tried again")
+	}
+	for _, bad := range []string{`{"mail":"bm90IHNlYWxlZA=="}`, `nonsense`, `{}`} {
+		if !b.deliver(bad, 1) {
+			t.Errorf("%s was taken", bad)
+		}
+	}
+}
+
+// A dead letter that is sent back to the queue is new there. The mail itself says when its code ends.
+func TestAMailWithAnExpiredCodeIsNotSentHoweverNewTheMessage(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, template := range []mail.Template{mail.RegistrationCode, mail.PasswordResetCode, mail.SignInCode, mail.VerifyLink, mail.ResetLink} {
+		for name, c := range map[string]struct {
+			expires, sent time.Duration // from now
+			mails         int
+		}{
+			"expired":                {-time.Second, 0, 0},
+			"valid, long on its way": {time.Hour, -time.Hour, 1},
+		} {
+			to := string(template) + strings.ReplaceAll(name[:5], " ", "") + "@example.tl"
+			m := mail.Message{To: to, Language: locale.English, Template: template, Params: map[string]string{"code": "1", "link": "https://x.example", "minutes": "10"},
+				Expires: time.Now().Add(c.expires)}
+			if b.deliverIn(t.Context(), b.seal(m), 1, time.Now().Add(c.sent)) || len(b.mails.Mails(to)) != c.mails {
+				t.Errorf("%s, %s: %d mails, want %d", template, name, len(b.mails.Mails(to)), c.mails)
+			}
+			if got := b.mails.Mails(to); len(got) > 0 && strings.Contains(got[0].Text, "{name}") {
+				t.Errorf("%s of a version that gave no name: %s", template, got[0].Text)
+			}
+		}
+	}
+}

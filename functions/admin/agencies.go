@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -18,6 +19,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/page"
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 func (g *Group) registerAgencies(a *httpapi.API) {
@@ -80,7 +82,7 @@ type createAgencyInput struct {
 }
 
 func (g *Group) createAgency(ctx context.Context, in *createAgencyInput) (*agencyOutput, error) {
-	now := agency.Stamp(g.clock.Now())
+	now := stamp(g.clock.Now())
 	a := agency.Agency{ID: database.NewID(), MunicipalityCodes: []string{}, IssueTypes: []string{}, CreatedAt: now, UpdatedAt: now}
 	if err := in.Body.complete(); err != nil {
 		return nil, err
@@ -111,6 +113,9 @@ func (g *Group) createAgency(ctx context.Context, in *createAgencyInput) (*agenc
 	}
 	return &agencyOutput{Body: a}, nil
 }
+
+// stamp is t as precise as the database.
+func stamp(t time.Time) timestamp.Time { return timestamp.Of(t.Truncate(time.Microsecond)) }
 
 // areaText is the GeoJSON of an area; nil for none.
 func areaText(a *agency.Area) *string {
@@ -177,7 +182,7 @@ func (g *Group) changeAgency(ctx context.Context, in *changeAgencyInput) (*agenc
 		if err := keepsItsCode(ctx, tx, before.Get(), a); err != nil {
 			return err
 		}
-		a.UpdatedAt = agency.Stamp(g.clock.Now())
+		a.UpdatedAt = stamp(g.clock.Now())
 		const update = `
 			UPDATE agencies SET code = $2, name = $3, name_tet = $4, name_pt = $5, agency_type = $6, municipality_codes = $7,
 			       issue_types = $8, contact_email = $9, updated_at = $10,

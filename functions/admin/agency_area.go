@@ -46,7 +46,8 @@ type geometry struct {
 	Coordinates json.RawMessage `json:"coordinates"`
 }
 
-// check returns nil for polygons with closed rings of a place in box each. It returns the GeoJSON that PostGIS reads.
+// check returns the area as a GeoJSON MultiPolygon, which PostGIS reads. It fails with a 422 for anything but polygons with closed
+// rings whose points lie in box.
 func (b areaBody) check(box report.Area) (string, error) {
 	var g geometry
 	if err := json.Unmarshal(b.raw, &g); err != nil {

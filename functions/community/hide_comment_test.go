@@ -113,6 +113,15 @@ func TestFlagsHideAComment(t *testing.T) {
 	if _, hidden := others(w, comments); hidden || flags() != 3 {
 		t.Errorf("after a moderator looked: hidden %v, %d flags", hidden, flags())
 	}
+	for range 2 {
+		mod.Post(path+"/flags/dismiss", nil).Want(http.StatusOK)
+	}
+	if n := w.Int(`SELECT count(*) FROM audit_log WHERE action = 'comment.flags_dismiss'`); n != 1 || flags() != 0 {
+		t.Errorf("dismissed again: %d entries in the audit log, %d flags", n, flags())
+	}
+	flag()
+	flag()
+	flag()
 	mod.Delete(path).Want(http.StatusOK)
 	if n := w.Int(`SELECT count(*) FROM report_flags WHERE outcome = 'upheld'`); n != 3 || w.Int(`SELECT flags_count FROM reports ORDER BY flags_count DESC LIMIT 1`) != 0 {
 		t.Errorf("removed: %d flags upheld", n)

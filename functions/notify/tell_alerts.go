@@ -23,9 +23,9 @@ const locateTries = 6
 
 const locateDelay = 10 * time.Minute
 
-// tellAlertsSQL tells people whose alerts report $1 and event $2 are within. Its reporter, who has no account any more, and whom
-// $3 or anybody before them, are left out. It returns how many people the alerts are of, and the last one. The same event of a
-// report is told once.
+// tellAlertsSQL tells the next people after $3, at most $4, whose alerts cover the report $1 and the event $2. It tells neither the
+// reporter nor people whose account is deleted or suspended. It returns how many people the alerts belong to, the last of them,
+// and whether the municipality of the report is unknown. A person is told of an event of a report once.
 const tellAlertsSQL = `
 	WITH r AS (SELECT * FROM reports r WHERE r.id = $1 AND r.deleted_at IS NULL AND CASE WHEN $2 = 'fixed' THEN r.status = 'fixed' ELSE r.status IN ('verified', 'in_progress', 'fixed') END),
 	people AS (

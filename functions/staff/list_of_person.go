@@ -18,7 +18,7 @@ func (g *Group) registerListOfPerson(api *httpapi.API) {
 	httpapi.Register(api, httpapi.Operation{
 		Operation: huma.Operation{
 			Method: http.MethodGet, Path: "/api/v1/admin/users/{id}/reports", Tags: []string{name}, Summary: "List the reports of a person",
-			Description: "In every state; those that were rejected, withdrawn or removed have removed. Empty for a person who does not exist.",
+			Description: "In every state; those that were rejected, withdrawn or removed have the member removed. Empty for a person who does not exist.",
 		},
 		Roles: []identity.Role{identity.Admin}, SecondFactor: true, Cache: httpapi.Never, Aliases: page.Aliases(),
 	}, g.listOfPerson)

@@ -33,7 +33,7 @@ type exportOutput struct {
 	Body        struct {
 		ExportedAt timestamp.Time              `json:"exported_at"`
 		Profile    account.User                `json:"profile"`
-		Records    map[string][]map[string]any `json:"records" doc:"By kind: sessions, devices, reports, uploads, comments, notifications, journeys, markers, following, audit, status_changes, notes, invitations, filed_for_me, filed_by_me, follows, confirmations, disputes, alerts. Reports, comments and status changes have the member receipt, as POST /reports has it, and all members of the commitment that it vouches for"`
+		Records    map[string][]map[string]any `json:"records" doc:"By kind: account, sessions, devices, reports, uploads, comments, notifications, following, journeys, markers, audit, status_changes, notes, invitations, daily_mails, follows, confirmations, disputes, alerts, filed_for_me, filed_by_me, flags, pictures. Reports, comments and status changes have the member receipt, as POST /reports has it, and all members of the commitment that it vouches for"`
 		NextCursor *string                     `json:"next_cursor" doc:"Opaque; send it as cursor for the records that did not fit. null on the last answer"`
 	}
 }
@@ -87,6 +87,8 @@ var exported = []struct{ kind, query string }{
 		FROM report_contacts c JOIN reports r ON r.id = c.report_id WHERE r.user_id = $1 ORDER BY c.created_at, c.report_id`},
 	{"filed_by_me", `SELECT report_id, filed_by, client_id, created_at FROM report_contacts WHERE filed_by = $1 ORDER BY created_at, report_id`},
 	{"flags", `SELECT id, report_id, comment_id, reason_code, note, created_at, settled_at, outcome FROM report_flags WHERE user_id = $1 ORDER BY created_at, id`},
+	{"pictures", `SELECT i.id, i.report_id, i.upload_id, i.kind, i.added_by, i.hidden, i.hidden_reason, i.boxes, i.created_at, i.deleted_at
+		FROM report_images i JOIN uploads u ON u.id = i.upload_id WHERE u.user_id = $1 ORDER BY i.created_at, i.id`},
 }
 
 func (g *Group) export(ctx context.Context, in *exportInput) (*exportOutput, error) {

@@ -3,7 +3,6 @@ package agency
 
 import (
 	"encoding/json"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -78,6 +77,3 @@ func (t areaTarget) Scan(value any) error {
 	}
 	return nil
 }
-
-// Stamp is t as precise as the database.
-func Stamp(t time.Time) timestamp.Time { return timestamp.Of(t.Truncate(time.Microsecond)) }

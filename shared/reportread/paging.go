@@ -10,7 +10,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
-// maxCounted is how many matches of a list are sorted. It is also the largest total of a list but of a queue: counting a million rows
+// maxCounted is how many matches of a list are sorted. It is also the largest total of a list, except of a queue: counting a million rows
 // would cost more than the page.
 const maxCounted = 1_000
 

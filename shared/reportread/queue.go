@@ -56,9 +56,9 @@ func (q QueueQuery) list(kind report.Queue) Query {
 	return out
 }
 
-// queueCondition is the condition that a queue has report r, for a caller. An official sees of the queues of moderation what is
-// their agency's and what no agency has in its area and kind; of the others, what is their agency's. "" is every queue and every
-// other report that the caller works on.
+// queueCondition is the condition that a queue has report r, for a caller. An official sees what their agency has; of the
+// queues new, needs_review and flagged also what no agency has yet, if it is in the place and of the types of theirs. "" is all
+// reports that the caller may work on, whether they are in a queue or not.
 func queueCondition(w *where, kind report.Queue, c identity.Caller) string {
 	ours := func() string { return w.bind("r.assigned_agency_id = ?", c.AgencyID) }
 	near := func() string { // OFFSET keeps it a subquery: to plan a join by area takes longer than the query

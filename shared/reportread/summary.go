@@ -22,7 +22,7 @@ type Summary struct {
 	Title              string              `json:"title" example:"Kuak iha estrada" doc:"With content_pending the label of the type, in the reader's language; with content_hidden too, except for the reporter and staff"`
 	Description        string              `json:"description" example:"Motorbikes fall here after the rain."`
 	ContentPending     bool                `json:"content_pending,omitempty" doc:"true while the report has no verdict and the reader is neither its reporter nor staff. Then words, pictures, address, street, severity, AI and reporter are left out, and the place has 3 decimals"`
-	ContentHidden      bool                `json:"content_hidden,omitempty" doc:"true while a moderator, or the flags of several people, keep the words from others than the reporter and staff. These see the label of the type as title, and no description, address and street"`
+	ContentHidden      bool                `json:"content_hidden,omitempty" doc:"true while a moderator, or the flags of several people, keep the words from others than the reporter and staff. Others see the label of the type as title, and no description, address or street"`
 	IssueType          report.IssueType    `json:"issue_type"`
 	IssueTypeRaw       *string             `json:"issue_type_raw,omitempty" doc:"The reporter's own word, where issue_type is other"`
 	Severity           *report.Severity    `json:"severity" doc:"null with content_pending"`
@@ -39,7 +39,7 @@ type Summary struct {
 	Suco               *string             `json:"suco" doc:"Village or quarter" example:"Comoro"`
 	District           *string             `json:"district" doc:"Administrative post"`
 	Municipality       *string             `json:"municipality" example:"Dili"`
-	ImageURL           *string             `json:"image_url" doc:"First picture; good for at least an hour. null in lists: use thumbnail_url there. Each address is signed, and a signature cannot be compressed"`
+	ImageURL           *string             `json:"image_url" doc:"First picture; works for 15 to 30 minutes. null in lists: use thumbnail_url there. Each address is signed, and a signature cannot be compressed"`
 	ThumbnailURL       *string             `json:"thumbnail_url" doc:"First picture, small"`
 	Blurhash           *string             `json:"blurhash" doc:"To show before the picture is there" example:"LEHV6nWB2yk8pyo0adR*.7kCMdnj"`
 	Reporter           *Person             `json:"reporter" doc:"null for an anonymous report and for an author who left"`

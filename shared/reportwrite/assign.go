@@ -146,12 +146,7 @@ func (h *Locked) AutoAssign(ctx context.Context, tx *outbox.Tx, cause *uuid.UUID
 	if h.plan == nil || !h.plan.settings.AutoAssign || h.Status != report.Verified || h.AssignedAgency != nil || h.pausedAt != nil {
 		return nil
 	}
-	var candidates []Agency
-	for _, a := range h.plan.agencies {
-		if (h.placed || a.area != nil) && !slices.Contains(h.plan.returned, a.ID) {
-			candidates = append(candidates, a)
-		}
-	}
+	candidates := slices.DeleteFunc(h.notReturned(h.plan.agencies), func(a Agency) bool { return !h.placed && a.area == nil })
 	best, why := narrowest(candidates, h.IssueType)
 	if best == nil {
 		return nil

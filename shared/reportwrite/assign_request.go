@@ -89,7 +89,7 @@ func (r AssignRequest) Ask(p database.Pipeline, about report.About) *database.As
 		WHERE id = $1 AND agency_id IS NOT NULL AND role = 'government_official' AND deleted_at IS NULL AND suspended_at IS NULL`
 	person := database.AskOptional(p, pgx.RowToStructByPos[official], member, r.User)
 	fitting := database.Derive(func() []Agency { return nil })
-	if r.empty() || r.Agency == nil && r.User == nil {
+	if r.Agency == nil && r.User == nil {
 		fitting = askAgencies(p, about, "")
 	}
 	return database.Derive(func() Assignees {

@@ -65,8 +65,8 @@ type Flag struct {
 }
 
 // Flag stores a flag. Where enough people's flags are open, it hides the words and the pictures of the report, or the comment,
-// until a moderator has looked: see report.HiddenByFlags. Before a verdict nothing is hidden, because nothing is shown. A second flag of the same person
-// changes nothing. Of a rejected report none is stored.
+// until a moderator has looked: see report.HiddenByFlags. Before a verdict nothing is hidden, because nothing is shown. A second
+// flag of the same person changes nothing. Of a rejected report none is stored.
 func (h *Locked) Flag(ctx context.Context, tx *outbox.Tx, f Flag) error {
 	author, entity, id := h.UserID, "report", h.ID
 	var comment *uuid.UUID
@@ -160,7 +160,7 @@ func (h *Locked) DismissCommentFlags(ctx context.Context, tx *outbox.Tx, c *Lock
 		return h.ShowComment(ctx, tx, c, by, note)
 	}
 	h.settleFlags(tx, report.FlagDismissed, by, ofComment, &c.ID)
-	if c.Moderated {
+	if c.Moderated && h.Flags == 0 {
 		return nil
 	}
 	tx.Queue(`UPDATE report_comments SET moderated_at = now() WHERE id = $1`, c.ID)

@@ -77,7 +77,7 @@ func IDOfKey(ref string) (uuid.UUID, bool) {
 type Upload struct {
 	UploadID    uuid.UUID      `json:"upload_id"`
 	S3Key       string         `json:"s3_key"`
-	ImageURL    string         `json:"image_url,omitempty" doc:"Where the picture can be read once it is processed, a few seconds from now; good for at least an hour"`
+	ImageURL    string         `json:"image_url,omitempty" doc:"Where the picture can be read once it is processed, a few seconds from now; works for 15 to 30 minutes"`
 	ContentType string         `json:"content_type" example:"image/jpeg"`
 	SizeBytes   int64          `json:"size_bytes"`
 	SHA256      string         `json:"sha256,omitempty" doc:"Of the original, hex"`

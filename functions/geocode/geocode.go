@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
+
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -28,11 +30,21 @@ import (
 const maxWait = 20 * time.Second
 
 // When the geocoder gives no answer for a report, it is asked again after retryAfter, until the report is older than
-// retryFor.
+// retryFor. A report that got no turn, because many wait, is tried again after missedTurn and a random part of missedSpread.
 const (
-	retryAfter = 15 * time.Minute
-	retryFor   = 7 * 24 * time.Hour
+	retryAfter   = 15 * time.Minute
+	missedTurn   = 30 * time.Second
+	missedSpread = 30 * time.Second
+	retryFor     = 7 * 24 * time.Hour
 )
+
+// retryIn is how long a report waits until it is tried again.
+func retryIn(fault error) time.Duration {
+	if errors.Is(fault, geocoding.ErrNoTurn) {
+		return missedTurn + rand.N(missedSpread).Truncate(time.Second)
+	}
+	return retryAfter
+}
 
 // Geocode is the worker.
 type Geocode struct {
@@ -93,7 +105,7 @@ func (g *Geocode) handle(ctx context.Context, m events.SQSMessage) error {
 				g.log.WarnContext(ctx, "report stays without an address", "report_id", message.ReportID.String(), "error", fault)
 				return nil
 			}
-			return tx.SendAfter(ctx, queue.Geocode, message, retryAfter)
+			return tx.SendAfter(ctx, queue.Geocode, message, retryIn(fault))
 		}
 		stored, changed, err := storeAddress(ctx, tx, message.ReportID, address)
 		if err != nil || !stored {

@@ -104,6 +104,17 @@ func TestAReportIsTriedAgainWhileTheGeocoderIsDown(t *testing.T) {
 	}
 }
 
+// After a burst of reports each waits for its turn of a second. One that got none is tried again soon: it waits for its agency.
+func TestAReportWithoutATurnIsTriedAgainSoon(t *testing.T) {
+	t.Parallel()
+	db, _ := deliver(t, http.StatusOK, `, street) VALUES (NULL)`, `UPDATE geocoder_turn SET next_at = now() + interval '1 hour' WHERE $1::uuid IS NOT NULL`)
+	var soon int
+	const q = `SELECT count(*) FROM outbox WHERE queue = 'geocode' AND not_before BETWEEN created_at + interval '25 seconds' AND created_at + interval '65 seconds'`
+	if err := db.QueryRow(t.Context(), q).Scan(&soon); err != nil || soon != 2 {
+		t.Errorf("%d messages wait for about a minute, want 2 (%v)", soon, err)
+	}
+}
+
 // A report that was verified before its municipality was known is assigned when it is. One that was handed back, and one that
 // is pending, are not.
 func TestAVerifiedReportIsAssignedOnceItsPlaceIsKnown(t *testing.T) {

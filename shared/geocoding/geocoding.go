@@ -38,6 +38,9 @@ type Address struct {
 // failed, or no requests are sent for some minutes after several failures in a row.
 var ErrNoAnswer = errors.New("no answer from the geocoder")
 
+// ErrNoTurn is the ErrNoAnswer of a request that was not sent: too many others wait. Nothing is wrong with Nominatim.
+var ErrNoTurn = noAnswer(errors.New("no turn in time"))
+
 // noAnswer returns ErrNoAnswer with the text of its cause. The cause is not wrapped: errors.Is must not find a network error
 // of Nominatim and take it for one of the database.
 func noAnswer(cause error) error { return fmt.Errorf("%w: %s", ErrNoAnswer, cause.Error()) }

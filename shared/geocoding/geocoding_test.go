@@ -107,7 +107,7 @@ func TestOneTurnASecondForTheWholeSystem(t *testing.T) {
 	r, g, _ := setup(t)
 	for i := range 5 {
 		_, err := r.Reverse(t.Context(), -8.5-float64(i)*0.01, 125.5, 0)
-		if (i == 0) != (err == nil) || err != nil && !errors.Is(err, geocoding.ErrNoAnswer) {
+		if (i == 0) != (err == nil) || err != nil && (!errors.Is(err, geocoding.ErrNoAnswer) || !errors.Is(err, geocoding.ErrNoTurn)) {
 			t.Errorf("%d: got %v", i, err)
 		}
 	}
@@ -147,7 +147,7 @@ func TestAFailingGeocoderIsLeftAlone(t *testing.T) {
 	g.status.Store(http.StatusServiceUnavailable)
 	for i := range 8 {
 		exec(t, db, `UPDATE geocoder_turn SET next_at = now()`) // a second has passed
-		if _, err := r.Reverse(t.Context(), -8.5-float64(i)*0.01, 125.5, 0); !errors.Is(err, geocoding.ErrNoAnswer) {
+		if _, err := r.Reverse(t.Context(), -8.5-float64(i)*0.01, 125.5, 0); !errors.Is(err, geocoding.ErrNoAnswer) || errors.Is(err, geocoding.ErrNoTurn) {
 			t.Fatalf("%d: got %v", i, err)
 		}
 	}

@@ -13,8 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
@@ -182,25 +180,30 @@ const (
 )
 
 // waitTurn takes the next turn to ask Nominatim and waits for it. There is one turn a second in the whole system, as the usage
-// policy of Nominatim demands. It returns ErrNoAnswer when the wait would be longer than maxWait, or when Nominatim is not
-// asked because of failures.
+// policy of Nominatim demands. It returns ErrNoTurn when the wait would be longer than maxWait, and another ErrNoAnswer when
+// Nominatim is not asked because of failures.
 func (r *Resolver) waitTurn(ctx context.Context, maxWait time.Duration) error {
 	const query = `
-		UPDATE geocoder_turn SET next_at = greatest(next_at, now()) + interval '1 second'
-		 WHERE (open_until IS NULL OR open_until < now()) AND next_at <= now() + $1::interval
-		RETURNING greatest(extract(epoch FROM next_at - interval '1 second' - now()), 0)::float8`
-	var wait float64
-	err := r.db.QueryRow(ctx, query, maxWait).Scan(&wait)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return noAnswer(errors.New("no turn in time"))
-	}
-	if err != nil {
+		WITH taken AS (
+			UPDATE geocoder_turn SET next_at = greatest(next_at, now()) + interval '1 second'
+			 WHERE (open_until IS NULL OR open_until < now()) AND next_at <= now() + $1::interval
+			RETURNING greatest(extract(epoch FROM next_at - interval '1 second' - now()), 0)::float8 AS wait)
+		SELECT (SELECT wait FROM taken), coalesce(open_until >= now(), false) FROM geocoder_turn`
+	var wait *float64 // seconds; nil for no turn
+	var failing bool
+	if err := r.db.QueryRow(ctx, query, maxWait).Scan(&wait, &failing); err != nil {
 		return fmt.Errorf("take a turn at the geocoder: %w", err)
+	}
+	switch {
+	case wait == nil && failing:
+		return noAnswer(errors.New("not asked after several failures"))
+	case wait == nil:
+		return ErrNoTurn
 	}
 	select {
 	case <-ctx.Done():
 		return noAnswer(ctx.Err())
-	case <-time.After(time.Duration(wait * float64(time.Second))):
+	case <-time.After(time.Duration(*wait * float64(time.Second))):
 		return nil
 	}
 }

@@ -1,7 +1,9 @@
 package staff_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -156,5 +158,77 @@ func TestAnOverrideOfAnotherVersion(t *testing.T) {
 	got := mod.Post(path, object{"is_relevant": false, "note": "A cat.", "expected_version": 1}).Want(http.StatusOK).Object()
 	if got.Text("status") != "rejected" || got.Text("removed.reason_code") != "irrelevant" || got.Text("removed.removed_by") != "moderator" {
 		t.Errorf("a fixed report: %v", got.Values)
+	}
+}
+
+// The log has each thing once, and of a change the members that changed. An official reads nowhere who flagged or who reported
+// without a name.
+func TestTheLogNamesEachThingOnce(t *testing.T) {
+	t.Parallel()
+	w := testenv.New(t, staff.Open, reports.Open, community.Open)
+	agency := w.Agency("ROADS")
+	c, mod, official := w.Citizen(), w.Staff(identity.Moderator), w.Staff(identity.Official, agency)
+	hole := func(more object) object {
+		maps.Copy(more, object{"issue_type": "pothole", "severity": "medium", "latitude": -8.5, "longitude": 125.5, "client_id": uuid.NewString()})
+		return more
+	}
+	id := c.Post("/reports", hole(object{"is_anonymous": true})).Want(http.StatusCreated).Object().Text("id")
+	path := "/reports/" + id
+	mod.Patch(path, object{"title": "Deep hole"}).Want(http.StatusOK)
+	mod.Post(path+"/ai-analysis/override", object{"is_relevant": true, "severity": "high", "note": "I was there."}).Want(http.StatusOK)
+	mod.Post(path+"/assign", object{"agency_id": agency}).Want(http.StatusOK)
+	comment := w.Citizen().Post(path+"/comments", object{"content": "Bad words."}).Want(http.StatusCreated).Object().Text("id")
+	var flaggers []*testenv.Client
+	for range 3 {
+		flagger := w.Citizen()
+		flaggers = append(flaggers, flagger)
+	}
+	w.Exec(`UPDATE users SET created_at = now() - interval '60 days'`)
+	for _, who := range flaggers {
+		who.Post(path+"/flag", object{"reason_code": "offensive"}).Want(http.StatusAccepted)
+		who.Post(path+"/comments/"+comment+"/flag", object{"reason_code": "offensive"}).Want(http.StatusAccepted)
+	}
+	mod.Post(path+"/flags/dismiss", object{"note": "Fine."}).Want(http.StatusOK)
+	official.Post(path+"/status", object{"status": "in_progress"}).Want(http.StatusOK)
+	official.Post(path+"/status", object{"status": "fixed", "note": "Filled."}).Want(http.StatusOK)
+	c.Post(path+"/dispute", object{"note": "Open again."}).Want(http.StatusOK)
+	got := official.Get(path + "/log").Want(http.StatusOK)
+	for _, secret := range append(flaggers, c) {
+		if strings.Contains(string(got.Body), secret.ID.String()) {
+			t.Errorf("an official reads who flagged, or whose the report is: %s", secret.ID)
+		}
+	}
+	if !strings.Contains(string(mod.Get(path+"/log").Want(http.StatusOK).Body), c.ID.String()) {
+		t.Error("a moderator does not read whose the report is")
+	}
+	var lines []string
+	for _, e := range got.List() {
+		from, _ := json.Marshal(e.At("from"))
+		to, _ := json.Marshal(e.At("to"))
+		switch action := e.Text("action"); action {
+		case "report.status", "report.assign": // in TestTheLogOfAReport
+		case "report.flag", "comment.flag", "comment.add":
+			lines = append(lines, action)
+		default:
+			lines = append(lines, fmt.Sprintf("%s by %s: %s, %s", action, e.Text("actor.role"), from, to))
+		}
+	}
+	want := []string{
+		`report.create by citizen: null, "pending"`, `report.amend by moderator: {"title":""}, {"title":"Deep hole"}`,
+		`report.ai_override by moderator: {"ai_status":"needs_review","severity":"medium"}, {"ai_status":"completed","is_relevant":true,"severity":"high"}`, "comment.add",
+		"report.flag", "comment.flag", "report.flag", "comment.flag", "report.flag", `comment.hide by system: {"hidden":""}, {"hidden":"flags","reason_code":"offensive"}`, "comment.flag",
+		"report.flags_dismiss by moderator: null, null", `report.dispute by citizen: "fixed", "in_progress"`, "comment.add",
+	}
+	if got := strings.Join(lines, "\n"); got != strings.Join(want, "\n") {
+		t.Errorf("the log is\n%s", got)
+	}
+	assisted := mod.Post("/reports", hole(object{"on_behalf_of": object{"full_name": "Alda", "phone_number": "+67077000001"}})).Want(http.StatusCreated).Object().Text("id")
+	if log := mod.Get("/reports/" + assisted + "/log").Want(http.StatusOK).List(); len(log) != 1 || log[0].Text("actor.role") != "moderator" || log[0].Text("actor.full_name") == "" {
+		t.Errorf("of an assisted report: %v", log)
+	}
+	own := mod.Post("/reports", hole(object{})).Want(http.StatusCreated).Object().Text("id")
+	mod.Patch("/reports/"+own, object{"title": "Deep hole"}).Want(http.StatusOK)
+	if log := mod.Get("/reports/" + own + "/log").Want(http.StatusOK).List(); len(log) != 2 {
+		t.Errorf("of the report of a moderator, who changed it: %v", log)
 	}
 }

@@ -43,8 +43,8 @@ func TestEveryAlarmHasItsEntryInTheRunbook(t *testing.T) {
 // notMetrics are the words of the runbook with an underscore that are neither a metric nor a setting.
 var notMetrics = []string{
 	"request_id", "message_id", // fields of log lines
-	"needs_review",              // status of a report
-	"due_at", "contact_email",   // members of a report and of an agency
+	"needs_review",            // status of a report
+	"due_at", "contact_email", // members of a report and of an agency
 	"log_vkey", "report_number", // members of /log/keys and of an entry
 	"ledger_events", "ledger_anchors", "ledger_submissions", "ledger_transactions", "log_head", "log_upgrade", // tables
 	"lafaek_app", "statement_timeout", "synchronous_standby_names", // of PostgreSQL

@@ -3,8 +3,8 @@ package public
 import (
 	_ "embed" // the page
 	"net/http"
-	"strings"
 
+	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
@@ -28,7 +28,7 @@ func (v view) ofRemoved(t *report.Tombstone) (*pageOutput, error) {
 	}
 	if t.ReasonCode != nil {
 		why := v.t("notification.reason." + string(*t.ReasonCode))
-		own["reason"] = markup("<dt>%s</dt><dd>%s</dd>", text(v.t("page.reason")), text(strings.ToUpper(why[:1])+why[1:]))
+		own["reason"] = markup("<dt>%s</dt><dd>%s</dd>", text(v.t("page.reason")), text(locale.Capitalized(why)))
 	}
 	return v.render(http.StatusGone, literal(removedHTML), own)
 }

@@ -177,10 +177,13 @@ const eraseName = `
 	  FROM report_comments c
 	 WHERE c.author_id = $1 AND n.type = 'comment_added' AND n.event_key = 'comment:' || c.id AND n.params ? 'author'`
 
-// eraseAudit blanks the words in the audit log about the person, their reports and their comments. What was done, by whom and when, stays.
+// eraseAudit blanks the words in the audit log about the person, their reports, pictures and comments. What was done, by whom and
+// when, stays. CASE keeps entity_id from being read as a UUID in entries about other things.
 const eraseAudit = `
 	UPDATE audit_log SET before = without_words(before), after = without_words(after)
 	 WHERE (entity = 'user' AND entity_id = $1::uuid::text OR entity = 'report' AND entity_id = ANY(ARRAY(SELECT id::text FROM reports WHERE user_id = $1::uuid))
+	    OR entity = 'image' AND CASE WHEN entity = 'image' THEN EXISTS (
+	       SELECT FROM report_images i JOIN uploads u ON i.upload_id = u.id WHERE u.user_id = $1::uuid AND entity_id::uuid = i.id) END
 	    OR entity = 'comment' AND entity_id = ANY(ARRAY(SELECT id::text FROM report_comments WHERE author_id = $1::uuid)))
 	   AND (before IS DISTINCT FROM without_words(before) OR after IS DISTINCT FROM without_words(after))`
 

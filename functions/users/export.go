@@ -87,8 +87,8 @@ var exported = []struct{ kind, query string }{
 		FROM report_contacts c JOIN reports r ON r.id = c.report_id WHERE r.user_id = $1 ORDER BY c.created_at, c.report_id`},
 	{"filed_by_me", `SELECT report_id, filed_by, client_id, created_at FROM report_contacts WHERE filed_by = $1 ORDER BY created_at, report_id`},
 	{"flags", `SELECT id, report_id, comment_id, reason_code, note, created_at, settled_at, outcome FROM report_flags WHERE user_id = $1 ORDER BY created_at, id`},
-	{"pictures", `SELECT i.id, i.report_id, i.upload_id, i.kind, i.added_by, i.hidden, i.hidden_reason, i.boxes, i.created_at, i.deleted_at
-		FROM report_images i JOIN uploads u ON u.id = i.upload_id WHERE u.user_id = $1 ORDER BY i.created_at, i.id`},
+	{"pictures", `SELECT i.id, i.report_id, i.upload_id, i.kind, i.added_by, i.hidden, i.hidden_reason, i.boxes, i.created_at
+		FROM report_images i JOIN uploads u ON u.id = i.upload_id WHERE u.user_id = $1 AND i.deleted_at IS NULL ORDER BY i.created_at, i.id`},
 }
 
 func (g *Group) export(ctx context.Context, in *exportInput) (*exportOutput, error) {

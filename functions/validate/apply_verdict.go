@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -282,5 +281,5 @@ func (w *Worker) rejectionReason(ctx context.Context, tx *outbox.Tx, h *reportwr
 	if text == "" {
 		return "irrelevant", nil
 	}
-	return strings.ToUpper(text[:1]) + text[1:], nil
+	return locale.Capitalized(text), nil
 }

@@ -88,3 +88,12 @@ func Label(l Language, kind, word string) (string, bool) {
 	first, size := utf8.DecodeRuneInString(text)
 	return string(unicode.ToLower(first)) + text[size:], ok
 }
+
+// Capitalized is a text that begins with a capital letter: one that stands within a sentence elsewhere.
+func Capitalized(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	if size == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(first)) + text[size:]
+}

@@ -121,3 +121,12 @@ func TestFromHeader(t *testing.T) {
 		}
 	}
 }
+
+func TestCapitalized(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]string{"": "", "é falso.": "É falso.", "it is": "It is", "Tuir": "Tuir"} {
+		if got := locale.Capitalized(given); got != want {
+			t.Errorf("%q becomes %q, want %q", given, got, want)
+		}
+	}
+}

@@ -3,7 +3,6 @@ package reportread
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -214,7 +213,7 @@ func (r *Reader) present(ctx context.Context, v Viewer, s *summaryRow) (Summary,
 // reasonText says in the language of ctx why a report was rejected, as a sentence.
 func reasonText(ctx context.Context, code report.ReasonCode) string {
 	text := locale.TextFor(ctx, "notification.reason."+string(code))
-	return strings.ToUpper(text[:1]) + text[1:]
+	return locale.Capitalized(text)
 }
 
 func (r *Reader) presentAll(ctx context.Context, v Viewer, rows []*summaryRow) ([]Summary, error) {

@@ -32,6 +32,11 @@ func TestErasureTakesEveryWord(t *testing.T) {
 	attached := uploaded(maria, w, 1)
 	w.ProcessUpload(attached)
 	pictured := maria.Post("/reports", draft(object{"images": []object{{"upload_id": attached}}, "latitude": -8.6})).Want(http.StatusCreated).Object().Text("id")
+	image := w.Text(`SELECT id::text FROM report_images WHERE report_id = $1`, uuid.MustParse(pictured))
+	for _, path := range []string{"/reports/" + mine, "/reports/" + pictured + "/images/" + image, "/reports/" + theirs + "/comments/" + comment} {
+		moderator.Post(path+"/hide", object{"reason_code": "other", "note": "zorronote"}).Want(http.StatusOK)
+		moderator.Post(path+"/unhide", object{"note": "zorroshown"}).Want(http.StatusOK)
+	}
 	loose := uploaded(maria, w, 2)
 
 	admin := w.Staff(identity.Admin)

@@ -26,6 +26,7 @@ type card struct {
 	Due                 *time.Time
 	Picture             *uuid.UUID // one that everybody may see
 	Shown, Words        bool       // the report, and its words, to others than its reporter and staff
+	Disputed            *string    // why somebody says that it is not fixed, where everybody may read it
 }
 
 // cardsSQL reads the reports $1 that were not taken down. With $2 it reads rejected ones too: an appeal waits for a moderator.
@@ -34,7 +35,10 @@ const cardsSQL = `
 	       (SELECT ri.id FROM report_images ri JOIN uploads p ON p.id = ri.upload_id
 	         WHERE ri.report_id = r.id AND ri.deleted_at IS NULL AND ri.kind = 'evidence' AND p.state = 'processed'
 	           AND ` + report.PublicPictureSQL + ` AND ` + report.ShownSQL + `
-	         ORDER BY ri.created_at, ri.id LIMIT 1), ` + report.ShownSQL + `, ` + report.WordsShownSQL + `
+	         ORDER BY ri.created_at, ri.id LIMIT 1), ` + report.ShownSQL + `, ` + report.WordsShownSQL + `,
+	       (SELECT CASE WHEN dc.deleted_at IS NULL AND dc.hidden IS NULL THEN nullif(dc.content, '') END
+	          FROM report_disputes d LEFT JOIN report_comments dc ON dc.id = d.comment_id
+	         WHERE d.report_id = r.id AND r.resolved_at IS NULL ORDER BY d.created_at DESC, d.id DESC LIMIT 1)
 	FROM reports r WHERE r.id = ANY($1) AND r.deleted_at IS NULL AND ($2 OR r.status <> 'rejected')`
 
 // readCards returns the reports with these ids that a mail may show, rejected ones only if asked for.
@@ -50,7 +54,7 @@ func (w *Worker) readCards(ctx context.Context, ids []uuid.UUID, rejected bool) 
 	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (card, error) {
 		var c card
 		p := &c.Places
-		err := row.Scan(&c.ID, &c.Number, &c.IssueType, &c.Status, &p[0], &p[1], &p[2], &p[3], &p[4], &c.Latitude, &c.Longitude, &c.Due, &c.Picture, &c.Shown, &c.Words)
+		err := row.Scan(&c.ID, &c.Number, &c.IssueType, &c.Status, &p[0], &p[1], &p[2], &p[3], &p[4], &c.Latitude, &c.Longitude, &c.Due, &c.Picture, &c.Shown, &c.Words, &c.Disputed)
 		return c, err
 	})
 	if err != nil {
@@ -101,6 +105,9 @@ func (w *Worker) entry(c card, l locale.Language, work bool) entry {
 	}
 	if c.Due != nil {
 		out.Lines = append(out.Lines, wordWith(l, "mail.report.due", map[string]string{"date": locale.Date(l, c.Due.In(report.Zone()))}))
+	}
+	if work && c.Disputed != nil {
+		out.Lines = append(out.Lines, wordWith(l, "mail.report.disputed", map[string]string{"note": oneLine(*c.Disputed)}))
 	}
 	if !w.links.Absolute() {
 		return out

@@ -83,9 +83,9 @@ func (w *Worker) mail(ctx context.Context, n notice, title, body string) error {
 	})
 }
 
-// workOf returns the report of a notification whose reader has to work on it; else nil.
+// workOf returns the report of a notification whose reader has to work on it, or to find an agency for it; else nil.
 func (w *Worker) workOf(ctx context.Context, n notice) (*card, error) {
-	if n.reportID == nil || n.reader() != readsOfficial {
+	if n.reportID == nil || n.reader() != readsOfficial && !n.findsAgency() {
 		return nil, nil
 	}
 	found, err := w.readCards(ctx, []uuid.UUID{*n.reportID}, false)
@@ -117,6 +117,8 @@ func (n notice) reader() readership {
 	switch {
 	case n.reportID == nil:
 		return readsAccount
+	case n.findsAgency():
+		return readsModerator
 	case n.typ == notification.Alert:
 		return readsAlerts
 	case variant == notification.ToYou || variant == notification.ToYourAgency:
@@ -131,6 +133,12 @@ func (n notice) reader() readership {
 		return readsModerator
 	}
 	return readsFollower
+}
+
+// findsAgency reports whether the reader has to choose another agency for the report.
+func (n notice) findsAgency() bool {
+	variant := notification.Variant(n.params[notification.ParamVariant])
+	return n.typ == notification.ReportAssigned && (variant == notification.FindAgency || variant == notification.FindAgencySuggested)
 }
 
 // push delivers to one device. It removes the token of a device that no longer exists.

@@ -139,7 +139,7 @@ func firstNumber(m mail.Message, cards map[uuid.UUID]card) string {
 // footerOf is the key of the footer that says why the reader of a sealed mail gets it.
 func footerOf(m mail.Message) string {
 	switch m.Template {
-	case mail.AgencyAssigned, mail.AgencyOverdue:
+	case mail.AgencyAssigned, mail.AgencyOverdue, mail.AgencyDisputed:
 		return "agency"
 	case mail.Digest, mail.Alerts, mail.Invitation:
 		return string(m.Template)
@@ -162,7 +162,7 @@ func (w *Worker) section(m mail.Message, s mail.Section, cards map[uuid.UUID]car
 			c, ok = c.forOthers()
 		}
 		if ok {
-			out.Reports = append(out.Reports, w.entry(c, m.Language, m.Template == mail.AgencyAssigned))
+			out.Reports = append(out.Reports, w.entry(c, m.Language, m.Template == mail.AgencyAssigned || m.Template == mail.AgencyDisputed))
 		}
 	}
 	if rest := s.Total - len(out.Reports); rest > 0 && s.Title != "" || rest > 0 && len(out.Reports) > 0 {
@@ -178,7 +178,7 @@ func (w *Worker) sealedLinks(m mail.Message, cards map[uuid.UUID]card) []link {
 	}
 	desk := link{word(m.Language, "mail.link.desk"), w.links.Desk()}
 	switch m.Template {
-	case mail.AgencyAssigned, mail.AgencyOverdue, mail.Digest:
+	case mail.AgencyAssigned, mail.AgencyOverdue, mail.AgencyDisputed, mail.Digest:
 		return []link{desk}
 	case mail.Alerts:
 		return []link{{word(m.Language, "mail.link.me"), w.links.Me()}}

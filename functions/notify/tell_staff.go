@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,7 +42,7 @@ func (w *Worker) tellStaff(ctx context.Context, n queue.StaffNotice) error {
 		if err != nil || len(items) == 0 {
 			return err
 		}
-		people, err := staffOf(ctx, tx, n, kind)
+		people, err := staffOf(ctx, tx, n, kind, items)
 		if err != nil {
 			return err
 		}
@@ -85,7 +86,7 @@ func staffKinds() map[queue.StaffEvent]staffKind {
 	)
 	return map[queue.StaffEvent]staffKind{
 		queue.ReportsAssigned: {notification.ReportAssigned, held, official, notification.ToYou, notification.ToYourAgency, 5, mail.AgencyAssigned},
-		queue.ReportsDisputed: {notification.ReportDisputed, held, official, "", "", queue.MaxStaffItems, ""},
+		queue.ReportsDisputed: {notification.ReportDisputed, held, official, notification.ToYou, notification.ToYourAgency, queue.MaxStaffItems, mail.AgencyDisputed},
 		queue.ReportsOverdue:  {notification.ReportOverdue, overdue, official, notification.ToYou, notification.ToYourAgency, 1, mail.AgencyOverdue},
 		queue.ReportsLate:     {notification.ReportOverdue, late, admins, notification.Late, notification.Late, 1, ""},
 		queue.ReportHandedBack: {notification.ReportAssigned, open + ` AND r.assigned_agency_id IS NULL`, moderators,
@@ -96,8 +97,14 @@ func staffKinds() map[queue.StaffEvent]staffKind {
 // staffItem is a report of a notice, with what is told of it.
 type staffItem struct {
 	queue.StaffItem
-	number, note, suggested string
+	number, note string
+	everybody    bool        // all officials of the agency are told, besides the person
+	from         agencyNames // of the notice
+	suggested    agencyNames
 }
+
+// agencyNames are the names of an agency; empty for none.
+type agencyNames struct{ name, tetum, portuguese string }
 
 // freshItems marks the events that were not told before and returns those that are not over.
 func (w *Worker) freshItems(ctx context.Context, tx *outbox.Tx, n queue.StaffNotice, kind staffKind) ([]staffItem, error) {
@@ -116,8 +123,11 @@ func (w *Worker) freshItems(ctx context.Context, tx *outbox.Tx, n queue.StaffNot
 		return nil, fmt.Errorf("mark told events: %w", err)
 	}
 	q := `SELECT r.report_number, coalesce((SELECT content FROM report_notes WHERE id = $4), ''),
-		coalesce((SELECT name FROM agencies WHERE id = $5), '') FROM reports r
-		WHERE r.id = $1 AND $2::uuid IS NOT NULL AND $3::timestamptz IS NOT NULL AND ` + kind.holds
+		(SELECT u.id FROM users u WHERE u.id = $6 AND u.agency_id = $2 AND u.role = 'government_official' AND u.deleted_at IS NULL AND u.suspended_at IS NULL),
+		a.contact_email IS NULL, coalesce(a.name, ''), coalesce(a.name_tet, ''), coalesce(a.name_pt, ''),
+		coalesce(s.name, ''), coalesce(s.name_tet, ''), coalesce(s.name_pt, '')
+		FROM reports r LEFT JOIN agencies a ON a.id = $2 LEFT JOIN agencies s ON s.id = $5
+		WHERE r.id = $1 AND $3::timestamptz IS NOT NULL AND ` + kind.holds
 	var asked []*database.Ask[*staffItem]
 	for _, item := range n.Items {
 		if !slices.Contains(fresh, item.Key) {
@@ -125,10 +135,13 @@ func (w *Worker) freshItems(ctx context.Context, tx *outbox.Tx, n queue.StaffNot
 		}
 		scan := func(row pgx.CollectableRow) (staffItem, error) {
 			x := staffItem{StaffItem: item}
-			err := row.Scan(&x.number, &x.note, &x.suggested)
+			var unread bool // the agency has no address
+			a, s := &x.from, &x.suggested
+			err := row.Scan(&x.number, &x.note, &x.UserID, &unread, &a.name, &a.tetum, &a.portuguese, &s.name, &s.tetum, &s.portuguese)
+			x.everybody = x.UserID == nil || unread && n.Event == queue.ReportsOverdue
 			return x, err
 		}
-		asked = append(asked, database.AskOptional(tx, scan, q, item.ReportID, n.AgencyID, w.clock.Now(), item.NoteID, item.SuggestedID))
+		asked = append(asked, database.AskOptional(tx, scan, q, item.ReportID, n.AgencyID, w.clock.Now(), item.NoteID, item.SuggestedID, item.UserID))
 	}
 	if err := tx.Flush(ctx); err != nil {
 		return nil, fmt.Errorf("read reports of notice: %w", err)
@@ -142,11 +155,17 @@ func (w *Worker) freshItems(ctx context.Context, tx *outbox.Tx, n queue.StaffNot
 	return out, nil
 }
 
-// staffOf returns the people who are told, at most maxStaff.
-func staffOf(ctx context.Context, tx *outbox.Tx, n queue.StaffNotice, kind staffKind) ([]uuid.UUID, error) {
+// staffOf returns the people who are told, at most maxStaff: those whom an item names first.
+func staffOf(ctx context.Context, tx *outbox.Tx, n queue.StaffNotice, kind staffKind, items []staffItem) ([]uuid.UUID, error) {
+	named := []uuid.UUID{}
+	for _, item := range items {
+		if item.UserID != nil {
+			named = append(named, *item.UserID)
+		}
+	}
 	q := `SELECT u.id FROM users u WHERE ` + kind.audience + ` AND u.deleted_at IS NULL AND u.suspended_at IS NULL
-		AND u.id IS DISTINCT FROM $2 AND $1::uuid IS NOT NULL ORDER BY u.created_at, u.id LIMIT $3`
-	rows, err := tx.Query(ctx, q, n.AgencyID, n.Except, maxStaff)
+		AND u.id IS DISTINCT FROM $2 AND $1::uuid IS NOT NULL ORDER BY u.id = ANY($4) DESC, u.created_at, u.id LIMIT $3`
+	rows, err := tx.Query(ctx, q, n.AgencyID, n.Except, maxStaff, named)
 	if err != nil {
 		return nil, fmt.Errorf("find staff to tell: %w", err)
 	}
@@ -163,7 +182,7 @@ func (k staffKind) tell(tx *outbox.Tx, n queue.StaffNotice, person uuid.UUID, it
 	var each []notification.New
 	var numbers []string
 	for _, item := range items {
-		if item.UserID != nil && *item.UserID != person {
+		if !item.everybody && *item.UserID != person {
 			continue
 		}
 		each = append(each, k.about(item, person))
@@ -201,8 +220,12 @@ func (k staffKind) about(item staffItem, person uuid.UUID) notification.New {
 	if item.note != "" {
 		params[notification.ParamNote] = item.note
 	}
-	if item.suggested != "" {
-		params["suggested"], params[notification.ParamVariant] = item.suggested, string(notification.FindAgencySuggested)
+	if variant == notification.FindAgency {
+		maps.Copy(params, notification.AgencyParams(item.from.name, item.from.tetum, item.from.portuguese))
+	}
+	if s := item.suggested; s.name != "" {
+		maps.Copy(params, notification.SuggestedParams(s.name, s.tetum, s.portuguese))
+		params[notification.ParamVariant] = string(notification.FindAgencySuggested)
 	}
 	return notification.New{UserID: person, Type: k.typ, EventKey: "staff:" + item.Key, ReportID: item.ReportID, Params: params}
 }

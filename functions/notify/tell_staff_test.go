@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/infra/local/smtp"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/queue"
 )
@@ -124,6 +126,10 @@ func TestWhoIsToldOfWhat(t *testing.T) {
 	if got := s.tell(queue.StaffNotice{Event: queue.ReportsOverdue, AgencyID: s.agency, Items: []queue.StaffItem{over}}); got != "one 1/1, two 1/1, address 1" {
 		t.Errorf("overdue: %s", got)
 	}
+	disputed := s.item()
+	if got := s.tell(queue.StaffNotice{Event: queue.ReportsDisputed, AgencyID: s.agency, Items: []queue.StaffItem{disputed}}); got != "one 1/1, two 1/1, address 1" {
+		t.Errorf("disputed: %s", got)
+	}
 	if got := s.tell(queue.StaffNotice{Event: queue.ReportsLate, Items: []queue.StaffItem{s.item()}}); got != "boss 1/1" {
 		t.Errorf("late: %s", got)
 	}
@@ -131,6 +137,54 @@ func TestWhoIsToldOfWhat(t *testing.T) {
 	s.exec(`UPDATE reports SET due_at = now() + interval '1 day' WHERE id = $1`, moved.ReportID)
 	if got := s.tell(queue.StaffNotice{Event: queue.ReportsOverdue, AgencyID: s.agency, Items: []queue.StaffItem{moved}}); got != "" {
 		t.Errorf("overdue until its deadline was moved: %s", got)
+	}
+}
+
+// What is assigned to somebody who was suspended, or works elsewhere now, is told to all officials of the agency. So is what is
+// overdue, where no address of the agency reads it.
+func TestReportsOfSomebodyWhoLeftAreTold(t *testing.T) {
+	t.Parallel()
+	s := setupStaff(t)
+	tell := func(event queue.StaffEvent, who uuid.UUID) string {
+		item := s.item()
+		item.UserID = &who
+		return s.tell(queue.StaffNotice{Event: event, AgencyID: s.agency, Items: []queue.StaffItem{item}})
+	}
+	for _, event := range []queue.StaffEvent{queue.ReportsAssigned, queue.ReportsDisputed, queue.ReportsOverdue} {
+		for _, c := range []struct{ change, want string }{
+			{`UPDATE users SET suspended_at = NULL, role = 'government_official' WHERE id = $1`, "two 1/1, address 1"},
+			{`UPDATE users SET suspended_at = now() WHERE id = $1`, "one 1/1, address 1"},
+			{`UPDATE users SET suspended_at = NULL, role = 'citizen' WHERE id = $1`, "one 1/1, address 1"},
+		} {
+			s.exec(c.change, s.two)
+			if got := tell(event, s.two); got != c.want {
+				t.Errorf("%s after %s: %q, want %q", event, c.change, got, c.want)
+			}
+		}
+		if got := tell(event, s.elsewhere); got != "one 1/1, address 1" {
+			t.Errorf("%s to somebody who works elsewhere: %s", event, got)
+		}
+	}
+	s.exec(`UPDATE users SET role = 'government_official' WHERE id = $1`, s.two)
+	s.exec(`UPDATE agencies SET contact_email = NULL WHERE id = $1`, s.agency)
+	if got := tell(queue.ReportsOverdue, s.two); got != "one 1/1, two 1/1" {
+		t.Errorf("overdue, without an address: %s", got)
+	}
+	if got := tell(queue.ReportsAssigned, s.two); got != "two 1/1" {
+		t.Errorf("assigned, without an address: %s", got)
+	}
+}
+
+// Of fifty people those are told who are named, however late they came.
+func TestANamedPersonIsAmongThoseWhoAreTold(t *testing.T) {
+	t.Parallel()
+	s := setupStaff(t)
+	s.exec(`INSERT INTO users (id, email, role, agency_id, full_name, created_at) SELECT gen_random_uuid(), 'o' || n || '@staff.tl', 'government_official', $1, 'P', now() - interval '1 year'
+		FROM generate_series(1, $2::int) n`, s.agency, maxStaff)
+	item := s.item()
+	item.UserID = &s.two
+	if got := s.tell(queue.StaffNotice{Event: queue.ReportsAssigned, AgencyID: s.agency, Items: []queue.StaffItem{item}}); got != "two 1/1, address 1" {
+		t.Errorf("got %s", got)
 	}
 }
 
@@ -179,6 +233,82 @@ func TestTheAddressOfAnAgencyReadsPlaceDeadlineAndNote(t *testing.T) {
 	for _, want := range []string{"LS-2026-000001", "Obras Públikas", "Public Works", "Comoro", "Call the chief", base + "/r/LS-2026-000001", base + "/desk"} {
 		if !strings.Contains(mails[0].Text, want) {
 			t.Errorf("the mail has no %q:\n%s", want, mails[0].Text)
+		}
+	}
+}
+
+// mailOf tells of an event and returns the first mail to an address.
+func (s *staffed) mailOf(address string, n queue.StaffNotice) smtp.Mail {
+	s.t.Helper()
+	if err := s.w.tellStaff(s.t.Context(), n); err != nil {
+		s.t.Fatal(err)
+	}
+	rows, err := s.db.Query(s.t.Context(), `DELETE FROM outbox WHERE queue = 'notify' RETURNING body::text`)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	bodies, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, body := range bodies {
+		if s.deliver(body, 1) {
+			s.t.Fatal("came back")
+		}
+	}
+	mails := s.mails.Mails(address)
+	if len(mails) == 0 {
+		s.t.Fatalf("no mail to %s", address)
+	}
+	return mails[0]
+}
+
+// Of a dispute the officials and the address of the agency read the reason, place, deadline and picture. Hidden words are not mailed.
+func TestTheMailsAboutADispute(t *testing.T) {
+	t.Parallel()
+	s := setupStaff(t)
+	s.exec(`UPDATE users SET email = 'one@staff.tl', preferred_language = 'en' WHERE id = $1`, s.one)
+	for i, hidden := range []bool{false, true} {
+		id, comment := s.report(fmt.Sprintf("LS-2026-00007%d", i)), database.NewID()
+		s.exec(`UPDATE reports SET status = 'in_progress', assigned_agency_id = $2 WHERE id = $1`, id, s.agency)
+		s.exec(`INSERT INTO report_comments (id, report_id, author_id, content) VALUES ($1, $2, $3, 'The hole is open again.')`, comment, id, s.person)
+		s.exec(`INSERT INTO report_disputes (id, report_id, user_id, fixed_at, comment_id, seq) VALUES (gen_random_uuid(), $1, $2, now(), $3, 4)`, id, s.person, comment)
+		if hidden {
+			s.exec(`ALTER TABLE report_comments DISABLE TRIGGER USER`)
+			s.exec(`UPDATE report_comments SET hidden = 'moderator', hidden_reason = 'offensive' WHERE id = $1`, comment)
+		}
+		n := queue.StaffNotice{Event: queue.ReportsDisputed, AgencyID: s.agency, Items: []queue.StaffItem{{ReportID: id, Key: "disputed:" + id.String()}}}
+		for address, want := range map[string][]string{
+			"op@obras.tl":  {"Tanbasá seidauk hadi'a: The hole is open again.", "Obras Públikas", "do relato", "/thumbnail", "Prazu: 4 Dezembru 2026", base + "/r/LS-2026-00007", base + "/desk"},
+			"one@staff.tl": {"Why it is not fixed: The hole is open again.", "/thumbnail", "Deadline: 4 December 2026", base + "/r/LS-2026-00007", base + "/desk", "work for the agency"},
+		} {
+			n.Items[0].Key += address
+			m := s.mailOf(address, n)
+			for _, w := range want {
+				shown := strings.Contains(m.HTML, w) || strings.Contains(m.Text, w)
+				if words := strings.Contains(w, "open again"); shown == (words && hidden) {
+					t.Errorf("%s, hidden %v: %q is %v in\n%s", address, hidden, w, shown, m.Text)
+				}
+			}
+		}
+	}
+}
+
+// The mail to moderators about a report that was handed back names both agencies in the language of the reader, and shows the report.
+func TestTheMailAboutAReportThatWasHandedBack(t *testing.T) {
+	t.Parallel()
+	s := setupStaff(t)
+	id, suggested := s.report("LS-2026-000070"), database.NewID()
+	s.exec(`INSERT INTO agencies (id, code, name, name_tet, name_pt, agency_type) VALUES ($1, 'W', 'Water', 'Bee', 'Águas', 'municipal')`, suggested)
+	s.exec(`UPDATE users SET email = 'mod@staff.tl' WHERE id = $1`, s.mod)
+	for language, want := range map[string][]string{"tet": {"Obras Públikas", "Bee", "Prazu: 4 Dezembru 2026"}, "pt": {"Public Works", "Águas", "Prazo: 4 de dezembro de 2026"}, "en": {"Public Works", "Water", "Deadline: 4 December 2026", "on the team"}} {
+		s.exec(`UPDATE users SET preferred_language = $2 WHERE id = $1`, s.mod, language)
+		item := queue.StaffItem{ReportID: id, Key: "back:" + language, SuggestedID: &suggested}
+		m := s.mailOf("mod@staff.tl", queue.StaffNotice{Event: queue.ReportHandedBack, AgencyID: s.agency, Items: []queue.StaffItem{item}})
+		for _, w := range append(want, "Avenida Nicolau Lobato", "LS-2026-000070", base+"/desk") {
+			if !strings.Contains(m.Text, w) {
+				t.Errorf("%s: no %q in\n%s", language, w, m.Text)
+			}
 		}
 	}
 }

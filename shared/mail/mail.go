@@ -47,19 +47,20 @@ const (
 const (
 	AgencyAssigned Template = "agency_assigned" // notification.AgencyParams, note; to an agency's address
 	AgencyOverdue  Template = "agency_overdue"  // notification.AgencyParams; to an agency's address
+	AgencyDisputed Template = "agency_disputed" // notification.AgencyParams; to an agency's address
 	Digest         Template = "digest"          // to an official or a moderator, once a day
 	Alerts         Template = "alerts"          // to whoever has alerts, once a day
 )
 
 // ListsReports reports whether mails of this kind have Sections.
 func (t Template) ListsReports() bool {
-	return t == AgencyAssigned || t == AgencyOverdue || t == Digest || t == Alerts
+	return t == AgencyAssigned || t == AgencyOverdue || t == AgencyDisputed || t == Digest || t == Alerts
 }
 
 // Templates lists them, for tests of the catalog.
 func Templates() []Template {
 	return []Template{RegistrationCode, PasswordResetCode, SignInCode, AlreadyRegistered, VerifyLink, ResetLink, PasswordChanged, AccountDeleted,
-		AccountSuspended, AccountReinstated, SecondFactorReset, Invitation, ProfileCleared, AgencyAssigned, AgencyOverdue, Digest, Alerts}
+		AccountSuspended, AccountReinstated, SecondFactorReset, Invitation, ProfileCleared, AgencyAssigned, AgencyOverdue, AgencyDisputed, Digest, Alerts}
 }
 
 // Message is one mail to one reader.

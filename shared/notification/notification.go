@@ -212,6 +212,8 @@ const (
 	ParamNote = "note"
 	// ParamAgency is the English name of the agency that has the report. AgencyParams makes it with the names in other languages.
 	ParamAgency = "agency"
+	// ParamSuggested is the English name of the agency that the one which handed the report back suggests: see SuggestedParams.
+	ParamSuggested = "suggested"
 	// ParamVariant is a Variant.
 	ParamVariant = "variant"
 	// ParamAnnouncement selects the text of an Announcement in the catalog (notification.announcement.<word>).
@@ -376,16 +378,23 @@ func appendix(l locale.Language, key string, params map[string]string) string {
 	return " " + text
 }
 
-// NameAgency gives the agency in params its name in l, if it has one.
+// NameAgency gives the agencies in params their names in l, if they have one.
 func NameAgency(l locale.Language, params map[string]string) {
-	if name := params[ParamAgency+"_"+string(l)]; name != "" {
-		params[ParamAgency] = name
+	for _, agency := range []string{ParamAgency, ParamSuggested} {
+		if name := params[agency+"_"+string(l)]; name != "" {
+			params[agency] = name
+		}
 	}
 }
 
 // AgencyParams are the parameters for the names of an agency: in English, in Tetum, in Portuguese. An empty name is not shown.
 func AgencyParams(name, tetum, portuguese string) map[string]string {
 	return map[string]string{ParamAgency: name, ParamAgency + "_tet": tetum, ParamAgency + "_pt": portuguese}
+}
+
+// SuggestedParams are AgencyParams of the agency that another one suggests.
+func SuggestedParams(name, tetum, portuguese string) map[string]string {
+	return map[string]string{ParamSuggested: name, ParamSuggested + "_tet": tetum, ParamSuggested + "_pt": portuguese}
 }
 
 // withNote joins the text of a reason, whose word is why, and a note. The reason "other" says nothing besides its note.

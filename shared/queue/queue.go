@@ -116,7 +116,8 @@ type StaffItem struct {
 	ReportID uuid.UUID `json:"report_id"`
 	// Key names the event, such as "assigned:<report>:<version>". Of one key each person is told once.
 	Key string `json:"key"`
-	// UserID is the person that the report is assigned to; nil for all officials of the agency.
+	// UserID is the person that the report is assigned to. All officials of the agency are told where it is nil, or the person is no
+	// official of the agency any more; of what is overdue also where the agency has no address.
 	UserID *uuid.UUID `json:"user_id,omitempty"`
 	// NoteID is a row of report_notes that goes with it; nil for none.
 	NoteID *uuid.UUID `json:"note_id,omitempty"`

@@ -44,6 +44,7 @@ func (g *Group) resetTOTP(ctx context.Context, in *resetTOTPInput) (*httpapi.Mes
 		return nil, problem.New(problem.Conflict, "own_second_factor")
 	}
 	resetter := secondfactor.Resetter{Sealer: g.sealer, Revoker: g.revoker, Clock: g.clock}
+	message := "admin.second_factor_reset"
 	err := g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		who := lockAccount(ctx, tx, in.ID)
 		if err := tx.Flush(ctx); err != nil {
@@ -51,6 +52,7 @@ func (g *Group) resetTOTP(ctx context.Context, in *resetTOTPInput) (*httpapi.Mes
 		}
 		p := who.Get()
 		if !p.SecondFactor {
+			message = "admin.second_factor_none"
 			return nil
 		}
 		return resetter.Reset(ctx, tx, secondfactor.Person{ID: p.ID, Email: p.Email, Language: p.PreferredLanguage}, reason)
@@ -58,5 +60,5 @@ func (g *Group) resetTOTP(ctx context.Context, in *resetTOTPInput) (*httpapi.Mes
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.Message(ctx, "admin.second_factor_reset"), nil
+	return httpapi.Message(ctx, message), nil
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/opendata"
 	"github.com/lafaekstreet/backend/shared/outbox"
-	"github.com/lafaekstreet/backend/shared/page"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/timestamp"
@@ -34,19 +33,19 @@ func (g *Group) registerExport(api *httpapi.API) {
 		Operation: huma.Operation{
 			Method: http.MethodGet, Path: "/api/v1/staff/export.csv", Tags: []string{name}, Summary: "Export the reports of a queue as CSV",
 			Description: "In parts of up to 5,000 reports and 4 MB. The header Next-Cursor is there while there are more: send it as cursor for the next part. " +
-				"page and page_size are ignored. Without kind, all reports: of an official those of the agency and those that no agency has in its area and kinds. " +
+				"It has no pages: page, page_size and limit are refused. Without kind, all reports: of an official those of the agency and those that no agency has in its area and kinds. " +
 				"The file begins with a byte order mark. Text that a spreadsheet would run as a formula has an apostrophe before it. There is no contact data, " +
 				"and no name of the reporter of an anonymous report. Each part is recorded in the audit log.",
 			Responses: map[string]*huma.Response{"200": {Description: "A part of the export", Content: csvFile}},
 		},
-		Roles: identity.Staff(), Aliases: page.Aliases(), Cache: httpapi.Never,
+		Roles: identity.Staff(), Cache: httpapi.Never,
 	}
 	httpapi.Register(api, op, g.exportCSV)
 }
 
 type exportInput struct {
 	Kind string `query:"kind" enum:"new,needs_review,flagged,assigned,mine,overdue" doc:"Default: all reports"`
-	reportread.QueueQuery
+	reportread.QueueOrder
 }
 
 type exportOutput struct {
@@ -61,7 +60,7 @@ func (g *Group) exportCSV(ctx context.Context, in *exportInput) (*exportOutput, 
 	kind := report.Queue(in.Kind)
 	err := g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		file := newExportFile()
-		next, err := g.reader.Export(ctx, tx.Tx, identity.Must(ctx), kind, in.QueueQuery, maxExportRows, file.add)
+		next, err := g.reader.Export(ctx, tx.Tx, identity.Must(ctx), kind, in.QueueOrder, maxExportRows, file.add)
 		if err != nil {
 			return err
 		}

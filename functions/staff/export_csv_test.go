@@ -59,7 +59,7 @@ func TestExportOfAQueue(t *testing.T) {
 		want  string
 	}{
 		{d.moderator, "", sorted(ours, near, theirs)}, {d.official, "", sorted(ours, near)}, {d.official, "kind=assigned", ours}, {d.moderator, "kind=new", near},
-		{d.moderator, "agency=OTHER&status=rejected", theirs}, {d.official, "assigned_to=me&page_size=1", ours}, {d.Staff(identity.Official), "", ""},
+		{d.moderator, "agency=OTHER&status=rejected", theirs}, {d.official, "assigned_to=me", ours}, {d.Staff(identity.Official), "", ""},
 	} {
 		rows, next := d.exported(c.who, c.query)
 		if got := ids(rows); got != c.want || next != "" {
@@ -87,6 +87,11 @@ func TestExportOfAQueue(t *testing.T) {
 	d.Anonymous().Get("/staff/export.csv").Want(http.StatusUnauthorized)
 	for _, query := range []string{"kind=old", "agency=NOBODY", "cursor=x", "format=xlsx"} {
 		d.moderator.Get("/staff/export.csv?" + query).Want(http.StatusUnprocessableEntity)
+	}
+	for _, name := range []string{"page", "page_size", "limit"} { // a part has no page
+		if got := d.moderator.Get("/staff/export.csv?" + name + "=1").Want(http.StatusUnprocessableEntity).Code(); got != "unknown_parameter" {
+			t.Errorf("%s: %s", name, got)
+		}
 	}
 	if n := d.Int(`SELECT count(*) FROM audit_log WHERE action = 'report.export'`); n != 9 {
 		t.Errorf("%d exports are in the audit log, want 9: a refused one is none", n)

@@ -18,7 +18,7 @@ func (g *Group) registerListOfPerson(api *httpapi.API) {
 	httpapi.Register(api, httpapi.Operation{
 		Operation: huma.Operation{
 			Method: http.MethodGet, Path: "/api/v1/admin/users/{id}/reports", Tags: []string{name}, Summary: "List the reports of a person",
-			Description: "In every state; those that were rejected, withdrawn or removed have the member removed. Empty for a person who does not exist.",
+			Description: "In every state; those that were rejected, withdrawn or removed have the member removed.",
 		},
 		Roles: []identity.Role{identity.Admin}, SecondFactor: true, Cache: httpapi.Never, Aliases: page.Aliases(),
 	}, g.listOfPerson)
@@ -36,7 +36,7 @@ func (g *Group) listOfPerson(ctx context.Context, in *personInput) (*personOutpu
 	if err != nil {
 		return nil, err
 	}
-	p, err := g.reader.List(ctx, reportread.ViewerOf(identity.Must(ctx)).WithRemoved(), in.Query, reportread.ByInEveryState(id))
+	p, err := g.reader.ListOfPerson(ctx, reportread.ViewerOf(identity.Must(ctx)), in.Query, id)
 	if err != nil {
 		return nil, err
 	}

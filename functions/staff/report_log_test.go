@@ -139,6 +139,9 @@ func TestTheReportsOfAPerson(t *testing.T) {
 	if got := admin.Get(path + "?kind=x").Want(http.StatusUnprocessableEntity).Code(); got != "unknown_parameter" {
 		t.Errorf("an unknown parameter: %s", got)
 	}
+	if got := admin.Get("/admin/users/" + uuid.NewString() + "/reports").Want(http.StatusNotFound).Code(); got != "user_not_found" {
+		t.Errorf("nobody's: %s", got)
+	}
 	w.Staff(identity.Moderator).Get(path).Want(http.StatusForbidden)
 	c.Get(path).Want(http.StatusForbidden)
 }

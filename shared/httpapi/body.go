@@ -104,6 +104,9 @@ func (i inputRules) read(r *http.Request) (body, error) {
 		if err := checkKnown(i.unknown, i.known, query); err != nil {
 			return body{}, err
 		}
+		if err := checkOnce(i.unknown, query); err != nil {
+			return body{}, err
+		}
 	}
 	renamed := rename(query, i.aliases)
 	if err := checkText(r.URL.Path, query); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/telemetry"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // present turns a handler's error into a problem document. It logs the causes that
@@ -113,8 +114,29 @@ func FieldOf(d *huma.ErrorDetail) problem.Field {
 	return problem.Field{Name: name, Message: plainMessage(d.Message)}
 }
 
-// plainMessage is huma's message in plain words where it names a specification and quotes a parser. Parsers quote the input.
+// Messages of huma about a value of a query, a path or a form that it cannot read. They are not in its package validation.
+const (
+	unreadableText = "invalid value: " // then the error of the type
+	unreadableTime = "invalid date/time for format "
+)
+
+// plainMessage is huma's message in plain words where it names a specification or quotes a parser. Parsers quote the input. The
+// catalog has each result in three languages.
 func plainMessage(message string) string {
+	if fault, ok := strings.CutPrefix(message, unreadableText); ok {
+		return plainFault(fault)
+	}
+	if strings.HasPrefix(message, unreadableTime) {
+		return validation.MsgExpectedRFC3339DateTime
+	}
+	switch message {
+	case "invalid integer":
+		return validation.MsgExpectedInteger
+	case "invalid float", "invalid floating value":
+		return validation.MsgExpectedNumber
+	case "invalid boolean":
+		return validation.MsgExpectedBoolean
+	}
 	for format, plain := range map[string]string{
 		validation.MsgExpectedRFC4122UUID:  "expected a UUID",
 		validation.MsgExpectedRFC5322Email: "expected an e-mail address",
@@ -125,6 +147,17 @@ func plainMessage(message string) string {
 		}
 	}
 	return message
+}
+
+// plainFault is the error of a type that reads text, in plain words.
+func plainFault(fault string) string {
+	switch fault {
+	case timestamp.NoTime:
+		return validation.MsgExpectedRFC3339DateTime
+	case timestamp.NoDate:
+		return "expected YYYY-MM-DD or an RFC 3339 date-time"
+	}
+	return "expected a UUID" // of the types that operations take, only this one is left
 }
 
 // fieldName strips the place of the field from its name: "body.email" is "email" to the client.

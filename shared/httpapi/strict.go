@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -60,6 +61,24 @@ const (
 	maxParameterName   = 100 // bytes; a longer name is cut
 )
 
+// checkOnce refuses parameters of query that were sent more than once: the operation would take the first and ignore the
+// others. The error names them, in alphabetical order. OGC API leaves it open, so its paths are not checked.
+func checkOnce(kind problem.Kind, query url.Values) error {
+	if kind != problem.Invalid {
+		return nil
+	}
+	fault := problem.New(problem.Invalid, "invalid_input")
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if len(query[name]) > 1 {
+			fault.Fields = append(fault.Fields, problem.Field{Name: name, Message: "sent more than once"})
+		}
+	}
+	if fault.Fields == nil {
+		return nil
+	}
+	return fault
+}
+
 // checkKnown refuses the parameters of query that are not known. The error names them, in alphabetical order.
 func checkKnown(kind problem.Kind, known map[string]bool, query url.Values) error {
 	var unknown []string
@@ -89,5 +108,8 @@ func (o *Operation) documentStrict(responses map[string]*huma.Response) {
 	status := map[problem.Kind]string{problem.Invalid: "422", problem.BadRequest: "400"}[kind]
 	if answer := responses[status]; answer != nil {
 		answer.Description = http.StatusText(int(kind)) + ". A query parameter that this route does not have is refused: code unknown_parameter"
+		if kind == problem.Invalid {
+			answer.Description += ". So is one that is sent more than once"
+		}
 	}
 }

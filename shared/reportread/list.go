@@ -177,6 +177,16 @@ func (r *Reader) ListOwn(ctx context.Context, v Viewer, q Query, user uuid.UUID)
 	return p, out, nil
 }
 
+var errPersonNotFound = problem.New(problem.NotFound, "user_not_found")
+
+// ListOfPerson returns a page of a person's reports in every state. It fails with a 404 for somebody who does not exist.
+func (r *Reader) ListOfPerson(ctx context.Context, v Viewer, q Query, user uuid.UUID) (Page, error) {
+	batch := &database.Batch{}
+	database.AskRow(batch, pgx.RowTo[bool], `SELECT true FROM users WHERE id = $1 AND deleted_at IS NULL`, user).Missing(errPersonNotFound)
+	v.withRemoved = true
+	return r.list(ctx, v, v.geometry(), q, batch, ByInEveryState(user))
+}
+
 type statusCount struct {
 	Status report.Status
 	N      int

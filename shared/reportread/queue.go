@@ -16,6 +16,11 @@ import (
 // QueueQuery is the filters, the order and the page of a queue. Embed it in an input struct.
 type QueueQuery struct {
 	page.Query
+	QueueOrder
+}
+
+// QueueOrder is the filters and the order of a queue, and a position in it. Embed it in an input struct.
+type QueueOrder struct {
 	QueueFilters
 	Sort   string `query:"sort" enum:"created_at,updated_at,severity,due_at,priority" doc:"Default: due_at of the queue overdue, else created_at. Reports without a due date are after all others by it"`
 	Order  string `query:"order" enum:"asc,desc" doc:"Default: asc by due_at, so that what is due first comes first; else desc, newest or worst first"`
@@ -38,9 +43,9 @@ type AgencyFilter struct {
 	Agency string `query:"agency" maxLength:"60" doc:"Id or code of the agency that has the report; mine: the caller's; none: no agency has it" example:"OP-DILI"`
 }
 
-// list is q as a Query, with the default order of a queue; "" is no queue.
-func (q QueueQuery) list(kind report.Queue) Query {
-	out := Query{Query: q.Query, Filters: q.Filters, Sort: q.Sort, Order: q.Order, Cursor: q.Cursor}
+// list is q as a Query without a page, with the default order of a queue; "" is no queue.
+func (q QueueOrder) list(kind report.Queue) Query {
+	out := Query{Filters: q.Filters, Sort: q.Sort, Order: q.Order, Cursor: q.Cursor}
 	if out.Sort == "" {
 		out.Sort = "created_at"
 		if kind == report.QueueOverdue {

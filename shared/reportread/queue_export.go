@@ -65,7 +65,7 @@ const exportJoins = ` LEFT JOIN agencies a ON a.id = r.assigned_agency_id LEFT J
 // Export reads reports of a queue in the order of q, after its cursor, and calls each for every one until it returns false. It reads
 // most reports at most. The result is the cursor of the last report that each took, if there are more; else "". kind "" is all
 // reports that the caller works on: of an official those of the agency and those that no agency has in its area and kind.
-func (r *Reader) Export(ctx context.Context, tx *database.Tx, c identity.Caller, kind report.Queue, q QueueQuery, most int, each func(*Exported) (bool, error)) (string, error) {
+func (r *Reader) Export(ctx context.Context, tx *database.Tx, c identity.Caller, kind report.Queue, q QueueOrder, most int, each func(*Exported) (bool, error)) (string, error) {
 	list := q.list(kind)
 	query, args, err := r.exportSQL(ctx, c, kind, q, most+1)
 	if err != nil {
@@ -103,7 +103,7 @@ func (r *Reader) Export(ctx context.Context, tx *database.Tx, c identity.Caller,
 	return "", nil
 }
 
-func (r *Reader) exportSQL(ctx context.Context, c identity.Caller, kind report.Queue, q QueueQuery, limit int) (string, []any, error) {
+func (r *Reader) exportSQL(ctx context.Context, c identity.Caller, kind report.Queue, q QueueOrder, limit int) (string, []any, error) {
 	w, err := r.queued(ctx, c, kind, q.QueueFilters)
 	if err != nil {
 		return "", nil, err

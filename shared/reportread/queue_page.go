@@ -121,6 +121,7 @@ func (r *Reader) presentQueued(ctx context.Context, v Viewer, q *queueRow) (Staf
 // Queue reads a page of a queue for a member of the staff. All of it is of one snapshot of the database.
 func (r *Reader) Queue(ctx context.Context, c identity.Caller, kind report.Queue, q QueueQuery) (QueuePage, error) {
 	batch, v, list := &database.Batch{}, ViewerOf(c), q.list(kind)
+	list.Query = q.Query
 	w, err := r.queued(ctx, c, kind, q.QueueFilters)
 	if err != nil {
 		return QueuePage{}, err

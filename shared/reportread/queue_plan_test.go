@@ -58,7 +58,7 @@ func queueStatements(t *testing.T, r *Reader, c identity.Caller) map[string]*rec
 	t.Helper()
 	out := map[string]*recorded{}
 	query := func(sort, cursor string) QueueQuery {
-		return QueueQuery{Query: page.Query{Page: 1, Size: 20}, Sort: sort, Cursor: cursor}
+		return QueueQuery{Query: page.Query{Page: 1, Size: 20}, QueueOrder: QueueOrder{Sort: sort, Cursor: cursor}}
 	}
 	for _, kind := range report.Queues() {
 		for _, sort := range []string{"", "updated_at", "severity", "priority", "due_at"} {
@@ -77,7 +77,7 @@ func queueStatements(t *testing.T, r *Reader, c identity.Caller) map[string]*rec
 				out[fmt.Sprintf("%s by %s, after %t", kind, list.Sort, cursor != "")] = &recorded{sql.settings, sql.list, sql.args}
 			}
 		}
-		sql, args, err := r.exportSQL(t.Context(), c, kind, query("", ""), 5001)
+		sql, args, err := r.exportSQL(t.Context(), c, kind, query("", "").QueueOrder, 5001)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -69,12 +69,6 @@ func Public() Viewer { return Viewer{} }
 // ViewerOf is a signed-in person.
 func ViewerOf(c identity.Caller) Viewer { return Viewer{userID: c.UserID, staff: c.Role.IsStaff()} }
 
-// WithRemoved returns the viewer for lists that also name what was withdrawn or removed.
-func (v Viewer) WithRemoved() Viewer {
-	v.withRemoved = true
-	return v
-}
-
 // owns reports whether the viewer is the person with id.
 func (v Viewer) owns(id *uuid.UUID) bool { return id != nil && v.userID != uuid.Nil && *id == v.userID }
 

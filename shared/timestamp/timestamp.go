@@ -2,7 +2,7 @@
 package timestamp
 
 import (
-	"fmt"
+	"errors"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -10,6 +10,12 @@ import (
 
 // layout is RFC 3339 in UTC with milliseconds: what every answer carries.
 const layout = "2006-01-02T15:04:05.000Z"
+
+// Texts of the errors about text that cannot be read as a Time and as a Date.
+const (
+	NoTime = "expected an RFC 3339 date-time"
+	NoDate = "expected a date as YYYY-MM-DD"
+)
 
 // Time is an instant. It reads any RFC 3339 form and writes UTC with milliseconds and Z.
 type Time struct{ time.Time }
@@ -50,7 +56,7 @@ func (t *Time) UnmarshalText(b []byte) error {
 	v, err := Parse(string(b))
 	v = v.UTC()
 	if err != nil || v.Year() < 0 || v.Year() > 9999 { // an offset can lead to a year that has no form
-		return fmt.Errorf("expected an RFC 3339 date-time")
+		return errors.New(NoTime)
 	}
 	t.Time = v
 	return nil
@@ -62,7 +68,7 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	if len(b) < 2 || b[0] != '"' {
-		return fmt.Errorf("expected an RFC 3339 date-time")
+		return errors.New(NoTime)
 	}
 	return t.UnmarshalText(b[1 : len(b)-1])
 }
@@ -116,7 +122,7 @@ func (d *Date) UnmarshalText(b []byte) error {
 	}
 	v, err := Parse(string(b))
 	if err != nil {
-		return fmt.Errorf("expected a date as YYYY-MM-DD")
+		return errors.New(NoDate)
 	}
 	d.Time = time.Date(v.Year(), v.Month(), v.Day(), 0, 0, 0, 0, time.UTC)
 	return nil
@@ -128,7 +134,7 @@ func (d *Date) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	if len(b) < 2 || b[0] != '"' {
-		return fmt.Errorf("expected a date as YYYY-MM-DD")
+		return errors.New(NoDate)
 	}
 	return d.UnmarshalText(b[1 : len(b)-1])
 }

@@ -80,7 +80,7 @@ type Author struct {
 	ID         uuid.UUID     `json:"id"`
 	FullName   string        `json:"full_name"`
 	Role       identity.Role `json:"role" enum:"citizen,moderator,government_official,admin"`
-	IsOfficial bool          `json:"is_official" doc:"true if the author was staff when they wrote it"`
+	IsOfficial bool          `json:"is_official" doc:"true if the author was staff when they wrote it, and did not report the problem"`
 }
 
 type addInput struct {
@@ -193,6 +193,7 @@ func lockForComment(ctx context.Context, tx *outbox.Tx, about report.About, clie
 		logged: logged.Get(), chain: chain.Get(), by: by}
 	if s.report.ReportedBy(caller) {
 		s.by = report.Actor{Kind: report.ActorCitizen, UserID: &caller.UserID} // on their own report, everybody is a citizen
+		s.author.IsOfficial = false
 	}
 	if err := s.report.VisibleTo(v); err != nil {
 		return nil, err

@@ -171,6 +171,17 @@ func TestAnalyses(t *testing.T) {
 	}
 }
 
+// On their own report staff write as citizens: in the comment, and in its event.
+func TestACommentOfStaffOnTheirOwnReport(t *testing.T) {
+	t.Parallel()
+	w := testenv.New(t, community.Open)
+	mod := w.Staff(identity.Moderator)
+	path := "/reports/" + place(w, mod, "status = 'verified'") + "/comments"
+	if c := mod.Post(path, object{"content": "Still there."}).Want(http.StatusCreated).Object(); c.At("author.is_official") != false {
+		t.Errorf("got %v", c.Values)
+	}
+}
+
 // What the AI wrote is in the reader's language where the model said it, else in English.
 func TestAnalysesAreInTheReadersLanguage(t *testing.T) {
 	t.Parallel()

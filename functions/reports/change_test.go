@@ -214,7 +214,14 @@ func TestWithdrawing(t *testing.T) {
 	c.Delete("/reports/" + other).Want(http.StatusConflict)
 	admin.Delete("/reports/" + other).Want(http.StatusUnprocessableEntity)
 	admin.Delete("/reports/" + other + "?reason_code=offensive").Want(http.StatusOK)
-	if n := w.Int(`SELECT count(*) FROM ledger_events WHERE event_type = 'REPORT_WITHDRAWN'`); n != 2 {
+	own := created(admin, nil) // removed after its verdict, with a reason: by an administrator, as the event says
+	admin.Post("/reports/"+own+"/status", object{"status": "verified"}).Want(http.StatusOK)
+	admin.Delete("/reports/" + own + "?reason_code=unsafe").Want(http.StatusOK)
+	if got := w.Text(`SELECT removed_by || ' ' || (convert_from(e.payload, 'UTF8')::jsonb #>> '{changed_by,kind}') FROM reports r JOIN ledger_events e ON e.report_id = r.id
+		WHERE r.id = $1 AND e.event_type = 'REPORT_WITHDRAWN'`, own); got != "admin admin" {
+		t.Errorf("the row and the event say %s", got)
+	}
+	if n := w.Int(`SELECT count(*) FROM ledger_events WHERE event_type = 'REPORT_WITHDRAWN'`); n != 3 {
 		t.Errorf("%d withdrawals on the ledger", n)
 	}
 	if got := c.Get("/reports/my-reports").Object().Number("total"); got != 0 {

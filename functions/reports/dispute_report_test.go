@@ -101,6 +101,38 @@ func TestDispute(t *testing.T) {
 	holds(t, r.System, r.id)
 }
 
+// A stored answer has the words of the report. It is empty once others do not see them any more.
+func TestAStoredAnswerHidesWithTheReport(t *testing.T) {
+	t.Parallel()
+	for name, hide := range map[string]func(r *repair, mod *testenv.Client){
+		"words": func(r *repair, mod *testenv.Client) {
+			mod.Post(r.path("/hide"), object{"reason_code": "offensive"}).Want(http.StatusOK)
+		},
+		"rejected": func(r *repair, mod *testenv.Client) {
+			mod.Post(r.path("/status"), object{"status": "rejected", "reason_code": "offensive"}).Want(http.StatusOK)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRepair(t)
+			r.fix()
+			confirmer, author := r.confirmer.With("Idempotency-Key", "k"), r.author.With("Idempotency-Key", "a")
+			first := confirmer.Post(r.path("/dispute"), object{"note": "Open again."}).Want(http.StatusOK)
+			if again := confirmer.Post(r.path("/dispute"), object{"note": "Open again."}).Want(http.StatusOK); string(again.Body) != string(first.Body) {
+				t.Errorf("before: %s", again.Body)
+			}
+			r.fix()
+			author.Post(r.path("/dispute"), object{"note": "And again."}).Want(http.StatusOK)
+			hide(r, r.Staff(identity.Moderator))
+			confirmer.Post(r.path("/dispute"), object{"note": "Open again."}).WantProblem(http.StatusGone, "answer_erased")
+			author.Post(r.path("/dispute"), object{"note": "And again."}).Want(http.StatusOK) // the reporter still sees it
+			if n := r.Int(`SELECT count(*) FROM report_disputes WHERE report_id = $1`, r.id); n != 2 {
+				t.Errorf("%d disputes", n)
+			}
+		})
+	}
+}
+
 func TestWhoMayDispute(t *testing.T) {
 	t.Parallel()
 	r := newRepair(t)

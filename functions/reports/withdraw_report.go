@@ -114,8 +114,12 @@ func (g *Group) tombstone(ctx context.Context, tx *outbox.Tx, h *reportwrite.Loc
 		by = report.RemovedByReporter
 	}
 	tx.Queue(remove, h.ID, why.code, why.note, by)
+	actor := actorOn(c, h)
+	if why.code != "" {
+		actor = report.ActorOf(c) // also of an own report: the administrator removes it, and gives a reason
+	}
 	g.renditions.DiscardOfReport(tx, h.ID)
-	h.SettleAllFlags(tx, actorOn(c, h))
+	h.SettleAllFlags(tx, actor)
 	if err := h.ReviewDuplicates(ctx, tx, &c.UserID); err != nil {
 		return err
 	}
@@ -131,8 +135,8 @@ func (g *Group) tombstone(ctx context.Context, tx *outbox.Tx, h *reportwrite.Loc
 	tx.Queue(count, h.UserID, fixed)
 	tx.Queue(`DELETE FROM report_followers WHERE via_report = $1`, h.ID)
 	event := ledger.Event{Type: ledger.Withdrawn, Note: why.note, ReasonCode: string(why.code)}
-	h.Event(tx, event, actorOn(c, h))
-	if h.ReportedBy(c) {
+	h.Event(tx, event, actor)
+	if why.code == "" {
 		return nil
 	}
 	return audit.Record(ctx, tx, audit.Entry{Action: "report.withdraw", Entity: "report", EntityID: h.ID.String(),

@@ -208,6 +208,7 @@ func pick(all []Locked, a report.About) *Locked {
 // change. The state that the event records is read where Event is called, after the statements that are queued by then; no
 // caller can leave a part out. All events of a transaction are read in one round trip, right before its commit.
 func (h *Locked) Event(tx *outbox.Tx, e ledger.Event, actor report.Actor) int {
+	h.emptyAnswers(tx, e.Type)
 	ledger.ShowQueued(tx, h.ID)
 	chain := ledger.AskChain(tx, report.AboutID(h.ID), actor.AgencyID)
 	e.Actor, e.At = ledger.Actor{Kind: string(actor.Kind), AgencyID: actor.AgencyID}, h.At

@@ -52,6 +52,10 @@ BEGIN
             'municipality', 'agency', 'due_at', 'duplicate_of', 'images', 'held', 'hidden']) name WHERE said -> name IS DISTINCT FROM wanted -> name) THEN
         RAISE EXCEPTION 'the newest ledger event says %, the report is %', said, wanted;
     END IF;
+    IF TG_TABLE_NAME = 'reports' AND said ->> 'event' = 'REPORT_WITHDRAWN' AND
+       (said #>> '{changed_by,kind}') <> (SELECT CASE removed_by WHEN 'reporter' THEN 'citizen' ELSE removed_by END FROM reports WHERE id = changed) THEN
+        RAISE EXCEPTION 'the row and the event name different people who took the report down: %', said;
+    END IF;
     IF (said ? 'content_hash') <> EXISTS (SELECT FROM report_salts WHERE report_id = changed AND seq = 1) THEN
         RAISE EXCEPTION 'the newest ledger event has a content hash without a salt, or none with one';
     END IF;
@@ -84,7 +88,8 @@ BEGIN
     IF current_setting('application_name') <> 'lafaekstreet' THEN RETURN NULL; END IF;
     IF TG_OP = 'INSERT' AND NOT EXISTS (
         SELECT FROM ledger_events e, LATERAL (SELECT convert_from(e.payload, 'UTF8')::jsonb AS said) p
-        WHERE e.report_id = NEW.report_id AND e.seq = NEW.seq AND e.event_type = 'COMMENT_ADDED' AND said #>> '{comment,id}' = NEW.id::text) THEN
+        WHERE e.report_id = NEW.report_id AND e.seq = NEW.seq AND e.event_type = 'COMMENT_ADDED' AND said #>> '{comment,id}' = NEW.id::text
+          AND (said #>> '{changed_by,kind}' <> 'citizen') = NEW.is_official) THEN
         RAISE EXCEPTION 'a comment names no event that is about it';
     END IF;
     IF TG_OP = 'UPDATE' AND NOT EXISTS (SELECT FROM ledger_events

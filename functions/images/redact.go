@@ -23,7 +23,8 @@ import (
 type redaction struct {
 	ID         uuid.UUID
 	Report     uuid.UUID
-	Generation int
+	Generation int    // of the large rendition that it is made of when the original is gone
+	Made       int    // the generation that this attempt alone writes
 	Boxes      string // JSON: a []report.Box
 	Original   []byte // SHA-256 of the original that was processed
 }
@@ -31,14 +32,7 @@ type redaction struct {
 // redact makes a picture anew with parts of it black, and records it with an event of its report. relay deletes the original
 // and the renditions of before.
 func (w *Worker) redact(ctx context.Context, id uuid.UUID) error {
-	const find = `
-		SELECT u.id, i.report_id, u.generation, i.boxes::text, u.original_sha256 FROM uploads u JOIN report_images i ON i.upload_id = u.id
-		 WHERE u.id = $1 AND u.state = 'redacting' AND (u.deletion IS NULL OR u.deletion = 'original') AND i.deleted_at IS NULL AND i.boxes IS NOT NULL`
-	rows, err := w.db.Query(ctx, find, id)
-	if err != nil {
-		return fmt.Errorf("find picture to redact: %w", err)
-	}
-	r, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[redaction])
+	r, err := w.beginRedaction(ctx, id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil // it was made, or taken away
 	}
@@ -64,13 +58,41 @@ func (w *Worker) redact(ctx context.Context, id uuid.UUID) error {
 		return err
 	}
 	jpeg := upload.JPEG.ContentType()
-	if err := w.objects.Put(ctx, upload.RenditionKey(r.ID, r.Generation+1, upload.Display), jpeg, made.display); err != nil {
+	if err := w.objects.Put(ctx, upload.RenditionKey(r.ID, r.Made, upload.Display), jpeg, made.display); err != nil {
 		return err
 	}
-	if err := w.objects.Put(ctx, upload.RenditionKey(r.ID, r.Generation+1, upload.Thumbnail), jpeg, made.thumbnail); err != nil {
+	if err := w.objects.Put(ctx, upload.RenditionKey(r.ID, r.Made, upload.Thumbnail), jpeg, made.thumbnail); err != nil {
 		return err
 	}
-	return w.recordRedacted(ctx, r, made)
+	err = w.recordRedacted(ctx, r, made)
+	if errors.Is(err, errRedactedAgain) {
+		return errors.Join(err, w.discardRedaction(ctx, r))
+	}
+	return err
+}
+
+// beginRedaction reads a picture to redact, and takes the next generation for this attempt. Two attempts never write the same
+// object: so one that is late cannot replace what another has recorded. It fails with pgx.ErrNoRows if nothing is to be made.
+func (w *Worker) beginRedaction(ctx context.Context, id uuid.UUID) (redaction, error) {
+	const begin = `
+		UPDATE uploads u SET generation_taken = greatest(u.generation, u.generation_taken) + 1 FROM report_images i
+		 WHERE i.upload_id = u.id AND u.id = $1 AND u.state = 'redacting' AND (u.deletion IS NULL OR u.deletion = 'original')
+		   AND i.deleted_at IS NULL AND i.boxes IS NOT NULL
+		RETURNING u.id, i.report_id, u.generation, u.generation_taken, i.boxes::text, u.original_sha256`
+	rows, err := w.db.Query(ctx, begin, id)
+	if err != nil {
+		return redaction{}, err
+	}
+	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[redaction])
+}
+
+// discardRedaction deletes what an attempt wrote and could not record. After a crash relay deletes it.
+func (w *Worker) discardRedaction(ctx context.Context, r redaction) error {
+	var failed error
+	for _, key := range upload.RenditionKeys(r.ID, r.Made, r.Made+1) {
+		failed = errors.Join(failed, w.objects.Delete(ctx, key))
+	}
+	return failed
 }
 
 // source is the upright picture in the size of the large rendition: from the original while there is one and it is the file
@@ -124,11 +146,11 @@ var errRedactedAgain = errors.New("the redaction changed meanwhile")
 func (w *Worker) recordRedacted(ctx context.Context, r redaction, made *rendered) error {
 	thumbnail := sha256.Sum256(made.thumbnail)
 	const update = `
-		UPDATE uploads u SET state = 'processed', generation = generation + 1, stale_from = coalesce(stale_from, generation), width = $4, height = $5,
+		UPDATE uploads u SET state = 'processed', generation = $10, stale_from = coalesce(stale_from, generation), width = $4, height = $5,
 			blurhash = $6, display_sha256 = $7, thumbnail_sha256 = $8, perceptual_hash = $9, deletion = 'original', processed_at = now()
 		 WHERE id = $1 AND state = 'redacting' AND generation = $2 AND (deletion IS NULL OR deletion = 'original')
 		   AND EXISTS (SELECT FROM report_images i WHERE i.upload_id = u.id AND i.deleted_at IS NULL AND i.boxes = $3::jsonb)`
-	return w.endRedaction(ctx, r, update, r.ID, r.Generation, r.Boxes, made.width, made.height, made.blurhash, made.displaySHA[:], thumbnail[:], int64(made.perceptual))
+	return w.endRedaction(ctx, r, update, r.ID, r.Generation, r.Boxes, made.width, made.height, made.blurhash, made.displaySHA[:], thumbnail[:], int64(made.perceptual), r.Made)
 }
 
 // recordLost ends the redaction of a picture whose files do not exist any more.

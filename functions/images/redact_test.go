@@ -3,6 +3,7 @@ package images
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"image"
 	"image/color"
@@ -10,6 +11,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -37,6 +39,12 @@ func (b *bundle) asked(id uuid.UUID, boxes string) {
 	b.exec(`UPDATE report_images SET boxes = $2::jsonb WHERE upload_id = $1`, id, boxes)
 	b.exec(`UPDATE uploads SET state = 'redacting', generation = generation + 1, stale_from = coalesce(stale_from, generation), display_sha256 = NULL,
 		thumbnail_sha256 = NULL, blurhash = NULL, processed_at = now() WHERE id = $1`, id)
+}
+
+// shown is the key of a rendition as it is now.
+func (b *bundle) shown(id uuid.UUID, r upload.Rendition) string {
+	b.t.Helper()
+	return upload.RenditionKey(id, one[int](b, `SELECT generation FROM uploads WHERE id = $1 AND state = 'processed'`, id), r)
 }
 
 func (b *bundle) redact(id uuid.UUID) []int {
@@ -157,10 +165,10 @@ func TestRedactionGoesOnAfterAFailure(t *testing.T) {
 					t.Error("the message came back")
 				}
 			}
-			if got := one[string](b, `SELECT state || ' ' || generation FROM uploads WHERE id = $1`, id); got != "processed 2" {
+			if got := one[string](b, `SELECT state || ' ' || generation FROM uploads WHERE id = $1`, id); got != "processed 3" {
 				t.Errorf("the picture is %s", got)
 			}
-			if _, img := b.object(upload.RenditionKey(id, 2, upload.Display)); brightest(img, 0, 0, 1, 1) > 12 {
+			if _, img := b.object(b.shown(id, upload.Display)); brightest(img, 0, 0, 1, 1) > 12 {
 				t.Error("it is not black")
 			}
 		})
@@ -195,7 +203,7 @@ func TestRedactionOfChangedPictures(t *testing.T) {
 	if failed := b.redact(id); failed != nil {
 		t.Fatal("the message came back")
 	}
-	_, after := b.object(upload.RenditionKey(id, 2, upload.Display))
+	_, after := b.object(b.shown(id, upload.Display))
 	if brightest(after, 0, 0, 0.4, 1) > 12 || brightest(after, 0.9, 0, 1, 1) > 12 {
 		t.Error("a box is not black")
 	}
@@ -207,6 +215,63 @@ func TestRedactionOfChangedPictures(t *testing.T) {
 func distance(a, b color.Color) int {
 	x, y := color.GrayModel.Convert(a).(color.Gray), color.GrayModel.Convert(b).(color.Gray)
 	return max(int(x.Y), int(y.Y)) - min(int(x.Y), int(y.Y))
+}
+
+// Four redactions are made at once, each with one box more, and the storage is slowest for the first. The picture is black in each
+// box, its files are those that are recorded, and nothing of the other attempts stays.
+func TestLateRedactionReplacesNothing(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.upload(testPicture(t), 0)
+	b.attach(id)
+	b.deliver(event(key(id), 1))
+	b.asked(id, `[]`)
+	var gates []*gate
+	for _, corner := range []string{`"x": 0, "y": 0`, `"x": 0.5, "y": 0`, `"x": 0, "y": 0.5`, `"x": 0.5, "y": 0.5`} {
+		b.exec(`UPDATE report_images SET boxes = boxes || $2::jsonb WHERE upload_id = $1`, id, `[{`+corner+`, "width": 0.5, "height": 0.5}]`)
+		worker := *b.w
+		g := &gate{Objects: worker.objects, begun: make(chan struct{}), open: make(chan struct{}), done: make(chan error, 1)}
+		worker.objects = g
+		go func() { g.done <- worker.redact(t.Context(), id) }()
+		<-g.begun
+		gates = append(gates, g)
+	}
+	for i, g := range slices.Backward(gates) {
+		close(g.open)
+		if err := <-g.done; (err == nil) != (i == len(gates)-1) {
+			t.Errorf("attempt %d: %v", i, err)
+		}
+	}
+	for r, column := range map[upload.Rendition]string{upload.Display: "display_sha256", upload.Thumbnail: "thumbnail_sha256"} {
+		raw, img := b.object(b.shown(id, r))
+		if brightest(img, 0, 0, 1, 1) > 12 {
+			t.Errorf("%s is not black", r)
+		}
+		if sum := sha256.Sum256(raw); !bytes.Equal(sum[:], one[[]byte](b, `SELECT `+column+` FROM uploads WHERE id = $1`, id)) {
+			t.Errorf("%s is not the file that is recorded", r)
+		}
+	}
+	want := []string{upload.RenditionKey(id, 1, upload.Display), b.shown(id, upload.Display), b.shown(id, upload.Thumbnail)}
+	got := b.keys()
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("stored are %v, want %v", got, want)
+	}
+}
+
+// gate holds the first object that is put until open is closed.
+type gate struct {
+	Objects
+	begun, open chan struct{}
+	done        chan error // of the attempt
+	once        sync.Once
+}
+
+// Put implements Objects.
+func (g *gate) Put(ctx context.Context, key, contentType string, body []byte) error {
+	g.once.Do(func() { close(g.begun); <-g.open })
+	return g.Objects.Put(ctx, key, contentType, body)
 }
 
 // A picture that was taken away is not made again, and one without any file ends as refused.

@@ -57,7 +57,7 @@ func (r *Relay) expireUploads(ctx context.Context) error {
 	return nil
 }
 
-// keysOf are the keys of a picture's files, the original first. The generation after the present one may have files too: of a
+// keysOf are the keys of a picture's files, the original first. generation is the newest that was taken. The generation after it may have files too: of a
 // change that was interrupted before its commit.
 func keysOf(id uuid.UUID, generation int) []string {
 	return append([]string{upload.OriginalKey(id)}, upload.RenditionKeys(id, 0, generation+2)...)
@@ -71,13 +71,13 @@ const undecidedFor = time.Hour
 // deletes what it makes of a picture after this.
 func (r *Relay) deletePictures(ctx context.Context) error {
 	const q = `
-		SELECT id, deletion, generation FROM uploads
+		SELECT id, deletion, greatest(generation, generation_taken) FROM uploads
 		 WHERE deletion IN ('original', 'all') AND (deletion = 'all' OR state IN ('processed', 'refused') OR created_at < $1)
 		 ORDER BY id LIMIT $2`
 	type picture struct {
 		ID         uuid.UUID
 		Deletion   upload.Deletion
-		Generation int
+		Generation int // the newest that may be stored
 	}
 	rows, err := r.db.Query(ctx, q, r.clock.Now().Add(-undecidedFor), expiredUploads)
 	if err != nil {
@@ -109,10 +109,13 @@ func (r *Relay) deletePictures(ctx context.Context) error {
 // function that did so has deleted them unless it was interrupted.
 func (r *Relay) deleteStale(ctx context.Context) error {
 	type stale struct {
-		ID               uuid.UUID
-		From, Generation int
+		ID                     uuid.UUID
+		From, Generation, Last int
 	}
-	rows, err := r.db.Query(ctx, `SELECT id, stale_from, generation FROM uploads WHERE stale_from IS NOT NULL ORDER BY id LIMIT $1`, expiredUploads)
+	// Redactions that were not recorded have left later generations. While one is being made, they stay: it may be writing them.
+	const q = `SELECT id, stale_from, generation, CASE WHEN state = 'redacting' THEN generation ELSE greatest(generation, generation_taken) END
+		FROM uploads WHERE stale_from IS NOT NULL ORDER BY id LIMIT $1`
+	rows, err := r.db.Query(ctx, q, expiredUploads)
 	if err != nil {
 		return fmt.Errorf("find stale renditions: %w", err)
 	}
@@ -121,7 +124,8 @@ func (r *Relay) deleteStale(ctx context.Context) error {
 		return fmt.Errorf("find stale renditions: %w", err)
 	}
 	for _, p := range found {
-		for _, key := range upload.RenditionKeys(p.ID, p.From, p.Generation) {
+		keys := append(upload.RenditionKeys(p.ID, p.From, p.Generation), upload.RenditionKeys(p.ID, p.Generation+1, p.Last+1)...)
+		for _, key := range keys {
 			if err := r.objects.DeleteVersions(ctx, key); err != nil {
 				return err
 			}

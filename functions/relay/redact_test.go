@@ -6,6 +6,7 @@ import (
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/infra/local/faults"
 	"github.com/lafaekstreet/backend/shared/queue"
@@ -64,5 +65,30 @@ func TestStaleRenditionsAreDeleted(t *testing.T) {
 	}
 	if len(left) != 2 || left[0] != keys[4] || left[1] != keys[5] || b.count(`SELECT count(*) FROM uploads WHERE stale_from IS NOT NULL`) != 0 {
 		t.Errorf("left are %v", left)
+	}
+}
+
+// A redaction that was not recorded leaves renditions of a later generation. They go too, unless a redaction is being made, which
+// may be writing them.
+func TestRenditionsOfLostAttemptsAreDeleted(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	made, making := b.upload("processed", "1 day", "7 days"), b.upload("processed", "1 day", "7 days")
+	b.exec(`UPDATE uploads SET generation = 2, generation_taken = 3, stale_from = 1`)
+	b.exec(`UPDATE uploads SET state = 'redacting', processed_at = now() WHERE id = $1`, making)
+	for _, key := range append(upload.RenditionKeys(made, 1, 4), upload.RenditionKeys(making, 1, 4)...) {
+		if _, err := b.s3.PutObject(t.Context(), &s3.PutObjectInput{Bucket: awssdk.String("media"), Key: awssdk.String(key), Body: strings.NewReader("x")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.run(); err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[uuid.UUID][]bool{made: {false, false, true, true, false, false}, making: {false, false, true, true, true, true}} {
+		for i, key := range upload.RenditionKeys(id, 1, 4) {
+			if _, err := b.s3.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: awssdk.String("media"), Key: awssdk.String(key)}); (err == nil) != want[i] {
+				t.Errorf("%s is stored: %v", key, err == nil)
+			}
+		}
 	}
 }

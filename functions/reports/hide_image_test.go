@@ -78,7 +78,7 @@ func TestHiddenPicture(t *testing.T) {
 }
 
 // A picture that is redacted is pending until the images worker has made it; the message names it. Boxes add up, and are cut to
-// the picture. The second click changes nothing.
+// the picture. The second click asks the worker again and changes nothing else; after the picture is made it changes nothing.
 func TestRedactedPicture(t *testing.T) {
 	t.Parallel()
 	p := newShownPicture(t)
@@ -88,6 +88,9 @@ func TestRedactedPicture(t *testing.T) {
 		if image.Text("status") != "pending" || image.At("is_public") != false || image.At("redacted") != true || image.At("image_url") != nil || image.At("blurhash") != nil {
 			t.Errorf("answer %v", image.Values)
 		}
+	}
+	if got := p.Int(`SELECT count(*) FROM outbox WHERE queue = 'images'`); got != 2 {
+		t.Errorf("the worker was asked %d times, want 2: a first message may be lost", got)
 	}
 	p.wantLinks(http.StatusNotFound)
 	p.wantUnseen()
@@ -103,6 +106,16 @@ func TestRedactedPicture(t *testing.T) {
 	}
 	if got := p.Text(`SELECT concat_ws(' ', state, generation, display_sha256 IS NULL) FROM uploads WHERE id = $1`, p.upload); got != "redacting 1 t" {
 		t.Errorf("upload %s", got)
+	}
+	p.Exec(`UPDATE uploads SET state = 'processed', generation = 3, generation_taken = 5 WHERE id = $1`, p.upload)
+	asked := p.Int(`SELECT count(*) FROM outbox WHERE queue = 'images'`)
+	p.on(p.moderator, "redact", object{"reason_code": "personal_data", "boxes": face}).Want(http.StatusOK)
+	if got := p.Int(`SELECT count(*) FROM outbox WHERE queue = 'images'`); got != asked {
+		t.Error("a picture that is made is asked for again")
+	}
+	p.on(p.moderator, "hide", personal).Want(http.StatusOK)
+	if got := p.Text(`SELECT concat_ws(' ', generation, generation_taken) FROM uploads WHERE id = $1`, p.upload); got != "6 5" {
+		t.Errorf("the move took generation %s, want one that no attempt may write", got)
 	}
 }
 

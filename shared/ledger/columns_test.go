@@ -103,7 +103,7 @@ var notVouched = map[string]string{
 	"how many people follow or confirm it, which is no event":                                                          "reports.confirmations_count reports.followers_count",
 	"who the person was; the public sees the kind of actor, which is compared":                                         "report_status_history.actor_id report_images.added_by",
 	"of the work of staff; the deadline itself is compared":                                                            "reports.due_paused_at reports.overdue_told",
-	"about the file; the pictures that are shown are compared by their hashes":                                         "report_images.created_at uploads.content_type uploads.size_bytes uploads.sha256 uploads.refusal uploads.width uploads.height uploads.blurhash uploads.original_sha256 uploads.perceptual_hash uploads.exif_latitude uploads.exif_longitude uploads.exif_taken_at uploads.created_at uploads.processed_at uploads.attached_at uploads.expires_at uploads.deletion uploads.generation uploads.stale_from report_images.boxes",
+	"about the file; the pictures that are shown are compared by their hashes":                                         "report_images.created_at uploads.content_type uploads.size_bytes uploads.sha256 uploads.refusal uploads.width uploads.height uploads.blurhash uploads.original_sha256 uploads.perceptual_hash uploads.exif_latitude uploads.exif_longitude uploads.exif_taken_at uploads.created_at uploads.processed_at uploads.attached_at uploads.expires_at uploads.deletion uploads.generation uploads.generation_taken uploads.stale_from report_images.boxes",
 }
 
 // An event vouches for each column that the public or the reporter sees, and verify finds another value; or a list says why not.

@@ -89,7 +89,8 @@ func (h *Locked) ShowPicture(ctx context.Context, tx *outbox.Tx, p *LockedPictur
 
 // RedactPicture has parts of a picture made black, for good: boxes, which are cut to the picture, and those of earlier redactions.
 // Until the images worker has done it nobody is shown the picture. The event is appended and the reporter told. Where all of the
-// boxes are black already, it only deletes what of the renditions is left of before. It fails with 409 "image_not_ready" for a
+// boxes are asked for already, it only deletes what of the renditions is left of before, and asks the worker again if the picture
+// is not made yet. It fails with 409 "image_not_ready" for a
 // picture that was not processed, with 422 for more than report.MaxBoxes boxes.
 func (h *Locked) RedactPicture(ctx context.Context, tx *outbox.Tx, r *upload.Renditions, p *LockedPicture, x Hiding, boxes []report.Box) (*upload.Moving, error) {
 	if p.State != upload.Processed && p.State != upload.Redacting {
@@ -102,6 +103,9 @@ func (h *Locked) RedactPicture(ctx context.Context, tx *outbox.Tx, r *upload.Ren
 		}
 	}
 	switch {
+	case len(all) == len(p.Boxes) && p.State == upload.Redacting:
+		// The worker may have lost the message, or have failed too often.
+		return r.DeleteStale(tx, p.Upload, p.StaleFrom, p.Generation), tx.Send(ctx, queue.Images, queue.RedactMessage{UploadID: p.Upload})
 	case len(all) == len(p.Boxes):
 		return r.DeleteStale(tx, p.Upload, p.StaleFrom, p.Generation), nil
 	case len(all) > report.MaxBoxes:

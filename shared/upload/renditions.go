@@ -44,8 +44,10 @@ func NewRenditions(objects Objects, log *slog.Logger) *Renditions {
 
 // move returns the statement that gives processed pictures their next generation. Its parameters begin with $1.
 func move(set, where string) string {
-	return `UPDATE uploads SET generation = generation + 1, stale_from = coalesce(stale_from, generation)` + set + `
-		WHERE state = 'processed' AND (deletion IS NULL OR deletion = 'original') AND ` + where + ` RETURNING id, stale_from, generation`
+	return `WITH before AS (SELECT id, generation FROM uploads
+			WHERE state = 'processed' AND (deletion IS NULL OR deletion = 'original') AND ` + where + ` ORDER BY id FOR NO KEY UPDATE)
+		UPDATE uploads u SET generation = greatest(u.generation, u.generation_taken) + 1, stale_from = coalesce(u.stale_from, u.generation)` + set + `
+		FROM before b WHERE u.id = b.id RETURNING u.id, stale_from, b.generation, u.generation`
 }
 
 const (
@@ -57,6 +59,7 @@ const (
 type moved struct {
 	ID         uuid.UUID
 	StaleFrom  int // the oldest generation that may still be stored
+	Before     int // the generation that is copied
 	Generation int
 }
 
@@ -124,7 +127,7 @@ func (r *Renditions) copyAll(ctx context.Context, pictures []moved, keep []Rendi
 	for _, p := range pictures {
 		for _, rendition := range keep {
 			calls.Go(func() error {
-				err := r.objects.Copy(ctx, RenditionKey(p.ID, p.Generation-1, rendition), RenditionKey(p.ID, p.Generation, rendition))
+				err := r.objects.Copy(ctx, RenditionKey(p.ID, p.Before, rendition), RenditionKey(p.ID, p.Generation, rendition))
 				if errors.Is(err, storage.ErrNotFound) {
 					r.log.WarnContext(ctx, "a rendition is missing", "upload_id", p.ID, "rendition", string(rendition))
 					return nil

@@ -16,8 +16,8 @@ import (
 
 func (g *Group) registerAssign(api *httpapi.API) {
 	op := changeOperation(http.MethodPost, "/assign", "Assign a report to an agency", "What is not named stays as it is; a new agency clears the person. "+
-		"With nothing named: to the agency that fits best, by its area, then its municipalities, then its issue types. The first assignment sets "+
-		"due_at by severity in working days (setting deadlines). A change of severity does not move it. The agency and the named official are mailed. "+
+		"Where nobody has it and neither agency nor person is named: to the agency that fits best, by its area, then its municipalities, then its issue types. The first assignment sets "+
+		"due_at by severity in working days (setting deadlines). A change of severity does not move it, and an official cannot set a later one (403 deadline_later). The agency and the named official are mailed. "+
 		"Officials may assign to their own agency what it has, and what nobody has in its area and of its issue types.")
 	op.Roles = identity.Staff()
 	op.Lenient = &httpapi.Lenient{Strict: append(assignMembers(), "expected_version"), NotTaken: slices.Concat(createMembers(), contentMembers(), []string{"status", "reason_code", "duplicate_of"})}

@@ -76,6 +76,7 @@ func TestAssigningKeepsWhatIsNotNamed(t *testing.T) {
 	}{
 		{"all of it", object{"agency_id": one, "user_id": person.ID, "due_at": "2033-01-05T06:07:08Z"}, "ONE true " + due},
 		{"a note", object{"note": "Call first."}, "ONE true " + due},
+		{"nothing", object{}, "ONE true " + due},
 		{"null", object{"user_id": nil, "due_at": nil, "note": "Again."}, "ONE true " + due},
 		{"the same agency", object{"agency_id": one}, "ONE true " + due},
 		{"a deadline", object{"due_at": "2033-02-05T06:07:08Z"}, "ONE true 2033-02-05 06:07:08"},
@@ -86,6 +87,14 @@ func TestAssigningKeepsWhatIsNotNamed(t *testing.T) {
 		mod.Post(path, s.body).Want(http.StatusOK)
 		if got := state(); got != s.want {
 			t.Errorf("%s: %s, want %s", s.name, got, s.want)
+		}
+	}
+	events := assignments(w, id)
+	w.Agency("AAA") // fits as well, and is the first by code
+	version := mod.Get("/reports/" + id).Object().At("version")
+	for _, nothing := range []object{{}, {"agency_id": nil}, {"expected_version": version}} {
+		if got := mod.Post(path, nothing).Want(http.StatusOK).Object(); fmt.Sprint(got.At("version")) != fmt.Sprint(version) || assignments(w, id) != events {
+			t.Errorf("%v made version %v of %v", nothing, got.At("version"), version)
 		}
 	}
 	mod.Post(path, object{"agency_id": two}).Want(http.StatusOK)

@@ -42,16 +42,13 @@ func ActorOf(c identity.Caller) Actor {
 }
 
 // AgencyCovers is the SQL condition that a report r lies where an agency g works and has one of its types. Officials see such
-// reports in their queue while they are unassigned, and may take them. An agency without municipalities works everywhere, one without
-// issue types on everything. Where an agency has an area, the place of the report must lie in it. A report whose municipality is not
-// known yet counts as inside of the municipalities.
-const AgencyCovers = `g.deleted_at IS NULL
-	AND (g.municipality_codes = '{}' OR r.municipality_code IS NULL OR r.municipality_code = ANY(g.municipality_codes))
-	AND (g.area IS NULL OR ST_Covers(g.area, r.position::geometry))
+// reports in their queue while they are unassigned, and may take them. An agency without issue types works on everything.
+const AgencyCovers = AgencyFits + `
 	AND (g.issue_types = '{}' OR r.issue_type = ANY(g.issue_types))`
 
-// AgencyFits is the SQL condition that an agency g may be chosen for a report r by its place. It is AgencyCovers without the
-// types. A report whose municipality is not known yet goes to an agency by its area alone, or to one that works everywhere.
+// AgencyFits is the SQL condition that an agency g works at the place of a report r. An agency without municipalities works
+// everywhere. Where an agency has an area, the place must lie in it. A report whose municipality is not known is at the place of an
+// agency by its area alone, or of one that works everywhere.
 const AgencyFits = `g.deleted_at IS NULL
 	AND (g.municipality_codes = '{}' OR r.municipality_code = ANY(g.municipality_codes) OR r.municipality_code IS NULL AND g.area IS NOT NULL)
 	AND (g.area IS NULL OR ST_Covers(g.area, r.position::geometry))`

@@ -28,13 +28,14 @@ const (
 type Assignment struct {
 	Agency Agency
 	User   *uuid.UUID // one of its officials; nil for nobody in particular
-	Due    *time.Time // nil: the deadline that the report has, moved on by a pause; else one by severity
+	Due    *time.Time // nil: assignedDeadline
 	Note   string     // for staff
 	Why    *Why       // nil where a person chose the agency
 	// Gathered: the caller tells the agency about several reports at once (TellGathered).
 	Gathered bool
 
 	cause *uuid.UUID // of a rule: whose act led to it; they are told nothing
+	quiet bool       // the reporter and the followers see it in the app alone
 }
 
 // gatherAfter is how long what an agency is told waits where several reports are assigned in one request. The caller sends one
@@ -42,24 +43,30 @@ type Assignment struct {
 const gatherAfter = time.Minute
 
 // Assign assigns a locked report, writes its ledger event and audit entry, and tells the reporter, the followers and the agency.
-// An assignment that changes nothing writes only its note. It fails with 409 "not_assignable" where the report is not open. It
+// The reporter and the followers are told only of a new agency. An assignment that changes nothing writes only its note. It fails with 409 "not_assignable" where the report is not open. It
 // reads nothing and queues what it writes. The report must have been locked for a change.
 func (h *Locked) Assign(ctx context.Context, tx *outbox.Tx, a Assignment, by report.Actor) error {
 	if !h.open() {
 		return h.notAssignable()
 	}
+	return h.assign(ctx, tx, a, by)
+}
+
+// assign is Assign of a report in any status.
+func (h *Locked) assign(ctx context.Context, tx *outbox.Tx, a Assignment, by report.Actor) error {
 	due := a.Due
 	if due == nil {
-		due = h.assignedDeadline()
+		due = h.assignedDeadline(a.Agency.ID, by)
 	}
-	note := h.addNote(tx, by, a.Note)
 	if h.assignedAs(a, due) {
+		h.addNoteOnce(tx, by, a.Note)
 		return nil
 	}
+	note := h.addNote(tx, by, a.Note)
 	was := *h
 	h.writeAssignment(tx, &a.Agency.ID, a.User, due)
 	h.Event(tx, ledger.Event{Type: ledger.Assigned, AssignedTo: a.User, Note: a.Note}, by)
-	if err := h.tellAssigned(ctx, tx, a, note, by); err != nil {
+	if err := h.tellAssigned(ctx, tx, a, note, by, !same(was.AssignedAgency, &a.Agency.ID)); err != nil {
 		return err
 	}
 	after := map[string]any{"agency_id": a.Agency.ID, "user_id": a.User, "due_at": due}
@@ -97,32 +104,42 @@ func (h *Locked) writeAssignment(tx *outbox.Tx, agency, user *uuid.UUID, due *ti
 	h.Version++
 }
 
-// addNote adds a note for staff and returns its row; nil for none. A note that its author has written on the report before is
-// not written again: a repeated request adds nothing.
+// addNote adds a note for staff and returns its row; nil for none.
 func (h *Locked) addNote(tx *outbox.Tx, by report.Actor, text string) *uuid.UUID {
 	if text == "" || by.UserID == nil {
 		return nil
 	}
 	id := database.NewID()
-	const q = `INSERT INTO report_notes (id, report_id, author_id, content) SELECT $1, $2, $3, $4
-		WHERE NOT EXISTS (SELECT FROM report_notes WHERE report_id = $2 AND author_id = $3 AND content = $4)`
-	tx.Queue(q, id, h.ID, by.UserID, text)
+	tx.Queue(`INSERT INTO report_notes (id, report_id, author_id, content) VALUES ($1, $2, $3, $4)`, id, h.ID, by.UserID, text)
 	return &id
 }
 
-// tellAssigned tells the reporter and the followers which agency has the report, and the agency that it has it. What a rule
-// assigned the reporter sees in the app alone: a mail has just told of the verification.
-func (h *Locked) tellAssigned(ctx context.Context, tx *outbox.Tx, a Assignment, note *uuid.UUID, by report.Actor) error {
+// addNoteOnce adds the note of a request that changes nothing else, unless its author has written the same on the report before: the
+// request may be a repeat.
+func (h *Locked) addNoteOnce(tx *outbox.Tx, by report.Actor, text string) {
+	if text == "" || by.UserID == nil {
+		return
+	}
+	const q = `INSERT INTO report_notes (id, report_id, author_id, content) SELECT $1, $2, $3, $4
+		WHERE NOT EXISTS (SELECT FROM report_notes WHERE report_id = $2 AND author_id = $3 AND content = $4)`
+	tx.Queue(q, database.NewID(), h.ID, by.UserID, text)
+}
+
+// tellAssigned tells the agency that it has the report and, where it is another one than before, the reporter and the followers.
+// What a rule assigned they see in the app alone: a mail has just told of the verification.
+func (h *Locked) tellAssigned(ctx context.Context, tx *outbox.Tx, a Assignment, note *uuid.UUID, by report.Actor, another bool) error {
 	key := fmt.Sprintf("assigned:%s:%d", h.ID, h.Version)
-	params := notification.AgencyParams(a.Agency.Name, a.Agency.NameTet, a.Agency.NamePt)
-	params[notification.ParamReportNumber] = h.Number
 	actor := by.UserID
 	if actor == nil {
 		actor = a.cause
 	}
-	n := notification.New{Type: notification.ReportAssigned, EventKey: key, Params: params, Quiet: by.UserID == nil}
-	if err := h.notify(ctx, tx, n, actorsOf(actor)...); err != nil {
-		return err
+	if another {
+		params := notification.AgencyParams(a.Agency.Name, a.Agency.NameTet, a.Agency.NamePt)
+		params[notification.ParamReportNumber] = h.Number
+		n := notification.New{Type: notification.ReportAssigned, EventKey: key, Params: params, Quiet: a.quiet || by.UserID == nil}
+		if err := h.notify(ctx, tx, n, actorsOf(actor)...); err != nil {
+			return err
+		}
 	}
 	wait := time.Duration(0)
 	if a.Gathered {
@@ -155,7 +172,8 @@ func (h *Locked) AutoAssign(ctx context.Context, tx *outbox.Tx, cause *uuid.UUID
 }
 
 // HandBack takes a report off its agency. An in_progress report becomes verified again. The deadline waits until the report is
-// assigned again. The note is for staff: the moderators are told it, and the agency that whoever acts suggests; nil for none.
+// assigned again. The note is for staff: the moderators are told it, and the agency that whoever acts suggests; nil for none. The
+// reporter and the followers are told that another agency is looked for; by mail only where somebody was at work.
 func (h *Locked) HandBack(ctx context.Context, tx *outbox.Tx, note string, suggested *uuid.UUID, by report.Actor) error {
 	if !h.open() || h.AssignedAgency == nil {
 		return h.notAssignable()
@@ -164,7 +182,7 @@ func (h *Locked) HandBack(ctx context.Context, tx *outbox.Tx, note string, sugge
 	if h.Status == report.InProgress {
 		m := Move{To: report.Verified, By: by}
 		m.apply(tx, h)
-		if err := m.record(ctx, tx, h, report.InProgress); err != nil {
+		if _, err := m.write(ctx, tx, h, report.InProgress); err != nil {
 			return err
 		}
 	}
@@ -175,9 +193,9 @@ func (h *Locked) HandBack(ctx context.Context, tx *outbox.Tx, note string, sugge
 	h.Version++
 	h.Event(tx, ledger.Event{Type: ledger.Assigned, Note: note}, by)
 	key := fmt.Sprintf("handed_back:%s:%d", h.ID, h.Version)
-	quiet := notification.New{Type: notification.ReportAssigned, EventKey: key, Quiet: true,
+	n := notification.New{Type: notification.ReportAssigned, EventKey: key, Quiet: was.Status != report.InProgress,
 		Params: map[string]string{notification.ParamReportNumber: h.Number, notification.ParamVariant: string(notification.HandedBack)}}
-	if err := h.notify(ctx, tx, quiet, actorsOf(by.UserID)...); err != nil {
+	if err := h.notify(ctx, tx, n, actorsOf(by.UserID)...); err != nil {
 		return err
 	}
 	item := queue.StaffItem{ReportID: h.ID, Key: key, NoteID: h.addNote(tx, by, note), SuggestedID: suggested}

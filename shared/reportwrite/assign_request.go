@@ -17,7 +17,7 @@ import (
 )
 
 // AssignRequest asks for an assignment. What it does not name stays as it is: the agency, the deadline, and the person unless the
-// agency is a new one. A request that names nothing means the agency that fits best.
+// agency is a new one. Where nobody has the report, no agency and no person mean the agency that fits best.
 type AssignRequest struct {
 	Agency, User *uuid.UUID
 	Due          *time.Time
@@ -29,7 +29,7 @@ type AssignRequest struct {
 type AssignBody struct {
 	AgencyID        *string         `json:"agency_id,omitempty" format:"uuid" doc:"Left out: the agency that has it; where nobody has it, the one that fits best"`
 	UserID          *string         `json:"user_id,omitempty" format:"uuid" doc:"An official of that agency"`
-	DueAt           *timestamp.Time `json:"due_at,omitempty" doc:"In the future. Left out: the deadline that it has, moved on by the working days for which it was handed back; else one by severity"`
+	DueAt           *timestamp.Time `json:"due_at,omitempty" doc:"In the future; from officials not after the deadline that it has or would get. Left out: the deadline that it has, moved on by the working days for which it was handed back; else one by severity"`
 	Note            *string         `json:"note,omitempty" maxLength:"2000" doc:"Internal: kept as a note for staff"`
 	ExpectedVersion *int            `json:"expected_version,omitempty" doc:"409 when the report has another version"`
 }
@@ -102,22 +102,28 @@ var errAgencyUnknown = &problem.Error{Kind: problem.Invalid, Code: "agency_unkno
 
 // AssignAs makes the assignment that a request asks for. Besides the errors of Assign it fails
 //   - with 422 where there is no such agency or none fits, the person is no official of it, or the deadline is not in the next 10 years,
-//   - with 403 "not_your_agency" for an official who gives a report away, or takes one of others.
+//   - with 403 "not_your_agency" for an official who gives a report away, or takes one of others,
+//   - with 403 "deadline_later" for an official who sets a later deadline than the report has or would get.
+//
+// A request that names nothing changes nothing of a report that an agency has.
 func (h *Locked) AssignAs(ctx context.Context, tx *outbox.Tx, r AssignRequest, found Assignees, by report.Actor) error {
 	if !h.open() {
 		return h.notAssignable()
+	}
+	if err := h.WorkableBy(by); err != nil {
+		return err
+	}
+	if h.AssignedAgency != nil && r.empty() {
+		return nil
 	}
 	a, err := h.assignment(r, found)
 	if err != nil {
 		return err
 	}
-	if err := h.WorkableBy(by); err != nil {
-		return err
-	}
 	if !by.WorksFor(&a.Agency.ID) {
 		return ErrNotYourAgency
 	}
-	if err := h.checkDue(r.Due); err != nil {
+	if err := h.checkDue(a, by); err != nil {
 		return err
 	}
 	return h.Assign(ctx, tx, a, by)
@@ -130,7 +136,7 @@ func (h *Locked) assignment(r AssignRequest, found Assignees) (Assignment, error
 	switch {
 	case r.Agency != nil:
 		to = found.agency(r.Agency)
-	case h.AssignedAgency != nil && !r.empty():
+	case h.AssignedAgency != nil:
 		to = found.agency(h.AssignedAgency)
 	case r.User != nil && found.official != nil:
 		to = found.agency(&found.official.Agency)
@@ -175,15 +181,20 @@ func (h *Locked) notReturned(all []Agency) []Agency {
 // maxDueYears bounds how far away a deadline may be.
 const maxDueYears = 10
 
-// checkDue is nil for a deadline in the next years, and for the one that the report has.
-func (h *Locked) checkDue(due *time.Time) error {
-	switch {
-	case due == nil, h.DueAt != nil && h.DueAt.Equal(*due):
+// checkDue is nil for a deadline in the next years, and for the one that the report has. An official may bring it forward only: the
+// figures say whether their agency kept it.
+func (h *Locked) checkDue(a Assignment, by report.Actor) error {
+	due := a.Due
+	if due == nil || h.DueAt != nil && h.DueAt.Equal(*due) {
 		return nil
+	}
+	switch latest := h.assignedDeadline(a.Agency.ID, by); {
 	case !due.After(h.At):
 		return problem.InvalidField("due_at", "is not in the future")
 	case due.After(h.At.AddDate(maxDueYears, 0, 0)):
 		return problem.InvalidField("due_at", "is more than 10 years away")
+	case by.Kind == report.ActorOfficial && latest != nil && due.After(*latest):
+		return problem.New(problem.Forbidden, "deadline_later")
 	}
 	return nil
 }
@@ -210,7 +221,7 @@ func (h *Locked) HandBackAs(ctx context.Context, tx *outbox.Tx, r HandBackReques
 	again := h.AssignedAgency == nil && h.pausedAt != nil && h.plan != nil &&
 		(by.Kind != report.ActorOfficial || by.AgencyID != nil && slices.Contains(h.plan.returned, *by.AgencyID))
 	if again {
-		h.addNote(tx, by, r.Note)
+		h.addNoteOnce(tx, by, r.Note)
 		return nil
 	}
 	if err := h.WorkableBy(by); err != nil {

@@ -51,7 +51,7 @@ type Locked struct {
 	placed        bool       // the municipality is known, or was looked for
 	plan          *plan      // what an assignment needs; nil where the caller only locked the report
 	followers     []follower // besides the author
-	covered       bool       // in the area and kind of the agency of the official that it was locked for
+	taker         *Agency    // that of the official that it was locked for, where the report is at its place and of its kinds
 	original      *Locked    // for a move to Duplicate
 	distance      *float64   // metres to original; nil where nobody asked
 	removed       *report.Tombstone
@@ -123,11 +123,11 @@ func forActor(p database.Pipeline, a report.About, by report.Actor, locked *data
 	if by.Kind != report.ActorOfficial {
 		return locked
 	}
-	const q = `SELECT EXISTS (SELECT FROM agencies g, ` + oneReport + ` WHERE g.id = $3 AND ` + report.AgencyCovers + `)`
-	covered := database.AskRow(p, pgx.RowTo[bool], q, a.Args(by.AgencyID)...)
+	const q = `SELECT ` + AgencyColumns + ` FROM agencies g, ` + oneReport + ` WHERE g.id = $3 AND ` + report.AgencyCovers
+	taker := database.AskOptional(p, ScanAgency, q, a.Args(by.AgencyID)...)
 	return database.Derive(func() *Locked {
 		h := locked.Get()
-		h.covered = covered.Get()
+		h.taker = taker.Get()
 		return h
 	})
 }
@@ -247,8 +247,8 @@ func (h *Locked) WorkableBy(a report.Actor) error {
 
 // agencyFor is the agency that the report has, or would have if a worked on it; nil for none.
 func (h *Locked) agencyFor(a report.Actor) *uuid.UUID {
-	if h.AssignedAgency == nil && a.Kind == report.ActorOfficial && h.covered {
-		return a.AgencyID
+	if h.AssignedAgency == nil && a.Kind == report.ActorOfficial && h.taker != nil {
+		return &h.taker.ID
 	}
 	return h.AssignedAgency
 }

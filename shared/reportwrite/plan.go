@@ -49,7 +49,7 @@ func askAgencies(p database.Pipeline, a report.About, more string) *database.Ask
 type plan struct {
 	settings settings.Settings
 	agencies []Agency    // for an unassigned report: those that may be chosen by its place
-	returned []uuid.UUID // agencies that have handed the report back
+	returned []uuid.UUID // agencies that have handed the report back, the last one first
 }
 
 // withPlan adds the plan to a locked report.
@@ -151,15 +151,15 @@ func (h *Locked) newDeadline() *time.Time {
 	return &due
 }
 
-// assignedDeadline is the deadline that the report has once somebody has it: the one that it has, moved on by the working days for
-// which it was handed back; else a new one.
-func (h *Locked) assignedDeadline() *time.Time {
+// assignedDeadline is the deadline that the report has once an agency has it: the one that it has, moved on by the working days for
+// which it was handed back; else a new one. It is not moved on where an official takes what their own agency has handed back.
+func (h *Locked) assignedDeadline(agency uuid.UUID, by report.Actor) *time.Time {
 	switch {
 	case h.plan == nil:
 		return h.DueAt
 	case h.DueAt == nil:
 		return h.newDeadline()
-	case h.pausedAt != nil:
+	case h.pausedAt != nil && !(by.Kind == report.ActorOfficial && len(h.plan.returned) > 0 && h.plan.returned[0] == agency):
 		c := h.plan.calendar()
 		due := c.Shift(*h.DueAt, c.Between(*h.pausedAt, h.At))
 		return &due

@@ -18,16 +18,22 @@ import (
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
-// record writes the history, the ledger event, the audit entry and the notifications of a move from another status.
-func (m Move) record(ctx context.Context, tx *outbox.Tx, h *Locked, from report.Status) error {
+// write writes the history, the ledger event and the audit entry of a move from another status. It returns the row of the history.
+func (m Move) write(ctx context.Context, tx *outbox.Tx, h *Locked, from report.Status) (uuid.UUID, error) {
 	seq := h.Event(tx, ledger.Event{Type: ledger.StatusMoved, OldStatus: string(from), Note: m.Note, ReasonCode: string(m.Reason)}, m.By)
 	event := History(tx, h.ID, &from, m.To, m.By, m.Note, seq)
-	if m.By.UserID != nil {
-		err := audit.Record(ctx, tx, audit.Entry{Action: "report.status", Entity: "report", EntityID: h.ID.String(),
-			Before: map[string]any{"status": from}, After: map[string]any{"status": m.To, "duplicate_of": h.DuplicateOf, "agency_id": h.AssignedAgency, "reason_code": m.Reason}})
-		if err != nil {
-			return err
-		}
+	if m.By.UserID == nil {
+		return event, nil
+	}
+	return event, audit.Record(ctx, tx, audit.Entry{Action: "report.status", Entity: "report", EntityID: h.ID.String(),
+		Before: map[string]any{"status": from}, After: map[string]any{"status": m.To, "duplicate_of": h.DuplicateOf, "agency_id": h.AssignedAgency, "reason_code": m.Reason}})
+}
+
+// record is write, and notifies of the move.
+func (m Move) record(ctx context.Context, tx *outbox.Tx, h *Locked, from report.Status) error {
+	event, err := m.write(ctx, tx, h, from)
+	if err != nil {
+		return err
 	}
 	if m.To == report.Rejected {
 		note := m.Note

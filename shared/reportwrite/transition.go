@@ -65,8 +65,8 @@ func Transition(ctx context.Context, tx *outbox.Tx, m Move) (*Locked, error) {
 //     "transition_forbidden" if the rules do not allow the move to this actor,
 //   - with 422 if a note, a reason, a picture of the repair or the original is missing, or the original cannot be used.
 //
-// A move by an official assigns an unassigned report to the official's agency. A report that becomes verified is assigned by
-// AutoAssign. One that is worked on again, or was restored, gets a new deadline from now on.
+// A move by an official first assigns an unassigned report to the official's agency, as Assign does. A report that becomes verified
+// is assigned by AutoAssign. One that a moderator or an administrator opens again gets a new deadline from now on.
 //
 // The errors about rules have the member "allowed".
 func (h *Locked) Move(ctx context.Context, tx *outbox.Tx, m Move) error {
@@ -90,6 +90,9 @@ func (h *Locked) Move(ctx context.Context, tx *outbox.Tx, m Move) error {
 			return errors.New("a rejection without access to its pictures")
 		}
 		m.Renditions.MoveOfReport(tx, h.ID, h.Status)
+	}
+	if err := h.takeOver(ctx, tx, m); err != nil {
+		return err
 	}
 	from := h.Status
 	m.apply(tx, h)
@@ -173,20 +176,17 @@ func (m Move) apply(tx *outbox.Tx, h *Locked) {
 			rejection_reason = CASE WHEN $2 = 'rejected' THEN nullif($3, '') END,
 			reason_code      = CASE WHEN $2 = 'rejected' THEN $6 END,
 			removed_at       = CASE WHEN $2 = 'rejected' THEN now() END,
-			removed_by       = CASE WHEN $2 = 'rejected' THEN $8 END,
+			removed_by       = CASE WHEN $2 = 'rejected' THEN $7 END,
 			duplicate_of     = $4,
 			verified_at      = CASE WHEN $2 = 'verified' THEN coalesce(verified_at, now()) ELSE verified_at END,
 			resolved_at      = CASE WHEN $2 = 'fixed' THEN now() END,
 			-- a person has decided what the AI left open; the AI status rejected means that the AI found the report irrelevant
 			ai_status        = CASE WHEN $5 AND ai_status IN ('needs_review', 'failed')
 			                        THEN 'completed' ELSE ai_status END,
-			assigned_at        = CASE WHEN assigned_agency_id IS NULL AND $7::uuid IS NOT NULL THEN now() ELSE assigned_at END,
-			assigned_agency_id = coalesce(assigned_agency_id, $7),
-			due_at             = $9,
-			due_paused_at      = CASE WHEN $10 THEN NULL ELSE due_paused_at END,
-			overdue_told       = CASE WHEN due_at IS DISTINCT FROM $9 THEN 0 ELSE overdue_told END,
+			due_at           = $8,
+			overdue_told     = CASE WHEN due_at IS DISTINCT FROM $8 THEN 0 ELSE overdue_told END,
 			-- flags hide nothing of what a moderator found good; work that ends or is handed back says nothing about the words
-			moderated_at     = CASE WHEN status = 'pending' AND $2 = 'verified' AND $8 IN ('moderator', 'admin') THEN now() ELSE moderated_at END,
+			moderated_at     = CASE WHEN status = 'pending' AND $2 = 'verified' AND $7 IN ('moderator', 'admin') THEN now() ELSE moderated_at END,
 			version          = version + 1,
 			updated_at       = now()
 		WHERE id = $1`
@@ -194,12 +194,12 @@ func (m Move) apply(tx *outbox.Tx, h *Locked) {
 	if m.To == report.Duplicate {
 		original = &h.original.ID
 	}
-	begins := h.beginsAnew(m)
-	if begins {
-		h.pausedAt = nil
+	if m.reopens(h) {
+		if due := h.newDeadline(); due != nil {
+			h.DueAt = due
+		}
 	}
-	h.AssignedAgency = h.agencyFor(m.By)
-	tx.Queue(q, h.ID, m.To, m.Note, original, m.By.Kind != report.ActorAI, m.Reason, h.AssignedAgency, m.By.Kind, h.DueAt, begins)
+	tx.Queue(q, h.ID, m.To, m.Note, original, m.By.Kind != report.ActorAI, m.Reason, m.By.Kind, h.DueAt)
 	if m.To == report.Rejected {
 		h.SettleAllFlags(tx, m.By)
 	}
@@ -211,18 +211,19 @@ func (m Move) apply(tx *outbox.Tx, h *Locked) {
 	h.Version++
 }
 
-// beginsAnew sets the deadline of a report that gets an agency by the move, or that an agency has to work on again. It reports
-// whether the deadline runs from now on.
-func (h *Locked) beginsAnew(m Move) bool {
-	reopened := h.AssignedAgency != nil && (h.Status == report.Fixed && m.To == report.InProgress || m.To == report.Pending)
-	taken := h.AssignedAgency == nil && h.agencyFor(m.By) != nil
-	switch due := h.newDeadline(); {
-	case reopened && due != nil:
-		h.DueAt = due
-	case taken:
-		h.DueAt = h.assignedDeadline()
+// takeOver assigns a report that nobody has to the agency of the official who moves it. A notification by mail tells the reporter of
+// the move, so this one is in the app alone.
+func (h *Locked) takeOver(ctx context.Context, tx *outbox.Tx, m Move) error {
+	if h.AssignedAgency != nil || h.agencyFor(m.By) == nil {
+		return nil
 	}
-	return reopened || taken
+	return h.assign(ctx, tx, Assignment{Agency: *h.taker, Gathered: m.Gathered, quiet: true}, m.By)
+}
+
+// reopens reports whether the move opens a report of an agency again, so that the agency has a new deadline. An official's move does
+// not: it would excuse a deadline that has passed.
+func (m Move) reopens(h *Locked) bool {
+	return h.AssignedAgency != nil && m.By.Kind != report.ActorOfficial && (h.Status == report.Fixed && m.To == report.InProgress || m.To == report.Pending)
 }
 
 // applyToPeople updates the reporter's number of fixed reports, and who follows an original.

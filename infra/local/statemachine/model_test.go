@@ -83,13 +83,14 @@ func (f *modelReport) fits(original *modelReport, by actor, all []*modelReport) 
 
 // move records what a change of status must leave: history, ledger event, status and notification.
 func (f *modelReport) move(to string, by actor, original *modelReport, all []*modelReport) {
+	if by.kind == "government_official" && f.agency == "" {
+		f.agency, f.paused, f.events = by.agency, false, append(f.events, "ASSIGNED")
+		f.tell("report_assigned", all)
+	}
 	f.history = append(f.history, [3]string{f.status, to, by.kind})
 	f.events = append(f.events, "STATUS_CHANGED")
 	f.moderated = f.moderated || f.status == "pending" && to == "verified" && by.moderates()
 	f.status, f.original, f.appealing = to, original, false
-	if by.kind == "government_official" && f.agency == "" {
-		f.agency, f.paused = by.agency, false
-	}
 	if to == "rejected" {
 		clear(f.flags)
 		f.tellOne(f.author, "report_rejected")
@@ -126,7 +127,6 @@ func (f *modelReport) handBack(by actor, all []*modelReport) {
 	if f.status == "in_progress" {
 		f.history = append(f.history, [3]string{f.status, "verified", by.kind})
 		f.events, f.status = append(f.events, "STATUS_CHANGED"), "verified"
-		f.tell("report_verified", all)
 	}
 	f.returned, f.agency, f.paused, f.events = append(f.returned, f.agency), "", true, append(f.events, "ASSIGNED")
 	f.tell("report_assigned", all)

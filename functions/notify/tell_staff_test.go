@@ -21,6 +21,7 @@ type staffed struct {
 	*bundle
 	agency                         uuid.UUID
 	one, two, elsewhere, mod, boss uuid.UUID
+	gone                           uuid.UUID // an official of the agency who is suspended
 	n                              int
 }
 
@@ -35,7 +36,8 @@ func setupStaff(t *testing.T) *staffed {
 	}
 	s.one, s.two, s.elsewhere = person("government_official", &s.agency), person("government_official", &s.agency), person("government_official", &other)
 	s.mod, s.boss = person("moderator", nil), person("admin", nil)
-	s.exec(`INSERT INTO users (id, email, role, agency_id, full_name, suspended_at) VALUES ($1, 'gone@staff.tl', 'government_official', $2, 'P', now())`, database.NewID(), s.agency)
+	s.gone = person("government_official", &s.agency)
+	s.exec(`UPDATE users SET suspended_at = now() WHERE id = $1`, s.gone)
 	return s
 }
 
@@ -63,7 +65,7 @@ func (s *staffed) tell(n queue.StaffNotice) string {
 		s.t.Fatal(err)
 	}
 	var told []string
-	for name, id := range map[string]uuid.UUID{"one": s.one, "two": s.two, "elsewhere": s.elsewhere, "mod": s.mod, "boss": s.boss} {
+	for name, id := range map[string]uuid.UUID{"one": s.one, "two": s.two, "elsewhere": s.elsewhere, "mod": s.mod, "boss": s.boss, "gone": s.gone} {
 		shown := s.text(fmt.Sprintf(`SELECT count(*)::text FROM notifications WHERE user_id = '%s'`, id))
 		sent := s.text(fmt.Sprintf(`SELECT count(*)::text FROM outbox o JOIN notifications n ON n.id::text = o.body ->> 'notification_id' WHERE n.user_id = '%s'`, id))
 		if shown != "0" {
@@ -137,6 +139,9 @@ func TestWhoIsToldOfWhat(t *testing.T) {
 	s.exec(`UPDATE reports SET due_at = now() + interval '1 day' WHERE id = $1`, moved.ReportID)
 	if got := s.tell(queue.StaffNotice{Event: queue.ReportsOverdue, AgencyID: s.agency, Items: []queue.StaffItem{moved}}); got != "" {
 		t.Errorf("overdue until its deadline was moved: %s", got)
+	}
+	if got := s.tell(queue.StaffNotice{Event: queue.ReportsLate, Items: []queue.StaffItem{{ReportID: moved.ReportID, Key: "late:" + moved.Key}}}); got != "" {
+		t.Errorf("late until its deadline was moved: %s", got)
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/timestamp"
+	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 type bundle struct {
@@ -353,6 +354,28 @@ func TestPicturesThatWereTakenAwayLoseTheirFiles(t *testing.T) {
 	}
 	if n := b.count(`SELECT count(*) FROM uploads WHERE id = $1 AND deletion = 'gone'`, all) + b.count(`SELECT count(*) FROM uploads WHERE id = $1 AND deletion IS NULL`, original); n != 2 {
 		t.Error("the pictures are still to be deleted")
+	}
+}
+
+// A picture that was made anew before it was taken away loses its files of every generation.
+func TestPicturesThatWereMadeAnewLoseAllTheirFiles(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.upload("processed", "1 day", "-1 day")
+	b.exec(`UPDATE uploads SET generation = 2, deletion = 'all' WHERE id = $1`, id)
+	keys := upload.RenditionKeys(id, 0, 3)
+	for _, key := range keys {
+		if _, err := b.s3.PutObject(t.Context(), &s3.PutObjectInput{Bucket: awssdk.String("media"), Key: awssdk.String(key), Body: strings.NewReader("x")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.run(); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range append(keys, upload.OriginalKey(id)) {
+		if _, err := b.s3.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: awssdk.String("media"), Key: awssdk.String(key)}); err == nil {
+			t.Errorf("%s is left", key)
+		}
 	}
 }
 

@@ -100,9 +100,9 @@ func TestFlagsHideAComment(t *testing.T) {
 	}
 	for range 2 {
 		mod.Post(path+"/flags/dismiss", nil).Want(http.StatusOK)
-	}
-	if content, hidden := others(w, comments); content != "Ita beik" || hidden || flags() != 0 {
-		t.Errorf("dismissed: others read %q, hidden %v, %d flags", content, hidden, flags())
+		if content, hidden := others(w, comments); content != "Ita beik" || hidden || flags() != 0 {
+			t.Errorf("dismissed: others read %q, hidden %v, %d flags", content, hidden, flags())
+		}
 	}
 	if n := w.Int(`SELECT count(*) FROM notifications WHERE user_id = $1 AND params ->> 'variant' IN ('comment_flagged', 'comment_shown')`, author.ID); n != 2 {
 		t.Errorf("the author was told %d times", n)

@@ -99,6 +99,10 @@ func TestTheContactOfAReporter(t *testing.T) {
 	if o := mod.Get("/reports/" + assisted + "/reporter").Want(http.StatusOK).Object(); o.Text("phone_number") != "+67077700002" || o.At("email") != nil {
 		t.Errorf("a report that staff filed: %v", o.Values)
 	}
+	w.Exec(`UPDATE report_contacts SET claimed_at = now() WHERE report_id = $1`, uuid.MustParse(assisted))
+	if code := mod.Get("/reports/" + assisted + "/reporter").Want(http.StatusNotFound).Code(); code != "reporter_unknown" {
+		t.Errorf("taken over by an account that was deleted: %s", code)
+	}
 	if code := mod.Get("/reports/" + anonymous + "/reporter").Want(http.StatusNotFound).Code(); code != "reporter_unknown" {
 		t.Errorf("an anonymous one: %s", code)
 	}

@@ -145,6 +145,27 @@ func TestTheFirstAssignmentSetsTheDeadline(t *testing.T) {
 	}
 }
 
+// An agency that was told that a report is overdue is not told again because another of its people gets it. Another agency is.
+func TestAnotherPersonIsNoNewOverdueReport(t *testing.T) {
+	t.Parallel()
+	w := whole(t)
+	one, two := w.Agency("ONE"), w.Agency("TWO")
+	mod, person := w.Staff(identity.Moderator), w.Staff(identity.Official, one)
+	id := verified(w, w.Citizen(), nil)
+	path := "/reports/" + id + "/assign"
+	mod.Post(path, object{"agency_id": one}).Want(http.StatusOK)
+	w.Exec(`UPDATE reports SET due_at = now() - interval '1 day', overdue_told = 1 WHERE id = $1`, id)
+	told := func() int { return w.Int(`SELECT overdue_told FROM reports WHERE id = $1`, id) }
+	mod.Post(path, object{"user_id": person.ID}).Want(http.StatusOK)
+	if told() != 1 {
+		t.Error("another person of the agency: it is told again")
+	}
+	mod.Post(path, object{"agency_id": two}).Want(http.StatusOK)
+	if told() != 0 {
+		t.Error("another agency: it is never told")
+	}
+}
+
 func TestWhatAnAssignmentRefuses(t *testing.T) {
 	t.Parallel()
 	w := whole(t)

@@ -281,6 +281,14 @@ func TestADisputeOnBehalfOfSomebody(t *testing.T) {
 	if by := steps[len(steps)-1].Text("changed_by"); by != "government_official" {
 		t.Errorf("changed by %s", by)
 	}
+	for range 2 { // the three are those of the person, whoever of the staff writes them down
+		r.fix()
+		r.Staff(identity.Moderator).Post(r.path("/dispute"), body).Want(http.StatusOK)
+	}
+	r.fix()
+	if got := r.Staff(identity.Moderator).Post(r.path("/dispute"), body).Want(http.StatusConflict); got.Code() != "dispute_over" {
+		t.Errorf("the fourth time: %s", got.Body)
+	}
 	holds(t, r.System, r.id)
 }
 

@@ -186,6 +186,24 @@ func TestWhoFlagsEverythingIsNotCounted(t *testing.T) {
 	}
 }
 
+// A flag that does not count is not one of those that hide, whoever flags after it.
+func TestAFlagThatDoesNotCountHidesNothingLater(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	id := created(w.Citizen(), nil)
+	w.Verify(id)
+	flag(grown(w), id)
+	flag(w.Citizen(), id)
+	flag(grown(w), id)
+	if hidden, _ := seen(w, id); hidden {
+		t.Error("two flags that count and one of a new account hide it")
+	}
+	flag(grown(w), id)
+	if hidden, _ := seen(w, id); !hidden {
+		t.Error("three flags that count do not hide it")
+	}
+}
+
 // What a flag may not be about, and what a request may not lack.
 func TestFlagsThatAreRefused(t *testing.T) {
 	t.Parallel()

@@ -65,6 +65,7 @@ func TestHiddenPicture(t *testing.T) {
 	if n := p.Int(`SELECT count(*) FROM audit_log WHERE action = 'image.hide' AND entity_id = $1`, p.image); n != 1 {
 		t.Errorf("%d entries in the audit log", n)
 	}
+	p.Exec(`UPDATE reports SET moderated_at = NULL WHERE id = $1`, p.id) // as after the reporter's next change
 	for range 2 {
 		if shown := p.on(p.moderator, "unhide", object{}).Want(http.StatusOK).Object(); shown.At("hidden") != nil || shown.At("is_public") != true {
 			t.Errorf("shown again: %v", shown.Values)
@@ -116,6 +117,21 @@ func TestRedactedPicture(t *testing.T) {
 	p.on(p.moderator, "hide", personal).Want(http.StatusOK)
 	if got := p.Text(`SELECT concat_ws(' ', generation, generation_taken) FROM uploads WHERE id = $1`, p.upload); got != "6 5" {
 		t.Errorf("the move took generation %s, want one that no attempt may write", got)
+	}
+}
+
+// A picture takes fifty boxes in all, and no more.
+func TestAPictureHasFiftyBoxesAtMost(t *testing.T) {
+	t.Parallel()
+	p := newShownPicture(t)
+	var boxes []object
+	for i := range 51 {
+		boxes = append(boxes, object{"x": float64(i) / 100, "y": 0, "width": 0.1, "height": 0.1})
+	}
+	p.on(p.moderator, "redact", object{"reason_code": "unsafe", "boxes": boxes[:50]}).Want(http.StatusOK)
+	p.on(p.moderator, "redact", object{"reason_code": "unsafe", "boxes": boxes[50:]}).WantProblem(http.StatusUnprocessableEntity, "invalid_input")
+	if n := p.Int(`SELECT jsonb_array_length(boxes) FROM report_images WHERE id = $1`, p.image); n != 50 {
+		t.Errorf("%d boxes, want 50", n)
 	}
 }
 

@@ -192,12 +192,14 @@ func TestMailsToAgencies(t *testing.T) {
 	if m := send(first)[0]; strings.Contains(m.HTML, "<img") {
 		t.Error("a hidden picture is mailed")
 	}
-	b.exec(`UPDATE reports SET status = 'rejected' WHERE id = $1`, first)
-	if m := send(first, second)[0]; strings.Contains(m.Text, "LS-2026-000001") {
-		t.Errorf("a rejected report is mailed: %s", m.Text)
-	}
-	if got := send(first); len(got) != 0 {
-		t.Errorf("a mail about no report: %s", got[0].Text)
+	for _, down := range []string{"status = 'rejected'", "status = 'verified', deleted_at = now()"} {
+		b.exec(`UPDATE reports SET `+down+` WHERE id = $1`, first)
+		if m := send(first, second)[0]; strings.Contains(m.Text, "LS-2026-000001") {
+			t.Errorf("%s: the report is mailed: %s", down, m.Text)
+		}
+		if got := send(first); len(got) != 0 {
+			t.Errorf("%s: a mail about no report: %s", down, got[0].Text)
+		}
 	}
 }
 

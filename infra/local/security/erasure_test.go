@@ -45,7 +45,9 @@ func TestErasureTakesEveryWord(t *testing.T) {
 	admin.Patch("/admin/users/"+maria.ID.String(), object{"reason": "zorroreason"}).Want(http.StatusOK)
 	w.Exec(`INSERT INTO ai_analyses (id, report_id, run_id, stage, model, prompt_version, input_hash, status, title, description, relevance_reason,
 		recommended_repair, hazards, raw) VALUES (gen_random_uuid(), $1, gen_random_uuid(), 'verdict', 'm', 'p', '', 'completed', 'zorro', 'zorro', 'zorro', 'zorro', '{zorro}', '{"said": "zorro"}')`, mine)
-	left := w.Citizen() // who does not follow the report any more
+	moderator.Post("/reports/"+theirs+"/comments/"+comment+"/hide", object{"reason_code": "offensive", "note": "zorronote"}).Want(http.StatusOK)
+	w.Exec(`INSERT INTO report_contacts (report_id, full_name, phone_number, email) VALUES ($1, 'Zorro', '+67077000009', $2)`, theirs, maria.Email) // not claimed
+	left := w.Citizen()                                                                                                                             // who does not follow the report any more
 	w.Exec(`INSERT INTO notifications (id, user_id, type, event_key, report_id, params) VALUES (gen_random_uuid(), $1, 'comment_added', 'comment:' || $2::text, $3,
 		'{"author": "Zorro", "comment": "zorrocomment"}')`, left.ID, comment, theirs)
 	maria.Delete("/users/" + maria.ID.String()).Want(http.StatusOK)

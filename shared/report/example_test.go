@@ -41,7 +41,7 @@ func ExampleAllowed() {
 	fmt.Println("fixed to pending:", ok)
 	// Output:
 	// AI, pending: [verified rejected]
-	// moderator, verified: [duplicate]
+	// moderator, verified: [rejected duplicate]
 	// official of the agency, verified: [in_progress duplicate]
 	// official of another agency, verified: []
 	// a repair needs a note or a picture: true

@@ -313,7 +313,7 @@ func (h *hostile) attack(o target, path, body string, header http.Header) {
 		h.Errorf("%s %.200s with %.200q: %d %.300s", o.Method, path, body, res.Status, raw)
 		return
 	}
-	page := strings.HasPrefix(o.Template, "/r/") // its errors are HTML pages
+	page := strings.HasPrefix(o.Template, "/r/") || strings.HasPrefix(o.Template, "/unsubscribe/") // their errors are HTML pages
 	if res.Status >= 400 && !page && len(raw) > 0 && !strings.HasPrefix(res.Header.Get("Content-Type"), "application/problem+json") {
 		h.Errorf("%s %.200s: %d as %s", o.Method, path, res.Status, res.Header.Get("Content-Type"))
 	}

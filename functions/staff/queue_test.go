@@ -194,10 +194,10 @@ func TestFiltersOfAQueue(t *testing.T) {
 		{mod, "kind=new&agency=none", nil},
 		{official, "kind=assigned&agency=Mine", []string{mine, colleague}},
 		{official, "kind=assigned&agency=OTHER", nil},
-		{mod, "kind=assigned&assigned_to=me", []string{mine}},
+		{mod, "kind=assigned&assigned_to=me", nil}, // no official,
 		{official, "kind=assigned&assigned_to=me", []string{colleague}},
 		{mod, "kind=assigned&assigned_to=" + official.ID.String(), []string{colleague}},
-		{mod, "kind=assigned&assigned_to=NONE", []string{theirs, hers}},
+		{mod, "kind=assigned&assigned_to=NONE", []string{mine, theirs, hers}},
 		{mod, "kind=needs_review&ai_status=failed", []string{failed}},
 		{mod, "kind=needs_review&ai_status=Needs-Review,failed", []string{failed, review}},
 		{mod, "kind=assigned&reporter=" + other.ID.String(), []string{hers}},
@@ -286,12 +286,34 @@ func (d *desk) walk(path string) []string {
 	}
 }
 
+// What is assigned to somebody who does not work for the agency any more counts as assigned to nobody.
+func TestWhatIsAssignedToSomebodyWhoLeftIsAssignedToNobody(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	id := d.report("status = 'verified', assigned_agency_id = '%s', assigned_user_id = '%s'", d.dili, d.official.ID)
+	for change, want := range map[string]int{
+		"suspended_at = now()": 0, "role = 'citizen', agency_id = NULL": 0, "role = 'moderator'": 0, fmt.Sprintf("agency_id = '%s'", d.other): 0, "role = role": 1,
+	} {
+		d.Exec(`UPDATE users SET suspended_at = NULL, deleted_at = NULL, role = 'government_official', agency_id = $2 WHERE id = $1`, d.official.ID, d.dili)
+		d.Exec(`UPDATE users SET `+change+` WHERE id = $1`, d.official.ID)
+		for word, found := range map[string]int{d.official.ID.String(): want, "none": 1 - want} {
+			if got := d.moderator.Get("/staff/queue?kind=assigned&assigned_to=" + word).Want(http.StatusOK).Object().Number("total"); int(got) != found {
+				t.Errorf("%s: %v are assigned to %s, want %d", change, got, word, found)
+			}
+		}
+		item := d.moderator.Get("/staff/queue?kind=assigned").Want(http.StatusOK).Object().Items("items")[0]
+		if item.Text("id") != id || (item.At("assigned_to") != nil) != (want == 1) {
+			t.Errorf("%s: shown as assigned to %v", change, item.At("assigned_to"))
+		}
+	}
+}
+
 func TestCountsOfTheQueues(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	// The end of the day in Dili is not known to the test: what is due at it or before is due today or was due.
 	endOfDay := "(date_trunc('day', now() AT TIME ZONE 'Asia/Dili') + interval '1 day' - interval '1 microsecond') AT TIME ZONE 'Asia/Dili'"
-	d.report("status = 'verified', assigned_agency_id = '%s', due_at = %s", d.dili, endOfDay)
+	d.report("status = 'verified', assigned_agency_id = '%s', due_at = %s, assigned_user_id = '%s'", d.dili, endOfDay, d.official.ID)
 	d.report("status = 'verified', assigned_agency_id = '%s', due_at = %s, due_paused_at = now()", d.dili, endOfDay)
 	d.report("status = 'verified', assigned_agency_id = '%s', due_at = %s", d.other, endOfDay)
 	d.report("status = 'verified', assigned_agency_id = '%s', due_at = %s + interval '1 microsecond'", d.other, endOfDay)
@@ -305,11 +327,11 @@ func TestCountsOfTheQueues(t *testing.T) {
 		query string
 		want  string // new needs_review flagged assigned mine overdue due_today
 	}{
-		{d.moderator, "", "2 1 1 5 1 1 2"},
-		{d.moderator, "?agency=OTHER", "0 0 1 3 1 1 1"},
+		{d.moderator, "", "2 1 1 5 0 1 2"},
+		{d.moderator, "?agency=OTHER", "0 0 1 3 0 1 1"},
 		{d.moderator, "?agency=none", "2 1 0 0 0 0 0"},
-		{d.official, "", "1 0 0 2 0 0 1"}, // a report whose municipality is not known is in none
-		{d.official, "?agency=mine", "0 0 0 2 0 0 1"},
+		{d.official, "", "1 0 0 2 1 0 1"}, // a report whose municipality is not known is in none
+		{d.official, "?agency=mine", "0 0 0 2 1 0 1"},
 	} {
 		got := c.who.Get("/staff/counts" + c.query).Want(http.StatusOK).Object()
 		var figures []string

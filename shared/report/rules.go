@@ -46,6 +46,13 @@ func ActorOf(c identity.Caller) Actor {
 const AgencyCovers = AgencyFits + `
 	AND (g.issue_types = '{}' OR r.issue_type = ANY(g.issue_types))`
 
+// ColleagueSQL is the SQL condition that the person w works for the agency of a report r. A report assigned to somebody who does not
+// any more counts as assigned to nobody.
+const ColleagueSQL = `w.role = 'government_official' AND w.agency_id = r.assigned_agency_id AND w.deleted_at IS NULL AND w.suspended_at IS NULL`
+
+// AssigneeSQL is the person to whom a report r is assigned; NULL for nobody.
+const AssigneeSQL = `(SELECT w.id FROM users w WHERE w.id = r.assigned_user_id AND ` + ColleagueSQL + `)`
+
 // AgencyFits is the SQL condition that an agency g works at the place of a report r. An agency without municipalities works
 // everywhere. Where an agency has an area, the place must lie in it. A report whose municipality is not known is at the place of an
 // agency by its area alone, or of one that works everywhere.

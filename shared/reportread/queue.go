@@ -72,7 +72,7 @@ func queueCondition(w *where, kind report.Queue, c identity.Caller) string {
 	official := c.Role == identity.Official
 	switch {
 	case kind == report.QueueMine:
-		return report.OpenSQL + w.bind(" AND r.assigned_user_id = ?", c.UserID)
+		return report.OpenSQL + assignedTo(w, c.UserID)
 	case !official:
 		return queueSQL(kind)
 	case kind == report.QueueNew:
@@ -158,20 +158,25 @@ func (f QueueFilters) filter(c identity.Caller, w *where) error {
 	return nil
 }
 
+// assignedTo is the condition that a report r is assigned to a person who works for its agency.
+func assignedTo(w *where, person uuid.UUID) string {
+	return w.bind(" AND r.assigned_user_id = ?", person) + " AND " + report.AssigneeSQL + " IS NOT NULL"
+}
+
 func (f QueueFilters) assignee(c identity.Caller, w *where) error {
 	word := strings.TrimSpace(f.AssignedTo)
 	switch {
 	case word == "":
 	case strings.EqualFold(word, "me"):
-		w.and("r.assigned_user_id = ?", c.UserID)
+		w.and("true" + assignedTo(w, c.UserID))
 	case strings.EqualFold(word, "none"):
-		w.and("r.assigned_user_id IS NULL")
+		w.and("(r.assigned_user_id IS NULL OR " + report.AssigneeSQL + " IS NULL)")
 	default:
 		id, err := uuid.Parse(word)
 		if err != nil {
 			return problem.InvalidField("assigned_to", "expected the id of a person, me or none")
 		}
-		w.and("r.assigned_user_id = ?", id)
+		w.and("true" + assignedTo(w, id))
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ const queueColumns = `, w.id, w.full_name, n.id IS NOT NULL, n.is_relevant, n.re
 const candidatesCountSQL = `(SELECT count(*) FROM duplicate_candidates c JOIN reports o ON o.id = c.candidate_id
 	WHERE c.report_id = r.id AND o.deleted_at IS NULL AND o.status <> 'rejected')`
 
-const queueJoins = ` LEFT JOIN users w ON w.id = r.assigned_user_id AND w.deleted_at IS NULL LEFT JOIN ai_analyses n ON n.id = r.ai_analysis_id`
+const queueJoins = ` LEFT JOIN users w ON w.id = r.assigned_user_id AND ` + report.ColleagueSQL + ` LEFT JOIN ai_analyses n ON n.id = r.ai_analysis_id`
 
 // staffSummaries is the listing of StaffSummary for v. It binds what it needs to the arguments of w.
 func staffSummaries(v Viewer, w *where) listing {

@@ -156,13 +156,17 @@ func (w *Worker) section(m mail.Message, s mail.Section, cards map[uuid.UUID]car
 	if s.Title != "" {
 		out.Title = wordWith(m.Language, "mail.section."+s.Title, map[string]string{"count": strconv.Itoa(s.Total)})
 	}
-	for _, id := range s.Reports[:min(len(s.Reports), mail.MaxListed)] {
+	for i, id := range s.Reports[:min(len(s.Reports), mail.MaxListed)] {
 		c, ok := cards[id]
 		if m.Template == mail.Alerts && ok {
 			c, ok = c.forOthers()
 		}
 		if ok {
-			out.Reports = append(out.Reports, w.entry(c, m.Language, m.Template == mail.AgencyAssigned || m.Template == mail.AgencyDisputed))
+			shown := w.entry(c, m.Language, m.Template == mail.AgencyAssigned || m.Template == mail.AgencyDisputed)
+			if i < len(s.Notes) && s.Notes[i] != "" {
+				shown.Lines = append(shown.Lines, wordWith(m.Language, "notification.note", map[string]string{notification.ParamNote: oneLine(s.Notes[i])}))
+			}
+			out.Reports = append(out.Reports, shown)
 		}
 	}
 	if rest := s.Total - len(out.Reports); rest > 0 && s.Title != "" || rest > 0 && len(out.Reports) > 0 {

@@ -196,6 +196,9 @@ func (k staffKind) tell(tx *outbox.Tx, n queue.StaffNotice, person uuid.UUID, it
 	}
 	all := notification.New{UserID: person, Type: k.typ, EventKey: "staff:" + string(n.Event) + ":all:" + items[0].Key, Params: map[string]string{
 		notification.ParamVariant: string(notification.Several), "count": strconv.Itoa(len(numbers)), "numbers": listed(numbers)}}
+	if note, same := commonNote(items); same && note != "" {
+		all.Params[notification.ParamNote] = note
+	}
 	return notification.AddEach(tx, []notification.New{all}, false)
 }
 
@@ -230,6 +233,23 @@ func (k staffKind) about(item staffItem, person uuid.UUID) notification.New {
 	return notification.New{UserID: person, Type: k.typ, EventKey: "staff:" + item.Key, ReportID: item.ReportID, Params: params}
 }
 
+// maxListedNote is the longest note below a report in a list, in characters. The message of the mail stays small.
+const maxListedNote = 300
+
+// commonNote is the note that all items have; it may be "". It is false where they differ.
+func commonNote(items []staffItem) (string, bool) {
+	same := !slices.ContainsFunc(items, func(item staffItem) bool { return item.note != items[0].note })
+	return items[0].note, same
+}
+
+// shortened is a note as a list shows it.
+func shortened(note string) string {
+	if text := []rune(note); len(text) > maxListedNote {
+		return string(text[:maxListedNote]) + "…"
+	}
+	return note
+}
+
 // mailAgency mails the contact address of the agency, if it has one. An agency has no language: the mail is in Tetum, and below
 // in Portuguese.
 func (w *Worker) mailAgency(ctx context.Context, tx *outbox.Tx, n queue.StaffNotice, kind staffKind, items []staffItem) error {
@@ -244,12 +264,15 @@ func (w *Worker) mailAgency(ctx context.Context, tx *outbox.Tx, n queue.StaffNot
 		return fmt.Errorf("read agency to mail: %w", err)
 	}
 	params := notification.AgencyParams(name, tetum, portuguese)
-	if len(items) == 1 && items[0].note != "" {
-		params[notification.ParamNote] = items[0].note
-	}
 	section := mail.Section{Total: len(items)}
 	for _, item := range items[:min(len(items), mail.MaxListed)] {
-		section.Reports = append(section.Reports, item.ReportID)
+		section.Reports, section.Notes = append(section.Reports, item.ReportID), append(section.Notes, shortened(item.note))
+	}
+	if note, same := commonNote(items); same {
+		section.Notes = nil
+		if note != "" {
+			params[notification.ParamNote] = note
+		}
 	}
 	return mail.Send(ctx, tx, w.sealer, mail.Message{To: *address, Language: locale.Tetum, Also: []locale.Language{locale.Portuguese},
 		Template: kind.template, Params: params, Sections: []mail.Section{section}})

@@ -242,6 +242,45 @@ func TestTheAddressOfAnAgencyReadsPlaceDeadlineAndNote(t *testing.T) {
 	}
 }
 
+// A mail about many reports has the note once where it is the same for all, and else below each.
+func TestAMailAboutManyReportsHasTheirNotes(t *testing.T) {
+	t.Parallel()
+	for name, x := range map[string]struct {
+		notes   [6]string
+		address map[string]int // how often the mail has a text; it is in Tetum and Portuguese
+		said    bool           // to the officials
+	}{
+		"the same": {[6]string{"Urgent.", "Urgent.", "Urgent.", "Urgent.", "Urgent.", "Urgent."}, map[string]int{"Urgent.": 2}, true},
+		"each":     {[6]string{"Urgent.", "Urgent.", "Call first.", "", "", ""}, map[string]int{"Urgent.": 2, "Call first.": 1}, false},
+		"none":     {[6]string{}, map[string]int{"Nota:": 0}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := setupStaff(t)
+			n := queue.StaffNotice{Event: queue.ReportsAssigned, AgencyID: s.agency}
+			for _, note := range x.notes {
+				item := s.item()
+				if note != "" {
+					id := database.NewID()
+					s.exec(`INSERT INTO report_notes (id, report_id, content) VALUES ($1, $2, $3)`, id, item.ReportID, note)
+					item.NoteID = &id
+				}
+				n.Items = append(n.Items, item)
+			}
+			text := s.mailOf("op@obras.tl", n).Text
+			for part, times := range x.address {
+				if got := strings.Count(text, part); got != times {
+					t.Errorf("%q is there %d times, want %d:\n%s", part, got, times, text)
+				}
+			}
+			said := s.text(`SELECT count(*)::text FROM notifications WHERE params ->> 'variant' = 'several' AND params ->> 'note' = 'Urgent.'`)
+			if (said == "2") != x.said {
+				t.Errorf("%s officials read the note", said)
+			}
+		})
+	}
+}
+
 // mailOf tells of an event and returns the first mail to an address.
 func (s *staffed) mailOf(address string, n queue.StaffNotice) smtp.Mail {
 	s.t.Helper()

@@ -89,6 +89,8 @@ type Section struct {
 	Total int `json:"total"`
 	// Reports are those that the mail lists, at most MaxListed.
 	Reports []uuid.UUID `json:"reports"`
+	// Notes are shown below the reports in their places; "" for none, and nil where no report has one of its own.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // MaxListed is the most reports that one section lists.

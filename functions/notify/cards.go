@@ -22,6 +22,7 @@ type card struct {
 	IssueType           report.IssueType
 	Status              report.Status
 	Places              [5]*string // from the smallest: address, street, suco, district, municipality
+	shown               [3]*string // suco, district, municipality, for others while the words are hidden
 	Latitude, Longitude float64    // degrees, WGS 84
 	Due                 *time.Time
 	Picture             *uuid.UUID // one that everybody may see
@@ -31,7 +32,8 @@ type card struct {
 
 // cardsSQL reads the reports $1 that were not taken down. With $2 it reads rejected ones too: an appeal waits for a moderator.
 const cardsSQL = `
-	SELECT r.id, r.report_number, r.issue_type, r.status, r.address, r.street, r.suco, r.district, r.municipality, r.latitude, r.longitude, r.due_at,
+	SELECT r.id, r.report_number, r.issue_type, r.status, r.address, r.street, r.suco, r.district, r.municipality,
+	       ` + report.ShownSucoSQL + `, ` + report.ShownDistrictSQL + `, ` + report.ShownMunicipalitySQL + `, r.latitude, r.longitude, r.due_at,
 	       (SELECT ri.id FROM report_images ri JOIN uploads p ON p.id = ri.upload_id
 	         WHERE ri.report_id = r.id AND ri.deleted_at IS NULL AND ri.kind = 'evidence' AND p.state = 'processed'
 	           AND ` + report.PublicPictureSQL + ` AND ` + report.ShownSQL + `
@@ -54,7 +56,8 @@ func (w *Worker) readCards(ctx context.Context, ids []uuid.UUID, rejected bool) 
 	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (card, error) {
 		var c card
 		p := &c.Places
-		err := row.Scan(&c.ID, &c.Number, &c.IssueType, &c.Status, &p[0], &p[1], &p[2], &p[3], &p[4], &c.Latitude, &c.Longitude, &c.Due, &c.Picture, &c.Shown, &c.Words, &c.Disputed)
+		err := row.Scan(&c.ID, &c.Number, &c.IssueType, &c.Status, &p[0], &p[1], &p[2], &p[3], &p[4], &c.shown[0], &c.shown[1], &c.shown[2],
+			&c.Latitude, &c.Longitude, &c.Due, &c.Picture, &c.Shown, &c.Words, &c.Disputed)
 		return c, err
 	})
 	if err != nil {
@@ -69,7 +72,7 @@ func (w *Worker) readCards(ctx context.Context, ids []uuid.UUID, rejected bool) 
 // forOthers returns what others than staff may read of a report. It is false where they may read nothing.
 func (c card) forOthers() (card, bool) {
 	if !c.Words {
-		c.Places[0], c.Places[1] = nil, nil // address and street are words of a person
+		c.Places = [5]*string{2: c.shown[0], 3: c.shown[1], 4: c.shown[2]} // address and street are words of a person
 	}
 	return c, c.Shown
 }

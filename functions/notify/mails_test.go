@@ -285,7 +285,7 @@ func TestAMailAboutAlertsShowsNoHiddenReport(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	shown, hidden := b.report("LS-2026-000001"), b.report("LS-2026-000002")
-	b.exec(`UPDATE reports SET words_hidden = 'moderator', street = 'Rua 8' WHERE id = $1`, shown)
+	b.exec(`UPDATE reports SET words_hidden = 'moderator', street = 'Rua 8', suco = 'Rua 9', municipality = 'Rua 10', municipality_code = 'TL-AT' WHERE id = $1`, shown)
 	b.exec(`UPDATE reports SET status = 'pending', street = 'Rua 7' WHERE id = $1`, hidden)
 	b.deliver(b.seal(messages.Message{To: "x@example.tl", Language: locale.English, Template: messages.Alerts, Sections: []messages.Section{{Title: "alert_new", Total: 2, Reports: []uuid.UUID{shown, hidden}}}}), 1)
 	m := b.mails.Mails("x@example.tl")[0]

@@ -13,6 +13,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/testenv"
+	"github.com/lafaekstreet/backend/shared/identity"
 )
 
 type object = map[string]any
@@ -380,5 +381,57 @@ func TestTypedPlacesAreHiddenBeforeAVerdict(t *testing.T) {
 	}
 	if n := found(nobody, "/public"+bySuco); n != 1 {
 		t.Errorf("after the verdict a search finds %v", n)
+	}
+}
+
+// A name that a reporter typed as a place goes out of sight with the hidden words, everywhere, and as a district of a rejected
+// report. Names of the boundaries stay.
+func TestTypedPlacesGoWithHiddenWords(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c, nobody, mod := w.Citizen(), w.Anonymous(), w.Staff(identity.Moderator)
+	w.Exec(`INSERT INTO boundaries (id, level, name, area) SELECT gen_random_uuid(), level, name, ST_Multi(ST_MakeEnvelope(125, -9, 126, -8, 4326))
+		FROM (VALUES ('district', 'Cristo Rei'), ('suco', 'Becora')) AS v (level, name)`)
+	typed, number := file(w, c, object{"suco": "CALL 77123456", "district": "CALL 77123456", "municipality": "CALL 77123456"})
+	known, _ := file(w, c, object{"suco": "Becora", "district": "Cristo Rei", "municipality": "Dili", "latitude": -8.6})
+	w.Exec(`UPDATE reports SET municipality_code = 'TL-DI'`) // of the point
+	for _, id := range []string{typed, known} {
+		w.Verify(id)
+	}
+	tells := func(when string, want bool) {
+		t.Helper()
+		for _, path := range []string{"/public/reports", "/public/reports/" + typed, "//r/" + number, "/public/export.csv", "/public/export.geojson", "/public/stats/by-district"} {
+			if body := string(nobody.Get(path).Want(http.StatusOK).Body); strings.Contains(body, "77123456") != want {
+				t.Errorf("%s: %s tells it: %v", when, path, !want)
+			}
+		}
+		for _, by := range []string{"suco", "district"} {
+			if n := nobody.Get("/public/reports?" + by + "=CALL%2077123456").Want(http.StatusOK).Object().Number("total"); (n == 1) != want {
+				t.Errorf("%s: a search by %s finds %v", when, by, n)
+			}
+		}
+	}
+	tells("verified", true)
+	for _, id := range []string{typed, known} {
+		mod.Post("/reports/"+id+"/hide", object{"reason_code": "offensive"}).Want(http.StatusOK)
+	}
+	tells("hidden", false)
+	if r := nobody.Get("/public/reports/" + typed).Object(); r.Text("municipality") != "Dili" {
+		t.Errorf("hidden: %v", r.Values)
+	}
+	if r := nobody.Get("/public/reports/" + known).Object(); r.Text("suco") != "Becora" || r.Text("district") != "Cristo Rei" {
+		t.Errorf("hidden, with names of the boundaries: %v", r.Values)
+	}
+	if got := string(nobody.Get("/public/stats/by-district").Body); !strings.Contains(got, `"district":"Cristo Rei","municipality":"Dili","total":1`) {
+		t.Errorf("districts: %s", got)
+	}
+	if n := c.Get("/reports?suco=CALL%2077123456").Object().Number("total"); n != 1 {
+		t.Errorf("the reporter finds %v", n)
+	}
+	mod.Post("/reports/"+typed+"/unhide", nil).Want(http.StatusOK)
+	tells("shown again", true)
+	mod.Post("/reports/"+typed+"/status", object{"status": "rejected", "reason_code": "offensive"}).Want(http.StatusOK)
+	if got := string(nobody.Get("/public/stats/by-district").Body); strings.Contains(got, "77123456") {
+		t.Errorf("rejected: %s", got)
 	}
 }

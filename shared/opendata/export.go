@@ -45,7 +45,8 @@ func (f Format) ContentType() string {
 func (f Format) Key() string { return "exports/reports." + string(f) }
 
 // row is one report as open data. It has nothing about the reporter or the device. A report without a verdict has no words,
-// street and severity, and its place has 3 decimals. One whose words are hidden has no words and street.
+// street and severity, and its place has 3 decimals. One whose words are hidden has no words and
+// street. Neither has a name of a place that somebody typed.
 type row struct {
 	ID           uuid.UUID
 	Number       string
@@ -156,10 +157,10 @@ func scan(rows pgx.Rows) (row, error) {
 		&r.Municipality, &r.District, &r.Suco, &r.Street, &municipality, &district, &suco, &r.CreatedAt, &r.UpdatedAt, &r.ResolvedAt, &hidden, &wordsHidden)
 	if hidden || wordsHidden {
 		r.Title, r.Description, r.Street = report.IssueType(r.IssueType).Label(locale.Default), "", ""
+		r.Municipality, r.District, r.Suco = municipality, district, suco
 	}
 	if hidden {
 		r.Severity = ""
-		r.Municipality, r.District, r.Suco = municipality, district, suco
 		r.Latitude, r.Longitude = report.ShownPlace(r.Latitude), report.ShownPlace(r.Longitude)
 	}
 	return r, err

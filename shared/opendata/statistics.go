@@ -211,15 +211,21 @@ type ByDistrict struct {
 	Counts
 }
 
-// ReadByDistrict returns the districts that have reports, of one municipality (code or name) or of all when it is empty. A
-// hidden report counts only in a district whose name others see.
+// ReadByDistrict returns the districts that have reports, of one municipality (code or name) or of all when it is empty. What
+// reporters typed is no district while everybody sees none of the reports that name it: they are pending, rejected, or their words
+// are hidden. A name of the boundaries always is one.
 func ReadByDistrict(ctx context.Context, q database.Querier, municipality string) ([]ByDistrict, error) {
-	const query = `SELECT c.district, m.name, ` + counts + `
-		FROM ` + current + ` c JOIN municipalities m ON m.code = c.municipality_code
-		WHERE c.district <> '' AND (c.status <> 'pending' OR EXISTS (SELECT FROM boundaries b WHERE b.level = 'district' AND b.name = c.district)
-		      OR ` + report.PublishedSQL + `) AND ($1 = '' OR EXISTS (
-		      SELECT 1 FROM unnest(m.aliases || ARRAY[m.code, m.name, m.name_tet, m.name_pt]) a WHERE fold_name(a) = fold_name($1)))
-		GROUP BY 1, 2 HAVING sum(c.reports) > 0 ORDER BY 2, 1`
+	const (
+		known  = `EXISTS (SELECT FROM boundaries b WHERE b.level = 'district' AND b.name = c.district)`
+		hidden = `SELECT (report_contribution(r, -1)).* FROM reports r
+			WHERE r.words_hidden IS NOT NULL AND r.deleted_at IS NULL AND r.district <> '' AND NOT ` + report.KnownDistrictSQL
+		query = `SELECT c.district, m.name, ` + counts + `
+			FROM (SELECT * FROM ` + current + ` c UNION ALL ` + hidden + `) c JOIN municipalities m ON m.code = c.municipality_code
+			WHERE c.district <> '' AND (c.status <> 'pending' OR ` + known + ` OR ` + report.PublishedSQL + `) AND ($1 = '' OR EXISTS (
+			      SELECT 1 FROM unnest(m.aliases || ARRAY[m.code, m.name, m.name_tet, m.name_pt]) a WHERE fold_name(a) = fold_name($1)))
+			GROUP BY 1, 2 HAVING sum(c.reports) > 0 AND (` + known + ` OR sum(c.reports) FILTER (WHERE c.status <> 'rejected') > 0)
+			ORDER BY 2, 1`
+	)
 	return read(ctx, q, "by district", func(d *ByDistrict) []any {
 		return append([]any{&d.District, &d.Municipality}, d.fields()...)
 	}, query, municipality)

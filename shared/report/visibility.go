@@ -69,17 +69,19 @@ const JudgePicturesSQL = `UPDATE report_images i SET verdict = 'relevant' FROM u
 	WHERE u.id = i.upload_id AND u.state = 'processed' AND i.report_id = $1 AND i.kind <> 'resolution' AND i.deleted_at IS NULL AND i.verdict <> 'relevant'
 	  AND ($2 OR i.verdict <> 'awaited')`
 
-// Names of places that a reporter types are words. While a report is hidden, others see a district or a suco only if it is
-// a name of the imported boundaries, and the municipality by its code.
+// Names of places that a reporter types are words. While a report or its words are hidden, others see a district or a suco only
+// if it is a name of the imported boundaries, and the municipality by its code.
 const (
 	KnownDistrictSQL = `EXISTS (SELECT FROM boundaries b WHERE b.level = 'district' AND b.name = r.district)`
 	KnownSucoSQL     = `EXISTS (SELECT FROM boundaries b WHERE b.level = 'suco' AND b.name = r.suco)`
 	// MunicipalityNameSQL is NULL for a report without a code.
 	MunicipalityNameSQL = `(SELECT m.name FROM municipalities m WHERE m.code = r.municipality_code)`
 
-	// ShownDistrictSQL, ShownSucoSQL and ShownMunicipalitySQL are what others see of a hidden report; of one with a verdict
-	// they are the columns.
-	ShownDistrictSQL     = `CASE WHEN r.status <> 'pending' OR ` + KnownDistrictSQL + ` THEN r.district END`
-	ShownSucoSQL         = `CASE WHEN r.status <> 'pending' OR ` + KnownSucoSQL + ` THEN r.suco END`
-	ShownMunicipalitySQL = `CASE WHEN r.status <> 'pending' THEN r.municipality ELSE ` + MunicipalityNameSQL + ` END`
+	// ShownDistrictSQL, ShownSucoSQL and ShownMunicipalitySQL are what others see of a report that is hidden or whose words are;
+	// of one with a verdict and with its words they are the columns.
+	ShownDistrictSQL     = `CASE WHEN ` + placesShownSQL + ` OR ` + KnownDistrictSQL + ` THEN r.district END`
+	ShownSucoSQL         = `CASE WHEN ` + placesShownSQL + ` OR ` + KnownSucoSQL + ` THEN r.suco END`
+	ShownMunicipalitySQL = `CASE WHEN ` + placesShownSQL + ` THEN r.municipality ELSE ` + MunicipalityNameSQL + ` END`
+
+	placesShownSQL = `(r.status <> 'pending' AND ` + WordsShownSQL + `)`
 )

@@ -77,11 +77,11 @@ func (q Filters) filter(ctx context.Context, m Municipalities, v Viewer, by geom
 	}
 	if q.District != "" {
 		w.and("r.district IS NOT NULL AND fold_text(r.district) = fold_text(?)", strings.TrimSpace(q.District))
-		v.readableOr(w, report.KnownDistrictSQL)
+		v.onlyWords(w, report.KnownDistrictSQL)
 	}
 	if q.Suco != "" {
 		w.and("r.suco IS NOT NULL AND fold_text(r.suco) = fold_text(?)", strings.TrimSpace(q.Suco))
-		v.readableOr(w, report.KnownSucoSQL)
+		v.onlyWords(w, report.KnownSucoSQL)
 	}
 	if err := q.dates(w); err != nil {
 		return err
@@ -161,7 +161,7 @@ func (q Filters) text(v Viewer, w *where) error {
 	// The pattern is made once, by a query of its own, and not for each row.
 	const words, pattern = "r.title || ' ' || r.description || ' ' || coalesce(r.address, '')", "(SELECT fold_pattern(?))"
 	w.andEither("fold_text("+words+") LIKE "+pattern, "fold_text("+words+" || '') LIKE "+pattern, text)
-	v.onlyWords(w)
+	v.onlyWords(w, "")
 	return nil
 }
 

@@ -97,31 +97,25 @@ func (v Viewer) readable(w *where) string {
 	return w.bind("("+report.ShownSQL+" OR r.user_id = ?)", v.userID)
 }
 
-// onlyWords limits a query to the reports whose words v may read.
-func (v Viewer) onlyWords(w *where) {
-	v.onlyReadable(w)
-	switch {
-	case v.staff:
-	case v.userID == uuid.Nil:
-		w.and(report.WordsShownSQL)
-	default:
-		w.and("("+report.WordsShownSQL+" OR r.user_id = ?)", v.userID)
+// onlyReadable limits a query to the reports that readable is true of.
+func (v Viewer) onlyReadable(w *where) {
+	if condition := v.readable(w); !v.staff {
+		w.and(condition)
 	}
 }
 
-// onlyReadable limits a query to the reports that readable is true of.
-func (v Viewer) onlyReadable(w *where) { v.readableOr(w, "") }
-
-// readableOr limits a query to the reports that readable or another condition is true of; "" is none.
-func (v Viewer) readableOr(w *where, other string) {
-	if v.staff {
-		return
+// onlyWords limits a query to the reports whose words v may read, and to those that a condition is true of; "" is none.
+func (v Viewer) onlyWords(w *where, or string) {
+	if or != "" {
+		or = " OR " + or
 	}
-	condition := v.readable(w)
-	if other != "" {
-		condition = "(" + condition + " OR " + other + ")"
+	switch words := report.ShownSQL + " AND " + report.WordsShownSQL; {
+	case v.staff:
+	case v.userID == uuid.Nil:
+		w.and("(" + words + or + ")")
+	default:
+		w.and("("+words+or+" OR r.user_id = ?)", v.userID)
 	}
-	w.conditions, w.scanConditions = append(w.conditions, condition), append(w.scanConditions, condition)
 }
 
 // KnowsAuthor reports whether the viewer is staff or the author: then they may see who created an anonymous report, a

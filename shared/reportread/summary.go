@@ -21,7 +21,7 @@ type Summary struct {
 	Title              string              `json:"title" example:"Kuak iha estrada" doc:"With content_pending the label of the type, in the reader's language; with content_hidden too, except for the reporter and staff"`
 	Description        string              `json:"description" example:"Motorbikes fall here after the rain."`
 	ContentPending     bool                `json:"content_pending,omitempty" doc:"true while the report has no verdict and the reader is neither its reporter nor staff. Then words, pictures, address, street, severity, AI and reporter are left out, and the place has 3 decimals"`
-	ContentHidden      bool                `json:"content_hidden,omitempty" doc:"true while a moderator, or the flags of several people, keep the words from others than the reporter and staff. Others see the label of the type as title, and no description, address or street"`
+	ContentHidden      bool                `json:"content_hidden,omitempty" doc:"true while a moderator, or the flags of several people, keep the words from others than the reporter and staff. Others see the label of the type as title, no description, address or street, and suco, district and municipality only where they are names of the boundaries"`
 	IssueType          report.IssueType    `json:"issue_type"`
 	IssueTypeRaw       *string             `json:"issue_type_raw,omitempty" doc:"The reporter's own word, where issue_type is other"`
 	Severity           *report.Severity    `json:"severity" doc:"null with content_pending"`
@@ -128,7 +128,7 @@ type summaryRow struct {
 	imagePublic    *bool // everybody may see the picture, of a report that is not hidden
 	hidden         bool  // report.HiddenSQL
 	heldBack       bool  // report.HeldBackSQL, where one report is read
-	// What others see of a hidden report.
+	// What others see of a report that is hidden or whose words are.
 	shownSuco, shownDistrict, shownMunicipality *string
 }
 
@@ -162,6 +162,7 @@ func (s *summaryRow) withhold(ctx context.Context, v Viewer) {
 	}
 	if s.ContentHidden && !v.KnowsAuthor(s.author) || s.hiddenFrom(v) {
 		s.Title, s.Description, s.IssueTypeRaw, s.Address, s.Street = s.IssueType.Label(locale.FromContext(ctx)), "", nil, nil, nil
+		s.Suco, s.District, s.Municipality = s.shownSuco, s.shownDistrict, s.shownMunicipality
 	}
 	if !s.hiddenFrom(v) {
 		return
@@ -169,7 +170,6 @@ func (s *summaryRow) withhold(ctx context.Context, v Viewer) {
 	s.ContentPending = true
 	s.Severity, s.SeverityScore, s.Priority, s.AIStatus = nil, nil, nil, nil
 	s.Latitude, s.Longitude, s.LocationAccuracy = report.ShownPlace(s.Latitude), report.ShownPlace(s.Longitude), nil
-	s.Suco, s.District, s.Municipality = s.shownSuco, s.shownDistrict, s.shownMunicipality
 	s.personID, s.CommentsCount = nil, 0
 	s.image, s.Blurhash = nil, nil
 }

@@ -43,8 +43,9 @@ func (g *Group) registerAgencies(a *httpapi.API) {
 	httpapi.Register(a, remove, g.removeAgency)
 }
 
-// maxAgencyBody is the most bytes of an agency with an area: 5,000 points of 50 bytes each, and the rest.
-const maxAgencyBody = 300 << 10
+// maxAgencyBody is the most bytes of an agency with an area: about four times what 5,000 points of 50 bytes take, so that a sender of
+// too many points reads how many there may be.
+const maxAgencyBody = 1 << 20
 
 type agenciesInput struct {
 	page.Query

@@ -95,13 +95,13 @@ func checkRings(polygons [][][][]float64, box report.Area) error {
 
 func checkRing(ring [][]float64, box report.Area) error {
 	for i, p := range ring {
+		if len(p) >= 2 && !box.Has(p[1], p[0]) && box.Has(p[0], p[1]) {
+			return problem.InvalidField("area", "expected the longitude first")
+		}
 		if len(p) < 2 || len(p) > 3 || math.Abs(p[0]) > 180 || math.Abs(p[1]) > 90 {
 			return problem.InvalidField("area", "expected points of longitude and latitude in degrees")
 		}
 		if !box.Has(p[1], p[0]) {
-			if box.Has(p[0], p[1]) {
-				return problem.InvalidField("area", "expected the longitude first")
-			}
 			return problem.InvalidField("area", "outside the area of this service")
 		}
 		ring[i] = p[:2]
@@ -118,28 +118,33 @@ type checkedArea struct {
 	Points  int
 	Valid   bool
 	Reason  string // why it is not valid
-	Inside  bool   // a part of it lies in the municipalities of the agency
+	Inside  bool   // it lies in the municipalities of the agency
 }
 
-// askArea reads an area with PostGIS. codes are the municipalities of the agency; none stands for all. Where their boundaries were
-// not imported, every area lies inside.
+// askArea reads an area with PostGIS. codes are the municipalities of the agency; none stands for all. An area lies inside if the
+// boxes around the municipalities, each with a margin of 5 km, hold all of it, and if nine tenths of it lie in their boundaries or
+// at most 2 km from them. Before the boundaries were imported, the boxes alone count. A kilometre is 0.009 degrees.
 func askArea(p database.Pipeline, geoJSON string, codes []string) *database.Ask[checkedArea] {
 	const q = `
 		WITH a AS (SELECT ST_Multi(ST_SetSRID(ST_GeomFromGeoJSON($1), 4326)) AS area),
-		     m AS (SELECT b.area FROM boundaries b WHERE b.level = 'municipality' AND ($2::text[] = '{}' OR b.code = ANY($2)))
+		     boxes AS (SELECT ST_Union(ST_Expand(ST_MakeEnvelope(min_lon, min_lat, max_lon, max_lat, 4326), 0.045)) AS area
+		                 FROM municipalities WHERE $2::text[] = '{}' OR code = ANY($2)),
+		     m AS (SELECT b.area FROM boundaries b WHERE b.level = 'municipality' AND ($2::text[] = '{}' OR b.code = ANY($2))),
+		     near AS (SELECT ST_Union(ST_Buffer(ST_MakeValid(ST_ClipByBox2D(m.area, ST_Expand(a.area, 0.03)::box2d)), 0.018, 2)) AS area FROM m, a)
 		SELECT ST_AsGeoJSON(a.area, 7), ST_NPoints(a.area), ST_IsValid(a.area) AND ST_Area(a.area) > 0, coalesce(ST_IsValidReason(a.area), ''),
-		       NOT EXISTS (SELECT FROM m) OR CASE WHEN ST_IsValid(a.area) THEN EXISTS (SELECT FROM m WHERE ST_Intersects(m.area, a.area)) ELSE true END
-		FROM a`
+		       NOT ST_IsValid(a.area) OR ST_Covers(boxes.area, a.area) AND
+		       (NOT EXISTS (SELECT FROM m) OR coalesce(ST_Area(ST_Intersection(near.area, a.area)), 0) >= 0.9 * ST_Area(a.area))
+		FROM a, boxes, near`
 	return database.AskRow(p, pgx.RowToStructByPos[checkedArea], q, geoJSON, codes)
 }
 
-// areaOf is the area that answers show; it fails for one that is not valid, or lies in no municipality of the agency.
+// areaOf is the area that answers show; it fails for one that is not valid, or lies outside the municipalities of the agency.
 func (c checkedArea) areaOf() (*agency.Area, error) {
 	switch {
 	case !c.Valid:
 		return nil, problem.InvalidField("area", "expected a polygon that does not cross itself and covers some ground")
 	case !c.Inside:
-		return nil, problem.InvalidField("area", "lies in none of the municipalities of the agency")
+		return nil, problem.InvalidField("area", "lies outside the municipalities of the agency")
 	}
 	return &agency.Area{JSON: json.RawMessage(c.GeoJSON)}, nil
 }

@@ -73,8 +73,8 @@ func TestWhatIsNoAreaOfAnAgency(t *testing.T) {
 	boss := b.WithToken(b.admin.Token)
 	square := ring(125.57, -8.55, .01)
 	many := []any{}
-	for i := range 5001 {
-		many = append(many, []any{125.5 + float64(i)*1e-6, -8.55})
+	for i := range 10_000 {
+		many = append(many, []any{125.5 + float64(i)*1e-13, -8.55 + float64(i)*1e-13})
 	}
 	for name, c := range map[string]struct {
 		area any
@@ -87,9 +87,11 @@ func TestWhatIsNoAreaOfAnAgency(t *testing.T) {
 		"no ring":                   {fields{"type": "MultiPolygon", "coordinates": []any{[]any{}}}, "a ring in each polygon"},
 		"too few":                   {polygon(square[:3]), "end where they begin"},
 		"an open ring":              {polygon(square[:4]), "end where they begin"},
-		"latitude first":            {polygon(ring(-8.55, 125.57, .01)), "degrees"},
+		"latitude first":            {polygon(ring(-8.55, 125.57, .01)), "the longitude first"},
 		"latitude first, elsewhere": {polygon([]any{[]any{-8.5, 88}, []any{-8.5, 89}, []any{-8.4, 89}, []any{-8.5, 88}}), "outside the area"},
 		"in another country":        {polygon(ring(130, -8.55, .01)), "outside the area"},
+		"in Kupang":                 {polygon(ring(123.6, -10.17, .05)), "outside the municipalities"},
+		"partly in the sea":         {polygon(ring(125.57, -8.55, 1)), "outside the municipalities"},
 		"crossing itself":           {polygon([]any{[]any{125.5, -8.5}, []any{125.6, -8.6}, []any{125.6, -8.5}, []any{125.5, -8.6}, []any{125.5, -8.5}}), "cross itself"},
 		"a line":                    {polygon([]any{[]any{125.5, -8.5}, []any{125.6, -8.6}, []any{125.5, -8.5}, []any{125.5, -8.5}}), "cross itself"},
 		"too many points":           {polygon(many), "at most 5000 points"},
@@ -119,7 +121,8 @@ func TestWhatIsNoAreaOfAnAgency(t *testing.T) {
 		area         any
 		want         int
 	}{
-		{"TL-DI", polygon(square), 201}, {"TL-BA", polygon(square), 422}, {"", polygon(square), 201}, {"", polygon(ring(127.9, -8.5, .01)), 422}, {"TL-DI", polygon(ring(125.8, -8.5, .1)), 201},
+		{"TL-DI", polygon(square), 201}, {"TL-BA", polygon(square), 422}, {"", polygon(square), 201}, {"", polygon(ring(127.9, -8.5, .01)), 422}, {"TL-DI", polygon(ring(125.8, -8.5, .1)), 422},
+		{"TL-DI", polygon(ring(125.79, -8.5, .01)), 201}, {"TL-DI", polygon(ring(125.8, -8.5, .02)), 201},
 	} {
 		if got := create(fmt.Sprintf("AG%d", i), c.municipality, c.area); got != c.want {
 			t.Errorf("%d: %d, want %d", i, got, c.want)

@@ -271,7 +271,7 @@ func scanComment(row pgx.CollectableRow, v reportread.Viewer) (Comment, error) {
 		return Comment{}, err
 	}
 	c.CreatedAt = timestamp.Of(at)
-	if author != nil && (!hidden || v.KnowsAuthor(author)) {
+	if author != nil && (!hidden || v.SeesAnonymous(author)) {
 		c.Author = &Author{ID: *author, FullName: *fullName, Role: *role, IsOfficial: official}
 	}
 	if c.ContentHidden && !v.KnowsAuthor(writer) {

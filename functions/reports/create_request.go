@@ -48,7 +48,7 @@ type CreateRequest struct {
 	CreatedOffline   *bool           `json:"created_offline,omitempty"`
 	DeviceInfo       json.RawMessage `json:"device_info,omitempty" doc:"Anything about the phone, at most 2 KB; private"`
 	OnBehalfOf       *OnBehalfOf     `json:"on_behalf_of,omitempty" doc:"For staff: whom the report is for. It has no reporter, source is assisted, and GET /reports/{id}/log says who filed it. May be empty. From a citizen it is left out with a warning"`
-	IsAnonymous      *bool           `json:"is_anonymous,omitempty" doc:"Hides the reporter from everybody but staff. A value that cannot be read counts as true"`
+	IsAnonymous      *bool           `json:"is_anonymous,omitempty" doc:"Hides the reporter from everybody but moderators and administrators. A value that cannot be read counts as true"`
 }
 
 // ImageRef names an upload of the reporter.
@@ -72,9 +72,10 @@ func createTexts() []string {
 		"street", "severity", "image_url", "upload_id", "captured_at"}
 }
 
-// createLenient says how a CreateRequest is read. An unreadable is_anonymous must not show a name.
+// createLenient says how a CreateRequest is read. An unreadable is_anonymous must not show a name. Without on_behalf_of it would be
+// another report: that of the member of staff.
 func createLenient() *httpapi.Lenient {
-	return &httpapi.Lenient{Closed: map[string]any{"is_anonymous": true}, Bare: map[string]string{"images": "upload_id"},
+	return &httpapi.Lenient{Strict: []string{"on_behalf_of"}, Closed: map[string]any{"is_anonymous": true}, Bare: map[string]string{"images": "upload_id"},
 		NotTaken: slices.Concat(moveMembers(), assignMembers(), []string{"severity_score"})}
 }
 

@@ -93,6 +93,7 @@ type disputeState struct {
 	FixedAt   *time.Time
 	Confirmed bool // by the caller, before the report was marked as fixed
 	Contact   bool // staff filed the report for somebody
+	Claimed   bool // who is the reporter now
 	Own       int  // disputes of the caller
 	OnBehalf  int  // disputes on the word of the contact
 	Name      string
@@ -100,7 +101,7 @@ type disputeState struct {
 
 func (r disputeRequest) askState(p database.Pipeline, about report.About) *database.Ask[disputeState] {
 	const q = `SELECT r.resolved_at, EXISTS (SELECT FROM report_confirmations c WHERE c.report_id = r.id AND c.user_id = u.id AND c.created_at < coalesce(r.resolved_at, 'infinity')),
-			EXISTS (SELECT FROM report_contacts c WHERE c.report_id = r.id),
+			EXISTS (SELECT FROM report_contacts c WHERE c.report_id = r.id), EXISTS (SELECT FROM report_contacts c WHERE c.report_id = r.id AND c.claimed_at IS NOT NULL),
 			(SELECT count(*) FROM report_disputes d WHERE d.report_id = r.id AND d.user_id = u.id AND NOT d.on_behalf_of),
 			(SELECT count(*) FROM report_disputes d WHERE d.report_id = r.id AND d.on_behalf_of), u.full_name
 		FROM reports r, users u WHERE u.id = $3 AND r.id = ` + report.IDSQL
@@ -146,6 +147,8 @@ func (r disputeRequest) check(h *reportwrite.Locked, s disputeState, limits sett
 	switch {
 	case r.onBehalf && !s.Contact:
 		return problem.InvalidField("on_behalf_of", "the report was not filed for somebody")
+	case r.onBehalf && s.Claimed: // the person speaks for themselves
+		return errForbidden
 	case r.onBehalf:
 		made = s.OnBehalf
 		if err := h.WorkableBy(report.ActorOf(r.caller)); err != nil {

@@ -147,6 +147,9 @@ func (f QueueFilters) filter(c identity.Caller, w *where) error {
 	}
 	if f.Reporter != "" {
 		w.and("r.user_id = ?", f.Reporter)
+		if c.Role == identity.Official { // who is not told of an anonymous reporter does not find one either
+			w.and("(NOT r.is_anonymous OR r.user_id = ?)", c.UserID)
+		}
 	}
 	if f.DueBefore != "" {
 		before, _, err := instant(f.DueBefore)

@@ -55,10 +55,12 @@ type Municipalities interface {
 
 // Viewer is the person who reads reports. Only its author and staff see a report that was taken down, and the words and
 // pictures of one without a verdict. What was withdrawn or removed is in no list.
-// Only staff and the author see who created an anonymous report.
+// Only moderators, administrators and the author see who created an anonymous report.
 type Viewer struct {
 	userID uuid.UUID // uuid.Nil for the public
 	staff  bool
+	// official is staff who do not moderate.
+	official bool
 	// withRemoved has lists name what was withdrawn or removed too.
 	withRemoved bool
 }
@@ -67,7 +69,9 @@ type Viewer struct {
 func Public() Viewer { return Viewer{} }
 
 // ViewerOf is a signed-in person.
-func ViewerOf(c identity.Caller) Viewer { return Viewer{userID: c.UserID, staff: c.Role.IsStaff()} }
+func ViewerOf(c identity.Caller) Viewer {
+	return Viewer{userID: c.UserID, staff: c.Role.IsStaff(), official: c.Role == identity.Official}
+}
 
 // owns reports whether the viewer is the person with id.
 func (v Viewer) owns(id *uuid.UUID) bool { return id != nil && v.userID != uuid.Nil && *id == v.userID }
@@ -118,9 +122,15 @@ func (v Viewer) onlyWords(w *where, or string) {
 	}
 }
 
-// KnowsAuthor reports whether the viewer is staff or the author: then they may see who created an anonymous report, a
-// rejected report, and all of a report without a verdict.
+// KnowsAuthor reports whether the viewer is staff or the author: then they may see a rejected report, and all of a report
+// without a verdict.
 func (v Viewer) KnowsAuthor(author *uuid.UUID) bool { return v.staff || v.owns(author) }
+
+// SeesAnonymous reports whether the viewer may see who created an anonymous report: its author may, and who moderates. An
+// official may not.
+func (v Viewer) SeesAnonymous(author *uuid.UUID) bool {
+	return v.staff && !v.official || v.owns(author)
+}
 
 // Refuse is nil where the viewer may read a report with a tombstone and an author, else the 410 of the tombstone. A report that
 // was taken down is for its reporter and staff alone. t is nil for one that was not.

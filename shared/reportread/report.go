@@ -27,7 +27,7 @@ type Report struct {
 	HederaTransactionID *string         `json:"hedera_transaction_id" doc:"The same as blockchain.transaction_id"`
 	StatusHistory       []Step          `json:"status_history" doc:"Oldest first"`
 	PossibleDuplicates  []Candidate     `json:"possible_duplicates" doc:"By place, type, time and picture, likeliest first. Staff alone see those without a verdict"`
-	IsAnonymous         bool            `json:"is_anonymous" doc:"Only staff and the reporter see who it was"`
+	IsAnonymous         bool            `json:"is_anonymous" doc:"Only moderators, administrators and the reporter see who it was"`
 	CapturedAt          *timestamp.Time `json:"captured_at"`
 	WordsHidden         *Hiding         `json:"words_hidden,omitempty" doc:"With content_hidden, to the reporter and staff: who hid the words, and why"`
 	Appeal              *Appeal         `json:"appeal,omitempty" doc:"Only to the reporter and staff"`

@@ -189,7 +189,7 @@ func (r *Reader) present(ctx context.Context, v Viewer, s *summaryRow) (Summary,
 			return Summary{}, err
 		}
 	}
-	if s.personID != nil && (!s.anonymous || v.KnowsAuthor(s.author)) {
+	if s.personID != nil && (!s.anonymous || v.SeesAnonymous(s.author)) {
 		out.Reporter = &Person{ID: *s.personID, FullName: *s.personName}
 		if s.avatar != nil {
 			if out.Reporter.AvatarURL, err = r.link(ctx, *s.avatar, 0, upload.Thumbnail); err != nil {

@@ -22,7 +22,7 @@ const ClaimAtOnce = 50
 const WaitsForSQL = `c.email = u.email AND c.claimed_at IS NULL AND u.email_verified_at IS NOT NULL AND u.suspended_at IS NULL AND u.deleted_at IS NULL`
 
 // Claim makes a person the reporter of at most ClaimAtOnce reports that staff filed for their address, which the account has
-// confirmed, and returns how many. Each report has an event that says so. The pictures become the person's too. It takes three
+// confirmed, and returns how many. The reports are anonymous from then on: nobody asked the person whether others may read the name. Each report has an event that says so. The pictures become the person's too. It takes three
 // round trips, or one where no report waits.
 func Claim(ctx context.Context, o *outbox.Outbox, user uuid.UUID) (int, error) {
 	var claimed []report.Status
@@ -90,7 +90,7 @@ func giveTo(p database.Pipeline, user uuid.UUID, ids []uuid.UUID, statuses []rep
 			fixed++
 		}
 	}
-	p.Queue(`UPDATE reports SET user_id = $1, version = version + 1, updated_at = now() WHERE id = ANY($2)`, user, ids)
+	p.Queue(`UPDATE reports SET user_id = $1, is_anonymous = true, version = version + 1, updated_at = now() WHERE id = ANY($2)`, user, ids)
 	p.Queue(`UPDATE report_contacts SET claimed_at = now() WHERE report_id = ANY($1)`, ids)
 	const pictures = `
 		UPDATE uploads SET user_id = $1 WHERE id IN (SELECT upload_id FROM report_images WHERE report_id = ANY($2) AND kind = 'evidence')`

@@ -146,8 +146,18 @@ func TestWhomAReportIsForIsChecked(t *testing.T) {
 			t.Errorf("%v: warnings %q, want %q: %s", sent, warned(made), want, made.Text("source"))
 		}
 	}
-	if made := mod.Post("/reports", assisted(object{"on_behalf_of": "Domingos"})).Want(http.StatusCreated).Object(); warned(made) != "on_behalf_of:unreadable" || made.Text("source") != "app" {
-		t.Errorf("a text: %v", made.Values)
+	// What names nobody is refused: without it the report would be that of the member of staff.
+	for _, sent := range []any{"Domingos", 5, []any{}, true} {
+		if got := mod.Post("/reports", assisted(object{"on_behalf_of": sent})).Want(http.StatusUnprocessableEntity).Object(); got.Items("errors")[0].Text("field") != "on_behalf_of" {
+			t.Errorf("%v: %v", sent, got.Values)
+		}
+		items := mod.Post("/reports/batch", object{"reports": []object{assisted(object{"on_behalf_of": sent}), assisted(object{"on_behalf_of": object{}, "latitude": -8.59})}}).Want(http.StatusOK).Object().Items("results")
+		if items[0].Text("status") != "error" || items[1].At("report") == nil {
+			t.Errorf("%v in a batch: %v", sent, items)
+		}
+	}
+	if n := w.Int(`SELECT count(*) FROM reports WHERE user_id IS NOT NULL`); n != 0 {
+		t.Errorf("%d reports have the moderator as reporter", n)
 	}
 	if n := w.Int(`SELECT count(*) FROM report_contacts WHERE email IS NOT NULL OR phone_number IS NOT NULL`); n != 0 {
 		t.Errorf("%d contacts have what cannot be read", n)
@@ -200,6 +210,11 @@ func TestWhoeverConfirmsTheAddressIsTheReporter(t *testing.T) {
 	if r.Text("reporter.id") != person.ID.String() || r.Text("receipt.salt") == "" || r.Text("source") != "assisted" {
 		t.Errorf("the report: %v", r.Values)
 	}
+	// Nobody asked the person: others do not read the name, nor do officials. Staff speak no more for the person.
+	if got := w.Text(`SELECT (convert_from(payload, 'UTF8')::jsonb ->> 'anonymous') FROM ledger_events WHERE report_id = $1 ORDER BY seq DESC LIMIT 1`, mine); r.At("is_anonymous") != true || got != "true" {
+		t.Errorf("anonymous: %v, in the log %q", r.At("is_anonymous"), got)
+	}
+	mod.Post("/reports/"+fixed+"/dispute", object{"note": "She says it is open.", "on_behalf_of": true}).WantProblem(http.StatusForbidden, "forbidden")
 	if got := w.Text(`SELECT string_agg(event_type, ' ' ORDER BY seq) FROM ledger_events WHERE report_id = $1`, mine); !strings.HasSuffix(got, "CONTENT_AMENDED") {
 		t.Errorf("events: %s", got)
 	}
@@ -216,6 +231,15 @@ func TestWhoeverConfirmsTheAddressIsTheReporter(t *testing.T) {
 		t.Errorf("verify: %v", v.Values)
 	}
 	mod.Post("/reports/"+mine+"/status", object{"status": "verified"}).Want(http.StatusOK)
+	official := w.Staff(identity.Official)
+	for who, sees := range map[*testenv.Client]bool{official: false, mod: true, w.Citizen(): false} {
+		if got := who.Get("/reports/" + mine).Want(http.StatusOK).Object(); (got.At("reporter") != nil) != sees {
+			t.Errorf("a %s sees the reporter %v", who.Role, got.At("reporter"))
+		}
+	}
+	if n := len(official.Get("/staff/queue?kind=assigned&reporter=" + person.ID.String()).Want(http.StatusOK).Object().Items("items")); n != 0 {
+		t.Errorf("an official finds %d reports by an anonymous reporter", n)
+	}
 	if n := w.Int(`SELECT count(*) FROM notifications WHERE user_id = $1 AND type = 'report_verified'`, person.ID); n != 1 {
 		t.Error("the reporter is not told")
 	}

@@ -169,7 +169,7 @@ func askEnd(p database.Pipeline, a report.About) *database.Ask[chainEnd] {
 func lockPair(p database.Pipeline, of, original report.About, by report.Actor) *database.Ask[*Locked] {
 	const q = `SELECT ` + lockedColumns + ` FROM reports r
 		WHERE (id = ` + report.IDSQL + ` OR id = coalesce($3::uuid, (SELECT id FROM reports WHERE report_number = $4::text)))
-		ORDER BY id FOR UPDATE`
+		ORDER BY r.id FOR UPDATE`
 	both := database.AskRows(p, scanLocked, q, of.Args(original.Args()...)...).Check(func(all []Locked) error {
 		h := pick(all, of)
 		if h == nil {

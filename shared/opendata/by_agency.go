@@ -22,7 +22,7 @@ type FiguresAgency struct {
 }
 
 // ByAgency has the figures of one agency: of the reports that it has now. The times begin when it got the report; they are in
-// hours, exact to the hour up to 127 hours and to 1 % beyond.
+// hours, exact to the hour up to 127 hours and to 1 % beyond. The median of an even number is the mean of the two in the middle.
 type ByAgency struct {
 	Agency             FiguresAgency `json:"agency"`
 	Assigned           int           `json:"assigned" doc:"Reports that the agency has or had when they were closed, without rejected ones"`
@@ -31,7 +31,7 @@ type ByAgency struct {
 	Kept               int           `json:"kept" doc:"Fixed by their due date"`
 	Reopened           int           `json:"reopened" doc:"Reports whose repair was taken back at least once"`
 	Overdue            int           `json:"overdue" doc:"Open, and past their due date"`
-	MedianHoursToStart *float64      `json:"median_hours_to_start" doc:"From assignment to in progress; null without any" example:"26"`
+	MedianHoursToStart *float64      `json:"median_hours_to_start" doc:"From assignment to in progress; of an even number the mean of the two in the middle; null without any" example:"26"`
 	MedianHoursToFix   *float64      `json:"median_hours_to_fix" doc:"From assignment to fixed" example:"71"`
 	P90HoursToFix      *float64      `json:"p90_hours_to_fix" doc:"Nine of ten were fixed within" example:"191"`
 }
@@ -51,8 +51,8 @@ const byAgency = `
 	ranked AS (SELECT agency_id, measure, bucket, sum(n) OVER (PARTITION BY agency_id, measure ORDER BY bucket) AS upto,
 	                  sum(n) OVER (PARTITION BY agency_id, measure) AS total
 	             FROM f WHERE measure IN ('start', 'fix')),
-	times AS (SELECT agency_id, min(bucket) FILTER (WHERE measure = 'start' AND upto >= total * 0.5) AS start,
-	                 min(bucket) FILTER (WHERE measure = 'fix' AND upto >= total * 0.5) AS fix,
+	times AS (SELECT agency_id, min(bucket) FILTER (WHERE measure = 'start' AND upto * 2 >= total) AS start, min(bucket) FILTER (WHERE measure = 'start' AND upto * 2 > total) AS start2,
+	                 min(bucket) FILTER (WHERE measure = 'fix' AND upto * 2 >= total) AS fix, min(bucket) FILTER (WHERE measure = 'fix' AND upto * 2 > total) AS fix2,
 	                 min(bucket) FILTER (WHERE measure = 'fix' AND upto >= total * 0.9) AS p90
 	            FROM ranked GROUP BY 1),
 	sums AS (SELECT agency_id, sum(n) FILTER (WHERE measure = 'assigned') AS assigned, sum(n) FILTER (WHERE measure = 'open') AS open,
@@ -68,7 +68,7 @@ const byAgency = `
 	           GROUP BY 1)
 	SELECT a.id, a.code, coalesce(nullif(CASE $3 WHEN 'tet' THEN a.name_tet WHEN 'pt' THEN a.name_pt END, ''), a.name), a.agency_type,
 	       coalesce(s.assigned, 0), coalesce(s.open, 0), coalesce(s.fixed, 0), coalesce(s.kept, 0), coalesce(s.reopened, 0),
-	       coalesce(s.overdue, 0) + coalesce(d.overdue, 0), bucket_hours(t.start), bucket_hours(t.fix), bucket_hours(t.p90)
+	       coalesce(s.overdue, 0) + coalesce(d.overdue, 0), (bucket_hours(t.start) + bucket_hours(t.start2)) / 2, (bucket_hours(t.fix) + bucket_hours(t.fix2)) / 2, bucket_hours(t.p90)
 	  FROM agencies a LEFT JOIN sums s ON s.agency_id = a.id LEFT JOIN times t ON t.agency_id = a.id LEFT JOIN today d ON d.agency_id = a.id
 	 WHERE a.deleted_at IS NULL ORDER BY a.code`
 

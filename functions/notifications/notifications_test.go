@@ -72,6 +72,13 @@ func TestARemovedCommentIsNotShown(t *testing.T) {
 		{`UPDATE report_comments SET deleted_at = NULL, content = ''`, "This comment was removed."},
 		{`UPDATE report_comments SET content = 'the words'`, "Rui wrote: the words"},
 		{`UPDATE reports SET deleted_at = now()`, "This comment was removed."},
+		{`UPDATE reports SET deleted_at = NULL, status = 'rejected', reason_code = 'offensive'`, "Rui wrote: the words"}, // the reader is the reporter
+		{`UPDATE reports SET user_id = NULL`, "This comment was removed."},
+		{`UPDATE reports SET status = 'verified', reason_code = NULL`, "Rui wrote: the words"},
+		{`UPDATE reports SET status = 'pending'`, "This comment was removed."},
+		{`UPDATE users SET role = 'moderator'`, "Rui wrote: the words"},
+		{`UPDATE users SET role = 'citizen'`, "This comment was removed."},
+		{`INSERT INTO app_settings (key, value) VALUES ('settings', '{"publish_before_verdict": true}')`, "Rui wrote: the words"},
 	} {
 		w.Exec(step.change)
 		items := c.Get("/notifications").Want(http.StatusOK).Object().Items("items")

@@ -17,6 +17,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
@@ -64,7 +65,8 @@ var exported = []struct{ kind, query string }{
 	{"comments", `SELECT c.id, c.report_id, author_id AS author, content, c.hidden, c.hidden_reason, c.created_at, c.deleted_at, ` + ledger.ReceiptColumns("$1") + `
 		FROM report_comments c JOIN reports r ON r.id = c.report_id LEFT JOIN ledger_events e ON e.report_id = c.report_id AND e.seq = c.seq
 		WHERE c.author_id = $1 ORDER BY c.created_at, c.id`},
-	{"notifications", `SELECT id, type, report_id, params, read_at, created_at FROM notifications WHERE user_id = $1 ORDER BY created_at, id`},
+	{"notifications", `SELECT n.id, n.type, n.report_id, ` + notification.ParamsSQL + ` AS params, n.read_at, n.created_at FROM notifications n
+		WHERE n.user_id = $1 ORDER BY n.created_at, n.id`},
 	{"following", `SELECT report_id, created_at FROM report_followers WHERE user_id = $1 ORDER BY created_at, report_id`},
 	{"journeys", `SELECT id, name, description, active, completed, visibility, created_at, updated_at
 		FROM journeys WHERE user_id = $1 ORDER BY created_at, id`},

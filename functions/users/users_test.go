@@ -321,6 +321,33 @@ func TestExportHoldsEverything(t *testing.T) {
 	}
 }
 
+// The words of others that were hidden or deleted are not in the export of whoever was told of them.
+func TestTheExportHasNoHiddenCommentOfOthers(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	me, author := b.person(identity.Citizen), b.person(identity.Citizen)
+	about, comment := uuid.New(), uuid.New()
+	b.exec(`INSERT INTO reports (id, report_number, content_hash, issue_type, latitude, longitude, status) VALUES ($1, 'LS-2026-000009', '', 'pothole', -8.55, 125.57, 'verified')`, about)
+	b.exec(`INSERT INTO report_comments (id, report_id, author_id, content, is_official) VALUES ($1, $2, $3, 'the words', false)`, comment, about, author.ID)
+	b.exec(`INSERT INTO notifications (id, user_id, type, event_key, report_id, params) VALUES (gen_random_uuid(), $1, 'comment_added', 'comment:' || $2::text, $3,
+		'{"report_number": "LS-2026-000009", "author": "Rui", "comment": "the words"}')`, me.ID, comment, about)
+	for _, step := range []struct {
+		change string
+		want   bool
+	}{
+		{`SELECT 1`, true},
+		{`UPDATE report_comments SET hidden = 'moderator', hidden_reason = 'offensive'`, false},
+		{`UPDATE report_comments SET hidden = NULL, hidden_reason = NULL, deleted_at = now()`, false},
+		{`UPDATE report_comments SET deleted_at = NULL`, true},
+		{`UPDATE reports SET status = 'rejected', reason_code = 'offensive'`, false},
+	} {
+		b.exec(step.change)
+		if body := string(b.WithToken(me.Token).Do(http.MethodGet, "/users/me/export", nil).Want(200).Body); strings.Contains(body, "the words") != step.want {
+			t.Errorf("after %s the export has the words: %v", step.change, !step.want)
+		}
+	}
+}
+
 // An answer through the gateway has at most 6 MB. The data of one person may be more.
 func TestALongExportComesInParts(t *testing.T) {
 	t.Parallel()

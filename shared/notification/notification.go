@@ -17,6 +17,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/report"
 )
 
 // Type is the kind of event; its value is used in JSON and in the database.
@@ -292,11 +293,14 @@ func Variants(t Type) []Variant {
 }
 
 // CommentRemovedSQL is true for a notification n of a comment that was removed: by its author, by a moderator, with its
-// report, or with the account of its author. It is true for a comment that is hidden, too. It is a scalar subquery: for EXISTS the planner may read all comments and
+// report, or with the account of its author. It is true for a comment that is hidden, too, and for one of a report that is rejected or
+// hidden, unless the reader is its reporter or staff. It is a scalar subquery: for EXISTS the planner may read all comments and
 // reports into a hash table.
 const CommentRemovedSQL = `(n.type = 'comment_added' AND coalesce((
-	SELECT nc.deleted_at IS NOT NULL OR nc.hidden IS NOT NULL OR nc.content = '' OR nr.deleted_at IS NOT NULL
-	  FROM report_comments nc JOIN reports nr ON nr.id = nc.report_id
+	SELECT nc.deleted_at IS NOT NULL OR nc.hidden IS NOT NULL OR nc.content = '' OR r.deleted_at IS NOT NULL
+	    OR (r.status = 'rejected' OR ` + report.HiddenSQL + `) AND r.user_id IS DISTINCT FROM n.user_id
+	       AND (SELECT nu.role = 'citizen' FROM users nu WHERE nu.id = n.user_id)
+	  FROM report_comments nc JOIN reports r ON r.id = nc.report_id
 	 WHERE nc.id = CASE WHEN n.event_key ~ '^comment:[0-9a-f-]{36}$' THEN substr(n.event_key, 9)::uuid END), false))`
 
 // ParamsSQL is the parameters of a notification n that its reader may still see. Those of an announcement are its texts in each

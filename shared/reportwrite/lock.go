@@ -81,7 +81,7 @@ func (h *Locked) Erased() bool { return h.erased }
 
 const lockedColumns = `id, report_number, user_id, issue_type, coalesce(issue_type_raw, ''), severity, status, ai_status, assigned_agency_id,
 	duplicate_of, is_anonymous, appealed_at IS NOT NULL, title, description, address, street, suco, district, municipality, version, now(),
-	coalesce(words_hidden, ''), moderated_at IS NOT NULL, flags_count, ` + report.AssigneeSQL + `, due_at, due_paused_at, municipality_code IS NOT NULL OR geocoded_at IS NOT NULL, ` + report.TombstoneSQL
+	coalesce(words_hidden, ''), moderated_at IS NOT NULL, flags_count, ` + report.AssigneeSQL + ` AS assignee, due_at, due_paused_at, municipality_code IS NOT NULL OR geocoded_at IS NOT NULL, ` + report.TombstoneSQL
 
 func scanLocked(row pgx.CollectableRow) (Locked, error) {
 	var h Locked

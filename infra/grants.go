@@ -94,7 +94,7 @@ func grantsOf(name catalog.FunctionName) grants {
 		"geocode": {geocoder: true},
 
 		"relay": {sends: catalog.QueueNames(), ledger: true,
-			bucket: []bucketAccess{{storage.Originals, eraseVersions}, {storage.Renditions, eraseVersions}}},
+			bucket: []bucketAccess{{storage.Originals, eraseVersions}, {storage.Renditions, eraseVersions}, {storage.Exports, eraseVersions}}},
 		"digest": {sends: []catalog.QueueName{catalog.Notify}, sealKeys: true},
 		"export": {bucket: []bucketAccess{{storage.Exports, write}}},
 

@@ -87,6 +87,8 @@ func TestWhoMay(t *testing.T) {
 			{"s3:GetObject", "originals/", []string{"images"}}, // they contain places where people have been
 			{"s3:GetObject", "renditions/", []string{"images", "journeys", "migrate", "public", "reports", "staff", "users", "validate"}},
 			{"s3:GetObject", "exports/", []string{"public"}},
+			{"s3:DeleteObject", "exports/", []string{"relay"}},
+			{"s3:DeleteObjectVersion", "exports/", []string{"relay"}},
 			{"s3:DeleteObject", "originals/", []string{"relay"}},
 			{"s3:DeleteObject", "renditions/", []string{"images", "relay", "reports", "staff", "validate"}},
 			{"s3:DeleteObjectVersion", "originals/", []string{"relay"}},

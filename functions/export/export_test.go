@@ -11,6 +11,7 @@ import (
 
 	"github.com/lafaekstreet/backend/functions/export"
 	"github.com/lafaekstreet/backend/functions/public"
+	"github.com/lafaekstreet/backend/functions/relay"
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -57,6 +58,13 @@ func TestTheFilesAreRenewedWhenSomethingIsTakenDown(t *testing.T) {
 		w.Staff(identity.Admin).Do(http.MethodDelete, "/reports/"+id+"?reason_code=offensive", nil).Want(http.StatusOK)
 	}
 	amend := func(id string) { mod.Patch("/reports/"+id, object{"title": "Hole"}).Want(http.StatusOK) }
+	sweep, err := relay.Open(t.Context(), w.Env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := func() string {
+		return w.Anonymous().Get("/public/export.csv").Want(http.StatusFound).Header.Get("Location")
+	}
 	for i, take := range []func(string){hide, reject, remove, amend} {
 		id := place(-8.5 - float64(i)/100)
 		w.Exec(`DELETE FROM export_requests`)
@@ -64,18 +72,25 @@ func TestTheFilesAreRenewedWhenSomethingIsTakenDown(t *testing.T) {
 		if whole, has := file(); !whole || !strings.Contains(has, "Gruesome") {
 			t.Fatalf("%d: before, the whole file: %v, %q", i, whole, has)
 		}
+		before := link()
 		take(id)
 		if whole, has := file(); whole || strings.Contains(has, "Gruesome") {
 			t.Errorf("%d: after, the whole file: %v, %q", i, whole, has)
+		}
+		if err := sweep.Run(t.Context(), events.EventBridgeEvent{}); err != nil {
+			t.Fatal(err)
+		}
+		if status := head(t, before); status != http.StatusNotFound {
+			t.Errorf("%d: a link from before answers %d after relay ran", i, status)
 		}
 		run()
 		if whole, has := file(); !whole || strings.Contains(has, "Gruesome") {
 			t.Errorf("%d: renewed, the whole file: %v, %q", i, whole, has)
 		}
 		w.Exec(`UPDATE reports SET severity = 'low' WHERE status = 'verified'`)
-		_, before := file()
+		_, renewed := file()
 		run()
-		if _, again := file(); again != before {
+		if _, again := file(); again != renewed {
 			t.Errorf("%d: the files were written again within the hour", i)
 		}
 		w.Exec(`UPDATE reports SET severity = 'medium'`)
@@ -106,6 +121,17 @@ func TestPendingReportsMakeNoRequest(t *testing.T) {
 			t.Errorf("with publish_before_verdict %v: %d requests, want %d", published, got, want)
 		}
 	}
+}
+
+// head is the status of the answer to an address.
+func head(t *testing.T, address string) int {
+	t.Helper()
+	answer, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	return answer.StatusCode
 }
 
 // fetch is the text of a stored file. The client undoes its compression.

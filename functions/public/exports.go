@@ -35,7 +35,7 @@ const fileLink = 15 * time.Minute
 func (p *Public) registerExports(a *httpapi.API) {
 	for _, f := range opendata.Formats() {
 		o := read("/api/v1/public/export."+string(f), "Open data as "+string(f),
-			"Without filters: 302 to a file with all reports, written again each hour, and within 15 minutes after something was hidden, rejected or removed. Until then, and with the filters of the lists: up to 10,000 reports, newest first, "+
+			"Without filters: 302 to a file with all reports, written again each hour, and within 15 minutes after something was hidden, rejected or removed. Links to a file from before answer 404 within a minute after that. Until there is a new file, and with the filters of the lists: up to 10,000 reports, newest first, "+
 				"and 4 MB when the client does not accept gzip. The header X-Truncated says when there are more.")
 		content(&o, "The reports that match", f.ContentType())
 		o.Responses["302"] = &huma.Response{Description: "The whole set is at Location", Headers: map[string]*huma.Header{

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/opendata"
 	"github.com/lafaekstreet/backend/shared/storage"
 	"github.com/lafaekstreet/backend/shared/upload"
 )
@@ -134,6 +135,28 @@ func (r *Relay) deleteStale(ctx context.Context) error {
 		if _, err := r.db.Exec(ctx, done, p.ID, p.Generation); err != nil {
 			return fmt.Errorf("record deletion of stale renditions: %w", err)
 		}
+	}
+	return nil
+}
+
+// withdrawExports deletes the files of open data while they may have something that went out of public sight: so a link that
+// was given out before leads nowhere. export writes them again. If it has done so since the first statement, the last one has it
+// write them in its next run once more.
+func (r *Relay) withdrawExports(ctx context.Context) error {
+	var stale bool
+	if err := r.db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM export_requests WHERE report_id <> $1)`, uuid.Nil).Scan(&stale); err != nil {
+		return fmt.Errorf("look for stale exports: %w", err)
+	}
+	if !stale {
+		return nil
+	}
+	for _, f := range opendata.Formats() {
+		if err := r.objects.DeleteVersions(ctx, f.Key()); err != nil {
+			return err
+		}
+	}
+	if _, err := r.db.Exec(ctx, `DELETE FROM export_requests WHERE report_id = $1`, uuid.Nil); err != nil {
+		return fmt.Errorf("ask for new exports: %w", err)
 	}
 	return nil
 }

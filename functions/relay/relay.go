@@ -94,6 +94,7 @@ func (r *Relay) Run(ctx context.Context, _ events.EventBridgeEvent) error {
 		{"tell overdue", r.tellOverdue},
 		{"claim reports", r.claimReports},
 		{"fold statistics", func(ctx context.Context) error { return opendata.Fold(ctx, r.db) }},
+		{"withdraw exports", r.withdrawExports},
 		{"expire uploads", r.expireUploads},
 		{"delete pictures", r.deletePictures},
 		{"delete stale renditions", r.deleteStale},

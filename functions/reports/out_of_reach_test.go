@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/functions/relay"
 	"github.com/lafaekstreet/backend/functions/reports"
@@ -109,6 +110,12 @@ func TestPicturesOfWhatIsTakenDownAreOutOfReach(t *testing.T) {
 		"overridden": {func(p *shownPicture) {
 			p.moderator.Post("/reports/"+p.id+"/ai-analysis/override", object{"is_relevant": false, "note": "No road."}).Want(http.StatusOK)
 		}, true},
+		"a duplicate no more": {func(p *shownPicture) {
+			original := p.author.Post("/reports", object{"issue_type": "pothole", "latitude": -8.5, "longitude": 125.56, "client_id": uuid.NewString()}).Want(http.StatusCreated).Object()
+			p.moderator.Post("/reports/"+p.id+"/status", object{"status": "duplicate", "duplicate_of": original.Text("id")}).Want(http.StatusOK)
+			p.wantLinks(http.StatusOK)
+			p.moderator.Post("/reports/"+p.id+"/status", object{"status": "pending"}).Want(http.StatusOK)
+		}, true},
 		"removed": {func(p *shownPicture) {
 			p.admin.Delete("/reports/" + p.id + "?reason_code=offensive").Want(http.StatusOK)
 		}, false},
@@ -129,11 +136,38 @@ func TestPicturesOfWhatIsTakenDownAreOutOfReach(t *testing.T) {
 			if err := p.relay(); err != nil || p.Int(`SELECT count(*) FROM uploads WHERE stale_from IS NOT NULL`) != 0 {
 				t.Errorf("relay: %v", err)
 			}
-			p.moderator.Post("/reports/"+p.id+"/status", object{"status": "pending"}).Want(http.StatusOK)
+			if p.Text(`SELECT status FROM reports WHERE id = $1`, p.id) != "pending" {
+				p.moderator.Post("/reports/"+p.id+"/status", object{"status": "pending"}).Want(http.StatusOK)
+			}
 			p.moderator.Post("/reports/"+p.id+"/status", object{"status": "verified"}).Want(http.StatusOK)
 			p.wantPicture(p.stranger)
 			p.wantLinks(http.StatusNotFound)
 		})
+	}
+}
+
+// Who has the file of a picture does not find the report by it while nobody is shown the picture.
+func TestUnseenPictureFindsNothing(t *testing.T) {
+	t.Parallel()
+	p := newShownPicture(t)
+	same := uploaded(p.stranger, p.System, 1)
+	p.Exec(`UPDATE uploads SET perceptual_hash = 81985529216486895`)
+	find := func(want bool) {
+		t.Helper()
+		by := "/reports/similar?image_upload_id=" + same
+		if got := p.stranger.Get(by).Want(http.StatusOK).Object().Items("items"); (len(got) == 1) != want {
+			t.Errorf("found %d reports, want one: %v", len(got), want)
+		}
+		near := p.stranger.Get(by + "&lat=-8.5569&lon=125.5603").Want(http.StatusOK).Object().Items("items")
+		if len(near) != 1 || (near[0].At("similarity") != nil) != want {
+			t.Errorf("near are %v, want one that is compared: %v", near, want)
+		}
+	}
+	for _, state := range []string{`UPDATE uploads SET state = 'redacting' WHERE id = $1`, `UPDATE report_images SET hidden = 'moderator' WHERE upload_id = $1`} {
+		find(true)
+		p.Exec(state, p.upload)
+		find(false)
+		p.Exec(`UPDATE uploads SET state = 'processed'`)
 	}
 }
 

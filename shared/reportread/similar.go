@@ -20,6 +20,10 @@ const similarMeters = 250
 // maxCompared is the number of reports whose pictures are compared, nearest first.
 const maxCompared = 200
 
+// shownPicture is true for a picture ri, with the upload p, that everybody is shown of a report that is not hidden. One that is
+// being redacted still has the hash of before.
+const shownPicture = `(p.state = 'processed' AND ` + report.PublicPictureSQL + `)`
+
 // Point is a place in degrees WGS 84.
 type Point struct{ Latitude, Longitude float64 }
 
@@ -52,7 +56,7 @@ type origin struct {
 type reportOrigin struct {
 	origin
 	exact, shown Point
-	public       *bool // report.PublicPictureSQL of its picture; nil without one
+	public       *bool // shownPicture of its picture; nil without one
 	author       *uuid.UUID
 }
 
@@ -119,9 +123,9 @@ func (o origin) similarSQL(v Viewer, l SimilarQuery) (string, []any) {
 		w.and("r.id <> ?", *l.ReportID)
 	}
 	distance, order := "NULL::float8", "r.created_at DESC"
-	pictureReadable := "true" // of pictures ri of reports that v may read
+	pictureReadable := "true" // of pictures ri, with the uploads p, of reports that v may read
 	if !v.staff {
-		pictureReadable = w.bind("("+report.PublicPictureSQL+" OR r.user_id = ?)", v.userID)
+		pictureReadable = w.bind("("+shownPicture+" OR r.user_id = ?)", v.userID)
 	}
 	if o.point != nil {
 		here := w.bind("ST_SetSRID(ST_MakePoint(?, ?), 4326)::geography", o.point.Longitude, o.point.Latitude)
@@ -143,7 +147,7 @@ func (o origin) similarSQL(v Viewer, l SimilarQuery) (string, []any) {
 	model := w.bind("e.model = ?", o.model)
 	look := w.bind("1 - bit_count((p.perceptual_hash # ?::bigint)::bit(64)) / 64.0", o.hash)
 	query := `SELECT ` + summaryColumns + v.following(&w) + `, r.meters, like_by_meaning.v, like_by_look.v FROM (` + near + `) r` + summaryJoins + `
-		LEFT JOIN LATERAL (SELECT max(` + cosine + `)::float8 AS v FROM report_embeddings e JOIN report_images ri ON ri.id = e.image_id
+		LEFT JOIN LATERAL (SELECT max(` + cosine + `)::float8 AS v FROM report_embeddings e JOIN report_images ri ON ri.id = e.image_id JOIN uploads p ON p.id = ri.upload_id
 			WHERE e.report_id = r.id AND ri.deleted_at IS NULL AND ` + model + ` AND ` + compared + `) like_by_meaning ON true
 		LEFT JOIN LATERAL (SELECT max(` + look + `)::float8 AS v FROM report_images ri JOIN uploads p ON p.id = ri.upload_id
 			WHERE ri.report_id = r.id AND ri.deleted_at IS NULL AND ri.kind = 'evidence' AND ` + compared + `) like_by_look ON true
@@ -173,7 +177,7 @@ func (r *Reader) origin(ctx context.Context, v Viewer, l SimilarQuery) (origin, 
 		const q = `
 			SELECT r.latitude, r.longitude, ` + report.ShownLatitudeSQL + `, ` + report.ShownLongitudeSQL + `, p.public, p.perceptual_hash, e.embedding::text, e.model, r.user_id
 			FROM reports r
-			LEFT JOIN LATERAL (SELECT u.perceptual_hash, ri.id, ` + report.PublicPictureSQL + ` AS public FROM report_images ri JOIN uploads u ON u.id = ri.upload_id
+			LEFT JOIN LATERAL (SELECT p.perceptual_hash, ri.id, ` + shownPicture + ` AS public FROM report_images ri JOIN uploads p ON p.id = ri.upload_id
 				WHERE ri.report_id = r.id AND ri.deleted_at IS NULL AND ri.kind = 'evidence' ORDER BY public DESC, ri.created_at, ri.id LIMIT 1) p ON true
 			LEFT JOIN LATERAL (SELECT embedding, model FROM report_embeddings WHERE image_id = p.id ORDER BY created_at DESC LIMIT 1) e ON true
 			WHERE r.id = $1`

@@ -33,7 +33,8 @@ type Move struct {
 	// DuplicateOf names the original, for a move to Duplicate alone.
 	DuplicateOf *report.About
 	Expect      Expect
-	// Renditions takes the pictures of a report out of public reach that is rejected. No rejection goes without it.
+	// Renditions takes the pictures out of public reach of a report that is rejected or waits for a verdict again. Neither goes
+	// without it.
 	Renditions *upload.Renditions
 	// Gathered is as in Assignment, where the move assigns the report.
 	Gathered bool
@@ -85,9 +86,9 @@ func (h *Locked) Move(ctx context.Context, tx *outbox.Tx, m Move) error {
 			return err
 		}
 	}
-	if m.To == report.Rejected {
+	if m.To == report.Rejected || m.To == report.Pending && h.Status != report.Rejected { // the pictures of a rejected one were moved then
 		if m.Renditions == nil {
-			return errors.New("a rejection without access to its pictures")
+			return errors.New("a report is taken out of sight without access to its pictures")
 		}
 		m.Renditions.MoveOfReport(tx, h.ID, h.Status)
 	}

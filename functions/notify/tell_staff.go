@@ -67,11 +67,14 @@ type staffKind struct {
 	audience string
 	// single is the variant of the text where the report is the reader's own; others is that for everybody else.
 	single, others notification.Variant
-	// gather is the most reports that are mailed and pushed one by one.
+	// gather is the most reports that are mailed and pushed one by one; inAppOnly for none.
 	gather int
 	// template is the mail to the contact address of the agency; "" for none.
 	template mail.Template
 }
+
+// inAppOnly is the gather of what is neither mailed nor pushed.
+const inAppOnly = -1
 
 func staffKinds() map[queue.StaffEvent]staffKind {
 	const (
@@ -79,6 +82,7 @@ func staffKinds() map[queue.StaffEvent]staffKind {
 		held     = open + ` AND r.assigned_agency_id = $2`
 		overdue  = held + ` AND r.due_at < $3`
 		late     = open + ` AND r.assigned_agency_id IS NOT NULL AND r.due_at < $3` // of any agency
+		lost     = `r.deleted_at IS NULL AND (r.status = 'rejected' OR r.assigned_agency_id IS DISTINCT FROM $2)`
 		official = `u.role = 'government_official' AND u.agency_id = $1`
 		admins   = `u.role = 'admin'`
 		// Administrators where there is no moderator.
@@ -87,6 +91,7 @@ func staffKinds() map[queue.StaffEvent]staffKind {
 	return map[queue.StaffEvent]staffKind{
 		queue.ReportsAssigned: {notification.ReportAssigned, held, official, notification.ToYou, notification.ToYourAgency, 5, mail.AgencyAssigned},
 		queue.ReportsDisputed: {notification.ReportDisputed, held, official, notification.ToYou, notification.ToYourAgency, queue.MaxStaffItems, mail.AgencyDisputed},
+		queue.ReportsLost:     {notification.ReportAssigned, lost, official, notification.Lost, notification.Lost, inAppOnly, ""},
 		queue.ReportsOverdue:  {notification.ReportOverdue, overdue, official, notification.ToYou, notification.ToYourAgency, 1, mail.AgencyOverdue},
 		queue.ReportsLate:     {notification.ReportOverdue, late, admins, notification.Late, notification.Late, 1, ""},
 		queue.ReportHandedBack: {notification.ReportAssigned, open + ` AND r.assigned_agency_id IS NULL`, moderators,
@@ -188,8 +193,8 @@ func (k staffKind) tell(tx *outbox.Tx, n queue.StaffNotice, person uuid.UUID, it
 		each = append(each, k.about(item, person))
 		numbers = append(numbers, item.number)
 	}
-	if len(each) <= k.gather {
-		return notification.AddEach(tx, each, false)
+	if len(each) <= k.gather || k.gather == inAppOnly {
+		return notification.AddEach(tx, each, k.gather == inAppOnly)
 	}
 	if err := notification.AddEach(tx, each, true); err != nil {
 		return err

@@ -128,6 +128,15 @@ func TestWhoIsToldOfWhat(t *testing.T) {
 	if got := s.tell(queue.StaffNotice{Event: queue.ReportsOverdue, AgencyID: s.agency, Items: []queue.StaffItem{over}}); got != "one 1/1, two 1/1, address 1" {
 		t.Errorf("overdue: %s", got)
 	}
+	lost := s.item()
+	if got := s.tell(queue.StaffNotice{Event: queue.ReportsLost, AgencyID: s.agency, Items: []queue.StaffItem{lost}}); got != "" {
+		t.Errorf("lost and given back since: %s", got)
+	}
+	lost = s.item()
+	s.exec(`UPDATE reports SET status = 'rejected' WHERE id = $1`, lost.ReportID)
+	if got := s.tell(queue.StaffNotice{Event: queue.ReportsLost, AgencyID: s.agency, Items: []queue.StaffItem{lost}}); got != "one 1/0, two 1/0" {
+		t.Errorf("lost: %s", got)
+	}
 	disputed := s.item()
 	if got := s.tell(queue.StaffNotice{Event: queue.ReportsDisputed, AgencyID: s.agency, Items: []queue.StaffItem{disputed}}); got != "one 1/1, two 1/1, address 1" {
 		t.Errorf("disputed: %s", got)

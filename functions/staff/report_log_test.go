@@ -239,3 +239,33 @@ func TestTheLogNamesEachThingOnce(t *testing.T) {
 		t.Errorf("of the report of a moderator, who changed it: %v", log)
 	}
 }
+
+// The agency that had a report hears that it was given to another one, or rejected, unless one of its officials did it.
+func TestAnAgencyHearsThatItLostAReport(t *testing.T) {
+	t.Parallel()
+	w := testenv.New(t, staff.Open, reports.Open)
+	ours, theirs := w.Agency("OURS"), w.Agency("THEIRS")
+	mod, official := w.Staff(identity.Moderator), w.Staff(identity.Official, ours)
+	lost := func() int {
+		return w.Int(`SELECT count(*) FROM outbox WHERE body -> 'staff' ->> 'event' = 'lost' AND body -> 'staff' ->> 'agency_id' = $1`, ours.String())
+	}
+	for i, c := range []struct {
+		by         *testenv.Client
+		path, what string
+		body       object
+		want       int
+	}{
+		{mod, "/assign", "given to another", object{"agency_id": theirs}, 1},
+		{mod, "/assign", "given to it again", object{"agency_id": ours, "note": "x"}, 0},
+		{mod, "/status", "rejected", object{"status": "rejected", "reason_code": "unsafe"}, 1},
+		{official, "/hand-back", "handed back", object{"note": "Not ours."}, 0},
+	} {
+		id := place(w, w.Citizen(), "status = 'verified', municipality_code = 'TL-DI'")
+		w.Exec(`UPDATE reports SET assigned_agency_id = $2, due_at = now() WHERE id = $1`, uuid.MustParse(id), ours)
+		before := lost()
+		c.by.Post("/reports/"+id+c.path, c.body).Want(http.StatusOK)
+		if got := lost() - before; got != c.want {
+			t.Errorf("%d, %s: told %d times, want %d", i, c.what, got, c.want)
+		}
+	}
+}

@@ -258,6 +258,8 @@ const (
 	Final Variant = "final"
 	// HandedBack is of ReportAssigned: the agency that had the report gave it back, and another one is looked for.
 	HandedBack Variant = "handed_back"
+	// Lost is of ReportAssigned, to an official: the agency does not have to work on the report any more.
+	Lost Variant = "lost"
 	// FindAgency is of ReportAssigned: an agency handed the report back, and the reader, a moderator, looks for another one.
 	// FindAgencySuggested names in the parameter suggested the one that it suggests.
 	FindAgency          Variant = "find_agency"
@@ -279,7 +281,7 @@ func Variants(t Type) []Variant {
 	case ReportStatusChanged:
 		return []Variant{OriginalGone}
 	case ReportAssigned:
-		return []Variant{ToYou, ToYourAgency, HandedBack, FindAgency, FindAgencySuggested, Several}
+		return []Variant{ToYou, ToYourAgency, Lost, HandedBack, FindAgency, FindAgencySuggested, Several}
 	case ReportOverdue:
 		return []Variant{ToYou, ToYourAgency, Late, Several}
 	case ReportRejected:

@@ -95,6 +95,7 @@ const (
 	ReportsAssigned  StaffEvent = "assigned"    // the named person, else the officials of the agency; and its contact address
 	ReportHandedBack StaffEvent = "handed_back" // moderators
 	ReportsDisputed  StaffEvent = "disputed"    // as assigned
+	ReportsLost      StaffEvent = "lost"        // officials of the agency that had it: it was rejected, or another agency got it
 	ReportsOverdue   StaffEvent = "overdue"     // as assigned, but for each report its own person
 	ReportsLate      StaffEvent = "late"        // administrators: overdue for as many working days again as a deadline has; of any agency
 )

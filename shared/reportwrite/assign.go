@@ -69,6 +69,11 @@ func (h *Locked) assign(ctx context.Context, tx *outbox.Tx, a Assignment, by rep
 	if err := h.tellAssigned(ctx, tx, a, note, by, !same(was.AssignedAgency, &a.Agency.ID)); err != nil {
 		return err
 	}
+	if !same(was.AssignedAgency, &a.Agency.ID) {
+		if err := h.tellLost(ctx, tx, was.AssignedAgency, by); err != nil {
+			return err
+		}
+	}
 	after := map[string]any{"agency_id": a.Agency.ID, "user_id": a.User, "due_at": due}
 	if a.Why != nil {
 		after["why"] = a.Why

@@ -2,6 +2,7 @@ package reportwrite
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
@@ -28,6 +29,15 @@ func (h *Locked) TellEdited(ctx context.Context, tx *outbox.Tx, variant notifica
 
 // Told is what the agency is told of the change that assigned the report; nil for none.
 func (h *Locked) Told() *queue.StaffNotice { return h.told }
+
+// tellLost tells the officials of an agency that they do not have to work on the report any more; not where one of them did it.
+func (h *Locked) tellLost(ctx context.Context, tx *outbox.Tx, agency *uuid.UUID, by report.Actor) error {
+	if agency == nil || by.Kind == report.ActorOfficial && same(by.AgencyID, agency) {
+		return nil
+	}
+	item := queue.StaffItem{ReportID: h.ID, Key: fmt.Sprintf("lost:%s:%d", h.ID, h.Version)}
+	return tellStaff(ctx, tx, queue.StaffNotice{Event: queue.ReportsLost, AgencyID: *agency, Items: []queue.StaffItem{item}, Except: by.UserID}, 0)
+}
 
 // MinGathered is the number of reports from which on an agency is told about all of them in one mail.
 const MinGathered = 6

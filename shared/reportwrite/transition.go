@@ -95,10 +95,15 @@ func (h *Locked) Move(ctx context.Context, tx *outbox.Tx, m Move) error {
 	if err := h.takeOver(ctx, tx, m); err != nil {
 		return err
 	}
-	from := h.Status
+	from, lost := h.Status, h.open() && m.To == report.Rejected
 	m.apply(tx, h)
 	if err := m.record(ctx, tx, h, from); err != nil {
 		return err
+	}
+	if lost {
+		if err := h.tellLost(ctx, tx, h.AssignedAgency, m.By); err != nil {
+			return err
+		}
 	}
 	return h.AutoAssign(ctx, tx, m.By.UserID, m.Gathered)
 }

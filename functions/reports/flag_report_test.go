@@ -283,3 +283,57 @@ func TestHidingWords(t *testing.T) {
 	}
 	mod.Post("/reports/"+uuid.NewString()+"/hide", object{"reason_code": "offensive"}).Want(http.StatusNotFound)
 }
+
+// Flags from before the verdict hide a report when somebody else than a moderator verifies it. While it is shown before its
+// verdict, they hide it at once.
+func TestFlagsFromBeforeTheVerdictHide(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	for _, tc := range []struct {
+		by     *testenv.Client
+		hidden bool
+	}{{w.Staff(identity.Official, w.Agency("DILI")), true}, {w.Staff(identity.Moderator), false}} {
+		id := created(w.Citizen(), object{"client_id": uuid.NewString()})
+		for range 3 {
+			flag(grown(w), id)
+		}
+		tc.by.Post("/reports/"+id+"/status", object{"status": "verified"}).Want(http.StatusOK)
+		if hidden, _ := seen(w, id); hidden != tc.hidden {
+			t.Errorf("verified: hidden %v, want %v", hidden, tc.hidden)
+		}
+	}
+	w.Exec(`INSERT INTO app_settings (key, value) VALUES ('settings', '{"publish_before_verdict": true}')`)
+	id := created(w.Citizen(), object{"client_id": uuid.NewString()})
+	for n := range 3 {
+		if hidden, _ := seen(w, id); hidden {
+			t.Errorf("hidden after %d flags", n)
+		}
+		flag(grown(w), id)
+	}
+	if hidden, _ := seen(w, id); !hidden {
+		t.Error("shown before its verdict, flags do not hide it")
+	}
+}
+
+// After the content changed, the open flags count again at the next flag, also of somebody who has flagged it before.
+func TestOpenFlagsCountAgainAfterAChange(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	id := created(w.Citizen(), nil)
+	w.Staff(identity.Moderator).Post("/reports/"+id+"/status", object{"status": "verified"}).Want(http.StatusOK)
+	people := []*testenv.Client{grown(w), grown(w), grown(w)}
+	for _, c := range people {
+		flag(c, id)
+		flag(c, id)
+	}
+	if hidden, _ := seen(w, id); hidden {
+		t.Error("flags hide what a moderator verified")
+	}
+	w.Exec(`UPDATE reports SET moderated_at = NULL WHERE id = $1`, id)
+	for range 2 {
+		flag(people[0], id)
+	}
+	if hidden, _ := seen(w, id); !hidden || w.Int(`SELECT flags_count FROM reports`) != 3 {
+		t.Error("changed since: a repeated flag hides nothing")
+	}
+}

@@ -2,6 +2,7 @@ package reportwrite
 
 import (
 	"context"
+	"errors"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -31,9 +32,18 @@ var errOwnContent = problem.New(problem.Conflict, "own_content")
 
 // FlagState is what a flag of a person depends on.
 type FlagState struct {
-	Repeated bool // the person has an open flag of the same thing
-	Counts   bool // flags of the person count
-	People   int  // others whose open flags of the same thing count
+	Repeated  bool // the person has an open flag of the same thing
+	Counts    bool // that flag counts; where there is none, a new one of the person does
+	People    int  // others whose open flags of the same thing count
+	Published bool // the setting publish_before_verdict is on
+}
+
+// enough reports whether so many people have flagged that the thing is hidden.
+func (s FlagState) enough(toHide int) bool {
+	if s.Counts {
+		return s.People+1 >= toHide
+	}
+	return s.People >= toHide
 }
 
 // AskFlagState reads the FlagState of a person for a report, or for one of its comments. Call it after the report is locked.
@@ -42,11 +52,11 @@ func AskFlagState(p database.Pipeline, about report.About, comment *uuid.UUID, p
 		WITH open AS (SELECT f.user_id, f.counted FROM report_flags f WHERE f.settled_at IS NULL AND f.report_id = ` + report.IDSQL + `
 			AND coalesce(f.comment_id, f.report_id) = coalesce($3, ` + report.IDSQL + `))
 		SELECT EXISTS (SELECT FROM open WHERE user_id = $4),
-			u.created_at <= now() - make_interval(days => $5)
+			coalesce((SELECT bool_or(counted) FROM open WHERE user_id = $4), u.created_at <= now() - make_interval(days => $5)
 			AND (SELECT count(*) FROM (SELECT FROM report_flags WHERE user_id = $4 AND created_at > now() - interval '1 day' LIMIT $6) d) < $6
 			AND (SELECT count(*) FILTER (WHERE outcome = 'dismissed') FROM (SELECT outcome FROM report_flags
-				WHERE user_id = $4 AND settled_at IS NOT NULL ORDER BY settled_at DESC LIMIT $7) l) < $8,
-			(SELECT count(*) FROM open WHERE counted AND user_id IS DISTINCT FROM $4)
+				WHERE user_id = $4 AND settled_at IS NOT NULL ORDER BY settled_at DESC LIMIT $7) l) < $8),
+			(SELECT count(*) FROM open WHERE counted AND user_id IS DISTINCT FROM $4), ` + report.PublishedSQL + `
 		FROM users u WHERE u.id = $4`
 	return database.AskRow(p, pgx.RowToStructByPos[FlagState], q, about.Args(comment, person, s.FlagMinAccountDays, flagsInADay, settledFlags, dismissedFlags)...)
 }
@@ -65,8 +75,9 @@ type Flag struct {
 }
 
 // Flag stores a flag. Where enough people's flags are open, it hides the words and the pictures of the report, or the comment,
-// until a moderator has looked: see report.HiddenByFlags. Before a verdict nothing is hidden, because nothing is shown. A second
-// flag of the same person changes nothing. Of a rejected report none is stored.
+// until a moderator has looked: see report.HiddenByFlags. Before a verdict nothing is hidden while nothing is shown: see
+// hideFlagged. A second flag of the same person is not stored; it hides what changed since a moderator looked, if enough flags are
+// still open. Of a rejected report none is stored.
 func (h *Locked) Flag(ctx context.Context, tx *outbox.Tx, f Flag) error {
 	author, entity, id := h.UserID, "report", h.ID
 	var comment *uuid.UUID
@@ -76,18 +87,15 @@ func (h *Locked) Flag(ctx context.Context, tx *outbox.Tx, f Flag) error {
 	if author != nil && *author == f.By {
 		return errOwnContent
 	}
-	if f.State.Repeated || h.Status == report.Rejected {
+	if h.Status == report.Rejected {
 		return nil
 	}
-	const insert = `INSERT INTO report_flags (id, report_id, comment_id, user_id, reason_code, note, counted) VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7)`
-	tx.Queue(insert, database.NewID(), h.ID, comment, f.By, f.Reason, f.Note, f.State.Counts)
-	tx.Queue(`UPDATE reports SET flags_count = flags_count + 1 WHERE id = $1`, h.ID)
-	h.Flags++
-	if err := audit.Record(ctx, tx, audit.Entry{Action: entity + ".flag", Entity: entity, EntityID: id.String(),
-		After: map[string]any{"reason_code": f.Reason}}); err != nil {
-		return err
+	if !f.State.Repeated {
+		if err := h.storeFlag(ctx, tx, f, entity, id, comment); err != nil {
+			return err
+		}
 	}
-	if !f.State.Counts || f.State.People+1 < f.ToHide || h.Status == report.Pending {
+	if !f.State.enough(f.ToHide) || h.Status == report.Pending && !f.State.Published {
 		return nil
 	}
 	x := Hiding{By: report.System(), Reason: f.Reason}
@@ -98,6 +106,32 @@ func (h *Locked) Flag(ctx context.Context, tx *outbox.Tx, f Flag) error {
 		return h.hideByFlags(ctx, tx, x, f.Renditions)
 	}
 	return nil
+}
+
+// storeFlag stores a flag of an entity, which is the report or the comment.
+func (h *Locked) storeFlag(ctx context.Context, tx *outbox.Tx, f Flag, entity string, id uuid.UUID, comment *uuid.UUID) error {
+	const insert = `INSERT INTO report_flags (id, report_id, comment_id, user_id, reason_code, note, counted) VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7)`
+	tx.Queue(insert, database.NewID(), h.ID, comment, f.By, f.Reason, f.Note, f.State.Counts)
+	tx.Queue(`UPDATE reports SET flags_count = flags_count + 1 WHERE id = $1`, h.ID)
+	h.Flags++
+	return audit.Record(ctx, tx, audit.Entry{Action: entity + ".flag", Entity: entity, EntityID: id.String(),
+		After: map[string]any{"reason_code": f.Reason}})
+}
+
+// hideFlagged hides a report that leaves the status from by move m, if enough people flagged it while it was pending. A
+// moderator's verification says that the words are good.
+func (h *Locked) hideFlagged(ctx context.Context, tx *outbox.Tx, m Move, from report.Status) error {
+	looked := h.Moderated || m.To == report.Verified && (m.By.Kind == report.ActorModerator || m.By.Kind == report.ActorAdmin)
+	if from != report.Pending || m.To == report.Rejected || looked || h.flagged.Reason == nil || h.plan == nil || h.flagged.People < h.plan.settings.FlagsToHide {
+		return nil
+	}
+	if h.WordsHidden != "" && !h.picturesShown {
+		return nil
+	}
+	if m.Renditions == nil {
+		return errors.New("a flagged report without access to its pictures")
+	}
+	return h.hideByFlags(ctx, tx, Hiding{By: report.System(), Reason: *h.flagged.Reason}, m.Renditions)
 }
 
 // hideByFlags hides the words and the pictures of the report, and tells the reporter.

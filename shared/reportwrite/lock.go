@@ -66,6 +66,13 @@ type Locked struct {
 
 	picturesShown   bool // it has a picture that nobody has hidden
 	picturesFlagged bool // it has one that flags have hidden
+	flagged         openFlags
+}
+
+// openFlags are the open flags of a report that count, without those of its comments.
+type openFlags struct {
+	People int
+	Reason *report.ReasonCode // of the newest
 }
 
 // ReportedBy reports whether c is the reporter.
@@ -149,17 +156,23 @@ type chainEnd struct {
 	Seq                            int // of the newest event
 	Erased                         bool
 	PicturesShown, PicturesFlagged bool
+	Flags                          int // see openFlags
+	FlagReason                     *report.ReasonCode
 }
 
 func (e chainEnd) put(h *Locked) {
 	h.seq, h.erased, h.picturesShown, h.picturesFlagged = e.Seq, e.Erased, e.PicturesShown, e.PicturesFlagged
+	h.flagged = openFlags{e.Flags, e.FlagReason}
 }
 
 // askEnd reads it in a statement of its own, which sees what the transaction that had the lock before has committed.
 func askEnd(p database.Pipeline, a report.About) *database.Ask[chainEnd] {
 	const q = `SELECT coalesce((SELECT max(seq) FROM ledger_events WHERE report_id = r.id), 0), ` + report.ErasedSQL + `,
 		EXISTS (SELECT FROM report_images i WHERE i.report_id = r.id AND i.deleted_at IS NULL AND i.hidden IS NULL),
-		EXISTS (SELECT FROM report_images i WHERE i.report_id = r.id AND i.deleted_at IS NULL AND i.hidden = 'flags')
+		EXISTS (SELECT FROM report_images i WHERE i.report_id = r.id AND i.deleted_at IS NULL AND i.hidden = 'flags'),
+		(SELECT count(*) FROM report_flags f WHERE f.report_id = r.id AND f.comment_id IS NULL AND f.settled_at IS NULL AND f.counted),
+		(SELECT f.reason_code FROM report_flags f WHERE f.report_id = r.id AND f.comment_id IS NULL AND f.settled_at IS NULL AND f.counted
+			ORDER BY f.created_at DESC LIMIT 1)
 		FROM reports r WHERE r.id = ` + report.IDSQL
 	return database.AskRow(p, pgx.RowToStructByPos[chainEnd], q, a.Args()...).Missing(report.ErrNotFound)
 }

@@ -105,6 +105,9 @@ func (h *Locked) Move(ctx context.Context, tx *outbox.Tx, m Move) error {
 			return err
 		}
 	}
+	if err := h.hideFlagged(ctx, tx, m, from); err != nil {
+		return err
+	}
 	return h.AutoAssign(ctx, tx, m.By.UserID, m.Gathered)
 }
 

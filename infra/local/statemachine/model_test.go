@@ -90,6 +90,7 @@ func (f *modelReport) move(to string, by actor, original *modelReport, all []*mo
 	f.history = append(f.history, [3]string{f.status, to, by.kind})
 	f.events = append(f.events, "STATUS_CHANGED")
 	f.moderated = f.moderated || f.status == "pending" && to == "verified" && by.moderates()
+	from := f.status
 	f.status, f.original, f.appealing = to, original, false
 	if to == "rejected" {
 		clear(f.flags)
@@ -102,6 +103,9 @@ func (f *modelReport) move(to string, by actor, original *modelReport, all []*mo
 		word = "report_status_changed"
 	}
 	f.tell(word, all)
+	if from == "pending" {
+		f.hideFlagged()
+	}
 	if to == "verified" {
 		f.assignItself(all)
 	}
@@ -174,14 +178,21 @@ func (f *modelReport) hides(hidden string) {
 
 // flagged records the flag of a person.
 func (f *modelReport) flagged(person string) {
-	if f.status == "rejected" || f.flags[person] {
+	if f.status == "rejected" {
 		return
 	}
 	if f.flags == nil {
 		f.flags = map[string]bool{}
 	}
 	f.flags[person] = true
-	if f.status != "pending" && len(f.flags) >= flagsToHide && f.hidden == "" && !f.moderated {
+	if f.status != "pending" {
+		f.hideFlagged()
+	}
+}
+
+// hideFlagged hides the words if enough people flagged them and no moderator has looked.
+func (f *modelReport) hideFlagged() {
+	if len(f.flags) >= flagsToHide && f.hidden == "" && !f.moderated {
 		f.hides("flags")
 	}
 }

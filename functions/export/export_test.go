@@ -134,6 +134,38 @@ func head(t *testing.T, address string) int {
 	return answer.StatusCode
 }
 
+// A name of a place that is changed, and the end of publish_before_verdict, make a request.
+func TestChangedPlacesAndTheSettingMakeARequest(t *testing.T) {
+	t.Parallel()
+	w := testenv.New(t, reports.Open)
+	citizen, mod := w.Citizen(), w.Staff(identity.Moderator)
+	id := citizen.Post("/reports", object{"issue_type": "pothole", "latitude": -8.5, "longitude": 125.56, "street": "Rua 1", "suco": "S", "district": "D", "municipality": "M",
+		"client_id": uuid.NewString()}).Want(http.StatusCreated).Object().Text("id")
+	mod.Post("/reports/"+id+"/status", object{"status": "verified"}).Want(http.StatusOK)
+	asked := func(what string, want int) {
+		t.Helper()
+		if got := w.Int(`SELECT count(*) FROM export_requests`); got != want {
+			t.Errorf("%s: %d requests, want %d", what, got, want)
+		}
+		w.Exec(`DELETE FROM export_requests`)
+	}
+	asked("verified", 0)
+	for _, part := range []string{"street", "suco", "district"} {
+		mod.Patch("/reports/"+id, object{part: "Other"}).Want(http.StatusOK)
+		asked(part, 1)
+	}
+	w.Exec(`UPDATE reports SET municipality = 'A'`)
+	w.Exec(`DELETE FROM export_requests`)
+	w.Exec(`UPDATE reports SET municipality = 'B'`)
+	asked("municipality", 1)
+	w.Exec(`INSERT INTO app_settings (key, value) VALUES ('settings', '{"publish_before_verdict": true}')`)
+	asked("on", 0)
+	w.Exec(`UPDATE app_settings SET value = '{"publish_before_verdict": false}'`)
+	asked("off", 1)
+	w.Exec(`UPDATE app_settings SET value = '{"publish_before_verdict": false, "auto_assign": false}'`)
+	asked("still off", 0)
+}
+
 // fetch is the text of a stored file. The client undoes its compression.
 func fetch(t *testing.T, address string) string {
 	t.Helper()

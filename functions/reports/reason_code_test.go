@@ -4,6 +4,9 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/google/uuid"
+
+	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
@@ -42,5 +45,22 @@ func TestARejectionNeedsAReasonCode(t *testing.T) {
 	c.Do(http.MethodDelete, second, object{"reason": "It was fixed."}).Want(http.StatusOK)
 	if got := w.Text(`SELECT removal_note FROM reports WHERE deleted_at IS NOT NULL`); got != "It was fixed." {
 		t.Errorf("the reporter's reason is %q", got)
+	}
+}
+
+// Who removes a report is told that it was removed, who withdraws one that it was withdrawn.
+func TestTheAnswerSaysRemovedOrWithdrawn(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	author := w.Citizen()
+	for want, tc := range map[string]struct {
+		by    *testenv.Client
+		query string
+	}{"Report withdrawn.": {author, ""}, "Report removed.": {w.Staff(identity.Admin), "?reason_code=offensive"}} {
+		id := created(author, object{"client_id": uuid.NewString()})
+		got := tc.by.With("Accept-Language", "en").Do(http.MethodDelete, "/reports/"+id+tc.query, nil).Want(http.StatusOK)
+		if got.Object().Text("message") != want {
+			t.Errorf("got %s, want %q", got.Body, want)
+		}
 	}
 }

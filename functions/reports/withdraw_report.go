@@ -84,7 +84,11 @@ func (g *Group) withdrawReport(ctx context.Context, in *withdrawInput) (*reportw
 	if err != nil {
 		return nil, err
 	}
-	return reportwrite.Removed(ctx, "message.report_withdrawn", h.Receipt(ctx, g.receipts, caller)), nil
+	message := "message.report_removed"
+	if why.code == "" {
+		message = "message.report_withdrawn"
+	}
+	return reportwrite.Removed(ctx, message, h.Receipt(ctx, g.receipts, caller)), nil
 }
 
 // mayTakeAway refuses callers who may not withdraw the report or take a picture off it.

@@ -120,6 +120,13 @@ func (g *Group) alert(ctx context.Context, in *alertInput) (Alert, error) {
 	case b.Latitude == nil || b.Longitude == nil || b.RadiusMeters == nil:
 		return out, problem.InvalidField("radius_meters", "send latitude, longitude and radius_meters, or a municipality")
 	default:
+		limits, err := g.settings.Current(ctx)
+		if err != nil {
+			return out, err
+		}
+		if !report.ValidPoint(*b.Latitude, *b.Longitude) || !limits.Area.Has(*b.Latitude, *b.Longitude) {
+			return out, errOutsideArea
+		}
 		out.Latitude, out.Longitude, out.RadiusMeters = b.Latitude, b.Longitude, b.RadiusMeters
 	}
 	for _, word := range b.IssueTypes {
@@ -195,6 +202,9 @@ func (a Alert) same(b Alert) bool {
 }
 
 func equal[T comparable](a, b *T) bool { return (a == nil) == (b == nil) && (a == nil || *a == *b) }
+
+var errOutsideArea = &problem.Error{Kind: problem.Invalid, Code: "outside_area",
+	Fields: []problem.Field{{Name: "latitude", Message: "outside the area of this service"}, {Name: "longitude", Message: "outside the area of this service"}}}
 
 var errNoAlert = problem.New(problem.NotFound, "alert_not_found")
 

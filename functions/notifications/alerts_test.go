@@ -44,6 +44,7 @@ func TestAlerts(t *testing.T) {
 			t.Errorf("%s: %d %s", name, got.Status, got.Body)
 		}
 	}
+	c.Post("/alerts", object{"latitude": 48.1, "longitude": 11.5, "radius_meters": 500}).WantProblem(http.StatusUnprocessableEntity, "outside_area")
 	if got := other.Delete("/alerts/" + first.Text("id")).Want(http.StatusNotFound); got.Code() != "alert_not_found" {
 		t.Errorf("of another person: %s", got.Body)
 	}
@@ -61,7 +62,7 @@ func TestTenAlertsAPerson(t *testing.T) {
 	var wg sync.WaitGroup
 	for n := range 14 {
 		wg.Go(func() {
-			got := c.With("Idempotency-Key", uuid.NewString()).Post("/alerts", object{"latitude": n, "longitude": 2, "radius_meters": 3})
+			got := c.With("Idempotency-Key", uuid.NewString()).Post("/alerts", object{"latitude": -8.5, "longitude": 125.5 + float64(n)/100, "radius_meters": 3})
 			if got.Status != http.StatusCreated && got.Code() != "alert_limit" {
 				t.Errorf("got %d %s", got.Status, got.Body)
 			}

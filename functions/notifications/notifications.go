@@ -26,6 +26,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/seal"
 	"github.com/lafaekstreet/backend/shared/service"
+	"github.com/lafaekstreet/backend/shared/settings"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 	"github.com/lafaekstreet/backend/shared/weblink"
 )
@@ -39,6 +40,7 @@ type Group struct {
 	sealer *seal.Sealer
 
 	municipalities *geocoding.Municipalities
+	settings       *settings.Reader
 }
 
 // groupConfig is the configuration of the group. The keys check the tokens of links that end mails.
@@ -52,7 +54,7 @@ func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Group{db: kit.DB, links: kit.Links, sealer: sealer, municipalities: geocoding.NewMunicipalities(kit.DB)}, nil
+	return &Group{db: kit.DB, links: kit.Links, sealer: sealer, municipalities: geocoding.NewMunicipalities(kit.DB), settings: kit.Settings}, nil
 }
 
 // Open makes the function's HTTP handler.

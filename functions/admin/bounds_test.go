@@ -65,10 +65,10 @@ func TestNobodyJoinsAnAgencyThatIsBeingRemoved(t *testing.T) {
 }
 
 // An agency may have an area, so its body may be larger than others.
-func TestABodyOfOver64KilobytesIsRefused(t *testing.T) {
+func TestABodyOverItsLimitIsRefused(t *testing.T) {
 	t.Parallel()
 	b := signedIn(t)
 	boss := b.WithToken(b.admin.Token)
 	boss.Do(http.MethodPut, "/admin/settings", fields{"x": strings.Repeat("x", 64<<10)}).WantProblem(413, "too_large")
-	boss.Do(http.MethodPost, "/admin/agencies", fields{"code": strings.Repeat("x", 300<<10)}).WantProblem(413, "too_large")
+	boss.Do(http.MethodPost, "/admin/agencies", fields{"code": strings.Repeat("x", 1<<20)}).WantProblem(413, "too_large")
 }

@@ -23,7 +23,7 @@ type subscriber struct {
 	New, Fixed []uuid.UUID
 }
 
-// subscribersSQL reads the next persons with alerts after $3, whether they want the mail or not, with the reports of their alerts from the last mail, or $4, to $5.
+// subscribersSQL reads the next persons with alerts after $3, whether they want the mail or not, with the reports of their alerts that everybody may see, from the last mail, or $4, to $5.
 const subscribersSQL = `
 	SELECT u.id, coalesce(u.email::text, ''), u.preferred_language, ` + wantsSQL + ` AND NOT coalesce(u.notification_prefs -> 'muted' ? 'alert', false),
 	       coalesce(told.new, '{}'), coalesce(told.fixed, '{}')
@@ -32,8 +32,8 @@ const subscribersSQL = `
 	CROSS JOIN LATERAL (
 		SELECT array_agg(n.report_id ORDER BY n.created_at DESC) FILTER (WHERE n.params ->> 'status' IS DISTINCT FROM $7) AS new,
 		       array_agg(n.report_id ORDER BY n.created_at DESC) FILTER (WHERE n.params ->> 'status' = $7) AS fixed
-		FROM notifications n
-		WHERE n.user_id = u.id AND n.type = 'alert' AND n.report_id IS NOT NULL AND n.created_at <= $5
+		FROM notifications n JOIN reports r ON r.id = n.report_id
+		WHERE n.user_id = u.id AND n.type = 'alert' AND r.deleted_at IS NULL AND r.status <> 'rejected' AND NOT ` + report.HiddenSQL + ` AND n.created_at <= $5
 		  AND n.created_at > greatest($4, (SELECT max(m.created_at) FROM daily_mails m WHERE m.user_id = u.id AND m.kind = $1))) told
 	ORDER BY u.id`
 

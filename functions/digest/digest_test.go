@@ -326,8 +326,11 @@ func TestAlertsAreOneMailADay(t *testing.T) {
 	now := b.clock.Now()
 	tell(first, "verified", now.Add(-2*time.Hour))
 	tell(second, "fixed", now.Add(-time.Hour))
-	tell(b.report(""), "verified", now.Add(-8*24*time.Hour)) // too old
-	tell(third, "verified", now.Add(time.Hour))              // while the first mail is made: it is for the next one
+	tell(b.report(""), "verified", now.Add(-8*24*time.Hour))                                             // too old
+	for _, change := range []string{"status = 'rejected'", "deleted_at = now()", "status = 'pending'"} { // taken down, or judged anew, since
+		tell(b.report(change), "verified", now.Add(-time.Hour))
+	}
+	tell(third, "verified", now.Add(time.Hour)) // while the first mail is made: it is for the next one
 	for range 2 {
 		if err := b.run(b.digest); err != nil {
 			t.Fatal(err)

@@ -66,16 +66,18 @@ func (in *confirmInput) note() string {
 
 // confirmState is what a confirmation depends on besides the report.
 type confirmState struct {
-	Count  int
-	Before bool   // the caller confirmed it before
-	Hidden bool   // report.HiddenSQL
-	Noted  bool   // the caller has written the same comment on it
-	Name   string // of the caller
+	Count    int
+	Before   bool       // the caller confirmed it before
+	Hidden   bool       // report.HiddenSQL
+	Noted    bool       // the caller has written the same comment on it
+	Name     string     // of the caller
+	Original *uuid.UUID // of a duplicate, if everybody may see it
 }
 
 func askConfirmState(p database.Pipeline, about report.About, caller uuid.UUID, note string) *database.Ask[confirmState] {
 	const q = `SELECT r.confirmations_count, EXISTS (SELECT FROM report_confirmations c WHERE c.report_id = r.id AND c.user_id = u.id), ` + report.HiddenSQL + `,
-			EXISTS (SELECT FROM report_comments c WHERE c.report_id = r.id AND c.author_id = u.id AND c.content = $4), u.full_name
+			EXISTS (SELECT FROM report_comments c WHERE c.report_id = r.id AND c.author_id = u.id AND c.content = $4), u.full_name,
+			(SELECT o.id FROM reports o WHERE o.id = r.duplicate_of AND o.deleted_at IS NULL AND o.status <> 'rejected')
 		FROM reports r, users u WHERE u.id = $3 AND r.id = ` + report.IDSQL
 	return database.AskRow(p, pgx.RowToStructByPos[confirmState], q, about.Args(caller, note)...).Missing(report.ErrNotFound)
 }
@@ -123,7 +125,7 @@ func lockToConfirm(ctx context.Context, tx *outbox.Tx, about report.About, calle
 		return nil, confirmState{}, problem.New(problem.Conflict, "own_report")
 	case state.Get().Before: // also after it was fixed
 	case h.Status == report.Fixed, h.Status == report.Rejected, h.Status == report.Duplicate:
-		return nil, confirmState{}, problem.New(problem.Conflict, "not_confirmable").Param("status", string(h.Status)).With("duplicate_of", h.DuplicateOf)
+		return nil, confirmState{}, problem.New(problem.Conflict, "not_confirmable").Param("status", string(h.Status)).With("duplicate_of", state.Get().Original)
 	}
 	return h, state.Get(), nil
 }

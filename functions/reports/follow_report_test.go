@@ -163,6 +163,10 @@ func TestConfirmInEachState(t *testing.T) {
 	if got := w.Citizen().Post("/reports/"+id+"/confirm", nil).Want(http.StatusConflict).Object(); got.Text("duplicate_of") != original {
 		t.Errorf("a duplicate: %v", got.Values)
 	}
+	w.Exec(`UPDATE reports SET deleted_at = now() WHERE id = $1`, original)
+	if got := w.Citizen().Post("/reports/"+id+"/confirm", nil).Want(http.StatusConflict).Object(); got.At("duplicate_of") != nil {
+		t.Errorf("a duplicate of what was removed: %v", got.Values)
+	}
 	w.Exec(`UPDATE reports SET status = 'rejected', duplicate_of = NULL, reason_code = 'other' WHERE id = $1`, id)
 	if got := w.Citizen().Post("/reports/"+id+"/confirm", nil).Status; got != http.StatusNotFound && got != http.StatusGone {
 		t.Errorf("a rejected one: %d", got)

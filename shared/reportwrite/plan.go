@@ -159,7 +159,7 @@ func (h *Locked) assignedDeadline(agency uuid.UUID, by report.Actor) *time.Time 
 		return h.DueAt
 	case h.DueAt == nil:
 		return h.newDeadline()
-	case h.pausedAt != nil && !(by.Kind == report.ActorOfficial && len(h.plan.returned) > 0 && h.plan.returned[0] == agency):
+	case h.pausedAt != nil && (by.Kind != report.ActorOfficial || len(h.plan.returned) == 0 || h.plan.returned[0] != agency):
 		c := h.plan.calendar()
 		due := c.Shift(*h.DueAt, c.Between(*h.pausedAt, h.At))
 		return &due

@@ -24,8 +24,9 @@ func askWaitingFor(p database.Pipeline, address string) *database.Ask[bool] {
 // claims is how many times one sign-in claims reports. relay claims the rest.
 const claims = 4
 
-// claim makes p, who has just proved to have the address, the reporter of what staff filed for it. It runs after the proof is stored
-// and never fails it: the sign-in must work while the log takes no events. What is not claimed here, relay claims within minutes.
+// claim makes p the reporter of the reports that staff filed for the address of p, who has just confirmed it. The confirmation is
+// committed before, and an error here does not undo it: people must be able to sign in while the log takes no events. relay claims
+// the rest within minutes.
 func (g *Group) claim(ctx context.Context, p person) {
 	if !p.waiting {
 		return

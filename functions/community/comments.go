@@ -224,8 +224,8 @@ func (s *commentContext) insert(ctx context.Context, tx *outbox.Tx, content stri
 	return c, s.notify(ctx, tx, c)
 }
 
-// appendEvent appends an event about a comment. A comment changes nothing of the report that an event records, so the chain is
-// read together with the lock. Version and updated_at of the report stay.
+// appendEvent appends an event about a comment. The chain is read together with the lock, because a comment does not change the
+// state of the report that an event records. Version and updated_at of the report stay.
 func appendEvent(ctx context.Context, tx *outbox.Tx, chain *ledger.Chain, by report.Actor, e ledger.Event) (*ledger.NewEntry, error) {
 	e.Actor = ledger.Actor{Kind: string(by.Kind), AgencyID: by.AgencyID}
 	return chain.Append(ctx, tx, e)

@@ -13,7 +13,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
-// alertsKept is how far back a mail about alerts goes where the person had none before, or got none for long.
+// alertsKept is the age of the oldest alert in a mail, for a person whose last mail is older than that or who had none.
 const alertsKept = 7 * 24 * time.Hour
 
 // subscriber is a person with alerts, and what happened at their places since the last mail.

@@ -1,5 +1,5 @@
-// Package digest is the function that sends the mails of which a person gets one a day, at 07:30 in Dili: what waits for an
-// official or a moderator, and what happened at the places of a person's alerts.
+// Package digest is the function that sends the daily mails, at 07:30 in Dili. One tells an official or a moderator what waits for
+// them. The other tells a person what happened at the places of their alerts.
 //
 // A row of daily_mails says that a person got the mail of a day. It is written in the transaction that sends the mail. So a run
 // may be repeated, run twice at the same time, and be interrupted anywhere: nobody gets a second mail, and the next run of the

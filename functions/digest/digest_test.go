@@ -188,7 +188,7 @@ func TestTheDigestSaysWhatWaits(t *testing.T) {
 	}
 }
 
-// Nobody gets a second mail of a day, whoever runs and whenever. The next day brings the next one.
+// A person gets one digest a day, also when the function runs again or three times at once. The next day there is another one.
 func TestOneDigestADay(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -124,7 +124,8 @@ func (w *Worker) recordOnce(ctx context.Context, u original, made *rendered) (bo
 	return recorded, err
 }
 
-// recordOnReport records what a processed picture means for its report, which is that of before.
+// recordOnReport writes the event of the report that has the picture, and asks for its verdict. before is the picture as it was
+// read before the transaction. It fails with errAttached if a report got the picture since.
 func (w *Worker) recordOnReport(ctx context.Context, tx *outbox.Tx, u original, made *rendered, before *picture) error {
 	now, err := pictureOf(ctx, tx, u.id)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
-// redaction is a picture of which parts have to be made black. Nobody is shown it while it is in the state redacting.
+// redaction is a picture that needs parts of it made black. It is in the state redacting until that is done; nobody is shown it.
 type redaction struct {
 	ID         uuid.UUID
 	Report     uuid.UUID

@@ -217,8 +217,8 @@ func distance(a, b color.Color) int {
 	return max(int(x.Y), int(y.Y)) - min(int(x.Y), int(y.Y))
 }
 
-// Four redactions are made at once, each with one box more, and the storage is slowest for the first. The picture is black in each
-// box, its files are those that are recorded, and nothing of the other attempts stays.
+// Four attempts redact a picture at once, each with one box more. The storage is slowest for the first. In the end every box is
+// black, the stored files have the recorded hashes, and the files of the other attempts are deleted.
 func TestLateRedactionReplacesNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -104,8 +104,8 @@ func (r attachingRows) Close() {
 	r.then()
 }
 
-// The picture becomes that of a report after the worker has looked for the report and before it records the picture. Another
-// change has the report locked then: the worker waits for it, and does not hold the upload meanwhile.
+// A report gets the picture between two steps of the worker: after it looked for the report, before it records the picture. Another
+// change has locked the report. The worker waits for the lock of the report without a lock on the upload.
 func TestAPictureThatIsAttachedWhileItIsRecordedIsVouchedFor(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

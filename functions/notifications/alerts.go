@@ -125,7 +125,7 @@ func (g *Group) alert(ctx context.Context, in *alertInput) (Alert, error) {
 			return out, err
 		}
 		if !report.ValidPoint(*b.Latitude, *b.Longitude) || !limits.Area.Has(*b.Latitude, *b.Longitude) {
-			return out, errOutsideArea
+			return out, report.ErrOutsideArea
 		}
 		out.Latitude, out.Longitude, out.RadiusMeters = b.Latitude, b.Longitude, b.RadiusMeters
 	}
@@ -202,9 +202,6 @@ func (a Alert) same(b Alert) bool {
 }
 
 func equal[T comparable](a, b *T) bool { return (a == nil) == (b == nil) && (a == nil || *a == *b) }
-
-var errOutsideArea = &problem.Error{Kind: problem.Invalid, Code: "outside_area",
-	Fields: []problem.Field{{Name: "latitude", Message: "outside the area of this service"}, {Name: "longitude", Message: "outside the area of this service"}}}
 
 var errNoAlert = problem.New(problem.NotFound, "alert_not_found")
 

@@ -19,8 +19,8 @@ import (
 // unsubscribePolicy is the Content-Security-Policy of the page: its own style and its own form, and nothing else.
 const unsubscribePolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-// unsubscribeHTML is the page that a link in a mail leads to. Its parts in braces are texts of the catalog, nothing of a request.
-// Package html/template would make the binary half as large again: see functions/public/markup.go.
+// unsubscribeHTML is the page of an unsubscribe link. The names in braces are replaced by texts of the catalog; no text of a
+// request is on the page. Package html/template would make the binary twice as large: see functions/public/markup.go.
 //
 //go:embed unsubscribe.html
 var unsubscribeHTML string

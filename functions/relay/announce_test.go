@@ -155,9 +155,6 @@ func TestAnnouncementsAreInTheReadersLanguage(t *testing.T) {
 
 // A hundred thousand people hear of it in one run, by statements that each look at a bounded part.
 func TestAnnouncementsToAHundredThousand(t *testing.T) {
-	if testing.Short() {
-		t.Skip("adds 100,000 persons")
-	}
 	t.Parallel()
 	b := setup(t)
 	b.crowd(100_000, 0)

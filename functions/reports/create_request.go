@@ -14,7 +14,6 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
-	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/settings"
@@ -188,9 +187,6 @@ type readContext struct {
 	warnings *warning.Collector
 }
 
-var errOutsideArea = &problem.Error{Kind: problem.Invalid, Code: "outside_area",
-	Fields: []problem.Field{{Name: "latitude", Message: "outside the area of this service"}, {Name: "longitude", Message: "outside the area of this service"}}}
-
 // input checks a request. It fails only for a place that no report can have.
 func (r CreateRequest) input(rc readContext) (CreateInput, error) {
 	w := rc.warnings
@@ -202,7 +198,7 @@ func (r CreateRequest) input(rc readContext) (CreateInput, error) {
 		anonymous: r.IsAnonymous != nil && *r.IsAnonymous, clientID: r.clientID(w),
 	}
 	if !report.ValidPoint(r.Latitude, r.Longitude) || !rc.area.Has(r.Latitude, r.Longitude) {
-		return CreateInput{}, errOutsideArea
+		return CreateInput{}, report.ErrOutsideArea
 	}
 	in.shown = r.IsAnonymous != nil && !*r.IsAnonymous
 	in.issueType, in.issueTypeRaw = kindOf(r.IssueType, w)

@@ -42,6 +42,27 @@ func pictured(w *testenv.System, c *testenv.Client, lat float64) string {
 	return id
 }
 
+// Dismissing flags shows what the flags hid, and not the picture that a moderator hid before.
+func TestDismissingFlagsShowsNothingThatAModeratorHid(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	mod := w.Staff(identity.Moderator)
+	id := pictured(w, w.Citizen(), -8.5)
+	image := w.Text(`SELECT id::text FROM report_images WHERE report_id = $1`, id)
+	mod.Post("/reports/"+id+"/images/"+image+"/hide", object{"reason_code": "personal_data"}).Want(http.StatusOK)
+	w.Exec(`UPDATE reports SET moderated_at = NULL WHERE id = $1`, id) // as after a change of the content
+	for range 3 {
+		flag(grown(w), id)
+	}
+	if hidden, _ := seen(w, id); !hidden {
+		t.Fatal("the flags did not hide the words")
+	}
+	mod.Post("/reports/"+id+"/flags/dismiss", nil).Want(http.StatusOK)
+	if hidden, pictures := seen(w, id); hidden || pictures != 0 {
+		t.Errorf("hidden %v, %d pictures; want the words, and no picture", hidden, pictures)
+	}
+}
+
 // The flags of three people hide words and pictures, once. A moderator who dismisses them shows both again, and flags hide
 // nothing of it any more, until the reporter changes it.
 func TestFlagsOfSeveralPeopleHide(t *testing.T) {

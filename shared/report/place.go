@@ -1,6 +1,10 @@
 package report
 
-import "time"
+import (
+	"time"
+
+	"github.com/lafaekstreet/backend/shared/problem"
+)
 
 // ValidPoint reports whether both are degrees within their range; NaN is not.
 func ValidPoint(latitude, longitude float64) bool {
@@ -22,3 +26,7 @@ func (a Area) Has(latitude, longitude float64) bool {
 // Zone is the time of Timor-Leste (UTC+9, no summer time): the days of filters
 // and statistics, and the year in report numbers.
 func Zone() *time.Location { return time.FixedZone("TLT", 9*60*60) }
+
+// ErrOutsideArea is the 422 for a place outside the setting report_area.
+var ErrOutsideArea = &problem.Error{Kind: problem.Invalid, Code: "outside_area",
+	Fields: []problem.Field{{Name: "latitude", Message: "outside the area of this service"}, {Name: "longitude", Message: "outside the area of this service"}}}

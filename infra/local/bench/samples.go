@@ -15,7 +15,7 @@ import (
 // samples are ids and values of the generated data that requests use.
 type samples struct {
 	reports  []uuid.UUID // any public reports
-	pictured []uuid.UUID // reports with an embedding
+	pictured []uuid.UUID // public reports with an embedding; the analysis of a pending one is not given out
 	ledgered []uuid.UUID // reports with confirmed events
 	places   [][2]float64
 	journeys []uuid.UUID
@@ -29,7 +29,7 @@ func (s *testbed) loadSamples(ctx context.Context, conn *pgx.Conn) (*samples, er
 	const public = `FROM reports r WHERE deleted_at IS NULL AND status NOT IN ('rejected', 'pending')`
 	for into, query := range map[*[]uuid.UUID]string{
 		&f.reports:  `SELECT id ` + public + ` ORDER BY md5(id::text) LIMIT 64`,
-		&f.pictured: `SELECT e.report_id FROM report_embeddings e JOIN reports r ON r.id = e.report_id WHERE r.deleted_at IS NULL AND r.status <> 'rejected' ORDER BY md5(e.report_id::text) LIMIT 64`,
+		&f.pictured: `SELECT id ` + public + ` AND EXISTS (SELECT FROM report_embeddings e WHERE e.report_id = r.id) ORDER BY md5(id::text) LIMIT 64`,
 		&f.ledgered: `SELECT id ` + public + ` AND EXISTS (SELECT FROM ledger_events e WHERE e.report_id = r.id) ORDER BY created_at DESC LIMIT 64`,
 		&f.journeys: `SELECT id FROM journeys ORDER BY id LIMIT 64`,
 	} {

@@ -117,7 +117,7 @@ func distributionConfig(p *plan, k *keys, a *api, firewall, host *string) *awscl
 
 // cachedPaths are the paths whose answers are the same for everybody.
 func cachedPaths() []string {
-	return []string{"/map/assets/*", "/log/*", "/api/v1/public/reports/*/images/*"}
+	return []string{"/assets/*", "/log/*", "/api/v1/public/reports/*/images/*"}
 }
 
 func visible(name string) *awswafv2.CfnWebACL_VisibilityConfigProperty {

@@ -83,6 +83,7 @@ func grantsOf(name catalog.FunctionName) grants {
 		"notifications": {sealKeys: true}, // the tokens of links that end mails
 		"journeys":      {ledger: true, bucket: readRenditions},
 		"public":        {ledger: true, logFiles: readLog, bucket: []bucketAccess{{storage.Renditions, readOrMissing}, {storage.Exports, readOrMissing}}},
+		"web":           {ledger: true, bucket: readRenditions},
 		"meta":          {watchQueues: true},
 
 		"images": {sends: []catalog.QueueName{catalog.Validate, catalog.Notify},

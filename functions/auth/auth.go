@@ -71,6 +71,7 @@ func (g *Group) Register(a *httpapi.API) {
 	g.registerReset(a)
 	g.registerEmailCode(a)
 	g.registerRefresh(a)
+	g.registerWebSession(a)
 	g.registerSecondFactor(a)
 	g.registerLinks(a)
 }

@@ -61,14 +61,25 @@ type presented struct {
 }
 
 func (g *Group) refresh(ctx context.Context, in *refreshInput) (*tokensOutput, error) {
+	tokens, err := g.renew(ctx, in.Body.RefreshToken, in.Body.DeviceID)
+	if err != nil {
+		return nil, err
+	}
+	answer := &tokensOutput{Body: *tokens}
+	answer.Body.Warnings = warning.FromContext(ctx).List()
+	return answer, nil
+}
+
+// renew exchanges a refresh token. deviceID may be empty.
+func (g *Group) renew(ctx context.Context, token, deviceID string) (*Tokens, error) {
 	var (
 		out     *database.Ask[*Tokens]
 		refused error
 	)
 	err := g.db.InTx(ctx, func(tx *database.Tx) error {
 		out, refused = nil, nil
-		hash := refreshHash(in.Body.RefreshToken)
-		t, err := loadPresented(ctx, tx, hash, in.Body.DeviceID, g.clock.Now())
+		hash := refreshHash(token)
+		t, err := loadPresented(ctx, tx, hash, deviceID, g.clock.Now())
 		if errors.Is(err, errNobody) {
 			refused = errRefreshInvalid
 			return nil
@@ -85,9 +96,7 @@ func (g *Group) refresh(ctx context.Context, in *refreshInput) (*tokensOutput, e
 	if err != nil {
 		return nil, err
 	}
-	answer := &tokensOutput{Body: *out.Get()}
-	answer.Body.Warnings = warning.FromContext(ctx).List()
-	return answer, nil
+	return out.Get(), nil
 }
 
 // exchange answers a known refresh token. The session's row is locked, so that parallel exchanges

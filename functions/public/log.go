@@ -82,6 +82,12 @@ func (p *Public) registerLog(a *httpapi.API) {
 	p.registerProofs(a)
 }
 
+type bytesOutput struct {
+	ContentType     string `header:"Content-Type"`
+	ContentEncoding string `header:"Content-Encoding"`
+	Body            []byte
+}
+
 // errNotPublished is the 404 for what the log has not published yet. That takes seconds.
 var errNotPublished = problem.New(problem.NotFound, "not_published").After(5 * time.Second)
 

@@ -1,5 +1,5 @@
 // Package public serves what may be read without signing in: lists of reports, the map and its tiles, statistics, the public
-// log, ledger proofs, open data, and web pages.
+// log, ledger proofs, open data, and the page that checks receipts.
 package public
 
 import (
@@ -40,7 +40,6 @@ type Public struct {
 	ledger ledger.Config
 	mirror *ledger.Mirror
 	log    publicLog
-	assets assets
 }
 
 // Name implements httpapi.Group.
@@ -57,7 +56,7 @@ func (p *Public) Register(a *httpapi.API) {
 	p.registerLedger(a)
 	p.registerLog(a)
 	p.registerExports(a)
-	p.registerPages(a)
+	p.registerVerifyPage(a)
 }
 
 // read returns an operation that anybody may call and whose answer any cache may keep for a minute.
@@ -88,10 +87,6 @@ type groupConfig struct {
 
 // New returns the group.
 func New(kit *service.Kit, cfg groupConfig) (*Public, error) {
-	files, err := loadAssets()
-	if err != nil {
-		return nil, err
-	}
 	log, err := newPublicLog(kit, cfg.Log)
 	if err != nil {
 		return nil, err
@@ -99,7 +94,7 @@ func New(kit *service.Kit, cfg groupConfig) (*Public, error) {
 	places := geocoding.NewMunicipalities(kit.DB)
 	links := storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)
 	return &Public{
-		db: kit.DB, clock: kit.Clock, links: links, weblinks: kit.Links, ledger: cfg.Ledger, mirror: ledger.NewMirror(cfg.Ledger), log: log, assets: files,
+		db: kit.DB, clock: kit.Clock, links: links, weblinks: kit.Links, ledger: cfg.Ledger, mirror: ledger.NewMirror(cfg.Ledger), log: log,
 		reader: reportread.NewReader(kit.DB, links, places, cfg.Ledger), places: places,
 	}, nil
 }

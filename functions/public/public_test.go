@@ -11,6 +11,7 @@ import (
 
 	"github.com/lafaekstreet/backend/functions/public"
 	"github.com/lafaekstreet/backend/functions/reports"
+	"github.com/lafaekstreet/backend/functions/web"
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -20,7 +21,7 @@ type object = map[string]any
 
 func setup(t *testing.T) *testenv.System {
 	t.Helper()
-	return testenv.New(t, reports.Open, public.Open)
+	return testenv.New(t, reports.Open, public.Open, web.Open)
 }
 
 // file makes a report and returns its id and number.
@@ -283,64 +284,6 @@ func TestDistrictsOfAnUnknownMunicipality(t *testing.T) {
 		}
 	}
 	w.Anonymous().Get("/public/stats/by-district?municipality=Atlantis").Want(http.StatusUnprocessableEntity)
-}
-
-func TestPagesInThreeLanguages(t *testing.T) {
-	t.Parallel()
-	w := setup(t)
-	_, number := file(w, w.Citizen(), object{"title": `<script>alert(1)</script>`})
-	for lang, want := range map[string]string{"en": "What has happened", "pt": "O que aconteceu", "tet": "Saida mak akontese ona"} {
-		got := w.Anonymous().Get("//r/" + number + "?lang=" + lang).Want(http.StatusOK)
-		body := string(got.Body)
-		if !strings.Contains(body, want) || !strings.Contains(body, `<html lang="`+lang+`">`) {
-			t.Errorf("%s: got %s", lang, body)
-		}
-		if strings.Contains(body, "<script>alert") {
-			t.Error("a title is run as a script")
-		}
-		if policy := got.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "script-src 'self'") {
-			t.Errorf("policy %q", policy)
-		}
-	}
-	for _, other := range []string{"?lang=PT", "?lang=fr"} {
-		if got := w.Anonymous().With("Accept-Language", "pt-BR").Get("//r/" + number + other).Want(http.StatusOK); !strings.Contains(string(got.Body), "O que aconteceu") {
-			t.Errorf("%s: got %s", other, got.Body)
-		}
-	}
-	if got := w.Anonymous().With("Accept-Language", "pt-BR").Get("//map").Want(http.StatusOK); !strings.Contains(string(got.Body), "Todos os tipos") {
-		t.Error("the browser's language is not taken")
-	}
-	w.Anonymous().Get("//r/LS-2020-000001").Want(http.StatusNotFound)
-	w.Anonymous().Get("//r/nonsense").Want(http.StatusNotFound)
-}
-
-func TestAssetsAreCachedForeverAndPagesAreSmall(t *testing.T) {
-	t.Parallel()
-	w := setup(t)
-	_, number := file(w, w.Citizen(), nil)
-	// A client that asks for gzip by itself gets the bytes as they are on the wire.
-	wire := w.Anonymous().With("Accept-Encoding", "gzip")
-	weigh := func(page string) int {
-		total := len(wire.Get(page).Want(http.StatusOK).Body)
-		for _, part := range strings.Split(string(w.Anonymous().Get(page).Body), `"`) {
-			if !strings.HasPrefix(part, "/map/assets/") {
-				continue
-			}
-			asset := wire.Get("/" + part).Want(http.StatusOK)
-			if !strings.Contains(asset.Header.Get("Cache-Control"), "immutable") {
-				t.Errorf("%s: %s", part, asset.Header.Get("Cache-Control"))
-			}
-			total += len(asset.Body)
-		}
-		return total
-	}
-	if n := weigh("//r/" + number); n > 30<<10 {
-		t.Errorf("the report page weighs %d bytes", n)
-	}
-	if n := weigh("//map"); n > 400<<10 || n < 200<<10 {
-		t.Errorf("the map weighs %d bytes", n)
-	}
-	wire.Get("//map/assets/000000000000/map.js").Want(http.StatusNotFound)
 }
 
 // What a reporter types as a place is shown before the verdict only if it is a name of the boundaries.

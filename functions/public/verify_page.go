@@ -7,7 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"net/http"
+	"html"
 	"strings"
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
@@ -16,7 +16,7 @@ import (
 // verifyHTML is one file without parts, so that anybody can keep it and open it from a disk. The README has its SHA-256. As
 // served, one line differs: that of the keys.
 //
-//go:embed web/verify.html
+//go:embed verify.html
 var verifyHTML string
 
 // keysLine is where the page has the keys of the log.
@@ -36,14 +36,22 @@ func inlineHash(element string) string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-func (p *Public) registerVerifyPage(a *httpapi.API, page func(path, summary, description string) httpapi.Operation) {
-	httpapi.Register(a, page("/verify", "Check a receipt of the public log",
+func (p *Public) registerVerifyPage(a *httpapi.API) {
+	page := read("/verify", "Check a receipt of the public log",
 		"One file that makes no request. It says whether a receipt was honoured: accepted, kept, dropped, differs or unproven. "+
-			"The keys of the log are filled in; everything else is pasted by the reader. Languages: tet, pt, en."), p.verifyPage)
+			"The keys of the log are filled in; everything else is pasted by the reader. Languages: tet, pt, en.")
+	content(&page, "A web page", "text/html")
+	httpapi.Register(a, page, p.verifyPage)
+}
+
+type verifyPageOutput struct {
+	ContentType string `header:"Content-Type"`
+	Policy      string `header:"Content-Security-Policy"`
+	Body        []byte
 }
 
 // verifyPage answers with the page and the keys of the log.
-func (p *Public) verifyPage(ctx context.Context, _ *PageInput) (*pageOutput, error) {
+func (p *Public) verifyPage(ctx context.Context, _ *struct{}) (*verifyPageOutput, error) {
 	keys, err := p.logKeys(ctx, nil)
 	if err != nil {
 		return nil, err
@@ -52,6 +60,6 @@ func (p *Public) verifyPage(ctx context.Context, _ *PageInput) (*pageOutput, err
 	if err != nil {
 		return nil, fmt.Errorf("encode keys: %w", err)
 	}
-	body := strings.Replace(verifyHTML, keysLine, keysLine+string(text(string(raw))), 1)
-	return &pageOutput{http.StatusOK, mediaHTML, verifyPolicy(), []byte(body)}, nil
+	body := strings.Replace(verifyHTML, keysLine, keysLine+html.EscapeString(string(raw)), 1)
+	return &verifyPageOutput{"text/html; charset=utf-8", verifyPolicy(), []byte(body)}, nil
 }

@@ -25,7 +25,7 @@ import (
 )
 
 const (
-	verifyFile = "web/verify.html"
+	verifyFile = "verify.html"
 	caseFile   = "../../infra/lafaek-log/judge/testdata/cases.json"
 )
 

@@ -61,6 +61,7 @@ func Functions() []Function {
 		{Name: "notifications", Kind: HTTP, Memory: 512, Timeout: 15 * time.Second},
 		{Name: "journeys", Kind: HTTP, Memory: 512, Timeout: 29 * time.Second},
 		{Name: "public", Kind: HTTP, Memory: 512, Timeout: 29 * time.Second},
+		{Name: "web", Kind: HTTP, Memory: 512, Timeout: 15 * time.Second},
 		{Name: Fallback, Kind: HTTP, Memory: 256, Timeout: 10 * time.Second},
 
 		{Name: "images", Kind: Queue, Memory: 1769, Timeout: 60 * time.Second},

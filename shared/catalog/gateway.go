@@ -53,8 +53,18 @@ func prefixes() []prefix {
 		{"community", "/api/v1/public/reports/{id}/comments"},
 		{"public", "/log"},
 		{"public", "/verify"},
-		{"public", "/map"},
-		{"public", "/r"},
+
+		{"web", "/"},
+		{"web", "/admin"},
+		{"web", "/assets"},
+		{"web", "/desk"},
+		{"web", "/map"},
+		{"web", "/me"},
+		{"web", "/r"},
+		{"web", "/report"},
+		{"web", "/report-worker.js"},
+		{"web", "/stats"},
+		{"web", "/welcome"},
 	}
 }
 
@@ -78,7 +88,9 @@ func GatewayRoutes() []GatewayRoute {
 		if slices.ContainsFunc(routes, func(r Route) bool { return shape(r.Path) == shape(p.path) }) {
 			out = append(out, GatewayRoute{"ANY " + p.path, p.function})
 		}
-		out = append(out, GatewayRoute{"ANY " + p.path + "/{proxy+}", p.function})
+		if p.path != "/" { // what no prefix names is of Fallback
+			out = append(out, GatewayRoute{"ANY " + p.path + "/{proxy+}", p.function})
+		}
 	}
 	return append(out, GatewayRoute{"$default", Fallback})
 }

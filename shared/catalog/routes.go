@@ -26,6 +26,7 @@ func Routes() []Route {
 		notificationsRoutes(),
 		journeysRoutes(),
 		publicRoutes(),
+		webRoutes(),
 		metaRoutes(),
 	} {
 		out = append(out, group...)
@@ -56,6 +57,7 @@ func authRoutes() []Route {
 		route(f, "/api/v1/auth/totp/enroll", "POST"),
 		route(f, "/api/v1/auth/totp/verify", "POST"),
 		route(f, "/api/v1/auth/verify-otp", "POST"),
+		route(f, "/api/v1/auth/web-session", "POST", "DELETE"),
 		route(f, "/api/v1/users/register", "POST"),
 		route(f, "/api/v1/users/resend-verification", "POST"),
 		route(f, "/api/v1/users/reset-password", "POST"),
@@ -242,10 +244,24 @@ func publicRoutes() []Route {
 		route(f, "/log/keys", "GET"),
 		route(f, "/log/proof/{log_index}", "GET"),
 		route(f, "/log/tile/{path}", "GET"),
-		route(f, "/map", "GET"),
-		route(f, "/map/assets/{hash}/{name}", "GET"),
-		route(f, "/r/{number}", "GET"),
 		route(f, "/verify", "GET"),
+	}
+}
+
+func webRoutes() []Route {
+	const f = "web"
+	return []Route{
+		route(f, "/", "GET"),
+		route(f, "/admin", "GET"),
+		route(f, "/assets/{hash}/{name}", "GET"),
+		route(f, "/desk", "GET"),
+		route(f, "/map", "GET"),
+		route(f, "/me", "GET"),
+		route(f, "/r/{number}", "GET"),
+		route(f, "/report", "GET"),
+		route(f, "/report-worker.js", "GET"),
+		route(f, "/stats", "GET"),
+		route(f, "/welcome", "GET"),
 	}
 }
 

@@ -30,6 +30,9 @@ func (a *API) conditional(o Operation, next http.Handler) http.Handler {
 		if o.Access != Public {
 			vary = "Authorization, Accept-Language"
 		}
+		if o.VaryCookie {
+			vary += ", Cookie"
+		}
 		w.Header().Add("Vary", vary)
 		held := &heldWriter{ResponseWriter: w}
 		next.ServeHTTP(held, r)

@@ -46,6 +46,8 @@ type Operation struct {
 	// spend each other's budget.
 	LimitMember string
 	Cache       Cache
+	// VaryCookie tells caches that the answer also depends on a cookie: the language of a page.
+	VaryCookie bool
 	// Rest makes the last path parameter take the rest of the path, with its slashes.
 	Rest bool
 	// Aliases maps further names of body members and query parameters to the name in

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"strings"
 	"sync"
 	"unicode"
@@ -13,17 +14,26 @@ import (
 )
 
 // Each file of the catalog holds the texts of one topic: {"key": {"en": "…", "pt": "…", "tet": "…"}}.
-// Texts may name parameters as {name}.
+// Texts may name parameters as {name}. Keys of the files in pages begin with "page.", and no others do.
 //
-//go:embed catalog/*.json
+//go:embed catalog/*.json catalog/pages/*.json
 var files embed.FS
+
+// pagePrefix begins the keys of the texts that only pages show.
+const pagePrefix = "page."
 
 // Entries are the texts of each key by language.
 type Entries map[string]map[Language]string
 
-var catalog = sync.OnceValues(func() (Entries, error) {
+// messages and pages are read when a text of them is first asked for: most functions show no page.
+var (
+	messages = sync.OnceValues(func() (Entries, error) { return read("catalog/*.json") })
+	pages    = sync.OnceValues(func() (Entries, error) { return read("catalog/pages/*.json") })
+)
+
+func read(pattern string) (Entries, error) {
 	all := make(Entries)
-	names, err := fs.Glob(files, "catalog/*.json")
+	names, err := fs.Glob(files, pattern)
 	if err != nil {
 		return nil, err
 	}
@@ -44,16 +54,54 @@ var catalog = sync.OnceValues(func() (Entries, error) {
 		}
 	}
 	return all, nil
-})
+}
+
+// entries returns the part of the catalog that has the key.
+func entries(key string) (Entries, error) {
+	if strings.HasPrefix(key, pagePrefix) {
+		return pages()
+	}
+	return messages()
+}
 
 // Catalog returns every text of the system. It fails only if a file is malformed; a
 // test checks that none is.
-func Catalog() (Entries, error) { return catalog() }
+func Catalog() (Entries, error) {
+	all := make(Entries)
+	for _, part := range []func() (Entries, error){messages, pages} {
+		texts, err := part()
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(all, texts)
+	}
+	return all, nil
+}
+
+// PageTexts returns the texts of a topic of the pages in l, by their keys without "page." and the topic: that of
+// "page.desk.verify" is under "verify" in the topic "desk".
+func PageTexts(l Language, topic string) map[string]string {
+	all, err := pages()
+	if err != nil {
+		return nil
+	}
+	out := make(map[string]string)
+	for key, texts := range all {
+		name, ok := strings.CutPrefix(key, pagePrefix+topic+".")
+		if !ok {
+			continue
+		}
+		if out[name], ok = texts[l]; !ok {
+			out[name] = texts[Default]
+		}
+	}
+	return out
+}
 
 // Text returns the text of key in l, with {name} replaced by params["name"]. It
 // returns the English text if there is none in l, and false if the key is unknown.
 func Text(l Language, key string, params map[string]string) (string, bool) {
-	all, err := catalog()
+	all, err := entries(key)
 	if err != nil {
 		return "", false
 	}

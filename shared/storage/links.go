@@ -185,6 +185,15 @@ func (l *Links) sign(ctx context.Context, method, endpoint, key string, at time.
 	return signed, nil
 }
 
+// Origin is the scheme and host of all links, for the policies of pages that show pictures.
+func (l *Links) Origin(ctx context.Context) (string, error) {
+	at, err := l.address(ctx, l.config.PublicEndpoint, "")
+	if err != nil {
+		return "", err
+	}
+	return at.Scheme + "://" + at.Host, nil
+}
+
 // address returns the unsigned address of the object under key, the same as the S3 client would use.
 func (l *Links) address(ctx context.Context, endpoint, key string) (*url.URL, error) {
 	if endpoint == "" {

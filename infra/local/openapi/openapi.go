@@ -21,6 +21,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/functions/staff"
 	"github.com/lafaekstreet/backend/functions/users"
+	"github.com/lafaekstreet/backend/functions/web"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 )
 
@@ -31,7 +32,7 @@ const Path = "functions/meta/openapi.json"
 func Groups() []httpapi.Group {
 	return []httpapi.Group{
 		&auth.Group{}, &users.Group{}, &admin.Group{}, &reports.Group{}, &community.Group{}, &monitoring.Group{},
-		&locations.Locations{}, &notifications.Group{}, &journeys.Group{}, &staff.Group{}, &public.Public{}, &meta.Group{},
+		&locations.Locations{}, &notifications.Group{}, &journeys.Group{}, &staff.Group{}, &public.Public{}, &web.Web{}, &meta.Group{},
 	}
 }
 

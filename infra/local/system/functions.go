@@ -25,6 +25,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/staff"
 	"github.com/lafaekstreet/backend/functions/users"
 	"github.com/lafaekstreet/backend/functions/validate"
+	"github.com/lafaekstreet/backend/functions/web"
 	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/httpapi"
@@ -37,7 +38,7 @@ func httpFunctions() map[catalog.FunctionName]func(context.Context, config.Env) 
 	return map[catalog.FunctionName]func(context.Context, config.Env) (*httpapi.Service, error){
 		"auth": auth.Open, "admin": admin.Open, "community": community.Open, "journeys": journeys.Open, "locations": locations.Open,
 		"meta": meta.Open, "monitoring": monitoring.Open, "notifications": notifications.Open, "public": public.Open,
-		"reports": reports.Open, "users": users.Open, "staff": staff.Open,
+		"reports": reports.Open, "users": users.Open, "staff": staff.Open, "web": web.Open,
 	}
 }
 

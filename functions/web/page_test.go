@@ -1,0 +1,92 @@
+package web_test
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/lafaekstreet/backend/infra/local/testenv"
+)
+
+func TestPagesInThreeLanguages(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	_, number := file(w, w.Citizen(), object{"title": `<script>alert(1)</script>`})
+	for lang, want := range map[string]string{"en": "What has happened", "pt": "O que aconteceu", "tet": "Saida mak akontese ona"} {
+		got := w.Anonymous().Get("//r/" + number + "?lang=" + lang).Want(http.StatusOK)
+		body := string(got.Body)
+		if !strings.Contains(body, want) || !strings.Contains(body, `<html lang="`+lang+`">`) {
+			t.Errorf("%s: got %s", lang, body)
+		}
+		if strings.Contains(body, "<script>alert") {
+			t.Error("a title is run as a script")
+		}
+		if policy := got.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "script-src 'self'") {
+			t.Errorf("policy %q", policy)
+		}
+	}
+	for _, other := range []string{"?lang=PT", "?lang=fr"} {
+		if got := w.Anonymous().With("Accept-Language", "pt-BR").Get("//r/" + number + other).Want(http.StatusOK); !strings.Contains(string(got.Body), "O que aconteceu") {
+			t.Errorf("%s: got %s", other, got.Body)
+		}
+	}
+	if got := w.Anonymous().With("Accept-Language", "pt-BR").Get("//map").Want(http.StatusOK); !strings.Contains(string(got.Body), "Mapa de relatos") {
+		t.Error("the browser's language is not taken")
+	}
+	w.Anonymous().Get("//r/LS-2020-000001").Want(http.StatusNotFound)
+	w.Anonymous().Get("//r/nonsense").Want(http.StatusNotFound)
+}
+
+// budgets are the most bytes that the first view of a page may have on the wire, with its scripts and styles and without
+// pictures.
+var budgets = map[string]int{"/": 20_000, "/report": 40_000, "/r/": 30_000, "/desk": 80_000, "/me": 40_000, "/map": 40_000, "/stats": 40_000, "/admin": 80_000, "/welcome": 30_000}
+
+func TestPagesAreSmall(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.Citizen()
+	_, number := file(w, c, nil)
+	for range 10 {
+		file(w, c, nil)
+	}
+	for page, budget := range budgets {
+		path := page
+		if page == "/r/" {
+			path += number
+		}
+		for _, lang := range []string{"tet", "pt", "en"} {
+			if n := weigh(t, w, path+"?lang="+lang); n > budget {
+				t.Errorf("%s in %s weighs %d bytes of %d", page, lang, n, budget)
+			}
+		}
+	}
+}
+
+var assetAddress = regexp.MustCompile(`(?:src|href)="(/assets/[^"]+)"`)
+
+// weigh returns the bytes of a page with the files that it names, as they are on the wire.
+func weigh(t *testing.T, w *testenv.System, path string) int {
+	t.Helper()
+	// A client that asks for gzip by itself gets the bytes as they are on the wire.
+	wire := w.Anonymous().With("Accept-Encoding", "gzip")
+	total := len(wire.Get("/" + path).Want(http.StatusOK).Body)
+	seen := map[string]bool{}
+	for _, found := range assetAddress.FindAllStringSubmatch(string(w.Anonymous().Get("/"+path).Body), -1) {
+		if seen[found[1]] {
+			continue
+		}
+		seen[found[1]] = true
+		asset := wire.Get("/" + found[1]).Want(http.StatusOK)
+		if !strings.Contains(asset.Header.Get("Cache-Control"), "immutable") {
+			t.Errorf("%s: %s", found[1], asset.Header.Get("Cache-Control"))
+		}
+		total += len(asset.Body)
+	}
+	return total
+}
+
+func TestAnUnknownAssetIsNotFound(t *testing.T) {
+	t.Parallel()
+	setup(t).Anonymous().Get("//assets/000000000000/core.js").Want(http.StatusNotFound)
+}

@@ -1,0 +1,317 @@
+// What every page needs: texts, elements, calls of the API, the session, dialogs and messages. Scripts run in Chrome 80 and
+// Safari 14 as they are; a test looks for what these do not know.
+
+const given = JSON.parse(document.getElementById("for-scripts").textContent);
+
+/** What the server gave this page. */
+export const data = given.data;
+/** Addresses of libraries by the names of their files. */
+export const files = given.files;
+/** The language of the page: tet, pt or en. */
+export const language = document.documentElement.lang;
+
+/** Returns the text "page.<key>" in the language of the page, with {name} replaced by params[name]. */
+export function t(key, params = {}) {
+  const dot = key.indexOf(".");
+  const text = (given.texts[key.slice(0, dot)] || {})[key.slice(dot + 1)];
+  if (text === undefined) return key;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in params ? params[name] : whole));
+}
+
+/** Returns the text for a count: that of key + "_one" for 1 where there is one, else that of key. {n} is the count. */
+export function count(key, n) {
+  const one = t(key + "_one", { n });
+  return n === 1 && one !== key + "_one" ? one : t(key, { n });
+}
+
+export const $ = (selector, root = document) => root.querySelector(selector);
+export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+/**
+ * Makes an element. props are attributes; "on…" are listeners, "data" is an object of data attributes, and a value of null or
+ * false leaves an attribute out. Children are nodes, texts, or lists of them. No text is ever read as HTML.
+ */
+export function h(tag, props = {}, ...children) {
+  const el = tag === "svg" || tag === "path" || tag === "use" ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(props || {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) el.addEventListener(name.slice(2), value);
+    else if (name === "data") for (const [k, v] of Object.entries(value)) el.setAttribute("data-" + k, v);
+    else if (name === "value" || name === "checked" || name === "disabled" || name === "selected") el[name] = value;
+    else el.setAttribute(name, value === true ? "" : value);
+  }
+  el.append(...children.flat(9).filter((c) => c !== null && c !== undefined && c !== false));
+  return el;
+}
+
+/** Replaces what is in an element. Children are as of h. */
+export function fill(el, ...children) {
+  el.textContent = "";
+  el.append(...children.flat(9).filter((c) => c !== null && c !== undefined && c !== false));
+  return el;
+}
+
+// Times are those of Timor-Leste (UTC+9, no summer time), wherever the reader is.
+const inDili = (iso) => new Date(Date.parse(iso) + 9 * 3600e3);
+
+/** Writes the day of an RFC 3339 time as people write it: "5 December 2026". */
+export function day(iso) {
+  const d = inDili(iso);
+  return t("common.date", { day: d.getUTCDate(), month: t("common.month_" + (d.getUTCMonth() + 1)), year: d.getUTCFullYear() });
+}
+
+/** Writes day and time: "5 December 2026, 14:05". */
+export function moment(iso) {
+  return day(iso) + ", " + inDili(iso).toISOString().slice(11, 16);
+}
+
+/** An error that the API answered, or a lost connection: status is then 0. */
+export class ApiError extends Error {
+  constructor(status, body, retryAfter) {
+    super(body.detail || t("common.no_connection"));
+    this.status = status;
+    this.code = body.code || "no_connection";
+    /** Of a 422: [{field, message}]. */
+    this.errors = body.errors || [];
+    /** The whole problem document. */
+    this.body = body;
+    /** Seconds until another try makes sense, or null. */
+    this.retryAfter = retryAfter;
+  }
+}
+
+async function send(method, path, { body, form, headers = {}, signal } = {}) {
+  const request = { method, signal, headers: { "Accept-Language": language, "X-LafaekStreet": "1", ...headers } };
+  if (form) request.body = form;
+  else if (body !== undefined) {
+    request.body = JSON.stringify(body);
+    request.headers["Content-Type"] = "application/json";
+  }
+  let answer, content;
+  try {
+    answer = await fetch(path.startsWith("/") && !path.startsWith("/api/") ? "/api/v1" + path : path, request);
+    content = await answer.text();
+  } catch (e) {
+    if (signal && signal.aborted) throw e;
+    throw new ApiError(0, {}, null);
+  }
+  let parsed = content;
+  if ((answer.headers.get("Content-Type") || "").includes("json")) {
+    try { parsed = JSON.parse(content); } catch { parsed = {}; }
+  }
+  if (!answer.ok) throw new ApiError(answer.status, typeof parsed === "object" ? parsed : {}, Number(answer.headers.get("Retry-After")) || null);
+  return { answer, content: parsed };
+}
+
+/**
+ * Calls the API and returns the answer's content. path is below /api/v1. It signs the request if somebody is signed in, and
+ * renews an access token that has expired once. options: body (JSON), form (FormData), headers, signal, and full: true for
+ * {answer, content} instead of the content. Throws an ApiError.
+ */
+export async function api(method, path, options = {}) {
+  const once = () => send(method, path, { ...options, headers: { ...options.headers, ...(session.token ? { Authorization: "Bearer " + session.token } : {}) } });
+  let result;
+  try {
+    result = await once();
+  } catch (e) {
+    if (e.status !== 401 || !session.token) throw e;
+    await session.renew();
+    result = await once();
+  }
+  return options.full ? result : result.content;
+}
+
+const webSession = "/auth/web-session";
+const mark = "signed_in"; // in localStorage: worth asking for a session
+const remember = (on) => { try { on ? localStorage.setItem(mark, "1") : localStorage.removeItem(mark); } catch { /* storage is switched off */ } };
+const remembered = () => { try { return localStorage.getItem(mark) === "1"; } catch { return true; } };
+const changed = [];
+let renewing = null;
+
+/**
+ * The session of this tab. The access token is here alone; the refresh token is in a cookie that no script reads.
+ * user is null for a visitor.
+ */
+export const session = {
+  token: "",
+  user: null,
+  /** Calls fn with the user or null now and at each change. */
+  watch(fn) {
+    changed.push(fn);
+    fn(this.user);
+  },
+  take(answer) {
+    this.token = answer ? answer.access_token : "";
+    this.user = answer ? answer.user : null;
+    remember(Boolean(answer));
+    for (const fn of changed) fn(this.user);
+  },
+  /** Begins with the tokens that a sign-in answered. */
+  async start(tokens) {
+    const { content } = await send("POST", webSession, { body: { refresh_token: tokens.refresh_token } });
+    this.take(content);
+  },
+  /** Takes up the session of an earlier visit. Returns the user or null. always: true asks even where none is known. */
+  async resume({ always = false } = {}) {
+    if (this.user || (!always && !remembered())) return this.user;
+    try {
+      await this.renew();
+    } catch (e) {
+      if (e.status !== 401) throw e;
+    }
+    return this.user;
+  },
+  /** Gets a new access token. Calls at the same time share one request. A 401 ends the session and is thrown. */
+  renew() {
+    renewing = renewing || send("POST", webSession, { body: {} })
+      .then(({ content }) => this.take(content), (e) => {
+        if (e.status === 401) this.take(null);
+        throw e;
+      })
+      .finally(() => { renewing = null; });
+    return renewing;
+  },
+  /** Signs out. */
+  async end() {
+    await send("DELETE", webSession, { body: {} });
+    this.take(null);
+  },
+};
+
+/** Shows a message for some seconds. kind may be "bad". A screen reader reads it. */
+export function toast(text, kind = "") {
+  const el = h("div", { class: kind }, text);
+  $("#toasts").append(el);
+  setTimeout(() => el.remove(), 4000 + 60 * text.length);
+}
+
+/** Shows an error as a message. Use it where no better place for it is. */
+export const complain = (e) => {
+  if (!(e instanceof ApiError)) console.error(e);
+  toast(e instanceof ApiError ? [e.message, ...e.errors.map((f) => f.message)].join(" ") : t("common.failed"), "bad");
+};
+
+/** Runs fn once at a time for a button: it is disabled and marked busy meanwhile, and errors are shown. */
+export async function busy(button, fn) {
+  if (button.disabled) return undefined;
+  button.disabled = true;
+  button.setAttribute("aria-busy", "true");
+  try {
+    return await fn();
+  } catch (e) {
+    complain(e);
+    return undefined;
+  } finally {
+    button.disabled = false;
+    button.removeAttribute("aria-busy");
+  }
+}
+
+/** Makes a button. props as of h; act runs as busy describes. */
+export function button(label, act, props = {}) {
+  const el = h("button", { type: "button", ...props, onclick: () => busy(el, act) }, label);
+  return el;
+}
+
+let fields = 0;
+/** Puts a label above a control, with a hint below it. */
+export function field(label, control, hint = "") {
+  control.id = control.id || "field-" + ++fields;
+  const small = hint ? h("small", { id: control.id + "-hint" }, hint) : null;
+  if (small) control.setAttribute("aria-describedby", small.id);
+  return h("div", { class: "field" }, h("label", { for: control.id }, label), control, small);
+}
+
+/**
+ * Opens a dialog and returns a promise of what close(value) was called with; undefined if it was dismissed. build(close)
+ * returns the content. The focus stays inside and returns to where it was.
+ */
+export function dialog(title, build) {
+  return new Promise((resolve) => {
+    const before = document.activeElement;
+    const id = "dialog-" + ++fields;
+    const close = (value) => {
+      back.remove();
+      document.body.style.overflow = "";
+      if (before && before.isConnected) before.focus();
+      resolve(value);
+    };
+    const box = h("div", { role: "dialog", "aria-modal": "true", "aria-labelledby": id, tabindex: "-1" }, h("h2", { id }, title));
+    box.append(...[build(close)].flat());
+    const back = h("div", { class: "dialog", onmousedown: (e) => { if (e.target === back) close(); } }, box);
+    back.addEventListener("keydown", (e) => {
+      e.stopPropagation();
+      if (e.key === "Escape") close();
+      if (e.key !== "Tab") return;
+      const stops = $$("a[href], button, input, select, textarea, [tabindex='0']", box).filter((el) => !el.disabled && el.offsetParent !== null);
+      const edge = e.shiftKey ? stops[0] : stops[stops.length - 1];
+      if (document.activeElement === edge || document.activeElement === box && e.shiftKey) {
+        e.preventDefault();
+        (e.shiftKey ? stops[stops.length - 1] : stops[0]).focus();
+      }
+    });
+    document.body.append(back);
+    document.body.style.overflow = "hidden";
+    ($("input, select, textarea", box) || $("button", box) || box).focus();
+  });
+}
+
+/**
+ * Asks before an action. name is the data-testid of the control that opened it; what confirms is "<name>-send". controls are
+ * elements, usually made by field, and are read by the caller. send runs on confirmation: if it throws, the error is shown in
+ * the dialog, which stays open with everything that was typed. Returns what send returned; undefined if it was dismissed.
+ */
+export function ask(name, title, { text = "", controls = [], label = title, danger = false, send: act }) {
+  return dialog(title, (close) => {
+    const error = h("p", { class: "error", role: "alert", hidden: true });
+    const confirm = h("button", { type: "submit", class: danger ? "danger" : "main", data: { testid: name + "-send" } }, label);
+    return h("form", {
+      onsubmit: async (e) => {
+        e.preventDefault();
+        if (confirm.disabled) return;
+        confirm.disabled = true;
+        error.hidden = true;
+        try {
+          close(await act());
+        } catch (problem) {
+          if (!(problem instanceof ApiError)) console.error(problem);
+          error.textContent = problem instanceof ApiError ? [problem.message, ...problem.errors.map((f) => f.message)].join(" ") : t("common.failed");
+          error.hidden = false;
+        }
+        confirm.disabled = false;
+      },
+    }, text ? h("p", {}, text) : null, controls, error, h("div", { class: "actions" }, confirm, h("button", { type: "button", onclick: () => close() }, t("common.cancel"))));
+  });
+}
+
+/** A text area of a dialog; its data-testid is note or reason. */
+export const textArea = (testid, props = {}) => h("textarea", { rows: "4", dir: "auto", data: { testid }, ...props });
+
+/** A select with [value, label] pairs. */
+export const select = (pairs, props = {}, chosen = "") => h("select", props, pairs.map(([value, label]) => h("option", { value, selected: value === chosen }, label)));
+
+/** The status of a report as a badge. */
+export const status = (value) => h("span", { class: "status " + value }, t("label.status." + value));
+
+/** The place of a report in words: street, suco, district, municipality, as far as they are known. */
+export const place = (r) => [...new Set([r.street, r.suco, r.district, r.municipality].filter(Boolean))].join(", ");
+
+/** The title of a report, or its type. */
+export const titleOf = (r) => r.title || t("label.issue_type." + r.issue_type);
+
+/** A report in a list: a link to its page with picture, title, status, place and date. props are those of the link. */
+export function row(r, props = {}) {
+  return h("a", { class: "row", href: "/r/" + encodeURIComponent(r.report_number), ...props },
+    r.thumbnail_url ? h("img", { src: r.thumbnail_url, alt: "", loading: "lazy", width: "56", height: "56" }) : h("span", { class: "no-picture" }),
+    h("span", { class: "title", dir: "auto" }, titleOf(r)), status(r.status),
+    h("span", { class: "about" }, [r.report_number, place(r), day(r.created_at)].filter(Boolean).join(" · ")));
+}
+
+// A link to another language keeps the filters and the place on the map.
+for (const link of $$(".languages a")) {
+  link.addEventListener("click", () => {
+    const query = new URLSearchParams(location.search);
+    query.set("lang", link.lang);
+    link.href = "?" + query + location.hash;
+  });
+}

@@ -1,0 +1,83 @@
+// Signing in: citizens by a code from a mail, staff by password and second factor.
+import { h, fill, t, api, session, field, button, busy, dialog, complain } from "./core.js";
+
+const emailInput = (value = "") => h("input", { type: "email", autocomplete: "username", autocapitalize: "off", spellcheck: "false", required: true, maxlength: "254", value, data: { testid: "email" } });
+const codeInput = () => h("input", { inputmode: "text", autocomplete: "one-time-code", autocapitalize: "off", spellcheck: "false", required: true, maxlength: "40", data: { testid: "code" } });
+const form = (submit, ...children) => h("form", { onsubmit: (e) => { e.preventDefault(); submit(e.submitter || e.target.querySelector("[type=submit]")); } }, children);
+const submit = (label, testid) => h("button", { type: "submit", class: "main", data: { testid } }, label);
+
+// Ends a sign-in: with tokens, or after the second factor that the answer asks for.
+async function finish(answer, show, done) {
+  if (answer.kind === "tokens") {
+    await session.start(answer);
+    return done(answer.user);
+  }
+  const code = codeInput();
+  const view = form((by) => busy(by, async () => {
+    // A recovery code has letters; a code of an authenticator has digits alone.
+    const typed = code.value.trim();
+    const body = /[a-z]/i.test(typed) ? { recovery_code: typed } : { code: typed };
+    await finish(await api("POST", "/auth/totp/verify", { body: { challenge_id: answer.challenge_id, ...body } }), show, done);
+  }), field(t("common.second_code"), code), submit(t("common.sign_in"), "code-send"));
+  show(view);
+  code.focus();
+  return undefined;
+}
+
+/** Returns a form that signs a person in by a code from a mail. done is called with the user. text says why, if given. */
+export function signInByCode(done, text = "") {
+  const root = h("div");
+  const show = (...views) => fill(root, views);
+  const first = (address = "") => {
+    const email = emailInput(address);
+    show(text ? h("p", {}, text) : null, form((by) => busy(by, async () => {
+      await api("POST", "/auth/email-code", { body: { email: email.value } });
+      second(email.value.trim());
+    }), field(t("common.email"), email, t("common.why_email")), submit(t("common.send_code"), "email-send")));
+  };
+  const second = (address) => {
+    const code = codeInput();
+    code.inputMode = "numeric";
+    const again = button(t("common.another_code"), async () => {
+      await api("POST", "/auth/email-code", { body: { email: address } });
+      code.focus();
+    }, { class: "link" });
+    show(h("p", { role: "status" }, t("common.code_sent", { email: address })), form((by) => busy(by, async () => {
+      const answer = await api("POST", "/auth/email-code/verify", { body: { email: address, otp: code.value, device: device() } });
+      await finish(answer, show, done);
+    }), field(t("common.code"), code), submit(t("common.sign_in"), "code-send")),
+    h("p", {}, again, " ", h("button", { type: "button", class: "link", onclick: () => first(address) }, t("common.other_email"))));
+    code.focus();
+  };
+  first();
+  return root;
+}
+
+/** Returns a form that signs staff in by e-mail, password and second factor. extra are further elements below it. */
+export function signInByPassword(done, ...extra) {
+  const root = h("div");
+  const show = (...views) => fill(root, views);
+  const email = emailInput();
+  const password = h("input", { type: "password", autocomplete: "current-password", required: true, maxlength: "128" });
+  show(form((by) => busy(by, async () => {
+    const answer = await api("POST", "/auth/login", { body: { email: email.value, password: password.value, device: device() } });
+    await finish(answer, show, done);
+  }), field(t("common.email"), email), field(t("common.password"), password), submit(t("common.sign_in"), "sign-in")), ...extra);
+  return root;
+}
+
+// This browser as a device of the account's list of sessions.
+function device() {
+  let id;
+  try {
+    id = localStorage.getItem("device_id") || "web-" + [...crypto.getRandomValues(new Uint8Array(12))].map((b) => b.toString(16).padStart(2, "0")).join("");
+    localStorage.setItem("device_id", id);
+  } catch { return undefined; } // storage is switched off
+  return { device_id: id, platform: "web" };
+}
+
+/** Returns the user, after a dialog with the sign-in if nobody is signed in; undefined if that was closed. */
+export async function needUser(text) {
+  const known = await session.resume().catch(complain);
+  return known || dialog(t("common.sign_in"), (close) => signInByCode(close, text));
+}

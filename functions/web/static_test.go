@@ -1,0 +1,69 @@
+package web
+
+import (
+	"io/fs"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// tooNew are features that Chrome 80 or Safari 14 do not have.
+var tooNew = map[string]*regexp.Regexp{
+	"replaceChildren (Chrome 86)":             regexp.MustCompile(`\.replaceChildren\(`),
+	"logical assignment (Chrome 85)":          regexp.MustCompile(`\?\?=|\|\|=|&&=`),
+	"replaceAll (Chrome 85)":                  regexp.MustCompile(`\.replaceAll\(`),
+	"at (Chrome 92)":                          regexp.MustCompile(`\.at\(`),
+	"randomUUID (Chrome 92)":                  regexp.MustCompile(`randomUUID`),
+	"structuredClone (Chrome 98)":             regexp.MustCompile(`structuredClone`),
+	"Object.hasOwn (Chrome 93)":               regexp.MustCompile(`Object\.hasOwn\(`),
+	"Promise.any (Chrome 85)":                 regexp.MustCompile(`Promise\.any\(`),
+	"URLSearchParams.size (Chrome 113)":       regexp.MustCompile(`(?i)(search|query|params)\.size`),
+	"findLast (Chrome 97)":                    regexp.MustCompile(`\.findLast`),
+	"toSorted (Chrome 110)":                   regexp.MustCompile(`\.to(Sorted|Reversed|Spliced)\(`),
+	"showModal (Safari 15.4)":                 regexp.MustCompile(`\.showModal\(`),
+	"await outside of a function (Chrome 89)": regexp.MustCompile(`(?m)^(const .*= )?await `),
+	"lookbehind (Safari 16.4)":                regexp.MustCompile(`\(\?<[=!]`),
+	"AbortSignal.timeout (Chrome 103)":        regexp.MustCompile(`AbortSignal\.(timeout|any)`),
+	"BroadcastChannel (Safari 15.4)":          regexp.MustCompile(`BroadcastChannel`),
+	"fields of classes (Safari 14.1)":         regexp.MustCompile(`(?m)^  (static )?#?[a-z]\w* = `),
+}
+
+// styleTooNew is the same for styles. A flexible box has no gap in Chrome 80: use a grid, or margins.
+var styleTooNew = map[string]*regexp.Regexp{
+	"inset (Chrome 87)":        regexp.MustCompile(`[{; ]inset: `),
+	"aspect-ratio (Chrome 88)": regexp.MustCompile(`aspect-ratio: `),
+	":is, :where, :has":        regexp.MustCompile(`:(is|where|has)\(`),
+	"nesting (Chrome 112)":     regexp.MustCompile(`(?m)^\s*&`),
+	"gap of a flexible box":    regexp.MustCompile(`display: (inline-)?flex;[^}]*\bgap:`),
+	"container queries":        regexp.MustCompile(`@container`),
+	"color-mix":                regexp.MustCompile(`color-mix\(`),
+}
+
+func TestScriptsAndStylesRunInOldBrowsers(t *testing.T) {
+	t.Parallel()
+	files, err := fs.Glob(static, "static/*")
+	if err != nil || len(files) < 4 {
+		t.Fatal(files, err)
+	}
+	for _, name := range files {
+		raw, err := static.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules := tooNew
+		switch {
+		case strings.HasSuffix(name, ".css"):
+			rules = styleTooNew
+		case !strings.HasSuffix(name, ".js"):
+			continue
+		}
+		for what, rule := range rules {
+			if found := rule.FindString(string(raw)); found != "" {
+				t.Errorf("%s has %q: %s", name, found, what)
+			}
+		}
+		if strings.HasSuffix(name, ".js") && regexp.MustCompile(`\.innerHTML|\.outerHTML|insertAdjacentHTML|document\.write|\beval\(`).Match(raw) {
+			t.Errorf("%s makes markup of text", name)
+		}
+	}
+}

@@ -256,32 +256,75 @@ export function dialog(title, build) {
   });
 }
 
+/** Says what went wrong. Errors of a 422 are shown at the controls of form that have their names; the rest is returned as text. */
+function explain(form, problem) {
+  if (!(problem instanceof ApiError)) {
+    console.error(problem);
+    return t("common.failed");
+  }
+  const words = [problem.message];
+  let first = null;
+  for (const { field: name, message } of problem.errors) {
+    const control = [...form.elements].find((el) => el.name === name);
+    if (!control) {
+      words.push(message);
+      continue;
+    }
+    const id = (control.id = control.id || "field-" + ++fields) + "-error";
+    control.setAttribute("aria-invalid", "true");
+    control.setAttribute("aria-describedby", [id, control.getAttribute("aria-describedby")].filter(Boolean).join(" "));
+    (control.closest(".field, fieldset") || control.parentNode).append(h("p", { class: "error", id }, message));
+    first = first || control;
+  }
+  if (first) first.focus();
+  return words.join(" ");
+}
+
+/** Takes the errors that explain has shown out of a form. */
+function clearErrors(form) {
+  for (const control of $$("[aria-invalid]", form)) {
+    control.removeAttribute("aria-invalid");
+    control.setAttribute("aria-describedby", (control.getAttribute("aria-describedby") || "").replace(control.id + "-error", "").trim());
+  }
+  for (const el of $$(".field > .error, fieldset > .error", form)) el.remove();
+}
+
+/**
+ * Makes a form: controls, then the button with the data-testid name, then more. act(form) runs once at a time. If it throws,
+ * the error is shown, with those of single fields at the controls of the same name, and everything that was typed stays.
+ */
+export function form(name, label, controls, act, { danger = false, more = [] } = {}) {
+  const error = h("p", { class: "error", role: "alert", hidden: true });
+  const confirm = h("button", { type: "submit", class: danger ? "danger" : "main", data: { testid: name } }, label);
+  const el = h("form", {
+    onsubmit: async (e) => {
+      e.preventDefault();
+      if (confirm.disabled) return;
+      confirm.disabled = true;
+      confirm.setAttribute("aria-busy", "true");
+      error.hidden = true;
+      clearErrors(el);
+      try {
+        await act(el);
+      } catch (problem) {
+        error.textContent = explain(el, problem);
+        error.hidden = false;
+      }
+      confirm.disabled = false;
+      confirm.removeAttribute("aria-busy");
+    },
+  }, controls, error, h("div", { class: "actions" }, confirm, more));
+  return el;
+}
+
 /**
  * Asks before an action. name is the data-testid of the control that opened it; what confirms is "<name>-send". controls are
  * elements, usually made by field, and are read by the caller. send runs on confirmation: if it throws, the error is shown in
  * the dialog, which stays open with everything that was typed. Returns what send returned; undefined if it was dismissed.
  */
 export function ask(name, title, { text = "", controls = [], label = title, danger = false, send: act }) {
-  return dialog(title, (close) => {
-    const error = h("p", { class: "error", role: "alert", hidden: true });
-    const confirm = h("button", { type: "submit", class: danger ? "danger" : "main", data: { testid: name + "-send" } }, label);
-    return h("form", {
-      onsubmit: async (e) => {
-        e.preventDefault();
-        if (confirm.disabled) return;
-        confirm.disabled = true;
-        error.hidden = true;
-        try {
-          close(await act());
-        } catch (problem) {
-          if (!(problem instanceof ApiError)) console.error(problem);
-          error.textContent = problem instanceof ApiError ? [problem.message, ...problem.errors.map((f) => f.message)].join(" ") : t("common.failed");
-          error.hidden = false;
-        }
-        confirm.disabled = false;
-      },
-    }, text ? h("p", {}, text) : null, controls, error, h("div", { class: "actions" }, confirm, h("button", { type: "button", onclick: () => close() }, t("common.cancel"))));
-  });
+  return dialog(title, (close) => form(name + "-send", label, [text ? h("p", {}, text) : null, controls], async () => close(await act()),
+    { danger, more: h("button", { type: "button", onclick: () => close() }, t("common.cancel")) }));
 }
 
 /** A text area of a dialog; its data-testid is note or reason. */

@@ -66,6 +66,24 @@ export function signInByPassword(done, ...extra) {
   return root;
 }
 
+let asking = null; // the dialog that is open, shared by calls at the same time
+
+/**
+ * Calls the API as api does, for staff. If the session has ended, a dialog says so, with the sign-in; then the call is repeated.
+ * What was typed on the page stays.
+ */
+export async function staffApi(method, path, options) {
+  try {
+    return await api(method, path, options);
+  } catch (e) {
+    if (e.status !== 401) throw e;
+    asking = asking || dialog(t("common.sign_in"), (close) => [h("p", {}, t("common.signed_out")), signInByPassword(close)]).finally(() => { asking = null; });
+    const user = await asking;
+    if (!user) throw e;
+    return api(method, path, options);
+  }
+}
+
 // This browser as a device of the account's list of sessions.
 function device() {
   let id;

@@ -80,8 +80,8 @@ export class ApiError extends Error {
   }
 }
 
-async function send(method, path, { body, form, headers = {}, signal } = {}) {
-  const request = { method, signal, headers: { "Accept-Language": language, "X-LafaekStreet": "1", ...headers } };
+async function send(method, path, { body, form, headers = {}, signal, keepalive = false } = {}) {
+  const request = { method, signal, keepalive, headers: { "Accept-Language": language, "X-LafaekStreet": "1", ...headers } };
   if (form) request.body = form;
   else if (body !== undefined) {
     request.body = JSON.stringify(body);
@@ -105,8 +105,9 @@ async function send(method, path, { body, form, headers = {}, signal } = {}) {
 
 /**
  * Calls the API and returns the answer's content. path is below /api/v1. It signs the request if somebody is signed in, and
- * renews an access token that has expired once. options: body (JSON), form (FormData), headers, signal, and full: true for
- * {answer, content} instead of the content. Throws an ApiError.
+ * renews an access token that has expired once. options: body (JSON), form (FormData), headers, signal, keepalive: true for a
+ * request that goes on when the person leaves the page, and full: true for {answer, content} instead of the content. Throws an
+ * ApiError.
  */
 export async function api(method, path, options = {}) {
   const once = () => send(method, path, { ...options, headers: { ...options.headers, ...(session.token ? { Authorization: "Bearer " + session.token } : {}) } });
@@ -115,16 +116,18 @@ export async function api(method, path, options = {}) {
     result = await once();
   } catch (e) {
     if (e.status !== 401 || !session.token) throw e;
+    const { id } = session.user;
     await session.renew();
+    if (session.user.id !== id) throw e; // somebody else signed in meanwhile, in another tab
     result = await once();
   }
   return options.full ? result : result.content;
 }
 
 const webSession = "/auth/web-session";
-const mark = "signed_in"; // in localStorage: worth asking for a session
-const remember = (on) => { try { on ? localStorage.setItem(mark, "1") : localStorage.removeItem(mark); } catch { /* storage is switched off */ } };
-const remembered = () => { try { return localStorage.getItem(mark) === "1"; } catch { return true; } };
+const mark = "signed_in"; // in localStorage: the id of who is signed in, so that other tabs notice a change
+const remember = (id) => { try { id ? localStorage.setItem(mark, id) : localStorage.removeItem(mark); } catch { /* storage is switched off */ } };
+const remembered = () => { try { return localStorage.getItem(mark) !== null; } catch { return true; } };
 const changed = [];
 let renewing = null;
 
@@ -143,7 +146,7 @@ export const session = {
   take(answer) {
     this.token = answer ? answer.access_token : "";
     this.user = answer ? answer.user : null;
-    remember(Boolean(answer));
+    remember(answer ? answer.user.id : "");
     for (const fn of changed) fn(this.user);
   },
   /** Begins with the tokens that a sign-in answered. */
@@ -178,6 +181,14 @@ export const session = {
   },
 };
 
+// Another tab signed out, or signed somebody in.
+window.addEventListener("storage", (e) => {
+  if (e.key !== mark) return;
+  if (!e.newValue) {
+    if (session.user) session.take(null);
+  } else if (changed.length && (!session.user || session.user.id !== e.newValue)) session.renew().catch(() => {});
+});
+
 /** Shows a message for some seconds. kind may be "bad". A screen reader reads it. */
 export function toast(text, kind = "") {
   const el = h("div", { class: kind }, text);
@@ -185,11 +196,15 @@ export function toast(text, kind = "") {
   setTimeout(() => el.remove(), 4000 + 60 * text.length);
 }
 
+/** What an error says to a person. One that is not from the API goes to the console. */
+export function wordsOf(e) {
+  if (e instanceof ApiError) return [e.message, ...e.errors.map((f) => f.message)].join(" ");
+  console.error(e);
+  return t("common.failed");
+}
+
 /** Shows an error as a message. Use it where no better place for it is. */
-export const complain = (e) => {
-  if (!(e instanceof ApiError)) console.error(e);
-  toast(e instanceof ApiError ? [e.message, ...e.errors.map((f) => f.message)].join(" ") : t("common.failed"), "bad");
-};
+export const complain = (e) => toast(wordsOf(e), "bad");
 
 /** Runs fn once at a time for a button: it is disabled and marked busy meanwhile, and errors are shown. */
 export async function busy(button, fn) {
@@ -211,6 +226,15 @@ export async function busy(button, fn) {
 export function button(label, act, props = {}) {
   const el = h("button", { type: "button", ...props, onclick: () => busy(el, act) }, label);
   return el;
+}
+
+/** Saves a file among the downloads. A value that is not a text is saved as JSON. */
+export function saveFile(name, value) {
+  const isText = typeof value === "string";
+  const link = h("a", { href: URL.createObjectURL(new Blob([isText ? value : JSON.stringify(value, null, 2)], { type: isText ? "text/plain" : "application/json" })), download: name, hidden: true });
+  document.body.append(link);
+  link.click();
+  setTimeout(() => { URL.revokeObjectURL(link.href); link.remove(); }, 60000);
 }
 
 let fields = 0;

@@ -1,10 +1,8 @@
 // Signing in: citizens by a code from a mail, staff by password and second factor.
-import { h, fill, t, api, session, field, button, busy, dialog, complain } from "./core.js";
+import { h, fill, t, api, session, field, button, form, dialog, complain } from "./core.js";
 
-const emailInput = (value = "") => h("input", { type: "email", autocomplete: "username", autocapitalize: "off", spellcheck: "false", required: true, maxlength: "254", value, data: { testid: "email" } });
-const codeInput = () => h("input", { inputmode: "text", autocomplete: "one-time-code", autocapitalize: "off", spellcheck: "false", required: true, maxlength: "40", data: { testid: "code" } });
-const form = (submit, ...children) => h("form", { onsubmit: (e) => { e.preventDefault(); submit(e.submitter || e.target.querySelector("[type=submit]")); } }, children);
-const submit = (label, testid) => h("button", { type: "submit", class: "main", data: { testid } }, label);
+const emailInput = (value = "") => h("input", { type: "email", autocomplete: "username", autocapitalize: "off", spellcheck: "false", required: true, maxlength: "254", value, name: "email", data: { testid: "email" } });
+const codeInput = () => h("input", { name: "otp", inputmode: "text", autocomplete: "one-time-code", autocapitalize: "off", spellcheck: "false", required: true, maxlength: "40", data: { testid: "code" } });
 
 // Ends a sign-in: with tokens, or after the second factor that the answer asks for.
 async function finish(answer, show, done) {
@@ -13,12 +11,12 @@ async function finish(answer, show, done) {
     return done(answer.user);
   }
   const code = codeInput();
-  const view = form((by) => busy(by, async () => {
+  const view = form("code-send", t("common.sign_in"), field(t("common.second_code"), code), async () => {
     // A recovery code has letters; a code of an authenticator has digits alone.
     const typed = code.value.trim();
     const body = /[a-z]/i.test(typed) ? { recovery_code: typed } : { code: typed };
     await finish(await api("POST", "/auth/totp/verify", { body: { challenge_id: answer.challenge_id, ...body } }), show, done);
-  }), field(t("common.second_code"), code), submit(t("common.sign_in"), "code-send"));
+  });
   show(view);
   code.focus();
   return undefined;
@@ -30,10 +28,10 @@ export function signInByCode(done, text = "") {
   const show = (...views) => fill(root, views);
   const first = (address = "") => {
     const email = emailInput(address);
-    show(text ? h("p", {}, text) : null, form((by) => busy(by, async () => {
+    show(text ? h("p", {}, text) : null, form("email-send", t("common.send_code"), field(t("common.email"), email, t("common.why_email")), async () => {
       await api("POST", "/auth/email-code", { body: { email: email.value } });
       second(email.value.trim());
-    }), field(t("common.email"), email, t("common.why_email")), submit(t("common.send_code"), "email-send")));
+    }));
   };
   const second = (address) => {
     const code = codeInput();
@@ -42,10 +40,10 @@ export function signInByCode(done, text = "") {
       await api("POST", "/auth/email-code", { body: { email: address } });
       code.focus();
     }, { class: "link" });
-    show(h("p", { role: "status" }, t("common.code_sent", { email: address })), form((by) => busy(by, async () => {
+    show(h("p", { role: "status" }, t("common.code_sent", { email: address })), form("code-send", t("common.sign_in"), field(t("common.code"), code), async () => {
       const answer = await api("POST", "/auth/email-code/verify", { body: { email: address, otp: code.value, device: device() } });
       await finish(answer, show, done);
-    }), field(t("common.code"), code), submit(t("common.sign_in"), "code-send")),
+    }),
     h("p", {}, again, " ", h("button", { type: "button", class: "link", onclick: () => first(address) }, t("common.other_email"))));
     code.focus();
   };
@@ -59,10 +57,10 @@ export function signInByPassword(done, ...extra) {
   const show = (...views) => fill(root, views);
   const email = emailInput();
   const password = h("input", { type: "password", autocomplete: "current-password", required: true, maxlength: "128" });
-  show(form((by) => busy(by, async () => {
+  show(form("sign-in", t("common.sign_in"), [field(t("common.email"), email), field(t("common.password"), password)], async () => {
     const answer = await api("POST", "/auth/login", { body: { email: email.value, password: password.value, device: device() } });
     await finish(answer, show, done);
-  }), field(t("common.email"), email), field(t("common.password"), password), submit(t("common.sign_in"), "sign-in")), ...extra);
+  }), ...extra);
   return root;
 }
 
@@ -98,4 +96,20 @@ function device() {
 export async function needUser(text) {
   const known = await session.resume().catch(complain);
   return known || dialog(t("common.sign_in"), (close) => signInByCode(close, text));
+}
+
+/**
+ * Runs act for the person who is signed in. If the session has ended, it asks to sign in again, above what is open, and runs act
+ * once more: nothing that was typed is lost. For staff see staffApi.
+ */
+export async function asUser(act) {
+  const before = session.user;
+  try {
+    return await act();
+  } catch (e) {
+    if (e.status !== 401) throw e;
+    const user = await needUser(t("common.signed_out"));
+    if (!user || before && user.id !== before.id) throw e;
+    return act();
+  }
 }

@@ -51,6 +51,7 @@ func (p *Public) Register(a *httpapi.API) {
 	p.registerRemovals(a)
 	p.registerFeed(a)
 	p.registerImage(a)
+	p.registerQR(a)
 	p.registerMap(a)
 	p.registerStatistics(a)
 	p.registerLedger(a)

@@ -165,6 +165,7 @@ GET /public/reports
 GET /public/reports/{}
 GET /public/reports/{}/comments
 GET /public/reports/{}/images/{}/{}
+GET /public/reports/{}/qr.svg
 GET /public/removals
 GET /public/feed.atom
 GET /public/map

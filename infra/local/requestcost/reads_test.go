@@ -136,6 +136,7 @@ func (s *fixture) reads() []operation {
 		"//log/keys", "//verify", "//log/proof/0", "/public/blockchain/report/"+number+"/proof")
 	size := s.Int(`SELECT next FROM log_counter`)
 	s.PublishLog(int64(size))
+	read(s.nobody, 0, "/public/reports/"+number+"/qr.svg")
 	read(s.nobody, 0, "//log/checkpoint", fmt.Sprintf("//log/tile/entries%%2F000.p%%2F%d", size)) // files of the bucket
 	read(s.nobody, 1, "/mongodb")
 	read(s.nobody, 0, "//health", "/", "/meta", "/openapi.json", "//openapi.json", "//docs", "//docs/docs.js", "//docs/guides/log", s.unsubscribe(), "//redoc", "//redoc/redoc.standalone.js", "//map")

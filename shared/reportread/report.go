@@ -21,18 +21,19 @@ import (
 // Report is one report, with everything that the viewer may see of it.
 type Report struct {
 	Summary
-	Images              []Image         `json:"images" doc:"Oldest first"`
-	AI                  *Assessment     `json:"ai" doc:"null with content_pending, and where words or pictures are hidden from the reader"`
-	Blockchain          ledger.Anchor   `json:"blockchain"`
-	HederaTransactionID *string         `json:"hedera_transaction_id" doc:"The same as blockchain.transaction_id"`
-	StatusHistory       []Step          `json:"status_history" doc:"Oldest first"`
-	PossibleDuplicates  []Candidate     `json:"possible_duplicates" doc:"By place, type, time and picture, likeliest first. Staff alone see those without a verdict"`
-	IsAnonymous         bool            `json:"is_anonymous" doc:"Only moderators, administrators and the reporter see who it was"`
-	CapturedAt          *timestamp.Time `json:"captured_at"`
-	WordsHidden         *Hiding         `json:"words_hidden,omitempty" doc:"With content_hidden, to the reporter and staff: who hid the words, and why"`
-	Appeal              *Appeal         `json:"appeal,omitempty" doc:"Only to the reporter and staff"`
-	OriginalWords       *Words          `json:"original_words,omitempty" doc:"What a moderator changed first, as the reporter wrote it. Only to staff"`
-	Receipt             *ledger.Receipt `json:"receipt,omitempty" doc:"In the answer to a change: that of the change, of the last where there were several, for whoever made it. Else that of the report's first event, for its reporter alone"`
+	Images              []Image          `json:"images" doc:"Oldest first"`
+	AI                  *Assessment      `json:"ai" doc:"null with content_pending, and where words or pictures are hidden from the reader"`
+	Blockchain          ledger.Anchor    `json:"blockchain"`
+	HederaTransactionID *string          `json:"hedera_transaction_id" doc:"The same as blockchain.transaction_id"`
+	StatusHistory       []Step           `json:"status_history" doc:"Oldest first"`
+	PossibleDuplicates  []Candidate      `json:"possible_duplicates" doc:"By place, type, time and picture, likeliest first. Staff alone see those without a verdict"`
+	IsAnonymous         bool             `json:"is_anonymous" doc:"Only moderators, administrators and the reporter see who it was"`
+	CapturedAt          *timestamp.Time  `json:"captured_at"`
+	WordsHidden         *Hiding          `json:"words_hidden,omitempty" doc:"With content_hidden, to the reporter and staff: who hid the words, and why"`
+	Appeal              *Appeal          `json:"appeal,omitempty" doc:"Only to the reporter and staff"`
+	OriginalWords       *Words           `json:"original_words,omitempty" doc:"What a moderator changed first, as the reporter wrote it. Only to staff"`
+	ReporterLanguage    *locale.Language `json:"reporter_language,omitempty" enum:"tet,pt,en" doc:"Only to other staff: the language to write to the reporter in"`
+	Receipt             *ledger.Receipt  `json:"receipt,omitempty" doc:"In the answer to a change: that of the change, of the last where there were several, for whoever made it. Else that of the report's first event, for its reporter alone"`
 	// Warnings is set in the answer to a request that sent something which was not kept.
 	Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the request was not kept; left out if everything was"`
 }
@@ -123,7 +124,8 @@ func ImageStatus(s upload.State) string {
 
 const (
 	detailColumns = `, r.captured_at, r.appealed_at, r.appeal_reason, nullif(r.original_words, '{}'),
-		r.words_hidden, r.words_hidden_reason, ` + report.HeldBackSQL + `, n.is_relevant, n.relevance_confidence, n.damage_type, n.severity, n.severity_score, n.recommended_repair, n.translations, n.created_at
+		r.words_hidden, r.words_hidden_reason, ` + report.HeldBackSQL + `,
+		coalesce(u.preferred_language, (SELECT c.preferred_language FROM report_contacts c WHERE c.report_id = r.id AND c.claimed_at IS NULL)), n.is_relevant, n.relevance_confidence, n.damage_type, n.severity, n.severity_score, n.recommended_repair, n.translations, n.created_at
 		FROM reports r` + summaryJoins + ` LEFT JOIN ai_analyses n ON n.id = r.ai_analysis_id WHERE r.id = ` + report.IDSQL  // after summaryColumns
 	imagesQuery = `SELECT ri.id, ri.kind, p.state, p.id, p.generation, p.width, p.height, p.blurhash, ri.created_at,
 		p.state <> 'redacting' AND ` + report.PublicPictureSQL + `, ri.hidden, ri.hidden_reason, ri.boxes IS NOT NULL
@@ -274,6 +276,9 @@ func (r *Reader) complete(ctx context.Context, v Viewer, out Report, row *summar
 	if !v.staff {
 		out.OriginalWords = nil
 	}
+	if !v.staff || v.owns(row.author) {
+		out.ReporterLanguage = nil
+	}
 	out.IsAnonymous = row.anonymous
 	if row.hiddenFrom(v) {
 		out.AI, out.CapturedAt, images = nil, nil, nil
@@ -315,7 +320,7 @@ func scanDetail(row pgx.CollectableRow) (*detail, error) {
 	var hiddenBy *report.HiddenBy
 	var hiddenFor *report.ReasonCode
 	out, a := &d.report, d.report.AI
-	err := row.Scan(append(d.row.targets(), &captured, &appealed, &reason, &out.OriginalWords, &hiddenBy, &hiddenFor, &d.row.heldBack, &a.IsRelevant, &a.Confidence, &a.DamageType, &a.Severity,
+	err := row.Scan(append(d.row.targets(), &captured, &appealed, &reason, &out.OriginalWords, &hiddenBy, &hiddenFor, &d.row.heldBack, &out.ReporterLanguage, &a.IsRelevant, &a.Confidence, &a.DamageType, &a.Severity,
 		&a.SeverityScore, &a.RecommendedRepair, &a.translations, &analyzed)...)
 	out.CapturedAt, a.AnalyzedAt = timestamp.OfPtr(captured), timestamp.OfPtr(analyzed)
 	if appealed != nil && reason != nil {

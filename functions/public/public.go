@@ -53,6 +53,7 @@ func (p *Public) Register(a *httpapi.API) {
 	p.registerImage(a)
 	p.registerQR(a)
 	p.registerMap(a)
+	p.registerSketch(a)
 	p.registerStatistics(a)
 	p.registerLedger(a)
 	p.registerLog(a)

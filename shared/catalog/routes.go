@@ -234,6 +234,7 @@ func publicRoutes() []Route {
 		route(f, "/api/v1/public/feed.atom", "GET"),
 		route(f, "/api/v1/public/reports/{id}/images/{img_id}/{rendition}", "GET"),
 		route(f, "/api/v1/public/reports/{id}/qr.svg", "GET"),
+		route(f, "/api/v1/public/sketch.svg", "GET"),
 		route(f, "/api/v1/public/stats/by-agency", "GET"),
 		route(f, "/api/v1/public/stats/by-district", "GET"),
 		route(f, "/api/v1/public/stats/by-municipality", "GET"),

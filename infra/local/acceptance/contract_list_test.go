@@ -169,6 +169,7 @@ GET /public/reports/{}/qr.svg
 GET /public/removals
 GET /public/feed.atom
 GET /public/map
+GET /public/sketch.svg
 GET /public/tiles/{}/{}/{}
 GET /public/stats/summary
 GET /public/stats/by-type

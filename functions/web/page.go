@@ -255,7 +255,7 @@ func (v view) forScripts(c content) (fragment, error) {
 	return markup(`<script id="for-scripts" type="application/json">%s</script>`, raw), nil
 }
 
-// scriptLabels are the labels of statuses, types and severities, by kind and value: "status.pending".
+// scriptLabels are the labels of statuses, types, severities and reason codes, by kind and value: "status.pending".
 func (v view) scriptLabels() map[string]string {
 	out := make(map[string]string)
 	add := func(kind string, labels map[string]string) {
@@ -266,6 +266,7 @@ func (v view) scriptLabels() map[string]string {
 	add("status", labels(v, "status", report.Statuses()))
 	add("issue_type", labels(v, "issue_type", report.IssueTypes()))
 	add("severity", labels(v, "severity", report.Severities()))
+	add("reason", labels(v, "reason", report.ReasonCodes()))
 	return out
 }
 

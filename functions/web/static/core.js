@@ -357,6 +357,10 @@ export const textArea = (testid, props = {}) => h("textarea", { rows: "4", dir: 
 /** A select with [value, label] pairs. */
 export const select = (pairs, props = {}, chosen = "") => h("select", props, pairs.map(([value, label]) => h("option", { value, selected: value === chosen }, label)));
 
+/** A required select of the reason codes: why something is rejected, hidden or flagged. Its data-testid is reason. */
+export const reasonSelect = (props = {}) => select([["", t("common.choose")], ...["irrelevant", "offensive", "personal_data", "duplicate_spam", "unsafe", "other"]
+  .map((code) => [code, t("label.reason." + code)])], { name: "reason_code", required: true, data: { testid: "reason" }, ...props });
+
 /** The status of a report as a badge. */
 export const status = (value) => h("span", { class: "status " + value }, t("label.status." + value));
 

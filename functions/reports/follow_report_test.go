@@ -35,6 +35,38 @@ func holds(t *testing.T, w *testenv.System, id string) {
 	}
 }
 
+// The list of what a person follows shows of each report what that person may see of it in any list.
+func TestListOfFollowedReports(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	author, other := w.Citizen(), w.Citizen()
+	pending, fixed, left, gone := filed(w, author, "pending"), filed(w, author, "fixed"), filed(w, author, "fixed"), filed(w, author, "pending")
+	filed(w, other, "pending") // an own report is not a followed one
+	for _, id := range []string{pending, fixed, left, gone} {
+		other.Post("/reports/"+id+"/follow", nil).Want(http.StatusOK)
+	}
+	other.Delete("/reports/" + left + "/follow").Want(http.StatusOK)
+	author.Delete("/reports/" + gone).Want(http.StatusOK)
+	got := other.Get("/reports/my-reports?following=true").Want(http.StatusOK).Object()
+	items := got.Items("items")
+	if len(items) != 2 || items[0].Text("id") != fixed || items[1].Text("id") != pending || got.At("status_counts.pending") != 1.0 {
+		t.Fatalf("got %v", got.Values)
+	}
+	if items[1].At("content_pending") != true || items[1].Text("description") != "" {
+		t.Errorf("without a verdict: %v", items[1].Values)
+	}
+	if n := len(other.Get("/reports/my-reports?following=true&status=fixed").Want(http.StatusOK).Object().Items("items")); n != 1 {
+		t.Errorf("%d fixed ones", n)
+	}
+	if n := len(author.Get("/reports/my-reports?following=true").Want(http.StatusOK).Object().Items("items")); n != 0 {
+		t.Errorf("the reporter follows %d", n)
+	}
+	// Others cannot search by what a follower is not shown, such as the exact place.
+	if n := len(other.Get("/reports/my-reports?following=true&bbox=125.56029,-8.55691,125.56031,-8.55689").Want(http.StatusOK).Object().Items("items")); n != 1 {
+		t.Errorf("%d in a small box", n)
+	}
+}
+
 func TestFollow(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

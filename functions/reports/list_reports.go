@@ -25,7 +25,7 @@ func (g *Group) registerRead(api *httpapi.API) {
 	list.Aliases = page.Aliases()
 	httpapi.Register(api, list, g.list)
 
-	mine := get("/my-reports", "List the caller's own reports", "With the same filters, and the number of reports in each status.")
+	mine := get("/my-reports", "List the caller's own reports", "With the same filters, and the number of reports in each status. With following=true those that the caller follows instead.")
 	mine.Aliases = page.Aliases()
 	httpapi.Register(api, mine, g.mine)
 
@@ -54,6 +54,11 @@ func (g *Group) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	return &listOutput{Body: p}, nil
 }
 
+type mineInput struct {
+	reportread.Query
+	Following bool `query:"following" doc:"true lists the reports that the caller follows; status_counts stay those of the caller's own"`
+}
+
 type mineOutput struct {
 	Body struct {
 		reportread.Page
@@ -61,9 +66,12 @@ type mineOutput struct {
 	}
 }
 
-func (g *Group) mine(ctx context.Context, in *listInput) (*mineOutput, error) {
-	caller := identity.Must(ctx)
-	p, counts, err := g.reader.ListOwn(ctx, reportread.ViewerOf(caller), in.Query, caller.UserID)
+func (g *Group) mine(ctx context.Context, in *mineInput) (*mineOutput, error) {
+	caller, list := identity.Must(ctx), g.reader.ListOwn
+	if in.Following {
+		list = g.reader.ListFollowed
+	}
+	p, counts, err := list(ctx, reportread.ViewerOf(caller), in.Query, caller.UserID)
 	if err != nil {
 		return nil, err
 	}

@@ -160,10 +160,19 @@ func rank(s report.Severity) int {
 // ListOwn lists the reports of one person and counts all reports of that person by status, whatever the filters. Every
 // status has an entry.
 func (r *Reader) ListOwn(ctx context.Context, v Viewer, q Query, user uuid.UUID) (Page, map[report.Status]int, error) {
+	return r.listAndCount(ctx, v, exactGeometry(), q, user, By(user))
+}
+
+// ListFollowed is ListOwn for the reports that one person follows. The counts are those of the person's own reports.
+func (r *Reader) ListFollowed(ctx context.Context, v Viewer, q Query, user uuid.UUID) (Page, map[report.Status]int, error) {
+	return r.listAndCount(ctx, v, v.geometry(), q, user, Where(`r.id IN (SELECT report_id FROM report_follows WHERE user_id = ?)`, user))
+}
+
+func (r *Reader) listAndCount(ctx context.Context, v Viewer, by geometry, q Query, user uuid.UUID, of Scope) (Page, map[report.Status]int, error) {
 	const counts = `SELECT status, count(*) FROM reports WHERE user_id = $1 AND deleted_at IS NULL GROUP BY status`
 	batch := &database.Batch{}
 	found := database.AskRows(batch, pgx.RowToStructByPos[statusCount], counts, user)
-	p, err := r.list(ctx, v, exactGeometry(), q, batch, By(user))
+	p, err := r.list(ctx, v, by, q, batch, of)
 	if err != nil {
 		return Page{}, nil, err
 	}

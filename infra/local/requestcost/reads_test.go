@@ -115,7 +115,7 @@ func (s *fixture) reads() []operation {
 	s.Exec(`UPDATE journeys SET active = true WHERE id = $1`, s.journey)
 	s.Exec(`UPDATE users SET avatar_upload_id = $2 WHERE id = $1`, s.citizen.ID, s.picture(s.citizen))
 	c, id, number, journey := s.citizen, s.report, s.number, "/journeys/"+s.journey
-	read(c, 1, "/reports", "/reports?q=hole", "/reports/my-reports", "/reports/changes", "/reports/changes?mine=true", "/reports/nearby?latitude=-8.55&longitude=125.56", "/reports/"+id, "/reports/"+number,
+	read(c, 1, "/reports", "/reports?q=hole", "/reports/my-reports", "/reports/my-reports?following=true", "/reports/changes", "/reports/changes?mine=true", "/reports/nearby?latitude=-8.55&longitude=125.56", "/reports/"+id, "/reports/"+number,
 		"/reports/similar?latitude=-8.55&longitude=125.56", "/reports/"+number+"/comments", "/reports/"+number+"/ai-analysis",
 		"/reports/stats/summary", "/reports/stats/by-type", "/reports/stats/by-municipality", "/reports/stats/by-district?municipality=Dili", "/reports/stats/by-agency",
 		"/reports/stats/trends", "/blockchain/report/"+id+"/history", "/locations/municipalities", "/notifications", "/alerts",

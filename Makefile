@@ -68,10 +68,16 @@ reset-second-factor: ## Take the second factor of a person away, as of the last 
 eval-ai: ## Score labelled pictures against the configured model (DIR=…, a folder for each issue type and one named irrelevant; ARGS=…)
 	@$(WITH_SETTINGS) $(GO) run ./functions/validate/eval -dir "$(DIR)" $(ARGS)
 
+.PHONY: screenshots
+screenshots: chromium ## Take a picture of every page: three widths, three languages, light and dark (DIR=.run/screenshots)
+	@mkdir -p $(or $(DIR),.run/screenshots)
+	$(WITH_DATABASE) env SCREENSHOTS=$(abspath $(or $(DIR),.run/screenshots)) $(GO) test -count=1 -timeout 60m -run TestScreenshots ./functions/web
+
 .PHONY: assets
 assets: node_modules ## Update the libraries that the pages contain
 	@for file in maplibre-gl.js maplibre-gl.css; do \
-		gzip -9 -n -c node_modules/maplibre-gl/dist/$$file > functions/public/web/$$file.gz; done
+		gzip -9 -n -c node_modules/maplibre-gl/dist/$$file > functions/web/static/$$file.gz; done
+	@gzip -9 -n -c node_modules/axe-core/axe.min.js > infra/local/browser/axe.min.js.gz
 	@gzip -9 -n -c node_modules/redoc/bundles/redoc.standalone.js > functions/meta/pages/redoc.standalone.js.gz
 
 .PHONY: openapi

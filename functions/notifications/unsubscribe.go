@@ -20,7 +20,7 @@ import (
 const unsubscribePolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 // unsubscribeHTML is the page of an unsubscribe link. The names in braces are replaced by texts of the catalog; no text of a
-// request is on the page. Package html/template would make the binary twice as large: see functions/public/markup.go.
+// request is on the page. Package html/template would make the binary twice as large: see functions/web/markup.go.
 //
 //go:embed unsubscribe.html
 var unsubscribeHTML string

@@ -81,12 +81,14 @@ func signIn(t *testing.T, w *testenv.System, tab context.Context, c *testenv.Cli
 	var status int
 	err := chromedp.Run(tab, chromedp.Navigate(w.URL+"/welcome"), chromedp.Evaluate(`fetch("/api/v1/auth/web-session", {method: "POST",
 		headers: {"Content-Type": "application/json", "X-LafaekStreet": "1"}, body: JSON.stringify({refresh_token: "`+token+`"})})
-		.then((r) => { localStorage.setItem("signed_in", "1"); return r.status; })`, &status,
-		func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+		.then((r) => { localStorage.setItem("signed_in", "1"); return r.status; })`, &status, awaited))
 	if err != nil || status != http.StatusOK {
 		t.Fatalf("sign in: status %d, %v", status, err)
 	}
 }
+
+// awaited makes Evaluate wait for a promise.
+func awaited(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
 
 // mailedCode waits for the newest mail with a code to an address and returns the code.
 func mailedCode(t *testing.T, w *testenv.System, address string) string {

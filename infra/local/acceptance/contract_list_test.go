@@ -18,6 +18,8 @@ POST /auth/email-code/verify
 POST /auth/forgot-password
 POST /auth/reset-password
 POST /auth/refresh
+POST /auth/web-session
+DELETE /auth/web-session
 POST /auth/logout
 POST /users/register
 GET /users/verify-email
@@ -186,7 +188,14 @@ GET //log/keys
 GET //log/proof/{}
 GET /public/export.csv
 GET /public/export.geojson
+GET //
+GET //report
+GET //me
 GET //map
+GET //desk
+GET //admin
+GET //stats
+GET //welcome
 GET //r/{}
 GET //unsubscribe/{}
 POST //unsubscribe/{}
@@ -205,6 +214,9 @@ func (d *document) missing(t *testing.T) {
 				segment = "{}"
 			}
 			segments = append(segments, segment)
+		}
+		if template == "/" {
+			segments = []string{"", ""}
 		}
 		for method, op := range methods {
 			documented[strings.ToUpper(method)+" "+strings.Join(segments, "/")] = op

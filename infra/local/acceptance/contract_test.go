@@ -150,6 +150,17 @@ func (v *visitor) join(email, password string) (*visitor, apiclient.TestResponse
 }
 
 // accounts uses the operations of accounts: those of the app and those of the journey client.
+// pageSession begins and ends a session as a page of the site does.
+func (v *visitor) pageSession(email, password string) {
+	v.Helper()
+	page := &visitor{v.T, v.With("X-LafaekStreet", "1"), v.doc}
+	token := v.do("POST", "/auth/login", object{"email": email, "password": password}, 200).Object().Text("refresh_token")
+	v.do("POST", "/auth/web-session", object{"refresh_token": token}, 403)
+	page.do("POST", "/auth/web-session", object{"refresh_token": token}, 200)
+	page.do("POST", "/auth/web-session", object{}, 401)
+	page.do("DELETE", "/auth/web-session", nil, 200)
+}
+
 func (v *visitor) accounts() *visitor {
 	v.Helper()
 	const email, first, second, third = "maria@example.tl", "rua-Aimutin-42", "ponte-Comoro-77", "praia-Areia-Branca-5"
@@ -157,6 +168,7 @@ func (v *visitor) accounts() *visitor {
 	v.do("POST", "/auth/resend-otp", object{"email": "nobody@example.tl"}, 200)
 	v.do("POST", "/auth/login", object{"email": email, "password": "wrong-password-1"}, 401)
 	v.do("POST", "/auth/refresh", object{"refresh_token": tokens.Object().Text("refresh_token")}, 200)
+	v.pageSession(email, first)
 	v.do("POST", "/auth/token", url.Values{"username": {email}, "password": {first}}, 200)
 	google := v.do("POST", "//_local/google", object{"email": "joao@example.tl", "name": "João"}, 200)
 	v.do("POST", "/auth/google", object{"id_token": google.Object().Text("id_token")}, 200)
@@ -295,7 +307,7 @@ func (v *visitor) journeys(c *visitor, report string) {
 	c.do("DELETE", "/journeys/"+spare, nil, 204)
 }
 
-var asset = regexp.MustCompile(`/map/assets/[^"' ]+`)
+var asset = regexp.MustCompile(`/assets/[^"' ]+`)
 
 func (v *visitor) public(id string) {
 	v.Helper()
@@ -316,6 +328,9 @@ func (v *visitor) public(id string) {
 	size := strings.Split(string(v.get("//log/checkpoint").Body), "\n")[1]
 	v.get("//log/tile/entries%2F000.p%2F" + size)
 	v.get("//verify")
+	for _, page := range []string{"//", "//report", "//me", "//desk", "//admin", "//stats", "//welcome", "//report-worker.js"} {
+		v.get(page)
+	}
 	page := string(v.get("//map").Body)
 	v.get("/" + asset.FindString(page))
 }

@@ -89,6 +89,7 @@ func (s *fixture) accountWrites() []operation {
 		s.Exec(`UPDATE one_time_codes SET created_at = created_at - interval '2 minutes'`)
 		return address
 	}
+	page := n.With("X-LafaekStreet", "1")
 	refreshed := func() string {
 		got, _ := s.session()
 		return got.Text("refresh_token")
@@ -124,6 +125,8 @@ func (s *fixture) accountWrites() []operation {
 		on(3, func() request { return post("/auth/login", object{"email": known(), "password": password}) }),
 		on(3, func() request { return post("/auth/token", object{"username": known(), "password": password}) }),
 		on(2, func() request { return post("/auth/refresh", object{"refresh_token": refreshed()}) }),
+		on(2, func() request { return request{page, "POST", "/auth/web-session", object{"refresh_token": refreshed()}} }),
+		on(0, func() request { return request{page, "DELETE", "/auth/web-session", nil} }),
 		on(1, func() request { return request{s.Citizen(), "POST", "/auth/logout", nil} }),
 		on(2, func() request { return post("/auth/forgot-password", object{"email": known()}) }),
 		on(3, func() request {

@@ -23,6 +23,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/functions/staff"
 	"github.com/lafaekstreet/backend/functions/users"
+	"github.com/lafaekstreet/backend/functions/web"
 	"github.com/lafaekstreet/backend/infra/local/dbproxy"
 	"github.com/lafaekstreet/backend/infra/local/testenv"
 )
@@ -60,7 +61,7 @@ func uncounted() map[string]string {
 		"GET /api/v1/public/export.csv":                    walks,
 		"GET /api/v1/public/export.geojson":                walks,
 		"GET /api/v1/users/me/export":                      walks,
-		"GET /map/assets/{hash}/{name}":                    assets,
+		"GET /assets/{hash}/{name}":                        assets,
 		"GET /health/ready":                                "checks each part of the system",
 	}
 }
@@ -123,7 +124,7 @@ func serve(w *testenv.System) {
 		w.Env["RATE_LIMIT_"+limit] = "1000"
 	}
 	w.Serve(reports.Open, community.Open, monitoring.Open, notifications.Open, locations.Open, users.Open, journeys.Open, staff.Open,
-		public.Open, admin.Open, auth.Open, meta.Open)
+		public.Open, admin.Open, auth.Open, meta.Open, web.Open)
 }
 
 // A connection pooler without sessions needs another query mode. In some modes PostgreSQL infers the types of arguments.

@@ -23,6 +23,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/functions/staff"
 	"github.com/lafaekstreet/backend/functions/users"
+	"github.com/lafaekstreet/backend/functions/web"
 	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
@@ -38,7 +39,7 @@ func setup(t *testing.T) *testenv.System {
 		w.Env["RATE_LIMIT_"+limit] = "100000"
 	}
 	w.Serve(reports.Open, users.Open, community.Open, monitoring.Open, notifications.Open, journeys.Open, staff.Open, admin.Open, public.Open, auth.Open,
-		locations.Open, meta.Open)
+		locations.Open, meta.Open, web.Open)
 	return w
 }
 

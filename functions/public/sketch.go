@@ -109,7 +109,7 @@ var shapesQuery = `
 	WITH frame AS (SELECT ST_MakeEnvelope($1, $2, $3, $4, 4326) AS box),
 	cut AS (
 	    SELECT b.level, CASE WHEN m.code IS NULL THEN b.name WHEN $10 = 'tet' THEN m.name_tet WHEN $10 = 'pt' THEN m.name_pt ELSE m.name END AS name,
-	           ST_Simplify(ST_ClipByBox2D(b.area, ST_Expand(frame.box, $5 * 10)), $5 * 0.8) AS area, frame.box
+	           ST_Simplify(ST_ClipByBox2D(b.area, ST_Expand(frame.box, $5::float8 * 10)), $5::float8 * 0.8) AS area, frame.box
 	      FROM frame, boundaries b LEFT JOIN municipalities m ON b.level = 'municipality' AND m.code = b.code
 	     WHERE b.area && frame.box AND b.level = ANY($6)
 	),

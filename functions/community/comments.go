@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/audit"
+	"github.com/lafaekstreet/backend/shared/comment"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -36,7 +36,7 @@ func (g *Group) registerComments(api *httpapi.API) {
 			Description: "A request with a client_id that was used before gets the first comment again, with status 200. The same client_id with another content, or on another report, is 409 client_id_reused. Comments of staff have is_official set. " +
 				"While the report has no verdict, only its reporter and staff may comment: 409 awaiting_verdict for others.",
 			Errors:        []int{http.StatusConflict},
-			DefaultStatus: http.StatusCreated, Responses: map[string]*huma.Response{"200": httpapi.JSON[Comment](api, "The comment existed already")},
+			DefaultStatus: http.StatusCreated, Responses: map[string]*huma.Response{"200": httpapi.JSON[comment.Comment](api, "The comment existed already")},
 		},
 		Creates: true, Limit: admission.LimitComment, Lenient: &httpapi.Lenient{NotTaken: []string{"is_anonymous", "images", "upload_id", "image_url", "s3_keys", "status"}}, Aliases: map[string]string{"comment": "content", "text": "content"},
 	}
@@ -60,29 +60,6 @@ func (g *Group) registerComments(api *httpapi.API) {
 	httpapi.Register(api, remove, g.removeComment)
 }
 
-// Comment is one comment on a report.
-type Comment struct {
-	ID       uuid.UUID `json:"id"`
-	ReportID uuid.UUID `json:"report_id"`
-	Author   *Author   `json:"author" doc:"null if the account was deleted, and for the reporter of an anonymous report"`
-	Content  string    `json:"content" doc:"Empty with content_hidden, except for the author and staff"`
-	// ContentHidden is true while a moderator or flags hide it.
-	ContentHidden bool           `json:"content_hidden,omitempty" doc:"true while a moderator, or the flags of several people, keep the words from others than the author and staff"`
-	CreatedAt     timestamp.Time `json:"created_at"`
-	// Receipt is set in the answer to the request that added the comment.
-	Receipt *ledger.Receipt `json:"receipt,omitempty" doc:"In the answer to the request that added the comment, and to its repeats: with the salt of the comment"`
-	// Warnings is set in the answer to a request that sent something which was not kept.
-	Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the request was not kept; left out if everything was"`
-}
-
-// Author is the author of a comment.
-type Author struct {
-	ID         uuid.UUID     `json:"id"`
-	FullName   string        `json:"full_name"`
-	Role       identity.Role `json:"role" enum:"citizen,moderator,government_official,admin"`
-	IsOfficial bool          `json:"is_official" doc:"true if the author was staff when they wrote it, and did not report the problem"`
-}
-
 type addInput struct {
 	report.RefInput
 	Body struct {
@@ -94,7 +71,7 @@ type addInput struct {
 
 type commentOutput struct {
 	Status int
-	Body   Comment
+	Body   comment.Comment
 }
 
 func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, error) {
@@ -143,9 +120,9 @@ func (g *Group) addComment(ctx context.Context, in *addInput) (*commentOutput, e
 }
 
 // repeated is the comment that a request repeats, with its receipt. It fails if the request has other content.
-func (g *Group) repeated(ctx context.Context, s *commentContext, content string) (Comment, error) {
+func (g *Group) repeated(ctx context.Context, s *commentContext, content string) (comment.Comment, error) {
 	if s.repeat.ReportID != s.report.ID || !database.SameText(s.repeat.Content, content) {
-		return Comment{}, errClientIDReused
+		return comment.Comment{}, errClientIDReused
 	}
 	out := *s.repeat
 	for _, e := range s.logged {
@@ -161,9 +138,9 @@ var errClientIDReused = problem.New(problem.Conflict, "client_id_reused")
 type commentContext struct {
 	report *reportwrite.Locked
 	hidden bool // report.HiddenSQL
-	author Author
-	repeat *Comment        // the caller's comment with the same client_id; nil if there is none
-	logged []ledger.Logged // the event of repeat; empty for a comment of an earlier version
+	author comment.Author
+	repeat *comment.Comment // the caller's comment with the same client_id; nil if there is none
+	logged []ledger.Logged  // the event of repeat; empty for a comment of an earlier version
 	by     report.Actor
 	chain  *ledger.Chain
 	entry  *ledger.NewEntry // of the new comment
@@ -177,13 +154,12 @@ func lockForComment(ctx context.Context, tx *outbox.Tx, about report.About, clie
 	by := report.ActorOf(caller)
 	locked, chain := reportwrite.Lock(tx, about), ledger.AskChain(tx, about, by.AgencyID)
 	hidden := database.AskRow(tx, pgx.RowTo[bool], `SELECT `+report.HiddenSQL+` FROM reports r WHERE r.id = `+report.IDSQL, about.Args()...)
-	author := database.AskRow(tx, func(row pgx.CollectableRow) (Author, error) {
-		a := Author{ID: caller.UserID, IsOfficial: caller.Role.IsStaff()}
+	author := database.AskRow(tx, func(row pgx.CollectableRow) (comment.Author, error) {
+		a := comment.Author{ID: caller.UserID, IsOfficial: caller.Role.IsStaff()}
 		err := row.Scan(&a.FullName, &a.Role)
 		return a, err
 	}, `SELECT full_name, role FROM users WHERE id = $1`, caller.UserID)
-	repeat := database.AskOptional(tx, func(row pgx.CollectableRow) (Comment, error) { return scanComment(row, v) },
-		`SELECT `+commentColumns+` WHERE c.author_id = $1 AND c.client_id = $2`, caller.UserID, clientID)
+	repeat := comment.AskRepeat(tx, v, caller.UserID, clientID)
 	logged := ledger.AskLogged(tx, caller.UserID,
 		`(e.report_id, e.seq) = (SELECT report_id, seq FROM report_comments WHERE author_id = $1 AND client_id = $2)`, caller.UserID, clientID)
 	if err := tx.Flush(ctx); err != nil {
@@ -205,12 +181,12 @@ func lockForComment(ctx context.Context, tx *outbox.Tx, about report.About, clie
 }
 
 // insert adds a comment with its event and notifies the reporter and the followers. The statements run with the commit of tx.
-func (s *commentContext) insert(ctx context.Context, tx *outbox.Tx, content string, clientID *string) (Comment, error) {
-	c := Comment{ID: database.NewID(), ReportID: s.report.ID, Author: &s.author, Content: content, CreatedAt: timestamp.Of(s.report.At)}
+func (s *commentContext) insert(ctx context.Context, tx *outbox.Tx, content string, clientID *string) (comment.Comment, error) {
+	c := comment.Comment{ID: database.NewID(), ReportID: s.report.ID, Author: &s.author, Content: content, CreatedAt: timestamp.Of(s.report.At)}
 	var err error
 	if s.entry, err = appendEvent(ctx, tx, s.chain, s.by, ledger.Event{Type: ledger.Commented, At: s.report.At,
 		Comment: &ledger.Comment{ID: c.ID, Author: s.author.ID, Content: content}}); err != nil {
-		return Comment{}, err
+		return comment.Comment{}, err
 	}
 	c.Receipt = ledger.Mark(s.report.Number, s.entry.Seq)
 	const q = `INSERT INTO report_comments (id, report_id, author_id, client_id, content, is_official, seq) VALUES ($1, $2, $3, $4, $5, $6, $7)`
@@ -218,7 +194,7 @@ func (s *commentContext) insert(ctx context.Context, tx *outbox.Tx, content stri
 	tx.Queue(`UPDATE reports SET comments_count = comments_count + 1 WHERE id = $1`, c.ReportID)
 	if s.author.IsOfficial {
 		if err := recordOfficialComment(ctx, tx, c); err != nil {
-			return Comment{}, err
+			return comment.Comment{}, err
 		}
 	}
 	return c, s.notify(ctx, tx, c)
@@ -236,7 +212,7 @@ const maxExcerpt = 140
 
 // notify notifies the reporter and the followers of the report, except the comment's author. The comments of a report
 // without a verdict are for its reporter alone.
-func (s *commentContext) notify(ctx context.Context, tx *outbox.Tx, c Comment) error {
+func (s *commentContext) notify(ctx context.Context, tx *outbox.Tx, c comment.Comment) error {
 	author, content := s.author.FullName, c.Content
 	if s.report.IsAnonymous && s.report.UserID != nil && *s.report.UserID == s.author.ID {
 		author = "—" // the author of an anonymous report stays anonymous
@@ -251,46 +227,14 @@ func (s *commentContext) notify(ctx context.Context, tx *outbox.Tx, c Comment) e
 	return s.report.Notify(ctx, tx, notification.CommentAdded, key, params, s.author.ID)
 }
 
-const commentColumns = `c.id, c.report_id, c.content, c.created_at, c.is_official, u.id, u.full_name, u.role,
-	r.is_anonymous AND r.user_id = c.author_id, c.hidden IS NOT NULL, c.author_id
-	FROM report_comments c JOIN reports r ON r.id = c.report_id
-	LEFT JOIN users u ON u.id = c.author_id AND u.deleted_at IS NULL`
-
-func scanComment(row pgx.CollectableRow, v reportread.Viewer) (Comment, error) {
-	var (
-		c        Comment
-		official bool
-		author   *uuid.UUID
-		fullName *string
-		role     *identity.Role
-		hidden   bool
-		at       time.Time
-		writer   *uuid.UUID
-	)
-	if err := row.Scan(&c.ID, &c.ReportID, &c.Content, &at, &official, &author, &fullName, &role, &hidden, &c.ContentHidden, &writer); err != nil {
-		return Comment{}, err
-	}
-	c.CreatedAt = timestamp.Of(at)
-	if author != nil && (!hidden || v.SeesAnonymous(author)) {
-		c.Author = &Author{ID: *author, FullName: *fullName, Role: *role, IsOfficial: official}
-	}
-	if c.ContentHidden && !v.KnowsAuthor(writer) {
-		c.Content = ""
-	}
-	return c, nil
-}
-
-// askComment reads one comment as v may see it.
-func askComment(p database.Pipeline, v reportread.Viewer, id uuid.UUID) *database.Ask[Comment] {
-	return database.AskRow(p, func(row pgx.CollectableRow) (Comment, error) { return scanComment(row, v) }, `SELECT `+commentColumns+` WHERE c.id = $1`, id)
-}
-
 type commentsInput struct {
 	report.RefInput
 	page.Query
 }
 
-type commentsOutput struct{ Body page.Envelope[Comment] }
+type commentsOutput struct {
+	Body page.Envelope[comment.Comment]
+}
 
 func (g *Group) listComments(ctx context.Context, in *commentsInput) (*commentsOutput, error) {
 	return g.commentsFor(ctx, reportread.ViewerOf(identity.Must(ctx)), in)
@@ -306,27 +250,20 @@ func (g *Group) commentsFor(ctx context.Context, v reportread.Viewer, in *commen
 	if err != nil {
 		return nil, err
 	}
-	const (
-		list = `SELECT ` + commentColumns + ` WHERE c.deleted_at IS NULL AND c.report_id = ` + report.IDSQL + `
-			ORDER BY c.created_at, c.id LIMIT $3 OFFSET $4`
-		count = `SELECT count(*) FROM report_comments WHERE deleted_at IS NULL AND report_id = ` + report.IDSQL
-	)
 	batch := &database.Batch{}
 	readable := v.MayRead(batch, about)
-	items := database.AskRows(batch, func(row pgx.CollectableRow) (Comment, error) { return scanComment(row, v) },
-		list, about.Args(in.Limit(), in.Offset())...)
-	total := database.AskRow(batch, pgx.RowTo[int], count, about.Args()...)
+	items, total := comment.AskList(batch, v, about, in.Limit(), in.Offset()), comment.AskCount(batch, about)
 	if err := batch.Send(ctx, g.db); err != nil {
 		return nil, fmt.Errorf("list comments: %w", err)
 	}
 	if !readable.Get() {
-		return &commentsOutput{Body: page.NewEnvelope(in.Query, []Comment{}, 0)}, nil
+		return &commentsOutput{Body: page.NewEnvelope(in.Query, []comment.Comment{}, 0)}, nil
 	}
 	return &commentsOutput{Body: page.NewEnvelope(in.Query, items.Get(), total.Get())}, nil
 }
 
 // recordOfficialComment records that somebody spoke for an agency or the operators; not what they said.
-func recordOfficialComment(ctx context.Context, tx *outbox.Tx, c Comment) error {
+func recordOfficialComment(ctx context.Context, tx *outbox.Tx, c comment.Comment) error {
 	return audit.Record(ctx, tx, audit.Entry{
 		Action: "comment.add", Entity: "comment", EntityID: c.ID.String(), After: map[string]any{"report_id": c.ReportID},
 	})

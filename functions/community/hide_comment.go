@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/shared/admission"
+	"github.com/lafaekstreet/backend/shared/comment"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -94,14 +95,14 @@ func (g *Group) moderate(ctx context.Context, in CommentInput, expect reportwrit
 	caller := identity.Must(ctx)
 	v := reportread.ViewerOf(caller)
 	var h *reportwrite.Locked
-	var after *database.Ask[Comment]
+	var after *database.Ask[comment.Comment]
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		locked := reportwrite.LockForChange(tx, about, report.ActorOf(caller))
-		comment := reportwrite.LockComment(tx, about, in.CommentID)
+		found := reportwrite.LockComment(tx, about, in.CommentID)
 		if err := tx.Flush(ctx); err != nil {
 			return fmt.Errorf("lock comment: %w", err)
 		}
-		c := comment.Get()
+		c := found.Get()
 		h = locked.Get()
 		if err := expect.Check(h); err != nil {
 			return err
@@ -109,7 +110,7 @@ func (g *Group) moderate(ctx context.Context, in CommentInput, expect reportwrit
 		if err := do(tx, h, &c); err != nil {
 			return err
 		}
-		after = askComment(tx, v, in.CommentID)
+		after = comment.Ask(tx, v, in.CommentID)
 		return nil
 	})
 	if err != nil {
@@ -140,7 +141,7 @@ func (g *Group) flagComment(ctx context.Context, in *flagCommentInput) (*reportw
 	err = g.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		locked := reportwrite.Lock(tx, about)
 		readable := reportread.ViewerOf(caller).MayRead(tx, about)
-		comment := reportwrite.LockComment(tx, about, in.CommentID)
+		found := reportwrite.LockComment(tx, about, in.CommentID)
 		state := reportwrite.AskFlagState(tx, about, &in.CommentID, f.By, limits)
 		if err := tx.Flush(ctx); err != nil {
 			return fmt.Errorf("lock comment to flag it: %w", err)
@@ -148,7 +149,7 @@ func (g *Group) flagComment(ctx context.Context, in *flagCommentInput) (*reportw
 		if !readable.Get() { // its comments are for the reporter and staff
 			return reportwrite.ErrNoComment
 		}
-		c := comment.Get()
+		c := found.Get()
 		f.Comment, f.State = &c, state.Get()
 		return locked.Get().Flag(ctx, tx, f)
 	})

@@ -148,6 +148,10 @@ func TestTheLifeOfAReport(t *testing.T) {
 	if last.Text("changed_by") != "government_official" || last.Text("agency") != "DILI" || last.Text("note") != "Filled." {
 		t.Errorf("last step %v", last.Values)
 	}
+	steps := c.With("Accept-Language", "tet").Get(path).Want(http.StatusOK).Object().Items("status_history")
+	if name := steps[3].Text("agency_name"); name != "Obras Públikas" || steps[0].At("agency_name") != nil {
+		t.Errorf("the agency of the last step is %q, of the first one %v", name, steps[0].At("agency_name"))
+	}
 	for sql, want := range map[string]int{
 		`SELECT count(*) FROM notifications WHERE type = 'report_fixed'`:             1,
 		`SELECT count(*) FROM notifications WHERE type = 'report_assigned'`:          1,

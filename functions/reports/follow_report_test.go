@@ -138,6 +138,9 @@ func TestConfirm(t *testing.T) {
 	if got := other.Post(path, object{"note": "Deeper."}).Want(http.StatusOK).Object(); got.Number("confirmations_count") != 1 || got.Items("warnings")[0].Text("field") != "note" {
 		t.Errorf("another note: got %v", got.Values)
 	}
+	if other.Get("/reports/"+id).Object().At("confirmed") != true || author.Get("/reports/"+id).Object().At("confirmed") != false {
+		t.Error("who confirmed a report is not told so, or others are")
+	}
 	if got := w.Staff(identity.Moderator).Post(path, nil).Want(http.StatusOK).Object(); got.Number("confirmations_count") != 2 || len(got.Values) != 1 {
 		t.Errorf("without a note: got %v", got.Values)
 	}

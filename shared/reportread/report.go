@@ -30,6 +30,7 @@ type Report struct {
 	IsAnonymous         bool             `json:"is_anonymous" doc:"Only moderators, administrators and the reporter see who it was"`
 	CapturedAt          *timestamp.Time  `json:"captured_at"`
 	WordsHidden         *Hiding          `json:"words_hidden,omitempty" doc:"With content_hidden, to the reporter and staff: who hid the words, and why"`
+	Confirmed           bool             `json:"confirmed" doc:"true where the caller said that they see the problem too"`
 	Appeal              *Appeal          `json:"appeal,omitempty" doc:"Only to the reporter and staff"`
 	OriginalWords       *Words           `json:"original_words,omitempty" doc:"What a moderator changed first, as the reporter wrote it. Only to staff"`
 	ReporterLanguage    *locale.Language `json:"reporter_language,omitempty" enum:"tet,pt,en" doc:"Only to other staff: the language to write to the reporter in"`
@@ -100,8 +101,10 @@ type Step struct {
 	NewStatus report.Status  `json:"new_status"`
 	ChangedBy string         `json:"changed_by" enum:"citizen,ai,moderator,government_official,admin" doc:"In which capacity, never who"`
 	Agency    *string        `json:"agency" doc:"Code of the official's agency"`
-	Note      *string        `json:"note" doc:"That of a rejection is for the reporter and staff, that of an override for staff; the reporter reads it where it rejects"`
-	CreatedAt timestamp.Time `json:"created_at"`
+	// AgencyName is the name that goes with Agency.
+	AgencyName *string        `json:"agency_name,omitempty" doc:"Name of the official's agency, in the reader's language"`
+	Note       *string        `json:"note" doc:"That of a rejection is for the reporter and staff, that of an override for staff; the reporter reads it where it rejects"`
+	CreatedAt  timestamp.Time `json:"created_at"`
 }
 
 // Candidate is a report that may be about the same problem.
@@ -133,7 +136,7 @@ const (
 		WHERE ri.deleted_at IS NULL AND ri.report_id = ` + report.IDSQL + ` ORDER BY ri.created_at, ri.id`
 	// An override writes its analysis in the transaction of its moves, so both have the same time. That also holds for rows
 	// from before notes had readers.
-	historyQuery = `SELECT h.old_status, h.new_status, h.actor_kind, a.code, h.note, h.created_at,
+	historyQuery = `SELECT h.old_status, h.new_status, h.actor_kind, a.code, a.name, a.name_tet, a.name_pt, h.note, h.created_at,
 		EXISTS (SELECT FROM ai_analyses n WHERE n.report_id = h.report_id AND n.created_at = h.created_at AND n.stage = 'override')
 		FROM report_status_history h LEFT JOIN agencies a ON a.id = h.agency_id
 		WHERE h.report_id = ` + report.IDSQL + ` ORDER BY h.created_at, h.id`
@@ -159,7 +162,7 @@ func (r *Reader) ReportNamed(ctx context.Context, v Viewer, ref report.Ref) (Rep
 
 func (r *Reader) read(ctx context.Context, v Viewer, a report.About) (Report, error) {
 	batch := &database.Batch{}
-	found := r.ask(batch, v, a)
+	found := r.AskAbout(batch, v, a)
 	if err := batch.Send(ctx, r.db); err != nil {
 		return Report{}, fmt.Errorf("read report: %w", err)
 	}
@@ -180,13 +183,14 @@ type Asked struct {
 
 // Ask adds the statements that read a report for v to a pipeline.
 func (r *Reader) Ask(p database.Pipeline, v Viewer, id uuid.UUID) *Asked {
-	return r.ask(p, v, report.AboutID(id))
+	return r.AskAbout(p, v, report.AboutID(id))
 }
 
-func (r *Reader) ask(p database.Pipeline, v Viewer, a report.About) *Asked {
+// AskAbout is Ask by an id or a number.
+func (r *Reader) AskAbout(p database.Pipeline, v Viewer, a report.About) *Asked {
 	w := where{args: a.Args()}
-	following := v.following(&w)
-	found := database.AskOptional(p, scanDetail, `SELECT `+summaryColumns+following+detailColumns, w.args...)
+	personal := v.following(&w) + v.confirmed(&w)
+	found := database.AskOptional(p, scanDetail, `SELECT `+summaryColumns+personal+detailColumns, w.args...)
 	return &Asked{
 		reader: r, viewer: v,
 		detail: database.Derive(func() *detail {
@@ -221,7 +225,7 @@ func (a *Asked) Report(ctx context.Context) (Report, error) {
 		return Report{}, err
 	}
 	out := d.report
-	out.StatusHistory, out.PossibleDuplicates, out.Blockchain = a.viewer.steps(d.row, a.history.Get()), a.viewer.candidates(d.row, a.candidates.Get()), a.anchor.Get()
+	out.StatusHistory, out.PossibleDuplicates, out.Blockchain = a.viewer.steps(ctx, d.row, a.history.Get()), a.viewer.candidates(d.row, a.candidates.Get()), a.anchor.Get()
 	for _, first := range a.first.Get() {
 		out.Receipt = a.reader.receipts.For(ctx, first)
 	}
@@ -231,10 +235,14 @@ func (a *Asked) Report(ctx context.Context) (Report, error) {
 // steps returns the changes of status with the notes that v may read. The notes of moves are public. Those of rejections are
 // for the reporter and staff, those of overrides for staff; a reporter reads why an override rejected the report. While the
 // report is hidden from v, there is no note.
-func (v Viewer) steps(row *summaryRow, all []stepRow) []Step {
+func (v Viewer) steps(ctx context.Context, row *summaryRow, all []stepRow) []Step {
 	out := make([]Step, len(all))
 	for i, s := range all {
 		out[i] = s.Step
+		if s.Agency != nil {
+			name := locale.Name(locale.FromContext(ctx), *s.names[0], *s.names[1], *s.names[2])
+			out[i].AgencyName = &name
+		}
 		rejects := s.NewStatus == report.Rejected
 		switch {
 		case v.staff, v.owns(row.author) && (rejects || !s.override):
@@ -320,7 +328,7 @@ func scanDetail(row pgx.CollectableRow) (*detail, error) {
 	var hiddenBy *report.HiddenBy
 	var hiddenFor *report.ReasonCode
 	out, a := &d.report, d.report.AI
-	err := row.Scan(append(d.row.targets(), &captured, &appealed, &reason, &out.OriginalWords, &hiddenBy, &hiddenFor, &d.row.heldBack, &out.ReporterLanguage, &a.IsRelevant, &a.Confidence, &a.DamageType, &a.Severity,
+	err := row.Scan(append(d.row.targets(), &out.Confirmed, &captured, &appealed, &reason, &out.OriginalWords, &hiddenBy, &hiddenFor, &d.row.heldBack, &out.ReporterLanguage, &a.IsRelevant, &a.Confidence, &a.DamageType, &a.Severity,
 		&a.SeverityScore, &a.RecommendedRepair, &a.translations, &analyzed)...)
 	out.CapturedAt, a.AnalyzedAt = timestamp.OfPtr(captured), timestamp.OfPtr(analyzed)
 	if appealed != nil && reason != nil {
@@ -335,12 +343,13 @@ func scanDetail(row pgx.CollectableRow) (*detail, error) {
 // stepRow is a change of status; override is true for one that a person's replacement of the AI's verdict made.
 type stepRow struct {
 	Step
+	names    [3]*string // of the agency, in English, Tetum and Portuguese
 	override bool
 }
 
 func scanStep(row pgx.CollectableRow) (stepRow, error) {
 	var s stepRow
-	err := row.Scan(&s.OldStatus, &s.NewStatus, &s.ChangedBy, &s.Agency, &s.Note, &s.CreatedAt.Time, &s.override)
+	err := row.Scan(&s.OldStatus, &s.NewStatus, &s.ChangedBy, &s.Agency, &s.names[0], &s.names[1], &s.names[2], &s.Note, &s.CreatedAt.Time, &s.override)
 	return s, err
 }
 

@@ -99,6 +99,14 @@ func (v Viewer) following(w *where) string {
 	return w.bind(", EXISTS (SELECT FROM report_follows fo WHERE fo.report_id = r.id AND fo.user_id = ?)", v.userID)
 }
 
+// confirmed returns the column that says whether the viewer confirmed a report r.
+func (v Viewer) confirmed(w *where) string {
+	if v.userID == uuid.Nil {
+		return ", false"
+	}
+	return w.bind(", EXISTS (SELECT FROM report_confirmations co WHERE co.report_id = r.id AND co.user_id = ?)", v.userID)
+}
+
 const summaryJoins = `
 	LEFT JOIN users u ON u.id = r.user_id AND u.deleted_at IS NULL
 	LEFT JOIN uploads avatar ON avatar.id = u.avatar_upload_id AND avatar.state = 'processed'

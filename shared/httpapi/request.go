@@ -26,7 +26,8 @@ const requestIDHeader = "X-Request-Id"
 // A client may name its request; anything but these characters is replaced.
 var acceptableRequestID = regexp.MustCompile(`^[A-Za-z0-9._=-]{8,64}$`)
 
-// identified gives the context of each request its id, its origin and the language that Accept-Language asks for.
+// identified gives the context of each request its id, its origin and the language that Accept-Language asks for; of a page, the
+// language that its reader chose.
 func identified(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get(requestIDHeader)
@@ -37,6 +38,9 @@ func identified(next http.Handler) http.Handler {
 		ctx := telemetry.WithRequestID(r.Context(), id)
 		ctx = context.WithValue(ctx, originKey{}, origin(r))
 		if l, ok := locale.FromHeader(r.Header.Get("Accept-Language")); ok {
+			ctx = locale.WithLanguage(ctx, l)
+		}
+		if l, ok := pageLanguage(r); ok && opensPage(r) {
 			ctx = locale.WithLanguage(ctx, l)
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))
@@ -207,6 +211,7 @@ func plainPath(next http.Handler) http.Handler {
 // around adds what every request passes, whether its route exists or not. The last one added runs first.
 func (a *API) around(h http.Handler) http.Handler {
 	h = known(a.mux, fixedPaths(a.routes), h)
+	h = a.problemPages(h)
 	h = compressed(h)
 	h = cors(a.deps.Config.CORSOrigins, h)
 	h = secured(h)

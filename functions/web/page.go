@@ -38,6 +38,7 @@ type pageOutput struct {
 	ContentType string `header:"Content-Type"`
 	Policy      string `header:"Content-Security-Policy"`
 	SetCookie   string `header:"Set-Cookie"`
+	Location    string `header:"Location"`
 	Body        []byte
 }
 
@@ -64,6 +65,8 @@ type content struct {
 	trustedTypes string
 	// wide lets the page use the whole width of a large screen.
 	wide bool
+	// silent says that the scripts use no texts and no data: the page is smaller without. core.js needs them.
+	silent bool
 }
 
 // view has what every page needs to be rendered: the language of the reader, and where things are.
@@ -217,6 +220,11 @@ func (v view) navigation(current string) fragment {
 	return joined(links)
 }
 
+// stylesheet links to a style of a page of its own; for the head.
+func (v view) stylesheet(name string) fragment {
+	return markup(`<link rel="stylesheet" href="%s">`, address(v.assets.byName[name].address))
+}
+
 // modules returns the script elements of a page.
 func (v view) modules(names []string) fragment {
 	var out []fragment
@@ -228,7 +236,7 @@ func (v view) modules(names []string) fragment {
 
 // forScripts returns what the scripts of a page read: texts, data and addresses of files. Pages without scripts have none.
 func (v view) forScripts(c content) (fragment, error) {
-	if len(c.modules) == 0 {
+	if len(c.modules) == 0 || c.silent {
 		return "", nil
 	}
 	texts := map[string]map[string]string{"label": v.scriptLabels()}

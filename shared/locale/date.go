@@ -2,6 +2,7 @@ package locale
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -24,4 +25,15 @@ func Date(l Language, t time.Time) string {
 		return fmt.Sprintf("%d de %s de %d", t.Day(), month, t.Year())
 	}
 	return fmt.Sprintf("%d %s %d", t.Day(), month, t.Year())
+}
+
+// Number writes a count as people of l write it: 12,345 in English, 12 345 with a space that does not break in Portuguese,
+// 12.345 in Tetum.
+func Number(l Language, n int) string {
+	separator := map[Language]string{English: ",", Portuguese: "\u00a0", Tetum: "."}[l]
+	digits := strconv.Itoa(n)
+	for at := len(digits) - 3; at > 0 && digits[at-1] != '-'; at -= 3 {
+		digits = digits[:at] + separator + digits[at:]
+	}
+	return digits
 }

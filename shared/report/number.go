@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -44,6 +46,30 @@ func ParseNumber(s string) (string, bool) {
 	}
 	digits := strings.ReplaceAll(s[2:], "-", "")
 	return "LS-" + digits[:4] + "-" + digits[4:], true
+}
+
+// typedForm is what people type of a number: "ls 2026 123", "2026/123", "000123", "123".
+var typedForm = regexp.MustCompile(`^(?:LS)?[\s/-]*(?:([0-9]{4})[\s/-]+)?0*([0-9]{1,7})$`)
+
+// TypedNumber returns the report numbers that somebody may mean by what they typed into a search box: one where the year is
+// named; else that of this year in Dili and that of the year before. It returns nil for anything else.
+func TypedNumber(typed string, now time.Time) []string {
+	if number, ok := ParseNumber(typed); ok {
+		return []string{number}
+	}
+	parts := typedForm.FindStringSubmatch(strings.ToUpper(strings.TrimSpace(typed)))
+	if parts == nil {
+		return nil
+	}
+	n, err := strconv.Atoi(parts[2])
+	if err != nil || n == 0 {
+		return nil
+	}
+	if parts[1] != "" {
+		return []string{fmt.Sprintf("LS-%s-%06d", parts[1], n)}
+	}
+	year := now.In(Zone()).Year()
+	return []string{fmt.Sprintf("LS-%d-%06d", year, n), fmt.Sprintf("LS-%d-%06d", year-1, n)}
 }
 
 // ErrNotFound is the error for a report that is unknown or withdrawn, or that the caller may not see.

@@ -53,6 +53,7 @@ type webSessionInput struct {
 	Lang   string `cookie:"lang" hidden:"true"`
 	Body   *struct {
 		RefreshToken string `json:"refresh_token,omitempty" maxLength:"4096" doc:"As handed out at sign-in; left out to use that of the cookie"`
+		DeviceID     string `json:"device_id,omitempty" doc:"As in device at sign-in. With it an answer that was lost may be asked for once more after 60 seconds"`
 	} `required:"false"`
 }
 
@@ -78,14 +79,17 @@ func (g *Group) beginWebSession(ctx context.Context, in *webSessionInput) (*webS
 	if !in.ours() {
 		return nil, errForeignPage
 	}
-	token, signIn := in.Cookie, false
-	if in.Body != nil && in.Body.RefreshToken != "" {
-		token, signIn = in.Body.RefreshToken, true
+	token, device, signIn := in.Cookie, "", false
+	if in.Body != nil {
+		device = in.Body.DeviceID
+		if in.Body.RefreshToken != "" {
+			token, signIn = in.Body.RefreshToken, true
+		}
 	}
 	if token == "" {
 		return nil, problem.New(problem.Unauthenticated, "token_missing")
 	}
-	tokens, err := g.renew(ctx, token, "")
+	tokens, err := g.renew(ctx, token, device)
 	if err != nil {
 		return nil, err
 	}

@@ -124,6 +124,17 @@ export async function api(method, path, options = {}) {
   return options.full ? result : result.content;
 }
 
+/** The name of this browser among the devices of an account; undefined where storage is switched off. */
+export function deviceId() {
+  try {
+    const id = localStorage.getItem("device_id") || "web-" + [...crypto.getRandomValues(new Uint8Array(12))].map((b) => b.toString(16).padStart(2, "0")).join("");
+    localStorage.setItem("device_id", id);
+    return id;
+  } catch {
+    return undefined;
+  }
+}
+
 const webSession = "/auth/web-session";
 const mark = "signed_in"; // in localStorage: the id of who is signed in, so that other tabs notice a change
 const remember = (id) => { try { id ? localStorage.setItem(mark, id) : localStorage.removeItem(mark); } catch { /* storage is switched off */ } };
@@ -151,7 +162,7 @@ export const session = {
   },
   /** Begins with the tokens that a sign-in answered. */
   async start(tokens) {
-    const { content } = await send("POST", webSession, { body: { refresh_token: tokens.refresh_token } });
+    const { content } = await send("POST", webSession, { body: { refresh_token: tokens.refresh_token, device_id: deviceId() } });
     this.take(content);
   },
   /** Takes up the session of an earlier visit. Returns the user or null. always: true asks even where none is known. */
@@ -166,7 +177,7 @@ export const session = {
   },
   /** Gets a new access token. Calls at the same time share one request. A 401 ends the session and is thrown. */
   renew() {
-    renewing = renewing || send("POST", webSession, { body: {} })
+    renewing = renewing || send("POST", webSession, { body: { device_id: deviceId() } })
       .then(({ content }) => this.take(content), (e) => {
         if (e.status === 401) this.take(null);
         throw e;

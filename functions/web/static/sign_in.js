@@ -1,5 +1,5 @@
 // Signing in: citizens by a code from a mail, staff by password and second factor.
-import { h, fill, t, api, session, field, button, form, dialog, complain } from "./core.js";
+import { h, fill, t, api, session, deviceId, field, button, form, dialog, complain } from "./core.js";
 
 const emailInput = (value = "") => h("input", { type: "email", autocomplete: "username", autocapitalize: "off", spellcheck: "false", required: true, maxlength: "254", value, name: "email", data: { testid: "email" } });
 const codeInput = () => h("input", { name: "otp", inputmode: "text", autocomplete: "one-time-code", autocapitalize: "off", spellcheck: "false", required: true, maxlength: "40", data: { testid: "code" } });
@@ -84,12 +84,8 @@ export async function staffApi(method, path, options) {
 
 // This browser as a device of the account's list of sessions.
 function device() {
-  let id;
-  try {
-    id = localStorage.getItem("device_id") || "web-" + [...crypto.getRandomValues(new Uint8Array(12))].map((b) => b.toString(16).padStart(2, "0")).join("");
-    localStorage.setItem("device_id", id);
-  } catch { return undefined; } // storage is switched off
-  return { device_id: id, platform: "web" };
+  const id = deviceId();
+  return id ? { device_id: id, platform: "web" } : undefined;
 }
 
 /** Returns the user, after a dialog with the sign-in if nobody is signed in; undefined if that was closed. */

@@ -139,8 +139,22 @@ func (w *Web) asset(_ context.Context, in *assetInput) (*assetOutput, error) {
 	return out, nil
 }
 
-// serviceWorker answers with the script of the service worker.
-func (w *Web) serviceWorker(context.Context, *struct{}) (*assetOutput, error) {
+// workerPolicy is the Content-Security-Policy of the service worker: it loads and asks this site alone.
+const workerPolicy = "default-src 'none'; script-src 'self'; connect-src 'self'"
+
+type workerOutput struct {
+	ContentType string `header:"Content-Type"`
+	Policy      string `header:"Content-Security-Policy"`
+	Body        []byte
+}
+
+// serviceWorker answers with the script of the service worker. The addresses of the files in it change with each deploy, so
+// the browser sees a new worker then.
+func (w *Web) serviceWorker(context.Context, *struct{}) (*workerOutput, error) {
 	a := w.assets.byName[serviceWorker]
-	return &assetOutput{ContentType: a.contentType, Body: a.body}, nil
+	body, err := view{assets: w.assets}.fill(literal(a.body), nil)
+	if err != nil {
+		return nil, err
+	}
+	return &workerOutput{ContentType: a.contentType, Policy: workerPolicy, Body: body}, nil
 }

@@ -25,7 +25,7 @@ var tooNew = map[string]*regexp.Regexp{
 	"lookbehind (Safari 16.4)":                regexp.MustCompile(`\(\?<[=!]`),
 	"AbortSignal.timeout (Chrome 103)":        regexp.MustCompile(`AbortSignal\.(timeout|any)`),
 	"BroadcastChannel (Safari 15.4)":          regexp.MustCompile(`BroadcastChannel`),
-	"fields of classes (Safari 14.1)":         regexp.MustCompile(`(?m)^  (static )?#?[a-z]\w* = `),
+	"fields of classes (Safari 14.1)":         regexp.MustCompile(`class [^\n]*\{\n(?:(?:  [^\n]*)?\n)*?  (?:static )?#?[a-z]\w* = `),
 }
 
 // styleTooNew is the same for styles. A flexible box has no gap in Chrome 80: use a grid, or margins.

@@ -18,6 +18,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/service"
+	"github.com/lafaekstreet/backend/shared/settings"
 	"github.com/lafaekstreet/backend/shared/storage"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 	"github.com/lafaekstreet/backend/shared/weblink"
@@ -29,6 +30,8 @@ type Web struct {
 	clock  timestamp.Clock
 	reader *reportread.Reader
 	places *geocoding.Municipalities
+	// settings are those that administrators change.
+	settings *settings.Reader
 	// links are where people reach this backend.
 	links weblink.Base
 	// mirror is the address of the ledger's mirror node; empty for a system without one.
@@ -99,7 +102,8 @@ func New(kit *service.Kit, cfg groupConfig) (*Web, error) {
 	}
 	places := geocoding.NewMunicipalities(kit.DB)
 	return &Web{db: kit.DB, clock: kit.Clock, reader: reportread.NewReader(kit.DB, links, places, cfg.Ledger), places: places,
-		links: kit.Links, mirror: cfg.Ledger.MirrorURL, storage: origin, assets: files}, nil
+		settings: settings.NewReader(kit.DB, kit.Clock),
+		links:    kit.Links, mirror: cfg.Ledger.MirrorURL, storage: origin, assets: files}, nil
 }
 
 // Open makes the function's HTTP handler.

@@ -239,6 +239,22 @@ export function button(label, act, props = {}) {
   return el;
 }
 
+/** Makes an id (UUID version 4), such as a client_id: what is sent twice under it counts once. */
+export function newID() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 15) | 64;
+  bytes[8] = (bytes[8] & 63) | 128;
+  const hex = [...bytes].map((b) => b.toString(16).padStart(2, "0")).join("");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}
+
+/** Waits for a script that is needed now: later(import("./x.js")). Its address changes with each version of the pages, so if it
+ * cannot be loaded, the error says to load the page again. */
+export const later = (loading) => loading.catch((e) => {
+  console.error(e);
+  throw new ApiError(0, { detail: t(navigator.onLine === false ? "common.no_connection" : "common.updated") }, null);
+});
+
 /** Saves a file among the downloads. A value that is not a text is saved as JSON. */
 export function saveFile(name, value) {
   const isText = typeof value === "string";

@@ -93,6 +93,12 @@ func awaited(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithA
 // mailedCode waits for the newest mail with a code to an address and returns the code.
 func mailedCode(t *testing.T, w *testenv.System, address string) string {
 	t.Helper()
+	return mailed(t, w, address, "code")
+}
+
+// mailed waits for the newest mail to an address that has a parameter and returns its value.
+func mailed(t *testing.T, w *testenv.System, address, param string) string {
+	t.Helper()
 	sealer, err := seal.New(seal.Config{Keys: []string{w.Env["SEAL_KEYS"]}})
 	if err != nil {
 		t.Fatal(err)
@@ -111,13 +117,13 @@ func mailedCode(t *testing.T, w *testenv.System, address string) string {
 			if json.Unmarshal(raw, &m) != nil || m.Mail == nil {
 				continue
 			}
-			if opened, err := mail.Open(sealer, m.Mail); err == nil && opened.To == address && opened.Params["code"] != "" {
+			if opened, err := mail.Open(sealer, m.Mail); err == nil && opened.To == address && opened.Params[param] != "" {
 				rows.Close()
-				return opened.Params["code"]
+				return opened.Params[param]
 			}
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	t.Fatalf("no code was mailed to %s", address)
+	t.Fatalf("no %s was mailed to %s", param, address)
 	return ""
 }

@@ -121,4 +121,3 @@ func TestPagesWithoutADatabase(t *testing.T) {
 		t.Errorf("for a program: %s", got.Body)
 	}
 }
-

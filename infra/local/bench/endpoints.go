@@ -35,7 +35,7 @@ func always(path string) func(*samples, int) string {
 // readEndpoints are the frequent endpoints that change nothing.
 func readEndpoints() []endpoint {
 	var out []endpoint
-	for _, rows := range [][]endpoint{listEndpoints(), placeEndpoints(), singleEndpoints(), staffEndpoints(), publicEndpoints()} {
+	for _, rows := range [][]endpoint{listEndpoints(), placeEndpoints(), singleEndpoints(), staffEndpoints(), publicEndpoints(), pageEndpoints()} {
 		out = append(out, rows...)
 	}
 	return out
@@ -157,6 +157,17 @@ func publicEndpoints() []endpoint {
 		{name: "statistics, by agency, a year", request: get(nobody, always("/public/stats/by-agency?from=2026-01-01&to=2026-12-31"))},
 		{name: "statistics, trends", request: get(nobody, always("/public/stats/trends?period=week&days=365"))},
 		{name: "export, 10,000 rows", request: get(nobody, always("/public/export.csv?severity=low,medium,high,critical"))},
+	}
+}
+
+// pageEndpoints are the pages that the server renders from the database.
+func pageEndpoints() []endpoint {
+	return []endpoint{
+		{name: "page, start", request: get(nobody, always("//"))},
+		{name: "page, a report", request: get(nobody, func(f *samples, i int) string { return "//r/" + nth(f.numbers, i) })},
+		{name: "page, map with its list", request: get(nobody, always("//map"))},
+		{name: "page, statistics", request: get(nobody, always("//stats"))},
+		{name: "sketch, zoom 15", request: get(nobody, always("/public/sketch.svg?latitude=-8.5569&longitude=125.5603&zoom=15"))},
 	}
 }
 

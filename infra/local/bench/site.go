@@ -25,6 +25,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/functions/staff"
 	"github.com/lafaekstreet/backend/functions/users"
+	"github.com/lafaekstreet/backend/functions/web"
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	standin "github.com/lafaekstreet/backend/infra/local/aws"
 	"github.com/lafaekstreet/backend/infra/local/gateway"
@@ -74,7 +75,7 @@ func NewSite(ctx context.Context, address string) (*Site, error) {
 	}
 	var functions []gateway.Function
 	for _, open := range []func(context.Context, config.Env) (*httpapi.Service, error){
-		auth.Open, community.Open, journeys.Open, locations.Open, meta.Open, monitoring.Open, notifications.Open, public.Open,
+		auth.Open, community.Open, journeys.Open, locations.Open, meta.Open, monitoring.Open, notifications.Open, public.Open, web.Open,
 		reports.Open, staff.Open, users.Open,
 	} {
 		function, err := open(ctx, s.Env)

@@ -86,8 +86,8 @@ openapi: node_modules ## Write the OpenAPI document from the code, and check it
 	npx --no-install redocly lint functions/meta/openapi.json
 
 .PHONY: test
-test: node chromium valkey ## Run all tests (PACKAGES=./functions/... for a part)
-	$(WITH_DATABASE) $(GO) test -timeout 30m $(TESTED)
+test: node chromium valkey ## Run all tests (PACKAGES=./functions/... for a part, P=packages at a time)
+	$(WITH_DATABASE) $(GO) test -p $(or $(P),3) -timeout 30m $(TESTED)
 
 .PHONY: test-race
 test-race: chromium valkey ## Run all tests with the race detector, except those of the CDK app: jsii has a race of its own when it closes

@@ -77,7 +77,7 @@ func TestEdge(t *testing.T) {
 		}
 	}
 	// The policy keeps an answer for as long as its Cache-Control says.
-	if len(cached) != 3 || cached["/api/v1/public/reports/*/images/*"] != cachingOptimized || cached["/log/*"] != cachingOptimized || cached["/map/assets/*"] != cachingOptimized {
+	if len(cached) != 3 || cached["/api/v1/public/reports/*/images/*"] != cachingOptimized || cached["/log/*"] != cachingOptimized || cached["/assets/*"] != cachingOptimized {
 		t.Errorf("cached: %v", cached)
 	}
 }

@@ -85,7 +85,7 @@ func TestWhoMay(t *testing.T) {
 			{"s3:PutObject", "exports/", []string{"export"}},
 			{"s3:PutObject", "originals/", []string{"reports"}},
 			{"s3:GetObject", "originals/", []string{"images"}}, // they contain places where people have been
-			{"s3:GetObject", "renditions/", []string{"images", "journeys", "migrate", "public", "reports", "staff", "users", "validate"}},
+			{"s3:GetObject", "renditions/", []string{"images", "journeys", "migrate", "public", "reports", "staff", "users", "validate", "web"}},
 			{"s3:GetObject", "exports/", []string{"public"}},
 			{"s3:DeleteObject", "exports/", []string{"relay"}},
 			{"s3:DeleteObjectVersion", "exports/", []string{"relay"}},

@@ -328,6 +328,8 @@ func (v *visitor) public(id string) {
 	size := strings.Split(string(v.get("//log/checkpoint").Body), "\n")[1]
 	v.get("//log/tile/entries%2F000.p%2F" + size)
 	v.get("//verify")
+	v.get("/public/reports/" + number + "/qr.svg")
+	v.get("/public/sketch.svg?latitude=-8.55&longitude=125.57")
 	for _, page := range []string{"//", "//report", "//me", "//desk", "//admin", "//stats", "//welcome", "//report-worker.js"} {
 		v.get(page)
 	}

@@ -75,8 +75,11 @@ screenshots: chromium ## Take a picture of every page: three widths, three langu
 
 .PHONY: assets
 assets: node_modules ## Update the libraries that the pages contain
-	@for file in maplibre-gl.js maplibre-gl.css; do \
-		gzip -9 -n -c node_modules/maplibre-gl/dist/$$file > functions/web/static/$$file.gz; done
+	@for part in shared worker index; do \
+		{ head -4 node_modules/maplibre-gl/dist/maplibre-gl.js; sed -n "/^define(\"$$part\"/,/^\(\/\/\)\?$$/p" node_modules/maplibre-gl/dist/maplibre-gl.js; } | \
+		gzip -9 -n > functions/web/static/maplibre-$$part.js.gz; done
+	@{ echo '/* PMTiles, BSD-3-Clause, https://github.com/protomaps/PMTiles */'; grep -v '^//# sourceMappingURL' node_modules/pmtiles/dist/pmtiles.js; } | \
+		gzip -9 -n > functions/web/static/pmtiles.js.gz
 	@gzip -9 -n -c node_modules/axe-core/axe.min.js > infra/local/browser/axe.min.js.gz
 	@gzip -9 -n -c node_modules/redoc/bundles/redoc.standalone.js > functions/meta/pages/redoc.standalone.js.gz
 

@@ -18,5 +18,6 @@ func (w *Web) mapPage(ctx context.Context, in *PageInput) (*pageOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.render(content{title: v.t("page.map.title"), main: literal(mapHTML), values: map[string]fragment{"reports": v.rows(found.Items)}})
+	return v.render(v.withMap(content{title: v.t("page.map.title"), main: literal(mapHTML), values: map[string]fragment{"reports": v.rows(found.Items)},
+		current: "/map", modules: []string{"core.js"}, topics: []string{"map"}}))
 }

@@ -78,11 +78,12 @@ type view struct {
 	mirror  string
 	storage string
 	assets  *assets
+	baseMap baseMapConfig
 }
 
 // view returns the view of a request, and ctx for what is read in its language.
 func (w *Web) view(ctx context.Context, in PageInput) (context.Context, view) {
-	v := view{lang: locale.FromContext(ctx), web: w.links.Or(httpapi.Origin(ctx)), mirror: w.mirror, storage: w.storage, assets: w.assets,
+	v := view{lang: locale.FromContext(ctx), web: w.links.Or(httpapi.Origin(ctx)), mirror: w.mirror, storage: w.storage, assets: w.assets, baseMap: w.baseMap,
 		secure: strings.HasPrefix(httpapi.Origin(ctx), "https:")}
 	if l, ok := locale.Parse(in.Cookie); ok {
 		v.lang = l

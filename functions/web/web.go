@@ -39,6 +39,7 @@ type Web struct {
 	// storage is the origin of the pictures.
 	storage string
 	assets  *assets
+	baseMap baseMapConfig
 }
 
 // Name implements httpapi.Group.
@@ -87,10 +88,14 @@ func binary(mediaTypes ...string) map[string]*huma.MediaType {
 type groupConfig struct {
 	Storage storage.Config
 	Ledger  ledger.Config
+	BaseMap baseMapConfig
 }
 
 // New returns the group.
 func New(kit *service.Kit, cfg groupConfig) (*Web, error) {
+	if err := cfg.BaseMap.check(); err != nil {
+		return nil, err
+	}
 	files, err := loadAssets()
 	if err != nil {
 		return nil, err
@@ -103,7 +108,7 @@ func New(kit *service.Kit, cfg groupConfig) (*Web, error) {
 	places := geocoding.NewMunicipalities(kit.DB)
 	return &Web{db: kit.DB, clock: kit.Clock, reader: reportread.NewReader(kit.DB, links, places, cfg.Ledger), places: places,
 		settings: settings.NewReader(kit.DB, kit.Clock),
-		links:    kit.Links, mirror: cfg.Ledger.MirrorURL, storage: origin, assets: files}, nil
+		links:    kit.Links, mirror: cfg.Ledger.MirrorURL, storage: origin, assets: files, baseMap: cfg.BaseMap}, nil
 }
 
 // Open makes the function's HTTP handler.

@@ -85,7 +85,14 @@ export async function staffApi(method, path, options) {
 // This browser as a device of the account's list of sessions.
 function device() {
   const id = deviceId();
-  return id ? { device_id: id, platform: "web" } : undefined;
+  return id ? { device_id: id, platform: "web", model: browserName() } : undefined;
+}
+
+// The browser in words by which its owner knows it again in the list of sessions: "Chrome, Android".
+function browserName() {
+  const first = (pairs) => (pairs.find(([pattern]) => pattern.test(navigator.userAgent)) || [])[1];
+  return [first([[/Edg/, "Edge"], [/OPR|Opera/, "Opera"], [/Firefox|FxiOS/, "Firefox"], [/SamsungBrowser/, "Samsung"], [/Chrome|CriOS/, "Chrome"], [/Safari/, "Safari"]]),
+    first([[/Android/, "Android"], [/iPhone/, "iPhone"], [/iPad/, "iPad"], [/Windows/, "Windows"], [/Mac/, "Mac"], [/Linux/, "Linux"]])].filter(Boolean).join(", ");
 }
 
 /** Returns the user, after a dialog with the sign-in if nobody is signed in; undefined if that was closed. */

@@ -69,7 +69,7 @@ eval-ai: ## Score labelled pictures against the configured model (DIR=…, a fol
 	@$(WITH_SETTINGS) $(GO) run ./functions/validate/eval -dir "$(DIR)" $(ARGS)
 
 .PHONY: screenshots
-screenshots: chromium ## Take a picture of every page: three widths, three languages, light and dark (DIR=.run/screenshots)
+screenshots: chromium ## Take a picture of every page: three widths, three languages, light and dark (DIR=.run/screenshots, SCENES=regexp)
 	@mkdir -p $(or $(DIR),.run/screenshots)
 	$(WITH_DATABASE) env SCREENSHOTS=$(abspath $(or $(DIR),.run/screenshots)) $(GO) test -count=1 -timeout 60m -run TestScreenshots ./functions/web
 

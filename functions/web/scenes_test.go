@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -164,11 +165,16 @@ func TestPagesAreAccessible(t *testing.T) {
 	}
 }
 
-// TestScreenshots takes a picture of each scene in each width, language and theme. `make screenshots` runs it.
+// TestScreenshots takes a picture of each scene in each width, language and theme. `make screenshots` runs it; SCENES is a regular
+// expression that chooses some.
 func TestScreenshots(t *testing.T) {
 	folder := os.Getenv("SCREENSHOTS")
 	if folder == "" {
 		return
+	}
+	chosen, err := regexp.Compile(os.Getenv("SCENES"))
+	if err != nil {
+		t.Fatal(err)
 	}
 	c := newCast(t)
 	var all sync.WaitGroup
@@ -177,6 +183,9 @@ func TestScreenshots(t *testing.T) {
 			t.Run(fmt.Sprint(width), func(t *testing.T) {
 				tab := c.tabs(t, width)
 				for _, s := range c.scenes() {
+					if !chosen.MatchString(s.name) {
+						continue
+					}
 					for _, lang := range []string{"tet", "pt", "en"} {
 						if err := c.show(tab(s.who), s, lang); err != nil {
 							t.Fatalf("%s: %v", s.name, err)

@@ -109,6 +109,9 @@ func TestPolicyOfEveryPage(t *testing.T) {
 		if strings.Contains(strings.ReplaceAll(string(got.Body), `type="application/json"`, ""), "<script>") || strings.Contains(string(got.Body), " style=") || strings.Contains(string(got.Body), " onclick=") {
 			t.Errorf("%s has an inline script, style or handler", path)
 		}
+		if strings.Contains(string(got.Body), "{{") {
+			t.Errorf("%s has a place without a value", path)
+		}
 		if vary := strings.Join(got.Header.Values("Vary"), ", "); !strings.Contains(vary, "Cookie") || !strings.Contains(vary, "Accept-Language") {
 			t.Errorf("%s varies by %q", path, vary)
 		}

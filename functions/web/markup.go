@@ -51,7 +51,7 @@ func joined(parts []fragment) fragment {
 
 // place matches a place of a page: {{page.report.history}} is a text of the catalogue, {{style.css}} the address of a file, any other
 // a value of this page.
-var place = regexp.MustCompile(`\{\{([a-z_.-]+)\}\}`)
+var place = regexp.MustCompile(`\{\{([a-z0-9_.-]+)\}\}`)
 
 // fill replaces each place of a page by its value. Places inside of values are not replaced. It fails for a place without a
 // value.

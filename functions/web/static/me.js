@@ -12,7 +12,7 @@ const parts = {
   account: () => Promise.all([import("./me_account.js"), import("./me_security.js"), import("./me_data.js")]).then(([account]) => account),
 };
 const heading = $("h1"), tabs = $("#tabs"), door = $("#door"), view = $("#view"), badge = $("#unread");
-let made = {}; // the parts that were opened, by name
+const made = new Map(); // the parts that were opened, by name
 let owner = ""; // the id of the person whose parts these are
 let typed = false; // something was typed into them
 
@@ -35,7 +35,7 @@ const page = {
 };
 
 function drop() {
-  made = {};
+  made.clear();
   typed = false;
   fill(view);
 }
@@ -51,8 +51,8 @@ async function go(moved) {
   heading.textContent = t("me.part_" + name);
   document.title = heading.textContent + " · LafaekStreet";
   for (const link of $$("a", tabs)) link.hash === "#" + name ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
-  for (const part of Object.values(made)) part.el.hidden = true;
-  if (!made[name]) {
+  for (const part of made.values()) part.el.hidden = true;
+  if (!made.has(name)) {
     const before = owner;
     let part;
     try {
@@ -61,12 +61,12 @@ async function go(moved) {
       if (address()[0] === name) fill(view, h("p", { class: "note bad", role: "alert" }, t("common.updated")));
       return;
     }
-    if (owner !== before || made[name] || address()[0] !== name) return;
-    made[name] = part.make(session.user, page);
-    view.append(made[name].el);
+    if (owner !== before || made.has(name) || address()[0] !== name) return;
+    made.set(name, part.make(session.user, page));
+    view.append(made.get(name).el);
   }
-  made[name].el.hidden = false;
-  made[name].show(rest);
+  made.get(name).el.hidden = false;
+  made.get(name).show(rest);
   if (moved) heading.focus();
 }
 

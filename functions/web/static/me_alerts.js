@@ -10,12 +10,8 @@ const radii = [500, 1000, 2000, 5000, 10000, 20000]; // metres
 const distance = (m) => (m < 1000 ? m + " m" : m / 1000 + " km");
 
 // The municipalities in the language of the page: [code, name], by name.
-let known = null;
-const municipalities = () => {
-  known = known || api("GET", "/locations/municipalities").then((all) => all.map((m) => [m.code, (language === "pt" && m.name_pt) || (language === "tet" && m.name_tet) || m.name]).sort((a, b) => a[1].localeCompare(b[1])));
-  known.catch(() => { known = null; });
-  return known;
-};
+const municipalities = async () => (await api("GET", "/locations/municipalities"))
+  .map((m) => [m.code, (language === "pt" && m.name_pt) || (language === "tet" && m.name_tet) || m.name]).sort((a, b) => a[1].localeCompare(b[1]));
 
 // A button that stops following a report and takes it up again.
 function followButton(r) {
@@ -39,9 +35,10 @@ const placeWords = async (latitude, longitude) => {
   return [found.suco, found.municipality].filter(Boolean).join(", ") || latitude.toFixed(4) + ", " + longitude.toFixed(4);
 };
 
-function alertWords(a) {
+// The words of an alert. names are the municipalities, a promise.
+function alertWords(a, names) {
   const where = h("strong", { dir: "auto" }, a.municipality_code ? a.municipality : "…");
-  if (a.municipality_code) municipalities().then((all) => { where.textContent = (all.find(([code]) => code === a.municipality_code) || [0, a.municipality])[1]; }, () => {});
+  if (a.municipality_code) names.then((all) => { where.textContent = (all.find(([code]) => code === a.municipality_code) || [0, a.municipality])[1]; }, () => {});
   else placeWords(a.latitude, a.longitude).then((words) => { where.textContent = t("me.around", { distance: distance(a.radius_meters), place: words }); });
   return h("p", {}, where, h("br"), h("span", { class: "soft" }, [...(a.issue_types.length ? a.issue_types.map((k) => t("label.issue_type." + k)) : [t("me.all_kinds")])].join(", ") + " · " + a.events.map((e) => t("me.event_" + e)).join(", ")));
 }
@@ -104,6 +101,7 @@ async function addAlert() {
 }
 
 export function make() {
+  let names;
   const reports = growing({
     props: { data: { testid: "list" } }, empty: t("me.no_follows"),
     fetch: (next) => asUser(async () => {
@@ -114,9 +112,14 @@ export function make() {
   });
   const alerts = growing({
     props: { data: { testid: "alerts" } }, empty: t("me.no_alerts"),
-    fetch: () => asUser(async () => ({ items: await api("GET", "/alerts"), next: null })),
+    fetch: () => asUser(async () => {
+      const items = await api("GET", "/alerts");
+      names = items.some((a) => a.municipality_code) ? municipalities() : Promise.resolve([]);
+      names.catch(() => {}); // the words say the name that the alert has
+      return { items, next: null };
+    }),
     item: (a) => {
-      const words = alertWords(a);
+      const words = alertWords(a, names);
       const remove = button(t("me.remove"), () => asUser(async () => {
         await api("DELETE", "/alerts/" + a.id).catch((e) => { if (e.status !== 404) throw e; });
         alerts.drop(words);

@@ -26,7 +26,7 @@ const action = (name, r, act, props = {}) => button(t("actions." + name), act, {
 
 // A rejected report: why, and the appeal. Whether there was one, only the report itself tells.
 function rejected(r, again) {
-  const el = h("div", { class: "note bad" }, h("p", { class: "words", dir: "auto" }, r.rejection_reason || t("label.status.rejected")));
+  const el = h("div", { class: "note" }, h("p", { class: "words", dir: "auto" }, r.rejection_reason || t("label.status.rejected")));
   const offer = () => el.append(action("appeal", r, async () => { if (await appeal(r.report_number)) await again(); }));
   api("GET", "/reports/" + r.id).then((full) => {
     if (!full.appeal) return offer();
@@ -43,8 +43,8 @@ function item(r, again) {
   const gone = r.removed && r.removed.status !== "rejected";
   const actions = h("div", { class: "actions" },
     r.status === "fixed" && !gone ? action("dispute", r, async () => { if (await dispute(r.report_number)) await again(); }) : null,
-    action("receipt", r, () => saveReceipt(r.report_number)),
-    r.status === "pending" && !gone ? action("withdraw", r, async () => { if (await withdraw(r.report_number)) await again(); }) : null);
+    action("receipt", r, () => saveReceipt(r.report_number), { class: "link" }),
+    r.status === "pending" && !gone ? action("withdraw", r, async () => { if (await withdraw(r.report_number)) await again(); }, { class: "link" }) : null);
   return [row(r), facts(r), gone ? removed(r) : r.status === "rejected" ? rejected(r, again) : null, actions];
 }
 

@@ -220,6 +220,7 @@ export const complain = (e) => toast(wordsOf(e), "bad");
 /** Runs fn once at a time for a button: it is disabled and marked busy meanwhile, and errors are shown. */
 export async function busy(button, fn) {
   if (button.disabled) return undefined;
+  const had = document.activeElement === button;
   button.disabled = true;
   button.setAttribute("aria-busy", "true");
   try {
@@ -230,6 +231,7 @@ export async function busy(button, fn) {
   } finally {
     button.disabled = false;
     button.removeAttribute("aria-busy");
+    if (had && document.activeElement === document.body) button.focus(); // a disabled control loses the focus
   }
 }
 
@@ -275,19 +277,24 @@ export function field(label, control, hint = "") {
 
 /**
  * Opens a dialog and returns a promise of what close(value) was called with; undefined if it was dismissed. build(close)
- * returns the content. The focus stays inside and returns to where it was.
+ * returns the content. The focus stays inside and returns to where it was, or to what took its place under the same data-testid.
+ * size may be "wide" (for two columns) or "full" (the whole screen).
  */
-export function dialog(title, build) {
+export function dialog(title, build, size = "") {
   return new Promise((resolve) => {
     const before = document.activeElement;
     const id = "dialog-" + ++fields;
     const close = (value) => {
       back.remove();
       document.body.style.overflow = "";
-      if (before && before.isConnected) before.focus();
       resolve(value);
+      setTimeout(() => { // the control may be disabled until whoever waits for the answer goes on
+        if (document.activeElement !== document.body) return;
+        const name = before && before.dataset && before.dataset.testid, now = before && !before.isConnected && name ? $(`[data-testid="${name}"]`) : before;
+        if (now) now.focus();
+      });
     };
-    const box = h("div", { role: "dialog", "aria-modal": "true", "aria-labelledby": id, tabindex: "-1" }, h("h2", { id }, title));
+    const box = h("div", { class: size || null, role: "dialog", "aria-modal": "true", "aria-labelledby": id, tabindex: "-1" }, h("h2", { id }, title));
     box.append(...[build(close)].flat());
     const back = h("div", { class: "dialog", onmousedown: (e) => { if (e.target === back) close(); } }, box);
     back.addEventListener("keydown", (e) => {
@@ -363,6 +370,7 @@ export function form(name, label, controls, act, { danger = false, more = [] } =
       }
       confirm.disabled = false;
       confirm.removeAttribute("aria-busy");
+      if (document.activeElement === document.body && confirm.isConnected) confirm.focus();
     },
   }, controls, error, h("div", { class: "actions" }, confirm, more));
   return el;
@@ -371,11 +379,12 @@ export function form(name, label, controls, act, { danger = false, more = [] } =
 /**
  * Asks before an action. name is the data-testid of the control that opened it; what confirms is "<name>-send". controls are
  * elements, usually made by field, and are read by the caller. send runs on confirmation: if it throws, the error is shown in
- * the dialog, which stays open with everything that was typed. Returns what send returned; undefined if it was dismissed.
+ * the dialog, which stays open with everything that was typed. Returns what send returned; undefined if it was dismissed. size is
+ * that of the dialog.
  */
-export function ask(name, title, { text = "", controls = [], label = title, danger = false, send: act }) {
+export function ask(name, title, { text = "", controls = [], label = title, danger = false, size = "", send: act }) {
   return dialog(title, (close) => form(name + "-send", label, [text ? h("p", {}, text) : null, controls], async () => close(await act()),
-    { danger, more: h("button", { type: "button", onclick: () => close() }, t("common.cancel")) }));
+    { danger, more: h("button", { type: "button", onclick: () => close() }, t("common.cancel")) }), size);
 }
 
 /** A text area of a dialog; its data-testid is note or reason. */

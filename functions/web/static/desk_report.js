@@ -1,5 +1,16 @@
 // The open report of the desk: what staff read of it and do with it.
-import { h, fill, api, titleOf, status, place } from "./core.js";
+import { h, fill, t, $, button, titleOf, status, place, complain, wordsOf as wordsOfError, later } from "./core.js";
+import { Work } from "./desk_work.js";
+import { actsOf } from "./desk_acts.js";
+import { pictures, hasBoxes } from "./desk_pictures.js";
+import { wordsOf, noticesOf, duplicatesOf } from "./desk_words.js";
+import { factsOf, contactOf, placeOf, aiOf, logOf } from "./desk_facts.js";
+import { notes, comments } from "./desk_talk.js";
+import { drafts } from "./desk_drafts.js";
+
+const text = (key, params) => t("desk_report." + key, params);
+document.head.append(h("link", { rel: "stylesheet", href: new URL("desk_report.css", import.meta.url) }));
+const every = 30000; // ms between two looks for changes of others
 
 /**
  * Opens a report in container. ref is its number or id. What it is given:
@@ -12,13 +23,89 @@ import { h, fill, api, titleOf, status, place } from "./core.js";
  *                     take is left out. Each call replaces the one before; the desk forgets the keys when the report is closed.
  * It returns {close(), dirty()}: close ends what runs by itself; dirty says that something typed is not sent yet.
  */
-export function openReport(container, ref, { register }) {
-  let closed = false;
-  api("GET", "/reports/" + encodeURIComponent(ref)).then((r) => {
+export function openReport(container, ref, { user, agencies, templates, onChange, onClose, register }) {
+  let closed = false, view = null;
+  const work = new Work(ref, { user, agencies, templates, changed: onChange, paint: () => {
     if (closed) return;
-    fill(container, h("h2", { tabindex: "-1", dir: "auto" }, titleOf(r)), h("p", {}, r.report_number, " · ", place(r), " ", status(r.status)),
-      h("p", { class: "words", dir: "auto" }, r.description));
-    register({});
+    view = view || skeleton(container, work, onClose);
+    view.paint();
+    register(keysOf(work));
+  } });
+  const first = () => work.reload().catch((e) => {
+    if (!closed) fill(container, h("p", { class: "error", role: "alert" }, wordsOfError(e)), h("div", { class: "actions" }, button(t("common.try_again"), first), button(text("back"), async () => onClose())));
   });
-  return { close() { closed = true; }, dirty: () => false };
+  fill(container, h("p", { class: "soft", role: "status" }, t("common.loading")));
+  first();
+  const look = () => { if (!document.hidden) work.look(); };
+  const timer = setInterval(look, every);
+  document.addEventListener("visibilitychange", look);
+  return {
+    close() {
+      closed = true;
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", look);
+    },
+    dirty: () => Boolean(work.report) && (drafts.any(work.report.id) || hasBoxes(work.report)),
+  };
 }
+
+const keysOf = (work) => Object.fromEntries(actsOf(work).filter((a) => a.key).map((a) => [a.key, () => a.act().catch(complain)]));
+
+const part = (title, ...content) => h("section", { class: "card" }, h("h3", {}, title), content);
+
+// Makes the places of the report once. paint fills them again; what is typed into the forms below stays.
+function skeleton(container, work, onClose) {
+  const spots = Object.fromEntries(["news", "head", "notices", "words", "pictures", "acts", "facts", "ai", "place", "duplicates", "log"].map((name) => [name, h("div")]));
+  spots.news.setAttribute("role", "status");
+  const talk = { notes: notes(work), comments: comments(work) };
+  let shownPlace = "";
+  const duplicates = part(text("duplicates"), spots.duplicates);
+  fill(container, h("article", { class: "open-report", data: { testid: "open-report" } }, spots.news, spots.head,
+    h("div", { class: "open-columns" },
+      h("div", {}, spots.notices, part(text("words"), spots.words), part(text("pictures"), spots.pictures), duplicates, part(text("ai"), spots.ai)),
+      h("div", {}, h("section", { class: "card acts", "aria-label": text("acts") }, spots.acts), part(text("facts"), spots.facts, contactOf(work)), part(text("place"), spots.place),
+        part(text("notes"), talk.notes.el), part(text("comments_title"), talk.comments.el))),
+    h("details", { class: "card" }, h("summary", {}, text("log")), spots.log)));
+  return {
+    paint() {
+      const focus = document.activeElement && container.contains(document.activeElement) ? document.activeElement.dataset.testid : "";
+      const r = work.report;
+      duplicates.hidden = !r.possible_duplicates.length;
+      fill(spots.news, news(work));
+      fill(spots.head, head(work, onClose));
+      fill(spots.notices, noticesOf(work));
+      fill(spots.words, wordsOf(work));
+      fill(spots.pictures, pictures(work));
+      fill(spots.acts, acts(work));
+      fill(spots.facts, factsOf(work));
+      fill(spots.ai, aiOf(work));
+      const where = [r.latitude, r.longitude, r.address, place(r)].join();
+      if (where !== shownPlace) fill(spots.place, placeOf(work)); // its sketch is fetched once
+      shownPlace = where;
+      fill(spots.duplicates, duplicatesOf(work));
+      fill(spots.log, logOf(work));
+      talk.notes.read().catch(complain);
+      talk.comments.read().catch(complain);
+      if (focus && !container.contains(document.activeElement) && $(`[data-testid="${focus}"]`, container)) $(`[data-testid="${focus}"]`, container).focus();
+    },
+  };
+}
+
+const head = (work, onClose) => {
+  const r = work.report;
+  return [button(text("back"), async () => onClose(), { class: "link" }),
+    h("h2", { tabindex: "-1", dir: "auto" }, titleOf(r)),
+    h("p", {}, h("strong", {}, r.report_number), " ", status(r.status), h("span", { class: "soft" }, " " + place(r)))];
+};
+
+// What others did while the report was open. It is shown when the person wants it.
+const news = (work) => (work.news ? h("div", { class: "note", data: { testid: "news" } }, h("p", {}, text("changed", { what: work.news.done.join("; ") || text("changed_unknown") })),
+  button(text("changed_show"), async () => work.take(work.news.read), { data: { testid: "news-show" } })) : null);
+
+const acts = (work) => {
+  const all = actsOf(work);
+  return h("div", { class: "actions" }, all.map(({ name, key, act, main, danger }) => button(text("act_" + name.replace("-", "_")), act,
+    { class: main ? "main" : danger ? "danger" : null, "aria-keyshortcuts": key ? key.toUpperCase() : null, title: key ? text("key", { key: key.toUpperCase() }) : null, data: { testid: name } })),
+  button(text("sheet"), async () => (await later(import("./desk_sheet.js"))).openSheet([work.report.report_number]), { data: { testid: "sheet" } }));
+};
+

@@ -56,6 +56,11 @@ import-boundaries: ## Load polygons from GeoJSON (FILE=…, LEVEL=municipality|d
 	@$(WITH_SETTINGS) $(GO) run ./functions/geocode/importboundaries -file "$(FILE)" $(if $(LEVEL),-level $(LEVEL)) \
 		$(if $(NAME),-name $(NAME)) $(if $(PARENT),-parent $(PARENT)) $(if $(CODE),-code $(CODE))
 
+.PHONY: import-names
+import-names: ## Load names of small places from GeoJSON points, for maps and searches (FILE=…, NAME=, MUNICIPALITY= properties)
+	@$(WITH_SETTINGS) $(GO) run ./functions/geocode/importboundaries -file "$(FILE)" -level locality \
+		$(if $(NAME),-name $(NAME)) -parent $(or $(MUNICIPALITY),municipality)
+
 .PHONY: redrive
 redrive: ## Send the dead letters of a queue to it again (QUEUE=images, validate, anchor, notify, geocode)
 	@$(WITH_SETTINGS) $(GO) run ./functions/relay/redrive -queue "$(QUEUE)"

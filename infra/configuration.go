@@ -97,6 +97,11 @@ func (c *configuration) special(g grants) {
 	if g.geocoder {
 		c.set("NOMINATIM_URL", c.NominatimURL)
 	}
+	if g.baseMap {
+		c.set("BASE_MAP_URL", c.BaseMap)
+		c.set("BASE_MAP_ATTRIBUTION", c.BaseMapAttribution)
+		c.set("BASE_MAP_SOURCES", strings.Join(c.BaseMapSources, ","))
+	}
 }
 
 // set configures a variable. An empty value leaves the default of the function.

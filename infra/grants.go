@@ -35,6 +35,7 @@ type grants struct {
 	models          bool                // calls the AI models
 	mail            bool                // sends mail and push
 	geocoder        bool                // calls Nominatim
+	baseMap         bool                // address of the base map of the pages
 	google          bool                // verifies Google's tokens
 	withoutDatabase bool                // has no access to the database, and runs outside of its network
 }
@@ -83,7 +84,7 @@ func grantsOf(name catalog.FunctionName) grants {
 		"notifications": {sealKeys: true}, // the tokens of links that end mails
 		"journeys":      {ledger: true, bucket: readRenditions},
 		"public":        {ledger: true, logFiles: readLog, bucket: []bucketAccess{{storage.Renditions, readOrMissing}, {storage.Exports, readOrMissing}}},
-		"web":           {ledger: true, bucket: readRenditions},
+		"web":           {ledger: true, bucket: readRenditions, baseMap: true},
 		"meta":          {watchQueues: true},
 
 		"images": {sends: []catalog.QueueName{catalog.Validate, catalog.Notify},

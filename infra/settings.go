@@ -83,6 +83,10 @@ type settings struct {
 	PushSecret      string   `json:"push_secret"`   // name of the secret with the service account of FCM; empty: no push
 	GoogleClientIDs []string `json:"google_client_ids"`
 	NominatimURL    string   `json:"nominatim_url"`
+	// BaseMap is a map with roads below ours: a style of MapLibre (JSON) or a PMTiles archive; empty for none.
+	BaseMap            string   `json:"base_map"`
+	BaseMapAttribution string   `json:"base_map_attribution"` // names its makers
+	BaseMapSources     []string `json:"base_map_sources"`     // further origins that the style loads from
 
 	// TokenKeys and SealKeys name the generations of keys. The first signs or seals; all are accepted or can open.
 	TokenKeys []string `json:"token_keys"`
@@ -205,6 +209,11 @@ func (s settings) checkAddresses(f *settingFaults) {
 	f.check(s.Edge && s.Region != "us-east-1", "edge: AWS makes its firewall in us-east-1 only; set region to us-east-1")
 	f.check(s.Edge && s.EdgeRate < 10, "edge_rate: at least 10 requests in five minutes")
 	f.check(s.HostedZone != "" && s.Domain == "", "hosted_zone: it is of no use without a domain")
+	for _, value := range append([]string{s.BaseMap}, s.BaseMapSources...) {
+		u, err := url.Parse(value)
+		f.check(value != "" && (err != nil || u.Scheme != "https" || u.Host == "" || strings.ContainsAny(value, " ,;")), "base_map: %q is not an https address", value)
+	}
+	f.check(s.BaseMap != "" && s.BaseMapAttribution == "", "base_map_attribution: name the makers of the base map")
 	for name, value := range map[string]string{"public_base_url": s.PublicBaseURL, "web_base_url": s.WebBaseURL, "hedera_mirror": s.HederaMirror, "nominatim_url": s.NominatimURL} {
 		u, err := url.Parse(value)
 		f.check(value != "" && (err != nil || u.Host == "" || strings.HasSuffix(value, "/")), "%s: it must be a URL that does not end in a slash", name)

@@ -89,7 +89,7 @@ func (p *Public) registerMap(a *httpapi.API) {
 	httpapi.Register(a, data, p.mapData)
 
 	tile := read("/api/v1/public/tiles/{z}/{x}/{y}", "A vector tile of the map",
-		"Mapbox Vector Tile 2.1 with the layers `reports` and `boundaries`. `reports` has single reports from zoom 13 on; below it, and where there are too many, clusters with `point_count`.")
+		"Mapbox Vector Tile 2.1 with the layers `reports`, `boundaries` and `names`. `reports` has single reports from zoom 13 on; below it, and where there are too many, clusters with `point_count`, and a report that is alone as itself. `names` has the names of places at this zoom, with `level` and `rank`.")
 	content(&tile, "The tile; empty where nothing is to show", mediaMVT)
 	httpapi.Register(a, tile, p.tile)
 }

@@ -54,6 +54,7 @@ func (p *Public) Register(a *httpapi.API) {
 	p.registerQR(a)
 	p.registerMap(a)
 	p.registerSketch(a)
+	p.registerPlaces(a)
 	p.registerStatistics(a)
 	p.registerLedger(a)
 	p.registerLog(a)

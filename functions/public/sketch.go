@@ -84,9 +84,11 @@ func (f frame) latitudeOf(y float64) float64 {
 // metres returns the length of a pixel on the ground, in metres, in the middle of the frame.
 func (f frame) metres() float64 { return equator / f.world * math.Cos(f.latitude*math.Pi/180) }
 
-// levels are the levels of boundaries that are drawn at this zoom, the largest first.
+// levels are the levels of places that are drawn at this zoom. The names of the last have the first choice of room.
 func (f frame) levels() []string {
 	switch {
+	case f.zoom >= 13:
+		return []string{"municipality", "district", "locality", "suco"}
 	case f.zoom >= 12:
 		return []string{"municipality", "district", "suco"}
 	case f.zoom >= 10:
@@ -95,7 +97,7 @@ func (f frame) levels() []string {
 	return []string{"municipality"}
 }
 
-// shape is a boundary in pixels of the frame: the data of an SVG path, and the place of its name.
+// shape is a boundary in pixels of the frame: the data of an SVG path, and the place of its name. A locality has no path.
 type shape struct {
 	Level, Name, Path string
 	X, Y              float64
@@ -117,8 +119,11 @@ var shapesQuery = `
 	    SELECT level, name, ST_Area(area) AS size, ` + inPixels("area") + ` AS area, ` + inPixels("ST_PointOnSurface(ST_ClipByBox2D(area, box))") + ` AS at
 	      FROM cut WHERE NOT ST_IsEmpty(area)
 	)
-	SELECT level, name, coalesce(ST_AsSVG(ST_SnapToGrid(area, 0.5), 1, 1), ''), ST_X(at), -ST_Y(at)
-	  FROM placed WHERE NOT ST_IsEmpty(at) ORDER BY array_position($6, level), size DESC, name LIMIT 300`
+	SELECT * FROM (SELECT level, name, coalesce(ST_AsSVG(ST_SnapToGrid(area, 0.5), 1, 1), ''), ST_X(at), -ST_Y(at)
+	  FROM placed WHERE NOT ST_IsEmpty(at) ORDER BY array_position($6, level), size DESC, name LIMIT 300) shapes
+	UNION ALL
+	SELECT * FROM (SELECT 'locality', n.name, '', ST_X(` + inPixels("n.place") + `), -ST_Y(` + inPixels("n.place") + `)
+	  FROM frame, place_names n WHERE 'locality' = ANY($6) AND n.place && frame.box ORDER BY n.id LIMIT 60) localities`
 
 // inPixels returns the expression that projects a geometry in degrees to pixels of the frame of shapesQuery; y grows upwards.
 func inPixels(geometry string) string {

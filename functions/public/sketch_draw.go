@@ -41,7 +41,7 @@ func (s *sketch) draw() []byte {
 	scale, room := s.scale()
 	s.taken = []rectangle{{x - 16, y - 40, x + 16, y + 8}, room} // a pin in the middle; the scale
 	s.drawShapes()
-	if len(s.shapes) == 0 {
+	if !slices.ContainsFunc(s.shapes, func(s shape) bool { return s.Path != "" }) {
 		s.drawGrid()
 	}
 	s.drawNames()

@@ -39,8 +39,8 @@ func (in *tileInput) row() (int, error) {
 	return y, nil
 }
 
-// tile returns a vector tile (MVT 2.1) with two layers: "reports" has single reports or clusters (with point_count),
-// "boundaries" has the imported boundaries.
+// tile returns a vector tile (MVT 2.1) with three layers: "reports" has single reports or clusters (with point_count),
+// "boundaries" has the imported boundaries, "names" the names of places that are written at this zoom.
 func (p *Public) tile(ctx context.Context, in *tileInput) (*tileOutput, error) {
 	y, err := in.row()
 	if err != nil {
@@ -76,8 +76,12 @@ var tileQuery = `
 	crowded AS (SELECT $10::int >= 0 AND coalesce(sum(n), 0) > $10 AS yes FROM clusters),
 	reports_layer AS (
 	    SELECT ST_AsMVTGeom(ST_Transform(ST_SetSRID(ST_MakePoint(c.lon, c.lat), 4326), 3857), bounds.mercator, 4096, 256, true) AS geom,
-	           c.n AS point_count, NULL::text AS report_number, NULL::text AS issue_type, NULL::text AS severity, NULL::text AS status
-	      FROM bounds, clusters c WHERE (SELECT yes FROM crowded)
+	           CASE WHEN c.n > 1 THEN c.n END AS point_count, one.report_number, one.issue_type, one.severity, one.status
+	      FROM bounds, clusters c LEFT JOIN LATERAL (
+	          SELECT r.report_number, r.issue_type, ` + report.ShownSeveritySQL + ` AS severity, r.status FROM reports r
+	           WHERE c.n = 1 AND ` + shownIn(`ST_Expand(ST_SetSRID(ST_MakePoint(c.lon, c.lat), 4326), 0.000001)`) + ` AND ` + visible + ` AND ` + ofKinds("$5", "$6") + ` LIMIT 1
+	      ) one ON true
+	     WHERE (SELECT yes FROM crowded)
 	    UNION ALL
 	    (SELECT ST_AsMVTGeom(ST_Transform(` + shownPoint + `, 3857), bounds.mercator, 4096, 256, true),
 	            NULL, r.report_number, r.issue_type, ` + report.ShownSeveritySQL + `, r.status
@@ -90,9 +94,30 @@ var tileQuery = `
 	      FROM bounds, boundaries b
 	     WHERE b.area && bounds.degrees
 	       AND (b.level = 'municipality' OR b.level = 'district' AND $7 >= 10 OR b.level = 'suco' AND $7 >= 12)
-	)
+	),` + namesLayer + `
 	SELECT coalesce((SELECT ST_AsMVT(reports_layer, 'reports', 4096, 'geom') FROM reports_layer), '')
-	    || coalesce((SELECT ST_AsMVT(shapes, 'boundaries', 4096, 'geom') FROM shapes), '')`
+	    || coalesce((SELECT ST_AsMVT(shapes, 'boundaries', 4096, 'geom') FROM shapes), '')
+	    || coalesce((SELECT ST_AsMVT(names, 'names', 4096, 'geom') FROM names), '')`
+
+// namesLayer is the layer "names". Where names have no room beside each other, those with the lowest rank are to be shown.
+// Municipalities have their place without boundaries too.
+const namesLayer = `
+	places AS (
+	    SELECT ST_SetSRID(ST_MakePoint(m.longitude, m.latitude), 4326) AS at, m.name, nullif(m.name_tet, m.name) AS name_tet, nullif(m.name_pt, m.name) AS name_pt,
+	           'municipality' AS level, 1 AS rank
+	      FROM municipalities m WHERE $7 BETWEEN 5 AND 11
+	    UNION ALL
+	    SELECT b.label, b.name, NULL, NULL, b.level, CASE b.level WHEN 'district' THEN 2 ELSE 3 END
+	      FROM bounds, boundaries b
+	     WHERE b.label && bounds.degrees AND (b.level = 'district' AND $7 >= 9 OR b.level = 'suco' AND $7 >= 11)
+	    UNION ALL
+	    (SELECT n.place, n.name, NULL, NULL, 'locality', 4 FROM bounds, place_names n
+	      WHERE $7 >= 12 AND n.place && bounds.degrees ORDER BY n.id LIMIT 200)
+	),
+	names AS (
+	    SELECT ST_AsMVTGeom(ST_Transform(p.at, 3857), bounds.mercator, 4096, 64, true) AS geom, p.name, p.name_tet, p.name_pt, p.level, p.rank
+	      FROM bounds, places p WHERE p.at && bounds.degrees
+	)`
 
 // Zoom levels. The database has map cells up to cellZoom. From pointZoom on the map shows single reports, except where there
 // are too many.

@@ -228,6 +228,7 @@ func publicRoutes() []Route {
 		route(f, "/api/v1/public/export.csv", "GET"),
 		route(f, "/api/v1/public/export.geojson", "GET"),
 		route(f, "/api/v1/public/map", "GET"),
+		route(f, "/api/v1/public/places", "GET"),
 		route(f, "/api/v1/public/removals", "GET"),
 		route(f, "/api/v1/public/reports", "GET"),
 		route(f, "/api/v1/public/reports/{id}", "GET"),

@@ -93,7 +93,7 @@ type Found struct {
 	DisplayName  string  `json:"display_name"`
 	Latitude     float64 `json:"latitude"`
 	Longitude    float64 `json:"longitude"`
-	Type         string  `json:"type" doc:"municipality, district, suco, or the type that the geocoder gives" example:"municipality"`
+	Type         string  `json:"type" doc:"municipality, district, suco, locality, or the type that the geocoder gives" example:"municipality"`
 	Municipality *string `json:"municipality"`
 }
 

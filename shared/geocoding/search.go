@@ -15,10 +15,10 @@ import (
 // maxSearch is how many places Nominatim is asked for; the answer is cached for any limit.
 const maxSearch = 10
 
-// Search finds places by name: municipalities and imported boundaries first, then those that Nominatim finds. It waits for
+// Search finds places by name: municipalities, imported boundaries and imported names first, then those that Nominatim finds. It waits for
 // a turn at Nominatim for maxWait at most. When Nominatim gives no answer, only the first ones are returned.
 func (r *Resolver) Search(ctx context.Context, query string, limit int, maxWait time.Duration) ([]Found, error) {
-	found, err := searchLocal(ctx, r.db, query, limit)
+	found, err := SearchLocal(ctx, r.db, query, limit)
 	if err != nil || len(found) >= limit || r.nominatim == nil {
 		return found, err
 	}
@@ -33,24 +33,29 @@ func (r *Resolver) Search(ctx context.Context, query string, limit int, maxWait 
 	return append(found, more[:min(len(more), limit-len(found))]...), nil
 }
 
-// searchLocal finds municipalities and boundaries by name. Only letters and digits are compared: for a query without any it
-// finds nothing.
-func searchLocal(ctx context.Context, q database.Querier, query string, limit int) ([]Found, error) {
+// SearchLocal finds municipalities, boundaries and imported names of localities by name, without the geocoder. Only letters and
+// digits are compared: for a query without any it finds nothing.
+func SearchLocal(ctx context.Context, q database.Querier, query string, limit int) ([]Found, error) {
 	const statement = `
 		WITH named AS (
-		    SELECT m.name, m.latitude, m.longitude, 'municipality' AS type, m.name AS municipality,
+		    SELECT m.name, m.latitude, m.longitude, 'municipality' AS type, m.name AS municipality, 0 AS size,
 		           (SELECT max(similarity(fold_name(a), fold_name($1)) + (fold_name(a) LIKE fold_name($1) || '%')::int)
 		              FROM unnest(m.aliases || ARRAY[m.name, m.name_tet, m.name_pt]) a) AS score
 		      FROM municipalities m
 		    UNION ALL
-		    SELECT b.name || coalesce(', ' || b.parent, ''), ST_Y(ST_PointOnSurface(b.area)), ST_X(ST_PointOnSurface(b.area)), b.level,
+		    SELECT b.name || coalesce(', ' || b.parent, ''), ST_Y(b.label), ST_X(b.label), b.level,
 		           (SELECT m.name FROM boundaries p JOIN municipalities m ON m.code = p.code
-		             WHERE p.level = 'municipality' AND ST_Covers(p.area, ST_PointOnSurface(b.area)) LIMIT 1),
+		             WHERE p.level = 'municipality' AND ST_Covers(p.area, b.label) LIMIT 1), CASE b.level WHEN 'district' THEN 1 ELSE 2 END,
 		           similarity(fold_name(b.name), fold_name($1)) + (fold_name(b.name) LIKE fold_name($1) || '%')::int
 		      FROM boundaries b
-		     WHERE b.level <> 'municipality' AND (fold_name(b.name) LIKE '%' || fold_name($1) || '%' OR similarity(fold_name(b.name), fold_name($1)) > 0.4)
+		     WHERE b.level <> 'municipality' AND (fold_name(b.name) LIKE '%' || fold_name($1) || '%' OR fold_name(b.name) % fold_name($1))
+		    UNION ALL
+		    SELECT n.name || coalesce(', ' || m.name, ''), ST_Y(n.place), ST_X(n.place), 'locality', m.name, 3,
+		           similarity(fold_name(n.name), fold_name($1)) + (fold_name(n.name) LIKE fold_name($1) || '%')::int
+		      FROM place_names n LEFT JOIN municipalities m ON m.code = n.municipality_code
+		     WHERE fold_name(n.name) LIKE '%' || fold_name($1) || '%' OR fold_name(n.name) % fold_name($1)
 		)
-		SELECT name, latitude, longitude, type, municipality FROM named WHERE score > 0.4 AND fold_name($1) <> '' ORDER BY score DESC, name LIMIT $2`
+		SELECT name, latitude, longitude, type, municipality FROM named WHERE score > 0.4 AND fold_name($1) <> '' ORDER BY score DESC, size, name LIMIT $2`
 	rows, err := q.Query(ctx, statement, query, limit)
 	if err != nil {
 		return nil, fmt.Errorf("search places: %w", err)

@@ -28,6 +28,9 @@ const (
 	levelSuco         = "suco"
 )
 
+// localities are small places. They have a name at a point, and no boundary.
+const localities = "locality"
+
 type options struct {
 	file, level, name, parent, code string
 }
@@ -53,8 +56,8 @@ func (f feature) property(name string) string {
 // run replaces the boundaries of a level by those of the file, all or none, and returns how many there are. Then it sets the
 // municipality of reports that had none.
 func run(ctx context.Context, o options, databaseURL string) (int, error) {
-	if !slices.Contains([]string{levelMunicipality, levelDistrict, levelSuco}, o.level) {
-		return 0, fmt.Errorf("-level is municipality, district or suco, not %q", o.level)
+	if !slices.Contains([]string{levelMunicipality, levelDistrict, levelSuco, localities}, o.level) {
+		return 0, fmt.Errorf("-level is municipality, district, suco or locality, not %q", o.level)
 	}
 	features, err := load(o.file)
 	if err != nil {
@@ -68,6 +71,9 @@ func run(ctx context.Context, o options, databaseURL string) (int, error) {
 		return 0, fmt.Errorf("connect: %w", err)
 	}
 	defer func() { _ = conn.Close(ctx) }()
+	if o.level == localities {
+		return len(features), replaceNames(ctx, conn, o, features)
+	}
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `DELETE FROM boundaries WHERE level = $1`, o.level); err != nil {
 			return fmt.Errorf("replace level %s: %w", o.level, err)
@@ -87,6 +93,47 @@ func run(ctx context.Context, o options, databaseURL string) (int, error) {
 		return 0, err
 	}
 	return len(features), assignMunicipalities(ctx, databaseURL)
+}
+
+// replaceNames replaces the names of localities, all or none.
+func replaceNames(ctx context.Context, conn *pgx.Conn, o options, features []feature) error {
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `DELETE FROM place_names`); err != nil {
+			return fmt.Errorf("replace names: %w", err)
+		}
+		municipalities := geocoding.NewMunicipalities(tx)
+		for i, f := range features {
+			if err := insertName(ctx, tx, municipalities, o, f); err != nil {
+				return fmt.Errorf("feature %d: %w", i+1, err)
+			}
+		}
+		return nil
+	})
+}
+
+// insertName adds a locality. Its municipality is the one that the file names, else the one whose boundary it is in.
+func insertName(ctx context.Context, tx pgx.Tx, municipalities *geocoding.Municipalities, o options, f feature) error {
+	name := f.property(o.name)
+	if name == "" {
+		return fmt.Errorf("no property %q; choose the property with the name by -name", o.name)
+	}
+	code, _, err := municipalities.Code(ctx, f.property(o.parent))
+	if err != nil {
+		return err
+	}
+	const query = `
+		INSERT INTO place_names (id, name, municipality_code, place)
+		SELECT $1, $2, coalesce(nullif($3, ''), (SELECT b.code FROM boundaries b WHERE b.level = 'municipality' AND ST_Covers(b.area, at) LIMIT 1)), at
+		  FROM (SELECT ST_SetSRID(ST_Force2D(ST_GeomFromGeoJSON($4)), 4326)) AS p (at)
+		RETURNING ST_X(place) BETWEEN -180 AND 180 AND ST_Y(place) BETWEEN -90 AND 90`
+	var onEarth bool
+	if err := tx.QueryRow(ctx, query, database.NewID(), name, code, string(f.Geometry)).Scan(&onEarth); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if !onEarth {
+		return fmt.Errorf("%s: no point in degrees of longitude and latitude (WGS 84)", name)
+	}
+	return nil
 }
 
 func load(path string) ([]feature, error) {

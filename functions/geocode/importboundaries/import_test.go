@@ -100,6 +100,38 @@ func TestAnErasedReportLosesNamesThatAreGone(t *testing.T) {
 	}
 }
 
+const points = `{"type":"FeatureCollection","features":[
+	{"type":"Feature","properties":{"name":"Aidak Laran","municipality":"Baukau"},"geometry":{"type":"Point","coordinates":[125.57,-8.55]}},
+	{"type":"Feature","properties":{"name":"Fatuhada","municipality":"?"},"geometry":{"type":"Point","coordinates":[125.55,-8.55,12]}}]}`
+
+// Names of localities replace those before, all or none. The municipality is that of the file, else that of the boundaries.
+func TestImportOfNames(t *testing.T) {
+	t.Parallel()
+	url := testdb.URL(t)
+	if _, err := run(t.Context(), options{file: write(t, strings.Replace(collection, "NAME2", "Baucau", 1)), level: "municipality", name: "ADM1"}, url); err != nil {
+		t.Fatal(err)
+	}
+	o := options{file: write(t, points), level: "locality", name: "name", parent: "municipality"}
+	for range 2 {
+		if n, err := run(t.Context(), o, url); err != nil || n != 2 {
+			t.Fatalf("got %d, %v", n, err)
+		}
+	}
+	for where, want := range map[string]int{"": 2, " WHERE name = 'Aidak Laran' AND municipality_code = 'TL-BA'": 1, " WHERE name = 'Fatuhada' AND municipality_code = 'TL-DI'": 1} {
+		if n := count(t, url, `SELECT count(*) FROM place_names`+where); n != want {
+			t.Errorf("%d names%s, want %d", n, where, want)
+		}
+	}
+	for _, bad := range []string{collection, strings.Replace(points, "125.57", "1255.7", 1), strings.Replace(points, `"name":"Fatuhada"`, `"name":""`, 1)} {
+		if _, err := run(t.Context(), options{file: write(t, bad), level: "locality", name: "name"}, url); err == nil {
+			t.Errorf("taken: %s", bad)
+		}
+	}
+	if n := count(t, url, `SELECT count(*) FROM place_names`); n != 2 {
+		t.Errorf("%d names after failures", n)
+	}
+}
+
 func TestABrokenFileIsRefusedAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	url := testdb.URL(t)

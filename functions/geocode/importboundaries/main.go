@@ -1,9 +1,10 @@
 // Command importboundaries loads the polygons of municipalities, administrative posts or sucos from a GeoJSON file. Addresses
-// in these polygons are then found without a geocoder.
+// in these polygons are then found without a geocoder. With the level "locality" it loads the names of small places, each at a
+// point: maps and searches have them.
 //
-// Usage: importboundaries -file F.geojson [-level municipality|district|suco] [-name property] [-parent property] [-code property]
+// Usage: importboundaries -file F.geojson [-level municipality|district|suco|locality] [-name property] [-parent property] [-code property]
 //
-// It replaces all boundaries of the level in one transaction, in the database of DATABASE_URL.
+// It replaces everything of the level in one transaction, in the database of DATABASE_URL.
 package main
 
 import (
@@ -16,10 +17,10 @@ import (
 
 func main() {
 	var o options
-	flag.StringVar(&o.file, "file", "", "GeoJSON FeatureCollection of polygons, WGS 84")
-	flag.StringVar(&o.level, "level", "municipality", "municipality, district (administrative post) or suco")
+	flag.StringVar(&o.file, "file", "", "GeoJSON FeatureCollection of polygons (of points for localities), WGS 84")
+	flag.StringVar(&o.level, "level", "municipality", "municipality, district (administrative post), suco or locality")
 	flag.StringVar(&o.name, "name", "name", "property that holds the name")
-	flag.StringVar(&o.parent, "parent", "", "property that holds the name of the unit above")
+	flag.StringVar(&o.parent, "parent", "", "property that holds the name of the unit above; of localities the municipality")
 	flag.StringVar(&o.code, "code", "", "property that holds a code")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -30,5 +31,5 @@ func main() {
 		stop()
 		os.Exit(1)
 	}
-	fmt.Printf("%d boundaries of level %s\n", n, o.level)
+	fmt.Printf("%d places of level %s\n", n, o.level)
 }

@@ -172,6 +172,7 @@ GET /public/removals
 GET /public/feed.atom
 GET /public/map
 GET /public/sketch.svg
+GET /public/places
 GET /public/tiles/{}/{}/{}
 GET /public/stats/summary
 GET /public/stats/by-type

@@ -132,7 +132,7 @@ func (s *fixture) reads() []operation {
 	read(s.nobody, 2, "/public/feed.atom") // the second one reads the pictures
 	read(s.nobody, 1, "/public/reports", "/public/reports/"+number+"/comments", "/public/removals?municipality=Dili", "/public/reports/"+number, "/public"+s.published()+"/display", "/public/stats/summary", "/public/stats/by-municipality", "/public/stats/by-type",
 		"/public/stats/by-district?municipality=Dili", "/public/stats/by-agency", "/public/stats/trends", "/public/blockchain/report/"+id+"/history",
-		"/public/map?bbox=125,-9,126,-8&zoom=15", "/public/sketch.svg?latitude=-8.5&longitude=125.5", fmt.Sprintf("/public/tiles/%d/%d/%d", 10, 869, 536), "//r/"+number, "//", "//map",
+		"/public/map?bbox=125,-9,126,-8&zoom=15", "/public/sketch.svg?latitude=-8.5&longitude=125.5", "/public/places?q=dili", fmt.Sprintf("/public/tiles/%d/%d/%d", 10, 869, 536), "//r/"+number, "//", "//map",
 		"//log/keys", "//verify", "//log/proof/0", "/public/blockchain/report/"+number+"/proof")
 	size := s.Int(`SELECT next FROM log_counter`)
 	s.PublishLog(int64(size))

@@ -5,14 +5,18 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"golang.org/x/net/html"
 
+	"github.com/lafaekstreet/backend/shared/comment"
+	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 // attacks are titles and descriptions that try to become markup.
@@ -65,13 +69,16 @@ func testView(t *testing.T) view {
 func pageOf(t *testing.T, v view, s string) []byte {
 	t.Helper()
 	size := 10
-	r := reportread.Report{}
+	due := timestamp.Of(time.Unix(0, 0))
+	r := reportread.Report{AI: &reportread.Assessment{Status: report.AIFailed, RecommendedRepair: &s}}
 	r.ID, r.ReportNumber, r.Title, r.Description, r.Status = uuid.New(), s, s, s, report.Status(s)
-	r.Street, r.Suco, r.District, r.Municipality = &s, &s, &s, &s
-	r.Images = []reportread.Image{{ImageURL: &s, Width: &size, Height: &size}}
-	r.StatusHistory = []reportread.Step{{NewStatus: report.Status(s), ChangedBy: s}}
+	r.Street, r.Suco, r.District, r.Municipality, r.IssueTypeRaw = &s, &s, &s, &s, &s
+	r.Images = []reportread.Image{{Kind: "evidence", ImageURL: &s, ThumbnailURL: &s, Width: &size, Height: &size}}
+	r.StatusHistory = []reportread.Step{{NewStatus: report.Status(s), ChangedBy: s, Agency: &s, AgencyName: &s, Note: &s}}
+	r.AssignedAgency, r.DueAt, r.DuplicateOf = &reportread.ReportAgency{Name: s}, &due, &reportread.Original{ReportNumber: s}
 	r.Blockchain = ledger.Anchor{Network: s, TransactionID: &s, ExplorerURL: &s}
-	out, err := v.ofReport(r)
+	comments := []comment.Comment{{Content: s, Author: &comment.Author{FullName: s, Role: identity.Role(s), IsOfficial: true}}}
+	out, err := shownReport{view: v, Report: r, comments: comments}.page()
 	if err != nil {
 		t.Fatal(err)
 	}

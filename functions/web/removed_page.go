@@ -14,18 +14,24 @@ var removedHTML string
 // ofRemoved renders the page of a report that was taken down, with status 410: what it was, when, by whom in which capacity, why,
 // and its proof.
 func (v view) ofRemoved(t *report.Tombstone) (*pageOutput, error) {
+	proof, err := v.proof(t.ReportNumber, "")
+	if err != nil {
+		return nil, err
+	}
 	own := map[string]fragment{
-		"number": text(t.ReportNumber), "type": text(v.t("label.issue_type." + string(t.IssueType))), "place": "", "reason": "",
-		"what": text(v.t("page.report.removed_" + string(t.Status))), "at": text(t.RemovedAt.String()), "by": text(v.t("page.by_" + string(t.RemovedBy))),
-		"when": text(t.RemovedAt.In(report.Zone()).Format("2006-01-02 15:04")), "mirror": text(v.mirror),
+		"number": text(t.ReportNumber), "type": text(v.label("issue_type", string(t.IssueType))), "place": "", "reason": "", "appeal": "",
+		"what": text(v.t("page.report.removed_" + string(t.Status))), "when": v.moment(t.RemovedAt), "by": text(v.t("page.by_" + string(t.RemovedBy))), "proof": proof,
 	}
 	if t.Municipality != nil {
 		own["place"] = markup(" · %s", text(*t.Municipality))
 	}
 	if t.ReasonCode != nil {
-		why := v.t("notification.reason." + string(*t.ReasonCode))
-		own["reason"] = markup("<dt>%s</dt><dd>%s</dd>", text(v.t("page.report.reason")), text(locale.Capitalized(why)))
+		own["reason"] = markup("<dt>%s</dt><dd>%s</dd>", text(v.t("page.report.reason")), text(locale.Capitalized(v.t("notification.reason."+string(*t.ReasonCode)))))
 	}
-	return v.render(content{status: http.StatusGone, title: t.ReportNumber, main: literal(removedHTML), values: own, modules: []string{"core.js", "proof.js"}, topics: []string{"proof"},
-		data: v.proofData(), connect: []string{origin(v.mirror)}})
+	if t.Status == report.TombstoneRejected {
+		own["appeal"] = markup(`<p class="soft" id="may-appeal">%s</p>`, text(v.t("page.report.may_appeal")))
+	}
+	data := map[string]any{"number": t.ReportNumber, "removed": t.Status}
+	return v.render(content{status: http.StatusGone, title: v.t("page.report.removed_"+string(t.Status)) + " · " + t.ReportNumber, head: v.reportStyle(), main: literal(removedHTML), values: own,
+		modules: reportModules(), topics: []string{"act", "actions", "proof"}, data: v.withEvents(data), connect: []string{origin(v.mirror)}})
 }

@@ -4,15 +4,20 @@ import (
 	"context"
 	_ "embed" // the pages
 	"errors"
+	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
+	"time"
 
-	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/shared/comment"
+	"github.com/lafaekstreet/backend/shared/database"
+	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
-	"github.com/lafaekstreet/backend/shared/upload"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 //go:embed pages/report.html
@@ -26,12 +31,25 @@ type reportPageInput struct {
 	Number report.Ref `path:"number" doc:"Report number or id" example:"LS-2026-000123"`
 }
 
+// firstComments is how many comments the page has at first. A script gets further ones.
+const firstComments = 20
+
+// shownReport is a report as everybody may see it, with what the page shows besides.
+type shownReport struct {
+	view
+	reportread.Report
+	comments   []comment.Comment // at most firstComments, without the hidden ones
+	commented  int               // how many there are
+	duplicates int
+	now        time.Time
+}
+
 func (w *Web) reportPage(ctx context.Context, in *reportPageInput) (*pageOutput, error) {
 	ctx, v := w.view(ctx, in.PageInput)
-	found, err := w.reader.ReportNamed(ctx, reportread.Public(), in.Number)
+	found, err := w.readShown(ctx, v, in.Number)
 	var refused *problem.Error
 	if errors.As(err, &refused) && (refused.Kind == problem.NotFound || refused.Kind == problem.Invalid) {
-		return v.render(content{status: http.StatusNotFound, main: literal(missingHTML)})
+		return v.render(content{status: http.StatusNotFound, title: v.t("page.report.no_report"), main: literal(missingHTML)})
 	}
 	if t := report.TombstoneOf(err); t != nil {
 		return v.ofRemoved(t)
@@ -39,119 +57,100 @@ func (w *Web) reportPage(ctx context.Context, in *reportPageInput) (*pageOutput,
 	if err != nil {
 		return nil, err
 	}
-	return v.ofReport(found)
+	return found.page()
 }
 
-// ofReport renders the page of a report.
-func (v view) ofReport(r reportread.Report) (*pageOutput, error) {
-	heading := r.Title
-	if heading == "" {
-		heading = v.t("label.issue_type." + string(r.IssueType))
+// readShown reads a report as everybody may see it, in one round trip.
+func (w *Web) readShown(ctx context.Context, v view, ref report.Ref) (shownReport, error) {
+	about, err := ref.About()
+	if err != nil {
+		return shownReport{}, err
 	}
-	where := placeOf(r.Summary)
+	const countDuplicates = `SELECT count(*) FROM reports r JOIN reports d ON d.duplicate_of = r.id
+		WHERE d.deleted_at IS NULL AND d.status = 'duplicate' AND r.id = ` + report.IDSQL
+	batch, public := &database.Batch{}, reportread.Public()
+	asked := w.reader.AskAbout(batch, public, about)
+	comments, commented := comment.AskList(batch, public, about, firstComments, 0), comment.AskCount(batch, about)
+	duplicates := database.AskRow(batch, pgx.RowTo[int], countDuplicates, about.Args()...)
+	if err := batch.Send(ctx, w.db); err != nil {
+		return shownReport{}, fmt.Errorf("read report for its page: %w", err)
+	}
+	out := shownReport{view: v, duplicates: duplicates.Get(), now: w.clock.Now()}
+	if out.Report, err = asked.Report(ctx); err != nil {
+		return shownReport{}, err
+	}
+	if out.ContentPending {
+		return out, nil // its comments are for its reporter and staff
+	}
+	out.commented = commented.Get()
+	for _, c := range comments.Get() {
+		if !c.ContentHidden {
+			out.comments = append(out.comments, c)
+		}
+	}
+	return out, nil
+}
+
+// page renders the page of the report.
+func (r shownReport) page() (*pageOutput, error) {
+	proof, err := r.proof(r.ReportNumber, r.anchor(r.Blockchain))
+	if err != nil {
+		return nil, err
+	}
 	own := map[string]fragment{
-		"id": text(r.ID.String()), "number": text(r.ReportNumber), "heading": text(heading), "place": text(where),
-		"status": text(string(r.Status)), "status_label": text(v.t("label.status." + string(r.Status))),
-		"severity_label": "", "photo_preview": "", "photo": markup(`<p class="soft">%s</p>`, text(v.t("page.report.no_photo"))),
-		"after_severity": "", "description": "", "mirror": text(v.mirror),
-		"steps": v.steps(r.Status), "history": v.history(r.StatusHistory), "ledger": v.anchor(r.Blockchain),
+		"number": text(r.ReportNumber), "heading": text(r.heading()), "badges": r.badges(), "notices": r.notices(), "pictures": r.pictures(),
+		"description": r.description(), "facts": r.facts(), "people": text(r.people()), "ladder": r.ladder(), "history": r.history(), "where": r.where(),
+		"comments": r.commentList(), "qr": address("/api/v1/public/reports/" + r.ReportNumber + "/qr.svg"), "link": text(r.web.Report(r.ReportNumber)), "proof": proof,
 	}
-	if r.Severity != nil {
-		own["severity_label"] = text(v.t("label.severity." + string(*r.Severity)))
-	}
-	if r.ContentPending {
-		own["photo"] = markup(`<p class="soft" data-testid="content-pending">%s</p>`, text(v.t("page.report.content_pending")))
-	}
-	if r.ContentHidden {
-		own["description"] = markup(`<p class="soft" data-testid="content-hidden">%s</p>`, text(v.t("page.report.content_hidden")))
-	}
-	if where != "" {
-		own["after_severity"] = markup(` · %s`, text(where))
-	}
-	if r.Description != "" {
-		own["description"] = markup(`<p>%s</p>`, text(r.Description))
-	}
-	if photos := v.photos(r.Images, heading); photos != "" {
-		own["photo"] = photos
-	}
-	if i := slices.IndexFunc(r.Images, func(i reportread.Image) bool {
-		return i.Kind == "evidence" && i.ImageURL != nil && i.Width != nil && i.Height != nil
-	}); i >= 0 {
-		own["photo_preview"] = v.card(r.ReportNumber, r.Images[i])
-	}
-	return v.render(content{title: heading + " · " + r.ReportNumber, description: heading + ", " + where, head: markup(`<meta property="og:title" content="%s">`, text(heading)) + own["photo_preview"],
-		main: literal(reportHTML), values: own, modules: []string{"core.js", "proof.js"}, topics: []string{"proof"}, data: v.proofData(), connect: []string{origin(v.mirror)}})
+	data := map[string]any{"id": r.ID, "number": r.ReportNumber, "status": r.Status, "title": r.heading(), "link": r.shareLink(), "comments": len(r.comments),
+		"commented": r.commented, "confirmations": r.ConfirmationsCount, "followers": r.FollowersCount, "pending": r.ContentPending, "duplicates": r.othersAlike()}
+	return r.render(content{title: r.heading() + " · " + r.ReportNumber, description: r.cardText(), head: r.card() + r.reportStyle(), main: literal(reportHTML), values: own,
+		modules: reportModules(), topics: []string{"act", "actions", "proof"}, data: r.withEvents(data), connect: []string{origin(r.mirror)}})
 }
 
-// photos are the pictures of a report, each with its name: what was reported, the repair, and those that say that it is not
-// done.
-func (v view) photos(images []reportread.Image, heading string) fragment {
-	var out []fragment
-	for _, kind := range []string{"evidence", "resolution", "dispute"} {
-		for _, i := range images {
-			if i.Kind != kind || i.ImageURL == nil || i.Width == nil || i.Height == nil {
-				continue
-			}
-			name := v.t("page.report.photo_" + kind)
-			out = append(out, markup(`<figure data-kind="%s"><img class="photo" src="%s" alt="%s" width="%s" height="%s"><figcaption class="soft">%s</figcaption></figure>`,
-				text(kind), address(*i.ImageURL), text(heading+" · "+name), text(strconv.Itoa(*i.Width)), text(strconv.Itoa(*i.Height)), text(name)))
-		}
-	}
-	return joined(out)
+// reportModules are the scripts that a page of a report starts with.
+func reportModules() []string {
+	return []string{"core.js", "report_flag.js", "report_comments.js", "report.js"}
 }
 
-// card names the picture of share cards, at an address that lasts.
-func (v view) card(number string, i reportread.Image) fragment {
-	return markup(`<meta property="og:image" content="%s">
-<meta property="og:image:width" content="%s">
-<meta property="og:image:height" content="%s">`, address(v.web.Picture(number, i.ID, string(upload.Display))), text(strconv.Itoa(*i.Width)), text(strconv.Itoa(*i.Height)))
+// heading is the title of the report, or its type.
+func (r shownReport) heading() string {
+	if r.Title != "" {
+		return r.Title
+	}
+	return r.label("issue_type", string(r.IssueType))
 }
 
-// proofData is what the script needs that compares a report with the public log.
-func (v view) proofData() map[string]any {
-	return map[string]any{"events": labels(v, "event", ledger.Types())}
+// overdue reports whether the agency should have repaired it by now. A deadline waits while no agency has the report.
+func (r shownReport) overdue() bool {
+	open := r.Status == report.Verified || r.Status == report.InProgress
+	return open && r.AssignedAgency != nil && r.DueAt != nil && r.DueAt.Before(r.now)
 }
 
-// steps returns the list of statuses from pending to fixed. Those that the report has reached are marked.
-func (v view) steps(s report.Status) fragment {
-	all := []report.Status{report.Pending, report.Verified, report.InProgress, report.Fixed}
-	reached := max(0, slices.Index(all, s))
-	var out []fragment
-	for i, w := range all {
-		done := fragment("")
-		if i <= reached {
-			done = ` class="done"`
-		}
-		out = append(out, markup(`<li%s>%s</li>`, done, text(v.t("label.status."+string(w)))))
-	}
-	return joined(out)
+// reportStyle links the styles of the pages of reports.
+func (v view) reportStyle() fragment {
+	return markup(`<link rel="stylesheet" href="%s">`, address(v.assets.byName["report.css"].address))
 }
 
-func (v view) history(changes []reportread.Step) fragment {
-	var out []fragment
-	for _, c := range changes {
-		who := fragment("")
-		if by := v.t("page.by_" + c.ChangedBy); by != "" {
-			who = markup(` · <span class="soft">%s</span>`, text(by))
-		}
-		if c.OldStatus != nil && *c.OldStatus == report.Fixed && c.ChangedBy == string(report.ActorCitizen) {
-			who = markup(`%s · %s`, who, text(v.t("page.report.disputed")))
-		}
-		out = append(out, markup(`<li><time datetime="%s">%s</time> · <strong class="%s">%s</strong>%s</li>`,
-			text(c.CreatedAt.String()), text(c.CreatedAt.In(report.Zone()).Format("2006-01-02 15:04")),
-			text(string(c.NewStatus)), text(v.t("label.status."+string(c.NewStatus))), who))
+// label is the label of a word of the API, such as a status.
+func (v view) label(kind, word string) string { return v.t("label." + kind + "." + word) }
+
+// count is the text of a key for n: that of key + "_one" for 1.
+func (v view) count(key string, n int) string {
+	if n == 1 {
+		return v.t(key + "_one")
 	}
-	return joined(out)
+	words, _ := locale.Text(v.lang, key, map[string]string{"n": strconv.Itoa(n)})
+	return words
 }
 
-func (v view) anchor(b ledger.Anchor) fragment {
-	if b.TransactionID == nil {
-		return markup(`<p class="soft">%s</p>`, text(v.t("page.report.not_anchored")))
-	}
-	transaction := markup(`<code>%s</code>`, text(*b.TransactionID))
-	if b.ExplorerURL != nil && *b.ExplorerURL != "" {
-		transaction = markup(`<a href="%s" rel="noopener">%s</a>`, address(*b.ExplorerURL), text(*b.TransactionID))
-	}
-	return markup(`<dl><dt>%s</dt><dd>%s</dd><dt>%s</dt><dd>%s</dd></dl>`, text(v.t("page.report.network")), text(b.Network),
-		text(v.t("page.report.transaction")), transaction)
+// moment writes day and time in Dili as people write them, as an element that programs can read.
+func (v view) moment(t timestamp.Time) fragment {
+	dili := t.In(report.Zone())
+	return markup(`<time datetime="%s">%s</time>`, text(t.String()), text(locale.Date(v.lang, dili)+", "+dili.Format("15:04")))
+}
+
+// day writes the day in Dili.
+func (v view) day(t timestamp.Time) fragment {
+	return markup(`<time datetime="%s">%s</time>`, text(t.String()), text(locale.Date(v.lang, t.In(report.Zone()))))
 }

@@ -43,7 +43,8 @@ export function dispute(number) {
       if (note.value.trim()) body.note = note.value;
       if (file && sent.file !== file) Object.assign(sent, { file, id: await upload(file) });
       if (file) body.upload_id = sent.id;
-      const report = await api("POST", path(number, "/dispute"), { body, headers: once(body) });
+      const report = await api("POST", path(number, "/dispute"), { body, headers: once(body) })
+        .catch((e) => { throw e.status === 403 ? new ApiError(403, { detail: t("actions.dispute_who") }, null) : e; });
       toast(t("actions.dispute_done"));
       return report;
     }),

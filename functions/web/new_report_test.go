@@ -2,19 +2,27 @@ package web_test
 
 import (
 	"bytes"
+	"context"
+	"encoding/base64"
 	"encoding/binary"
 	"image"
 	"image/color"
 	"image/jpeg"
+	"io"
+	"mime"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/lafaekstreet/backend/infra/local/browser"
@@ -121,13 +129,15 @@ func choose(t *testing.T, name string, content []byte) chromedp.Action {
 
 // place types coordinates in the step of the place.
 func place(coordinates string) chromedp.Tasks {
-	return chromedp.Tasks{chromedp.WaitVisible(id("locate")), chromedp.Evaluate(`document.querySelector("[data-step=place] details").open = true`, nil),
-		chromedp.SetValue(id("coordinates"), ""), chromedp.SendKeys(id("coordinates"), coordinates), chromedp.Click("#coordinates-use")}
+	return chromedp.Tasks{chromedp.WaitVisible(id("locate")), chromedp.Evaluate(`document.querySelector("[data-step=place] details").open = true; document.querySelector("#coordinates").value = ""`, nil),
+		chromedp.SendKeys(id("coordinates"), coordinates), chromedp.Click("#coordinates-use")}
 }
 
 // fillIn goes from the first step to the last, with a typed place, a kind and words.
-func fillIn(words string) chromedp.Tasks {
-	return chromedp.Tasks{chromedp.WaitVisible(id("next")), chromedp.Click(id("next")), place("-8.5569, 125.5603"), chromedp.Click(id("next")),
+func fillIn(words string) chromedp.Tasks { return fillInAt("-8.5569, 125.5603", words) }
+
+func fillInAt(coordinates, words string) chromedp.Tasks {
+	return chromedp.Tasks{chromedp.WaitVisible(id("next")), chromedp.Click(id("next")), place(coordinates), chromedp.Click(id("next")),
 		chromedp.WaitVisible(id("words")), chromedp.Click(`[name=issue_type][value=drainage]`), chromedp.SendKeys(id("words"), words), chromedp.Click(id("next")),
 		chromedp.WaitVisible(id("send"))}
 }
@@ -169,11 +179,57 @@ func through(t *testing.T, w *testenv.System) *line {
 	return l
 }
 
+// posts counts the reports that go over a line, and keeps the newest picture among them.
+type posts struct {
+	sync.Mutex
+	n       int
+	picture []byte
+}
+
+// watch counts the requests that create a report on a line.
+func (l *line) watch(t *testing.T) *posts {
+	t.Helper()
+	seen := new(posts)
+	l.lookAt(func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodPost || r.URL.Path != "/api/v1/reports" {
+			return false
+		}
+		raw, err := io.ReadAll(r.Body)
+		if err != nil {
+			return false // the browser gave up
+		}
+		r.Body = io.NopCloser(bytes.NewReader(raw))
+		seen.Lock()
+		defer seen.Unlock()
+		seen.n++
+		_, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		form := multipart.NewReader(bytes.NewReader(raw), params["boundary"])
+		for part, err := form.NextPart(); err == nil; part, err = form.NextPart() {
+			if part.FileName() != "" {
+				seen.picture, _ = io.ReadAll(part)
+			}
+		}
+		return false
+	})
+	return seen
+}
+
+// lookAt gives every request to fn first. fn reports whether it answered.
+func (l *line) lookAt(fn func(rw http.ResponseWriter, r *http.Request) bool) { l.answer.Store(&fn) }
+
+// count is how many requests there were.
+func (p *posts) count() int {
+	p.Lock()
+	defer p.Unlock()
+	return p.n
+}
+
 // A citizen who is not signed in files a report with a picture: the picture's place, words and kind arrive, the picture is
 // small, stands upright and carries no EXIF, and its time is kept.
 func TestReportIsFiledInTheBrowser(t *testing.T) {
 	t.Parallel()
 	w := setupAll(t)
+	sent := through(t, w).watch(t)
 	tab := tabOf(t, w, nil, "/report?lang=en", 360, 740)
 	const address = "alda@example.tl"
 	var offered, number string
@@ -198,5 +254,103 @@ func TestReportIsFiledInTheBrowser(t *testing.T) {
 		to_char(captured_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')) FROM reports r JOIN users u ON u.id = r.user_id`)
 	if want := number + "|alda@example.tl|flooding|Water up to the knee|-8.5569|125.5603|web|2026-11-20 23:30"; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+	if bytes.Contains(sent.picture, []byte("Exif")) || len(sent.picture) > 150_000 {
+		t.Errorf("the picture of %d bytes carries EXIF", len(sent.picture))
+	}
+	m, err := jpeg.Decode(bytes.NewReader(sent.picture))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Bounds().Dx() != 1600 || m.Bounds().Dy() != 800 {
+		t.Errorf("the picture is %v", m.Bounds())
+	}
+	if got := quarters(m); got != "red green blue white" {
+		t.Errorf("the picture shows %s", got)
+	}
+}
+
+// quarters names the colours of the quarters of a picture.
+func quarters(m image.Image) string {
+	b := m.Bounds()
+	var out []string
+	for _, at := range [][2]int{{1, 1}, {3, 1}, {1, 3}, {3, 3}} {
+		r, g, bl, _ := m.At(b.Min.X+b.Dx()*at[0]/4, b.Min.Y+b.Dy()*at[1]/4).RGBA()
+		name := ""
+		for i, c := range []uint32{r, g, bl} {
+			if c > 0x8000 {
+				name += []string{"red", "green", "blue"}[i]
+			}
+		}
+		if name == "redgreenblue" {
+			name = "white"
+		}
+		out = append(out, name)
+	}
+	return strings.Join(out, " ")
+}
+
+// doesNotTurn makes a browser that does not turn pictures by their EXIF, as Chrome 80: it gives out the bytes with orientation 1.
+const doesNotTurn = `(() => {
+	const upright = (bytes) => {
+		for (let i = 0; i + 12 < Math.min(bytes.length, 400); i++) { // an entry: tag 0x112, SHORT, 1
+			if (bytes[i] === 1 && bytes[i + 1] === 0x12 && bytes[i + 3] === 3 && bytes[i + 7] === 1) { bytes[i + 9] = 1; break; }
+		}
+		return make.call(URL, new Blob([bytes], { type: "image/jpeg" }));
+	};
+	const make = URL.createObjectURL, blobs = new Map();
+	URL.createObjectURL = (blob) => { const address = make.call(URL, blob); blobs.set(address, blob); return address; };
+	const src = Object.getOwnPropertyDescriptor(HTMLImageElement.prototype, "src");
+	Object.defineProperty(HTMLImageElement.prototype, "src", { ...src, set(address) {
+		const set = (bytes) => src.set.call(this, upright(bytes));
+		if (address.startsWith("data:image/jpeg")) set(Uint8Array.from(atob(address.split(",")[1]), (c) => c.charCodeAt(0)));
+		else if (blobs.has(address)) blobs.get(address).arrayBuffer().then((b) => set(new Uint8Array(b)));
+		else src.set.call(this, address);
+	} });
+})()`
+
+// Pictures of each EXIF orientation stand upright, in a browser that turns them itself and in one that does not.
+func TestPicturesStandUprightOnce(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	for name, script := range map[string]string{"turns by itself": "", "does not": doesNotTurn} {
+		tab := browser.Open(t, 360, 740)
+		if script != "" {
+			err := chromedp.Run(tab, chromedp.ActionFunc(func(ctx context.Context) error {
+				_, err := page.AddScriptToEvaluateOnNewDocument(script).Do(ctx)
+				return err
+			}))
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := chromedp.Run(tab, chromedp.Navigate(w.URL+"/report"), chromedp.WaitVisible(id("next"))); err != nil {
+			t.Fatal(err)
+		}
+		var turns bool
+		if err := chromedp.Run(tab, chromedp.Evaluate(`import(document.querySelector('script[src$="/picture.js"]').src).then((p) => p.turnsByItself())`, &turns, awaited)); err != nil {
+			t.Fatal(err)
+		}
+		if turns != (script == "") {
+			t.Errorf("%s: the probe says %v", name, turns)
+		}
+		for orientation := uint16(1); orientation <= 8; orientation++ {
+			var out string
+			err := chromedp.Run(tab, chromedp.Evaluate(`import(document.querySelector('script[src$="/picture.js"]').src).then(async (p) => {
+				const file = new Blob([Uint8Array.from(atob("`+base64.StdEncoding.EncodeToString(photo(t, 240, 120, orientation))+`"), (c) => c.charCodeAt(0))], { type: "image/jpeg" });
+				return btoa(String.fromCharCode(...new Uint8Array(await (await p.scale(file)).blob.arrayBuffer())));
+			})`, &out, awaited))
+			if err != nil {
+				t.Fatal(err)
+			}
+			raw, _ := base64.StdEncoding.DecodeString(out)
+			m, err := jpeg.Decode(bytes.NewReader(raw))
+			if err != nil {
+				t.Fatalf("orientation %d: %v", orientation, err)
+			}
+			if got := quarters(m); got != "red green blue white" || m.Bounds().Dx() != 240 {
+				t.Errorf("%s: orientation %d: %s, %v", name, orientation, got, m.Bounds())
+			}
+		}
 	}
 }

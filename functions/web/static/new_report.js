@@ -8,7 +8,7 @@ import { onPhone, owner, sender, tell, waitingFor, saveReceipt, startWorker } fr
 const { outbox } = self;
 const steps = ["photo", "place", "what", "send"];
 const near = 150; // metres within which a report may be the same
-const patience = 6000; // milliseconds that the form waits for similar reports
+const patience = 6000; // milliseconds that the form waits for what is not needed
 const by = (testid) => $(`[data-testid=${testid}]`);
 
 const newID = () => {
@@ -364,8 +364,14 @@ async function start() {
   await tellKeeping();
   const wanted = location.hash.slice(1);
   history.replaceState({ step: "photo" }, "", location.pathname + location.search);
-  const user = await session.resume().catch(() => undefined); // undefined: there is no link
-  if (user === null) draft.owner = "";
+  // undefined: there is no link, or one that does not answer
+  const user = await Promise.race([session.resume().catch(() => undefined), new Promise((resolve) => setTimeout(resolve, patience))]);
+  const of = user ? user.email : "";
+  if (user !== undefined && draft.owner !== of) { // until now it was a guess
+    draft.owner = of;
+    dirty = !isEmpty(draft);
+    saveSoon();
+  }
   const [latest] = (await outbox.list(owner())).filter((e) => e.state === "draft");
   if (latest && isEmpty(draft) && step === "photo") {
     load(latest);
@@ -378,7 +384,7 @@ async function start() {
     if (steps.includes(wanted) && (wanted !== "send" || hasPlace())) go(wanted, { focus: false });
     if (latest.problem) refused(latest);
   }
-  await phone.sendAll();
+  await phone.begin();
 }
 start();
 startWorker();

@@ -4,18 +4,22 @@ import "./outbox.js";
 
 const { outbox } = self;
 const everyMs = 30000;
-const rememberedOwner = "report_owner"; // in localStorage: whose drafts are shown while there is no link to ask
+const rememberedOwner = "report_owner"; // in localStorage: id and address of who was signed in last, for when there is no link to ask
 
 const stored = (key) => { try { return localStorage.getItem(key) || ""; } catch { return ""; } };
 const store = (key, value) => { try { localStorage.setItem(key, value); } catch { /* storage is switched off */ } };
 
 /** The address that is signed in, or was when this phone last had a link; "" for nobody. */
-export const owner = () => (session.user ? session.user.email : stored("signed_in") ? stored(rememberedOwner) : "");
+export function owner() {
+  if (session.user) return session.user.email;
+  const [id, address] = stored(rememberedOwner).split(" ");
+  return address && id === stored("signed_in") ? address : "";
+}
 
 /** Who sends, as outbox.send wants it. */
 export const sender = () => ({ owner: session.user.email, lang: language, token: () => session.token, renew: () => session.renew() });
 
-session.watch((user) => { if (user) store(rememberedOwner, user.email); });
+session.watch((user) => { if (user) store(rememberedOwner, user.id + " " + user.email); });
 
 /** Tells other tabs that entries changed. */
 export const tell = () => store("reports_changed", String(Date.now()));
@@ -35,10 +39,11 @@ const kind = (e) => t("label.issue_type." + (e.fields.issue_type || "other"));
 
 /**
  * Keeps the list and sends by itself. hidden(id) says which entries the form shows; open(e) puts a draft into the form; settled(e)
- * is called with each entry that was tried; signIn() asks who sends. Returns {refresh(), sendAll()}.
+ * is called with each entry that was tried; signIn() asks who sends. Returns {refresh(), begin()}; begin is
+ * called when it is known who is signed in, and nothing is shown before.
  */
 export function onPhone({ hidden, open, settled, signIn }) {
-  let sending = null;
+  let sending = null, begun = false;
 
   const tryOne = async (e, options) => {
     const after = await outbox.send(e.client_id, sender(), options);
@@ -83,6 +88,7 @@ export function onPhone({ hidden, open, settled, signIn }) {
     h("div", { class: "actions" }, actions(e))));
 
   async function refresh() {
+    if (!begun) return;
     const all = await outbox.list(owner());
     const others = await outbox.ofOthers(owner());
     const items = all.filter((e) => !hidden(e.client_id)).map(item);
@@ -94,11 +100,16 @@ export function onPhone({ hidden, open, settled, signIn }) {
     if (all.some((e) => e.state === "waiting")) askWorker();
   }
 
-  window.addEventListener("online", sendAll);
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) sendAll(); });
-  setInterval(sendAll, everyMs);
-  outbox.tidy(owner()).then(refresh, () => {});
-  return { refresh, sendAll };
+  const begin = async () => {
+    begun = true;
+    window.addEventListener("online", sendAll);
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) sendAll(); });
+    setInterval(sendAll, everyMs);
+    await sendAll();
+    await outbox.tidy(owner());
+    await refresh();
+  };
+  return { refresh, begin };
 }
 
 // Asks the service worker to send when the link is back, also when the page is closed by then.

@@ -3,8 +3,11 @@ package web_test
 import (
 	"context"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/google/uuid"
@@ -69,7 +72,9 @@ func (d *deskReport) wantStatus(want string) {
 
 func atDesk(t *testing.T, tab context.Context, actions ...chromedp.Action) {
 	t.Helper()
-	if err := chromedp.Run(tab, actions...); err != nil {
+	soon, cancel := context.WithTimeout(tab, 40*time.Second)
+	defer cancel()
+	if err := chromedp.Run(soon, actions...); err != nil {
 		var body string
 		_ = chromedp.Run(tab, chromedp.Text("body", &body)) // what a person saw
 		browser.Screenshot(t, tab, "failed-"+strings.ReplaceAll(t.Name(), "/", "-"))
@@ -159,3 +164,13 @@ const inject = `document.querySelector('script[src$="/desk.js"]') || import(docu
   const box = core.h("div"); document.querySelector("main").append(box); document.body.classList.add("wide");
   window.opened = m.openReport(box, new URLSearchParams(location.search).get("report"), {user: core.session.user, agencies, templates: templates.items, onChange() {}, onClose() {}, register(k) { window.keys = k; }});
 });0`
+
+// writeJPEG saves a picture as a file and returns its path.
+func (d *deskReport) writeJPEG() string {
+	d.t.Helper()
+	path := filepath.Join(d.t.TempDir(), "repair.jpg")
+	if err := os.WriteFile(path, d.JPEG(200), 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+	return path
+}

@@ -52,7 +52,7 @@ export function fix(work) {
         const was = work.report.status, image = await upload(work, photo.files[0], sent);
         const read = note.value() ? await work.read() : await made(work, image);
         // The picture was a change of one's own. What others did meanwhile is told before the report is closed.
-        const others = work.since({ log: read.log.filter((e) => e.actor.id !== work.user.id) });
+        const others = work.since({ log: read.log.filter((e) => e.actor.id !== work.user.id && e.actor.role !== "system") }); // the system made it
         work.take(read);
         if (others.length || read.report.status !== was) throw new ApiError(409, { detail: text("stale", { what: others.join("; ") }) }, null);
       }

@@ -78,7 +78,7 @@ function byPointer(layer, { boxes, shown, insert, change, remove }) {
     const from = at(e), i = shown.findIndex(({ el }) => el.contains(e.target));
     if (i < 0) drag = { i: insert({ ...from, width: 0, height: 0 }), from, mode: "draw" };
     else drag = { i, from, box: boxes[i], mode: e.target.classList.contains("corner") ? "size" : "move" };
-    shown[drag.i].el.focus();
+    shown[drag.i].el.focus({ preventScroll: true });
     layer.setPointerCapture(e.pointerId);
   });
   layer.addEventListener("pointermove", (e) => {

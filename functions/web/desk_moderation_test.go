@@ -1,0 +1,147 @@
+package web_test
+
+import (
+	"encoding/json"
+	"math"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// A moderator hides and shows words, pictures and comments, dismisses flags, edits, corrects, and reaches the reporter.
+func TestDeskModeratesAReport(t *testing.T) {
+	t.Parallel()
+	d := newDeskReport(t)
+	d.citizen.Post("/reports/"+d.id+"/comments", object{"content": "<b>Lalais!</b>"}).Want(http.StatusCreated)
+	d.Citizen().Post("/reports/"+d.id+"/flag", object{"reason": "personal_data", "note": "It has a phone number."}).Want(http.StatusAccepted)
+	tab := d.open(d.moderator, 1280, 900)
+	deskShows(t, tab, "One person says that this should not be shown", "It has a phone number.", "<b>Lalais!</b>")
+	atDesk(t, tab, deskDoes("dismiss"))
+	if n := d.Int(`SELECT count(*) FROM report_flags WHERE report_id = $1 AND outcome = 'dismissed'`, d.id); n != 1 {
+		t.Error("the flag is not dismissed")
+	}
+	for _, thing := range []struct{ name, in, hidden string }{
+		{"words", `.open-columns section:nth-of-type(1) `, `SELECT words_hidden IS NOT NULL FROM reports WHERE id = $1`},
+		{"picture", `.picture `, `SELECT hidden IS NOT NULL FROM report_images WHERE report_id = $1`},
+		{"comment", deskID("comments") + ` `, `SELECT hidden IS NOT NULL FROM report_comments WHERE report_id = $1`},
+	} {
+		within := func(name string, fill ...chromedp.Action) chromedp.Tasks {
+			all := deskDoes(name, fill...)
+			all[0] = chromedp.Click(thing.in + deskID(name))
+			return all
+		}
+		atDesk(t, tab, within("hide", deskChooses("reason", "personal_data")), chromedp.WaitVisible(thing.in+deskID("show")))
+		if d.Int(`SELECT (`+thing.hidden+`)::int`, d.id) != 1 {
+			t.Errorf("the %s is not hidden", thing.name)
+		}
+		atDesk(t, tab, within("show"), chromedp.WaitVisible(thing.in+deskID("hide")))
+		if d.Int(`SELECT (`+thing.hidden+`)::int`, d.id) != 0 {
+			t.Errorf("the %s is not shown again", thing.name)
+		}
+	}
+	atDesk(t, tab, deskDoes("edit", deskChooses("title", ""), deskWrites("title", "Very deep hole"), deskWrites("reason", "Clearer.")))
+	deskShows(t, tab, "Very deep hole", "As the reporter wrote it", "Deep hole", "Clearer.")
+	atDesk(t, tab, deskDoes("correct", deskChooses("issue_type", "road_damage"), deskChooses("severity", "high"), deskWrites("note", "I was there.")))
+	deskShows(t, tab, "Road damage", "High", "Verified", "I was there.")
+	atDesk(t, tab, chromedp.SendKeys(deskID("add-note"), "Ask the suco chief."), chromedp.Click(deskID("add-note-send")),
+		chromedp.Poll(`document.querySelector('`+deskID("notes")+`').textContent.includes("Ask the suco chief.")`, nil),
+		chromedp.SendKeys(deskID("add-comment"), "We come on Tuesday."), chromedp.Click(deskID("add-comment-send")),
+		chromedp.Poll(`document.querySelector('`+deskID("comments")+`').textContent.includes("We come on Tuesday.")`, nil),
+		chromedp.Click(deskID("contact")), chromedp.WaitVisible(`a[href^="mailto:"]`))
+	if d.Int(`SELECT count(*) FROM audit_log WHERE action = 'report.read_reporter' AND entity_id = $1`, d.id) != 1 {
+		t.Error("the look at the contact is not recorded")
+	}
+	atDesk(t, tab, deskDoes("reject", deskChooses("reason", "other"), deskWrites("note", "It is a private road.")))
+	d.wantStatus("rejected")
+	deskShows(t, tab, "It is a private road.")
+	atDesk(t, tab, deskDoes("return"))
+	d.wantStatus("pending")
+}
+
+// A possible duplicate is shown beside the report, and chosen there; another one is named by its number.
+func TestDeskComparesDuplicates(t *testing.T) {
+	t.Parallel()
+	d := newDeskReport(t)
+	original, number := d.file("The same hole")
+	d.Exec(`INSERT INTO duplicate_candidates (report_id, candidate_id, similarity, distance_meters) VALUES ($1, $2, 0.93, 41)`, d.id, original)
+	tab := d.open(d.moderator, 412, 800)
+	var shown string
+	atDesk(t, tab, chromedp.Click(deskID("compare")), chromedp.WaitVisible(dialogID("compare-duplicate")), chromedp.Text("[role=dialog]", &shown))
+	for _, want := range []string{"41 m away", "93 %", d.number, number, "Deep hole", "The same hole"} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("the comparison does not show %q: %s", want, shown)
+		}
+	}
+	atDesk(t, tab, chromedp.Click(dialogID("compare-duplicate")), chromedp.WaitVisible(dialogID("duplicate-send")), chromedp.Click(dialogID("duplicate-send")), chromedp.WaitNotPresent("[role=dialog]"))
+	if d.Int(`SELECT count(*) FROM reports WHERE id = $1 AND duplicate_of = $2`, d.id, original) != 1 {
+		t.Error("the report is no duplicate")
+	}
+	atDesk(t, tab, deskDoes("return"), deskDoes("duplicate", deskWrites("number", number)))
+	d.wantStatus("duplicate")
+}
+
+// The boxes that are drawn by pointer are those that the same person makes by keyboard: fractions of the picture.
+func TestDeskRedactsByPointerAndByKeyboard(t *testing.T) {
+	t.Parallel()
+	d := newDeskReport(t)
+	tab := d.open(d.moderator, 1280, 900)
+	var area struct{ X, Y, Width, Height float64 }
+	mouse := func(kind input.MouseType, x, y float64) chromedp.Action {
+		return input.DispatchMouseEvent(kind, area.X+x*area.Width, area.Y+y*area.Height).WithButton(input.Left).WithButtons(1).WithClickCount(1)
+	}
+	atDesk(t, tab, chromedp.Click(deskID("redact")), chromedp.WaitVisible(dialogID("redact-area")), 
+		chromedp.Poll(`document.querySelector("[role=dialog] img").complete`, nil),
+		chromedp.Evaluate(`(() => { const b = document.querySelector('`+deskID("redact-area")+`').getBoundingClientRect(); return {x: b.left, y: b.top, width: b.width, height: b.height}; })()`, &area))
+	if area.Width < 100 {
+		t.Fatalf("the picture is %v", area)
+	}
+	atDesk(t, tab, mouse(input.MousePressed, 0.25, 0.25), mouse(input.MouseMoved, 0.4, 0.4), mouse(input.MouseMoved, 0.5, 0.75), mouse(input.MouseReleased, 0.5, 0.75))
+	// By keyboard: add one at 40 %, move it, make it larger; add another one and take it away.
+	keys := chromedp.Tasks{chromedp.Focus(dialogID("box-add")), chromedp.KeyEvent(kb.Enter)}
+	for range 3 {
+		keys = append(keys, chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.ArrowDown, chromedp.KeyModifiers(input.ModifierShift)))
+	}
+	keys = append(keys, chromedp.Focus(dialogID("box-add")), chromedp.KeyEvent(kb.Enter), chromedp.KeyEvent(kb.Delete))
+	var boxes int
+	atDesk(t, tab, keys, chromedp.Evaluate(`document.querySelectorAll("[data-testid=box]").length`, &boxes),
+		deskChooses("reason", "personal_data"), chromedp.Click(dialogID("redact-send")), chromedp.WaitNotPresent("[role=dialog]"))
+	var got []struct{ X, Y, Width, Height float64 }
+	if err := json.Unmarshal([]byte(d.Text(`SELECT boxes::text FROM report_images WHERE id = $1`, d.image)), &got); err != nil || len(got) != 2 || boxes != 2 {
+		t.Fatalf("%d boxes, stored %v, %v", boxes, got, err)
+	}
+	near := func(a, b float64) bool { return math.Abs(a-b) < 0.015 }
+	if b := got[0]; !near(b.X, 0.25) || !near(b.Y, 0.25) || !near(b.Width, 0.25) || !near(b.Height, 0.5) {
+		t.Errorf("drawn: %+v", b)
+	}
+	if b := got[1]; !near(b.X, 0.43) || !near(b.Y, 0.4) || !near(b.Width, 0.2) || !near(b.Height, 0.23) {
+		t.Errorf("by keyboard: %+v", b)
+	}
+	deskShows(t, tab, "It is being made.")
+}
+
+// Of an appeal, a moderator reads the words and decides once.
+func TestDeskDecidesAppeals(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{"grant": "verified", "uphold": "rejected"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDeskReport(t)
+			d.moderator.Post("/reports/"+d.id+"/status", object{"status": "rejected", "reason_code": "irrelevant"}).Want(http.StatusOK)
+			d.citizen.Post("/reports/"+d.id+"/appeal", object{"reason": "It is a road, seen from above."}).Want(http.StatusOK)
+			tab := d.open(d.moderator, 412, 800)
+			deskShows(t, tab, "It is a road, seen from above.", "Please decide")
+			if got := deskOffers(t, tab); got != "grant uphold edit sheet" {
+				t.Errorf("offered: %s", got)
+			}
+			atDesk(t, tab, deskDoes(name, deskWrites("note", "I have looked again.")))
+			d.wantStatus(want)
+			if strings.Contains(deskOffers(t, tab), "uphold") {
+				t.Error("the appeal is still open")
+			}
+		})
+	}
+}

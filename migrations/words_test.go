@@ -103,6 +103,8 @@ var free = map[string]string{
 	"map_cell_changes.status":         "copied from reports by a trigger",
 	"map_cells.issue_type":            "copied from reports by a trigger",
 	"map_cells.status":                "copied from reports by a trigger",
+	"report_month_changes.issue_type": "copied from reports by a trigger",
+	"report_months.issue_type":        "copied from reports by a trigger",
 	"processed_messages.consumer":     "separates the keys of consumers; nothing else reads it",
 	"report_total_changes.issue_type": "copied from reports by a trigger",
 	"report_total_changes.severity":   "copied from reports by a trigger",

@@ -57,7 +57,7 @@ func (c *Counts) fields() []any {
 // Fold adds the stored changes to the totals and the map cells. Figures stay the same; reading them costs less. The relay
 // function calls it.
 func Fold(ctx context.Context, q database.Querier) error {
-	if _, err := q.Exec(ctx, `SELECT fold_report_totals(), fold_account_totals(), fold_map_cells(), fold_agency_figures()`); err != nil {
+	if _, err := q.Exec(ctx, `SELECT fold_report_totals(), fold_account_totals(), fold_map_cells(), fold_agency_figures(), fold_report_months()`); err != nil {
 		return fmt.Errorf("fold statistics: %w", err)
 	}
 	return nil

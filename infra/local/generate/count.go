@@ -19,6 +19,7 @@ func (f *filler) count(ctx context.Context) error {
 			  FROM report_status_history WHERE new_status IN ('fixed', 'rejected') GROUP BY 1`,
 		`INSERT INTO account_total_changes SELECT count(*) FROM users WHERE email IS NOT NULL`,
 		`INSERT INTO agency_changes SELECT c.* FROM reports r, LATERAL agency_contribution(r, 1) c WHERE r.assigned_agency_id IS NOT NULL`,
+		`SELECT count_months()`,
 		`SELECT fold_report_totals(), fold_account_totals(), fold_agency_figures()`,
 		`INSERT INTO map_cell_changes SELECT longitude, latitude, issue_type, status, 1 FROM reports WHERE deleted_at IS NULL AND status <> 'rejected'`,
 		`SELECT fold_map_cells()`,
@@ -48,6 +49,13 @@ func Check(ctx context.Context, db database.Querier) error {
 				SELECT day, fixed AS kept, 0 AS counted FROM report_days UNION ALL SELECT day, fixed, 0 FROM report_day_changes
 				UNION ALL SELECT (created_at AT TIME ZONE 'Asia/Dili')::date, 0, 1 FROM report_status_history WHERE new_status = 'fixed') x
 			 GROUP BY day HAVING sum(kept) <> sum(counted) LIMIT 1`},
+		{"months", `
+			SELECT month || ' ' || municipality_code, issue_type || '/' || measure, sum(kept), sum(counted) FROM (
+				SELECT month, municipality_code, issue_type, measure, n AS kept, 0 AS counted FROM report_months
+				UNION ALL SELECT month, municipality_code, issue_type, measure, n, 0 FROM report_month_changes
+				UNION ALL SELECT dili_month(created_at), coalesce(municipality_code, ''), issue_type, status, 0, 1 FROM reports WHERE deleted_at IS NULL) x
+			 WHERE measure IN ('pending', 'verified', 'in_progress', 'fixed', 'rejected', 'duplicate')
+			 GROUP BY month, municipality_code, issue_type, measure HAVING sum(kept) <> sum(counted) LIMIT 1`},
 		{"map cells", `
 			SELECT x || '/' || y, issue_type || '/' || status, sum(kept), sum(counted) FROM (
 				SELECT x, y, issue_type, status, reports AS kept, 0 AS counted FROM map_cells WHERE zoom = 12

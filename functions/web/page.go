@@ -79,6 +79,8 @@ type view struct {
 	storage string
 	assets  *assets
 	baseMap baseMapConfig
+	// filters are what the address of this page asks for, encoded: a link to another language keeps them, also without a script.
+	filters string
 }
 
 // view returns the view of a request, and ctx for what is read in its language.
@@ -192,6 +194,10 @@ func (v view) fill(page literal, values map[string]fragment) ([]byte, error) {
 // languages returns the links to the same page in each language.
 func (v view) languages() fragment {
 	var links []fragment
+	before := fragment("")
+	if v.filters != "" {
+		before = text(v.filters + "&")
+	}
 	for _, l := range []struct {
 		language locale.Language
 		name     string
@@ -201,7 +207,7 @@ func (v view) languages() fragment {
 			current = ` aria-current="true"`
 		}
 		code := text(string(l.language))
-		links = append(links, markup(`<a href="?lang=%s" lang="%s" hreflang="%s"%s>%s</a>`, code, code, code, current, text(l.name)))
+		links = append(links, markup(`<a href="?%slang=%s" lang="%s" hreflang="%s"%s>%s</a>`, before, code, code, code, current, text(l.name)))
 	}
 	return joined(links)
 }

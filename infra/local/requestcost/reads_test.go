@@ -132,13 +132,15 @@ func (s *fixture) reads() []operation {
 	read(s.nobody, 2, "/public/feed.atom") // the second one reads the pictures
 	read(s.nobody, 1, "/public/reports", "/public/reports/"+number+"/comments", "/public/removals?municipality=Dili", "/public/reports/"+number, "/public"+s.published()+"/display", "/public/stats/summary", "/public/stats/by-municipality", "/public/stats/by-type",
 		"/public/stats/by-district?municipality=Dili", "/public/stats/by-agency", "/public/stats/trends", "/public/blockchain/report/"+id+"/history",
-		"/public/map?bbox=125,-9,126,-8&zoom=15", "/public/sketch.svg?latitude=-8.5&longitude=125.5", "/public/places?q=dili", fmt.Sprintf("/public/tiles/%d/%d/%d", 10, 869, 536), "//r/"+number, "//", "//map",
+		"/public/map?bbox=125,-9,126,-8&zoom=15", "/public/sketch.svg?latitude=-8.5&longitude=125.5", "/public/places?q=dili", fmt.Sprintf("/public/tiles/%d/%d/%d", 10, 869, 536), "//r/"+number, "//map",
 		"//log/keys", "//verify", "//log/proof/0", "/public/blockchain/report/"+number+"/proof")
 	size := s.Int(`SELECT next FROM log_counter`)
 	s.PublishLog(int64(size))
 	read(s.nobody, 0, "/public/reports/"+number+"/qr.svg")
 	read(s.nobody, 0, "//log/checkpoint", fmt.Sprintf("//log/tile/entries%%2F000.p%%2F%d", size)) // files of the bucket
 	read(s.nobody, 1, "/mongodb")
-	read(s.nobody, 0, "//health", "/", "/meta", "/openapi.json", "//openapi.json", "//docs", "//docs/docs.js", "//docs/guides/log", s.unsubscribe(), "//redoc", "//redoc/redoc.standalone.js", "//admin", "//desk", "//me", "//report", "//report-worker.js", "//stats", "//welcome")
+	read(s.nobody, 0, "//health", "/", "/meta", "/openapi.json", "//openapi.json", "//docs", "//docs/docs.js", "//docs/guides/log", s.unsubscribe(), "//redoc", "//redoc/redoc.standalone.js", "//admin", "//desk", "//me", "//report", "//report-worker.js", "//welcome")
+	read(s.nobody, 2, "//", "//stats") // the reports and the figures; the figures by month and those of the agencies
+	read(s.nobody, 3, "//stats?municipality=TL-DI&quarter=2026-Q3") // the third one finds the agencies that work there
 	return out
 }

@@ -18,7 +18,7 @@ const every = 30000; // ms between two looks for changes of others
  *   agencies   the answer of GET /staff/agencies
  *   templates  the items of GET /staff/templates
  *   onChange(report)  is called with the report after each change
- *   onClose()         is called by a control that leads back to the list
+ *   onClose()         leads back to the list; the desk has a control for it above the report
  *   register(keys)    is called with {v: fn, …}: what the keys V R D A S F H do with this report. A key that the report does not
  *                     take is left out. Each call replaces the one before; the desk forgets the keys when the report is closed.
  * It returns {close(), dirty()}: close ends what runs by itself; dirty says that something typed is not sent yet.
@@ -27,7 +27,7 @@ export function openReport(container, ref, { user, agencies, templates, onChange
   let closed = false, view = null;
   const work = new Work(ref, { user, agencies, templates, changed: onChange, paint: () => {
     if (closed) return;
-    view = view || skeleton(container, work, onClose);
+    view = view || skeleton(container, work);
     view.paint();
     register(keysOf(work));
   } });
@@ -54,7 +54,7 @@ const keysOf = (work) => Object.fromEntries(actsOf(work).filter((a) => a.key).ma
 const part = (title, ...content) => h("section", { class: "card" }, h("h3", {}, title), content);
 
 // Makes the places of the report once. paint fills them again; what is typed into the forms below stays.
-function skeleton(container, work, onClose) {
+function skeleton(container, work) {
   const spots = Object.fromEntries(["news", "head", "notices", "words", "pictures", "acts", "facts", "ai", "place", "duplicates", "log"].map((name) => [name, h("div")]));
   spots.news.setAttribute("role", "status");
   const talk = { notes: notes(work), comments: comments(work) };
@@ -72,7 +72,7 @@ function skeleton(container, work, onClose) {
       const r = work.report;
       duplicates.hidden = !r.possible_duplicates.length;
       fill(spots.news, news(work));
-      fill(spots.head, head(work, onClose));
+      fill(spots.head, head(work));
       fill(spots.notices, noticesOf(work));
       fill(spots.words, wordsOf(work));
       fill(spots.pictures, pictures(work));
@@ -91,10 +91,9 @@ function skeleton(container, work, onClose) {
   };
 }
 
-const head = (work, onClose) => {
+const head = (work) => {
   const r = work.report;
-  return [button(text("back"), async () => onClose(), { class: "link" }),
-    h("h2", { tabindex: "-1", dir: "auto" }, titleOf(r)),
+  return [h("h2", { tabindex: "-1", dir: "auto" }, titleOf(r)),
     h("p", {}, h("strong", {}, r.report_number), " ", status(r.status), h("span", { class: "soft" }, " " + place(r)))];
 };
 

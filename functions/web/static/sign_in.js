@@ -1,5 +1,5 @@
 // Signing in: citizens by a code from a mail, staff by password and second factor.
-import { h, fill, t, api, session, deviceId, field, button, form, dialog, complain } from "./core.js";
+import { h, fill, t, api, session, later, deviceId, field, button, form, dialog, complain } from "./core.js";
 
 const emailInput = (value = "") => h("input", { type: "email", autocomplete: "username", autocapitalize: "off", spellcheck: "false", required: true, maxlength: "254", value, name: "email", data: { testid: "email" } });
 const codeInput = () => h("input", { name: "otp", inputmode: "text", autocomplete: "one-time-code", autocapitalize: "off", spellcheck: "false", required: true, maxlength: "40", data: { testid: "code" } });
@@ -51,20 +51,44 @@ export function signInByCode(done, text = "") {
   return root;
 }
 
-/** Returns a form that signs staff in by e-mail, password and second factor. extra are further elements below it. */
+/**
+ * Returns a form that signs staff in by e-mail, password and second factor, with a way to a new password. extra are further
+ * elements below it.
+ */
 export function signInByPassword(done, ...extra) {
   const root = h("div");
   const show = (...views) => fill(root, views);
-  const email = emailInput();
-  const password = h("input", { type: "password", autocomplete: "current-password", required: true, maxlength: "128" });
-  show(form("sign-in", t("common.sign_in"), [field(t("common.email"), email), field(t("common.password"), password)], async () => {
-    const answer = await api("POST", "/auth/login", { body: { email: email.value, password: password.value, device: device() } });
-    await finish(answer, show, done);
-  }), ...extra);
+  const first = (address = "", said = "") => {
+    const email = emailInput(address);
+    const password = h("input", { type: "password", name: "password", autocomplete: "current-password", required: true, maxlength: "128" });
+    const forgot = button(t("common.forgot_password"), async () => {
+      const { resetPassword } = await later(import("./reset_password.js"));
+      show(resetPassword(email.value, (known) => first(known, t("common.password_changed")), () => first(email.value)));
+    }, { class: "link" });
+    show(said ? h("p", { class: "note good", role: "status" }, said) : null,
+      form("sign-in", t("common.sign_in"), [field(t("common.email"), email), field(t("common.password"), password)], async () => {
+        const answer = await api("POST", "/auth/login", { body: { email: email.value, password: password.value, device: device() } });
+        await finish(answer, show, done);
+      }), h("p", {}, forgot), ...extra);
+  };
+  first();
   return root;
 }
 
 let asking = null; // the dialog that is open, shared by calls at the same time
+let last = null; // the id of who was signed in on this page last
+session.watch((user) => { if (user) last = user.id; });
+
+// Opens a dialog with the sign-in of staff and returns the user; undefined if it was closed. Another tab may sign in, too.
+const signInAgain = () => dialog(t("common.sign_in"), (close) => {
+  let open = true;
+  const once = (user) => {
+    if (open && user) close(user);
+    open = open && !user;
+  };
+  session.watch(once);
+  return [h("p", {}, t("common.signed_out")), signInByPassword(once)];
+});
 
 /**
  * Calls the API as api does, for staff. If the session has ended, a dialog says so, with the sign-in; then the call is repeated.
@@ -75,9 +99,10 @@ export async function staffApi(method, path, options) {
     return await api(method, path, options);
   } catch (e) {
     if (e.status !== 401) throw e;
-    asking = asking || dialog(t("common.sign_in"), (close) => [h("p", {}, t("common.signed_out")), signInByPassword(close)]).finally(() => { asking = null; });
+    const before = last;
+    asking = asking || signInAgain().finally(() => { asking = null; });
     const user = await asking;
-    if (!user) throw e;
+    if (!user || before && user.id !== before) throw e; // never as another person
     return api(method, path, options);
   }
 }

@@ -31,6 +31,9 @@ func TestAVisitorTakesPartInAReport(t *testing.T) {
 		until(`document.activeElement.dataset.testid === "flag"`))
 	run(t, tab, chromedp.Reload(), says("You see it too"), says("Stop following"), press("follow"), says("You no longer follow this report."), until(`document.activeElement.dataset.testid === "follow"`),
 		network.Enable(), offline(true), press("follow"), says("There is no connection."), offline(false), press("follow"), says("Stop following"))
+	browser.AccessibleInThemes(t, tab, "the page of a report with comments")
+	// A browser that cannot share copies the link, or shows it.
+	run(t, tab, press("share"), until(`document.body.innerText.includes("The link was copied.") || (document.querySelector(".dialog input") || {}).value === %q`, s.w.URL+"/r/"+s.number+"?lang=en"))
 	for sql, want := range map[string]int{
 		`SELECT count(*) FROM report_comments WHERE content IN ('Hau haree ohin.', 'Deeper now.')`: 2,
 		`SELECT count(*) FROM report_confirmations`:                                                1,
@@ -52,6 +55,7 @@ func TestTheReporterOnTheirReport(t *testing.T) {
 	stranger := tabOf(t, s.w, s.w.Citizen(), "/r/"+s.number+"?lang=en", 360, 740)
 	run(t, stranger, press("dispute"), typed("note", "No."), press("dispute-send"), says("Write a comment instead"), until(`document.querySelector("[data-testid=note]").value === "No."`))
 	browser.Screenshot(t, stranger, "shown-refused")
+	browser.AccessibleInThemes(t, stranger, "a dialog of the page of a report")
 
 	tab := tabOf(t, s.w, s.reporter, "/r/"+s.number+"?lang=en", 360, 740)
 	var printed bool
@@ -62,6 +66,8 @@ func TestTheReporterOnTheirReport(t *testing.T) {
 	if !printed {
 		t.Error("the printed sheet has buttons, or no code")
 	}
+	staff := tabOf(t, s.w, s.moderator, "/r/"+s.number, 360, 740)
+	run(t, staff, chromedp.WaitVisible(`[data-testid=at-desk][href="/desk?report=`+s.number+`"]`))
 	if status := s.w.Text(`SELECT status FROM reports WHERE id = $1`, s.id); status != "in_progress" {
 		t.Errorf("the report is %s", status)
 	}
@@ -73,15 +79,18 @@ func TestTheReporterOfWhatIsNotShown(t *testing.T) {
 	t.Parallel()
 	s := newStory(t, nil)
 	_, pending := file(s.w, s.reporter, object{"title": "Foun"})
+	s.reporter.Post("/reports/"+pending+"/comments", object{"content": "Besik eskola."}).Want(http.StatusCreated)
 	s.moderator.Post("/reports/"+s.id+"/status", object{"status": "rejected", "reason_code": "offensive", "note": "Favór muda liafuan."}).Want(http.StatusOK)
 	tab := tabOf(t, s.w, s.reporter, "/r/"+s.number+"?lang=en", 360, 740)
 	run(t, tab, says("Kuak boot"), says("Favór muda liafuan."), press("appeal"), typed("reason", "La'ós insultu."), press("appeal-send"), says("You appealed on"),
 		until(`!document.querySelector("[data-testid=appeal]")`), chromedp.WaitVisible(by("receipt")))
 	browser.Screenshot(t, tab, "shown-appealed")
+	browser.AccessibleInThemes(t, tab, "the reporter of a rejected report")
 	if reason := s.w.Text(`SELECT appeal_reason FROM reports WHERE id = $1`, s.id); reason != "La'ós insultu." {
 		t.Errorf("the appeal says %q", reason)
 	}
-	run(t, tab, chromedp.Navigate(s.w.URL+"/r/"+pending+"?lang=en"), says("Foun"), says("Only you and staff see all of it."))
+	run(t, tab, chromedp.Navigate(s.w.URL+"/r/"+pending+"?lang=en"), says("Foun"), says("Only you and staff see all of it."), says("Besik eskola."))
+	browser.AccessibleInThemes(t, tab, "the reporter of a pending report")
 	other := tabOf(t, s.w, s.w.Citizen(), "/r/"+s.number+"?lang=en", 360, 740)
 	run(t, other, chromedp.WaitVisible(by("tombstone")), quiet(), until(`!document.body.innerText.includes("Kuak boot") && !document.querySelector("[data-testid=appeal]")`))
 }

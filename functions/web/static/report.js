@@ -73,12 +73,18 @@ const action = (testid, label, act, props = {}) => button(label, async () => {
   }
 }, { ...props, data: { testid } });
 
+// Staff go on at the desk.
+const atDesk = () => session.user && session.user.role !== "citizen" && h("a", { class: "button", href: "/desk?report=" + encodeURIComponent(data.number), data: { testid: "at-desk" } }, t("act.at_desk"));
+
 const own = () => Boolean(seen && seen.reporter && session.user && seen.reporter.id === session.user.id);
 
 // Draws what the person who is signed in, or a visitor, may do now.
 function draw() {
   fill($("#yours"), own() ? h("a", { class: "status", href: "/me" }, t("act.yours")) : null);
-  if (data.removed) return;
+  if (data.removed) {
+    fill($("#actions"), atDesk(), h("span", { id: "own-actions" }));
+    return;
+  }
   const mine = own(), r = seen || {};
   fill($("#people"), [data.confirmations && count("act.confirmations", data.confirmations), data.followers && count("act.followers", data.followers), data.duplicates].filter(Boolean).join(" "));
   fill($("#actions"),
@@ -86,7 +92,7 @@ function draw() {
     open.includes(data.status) && !mine && (r.confirmed ? h("p", { class: "good done", data: { testid: "confirm" } }, "✓ " + t("act.confirmed")) : action("confirm", t("act.confirm"), confirm, { class: "main" })),
     !mine && action("follow", t(r.following ? "act.unfollow" : "act.follow"), follow),
     !mine && action("flag", t("act.flag"), () => flag(path), { class: "link" }),
-    h("span", { id: "own-actions" }));
+    atDesk(), h("span", { id: "own-actions" }));
   comments.draw(!data.pending || Boolean(seen && !seen.content_pending));
 }
 

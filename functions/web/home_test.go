@@ -121,3 +121,16 @@ func TestPagesWithoutADatabase(t *testing.T) {
 		t.Errorf("for a program: %s", got.Body)
 	}
 }
+
+// Whoever opens too many pages reads how long to wait, and can press "try again".
+func TestAPageForTooManyRequests(t *testing.T) {
+	t.Parallel()
+	w := testenv.New(t)
+	w.Env["RATE_LIMIT_VIEW_PER_MINUTE"] = "1"
+	w.Serve(web.Open)
+	visitor(w).Get("//welcome").Want(http.StatusOK)
+	got := visitor(w).With("Accept-Language", "tet").Get("//welcome").Want(http.StatusTooManyRequests)
+	if body := string(got.Body); !strings.Contains(body, "Favór hein uitoan") || !strings.Contains(body, "Koko fali iha segundu") || got.Header.Get("Retry-After") == "" {
+		t.Errorf("%v %s", got.Header, body)
+	}
+}

@@ -32,7 +32,7 @@ const (
 )
 
 // An invited official reads the rules, is told at the field what is wrong with a password, chooses another one, and is at the desk.
-func TestAnInvitedPersonChoosesAPassword(t *testing.T) {
+func TestWelcomeTakesTheTokenOutOfTheAddress(t *testing.T) {
 	t.Parallel()
 	w := setupAll(t)
 	const email = "rui@obras.tl"

@@ -52,6 +52,7 @@ func TestTheReporterOnTheirReport(t *testing.T) {
 	t.Parallel()
 	s := newStory(t, nil)
 	s.official.Post("/reports/"+s.id+"/status", object{"status": "fixed", "note": "Filled."}).Want(http.StatusOK)
+	s.w.Citizen().Post("/reports/"+s.id+"/comments", object{"content": "Obrigadu."}).Want(http.StatusCreated)
 	stranger := tabOf(t, s.w, s.w.Citizen(), "/r/"+s.number+"?lang=en", 360, 740)
 	run(t, stranger, press("dispute"), typed("note", "No."), press("dispute-send"), says("Write a comment instead"), until(`document.querySelector("[data-testid=note]").value === "No."`))
 	browser.Screenshot(t, stranger, "shown-refused")
@@ -60,7 +61,8 @@ func TestTheReporterOnTheirReport(t *testing.T) {
 	tab := tabOf(t, s.w, s.reporter, "/r/"+s.number+"?lang=en", 360, 740)
 	var printed bool
 	run(t, tab, says("Your report"), chromedp.WaitVisible(by("receipt")), emulation.SetEmulatedMedia().WithMedia("print"),
-		chromedp.Evaluate(`getComputedStyle(document.querySelector("#actions")).display === "none" && document.querySelector("[data-testid=qr]").offsetWidth > 100`, &printed),
+		chromedp.Evaluate(`getComputedStyle(document.querySelector("#actions")).display === "none" && document.querySelector("[data-testid=qr]").offsetWidth > 100
+			&& document.querySelector(".sketch").offsetWidth > 200 && getComputedStyle(document.querySelector(".flag")).display === "none"`, &printed),
 		emulation.SetEmulatedMedia().WithMedia("screen"), press("dispute"), typed("note", "The hole is open again."), press("dispute-send"), says("The report is in progress again."),
 		until(`document.querySelector("#status").innerText === "In progress" && !document.querySelector("[data-testid=dispute]")`))
 	if !printed {

@@ -1,6 +1,6 @@
 // The page of a report: following, confirming, disputing, flagging, sharing. What the page shows to everybody, the server has
 // rendered. Signing in, the reporter's own things and the proof are loaded when they are needed.
-import { $, fill, h, t, count, api, session, button, busy, field, ask, dialog, toast, status, later, data } from "./core.js";
+import { $, $$, fill, h, t, count, api, session, button, busy, field, ask, dialog, toast, status, later, data } from "./core.js";
 import { flag, noteField, personally } from "./report_flag.js";
 import { comments } from "./report_comments.js";
 
@@ -60,6 +60,16 @@ async function share() {
   }
 }
 
+// Prints the page with all its pictures: those that were not in view yet are loaded first, for ten seconds at most.
+async function print() {
+  const pictures = $$("main img").map((img) => {
+    img.loading = "eager";
+    return img.decode().catch(() => {}); // one that cannot be loaded is left out
+  });
+  await Promise.race([Promise.all(pictures), new Promise((resolve) => setTimeout(resolve, 10000))]);
+  window.print();
+}
+
 // A button of the page. Afterwards the buttons are drawn anew, and the focus is where it was.
 const action = (testid, label, act, props = {}) => button(label, async () => {
   try {
@@ -109,6 +119,6 @@ session.watch(async (user) => {
 });
 
 session.resume().catch(() => {});
-if ($("#share")) fill($("#share"), button(t("act.share"), share, { data: { testid: "share" } }), h("button", { type: "button", data: { testid: "print" }, onclick: () => window.print() }, t("act.print")));
+if ($("#share")) fill($("#share"), button(t("act.share"), share, { data: { testid: "share" } }), button(t("act.print"), print, { data: { testid: "print" } }));
 const verify = $("#verify");
 verify.addEventListener("click", () => busy(verify, async () => (await later(import("./proof.js"))).comparePage()));

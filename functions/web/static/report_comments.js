@@ -12,7 +12,7 @@ const draft = {
   keep(text) { try { text ? sessionStorage.setItem(key, text) : sessionStorage.removeItem(key); } catch { /* storage is switched off */ } },
 };
 
-const flagButton = (id) => button(t("act.flag_comment"), () => flag(path + "/" + id), { class: "link flag", data: { testid: "flag-comment" } });
+const flagButton = (id) => button(t("act.flag_comment"), () => flag(path + "/" + id), { class: "link flag no-print", data: { testid: "flag-comment" } });
 
 // A comment, as comment in report_parts.go makes it.
 function item(c) {

@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/runtime"
@@ -72,4 +73,39 @@ func TestMapViewShowsReportsPointsAndPin(t *testing.T) {
 	if want := []string{number + " pending", "point a", "125.57 -8.55"}; fmt.Sprint(seen) != fmt.Sprint(want) || label != "Here" || box != "125.6,-8.6,125.6,-8.5" {
 		t.Errorf("seen %q, label %q, box %s", seen, label, box)
 	}
+}
+
+// An area is drawn by pointer, by keyboard and as text.
+func TestMapViewEditsAnArea(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	tab := onMap(t, w, `{ center: [125.5, -8.5], zoom: 12, edit: { type: "Polygon", coordinates: [[[125.4, -8.6], [125.6, -8.6], [125.6, -8.4], [125.4, -8.6]]] }, onEdit: () => seen.push(1) }`)
+	polygon := func(then ...chromedp.Action) string {
+		t.Helper()
+		var out string
+		err := chromedp.Run(tab, append(then, chromedp.Evaluate(`JSON.stringify(view.polygon() && view.polygon().coordinates.map((p) => p.map((r) => r.map((at) => at.map((n) => n.toFixed(2)).join(" ")))))`, &out))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	if got := polygon(); got != `[[["125.40 -8.60","125.60 -8.60","125.60 -8.40","125.40 -8.60"]]]` {
+		t.Errorf("at first %s", got)
+	}
+	if got := polygon(chromedp.Focus(".maplibregl-canvas"), chromedp.KeyEvent(kb.Enter)); got != `[[["125.40 -8.60","125.60 -8.60","125.60 -8.40","125.50 -8.50","125.40 -8.60"]]]` {
+		t.Errorf("with a corner in the middle %s", got)
+	}
+	if got := polygon(chromedp.KeyEvent(kb.Delete), chromedp.KeyEvent(kb.Delete), chromedp.KeyEvent(kb.Delete)); got != "null" {
+		t.Errorf("after three are gone %s", got)
+	}
+	write := func(text string) chromedp.Action {
+		return chromedp.Evaluate(`(() => { const el = document.querySelector("[data-testid=corners]"); el.value = "`+text+`"; el.dispatchEvent(new Event("change")); })()`, nil)
+	}
+	if got := polygon(write(`-8, 125\n-8 126\n-9;126`)); got != `[[["125.00 -8.00","126.00 -8.00","126.00 -9.00","125.00 -8.00"]]]` {
+		t.Errorf("as text %s", got)
+	}
+	if got := polygon(write(`125, 8`), chromedp.WaitVisible(".map-edit .error")); !strings.HasPrefix(got, `[[["125.00`) {
+		t.Errorf("a wrong text changes it to %s", got)
+	}
+	browser.Screenshot(t, tab, "map-edit")
 }

@@ -1,6 +1,6 @@
 // The map as an element of a page: our tiles and names, reports, points, a pin, an area. MapLibre (280 KB) is loaded when a map is
 // opened, so pages import this file only then: import("./map_view.js"). The page needs what withMap of map.go gives it.
-import { h, t, data, button, toast } from "./core.js";
+import { h, t, data, button, later, toast } from "./core.js";
 import { canDraw, mapLibre } from "./map_library.js";
 import { mapStyle, tiles, collection } from "./map_style.js";
 
@@ -22,6 +22,8 @@ export const country = [124.0, -9.55, 127.4, -8.1];
  *   onPoint(point)     one of setPoints was chosen
  *   onTap([longitude, latitude])   another place was chosen; with it, Enter chooses the middle of the map
  *   onMove(view)       the view changed, and is still now
+ *   edit               a GeoJSON Polygon or MultiPolygon, or null for none: the map draws this area, see polygon()
+ *   onEdit()           the area was changed
  *   onTrouble(retry)   tiles could not be loaded; retry() loads them again; null: all is well again
  */
 export async function openMap(container, options = {}) {
@@ -38,7 +40,8 @@ export async function openMap(container, options = {}) {
   });
   const place = h("div");
   container.append(place);
-  const start = options.center ? { center: options.center, zoom: options.zoom || 14 } : { bounds: box(options.bbox || country), fitBoundsOptions: { padding: 8 } };
+  const bounds = options.bbox || boxOf(options.edit) || country;
+  const start = options.center ? { center: options.center, zoom: options.zoom || 14 } : { bounds: box(bounds), fitBoundsOptions: { padding: 8 } };
   let map;
   try {
     map = new library.Map({
@@ -52,7 +55,18 @@ export async function openMap(container, options = {}) {
   }
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
-  return new View(map, library, container, options);
+  const view = new View(map, library, container, options);
+  if ("edit" in options) {
+    view.editing = true;
+    view.editor = (await later(import("./map_edit.js"))).editArea(view, options.edit, options.onEdit);
+  }
+  return view;
+}
+
+// The box around an area; null for none.
+function boxOf(area) {
+  const all = area ? area.coordinates.flat(area.type === "Polygon" ? 1 : 2) : [];
+  return all.length ? all.reduce(([w, s, e, n], [x, y]) => [Math.min(w, x), Math.min(s, y), Math.max(e, x), Math.max(n, y)], [180, 90, -180, -90]) : null;
 }
 
 const box = ([west, south, east, north]) => [[west, south], [east, north]];
@@ -91,6 +105,13 @@ class View {
     this.reload();
   }
 
+  /** Shows or hides the public reports of the tiles. */
+  showReports(on) {
+    const set = () => ["clusters", "counts", "reports"].forEach((id) => this.map.getLayer(id) && this.map.setLayoutProperty(id, "visibility", on ? "visible" : "none"));
+    if (this.ready) set();
+    else this.map.once("load", set);
+  }
+
   /** Loads the tiles again. */
   reload() {
     this.well();
@@ -114,6 +135,9 @@ class View {
     else this.map.once("load", () => this.setArea(features));
   }
 
+  /** The area that is edited: a GeoJSON MultiPolygon, or null for nothing. */
+  polygon() { return this.editor.polygon(); }
+
   /** Puts the pin at a place, or takes it away for null. */
   pin(at) {
     if (!at) {
@@ -128,9 +152,12 @@ class View {
   /** Tells the map that its container has another size. */
   resize() { this.map.resize(); }
 
-  remove() {
+  /** Takes the map away, with what edits its area. */
+  close() {
     this.map.remove();
     this.container.textContent = "";
+    const next = this.container.nextElementSibling;
+    if (next && next.classList.contains("map-edit")) next.remove();
   }
 
   well() {
@@ -146,7 +173,6 @@ class View {
       this.troubled = true;
       if (this.options.onTrouble) this.options.onTrouble(() => this.reload());
     });
-    window.addEventListener("online", () => { if (this.troubled) this.reload(); });
   }
 
   listen() {
@@ -170,12 +196,12 @@ class View {
     map.on("mousemove", (e) => {
       if (!this.editing) map.getCanvas().style.cursor = at(e) ? "pointer" : "";
     });
-    if (!options.onTap) return;
+    if (!options.onTap && !("edit" in options)) return;
     this.container.classList.add("picks");
     this.container.append(cross());
     map.getCanvas().addEventListener("keydown", (e) => {
       this.container.classList.add("by-key");
-      if (e.key === "Enter" && !this.editing) options.onTap(this.center());
+      if (e.key === "Enter" && !this.editing && options.onTap) options.onTap(this.center());
     });
     map.getCanvas().addEventListener("pointerdown", () => this.container.classList.remove("by-key"));
   }

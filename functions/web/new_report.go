@@ -54,6 +54,6 @@ func kindDrawing(kind report.IssueType) string {
 		report.Debris:       "M3 20l4-8 4 3 3-7 7 12zM6 6l2 2M16 4l-1 2",
 		report.Waste:        "M5 7h14M9 7V4h6v3M7 7l1 14h8l1-14M10 11v6M14 11v6",
 		report.WaterSupply:  "M4 10h9a4 4 0 014 4v1h-4M4 14h6v-4M9 10V6M6 6h6M15 18c-1 2-1 3 0 3s1-1 0-3",
-		report.OtherProblem: "M5 12h.01M12 12h.01M19 12h.01",
+		report.OtherProblem: "M12 3a9 9 0 100 18 9 9 0 000-18zM8 12h.01M12 12h.01M16 12h.01",
 	}[kind]
 }

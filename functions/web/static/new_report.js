@@ -93,12 +93,21 @@ function go(to, { push = true, focus = true } = {}) {
   $("#back").hidden = n < 1;
   by("next").hidden = to === "send" || to === "similar";
   by("send").hidden = to !== "send";
+  emphasise();
   if (push) history.pushState({ step: to }, "", "#" + to);
   if (to === "place") places.enter();
   if (to === "send") look();
   if (!focus) return;
   window.scrollTo(0, 0);
   $(`[data-step=${to}] h2`).focus();
+}
+
+// One action of a step is the main one: what it is about, or going on once that is there.
+function emphasise() {
+  const there = step === "photo" ? Boolean(draft.picture) : step !== "place" || hasPlace();
+  by("next").classList.toggle("main", there);
+  $("#pick").classList.toggle("main", !draft.picture);
+  by("locate").classList.toggle("main", !hasPlace());
 }
 
 async function next() {
@@ -133,8 +142,8 @@ async function similar() {
 
 // Shows what will be sent.
 function look() {
-  const change = (to) => h("button", { type: "button", class: "link", onclick: () => go(to) }, t("new_report.change"));
-  const fact = (name, value, to) => [h("dt", {}, name), h("dd", {}, value, " ", change(to))];
+  const change = (name, to) => h("button", { type: "button", class: "link", "aria-label": t("new_report.change") + ": " + name, onclick: () => go(to) }, t("new_report.change"));
+  const fact = (name, value, to) => [h("dt", {}, name), h("dd", {}, value, change(name, to))];
   const picture = draft.picture ? h("img", { src: $("#picture-image").src, alt: t("new_report.photo_alt") }) : t("new_report.no_photo");
   fill($("#summary"), fact(t("new_report.photo"), picture, "photo"),
     fact(t("new_report.place"), hasPlace() ? placeWords({ ...draft.fields, place_from: draft.place_from }) : t("new_report.place_needed"), "place"),
@@ -156,7 +165,7 @@ function showPicture() {
     [image.width, image.height, image.src] = [p.width, p.height, pictureAddress];
     $("#picture-about").textContent = t("new_report.photo_size", { size: Math.ceil(p.bytes.byteLength / 1000), before: Math.ceil(p.original / 1000) });
   } else image.removeAttribute("src");
-  $("#pick").classList.toggle("main", !p);
+  emphasise();
   $("#pick span").textContent = t(p ? "new_report.other_photo" : "new_report.take_photo");
   places.offer(p);
 }
@@ -313,6 +322,7 @@ $("#anonymous").addEventListener("change", (e) => setField("is_anonymous", e.tar
 const places = placeStep(({ place_from: from, ...place }) => {
   draft.place_from = from;
   for (const [name, value] of Object.entries(place)) setField(name, value);
+  emphasise();
 });
 by("next").addEventListener("click", () => busy(by("next"), next));
 by("send").addEventListener("click", () => busy(by("send"), sendDraft));

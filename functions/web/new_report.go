@@ -22,7 +22,7 @@ func (w *Web) newReport(ctx context.Context, in *PageInput) (*pageOutput, error)
 		head:    markup(`<link rel="stylesheet" href="%s">`, address(v.assets.byName["new_report.css"].address)),
 		main:    literal(newReportHTML),
 		values:  map[string]fragment{"kinds": v.kinds()},
-		modules: []string{"core.js", "sign_in.js", "outbox.js", "picture.js", "place_sketch.js", "place_step.js", "on_phone.js", "new_report.js"},
+		modules: []string{"core.js", "sign_in.js", "outbox.js", "picture.js", "place_step.js", "on_phone.js", "draft.js", "photo_step.js", "similar.js", "report_fate.js", "new_report.js"},
 		topics:  []string{"new_report"},
 		data:    map[string]any{"area": current.Area},
 		// A service worker is a script, so its address goes through a policy.

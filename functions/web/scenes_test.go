@@ -70,6 +70,11 @@ func (c *cast) scenes() []scene {
 	return []scene{
 		{"home", "/", nil, nil},
 		{"report-form", "/report", nil, nil},
+		{"report-form-place", "/report", nil, chromedp.Tasks{chromedp.Click(id("next")), place("-6.2, 106.8")}},
+		{"report-form-send", "/report", nil, fillIn("Valeta taka")},
+		{"report-form-sign-in", "/report#send", nil, chromedp.Tasks{chromedp.WaitVisible(id("send")), chromedp.Click(id("send")), chromedp.WaitVisible(id("email"))}},
+		{"report-form-kind", "/report#what", nil, chromedp.WaitVisible(id("words"))},
+		{"report-form-waits", "/report", c.citizen, chromedp.Tasks{fillInAt("-8.8, 125.8", "Valeta taka"), chromedp.Evaluate(`Object.defineProperty(navigator, "onLine", { value: false })`, nil), chromedp.Evaluate(`window.fetch = () => Promise.reject(new TypeError("no link"))`, nil), chromedp.Click(id("send")), chromedp.WaitVisible("#done")}},
 		{"report-page", "/r/" + c.number, nil, nil},
 		{"report-page-pending", "/r/" + c.pending, nil, nil},
 		{"report-page-removed", "/r/" + c.removed, nil, nil},

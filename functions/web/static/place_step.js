@@ -1,6 +1,5 @@
 // The step of the form that finds the place: by GPS, by what the picture says, by a tap, or by coordinates.
-import { $, t, data, busy } from "./core.js";
-import { placeSketch } from "./place_sketch.js";
+import { $, h, fill, t, data, busy } from "./core.js";
 
 const shown = (latitude, longitude) => `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`;
 
@@ -42,8 +41,25 @@ export function placeStep(chosen) {
     chosen(place);
     return true;
   };
-  const sketch = placeSketch((latitude, longitude, accuracy) => take(latitude, longitude, accuracy, "map"));
-  $("#sketch").append(sketch.element);
+  // The sketch comes with the step: it needs a link anyway, and the first view is smaller.
+  let sketch = null, pin = null;
+  const enter = async () => {
+    try {
+      const { placeSketch } = await import("./place_sketch.js");
+      if (!sketch) {
+        sketch = placeSketch((latitude, longitude, accuracy) => take(latitude, longitude, accuracy, "map"));
+        fill($("#sketch"), sketch.element);
+        if (pin) sketch.show(...pin);
+      }
+      sketch.load();
+    } catch {
+      fill($("#sketch"), h("p", { class: "soft" }, t("new_report.sketch_missing")));
+    }
+  };
+  const show = (...at) => {
+    pin = at;
+    if (sketch) sketch.show(...at);
+  };
 
   const locate = $("[data-testid=locate]");
   locate.addEventListener("click", () => busy(locate, async () => {
@@ -51,21 +67,21 @@ export function placeStep(chosen) {
     status.textContent = t("new_report.locating");
     try {
       const { coords } = await position();
-      if (take(coords.latitude, coords.longitude, Math.round(coords.accuracy), "gps")) sketch.show(coords.latitude, coords.longitude);
+      if (take(coords.latitude, coords.longitude, Math.round(coords.accuracy), "gps")) show(coords.latitude, coords.longitude);
     } catch (e) {
       status.textContent = "";
       error.textContent = t(e.code === 1 ? "new_report.gps_denied" : "new_report.gps_failed");
     }
   }));
   offer.addEventListener("click", () => {
-    if (picture && take(picture.latitude, picture.longitude, null, "photo")) sketch.show(picture.latitude, picture.longitude);
+    if (picture && take(picture.latitude, picture.longitude, null, "photo")) show(picture.latitude, picture.longitude);
   });
   const typed = $("#coordinates");
   const use = () => {
     const read = parseCoordinates(typed.value);
     typed.setAttribute("aria-invalid", String(!read));
     if (!read) error.textContent = t("new_report.coordinates_bad");
-    else if (take(...read, null, "typed")) sketch.show(...read);
+    else if (take(...read, null, "typed")) show(...read);
   };
   $("#coordinates-use").addEventListener("click", use);
   typed.addEventListener("keydown", (e) => { if (e.key === "Enter") use(); });
@@ -75,7 +91,9 @@ export function placeStep(chosen) {
     show(place) {
       error.textContent = "";
       status.textContent = place ? placeWords(place) : "";
-      if (place) sketch.show(place.latitude, place.longitude);
+      if (place) return show(place.latitude, place.longitude);
+      sketch = pin = null; // the next visit of the step begins with the country
+      return fill($("#sketch"));
     },
     /** Offers the place that a picture names, or none. */
     offer(of) {
@@ -83,7 +101,7 @@ export function placeStep(chosen) {
       offer.hidden = about.hidden = !picture;
       if (picture) about.textContent = t("new_report.photo_place_about", { place: shown(picture.latitude, picture.longitude) });
     },
-    enter: () => sketch.load(),
+    enter,
     complain: (text) => { error.textContent = text; },
   };
 }

@@ -22,6 +22,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
@@ -353,4 +354,57 @@ func TestPicturesStandUprightOnce(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A report with a picture of a camera costs less than 200 KB, with the page, its scripts and its sketch: counted on the wire.
+func TestReportCostsLittleData(t *testing.T) {
+	t.Parallel()
+	w := setupAll(t)
+	c := w.Citizen()
+	down, up := new(atomic.Int64), new(atomic.Int64)
+	target, err := url.Parse(w.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		up.Add(max(r.ContentLength, 0) + 700) // about what headers need
+		down.Add(700)
+		proxy.ServeHTTP(counting{rw, down}, r)
+	}))
+	t.Cleanup(server.Close)
+	w.URL = server.URL
+	tab := tabOf(t, w, c, "/welcome", 360, 740)
+	down.Store(0)
+	up.Store(0)
+	noisy := image.NewRGBA(image.Rect(0, 0, 2400, 1800))
+	seed := uint32(1)
+	for i := range noisy.Pix {
+		seed = seed*1664525 + 1013904223
+		noisy.Pix[i] = uint8(i/4%256)/2 + uint8(seed>>24)/4
+	}
+	var camera bytes.Buffer
+	if err := jpeg.Encode(&camera, noisy, nil); err != nil {
+		t.Fatal(err)
+	}
+	err = chromedp.Run(tab, network.ClearBrowserCache(), chromedp.Navigate(w.URL+"/report?lang=tet"), choose(t, "a.jpg", camera.Bytes()), chromedp.WaitVisible("#picture-image"),
+		fillIn("Cheap"), chromedp.Click(id("send")), arrived)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d bytes down, %d up, for a picture of %d", down.Load(), up.Load(), camera.Len())
+	if all := down.Load() + up.Load(); all > 200_000 || up.Load() < 50_000 {
+		t.Errorf("%d bytes down, %d up", down.Load(), up.Load())
+	}
+}
+
+// counting counts the bytes of an answer.
+type counting struct {
+	http.ResponseWriter
+	n *atomic.Int64
+}
+
+func (c counting) Write(p []byte) (int, error) {
+	c.n.Add(int64(len(p)))
+	return c.ResponseWriter.Write(p)
 }

@@ -288,3 +288,32 @@ func TestReportIsFiledWithoutStorage(t *testing.T) {
 		t.Errorf("the page says %q; %d reports", keeping, reportsOf(w))
 	}
 }
+
+// The service worker keeps the form, the files that it names, and nothing else: no answer of the API, no other page. A new deploy
+// replaces what the one before kept.
+func TestServiceWorkerKeepsTheFormAlone(t *testing.T) {
+	t.Parallel()
+	w := setupAll(t)
+	tab := tabOf(t, w, w.Citizen(), "/report?lang=en", 360, 740)
+	var kept []string
+	err := chromedp.Run(tab, workerReady, chromedp.Evaluate(`caches.open("report-old").then((c) => c.put("/report", new Response("old")))`, nil, awaited),
+		chromedp.Reload(), fillIn("x"), chromedp.Poll(`caches.has("report-old").then((has) => !has)`, nil),
+		chromedp.Evaluate(`(async () => { const out = []; for (const name of await caches.keys()) for (const r of await (await caches.open(name)).keys()) out.push(new URL(r.url).pathname); return out; })()`, &kept, awaited))
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := false
+	for _, path := range kept {
+		form = form || path == "/report"
+		if path != "/report" && !strings.HasPrefix(path, "/assets/") {
+			t.Errorf("it keeps %s", path)
+		}
+	}
+	if !form || len(kept) < 10 {
+		t.Errorf("it keeps %q", kept)
+	}
+	r := w.Anonymous().Get("//report-worker.js").Want(http.StatusOK)
+	if policy := r.Header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'") || strings.Contains(string(r.Body), "{{") {
+		t.Errorf("the worker has the policy %q and the body %s", policy, r.Body)
+	}
+}

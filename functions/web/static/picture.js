@@ -2,7 +2,7 @@
 
 const longSides = [1600, 1280, 1024, 800]; // pixels
 const qualities = [0.8, 0.7, 0.6, 0.5];
-const enough = 150000; // bytes of the copy
+const enough = 120000; // bytes of the copy: with the page that is less than 200 KB
 const headBytes = 262144; // EXIF is at the beginning of a file
 
 /** A picture that cannot be read. reason is the key of a text: heic, no_picture or too_large_here. */

@@ -1,6 +1,12 @@
 package workday
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lafaekstreet/backend/shared/timestamp"
+)
 
 // holiday is a public holiday of the law. It is a fixed date, or a number of days after Easter Sunday (western churches).
 type holiday struct {
@@ -49,6 +55,25 @@ func holidays() []holiday {
 		{month: time.December, day: 25, since: 2006, law: law2005Fixed, name: "Christmas"},
 		{month: time.December, day: 31, since: 2016, law: law2016, name: "National Heroes' Day"},
 	}
+}
+
+// Holiday is a public holiday of the law in one year.
+type Holiday struct {
+	Date timestamp.Date `json:"date"`
+	Key  string         `json:"key"` // its English name in lower case, with underscores: "veterans_day"
+}
+
+// Holidays returns the holidays of a year that deadlines know by themselves, by date.
+func Holidays(year int) []Holiday {
+	var out []Holiday
+	for _, h := range holidays() {
+		if on, ok := h.in(year); ok {
+			day := timestamp.Date{Time: time.Date(on.year, on.month, on.day, 0, 0, 0, 0, time.UTC)}
+			out = append(out, Holiday{Date: day, Key: strings.NewReplacer("'", "", " ", "_").Replace(strings.ToLower(h.name))})
+		}
+	}
+	slices.SortFunc(out, func(a, b Holiday) int { return a.Date.Compare(b.Date.Time) })
+	return out
 }
 
 // in returns the date of the holiday in a year; false for a year before its law.

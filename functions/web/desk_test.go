@@ -72,7 +72,7 @@ func value[T any](t *testing.T, tab context.Context, expression string) T {
 
 // rowsAre waits until the list has n rows.
 func rowsAre(n int) chromedp.Action {
-	return until(`document.querySelectorAll("[data-testid=row]").length === %d`, n)
+	return chromedp.Tasks{chromedp.WaitReady(by("list")), until(`document.querySelectorAll("[data-testid=row]").length === %d`, n)}
 }
 
 const numbersShown = `[...document.querySelectorAll('[data-testid=list] > li')].map((li) => li.dataset.number)`
@@ -266,7 +266,7 @@ func TestKeysOfTheDesk(t *testing.T) {
 		t.Errorf("after the report is closed the focus is at %s", got)
 	}
 	// A key of a report opens the row with the focus first.
-	run(t, tab, chromedp.KeyEvent("v"), opened(numbers[2]))
+	run(t, tab, chromedp.KeyEvent("v"), opened(numbers[2]), chromedp.WaitVisible(by("verify-send")), chromedp.KeyEvent(kb.Escape), until(`!document.querySelector("[role=dialog]")`))
 	run(t, tab, chromedp.KeyEvent("?"), chromedp.WaitVisible(`[role=dialog] .keys`), chromedp.Click(`[role=dialog] input`), chromedp.KeyEvent(kb.Escape), until(`!document.querySelector("[role=dialog]")`),
 		chromedp.Reload(), rowsAre(3))
 	keys("j", "BODY")
@@ -403,4 +403,28 @@ func TestDeskWithAReportIsSmall(t *testing.T) {
 	if total > 80_000 {
 		t.Errorf("the desk weighs %d bytes with the scripts of a report", total)
 	}
+}
+
+// List, selection, dialog, help and sheet are usable for everybody, on a small screen, in both themes.
+func TestDeskIsAccessible(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.report("status = 'verified', ai_status = 'completed', severity = 'high', street = 'Avenida Presidente Nicolau Lobato', municipality = 'Dili', assigned_agency_id = '%s', assigned_user_id = '%s', due_at = now() - interval '2 days', flags_count = 1, confirmations_count = 3", d.roads, d.official.ID)
+	tab := browser.Open(t, 360, 740)
+	run(t, tab, chromedp.Navigate(d.URL+"/desk?lang=tet"), chromedp.WaitVisible(by("sign-in")))
+	browser.AccessibleInThemes(t, tab, "door")
+	browser.Screenshot(t, tab, "desk-door")
+	signIn(t, d.System, tab, d.moderator)
+	run(t, tab, chromedp.Navigate(d.URL+"/desk?kind=assigned"), rowsAre(1), chromedp.Click(".tick input"), chromedp.Click(".filters summary"))
+	browser.AccessibleInThemes(t, tab, "list, filters, selection")
+	browser.Screenshot(t, tab, "desk-list")
+	if wide := value[int](t, tab, `document.documentElement.scrollWidth`); wide > 360 {
+		t.Errorf("the page is %d px wide", wide)
+	}
+	run(t, tab, press("bulk-assign"))
+	browser.AccessibleInThemes(t, tab, "assign")
+	run(t, tab, chromedp.KeyEvent(kb.Escape), until(`!document.querySelector("[role=dialog]")`), press("keys"))
+	browser.AccessibleInThemes(t, tab, "keys")
+	run(t, tab, chromedp.KeyEvent(kb.Escape), until(`!document.querySelector("[role=dialog]")`), press("sheet"), chromedp.WaitVisible(by("crew-sheet")))
+	browser.AccessibleInThemes(t, tab, "sheet")
 }

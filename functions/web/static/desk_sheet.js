@@ -18,7 +18,7 @@ function entry(r, at, total) {
     ["severity", r.severity ? t("label.severity." + r.severity) : "–"], ["type", t("label.issue_type." + r.issue_type)],
   ];
   return h("article", { class: "entry" },
-    h("div", { class: "top" }, h("div", {}, h("p", { class: "number" }, r.report_number, " ", status(r.status)), h("h3", { dir: "auto" }, titleOf(r))),
+    h("div", { class: "top" }, h("div", {}, h("p", { class: "number" }, r.report_number, " ", status(r.status)), h("h2", { dir: "auto" }, titleOf(r))),
       h("img", { class: "qr", src: "/api/v1/public/reports/" + r.report_number + "/qr.svg", width: "96", height: "96", alt: t("desk.sheet_qr", { address }), data: { testid: "qr" } })),
     h("div", { class: "pictures" },
       photo ? h("img", { src: photo.image_url || photo.thumbnail_url, alt: t("desk.sheet_photo", { number: r.report_number }) }) : null,
@@ -53,8 +53,8 @@ export async function openSheet(numbers) {
     await Promise.all([...sheet.querySelectorAll("img")].map((img) => (img.complete ? null : new Promise((done) => { img.onload = img.onerror = done; }))));
     window.print();
   };
-  const sheet = h("section", { class: "sheet", "aria-labelledby": "sheet-title", tabindex: "-1", data: { testid: "crew-sheet" } },
-    h("div", { class: "sheet-top no-print" }, h("h2", { id: "sheet-title" }, t("desk.sheet_title")), h("div", { class: "on-screen" },
+  const sheet = h("main", { class: "sheet", data: { testid: "crew-sheet" } },
+    h("div", { class: "sheet-top no-print" }, h("h1", {}, t("desk.sheet_title")), h("div", { class: "on-screen" },
       button(t("desk.sheet_print"), () => print().catch(complain), { class: "main", data: { testid: "sheet-send" } }), " ", h("button", { type: "button", onclick: close, data: { testid: "sheet-close" } }, t("desk.sheet_close")))),
     reports.map((r, i) => entry(r, i, reports.length)));
   for (const el of hidden) el.hidden = true;

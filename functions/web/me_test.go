@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/google/uuid"
@@ -27,9 +28,9 @@ func typed(testid, text string) chromedp.Action {
 	return chromedp.Tasks{chromedp.WaitVisible(by(testid)), chromedp.SendKeys(by(testid), text, chromedp.NodeVisible)}
 }
 
-// until waits until an expression is true on the page.
+// until waits until an expression is true on the page, also on a tab in the background.
 func until(format string, args ...any) chromedp.Action {
-	return chromedp.Poll(fmt.Sprintf(format, args...), nil)
+	return chromedp.Poll(fmt.Sprintf(format, args...), nil, chromedp.WithPollingInterval(100*time.Millisecond))
 }
 
 // says waits until the visible text of the page contains text.
@@ -38,9 +39,12 @@ func says(text string) chromedp.Action { return until(`document.body.innerText.i
 // run runs actions on a tab and fails the test where one fails. It says what the page showed then.
 func run(t *testing.T, tab context.Context, actions ...chromedp.Action) {
 	t.Helper()
+	limited, cancel := context.WithTimeout(tab, time.Minute)
+	defer cancel()
 	for i, a := range actions {
-		if err := chromedp.Run(tab, a); err != nil {
+		if err := chromedp.Run(limited, a); err != nil {
 			var text string
+			browser.Screenshot(t, tab, t.Name())
 			_ = chromedp.Run(tab, chromedp.Evaluate(`location.href + "\n" + document.body.innerText`, &text)) // the tab may be gone
 			t.Fatalf("step %d: %v\n%s", i+1, err, text)
 		}

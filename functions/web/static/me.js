@@ -78,7 +78,7 @@ function meet(user) {
   tabs.hidden = view.hidden = !user;
   door.hidden = Boolean(user);
   if (!user) {
-    if (!typed) drop();
+    if (!typed && !$(".dialog")) drop();
     heading.textContent = t("me.title");
     fill(door, signInByCode(() => {}, typed ? t("common.signed_out") : t("me.why_sign_in")), h("p", { class: "soft" }, t("me.staff_sign_in") + " ", h("a", { href: "/desk" }, t("common.nav_desk"))));
     return;

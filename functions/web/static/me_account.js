@@ -1,15 +1,14 @@
 // The part of the page with the account: profile and mails; see me_security.js and me_data.js for the rest.
 import { h, t, api, session, language, field, form, select, toast } from "./core.js";
-import { asUser } from "./sign_in.js";
 import { password, secondFactor, sessions } from "./me_security.js";
 import { deletion, exportData, signOut } from "./me_data.js";
 
 // Sends a change of the profile, and takes the answer over as the person who is signed in.
-const change = (body, page) => asUser(async () => {
+async function change(body, page) {
   session.user = await api("PATCH", "/users/me", { body });
   page.saved();
   toast(t("me.saved"));
-});
+}
 
 const tick = (name, label, checked, props = {}) => h("label", { class: "choice" }, h("input", { type: "checkbox", name, checked, ...props }), h("span", {}, label));
 

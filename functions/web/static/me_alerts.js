@@ -1,5 +1,5 @@
 // The part of the page with what the person follows: reports, and places (alerts).
-import { h, fill, t, api, language, ask, button, field, select, row, toast, complain } from "./core.js";
+import { h, fill, t, api, ApiError, language, ask, button, field, select, row, toast, complain } from "./core.js";
 import { asUser } from "./sign_in.js";
 import { facts } from "./me_reports.js";
 import { growing } from "./me_list.js";
@@ -16,11 +16,11 @@ const municipalities = async () => (await api("GET", "/locations/municipalities"
 // A button that stops following a report and takes it up again.
 function followButton(r) {
   let following = true;
-  const el = button(t("me.unfollow"), () => asUser(async () => {
+  const el = button(t("me.unfollow"), async () => {
     await api(following ? "DELETE" : "POST", "/reports/" + r.id + "/follow");
     following = !following;
     name();
-  }), { data: { testid: "follow" } });
+  }, { data: { testid: "follow" } });
   const name = () => {
     el.textContent = t(following ? "me.unfollow" : "me.follow_again");
     el.setAttribute("aria-label", el.textContent + ": " + r.report_number);
@@ -76,7 +76,7 @@ const choice = (type, name, value, label, checked = false, props = {}) => h("lab
 
 // Asks for an alert. Returns it; undefined if the dialog was closed.
 async function addAlert() {
-  const names = await asUser(municipalities);
+  const names = await municipalities();
   const place = pointChooser(), once = onceOnly();
   const municipality = select(names, { name: "municipality", data: { testid: "municipality" } });
   const radius = select(radii.map((m) => [String(m), distance(m)]), { name: "radius_meters" }, "1000");
@@ -91,9 +91,10 @@ async function addAlert() {
   const ticked = (el, name) => [...el.querySelectorAll("[name=" + name + "]:checked")].map((i) => i.value);
   return ask("alert", t("me.add_alert"), {
     controls: [where, inside, around, kinds, events], label: t("common.save"),
-    send: () => asUser(() => {
+    send: () => asUser(async () => {
       const body = { issue_types: ticked(kinds, "issue_types"), events: ticked(events, "events") };
       if (around.hidden) body.municipality = municipality.value;
+      else if (!place.point()) throw new ApiError(422, { detail: t("me.choose_place") }, null);
       else Object.assign(body, place.point(), { radius_meters: Number(radius.value) });
       return api("POST", "/alerts", { body, headers: once(body) });
     }),
@@ -104,26 +105,26 @@ export function make() {
   let names;
   const reports = growing({
     props: { data: { testid: "list" } }, empty: t("me.no_follows"),
-    fetch: (next) => asUser(async () => {
+    fetch: async (next) => {
       const page = await api("GET", "/reports/my-reports?following=true&page_size=20" + (next ? "&cursor=" + encodeURIComponent(next) : ""));
       return { items: page.items, next: page.next_cursor };
-    }),
+    },
     item: (r) => [row(r), facts(r), h("div", { class: "actions" }, followButton(r))],
   });
   const alerts = growing({
     props: { data: { testid: "alerts" } }, empty: t("me.no_alerts"),
-    fetch: () => asUser(async () => {
+    fetch: async () => {
       const items = await api("GET", "/alerts");
       names = items.some((a) => a.municipality_code) ? municipalities() : Promise.resolve([]);
       names.catch(() => {}); // the words say the name that the alert has
       return { items, next: null };
-    }),
+    },
     item: (a) => {
       const words = alertWords(a, names);
-      const remove = button(t("me.remove"), () => asUser(async () => {
+      const remove = button(t("me.remove"), async () => {
         await api("DELETE", "/alerts/" + a.id).catch((e) => { if (e.status !== 404) throw e; });
         alerts.drop(words);
-      }), { data: { testid: "alert-remove" } });
+      }, { data: { testid: "alert-remove" } });
       return [words, h("div", { class: "actions" }, remove)];
     },
   });

@@ -25,12 +25,12 @@ func (w *Web) admin(ctx context.Context, in *PageInput) (*pageOutput, error) {
 		return nil, err
 	}
 	year := w.clock.Now().In(report.Zone()).Year()
-	return v.render(content{
+	return v.render(v.withMap(content{
 		title: v.t("page.admin.title"), current: "/admin", main: literal(adminHTML), wide: true,
-		head:    markup(`<link rel="stylesheet" href="%s">`, address(w.assets.byName["admin.css"].address)),
-		modules: []string{"core.js", "sign_in.js", "admin.js"}, topics: []string{"admin"},
+		head:    v.stylesheet("admin.css"),
+		modules: []string{"core.js", "sign_in.js", "admin.js", "admin_parts.js"}, topics: []string{"admin"},
 		data: map[string]any{"settings": known, "issue_types": report.IssueTypes(), "holidays": slices.Concat(workday.Holidays(year), workday.Holidays(year+1))},
-	})
+	}))
 }
 
 // settingLimit is what the page knows of a setting: its limits and its default. A setting of several numbers has their limits.

@@ -92,6 +92,9 @@ func (c *cast) scenes() []scene {
 		{"desk-official", "/desk", c.official, nil},
 		{"admin-signed-out", "/admin", nil, nil},
 		{"admin", "/admin", c.boss, nil},
+		{"admin-agencies", "/admin#agencies/new", c.boss, nil},
+		{"admin-settings", "/admin#settings", c.boss, nil},
+		{"admin-audit", "/admin#audit", c.boss, nil},
 		{"verify", "/verify", nil, nil},
 	}
 }

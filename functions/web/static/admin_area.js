@@ -67,7 +67,7 @@ export function areaEditor(was, places) {
     const { openMap } = await later(import("./map_view.js"));
     canvas.hidden = false;
     const at = places()[0];
-    map = await openMap(canvas, { edit: area, bbox: at && at.bbox });
+    map = await openMap(canvas, { edit: area && JSON.parse(JSON.stringify(area)), bbox: area ? undefined : at && at.bbox, label: t("admin.area"), reports: false });
     if (!map) {
       canvas.hidden = true;
       toast(t("admin.area_no_map"), "bad");

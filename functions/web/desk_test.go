@@ -266,7 +266,8 @@ func TestKeysOfTheDesk(t *testing.T) {
 		t.Errorf("after the report is closed the focus is at %s", got)
 	}
 	// A key of a report opens the row with the focus first.
-	run(t, tab, chromedp.KeyEvent("v"), opened(numbers[2]), chromedp.WaitVisible(by("verify-send")), chromedp.KeyEvent(kb.Escape), until(`!document.querySelector("[role=dialog]")`))
+	run(t, tab, chromedp.KeyEvent("v"), opened(numbers[2]), chromedp.WaitVisible(by("verify-send")), chromedp.KeyEvent(kb.Escape), until(`!document.querySelector("[role=dialog]")`),
+		chromedp.KeyEvent("h"), chromedp.WaitVisible(by("hide-send")), chromedp.KeyEvent(kb.Escape), until(`!document.querySelector("[role=dialog]")`))
 	run(t, tab, chromedp.KeyEvent("?"), chromedp.WaitVisible(`[role=dialog] .keys`), chromedp.Click(`[role=dialog] input`), chromedp.KeyEvent(kb.Escape), until(`!document.querySelector("[role=dialog]")`),
 		chromedp.Reload(), rowsAre(3))
 	keys("j", "BODY")

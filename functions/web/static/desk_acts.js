@@ -21,7 +21,7 @@ export function actsOf(work) {
     may.moderates && r.status !== "rejected" && { name: "reject", key: "r", act: () => reject(work), danger: true },
     is("pending", "verified") && { name: "duplicate", key: "d", act: () => duplicate(work) },
     may.any && may.open && { name: "assign", key: "a", act: () => assign(work) },
-    may.any && may.open && r.assigned_agency && { name: "hand-back", key: "h", act: () => handBack(work) },
+    may.any && may.open && r.assigned_agency && { name: "hand-back", key: may.moderates ? null : "h", act: () => handBack(work) },
     may.works && is("in_progress") && { name: "stop", act: () => move(work, "stop", "verified", { required: true }) },
     may.works && is("fixed") && { name: "reopen", act: () => move(work, "reopen", "in_progress", { required: true }) },
     may.moderates && is("duplicate", "rejected") && !may.appeal && { name: "return", act: () => move(work, "return", "pending") },

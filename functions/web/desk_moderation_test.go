@@ -145,3 +145,36 @@ func TestDeskDecidesAppeals(t *testing.T) {
 		})
 	}
 }
+
+// A picture can be looked at closely by buttons and by keyboard. The focus returns to where it was.
+func TestDeskLooksClosely(t *testing.T) {
+	t.Parallel()
+	d := newDeskReport(t)
+	tab := d.open(d.moderator, 360, 740)
+	var scales [4]string
+	var moved, focus string
+	scale := func(i int) chromedp.Action { return chromedp.AttributeValue(".zoom", "data-scale", &scales[i], nil) }
+	atDesk(t, tab, chromedp.Click(deskID("zoom")), chromedp.Click(deskID("zoom-in")), scale(0), chromedp.Focus(".zoom"), chromedp.KeyEvent("+"), scale(1),
+		chromedp.KeyEvent(kb.ArrowLeft), chromedp.Evaluate(`document.querySelector(".zoom img").style.transform`, &moved), chromedp.KeyEvent("-"), scale(2),
+		chromedp.KeyEvent("0"), scale(3), chromedp.KeyEvent(kb.Escape), chromedp.WaitNotPresent("[role=dialog]"),
+		chromedp.Poll(`document.activeElement.dataset.testid`, &focus))
+	if scales != [4]string{"1.50", "2.25", "1.50", "1.00"} || !strings.HasPrefix(moved, "translate(60px, 0px)") || focus != "zoom" {
+		t.Errorf("scales %v, moved %s, then the focus is on %q", scales, moved, focus)
+	}
+}
+
+// A comment that somebody flagged is hidden or kept, where it stands.
+func TestDeskDecidesFlagsOfComments(t *testing.T) {
+	t.Parallel()
+	d := newDeskReport(t)
+	d.Verify(d.id)
+	comment := d.citizen.Post("/reports/"+d.id+"/comments", object{"content": "Rude words"}).Want(http.StatusCreated).Object().Text("id")
+	d.Citizen().Post("/reports/"+d.id+"/comments/"+comment+"/flag", object{"reason": "offensive"}).Want(http.StatusAccepted)
+	tab := d.open(d.moderator, 412, 800)
+	atDesk(t, tab, chromedp.WaitVisible(deskID("comments")+" "+deskID("dismiss")))
+	deskShows(t, tab, "Somebody flagged this. Reason: Insults people.")
+	atDesk(t, tab, deskDoes("dismiss"), chromedp.WaitNotPresent(deskID("comments")+" "+deskID("dismiss")))
+	if d.Int(`SELECT count(*) FROM report_flags WHERE comment_id = $1 AND outcome = 'dismissed'`, comment) != 1 {
+		t.Error("the flag is not dismissed")
+	}
+}

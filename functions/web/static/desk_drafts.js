@@ -1,10 +1,13 @@
-// Texts that staff have typed and not sent. They outlast a reload and a sign-in, in this tab alone.
+// Texts that staff have typed and not sent. They outlast a reload and a sign-in of the same person, in this tab alone.
 
 const memory = new Map(); // where storage is switched off
-const keyOf = (report, name) => "desk:" + report + ":" + name;
+let owner = "";
+const keyOf = (report, name) => ["desk", owner, report, name].join(":");
 const store = (fn, otherwise) => { try { return fn(sessionStorage); } catch { return otherwise; } };
 
 export const drafts = {
+  /** Says whose texts these are: nobody reads those of somebody else who used the same tab. */
+  ownedBy(id) { owner = id; },
   /** Returns the text with this name of a report; "" for none. */
   read(report, name) {
     const key = keyOf(report, name);

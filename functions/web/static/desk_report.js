@@ -25,6 +25,7 @@ const every = 30000; // ms between two looks for changes of others
  */
 export function openReport(container, ref, { user, agencies, templates, onChange, onClose, register }) {
   let closed = false, view = null;
+  drafts.ownedBy(user.id);
   const work = new Work(ref, { user, agencies, templates, changed: onChange, paint: () => {
     if (closed) return;
     view = view || skeleton(container, work);

@@ -11,7 +11,7 @@ export function openPicture(address, title, alt) {
     const { by, reset } = moving(view, image);
     const control = (label, sign, act, testid) => h("button", { type: "button", "aria-label": label, title: label, onclick: act, data: { testid } }, sign);
     return [h("div", { class: "actions" }, control(t("desk_report.zoom_larger"), "+", () => by(step), "zoom-in"), control(t("desk_report.zoom_smaller"), "−", () => by(1 / step), "zoom-out"),
-      control(t("desk_report.zoom_whole"), "1:1", reset, "zoom-reset"), h("button", { type: "button", onclick: () => close() }, t("common.close"))), view];
+      control(t("desk_report.zoom_whole"), t("desk_report.zoom_whole"), reset, "zoom-reset"), h("button", { type: "button", onclick: () => close() }, t("common.close"))), view];
   }, "full");
 }
 

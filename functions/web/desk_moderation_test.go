@@ -93,7 +93,7 @@ func TestDeskRedactsByPointerAndByKeyboard(t *testing.T) {
 	mouse := func(kind input.MouseType, x, y float64) chromedp.Action {
 		return input.DispatchMouseEvent(kind, area.X+x*area.Width, area.Y+y*area.Height).WithButton(input.Left).WithButtons(1).WithClickCount(1)
 	}
-	atDesk(t, tab, chromedp.Click(deskID("redact")), chromedp.WaitVisible(dialogID("redact-area")), 
+	atDesk(t, tab, chromedp.Click(deskID("redact")), chromedp.WaitVisible(dialogID("redact-area")),
 		chromedp.Poll(`document.querySelector("[role=dialog] img").complete`, nil),
 		chromedp.Evaluate(`(() => { const b = document.querySelector('`+deskID("redact-area")+`').getBoundingClientRect(); return {x: b.left, y: b.top, width: b.width, height: b.height}; })()`, &area))
 	if area.Width < 100 {

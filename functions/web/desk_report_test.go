@@ -59,7 +59,7 @@ func (d *deskReport) open(who *testenv.Client, width, height int) context.Contex
 func (d *deskReport) openNumber(who *testenv.Client, number string, width, height int) context.Context {
 	d.t.Helper()
 	tab := tabOf(d.t, d.System, who, "/desk?lang=en&report="+number, width, height)
-	atDesk(d.t, tab, chromedp.Evaluate(inject, nil), chromedp.WaitVisible(deskID("open-report")))
+	atDesk(d.t, tab, chromedp.WaitVisible(deskID("open-report")))
 	return tab
 }
 
@@ -153,14 +153,6 @@ func TestDeskTakesAReportToItsEnd(t *testing.T) {
 	atDesk(t, work, deskDoes("hand-back", deskWrites("note", "This is a national road.")))
 	d.WaitUntil(`SELECT assigned_agency_id IS NULL FROM reports WHERE id = $1`, d.id)
 }
-
-const inject = `document.querySelector('script[src$="/desk.js"]') || import(document.querySelector('script[src$="/core.js"]').src).then(async (core) => {
-  const m = await import(document.querySelector('script[src$="/core.js"]').src.replace("core.js", "desk_report.js"));
-  await core.session.resume({always: true});
-  const [agencies, templates] = await Promise.all([core.api("GET", "/staff/agencies"), core.api("GET", "/staff/templates")]);
-  const box = core.h("div"); document.querySelector("main").append(box); document.body.classList.add("wide");
-  window.opened = m.openReport(box, new URLSearchParams(location.search).get("report"), {user: core.session.user, agencies, templates: templates.items, onChange() {}, onClose() {}, register(k) { window.keys = k; }});
-});0`
 
 // writeJPEG saves a picture as a file and returns its path.
 func (d *deskReport) writeJPEG() string {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -57,10 +58,15 @@ func TestDeskKeepsWhatWasTyped(t *testing.T) {
 	t.Parallel()
 	d := newDeskReport(t)
 	tab := d.open(d.moderator, 412, 800)
+	chromedp.ListenTarget(tab, func(event any) { // the page asks before it is left
+		if _, ok := event.(*page.EventJavascriptDialogOpening); ok {
+			go func() { _ = chromedp.Run(tab, page.HandleJavaScriptDialog(true)) }() // the test fails by itself if it stays
+		}
+	})
 	var note, reason string
 	atDesk(t, tab, chromedp.SendKeys(deskID("add-note"), "Half a note"), chromedp.Click(deskID("reject")), chromedp.WaitVisible(dialogID("reject-send")), deskWrites("note", "Why not"),
 		chromedp.Reload())
-	atDesk(t, tab, chromedp.Evaluate(inject, nil), chromedp.WaitVisible(deskID("open-report")), chromedp.Value(deskID("add-note"), &note),
+	atDesk(t, tab, chromedp.WaitVisible(deskID("open-report")), chromedp.Value(deskID("add-note"), &note),
 		chromedp.Click(deskID("reject")), chromedp.WaitVisible(dialogID("reject-send")), chromedp.Value(dialogID("note"), &reason))
 	if note != "Half a note" || reason != "Why not" {
 		t.Errorf("after a reload: %q, %q", note, reason)

@@ -9,7 +9,6 @@ import { notes, comments } from "./desk_talk.js";
 import { drafts } from "./desk_drafts.js";
 
 const text = (key, params) => t("desk_report." + key, params);
-document.head.append(h("link", { rel: "stylesheet", href: new URL("desk_report.css", import.meta.url) }));
 const every = 30000; // ms between two looks for changes of others
 
 /**

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/paulmach/orb/encoding/mvt"
@@ -67,7 +68,7 @@ func tile(t *testing.T, w *testenv.System, zoom int, latitude, longitude float64
 	return out
 }
 
-// Tiles name the places of their zoom. A report that is alone is a report at every zoom.
+// Tiles and sketches name the places of their zoom. A report that is alone is a report at every zoom.
 func TestTilesHaveNamesAndSingleReports(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
@@ -96,6 +97,12 @@ func TestTilesHaveNamesAndSingleReports(t *testing.T) {
 		}
 		if !single || zoom < 12 && names["Ai-Mutin"] {
 			t.Errorf("zoom %d: alone %v, names %v", zoom, single, names)
+		}
+	}
+	for zoom, want := range map[int]bool{12: false, 14: true} {
+		got := w.Anonymous().Get(fmt.Sprintf("/public/sketch.svg?latitude=-8.555&longitude=125.575&zoom=%d", zoom)).Want(http.StatusOK)
+		if strings.Contains(string(got.Body), ">Ai-Mutin<") != want {
+			t.Errorf("the sketch at zoom %d: %s", zoom, got.Body)
 		}
 	}
 	if got := tile(t, w, 6, -9.3, 124.4)["names"].Features[0].Properties; got["level"] != "municipality" || got["rank"] == nil {

@@ -41,7 +41,7 @@ export async function openMap(container, options = {}) {
   const place = h("div");
   container.append(place);
   const bounds = options.bbox || boxOf(options.edit) || country;
-  const start = options.center ? { center: options.center, zoom: options.zoom || 14 } : { bounds: box(bounds), fitBoundsOptions: { padding: 8 } };
+  const start = options.center ? { center: options.center, zoom: options.zoom || 14 } : { bounds: box(bounds), fitBoundsOptions: { padding: 24 } };
   let map;
   try {
     map = new library.Map({

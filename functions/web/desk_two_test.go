@@ -78,6 +78,12 @@ func TestDeskKeepsWhatWasTyped(t *testing.T) {
 	if reason != "Why not" {
 		t.Errorf("after the session ended: %q", reason)
 	}
+	// Somebody else at the same tab does not read it.
+	signIn(t, d.System, tab, d.Staff(identity.Moderator))
+	atDesk(t, tab, chromedp.Navigate(d.URL+"/desk?lang=en&report="+d.number), chromedp.WaitVisible(deskID("open-report")), chromedp.Value(deskID("add-note"), &note))
+	if note != "" {
+		t.Errorf("somebody else reads %q", note)
+	}
 }
 
 // An official works on what is their agency's, and reads the rest.

@@ -165,9 +165,9 @@ func TestQueuesOfTheDesk(t *testing.T) {
 		if address := value[string](t, tab, `location.search`); address != "?kind=new&issue_type=flooding" {
 			t.Errorf("the address is %s", address)
 		}
-		run(t, tab, chromedp.Reload(), until(`document.querySelector(".empty")`), chromedp.NavigateBack(), rowsAre(1))
-		run(t, tab, press("row"), until(`location.search === "?kind=new&report=%s"`, far), chromedp.Reload(), until(`document.querySelector("[data-testid=report]").innerText.includes("Hole %s")`, far),
-			chromedp.Navigate(d.URL+"/desk?kind=new&severity=7"), until(`document.querySelector(".note.bad button:last-child")`), chromedp.Click(".note.bad button:last-child"), rowsAre(1))
+		run(t, tab, chromedp.Reload(), chromedp.WaitReady(by("list")), until(`document.querySelector(".empty")`), chromedp.NavigateBack(), rowsAre(1))
+		run(t, tab, press("row"), until(`location.search === "?kind=new&report=%s"`, far), chromedp.Reload(), chromedp.WaitReady(by("list")), until(`document.querySelector("[data-testid=report]").innerText.includes("Hole %s")`, far),
+			chromedp.Navigate(d.URL+"/desk?kind=new&severity=7"), chromedp.WaitReady(by("list")), until(`document.querySelector(".note.bad button:last-child")`), chromedp.Click(".note.bad button:last-child"), rowsAre(1))
 
 		// A number opens the report. The server is busy once: it is said, and the list can be asked for again.
 		run(t, tab, chromedp.SendKeys(by("find"), reviews[3]+kb.Enter), until(`document.querySelector("[data-testid=report]").innerText.includes("Hole %s")`, reviews[3]),
@@ -374,7 +374,7 @@ func TestMapOfTheDesk(t *testing.T) {
 	tab := tabOf(t, d.System, d.moderator, "/desk?lang=en&kind=new", 1280, 900)
 	run(t, tab, rowsAre(2), press("map-open"), chromedp.WaitVisible(by("map-here")), chromedp.WaitVisible(".area canvas"))
 	browser.Screenshot(t, tab, "desk-map")
-	run(t, tab, press("map-here"), until(`location.search.includes("bbox=")`), rowsAre(2), chromedp.Navigate(d.URL+"/desk?kind=new&bbox=126.8,-8.6,127,-8.4"), until(`%s.join() === %q`, numbersShown, far),
+	run(t, tab, press("map-here"), until(`location.search.includes("bbox=")`), rowsAre(2), chromedp.Navigate(d.URL+"/desk?kind=new&bbox=126.8,-8.6,127,-8.4"), chromedp.WaitReady(by("list")), until(`%s.join() === %q`, numbersShown, far),
 		chromedp.Evaluate(`HTMLCanvasElement.prototype.getContext = () => null; document.querySelector("[data-testid=map-open]").click()`, nil), until(`document.querySelector(".area .note") && document.querySelector(".area .note").textContent.includes("cannot draw the map")`))
 }
 

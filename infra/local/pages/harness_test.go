@@ -18,6 +18,7 @@ import (
 
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/pquerna/otp/totp"
 
@@ -154,11 +155,16 @@ func (w *town) visitor(width int) person {
 // named is the selector of a data-testid.
 func named(testid string) string { return `[data-testid="` + testid + `"]` }
 
+// stepTime is less than what a tab may take in all, so that a step which hangs can be looked at.
+const stepTime = time.Minute
+
 // do runs actions; step says which part of the story failed.
 func (p person) do(step string, actions ...chromedp.Action) {
 	p.Helper()
+	ctx, cancel := context.WithTimeout(p.tab, stepTime)
+	defer cancel()
 	for _, a := range actions {
-		if err := chromedp.Run(p.tab, a); err != nil {
+		if err := chromedp.Run(ctx, a); err != nil {
 			browser.Screenshot(p.T, p.tab, "story-failed")
 			var text string
 			_ = chromedp.Run(p.tab, chromedp.Evaluate(`document.body.innerText`, &text))
@@ -192,3 +198,6 @@ func (p person) signInByCode(address string) {
 	p.do("ask for a code", write("email", address), press("email-send"))
 	p.do("sign in", write("code", p.mailed(address, sixDigits)), press("code-send"))
 }
+
+// awaited makes Evaluate wait for a promise.
+func awaited(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }

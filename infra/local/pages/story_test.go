@@ -32,17 +32,24 @@ type staff struct{ admin, moderator, official string }
 
 const password = "monte-Ramelau-2963"
 
-// employ makes an administrator, a moderator, and an official of an agency that is responsible for everything.
-func (w *town) employ() staff {
-	w.Helper()
+// employ has an administrator set the system up, with a second factor, and invite a moderator and an official of an agency that is
+// responsible for everything.
+func (p person) employ() staff {
+	p.Helper()
 	all := staff{"admin@example.tl", "moderator@example.tl", "official@example.tl"}
-	setup := w.api.Post("/admin/setup", object{"setup_token": setupToken, "email": all.admin, "password": password, "full_name": "Admin"}).Want(201).Object()
-	challenge := w.api.Post("/auth/login", object{"email": all.admin, "password": password}).Want(200).Object().Text("challenge_id")
-	tokens := w.api.Post("/auth/totp/verify", object{"challenge_id": challenge, "code": w.code(setup.Text("secret"))}).Want(200).Object()
-	admin := w.api.WithToken(tokens.Text("access_token"))
-	agency := admin.Post("/admin/agencies", object{"code": "WORKS", "name": "Public Works", "agency_type": "national", "contact_email": "works@example.tl"}).Want(201).Object().Text("id")
-	admin.Post("/admin/users/invite", object{"email": all.moderator, "full_name": "Mateus Pinto", "role": "moderator"}).Want(201)
-	admin.Post("/admin/users/invite", object{"email": all.official, "full_name": "Ana Soares", "role": "government_official", "agency_id": agency}).Want(201)
+	var secret string
+	p.do("set up", p.open("/admin?lang=en"), press("first-setup"), write("setup-token", setupToken), write("setup-name", "Admin"), write("email", all.admin),
+		write("setup-password", password), press("setup-send"), chromedp.WaitVisible(named("qr")), chromedp.Text(named("secret"), &secret), chromedp.Click(named("codes-saved")))
+	p.do("sign in with the code of the app", write("code", p.code(strings.ReplaceAll(secret, " ", ""))), press("code-send"), chromedp.WaitVisible(named("invite")))
+	var agency string
+	p.do("make an agency", chromedp.Evaluate(`import(document.querySelector('script[src$="/core.js"]').src).then((core) => core.api("POST", "/admin/agencies",
+		{ body: { code: "WORKS", name: "Public Works", agency_type: "national", contact_email: "works@example.tl" } })).then((a) => a.id)`, &agency, awaited), chromedp.Reload())
+	invite := func(address, name string, more ...chromedp.Action) {
+		p.do("invite "+address, press("invite"), write("invite-email", address), write("invite-name", name), chromedp.Tasks(more), press("invite-send"), chromedp.WaitNotPresent(`[role=dialog]`))
+	}
+	invite(all.moderator, "Mateus Pinto")
+	invite(all.official, "Ana Soares", chromedp.SetValue(named("invite-role"), "government_official"), chromedp.Evaluate(`document.querySelector("[data-testid=invite-role]").dispatchEvent(new Event("change"))`, nil),
+		chromedp.SetValue(named("invite-agency"), agency))
 	return all
 }
 
@@ -72,12 +79,12 @@ func (w *town) status(number, want string) {
 	w.until(number+" becomes "+want, func() bool { return w.report(number).Text("status") == want })
 }
 
-// TestTheStoryOfAReport is told by three people at their browsers: a citizen without an account reports a hole, a moderator has
+// TestTheStoryOfAReport is told by four people at their browsers: an administrator sets the system up, a citizen without an account reports a hole, a moderator has
 // to look at it, an official says that it is repaired, and the citizen says that it is not.
 func TestTheStoryOfAReport(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
-	all := w.employ()
+	all := w.visitor(1280).employ()
 	moderator, official, citizen := w.visitor(1280), w.visitor(768), w.visitor(360)
 	moderator.accept(all.moderator)
 	official.accept(all.official)

@@ -68,6 +68,9 @@ func loadAssets() (*assets, error) {
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
+		if !packed {
+			body = withoutComments(body)
+		}
 		a := asset{contentType: contentType, body: body, packed: packed}
 		if packed {
 			sum := sha256.Sum256(body)
@@ -89,6 +92,29 @@ func loadAssets() (*assets, error) {
 		}
 	}
 	return out, nil
+}
+
+// withoutComments empties the lines of a script or a style that are comments alone: they are a quarter of what a phone would load.
+// Every line keeps its number.
+func withoutComments(source []byte) []byte {
+	out := make([]byte, 0, len(source))
+	inside := false // of a comment of several lines
+	for line := range bytes.Lines(source) {
+		text := bytes.TrimSpace(line)
+		starts, ends := bytes.HasPrefix(text, []byte("/*")), bytes.Contains(text, []byte("*/"))
+		switch {
+		case inside:
+			inside = !ends
+		case starts && !ends:
+			inside = true
+		case bytes.HasPrefix(text, []byte("//")), starts && bytes.HasSuffix(text, []byte("*/")):
+		default:
+			out = append(out, line...)
+			continue
+		}
+		out = append(out, '\n')
+	}
+	return out
 }
 
 func (w *Web) registerAssets(a *httpapi.API) {

@@ -67,3 +67,30 @@ func TestScriptsAndStylesRunInOldBrowsers(t *testing.T) {
 		}
 	}
 }
+
+func TestServedScriptsHaveNoCommentLines(t *testing.T) {
+	t.Parallel()
+	const source = "// One.\nimport a from \"./a.js\"; // kept\n/** Two. */\n/**\n * Three.\n */\nf(); /* kept */\n  // Four.\nconst u = \"http://x\";\n/* a */ g();\n"
+	const want = "\nimport a from \"./a.js\"; // kept\n\n\n\n\nf(); /* kept */\n\nconst u = \"http://x\";\n/* a */ g();\n"
+	if got := string(withoutComments([]byte(source))); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	files, err := fs.Glob(static, "static/*.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		raw, err := static.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(string(withoutComments(raw)), "\n") {
+			if strings.Count(line, "`")%2 != 0 { // what looks like a comment may be text there
+				t.Errorf("%s:%d: a text of several lines", name, i+1)
+			}
+			if strings.HasSuffix(strings.TrimSpace(line), "*/") && !strings.Contains(line, "/*") {
+				t.Errorf("%s:%d: the end of a comment is left", name, i+1)
+			}
+		}
+	}
+}

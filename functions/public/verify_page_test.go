@@ -130,7 +130,7 @@ func TestVerifyPageHasEveryTextInThreeLanguages(t *testing.T) {
 		}
 	}
 	var catalogue map[string]map[string]string
-	if err := json.Unmarshal([]byte(text(t, "../../shared/locale/catalog/page.json")), &catalogue); err != nil {
+	if err := json.Unmarshal([]byte(text(t, "../../shared/locale/catalog/pages/common.json")), &catalogue); err != nil {
 		t.Fatal(err)
 	}
 	forever := catalogue["page.public_for_ever"]

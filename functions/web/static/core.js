@@ -162,8 +162,12 @@ export const session = {
   },
   /** Begins with the tokens that a sign-in answered. */
   async start(tokens) {
-    const { content } = await send("POST", webSession, { body: { refresh_token: tokens.refresh_token, device_id: deviceId() } });
-    this.take(content);
+    const begin = () => send("POST", webSession, { body: { refresh_token: tokens.refresh_token, device_id: deviceId() } });
+    const again = (e) => { // the same tokens answer the same for a minute
+      if (e.status !== 0) throw e;
+      return begin();
+    };
+    this.take((await begin().catch(again).catch(again)).content);
   },
   /** Takes up the session of an earlier visit. Returns the user or null. always: true asks even where none is known. */
   async resume({ always = false } = {}) {

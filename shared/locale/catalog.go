@@ -14,7 +14,8 @@ import (
 )
 
 // Each file of the catalog holds the texts of one topic: {"key": {"en": "…", "pt": "…", "tet": "…"}}.
-// Texts may name parameters as {name}. Keys of the files in pages begin with "page.", and no others do.
+// Texts may name parameters as {name}. Keys of the files in pages begin with "page." and the name of the file, and no others do;
+// what several pages say is in common, also without this name.
 //
 //go:embed catalog/*.json catalog/pages/*.json
 var files embed.FS
@@ -25,11 +26,29 @@ const pagePrefix = "page."
 // Entries are the texts of each key by language.
 type Entries map[string]map[Language]string
 
-// messages and pages are read when a text of them is first asked for: most functions show no page.
-var (
-	messages = sync.OnceValues(func() (Entries, error) { return read("catalog/*.json") })
-	pages    = sync.OnceValues(func() (Entries, error) { return read("catalog/pages/*.json") })
-)
+// messages are the texts that no page has.
+var messages = sync.OnceValues(func() (Entries, error) { return read("catalog/*.json") })
+
+// topics has the function that reads the texts of each topic of the pages, by its name. A topic is read when a text of it is first
+// asked for: most functions show no page, and a page needs few topics.
+var topics sync.Map
+
+func topic(name string) (Entries, error) {
+	load, _ := topics.LoadOrStore(name, sync.OnceValues(func() (Entries, error) { return read("catalog/pages/" + name + ".json") }))
+	return load.(func() (Entries, error))()
+}
+
+// topicOf returns the topic of a key of the pages; false for another key.
+func topicOf(key string) (string, bool) {
+	rest, ok := strings.CutPrefix(key, pagePrefix)
+	if !ok {
+		return "", false
+	}
+	if name, _, ok := strings.Cut(rest, "."); ok {
+		return name, true
+	}
+	return "common", true
+}
 
 func read(pattern string) (Entries, error) {
 	all := make(Entries)
@@ -58,8 +77,8 @@ func read(pattern string) (Entries, error) {
 
 // entries returns the part of the catalog that has the key.
 func entries(key string) (Entries, error) {
-	if strings.HasPrefix(key, pagePrefix) {
-		return pages()
+	if name, ok := topicOf(key); ok {
+		return topic(name)
 	}
 	return messages()
 }
@@ -68,8 +87,8 @@ func entries(key string) (Entries, error) {
 // test checks that none is.
 func Catalog() (Entries, error) {
 	all := make(Entries)
-	for _, part := range []func() (Entries, error){messages, pages} {
-		texts, err := part()
+	for _, pattern := range []string{"catalog/*.json", "catalog/pages/*.json"} {
+		texts, err := read(pattern)
 		if err != nil {
 			return nil, err
 		}
@@ -80,19 +99,19 @@ func Catalog() (Entries, error) {
 
 // PageTexts returns the texts of a topic of the pages in l, by their keys without "page." and the topic: that of
 // "page.desk.verify" is under "verify" in the topic "desk".
-func PageTexts(l Language, topic string) map[string]string {
-	all, err := pages()
+func PageTexts(l Language, name string) map[string]string {
+	all, err := topic(name)
 	if err != nil {
 		return nil
 	}
 	out := make(map[string]string)
 	for key, texts := range all {
-		name, ok := strings.CutPrefix(key, pagePrefix+topic+".")
+		short, ok := strings.CutPrefix(key, pagePrefix+name+".")
 		if !ok {
 			continue
 		}
-		if out[name], ok = texts[l]; !ok {
-			out[name] = texts[Default]
+		if out[short], ok = texts[l]; !ok {
+			out[short] = texts[Default]
 		}
 	}
 	return out

@@ -1,10 +1,13 @@
 package web
 
 import (
+	"encoding/json"
 	"io/fs"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/lafaekstreet/backend/shared/report"
 )
 
 // tooNew are features that Chrome 80 or Safari 14 do not have.
@@ -91,6 +94,22 @@ func TestServedScriptsHaveNoCommentLines(t *testing.T) {
 			if strings.HasSuffix(strings.TrimSpace(line), "*/") && !strings.Contains(line, "/*") {
 				t.Errorf("%s:%d: the end of a comment is left", name, i+1)
 			}
+		}
+	}
+}
+
+// The scripts list kinds and severities in the order in which people choose among them; labels of the server have no order.
+func TestScriptsKnowEveryKind(t *testing.T) {
+	t.Parallel()
+	core, err := static.ReadFile("static/core.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]any{"issueTypes": report.IssueTypes(), "severities": report.Severities()} {
+		values, _ := json.Marshal(want)
+		line := "export const " + name + " = " + strings.ReplaceAll(string(values), ",", ", ") + ";"
+		if !strings.Contains(string(core), line) {
+			t.Errorf("core.js lacks %s", line)
 		}
 	}
 }

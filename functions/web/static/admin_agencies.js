@@ -1,6 +1,6 @@
 // Agencies: the list, and the form of one. Its area is in admin_area.js.
-import { h, t, data, button, field, select, form, ask, toast } from "./core.js";
-import { call, heading, link, line, mark, agencies, municipalities, named, group, tick, ticked, snapshot, idempotent, forget } from "./admin_parts.js";
+import { h, t, button, field, select, form, ask, toast, named, idempotent, issueTypes } from "./core.js";
+import { call, heading, link, line, mark, agencies, municipalities, group, tick, ticked, snapshot, forget } from "./admin_parts.js";
 import { areaEditor } from "./admin_area.js";
 
 const types = ["municipal", "national", "contractor"];
@@ -35,7 +35,7 @@ async function one(el, id) {
     field(t("admin.agency_type"), select(types.map((k) => [k, t("admin.type_" + k)]), { name: "agency_type" }, was.agency_type || "municipal")),
     field(t("admin.contact_email"), text("contact_email", { type: "email", maxlength: "254", autocapitalize: "off" }), t("admin.contact_hint")),
     group(t("admin.where"), t("admin.where_hint"), h("div", { class: "ticks" }, places.map((p) => tick("municipality_codes", p.code, named(p), (was.municipality_codes || []).includes(p.code))))),
-    group(t("admin.kinds"), t("admin.kinds_hint"), h("div", { class: "ticks" }, data.issue_types.map((k) => tick("issue_types", k, t("label.issue_type." + k), (was.issue_types || []).includes(k))))),
+    group(t("admin.kinds"), t("admin.kinds_hint"), h("div", { class: "ticks" }, issueTypes.map((k) => tick("issue_types", k, t("label.issue_type." + k), (was.issue_types || []).includes(k))))),
     area.element,
   ], async () => {
     const body = changes(was, read(edit), area);

@@ -1,6 +1,6 @@
 // Announcements: what everybody, or everybody in a municipality, is told.
-import { h, t, field, select, form, ask, toast, textArea } from "./core.js";
-import { call, heading, link, languages, municipalities, named, group, idempotent, snapshot } from "./admin_parts.js";
+import { h, t, field, select, form, ask, toast, textArea, named, idempotent } from "./core.js";
+import { call, heading, link, languages, municipalities, group, snapshot } from "./admin_parts.js";
 
 export async function show(el) {
   const places = await municipalities();

@@ -4,7 +4,7 @@ import { h, fill, t, later, button, field, toast } from "./core.js";
 const maxPoints = 5000; // as the API
 
 /** Takes the polygons out of GeoJSON: a geometry, a feature, or a collection of features. Throws an Error with words for people. */
-export function polygonsOf(text) {
+function polygonsOf(text) {
   let json;
   try { json = JSON.parse(text); } catch { throw new Error(t("admin.area_no_json")); }
   const out = [];

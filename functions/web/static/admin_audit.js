@@ -1,6 +1,6 @@
 // The audit log: who did what when, with what changed.
-import { h, t, field, select, moment, day } from "./core.js";
-import { call, heading, link, mark, pager, agencies, named, roleName } from "./admin_parts.js";
+import { h, t, field, select, moment, day, named } from "./core.js";
+import { call, heading, link, mark, pager, agencies, roleName } from "./admin_parts.js";
 
 const entities = ["user", "agency", "settings", "template", "announcement", "report", "comment", "image", "export", "queue"];
 

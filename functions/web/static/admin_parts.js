@@ -1,5 +1,5 @@
 // What the sections of the administration share.
-import { h, t, newID, field, select, language } from "./core.js";
+import { h, t, field, select, named } from "./core.js";
 import { staffApi as call } from "./sign_in.js";
 
 export { call };
@@ -19,20 +19,6 @@ export function link(section, below = [], filters = {}) {
 
 /** The heading of a section; it takes the focus when the section opens. */
 export const heading = (...text) => h("h2", { tabindex: "-1" }, text);
-
-/**
- * Returns a function that gives a request its header Idempotency-Key: the same for the same body. So a request that is sent
- * again after a lost answer takes effect once.
- */
-export function idempotent() {
-  let last = "", key = "";
-  return (body) => {
-    const text = JSON.stringify(body);
-    if (text !== last) key = newID();
-    last = text;
-    return { "Idempotency-Key": key };
-  };
-}
 
 /** A box of a list of choices. */
 export const tick = (name, value, label, checked = false, props = {}) => h("label", { class: "choice" }, h("input", { type: "checkbox", name, value, checked, ...props }), label);
@@ -58,9 +44,6 @@ export function inThree(name, label, make) {
     return field(label + " (" + own + ")", control);
   });
 }
-
-/** The name of an agency or municipality in the language of the page. */
-export const named = (x) => ({ tet: x.name_tet, pt: x.name_pt })[language] || x.name;
 
 let known = {};
 /** Reads a list once. Sections call forget when they have changed it. */

@@ -1,6 +1,6 @@
 // People: search, invitations, and the list. One person is in admin_person.js.
-import { h, t, later, button, field, select, ask, toast, day } from "./core.js";
-import { call, heading, link, line, mark, pager, agencies, agencySelect, named, idempotent, roles, roleName } from "./admin_parts.js";
+import { h, t, later, button, field, select, ask, toast, day, named, idempotent } from "./core.js";
+import { call, heading, link, line, mark, pager, agencies, agencySelect, roles, roleName } from "./admin_parts.js";
 
 export async function show(el, { below, query }) {
   if (below[0]) return (await later(import("./admin_person.js"))).show(el, below[0], query);

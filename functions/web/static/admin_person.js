@@ -1,6 +1,6 @@
 // One person: role and agency, suspension, profile, second factor, reports.
-import { $, h, t, fill, session, button, field, select, reasonSelect, textArea, form, ask, toast, complain, row, day, moment } from "./core.js";
-import { call, heading, link, mark, pager, agencies, agencySelect, named, roles, roleName, snapshot } from "./admin_parts.js";
+import { $, h, t, fill, session, button, field, select, reasonSelect, textArea, form, ask, toast, complain, row, day, moment, named } from "./core.js";
+import { call, heading, link, mark, pager, agencies, agencySelect, roles, roleName, snapshot } from "./admin_parts.js";
 
 /** Reads a person as administrators see them. The API finds people by address, so the address is read first. */
 async function read(id) {

@@ -1,5 +1,5 @@
 // Settings: each with what it does, its limits and its default. All are saved at once.
-import { h, fill, t, data, field, form, ask, toast, day } from "./core.js";
+import { h, fill, t, data, field, form, ask, toast, day, issueTypes, severities } from "./core.js";
 import { call, heading, group, tick, ticked, snapshot } from "./admin_parts.js";
 import { holidayEditor } from "./admin_holidays.js";
 
@@ -15,7 +15,6 @@ const groups = {
 const limits = new Map(data.settings.map((s) => [s.name, s]));
 const named = new Set(Object.values(groups).flat());
 const rest = data.settings.map((s) => s.name).filter((name) => !named.has(name));
-const severities = ["low", "medium", "high", "critical"];
 const corners = ["west", "south", "east", "north"];
 
 const label = (name) => t("admin.set_" + name);
@@ -47,7 +46,7 @@ function control(name, value) {
     return { element: together(name, corners.map((k, i) => field(t("admin." + k), inputs[i], t("admin.default", { default: s.default[i] })))), read: () => inputs.map((el) => Number(el.value)) };
   }
   if (name === "fixed_needs_picture") {
-    return { element: together(name, data.issue_types.map((k) => tick(name, k, t("label.issue_type." + k), value.includes(k)))), read: (edit) => ticked(edit, name) };
+    return { element: together(name, issueTypes.map((k) => tick(name, k, t("label.issue_type." + k), value.includes(k)))), read: (edit) => ticked(edit, name) };
   }
   if (typeof s.default === "boolean") {
     const box = tick(name, "true", label(name), value);

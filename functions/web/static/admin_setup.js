@@ -1,8 +1,9 @@
 // The first administrator, and the second factor: an authenticator app and recovery codes.
 import { $, h, fill, t, session, api, button, field, form, toast } from "./core.js";
+import { emailInput, codeInput } from "./sign_in.js";
 import { call, heading, tick } from "./admin_parts.js";
 
-const codeInput = () => h("input", { name: "code", inputmode: "numeric", autocomplete: "one-time-code", autocapitalize: "off", spellcheck: "false", required: true, maxlength: "40", data: { testid: "code" } });
+const appCode = () => codeInput({ name: "code" });
 
 /** Copies a text; a browser without a clipboard, or one that refuses, is told to the person. */
 const copy = (text) => button(t("admin.copy"), async () => {
@@ -32,7 +33,7 @@ function codesCard(codes) {
 /** Shows the form of the first administrator in view. done is called when they are signed in. */
 export function setUp(view, done) {
   const token = h("input", { name: "setup_token", type: "password", autocomplete: "off", required: true, maxlength: "512", data: { testid: "setup-token" } });
-  const email = h("input", { name: "email", type: "email", autocomplete: "username", autocapitalize: "off", spellcheck: "false", required: true, maxlength: "254", data: { testid: "email" } });
+  const email = emailInput();
   const name = h("input", { name: "full_name", autocomplete: "name", required: true, maxlength: "100", data: { testid: "setup-name" } });
   const password = h("input", { name: "password", type: "password", autocomplete: "new-password", required: true, minlength: "8", maxlength: "128", data: { testid: "setup-password" } });
   const state = { dirty: () => false };
@@ -57,7 +58,7 @@ export function setUp(view, done) {
 
 /** The second step: the app, the codes, and the sign-in with a code of the app. */
 function confirmSetUp(view, answer, login, done) {
-  const code = codeInput();
+  const code = appCode();
   fill(view, h("div", { class: "narrow" }, heading(t("admin.almost_done")), h("p", {}, t("admin.almost_done_text")), form("code-send", t("common.sign_in"), [
     secretCard(answer), codesCard(answer.recovery_codes), h("section", { class: "card" }, h("h3", {}, t("admin.try_code")), field(t("admin.app_code"), code, t("admin.app_code_hint"))),
   ], async () => {
@@ -72,7 +73,7 @@ function confirmSetUp(view, answer, login, done) {
 /** Shows how to set up the second factor of the signed-in person in view. done is called when it is on. */
 export async function enroll(view, done) {
   const answer = await call("POST", "/auth/totp/enroll");
-  const code = codeInput();
+  const code = appCode();
   const state = { dirty: () => false };
   fill(view, h("div", { class: "narrow" }, heading(t("admin.need_factor")), h("p", {}, t("admin.need_factor_text")), form("code-send", t("admin.turn_on"), [
     secretCard(answer), h("section", { class: "card" }, h("h3", {}, t("admin.try_code")), field(t("admin.app_code"), code, t("admin.app_code_hint"))),

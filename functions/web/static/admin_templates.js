@@ -1,6 +1,6 @@
 // Templates: texts that staff send often.
-import { h, t, data, button, field, select, form, ask, toast, textArea } from "./core.js";
-import { all, call, heading, link, line, mark, inThree, snapshot, idempotent } from "./admin_parts.js";
+import { h, t, button, field, select, form, ask, toast, textArea, idempotent, issueTypes } from "./core.js";
+import { all, call, heading, link, line, mark, inThree, snapshot } from "./admin_parts.js";
 
 const moves = ["verified", "in_progress", "fixed", "rejected", "duplicate", "pending"];
 
@@ -20,7 +20,7 @@ function one(el, was) {
   if (!was) throw new Error(t("admin.template_gone"));
   const title = h("input", { name: "title", value: was.title || "", required: true, maxlength: "100", dir: "auto" });
   const status = select([["", t("admin.any_move")], ...moves.map((s) => [s, t("label.status." + s)])], { name: "status" }, was.status || "");
-  const kind = select([["", t("admin.all_kinds")], ...data.issue_types.map((k) => [k, t("label.issue_type." + k)])], { name: "issue_type" }, was.issue_type || "");
+  const kind = select([["", t("admin.all_kinds")], ...issueTypes.map((k) => [k, t("label.issue_type." + k)])], { name: "issue_type" }, was.issue_type || "");
   const texts = inThree("body", t("admin.template_body"), (lang) => {
     const area = textArea("body-" + lang, { maxlength: "2000" });
     area.value = was.body ? was.body[lang] : "";

@@ -261,6 +261,20 @@ export const later = (loading) => loading.catch((e) => {
   throw new ApiError(0, { detail: t(navigator.onLine === false ? "common.no_connection" : "common.updated") }, null);
 });
 
+/**
+ * Returns a function that gives a request its header Idempotency-Key: the same for the same body. So a request that is sent
+ * again after a lost answer takes effect once.
+ */
+export function idempotent() {
+  let last = "", key = "";
+  return (body) => {
+    const text = JSON.stringify(body);
+    if (text !== last) key = newID();
+    last = text;
+    return { "Idempotency-Key": key };
+  };
+}
+
 /** Saves a file among the downloads. A value that is not a text is saved as JSON. */
 export function saveFile(name, value) {
   const isText = typeof value === "string";
@@ -403,6 +417,13 @@ export const reasonSelect = (props = {}) => select([["", t("common.choose")], ..
 
 /** The status of a report as a badge. */
 export const status = (value) => h("span", { class: "status " + value }, t("label.status." + value));
+
+/** The kinds of problems, in the order of the API. */
+export const issueTypes = ["pothole", "road_damage", "flooding", "drainage", "street_light", "traffic_sign", "bridge", "sidewalk", "debris", "waste", "water_supply", "other"];
+export const severities = ["low", "medium", "high", "critical"];
+
+/** The name of an agency or a municipality in the language of the page. */
+export const named = (x) => x["name_" + language] || x.name;
 
 /** The place of a report in words: street, suco, district, municipality, as far as they are known. */
 export const place = (r) => [...new Set([r.street, r.suco, r.district, r.municipality].filter(Boolean))].join(", ");

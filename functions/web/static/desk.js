@@ -1,5 +1,5 @@
 // The desk of staff: who is signed in, the queues, and the open report beside or over the list.
-import { $, h, fill, t, later, session, button, dialog, complain, toast, wordsOf, language } from "./core.js";
+import { $, h, fill, t, later, session, button, dialog, complain, toast, wordsOf, named } from "./core.js";
 import { signInByPassword, staffApi } from "./sign_in.js";
 import { addressOf, kinds, readAddress } from "./desk_address.js";
 import { makeList } from "./desk_list.js";
@@ -38,7 +38,7 @@ function begin(user) {
 
 function openDesk(user) {
   const desk = {
-    user, language,
+    user,
     /** The agency of an official; null for others. */
     agency: null,
     agencies: [], templates: [], municipalities: [],
@@ -47,8 +47,6 @@ function openDesk(user) {
     keys: {}, pending: "",
     /** Called when the list has other reports; see desk_area.js. */
     onList() {},
-    /** The name of an agency in the language of the page. */
-    named: (a) => a["name_" + language] || a.name,
     filtered: () => Object.keys(desk.state.filters).some((name) => name !== "sort" && name !== "order"),
     clearButton: () => (desk.filtered() ? button(t("desk.clear"), () => go({ filters: {} })) : null),
     selectionChanged: (reports) => bulk.show(reports),
@@ -229,7 +227,7 @@ function openDesk(user) {
   }
 
   const who = h("span", {});
-  const showWho = () => fill(who, [user.full_name || user.email, t("desk.role_" + user.role), desk.agency && desk.named(desk.agency)].filter(Boolean).join(" · "));
+  const showWho = () => fill(who, [user.full_name || user.email, t("desk.role_" + user.role), desk.agency && named(desk.agency)].filter(Boolean).join(" · "));
 
   async function signOut() {
     if (!(await mayLeave())) return;

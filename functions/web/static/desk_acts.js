@@ -7,8 +7,8 @@ import { correct, edit } from "./desk_edit.js";
 import { assign, handBack } from "./desk_assign.js";
 import { fix } from "./desk_fix.js";
 import { openFlags } from "./desk_log.js";
+import { text } from "./desk_text.js";
 
-const text = (key, params) => t("desk_report." + key, params);
 /** Returns the actions that are possible now: [{name, key, act, main, danger}], the likeliest first. */
 export function actsOf(work) {
   const { report: r, log } = work, may = rights(work), is = (...statuses) => may.any && statuses.includes(r.status);

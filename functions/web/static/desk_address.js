@@ -4,7 +4,7 @@
 export const kinds = ["new", "needs_review", "flagged", "assigned", "mine", "overdue"];
 
 /** The filters and the order, by the names that the API has for them. */
-export const filterNames = ["q", "status", "issue_type", "severity", "municipality", "agency", "assigned_to", "source", "ai_status", "due_before", "reporter", "bbox", "sort", "order"];
+const filterNames = ["q", "status", "issue_type", "severity", "municipality", "agency", "assigned_to", "source", "ai_status", "due_before", "reporter", "bbox", "sort", "order"];
 
 /** Reads the address: {kind, filters, report}. first is the queue of an address that names none. */
 export function readAddress(first) {

@@ -1,9 +1,9 @@
 // Who works on a report: assigning it, and handing it back.
-import { h, t, ask, field, select, fill, toast } from "./core.js";
+import { h, ask, field, select, fill, toast, named } from "./core.js";
 import { noteField } from "./desk_fields.js";
-import { assignee, named } from "./desk_log.js";
+import { assignee } from "./desk_log.js";
+import { text } from "./desk_text.js";
 
-const text = (key, params) => t("desk_report." + key, params);
 const dayInDili = (iso) => new Date(Date.parse(iso) + 9 * 3600e3).toISOString().slice(0, 10);
 
 // A deadline is the end of that day in Dili.

@@ -1,5 +1,5 @@
 // What staff do with several reports at once: verify, reject, assign, print.
-import { $, h, fill, t, count, button, newID, field, ask, textArea, reasonSelect, select } from "./core.js";
+import { $, h, fill, t, count, button, newID, field, ask, textArea, reasonSelect, select, named } from "./core.js";
 import { staffApi } from "./sign_in.js";
 
 const atOnce = 100; // of bulk-status and bulk-assign
@@ -58,7 +58,7 @@ export function makeBulk(desk) {
     const words = note();
     const agencies = desk.agency ? [desk.agency] : desk.agencies;
     const people = select([["", t("desk.keep")]], { name: "user_id" });
-    const agency = select([["", t("desk.agency_best")], ...agencies.map((a) => [a.id, desk.named(a)])], { name: "agency_id", onchange: () => showPeople() }, desk.agency ? desk.agency.id : "");
+    const agency = select([["", t("desk.agency_best")], ...agencies.map((a) => [a.id, named(a)])], { name: "agency_id", onchange: () => showPeople() }, desk.agency ? desk.agency.id : "");
     const due = h("input", { type: "date", name: "due_at" });
     const showPeople = () => {
       const of = desk.agencies.find((a) => a.id === agency.value);

@@ -1,9 +1,7 @@
 // A possible duplicate beside the report: pictures, words, places, dates.
 import { h, t, dialog, titleOf, status, place, moment } from "./core.js";
 import { staffApi } from "./sign_in.js";
-import { alike } from "./desk_log.js";
-
-const text = (key, params) => t("desk_report." + key, params);
+import { text, alike } from "./desk_text.js";
 
 /** Shows both. choose(number) is called when the person says that the report is a duplicate of the other one; null where that is not possible. */
 export async function compare(work, candidate, choose) {

@@ -1,19 +1,17 @@
 // Correcting what is known of a report: the AI's verdict, and words and details.
-import { h, t, ask, field, select, toast } from "./core.js";
+import { h, t, ask, field, select, toast, issueTypes, severities } from "./core.js";
 import { staffApi } from "./sign_in.js";
 import { noteField } from "./desk_fields.js";
 import { drafts, keep } from "./desk_drafts.js";
 import { rights } from "./desk_rights.js";
+import { text } from "./desk_text.js";
 
-const text = (key, params) => t("desk_report." + key, params);
-const kinds = ["pothole", "road_damage", "flooding", "drainage", "street_light", "traffic_sign", "bridge", "sidewalk", "debris", "waste", "water_supply", "other"];
-const severities = ["low", "medium", "high", "critical"];
 const labelled = (kind, values) => values.map((value) => [value, t("label." + kind + "." + value)]);
 
 /** Replaces what the AI found. A pending report is verified by it. */
 export function correct(work) {
   const { report: r } = work, note = noteField(work, "correct", { required: true, label: text("note_staff") });
-  const kind = select(labelled("issue_type", kinds), { name: "issue_type", data: { testid: "issue_type" } }, r.issue_type);
+  const kind = select(labelled("issue_type", issueTypes), { name: "issue_type", data: { testid: "issue_type" } }, r.issue_type);
   const severity = select(labelled("severity", severities), { name: "severity", data: { testid: "severity" } }, r.severity || "medium");
   return ask("correct", text("act_correct"), {
     text: text(r.status === "pending" ? "why_correct_pending" : "why_correct"), controls: [field(text("member_issue_type"), kind), field(text("member_severity"), severity), note.el],
@@ -34,7 +32,7 @@ export function edit(work) {
     ...(moderates ? {
       title: line("title", "150"),
       description: keep(h("textarea", { name: "description", rows: "5", maxlength: "2000", dir: "auto", data: { testid: "description" } }), r.id, "edit:description", r.description),
-      issue_type: select(labelled("issue_type", kinds), { name: "issue_type" }, r.issue_type),
+      issue_type: select(labelled("issue_type", issueTypes), { name: "issue_type" }, r.issue_type),
     } : {}),
     severity: select([...(r.severity ? [] : [["", t("common.choose")]]), ...labelled("severity", severities)], { name: "severity" }, r.severity || ""),
     street: line("street", "300"), address: line("address", "300"),

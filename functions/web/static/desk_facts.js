@@ -2,9 +2,9 @@
 import { h, fill, t, button, place, moment, complain, language, count } from "./core.js";
 import { staffApi } from "./sign_in.js";
 import { rights } from "./desk_rights.js";
-import { assignee, known, item } from "./desk_log.js";
+import { assignee, item } from "./desk_log.js";
+import { text, known } from "./desk_text.js";
 
-const text = (key, params) => t("desk_report." + key, params);
 const fact = (name, value) => (value ? [h("dt", {}, text(name)), h("dd", {}, value)] : []);
 const words = (value) => h("p", { class: "words", dir: "auto" }, value);
 

@@ -1,8 +1,7 @@
 // The fields of the dialogs: a note with templates, a reason.
 import { h, t, field, select, reasonSelect, textArea, $ } from "./core.js";
 import { drafts, keep } from "./desk_drafts.js";
-
-const text = (key, params) => t("desk_report." + key, params);
+import { text } from "./desk_text.js";
 
 /** The reason of a rejection or a hiding. */
 export function reasonField() {

@@ -1,9 +1,7 @@
 // The filters of the desk: a form whose values stand in the address. It has the names and the values of the API.
-import { $, h, t, button, field, select } from "./core.js";
+import { $, h, t, button, field, select, issueTypes, severities, named } from "./core.js";
 import { staffApi } from "./sign_in.js";
 
-const types = ["pothole", "road_damage", "flooding", "drainage", "street_light", "traffic_sign", "bridge", "sidewalk", "debris", "waste", "water_supply", "other"];
-const severities = ["critical", "high", "medium", "low"];
 const sources = ["app", "web", "assisted", "open311", "import"];
 const aiStates = ["needs_review", "failed", "completed", "rejected", "queued", "processing"];
 const sorts = ["created_at", "updated_at", "severity", "due_at", "priority"];
@@ -44,10 +42,10 @@ export function makeFilters(desk, apply) {
         h("button", { type: "submit" }, t("desk.find_send"))),
       h("details", { open: wasOpen || false }, h("summary", {}, set ? t("desk.filters_n", { n: set }) : t("desk.filters")),
         h("div", { class: "grid" },
-          field(t("desk.type"), keep(chosen("issue_type", [...any("desk.every"), ...labelled(types, "label.issue_type.")]))),
-          field(t("desk.severity"), keep(chosen("severity", [...any("desk.every"), ...labelled(severities, "label.severity.")]))),
+          field(t("desk.type"), keep(chosen("issue_type", [...any("desk.every"), ...labelled(issueTypes, "label.issue_type.")]))),
+          field(t("desk.severity"), keep(chosen("severity", [...any("desk.every"), ...labelled([...severities].reverse(), "label.severity.")]))),
           field(t("desk.municipality"), keep(chosen("municipality", [...any("desk.every"), ...desk.municipalities]))),
-          field(t("desk.agency"), keep(chosen("agency", [...any("desk.every"), ["mine", t("desk.agency_mine")], ["none", t("desk.nobody")], ...desk.agencies.map((a) => [a.code, desk.named(a)])]))),
+          field(t("desk.agency"), keep(chosen("agency", [...any("desk.every"), ["mine", t("desk.agency_mine")], ["none", t("desk.nobody")], ...desk.agencies.map((a) => [a.code, named(a)])]))),
           field(t("desk.person"), keep(chosen("assigned_to", [...any("desk.every"), ["me", t("desk.me")], ["none", t("desk.nobody")], ...people]))),
           field(t("desk.source"), keep(chosen("source", [...any("desk.every"), ...labelled(sources, "desk.source_")]))),
           field(t("desk.ai"), keep(chosen("ai_status", [...any("desk.every"), ...labelled(aiStates, "desk.ai_")]))),
@@ -64,7 +62,7 @@ export function makeFilters(desk, apply) {
     if (desk.municipalities.length) return;
     try {
       const all = await staffApi("GET", "/locations/municipalities");
-      desk.municipalities.push(...all.map((m) => [m.code, m["name_" + desk.language] || m.name]));
+      desk.municipalities.push(...all.map((m) => [m.code, named(m)]));
       const control = form.elements.municipality, value = control.value;
       control.replaceWith(select([...any("desk.every"), ...desk.municipalities], { name: "municipality", id: control.id }, value));
     } catch { /* the other filters work without it */ }

@@ -1,9 +1,9 @@
 // Saying that a report is repaired: with a note, with a picture of the repair, or with both.
-import { h, t, ask, field, toast, newID, ApiError } from "./core.js";
+import { h, ask, field, toast, newID, ApiError } from "./core.js";
 import { staffApi } from "./sign_in.js";
 import { noteField } from "./desk_fields.js";
+import { text } from "./desk_text.js";
 
-const text = (key, params) => t("desk_report." + key, params);
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // A smaller copy of the picture, where this browser can make one.

@@ -1,9 +1,7 @@
 // Hiding and showing words, pictures and comments, and deciding about flags.
-import { t, ask, toast } from "./core.js";
+import { ask, toast } from "./core.js";
 import { noteField, reasonField } from "./desk_fields.js";
-import { known } from "./desk_log.js";
-
-const text = (key, params) => t("desk_report." + key, params);
+import { text, known } from "./desk_text.js";
 
 /** An action with a note for staff alone. path is that of the report, what follows it. */
 export function plain(work, name, path) {

@@ -1,5 +1,5 @@
 // The list of a queue: rows with tick boxes, pages, and a word when there is something new. Rows never move by themselves.
-import { $, $$, h, fill, t, count, button, row, day, wordsOf } from "./core.js";
+import { $, $$, h, fill, t, count, button, row, day, wordsOf, named } from "./core.js";
 import { staffApi } from "./sign_in.js";
 import { addressOf, parameters } from "./desk_address.js";
 
@@ -19,7 +19,7 @@ function verdict(r) {
 }
 
 /** What staff decide by, as texts with a class each: age, deadline, verdict, marks, who has it. */
-export function marks(r, named) {
+function marks(r) {
   const days = daysOld(r.created_at);
   const late = r.due_at && Date.parse(r.due_at) < Date.now() && !["fixed", "rejected", "duplicate"].includes(r.status);
   return [
@@ -97,7 +97,7 @@ export function makeList(desk) {
       e.preventDefault();
       desk.open(r.report_number);
     } });
-    link.append(h("span", { class: "marks" }, marks(r, desk.named).map(([kind, text]) => h("span", { class: kind || null }, text))));
+    link.append(h("span", { class: "marks" }, marks(r).map(([kind, text]) => h("span", { class: kind || null }, text))));
     return h("li", { data: { number: r.report_number } }, h("label", { class: "tick" }, box), link);
   }
 

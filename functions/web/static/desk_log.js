@@ -1,13 +1,6 @@
 // The log of a report in words: who did what.
-import { h, t, moment, language } from "./core.js";
-
-const text = (key, params) => t("desk_report." + key, params);
-
-/** Returns the text with this key, or otherwise where there is none: the log may name what this page does not know yet. */
-export function known(key, otherwise, params) {
-  const found = text(key, params);
-  return found === "desk_report." + key ? otherwise : found;
-}
+import { h, t, moment, named } from "./core.js";
+import { text, known } from "./desk_text.js";
 
 /** Says who did it: the name, with role and agency, or "you". */
 export function who(entry, user) {
@@ -17,15 +10,14 @@ export function who(entry, user) {
   return name ? name + " (" + as + ")" : as;
 }
 
-/** The name of an agency in the language of the page; "" for none. */
-export const named = (agency) => (agency ? agency["name_" + language] || agency.name : "");
-
+// The name of an agency of the desk; "" for one that is not there any more.
+const agencyName = (id, desk) => desk.agencies.filter((a) => a.id === id).map(named)[0] || "";
 const statusOf = (value) => (typeof value === "string" ? t("label.status." + value) : "");
 
 // The words of single members of "to". What is not here is named without its value.
 const members = {
-  agency_id: (id, desk) => named(desk.agencies.find((a) => a.id === id)),
-  suggested_agency_id: (id, desk) => named(desk.agencies.find((a) => a.id === id)),
+  agency_id: agencyName,
+  suggested_agency_id: agencyName,
   user_id: (id, desk) => desk.agencies.flatMap((a) => a.people).filter((p) => p.id === id).map((p) => p.full_name)[0],
   due_at: (at) => at && moment(at),
   reason_code: (code) => t("label.reason." + code),
@@ -71,7 +63,3 @@ export function assignee(log, agencies) {
 
 /** Returns the flags that nobody has decided about, of the report or of one of its comments. */
 export const openFlags = (log, comment = null) => log.filter(({ action, to }) => (action === "report.flag" || action === "comment.flag") && to && !to.outcome && (to.comment_id || null) === comment);
-
-/** Says how much two reports have in common. */
-export const alike = ({ distance_meters: meters, similarity }) => [text("distance", { n: Math.round(meters) }),
-  similarity === null ? "" : text("similarity", { n: Math.round(similarity * 100) })].filter(Boolean).join(" · ");

@@ -3,8 +3,8 @@ import { h, t, ask, button, complain, toast, later, ApiError } from "./core.js";
 import { noteField, reasonField, says } from "./desk_fields.js";
 import { hide, plain } from "./desk_hide.js";
 import { rights } from "./desk_rights.js";
+import { text } from "./desk_text.js";
 
-const text = (key, params) => t("desk_report." + key, params);
 const unsent = new Map(); // boxes by the id of their picture, until they are sent
 
 /** Shows the pictures, oldest first. */

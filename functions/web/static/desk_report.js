@@ -7,8 +7,8 @@ import { wordsOf, noticesOf, duplicatesOf } from "./desk_words.js";
 import { factsOf, contactOf, placeOf, aiOf, logOf } from "./desk_facts.js";
 import { notes, comments } from "./desk_talk.js";
 import { drafts } from "./desk_drafts.js";
+import { text } from "./desk_text.js";
 
-const text = (key, params) => t("desk_report." + key, params);
 const every = 30000; // ms between two looks for changes of others
 
 /**

@@ -4,9 +4,9 @@ import { staffApi } from "./sign_in.js";
 import { drafts, keep } from "./desk_drafts.js";
 import { hide, plain } from "./desk_hide.js";
 import { rights } from "./desk_rights.js";
-import { openFlags, known } from "./desk_log.js";
+import { openFlags } from "./desk_log.js";
+import { text, known } from "./desk_text.js";
 
-const text = (key, params) => t("desk_report." + key, params);
 const by = (author) => (author ? author.full_name + (author.role === "citizen" ? "" : " (" + known("role_" + author.role, author.role) + ")") : text("somebody"));
 const pageSize = 50;
 

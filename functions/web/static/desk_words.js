@@ -3,9 +3,9 @@ import { h, t, button, status, moment, count, later } from "./core.js";
 import { hide, plain } from "./desk_hide.js";
 import { rights } from "./desk_rights.js";
 import { duplicate } from "./desk_acts.js";
-import { openFlags, alike } from "./desk_log.js";
+import { openFlags } from "./desk_log.js";
+import { text, alike } from "./desk_text.js";
 
-const text = (key, params) => t("desk_report." + key, params);
 const words = (value) => h("p", { class: "words", dir: "auto" }, value);
 
 /** The words, with those of before where a moderator changed them, and the buttons that hide and show them. */

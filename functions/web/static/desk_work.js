@@ -2,8 +2,7 @@
 import { t, api, ApiError } from "./core.js";
 import { staffApi } from "./sign_in.js";
 import { sentence } from "./desk_log.js";
-
-const text = (key, params) => t("desk_report." + key, params);
+import { text } from "./desk_text.js";
 
 export class Work {
   /** desk has user, agencies, templates. paint() is called when the report was read, changed(report) after a change. */

@@ -1,16 +1,9 @@
 // The draft that the report form shows, and keeping it on this phone.
-import { $, t } from "./core.js";
+import { $, t, newID } from "./core.js";
 import { owner, tell } from "./on_phone.js";
 
 const { outbox } = self;
 const saveAfterMs = 400;
-
-function newID() {
-  const b = crypto.getRandomValues(new Uint8Array(16));
-  b[6] = b[6] & 15 | 64;
-  b[8] = b[8] & 63 | 128;
-  return [...b].map((x, i) => ([4, 6, 8, 10].includes(i) ? "-" : "") + x.toString(16).padStart(2, "0")).join("");
-}
 
 /** Returns an empty draft of whoever is signed in. */
 export const fresh = () => ({ client_id: newID(), owner: owner(), state: "draft", created: new Date().toISOString(), edited: 0, fields: {}, picture: null, place_from: "", problem: null });

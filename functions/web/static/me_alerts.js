@@ -1,17 +1,15 @@
 // The part of the page with what the person follows: reports, and places (alerts).
-import { h, fill, t, api, ApiError, language, ask, button, field, select, row, toast, complain } from "./core.js";
+import { h, fill, t, api, ApiError, ask, button, field, select, row, toast, complain, issueTypes, named, idempotent } from "./core.js";
 import { asUser } from "./sign_in.js";
 import { facts } from "./me_reports.js";
 import { growing } from "./me_list.js";
-import { onceOnly } from "./report_actions.js";
 
-const types = ["pothole", "road_damage", "flooding", "drainage", "street_light", "traffic_sign", "bridge", "sidewalk", "debris", "waste", "water_supply", "other"];
 const radii = [500, 1000, 2000, 5000, 10000, 20000]; // metres
 const distance = (m) => (m < 1000 ? m + " m" : m / 1000 + " km");
 
 // The municipalities in the language of the page: [code, name], by name.
 const municipalities = async () => (await api("GET", "/locations/municipalities"))
-  .map((m) => [m.code, (language === "pt" && m.name_pt) || (language === "tet" && m.name_tet) || m.name]).sort((a, b) => a[1].localeCompare(b[1]));
+  .map((m) => [m.code, named(m)]).sort((a, b) => a[1].localeCompare(b[1]));
 
 // A button that stops following a report and takes it up again.
 function followButton(r) {
@@ -77,7 +75,7 @@ const choice = (type, name, value, label, checked = false, props = {}) => h("lab
 // Asks for an alert. Returns it; undefined if the dialog was closed.
 async function addAlert() {
   const names = await municipalities();
-  const place = pointChooser(), once = onceOnly();
+  const place = pointChooser(), once = idempotent();
   const municipality = select(names, { name: "municipality", data: { testid: "municipality" } });
   const radius = select(radii.map((m) => [String(m), distance(m)]), { name: "radius_meters" }, "1000");
   const inside = field(t("me.municipality"), municipality), around = h("div", { hidden: true }, place.el, field(t("me.radius"), radius));
@@ -86,7 +84,7 @@ async function addAlert() {
     around.hidden = !inside.hidden;
   };
   const where = h("fieldset", {}, h("legend", {}, t("me.where")), choice("radio", "where", "municipality", t("me.in_municipality"), true, { onchange: turn }), choice("radio", "where", "place", t("me.near_place"), false, { onchange: turn }));
-  const kinds = h("details", {}, h("summary", {}, t("me.only_kinds")), h("div", { class: "columns" }, types.map((k) => choice("checkbox", "issue_types", k, t("label.issue_type." + k)))));
+  const kinds = h("details", {}, h("summary", {}, t("me.only_kinds")), h("div", { class: "columns" }, issueTypes.map((k) => choice("checkbox", "issue_types", k, t("label.issue_type." + k)))));
   const events = h("fieldset", {}, h("legend", {}, t("me.events")), ["new", "fixed"].map((e) => choice("checkbox", "events", e, t("me.event_" + e), true)));
   const ticked = (el, name) => [...el.querySelectorAll("[name=" + name + "]:checked")].map((i) => i.value);
   return ask("alert", t("me.add_alert"), {

@@ -1,6 +1,6 @@
 // Parts of the account: what is kept about the person, signing out, and the end of the account.
 import { h, t, api, ApiError, data, session, ask, button, field, saveFile, toast } from "./core.js";
-import { asUser } from "./sign_in.js";
+import { asUser, codeInput } from "./sign_in.js";
 
 /** Saves everything that is kept about the person as one file. */
 export function exportData() {
@@ -38,7 +38,7 @@ export function deletion(user, page) {
       said.textContent = t("common.code_sent", { email: user.email });
       code.focus();
     }, { data: { testid: "email-send" } });
-    const code = h("input", { name: "otp", inputmode: "numeric", autocomplete: "one-time-code", required: true, maxlength: "20", data: { testid: "code" } });
+    const code = codeInput();
     const word = h("input", { name: "word", required: true, autocomplete: "off", autocapitalize: "characters", maxlength: "20", data: { testid: "word" } });
     return ask("delete", t("me.delete"), {
       danger: true,

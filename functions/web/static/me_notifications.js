@@ -1,5 +1,5 @@
 // The part of the page that lists notifications.
-import { h, fill, t, api, button, moment } from "./core.js";
+import { h, t, api, button, moment } from "./core.js";
 import { growing } from "./me_list.js";
 
 // A rejected report is shown on this page, where its reporter can appeal; others on their own page.

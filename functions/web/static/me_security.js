@@ -1,5 +1,6 @@
 // Parts of the account: sessions, password, second factor.
 import { h, fill, t, api, button, field, form, moment, saveFile, toast } from "./core.js";
+import { codeInput } from "./sign_in.js";
 import { growing } from "./me_list.js";
 
 const platforms = { web: "me.platform_web", android: "me.platform_android", ios: "me.platform_ios" };
@@ -54,7 +55,7 @@ export function secondFactor(done) {
   const box = h("div");
   const begin = button(t("me.factor_begin"), async () => {
     const e = await api("POST", "/auth/totp/enroll");
-    const code = h("input", { name: "code", inputmode: "numeric", autocomplete: "one-time-code", required: true, maxlength: "20", data: { testid: "code" } });
+    const code = codeInput({ name: "code" });
     fill(box, h("p", {}, t("me.factor_scan")), h("img", { src: "data:image/svg+xml," + encodeURIComponent(e.qr_svg), alt: t("me.factor_qr"), width: "220", height: "220", class: "qr", data: { testid: "qr" } }),
       h("p", {}, t("me.factor_secret"), " ", h("code", {}, e.secret)), form("code-send", t("me.factor_confirm"), field(t("me.factor_code"), code), async () => {
         const { recovery_codes: codes } = await api("POST", "/auth/totp/confirm", { body: { code: code.value } });

@@ -106,7 +106,7 @@ const text = (view, at, length) => {
  * Reads the EXIF of a JPEG. Returns {orientation: 1 to 8, takenAt, latitude, longitude}; what is not there or cannot be read is
  * absent. takenAt is RFC 3339 where the camera knows its zone, else as EXIF writes it.
  */
-export function readExif(view) {
+function readExif(view) {
   const out = { orientation: 1 };
   try {
     const tiff = findTiff(view);

@@ -4,7 +4,7 @@ import { $, h, fill, t, data, busy } from "./core.js";
 const shown = (latitude, longitude) => `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`;
 
 /** Reports whether reports may be about a place. */
-export function inArea(latitude, longitude) {
+function inArea(latitude, longitude) {
   const [west, south, east, north] = data.area;
   return longitude >= west && longitude <= east && latitude >= south && latitude <= north;
 }
@@ -16,7 +16,7 @@ export function placeWords({ latitude, longitude, location_accuracy: accuracy, p
 }
 
 /** Reads "-8.5569, 125.5603", also with decimal commas or with S and E. Returns [latitude, longitude] or null. */
-export function parseCoordinates(text) {
+function parseCoordinates(text) {
   const numbers = (text.replace(/[−–]/g, "-").match(/-?\d+(?:[.,]\d+)?/g) || []).map((n) => Number(n.replace(",", ".")));
   if (numbers.length !== 2) return null;
   return [/s/i.test(text) ? -Math.abs(numbers[0]) : numbers[0], numbers[1]];

@@ -1,13 +1,13 @@
 // Boxes over a picture: what lies under them is made black. They are drawn, or made and moved by keyboard, or typed as numbers.
-import { h, t, fill, field } from "./core.js";
+import { h, fill, field } from "./core.js";
+import { text } from "./desk_text.js";
 
-const text = (key, params) => t("desk_report." + key, params);
 const smallest = 0.01; // of the picture's side
 const sides = ["x", "y", "width", "height"];
 const round = (n) => Math.round(n * 10000) / 10000;
 
 /** Cuts a box to the picture. Its numbers are fractions of the picture's sides. */
-export function cut(box) {
+function cut(box) {
   const width = Math.min(1, Math.max(smallest, box.width)), height = Math.min(1, Math.max(smallest, box.height));
   return { x: round(Math.min(1 - width, Math.max(0, box.x))), y: round(Math.min(1 - height, Math.max(0, box.y))), width: round(width), height: round(height) };
 }

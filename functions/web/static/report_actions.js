@@ -1,25 +1,12 @@
 // What people do with a report, on their own page and on the page of the report. The page has the topic "actions" of texts.
-import { h, t, api, ApiError, ask, field, textArea, toast, saveFile } from "./core.js";
+import { h, t, api, ApiError, ask, field, textArea, toast, saveFile, idempotent } from "./core.js";
 import { asUser } from "./sign_in.js";
-
-/**
- * Returns a function that makes the headers of a request that creates something: the same body has the same key, so that a
- * request whose answer was lost may be sent again.
- */
-export function onceOnly() {
-  let last, key;
-  return (body) => {
-    const now = JSON.stringify(body);
-    if (now !== last) [last, key] = [now, Date.now() + "-" + Math.random().toString(36).slice(2)];
-    return { "Idempotency-Key": key };
-  };
-}
 
 const path = (number, rest = "") => "/reports/" + encodeURIComponent(number) + rest;
 
 /** Asks why a rejection is wrong, and appeals. Returns the report; undefined if the dialog was closed. */
 export function appeal(number) {
-  const reason = textArea("reason", { name: "reason", required: true, maxlength: "2000" }), once = onceOnly();
+  const reason = textArea("reason", { name: "reason", required: true, maxlength: "2000" }), once = idempotent();
   return ask("appeal", t("actions.appeal"), {
     text: t("actions.appeal_text"), controls: field(t("actions.reason"), reason), label: t("common.send"),
     send: () => asUser(async () => {
@@ -33,7 +20,7 @@ export function appeal(number) {
 
 /** Asks what is not fixed, and disputes the repair. Returns the report; undefined if the dialog was closed. */
 export function dispute(number) {
-  const note = textArea("note", { name: "note", maxlength: "1000" }), once = onceOnly();
+  const note = textArea("note", { name: "note", maxlength: "1000" }), once = idempotent();
   const picture = h("input", { type: "file", accept: "image/*", name: "upload_id", data: { testid: "picture" } });
   const sent = {}; // the picture that was uploaded last
   return ask("dispute", t("actions.dispute"), {

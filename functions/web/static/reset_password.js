@@ -1,12 +1,13 @@
 // A new password by a code from a mail, for staff.
 import { h, fill, t, api, field, button, form } from "./core.js";
+import { emailInput, codeInput } from "./sign_in.js";
 
 /** Returns the form. done(address) is called with the address when the password is changed, back() by whoever remembers it. */
 export function resetPassword(address, done, back) {
   const root = h("div");
   const away = () => button(t("common.cancel"), back);
   const ask = () => {
-    const email = h("input", { type: "email", name: "email", autocomplete: "username", autocapitalize: "off", spellcheck: "false", required: true, maxlength: "254", value: address, data: { testid: "email" } });
+    const email = emailInput(address);
     fill(root, h("p", {}, t("common.reset_text")), form("email-send", t("common.send_code"), field(t("common.email"), email), async () => {
       address = email.value.trim();
       await api("POST", "/auth/forgot-password", { body: { email: address } });
@@ -15,7 +16,7 @@ export function resetPassword(address, done, back) {
     email.focus();
   };
   const choose = () => {
-    const code = h("input", { name: "otp", inputmode: "numeric", autocomplete: "one-time-code", autocapitalize: "off", spellcheck: "false", required: true, maxlength: "40", data: { testid: "code" } });
+    const code = codeInput();
     const password = h("input", { type: "password", name: "new_password", autocomplete: "new-password", required: true, minlength: "8", maxlength: "128" });
     fill(root, h("p", { role: "status" }, t("common.code_sent", { email: address })), form("code-send", t("common.save"),
       [field(t("common.code"), code), field(t("common.new_password"), password, t("common.password_rule"))], async () => {

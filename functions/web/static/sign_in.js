@@ -1,8 +1,11 @@
 // Signing in: citizens by a code from a mail, staff by password and second factor.
 import { h, fill, t, api, session, later, deviceId, field, button, form, dialog, complain } from "./core.js";
 
-const emailInput = (value = "") => h("input", { type: "email", autocomplete: "username", autocapitalize: "off", spellcheck: "false", required: true, maxlength: "254", value, name: "email", data: { testid: "email" } });
-const codeInput = () => h("input", { name: "otp", inputmode: "text", autocomplete: "one-time-code", autocapitalize: "off", spellcheck: "false", required: true, maxlength: "40", data: { testid: "code" } });
+/** The input of an e-mail address that signs in. */
+export const emailInput = (value = "") => h("input", { type: "email", autocomplete: "username", autocapitalize: "off", spellcheck: "false", required: true, maxlength: "254", value, name: "email", data: { testid: "email" } });
+
+/** The input of a code: from a mail, of an authenticator, or a recovery code, which has letters. */
+export const codeInput = (props = {}) => h("input", { name: "otp", inputmode: "numeric", autocomplete: "one-time-code", autocapitalize: "off", spellcheck: "false", required: true, maxlength: "40", data: { testid: "code" }, ...props });
 
 // Ends a sign-in: with tokens, or after the second factor that the answer asks for.
 async function finish(answer, show, done) {
@@ -10,7 +13,7 @@ async function finish(answer, show, done) {
     await session.start(answer);
     return done(answer.user);
   }
-  const code = codeInput();
+  const code = codeInput({ inputmode: "text" });
   const view = form("code-send", t("common.sign_in"), field(t("common.second_code"), code), async () => {
     // A recovery code has letters; a code of an authenticator has digits alone.
     const typed = code.value.trim();
@@ -35,7 +38,6 @@ export function signInByCode(done, text = "") {
   };
   const second = (address) => {
     const code = codeInput();
-    code.inputMode = "numeric";
     const again = button(t("common.another_code"), async () => {
       await api("POST", "/auth/email-code", { body: { email: address } });
       code.focus();

@@ -2,7 +2,7 @@
 // is taken out of the address at once, so that it is in no picture of the screen and in no history, and kept for this tab alone:
 // the page may be loaded again, or read in another language.
 import { $, h, fill, t, api, field, form } from "./core.js";
-import { signInByPassword } from "./sign_in.js";
+import { emailInput, signInByPassword } from "./sign_in.js";
 
 const view = $("#view");
 const key = "welcome_token";
@@ -31,7 +31,7 @@ function over(email = "", password = "") {
 }
 
 function choose() {
-  const email = h("input", { type: "email", name: "email", autocomplete: "username", autocapitalize: "off", spellcheck: "false", required: true, maxlength: "254", data: { testid: "email" } });
+  const email = emailInput();
   const password = h("input", { type: "password", name: "new_password", autocomplete: "new-password", required: true, minlength: "8", maxlength: "128", data: { testid: "password" } });
   const shown = h("input", { type: "checkbox", onchange: () => { password.type = shown.checked ? "text" : "password"; } });
   const controls = [field(t("common.email"), email, t("welcome.email_hint")), field(t("welcome.password"), password, t("welcome.rules")),

@@ -125,7 +125,9 @@ func (s *fixture) accountWrites() []operation {
 		on(3, func() request { return post("/auth/login", object{"email": known(), "password": password}) }),
 		on(3, func() request { return post("/auth/token", object{"username": known(), "password": password}) }),
 		on(2, func() request { return post("/auth/refresh", object{"refresh_token": refreshed()}) }),
-		on(2, func() request { return request{page, "POST", "/auth/web-session", object{"refresh_token": refreshed()}} }),
+		on(2, func() request {
+			return request{page, "POST", "/auth/web-session", object{"refresh_token": refreshed()}}
+		}),
 		on(0, func() request { return request{page, "DELETE", "/auth/web-session", nil} }),
 		on(1, func() request { return request{s.Citizen(), "POST", "/auth/logout", nil} }),
 		on(2, func() request { return post("/auth/forgot-password", object{"email": known()}) }),

@@ -68,7 +68,7 @@ var openOperations = []string{
 	"DELETE /api/v1/reports/{id}/follow",       // of the caller, whatever the id
 	"GET /api/v1/public/tiles/{z}/{x}/{y}", "GET /assets/{hash}/{name}", "GET /docs/{file}", "GET /redoc/{file}",
 	"GET /unsubscribe/{token}", "POST /unsubscribe/{token}", // a token is for one person: TestUnsubscribeTokens of functions/notifications
-	"GET /api/v1/public/reports/{id}/qr.svg", // of any number: it looks nothing up
+	"GET /api/v1/public/reports/{id}/qr.svg",             // of any number: it looks nothing up
 	"GET /log/tile/{path}", "GET /log/proof/{log_index}", // of everybody
 }
 

@@ -19,10 +19,10 @@ func (w *Web) newReport(ctx context.Context, in *PageInput) (*pageOutput, error)
 	}
 	return v.render(content{
 		title: v.t("page.new_report.title"), description: v.t("page.new_report.description"), current: "/report",
-		head:    markup(`<link rel="stylesheet" href="%s">`, address(v.assets.byName["new_report.css"].address)),
+		head:    v.stylesheet("new_report.css"),
 		main:    literal(newReportHTML),
 		values:  map[string]fragment{"kinds": v.kinds()},
-		modules: []string{"core.js", "sign_in.js", "outbox.js", "picture.js", "place_step.js", "on_phone.js", "draft.js", "photo_step.js", "similar.js", "report_fate.js", "new_report.js"},
+		modules: []string{"core.js", "sign_in.js", "outbox.js", "picture.js", "new_report_place.js", "new_report_waiting.js", "new_report_draft.js", "new_report_photo.js", "new_report_similar.js", "new_report_fate.js", "new_report.js"},
 		topics:  []string{"new_report"},
 		data:    map[string]any{"area": current.Area},
 		// A service worker is a script, so its address goes through a policy.
@@ -35,7 +35,7 @@ func (v view) kinds() fragment {
 	var out []fragment
 	for _, kind := range report.IssueTypes() {
 		out = append(out, markup(`<label class="kind"><input type="radio" name="issue_type" value="%s"><svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="%s"/></svg><span>%s</span></label>`,
-			text(string(kind)), text(kindDrawing(kind)), text(v.t("label.issue_type."+string(kind)))))
+			text(string(kind)), text(kindDrawing(kind)), text(v.label("issue_type", string(kind)))))
 	}
 	return joined(out)
 }

@@ -20,7 +20,7 @@ function figure(work, image, i) {
   ].filter(Boolean);
   const look = async () => {
     await work.fresh();
-    const { openPicture } = await later(import("./zoom.js"));
+    const { openPicture } = await later(import("./desk_zoom.js"));
     const now = work.report.images.find((x) => x.id === image.id) || image;
     openPicture(now.image_url, title + " · " + r.report_number, text("picture_alt", { kind: t("label.issue_type." + r.issue_type) }));
   };
@@ -39,7 +39,7 @@ const tools = (work, image, path) => h("div", { class: "actions" },
 /** Asks for the boxes of a picture. They are kept until they are sent. */
 async function redact(work, image, path) {
   await work.fresh().catch(complain);
-  const { drawing } = await later(import("./redact.js"));
+  const { drawing } = await later(import("./desk_redact.js"));
   const boxes = unsent.get(image.id) || [], now = work.report.images.find((x) => x.id === image.id) || image;
   unsent.set(image.id, boxes);
   const reason = reasonField(), note = noteField(work, "redact" + image.id, { label: text("note_staff"), hint: text("note_other_hide") });

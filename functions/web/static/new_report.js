@@ -1,12 +1,12 @@
 // The form of a report: four short steps, then it is sent or waits on this phone.
 import { $, $$, h, fill, t, session, busy, button, dialog } from "./core.js";
 import { signInByCode } from "./sign_in.js";
-import { draft, fresh, tellKeeping } from "./draft.js";
-import { photoStep } from "./photo_step.js";
-import { placeStep, placeWords } from "./place_step.js";
-import { showSimilar } from "./similar.js";
-import { reportFate } from "./report_fate.js";
-import { onPhone, owner, sender, tell, startWorker } from "./on_phone.js";
+import { draft, fresh, tellKeeping } from "./new_report_draft.js";
+import { photoStep } from "./new_report_photo.js";
+import { placeStep, placeWords } from "./new_report_place.js";
+import { showSimilar } from "./new_report_similar.js";
+import { reportFate } from "./new_report_fate.js";
+import { onPhone, owner, sender, tell, startWorker } from "./new_report_waiting.js";
 
 const { outbox } = self;
 const steps = ["photo", "place", "what", "send"];

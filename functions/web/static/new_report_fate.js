@@ -1,8 +1,8 @@
 // What became of a report that was sent from the form: it arrived, it waits, or it was refused.
 import { $, h, fill, t, api, button } from "./core.js";
 import { signInByCode } from "./sign_in.js";
-import { draft, fresh } from "./draft.js";
-import { waitingFor, saveReceipt } from "./on_phone.js";
+import { draft, fresh } from "./new_report_draft.js";
+import { waitingFor, saveReceipt } from "./new_report_waiting.js";
 
 const { outbox } = self;
 

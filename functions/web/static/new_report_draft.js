@@ -1,6 +1,6 @@
 // The draft that the report form shows, and keeping it on this phone.
 import { $, t, newID } from "./core.js";
-import { owner, tell } from "./on_phone.js";
+import { owner, tell } from "./new_report_waiting.js";
 
 const { outbox } = self;
 const saveAfterMs = 400;

@@ -1,7 +1,7 @@
 // The step of the form that takes a picture.
 import { $, t } from "./core.js";
 import { scale, PictureError } from "./picture.js";
-import { draft } from "./draft.js";
+import { draft } from "./new_report_draft.js";
 
 /** Wires the step. changed(picture or null) is called whenever the picture of the draft is another one. Returns {show(), ready()}. */
 export function photoStep(changed) {

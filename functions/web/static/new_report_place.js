@@ -45,7 +45,7 @@ export function placeStep(chosen) {
   let sketch = null, pin = null;
   const enter = async () => {
     try {
-      const { placeSketch } = await import("./place_sketch.js");
+      const { placeSketch } = await import("./new_report_sketch.js");
       if (!sketch) {
         sketch = placeSketch((latitude, longitude, accuracy) => take(latitude, longitude, accuracy, "map"));
         fill($("#sketch"), sketch.element);

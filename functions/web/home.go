@@ -48,10 +48,9 @@ func (w *Web) home(ctx context.Context, in *homeInput) (*pageOutput, error) {
 // homeFigures says in one line how many reports are open, fixed and new.
 func (v view) homeFigures(s *opendata.StatisticsSummary) fragment {
 	n := func(count int) string { return locale.Number(v.lang, count) }
-	line, _ := locale.Text(v.lang, "page.home.figures", map[string]string{
+	return text(v.with("page.home.figures", map[string]string{
 		"open":  n(s.ByStatus[string(report.Pending)] + s.ByStatus[string(report.Verified)] + s.ByStatus[string(report.InProgress)]),
-		"fixed": n(s.ByStatus[string(report.Fixed)]), "month": n(s.ReportsThisMonth)})
-	return text(line)
+		"fixed": n(s.ByStatus[string(report.Fixed)]), "month": n(s.ReportsThisMonth)}))
 }
 
 // find leads to a report or to the map.

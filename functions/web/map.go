@@ -81,13 +81,8 @@ func (w *Web) mapValues(ctx context.Context, v view, in *mapInput, found reportr
 	if err != nil {
 		return nil, err
 	}
-	key := "page.map.found"
-	if found.Total == 1 {
-		key = "page.map.found_one"
-	}
-	total, _ := locale.Text(v.lang, key, map[string]string{"n": locale.Number(v.lang, found.Total)})
 	values := map[string]fragment{
-		"q": text(in.Text), "from": text(in.DateFrom), "to": text(in.DateTo), "box": "", "total": text(total), "reports": v.rows(found.Items), "wrong": "", "more": "", "open": "", "places": v.placeLinks(places),
+		"q": text(in.Text), "from": text(in.DateFrom), "to": text(in.DateTo), "box": "", "total": text(v.count("page.map.found", found.Total)), "reports": v.rows(found.Items), "wrong": "", "more": "", "open": "", "places": v.placeLinks(places),
 		"statuses":       choices(v, "status", shownStatuses(), in.Status),
 		"types":          choices(v, "issue_type", report.IssueTypes(), in.IssueType),
 		"municipalities": v.municipalityOptions(municipalities, in.Municipality),
@@ -124,15 +119,6 @@ func shownStatuses() []report.Status {
 	return slices.DeleteFunc(report.Statuses(), func(s report.Status) bool { return s == report.Rejected })
 }
 
-// choices are the options of a select, with one chosen.
-func choices[T ~string](v view, kind string, values []T, chosen string) fragment {
-	var out []fragment
-	for _, value := range values {
-		out = append(out, option(string(value), v.t("label."+kind+"."+string(value)), string(value) == chosen))
-	}
-	return joined(out)
-}
-
 func (v view) municipalityOptions(all []geocoding.Municipality, chosen string) fragment {
 	var out []fragment
 	for _, m := range all {
@@ -145,7 +131,7 @@ func (v view) municipalityOptions(all []geocoding.Municipality, chosen string) f
 func (v view) legend() fragment {
 	var out []fragment
 	for _, s := range shownStatuses() {
-		out = append(out, markup(`<li><span class="dot %s"></span>%s</li>`, text(string(s)), text(v.t("label.status."+string(s)))))
+		out = append(out, markup(`<li><span class="dot %s"></span>%s</li>`, text(string(s)), text(v.label("status", string(s)))))
 	}
 	return joined(out)
 }

@@ -14,7 +14,6 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/locale"
-	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/weblink"
 )
 
@@ -59,7 +58,7 @@ type content struct {
 	topics []string
 	// data is for the scripts, as JSON; see data in core.js.
 	data map[string]any
-	// connect, images and frames are further sources of the policy, such as the base map.
+	// connect and images are further sources of the policy, such as the base map.
 	connect, images []string
 	// trustedTypes are the names of policies that the page's scripts may create; none if empty.
 	trustedTypes string
@@ -94,12 +93,6 @@ func (w *Web) view(ctx context.Context, in PageInput) (context.Context, view) {
 		v.lang, v.chosen = l, true
 	}
 	return locale.WithLanguage(ctx, v.lang), v
-}
-
-// t returns the text of a key in the language of the page.
-func (v view) t(key string) string {
-	text, _ := locale.Text(v.lang, key, nil)
-	return text
 }
 
 // render puts a page into the layout.
@@ -270,21 +263,6 @@ func (v view) forScripts(c content) (fragment, error) {
 	return markup(`<script id="for-scripts" type="application/json">%s</script>`, raw), nil
 }
 
-// scriptLabels are the labels of statuses, types, severities and reason codes, by kind and value: "status.pending".
-func (v view) scriptLabels() map[string]string {
-	out := make(map[string]string)
-	add := func(kind string, labels map[string]string) {
-		for value, label := range labels {
-			out[kind+"."+value] = label
-		}
-	}
-	add("status", labels(v, "status", report.Statuses()))
-	add("issue_type", labels(v, "issue_type", report.IssueTypes()))
-	add("severity", labels(v, "severity", report.Severities()))
-	add("reason", labels(v, "reason", report.ReasonCodes()))
-	return out
-}
-
 // scriptJSON returns a value for a script element of type application/json. encoding/json escapes <, > and &, so no text can
 // end the element.
 func scriptJSON(value any) (fragment, error) {
@@ -293,22 +271,4 @@ func scriptJSON(value any) (fragment, error) {
 		return "", fmt.Errorf("encode data of the page: %w", err)
 	}
 	return fragment(raw), nil
-}
-
-// labels returns the text of each value of a kind, such as "status".
-func labels[T ~string](v view, kind string, values []T) map[string]string {
-	out := make(map[string]string, len(values))
-	for _, value := range values {
-		out[string(value)] = v.t("label." + kind + "." + string(value))
-	}
-	return out
-}
-
-// options returns an option element for each value, in this order.
-func options[T ~string](labels map[string]string, values []T) fragment {
-	var out []fragment
-	for _, value := range values {
-		out = append(out, markup(`<option value="%s">%s</option>`, text(string(value)), text(labels[string(value)])))
-	}
-	return joined(out)
 }

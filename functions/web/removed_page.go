@@ -32,6 +32,6 @@ func (v view) ofRemoved(t *report.Tombstone) (*pageOutput, error) {
 		own["appeal"] = markup(`<p class="soft" id="may-appeal">%s</p>`, text(v.t("page.report.may_appeal")))
 	}
 	data := map[string]any{"number": t.ReportNumber, "removed": t.Status}
-	return v.render(content{status: http.StatusGone, title: v.t("page.report.removed_"+string(t.Status)) + " · " + t.ReportNumber, head: v.reportStyle(), main: literal(removedHTML), values: own,
+	return v.render(content{status: http.StatusGone, title: v.t("page.report.removed_"+string(t.Status)) + " · " + t.ReportNumber, head: v.stylesheet("report.css"), main: literal(removedHTML), values: own,
 		modules: reportModules(), topics: []string{"act", "actions", "proof"}, data: v.withEvents(data), connect: []string{origin(v.mirror)}})
 }

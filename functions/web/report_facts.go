@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
@@ -108,8 +107,7 @@ func (r shownReport) check() string {
 			words = r.t("page.report.check_not_seen")
 		}
 		if a.Confidence != nil && *a.Confidence < 1 {
-			sure, _ := locale.Text(r.lang, "page.report.check_sure", map[string]string{"percent": strconv.Itoa(int(100 * *a.Confidence))})
-			words += " " + sure
+			words += " " + r.with("page.report.check_sure", map[string]string{"percent": strconv.Itoa(int(100 * *a.Confidence))})
 		}
 		return words
 	case report.AINeedsReview:

@@ -6,18 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/comment"
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
-	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 //go:embed pages/report.html
@@ -104,7 +101,7 @@ func (r shownReport) page() (*pageOutput, error) {
 	}
 	data := map[string]any{"id": r.ID, "number": r.ReportNumber, "status": r.Status, "title": r.heading(), "link": r.shareLink(), "comments": len(r.comments),
 		"commented": r.commented, "confirmations": r.ConfirmationsCount, "followers": r.FollowersCount, "pending": r.ContentPending, "duplicates": r.othersAlike()}
-	return r.render(content{title: r.heading() + " · " + r.ReportNumber, description: r.cardText(), head: r.card() + r.reportStyle(), main: literal(reportHTML), values: own,
+	return r.render(content{title: r.heading() + " · " + r.ReportNumber, description: r.cardText(), head: r.card() + r.stylesheet("report.css"), main: literal(reportHTML), values: own,
 		modules: reportModules(), topics: []string{"act", "actions", "proof"}, data: r.withEvents(data), connect: []string{origin(r.mirror)}})
 }
 
@@ -125,32 +122,4 @@ func (r shownReport) heading() string {
 func (r shownReport) overdue() bool {
 	open := r.Status == report.Verified || r.Status == report.InProgress
 	return open && r.AssignedAgency != nil && r.DueAt != nil && r.DueAt.Before(r.now)
-}
-
-// reportStyle links the styles of the pages of reports.
-func (v view) reportStyle() fragment {
-	return markup(`<link rel="stylesheet" href="%s">`, address(v.assets.byName["report.css"].address))
-}
-
-// label is the label of a word of the API, such as a status.
-func (v view) label(kind, word string) string { return v.t("label." + kind + "." + word) }
-
-// count is the text of a key for n: that of key + "_one" for 1.
-func (v view) count(key string, n int) string {
-	if n == 1 {
-		return v.t(key + "_one")
-	}
-	words, _ := locale.Text(v.lang, key, map[string]string{"n": strconv.Itoa(n)})
-	return words
-}
-
-// moment writes day and time in Dili as people write them, as an element that programs can read.
-func (v view) moment(t timestamp.Time) fragment {
-	dili := t.In(report.Zone())
-	return markup(`<time datetime="%s">%s</time>`, text(t.String()), text(locale.Date(v.lang, dili)+", "+dili.Format("15:04")))
-}
-
-// day writes the day in Dili.
-func (v view) day(t timestamp.Time) fragment {
-	return markup(`<time datetime="%s">%s</time>`, text(t.String()), text(locale.Date(v.lang, t.In(report.Zone()))))
 }

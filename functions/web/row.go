@@ -25,7 +25,7 @@ func (v view) row(r reportread.Summary) fragment {
 	}
 	title := r.Title
 	if title == "" {
-		title = v.t("label.issue_type." + string(r.IssueType))
+		title = v.label("issue_type", string(r.IssueType))
 	}
 	about := []string{r.ReportNumber}
 	if place := placeOf(r); place != "" {
@@ -38,7 +38,7 @@ func (v view) row(r reportread.Summary) fragment {
 
 // status is the status of a report as a badge.
 func (v view) status(s report.Status) fragment {
-	return markup(`<span class="status %s">%s</span>`, text(string(s)), text(v.t("label.status."+string(s))))
+	return markup(`<span class="status %s">%s</span>`, text(string(s)), text(v.label("status", string(s))))
 }
 
 // placeOf returns street, suco, district and municipality of a report, as far as they are known. Equal neighbours are one.

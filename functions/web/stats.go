@@ -129,8 +129,7 @@ func (s *statsView) about() string {
 // asOf says when the figures were read, and where they are from.
 func (s *statsView) asOf() fragment {
 	now := s.now.In(report.Zone())
-	line, _ := locale.Text(s.lang, "page.stats.as_of", map[string]string{"date": locale.Date(s.lang, now), "time": now.Format("15:04"), "source": s.web.String()})
-	return text(line)
+	return text(s.with("page.stats.as_of", map[string]string{"date": locale.Date(s.lang, now), "time": now.Format("15:04"), "source": s.web.String()}))
 }
 
 func (s *statsView) placeOptions() fragment {
@@ -159,12 +158,4 @@ func (s *statsView) periodOptions() fragment {
 		}
 	}
 	return joined(out)
-}
-
-// option is an option of a select.
-func option(value, label string, chosen bool) fragment {
-	if chosen {
-		return markup(`<option value="%s" selected>%s</option>`, text(value), text(label))
-	}
-	return markup(`<option value="%s">%s</option>`, text(value), text(label))
 }

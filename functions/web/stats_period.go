@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/opendata"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/timestamp"
@@ -63,8 +62,7 @@ func (p period) name(v view) string {
 	case p.quarter == 0:
 		return strconv.Itoa(p.from.Year())
 	}
-	name, _ := locale.Text(v.lang, "page.stats.quarter", map[string]string{"quarter": strconv.Itoa(p.quarter), "year": strconv.Itoa(p.from.Year())})
-	return name
+	return v.with("page.stats.quarter", map[string]string{"quarter": strconv.Itoa(p.quarter), "year": strconv.Itoa(p.from.Year())})
 }
 
 // days are the first and the last day of the period.

@@ -60,12 +60,6 @@ func (s *statsView) inShort() fragment {
 	return joined(out)
 }
 
-// with is a text with parameters.
-func (s *statsView) with(key string, params map[string]string) string {
-	out, _ := locale.Text(s.lang, key, params)
-	return out
-}
-
 func (s *statsView) byMonth() fragment {
 	var rows []plotRow
 	for _, m := range s.period.months(s.now) {
@@ -104,7 +98,7 @@ func (s *statsView) byType() fragment {
 	var rows []plotRow
 	for _, kind := range s.months.Types() {
 		f := s.months.ByType[kind]
-		rows = append(rows, plotRow{name: s.t("label.issue_type." + kind), received: f.Received, fixed: f.Fixed})
+		rows = append(rows, plotRow{name: s.label("issue_type", kind), received: f.Received, fixed: f.Fixed})
 	}
 	if rows == nil {
 		return markup(`<section class="card"><h2>%s</h2><p>%s</p></section>`, text(s.t("page.stats.by_type")), text(s.t("page.stats.none")))

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"encoding/json"
 	"math"
 	"net/http"
@@ -24,10 +25,10 @@ func TestDeskModeratesAReport(t *testing.T) {
 	if n := d.Int(`SELECT count(*) FROM report_flags WHERE report_id = $1 AND outcome = 'dismissed'`, d.id); n != 1 {
 		t.Error("the flag is not dismissed")
 	}
-	for _, thing := range []struct{ name, in, hidden string }{
-		{"words", `.open-columns section:nth-of-type(1) `, `SELECT words_hidden IS NOT NULL FROM reports WHERE id = $1`},
-		{"picture", `.picture `, `SELECT hidden IS NOT NULL FROM report_images WHERE report_id = $1`},
-		{"comment", deskID("comments") + ` `, `SELECT hidden IS NOT NULL FROM report_comments WHERE report_id = $1`},
+	for _, thing := range []struct{ name, in, reason string }{
+		{"words", `.open-columns section:nth-of-type(1) `, `SELECT words_hidden_reason FROM reports WHERE id = $1`},
+		{"picture", `.picture `, `SELECT hidden_reason FROM report_images WHERE report_id = $1`},
+		{"comment", deskID("comments") + ` `, `SELECT hidden_reason FROM report_comments WHERE report_id = $1`},
 	} {
 		within := func(name string, fill ...chromedp.Action) chromedp.Tasks {
 			all := deskDoes(name, fill...)
@@ -35,11 +36,11 @@ func TestDeskModeratesAReport(t *testing.T) {
 			return all
 		}
 		atDesk(t, tab, within("hide", deskChooses("reason", "personal_data")), chromedp.WaitVisible(thing.in+deskID("show")))
-		if d.Int(`SELECT (`+thing.hidden+`)::int`, d.id) != 1 {
-			t.Errorf("the %s is not hidden", thing.name)
+		if got := d.Text(`SELECT coalesce((`+thing.reason+`), '')`, d.id); got != "personal_data" {
+			t.Errorf("the %s is hidden because of %q", thing.name, got)
 		}
 		atDesk(t, tab, within("show"), chromedp.WaitVisible(thing.in+deskID("hide")))
-		if d.Int(`SELECT (`+thing.hidden+`)::int`, d.id) != 0 {
+		if got := d.Text(`SELECT coalesce((`+thing.reason+`), '')`, d.id); got != "" {
 			t.Errorf("the %s is not shown again", thing.name)
 		}
 	}
@@ -55,8 +56,11 @@ func TestDeskModeratesAReport(t *testing.T) {
 	if d.Int(`SELECT count(*) FROM audit_log WHERE action = 'report.read_reporter' AND entity_id = $1`, d.id) != 1 {
 		t.Error("the look at the contact is not recorded")
 	}
-	atDesk(t, tab, deskDoes("reject", deskChooses("reason", "other"), deskWrites("note", "It is a private road.")))
+	atDesk(t, tab, deskDoes("reject", deskChooses("reason", "irrelevant"), deskWrites("note", "It is a private road.")))
 	d.wantStatus("rejected")
+	if got := d.Text(`SELECT reason_code FROM reports WHERE id = $1`, d.id); got != "irrelevant" {
+		t.Errorf("it is rejected because of %s", got)
+	}
 	deskShows(t, tab, "It is a private road.")
 	atDesk(t, tab, deskDoes("return"))
 	d.wantStatus("pending")
@@ -106,11 +110,20 @@ func TestDeskRedactsByPointerAndByKeyboard(t *testing.T) {
 		keys = append(keys, chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.ArrowDown, chromedp.KeyModifiers(input.ModifierShift)))
 	}
 	keys = append(keys, chromedp.Focus(dialogID("box-add")), chromedp.KeyEvent(kb.Enter), chromedp.KeyEvent(kb.Delete))
+	// One is drawn towards the left and the top, moved, made larger at its corner, and its top is typed.
+	const corner = `(() => { const a = document.querySelector('[data-testid="redact-area"]').getBoundingClientRect(), c = [...document.querySelectorAll(".box .corner")].pop().getBoundingClientRect();
+		return { x: (c.left + c.width / 2 - a.left) / a.width, y: (c.top + c.height / 2 - a.top) / a.height }; })()`
+	var at struct{ X, Y float64 }
+	drawn := chromedp.Tasks{mouse(input.MousePressed, 0.9, 0.95), mouse(input.MouseMoved, 0.8, 0.9), mouse(input.MouseMoved, 0.7, 0.8), mouse(input.MouseReleased, 0.7, 0.8),
+		mouse(input.MousePressed, 0.8, 0.87), mouse(input.MouseMoved, 0.75, 0.86), mouse(input.MouseMoved, 0.7, 0.85), mouse(input.MouseReleased, 0.7, 0.85), chromedp.Evaluate(corner, &at),
+		chromedp.ActionFunc(func(ctx context.Context) error {
+			return chromedp.Tasks{mouse(input.MousePressed, at.X, at.Y), mouse(input.MouseMoved, at.X+0.02, at.Y), mouse(input.MouseMoved, at.X+0.05, at.Y+0.02), mouse(input.MouseReleased, at.X+0.05, at.Y+0.02)}.Do(ctx)
+		}), chromedp.Evaluate(`(() => { const i = [...document.querySelectorAll("[data-testid=box-y]")].pop(); i.value = "70"; i.dispatchEvent(new Event("input")); })()`, nil)}
 	var boxes int
-	atDesk(t, tab, keys, chromedp.Evaluate(`document.querySelectorAll("[data-testid=box]").length`, &boxes),
+	atDesk(t, tab, keys, drawn, chromedp.Evaluate(`document.querySelectorAll("[data-testid=box]").length`, &boxes),
 		deskChooses("reason", "personal_data"), chromedp.Click(dialogID("redact-send")), chromedp.WaitNotPresent("[role=dialog]"))
 	var got []struct{ X, Y, Width, Height float64 }
-	if err := json.Unmarshal([]byte(d.Text(`SELECT boxes::text FROM report_images WHERE id = $1`, d.image)), &got); err != nil || len(got) != 2 || boxes != 2 {
+	if err := json.Unmarshal([]byte(d.Text(`SELECT boxes::text FROM report_images WHERE id = $1`, d.image)), &got); err != nil || len(got) != 3 || boxes != 3 {
 		t.Fatalf("%d boxes, stored %v, %v", boxes, got, err)
 	}
 	near := func(a, b float64) bool { return math.Abs(a-b) < 0.015 }
@@ -119,6 +132,12 @@ func TestDeskRedactsByPointerAndByKeyboard(t *testing.T) {
 	}
 	if b := got[1]; !near(b.X, 0.43) || !near(b.Y, 0.4) || !near(b.Width, 0.2) || !near(b.Height, 0.23) {
 		t.Errorf("by keyboard: %+v", b)
+	}
+	if b := got[2]; !near(b.X, 0.6) || !near(b.Y, 0.7) || !near(b.Width, 0.25) || !near(b.Height, 0.17) {
+		t.Errorf("moved and made larger: %+v", b)
+	}
+	if got := d.Text(`SELECT after ->> 'reason_code' FROM audit_log WHERE action = 'image.redact'`); got != "personal_data" {
+		t.Errorf("redacted because of %s", got)
 	}
 	deskShows(t, tab, "It is being made.")
 }

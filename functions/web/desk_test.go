@@ -218,6 +218,9 @@ func TestBulkOnTheDesk(t *testing.T) {
 
 	// Rejecting asks for a reason; assigning names an agency, a person of it and a day.
 	run(t, tab, press("bulk-reject"), chromedp.SetValue(by("reason"), "unsafe"), press("bulk-reject-send"), until(`document.querySelector("[data-testid=bulk-result]").innerText.includes("1 done.")`), rowsAre(1))
+	if got := d.Text(`SELECT reason_code FROM reports WHERE report_number = $1`, numbers[1]); got != "unsafe" {
+		t.Errorf("rejected because of %s", got)
+	}
 	run(t, tab, chromedp.Click(`.list-head input`), press("bulk-assign"), chromedp.SetValue(`[name=agency_id]`, d.roads.String()),
 		chromedp.Evaluate(`document.querySelector("[name=agency_id]").dispatchEvent(new Event("change"))`, nil), chromedp.SetValue(`[name=user_id]`, d.official.ID.String()),
 		chromedp.SetValue(`[name=due_at]`, "2030-01-15"), press("bulk-assign-send"), until(`document.querySelector(".bulk").hidden`))

@@ -38,7 +38,7 @@ func TestMeAccount(t *testing.T) {
 	run(t, tab, set("full_name", "<i>Ana"), set("phone_number", "no number"), press("profile-save"), until(`document.querySelector("[name=phone_number][aria-invalid]") !== null && document.activeElement.name === "phone_number"`),
 		set("phone_number", "+67077001122"), press("profile-save"), says("Saved."), chromedp.Click(`[name=muted][value=comment_added]`), press("mails-save"),
 		until(`document.querySelectorAll("#toasts > div").length === 2`), press("end"), until(`document.querySelectorAll("[data-testid=sessions] > li").length === 2`))
-	if got := w.Text(`SELECT full_name || ' ' || phone_number || ' ' || notification_prefs::text FROM users WHERE id = $1`, c.ID); got != `<i>Ana +67077001122 {"push": false, "email": true, "muted": ["alert", "comment_added"]}` {
+	if got := w.Text(`SELECT full_name || ' ' || phone_number || ' ' || share_contact || ' ' || notification_prefs::text FROM users WHERE id = $1`, c.ID); got != `<i>Ana +67077001122 false {"push": false, "email": true, "muted": ["alert", "comment_added"]}` {
 		t.Errorf("account %s", got)
 	}
 	if sessions() != 2 {
@@ -62,6 +62,7 @@ func TestMeKeepsWhatWasTyped(t *testing.T) {
 	w := setupAll(t)
 	c := w.Citizen()
 	address := w.Text(`SELECT email FROM users WHERE id = $1`, c.ID)
+	w.Exec(`INSERT INTO sessions (id, user_id, expires_at, platform) VALUES (gen_random_uuid(), $1, now() + interval '1 day', 'android')`, c.ID) // of another device
 	tab := tabOf(t, w, c, "/me?lang=en#reports", 360, 740)
 	run(t, tab, says("No reports yet"), chromedp.Click(`#tabs a[href="#account"]`), until(`document.activeElement.tagName === "H1" && document.activeElement.textContent === "Account"`),
 		chromedp.WaitVisible(`[name=full_name]`), chromedp.SendKeys(`[name=full_name]`, " Typed"),

@@ -37,7 +37,7 @@ func TestAVisitorTakesPartInAReport(t *testing.T) {
 	for sql, want := range map[string]int{
 		`SELECT count(*) FROM report_comments WHERE content IN ('Hau haree ohin.', 'Deeper now.')`: 2,
 		`SELECT count(*) FROM report_confirmations`:                                                1,
-		`SELECT count(*) FROM report_flags`:                                                        1,
+		`SELECT count(*) FROM report_flags WHERE reason_code = 'unsafe'`:                           1,
 		`SELECT count(*) FROM report_follows`:                                                      1,
 	} {
 		if got := s.w.Int(sql); got != want {

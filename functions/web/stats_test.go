@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +25,9 @@ import (
 )
 
 var (
+	plots     = regexp.MustCompile(`(?s)<section class="card plot">.*?</section>`)
 	plotRows  = regexp.MustCompile(`<tr><th scope="row">([^<]*)</th><td class="n">([^<]*)</td><td class="n">([^<]*)</td><td class="bars">`)
+	bars      = regexp.MustCompile(`<td class="n">([0-9]+)</td><td class="n">([0-9]+)</td><td class="bars">[^/]*<rect class="received"[^>]* width="([0-9.]+)"[^>]*/><rect class="fixed"[^>]* width="([0-9.]+)"`)
 	agencyRow = regexp.MustCompile(`(?s)<tr data-agency="([^"]*)">(.*?)</tr>`)
 	cells     = regexp.MustCompile(`<td class="n">([^<]*)</td>`)
 	figures   = regexp.MustCompile(`(?s)<div data-figure="([a-z]*)"><dt>[^<]*</dt><dd>(.*?)</dd>`)
@@ -80,6 +83,39 @@ func busySystem(t *testing.T) (*testenv.System, string) {
 		}
 	}
 	return w, agency.String()
+}
+
+// The bars of each plot are as long as their numbers say, of the largest number of the plot.
+func TestBarsAreAsLongAsTheirNumbers(t *testing.T) {
+	t.Parallel()
+	w, _ := busySystem(t)
+	// More were fixed in this month than were reported.
+	w.Exec(`INSERT INTO report_month_changes SELECT date_trunc('month', now() AT TIME ZONE 'Asia/Dili')::date, 'TL-DI', 'pothole', 'was_fixed', 9`)
+	drawn := plots.FindAllString(statsPage(w, "")["page"], -1)
+	if len(drawn) != 3 {
+		t.Fatalf("%d plots", len(drawn))
+	}
+	for i, plot := range drawn {
+		rows := bars.FindAllStringSubmatch(plot, -1)
+		if len(rows) == 0 || len(rows) != strings.Count(plot, "<rect class=\"received\" x=\"0\"") {
+			t.Fatalf("plot %d: %d rows in %s", i, len(rows), plot)
+		}
+		var most int
+		numbers := make([][2]int, len(rows))
+		for r, row := range rows {
+			for k := range 2 {
+				numbers[r][k], _ = strconv.Atoi(row[1+k])
+				most = max(most, numbers[r][k])
+			}
+		}
+		for r, row := range rows {
+			for k := range 2 {
+				if want := fmt.Sprintf("%.1f", float64(numbers[r][k])*100/float64(most)); row[3+k] != want {
+					t.Errorf("plot %d, row %d: %v of %d is %s long, want %s", i, r, numbers[r], most, row[3+k], want)
+				}
+			}
+		}
+	}
 }
 
 // The page shows the figures that the API gives, and says how often staff decided otherwise than AI.

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"regexp"
 	"strings"
@@ -102,4 +103,69 @@ func weigh(t *testing.T, w *testenv.System, path string) int {
 func TestAnUnknownAssetIsNotFound(t *testing.T) {
 	t.Parallel()
 	setup(t).Anonymous().Get("//assets/000000000000/core.js").Want(http.StatusNotFound)
+}
+
+var (
+	forScripts = regexp.MustCompile(`<script id="for-scripts" type="application/json">(.*)</script>`)
+	imported   = regexp.MustCompile(`(?:from |import |import\()"\./([a-z_]+\.js)"`)
+	saidText   = regexp.MustCompile(`\b(t|count|text)\("([a-z0-9_.]+)"(?: \+)?`)
+)
+
+// Every text that a script of a page says, also one that is imported later, is among those that the page gives it.
+func TestScriptsFindTheirTexts(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	_, number := file(w, w.Citizen(), nil)
+	for page := range budgets {
+		path := page
+		if page == "/r/" {
+			path += number
+		}
+		body := string(w.Anonymous().Get("/" + path).Want(http.StatusOK).Body)
+		var given struct{ Texts map[string]map[string]string }
+		if raw := forScripts.FindStringSubmatch(body); raw != nil {
+			if err := json.Unmarshal([]byte(raw[1]), &given); err != nil {
+				t.Fatal(err)
+			}
+		}
+		said := 0
+		for address, script := range scriptsOf(w, body) {
+			for _, found := range saidText.FindAllStringSubmatch(script, -1) {
+				key, built := found[2], strings.HasSuffix(found[0], "+")
+				if found[1] == "text" && strings.Contains(script, "./desk_text.js") {
+					key = "desk_report." + key
+				}
+				topic, rest, ok := strings.Cut(key, ".")
+				if !ok || given.Texts == nil && !strings.Contains(script, "./core.js") {
+					continue
+				}
+				said++
+				if texts, ok := given.Texts[topic]; !ok || !built && texts[rest] == "" {
+					t.Errorf("%s: %s says %q, which the page does not have", page, address, key)
+				}
+			}
+		}
+		t.Logf("%s: %d texts", page, said)
+	}
+}
+
+// scriptsOf returns the scripts that a page names and those that they import, by their addresses.
+func scriptsOf(w *testenv.System, body string) map[string]string {
+	out := make(map[string]string)
+	var open []string
+	for _, found := range assetAddress.FindAllStringSubmatch(body, -1) {
+		open = append(open, found[1])
+	}
+	for len(open) > 0 {
+		address := open[0]
+		open = open[1:]
+		if _, seen := out[address]; seen || !strings.HasSuffix(address, ".js") {
+			continue
+		}
+		out[address] = string(w.Anonymous().Get("/" + address).Want(http.StatusOK).Body)
+		for _, found := range imported.FindAllStringSubmatch(out[address], -1) {
+			open = append(open, address[:strings.LastIndex(address, "/")+1]+found[1])
+		}
+	}
+	return out
 }

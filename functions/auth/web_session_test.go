@@ -52,6 +52,9 @@ func TestWebSession(t *testing.T) {
 	if s.sessionOf(one).Value != s.sessionOf(two).Value || s.sessionOf(one).Value == first.Value {
 		t.Error("two tabs have different sessions")
 	}
+	if all := one.header.Values("Set-Cookie"); len(all) != 1 { // a language is proposed at sign-in alone
+		t.Errorf("a renewal sets %q", all)
+	}
 	third := s.sessionOf(s.expect(s.page("POST", s.sessionOf(two).Value, fields{}), 200, ""))
 	s.clock.Advance(2 * time.Minute)
 	s.expect(s.page("POST", first.Value, fields{}), 401, "token_reused")

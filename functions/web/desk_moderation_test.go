@@ -110,7 +110,7 @@ func TestDeskRedactsByPointerAndByKeyboard(t *testing.T) {
 		keys = append(keys, chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.ArrowDown, chromedp.KeyModifiers(input.ModifierShift)))
 	}
 	keys = append(keys, chromedp.Focus(dialogID("box-add")), chromedp.KeyEvent(kb.Enter), chromedp.KeyEvent(kb.Delete))
-	// One is drawn towards the left and the top, moved, made larger at its corner, and its top is typed.
+	// One is drawn towards the left and the top, moved, made larger at its corner, and its height is typed.
 	const corner = `(() => { const a = document.querySelector('[data-testid="redact-area"]').getBoundingClientRect(), c = [...document.querySelectorAll(".box .corner")].pop().getBoundingClientRect();
 		return { x: (c.left + c.width / 2 - a.left) / a.width, y: (c.top + c.height / 2 - a.top) / a.height }; })()`
 	var at struct{ X, Y float64 }
@@ -118,7 +118,7 @@ func TestDeskRedactsByPointerAndByKeyboard(t *testing.T) {
 		mouse(input.MousePressed, 0.8, 0.87), mouse(input.MouseMoved, 0.75, 0.86), mouse(input.MouseMoved, 0.7, 0.85), mouse(input.MouseReleased, 0.7, 0.85), chromedp.Evaluate(corner, &at),
 		chromedp.ActionFunc(func(ctx context.Context) error {
 			return chromedp.Tasks{mouse(input.MousePressed, at.X, at.Y), mouse(input.MouseMoved, at.X+0.02, at.Y), mouse(input.MouseMoved, at.X+0.05, at.Y+0.02), mouse(input.MouseReleased, at.X+0.05, at.Y+0.02)}.Do(ctx)
-		}), chromedp.Evaluate(`(() => { const i = [...document.querySelectorAll("[data-testid=box-y]")].pop(); i.value = "70"; i.dispatchEvent(new Event("input")); })()`, nil)}
+		}), chromedp.Evaluate(`(() => { const i = [...document.querySelectorAll("[data-testid=box-height]")].pop(); i.value = "20"; i.dispatchEvent(new Event("input")); })()`, nil)}
 	var boxes int
 	atDesk(t, tab, keys, drawn, chromedp.Evaluate(`document.querySelectorAll("[data-testid=box]").length`, &boxes),
 		deskChooses("reason", "personal_data"), chromedp.Click(dialogID("redact-send")), chromedp.WaitNotPresent("[role=dialog]"))
@@ -133,7 +133,7 @@ func TestDeskRedactsByPointerAndByKeyboard(t *testing.T) {
 	if b := got[1]; !near(b.X, 0.43) || !near(b.Y, 0.4) || !near(b.Width, 0.2) || !near(b.Height, 0.23) {
 		t.Errorf("by keyboard: %+v", b)
 	}
-	if b := got[2]; !near(b.X, 0.6) || !near(b.Y, 0.7) || !near(b.Width, 0.25) || !near(b.Height, 0.17) {
+	if b := got[2]; !near(b.X, 0.6) || !near(b.Y, 0.78) || !near(b.Width, 0.25) || !near(b.Height, 0.2) {
 		t.Errorf("moved and made larger: %+v", b)
 	}
 	if got := d.Text(`SELECT after ->> 'reason_code' FROM audit_log WHERE action = 'image.redact'`); got != "personal_data" {

@@ -63,6 +63,9 @@ func TestReportPageShowsTheWorkDone(t *testing.T) {
 	s.official.Post("/reports/"+s.id+"/comments", object{"content": "We come on Tuesday."}).Want(http.StatusCreated)
 	copied, copyNumber := file(s.w, s.w.Citizen(), nil)
 	s.moderator.Post("/reports/"+copied+"/status", object{"status": "duplicate", "duplicate_of": s.id}).Want(http.StatusOK)
+	withdrawn, _ := file(s.w, s.w.Citizen(), nil)
+	s.moderator.Post("/reports/"+withdrawn+"/status", object{"status": "duplicate", "duplicate_of": s.id}).Want(http.StatusOK)
+	s.w.Exec(`UPDATE reports SET deleted_at = now() WHERE id = $1`, withdrawn) // it does not count
 
 	page := s.page("en")
 	want(t, page, "Road works", "<dt>Severity</dt><dd>High</dd>", "<dt>Deadline</dt>", "<dt>Kind</dt>", "Pothole", "Avenida Lobato", "Ekipa sei ba tersa-feira", "official, Road works",
@@ -77,6 +80,12 @@ func TestReportPageShowsTheWorkDone(t *testing.T) {
 	}
 	s.w.Exec(`UPDATE reports SET due_at = now() - interval '1 day' WHERE id = $1`, s.id)
 	want(t, s.page("en"), `class="status overdue">Overdue`)
+	for _, not := range []string{`status = 'fixed'`, `status = 'verified', assigned_agency_id = NULL`} {
+		s.w.Exec(`UPDATE reports SET `+not+` WHERE id = $1`, s.id)
+		if strings.Contains(s.page("en"), "overdue") {
+			t.Errorf("overdue with %s", not)
+		}
+	}
 }
 
 // Words of a report that is kept back from the public are nowhere on its page, in no language: those of one without a verdict,
@@ -110,6 +119,10 @@ func TestReportPageHasNoWordsThatAreKeptBack(t *testing.T) {
 	s.moderator.Post("/reports/"+s.id+"/status", object{"status": "rejected", "reason_code": "personal_data", "note": "Secret note"}).Want(http.StatusOK)
 	body := read(s.number, http.StatusGone, "This report was rejected.")
 	want(t, body, s.number, "moderator", "It shows personal data", "you can appeal once", "<time datetime=")
+	s.reporter.Delete("/reports/" + pending).Want(http.StatusOK)
+	if body := read(pendingNumber, http.StatusGone, "<time datetime="); strings.Contains(body, "you can appeal") {
+		t.Errorf("who withdrew a report may appeal: %s", body)
+	}
 }
 
 // The card of a shared link is in the language of whoever shares it, and its picture has an address that lasts.

@@ -9,14 +9,21 @@ import { fix } from "./desk_fix.js";
 import { openFlags } from "./desk_log.js";
 import { text } from "./desk_text.js";
 
-/** Returns the actions that are possible now: [{name, key, act, main, danger}], the likeliest first. */
+// Whether the agency of this official gave the report away: then it is for another one.
+function handedBackBySelf({ report: r, log, agency, user }) {
+  if (!agency || r.assigned_agency) return false;
+  const e = [...log].reverse().find(({ action }) => action === "report.hand_back" || action === "report.assign");
+  return Boolean(e) && e.action === "report.hand_back" && (e.actor.id === user.id || Boolean(e.actor.agency) && e.actor.agency === agency.code);
+}
+
+/** Returns the actions that are possible now: [{name, key, act, main, danger, appeal}], the likeliest first. appeal: it decides one. */
 export function actsOf(work) {
   const { report: r, log } = work, may = rights(work), is = (...statuses) => may.any && statuses.includes(r.status);
   return [
-    may.appeal && may.moderates && { name: "grant", act: () => judge(work, "grant", true), main: true },
-    may.appeal && may.moderates && { name: "uphold", act: () => judge(work, "uphold", false), danger: true },
+    may.appeal && may.moderates && { name: "grant", act: () => judge(work, "grant", true), main: true, appeal: true },
+    may.appeal && may.moderates && { name: "uphold", act: () => judge(work, "uphold", false), appeal: true },
     is("pending") && { name: "verify", key: "v", act: () => move(work, "verify", "verified", { quick: true }), main: true },
-    may.works && is("verified") && { name: "start", key: "s", act: () => move(work, "start", "in_progress", { quick: true }), main: true },
+    may.works && is("verified") && { name: "start", key: "s", act: () => start(work), main: !handedBackBySelf(work) },
     may.works && is("in_progress") && { name: "fix", key: "f", act: () => fix(work), main: true },
     may.moderates && r.status !== "rejected" && { name: "reject", key: "r", act: () => reject(work), danger: true },
     is("pending", "verified") && { name: "duplicate", key: "d", act: () => duplicate(work) },
@@ -34,10 +41,10 @@ export function actsOf(work) {
 const done = (name) => toast(text("done_" + name.replace("-", "_")));
 
 // Changes the status, with a note that its reporter and the public read.
-async function move(work, name, status, { required = false, quick = false } = {}) {
+async function move(work, name, status, { required = false, quick = false, why = name } = {}) {
   const note = noteField(work, name, { status, required, hint: text(required ? "note_required" : "note_everybody") });
   const asked = ask(name, text("act_" + name.replace("-", "_")), {
-    text: text("why_" + name.replace("-", "_")), controls: note.el,
+    text: text("why_" + why.replace("-", "_")), controls: note.el,
     send: async () => {
       const answer = await work.change("/status", { status, note: note.value() || undefined });
       note.sent();
@@ -48,6 +55,8 @@ async function move(work, name, status, { required = false, quick = false } = {}
   if (quick) ready(name);
   return asked;
 }
+
+const start = (work) => move(work, "start", "in_progress", handedBackBySelf(work) ? { why: "start_again" } : { quick: true });
 
 async function reject(work) {
   const reason = reasonField(), note = noteField(work, "reject", { status: "rejected", label: text("note_reporter"), hint: text("note_other") });

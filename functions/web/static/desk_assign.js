@@ -41,18 +41,20 @@ export function assign(work) {
   });
 }
 
-/** Takes a report off its agency. The note is told to the moderators. */
-export function handBack(work) {
+/** Takes a report off its agency. The note is told to the moderators. An official has no more to do with it: it closes. */
+export async function handBack(work) {
   const others = work.agencies.filter((a) => a.id !== work.report.assigned_agency.id);
   const agency = select([["", text("agency_unknown")], ...others.map((a) => [a.id, named(a)])], { name: "agency_id", data: { testid: "agency" } });
   const note = noteField(work, "hand-back", { label: text("note_moderators"), required: true });
-  return ask("hand-back", text("act_hand_back"), {
+  const answer = await ask("hand-back", text("act_hand_back"), {
     text: text("why_hand_back"), controls: [note.el, field(text("agency_suggested"), agency)],
     send: async () => {
-      const answer = await work.change("/hand-back", { note: note.value(), agency_id: agency.value || undefined });
+      const sent = await work.change("/hand-back", { note: note.value(), agency_id: agency.value || undefined });
       note.sent();
       toast(text("done_hand_back"));
-      return answer;
+      return sent;
     },
   });
+  if (answer && work.user.role === "government_official") work.leave();
+  return answer;
 }

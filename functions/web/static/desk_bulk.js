@@ -29,9 +29,9 @@ export function makeBulk(desk) {
   const bar = h("section", { class: "bulk", "aria-label": t("desk.selected_actions"), hidden: true }, said, acts);
 
   // Asks, sends and says what became of each report. What was refused stays selected.
-  async function act(name, path, title, { controls = [], danger = false, itemOf }) {
+  async function act(name, path, title, { text = "", controls = [], danger = false, itemOf }) {
     const reports = chosen, done = new Map(), keys = new Map();
-    const results = await ask(name, title, { controls, danger, label: title, send: () => send(path, reports, itemOf, done, keys) });
+    const results = await ask(name, title, { text, controls, danger, label: title, send: () => send(path, reports, itemOf, done, keys) });
     if (!results) return;
     const refused = results.filter((r) => r.status !== "ok");
     desk.list.mark(reports.filter((r) => !refused.some((bad) => bad.report_id === r.report_number)), false);
@@ -45,7 +45,7 @@ export function makeBulk(desk) {
   const note = () => textArea("note", { name: "note", maxlength: "2000" });
   const verify = () => {
     const words = note();
-    return act("bulk-verify", "bulk-status", count("desk.verify_n", chosen.length), { controls: field(t("desk.note_public"), words),
+    return act("bulk-verify", "bulk-status", count("desk.verify_n", chosen.length), { text: t("desk.verify_why"), controls: field(t("desk.note_public"), words),
       itemOf: () => ({ status: "verified", ...(words.value.trim() ? { note: words.value.trim() } : {}) }) });
   };
   const reject = () => {

@@ -56,10 +56,16 @@ export function aiOf(work) {
       h("dl", {}, fact("ai_damage", a.damage_type), fact("member_severity", a.severity && t("label.severity." + a.severity)), fact("ai_repair", a.recommended_repair), fact("ai_hazards", (a.hazards || []).join(", "))),
       h("p", { class: "soft" }, text(a.model === "person" ? "ai_person" : "ai_machine") + " · " + moment(a.created_at)));
   }).catch((e) => { if (e.status !== 404) complain(e); });
-  return [h("p", {}, h("strong", { class: ai.is_relevant ? "good" : "bad" }, text(ai.is_relevant ? "ai_relevant" : "ai_irrelevant")),
+  const found = h("p", {}, h("strong", { class: ai.is_relevant ? "good" : "bad" }, text(ai.is_relevant ? "ai_relevant" : "ai_irrelevant")),
     ai.confidence === null ? null : " · " + text("ai_confidence", { n: Math.round(ai.confidence * 100) }),
-    " · " + known("ai_" + ai.status, ai.status)), box];
+    " · " + known("ai_" + ai.status, ai.status));
+  if (!overruled(work.report)) return [found, box];
+  found.firstChild.className = "";
+  return h("details", { data: { testid: "overruled" } }, h("summary", {}, text("ai_overruled")), found, box);
 }
+
+// Whether people decided the opposite of what the AI found.
+const overruled = ({ ai, status }) => (ai.is_relevant ? status === "rejected" : ["verified", "in_progress", "fixed"].includes(status));
 
 /** Everything that was done, newest first. */
 export const logOf = (work) => h("ol", { class: "plain log", reversed: true }, [...work.log].reverse().map((e) => item(e, work)));

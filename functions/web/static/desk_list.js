@@ -10,8 +10,9 @@ const daysOld = (iso) => Math.floor((Date.now() + 9 * 3600e3) / 864e5) - Math.fl
 
 const percent = (n) => Math.round(n * 100) + " %";
 
-// What the AI said, in a few words.
+// What the AI said, in a few words; none where people decided the opposite.
 function verdict(r) {
+  if (r.ai && r.ai.is_relevant === false && ["verified", "in_progress", "fixed"].includes(r.status)) return "";
   if (r.ai && r.ai.is_relevant !== null) {
     return t(r.ai.is_relevant ? "desk.ai_relevant" : "desk.ai_irrelevant") + (r.ai.confidence === null ? "" : " " + percent(r.ai.confidence));
   }
@@ -29,7 +30,7 @@ function marks(r) {
     r.due_at && [late ? "bad" : "", t(late ? "desk.mark_overdue" : "desk.mark_due", { day: day(r.due_at) })],
     ["", days < 1 ? t("desk.age_today") : count("desk.age", days)],
     r.severity && ["", t("desk.mark_severity", { severity: t("label.severity." + r.severity) })],
-    ["", verdict(r)],
+    verdict(r) && ["", verdict(r)],
     r.possible_duplicates_count && ["", count("desk.mark_duplicates", r.possible_duplicates_count)],
     r.confirmations_count && ["", count("desk.mark_confirmations", r.confirmations_count)],
     r.assigned_agency && ["", [named(r.assigned_agency), r.assigned_to && r.assigned_to.full_name].filter(Boolean).join(", ")],
@@ -97,6 +98,7 @@ export function makeList(desk) {
       e.preventDefault();
       desk.open(r.report_number);
     } });
+    if (r.description) link.append(h("span", { class: "said", dir: "auto" }, r.description.slice(0, 200)));
     link.append(h("span", { class: "marks" }, marks(r).map(([kind, text]) => h("span", { class: kind || null }, text))));
     return h("li", { data: { number: r.report_number } }, h("label", { class: "tick" }, box), link);
   }

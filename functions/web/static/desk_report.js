@@ -3,7 +3,8 @@ import { h, fill, t, $, button, titleOf, status, place, complain, wordsOf as wor
 import { Work } from "./desk_work.js";
 import { actsOf } from "./desk_acts.js";
 import { pictures, hasBoxes } from "./desk_pictures.js";
-import { wordsOf, noticesOf, duplicatesOf } from "./desk_words.js";
+import { wordsOf, duplicatesOf } from "./desk_words.js";
+import { noticesOf } from "./desk_notices.js";
 import { factsOf, contactOf, placeOf, aiOf, logOf } from "./desk_facts.js";
 import { notes, comments } from "./desk_talk.js";
 import { drafts } from "./desk_drafts.js";
@@ -25,7 +26,7 @@ const every = 30000; // ms between two looks for changes of others
 export function openReport(container, ref, { user, agencies, templates, onChange, onClose, register }) {
   let closed = false, view = null;
   drafts.ownedBy(user.id);
-  const work = new Work(ref, { user, agencies, templates, changed: onChange, paint: () => {
+  const work = new Work(ref, { user, agencies, templates, changed: onChange, leave: onClose, paint: () => {
     if (closed) return;
     view = view || skeleton(container, work);
     view.paint();
@@ -65,9 +66,9 @@ function skeleton(container, work) {
   const talk = { notes: notes(work), comments: comments(work) };
   let shownPlace = "";
   const duplicates = part(text("duplicates"), spots.duplicates);
-  fill(container, h("article", { class: "open-report", data: { testid: "open-report" } }, spots.news, spots.head,
+  fill(container, h("article", { class: "open-report", data: { testid: "open-report" } }, spots.news, spots.head, spots.notices,
     h("div", { class: "open-columns" },
-      h("div", {}, spots.notices, part(text("words"), spots.words), part(text("pictures"), spots.pictures), duplicates, part(text("ai"), spots.ai)),
+      h("div", {}, part(text("words"), spots.words), part(text("pictures"), spots.pictures), duplicates, part(text("ai"), spots.ai)),
       h("div", {}, h("section", { class: "card acts", "aria-label": text("acts") }, spots.acts), part(text("facts"), spots.facts, contactOf(work)), part(text("place"), spots.place),
         part(text("notes"), talk.notes.el), part(text("comments_title"), talk.comments.el))),
     h("details", { class: "card" }, h("summary", {}, text("log")), spots.log)));
@@ -107,7 +108,7 @@ const news = (work) => (work.news ? h("div", { class: "note", data: { testid: "n
   button(text("changed_show"), async () => work.take(work.news.read), { data: { testid: "news-show" } })) : null);
 
 const acts = (work) => {
-  const all = actsOf(work);
+  const all = actsOf(work).filter((a) => !a.appeal); // those stand beside its words
   return h("div", { class: "actions" }, all.map(({ name, key, act, main, danger }) => button(text("act_" + name.replace("-", "_")), act,
     { class: main ? "main" : danger ? "danger" : null, "aria-keyshortcuts": key ? key.toUpperCase() : null, title: key ? text("key", { key: key.toUpperCase() }) : null, data: { testid: name } })),
   button(text("sheet"), async () => (await later(import("./desk_sheet.js"))).openSheet([work.report.report_number]), { data: { testid: "sheet" } }));

@@ -1,9 +1,8 @@
-// The words of a report, what has to be decided about it, and what may be the same.
-import { h, t, button, status, moment, count, later } from "./core.js";
+// The words of a report, and what may be the same.
+import { h, t, button, status, later } from "./core.js";
 import { hide, plain } from "./desk_hide.js";
 import { rights } from "./desk_rights.js";
 import { duplicate } from "./desk_acts.js";
-import { openFlags } from "./desk_log.js";
 import { text, alike } from "./desk_text.js";
 
 const words = (value) => h("p", { class: "words", dir: "auto" }, value);
@@ -18,19 +17,6 @@ export function wordsOf(work) {
     rights(work).moderates ? h("div", { class: "actions" },
       !hidden || hidden.by === "flags" ? button(text("hide"), () => hide(work, "/hide", "words"), { data: { testid: "hide" } }) : null,
       hidden ? button(text("show"), () => plain(work, "show", "/unhide"), { data: { testid: "show" } }) : null) : null,
-  ];
-}
-
-/** What has to be decided or known first: an appeal, flags, why it was rejected or taken down. */
-export function noticesOf(work) {
-  const { report: r, log } = work, flags = openFlags(log);
-  return [
-    r.removed && r.removed.status !== "rejected" ? h("p", { class: "note bad" }, text("removed_" + r.removed.status, { at: moment(r.removed.removed_at) })) : null,
-    r.status === "rejected" && r.rejection_reason ? h("p", { class: "note bad", dir: "auto" }, text("rejected_because") + " " + r.rejection_reason) : null,
-    r.appeal ? h("div", { class: "note", data: { testid: "appeal" } }, h("strong", {}, text(rights(work).appeal ? "appeal_open" : "appeal_decided", { at: moment(r.appeal.at) })), words(r.appeal.reason)) : null,
-    flags.length ? h("div", { class: "note bad", data: { testid: "flags" } }, h("strong", {}, count("desk_report.flags", flags.length)),
-      h("ul", {}, flags.map((f) => h("li", {}, t("label.reason." + f.to.reason_code) + (f.actor.full_name ? " (" + f.actor.full_name + ")" : ""), f.note ? words(f.note) : null)))) : null,
-    r.duplicate_of ? h("p", { class: "note" }, text("duplicate_of") + " ", h("a", { href: "/r/" + r.duplicate_of.report_number }, r.duplicate_of.report_number)) : null,
   ];
 }
 

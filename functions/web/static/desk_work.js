@@ -5,9 +5,9 @@ import { sentence } from "./desk_log.js";
 import { text } from "./desk_text.js";
 
 export class Work {
-  /** desk has user, agencies, templates. paint() is called when the report was read, changed(report) after a change. */
-  constructor(ref, { user, agencies, templates, paint, changed }) {
-    Object.assign(this, { path: "/reports/" + encodeURIComponent(ref), user, agencies, templates, paint, changed, report: null, log: [], tag: "", readAt: 0, news: null });
+  /** desk has user, agencies, templates. paint() is called when the report was read, changed(report) after a change, leave() leads back to the list. */
+  constructor(ref, { user, agencies, templates, paint, changed, leave }) {
+    Object.assign(this, { path: "/reports/" + encodeURIComponent(ref), user, agencies, templates, paint, changed, leave, report: null, log: [], tag: "", readAt: 0, news: null });
     /** The agency of an official; null for others. */
     this.agency = user.role === "government_official" ? agencies.find((a) => a.people.some((p) => p.id === user.id)) || null : null;
   }
@@ -27,6 +27,14 @@ export class Work {
 
   async reload() {
     this.take(await this.read());
+  }
+
+  /** Reads a comment, which is among the newest; null if it is not there any more. */
+  async commentOf(id) {
+    const path = "/reports/" + this.report.id + "/comments?page_size=50&page=";
+    let answer = await api("GET", path + "1");
+    if (answer.total_pages > 1) answer = await api("GET", path + answer.total_pages);
+    return answer.items.find((c) => c.id === id) || null;
   }
 
   /** Says what was done since the person has seen the report. */

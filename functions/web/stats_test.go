@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -91,7 +92,13 @@ func TestBarsAreAsLongAsTheirNumbers(t *testing.T) {
 	w, _ := busySystem(t)
 	// More were fixed in this month than were reported.
 	w.Exec(`INSERT INTO report_month_changes SELECT date_trunc('month', now() AT TIME ZONE 'Asia/Dili')::date, 'TL-DI', 'pothole', 'was_fixed', 9`)
-	drawn := plots.FindAllString(statsPage(w, "")["page"], -1)
+	w.Exec(`INSERT INTO report_month_changes SELECT date_trunc('month', now() AT TIME ZONE 'Asia/Dili')::date, '', 'other', 'fixed', 2`) // without a deadline, and nobody knows where
+	shown := statsPage(w, "")
+	month := time.Now().In(time.FixedZone("", 9*3600)).Format("January 2006")
+	if got := []string{shown[month], shown["Not known yet"], shown["=kept"]}; !slices.Equal(got, []string{"9 10", "2 2", "100 % 1 of 1"}) {
+		t.Errorf("%s, the unknown place, deadlines kept: %q", month, got)
+	}
+	drawn := plots.FindAllString(shown["page"], -1)
 	if len(drawn) != 3 {
 		t.Fatalf("%d plots", len(drawn))
 	}

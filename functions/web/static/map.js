@@ -71,7 +71,7 @@ async function open(focus = false) {
     const { openMap } = await later(import("./map_view.js"));
     state.view = await openMap($("#map"), {
       hash: true, bbox: start, label: t("map.title"), filters: f,
-      onReport: (r) => choose(r.report_number), onPoint: (r) => show(r), onTap: close, onMove: moved,
+      onReport: (r, at) => choose(r.report_number, at), onPoint: (r) => show(r), onTap: close, onMove: moved,
       onTrouble: (retry) => showTrouble("map", retry),
     });
   } catch (e) {
@@ -102,7 +102,8 @@ function moved(view) {
 }
 
 // The card of a report on the map.
-async function choose(number) {
+async function choose(number, at) {
+  state.view.pin(at);
   fill(card, h("p", {}, t("common.loading")));
   card.hidden = false;
   try {
@@ -113,12 +114,16 @@ async function choose(number) {
   }
 }
 function show(r) {
+  state.view.pin([r.longitude, r.latitude]);
   const link = row(r, { id: "chosen" });
   fill(card, link, h("button", { type: "button", class: "x", "aria-label": t("common.close"), onclick: () => { close(); $(".maplibregl-canvas").focus(); } }, "×"));
   card.hidden = false;
   link.focus();
 }
-function close() { card.hidden = true; }
+function close() {
+  card.hidden = true;
+  if (state.view) state.view.pin(null);
+}
 document.addEventListener("keydown", (e) => { if (e.key === "Escape") close(); });
 
 // A changed filter needs no button and no new page. Words do: they may name a place or a report.

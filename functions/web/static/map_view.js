@@ -149,6 +149,13 @@ class View {
     this.marker.setLngLat(at).addTo(this.map);
   }
 
+  /** Marks where the reader is, and goes there. */
+  here(at) {
+    if (!this.self) this.self = new this.library.Marker({ element: h("div", { class: "map-here", role: "img", "aria-label": t("map_view.here") }) });
+    this.self.setLngLat(at).addTo(this.map);
+    this.goTo(at);
+  }
+
   /** Tells the map that its container has another size. */
   resize() { this.map.resize(); }
 
@@ -225,7 +232,7 @@ function controls(view) {
   if (navigator.geolocation) {
     const near = button(icon("M12 2v3M12 19v3M2 12h3M19 12h3M12 7a5 5 0 1 0 .01 0"), () => new Promise((resolve) => {
       navigator.geolocation.getCurrentPosition(({ coords }) => {
-        view.goTo([coords.longitude, coords.latitude]);
+        view.here([coords.longitude, coords.latitude]);
         resolve();
       }, () => {
         toast(t("map_view.no_place"), "bad");

@@ -54,9 +54,12 @@ func TestTheReporterOnTheirReport(t *testing.T) {
 	s.official.Post("/reports/"+s.id+"/status", object{"status": "fixed", "note": "Filled."}).Want(http.StatusOK)
 	s.w.Citizen().Post("/reports/"+s.id+"/comments", object{"content": "Obrigadu."}).Want(http.StatusCreated)
 	stranger := tabOf(t, s.w, s.w.Citizen(), "/r/"+s.number+"?lang=en", 360, 740)
-	run(t, stranger, press("dispute"), typed("note", "No."), press("dispute-send"), says("Write a comment instead"), until(`document.querySelector("[data-testid=note]").value === "No."`))
+	run(t, stranger, press("dispute"), typed("note", "No."), press("dispute-send"), says("Only who reported this problem"), says("You can send the same words as a comment"), until(`document.querySelector("[data-testid=note]").value === "No."`))
 	browser.Screenshot(t, stranger, "shown-refused")
 	browser.AccessibleInThemes(t, stranger, "a dialog of the page of a report")
+
+	run(t, stranger, press("as-comment"), says("Your comment is here now."), until(`[...document.querySelectorAll("#comments li")].some((li) => li.innerText.includes("No."))`),
+		until(`document.querySelector("#status").innerText === "Fixed" && document.querySelector("[data-testid=dispute]")`))
 
 	tab := tabOf(t, s.w, s.reporter, "/r/"+s.number+"?lang=en", 360, 740)
 	var printed bool
@@ -64,7 +67,10 @@ func TestTheReporterOnTheirReport(t *testing.T) {
 		chromedp.Evaluate(`getComputedStyle(document.querySelector("#actions")).display === "none" && document.querySelector("[data-testid=qr]").offsetWidth > 100
 			&& document.querySelector(".sketch").offsetWidth > 200 && getComputedStyle(document.querySelector(".flag")).display === "none"`, &printed),
 		emulation.SetEmulatedMedia().WithMedia("screen"), press("dispute"), typed("note", "The hole is open again."), press("dispute-send"), says("The report is in progress again."),
-		until(`document.querySelector("#status").innerText === "In progress" && !document.querySelector("[data-testid=dispute]")`))
+		until(`document.querySelector("#status").innerText === "In progress" && !document.querySelector("[data-testid=dispute]")`),
+		// The steps are redrawn, and the page that this browser keeps for a minute has the change.
+		until(`document.querySelector("#comments").innerText.includes("The hole is open again.") && document.querySelector(".history > li:last-child").innerText.includes("citizen says that it is not fixed") && document.querySelector(".ladder [aria-current]").innerText === "In progress"`),
+		chromedp.Evaluate(`(async () => { while (!(await (await fetch(location.href, { cache: "force-cache" })).text()).includes("The hole is open again.")) await new Promise((r) => setTimeout(r, 100)); })()`, nil, awaited))
 	if !printed {
 		t.Error("the printed sheet has buttons, or no code")
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/reportread"
 )
 
 // badges are the status, and that the report is overdue.
@@ -91,8 +92,22 @@ func (r shownReport) facts() fragment {
 	return joined(out)
 }
 
-// check is what AI, or a person who corrected it, found in the picture. A person's finding has a confidence of 1.
+// checkedByModerator reports whether a moderator or an administrator decided: by a finding of their own, which has a confidence of
+// 1, or by a change of the status.
+func (r shownReport) checkedByModerator() bool {
+	if r.AI != nil && r.AI.Confidence != nil && *r.AI.Confidence == 1 {
+		return true
+	}
+	return slices.ContainsFunc(r.StatusHistory, func(s reportread.Step) bool {
+		return s.OldStatus != nil && (s.ChangedBy == string(report.ActorModerator) || s.ChangedBy == string(report.ActorAdmin))
+	})
+}
+
+// check is what AI found in the picture, or that a moderator decided: then what AI found does not count any more.
 func (r shownReport) check() string {
+	if r.checkedByModerator() {
+		return r.t("page.report.check_moderator")
+	}
 	a := r.AI
 	if a == nil {
 		return ""
@@ -106,7 +121,7 @@ func (r shownReport) check() string {
 		if !*a.IsRelevant {
 			words = r.t("page.report.check_not_seen")
 		}
-		if a.Confidence != nil && *a.Confidence < 1 {
+		if a.Confidence != nil {
 			words += " " + r.with("page.report.check_sure", map[string]string{"percent": strconv.Itoa(int(100 * *a.Confidence))})
 		}
 		return words
@@ -162,7 +177,16 @@ func (r shownReport) ladder() fragment {
 	return markup(`<ol class="ladder">%s</ol>`, joined(out))
 }
 
-// history are the changes of status: what, when, by whom in which capacity, and the note.
+// capacities are the names of who changes a status, by the values of the API.
+func (r shownReport) capacities() map[string]string {
+	out := map[string]string{}
+	for _, by := range []report.ActorKind{report.ActorAI, report.ActorCitizen, report.ActorModerator, report.ActorOfficial, report.ActorAdmin} {
+		out[string(by)] = r.t("page.by_" + string(by))
+	}
+	return out
+}
+
+// history are the changes of status: what, when, by whom in which capacity, and the note. step in report_fresh.js makes one, too.
 func (r shownReport) history() fragment {
 	var out []fragment
 	for _, c := range r.StatusHistory {

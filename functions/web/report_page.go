@@ -100,14 +100,14 @@ func (r shownReport) page() (*pageOutput, error) {
 		"comments": r.commentList(), "qr": address("/api/v1/public/reports/" + r.ReportNumber + "/qr.svg"), "link": text(r.web.Report(r.ReportNumber)), "proof": proof,
 	}
 	data := map[string]any{"id": r.ID, "number": r.ReportNumber, "status": r.Status, "title": r.heading(), "link": r.shareLink(), "comments": len(r.comments),
-		"commented": r.commented, "confirmations": r.ConfirmationsCount, "followers": r.FollowersCount, "pending": r.ContentPending, "duplicates": r.othersAlike()}
+		"commented": r.commented, "confirmations": r.ConfirmationsCount, "followers": r.FollowersCount, "pending": r.ContentPending, "duplicates": r.othersAlike(), "steps": len(r.StatusHistory), "by": r.capacities(), "disputed": r.t("page.report.disputed")}
 	return r.render(content{title: r.heading() + " · " + r.ReportNumber, description: r.cardText(), head: r.card() + r.stylesheet("report.css"), main: literal(reportHTML), values: own,
 		modules: reportModules(), topics: []string{"act", "actions", "proof"}, data: r.withEvents(data), connect: []string{origin(r.mirror)}})
 }
 
 // reportModules are the scripts that a page of a report starts with.
 func reportModules() []string {
-	return []string{"core.js", "report_flag.js", "report_comments.js", "report.js"}
+	return []string{"core.js", "report_flag.js", "report_comments.js", "report_fresh.js", "report.js"}
 }
 
 // heading is the title of the report, or its type.

@@ -125,6 +125,50 @@ func TestReportPageHasNoWordsThatAreKeptBack(t *testing.T) {
 	}
 }
 
+// Once a moderator has decided, the page says so, and not what the AI found.
+func TestAModeratorsVerdictStandsInsteadOfTheAIs(t *testing.T) {
+	t.Parallel()
+	w := setupAll(t)
+	c, moderator := w.Citizen(), w.Staff(identity.Moderator)
+	const found = "The photo does not show a problem"
+	filed := func() (id string, read func() string) {
+		id, number := file(w, c, object{"title": "Kuak"})
+		w.Exec(`INSERT INTO ai_analyses (id, report_id, run_id, stage, model, prompt_version, input_hash, status, is_relevant, relevance_confidence)
+			VALUES (gen_random_uuid(), $1, gen_random_uuid(), 'verdict', 'm', '1', '', 'completed', false, 0.75)`, id)
+		w.Exec(`UPDATE reports SET ai_status = 'completed', ai_analysis_id = (SELECT id FROM ai_analyses WHERE report_id = $1) WHERE id = $1`, id)
+		return id, func() string { return string(w.Anonymous().Get("//r/" + number + "?lang=en").Want(http.StatusOK).Body) }
+	}
+	decided := func(read func() string) {
+		t.Helper()
+		page := read()
+		want(t, page, "Checked by a moderator.")
+		if strings.Contains(page, found) {
+			t.Error("the page still says what the AI found")
+		}
+	}
+	overridden, read := filed()
+	w.Verify(overridden)
+	want(t, read(), found, "(AI, 75 % sure)")
+	moderator.Post("/reports/"+overridden+"/ai-analysis/override", object{"is_relevant": true, "note": "A hole."}).Want(http.StatusOK)
+	decided(read)
+	verified, read := filed()
+	moderator.Post("/reports/"+verified+"/status", object{"status": "verified"}).Want(http.StatusOK)
+	decided(read)
+}
+
+// A picture that stands alone has no name, and what to do comes before the facts.
+func TestPictureThatStandsAloneHasNoName(t *testing.T) {
+	t.Parallel()
+	s := newStory(t, nil)
+	page := s.page("en")
+	if strings.Contains(page, "<figcaption") || !strings.Contains(page, `alt="Kuak boot"`) {
+		t.Errorf("the only picture has a name: %s", page)
+	}
+	if strings.Index(page, `id="actions"`) > strings.Index(page, "<dl>") {
+		t.Error("the facts are before the actions")
+	}
+}
+
 // The card of a shared link is in the language of whoever shares it, and its picture has an address that lasts.
 func TestShareCard(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,6 +16,7 @@ import (
 // A small screen loads the small rendition; the link leads to the large one, at an address that lasts.
 func (r shownReport) pictures() fragment {
 	var out []fragment
+	alone := len(slices.DeleteFunc(slices.Clone(r.Images), func(i reportread.Image) bool { return !drawable(i) })) == 1 // it needs no name
 	for _, kind := range []string{"evidence", "resolution", "dispute"} {
 		for _, i := range r.Images {
 			if i.Kind != kind || !drawable(i) {
@@ -25,9 +27,13 @@ func (r shownReport) pictures() fragment {
 			if i.ThumbnailURL != nil {
 				small = *i.ThumbnailURL
 			}
-			out = append(out, markup(`<figure data-kind="%s"><a href="%s"><picture><source media="(min-width: 40rem)" srcset="%s"><img class="photo" src="%s" alt="%s" width="%s" height="%s"%s></picture></a><figcaption class="soft">%s</figcaption></figure>`,
-				text(kind), address(weblink.Base{}.Picture(r.ReportNumber, i.ID, string(upload.Display))), address(*i.ImageURL), address(small), text(name+": "+r.heading()),
-				text(strconv.Itoa(*i.Width)), text(strconv.Itoa(*i.Height)), lazy(len(out)), text(name)))
+			alt, caption := name+": "+r.heading(), markup(`<figcaption class="soft">%s</figcaption>`, text(name))
+			if alone && kind == "evidence" {
+				alt, caption = r.heading(), ""
+			}
+			out = append(out, markup(`<figure data-kind="%s"><a href="%s"><picture><source media="(min-width: 40rem)" srcset="%s"><img class="photo" src="%s" alt="%s" width="%s" height="%s"%s></picture></a>%s</figure>`,
+				text(kind), address(weblink.Base{}.Picture(r.ReportNumber, i.ID, string(upload.Display))), address(*i.ImageURL), address(small), text(alt),
+				text(strconv.Itoa(*i.Width)), text(strconv.Itoa(*i.Height)), lazy(len(out)), caption))
 		}
 	}
 	switch {

@@ -1,8 +1,9 @@
 // The page of a report: following, confirming, disputing, flagging, sharing. What the page shows to everybody, the server has
 // rendered. Signing in, the reporter's own things and the proof are loaded when they are needed.
-import { $, $$, fill, h, t, count, api, session, button, busy, field, ask, dialog, toast, status, later, data } from "./core.js";
-import { flag, noteField, personally } from "./report_flag.js";
+import { $, $$, fill, h, t, count, api, session, button, busy, field, ask, dialog, toast, later, data } from "./core.js";
+import { flag, noteField, personally, forgetPage } from "./report_flag.js";
 import { comments } from "./report_comments.js";
+import { showNow, missedComments } from "./report_fresh.js";
 
 const path = "/reports/" + data.number;
 const open = ["pending", "verified", "in_progress"];
@@ -20,7 +21,7 @@ async function follow() {
 
 async function confirm() {
   await personally(t("act.why_confirm"), async (asUser) => {
-    const [note, noted] = noteField();
+    const [note, noted] = noteField(t("act.comment_hint"));
     const answer = await ask("confirm", t("act.confirm"), { text: t("act.confirm_text"), controls: data.pending ? [] : [noted],
       send: () => asUser(() => api("POST", path + "/confirm", { body: note.value.trim() ? { note: note.value } : {} })) });
     if (!answer) return;
@@ -37,9 +38,14 @@ async function dispute() {
     const actions = await later(import("./report_actions.js"));
     const changed = await actions.dispute(data.number);
     if (!changed) return;
-    seen = changed;
-    data.status = changed.status;
-    fill($("#status"), status(changed.status));
+    if (changed.comment) {
+      comments.add(changed.comment);
+      toast(t("act.comment_done"));
+    } else {
+      seen = changed;
+      showNow(changed);
+      await missedComments(changed);
+    }
   });
 }
 
@@ -74,6 +80,7 @@ async function print() {
 const action = (testid, label, act, props = {}) => button(label, async () => {
   try {
     await act();
+    forgetPage();
   } finally {
     setTimeout(() => {
       draw();
@@ -114,6 +121,10 @@ session.watch(async (user) => {
   known = id;
   fill($("#own"));
   seen = user ? await api("GET", path).catch(() => null) : null; // without a connection the page stays that of a visitor
+  if (seen && !data.removed) {
+    showNow(seen);
+    missedComments(seen).catch(() => {});
+  }
   draw();
   if (own()) later(import("./report_own.js")).then(({ showOwn }) => showOwn(seen), () => {});
 });

@@ -1,6 +1,6 @@
 // The comments on the page of a report: further ones, writing one, and flagging one.
 import { $, $$, fill, h, t, api, button, field, form, toast, textArea, moment, newID, data, session } from "./core.js";
-import { flag, personally } from "./report_flag.js";
+import { flag, personally, forgetPage } from "./report_flag.js";
 
 const path = "/reports/" + data.number + "/comments";
 const list = $("#comments");
@@ -49,6 +49,7 @@ async function send() {
     text.value = "";
     draft.keep("");
     comments.add(c);
+    forgetPage();
     toast(t("act.comment_done"));
   });
 }

@@ -11,9 +11,9 @@ export async function personally(why, act) {
 }
 
 /** Makes the note of a dialog: the text area, and the same with its label. */
-export const noteField = () => {
+export const noteField = (hint = "") => {
   const note = textArea("note", { name: "note", maxlength: "1000" });
-  return [note, field(t("act.note"), note)];
+  return [note, field(t("act.note"), note, hint)];
 };
 
 /** Asks why a report or a comment should not be shown, and tells the moderators. what is its path in the API. */
@@ -26,3 +26,6 @@ export async function flag(what) {
     if (done) toast(t("act.flag_done"));
   });
 }
+
+/** After an action: the next visit of the page, also within the minute for which a browser keeps it, has its effect. */
+export const forgetPage = () => fetch(location.href.replace(/#.*/, ""), { cache: "reload" }).catch(() => {});

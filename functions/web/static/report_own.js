@@ -2,6 +2,7 @@
 // rejected, the appeal, and the receipt.
 import { $, fill, h, t, api, button, complain, day, titleOf, data } from "./core.js";
 import { appeal, saveReceipt } from "./report_actions.js";
+import { forgetPage } from "./report_flag.js";
 import { comments } from "./report_comments.js";
 
 const pictures = (r) => r.images.filter((i) => i.thumbnail_url).map((i) =>
@@ -27,5 +28,5 @@ export function showOwn(r) {
   if (hint) hint.remove();
   const receipt = r.receipt && button(t("actions.receipt"), () => saveReceipt(r.report_number), { data: { testid: "receipt" } });
   fill($("#own-actions"),
-    data.removed === "rejected" && !r.appeal ? button(t("actions.appeal"), () => appeal(r.report_number).then((changed) => changed && showOwn(changed)), { class: "main", data: { testid: "appeal" } }) : null, receipt);
+    data.removed === "rejected" && !r.appeal ? button(t("actions.appeal"), () => appeal(r.report_number).then((changed) => { if (changed) { forgetPage(); showOwn(changed); } }), { class: "main", data: { testid: "appeal" } }) : null, receipt);
 }

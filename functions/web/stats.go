@@ -55,7 +55,7 @@ func (w *Web) stats(ctx context.Context, in *statsInput) (*pageOutput, error) {
 	}
 	return v.render(content{title: title, description: v.t("page.stats.what"), head: v.stylesheet("stats.css"), current: "/stats", main: literal(statsHTML), wide: true,
 		modules: []string{"stats.js"}, silent: true, values: map[string]fragment{
-			"title": text(title), "as_of": s.asOf(), "places": s.placeOptions(), "periods": s.periodOptions(), "short": s.inShort(),
+			"title": text(title), "as_of": s.asOf(), "places": s.placeOptions(), "periods": s.periodOptions(), "short": s.inShort(), "without_place": s.withoutPlace(),
 			"by_month": s.byMonth(), "by_municipality": s.byMunicipality(), "by_type": s.byType(), "agencies": s.byAgency(),
 		}})
 }

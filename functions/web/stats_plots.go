@@ -52,12 +52,21 @@ func (s *statsView) inShort() fragment {
 		key   string
 		value fragment
 	}{
-		{"received", s.number(f.Received)}, {"open", s.number(f.Open)}, {"fixed", s.number(f.Fixed)}, {"rejected", s.number(f.Rejected)},
+		{"received", s.number(f.Received)}, {"open", s.number(f.Open)}, {"fixed", s.number(f.Fixed)}, {"rejected", s.number(f.Rejected)}, {"duplicate", s.number(f.Duplicate)},
 		{"kept", share(f.Kept, f.Due)}, {"overridden", share(f.Overridden, f.Judged)},
 	} {
 		out = append(out, markup(`<div data-figure="%s"><dt>%s</dt><dd>%s</dd></div>`, text(one.key), text(s.t("page.stats."+one.key)), one.value))
 	}
 	return joined(out)
+}
+
+// withoutPlace says how many reports no municipality counts; empty where there are none.
+func (s *statsView) withoutPlace() fragment {
+	f := s.months.ByMunicipality[""]
+	if s.code != "" || f == nil || f.Received == 0 {
+		return ""
+	}
+	return markup(`<p data-testid="without-place">%s</p>`, text(s.count("page.stats.without_place", f.Received)))
 }
 
 func (s *statsView) byMonth() fragment {
@@ -123,8 +132,8 @@ func (s *statsView) byAgency() fragment {
 	for _, a := range s.agencies {
 		body = append(body, s.agencyRow(a))
 	}
-	return markup(`<section class="card"><h2>%s</h2><p class="soft">%s</p><div class="scroll" tabindex="0" role="region" aria-label="%s"><table class="agencies"><thead><tr>%s</tr></thead><tbody>%s</tbody></table></div></section>`,
-		text(heading), text(note), text(heading), joined(head), joined(body))
+	return markup(`<section class="card"><h2>%s</h2><p class="soft">%s</p><p class="soft sideways no-print">%s</p><div class="scroll" tabindex="0" role="region" aria-label="%s"><table class="agencies"><thead><tr>%s</tr></thead><tbody>%s</tbody></table></div></section>`,
+		text(heading), text(note), text(s.t("page.stats.sideways")), text(heading), joined(head), joined(body))
 }
 
 func (s *statsView) agencyRow(a opendata.ByAgency) fragment {

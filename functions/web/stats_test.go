@@ -129,7 +129,15 @@ func TestBarsAreAsLongAsTheirNumbers(t *testing.T) {
 func TestStatisticsEqualThoseOfTheAPI(t *testing.T) {
 	t.Parallel()
 	w, _ := busySystem(t)
+	c := w.Citizen()
+	same, _ := file(w, c, object{})
+	w.Exec(`UPDATE reports SET municipality_code = 'TL-DI', status = 'duplicate', duplicate_of = (SELECT o.id FROM reports o WHERE o.id <> $1 LIMIT 1) WHERE id = $1`, same)
+	nowhere, _ := file(w, c, object{})
+	w.Exec(`UPDATE reports SET municipality_code = NULL WHERE id = $1`, nowhere)
 	got := statsPage(w, "")
+	if !strings.Contains(got["page"], "1 report has no municipality yet.") {
+		t.Error("the page does not say that a report has no municipality")
+	}
 	api := w.Anonymous()
 	for _, m := range api.Get("/public/stats/by-municipality").Want(http.StatusOK).List() {
 		if want := fmt.Sprintf("%v %v", m.Number("total"), m.Number("fixed")); got[m.Text("municipality")] != want {
@@ -155,7 +163,7 @@ func TestStatisticsEqualThoseOfTheAPI(t *testing.T) {
 	if want := fmt.Sprintf("%v %v %v %v %v %v 0 h 0 h", a.Number("assigned"), a.Number("open"), a.Number("overdue"), a.Number("fixed"), a.Number("kept"), a.Number("reopened")); got["OP-DILI"] != want {
 		t.Errorf("agency: page %q, API %q", got["OP-DILI"], want)
 	}
-	for key, want := range map[string]string{"received": "7", "open": "5", "fixed": "1", "rejected": "1", "kept": "100 % 1 of 1", "overridden": "50 % 1 of 2"} {
+	for key, want := range map[string]string{"received": "9", "open": "6", "fixed": "1", "rejected": "1", "duplicate": "1", "kept": "100 % 1 of 1", "overridden": "50 % 1 of 2"} {
 		if got["="+key] != want {
 			t.Errorf("%s: %q, want %q", key, got["="+key], want)
 		}

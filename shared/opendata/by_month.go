@@ -15,6 +15,8 @@ type Figures struct {
 	Open     int // of these: pending, verified or in progress
 	Fixed    int // of these
 	Rejected int // of these
+	// Duplicate is how many of these are the same as another report. Open, Fixed, Rejected and Duplicate add up to Received.
+	Duplicate int
 	Due      int // of Fixed: those that had a deadline
 	Kept     int // of Due: those that were fixed by their deadline
 	// WasFixed is how often a report became fixed in the period, as Trend.Fixed.
@@ -43,6 +45,8 @@ func (f *Figures) add(measure string, n int) {
 			f.Fixed += n
 		case "rejected":
 			f.Rejected += n
+		case "duplicate":
+			f.Duplicate += n
 		case "pending", "verified", "in_progress":
 			f.Open += n
 		}

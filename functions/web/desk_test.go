@@ -102,7 +102,7 @@ func TestSignInToTheDesk(t *testing.T) {
 		t.Fatal(err)
 	}
 	tab := browser.Open(t, 360, 740)
-	run(t, tab, chromedp.Navigate(d.URL+"/desk?lang=en"), signInOnPage("chefe@example.tl", "wrong-Comoro-77"), until(`document.querySelector("[role=alert]:not([hidden])")`),
+	run(t, tab, chromedp.Navigate(d.URL+"/desk?lang=en"), chromedp.WaitVisible(`main a[href="/admin"]`), signInOnPage("chefe@example.tl", "wrong-Comoro-77"), until(`document.querySelector("[role=alert]:not([hidden])")`),
 		chromedp.SetValue(`[autocomplete=current-password]`, "ponte-Comoro-77"), press("sign-in"), chromedp.WaitVisible(`[autocomplete="one-time-code"]`+by("code")),
 		chromedp.SendKeys(by("code"), credential.TOTPCode(secret, credential.TOTPStep(time.Now())+1)), press("code-send"), chromedp.WaitVisible(by("queue-new")))
 	if who := value[string](t, tab, `document.getElementById("who").innerText + document.querySelector("main").innerText`); !strings.Contains(who, "Chefe · administrator") || strings.Contains(who, "second factor") {

@@ -20,7 +20,7 @@ function passedSecondFactor() {
 
 function showSignIn(text = "") {
   fill(view, h("div", { class: "card door" }, h("h2", {}, t("common.sign_in")), h("p", {}, text || t("desk.for_staff")), signInByPassword(begin)),
-    h("p", { class: "soft door" }, t("desk.citizens"), " ", h("a", { href: "/report" }, t("common.nav_report"))));
+    h("p", { class: "soft door" }, t("desk.citizens"), " ", h("a", { href: "/report" }, t("common.nav_report")), h("br"), t("desk.for_admins"), " ", h("a", { href: "/admin", data: { testid: "to-admin" } }, t("desk.to_admin"))));
 }
 
 function showNotStaff(user) {

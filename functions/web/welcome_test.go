@@ -54,7 +54,7 @@ func TestWelcomeTakesTheTokenOutOfTheAddress(t *testing.T) {
 		t.Fatalf("%q: type %q, error %q (%s), typed %q: %v", kept, kind, fault, errorOf, typed, err)
 	}
 	err = chromedp.Run(tab, chromedp.Evaluate(`document.querySelector("[data-testid=password]").value = ""`, nil), chromedp.SendKeys(welcomePassword, "ponte-Comoro-77"), chromedp.Click(welcomeSend),
-		arrive("/desk"), chromedp.Evaluate(`sessionStorage.getItem("welcome_token") || ""`, &kept))
+		arrive("/desk"), chromedp.WaitVisible(`.note a[href="/me#account"]`), chromedp.Evaluate(`sessionStorage.getItem("welcome_token") || ""`, &kept))
 	if err != nil || kept != "" {
 		t.Fatalf("kept %q: %v", kept, err)
 	}

@@ -196,7 +196,13 @@ func TestAdministrationOfPeople(t *testing.T) {
 	a.choose(a.id("invite-agency"), agency.String())
 	a.click("invite-send")
 	a.says("An invitation was mailed to nina@example.tl.")
-	a.says("Official of an agency")
+	a.says("Invite another") // the list is still there
+	a.do(chromedp.WaitVisible(a.id("list")))
+	a.do(chromedp.Click(`.note.good a`))
+	a.do(chromedp.WaitVisible(`dl.card`))
+	if facts := a.text(`dl.card`); !strings.Contains(facts, "Invited as") || !strings.Contains(facts, "Official of an agency") || strings.Contains(facts, "Citizen") {
+		t.Errorf("an invited person: %s", facts)
+	}
 	if got := w.Text(`SELECT i.role || ' ' || i.agency_id || ' ' || i.full_name FROM invitations i`); got != "government_official "+agency.String()+" Nina" {
 		t.Errorf("invited: %s", got)
 	}
@@ -219,6 +225,7 @@ func TestAdministrationOfPeople(t *testing.T) {
 	a.set(a.id("note"), "La bele.")
 	a.click("reject-send")
 	w.WaitUntil(`SELECT status = 'rejected' FROM reports WHERE report_number = $1`, number)
+	a.do(chromedp.WaitNotPresent(`[role=dialog]`))
 
 	a.click("suspend")
 	a.set(a.id("reason"), "Insults people")
@@ -232,6 +239,7 @@ func TestAdministrationOfPeople(t *testing.T) {
 	a.set(a.id("reason"), "Insult")
 	a.click("clear-name-send")
 	w.WaitUntil(`SELECT full_name = '' FROM users WHERE id = $1`, citizen.ID)
+	a.do(chromedp.WaitNotPresent(a.id("clear-name"))) // else the form of the role is made anew after the choice
 
 	a.choose(a.id("role"), "moderator")
 	a.click("rights-send")
@@ -300,12 +308,12 @@ func TestAdministrationOfAgencies(t *testing.T) {
 	upload("a.geojson", `{"type": "Point", "coordinates": [125.5, -8.5]}`)
 	a.says("There is no polygon in this file.")
 	upload("far.geojson", `{"type": "Polygon", "coordinates": [[[126.9, -8.5], [127, -8.5], [127, -8.4], [126.9, -8.5]]]}`)
-	a.says("The area has 4 points.")
+	a.says("The area has 3 corners.")
 	a.click("agency-send")
 	a.do(chromedp.WaitVisible(a.id("area-file") + `[aria-invalid="true"]`))
 	upload("good.geojson", `{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {}, "geometry":
 		{"type": "Polygon", "coordinates": [[[125.55, -8.57], [125.6, -8.57], [125.6, -8.54], [125.57, -8.53], [125.55, -8.57]]]}}]}`)
-	a.says("The area has 5 points.")
+	a.says("The area has 4 corners.")
 	a.click("agency-send")
 	a.do(chromedp.WaitVisible(a.id("agency-remove")))
 	if got := w.Text(`SELECT code || ' ' || municipality_codes::text || issue_types::text || ST_NPoints(area) FROM agencies WHERE code = 'OP-DILI'`); got != "OP-DILI {TL-DI}{pothole}5" {
@@ -315,10 +323,17 @@ func TestAdministrationOfAgencies(t *testing.T) {
 
 	// The area is drawn on the map, too: here by typing its corners, as somebody does who cannot point.
 	a.click("area-draw")
-	a.do(chromedp.WaitVisible(`.map-edit textarea`), chromedp.Evaluate(`(() => { const corners = document.querySelector(".map-edit textarea");
+	var around bool
+	a.do(chromedp.WaitVisible(`.map-edit textarea`), chromedp.Evaluate(`(() => { const top = (s) => document.querySelector(s).getBoundingClientRect().top;
+		return top(".map-help") < top(".area-map") && top(".map-edit") < top("[data-testid=area-draw]") && !document.querySelector(".outline"); })()`, &around), chromedp.Evaluate(`(() => { const corners = document.querySelector(".map-edit textarea");
 		corners.value = "-8.57, 125.55\n-8.57, 125.60\n-8.54, 125.60"; corners.dispatchEvent(new Event("change")); })()`, nil))
 	a.click("area-draw")
-	a.says("The area has 4 points.")
+	a.says("The area has 3 corners.")
+	a.do(chromedp.WaitNotPresent(".map-help"), chromedp.Poll(`document.querySelector(".outline img").naturalWidth > 0`, nil, chromedp.WithPollingTimeout(0)))
+	if !around {
+		t.Error("the help is not above the map, or the button not below it")
+	}
+	browser.Screenshot(t, a.tab, "agency-area")
 	a.click("agency-send")
 	w.WaitUntil(`SELECT ST_NPoints(area) = 4 FROM agencies WHERE code = 'OP-DILI'`)
 

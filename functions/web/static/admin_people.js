@@ -1,14 +1,18 @@
 // People: search, invitations, and the list. One person is in admin_person.js.
-import { h, t, later, button, field, select, ask, toast, day, named, idempotent } from "./core.js";
+import { h, fill, t, later, button, field, select, ask, toast, day, named, idempotent } from "./core.js";
 import { call, heading, link, line, mark, pager, agencies, agencySelect, roles, roleName } from "./admin_parts.js";
 
-export async function show(el, { below, query }) {
+/** invited is a person who was invited just now: the list says so. */
+export async function show(el, to, invited = null) {
+  const { below, query } = to;
   if (below[0]) return (await later(import("./admin_person.js"))).show(el, below[0], query);
   const filters = { q: query.get("q") || "", role: query.get("role") || "", agency: query.get("agency") || "", suspended: query.get("suspended") || "" };
   const page = Number(query.get("page")) || 1;
   const asked = new URLSearchParams(Object.entries({ ...filters, page, page_size: 20 }).filter(([, value]) => value !== ""));
   const [list, known] = await Promise.all([call("GET", "/admin/users?" + asked), agencies()]);
-  el.append(h("div", { class: "split" }, heading(t("admin.people")), button(t("admin.invite"), () => invite(known), { class: "main", data: { testid: "invite" } })),
+  const more = () => invite(known, (person) => show(el, to, person));
+  fill(el, h("div", { class: "split" }, heading(t("admin.people")), button(t(invited ? "admin.invite_another" : "admin.invite"), more, { class: "main", data: { testid: "invite" } })),
+    invited ? h("p", { class: "note good" }, t("admin.invitation_sent", { email: invited.email }), " ", h("a", { class: "alone", href: link("people", [invited.id]) }, t("admin.open_it"))) : null,
     search(filters, known),
     list.items.length ? h("ul", { class: "rows card", data: { testid: "list" } }, list.items.map((p) => personLine(p, known))) : h("p", { class: "card" }, t("admin.nobody_found")),
     pager(list, (n) => link("people", [], { ...filters, page: n })));
@@ -41,8 +45,8 @@ function personLine(p, known) {
     [p.full_name ? p.email : null, waits, agency ? named(agency) : null, t("admin.since", { day: day(p.created_at) })].filter(Boolean).join(" · "));
 }
 
-/** Asks whom to invite. An address that has an account leads to that person: their role is changed there. */
-async function invite(known) {
+/** Asks whom to invite, and calls invited. An address that has an account leads to that person: their role is changed there. */
+async function invite(known, invited) {
   const email = h("input", { type: "email", name: "email", autocomplete: "off", autocapitalize: "off", spellcheck: "false", required: true, maxlength: "254", data: { testid: "invite-email" } });
   const name = h("input", { name: "full_name", maxlength: "100", autocomplete: "off", data: { testid: "invite-name" } });
   const role = select(roles.slice(1).map((r) => [r, roleName(r)]), { name: "role", onchange: needsAgency, data: { testid: "invite-role" } }, "moderator");
@@ -66,6 +70,10 @@ async function invite(known) {
     },
   });
   if (!done) return;
-  if (done.invited) toast(t("admin.invitation_sent", { email: done.email }));
-  location.hash = link("people", [done.id]);
+  if (!done.invited) {
+    location.hash = link("people", [done.id]);
+    return;
+  }
+  toast(t("admin.invitation_sent", { email: done.email }));
+  await invited(done);
 }

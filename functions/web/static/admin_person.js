@@ -31,8 +31,8 @@ function facts(p, known) {
   const agency = (id) => known.filter((a) => a.id === id).map(named)[0];
   const rows = [
     [t("common.email"), [p.email, " ", p.is_verified ? null : mark(t("admin.not_confirmed"), "pending")]],
-    [t("admin.role"), [roleName(p.role), agency(p.agency_id)].filter(Boolean).join(", ")],
-    p.invited ? [t("admin.invited"), [roleName(p.invited.role), agency(p.invited.agency_id), t("admin.until", { day: day(p.invited.expires_at) })].filter(Boolean).join(", ")] : null,
+    p.invited ? null : [t("admin.role"), [roleName(p.role), agency(p.agency_id)].filter(Boolean).join(", ")],
+    p.invited ? [t("admin.invited_as"), [roleName(p.invited.role), agency(p.invited.agency_id), t("admin.until", { day: day(p.invited.expires_at) })].filter(Boolean).join(", ")] : null,
     p.suspended_at ? [t("admin.suspended"), moment(p.suspended_at) + (p.suspended_reason ? ": " + p.suspended_reason : "")] : null,
     [t("admin.second_factor"), p.second_factor ? t("admin.on") : t("admin.off")],
     [t("admin.registered"), day(p.created_at)],

@@ -61,7 +61,8 @@ export function editArea(view, start, changed = () => {}) {
     if (e.key === "Enter") add(view.center());
     else if (e.key === "Delete" || e.key === "Backspace") remove();
   });
-  view.container.after(h("div", { class: "map-edit" }, h("p", { class: "soft" }, t("map_view.how_to_draw")),
+  view.container.before(h("p", { class: "map-help soft" }, t("map_view.how_to_draw")));
+  view.container.after(h("div", { class: "map-edit" },
     h("div", { class: "actions" }, button(t("map_view.take_corner"), remove), button(t("map_view.another_part"), () => {
       if (ring().length) parts.push([[]]);
       state.chosen = -1;

@@ -163,8 +163,9 @@ class View {
   close() {
     this.map.remove();
     this.container.textContent = "";
-    const next = this.container.nextElementSibling;
-    if (next && next.classList.contains("map-edit")) next.remove();
+    for (const beside of [this.container.previousElementSibling, this.container.nextElementSibling]) {
+      if (beside && (beside.classList.contains("map-help") || beside.classList.contains("map-edit"))) beside.remove();
+    }
   }
 
   well() {

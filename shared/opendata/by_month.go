@@ -17,8 +17,8 @@ type Figures struct {
 	Rejected int // of these
 	// Duplicate is how many of these are the same as another report. Open, Fixed, Rejected and Duplicate add up to Received.
 	Duplicate int
-	Due      int // of Fixed: those that had a deadline
-	Kept     int // of Due: those that were fixed by their deadline
+	Due       int // of Fixed: those that had a deadline
+	Kept      int // of Due: those that were fixed by their deadline
 	// WasFixed is how often a report became fixed in the period, as Trend.Fixed.
 	WasFixed int
 	// Judged is how often AI verified or rejected a report in the period. Overridden is how often staff decided the opposite of what AI

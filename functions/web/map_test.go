@@ -113,7 +113,7 @@ func TestMapOpensOnATap(t *testing.T) {
 	if card != "Ponte" || link != "/r/"+bridge {
 		t.Errorf("the card says %q and leads to %q", card, link)
 	}
-	err = chromedp.Run(tab, chromedp.KeyEvent(kb.Escape), chromedp.WaitNotVisible("#card"), chromedp.Click(`.languages a[lang="tet"]`), chromedp.WaitReady(`html[lang="tet"]`), chromedp.Location(&there))
+	err = chromedp.Run(tab, chromedp.WaitVisible(".map-pin"), chromedp.KeyEvent(kb.Escape), chromedp.WaitNotVisible("#card"), chromedp.WaitNotPresent(".map-pin"), chromedp.Click(`.languages a[lang="tet"]`), chromedp.WaitReady(`html[lang="tet"]`), chromedp.Location(&there))
 	if err != nil {
 		t.Fatal(err)
 	}

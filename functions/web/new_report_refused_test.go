@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"strings"
@@ -107,10 +108,12 @@ func TestSimilarReportsAreShownBeforeSending(t *testing.T) {
 	file(w, c, object{"issue_type": "pothole", "latitude": -8.5575, "longitude": 125.5601})
 	file(w, c, object{"issue_type": "drainage", "latitude": -8.5700, "longitude": 125.5601})
 	tab := tabOf(t, w, nil, "/report?lang=en", 360, 740)
-	var badFile, outside, missing, shown string
+	var badFile, outside, missing, shown, elsewhere string
+	north := bytes.Replace(photo(t, 320, 200, 1), []byte("\x00\x01\x00\x02\x00\x00\x00\x02S"), []byte("\x00\x01\x00\x02\x00\x00\x00\x02N"), 1)
 	err := chromedp.Run(tab, choose(t, "a.jpg", []byte("no picture")), chromedp.Poll(`document.querySelector("#photo-error").textContent !== ""`, nil), chromedp.Text("#photo-error", &badFile),
 		choose(t, "b.heic", []byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00")), chromedp.Poll(`document.querySelector("#photo-error").textContent.includes("HEIC")`, nil),
-		chromedp.Click(id("next")), chromedp.WaitVisible(id("locate")), chromedp.Click(id("next")), chromedp.Text("#place-error", &missing),
+		choose(t, "c.jpg", north), chromedp.WaitVisible("#picture-image"),
+		chromedp.Click(id("next")), chromedp.WaitVisible(id("locate")), chromedp.Text("#photo-place-about", &elsewhere), chromedp.WaitNotVisible(id("photo-place")), chromedp.Click(id("next")), chromedp.Text("#place-error", &missing),
 		place("-6.2, 106.8"), chromedp.Text("#place-error", &outside), place("8,5569 S; 125,5603 E"), chromedp.Click(id("next")), chromedp.WaitVisible(id("words")),
 		chromedp.Click(`[name=issue_type][value=drainage]`), chromedp.Click(id("next")), chromedp.WaitVisible(id("other")), chromedp.TextContent("#similar", &shown))
 	if err != nil {
@@ -119,6 +122,9 @@ func TestSimilarReportsAreShownBeforeSending(t *testing.T) {
 	browser.Screenshot(t, tab, "report-similar")
 	if !strings.HasPrefix(badFile, "This file cannot be read as a photo.") || !strings.HasPrefix(missing, "Say where it is") || !strings.HasPrefix(outside, "This place is not in Timor-Leste.") {
 		t.Errorf("the page says %q, %q, %q", badFile, missing, outside)
+	}
+	if elsewhere != "The photo says that it was taken outside Timor-Leste: 8.55690, 125.56030. Choose the place in another way." {
+		t.Errorf("of a photo from elsewhere the page says %q", elsewhere)
 	}
 	if strings.Count(shown, "LS-") != 1 || !strings.Contains(shown, number) || !strings.Contains(shown, "m away") {
 		t.Errorf("shown: %q", shown)

@@ -233,16 +233,19 @@ func TestReportIsFiledInTheBrowser(t *testing.T) {
 	sent := through(t, w).watch(t)
 	tab := tabOf(t, w, nil, "/report?lang=en", 360, 740)
 	const address = "alda@example.tl"
-	var offered, number string
-	err := chromedp.Run(tab, choose(t, "a.jpg", photo(t, 2400, 1200, 6)), chromedp.WaitVisible("#picture-image"), chromedp.Click(id("next")),
+	var offered, number, first, last string
+	err := chromedp.Run(tab, chromedp.Text("#report", &first), choose(t, "a.jpg", photo(t, 2400, 1200, 6)), chromedp.WaitVisible("#picture-image"), chromedp.Click(id("next")),
 		chromedp.WaitVisible(id("photo-place")), chromedp.Text("#photo-place-about", &offered), chromedp.Click(id("photo-place")), chromedp.Click(id("next")),
 		chromedp.WaitVisible(id("words")), chromedp.Click(`[name=issue_type][value=flooding]`), chromedp.SendKeys(id("words"), "Water up to the knee"),
 		chromedp.Click(id("next")), chromedp.WaitVisible(id("send")), chromedp.Click(id("send")),
-		chromedp.WaitVisible(id("email")), chromedp.SendKeys(id("email"), address), chromedp.Click(id("email-send")), chromedp.WaitVisible(id("code")))
+		chromedp.WaitVisible(id("email")), chromedp.SendKeys(id("email"), address), chromedp.Click(id("email-send")), chromedp.WaitVisible(id("code")), chromedp.Text(id("code-send"), &last))
 	if err != nil {
 		t.Fatal(err)
 	}
 	browser.Screenshot(t, tab, "report-sign-in")
+	if !strings.Contains(first, "At the end you need an e-mail address.") || strings.Contains(first, "Safari") || last != "Sign in and send" {
+		t.Errorf("the first step says %q, the last button %q", first, last)
+	}
 	err = chromedp.Run(tab, chromedp.SendKeys(id("code"), mailedCode(t, w, address)), chromedp.Click(id("code-send")), arrived, chromedp.Text("#done .number", &number))
 	if err != nil {
 		t.Fatal(err)

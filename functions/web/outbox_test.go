@@ -47,12 +47,9 @@ func TestReportIsWrittenWithoutALinkAndSentOnce(t *testing.T) {
 	tab := tabOf(t, w, c, "/welcome", 360, 740)
 	first, closeTab := another(t, tab, w.URL+"/report?lang=en")
 	var waits, keeping string
-	err := chromedp.Run(first, workerReady, chromedp.ActionFunc(func(context.Context) error { line.cut.Store(true); return nil }),
+	run(t, first, workerReady, chromedp.ActionFunc(func(context.Context) error { line.cut.Store(true); return nil }),
 		choose(t, "a.jpg", photo(t, 320, 200, 1)), chromedp.WaitVisible("#picture-image"), fillIn("Blocked since Monday"), chromedp.Click(id("send")),
 		chromedp.WaitVisible("#done"), chromedp.Text("#done", &waits), chromedp.Text("#keeping", &keeping))
-	if err != nil {
-		t.Fatal(err)
-	}
 	browser.Screenshot(t, first, "report-waits")
 	if !strings.HasPrefix(waits, "There is no link. It is sent by itself") || !strings.Contains(keeping, "Safari deletes them after 7 days") {
 		t.Errorf("the page says %q, %q", waits, keeping)
@@ -67,7 +64,7 @@ func TestReportIsWrittenWithoutALinkAndSentOnce(t *testing.T) {
 		t.Errorf("after a restart: %q, %d reports", list, reportsOf(w))
 	}
 	line.cut.Store(false)
-	err = chromedp.Run(second, chromedp.Sleep(0), chromedp.Poll(`(dispatchEvent(new Event("online")), document.querySelector("#entries").textContent.includes("LS-"))`, nil, chromedp.WithPollingInterval(500e6)))
+	err := chromedp.Run(second, chromedp.Sleep(0), chromedp.Poll(`(dispatchEvent(new Event("online")), document.querySelector("#entries").textContent.includes("LS-"))`, nil, chromedp.WithPollingInterval(500e6)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +205,7 @@ func TestDraftBelongsToItsAddress(t *testing.T) {
 			signIn(t, w, tab, c)
 		}
 		var words, notice, list string
-		err := chromedp.Run(tab, chromedp.Navigate(w.URL+"/report?lang=en"), chromedp.WaitVisible("#keeping"), chromedp.Poll(`document.querySelector("#words").value !== "" || document.querySelector("#entries").textContent !== ""`, nil),
+		err := chromedp.Run(tab, chromedp.Navigate(w.URL+"/report?lang=en"), chromedp.WaitVisible("#report"), chromedp.Poll(`document.querySelector("#words").value !== "" || document.querySelector("#entries").textContent !== ""`, nil),
 			chromedp.Value("#words", &words), chromedp.TextContent("#notice", &notice), chromedp.TextContent("#entries", &list))
 		if err != nil {
 			t.Fatal(err)

@@ -93,7 +93,7 @@ async function sendDraft() {
   if (who === "nobody") {
     $("#send-status").textContent = "";
     by("send").hidden = true; // what signs in also sends
-    return fill($("#sign-in"), signInByCode(sendDraft, t("new_report.sign_in")));
+    return fill($("#sign-in"), signInByCode(sendDraft, t("new_report.sign_in"), t("new_report.sign_in_send")));
   }
   const { client_id: id, owner: of } = draft.entry;
   if (session.user && of && of !== session.user.email) return undefined; // somebody else signed in: see session.watch
@@ -150,7 +150,7 @@ const phone = onPhone({
     return phone.refresh();
   },
   settled: (e) => { if (e.client_id === shownID && step === "done") fate.show(e); },
-  signIn: () => dialog(t("common.sign_in"), (close) => signInByCode(close, t("new_report.sign_in"))),
+  signIn: () => dialog(t("common.sign_in"), (close) => signInByCode(close, t("new_report.sign_in"), t("new_report.sign_in_send"))),
 });
 
 function markKind() {
@@ -181,6 +181,7 @@ async function follow() {
 }
 
 session.watch((user) => {
+  $("#needs-email").hidden = Boolean(user);
   const of = draft.entry.owner;
   if (user && of && of !== user.email) { // it stays with the address it was written under
     if (!draft.empty) fill($("#notice"), t("new_report.other_address")).hidden = false;

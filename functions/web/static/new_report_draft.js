@@ -8,8 +8,11 @@ const saveAfterMs = 400;
 /** Returns an empty draft of whoever is signed in. */
 export const fresh = () => ({ client_id: newID(), owner: owner(), state: "draft", created: new Date().toISOString(), edited: 0, fields: {}, picture: null, place_from: "", problem: null });
 
-/** Says in the form whether this browser keeps drafts, and how long. */
-export const tellKeeping = async () => { $("#keeping").textContent = t((await outbox.kept()) ? "new_report.keeping" : "new_report.not_kept"); };
+/** Says in the form that this browser keeps no drafts; how long it keeps them, it says once there is one. */
+export async function tellKeeping() {
+  if (!(await outbox.kept())) $("#keeping").textContent = t("new_report.not_kept");
+  else if (!draft.empty) $("#keeping").textContent = t("new_report.keeping");
+}
 
 let timer = 0;
 let saving = Promise.resolve();
@@ -35,6 +38,7 @@ export const draft = {
   take(entry) {
     this.entry = entry;
     this.dirty = false;
+    tellKeeping();
   },
   /** Makes the same content another report. */
   renew() {

@@ -24,6 +24,7 @@ export function reportFate(form) {
     last = news;
     if (e.state === "draft") return refused(e);
     if (!draft.empty && draft.entry.client_id === e.client_id) form.load(fresh());
+    if (e.state === "sent") $("#keeping").textContent = "";
     $("#done-title").textContent = t(e.state === "sent" ? "new_report.thanks" : "new_report.waits");
     fill($("#done"), e.state === "sent" ? sent(e) : waits(e));
     return form.go("done");
@@ -31,13 +32,13 @@ export function reportFate(form) {
 
   const sent = (e) => [h("p", { class: "number" }, e.number), h("p", {}, t("new_report.thanks_hint")),
     (e.warnings || []).map((w) => h("p", { class: "note" }, w.message)),
-    h("div", { class: "actions" }, h("a", { class: "button main", href: "/r/" + e.number }, t("new_report.open")),
-      e.receipt ? h("button", { type: "button", onclick: () => saveReceipt(e), data: { testid: "receipt" } }, t("new_report.receipt")) : null, another()),
-    e.receipt ? h("p", { class: "soft" }, t("new_report.receipt_hint")) : null];
+    h("div", { class: "actions" }, h("a", { class: "button main", href: "/r/" + e.number }, t("new_report.open")), another()),
+    e.receipt ? h("div", { class: "receipt" }, h("p", { class: "soft", id: "receipt-hint" }, t("new_report.receipt_hint")),
+      h("button", { type: "button", "aria-describedby": "receipt-hint", onclick: () => saveReceipt(e), data: { testid: "receipt" } }, t("new_report.receipt"))) : null];
 
   const waits = (e) => {
     const signedOut = e.problem && e.problem.status === 401;
-    return [h("p", { role: "status" }, waitingFor(e)), signedOut ? signInByCode(() => tryAgain(e.client_id), t("new_report.sign_in")) : null,
+    return [h("p", { role: "status" }, waitingFor(e)), signedOut ? signInByCode(() => tryAgain(e.client_id), t("new_report.sign_in"), t("new_report.sign_in_send")) : null,
       h("div", { class: "actions" }, signedOut ? null : button(t("new_report.send_now"), async () => {
         await form.who();
         await tryAgain(e.client_id);

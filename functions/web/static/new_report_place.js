@@ -95,11 +95,13 @@ export function placeStep(chosen) {
       sketch = pin = null; // the next visit of the step begins with the country
       return fill($("#sketch"));
     },
-    /** Offers the place that a picture names, or none. */
+    /** Offers the place that a picture names, or none. One outside the area is only told. */
     offer(of) {
-      picture = of && of.latitude !== undefined ? of : null;
-      offer.hidden = about.hidden = !picture;
-      if (picture) about.textContent = t("new_report.photo_place_about", { place: shown(picture.latitude, picture.longitude) });
+      const known = of && of.latitude !== undefined, useful = known && inArea(of.latitude, of.longitude);
+      picture = useful ? of : null;
+      offer.hidden = !useful;
+      about.hidden = !known;
+      if (known) about.textContent = t(useful ? "new_report.photo_place_about" : "new_report.photo_place_elsewhere", { place: shown(of.latitude, of.longitude) });
     },
     enter,
     complain: (text) => { error.textContent = text; },

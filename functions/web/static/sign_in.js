@@ -8,25 +8,28 @@ export const emailInput = (value = "") => h("input", { type: "email", autocomple
 export const codeInput = (props = {}) => h("input", { name: "otp", inputmode: "numeric", autocomplete: "one-time-code", autocapitalize: "off", spellcheck: "false", required: true, maxlength: "40", data: { testid: "code" }, ...props });
 
 // Ends a sign-in: with tokens, or after the second factor that the answer asks for.
-async function finish(answer, show, done) {
+async function finish(answer, show, done, label = t("common.sign_in")) {
   if (answer.kind === "tokens") {
     await session.start(answer);
     return done(answer.user);
   }
   const code = codeInput({ inputmode: "text" });
-  const view = form("code-send", t("common.sign_in"), field(t("common.second_code"), code), async () => {
+  const view = form("code-send", label, field(t("common.second_code"), code), async () => {
     // A recovery code has letters; a code of an authenticator has digits alone.
     const typed = code.value.trim();
     const body = /[a-z]/i.test(typed) ? { recovery_code: typed } : { code: typed };
-    await finish(await api("POST", "/auth/totp/verify", { body: { challenge_id: answer.challenge_id, ...body } }), show, done);
+    await finish(await api("POST", "/auth/totp/verify", { body: { challenge_id: answer.challenge_id, ...body } }), show, done, label);
   });
   show(view);
   code.focus();
   return undefined;
 }
 
-/** Returns a form that signs a person in by a code from a mail. done is called with the user. text says why, if given. */
-export function signInByCode(done, text = "") {
+/**
+ * Returns a form that signs a person in by a code from a mail. done is called with the user. text says why, if given. label is that
+ * of the button that ends it, where more than the sign-in follows.
+ */
+export function signInByCode(done, text = "", label = t("common.sign_in")) {
   const root = h("div");
   const show = (...views) => fill(root, views);
   const first = (address = "") => {
@@ -42,9 +45,9 @@ export function signInByCode(done, text = "") {
       await api("POST", "/auth/email-code", { body: { email: address } });
       code.focus();
     }, { class: "link" });
-    show(h("p", { role: "status" }, t("common.code_sent", { email: address })), form("code-send", t("common.sign_in"), field(t("common.code"), code), async () => {
+    show(h("p", { role: "status" }, t("common.code_sent", { email: address })), form("code-send", label, field(t("common.code"), code), async () => {
       const answer = await api("POST", "/auth/email-code/verify", { body: { email: address, otp: code.value, device: device() } });
-      await finish(answer, show, done);
+      await finish(answer, show, done, label);
     }),
     h("p", {}, again, " ", h("button", { type: "button", class: "link", onclick: () => first(address) }, t("common.other_email"))));
     code.focus();

@@ -27,8 +27,8 @@ func (w *Web) admin(ctx context.Context, in *PageInput) (*pageOutput, error) {
 	year := w.clock.Now().In(report.Zone()).Year()
 	return v.render(v.withMap(content{
 		title: v.t("page.admin.title"), main: literal(adminHTML), wide: true,
-		head:    v.stylesheet("admin.css"),
-		modules: []string{"core.js", "sign_in.js", "admin.js", "admin_parts.js"}, topics: []string{"admin"},
+		head:   v.stylesheet("admin.css"),
+		starts: true, modules: []string{"core.js", "sign_in.js", "admin.js", "admin_parts.js"}, topics: []string{"admin"},
 		data: map[string]any{"settings": known, "holidays": slices.Concat(workday.Holidays(year), workday.Holidays(year+1))},
 	}))
 }

@@ -12,6 +12,6 @@ var deskHTML string
 func (w *Web) desk(ctx context.Context, in *PageInput) (*pageOutput, error) {
 	_, v := w.view(ctx, *in)
 	return v.render(v.withMap(content{title: v.t("page.desk.title"), head: v.stylesheet("desk.css") + v.stylesheet("desk_report.css"), main: literal(deskHTML), wide: true,
-		topics:  []string{"desk", "desk_report"},
-		modules: []string{"core.js", "sign_in.js", "desk.js", "desk_address.js", "desk_list.js", "desk_filters.js", "desk_bulk.js", "desk_keys.js"}}))
+		topics: []string{"desk", "desk_report"},
+		starts: true, modules: []string{"core.js", "sign_in.js", "desk.js", "desk_address.js", "desk_list.js", "desk_filters.js", "desk_bulk.js", "desk_keys.js"}}))
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	_ "embed" // the layout
 	"encoding/json"
@@ -62,6 +63,8 @@ type content struct {
 	connect, images []string
 	// trustedTypes are the names of policies that the page's scripts may create; none if empty.
 	trustedTypes string
+	// starts shows a sentence until the script of the page runs: without it the page is empty. The script calls started of core.js.
+	starts bool
 	// wide lets the page use the whole width of a large screen.
 	wide bool
 	// silent says that the scripts use no texts and no data: the page is smaller without. core.js needs them.
@@ -100,6 +103,9 @@ func (v view) render(c content) (*pageOutput, error) {
 	main, err := v.fill(c.main, c.values)
 	if err != nil {
 		return nil, err
+	}
+	if c.starts {
+		main = bytes.Replace(main, []byte(`<main id="main">`), []byte(`<main id="main">`+markup(`<p id="starting" class="note">%s</p>`, text(v.t("page.common.starting")))), 1)
 	}
 	forScripts, err := v.forScripts(c)
 	if err != nil {

@@ -1,6 +1,6 @@
 // Administration: the frame. It signs in, shows the sections by their addresses (/admin#people), and asks before something
 // that was typed is lost. Each section is a module that is loaded when it is opened.
-import { $, h, fill, t, session, later, button, ask, complain } from "./core.js";
+import { $, h, fill, t, session, later, button, ask, complain, started } from "./core.js";
 import { signInByPassword } from "./sign_in.js";
 import { address } from "./admin_parts.js";
 
@@ -139,3 +139,11 @@ addEventListener("beforeunload", (e) => {
 });
 
 session.resume().catch(complain).then(() => open({ focus: false }));
+
+// What is half done belongs to the person who began it.
+let working = "";
+session.watch((user) => {
+  if (user && working && user.id !== working) location.reload();
+  if (user) working = user.id;
+});
+started();

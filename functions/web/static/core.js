@@ -141,6 +141,17 @@ const remember = (id) => { try { id ? localStorage.setItem(mark, id) : localStor
 const remembered = () => { try { return localStorage.getItem(mark) !== null; } catch { return true; } };
 const changed = [];
 let renewing = null;
+let last = ""; // the id of who was signed in on this page last
+const forget = () => { try { sessionStorage.clear(); } catch { /* storage is switched off */ } };
+
+// A page that comes back from the browser's memory still shows what was for somebody who has signed out meanwhile.
+window.addEventListener("pageshow", (e) => {
+  let now = "";
+  try { now = localStorage.getItem(mark) || ""; } catch { /* storage is switched off */ }
+  if (!e.persisted || !last || last === now) return;
+  document.body.hidden = true;
+  location.reload();
+});
 
 /**
  * The session of this tab. The access token is here alone; the refresh token is in a cookie that no script reads.
@@ -155,6 +166,8 @@ export const session = {
     fn(this.user);
   },
   take(answer) {
+    if (answer && last && last !== answer.user.id) forget();
+    if (answer) last = answer.user.id;
     this.token = answer ? answer.access_token : "";
     this.user = answer ? answer.user : null;
     remember(answer ? answer.user.id : "");
@@ -192,6 +205,7 @@ export const session = {
   /** Signs out. */
   async end() {
     await send("DELETE", webSession, { body: {} });
+    forget();
     this.take(null);
   },
 };
@@ -203,6 +217,9 @@ window.addEventListener("storage", (e) => {
     if (session.user) session.take(null);
   } else if (changed.length && (!session.user || session.user.id !== e.newValue)) session.renew().catch(() => {});
 });
+
+/** Says that the script of the page works: the sentence that it is loading goes away. */
+export const started = () => { const el = $("#starting"); if (el) el.remove(); };
 
 /** Shows a message for some seconds. kind may be "bad". A screen reader reads it. */
 export function toast(text, kind = "") {

@@ -1,5 +1,5 @@
 // The desk of staff: who is signed in, the queues, and the open report beside or over the list.
-import { $, h, fill, t, later, session, button, dialog, complain, toast, wordsOf, named } from "./core.js";
+import { $, h, fill, t, later, session, button, dialog, complain, toast, wordsOf, named, started } from "./core.js";
 import { signInByPassword, staffApi } from "./sign_in.js";
 import { addressOf, kinds, readAddress } from "./desk_address.js";
 import { makeList } from "./desk_list.js";
@@ -296,3 +296,4 @@ async function start() {
   }
 }
 start();
+started();

@@ -1,6 +1,6 @@
 // The page of a person: sign-in, and parts that have addresses (#reports, #alerts, #notifications, #account), so that the back
 // button works. #reports/<number> shows one report.
-import { $, $$, h, fill, t, api, session, button, wordsOf } from "./core.js";
+import { $, $$, h, fill, t, api, session, button, wordsOf, started } from "./core.js";
 import { signInByCode } from "./sign_in.js";
 import * as reports from "./me_reports.js";
 
@@ -105,3 +105,4 @@ view.addEventListener("input", (e) => { if (e.target.closest("form")) typed = tr
 window.addEventListener("hashchange", () => { if (session.user) go(true); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden && session.user) countUnread(); });
 start();
+started();

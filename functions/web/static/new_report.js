@@ -1,5 +1,5 @@
 // The form of a report: four short steps, then it is sent or waits on this phone.
-import { $, $$, h, fill, t, session, busy, button, dialog } from "./core.js";
+import { $, $$, h, fill, t, session, busy, button, dialog, started } from "./core.js";
 import { signInByCode } from "./sign_in.js";
 import { draft, fresh, tellKeeping } from "./new_report_draft.js";
 import { photoStep } from "./new_report_photo.js";
@@ -107,10 +107,9 @@ async function sendDraft() {
 
 // Returns "somebody" if a person is signed in, "nobody" if not, "no link" where that cannot be asked.
 async function whoSends() {
-  if (navigator.onLine === false) return "no link";
   if (session.user) return "somebody";
   try {
-    return (await session.resume()) ? "somebody" : "nobody";
+    return (await session.resume({ always: navigator.onLine === false })) ? "somebody" : "nobody"; // the browser may be wrong about the link
   } catch {
     return "no link";
   }
@@ -205,15 +204,17 @@ async function start() {
   await phone.begin();
 }
 
-// Until the session is known, whose draft it is was a guess.
+// Until the session is known, whose draft it is was a guess. One that was kept before belongs to its address.
 function settleOwner(user) {
   const of = user ? user.email : "";
-  if (draft.entry.owner === of) return;
+  if (draft.entry.owner === of || restored) return;
   draft.entry.owner = of;
   if (!draft.empty) draft.touch();
 }
 
+let restored = false;
 function restore(entry, wanted) {
+  restored = true;
   load(entry);
   fill($("#notice"), t("new_report.restored"), " ", button(t("new_report.start_anew"), startAnew, { class: "link" })).hidden = false;
   if (steps.includes(wanted) && (wanted !== "send" || draft.hasPlace)) go(wanted, { focus: false });
@@ -222,3 +223,4 @@ function restore(entry, wanted) {
 
 start();
 startWorker();
+started();

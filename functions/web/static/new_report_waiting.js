@@ -17,7 +17,10 @@ export function owner() {
 }
 
 /** Who sends, as outbox.send wants it. */
-export const sender = () => ({ owner: session.user.email, lang: language, token: () => session.token, renew: () => session.renew() });
+export const sender = () => {
+  const { email } = session.user;
+  return { owner: email, lang: language, token: () => (session.user && session.user.email === email ? session.token : ""), renew: () => session.renew().then(() => session.user.email) };
+};
 
 session.watch((user) => { if (user) store(rememberedOwner, user.id + " " + user.email); });
 
@@ -54,7 +57,7 @@ export function onPhone({ hidden, open, settled, signIn }) {
 
   // Sends what waits and is due, one after the other. What nobody owns waits for a press.
   const pass = async () => {
-    if (navigator.onLine === false || !(await outbox.list(owner())).some((e) => e.state === "waiting")) return;
+    if (!(await outbox.list(owner())).some((e) => e.state === "waiting")) return;
     if (!session.user) await session.resume().catch(() => null);
     if (!session.user) return;
     for (const e of await outbox.list(owner())) if (e.state === "waiting" && e.owner === session.user.email) await tryOne(e);
@@ -70,9 +73,9 @@ export function onPhone({ hidden, open, settled, signIn }) {
     }
     if (e.state === "draft") return [button(t("new_report.continue"), () => open(e)), button(t("new_report.delete"), () => remove(e), { class: "danger" })];
     return [button(t("new_report.send_now"), async () => {
-      if (!session.user) await session.resume().catch(() => null);
-      if (!session.user && navigator.onLine !== false && !(await signIn())) return;
-      if (session.user) await tryOne(e, { adopt: true, now: true });
+      // A press always tries: a browser that says there is no link may be wrong. Without one, this throws and the person is told.
+      if (!(await session.resume({ always: true })) && !(await signIn())) return;
+      await tryOne(e, { adopt: true, now: true });
       await refresh();
     })];
   };

@@ -89,7 +89,7 @@
 
   /**
    * Sends an entry that waits, unless another tab is sending it or its time has not come. who is {owner, lang, token(),
-   * renew()}. adopt lets it send what nobody owns, in the name of who. Returns the entry as it is then.
+   * renew()}; renew returns the address that is signed in then. adopt lets it send what nobody owns, in the name of who. Returns the entry as it is then.
    */
   async function send(id, who, { adopt = false, now = false } = {}) {
     let mine = false;
@@ -122,7 +122,7 @@
     try {
       let answer = await request(e, who);
       if (answer.status === 401) {
-        await who.renew();
+        if (await who.renew() !== e.owner) return { status: 401 }; // somebody else has signed in meanwhile
         answer = await request(e, who);
       }
       // Where the link breaks within the answer, this throws; the next try gets the same answer.
@@ -164,11 +164,13 @@
       if (!answer.ok) throw answer;
       const { access_token, user } = await answer.json();
       token = access_token;
-      return user;
+      signedIn = user;
+      return user.email;
     };
-    const user = await renew().catch((e) => { if (e.status === 401) return null; throw e; });
-    if (!user) return; // signed out: the page asks
-    const who = { owner: user.email, lang: user.preferred_language || lang, token: () => token, renew };
+    let signedIn = null;
+    await renew().catch((e) => { if (e.status === 401) return null; throw e; });
+    if (!signedIn) return; // signed out: the page asks
+    const who = { owner: signedIn.email, lang: signedIn.preferred_language || lang, token: () => token, renew };
     for (const e of await list(who.owner)) {
       if (e.state === "waiting" && e.owner === who.owner) await send(e.client_id, who);
     }

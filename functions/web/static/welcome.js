@@ -1,7 +1,7 @@
 // The page of an invitation: an invited person chooses a password and is signed in with it. The token of the link works once. It
 // is taken out of the address at once, so that it is in no picture of the screen and in no history, and kept for this tab alone:
 // the page may be loaded again, or read in another language.
-import { $, h, fill, t, api, field, form } from "./core.js";
+import { $, h, fill, t, api, field, form, started } from "./core.js";
 import { emailInput, signInByPassword } from "./sign_in.js";
 
 const view = $("#view");
@@ -53,3 +53,4 @@ function choose() {
 
 if (token) choose();
 else over();
+started();

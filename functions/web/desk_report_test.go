@@ -112,7 +112,7 @@ func deskShows(t *testing.T, tab context.Context, words ...string) {
 func deskOffers(t *testing.T, tab context.Context) string {
 	t.Helper()
 	var names []string
-	atDesk(t, tab, chromedp.Evaluate(`[...document.querySelectorAll(".acts [data-testid]")].map((el) => el.dataset.testid)`, &names))
+	atDesk(t, tab, chromedp.Evaluate(`["main-acts", "acts"].flatMap((c, i) => [...document.querySelectorAll("." + c + " [data-testid]")].filter((el) => !i || !el.closest(".main-acts"))).map((el) => el.dataset.testid).filter((id) => id !== "next-report")`, &names))
 	return strings.Join(names, " ")
 }
 

@@ -313,7 +313,7 @@ export function field(label, control, hint = "") {
 /**
  * Opens a dialog and returns a promise of what close(value) was called with; undefined if it was dismissed. build(close)
  * returns the content. The focus stays inside and returns to where it was, or to what took its place under the same data-testid.
- * size may be "wide" (for two columns) or "full" (the whole screen).
+ * The control with data-first gets the focus, else the first one. size may be "wide" (for two columns) or "full" (the whole screen).
  */
 export function dialog(title, build, size = "") {
   return new Promise((resolve) => {
@@ -345,7 +345,10 @@ export function dialog(title, build, size = "") {
     });
     document.body.append(back);
     document.body.style.overflow = "hidden";
-    ($("input, select, textarea", box) || $("button", box) || box).focus();
+    const first = $("[data-first]", box) || $("input, select, textarea", box) || $("button", box) || box;
+    // The keyboard of a touch screen would cover the dialog for what may stay empty.
+    const covered = window.matchMedia("(pointer: coarse)").matches && first.matches("textarea:not([required]), input:not([required]):not([type=checkbox]):not([type=radio])");
+    (covered ? box : first).focus();
   });
 }
 

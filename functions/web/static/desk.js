@@ -122,7 +122,7 @@ function openDesk(user) {
     [desk.keys, desk.state.report] = [{}, ""];
     const was = document.body.classList.contains("reading");
     document.body.classList.remove("reading");
-    fill(pane, h("p", { class: "soft" }, t("desk.choose")));
+    fill(pane, h("p", { class: "soft" }, t("desk.choose"), " ", h("span", { class: "fine" }, t("desk.choose_keys"))));
     list.current("");
     if (was && !wide.matches) window.scrollTo(0, scrolled);
   }
@@ -146,7 +146,8 @@ function openDesk(user) {
     else if (address) history.replaceState(history.state, "", addressOf(desk.state));
     document.body.classList.add("reading"); // on small screens the report is over the list
     list.current(number);
-    const container = h("div", {}, h("p", { role: "status" }, t("common.loading")));
+    fit();
+    const container = h("div", { class: "opened" }, h("p", { role: "status" }, t("common.loading")));
     fill(pane, h("div", { class: "back no-print" }, h("button", { type: "button", data: { testid: "back" }, onclick: close }, t("desk.back"))), container);
     if (!stay) {
       if (!wide.matches) window.scrollTo(0, 0);
@@ -155,7 +156,8 @@ function openDesk(user) {
     try {
       const [report] = await Promise.all([later(import("./desk_report.js")), desk.lists]);
       if (desk.state.report !== number) return;
-      handle = report.openReport(container, number, { user, agencies: desk.agencies, templates: desk.templates, onClose: close, onChange: changed, register });
+      handle = report.openReport(container, number, { user, agencies: desk.agencies, templates: desk.templates, onClose: close, onChange: changed, register,
+        next: () => { const after = list.next(number, 1); return after && after !== number ? () => open(after) : null; } });
     } catch (e) {
       if (desk.state.report === number) fill(container, h("div", { class: "note bad" }, h("p", { role: "alert" }, e.message), h("div", { class: "actions" }, button(t("common.try_again"), () => location.reload()))));
     }
@@ -226,6 +228,9 @@ function openDesk(user) {
     await Promise.all([agencies(), templates()]);
   }
 
+  // Beside the list the report ends above the edge of the window, so that its actions are in sight.
+  const fit = () => { pane.style.maxHeight = wide.matches ? Math.max(320, window.innerHeight - Math.max(8, pane.getBoundingClientRect().top) - 8) + "px" : ""; };
+
   const who = h("span", {});
   const showWho = () => fill(who, [user.full_name || user.email, t("desk.role_" + user.role), desk.agency && named(desk.agency)].filter(Boolean).join(" · "));
 
@@ -253,7 +258,7 @@ function openDesk(user) {
   fill($("#who"), who, h("div", { class: "actions" },
     user.role !== "admin" ? null : h("a", { class: "button", href: "/admin#templates" }, t("desk.templates")),
     user.role === "admin" ? h("a", { class: "button", href: "/admin" }, t("desk.admin")) : null,
-    h("button", { type: "button", onclick: showKeys, data: { testid: "keys" } }, t("desk.keys")), button(t("common.sign_out"), signOut)));
+    h("button", { type: "button", onclick: showKeys, class: "fine", data: { testid: "keys" } }, t("desk.keys")), button(t("common.sign_out"), signOut)));
   fill(view, passedSecondFactor() ? null : h("p", { class: "note" }, t("desk.no_second_factor"), " ", h("a", { href: "/me#account" }, t("desk.to_second_factor"))),
   h("nav", { class: "queues no-print", "aria-label": t("desk.queues") }, tabs),
   h("div", { class: "tools no-print" }, filters.element, h("div", { class: "actions" }, today,
@@ -262,6 +267,8 @@ function openDesk(user) {
     button(t("desk.refresh"), () => list.reload({ keep: true })))),
   area, work);
 
+  window.addEventListener("scroll", fit, { passive: true });
+  window.addEventListener("resize", fit);
   const asked = readAddress(desk.state.kind).report;
   history.replaceState({}, "", addressOf({ ...desk.state, report: asked }));
   showState();

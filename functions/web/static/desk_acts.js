@@ -1,10 +1,11 @@
 // The actions of staff on a report, each with its dialog.
-import { h, t, ask, field, select, toast } from "./core.js";
+import { ask, toast } from "./core.js";
 import { noteField, reasonField, ready } from "./desk_fields.js";
 import { rights } from "./desk_rights.js";
 import { plain } from "./desk_hide.js";
 import { correct, edit } from "./desk_edit.js";
 import { assign, handBack } from "./desk_assign.js";
+import { duplicate } from "./desk_same.js";
 import { fix } from "./desk_fix.js";
 import { openFlags } from "./desk_log.js";
 import { text } from "./desk_text.js";
@@ -69,26 +70,6 @@ async function reject(work) {
       return answer;
     },
   });
-}
-
-/** Asks for the original. number is that of a possible duplicate that was chosen already. */
-export async function duplicate(work, number = "") {
-  const { possible_duplicates: possible } = work.report;
-  const input = h("input", { name: "duplicate_of", required: true, maxlength: "40", autocapitalize: "characters", autocomplete: "off", spellcheck: "false", value: number, data: { testid: "number" } });
-  const choice = possible.length ? field(text("possible"), select([["", t("common.choose")], ...possible.map((c) => [c.report_number, c.report_number + " · " + Math.round(c.distance_meters) + " m"])],
-    { onchange: (e) => { input.value = e.target.value || input.value; } }, number)) : null;
-  const note = noteField(work, "duplicate", { status: "duplicate", hint: text("note_everybody") });
-  const asked = ask("duplicate", text("act_duplicate"), {
-    text: text("why_duplicate"), controls: [choice, field(text("number"), input, text("number_hint")), note.el],
-    send: async () => {
-      const answer = await work.change("/status", { status: "duplicate", duplicate_of: input.value.trim(), note: note.value() || undefined });
-      note.sent();
-      done("duplicate");
-      return answer;
-    },
-  });
-  if (number) ready("duplicate");
-  return asked;
 }
 
 // Decides an appeal: the verdict of a person replaces the one before.

@@ -1,5 +1,5 @@
 // What staff do with several reports at once: verify, reject, assign, print.
-import { $, h, fill, t, count, button, newID, field, ask, textArea, reasonSelect, select, named } from "./core.js";
+import { $, h, fill, t, count, button, newID, field, ask, textArea, reasonSelect, select, named, toast } from "./core.js";
 import { staffApi } from "./sign_in.js";
 
 const atOnce = 100; // of bulk-status and bulk-assign
@@ -54,7 +54,9 @@ export function makeBulk(desk) {
       controls: [field(t("desk.reason"), reason), field(t("desk.note_reporter"), words)],
       itemOf: () => ({ status: "rejected", reason_code: reason.value, ...(words.value.trim() ? { note: words.value.trim() } : {}) }) });
   };
-  const assign = () => {
+  const assign = async () => {
+    if (!desk.agencies.length) toast(t("common.loading"));
+    await desk.lists;
     const words = note();
     const agencies = desk.agency ? [desk.agency] : desk.agencies;
     const people = select([["", t("desk.keep")]], { name: "user_id" });

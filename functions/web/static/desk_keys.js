@@ -29,7 +29,7 @@ export function listenToKeys(desk) {
   const step = (by) => {
     const number = list.next(here(), by);
     if (!number) return;
-    if (desk.state.report && desk.beside()) desk.open(number, { stay: true });
+    if (desk.state.report) desk.open(number, { stay: desk.beside() });
     list.focus(number);
   };
   const act = (key) => {

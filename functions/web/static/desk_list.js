@@ -37,6 +37,8 @@ function marks(r) {
   ].filter(Boolean);
 }
 
+const saysTotal = (n) => (n >= 10000 ? t("desk.total_many") : count("desk.total", n));
+
 /** Makes the list of the desk. See desk.js for what desk has. */
 export function makeList(desk) {
   const rows = h("ul", { class: "rows", data: { testid: "list" } });
@@ -77,7 +79,7 @@ export function makeList(desk) {
     if (goOn) rows.append(...items.slice(first).map(item));
     else fill(rows, items.map(item));
     more.hidden = !next;
-    total.textContent = found >= 10000 ? t("desk.total_many") : count("desk.total", found);
+    total.textContent = saysTotal(found);
     if (!items.length) fill(notice, h("p", { class: "empty" }, t(desk.filtered() ? "desk.empty_filtered" : "desk.empty")), desk.clearButton());
     desk.showCounts(page.counts);
     desk.onList();
@@ -92,6 +94,7 @@ export function makeList(desk) {
       const [from, to] = [numbers.indexOf(e.shiftKey && anchor || r.report_number), numbers.indexOf(r.report_number)].sort((a, b) => a - b);
       list.mark(items.slice(Math.max(from, 0), to + 1), box.checked);
       anchor = r.report_number;
+      requestAnimationFrame(() => box.closest("li").scrollIntoView({ block: "nearest" })); // the bar does not cover it
     });
     const link = row(r, { href: addressOf({ ...desk.state, report: r.report_number }), data: { testid: "row" }, onclick: (e) => {
       if (e.ctrlKey || e.metaKey || e.shiftKey) return; // another tab
@@ -161,6 +164,8 @@ export function makeList(desk) {
     async check() {
       const page = await staffApi("GET", "/staff/queue?" + parameters(desk.state, { page_size: 1 }));
       desk.showCounts(page.counts);
+      found = Math.min(found, page.total); // what was decided has left the queue; its row stays
+      total.textContent = saysTotal(page.total);
       const [newest] = page.items;
       const some = newest && !items.some((r) => r.id === newest.id);
       const n = page.total - found;

@@ -7,10 +7,19 @@ import { text } from "./desk_text.js";
 
 const unsent = new Map(); // boxes by the id of their picture, until they are sent
 
+const sizes = new Map(); // of pictures, by their id
+
 /** Shows the pictures, oldest first. */
 export const pictures = (work) => (work.report.images.length ? work.report.images.map((image, i) => figure(work, image, i)) : [h("p", { class: "soft" }, text("no_pictures"))]);
 
+// Holds the room of a picture that is being made, so that nothing jumps when it comes.
+function waiting(image) {
+  const [width, height] = sizes.get(image.id) || [image.width, image.height];
+  return image.status === "pending" && width && height ? h("div", { class: "look" }, h("canvas", { width, height, "aria-hidden": "true" })) : null;
+}
+
 function figure(work, image, i) {
+  if (image.image_url && image.width) sizes.set(image.id, [image.width, image.height]);
   const r = work.report, title = text("picture_" + image.kind);
   const path = "/images/" + image.id;
   const state = [
@@ -27,7 +36,7 @@ function figure(work, image, i) {
   const label = text("picture_look", { n: i + 1 });
   return h("figure", { class: "picture" },
     image.image_url ? h("button", { type: "button", class: "look", "aria-label": label, title: label, onclick: () => look().catch(complain), data: { testid: "zoom" } },
-      h("img", { src: image.image_url, alt: text("picture_alt", { kind: t("label.issue_type." + r.issue_type) }), width: image.width, height: image.height })) : null,
+      h("img", { src: image.image_url, alt: text("picture_alt", { kind: t("label.issue_type." + r.issue_type) }), width: image.width, height: image.height })) : waiting(image),
     h("figcaption", {}, h("strong", {}, title), state.map((s) => h("p", { class: "soft" }, s)), rights(work).moderates ? tools(work, image, path) : null));
 }
 
@@ -45,7 +54,7 @@ async function redact(work, image, path) {
   const reason = reasonField(), note = noteField(work, "redact" + image.id, { label: text("note_staff"), hint: text("note_other_hide") });
   await ask("redact", text("redact"), {
     text: text("why_redact"), size: "wide", danger: true, label: text("redact_confirm"),
-    controls: [drawing(now.image_url, boxes, text("redact_alt")), says("redact_keys"), reason.el, note.el],
+    controls: [drawing(now, boxes, text("redact_alt")), h("div", { class: "fine" }, says("redact_keys")), reason.el, note.el],
     send: async () => {
       if (!boxes.length) throw new ApiError(422, { detail: text("redact_none") }, null);
       await work.change(path + "/redact", { boxes, reason_code: reason.value(), note: note.value() || undefined });

@@ -13,11 +13,12 @@ function cut(box) {
 }
 
 /**
- * Makes the drawing over a picture. boxes is changed in place. Returns the elements: the picture with its boxes, a button that
+ * Makes the drawing over a picture; image has its size. boxes is changed in place. Returns the elements: the picture with its boxes, a button that
  * adds one, and a list with the numbers of each.
  */
-export function drawing(address, boxes, alt) {
-  const layer = h("div", { class: "boxes", data: { testid: "redact-area" } }, h("img", { src: address, alt, draggable: "false" }));
+export function drawing(image, boxes, alt) {
+  const layer = h("div", { class: "boxes", tabindex: "-1", data: { testid: "redact-area", first: "" } }, h("img", { src: image.image_url, alt, draggable: "false", width: image.width, height: image.height }));
+  if (image.width && image.height) layer.style.maxWidth = Math.round(65 * image.width / image.height) + "vh"; // as wide as the dialog, but never higher than the window
   const list = h("ol", { class: "plain box-list" }), shown = [];
   const said = h("p", { class: "only-read", role: "status" });
   const name = (box, i) => text("box", { n: i + 1, left: per(box.x), top: per(box.y), width: per(box.width), height: per(box.height) });
@@ -62,7 +63,7 @@ export function drawing(address, boxes, alt) {
   const add = h("button", { type: "button", data: { testid: "box-add" }, onclick: () => shown[insert({ x: 0.4, y: 0.4, width: 0.2, height: 0.2 })].el.focus() }, text("box_add"));
   byPointer(layer, { boxes, shown, insert, change, remove });
   draw();
-  return [layer, h("div", { class: "actions" }, add), list, said];
+  return [layer, h("div", { class: "actions" }, add), h("details", {}, h("summary", {}, text("box_numbers")), list), said];
 }
 
 // Draws a new box on the picture, moves a box, or changes its size at its corner.

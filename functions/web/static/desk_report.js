@@ -18,15 +18,16 @@ const every = 30000; // ms between two looks for changes of others
  *   agencies   the answer of GET /staff/agencies
  *   templates  the items of GET /staff/templates
  *   onChange(report)  is called with the report after each change
+ *   next()            opens the report after it in the list; null where it is the last one. It is asked at each paint
  *   onClose()         leads back to the list; the desk has a control for it above the report
  *   register(keys)    is called with {v: fn, …}: what the keys V R D A S F H do with this report. A key that the report does not
  *                     take is left out. Each call replaces the one before; the desk forgets the keys when the report is closed.
  * It returns {close(), dirty()}: close ends what runs by itself; dirty says that something typed is not sent yet.
  */
-export function openReport(container, ref, { user, agencies, templates, onChange, onClose, register }) {
+export function openReport(container, ref, { user, agencies, templates, onChange, onClose, next = () => null, register }) {
   let closed = false, view = null;
   drafts.ownedBy(user.id);
-  const work = new Work(ref, { user, agencies, templates, changed: onChange, leave: onClose, paint: () => {
+  const work = new Work(ref, { user, agencies, templates, changed: onChange, leave: onClose, next, paint: () => {
     if (closed) return;
     view = view || skeleton(container, work);
     view.paint();
@@ -59,19 +60,23 @@ function keysOf(work, container) {
 
 const part = (title, ...content) => h("section", { class: "card" }, h("h3", {}, title), content);
 
+// What people write: its colour and its first line say who reads it.
+const talking = (who, title, ...content) => h("section", { class: "card for-" + who }, h("h3", {}, title), h("p", { class: "reads" }, text("reads_" + who)), content);
+
 // Makes the places of the report once. paint fills them again; what is typed into the forms below stays.
 function skeleton(container, work) {
-  const spots = Object.fromEntries(["news", "head", "notices", "words", "pictures", "acts", "facts", "ai", "place", "duplicates", "log"].map((name) => [name, h("div")]));
+  const spots = Object.fromEntries(["news", "head", "notices", "words", "pictures", "acts", "facts", "ai", "place", "duplicates", "log", "main"].map((name) => [name, h("div")]));
   spots.news.setAttribute("role", "status");
   const talk = { notes: notes(work), comments: comments(work) };
   let shownPlace = "";
   const duplicates = part(text("duplicates"), spots.duplicates);
-  fill(container, h("article", { class: "open-report", data: { testid: "open-report" } }, spots.news, spots.head, spots.notices,
+  const bar = h("section", { class: "acts main-acts", "aria-label": text("acts") }, spots.main), beneath = window.matchMedia("(min-width: 40rem)").matches; // it stays in sight
+  fill(container, h("article", { class: "open-report", data: { testid: "open-report" } }, h("div", { class: "open-body" }, spots.news, spots.head, spots.notices,
     h("div", { class: "open-columns" },
       h("div", {}, part(text("words"), spots.words), part(text("pictures"), spots.pictures), duplicates, part(text("ai"), spots.ai)),
-      h("div", {}, h("section", { class: "card acts", "aria-label": text("acts") }, spots.acts), part(text("facts"), spots.facts, contactOf(work)), part(text("place"), spots.place),
-        part(text("notes"), talk.notes.el), part(text("comments_title"), talk.comments.el))),
-    h("details", { class: "card" }, h("summary", {}, text("log")), spots.log)));
+      h("div", {}, h("section", { class: "card acts", "aria-label": text("more") }, beneath ? null : bar, spots.acts), part(text("facts"), spots.facts, contactOf(work)), part(text("place"), spots.place),
+        talking("staff", text("notes"), talk.notes.el), talking("all", text("comments_title"), talk.comments.el))),
+    h("details", { class: "card" }, h("summary", {}, text("log")), spots.log)), beneath ? bar : null));
   return {
     paint() {
       const focus = document.activeElement && container.contains(document.activeElement) ? document.activeElement.dataset.testid : "";
@@ -82,7 +87,8 @@ function skeleton(container, work) {
       fill(spots.notices, noticesOf(work));
       fill(spots.words, wordsOf(work));
       fill(spots.pictures, pictures(work));
-      fill(spots.acts, acts(work));
+      fill(spots.acts, otherActs(work));
+      fill(spots.main, mainActs(work));
       fill(spots.facts, factsOf(work));
       fill(spots.ai, aiOf(work));
       const where = [r.latitude, r.longitude, r.address, place(r)].join();
@@ -107,10 +113,22 @@ const head = (work) => {
 const news = (work) => (work.news ? h("div", { class: "note", data: { testid: "news" } }, h("p", {}, text("changed", { what: work.news.done.join("; ") || text("changed_unknown") })),
   button(text("changed_show"), async () => work.take(work.news.read), { data: { testid: "news-show" } })) : null);
 
-const acts = (work) => {
-  const all = actsOf(work).filter((a) => !a.appeal); // those stand beside its words
-  return h("div", { class: "actions" }, all.map(({ name, key, act, main, danger }) => button(text("act_" + name.replace("-", "_")), act,
-    { class: main ? "main" : danger ? "danger" : null, "aria-keyshortcuts": key ? key.toUpperCase() : null, title: key ? text("key", { key: key.toUpperCase() }) : null, data: { testid: name } })),
-  button(text("sheet"), async () => (await later(import("./desk_sheet.js"))).openSheet([work.report.report_number]), { data: { testid: "sheet" } }));
+const control = ({ name, key, act, main, danger }) => button(text("act_" + name.replace("-", "_")), act,
+  { class: main ? "main" : danger ? "danger" : null, "aria-keyshortcuts": key ? key.toUpperCase() : null, title: key ? text("key", { key: key.toUpperCase() }) : null, data: { testid: name } });
+
+// Those that decide an appeal stand beside its words.
+const split = (work) => {
+  const all = actsOf(work).filter((a) => !a.appeal);
+  return { main: all.filter((a) => a.main || a.danger), others: all.filter((a) => !a.main && !a.danger) };
 };
 
+// What leads on is at the start, what rejects at the end: neither is where the other was before.
+const mainActs = (work) => {
+  const next = work.next();
+  return h("div", { class: "actions" }, split(work).main.filter((a) => a.main).map(control),
+    next ? button(text("next"), async () => next(), { "aria-keyshortcuts": "J", title: text("key", { key: "J" }), data: { testid: "next-report" } }) : null,
+    split(work).main.filter((a) => !a.main).map(control));
+};
+
+const otherActs = (work) => h("div", { class: "actions" }, split(work).others.map(control),
+  button(text("sheet"), async () => (await later(import("./desk_sheet.js"))).openSheet([work.report.report_number]), { data: { testid: "sheet" } }));

@@ -1,5 +1,5 @@
 // The crew sheet: reports on paper for those who go out, A4, made by the styles for print.
-import { $, h, t, place, titleOf, status, day, button, complain } from "./core.js";
+import { $, h, t, named, place, titleOf, status, day, button, complain } from "./core.js";
 import { staffApi } from "./sign_in.js";
 
 const zoom = 16; // of the sketch map: a few streets
@@ -8,21 +8,25 @@ const point = (r) => r.latitude.toFixed(5) + ", " + r.longitude.toFixed(5);
 const sketch = (r) => "/api/v1/public/sketch.svg?" + new URLSearchParams({ latitude: r.latitude, longitude: r.longitude, zoom, width: 360, height: 240, pin: 1 });
 const picture = (r) => (r.images || []).find((i) => i.kind === "evidence" && (i.image_url || i.thumbnail_url));
 
+// The place in words, each once.
+const whole = (r) => [r.address, ...place(r).split(", ").filter((part) => !(r.address || "").includes(part))].filter(Boolean).join(", ");
+
 // A report on paper, half a page.
 function entry(r, at, total) {
   const photo = picture(r);
   const address = location.origin + "/r/" + r.report_number;
   const facts = [
-    ["sheet_place", [place(r), r.address && r.address !== r.street ? r.address : ""].filter(Boolean).join(". ") || "–"], ["sheet_coordinates", point(r)],
+    ["sheet_place", whole(r) || "–"], ["sheet_coordinates", point(r)],
     ["due", r.due_at ? day(r.due_at) : t("desk.sheet_none")], ["sheet_came", day(r.created_at)],
     ["severity", r.severity ? t("label.severity." + r.severity) : "–"], ["type", t("label.issue_type." + r.issue_type)],
+    ["agency", r.assigned_agency ? named(r.assigned_agency) : "–"],
   ];
   return h("article", { class: "entry" },
     h("div", { class: "top" }, h("div", {}, h("p", { class: "number" }, r.report_number, " ", status(r.status)), h("h2", { dir: "auto" }, titleOf(r))),
       h("img", { class: "qr", src: "/api/v1/public/reports/" + r.report_number + "/qr.svg", width: "96", height: "96", alt: t("desk.sheet_qr", { address }), data: { testid: "qr" } })),
     h("div", { class: "pictures" },
       photo ? h("img", { src: photo.image_url || photo.thumbnail_url, alt: t("desk.sheet_photo", { number: r.report_number }) }) : null,
-      h("img", { src: sketch(r), width: "360", height: "240", alt: t("desk.sheet_map") })),
+      h("img", { class: "plan", src: sketch(r), width: "360", height: "240", alt: t("desk.sheet_map") })),
     h("dl", {}, facts.map(([key, value]) => [h("dt", {}, t("desk." + key)), h("dd", { dir: "auto" }, value)])),
     r.description ? h("p", { class: "words", dir: "auto" }, r.description) : null,
     h("div", { class: "lines" }, h("span", {}, t("desk.sheet_notes")), h("span", {}), h("span", {}), h("span", {}, t("desk.sheet_done")), h("span", {}, t("desk.sheet_by"))),

@@ -2,7 +2,7 @@
 import { h, t, button, status, later } from "./core.js";
 import { hide, plain } from "./desk_hide.js";
 import { rights } from "./desk_rights.js";
-import { duplicate } from "./desk_acts.js";
+import { duplicate } from "./desk_same.js";
 import { text, alike } from "./desk_text.js";
 
 const words = (value) => h("p", { class: "words", dir: "auto" }, value);

@@ -6,8 +6,8 @@ import { text } from "./desk_text.js";
 
 export class Work {
   /** desk has user, agencies, templates. paint() is called when the report was read, changed(report) after a change, leave() leads back to the list. */
-  constructor(ref, { user, agencies, templates, paint, changed, leave }) {
-    Object.assign(this, { path: "/reports/" + encodeURIComponent(ref), user, agencies, templates, paint, changed, leave, report: null, log: [], tag: "", readAt: 0, news: null });
+  constructor(ref, { user, agencies, templates, paint, changed, leave, next }) {
+    Object.assign(this, { path: "/reports/" + encodeURIComponent(ref), user, agencies, templates, paint, changed, leave, next, report: null, log: [], tag: "", readAt: 0, news: null });
     /** The agency of an official; null for others. */
     this.agency = user.role === "government_official" ? agencies.find((a) => a.people.some((p) => p.id === user.id)) || null : null;
   }

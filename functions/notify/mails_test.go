@@ -53,7 +53,7 @@ func TestFootersAndLinksAreForTheReader(t *testing.T) {
 	r := b.report("LS-2026-000001")
 	other := database.NewID()
 	b.exec(`INSERT INTO users (id, email) VALUES ($1, 'other@example.tl')`, other)
-	const page, desk, me = "Open the report: " + base + "/r/LS-2026-000001", "Open the desk: " + base + "/desk", "My reports: " + base + "/me"
+	const page, desk, me = "Open the report: " + base + "/r/LS-2026-000001", "Open the desk: " + base + "/desk?report=LS-2026-000001", "My reports: " + base + "/me"
 	for _, c := range []struct {
 		name, change string
 		n            notification.New

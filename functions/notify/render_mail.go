@@ -180,14 +180,18 @@ func (w *Worker) sealedLinks(m mail.Message, cards map[uuid.UUID]card) []link {
 	if !w.links.Absolute() {
 		return nil
 	}
+	number := firstNumber(m, cards)
 	desk := link{word(m.Language, "mail.link.desk"), w.links.Desk()}
+	if len(cards) == 1 {
+		desk.URL = w.links.DeskReport(number)
+	}
 	switch m.Template {
 	case mail.AgencyAssigned, mail.AgencyOverdue, mail.AgencyDisputed, mail.Digest:
 		return []link{desk}
 	case mail.Alerts:
 		return []link{{word(m.Language, "mail.link.me"), w.links.Me()}}
 	}
-	if number := firstNumber(m, cards); len(cards) == 1 {
+	if len(cards) == 1 {
 		return []link{{word(m.Language, "mail.link.report"), w.links.Report(number)}}
 	}
 	return nil
@@ -220,7 +224,7 @@ func (w *Worker) noticeLinks(n notice, work bool) []link {
 	case n.reportID == nil:
 		return []link{me}
 	case work:
-		return []link{{word(n.language, "mail.link.desk"), w.links.Desk()}}
+		return []link{{word(n.language, "mail.link.desk"), w.links.DeskReport(n.params[notification.ParamReportNumber])}}
 	case n.typ == notification.ReportRejected && n.author: // there one appeals
 		return []link{me, page}
 	}

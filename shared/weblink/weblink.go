@@ -59,6 +59,11 @@ func (b Base) Me() string { return b.url + "/me" }
 // Desk is the page of staff.
 func (b Base) Desk() string { return b.url + "/desk" }
 
+// DeskReport is the page of staff with a report open.
+func (b Base) DeskReport(number string) string {
+	return b.url + "/desk?report=" + url.QueryEscape(number)
+}
+
 // Map is the map at a place, in degrees WGS 84.
 func (b Base) Map(latitude, longitude float64) string {
 	degrees := func(d float64) string { return strconv.FormatFloat(d, 'f', 5, 64) }

@@ -44,7 +44,7 @@ function openDesk(user) {
     agencies: [], templates: [], municipalities: [],
     state: readAddress(user.role === "government_official" ? "assigned" : "new"),
     /** What the keys do with the open report; see desk_report.js. */
-    keys: {}, pending: "",
+    keys: {}, pending: null,
     /** Called when the list has other reports; see desk_area.js. */
     onList() {},
     filtered: () => Object.keys(desk.state.filters).some((name) => name !== "sort" && name !== "order"),
@@ -134,9 +134,10 @@ function openDesk(user) {
       return;
     }
     if (!(await mayLeave())) {
-      desk.pending = "";
+      desk.pending = null;
       return;
     }
+    if (desk.pending && desk.pending.number !== number) desk.pending = null; // the key was for another report
     const first = !desk.state.report;
     if (first) scrolled = window.scrollY;
     drop();
@@ -165,9 +166,9 @@ function openDesk(user) {
 
   function register(keys) {
     desk.keys = keys;
-    const key = desk.pending;
-    if (!key || !Object.keys(keys).length) return; // it is not there yet
-    desk.pending = "";
+    if (!desk.pending || !Object.keys(keys).length) return; // it is not there yet
+    const { key } = desk.pending;
+    desk.pending = null;
     keys[key] ? keys[key]() : toast(t("desk.key_not_now"));
   }
 

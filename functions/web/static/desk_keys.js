@@ -36,7 +36,7 @@ export function listenToKeys(desk) {
     const open = desk.state.report;
     if (!open || list.focused() && list.focused() !== open) {
       if (!list.focused()) return toast(t("desk.key_choose"));
-      desk.pending = key; // the report says what it takes when it is there
+      desk.pending = { key, number: list.focused() }; // the report says what it takes when it is there
       return desk.open(list.focused());
     }
     if (desk.keys[key]) return desk.keys[key]();

@@ -26,10 +26,12 @@ func TestDeskSaysFirstWhatHappened(t *testing.T) {
 		}
 		who.Post("/reports/"+d.id+"/status", object{"status": step.status, "note": step.note}).Want(http.StatusOK)
 	}
-	d.citizen.Post("/reports/"+d.id+"/dispute", object{"note": "The hole is still there."}).Want(http.StatusOK)
+	picture := d.citizen.Form("/reports/pre-upload-image", nil, "file", "b.jpg", d.JPEG(60)).Want(http.StatusCreated).Object().Text("upload_id")
+	d.ProcessUpload(picture)
+	d.citizen.Post("/reports/"+d.id+"/dispute", object{"note": "The hole is still there.", "upload_id": picture}).Want(http.StatusOK)
 	tab := d.open(d.official, 412, 800)
 	deskShows(t, tab, "A citizen says that it is not fixed", "A person decided otherwise than the AI")
-	atDesk(t, tab, chromedp.WaitVisible(`//div[@data-testid="disputed"]//p[.="The hole is still there."]`), chromedp.WaitVisible(deskID("overruled")+`:not([open]) summary`),
+	atDesk(t, tab, chromedp.WaitVisible(`//div[@data-testid="disputed"]//p[.="The hole is still there."]`), chromedp.WaitVisible(deskID("disputed")+" img"), chromedp.WaitVisible(deskID("overruled")+`:not([open]) summary`),
 		deskDoes("hand-back", deskWrites("note", "A national road.")),
 		chromedp.WaitNotPresent(deskID("open-report")), chromedp.WaitVisible(deskID("list"))) // it is no work of theirs any more
 	other := d.open(d.moderator, 412, 800)

@@ -28,7 +28,8 @@ function dispute(work) {
   if (!e) return null;
   const said = work.log.find((c) => c.action === "comment.add" && c.at === e.at), box = h("div");
   if (said) work.commentOf(said.to).then((c) => fill(box, c && !c.content_hidden ? words(c.content) : null)).catch(() => {}); // it is among the comments, too
-  const picture = [...work.report.images].reverse().find((i) => i.kind === "dispute" && i.image_url && !i.hidden && i.created_at >= e.at.slice(0, 19));
+  const fixed = [...work.log].reverse().find((x) => x.at <= e.at && x.to === "fixed"); // a picture may be sent before the words
+  const picture = [...work.report.images].reverse().find((i) => i.kind === "dispute" && i.image_url && !i.hidden && (!fixed || i.created_at >= fixed.at));
   return h("div", { class: "note bad", data: { testid: "disputed" } }, h("strong", {}, text("disputed", { at: moment(e.at) })), box,
     picture ? h("img", { class: "small", src: picture.thumbnail_url || picture.image_url, alt: text("picture_dispute"), width: picture.width, height: picture.height }) : null);
 }

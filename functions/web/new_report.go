@@ -22,7 +22,7 @@ func (w *Web) newReport(ctx context.Context, in *PageInput) (*pageOutput, error)
 		head:   v.stylesheet("new_report.css"),
 		main:   literal(newReportHTML),
 		values: map[string]fragment{"kinds": v.kinds()},
-		starts: true, modules: []string{"core.js", "sign_in.js", "outbox.js", "picture.js", "new_report_place.js", "new_report_waiting.js", "new_report_draft.js", "new_report_photo.js", "new_report_similar.js", "new_report_fate.js", "new_report.js"},
+		starts: true, modules: []string{"core.js", "sign_in.js", "outbox.js", "picture.js", "new_report_place.js", "new_report_waiting.js", "new_report_draft.js", "new_report_photo.js", "new_report_fate.js", "new_report.js"},
 		topics: []string{"new_report"},
 		data:   map[string]any{"area": current.Area},
 		// A service worker is a script, so its address goes through a policy.

@@ -4,7 +4,6 @@ import { signInByCode } from "./sign_in.js";
 import { draft, fresh, tellKeeping } from "./new_report_draft.js";
 import { photoStep } from "./new_report_photo.js";
 import { placeStep, placeWords } from "./new_report_place.js";
-import { showSimilar } from "./new_report_similar.js";
 import { reportFate } from "./new_report_fate.js";
 import { onPhone, owner, sender, tell, startWorker } from "./new_report_waiting.js";
 
@@ -14,6 +13,9 @@ const patience = 6000; // milliseconds that the form waits to know who is signed
 const by = (testid) => $(`[data-testid=${testid}]`);
 let step = "photo";
 let shownID = ""; // the entry whose fate the last step shows
+
+// Similar reports are read over the network: so is the script that asks for them. Without a link there are none.
+const similar = async (fields) => (navigator.onLine === false ? false : import("./new_report_similar.js").then((m) => m.showSimilar(fields)).catch(() => false));
 
 /** Puts a draft into the form. */
 function load(e) {
@@ -62,7 +64,7 @@ async function next() {
   clearErrors();
   if (step !== "photo" && !draft.hasPlace) return needPlace();
   await draft.save();
-  if (step === "what") return go((await showSimilar(draft.entry.fields)) ? "similar" : "send");
+  if (step === "what") return go((await similar(draft.entry.fields)) ? "similar" : "send");
   return go(steps[steps.indexOf(step) + 1]);
 }
 function needPlace() {

@@ -24,8 +24,8 @@ const stubbed = `
 		return new Response(body, { status, headers });
 	};
 	const put = (id, changes = {}) => outbox.change(id, () => ({ client_id: id, owner: "alda", state: "waiting", created: "2026-01-01T00:00:00Z", edited: 1, fields: { latitude: -8.5, longitude: 125.5, is_anonymous: true }, picture: null, not_before: 0, ...changes }));
-	let token = "old", renewed = true;
-	const alda = { owner: "alda", lang: "tet", token: () => token, renew: async () => { if (!renewed) throw { status: 401 }; token = "new"; } };
+	let token = "old", renewed = true, signedIn = "alda";
+	const alda = { owner: "alda", lang: "tet", token: () => token, renew: async () => { if (!renewed) throw { status: 401 }; token = "new"; return signedIn; } };
 	const tried = async (name, given, changes, options) => {
 		[answers, seen, token] = [given, [], "old"];
 		await put(name, changes);
@@ -48,9 +48,12 @@ func TestAnswersToAReport(t *testing.T) {
 		out.push(await tried("created", [arrived]));
 		out.push([seen[0].form.client_id, seen[0].form.is_anonymous, seen[0].form.latitude, seen[0].token].join(" "));
 		out.push(await tried("repeated", [[200, '{"report_number":"LS-2026-000001"}']]));
+		out.push(await tried("not_ours", [[200, '{"ok":true}']]));
 		out.push(await tried("no_link", []));
 		out.push(await tried("broken_answer", [[201, '{"report_num']]));
 		out.push(await tried("renewed", [problem(401, "token_expired"), arrived]), seen[1].token);
+		signedIn = "rui";
+		out.push(await tried("somebody_else", [problem(401, "token_expired"), arrived]));
 		renewed = false;
 		out.push(await tried("signed_out", [problem(401, "token_expired"), arrived]));
 		out.push(await tried("slow", [problem(408)]), await tried("limit", [problem(429, "rate_limited", "120")]), await tried("down", [problem(503, "unavailable", "60")]), await tried("fault", [problem(500)]));
@@ -64,8 +67,8 @@ func TestAnswersToAReport(t *testing.T) {
 		Date.now = real;
 		return out;`, &got))
 	want := []string{
-		"created sent 0 1", "created true -8.5 Bearer old", "repeated sent 0 1", "no_link waiting 15 1 offline", "broken_answer waiting 15 1 offline", "renewed sent 0 2", "Bearer new",
-		"signed_out waiting 15 1", "slow waiting 15 1", "limit waiting 120 1", "down waiting 60 1", "fault waiting 15 1", "in_progress waiting 15 1",
+		"created sent 0 1", "created true -8.5 Bearer old", "repeated sent 0 1", "not_ours waiting 15 1", "no_link waiting 15 1 offline", "broken_answer waiting 15 1 offline", "renewed sent 0 2", "Bearer new",
+		"somebody_else waiting 15 1", "signed_out waiting 15 1", "slow waiting 15 1", "limit waiting 120 1", "down waiting 60 1", "fault waiting 15 1", "in_progress waiting 15 1",
 		"client_id_reused draft 0 1", "gone draft 0 1", "invalid_input draft 0 1", "account_suspended draft 0 1", "too_large draft 0 1",
 		"not_due waiting 0.001 0", "pressed sent 0.001 1", "of_bea waiting 0 0", "of_nobody waiting 0 0", "adopted sent 0 1",
 		"elsewhere waiting 0 0 leased", "abandoned sent 0 1", "draft draft 0 0",

@@ -27,13 +27,14 @@ func (v view) row(r reportread.Summary) fragment {
 	if title == "" {
 		title = v.label("issue_type", string(r.IssueType))
 	}
-	about := []string{r.ReportNumber}
+	// A place that is written from right to left does not turn number and date around: bdi.
+	about := markup(`<bdi>%s</bdi>`, text(r.ReportNumber))
 	if place := placeOf(r); place != "" {
-		about = append(about, place)
+		about += markup(` · <bdi>%s</bdi>`, text(place))
 	}
-	about = append(about, locale.Date(v.lang, r.CreatedAt.In(report.Zone())))
+	about += markup(` · <bdi>%s</bdi>`, text(locale.Date(v.lang, r.CreatedAt.In(report.Zone()))))
 	return markup(`<a class="row" href="%s">%s<span class="title" dir="auto">%s</span>%s<span class="about">%s</span></a>`,
-		address("/r/"+r.ReportNumber), picture, text(title), v.status(r.Status), text(strings.Join(about, " · ")))
+		address("/r/"+r.ReportNumber), picture, text(title), v.status(r.Status), about)
 }
 
 // status is the status of a report as a badge.

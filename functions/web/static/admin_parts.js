@@ -4,10 +4,12 @@ import { staffApi as call } from "./sign_in.js";
 
 export { call };
 
+const decoded = (part) => { try { return decodeURIComponent(part); } catch { return part; } }; // an address that somebody changed
+
 /** Reads an address such as "#people/ID?role=admin": section, the parts below it, and the filters. */
 export function address(hash) {
   const [path, filters = ""] = hash.replace(/^#/, "").split("?");
-  const [section, ...below] = path.split("/").map(decodeURIComponent);
+  const [section, ...below] = path.split("/").map(decoded);
   return { section, below, query: new URLSearchParams(filters) };
 }
 

@@ -326,7 +326,14 @@ export function dialog(title, build, size = "") {
       setTimeout(() => { // the control may be disabled until whoever waits for the answer goes on
         if (document.activeElement !== document.body) return;
         const name = before && before.dataset && before.dataset.testid, now = before && !before.isConnected && name ? $(`[data-testid="${name}"]`) : before;
-        if (now) now.focus();
+        if (now && now.isConnected) now.focus();
+        else { // the act took its own control away
+          const heading = $("main h2, main h1");
+          if (heading) {
+            heading.setAttribute("tabindex", "-1");
+            heading.focus();
+          }
+        }
       });
     };
     const box = h("div", { class: size || null, role: "dialog", "aria-modal": "true", "aria-labelledby": id, tabindex: "-1" }, h("h2", { id }, title));
@@ -452,11 +459,11 @@ export const place = (r) => [...new Set([r.street, r.suco, r.district, r.municip
 export const titleOf = (r) => r.title || t("label.issue_type." + r.issue_type);
 
 /** A report in a list: a link to its page with picture, title, status, place and date. props are those of the link. */
-export function row(r, props = {}) {
+export function row(r, props = {}) { // bdi: a place written from right to left does not turn number and date around
   return h("a", { class: "row", href: "/r/" + encodeURIComponent(r.report_number), ...props },
     r.thumbnail_url ? h("img", { src: r.thumbnail_url, alt: "", loading: "lazy", width: "56", height: "56" }) : h("span", { class: "no-picture" }),
     h("span", { class: "title", dir: "auto" }, titleOf(r)), status(r.status),
-    h("span", { class: "about" }, [r.report_number, place(r), day(r.created_at)].filter(Boolean).join(" · ")));
+    h("span", { class: "about" }, [r.report_number, place(r), day(r.created_at)].filter(Boolean).map((part, i) => [i ? " · " : "", h("bdi", {}, part)])));
 }
 
 // A link to another language keeps the filters and the place on the map.

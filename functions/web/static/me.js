@@ -42,7 +42,7 @@ function drop() {
 
 const address = () => {
   const [name, rest = ""] = location.hash.slice(1).split("/");
-  return [name in parts ? name : "reports", rest];
+  return [Object.keys(parts).includes(name) ? name : "reports", rest];
 };
 
 // Shows the part that the address names.

@@ -100,7 +100,7 @@ export function make(user) {
     show(number) {
       many.hidden = Boolean(number);
       one.hidden = !number;
-      if (number) single(one, decodeURIComponent(number), () => single(one, decodeURIComponent(number)));
+      if (number) single(one, number, () => single(one, number));
       else list.load();
     },
   };

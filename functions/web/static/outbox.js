@@ -106,13 +106,14 @@
 
   // What becomes of an entry after an answer. What may go well later waits; what needs the person becomes a draft again.
   function settle(e, { status, body = {}, retryAfter = 0 }) {
-    if (status === 200 || status === 201) {
+    const taken = status === 200 || status === 201;
+    if (taken && body.report_number) {
       const line = body.receipt && body.receipt.note ? Number(body.receipt.note.split("\n")[2]) : NaN;
       return { ...e, state: "sent", problem: null, number: body.report_number, receipt: body.receipt || null, log_index: Number.isInteger(line) ? line : null,
         warnings: body.warnings || [], sent_at: Date.now() };
     }
     const problem = { status, code: body.code || "", detail: body.detail || "", errors: body.errors || [], report_id: body.report_id || "", at: Date.now() };
-    const later = status === 0 || status === 401 || status === 408 || status === 429 || status >= 500 || body.code === "request_in_progress";
+    const later = taken || status === 0 || status === 401 || status === 408 || status === 429 || status >= 500 || body.code === "request_in_progress";
     if (!later) return { ...e, state: "draft", problem };
     return { ...e, problem, not_before: Date.now() + (retryAfter * 1000 || waitMs / 2), fields: { ...e.fields, created_offline: e.fields.created_offline || status === 0 } };
   }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -75,7 +76,7 @@ func TestSketchShowsWhereAPlaceIs(t *testing.T) {
 			}
 			d := xml.NewDecoder(bytes.NewReader(got.Body))
 			for {
-				if _, err := d.Token(); err == io.EOF {
+				if _, err := d.Token(); errors.Is(err, io.EOF) {
 					break
 				} else if err != nil {
 					t.Fatalf("zoom %d: %v in %s", zoom, err, got.Body)

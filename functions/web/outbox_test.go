@@ -73,7 +73,8 @@ func TestReportIsWrittenWithoutALinkAndSentOnce(t *testing.T) {
 	}
 
 	const entries = `return (await outbox.list("` + "%" + `")).length;`
-	left := func() (n int) {
+	left := func() int {
+		var n int
 		if err := chromedp.Run(second, onPage(strings.Replace(entries, "%", c.Email, 1), &n)); err != nil {
 			t.Fatal(err)
 		}

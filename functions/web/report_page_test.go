@@ -131,7 +131,7 @@ func TestAModeratorsVerdictStandsInsteadOfTheAIs(t *testing.T) {
 	w := setupAll(t)
 	c, moderator := w.Citizen(), w.Staff(identity.Moderator)
 	const found = "The photo does not show a problem"
-	filed := func() (id string, read func() string) {
+	filed := func() (string, func() string) {
 		id, number := file(w, c, object{"title": "Kuak"})
 		w.Exec(`INSERT INTO ai_analyses (id, report_id, run_id, stage, model, prompt_version, input_hash, status, is_relevant, relevance_confidence)
 			VALUES (gen_random_uuid(), $1, gen_random_uuid(), 'verdict', 'm', '1', '', 'completed', false, 0.75)`, id)

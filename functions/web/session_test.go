@@ -33,7 +33,8 @@ func TestSignInByCodeOutlastsAReload(t *testing.T) {
 	err = chromedp.Run(tab, chromedp.SendKeys(`[data-testid=code]`, mailedCode(t, w, address)), chromedp.Click(`[data-testid=code-send]`),
 		chromedp.WaitReady(`body[data-who]`), chromedp.AttributeValue("body", "data-who", &title, nil), chromedp.Reload(), script(signedIn),
 		chromedp.WaitReady(`body[data-who]`), chromedp.AttributeValue("body", "data-who", &again, nil), chromedp.Evaluate(`document.cookie`, &readable),
-		chromedp.ActionFunc(func(ctx context.Context) (err error) {
+		chromedp.ActionFunc(func(ctx context.Context) error {
+			var err error
 			cookies, err = network.GetCookies().WithURLs([]string{w.URL + "/api/v1/auth/web-session"}).Do(ctx)
 			return err
 		}))

@@ -22,8 +22,8 @@ func TestTwoTabsOverwriteNoDraft(t *testing.T) {
 	c := w.Citizen()
 	tab := tabOf(t, w, c, "/report?lang=en", 360, 740)
 	var got string
-	run(t, tab, until(`document.querySelector("#keeping").textContent !== ""`), inModule("core.js", `for (let i = 0; i < 200 && !m.session.user; i++) await new Promise((r) => setTimeout(r, 50));`, nil),
-		inModule("draft.js", `const { draft, fresh } = m, { outbox } = self, ids = new Set();
+	run(t, tab, until(`document.querySelector("#progress").textContent !== ""`), inModule("core.js", `for (let i = 0; i < 200 && !m.session.user; i++) await new Promise((r) => setTimeout(r, 50));`, nil),
+		inModule("new_report_draft.js", `const { draft, fresh } = m, { outbox } = self, ids = new Set();
 			const type = async (words) => { draft.set("description", words); await draft.save(); ids.add(draft.entry.client_id); return draft.entry.client_id; };
 			draft.take(fresh());
 			const first = await type("mine");
@@ -50,7 +50,7 @@ func TestAReportIsAnonymousAndHasItsLastPicture(t *testing.T) {
 	t.Parallel()
 	w := setupAll(t)
 	tab := tabOf(t, w, w.Citizen(), "/report?lang=en", 360, 740)
-	run(t, tab, fillIn("No name please"), chromedp.Click("#anonymous"), inModule("draft.js", `await m.draft.save();`, nil), chromedp.Navigate(w.URL+"/welcome"),
+	run(t, tab, fillIn("No name please"), chromedp.Click("#anonymous"), inModule("new_report_draft.js", `await m.draft.save();`, nil), chromedp.Navigate(w.URL+"/welcome"),
 		chromedp.Navigate(w.URL+"/report?lang=en#send"), chromedp.WaitVisible(id("send")))
 	var still bool
 	run(t, tab, chromedp.Evaluate(`document.querySelector("#anonymous").checked`, &still), chromedp.Evaluate(`document.querySelector("[data-testid=photo]").addEventListener("change", () => document.querySelector("[data-testid=send]").click())`, nil),
@@ -76,7 +76,7 @@ func TestAReportIsSentAsANewOne(t *testing.T) {
 		return true
 	})
 	var before, after string
-	ids := func(out *string) chromedp.Action { return inModule("draft.js", `return m.draft.entry.client_id;`, out) }
+	ids := func(out *string) chromedp.Action { return inModule("new_report_draft.js", `return m.draft.entry.client_id;`, out) }
 	run(t, tab, fillIn("Again"), ids(&before), chromedp.Click(id("send")), chromedp.WaitVisible("#send-extra button"),
 		chromedp.ActionFunc(func(context.Context) error { line.answer.Store(nil); return nil }), chromedp.Click("#send-extra button"), arrived)
 	after = w.Text(`SELECT client_id FROM reports`)

@@ -47,8 +47,8 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 		where, say string
 	}{
 		{422, `{"code":"outside_area","detail":"This place is outside the area of this service.","errors":[{"field":"latitude","message":"outside"}]}`, "#place-error", "This place is outside the area of this service."},
-		{413, `{"code":"too_large","detail":"This is too large."}`, "#photo-error", "This is too large. Choose another photo, or remove it and send the report without it."},
-		{415, `{"code":"unsupported_image","detail":"Send a JPEG."}`, "#photo-error", "Send a JPEG. Choose another photo, or remove it and send the report without it."},
+		{413, `{"code":"too_large","detail":"This is too large."}`, "#photo-error", "This is too large. Choose another photo, or delete it and send the report without it."},
+		{415, `{"code":"unsupported_image","detail":"Send a JPEG."}`, "#photo-error", "Send a JPEG. Choose another photo, or delete it and send the report without it."},
 		{403, `{"code":"account_suspended","detail":"This account is suspended."}`, "#send-error", "This account is suspended. Your report is still here. Change it and send it again."},
 		{409, `{"code":"client_id_reused","detail":"Another report has this id.","report_id":"` + known + `"}`, "#send-error", "Another report has this id. An earlier version of this report has arrived. Look at it, or send this one as a new report."},
 	} {

@@ -330,6 +330,7 @@ func (v *visitor) public(id string) {
 	v.get("//verify")
 	v.get("/public/reports/" + number + "/qr.svg")
 	v.get("/public/sketch.svg?latitude=-8.55&longitude=125.57")
+	v.get("/public/places?q=dili")
 	for _, page := range []string{"//", "//report", "//me", "//desk", "//admin", "//stats", "//welcome", "//report-worker.js"} {
 		v.get(page)
 	}

@@ -411,28 +411,3 @@ func (c counting) Write(p []byte) (int, error) {
 	c.n.Add(int64(len(p)))
 	return c.ResponseWriter.Write(p)
 }
-
-// On a slow link a person sees the first step and chooses a photo before the script is there.
-func TestAPhotoChosenBeforeTheScriptIsTaken(t *testing.T) {
-	t.Parallel()
-	w := setupAll(t)
-	tab := browser.Open(t, 360, 740)
-	early := `document.addEventListener("readystatechange", () => {
-		const input = document.querySelector("[data-testid=photo]");
-		if (document.readyState !== "interactive" || !input) return;
-		const held = new DataTransfer();
-		held.items.add(new File([Uint8Array.from(atob("` + base64.StdEncoding.EncodeToString(photo(t, 320, 200, 1)) + `"), (c) => c.charCodeAt(0))], "a.jpg", { type: "image/jpeg" }));
-		input.files = held.files;
-	})`
-	err := chromedp.Run(tab, chromedp.ActionFunc(func(ctx context.Context) error {
-		_, err := page.AddScriptToEvaluateOnNewDocument(early).Do(ctx)
-		return err
-	}), chromedp.Navigate(w.URL+"/report"), chromedp.WaitVisible("#picture-image"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := string(w.Anonymous().Get("//report").Body)
-	if first, _, _ := strings.Cut(served, `data-step="place"`); !strings.Contains(first, `data-testid="photo"`) || strings.Contains(first, `<div id="report" hidden`) {
-		t.Error("the first step is not shown without the script")
-	}
-}

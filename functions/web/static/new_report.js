@@ -196,14 +196,13 @@ session.watch((user) => {
 async function start() {
   const wanted = location.hash.slice(1);
   history.replaceState({ step: "photo" }, "", location.pathname + location.search);
+  $("#report").hidden = false;
   go("photo", { push: false, focus: false });
-  const chosen = by("photo").files.length > 0; // on a slow link a person chooses before this script is there
-  if (chosen) by("photo").dispatchEvent(new Event("change"));
   await tellKeeping();
   // A link that does not answer must not hold up the drafts.
   await Promise.race([session.resume().then(settleOwner, () => {}), new Promise((resolve) => setTimeout(resolve, patience))]);
   const latest = (await outbox.list(owner())).find((e) => e.state === "draft");
-  if (latest && !chosen && draft.empty && step === "photo") restore(latest, wanted);
+  if (latest && draft.empty && step === "photo") restore(latest, wanted);
   await phone.begin();
 }
 

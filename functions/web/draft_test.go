@@ -60,7 +60,9 @@ func TestAReportIsSentAsANewOne(t *testing.T) {
 		return true
 	})
 	var before, after string
-	ids := func(out *string) chromedp.Action { return inModule("new_report_draft.js", `return m.draft.entry.client_id;`, out) }
+	ids := func(out *string) chromedp.Action {
+		return inModule("new_report_draft.js", `return m.draft.entry.client_id;`, out)
+	}
 	run(t, tab, fillIn("Again"), ids(&before), chromedp.Click(id("send")), chromedp.WaitVisible("#send-extra button"),
 		chromedp.ActionFunc(func(context.Context) error { line.answer.Store(nil); return nil }), chromedp.Click("#send-extra button"), arrived)
 	after = w.Text(`SELECT client_id FROM reports`)

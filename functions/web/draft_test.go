@@ -1,8 +1,6 @@
 package web_test
 
 import (
-	"context"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -42,31 +40,4 @@ func TestTwoTabsOverwriteNoDraft(t *testing.T) {
 	run(t, tab, chromedp.Reload(), until(`document.querySelector("#words").value !== ""`),
 		inModule("core.js", `m.session.take({ access_token: "x", user: { id: "b", email: "bea@example.tl", role: "citizen" } });`, nil),
 		until(`document.querySelector("#words").value === "" && !document.querySelector("#notice").hidden`))
-}
-
-// After the server says that it has an earlier version, the report is sent as a new one: under an id of its own.
-func TestAReportIsSentAsANewOne(t *testing.T) {
-	t.Parallel()
-	w := setupAll(t)
-	line := through(t, w)
-	tab := tabOf(t, w, w.Citizen(), "/report?lang=en", 360, 740)
-	line.lookAt(func(rw http.ResponseWriter, r *http.Request) bool {
-		if r.Method != http.MethodPost || r.URL.Path != "/api/v1/reports" {
-			return false
-		}
-		rw.Header().Set("Content-Type", "application/problem+json")
-		rw.WriteHeader(http.StatusGone)
-		_, _ = rw.Write([]byte(`{"code":"gone","detail":"It was removed."}`))
-		return true
-	})
-	var before, after string
-	ids := func(out *string) chromedp.Action {
-		return inModule("new_report_draft.js", `return m.draft.entry.client_id;`, out)
-	}
-	run(t, tab, fillIn("Again"), ids(&before), chromedp.Click(id("send")), chromedp.WaitVisible("#send-extra button"),
-		chromedp.ActionFunc(func(context.Context) error { line.answer.Store(nil); return nil }), chromedp.Click("#send-extra button"), arrived)
-	after = w.Text(`SELECT client_id FROM reports`)
-	if after == before {
-		t.Errorf("sent again as %s", after)
-	}
 }

@@ -61,3 +61,18 @@ func TestPlaceByTapAndByGPS(t *testing.T) {
 		t.Errorf("the accuracy is %s m", said)
 	}
 }
+
+// The sketch is loaded with the step. Nothing below it moves when it arrives: a press would meet another control.
+func TestNothingMovesWhenTheSketchArrives(t *testing.T) {
+	t.Parallel()
+	w := setupAll(t)
+	tab := tabOf(t, w, nil, "/report?lang=tet", 360, 740)
+	const top = `Math.round(document.querySelector("[data-testid=next]").getBoundingClientRect().top + scrollY)`
+	var before, after, sketch float64
+	run(t, tab, chromedp.WaitVisible(id("next")), chromedp.Evaluate(`document.querySelector("[data-testid=next]").click()`, nil), chromedp.WaitVisible(id("locate")), chromedp.Evaluate(top, &before),
+		until(`document.querySelector("#sketch img") && document.querySelector("#sketch img").complete`), chromedp.Evaluate(top, &after), chromedp.Evaluate(`document.querySelector("#sketch").firstElementChild.getBoundingClientRect().height`, &sketch))
+	if before != after {
+		t.Errorf("the button moved from %.0f to %.0f px; the sketch has %.0f", before, after, sketch)
+	}
+	t.Logf("the sketch has %.0f px", sketch)
+}

@@ -182,7 +182,7 @@ async function follow() {
 }
 
 session.watch((user) => {
-  $("#needs-email").hidden = Boolean(user);
+  $("#needs-email").style.visibility = user ? "hidden" : ""; // it keeps its room: nothing moves under a finger
   const of = draft.entry.owner;
   if (user && of && of !== user.email) { // it stays with the address it was written under
     if (!draft.empty) fill($("#notice"), t("new_report.other_address")).hidden = false;

@@ -81,6 +81,7 @@ var words = map[string]string{
 	"sessions.revoked_reason":            "identity.Reason",
 	"staff_templates.issue_type":         "report.IssueType",
 	"staff_templates.status":             "report.Status",
+	"tracks.kind":                        "track.Kind",
 	"uploads.content_type":               `"image/jpeg" "image/png" "image/webp"`,
 	"uploads.deletion":                   "upload.Deletion",
 	"uploads.refusal":                    "upload.RefusalCode",

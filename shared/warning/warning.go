@@ -25,6 +25,7 @@ const (
 	Adjusted       Code = "adjusted"        // another value near the sent one was stored
 	ClockCorrected Code = "clock_corrected" // the phone's clock is wrong; the time was corrected by its error
 	PointDropped   Code = "point_dropped"   // a point of a file has no readable place; it is left out
+	ShapeDropped   Code = "shape_dropped"   // a part of a file is neither a point nor a line of two points; it is left out
 
 	UploadUnknown Code = "upload_unknown" // the person has no such upload, or it has expired
 	UploadRefused Code = "upload_refused" // the uploaded file is not an accepted picture
@@ -35,7 +36,7 @@ const (
 
 // Codes lists all codes.
 func Codes() []Code {
-	return []Code{Unreadable, OutOfRange, Cut, TooLarge, TooMany, NotTaken, Missing, CountsClosed, Adjusted, ClockCorrected, PointDropped,
+	return []Code{Unreadable, OutOfRange, Cut, TooLarge, TooMany, NotTaken, Missing, CountsClosed, Adjusted, ClockCorrected, PointDropped, ShapeDropped,
 		UploadUnknown, UploadRefused, UploadInUse, ImageLimit, Updated}
 }
 

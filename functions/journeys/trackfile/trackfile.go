@@ -2,6 +2,7 @@
 package trackfile
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,6 +13,14 @@ import (
 const (
 	MaxBytes     = 20 << 20 // unpacked
 	MaxWaypoints = 10_000
+)
+
+// Errors of a file that is refused as a whole. A broken file is a *Fault.
+var (
+	ErrUnknownFormat = errors.New("neither GPX nor GeoJSON")
+	ErrEmpty         = errors.New("no line and no waypoint")
+	ErrTooManyPoints = errors.New("more points than track.MaxPoints or more waypoints than MaxWaypoints")
+	ErrTooLarge      = errors.New("more bytes than MaxBytes")
 )
 
 // File is what is used of a file.

@@ -12,7 +12,7 @@ CREATE TABLE tracks (
     name           text             NOT NULL DEFAULT '',
     kind           text             NOT NULL,
     as_route       boolean          NOT NULL, -- written as a route (rte) in GPX, not as a track (trk)
-    content_hash   bytea            NOT NULL, -- SHA-256 of kind and points: the same track is kept once in a journey
+    content_hash   bytea            NOT NULL, -- SHA-256 of the points: the same track is kept once in a journey
     points         integer          NOT NULL,
     length_m       double precision NOT NULL, -- along all points, without the gaps between segments
     started_at     timestamptz,
@@ -22,6 +22,8 @@ CREATE TABLE tracks (
     shown_from     integer,
     shown_to       integer,
     shown_length_m double precision NOT NULL DEFAULT 0,
+    shown_started_at timestamptz,
+    shown_ended_at   timestamptz,
     created_at     timestamptz      NOT NULL DEFAULT now(),
     CONSTRAINT tracks_content_key UNIQUE (journey_id, content_hash),
     CONSTRAINT tracks_name_bounded CHECK (char_length(name) <= 200),

@@ -34,7 +34,7 @@ type exportOutput struct {
 	Body        struct {
 		ExportedAt timestamp.Time              `json:"exported_at"`
 		Profile    account.User                `json:"profile"`
-		Records    map[string][]map[string]any `json:"records" doc:"By kind: account, sessions, devices, reports, uploads, comments, notifications, following, journeys, markers, audit, status_changes, notes, invitations, daily_mails, follows, confirmations, disputes, alerts, filed_for_me, filed_by_me, flags, pictures. Reports, comments and status changes have the member receipt, as POST /reports has it, and all members of the commitment that it vouches for"`
+		Records    map[string][]map[string]any `json:"records" doc:"By kind: account, sessions, devices, reports, uploads, comments, notifications, following, journeys, markers, audit, status_changes, notes, invitations, daily_mails, follows, confirmations, disputes, alerts, filed_for_me, filed_by_me, flags, pictures, tracks, track_points (up to 1,000 a record; degrees times ten million, metres, milliseconds since 1970). Reports, comments and status changes have the member receipt, as POST /reports has it, and all members of the commitment that it vouches for"`
 		NextCursor *string                     `json:"next_cursor" doc:"Opaque; send it as cursor for the records that did not fit. null on the last answer"`
 	}
 }
@@ -68,7 +68,7 @@ var exported = []struct{ kind, query string }{
 	{"notifications", `SELECT n.id, n.type, n.report_id, ` + notification.ParamsSQL + ` AS params, n.read_at, n.created_at FROM notifications n
 		WHERE n.user_id = $1 ORDER BY n.created_at, n.id`},
 	{"following", `SELECT report_id, created_at FROM report_followers WHERE user_id = $1 ORDER BY created_at, report_id`},
-	{"journeys", `SELECT id, name, description, active, completed, visibility, created_at, updated_at
+	{"journeys", `SELECT id, name, description, active, completed, visibility, hide_ends_m, created_at, updated_at
 		FROM journeys WHERE user_id = $1 ORDER BY created_at, id`},
 	{"markers", `SELECT id, journey_id, name, marker_type, lon AS longitude, lat AS latitude, happened_on, planned_on, notes, created_at
 		FROM markers WHERE owner_id = $1 ORDER BY created_at, id`},
@@ -91,6 +91,12 @@ var exported = []struct{ kind, query string }{
 	{"flags", `SELECT id, report_id, comment_id, reason_code, note, created_at, settled_at, outcome FROM report_flags WHERE user_id = $1 ORDER BY created_at, id`},
 	{"pictures", `SELECT i.id, i.report_id, i.upload_id, i.kind, i.added_by, i.hidden, i.hidden_reason, i.boxes, i.created_at
 		FROM report_images i JOIN uploads u ON u.id = i.upload_id WHERE u.user_id = $1 AND i.deleted_at IS NULL ORDER BY i.created_at, i.id`},
+	{"tracks", `SELECT t.id, journey_id, t.name, kind, points, length_m, started_at, ended_at, utc_offset_s, t.created_at
+		FROM tracks t JOIN journeys j ON j.id = t.journey_id WHERE j.user_id = $1 ORDER BY t.created_at, t.id`},
+	// Up to 1,000 points a record: degrees times ten million, metres, milliseconds since 1970.
+	{"track_points", `SELECT track_id, seq, segment, lons AS longitudes_e7, lats AS latitudes_e7, elevations, times
+		FROM track_points p JOIN tracks t ON t.id = p.track_id JOIN journeys j ON j.id = t.journey_id
+		WHERE j.user_id = $1 ORDER BY t.created_at, track_id, seq`},
 }
 
 func (g *Group) export(ctx context.Context, in *exportInput) (*exportOutput, error) {

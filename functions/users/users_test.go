@@ -3,6 +3,7 @@ package users_test
 import (
 	"bytes"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -301,6 +302,9 @@ func TestExportHoldsEverything(t *testing.T) {
 	me, other := b.person(identity.Citizen), b.person(identity.Citizen)
 	for _, p := range []identitytest.Person{me, other} {
 		b.exec(`INSERT INTO journeys (id, user_id, name) VALUES (gen_random_uuid(), $1, $2)`, p.ID, "Journey of "+p.ID.String())
+		b.exec(`WITH t AS (INSERT INTO tracks (id, journey_id, name, kind, as_route, content_hash, points, length_m)
+				SELECT gen_random_uuid(), id, 'Track of ' || user_id, 'recorded', false, sha256('x'), 2, 1 FROM journeys WHERE user_id = $1 RETURNING id)
+			INSERT INTO track_points (track_id, seq, segment, lons, lats) SELECT id, 0, 0, '{1255000000,1255000001}', '{-85000000,-85000001}' FROM t`, p.ID)
 	}
 	a := b.WithToken(me.Token).Do(http.MethodGet, "/users/me/export", nil).Want(200)
 	if !strings.Contains(string(a.Body), "Journey of "+me.ID.String()) || strings.Contains(string(a.Body), other.ID.String()) || strings.Contains(string(a.Body), "argon2") {
@@ -310,6 +314,12 @@ func TestExportHoldsEverything(t *testing.T) {
 	sessions, _ := records["sessions"].([]any)
 	if len(sessions) != 1 {
 		t.Fatalf("sessions: %v", records["sessions"])
+	}
+	if tracks := a.Object().Items("records.tracks"); len(tracks) != 1 || tracks[0].Text("name") != "Track of "+me.ID.String() {
+		t.Errorf("tracks: %v", tracks)
+	}
+	if points := a.Object().Items("records.track_points"); len(points) != 1 || !strings.Contains(fmt.Sprint(points[0].Values["longitudes_e7"]), "1.255e+09") {
+		t.Errorf("points: %v", points)
 	}
 	first, _ := sessions[0].(map[string]any)
 	created, _ := first["created_at"].(string)

@@ -23,3 +23,27 @@ func Day(at time.Time, stated bool, lon, lat float64) time.Time {
 func nearTimorLeste(lon, lat float64) bool {
 	return lon >= 124.0 && lon <= 127.4 && lat >= -9.6 && lat <= -8.0
 }
+
+// days returns the first and the last day of points; nil when none has a time.
+func (t *Track) days(points []Point) *[2]time.Time {
+	var out *[2]time.Time
+	for _, p := range points {
+		if p.Time == NoTime {
+			continue
+		}
+		at, stated := time.UnixMilli(p.Time).UTC(), t.Offset != nil
+		if stated {
+			at = at.Add(*t.Offset)
+		}
+		day := Day(at, stated, p.Lon, p.Lat)
+		switch {
+		case out == nil:
+			out = &[2]time.Time{day, day}
+		case day.Before(out[0]):
+			out[0] = day
+		case day.After(out[1]):
+			out[1] = day
+		}
+	}
+	return out
+}

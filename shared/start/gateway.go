@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/base64"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -67,7 +68,12 @@ func (g *Gateway) Handle(ctx context.Context, e events.APIGatewayV2HTTPRequest) 
 	if err != nil {
 		return g.answerError(ctx, e, problem.New(problem.BadRequest, "malformed_body").Because(err))
 	}
-	if size := sizeOf(out); size > maxResponse {
+	size := sizeOf(out)
+	if size > maxResponse && !out.IsBase64Encoded { // escaped text can take six times its size, base64 takes four thirds
+		out.Body, out.IsBase64Encoded = base64.StdEncoding.EncodeToString([]byte(out.Body)), true
+		size = sizeOf(out)
+	}
+	if size > maxResponse {
 		g.log.ErrorContext(ctx, "answer exceeds what Lambda carries", "bytes", size, "route", e.RouteKey)
 		return g.answerError(ctx, e, problem.New(problem.Internal, "internal"))
 	}

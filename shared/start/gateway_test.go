@@ -270,14 +270,25 @@ func TestAnswerLargerThanLambdaCarries(t *testing.T) {
 	}{
 		{"text", strings.Repeat("a", 6<<20), 500},
 		{"bytes", strings.Repeat("\xff", 5<<20), 500},
-		{"text that grows", strings.Repeat("<", 2<<20), 500},
-		{"lines that grow", strings.Repeat("\n", 4<<20), 500},
-		{"separators that grow", strings.Repeat("\u2028", 1<<20+1<<18), 500},
+		{"text that grows too much", strings.Repeat("<", 5<<20), 500},
+		{"text that grows", strings.Repeat("<", 4_500_000), 200}, // goes out in base64, and so do the next two
+		{"lines that grow", strings.Repeat("\n", 4<<20), 200},
+		{"separators that grow", strings.Repeat("\u2028", 1<<20+1<<18), 200},
 		{"just small enough", strings.Repeat("a", 6<<20-128<<10), 200},
 	} {
 		out := handle(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, c.body) }, event("GET", "/x"))
 		if raw, err := json.Marshal(out); err != nil || len(raw) > 6<<20 || out.StatusCode != c.want {
 			t.Errorf("%s: got %d, %d bytes, %v; want %d within 6 MiB", c.name, out.StatusCode, len(raw), err, c.want)
+		}
+		body := out.Body
+		if out.IsBase64Encoded {
+			decoded, err := base64.StdEncoding.DecodeString(body)
+			if body = string(decoded); err != nil {
+				t.Errorf("%s: %v", c.name, err)
+			}
+		}
+		if c.want == 200 && body != c.body {
+			t.Errorf("%s: another body of %d bytes", c.name, len(body))
 		}
 	}
 }

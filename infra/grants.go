@@ -64,6 +64,8 @@ var (
 	erase         = []string{"s3:DeleteObject"}
 	// eraseVersions deletes an object for good: the bucket keeps earlier versions.
 	eraseVersions = []string{"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucketVersions"}
+	// exchange writes objects, asks whether one is there, and reads it.
+	exchange = slices.Concat(readOrMissing, write)
 	// move takes an object to another key.
 	move = slices.Concat(readOrMissing, write, eraseVersions)
 )
@@ -82,7 +84,7 @@ func grantsOf(name catalog.FunctionName) grants {
 		"monitoring":    {ledger: true, logFiles: readLog},
 		"locations":     {geocoder: true},
 		"notifications": {sealKeys: true}, // the tokens of links that end mails
-		"journeys":      {ledger: true, bucket: readRenditions},
+		"journeys":      {ledger: true, bucket: []bucketAccess{{storage.Renditions, read}, {storage.Imports, exchange}, {storage.Routes, exchange}}},
 		"public":        {ledger: true, logFiles: readLog, bucket: []bucketAccess{{storage.Renditions, readOrMissing}, {storage.Exports, readOrMissing}}},
 		"web":           {ledger: true, bucket: readRenditions, baseMap: true},
 		"meta":          {watchQueues: true},

@@ -84,6 +84,12 @@ func TestWhoMay(t *testing.T) {
 			{"s3:PutObject", "renditions/", []string{"images", "reports", "staff", "validate"}},
 			{"s3:PutObject", "exports/", []string{"export"}},
 			{"s3:PutObject", "originals/", []string{"reports"}},
+			{"s3:PutObject", "imports/", []string{"journeys"}}, // it signs the addresses to which riders send files
+			{"s3:PutObject", "routes/", []string{"journeys"}},
+			{"s3:GetObject", "imports/", []string{"journeys"}},
+			{"s3:GetObject", "routes/", []string{"journeys"}}, // it signs the addresses of these
+			{"s3:DeleteObject", "imports/", nil},              // a lifecycle rule deletes them
+			{"s3:DeleteObject", "routes/", nil},
 			{"s3:GetObject", "originals/", []string{"images"}}, // they contain places where people have been
 			{"s3:GetObject", "renditions/", []string{"images", "journeys", "migrate", "public", "reports", "staff", "users", "validate", "web"}},
 			{"s3:GetObject", "exports/", []string{"public"}},
@@ -94,7 +100,7 @@ func TestWhoMay(t *testing.T) {
 			{"s3:DeleteObjectVersion", "originals/", []string{"relay"}},
 			{"s3:DeleteObjectVersion", "renditions/", []string{"relay", "reports", "staff", "validate"}},
 			{"s3:ListBucketVersions", "", []string{"relay", "reports", "staff", "validate"}},
-			{"s3:ListBucket", "", []string{"anchor", "images", "migrate", "monitoring", "public", "reports", "staff", "validate"}},
+			{"s3:ListBucket", "", []string{"anchor", "images", "journeys", "migrate", "monitoring", "public", "reports", "staff", "validate"}},
 			// The functions that write messages for a queue, and relay, which sends what others could not.
 			{"sqs:SendMessage", "-images", []string{"images", "relay", "reports"}}, // images: to its own dead letters
 			{"sqs:SendMessage", "-validate", []string{"images", "relay", "reports", "validate"}},

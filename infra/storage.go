@@ -13,6 +13,7 @@ import (
 // How long objects are kept, in days.
 const (
 	originalDays   = 7  // an original, whether it is part of a report or not
+	riderFileDays  = 1  // a file of a rider: one to import, or a route that is too large for an answer
 	noncurrentDays = 30 // a version that was replaced or deleted
 )
 
@@ -31,6 +32,7 @@ func newStorage(scope constructs.Construct, p *plan, q *queues, k *keys) *bucket
 		Encryption: awss3.BucketEncryption_S3_MANAGED, RemovalPolicy: p.removal(),
 		LifecycleRules: &[]*awss3.LifecycleRule{
 			{Id: jsii.String("originals-expire"), Prefix: jsii.String(catalog.OriginalsPrefix), Expiration: days(originalDays), NoncurrentVersionExpiration: days(1)},
+			expires("imports-expire", storage.Imports), expires("routes-expire", storage.Routes),
 			{Id: jsii.String("replaced-and-deleted-expire"), NoncurrentVersionExpiration: days(noncurrentDays), ExpiredObjectDeleteMarker: jsii.Bool(true)},
 			{Id: jsii.String("broken-uploads"), AbortIncompleteMultipartUploadAfter: days(1)},
 		},
@@ -51,6 +53,12 @@ func newStorage(scope constructs.Construct, p *plan, q *queues, k *keys) *bucket
 	s.makeLog(p, k)
 	output(s.stack, "MediaBucket", "Bucket of pictures and exports", s.bucket.BucketName())
 	return s
+}
+
+// expires deletes the riders' files under a prefix. S3 deletes at midnight (UTC) after the day is over, and the version
+// that it keeps a day later: no byte is older than four days.
+func expires(id, prefix string) *awss3.LifecycleRule {
+	return &awss3.LifecycleRule{Id: jsii.String(id), Prefix: jsii.String(prefix), Expiration: days(riderFileDays), NoncurrentVersionExpiration: days(1)}
 }
 
 // makeLog makes the bucket of the public log. Functions serve its files; nobody reads the bucket itself. It has Object Lock

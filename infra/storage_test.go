@@ -7,6 +7,7 @@ import (
 
 	"github.com/lafaekstreet/backend/infra/assembly"
 	"github.com/lafaekstreet/backend/shared/catalog"
+	"github.com/lafaekstreet/backend/shared/storage"
 )
 
 func TestBucketIsPrivate(t *testing.T) {
@@ -108,6 +109,30 @@ func TestStoredDataIsEncryptedAndKept(t *testing.T) {
 			}
 			if url := f.Env["CACHE_URL"]; url != "" && !strings.HasPrefix(url, "rediss://") {
 				t.Errorf("%s reaches the cache by %s", f.Name, url)
+			}
+		}
+	})
+}
+
+// Files of riders are deleted soon, and nobody is told of them: the function images would take them for pictures.
+func TestFilesOfRidersExpireAndAreNotAnnounced(t *testing.T) {
+	each(t, func(t *testing.T, w *written) {
+		b, _ := bucketOf(w, "media")
+		lifecycle, _ := b.Properties["LifecycleConfiguration"].(map[string]any)
+		rules, _ := lifecycle["Rules"].([]any)
+		notified, _ := json.Marshal(b.Properties["NotificationConfiguration"])
+		for _, prefix := range []string{storage.Imports, storage.Routes} {
+			found := false
+			for _, rule := range rules {
+				r, _ := rule.(map[string]any)
+				kept, _ := r["NoncurrentVersionExpiration"].(map[string]any)
+				found = found || r["Prefix"] == prefix && r["Status"] == "Enabled" && r["ExpirationInDays"] == 1.0 && kept["NoncurrentDays"] == 1.0
+			}
+			if !found {
+				t.Errorf("no rule deletes what is under %s after a day: %v", prefix, rules)
+			}
+			if strings.HasPrefix(prefix, catalog.OriginalsPrefix) || strings.Contains(string(notified), prefix) {
+				t.Errorf("objects under %s are announced: %s", prefix, notified)
 			}
 		}
 	})

@@ -121,7 +121,7 @@ func (e *Export) write(ctx context.Context, f opendata.Format) (int, error) {
 	if _, err := file.Seek(0, 0); err != nil {
 		return 0, fmt.Errorf("rewind: %w", err)
 	}
-	if err := e.store.PutFile(ctx, f.Key(), f.ContentType(), "gzip", file); err != nil {
+	if err := e.store.PutFile(ctx, storage.Object{Key: f.Key(), ContentType: f.ContentType(), Encoding: "gzip"}, file); err != nil {
 		return 0, err
 	}
 	e.metrics.Put(catalog.ExportDuration, float64(time.Since(began).Milliseconds()))

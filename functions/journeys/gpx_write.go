@@ -1,27 +1,25 @@
 package journeys
 
 import (
-	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
 	gpx "github.com/twpayne/go-gpx"
 )
 
 const gpxMedia = "application/gpx+xml"
 
-// gpxOutput is the answer with a GPX file.
-type gpxOutput struct {
-	ContentType string `header:"Content-Type"`
-	Disposition string `header:"Content-Disposition"`
-	Body        []byte
+type routeGPXInput struct {
+	JourneyID uuid.UUID `path:"journey_id" format:"uuid"`
+	Encodings string    `header:"Accept-Encoding" hidden:"true"`
 }
 
 // routeGPX writes each marker once: dated past ones as a track, dated planned ones as a route, the others as waypoints.
 // Importing the file gives the same markers back.
-func (g *Group) routeGPX(ctx context.Context, in *journeyInput) (*gpxOutput, error) {
+func (g *Group) routeGPX(ctx context.Context, in *routeGPXInput) (*fileOutput, error) {
 	j, markers, _, err := g.journeyWithMarkers(ctx, in.JourneyID)
 	if err != nil {
 		return nil, err
@@ -47,13 +45,16 @@ func (g *Group) routeGPX(ctx context.Context, in *journeyInput) (*gpxOutput, err
 	if len(plan.RtePt) > 0 {
 		doc.Rte = []*gpx.RteType{plan}
 	}
-	var out bytes.Buffer
-	out.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n")
-	if err := doc.WriteIndent(&out, "", " "); err != nil {
-		return nil, fmt.Errorf("write GPX: %w", err)
-	}
-	return &gpxOutput{ContentType: gpxMedia, Body: out.Bytes(),
-		Disposition: `attachment; filename="journey-` + j.ID.String() + `.gpx"`}, nil
+	return g.sendFile(ctx, outgoing{journey: j.ID, contentType: gpxMedia, disposition: attachment(j.Name, ".gpx"), encodings: in.Encodings,
+		write: func(w io.Writer) error {
+			if _, err := io.WriteString(w, `<?xml version="1.0" encoding="UTF-8"?>`+"\n"); err != nil {
+				return fmt.Errorf("write GPX: %w", err)
+			}
+			if err := doc.WriteIndent(w, "", " "); err != nil {
+				return fmt.Errorf("write GPX: %w", err)
+			}
+			return nil
+		}})
 }
 
 func (m marker) gpx() *gpx.WptType {
@@ -62,9 +63,4 @@ func (m marker) gpx() *gpx.WptType {
 		w.Time = d.UTC().Truncate(24 * time.Hour)
 	}
 	return w
-}
-
-func fileResponse(media, description string) map[string]*huma.Response {
-	return map[string]*huma.Response{"200": {Description: description,
-		Content: map[string]*huma.MediaType{media: {Schema: &huma.Schema{Type: huma.TypeString}}}}}
 }

@@ -23,6 +23,8 @@ type Group struct {
 	db      *database.DB
 	clock   timestamp.Clock
 	reports *reportread.Reader
+	store   *storage.Store
+	links   *storage.Links
 }
 
 type groupConfig struct {
@@ -33,7 +35,7 @@ type groupConfig struct {
 // New returns the group.
 func New(kit *service.Kit, cfg groupConfig) (*Group, error) {
 	links := storage.NewLinks(kit.AWS, cfg.Storage, kit.Clock)
-	return &Group{db: kit.DB, clock: kit.Clock,
+	return &Group{db: kit.DB, clock: kit.Clock, store: storage.New(kit.AWS, cfg.Storage), links: links,
 		reports: reportread.NewReader(kit.DB, links, geocoding.NewMunicipalities(kit.DB), cfg.Ledger)}, nil
 }
 

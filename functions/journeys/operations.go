@@ -65,7 +65,8 @@ func (g *Group) registerRoutes(api *httpapi.API) {
 	route := operation("", http.MethodGet, "/journeys/{journey_id}/route", "The route as GeoJSON")
 	httpapi.Register(api, route, g.route)
 	file := operation("", http.MethodGet, "/journeys/{journey_id}/route.gpx", "The route as GPX 1.1")
-	file.Responses = fileResponse(gpxMedia, "A GPX file")
+	file.Description = "The file is called after the journey. One of more than 4.5 MB as sent is at the address of the 302 for 15 minutes: read it without an Authorization header, which storage refuses."
+	file.Responses = fileResponses(gpxMedia, "A GPX file")
 	httpapi.Register(api, file, g.routeGPX)
 
 	httpapi.Register(api, operation("", http.MethodGet, "/journeys/{journey_id}/reports",

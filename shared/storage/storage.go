@@ -37,6 +37,8 @@ const (
 	Originals  = catalog.OriginalsPrefix // pictures as uploaded; encrypted, deleted by a lifecycle rule
 	Renditions = "renditions/"           // pictures re-encoded without metadata
 	Exports    = "exports/"              // open data files
+	Imports    = "imports/"              // files that riders send for their journeys; deleted by a lifecycle rule
+	Routes     = "routes/"               // files with routes that are too large for an answer; deleted by a lifecycle rule
 )
 
 // ErrNotFound reports that no object has the key.
@@ -110,12 +112,22 @@ func (s *Store) Put(ctx context.Context, key, contentType string, body []byte) e
 	return nil
 }
 
-// PutFile stores a file under key without reading all of it into memory. Encoding is its Content-Encoding, such as "gzip";
-// empty for none.
-func (s *Store) PutFile(ctx context.Context, key, contentType, encoding string, file *os.File) error {
-	in := &s3.PutObjectInput{Bucket: aws.String(s.bucket), Key: aws.String(key), ContentType: aws.String(contentType), Body: file}
-	if encoding != "" {
-		in.ContentEncoding = aws.String(encoding)
+// Object says how an object is stored.
+type Object struct {
+	Key         string
+	ContentType string
+	Encoding    string // Content-Encoding, such as "gzip"; empty for none
+	Disposition string // Content-Disposition; empty for none
+}
+
+// PutFile stores a file without reading all of it into memory.
+func (s *Store) PutFile(ctx context.Context, o Object, file *os.File) error {
+	in := &s3.PutObjectInput{Bucket: aws.String(s.bucket), Key: aws.String(o.Key), ContentType: aws.String(o.ContentType), Body: file}
+	if o.Encoding != "" {
+		in.ContentEncoding = aws.String(o.Encoding)
+	}
+	if o.Disposition != "" {
+		in.ContentDisposition = aws.String(o.Disposition)
 	}
 	out, err := s.s3.PutObject(ctx, in)
 	if err == nil {
@@ -125,6 +137,24 @@ func (s *Store) PutFile(ctx context.Context, key, contentType, encoding string, 
 		return fmt.Errorf("put file: %w", err)
 	}
 	return nil
+}
+
+// Open returns a reader of the object under key, which the caller must close. It fails with ErrNotFound if there is none,
+// with ErrTooLarge if it has more than limit bytes.
+func (s *Store) Open(ctx context.Context, key string, limit int64) (io.ReadCloser, error) {
+	out, err := s.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(s.bucket), Key: aws.String(key)})
+	if err != nil {
+		return nil, fmt.Errorf("get object: %w", notFound(err))
+	}
+	err = checkETag(out.ETag)
+	if err == nil && aws.ToInt64(out.ContentLength) > limit {
+		err = fmt.Errorf("of more than %d bytes: %w", limit, ErrTooLarge)
+	}
+	if err != nil {
+		_ = out.Body.Close()
+		return nil, fmt.Errorf("get object: %w", err)
+	}
+	return out.Body, nil
 }
 
 // Read returns the object under key. It fails with ErrNotFound if there is none, with ErrTooLarge if it has more than limit

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/lafaekstreet/backend/functions/journeys/track"
 	"github.com/lafaekstreet/backend/shared/locale"
@@ -80,6 +79,9 @@ func (c *collector) addWaypoint(w Waypoint, place string) error {
 	return nil
 }
 
+// reset forgets everything but the warnings.
+func (c *collector) reset() { c.file, c.points = File{}, 0 }
+
 // done returns the file, or ErrEmpty.
 func (c *collector) done() (*File, error) {
 	if len(c.file.Tracks) == 0 && len(c.file.Waypoints) == 0 {
@@ -92,11 +94,13 @@ func (c *collector) done() (*File, error) {
 // characters with a warning.
 func (c *collector) text(text string, most int, place string) string {
 	text = strings.TrimSpace(strings.Map(storable, strings.ToValidUTF8(text, "\uFFFD")))
-	if utf8.RuneCountInString(text) <= most {
-		return text
+	for i := range text {
+		if most--; most < 0 {
+			c.warnings.Add(place, warning.Cut)
+			return strings.TrimSpace(text[:i])
+		}
 	}
-	c.warnings.Add(place, warning.Cut)
-	return strings.TrimSpace(string([]rune(text)[:most]))
+	return text
 }
 
 // storable drops the characters that XML 1.0 does not allow, NUL among them.

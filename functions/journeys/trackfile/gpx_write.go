@@ -37,13 +37,13 @@ type Writer struct {
 type stage int
 
 const (
-	atWaypoints stage = iota
-	atRoutes
-	inRoute
-	atTracks
-	inTrack
-	inSegment
-	closed
+	beforeLines stage = iota
+	afterRoute
+	openRoute
+	afterTrack
+	openTrack
+	openSegment
+	ended
 )
 
 var errOrder = errors.New("write GPX: waypoints, routes and tracks are not in the order of the schema")
@@ -67,7 +67,7 @@ func NewWriter(out io.Writer, m Metadata) *Writer {
 
 // Waypoint writes a waypoint. Its day is written as midnight in UTC.
 func (w *Writer) Waypoint(p Waypoint) {
-	w.need(w.stage == atWaypoints)
+	w.need(w.stage == beforeLines)
 	w.place("wpt", p.Lon, p.Lat)
 	if p.Day != nil {
 		w.time(p.Day.UnixMilli())
@@ -84,11 +84,11 @@ func (w *Writer) Waypoint(p Waypoint) {
 
 // BeginTrack starts a route (rte) or a track (trk). An empty name or source is left out. Points follow BeginSegment.
 func (w *Writer) BeginTrack(name string, route bool, source string) {
-	tag, next := "<trk>", inTrack
+	tag, next := "<trk>", openTrack
 	if route {
-		tag, next = "<rte>", inRoute
+		tag, next = "<rte>", openRoute
 	}
-	w.need(w.stage == atWaypoints || w.stage == atRoutes || w.stage == atTracks && !route)
+	w.need(w.stage == beforeLines || w.stage == afterRoute || w.stage == afterTrack && !route)
 	w.stage, w.route = next, route
 	w.raw(tag)
 	w.element("name", name)
@@ -98,12 +98,12 @@ func (w *Writer) BeginTrack(name string, route bool, source string) {
 
 // BeginSegment starts a segment, and ends the one before. A route in GPX has no segments: its points become one list.
 func (w *Writer) BeginSegment() {
-	if w.route && w.stage == inRoute {
+	if w.route && w.stage == openRoute {
 		return
 	}
-	w.need(w.stage == inTrack || w.stage == inSegment)
+	w.need(w.stage == openTrack || w.stage == openSegment)
 	w.endSegment()
-	w.stage = inSegment
+	w.stage = openSegment
 	w.raw("<trkseg>\n")
 }
 
@@ -113,7 +113,7 @@ func (w *Writer) Point(p track.Point) {
 	if w.route {
 		tag, end = "rtept", "</rtept>\n"
 	}
-	w.need(w.stage == inSegment || w.stage == inRoute)
+	w.need(w.stage == openSegment || w.stage == openRoute)
 	w.place(tag, p.Lon, p.Lat)
 	if height := float64(p.Elevation); !math.IsNaN(height) && !math.IsInf(height, 0) {
 		w.raw("<ele>")
@@ -128,27 +128,27 @@ func (w *Writer) Point(p track.Point) {
 
 // EndTrack ends what BeginTrack started.
 func (w *Writer) EndTrack() {
-	w.need(w.stage == inRoute || w.stage == inTrack || w.stage == inSegment)
+	w.need(w.stage == openRoute || w.stage == openTrack || w.stage == openSegment)
 	w.endSegment()
 	if w.route {
-		w.stage = atRoutes
+		w.stage = afterRoute
 		w.raw("</rte>\n")
 		return
 	}
-	w.stage = atTracks
+	w.stage = afterTrack
 	w.raw("</trk>\n")
 }
 
 func (w *Writer) endSegment() {
-	if w.stage == inSegment {
+	if w.stage == openSegment {
 		w.raw("</trkseg>\n")
 	}
 }
 
 // Close ends the file and writes the rest of it. It does not close the underlying writer. It returns the first error.
 func (w *Writer) Close() error {
-	w.need(w.stage == atWaypoints || w.stage == atRoutes || w.stage == atTracks)
-	w.stage = closed
+	w.need(w.stage == beforeLines || w.stage == afterRoute || w.stage == afterTrack)
+	w.stage = ended
 	w.raw("</gpx>\n")
 	w.flush()
 	return w.err

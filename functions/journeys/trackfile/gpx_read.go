@@ -121,7 +121,9 @@ func (r *gpxReader) segment(l *gpxLine) error {
 		}
 		return r.xml.skip()
 	})
-	l.Segments = append(l.Segments, points)
+	if len(points) > 0 {
+		l.Segments = append(l.Segments, points)
+	}
 	return err
 }
 

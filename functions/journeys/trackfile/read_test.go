@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
+
 	"github.com/lafaekstreet/backend/functions/journeys/track"
 )
 
@@ -60,6 +63,7 @@ func TestLimitsOfAGPXFile(t *testing.T) {
 	}{
 		"all points":        {inTrack(strings.Repeat(trkpt, track.MaxPoints)), nil},
 		"a point more":      {inTrack(strings.Repeat(trkpt, track.MaxPoints+1)), ErrTooManyPoints},
+		"a derived line":    {"<gpx><trk><src>" + DerivedSource + "</src>" + strings.Repeat(trkpt, track.MaxPoints) + "</trk><trk>" + trkpt + trkpt + "</trk></gpx>", nil},
 		"all waypoints":     {"<gpx>" + strings.Repeat(wpt, MaxWaypoints) + "</gpx>", nil},
 		"a waypoint more":   {"<gpx>" + strings.Repeat(wpt, MaxWaypoints+1) + "</gpx>", ErrTooManyPoints},
 		"all bytes":         {oneName + strings.Repeat(" ", MaxBytes-len(oneName)), nil},
@@ -70,6 +74,21 @@ func TestLimitsOfAGPXFile(t *testing.T) {
 	} {
 		if _, err := Read(strings.NewReader(c.file), now(), nil); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+}
+
+func TestTheFirstCharacterTellsTheFormat(t *testing.T) {
+	t.Parallel()
+	little := unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)
+	const json = `{"type":"Feature","geometry":{"type":"Point","coordinates":[2,1]},"properties":{"name":"Díli"}}`
+	const gpx = `<gpx><wpt lat="1" lon="2"><name>Díli</name></wpt></gpx>`
+	for _, text := range []string{json, gpx} {
+		for _, file := range []string{text, "\ufeff" + text, " \r\n\t" + text + "\x00\x00", "\xff\xfe" + encoded(t, little, text), encoded(t, little, text+"\n\x00"),
+			encoded(t, charmap.Windows1252, text)} {
+			if got, warnings := readAll(t, file); got != "plan \"Díli\" \"\" 1,2 -\n" || warnings != "" {
+				t.Errorf("%q: %s %s", file, got, warnings)
+			}
 		}
 	}
 }

@@ -94,11 +94,11 @@ openapi: node_modules ## Write the OpenAPI document from the code, and check it
 	npx --no-install redocly lint functions/meta/openapi.json
 
 .PHONY: test
-test: node chromium valkey ## Run all tests (PACKAGES=./functions/... for a part, P=packages at a time)
+test: node chromium gpsbabel valkey ## Run all tests (PACKAGES=./functions/... for a part, P=packages at a time)
 	$(WITH_DATABASE) $(GO) test -p $(or $(P),3) -timeout 30m $(TESTED)
 
 .PHONY: test-race
-test-race: chromium valkey ## Run all tests with the race detector, except those of the CDK app: jsii has a race of its own when it closes
+test-race: chromium gpsbabel valkey ## Run all tests with the race detector, except those of the CDK app: jsii has a race of its own when it closes
 	$(WITH_DATABASE) $(GO) test -race -timeout 30m $$($(WITHOUT_CDK))
 
 .PHONY: interop
@@ -174,6 +174,10 @@ node:
 .PHONY: chromium
 chromium:
 	@infra/local/setup/package.sh Chromium "pages are not tested in a browser" chromium -- chromium chromium-browser google-chrome
+
+.PHONY: gpsbabel
+gpsbabel:
+	@command -v gpsbabel >/dev/null || $(GO) run ./infra/local/gpsbabel/install
 
 .PHONY: valkey
 valkey:

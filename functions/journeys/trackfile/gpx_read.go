@@ -15,7 +15,7 @@ import (
 const DerivedSource = "LafaekStreet: line through the waypoints"
 
 // readGPX reads a GPX file in one pass. Elements are found by their local names. Only what is used is looked at: places,
-// elevations, times, names, notes, types and sources. Other extensions than those of routeExtensions are skipped.
+// elevations, times, names, notes, types and sources. Of extensions, only those of route points are.
 //
 // Document types are refused, so no entity but the five of XML is ever expanded.
 func readGPX(src io.Reader, now time.Time, w *warning.Collector) (*File, error) {
@@ -78,6 +78,7 @@ type gpxLine struct {
 	source string
 	via    bool          // its points are marked as points of a track of the file
 	loose  []track.Point // points outside of a trkseg, as those of a route are
+	shape  []track.Point // the way from the last route point on
 }
 
 // line reads a trk or rte.
@@ -93,7 +94,9 @@ func (r *gpxReader) line(e xml.StartElement) error {
 		case "trkseg":
 			return r.segment(&l)
 		case "trkpt", "rtept":
-			return r.linePoint(e, &l, &l.loose)
+			err := r.linePoint(e, &l, &l.loose)
+			l.loose, l.shape = append(l.loose, l.shape...), l.shape[:0]
+			return err
 		}
 		return r.xml.skip()
 	})
@@ -153,10 +156,21 @@ func (r *gpxReader) linePoint(e xml.StartElement, l *gpxLine, points *[]track.Po
 	return r.found.count(1)
 }
 
-// routeExtensions looks for the element with which OsmAnd says which point of the track a point of the route is.
+// routeExtensions reads the extensions of a route point. Garmin's have the way to the next route point. OsmAnd's say which
+// point of the track it is.
 func (r *gpxReader) routeExtensions(l *gpxLine) error {
 	return r.xml.children(func(e xml.StartElement) error {
-		l.via = l.via || e.Name.Local == "trkpt_idx"
+		switch e.Name.Local {
+		case "RoutePointExtension":
+			return r.xml.children(func(e xml.StartElement) error {
+				if e.Name.Local == "rpt" {
+					return r.linePoint(e, l, &l.shape)
+				}
+				return r.xml.skip()
+			})
+		case "trkpt_idx":
+			l.via = true
+		}
 		return r.xml.skip()
 	})
 }

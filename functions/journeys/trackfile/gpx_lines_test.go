@@ -43,7 +43,7 @@ func TestRoutesThroughPointsOfATrack(t *testing.T) {
 	const ofVia, ofRte, ofTrk = "planned \"\" route\n  1,2,NaN 1,2,NaN 3,4,NaN\n", "planned \"\" route\n  1,2,NaN 3,4,NaN\n", "planned \"\"\n  1,2,NaN 3,4,NaN\n"
 	for file, want := range map[string]string{
 		via: ofVia, via + rte: ofVia + ofRte, via + trk: ofTrk, rte + trk: ofRte + ofTrk, trk + via + rte + via: ofTrk + ofRte,
-		`<rte><rtept><extensions><osmand:trkpt_idx/></extensions></rtept></rte>` + rte + trk: ofRte + ofTrk, // a route without points
+		`<rte><rtept lat="1" lon="2"><extensions><osmand:trkpt_idx/></extensions></rtept></rte>` + rte + trk: ofRte + ofTrk, // a route of one point
 	} {
 		if got, _ := readAll(t, "<gpx>"+file+"</gpx>"); got != want {
 			t.Errorf("%s: %s", file, got)

@@ -67,6 +67,7 @@ func TestWaypointsOfAGPXFile(t *testing.T) {
 		`<time>1969-07-20T20:17:00Z</time>`:                        `past "Waypoint 1" "" -8.5,125.5 1969-07-21`,
 		`<time>1899-12-31T20:17:00Z</time>`:                        `plan "Waypoint 1" "" -8.5,125.5 - out_of_range`,
 		`<time>2200-01-01T00:00:00Z</time><type>past</type>`:       `past "Waypoint 1" "" -8.5,125.5 - out_of_range`,
+		`<time>2026-11-19T20:00:00Z</time><x:time>soon</x:time>`:   `past "Waypoint 1" "" -8.5,125.5 2026-11-20`,
 		`<time>soon</time>`:                                        `plan "Waypoint 1" "" -8.5,125.5 - unreadable`,
 		`<name>` + strings.Repeat("x", 70000) + `</name>`:          `plan "` + strings.Repeat("x", 200) + `" "" -8.5,125.5 - cut`,
 		`<desc>` + strings.Repeat(" ", 70000) + `x</desc>`:         `plan "Waypoint 1" "x" -8.5,125.5 -`,

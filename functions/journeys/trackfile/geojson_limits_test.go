@@ -96,7 +96,7 @@ func TestGeoJSONPastTheLimitsIsRefused(t *testing.T) {
 		"as many as allowed": `{"coordinates":[` + many(track.MaxPoints) + `],"type":"LineString"}`,
 		"a large polygon":    `{"type":"FeatureCollection","features":[{"coordinates":[[` + many(track.MaxPoints+1) + `]],"type":"Polygon"},{"type":"Point","coordinates":[1,2]}]}`,
 		"too many times":     `{"type":"Feature","properties":{"times":[` + strings.Repeat("7,", track.MaxPoints) + `7]},` + line + `}`,
-		"deep collections":   `{"type":"GeometryCollection","geometries":[{"type":"Point","coordinates":[1,2]},` + strings.Repeat(`{"type":"GeometryCollection","geometries":[`, 20) + strings.Repeat("]}", 20) + `]}`,
+		"deep collections":   `{"type":"GeometryCollection","geometries":[{"type":"Point","coordinates":[1,2]},` + strings.Repeat(`{"type":"GeometryCollection","geometries":[`, 20) + `{"type":"Point","coordinates":[3,4]}` + strings.Repeat("]}", 20) + `]}`,
 	} {
 		w := warning.NewCollector(context.Background())
 		_, err := readGeoJSON(strings.NewReader(text), now(), w)
@@ -104,6 +104,15 @@ func TestGeoJSONPastTheLimitsIsRefused(t *testing.T) {
 		if err != nil || warned != (name != "as many as allowed") {
 			t.Errorf("%s: %v, warnings %s", name, err, codes(w))
 		}
+	}
+}
+
+// Times are kept up to the number of positions that a file may have.
+func TestManyTimesInGeoJSONNeedLittleMemory(t *testing.T) {
+	t.Parallel()
+	r := newGeoReader(strings.NewReader(`{"properties":{"times":[`+strings.Repeat("7,", 2*track.MaxPoints)+`7]}}`), now(), nil)
+	if err := r.document(); !errors.Is(err, ErrUnknownFormat) || len(r.scratch.times.values) != track.MaxPoints || r.scratch.times.count != 2*track.MaxPoints+1 {
+		t.Errorf("%v, %d times kept of %d", err, len(r.scratch.times.values), r.scratch.times.count)
 	}
 }
 

@@ -20,9 +20,7 @@ import (
 // The file is read in one pass. Beside the result, memory holds the positions of one feature. Members may have any order. Of
 // two members with the same name the last one counts.
 func readGeoJSON(src io.Reader, now time.Time, w *warning.Collector) (*File, error) {
-	lines := &lineCounter{src: src}
-	r := &geoReader{lines: lines, found: collector{now: now, warnings: w},
-		d: jsontext.NewDecoder(lines, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
+	r := newGeoReader(src, now, w)
 	if err := r.document(); err != nil {
 		return nil, r.fault(err)
 	}
@@ -34,6 +32,12 @@ type geoReader struct {
 	d       *jsontext.Decoder
 	lines   *lineCounter
 	scratch scratch // of the feature that is being read
+}
+
+func newGeoReader(src io.Reader, now time.Time, w *warning.Collector) *geoReader {
+	lines := &lineCounter{src: src}
+	return &geoReader{lines: lines, found: collector{now: now, warnings: w},
+		d: jsontext.NewDecoder(lines, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
 }
 
 // document reads the whole file. The features of a collection are added while they are read.
@@ -63,11 +67,14 @@ func (r *geoReader) document() error {
 
 // end reads what follows the object: white space, and the zeros that some devices write there.
 func (r *geoReader) end() error {
+	line := r.lineAt(r.d.InputOffset())
 	rest := io.MultiReader(bytes.NewReader(bytes.Clone(r.d.UnreadBuffer())), r.lines)
 	for block := make([]byte, 4096); ; {
 		n, err := rest.Read(block)
-		if len(bytes.Trim(block[:n], " \t\r\n\x00")) > 0 {
-			return &Fault{r.line(), "expected nothing after the end of the GeoJSON object"}
+		text := bytes.TrimLeft(block[:n], " \t\r\n\x00")
+		line += bytes.Count(block[:n-len(text)], []byte("\n"))
+		if len(text) > 0 {
+			return faultAt(line, "expected nothing after the end of the GeoJSON object")
 		}
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -201,21 +208,20 @@ func (r *geoReader) fault(err error) error {
 	case errors.As(err, &fault):
 		return fault
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return &Fault{r.line(), "the file ends too early"}
+		return faultAt(1+r.lines.ends, "the file ends too early")
 	case errors.As(err, &syntax):
-		return &Fault{r.lineAt(syntax.ByteOffset), "expected well-formed JSON"}
+		return faultAt(r.lineAt(syntax.ByteOffset), "expected well-formed JSON")
 	}
 	return err
 }
 
-// line is the place of what was read last, as "line 12".
-func (r *geoReader) line() string { return r.lineAt(r.d.InputOffset()) }
+func faultAt(line int, message string) *Fault { return &Fault{fmt.Sprintf("line %d", line), message} }
 
-// lineAt is the place of a byte that the decoder has read, but not much more.
-func (r *geoReader) lineAt(offset int64) string {
+// lineAt is the line of a byte that the decoder has in its buffer.
+func (r *geoReader) lineAt(offset int64) int {
 	unread := r.d.UnreadBuffer()
 	ahead := min(max(int(offset-r.d.InputOffset()), 0), len(unread))
-	return fmt.Sprintf("line %d", 1+r.lines.ends-bytes.Count(unread[ahead:], []byte("\n")))
+	return 1 + r.lines.ends - bytes.Count(unread[ahead:], []byte("\n"))
 }
 
 // lineCounter counts the line ends of what is read through it.

@@ -75,7 +75,10 @@ const line = `"geometry":{"type":"LineString","coordinates":[[125,-8],[126,-8]]}
 func TestGeoJSONOfEveryShape(t *testing.T) {
 	t.Parallel()
 	checkJSON(t, map[string]jsonCase{
-		"a point": {`{"type":"Point","coordinates":[125.5,-8.5]}`, `"Waypoint 1" "" 125.5,-8.5 planned=true`, ""},
+		"a point":          {`{"type":"Point","coordinates":[125.5,-8.5]}`, `"Waypoint 1" "" 125.5,-8.5 planned=true`, ""},
+		"a point of texts": {`{"type":"Point","coordinates":["125.5","-8,5"]}`, `"Waypoint 1" "" 125.5,-8.5 planned=true`, ""},
+		"coordinates and then none": {`{"type":"GeometryCollection","geometries":[{"type":"Point","coordinates":[1,2]},{"type":"Point","coordinates":[3,4],"coordinates":null}]}`,
+			`"Waypoint 1" "" 1,2 planned=true`, "geometries[1].coordinates shape_dropped"},
 		"a feature, geometry last": {`{"properties":{"name":"Dili","notes":"port"},"type":"Feature","geometry":{"coordinates":[125.5,-8.5,3],"type":"Point"}}`,
 			`"Dili" "port" 125.5,-8.5 planned=true`, ""},
 		"a multipoint": {`{"type":"Feature","geometry":{"type":"MultiPoint","coordinates":[[1,2],[3,4]]},"properties":{"title":"A"}}`,
@@ -198,6 +201,7 @@ func TestTimesOfGeoJSONLines(t *testing.T) {
 		"before the geometry, a multiline": {`{"properties":{"coordTimes":[["2026-11-19T01:00:00Z","2026-11-19T02:00:00Z"],["2026-11-19T03:00:00Z","2026-11-19T04:00:00Z"]]},
 			"geometry":{"coordinates":[[[1,2],[3,4]],[[5,6],[7,8]]],"type":"MultiLineString"},"type":"Feature"}`,
 			`recorded "" | 1,2@1119T01:00:00 3,4@1119T02:00:00 | 5,6@1119T03:00:00 7,8@1119T04:00:00`, ""},
+		"properties twice": {`{"properties":{"times":[1795129200000,1795129200000]},` + line + `,"properties":{},"type":"Feature"}`, `planned "" | 125,-8 126,-8`, ""},
 		"the next feature has none": {`{"type":"FeatureCollection","features":[{"properties":{"times":[1795129200000,1795129200000]},` + line + `,"type":"Feature"},{` + line + `,"type":"Feature"}]}`,
 			"recorded \"\" | 125,-8@1119T23:00:00 126,-8@1119T23:00:00\nplanned \"\" | 125,-8 126,-8", ""},
 	})
@@ -207,18 +211,21 @@ func TestBrokenGeoJSONNamesItsFault(t *testing.T) {
 	t.Parallel()
 	point := `{"type":"Point","coordinates":[1,2]}`
 	for text, place := range map[string]string{
-		"{\"type\":\"FeatureCollection\",\n\"features\":[}": "line 2",
-		"{\n\n\"type\" 1}":                           "line 3",
-		point + "\n{}":                               "line 2",
-		point + strings.Repeat("\n", 5000) + "x":     "line 5001",
+		"{\"type\":\"FeatureCollection\",\n\"features\":[}\n\n": "line 2",
+		"{\n\n\"type\" 1\n\n}":                       "line 3",
+		point + "\n{}\n\n":                           "line 2",
+		point + strings.Repeat("\n", 5000) + "x\n":   "line 5001",
+		"{\n\"type\":\n":                             "line 3",
 		`{"type":"FeatureCollection","features":{}}`: "features",
 		strings.Repeat(`{"a":`, 20000):               "line 1",
 		`{"type":"FeatureCollection","features":[` + strings.Repeat("[", 20000): "line 1",
 	} {
-		f, _, err := readJSON(text)
-		var fault *Fault
-		if !errors.As(err, &fault) || fault.Place != place || f != nil {
-			t.Errorf("%.60q: %v, want a fault at %s", text, err, place)
+		for _, src := range []io.Reader{strings.NewReader(text), iotest.OneByteReader(strings.NewReader(text))} {
+			f, err := readGeoJSON(src, now(), nil)
+			var fault *Fault
+			if !errors.As(err, &fault) || fault.Place != place || f != nil {
+				t.Errorf("%.60q: %v, want a fault at %s", text, err, place)
+			}
 		}
 	}
 	for text, want := range map[string]error{

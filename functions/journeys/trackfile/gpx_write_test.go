@@ -139,9 +139,14 @@ func checkSchema(in io.Reader) error {
 func TestWriterFailsWhenTheOrderIsWrong(t *testing.T) {
 	t.Parallel()
 	for name, write := range map[string]func(w *Writer){
-		"a waypoint after a line":  func(w *Writer) { w.BeginTrack("", true, ""); w.EndTrack(); w.Waypoint(Waypoint{}) },
-		"a route after a track":    func(w *Writer) { w.BeginTrack("", false, ""); w.EndTrack(); w.BeginTrack("", true, "") },
-		"a line in a line":         func(w *Writer) { w.BeginTrack("", false, ""); w.BeginTrack("", false, "") },
+		"a waypoint after a line": func(w *Writer) { w.BeginTrack("", true, ""); w.EndTrack(); w.Waypoint(Waypoint{}) },
+		"a route after a track": func(w *Writer) {
+			w.BeginTrack("", false, "")
+			w.EndTrack()
+			w.BeginTrack("", true, "")
+			w.EndTrack()
+		},
+		"a line in a line":         func(w *Writer) { w.BeginTrack("", false, ""); w.BeginTrack("", false, ""); w.EndTrack() },
 		"a segment without a line": func(w *Writer) { w.BeginSegment() },
 		"a point without a line":   func(w *Writer) { w.Point(track.Point{}) },
 		"a point without a segment": func(w *Writer) {

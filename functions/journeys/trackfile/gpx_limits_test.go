@@ -79,9 +79,8 @@ func TestNoGPXFileNeedsMuchMemory(t *testing.T) {
 	} {
 		text := c[0] + strings.Repeat(c[1], (MaxBytes-100)/len(c[1])) + c[2]
 		_, used := heapFor(t, text)
-		t.Logf("%s: %d MB", name, used>>20)
-		if used > 24<<20 {
-			t.Errorf("%s: %d MB", name, used>>20)
+		if t.Logf("%s: %d MB", name, used>>20); used > 40<<20 {
+			t.Errorf("%s: more than 40 MB", name)
 		}
 	}
 }

@@ -12,8 +12,8 @@ import (
 // Bounds of an XML text. GPX itself needs five levels and short texts.
 const (
 	maxDepth = 32
-	maxToken = 1 << 20  // bytes of one tag, text or comment
-	maxText  = 64 << 10 // bytes of one element's text that are kept; more than maxNotes characters
+	maxToken = 512 << 10 // bytes of one tag, text or comment
+	maxText  = 64 << 10  // bytes of one element's text that are kept; more than maxNotes characters
 )
 
 // xmlReader reads the elements of an XML text one by one. Its errors name the line.

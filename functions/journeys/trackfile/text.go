@@ -30,9 +30,8 @@ func plainText(src io.Reader) (io.Reader, byte, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	stated := declaredEncoding(head)
+	stated := declaredEncoding(head) // nil for a text in UTF-16, in which the declaration is not found
 	if utf16 := utf16Of(head); utf16 != nil {
-		stated = nil
 		in = bufio.NewReaderSize(utf16.NewDecoder().Reader(in), startSize)
 		if head, err = peek(in); err != nil {
 			return nil, 0, err

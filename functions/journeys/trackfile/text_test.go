@@ -2,6 +2,7 @@ package trackfile
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/japanese"
 	"golang.org/x/text/encoding/unicode"
 )
 
@@ -63,8 +65,15 @@ func TestReadsAnyEncoding(t *testing.T) {
 			t.Errorf("%s: %s %s", name, got, warnings)
 		}
 	}
-	for label, e := range map[string]encoding.Encoding{"ISO-8859-15": charmap.ISO8859_15, "iso-8859-1": charmap.ISO8859_1} {
-		if got, _ := readAll(t, declare(label)+encoded(t, e, `<gpx><wpt lat="1" lon="2"><name>Díli</name></wpt></gpx>`)); !strings.HasPrefix(got, `plan "Díli"`) {
+	for label, c := range map[string]struct {
+		e    encoding.Encoding
+		name string
+	}{
+		"ISO-8859-15": {charmap.ISO8859_15, "Díli €"}, "iso-8859-7": {charmap.ISO8859_7, "Τιμόρ"}, "Windows-1251": {charmap.Windows1251, "Тимор"},
+		"Shift_JIS": {japanese.ShiftJIS, "ティモール"},
+	} {
+		file := declare(label) + encoded(t, c.e, `<gpx><wpt lat="1" lon="2"><name>`+c.name+`</name></wpt></gpx>`)
+		if got, _ := readAll(t, file); got != fmt.Sprintf("plan %q \"\" 1,2 -\n", c.name) {
 			t.Errorf("%s: %s", label, got)
 		}
 	}
@@ -79,6 +88,16 @@ func TestReadsOneByteAtATime(t *testing.T) {
 		if err != nil || f.Waypoints[0].Name != "Díli “Porto”" {
 			t.Errorf("%q: %+v %v", file, f, err)
 		}
+	}
+}
+
+// A character that becomes three bytes for one fits the buffers too.
+func TestALongTextThatDeclaresNoEncoding(t *testing.T) {
+	t.Parallel()
+	notes := strings.Repeat("“", 5000)
+	got, _ := readAll(t, encoded(t, charmap.Windows1252, `<gpx><wpt lat="1" lon="2"><desc>`+notes+`</desc></wpt></gpx>`))
+	if want := "plan \"Waypoint 1\" \"" + notes + "\" 1,2 -\n"; got != want {
+		t.Errorf("%d bytes, want %d", len(got), len(want))
 	}
 }
 

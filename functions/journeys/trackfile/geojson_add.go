@@ -127,7 +127,8 @@ func (p *position) place(g *geometry) string {
 }
 
 // setTimes gives the positions of a feature's lines their times. If the file has more or fewer times than positions, it does
-// not say which belong together, and all are left out with a warning. So are other dates of a line that has no such times.
+// not say which belong together, and all are left out with a warning. So are durations, and other dates of a line that has no
+// times of positions.
 func (r *geoReader) setTimes(f *feature, g *geometry) {
 	lines := g.lines(nil)
 	positions := 0
@@ -139,6 +140,8 @@ func (r *geoReader) setTimes(f *feature, g *geometry) {
 	case len(lines) == 0:
 	case t.member == 0:
 		r.warnOfDates(&f.texts)
+	case t.durations:
+		r.found.warnings.Add(t.place, warning.NotTaken)
 	case t.count != positions:
 		r.found.warnings.Add(t.place, warning.Unreadable)
 		t.offset = nil

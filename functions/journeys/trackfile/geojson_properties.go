@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/lafaekstreet/backend/functions/journeys/track"
 	"github.com/lafaekstreet/backend/shared/warning"
 )
@@ -139,7 +141,12 @@ type coordinateTimes struct {
 	values []int64 // milliseconds since 1970, or track.NoTime; at most track.MaxPoints
 	count  int     // of all values
 	offset *time.Duration
+	// durations means that the values are numbers since the start of the line, as in a plan of BRouter, and no times.
+	durations bool
 }
+
+// firstNumber is the first number that is a time: 1980 in seconds. There are no times of satellites before.
+const firstNumber = 315_964_800
 
 // times reads an array of times: texts, or milliseconds since 1970. The arrays of a multiline may be nested.
 func (r *geoReader) times(member int, place string) error {
@@ -162,15 +169,20 @@ func (r *geoReader) times(member int, place string) error {
 				return err
 			}
 		default:
-			if err := r.time(t, kind == 'n'); err != nil {
+			if err := r.time(t, kind); err != nil {
 				return err
 			}
 		}
 	}
 }
 
+func isDuration(text string) bool {
+	v, ok := number(text)
+	return ok && v < firstNumber
+}
+
 // time reads one time. A time that is missing or cannot be read is track.NoTime.
-func (r *geoReader) time(t *coordinateTimes, missing bool) error {
+func (r *geoReader) time(t *coordinateTimes, kind jsontext.Kind) error {
 	text, err := r.text()
 	if err != nil {
 		return err
@@ -178,13 +190,15 @@ func (r *geoReader) time(t *coordinateTimes, missing bool) error {
 	value := int64(track.NoTime)
 	at, fault := readTime(text)
 	switch {
+	case kind == '0' && isDuration(text):
+		t.durations = true
 	case fault == "":
 		value = at.UnixMilli()
 		if _, seconds := at.Zone(); seconds != 0 && t.offset == nil {
 			offset := time.Duration(seconds) * time.Second
 			t.offset = &offset
 		}
-	case !missing:
+	case kind != 'n':
 		r.found.warnings.Add(fmt.Sprintf("%s[%d]", t.place, t.count), fault)
 	}
 	if t.count++; t.count <= track.MaxPoints {

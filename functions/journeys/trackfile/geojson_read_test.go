@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -194,9 +196,11 @@ func TestTimesOfGeoJSONLines(t *testing.T) {
 			`planned "" | 125,-8@1119T01:00:00 126,-8@1219T01:01:00`, bad},
 		"too few":                      {timed(`"coordTimes":["2026-11-19T01:00:00+09:00"]`), none, "properties.coordTimes unreadable, " + bad},
 		"no array":                     {timed(`"coordTimes":"2026-11-19T01:00:00+09:00","times":null,"coordinateProperties":7`), none, "properties.coordTimes unreadable, " + bad},
-		"the best of several":          {timed(`"coordTimes":[1795129200000,0,null],"times":[7],"coordinateProperties":{"times":[]}`), `recorded "" | 125,-8@1119T23:00:00 126,-8`, bad},
+		"the best of several":          {timed(`"coordTimes":[1795129200000,"x",null],"times":[7],"coordinateProperties":{"times":[]}`), `recorded "" | 125,-8@1119T23:00:00 126,-8`, "properties.coordTimes[1] unreadable, " + bad},
 		"other dates":                  {timed(`"estimated_time":"2026-12-24","time":"2026-12-24"`), none, "properties.estimated_time not_taken, properties.time not_taken, " + bad},
-		"other dates beside the times": {timed(`"time":"2026-11-19","coordTimes":[1795129200000,0,null]`), `recorded "" | 125,-8@1119T23:00:00 126,-8`, bad},
+		"other dates beside the times": {timed(`"time":"2026-11-19","coordTimes":[1795129200000,null,null]`), `recorded "" | 125,-8@1119T23:00:00 126,-8`, bad},
+		"seconds":                      {timed(`"times":[1795129200,1795129201.5,1795129203]`), `recorded "" | 125,-8@1119T23:00:00 126,-8@1119T23:00:03`, bad},
+		"durations":                    {timed(`"times":[0,9.5,400000000]`), none, "properties.times not_taken, " + bad},
 		"times that cannot be read":    {timed(`"coordTimes":["x",{"a":[]},"0001-01-01T00:00:00Z"]`), none, "properties.coordTimes[0] unreadable, properties.coordTimes[1] unreadable, properties.coordTimes[2] out_of_range, " + bad},
 		"before the geometry, a multiline": {`{"properties":{"coordTimes":[["2026-11-19T01:00:00Z","2026-11-19T02:00:00Z"],["2026-11-19T03:00:00Z","2026-11-19T04:00:00Z"]]},
 			"geometry":{"coordinates":[[[1,2],[3,4]],[[5,6],[7,8]]],"type":"MultiLineString"},"type":"Feature"}`,
@@ -258,5 +262,28 @@ func TestGeoJSONThatEndsTooEarly(t *testing.T) {
 		if !errors.As(err, &fault) || f != nil || fault.Message != "the file ends too early" {
 			t.Errorf("%s: %v", whole[:i], err)
 		}
+	}
+}
+
+func TestReadsTheGeoJSONOfPrograms(t *testing.T) {
+	t.Parallel()
+	files := map[string][2]string{
+		"brouter.geojson":  {`planned "brouter_trekking_0" | 125.5712,-8.5531,9.25 125.57845,-8.5519,11 125.58501,-8.55002,14.5 125.5923,-8.55133,22.75 125.5987,-8.55391,31`, "features[0].properties.times not_taken"},
+		"gpsbabel.geojson": {`planned "To Lospalos" | 126.91,-8.53 126.95,-8.526,312.25 126.998333,-8.521667,300` + "\n" + `"Lospalos" "Guest house" 126.998333,-8.521667 planned=true`, ""},
+		"ogr2ogr.geojson":  {`planned "Suai - Zumalai" | 125.2571,-9.3127,21 125.2688,-9.3071,24.5 125.2812,-9.2994,28` + "\n" + `"Camp" "Shade, no water" 125.2812,-9.2994 planned=true`, "features[2].geometry.type shape_dropped, features[3].geometry point_dropped"},
+		"phone.geojson":    {`recorded "Seen by phone" | 125.5731,-8.5561,3.5@1119T23:00:00 125.5744,-8.557@1119T23:00:30 125.576,-8.5582,4.1@1119T23:01:30`, "geometry.coordinates[1] unreadable, geometry.coordinates[2] point_dropped"},
+		"togeojson.geojson": {`recorded "Morning to Manatuto" | 126.0133,-8.5114,4.2@1118T22:14:05 126.0141,-8.5109,4.6@1118T22:14:25 126.0153,-8.5102,5@1118T22:14:45 | 126.0312,-8.5041,12.8@1118T23:02:11 126.0321,-8.5034,13.4@1118T23:02:31
+planned "Laleia detour" | 126.1702,-8.5391 126.1767,-8.5455 126.1812,-8.5502
+"Water" "Spring beside the road" 126.0207,-8.5078 planned=false 2026-11-19`, ""},
+	}
+	for name, want := range files {
+		text, err := os.ReadFile(filepath.Join("testdata/geojson", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkJSON(t, map[string]jsonCase{name: {string(text), want[0], want[1]}})
+	}
+	if found, err := filepath.Glob("testdata/geojson/*"); err != nil || len(found) != len(files) {
+		t.Errorf("%d fixtures, %d expectations (%v)", len(found), len(files), err)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -37,7 +36,6 @@ func longGPX(points int) string {
 // heapFor reads a text and returns by how many bytes the heap grew.
 func heapFor(t *testing.T, text string) (*File, int64) {
 	t.Helper()
-	defer debug.SetGCPercent(debug.SetGCPercent(10)) // so that little of the heap is garbage
 	runtime.GC()
 	var before runtime.MemStats
 	runtime.ReadMemStats(&before)

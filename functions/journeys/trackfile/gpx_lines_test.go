@@ -54,11 +54,12 @@ func TestRoutesThroughPointsOfATrack(t *testing.T) {
 func TestWaypointsOfAGPXFile(t *testing.T) {
 	t.Parallel()
 	for inside, want := range map[string]string{
-		``:                                    `plan "Waypoint 1" "" -8.5,125.5 -`,
-		`<name> Dili </name><desc>a</desc>`:   `plan "Dili" "a" -8.5,125.5 -`,
-		`<desc> </desc><cmt>b</cmt>`:          `plan "Waypoint 1" "b" -8.5,125.5 -`,
-		`<name>a &lt;b&gt; <i>c</i> d</name>`: `plan "a <b> c d" "" -8.5,125.5 -`,
-		`<time>2026-11-19T20:00:00Z</time>`:   `past "Waypoint 1" "" -8.5,125.5 2026-11-20`,
+		``:                                  `plan "Waypoint 1" "" -8.5,125.5 -`,
+		`<name> Dili </name><desc>a</desc>`: `plan "Dili" "a" -8.5,125.5 -`,
+		`<name>002</name><cmt>002</cmt><desc>002</desc>`:           `plan "002" "" -8.5,125.5 -`,
+		`<desc> </desc><cmt>b</cmt>`:                               `plan "Waypoint 1" "b" -8.5,125.5 -`,
+		`<name>a &lt;b&gt; <i>c</i> d</name>`:                      `plan "a <b> c d" "" -8.5,125.5 -`,
+		`<time>2026-11-19T20:00:00Z</time>`:                        `past "Waypoint 1" "" -8.5,125.5 2026-11-20`,
 		`<time>2026-11-20T05:00:00+09:00</time><type>Hotel</type>`: `past "Waypoint 1" "" -8.5,125.5 2026-11-20`,
 		`<time>2026-11-19T23:00:00-02:00</time>`:                   `past "Waypoint 1" "" -8.5,125.5 2026-11-19`,
 		`<time>2026-11-20T12:00:01Z</time>`:                        `plan "Waypoint 1" "" -8.5,125.5 2026-11-20`,

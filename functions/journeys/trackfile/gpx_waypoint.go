@@ -30,6 +30,9 @@ func (r *gpxReader) waypoint(e xml.StartElement) error {
 	if w.Notes == "" {
 		w.Notes = w.comment
 	}
+	if w.Notes == w.Name { // as GPSBabel writes a waypoint without notes
+		w.Notes = ""
+	}
 	var known bool
 	if w.Planned, known = statedKind(w.stated); !known {
 		w.Planned = !w.timed || w.at.After(r.found.now)

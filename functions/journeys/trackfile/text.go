@@ -22,7 +22,7 @@ const startSize = 4096
 // plainText returns a file in UTF-8 from its first character on, and this character; 0 when the start of the file is blank.
 // Lines that are left out at the start come back as empty lines, so that line numbers stay those of the file.
 //
-// The encoding is that of the byte order mark; UTF-16 where every second byte of the start is zero; the one that the XML
+// The encoding is that of the byte order mark; UTF-16 where one of the first two bytes is zero; the one that the XML
 // declaration states; else UTF-8. All characters of the result are allowed in XML 1.0, except NUL, which stays.
 func plainText(src io.Reader) (io.Reader, byte, error) {
 	in := bufio.NewReaderSize(src, startSize)

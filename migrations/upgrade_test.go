@@ -41,7 +41,8 @@ func TestOlderDatabaseGoesOn(t *testing.T) {
 	}
 	after := contents(t, conn)
 	for table, was := range before {
-		if after[table] != was && !strings.HasPrefix(table, "map_cell") { // they are held against the reports below
+		// The cells are held against the reports below; legs through markers without a date are new.
+		if after[table] != was && !strings.HasPrefix(table, "map_cell") && table != "journey_legs" {
 			t.Errorf("%s: the rows are not those of before", table)
 		}
 	}

@@ -10,9 +10,11 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/functions/journeys/track"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 type journeyChange struct {
@@ -22,6 +24,7 @@ type journeyChange struct {
 	Visibility     *string  `json:"visibility" required:"false" enum:"public,private" doc:"A word that cannot be read counts as private"`
 	Completed      *bool    `json:"completed" required:"false" doc:"true also makes it inactive; false opens it again"`
 	PlanPrecisionM *int     `json:"plan_precision_m" required:"false" minimum:"0" maximum:"50000"`
+	HideEndsM      *int     `json:"hide_ends_m" required:"false" doc:"Metres from the ends of recorded tracks that others do not see, 0 to 2000"`
 }
 
 type changeInput struct {
@@ -68,20 +71,28 @@ func (g *Group) change(ctx context.Context, in *changeInput) (*changeOutput, err
 func (g *Group) apply(ctx context.Context, in JourneyWrite, request *journeyChange) (journey, error) {
 	var j journey
 	err := g.db.InTx(ctx, func(tx *database.Tx) error {
-		was, err := lockJourney(ctx, tx, in.JourneyID, identity.Must(ctx).UserID)
-		if err != nil {
-			return err
+		locked, tracks := askLockedJourney(tx, in.JourneyID, identity.Must(ctx).UserID), askStoredTracks(tx, in.JourneyID)
+		if err := tx.Flush(ctx); err != nil {
+			return fmt.Errorf("lock journey: %w", err)
 		}
+		was := locked.Get()
 		if err := httpapi.CheckMatch(in.IfMatch, was.Version); err != nil {
 			return err
 		}
-		if j, err = request.appliedTo(was); err != nil || j == was {
+		var err error
+		if j, err = request.appliedTo(was, warning.FromContext(ctx)); err != nil || j == was {
 			return err
 		}
 		j.Version++
 		updateJourney(tx, j)
 		if j.PlanPrecisionM != was.PlanPrecisionM {
 			updateBlur(tx, j)
+			if err := reshapeTracks(ctx, tx, j, tracks.Get(), track.Planned); err != nil {
+				return err
+			}
+		}
+		if j.HideEndsM != was.HideEndsM {
+			return reshapeTracks(ctx, tx, j, tracks.Get(), track.Recorded)
 		}
 		return nil
 	})
@@ -89,7 +100,7 @@ func (g *Group) apply(ctx context.Context, in JourneyWrite, request *journeyChan
 }
 
 // appliedTo returns j with the change made. It fails for invalid values.
-func (c *journeyChange) appliedTo(j journey) (journey, error) {
+func (c *journeyChange) appliedTo(j journey, w *warning.Collector) (journey, error) {
 	if c.Name != nil {
 		j.Name = *c.Name
 	}
@@ -98,6 +109,9 @@ func (c *journeyChange) appliedTo(j journey) (journey, error) {
 	}
 	if c.PlanPrecisionM != nil {
 		j.PlanPrecisionM = *c.PlanPrecisionM
+	}
+	if c.HideEndsM != nil {
+		j.HideEndsM = hideEnds(*c.HideEndsM, w)
 	}
 	if c.Completed != nil {
 		j.Completed = *c.Completed
@@ -113,9 +127,9 @@ func updateJourney(tx *database.Tx, j journey) {
 	const update = `
 		UPDATE journeys
 		   SET name = $2, description = $3, active = $4, completed = $5, visibility = $6, plan_precision_m = $7,
-		       version = $8, updated_at = now()
+		       hide_ends_m = $8, version = $9, updated_at = now()
 		 WHERE id = $1`
-	tx.Queue(update, j.ID, j.Name, j.Description, j.Active, j.Completed, j.Visibility, j.PlanPrecisionM, j.Version)
+	tx.Queue(update, j.ID, j.Name, j.Description, j.Active, j.Completed, j.Visibility, j.PlanPrecisionM, j.HideEndsM, j.Version)
 }
 
 // updateBlur applies a new precision to the planned markers and the route.

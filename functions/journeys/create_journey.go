@@ -11,6 +11,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 type createInput struct {
@@ -22,6 +23,7 @@ type createInput struct {
 		Active         *bool      `json:"active" required:"false" doc:"Makes this the active journey; the caller's other journeys become inactive"`
 		Visibility     *string    `json:"visibility" required:"false" enum:"public,private" doc:"public is the default; a word that cannot be read counts as private"`
 		PlanPrecisionM *int       `json:"plan_precision_m" required:"false" minimum:"0" maximum:"50000" doc:"Precision at which others see planned points, in metres"`
+		HideEndsM      *int       `json:"hide_ends_m" required:"false" doc:"Metres from the ends of recorded tracks that others do not see; 500 is the default, 0 to 2000 are possible"`
 	}
 }
 
@@ -42,6 +44,9 @@ func (g *Group) create(ctx context.Context, in *createInput) (*journeyOutput, er
 	j.Active = b.Active != nil && *b.Active
 	if b.PlanPrecisionM != nil {
 		j.PlanPrecisionM = *b.PlanPrecisionM
+	}
+	if j.HideEndsM = defaultHideEnds; b.HideEndsM != nil {
+		j.HideEndsM = hideEnds(*b.HideEndsM, warning.FromContext(ctx))
 	}
 	if j.Visibility = visibilityPublic; b.Visibility != nil {
 		j.Visibility = *b.Visibility
@@ -101,7 +106,7 @@ func deactivateOthers(tx *database.Tx, person, keep uuid.UUID) {
 
 func insertJourney(tx *database.Tx, j journey) {
 	const insert = `
-		INSERT INTO journeys (id, user_id, name, description, active, completed, visibility, plan_precision_m, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)`
-	tx.Queue(insert, j.ID, j.UserID, j.Name, j.Description, j.Active, j.Completed, j.Visibility, j.PlanPrecisionM, j.CreatedAt)
+		INSERT INTO journeys (id, user_id, name, description, active, completed, visibility, plan_precision_m, hide_ends_m, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)`
+	tx.Queue(insert, j.ID, j.UserID, j.Name, j.Description, j.Active, j.Completed, j.Visibility, j.PlanPrecisionM, j.HideEndsM, j.CreatedAt)
 }

@@ -16,6 +16,9 @@ var (
 	errNotOwner        = problem.New(problem.Forbidden, "journey_not_yours")
 	errCompleted       = problem.New(problem.Conflict, "journey_completed")
 	errTooManyJourneys = problem.New(problem.Conflict, "journey_limit").Param("limit", "1000")
+	errJourneyFull     = problem.New(problem.Conflict, "journey_full").Param("limit", "1,000,000")
+	errTooComplex      = problem.New(problem.Invalid, "route_too_complex")
+	errTrackUnknown    = problem.New(problem.NotFound, "track_not_found")
 	errTooManyMarkers  = problem.New(problem.Conflict, "marker_limit").Param("limit", "10000")
 	errDatesReversed   = problem.InvalidField("to", "expected a date that is not before from")
 	errOtherJourney    = problem.InvalidField("journey_id", "expected the journey of the path, or nothing")
@@ -25,6 +28,7 @@ var (
 const (
 	maxJourneys = 1000  // of one person
 	maxMarkers  = 10000 // of one journey
+	maxTracks   = 1000  // of one journey
 )
 
 // checkText returns an error for text that PostgreSQL cannot store.

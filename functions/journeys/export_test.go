@@ -24,5 +24,7 @@ func partsOf(mode string) searchSQL {
 const (
 	JourneySQL = `SELECT ` + journeyColumns + ` FROM journeys WHERE id = $1`
 	MarkersSQL = markersSQL
-	RouteSQL   = routeSQL
+	TracksSQL  = tracksSQL
+	LegsSQL    = trackLegsSQL
+	LengthSQL  = routeLengthSQL
 )

@@ -9,14 +9,12 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/functions/journeys/trackfile"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -36,22 +34,25 @@ type importInput struct {
 	RawBody     []byte
 }
 
-// Imported is what an import added.
+// Imported is what of a file is in the journey now.
 type Imported struct {
 	JourneyID    uuid.UUID `json:"journey_id"`
-	Imported     int       `json:"imported" doc:"Markers added"`
-	Past         int       `json:"past"`
-	Plan         int       `json:"plan"`
-	LengthMeters float64   `json:"length_meters" doc:"Length of the whole route after the import"`
+	Tracks       int       `json:"tracks" doc:"Tracks and routes of the file"`
+	Markers      int       `json:"markers" doc:"Waypoints of the file"`
+	Points       int       `json:"points" doc:"Points of the tracks and routes"`
+	LengthMeters float64   `json:"length_meters" doc:"Length of the whole route of the journey after the import"`
 	// Warnings has the places in the file as fields.
 	Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the file was not kept, at most 50; left out if everything was"`
 }
 
+// importOutput is 201 when something was added, 200 when the journey had everything before.
 type importOutput struct {
-	Body Imported
+	Status int
+	Body   Imported
 }
 
-// importFile adds all points of a GPX or GeoJSON file, or none of them.
+// importFile adds the tracks and waypoints of a GPX or GeoJSON file that the journey does not have yet: all of them, or none
+// when there is a fault.
 func (g *Group) importFile(ctx context.Context, in *importInput) (*importOutput, error) {
 	caller := identity.Must(ctx).UserID
 	j, err := visibleJourney(ctx, g.db, in.JourneyID, caller)
@@ -61,34 +62,28 @@ func (g *Group) importFile(ctx context.Context, in *importInput) (*importOutput,
 	if j.UserID != caller { // before the file is read: other people are not told what is wrong with it
 		return nil, errNotOwner
 	}
-	found, err := parseFile(in.ContentType, in.RawBody, g.clock.Now(), warning.FromContext(ctx))
+	raw, err := fileInBody(in.ContentType, in.RawBody)
 	if err != nil {
 		return nil, err
 	}
-	out := &importOutput{Body: Imported{JourneyID: in.JourneyID, Imported: len(found), Warnings: warning.FromContext(ctx).List()}}
-	for _, m := range found {
-		if m.Type == markerPast {
-			out.Body.Past++
-		} else {
-			out.Body.Plan++
-		}
+	found, err := trackfile.Read(bytes.NewReader(raw), g.clock.Now(), warning.FromContext(ctx))
+	if err != nil {
+		return nil, importProblem(err)
 	}
+	out := &importOutput{Status: http.StatusOK, Body: Imported{JourneyID: j.ID, Tracks: len(found.Tracks), Markers: len(found.Waypoints),
+		Points: found.Points(), Warnings: warning.FromContext(ctx).List()}}
 	err = g.db.InTx(ctx, func(tx *database.Tx) error {
-		j, room, err := lockJourneyWithRoom(ctx, tx, in.JourneyID, caller)
+		added, err := g.addFile(ctx, tx, j.ID, found)
 		if err != nil {
 			return err
 		}
-		if room < len(found) {
-			return errTooManyMarkers
+		if added {
+			out.Status = http.StatusCreated
 		}
-		if err := g.copyMarkers(ctx, tx, j, found); err != nil {
-			return err
-		}
-		updateLegs(tx, j.ID)
 		if err := tx.QueryRow(ctx, routeLengthSQL, caller, j.ID).Scan(&out.Body.LengthMeters); err != nil {
 			return fmt.Errorf("measure route: %w", err)
 		}
-		return httpapi.RecordAnswer(ctx, tx, http.StatusCreated, out.Body)
+		return httpapi.RecordAnswer(ctx, tx, out.Status, out.Body)
 	})
 	if err != nil {
 		return nil, err
@@ -96,47 +91,41 @@ func (g *Group) importFile(ctx context.Context, in *importInput) (*importOutput,
 	return out, nil
 }
 
-// copyMarkers writes all markers with the same creation time. Their ids are in the order of the file, so the route keeps
-// this order within a day.
-func (g *Group) copyMarkers(ctx context.Context, tx *database.Tx, j journey, found []marker) error {
-	at := g.clock.Now().UTC().Truncate(time.Microsecond)
-	columns := []string{"id", "journey_id", "owner_id", "name", "marker_type", "lon", "lat", "blur_m",
-		"happened_on", "planned_on", "notes", "created_at", "updated_at"}
-	source := pgx.CopyFromSlice(len(found), func(i int) ([]any, error) {
-		m := found[i]
-		return []any{database.NewID(), j.ID, j.UserID, m.Name, m.Type, m.Lon, m.Lat, j.blurMeters(m), m.HappenedOn, m.PlannedOn, m.Notes, at, at}, nil
-	})
-	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"markers"}, columns, source); err != nil {
-		return fmt.Errorf("copy markers: %w", err)
+// addFile adds what the caller's journey does not have yet, and reports whether there was anything.
+func (g *Group) addFile(ctx context.Context, tx *database.Tx, id uuid.UUID, found *trackfile.File) (bool, error) {
+	locked := askLockedJourney(tx, id, identity.Must(ctx).UserID)
+	tracks, markers := askKnownTracks(tx, id), askMarkerContents(tx, id, len(found.Waypoints) > 0)
+	if err := tx.Flush(ctx); err != nil {
+		return false, fmt.Errorf("lock journey: %w", err)
 	}
-	return nil
+	j, now := locked.Get(), g.clock.Now().UTC().Truncate(time.Microsecond)
+	newMarkers, err := addWaypoints(ctx, tx, j, markers.Get(), found.Waypoints, now)
+	if err != nil {
+		return false, err
+	}
+	newTracks, err := addTracks(tx, j, tracks.Get(), found.Tracks, now)
+	if newMarkers || newTracks {
+		updateLegs(tx, id)
+	}
+	return newMarkers || newTracks, err
 }
 
-// parseFile reads the markers of a GPX or GeoJSON file. It tells the formats apart by the first character, because many
-// phones send a wrong content type.
-func parseFile(contentType string, raw []byte, now time.Time, w *warning.Collector) ([]marker, error) {
-	raw, err := fileInBody(contentType, raw)
-	if err != nil {
-		return nil, err
-	}
-	if len(raw) > maxFile {
-		return nil, problem.New(problem.TooLarge, "too_large")
-	}
-	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
-	start := fileStart(raw)
-	var found []marker
+// importProblem returns the problem of a file that cannot be imported.
+func importProblem(err error) error {
+	var fault *trackfile.Fault
 	switch {
-	case bytes.HasPrefix(start, []byte("<")), bytes.HasPrefix(raw, []byte("\xff\xfe<")), bytes.HasPrefix(raw, []byte("\xfe\xff\x00<")): // the latter in UTF-16
-		found, err = parseGPX(raw, now, w)
-	case bytes.HasPrefix(start, []byte("{")):
-		found, err = parseGeoJSON(raw, w)
-	default:
-		return nil, problem.New(problem.UnsupportedMedia, "import_unknown_format")
+	case errors.As(err, &fault):
+		return errBrokenFile(fault.Place, fault.Message)
+	case errors.Is(err, trackfile.ErrUnknownFormat):
+		return problem.New(problem.UnsupportedMedia, "import_unknown_format")
+	case errors.Is(err, trackfile.ErrEmpty):
+		return problem.New(problem.Invalid, "import_empty")
+	case errors.Is(err, trackfile.ErrTooManyPoints):
+		return problem.New(problem.Invalid, "import_too_many_points")
+	case errors.Is(err, trackfile.ErrTooLarge):
+		return problem.New(problem.TooLarge, "too_large")
 	}
-	if err == nil && len(found) == 0 {
-		err = problem.New(problem.Invalid, "import_empty")
-	}
-	return found, err
+	return fmt.Errorf("read file: %w", err)
 }
 
 // fileInBody returns the file of a form, or the body itself when it is not a form. The file is the first part
@@ -181,35 +170,9 @@ func errBrokenFile(place, message string) error {
 	return e
 }
 
-// checkImported trims a marker of a file and checks it as if it were sent alone. A fault names the place in the file, and
-// so does the warning of what is left out.
-func checkImported(m marker, place string, w *warning.Collector) (marker, error) {
-	m.Name, m.Notes = cut(strings.TrimSpace(m.Name), 200, place, w), cut(strings.TrimSpace(m.Notes), 5000, place, w)
-	m.dropMisplaced(place, place, w)
-	err := m.check()
-	var fault *problem.Error
-	if errors.As(err, &fault) && len(fault.Fields) == 1 {
-		return m, errBrokenFile(place, fault.Fields[0].Message)
-	}
-	return m, err
-}
-
-// cut returns text, shortened to the maximum number of runes.
-func cut(text string, most int, place string, w *warning.Collector) string {
-	if utf8.RuneCountInString(text) <= most {
-		return text
-	}
-	w.Add(place, warning.Cut)
-	return string([]rune(text)[:most])
-}
-
-func errTooManyPoints(place string) error {
-	return errBrokenFile(place, fmt.Sprintf("expected at most %d points", maxMarkers))
-}
-
 func importBody() *huma.RequestBody {
 	file := &huma.Schema{Type: huma.TypeString, Format: "binary"}
-	body := &huma.RequestBody{Required: true, Description: "A GPX 1.1 or GeoJSON file of at most 5 MB",
+	body := &huma.RequestBody{Required: true, Description: "A GPX or GeoJSON file of at most 5 MB",
 		Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject,
 			Properties: map[string]*huma.Schema{"file": file}, Required: []string{"file"}}}}}
 	for _, media := range []string{gpxMedia, "application/geo+json", "application/octet-stream"} {

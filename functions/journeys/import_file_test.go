@@ -13,7 +13,7 @@ const trackFile = `<?xml version="1.0" encoding="UTF-8"?>
  <metadata><name>Tour</name></metadata>
  <wpt lat="-8.55" lon="125.57"><name>Start</name><desc>The port</desc><type>past</type><time>2026-01-01T01:00:00Z</time></wpt>
  <wpt lat="-8.60" lon="125.60"/>
- <rte><rtept lat="-8.47" lon="126.45"><time>2030-02-01T00:00:00Z</time><name>Baucau</name></rtept></rte>
+ <rte><rtept lat="-8.47" lon="126.45"><time>2030-02-01T00:00:00Z</time><name>Baucau</name></rtept><rtept lat="-8.47" lon="127.30"/></rte>
  <trk><trkseg>
   <trkpt lat="-8.56" lon="125.58"><time>2026-01-01T02:00:00Z</time></trkpt>
   <trkpt lat="-8.57" lon="125.59"><time>2026-01-02T02:00:00Z</time><extensions><x:hr xmlns:x="urn:x">120</x:hr></extensions></trkpt>
@@ -25,7 +25,7 @@ func TestImportOfGPX(t *testing.T) {
 	maria := setup(t).rider()
 	id := maria.journey(nil)
 	got := maria.call("POST", "/journeys/"+id+"/import", trackFile, "Content-Type", "application/gpx+xml").want(201).object()
-	if got["imported"] != 5.0 || got["past"] != 3.0 || got["plan"] != 2.0 || got["length_meters"].(float64) < 90000 {
+	if got["tracks"] != 2.0 || got["markers"] != 2.0 || got["points"] != 4.0 || got["length_meters"].(float64) < 90000 {
 		t.Errorf("imported %v", got)
 	}
 	markers := maria.call("GET", "/journeys/"+id+"/markers", nil).want(200).list()
@@ -33,8 +33,7 @@ func TestImportOfGPX(t *testing.T) {
 	for _, m := range markers {
 		names = append(names, fmt.Sprint(m["name"], " ", m["marker_type"], " ", m["timestamp"], " ", m["estimated_time"], " ", m["notes"]))
 	}
-	want := []string{"Start past 2026-01-01 <nil> The port", "Waypoint 2 plan <nil> <nil> ", "Baucau plan <nil> 2030-02-01 ",
-		"Track point 4 past 2026-01-01 <nil> ", "Track point 5 past 2026-01-02 <nil> "}
+	want := []string{"Start past 2026-01-01 <nil> The port", "Waypoint 2 plan <nil> <nil> "}
 	if fmt.Sprint(names) != fmt.Sprint(want) {
 		t.Errorf("markers are\n%s\nwant\n%s", strings.Join(names, "\n"), strings.Join(want, "\n"))
 	}
@@ -51,11 +50,11 @@ func TestImportOfGeoJSON(t *testing.T) {
 	maria := setup(t).rider()
 	id := maria.journey(nil)
 	got := maria.call("POST", "/journeys/"+id+"/import", featuresFile, "Content-Type", "application/geo+json").want(201).object()
-	if got["imported"] != 3.0 || got["past"] != 1.0 || got["plan"] != 2.0 {
+	if got["tracks"] != 1.0 || got["markers"] != 1.0 || got["points"] != 2.0 {
 		t.Errorf("imported %v", got)
 	}
-	for _, single := range []string{`{"type":"Point","coordinates":[1,2]}`, `{"type":"Feature","properties":null,"geometry":{"type":"MultiPoint","coordinates":[[1,2]]}}`} {
-		if got := maria.call("POST", "/journeys/"+id+"/import", single).want(201).object(); got["imported"] != 1.0 {
+	for _, single := range []string{`{"type":"Point","coordinates":[1,2]}`, `{"type":"Feature","properties":null,"geometry":{"type":"MultiPoint","coordinates":[[1,3]]}}`} {
+		if got := maria.call("POST", "/journeys/"+id+"/import", single).want(201).object(); got["markers"] != 1.0 {
 			t.Errorf("imported %v of %s", got, single)
 		}
 	}
@@ -128,30 +127,24 @@ func TestImportIsAllOrNothingAndNamesTheFault(t *testing.T) {
 	deep := "<gpx>" + strings.Repeat("<a>", 40) + strings.Repeat("</a>", 40) + "</gpx>"
 	bomb := `<!DOCTYPE gpx [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><gpx><wpt lat="1" lon="2"><name>&b;</name></wpt></gpx>`
 	for name, c := range map[string]struct{ file, place string }{
-		"latitude":      {"<gpx>\n<wpt lat=\"1\" lon=\"2\"/>\n<wpt lat=\"91\" lon=\"2\"/></gpx>", "line 3"},
-		"not a number":  {"<gpx><wpt lat=\"NaN\" lon=\"2\"/></gpx>", "line 1"},
-		"infinite":      {"<gpx><wpt lat=\"1\" lon=\"+Inf\"/></gpx>", "line 1"},
 		"cut off":       {"<gpx>\n<wpt lat=\"1\" lon=\"2\">\n", "line 3"},
 		"other root":    {"<kml>\n</kml>", "line 1"},
 		"nesting":       {deep, "line 1"},
 		"document type": {bomb, "line 1"},
 		"empty type":    {"<!DOCTYPE gpx>\n<gpx><wpt lat=\"1\" lon=\"2\"/></gpx>", "line 1"},
 		"json":          {"{\"type\": \"FeatureCollection\",\n\"features\": [}", "line 2"},
-		"feature":       {`{"type":"FeatureCollection","features":[{"type":"Feature","geometry":{"type":"Point","coordinates":[1,2]}},3]}`, "features[1]"},
 		"no features":   {`{"type":"FeatureCollection","features":{}}`, "features"},
-		"geometry":      {`{"type":"Feature","geometry":{"type":"Polygon","coordinates":[]}}`, "feature.geometry.type"},
-		"position":      {`{"type":"Feature","geometry":{"type":"LineString","coordinates":[[1,2],[1]]}}`, "feature.geometry.coordinates[1]"},
-		"range":         {`{"type":"Feature","geometry":{"type":"LineString","coordinates":[[1,2],[1,-91]]}}`, "feature.geometry.coordinates[1]"},
-		"huge number":   {`{"type":"Point","coordinates":[1e999,2]}`, "geometry.coordinates"},
-		"too many":      {tooMany, "geometry.coordinates[10000]"},
 	} {
 		got := maria.call("POST", "/journeys/"+id+"/import", c.file, "Content-Type", "application/octet-stream").want(422).object()
 		if got["place"] != c.place {
 			t.Errorf("%s: the fault is at %v, want %s (%v)", name, got["place"], c.place, got)
 		}
 	}
+	maria.call("POST", "/journeys/"+id+"/import", tooMany).wantCode(422, "import_too_many_points")
 	maria.call("POST", "/journeys/"+id+"/import", "name,lat,lon", "Content-Type", "text/csv").wantCode(415, "import_unknown_format")
-	maria.call("POST", "/journeys/"+id+"/import", "<gpx></gpx>").wantCode(422, "import_empty")
+	for _, nowhere := range []string{"<gpx></gpx>", `<gpx><wpt lat="NaN" lon="2"/><wpt lat="91" lon="2"/></gpx>`, `{"type":"Point","coordinates":[1e999,2]}`, `{"type":"Polygon","coordinates":[]}`} {
+		maria.call("POST", "/journeys/"+id+"/import", nowhere).wantCode(422, "import_empty")
+	}
 	maria.call("POST", "/journeys/"+id+"/import", "<gpx>"+strings.Repeat(" ", 6<<20)).want(413)
 	if n := b.count(`SELECT count(*) FROM markers`); n != 0 {
 		t.Errorf("%d markers of broken files were kept", n)
@@ -164,11 +157,11 @@ func TestAJourneyHoldsTenThousandMarkers(t *testing.T) {
 	maria := setup(t).rider()
 	id := maria.journey(nil)
 	var file strings.Builder
-	file.WriteString("<gpx><trk><trkseg>")
+	file.WriteString("<gpx>")
 	for i := range 9999 {
-		fmt.Fprintf(&file, `<trkpt lat="%.5f" lon="%.5f"><time>2026-01-%02dT00:00:00Z</time></trkpt>`, -8+float64(i)*1e-4, 125+float64(i)*1e-4, 1+i/400)
+		fmt.Fprintf(&file, `<wpt lat="%.5f" lon="%.5f"><time>2026-01-%02dT00:00:00Z</time></wpt>`, -8+float64(i)*1e-4, 125+float64(i)*1e-4, 1+i/400)
 	}
-	file.WriteString("</trkseg></trk></gpx>")
+	file.WriteString("</gpx>")
 	maria.call("POST", "/journeys/"+id+"/import", file.String()).want(201)
 	maria.marker(id, past("last", "2026-02-01", 126, -7))
 	maria.call("POST", "/journeys/"+id+"/markers", past("more", "2026-02-01", 126, -7)).wantCode(409, "marker_limit")
@@ -189,8 +182,8 @@ func TestAnImportRunsOncePerIdempotencyKey(t *testing.T) {
 	if second.header.Get("Idempotent-Replay") != "true" || string(first.body) != string(second.body) {
 		t.Errorf("the repeat answered %s after %s", second.body, first.body)
 	}
-	if n := b.count(`SELECT count(*) FROM markers`); n != 5 {
-		t.Errorf("%d markers, want 5", n)
+	if n := b.count(`SELECT count(*) FROM markers`); n != 2 {
+		t.Errorf("%d markers, want 2", n)
 	}
 }
 
@@ -198,7 +191,6 @@ func TestAnImportRunsOncePerIdempotencyKey(t *testing.T) {
 func TestTheFileOfAFormIsFoundByItsBytes(t *testing.T) {
 	t.Parallel()
 	maria := setup(t).rider()
-	id := maria.journey(nil)
 	const gpx = `<gpx version="1.1"><wpt lat="-8.5" lon="125.5"><name>Dili</name></wpt></gpx>`
 	for _, c := range []struct {
 		header, content string
@@ -213,6 +205,6 @@ func TestTheFileOfAFormIsFoundByItsBytes(t *testing.T) {
 	} {
 		body := "--b\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nOur trip\r\n--b\r\nContent-Disposition: " + c.header +
 			"\r\n\r\n" + c.content + "\r\n--b--\r\n"
-		maria.call("POST", "/journeys/"+id+"/import", body, "Content-Type", "multipart/form-data; boundary=b").want(c.status)
+		maria.call("POST", "/journeys/"+maria.journey(nil)+"/import", body, "Content-Type", "multipart/form-data; boundary=b").want(c.status)
 	}
 }

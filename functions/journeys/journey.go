@@ -33,6 +33,7 @@ type Journey struct {
 	Completed      bool           `json:"completed"`
 	Visibility     string         `json:"visibility" enum:"public,private" doc:"For others, a private journey does not exist"`
 	PlanPrecisionM int            `json:"plan_precision_m" doc:"Precision at which others see planned points, in metres; 0 is exact"`
+	HideEndsM      *int           `json:"hide_ends_m,omitempty" doc:"Others see recorded tracks only beyond this distance from their starts and ends, in metres. For the owner only"`
 	// Warnings is set in the answer to a request that sent something which was not kept.
 	Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the request was not kept; left out if everything was"`
 }
@@ -47,30 +48,41 @@ type journey struct {
 	Completed      bool
 	Visibility     string
 	PlanPrecisionM int
+	HideEndsM      int
 	Version        int
 	CreatedAt      time.Time
 }
 
-const journeyColumns = `id, user_id, name, description, active, completed, visibility, plan_precision_m, version, created_at`
+const journeyColumns = `id, user_id, name, description, active, completed, visibility, plan_precision_m, hide_ends_m, version, created_at`
 
 func scanJourney(row pgx.CollectableRow) (journey, error) {
 	var j journey
-	err := row.Scan(&j.ID, &j.UserID, &j.Name, &j.Description, &j.Active, &j.Completed, &j.Visibility,
-		&j.PlanPrecisionM, &j.Version, &j.CreatedAt)
+	err := row.Scan(j.scanTargets()...)
 	return j, err
 }
 
-func (j journey) wire() Journey {
-	return Journey{
+// scanTargets returns the fields that journeyColumns are scanned into.
+func (j *journey) scanTargets() []any {
+	return []any{&j.ID, &j.UserID, &j.Name, &j.Description, &j.Active, &j.Completed, &j.Visibility,
+		&j.PlanPrecisionM, &j.HideEndsM, &j.Version, &j.CreatedAt}
+}
+
+// wireFor returns the journey as a person sees it.
+func (j journey) wireFor(person uuid.UUID) Journey {
+	out := Journey{
 		ID: j.ID, SameID: j.ID, Name: j.Name, Description: j.Description, UserID: j.UserID,
 		CreatedAt: timestamp.Of(j.CreatedAt), Active: j.Active, Completed: j.Completed,
 		Visibility: j.Visibility, PlanPrecisionM: j.PlanPrecisionM,
 	}
+	if j.UserID == person {
+		out.HideEndsM = &j.HideEndsM
+	}
+	return out
 }
 
-// answer is the journey in the answer to a request that wrote it.
+// answer is the journey in the answer to its owner, who wrote it.
 func (j journey) answer(ctx context.Context) Journey {
-	out := j.wire()
+	out := j.wireFor(j.UserID)
 	out.Warnings = warning.FromContext(ctx).List()
 	return out
 }
@@ -156,8 +168,23 @@ func journeyVisibleTo(person uuid.UUID) func(journey) error {
 
 // lenientJourney says how a journey is read. A value about privacy that cannot be read shows least.
 func lenientJourney() *httpapi.Lenient {
-	return &httpapi.Lenient{Closed: map[string]any{"visibility": visibilityPrivate, "plan_precision_m": maxPrecision}}
+	return &httpapi.Lenient{Closed: map[string]any{"visibility": visibilityPrivate, "plan_precision_m": maxPrecision, "hide_ends_m": maxHideEnds}}
 }
 
 // maxPrecision is the coarsest precision at which others can see planned points, in metres.
 const maxPrecision = 50000
+
+// Distances from the ends of a recorded track within which others see nothing of it, in metres.
+const (
+	defaultHideEnds = 500
+	maxHideEnds     = 2000
+)
+
+// hideEnds returns the distance that was sent; the nearest possible one, with a warning, when it is out of range.
+func hideEnds(sent int, w *warning.Collector) int {
+	kept := max(0, min(maxHideEnds, sent))
+	if kept != sent {
+		w.Add("hide_ends_m", warning.Adjusted)
+	}
+	return kept
+}

@@ -12,26 +12,27 @@ func updateLegs(tx *database.Tx, journeyID uuid.UUID) {
 	tx.Queue(UpdateLegsSQL, journeyID)
 }
 
-// UpdateLegsSQL makes the legs of journey $1 from its dated markers, in riding order: past markers by date, then planned
-// ones by date, and by creation time on one day. ridingOrder sorts the same way. Only legs that differ are written.
+// UpdateLegsSQL makes the legs of journey $1 from its markers, in riding order: past markers by date, then planned ones by
+// date, those without a date after the dated ones of their kind, and by creation time on one day. ridingOrder sorts the same
+// way. A journey with tracks has no such legs: the tracks are its route. Only legs that differ are written.
 //
 // Two points on opposite sides of the earth have no leg: there is no single shortest line between them, and PostGIS
 // fails on such a line. The data generator runs this statement too.
 const UpdateLegsSQL = `
-	WITH dated AS (
+	WITH places AS (
 		SELECT marker_type, coalesce(happened_on, planned_on) AS day, position, shown, created_at, id
 		  FROM markers
-		 WHERE journey_id = $1 AND coalesce(happened_on, planned_on) IS NOT NULL
+		 WHERE journey_id = $1 AND NOT EXISTS (SELECT FROM tracks WHERE journey_id = $1)
 	), pairs AS (
 		SELECT marker_type, day, position, shown, row_number() OVER riding AS n,
 		       lead(marker_type) OVER riding AS next_type, lead(day) OVER riding AS next_day,
 		       lead(position) OVER riding AS next_position, lead(shown) OVER riding AS next_shown
-		  FROM dated
+		  FROM places
 		WINDOW riding AS (ORDER BY marker_type = 'plan', day, created_at, id)
 	), legs AS (
 		SELECT row_number() OVER (ORDER BY n) AS seq,
 		       CASE WHEN marker_type = next_type THEN marker_type ELSE 'transition' END AS kind,
-		       daterange(least(day, next_day), greatest(day, next_day), '[]') AS dates,
+		       CASE WHEN coalesce(day, next_day) IS NOT NULL THEN daterange(least(day, next_day), greatest(day, next_day), '[]') END AS dates,
 		       ST_MakeLine(position::geometry, next_position::geometry)::geography AS line,
 		       ST_MakeLine(shown::geometry, next_shown::geometry)::geography AS shown_line,
 		       ST_Distance(position, next_position) AS length_m

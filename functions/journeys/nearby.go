@@ -120,9 +120,8 @@ func scanNearby(row pgx.CollectableRow) (Nearby, error) {
 		mine, theirs [2]float64
 		d            float64
 	)
-	err := row.Scan(&j.ID, &j.UserID, &j.Name, &j.Description, &j.Active, &j.Completed, &j.Visibility,
-		&j.PlanPrecisionM, &j.Version, &j.CreatedAt, &d, &mine[0], &mine[1], &theirs[0], &theirs[1], &n.OverlapsInTime)
-	n.Journey, n.DistanceMeters = j.wire(), d
+	err := row.Scan(append(j.scanTargets(), &d, &mine[0], &mine[1], &theirs[0], &theirs[1], &n.OverlapsInTime)...)
+	n.Journey, n.DistanceMeters = j.wireFor(uuid.Nil), d // somebody else's
 	n.Closest = Closest{Mine: point(mine[0], mine[1]), Theirs: point(theirs[0], theirs[1])}
 	return n, err
 }

@@ -71,6 +71,11 @@ func (g *Group) registerRoutes(api *httpapi.API) {
 
 	httpapi.Register(api, operation("", http.MethodGet, "/journeys/{journey_id}/reports",
 		"Open reports along the route, in riding order"), g.reportsAlong)
+	httpapi.Register(api, operation("", http.MethodGet, "/journeys/{journey_id}/tracks", "The tracks of a journey, in riding order"), g.tracksOf)
+	removeTrack := operation("", http.MethodDelete, "/journeys/{journey_id}/tracks/{track_id}", "Delete a track")
+	removeTrack.DefaultStatus = http.StatusNoContent
+	removeTrack.Errors = []int{http.StatusForbidden, http.StatusPreconditionFailed}
+	httpapi.Register(api, removeTrack, g.removeTrack)
 	affected := operation("", http.MethodGet, "/reports/{report_id}/riders-affected", "How many riders plan to pass a report")
 	affected.Roles = identity.Staff()
 	httpapi.Register(api, affected, g.ridersAffected)

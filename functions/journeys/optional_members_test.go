@@ -123,23 +123,23 @@ func TestOptionalValuesNeverCostTheFile(t *testing.T) {
 		point("<ele>\n</ele>"): "", point("<ele>12,5</ele><sat>7.0</sat>"): "", point("<ele>1e999</ele><sat>unknown</sat>"): "", point("<hdop>--</hdop><speed>null</speed>"): "",
 		point("<magvar>-0,3</magvar><sat>9,0</sat>"): "", point("<time>yesterday</time>"): "line 1 unreadable", point("<time> 2026-11-20T08:00:00+0900 </time>"): "",
 		point("<time>2026-11-20 08:00:00</time>"): "", point("<time></time>"): "", point("<time>null</time>"): "line 1 unreadable", point("<time>0001-01-01T00:00:00Z</time>"): "line 1 out_of_range",
-		point("<name>" + strings.Repeat("é", 201) + "</name>"):                                                            "line 1 cut",
-		"<gpx>\n<wpt lat=\"\" lon=\"\"/>\n<wpt lat=\"-8.5\" lon=\"125.5\"/></gpx>":                                        "line 2 point_dropped",
-		"<gpx>\n<wpt/>\n<wpt lat=\"-8.5\" lon=\"125.5\"/></gpx>":                                                          "line 2 point_dropped",
-		"<gpx>\n<trkpt lat=\"1\"/><wpt lat=\"-8.5\" lon=\"125.5\"/></gpx>":                                                "line 2 point_dropped",
-		"<gpx>\n<wpt lat=\"north\" lon=\"1\"/><wpt lat=\"-8,5\" lon=\"125.5\"/></gpx>":                                    "line 2 point_dropped",
-		"<gpx><wpt lat=\"-8.5\" lon=\"125.5\"/>\n<wpt lat=\"0\" lon=\"0.0\"/></gpx>":                                      "line 2 point_dropped",
-		`<?xml version="1.0" encoding="UTF-16"?>` + point(""):                                                             "",
-		"\xff\xfe" + strings.ReplaceAll(`<?xml version="1.0" encoding="UTF-16"?>`+point("")+" ", "", "\x00")[1:] + "\x00": "",
-		feature("null", "null"):                               "features[0] point_dropped",
+		point("<name>" + strings.Repeat("é", 201) + "</name>"):                                                   "line 1 cut",
+		"<gpx>\n<wpt lat=\"\" lon=\"\"/>\n<wpt lat=\"-8.5\" lon=\"125.5\"/></gpx>":                               "line 2 point_dropped",
+		"<gpx>\n<wpt/>\n<wpt lat=\"-8.5\" lon=\"125.5\"/></gpx>":                                                 "line 2 point_dropped",
+		"<gpx>\n<trkpt lat=\"1\"/><wpt lat=\"-8.5\" lon=\"125.5\"/></gpx>":                                       "line 2 point_dropped",
+		"<gpx>\n<wpt lat=\"north\" lon=\"1\"/><wpt lat=\"-8,5\" lon=\"125.5\"/></gpx>":                           "line 2 point_dropped",
+		"<gpx><wpt lat=\"-8.5\" lon=\"125.5\"/>\n<wpt lat=\"0\" lon=\"0.0\"/></gpx>":                             "line 2 point_dropped",
+		`<?xml version="1.0" encoding="UTF-16"?>` + point(""):                                                    "",
+		"\xff\xfe" + strings.ReplaceAll(`<?xml version="1.0" encoding="UTF-16"?>`+point("")+" ", "", "\x00")[1:]: "",
+		feature("null", "null"):                               "features[0].geometry point_dropped",
 		feature(`{"type":"Point","coordinates":[0,0]}`, `{}`): "features[0].geometry.coordinates point_dropped",
-		`{"type":"Feature","geometry":{"type":"Point","coordinates":[125.5,-8.5]},"properties":{"timestamp":"soon"}}`:                                 "feature.geometry unreadable",
-		`{"type":"Feature","geometry":{"type":"Point","coordinates":[125.5,-8.5]},"properties":{"marker_type":"past","estimated_time":"2026-01-01"}}`: "feature.geometry.coordinates not_taken",
+		`{"type":"Feature","geometry":{"type":"Point","coordinates":[125.5,-8.5]},"properties":{"timestamp":"soon"}}`:                                 "properties.timestamp unreadable",
+		`{"type":"Feature","geometry":{"type":"Point","coordinates":[125.5,-8.5]},"properties":{"marker_type":"past","estimated_time":"2026-01-01"}}`: "properties.estimated_time not_taken",
 	} {
 		id := maria.journey(nil)
 		got := maria.call("POST", "/journeys/"+id+"/import", file, "Content-Type", "application/octet-stream").want(201).object()
-		if warned(got) != want || got["imported"] != 1.0 {
-			t.Errorf("%.120s: %v imported, warned of %q, want %q", file, got["imported"], warned(got), want)
+		if warned(got) != want || got["markers"] != 1.0 {
+			t.Errorf("%.120s: %v imported, warned of %q, want %q", file, got["markers"], warned(got), want)
 		}
 		if n := b.count(`SELECT count(*) FROM markers WHERE lon <> 125.5`); n != 0 {
 			t.Errorf("%.120s: %d markers are elsewhere", file, n)

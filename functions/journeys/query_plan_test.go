@@ -34,7 +34,7 @@ func TestPlansUseTheIndexes(t *testing.T) {
 		"rich route":     {journeys.NearbyJourneysSQL("route"), search, "journey_legs_shown_line_idx", []string{"markers", "journey_legs"}},
 		"reports along":  {journeys.ReportsAlongSQL, []any{loadID(5), maria.ID, 500, 200}, "reports_open_position_idx", []string{"reports", "journey_legs"}},
 		"affected":       {journeys.AffectedSQL, []any{report, 500, "2026-11-21"}, "journey_legs_shown_line_idx", []string{"reports", "journey_legs"}},
-		"route":          {journeys.RouteSQL, []any{maria.ID, uuid.MustParse(loadID(5))}, "markers_journey_idx", []string{"markers", "journey_legs"}},
+		"route":          {journeys.LengthSQL, []any{maria.ID, uuid.MustParse(loadID(5))}, "journey_legs_pkey", []string{"journey_legs"}},
 		"markers":        {journeys.MarkersSQL, []any{maria.ID, uuid.MustParse(loadID(5))}, "markers_journey_idx", []string{"markers"}},
 	} {
 		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {

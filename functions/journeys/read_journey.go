@@ -24,11 +24,12 @@ type journeysOutput struct {
 }
 
 func (g *Group) read(ctx context.Context, in *journeyInput) (*journeyOutput, error) {
-	j, err := visibleJourney(ctx, g.db, in.JourneyID, identity.Must(ctx).UserID)
+	caller := identity.Must(ctx).UserID
+	j, err := visibleJourney(ctx, g.db, in.JourneyID, caller)
 	if err != nil {
 		return nil, err
 	}
-	return &journeyOutput{ETag: j.etag(), Body: j.wire()}, nil
+	return &journeyOutput{ETag: j.etag(), Body: j.wireFor(caller)}, nil
 }
 
 // listOfUser returns all journeys of a user: there are at most maxJourneys. For an unknown user the list is empty, so the
@@ -38,7 +39,8 @@ func (g *Group) listOfUser(ctx context.Context, in *userInput) (*journeysOutput,
 		SELECT ` + journeyColumns + ` FROM journeys
 		 WHERE user_id = $1 AND (user_id = $2 OR visibility = 'public')
 		 ORDER BY created_at DESC, id DESC`
-	rows, err := g.db.Query(ctx, q, in.UserID, identity.Must(ctx).UserID)
+	caller := identity.Must(ctx).UserID
+	rows, err := g.db.Query(ctx, q, in.UserID, caller)
 	if err != nil {
 		return nil, fmt.Errorf("list journeys: %w", err)
 	}
@@ -48,7 +50,7 @@ func (g *Group) listOfUser(ctx context.Context, in *userInput) (*journeysOutput,
 	}
 	out := &journeysOutput{Body: make([]Journey, 0, len(all))}
 	for _, j := range all {
-		out.Body = append(out.Body, j.wire())
+		out.Body = append(out.Body, j.wireFor(caller))
 	}
 	return out, nil
 }
@@ -57,7 +59,8 @@ func (g *Group) activeOfUser(ctx context.Context, in *userInput) (*journeyOutput
 	const q = `
 		SELECT ` + journeyColumns + ` FROM journeys
 		 WHERE user_id = $1 AND active AND (user_id = $2 OR visibility = 'public')`
-	rows, err := g.db.Query(ctx, q, in.UserID, identity.Must(ctx).UserID)
+	caller := identity.Must(ctx).UserID
+	rows, err := g.db.Query(ctx, q, in.UserID, caller)
 	if err != nil {
 		return nil, fmt.Errorf("read active journey: %w", err)
 	}
@@ -68,5 +71,5 @@ func (g *Group) activeOfUser(ctx context.Context, in *userInput) (*journeyOutput
 	if err != nil {
 		return nil, fmt.Errorf("read active journey: %w", err)
 	}
-	return &journeyOutput{ETag: j.etag(), Body: j.wire()}, nil
+	return &journeyOutput{ETag: j.etag(), Body: j.wireFor(caller)}, nil
 }

@@ -4,29 +4,29 @@ import (
 	"context"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/functions/journeys/track"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
-// Route is a GeoJSON feature collection (RFC 7946). If there are two or more dated markers, its first feature is the line
-// through them in riding order. The other features are all markers.
+// Route is a GeoJSON feature collection (RFC 7946). Its first features are the tracks in riding order; without any, the first
+// feature is the line through the markers, if there are two or more. The other features are all markers.
 type Route struct {
 	Type         string         `json:"type" enum:"FeatureCollection"`
 	JourneyID    uuid.UUID      `json:"journey_id"`
 	Name         string         `json:"name"`
-	LengthMeters float64        `json:"length_meters" doc:"Along the line, on the spheroid"`
+	LengthMeters float64        `json:"length_meters" doc:"Along the lines, on the spheroid"`
+	ErrorMeters  float64        `json:"error_meters" doc:"How far a track may be from its line here; route.gpx has all points"`
 	Features     []RouteFeature `json:"features"`
 }
 
 // ContentType implements huma.ContentTypeFilter.
 func (Route) ContentType(string) string { return "application/geo+json" }
 
-// RouteFeature is the line or one marker.
+// RouteFeature is a line or a marker.
 type RouteFeature struct {
 	Type       string          `json:"type" enum:"Feature"`
-	ID         *uuid.UUID      `json:"id,omitempty" doc:"Id of the marker"`
+	ID         *uuid.UUID      `json:"id,omitempty" doc:"Id of the track or marker"`
 	Geometry   Geometry        `json:"geometry"`
 	Properties RouteProperties `json:"properties"`
 }
@@ -39,7 +39,10 @@ type Geometry struct {
 
 // RouteProperties say what a feature is. Its kind decides which of the other fields are present.
 type RouteProperties struct {
-	Kind          string          `json:"kind" enum:"route,marker"`
+	Kind          string          `json:"kind" enum:"track,route,marker" doc:"route is the line through the markers"`
+	TrackKind     track.Kind      `json:"track_kind,omitempty" enum:"recorded,planned"`
+	StartedAt     *timestamp.Time `json:"started_at,omitempty"`
+	EndedAt       *timestamp.Time `json:"ended_at,omitempty"`
 	LengthMeters  *float64        `json:"length_meters,omitempty"`
 	Name          string          `json:"name,omitempty"`
 	MarkerType    string          `json:"marker_type,omitempty" enum:"past,plan"`
@@ -49,6 +52,7 @@ type RouteProperties struct {
 }
 
 const (
+	kindTrack  = "track"
 	kindRoute  = "route"
 	kindMarker = "marker"
 )
@@ -57,40 +61,41 @@ type routeOutput struct {
 	Body Route
 }
 
+// maxVertices bounds the vertices of all tracks in an answer: about 120 KB of JSON, 40 KB packed.
+const maxVertices = 5000
+
 func (g *Group) route(ctx context.Context, in *journeyInput) (*routeOutput, error) {
-	j, markers, length, err := g.journeyWithMarkers(ctx, in.JourneyID)
+	r, err := g.readRoute(ctx, in.JourneyID)
 	if err != nil {
 		return nil, err
 	}
-	r := &Route{Type: "FeatureCollection", JourneyID: j.ID, Name: j.Name, LengthMeters: length, Features: []RouteFeature{}}
-	if line := ridingOrder(markers); len(line) > 1 {
-		r.Features = append(r.Features, RouteFeature{Type: "Feature", Geometry: lineGeometry(line),
-			Properties: RouteProperties{Kind: kindRoute, LengthMeters: &r.LengthMeters}})
+	lines, errorM, ok := track.Thin(r.lines, maxVertices)
+	if !ok {
+		return nil, errTooComplex
 	}
-	for _, m := range markers {
-		r.Features = append(r.Features, m.feature())
+	out := Route{Type: "FeatureCollection", JourneyID: r.journey.ID, Name: r.journey.Name, LengthMeters: r.length, Features: []RouteFeature{}}
+	if len(r.tracks) > 0 {
+		out.ErrorMeters = legErrorM + errorM
 	}
-	return &routeOutput{Body: *r}, nil
+	for _, t := range r.tracks {
+		n := r.segments[t.ID]
+		out.Features = append(out.Features, t.feature(lines[:n]))
+		lines = lines[n:]
+	}
+	if line := ridingOrder(r.markers); len(line) > 1 && !r.hasTracks {
+		out.Features = append(out.Features, RouteFeature{Type: "Feature", Geometry: geometryOf([][]track.Position{positions(line)}),
+			Properties: RouteProperties{Kind: kindRoute, LengthMeters: &out.LengthMeters}})
+	}
+	for _, m := range r.markers {
+		out.Features = append(out.Features, m.feature())
+	}
+	return &routeOutput{Body: out}, nil
 }
 
-// routeSQL is markersSQL with one more column: the length of the route in metres, as the person sees it.
-const routeSQL = `SELECT ` + markerColumns + `, (` + routeLengthSQL + `) FROM markers WHERE journey_id = $2 ORDER BY created_at, id`
-
-// routeLengthSQL is the length in metres of the route of journey $2, as person $1 sees it.
-const routeLengthSQL = `
-	SELECT coalesce(sum(CASE WHEN j.user_id = $1 THEN l.length_m ELSE ST_Length(l.shown_line) END), 0)
-	  FROM journey_legs l JOIN journeys j ON j.id = l.journey_id WHERE l.journey_id = $2`
-
-// journeyWithMarkers reads a journey for the caller, its markers, oldest first, and the length of its route in metres.
-func (g *Group) journeyWithMarkers(ctx context.Context, id uuid.UUID) (journey, []marker, float64, error) {
-	var length float64
-	caller := identity.Must(ctx).UserID
-	j, markers, err := readJourneyWith(ctx, g.db, id, caller, func(row pgx.CollectableRow) (marker, error) {
-		var m marker
-		err := row.Scan(append(m.scanTargets(), &length)...)
-		return m, err
-	}, routeSQL, caller, id)
-	return j, markers, length, err
+// feature returns the track with its lines, one for each segment.
+func (t Track) feature(lines [][]track.Position) RouteFeature {
+	return RouteFeature{Type: "Feature", ID: &t.ID, Geometry: geometryOf(lines), Properties: RouteProperties{Kind: kindTrack, Name: t.Name,
+		TrackKind: t.Kind, LengthMeters: &t.LengthMeters, StartedAt: t.StartedAt, EndedAt: t.EndedAt}}
 }
 
 func (m marker) feature() RouteFeature {

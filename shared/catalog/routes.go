@@ -213,6 +213,8 @@ func journeysRoutes() []Route {
 		route(f, "/api/v1/journeys/{journey_id}/reports", "GET"),
 		route(f, "/api/v1/journeys/{journey_id}/route", "GET"),
 		route(f, "/api/v1/journeys/{journey_id}/route.gpx", "GET"),
+		route(f, "/api/v1/journeys/{journey_id}/tracks", "GET"),
+		route(f, "/api/v1/journeys/{journey_id}/tracks/{track_id}", "DELETE"),
 		route(f, "/api/v1/reports/{report_id}/riders-affected", "GET"),
 		route(f, "/api/v1/users/{user_id}/journeys", "GET"),
 		route(f, "/api/v1/users/{user_id}/journeys/active", "GET"),

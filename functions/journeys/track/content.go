@@ -18,6 +18,15 @@ func (p Point) Rounded() Point {
 	return p
 }
 
+// Round makes all points those that are stored.
+func (t *Track) Round() {
+	for _, s := range t.Segments {
+		for i := range s {
+			s[i] = s[i].Rounded()
+		}
+	}
+}
+
 // Ints returns longitude and latitude in ten-millionths of a degree.
 func (p Point) Ints() (lon, lat int32) {
 	return int32(math.Round(p.Lon * perDegree)), int32(math.Round(p.Lat * perDegree))

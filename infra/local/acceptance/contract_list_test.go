@@ -127,6 +127,8 @@ GET /journeys/{}/journeys/nearby
 GET /journeys/{}/nearby
 GET /journeys/{}/route
 GET /journeys/{}/route.gpx
+GET /journeys/{}/tracks
+DELETE /journeys/{}/tracks/{}
 POST /journeys/{}/import
 GET /journeys/{}/reports
 

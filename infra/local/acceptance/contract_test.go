@@ -299,7 +299,9 @@ func (v *visitor) journeys(c *visitor, report string) {
 		c.get("/journeys/" + journey + path)
 	}
 	c.do("POST", "/journeys/"+spare+"/import", apiclient.Raw{ContentType: "application/gpx+xml", Body: []byte(`<?xml version="1.0"?><gpx version="1.1" creator="test" xmlns="http://www.topografix.com/GPX/1/1">` +
-		`<wpt lat="-8.5" lon="125.5"><name>A</name></wpt><wpt lat="-8.6" lon="125.6"><name>B</name></wpt></gpx>`)}, 201)
+		`<wpt lat="-8.5" lon="125.5"><name>A</name></wpt><trk><trkseg><trkpt lat="-8.5" lon="125.5"/><trkpt lat="-8.6" lon="125.6"/></trkseg></trk></gpx>`)}, 201)
+	track := c.do("GET", "/journeys/"+spare+"/tracks", nil, 200).List()[0].Text("id")
+	c.do("DELETE", "/journeys/"+spare+"/tracks/"+track, nil, 204)
 	c.do("DELETE", "/journeys/"+journey+"/markers/"+two, nil, 204)
 	c.do("PATCH", "/journeys/"+spare, object{"name": "Spare tour"}, 200)
 	c.do("PATCH", "/journeys/"+journey+"/active", nil, 204)

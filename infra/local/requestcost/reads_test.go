@@ -120,7 +120,7 @@ func (s *fixture) reads() []operation {
 		"/reports/stats/summary", "/reports/stats/by-type", "/reports/stats/by-municipality", "/reports/stats/by-district?municipality=Dili", "/reports/stats/by-agency",
 		"/reports/stats/trends", "/blockchain/report/"+id+"/history", "/locations/municipalities", "/notifications", "/alerts",
 		"/notifications/unread-count", "/users/me", "/users/"+c.ID.String(), "/users/me/sessions", journey, "/users/"+c.ID.String()+"/journeys",
-		"/users/"+c.ID.String()+"/journeys/active", journey+"/markers", journey+"/markers/"+s.marker, journey+"/route", journey+"/route.gpx",
+		"/users/"+c.ID.String()+"/journeys/active", journey+"/markers", journey+"/markers/"+s.marker, journey+"/route", journey+"/route.gpx", journey+"/tracks",
 		journey+"/reports", journey+"/nearby", journey+"/journeys/nearby", "/reports/"+s.newJudgedReport()+"/ai-analysis/latest", "/reports/"+id+"/images/"+s.image+"/thumbnail", "/users/"+c.ID.String()+"/avatar")
 	// These must read the report first, to know its embedding or its id.
 	read(c, 2, "/reports/similar?report_id="+id, "/blockchain/report/"+number+"/history")

@@ -279,6 +279,11 @@ func (s *fixture) journeyWrites() []operation {
 		return "/journeys/" + journey + "/markers/" + s.newMarker(c, journey)
 	}
 	track := []byte(`{"type":"Feature","properties":{},"geometry":{"type":"LineString","coordinates":[[125.5,-8.5],[125.6,-8.6]]}}`)
+	newTrack := func() string {
+		journey := s.newJourney(c)
+		c.Post("/journeys/"+journey+"/import", track).Want(http.StatusCreated)
+		return "/journeys/" + journey + "/tracks/" + c.Do(http.MethodGet, "/journeys/"+journey+"/tracks", nil).Want(http.StatusOK).List()[0].Text("id")
+	}
 	create := func(path string) func() request {
 		return func() request { return request{c, "POST", path, object{"name": "Home", "active": true}} }
 	}
@@ -294,7 +299,8 @@ func (s *fixture) journeyWrites() []operation {
 		on(2, func() request { return request{c, "POST", markers(), point("Stop")} }),
 		on(2, func() request { return request{c, "PUT", one(), point("Stay")} }),
 		on(2, func() request { return request{c, "DELETE", one(), nil} }),
-		// Whose it is, the lock and the room, the rows by COPY, and the route.
-		on(5, func() request { return request{c, "POST", "/journeys/" + s.newJourney(c) + "/import", track} }),
+		on(3, func() request { return request{c, "DELETE", newTrack(), nil} }),
+		// Whose it is; the lock and what the journey has; the tracks and the length of the route.
+		on(4, func() request { return request{c, "POST", "/journeys/" + s.newJourney(c) + "/import", track} }),
 	}
 }

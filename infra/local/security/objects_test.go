@@ -135,6 +135,8 @@ func TestNobodyReachesObjectsOfOthers(t *testing.T) {
 		"coordinates": object{"type": "Point", "coordinates": []float64{125.5, -8.5}}}).Want(http.StatusCreated).Object().Text("_id")
 	maria.Do(http.MethodPut, "/users/me/devices/phone", object{"platform": "android", "fcm_token": "hers"}).Want(http.StatusOK)
 
+	maria.Post("/journeys/"+tour+"/import", object{"type": "LineString", "coordinates": [][]float64{{125.5, -8.5}, {125.6, -8.6}}}).Want(http.StatusCreated)
+	track := maria.Do(http.MethodGet, "/journeys/"+tour+"/tracks", nil).Want(http.StatusOK).List()[0].Text("id")
 	report, secret, journey := "/reports/"+mine.Text("id"), "/reports/"+hidden.Text("id"), "/journeys/"+tour
 	picture := report + "/images/" + mine.Items("images")[0].Text("id")
 	person, said := "/users/"+maria.ID.String(), report+"/comments/"+comment.Text("id")
@@ -162,6 +164,7 @@ func TestNobodyReachesObjectsOfOthers(t *testing.T) {
 		{"GET", journey, nil}, {"PATCH", journey, object{"name": "x"}}, {"PATCH", journey + "/active", nil}, {"DELETE", journey, nil},
 		{"GET", journey + "/markers", nil}, {"POST", journey + "/markers", markerBody}, {"PUT", journey + "/markers/" + marker, markerBody},
 		{"DELETE", journey + "/markers/" + marker, nil}, {"GET", journey + "/route", nil}, {"GET", journey + "/route.gpx", nil},
+		{"GET", journey + "/tracks", nil}, {"DELETE", journey + "/tracks/" + track, nil},
 		{"GET", journey + "/nearby", nil}, {"GET", journey + "/journeys/nearby", nil}, {"GET", journey + "/reports", nil},
 		{"POST", journey + "/import", object{"type": "Point", "coordinates": []float64{1, 1}}},
 		{"PUT", person, object{"name": "x", "email": "x@example.org"}}, {"DELETE", person, nil}, {"DELETE", "/users/me/sessions/" + maria.SessionID.String(), nil},
@@ -211,6 +214,7 @@ func TestNobodyReachesObjectsOfOthers(t *testing.T) {
 		`SELECT count(*) FROM notifications WHERE read_at IS NOT NULL`:                               0,
 		`SELECT count(*) FROM markers WHERE name = 'Camp'`:                                           1,
 		`SELECT count(*) FROM journeys WHERE name = 'Secret' AND NOT active AND NOT completed`:       1,
+		`SELECT count(*) FROM tracks`:                                                                1,
 		`SELECT count(*) FROM users WHERE role = 'admin' OR email = 'x@example.org'`:                 0,
 		`SELECT count(*) FROM devices WHERE fcm_token = 'hers'`:                                      1,
 		`SELECT count(*) FROM sessions WHERE revoked_at IS NOT NULL`:                                 0,

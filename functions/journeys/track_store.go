@@ -1,0 +1,168 @@
+package journeys
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lafaekstreet/backend/functions/journeys/track"
+	"github.com/lafaekstreet/backend/shared/database"
+)
+
+// knownTrack is what an import has to know of a track that is stored.
+type knownTrack struct {
+	hash   [32]byte
+	points int
+}
+
+// askKnownTracks adds a statement that reads what is known of the tracks of a journey.
+func askKnownTracks(p database.Pipeline, journeyID uuid.UUID) *database.Ask[[]knownTrack] {
+	return database.AskRows(p, func(row pgx.CollectableRow) (knownTrack, error) {
+		var hash []byte
+		var k knownTrack
+		err := row.Scan(&hash, &k.points)
+		copy(k.hash[:], hash)
+		return k, err
+	}, `SELECT content_hash, points FROM tracks WHERE journey_id = $1`, journeyID)
+}
+
+// addTracks stores the tracks that the journey does not have yet, in their order, and reports whether there were any. It
+// fails with a 409 when the journey cannot hold them.
+func addTracks(tx *database.Tx, j journey, known []knownTrack, tracks []track.Track, now time.Time) (bool, error) {
+	have, points := make(map[[32]byte]bool, len(known)), 0
+	for _, k := range known {
+		have[k.hash] = true
+		points += k.points
+	}
+	added := false
+	for i := range tracks {
+		t := &tracks[i]
+		t.Round()
+		hash := t.Hash()
+		if have[hash] {
+			continue
+		}
+		have[hash] = true
+		if points += t.Points(); points > track.MaxJourneyPoints || len(have) > maxTracks {
+			return false, errJourneyFull
+		}
+		insertTrack(tx, j, t, hash, now)
+		added = true
+	}
+	return added, nil
+}
+
+// insertTrack stores a track: its row, its points, legs and stretches.
+func insertTrack(tx *database.Tx, j journey, t *track.Track, hash [32]byte, now time.Time) {
+	id := database.NewID()
+	started, ended := t.Times(track.Range{From: 0, To: t.Points() - 1})
+	const insert = `
+		INSERT INTO tracks (id, journey_id, name, kind, as_route, content_hash, points, length_m, started_at, ended_at, utc_offset_s, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
+	tx.Queue(insert, id, j.ID, t.Name, t.Kind, t.Route, hash[:], t.Points(), t.LengthM(), started, ended, offsetSeconds(t.Offset), now)
+	insertPoints(tx, id, t)
+	writePieces(tx, j, id, t)
+}
+
+func offsetSeconds(d *time.Duration) *int {
+	if d == nil {
+		return nil
+	}
+	s := int(d.Seconds())
+	return &s
+}
+
+// writePieces writes legs and stretches of a track, and what others see of it. Those that the track had before are replaced.
+func writePieces(tx *database.Tx, j journey, id uuid.UUID, t *track.Track) {
+	privacy := track.Privacy{HideEndsM: float64(j.HideEndsM), PrecisionM: j.PlanPrecisionM}
+	shown, visible := t.ShownRange(privacy)
+	legs := t.Legs()
+	stretches := t.Stretches(legs)
+	length := t.Show(legs, shown, visible, privacy)
+	t.Show(stretches, shown, visible, privacy)
+	var from, to *int
+	var started, ended *time.Time
+	if visible {
+		from, to = &shown.From, &shown.To
+		started, ended = t.Times(shown)
+	}
+	tx.Queue(`UPDATE tracks SET shown_from = $2, shown_to = $3, shown_length_m = $4, shown_started_at = $5, shown_ended_at = $6 WHERE id = $1`,
+		id, from, to, length, started, ended)
+	tx.Queue(`DELETE FROM track_legs WHERE track_id = $1`, id)
+	tx.Queue(`DELETE FROM track_stretches WHERE track_id = $1`, id)
+	l := columnsOf(legs)
+	tx.Queue(`
+		INSERT INTO track_legs (track_id, seq, journey_id, planned, segment, dates, line, shown_line, start_m, length_m)
+		SELECT $1, seq - 1, $2, $3, segment, CASE WHEN first IS NOT NULL THEN daterange(first, last, '[]') END,
+		       ST_GeogFromWKB(line), ST_GeogFromWKB(shown), start_m, length_m
+		  FROM unnest($4::integer[], $5::date[], $6::date[], $7::bytea[], $8::bytea[], $9::double precision[], $10::double precision[])
+		       WITH ORDINALITY AS p (segment, first, last, line, shown, start_m, length_m, seq)`,
+		id, j.ID, t.Kind == track.Planned, l.segments, l.first, l.last, l.lines, l.shown, l.starts, l.lengths)
+	s := columnsOf(stretches)
+	tx.Queue(`
+		INSERT INTO track_stretches (track_id, seq, journey_id, dates, line, shown_line)
+		SELECT $1, seq - 1, $2, CASE WHEN first IS NOT NULL THEN daterange(first, last, '[]') END, ST_GeogFromWKB(line), ST_GeogFromWKB(shown)
+		  FROM unnest($3::date[], $4::date[], $5::bytea[], $6::bytea[]) WITH ORDINALITY AS p (first, last, line, shown, seq)`,
+		id, j.ID, s.first, s.last, s.lines, s.shown)
+}
+
+// pieceColumns are pieces as arrays, for one statement.
+type pieceColumns struct {
+	segments        []int32
+	first, last     []*time.Time
+	lines, shown    [][]byte // WKB
+	starts, lengths []float64
+}
+
+func columnsOf(pieces []track.Piece) pieceColumns {
+	var c pieceColumns
+	for i := range pieces {
+		p := &pieces[i]
+		var first, last *time.Time
+		if p.Days != nil {
+			first, last = &p.Days[0], &p.Days[1]
+		}
+		c.segments = append(c.segments, int32(p.Segment)) //nolint:gosec // at most as many as points
+		c.first, c.last = append(c.first, first), append(c.last, last)
+		c.lines, c.shown = append(c.lines, track.WKB(p.Line)), append(c.shown, track.WKB(p.Shown))
+		c.starts, c.lengths = append(c.starts, p.StartM), append(c.lengths, p.LengthM)
+	}
+	return c
+}
+
+// storedTrack is what is needed of a track to compute again what others see of it.
+type storedTrack struct {
+	id     uuid.UUID
+	kind   track.Kind
+	offset *int // seconds east of UTC
+}
+
+// askStoredTracks adds a statement that reads the tracks of a journey.
+func askStoredTracks(p database.Pipeline, journeyID uuid.UUID) *database.Ask[[]storedTrack] {
+	return database.AskRows(p, func(row pgx.CollectableRow) (storedTrack, error) {
+		var t storedTrack
+		return t, row.Scan(&t.id, &t.kind, &t.offset)
+	}, `SELECT id, kind, utc_offset_s FROM tracks WHERE journey_id = $1`, journeyID)
+}
+
+// reshapeTracks computes again what others see of the tracks of a kind. Call it with the journey's row locked.
+func reshapeTracks(ctx context.Context, tx *database.Tx, j journey, tracks []storedTrack, kind track.Kind) error {
+	for _, stored := range tracks {
+		if stored.kind != kind {
+			continue
+		}
+		segments, err := readSegments(ctx, tx, stored.id)
+		if err != nil {
+			return err
+		}
+		t := &track.Track{Kind: kind, Segments: segments}
+		if stored.offset != nil {
+			d := time.Duration(*stored.offset) * time.Second
+			t.Offset = &d
+		}
+		writePieces(tx, j, stored.id, t)
+	}
+	return nil
+}

@@ -121,7 +121,8 @@ func TestEndOfAWebSession(t *testing.T) {
 	s.expect(s.page("POST", cookie, fields{}), 401, "token_invalid")
 }
 
-// Over TLS the cookie is for TLS alone; that of staff ends with the browser; a language that was chosen stays.
+// A cookie that was set over TLS is sent over TLS alone. The cookie of staff ends with the browser. The language that a person has
+// chosen stays after signing out.
 func TestCookiesOfAWebSession(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, unlimited())

@@ -67,7 +67,7 @@ type staffKind struct {
 	audience string
 	// single is the variant of the text where the report is the reader's own; others is that for everybody else.
 	single, others notification.Variant
-	// gather is the most reports that are mailed and pushed one by one; inAppOnly for none.
+	// gather is how many reports at most get a mail and a push each; more are told together. inAppOnly: none gets any.
 	gather int
 	// template is the mail to the contact address of the agency; "" for none.
 	template mail.Template

@@ -71,8 +71,8 @@ func createTexts() []string {
 		"street", "severity", "image_url", "upload_id", "captured_at"}
 }
 
-// createLenient says how a CreateRequest is read. An unreadable is_anonymous must not show a name. An unreadable on_behalf_of is one
-// without a contact: the report must not become that of the member of staff.
+// createLenient says how a CreateRequest is read. An unreadable is_anonymous must not show a name. An unreadable on_behalf_of
+// counts as one without a contact: otherwise the member of staff would become the reporter.
 func createLenient() *httpapi.Lenient {
 	return &httpapi.Lenient{Closed: map[string]any{"is_anonymous": true, "on_behalf_of": map[string]any{}}, Bare: map[string]string{"images": "upload_id"},
 		NotTaken: slices.Concat(moveMembers(), assignMembers(), []string{"severity_score"})}

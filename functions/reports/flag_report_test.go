@@ -207,7 +207,7 @@ func TestWhoFlagsEverythingIsNotCounted(t *testing.T) {
 	}
 }
 
-// A flag that does not count is not one of those that hide, whoever flags after it.
+// A flag that does not count stays uncounted: later flags of others do not hide the report together with it.
 func TestAFlagThatDoesNotCountHidesNothingLater(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

@@ -331,7 +331,7 @@ func TestExportHoldsEverything(t *testing.T) {
 	}
 }
 
-// The words of others that were hidden or deleted are not in the export of whoever was told of them.
+// A notification has the words of a comment. When the comment is hidden or deleted, an export has them no more.
 func TestTheExportHasNoHiddenCommentOfOthers(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

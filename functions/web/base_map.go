@@ -10,7 +10,7 @@ import (
 
 // baseMapConfig is the configuration of a map with roads below ours.
 type baseMapConfig struct {
-	// URL is a style of MapLibre (JSON) or an archive of tiles (.pmtiles); empty for none.
+	// URL is the address of a MapLibre style (JSON) or of an archive of tiles (.pmtiles). Empty: there is no base map.
 	URL string `env:"BASE_MAP_URL"`
 	// Attribution names the makers of the map. It is shown on it.
 	Attribution string `env:"BASE_MAP_ATTRIBUTION"`

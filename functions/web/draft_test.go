@@ -15,7 +15,7 @@ func inModule(name, script string, out any) chromedp.Action {
 }
 
 // What another tab has changed or sent meanwhile stays as it is; what was typed here becomes a draft of its own. A new draft belongs
-// to whoever is signed in. Somebody else who signs in finds an empty form.
+// to the person who is signed in. If another person signs in, the form is empty.
 func TestTwoTabsOverwriteNoDraft(t *testing.T) {
 	t.Parallel()
 	w := setupAll(t)

@@ -72,7 +72,7 @@ func tabOf(t *testing.T, w *testenv.System, c *testenv.Client, path string, widt
 	return tab
 }
 
-// signIn makes a tab that of a person, as a sign-in on a page does.
+// signIn signs a person in, in a tab: its pages get a session as after a sign-in on a page.
 func signIn(t *testing.T, w *testenv.System, tab context.Context, c *testenv.Client) {
 	t.Helper()
 	token := rand.Text()

@@ -104,7 +104,8 @@ const points = `{"type":"FeatureCollection","features":[
 	{"type":"Feature","properties":{"name":"Aidak Laran","municipality":"Baukau"},"geometry":{"type":"Point","coordinates":[125.57,-8.55]}},
 	{"type":"Feature","properties":{"name":"Fatuhada","municipality":"?"},"geometry":{"type":"Point","coordinates":[125.55,-8.55,12]}}]}`
 
-// Names of localities replace those before, all or none. The municipality is that of the file, else that of the boundaries.
+// An import of names replaces all names of before; when one is wrong, it changes nothing. The municipality of a name is the one in
+// the file. If the file has none, it is the one whose boundary holds the place.
 func TestImportOfNames(t *testing.T) {
 	t.Parallel()
 	url := testdb.URL(t)

@@ -51,7 +51,7 @@ func BenchmarkJourneys(b *testing.B) {
 	run("nearby with distances, dense", "/journeys/"+dense+"/nearby", search(dense, journeys.NearbyJourneysSQL("markers")))
 	run("nearby with distances, sparse", "/journeys/"+sparse+"/nearby", search(sparse, journeys.NearbyJourneysSQL("markers")))
 	run("reports along the route", "/journeys/"+dense+"/reports?within_m=2000", []statement{standing, ask(journeys.JourneySQL, dense),
-		ask(journeys.ReportsAlongSQL, dense, r.ID, 2000, 200), summaries(identity.Caller{UserID: r.ID, Role: r.Role}, w.along(r, dense))})
+		ask(journeys.RouteLegsSQL, dense, r.ID), summaries(identity.Caller{UserID: r.ID, Role: r.Role}, w.along(r, dense))})
 	run("route", "/journeys/"+dense+"/route", []statement{standing, ask(journeys.JourneySQL, dense), ask(journeys.MarkersSQL, r.ID, dense),
 		ask(journeys.LengthSQL, r.ID, dense), ask(journeys.TracksSQL, r.ID, dense), ask(journeys.LegsSQL, r.ID, dense)})
 	run("markers", "/journeys/"+dense+"/markers", []statement{standing, ask(journeys.JourneySQL, dense), ask(journeys.MarkersSQL, r.ID, dense)})

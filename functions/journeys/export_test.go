@@ -2,8 +2,9 @@ package journeys
 
 // Statements whose plans and times are measured.
 var (
-	ReportsAlongSQL = reportsAlongSQL
-	AffectedSQL     = ridersAffectedSQL
+	ReportsBesideSQL    = reportsBesideSQL
+	AreasWithReportsSQL = areasWithReportsSQL
+	AffectedSQL         = ridersAffectedSQL
 )
 
 // NearbyIDsSQL is the search for ids in a mode.
@@ -22,9 +23,10 @@ func partsOf(mode string) searchSQL {
 
 // Statements that read journey $2 for person $1.
 const (
-	JourneySQL = `SELECT ` + journeyColumns + ` FROM journeys WHERE id = $1`
-	MarkersSQL = markersSQL
-	TracksSQL  = tracksSQL
-	LegsSQL    = trackLegsSQL
-	LengthSQL  = routeLengthSQL
+	JourneySQL   = `SELECT ` + journeyColumns + ` FROM journeys WHERE id = $1`
+	MarkersSQL   = markersSQL
+	TracksSQL    = tracksSQL
+	LegsSQL      = trackLegsSQL
+	LengthSQL    = routeLengthSQL
+	RouteLegsSQL = routeLegsSQL
 )

@@ -22,6 +22,7 @@ func TestPlansUseTheIndexes(t *testing.T) {
 	}
 	report := b.report("verified", 125.57, -8.55)
 	search := []any{loadID(5), maria.ID, 100000.0, nil, nil, 50}
+	place := []float64{10}
 	for name, c := range map[string]struct {
 		sql   string
 		args  []any
@@ -32,7 +33,9 @@ func TestPlansUseTheIndexes(t *testing.T) {
 		"nearby route":   {journeys.NearbyIDsSQL("route"), search, "journey_legs_shown_line_idx", []string{"journey_legs"}},
 		"rich markers":   {journeys.NearbyJourneysSQL("markers"), search, "markers_shown_idx", []string{"markers", "journey_legs"}},
 		"rich route":     {journeys.NearbyJourneysSQL("route"), search, "journey_legs_shown_line_idx", []string{"markers", "journey_legs"}},
-		"reports along":  {journeys.ReportsAlongSQL, []any{loadID(5), maria.ID, 500, 200}, "reports_open_position_idx", []string{"reports", "journey_legs"}},
+		"reports along":  {journeys.ReportsBesideSQL, []any{place, place, place, place, place, 2000}, "reports_open_position_idx", []string{"reports"}},
+		"areas":          {journeys.AreasWithReportsSQL, []any{place, place, place}, "reports_open_position_idx", []string{"reports"}},
+		"route legs":     {journeys.RouteLegsSQL, []any{loadID(5), maria.ID}, "journey_legs_pkey", []string{"journey_legs", "tracks", "track_legs"}},
 		"affected":       {journeys.AffectedSQL, []any{report, 500, "2026-11-21"}, "journey_legs_shown_line_idx", []string{"reports", "journey_legs"}},
 		"route":          {journeys.LengthSQL, []any{maria.ID, uuid.MustParse(loadID(5))}, "journey_legs_pkey", []string{"journey_legs"}},
 		"markers":        {journeys.MarkersSQL, []any{maria.ID, uuid.MustParse(loadID(5))}, "markers_journey_idx", []string{"markers"}},

@@ -2,10 +2,13 @@ package journeys
 
 import (
 	"context"
+	"errors"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/lafaekstreet/backend/functions/journeys/track"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/reportread"
 )
@@ -33,23 +36,18 @@ type alongOutput struct {
 	Body Along
 }
 
-// alongHit is a report beside the route: its distance from the route and its place along it, in metres.
-type alongHit struct {
-	id              uuid.UUID
-	distance, along float64
-}
-
 func (g *Group) reportsAlong(ctx context.Context, in *alongInput) (*alongOutput, error) {
 	caller := identity.Must(ctx)
 	out := &alongOutput{Body: Along{Items: []AlongReport{}}}
-	_, hits, err := readJourneyWith(ctx, g.db, in.JourneyID, caller.UserID, func(row pgx.CollectableRow) (alongHit, error) {
-		var h alongHit
-		err := row.Scan(&h.id, &h.distance, &h.along, &out.Body.Total)
-		return h, err
-	}, reportsAlongSQL, in.JourneyID, caller.UserID, in.WithinM, in.Limit)
+	hits, err := g.hitsAlong(ctx, in, caller.UserID)
+	if errors.Is(err, track.ErrTooComplex) {
+		return nil, errTooComplex
+	}
 	if err != nil || len(hits) == 0 {
 		return out, err
 	}
+	out.Body.Total = min(len(hits), maxReportsFound)
+	hits = hits[:min(len(hits), in.Limit)]
 	at := make(map[uuid.UUID]alongHit, len(hits))
 	ids := make([]uuid.UUID, 0, len(hits))
 	for _, h := range hits {
@@ -61,7 +59,38 @@ func (g *Group) reportsAlong(ctx context.Context, in *alongInput) (*alongOutput,
 		return nil, err
 	}
 	for _, s := range summaries {
-		out.Body.Items = append(out.Body.Items, AlongReport{Summary: s, DistanceMeters: at[s.ID].distance, AlongMeters: at[s.ID].along})
+		out.Body.Items = append(out.Body.Items, AlongReport{Summary: s, DistanceMeters: at[s.ID].DistanceM, AlongMeters: at[s.ID].AlongM})
 	}
 	return out, nil
+}
+
+// hitsAlong reads the route of a journey, as the person sees it, and finds the reports beside it.
+func (g *Group) hitsAlong(ctx context.Context, in *alongInput, person uuid.UUID) ([]alongHit, error) {
+	route := track.NewRoute(float64(in.WithinM))
+	_, _, err := readJourneyWith(ctx, g.db, in.JourneyID, person, func(row pgx.CollectableRow) (struct{}, error) {
+		return struct{}{}, addLeg(route, row)
+	}, routeLegsSQL, in.JourneyID, person)
+	if err != nil {
+		return nil, err
+	}
+	if err := route.Prepare(); err != nil {
+		return nil, err
+	}
+	return reportsBeside(ctx, g.db, route)
+}
+
+// addLeg adds a row of routeLegsSQL to a route.
+func addLeg(route *track.Route, row pgx.CollectableRow) error {
+	var (
+		wkb     pgtype.DriverBytes
+		lengthM *float64
+	)
+	if err := row.Scan(&wkb, &lengthM); err != nil {
+		return err
+	}
+	line, err := track.LineOfWKB(wkb)
+	if err != nil {
+		return err
+	}
+	return route.Add(line, lengthM)
 }

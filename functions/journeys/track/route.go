@@ -56,6 +56,9 @@ func (r *Route) runLength() float64 { return math.Max(maxPieceM, 2*r.withinM) }
 // Add adds a leg. If its first place is the last one of the leg before, they are one line. lengthM is the length of the leg
 // in metres along all its points; nil when its line is all there is. It cannot be shorter than its line. It fails with ErrTooComplex.
 func (r *Route) Add(leg []Position, lengthM *float64) error {
+	if len(leg) == 0 {
+		return nil
+	}
 	start := onSphere(leg[0])
 	if n := len(r.at); n == 0 || r.at[n-1] != start {
 		r.lines = append(r.lines, n)

@@ -20,6 +20,8 @@ var (
 	errTooComplex      = problem.New(problem.Invalid, "route_too_complex")
 	errTrackUnknown    = problem.New(problem.NotFound, "track_not_found")
 	errTooManyMarkers  = problem.New(problem.Conflict, "marker_limit").Param("limit", "10000")
+	errNotSent         = problem.New(problem.Conflict, "import_not_sent")
+	errUploadUnknown   = problem.New(problem.NotFound, "import_upload_unknown")
 	errDatesReversed   = problem.InvalidField("to", "expected a date that is not before from")
 	errOtherJourney    = problem.InvalidField("journey_id", "expected the journey of the path, or nothing")
 )

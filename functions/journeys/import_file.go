@@ -1,17 +1,12 @@
 package journeys
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"mime"
-	"mime/multipart"
 	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/functions/journeys/trackfile"
@@ -21,18 +16,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/warning"
 )
-
-// maxFile bounds an imported file, in bytes.
-const maxFile = 5 << 20
-
-// multipartOverhead bounds the parts of a form that are not the file, in bytes.
-const multipartOverhead = 16 << 10
-
-type importInput struct {
-	JourneyID   uuid.UUID `path:"journey_id" format:"uuid"`
-	ContentType string    `header:"Content-Type" hidden:"true"`
-	RawBody     []byte
-}
 
 // Imported is what of a file is in the journey now.
 type Imported struct {
@@ -45,10 +28,10 @@ type Imported struct {
 	Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the file was not kept, at most 50; left out if everything was"`
 }
 
-// importOutput is 201 when something was added, 200 when the journey had everything before.
+// importOutput is 201 when something was added or an address was given, 200 when the journey had everything before.
 type importOutput struct {
 	Status int
-	Body   Imported
+	Body   any // Imported or ImportUpload
 }
 
 // importFile adds the tracks and waypoints of a GPX or GeoJSON file that the journey does not have yet: all of them, or none
@@ -62,33 +45,37 @@ func (g *Group) importFile(ctx context.Context, in *importInput) (*importOutput,
 	if j.UserID != caller { // before the file is read: other people are not told what is wrong with it
 		return nil, errNotOwner
 	}
-	raw, err := fileInBody(in.ContentType, in.RawBody)
+	if r := in.request(); r != nil && r.UploadID == nil {
+		return g.issueUpload(ctx, j.ID, r)
+	}
+	file, err := g.openFile(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	found, err := trackfile.Read(bytes.NewReader(raw), g.clock.Now(), warning.FromContext(ctx))
+	found, err := trackfile.Read(file, g.clock.Now(), warning.FromContext(ctx))
+	_ = file.Close() // it was only read
 	if err != nil {
 		return nil, importProblem(err)
 	}
-	out := &importOutput{Status: http.StatusOK, Body: Imported{JourneyID: j.ID, Tracks: len(found.Tracks), Markers: len(found.Waypoints),
-		Points: found.Points(), Warnings: warning.FromContext(ctx).List()}}
+	status, out := http.StatusOK, Imported{JourneyID: j.ID, Tracks: len(found.Tracks), Markers: len(found.Waypoints),
+		Points: found.Points(), Warnings: warning.FromContext(ctx).List()}
 	err = g.db.InTx(ctx, func(tx *database.Tx) error {
 		added, err := g.addFile(ctx, tx, j.ID, found)
 		if err != nil {
 			return err
 		}
 		if added {
-			out.Status = http.StatusCreated
+			status = http.StatusCreated
 		}
-		if err := tx.QueryRow(ctx, routeLengthSQL, caller, j.ID).Scan(&out.Body.LengthMeters); err != nil {
+		if err := tx.QueryRow(ctx, routeLengthSQL, caller, j.ID).Scan(&out.LengthMeters); err != nil {
 			return fmt.Errorf("measure route: %w", err)
 		}
-		return httpapi.RecordAnswer(ctx, tx, out.Status, out.Body)
+		return httpapi.RecordAnswer(ctx, tx, status, out)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	return &importOutput{Status: status, Body: out}, nil
 }
 
 // addFile adds what the caller's journey does not have yet, and reports whether there was anything.
@@ -113,7 +100,10 @@ func (g *Group) addFile(ctx context.Context, tx *database.Tx, id uuid.UUID, foun
 // importProblem returns the problem of a file that cannot be imported.
 func importProblem(err error) error {
 	var fault *trackfile.Fault
+	var known *problem.Error // of openFile's reader
 	switch {
+	case errors.As(err, &known):
+		return known
 	case errors.As(err, &fault):
 		return errBrokenFile(fault.Place, fault.Message)
 	case errors.Is(err, trackfile.ErrUnknownFormat):
@@ -128,55 +118,9 @@ func importProblem(err error) error {
 	return fmt.Errorf("read file: %w", err)
 }
 
-// fileInBody returns the file of a form, or the body itself when it is not a form. The file is the first part
-// whose bytes begin as GPX or GeoJSON. Names do not matter. If no part begins so, the first part with a file name is taken.
-func fileInBody(contentType string, raw []byte) ([]byte, error) {
-	media, params, err := mime.ParseMediaType(contentType)
-	if err != nil || media != "multipart/form-data" {
-		return raw, nil
-	}
-	form := multipart.NewReader(bytes.NewReader(raw), params["boundary"])
-	var named []byte
-	for {
-		part, err := form.NextPart()
-		switch {
-		case errors.Is(err, io.EOF) && named != nil:
-			return named, nil
-		case err != nil:
-			return nil, problem.InvalidField("file", "expected a file in the form")
-		}
-		content, err := io.ReadAll(part) // a part of raw, which is bounded
-		if err != nil {
-			return nil, problem.New(problem.Invalid, "malformed_body").Because(err)
-		}
-		if start := fileStart(content); bytes.HasPrefix(start, []byte("<")) || bytes.HasPrefix(start, []byte("{")) {
-			return content, nil
-		}
-		if named == nil && part.FileName() != "" {
-			named = content
-		}
-	}
-}
-
-// fileStart is a file without the byte order mark that some programs write, and without the white space after it.
-func fileStart(raw []byte) []byte {
-	return bytes.TrimLeft(bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf")), " \t\r\n")
-}
-
 // errBrokenFile returns the 422 for a fault at a place in the file. The message never contains text of the file.
-func errBrokenFile(place, message string) error {
+func errBrokenFile(place, message string) *problem.Error {
 	e := problem.New(problem.Invalid, "import_broken").Param("place", place).With("place", place)
 	e.Fields = []problem.Field{{Name: place, Message: message}}
 	return e
-}
-
-func importBody() *huma.RequestBody {
-	file := &huma.Schema{Type: huma.TypeString, Format: "binary"}
-	body := &huma.RequestBody{Required: true, Description: "A GPX or GeoJSON file of at most 5 MB",
-		Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject,
-			Properties: map[string]*huma.Schema{"file": file}, Required: []string{"file"}}}}}
-	for _, media := range []string{gpxMedia, "application/geo+json", "application/octet-stream"} {
-		body.Content[media] = &huma.MediaType{Schema: file}
-	}
-	return body
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/lafaekstreet/backend/functions/journeys/trackfile"
 	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -83,10 +84,12 @@ func (g *Group) registerRoutes(api *httpapi.API) {
 	importFile := operation("", http.MethodPost, "/journeys/{journey_id}/import", "Add the points of a GPX or GeoJSON file")
 	importFile.Description = "Adds all points or none. A broken file answers 422; `place` says where the first fault is. What cannot be read of a point " +
 		"besides its place is left out and named in warnings, and so is a point whose place is empty or 0,0."
-	importFile.DefaultStatus, importFile.Creates, importFile.MaxBody = http.StatusCreated, true, maxFile+multipartOverhead
+	importFile.DefaultStatus, importFile.Creates, importFile.MaxBody = http.StatusCreated, true, maxImportBody
+	importFile.Unpacks = trackfile.MaxBytes + multipartOverhead
 	importFile.Lenient = &httpapi.Lenient{}                                  // the file is read by importFile; this collects its warnings
 	importFile.RequestBody, importFile.SkipValidateBody = importBody(), true // a file is not JSON
-	importFile.Limit, importFile.Errors = admission.LimitImport, []int{http.StatusForbidden}
+	importFile.Responses = importResponses(api)
+	importFile.Limit, importFile.Errors = admission.LimitImport, []int{http.StatusForbidden, http.StatusConflict}
 	httpapi.Register(api, importFile, g.importFile)
 }
 

@@ -87,25 +87,25 @@ func (g *Group) sendFile(ctx context.Context, o outgoing) (*fileOutput, error) {
 // writeTo writes the file and returns the SHA-256 of what was written, in hex.
 func (o outgoing) writeTo(file io.Writer, encoding string) (string, error) {
 	hash := sha256.New()
-	buffer := bufio.NewWriterSize(io.MultiWriter(file, hash), 64<<10)
-	if encoding == "" {
-		if err := o.write(buffer); err != nil {
-			return "", err
-		}
-	} else {
-		packer, err := gzip.NewWriterLevel(buffer, gzip.BestSpeed)
-		if err != nil {
-			return "", fmt.Errorf("pack file: %w", err)
-		}
-		if err := o.write(packer); err != nil {
-			return "", err
-		}
-		if err := packer.Close(); err != nil {
-			return "", fmt.Errorf("pack file: %w", err)
-		}
+	target := io.MultiWriter(file, hash)
+	packer, err := gzip.NewWriterLevel(target, gzip.BestSpeed)
+	if err != nil {
+		return "", fmt.Errorf("pack file: %w", err)
+	}
+	if encoding != "" {
+		target = packer
+	}
+	buffer := bufio.NewWriterSize(target, 64<<10)
+	if err := o.write(buffer); err != nil {
+		return "", err
 	}
 	if err := buffer.Flush(); err != nil {
 		return "", fmt.Errorf("write file: %w", err)
+	}
+	if encoding != "" {
+		if err := packer.Close(); err != nil {
+			return "", fmt.Errorf("pack file: %w", err)
+		}
 	}
 	return hex.EncodeToString(hash.Sum(nil)), nil
 }
@@ -129,7 +129,7 @@ func (g *Group) sendByS3(ctx context.Context, o outgoing, encoding, hash string,
 }
 
 // storageAway is the 503 for a failure of S3.
-func storageAway(err error) error {
+func storageAway(err error) *problem.Error {
 	return problem.New(problem.Unavailable, "unavailable").After(5 * time.Second).Because(err)
 }
 

@@ -20,16 +20,20 @@ import (
 // defaultMaxBody is how many bytes of a body an operation reads that does not say otherwise.
 const defaultMaxBody = 1 << 20
 
-// bounded ends the request body at the operation's limit. It refuses a packed body, and says that only a plain one is
-// accepted (RFC 9110, 15.5.16).
+// bounded ends the request body at the operation's limit. It refuses a body in a coding that the operation does not take, and
+// says which one it takes (RFC 9110, 15.5.16).
 func (a *API) bounded(o Operation, next http.Handler) http.Handler {
 	limit := o.MaxBody
 	if limit == 0 {
 		limit = defaultMaxBody
 	}
+	accepted := "identity"
+	if o.Unpacks > 0 {
+		accepted = "gzip"
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-			w.Header().Set("Accept-Encoding", "identity")
+		if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") && !(o.Unpacks > 0 && IsGzip(coding)) {
+			w.Header().Set("Accept-Encoding", accepted)
 			a.refuse(w, r, problem.New(problem.UnsupportedMedia, "unsupported_encoding"))
 			return
 		}
@@ -185,7 +189,7 @@ func (i inputRules) tolerate(ctx context.Context, value any) bool {
 // parses reports that something needs the parsed body besides the decoder of the operation.
 func (i inputRules) parses(r *http.Request) bool {
 	media := mediaOf(r)
-	if i.operation.Multipart != nil && media == mediaMultipart {
+	if i.operation.Unpacks > 0 || i.operation.Multipart != nil && media == mediaMultipart {
 		return false
 	}
 	return i.operation.Forms || i.operation.LimitMember != "" || i.schema != nil || len(i.aliases) > 0 || i.keyed(r) && media != mediaMultipart
@@ -213,6 +217,9 @@ func (i inputRules) readBody(r *http.Request) (body, error) {
 	media := mediaOf(r)
 	if r.Body == nil || !i.reads(r, media) {
 		return body{}, nil
+	}
+	if i.operation.Unpacks > 0 {
+		return i.readFile(r)
 	}
 	raw, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -259,7 +266,7 @@ func (i inputRules) reads(r *http.Request, media string) bool {
 	if i.operation.Multipart != nil && media == mediaMultipart {
 		return i.keyed(r) // else the picture is read once, as it comes
 	}
-	return i.operation.Forms || i.operation.LimitMember != "" || i.schema != nil || len(i.aliases) > 0 ||
+	return i.operation.Forms || i.operation.LimitMember != "" || i.schema != nil || len(i.aliases) > 0 || i.operation.Unpacks > 0 ||
 		strings.HasSuffix(media, "json") || i.keyed(r)
 }
 

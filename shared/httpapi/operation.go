@@ -68,6 +68,9 @@ type Operation struct {
 	PageStatuses []int
 	// MaxBody bounds the request body in bytes; 0 means 1 MiB.
 	MaxBody int64
+	// Unpacks makes the operation take files, also packed with gzip, of at most this many bytes unpacked. The operation gets the
+	// body as it was sent and unpacks it itself. 0: a packed body is a 415.
+	Unpacks int64
 }
 
 const bearer = "bearer"

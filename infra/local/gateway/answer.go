@@ -69,11 +69,11 @@ func refuse(w http.ResponseWriter, r *http.Request, status int, code, detail str
 	_, _ = w.Write(body) // a client that is gone needs no answer
 }
 
-// refuseTooLarge answers a request that no function gets. A form carries a file, and functions give the same code to a
-// file that is too large for them.
+// refuseTooLarge answers a request that no function gets. A form and an import carry a file, and functions give the same code
+// to a file that is too large for them.
 func refuseTooLarge(w http.ResponseWriter, r *http.Request) {
 	code, detail := "request_too_large", "The request is larger than 6 MB."
-	if strings.HasPrefix(strings.ToLower(r.Header.Get("Content-Type")), "multipart/") {
+	if strings.HasPrefix(strings.ToLower(r.Header.Get("Content-Type")), "multipart/") || strings.HasSuffix(r.URL.Path, "/import") {
 		code, detail = "use_direct_upload", detail+" Ask for a direct upload: send JSON with the content type and the size of the file."
 	}
 	refuse(w, r, http.StatusRequestEntityTooLarge, code, detail)

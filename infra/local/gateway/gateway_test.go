@@ -120,15 +120,19 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// The code of a refused form is the one with which functions refuse a picture that is too large for them.
+// The code of a refused file is the one with which functions refuse a file that is too large for them.
 func TestAFormThatIsTooLargeIsToldOfDirectUpload(t *testing.T) {
 	t.Parallel()
 	g := serve(t, echo)
-	for media, want := range map[string]string{"multipart/form-data; boundary=b": "use_direct_upload", "application/json": "request_too_large"} {
-		r := httptest.NewRequest("POST", "/x", bytes.NewReader(make([]byte, MaxBytes+1)))
-		r.Header.Set("Content-Type", media)
-		if answer := send(g, r); !strings.Contains(answer.Body.String(), `"`+want+`"`) {
-			t.Errorf("%s: %s, want code %s", media, answer.Body, want)
+	for _, c := range []struct{ path, media, want string }{
+		{"/x", "multipart/form-data; boundary=b", "use_direct_upload"},
+		{"/api/v1/journeys/1/import", "application/gpx+xml", "use_direct_upload"},
+		{"/x", "application/json", "request_too_large"},
+	} {
+		r := httptest.NewRequest("POST", c.path, bytes.NewReader(make([]byte, MaxBytes+1)))
+		r.Header.Set("Content-Type", c.media)
+		if answer := send(g, r); !strings.Contains(answer.Body.String(), `"`+c.want+`"`) {
+			t.Errorf("%s: %s, want code %s", c.media, answer.Body, c.want)
 		}
 	}
 }

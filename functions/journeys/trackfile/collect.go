@@ -122,9 +122,11 @@ func statedKind(stated string) (bool, bool) {
 	return false, false
 }
 
-// onEarth reports whether a point has a place. 0,0 has none: devices write it when they do not know their place.
+// onEarth reports whether a point has a place. 0,0 has none: devices write it when they do not know their place. Places are
+// kept to ten-millionths of a degree, so what rounds to 0,0 has none either.
 func onEarth(lon, lat float64) bool {
-	return math.Abs(lon) <= 180 && math.Abs(lat) <= 90 && (lon != 0 || lat != 0)
+	const half = 0.5e-7
+	return math.Abs(lon) <= 180 && math.Abs(lat) <= 90 && (math.Abs(lon) >= half || math.Abs(lat) >= half)
 }
 
 // number reads a number as programs write it, with a decimal point or a decimal comma.

@@ -136,12 +136,12 @@ func TestNumbersOfAFile(t *testing.T) {
 			t.Errorf("%q is %v", text, got)
 		}
 	}
-	for _, c := range [][2]float64{{0, 0}, {180.1, 0}, {1, -90.1}} {
+	for _, c := range [][2]float64{{0, 0}, {4e-8, -4e-8}, {180.1, 0}, {1, -90.1}} {
 		if onEarth(c[0], c[1]) {
 			t.Errorf("%v is a place", c)
 		}
 	}
-	if !onEarth(180, -90) || !onEarth(0, 1) {
+	if !onEarth(180, -90) || !onEarth(0, 1) || !onEarth(1e-7, 0) {
 		t.Error("a place is refused")
 	}
 }

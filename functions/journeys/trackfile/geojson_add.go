@@ -96,7 +96,7 @@ func (r *geoReader) addLine(f *feature, g *geometry) error {
 }
 
 // usable reports whether a position has a place and is where the type of its geometry has positions. It adds a warning about
-// a position that is dropped, and about an elevation that cannot be read.
+// a position that is dropped, and about an elevation that is not taken.
 func (r *geoReader) usable(g *geometry, p *position) bool {
 	right := p.line == direct
 	switch g.kind {
@@ -109,8 +109,8 @@ func (r *geoReader) usable(g *geometry, p *position) bool {
 	case !right || math.IsNaN(p.Lon):
 		r.found.warnings.Add(p.place(g), warning.PointDropped)
 		return false
-	case p.oddHeight:
-		r.found.warnings.Add(p.place(g), warning.Unreadable)
+	case p.noHeight != "":
+		r.found.warnings.Add(p.place(g), p.noHeight)
 	}
 	return true
 }

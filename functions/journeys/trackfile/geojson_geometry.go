@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/lafaekstreet/backend/functions/journeys/track"
+	"github.com/lafaekstreet/backend/shared/warning"
 )
 
 // maxCollections bounds how deep geometry collections are nested.
@@ -26,8 +27,8 @@ type positions struct {
 
 // position is a position of the file.
 type position struct {
-	track.Point      // the longitude is NaN when the file has no place here
-	oddHeight   bool // the third value is neither a number nor null
+	track.Point              // the longitude is NaN when the file has no place here
+	noHeight    warning.Code // why the third value is not taken; empty when it is, is null or is missing
 	// line is the number of the array in "coordinates" that the position is an element of; direct when it is an element of
 	// "coordinates"; whole when it is the value of "coordinates".
 	line  int
@@ -139,16 +140,20 @@ func (r *geoReader) position(line, index int) error {
 		if ok && known == i {
 			values[i], known = v, i+1
 		}
-		p.oddHeight = i == 2 && !ok && !missing
+		if i == 2 && !ok && !missing {
+			p.noHeight = warning.Unreadable
+		}
 		return err
 	})
 	if known >= 2 && onEarth(values[0], values[1]) {
 		p.Lon, p.Lat = values[0], values[1]
 	}
-	if height := float32(values[2]); known == 3 && !math.IsInf(float64(height), 0) {
-		p.Elevation = height
-	} else if known == 3 {
-		p.oddHeight = true
+	switch {
+	case known < 3:
+	case values[2] < lowest || values[2] > highest:
+		p.noHeight = warning.OutOfRange
+	default:
+		p.Elevation = float32(values[2])
 	}
 	r.scratch.positions = append(r.scratch.positions, p)
 	return err

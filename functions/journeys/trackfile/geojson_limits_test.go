@@ -145,7 +145,27 @@ func FuzzReadGeoJSON(f *testing.F) {
 			return
 		}
 		checkFile(t, file)
+		checkWritten(t, file)
 	})
+}
+
+// checkWritten checks that a file comes back whole from what the writer writes of it.
+func checkWritten(t *testing.T, f *File) {
+	t.Helper()
+	for i := range f.Tracks {
+		f.Tracks[i].Round()
+		f.Tracks[i].Offset = nil // times are written in UTC
+	}
+	for i, w := range f.Waypoints {
+		f.Waypoints[i].Lon, f.Waypoints[i].Lat = math.Round(w.Lon*1e7)/1e7, math.Round(w.Lat*1e7)/1e7
+		if w.Notes == w.Name {
+			f.Waypoints[i].Notes = "" // readers do not take a name for notes
+		}
+	}
+	text := writeFile(t, f)
+	if want, got := describe(f), describe(readBytes(t, text)); got != want {
+		t.Errorf("got\n%s\nwant\n%s\nfrom\n%s", got, want, text)
+	}
 }
 
 // checkFile checks what every file that was read promises.

@@ -145,8 +145,8 @@ type coordinateTimes struct {
 	durations bool
 }
 
-// firstNumber is the first number that is a time: 1980 in seconds. There are no times of satellites before.
-const firstNumber = 315_964_800
+// firstNumber is the first number that is a time: 1980 in seconds. Smaller ones are durations.
+const firstNumber = 315_532_800
 
 // times reads an array of times: texts, or milliseconds since 1970. The arrays of a multiline may be nested.
 func (r *geoReader) times(member int, place string) error {
@@ -189,6 +189,9 @@ func (r *geoReader) time(t *coordinateTimes, kind jsontext.Kind) error {
 	}
 	value := int64(track.NoTime)
 	at, fault := readTime(text)
+	if fault == "" && at.Year() < firstFix {
+		fault = warning.OutOfRange
+	}
 	switch {
 	case kind == '0' && isDuration(text):
 		t.durations = true

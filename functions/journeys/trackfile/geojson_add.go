@@ -139,6 +139,7 @@ func (r *geoReader) setTimes(f *feature, g *geometry) {
 	switch {
 	case len(lines) == 0:
 	case t.member == 0:
+		r.setEnds(&f.texts, lines)
 		r.warnOfDates(&f.texts)
 	case t.durations:
 		r.found.warnings.Add(t.place, warning.NotTaken)
@@ -157,9 +158,20 @@ func (r *geoReader) setTimes(f *feature, g *geometry) {
 	}
 }
 
+// setEnds gives the first and the last position of a feature's lines the times at which a track of this API began and ended.
+// So a ride stays a ride.
+func (r *geoReader) setEnds(p *properties, lines []*geometry) {
+	if started, fault := readTime(p.started); fault == "" {
+		r.scratch.positions[lines[0].coordinates.from].Time = started.UnixMilli()
+	}
+	if ended, fault := readTime(p.ended); fault == "" {
+		r.scratch.positions[lines[len(lines)-1].coordinates.to-1].Time = ended.UnixMilli()
+	}
+}
+
 // lines appends those of g and its members that are lines or multilines to found, in the order of the file.
 func (g *geometry) lines(found []*geometry) []*geometry {
-	if g.isLine() && !g.coordinates.tooMany {
+	if g.isLine() && !g.coordinates.tooMany && g.coordinates.to > g.coordinates.from {
 		return append(found, g)
 	}
 	if g.kind == "GeometryCollection" {

@@ -23,6 +23,8 @@ type properties struct {
 	happened   string // of the member timestamp
 	estimated  string // of the member estimated_time
 	time       string
+	started    string // of the member started_at, which this API writes; the time of the first position of a line
+	ended      string // of the member ended_at; the time of the last position
 }
 
 // properties reads the value of the member "properties".
@@ -32,7 +34,8 @@ func (r *geoReader) properties(p *properties) error {
 		return r.d.SkipValue()
 	}
 	texts := map[string]*string{"kind": &p.kind, "name": &p.name, "title": &p.title, "notes": &p.notes, "description": &p.desc[0],
-		"desc": &p.desc[1], "marker_type": &p.markerType, "timestamp": &p.happened, "estimated_time": &p.estimated, "time": &p.time}
+		"desc": &p.desc[1], "marker_type": &p.markerType, "timestamp": &p.happened, "estimated_time": &p.estimated, "time": &p.time,
+		"started_at": &p.started, "ended_at": &p.ended}
 	return r.members(func(name string) error {
 		place := join(p.place, name)
 		switch name = strings.ToLower(name); name {

@@ -32,10 +32,8 @@ var docsScript []byte
 //go:embed pages/redoc.html
 var redocPage []byte
 
-// logGuide says how an outsider checks the public log. It is sent as plain text, which every browser shows.
-//
-//go:embed pages/log.md
-var logGuide []byte
+//go:embed pages/guide.css
+var guideStyle []byte
 
 // ReDoc comes from npm, compressed as it is sent (make assets).
 //
@@ -53,9 +51,7 @@ func (g *Group) registerDocuments(api *httpapi.API) {
 		func(string) (asset, error) { return asset{body: docsPage}, nil })
 	register(api, operation("/redoc", "ReDoc"), "text/html; charset=utf-8",
 		func(string) (asset, error) { return asset{body: redocPage}, nil })
-	guide := operation("/docs/guides/log", "How to check the public log")
-	guide.Description = "What an entry, a receipt, a proof and the keys contain, byte for byte, with an example: all that a verifier has to know. Markdown."
-	register(api, guide, "text/plain; charset=utf-8", func(string) (asset, error) { return asset{body: logGuide}, nil })
+	registerGuides(api)
 	register(api, operation("/docs/{file}", "A part of Swagger UI"), "", swagger)
 	register(api, operation("/redoc/{file}", "A part of ReDoc"), "", func(file string) (asset, error) {
 		if file != "redoc.standalone.js" {
@@ -75,8 +71,11 @@ var errNoFile = problem.New(problem.NotFound, "not_found")
 
 // swagger finds a file of Swagger UI, most of which are embedded compressed.
 func swagger(file string) (asset, error) {
-	if file == "docs.js" {
+	switch file {
+	case "docs.js":
 		return asset{body: docsScript}, nil
+	case "guide.css":
+		return asset{body: guideStyle}, nil
 	}
 	if body, err := static.FS.ReadFile(file + ".gz"); err == nil {
 		return asset{body: body, packed: true}, nil

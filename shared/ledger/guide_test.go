@@ -10,7 +10,7 @@ import (
 // TestTheGuideNamesEveryMember holds /docs/guides/log to what payloads and commitments contain: an outsider has nothing else.
 func TestTheGuideNamesEveryMember(t *testing.T) {
 	t.Parallel()
-	guide, err := os.ReadFile("../../functions/meta/pages/log.md")
+	guide, err := os.ReadFile("../../functions/meta/guide/log.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/lafaek-log/judge"
 )
 
-const guideFile = "../../../functions/meta/pages/log.md"
+const guideFile = "../../../functions/meta/guide/log.md"
 
 // example is the worked example of the guide: one report in a log of three entries.
 func example(w *world) (string, judge.Material) {

@@ -19,7 +19,7 @@ type visitor struct {
 }
 
 func newVisitor(t *testing.T, url string) *visitor {
-	return &visitor{t, apiclient.NewTester(t, url), readDocument(t, url)}
+	return &visitor{t, apiclient.NewTester(t, url), readDocument(t)}
 }
 
 func (v *visitor) as(token string) *visitor {

@@ -109,7 +109,8 @@ GET /
 GET /meta
 GET /mongodb
 GET //docs
-GET //docs/guides/log
+GET //docs/guides
+GET //docs/guides/{}
 GET //redoc
 GET //openapi.json
 GET /openapi.json

@@ -15,10 +15,10 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
+	"github.com/lafaekstreet/backend/infra/local/openapi"
 )
 
-// document is the OpenAPI document that the system under test serves. driven has the
-// operations that have succeeded at least once.
+// document describes all operations, pages for people too. driven has the operations that have succeeded at least once.
 type document struct {
 	testing.TB
 	paths    map[string]map[string]operation
@@ -36,9 +36,12 @@ type operation struct {
 	Responses   map[string]json.RawMessage `json:"responses"`
 }
 
-func readDocument(t testing.TB, base string) *document {
+func readDocument(t testing.TB) *document {
 	t.Helper()
-	raw := apiclient.NewTester(t, base).Get("//openapi.json").Want(200).Body
+	raw, err := openapi.Whole()
+	if err != nil {
+		t.Fatal(err)
+	}
 	d := &document{TB: t, compiler: jsonschema.NewCompiler(), schemas: map[string]*jsonschema.Schema{}, driven: map[string]bool{}}
 	var parsed struct {
 		Paths map[string]map[string]operation `json:"paths"`

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
+	"github.com/lafaekstreet/backend/infra/local/openapi"
 )
 
 // TestHostileInput sends invalid values to every parameter and member of every operation. No answer may be a 5xx or contain
@@ -137,7 +138,11 @@ func (h *hostile) operations() []target {
 			Schemas map[string]schemaRef `json:"schemas"`
 		} `json:"components"`
 	}
-	if err := json.Unmarshal(h.send("GET", "//openapi.json", nil).Body, &doc); err != nil {
+	whole, err := openapi.Whole()
+	if err != nil {
+		h.Fatal(err)
+	}
+	if err := json.Unmarshal(whole, &doc); err != nil {
 		h.Fatal(err)
 	}
 	var all []target

@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -36,12 +38,31 @@ func Groups() []httpapi.Group {
 	}
 }
 
-// API returns the document as a value of huma.
+// API returns the description of all operations, pages for people too, as a value of huma.
 func API() *huma.OpenAPI { return httpapi.Document(Groups()...) }
 
-// Document returns the document as JSON, in a stable order.
+// Whole returns API as JSON. Tests read it that must find every operation.
+func Whole() ([]byte, error) { return encode(API()) }
+
+// Document returns the document that is served: the operations that programs call. It is JSON, in a stable order.
 func Document() ([]byte, error) {
-	raw, err := json.Marshal(API())
+	api := API()
+	maps.DeleteFunc(api.Paths, func(path string, _ *huma.PathItem) bool { return !forPrograms(path) })
+	return encode(api)
+}
+
+// forPrograms reports whether a path is for programs. All others are pages for people and their files, which need no description.
+func forPrograms(path string) bool {
+	for _, root := range []string{"/api/v1/", "/health", "/log"} {
+		if path == root || strings.HasPrefix(path, strings.TrimSuffix(root, "/")+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+func encode(api *huma.OpenAPI) ([]byte, error) {
+	raw, err := json.Marshal(api)
 	if err != nil {
 		return nil, fmt.Errorf("encode OpenAPI document: %w", err)
 	}

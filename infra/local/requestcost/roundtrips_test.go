@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -25,6 +24,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/users"
 	"github.com/lafaekstreet/backend/functions/web"
 	"github.com/lafaekstreet/backend/infra/local/dbproxy"
+	"github.com/lafaekstreet/backend/infra/local/openapi"
 	"github.com/lafaekstreet/backend/infra/local/testenv"
 )
 
@@ -155,7 +155,7 @@ type routes struct {
 }
 
 func newRoutes(t testing.TB) *routes {
-	raw, err := os.ReadFile("../../../functions/meta/openapi.json")
+	raw, err := openapi.Whole()
 	if err != nil {
 		t.Fatal(err)
 	}

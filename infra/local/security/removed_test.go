@@ -3,12 +3,12 @@ package security
 import (
 	"encoding/json"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/infra/local/openapi"
 	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
@@ -36,7 +36,7 @@ func TestWhatWasTakenDownTakesNoWrites(t *testing.T) {
 			admin.Post("/reports/"+id+"/status", object{"status": "rejected", "reason_code": "unsafe"}).Want(http.StatusOK)
 		},
 	}
-	raw, err := os.ReadFile("../../../functions/meta/openapi.json")
+	raw, err := openapi.Whole()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/infra/local/identitytest"
+	"github.com/lafaekstreet/backend/infra/local/openapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
@@ -75,7 +76,7 @@ type documented struct{ method, path string }
 // operationsUnder lists the operations of the document whose path begins with prefix.
 func operationsUnder(t *testing.T, prefix string) []documented {
 	t.Helper()
-	raw, err := os.ReadFile("../../../functions/meta/openapi.json")
+	raw, err := openapi.Whole()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,11 +3,11 @@ package security
 import (
 	"encoding/json"
 	"net/http"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/lafaekstreet/backend/infra/local/openapi"
 	"github.com/lafaekstreet/backend/infra/local/testenv"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
@@ -178,7 +178,7 @@ func TestNobodyIsSilentlyActedUpon(t *testing.T) {
 // everyActOfStaff fails the test for every operation by which staff may change a report and that has no act.
 func everyActOfStaff(t *testing.T, all []act) {
 	t.Helper()
-	raw, err := os.ReadFile("../../../functions/meta/openapi.json")
+	raw, err := openapi.Whole()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,13 +3,13 @@ package security
 import (
 	"encoding/json"
 	"net/http"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/uuid"
 
+	"github.com/lafaekstreet/backend/infra/local/openapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
@@ -19,7 +19,7 @@ func TestStaffRoutesRefuseUnknownParameters(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	boss, citizen := w.Staff(identity.Admin), w.Citizen()
-	raw, err := os.ReadFile("../../../functions/meta/openapi.json")
+	raw, err := openapi.Whole()
 	if err != nil {
 		t.Fatal(err)
 	}

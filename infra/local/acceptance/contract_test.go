@@ -300,6 +300,7 @@ func (v *visitor) journeys(c *visitor, report string) {
 	}
 	c.do("POST", "/journeys/"+spare+"/import", apiclient.Raw{ContentType: "application/gpx+xml", Body: []byte(`<?xml version="1.0"?><gpx version="1.1" creator="test" xmlns="http://www.topografix.com/GPX/1/1">` +
 		`<wpt lat="-8.5" lon="125.5"><name>A</name></wpt><trk><trkseg><trkpt lat="-8.5" lon="125.5"/><trkpt lat="-8.6" lon="125.6"/></trkseg></trk></gpx>`)}, 201)
+	v.directImport(c, spare)
 	track := c.do("GET", "/journeys/"+spare+"/tracks", nil, 200).List()[0].Text("id")
 	c.do("DELETE", "/journeys/"+spare+"/tracks/"+track, nil, 204)
 	c.do("DELETE", "/journeys/"+journey+"/markers/"+two, nil, 204)
@@ -307,6 +308,35 @@ func (v *visitor) journeys(c *visitor, report string) {
 	c.do("PATCH", "/journeys/"+journey+"/active", nil, 204)
 	c.do("PATCH", "/journeys/"+journey, nil, 204)
 	c.do("DELETE", "/journeys/"+spare, nil, 204)
+}
+
+// directImport sends a file straight to storage, as a browser does, and imports it.
+func (v *visitor) directImport(c *visitor, journey string) {
+	v.Helper()
+	file := `{"type":"Point","coordinates":[125.5,-8.6]}`
+	path := "/journeys/" + journey + "/import"
+	address := c.do("POST", path, object{"content_type": "application/geo+json", "size_bytes": len(file)}, 201).Object()
+	body := object{"upload_id": address.Text("upload_id")}
+	c.do("POST", path, body, 409)
+	req, err := http.NewRequestWithContext(v.Context(), address.Text("upload.method"), address.Text("upload.url"), strings.NewReader(file))
+	if err != nil {
+		v.Fatal(err)
+	}
+	req.Header.Set("Origin", "https://app.example.org")
+	headers, _ := address.At("upload.headers").(map[string]any)
+	for name, value := range headers {
+		text, _ := value.(string)
+		req.Header.Set(name, text)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		v.Fatal(err)
+	}
+	if _ = res.Body.Close(); res.StatusCode != http.StatusOK || res.Header.Get("Access-Control-Allow-Origin") == "" {
+		v.Errorf("storage answers %d %v", res.StatusCode, res.Header)
+	}
+	c.do("POST", path, body, 201)
+	c.do("POST", path, body, 200)
 }
 
 var asset = regexp.MustCompile(`/assets/[^"' ]+`)

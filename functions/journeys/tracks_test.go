@@ -171,8 +171,9 @@ func TestOthersSeeNoEnds(t *testing.T) {
 	maria, joao := b.rider(), b.rider()
 	id := maria.journey(nil)
 	maria.imports(id, gpxOf(ride("Ride", "2026-01-01T01:00:00Z", 125.5, 400), ride("Round the house", "2026-01-02T01:00:00Z", 125.5, 60)), 201) // 4,393 and 650 m
-	seen := func(r *rider) (tracks []object, west, east float64, points int) {
+	seen := func(r *rider) ([]object, float64, float64, int) { // tracks; the west and east ends of the last one; points in the file
 		t.Helper()
+		var west, east float64
 		for _, f := range r.call("GET", "/journeys/"+id+"/route", nil).want(200).object()["features"].([]any) {
 			line := f.(object)["geometry"].(object)["coordinates"].([]any)
 			west, east = line[0].([]any)[0].(float64), line[len(line)-1].([]any)[0].(float64)

@@ -28,7 +28,7 @@ func (t *Track) Round() {
 }
 
 // Ints returns longitude and latitude in ten-millionths of a degree.
-func (p Point) Ints() (lon, lat int32) {
+func (p Point) Ints() (int32, int32) {
 	return int32(math.Round(p.Lon * perDegree)), int32(math.Round(p.Lat * perDegree))
 }
 
@@ -64,7 +64,8 @@ func centimetres(elevation float32) int32 {
 }
 
 // Times returns the first and the last time of the points from one to another, both included; nil when none has one.
-func (t *Track) Times(r Range) (first, last *time.Time) {
+func (t *Track) Times(r Range) (*time.Time, *time.Time) {
+	var first, last *time.Time
 	for _, p := range t.all()[r.From : r.To+1] {
 		if p.Time == NoTime {
 			continue

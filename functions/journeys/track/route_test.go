@@ -13,7 +13,7 @@ import (
 const sphereM = 6_371_008.7714
 
 // arc returns the angle between two places and the course from a to b, in radians.
-func arc(a, b track.Position) (angle, course float64) {
+func arc(a, b track.Position) (float64, float64) {
 	const rad = math.Pi / 180
 	turn, south, north := (b[0]-a[0])*rad, a[1]*rad, b[1]*rad
 	half := math.Pow(math.Sin((north-south)/2), 2) + math.Cos(south)*math.Cos(north)*math.Pow(math.Sin(turn/2), 2)

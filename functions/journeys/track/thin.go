@@ -2,7 +2,7 @@ package track
 
 // Thin returns lines with at most the given number of vertices in all, and how far in metres they may be from those it was
 // given: 0 when these have no more. It is false when even 10 km do not make them few enough.
-func Thin(lines [][]Position, vertices int) (thinned [][]Position, errorM float64, ok bool) {
+func Thin(lines [][]Position, vertices int) ([][]Position, float64, bool) {
 	for errorM := 0.0; errorM <= 10_000; errorM = max(10, errorM*2) {
 		if count(lines) <= vertices {
 			return lines, errorM, true

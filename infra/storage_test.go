@@ -138,6 +138,21 @@ func TestFilesOfRidersExpireAndAreNotAnnounced(t *testing.T) {
 	})
 }
 
+// A page of an allowed origin may send pictures and files of journeys straight to S3.
+func TestBrowsersMaySendFilesToTheBucket(t *testing.T) {
+	each(t, func(t *testing.T, w *written) {
+		b, _ := bucketOf(w, "media")
+		cors, _ := b.Properties["CorsConfiguration"].(map[string]any)
+		rules, _ := cors["CorsRules"].([]any)
+		rule, _ := first(rules).(map[string]any)
+		raw, _ := json.Marshal(rule)
+		if origins, _ := json.Marshal(w.settings.CORSOrigins); !strings.Contains(string(raw), `"AllowedOrigins":`+string(origins)) ||
+			!strings.Contains(string(raw), `"PUT"`) || !strings.Contains(string(raw), `"AllowedHeaders":["*"]`) {
+			t.Errorf("browsers may do %s", raw)
+		}
+	})
+}
+
 // bucketOf finds a bucket by the beginning of its id.
 func bucketOf(w *written, id string) (assembly.Named, bool) {
 	for _, b := range w.OfType("AWS::S3::Bucket") {

@@ -22,21 +22,29 @@ func WKB(line []Position) []byte {
 	return out
 }
 
-// ErrNoLine reports bytes that are no line in well-known binary.
+// ErrNoLine reports bytes that are neither a line nor a point in well-known binary.
 var ErrNoLine = errors.New("not a line in well-known binary")
 
-// LineOfWKB reads a line that PostGIS wrote by ST_AsBinary(line, 'NDR').
+// LineOfWKB reads a line that PostGIS wrote by ST_AsBinary(line, 'NDR'). A point is a line of one place.
 func LineOfWKB(raw []byte) ([]Position, error) {
-	if len(raw) < 9 || raw[0] != 1 || binary.LittleEndian.Uint32(raw[1:]) != 2 {
+	const point, lineString = 1, 2
+	if len(raw) < 9 || raw[0] != 1 {
 		return nil, ErrNoLine
 	}
-	n := int(binary.LittleEndian.Uint32(raw[5:]))
-	if len(raw) != 9+16*n {
+	n, places := 1, raw[5:]
+	switch binary.LittleEndian.Uint32(raw[1:]) {
+	case point:
+	case lineString:
+		n, places = int(binary.LittleEndian.Uint32(places)), raw[9:]
+	default:
+		return nil, ErrNoLine
+	}
+	if n == 0 || len(places) != 16*n {
 		return nil, ErrNoLine
 	}
 	out := make([]Position, n)
 	for i := range out {
-		at := raw[9+16*i:]
+		at := places[16*i:]
 		out[i] = Position{math.Float64frombits(binary.LittleEndian.Uint64(at)), math.Float64frombits(binary.LittleEndian.Uint64(at[8:]))}
 	}
 	return out, nil

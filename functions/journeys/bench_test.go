@@ -33,11 +33,9 @@ func BenchmarkJourneys(b *testing.B) {
 	w.load(r)
 	dense, sparse := loadID(5), loadID(6)
 	standing := r.standing()
-	search := func(id, query string) []statement {
-		return []statement{standing, ask(journeys.JourneySQL, id), ask(query, id, r.ID, 100000.0, nil, nil, 50)}
-	}
 	nearby := func(id, mode string) (string, []statement) {
-		return "/journeys/" + id + "/journeys/nearby?mode=" + mode, search(id, journeys.NearbyIDsSQL(mode))
+		return "/journeys/" + id + "/journeys/nearby?mode=" + mode, []statement{standing, ask(journeys.JourneySQL, id),
+			ask(journeys.OwnShapesSQL(mode), id, r.ID, 5000), ask(journeys.NearShapesSQL(mode), id, []float64{126}, []float64{-8.7}, []float64{25_000}, nil, nil, 3000)}
 	}
 	run := func(name, path string, statements []statement) {
 		b.Run(name, func(b *testing.B) { compare(b, w, r, path, statements) })
@@ -48,8 +46,8 @@ func BenchmarkJourneys(b *testing.B) {
 		path, statements = nearby(sparse, mode)
 		run("nearby by "+mode+", sparse", path, statements)
 	}
-	run("nearby with distances, dense", "/journeys/"+dense+"/nearby", search(dense, journeys.NearbyJourneysSQL("markers")))
-	run("nearby with distances, sparse", "/journeys/"+sparse+"/nearby", search(sparse, journeys.NearbyJourneysSQL("markers")))
+	_, statements := nearby(dense, "markers")
+	run("nearby with distances, dense", "/journeys/"+dense+"/nearby", statements)
 	run("reports along the route", "/journeys/"+dense+"/reports?within_m=2000", []statement{standing, ask(journeys.JourneySQL, dense),
 		ask(journeys.RouteLegsSQL, dense, r.ID), summaries(identity.Caller{UserID: r.ID, Role: r.Role}, w.along(r, dense))})
 	run("route", "/journeys/"+dense+"/route", []statement{standing, ask(journeys.JourneySQL, dense), ask(journeys.MarkersSQL, r.ID, dense),

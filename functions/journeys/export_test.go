@@ -5,21 +5,15 @@ var (
 	ReportsBesideSQL    = reportsBesideSQL
 	AreasWithReportsSQL = areasWithReportsSQL
 	AffectedSQL         = ridersAffectedSQL
+	DatedShapesSQL      = datedShapesSQL
+	VisibleSQL          = visibleSQL
 )
 
-// NearbyIDsSQL is the search for ids in a mode.
-func NearbyIDsSQL(mode string) string { return nearbyIDsSQL(partsOf(mode)) }
+// NearShapesSQL is the statement of the search for shapes nearby in a mode.
+func NearShapesSQL(mode string) string { return nearShapesSQL(searchMode(mode)) }
 
-// NearbyJourneysSQL is the search for journeys and distances in a mode.
-func NearbyJourneysSQL(mode string) string { return nearbyJourneysSQL(partsOf(mode)) }
-
-func partsOf(mode string) searchSQL {
-	parts, known := searchMode(mode).sql()
-	if !known {
-		panic("no search mode " + mode)
-	}
-	return parts
-}
+// OwnShapesSQL is the statement that reads the shapes of one journey in a mode.
+func OwnShapesSQL(mode string) string { return ownShapesSQL(searchMode(mode)) }
 
 // Statements that read journey $2 for person $1.
 const (

@@ -14,7 +14,7 @@ const (
 func loadID(n int) string { return fmt.Sprintf("00000000-0000-7000-9000-%012x", n) }
 
 // load fills the database with journeys of 500 riders, 100,000 markers in all,
-// their routes, and reports in Timor-Leste. The first journey in Timor-Leste,
+// their routes, tracks of some of them, and reports in Timor-Leste. The first journey in Timor-Leste,
 // loadID(5), and the first elsewhere, loadID(6), go to the given rider.
 func (b *bundle) load(r *rider) {
 	b.t.Helper()
@@ -51,5 +51,17 @@ func (b *bundle) load(r *rider) {
 		SELECT `+id("b000", "i")+`, 'LS-2026-' || i, '\x00', 'pothole', CASE i % 4 WHEN 0 THEN 'fixed' WHEN 1 THEN 'pending' ELSE 'verified' END,
 		       -9.4 + (i * 15485863::bigint % 1300) / 1000.0, 124.1 + (i * 7919::bigint % 3200) / 1000.0
 		  FROM generate_series(1, $1::int) i`, loadReports)
-	b.exec(`ANALYZE users, journeys, markers, journey_legs, reports`)
+	b.exec(`
+		INSERT INTO tracks (id, journey_id, kind, as_route, content_hash, points, length_m)
+		SELECT id, id, 'recorded', false, sha256(id::text::bytea), $1, 0 FROM journeys WHERE right(id::text, 1) IN ('0', '5', 'a')`, loadEach)
+	b.exec(`
+		INSERT INTO track_stretches (track_id, seq, journey_id, dates, line, shown_line)
+		SELECT journey_id, seq, journey_id, dates, curve, curve
+		  FROM journey_legs CROSS JOIN LATERAL (SELECT ST_Segmentize(line, greatest(1, length_m / 20)) AS curve) c
+		 WHERE journey_id IN (SELECT id FROM tracks)`)
+	b.exec(`
+		INSERT INTO track_legs (track_id, seq, journey_id, planned, segment, dates, line, shown_line, start_m, length_m)
+		SELECT track_id, seq, journey_id, seq % 2 = 0, 0, s.dates, s.line, s.shown_line, start_m, length_m
+		  FROM track_stretches s JOIN journey_legs l USING (journey_id, seq)`)
+	b.exec(`ANALYZE users, journeys, markers, journey_legs, reports, tracks, track_legs, track_stretches`)
 }

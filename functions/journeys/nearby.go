@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/locale"
@@ -20,19 +19,21 @@ type nearbyInput struct {
 	Limit     int       `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	From      string    `query:"from" doc:"Only places where others were, or plan to be, on this day or later, YYYY-MM-DD"`
 	To        string    `query:"to" doc:"Only places where others were, or plan to be, on this day or earlier, YYYY-MM-DD"`
-	Mode      string    `query:"mode" default:"markers" doc:"markers compares points; route compares the lines between dated points"`
+	Mode      string    `query:"mode" default:"markers" doc:"markers compares markers and tracks; route compares tracks and the lines between dated markers"`
 }
 
 // search is a nearby search with valid parameters.
 type search struct {
-	sql      searchSQL
-	from, to *time.Time // the window of days; nil is open
+	journeyID, caller uuid.UUID
+	mode              searchMode
+	radius            float64 // metres
+	limit             int
+	from, to          *time.Time // the window of days; nil is open
 }
 
-func (in *nearbyInput) search() (search, error) {
-	var s search
-	var known bool
-	if s.sql, known = searchMode(locale.FoldWord(in.Mode)).sql(); !known {
+func (in *nearbyInput) search(caller uuid.UUID) (*search, error) {
+	s := &search{journeyID: in.JourneyID, caller: caller, mode: searchMode(locale.FoldWord(in.Mode)), radius: in.RadiusM, limit: in.Limit}
+	if s.mode != byMarkers && s.mode != byRoute {
 		return s, problem.InvalidField("mode", "expected markers or route")
 	}
 	if math.IsNaN(in.RadiusM) { // NaN passes the checks of minimum and maximum
@@ -87,41 +88,46 @@ type nearbyOutput struct {
 
 // nearbyIDs is the search of the published client: it answers with ids only, nearest first.
 func (g *Group) nearbyIDs(ctx context.Context, in *nearbyInput) (*idsOutput, error) {
-	found, err := runSearch(ctx, g, in, nearbyIDsSQL, pgx.RowTo[uuid.UUID])
+	s, err := in.search(identity.Must(ctx).UserID)
 	if err != nil {
 		return nil, err
 	}
-	return &idsOutput{Body: found}, nil
+	own, err := s.own(ctx, g.db, s.mode)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.nearest(ctx, g.db, own.compared)
+	out := &idsOutput{Body: []uuid.UUID{}}
+	for _, n := range found {
+		out.Body = append(out.Body, n.ID)
+	}
+	return out, err
 }
 
+// nearby answers with the journeys, nearest first: how near, the closest place of each side, and whether both are within the
+// radius of each other on the same day.
 func (g *Group) nearby(ctx context.Context, in *nearbyInput) (*nearbyOutput, error) {
-	found, err := runSearch(ctx, g, in, nearbyJourneysSQL, scanNearby)
+	s, err := in.search(identity.Must(ctx).UserID)
 	if err != nil {
 		return nil, err
 	}
-	return &nearbyOutput{Body: found}, nil
-}
-
-func runSearch[T any](ctx context.Context, g *Group, in *nearbyInput, query func(searchSQL) string, scan pgx.RowToFunc[T]) ([]T, error) {
-	s, err := in.search()
+	own, err := s.own(ctx, g.db, byAll)
 	if err != nil {
 		return nil, err
 	}
-	caller := identity.Must(ctx).UserID
-	_, found, err := readJourneyWith(ctx, g.db, in.JourneyID, caller, scan,
-		query(s.sql), in.JourneyID, caller, in.RadiusM, s.from, s.to, in.Limit)
-	return found, err
-}
-
-func scanNearby(row pgx.CollectableRow) (Nearby, error) {
-	var (
-		j            journey
-		n            Nearby
-		mine, theirs [2]float64
-		d            float64
-	)
-	err := row.Scan(append(j.scanTargets(), &d, &mine[0], &mine[1], &theirs[0], &theirs[1], &n.OverlapsInTime)...)
-	n.Journey, n.DistanceMeters = j.wireFor(uuid.Nil), d // somebody else's
-	n.Closest = Closest{Mine: point(mine[0], mine[1]), Theirs: point(theirs[0], theirs[1])}
-	return n, err
+	found, err := s.nearest(ctx, g.db, own.compared)
+	if err != nil {
+		return nil, err
+	}
+	var ids []uuid.UUID
+	for _, n := range found {
+		ids = append(ids, n.ID)
+	}
+	together, err := s.sameDay(ctx, g.db, own, ids)
+	out := &nearbyOutput{Body: []Nearby{}}
+	for _, n := range found {
+		out.Body = append(out.Body, Nearby{Journey: n.wireFor(uuid.Nil), DistanceMeters: n.DistanceM, OverlapsInTime: together[n.ID],
+			Closest: Closest{Mine: point(n.Mine[0], n.Mine[1]), Theirs: point(n.Theirs[0], n.Theirs[1])}})
+	}
+	return out, err
 }

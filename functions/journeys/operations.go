@@ -58,7 +58,8 @@ func (g *Group) registerJourneys(api *httpapi.API) {
 func (g *Group) registerRoutes(api *httpapi.API) {
 	ids := operation("get_nearby_journeys_api_v1_journeys__journey_id__journeys_nearby_get",
 		http.MethodGet, "/journeys/{journey_id}/journeys/nearby", "Ids of other riders' journeys near this one")
-	ids.Description = "Nearest first. The caller's own, private and deleted journeys never appear."
+	ids.Description = "Nearest first. The caller's own, private and deleted journeys never appear. Tracks count in both modes. Where thousands of " +
+		"markers and tracks lie in one place, some of them are compared."
 	httpapi.Register(api, ids, g.nearbyIDs)
 	httpapi.Register(api, operation("", http.MethodGet, "/journeys/{journey_id}/nearby",
 		"Other riders' journeys near this one: distance, closest points, and whether at the same time"), g.nearby)

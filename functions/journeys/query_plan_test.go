@@ -21,24 +21,28 @@ func TestPlansUseTheIndexes(t *testing.T) {
 		t.Fatalf("%d markers", n)
 	}
 	report := b.report("verified", 125.57, -8.55)
-	search := []any{loadID(5), maria.ID, 100000.0, nil, nil, 50}
 	place := []float64{10}
+	near := []any{loadID(5), []float64{125.5, 126}, []float64{-8.6, -8.7}, []float64{3000, 10000}, nil, nil, 100}
 	for name, c := range map[string]struct {
 		sql   string
 		args  []any
 		index string
 		whole []string // tables that must not be read whole
 	}{
-		"nearby markers": {journeys.NearbyIDsSQL("markers"), search, "markers_shown_idx", []string{"markers"}},
-		"nearby route":   {journeys.NearbyIDsSQL("route"), search, "journey_legs_shown_line_idx", []string{"journey_legs"}},
-		"rich markers":   {journeys.NearbyJourneysSQL("markers"), search, "markers_shown_idx", []string{"markers", "journey_legs"}},
-		"rich route":     {journeys.NearbyJourneysSQL("route"), search, "journey_legs_shown_line_idx", []string{"markers", "journey_legs"}},
-		"reports along":  {journeys.ReportsBesideSQL, []any{place, place, place, place, place, 2000}, "reports_open_position_idx", []string{"reports"}},
-		"areas":          {journeys.AreasWithReportsSQL, []any{place, place, place}, "reports_open_position_idx", []string{"reports"}},
-		"route legs":     {journeys.RouteLegsSQL, []any{loadID(5), maria.ID}, "journey_legs_pkey", []string{"journey_legs", "tracks", "track_legs"}},
-		"affected":       {journeys.AffectedSQL, []any{report, 500, "2026-11-21"}, "journey_legs_shown_line_idx", []string{"reports", "journey_legs"}},
-		"route":          {journeys.LengthSQL, []any{maria.ID, uuid.MustParse(loadID(5))}, "journey_legs_pkey", []string{"journey_legs"}},
-		"markers":        {journeys.MarkersSQL, []any{maria.ID, uuid.MustParse(loadID(5))}, "markers_journey_idx", []string{"markers"}},
+		"nearby markers": {journeys.NearShapesSQL("markers"), near, "markers_shown_idx", []string{"markers", "track_stretches"}},
+		"nearby route":   {journeys.NearShapesSQL("route"), near, "journey_legs_shown_line_idx", []string{"journey_legs", "track_stretches"}},
+		"nearby tracks":  {journeys.NearShapesSQL("route"), near, "track_stretches_shown_line_idx", []string{"journey_legs", "track_stretches"}},
+		"own shapes":     {journeys.OwnShapesSQL("all"), []any{loadID(5), maria.ID, 5001}, "track_stretches_journey_idx", []string{"markers", "journey_legs", "track_stretches"}},
+		"same day": {journeys.DatedShapesSQL, []any{[]string{loadID(5), loadID(6)}, "2026-01-01", "2027-01-01", near[1], near[2], near[3], 8},
+			"track_stretches_journey_idx", []string{"markers", "journey_legs", "track_stretches"}},
+		"found":           {journeys.VisibleSQL, []any{[]string{loadID(5), loadID(6)}, maria.ID}, "journeys_pkey", []string{"journeys"}},
+		"affected":        {journeys.AffectedSQL, []any{report, 500, "2026-11-21"}, "journey_legs_shown_line_idx", []string{"reports", "journey_legs"}},
+		"affected tracks": {journeys.AffectedSQL, []any{report, 500, "2026-11-21"}, "track_legs_planned_shown_line_idx", []string{"track_legs"}},
+		"route":           {journeys.LengthSQL, []any{maria.ID, uuid.MustParse(loadID(5))}, "journey_legs_pkey", []string{"journey_legs"}},
+		"markers":         {journeys.MarkersSQL, []any{maria.ID, uuid.MustParse(loadID(5))}, "markers_journey_idx", []string{"markers"}},
+		"reports along":   {journeys.ReportsBesideSQL, []any{place, place, place, place, place, 2000}, "reports_open_position_idx", []string{"reports"}},
+		"areas":           {journeys.AreasWithReportsSQL, []any{place, place, place}, "reports_open_position_idx", []string{"reports"}},
+		"route legs":      {journeys.RouteLegsSQL, []any{loadID(5), maria.ID}, "journey_legs_pkey", []string{"journey_legs", "tracks", "track_legs"}},
 	} {
 		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
 			scans := b.scans(mode, "(FORMAT JSON) "+c.sql, c.args)
@@ -71,15 +75,14 @@ func TestNearbyReadsOnlyNeighbouringRows(t *testing.T) {
 	b := setup(t)
 	maria := b.rider()
 	b.load(maria)
+	args := []any{loadID(5), []float64{125.5}, []float64{-8.6}, []float64{100_000.0}, nil, nil, 100}
 	for _, mode := range []string{"markers", "route"} {
 		rows := 0.0
-		for _, s := range b.scans("force_generic_plan", "(ANALYZE, TIMING OFF, FORMAT JSON) "+journeys.NearbyIDsSQL(mode), []any{loadID(5), maria.ID, 100000.0, nil, nil, 10}) {
-			if s.Table == "markers" || s.Table == "journey_legs" {
-				rows += (s.Rows + s.Removed) * s.Loops
-			}
+		for _, s := range b.scans("force_generic_plan", "(ANALYZE, TIMING OFF, FORMAT JSON) "+journeys.NearShapesSQL(mode), args) {
+			rows += (s.Rows + s.Removed) * s.Loops
 		}
-		if rows < 10 || rows > 5000 {
-			t.Errorf("%s: %.0f of 20,000 places were read", mode, rows)
+		if rows < 100 || rows > 500 {
+			t.Errorf("%s: %.0f rows were read for 100", mode, rows)
 		}
 	}
 }

@@ -99,6 +99,18 @@ func TestRidersAffectedIsACountForStaff(t *testing.T) {
 	if n := affected(); n != 1.0 {
 		t.Errorf("%v riders, want Maria alone", n)
 	}
+	joao.imported(object{"plan_precision_m": 0}, straight("2026-01-01", along(0), 0, along(10), 0)) // a recorded track
+	if n := affected(); n != 1.0 {
+		t.Errorf("%v riders, want Maria alone", n)
+	}
+	planned := joao.imported(nil, straight("", along(0), 0, along(10), 0))
+	if n := affected(); n != 2.0 {
+		t.Errorf("%v riders, want Maria and João, whose planned track has no days", n)
+	}
+	joao.call("PATCH", "/journeys/"+planned, nil).want(204)
+	if n := affected(); n != 1.0 {
+		t.Errorf("%v riders, want Maria alone: João has completed his", n)
+	}
 	maria.call("GET", "/reports/"+report+"/riders-affected", nil).want(403)
 	staff.call("GET", "/reports/"+unknownID+"/riders-affected", nil).wantCode(404, "report_not_found")
 	staff.call("GET", "/reports/x/riders-affected", nil).want(422)

@@ -29,15 +29,20 @@ type affectedOutput struct {
 }
 
 // ridersAffectedSQL counts riders for report $1. The radius $2 is in metres, $3 is today. The place is the one that everybody
-// is shown: otherwise people could find the exact one by journeys of their own.
+// is shown: otherwise people could find the exact one by journeys of their own. A planned track without days counts as long
+// as its journey is not completed.
 const ridersAffectedSQL = `
 	SELECT (SELECT count(DISTINCT j.user_id)
-	          FROM journey_legs l JOIN journeys j ON j.id = l.journey_id
-	         WHERE ST_DWithin(l.shown_line, ` + report.ShownPositionSQL + `, $2, false) AND l.kind <> 'past' AND upper(l.dates) > $3
-	           AND j.visibility = 'public' AND NOT j.completed)
+	          FROM (SELECT journey_id FROM journey_legs
+	                 WHERE ST_DWithin(shown_line, ` + report.ShownPositionSQL + `, $2, false) AND kind <> 'past' AND upper(dates) > $3
+	                 UNION ALL
+	                SELECT journey_id FROM track_legs
+	                 WHERE ST_DWithin(shown_line, ` + report.ShownPositionSQL + `, $2, false) AND planned AND (dates IS NULL OR upper(dates) > $3)) l
+	          JOIN journeys j ON j.id = l.journey_id
+	         WHERE j.visibility = 'public' AND NOT j.completed)
 	  FROM reports r WHERE r.id = $1`
 
-// ridersAffected counts the people with a public journey, not completed, whose planned legs pass the report today or
+// ridersAffected counts the people with a public journey, not completed, whose planned legs and tracks pass the report today or
 // later. It uses only what everybody may see: private journeys are not counted, and blurred ones are counted where they
 // are shown. So a count cannot be used to find out about them.
 func (g *Group) ridersAffected(ctx context.Context, in *affectedInput) (*affectedOutput, error) {

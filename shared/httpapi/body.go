@@ -32,7 +32,9 @@ func (a *API) bounded(o Operation, next http.Handler) http.Handler {
 		accepted = "gzip"
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") && !(o.Unpacks > 0 && IsGzip(coding)) {
+		coding := r.Header.Get("Content-Encoding")
+		plain, unpacked := coding == "" || strings.EqualFold(coding, "identity"), o.Unpacks > 0 && IsGzip(coding)
+		if !plain && !unpacked {
 			w.Header().Set("Accept-Encoding", accepted)
 			a.refuse(w, r, problem.New(problem.UnsupportedMedia, "unsupported_encoding"))
 			return

@@ -17,12 +17,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
-// document is the OpenAPI document of all groups. `make openapi` writes it out of
-// the code; a test fails when it is stale.
-//
-//go:embed openapi.json
-var document []byte
-
 //go:embed pages/docs.html
 var docsPage []byte
 
@@ -45,15 +39,15 @@ func (g *Group) registerDocuments(api *httpapi.API) {
 		op := operation(path, "This document")
 		op.OperationID = id
 		op.Description = "OpenAPI 3.1 of every operation, generated from the code."
-		register(api, op, "application/json", func(string) (asset, error) { return asset{body: document}, nil })
+		register(api, op, "application/json", serveDocument(document))
 	}
 	register(api, operation("/docs", "Swagger UI"), "text/html; charset=utf-8",
-		func(string) (asset, error) { return asset{body: docsPage}, nil })
+		func(context.Context, string) (asset, error) { return asset{body: docsPage}, nil })
 	register(api, operation("/redoc", "ReDoc"), "text/html; charset=utf-8",
-		func(string) (asset, error) { return asset{body: redocPage}, nil })
+		func(context.Context, string) (asset, error) { return asset{body: redocPage}, nil })
 	registerGuides(api)
 	register(api, operation("/docs/{file}", "A part of Swagger UI"), "", swagger)
-	register(api, operation("/redoc/{file}", "A part of ReDoc"), "", func(file string) (asset, error) {
+	register(api, operation("/redoc/{file}", "A part of ReDoc"), "", func(_ context.Context, file string) (asset, error) {
 		if file != "redoc.standalone.js" {
 			return asset{}, errNoFile
 		}
@@ -67,10 +61,13 @@ type asset struct {
 	packed bool
 }
 
+// find returns a file by its name; the name is empty where an address has one file.
+type find func(ctx context.Context, file string) (asset, error)
+
 var errNoFile = problem.New(problem.NotFound, "not_found")
 
 // swagger finds a file of Swagger UI, most of which are embedded compressed.
-func swagger(file string) (asset, error) {
+func swagger(_ context.Context, file string) (asset, error) {
 	switch file {
 	case "docs.js":
 		return asset{body: docsScript}, nil
@@ -108,17 +105,17 @@ type fileOutput struct {
 }
 
 // register adds an operation that answers with a file.
-func register(api *httpapi.API, op httpapi.Operation, contentType string, find func(file string) (asset, error)) {
+func register(api *httpapi.API, op httpapi.Operation, contentType string, find find) {
 	op.Cache = httpapi.Shared
 	op.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: contentOf(contentType)}}
 	if contentType != "" {
-		httpapi.Register(api, op, func(_ context.Context, in *pageInput) (*fileOutput, error) {
-			return answer(find, "", contentType, in.AcceptEncoding)
+		httpapi.Register(api, op, func(ctx context.Context, in *pageInput) (*fileOutput, error) {
+			return answer(ctx, find, "", contentType, in.AcceptEncoding)
 		})
 		return
 	}
-	httpapi.Register(api, op, func(_ context.Context, in *fileInput) (*fileOutput, error) {
-		return answer(find, in.File, contentTypeOf(in.File), in.AcceptEncoding)
+	httpapi.Register(api, op, func(ctx context.Context, in *fileInput) (*fileOutput, error) {
+		return answer(ctx, find, in.File, contentTypeOf(in.File), in.AcceptEncoding)
 	})
 }
 
@@ -139,8 +136,8 @@ func contentOf(contentType string) map[string]*huma.MediaType {
 	return out
 }
 
-func answer(find func(string) (asset, error), file, contentType, accepted string) (*fileOutput, error) {
-	a, err := find(file)
+func answer(ctx context.Context, find find, file, contentType, accepted string) (*fileOutput, error) {
+	a, err := find(ctx, file)
 	if err != nil {
 		return nil, err
 	}

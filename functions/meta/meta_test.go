@@ -160,3 +160,34 @@ func TestDocumentationIsServedByTheFunction(t *testing.T) {
 		t.Errorf("gzip: %v, %d of %d bytes", err, len(packed.Body), len(raw))
 	}
 }
+
+// The document names the host that a client read it from, so that a program made from it finds the server.
+func TestDocumentNamesItsHost(t *testing.T) {
+	t.Parallel()
+	w := testenv.New(t, meta.Open)
+	for host, want := range map[string]string{"": w.URL, "api.example.tl": "http://api.example.tl", "other.example.tl:8080": "http://other.example.tl:8080"} {
+		for _, path := range []string{"//openapi.json", "/openapi.json"} {
+			c := w.Anonymous()
+			if host != "" {
+				c = c.With("Host", host)
+			}
+			var doc struct {
+				Servers []struct {
+					URL string `json:"url"`
+				} `json:"servers"`
+				Paths map[string]any `json:"paths"`
+			}
+			if err := c.Get(path).Want(http.StatusOK).Decode(&doc); err != nil {
+				t.Fatal(err)
+			}
+			if len(doc.Servers) != 1 || doc.Servers[0].URL != want || len(doc.Paths) < 100 {
+				t.Errorf("%s of %q: %v, %d paths", path, host, doc.Servers, len(doc.Paths))
+			}
+		}
+	}
+	anybody := w.Anonymous()
+	tag := anybody.Get("//openapi.json").Header.Get("ETag")
+	if got := anybody.With("Host", "other.example.tl").With("If-None-Match", tag).Get("//openapi.json"); got.Status != http.StatusOK {
+		t.Errorf("another host's ETag answers %d", got.Status)
+	}
+}

@@ -5,7 +5,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"golang.org/x/mod/semver"
 
 	"github.com/lafaekstreet/backend/infra/binary"
 )
@@ -83,5 +86,31 @@ func git(t *testing.T, root string, args ...string) {
 	t.Helper()
 	if text, err := exec.Command("git", append([]string{"-C", root}, args...)...).CombinedOutput(); err != nil {
 		t.Fatalf("git %v: %v: %s", args, err, text)
+	}
+}
+
+// The deploy workflow tells the client's repository a version that `npm version` takes: that of `make version`, and not a hash.
+func TestDeployAnnouncesASemanticVersion(t *testing.T) {
+	t.Parallel()
+	root, err := binary.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(filepath.Join(root, ".github/workflows/deploy.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, announce, _ := strings.Cut(string(raw), "\n  announce:\n")
+	for _, part := range []string{`"client_payload[version]=$(make --silent version)"`, "fetch-depth: 0", "event_type=update-client"} {
+		if !strings.Contains(announce, part) {
+			t.Errorf("the job announce has no %s", part)
+		}
+	}
+	out, err := exec.CommandContext(t.Context(), "make", "--silent", "--no-print-directory", "-C", root, "version").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := "v" + strings.TrimSpace(string(out)); !semver.IsValid(got) || strings.Count(got, ".") < 2 {
+		t.Errorf("make version prints %q", got)
 	}
 }

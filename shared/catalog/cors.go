@@ -26,7 +26,7 @@ func CORSHeaders() []string {
 // CORSExposed are the response headers that scripts of other origins may read.
 func CORSExposed() []string {
 	return []string{
-		"Content-Disposition", "ETag", "Idempotent-Replay", "Link", "Location", "Next-Cursor", "RateLimit-Limit", "RateLimit-Remaining",
-		"RateLimit-Reset", "Retry-After", "WWW-Authenticate", "X-Request-Id", "X-Truncated",
+		"Content-Disposition", "Deprecation", "ETag", "Idempotent-Replay", "Link", "Location", "Next-Cursor", "RateLimit-Limit",
+		"RateLimit-Remaining", "RateLimit-Reset", "Retry-After", "Sunset", "WWW-Authenticate", "X-Request-Id", "X-Truncated",
 	}
 }

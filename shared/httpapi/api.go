@@ -103,6 +103,7 @@ func (a *API) Handle(op *huma.Operation, next func(huma.Context)) {
 	h = a.limited(o, h)
 	h = a.authenticated(o, h)
 	h = a.bounded(o, h)
+	h = announced(o.Deprecation, h)
 	a.mount(Route{Method: op.Method, Path: op.Path}, o.Rest, h)
 }
 

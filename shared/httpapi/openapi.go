@@ -22,7 +22,9 @@ func info() *huma.Info {
 		Title:   "LafaekStreet",
 		Version: Version,
 		Description: "Civic reporting for Timor-Leste: citizens report broken roads, lights and drains; every event is " +
-			"anchored to a public ledger. Journeys of bikepackers share the same roads.",
+			"anchored to a public ledger. Journeys of bikepackers share the same roads.\n\n" +
+			"How calls work together, from getting started to offline work, pictures, push messages and errors, is in the [guides](/docs/guides). " +
+			"What changed, and what may change, is in the [changelog](/docs/guides/changelog).",
 		License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 	}
 }
@@ -202,6 +204,14 @@ func Operations(item *huma.PathItem) map[string]*huma.Operation {
 	return out
 }
 
+// passwordFlow lets Swagger UI sign in. The access token that it gets is the one of bearer.
+func passwordFlow() *huma.SecurityScheme {
+	return &huma.SecurityScheme{
+		Type: "oauth2", Description: "Signs in with e-mail and password. An account with a second factor needs POST /api/v1/auth/login.",
+		Flows: &huma.OAuthFlows{Password: &huma.OAuthFlow{TokenURL: "/api/v1/auth/token", Scopes: map[string]string{}}},
+	}
+}
+
 func humaConfig() huma.Config {
 	registry := huma.NewMapRegistry("#/components/schemas/", schemaNames())
 	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal}
@@ -213,7 +223,8 @@ func humaConfig() huma.Config {
 			Components: &huma.Components{
 				Schemas: registry,
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					bearer: {Type: "http", Scheme: "bearer", BearerFormat: "JWT"},
+					bearer:   {Type: "http", Scheme: "bearer", BearerFormat: "JWT"},
+					password: passwordFlow(),
 				},
 			},
 			Tags: tags(),
@@ -229,7 +240,7 @@ func humaConfig() huma.Config {
 func (o *Operation) document(group string) {
 	o.Security = []map[string][]string{}
 	if o.Access != Public {
-		o.Security = []map[string][]string{{bearer: {}}}
+		o.Security = []map[string][]string{{bearer: {}}, {password: {}}}
 	}
 	o.Errors = append(o.Errors, documentedErrors(*o)...)
 	slices.Sort(o.Errors)
@@ -240,6 +251,10 @@ func (o *Operation) document(group string) {
 	o.Extensions["x-function"] = group
 	if o.Creates {
 		o.Parameters = append(o.Parameters, idempotencyParameter())
+	}
+	if o.Deprecation != nil {
+		o.Deprecated = true
+		o.Description = strings.TrimSpace(o.Description + "\n\n" + o.Deprecation.describe())
 	}
 	if o.conditional() {
 		o.Responses = maps.Clone(o.Responses)

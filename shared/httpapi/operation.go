@@ -66,6 +66,8 @@ type Operation struct {
 	Creates bool
 	// PageStatuses are statuses of errors that are answered with a page, as success is, and not with a problem document.
 	PageStatuses []int
+	// Deprecation announces that the operation will go; nil where it stays.
+	Deprecation *Deprecation
 	// MaxBody bounds the request body in bytes; 0 means 1 MiB.
 	MaxBody int64
 	// Unpacks makes the operation take files, also packed with gzip, of at most this many bytes unpacked. The operation gets the
@@ -73,7 +75,11 @@ type Operation struct {
 	Unpacks int64
 }
 
-const bearer = "bearer"
+// Names of the security schemes in the document.
+const (
+	bearer   = "bearer"
+	password = "password"
+)
 
 // Register adds an operation. Input and output are huma structs; an error that
 // is a *problem.Error reaches the client as such, any other as a 500.

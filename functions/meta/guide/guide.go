@@ -19,7 +19,8 @@ type Guide struct {
 
 // names are the guides in the order of the list.
 func names() []string {
-	return []string{"log"}
+	return []string{"getting-started", "offline", "pictures", "push", "errors", "rate-limits", "times", "languages", "proofs", "log", "riders",
+		"compatibility", "changelog"}
 }
 
 // Find returns a guide by its name.

@@ -6,23 +6,18 @@ import (
 	"github.com/lafaekstreet/backend/shared/report"
 )
 
-// routeLegsSQL reads the legs of journey $1, as person $2 sees them, in riding order: the line, and the metres that the leg
-// counts. These are NULL when others see only a part of it, or cells of a grid: then the line is measured. A journey has legs
-// of tracks, or of markers.
+// routeLegsSQL reads the legs of journey $1, as person $2 sees them, in riding order (trackOrder): the line, and the metres
+// that the leg counts, NULL where its line is measured. A journey has legs of tracks, or of markers.
 const routeLegsSQL = `
-	SELECT ST_AsBinary(line::geometry, 'NDR'), length_m FROM (
-		SELECT CASE WHEN j.user_id = $2 THEN l.line ELSE l.shown_line END AS line,
-		       CASE WHEN j.user_id = $2 OR l.line::bytea = l.shown_line::bytea THEN l.length_m END AS length_m,
-		       t.kind = 'planned' AS planned, t.started_at, t.created_at, t.id, l.seq
-		  FROM journeys j JOIN tracks t ON t.journey_id = j.id JOIN track_legs l ON l.track_id = t.id
-		 WHERE j.id = $1 AND (j.user_id = $2 OR j.visibility = 'public')
+	SELECT ST_AsBinary((CASE WHEN j.owned THEN l.line ELSE l.shown_line END)::geometry, 'NDR'), CASE WHEN j.owned THEN l.length_m END
+	  FROM (SELECT id, user_id = $2 AS owned FROM journeys WHERE id = $1 AND (user_id = $2 OR visibility = 'public')) j
+	 CROSS JOIN LATERAL (
+		SELECT t.kind, t.started_at, t.created_at, t.id, l.seq, l.line, l.shown_line, l.length_m
+		  FROM tracks t JOIN track_legs l ON l.track_id = t.id WHERE t.journey_id = j.id
 		UNION ALL
-		SELECT CASE WHEN j.user_id = $2 THEN l.line ELSE l.shown_line END, CASE WHEN j.user_id = $2 THEN l.length_m END,
-		       NULL, NULL, NULL, NULL, l.seq
-		  FROM journeys j JOIN journey_legs l ON l.journey_id = j.id
-		 WHERE j.id = $1 AND (j.user_id = $2 OR j.visibility = 'public')) legs
-	 WHERE line IS NOT NULL
-	 ORDER BY planned, started_at, created_at, id, seq`
+		SELECT NULL, NULL, NULL, NULL, seq, line, shown_line, length_m FROM journey_legs WHERE journey_id = j.id) l
+	 WHERE j.owned OR l.shown_line IS NOT NULL
+	 ORDER BY l.kind = 'planned', l.started_at, l.created_at, l.id, l.seq`
 
 // openReportSQL is the condition of the index of open reports, for reports r.
 const openReportSQL = `r.deleted_at IS NULL AND r.status IN ('pending', 'verified', 'in_progress')`
@@ -47,6 +42,7 @@ var reportsBesideSQL = `
 	          FROM unnest($1::double precision[], $2::double precision[], $3::double precision[], $4::double precision[], $5::double precision[])
 	               WITH ORDINALITY s (lon, lat, to_lon, to_lat, radius_m, n)
 	         ORDER BY n OFFSET 0) s
-	  JOIN reports r ON ST_DWithin(s.line, r.position, s.radius_m + ` + shownWithin + `, false)
+	  JOIN reports r ON r.position && _ST_Expand(s.line, s.radius_m + ` + shownWithin + `)
+	   AND ST_DWithin(s.line, r.position, s.radius_m + CASE r.status WHEN 'pending' THEN ` + shownWithin + ` ELSE 0 END, false)
 	 WHERE ` + openReportSQL + `
 	 ORDER BY s.n LIMIT $6`

@@ -39,48 +39,53 @@ type alongHit struct {
 	track.Place
 }
 
-// batchSize is how much of a route is searched in one statement.
-type batchSize struct {
-	spans, reports int // at most
+// step is how much of a route one statement searches, at most.
+type step struct {
+	spans   int
+	lengthM float64 // of a span; infinity for a whole run, 0 for a piece
+	reports int
 }
 
-const (
-	fewSpans   = 8
-	manySpans  = 512
-	fewReports = 2_000
-)
+var firstStep = step{spans: 4, lengthM: math.Inf(1), reports: 2_000}
 
-// next is the size after n spans of some were read.
-func (b batchSize) next(n, of int) batchSize {
+// next returns the step after one that read n of its spans whole, and some reports. Short spans are better where there are
+// many reports: fewer are read that are not beside the route.
+func (s step) next(n, of, read int, withinM float64) step {
+	short := 2 * withinM
 	switch {
+	case n == of && s.lengthM == 0:
+		return step{1, short, s.reports}
+	case n == of && read < 500:
+		return step{min(s.spans*4, 512), math.Inf(1), 2_000}
 	case n == of:
-		return batchSize{min(b.spans*4, manySpans), fewReports}
+		return s
 	case n > 0:
-		return batchSize{fewSpans, b.reports}
+		return step{4 * n, short, 4_000}
 	}
-	return batchSize{1, maxReportsRead} // the first span alone has more
+	return step{1, 0, maxReportsRead} // there are too many reports beside the first span: its first piece comes alone
 }
 
-// reportsBeside returns the reports beside a prepared route, in riding order: all, or at least the first maxReportsFound. It fails with track.ErrTooComplex.
+// reportsBeside returns the reports beside a prepared route, in riding order: all, or at least the first maxReportsFound. It
+// fails with track.ErrTooComplex.
 func reportsBeside(ctx context.Context, db database.Querier, route *track.Route) ([]alongHit, error) {
 	s := &alongSearch{db: db, route: route, known: map[uuid.UUID]bool{}}
 	if err := s.skipEmptyAreas(ctx); err != nil {
 		return nil, err
 	}
-	size := batchSize{fewSpans, fewReports}
-	for !math.IsInf(route.SearchedM(), 1) && len(s.inOrder()) < maxReportsFound {
-		spans, err := route.Next(size.spans)
+	for step := firstStep; !math.IsInf(route.SearchedM(), 1) && len(s.inOrder()) < maxReportsFound; {
+		spans, err := route.Next(step.spans, step.lengthM)
 		if err != nil {
 			return nil, err
 		}
-		n, err := s.readBeside(ctx, spans, size.reports)
+		before := s.read
+		n, err := s.readBeside(ctx, spans, step.reports)
 		if err != nil {
 			return nil, err
 		}
 		if n < len(spans) {
 			route.Back(spans[n])
 		}
-		size = size.next(n, len(spans))
+		step = step.next(n, len(spans), s.read-before, route.WithinM())
 	}
 	hits := s.inOrder()
 	slices.SortFunc(hits, func(a, b alongHit) int {
@@ -125,6 +130,7 @@ func (s *alongSearch) skipEmptyAreas(ctx context.Context) error {
 // read all reports.
 func (s *alongSearch) readBeside(ctx context.Context, spans []track.Span, limit int) (int, error) {
 	if limit = min(limit, maxReportsRead-s.read); limit <= 0 {
+
 		return 0, track.ErrTooComplex
 	}
 	var from, to [2][]float64

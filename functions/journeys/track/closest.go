@@ -37,7 +37,7 @@ type closest struct {
 
 // newClosest makes cells so wide that a run with a point within the distance has its middle in the next cell at most.
 func newClosest(r *Route) *closest {
-	c := &closest{side: (r.runLength()/2 + r.withinM + 1) / sphereM, runs: map[cell][]int32{}, near: map[cell][]int32{}}
+	c := &closest{side: (r.runLengthM()/2 + r.withinM + 1) / sphereM, runs: map[cell][]int32{}, near: map[cell][]int32{}}
 	for i, u := range r.runs {
 		if !u.empty {
 			at := cellOf(u.middle, c.side)

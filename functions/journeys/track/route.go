@@ -16,7 +16,8 @@ const (
 
 const (
 	sphereM      = 6_371_008.7714150598 // radius of the sphere on which PostGIS measures geography
-	maxPieceM    = 1_500                // longer pieces of a leg are cut
+	maxPieceM    = 375                  // longer pieces of a leg are cut
+	minRunM      = 1_500
 	maxRunPieces = 64
 	runsInArea   = 64
 )
@@ -50,8 +51,11 @@ func NewRoute(withinM float64) *Route {
 	return &Route{withinM: withinM, sweep: sweep{passed: map[cell]int{}}}
 }
 
-// runLength is the greatest length of a run in metres.
-func (r *Route) runLength() float64 { return math.Max(maxPieceM, 2*r.withinM) }
+// WithinM is the distance in metres of NewRoute.
+func (r *Route) WithinM() float64 { return r.withinM }
+
+// runLengthM is the greatest length of a run in metres.
+func (r *Route) runLengthM() float64 { return math.Max(minRunM, 2*r.withinM) }
 
 // Add adds a leg. If its first place is the last one of the leg before, they are one line. lengthM is the length of the leg
 // in metres along all its points; nil when its line is all there is. It cannot be shorter than its line. It fails with ErrTooComplex.
@@ -121,7 +125,7 @@ func (r *Route) Prepare() error {
 		from, length := first, 0.0
 		for v := first + 1; v <= last; v++ {
 			piece := r.at[v].minus(r.at[v-1]).length() * sphereM
-			if v-from > maxRunPieces || v > from+1 && length+piece > r.runLength() {
+			if v-from > maxRunPieces || v > from+1 && length+piece > r.runLengthM() {
 				r.addRun(from, v-1)
 				from, length = v-1, 0
 			}

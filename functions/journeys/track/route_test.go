@@ -130,7 +130,7 @@ func TestSpansReachAllThatIsBeside(t *testing.T) {
 			route := laid(t, within, legs...)
 			var spans []track.Span
 			for done := false; !done; {
-				next, err := route.Next(1 + r.IntN(20))
+				next, err := route.Next(1+r.IntN(20), 2000*r.Float64())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -210,7 +210,7 @@ func TestTheSameWayIsSearchedOnce(t *testing.T) {
 	back := slices.Clone(once)
 	slices.Reverse(back)
 	count := func(legs ...[]track.Position) int {
-		spans, err := laid(t, 500, legs...).Next(1000)
+		spans, err := laid(t, 500, legs...).Next(1000, 1500)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -236,7 +236,7 @@ func search(withinM float64, places int, legs ...[]track.Position) error {
 	if err := r.Prepare(); err != nil {
 		return err
 	}
-	if _, err := r.Next(1_000_000); err != nil {
+	if _, err := r.Next(1_000_000, 1500); err != nil {
 		return err
 	}
 	for i := range places {

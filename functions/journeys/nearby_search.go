@@ -18,7 +18,7 @@ import (
 // Bounds of the work of one search.
 const (
 	maxOwnShapes  = 5000 // markers, legs and stretches of the journey of the search
-	maxFirst      = 1000 // shapes of others that are read for the whole radius, before smaller circles
+	maxFirst      = 800  // shapes of others that are read for the whole radius, before smaller circles
 	maxNearShapes = 2500 // shapes of others that are read for a circle
 	maxCrowded    = 2    // circles with more shapes than that
 	circlesOfOwn  = 32   // areas that the journey of the search is divided into
@@ -48,7 +48,7 @@ type nearest struct {
 // the nearest journeys among these, and a nearer one can be missing.
 func (s *search) nearest(ctx context.Context, q database.Querier, own *track.Shape) ([]neighbour, error) {
 	n := &nearest{search: s, own: own, seen: map[shapeName]bool{}, best: map[uuid.UUID]track.Nearest{}}
-	more, err := n.circle(ctx, q, s.radius, maxFirst)
+	more, err := n.few(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (s *search) nearest(ctx context.Context, q database.Querier, own *track.Sha
 	}
 	crowded := 0
 	for within := s.radius / 4096; ; within *= 16 {
-		more, err := n.circle(ctx, q, min(within, s.radius), maxNearShapes)
+		more, err := n.circle(ctx, q, min(within, s.radius), maxNearShapes, n.measure)
 		if err != nil {
 			return nil, err
 		}
@@ -79,9 +79,28 @@ func (s *search) nearest(ctx context.Context, q database.Querier, own *track.Sha
 	}
 }
 
-// circle reads shapes within a distance of the own one, some that are farther away too, and measures them. It reports whether
-// there may be more than could be read.
-func (n *nearest) circle(ctx context.Context, q database.Querier, within float64, most int) (bool, error) {
+// few measures all shapes within the radius if they are few. It reports whether there are more; then it measures none.
+func (n *nearest) few(ctx context.Context, q database.Querier) (bool, error) {
+	var shapes []shape
+	more, err := n.circle(ctx, q, n.radius, maxFirst, func(s shape) error {
+		s.wkb = slices.Clone(s.wkb)
+		shapes = append(shapes, s)
+		return nil
+	})
+	if err != nil || more {
+		return more, err
+	}
+	for _, s := range shapes {
+		if err := n.measure(s); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+// circle reads shapes within a distance of the own one, some that are farther away too. It reports whether there may be more
+// than could be read.
+func (n *nearest) circle(ctx context.Context, q database.Querier, within float64, most int, f func(shape) error) (bool, error) {
 	parts := circlesAround(n.own, circlesOfOwn, within)
 	if len(parts.lons) == 0 {
 		return false, nil
@@ -91,7 +110,7 @@ func (n *nearest) circle(ctx context.Context, q database.Querier, within float64
 	if err != nil {
 		return false, fmt.Errorf("read shapes nearby: %w", err)
 	}
-	return forEachShape(rows, each, n.measure)
+	return forEachShape(rows, each, f)
 }
 
 // circles are places and metres around them, as arrays for a statement.

@@ -15,7 +15,8 @@ type edge struct {
 	a, b     vector
 }
 
-// dome holds the edges with the numbers from first to last, which lie at most radius (radians) around its middle.
+// dome holds the edges with the numbers from first to last, not included. They lie within radius around its middle, measured
+// as a chord of the sphere.
 type dome struct {
 	middle      vector
 	radius      float64
@@ -24,15 +25,20 @@ type dome struct {
 }
 
 const (
-	perLeaf  = 1       // edges that are not divided further
-	longEdge = 500_000 // metres; longer edges are cut
-	maxEdges = 20_000  // of a shape
+	perLeaf   = 4       // edges that are not divided further where they are close together
+	smallDome = 10_000  // metres
+	longEdge  = 500_000 // metres; longer edges are cut
+	maxEdges  = 20_000  // of a shape
 )
 
 // NewShape prepares lines. A line of one place is a point. It fails with ErrTooComplex when there are more than 20,000 edges;
 // an edge longer than 500 km counts as several.
 func NewShape(lines ...[]Position) (*Shape, error) {
-	s := &Shape{}
+	n := 0
+	for _, line := range lines {
+		n += len(line)
+	}
+	s := &Shape{edges: make([]edge, 0, min(n, maxEdges))}
 	for _, line := range lines {
 		at := onSphere(line[0])
 		if len(line) == 1 {
@@ -56,7 +62,12 @@ func NewShape(lines ...[]Position) (*Shape, error) {
 
 // add adds an edge, a long one in pieces.
 func (s *Shape) add(e edge) {
-	n := math.Ceil(angleOf(e.b.minus(e.a).length()) * sphereM / longEdge)
+	chord := e.b.minus(e.a).length()
+	if chord*sphereM < longEdge {
+		s.edges = append(s.edges, e)
+		return
+	}
+	n := math.Ceil(angleOf(chord) * sphereM / longEdge)
 	from, a := e.from, e.a
 	for i := 1.0; i < n; i++ {
 		to := e.at(i / n)
@@ -73,7 +84,7 @@ func (s *Shape) divide(first, last int) int {
 	d := dome{first: first, last: last}
 	spread := s.bound(&d)
 	s.domes = append(s.domes, d)
-	if last-first > perLeaf {
+	if last-first > perLeaf || last-first > 1 && d.radius*sphereM > smallDome {
 		half := s.part(first, last, d.middle, spread)
 		left := s.divide(first, half)
 		right := s.divide(half, last)
@@ -91,7 +102,7 @@ func (s *Shape) bound(d *dome) vector {
 		high = vector{max(high.x, e.a.x, e.b.x), max(high.y, e.a.y, e.b.y), max(high.z, e.a.z, e.b.z)}
 	}
 	spread, sum := high.minus(low), high.plus(low, 1)
-	d.middle, d.radius = s.edges[d.first].a, math.Pi
+	d.middle, d.radius = s.edges[d.first].a, 2
 	if sum.length() < 1e-9 {
 		return spread
 	}
@@ -100,8 +111,8 @@ func (s *Shape) bound(d *dome) vector {
 	for _, e := range s.edges[d.first:d.last] {
 		farthest = max(farthest, e.a.minus(d.middle).length(), e.b.minus(d.middle).length())
 	}
-	if radius := angleOf(farthest); radius < math.Pi/2 {
-		d.radius = radius
+	if farthest < math.Sqrt2 {
+		d.radius = farthest
 	}
 	return spread
 }
@@ -143,7 +154,7 @@ func (s *Shape) Circles(n int, enoughM float64) (lons, lats, radii []float64) {
 			}
 		}
 		d := s.domes[chosen[largest]]
-		if d.left == 0 || d.radius*sphereM <= enoughM {
+		if d.left == 0 || angleOf(d.radius)*sphereM <= enoughM {
 			break
 		}
 		chosen[largest] = d.left
@@ -151,7 +162,7 @@ func (s *Shape) Circles(n int, enoughM float64) (lons, lats, radii []float64) {
 	}
 	for _, i := range chosen {
 		at := s.domes[i].middle.position()
-		lons, lats, radii = append(lons, at[0]), append(lats, at[1]), append(radii, s.domes[i].radius*sphereM)
+		lons, lats, radii = append(lons, at[0]), append(lats, at[1]), append(radii, angleOf(s.domes[i].radius)*sphereM)
 	}
 	return lons, lats, radii
 }
@@ -164,12 +175,11 @@ type Nearest struct {
 
 // Nearest returns the closest places of two shapes; false when they are farther apart than withinM.
 func (s *Shape) Nearest(other *Shape, withinM float64) (Nearest, bool) {
-	m := meeting{mine: s, theirs: other, angle: withinM / sphereM}
-	m.chord = chordOf(m.angle)
+	m := meeting{mine: s, theirs: other, chord: chordOf(withinM / sphereM)}
 	if len(s.domes) > 0 && len(other.domes) > 0 {
 		m.compare(0, 0)
 	}
-	m.found.DistanceM = m.angle * sphereM
+	m.found.DistanceM = angleOf(m.chord) * sphereM
 	return m.found, m.any
 }
 
@@ -185,21 +195,21 @@ func (s *Shape) Within(other *Shape, withinM float64) bool {
 // meeting is a search for the closest places of two shapes.
 type meeting struct {
 	mine, theirs *Shape
-	angle, chord float64 // how far apart the closest places are that were found, or may be
+	chord        float64 // between the closest places that were found; at first the longest that is looked for
 	found        Nearest
 	any          bool
 }
 
-// gap returns an angle in radians that is not larger than the one between the edges of two domes.
+// gap returns a chord that is not longer than any between the edges of two domes.
 func (m *meeting) gap(mine, theirs int) float64 {
 	const rounding = 1e-12
 	c, d := &m.mine.domes[mine], &m.theirs.domes[theirs]
-	return angleOf(c.middle.minus(d.middle).length()) - c.radius - d.radius - rounding
+	return c.middle.minus(d.middle).length() - c.radius - d.radius - rounding
 }
 
 // compare looks for closer places in two domes: those of two halves, the nearer half first.
 func (m *meeting) compare(mine, theirs int) {
-	if m.any && m.chord == 0 || m.gap(mine, theirs) > m.angle {
+	if m.any && m.chord == 0 || m.gap(mine, theirs) > m.chord {
 		return
 	}
 	c, d := &m.mine.domes[mine], &m.theirs.domes[theirs]
@@ -248,7 +258,7 @@ func (m *meeting) edges(e, f *edge) {
 func (m *meeting) closer(chord float64) bool { return chord < m.chord || !m.any && chord == m.chord }
 
 func (m *meeting) take(chord float64, mine, theirs Position) {
-	m.chord, m.angle, m.any = chord, angleOf(chord), true
+	m.chord, m.any = chord, true
 	m.found.Mine, m.found.Theirs = mine, theirs
 }
 

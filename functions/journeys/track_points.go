@@ -25,14 +25,14 @@ type pointRow struct {
 }
 
 // insertPoints stores all points of a track.
-func insertPoints(tx *database.Tx, id uuid.UUID, t *track.Track) {
+func insertPoints(p database.Pipeline, id uuid.UUID, t *track.Track) {
 	const insert = `
 		INSERT INTO track_points (track_id, seq, segment, lons, lats, elevations, times) VALUES ($1, $2, $3, $4, $5, $6, $7)`
 	seq := 0
 	for segment, points := range t.Segments {
 		for some := range slices.Chunk(points, pointsPerRow) {
 			r := rowOf(segment, some)
-			tx.Queue(insert, id, seq, r.segment, r.lons, r.lats, r.elevations, r.times)
+			p.Queue(insert, id, seq, r.segment, r.lons, r.lats, r.elevations, r.times)
 			seq++
 		}
 	}

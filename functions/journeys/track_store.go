@@ -48,22 +48,27 @@ func addTracks(tx *database.Tx, j journey, known []knownTrack, tracks []track.Tr
 		if points += t.Points(); points > track.MaxJourneyPoints || len(have) > maxTracks {
 			return false, errJourneyFull
 		}
-		insertTrack(tx, j, t, hash, now)
+		insertTrack(tx, j, database.NewID(), t, hash, now)
 		added = true
 	}
 	return added, nil
 }
 
+// StoreTrack stores a track of a journey that hides nothing else than the ends of its tracks. It is for the data generator.
+func StoreTrack(p database.Pipeline, journeyID, id uuid.UUID, t *track.Track, now time.Time) {
+	t.Round()
+	insertTrack(p, journey{ID: journeyID, HideEndsM: defaultHideEnds}, id, t, t.Hash(), now)
+}
+
 // insertTrack stores a track: its row, its points, legs and stretches.
-func insertTrack(tx *database.Tx, j journey, t *track.Track, hash [32]byte, now time.Time) {
-	id := database.NewID()
+func insertTrack(p database.Pipeline, j journey, id uuid.UUID, t *track.Track, hash [32]byte, now time.Time) {
 	started, ended := t.Times(track.Range{From: 0, To: t.Points() - 1})
 	const insert = `
 		INSERT INTO tracks (id, journey_id, name, kind, as_route, content_hash, points, length_m, started_at, ended_at, utc_offset_s, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
-	tx.Queue(insert, id, j.ID, t.Name, t.Kind, t.Route, hash[:], t.Points(), t.LengthM(), started, ended, offsetSeconds(t.Offset), now)
-	insertPoints(tx, id, t)
-	writePieces(tx, j, id, t)
+	p.Queue(insert, id, j.ID, t.Name, t.Kind, t.Route, hash[:], t.Points(), t.LengthM(), started, ended, offsetSeconds(t.Offset), now)
+	insertPoints(p, id, t)
+	writePieces(p, j, id, t)
 }
 
 func offsetSeconds(d *time.Duration) *int {
@@ -75,7 +80,7 @@ func offsetSeconds(d *time.Duration) *int {
 }
 
 // writePieces writes legs and stretches of a track, and what others see of it. Those that the track had before are replaced.
-func writePieces(tx *database.Tx, j journey, id uuid.UUID, t *track.Track) {
+func writePieces(p database.Pipeline, j journey, id uuid.UUID, t *track.Track) {
 	privacy := track.Privacy{HideEndsM: float64(j.HideEndsM), PrecisionM: j.PlanPrecisionM}
 	shown, visible := t.ShownRange(privacy)
 	legs := t.Legs()
@@ -88,12 +93,12 @@ func writePieces(tx *database.Tx, j journey, id uuid.UUID, t *track.Track) {
 		from, to = &shown.From, &shown.To
 		started, ended = t.Times(shown)
 	}
-	tx.Queue(`UPDATE tracks SET shown_from = $2, shown_to = $3, shown_length_m = $4, shown_started_at = $5, shown_ended_at = $6 WHERE id = $1`,
+	p.Queue(`UPDATE tracks SET shown_from = $2, shown_to = $3, shown_length_m = $4, shown_started_at = $5, shown_ended_at = $6 WHERE id = $1`,
 		id, from, to, length, started, ended)
-	tx.Queue(`DELETE FROM track_legs WHERE track_id = $1`, id)
-	tx.Queue(`DELETE FROM track_stretches WHERE track_id = $1`, id)
+	p.Queue(`DELETE FROM track_legs WHERE track_id = $1`, id)
+	p.Queue(`DELETE FROM track_stretches WHERE track_id = $1`, id)
 	l := columnsOf(legs)
-	tx.Queue(`
+	p.Queue(`
 		INSERT INTO track_legs (track_id, seq, journey_id, planned, segment, dates, line, shown_line, start_m, length_m)
 		SELECT $1, seq - 1, $2, $3, segment, CASE WHEN first IS NOT NULL THEN daterange(first, last, '[]') END,
 		       ST_GeogFromWKB(line), ST_GeogFromWKB(shown), start_m, length_m
@@ -101,7 +106,7 @@ func writePieces(tx *database.Tx, j journey, id uuid.UUID, t *track.Track) {
 		       WITH ORDINALITY AS p (segment, first, last, line, shown, start_m, length_m, seq)`,
 		id, j.ID, t.Kind == track.Planned, l.segments, l.first, l.last, l.lines, l.shown, l.starts, l.lengths)
 	s := columnsOf(stretches)
-	tx.Queue(`
+	p.Queue(`
 		INSERT INTO track_stretches (track_id, seq, journey_id, dates, line, shown_line)
 		SELECT $1, seq - 1, $2, CASE WHEN first IS NOT NULL THEN daterange(first, last, '[]') END, ST_GeogFromWKB(line), ST_GeogFromWKB(shown)
 		  FROM unnest($3::date[], $4::date[], $5::bytea[], $6::bytea[]) WITH ORDINALITY AS p (first, last, line, shown, seq)`,

@@ -86,6 +86,9 @@ func placeEndpoints() []endpoint {
 	journey := func(rest string) func(f *samples, i int) string {
 		return func(f *samples, i int) string { return "/journeys/" + nth(f.journeys, i).String() + rest }
 	}
+	tracked := func(rest string) func(f *samples, i int) string {
+		return func(f *samples, i int) string { return "/journeys/" + nth(f.tracked, i).String() + rest }
+	}
 	return []endpoint{
 		{name: "nearby, 1 km", request: get(citizen, near("radius_meters=1000&limit=20"))},
 		{name: "nearby, 50 km, 200 potholes", request: get(citizen, near("radius_meters=50000&limit=200&issue_type=pothole"))},
@@ -94,6 +97,11 @@ func placeEndpoints() []endpoint {
 		{name: "riders nearby", request: get(citizen, journey("/journeys/nearby"))},
 		{name: "riders nearby, by route", request: get(citizen, journey("/journeys/nearby?mode=route"))},
 		{name: "riders nearby, with places", request: get(citizen, journey("/nearby"))},
+		{name: "riders nearby, of a track", request: get(citizen, tracked("/journeys/nearby"))},
+		{name: "riders nearby, of a track, by route", request: get(citizen, tracked("/journeys/nearby?mode=route"))},
+		{name: "riders nearby, of a track, with places", request: get(citizen, tracked("/nearby?limit=200&radius_m=500000"))},
+		{name: "reports along a track", request: get(citizen, tracked("/reports?within_m=500"))},
+		{name: "a track as GPX", request: get(citizen, tracked("/route.gpx"))},
 		{name: "reports along a route", request: get(citizen, journey("/reports?within_m=500"))},
 	}
 }

@@ -19,6 +19,7 @@ type samples struct {
 	ledgered []uuid.UUID // reports with confirmed events
 	places   [][2]float64
 	journeys []uuid.UUID
+	tracked  []uuid.UUID // journeys with a track
 	numbers  []string
 	cursor   string // of a page after four fifths of all reports
 	since    string // time since which about a hundred reports have changed
@@ -31,7 +32,8 @@ func (s *testbed) loadSamples(ctx context.Context, conn *pgx.Conn) (*samples, er
 		&f.reports:  `SELECT id ` + public + ` ORDER BY md5(id::text) LIMIT 64`,
 		&f.pictured: `SELECT id ` + public + ` AND EXISTS (SELECT FROM report_embeddings e WHERE e.report_id = r.id) ORDER BY md5(id::text) LIMIT 64`,
 		&f.ledgered: `SELECT id ` + public + ` AND EXISTS (SELECT FROM ledger_events e WHERE e.report_id = r.id) ORDER BY created_at DESC LIMIT 64`,
-		&f.journeys: `SELECT id FROM journeys ORDER BY id LIMIT 64`,
+		&f.journeys: `SELECT id FROM journeys j WHERE NOT EXISTS (SELECT FROM tracks t WHERE t.journey_id = j.id) ORDER BY id LIMIT 64`,
+		&f.tracked:  `SELECT journey_id FROM tracks ORDER BY journey_id LIMIT 64`,
 	} {
 		rows, err := conn.Query(ctx, query)
 		if err != nil {

@@ -21,7 +21,7 @@ import (
 )
 
 // Version is the version of the generated data. A database of another version is generated again.
-const Version = 1
+const Version = 2
 
 // Password is the password of every generated account.
 const Password = "uma-lulik-77"

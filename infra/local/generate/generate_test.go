@@ -95,7 +95,8 @@ func TestSameSeedSameRows(t *testing.T) {
 		db := fill(t, o)
 		var sum string
 		const all = `SELECT md5(string_agg(x, '' ORDER BY x)) FROM (SELECT r::text AS x FROM reports r UNION ALL SELECT e.payload_hash::text FROM ledger_events e
-			UNION ALL SELECT e.embedding::text FROM report_embeddings e UNION ALL SELECT l::text FROM journey_legs l) y`
+			UNION ALL SELECT e.embedding::text FROM report_embeddings e UNION ALL SELECT l::text FROM journey_legs l
+			UNION ALL SELECT p::text FROM track_points p UNION ALL SELECT s::text FROM track_stretches s) y`
 		if err := db.QueryRow(t.Context(), all).Scan(&sum); err != nil {
 			t.Fatal(err)
 		}

@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/functions/journeys"
+	"github.com/lafaekstreet/backend/shared/database"
 )
 
 // journeyCount is the number of journeys; each has another rider.
@@ -46,7 +46,7 @@ func (w *dataset) stops(i int) []stop {
 	return out
 }
 
-// journeys writes journeys and markers by COPY, and the legs by the statement of functions/journeys.
+// journeys writes journeys and markers by COPY, and routes by the code of functions/journeys.
 func (f *filler) journeys(ctx context.Context) error {
 	columns := []string{"id", "user_id", "name", "active", "created_at", "updated_at"}
 	err := f.copy(ctx, "journeys", columns, 0, f.journeyCount(), func(i int, row write) {
@@ -69,12 +69,24 @@ func (f *filler) journeys(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	legs := &pgx.Batch{}
-	for i := range f.journeyCount() {
-		legs.Queue(journeys.UpdateLegsSQL, f.journeyID(i))
-	}
-	if err := f.conn.SendBatch(ctx, legs).Close(); err != nil {
-		return fmt.Errorf("write journey_legs: %w", err)
+	return f.routes(ctx)
+}
+
+// routes writes the tracks of the journeys that have one, and the legs of the others.
+func (f *filler) routes(ctx context.Context) error {
+	const together = 200 // journeys in a round trip
+	for first := 0; first < f.journeyCount(); first += together {
+		batch := &database.Batch{}
+		for i := first; i < min(first+together, f.journeyCount()); i++ {
+			if t := f.track(i); t != nil {
+				journeys.StoreTrack(batch, f.journeyID(i), newID(f.start, f.draw(ofTrack, i)), t, f.start)
+			} else {
+				batch.Queue(journeys.UpdateLegsSQL, f.journeyID(i))
+			}
+		}
+		if err := batch.Send(ctx, f.conn); err != nil {
+			return fmt.Errorf("write routes: %w", err)
+		}
 	}
 	return nil
 }

@@ -94,6 +94,7 @@ const (
 	ofCluster
 	ofVector
 	ofNotice
+	ofTrack
 )
 
 // draw is the stream of random numbers of the i-th row of a kind.

@@ -11,7 +11,8 @@ const (
 )
 
 // shapesSQL selects the lines and the points of all journeys. exact is what the owner sees, shown is what everybody sees or
-// NULL; source and seq name the row; days is a range of dates or NULL.
+// NULL; source and seq name the row; days is a range of dates, or NULL for a shape without a date: a range without ends would
+// meet every day.
 func (m searchMode) shapesSQL() string {
 	const (
 		tracks = `
@@ -19,7 +20,9 @@ func (m searchMode) shapesSQL() string {
 		markers = `
 		 UNION ALL
 		SELECT journey_id, id, 0, position, shown,
-		       daterange(coalesce(happened_on, planned_on), coalesce(happened_on, planned_on), '[]') FROM markers`
+		       CASE WHEN happened_on IS NOT NULL THEN daterange(happened_on, happened_on, '[]')
+		            WHEN planned_on IS NOT NULL THEN daterange(planned_on, planned_on, '[]') END
+		  FROM markers`
 		legs = `
 		 UNION ALL
 		SELECT journey_id, journey_id, seq, line, shown_line, dates FROM journey_legs`

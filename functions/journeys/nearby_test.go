@@ -105,6 +105,22 @@ func TestNearbyReturnsDistancePlaceAndTime(t *testing.T) {
 	}
 }
 
+// A marker without a date is near, but on no day: it overlaps with nothing, and a search for days does not find it.
+func TestMarkersWithoutDatesAreOnNoDay(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	maria, joao := b.rider(), b.rider()
+	mine := maria.route(plan, "2026-12-01", "2026-12-02", along(0), 0, along(10), 0)
+	theirs := joao.journey(nil)
+	joao.marker(theirs, object{"name": "Stop", "marker_type": "plan", "coordinates": object{"type": "Point", "coordinates": []float64{along(5), 0}}})
+	found := maria.call("GET", "/journeys/"+mine+"/nearby", nil).want(200).list()
+	if len(found) != 1 || found[0]["journey"].(object)["_id"] != theirs || found[0]["overlaps_in_time"] != false {
+		t.Fatalf("found %v", found)
+	}
+	equal(t, "from a day", maria.nearbyIDs(mine, "?from=2026-12-01"))
+	equal(t, "to a day", maria.nearbyIDs(mine, "?to=2026-12-02"))
+}
+
 func TestNearbyAcrossTheAntimeridian(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

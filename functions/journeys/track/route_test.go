@@ -80,16 +80,21 @@ func hardRoutes(r *rand.Rand) map[string][][]track.Position {
 	there := walk(r, track.Position{125.5, -8.6}, 200, 300)
 	back := slices.Clone(there)
 	slices.Reverse(back)
+	narrow, beside := walk(r, track.Position{125.5, -8.6}, 600, 15), []track.Position{}
+	for _, at := range narrow {
+		beside = append(beside, track.Position{at[0], at[1] + 0.0001})
+	}
 	return map[string][][]track.Position{
-		"a walk":                 {walk(r, track.Position{125.5, -8.6}, 300, 200)},
-		"many small steps":       {walk(r, track.Position{125.5, -8.6}, 3000, 15)},
-		"long legs":              {{{125.5, -8.6}, {126.9, -8.4}, {125.2, -9.2}}, {{125.2, -9.2}, {125.6, -8.3}}},
-		"there and back":         {there, back, there},
-		"two with a gap":         {walk(r, track.Position{125.5, -8.6}, 50, 200), walk(r, track.Position{125.6, -8.6}, 50, 200)},
-		"over the antimeridian":  {walk(r, track.Position{179.99, -16.8}, 300, 400)},
-		"over the pole":          {{{10, 89.9}, {-165, 89.95}}, walk(r, track.Position{100, 89.99}, 100, 800)},
-		"one place":              {{{125.5, -8.6}, {125.5, -8.6}}},
-		"one place, then onward": {{{125.5, -8.6}, {125.5, -8.6}}, {{125.5, -8.6}, {125.52, -8.6}}},
+		"again, 11 m to the north": {narrow, beside},
+		"a walk":                   {walk(r, track.Position{125.5, -8.6}, 300, 200)},
+		"many small steps":         {walk(r, track.Position{125.5, -8.6}, 3000, 15)},
+		"long legs":                {{{125.5, -8.6}, {126.9, -8.4}, {125.2, -9.2}}, {{125.2, -9.2}, {125.6, -8.3}}},
+		"there and back":           {there, back, there},
+		"two with a gap":           {walk(r, track.Position{125.5, -8.6}, 50, 200), walk(r, track.Position{125.6, -8.6}, 50, 200)},
+		"over the antimeridian":    {walk(r, track.Position{179.99, -16.8}, 300, 400)},
+		"over the pole":            {{{10, 89.9}, {-165, 89.95}}, walk(r, track.Position{100, 89.99}, 100, 800)},
+		"one place":                {{{125.5, -8.6}, {125.5, -8.6}}},
+		"one place, then onward":   {{{125.5, -8.6}, {125.5, -8.6}}, {{125.5, -8.6}, {125.52, -8.6}}},
 	}
 }
 
@@ -130,7 +135,7 @@ func TestSpansReachAllThatIsBeside(t *testing.T) {
 			route := laid(t, within, legs...)
 			var spans []track.Span
 			for done := false; !done; {
-				next, err := route.Next(1+r.IntN(20), 2000*r.Float64())
+				next, err := route.Next(1+r.IntN(20), math.Pow(10, 1+2.3*r.Float64()))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -140,7 +145,7 @@ func TestSpansReachAllThatIsBeside(t *testing.T) {
 				}
 				spans = append(spans, next...)
 				done = math.IsInf(route.SearchedM(), 1)
-				for range 20 {
+				for range 50 {
 					leg := legs[r.IntN(len(legs))]
 					p := walk(r, leg[r.IntN(len(leg))], 1, within*1.2*r.Float64())[1]
 					at, beside, err := route.Place(p)
@@ -287,11 +292,28 @@ func TestRoutesThatCostTooMuchAreRefused(t *testing.T) {
 		"a spiral of 200,000 points":      {spiral(200_000), 0, true},
 		"a spiral of 20,000 points":       {spiral(20_000), 2_000, false},
 		"a ride of 20,000 points":         {walk(r, track.Position{125.5, -8.5}, 20_000, 60), 5_000, false},
-		"300,000 points":                  {walk(r, track.Position{125.5, -8.5}, 300_000, 60), 0, true},
+		"places in this spiral":           {spiral(20_000), 20_000, true},
+		"300,000 points around a place":   {walk(r, track.Position{125.5, -8.5}, 300_000, 1), 0, true},
 	} {
 		err := search(500, c.places, c.legs)
 		if errors.Is(err, track.ErrTooComplex) != c.refused || err != nil && !c.refused {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A route may go around the world, but not often: it is searched only where there are reports, and must be prepared first.
+func TestTheLengthOfARouteIsBounded(t *testing.T) {
+	t.Parallel()
+	around := []track.Position{{0, 0}, {120, 0}, {-120, 0}, {0, 0}}
+	if areas := laid(t, 500, around).Areas(); len(areas) > 500 {
+		t.Errorf("%d areas", len(areas))
+	}
+	r := track.NewRoute(500)
+	if err := errors.Join(r.Add(around, nil), r.Add(around, nil)); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Prepare(); !errors.Is(err, track.ErrTooComplex) {
+		t.Errorf("twice around the world: %v", err)
 	}
 }

@@ -157,6 +157,11 @@ func TestSettingsOfDeadlines(t *testing.T) {
 	if status, got := put("holidays", []any{"2026-03-20", "2026-05-27"}); status != 200 || fmt.Sprint(got["holidays"]) != "[2026-03-20 2026-05-27]" {
 		t.Errorf("holidays: %d %v", status, got["holidays"])
 	}
+	for _, list := range []string{"holidays", "fixed_needs_picture"} {
+		if status, got := put(list, nil); status != 200 || fmt.Sprint(got[list]) != "[]" {
+			t.Errorf("%s null: %d %v, want an empty list", list, status, got[list])
+		}
+	}
 	if status, got := put("fixed_needs_picture", []any{"Pothole", "street-light", "pothole"}); status != 200 || fmt.Sprint(got["fixed_needs_picture"]) != "[pothole street_light]" {
 		t.Errorf("types: %d %v", status, got)
 	}

@@ -28,6 +28,7 @@ const (
 
 // agencyBody is an agency as sent; what is absent stays as it is.
 type agencyBody struct {
+	_                 struct{}  `schema:"AgencyWrite"`
 	Code              *string   `json:"code,omitempty" maxLength:"40" doc:"2 to 40 letters, digits, hyphens or underscores" example:"OP-DILI"`
 	Name              *string   `json:"name,omitempty" maxLength:"200" example:"Public Works Dili"`
 	NameTet           *string   `json:"name_tet,omitempty" maxLength:"200"`

@@ -31,16 +31,18 @@ func (g *Group) registerAnnounce(a *httpapi.API) {
 
 // words are a text in three languages.
 type words struct {
-	Tetum      string `json:"tet,omitempty" maxLength:"2000"`
-	Portuguese string `json:"pt,omitempty" maxLength:"2000"`
-	English    string `json:"en,omitempty" maxLength:"2000"`
+	_          struct{} `schema:"AnnouncementTexts"`
+	Tetum      string   `json:"tet,omitempty" maxLength:"2000"`
+	Portuguese string   `json:"pt,omitempty" maxLength:"2000"`
+	English    string   `json:"en,omitempty" maxLength:"2000"`
 }
 
 type announceInput struct {
 	Body struct {
-		Title            words  `json:"title" doc:"1 to 150 characters in each language"`
-		Text             words  `json:"body" doc:"1 to 2000 characters in each language"`
-		MunicipalityCode string `json:"municipality_code,omitempty" maxLength:"20" doc:"Of /locations/municipalities; left out for everybody" example:"TL-DI"`
+		_                struct{} `schema:"AnnouncementCreate"`
+		Title            words    `json:"title" doc:"1 to 150 characters in each language"`
+		Text             words    `json:"body" doc:"1 to 2000 characters in each language"`
+		MunicipalityCode string   `json:"municipality_code,omitempty" maxLength:"20" doc:"Of /locations/municipalities; left out for everybody" example:"TL-DI"`
 	}
 }
 

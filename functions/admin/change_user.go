@@ -21,6 +21,7 @@ import (
 type changeUserInput struct {
 	ID   uuid.UUID `path:"id" format:"uuid"`
 	Body struct {
+		_         struct{}  `schema:"AccountChange"`
 		Role      *string   `json:"role,omitempty" maxLength:"40" doc:"citizen, moderator, government_official or admin"`
 		AgencyID  reference `json:"agency_id,omitempty" doc:"Where an official works; null for nowhere"`
 		Suspended *bool     `json:"suspended,omitempty"`

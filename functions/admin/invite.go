@@ -35,6 +35,7 @@ func (g *Group) registerInvite(a *httpapi.API) {
 
 type inviteInput struct {
 	Body struct {
+		_                 struct{}   `schema:"Invitation"`
 		Email             string     `json:"email" maxLength:"320" example:"rui@obras.tl"`
 		FullName          string     `json:"full_name" minLength:"1" maxLength:"400" doc:"1 to 100 characters" example:"Rui Guterres"`
 		Role              string     `json:"role" maxLength:"40" doc:"citizen, moderator, government_official or admin"`

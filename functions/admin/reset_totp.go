@@ -28,7 +28,8 @@ type resetTOTPInput struct {
 	ID     uuid.UUID `path:"id" format:"uuid"`
 	Reason string    `query:"reason" maxLength:"500" doc:"Where the body has none"`
 	Body   *struct {
-		Reason string `json:"reason,omitempty" maxLength:"500" doc:"For the audit log" example:"Lost the phone; called back at the office number"`
+		_      struct{} `schema:"SecondFactorReset"`
+		Reason string   `json:"reason,omitempty" maxLength:"500" doc:"For the audit log" example:"Lost the phone; called back at the office number"`
 	} `required:"false"`
 }
 

@@ -35,15 +35,17 @@ func (g *Group) registerSetup(a *httpapi.API) {
 
 type setupInput struct {
 	Body struct {
-		SetupToken string `json:"setup_token" maxLength:"512" doc:"ADMIN_SETUP_TOKEN of the deployment"`
-		Email      string `json:"email" maxLength:"320" example:"admin@example.tl"`
-		Password   string `json:"password" maxLength:"1024" doc:"8 to 128 characters; not the address, not a common one"`
-		FullName   string `json:"full_name" minLength:"1" maxLength:"100"`
+		_          struct{} `schema:"AdminSetup"`
+		SetupToken string   `json:"setup_token" maxLength:"512" doc:"ADMIN_SETUP_TOKEN of the deployment"`
+		Email      string   `json:"email" maxLength:"320" example:"admin@example.tl"`
+		Password   string   `json:"password" maxLength:"1024" doc:"8 to 128 characters; not the address, not a common one"`
+		FullName   string   `json:"full_name" minLength:"1" maxLength:"100"`
 	}
 }
 
 type setupOutput struct {
 	Body struct {
+		_    struct{}     `schema:"AdminSetupResult"`
 		User account.User `json:"user"`
 		credential.Enrollment
 		RecoveryCodes []string `json:"recovery_codes" doc:"Each signs in once instead of a code of the app; shown only here"`

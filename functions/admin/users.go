@@ -44,6 +44,7 @@ type Account struct {
 
 // Invited is a role that waits until the person shows that the address is theirs.
 type Invited struct {
+	_         struct{}       `schema:"InvitationState"`
 	Role      identity.Role  `json:"role" enum:"citizen,moderator,government_official,admin"`
 	AgencyID  *uuid.UUID     `json:"agency_id"`
 	ExpiresAt timestamp.Time `json:"expires_at" doc:"The link ends then, and the role is not given any more"`

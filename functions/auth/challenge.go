@@ -49,6 +49,7 @@ func (g *Group) challenge(in database.Pipeline, p person, from *device) (*Challe
 
 type challengeInput struct {
 	Body struct {
+		_            struct{}  `schema:"SecondFactorVerify"`
 		ChallengeID  uuid.UUID `json:"challenge_id" format:"uuid"`
 		Code         string    `json:"code,omitempty" format:"typed-code" maxLength:"64" doc:"6 digits of the app" example:"123456"`
 		RecoveryCode string    `json:"recovery_code,omitempty" maxLength:"64" doc:"Instead of code"`

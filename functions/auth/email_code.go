@@ -34,7 +34,8 @@ func (g *Group) registerEmailCode(a *httpapi.API) {
 type emailCodeInput struct {
 	Origin
 	Body struct {
-		Email string `json:"email" maxLength:"320" example:"maria@example.tl"`
+		_     struct{} `schema:"EmailCodeRequest"`
+		Email string   `json:"email" maxLength:"320" example:"maria@example.tl"`
 	}
 }
 

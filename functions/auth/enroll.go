@@ -55,12 +55,14 @@ func (g *Group) enroll(ctx context.Context, _ *struct{}) (*enrollOutput, error) 
 
 type confirmInput struct {
 	Body struct {
-		Code string `json:"code" format:"typed-code" maxLength:"64" doc:"6 digits of the app" example:"123456"`
+		_    struct{} `schema:"SecondFactorConfirm"`
+		Code string   `json:"code" format:"typed-code" maxLength:"64" doc:"6 digits of the app" example:"123456"`
 	}
 }
 
 type confirmOutput struct {
 	Body struct {
+		_             struct{} `schema:"RecoveryCodes"`
 		RecoveryCodes []string `json:"recovery_codes" doc:"Each signs in once instead of a code; shown only here"`
 	}
 }

@@ -29,9 +29,10 @@ func (g *Group) registerGoogle(a *httpapi.API) {
 
 type googleInput struct {
 	Body struct {
-		IDToken           string  `json:"id_token" maxLength:"8192" doc:"As Google handed it to the app (aliases: idToken, token, credential)"`
-		Device            *device `json:"device,omitempty"`
-		PreferredLanguage string  `json:"preferred_language,omitempty" maxLength:"35" doc:"For a new account; else the request's language"`
+		_                 struct{} `schema:"GoogleSignIn"`
+		IDToken           string   `json:"id_token" maxLength:"8192" doc:"As Google handed it to the app (aliases: idToken, token, credential)"`
+		Device            *device  `json:"device,omitempty"`
+		PreferredLanguage string   `json:"preferred_language,omitempty" maxLength:"35" doc:"For a new account; else the request's language"`
 	}
 }
 

@@ -33,7 +33,7 @@ const (
 // device is the phone or browser somebody signs in from.
 type device struct {
 	DeviceID   string `json:"device_id" minLength:"1" maxLength:"200" doc:"Chosen by the app; stable on one installation"`
-	Platform   string `json:"platform" maxLength:"20" doc:"android, ios or web" example:"android"`
+	Platform   string `json:"platform" maxLength:"20" words:"android,ios,web" doc:"android, ios or web" example:"android"`
 	AppVersion string `json:"app_version,omitempty" maxLength:"50"`
 	OSVersion  string `json:"os_version,omitempty" maxLength:"50"`
 	Model      string `json:"model,omitempty" maxLength:"100"`

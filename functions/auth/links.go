@@ -167,7 +167,8 @@ func (g *Group) linkVerify(ctx context.Context, in *linkVerifyInput) (*httpapi.M
 type linkEmailInput struct {
 	Origin
 	Body struct {
-		Email string `json:"email" maxLength:"320" doc:"In the body or the query" example:"maria@example.tl"`
+		_     struct{} `schema:"RiderEmail"`
+		Email string   `json:"email" maxLength:"320" doc:"In the body or the query" example:"maria@example.tl"`
 	}
 }
 
@@ -209,8 +210,9 @@ func (g *Group) linkTo(ctx context.Context, given, from, scope string) error {
 
 type linkUpdateInput struct {
 	Body struct {
-		Token       string `json:"token" maxLength:"4096" doc:"From the mailed link, of a reset or of an invitation"`
-		NewPassword string `json:"new_password" maxLength:"1024" example:"ponte-Comoro-77"`
+		_           struct{} `schema:"RiderPassword"`
+		Token       string   `json:"token" maxLength:"4096" doc:"From the mailed link, of a reset or of an invitation"`
+		NewPassword string   `json:"new_password" maxLength:"1024" example:"ponte-Comoro-77"`
 	}
 }
 

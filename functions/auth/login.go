@@ -40,9 +40,10 @@ func (g *Group) registerLogin(a *httpapi.API) {
 type loginInput struct {
 	Origin
 	Body struct {
-		Email    string  `json:"email" maxLength:"320" doc:"Alias: username" example:"maria@example.tl"`
-		Password string  `json:"password" maxLength:"1024" example:"rua-Aimutin-42"`
-		Device   *device `json:"device,omitempty"`
+		_        struct{} `schema:"Login"`
+		Email    string   `json:"email" maxLength:"320" doc:"Alias: username" example:"maria@example.tl"`
+		Password string   `json:"password" maxLength:"1024" example:"rua-Aimutin-42"`
+		Device   *device  `json:"device,omitempty"`
 	}
 }
 
@@ -64,9 +65,10 @@ func (g *Group) login(ctx context.Context, in *loginInput) (*signInOutput, error
 type tokenInput struct {
 	Origin
 	Body struct {
-		Username  string `json:"username" maxLength:"320" doc:"The e-mail address" example:"maria@example.tl"`
-		Password  string `json:"password" maxLength:"1024"`
-		GrantType string `json:"grant_type,omitempty" maxLength:"50" doc:"password, when given"`
+		_         struct{} `schema:"PasswordGrant"`
+		Username  string   `json:"username" maxLength:"320" doc:"The e-mail address" example:"maria@example.tl"`
+		Password  string   `json:"password" maxLength:"1024"`
+		GrantType string   `json:"grant_type,omitempty" maxLength:"50" words:"password" doc:"password, when given"`
 	}
 }
 

@@ -28,13 +28,15 @@ func (g *Group) registerLogout(a *httpapi.API) {
 
 type logoutInput struct {
 	Body *struct {
-		RefreshToken string `json:"refresh_token,omitempty" maxLength:"512" doc:"Also ends the session this belongs to, when it is the caller's"`
-		AllDevices   bool   `json:"all_devices,omitempty" doc:"Ends every session of the caller"`
+		_            struct{} `schema:"Logout"`
+		RefreshToken string   `json:"refresh_token,omitempty" maxLength:"512" doc:"Also ends the session this belongs to, when it is the caller's"`
+		AllDevices   bool     `json:"all_devices,omitempty" doc:"Ends every session of the caller"`
 	} `required:"false"`
 }
 
 type logoutOutput struct {
 	Body struct {
+		_        struct{}          `schema:"LogoutResult"`
 		Message  string            `json:"message" doc:"What happened, in the reader's language"`
 		Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the request was not kept; left out if everything was"`
 	}

@@ -35,8 +35,9 @@ func (g *Group) registerRefresh(a *httpapi.API) {
 
 type refreshInput struct {
 	Body struct {
-		RefreshToken string `json:"refresh_token" maxLength:"4096" doc:"As handed out last"`
-		DeviceID     string `json:"device_id,omitempty" doc:"As in device at sign-in, or in PUT /users/me/devices/{device_id}"`
+		_            struct{} `schema:"TokenRefresh"`
+		RefreshToken string   `json:"refresh_token" maxLength:"4096" doc:"As handed out last"`
+		DeviceID     string   `json:"device_id,omitempty" doc:"As in device at sign-in, or in PUT /users/me/devices/{device_id}"`
 	}
 }
 

@@ -38,20 +38,22 @@ func (g *Group) registerAccount(a *httpapi.API) {
 type registerInput struct {
 	Origin
 	Body struct {
-		Email             string  `json:"email" maxLength:"320" example:"maria@example.tl"`
-		Password          string  `json:"password" maxLength:"1024" doc:"8 to 128 characters; not the address, not a common one" example:"rua-Aimutin-42"`
-		FullName          string  `json:"full_name" minLength:"1" maxLength:"400" doc:"1 to 100 characters" example:"Maria dos Santos"`
-		PhoneNumber       string  `json:"phone_number,omitempty" format:"phone-number" maxLength:"32" example:"+67077001122"`
-		PreferredLanguage string  `json:"preferred_language,omitempty" maxLength:"35" doc:"tet, pt or en; else the request's language" example:"tet"`
-		Device            *device `json:"device,omitempty"`
+		_                 struct{} `schema:"Registration"`
+		Email             string   `json:"email" maxLength:"320" example:"maria@example.tl"`
+		Password          string   `json:"password" maxLength:"1024" doc:"8 to 128 characters; not the address, not a common one" example:"rua-Aimutin-42"`
+		FullName          string   `json:"full_name" minLength:"1" maxLength:"400" doc:"1 to 100 characters" example:"Maria dos Santos"`
+		PhoneNumber       string   `json:"phone_number,omitempty" format:"phone-number" maxLength:"32" example:"+67077001122"`
+		PreferredLanguage string   `json:"preferred_language,omitempty" maxLength:"35" doc:"tet, pt or en; else the request's language" example:"tet"`
+		Device            *device  `json:"device,omitempty"`
 	}
 }
 
 type registerOutput struct {
 	Body struct {
-		Message      string `json:"message"`
-		Email        string `json:"email" doc:"The address as the system knows it"`
-		OTPExpiresIn int    `json:"otp_expires_in" doc:"Seconds the code is good for" example:"600"`
+		_            struct{} `schema:"RegistrationStarted"`
+		Message      string   `json:"message"`
+		Email        string   `json:"email" doc:"The address as the system knows it"`
+		OTPExpiresIn int      `json:"otp_expires_in" doc:"Seconds the code is good for" example:"600"`
 		// Warnings is set in the answer to a request that sent something which was not kept.
 		Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the request was not kept; left out if everything was"`
 	}
@@ -151,9 +153,10 @@ func (g *Group) tellKnown(ctx context.Context, tx *outbox.Tx, a *asked) error {
 type verifyInput struct {
 	Origin
 	Body struct {
-		Email  string  `json:"email" maxLength:"320" example:"maria@example.tl"`
-		OTP    string  `json:"otp" format:"typed-code" maxLength:"64" doc:"The digits of the mail (aliases: otp_code, code)" example:"123456"`
-		Device *device `json:"device,omitempty"`
+		_      struct{} `schema:"CodeVerify"`
+		Email  string   `json:"email" maxLength:"320" example:"maria@example.tl"`
+		OTP    string   `json:"otp" format:"typed-code" maxLength:"64" doc:"The digits of the mail (aliases: otp_code, code)" example:"123456"`
+		Device *device  `json:"device,omitempty"`
 	}
 }
 
@@ -197,16 +200,18 @@ func (g *Group) markVerified(ctx context.Context, tx *outbox.Tx, p *person) erro
 type resendInput struct {
 	Origin
 	Body struct {
-		Email   string `json:"email" maxLength:"320" example:"maria@example.tl"`
-		Purpose string `json:"purpose,omitempty" maxLength:"40" doc:"registration (default) or password_reset"`
+		_       struct{} `schema:"CodeRequest"`
+		Email   string   `json:"email" maxLength:"320" example:"maria@example.tl"`
+		Purpose string   `json:"purpose,omitempty" maxLength:"40" words:"registration,password_reset" doc:"registration (default) or password_reset"`
 	}
 }
 
 type resendOutput struct {
 	Body struct {
-		Message      string `json:"message"`
-		OTPExpiresIn int    `json:"otp_expires_in" doc:"Seconds the code is good for" example:"600"`
-		ResendAfter  int    `json:"resend_after" doc:"Seconds until another may be asked for" example:"60"`
+		_            struct{} `schema:"CodeSent"`
+		Message      string   `json:"message"`
+		OTPExpiresIn int      `json:"otp_expires_in" doc:"Seconds the code is good for" example:"600"`
+		ResendAfter  int      `json:"resend_after" doc:"Seconds until another may be asked for" example:"60"`
 	}
 }
 

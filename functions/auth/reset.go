@@ -26,7 +26,8 @@ func (g *Group) registerReset(a *httpapi.API) {
 type forgotInput struct {
 	Origin
 	Body struct {
-		Email string `json:"email" maxLength:"320" example:"maria@example.tl"`
+		_     struct{} `schema:"PasswordForgot"`
+		Email string   `json:"email" maxLength:"320" example:"maria@example.tl"`
 	}
 }
 
@@ -51,9 +52,10 @@ func (g *Group) forgot(ctx context.Context, in *forgotInput) (*httpapi.MessageOu
 type resetInput struct {
 	Origin
 	Body struct {
-		Email       string `json:"email" maxLength:"320" example:"maria@example.tl"`
-		OTP         string `json:"otp" format:"typed-code" maxLength:"64" doc:"The digits of the mail" example:"123456"`
-		NewPassword string `json:"new_password" maxLength:"1024" doc:"Alias: password" example:"ponte-Comoro-77"`
+		_           struct{} `schema:"PasswordReset"`
+		Email       string   `json:"email" maxLength:"320" example:"maria@example.tl"`
+		OTP         string   `json:"otp" format:"typed-code" maxLength:"64" doc:"The digits of the mail" example:"123456"`
+		NewPassword string   `json:"new_password" maxLength:"1024" doc:"Alias: password" example:"ponte-Comoro-77"`
 	}
 }
 

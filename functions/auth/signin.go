@@ -65,7 +65,7 @@ func (b signInBody) MarshalJSON() ([]byte, error) {
 
 // Schema implements huma.SchemaProvider.
 func (signInBody) Schema(r huma.Registry) *huma.Schema {
-	const name = "SignIn"
+	const name = "SignInResult"
 	tokens, challenge := r.Schema(reflect.TypeFor[Tokens](), true, ""), r.Schema(reflect.TypeFor[Challenge](), true, "")
 	r.Map()[name] = &huma.Schema{
 		Description:   "Tokens, or a challenge when the person's second factor is on",

@@ -52,8 +52,9 @@ type webSessionInput struct {
 	Cookie string `cookie:"lafaekstreet_session" hidden:"true"`
 	Lang   string `cookie:"lang" hidden:"true"`
 	Body   *struct {
-		RefreshToken string `json:"refresh_token,omitempty" maxLength:"4096" doc:"As handed out at sign-in; left out to use that of the cookie"`
-		DeviceID     string `json:"device_id,omitempty" doc:"As in device at sign-in. With it an answer that was lost may be asked for once more after 60 seconds"`
+		_            struct{} `schema:"WebSessionRefresh"`
+		RefreshToken string   `json:"refresh_token,omitempty" maxLength:"4096" doc:"As handed out at sign-in; left out to use that of the cookie"`
+		DeviceID     string   `json:"device_id,omitempty" doc:"As in device at sign-in. With it an answer that was lost may be asked for once more after 60 seconds"`
 	} `required:"false"`
 }
 
@@ -114,7 +115,8 @@ func sessionCookie(ctx context.Context, value string) http.Cookie {
 type endWebSessionOutput struct {
 	SetCookie http.Cookie `header:"Set-Cookie"`
 	Body      struct {
-		Message string `json:"message" doc:"What happened, in the reader's language"`
+		_       struct{} `schema:"WebSessionEnd"`
+		Message string   `json:"message" doc:"What happened, in the reader's language"`
 	}
 }
 

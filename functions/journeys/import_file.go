@@ -19,6 +19,7 @@ import (
 
 // Imported is what of a file is in the journey now.
 type Imported struct {
+	_            struct{}  `schema:"ImportResult"`
 	JourneyID    uuid.UUID `json:"journey_id"`
 	Tracks       int       `json:"tracks" doc:"Tracks and routes of the file"`
 	Markers      int       `json:"markers" doc:"Waypoints of the file"`

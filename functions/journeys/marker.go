@@ -20,6 +20,7 @@ const (
 
 // Point is a GeoJSON point (RFC 7946).
 type Point struct {
+	_           struct{}   `schema:"Coordinates"`
 	Type        string     `json:"type" enum:"Point"`
 	Coordinates [2]float64 `json:"coordinates" doc:"Longitude, latitude; degrees, WGS 84"`
 }

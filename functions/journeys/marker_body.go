@@ -16,13 +16,13 @@ import (
 
 // markerBody is a marker as clients send it. The server sets its owner and its creation time.
 type markerBody struct {
-	_           struct{}   `additionalProperties:"true"`
+	_           struct{}   `schema:"MarkerWrite" additionalProperties:"true"`
 	Name        string     `json:"name" minLength:"1" maxLength:"200"`
 	JourneyID   *uuid.UUID `json:"journey_id" required:"false" format:"uuid" doc:"The journey of the path, or nothing"`
-	MarkerType  string     `json:"marker_type" maxLength:"20" doc:"past or plan"`
+	MarkerType  string     `json:"marker_type" maxLength:"20" words:"past,plan" doc:"past or plan"`
 	Coordinates struct {
-		_           struct{}  `additionalProperties:"true"`
-		Type        *string   `json:"type" required:"false" doc:"Point"`
+		_           struct{}  `schema:"CoordinatesWrite" additionalProperties:"true"`
+		Type        *string   `json:"type" required:"false" words:"Point" doc:"Point"`
 		Coordinates []float64 `json:"coordinates" minItems:"2" maxItems:"2" nullable:"false" doc:"Longitude, latitude; degrees, WGS 84"`
 	} `json:"coordinates"`
 	Timestamp     *string `json:"timestamp" required:"false" doc:"YYYY-MM-DD, or any usual form of a time; for past markers. A date that cannot be read is left out"`

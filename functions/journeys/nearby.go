@@ -70,16 +70,18 @@ type idsOutput struct {
 
 // Nearby is somebody else's journey and how near it is to the journey of the request.
 type Nearby struct {
-	Journey        Journey `json:"journey"`
-	DistanceMeters float64 `json:"distance_meters" doc:"Between the closest places, on the sphere"`
-	Closest        Closest `json:"closest"`
-	OverlapsInTime bool    `json:"overlaps_in_time" doc:"true when both are within the radius of each other on the same day"`
+	_              struct{} `schema:"JourneyNearby"`
+	Journey        Journey  `json:"journey"`
+	DistanceMeters float64  `json:"distance_meters" doc:"Between the closest places, on the sphere"`
+	Closest        Closest  `json:"closest"`
+	OverlapsInTime bool     `json:"overlaps_in_time" doc:"true when both are within the radius of each other on the same day"`
 }
 
 // Closest holds the two places where the journeys are nearest to each other.
 type Closest struct {
-	Mine   Point `json:"mine"`
-	Theirs Point `json:"theirs"`
+	_      struct{} `schema:"ClosestPoints"`
+	Mine   Point    `json:"mine"`
+	Theirs Point    `json:"theirs"`
 }
 
 type nearbyOutput struct {

@@ -21,6 +21,7 @@ type alongInput struct {
 
 // AlongReport is an open report beside a route.
 type AlongReport struct {
+	_ struct{} `schema:"ReportAlong"`
 	reportread.Summary
 	DistanceMeters float64 `json:"distance_meters" doc:"From the route"`
 	AlongMeters    float64 `json:"along_meters" doc:"Along the route from its start to the closest point"`
@@ -28,6 +29,7 @@ type AlongReport struct {
 
 // Along holds the open reports beside a route, in riding order.
 type Along struct {
+	_     struct{}      `schema:"ReportsAlong"`
 	Items []AlongReport `json:"items"`
 	Total int           `json:"total" doc:"Reports on the whole route, not only those listed; counted up to 1,000"`
 }

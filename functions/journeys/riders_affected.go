@@ -19,6 +19,7 @@ type affectedInput struct {
 
 // Affected says how many riders plan to pass a report.
 type Affected struct {
+	_              struct{}  `schema:"RidersAffected"`
 	ReportID       uuid.UUID `json:"report_id"`
 	WithinMeters   int       `json:"within_meters"`
 	RidersAffected int       `json:"riders_affected" doc:"Number of people; who they are is not told"`

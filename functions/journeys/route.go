@@ -33,8 +33,9 @@ type RouteFeature struct {
 
 // Geometry is a GeoJSON point, line or, across the antimeridian, several lines.
 type Geometry struct {
-	Type        string `json:"type" enum:"Point,LineString,MultiLineString"`
-	Coordinates any    `json:"coordinates" doc:"Longitude, latitude; degrees, WGS 84; a list of those for a line, of such lists for several"`
+	_           struct{} `schema:"RouteGeometry"`
+	Type        string   `json:"type" enum:"Point,LineString,MultiLineString"`
+	Coordinates any      `json:"coordinates" doc:"Longitude, latitude; degrees, WGS 84; a list of those for a line, of such lists for several"`
 }
 
 // RouteProperties say what a feature is. Its kind decides which of the other fields are present.

@@ -90,6 +90,7 @@ func (g *Group) pingDatabase(ctx context.Context, _ *struct{}) (*pingOutput, err
 
 type healthOutput struct {
 	Body struct {
+		_       struct{}       `schema:"Health"`
 		Status  string         `json:"status" enum:"healthy"`
 		Version string         `json:"version"`
 		Time    timestamp.Time `json:"time"`

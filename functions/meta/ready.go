@@ -47,9 +47,10 @@ func newProbes(db *database.DB, cfg aws.Config, c probeConfig) probes {
 type readiness struct {
 	Status string `json:"status" enum:"ready,degraded,unavailable" doc:"degraded: the cache alone is down, and everything works without it"`
 	Checks struct {
-		Database string `json:"database" enum:"ok,down"`
-		Cache    string `json:"cache" enum:"ok,down,none"`
-		Queues   string `json:"queues" enum:"ok,down,none"`
+		_        struct{} `schema:"ReadinessChecks"`
+		Database string   `json:"database" enum:"ok,down"`
+		Cache    string   `json:"cache" enum:"ok,down,none"`
+		Queues   string   `json:"queues" enum:"ok,down,none"`
 	} `json:"checks"`
 }
 

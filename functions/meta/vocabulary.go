@@ -14,6 +14,7 @@ import (
 
 // Word is a value of an enum and what to show people for it.
 type Word struct {
+	_      struct{}          `schema:"VocabularyWord"`
 	Value  string            `json:"value"`
 	Labels map[string]string `json:"labels" doc:"By language: en, pt, tet"`
 }

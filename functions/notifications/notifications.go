@@ -97,6 +97,7 @@ type Notification struct {
 
 // Data is the report that a notification is about.
 type Data struct {
+	_            struct{}       `schema:"NotificationData"`
 	ReportID     *uuid.UUID     `json:"report_id"`
 	ReportNumber *string        `json:"report_number"`
 	Status       *report.Status `json:"status" doc:"The current status of the report"`
@@ -157,8 +158,9 @@ func scan(row pgx.CollectableRow, l locale.Language, links weblink.Base) (Notifi
 
 type unreadOutput struct {
 	Body struct {
-		UnreadCount int `json:"unread_count"`
-		Count       int `json:"count" doc:"The same as unread_count"`
+		_           struct{} `schema:"UnreadCount"`
+		UnreadCount int      `json:"unread_count"`
+		Count       int      `json:"count" doc:"The same as unread_count"`
 	}
 }
 
@@ -174,7 +176,8 @@ func (g *Group) unread(ctx context.Context, _ *struct{}) (*unreadOutput, error) 
 
 type readAllOutput struct {
 	Body struct {
-		Updated int64 `json:"updated" doc:"How many notifications were unread"`
+		_       struct{} `schema:"MarkedRead"`
+		Updated int64    `json:"updated" doc:"How many notifications were unread"`
 	}
 }
 

@@ -35,14 +35,14 @@ type amendInput struct {
 	report.RefInput
 	IfMatch string `header:"If-Match" doc:"Only when the report is still as this ETag"`
 	Body    struct {
-		_            struct{} `additionalProperties:"true"`
+		_            struct{} `schema:"ReportChange" additionalProperties:"true"`
 		Title        *string  `json:"title,omitempty" maxLength:"150"`
 		Description  *string  `json:"description,omitempty" maxLength:"2000"`
-		IssueType    *string  `json:"issue_type,omitempty" minLength:"1" example:"drainage"`
-		Severity     *string  `json:"severity,omitempty" doc:"Staff"`
-		Status       *string  `json:"status,omitempty" doc:"Staff; any but duplicate, which has to name its original" example:"verified"`
+		IssueType    *string  `json:"issue_type,omitempty" words:"issue_type" minLength:"1" example:"drainage"`
+		Severity     *string  `json:"severity,omitempty" words:"severity" doc:"Staff"`
+		Status       *string  `json:"status,omitempty" words:"status" doc:"Staff; any but duplicate, which has to name its original" example:"verified"`
 		Note         *string  `json:"note,omitempty" maxLength:"2000" doc:"Of the change of status. Told to the reporter and public; that of a rejection is for the reporter and staff alone"`
-		ReasonCode   *string  `json:"reason_code,omitempty" doc:"Of a rejection: irrelevant, offensive, personal_data, duplicate_spam, unsafe or other" example:"irrelevant"`
+		ReasonCode   *string  `json:"reason_code,omitempty" words:"reason_code" doc:"Of a rejection: irrelevant, offensive, personal_data, duplicate_spam, unsafe or other" example:"irrelevant"`
 		Address      *string  `json:"address,omitempty" maxLength:"300" doc:"Staff; so the other parts"`
 		Street       *string  `json:"street,omitempty" maxLength:"300"`
 		Suco         *string  `json:"suco,omitempty" maxLength:"300"`

@@ -37,13 +37,14 @@ func (g *Group) registerCreateBatch(api *httpapi.API) {
 type batchInput struct {
 	ClientHeaders
 	Body struct {
-		_       struct{}          `additionalProperties:"true"`
-		Reports []json.RawMessage `json:"reports" nullable:"false" minItems:"1" maxItems:"50" doc:"Bodies of POST /reports, best each with client_id"`
+		_       struct{}                      `schema:"ReportBatch" additionalProperties:"true"`
+		Reports []httpapi.Item[CreateRequest] `json:"reports" nullable:"false" minItems:"1" maxItems:"50" doc:"Bodies of POST /reports, best each with client_id"`
 	}
 }
 
 // BatchResult is the result of one report of a batch.
 type BatchResult struct {
+	_          struct{}           `schema:"ReportBatchResult"`
 	ClientID   *string            `json:"client_id" doc:"As sent"`
 	Status     string             `json:"status" enum:"created,duplicate,updated,conflict,error" doc:"duplicate: it existed before, and report is the existing one. updated: so, and what was new was added to it; warnings say what. conflict: its client_id belongs to report, to which this content cannot be added; nothing was changed"`
 	Report     *reportread.Report `json:"report,omitempty"`
@@ -59,6 +60,7 @@ type BatchResult struct {
 
 type batchOutput struct {
 	Body struct {
+		_       struct{}      `schema:"ReportBatchResults"`
 		Results []BatchResult `json:"results" doc:"In the order sent"`
 	}
 }
@@ -76,9 +78,9 @@ func (g *Group) createBatch(ctx context.Context, in *batchInput) (*batchOutput, 
 	reader := newRequestReader()
 	round := g.outbox.Round()
 	defer round.Send(ctx) // also when a later item fails: the messages of the reports that were created
-	for i, raw := range in.Body.Reports {
+	for i, item := range in.Body.Reports {
 		itemCtx := warning.NewContext(ctx, warning.NewCollector(ctx))
-		result, err := g.createOne(itemCtx, round, caller, reader, raw, in.ClientHeaders)
+		result, err := g.createOne(itemCtx, round, caller, reader, item.Raw, in.ClientHeaders)
 		if err != nil {
 			var known *problem.Error
 			if !errors.As(err, &known) || known.Kind == problem.Unavailable {

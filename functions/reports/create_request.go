@@ -25,9 +25,9 @@ import (
 // CreateRequest is the body of POST /reports. Apps that are already installed cannot be changed, and they may send a
 // report days after it was written. So nothing but a missing place is a reason to refuse it: see httpapi.Lenient.
 type CreateRequest struct {
-	_                struct{}        `additionalProperties:"true"`
+	_                struct{}        `schema:"ReportCreate" additionalProperties:"true"`
 	ClientID         *string         `json:"client_id,omitempty" format:"uuid" doc:"Made by the phone; a repeat gets the same report (aliases: local_id, client_report_id). The UUID of zeros counts as none"`
-	IssueType        *string         `json:"issue_type,omitempty" doc:"One of the issue types, or a synonym; any other word becomes other and is kept in issue_type_raw (aliases: report_type, type, category)" example:"pothole"`
+	IssueType        *string         `json:"issue_type,omitempty" words:"issue_type" doc:"One of the issue types, or a synonym; any other word becomes other and is kept in issue_type_raw (aliases: report_type, type, category)" example:"pothole"`
 	Title            *string         `json:"title,omitempty" maxLength:"150" doc:"What is longer is cut" example:"Deep hole before the bridge"`
 	Description      *string         `json:"description,omitempty" maxLength:"2000" doc:"What is longer is cut"`
 	Latitude         float64         `json:"latitude" minimum:"-90" maximum:"90" doc:"Degrees, WGS 84; also decimal text. A place outside the area of the service, or 0,0, is a 422 outside_area" example:"-8.5569"`
@@ -38,7 +38,7 @@ type CreateRequest struct {
 	District         *string         `json:"district,omitempty" maxLength:"300" doc:"Administrative post"`
 	Suco             *string         `json:"suco,omitempty" maxLength:"300"`
 	Street           *string         `json:"street,omitempty" maxLength:"300"`
-	Severity         *string         `json:"severity,omitempty" doc:"The reporter's guess: low, medium, high, critical, or a score from 1 to 10" example:"high"`
+	Severity         *string         `json:"severity,omitempty" words:"severity" doc:"The reporter's guess: low, medium, high, critical, or a score from 1 to 10" example:"high"`
 	Images           []ImageRef      `json:"images,omitempty" maxItems:"20" doc:"A bare text counts as an upload_id"`
 	S3Keys           []string        `json:"s3_keys,omitempty" maxItems:"20" doc:"As returned by pre-upload-image; instead of images"`
 	UploadID         *string         `json:"upload_id,omitempty" format:"uuid" doc:"As returned by pre-upload-image; instead of images"`

@@ -39,6 +39,7 @@ type similarInput struct {
 
 type similarOutput struct {
 	Body struct {
+		_     struct{}             `schema:"ReportSimilarPage"`
 		Items []reportread.Similar `json:"items"`
 	}
 }

@@ -31,7 +31,8 @@ func (g *Group) registerFollow(api *httpapi.API) {
 
 type followOutput struct {
 	Body struct {
-		Following bool `json:"following"`
+		_         struct{} `schema:"Following"`
+		Following bool     `json:"following"`
 	}
 }
 

@@ -61,6 +61,7 @@ type mineInput struct {
 
 type mineOutput struct {
 	Body struct {
+		_ struct{} `schema:"MyReportPage"`
 		reportread.Page
 		StatusCounts map[report.Status]int `json:"status_counts" doc:"All of the caller's reports by status, whatever the filters"`
 	}

@@ -34,7 +34,7 @@ func (g *Group) registerAppeal(api *httpapi.API) {
 type appealInput struct {
 	report.RefInput
 	Body struct {
-		_      struct{} `additionalProperties:"true"`
+		_      struct{} `schema:"AppealCreate" additionalProperties:"true"`
 		Reason string   `json:"reason" minLength:"1" maxLength:"2000" example:"The picture shows the hole from above."`
 	}
 }

@@ -32,6 +32,7 @@ type BulkResult struct {
 
 type bulkOutput struct {
 	Body struct {
+		_       struct{}     `schema:"BulkResults"`
 		Results []BulkResult `json:"results" doc:"In the order of the items"`
 	}
 }

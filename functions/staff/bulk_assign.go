@@ -37,7 +37,7 @@ type BulkAssignItem struct {
 
 type bulkAssignInput struct {
 	Body struct {
-		_     struct{}                       `additionalProperties:"true"`
+		_     struct{}                       `schema:"BulkAssign" additionalProperties:"true"`
 		Items []httpapi.Item[BulkAssignItem] `json:"items" nullable:"false" minItems:"1" maxItems:"100"`
 	}
 }

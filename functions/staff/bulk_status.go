@@ -29,18 +29,18 @@ func (g *Group) registerBulk(api *httpapi.API) {
 
 // BulkItem is one change of status.
 type BulkItem struct {
-	_               struct{}   `additionalProperties:"true"`
+	_               struct{}   `schema:"BulkStatusItem" additionalProperties:"true"`
 	ReportID        report.Ref `json:"report_id" doc:"Id or report number" example:"LS-2026-000123"`
-	Status          string     `json:"status" example:"verified"`
+	Status          string     `json:"status" words:"status" example:"verified"`
 	Note            *string    `json:"note,omitempty" maxLength:"2000" doc:"Told to the reporter and public; that of a rejection is for the reporter and staff alone"`
-	ReasonCode      *string    `json:"reason_code,omitempty" doc:"Demanded for rejected" example:"irrelevant"`
+	ReasonCode      *string    `json:"reason_code,omitempty" words:"reason_code" doc:"Demanded for rejected" example:"irrelevant"`
 	DuplicateOf     *string    `json:"duplicate_of,omitempty" doc:"Id or report number of the original"`
 	ExpectedVersion *int       `json:"expected_version,omitempty"`
 }
 
 type bulkInput struct {
 	Body struct {
-		_     struct{}                 `additionalProperties:"true"`
+		_     struct{}                 `schema:"BulkStatus" additionalProperties:"true"`
 		Items []httpapi.Item[BulkItem] `json:"items" nullable:"false" minItems:"1" maxItems:"100"`
 	}
 }

@@ -36,6 +36,7 @@ type StaffAgency struct {
 
 // Official is somebody who works for an agency.
 type Official struct {
+	_        struct{}  `schema:"AgencyOfficial"`
 	ID       uuid.UUID `json:"id"`
 	FullName string    `json:"full_name"`
 }

@@ -41,10 +41,10 @@ func (g *Group) registerOverride(api *httpapi.API) {
 type overrideInput struct {
 	report.RefInput
 	Body struct {
-		_          struct{} `additionalProperties:"true"`
+		_          struct{} `schema:"AnalysisOverride" additionalProperties:"true"`
 		IsRelevant bool     `json:"is_relevant"`
-		IssueType  *string  `json:"issue_type,omitempty" example:"pothole"`
-		Severity   *string  `json:"severity,omitempty" example:"high"`
+		IssueType  *string  `json:"issue_type,omitempty" words:"issue_type" example:"pothole"`
+		Severity   *string  `json:"severity,omitempty" words:"severity" example:"high"`
 		Note       string   `json:"note" minLength:"1" maxLength:"2000" doc:"Why. Staff alone read it; where the report is rejected, its reporter does too"`
 		// ExpectedVersion is compared with the present version.
 		ExpectedVersion *int `json:"expected_version,omitempty" doc:"409 stale when the report has another version"`

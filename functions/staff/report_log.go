@@ -35,6 +35,7 @@ const maxLogged = 500
 
 // LogEntry is one thing that was done to a report.
 type LogEntry struct {
+	_      struct{}       `schema:"ReportLogEntry"`
 	At     timestamp.Time `json:"at"`
 	Actor  LogActor       `json:"actor"`
 	Action string         `json:"action" example:"report.status"`

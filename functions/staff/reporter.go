@@ -35,6 +35,7 @@ func (g *Group) registerReporter(api *httpapi.API) {
 
 // Contact is how to reach a reporter.
 type Contact struct {
+	_           struct{}        `schema:"ReporterContact"`
 	FullName    *string         `json:"full_name"`
 	PhoneNumber *string         `json:"phone_number"`
 	Email       *string         `json:"email"`

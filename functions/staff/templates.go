@@ -53,9 +53,10 @@ type Template struct {
 
 // TemplateBody is the text of a template by language; empty where there is none.
 type TemplateBody struct {
-	Tet string `json:"tet"`
-	Pt  string `json:"pt"`
-	En  string `json:"en"`
+	_   struct{} `schema:"TemplateTexts"`
+	Tet string   `json:"tet"`
+	Pt  string   `json:"pt"`
+	En  string   `json:"en"`
 }
 
 const templateColumns = `id, title, status, issue_type, body_tet, body_pt, body_en, created_at, updated_at`
@@ -67,12 +68,12 @@ func scanTemplate(row pgx.CollectableRow) (Template, error) {
 }
 
 type templateRequest struct {
-	_         struct{} `additionalProperties:"true"`
+	_         struct{} `schema:"TemplateWrite" additionalProperties:"true"`
 	Title     *string  `json:"title,omitempty" maxLength:"100" example:"Repair is planned"`
 	Status    *string  `json:"status,omitempty" doc:"The move that it is for; empty for all" example:"in_progress"`
 	IssueType *string  `json:"issue_type,omitempty" doc:"The type of report that it is for; empty for all" example:"pothole"`
 	Body      *struct {
-		_   struct{} `additionalProperties:"true"`
+		_   struct{} `schema:"TemplateTextsWrite" additionalProperties:"true"`
 		Tet *string  `json:"tet,omitempty" maxLength:"2000" doc:"Tetum" example:"Ekipa sei ba iha semana ne'e."`
 		Pt  *string  `json:"pt,omitempty" maxLength:"2000" doc:"Portuguese"`
 		En  *string  `json:"en,omitempty" maxLength:"2000" doc:"English"`

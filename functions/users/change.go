@@ -39,6 +39,7 @@ func (g *Group) registerChange(a *httpapi.API) {
 
 type patchInput struct {
 	Body struct {
+		_                 struct{}            `schema:"UserChange"`
 		FullName          *string             `json:"full_name,omitempty" maxLength:"400" doc:"1 to 100 characters (alias: name)"`
 		PhoneNumber       member              `json:"phone_number,omitempty" doc:"Alias: phonenumber" example:"+67077001122"`
 		PreferredLanguage *string             `json:"preferred_language,omitempty" maxLength:"35" doc:"tet, pt or en"`
@@ -72,13 +73,14 @@ func (g *Group) patch(ctx context.Context, in *patchInput) (*userOutput, error) 
 type putInput struct {
 	UserPath
 	Body struct {
-		Name        *string `json:"name,omitempty" maxLength:"400"`
-		FullName    *string `json:"full_name,omitempty" maxLength:"400" doc:"Taken only without a name"`
-		Email       *string `json:"email,omitempty" maxLength:"320" doc:"The present one; it cannot be changed here"`
-		PhoneNumber member  `json:"phonenumber,omitempty"`
-		Country     member  `json:"country,omitempty"`
-		Instagram   member  `json:"instagram,omitempty"`
-		Password    *string `json:"password,omitempty" maxLength:"1024" doc:"Absent, null or empty"`
+		_           struct{} `schema:"UserWrite"`
+		Name        *string  `json:"name,omitempty" maxLength:"400"`
+		FullName    *string  `json:"full_name,omitempty" maxLength:"400" doc:"Taken only without a name"`
+		Email       *string  `json:"email,omitempty" maxLength:"320" doc:"The present one; it cannot be changed here"`
+		PhoneNumber member   `json:"phonenumber,omitempty"`
+		Country     member   `json:"country,omitempty"`
+		Instagram   member   `json:"instagram,omitempty"`
+		Password    *string  `json:"password,omitempty" maxLength:"1024" doc:"Absent, null or empty"`
 	}
 }
 

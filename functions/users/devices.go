@@ -32,11 +32,12 @@ type DevicePath struct {
 
 // deviceBody is a device without its id.
 type deviceBody struct {
-	Platform   string `json:"platform" maxLength:"20" doc:"android, ios or web" example:"android"`
-	FCMToken   string `json:"fcm_token,omitempty" maxLength:"4096" doc:"Where Firebase delivers; absent leaves what is stored"`
-	AppVersion string `json:"app_version,omitempty" maxLength:"50"`
-	OSVersion  string `json:"os_version,omitempty" maxLength:"50"`
-	Model      string `json:"model,omitempty" maxLength:"100"`
+	_          struct{} `schema:"DeviceWrite"`
+	Platform   string   `json:"platform" maxLength:"20" words:"android,ios,web" doc:"android, ios or web" example:"android"`
+	FCMToken   string   `json:"fcm_token,omitempty" maxLength:"4096" doc:"Where Firebase delivers; absent leaves what is stored"`
+	AppVersion string   `json:"app_version,omitempty" maxLength:"50"`
+	OSVersion  string   `json:"os_version,omitempty" maxLength:"50"`
+	Model      string   `json:"model,omitempty" maxLength:"100"`
 }
 
 type deviceInput struct {
@@ -46,12 +47,13 @@ type deviceInput struct {
 
 type deviceOutput struct {
 	Body struct {
-		DeviceID   string `json:"device_id"`
-		Platform   string `json:"platform" enum:"android,ios,web"`
-		AppVersion string `json:"app_version,omitempty"`
-		OSVersion  string `json:"os_version,omitempty"`
-		Model      string `json:"model,omitempty"`
-		Push       bool   `json:"push" doc:"A push token is stored"`
+		_          struct{} `schema:"DeviceRegistration"`
+		DeviceID   string   `json:"device_id"`
+		Platform   string   `json:"platform" enum:"android,ios,web"`
+		AppVersion string   `json:"app_version,omitempty"`
+		OSVersion  string   `json:"os_version,omitempty"`
+		Model      string   `json:"model,omitempty"`
+		Push       bool     `json:"push" doc:"A push token is stored"`
 		// Warnings is set in the answer to a request that sent something which was not kept.
 		Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the request was not kept; left out if everything was"`
 	}

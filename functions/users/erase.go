@@ -49,9 +49,10 @@ func (o *Origin) Resolve(hc huma.Context) []error {
 type eraseInput struct {
 	Origin
 	Body *struct {
-		Password string `json:"password,omitempty" maxLength:"1024"`
-		IDToken  string `json:"id_token,omitempty" maxLength:"8192" doc:"Of Google, instead of the password"`
-		OTP      string `json:"otp,omitempty" format:"typed-code" maxLength:"64" doc:"Of the mail of POST /auth/email-code, instead of the password" example:"123456"`
+		_        struct{} `schema:"AccountErase"`
+		Password string   `json:"password,omitempty" maxLength:"1024"`
+		IDToken  string   `json:"id_token,omitempty" maxLength:"8192" doc:"Of Google, instead of the password"`
+		OTP      string   `json:"otp,omitempty" format:"typed-code" maxLength:"64" doc:"Of the mail of POST /auth/email-code, instead of the password" example:"123456"`
 	} `required:"false"`
 }
 

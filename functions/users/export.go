@@ -32,6 +32,7 @@ func (g *Group) registerExport(a *httpapi.API) {
 type exportOutput struct {
 	Disposition string `header:"Content-Disposition"`
 	Body        struct {
+		_          struct{}                    `schema:"PersonalExport"`
 		ExportedAt timestamp.Time              `json:"exported_at"`
 		Profile    account.User                `json:"profile"`
 		Records    map[string][]map[string]any `json:"records" doc:"By kind: account, sessions, devices, reports, uploads, comments, notifications, following, journeys, markers, audit, status_changes, notes, invitations, daily_mails, follows, confirmations, disputes, alerts, filed_for_me, filed_by_me, flags, pictures, tracks, track_points (up to 1,000 a record; degrees times ten million, metres, milliseconds since 1970). Reports, comments and status changes have the member receipt, as POST /reports has it, and all members of the commitment that it vouches for"`

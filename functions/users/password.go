@@ -30,8 +30,9 @@ func (g *Group) registerPassword(a *httpapi.API) {
 
 type changePasswordInput struct {
 	Body struct {
-		CurrentPassword string `json:"current_password" maxLength:"1024"`
-		NewPassword     string `json:"new_password" maxLength:"1024" doc:"8 to 128 characters; not the address, not a common one"`
+		_               struct{} `schema:"PasswordChange"`
+		CurrentPassword string   `json:"current_password" maxLength:"1024"`
+		NewPassword     string   `json:"new_password" maxLength:"1024" doc:"8 to 128 characters; not the address, not a common one"`
 	}
 }
 

@@ -70,7 +70,7 @@ func (view) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{
 		Description: "The full profile for its owner and administrators, the public one for others",
 		AnyOf: []*huma.Schema{
-			huma.SchemaFromType(r, reflect.TypeFor[account.User]()), huma.SchemaFromType(r, reflect.TypeFor[account.Public]()),
+			r.Schema(reflect.TypeFor[account.User](), true, ""), r.Schema(reflect.TypeFor[account.Public](), true, ""),
 		},
 	}
 }

@@ -41,6 +41,7 @@ type Session struct {
 
 type sessionsOutput struct {
 	Body struct {
+		_     struct{}  `schema:"SessionList"`
 		Items []Session `json:"items"`
 		Total int       `json:"total"`
 	}

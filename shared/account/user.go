@@ -49,6 +49,7 @@ type User struct {
 
 // Public is what others see of a person.
 type Public struct {
+	_                 struct{}       `schema:"PublicUser"`
 	ID                uuid.UUID      `json:"id"`
 	LegacyID          uuid.UUID      `json:"_id"`
 	FullName          string         `json:"full_name"`

@@ -39,8 +39,12 @@ func (a Area) MarshalJSON() ([]byte, error) { return a.JSON, nil }
 
 // Schema implements huma.SchemaProvider.
 func (Area) Schema(huma.Registry) *huma.Schema {
+	coordinates := &huma.Schema{Type: huma.TypeNumber, Format: "double"}
+	for range 4 { // polygons, rings, points, numbers
+		coordinates = &huma.Schema{Type: huma.TypeArray, Items: coordinates}
+	}
 	return &huma.Schema{Type: huma.TypeObject, Nullable: true, AdditionalProperties: true, Description: "GeoJSON MultiPolygon in degrees WGS 84, longitude first",
-		Properties: map[string]*huma.Schema{"type": {Type: huma.TypeString}, "coordinates": {Type: huma.TypeArray, Items: &huma.Schema{}}}}
+		Properties: map[string]*huma.Schema{"type": {Type: huma.TypeString, Enum: []any{"MultiPolygon"}}, "coordinates": coordinates}}
 }
 
 // Columns of agencies g are what Scan reads: the whole area of one agency. ListColumns leave out a large one.

@@ -33,6 +33,7 @@ type Comment struct {
 
 // Author is the author of a comment.
 type Author struct {
+	_          struct{}      `schema:"CommentAuthor"`
 	ID         uuid.UUID     `json:"id"`
 	FullName   string        `json:"full_name"`
 	Role       identity.Role `json:"role" enum:"citizen,moderator,government_official,admin"`

@@ -42,9 +42,10 @@ func TOTPURI(secret []byte, account string) string {
 
 // Enrollment is a secret as a person puts it into an authenticator app: one of the three.
 type Enrollment struct {
-	OTPAuthURI string `json:"otpauth_uri" doc:"What the QR code says"`
-	Secret     string `json:"secret" doc:"Base32, for typing"`
-	QRSVG      string `json:"qr_svg" doc:"The QR code of otpauth_uri: an SVG image as text, without scripts" example:"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 61 61\">…</svg>"`
+	_          struct{} `schema:"SecondFactorEnrollment"`
+	OTPAuthURI string   `json:"otpauth_uri" doc:"What the QR code says"`
+	Secret     string   `json:"secret" doc:"Base32, for typing"`
+	QRSVG      string   `json:"qr_svg" doc:"The QR code of otpauth_uri: an SVG image as text, without scripts" example:"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 61 61\">…</svg>"`
 }
 
 // NewEnrollment shows a secret to the person who has the account.

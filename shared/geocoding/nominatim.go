@@ -90,11 +90,12 @@ func (n *Nominatim) Reverse(ctx context.Context, latitude, longitude float64) (A
 
 // Found is a place that a search found.
 type Found struct {
-	DisplayName  string  `json:"display_name"`
-	Latitude     float64 `json:"latitude"`
-	Longitude    float64 `json:"longitude"`
-	Type         string  `json:"type" doc:"municipality, district, suco, locality, or the type that the geocoder gives" example:"municipality"`
-	Municipality *string `json:"municipality"`
+	_            struct{} `schema:"PlaceFound"`
+	DisplayName  string   `json:"display_name"`
+	Latitude     float64  `json:"latitude"`
+	Longitude    float64  `json:"longitude"`
+	Type         string   `json:"type" doc:"municipality, district, suco, locality, or the type that the geocoder gives" example:"municipality"`
+	Municipality *string  `json:"municipality"`
 }
 
 // Search finds places of Timor-Leste by name.
@@ -115,7 +116,7 @@ func (n *Nominatim) Search(ctx context.Context, query string, limit int) ([]Foun
 		if errLat != nil || errLon != nil || !onEarth || name == "" {
 			continue
 		}
-		out = append(out, Found{name, latitude, longitude, bounded(p.Type), text(p.Address.State, p.Address.Municipality)})
+		out = append(out, Found{DisplayName: name, Latitude: latitude, Longitude: longitude, Type: bounded(p.Type), Municipality: text(p.Address.State, p.Address.Municipality)})
 	}
 	return out, nil
 }

@@ -28,8 +28,11 @@ func (i Item[T]) MarshalJSON() ([]byte, error) { return i.Raw, nil }
 // Schema implements huma.SchemaProvider.
 func (Item[T]) Schema(r huma.Registry) *huma.Schema {
 	described := r.Schema(reflect.TypeFor[T](), true, "")
-	return &huma.Schema{AnyOf: []*huma.Schema{described, {Description: "Anything else is an error of this item alone"}}}
+	return &huma.Schema{AnyOf: []*huma.Schema{described, {Description: AnyItem}}}
 }
+
+// AnyItem describes the schema that any item fits, so that a faulty one reaches ItemReader.
+const AnyItem = "Anything else is an error of this item alone"
 
 // ItemReader reads items by the schema of T. It is not safe for concurrent use.
 type ItemReader[T any] struct {

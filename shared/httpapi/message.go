@@ -9,7 +9,8 @@ import (
 // MessageOutput is the answer of a route that only confirms that it was done.
 type MessageOutput struct {
 	Body struct {
-		Message string `json:"message" doc:"What happened, in the reader's language"`
+		_       struct{} `schema:"Message"`
+		Message string   `json:"message" doc:"What happened, in the reader's language"`
 	}
 }
 

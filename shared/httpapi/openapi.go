@@ -64,8 +64,8 @@ func JSON[T any](a *API, description string) *huma.Response {
 	return &huma.Response{Description: description, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
 }
 
-// schemaNames names the schemas of a document: a type by its own name, and a
-// type of the same name in another package with the package's name before it.
+// schemaNames names the schemas of a document: a type by its own name, or by the tag `schema` of its first field, a page of
+// things by the thing, and a type of the same name in another package with the package's name before it.
 func schemaNames() func(t reflect.Type, hint string) string {
 	taken := map[string]reflect.Type{"Problem": reflect.TypeFor[problem.Document]()}
 	return func(t reflect.Type, hint string) string {
@@ -75,7 +75,7 @@ func schemaNames() func(t reflect.Type, hint string) string {
 		if t == taken["Problem"] {
 			return "Problem"
 		}
-		plain := huma.DefaultSchemaNamer(t, hint)
+		plain := schemaName(t, hint)
 		name := plain
 		for n := 1; ; n++ {
 			if owner, is := taken[name]; !is || owner == t {
@@ -89,6 +89,21 @@ func schemaNames() func(t reflect.Type, hint string) string {
 			}
 		}
 	}
+}
+
+// schemaName is the name of a type for those who read the document. In Go a name is read with its package before it, in the
+// document alone. So a type, and also one without a name, has the name of its tag: _ struct{} `schema:"JourneyCreate"`.
+func schemaName(t reflect.Type, hint string) string {
+	if t.Kind() == reflect.Struct && t.NumField() > 0 {
+		if name := t.Field(0).Tag.Get("schema"); name != "" {
+			return name
+		}
+	}
+	name := huma.DefaultSchemaNamer(t, hint)
+	if thing, is := strings.CutPrefix(name, "Envelope"); is {
+		return thing + "Page"
+	}
+	return name
 }
 
 // markNullable makes the members of schemas nullable where Go writes null: pointers

@@ -26,6 +26,7 @@ type ReportHistory struct {
 // Entry is one event. Topic, message and transaction are those of the first message of the ledger whose checkpoint covers
 // it; of an event from before the public log those of the message that had it.
 type Entry struct {
+	_                  struct{}        `schema:"ReportHistoryEntry"`
 	EventType          Type            `json:"event_type" enum:"REPORT_SUBMITTED,STATUS_CHANGED,AI_VALIDATED,CONTENT_AMENDED,REPORT_WITHDRAWN,CONTENT_HIDDEN,CONTENT_ERASED,COMMENT_ADDED,COMMENT_REMOVED,ASSIGNED,DISPUTED,INCIDENT"`
 	LogIndex           int64           `json:"log_index" doc:"place in the public log"`
 	LeafHash           string          `json:"leaf_hash" doc:"RFC 6962 hash of the entry, base64, as in receipts"`

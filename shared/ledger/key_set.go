@@ -11,6 +11,7 @@ import (
 
 // KeySet is all that a verifier of the log has to know beforehand.
 type KeySet struct {
+	_            struct{}   `schema:"LogKeys"`
 	Origin       string     `json:"origin" doc:"Name of the log. It never changes"`
 	LogVKey      *string    `json:"log_vkey" doc:"The key that signs checkpoints now (c2sp.org/signed-note); null before the first checkpoint"`
 	ReceiptsVKey *string    `json:"receipts_vkey" doc:"The key that signs receipts now; null before the first receipt"`
@@ -24,9 +25,10 @@ type KeySet struct {
 
 // KeyRange is a key with the places it holds for.
 type KeyRange struct {
-	VKey  string `json:"vkey"`
-	From  int64  `json:"from" doc:"Log index of the KEY_CHANGED that named it; 0 for the first"`
-	Until *int64 `json:"until,omitempty" doc:"Log index of the KEY_CHANGED that named the next"`
+	_     struct{} `schema:"LogKeyRange"`
+	VKey  string   `json:"vkey"`
+	From  int64    `json:"from" doc:"Log index of the KEY_CHANGED that named it; 0 for the first"`
+	Until *int64   `json:"until,omitempty" doc:"Log index of the KEY_CHANGED that named the next"`
 }
 
 // PublicLedger is the topic of the public ledger with the checkpoints, and who writes them.

@@ -13,6 +13,7 @@ import (
 // Anchor is the `blockchain` member of a report. Status is that of its least
 // advanced event; the other members say where its submission is on the public ledger.
 type Anchor struct {
+	_                  struct{}        `schema:"LedgerAnchor"`
 	Status             string          `json:"status" enum:"queued,submitting,submitted,confirmed,failed" doc:"confirmed: every event of the report is"`
 	Network            string          `json:"network" doc:"mainnet, testnet, previewnet; local is no public ledger"`
 	TopicID            *string         `json:"topic_id"`

@@ -22,9 +22,10 @@ type Verification struct {
 
 // Check is one property over all events of the report.
 type Check struct {
-	Name   string `json:"name" enum:"hash,chain,report,content,images,salts,history,comments,assignment,incident,anchored,checkpoint,inclusion,message,payer,signature,running_hash"`
-	OK     bool   `json:"ok"`
-	Detail string `json:"detail" doc:"what was compared, or the first thing that differs"`
+	_      struct{} `schema:"VerificationCheck"`
+	Name   string   `json:"name" enum:"hash,chain,report,content,images,salts,history,comments,assignment,incident,anchored,checkpoint,inclusion,message,payer,signature,running_hash"`
+	OK     bool     `json:"ok"`
+	Detail string   `json:"detail" doc:"what was compared, or the first thing that differs"`
 	// Waiting is true if the check is not OK only because an event is not published, or not confirmed on the public ledger, yet.
 	Waiting bool `json:"-"`
 }

@@ -11,8 +11,9 @@ import (
 // users.notification_prefs. An absent value means yes. The app lists all notifications
 // in any case.
 type Prefs struct {
-	Email *bool `json:"email,omitempty" doc:"Mail about reports"`
-	Push  *bool `json:"push,omitempty" doc:"Push messages"`
+	_     struct{} `schema:"NotificationPrefs"`
+	Email *bool    `json:"email,omitempty" doc:"Mail about reports"`
+	Push  *bool    `json:"push,omitempty" doc:"Push messages"`
 	// Muted types are neither mailed nor pushed.
 	Muted []Type `json:"muted,omitempty" maxItems:"50" doc:"Types neither mailed nor pushed; also digest and alerts, the daily mails"`
 }

@@ -15,6 +15,7 @@ import (
 
 // FiguresAgency is an agency in the statistics.
 type FiguresAgency struct {
+	_          struct{}  `schema:"StatisticsAgency"`
 	ID         uuid.UUID `json:"id"`
 	Code       string    `json:"code" example:"OP-DILI"`
 	Name       string    `json:"name" doc:"In the reader's language" example:"Public Works Dili"`
@@ -24,6 +25,7 @@ type FiguresAgency struct {
 // ByAgency has the figures of one agency: of the reports that it has now. The times begin when it got the report; they are in
 // hours, exact to the hour up to 127 hours and to 1 % beyond. The median of an even number is the mean of the two in the middle.
 type ByAgency struct {
+	_                  struct{}      `schema:"AgencyStatistics"`
 	Agency             FiguresAgency `json:"agency"`
 	Assigned           int           `json:"assigned" doc:"Reports that the agency has or had when they were closed, without rejected ones"`
 	Open               int           `json:"open" doc:"Pending, verified or in progress"`

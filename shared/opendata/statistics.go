@@ -151,6 +151,7 @@ const (
 
 // Trend counts what happened in one period.
 type Trend struct {
+	_        struct{}       `schema:"StatisticsTrend"`
 	Period   timestamp.Date `json:"period" doc:"First day of the period, in Dili"`
 	Created  int            `json:"created" doc:"Without reports that were withdrawn or removed"`
 	Fixed    int            `json:"fixed" doc:"Changes of status to fixed"`
@@ -174,7 +175,8 @@ func ReadTrends(ctx context.Context, q database.Querier, now time.Time, p Period
 
 // ByType has the counts of one issue type.
 type ByType struct {
-	IssueType string `json:"issue_type" example:"pothole"`
+	_         struct{} `schema:"TypeStatistics"`
+	IssueType string   `json:"issue_type" example:"pothole"`
 	Counts
 }
 
@@ -187,8 +189,9 @@ func ReadByType(ctx context.Context, q database.Querier) ([]ByType, error) {
 
 // ByMunicipality has the counts of one municipality.
 type ByMunicipality struct {
-	Municipality string `json:"municipality" example:"Dili"`
-	Code         string `json:"code" example:"TL-DI"`
+	_            struct{} `schema:"MunicipalityStatistics"`
+	Municipality string   `json:"municipality" example:"Dili"`
+	Code         string   `json:"code" example:"TL-DI"`
 	Counts
 	Latitude  float64 `json:"latitude" doc:"Of the centre, degrees WGS 84"`
 	Longitude float64 `json:"longitude" doc:"Of the centre, degrees WGS 84"`
@@ -206,8 +209,9 @@ func ReadByMunicipality(ctx context.Context, q database.Querier) ([]ByMunicipali
 
 // ByDistrict has the counts of one administrative post.
 type ByDistrict struct {
-	District     string `json:"district" example:"Cristo Rei"`
-	Municipality string `json:"municipality" example:"Dili"`
+	_            struct{} `schema:"DistrictStatistics"`
+	District     string   `json:"district" example:"Cristo Rei"`
+	Municipality string   `json:"municipality" example:"Dili"`
 	Counts
 }
 

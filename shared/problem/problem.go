@@ -37,8 +37,9 @@ const (
 
 // Field is one invalid input. It never holds the value itself.
 type Field struct {
-	Name    string `json:"field" doc:"Which input is invalid: a body member in dotted form, or a parameter's name"`
-	Message string `json:"message" doc:"Why it is invalid"`
+	_       struct{} `schema:"ProblemField"`
+	Name    string   `json:"field" doc:"Which input is invalid: a body member in dotted form, or a parameter's name"`
+	Message string   `json:"message" doc:"Why it is invalid"`
 }
 
 // Error is a failure with a meaning for the client.

@@ -4,10 +4,11 @@ import "github.com/lafaekstreet/backend/shared/locale"
 
 // AIWords are what the AI wrote about a picture, in one language. An empty text is one that it did not write.
 type AIWords struct {
-	Title             string `json:"title,omitempty"`
-	Description       string `json:"description,omitempty"`
-	RecommendedRepair string `json:"recommended_repair,omitempty"`
-	RelevanceReason   string `json:"relevance_reason,omitempty"`
+	_                 struct{} `schema:"AnalysisWords"`
+	Title             string   `json:"title,omitempty"`
+	Description       string   `json:"description,omitempty"`
+	RecommendedRepair string   `json:"recommended_repair,omitempty"`
+	RelevanceReason   string   `json:"relevance_reason,omitempty"`
 }
 
 // AITranslations are the words of an analysis in other languages than English: ai_analyses.translations.

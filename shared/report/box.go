@@ -3,10 +3,11 @@ package report
 // Box is a part of a picture that is made black, as fractions of the upright picture: 0, 0 is its upper left corner and 1, 1 its
 // lower right one.
 type Box struct {
-	X      float64 `json:"x" minimum:"0" maximum:"1" example:"0.25"`
-	Y      float64 `json:"y" minimum:"0" maximum:"1" example:"0.1"`
-	Width  float64 `json:"width" minimum:"0" maximum:"1" example:"0.2"`
-	Height float64 `json:"height" minimum:"0" maximum:"1" example:"0.3"`
+	_      struct{} `schema:"RedactionBox"`
+	X      float64  `json:"x" minimum:"0" maximum:"1" example:"0.25"`
+	Y      float64  `json:"y" minimum:"0" maximum:"1" example:"0.1"`
+	Width  float64  `json:"width" minimum:"0" maximum:"1" example:"0.2"`
+	Height float64  `json:"height" minimum:"0" maximum:"1" example:"0.3"`
 }
 
 // MaxBoxes is the most boxes of one picture.

@@ -13,6 +13,7 @@ import (
 
 // Changes is one part of the feed of changes.
 type Changes struct {
+	_       struct{}     `schema:"ReportChanges"`
 	Items   []Summary    `json:"items" doc:"Reports as they are now, in the order of their changes. One may come again unchanged"`
 	Gone    []GoneReport `json:"gone" doc:"Reports that the caller no longer sees, or never saw"`
 	Next    string       `json:"next" doc:"Opaque; send it as since of the next request. The same as since where nothing changed"`

@@ -18,6 +18,7 @@ import (
 
 // Page is one page of a list of reports.
 type Page struct {
+	_ struct{} `schema:"ReportPage"`
 	page.Envelope[Summary]
 	NextCursor *string `json:"next_cursor" doc:"Opaque; send it as cursor for the next page. null on the last"`
 }

@@ -12,14 +12,16 @@ import (
 
 // Near is a report and its distance from a point.
 type Near struct {
+	_ struct{} `schema:"ReportNear"`
 	Summary
 	DistanceMeters float64 `json:"distance_meters" doc:"Along the ground"`
 }
 
 // NearPage is the reports around a point.
 type NearPage struct {
-	Items []Near `json:"items"`
-	Total int    `json:"total" doc:"Within the radius; counted up to 1,000"`
+	_     struct{} `schema:"ReportNearPage"`
+	Items []Near   `json:"items"`
+	Total int      `json:"total" doc:"Within the radius; counted up to 1,000"`
 }
 
 // Around asks for the reports within a radius of a point.

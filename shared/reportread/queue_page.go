@@ -34,6 +34,7 @@ type QueueCounts struct {
 
 // StaffSummary is a report as a queue shows it.
 type StaffSummary struct {
+	_ struct{} `schema:"StaffReport"`
 	Summary
 	AssignedTo              *Colleague `json:"assigned_to" doc:"The person of the agency who has it"`
 	AI                      *QueueAI   `json:"ai" doc:"null before the AI has judged"`
@@ -50,6 +51,7 @@ type Colleague struct {
 
 // QueueAI is the latest judgement of the AI, or of a person who corrected it, as a queue shows it.
 type QueueAI struct {
+	_                 struct{} `schema:"QueueAnalysis"`
 	IsRelevant        *bool    `json:"is_relevant"`
 	Confidence        *float64 `json:"confidence" minimum:"0" maximum:"1"`
 	RelevanceReason   *string  `json:"relevance_reason" doc:"In the reader's language, where the model gave it"`

@@ -38,6 +38,7 @@ type Report struct {
 
 // Words are what a reporter wrote.
 type Words struct {
+	_            struct{}         `schema:"ReportWords"`
 	Title        string           `json:"title"`
 	Description  string           `json:"description"`
 	IssueType    report.IssueType `json:"issue_type"`
@@ -94,6 +95,7 @@ type Assessment struct {
 
 // Step is one change of status.
 type Step struct {
+	_         struct{}       `schema:"StatusStep"`
 	OldStatus *report.Status `json:"old_status"`
 	NewStatus report.Status  `json:"new_status"`
 	ChangedBy string         `json:"changed_by" enum:"citizen,ai,moderator,government_official,admin" doc:"In which capacity, never who"`
@@ -106,6 +108,7 @@ type Step struct {
 
 // Candidate is a report that may be about the same problem.
 type Candidate struct {
+	_              struct{}      `schema:"PossibleDuplicate"`
 	ID             uuid.UUID     `json:"id"`
 	ReportNumber   string        `json:"report_number"`
 	Status         report.Status `json:"status"`

@@ -38,6 +38,7 @@ type SimilarQuery struct {
 
 // Similar is a report that may be about the same problem.
 type Similar struct {
+	_ struct{} `schema:"ReportSimilar"`
 	Summary
 	Similarity     *float64 `json:"similarity" minimum:"-1" maximum:"1" doc:"Of the pictures, 1 is the same; null where there is nothing to compare"`
 	SimilarityBy   *string  `json:"similarity_by" enum:"meaning,look" doc:"meaning: cosine of embeddings. look: share of equal bits of a perceptual hash, for a picture that is not analysed yet"`

@@ -16,6 +16,7 @@ import (
 
 // Summary is a report as lists show it.
 type Summary struct {
+	_                  struct{}            `schema:"ReportSummary"`
 	ID                 uuid.UUID           `json:"id"`
 	ReportNumber       string              `json:"report_number" example:"LS-2026-000123"`
 	Title              string              `json:"title" example:"Kuak iha estrada" doc:"With content_pending the label of the type, in the reader's language; with content_hidden too, except for the reporter and staff"`
@@ -79,6 +80,7 @@ type ReportAgency struct {
 
 // Original is the report another one is a duplicate of.
 type Original struct {
+	_            struct{}  `schema:"DuplicateOriginal"`
 	ID           uuid.UUID `json:"id"`
 	ReportNumber string    `json:"report_number"`
 }

@@ -239,7 +239,8 @@ func settle(p database.Pipeline, reportID uuid.UUID, outcome report.FlagOutcome,
 // FlaggedOutput is the answer to a flag.
 type FlaggedOutput struct {
 	Body struct {
-		Message string `json:"message" doc:"What happens with it, in the reader's language. It is the same whether the flag counts or not"`
+		_       struct{} `schema:"Flagged"`
+		Message string   `json:"message" doc:"What happens with it, in the reader's language. It is the same whether the flag counts or not"`
 	}
 }
 

@@ -28,6 +28,7 @@ func (h *Locked) Receipt(ctx context.Context, r *ledger.Receipts, c identity.Cal
 // RemovedOutput is the answer of a route that removes something of a report.
 type RemovedOutput struct {
 	Body struct {
+		_       struct{}        `schema:"RemovalResult"`
 		Message string          `json:"message" doc:"What happened, in the reader's language"`
 		Receipt *ledger.Receipt `json:"receipt,omitempty" doc:"That of the removal"`
 	}

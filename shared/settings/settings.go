@@ -225,10 +225,17 @@ func decode(stored json.RawMessage) (Settings, error) {
 	return s.Complete(), nil
 }
 
-// Complete returns s with the default area if it has none: clients of an earlier version send none.
+// Complete returns s with the default area if it has none, as clients of an earlier version send it, and with empty lists
+// where null was sent for them.
 func (s Settings) Complete() Settings {
 	if s.Area == (report.Area{}) {
 		s.Area = Default().Area
+	}
+	if s.Holidays == nil {
+		s.Holidays = []timestamp.Date{}
+	}
+	if s.FixedNeedsPicture == nil {
+		s.FixedNeedsPicture = []report.IssueType{}
 	}
 	return s
 }

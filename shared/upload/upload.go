@@ -91,6 +91,7 @@ type Upload struct {
 
 // Direct is a request that the phone sends to S3 and not to the API.
 type Direct struct {
+	_       struct{}          `schema:"DirectUpload"`
 	Method  string            `json:"method" example:"PUT"`
 	URL     string            `json:"url"`
 	Headers map[string]string `json:"headers" doc:"To be sent exactly as given, and no Authorization header: storage refuses a request with one"`

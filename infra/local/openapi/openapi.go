@@ -3,7 +3,6 @@
 package openapi
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -39,7 +38,11 @@ func Groups() []httpapi.Group {
 }
 
 // API returns the description of all operations, pages for people too, as a value of huma.
-func API() *huma.OpenAPI { return httpapi.Document(Groups()...) }
+func API() *huma.OpenAPI {
+	api := httpapi.Document(Groups()...)
+	publish(api)
+	return api
+}
 
 // Whole returns API as JSON. Tests read it that must find every operation.
 func Whole() ([]byte, error) { return encode(API()) }
@@ -66,10 +69,5 @@ func encode(api *huma.OpenAPI) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode OpenAPI document: %w", err)
 	}
-	var out bytes.Buffer
-	if err := json.Indent(&out, raw, "", " "); err != nil {
-		return nil, fmt.Errorf("indent OpenAPI document: %w", err)
-	}
-	out.WriteByte('\n')
-	return out.Bytes(), nil
+	return lines(raw)
 }

@@ -1,0 +1,7 @@
+package openapi
+
+// PlainTexts and FormatOf are the rule of describeFormat, for its test.
+func PlainTexts() map[string]string { return plainTexts }
+
+// FormatOf is formatOf.
+func FormatOf(member string) string { return formatOf(member) }

@@ -14,8 +14,8 @@ import (
 
 // Bounds of the work that answers who is where on the same day.
 const (
-	maxDated    = 10_000  // shapes of others that are read
-	maxCompared = 100_000 // pairs of shapes
+	maxDated    = 10_000    // shapes of others that are read
+	maxDaySteps = 1_000_000 // of comparisons of lines; about 20 ms
 )
 
 // dated is a shape with days, prepared for measuring.
@@ -27,15 +27,15 @@ type dated struct {
 // sameDay looks for journeys that are within the radius of this one on the same day.
 type sameDay struct {
 	*search
-	own            ownShapes
-	together       map[uuid.UUID]bool
-	read, compared int
+	own        ownShapes
+	together   map[uuid.UUID]bool
+	read, left int // shapes that were read; steps that are left
 }
 
 // sameDay returns those of the journeys that are within the radius of the own shapes on the same day. A few shapes of each
 // journey are read first: they are enough for most. More are read of the others.
 func (s *search) sameDay(ctx context.Context, q database.Querier, own ownShapes, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
-	d := &sameDay{search: s, own: own, together: map[uuid.UUID]bool{}}
+	d := &sameDay{search: s, own: own, together: map[uuid.UUID]bool{}, left: maxDaySteps}
 	if len(own.dated) == 0 {
 		return d.together, nil
 	}
@@ -82,12 +82,12 @@ func (d *sameDay) compare(theirs shape) error {
 		if !mine.first.Before(*theirs.next) || !theirs.first.Before(mine.next) {
 			continue
 		}
-		if d.compared++; d.compared > maxCompared {
-			return errTooComplex
-		}
-		if mine.Within(prepared, d.radius) {
+		if mine.Within(prepared, d.radius, &d.left) {
 			d.together[theirs.journeyID] = true
 			return nil
+		}
+		if d.left <= 0 {
+			return errTooComplex
 		}
 	}
 	return nil

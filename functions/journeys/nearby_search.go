@@ -17,11 +17,12 @@ import (
 
 // Bounds of the work of one search.
 const (
-	maxOwnShapes  = 5000 // markers, legs and stretches of the journey of the search
-	maxFirst      = 800  // shapes of others that are read for the whole radius, before smaller circles
-	maxNearShapes = 2500 // shapes of others that are read for a circle
-	maxCrowded    = 2    // circles with more shapes than that
-	circlesOfOwn  = 32   // areas that the journey of the search is divided into
+	maxOwnShapes  = 5000      // markers, legs and stretches of the journey of the search
+	maxFirst      = 800       // shapes of others that are read for the whole radius, before smaller circles
+	maxNearShapes = 2500      // shapes of others that are read for a circle
+	maxCrowded    = 2         // circles with more shapes than that
+	maxSteps      = 1_000_000 // of comparisons of lines; about 20 ms
+	circlesOfOwn  = 32        // areas that the journey of the search is divided into
 )
 
 // neighbour is somebody else's journey within the radius.
@@ -36,6 +37,7 @@ type nearest struct {
 	own  *track.Shape
 	seen map[shapeName]bool
 	best map[uuid.UUID]track.Nearest
+	left int // steps
 }
 
 // nearest returns the visible journeys within the radius, nearest first and up to the limit.
@@ -47,7 +49,7 @@ type nearest struct {
 // The work is bounded: of a circle with very many shapes some are read, from all parts of the journey. The answer then has
 // the nearest journeys among these, and a nearer one can be missing.
 func (s *search) nearest(ctx context.Context, q database.Querier, own *track.Shape) ([]neighbour, error) {
-	n := &nearest{search: s, own: own, seen: map[shapeName]bool{}, best: map[uuid.UUID]track.Nearest{}}
+	n := &nearest{search: s, own: own, seen: map[shapeName]bool{}, best: map[uuid.UUID]track.Nearest{}, left: maxSteps}
 	more, err := n.few(ctx, q)
 	if err != nil {
 		return nil, err
@@ -147,7 +149,11 @@ func (n *nearest) measure(sh shape) error {
 	if err != nil {
 		return err
 	}
-	if found, near := n.own.Nearest(theirs, reach); near && (!known || found.DistanceM < reach) {
+	found, near := n.own.Nearest(theirs, reach, &n.left)
+	if n.left <= 0 {
+		return errTooComplex
+	}
+	if near && (!known || found.DistanceM < reach) {
 		found.DistanceM = math.Round(found.DistanceM*1000) / 1000
 		n.best[sh.journeyID] = found
 	}

@@ -18,6 +18,12 @@ func shapeOf(t *testing.T, lines ...[]track.Position) *track.Shape {
 	return s
 }
 
+// endless is more work than a test needs.
+func endless() *int {
+	steps := math.MaxInt
+	return &steps
+}
+
 func TestNearestPlacesOfTwoShapes(t *testing.T) {
 	t.Parallel()
 	const degree = math.Pi / 180 * 6_371_008.7714150598 // metres
@@ -37,7 +43,7 @@ func TestNearestPlacesOfTwoShapes(t *testing.T) {
 		"a very long line":      {[]track.Position{{0, 0}, {170, 0}}, []track.Position{{85, 2}}, 2 * degree, [2]track.Position{{85, 0}, {85, 2}}},
 	} {
 		mine, theirs := shapeOf(t, c.mine), shapeOf(t, c.theirs)
-		got, near := mine.Nearest(theirs, 500_000)
+		got, near := mine.Nearest(theirs, 500_000, endless())
 		if !near || math.Abs(got.DistanceM-c.metres) > 0.001 {
 			t.Errorf("%s: %v m apart, %v; want %v", name, got.DistanceM, near, c.metres)
 		}
@@ -46,10 +52,10 @@ func TestNearestPlacesOfTwoShapes(t *testing.T) {
 				t.Errorf("%s: the closest places are %v and %v, want %v", name, got.Mine, got.Theirs, c.at)
 			}
 		}
-		if _, near := mine.Nearest(theirs, c.metres-1); near && c.metres > 1 {
+		if _, near := mine.Nearest(theirs, c.metres-1, endless()); near && c.metres > 1 {
 			t.Errorf("%s: found beyond the distance", name)
 		}
-		if !mine.Within(theirs, c.metres+1) || c.metres > 1 && mine.Within(theirs, c.metres-1) {
+		if !mine.Within(theirs, c.metres+1, endless()) || c.metres > 1 && mine.Within(theirs, c.metres-1, endless()) {
 			t.Errorf("%s: Within is wrong", name)
 		}
 	}
@@ -73,12 +79,12 @@ func TestNearestEqualsTheComparisonOfEveryPair(t *testing.T) {
 		for i := range mine {
 			for k := range theirs {
 				a, b := shapeOf(t, mine[max(i-1, 0):i+1]), shapeOf(t, theirs[max(k-1, 0):k+1])
-				if got, near := a.Nearest(b, 1e6); near {
+				if got, near := a.Nearest(b, 1e6, endless()); near {
 					want = min(want, got.DistanceM)
 				}
 			}
 		}
-		if got, near := shapeOf(t, mine).Nearest(shapeOf(t, theirs), 1e6); !near || got.DistanceM != want {
+		if got, near := shapeOf(t, mine).Nearest(shapeOf(t, theirs), 1e6, endless()); !near || got.DistanceM != want {
 			t.Fatalf("%v and %v: %v m, want %v", mine, theirs, got.DistanceM, want)
 		}
 	}
@@ -100,7 +106,7 @@ func TestCirclesHoldTheShape(t *testing.T) {
 		for _, p := range line {
 			held := false
 			for i := range lons {
-				held = held || shapeOf(t, []track.Position{p}).Within(shapeOf(t, []track.Position{{lons[i], lats[i]}}), radii[i]+1)
+				held = held || shapeOf(t, []track.Position{p}).Within(shapeOf(t, []track.Position{{lons[i], lats[i]}}), radii[i]+1, endless())
 			}
 			if !held {
 				t.Errorf("%d circles: %v lies in none", n, p)
@@ -125,7 +131,24 @@ func TestShapesAreBounded(t *testing.T) {
 	for i := range same {
 		same[i] = track.Position{125, -8}
 	}
-	if got, near := shapeOf(t, same).Nearest(shapeOf(t, same[:1]), 0); !near || got.DistanceM != 0 {
+	if got, near := shapeOf(t, same).Nearest(shapeOf(t, same[:1]), 0, endless()); !near || got.DistanceM != 0 {
 		t.Errorf("%v, %v", got, near)
+	}
+}
+
+// A zigzag of 10,000 lines, each as long as the whole, crosses everything. The comparison ends with the steps.
+func TestComparisonsAreBounded(t *testing.T) {
+	t.Parallel()
+	zigzag := func(lon, lat, dx, dy float64) *track.Shape {
+		line := make([]track.Position, 10_000)
+		for i := range line {
+			line[i] = track.Position{lon + float64(i%2)*dx + float64(i)*dy/1e5, lat + float64(i%2)*dy + float64(i)*dx/1e5}
+		}
+		return shapeOf(t, line)
+	}
+	steps := 1000
+	zigzag(125, -8, 2, 0).Nearest(zigzag(125, -7, 2, 0), 500_000, &steps)
+	if steps > 0 || steps < -100 {
+		t.Errorf("%d of 1,000 steps are left", steps)
 	}
 }

@@ -60,7 +60,7 @@ func (s *search) nearest(ctx context.Context, q database.Querier, own *track.Sha
 	}
 	crowded := 0
 	for within := s.radius / 4096; ; within *= 16 {
-		more, err := n.circle(ctx, q, min(within, s.radius), maxNearShapes, n.measure)
+		more, err := n.circle(ctx, q, min(within, s.radius))
 		if err != nil {
 			return nil, err
 		}
@@ -75,7 +75,7 @@ func (s *search) nearest(ctx context.Context, q database.Querier, own *track.Sha
 		if err != nil {
 			return nil, err
 		}
-		if last || len(found) >= s.limit && (more || found[s.limit-1].DistanceM <= within) {
+		if last || len(found) >= s.limit {
 			return found[:min(len(found), s.limit)], nil
 		}
 	}
@@ -84,7 +84,7 @@ func (s *search) nearest(ctx context.Context, q database.Querier, own *track.Sha
 // few measures all shapes within the radius if they are few. It reports whether there are more; then it measures none.
 func (n *nearest) few(ctx context.Context, q database.Querier) (bool, error) {
 	var shapes []shape
-	more, err := n.circle(ctx, q, n.radius, maxFirst, func(s shape) error {
+	more, err := n.read(ctx, q, n.radius, maxFirst, func(s shape) error {
 		s.wkb = slices.Clone(s.wkb)
 		shapes = append(shapes, s)
 		return nil
@@ -93,16 +93,22 @@ func (n *nearest) few(ctx context.Context, q database.Querier) (bool, error) {
 		return more, err
 	}
 	for _, s := range shapes {
-		if err := n.measure(s); err != nil {
+		if err := n.measure(s, n.radius); err != nil {
 			return false, err
 		}
 	}
 	return false, nil
 }
 
-// circle reads shapes within a distance of the own one, some that are farther away too. It reports whether there may be more
+// circle measures the shapes within a distance of the own one, and reports whether there may be more than could be read.
+func (n *nearest) circle(ctx context.Context, q database.Querier, within float64) (bool, error) {
+	clear(n.seen)
+	return n.read(ctx, q, within, maxNearShapes, func(s shape) error { return n.measure(s, within) })
+}
+
+// read reads shapes within a distance of the own one, and some that are farther away. It reports whether there may be more
 // than could be read.
-func (n *nearest) circle(ctx context.Context, q database.Querier, within float64, most int, f func(shape) error) (bool, error) {
+func (n *nearest) read(ctx context.Context, q database.Querier, within float64, most int, f func(shape) error) (bool, error) {
 	parts := circlesAround(n.own, circlesOfOwn, within)
 	if len(parts.lons) == 0 {
 		return false, nil
@@ -130,14 +136,15 @@ func circlesAround(s *track.Shape, n int, within float64) circles {
 	return circles{lons, lats, radii}
 }
 
-// measure keeps the closest places of the shape's journey. Each shape is measured once.
-func (n *nearest) measure(sh shape) error {
+// measure keeps the closest places of the shape's journey that are within a distance. A shape that comes for several parts of
+// the own journey is measured once.
+func (n *nearest) measure(sh shape, within float64) error {
 	name := shapeName{sh.source, sh.seq}
 	if n.seen[name] {
 		return nil
 	}
 	n.seen[name] = true
-	reach := n.radius
+	reach := within
 	closest, known := n.best[sh.journeyID]
 	if known {
 		reach = closest.DistanceM

@@ -19,6 +19,7 @@ func TestGuideIsHTMLOrMarkdown(t *testing.T) {
 		"text/markdown":                        true,
 		"text/markdown;q=0.9, text/html;q=0.8": true,
 		"text/markdown;q=0.5, text/html":       false,
+		"text/html, text/markdown":             true, // a program that reads pages names both
 		"text/markdown;q=0":                    false,
 		"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8": false,
 	} {

@@ -2,7 +2,9 @@ package openapi_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
+	"regexp"
 	"testing"
 
 	"github.com/lafaekstreet/backend/infra/local/openapi"
@@ -20,5 +22,40 @@ func TestEmbeddedOpenAPIDocumentIsCurrent(t *testing.T) {
 	}
 	if !bytes.Equal(got, want) {
 		t.Errorf("%s is stale: run make openapi", openapi.Path)
+	}
+}
+
+// The document describes calls of programs: pages for people and their files would be methods of every generated client.
+func TestDocumentDescribesCallsOfPrograms(t *testing.T) {
+	t.Parallel()
+	raw, err := openapi.Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct {
+		Paths map[string]map[string]struct {
+			Responses map[string]struct {
+				Content map[string]any `json:"content"`
+			} `json:"responses"`
+		} `json:"paths"`
+	}
+	if err := json.Unmarshal(raw, &document); err != nil {
+		t.Fatal(err)
+	}
+	program := regexp.MustCompile(`^(/api/v1/|/health$|/health/|/log/)`)
+	for path, item := range document.Paths {
+		if !program.MatchString(path) {
+			t.Errorf("%s is for people", path)
+		}
+		for method, op := range item {
+			if op.Responses["200"].Content["text/html"] != nil {
+				t.Errorf("%s %s answers with a page", method, path)
+			}
+		}
+	}
+	for path := range openapi.API().Paths {
+		if _, there := document.Paths[path]; !there && program.MatchString(path) {
+			t.Errorf("%s is not described", path)
+		}
 	}
 }

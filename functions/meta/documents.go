@@ -93,7 +93,7 @@ type pageInput struct {
 	AcceptEncoding string `header:"Accept-Encoding" hidden:"true"`
 }
 
-// pagePolicy is the Content-Security-Policy of the pages: they load nothing from elsewhere. ReDoc would show its maker's logo.
+// pagePolicy is the Content-Security-Policy of the pages: they load nothing from elsewhere.
 const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; " +
 	"connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 

@@ -31,9 +31,19 @@ func (b *areaBody) UnmarshalJSON(raw []byte) error {
 // MarshalJSON implements json.Marshaler.
 func (b areaBody) MarshalJSON() ([]byte, error) { return b.raw, nil }
 
-// Schema implements huma.SchemaProvider. The content is checked by rings.
+// Schema implements huma.SchemaProvider. The geometry has no type here, so that huma takes anything and check says what is wrong.
 func (areaBody) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Description: "GeoJSON Polygon or MultiPolygon in degrees WGS 84, longitude first, of at most 5,000 points: where the agency works, narrower than its municipalities. null clears it"}
+	list := func(of *huma.Schema) *huma.Schema { return &huma.Schema{Type: huma.TypeArray, Items: of} }
+	number := &huma.Schema{Type: huma.TypeNumber}
+	position := &huma.Schema{AnyOf: []*huma.Schema{number, list(number)}} // a Polygon has one list less than a MultiPolygon
+	geometry := &huma.Schema{Properties: map[string]*huma.Schema{
+		"type":        {Type: huma.TypeString, Enum: []any{"Polygon", "MultiPolygon"}},
+		"coordinates": list(list(list(position))),
+	}}
+	return &huma.Schema{
+		Description: "GeoJSON Polygon or MultiPolygon in degrees WGS 84, longitude first, of at most 5,000 points: where the agency works, narrower than its municipalities. null clears it",
+		AnyOf:       []*huma.Schema{geometry, {Type: "null"}},
+	}
 }
 
 func (b areaBody) sent() bool { return b.raw != nil }

@@ -1,6 +1,9 @@
 package track
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Position is a place as longitude and latitude, in degrees.
 type Position [2]float64
@@ -32,11 +35,12 @@ const opposite = 19_900_000
 
 // Legs are pieces of at most 5 km, from which no point of the track is more than 10 m away.
 func (t *Track) Legs() []Piece {
+	points := t.all()
 	var out []Piece
 	first, start := 0, 0.0
 	for i, s := range t.Segments {
 		c := newCutter(detail{lengthM: 5_000, errorM: 10, vertices: maxRun}, s, nil)
-		out = append(out, t.placed(c.cut(), i, first, start)...)
+		out = append(out, t.placed(points, c.cut(), i, first, start)...)
 		first += len(s)
 		start += c.along[len(s)-1]
 	}
@@ -58,16 +62,15 @@ func (t *Track) Stretches(legs []Piece) []Piece {
 			vertices = append(vertices, l.Vertices[min(i, 1):]...)
 		}
 		c := newCutter(detail{lengthM: 50_000, errorM: 90, vertices: 50}, points, vertices)
-		out = append(out, t.placed(c.cut(), legs[0].Segment, 0, legs[0].StartM)...)
+		out = append(out, t.placed(points, c.cut(), legs[0].Segment, 0, legs[0].StartM)...)
 		legs = legs[n:]
 	}
 	return out
 }
 
-// placed adds to pieces of a segment what depends on the whole track: the segment, the number of its first point, and the
-// metres before it.
-func (t *Track) placed(pieces []Piece, segment, first int, start float64) []Piece {
-	points := t.all()
+// placed adds to pieces of a segment what depends on the whole track, of which these are all points: the segment, the number of
+// its first point, and the metres before it.
+func (t *Track) placed(points []Point, pieces []Piece, segment, first int, start float64) []Piece {
 	for i := range pieces {
 		p := &pieces[i]
 		p.Segment, p.StartM = segment, p.StartM+start
@@ -86,11 +89,7 @@ func (t *Track) all() []Point {
 	if len(t.Segments) == 1 {
 		return t.Segments[0]
 	}
-	var out []Point
-	for _, s := range t.Segments {
-		out = append(out, s...)
-	}
-	return out
+	return slices.Concat(t.Segments...)
 }
 
 // LengthM is the length of the track in metres along all its points, without the gaps between segments.

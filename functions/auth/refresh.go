@@ -23,7 +23,7 @@ func (g *Group) registerRefresh(a *httpapi.API) {
 	refresh := operation("/auth/refresh", "Exchange a refresh token for a new pair",
 		"A refresh token works once. A client whose answer was lost may send the same token again: for 60 seconds it gets the same "+
 			"pair; later it gets the same refresh token once, if it sends the device_id of the session and nobody has used that token. "+
-			"Any other used token ends the session, for it may be in the wrong hands. Reads JSON, forms and the query (deprecated).")
+			"Any other used token ends the session, for it may be in the wrong hands. Reads JSON and forms. It reads the query too, for the journey client: a token in an address is kept in histories and logs.")
 	refresh.OperationID = "refresh_api_v1_auth_refresh_post"
 	refresh.Forms = true
 	refresh.Errors = []int{http.StatusUnauthorized}

@@ -28,9 +28,9 @@ type guideListInput struct {
 }
 
 type guideOutput struct {
-	Policy      string `header:"Content-Security-Policy"`
-	ContentType string `header:"Content-Type"`
-	Vary        string `header:"Vary"`
+	Policy      string   `header:"Content-Security-Policy"`
+	ContentType string   `header:"Content-Type"`
+	Vary        []string `header:"Vary"` // a list is added to what the header has
 	Body        []byte
 }
 
@@ -62,13 +62,13 @@ func guideOperation(path, summary string) httpapi.Operation {
 // guidePage answers with a guide: its source, or the page made from it.
 func guidePage(source string, markdown bool) (*guideOutput, error) {
 	if markdown {
-		return &guideOutput{ContentType: markdownType + "; charset=utf-8", Vary: "Accept", Body: []byte(source)}, nil
+		return &guideOutput{ContentType: markdownType + "; charset=utf-8", Vary: []string{"Accept"}, Body: []byte(source)}, nil
 	}
 	page, err := guide.Page(source)
 	if err != nil {
 		return nil, err
 	}
-	return &guideOutput{Policy: guidePolicy, ContentType: "text/html; charset=utf-8", Vary: "Accept", Body: page}, nil
+	return &guideOutput{Policy: guidePolicy, ContentType: "text/html; charset=utf-8", Vary: []string{"Accept"}, Body: page}, nil
 }
 
 // prefersMarkdown reports whether an Accept header names text/markdown, and HTML not with a higher quality.

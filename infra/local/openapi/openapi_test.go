@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"os"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/lafaekstreet/backend/infra/local/openapi"
+	"github.com/lafaekstreet/backend/shared/httpapi"
 )
 
 func TestEmbeddedOpenAPIDocumentIsCurrent(t *testing.T) {
@@ -56,6 +58,22 @@ func TestDocumentDescribesCallsOfPrograms(t *testing.T) {
 	for path := range openapi.API().Paths {
 		if _, there := document.Paths[path]; !there && program.MatchString(path) {
 			t.Errorf("%s is not described", path)
+		}
+	}
+}
+
+// The changelog of the API names every operation that will go.
+func TestDeprecatedOperationsAreInTheChangelog(t *testing.T) {
+	t.Parallel()
+	changelog, err := os.ReadFile("../../../functions/meta/guide/changelog.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, item := range openapi.API().Paths {
+		for method, op := range httpapi.Operations(item) {
+			if op.Deprecated && !strings.Contains(string(changelog), "`"+method+" "+path+"`") {
+				t.Errorf("functions/meta/guide/changelog.md does not say that %s %s will go", method, path)
+			}
 		}
 	}
 }

@@ -2,12 +2,15 @@ package journeys
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -94,15 +97,18 @@ func (g *Group) nearbyIDs(ctx context.Context, in *nearbyInput) (*idsOutput, err
 	if err != nil {
 		return nil, err
 	}
-	own, err := s.own(ctx, g.db, s.mode)
-	if err != nil {
-		return nil, err
-	}
-	found, err := s.nearest(ctx, g.db, own.compared)
 	out := &idsOutput{Body: []uuid.UUID{}}
-	for _, n := range found {
-		out.Body = append(out.Body, n.ID)
-	}
+	err = g.limited(ctx, func(q database.Querier) error {
+		own, err := s.own(ctx, q, s.mode)
+		if err != nil {
+			return err
+		}
+		found, err := s.nearest(ctx, q, own.compared)
+		for _, n := range found {
+			out.Body = append(out.Body, n.ID)
+		}
+		return err
+	})
 	return out, err
 }
 
@@ -113,23 +119,40 @@ func (g *Group) nearby(ctx context.Context, in *nearbyInput) (*nearbyOutput, err
 	if err != nil {
 		return nil, err
 	}
-	own, err := s.own(ctx, g.db, byAll)
-	if err != nil {
-		return nil, err
-	}
-	found, err := s.nearest(ctx, g.db, own.compared)
-	if err != nil {
-		return nil, err
-	}
-	var ids []uuid.UUID
-	for _, n := range found {
-		ids = append(ids, n.ID)
-	}
-	together, err := s.sameDay(ctx, g.db, own, ids)
 	out := &nearbyOutput{Body: []Nearby{}}
-	for _, n := range found {
-		out.Body = append(out.Body, Nearby{Journey: n.wireFor(uuid.Nil), DistanceMeters: n.DistanceM, OverlapsInTime: together[n.ID],
-			Closest: Closest{Mine: point(n.Mine[0], n.Mine[1]), Theirs: point(n.Theirs[0], n.Theirs[1])}})
-	}
+	err = g.limited(ctx, func(q database.Querier) error {
+		own, err := s.own(ctx, q, byAll)
+		if err != nil {
+			return err
+		}
+		found, err := s.nearest(ctx, q, own.compared)
+		if err != nil {
+			return err
+		}
+		var ids []uuid.UUID
+		for _, n := range found {
+			ids = append(ids, n.ID)
+		}
+		together, err := s.sameDay(ctx, q, own, ids)
+		for _, n := range found {
+			out.Body = append(out.Body, Nearby{Journey: n.wireFor(uuid.Nil), DistanceMeters: n.DistanceM, OverlapsInTime: together[n.ID],
+				Closest: Closest{Mine: point(n.Mine[0], n.Mine[1]), Theirs: point(n.Theirs[0], n.Theirs[1])}})
+		}
+		return err
+	})
 	return out, err
+}
+
+// limited runs a search none of whose statements may take longer than 2 s. It is for what the other bounds do not hold, such as
+// a window of days that excludes most of very many shapes.
+func (g *Group) limited(ctx context.Context, f func(database.Querier) error) error {
+	err := g.db.InTx(ctx, func(tx *database.Tx) error {
+		tx.Queue(`SET LOCAL statement_timeout = '2s'`)
+		return f(tx)
+	})
+	var failed *pgconn.PgError
+	if errors.As(err, &failed) && failed.Code == "57014" && ctx.Err() == nil { // query_canceled
+		return errTooComplex
+	}
+	return err
 }

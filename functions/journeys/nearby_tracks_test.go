@@ -119,3 +119,20 @@ func TestNearbyRefusesTooComplexJourneys(t *testing.T) {
 	maria.call("GET", "/journeys/"+wide+"/journeys/nearby?mode=route", nil).wantCode(422, "route_too_complex")
 	maria.call("GET", "/journeys/"+wide+"/journeys/nearby", nil).want(200)
 }
+
+// A statement of the search that takes too long ends, and the rider is told what to do.
+func TestNearbyEndsSlowStatements(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	maria := b.rider()
+	id := maria.route(plan, "2026-12-01", "2026-12-02", 125.0, -8.7, 126.0, -8.7)
+	tx, err := b.db.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	if _, err := tx.Exec(t.Context(), `LOCK TABLE track_stretches`); err != nil { // the statement waits
+		t.Fatal(err)
+	}
+	maria.call("GET", "/journeys/"+id+"/journeys/nearby", nil).wantCode(422, "route_too_complex")
+}

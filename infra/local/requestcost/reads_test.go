@@ -122,8 +122,9 @@ func (s *fixture) reads() []operation {
 		"/notifications/unread-count", "/users/me", "/users/"+c.ID.String(), "/users/me/sessions", journey, "/users/"+c.ID.String()+"/journeys",
 		"/users/"+c.ID.String()+"/journeys/active", journey+"/markers", journey+"/markers/"+s.marker, journey+"/route", journey+"/route.gpx", journey+"/tracks",
 		journey+"/reports", "/reports/"+s.newJudgedReport()+"/ai-analysis/latest", "/reports/"+id+"/images/"+s.image+"/thumbnail", "/users/"+c.ID.String()+"/avatar")
-	// These must read the report or the journey first, to know its embedding, its id or its route.
-	read(c, 2, journey+"/nearby", journey+"/journeys/nearby", "/reports/similar?report_id="+id, "/blockchain/report/"+number+"/history")
+	// These must read the report first, to know its embedding or its id.
+	read(c, 2, "/reports/similar?report_id="+id, "/blockchain/report/"+number+"/history")
+	read(c, 3, journey+"/nearby", journey+"/journeys/nearby") // reads the journey, what is near, and ends the transaction
 	read(s.moderator, 1, "/staff/queue?kind=new", "/staff/agencies", "/staff/queue?kind=needs_review", "/staff/queue?kind=flagged&agency=A1&assigned_to=me&q=hole&sort=priority", "/staff/queue?page=9", "/staff/counts", "/staff/counts?agency=a1", "/staff/templates?status=fixed", "/reports/"+id+"/notes", "/reports/"+id+"/log", "/reports/"+id+"/riders-affected")
 	read(s.moderator, 2, "/staff/export.csv?kind=new") // reads, and writes to the audit log
 	read(s.official, 1, "/staff/queue?kind=assigned", "/staff/queue?kind=overdue")

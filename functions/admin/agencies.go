@@ -27,20 +27,19 @@ func (g *Group) registerAgencies(a *httpapi.API) {
 	list.Aliases = page.Aliases()
 	httpapi.Register(a, list, g.agencies)
 
-	httpapi.Register(a, operation(http.MethodGet, "/agencies/{id}", "Read an agency", "With its whole area."), g.agency)
+	httpapi.Register(a, operation(http.MethodGet, "/agencies/{id}", "Read an agency", "With its whole area.").WithProblems(errAgencyNotFound), g.agency)
 
 	create := operation(http.MethodPost, "/agencies", "Add an agency", "")
 	create.DefaultStatus, create.Creates, create.MaxBody = http.StatusCreated, true, maxAgencyBody
-	httpapi.Register(a, create, g.createAgency)
+	httpapi.Register(a, create.WithProblems(errAgencyCodeTaken), g.createAgency)
 
 	change := operation(http.MethodPatch, "/agencies/{id}", "Change an agency", "What is absent stays as it is.")
-	change.Errors, change.MaxBody = []int{http.StatusConflict}, maxAgencyBody
-	httpapi.Register(a, change, g.changeAgency)
+	change.MaxBody = maxAgencyBody
+	httpapi.Register(a, change.WithProblems(errAgencyCodeLogged, errAgencyCodeTaken, errAgencyNotFound), g.changeAgency)
 
 	remove := operation(http.MethodDelete, "/agencies/{id}", "Remove an agency",
 		"Refused while people belong to it or open reports are assigned to it.")
-	remove.Errors = []int{http.StatusConflict}
-	httpapi.Register(a, remove, g.removeAgency)
+	httpapi.Register(a, remove.WithProblems(errAgencyInUse, errAgencyNotFound), g.removeAgency)
 }
 
 // maxAgencyBody is the most bytes of an agency with an area: about four times what 5,000 points of 50 bytes take, so that a sender of
@@ -143,7 +142,7 @@ var errAgencyNotFound = problem.New(problem.NotFound, "agency_not_found")
 // agencyFault turns the violation of a unique code into a 409.
 func agencyFault(err error) error {
 	if database.Violates(err, "agencies_code_key") {
-		return problem.New(problem.Conflict, "agency_code_taken")
+		return errAgencyCodeTaken
 	}
 	return err
 }
@@ -211,7 +210,7 @@ func keepsItsCode(ctx context.Context, tx *outbox.Tx, before, after agency.Agenc
 		return fmt.Errorf("look for entries about agency: %w", err)
 	}
 	if named.Get() {
-		return problem.New(problem.Conflict, "agency_code_logged")
+		return errAgencyCodeLogged
 	}
 	return nil
 }
@@ -228,7 +227,7 @@ func (g *Group) removeAgency(ctx context.Context, in *agencyPath) (*httpapi.Mess
 			return fmt.Errorf("look for uses of agency: %w", err)
 		}
 		if used.Get() {
-			return problem.New(problem.Conflict, "agency_in_use")
+			return errAgencyInUse
 		}
 		tx.Queue(`UPDATE agencies SET deleted_at = $2, updated_at = $2 WHERE id = $1`, in.ID, g.clock.Now())
 		return audit.Record(ctx, tx, audit.Entry{Action: "agency.delete", Entity: "agency", EntityID: in.ID.String(), Before: audited(before.Get())})

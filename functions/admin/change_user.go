@@ -15,7 +15,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/outbox"
-	"github.com/lafaekstreet/backend/shared/problem"
 )
 
 type changeUserInput struct {
@@ -140,7 +139,7 @@ func (in *changeUserInput) applyTo(old standing) (standing, error) {
 		next.Suspended = *in.Body.Suspended
 	}
 	if next.Role == identity.Official && next.AgencyID == nil {
-		return standing{}, problem.New(problem.Invalid, "agency_required")
+		return standing{}, errAgencyRequired
 	}
 	return next, nil
 }
@@ -156,12 +155,12 @@ func (g *Group) allowed(ctx context.Context, tx *database.Tx, id uuid.UUID, old,
 			return err
 		}
 		if others == 0 {
-			return problem.New(problem.Conflict, "last_admin")
+			return errLastAdmin
 		}
 	}
 	same := next.AgencyID == nil || old.AgencyID != nil && *old.AgencyID == *next.AgencyID
 	if !same && !agencyExists {
-		return problem.New(problem.Invalid, "agency_not_found")
+		return errAgencyNotFound422
 	}
 	return nil
 }

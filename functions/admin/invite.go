@@ -29,8 +29,7 @@ func (g *Group) registerInvite(a *httpapi.API) {
 			"this address that was never confirmed loses its password, its sessions and whatever else somebody gave it. The role of a confirmed account is "+
 			"changed by PATCH /admin/users/{id}: 409 account_exists has its user_id.")
 	op.DefaultStatus, op.Creates = http.StatusCreated, true
-	op.Errors = []int{http.StatusConflict}
-	httpapi.Register(a, op, g.invite)
+	httpapi.Register(a, op.WithProblems(errAccountExists.With("user_id", problem.ExampleID()), errAgencyNotFound422, errAgencyRequired, errEmailNotDeliverable, errUserNotFound), g.invite)
 }
 
 type inviteInput struct {
@@ -59,7 +58,7 @@ func (in *inviteInput) read() (invitee, error) {
 		return who, problem.InvalidField("email", "expected an e-mail address")
 	}
 	if !mail.Deliverable(who.email) {
-		return who, problem.New(problem.Invalid, "email_not_deliverable")
+		return who, errEmailNotDeliverable
 	}
 	var err error
 	if who.name, err = account.ReadName("full_name", b.FullName); err != nil {
@@ -72,7 +71,7 @@ func (in *inviteInput) read() (invitee, error) {
 		who.AgencyID = b.AgencyID
 	}
 	if who.Role == identity.Official && who.AgencyID == nil {
-		return who, problem.New(problem.Invalid, "agency_required")
+		return who, errAgencyRequired
 	}
 	if b.PreferredLanguage != "" {
 		if who.language, ok = locale.Parse(strings.ToLower(strings.TrimSpace(b.PreferredLanguage))); !ok {
@@ -129,7 +128,7 @@ func (g *Group) emptyAccount(ctx context.Context, tx *outbox.Tx, who invitee) (u
 		return uuid.Nil, fmt.Errorf("look for account: %w", err)
 	}
 	if who.AgencyID != nil && agency.Get() == nil {
-		return uuid.Nil, problem.New(problem.Invalid, "agency_not_found")
+		return uuid.Nil, errAgencyNotFound422
 	}
 	now, known := g.clock.Now(), found.Get()
 	if known == nil {
@@ -138,7 +137,7 @@ func (g *Group) emptyAccount(ctx context.Context, tx *outbox.Tx, who invitee) (u
 		return id, nil
 	}
 	if known.Verified || known.Suspended {
-		return uuid.Nil, problem.New(problem.Conflict, "account_exists").With("user_id", known.ID)
+		return uuid.Nil, errAccountExists.With("user_id", known.ID)
 	}
 	account.Forget(tx, known.ID, who.name, who.language, now)
 	return known.ID, g.revoker.All(ctx, tx.Tx, known.ID, nil, identity.PasswordChanged, now)

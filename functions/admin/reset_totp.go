@@ -20,8 +20,7 @@ func (g *Group) registerResetTOTP(a *httpapi.API) {
 		"For somebody who lost the phone and the recovery codes. Secret and codes go, every session ends, and the person is mailed. They "+
 			"sign in with the password and set up a new one. Nobody does this to themselves: POST /auth/totp/enroll replaces the own one, and "+
 			"the operator's command resets that of the last administrator. A person without a second factor is left as they are.")
-	op.Errors = []int{http.StatusConflict}
-	httpapi.Register(a, op, g.resetTOTP)
+	httpapi.Register(a, op.WithProblems(errOwnSecondFactor, errUserNotFound), g.resetTOTP)
 }
 
 type resetTOTPInput struct {
@@ -42,7 +41,7 @@ func (g *Group) resetTOTP(ctx context.Context, in *resetTOTPInput) (*httpapi.Mes
 		return nil, problem.InvalidField("reason", "say why")
 	}
 	if identity.Must(ctx).UserID == in.ID {
-		return nil, problem.New(problem.Conflict, "own_second_factor")
+		return nil, errOwnSecondFactor
 	}
 	resetter := secondfactor.Resetter{Sealer: g.sealer, Revoker: g.revoker, Clock: g.clock}
 	message := "admin.second_factor_reset"

@@ -29,8 +29,7 @@ func (g *Group) registerSetup(a *httpapi.API) {
 			"put the secret into an authenticator app, and keep the recovery codes, before leaving the page.")
 	op.Access, op.Roles, op.SecondFactor, op.Limit = httpapi.Public, nil, false, admission.LimitAuth
 	op.DefaultStatus = http.StatusCreated
-	op.Errors = []int{http.StatusForbidden, http.StatusConflict}
-	httpapi.Register(a, op, g.setup)
+	httpapi.Register(a, op.WithProblems(errSetupDone, errSetupTokenInvalid), g.setup)
 }
 
 type setupInput struct {
@@ -57,7 +56,7 @@ func (g *Group) setup(ctx context.Context, in *setupInput) (*setupOutput, error)
 	// Hashes have equal lengths, so that the time does not reveal the token's length.
 	given, wanted := sha256.Sum256([]byte(b.SetupToken)), sha256.Sum256([]byte(g.setupToken))
 	if g.setupToken == "" || subtle.ConstantTimeCompare(given[:], wanted[:]) == 0 {
-		return nil, problem.New(problem.Forbidden, "setup_token_invalid")
+		return nil, errSetupTokenInvalid
 	}
 	address, ok := mail.ParseAddress(b.Email)
 	if !ok {
@@ -101,7 +100,7 @@ func (g *Group) firstAdmin(ctx context.Context, tx *outbox.Tx, address, hash, na
 		return uuid.Nil, fmt.Errorf("look for administrators: %w", err)
 	}
 	if done {
-		return uuid.Nil, problem.New(problem.Conflict, "setup_done")
+		return uuid.Nil, errSetupDone
 	}
 	const upsert = `
 		INSERT INTO users AS u (id, email, email_verified_at, password_hash, full_name, role, totp_secret, totp_confirmed_at, preferred_language)

@@ -28,8 +28,7 @@ func (g *Group) registerUsers(a *httpapi.API) {
 	change := operation(http.MethodPatch, "/users/{id}", "Change what a person may do",
 		"What is absent stays as it is. clear_name and clear_avatar take words and pictures out of a profile that others should not see. A suspension ends every session and is mailed to the person; a change of role or agency holds at once in all of them. "+
 			"The last administrator stays one.")
-	change.Errors = []int{http.StatusConflict}
-	httpapi.Register(a, change, g.changeUser)
+	httpapi.Register(a, change.WithProblems(errAgencyNotFound422, errAgencyRequired, errLastAdmin, errUserNotFound), g.changeUser)
 }
 
 // Account is a person as administrators see them.

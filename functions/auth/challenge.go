@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,9 +25,8 @@ const (
 func (g *Group) registerSecondFactor(a *httpapi.API) {
 	verify := operation("/auth/totp/verify", "Answer the challenge of the second factor, and sign in",
 		"With a code of the app, or one of the recovery codes, each of which works once.")
-	verify.Errors = []int{http.StatusBadRequest, http.StatusForbidden}
 	verify.LimitMember = "challenge_id"
-	httpapi.Register(a, verify, g.answerChallenge)
+	httpapi.Register(a, verify.WithProblems(errChallengeExpired, errFactorInvalid.With("attempts_left", 4), errSuspended), g.answerChallenge)
 	g.registerEnrollment(a)
 }
 

@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"fmt"
-	"net/http"
 
 	"github.com/jackc/pgx/v5"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -21,14 +21,13 @@ func (g *Group) registerEmailCode(a *httpapi.API) {
 	ask := operation("/auth/email-code", "Mail a code to sign in with, without a password",
 		"The same for every address, known or not. At most one code a minute and five an hour for an address and the network that asks, and "+
 			"20 an hour for an address. A newer code does not void the one before. The code also stands for the password in DELETE /users/me.")
-	httpapi.Register(a, ask, g.emailCode)
+	httpapi.Register(a, ask.WithProblems(errEmailNotDeliverable), g.emailCode)
 
 	verify := operation("/auth/email-code/verify", "Sign in with the code from the mail",
 		"An unknown address gets an account without a password and without a name. An account whose address was never confirmed loses its password, "+
 			"its name and whatever else somebody gave it. Staff need a password, or a second factor.")
 	verify.Aliases = map[string]string{"otp_code": "otp", "code": "otp"}
-	verify.Errors = []int{http.StatusBadRequest, http.StatusForbidden}
-	httpapi.Register(a, verify, g.verifyEmailCode)
+	httpapi.Register(a, verify.WithProblems(credential.ErrCodeExpired, credential.ErrCodeInvalid.With("attempts_left", 4), errNeedsPassword, errSuspended, ledger.ErrHalted), g.verifyEmailCode)
 }
 
 type emailCodeInput struct {

@@ -3,14 +3,12 @@ package auth
 import (
 	"context"
 	"fmt"
-	"net/http"
 
 	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/problem"
 )
 
 func (g *Group) registerEnrollment(a *httpapi.API) {
@@ -22,12 +20,11 @@ func (g *Group) registerEnrollment(a *httpapi.API) {
 	enroll := staff("/auth/totp/enroll", "Start setting up a second factor",
 		"Hands out a secret for an authenticator app. It holds once a code of it was confirmed. A person who has one already "+
 			"may replace it from a session that passed it.")
-	httpapi.Register(a, enroll, g.enroll)
+	httpapi.Register(a, enroll.WithProblems(identity.ErrSecondFactor), g.enroll)
 	confirm := staff("/auth/totp/confirm", "Turn the second factor on",
 		"With a code of the app. Hands out recovery codes, once; earlier ones stop working. This session counts as having passed it; "+
 			"every other session of the person ends.")
-	confirm.Errors = []int{http.StatusBadRequest}
-	httpapi.Register(a, confirm, g.confirm)
+	httpapi.Register(a, confirm.WithProblems(errFactorInvalid.With("attempts_left", 4), errSecondFactorNotStarted), g.confirm)
 }
 
 type enrollOutput struct {
@@ -103,7 +100,7 @@ func (g *Group) promotePending(ctx context.Context, tx *database.Tx, c identity.
 		return fmt.Errorf("read second factor: %w", err)
 	}
 	if sealed == nil {
-		return problem.New(problem.BadRequest, "second_factor_not_started")
+		return errSecondFactorNotStarted
 	}
 	secret, err := g.sealer.Open(credential.TOTPSealPurpose, sealed)
 	if err != nil {

@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/lafaekstreet/backend/shared/account"
@@ -11,6 +10,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -22,9 +22,8 @@ func (g *Group) registerGoogle(a *httpapi.API) {
 		"Finds the account by Google's subject, else links the one with the confirmed address. An account whose address was never "+
 			"confirmed here loses its password, name and contact details on linking: whoever gave them has not shown that the address is theirs.")
 	op.Aliases = map[string]string{"idToken": "id_token", "token": "id_token", "credential": "id_token"}
-	op.Errors = []int{http.StatusUnauthorized, http.StatusForbidden}
 	op.Limit, op.LimitMember = admission.LimitGeneral, "" // a signed token cannot be guessed
-	httpapi.Register(a, op, g.withGoogle)
+	httpapi.Register(a, op.WithProblems(errGoogleDown, errGoogleOther, errGoogleToken, errGoogleUnverified, errSuspended, ledger.ErrHalted), g.withGoogle)
 }
 
 type googleInput struct {

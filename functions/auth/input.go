@@ -68,7 +68,7 @@ func checkedEmail(s string) (string, error) {
 func newEmail(s string) (string, error) {
 	address, err := checkedEmail(s)
 	if err == nil && !mail.Deliverable(address) {
-		return "", problem.New(problem.Invalid, "email_not_deliverable")
+		return "", errEmailNotDeliverable
 	}
 	return address, err
 }

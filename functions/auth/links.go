@@ -17,6 +17,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
@@ -35,13 +36,12 @@ func (g *Group) registerLinks(a *httpapi.API) {
 		"For the journey client. Optional members may be empty; anything else is ignored.",
 		"register_user_api_v1_users_register_post")
 	register.DefaultStatus = http.StatusCreated
-	httpapi.Register(a, register, g.linkRegister)
+	httpapi.Register(a, register.WithProblems(errEmailNotDeliverable), g.linkRegister)
 
 	verify := link("/verify-email", "Confirm the address with the mailed link", "Answers 200 the second time as well.",
 		"verify_email_api_v1_users_verify_email_get")
 	verify.Method, verify.Limit, verify.LimitMember = http.MethodGet, admission.LimitAuth, ""
-	verify.Errors = []int{http.StatusBadRequest}
-	httpapi.Register(a, verify, g.linkVerify)
+	httpapi.Register(a, verify.WithProblems(errLink, ledger.ErrHalted), g.linkVerify)
 
 	resend := link("/resend-verification", "Mail the link again", "The answer is always the same.", "")
 	resend.DefaultStatus, resend.Forms = http.StatusAccepted, true
@@ -58,8 +58,7 @@ func (g *Group) registerLinks(a *httpapi.API) {
 			"and the role takes effect. Reads JSON, forms and the query (deprecated; never logged).",
 		"update_password_api_v1_users_update_password_post")
 	update.Forms, update.LimitMember = true, "token"
-	update.Errors = []int{http.StatusBadRequest}
-	httpapi.Register(a, update, g.linkUpdate)
+	httpapi.Register(a, update.WithProblems(errLink, ledger.ErrHalted), g.linkUpdate)
 }
 
 // nullOutput is the body null, which the journey client expects.

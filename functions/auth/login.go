@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,15 +24,13 @@ func (g *Group) registerLogin(a *httpapi.API) {
 		"Reads JSON, and forms with username and password. Ten failures from one network lock the address out there for 15 minutes.")
 	login.Aliases = map[string]string{"username": "email"}
 	login.Forms = true
-	login.Errors = []int{http.StatusUnauthorized, http.StatusForbidden}
-	httpapi.Register(a, login, g.login)
+	httpapi.Register(a, login.WithProblems(errCredentials, errNotVerified, errSuspended), g.login)
 
 	token := operation("/auth/token", "Sign in with an OAuth 2 password form",
 		"For the journey client: a wrong password is 400 here, never 401, which that client takes for a dead token.")
 	token.OperationID = "login_api_v1_auth_token_post"
 	token.Forms, token.LimitMember = true, "username"
-	token.Errors = []int{http.StatusBadRequest, http.StatusForbidden}
-	httpapi.Register(a, token, g.token)
+	httpapi.Register(a, token.WithProblems(errFormCredentials, errNotVerified, errSuspended), g.token)
 	g.registerGoogle(a)
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,10 +25,9 @@ func (g *Group) registerRefresh(a *httpapi.API) {
 			"Any other used token ends the session, for it may be in the wrong hands. Reads JSON and forms. It reads the query too, for the journey client: a token in an address is kept in histories and logs.")
 	refresh.OperationID = "refresh_api_v1_auth_refresh_post"
 	refresh.Forms = true
-	refresh.Errors = []int{http.StatusUnauthorized}
 	// The token itself cannot be guessed, and a house full of phones shares an address.
 	refresh.Limit, refresh.LimitMember = admission.LimitGeneral, ""
-	httpapi.Register(a, refresh, g.refresh)
+	httpapi.Register(a, refresh.WithProblems(errRefreshExpired, errRefreshInvalid, errRefreshReused), g.refresh)
 	g.registerLogout(a)
 }
 

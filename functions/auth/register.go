@@ -9,6 +9,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -21,14 +22,13 @@ func (g *Group) registerAccount(a *httpapi.API) {
 			"and a mail that says so: nobody learns here who has one. Registering an unconfirmed address again with another password "+
 			"voids the codes and links that were mailed before, and mails at once.")
 	register.DefaultStatus = http.StatusCreated
-	httpapi.Register(a, register, g.register)
+	httpapi.Register(a, register.WithProblems(errEmailNotDeliverable), g.register)
 
 	verify := operation("/auth/verify-otp", "Confirm the address with the mailed code, and sign in",
 		"The newest code counts, once, for 10 minutes, and only for the password that it was mailed for. One network has 5 attempts, all together have 20. "+
 			"Spaces, hyphens and full stops in the code do not matter. A code of another shape is otp_invalid and uses no attempt.")
 	verify.Aliases = map[string]string{"otp_code": "otp", "code": "otp"}
-	verify.Errors = []int{http.StatusBadRequest, http.StatusForbidden}
-	httpapi.Register(a, verify, g.verifyOTP)
+	httpapi.Register(a, verify.WithProblems(credential.ErrCodeExpired, credential.ErrCodeInvalid.With("attempts_left", 4), errSuspended, ledger.ErrHalted), g.verifyOTP)
 
 	resend := operation("/auth/resend-otp", "Mail another code",
 		"At most one a minute and five an hour for an address, known or not; at once when the attempts of the last one are used up.")

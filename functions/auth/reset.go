@@ -2,10 +2,10 @@ package auth
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/outbox"
@@ -19,8 +19,7 @@ func (g *Group) registerReset(a *httpapi.API) {
 	reset := operation("/auth/reset-password", "Choose a new password with the mailed code",
 		"Every session ends; sign in with the new password. An account whose address was never confirmed loses its name and whatever else somebody gave it.")
 	reset.Aliases = map[string]string{"password": "new_password", "otp_code": "otp", "code": "otp"}
-	reset.Errors = []int{http.StatusBadRequest}
-	httpapi.Register(a, reset, g.reset)
+	httpapi.Register(a, reset.WithProblems(credential.ErrCodeExpired, credential.ErrCodeInvalid.With("attempts_left", 4), ledger.ErrHalted), g.reset)
 }
 
 type forgotInput struct {

@@ -36,14 +36,13 @@ func (g *Group) registerWebSession(a *httpapi.API) {
 		"For pages of this site: the header X-LafaekStreet: 1 is required. With refresh_token the token is put into a cookie; without, "+
 			"that of the cookie is used. Both exchange it for a new one, as /auth/refresh does, and answer an access token. The cookie is "+
 			"HttpOnly and SameSite=Strict, and no other route reads it. That of staff ends with the browser.")
-	begin.Errors = []int{http.StatusUnauthorized, http.StatusForbidden}
 	end := operation("/auth/web-session", "End the session of a page", "Ends the session of the cookie and deletes the cookie. 200 also where there is none.")
-	end.Method, end.Errors = http.MethodDelete, []int{http.StatusForbidden}
+	end.Method = http.MethodDelete
 	for _, o := range []*httpapi.Operation{&begin, &end} {
 		o.Limit, o.LimitMember = admission.LimitView, "" // each view of a page asks, and a suburb may share one address
 	}
-	httpapi.Register(a, begin, g.beginWebSession)
-	httpapi.Register(a, end, g.endWebSession)
+	httpapi.Register(a, begin.WithProblems(errForeignPage, errRefreshExpired, errRefreshInvalid, errRefreshReused, errTokenMissing), g.beginWebSession)
+	httpapi.Register(a, end.WithProblems(errForeignPage), g.endWebSession)
 }
 
 type webSessionInput struct {
@@ -88,7 +87,7 @@ func (g *Group) beginWebSession(ctx context.Context, in *webSessionInput) (*webS
 		}
 	}
 	if token == "" {
-		return nil, problem.New(problem.Unauthenticated, "token_missing")
+		return nil, errTokenMissing
 	}
 	tokens, err := g.renew(ctx, token, device)
 	if err != nil {

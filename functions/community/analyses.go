@@ -25,8 +25,8 @@ func (g *Group) registerAnalyses(api *httpapi.API) {
 	op := func(path, summary string) httpapi.Operation {
 		return httpapi.Operation{Operation: huma.Operation{Method: http.MethodGet, Path: path, Tags: []string{name}, Summary: summary}}
 	}
-	httpapi.Register(api, op(path, "List the AI's analyses of a report, newest first"), g.listAnalyses)
-	httpapi.Register(api, op(path+"/latest", "Show the newest analysis of a report"), g.latestAnalysis)
+	httpapi.Register(api, op(path, "List the AI's analyses of a report, newest first").WithProblems(report.Problems()...).WithProblems(errAnalysisPending), g.listAnalyses)
+	httpapi.Register(api, op(path+"/latest", "Show the newest analysis of a report").WithProblems(report.Problems()...).WithProblems(errAnalysisPending), g.latestAnalysis)
 }
 
 // Analysis is one verdict about a report, of the AI or of a person who replaced the AI's.

@@ -35,29 +35,29 @@ func (g *Group) registerComments(api *httpapi.API) {
 			Method: http.MethodPost, Path: path, Tags: []string{name}, Summary: "Comment on a report",
 			Description: "A request with a client_id that was used before gets the first comment again, with status 200. The same client_id with another content, or on another report, is 409 client_id_reused. Comments of staff have is_official set. " +
 				"While the report has no verdict, only its reporter and staff may comment: 409 awaiting_verdict for others.",
-			Errors:        []int{http.StatusConflict},
+
 			DefaultStatus: http.StatusCreated, Responses: map[string]*huma.Response{"200": httpapi.JSON[comment.Comment](api, "The comment existed already")},
 		},
 		Creates: true, Limit: admission.LimitComment, Lenient: &httpapi.Lenient{NotTaken: []string{"is_anonymous", "images", "upload_id", "image_url", "s3_keys", "status"}}, Aliases: map[string]string{"comment": "content", "text": "content"},
 	}
-	httpapi.Register(api, add, g.addComment)
+	httpapi.Register(api, add.WithProblems(reportwrite.Problems()...).WithProblems(errAwaitingVerdict, errClientIDReused.With("report_id", problem.ExampleID())), g.addComment)
 	list := httpapi.Operation{
 		Operation: huma.Operation{Method: http.MethodGet, Path: path, Tags: []string{name}, Summary: "List the comments on a report, oldest first",
 			Description: "Empty while the report has no verdict, except for its reporter and staff."},
 		Aliases: page.Aliases(),
 	}
-	httpapi.Register(api, list, g.listComments)
+	httpapi.Register(api, list.WithProblems(report.Problems()...), g.listComments)
 	public := httpapi.Operation{
 		Operation: huma.Operation{Method: http.MethodGet, Path: "/api/v1/public/reports/{id}/comments", Tags: []string{"public"}, Summary: "List the comments on a report, oldest first",
 			Description: "As everybody sees them: empty while the report has no verdict."},
 		Access: httpapi.Public, Cache: httpapi.Shared, Limit: admission.LimitView, Aliases: page.Aliases(),
 	}
-	httpapi.Register(api, public, g.listPublicComments)
+	httpapi.Register(api, public.WithProblems(report.Problems()...), g.listPublicComments)
 	remove := httpapi.Operation{Operation: huma.Operation{
 		Method: http.MethodDelete, Path: path + "/{c_id}", Tags: []string{name}, Summary: "Remove a comment",
-		Description: "Allowed for the author of the comment, moderators and administrators.", Errors: []int{http.StatusForbidden},
+		Description: "Allowed for the author of the comment, moderators and administrators.",
 	}}
-	httpapi.Register(api, remove, g.removeComment)
+	httpapi.Register(api, remove.WithProblems(reportwrite.Problems()...).WithProblems(errForbidden, reportwrite.ErrNoComment), g.removeComment)
 }
 
 type addInput struct {
@@ -175,7 +175,7 @@ func lockForComment(ctx context.Context, tx *outbox.Tx, about report.About, clie
 		return nil, err
 	}
 	if s.hidden && !v.KnowsAuthor(s.report.UserID) && s.repeat == nil {
-		return nil, problem.New(problem.Conflict, "awaiting_verdict")
+		return nil, errAwaitingVerdict
 	}
 	return s, nil
 }

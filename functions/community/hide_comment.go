@@ -23,22 +23,21 @@ func (g *Group) registerHideComment(api *httpapi.API) {
 	moderation := func(path, summary, description string) httpapi.Operation {
 		return httpapi.Operation{Operation: huma.Operation{
 			Method: http.MethodPost, Path: "/api/v1/reports/{id}/comments/{c_id}" + path, Tags: []string{name}, Summary: summary, Description: description,
-			Errors: []int{http.StatusForbidden, http.StatusConflict, http.StatusPreconditionFailed},
 		}, Roles: identity.Moderators()}
 	}
 	hide := moderation("/hide", "Hide a comment", "Others than its author and staff then see that it is there, without its words. The author is told why. Its open flags are settled as right.")
 	hide.Aliases, hide.Lenient = reportwrite.HideAliases(), &httpapi.Lenient{Strict: reportwrite.HideStrict()}
-	httpapi.Register(api, hide, g.hideComment)
-	httpapi.Register(api, moderation("/unhide", "Show a comment again", "The author is told. Its open flags are settled as wrong."), g.showComment)
-	httpapi.Register(api, moderation("/flags/dismiss", "Dismiss the flags of a comment", "Its open flags are settled as wrong, and where they hid it, it is shown again. Flags do not hide it any more."), g.dismissFlags)
+	httpapi.Register(api, hide.WithProblems(reportwrite.Problems()...).WithProblems(reportwrite.ErrNoComment), g.hideComment)
+	httpapi.Register(api, moderation("/unhide", "Show a comment again", "The author is told. Its open flags are settled as wrong.").WithProblems(reportwrite.Problems()...).WithProblems(reportwrite.ErrNoComment), g.showComment)
+	httpapi.Register(api, moderation("/flags/dismiss", "Dismiss the flags of a comment", "Its open flags are settled as wrong, and where they hid it, it is shown again. Flags do not hide it any more.").WithProblems(reportwrite.Problems()...).WithProblems(reportwrite.ErrNoComment), g.dismissFlags)
 	flag := httpapi.Operation{
 		Operation: huma.Operation{
 			Method: http.MethodPost, Path: "/api/v1/reports/{id}/comments/{c_id}/flag", Tags: []string{name}, Summary: "Say that a comment should not be shown",
-			Description: "As for a report: POST …/flag.", Errors: []int{http.StatusConflict}, DefaultStatus: http.StatusAccepted,
+			Description: "As for a report: POST …/flag.", DefaultStatus: http.StatusAccepted,
 		},
 		Limit: admission.LimitFlag, Aliases: reportwrite.FlagAliases(), Lenient: &httpapi.Lenient{Strict: reportwrite.FlagStrict()},
 	}
-	httpapi.Register(api, flag, g.flagComment)
+	httpapi.Register(api, flag.WithProblems(reportwrite.Problems()...).WithProblems(reportwrite.ErrNoComment, reportwrite.ErrOwnContent), g.flagComment)
 }
 
 // CommentInput names a comment of a report in a path.

@@ -13,7 +13,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
-	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/reportwrite"
@@ -42,7 +41,7 @@ func (g *Group) removeComment(ctx context.Context, in *removeInput) (*reportwrit
 		c := locked.Get()
 		mine := c.Author != nil && *c.Author == caller.UserID
 		if !mine && caller.Role != identity.Moderator && caller.Role != identity.Admin {
-			return problem.New(problem.Forbidden, "forbidden")
+			return errForbidden
 		}
 		if c.Reporter != nil && *c.Reporter == caller.UserID {
 			by = report.Actor{Kind: report.ActorCitizen, UserID: &caller.UserID}

@@ -108,11 +108,11 @@ func importProblem(err error) error {
 	case errors.As(err, &fault):
 		return errBrokenFile(fault.Place, fault.Message)
 	case errors.Is(err, trackfile.ErrUnknownFormat):
-		return problem.New(problem.UnsupportedMedia, "import_unknown_format")
+		return errImportUnknownFormat
 	case errors.Is(err, trackfile.ErrEmpty):
-		return problem.New(problem.Invalid, "import_empty")
+		return errImportEmpty
 	case errors.Is(err, trackfile.ErrTooManyPoints):
-		return problem.New(problem.Invalid, "import_too_many_points")
+		return errImportTooManyPoints
 	case errors.Is(err, trackfile.ErrTooLarge):
 		return problem.New(problem.TooLarge, "too_large")
 	}
@@ -121,7 +121,7 @@ func importProblem(err error) error {
 
 // errBrokenFile returns the 422 for a fault at a place in the file. The message never contains text of the file.
 func errBrokenFile(place, message string) *problem.Error {
-	e := problem.New(problem.Invalid, "import_broken").Param("place", place).With("place", place)
+	e := errImportBroken.Param("place", place).With("place", place)
 	e.Fields = []problem.Field{{Name: place, Message: message}}
 	return e
 }

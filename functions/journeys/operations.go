@@ -23,36 +23,31 @@ func operation(id, method, path, summary string) httpapi.Operation {
 func (g *Group) registerJourneys(api *httpapi.API) {
 	create := operation("create_journey_api_v1_journeys__post", http.MethodPost, "/journeys/", "Create a journey")
 	create.DefaultStatus, create.Creates, create.Lenient = http.StatusCreated, true, lenientJourney()
-	create.Errors = []int{http.StatusForbidden}
-	httpapi.Register(api, create, g.create)
+	httpapi.Register(api, create.WithProblems(errNotOwner, errTooManyJourneys), g.create)
 	noSlash := operation("", http.MethodPost, "/journeys", "Create a journey (without the slash)")
 	noSlash.DefaultStatus, noSlash.Creates, noSlash.Lenient = http.StatusCreated, true, lenientJourney()
-	noSlash.Errors = []int{http.StatusForbidden}
-	httpapi.Register(api, noSlash, g.create)
+	httpapi.Register(api, noSlash.WithProblems(errNotOwner, errTooManyJourneys), g.create)
 
 	httpapi.Register(api, operation("get_journey_api_v1_journeys__journey_id__get",
-		http.MethodGet, "/journeys/{journey_id}", "A journey"), g.read)
+		http.MethodGet, "/journeys/{journey_id}", "A journey").WithProblems(errJourneyUnknown), g.read)
 
 	patch := operation("set_completed_journey_api_v1_journeys__journey_id__patch",
 		http.MethodPatch, "/journeys/{journey_id}", "Complete or change a journey")
 	patch.Description = "Without a body: completes the journey and answers 204. With a body: changes the fields in it and answers 200."
 	patch.DefaultStatus, patch.Lenient = http.StatusNoContent, lenientJourney()
 	patch.Responses = changedResponses(api)
-	patch.Errors = []int{http.StatusForbidden, http.StatusPreconditionFailed}
-	httpapi.Register(api, patch, g.change)
+	httpapi.Register(api, patch.WithProblems(errJourneyUnknown, errNotOwner), g.change)
 
 	toggle := operation("toggle_active_journey_api_v1_journeys__journey_id__active_patch",
 		http.MethodPatch, "/journeys/{journey_id}/active", "Start or stop riding a journey")
 	toggle.Description = "Makes the journey active, and the caller's other journeys inactive. An active journey becomes inactive."
 	toggle.DefaultStatus = http.StatusNoContent
-	toggle.Errors = []int{http.StatusForbidden, http.StatusConflict, http.StatusPreconditionFailed}
-	httpapi.Register(api, toggle, g.toggle)
+	httpapi.Register(api, toggle.WithProblems(errCompleted, errJourneyUnknown, errNotOwner), g.toggle)
 
 	remove := operation("delete_journey_api_v1_journeys__journey_id__delete",
 		http.MethodDelete, "/journeys/{journey_id}", "Delete a journey and its markers")
 	remove.DefaultStatus = http.StatusNoContent
-	remove.Errors = []int{http.StatusForbidden, http.StatusPreconditionFailed}
-	httpapi.Register(api, remove, g.remove)
+	httpapi.Register(api, remove.WithProblems(errJourneyUnknown, errNotOwner), g.remove)
 }
 
 func (g *Group) registerRoutes(api *httpapi.API) {
@@ -60,27 +55,26 @@ func (g *Group) registerRoutes(api *httpapi.API) {
 		http.MethodGet, "/journeys/{journey_id}/journeys/nearby", "Ids of other riders' journeys near this one")
 	ids.Description = "Nearest first. The caller's own, private and deleted journeys never appear. Tracks count in both modes. Where thousands of " +
 		"markers and tracks lie in one place, some of them are compared."
-	httpapi.Register(api, ids, g.nearbyIDs)
+	httpapi.Register(api, ids.WithProblems(errJourneyUnknown), g.nearbyIDs)
 	httpapi.Register(api, operation("", http.MethodGet, "/journeys/{journey_id}/nearby",
-		"Other riders' journeys near this one: distance, closest points, and whether at the same time"), g.nearby)
+		"Other riders' journeys near this one: distance, closest points, and whether at the same time").WithProblems(errJourneyUnknown), g.nearby)
 
 	route := operation("", http.MethodGet, "/journeys/{journey_id}/route", "The route as GeoJSON")
-	httpapi.Register(api, route, g.route)
+	httpapi.Register(api, route.WithProblems(errJourneyUnknown, errTooComplex), g.route)
 	file := operation("", http.MethodGet, "/journeys/{journey_id}/route.gpx", "The route as GPX 1.1")
 	file.Description = "The file is called after the journey. One of more than 4.5 MB as sent is at the address of the 302 for 15 minutes: read it without an Authorization header, which storage refuses."
 	file.Responses = fileResponses(gpxMedia, "A GPX file")
-	httpapi.Register(api, file, g.routeGPX)
+	httpapi.Register(api, file.WithProblems(errJourneyUnknown), g.routeGPX)
 
 	httpapi.Register(api, operation("", http.MethodGet, "/journeys/{journey_id}/reports",
-		"Open reports along the route, in riding order"), g.reportsAlong)
-	httpapi.Register(api, operation("", http.MethodGet, "/journeys/{journey_id}/tracks", "The tracks of a journey, in riding order"), g.tracksOf)
+		"Open reports along the route, in riding order").WithProblems(errJourneyUnknown, errTooComplex), g.reportsAlong)
+	httpapi.Register(api, operation("", http.MethodGet, "/journeys/{journey_id}/tracks", "The tracks of a journey, in riding order").WithProblems(errJourneyUnknown), g.tracksOf)
 	removeTrack := operation("", http.MethodDelete, "/journeys/{journey_id}/tracks/{track_id}", "Delete a track")
 	removeTrack.DefaultStatus = http.StatusNoContent
-	removeTrack.Errors = []int{http.StatusForbidden, http.StatusPreconditionFailed}
-	httpapi.Register(api, removeTrack, g.removeTrack)
+	httpapi.Register(api, removeTrack.WithProblems(errJourneyUnknown, errNotOwner, errTrackUnknown), g.removeTrack)
 	affected := operation("", http.MethodGet, "/reports/{report_id}/riders-affected", "How many riders plan to pass a report")
 	affected.Roles = identity.Staff()
-	httpapi.Register(api, affected, g.ridersAffected)
+	httpapi.Register(api, affected.WithProblems(errReportUnknown), g.ridersAffected)
 
 	importFile := operation("", http.MethodPost, "/journeys/{journey_id}/import", "Add the points of a GPX or GeoJSON file")
 	importFile.Description = "Adds all points or none. A broken file answers 422; `place` says where the first fault is. What cannot be read of a point " +
@@ -90,40 +84,37 @@ func (g *Group) registerRoutes(api *httpapi.API) {
 	importFile.Lenient = &httpapi.Lenient{}                                  // the file is read by importFile; this collects its warnings
 	importFile.RequestBody, importFile.SkipValidateBody = importBody(), true // a file is not JSON
 	importFile.Responses = importResponses(api)
-	importFile.Limit, importFile.Errors = admission.LimitImport, []int{http.StatusForbidden, http.StatusConflict}
-	httpapi.Register(api, importFile, g.importFile)
+	importFile.Limit = admission.LimitImport
+	httpapi.Register(api, importFile.WithProblems(errImportBroken.With("place", "line 7"), errImportEmpty, errImportTooManyPoints, errImportUnknownFormat, errJourneyFull, errJourneyUnknown, errNotOwner, errNotSent, errTooManyMarkers, errUploadUnknown), g.importFile)
 }
 
 func (g *Group) registerLists(api *httpapi.API) {
 	httpapi.Register(api, operation("get_user_journeys_api_v1_users__user_id__journeys_get",
 		http.MethodGet, "/users/{user_id}/journeys", "A rider's journeys, newest first"), g.listOfUser)
 	httpapi.Register(api, operation("get_active_journey_api_v1_users__user_id__journeys_active_get",
-		http.MethodGet, "/users/{user_id}/journeys/active", "The active journey of a rider"), g.activeOfUser)
+		http.MethodGet, "/users/{user_id}/journeys/active", "The active journey of a rider").WithProblems(errNoActiveJourney), g.activeOfUser)
 }
 
 func (g *Group) registerMarkers(api *httpapi.API) {
 	add := operation("add_marker_to_journey_api_v1_journeys__journey_id__markers_post",
 		http.MethodPost, "/journeys/{journey_id}/markers", "Add a marker")
 	add.DefaultStatus, add.Creates, add.Lenient = http.StatusCreated, true, &httpapi.Lenient{}
-	add.Errors = []int{http.StatusForbidden}
-	httpapi.Register(api, add, g.addMarker)
+	httpapi.Register(api, add.WithProblems(errJourneyUnknown, errNotOwner, errTooManyMarkers), g.addMarker)
 
 	list := operation("get_journey_markers_api_v1_journeys__journey_id__markers_get",
 		http.MethodGet, "/journeys/{journey_id}/markers", "The markers of a journey")
 	list.Description = "Others see planned markers at the precision of the journey's plan_precision_m."
-	httpapi.Register(api, list, g.markersOf)
+	httpapi.Register(api, list.WithProblems(errJourneyUnknown), g.markersOf)
 
-	httpapi.Register(api, operation("", http.MethodGet, "/journeys/{journey_id}/markers/{marker_id}", "A marker"), g.markerOf)
+	httpapi.Register(api, operation("", http.MethodGet, "/journeys/{journey_id}/markers/{marker_id}", "A marker").WithProblems(errJourneyUnknown, errMarkerUnknown), g.markerOf)
 
 	replace := operation("update_journey_marker_api_v1_journeys__journey_id__markers__marker_id__put",
 		http.MethodPut, "/journeys/{journey_id}/markers/{marker_id}", "Replace a marker")
 	replace.Description, replace.Lenient = "Fields that are left out become null.", &httpapi.Lenient{}
-	replace.Errors = []int{http.StatusForbidden, http.StatusPreconditionFailed}
-	httpapi.Register(api, replace, g.replaceMarker)
+	httpapi.Register(api, replace.WithProblems(errJourneyUnknown, errMarkerUnknown, errNotOwner), g.replaceMarker)
 
 	remove := operation("delete_journey_marker_api_v1_journeys__journey_id__markers__marker_id__delete",
 		http.MethodDelete, "/journeys/{journey_id}/markers/{marker_id}", "Delete a marker")
 	remove.DefaultStatus = http.StatusNoContent
-	remove.Errors = []int{http.StatusForbidden, http.StatusPreconditionFailed}
-	httpapi.Register(api, remove, g.removeMarker)
+	httpapi.Register(api, remove.WithProblems(errJourneyUnknown, errMarkerUnknown, errNotOwner), g.removeMarker)
 }

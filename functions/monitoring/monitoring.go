@@ -68,10 +68,10 @@ func (g *Group) Register(api *httpapi.API) {
 		}}
 	}
 	httpapi.Register(api, op("/blockchain/report/{id}/history", "The ledger's record of a report",
-		"All events of the report in order, and where each is in the public log and on the ledger. So too for a report that was rejected, withdrawn or removed. Others than its reporter and staff get no payloads from before the public log for a report that was never shown."), g.history)
+		"All events of the report in order, and where each is in the public log and on the ledger. So too for a report that was rejected, withdrawn or removed. Others than its reporter and staff get no payloads from before the public log for a report that was never shown.").WithProblems(report.ErrNotFound), g.history)
 	verify := op("/blockchain/report/{id}/verify", "Check a report against the public log and the ledger", ledger.VerifyDescription)
 	verify.Limit = admission.LimitVerify
-	httpapi.Register(api, verify, g.verify)
+	httpapi.Register(api, verify.WithProblems(report.ErrNotFound), g.verify)
 	g.registerStatistics(api)
 }
 

@@ -34,12 +34,12 @@ func (g *Group) registerAlerts(api *httpapi.API) {
 	add := op(http.MethodPost, path, "Ask to be told of reports at a place",
 		"A place with radius_meters, or a municipality. The caller is told in the app, and by one mail a day, of reports of others there that got their verdict (new) or were fixed. "+
 			"The same alert again is 200 with the first one; more than 10 are 409 alert_limit.")
-	add.DefaultStatus, add.Errors, add.Creates = http.StatusCreated, []int{http.StatusConflict}, true
+	add.DefaultStatus, add.Creates = http.StatusCreated, true
 	add.Responses = map[string]*huma.Response{"200": httpapi.JSON[Alert](api, "The alert existed already")}
 	add.Lenient = &httpapi.Lenient{Strict: []string{"latitude", "longitude", "radius_meters", "municipality", "issue_types", "events"}}
 	add.Aliases = map[string]string{"lat": "latitude", "lng": "longitude", "lon": "longitude", "radius": "radius_meters", "municipality_code": "municipality"}
-	httpapi.Register(api, add, g.addAlert)
-	httpapi.Register(api, op(http.MethodDelete, path+"/{id}", "Remove an alert", ""), g.removeAlert)
+	httpapi.Register(api, add.WithProblems(errAlertLimit, report.ErrOutsideArea), g.addAlert)
+	httpapi.Register(api, op(http.MethodDelete, path+"/{id}", "Remove an alert", "").WithProblems(errNoAlert), g.removeAlert)
 }
 
 // Alert is a place of which a person wants to hear.
@@ -173,7 +173,7 @@ func (g *Group) addAlert(ctx context.Context, in *alertInput) (*alertOutput, err
 			return httpapi.RecordAnswer(ctx, tx, out.Status, out.Body)
 		}
 		if len(there.Get()) >= maxAlerts {
-			return problem.New(problem.Conflict, "alert_limit").Param("max", strconv.Itoa(maxAlerts))
+			return errAlertLimit.Param("max", strconv.Itoa(maxAlerts))
 		}
 		const insert = `INSERT INTO alerts (id, user_id, latitude, longitude, radius_meters, municipality_code, issue_types, events) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 		tx.Queue(insert, asked.ID, user, asked.Latitude, asked.Longitude, asked.RadiusMeters, asked.MunicipalityCode, texts(asked.IssueTypes), texts(asked.Events))

@@ -77,8 +77,8 @@ func (g *Group) Register(api *httpapi.API) {
 	httpapi.Register(api, list, g.list)
 	httpapi.Register(api, op(http.MethodGet, "/unread-count", "Count the caller's unread notifications"), g.unread)
 	httpapi.Register(api, op(http.MethodPost, "/read-all", "Mark all notifications as read"), g.readAll)
-	httpapi.Register(api, op(http.MethodPost, "/{id}/read", "Mark a notification as read"), g.readOne)
-	httpapi.Register(api, op(http.MethodDelete, "/{id}", "Remove a notification"), g.remove)
+	httpapi.Register(api, op(http.MethodPost, "/{id}/read", "Mark a notification as read").WithProblems(errNotFound), g.readOne)
+	httpapi.Register(api, op(http.MethodDelete, "/{id}", "Remove a notification").WithProblems(errNotFound), g.remove)
 	g.registerAlerts(api)
 	g.registerUnsubscribe(api)
 }

@@ -23,7 +23,7 @@ func (p *Public) registerImage(a *httpapi.API) {
 			"caches keep it for five minutes at most.")
 	op.Cache = httpapi.FewMinutes
 	content(&op, "The picture", "image/jpeg")
-	httpapi.Register(a, op, p.image)
+	httpapi.Register(a, op.WithProblems(report.Problems()...).WithProblems(errImageNotFound), p.image)
 }
 
 type imageInput struct {
@@ -44,7 +44,7 @@ func (p *Public) image(ctx context.Context, in *imageInput) (*imageOutput, error
 	}
 	body, err := p.links.Read(ctx, key, maxImage)
 	if errors.Is(err, storage.ErrNotFound) { // it was moved since, or is lost
-		return nil, problem.New(problem.NotFound, "image_not_found").Because(err)
+		return nil, errImageNotFound.Because(err)
 	}
 	if err != nil {
 		return nil, problem.New(problem.Unavailable, "unavailable").After(5 * time.Second).Because(err)

@@ -18,10 +18,10 @@ import (
 
 func (p *Public) registerLedger(a *httpapi.API) {
 	httpapi.Register(a, read("/api/v1/public/blockchain/report/{id}/history", "The ledger's record of a report",
-		"Every event in order, with the canonical payload, its hash and where it is in the public log and on the ledger. So too for a report that was rejected, withdrawn or removed. Payloads from before the public log are null for a report that was never shown."), p.history)
+		"Every event in order, with the canonical payload, its hash and where it is in the public log and on the ledger. So too for a report that was rejected, withdrawn or removed. Payloads from before the public log are null for a report that was never shown.").WithProblems(report.ErrNotFound), p.history)
 	verify := read("/api/v1/public/blockchain/report/{id}/verify", "Check a report against the public log and the ledger", ledger.VerifyDescription)
 	verify.Limit = admission.LimitVerify
-	httpapi.Register(a, verify, p.verify)
+	httpapi.Register(a, verify.WithProblems(report.ErrNotFound), p.verify)
 }
 
 type historyOutput struct{ Body ledger.ReportHistory }

@@ -65,14 +65,14 @@ func (p *Public) registerLog(a *httpapi.API) {
 			"The files beside it are those of c2sp.org/tlog-tiles: any client for such logs reads this one with /log as its prefix.")
 	checkpoint.Cache = httpapi.Brief
 	content(&checkpoint, "Signed note", "text/plain")
-	httpapi.Register(a, checkpoint, p.checkpoint)
+	httpapi.Register(a, checkpoint.WithProblems(errNotPublished), p.checkpoint)
 
 	tile := read("/log/tile/{path}", "A tile or a bundle of entries of the public log",
 		"path is {L}/{N} or {L}/{N}.p/{W} for hashes, entries/{N} or entries/{N}.p/{W} for entries, as in c2sp.org/tlog-tiles: N is in groups of "+
 			"three digits, each but the last after an x, such as x001/x234/067. The slashes of path stay slashes. A file never changes.")
 	tile.Cache, tile.Rest = httpapi.Immutable, true
 	content(&tile, "Hashes of 32 bytes each; or entries, each after its length in two bytes, big-endian", mediaTile)
-	httpapi.Register(a, tile, p.logTile)
+	httpapi.Register(a, tile.WithProblems(errNotFound), p.logTile)
 
 	keys := read("/log/keys", "The keys of the public log",
 		"What a verifier has to know beforehand. Keep a copy: it is of use when this site does not answer, or answers something else. "+
@@ -119,7 +119,7 @@ func (p *Public) logTile(ctx context.Context, in *logTileInput) (*bytesOutput, e
 		data, err = p.log.file(ctx, key)
 	}
 	if errors.Is(err, translog.ErrNotFound) {
-		return nil, problem.New(problem.NotFound, "not_found")
+		return nil, errNotFound
 	}
 	if err != nil {
 		return nil, logUnavailable(err)

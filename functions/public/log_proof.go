@@ -25,14 +25,14 @@ func (p *Public) registerProofs(a *httpapi.API) {
 		"The proof of c2sp.org/tlog-proof; its line extra carries the entry. 404 not_published for an index that the log does not have yet.")
 	one.Cache = httpapi.Brief
 	content(&one, "Proof", "text/plain")
-	httpapi.Register(a, one, p.entryProof)
+	httpapi.Register(a, one.WithProblems(errNotPublished), p.entryProof)
 
 	all := read("/api/v1/public/blockchain/report/{id}/proof", "Prove that the entries of a report are in the public log",
 		fmt.Sprintf("A proof as of /log/proof for each entry of the report that is published, in order, with a line -- between two. At most %d, "+
 			"from the log index from on; the header X-Truncated says when there are more.", maxProofs))
 	all.Cache = httpapi.Brief
 	content(&all, "Proofs", "text/plain")
-	httpapi.Register(a, all, p.reportProof)
+	httpapi.Register(a, all.WithProblems(errNotPublished, report.ErrNotFound), p.reportProof)
 }
 
 type entryProofInput struct {

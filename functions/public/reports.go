@@ -13,7 +13,7 @@ func (p *Public) registerReports(a *httpapi.API) {
 	list := read("/api/v1/public/reports", "List reports", "Newest first. Never a rejected or withdrawn report, nor the reporter of an anonymous one.")
 	list.Aliases = page.Aliases()
 	httpapi.Register(a, list, p.list)
-	httpapi.Register(a, read("/api/v1/public/reports/{id}", "Read a report", "By id or report number."), p.one)
+	httpapi.Register(a, read("/api/v1/public/reports/{id}", "Read a report", "By id or report number.").WithProblems(report.Problems()...), p.one)
 }
 
 type listInput struct{ reportread.Query }

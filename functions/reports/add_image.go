@@ -17,7 +17,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
-	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
@@ -42,13 +41,13 @@ func (g *Group) registerAddImage(api *httpapi.API) {
 			Description: "evidence: by the reporter while the report is pending, verified or in progress, and by staff. Nobody else sees it before its verdict. resolution, a picture of the repair: by staff. " +
 				"Send a form with the file, or the id of an upload. A picture that was refused, expired or never arrived takes no place. " +
 				"The new picture replaces it, and replaces one whose bytes have not come yet where there is no other place.",
-			DefaultStatus: http.StatusCreated, Errors: []int{http.StatusForbidden, http.StatusConflict},
+			DefaultStatus: http.StatusCreated,
 		},
 		Limit: admission.LimitUpload, Creates: true, MaxBody: upload.MaxBody, Multipart: upload.Form("kind", "upload_id"),
 		Lenient: &httpapi.Lenient{Strict: []string{"upload_id"}},
 	}
 	upload.Describe(&add.Operation, "The picture, and kind")
-	httpapi.Register(api, add, g.addImage)
+	httpapi.Register(api, add.WithProblems(reportwrite.Problems()...).WithProblems(upload.AttachProblems()...).WithProblems(upload.TakeProblems()...).WithProblems(errFileMissing, errForbidden, errImageLimit, errNotEditable, reportwrite.ErrNotYourAgency), g.addImage)
 }
 
 type addImageInput struct {
@@ -124,7 +123,7 @@ func (g *Group) lockToAdd(ctx context.Context, tx *outbox.Tx, c identity.Caller,
 	}
 	replaced, ok := placesOf(there.Get(), kind, most, g.clock.Now()).take(1)
 	if !ok {
-		return nil, upload.Locked{}, problem.New(problem.Conflict, "image_limit").Param("max", strconv.Itoa(most))
+		return nil, upload.Locked{}, errImageLimit.Param("max", strconv.Itoa(most))
 	}
 	pictures, err := upload.InOrder([]uuid.UUID{uploadID}, uploads.Get())
 	if err != nil {
@@ -152,7 +151,7 @@ func (g *Group) pictureOf(ctx context.Context, in *addImageInput, c identity.Cal
 		return up.UploadID, err
 	}
 	if in.Body.UploadID == nil {
-		return uuid.Nil, problem.New(problem.Invalid, "file_missing")
+		return uuid.Nil, errFileMissing
 	}
 	return uuid.Parse(*in.Body.UploadID)
 }

@@ -18,10 +18,9 @@ func (g *Group) registerAmend(api *httpapi.API) {
 	op := changeOperation(http.MethodPatch, "", "Change a report", "The reporter may change title, description and issue type while it is "+
 		"pending. Moderators and administrators may also change severity, the parts of the address and the status, at any time; officials "+
 		"severity, street, address and status of the reports of their agency. A value that the report has already changes nothing.")
-	op.Errors = append(op.Errors, http.StatusTooManyRequests)
 	op.Aliases = createAliases()
 	op.Lenient = amendLenient()
-	httpapi.Register(api, op, g.amendReport)
+	httpapi.Register(api, op.WithProblems(reportwrite.TransitionProblems()...).WithProblems(reportwrite.Problems()...).WithProblems(errForbidden, errNotEditable, errOfficialsMayNotEdit, errWordsErased), g.amendReport)
 }
 
 // amendLenient says how a change is read. A status is what the request asks for: one that cannot be read is refused.
@@ -71,7 +70,7 @@ func (g *Group) amendReport(ctx context.Context, in *amendInput) (*reportOutput,
 			return err
 		}
 		if h.Erased() && w.erasable() {
-			return problem.New(problem.Conflict, "words_erased")
+			return errWordsErased
 		}
 		if !w.empty() {
 			if err := spent.check(h); err != nil {
@@ -133,7 +132,7 @@ func mayAmend(c identity.Caller, h *reportwrite.Locked, w amendment, moves bool)
 			return err
 		}
 		if w.words() && !reporter || w.place() {
-			return problem.New(problem.Forbidden, "officials_may_not_edit")
+			return errOfficialsMayNotEdit
 		}
 		return nil
 	}

@@ -21,14 +21,14 @@ func (g *Group) registerAssign(api *httpapi.API) {
 		"Officials may assign to their own agency what it has, and what nobody has in its area and of its issue types.")
 	op.Roles = identity.Staff()
 	op.Lenient = &httpapi.Lenient{Strict: append(assignMembers(), "expected_version"), NotTaken: slices.Concat(createMembers(), contentMembers(), []string{"status", "reason_code", "duplicate_of"})}
-	httpapi.Register(api, op, g.assignReport)
+	httpapi.Register(api, op.WithProblems(reportwrite.AssignProblems()...).WithProblems(reportwrite.Problems()...), g.assignReport)
 
 	back := changeOperation(http.MethodPost, "/hand-back", "Hand a report back", "It has no agency then and is in the queue new again; one that was in "+
 		"progress is verified again. Its deadline waits until it is assigned. The moderators are told the note and the suggested agency. "+
 		"Officials hand back what their agency has.")
 	back.Roles = identity.Staff()
 	back.Lenient = &httpapi.Lenient{Strict: []string{"note", "agency_id", "expected_version"}, NotTaken: slices.Concat(createMembers(), contentMembers(), []string{"status", "reason_code", "duplicate_of", "user_id", "due_at"})}
-	httpapi.Register(api, back, g.handBackReport)
+	httpapi.Register(api, back.WithProblems(reportwrite.Problems()...).WithProblems(reportwrite.ErrAgencyUnknown, reportwrite.ErrNotAssignable, reportwrite.ErrNotAssigned, reportwrite.ErrNotYourAgency), g.handBackReport)
 }
 
 type assignInput struct {

@@ -3,7 +3,6 @@ package reports
 import (
 	"context"
 	"fmt"
-	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -22,7 +21,6 @@ import (
 func changeOperation(method, path, summary, description string) httpapi.Operation {
 	return httpapi.Operation{Operation: huma.Operation{
 		Method: method, Path: "/api/v1/reports/{id}" + path, Tags: []string{tag}, Summary: summary, Description: description,
-		Errors: []int{http.StatusForbidden, http.StatusConflict, http.StatusPreconditionFailed},
 	}}
 }
 

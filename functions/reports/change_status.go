@@ -21,7 +21,7 @@ func (g *Group) registerChangeStatus(api *httpapi.API) {
 		"unassigned ones in its area and of its issue types, which are then assigned to it.")
 	op.Roles = identity.Staff()
 	op.Lenient = &httpapi.Lenient{Strict: []string{"duplicate_of", "expected_version"}, NotTaken: slices.Concat(createMembers(), contentMembers(), assignMembers())}
-	httpapi.Register(api, op, g.changeStatus)
+	httpapi.Register(api, op.WithProblems(reportwrite.TransitionProblems()...).WithProblems(reportwrite.DuplicateProblems()...).WithProblems(reportwrite.Problems()...), g.changeStatus)
 }
 
 type statusInput struct {

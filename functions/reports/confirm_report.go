@@ -30,12 +30,12 @@ func (g *Group) registerConfirm(api *httpapi.API) {
 			Description: "Once a person: a second request answers the same. The person follows the report from then on, and may dispute its repair later. " +
 				"The note becomes a comment; while the report has no verdict it is left out, with a warning. " +
 				"409 own_report for the reporter, 409 not_confirmable for a report that is fixed, rejected or a duplicate.",
-			Errors: []int{http.StatusConflict}, DefaultStatus: http.StatusOK,
+			DefaultStatus: http.StatusOK,
 		},
 		Creates: true, Limit: admission.LimitFlag, Lenient: &httpapi.Lenient{AnyBody: true},
 		Aliases: map[string]string{"comment": "note", "text": "note", "content": "note"},
 	}
-	httpapi.Register(api, confirm, g.confirm)
+	httpapi.Register(api, confirm.WithProblems(reportwrite.Problems()...).WithProblems(errNotConfirmable.With("duplicate_of", new(problem.ExampleID())), errOwnReport), g.confirm)
 }
 
 type confirmInput struct {
@@ -122,10 +122,10 @@ func lockToConfirm(ctx context.Context, tx *outbox.Tx, about report.About, calle
 	}
 	switch {
 	case h.ReportedBy(caller):
-		return nil, confirmState{}, problem.New(problem.Conflict, "own_report")
+		return nil, confirmState{}, errOwnReport
 	case state.Get().Before: // also after it was fixed
 	case h.Status == report.Fixed, h.Status == report.Rejected, h.Status == report.Duplicate:
-		return nil, confirmState{}, problem.New(problem.Conflict, "not_confirmable").Param("status", string(h.Status)).With("duplicate_of", state.Get().Original)
+		return nil, confirmState{}, errNotConfirmable.Param("status", string(h.Status)).With("duplicate_of", state.Get().Original)
 	}
 	return h, state.Get(), nil
 }

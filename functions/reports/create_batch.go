@@ -17,7 +17,9 @@ import (
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
+	"github.com/lafaekstreet/backend/shared/upload"
 	"github.com/lafaekstreet/backend/shared/warning"
 )
 
@@ -31,7 +33,7 @@ func (g *Group) registerCreateBatch(api *httpapi.API) {
 		},
 		Creates: true,
 	}
-	httpapi.Register(api, op, g.createBatch)
+	httpapi.Register(api, op.WithProblems(ledger.ErrHalted).WithItemProblems(report.Problems()...).WithItemProblems(upload.AttachProblems()...).WithItemProblems(errClientIDReused.With("report_id", problem.ExampleID()), report.ErrOutsideArea), g.createBatch)
 }
 
 type batchInput struct {
@@ -88,7 +90,7 @@ func (g *Group) createBatch(ctx context.Context, in *batchInput) (*batchOutput, 
 				// stays; the phone sends the batch again.
 				return nil, err
 			}
-			d := problem.DocumentOf(known, locale.FromContext(ctx), "")
+			d := problem.DocumentOf(known, locale.FromContext(ctx), "", "")
 			result = BatchResult{ClientID: result.ClientID, Status: "error", Code: d.Code, Detail: d.Detail, Errors: d.Errors}
 		} else {
 			result.Warnings = warning.FromContext(itemCtx).List()
@@ -154,7 +156,7 @@ func (g *Group) createOne(ctx context.Context, round *outbox.Round, c identity.C
 // repeated is the result of an item that repeats a report.
 func (g *Group) repeated(ctx context.Context, tx *outbox.Tx, c identity.Caller, r Repeat) (BatchResult, error) {
 	if r.Withdrawn { // the phone has nothing more to send
-		d := problem.DocumentOf(errReportRemoved, locale.FromContext(ctx), "")
+		d := problem.DocumentOf(errReportRemoved, locale.FromContext(ctx), "", "")
 		return BatchResult{Status: "duplicate", ReportID: &r.ID, Code: d.Code, Detail: d.Detail}, nil
 	}
 	there, err := g.reader.In(tx).Report(ctx, reportread.ViewerOf(c), r.ID)
@@ -170,7 +172,7 @@ func (g *Group) repeated(ctx context.Context, tx *outbox.Tx, c identity.Caller, 
 
 // conflict is the result of an item whose client_id has a report with other content, which cannot be changed to it.
 func (g *Group) conflict(ctx context.Context, c identity.Caller, in CreateInput, r *Repeat) (BatchResult, error) {
-	d := problem.DocumentOf(errClientIDReused, locale.FromContext(ctx), "")
+	d := problem.DocumentOf(errClientIDReused, locale.FromContext(ctx), "", "")
 	out := BatchResult{Status: "conflict", ReportID: &r.ID, Code: d.Code, Detail: d.Detail,
 		StoredHash: hex.EncodeToString(r.first), SentHash: hex.EncodeToString(in.contentHash[:])}
 	there, err := g.reader.Report(ctx, reportread.ViewerOf(c), r.ID)

@@ -37,14 +37,14 @@ func (g *Group) registerCreate(api *httpapi.API) {
 				"with report_id. What was sent under the client_id before, first or later, counts as the same; time, accuracy and device do not count. " +
 				"Without client_id, the same person, type, words, place (5 decimals) and picture within 24 hours is a repeat; another picture is another report. Only the place is required. Another member that cannot be read, or a picture that cannot be attached, is " +
 				"left out and named in warnings. Takes the same members as a multipart form with the picture as a file part. " + forever,
-			DefaultStatus: http.StatusCreated, Errors: []int{http.StatusConflict, http.StatusGone},
-			Responses: map[string]*huma.Response{"200": httpapi.JSON[reportread.Report](api, "The report existed before")},
+			DefaultStatus: http.StatusCreated,
+			Responses:     map[string]*huma.Response{"200": httpapi.JSON[reportread.Report](api, "The report existed before")},
 		},
 		Limit: admission.LimitCreate, Creates: true, MaxBody: upload.MaxBody, Aliases: createAliases(), Lenient: createLenient(),
 		Multipart: upload.Form(createTexts()...),
 	}
 	upload.Describe(&create.Operation, "The members of the JSON body as fields, and the picture")
-	httpapi.Register(api, create, g.createReport)
+	httpapi.Register(api, create.WithProblems(upload.AttachProblems()...).WithProblems(upload.TakeProblems()...).WithProblems(errClientIDReused.With("report_id", problem.ExampleID()), errReportRemoved, ledger.ErrHalted, report.ErrOutsideArea), g.createReport)
 }
 
 // ClientHeaders are headers of requests that create reports.

@@ -38,7 +38,7 @@ func (g *Group) registerDispute(api *httpapi.API) {
 	op.Creates, op.Limit, op.DefaultStatus = true, admission.LimitComment, http.StatusOK
 	op.Lenient = &httpapi.Lenient{Strict: []string{"upload_id", "on_behalf_of"}}
 	op.Aliases = map[string]string{"reason": "note", "comment": "note", "text": "note", "content": "note"}
-	httpapi.Register(api, op, g.dispute)
+	httpapi.Register(api, op.WithProblems(reportwrite.Problems()...).WithProblems(upload.AttachProblems()...).WithProblems(reportwrite.ErrTransitionNotAllowed.With("allowed", []report.Status{report.Fixed}), errClientIDReused.With("report_id", problem.ExampleID()), errDisputeOver.With("allowed", []report.Status{report.Fixed}), errForbidden, reportwrite.ErrNotYourAgency), g.dispute)
 }
 
 type disputeInput struct {
@@ -70,7 +70,7 @@ func (in *disputeInput) request(c identity.Caller) (disputeRequest, error) {
 	if in.Body.UploadID != nil {
 		id, err := uuid.Parse(*in.Body.UploadID)
 		if err != nil {
-			return out, problem.New(problem.Invalid, "upload_unknown")
+			return out, upload.ErrUnknown
 		}
 		out.uploads = append(out.uploads, id)
 	}
@@ -161,7 +161,7 @@ func (r disputeRequest) check(h *reportwrite.Locked, s disputeState, limits sett
 		return nil // Locked.Dispute refuses it
 	}
 	if made >= maxDisputes || s.FixedAt == nil || h.At.After(s.FixedAt.AddDate(0, 0, limits.DisputeDays)) {
-		return problem.New(problem.Conflict, "dispute_over").With("allowed", report.Allowed(h.Status, report.ActorOf(r.caller), h.AssignedAgency))
+		return errDisputeOver.With("allowed", report.Allowed(h.Status, report.ActorOf(r.caller), h.AssignedAgency))
 	}
 	return nil
 }
@@ -196,7 +196,7 @@ func (g *Group) dispute(ctx context.Context, in *disputeInput) (*reportOutput, e
 		Do: func(tx *outbox.Tx, h *reportwrite.Locked) error {
 			if e := earlier.Get(); e != nil {
 				if repeat = true; !r.sameAs(*e, h.ID) {
-					return problem.New(problem.Conflict, "client_id_reused").With("report_id", e.Report)
+					return errClientIDReused.With("report_id", e.Report)
 				}
 				return nil
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
+	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 func (g *Group) registerFindSimilar(api *httpapi.API) {
@@ -26,7 +27,7 @@ func (g *Group) registerFindSimilar(api *httpapi.API) {
 		},
 		Aliases: pointAliases(),
 	}
-	httpapi.Register(api, op, g.findSimilar)
+	httpapi.Register(api, op.WithProblems(report.Problems()...).WithProblems(upload.ErrUnknown), g.findSimilar)
 }
 
 type similarInput struct {

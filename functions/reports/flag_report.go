@@ -21,11 +21,11 @@ func (g *Group) registerFlag(api *httpapi.API) {
 			Method: http.MethodPost, Path: "/api/v1/reports/{id}/flag", Tags: []string{tag}, Summary: "Say that a report should not be shown",
 			Description: "Moderators see it in the queue flagged. Once several people have said so (flags_to_hide), its words and pictures are hidden until a " +
 				"moderator has looked. A second flag of the same person changes nothing.",
-			Errors: []int{http.StatusConflict}, DefaultStatus: http.StatusAccepted,
+			DefaultStatus: http.StatusAccepted,
 		},
 		Limit: admission.LimitFlag, Aliases: reportwrite.FlagAliases(), Lenient: &httpapi.Lenient{Strict: reportwrite.FlagStrict()},
 	}
-	httpapi.Register(api, op, g.flagReport)
+	httpapi.Register(api, op.WithProblems(reportwrite.Problems()...).WithProblems(reportwrite.ErrOwnContent), g.flagReport)
 }
 
 type flagInput struct {

@@ -25,8 +25,8 @@ func (g *Group) registerFollow(api *httpapi.API) {
 	follow := op(http.MethodPost, "Follow a report", "The caller is told what the reporter is told: in the app, and by mail and push as their preferences say. "+
 		"Of a rejection or removal the reason is told, not the note. A second request changes nothing.")
 	follow.DefaultStatus = http.StatusOK
-	httpapi.Register(api, follow, g.follow)
-	httpapi.Register(api, op(http.MethodDelete, "Stop following a report", "Also of a report that is gone. A second request changes nothing."), g.unfollow)
+	httpapi.Register(api, follow.WithProblems(report.Problems()...), g.follow)
+	httpapi.Register(api, op(http.MethodDelete, "Stop following a report", "Also of a report that is gone. A second request changes nothing.").WithProblems(report.ErrNotFound), g.unfollow)
 }
 
 type followOutput struct {

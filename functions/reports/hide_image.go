@@ -21,16 +21,16 @@ func (g *Group) registerHideImage(api *httpapi.API) {
 	hide := changeOperation(http.MethodPost, path+"/hide", "Hide a picture", "Others than the reporter and staff no longer see it. With the answer "+
 		"the addresses that were given out before are useless. The reporter is told why. A picture that a moderator has hidden already stays so.")
 	hide.Roles, hide.Aliases, hide.Lenient = identity.Moderators(), reportwrite.HideAliases(), &httpapi.Lenient{Strict: reportwrite.HideStrict()}
-	httpapi.Register(api, hide, g.hideImage)
+	httpapi.Register(api, hide.WithProblems(reportwrite.Problems()...).WithProblems(reportwrite.ErrNoPicture), g.hideImage)
 	show := changeOperation(http.MethodPost, path+"/unhide", "Show a picture again", "As it is now: what was made black stays black. The reporter is told.")
 	show.Roles = identity.Moderators()
-	httpapi.Register(api, show, g.showImageAgain)
+	httpapi.Register(api, show.WithProblems(reportwrite.Problems()...).WithProblems(reportwrite.ErrNoPicture), g.showImageAgain)
 	redact := changeOperation(http.MethodPost, path+"/redact", "Make parts of a picture black", "Boxes are fractions of the upright picture; what lies "+
 		"outside is cut off. They add to those of before, and cannot be undone. At once nobody but the reporter and staff sees the picture, and its addresses are useless; it is "+
 		"pending until it is made anew, a few seconds later. The original is deleted. It needs no new verdict. The reporter is told why.")
 	redact.Roles, redact.Aliases = identity.Moderators(), reportwrite.HideAliases()
 	redact.Lenient = &httpapi.Lenient{Strict: []string{"reason_code", "expected_version", "boxes"}}
-	httpapi.Register(api, redact, g.redactImage)
+	httpapi.Register(api, redact.WithProblems(reportwrite.Problems()...).WithProblems(reportwrite.ErrNoPicture, reportwrite.ErrPictureNotReady.With("image_status", "stored")), g.redactImage)
 }
 
 type hideImageInput struct {

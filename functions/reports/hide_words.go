@@ -15,15 +15,15 @@ func (g *Group) registerHideWords(api *httpapi.API) {
 	hide := changeOperation(http.MethodPost, "/hide", "Hide the words of a report", "Others than the reporter and staff then see the label of its "+
 		"type, and content_hidden. The reporter is told why. Open flags of the report are settled as right. Words that a moderator has hidden already stay so.")
 	hide.Roles, hide.Aliases, hide.Lenient = identity.Moderators(), reportwrite.HideAliases(), &httpapi.Lenient{Strict: reportwrite.HideStrict()}
-	httpapi.Register(api, hide, g.hideWords)
+	httpapi.Register(api, hide.WithProblems(reportwrite.Problems()...), g.hideWords)
 	show := changeOperation(http.MethodPost, "/unhide", "Show the words of a report again", "The reporter is told. Where flags had hidden the words, it is "+
 		"as if the flags were dismissed.")
 	show.Roles = identity.Moderators()
-	httpapi.Register(api, show, g.showWords)
+	httpapi.Register(api, show.WithProblems(reportwrite.Problems()...), g.showWords)
 	dismiss := changeOperation(http.MethodPost, "/flags/dismiss", "Dismiss the flags of a report", "Its open flags are settled as wrong, and what they "+
 		"hid is shown again. Flags hide nothing of it before the reporter changes its words or adds a picture.")
 	dismiss.Roles = identity.Moderators()
-	httpapi.Register(api, dismiss, g.dismissFlags)
+	httpapi.Register(api, dismiss.WithProblems(reportwrite.Problems()...), g.dismissFlags)
 }
 
 type hideWordsInput struct {

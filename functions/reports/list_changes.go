@@ -17,10 +17,9 @@ func (g *Group) registerListChanges(api *httpapi.API) {
 		Description: "Without since: all reports that the caller may see, in parts. Then what changed, and what went out of the caller's sight, " +
 			"since the answer whose next is sent as since. Nothing is left out, also where it was committed late; one report may come twice. " +
 			"A since of another database (after a restore), of another account or of another role is 410 since_unknown: begin again without it.",
-		Errors: []int{http.StatusGone},
 	}}
 	op.Aliases = map[string]string{"page_size": "limit", "per_page": "limit", "cursor": "since"}
-	httpapi.Register(api, op, g.listChanges)
+	httpapi.Register(api, op.WithProblems(reportread.ErrSinceUnknown), g.listChanges)
 }
 
 type changesInput struct {

@@ -33,7 +33,7 @@ func (g *Group) registerRead(api *httpapi.API) {
 	near.Aliases = pointAliases()
 	httpapi.Register(api, near, g.near)
 
-	httpapi.Register(api, get("/{id}", "Read a report", "By id or report number. ETag names its version for If-Match."), g.one)
+	httpapi.Register(api, get("/{id}", "Read a report", "By id or report number. ETag names its version for If-Match.").WithProblems(report.Problems()...), g.one)
 }
 
 func pointAliases() map[string]string {

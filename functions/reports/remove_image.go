@@ -14,7 +14,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
-	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportwrite"
@@ -24,9 +23,8 @@ func (g *Group) registerRemoveImage(api *httpapi.API) {
 	remove := httpapi.Operation{Operation: huma.Operation{
 		Method: http.MethodDelete, Path: "/api/v1/reports/{id}/images/{img_id}", Tags: []string{tag}, Summary: "Remove a picture from a report",
 		Description: "By the reporter while the report is pending, and by administrators.",
-		Errors:      []int{http.StatusForbidden, http.StatusConflict, http.StatusTooManyRequests},
 	}}
-	httpapi.Register(api, remove, g.removeImage)
+	httpapi.Register(api, remove.WithProblems(reportwrite.Problems()...).WithProblems(errForbidden, reportwrite.ErrNoPicture, errNotEditable, identity.ErrSecondFactor), g.removeImage)
 }
 
 // ImageInput names a picture of a report in a path.
@@ -55,7 +53,7 @@ func (g *Group) removeImage(ctx context.Context, in *ImageInput) (*reportwrite.R
 			return err
 		}
 		if !there.Get() {
-			return problem.New(problem.NotFound, "image_not_found")
+			return reportwrite.ErrNoPicture
 		}
 		if err := spent.check(h); err != nil {
 			return err

@@ -8,8 +8,9 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/problem"
+	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
+	"github.com/lafaekstreet/backend/shared/reportwrite"
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
@@ -21,7 +22,7 @@ func (g *Group) registerShowImage(api *httpapi.API) {
 		},
 		Cache: httpapi.Never,
 	}
-	httpapi.Register(api, show, g.showImage)
+	httpapi.Register(api, show.WithProblems(report.Problems()...).WithProblems(reportwrite.ErrNoPicture, errImageNotReady.With("image_status", "stored")), g.showImage)
 }
 
 type renditionInput struct {
@@ -43,7 +44,7 @@ func (g *Group) showImage(ctx context.Context, in *renditionInput) (*redirectOut
 		url = image.ThumbnailURL
 	}
 	if url == nil {
-		return nil, problem.New(problem.NotFound, "image_not_ready").With("status", image.Status)
+		return nil, errImageNotReady.With("image_status", image.Status)
 	}
 	return &redirectOutput{Location: *url}, nil
 }

@@ -32,7 +32,7 @@ func (g *Group) registerUploadImage(api *httpapi.API) {
 		Lenient: &httpapi.Lenient{Strict: []string{"content_type", "size_bytes"}},
 	}
 	upload.Describe(&op.Operation, "The picture itself")
-	httpapi.Register(api, op, g.uploadImage)
+	httpapi.Register(api, op.WithProblems(upload.TakeProblems()...).WithProblems(errFileMissing), g.uploadImage)
 }
 
 type preUploadInput struct {
@@ -61,7 +61,7 @@ func (g *Group) uploadImage(ctx context.Context, in *preUploadInput) (*uploadOut
 	b := in.Body
 	switch {
 	case b.ContentType == nil && b.SizeBytes == nil:
-		return nil, problem.New(problem.Invalid, "file_missing")
+		return nil, errFileMissing
 	case b.ContentType == nil:
 		return nil, problem.InvalidField("content_type", "required")
 	case b.SizeBytes == nil || *b.SizeBytes < 1:

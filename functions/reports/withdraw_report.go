@@ -16,7 +16,7 @@ import (
 func (g *Group) registerWithdraw(api *httpapi.API) {
 	httpapi.Register(api, changeOperation(http.MethodDelete, "", "Withdraw a report",
 		"By the reporter while it is pending, and by administrators with a reason_code; the reporter is then told. It is no longer "+
-			"shown; the ledger still says that it existed."), g.withdrawReport)
+			"shown; the ledger still says that it existed.").WithProblems(reportwrite.Problems()...).WithProblems(errForbidden, errNotEditable, identity.ErrSecondFactor), g.withdrawReport)
 }
 
 type withdrawInput struct {

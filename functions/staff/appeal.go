@@ -24,11 +24,10 @@ func (g *Group) registerAppeal(api *httpapi.API) {
 			Summary: "Appeal the rejection of your own report",
 			Description: "Allowed once for each report. The report stays rejected and waits in the queue needs_review until a " +
 				"person has decided.",
-			Errors: []int{http.StatusForbidden, http.StatusConflict},
 		},
 		Creates: true,
 	}
-	httpapi.Register(api, op, g.appeal)
+	httpapi.Register(api, op.WithProblems(report.Problems()...).WithProblems(errAlreadyAppealed, errForbidden, errNotRejected), g.appeal)
 }
 
 type appealInput struct {
@@ -60,11 +59,11 @@ func (g *Group) appeal(ctx context.Context, in *appealInput) (*reportOutput, err
 func mayAppeal(h *reportwrite.Locked, c identity.Caller) error {
 	switch {
 	case !h.ReportedBy(c):
-		return problem.New(problem.Forbidden, "forbidden")
+		return errForbidden
 	case h.Appealed:
-		return problem.New(problem.Conflict, "already_appealed")
+		return errAlreadyAppealed
 	case h.Status != report.Rejected:
-		return problem.New(problem.Conflict, "not_rejected")
+		return errNotRejected
 	}
 	return nil
 }

@@ -92,7 +92,7 @@ func (r *BulkResult) fill(ctx context.Context, g *Group, h *reportwrite.Locked, 
 	if !errors.As(failure, &known) || known.Kind == problem.Unavailable {
 		return failure
 	}
-	d := problem.DocumentOf(known, locale.FromContext(ctx), "")
+	d := problem.DocumentOf(known, locale.FromContext(ctx), "", "")
 	r.Status, r.Code, r.Detail, r.Errors = "error", d.Code, d.Detail, d.Errors
 	r.Allowed, _ = known.Extra["allowed"].([]report.Status)
 	return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
@@ -25,7 +26,7 @@ func (g *Group) registerBulkAssign(api *httpapi.API) {
 		},
 		Roles: identity.Staff(), Creates: true,
 	}
-	httpapi.Register(api, op, g.assignEach)
+	httpapi.Register(api, op.WithItemProblems(reportwrite.AssignProblems()...).WithProblems(ledger.ErrHalted).WithItemProblems(report.Problems()...), g.assignEach)
 }
 
 // BulkAssignItem is the assignment of one report.

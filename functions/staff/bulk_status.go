@@ -8,6 +8,7 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
@@ -24,7 +25,7 @@ func (g *Group) registerBulk(api *httpapi.API) {
 		},
 		Roles: identity.Staff(), Creates: true,
 	}
-	httpapi.Register(api, op, g.changeStatuses)
+	httpapi.Register(api, op.WithItemProblems(reportwrite.TransitionProblems()...).WithItemProblems(reportwrite.DuplicateProblems()...).WithProblems(ledger.ErrHalted).WithItemProblems(report.Problems()...), g.changeStatuses)
 }
 
 // BulkItem is one change of status.

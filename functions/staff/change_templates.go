@@ -14,7 +14,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
 	"github.com/lafaekstreet/backend/shared/outbox"
-	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
@@ -32,7 +31,7 @@ func (g *Group) createTemplate(ctx context.Context, in *createTemplateInput) (*t
 		const insert = `INSERT INTO staff_templates (id, title, status, issue_type, body_tet, body_pt, body_en, created_by)
 			SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE (SELECT count(*) FROM staff_templates WHERE deleted_at IS NULL) < $9 RETURNING ` + templateColumns
 		stored := database.AskRow(tx, scanTemplate, insert, t.ID, t.Title, t.Status, t.IssueType, t.Body.Tet, t.Body.Pt, t.Body.En, identity.Must(ctx).UserID, maxTemplates).
-			Missing(problem.New(problem.Conflict, "template_limit"))
+			Missing(errTemplateLimit)
 		if err := tx.Flush(ctx); err != nil {
 			return fmt.Errorf("store template: %w", err)
 		}
@@ -60,7 +59,7 @@ type changeTemplateInput struct {
 // lockTemplate locks a template in a pipeline, which fails with a 404 for one that is not there.
 func lockTemplate(p database.Pipeline, id uuid.UUID) *database.Ask[Template] {
 	const q = `SELECT ` + templateColumns + ` FROM staff_templates WHERE id = $1 AND deleted_at IS NULL FOR UPDATE`
-	return database.AskRow(p, scanTemplate, q, id).Missing(problem.New(problem.NotFound, "template_not_found"))
+	return database.AskRow(p, scanTemplate, q, id).Missing(errTemplateNotFound)
 }
 
 func (g *Group) changeTemplate(ctx context.Context, in *changeTemplateInput) (*templateOutput, error) {

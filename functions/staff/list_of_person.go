@@ -21,7 +21,7 @@ func (g *Group) registerListOfPerson(api *httpapi.API) {
 			Description: "In every state; those that were rejected, withdrawn or removed have the member removed.",
 		},
 		Roles: []identity.Role{identity.Admin}, SecondFactor: true, Cache: httpapi.Never, Aliases: page.Aliases(),
-	}, g.listOfPerson)
+	}.WithProblems(reportread.ErrPersonNotFound), g.listOfPerson)
 }
 
 type personInput struct {

@@ -33,8 +33,8 @@ func (g *Group) registerNotes(api *httpapi.API) {
 	}
 	add := op(http.MethodPost, "Add a note for other staff to a report")
 	add.DefaultStatus, add.Creates, add.Aliases = http.StatusCreated, true, map[string]string{"note": "content", "text": "content"}
-	httpapi.Register(api, add, g.addNote)
-	httpapi.Register(api, op(http.MethodGet, "List the notes of staff on a report, oldest first"), g.listNotes)
+	httpapi.Register(api, add.WithProblems(report.Problems()...).WithProblems(reportwrite.ErrNotYourAgency), g.addNote)
+	httpapi.Register(api, op(http.MethodGet, "List the notes of staff on a report, oldest first").WithProblems(report.Problems()...), g.listNotes)
 }
 
 // Note is a note on a report that only staff can read.

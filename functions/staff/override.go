@@ -31,11 +31,10 @@ func (g *Group) registerOverride(api *httpapi.API) {
 			Description: "The person's verdict is recorded as a new analysis; the AI's stays in the list. A relevant report that " +
 				"is pending or rejected becomes verified. A report that is not relevant becomes rejected, or stays rejected; if " +
 				"its reporter appealed, they are told why.",
-			Errors: []int{http.StatusConflict},
 		},
 		Roles: identity.Staff(), Creates: true,
 	}
-	httpapi.Register(api, op, g.override)
+	httpapi.Register(api, op.WithProblems(reportwrite.TransitionProblems()...).WithProblems(reportwrite.Problems()...).WithProblems(errForbidden), g.override)
 }
 
 type overrideInput struct {
@@ -122,7 +121,7 @@ func mayOverride(h *reportwrite.Locked, by report.Actor, j judgement) error {
 		return err
 	}
 	if by.Kind == report.ActorOfficial && !j.relevant {
-		return problem.New(problem.Forbidden, "forbidden")
+		return errForbidden
 	}
 	return nil
 }

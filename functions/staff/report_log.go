@@ -27,7 +27,7 @@ func (g *Group) registerLog(api *httpapi.API) {
 				"Who flagged a report, and whose an anonymous one is, is for moderators and administrators.", maxLogged),
 		},
 		Roles: identity.Staff(), Cache: httpapi.Never,
-	}, g.reportLog)
+	}.WithProblems(report.Problems()...), g.reportLog)
 }
 
 // maxLogged is how many entries of a log are listed.

@@ -30,7 +30,7 @@ func (g *Group) registerReporter(api *httpapi.API) {
 				"404 reporter_unknown for an anonymous report, and where the account was deleted. Of a report that staff filed for somebody: that person.",
 		},
 		Roles: identity.Staff(), Cache: httpapi.Never, Limit: admission.LimitContact,
-	}, g.reporter)
+	}.WithProblems(report.Problems()...).WithProblems(errReporterUnknown, reportwrite.ErrNotYourAgency), g.reporter)
 }
 
 // Contact is how to reach a reporter.

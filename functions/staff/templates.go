@@ -34,10 +34,10 @@ func (g *Group) registerTemplates(api *httpapi.API) {
 	httpapi.Register(api, list, g.listTemplates)
 	create := op(http.MethodPost, "", "Add a template", "A text that staff send often, as a note of a change of status. Nothing in it is replaced. There are at most 200.")
 	create.DefaultStatus, create.Creates = http.StatusCreated, true
-	httpapi.Register(api, create, g.createTemplate)
+	httpapi.Register(api, create.WithProblems(errTemplateLimit), g.createTemplate)
 	change := op(http.MethodPatch, "/{id}", "Change a template", "What is absent stays as it is. An empty status or issue_type makes it one for all.")
-	httpapi.Register(api, change, g.changeTemplate)
-	httpapi.Register(api, op(http.MethodDelete, "/{id}", "Remove a template", ""), g.removeTemplate)
+	httpapi.Register(api, change.WithProblems(errTemplateNotFound), g.changeTemplate)
+	httpapi.Register(api, op(http.MethodDelete, "/{id}", "Remove a template", "").WithProblems(errTemplateNotFound), g.removeTemplate)
 }
 
 // Template is a text that staff send often, in three languages.

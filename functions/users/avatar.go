@@ -20,7 +20,7 @@ func (g *Group) registerAvatar(a *httpapi.API) {
 	op := operation(http.MethodGet, "/{user_id}/avatar", "See a person's picture",
 		"Redirects to the bytes. The address comes with the profile and changes with the picture.")
 	op.Access, op.Cache, op.DefaultStatus = httpapi.Public, httpapi.Never, http.StatusFound
-	httpapi.Register(a, op, g.avatar)
+	httpapi.Register(a, op.WithProblems(errNoAvatar), g.avatar)
 }
 
 // avatarLife is how long the address of a picture works.
@@ -75,7 +75,7 @@ func (g *Group) changeAvatar(ctx context.Context, tx *database.Tx, user uuid.UUI
 	}
 	if picture != nil {
 		if ok := usable.Get(); ok == nil || !*ok {
-			return problem.New(problem.Invalid, "upload_not_found")
+			return errUploadNotFound
 		}
 		tx.Queue(`UPDATE uploads SET attached_at = $2 WHERE id = $1`, picture, now)
 	}

@@ -27,14 +27,13 @@ func (g *Group) registerChange(a *httpapi.API) {
 	patch := operation(http.MethodPatch, "/me", "Change parts of the own profile",
 		"What is absent stays as it is; null or an empty text clears what may be empty.")
 	patch.Aliases = map[string]string{"name": "full_name", "phonenumber": "phone_number", "avatar_id": "avatar_upload_id"}
-	httpapi.Register(a, patch, g.patch)
+	httpapi.Register(a, patch.WithProblems(errNotFound, errUploadNotFound), g.patch)
 
 	put := operation(http.MethodPut, "/{user_id}", "Write the own profile back",
 		"For the journey client, which sends the whole object: name, phonenumber, country and instagram are taken, an empty password "+
 			"is ignored and any other refused; _id, role, is_verified and all else are ignored.")
 	put.OperationID = "update_user_api_v1_users__user_id__put"
-	put.Errors = []int{http.StatusBadRequest, http.StatusForbidden}
-	httpapi.Register(a, put, g.put)
+	httpapi.Register(a, put.WithProblems(errForbidden, errNotFound, errPasswordNotChangedHere, errUploadNotFound), g.put)
 }
 
 type patchInput struct {
@@ -91,7 +90,7 @@ func (g *Group) put(ctx context.Context, in *putInput) (*userOutput, error) {
 	}
 	b := &in.Body
 	if b.Password != nil && *b.Password != "" {
-		return nil, problem.New(problem.BadRequest, "password_not_changed_here")
+		return nil, errPasswordNotChangedHere
 	}
 	if b.Email != nil && *b.Email != "" {
 		if err := g.sameEmail(ctx, c.UserID, *b.Email); err != nil {

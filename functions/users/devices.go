@@ -22,7 +22,7 @@ func (g *Group) registerDevices(a *httpapi.API) {
 			"else's on that phone is taken from them.")
 	put.Lenient = &httpapi.Lenient{Exact: true}
 	httpapi.Register(a, put, g.putDevice)
-	httpapi.Register(a, operation(http.MethodDelete, "/me/devices/{device_id}", "Stop push messages to a device", ""), g.deleteDevice)
+	httpapi.Register(a, operation(http.MethodDelete, "/me/devices/{device_id}", "Stop push messages to a device", "").WithProblems(errDeviceNotFound), g.deleteDevice)
 }
 
 // DevicePath names a device of the caller.
@@ -92,7 +92,7 @@ func (g *Group) deleteDevice(ctx context.Context, in *DevicePath) (*httpapi.Mess
 		return nil, fmt.Errorf("remove device: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return nil, problem.New(problem.NotFound, "device_not_found")
+		return nil, errDeviceNotFound
 	}
 	return httpapi.Message(ctx, "users.device_removed"), nil
 }

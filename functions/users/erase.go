@@ -6,20 +6,19 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/lafaekstreet/backend/shared/admission"
-
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/audit"
 	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/outbox"
-	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/upload"
 )
 
@@ -28,13 +27,12 @@ func (g *Group) registerErase(a *httpapi.API) {
 		"without their author and words, with the place to 4 decimals, and what the ledger holds of them stays valid."
 	me := operation(http.MethodDelete, "/me", "Delete the own account", "Needs the password, a Google token not older than 5 minutes, or a code that POST /auth/email-code mailed. "+what)
 	me.Aliases = map[string]string{"current_password": "password", "idToken": "id_token", "credential": "id_token", "otp_code": "otp", "code": "otp"}
-	me.Limit, me.Errors = admission.LimitAuth, []int{http.StatusBadRequest, http.StatusConflict}
-	httpapi.Register(a, me, g.eraseMe)
+	me.Limit = admission.LimitAuth
+	httpapi.Register(a, me.WithProblems(credential.ErrCodeExpired, credential.ErrCodeInvalid.With("attempts_left", 4), errGoogleTokenInvalid, errGoogleUnavailable, errLastAdmin, errNotFound, errPassword, errPasswordRequired, ledger.ErrHalted), g.eraseMe)
 
 	legacy := operation(http.MethodDelete, "/{user_id}", "Delete the own account", "For the journey client. "+what)
 	legacy.OperationID = "delete_user_api_v1_users__user_id__delete"
-	legacy.Errors = []int{http.StatusForbidden, http.StatusConflict}
-	httpapi.Register(a, legacy, g.eraseSelf)
+	httpapi.Register(a, legacy.WithProblems(errForbidden, errLastAdmin, errNotFound, ledger.ErrHalted), g.eraseSelf)
 }
 
 // Origin is the network address of the client, for which attempts of a code are counted.
@@ -218,7 +216,7 @@ func (g *Group) lockForErasure(ctx context.Context, tx *outbox.Tx, user uuid.UUI
 			return mail.Message{}, nil, err
 		}
 		if others == 0 {
-			return mail.Message{}, nil, problem.New(problem.Conflict, "last_admin")
+			return mail.Message{}, nil, errLastAdmin
 		}
 	}
 	l, _ := locale.Parse(language)

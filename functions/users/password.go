@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/lafaekstreet/backend/shared/admission"
-
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/credential"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
@@ -24,8 +23,7 @@ func (g *Group) registerPassword(a *httpapi.API) {
 	op := operation(http.MethodPost, "/me/change-password", "Change the password",
 		"Every other session ends. Somebody who signs in with Google alone gets a password by /auth/forgot-password.")
 	op.Limit, op.Cache = admission.LimitAuth, httpapi.Never
-	op.Errors = []int{http.StatusBadRequest}
-	httpapi.Register(a, op, g.changePassword)
+	httpapi.Register(a, op.WithProblems(errNotFound, errPassword), g.changePassword)
 }
 
 type changePasswordInput struct {
@@ -109,15 +107,15 @@ func (g *Group) proven(ctx context.Context, s secret, given, idToken string) err
 	if idToken != "" {
 		who, err := g.google.Verify(ctx, idToken)
 		if errors.Is(err, credential.ErrGoogleUnavailable) {
-			return problem.New(problem.Unavailable, "google_unavailable").Because(err)
+			return errGoogleUnavailable.Because(err)
 		}
 		if err != nil || s.googleID == "" || who.Subject != s.googleID || g.clock.Now().Sub(who.IssuedAt) > googleFresh {
-			return problem.New(problem.BadRequest, "google_token_invalid")
+			return errGoogleTokenInvalid
 		}
 		return nil
 	}
 	if given == "" {
-		return problem.New(problem.BadRequest, "password_required")
+		return errPasswordRequired
 	}
 	verdict, err := g.hasher.Check(ctx, s.hash, given)
 	if err != nil {

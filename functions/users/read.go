@@ -19,12 +19,12 @@ import (
 func (g *Group) registerRead(a *httpapi.API) {
 	me := operation(http.MethodGet, "/me", "Read the own profile", "")
 	me.Cache, me.OperationID = httpapi.Never, "get_current_user_api_v1_users_me_get"
-	httpapi.Register(a, me, g.me)
+	httpapi.Register(a, me.WithProblems(errNotFound), g.me)
 
 	other := operation(http.MethodGet, "/{user_id}", "Read a profile",
 		"The own one in full, as an administrator (with the second factor) anybody's; of others what they show.")
 	other.Cache, other.OperationID = httpapi.Never, "get_user_by_id_api_v1_users__user_id__get"
-	httpapi.Register(a, other, g.read)
+	httpapi.Register(a, other.WithProblems(errNotFound, identity.ErrSecondFactor), g.read)
 }
 
 type userOutput struct {
@@ -97,7 +97,7 @@ func (g *Group) read(ctx context.Context, in *UserPath) (*viewOutput, error) {
 func self(ctx context.Context, id uuid.UUID) (identity.Caller, error) {
 	c := identity.Must(ctx)
 	if c.UserID != id {
-		return identity.Caller{}, problem.New(problem.Forbidden, "forbidden")
+		return identity.Caller{}, errForbidden
 	}
 	return c, nil
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
@@ -21,7 +20,7 @@ func (g *Group) registerSessions(a *httpapi.API) {
 	list.Cache = httpapi.Never
 	httpapi.Register(a, list, g.sessions)
 	httpapi.Register(a, operation(http.MethodDelete, "/me/sessions/{id}", "End a session",
-		"Its access token stops working at once."), g.endSession)
+		"Its access token stops working at once.").WithProblems(errSessionNotFound), g.endSession)
 }
 
 // Session is one sign-in.
@@ -87,7 +86,7 @@ func (g *Group) endSession(ctx context.Context, in *sessionInput) (*httpapi.Mess
 		return nil, fmt.Errorf("end session: %w", err)
 	}
 	if ended.Get() == 0 {
-		return nil, problem.New(problem.NotFound, "session_not_found")
+		return nil, errSessionNotFound
 	}
 	return httpapi.Message(ctx, "users.session_ended"), nil
 }

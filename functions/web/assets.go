@@ -18,7 +18,6 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/httpapi"
-	"github.com/lafaekstreet/backend/shared/problem"
 )
 
 // static has the scripts and styles of the pages, and in .gz files libraries from npm (make assets).
@@ -125,7 +124,7 @@ func (w *Web) registerAssets(a *httpapi.API) {
 			Access: httpapi.Public, Cache: httpapi.Immutable, Limit: admission.LimitView,
 		}
 	}
-	httpapi.Register(a, operation("/assets/{hash}/{name}", "A file of the pages", "The address contains a hash of the content; caches may keep the file forever."), w.asset)
+	httpapi.Register(a, operation("/assets/{hash}/{name}", "A file of the pages", "The address contains a hash of the content; caches may keep the file forever.").WithProblems(errNotFound), w.asset)
 	worker := operation("/report-worker.js", "The service worker of the report form", "It keeps the form and its files, so that a report can be written without a connection.")
 	worker.Cache = httpapi.Revalidate
 	httpapi.Register(a, worker, w.serviceWorker)
@@ -146,7 +145,7 @@ type assetOutput struct {
 func (w *Web) asset(_ context.Context, in *assetInput) (*assetOutput, error) {
 	a, ok := w.assets.byName[in.Name]
 	if !ok || a.address != assetPrefix+in.Hash+"/"+in.Name {
-		return nil, problem.New(problem.NotFound, "not_found")
+		return nil, errNotFound
 	}
 	out := &assetOutput{ContentType: a.contentType, Body: a.body}
 	switch {

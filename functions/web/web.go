@@ -16,6 +16,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/geocoding"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 	"github.com/lafaekstreet/backend/shared/ledger"
+	"github.com/lafaekstreet/backend/shared/report"
 	"github.com/lafaekstreet/backend/shared/reportread"
 	"github.com/lafaekstreet/backend/shared/service"
 	"github.com/lafaekstreet/backend/shared/settings"
@@ -60,9 +61,8 @@ func (w *Web) Register(a *httpapi.API) {
 
 	reportPage := webPage("/r/{number}", "The page of a report",
 		"Picture, place, status, agency, steps and ledger proof, with a button that checks the proof in the reader's browser. 410 for what was taken down: a page that says when, by whom and why, with the proof.")
-	reportPage.Errors = []int{http.StatusGone}
 	reportPage.PageStatuses = []int{http.StatusNotFound, http.StatusGone}
-	httpapi.Register(a, reportPage, w.reportPage)
+	httpapi.Register(a, reportPage.WithProblems(report.Problems()...), w.reportPage)
 
 	w.registerAssets(a)
 }

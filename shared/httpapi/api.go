@@ -14,7 +14,6 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/telemetry"
 	"github.com/lafaekstreet/backend/shared/timestamp"
 )
@@ -65,12 +64,12 @@ func New(deps Deps, groups ...Group) *Service {
 		g.Register(a)
 	}
 	markNullable(a.OpenAPI().Components.Schemas)
-	return &Service{name: a.group, handler: a.around(a.mux), doc: a.OpenAPI(), routes: a.routes}
+	return &Service{name: a.group, handler: a.around(a.mux), document: sync.OnceValue(a.documented), routes: a.routes}
 }
 
 // Document is the OpenAPI document of groups, which need no dependencies.
 func Document(groups ...Group) *huma.OpenAPI {
-	return describe(groups).doc
+	return describe(groups).OpenAPI()
 }
 
 // describe makes a service that can be described and cannot serve.
@@ -102,7 +101,7 @@ func (a *API) Handle(op *huma.Operation, next func(huma.Context)) {
 	h = a.conditional(o, h)
 	h = a.limited(o, h)
 	h = a.authenticated(o, h)
-	h = a.bounded(o, h)
+	h = a.bounded(o, op, h)
 	h = announced(o.Deprecation, h)
 	a.mount(Route{Method: op.Method, Path: op.Path}, o.Rest, h)
 }
@@ -116,7 +115,7 @@ func (a *API) mount(r Route, rest bool, h http.Handler) {
 		pattern = strings.TrimSuffix(pattern, "}") + "...}"
 		above, _ := path.Split(r.Path) // the mux would answer it with a redirect
 		a.mux.HandleFunc(r.Method+" "+strings.TrimSuffix(above, "/"), func(w http.ResponseWriter, r *http.Request) {
-			writeProblem(w, r, problem.New(problem.NotFound, "not_found"))
+			writeProblem(w, r, errNoRoute)
 		})
 	}
 	if !a.mounted[pattern] {

@@ -21,8 +21,14 @@ import (
 const defaultMaxBody = 1 << 20
 
 // bounded ends the request body at the operation's limit. It refuses a body in a coding that the operation does not take, and
-// says which one it takes (RFC 9110, 15.5.16).
-func (a *API) bounded(o Operation, next http.Handler) http.Handler {
+// says which one it takes (RFC 9110, 15.5.16). A body that the operation does not take is ignored.
+func (a *API) bounded(o Operation, op *huma.Operation, next http.Handler) http.Handler {
+	if !takesBody(op) {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.Body, r.ContentLength = http.NoBody, 0
+			next.ServeHTTP(w, r)
+		})
+	}
 	limit := o.MaxBody
 	if limit == 0 {
 		limit = defaultMaxBody
@@ -36,7 +42,7 @@ func (a *API) bounded(o Operation, next http.Handler) http.Handler {
 		plain, unpacked := coding == "" || strings.EqualFold(coding, "identity"), o.Unpacks > 0 && IsGzip(coding)
 		if !plain && !unpacked {
 			w.Header().Set("Accept-Encoding", accepted)
-			a.refuse(w, r, problem.New(problem.UnsupportedMedia, "unsupported_encoding"))
+			a.refuse(w, r, errEncoding)
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
@@ -115,8 +121,10 @@ func (i inputRules) read(r *http.Request) (body, error) {
 		}
 	}
 	renamed := rename(query, i.aliases)
-	if err := checkText(r.URL.Path, query); err != nil {
-		return body{}, err
+	if takesInput(i.huma) {
+		if err := checkText(r.URL.Path, query); err != nil {
+			return body{}, err
+		}
 	}
 	if renamed {
 		b.query = query.Encode()
@@ -248,7 +256,7 @@ func (i inputRules) readBody(r *http.Request) (body, error) {
 	if i.operation.Forms && media == mediaURLEncoded {
 		fields, err := url.ParseQuery(string(raw))
 		if err != nil {
-			return body{}, problem.New(problem.Invalid, "malformed_body")
+			return body{}, errMalformedBody
 		}
 		return jsonOfForm(r, fields)
 	}
@@ -338,7 +346,7 @@ func mediaOf(r *http.Request) string {
 func bodyFault(err error) error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		return problem.New(problem.TooLarge, "too_large")
+		return errTooLarge
 	}
-	return problem.New(problem.Invalid, "malformed_body").Because(err)
+	return errMalformedBody.Because(err)
 }

@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-
-	"github.com/lafaekstreet/backend/shared/problem"
 )
 
 // maxTagged is the size in bytes of the largest answer that gets an ETag. Larger
@@ -174,7 +172,7 @@ func CheckMatch(ifMatch string, version int) error {
 			return nil
 		}
 	}
-	return problem.New(problem.PreconditionFailed, "stale")
+	return errStale
 }
 
 // IfMatch is CheckMatch for a version that is known later. It returns nil for a header that names no version.

@@ -29,17 +29,23 @@ func (a *API) present(ctx context.Context, err error) *problem.Document {
 		// The client hung up. This is not an error of the server, and nobody reads the answer.
 		err = problem.New(statusClientClosed, "client_closed_request").Because(err)
 	case database.Unavailable(err):
-		err = problem.New(problem.Unavailable, "unavailable").After(2 * time.Second).Because(err)
+		err = errUnavailable.Because(err)
 	default:
-		err = problem.New(problem.Internal, "internal").Because(err)
+		err = errInternal.Because(err)
 	}
-	d := problem.DocumentOf(err, locale.FromContext(ctx), telemetry.RequestID(ctx))
+	d := problem.DocumentOf(err, locale.FromContext(ctx), telemetry.RequestID(ctx), Origin(ctx))
 	if d.Status >= http.StatusInternalServerError {
 		a.deps.Log.ErrorContext(ctx, "request failed", "code", d.Code, "error", err)
 		a.deps.Metrics.Add(catalog.ServerErrors)
 	}
 	return d
 }
+
+// After how long a client may ask again.
+const (
+	unavailableRetry = 2 * time.Second
+	inProgressRetry  = time.Second
+)
 
 // statusClientClosed is the customary status of a request whose client went away.
 const statusClientClosed problem.Kind = 499
@@ -87,7 +93,7 @@ func documentOfHuma(hc huma.Context, status int, message string, errs ...error) 
 	if hc != nil {
 		ctx = hc.Context()
 	}
-	return problem.DocumentOf(e, locale.FromContext(ctx), telemetry.RequestID(ctx))
+	return problem.DocumentOf(e, locale.FromContext(ctx), telemetry.RequestID(ctx), Origin(ctx))
 }
 
 // withoutDetails drops the texts of a parser, because they quote the input.

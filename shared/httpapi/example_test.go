@@ -63,5 +63,5 @@ func Example() {
 	// 201 application/json
 	// {"name":"Comoro"}
 	// 422 application/problem+json
-	// {"type":"about:blank","title":"Unprocessable Entity","status":422,"detail":"Some of what was sent is not valid.","code":"invalid_input","request_id":"example-1","errors":[{"field":"name","message":"expected length \u003e= 1"}]}
+	// {"type":"http://example.com/docs/problems/invalid_input","title":"Unprocessable Entity","status":422,"detail":"Some of what was sent is not valid.","code":"invalid_input","request_id":"example-1","errors":[{"field":"name","message":"expected length \u003e= 1"}]}
 }

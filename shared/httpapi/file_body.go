@@ -9,8 +9,6 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
-
-	"github.com/lafaekstreet/backend/shared/problem"
 )
 
 // IsGzip reports whether a Content-Encoding is gzip.
@@ -24,7 +22,7 @@ func (i inputRules) readFile(r *http.Request) (body, error) {
 	raw, err := io.ReadAll(r.Body)
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		return body{}, problem.New(problem.TooLarge, "use_direct_upload")
+		return body{}, errUseDirect
 	}
 	if err != nil {
 		return body{}, bodyFault(err)

@@ -8,8 +8,6 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
-
-	"github.com/lafaekstreet/backend/shared/problem"
 )
 
 // maxFormMemory bounds what a text-only form may take, in bytes.
@@ -23,7 +21,7 @@ func jsonOfForm(r *http.Request, fields map[string][]string) (body, error) {
 	}
 	text, err := json.Marshal(object)
 	if err != nil {
-		return body{}, problem.New(problem.Invalid, "malformed_body")
+		return body{}, errMalformedBody
 	}
 	b := body{text: withoutNUL(text)}
 	b.into(r)
@@ -40,7 +38,7 @@ type ReadMultipart func(ctx context.Context, form *multipart.Reader) (context.Co
 func (i inputRules) readForm(ctx context.Context, contentType string, text io.Reader) (context.Context, map[string]any, [][sha256.Size]byte, error) {
 	_, params, err := mime.ParseMediaType(contentType)
 	if err != nil {
-		return ctx, nil, nil, problem.New(problem.Invalid, "malformed_body")
+		return ctx, nil, nil, errMalformedBody
 	}
 	ctx, members, files, err := i.operation.Multipart(ctx, multipart.NewReader(text, params["boundary"]))
 	if err != nil {
@@ -72,7 +70,7 @@ func (a *API) withUpload(rules inputRules, next http.Handler) http.Handler {
 		rules.tolerate(ctx, members)
 		text, err := json.Marshal(members)
 		if err != nil {
-			a.refuse(w, r, problem.New(problem.Invalid, "malformed_body").Because(err))
+			a.refuse(w, r, errMalformedBody.Because(err))
 			return
 		}
 		(&body{text: text}).into(r)

@@ -11,10 +11,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/lafaekstreet/backend/shared/identity"
-	"github.com/lafaekstreet/backend/shared/problem"
 )
 
 const (
@@ -30,19 +28,19 @@ var acceptableKey = regexp.MustCompile(`^[\x21-\x7e]{1,200}$`)
 func (a *API) once(w http.ResponseWriter, r *http.Request, b body, aliases []alias, next http.Handler) {
 	key := r.Header.Get(idempotencyHeader)
 	if !acceptableKey.MatchString(key) {
-		a.refuse(w, r, problem.New(problem.Invalid, "idempotency_key_invalid"))
+		a.refuse(w, r, errKeyInvalid)
 		return
 	}
 	claim, first, err := a.deps.Keys.Claim(r.Context(), owner(r), key, hashesOf(r, b, aliases))
 	switch {
 	case errors.Is(err, errKeyReused):
-		a.refuse(w, r, problem.New(problem.Invalid, "idempotency_key_reused"))
+		a.refuse(w, r, errKeyUsed)
 	case errors.Is(err, errRequestRunning):
-		a.refuse(w, r, problem.New(problem.Conflict, "request_in_progress").After(time.Second))
+		a.refuse(w, r, errInProgress)
 	case err != nil:
 		a.refuse(w, r, err)
 	case first != nil && first.Status == http.StatusGone: // only the erasure of a person writes this status
-		a.refuse(w, r, problem.New(problem.Gone, "answer_erased"))
+		a.refuse(w, r, errAnswerErased)
 	case first != nil:
 		a.replay(w, r, first)
 	default:

@@ -52,7 +52,7 @@ func (r *ItemReader[T]) Parse(raw json.RawMessage) (any, error) {
 	decoder.UseNumber()
 	var value any
 	if err := decoder.Decode(&value); err != nil {
-		return nil, problem.New(problem.Invalid, "malformed_body").Because(err)
+		return nil, errMalformedBody.Because(err)
 	}
 	return value, nil
 }
@@ -77,10 +77,10 @@ func (r *ItemReader[T]) Decode(value any) (T, error) {
 	}
 	raw, err := json.Marshal(value)
 	if err != nil {
-		return out, problem.New(problem.Invalid, "malformed_body")
+		return out, errMalformedBody
 	}
 	if err := json.Unmarshal(raw, &out); err != nil {
-		return out, problem.New(problem.Invalid, "malformed_body").Because(err)
+		return out, errMalformedBody.Because(err)
 	}
 	return out, nil
 }

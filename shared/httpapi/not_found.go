@@ -29,7 +29,7 @@ func known(mux *http.ServeMux, fixed map[string][]string, next http.Handler) htt
 			notAllowed(w, r, probe.Header().Get("Allow"))
 			return
 		}
-		writeProblem(w, r, problem.New(problem.NotFound, "not_found"))
+		writeProblem(w, r, errNoRoute)
 	})
 }
 
@@ -40,11 +40,11 @@ func notAllowed(w http.ResponseWriter, r *http.Request, methods string) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	writeProblem(w, r, problem.New(http.StatusMethodNotAllowed, "method_not_allowed"))
+	writeProblem(w, r, errMethod)
 }
 
 func writeProblem(w http.ResponseWriter, r *http.Request, e *problem.Error) {
-	problem.DocumentOf(e, locale.FromContext(r.Context()), telemetry.RequestID(r.Context())).Write(w)
+	problem.DocumentOf(e, locale.FromContext(r.Context()), telemetry.RequestID(r.Context()), Origin(r.Context())).Write(w)
 }
 
 // fixedPaths has the methods of each path of routes that has no variable, in alphabetical order.

@@ -165,8 +165,7 @@ func operationID(method, path string) string {
 	return strings.Join(append([]string{strings.ToLower(method)}, words...), "-")
 }
 
-// correctResponses mends what huma assumes of the answers to o: that 204 has the body of a success, and each error a problem
-// document.
+// correctResponses mends what huma assumes of the answers to o: that 204 has the body of a success.
 func (o *Operation) correctResponses(document *huma.OpenAPI) {
 	item := document.Paths[o.Path]
 	if item == nil {
@@ -176,33 +175,6 @@ func (o *Operation) correctResponses(document *huma.OpenAPI) {
 	if none := responses["204"]; none != nil {
 		none.Content = nil
 	}
-	o.documentStrict(responses)
-	for _, status := range o.PageStatuses {
-		responses[strconv.Itoa(status)].Content = responses["200"].Content
-	}
-}
-
-func documentedErrors(o Operation) []int {
-	out := []int{http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable}
-	if o.Access != Public {
-		out = append(out, http.StatusUnauthorized)
-	}
-	if len(o.Roles) > 0 || o.SecondFactor {
-		out = append(out, http.StatusForbidden)
-	}
-	if strings.Contains(o.Path, "{") {
-		out = append(out, http.StatusNotFound)
-	}
-	if strings.Contains(o.Path, "/reports/{id}") { // what was taken down
-		out = append(out, http.StatusGone)
-	}
-	if o.Method != http.MethodGet {
-		out = append(out, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
-	}
-	if o.Creates {
-		out = append(out, http.StatusConflict)
-	}
-	return append(out, http.StatusUnprocessableEntity)
 }
 
 // Operations are the operations of a path by method.
@@ -257,9 +229,6 @@ func (o *Operation) document(group string) {
 	if o.Access != Public {
 		o.Security = []map[string][]string{{bearer: {}}, {password: {}}}
 	}
-	o.Errors = append(o.Errors, documentedErrors(*o)...)
-	slices.Sort(o.Errors)
-	o.Errors = slices.Compact(o.Errors)
 	if o.Extensions == nil {
 		o.Extensions = make(map[string]any)
 	}

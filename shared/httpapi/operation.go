@@ -2,11 +2,13 @@ package httpapi
 
 import (
 	"context"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/identity"
+	"github.com/lafaekstreet/backend/shared/problem"
 )
 
 // Access says who may call an operation.
@@ -35,6 +37,11 @@ const (
 type Operation struct {
 	huma.Operation
 	Access Access
+	// Problems are the errors that the handler returns, each once with members as clients get them: the document is made of them.
+	// Those of the rules of this package, such as a missing token, are added.
+	Problems []*problem.Error
+	// ItemProblems are the errors of single items in the answer of an operation that does many things at once.
+	ItemProblems []*problem.Error
 	// Roles that may call; empty for every signed-in person.
 	Roles []identity.Role
 	// SecondFactor refuses sessions that did not pass TOTP.
@@ -80,6 +87,18 @@ const (
 	bearer   = "bearer"
 	password = "password"
 )
+
+// WithProblems returns o with more Problems.
+func (o Operation) WithProblems(errs ...*problem.Error) Operation {
+	o.Problems = append(slices.Clip(o.Problems), errs...)
+	return o
+}
+
+// WithItemProblems returns o with more ItemProblems.
+func (o Operation) WithItemProblems(errs ...*problem.Error) Operation {
+	o.ItemProblems = append(slices.Clip(o.ItemProblems), errs...)
+	return o
+}
 
 // Register adds an operation. Input and output are huma structs; an error that
 // is a *problem.Error reaches the client as such, any other as a 500.

@@ -17,7 +17,6 @@ import (
 
 	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/locale"
-	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/telemetry"
 )
 
@@ -131,7 +130,7 @@ func (a *API) recovered(next http.Handler) http.Handler {
 				return
 			}
 			a.deps.Log.ErrorContext(r.Context(), "handler panicked", "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
-			a.refuse(w, r, problem.New(problem.Internal, "internal"))
+			a.refuse(w, r, errInternal)
 		}()
 		next.ServeHTTP(w, r)
 	})

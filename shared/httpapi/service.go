@@ -12,8 +12,9 @@ import (
 type Service struct {
 	name    string // of the last group
 	handler http.Handler
-	doc     *huma.OpenAPI
-	routes  []Route
+	// document makes the description when it is asked for: requests do not need it.
+	document func() *huma.OpenAPI
+	routes   []Route
 }
 
 // ServeHTTP implements http.Handler.
@@ -23,7 +24,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.
 func (s *Service) Name() string { return s.name }
 
 // OpenAPI describes the operations.
-func (s *Service) OpenAPI() *huma.OpenAPI { return s.doc }
+func (s *Service) OpenAPI() *huma.OpenAPI { return s.document() }
 
 // Route is one address a gateway sends to this function.
 type Route struct {

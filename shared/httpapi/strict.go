@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"maps"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -55,6 +54,9 @@ func bodyMedia(op *huma.Operation) *huma.MediaType {
 	return op.RequestBody.Content[mediaJSON]
 }
 
+// unknownParameter is the message about a query parameter that the operation does not have.
+const unknownParameter = "this route has no such query parameter"
+
 // Bounds of what an error says about unknown parameters.
 const (
 	maxNamedParameters = 10
@@ -94,22 +96,7 @@ func checkKnown(kind problem.Kind, known map[string]bool, query url.Values) erro
 	fault := problem.New(kind, "unknown_parameter")
 	for _, name := range unknown[:min(len(unknown), maxNamedParameters)] {
 		name = strings.ToValidUTF8(name[:min(len(name), maxParameterName)], "")
-		fault.Fields = append(fault.Fields, problem.Field{Name: name, Message: "this route has no such query parameter"})
+		fault.Fields = append(fault.Fields, problem.Field{Name: name, Message: unknownParameter})
 	}
 	return fault
-}
-
-// documentStrict adds to the description of the errors of o that unknown parameters are refused.
-func (o *Operation) documentStrict(responses map[string]*huma.Response) {
-	kind, is := strict(o.Path)
-	if !is {
-		return
-	}
-	status := map[problem.Kind]string{problem.Invalid: "422", problem.BadRequest: "400"}[kind]
-	if answer := responses[status]; answer != nil {
-		answer.Description = http.StatusText(int(kind)) + ". A query parameter that this route does not have is refused: code unknown_parameter"
-		if kind == problem.Invalid {
-			answer.Description += ". So is one that is sent more than once"
-		}
-	}
 }

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/lafaekstreet/backend/shared/locale"
 )
 
@@ -100,14 +102,20 @@ func (e *Error) Param(name, value string) *Error {
 // After returns a copy of e with a Retry-After header.
 func (e *Error) After(d time.Duration) *Error { c := *e; c.RetryAfter = d; return &c }
 
+// ExampleID is an id for examples.
+func ExampleID() uuid.UUID { return uuid.MustParse("01932f6a-1e5b-7c07-9d5e-3f1f6a5b8c21") }
+
 // InvalidField makes a 422 about one input.
 func InvalidField(name, message string) *Error {
 	return &Error{Kind: Invalid, Code: "invalid_input", Fields: []Field{{Name: name, Message: message}}}
 }
 
+// Path is the path of the page about a code, without the code.
+const Path = "/docs/problems/"
+
 // Document is the RFC 9457 body of an error.
 type Document struct {
-	Type      string  `json:"type" doc:"URI reference of the kind of problem" example:"about:blank"`
+	Type      string  `json:"type" format:"uri" doc:"The address of a page about the code: what happened, and what the client should do" example:"https://api.example.tl/docs/problems/invalid_input"`
 	Title     string  `json:"title" doc:"The name of the HTTP status" example:"Unprocessable Entity"`
 	Status    int     `json:"status" doc:"HTTP status" example:"422"`
 	Detail    string  `json:"detail" doc:"What is wrong, in the language of the request"`
@@ -117,12 +125,14 @@ type Document struct {
 
 	extra      map[string]any
 	retryAfter int
+	language   locale.Language
 	cause      error
 }
 
 // DocumentOf returns the document of err for a reader of l. An err that is not an
 // *Error becomes a 500 without any internal text.
-func DocumentOf(err error, l locale.Language, requestID string) *Document {
+// Origin is the address under which the client reached the API, such as "https://api.example.tl".
+func DocumentOf(err error, l locale.Language, requestID, origin string) *Document {
 	var e *Error
 	if !errors.As(err, &e) {
 		e = &Error{Kind: Internal, Code: "internal"}
@@ -132,8 +142,9 @@ func DocumentOf(err error, l locale.Language, requestID string) *Document {
 		detail = http.StatusText(int(e.Kind))
 	}
 	d := &Document{
-		Type: "about:blank", Title: http.StatusText(int(e.Kind)), Status: int(e.Kind),
+		Type: origin + Path + e.Code, Title: http.StatusText(int(e.Kind)), Status: int(e.Kind),
 		Detail: detail, Code: e.Code, RequestID: requestID, Errors: fieldsIn(l, e.Fields), extra: e.Extra, cause: err,
+		language: l,
 	}
 	if e.RetryAfter > 0 {
 		d.retryAfter = int((e.RetryAfter.Seconds()) + 0.999)
@@ -167,6 +178,7 @@ func (d *Document) GetStatus() int { return d.Status }
 // GetHeaders implements huma.HeadersError.
 func (d *Document) GetHeaders() http.Header {
 	h := make(http.Header)
+	h.Set("Content-Language", string(d.language))
 	if d.retryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(d.retryAfter))
 	}

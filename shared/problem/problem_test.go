@@ -19,7 +19,7 @@ func TestFieldsAreInTheReadersLanguage(t *testing.T) {
 	} {
 		err := problem.InvalidField("name", c.message)
 		for language, want := range map[locale.Language]string{locale.English: c.message, locale.Portuguese: c.pt, locale.Tetum: c.tet} {
-			if got := problem.DocumentOf(err, language, "").Errors[0].Message; got != want {
+			if got := problem.DocumentOf(err, language, "", "").Errors[0].Message; got != want {
 				t.Errorf("%s: got %q, want %q", language, got, want)
 			}
 		}
@@ -37,7 +37,7 @@ func TestStatusesAreInTheReadersLanguage(t *testing.T) {
 		locale.Portuguese: "Um relato no estado reparado não pode passar a verificado.",
 		locale.Tetum:      "Relatóriu ho estadu hadi'a tiha ona la bele sai verifika tiha ona.",
 	} {
-		if got := problem.DocumentOf(err, language, "").Detail; got != want {
+		if got := problem.DocumentOf(err, language, "", "").Detail; got != want {
 			t.Errorf("%s: got %q, want %q", language, got, want)
 		}
 	}

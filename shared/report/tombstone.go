@@ -2,6 +2,7 @@ package report
 
 import (
 	"errors"
+	"time"
 
 	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/timestamp"
@@ -41,8 +42,17 @@ var ErrRemoved = errors.New("the report was taken down")
 
 // Gone is the 410 "report_removed" with the tombstone.
 func (t *Tombstone) Gone() error {
-	return problem.New(problem.Gone, "report_removed").With("tombstone", t).Because(ErrRemoved)
+	return errTakenDown.With("tombstone", t).Because(ErrRemoved)
 }
+
+// Problems are those of a request about a report: it is not there, or not for the caller, or it was taken down.
+func Problems() []*problem.Error {
+	at := timestamp.Of(time.Date(2026, time.November, 21, 3, 12, 9, 0, time.UTC))
+	t := Tombstone{ReportNumber: "LS-2026-000123", IssueType: Pothole, Municipality: new("Dili"), Status: TombstoneWithdrawn, RemovedAt: at, RemovedBy: "reporter"}
+	return []*problem.Error{ErrNotFound, errTakenDown.With("tombstone", &t)}
+}
+
+var errTakenDown = problem.New(problem.Gone, "report_removed")
 
 // TombstoneOf returns the tombstone that an error of Gone has; nil for another error.
 func TombstoneOf(err error) *Tombstone {

@@ -44,7 +44,7 @@ type ChangesQuery struct {
 	Limit int    // reports in one part
 }
 
-var errSinceUnknown = problem.New(problem.Gone, "since_unknown")
+var ErrSinceUnknown = problem.New(problem.Gone, "since_unknown")
 
 // Changes returns what changed after a position, for a viewer who is signed in.
 //
@@ -79,7 +79,7 @@ func (r *Reader) Changes(ctx context.Context, v Viewer, q ChangesQuery) (Changes
 		from.stamp, from.xid = stamp, here.Get().Newest
 	}
 	if from.stamp != stamp {
-		return Changes{}, errSinceUnknown
+		return Changes{}, ErrSinceUnknown
 	}
 	return r.part(ctx, v, q, from, rows.Get())
 }

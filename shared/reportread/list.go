@@ -187,12 +187,12 @@ func (r *Reader) listAndCount(ctx context.Context, v Viewer, by geometry, q Quer
 	return p, out, nil
 }
 
-var errPersonNotFound = problem.New(problem.NotFound, "user_not_found")
+var ErrPersonNotFound = problem.New(problem.NotFound, "user_not_found")
 
 // ListOfPerson returns a page of a person's reports in every state. It fails with a 404 for somebody who does not exist.
 func (r *Reader) ListOfPerson(ctx context.Context, v Viewer, q Query, user uuid.UUID) (Page, error) {
 	batch := &database.Batch{}
-	database.AskRow(batch, pgx.RowTo[bool], `SELECT true FROM users WHERE id = $1 AND deleted_at IS NULL`, user).Missing(errPersonNotFound)
+	database.AskRow(batch, pgx.RowTo[bool], `SELECT true FROM users WHERE id = $1 AND deleted_at IS NULL`, user).Missing(ErrPersonNotFound)
 	v.withRemoved = true
 	return r.list(ctx, v, v.geometry(), q, batch, ByInEveryState(user))
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lafaekstreet/backend/shared/database"
-	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/report"
+	"github.com/lafaekstreet/backend/shared/upload"
 )
 
 // similarMeters is the largest distance between similar reports, in metres. It covers inaccurate positions of phones, and
@@ -196,7 +196,7 @@ func (r *Reader) origin(ctx context.Context, v Viewer, l SimilarQuery) (origin, 
 		const q = `SELECT perceptual_hash FROM uploads WHERE id = $1 AND user_id = $2`
 		err = r.db.QueryRow(ctx, q, *l.UploadID, l.Owner).Scan(&o.hash)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return origin{}, problem.New(problem.Invalid, "upload_unknown")
+			return origin{}, upload.ErrUnknown
 		}
 	}
 	if err != nil {

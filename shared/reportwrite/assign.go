@@ -13,7 +13,6 @@ import (
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/notification"
 	"github.com/lafaekstreet/backend/shared/outbox"
-	"github.com/lafaekstreet/backend/shared/problem"
 	"github.com/lafaekstreet/backend/shared/queue"
 	"github.com/lafaekstreet/backend/shared/report"
 )
@@ -88,7 +87,7 @@ func (h *Locked) open() bool {
 }
 
 func (h *Locked) notAssignable() error {
-	return problem.New(problem.Conflict, "not_assignable").Param("status", string(h.Status))
+	return ErrNotAssignable.Param("status", string(h.Status))
 }
 
 // assignedAs reports whether the report is assigned like this already.

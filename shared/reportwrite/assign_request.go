@@ -97,7 +97,7 @@ func (r AssignRequest) Ask(p database.Pipeline, about report.About) *database.As
 	})
 }
 
-var errAgencyUnknown = &problem.Error{Kind: problem.Invalid, Code: "agency_unknown",
+var ErrAgencyUnknown = &problem.Error{Kind: problem.Invalid, Code: "agency_unknown",
 	Fields: []problem.Field{{Name: "agency_id", Message: "no such agency"}}}
 
 // AssignAs makes the assignment that a request asks for. Besides the errors of Assign it fails
@@ -146,7 +146,7 @@ func (h *Locked) assignment(r AssignRequest, found Assignees) (Assignment, error
 		return out, problem.InvalidField("user_id", "no official of that agency")
 	}
 	if to == nil {
-		return out, errAgencyUnknown
+		return out, ErrAgencyUnknown
 	}
 	out.Agency = *to
 	switch {
@@ -194,7 +194,7 @@ func (h *Locked) checkDue(a Assignment, by report.Actor) error {
 	case due.After(h.At.AddDate(maxDueYears, 0, 0)):
 		return problem.InvalidField("due_at", "is more than 10 years away")
 	case by.Kind == report.ActorOfficial && latest != nil && due.After(*latest):
-		return problem.New(problem.Forbidden, "deadline_later")
+		return errDeadlineLater
 	}
 	return nil
 }
@@ -229,9 +229,9 @@ func (h *Locked) HandBackAs(ctx context.Context, tx *outbox.Tx, r HandBackReques
 	}
 	switch {
 	case h.AssignedAgency == nil:
-		return problem.New(problem.Conflict, "not_assigned")
+		return ErrNotAssigned
 	case !exists:
-		return errAgencyUnknown
+		return ErrAgencyUnknown
 	}
 	return h.HandBack(ctx, tx, r.Note, r.Suggested, by)
 }

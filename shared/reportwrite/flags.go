@@ -27,8 +27,8 @@ const (
 	flagsInADay    = 20
 )
 
-// errOwnContent is the 409 for a flag of what the person wrote.
-var errOwnContent = problem.New(problem.Conflict, "own_content")
+// ErrOwnContent is the 409 for a flag of what the person wrote.
+var ErrOwnContent = problem.New(problem.Conflict, "own_content")
 
 // FlagState is what a flag of a person depends on.
 type FlagState struct {
@@ -85,7 +85,7 @@ func (h *Locked) Flag(ctx context.Context, tx *outbox.Tx, f Flag) error {
 		author, entity, id, comment = f.Comment.Author, "comment", f.Comment.ID, &f.Comment.ID
 	}
 	if author != nil && *author == f.By {
-		return errOwnContent
+		return ErrOwnContent
 	}
 	if h.Status == report.Rejected {
 		return nil

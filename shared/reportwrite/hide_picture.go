@@ -94,7 +94,7 @@ func (h *Locked) ShowPicture(ctx context.Context, tx *outbox.Tx, p *LockedPictur
 // picture that was not processed, with 422 for more than report.MaxBoxes boxes.
 func (h *Locked) RedactPicture(ctx context.Context, tx *outbox.Tx, r *upload.Renditions, p *LockedPicture, x Hiding, boxes []report.Box) (*upload.Moving, error) {
 	if p.State != upload.Processed && p.State != upload.Redacting {
-		return nil, problem.New(problem.Conflict, "image_not_ready").With("status", string(p.State))
+		return nil, ErrPictureNotReady.With("image_status", p.State)
 	}
 	all := slices.Clone(p.Boxes)
 	for _, box := range boxes {

@@ -293,7 +293,7 @@ func (e Expect) Check(h *Locked) error {
 		}
 	}
 	if e.Version != nil && *e.Version != h.Version {
-		return problem.New(problem.Conflict, "stale").With("version", h.Version)
+		return errStale.With("version", h.Version)
 	}
 	h.versionNamed = h.versionNamed || e.Match != nil || e.Version != nil
 	return nil

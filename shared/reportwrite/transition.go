@@ -126,7 +126,7 @@ func (m Move) check(h *Locked) error {
 	case rule.NeedsSecondFactor(m.By):
 		return identity.ErrSecondFactor.With("allowed", allowed)
 	case !rule.Includes(m.By, agency):
-		return problem.New(problem.Forbidden, "transition_forbidden").With("allowed", allowed).
+		return errTransitionForbidden.With("allowed", allowed).
 			Param("from", string(h.Status)).Param("to", string(m.To))
 	case rule.NoteRequired && m.Note == "":
 		return problem.InvalidField("note", "required for this change of status")
@@ -142,7 +142,7 @@ func (m Move) check(h *Locked) error {
 
 // notAllowed is the 409 for a move that the rules do not have from the present status. allowed are the moves of whoever acts.
 func (h *Locked) notAllowed(to report.Status, allowed []report.Status) error {
-	return problem.New(problem.Conflict, "transition_not_allowed").With("allowed", allowed).Param("from", string(h.Status)).Param("to", string(to))
+	return ErrTransitionNotAllowed.With("allowed", allowed).Param("from", string(h.Status)).Param("to", string(to))
 }
 
 // CheckReason is nil for a reason code with a note, if it needs one. Else it is a 422 that names the member.
@@ -166,13 +166,13 @@ func (h *Locked) checkOriginal(original *Locked, by report.Actor) error {
 	case original.ID == h.ID:
 		return problem.InvalidField("duplicate_of", "a report cannot be its own duplicate")
 	case original.Status == report.Duplicate:
-		return problem.New(problem.Conflict, "original_is_duplicate").With("duplicate_of", original.DuplicateOf)
+		return errOriginalIsDuplicate.With("duplicate_of", original.DuplicateOf)
 	case original.Status == report.Rejected:
-		return problem.New(problem.Conflict, "original_is_rejected")
+		return errOriginalIsRejected
 	case h.hasDuplicates:
-		return problem.New(problem.Conflict, "has_duplicates")
+		return errHasDuplicates
 	case by.Kind == report.ActorOfficial && (h.IssueType != original.IssueType || h.distance == nil || *h.distance > report.MaxOfficialDuplicate):
-		return problem.New(problem.Forbidden, "duplicate_too_different").Param("meters", strconv.Itoa(report.MaxOfficialDuplicate))
+		return errDuplicateTooDifferent.Param("meters", strconv.Itoa(report.MaxOfficialDuplicate))
 	}
 	return nil
 }

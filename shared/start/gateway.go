@@ -87,7 +87,7 @@ func (g *Gateway) serve(a *answer, r *http.Request) {
 		if cause := recover(); cause != nil {
 			g.log.ErrorContext(r.Context(), "handler panicked", "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
 			a.reset()
-			problem.DocumentOf(problem.New(problem.Internal, "internal"), locale.FromContext(r.Context()), "").Write(a)
+			problem.DocumentOf(problem.New(problem.Internal, "internal"), locale.FromContext(r.Context()), "", "").Write(a)
 		}
 	}()
 	g.handler.ServeHTTP(a, r)
@@ -103,7 +103,7 @@ func (g *Gateway) answerError(ctx context.Context, e events.APIGatewayV2HTTPRequ
 	if !ok {
 		language = locale.FromContext(ctx)
 	}
-	problem.DocumentOf(err, language, e.RequestContext.RequestID).Write(a)
+	problem.DocumentOf(err, language, e.RequestContext.RequestID, "https://"+e.RequestContext.DomainName).Write(a)
 	return a.response(), nil
 }
 

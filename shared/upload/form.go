@@ -188,8 +188,6 @@ func (p formPart) readFile() (File, error) {
 	return File{Bytes: raw}, nil
 }
 
-var errUseDirect = problem.New(problem.TooLarge, "use_direct_upload")
-
 func formProblem(err error) error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {

@@ -215,13 +215,13 @@ func problemOf(err error) error {
 	}
 	switch r.Code {
 	case NotAPicture:
-		return problem.New(problem.UnsupportedMedia, "unsupported_image").Because(err)
+		return errNotAPicture.Because(err)
 	case TooLarge:
-		return problem.New(problem.TooLarge, "image_too_large").Because(err)
+		return errPictureTooLarge.Because(err)
 	case ExtraData:
-		return problem.New(problem.Invalid, "image_extra_data").Because(err)
+		return errExtraData.Because(err)
 	}
-	return problem.New(problem.Invalid, "image_broken").Because(err)
+	return errBroken.Because(err)
 }
 
 // State is the state of an upload.
@@ -283,7 +283,7 @@ func InOrder(ids []uuid.UUID, locked []Locked) ([]Locked, error) {
 	for _, id := range ids {
 		i := slices.IndexFunc(locked, func(u Locked) bool { return u.ID == id })
 		if i < 0 {
-			return nil, problem.New(problem.Invalid, "upload_unknown")
+			return nil, ErrUnknown
 		}
 		out = append(out, locked[i])
 	}
@@ -294,11 +294,11 @@ func InOrder(ids []uuid.UUID, locked []Locked) ([]Locked, error) {
 func (u Locked) Usable(now time.Time) error {
 	switch {
 	case u.State == Refused:
-		return problem.New(problem.Invalid, "upload_refused")
+		return errRefused
 	case u.Attached:
-		return problem.New(problem.Conflict, "upload_in_use")
+		return errInUse
 	case now.After(u.ExpiresAt):
-		return problem.New(problem.Invalid, "upload_unknown")
+		return ErrUnknown
 	}
 	return nil
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"mime"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -22,6 +24,7 @@ import (
 type document struct {
 	testing.TB
 	paths    map[string]map[string]operation
+	shared   map[string]json.RawMessage // responses that operations refer to
 	compiler *jsonschema.Compiler
 
 	mu      sync.Mutex
@@ -44,12 +47,15 @@ func readDocument(t testing.TB) *document {
 	}
 	d := &document{TB: t, compiler: jsonschema.NewCompiler(), schemas: map[string]*jsonschema.Schema{}, driven: map[string]bool{}}
 	var parsed struct {
-		Paths map[string]map[string]operation `json:"paths"`
+		Paths      map[string]map[string]operation `json:"paths"`
+		Components struct {
+			Responses map[string]json.RawMessage `json:"responses"`
+		} `json:"components"`
 	}
 	if err := json.Unmarshal(raw, &parsed); err != nil {
 		t.Fatal(err)
 	}
-	d.paths = parsed.Paths
+	d.paths, d.shared = parsed.Paths, parsed.Components.Responses
 	resource, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 	if err != nil {
 		t.Fatal(err)
@@ -120,13 +126,13 @@ func (d *document) check(method, target string, res apiclient.Response) {
 		d.Errorf("%s answered %d, which is not documented: %.300s", name, res.Status, res.Body)
 		return
 	}
-	var response struct {
-		Content map[string]struct {
-			Schema json.RawMessage `json:"schema"`
-		} `json:"content"`
+	at := fmt.Sprintf("/paths/%s/%s/responses/%d", url.PathEscape(token(template)), strings.ToLower(method), res.Status)
+	response := d.response(raw)
+	if name, shared := strings.CutPrefix(response.Ref, "#/components/responses/"); shared {
+		at, response = "/components/responses/"+name, d.response(d.shared[name])
 	}
-	if err := json.Unmarshal(raw, &response); err != nil {
-		d.Fatal(err)
+	for _, header := range undescribed(res.Header, response.Headers) {
+		d.Errorf("%s answered %d with the header %s, which is not documented", name, res.Status, header)
 	}
 	media, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
 	if len(res.Body) == 0 {
@@ -146,15 +152,48 @@ func (d *document) check(method, target string, res apiclient.Response) {
 	if content.Schema == nil || (media != "application/json" && !strings.HasSuffix(media, "+json")) {
 		return
 	}
-	if err := d.validate(template, method, res.Status, documentedAs, res.Body); err != nil {
+	if err := d.validate(at, documentedAs, res.Body); err != nil {
 		d.Errorf("%s answered %d against its schema: %v\n%.1500s", name, res.Status, err, res.Body)
 	}
 }
 
-func (d *document) validate(template, method string, status int, media string, body []byte) error {
-	token := func(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, "~", "~0"), "/", "~1") }
-	at := fmt.Sprintf("https://document/openapi.json#/paths/%s/%s/responses/%d/content/%s/schema",
-		url.PathEscape(token(template)), strings.ToLower(method), status, url.PathEscape(token(media)))
+// response is a response of the document. Ref names a shared one, which has the rest.
+type response struct {
+	Ref     string                     `json:"$ref"`
+	Headers map[string]json.RawMessage `json:"headers"`
+	Content map[string]struct {
+		Schema json.RawMessage `json:"schema"`
+	} `json:"content"`
+}
+
+func (d *document) response(raw json.RawMessage) response {
+	var r response
+	if err := json.Unmarshal(raw, &r); err != nil {
+		d.Fatal(err)
+	}
+	return r
+}
+
+// transport are headers of every HTTP answer, of caches and of browsers' rules: an app does not read them, or a library does.
+var transport = []string{"Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Cache-Control", "Content-Encoding", "Content-Length", "Content-Security-Policy",
+	"Content-Type", "Date", "Referrer-Policy", "Strict-Transport-Security", "Vary", "X-Content-Type-Options"}
+
+// undescribed are the headers of an answer that the document does not describe.
+func undescribed(sent http.Header, described map[string]json.RawMessage) []string {
+	var out []string
+	for name := range sent {
+		if !slices.Contains(transport, name) && !slices.ContainsFunc(slices.Collect(maps.Keys(described)), func(d string) bool { return strings.EqualFold(d, name) }) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+func token(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, "~", "~0"), "/", "~1") }
+
+// validate checks a body against the schema that the response at a JSON pointer has for a media type.
+func (d *document) validate(response, media string, body []byte) error {
+	at := "https://document/openapi.json#" + response + "/content/" + url.PathEscape(token(media)) + "/schema"
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	schema, ok := d.schemas[at]

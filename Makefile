@@ -99,6 +99,12 @@ openapi: node_modules ## Write the OpenAPI document from the code, and check it
 test: node chromium gpsbabel valkey ## Run all tests (PACKAGES=./functions/... for a part, P=packages at a time)
 	$(WITH_DATABASE) $(GO) test -p $(or $(P),3) -timeout 30m $(TESTED)
 
+.PHONY: answers
+answers: node chromium gpsbabel valkey ## Run all tests, then list the documented error codes that no test got
+	@rm -rf .run/answers && mkdir -p .run/answers
+	ANSWERS_DIR=$(CURDIR)/.run/answers $(WITH_DATABASE) $(GO) test -count=1 -p $(or $(P),3) -timeout 30m $(TESTED)
+	@$(GO) run ./infra/local/answers/report .run/answers
+
 .PHONY: test-race
 test-race: chromium gpsbabel valkey ## Run all tests with the race detector, except those of the CDK app: jsii has a race of its own when it closes
 	$(WITH_DATABASE) $(GO) test -race -timeout 30m $$($(WITHOUT_CDK))

@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/lafaekstreet/backend/infra/local/answers"
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	standin "github.com/lafaekstreet/backend/infra/local/aws"
 	"github.com/lafaekstreet/backend/infra/local/faults"
@@ -111,7 +112,7 @@ func (w *System) Serve(groups ...OpenFunc) {
 		if err != nil {
 			w.Fatal(err)
 		}
-		functions = append(functions, function)
+		functions = append(functions, answers.Checked(w, function))
 	}
 	router, err := gateway.New(slog.New(slog.DiscardHandler), functions...)
 	if err != nil {

@@ -1,0 +1,140 @@
+// Package answers compares what functions answer in tests with what they document. So an error code that the document does not
+// have makes the test red that gets it.
+package answers
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+)
+
+const mediaProblem = "application/problem+json"
+
+// Answer is a response as a client gets it.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte // of a problem document; else it may be empty
+}
+
+// Problem reports whether the answer is a problem document.
+func (a Answer) Problem() bool {
+	return strings.HasPrefix(a.Header.Get("Content-Type"), mediaProblem)
+}
+
+// Checker compares answers with a document.
+type Checker struct {
+	document *huma.OpenAPI
+}
+
+// NewChecker makes a checker.
+func NewChecker(document *huma.OpenAPI) *Checker { return &Checker{document} }
+
+// outside reports whether a status is none of an operation: the method has none, or the client does not read the answer.
+func outside(status int) bool { return status == http.StatusMethodNotAllowed || status == 499 }
+
+// Check returns the operation of a request, as "GET /path/{id}", the code of a problem document, and what in the answer is not
+// documented. The operation is empty where the document has none for the request; then there is nothing to compare with.
+func (c *Checker) Check(method, path string, a Answer) (string, string, []string) {
+	template, op := c.operation(method, path)
+	if op == nil || outside(a.Status) {
+		return "", "", nil
+	}
+	name := op.Method + " " + template
+	response := c.response(op, a.Status)
+	if response == nil {
+		return name, "", []string{fmt.Sprintf("%s answered %d, which is not documented: %.300s", name, a.Status, a.Body)}
+	}
+	if !a.Problem() {
+		return name, "", nil
+	}
+	code, faults := c.problem(op, response, a)
+	for i := range faults {
+		faults[i] = name + ": " + faults[i]
+	}
+	return name, code, faults
+}
+
+// problem returns the code of a problem document and what in it is not documented.
+func (c *Checker) problem(op *huma.Operation, response *huma.Response, a Answer) (string, []string) {
+	var members map[string]any
+	if err := json.Unmarshal(a.Body, &members); err != nil {
+		return "", []string{fmt.Sprintf("%d is no problem document: %v: %.300s", a.Status, err, a.Body)}
+	}
+	code, _ := members["code"].(string)
+	codes, _ := op.Extensions[httpapi.ProblemCodes].(map[string][]string)
+	if !slices.Contains(codes[strconv.Itoa(a.Status)], code) {
+		return code, []string{fmt.Sprintf("%d with the code %s is not documented: declare it with WithProblems", a.Status, code)}
+	}
+	var faults []string
+	described := c.document.Components.Schemas.Map()["Problem"].Properties
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if described[name] == nil {
+			faults = append(faults, fmt.Sprintf("%d %s has the member %s, which is not documented: declare the problem with it", a.Status, code, name))
+		}
+	}
+	for _, name := range []string{"Retry-After", "WWW-Authenticate"} {
+		if a.Header.Get(name) != "" && response.Headers[name] == nil {
+			faults = append(faults, fmt.Sprintf("%d %s has the header %s, which is not documented", a.Status, code, name))
+		}
+	}
+	return code, faults
+}
+
+// response is the description of a status, resolved; nil for none.
+func (c *Checker) response(op *huma.Operation, status int) *huma.Response {
+	r := op.Responses[strconv.Itoa(status)]
+	if r != nil && r.Ref != "" {
+		return c.document.Components.Responses[strings.TrimPrefix(r.Ref, "#/components/responses/")]
+	}
+	return r
+}
+
+// operation is the operation of a request: of several whose path fits, the one with the most literal parts.
+func (c *Checker) operation(method, path string) (string, *huma.Operation) {
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	var (
+		best  *huma.Operation
+		found string
+	)
+	most := -1
+	for template, item := range c.document.Paths {
+		op := httpapi.Operations(item)[method]
+		if op == nil {
+			continue
+		}
+		if literals, fits := fit(template, path); fits && literals > most {
+			best, found, most = op, template, literals
+		}
+	}
+	return found, best
+}
+
+// fit reports whether a path has the form of a template, and how many of its parts are literal. A slash at the end does not count.
+func fit(template, path string) (int, bool) {
+	want, got := strings.Split(strings.Trim(template, "/"), "/"), strings.Split(strings.Trim(path, "/"), "/")
+	if len(want) != len(got) {
+		return 0, false
+	}
+	literals := 0
+	for i := range want {
+		variable := strings.HasPrefix(want[i], "{")
+		if !variable && want[i] != got[i] || variable && got[i] == "" {
+			return 0, false
+		}
+		if !variable {
+			literals++
+		}
+	}
+	return literals, true
+}

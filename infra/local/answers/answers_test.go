@@ -1,0 +1,64 @@
+package answers_test
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lafaekstreet/backend/infra/local/answers"
+	"github.com/lafaekstreet/backend/shared/httpapi"
+	"github.com/lafaekstreet/backend/shared/problem"
+)
+
+type group struct{}
+
+func (group) Name() string { return "test" }
+
+func (group) Register(a *httpapi.API) {
+	op := httpapi.Operation{Operation: huma.Operation{Method: http.MethodGet, Path: "/things/{id}"}}
+	type input struct {
+		ID string `path:"id"`
+	}
+	full := problem.New(problem.Conflict, "journey_full")
+	httpapi.Register(a, op.WithProblems(full.With("version", 1)), func(context.Context, *input) (*struct{}, error) { return nil, full })
+}
+
+// What the document does not have is a fault: a status, a code of a status, a member of a problem, a header.
+func TestCheckFindsWhatIsNotDocumented(t *testing.T) {
+	t.Parallel()
+	c := answers.NewChecker(httpapi.Document(group{}))
+	problemOf := func(status int, body string, headers ...string) answers.Answer {
+		a := answers.Answer{Status: status, Header: http.Header{"Content-Type": {"application/problem+json"}}, Body: []byte(body)}
+		for _, name := range headers {
+			a.Header.Set(name, "1")
+		}
+		return a
+	}
+	for name, test := range map[string]struct {
+		path   string
+		answer answers.Answer
+		want   string // part of the fault; empty for none
+	}{
+		"documented":                 {"/things/1", problemOf(409, `{"code":"journey_full","version":2}`), ""},
+		"a slash at the end":         {"/things/1/", problemOf(409, `{"code":"journey_full"}`), ""},
+		"implied":                    {"/things/1", problemOf(401, `{"code":"token_missing"}`, "Www-Authenticate"), ""},
+		"another address":            {"/other", problemOf(404, `{"code":"not_found"}`), ""},
+		"a method that is not there": {"/things/1", problemOf(405, `{"code":"method_not_allowed"}`), ""},
+		"no such status":             {"/things/1", problemOf(410, `{"code":"journey_full"}`), "answered 410, which is not documented"},
+		"a success without a word":   {"/things/1", answers.Answer{Status: 202}, "answered 202, which is not documented"},
+		"no such code":               {"/things/1", problemOf(409, `{"code":"stale"}`), "409 with the code stale is not documented"},
+		"a code of another status":   {"/things/1", problemOf(409, `{"code":"token_missing"}`), "409 with the code token_missing is not documented"},
+		"no such member":             {"/things/1", problemOf(409, `{"code":"journey_full","size":2}`), "the member size"},
+		"no such header":             {"/things/1", problemOf(409, `{"code":"journey_full"}`, "Retry-After"), "the header Retry-After"},
+		"no problem document":        {"/things/1", problemOf(409, `full`), "409 is no problem document"},
+	} {
+		_, _, faults := c.Check(http.MethodGet, test.path, test.answer)
+		if test.want == "" && len(faults) > 0 || test.want != "" && !slices.ContainsFunc(faults, func(f string) bool { return strings.Contains(f, test.want) }) {
+			t.Errorf("%s: %q, want %q", name, faults, test.want)
+		}
+	}
+}

@@ -1,0 +1,82 @@
+package answers
+
+import (
+	"bytes"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/lafaekstreet/backend/shared/httpapi"
+)
+
+// Function is an HTTP function whose answers are compared with its document.
+type Function struct {
+	*httpapi.Service
+	t     testing.TB
+	ended atomic.Bool // the test has
+}
+
+// Checked makes the test fail for every answer of service that service does not document.
+func Checked(t testing.TB, service *httpapi.Service) *Function {
+	f := &Function{Service: service, t: t}
+	t.Cleanup(func() { f.ended.Store(true) })
+	return f
+}
+
+// checkers has one checker for each function of a process, because a description takes time to make.
+var checkers sync.Map
+
+func (f *Function) checker() *Checker {
+	made, ok := checkers.Load(f.Name())
+	if !ok {
+		made, _ = checkers.LoadOrStore(f.Name(), NewChecker(f.OpenAPI()))
+	}
+	return made.(*Checker)
+}
+
+// ServeHTTP implements http.Handler.
+func (f *Function) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	method, path := r.Method, r.URL.EscapedPath()
+	seen := &seenWriter{ResponseWriter: w, status: http.StatusOK}
+	f.Service.ServeHTTP(seen, r)
+	if f.ended.Load() {
+		return
+	}
+	a := Answer{Status: seen.status, Header: w.Header(), Body: seen.body.Bytes()}
+	operation, code, faults := f.checker().Check(method, path, a)
+	for _, fault := range faults {
+		f.t.Error(fault)
+	}
+	if code != "" {
+		record(f.t, operation, a.Status, code)
+	}
+}
+
+// seenWriter notes the status of an answer, and the body of a problem document.
+type seenWriter struct {
+	http.ResponseWriter
+	status  int
+	written bool
+	body    bytes.Buffer
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *seenWriter) WriteHeader(status int) {
+	if !w.written && status >= http.StatusOK {
+		w.status, w.written = status, true
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements io.Writer.
+func (w *seenWriter) Write(b []byte) (int, error) {
+	w.written = true
+	if w.status >= http.StatusBadRequest {
+		w.body.Write(b)
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap serves http.ResponseController.
+func (w *seenWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

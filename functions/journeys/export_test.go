@@ -6,6 +6,7 @@ var (
 	AreasWithReportsSQL = areasWithReportsSQL
 	AffectedSQL         = ridersAffectedSQL
 	DatedShapesSQL      = datedShapesSQL
+	PointRowsSQL        = pointRowsSQL
 	VisibleSQL          = visibleSQL
 )
 

@@ -87,6 +87,27 @@ func TestNearbyReadsOnlyNeighbouringRows(t *testing.T) {
 	}
 }
 
+// A file is read in parts. A part of a track reads its own rows, and not those before and after.
+func TestAPartOfATrackReadsItsOwnRows(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	maria := b.rider()
+	journey, track := maria.journey(nil), uuid.New()
+	b.exec(`INSERT INTO tracks (id, journey_id, name, kind, as_route, content_hash, points, length_m)
+		VALUES ($1, $2, '', 'planned', false, sha256('x'), 6000, 1)`, track, journey)
+	b.exec(`INSERT INTO track_points (track_id, seq, segment, lons, lats) SELECT $1, i, i, '{1,2}', '{1,2}' FROM generate_series(0, 2999) i`, track)
+	b.exec(`ANALYZE track_points`)
+	for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
+		rows := 0.0
+		for _, s := range b.scans(mode, "(ANALYZE, TIMING OFF, FORMAT JSON) "+journeys.PointRowsSQL, []any{[]uuid.UUID{track}, 1500, 50}) {
+			rows += (s.Rows + s.Removed) * s.Loops
+		}
+		if rows < 50 || rows > 101 {
+			t.Errorf("%s: %.0f rows were read for 50", mode, rows)
+		}
+	}
+}
+
 // scans explains what follows the word, options first.
 func (b *bundle) scans(mode, sql string, args []any) []scan {
 	b.t.Helper()

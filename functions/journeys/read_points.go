@@ -78,13 +78,19 @@ func (g *Group) readFileRoute(ctx context.Context, id uuid.UUID) (*fileRoute, er
 // rowsPerRead is how many rows of track_points are in memory at a time: up to 50,000 points.
 const rowsPerRead = 50
 
+// pointRowsSQL reads rows of points of the tracks $1, at most $3: of the first track those after row $2. It starts at that
+// row in the index, so that a track of many short segments costs no more than one with few long ones.
+const pointRowsSQL = `
+	SELECT t.n, p.seq, p.segment, p.lons, p.lats, p.elevations, p.times
+	  FROM unnest($1::uuid[]) WITH ORDINALITY t (id, n)
+	 CROSS JOIN LATERAL (
+		SELECT * FROM track_points WHERE track_id = t.id AND seq > CASE WHEN t.n = 1 THEN $2::integer ELSE -1 END
+		 ORDER BY seq LIMIT $3) p
+	 ORDER BY t.n, p.seq LIMIT $3`
+
 // eachPointRow calls f with the points of the tracks in their order. The number is that of the track in the list. Points are
 // read in parts: no statement takes long, and none waits for the client.
 func (g *Group) eachPointRow(ctx context.Context, tracks []fileTrack, f func(i int, row *pointRow) error) error {
-	const q = `
-		SELECT t.n, p.seq, p.segment, p.lons, p.lats, p.elevations, p.times
-		  FROM unnest($1::uuid[]) WITH ORDINALITY t (id, n) JOIN track_points p ON p.track_id = t.id AND (t.n > 1 OR p.seq > $2)
-		 ORDER BY t.n, p.seq LIMIT $3`
 	type place struct{ track, seq int }
 	for at := (place{0, -1}); at.track < len(tracks); {
 		some := tracks[at.track:min(len(tracks), at.track+rowsPerRead)]
@@ -92,7 +98,7 @@ func (g *Group) eachPointRow(ctx context.Context, tracks []fileTrack, f func(i i
 		for i, t := range some {
 			ids[i] = t.id
 		}
-		rows, err := g.db.Query(ctx, q, ids, at.seq, rowsPerRead)
+		rows, err := g.db.Query(ctx, pointRowsSQL, ids, at.seq, rowsPerRead)
 		if err != nil {
 			return fmt.Errorf("read points: %w", err)
 		}

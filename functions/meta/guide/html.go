@@ -40,11 +40,13 @@ func Page(markdown string) ([]byte, error) {
 		return nil, fmt.Errorf("render guide: %w", err)
 	}
 	title := Guide{Source: markdown}.Title()
-	return fmt.Appendf(nil, frame, html.EscapeString(title), scrollable.Replace(body.String())), nil
+	return fmt.Appendf(nil, frame, html.EscapeString(title), scrollable(body.String())), nil
 }
 
 // scrollable lets wide code and tables scroll inside themselves, by keyboard too.
-var scrollable = strings.NewReplacer("<pre>", `<pre tabindex="0">`, "<table>", `<div class="wide" tabindex="0"><table>`, "</table>", "</table></div>")
+func scrollable(body string) string {
+	return strings.NewReplacer("<pre>", `<pre tabindex="0">`, "<table>", `<div class="wide" tabindex="0"><table>`, "</table>", "</table></div>").Replace(body)
+}
 
 func newMarkdown() goldmark.Markdown {
 	return goldmark.New(goldmark.WithExtensions(extension.Table), goldmark.WithParserOptions(
@@ -63,7 +65,7 @@ func (headingLinks) Transform(document *ast.Document, _ text.Reader, _ parser.Co
 		}
 		link := ast.NewLink()
 		if id, found := h.AttributeString("id"); found {
-			link.Destination = append([]byte("#"), id.([]byte)...)
+			link.Destination = fmt.Appendf(nil, "#%s", id)
 		}
 		for child := h.FirstChild(); child != nil; child = h.FirstChild() {
 			link.AppendChild(link, child)

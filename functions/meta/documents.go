@@ -114,7 +114,7 @@ func register(api *httpapi.API, op httpapi.Operation, contentType string, find f
 		})
 		return
 	}
-	httpapi.Register(api, op, func(ctx context.Context, in *fileInput) (*fileOutput, error) {
+	httpapi.Register(api, op.WithProblems(errNoFile), func(ctx context.Context, in *fileInput) (*fileOutput, error) {
 		return answer(ctx, find, in.File, contentTypeOf(in.File), in.AcceptEncoding)
 	})
 }

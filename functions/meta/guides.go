@@ -40,7 +40,7 @@ func registerGuides(api *httpapi.API) {
 		return guidePage(guide.List(), prefersMarkdown(in.Accept))
 	})
 	one := guideOperation("/docs/guides/{name}", "A guide for authors of clients")
-	httpapi.Register(api, one, func(_ context.Context, in *guideInput) (*guideOutput, error) {
+	httpapi.Register(api, one.WithProblems(errNoFile), func(_ context.Context, in *guideInput) (*guideOutput, error) {
 		name, asked := strings.CutSuffix(in.Name, ".md")
 		g, ok := guide.Find(name)
 		if !ok {

@@ -55,9 +55,9 @@ func (g *Group) registerRoutes(api *httpapi.API) {
 		http.MethodGet, "/journeys/{journey_id}/journeys/nearby", "Ids of other riders' journeys near this one")
 	ids.Description = "Nearest first. The caller's own, private and deleted journeys never appear. Tracks count in both modes. Where thousands of " +
 		"markers and tracks lie in one place, some of them are compared."
-	httpapi.Register(api, ids.WithProblems(errJourneyUnknown), g.nearbyIDs)
+	httpapi.Register(api, ids.WithProblems(errJourneyUnknown, errTooComplex), g.nearbyIDs)
 	httpapi.Register(api, operation("", http.MethodGet, "/journeys/{journey_id}/nearby",
-		"Other riders' journeys near this one: distance, closest points, and whether at the same time").WithProblems(errJourneyUnknown), g.nearby)
+		"Other riders' journeys near this one: distance, closest points, and whether at the same time").WithProblems(errJourneyUnknown, errTooComplex), g.nearby)
 
 	route := operation("", http.MethodGet, "/journeys/{journey_id}/route", "The route as GeoJSON")
 	httpapi.Register(api, route.WithProblems(errJourneyUnknown, errTooComplex), g.route)

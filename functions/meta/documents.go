@@ -46,6 +46,7 @@ func (g *Group) registerDocuments(api *httpapi.API) {
 	register(api, operation("/redoc", "ReDoc"), "text/html; charset=utf-8",
 		func(context.Context, string) (asset, error) { return asset{body: redocPage}, nil })
 	registerGuides(api)
+	registerProblems(api)
 	register(api, operation("/docs/{file}", "A part of Swagger UI"), "", swagger)
 	register(api, operation("/redoc/{file}", "A part of ReDoc"), "", func(_ context.Context, file string) (asset, error) {
 		if file != "redoc.standalone.js" {

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/lafaekstreet/backend/functions/meta/guide"
+	"github.com/lafaekstreet/backend/shared/admission"
 	"github.com/lafaekstreet/backend/shared/httpapi"
 )
 
@@ -53,7 +54,7 @@ func registerGuides(api *httpapi.API) {
 func guideOperation(path, summary string) httpapi.Operation {
 	op := operation(path, summary)
 	op.Description = "An HTML page. With Accept: text/markdown, the Markdown that it is made from."
-	op.Cache = httpapi.Shared
+	op.Cache, op.Limit = httpapi.Shared, admission.LimitView
 	op.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: contentOf("text/html")}}
 	op.Responses["200"].Content[markdownType] = op.Responses["200"].Content["text/html"]
 	return op

@@ -280,6 +280,8 @@ func metaRoutes() []Route {
 		route(f, "/docs", "GET"),
 		route(f, "/docs/guides", "GET"),
 		route(f, "/docs/guides/{name}", "GET"),
+		route(f, "/docs/problems", "GET"),
+		route(f, "/docs/problems/{code}", "GET"),
 		route(f, "/docs/{file}", "GET"),
 		route(f, "/health", "GET"),
 		route(f, "/health/ready", "GET"),

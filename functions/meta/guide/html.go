@@ -26,7 +26,7 @@ const frame = `<!doctype html>
 <link rel="icon" type="image/png" href="/docs/favicon-32x32.png">
 </head>
 <body>
-<header class="bar"><nav aria-label="Documentation"><a href="/docs/guides">Guides</a><a href="/docs">Calls</a></nav></header>
+<header class="bar"><nav aria-label="Documentation"><a href="/docs/guides">Guides</a><a href="/docs/problems">Errors</a><a href="/docs">Calls</a></nav></header>
 <main>
 %s</main>
 </body>

@@ -111,6 +111,8 @@ GET /mongodb
 GET //docs
 GET //docs/guides
 GET //docs/guides/{}
+GET //docs/problems
+GET //docs/problems/{}
 GET //redoc
 GET //openapi.json
 GET /openapi.json

@@ -66,7 +66,7 @@ var openOperations = []string{
 	"GET /api/v1/users/{user_id}", "GET /api/v1/users/{user_id}/avatar", "GET /api/v1/users/{user_id}/journeys", "GET /api/v1/users/{user_id}/journeys/active",
 	"PUT /api/v1/users/me/devices/{device_id}", // of the caller, whatever the id
 	"DELETE /api/v1/reports/{id}/follow",       // of the caller, whatever the id
-	"GET /api/v1/public/tiles/{z}/{x}/{y}", "GET /assets/{hash}/{name}", "GET /docs/{file}", "GET /docs/guides/{name}", "GET /redoc/{file}",
+	"GET /api/v1/public/tiles/{z}/{x}/{y}", "GET /assets/{hash}/{name}", "GET /docs/{file}", "GET /docs/guides/{name}", "GET /docs/problems/{code}", "GET /redoc/{file}",
 	"GET /unsubscribe/{token}", "POST /unsubscribe/{token}", // a token is for one person: TestUnsubscribeTokens of functions/notifications
 	"GET /api/v1/public/reports/{id}/qr.svg",             // of any number: it looks nothing up
 	"GET /log/tile/{path}", "GET /log/proof/{log_index}", // of everybody

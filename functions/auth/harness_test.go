@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/lafaekstreet/backend/functions/auth"
+	"github.com/lafaekstreet/backend/infra/local/answers"
 	"github.com/lafaekstreet/backend/infra/local/identitytest"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
 	"github.com/lafaekstreet/backend/shared/config"
@@ -99,9 +100,9 @@ func (s *system) open() *httptest.Server {
 		s.t.Fatal(err)
 	}
 	if s.handler == nil {
-		s.handler = handler
+		s.handler = answers.Checked(s.t, handler)
 	}
-	server := httptest.NewServer(handler)
+	server := httptest.NewServer(answers.Checked(s.t, handler))
 	s.t.Cleanup(server.Close)
 	return server
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/lafaekstreet/backend/functions/journeys"
+	"github.com/lafaekstreet/backend/infra/local/answers"
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/identitytest"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
@@ -38,7 +39,7 @@ func setup(t testing.TB) *bundle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(service)
+	server := httptest.NewServer(answers.Checked(t, service))
 	t.Cleanup(server.Close)
 	db, err := pgxpool.New(t.Context(), address)
 	if err != nil {

@@ -13,44 +13,48 @@ import (
 // Function is an HTTP function whose answers are compared with its document.
 type Function struct {
 	*httpapi.Service
-	t     testing.TB
-	ended atomic.Bool // the test has
+	watched http.Handler
 }
 
 // Checked makes the test fail for every answer of service that service does not document.
 func Checked(t testing.TB, service *httpapi.Service) *Function {
-	f := &Function{Service: service, t: t}
-	t.Cleanup(func() { f.ended.Store(true) })
-	return f
+	return &Function{service, Watch(t, func() *Checker { return checkerOf(service) }, service)}
 }
+
+// ServeHTTP implements http.Handler.
+func (f *Function) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.watched.ServeHTTP(w, r) }
 
 // checkers has one checker for each function of a process, because a description takes time to make.
 var checkers sync.Map
 
-func (f *Function) checker() *Checker {
-	made, ok := checkers.Load(f.Name())
+func checkerOf(service *httpapi.Service) *Checker {
+	made, ok := checkers.Load(service.Name())
 	if !ok {
-		made, _ = checkers.LoadOrStore(f.Name(), NewChecker(f.OpenAPI()))
+		made, _ = checkers.LoadOrStore(service.Name(), NewChecker(service.OpenAPI()))
 	}
 	return made.(*Checker)
 }
 
-// ServeHTTP implements http.Handler.
-func (f *Function) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	method, path := r.Method, r.URL.EscapedPath()
-	seen := &seenWriter{ResponseWriter: w, status: http.StatusOK}
-	f.Service.ServeHTTP(seen, r)
-	if f.ended.Load() {
-		return
-	}
-	a := Answer{Status: seen.status, Header: w.Header(), Body: seen.body.Bytes()}
-	operation, code, faults := f.checker().Check(method, path, a)
-	for _, fault := range faults {
-		f.t.Error(fault)
-	}
-	if code != "" {
-		record(f.t, operation, a.Status, code)
-	}
+// Watch makes the test fail for every answer of next that the document of the checker does not have.
+func Watch(t testing.TB, checker func() *Checker, next http.Handler) http.Handler {
+	var ended atomic.Bool
+	t.Cleanup(func() { ended.Store(true) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		method, path := r.Method, r.URL.EscapedPath()
+		seen := &seenWriter{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(seen, r)
+		if ended.Load() {
+			return
+		}
+		a := Answer{Status: seen.status, Header: w.Header(), Body: seen.body.Bytes()}
+		operation, code, faults := checker().Check(method, path, a)
+		for _, fault := range faults {
+			t.Error(fault)
+		}
+		if code != "" {
+			record(t, operation, a.Status, code)
+		}
+	})
 }
 
 // seenWriter notes the status of an answer, and the body of a problem document.

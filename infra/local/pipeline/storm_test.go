@@ -16,6 +16,7 @@ import (
 
 	"github.com/lafaekstreet/backend/functions/community"
 	"github.com/lafaekstreet/backend/functions/reports"
+	"github.com/lafaekstreet/backend/infra/local/answers"
 	"github.com/lafaekstreet/backend/infra/local/cache"
 	"github.com/lafaekstreet/backend/infra/local/eventsource"
 	"github.com/lafaekstreet/backend/infra/local/faults"
@@ -140,7 +141,7 @@ func (s *storm) people(citizens int) *simulation.Simulation {
 	s.must(err)
 	comments, err := community.Open(s.Context(), s.env)
 	s.must(err)
-	router, err := gateway.New(slog.New(slog.DiscardHandler), reporting, comments)
+	router, err := gateway.New(slog.New(slog.DiscardHandler), answers.Checked(s, reporting), answers.Checked(s, comments))
 	s.must(err)
 	mux := http.NewServeMux()
 	mux.Handle("/", router)

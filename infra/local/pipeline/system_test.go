@@ -27,6 +27,7 @@ import (
 	"github.com/lafaekstreet/backend/functions/relay"
 	"github.com/lafaekstreet/backend/functions/reports"
 	"github.com/lafaekstreet/backend/functions/validate"
+	"github.com/lafaekstreet/backend/infra/local/answers"
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/aws"
 	"github.com/lafaekstreet/backend/infra/local/faults"
@@ -126,7 +127,7 @@ func setupOn(t testing.TB, address, app string, change ...func(config.Env)) *sys
 	s.must(err)
 	front, err := reports.Open(t.Context(), s.env)
 	s.must(err)
-	router, err := gateway.New(slog.New(slog.DiscardHandler), front)
+	router, err := gateway.New(slog.New(slog.DiscardHandler), answers.Checked(t, front))
 	s.must(err)
 	server := httptest.NewServer(router)
 	t.Cleanup(server.Close)

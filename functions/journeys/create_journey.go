@@ -106,7 +106,8 @@ func deactivateOthers(tx *database.Tx, person, keep uuid.UUID) {
 
 func insertJourney(tx *database.Tx, j journey) {
 	const insert = `
-		INSERT INTO journeys (id, user_id, name, description, active, completed, visibility, plan_precision_m, hide_ends_m, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)`
+		INSERT INTO journeys (id, user_id, name, description, active, completed, visibility, plan_precision_m, hide_ends_m, created_at, updated_at, ends_seed)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10,
+		        coalesce((SELECT ends_seed FROM journeys WHERE user_id = $2 ORDER BY created_at, id LIMIT 1), gen_random_uuid()))`
 	tx.Queue(insert, j.ID, j.UserID, j.Name, j.Description, j.Active, j.Completed, j.Visibility, j.PlanPrecisionM, j.HideEndsM, j.CreatedAt)
 }

@@ -33,7 +33,7 @@ type Journey struct {
 	Completed      bool           `json:"completed"`
 	Visibility     string         `json:"visibility" enum:"public,private" doc:"For others, a private journey does not exist"`
 	PlanPrecisionM int            `json:"plan_precision_m" doc:"Precision at which others see planned points, in metres; 0 is exact"`
-	HideEndsM      *int           `json:"hide_ends_m,omitempty" doc:"Others see recorded tracks only beyond this distance from their starts and ends, in metres. For the owner only"`
+	HideEndsM      *int           `json:"hide_ends_m,omitempty" doc:"Others see nothing of recorded tracks within this distance of their ends, in metres, and at most 1.8 times as much is hidden. For the owner only"`
 	// Warnings is set in the answer to a request that sent something which was not kept.
 	Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the request was not kept; left out if everything was"`
 }
@@ -49,11 +49,12 @@ type journey struct {
 	Visibility     string
 	PlanPrecisionM int
 	HideEndsM      int
+	EndsSeed       uuid.UUID // a secret, the same in all journeys of the owner
 	Version        int
 	CreatedAt      time.Time
 }
 
-const journeyColumns = `id, user_id, name, description, active, completed, visibility, plan_precision_m, hide_ends_m, version, created_at`
+const journeyColumns = `id, user_id, name, description, active, completed, visibility, plan_precision_m, hide_ends_m, ends_seed, version, created_at`
 
 func scanJourney(row pgx.CollectableRow) (journey, error) {
 	var j journey
@@ -64,7 +65,7 @@ func scanJourney(row pgx.CollectableRow) (journey, error) {
 // scanTargets returns the fields that journeyColumns are scanned into.
 func (j *journey) scanTargets() []any {
 	return []any{&j.ID, &j.UserID, &j.Name, &j.Description, &j.Active, &j.Completed, &j.Visibility,
-		&j.PlanPrecisionM, &j.HideEndsM, &j.Version, &j.CreatedAt}
+		&j.PlanPrecisionM, &j.HideEndsM, &j.EndsSeed, &j.Version, &j.CreatedAt}
 }
 
 // wireFor returns the journey as a person sees it.

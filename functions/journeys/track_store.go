@@ -81,7 +81,7 @@ func offsetSeconds(d *time.Duration) *int {
 
 // writePieces writes legs and stretches of a track, and what others see of it. Those that the track had before are replaced.
 func writePieces(p database.Pipeline, j journey, id uuid.UUID, t *track.Track) {
-	privacy := track.Privacy{HideEndsM: float64(j.HideEndsM), PrecisionM: j.PlanPrecisionM}
+	privacy := track.Privacy{HideEndsM: float64(j.HideEndsM), Seed: j.EndsSeed, PrecisionM: j.PlanPrecisionM}
 	shown, visible := t.ShownRange(privacy)
 	legs := t.Legs()
 	stretches := t.Stretches(legs)

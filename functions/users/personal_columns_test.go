@@ -17,7 +17,7 @@ import (
 var notExported = map[string]string{
 	"settings of the installation": "app_settings",
 	"the acts are there; before and after are about the person who was acted upon": "audit_log.before audit_log.after audit_log.actor_role audit_log.request_id",
-	"secrets and their hashes":                                    "invitations.token_hmac recovery_codes login_challenges uploads.sha256 uploads.original_sha256 uploads.display_sha256 uploads.thumbnail_sha256 reports.content_hash reports.accepted_hashes",
+	"secrets and their hashes":                                    "invitations.token_hmac journeys.ends_seed recovery_codes login_challenges uploads.sha256 uploads.original_sha256 uploads.display_sha256 uploads.thumbnail_sha256 reports.content_hash reports.accepted_hashes",
 	"answers that the person got, for two days":                   "idempotency_keys",
 	"bookkeeping, which says nothing about the person":            "report_changes comment_mails devices.session_id reports.dropped_uploads reports.version journeys.version markers.version report_comments.client_id",
 	"computed from columns that are exported":                     "markers.position markers.shown markers.blur_m markers.updated_at journeys.plan_precision_m reports.position reports.severity_rank reports.municipality_code reports.comments_count reports.confirmations_count reports.followers_count uploads.blurhash uploads.perceptual_hash uploads.s3_key",

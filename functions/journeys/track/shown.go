@@ -1,36 +1,67 @@
 package track
 
-import "math"
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math"
+)
 
 // Privacy says what others see of a track.
 type Privacy struct {
-	HideEndsM  float64 // of a recorded track; 0 shows it whole
-	PrecisionM int     // of a planned track; 0 shows it exactly
+	HideEndsM  float64  // of a recorded track; 0 shows it whole
+	Seed       [16]byte // a secret of the owner: it says where the hidden zones lie
+	PrecisionM int      // of a planned track; 0 shows it exactly
 }
+
+// A hidden zone has a middle that is up to shift times the hidden distance away from the end, and reaches so far around it
+// that all within the hidden distance of the end is in it. So what becomes visible begins 1 to 1.8 times the hidden distance
+// away from the end. With the end as the middle, three rides from one house would tell the house.
+const shift = 0.4
+
+// zone is a circle of which others see nothing.
+type zone struct {
+	middle vector
+	radius float64 // metres
+}
+
+// zoneAround returns the hidden zone of an end. Ends in one cell of 0.01 degrees have zones that are shifted alike: more
+// rides from one house tell no more than one.
+func (p Privacy) zoneAround(end Point) zone {
+	mac := hmac.New(sha256.New, p.Seed[:])
+	_, _ = fmt.Fprint(mac, math.Floor(end.Lon*100), " ", math.Floor(end.Lat*100)) // never fails
+	random := mac.Sum(nil)
+	share := func(b []byte) float64 { return float64(binary.BigEndian.Uint32(b)) / math.MaxUint32 }
+	metres := shift * p.HideEndsM * math.Sqrt(share(random)) // evenly over the circle
+	east, north := math.Sincos(2 * math.Pi * share(random[4:]))
+	lat := math.Max(-90, math.Min(90, end.Lat+north*metres/degreeM))
+	lon := end.Lon + east*metres/degreeM/math.Max(0.01, math.Cos(end.Lat*math.Pi/180))
+	return zone{middle: vectorOf(lon, lat), radius: (1 + shift) * p.HideEndsM}
+}
+
+func (z zone) holds(p Point) bool { return distance(z.middle, vectorOf(p.Lon, p.Lat)) < z.radius }
 
 // Range are the numbers of the first and the last point that others see, from 0.
 type Range struct{ From, To int }
 
-// ShownRange returns which points others see: of a recorded track those from where it first leaves the hidden distance
-// around its start, to where it last enters the hidden distance around its end. It is false when they see nothing. The
-// distance is straight, so that a receiver that wanders while its owner is at home does not give the home away.
+// ShownRange returns which points others see: of a recorded track those from where it first leaves the zone around its start,
+// to where it last enters the zone around its end. It is false when they see nothing. Zones are circles, so a receiver that
+// wanders while its owner is at home does not give the home away.
 func (t *Track) ShownRange(p Privacy) (Range, bool) {
 	points := t.all()
 	r := Range{0, len(points) - 1}
 	if t.Kind == Planned || p.HideEndsM <= 0 {
 		return r, true
 	}
-	far := func(end, i int) bool {
-		return distance(vectorOf(points[end].Lon, points[end].Lat), vectorOf(points[i].Lon, points[i].Lat)) >= p.HideEndsM
-	}
-	first, last := r.From, r.To
-	for r.From < last && !far(first, r.From) {
+	first, last := p.zoneAround(points[0]), p.zoneAround(points[r.To])
+	for r.From < len(points)-1 && first.holds(points[r.From]) {
 		r.From++
 	}
-	for r.To > first && !far(last, r.To) {
+	for r.To > 0 && last.holds(points[r.To]) {
 		r.To--
 	}
-	return r, far(first, r.From) && far(last, r.To) && r.From < r.To
+	return r, !first.holds(points[r.From]) && !last.holds(points[r.To]) && r.From < r.To
 }
 
 // Show sets what others see of pieces of the track, and returns its length in metres.
@@ -85,6 +116,9 @@ func blurred(line []Position, precisionM int) []Position {
 	return out
 }
 
+// degreeM is the length of a degree of a great circle in metres, on the sphere.
+const degreeM = 111195.0
+
 // Blur returns the middle of the place's cell in a grid of about precisionM metres; 0 returns the place itself. It is the
 // same as the functions shown_longitude and shown_latitude of the database.
 func Blur(at Position, precisionM int) Position {
@@ -92,8 +126,8 @@ func Blur(at Position, precisionM int) Position {
 		return at
 	}
 	cell := float64(precisionM)
-	lat := math.Max(-90, math.Min(90, (math.Floor(at[1]*111195.0/cell)+0.5)*cell/111195.0))
-	width := cell / 111195.0 / math.Max(0.01, math.Cos(lat*math.Pi/180))
+	lat := math.Max(-90, math.Min(90, (math.Floor(at[1]*degreeM/cell)+0.5)*cell/degreeM))
+	width := cell / degreeM / math.Max(0.01, math.Cos(lat*math.Pi/180))
 	lon := math.Max(-180, math.Min(180, (math.Floor(at[0]/width)+0.5)*width))
 	return Position{lon, lat}
 }

@@ -53,8 +53,7 @@ func (s *search) sameDay(ctx context.Context, q database.Querier, own ownShapes,
 func (d *sameDay) round(ctx context.Context, q database.Querier, ids []uuid.UUID, each int) (map[uuid.UUID]int, error) {
 	first := slices.MinFunc(d.own.dated, func(a, b dated) int { return a.first.Compare(b.first) }).first
 	next := slices.MaxFunc(d.own.dated, func(a, b dated) int { return a.next.Compare(b.next) }).next
-	near := circlesAround(d.own.all, 8, d.radius)
-	rows, err := q.Query(ctx, datedShapesSQL, ids, first, next, near.lons, near.lats, near.radii, each)
+	rows, err := q.Query(ctx, datedShapesSQL, ids, first, next, areasAround(d.own.all, 8, d.radius), each)
 	if err != nil {
 		return nil, fmt.Errorf("read shapes with days: %w", err)
 	}

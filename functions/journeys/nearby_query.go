@@ -48,36 +48,35 @@ func ownShapesSQL(m searchMode) string {
 	 LIMIT $3`
 }
 
-// nearShapesSQL selects the shapes whose boxes meet circles: longitudes $2, latitudes $3, radii $4 in metres. Each circle gives
-// $7 shapes at most; the number of the circle comes first. A shape may come once for each circle. $1 is the
-// journey of the search. Only days from $5 to $6 count; null is open.
+// nearShapesSQL selects the shapes whose boxes meet those of the areas $2 (track.AreaAround). Each area gives $5 shapes at most; its
+// number comes first. A shape may come once for each area. $1 is the journey of the search. Only days from $3 to $4
+// count; null is open.
 func nearShapesSQL(m searchMode) string {
 	return `
-	SELECT circle, t.*
-	  FROM unnest($2::float8[], $3::float8[], $4::float8[]) WITH ORDINALITY circles (lon, lat, radius, circle)
+	SELECT number, t.*
+	  FROM unnest($2::bytea[]) WITH ORDINALITY areas (area, number)
 	 CROSS JOIN LATERAL (
 		SELECT ` + shapeColumns + `, ST_AsBinary(shown, 'NDR')
 		  FROM (` + m.shapesSQL() + `) t
-		 WHERE shown && _ST_Expand(ST_SetSRID(ST_MakePoint(lon, lat), 4326)::geography, radius) AND journey_id <> $1
-		   AND ($5::date IS NULL AND $6::date IS NULL OR
-		        days && daterange(coalesce($5::date, '-infinity'), coalesce($6::date, 'infinity'), '[]'))
-		 LIMIT $7) t`
+		 WHERE shown && ST_GeogFromWKB(area) AND journey_id <> $1
+		   AND ($3::date IS NULL AND $4::date IS NULL OR
+		        days && daterange(coalesce($3::date, '-infinity'), coalesce($4::date, 'infinity'), '[]'))
+		 LIMIT $5) t`
 }
 
 // visibleSQL selects those of the journeys $1 that the search of person $2 may return.
 const visibleSQL = `SELECT ` + journeyColumns + ` FROM journeys WHERE id = ANY($1) AND user_id <> $2 AND visibility = 'public'`
 
-// datedShapesSQL selects shapes of the journeys $1 that have days from $2 to before $3 and whose boxes meet circles, at most $7
-// of each journey. The number of the journey comes first. The circles are those of nearShapesSQL: longitudes $4, latitudes $5, radii $6.
+// datedShapesSQL selects shapes of the journeys $1 that have days from $2 to before $3 and whose boxes meet those of the areas
+// $4, at most $5 of each journey. The number of the journey comes first.
 var datedShapesSQL = `
-	WITH boxes AS MATERIALIZED (
-		SELECT _ST_Expand(ST_SetSRID(ST_MakePoint(lon, lat), 4326)::geography, radius) AS box
-		  FROM unnest($4::float8[], $5::float8[], $6::float8[]) circles (lon, lat, radius)
+	WITH areas AS MATERIALIZED (
+		SELECT ST_GeogFromWKB(area) AS area FROM unnest($4::bytea[]) a (area)
 	)
 	SELECT number, t.*
 	  FROM unnest($1::uuid[]) WITH ORDINALITY ids (id, number)
 	 CROSS JOIN LATERAL (
 		SELECT ` + shapeColumns + `, ST_AsBinary(shown, 'NDR')
 		  FROM (` + byAll.shapesSQL() + `) t
-		 WHERE journey_id = id AND days && daterange($2::date, $3::date) AND EXISTS (SELECT FROM boxes WHERE shown && box)
-		 LIMIT $7) t`
+		 WHERE journey_id = id AND days && daterange($2::date, $3::date) AND EXISTS (SELECT FROM areas WHERE shown && area)
+		 LIMIT $5) t`

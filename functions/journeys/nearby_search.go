@@ -109,31 +109,29 @@ func (n *nearest) circle(ctx context.Context, q database.Querier, within float64
 // read reads shapes within a distance of the own one, and some that are farther away. It reports whether there may be more
 // than could be read.
 func (n *nearest) read(ctx context.Context, q database.Querier, within float64, most int, f func(shape) error) (bool, error) {
-	parts := circlesAround(n.own, circlesOfOwn, within)
-	if len(parts.lons) == 0 {
+	areas := areasAround(n.own, circlesOfOwn, within)
+	if len(areas) == 0 {
 		return false, nil
 	}
-	each := most / len(parts.lons)
-	rows, err := q.Query(ctx, nearShapesSQL(n.mode), n.journeyID, parts.lons, parts.lats, parts.radii, n.from, n.to, each)
+	each := most / len(areas)
+	rows, err := q.Query(ctx, nearShapesSQL(n.mode), n.journeyID, areas, n.from, n.to, each)
 	if err != nil {
 		return false, fmt.Errorf("read shapes nearby: %w", err)
 	}
 	return forEachShape(rows, each, f)
 }
 
-// circles are places and metres around them, as arrays for a statement.
-type circles struct{ lons, lats, radii []float64 }
-
 // enoughM is the size of a circle that is not divided further, in metres: smaller ones have the same shapes.
 const enoughM = 2000
 
-// circlesAround returns at most n circles that hold everything within a distance of a shape.
-func circlesAround(s *track.Shape, n int, within float64) circles {
+// areasAround returns at most n areas (track.AreaAround) that hold everything within a distance of a shape.
+func areasAround(s *track.Shape, n int, within float64) [][]byte {
 	lons, lats, radii := s.Circles(n, max(within/2, enoughM))
+	areas := make([][]byte, len(radii))
 	for i := range radii {
-		radii[i] += within
+		areas[i] = track.AreaAround(track.Position{lons[i], lats[i]}, radii[i]+within)
 	}
-	return circles{lons, lats, radii}
+	return areas
 }
 
 // measure keeps the closest places of the shape's journey that are within a distance. A shape that comes for several parts of

@@ -2,12 +2,14 @@ package journeys_test
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 	"testing"
 
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/functions/journeys"
+	"github.com/lafaekstreet/backend/functions/journeys/track"
 )
 
 // With 100,000 markers the searches use their indexes, both with a plan for the
@@ -22,7 +24,8 @@ func TestPlansUseTheIndexes(t *testing.T) {
 	}
 	report := b.report("verified", 125.57, -8.55)
 	place := []float64{10}
-	near := []any{loadID(5), []float64{125.5, 126}, []float64{-8.6, -8.7}, []float64{3000, 10000}, nil, nil, 100}
+	areas := [][]byte{track.AreaAround(track.Position{125.5, -8.6}, 3000), track.AreaAround(track.Position{126, -8.7}, 10_000)}
+	near := []any{loadID(5), areas, nil, nil, 100}
 	for name, c := range map[string]struct {
 		sql   string
 		args  []any
@@ -33,7 +36,7 @@ func TestPlansUseTheIndexes(t *testing.T) {
 		"nearby route":   {journeys.NearShapesSQL("route"), near, "journey_legs_shown_line_idx", []string{"journey_legs", "track_stretches"}},
 		"nearby tracks":  {journeys.NearShapesSQL("route"), near, "track_stretches_shown_line_idx", []string{"journey_legs", "track_stretches"}},
 		"own shapes":     {journeys.OwnShapesSQL("all"), []any{loadID(5), maria.ID, 5001}, "track_stretches_journey_idx", []string{"markers", "journey_legs", "track_stretches"}},
-		"same day": {journeys.DatedShapesSQL, []any{[]string{loadID(5), loadID(6)}, "2026-01-01", "2027-01-01", near[1], near[2], near[3], 8},
+		"same day": {journeys.DatedShapesSQL, []any{[]string{loadID(5), loadID(6)}, "2026-01-01", "2027-01-01", areas, 8},
 			"track_stretches_journey_idx", []string{"markers", "journey_legs", "track_stretches"}},
 		"found":           {journeys.VisibleSQL, []any{[]string{loadID(5), loadID(6)}, maria.ID}, "journeys_pkey", []string{"journeys"}},
 		"affected":        {journeys.AffectedSQL, []any{report, 500, "2026-11-21"}, "journey_legs_shown_line_idx", []string{"reports", "journey_legs"}},
@@ -75,7 +78,7 @@ func TestNearbyReadsOnlyNeighbouringRows(t *testing.T) {
 	b := setup(t)
 	maria := b.rider()
 	b.load(maria)
-	args := []any{loadID(5), []float64{125.5}, []float64{-8.6}, []float64{100_000.0}, nil, nil, 100}
+	args := []any{loadID(5), [][]byte{track.AreaAround(track.Position{125.5, -8.6}, 100_000)}, nil, nil, 100}
 	for _, mode := range []string{"markers", "route"} {
 		rows := 0.0
 		for _, s := range b.scans("force_generic_plan", "(ANALYZE, TIMING OFF, FORMAT JSON) "+journeys.NearShapesSQL(mode), args) {
@@ -139,4 +142,22 @@ func (b *bundle) scans(mode, sql string, args []any) []scan {
 	}
 	walk(plans[0].Plan)
 	return all
+}
+
+// The area around a place holds the circle everywhere on earth: at the poles, at the antimeridian, and for any radius.
+func TestAreaHoldsItsCircle(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	const missed = `
+		SELECT count(*) FROM (SELECT ST_SetSRID(ST_MakePoint($1, $2), 4326)::geography AS middle) m
+		 CROSS JOIN generate_series(0, 350, 14) azimuth
+		 CROSS JOIN LATERAL (SELECT ST_Project(middle, $3, radians(azimuth)) AS edge) e
+		 WHERE NOT edge && ST_GeogFromWKB($4) OR NOT middle && ST_GeogFromWKB($4)`
+	for n := range 400 {
+		at := track.Position{float64(n*7919%3600)/10 - 180, float64(n*104729%1801)/10 - 90}
+		radius := math.Pow(10, float64(n%8))
+		if n := b.count(missed, at[0], at[1], min(radius, 19_000_000), track.AreaAround(at, radius)); n != 0 {
+			t.Errorf("%d places within %.0f m of %v are not in the area", n, radius, at)
+		}
+	}
 }

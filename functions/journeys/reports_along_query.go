@@ -31,7 +31,7 @@ var areasWithReportsSQL = `
 	SELECT n - 1 FROM unnest($1::double precision[], $2::double precision[], $3::double precision[]) WITH ORDINALITY a (lon, lat, radius_m, n)
 	 WHERE EXISTS (SELECT FROM reports r
 	                WHERE ` + openReportSQL + `
-	                  AND r.position && _ST_Expand(ST_SetSRID(ST_MakePoint(lon, lat), 4326)::geography, radius_m + ` + shownWithin + `))`
+	                  AND ST_DWithin(r.position, ST_SetSRID(ST_MakePoint(lon, lat), 4326)::geography, radius_m + ` + shownWithin + `, false))`
 
 // reportsBesideSQL returns open reports beside spans, in the order of the spans: the number of the span, from 0; the report,
 // its exact place, and whether others see that in whole thousandths of a degree only. Parameters: where each span starts,
@@ -42,7 +42,7 @@ var reportsBesideSQL = `
 	          FROM unnest($1::double precision[], $2::double precision[], $3::double precision[], $4::double precision[], $5::double precision[])
 	               WITH ORDINALITY s (lon, lat, to_lon, to_lat, radius_m, n)
 	         ORDER BY n OFFSET 0) s
-	  JOIN reports r ON r.position && _ST_Expand(s.line, s.radius_m + ` + shownWithin + `)
-	   AND ST_DWithin(s.line, r.position, s.radius_m + CASE r.status WHEN 'pending' THEN ` + shownWithin + ` ELSE 0 END, false)
+	  JOIN reports r ON ST_DWithin(s.line, r.position, s.radius_m + ` + shownWithin + `, false)
+	   AND (r.status = 'pending' OR ST_DWithin(s.line, r.position, s.radius_m, false))
 	 WHERE ` + openReportSQL + `
 	 ORDER BY s.n LIMIT $6`

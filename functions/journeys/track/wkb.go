@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
 )
 
 // WKB returns the line as well-known binary, which PostGIS reads; nil for no line.
@@ -11,13 +12,10 @@ func WKB(line []Position) []byte {
 	if line == nil {
 		return nil
 	}
-	const littleEndian, lineString = 1, 2
-	out := make([]byte, 0, 9+16*len(line))
-	out = binary.LittleEndian.AppendUint32(append(out, littleEndian), lineString)
-	out = binary.LittleEndian.AppendUint32(out, uint32(len(line))) //nolint:gosec // bounded by the points of a track
+	const lineString = 2
+	out := slices.Grow(wkbHead(lineString, len(line)), 16*len(line))
 	for _, at := range line {
-		out = binary.LittleEndian.AppendUint64(out, math.Float64bits(at[0]))
-		out = binary.LittleEndian.AppendUint64(out, math.Float64bits(at[1]))
+		out = appendPosition(out, at)
 	}
 	return out
 }

@@ -18,6 +18,7 @@ var (
 	errTooManyJourneys = problem.New(problem.Conflict, "journey_limit").Param("limit", "1000")
 	errJourneyFull     = problem.New(problem.Conflict, "journey_full").Param("limit", "1,000,000")
 	errTooComplex      = problem.New(problem.Invalid, "route_too_complex")
+	errImportTooLong   = problem.New(problem.Invalid, "import_too_long")
 	errTrackUnknown    = problem.New(problem.NotFound, "track_not_found")
 	errTooManyMarkers  = problem.New(problem.Conflict, "marker_limit").Param("limit", "10000")
 	errNotSent         = problem.New(problem.Conflict, "import_not_sent")
@@ -31,6 +32,9 @@ const (
 	maxJourneys = 1000  // of one person
 	maxMarkers  = 10000 // of one journey
 	maxTracks   = 1000  // of one journey
+	// A tour around the world has 8,000 legs and 800 stretches. More are no ride, and cost everybody who searches nearby.
+	maxLegs      = 20_000 // of one journey
+	maxStretches = 5_000
 )
 
 // checkText returns an error for text that PostgreSQL cannot store.

@@ -58,10 +58,14 @@ func (g *Group) importFile(ctx context.Context, in *importInput) (*importOutput,
 	if err != nil {
 		return nil, importProblem(err)
 	}
+	tracks, err := cutAll(found.Tracks) // before the journey is locked: it takes a second for a large file
+	if err != nil {
+		return nil, err
+	}
 	status, out := http.StatusOK, Imported{JourneyID: j.ID, Tracks: len(found.Tracks), Markers: len(found.Waypoints),
 		Points: found.Points(), Warnings: warning.FromContext(ctx).List()}
 	err = g.db.InTx(ctx, func(tx *database.Tx) error {
-		added, err := g.addFile(ctx, tx, j.ID, found)
+		added, err := g.addFile(ctx, tx, j.ID, tracks, found.Waypoints)
 		if err != nil {
 			return err
 		}
@@ -80,18 +84,18 @@ func (g *Group) importFile(ctx context.Context, in *importInput) (*importOutput,
 }
 
 // addFile adds what the caller's journey does not have yet, and reports whether there was anything.
-func (g *Group) addFile(ctx context.Context, tx *database.Tx, id uuid.UUID, found *trackfile.File) (bool, error) {
+func (g *Group) addFile(ctx context.Context, tx *database.Tx, id uuid.UUID, tracks []cutTrack, waypoints []trackfile.Waypoint) (bool, error) {
 	locked := askLockedJourney(tx, id, identity.Must(ctx).UserID)
-	tracks, markers := askKnownTracks(tx, id), askMarkerContents(tx, id, len(found.Waypoints) > 0)
+	known, markers := askKnownTracks(tx, id), askMarkerContents(tx, id, len(waypoints) > 0)
 	if err := tx.Flush(ctx); err != nil {
 		return false, fmt.Errorf("lock journey: %w", err)
 	}
 	j, now := locked.Get(), g.clock.Now().UTC().Truncate(time.Microsecond)
-	newMarkers, err := addWaypoints(ctx, tx, j, markers.Get(), found.Waypoints, now)
+	newMarkers, err := addWaypoints(ctx, tx, j, markers.Get(), waypoints, now)
 	if err != nil {
 		return false, err
 	}
-	newTracks, err := addTracks(tx, j, tracks.Get(), found.Tracks, now)
+	newTracks, err := addTracks(tx, j, known.Get(), tracks, now)
 	if newMarkers || newTracks {
 		updateLegs(tx, id)
 	}

@@ -169,7 +169,7 @@ func TestAJourneyHoldsTenThousandMarkers(t *testing.T) {
 	if n := len(maria.call("GET", "/journeys/"+id+"/markers", nil).want(200).list()); n != 10000 {
 		t.Errorf("%d markers, want 10000", n)
 	}
-	maria.nearbyIDs(id, "?mode=route&radius_m=500000")
+	maria.call("GET", "/journeys/"+id+"/journeys/nearby?mode=route&radius_m=500000", nil).wantCode(422, "route_too_complex")
 }
 
 func TestAnImportRunsOncePerIdempotencyKey(t *testing.T) {

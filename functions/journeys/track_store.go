@@ -11,10 +11,39 @@ import (
 	"github.com/lafaekstreet/backend/shared/database"
 )
 
+// cutTrack is a track of a file with its pieces.
+type cutTrack struct {
+	*track.Track
+	hash            [32]byte
+	legs, stretches []track.Piece
+}
+
+func cut(t *track.Track) cutTrack {
+	t.Round()
+	c := cutTrack{Track: t, hash: t.Hash(), legs: t.Legs()}
+	c.stretches = t.Stretches(c.legs)
+	return c
+}
+
+// cutAll cuts the tracks of a file. It fails with a 422 when they have more pieces than a journey can hold.
+func cutAll(tracks []track.Track) ([]cutTrack, error) {
+	out := make([]cutTrack, 0, len(tracks))
+	legs, stretches := 0, 0
+	for i := range tracks {
+		c := cut(&tracks[i])
+		legs, stretches = legs+len(c.legs), stretches+len(c.stretches)
+		if legs > maxLegs || stretches > maxStretches {
+			return nil, errImportTooLong
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
 // knownTrack is what an import has to know of a track that is stored.
 type knownTrack struct {
-	hash   [32]byte
-	points int
+	hash                    [32]byte
+	points, legs, stretches int
 }
 
 // askKnownTracks adds a statement that reads what is known of the tracks of a journey.
@@ -22,33 +51,31 @@ func askKnownTracks(p database.Pipeline, journeyID uuid.UUID) *database.Ask[[]kn
 	return database.AskRows(p, func(row pgx.CollectableRow) (knownTrack, error) {
 		var hash []byte
 		var k knownTrack
-		err := row.Scan(&hash, &k.points)
+		err := row.Scan(&hash, &k.points, &k.legs, &k.stretches)
 		copy(k.hash[:], hash)
 		return k, err
-	}, `SELECT content_hash, points FROM tracks WHERE journey_id = $1`, journeyID)
+	}, `SELECT content_hash, points, legs, stretches FROM tracks WHERE journey_id = $1`, journeyID)
 }
 
 // addTracks stores the tracks that the journey does not have yet, in their order, and reports whether there were any. It
 // fails with a 409 when the journey cannot hold them.
-func addTracks(tx *database.Tx, j journey, known []knownTrack, tracks []track.Track, now time.Time) (bool, error) {
-	have, points := make(map[[32]byte]bool, len(known)), 0
+func addTracks(tx *database.Tx, j journey, known []knownTrack, tracks []cutTrack, now time.Time) (bool, error) {
+	have, sum := make(map[[32]byte]bool, len(known)), knownTrack{}
 	for _, k := range known {
 		have[k.hash] = true
-		points += k.points
+		sum.points, sum.legs, sum.stretches = sum.points+k.points, sum.legs+k.legs, sum.stretches+k.stretches
 	}
 	added := false
-	for i := range tracks {
-		t := &tracks[i]
-		t.Round()
-		hash := t.Hash()
-		if have[hash] {
+	for _, t := range tracks {
+		if have[t.hash] {
 			continue
 		}
-		have[hash] = true
-		if points += t.Points(); points > track.MaxJourneyPoints || len(have) > maxTracks {
+		have[t.hash] = true
+		sum.points, sum.legs, sum.stretches = sum.points+t.Points(), sum.legs+len(t.legs), sum.stretches+len(t.stretches)
+		if sum.points > track.MaxJourneyPoints || sum.legs > maxLegs || sum.stretches > maxStretches || len(have) > maxTracks {
 			return false, errJourneyFull
 		}
-		insertTrack(tx, j, database.NewID(), t, hash, now)
+		insertTrack(tx, j, database.NewID(), t, now)
 		added = true
 	}
 	return added, nil
@@ -56,18 +83,18 @@ func addTracks(tx *database.Tx, j journey, known []knownTrack, tracks []track.Tr
 
 // StoreTrack stores a track of a journey that hides nothing else than the ends of its tracks. It is for the data generator.
 func StoreTrack(p database.Pipeline, journeyID, id uuid.UUID, t *track.Track, now time.Time) {
-	t.Round()
-	insertTrack(p, journey{ID: journeyID, HideEndsM: defaultHideEnds}, id, t, t.Hash(), now)
+	insertTrack(p, journey{ID: journeyID, HideEndsM: defaultHideEnds}, id, cut(t), now)
 }
 
 // insertTrack stores a track: its row, its points, legs and stretches.
-func insertTrack(p database.Pipeline, j journey, id uuid.UUID, t *track.Track, hash [32]byte, now time.Time) {
+func insertTrack(p database.Pipeline, j journey, id uuid.UUID, t cutTrack, now time.Time) {
 	started, ended := t.Times(track.Range{From: 0, To: t.Points() - 1})
 	const insert = `
-		INSERT INTO tracks (id, journey_id, name, kind, as_route, content_hash, points, length_m, started_at, ended_at, utc_offset_s, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
-	p.Queue(insert, id, j.ID, t.Name, t.Kind, t.Route, hash[:], t.Points(), t.LengthM(), started, ended, offsetSeconds(t.Offset), now)
-	insertPoints(p, id, t)
+		INSERT INTO tracks (id, journey_id, name, kind, as_route, content_hash, points, legs, stretches, length_m, started_at, ended_at, utc_offset_s, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
+	p.Queue(insert, id, j.ID, t.Name, t.Kind, t.Route, t.hash[:], t.Points(), len(t.legs), len(t.stretches), t.LengthM(), started, ended,
+		offsetSeconds(t.Offset), now)
+	insertPoints(p, id, t.Track)
 	writePieces(p, j, id, t)
 }
 
@@ -80,13 +107,11 @@ func offsetSeconds(d *time.Duration) *int {
 }
 
 // writePieces writes legs and stretches of a track, and what others see of it. Those that the track had before are replaced.
-func writePieces(p database.Pipeline, j journey, id uuid.UUID, t *track.Track) {
+func writePieces(p database.Pipeline, j journey, id uuid.UUID, t cutTrack) {
 	privacy := track.Privacy{HideEndsM: float64(j.HideEndsM), Seed: j.EndsSeed, PrecisionM: j.PlanPrecisionM}
 	shown, visible := t.ShownRange(privacy)
-	legs := t.Legs()
-	stretches := t.Stretches(legs)
-	length := t.Show(legs, shown, visible, privacy)
-	t.Show(stretches, shown, visible, privacy)
+	length := t.Show(t.legs, shown, visible, privacy)
+	t.Show(t.stretches, shown, visible, privacy)
 	var from, to *int
 	var started, ended *time.Time
 	if visible {
@@ -97,7 +122,7 @@ func writePieces(p database.Pipeline, j journey, id uuid.UUID, t *track.Track) {
 		id, from, to, length, started, ended)
 	p.Queue(`DELETE FROM track_legs WHERE track_id = $1`, id)
 	p.Queue(`DELETE FROM track_stretches WHERE track_id = $1`, id)
-	l := columnsOf(legs)
+	l := columnsOf(t.legs)
 	p.Queue(`
 		INSERT INTO track_legs (track_id, seq, journey_id, planned, segment, dates, line, shown_line, start_m, length_m)
 		SELECT $1, seq - 1, $2, $3, segment, CASE WHEN first IS NOT NULL THEN daterange(first, last, '[]') END,
@@ -105,7 +130,7 @@ func writePieces(p database.Pipeline, j journey, id uuid.UUID, t *track.Track) {
 		  FROM unnest($4::integer[], $5::date[], $6::date[], $7::bytea[], $8::bytea[], $9::double precision[], $10::double precision[])
 		       WITH ORDINALITY AS p (segment, first, last, line, shown, start_m, length_m, seq)`,
 		id, j.ID, t.Kind == track.Planned, l.segments, l.first, l.last, l.lines, l.shown, l.starts, l.lengths)
-	s := columnsOf(stretches)
+	s := columnsOf(t.stretches)
 	p.Queue(`
 		INSERT INTO track_stretches (track_id, seq, journey_id, dates, line, shown_line)
 		SELECT $1, seq - 1, $2, CASE WHEN first IS NOT NULL THEN daterange(first, last, '[]') END, ST_GeogFromWKB(line), ST_GeogFromWKB(shown)
@@ -167,7 +192,7 @@ func reshapeTracks(ctx context.Context, tx *database.Tx, j journey, tracks []sto
 			d := time.Duration(*stored.offset) * time.Second
 			t.Offset = &d
 		}
-		writePieces(tx, j, stored.id, t)
+		writePieces(tx, j, stored.id, cut(t))
 	}
 	return nil
 }

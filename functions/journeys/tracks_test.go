@@ -272,6 +272,29 @@ func TestAJourneyHoldsAMillionTrackPoints(t *testing.T) {
 	}
 }
 
+// A scribble is no ride: it would cost everybody who searches nearby.
+func TestAScribbleIsRefused(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	maria := b.rider()
+	id := maria.journey(nil)
+	scribble := func(points int, lat float64) string {
+		var file strings.Builder
+		file.WriteString("<gpx><trk><trkseg>")
+		for i := range points {
+			fmt.Fprintf(&file, `<trkpt lat="%.4f" lon="%.4f"/>`, lat+float64(i%2)*0.1, 125+float64(i)*1e-4)
+		}
+		return file.String() + "</trkseg></trk></gpx>"
+	}
+	maria.call("POST", "/journeys/"+id+"/import", scribble(20_100, -8)).wantCode(422, "import_too_long")
+	maria.imports(id, scribble(9000, -8), 201)
+	maria.imports(id, scribble(8000, -8.3), 201)
+	maria.call("POST", "/journeys/"+id+"/import", scribble(4000, -8.6)).wantCode(409, "journey_full")
+	if n := b.count(`SELECT count(*) FROM track_legs l JOIN tracks t ON t.id = l.track_id WHERE t.legs + t.stretches > 0`); n != 8999+7999 {
+		t.Errorf("%d legs", n)
+	}
+}
+
 // Markers without a date end the route of their kind, in the order they were added.
 func TestUndatedMarkersArePartOfTheRoute(t *testing.T) {
 	t.Parallel()

@@ -47,6 +47,10 @@ func (t *Track) Legs() []Piece {
 	return out
 }
 
+// pauseM is the widest gap between two segments, in metres, that a stretch goes over: recorders that pause by themselves write
+// a segment for each traffic light.
+const pauseM = 50
+
 // Stretches are pieces of at most 50 km and 50 vertices, from which no point of the track is more than 100 m away. They are
 // made of the legs of the track, and measured along them.
 func (t *Track) Stretches(legs []Piece) []Piece {
@@ -54,18 +58,26 @@ func (t *Track) Stretches(legs []Piece) []Piece {
 	var out []Piece
 	for len(legs) > 0 {
 		n := 1
-		for n < len(legs) && legs[n].Vertices[0] == legs[n-1].lastVertex() {
+		for n < len(legs) && pause(points[legs[n-1].lastVertex()], points[legs[n].Vertices[0]]) {
 			n++
 		}
-		var vertices []int
-		for i, l := range legs[:n] {
-			vertices = append(vertices, l.Vertices[min(i, 1):]...)
+		vertices := slices.Clone(legs[0].Vertices)
+		for _, l := range legs[1:n] {
+			if l.Vertices[0] == vertices[len(vertices)-1] {
+				vertices = vertices[:len(vertices)-1]
+			}
+			vertices = append(vertices, l.Vertices...)
 		}
 		c := newCutter(detail{lengthM: 50_000, errorM: 90, vertices: 50}, points, vertices)
 		out = append(out, t.placed(points, c.cut(), legs[0].Segment, 0, legs[0].StartM)...)
 		legs = legs[n:]
 	}
 	return out
+}
+
+// pause reports whether a stretch goes on from one point to another.
+func pause(a, b Point) bool {
+	return distance(vectorOf(a.Lon, a.Lat), vectorOf(b.Lon, b.Lat)) <= pauseM
 }
 
 // placed adds to pieces of a segment what depends on the whole track, of which these are all points: the segment, the number of
@@ -84,7 +96,7 @@ func (t *Track) placed(points []Point, pieces []Piece, segment, first int, start
 
 func (p *Piece) lastVertex() int { return p.Vertices[len(p.Vertices)-1] }
 
-// all are the points of all segments.
+// all returns the points of all segments.
 func (t *Track) all() []Point {
 	if len(t.Segments) == 1 {
 		return t.Segments[0]

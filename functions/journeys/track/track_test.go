@@ -3,6 +3,7 @@ package track_test
 import (
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -228,5 +229,36 @@ func TestSameTrackHasTheSameHash(t *testing.T) {
 		if ride.Hash() == other.Hash() {
 			t.Errorf("%s does not count", name)
 		}
+	}
+}
+
+// Recorders that pause by themselves write thousands of segments. The work grows with their number and not with its square,
+// and the search for riders nearby sees one line. Not parallel: it measures what is allocated.
+func TestManySegmentsAreOneRide(t *testing.T) { //nolint:paralleltest // others would count
+	var segments [][]track.Point
+	for i := range 5000 {
+		segments = append(segments, []track.Point{at(125+float64(i)*2e-4, -8.5), at(125+float64(i)*2e-4+1e-4, -8.5)})
+	}
+	ride := &track.Track{Kind: track.Recorded, Segments: segments}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	legs := ride.Legs()
+	stretches := ride.Stretches(legs)
+	r, ok := ride.ShownRange(track.Privacy{HideEndsM: 500})
+	ride.Show(legs, r, ok, track.Privacy{})
+	runtime.ReadMemStats(&after)
+	if mb := (after.TotalAlloc - before.TotalAlloc) >> 20; mb > 50 {
+		t.Errorf("%d MB were allocated", mb)
+	}
+	if len(legs) != 5000 || len(stretches) > 12 {
+		t.Errorf("%d legs, %d stretches", len(legs), len(stretches))
+	}
+	for i := range segments { // 6 km from each other
+		segments[i][0].Lat += float64(i%2) * 0.05
+		segments[i][1].Lat += float64(i%2) * 0.05
+	}
+	apart := &track.Track{Segments: segments}
+	if n := len(apart.Stretches(apart.Legs())); n != 5000 {
+		t.Errorf("%d stretches of 5000 segments far from each other", n)
 	}
 }

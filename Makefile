@@ -91,9 +91,9 @@ assets: node_modules ## Update the libraries that the pages contain
 		gzip -9 -n > functions/meta/pages/redoc.standalone.js.gz
 
 .PHONY: openapi
-openapi: node_modules ## Write the OpenAPI document from the code, and check it
+openapi: node_modules ## Write the OpenAPI documents from the code, and check them
 	$(GO) run ./infra/local/openapi/write
-	npx --no-install redocly lint functions/meta/openapi.json
+	npx --no-install redocly lint functions/meta/openapi.json functions/meta/openapi-3.0.json functions/meta/journey-client.json
 
 .PHONY: test
 test: node chromium gpsbabel valkey ## Run all tests (PACKAGES=./functions/... for a part, P=packages at a time)

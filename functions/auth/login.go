@@ -27,9 +27,9 @@ func (g *Group) registerLogin(a *httpapi.API) {
 	httpapi.Register(a, login.WithProblems(errCredentials, errNotVerified, errSuspended), g.login)
 
 	token := operation("/auth/token", "Sign in with an OAuth 2 password form",
-		"For the journey client: a wrong password is 400 here, never 401, which that client takes for a dead token.")
+		"Reads JSON, urlencoded and multipart forms. For the journey client: a wrong password is 400 here, never 401, which that client takes for a dead token.")
 	token.OperationID = "login_api_v1_auth_token_post"
-	token.Forms, token.LimitMember = true, "username"
+	token.Forms, token.ListForms, token.LimitMember = true, true, "username"
 	httpapi.Register(a, token.WithProblems(errFormCredentials, errNotVerified, errSuspended), g.token)
 	g.registerGoogle(a)
 }

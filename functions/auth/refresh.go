@@ -24,7 +24,7 @@ func (g *Group) registerRefresh(a *httpapi.API) {
 			"pair; later it gets the same refresh token once, if it sends the device_id of the session and nobody has used that token. "+
 			"Any other used token ends the session, for it may be in the wrong hands. Reads JSON and forms. It reads the query too, for the journey client: a token in an address is kept in histories and logs.")
 	refresh.OperationID = "refresh_api_v1_auth_refresh_post"
-	refresh.Forms = true
+	refresh.Forms, refresh.ListForms = true, true
 	// The token itself cannot be guessed, and a house full of phones shares an address.
 	refresh.Limit, refresh.LimitMember = admission.LimitGeneral, ""
 	httpapi.Register(a, refresh.WithProblems(errRefreshExpired, errRefreshInvalid, errRefreshReused), g.refresh)

@@ -108,8 +108,8 @@ func importBody() *huma.RequestBody {
 	body := &huma.RequestBody{Required: true, Description: "A GPX or GeoJSON file of at most 20 MB, and of at most 4.5 MB as sent; it may be packed with gzip " +
 		"(Content-Encoding: gzip). For a larger file: JSON with content_type and size_bytes asks for an address, and after the file was sent there, JSON with upload_id imports it.",
 		Content: map[string]*huma.MediaType{
-			"multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{"file": file}, Required: []string{"file"}}},
-			"application/json": {Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Properties: map[string]*huma.Schema{
+			"multipart/form-data": {Schema: &huma.Schema{Title: "ImportForm", Type: huma.TypeObject, Properties: map[string]*huma.Schema{"file": file}, Required: []string{"file"}}},
+			"application/json": {Schema: &huma.Schema{Title: "ImportRequest", Type: huma.TypeObject, AdditionalProperties: true, Properties: map[string]*huma.Schema{
 				"content_type": text("", "Of the file. A type that is not of GPX, GeoJSON, JSON or XML counts as application/octet-stream"),
 				"size_bytes":   {Type: huma.TypeInteger, Format: "int64", Description: "Of the file, at most 20 MB; storage refuses any other size"},
 				"upload_id":    text("uuid", "Of a file that was sent to its address within the last day"),

@@ -12,6 +12,7 @@ import (
 // Route is a GeoJSON feature collection (RFC 7946). Its first features are the tracks in riding order; without any, the first
 // feature is the line through the markers, if there are two or more. The other features are all markers.
 type Route struct {
+	_            struct{}       `schema:"JourneyRoute"`
 	Type         string         `json:"type" enum:"FeatureCollection"`
 	JourneyID    uuid.UUID      `json:"journey_id"`
 	Name         string         `json:"name"`

@@ -17,6 +17,18 @@ import (
 //go:embed openapi.json
 var document []byte
 
+// olderDocument is the same as OpenAPI 3.0, without the member _id of objects that have id.
+//
+//go:embed openapi-3.0.json
+var olderDocument []byte
+
+// journeyClient describes the 24 operations that the published client of journeys calls, with the names of classes, methods,
+// types and parameters under which it was published. It is written by hand and changes no more; tests compare it with the
+// code. The order of the members of its login form is the order of parameters of a method.
+//
+//go:embed journey-client.json
+var journeyClient []byte
+
 // served is an OpenAPI document in two parts. The address of the server stands between them.
 type served struct{ before, after []byte }
 

@@ -35,12 +35,17 @@ var guideStyle []byte
 var redocScript []byte
 
 func (g *Group) registerDocuments(api *httpapi.API) {
-	for id, path := range map[string]string{"openapi": "/openapi.json", "openapi-api-v1": "/api/v1/openapi.json"} {
-		op := operation(path, "This document")
-		op.OperationID = id
-		op.Description = "OpenAPI 3.1 of every operation, generated from the code."
-		register(api, op, "application/json", serveDocument(document))
-	}
+	op := operation("/openapi.json", "OpenAPI 3.1")
+	op.OperationID, op.Description = "openapi", "All operations that programs call."
+	register(api, op, "application/json", serveDocument(document))
+	op = operation("/openapi-3.0.json", "OpenAPI 3.0")
+	op.OperationID = "openapi-3-0"
+	op.Description = "The same as /openapi.json for generators that do not read OpenAPI 3.1. Where an object has id and _id with one value, it has id alone."
+	register(api, op, "application/json", serveDocument(olderDocument))
+	op = operation("/api/v1/openapi.json", "OpenAPI of the journey client")
+	op.OperationID = "openapi-api-v1"
+	op.Description = "The operations of the published client of journeys, with the names under which it was published."
+	register(api, op, "application/json", serveDocument(journeyClient))
 	register(api, operation("/docs", "Swagger UI"), "text/html; charset=utf-8",
 		func(context.Context, string) (asset, error) { return asset{body: docsPage}, nil })
 	register(api, operation("/redoc", "ReDoc"), "text/html; charset=utf-8",

@@ -133,7 +133,7 @@ func TestDocumentationIsServedByTheFunction(t *testing.T) {
 		"//docs": "text/html", "//docs/swagger-ui-bundle.js": "text/javascript", "//docs/swagger-ui.css": "text/css",
 		"//docs/docs.js": "text/javascript", "//docs/guides": "text/html", "//docs/guides/log": "text/html", "//docs/guides/log.md": "text/markdown",
 		"//docs/guide.css": "text/css", "//redoc": "text/html", "//redoc/redoc.standalone.js": "text/javascript",
-		"//openapi.json": "application/json", "/openapi.json": "application/json", "//docs/favicon-32x32.png": "image/png",
+		"//openapi.json": "application/json", "//openapi-3.0.json": "application/json", "/openapi.json": "application/json", "//docs/favicon-32x32.png": "image/png",
 	} {
 		got := w.Anonymous().Get(path).Want(http.StatusOK)
 		if !strings.HasPrefix(got.Header.Get("Content-Type"), contentType) || len(got.Body) < 100 {

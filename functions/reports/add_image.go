@@ -46,7 +46,7 @@ func (g *Group) registerAddImage(api *httpapi.API) {
 		Limit: admission.LimitUpload, Creates: true, MaxBody: upload.MaxBody, Multipart: upload.Form("kind", "upload_id"),
 		Lenient: &httpapi.Lenient{Strict: []string{"upload_id"}},
 	}
-	upload.Describe(&add.Operation, "The picture, and kind")
+	upload.Describe(&add.Operation, "ImageForm", "The picture, and what it shows", "kind")
 	httpapi.Register(api, add.WithProblems(reportwrite.Problems()...).WithProblems(upload.AttachProblems()...).WithProblems(upload.TakeProblems()...).WithProblems(errFileMissing, errForbidden, errImageLimit, errNotEditable, reportwrite.ErrNotYourAgency), g.addImage)
 }
 

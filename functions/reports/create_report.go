@@ -43,7 +43,8 @@ func (g *Group) registerCreate(api *httpapi.API) {
 		Limit: admission.LimitCreate, Creates: true, MaxBody: upload.MaxBody, Aliases: createAliases(), Lenient: createLenient(),
 		Multipart: upload.Form(createTexts()...),
 	}
-	upload.Describe(&create.Operation, "The members of the JSON body as fields, and the picture")
+	upload.Describe(&create.Operation, "ReportForm", "The members of the JSON body as fields, and the picture",
+		append(createTexts(), "latitude", "longitude", "location_accuracy", "created_offline", "is_anonymous")...)
 	httpapi.Register(api, create.WithProblems(upload.AttachProblems()...).WithProblems(upload.TakeProblems()...).WithProblems(errClientIDReused.With("report_id", problem.ExampleID()), errReportRemoved, ledger.ErrHalted, report.ErrOutsideArea), g.createReport)
 }
 

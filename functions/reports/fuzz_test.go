@@ -33,7 +33,7 @@ func (createRoute) Name() string { return "createRoute" }
 func (d createRoute) Register(api *httpapi.API) {
 	op := httpapi.Operation{Operation: huma.Operation{Method: http.MethodPost, Path: "/reports", DefaultStatus: http.StatusNoContent},
 		Access: httpapi.Public, MaxBody: upload.MaxBody, Aliases: createAliases(), Lenient: createLenient(), Multipart: upload.Form(createTexts()...)}
-	upload.Describe(&op.Operation, "")
+	upload.Describe(&op.Operation, "Form", "")
 	httpapi.Register(api, op, func(_ context.Context, in *createReportInput) (*struct{}, error) {
 		f, err := in.Body.input(testContext())
 		if err == nil {

@@ -31,7 +31,7 @@ func (g *Group) registerUploadImage(api *httpapi.API) {
 		Limit: admission.LimitUpload, Creates: true, MaxBody: upload.MaxBody, Multipart: upload.Form("content_type", "sha256"),
 		Lenient: &httpapi.Lenient{Strict: []string{"content_type", "size_bytes"}},
 	}
-	upload.Describe(&op.Operation, "The picture itself")
+	upload.Describe(&op.Operation, "UploadForm", "The picture itself")
 	httpapi.Register(api, op.WithProblems(upload.TakeProblems()...).WithProblems(errFileMissing), g.uploadImage)
 }
 

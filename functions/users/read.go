@@ -65,14 +65,15 @@ func (v view) MarshalJSON() ([]byte, error) {
 	return json.Marshal(v.public)
 }
 
-// Schema implements huma.SchemaProvider.
+// Schema implements huma.SchemaProvider. It is one schema, and not a union of two: what others do not see is optional.
 func (view) Schema(r huma.Registry) *huma.Schema {
-	return &huma.Schema{
-		Description: "The full profile for its owner and administrators, the public one for others",
-		AnyOf: []*huma.Schema{
-			r.Schema(reflect.TypeFor[account.User](), true, ""), r.Schema(reflect.TypeFor[account.Public](), true, ""),
-		},
-	}
+	const name = "UserProfile"
+	seen := huma.SchemaFromType(r, reflect.TypeFor[account.Public]())
+	profile := huma.SchemaFromType(r, reflect.TypeFor[account.User]())
+	profile.Required = seen.Required
+	profile.Description = "All members for the person and for administrators. Others see those that are required, and phonenumber and instagram where the person shares them"
+	r.Map()[name] = profile
+	return &huma.Schema{Ref: "#/components/schemas/" + name}
 }
 
 type viewOutput struct {

@@ -285,6 +285,7 @@ func metaRoutes() []Route {
 		route(f, "/docs/{file}", "GET"),
 		route(f, "/health", "GET"),
 		route(f, "/health/ready", "GET"),
+		route(f, "/openapi-3.0.json", "GET"),
 		route(f, "/openapi.json", "GET"),
 		route(f, "/redoc", "GET"),
 		route(f, "/redoc/{file}", "GET"),

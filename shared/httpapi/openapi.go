@@ -171,7 +171,11 @@ func (o *Operation) correctResponses(document *huma.OpenAPI) {
 	if item == nil {
 		return
 	}
-	responses := Operations(item)[o.Method].Responses
+	op := Operations(item)[o.Method]
+	if media := bodyMedia(op); o.ListForms && media != nil {
+		op.RequestBody.Content[mediaURLEncoded], op.RequestBody.Content[mediaMultipart] = media, media
+	}
+	responses := op.Responses
 	if none := responses["204"]; none != nil {
 		none.Content = nil
 	}

@@ -67,6 +67,8 @@ type Operation struct {
 	// only). A query parameter stands for a member that the body does not have. Both
 	// are used like a JSON body.
 	Forms bool
+	// ListForms lists these forms in the document beside JSON, for programs that send one.
+	ListForms bool
 	// Multipart reads a multipart form with a picture; nil where the operation takes none.
 	Multipart ReadMultipart
 	// Creates makes the operation use Idempotency-Key.

@@ -196,15 +196,17 @@ func formProblem(err error) error {
 	return problem.New(problem.Invalid, "malformed_body").Because(err)
 }
 
-// Describe adds the form to an operation's documentation.
-func Describe(op *huma.Operation, doc string) {
-	op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{
-		"application/json": {},
-		"multipart/form-data": {Schema: &huma.Schema{
-			Type: huma.TypeObject, Description: doc, AdditionalProperties: true,
-			Properties: map[string]*huma.Schema{
-				"file": {Type: huma.TypeString, Format: "binary", Description: "JPEG, PNG or WebP, at most 4.5 MB. The bytes decide; the name, the file name and the type of the part do not count"},
-			},
-		}},
-	}}
+// Describe adds the form to an operation's documentation. The form has the name as its schema, the file, and the members of
+// the JSON body as fields.
+func Describe(op *huma.Operation, name, doc string, members ...string) {
+	form := &huma.Schema{
+		Title: name, Type: huma.TypeObject, Description: doc,
+		Properties: map[string]*huma.Schema{
+			"file": {Type: huma.TypeString, Format: "binary", Description: "JPEG, PNG or WebP, at most 4.5 MB. The bytes decide; the name, the file name and the type of the part do not count"},
+		},
+	}
+	for _, member := range members {
+		form.Properties[member] = &huma.Schema{} // as in the JSON body
+	}
+	op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{"application/json": {}, "multipart/form-data": {Schema: form}}}
 }

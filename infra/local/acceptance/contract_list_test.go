@@ -115,6 +115,7 @@ GET //docs/problems
 GET //docs/problems/{}
 GET //redoc
 GET //openapi.json
+GET //openapi-3.0.json
 GET /openapi.json
 
 POST /journeys

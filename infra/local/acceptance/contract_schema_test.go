@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,12 +21,14 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/openapi"
 )
 
-// document describes all operations, pages for people too. driven has the operations that have succeeded at least once.
+// document describes all operations, pages for people too. driven has the operations that have succeeded at least once,
+// published the answers of the journey client's document: method, path and status.
 type document struct {
 	testing.TB
-	paths    map[string]map[string]operation
-	shared   map[string]json.RawMessage // responses that operations refer to
-	compiler *jsonschema.Compiler
+	paths     map[string]map[string]operation
+	shared    map[string]json.RawMessage // responses that operations refer to
+	compiler  *jsonschema.Compiler
+	published map[string]bool
 
 	mu      sync.Mutex
 	schemas map[string]*jsonschema.Schema
@@ -45,7 +48,7 @@ func readDocument(t testing.TB) *document {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &document{TB: t, compiler: jsonschema.NewCompiler(), schemas: map[string]*jsonschema.Schema{}, driven: map[string]bool{}}
+	d := &document{TB: t, compiler: jsonschema.NewCompiler(), schemas: map[string]*jsonschema.Schema{}, driven: map[string]bool{}, published: map[string]bool{}}
 	var parsed struct {
 		Paths      map[string]map[string]operation `json:"paths"`
 		Components struct {
@@ -64,7 +67,44 @@ func readDocument(t testing.TB) *document {
 	if err := d.compiler.AddResource("https://document/openapi.json", resource); err != nil {
 		t.Fatal(err)
 	}
+	d.readJourneyClient()
 	return d
+}
+
+// readJourneyClient adds the document of the journey client. It is OpenAPI 3.0, whose nullable is the type null of JSON Schema.
+func (d *document) readJourneyClient() {
+	d.Helper()
+	raw, err := os.ReadFile("../../../functions/meta/journey-client.json")
+	if err != nil {
+		d.Fatal(err)
+	}
+	raw = bytes.ReplaceAll(raw, []byte(`"type": "string", "nullable": true`), []byte(`"type": ["string", "null"]`))
+	resource, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if err != nil {
+		d.Fatal(err)
+	}
+	if err := d.compiler.AddResource("https://document/journey-client.json", resource); err != nil {
+		d.Fatal(err)
+	}
+	var parsed struct {
+		Paths map[string]map[string]struct {
+			Responses map[string]struct {
+				Content any `json:"content"`
+			} `json:"responses"`
+		} `json:"paths"`
+	}
+	if err := json.Unmarshal(raw, &parsed); err != nil {
+		d.Fatal(err)
+	}
+	for path, methods := range parsed.Paths {
+		for method, op := range methods {
+			for status, response := range op.Responses {
+				if response.Content != nil {
+					d.published[strings.ToUpper(method)+" "+path+status] = true
+				}
+			}
+		}
+	}
 }
 
 // find returns the operation of a request. If several paths match, it is the one with
@@ -126,8 +166,8 @@ func (d *document) check(method, target string, res apiclient.Response) {
 		d.Errorf("%s answered %d, which is not documented: %.300s", name, res.Status, res.Body)
 		return
 	}
-	at := fmt.Sprintf("/paths/%s/%s/responses/%d", url.PathEscape(token(template)), strings.ToLower(method), res.Status)
-	response := d.response(raw)
+	own := fmt.Sprintf("/paths/%s/%s/responses/%d", url.PathEscape(token(template)), strings.ToLower(method), res.Status)
+	at, response := own, d.response(raw)
 	if name, shared := strings.CutPrefix(response.Ref, "#/components/responses/"); shared {
 		at, response = "/components/responses/"+name, d.response(d.shared[name])
 	}
@@ -152,8 +192,13 @@ func (d *document) check(method, target string, res apiclient.Response) {
 	if content.Schema == nil || (media != "application/json" && !strings.HasSuffix(media, "+json")) {
 		return
 	}
-	if err := d.validate(at, documentedAs, res.Body); err != nil {
+	if err := d.validate("openapi.json", at, documentedAs, res.Body); err != nil {
 		d.Errorf("%s answered %d against its schema: %v\n%.1500s", name, res.Status, err, res.Body)
+	}
+	if d.published[fmt.Sprint(name, res.Status)] {
+		if err := d.validate("journey-client.json", own, documentedAs, res.Body); err != nil {
+			d.Errorf("%s answered %d against the document of the journey client: %v\n%.1500s", name, res.Status, err, res.Body)
+		}
 	}
 }
 
@@ -191,9 +236,9 @@ func undescribed(sent http.Header, described map[string]json.RawMessage) []strin
 
 func token(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, "~", "~0"), "/", "~1") }
 
-// validate checks a body against the schema that the response at a JSON pointer has for a media type.
-func (d *document) validate(response, media string, body []byte) error {
-	at := "https://document/openapi.json#" + response + "/content/" + url.PathEscape(token(media)) + "/schema"
+// validate checks a body against the schema that the response at a JSON pointer has for a media type in a file.
+func (d *document) validate(file, response, media string, body []byte) error {
+	at := "https://document/" + file + "#" + response + "/content/" + url.PathEscape(token(media)) + "/schema"
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	schema, ok := d.schemas[at]

@@ -114,7 +114,7 @@ func photograph(t *testing.T, shade uint8) []byte {
 func (v *visitor) meta() {
 	v.Helper()
 	for _, path := range []string{"//health", "//health/ready", "/", "/meta", "/mongodb", "//docs", "//docs/guides", "//docs/guides/log", "//docs/problems", "//docs/problems/stale", "//docs/swagger-ui.css", "//redoc",
-		"//redoc/redoc.standalone.js", "//openapi.json", "/openapi.json"} {
+		"//redoc/redoc.standalone.js", "//openapi.json", "//openapi-3.0.json", "/openapi.json"} {
 		v.get(path)
 	}
 	v.do("GET", "/users/me", nil, http.StatusUnauthorized)

@@ -256,7 +256,7 @@ var publishedIDs = []string{
 	"reset_password_api_v1_users_reset_password_post", "update_password_api_v1_users_update_password_post",
 	"get_current_user_api_v1_users_me_get", "get_user_by_id_api_v1_users__user_id__get",
 	"get_user_journeys_api_v1_users__user_id__journeys_get", "get_active_journey_api_v1_users__user_id__journeys_active_get",
-	"update_user_api_v1_users__user_id__put", "delete_user_api_v1_users__user_id__delete", "ping_api_v1__get",
+	"update_user_api_v1_users__user_id__put", "delete_user_api_v1_users__user_id__delete", "ping_api_v1__get", "ping_mongodb_api_v1_mongodb_get",
 	"create_journey_api_v1_journeys__post", "get_journey_api_v1_journeys__journey_id__get",
 	"delete_journey_api_v1_journeys__journey_id__delete", "set_completed_journey_api_v1_journeys__journey_id__patch",
 	"toggle_active_journey_api_v1_journeys__journey_id__active_patch",
@@ -280,18 +280,14 @@ func TestBehaviour27ThePublishedInterface(t *testing.T) {
 		t.Fatal(err)
 	}
 	var ids []string
-	for path, item := range doc.Paths {
+	for _, item := range doc.Paths {
 		for _, op := range item {
 			ids = append(ids, op.OperationID)
-			if strings.Contains(path, "/journeys") && !slices.Contains(op.Tags, "journeys") {
-				t.Errorf("%s is not tagged journeys", op.OperationID)
-			}
 		}
 	}
-	for _, id := range publishedIDs {
-		if !slices.Contains(ids, id) {
-			t.Errorf("no operation %s", id)
-		}
+	slices.Sort(ids)
+	if want := slices.Sorted(slices.Values(publishedIDs)); !slices.Equal(ids, want) {
+		t.Errorf("the operations are %q, want %q", ids, want)
 	}
 	if a := b.Get("/"); a.Status != 200 || strings.TrimSpace(string(a.Body)) != `"pong"` {
 		t.Errorf("ping answers %d %s", a.Status, a.Body)

@@ -46,3 +46,26 @@ func mediaTypes(content map[string]*huma.MediaType) []string {
 	}
 	return out
 }
+
+// JSON is the first of several bodies, for generators that take the first. A form is a schema of its own, or that of JSON.
+func TestFormsStandBesideJSON(t *testing.T) {
+	t.Parallel()
+	document := served(t)
+	for name, want := range map[string]string{"/api/v1/reports": "ReportForm", "/api/v1/reports/{id}/images": "ImageForm",
+		"/api/v1/reports/pre-upload-image": "UploadForm", "/api/v1/journeys/{journey_id}/import": "ImportForm", "/api/v1/auth/token": "PasswordGrant"} {
+		content := at(document, "paths", name, "post", "requestBody", "content")
+		if ref := at(content, "multipart/form-data", "schema")["$ref"]; ref != "#/components/schemas/"+want || at(content, "application/json") == nil {
+			t.Errorf("%s takes the form %v, want %s, and JSON", name, ref, want)
+		}
+	}
+	if at(document, "paths", "/api/v1/auth/token", "post", "requestBody", "content", "application/x-www-form-urlencoded") == nil {
+		t.Error("/auth/token takes no form")
+	}
+	form := at(document, "components", "schemas", "ReportForm")
+	if at(form, "properties", "latitude")["type"] != "number" || at(form, "properties", "file")["format"] != "binary" {
+		t.Errorf("the form of a report is %v", form)
+	}
+	if content := at(document, "paths", "/api/v1/admin/settings", "put", "requestBody", "content"); len(content) != 1 {
+		t.Errorf("the settings are taken as %v", content)
+	}
+}

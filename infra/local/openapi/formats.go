@@ -9,14 +9,14 @@ import (
 // plainTexts are members whose name ends as that of a UUID, a time or an address does, and that are something else, with the
 // reason. A name after a dot is of one schema alone.
 var plainTexts = map[string]string{
-	"device_id":             "chosen by the app",
-	"request_id":            "may be the client's own X-Request-Id",
-	"topic_id":              "an id of Hedera: 0.0.N",
-	"account_id":            "an id of Hedera: 0.0.N",
-	"transaction_id":        "an id of Hedera: 0.0.N@seconds.nanoseconds",
-	"hedera_transaction_id": "an id of Hedera: 0.0.N@seconds.nanoseconds",
-	"entity_id":             "of what was changed, for settings the word all",
-	"Municipality.id":       "the same as its code",
+	"device_id":                   "chosen by the app",
+	"request_id":                  "may be the client's own X-Request-Id",
+	"topic_id":                    "an id of Hedera: 0.0.N",
+	"account_id":                  "an id of Hedera: 0.0.N",
+	"transaction_id":              "an id of Hedera: 0.0.N@seconds.nanoseconds",
+	"hedera_transaction_id":       "an id of Hedera: 0.0.N@seconds.nanoseconds",
+	"entity_id":                   "of what was changed, for settings the word all",
+	"Municipality.id":             "the same as its code",
 	"ReportBatchResult.client_id": "as it was sent, also what is no UUID",
 }
 

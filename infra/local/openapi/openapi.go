@@ -26,8 +26,11 @@ import (
 	"github.com/lafaekstreet/backend/shared/httpapi"
 )
 
-// Path is the path of the document in the repository.
-const Path = "functions/meta/openapi.json"
+// Paths of the documents in the repository: OpenAPI 3.1, and the same as 3.0.
+const (
+	Path      = "functions/meta/openapi.json"
+	OlderPath = "functions/meta/openapi-3.0.json"
+)
 
 // Groups returns all route groups. They are described, not served: they have no database.
 func Groups() []httpapi.Group {

@@ -11,26 +11,16 @@ import (
 // publish changes the schemas from those that the reader of requests goes by to those that a client should go by. The reader
 // takes more than is described: unknown members, null for a list, a synonym for a word.
 func publish(api *huma.OpenAPI) {
+	for _, item := range api.Paths {
+		for _, op := range httpapi.Operations(item) {
+			describeBody(api.Components.Schemas, op)
+		}
+	}
 	eachSchema(api, func(name string, s *huma.Schema) {
 		closeSchema(s)
 		describeWords(api.Components.Schemas, name, s)
 		describeFormat(name, s)
 	})
-	for _, item := range api.Paths {
-		for _, op := range httpapi.Operations(item) {
-			describeBody(op)
-		}
-	}
-}
-
-// describeBody leaves out that an operation takes bytes where it takes JSON alone: it reads them to know what was absent.
-func describeBody(op *huma.Operation) {
-	if op.RequestBody == nil {
-		return
-	}
-	if content := op.RequestBody.Content; len(content) == 2 && content["application/json"] != nil {
-		delete(content, "application/octet-stream")
-	}
 }
 
 // closeSchema leaves out that any other member may be there, and that a list may be null: no answer has null for a list.

@@ -35,6 +35,9 @@ func describeWords(registry huma.Registry, name string, s *huma.Schema) {
 		return
 	}
 	t := registry.TypeFromRef("#/components/schemas/" + name)
+	if t == nil { // made by hand
+		return
+	}
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}

@@ -140,7 +140,7 @@ func (s *fixture) reads() []operation {
 	read(s.nobody, 0, "/public/reports/"+number+"/qr.svg")
 	read(s.nobody, 0, "//log/checkpoint", fmt.Sprintf("//log/tile/entries%%2F000.p%%2F%d", size)) // files of the bucket
 	read(s.nobody, 1, "/mongodb")
-	read(s.nobody, 0, "//health", "/", "/meta", "/openapi.json", "//openapi.json", "//docs", "//docs/docs.js", "//docs/guides", "//docs/guides/log", "//docs/problems", "//docs/problems/stale", s.unsubscribe(), "//redoc", "//redoc/redoc.standalone.js", "//admin", "//desk", "//me", "//report", "//report-worker.js", "//welcome")
+	read(s.nobody, 0, "//health", "/", "/meta", "/openapi.json", "//openapi.json", "//openapi-3.0.json", "//docs", "//docs/docs.js", "//docs/guides", "//docs/guides/log", "//docs/problems", "//docs/problems/stale", s.unsubscribe(), "//redoc", "//redoc/redoc.standalone.js", "//admin", "//desk", "//me", "//report", "//report-worker.js", "//welcome")
 	read(s.nobody, 2, "//", "//stats")                              // the reports and the figures; the figures by month and those of the agencies
 	read(s.nobody, 3, "//stats?municipality=TL-DI&quarter=2026-Q3") // the third one finds the agencies that work there
 	return out

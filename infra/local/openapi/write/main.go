@@ -20,5 +20,12 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	older, err := openapi.Older(document)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(openapi.OlderPath, older, 0o644); err != nil {
+		return err
+	}
 	return os.WriteFile(openapi.Path, document, 0o644)
 }

@@ -33,7 +33,7 @@ type Journey struct {
 	Completed      bool           `json:"completed"`
 	Visibility     string         `json:"visibility" enum:"public,private" doc:"For others, a private journey does not exist"`
 	PlanPrecisionM int            `json:"plan_precision_m" doc:"Precision at which others see planned points, in metres; 0 is exact"`
-	HideEndsM      *int           `json:"hide_ends_m,omitempty" doc:"Others see nothing of recorded tracks within this distance of their ends, in metres, and at most 1.8 times as much is hidden. For the owner only"`
+	HideEndsM      *int           `json:"hide_ends_m,omitempty" doc:"Others see nothing of recorded tracks within this distance of their ends, in metres, and at most 400 m more is hidden. For the owner only"`
 	// Warnings is set in the answer to a request that sent something which was not kept.
 	Warnings []warning.Warning `json:"warnings,omitempty" doc:"What of the request was not kept; left out if everything was"`
 }

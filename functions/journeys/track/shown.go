@@ -15,10 +15,11 @@ type Privacy struct {
 	PrecisionM int      // of a planned track; 0 shows it exactly
 }
 
-// A hidden zone has a middle that is up to shift times the hidden distance away from the end, and reaches so far around it
-// that all within the hidden distance of the end is in it. So what becomes visible begins 1 to 1.8 times the hidden distance
-// away from the end. With the end as the middle, three rides from one house would tell the house.
-const shift = 0.4
+// shiftM is how far the middle of a hidden zone is away from the end at most, in metres. The zone reaches so far around its
+// middle that all within the hidden distance of the end is in it: what becomes visible begins at the hidden distance, or up
+// to twice shiftM farther away. With the end as the middle, three rides from one house would tell the house. The middle is
+// the same for every hidden distance: from the middles of two distances the house could be computed.
+const shiftM = 200
 
 // zone is a circle of which others see nothing.
 type zone struct {
@@ -33,11 +34,11 @@ func (p Privacy) zoneAround(end Point) zone {
 	_, _ = fmt.Fprint(mac, math.Floor(end.Lon*100), " ", math.Floor(end.Lat*100)) // never fails
 	random := mac.Sum(nil)
 	share := func(b []byte) float64 { return float64(binary.BigEndian.Uint32(b)) / math.MaxUint32 }
-	metres := shift * p.HideEndsM * math.Sqrt(share(random)) // evenly over the circle
+	metres := shiftM * math.Sqrt(share(random)) // evenly over the circle
 	east, north := math.Sincos(2 * math.Pi * share(random[4:]))
 	lat := math.Max(-90, math.Min(90, end.Lat+north*metres/degreeM))
 	lon := end.Lon + east*metres/degreeM/math.Max(0.01, math.Cos(end.Lat*math.Pi/180))
-	return zone{middle: vectorOf(lon, lat), radius: (1 + shift) * p.HideEndsM}
+	return zone{middle: vectorOf(lon, lat), radius: p.HideEndsM + shiftM}
 }
 
 func (z zone) holds(p Point) bool { return distance(z.middle, vectorOf(p.Lon, p.Lat)) < z.radius }

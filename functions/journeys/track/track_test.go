@@ -146,7 +146,7 @@ func TestEndsAreHidden(t *testing.T) {
 		r, ok := ride.ShownRange(p)
 		legs := ride.Legs()
 		length := ride.Show(legs, r, ok, p)
-		if least, most := 6600-2*1.8*hide-50, 6600-2*hide+50; !ok || length < least || length > most {
+		if least, most := 6600-2*(hide+400)-50, 6600-2*hide+50; !ok || length < least || length > most {
 			t.Errorf("%.0f m are hidden, and others see %.0f m of the ride, want %.0f to %.0f", hide, length, least, most)
 		}
 		for i, l := range legs {
@@ -171,33 +171,42 @@ func TestEndsAreHidden(t *testing.T) {
 }
 
 // The places where rides from one house become visible lie on a circle. Its middle is not the house, and differs from person
-// to person; with 200 rides it is the same as with three.
+// to person; it is the same for 200 rides as for three, and for every hidden distance.
 func TestManyRidesDoNotTellTheHouse(t *testing.T) {
 	t.Parallel()
-	const hide = 500
+	house := track.Position{125.505, -8.505}
 	var offs []float64
 	for person := range 20 {
-		p := track.Privacy{HideEndsM: hide, Seed: [16]byte{byte(person)}}
-		var seen [3]track.Position
-		for i := range seen {
-			var points []track.Point
-			east, north := math.Sincos(float64(i) * 2.1)
-			for k := range 400 { // 5 m a point
-				points = append(points, at(125.505+east*float64(k)*5/111195/math.Cos(8.505*math.Pi/180), -8.505+north*float64(k)*5/111195))
-			}
-			ride := one(points...)
-			r, ok := ride.ShownRange(p)
-			if !ok {
-				t.Fatal("nothing is shown")
-			}
-			seen[i] = track.Position{points[r.From].Lon, points[r.From].Lat}
+		near := middleOfRides(t, house, track.Privacy{HideEndsM: 500, Seed: [16]byte{byte(person)}})
+		far := middleOfRides(t, house, track.Privacy{HideEndsM: 1500, Seed: [16]byte{byte(person)}})
+		if apart := metres(near, far); apart > 20 {
+			t.Errorf("person %d: the middles of two hidden distances are %.0f m apart", person, apart)
 		}
-		offs = append(offs, metres(middle(seen), track.Position{125.505, -8.505}))
+		offs = append(offs, metres(near, house))
 	}
 	slices.Sort(offs)
-	if offs[5] < 60 || offs[19] > 0.4*hide+20 {
+	if offs[5] < 60 || offs[19] > 220 {
 		t.Errorf("the house is %.0f m from the middles", offs)
 	}
+}
+
+// middleOfRides is the middle of the circle on which three rides from a house become visible.
+func middleOfRides(t *testing.T, house track.Position, p track.Privacy) track.Position {
+	t.Helper()
+	var seen [3]track.Position
+	for i := range seen {
+		var points []track.Point
+		east, north := math.Sincos(float64(i) * 2.1)
+		for k := range 900 { // 5 m a point
+			points = append(points, at(house[0]+east*float64(k)*5/111195/math.Cos(house[1]*math.Pi/180), house[1]+north*float64(k)*5/111195))
+		}
+		r, ok := one(points...).ShownRange(p)
+		if !ok {
+			t.Fatal("nothing is shown")
+		}
+		seen[i] = track.Position{points[r.From].Lon, points[r.From].Lat}
+	}
+	return middle(seen)
 }
 
 // middle is the middle of the circle through three places.

@@ -51,12 +51,13 @@ func newProblemDocument(document *huma.OpenAPI) *problemDocument {
 func (d *problemDocument) describe(o *Operation, op *huma.Operation) {
 	delete(op.Responses, "default")
 	o.describeHeaders(op)
+	for _, status := range o.PageStatuses {
+		page := op.Responses["200"]
+		op.Responses[strconv.Itoa(status)] = &huma.Response{Description: http.StatusText(status), Headers: page.Headers, Content: page.Content}
+	}
 	codes := make(map[string][]string)
 	for status, all := range o.problemsByStatus(d.Components.Schemas, op) {
 		key := strconv.Itoa(status)
-		if page := op.Responses["200"]; page != nil && slices.Contains(o.PageStatuses, status) {
-			op.Responses[key] = &huma.Response{Description: http.StatusText(status), Headers: page.Headers, Content: page.Content}
-		}
 		if op.Responses[key] != nil { // the operation says itself what it answers
 			continue
 		}

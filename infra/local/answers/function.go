@@ -2,6 +2,8 @@ package answers
 
 import (
 	"bytes"
+	"compress/gzip"
+	"io"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -46,7 +48,7 @@ func Watch(t testing.TB, checker func() *Checker, next http.Handler) http.Handle
 		if ended.Load() {
 			return
 		}
-		a := Answer{Status: seen.status, Header: w.Header(), Body: seen.body.Bytes()}
+		a := Answer{Status: seen.status, Header: w.Header(), Body: seen.plain()}
 		operation, code, faults := checker().Check(method, path, a)
 		for _, fault := range faults {
 			t.Error(fault)
@@ -80,6 +82,19 @@ func (w *seenWriter) Write(b []byte) (int, error) {
 		w.body.Write(b)
 	}
 	return w.ResponseWriter.Write(b)
+}
+
+// plain is the body, unpacked.
+func (w *seenWriter) plain() []byte {
+	if w.Header().Get("Content-Encoding") != "gzip" {
+		return w.body.Bytes()
+	}
+	r, err := gzip.NewReader(&w.body)
+	if err != nil {
+		return nil
+	}
+	out, _ := io.ReadAll(r) // what is not complete is no problem document
+	return out
 }
 
 // Unwrap serves http.ResponseController.

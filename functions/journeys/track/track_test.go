@@ -182,6 +182,10 @@ func TestManyRidesDoNotTellTheHouse(t *testing.T) {
 		if apart := metres(near, far); apart > 20 {
 			t.Errorf("person %d: the middles of two hidden distances are %.0f m apart", person, apart)
 		}
+		wandered := middleOfRides(t, track.Position{house[0] + 5e-5, house[1]}, track.Privacy{HideEndsM: 500, Seed: [16]byte{byte(person)}})
+		if apart := metres(near, wandered); apart > 20 {
+			t.Errorf("person %d: the middle moves by %.0f m when the receiver starts 5 m away", person, apart)
+		}
 		offs = append(offs, metres(near, house))
 	}
 	slices.Sort(offs)

@@ -21,7 +21,7 @@ import (
 type Imported struct {
 	_            struct{}  `schema:"ImportResult"`
 	JourneyID    uuid.UUID `json:"journey_id"`
-	Tracks       int       `json:"tracks" doc:"Tracks and routes of the file"`
+	Tracks       int       `json:"tracks" doc:"Tracks and routes of the file. One with a pause of 6 hours or more between two segments counts for each part"`
 	Markers      int       `json:"markers" doc:"Waypoints of the file"`
 	Points       int       `json:"points" doc:"Points of the tracks and routes"`
 	LengthMeters float64   `json:"length_meters" doc:"Length of the whole route of the journey after the import"`
@@ -62,7 +62,7 @@ func (g *Group) importFile(ctx context.Context, in *importInput) (*importOutput,
 	if err != nil {
 		return nil, err
 	}
-	status, out := http.StatusOK, Imported{JourneyID: j.ID, Tracks: len(found.Tracks), Markers: len(found.Waypoints),
+	status, out := http.StatusOK, Imported{JourneyID: j.ID, Tracks: len(tracks), Markers: len(found.Waypoints),
 		Points: found.Points(), Warnings: warning.FromContext(ctx).List()}
 	err = g.db.InTx(ctx, func(tx *database.Tx) error {
 		added, err := g.addFile(ctx, tx, j.ID, tracks, found.Waypoints)

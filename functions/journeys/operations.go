@@ -77,7 +77,7 @@ func (g *Group) registerRoutes(api *httpapi.API) {
 	httpapi.Register(api, affected.WithProblems(errReportUnknown), g.ridersAffected)
 
 	importFile := operation("", http.MethodPost, "/journeys/{journey_id}/import", "Add the points of a GPX or GeoJSON file")
-	importFile.Description = "Adds all points or none. A broken file answers 422; `place` says where the first fault is. What cannot be read of a point " +
+	importFile.Description = "Adds all points or none. A track with a pause of 6 hours or more between two segments is added as several. A broken file answers 422; `place` says where the first fault is. What cannot be read of a point " +
 		"besides its place is left out and named in warnings, and so is a point whose place is empty or 0,0."
 	importFile.DefaultStatus, importFile.Creates, importFile.MaxBody = http.StatusCreated, true, maxImportBody
 	importFile.Unpacks = trackfile.MaxBytes + multipartOverhead
@@ -85,7 +85,7 @@ func (g *Group) registerRoutes(api *httpapi.API) {
 	importFile.RequestBody, importFile.SkipValidateBody = importBody(), true // a file is not JSON
 	importFile.Responses = importResponses(api)
 	importFile.Limit = admission.LimitImport
-	httpapi.Register(api, importFile.WithProblems(errImportBroken.With("place", "line 7"), errImportEmpty, errImportTooManyPoints, errImportUnknownFormat, errJourneyFull, errJourneyUnknown, errNotOwner, errNotSent, errTooManyMarkers, errUploadUnknown), g.importFile)
+	httpapi.Register(api, importFile.WithProblems(errImportBroken.With("place", "line 7"), errImportEmpty, errImportTooLong, errImportTooManyPoints, errImportUnknownFormat, errJourneyFull, errJourneyUnknown, errNotOwner, errNotSent, errTooManyMarkers, errUploadUnknown), g.importFile)
 }
 
 func (g *Group) registerLists(api *httpapi.API) {

@@ -25,17 +25,19 @@ func cut(t *track.Track) cutTrack {
 	return c
 }
 
-// cutAll cuts the tracks of a file. It fails with a 422 when they have more pieces than a journey can hold.
+// cutAll cuts the tracks of a file, each night of which ends a track. It fails with a 422 when they have more pieces than a journey can hold.
 func cutAll(tracks []track.Track) ([]cutTrack, error) {
 	out := make([]cutTrack, 0, len(tracks))
 	legs, stretches := 0, 0
 	for i := range tracks {
-		c := cut(&tracks[i])
-		legs, stretches = legs+len(c.legs), stretches+len(c.stretches)
-		if legs > maxLegs || stretches > maxStretches {
-			return nil, errImportTooLong
+		for _, day := range tracks[i].SplitAtNights() {
+			c := cut(&day)
+			legs, stretches = legs+len(c.legs), stretches+len(c.stretches)
+			if legs > maxLegs || stretches > maxStretches {
+				return nil, errImportTooLong
+			}
+			out = append(out, c)
 		}
-		out = append(out, c)
 	}
 	return out, nil
 }

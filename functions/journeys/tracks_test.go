@@ -272,6 +272,29 @@ func TestAJourneyHoldsAMillionTrackPoints(t *testing.T) {
 	}
 }
 
+// Phones write the days of a tour as segments of one track. Each day is a track of its own, whose ends others do not see.
+func TestEachDayOfATourIsATrack(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	maria := b.rider()
+	id := maria.journey(nil)
+	tour := strings.Replace(ride("Tour", "2026-01-01T01:00:00Z", 125.5, 300)+ride("", "2026-01-02T01:00:00Z", 125.53, 300), "</trkseg></trk><trk><name></name>", "</trkseg>", 1)
+	if got := maria.imports(id, gpxOf(tour), 201); got["tracks"] != 2.0 || got["points"] != 600.0 {
+		t.Errorf("imported %v", got)
+	}
+	maria.imports(id, gpxOf(tour), 200)
+	if got, want := names(maria.tracks(id)), "Tour recorded, Tour recorded"; got != want {
+		t.Errorf("tracks are %s, want %s", got, want)
+	}
+	if n := b.count(`SELECT count(*) FROM tracks WHERE shown_to - shown_from BETWEEN 100 AND 210`); n != 2 {
+		t.Errorf("the ends of %d days are hidden", n)
+	}
+	noon := strings.Replace(ride("Lunch", "2026-01-03T01:00:00Z", 125.5, 300)+ride("", "2026-01-03T04:00:00Z", 125.53, 300), "</trkseg></trk><trk><name></name>", "</trkseg>", 1)
+	if got := maria.imports(id, gpxOf(noon), 201); got["tracks"] != 1.0 {
+		t.Errorf("imported %v", got)
+	}
+}
+
 // A scribble is no ride: it would cost everybody who searches nearby.
 func TestAScribbleIsRefused(t *testing.T) {
 	t.Parallel()

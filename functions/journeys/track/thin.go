@@ -7,9 +7,14 @@ func Thin(lines [][]Position, vertices int) ([][]Position, float64, bool) {
 		if count(lines) <= vertices {
 			return lines, errorM, true
 		}
-		next := make([][]Position, len(lines))
+		next, tolerance := make([][]Position, len(lines)), max(10, errorM*2)/4
 		for i, line := range lines {
-			next[i] = thinLine(line, max(10, errorM*2)/4)
+			next[i] = spaced(line, tolerance)
+		}
+		if count(next) <= 10*vertices { // simplifying more of them would take seconds
+			for i, line := range next {
+				next[i] = simplified(line, tolerance)
+			}
 		}
 		lines = next
 	}
@@ -24,21 +29,28 @@ func count(lines [][]Position) int {
 	return n
 }
 
-// thinLine leaves out the vertices within tolerance of the one before, then simplifies with the same tolerance, part by part.
-func thinLine(line []Position, tolerance float64) []Position {
-	var at []vector
-	var near []Position
-	for i, p := range line {
-		v := vectorOf(p[0], p[1])
-		if i == 0 || i == len(line)-1 || v.minus(at[len(at)-1]).length() > tolerance {
-			near, at = append(near, p), append(at, v)
+// spaced leaves out the vertices within tolerance of the one before.
+func spaced(line []Position, tolerance float64) []Position {
+	out, before := line[:1:1], vectorOf(line[0][0], line[0][1])
+	for i, p := range line[1:] {
+		if v := vectorOf(p[0], p[1]); i == len(line)-2 || v.minus(before).length() > tolerance {
+			out, before = append(out, p), v
 		}
 	}
-	out := near[:1:1]
-	for from := 0; from < len(near)-1; from += maxRun - 1 {
-		to := min(from+maxRun-1, len(near)-1)
+	return out
+}
+
+// simplified simplifies a line, part by part.
+func simplified(line []Position, tolerance float64) []Position {
+	at := make([]vector, len(line))
+	for i, p := range line {
+		at[i] = vectorOf(p[0], p[1])
+	}
+	out := line[:1:1]
+	for from := 0; from < len(line)-1; from += maxRun - 1 {
+		to := min(from+maxRun-1, len(line)-1)
 		for _, k := range simplify(at[from:to+1], tolerance)[1:] {
-			out = append(out, near[from+k])
+			out = append(out, line[from+k])
 		}
 	}
 	return out

@@ -51,3 +51,24 @@ func (t *Track) Points() int {
 	}
 	return n
 }
+
+// nightMS is the pause between two segments, in milliseconds, from which on they are tracks of their own.
+const nightMS = 6 * 60 * 60 * 1000
+
+// SplitAtNights returns the parts of a track between long pauses. Phones write the days of a tour as segments of one track;
+// each day is a track then, whose ends are hidden from others.
+func (t *Track) SplitAtNights() []Track {
+	part := *t
+	part.Segments = t.Segments[:1:1]
+	var out []Track
+	for i, s := range t.Segments[1:] {
+		before := t.Segments[i]
+		end, begin := before[len(before)-1].Time, s[0].Time
+		if end != NoTime && begin != NoTime && begin-end >= nightMS {
+			out = append(out, part)
+			part.Segments = nil
+		}
+		part.Segments = append(part.Segments, s)
+	}
+	return append(out, part)
+}

@@ -132,6 +132,9 @@ func onEarth(lon, lat float64) bool {
 // number reads a number as programs write it, with a decimal point or a decimal comma.
 func number(text string) (float64, bool) {
 	text = strings.TrimSpace(text)
+	if strings.ContainsAny(text, "_xXpP") { // numbers of Go, not of files
+		return 0, false
+	}
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil && strings.Count(text, ",") == 1 {
 		v, err = strconv.ParseFloat(strings.Replace(text, ",", ".", 1), 64)

@@ -131,7 +131,7 @@ func TestNumbersOfAFile(t *testing.T) {
 			t.Errorf("%q: %v %v", text, got, ok)
 		}
 	}
-	for _, text := range []string{"", "\n", "1,2,3", "NaN", "Inf", "1e999", "unknown"} {
+	for _, text := range []string{"", "\n", "1,2,3", "NaN", "Inf", "1e999", "unknown", "1_0", "0x1p3"} {
 		if got, ok := number(text); ok {
 			t.Errorf("%q is %v", text, got)
 		}

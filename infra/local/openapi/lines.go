@@ -20,7 +20,7 @@ func lines(document []byte) ([]byte, error) {
 }
 
 // split are the members whose own members have lines of their own, by their depth.
-var split = map[string]int{"paths": 1, "components": 1, "schemas": 2, "securitySchemes": 2, "responses": 2, "headers": 2}
+var split = map[string]int{"paths": 1, "components": 1, "schemas": 2, "securitySchemes": 2, "responses": 2, "headers": 2, "parameters": 2, "examples": 2}
 
 func writeLines(out *bytes.Buffer, object []byte, depth int) error {
 	var members map[string]json.RawMessage

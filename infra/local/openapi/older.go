@@ -71,9 +71,6 @@ func olderType(s map[string]any) {
 	case []any:
 		types := slices.DeleteFunc(t, func(name any) bool { return name == "null" })
 		s["nullable"], s["type"] = true, types[0]
-		if words, is := s["enum"].([]any); is { // nullable says it; generators would make a word of null
-			s["enum"] = slices.DeleteFunc(words, func(word any) bool { return word == nil })
-		}
 	case string:
 		if t == "null" {
 			s["type"], s["nullable"], s["enum"] = "object", true, []any{nil}

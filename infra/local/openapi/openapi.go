@@ -54,6 +54,9 @@ func Whole() ([]byte, error) { return encode(API()) }
 func Document() ([]byte, error) {
 	api := API()
 	maps.DeleteFunc(api.Paths, func(path string, _ *huma.PathItem) bool { return !forPrograms(path) })
+	if err := shareParameters(api); err != nil {
+		return nil, err
+	}
 	return encode(api)
 }
 

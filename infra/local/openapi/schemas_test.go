@@ -86,6 +86,44 @@ func TestRequestsListTheirWords(t *testing.T) {
 	}
 }
 
+// A sign-in is answered with one of two schemas, told apart by the member kind.
+func TestSignInIsOneNamedUnion(t *testing.T) {
+	t.Parallel()
+	document := served(t)
+	union := at(document, "components", "schemas", "SignInResult")
+	if got := fmt.Sprint(union["oneOf"], union["discriminator"]); got != "[map[$ref:#/components/schemas/Tokens] map[$ref:#/components/schemas/Challenge]] "+
+		"map[mapping:map[second_factor:#/components/schemas/Challenge tokens:#/components/schemas/Tokens] propertyName:kind]" {
+		t.Errorf("SignInResult is %s", got)
+	}
+	for name, word := range map[string]string{"Tokens": "tokens", "Challenge": "second_factor"} {
+		s := at(document, "components", "schemas", name)
+		required, _ := s["required"].([]any)
+		if fmt.Sprint(at(s, "properties", "kind")["enum"]) != "["+word+"]" || !slices.Contains(required, any("kind")) {
+			t.Errorf("kind of %s is %v", name, at(s, "properties", "kind"))
+		}
+	}
+	for _, path := range []string{"login", "token", "google", "verify-otp", "email-code/verify", "totp/verify"} {
+		s := at(document, "paths", "/api/v1/auth/"+path, "post", "responses", "200", "content", "application/json", "schema")
+		if s["$ref"] != "#/components/schemas/SignInResult" {
+			t.Errorf("/auth/%s answers %v", path, s)
+		}
+	}
+}
+
+// Parameters of many operations are described once, under names that no schema has: a generator for Go makes types of both.
+func TestParametersAreShared(t *testing.T) {
+	t.Parallel()
+	document := served(t)
+	if p := at(document, "components", "parameters", "PageSizeParameter"); p["name"] != "page_size" {
+		t.Errorf("page_size is %v", p)
+	}
+	for name := range at(document, "components", "parameters") {
+		if at(document, "components", "schemas", name) != nil {
+			t.Errorf("%s is a parameter and a schema", name)
+		}
+	}
+}
+
 // served is the document as clients get it.
 func served(t testing.TB) map[string]any {
 	t.Helper()

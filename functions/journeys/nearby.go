@@ -148,6 +148,8 @@ func (g *Group) nearby(ctx context.Context, in *nearbyInput) (*nearbyOutput, err
 func (g *Group) limited(ctx context.Context, f func(database.Querier) error) error {
 	err := g.db.InTx(ctx, func(tx *database.Tx) error {
 		tx.Queue(`SET LOCAL statement_timeout = '2s'`)
+		// A bitmap scan reads all shapes in an area before the LIMIT counts them; a plain one stops there.
+		tx.Queue(`SET LOCAL enable_bitmapscan = off`)
 		return f(tx)
 	})
 	var failed *pgconn.PgError

@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -20,7 +21,7 @@ var plainTexts = map[string]string{
 	"ReportBatchResult.client_id": "as it was sent, also what is no UUID",
 }
 
-// describeFormat gives a text the format that its name promises, where it has none: uuid, date-time, uri or email. A text
+// describeFormat gives a text the format that its name promises, where it has none: uuid, date-time, uri, email or password. A text
 // whose description says YYYY-MM-DD is a date.
 func describeFormat(name string, s *huma.Schema) {
 	if s.Type != huma.TypeString || s.Format != "" || len(s.Enum) > 0 || isPlainText(name, s) {
@@ -32,12 +33,15 @@ func describeFormat(name string, s *huma.Schema) {
 	}
 }
 
+// idOrNumber matches the description of an id for which the number of a report may stand.
+var idOrNumber = regexp.MustCompile(`(?i)\bid or (report )?number\b`)
+
 // isPlainText reports that a member is in plainTexts, or is the id of a report in a path, which may be its number.
 func isPlainText(name string, s *huma.Schema) bool {
 	if plainTexts[name] != "" || plainTexts[member(name)] != "" {
 		return true
 	}
-	return strings.Contains(strings.ToLower(s.Description), "number")
+	return idOrNumber.MatchString(s.Description)
 }
 
 // member is the last part of a name of eachSchema.
@@ -53,8 +57,8 @@ func formatOf(member string) string {
 		return "date-time"
 	case "url", "uri":
 		return "uri"
-	case "email":
-		return "email"
+	case "email", "password":
+		return last
 	}
 	return ""
 }

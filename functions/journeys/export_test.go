@@ -7,6 +7,7 @@ var (
 	AffectedSQL         = ridersAffectedSQL
 	DatedShapesSQL      = datedShapesSQL
 	PointRowsSQL        = pointRowsSQL
+	StopAtLimit         = stopAtLimit
 	VisibleSQL          = visibleSQL
 )
 

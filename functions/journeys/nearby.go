@@ -143,13 +143,16 @@ func (g *Group) nearby(ctx context.Context, in *nearbyInput) (*nearbyOutput, err
 	return out, err
 }
 
+// stopAtLimit is for searches: a bitmap scan reads all shapes of an area before it keeps as many as the limit says. Other scans
+// of an index stop at the limit.
+const stopAtLimit = `SET LOCAL enable_bitmapscan = off`
+
 // limited runs a search none of whose statements may take longer than 2 s. It is for what the other bounds do not hold, such as
 // a window of days that excludes most of very many shapes.
 func (g *Group) limited(ctx context.Context, f func(database.Querier) error) error {
 	err := g.db.InTx(ctx, func(tx *database.Tx) error {
 		tx.Queue(`SET LOCAL statement_timeout = '2s'`)
-		// A bitmap scan reads all shapes in an area before the LIMIT counts them; a plain one stops there.
-		tx.Queue(`SET LOCAL enable_bitmapscan = off`)
+		tx.Queue(stopAtLimit)
 		return f(tx)
 	})
 	var failed *pgconn.PgError

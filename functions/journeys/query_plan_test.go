@@ -72,42 +72,73 @@ type scan struct {
 	Plans   []scan
 }
 
-// A search reads few rows more than it returns, also where very many are in one place and the statistics do not know it.
+// A search reads few rows more than it returns: a thousand journeys of 20 places lie around this one, and 20,000 pieces of tracks
+// lie in one place.
 func TestNearbyReadsOnlyNeighbouringRows(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	maria := b.rider()
 	b.load(maria)
-	b.exec(`INSERT INTO tracks (id, journey_id, kind, as_route, content_hash, points, length_m)
-		SELECT '00000000-0000-7000-d000-000000000000', $1, 'planned', false, sha256('x'), 2, 1`, loadID(10))
 	b.exec(`INSERT INTO track_stretches (track_id, seq, journey_id, line, shown_line)
-		SELECT '00000000-0000-7000-d000-000000000000', n, $1, line, line
-		  FROM generate_series(1, 20000) n, LATERAL (SELECT ST_MakeLine(ST_MakePoint(125.5, -8.6), ST_MakePoint(125.5 + n * 1e-7, -8.61))::geography AS line) l`, loadID(10))
-	args := []any{loadID(5), [][]byte{track.AreaAround(track.Position{125.5, -8.6}, 100_000)}, nil, nil, 100}
-	for _, mode := range []string{"markers", "route"} {
-		rows := 0.0
-		for _, s := range b.scans("force_generic_plan", "(ANALYZE, TIMING OFF, FORMAT JSON) "+journeys.NearShapesSQL(mode), args) {
-			rows += (s.Rows + s.Removed) * s.Loops
-		}
-		if rows < 100 || rows > 500 {
-			t.Errorf("%s: %.0f rows were read for 100", mode, rows)
+		SELECT id, 1000 + i, journey_id, line, line FROM (SELECT id, journey_id, 'LINESTRING(125.5 -8.6, 125.51 -8.61)'::geography AS line FROM tracks WHERE journey_id <> $1 LIMIT 1) t,
+		       generate_series(1, 20000) i`, loadID(5))
+	b.exec(`ANALYZE track_stretches`)
+	b.exec(`UPDATE pg_class SET reltuples = reltuples * 40 WHERE oid = 'track_stretches'::regclass`) // plans as for a million rows
+	for _, radius := range []float64{100_000, 1000} {
+		args := []any{loadID(5), [][]byte{track.AreaAround(track.Position{125.5, -8.6}, radius)}, nil, nil, 100}
+		for _, mode := range []string{"markers", "route"} {
+			rows := 0.0
+			for _, s := range b.scans("force_generic_plan", "(ANALYZE, TIMING OFF, FORMAT JSON) "+journeys.NearShapesSQL(mode), args, journeys.StopAtLimit) {
+				rows += (s.Rows + s.Removed) * s.Loops
+			}
+			if rows < 100 || rows > 500 {
+				t.Errorf("%s, %.0f m: %.0f rows were read for 100", mode, radius, rows)
+			}
 		}
 	}
 }
 
-// scans explains what follows the word, options first.
-func (b *bundle) scans(mode, sql string, args []any) []scan {
+// A file is read in parts. A part of a track reads its own rows, and not those before and after.
+func TestAPartOfATrackReadsItsOwnRows(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	maria := b.rider()
+	journey, track := maria.journey(nil), uuid.New()
+	b.exec(`INSERT INTO tracks (id, journey_id, name, kind, as_route, content_hash, points, length_m)
+		VALUES ($1, $2, '', 'planned', false, sha256('x'), 6000, 1)`, track, journey)
+	b.exec(`INSERT INTO track_points (track_id, seq, segment, lons, lats) SELECT $1, i, i, '{1,2}', '{1,2}' FROM generate_series(0, 2999) i`, track)
+	b.exec(`ANALYZE track_points`)
+	for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
+		rows := 0.0
+		for _, s := range b.scans(mode, "(ANALYZE, TIMING OFF, FORMAT JSON) "+journeys.PointRowsSQL, []any{[]uuid.UUID{track}, 1500, 50}) {
+			rows += (s.Rows + s.Removed) * s.Loops
+		}
+		if rows < 50 || rows > 101 {
+			t.Errorf("%s: %.0f rows were read for 50", mode, rows)
+		}
+	}
+}
+
+// scans explains what follows the word, options first, with settings of its transaction.
+func (b *bundle) scans(mode, sql string, args []any, settings ...string) []scan {
 	b.t.Helper()
 	conn, err := b.db.Acquire(b.t.Context())
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	defer conn.Release()
-	if _, err := conn.Exec(b.t.Context(), `SET enable_bitmapscan = off; SET plan_cache_mode = `+mode); err != nil { // as the search does
+	tx, err := conn.Begin(b.t.Context())
+	if err != nil {
 		b.t.Fatal(err)
 	}
+	defer func() { _ = tx.Rollback(b.t.Context()) }()
+	for _, setting := range append(settings, `SET LOCAL plan_cache_mode = `+mode) {
+		if _, err := tx.Exec(b.t.Context(), setting); err != nil {
+			b.t.Fatal(err)
+		}
+	}
 	var raw []byte
-	if err := conn.QueryRow(b.t.Context(), `EXPLAIN `+sql, args...).Scan(&raw); err != nil {
+	if err := tx.QueryRow(b.t.Context(), `EXPLAIN `+sql, args...).Scan(&raw); err != nil {
 		b.t.Fatal(err)
 	}
 	var plans []struct{ Plan scan }

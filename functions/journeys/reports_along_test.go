@@ -111,6 +111,10 @@ func TestRidersAffectedIsACountForStaff(t *testing.T) {
 	if n := affected(); n != 1.0 {
 		t.Errorf("%v riders, want Maria alone: João has completed his", n)
 	}
+	joao.imported(object{"plan_precision_m": 50_000}, straight("", along(0), 0, along(10), 0))
+	if n := affected(); n != 1.0 {
+		t.Errorf("%v riders, want Maria alone: others see João's plan 25 km farther north", n)
+	}
 	maria.call("GET", "/reports/"+report+"/riders-affected", nil).want(403)
 	staff.call("GET", "/reports/"+unknownID+"/riders-affected", nil).wantCode(404, "report_not_found")
 	staff.call("GET", "/reports/x/riders-affected", nil).want(422)

@@ -196,6 +196,9 @@ func TestOthersSeeNoEnds(t *testing.T) {
 		}
 	}
 	check(500, 1)
+	if got, want := joao.call("GET", "/journeys/"+id+"/route", nil).want(200).object()["length_meters"], joao.tracks(id)[0]["length_meters"]; got != want {
+		t.Errorf("others see a route of %v m, and a track of %v m", got, want)
+	}
 	if tracks, _, _, points := seen(maria); len(tracks) != 2 || points != 460 {
 		t.Errorf("the owner sees %d tracks, %d points", len(tracks), points)
 	}

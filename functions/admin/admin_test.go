@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/lafaekstreet/backend/functions/admin"
+	"github.com/lafaekstreet/backend/infra/local/answers"
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/identitytest"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
@@ -52,7 +53,7 @@ func setup(t *testing.T) *bundle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bundle{Tester: apiclient.Serve(t, handler), t: t, db: db, signer: signer}
+	return &bundle{Tester: apiclient.Serve(t, answers.Checked(t, handler)), t: t, db: db, signer: signer}
 }
 
 func signedIn(t *testing.T) *bundle {

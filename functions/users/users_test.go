@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/lafaekstreet/backend/functions/users"
+	"github.com/lafaekstreet/backend/infra/local/answers"
 	"github.com/lafaekstreet/backend/infra/local/apiclient"
 	"github.com/lafaekstreet/backend/infra/local/google"
 	"github.com/lafaekstreet/backend/infra/local/identitytest"
@@ -64,7 +65,7 @@ func setup(t *testing.T) *bundle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bundle{Tester: apiclient.Serve(t, handler), t: t, db: db, signer: signer, google: provider}
+	return &bundle{Tester: apiclient.Serve(t, answers.Checked(t, handler)), t: t, db: db, signer: signer, google: provider}
 }
 
 // person is somebody with a password.

@@ -46,7 +46,10 @@ func refer(all map[string]*huma.Param, names ...string) map[string]*huma.Param {
 	return all
 }
 
-var budgetHeaders = []string{"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
+var (
+	budgetHeaders      = []string{"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
+	deprecationHeaders = []string{"Deprecation", "Sunset", "Link"}
+)
 
 // describeHeaders describes the headers of the answers of o that are no problems.
 func (o *Operation) describeHeaders(op *huma.Operation) {
@@ -68,7 +71,7 @@ func (o *Operation) describeHeaders(op *huma.Operation) {
 			names = append(names, "Idempotent-Replay")
 		}
 		if o.Deprecation != nil {
-			names = append(names, "Deprecation", "Sunset", "Link")
+			names = append(names, deprecationHeaders...)
 		}
 		if r.Headers["Location"] != nil {
 			names = append(names, "Location")

@@ -33,10 +33,10 @@ const (
 // components.
 type problemDocument struct {
 	*huma.OpenAPI
-	problem  *huma.Schema                // the schema Problem, which every problem fits
-	members  map[string]*huma.Schema     // further members of problems
-	having   map[string]map[string]bool  // codes of problems by member
-	examples map[string]map[int][]string // names of examples by code and status
+	problem    *huma.Schema               // the schema Problem, which every problem fits
+	members    map[string]*huma.Schema    // further members of problems
+	having     map[string]map[string]bool // codes of problems by member
+	deprecated bool                       // an operation is
 }
 
 func newProblemDocument(document *huma.OpenAPI) *problemDocument {
@@ -44,13 +44,14 @@ func newProblemDocument(document *huma.OpenAPI) *problemDocument {
 	c.Responses, c.Examples, c.Headers = make(map[string]*huma.Response), make(map[string]*huma.Example), headers()
 	c.Schemas.Schema(reflect.TypeFor[problem.Document](), true, "")
 	return &problemDocument{OpenAPI: document, problem: c.Schemas.Map()["Problem"], members: make(map[string]*huma.Schema),
-		having: make(map[string]map[string]bool), examples: make(map[string]map[int][]string)}
+		having: make(map[string]map[string]bool)}
 }
 
 // describe describes the problems of one operation.
 func (d *problemDocument) describe(o *Operation, op *huma.Operation) {
 	delete(op.Responses, "default")
 	o.describeHeaders(op)
+	d.deprecated = d.deprecated || o.Deprecation != nil
 	for _, status := range o.PageStatuses {
 		page := op.Responses["200"]
 		op.Responses[strconv.Itoa(status)] = &huma.Response{Description: http.StatusText(status), Headers: page.Headers, Content: page.Content}
@@ -158,6 +159,11 @@ func exampleParams(given map[string]string) map[string]string {
 
 // finish describes the further members where all problems are described.
 func (d *problemDocument) finish() {
+	if !d.deprecated {
+		for _, name := range deprecationHeaders {
+			delete(d.Components.Headers, name)
+		}
+	}
 	for name, schema := range d.members {
 		codes := slices.Sorted(maps.Keys(d.having[name]))
 		s := *schema

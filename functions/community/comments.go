@@ -63,7 +63,7 @@ func (g *Group) registerComments(api *httpapi.API) {
 type addInput struct {
 	report.RefInput
 	Body struct {
-		_        struct{} `schema:"CommentCreate" additionalProperties:"true"`
+		_        struct{} `schema:"CommentCreate"`
 		Content  string   `json:"content" minLength:"1" maxLength:"1000" doc:"What is longer is cut (aliases: comment, text)" example:"The hole is deeper since the rain."`
 		ClientID *string  `json:"client_id,omitempty" format:"uuid" doc:"Made by the app; a second request with the same id and content gets the first comment again"`
 	}

@@ -16,7 +16,7 @@ import (
 
 type createInput struct {
 	Body struct {
-		_              struct{}   `schema:"JourneyCreate" additionalProperties:"true"`
+		_              struct{}   `schema:"JourneyCreate"`
 		Name           string     `json:"name" minLength:"1" maxLength:"200"`
 		Description    string     `json:"description" required:"false" maxLength:"2000"`
 		UserID         *uuid.UUID `json:"user_id" required:"false" format:"uuid" doc:"The caller, or nothing"`

@@ -16,12 +16,12 @@ import (
 
 // markerBody is a marker as clients send it. The server sets its owner and its creation time.
 type markerBody struct {
-	_           struct{}   `schema:"MarkerWrite" additionalProperties:"true"`
+	_           struct{}   `schema:"MarkerWrite"`
 	Name        string     `json:"name" minLength:"1" maxLength:"200"`
 	JourneyID   *uuid.UUID `json:"journey_id" required:"false" format:"uuid" doc:"The journey of the path, or nothing"`
 	MarkerType  string     `json:"marker_type" maxLength:"20" words:"past,plan" doc:"past or plan"`
 	Coordinates struct {
-		_           struct{}  `schema:"CoordinatesWrite" additionalProperties:"true"`
+		_           struct{}  `schema:"CoordinatesWrite"`
 		Type        *string   `json:"type" required:"false" words:"Point" doc:"Point"`
 		Coordinates []float64 `json:"coordinates" minItems:"2" maxItems:"2" nullable:"false" doc:"Longitude, latitude; degrees, WGS 84"`
 	} `json:"coordinates"`

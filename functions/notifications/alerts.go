@@ -86,7 +86,7 @@ const alertsOf = `SELECT ` + alertColumns + ` FROM alerts a LEFT JOIN municipali
 
 type alertInput struct {
 	Body struct {
-		_            struct{} `schema:"AlertCreate" additionalProperties:"true"`
+		_            struct{} `schema:"AlertCreate"`
 		Latitude     *float64 `json:"latitude,omitempty" minimum:"-90" maximum:"90" doc:"Degrees, WGS 84" example:"-8.5569"`
 		Longitude    *float64 `json:"longitude,omitempty" minimum:"-180" maximum:"180" example:"125.5603"`
 		RadiusMeters *int     `json:"radius_meters,omitempty" minimum:"1" maximum:"20000" example:"500"`

@@ -53,7 +53,7 @@ func (g *Group) registerAddImage(api *httpapi.API) {
 type addImageInput struct {
 	report.RefInput
 	Body struct {
-		_        struct{} `schema:"ImageCreate" additionalProperties:"true"`
+		_        struct{} `schema:"ImageCreate"`
 		UploadID *string  `json:"upload_id,omitempty" format:"uuid"`
 		Kind     *string  `json:"kind,omitempty" enum:"evidence,resolution" doc:"Default evidence"`
 	}

@@ -34,7 +34,7 @@ type amendInput struct {
 	report.RefInput
 	IfMatch string `header:"If-Match" doc:"Only when the report is still as this ETag"`
 	Body    struct {
-		_            struct{} `schema:"ReportChange" additionalProperties:"true"`
+		_            struct{} `schema:"ReportChange"`
 		Title        *string  `json:"title,omitempty" maxLength:"150"`
 		Description  *string  `json:"description,omitempty" maxLength:"2000"`
 		IssueType    *string  `json:"issue_type,omitempty" words:"issue_type" minLength:"1" example:"drainage"`

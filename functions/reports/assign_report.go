@@ -35,7 +35,7 @@ type assignInput struct {
 	report.RefInput
 	IfMatch string `header:"If-Match" doc:"Only when the report is still as this ETag"`
 	Body    struct {
-		_ struct{} `schema:"ReportAssign" additionalProperties:"true"`
+		_ struct{} `schema:"ReportAssign"`
 		reportwrite.AssignBody
 	}
 }
@@ -61,7 +61,7 @@ type handBackInput struct {
 	report.RefInput
 	IfMatch string `header:"If-Match" doc:"Only when the report is still as this ETag"`
 	Body    struct {
-		_               struct{} `schema:"ReportHandBack" additionalProperties:"true"`
+		_               struct{} `schema:"ReportHandBack"`
 		Note            string   `json:"note" maxLength:"2000" doc:"Why. For staff" example:"The road belongs to the ministry."`
 		AgencyID        *string  `json:"agency_id,omitempty" format:"uuid" doc:"The agency that should have it, as a suggestion"`
 		ExpectedVersion *int     `json:"expected_version,omitempty" doc:"409 when the report has another version"`

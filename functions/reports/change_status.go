@@ -28,7 +28,7 @@ type statusInput struct {
 	report.RefInput
 	IfMatch string `header:"If-Match" doc:"Only when the report is still as this ETag"`
 	Body    struct {
-		_               struct{} `schema:"StatusChange" additionalProperties:"true"`
+		_               struct{} `schema:"StatusChange"`
 		Status          string   `json:"status" words:"status" example:"in_progress"`
 		Note            *string  `json:"note,omitempty" maxLength:"2000" doc:"Told to the reporter and public; that of a rejection is for the reporter and staff alone. Demanded for fixed without a picture of the repair, for going back, and for a rejection with the reason other"`
 		ReasonCode      *string  `json:"reason_code,omitempty" words:"reason_code" doc:"Demanded for rejected: irrelevant, offensive, personal_data, duplicate_spam, unsafe or other" example:"irrelevant"`

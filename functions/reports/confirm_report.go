@@ -41,7 +41,7 @@ func (g *Group) registerConfirm(api *httpapi.API) {
 type confirmInput struct {
 	report.RefInput
 	Body *struct {
-		_    struct{} `schema:"ReportConfirm" additionalProperties:"true"`
+		_    struct{} `schema:"ReportConfirm"`
 		Note *string  `json:"note,omitempty" maxLength:"1000" doc:"Becomes a comment. What is longer is cut" example:"The hole is deeper since the rain."`
 	} `required:"false"`
 }

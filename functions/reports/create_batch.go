@@ -39,7 +39,7 @@ func (g *Group) registerCreateBatch(api *httpapi.API) {
 type batchInput struct {
 	ClientHeaders
 	Body struct {
-		_       struct{}                      `schema:"ReportBatch" additionalProperties:"true"`
+		_       struct{}                      `schema:"ReportBatch"`
 		Reports []httpapi.Item[CreateRequest] `json:"reports" nullable:"false" minItems:"1" maxItems:"50" doc:"Bodies of POST /reports, best each with client_id"`
 	}
 }

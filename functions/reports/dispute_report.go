@@ -44,7 +44,7 @@ func (g *Group) registerDispute(api *httpapi.API) {
 type disputeInput struct {
 	report.RefInput
 	Body struct {
-		_          struct{} `schema:"ReportDispute" additionalProperties:"true"`
+		_          struct{} `schema:"ReportDispute"`
 		Note       *string  `json:"note,omitempty" maxLength:"1000" doc:"What is not fixed. Demanded without a picture. What is longer is cut" example:"The hole is open again."`
 		UploadID   *string  `json:"upload_id,omitempty" format:"uuid" doc:"A picture of it. Demanded without a note"`
 		ClientID   *string  `json:"client_id,omitempty" format:"uuid" doc:"Made by the app; a second request with the same id and content gets the same answer"`

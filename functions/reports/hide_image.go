@@ -63,7 +63,7 @@ type redactImageInput struct {
 	ImageInput
 	IfMatch string `header:"If-Match" doc:"Only when the report is still as this ETag"`
 	Body    struct {
-		_               struct{}     `schema:"ImageRedact" additionalProperties:"true"`
+		_               struct{}     `schema:"ImageRedact"`
 		Boxes           []report.Box `json:"boxes" minItems:"1" maxItems:"50"`
 		ReasonCode      *string      `json:"reason_code,omitempty" words:"reason_code" doc:"Demanded: irrelevant, offensive, personal_data, duplicate_spam, unsafe or other. Told to the reporter" example:"personal_data"`
 		Note            *string      `json:"note,omitempty" maxLength:"2000" doc:"For staff. Demanded for the reason other, where the reporter reads it too"`

@@ -37,7 +37,7 @@ func (g *Group) registerUploadImage(api *httpapi.API) {
 
 type preUploadInput struct {
 	Body struct {
-		_           struct{} `schema:"UploadRequest" additionalProperties:"true"`
+		_           struct{} `schema:"UploadRequest"`
 		ContentType *string  `json:"content_type,omitempty" doc:"image/jpeg, image/png or image/webp" example:"image/jpeg"`
 		SizeBytes   *int64   `json:"size_bytes,omitempty" doc:"At most 10 MB; storage refuses any other size" example:"812345"`
 		SHA256      *string  `json:"sha256,omitempty" doc:"Of the bytes, hex; recognizes a picture that was sent before"`

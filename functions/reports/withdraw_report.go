@@ -25,7 +25,7 @@ type withdrawInput struct {
 	ReasonCode string `query:"reason_code" maxLength:"40" doc:"As in the body, for clients whose DELETE has none"`
 	Note       string `query:"note" maxLength:"2000" doc:"As in the body"`
 	Body       *struct {
-		_          struct{} `schema:"ReportWithdraw" additionalProperties:"true"`
+		_          struct{} `schema:"ReportWithdraw"`
 		ReasonCode *string  `json:"reason_code,omitempty" words:"reason_code" doc:"Demanded of an administrator: irrelevant, offensive, personal_data, duplicate_spam, unsafe or other" example:"personal_data"`
 		Note       *string  `json:"note,omitempty" maxLength:"2000" doc:"Told to the reporter; demanded for the reason other"`
 		Reason     *string  `json:"reason,omitempty" maxLength:"2000" doc:"Why the reporter withdraws it; kept for staff"`

@@ -33,7 +33,7 @@ func (g *Group) registerAppeal(api *httpapi.API) {
 type appealInput struct {
 	report.RefInput
 	Body struct {
-		_      struct{} `schema:"AppealCreate" additionalProperties:"true"`
+		_      struct{} `schema:"AppealCreate"`
 		Reason string   `json:"reason" minLength:"1" maxLength:"2000" example:"The picture shows the hole from above."`
 	}
 }

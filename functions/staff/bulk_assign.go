@@ -38,7 +38,7 @@ type BulkAssignItem struct {
 
 type bulkAssignInput struct {
 	Body struct {
-		_     struct{}                       `schema:"BulkAssign" additionalProperties:"true"`
+		_     struct{}                       `schema:"BulkAssign"`
 		Items []httpapi.Item[BulkAssignItem] `json:"items" nullable:"false" minItems:"1" maxItems:"100"`
 	}
 }

@@ -41,7 +41,7 @@ type BulkItem struct {
 
 type bulkInput struct {
 	Body struct {
-		_     struct{}                 `schema:"BulkStatus" additionalProperties:"true"`
+		_     struct{}                 `schema:"BulkStatus"`
 		Items []httpapi.Item[BulkItem] `json:"items" nullable:"false" minItems:"1" maxItems:"100"`
 	}
 }

@@ -56,7 +56,7 @@ type NoteAuthor struct {
 type addNoteInput struct {
 	report.RefInput
 	Body struct {
-		_       struct{} `schema:"NoteCreate" additionalProperties:"true"`
+		_       struct{} `schema:"NoteCreate"`
 		Content string   `json:"content" minLength:"1" maxLength:"2000" doc:"Aliases: note, text"`
 	}
 }

@@ -40,7 +40,7 @@ func (g *Group) registerOverride(api *httpapi.API) {
 type overrideInput struct {
 	report.RefInput
 	Body struct {
-		_          struct{} `schema:"AnalysisOverride" additionalProperties:"true"`
+		_          struct{} `schema:"AnalysisOverride"`
 		IsRelevant bool     `json:"is_relevant"`
 		IssueType  *string  `json:"issue_type,omitempty" words:"issue_type" example:"pothole"`
 		Severity   *string  `json:"severity,omitempty" words:"severity" example:"high"`

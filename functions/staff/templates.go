@@ -68,12 +68,12 @@ func scanTemplate(row pgx.CollectableRow) (Template, error) {
 }
 
 type templateRequest struct {
-	_         struct{} `schema:"TemplateWrite" additionalProperties:"true"`
+	_         struct{} `schema:"TemplateWrite"`
 	Title     *string  `json:"title,omitempty" maxLength:"100" example:"Repair is planned"`
 	Status    *string  `json:"status,omitempty" doc:"The move that it is for; empty for all" example:"in_progress"`
 	IssueType *string  `json:"issue_type,omitempty" doc:"The type of report that it is for; empty for all" example:"pothole"`
 	Body      *struct {
-		_   struct{} `schema:"TemplateTextsWrite" additionalProperties:"true"`
+		_   struct{} `schema:"TemplateTextsWrite"`
 		Tet *string  `json:"tet,omitempty" maxLength:"2000" doc:"Tetum" example:"Ekipa sei ba iha semana ne'e."`
 		Pt  *string  `json:"pt,omitempty" maxLength:"2000" doc:"Portuguese"`
 		En  *string  `json:"en,omitempty" maxLength:"2000" doc:"English"`

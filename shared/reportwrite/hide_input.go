@@ -12,7 +12,7 @@ import (
 type HideInput struct {
 	IfMatch string `header:"If-Match" doc:"Only when the report is still as this ETag"`
 	Body    struct {
-		_               struct{} `schema:"HideRequest" additionalProperties:"true"`
+		_               struct{} `schema:"HideRequest"`
 		ReasonCode      *string  `json:"reason_code,omitempty" words:"reason_code" doc:"Demanded: irrelevant, offensive, personal_data, duplicate_spam, unsafe or other. Told to the author" example:"personal_data"`
 		Note            *string  `json:"note,omitempty" maxLength:"2000" doc:"For staff. Demanded for the reason other, where the author reads it too"`
 		ExpectedVersion *int     `json:"expected_version,omitempty" doc:"409 when the report has another version"`
@@ -44,7 +44,7 @@ func (in *HideInput) Expect(match func(version int) error) Expect {
 type ShowInput struct {
 	IfMatch string `header:"If-Match" doc:"Only when the report is still as this ETag"`
 	Body    *struct {
-		_               struct{} `schema:"ShowRequest" additionalProperties:"true"`
+		_               struct{} `schema:"ShowRequest"`
 		Note            *string  `json:"note,omitempty" maxLength:"2000" doc:"For staff"`
 		ExpectedVersion *int     `json:"expected_version,omitempty" doc:"409 when the report has another version"`
 	} `required:"false"`
@@ -70,7 +70,7 @@ func (in *ShowInput) Expect(match func(version int) error) Expect {
 // FlagInput is what a person says against a report or a comment. Embed it in an input struct.
 type FlagInput struct {
 	Body struct {
-		_      struct{} `schema:"FlagRequest" additionalProperties:"true"`
+		_      struct{} `schema:"FlagRequest"`
 		Reason *string  `json:"reason,omitempty" words:"reason_code" doc:"Demanded: irrelevant, offensive, personal_data, duplicate_spam, unsafe or other (alias: reason_code)" example:"offensive"`
 		Note   *string  `json:"note,omitempty" maxLength:"2000" doc:"For staff"`
 	}

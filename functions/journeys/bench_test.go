@@ -36,7 +36,7 @@ func BenchmarkJourneys(b *testing.B) {
 	standing := r.standing()
 	nearby := func(id, mode string) (string, []statement) {
 		return "/journeys/" + id + "/journeys/nearby?mode=" + mode, []statement{standing, ask(journeys.JourneySQL, id),
-			ask(journeys.OwnShapesSQL(mode), id, r.ID, 5000), ask(journeys.NearShapesSQL(mode), id, [][]byte{track.AreaAround(track.Position{126, -8.7}, 25_000)}, nil, nil, 3000)}
+			ask(journeys.OwnShapesSQL(mode), id, r.ID, 5000), ask(journeys.NearShapesSQL(mode), id, [][]byte{track.AreaAround(track.Position{126, -8.7}, 25_000)}, nil, nil, 3000, nil)}
 	}
 	run := func(name, path string, statements []statement) {
 		b.Run(name, func(b *testing.B) { compare(b, w, r, path, statements) })

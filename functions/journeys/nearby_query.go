@@ -50,7 +50,7 @@ func ownShapesSQL(m searchMode) string {
 
 // nearShapesSQL selects the shapes whose boxes meet those of the areas $2 (track.AreaAround). Each area gives $5 shapes at most; its
 // number comes first. A shape may come once for each area. $1 is the journey of the search. Only days from $3 to $4
-// count; null is open.
+// count; null is open. Shapes of the journeys $6 are left out.
 func nearShapesSQL(m searchMode) string {
 	return `
 	SELECT number, t.*
@@ -58,7 +58,7 @@ func nearShapesSQL(m searchMode) string {
 	 CROSS JOIN LATERAL (
 		SELECT ` + shapeColumns + `, ST_AsBinary(shown, 'NDR')
 		  FROM (` + m.shapesSQL() + `) t
-		 WHERE shown && ST_GeogFromWKB(area) AND journey_id <> $1
+		 WHERE shown && ST_GeogFromWKB(area) AND journey_id <> $1 AND journey_id <> ALL(coalesce($6::uuid[], '{}'))
 		   AND ($3::date IS NULL AND $4::date IS NULL OR
 		        days && daterange(coalesce($3::date, '-infinity'), coalesce($4::date, 'infinity'), '[]'))
 		 LIMIT $5) t`

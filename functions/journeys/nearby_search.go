@@ -84,7 +84,7 @@ func (s *search) nearest(ctx context.Context, q database.Querier, own *track.Sha
 // few measures all shapes within the radius if they are few. It reports whether there are more; then it measures none.
 func (n *nearest) few(ctx context.Context, q database.Querier) (bool, error) {
 	var shapes []shape
-	more, err := n.read(ctx, q, n.radius, maxFirst, func(s shape) error {
+	more, err := n.read(ctx, q, n.radius, maxFirst, nil, func(s shape) error {
 		s.wkb = slices.Clone(s.wkb)
 		shapes = append(shapes, s)
 		return nil
@@ -100,21 +100,40 @@ func (n *nearest) few(ctx context.Context, q database.Querier) (bool, error) {
 	return false, nil
 }
 
-// circle measures the shapes within a distance of the own one, and reports whether there may be more than could be read.
+// circle measures the shapes within a distance of the own one, and reports whether there may be more than could be read. If a
+// tenth or more of those that were read belong to one journey, it reads again without this journey: a scribble must not hide
+// the others.
 func (n *nearest) circle(ctx context.Context, q database.Querier, within float64) (bool, error) {
 	clear(n.seen)
-	return n.read(ctx, q, within, maxNearShapes, func(s shape) error { return n.measure(s, within) })
+	all, of := 0, map[uuid.UUID]int{}
+	more, err := n.read(ctx, q, within, maxNearShapes, nil, func(s shape) error {
+		all, of[s.journeyID] = all+1, of[s.journeyID]+1
+		return n.measure(s, within)
+	})
+	if err != nil || !more {
+		return more, err
+	}
+	var filling []uuid.UUID
+	for id, shapes := range of {
+		if shapes*10 >= all {
+			filling = append(filling, id)
+		}
+	}
+	if len(filling) == 0 {
+		return true, nil
+	}
+	return n.read(ctx, q, within, maxNearShapes/2, filling, func(s shape) error { return n.measure(s, within) })
 }
 
 // read reads shapes within a distance of the own one, and some that are farther away. It reports whether there may be more
-// than could be read.
-func (n *nearest) read(ctx context.Context, q database.Querier, within float64, most int, f func(shape) error) (bool, error) {
+// than could be read. Shapes of the journeys in without are left out.
+func (n *nearest) read(ctx context.Context, q database.Querier, within float64, most int, without []uuid.UUID, f func(shape) error) (bool, error) {
 	areas := areasAround(n.own, circlesOfOwn, within)
 	if len(areas) == 0 {
 		return false, nil
 	}
 	each := most / len(areas)
-	rows, err := q.Query(ctx, nearShapesSQL(n.mode), n.journeyID, areas, n.from, n.to, each)
+	rows, err := q.Query(ctx, nearShapesSQL(n.mode), n.journeyID, areas, n.from, n.to, each, without)
 	if err != nil {
 		return false, fmt.Errorf("read shapes nearby: %w", err)
 	}

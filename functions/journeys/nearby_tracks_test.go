@@ -3,6 +3,7 @@ package journeys_test
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -86,6 +87,27 @@ func TestNearbyAnswersWhereManyShapesAre(t *testing.T) {
 	got := maria.nearbyIDs(mine, "")
 	if len(got) != 2 || got[0] != min(crowd, other) || got[1] != max(crowd, other) {
 		t.Errorf("found %v, want %s and %s", got, crowd, other)
+	}
+}
+
+// A scribble in the same place does not hide another rider.
+func TestNearbyFindsRidersBesideAScribble(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	maria, joao, carlos := b.rider(), b.rider(), b.rider()
+	mine := maria.route(plan, "2026-12-01", "2026-12-02", 125.50, -8.60, 125.51, -8.60)
+	other := joao.route(plan, "2026-12-01", "2026-12-02", 125.53, -8.60, 125.54, -8.60)
+	scribble := carlos.journey(nil)
+	b.exec(`INSERT INTO tracks (id, journey_id, kind, as_route, content_hash, points, length_m)
+		SELECT '00000000-0000-7000-d000-000000000000', $1, 'planned', false, sha256('x'), 2, 1`, scribble)
+	b.exec(`INSERT INTO track_stretches (track_id, seq, journey_id, line, shown_line)
+		SELECT '00000000-0000-7000-d000-000000000000', n, $1, line, line
+		  FROM generate_series(1, 5000) n, LATERAL (SELECT ST_MakeLine(ST_MakePoint(125.25 + n * 7919 % 5000 * 1e-4, -8.85 + n * 104729 % 5000 * 1e-4),
+		       ST_MakePoint(125.25 + n * 15485863::bigint % 5000 * 1e-4, -8.85 + n * 32452843::bigint % 5000 * 1e-4))::geography AS line) l`, scribble)
+	for _, query := range []string{"", "?radius_m=500000", "?radius_m=9000&limit=2", "?mode=route&radius_m=500000"} {
+		if got := maria.nearbyIDs(mine, query); !slices.Contains(got, other) {
+			t.Errorf("%s: found %v, want %s among them", query, got, other)
+		}
 	}
 }
 

@@ -25,7 +25,7 @@ func TestPlansUseTheIndexes(t *testing.T) {
 	report := b.report("verified", 125.57, -8.55)
 	place := []float64{10}
 	areas := [][]byte{track.AreaAround(track.Position{125.5, -8.6}, 3000), track.AreaAround(track.Position{126, -8.7}, 10_000)}
-	near := []any{loadID(5), areas, nil, nil, 100}
+	near := []any{loadID(5), areas, nil, nil, 100, nil}
 	for name, c := range map[string]struct {
 		sql   string
 		args  []any
@@ -85,7 +85,7 @@ func TestNearbyReadsOnlyNeighbouringRows(t *testing.T) {
 	b.exec(`ANALYZE track_stretches`)
 	b.exec(`UPDATE pg_class SET reltuples = reltuples * 40 WHERE oid = 'track_stretches'::regclass`) // plans as for a million rows
 	for _, radius := range []float64{100_000, 1000} {
-		args := []any{loadID(5), [][]byte{track.AreaAround(track.Position{125.5, -8.6}, radius)}, nil, nil, 100}
+		args := []any{loadID(5), [][]byte{track.AreaAround(track.Position{125.5, -8.6}, radius)}, nil, nil, 100, nil}
 		for _, mode := range []string{"markers", "route"} {
 			rows := 0.0
 			for _, s := range b.scans("force_generic_plan", "(ANALYZE, TIMING OFF, FORMAT JSON) "+journeys.NearShapesSQL(mode), args, journeys.StopAtLimit) {

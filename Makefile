@@ -113,6 +113,18 @@ test-race: chromium gpsbabel valkey ## Run all tests with the race detector, exc
 interop: ## Check the public log with other people's software: Tessera, torchwood, a witness (a module of its own)
 	cd infra/interop && $(GO) vet ./... && $(GO) test -timeout 10m ./...
 
+.PHONY: sdks
+sdks: node java infra/local/sdks/node_modules ## Check that other people's generators make working clients of the document (about 9 minutes)
+	SDKS=1 $(WITH_DATABASE) $(GO) test -count=1 -timeout 30m ./infra/local/sdks
+
+infra/local/sdks/node_modules: infra/local/sdks/package.json infra/local/sdks/package-lock.json
+	cd infra/local/sdks && npm ci --ignore-scripts
+	@touch $@
+
+.PHONY: java
+java:
+	@infra/local/setup/package.sh Java "no client is generated for Dart" default-jre-headless -- java
+
 .PHONY: fuzz
 fuzz: ## Search for inputs that break a parser (FUZZTIME=10m each, JOBS=2 at a time, TARGETS=a regular expression)
 	@$(WITH_DATABASE) infra/local/setup/fuzz.sh

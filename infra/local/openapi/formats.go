@@ -19,6 +19,7 @@ var plainTexts = map[string]string{
 	"entity_id":                   "of what was changed, for settings the word all",
 	"Municipality.id":             "the same as its code",
 	"ReportBatchResult.client_id": "as it was sent, also what is no UUID",
+	"BulkResult.report_id":        "as it was sent, also a number",
 }
 
 // describeFormat gives a text the format that its name promises, where it has none: uuid, date-time, uri, email or password. A text

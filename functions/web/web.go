@@ -53,7 +53,9 @@ func (w *Web) Register(a *httpapi.API) {
 	httpapi.Register(a, start, w.home)
 	httpapi.Register(a, webPage("/report", "The form of a report", "Files a report without the app, also without a connection."), w.newReport)
 	httpapi.Register(a, webPage("/me", "The page of a person", "Own reports, notifications, preferences. The page itself is the same for everybody."), w.me)
-	httpapi.Register(a, webPage("/map", "The public map", "A list of the newest reports, filters, and a map."), w.mapPage)
+	publicMap := webPage("/map", "The public map", "A list of the newest reports, filters, and a map.")
+	publicMap.Responses["303"] = start.Responses["303"]
+	httpapi.Register(a, publicMap, w.mapPage)
 	httpapi.Register(a, webPage("/desk", "The desk of staff", "Queues and reports. The page itself is the same for everybody."), w.desk)
 	httpapi.Register(a, webPage("/admin", "Administration", "Set-up, people, agencies, settings. The page itself is the same for everybody."), w.admin)
 	httpapi.Register(a, webPage("/stats", "Statistics", "Figures and plots by month, municipality, kind and agency, and a sheet to print."), w.stats)

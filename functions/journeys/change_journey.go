@@ -18,12 +18,12 @@ import (
 )
 
 type journeyChange struct {
-	Name           *string `json:"name" required:"false" minLength:"1" maxLength:"200"`
-	Description    *string `json:"description" required:"false" maxLength:"2000"`
-	Visibility     *string `json:"visibility" required:"false" enum:"public,private" doc:"A word that cannot be read counts as private"`
-	Completed      *bool   `json:"completed" required:"false" doc:"true also makes it inactive; false opens it again"`
-	PlanPrecisionM *int    `json:"plan_precision_m" required:"false" minimum:"0" maximum:"50000"`
-	HideEndsM      *int    `json:"hide_ends_m" required:"false" doc:"Metres from the ends of recorded tracks that others do not see, 0 to 2000"`
+	Name           *string  `json:"name" required:"false" minLength:"1" maxLength:"200"`
+	Description    *string  `json:"description" required:"false" maxLength:"2000"`
+	Visibility     *string  `json:"visibility" required:"false" enum:"public,private" doc:"A word that cannot be read counts as private"`
+	Completed      *bool    `json:"completed" required:"false" doc:"true also makes it inactive; false opens it again"`
+	PlanPrecisionM *int     `json:"plan_precision_m" required:"false" minimum:"0" maximum:"50000"`
+	HideEndsM      *float64 `json:"hide_ends_m" required:"false" doc:"Metres from the ends of recorded tracks that others do not see, 0 to 2000"`
 }
 
 type changeInput struct {

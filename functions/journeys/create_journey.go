@@ -23,7 +23,7 @@ type createInput struct {
 		Active         *bool      `json:"active" required:"false" doc:"Makes this the active journey; the caller's other journeys become inactive"`
 		Visibility     *string    `json:"visibility" required:"false" enum:"public,private" doc:"public is the default; a word that cannot be read counts as private"`
 		PlanPrecisionM *int       `json:"plan_precision_m" required:"false" minimum:"0" maximum:"50000" doc:"Precision at which others see planned points, in metres"`
-		HideEndsM      *int       `json:"hide_ends_m" required:"false" doc:"Metres from the ends of recorded tracks that others do not see; 500 is the default, 0 to 2000 are possible"`
+		HideEndsM      *float64   `json:"hide_ends_m" required:"false" doc:"Metres from the ends of recorded tracks that others do not see; 500 is the default, 0 to 2000 are possible"`
 	}
 }
 

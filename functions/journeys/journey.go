@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -182,9 +183,9 @@ const (
 )
 
 // hideEnds returns the distance that was sent; the nearest possible one, with a warning, when it is out of range.
-func hideEnds(sent int, w *warning.Collector) int {
-	kept := max(0, min(maxHideEnds, sent))
-	if kept != sent {
+func hideEnds(sent float64, w *warning.Collector) int {
+	kept := int(math.Round(max(0, min(maxHideEnds, sent))))
+	if float64(kept) != sent {
 		w.Add("hide_ends_m", warning.Adjusted)
 	}
 	return kept

@@ -211,10 +211,10 @@ func TestOthersSeeNoEnds(t *testing.T) {
 	if got := maria.call("GET", "/journeys/"+id, nil).want(200).object()["hide_ends_m"]; got != 500.0 {
 		t.Errorf("the owner sees %v", got)
 	}
-	for sent, kept := range map[int]int{0: 0, 9000: 2000, -4: 0} {
+	for sent, kept := range map[float64]int{0: 0, 9000: 2000, -4: 0, 1e308: 2000, 99.6: 100} {
 		got := maria.call("PATCH", "/journeys/"+id, object{"hide_ends_m": sent}).want(200).object()
-		if got["hide_ends_m"] != float64(kept) || (got["warnings"] != nil) != (sent != kept) {
-			t.Errorf("%d m: %v", sent, got)
+		if got["hide_ends_m"] != float64(kept) || (got["warnings"] != nil) != (sent != float64(kept)) {
+			t.Errorf("%v m: %v", sent, got)
 		}
 	}
 	maria.call("PATCH", "/journeys/"+id, object{"hide_ends_m": 0}).want(200)

@@ -71,6 +71,7 @@ func (view) Schema(r huma.Registry) *huma.Schema {
 	seen := huma.SchemaFromType(r, reflect.TypeFor[account.Public]())
 	profile := huma.SchemaFromType(r, reflect.TypeFor[account.User]())
 	profile.Required = seen.Required
+	profile.Properties["last_login_at"].Nullable = true // before the first sign-in
 	profile.Description = "All members for the person and for administrators. Others see those that are required, and phonenumber and instagram where the person shares them"
 	r.Map()[name] = profile
 	return &huma.Schema{Ref: "#/components/schemas/" + name}

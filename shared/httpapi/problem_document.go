@@ -114,7 +114,11 @@ func (d *problemDocument) schema(name string, codes []string) *huma.Schema {
 func (d *problemDocument) addMembers(e *problem.Error) {
 	for name, value := range e.Extra {
 		if d.members[name] == nil {
-			d.members[name] = d.Components.Schemas.Schema(reflect.TypeOf(value), true, name)
+			t := reflect.TypeOf(value)
+			d.members[name] = d.Components.Schemas.Schema(t, true, name)
+			if t.Kind() == reflect.Pointer {
+				d.members[name] = nullable(d.members[name])
+			}
 			d.having[name] = make(map[string]bool)
 		}
 		d.having[name][e.Code] = true

@@ -53,6 +53,9 @@ func Whole() ([]byte, error) { return encode(API()) }
 // Document returns the document that is served: the operations that programs call. It is JSON, in a stable order.
 func Document() ([]byte, error) {
 	api := API()
+	if err := describeExamples(api); err != nil {
+		return nil, err
+	}
 	maps.DeleteFunc(api.Paths, func(path string, _ *huma.PathItem) bool { return !forPrograms(path) })
 	if err := shareParameters(api); err != nil {
 		return nil, err

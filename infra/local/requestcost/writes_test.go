@@ -53,10 +53,10 @@ func (s *fixture) reportWrites() []operation {
 		}),
 		on(2, func() request { return request{s.Citizen(), "POST", "/reports/" + s.number + "/follow", nil} }),
 		on(1, func() request { return request{c, "DELETE", "/reports/" + s.number + "/follow", nil} }),
-		on(2, func() request { return request{s.Citizen(), "POST", "/reports/" + s.newReport() + "/confirm", nil} }),
 		on(3, func() request {
 			return request{s.Citizen(), "POST", "/reports/" + s.judgedReport("verified") + "/confirm", object{"note": "Deep."}}
 		}),
+		on(2, func() request { return request{s.Citizen(), "POST", "/reports/" + s.newReport() + "/confirm", nil} }),
 		on(3, func() request {
 			return request{c, "POST", "/reports/" + s.judgedReport("fixed") + "/dispute", object{"note": "It is open.", "upload_id": s.picture(c)}}
 		}),

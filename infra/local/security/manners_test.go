@@ -100,7 +100,7 @@ func constant(path string, res answer) http.Header {
 		h.Del(name)
 	}
 	// These answers have the time, and the position in the history of all databases of the server.
-	if path := strings.TrimSuffix(path, "/"); path == "/health" || path == "/api/v1/reports/changes" {
+	if path := strings.TrimSuffix(path, "/"); path == "/health" || path == "/stats" || path == "/api/v1/reports/changes" {
 		h.Del("Etag")
 	}
 	return h

@@ -25,7 +25,7 @@ func askWaitingFor(p database.Pipeline, address string) *database.Ask[bool] {
 const claims = 4
 
 // claim makes p the reporter of the reports that staff filed for the address of p, who has just confirmed it. The confirmation is
-// committed before, so an error here does not undo it: people can sign in also while the log takes no events. relay claims the
+// already committed. An error here does not undo it, so people can sign in while the log takes no events. relay claims the
 // other reports within minutes.
 func (g *Group) claim(ctx context.Context, p person) {
 	if !p.waiting {

@@ -11,7 +11,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/problem"
 )
 
-// FuzzImportRequest: whatever a body is, it is read to its end as a file of bounded size, or refused as the sender's fault.
+// FuzzImportRequest sends any body. It is read as a file of bounded size, or refused with a 4xx.
 func FuzzImportRequest(f *testing.F) {
 	const form = "multipart/form-data; boundary=b"
 	for _, text := range []string{`<gpx><wpt lat="-8.5" lon="125.5"><name>Dili</name></wpt></gpx>`, `{"type":"Point","coordinates":[125.5,-8.5]}`} {

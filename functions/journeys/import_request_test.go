@@ -146,7 +146,7 @@ func TestOtherCodingsAreRefused(t *testing.T) {
 	}
 }
 
-// A packed file that was cut or changed on its way is refused, and nothing of it is kept.
+// A gzip file that was cut off or damaged in transit is refused. Nothing of it is stored.
 func TestABrokenPackedFileIsRefused(t *testing.T) {
 	t.Parallel()
 	maria := setup(t).rider()

@@ -176,7 +176,7 @@ func lenientJourney() *httpapi.Lenient {
 // maxPrecision is the coarsest precision at which others can see planned points, in metres.
 const maxPrecision = 50000
 
-// Distances from the ends of a recorded track within which others see nothing of it, in metres.
+// Values of hide_ends_m, in metres: others see nothing of a recorded track so near to its ends.
 const (
 	defaultHideEnds = 500
 	maxHideEnds     = 2000

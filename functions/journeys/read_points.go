@@ -78,8 +78,8 @@ func (g *Group) readFileRoute(ctx context.Context, id uuid.UUID) (*fileRoute, er
 // rowsPerRead is how many rows of track_points are in memory at a time: up to 50,000 points.
 const rowsPerRead = 50
 
-// pointRowsSQL reads rows of points of the tracks $1, at most $3: of the first track those after row $2. It starts at that
-// row in the index, so that a track of many short segments costs no more than one with few long ones.
+// pointRowsSQL reads rows of points of the tracks $1, at most $3: of the first track those after row $2. The index
+// leads to that row, so the rows before it are not read.
 const pointRowsSQL = `
 	SELECT t.n, p.seq, p.segment, p.lons, p.lats, p.elevations, p.times
 	  FROM unnest($1::uuid[]) WITH ORDINALITY t (id, n)
@@ -88,8 +88,8 @@ const pointRowsSQL = `
 		 ORDER BY seq LIMIT $3) p
 	 ORDER BY t.n, p.seq LIMIT $3`
 
-// eachPointRow calls f with the points of the tracks in their order. The number is that of the track in the list. Points are
-// read in parts: no statement takes long, and none waits for the client.
+// eachPointRow calls f with each row of points: all rows of the first track, then those of the next. i is the index of the
+// track in tracks. Rows are read in parts, so that no statement takes long.
 func (g *Group) eachPointRow(ctx context.Context, tracks []fileTrack, f func(i int, row *pointRow) error) error {
 	type place struct{ track, seq int }
 	for at := (place{0, -1}); at.track < len(tracks); {

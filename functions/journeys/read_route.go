@@ -12,7 +12,7 @@ import (
 	"github.com/lafaekstreet/backend/shared/identity"
 )
 
-// legErrorM is how far a point of a track is from its legs at most, in metres.
+// legErrorM is the greatest distance of a point of a track from its legs, in metres.
 const legErrorM = 10
 
 // route is a journey as a person sees it.

@@ -126,11 +126,9 @@ func (s *alongSearch) skipEmptyAreas(ctx context.Context) error {
 	return nil
 }
 
-// readBeside reads reports beside spans, at most limit. It returns the number of spans, from the first on, of which it has
-// read all reports.
+// readBeside reads at most limit reports beside spans, span by span. It returns how many spans are complete.
 func (s *alongSearch) readBeside(ctx context.Context, spans []track.Span, limit int) (int, error) {
 	if limit = min(limit, maxReportsRead-s.read); limit <= 0 {
-
 		return 0, track.ErrTooComplex
 	}
 	var from, to [2][]float64

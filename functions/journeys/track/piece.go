@@ -75,7 +75,7 @@ func (t *Track) Stretches(legs []Piece) []Piece {
 	return out
 }
 
-// pause reports whether a stretch goes on from one point to another.
+// pause reports whether two points are so near that a stretch may go over the gap between them.
 func pause(a, b Point) bool {
 	return distance(vectorOf(a.Lon, a.Lat), vectorOf(b.Lon, b.Lat)) <= pauseM
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/google/uuid"
@@ -85,6 +86,14 @@ func signIn(t *testing.T, w *testenv.System, tab context.Context, c *testenv.Cli
 	if err != nil || status != http.StatusOK {
 		t.Fatalf("sign in: status %d, %v", status, err)
 	}
+}
+
+// atStart runs a script at the start of each page that the tab opens from now on.
+func atStart(script string) chromedp.Action {
+	return chromedp.ActionFunc(func(ctx context.Context) error {
+		_, err := page.AddScriptToEvaluateOnNewDocument(script).Do(ctx)
+		return err
+	})
 }
 
 // awaited makes Evaluate wait for a promise.

@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -195,10 +194,7 @@ func TestMapWithoutWebGL(t *testing.T) {
 	var words string
 	var rows int
 	var loaded bool
-	err := chromedp.Run(tab, chromedp.ActionFunc(func(ctx context.Context) error {
-		_, err := page.AddScriptToEvaluateOnNewDocument(`HTMLCanvasElement.prototype.getContext = () => null;`).Do(ctx)
-		return err
-	}), chromedp.Navigate(w.URL+"/map?lang=tet"), chromedp.WaitVisible("#cannot"), chromedp.Text("#cannot", &words),
+	err := chromedp.Run(tab, atStart(`HTMLCanvasElement.prototype.getContext = () => null;`), chromedp.Navigate(w.URL+"/map?lang=tet"), chromedp.WaitVisible("#cannot"), chromedp.Text("#cannot", &words),
 		chromedp.Evaluate(`document.querySelectorAll("[data-testid=list] .row").length`, &rows),
 		chromedp.Evaluate(`performance.getEntriesByType("resource").some((r) => r.name.includes("maplibre"))`, &loaded))
 	if err != nil {

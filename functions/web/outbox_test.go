@@ -7,7 +7,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/lafaekstreet/backend/infra/local/browser"
@@ -274,11 +273,8 @@ func TestReportIsFiledWithoutStorage(t *testing.T) {
 	const address = "alda@example.tl"
 	tab := browser.Open(t, 360, 740)
 	var keeping string
-	err := chromedp.Run(tab, chromedp.ActionFunc(func(ctx context.Context) error {
-		_, err := page.AddScriptToEvaluateOnNewDocument(`for (const name of ["indexedDB", "localStorage", "sessionStorage"]) Object.defineProperty(window, name, { get() { throw new DOMException("off", "SecurityError"); } });
-			Object.defineProperty(navigator, "serviceWorker", { value: undefined });`).Do(ctx)
-		return err
-	}), chromedp.Navigate(w.URL+"/report?lang=en"), choose(t, "a.jpg", photo(t, 320, 200, 1)), chromedp.WaitVisible("#picture-image"), fillIn("Nothing is kept"),
+	err := chromedp.Run(tab, atStart(`for (const name of ["indexedDB", "localStorage", "sessionStorage"]) Object.defineProperty(window, name, { get() { throw new DOMException("off", "SecurityError"); } });
+			Object.defineProperty(navigator, "serviceWorker", { value: undefined });`), chromedp.Navigate(w.URL+"/report?lang=en"), choose(t, "a.jpg", photo(t, 320, 200, 1)), chromedp.WaitVisible("#picture-image"), fillIn("Nothing is kept"),
 		chromedp.Text("#keeping", &keeping), chromedp.Click(id("send")), chromedp.WaitVisible(id("email")), chromedp.SendKeys(id("email"), address), chromedp.Click(id("email-send")), chromedp.WaitVisible(id("code")))
 	if err != nil {
 		t.Fatal(err)

@@ -2,14 +2,12 @@ package web_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"image"
 	"image/jpeg"
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/lafaekstreet/backend/infra/local/browser"
@@ -61,11 +59,7 @@ func TestPicturesStandUprightOnce(t *testing.T) {
 	for name, script := range map[string]string{"turns by itself": "", "does not": doesNotTurn} {
 		tab := browser.Open(t, 360, 740)
 		if script != "" {
-			err := chromedp.Run(tab, chromedp.ActionFunc(func(ctx context.Context) error {
-				_, err := page.AddScriptToEvaluateOnNewDocument(script).Do(ctx)
-				return err
-			}))
-			if err != nil {
+			if err := chromedp.Run(tab, atStart(script)); err != nil {
 				t.Fatal(err)
 			}
 		}

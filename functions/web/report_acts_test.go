@@ -3,6 +3,7 @@ package web_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,6 +79,22 @@ func TestTheReporterOnTheirReport(t *testing.T) {
 	run(t, staff, chromedp.WaitVisible(`[data-testid=at-desk][href="/desk?report=`+s.number+`"]`))
 	if status := s.w.Text(`SELECT status FROM reports WHERE id = $1`, s.id); status != "in_progress" {
 		t.Errorf("the report is %s", status)
+	}
+}
+
+// A button that stays is not replaced when the page learns who is signed in: a click during that would be lost.
+func TestButtonsStayWhenTheSessionIsKnown(t *testing.T) {
+	t.Parallel()
+	s := newStory(t, nil)
+	s.official.Post("/reports/"+s.id+"/status", object{"status": "fixed", "note": "Filled."}).Want(http.StatusOK)
+	tab := browser.Open(t, 360, 740)
+	signIn(t, s.w, tab, s.reporter)
+	var gone []string
+	run(t, tab, atStart(`window.gone = [];
+		new MutationObserver((all) => all.forEach((m) => m.removedNodes.forEach((n) => n.dataset && n.dataset.testid && gone.push(n.dataset.testid)))).observe(document, { childList: true, subtree: true });`),
+		chromedp.Navigate(s.w.URL+"/r/"+s.number+"?lang=en"), chromedp.WaitVisible(by("receipt")), chromedp.Evaluate(`window.gone`, &gone))
+	if !slices.Equal(gone, []string{"flag", "follow"}) {
+		t.Errorf("taken out of the page: %v; want what a reporter does not do", gone)
 	}
 }
 

@@ -44,10 +44,13 @@ export function h(tag, props = {}, ...children) {
   return el;
 }
 
-/** Replaces what is in an element. Children are as of h. */
+/** Replaces what is in an element. Children are as of h. A child that stays is not taken out meanwhile, so it keeps focus and clicks. */
 export function fill(el, ...children) {
-  el.textContent = "";
-  el.append(...children.flat(9).filter((c) => c !== null && c !== undefined && c !== false));
+  const next = children.flat(9).filter((c) => c !== null && c !== undefined && c !== false);
+  next.forEach((c, i) => {
+    if (el.childNodes[i] !== c) el.insertBefore(c instanceof Node ? c : document.createTextNode(c), el.childNodes[i] || null);
+  });
+  while (el.childNodes.length > next.length) el.lastChild.remove();
   return el;
 }
 

@@ -76,8 +76,12 @@ async function print() {
   window.print();
 }
 
+// What the page shows again when it is drawn anew. A click is lost if its button is replaced between press and release.
+const made = new Map();
+const kept = (key, make) => made.get(key) || made.set(key, make()).get(key);
+
 // A button of the page. Afterwards the buttons are drawn anew, and the focus is where it was.
-const action = (testid, label, act, props = {}) => button(label, async () => {
+const action = (testid, label, act, props = {}) => kept(testid + " " + label, () => button(label, async () => {
   try {
     await act();
     forgetPage();
@@ -88,10 +92,11 @@ const action = (testid, label, act, props = {}) => button(label, async () => {
       if (again && (!document.activeElement || document.activeElement === document.body)) again.focus();
     });
   }
-}, { ...props, data: { testid } });
+}, { ...props, data: { testid } }));
 
 // Staff go on at the desk.
-const atDesk = () => session.user && session.user.role !== "citizen" && h("a", { class: "button", href: "/desk?report=" + encodeURIComponent(data.number), data: { testid: "at-desk" } }, t("act.at_desk"));
+const atDesk = () => session.user && session.user.role !== "citizen" && kept("at-desk", () => h("a", { class: "button", href: "/desk?report=" + encodeURIComponent(data.number), data: { testid: "at-desk" } }, t("act.at_desk")));
+const ownActions = h("span", { id: "own-actions" });
 
 const own = () => Boolean(seen && seen.reporter && session.user && seen.reporter.id === session.user.id);
 
@@ -99,7 +104,7 @@ const own = () => Boolean(seen && seen.reporter && session.user && seen.reporter
 function draw() {
   fill($("#yours"), own() ? h("a", { class: "status", href: "/me" }, t("act.yours")) : null);
   if (data.removed) {
-    fill($("#actions"), atDesk(), h("span", { id: "own-actions" }));
+    fill($("#actions"), atDesk(), ownActions);
     return;
   }
   const mine = own(), r = seen || {};
@@ -109,7 +114,7 @@ function draw() {
     open.includes(data.status) && !mine && (r.confirmed ? h("p", { class: "good done", data: { testid: "confirm" } }, "✓ " + t("act.confirmed")) : action("confirm", t("act.confirm"), confirm, { class: "main" })),
     !mine && action("follow", t(r.following ? "act.unfollow" : "act.follow"), follow),
     !mine && action("flag", t("act.flag"), () => flag(path), { class: "link" }),
-    atDesk(), h("span", { id: "own-actions" }));
+    atDesk(), ownActions);
   comments.draw(!data.pending || Boolean(seen && !seen.content_pending));
 }
 
@@ -120,6 +125,7 @@ session.watch(async (user) => {
   if (id === known) return;
   known = id;
   fill($("#own"));
+  fill(ownActions);
   seen = user ? await api("GET", path).catch(() => null) : null; // without a connection the page stays that of a visitor
   if (seen && !data.removed) {
     showNow(seen);

@@ -29,7 +29,7 @@ type AssignRequest struct {
 type AssignBody struct {
 	AgencyID        *string         `json:"agency_id,omitempty" format:"uuid" doc:"Left out: the agency that has it; where nobody has it, the one that fits best"`
 	UserID          *string         `json:"user_id,omitempty" format:"uuid" doc:"An official of that agency"`
-	DueAt           *timestamp.Time `json:"due_at,omitempty" doc:"In the future; from officials not after the deadline that it has or would get. Left out: the deadline that it has, moved on by the working days for which it was handed back; else one by severity"`
+	DueAt           *timestamp.Time `json:"due_at,omitempty" doc:"In the future; from officials not after the deadline that it has or would get. Left out: the deadline that it has, moved on by the working days for which it was handed back; else one by severity" example:"2035-12-31T09:00:00.000Z"`
 	Note            *string         `json:"note,omitempty" maxLength:"2000" doc:"Internal: kept as a note for staff"`
 	ExpectedVersion *int            `json:"expected_version,omitempty" doc:"409 when the report has another version"`
 }

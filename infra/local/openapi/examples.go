@@ -16,8 +16,7 @@ import (
 var examplesFile []byte
 
 // Own reports whether a member of an example stands for a value that only the caller has: an id of something that exists, a code
-// or token that the caller was sent, an address, or an id that the app makes anew for each request. No example has a time
-// that the server compares with the present.
+// or token that the caller was sent, an address, or an id that the app makes anew for each request.
 func Own(member string) bool {
 	switch member {
 	case "agency_id", "challenge_id", "client_id", "code", "duplicate_of", "email", "id_token", "otp", "recovery_code", "refresh_token",

@@ -22,7 +22,7 @@ const mediaProblem = "application/problem+json"
 type Answer struct {
 	Status int
 	Header http.Header
-	Body   []byte // of a problem document; else it may be empty
+	Body   []byte // of JSON; else it may be empty
 }
 
 // Problem reports whether the answer is a problem document.
@@ -33,10 +33,11 @@ func (a Answer) Problem() bool {
 // Checker compares answers with a document.
 type Checker struct {
 	document *huma.OpenAPI
+	served   *Served // of bodies; nil for none
 }
 
-// NewChecker makes a checker.
-func NewChecker(document *huma.OpenAPI) *Checker { return &Checker{document} }
+// NewChecker makes a checker of what a function describes. It compares bodies with served, unless that is nil.
+func NewChecker(document *huma.OpenAPI, served *Served) *Checker { return &Checker{document, served} }
 
 // outside reports whether a status is none of an operation: the method has none, or the client does not read the answer.
 func outside(status int) bool { return status == http.StatusMethodNotAllowed || status == 499 }
@@ -53,10 +54,18 @@ func (c *Checker) Check(method, path string, a Answer) (string, string, []string
 	if response == nil {
 		return name, "", []string{fmt.Sprintf("%s answered %d, which is not documented", name, a.Status)}
 	}
-	if !a.Problem() {
-		return name, "", nil
+	var (
+		code   string
+		faults []string
+	)
+	if a.Problem() {
+		code, faults = c.problem(op, response, a)
 	}
-	code, faults := c.problem(op, response, a)
+	if c.served != nil {
+		if fault := c.served.Check(template, op.Method, a); fault != "" {
+			faults = append(faults, fault)
+		}
+	}
 	for i := range faults {
 		faults[i] = name + ": " + faults[i]
 	}

@@ -30,7 +30,7 @@ func (group) Register(a *httpapi.API) {
 // What the document does not have is a fault: a status, a code of a status, a member of a problem, a header.
 func TestCheckFindsWhatIsNotDocumented(t *testing.T) {
 	t.Parallel()
-	c := answers.NewChecker(httpapi.Document(group{}))
+	c := answers.NewChecker(httpapi.Document(group{}), nil)
 	problemOf := func(status int, body string, headers ...string) answers.Answer {
 		a := answers.Answer{Status: status, Header: http.Header{"Content-Type": {"application/problem+json"}}, Body: []byte(body)}
 		for _, name := range headers {
@@ -59,6 +59,37 @@ func TestCheckFindsWhatIsNotDocumented(t *testing.T) {
 		_, _, faults := c.Check(http.MethodGet, test.path, test.answer)
 		if test.want == "" && len(faults) > 0 || test.want != "" && !slices.ContainsFunc(faults, func(f string) bool { return strings.Contains(f, test.want) }) {
 			t.Errorf("%s: %q, want %q", name, faults, test.want)
+		}
+	}
+}
+
+// A body is compared with the schema that the document has for its operation and status.
+func TestCheckComparesBodiesWithTheirSchema(t *testing.T) {
+	t.Parallel()
+	served, err := answers.Serve([]byte(`{"openapi":"3.1.0","paths":{"/things/{id}":{"get":{"responses":{
+		"204":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/Thing"}}}},
+		"409":{"$ref":"#/components/responses/Conflict"}}}}},
+		"components":{"responses":{"Conflict":{"content":{"application/problem+json":{"schema":{"$ref":"#/components/schemas/Thing"}}}}},
+		"schemas":{"Thing":{"type":"object","required":["id"],"properties":{"id":{"type":"string","format":"uuid"}}}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		status            int
+		media, body, want string
+	}{
+		{204, "application/json", `{"id":"01980000-0000-7000-8000-000000000000"}`, ""},
+		{204, "application/json; charset=utf-8", `{"id":"1"}`, "is not valid uuid"},
+		{204, "application/json", `{}`, "missing property 'id'"},
+		{204, "application/json", `{"id"`, "the body is against its schema"},
+		{204, "text/html", `<p>`, "the media type text/html"},
+		{204, "", ``, ""},
+		{409, "application/problem+json", `{"id":1}`, "got number, want string"},
+		{410, "application/json", `{}`, ""},
+	} {
+		a := answers.Answer{Status: test.status, Header: http.Header{"Content-Type": {test.media}}, Body: []byte(test.body)}
+		if got := served.Check("/things/{id}", http.MethodGet, a); (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
+			t.Errorf("%d %s %s: %q, want %q", test.status, test.media, test.body, got, test.want)
 		}
 	}
 }

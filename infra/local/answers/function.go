@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"mime"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -20,7 +21,11 @@ type Function struct {
 
 // Checked makes the test fail for every answer of service that service does not document.
 func Checked(t testing.TB, service *httpapi.Service) *Function {
-	return &Function{service, Watch(t, func() *Checker { return checkerOf(service) }, service)}
+	document, err := served()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Function{service, Watch(t, func() *Checker { return checkerOf(service, document) }, service)}
 }
 
 // ServeHTTP implements http.Handler.
@@ -29,10 +34,10 @@ func (f *Function) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.watched
 // checkers has one checker for each function of a process, because a description takes time to make.
 var checkers sync.Map
 
-func checkerOf(service *httpapi.Service) *Checker {
+func checkerOf(service *httpapi.Service, document *Served) *Checker {
 	made, ok := checkers.Load(service.Name())
 	if !ok {
-		made, _ = checkers.LoadOrStore(service.Name(), NewChecker(service.OpenAPI()))
+		made, _ = checkers.LoadOrStore(service.Name(), NewChecker(service.OpenAPI(), document))
 	}
 	return made.(*Checker)
 }
@@ -59,7 +64,10 @@ func Watch(t testing.TB, checker func() *Checker, next http.Handler) http.Handle
 	})
 }
 
-// seenWriter notes the status of an answer, and the body of a problem document.
+// mostSeen bounds the bodies that are compared with their schema, in bytes as they are sent.
+const mostSeen = 4 << 20
+
+// seenWriter notes the status of an answer, and its body where that is JSON of at most mostSeen.
 type seenWriter struct {
 	http.ResponseWriter
 	status  int
@@ -78,14 +86,18 @@ func (w *seenWriter) WriteHeader(status int) {
 // Write implements io.Writer.
 func (w *seenWriter) Write(b []byte) (int, error) {
 	w.written = true
-	if w.status >= http.StatusBadRequest {
+	media, _, _ := mime.ParseMediaType(w.Header().Get("Content-Type"))
+	if isJSON(media) && w.body.Len() <= mostSeen {
 		w.body.Write(b)
 	}
 	return w.ResponseWriter.Write(b)
 }
 
-// plain is the body, unpacked.
+// plain is the body, unpacked. It is empty where it is not whole.
 func (w *seenWriter) plain() []byte {
+	if w.body.Len() > mostSeen {
+		return nil
+	}
 	if w.Header().Get("Content-Encoding") != "gzip" {
 		return w.body.Bytes()
 	}
@@ -93,7 +105,10 @@ func (w *seenWriter) plain() []byte {
 	if err != nil {
 		return nil
 	}
-	out, _ := io.ReadAll(r) // what is not complete is no problem document
+	out, err := io.ReadAll(r)
+	if err != nil {
+		return nil
+	}
 	return out
 }
 

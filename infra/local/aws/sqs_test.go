@@ -157,6 +157,55 @@ func TestQueueVisibility(t *testing.T) {
 	}
 }
 
+// A consumer decides when a message that it could not handle comes again: sooner or later than the queue says.
+func TestChangedVisibility(t *testing.T) {
+	t.Parallel()
+	b, ctx := newQueueBench(t), context.Background()
+	url := b.create("reports", map[string]string{"VisibilityTimeout": "900"})
+	b.send(url, "one")
+	b.send(url, "two")
+	first := b.receive(url)
+	change := func(handle *string, seconds int32) error {
+		_, err := b.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: &url, ReceiptHandle: handle, VisibilityTimeout: seconds})
+		return err
+	}
+	out, err := b.ChangeMessageVisibilityBatch(ctx, &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &url, Entries: []types.ChangeMessageVisibilityBatchRequestEntry{
+		{Id: awssdk.String("a"), ReceiptHandle: first[0].ReceiptHandle, VisibilityTimeout: 2},
+		{Id: awssdk.String("b"), ReceiptHandle: first[1].ReceiptHandle, VisibilityTimeout: 1000},
+		{Id: awssdk.String("c"), ReceiptHandle: awssdk.String("nonsense"), VisibilityTimeout: 2},
+	}})
+	if err != nil || len(out.Successful) != 2 || len(out.Failed) != 1 || *out.Failed[0].Id != "c" {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	b.clock.Advance(time.Second)
+	if got := b.bodies(url); got != "" {
+		t.Errorf("after one second: %s", got)
+	}
+	b.clock.Advance(time.Second)
+	second := b.receive(url)
+	if len(second) != 1 || *second[0].Body != "one" || second[0].Attributes["ApproximateReceiveCount"] != "2" {
+		t.Fatalf("after two seconds received %+v", second)
+	}
+	var idle *types.MessageNotInflight
+	if err := change(first[0].ReceiptHandle, 0); !errors.As(err, &idle) {
+		t.Errorf("by a stale handle: %v", err)
+	}
+	if err := change(second[0].ReceiptHandle, 43201); err == nil {
+		t.Error("more than twelve hours were taken")
+	}
+	b.clock.Advance(899 * time.Second) // the queue's own timeout, from the last delivery
+	if got := b.bodies(url); got != "" {
+		t.Errorf("before the timeouts: %s", got)
+	}
+	if err := change(second[0].ReceiptHandle, 0); err != nil || b.bodies(url) != "one" {
+		t.Errorf("0 seconds did not show the message at once: %v", err)
+	}
+	b.clock.Advance(99 * time.Second)
+	if got := b.bodies(url); got != "two" {
+		t.Errorf("after 1001 seconds: %s", got)
+	}
+}
+
 func TestQueueDelayAndRetention(t *testing.T) {
 	t.Parallel()
 	b := newQueueBench(t)

@@ -74,16 +74,18 @@ func Protocol() *awsjson.Protocol {
 // Operations are the operations served, by name.
 func (s *Service) Operations() map[string]awsjson.Operation {
 	return map[string]awsjson.Operation{
-		"CreateQueue":          awsjson.Op(s.createQueue),
-		"GetQueueUrl":          awsjson.Op(s.queueURL),
-		"GetQueueAttributes":   awsjson.Op(s.queueAttributes),
-		"SetQueueAttributes":   awsjson.Op(s.setQueueAttributes),
-		"SendMessageBatch":     awsjson.Op(s.sendMessageBatch),
-		"ReceiveMessage":       awsjson.Op(s.receiveMessage),
-		"DeleteMessage":        awsjson.Op(s.deleteMessage),
-		"DeleteMessageBatch":   awsjson.Op(s.deleteMessageBatch),
-		"StartMessageMoveTask": awsjson.Op(s.startMove),
-		"ListMessageMoveTasks": awsjson.Op(s.listMoves),
+		"CreateQueue":                  awsjson.Op(s.createQueue),
+		"GetQueueUrl":                  awsjson.Op(s.queueURL),
+		"GetQueueAttributes":           awsjson.Op(s.queueAttributes),
+		"SetQueueAttributes":           awsjson.Op(s.setQueueAttributes),
+		"SendMessageBatch":             awsjson.Op(s.sendMessageBatch),
+		"ReceiveMessage":               awsjson.Op(s.receiveMessage),
+		"ChangeMessageVisibility":      awsjson.Op(s.changeVisibility),
+		"ChangeMessageVisibilityBatch": awsjson.Op(s.changeVisibilityBatch),
+		"DeleteMessage":                awsjson.Op(s.deleteMessage),
+		"DeleteMessageBatch":           awsjson.Op(s.deleteMessageBatch),
+		"StartMessageMoveTask":         awsjson.Op(s.startMove),
+		"ListMessageMoveTasks":         awsjson.Op(s.listMoves),
 	}
 }
 

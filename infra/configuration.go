@@ -53,7 +53,9 @@ func (r *resources) configure(stack awscdk.Stack, s spec) (environment, []statem
 	c.queueAccess(s)
 	c.bucket(s.grants.bucket)
 	if s.Kind == catalog.Queue {
-		c.allow("Consume", []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}, r.queues.live[s.queue.Name].QueueArn())
+		own := r.queues.live[s.queue.Name]
+		c.env["QUEUE_URL"] = own.QueueUrl()
+		c.allow("Consume", []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"}, own.QueueArn())
 	}
 	c.special(s.grants)
 	return c.env, c.finish()

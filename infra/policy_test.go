@@ -108,6 +108,12 @@ func TestWhoMay(t *testing.T) {
 			{"sqs:SendMessage", "-notify", []string{"admin", "anchor", "auth", "community", "digest", "images", "notify", "relay", "reports", "staff", "users", "validate"}},
 			{"sqs:SendMessage", "-geocode", []string{"geocode", "relay", "reports"}},
 			{"sqs:ReceiveMessage", "", []string{"anchor", "geocode", "images", "notify", "validate"}},
+			// Each worker postpones messages of its own queue.
+			{"sqs:ChangeMessageVisibility", "-images", []string{"images"}},
+			{"sqs:ChangeMessageVisibility", "-validate", []string{"validate"}},
+			{"sqs:ChangeMessageVisibility", "-anchor", []string{"anchor"}},
+			{"sqs:ChangeMessageVisibility", "-notify", []string{"notify"}},
+			{"sqs:ChangeMessageVisibility", "-geocode", []string{"geocode"}},
 		} {
 			if got := who(w, c.action, c.part); !slices.Equal(got, c.want) {
 				t.Errorf("%s on …%s…: %v may, want %v", c.action, c.part, got, c.want)
@@ -151,6 +157,9 @@ func TestConfigurationAndPolicyAgree(t *testing.T) {
 				if strings.Contains(value, "<") {
 					t.Errorf("%s: %s is %q", f.Name, variable, value)
 				}
+			}
+			if own := f.Env["QUEUE_URL"]; own != "" && !f.Allows("sqs:ChangeMessageVisibility", "arn:aws:sqs:us-east-1:000000000000:"+own[strings.LastIndex(own, "/")+1:]) {
+				t.Errorf("%s may not postpone messages of %s", f.Name, own)
 			}
 			for pair := range strings.SplitSeq(f.Env["QUEUE_URLS"], ",") {
 				_, url, ok := strings.Cut(pair, "=")

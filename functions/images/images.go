@@ -101,8 +101,8 @@ func (w *Worker) handleMessage(ctx context.Context, m events.SQSMessage) error {
 
 // unknownKeyReceives is the delivery from which a key without a row of uploads is
 // ignored. Before that the message is retried, because the row may be committed after
-// the object arrives.
-const unknownKeyReceives = 3
+// the object arrives: up to 30 s, the longest time of a request. Six waits are at least 63 s.
+const unknownKeyReceives = 7
 
 // processOriginal processes one original. receives is how often its message was
 // delivered, this time included.

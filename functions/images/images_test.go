@@ -22,6 +22,7 @@ import (
 	"github.com/lafaekstreet/backend/infra/local/faults"
 	"github.com/lafaekstreet/backend/infra/local/ledgertest"
 	"github.com/lafaekstreet/backend/infra/local/testdb"
+	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/config"
 	"github.com/lafaekstreet/backend/shared/database"
 	"github.com/lafaekstreet/backend/shared/queue"
@@ -286,6 +287,18 @@ func TestTwoUploadsOfTheSameFileAreBothProcessed(t *testing.T) {
 	}
 }
 
+// The row of a picture that is sent through the API is committed after its bytes arrived. The worker must not give up before.
+func TestARowOfALongRequestIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	least := time.Duration(0)
+	for n := 1; n < unknownKeyReceives; n++ {
+		least += catalog.FirstBackoff << (n - 1) / 2
+	}
+	if least < catalog.GatewayTimeout {
+		t.Errorf("an unknown key is ignored after %v; a request may take %v", least, catalog.GatewayTimeout)
+	}
+}
+
 func TestEventsOfOtherObjectsAreIgnored(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -293,8 +306,8 @@ func TestEventsOfOtherObjectsAreIgnored(t *testing.T) {
 	failed := b.deliver(
 		message(`{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"media"}`, 1),
 		event("renditions/x/display.jpg", 1), event("exports/all.csv", 1),
-		event(unknown, 1), // its row may yet be committed
-		event(unknown, 3),
+		event(unknown, unknownKeyReceives-1), // its row may yet be committed
+		event(unknown, unknownKeyReceives),
 		message(`{"Records":[{"eventName":"ObjectRemoved:Delete","s3":{"object":{"key":"originals/x"}}}]}`, 1),
 		message(`nonsense`, 1),
 	)

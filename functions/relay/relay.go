@@ -33,8 +33,8 @@ type Config struct {
 	// Grace is how long the function that wrote a message has to send it itself.
 	Grace time.Duration `env:"RELAY_GRACE" envDefault:"30s"`
 	// Stuck is the age at which a report, a picture or a place without a result gets another message. It must be longer
-	// than the life of a message: otherwise an outage would send more and more messages, and each would become a dead
-	// letter. 0 means catalog.MessageLife.
+	// than the life of a message, a day and a half: otherwise an outage would send more and more messages, and each would
+	// become a dead letter. 0 means catalog.MessageLife.
 	Stuck time.Duration `env:"RELAY_STUCK"`
 }
 

@@ -76,7 +76,7 @@ func setup(t *testing.T, aiTimeout ...string) *bundle {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	b := &bundle{t: t, w: worker, handler: queue.Each(queue.Validate, 2, kit.Log, worker.handleMessage), kit: kit, db: pool,
+	b := &bundle{t: t, w: worker, handler: kit.Queue(queue.Validate, 2, worker.handleMessage, queue.WhenParked(worker.parked)), kit: kit, db: pool,
 		cloud: cloud, faults: set, owner: owner, person: database.NewID(), s3: s3.NewFromConfig(cloud.Config(), func(o *s3.Options) { o.UsePathStyle = true })}
 	if _, err := b.s3.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: awssdk.String("media")}); err != nil {
 		t.Fatal(err)

@@ -152,9 +152,10 @@ func (s subject) missingPictureReason() string {
 }
 
 // markProcessing sets the AI status to processing, if the report still has the version that was read. Without this
-// check a second run could overwrite needs_review of the first one, and no person would see the report.
+// check a second run could overwrite needs_review of the first one, and no person would see the report. One that the models
+// could not judge before stays in the staff queue while they are asked again.
 func (w *Worker) markProcessing(ctx context.Context, s subject) error {
-	const q = `UPDATE reports SET ai_status = 'processing' WHERE id = $1 AND version = $2 AND ai_status IN ('queued', 'failed', 'needs_review') AND status = 'pending'`
+	const q = `UPDATE reports SET ai_status = 'processing' WHERE id = $1 AND version = $2 AND ai_status IN ('queued', 'needs_review') AND status = 'pending'`
 	if _, err := w.db.Exec(ctx, q, s.id, s.version); err != nil {
 		return fmt.Errorf("mark report as processing: %w", err)
 	}
@@ -175,8 +176,8 @@ func (w *Worker) endWait(ctx context.Context, s subject) error {
 }
 
 // markFailed puts a report that could not be judged into the staff queue, unless a person has decided meanwhile. Its
-// pictures then wait for a person; so does a picture that came after the decision. A redrive of the dead letter judges a
-// pending report again.
+// pictures then wait for a person; so does a picture that came after the decision. A later delivery, also of a dead letter that
+// was sent again, judges a pending report.
 func (w *Worker) markFailed(ctx context.Context, id uuid.UUID) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()

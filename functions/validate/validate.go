@@ -72,7 +72,7 @@ func Open(ctx context.Context, env config.Env) (queue.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return kit.Queue(queue.Validate, w.cfg.Concurrency, w.handleMessage), nil
+	return kit.Queue(queue.Validate, w.cfg.Concurrency, w.handleMessage, queue.WhenParked(w.parked)), nil
 }
 
 func newWorker(kit *service.Kit) (*Worker, error) {
@@ -88,29 +88,53 @@ func newWorker(kit *service.Kit) (*Worker, error) {
 	}, nil
 }
 
-// newBedrock makes a client with few retries. A throttled message waits in the queue,
+// newBedrock makes a client with few retries. A throttled message waits in the queue for some seconds,
 // because a Lambda that sleeps costs money.
 func newBedrock(cfg aws.Config) *bedrockruntime.Client {
 	return bedrockruntime.NewFromConfig(cfg, func(o *bedrockruntime.Options) { o.RetryMaxAttempts = 2 })
 }
 
+// Numbers of deliveries from which a report does not wait for the models alone. Between the first and the tenth delivery are
+// about 13 minutes, between the first and the fourteenth about an hour (see queue.Each).
+const (
+	withoutEmbedding = 10 // a verdict does without the embedding of the picture
+	forPeople        = 14 // a report without a verdict is in the staff queue; the models are still asked
+)
+
 func (w *Worker) handleMessage(ctx context.Context, m events.SQSMessage) error {
-	var in queue.ValidateMessage
-	if err := json.Unmarshal([]byte(m.Body), &in); err != nil || in.ReportID == uuid.Nil {
-		return queue.Permanent(errors.New("message names no report"))
+	id, err := reportOf(m)
+	if err != nil {
+		return queue.Permanent(err)
 	}
-	last := queue.Receives(m) >= catalog.MaxReceives
-	err := w.judgeReport(ctx, in.ReportID, last)
+	n := queue.Receives(m)
+	err = w.judgeReport(ctx, id, n >= withoutEmbedding)
 	if err == nil || errors.Is(err, report.ErrNotFound) || errors.Is(err, report.ErrRemoved) {
 		return nil
 	}
-	if last {
-		// The message goes to the dead-letter queue and staff see the report. This must be
-		// written even if the time of ctx is over.
-		w.metrics.Add(catalog.ValidateDead)
-		return errors.Join(err, w.markFailed(context.WithoutCancel(ctx), in.ReportID))
+	if n >= forPeople { // this is written even if the time of ctx is over
+		err = errors.Join(err, w.markFailed(context.WithoutCancel(ctx), id))
 	}
 	return err
+}
+
+func reportOf(m events.SQSMessage) (uuid.UUID, error) {
+	var in queue.ValidateMessage
+	if err := json.Unmarshal([]byte(m.Body), &in); err != nil || in.ReportID == uuid.Nil {
+		return uuid.Nil, errors.New("message names no report")
+	}
+	return in.ReportID, nil
+}
+
+// parked leaves the report of a message that goes to the dead letters to staff.
+func (w *Worker) parked(ctx context.Context, m events.SQSMessage) {
+	w.metrics.Add(catalog.ValidateDead)
+	id, err := reportOf(m)
+	if err != nil {
+		return
+	}
+	if err := w.markFailed(context.WithoutCancel(ctx), id); err != nil {
+		w.log.WarnContext(ctx, "a report whose message is a dead letter is not in the staff queue", "report_id", id, "error", err)
+	}
 }
 
 // maxRounds is how often one delivery judges a report whose pictures or words change meanwhile.
@@ -119,14 +143,13 @@ const maxRounds = 3
 // errChanged reports that no verdict saw the pictures and words that the report has.
 var errChanged = errors.New("the report changed while it was judged")
 
-// judgeReport judges one report if it is ready. last is true for the last delivery
-// of the message before the dead-letter queue.
+// judgeReport judges one report if it is ready. With lenient, a verdict may do without an embedding.
 //
 // A verdict counts for the pictures and words that it saw. If the report has others when the verdict is written, they are judged;
 // the answers about pictures that stayed are used again.
-func (w *Worker) judgeReport(ctx context.Context, id uuid.UUID, last bool) error {
+func (w *Worker) judgeReport(ctx context.Context, id uuid.UUID, lenient bool) error {
 	for range maxRounds {
-		settled, err := w.judgeOnce(ctx, id, last)
+		settled, err := w.judgeOnce(ctx, id, lenient)
 		if settled || err != nil {
 			return err
 		}
@@ -135,7 +158,7 @@ func (w *Worker) judgeReport(ctx context.Context, id uuid.UUID, last bool) error
 }
 
 // judgeOnce reads the report and judges it. It returns false if the report changed meanwhile, so that nothing was written.
-func (w *Worker) judgeOnce(ctx context.Context, id uuid.UUID, last bool) (bool, error) {
+func (w *Worker) judgeOnce(ctx context.Context, id uuid.UUID, lenient bool) (bool, error) {
 	s, err := w.readSubject(ctx, id)
 	if err != nil {
 		return false, err
@@ -166,7 +189,7 @@ func (w *Worker) judgeOnce(ctx context.Context, id uuid.UUID, last bool) (bool, 
 	if err := w.markProcessing(ctx, s); err != nil {
 		return false, err
 	}
-	v, err := w.judgePictures(ctx, s, current, last)
+	v, err := w.judgePictures(ctx, s, current, lenient)
 	if err != nil {
 		return false, err
 	}
@@ -174,14 +197,14 @@ func (w *Worker) judgeOnce(ctx context.Context, id uuid.UUID, last bool) (bool, 
 }
 
 // judgePictures judges each picture that waits, and combines the results.
-func (w *Worker) judgePictures(ctx context.Context, s subject, current settings.Settings, last bool) (verdict, error) {
+func (w *Worker) judgePictures(ctx context.Context, s subject, current settings.Settings, lenient bool) (verdict, error) {
 	v := verdict{settings: current}
 	for _, p := range s.awaited() {
 		jpeg, err := w.objects.Read(ctx, p.displayKey(), upload.MaxStored)
 		if err != nil {
 			return verdict{}, fmt.Errorf("read picture: %w", err)
 		}
-		j, err := w.judgePicture(ctx, s, p, current, jpeg, last)
+		j, err := w.judgePicture(ctx, s, p, current, jpeg, lenient)
 		if err != nil {
 			return verdict{}, err
 		}
@@ -191,11 +214,11 @@ func (w *Worker) judgePictures(ctx context.Context, s subject, current settings.
 }
 
 // judgePicture asks the models about one picture. If a budget ends meanwhile, a person decides.
-func (w *Worker) judgePicture(ctx context.Context, s subject, p picture, current settings.Settings, jpeg []byte, last bool) (judgement, error) {
+func (w *Worker) judgePicture(ctx context.Context, s subject, p picture, current settings.Settings, jpeg []byte, lenient bool) (judgement, error) {
 	rec := &callLog{db: w.db, clock: w.clock, log: w.log, reportID: s.id, imageID: p.id, runID: database.NewID(),
 		budget: dailyBudget{db: w.db, clock: w.clock, metrics: w.metrics, all: current.AIDailyPictures, person: current.AIDailyPicturesPerson}}
 	unjudged := judgement{picture: p, outcome: report.PictureUnsure, calls: rec}
-	j, err := w.askModels(ctx, s, unjudged, current, jpeg, last)
+	j, err := w.askModels(ctx, s, unjudged, current, jpeg, lenient)
 	var spent budgetError
 	if errors.As(err, &spent) {
 		w.metrics.Add(spent.metric())
@@ -206,9 +229,9 @@ func (w *Worker) judgePicture(ctx context.Context, s subject, p picture, current
 }
 
 // askModels asks about relevance first, because an irrelevant picture then costs
-// one call only, then about the damage and the embedding. On the last delivery it
-// goes on without an embedding.
-func (w *Worker) askModels(ctx context.Context, s subject, j judgement, current settings.Settings, jpeg []byte, last bool) (judgement, error) {
+// one call only, then about the damage and the embedding. With lenient it goes on if
+// there is no embedding.
+func (w *Worker) askModels(ctx context.Context, s subject, j judgement, current settings.Settings, jpeg []byte, lenient bool) (judgement, error) {
 	rec := j.calls
 	r, err := w.judge.relevance(ctx, rec, jpeg)
 	if malformed(err) {
@@ -238,7 +261,7 @@ func (w *Worker) askModels(ctx context.Context, s subject, j judgement, current 
 		return judgement{}, err
 	}
 	j.damage = &d
-	if j.embedding, err = w.judge.embedding(ctx, rec, jpeg); err != nil && !malformed(err) && !last {
+	if j.embedding, err = w.judge.embedding(ctx, rec, jpeg); err != nil && !malformed(err) && !lenient {
 		return judgement{}, err
 	}
 	if r.Confidence < current.AcceptConfidence {

@@ -1,9 +1,11 @@
 package validate
 
 import (
+	"context"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/infra/local/faults"
@@ -270,7 +272,8 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func TestTheLastDeliveryLeavesTheReportToStaff(t *testing.T) {
+// While the models do not answer, a report waits for them, then also for people, and it is judged when they answer again.
+func TestAfterAnHourAReportAlsoWaitsForPeople(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := b.report(-8.55, 125.57)
@@ -278,11 +281,22 @@ func TestTheLastDeliveryLeavesTheReportToStaff(t *testing.T) {
 	if err := b.faults.Add(faults.Fault{Service: "bedrock", Mode: faults.Throttle, Count: faults.Forever}); err != nil {
 		t.Fatal(err)
 	}
-	if !b.deliver(id, catalog.MaxReceives) {
-		t.Error("the message did not go to the dead letters")
-	}
-	if got := b.state(id); got != "pending failed medium REPORT_SUBMITTED 0" {
-		t.Errorf("%s", got)
+	versions := func() int { return one[int](b, `SELECT version FROM reports`) }
+	before := versions()
+	for _, c := range []struct {
+		receives int
+		want     string
+		changes  int
+	}{{forPeople - 1, "pending processing", 0}, {forPeople, "pending failed", 1}, {forPeople + 1, "pending failed", 1}, {catalog.MaxReceives, "pending failed", 1}} {
+		if !b.deliver(id, c.receives) {
+			t.Errorf("delivery %d: the message does not come back", c.receives)
+		}
+		if got := b.state(id); got != c.want+" medium REPORT_SUBMITTED 0" {
+			t.Errorf("after delivery %d: %s", c.receives, got)
+		}
+		if n := versions() - before; n != c.changes {
+			t.Errorf("after delivery %d the report has changed %d times, want %d", c.receives, n, c.changes)
+		}
 	}
 	b.faults.Clear()
 	b.answers(relevant)
@@ -291,6 +305,41 @@ func TestTheLastDeliveryLeavesTheReportToStaff(t *testing.T) {
 	}
 	if got := b.state(id); got != verified {
 		t.Errorf("after the redrive: %s", got)
+	}
+}
+
+// A message that goes to the dead letters before its last delivery leaves the report to staff.
+func TestAParkedMessageLeavesTheReportToStaff(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.report(-8.55, 125.57)
+	b.attach(id, "processed", 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // its time is over
+	b.w.parked(ctx, events.SQSMessage{Body: `{"report_id":"` + id.String() + `"}`})
+	if got := b.state(id); got != "pending failed medium REPORT_SUBMITTED 0" {
+		t.Errorf("%s", got)
+	}
+}
+
+// A model that makes no embeddings delays the verdict for a while, and then no longer.
+func TestAVerdictDoesNotWaitLongForAnEmbedding(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.report(-8.55, 125.57)
+	b.attach(id, "processed", 1)
+	b.answers(relevant)
+	if err := b.faults.Add(faults.Fault{Service: "bedrock", Operation: "InvokeModel", Mode: faults.Throttle, Count: faults.Forever}); err != nil {
+		t.Fatal(err)
+	}
+	if !b.deliver(id, withoutEmbedding-1) {
+		t.Error("the verdict does not wait for an embedding")
+	}
+	if b.deliver(id, withoutEmbedding) {
+		t.Error("the verdict waits for an embedding for a day")
+	}
+	if got := b.state(id); got != strings.TrimSuffix(verified, "1")+"0" {
+		t.Errorf("%s", got)
 	}
 }
 

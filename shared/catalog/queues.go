@@ -17,7 +17,11 @@ const (
 // Limits that are the same for every queue.
 const (
 	// MaxReceives is how often a message is delivered. If the last delivery fails too, the message goes to the dead letters.
-	MaxReceives = 6
+	// With the waits between them these are 17 to 30 hours: an outage of hours makes no dead letters.
+	MaxReceives = 120
+	// FirstBackoff and MaxBackoff are the waits after the first failed delivery, and the longest. See shared/queue.
+	FirstBackoff = 2 * time.Second
+	MaxBackoff   = 15 * time.Minute
 	// Retention is how long a message may stay in a queue or among its dead letters: the most that SQS allows.
 	Retention = 14 * 24 * time.Hour
 	// LongPoll is how long one receive waits for a message: the most that SQS allows.
@@ -71,14 +75,18 @@ func (q QueueSpec) Consumer() Function {
 	return f
 }
 
-// Visibility is how long a received message stays hidden. A message whose call failed is delivered again after it.
+// Visibility is how long a received message stays hidden if its call gives no answer. After an answer that it failed it stays
+// hidden for the wait that the consumer chose.
 func (q QueueSpec) Visibility() time.Duration {
 	return visibilityFactor * (q.Consumer().Timeout + q.Window)
 }
 
 // Life is the longest time from the sending of a message until it is handled or among the dead letters: the longest delay,
-// and for each delivery the time that the message stays hidden. A queue with a backlog can take longer.
-func (q QueueSpec) Life() time.Duration { return MaxDelay + MaxReceives*q.Visibility() }
+// and for each delivery the time of the call and the wait after it, or the visibility timeout when the call gave no answer. A
+// queue with a backlog can take longer.
+func (q QueueSpec) Life() time.Duration {
+	return MaxDelay + MaxReceives*max(q.Visibility(), q.Consumer().Timeout+q.Window+MaxBackoff)
+}
 
 // MessageLife is the longest Life of all queues. After this time a message is handled or among the dead letters; before
 // that it may still be delivered.

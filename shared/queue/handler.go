@@ -18,12 +18,13 @@ import (
 )
 
 // Handler handles batches of messages. The messages that its response names are delivered again; after
-// catalog.MaxReceives deliveries they go to the dead letters.
+// catalog.MaxReceives deliveries, about a day, they go to the dead letters.
 type Handler interface {
 	Handle(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error)
 }
 
-// HandlerFunc handles one message. If it returns an error, the message is delivered again.
+// HandlerFunc handles one message. If it returns an error, the message is delivered again: after some seconds, and later after
+// each further failure (see backoff, RetryAfter and Permanent).
 type HandlerFunc func(ctx context.Context, m events.SQSMessage) error
 
 // Each returns a Handler that calls handle for each message of a batch, up to concurrency at the same time. An error or a
@@ -42,6 +43,8 @@ type each struct {
 	log         *slog.Logger
 	handle      HandlerFunc
 	dead        Sender
+	postponer   Postponer
+	parked      func(ctx context.Context, m events.SQSMessage)
 	metrics     *telemetry.Metrics
 }
 
@@ -56,50 +59,68 @@ func (e *each) Handle(ctx context.Context, batch events.SQSEvent) (events.SQSEve
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-min(answerTime, time.Until(deadline)/10)))
 		defer cancel()
 	}
-	failed := make([]bool, len(batch.Records))
+	outcomes := make([]outcome, len(batch.Records))
 	slots := make(chan struct{}, e.concurrency)
 	var wg sync.WaitGroup
 	for i, m := range batch.Records {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			failed[i] = !e.handleOne(ctx, m)
+			outcomes[i] = e.handleOne(ctx, m)
 		})
 	}
 	wg.Wait()
-	out := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
-	for i, bad := range failed {
-		if bad {
-			out.BatchItemFailures = append(out.BatchItemFailures,
-				events.SQSBatchItemFailure{ItemIdentifier: batch.Records[i].MessageId})
-		}
-	}
-	return out, nil
+	return e.answer(ctx, batch, outcomes), nil
 }
 
-// handleOne reports whether the message is done and leaves its queue.
-func (e *each) handleOne(ctx context.Context, m events.SQSMessage) bool {
-	var err error
-	panicked := true
-	func() {
-		defer func() {
-			if cause := recover(); cause != nil {
-				e.log.ErrorContext(ctx, "message panicked", "queue", string(e.name), "message_id", m.MessageId,
-					"panic", cause, "stack", string(debug.Stack()))
-			}
-		}()
-		err = e.handle(ctx, m)
-		panicked = false
-	}()
-	switch {
-	case panicked:
-		return e.settleFailed(ctx, m, nil)
-	case err != nil:
-		e.log.WarnContext(ctx, "message failed", "queue", string(e.name), "message_id", m.MessageId,
-			"receives", m.Attributes["ApproximateReceiveCount"], "error", err)
-		return e.settleFailed(ctx, m, err)
+// outcome is what becomes of a message.
+type outcome struct {
+	back bool          // it is delivered again; otherwise it is done and leaves its queue
+	wait time.Duration // until then
+}
+
+// answer names the messages that come back, and postpones them.
+func (e *each) answer(ctx context.Context, batch events.SQSEvent, outcomes []outcome) events.SQSEventResponse {
+	out := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
+	var waits []Wait
+	for i, o := range outcomes {
+		if !o.back {
+			continue
+		}
+		m := batch.Records[i]
+		out.BatchItemFailures = append(out.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
+		if m.ReceiptHandle != "" {
+			waits = append(waits, Wait{m.ReceiptHandle, o.wait})
+		}
 	}
-	return true
+	e.postpone(ctx, waits)
+	return out
+}
+
+// handleOne handles a message and decides what becomes of it.
+func (e *each) handleOne(ctx context.Context, m events.SQSMessage) outcome {
+	err := e.call(ctx, m)
+	if err == nil {
+		return outcome{}
+	}
+	e.log.WarnContext(ctx, "message failed", "queue", string(e.name), "message_id", m.MessageId,
+		"receives", m.Attributes["ApproximateReceiveCount"], "error", err)
+	return e.settleFailed(ctx, m, err)
+}
+
+// errPanic stands for a panic; the log has its cause.
+var errPanic = errors.New("the handler panicked")
+
+// call handles a message. A panic is an error.
+func (e *each) call(ctx context.Context, m events.SQSMessage) (err error) { //nolint:nonamedreturns // set by recover
+	defer func() {
+		if cause := recover(); cause != nil {
+			e.log.ErrorContext(ctx, "message panicked", "queue", string(e.name), "message_id", m.MessageId,
+				"panic", cause, "stack", string(debug.Stack()))
+			err = errPanic
+		}
+	}()
+	return e.handle(ctx, m)
 }
 
 // Receives returns how often m has been delivered, this time included; at least 1.
@@ -141,23 +162,40 @@ type Option func(*each)
 // the queue of dead letters, a Permanent error is an ordinary one.
 func WithDeadLetters(s Sender) Option { return func(e *each) { e.dead = s } }
 
+// WithPostponer has the messages that failed come back after the time of backoff or RetryAfter. Without it they come back
+// after the visibility timeout of the queue.
+func WithPostponer(p Postponer) Option { return func(e *each) { e.postponer = p } }
+
+// WhenParked calls f for each message that goes to the dead letters, for whatever reason. The context of f may be at its end.
+func WhenParked(f func(ctx context.Context, m events.SQSMessage)) Option {
+	return func(e *each) { e.parked = f }
+}
+
 // WithMetrics counts the messages that failed: those that will be delivered again, and those that go to the dead letters.
 func WithMetrics(m *telemetry.Metrics) Option { return func(e *each) { e.metrics = m } }
 
-// settleFailed decides what happens to a message that failed, and counts it. It reports whether the message leaves its
-// queue now.
-func (e *each) settleFailed(ctx context.Context, m events.SQSMessage, err error) bool {
+// settleFailed decides what happens to a message that failed, and counts it.
+func (e *each) settleFailed(ctx context.Context, m events.SQSMessage, err error) outcome {
 	var p permanent
 	if errors.As(err, &p) && e.sendDead(ctx, m) {
-		e.metrics.Add(catalog.MessageDead)
-		return true
+		e.countParked(ctx, m)
+		return outcome{}
 	}
-	if Receives(m) >= catalog.MaxReceives {
-		e.metrics.Add(catalog.MessageDead)
+	n := Receives(m)
+	if n >= catalog.MaxReceives {
+		e.countParked(ctx, m)
 	} else {
 		e.metrics.Add(catalog.MessageRetried)
 	}
-	return false
+	return outcome{back: true, wait: waitAfter(n, err)}
+}
+
+// countParked counts a message that goes to the dead letters, and tells the worker.
+func (e *each) countParked(ctx context.Context, m events.SQSMessage) {
+	e.metrics.Add(catalog.MessageDead)
+	if e.parked != nil {
+		e.parked(ctx, m)
+	}
 }
 
 // sendDead sends m to the dead letters and reports whether it did.

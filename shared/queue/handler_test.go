@@ -93,7 +93,7 @@ func TestWhereFailuresGo(t *testing.T) {
 	}{
 		{"success", nil, false, "1", &letters{known: true}, false, 0, ""},
 		{"may heal", heals, false, "1", &letters{known: true}, true, 0, "message_retried"},
-		{"may heal, last time", heals, false, "6", &letters{known: true}, true, 0, "message_dead"},
+		{"may heal, last time", heals, false, "120", &letters{known: true}, true, 0, "message_dead"},
 		{"never heals", never, false, "1", &letters{known: true}, false, 1, "message_dead"},
 		{"never heals, no such queue", never, false, "1", &letters{}, true, 0, "message_retried"},
 		{"never heals, queue is down", never, false, "1", &letters{known: true, err: errors.New("down")}, true, 0, "message_retried"},

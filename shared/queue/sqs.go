@@ -15,21 +15,28 @@ import (
 type Config struct {
 	// URLs by queue name: "validate=https://…,anchor=https://…".
 	URLs map[string]string `env:"QUEUE_URLS" envKeyValSeparator:"="`
+	// Own is the address of the queue that a worker consumes. It may not send there, so URLs need not name it.
+	Own string `env:"QUEUE_URL"`
 }
 
 // SQSClient is what a Client needs of SQS.
 type SQSClient interface {
 	SendMessageBatch(ctx context.Context, in *sqs.SendMessageBatchInput, opts ...func(*sqs.Options)) (*sqs.SendMessageBatchOutput, error)
+	ChangeMessageVisibilityBatch(ctx context.Context, in *sqs.ChangeMessageVisibilityBatchInput,
+		opts ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityBatchOutput, error)
 }
 
-// Client sends to SQS.
+// Client sends to SQS, and postpones messages that were received.
 type Client struct {
 	sqs  SQSClient
 	urls map[string]string
+	own  string // of the queue that this process consumes; may be empty
 }
 
-// NewClient returns a client that sends to the queues of c.
-func NewClient(client SQSClient, c Config) *Client { return &Client{sqs: client, urls: c.URLs} }
+// NewClient returns a client of the queues of c.
+func NewClient(client SQSClient, c Config) *Client {
+	return &Client{sqs: client, urls: c.URLs, own: c.Own}
+}
 
 // Knows reports whether the queue's address is configured.
 func (c *Client) Knows(name Name) bool { return c.urls[string(name)] != "" }

@@ -201,8 +201,15 @@ func TestChangedVisibility(t *testing.T) {
 		t.Errorf("0 seconds did not show the message at once: %v", err)
 	}
 	b.clock.Advance(99 * time.Second)
+	if err := change(first[1].ReceiptHandle, 60); err != nil { // two: one second before its time
+		t.Error(err)
+	}
+	b.clock.Advance(60 * time.Second)
+	if err := change(first[1].ReceiptHandle, 60); !errors.As(err, &idle) {
+		t.Errorf("a message that is not hidden any more: %v", err)
+	}
 	if got := b.bodies(url); got != "two" {
-		t.Errorf("after 1001 seconds: %s", got)
+		t.Errorf("after 1060 seconds: %s", got)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/lafaekstreet/backend/infra/local/faults"
-	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/config"
 )
 
@@ -169,70 +168,4 @@ func inShort(outcome string) string {
 		}
 	}
 	return strings.Join(differs, ", ")
-}
-
-// A service that stays away until the queue
-// gives up costs dead letters where that is meant, and bringing them back when
-// it has returned ends as usual.
-func TestLongOutagesEndInDeadLettersThatCanBeRedriven(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		fault faults.Fault
-		dead  string
-		until string // the report meanwhile
-	}{
-		{faults.Fault{Service: "s3", Operation: "GetObject", Mode: faults.Error}, "images 1", "pending"},
-		{faults.Fault{Service: "s3", Operation: "PutObject", Mode: faults.Throttle}, "images 1", "pending"},
-		{faults.Fault{Service: "bedrock", Mode: faults.Throttle}, "validate 1", "pending, failed"},
-		{faults.Fault{Service: "smtp", Mode: faults.Error}, "notify 2", "verified"},
-		{faults.Fault{Service: "fcm", Operation: "Token", Mode: faults.Error}, "notify 2", "verified"},
-		{faults.Fault{Service: "sqs", Operation: "SendMessageBatch", Mode: faults.Error}, "", "pending"}, // the outbox keeps them
-		{faults.Fault{Service: "kms", Mode: faults.Error}, "", "verified"},                               // the ledger's worker keeps its own time
-		{faults.Fault{Service: "hedera", Mode: faults.Error}, "", "verified"},
-		{faults.Fault{Service: "mirror", Mode: faults.Error}, "", "verified"},
-		{faults.Fault{Service: "nominatim", Mode: faults.Error}, "", "verified"},
-	} {
-		t.Run(c.fault.Service+" "+string(c.fault.Mode), func(t *testing.T) {
-			t.Parallel()
-			s := setup(t)
-			upload, picture := s.photo(1)
-			s.put(upload, picture)
-			c.fault.Count = faults.Forever
-			s.must(s.faults.Add(c.fault))
-			s.create(upload)
-			hours := catalog.MaxReceives + 2
-			if c.fault.Service == "sqs" {
-				hours = 2 // no message was sent, so none can reach the largest number of receives
-			}
-			for range hours {
-				for s.deliver(order()...) {
-				}
-				s.later()
-				s.sweep()
-			}
-			if dead := s.dead(); dead != c.dead {
-				t.Errorf("dead letters %q, want %q", dead, c.dead)
-			}
-			for _, end := range s.ends() {
-				if !strings.HasPrefix(end, c.until) {
-					t.Errorf("meanwhile %s, want %s", end, c.until)
-				}
-			}
-			s.faults.Clear()
-			s.redrive()
-			s.settle()
-			s.finishedAll(1)
-			s.everybodyTold(2, false)
-			s.anchored()
-		})
-	}
-}
-
-// redrive moves all dead letters back to their queues.
-func (s *system) redrive() {
-	s.Helper()
-	for name := range workers() {
-		_, err := s.cloud.SQS.Redrive(string(name.Dead()))
-		s.must(err)
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -203,11 +204,12 @@ func (s *system) standIns() error {
 func (s *system) createQueues() {
 	s.Helper()
 	var all []string
-	for name := range workers() {
+	for _, q := range catalog.Queues() {
+		name := q.Name
 		dead, _ := s.createQueue(name.Dead(), nil)
 		redrive, err := json.Marshal(map[string]any{"deadLetterTargetArn": dead, "maxReceiveCount": catalog.MaxReceives})
 		s.must(err)
-		_, url := s.createQueue(name, map[string]string{"VisibilityTimeout": "30", "RedrivePolicy": string(redrive)})
+		_, url := s.createQueue(name, map[string]string{"VisibilityTimeout": strconv.Itoa(int(q.Visibility().Seconds())), "RedrivePolicy": string(redrive)})
 		s.urls[name] = url
 		all = append(all, string(name)+"="+url)
 	}

@@ -57,14 +57,9 @@ func scheduled() map[catalog.FunctionName]func(context.Context, config.Env) (sta
 	}
 }
 
-// speed divides the visibility timeouts and the intervals of schedules in the catalogue. Without it a failed message would
-// come back only after up to 15 minutes. All other figures are those of the catalogue. With 6, a message stays
-// hidden for one timeout of its function. A larger value would be wrong: a message would be delivered again while the
-// function still handles it.
+// speed divides the intervals of schedules in the catalogue, so that a developer does not wait for them. All other figures are
+// those of the catalogue: a message stays hidden and comes back here as it does in AWS.
 const speed = 6
-
-// visibility is how long a received message stays hidden on this machine.
-func visibility(q catalog.QueueSpec) time.Duration { return q.Visibility() / speed }
 
 // interval is how often a scheduled function is called on this machine.
 func interval(f catalog.Function) time.Duration { return f.Every / speed }

@@ -3,10 +3,17 @@ package system
 import (
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/lafaekstreet/backend/infra/local/aws"
 	"github.com/lafaekstreet/backend/shared/catalog"
+	"github.com/lafaekstreet/backend/shared/config"
 )
 
 // Every function of the catalogue runs on one machine, except those that only a deploy calls.
@@ -34,12 +41,35 @@ func compare[Name ~string, Open any](t *testing.T, openers map[Name]Open, want [
 	}
 }
 
-// A message that is visible again before its call has ended is handled twice at the same time.
-func TestMessageStaysHiddenWhileItIsHandled(t *testing.T) {
+// The queues of this machine have the times of those in AWS. Otherwise a message that comes back too late, or is given up too
+// soon, would be seen there only.
+func TestQueuesHaveTheDeployedTimes(t *testing.T) {
 	t.Parallel()
+	cloud, err := aws.Start(aws.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cloud.Close() })
+	client := sqs.NewFromConfig(cloud.Config())
+	s := &System{env: config.Env{}}
+	if _, err := s.createQueues(t.Context(), client); err != nil {
+		t.Fatal(err)
+	}
+	urls, err := queueURLs(s.env)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, q := range catalog.Queues() {
-		if got := visibility(q); got < q.Consumer().Timeout {
-			t.Errorf("%s: hidden for %v, and its function may take %v", q.Name, got, q.Consumer().Timeout)
+		url := urls[string(q.Name)]
+		got, err := client.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{"All"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if hidden := got.Attributes["VisibilityTimeout"]; hidden != strconv.Itoa(int(6*(q.Consumer().Timeout+q.Window)/time.Second)) {
+			t.Errorf("%s: hidden for %s s", q.Name, hidden)
+		}
+		if redrive := got.Attributes["RedrivePolicy"]; !strings.Contains(redrive, `"maxReceiveCount":`+strconv.Itoa(catalog.MaxReceives)+`}`) {
+			t.Errorf("%s: %s", q.Name, redrive)
 		}
 	}
 }

@@ -73,7 +73,7 @@ func (s *System) createQueues(ctx context.Context, client *sqs.Client) (map[cata
 			return nil, fmt.Errorf("write redrive policy: %w", err)
 		}
 		url, arn, err := createQueue(ctx, client, string(q.Name), map[string]string{"MessageRetentionPeriod": retention,
-			"VisibilityTimeout": strconv.Itoa(int(visibility(q).Seconds())), "RedrivePolicy": string(redrive)})
+			"VisibilityTimeout": strconv.Itoa(int(q.Visibility().Seconds())), "RedrivePolicy": string(redrive)})
 		if err != nil {
 			return nil, err
 		}

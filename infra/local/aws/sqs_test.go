@@ -200,7 +200,7 @@ func TestChangedVisibility(t *testing.T) {
 	if err := change(second[0].ReceiptHandle, 0); err != nil || b.bodies(url) != "one" {
 		t.Errorf("0 seconds did not show the message at once: %v", err)
 	}
-	b.clock.Advance(99 * time.Second)
+	b.clock.Advance(98 * time.Second)
 	if err := change(first[1].ReceiptHandle, 60); err != nil { // two: one second before its time
 		t.Error(err)
 	}
@@ -209,7 +209,7 @@ func TestChangedVisibility(t *testing.T) {
 		t.Errorf("a message that is not hidden any more: %v", err)
 	}
 	if got := b.bodies(url); got != "two" {
-		t.Errorf("after 1060 seconds: %s", got)
+		t.Errorf("after 1059 seconds: %s", got)
 	}
 }
 

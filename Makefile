@@ -183,6 +183,10 @@ diff: node_modules ## Compare with what is deployed
 deploy: node_modules ## Deploy to the AWS account of the environment
 	npx cdk deploy --all $(ARGS)
 
+.PHONY: refresh-secrets
+refresh-secrets: node_modules ## Deploy with every function made anew, so that it reads its secrets again
+	npx cdk deploy --all -c revision=$$(date -u +%Y%m%dT%H%M%SZ) $(ARGS)
+
 node_modules: node package.json package-lock.json
 	npm ci
 	@touch $@

@@ -46,6 +46,8 @@ func newAPI(scope constructs.Construct, p *plan, f *functions) (*api, error) {
 	}
 	a.stage(p)
 	a.endpoint = http.AttrApiEndpoint()
+	// The stack of a distribution imports it, and is still there when the setting edge is off again.
+	a.stack.ExportValue(a.endpoint, nil)
 	if p.Edge { // the distribution has the domain, and clients call it
 		return a, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awselasticache"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsrds"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsssm"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
@@ -35,9 +36,16 @@ func newData(scope constructs.Construct, p *plan, n *network, k *keys) *data {
 	}
 	d := &data{stack: newStack(scope, p.settings, "data", "Database and cache")}
 	d.aurora(p, n, k)
+	url := "rediss://no-cache.invalid:6379"
 	if p.Cache {
-		d.valkey(p, n, k)
+		url = d.valkey(p, n, k)
+		d.cache = environment{"CACHE_URL": jsii.String("{{resolve:ssm:" + p.name("cache-url") + "}}")}
 	}
+	// Functions refer to the address by this name: CloudFormation would refuse to remove a cache whose address they import. The
+	// name stays when the cache goes. Functions that are rolled back then find an address where no cache answers, and work without one.
+	awsssm.NewCfnParameter(d.stack, jsii.String("cache-url"), &awsssm.CfnParameterProps{
+		Name: jsii.String(p.name("cache-url")), Type: jsii.String("String"), Value: jsii.String(url), Description: jsii.String("Address of the cache"),
+	})
 	return d
 }
 
@@ -99,8 +107,8 @@ func (d *data) aurora(p *plan, n *network, k *keys) {
 	output(d.stack, "DatabaseCluster", "For restores and figures", d.cluster.ClusterIdentifier())
 }
 
-// valkey makes a serverless cache. The service accepts a name in lower case only.
-func (d *data) valkey(p *plan, n *network, k *keys) {
+// valkey makes a serverless cache and returns its address. The service accepts a name in lower case only.
+func (d *data) valkey(p *plan, n *network, k *keys) string {
 	group := awsec2.NewSecurityGroup(d.stack, jsii.String("cache-access"), &awsec2.SecurityGroupProps{
 		Vpc: n.vpc, Description: jsii.String("Valkey, from functions alone"), AllowAllOutbound: jsii.Bool(false),
 	})
@@ -119,5 +127,9 @@ func (d *data) valkey(p *plan, n *network, k *keys) {
 			EcpuPerSecond: &awselasticache.CfnServerlessCache_ECPUPerSecondProperty{Maximum: jsii.Number(5000.0)},
 		},
 	})
-	d.cache = environment{"CACHE_URL": jsii.String("rediss://" + *cache.AttrEndpointAddress() + ":" + *cache.AttrEndpointPort())}
+	// Functions of earlier deployments import both parts.
+	address, port := cache.AttrEndpointAddress(), cache.AttrEndpointPort()
+	d.stack.ExportValue(address, nil)
+	d.stack.ExportValue(port, nil)
+	return "rediss://" + *address + ":" + *port
 }

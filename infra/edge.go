@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudfront"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsroute53"
@@ -23,10 +25,10 @@ const (
 // distribution sends a key to the functions. They refuse requests without this key, so that no client can avoid the
 // firewall. The distribution caches only the files of the pages, whose paths contain a hash of their content, the public log and
 // published pictures, for as long as the answers allow: 5 seconds, 5 minutes or for good. All other answers depend on the caller.
-func newEdge(scope constructs.Construct, p *plan, k *keys, a *api) {
+func newEdge(scope constructs.Construct, p *plan, a *api) {
 	stack := newStack(scope, p.settings, "edge", "Distribution and firewall in front of the API")
 	distribution := awscloudfront.NewCfnDistribution(stack, jsii.String("distribution"), &awscloudfront.CfnDistributionProps{
-		DistributionConfig: distributionConfig(p, k, a, newFirewall(stack, p), newHostFunction(stack, p)),
+		DistributionConfig: distributionConfig(p, a, newFirewall(stack, p), newHostFunction(stack, p)),
 	})
 	url := "https://" + *distribution.AttrDomainName()
 	if p.Domain != "" {
@@ -76,10 +78,11 @@ func newHostFunction(stack awscdk.Stack, p *plan) *string {
 }
 
 // distributionConfig is the configuration of the distribution: its origin, what it caches, and its domain.
-func distributionConfig(p *plan, k *keys, a *api, firewall, host *string) *awscloudfront.CfnDistribution_DistributionConfigProperty {
+func distributionConfig(p *plan, a *api, firewall, host *string) *awscloudfront.CfnDistribution_DistributionConfigProperty {
 	const origin = "api"
 	config := &awscloudfront.CfnDistribution_DistributionConfigProperty{
-		Enabled: jsii.Bool(true), Comment: jsii.String(p.name("edge")), HttpVersion: jsii.String("http2and3"), Ipv6Enabled: jsii.Bool(true),
+		// With another comment CloudFormation updates the distribution, and reads the secret again.
+		Enabled: jsii.Bool(true), Comment: jsii.String(strings.TrimSpace(p.name("edge") + " " + p.Revision)), HttpVersion: jsii.String("http2and3"), Ipv6Enabled: jsii.Bool(true),
 		WebAclId: firewall,
 		Origins: []any{&awscloudfront.CfnDistribution_OriginProperty{
 			Id: jsii.String(origin), DomainName: awscdk.Fn_Select(jsii.Number(2.0), awscdk.Fn_Split(jsii.String("/"), a.endpoint, nil)),
@@ -88,7 +91,7 @@ func distributionConfig(p *plan, k *keys, a *api, firewall, host *string) *awscl
 			},
 			OriginCustomHeaders: []any{&awscloudfront.CfnDistribution_OriginCustomHeaderProperty{
 				// CloudFormation reads the secret during a deploy; the value is in no template.
-				HeaderName: jsii.String("x-edge-key"), HeaderValue: jsii.String("{{resolve:secretsmanager:" + *k.edge.arn + "}}"),
+				HeaderName: jsii.String("x-edge-key"), HeaderValue: jsii.String("{{resolve:secretsmanager:" + p.name("token-edge") + "}}"),
 			}},
 		}},
 		DefaultCacheBehavior: &awscloudfront.CfnDistribution_DefaultCacheBehaviorProperty{

@@ -48,6 +48,9 @@ func newGoFunction(stack awscdk.Stack, p *plan, s spec, env environment, policy 
 		attached.AddStatements(statement.iam())
 	}
 	variables := maps.Clone(map[string]*string(env))
+	if p.Revision != "" { // nothing reads it; with another value Lambda starts the function anew
+		variables["REVISION"] = jsii.String(p.Revision)
+	}
 	props := &awslambda.FunctionProps{
 		FunctionName: jsii.String(p.name(id)), Description: jsii.String("LafaekStreet: " + id),
 		Runtime: awslambda.Runtime_PROVIDED_AL2023(), Architecture: awslambda.Architecture_ARM_64(),

@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsssm"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
@@ -21,10 +22,13 @@ type keys struct {
 	seal     []secret
 	receipts secret // signs receipts
 	setup    secret
-	edge     secret // the distribution in front of the API sends it to the functions; empty without a distribution
+	edge     secret // a distribution in front of the API sends it to the functions
 	// public is the set of public keys (JWKs) that every HTTP function accepts tokens of.
 	public string
 }
+
+// Other stacks refer to secrets and public keys by their names. CloudFormation refuses to remove a value that another stack
+// imports, and it changes the stack of the keys first: a generation of keys could not be removed. Names have no such lock.
 
 // secret is one value in Secrets Manager.
 type secret struct {
@@ -42,7 +46,7 @@ func newKeys(scope constructs.Construct, p *plan) *keys {
 	})
 	output(k.stack, "LedgerKey", "KMS key that is the Hedera account's key", k.ledger.KeyArn())
 	k.makeLogKeys(p)
-	if p.managed() {
+	if p.managed() || p.KeepDataKey {
 		k.data = awskms.NewKey(k.stack, jsii.String("data"), &awskms.KeyProps{
 			Description: jsii.String("Encrypts what is stored"), EnableKeyRotation: jsii.Bool(true),
 			Alias: jsii.String("alias/" + p.name("data")), RemovalPolicy: p.removal(),
@@ -67,8 +71,8 @@ func (k *keys) makeLogKeys(p *plan) {
 	output(k.stack, "LogKey", "KMS key that signs the checkpoints of the public log", k.log.KeyArn())
 }
 
-// keepExport exports a value even if no other stack uses it. CloudFormation refuses to remove an export in use: while a former
-// generation is still listed, the functions can change to the next one first.
+// keepExport exports a value even if no other stack uses it. CloudFormation refuses to remove an export in use: stacks of an
+// earlier version of this program import it until they are updated.
 func (k *keys) keepExport(value *string) { k.stack.ExportValue(value, nil) }
 
 // make declares the secrets and has the function "keys" write a value into each.
@@ -83,15 +87,12 @@ func (k *keys) make(p *plan) {
 	for _, generation := range p.ReceiptsKeys {
 		names = append(names, "receipts-"+generation)
 	}
-	names = append(names, "token-setup")
-	if p.Edge {
-		names = append(names, "token-edge")
-	}
-	made := make([]secret, len(names))
+	names = append(names, "token-setup", "token-edge")
+	arns := make([]*string, len(names))
 	for i, name := range names {
-		made[i] = k.empty(p, name)
+		arns[i] = k.empty(p, name)
 	}
-	policy := []statement{{"WriteKeys", []string{"secretsmanager:PutSecretValue"}, grantsOfSecrets(made), nil}}
+	policy := []statement{{"WriteKeys", []string{"secretsmanager:PutSecretValue"}, arns, nil}}
 	if k.data != nil {
 		policy = append(policy, statement{"UseDataKey", []string{"kms:Decrypt", "kms:GenerateDataKey"}, []*string{k.data.KeyArn()}, nil})
 	}
@@ -99,36 +100,48 @@ func (k *keys) make(p *plan) {
 	var public []string
 	for i, name := range names {
 		kind, generation, _ := strings.Cut(name, "-")
+		made := named(k.stack, p.name(name))
 		resource := awscdk.NewCustomResource(k.stack, jsii.String("make-"+name), &awscdk.CustomResourceProps{
 			ServiceToken: maker.function.FunctionArn(), ResourceType: jsii.String("Custom::Key"),
 			RemovalPolicy: awscdk.RemovalPolicy_RETAIN, ServiceTimeout: awscdk.Duration_Minutes(jsii.Number(5.0)),
-			Properties: &map[string]any{"Kind": kind, "SecretId": made[i].arn, "KeyId": generation},
+			Properties: &map[string]any{"Kind": kind, "SecretId": arns[i], "KeyId": generation},
 		})
 		switch kind {
 		case "signing":
-			k.signing = append(k.signing, made[i])
-			public = append(public, *resource.GetAttString(jsii.String("PublicKey")))
+			k.signing = append(k.signing, made)
+			public = append(public, k.publish(p, name, resource.GetAttString(jsii.String("PublicKey"))))
 		case "sealing":
-			k.seal = append(k.seal, made[i])
+			k.seal = append(k.seal, made)
 		case "receipts":
-			k.keepExport(made[i].arn)
 			if generation == p.ReceiptsKeys[0] {
-				k.receipts = made[i]
+				k.receipts = made
 			}
 		default:
 			if generation == "edge" {
-				k.edge = made[i]
+				k.edge = made
 				continue
 			}
-			k.setup = made[i]
+			k.setup = made
 		}
 	}
 	k.public = `{"keys":[` + strings.Join(public, ",") + `]}`
 	output(k.stack, "AdminSetupSecret", "Secret with the token that admits the first administrator", k.setup.arn)
 }
 
-// empty declares a secret without a value: the value is in no template.
-func (k *keys) empty(p *plan, name string) secret {
+// publish stores a public key under a fixed name, and returns how a template refers to it. CloudFormation reads the key when
+// it updates a function. The name has the generation, so that the text of the function changes with the list of keys.
+func (k *keys) publish(p *plan, name string, key *string) string {
+	k.keepExport(key) // functions of earlier deployments import it
+	parameter := awsssm.NewCfnParameter(k.stack, jsii.String("public-"+name), &awsssm.CfnParameterProps{
+		Name: jsii.String(p.name("public-" + name)), Type: jsii.String("String"), Value: key,
+		Description: jsii.String("Public half of the key that signs tokens"),
+	})
+	parameter.ApplyRemovalPolicy(p.removal(), nil)
+	return "{{resolve:ssm:" + p.name("public-"+name) + "}}"
+}
+
+// empty declares a secret without a value, and returns its ARN: the value is in no template.
+func (k *keys) empty(p *plan, name string) *string {
 	props := &awssecretsmanager.CfnSecretProps{
 		Name: jsii.String(p.name(name)), Description: jsii.String("Written by the function keys; see infra/RUNBOOK.md, \"Rotating keys\""),
 	}
@@ -137,10 +150,11 @@ func (k *keys) empty(p *plan, name string) secret {
 	}
 	s := awssecretsmanager.NewCfnSecret(k.stack, jsii.String(name), props)
 	s.ApplyRemovalPolicy(p.removal(), nil)
-	return secret{arn: s.Ref(), grant: s.Ref()}
+	k.keepExport(s.Ref()) // functions of earlier deployments import it
+	return s.Ref()
 }
 
-// named is a secret that the operator has made.
+// named is a secret of this account and region, by its name.
 func named(stack awscdk.Stack, name string) secret {
 	arn := stack.FormatArn(&awscdk.ArnComponents{
 		Service: jsii.String("secretsmanager"), Resource: jsii.String("secret"), ResourceName: jsii.String(name),
@@ -148,13 +162,4 @@ func named(stack awscdk.Stack, name string) secret {
 	})
 	// Secrets Manager adds a hyphen and six characters to the name in the ARN.
 	return secret{arn: arn, grant: jsii.String(*arn + "-??????")}
-}
-
-// grantsOfSecrets are the resources of a policy about secrets.
-func grantsOfSecrets(all []secret) []*string {
-	out := make([]*string, len(all))
-	for i, s := range all {
-		out[i] = s.grant
-	}
-	return out
 }

@@ -41,11 +41,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	raw, err := operatorSettings(root)
-	if err != nil {
-		return err
-	}
-	s, err := readSettings(raw)
+	s, err := operatorSettings(root)
 	if err != nil {
 		return err
 	}
@@ -68,15 +64,38 @@ func run(ctx context.Context) error {
 	return nil
 }
 
-// operatorSettings returns the member contextKey of the context: as the CLI has merged it from cdk.json and -c, else from
-// cdk.json.
-func operatorSettings(root string) ([]byte, error) {
+// operatorSettings returns the settings of the operator: the member contextKey of the context. A revision beside it, as
+// -c revision=WORD gives it, takes the place of the setting.
+func operatorSettings(root string) (settings, error) {
+	context, err := operatorContext(root)
+	if err != nil {
+		return settings{}, err
+	}
+	raw, err := unquoted(context[contextKey])
+	if err != nil {
+		return settings{}, err
+	}
+	if word := context["revision"]; len(word) > 0 {
+		var members map[string]json.RawMessage
+		if err := json.Unmarshal(raw, &members); err != nil {
+			return settings{}, fmt.Errorf("context \"lafaekstreet\": %w", err)
+		}
+		members["revision"] = word
+		if raw, err = json.Marshal(members); err != nil {
+			return settings{}, fmt.Errorf("context \"lafaekstreet\": %w", err)
+		}
+	}
+	return readSettings(raw)
+}
+
+// operatorContext returns the context as the CLI has merged it from cdk.json and -c, else as it is in cdk.json.
+func operatorContext(root string) (map[string]json.RawMessage, error) {
+	var context map[string]json.RawMessage
 	if merged := os.Getenv("CDK_CONTEXT_JSON"); merged != "" {
-		var context map[string]json.RawMessage
 		if err := json.Unmarshal([]byte(merged), &context); err != nil {
 			return nil, fmt.Errorf("read CDK_CONTEXT_JSON: %w", err)
 		}
-		return unquoted(context[contextKey])
+		return context, nil
 	}
 	raw, err := os.ReadFile(filepath.Join(root, "cdk.json"))
 	if err != nil {
@@ -88,7 +107,7 @@ func operatorSettings(root string) ([]byte, error) {
 	if err := json.Unmarshal(raw, &file); err != nil {
 		return nil, fmt.Errorf("read cdk.json: %w", err)
 	}
-	return unquoted(file.Context[contextKey])
+	return file.Context, nil
 }
 
 // unquoted returns a JSON object that is given as an object (in cdk.json) or as a string that contains it (by -c).

@@ -26,6 +26,8 @@ type settings struct {
 	Profile string `json:"profile"`
 	Account string `json:"account"` // empty: the account of the caller's credentials
 	Region  string `json:"region"`  // empty: the region of the caller's credentials
+	// Revision is any word. Another word makes every function anew, so that it reads its secrets again.
+	Revision string `json:"revision"`
 	// Protect keeps data and keys when their stacks are deleted, and refuses to delete these stacks. Without it a stage can be
 	// removed: its keys wait 30 days for their deletion, and nothing else is left.
 	Protect bool `json:"protect"`
@@ -50,6 +52,9 @@ type settings struct {
 	AuroraMin float64 `json:"aurora_min_acu"` // 0 pauses it when idle
 	AuroraMax float64 `json:"aurora_max_acu"`
 	Cache     bool    `json:"cache"` // managed: a Valkey; external: the secret below
+	// KeepDataKey keeps, in the external profile, the key of a stage that was managed before: what it stored is encrypted under
+	// this key. The managed profile always has it.
+	KeepDataKey bool `json:"keep_data_key"`
 	// DatabaseSecret and CacheSecret name the secrets with the URLs, in the external profile.
 	DatabaseSecret string `json:"database_secret"`
 	CacheSecret    string `json:"cache_secret"`
@@ -125,7 +130,10 @@ var logDays = []float64{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545
 var (
 	stageForm  = regexp.MustCompile(`^[a-z][a-z0-9-]{0,19}$`)
 	entityForm = regexp.MustCompile(`^0\.0\.[1-9][0-9]*$`)
-	keyForm    = regexp.MustCompile(`^[A-Za-z0-9-]{1,20}$`)
+	wordForm   = regexp.MustCompile(`^[A-Za-z0-9._:-]{0,60}$`)
+	// arnEnding is what Secrets Manager adds to a name. A name that ends so itself is not found without that ending.
+	arnEnding = regexp.MustCompile(`-[A-Za-z0-9]{6}$`)
+	keyForm   = regexp.MustCompile(`^[A-Za-z0-9-]{1,20}$`)
 	// originForm is that of a host name with a path, as c2sp.org/tlog-checkpoint advises.
 	originForm = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*(/[a-z0-9][a-z0-9._-]*)+$`)
 )
@@ -167,6 +175,7 @@ func (s settings) name(part string) string { return "lafaekstreet-" + s.Stage + 
 func (s settings) check() error {
 	var f settingFaults
 	f.check(!stageForm.MatchString(s.Stage), "stage: %q must be lower-case letters, digits and hyphens, at most 20", s.Stage)
+	f.check(!wordForm.MatchString(s.Revision), "revision: %q must be letters, digits, dots, colons and hyphens, at most 60", s.Revision)
 	f.oneOf("profile", s.Profile, "managed", "external")
 	f.oneOf("nat", s.Nat, "instance", "gateway")
 	f.oneOf("deployment", s.Deployment, "all-at-once", "canary", "linear")
@@ -214,6 +223,9 @@ func (s settings) checkAddresses(f *settingFaults) {
 		f.check(value != "" && (err != nil || u.Scheme != "https" || u.Host == "" || strings.ContainsAny(value, " ,;")), "base_map: %q is not an https address", value)
 	}
 	f.check(s.BaseMap != "" && s.BaseMapAttribution == "", "base_map_attribution: name the makers of the base map")
+	for name, value := range map[string]string{"database_secret": s.DatabaseSecret, "cache_secret": s.CacheSecret, "mail_secret": s.MailSecret, "push_secret": s.PushSecret} {
+		f.check(arnEnding.MatchString(value), "%s: %q ends in a hyphen and six characters, as the ending that Secrets Manager adds to a name; give the secret another name", name, value)
+	}
 	for name, value := range map[string]string{"public_base_url": s.PublicBaseURL, "web_base_url": s.WebBaseURL, "hedera_mirror": s.HederaMirror, "nominatim_url": s.NominatimURL} {
 		u, err := url.Parse(value)
 		f.check(value != "" && (err != nil || u.Host == "" || strings.HasSuffix(value, "/")), "%s: it must be a URL that does not end in a slash", name)
@@ -249,6 +261,7 @@ func (s settings) checkKeys(f *settingFaults) {
 		f.check(len(keys.values) == 0, "%s: at least one generation", keys.name)
 		for i, k := range keys.values {
 			f.check(!keyForm.MatchString(k) || slices.Contains(keys.values[:i], k), "%s: %q is malformed or repeated", keys.name, k)
+			f.check(arnEnding.MatchString("-"+k), "%s: %q has six characters after the last hyphen, as the ending that Secrets Manager adds to a name; choose another", keys.name, k)
 		}
 	}
 }

@@ -35,14 +35,16 @@ func newStacks(scope constructs.Construct, s settings, in inputs) error {
 	data := newData(scope, p, network, keys)
 	r := &resources{plan: p, keys: keys, queues: queues, storage: storage, network: network, data: data}
 	migration := newMigrations(scope, r)
+	migration.stack.AddStackDependency(keys.stack, jsii.String("it reads secrets by their names"))
 	functions := newFunctions(scope, r)
+	functions.stack.AddStackDependency(keys.stack, jsii.String("they read secrets and public keys by their names"))
 	functions.stack.AddStackDependency(migration.stack, jsii.String("the schema comes before the code that needs it"))
 	api, err := newAPI(scope, p, functions)
 	if err != nil {
 		return err
 	}
 	if p.Edge {
-		newEdge(scope, p, keys, api)
+		newEdge(scope, p, api)
 	}
 	newSchedules(scope, p, functions)
 	newObservability(scope, r, functions, api)

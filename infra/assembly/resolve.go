@@ -118,6 +118,21 @@ func (a *Assembly) ref(stack, name string) string {
 	return a.attribute(stack, name, "Ref")
 }
 
+var storedParameter = regexp.MustCompile(`\{\{resolve:ssm:([^:}]+)\}\}`)
+
+// stored replaces each reference to a parameter of Systems Manager by the value that a template gives it.
+func (a *Assembly) stored(text string) string {
+	return storedParameter.ReplaceAllStringFunc(text, func(reference string) string {
+		name := storedParameter.FindStringSubmatch(reference)[1]
+		for _, p := range a.OfType("AWS::SSM::Parameter") {
+			if a.Text(p.Stack, p.Properties["Name"]) == name {
+				return a.Text(p.Stack, p.Properties["Value"])
+			}
+		}
+		return "<parameter " + name + ">"
+	})
+}
+
 // attribute returns the value from World, else the value that follows from the properties of the resource.
 func (a *Assembly) attribute(stack, id, name string) string {
 	if v, ok := a.world.Attributes[stack+"/"+id][name]; ok {

@@ -34,7 +34,7 @@ func (a *Assembly) Functions() []Function {
 		if env, ok := n.Properties["Environment"].(map[string]any); ok {
 			variables, _ := env["Variables"].(map[string]any)
 			for name, v := range variables {
-				f.Env[name] = a.Text(n.Stack, v)
+				f.Env[name] = a.stored(a.Text(n.Stack, v))
 			}
 		}
 		f.Memory, f.Timeout = number(n.Properties["MemorySize"]), number(n.Properties["Timeout"])

@@ -28,7 +28,7 @@ const (
 func newEdge(scope constructs.Construct, p *plan, a *api) {
 	stack := newStack(scope, p.settings, "edge", "Distribution and firewall in front of the API")
 	distribution := awscloudfront.NewCfnDistribution(stack, jsii.String("distribution"), &awscloudfront.CfnDistributionProps{
-		DistributionConfig: distributionConfig(p, a, newFirewall(stack, p), newHostFunction(stack, p)),
+		DistributionConfig: distributionConfig(p, a, newFirewall(stack, p), newViewerFunction(stack, p), newViewerHeaders(stack, p)),
 	})
 	url := "https://" + *distribution.AttrDomainName()
 	if p.Domain != "" {
@@ -62,24 +62,43 @@ func newFirewall(stack awscdk.Stack, p *plan) *string {
 	}).AttrArn()
 }
 
-// hostFunction tells the API the host that the client asked for. The distribution itself names the host of the API to it.
-const hostFunction = `function handler(event) {
+// viewerFunction tells the API the host that the client asked for, and the address of the client. It replaces what a client
+// sends in these headers. The distribution itself names the host of the API to it, and what API Gateway makes of
+// X-Forwarded-For is not documented.
+const viewerFunction = `function handler(event) {
     var request = event.request;
     request.headers['x-viewer-host'] = { value: request.headers.host.value };
+    request.headers['x-viewer-address'] = { value: event.viewer.ip };
     return request;
 }`
 
-// newHostFunction makes hostFunction and returns its ARN. It replaces what a client sends in the same header.
-func newHostFunction(stack awscdk.Stack, p *plan) *string {
+// newViewerFunction makes viewerFunction and returns its ARN.
+func newViewerFunction(stack awscdk.Stack, p *plan) *string {
 	return awscloudfront.NewCfnFunction(stack, jsii.String("host"), &awscloudfront.CfnFunctionProps{
-		Name: jsii.String(p.name("host")), FunctionCode: jsii.String(hostFunction), AutoPublish: jsii.Bool(true),
-		FunctionConfig: &awscloudfront.CfnFunction_FunctionConfigProperty{Comment: jsii.String("The host of the client"), Runtime: jsii.String("cloudfront-js-2.0")},
+		Name: jsii.String(p.name("host")), FunctionCode: jsii.String(viewerFunction), AutoPublish: jsii.Bool(true),
+		FunctionConfig: &awscloudfront.CfnFunction_FunctionConfigProperty{Comment: jsii.String("Host and address of the client"), Runtime: jsii.String("cloudfront-js-2.0")},
 	}).AttrFunctionArn()
 }
 
+// newViewerHeaders makes a policy that passes on the headers of viewerFunction and no other header, and returns its id. They are
+// no part of the key of the cache.
+func newViewerHeaders(stack awscdk.Stack, p *plan) *string {
+	return awscloudfront.NewCfnOriginRequestPolicy(stack, jsii.String("viewer-headers"), &awscloudfront.CfnOriginRequestPolicyProps{
+		OriginRequestPolicyConfig: &awscloudfront.CfnOriginRequestPolicy_OriginRequestPolicyConfigProperty{
+			Name: jsii.String(p.name("viewer")), Comment: jsii.String("Host and address of the client"),
+			HeadersConfig: &awscloudfront.CfnOriginRequestPolicy_HeadersConfigProperty{
+				HeaderBehavior: jsii.String("whitelist"), Headers: jsii.Strings("x-viewer-host", "x-viewer-address"),
+			},
+			CookiesConfig:      &awscloudfront.CfnOriginRequestPolicy_CookiesConfigProperty{CookieBehavior: jsii.String("none")},
+			QueryStringsConfig: &awscloudfront.CfnOriginRequestPolicy_QueryStringsConfigProperty{QueryStringBehavior: jsii.String("none")},
+		},
+	}).AttrId()
+}
+
 // distributionConfig is the configuration of the distribution: its origin, what it caches, and its domain.
-func distributionConfig(p *plan, a *api, firewall, host *string) *awscloudfront.CfnDistribution_DistributionConfigProperty {
+func distributionConfig(p *plan, a *api, firewall, viewer, viewerHeaders *string) *awscloudfront.CfnDistribution_DistributionConfigProperty {
 	const origin = "api"
+	onRequest := []any{&awscloudfront.CfnDistribution_FunctionAssociationProperty{EventType: jsii.String("viewer-request"), FunctionArn: viewer}}
 	config := &awscloudfront.CfnDistribution_DistributionConfigProperty{
 		// With another comment CloudFormation updates the distribution, and reads the secret again.
 		Enabled: jsii.Bool(true), Comment: jsii.String(strings.TrimSpace(p.name("edge") + " " + p.Revision)), HttpVersion: jsii.String("http2and3"), Ipv6Enabled: jsii.Bool(true),
@@ -98,7 +117,7 @@ func distributionConfig(p *plan, a *api, firewall, host *string) *awscloudfront.
 			TargetOriginId: jsii.String(origin), ViewerProtocolPolicy: jsii.String("redirect-to-https"),
 			AllowedMethods: jsii.Strings("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"),
 			CachePolicyId:  jsii.String(cachingDisabled), OriginRequestPolicyId: jsii.String(allButHost),
-			FunctionAssociations: []any{&awscloudfront.CfnDistribution_FunctionAssociationProperty{EventType: jsii.String("viewer-request"), FunctionArn: host}},
+			FunctionAssociations: onRequest,
 		},
 	}
 	var cached []any
@@ -106,6 +125,7 @@ func distributionConfig(p *plan, a *api, firewall, host *string) *awscloudfront.
 		cached = append(cached, &awscloudfront.CfnDistribution_CacheBehaviorProperty{
 			PathPattern: jsii.String(pattern), TargetOriginId: jsii.String(origin), ViewerProtocolPolicy: jsii.String("redirect-to-https"),
 			CachePolicyId: jsii.String(cachingOptimized), Compress: jsii.Bool(true),
+			OriginRequestPolicyId: viewerHeaders, FunctionAssociations: onRequest,
 		})
 	}
 	config.CacheBehaviors = cached

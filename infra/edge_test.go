@@ -3,9 +3,15 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/lafaekstreet/backend/shared/start"
 )
 
 // Without the setting there is no distribution. With it, functions refuse requests that did not come through it.
@@ -71,6 +77,11 @@ func TestEdge(t *testing.T) {
 	for _, one := range behaviours {
 		b, _ := one.(map[string]any)
 		cached[fmt.Sprint(b["PathPattern"])] = fmt.Sprint(b["CachePolicyId"])
+		associations, _ := b["FunctionAssociations"].([]any)
+		policy, ok := w.Find(d.Stack, b["OriginRequestPolicyId"])
+		if raw, _ := json.Marshal(policy.Properties); len(associations) != 1 || !ok || !strings.Contains(string(raw), `"Headers":["x-viewer-host","x-viewer-address"]`) {
+			t.Errorf("%v does not tell the API who asks: %v, %s", b["PathPattern"], associations, raw)
+		}
 		if b["AllowedMethods"] != nil || b["ViewerProtocolPolicy"] != "redirect-to-https" {
 			t.Errorf("%v takes more than reads: %v", b["PathPattern"], b)
 		}
@@ -78,5 +89,37 @@ func TestEdge(t *testing.T) {
 	// The policy keeps an answer for as long as its Cache-Control says.
 	if len(cached) != 3 || cached["/api/v1/public/reports/*/images/*"] != cachingOptimized || cached["/log/*"] != cachingOptimized || cached["/assets/*"] != cachingOptimized {
 		t.Errorf("cached: %v", cached)
+	}
+}
+
+// The function of the distribution replaces what a client claims, and the functions behind it take its word.
+func TestTheDistributionNamesTheClient(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{"198.51.100.1": "198.51.100.1:0", "2001:db8::1": "[2001:db8::1]:0"} {
+		raw, err := json.Marshal(map[string]any{"viewer": map[string]any{"ip": address}, "request": map[string]any{"headers": map[string]any{
+			"host": map[string]any{"value": "ls.example.tl"}, "x-viewer-address": map[string]any{"value": "10.0.0.1"}, "x-viewer-host": map[string]any{"value": "evil.example"}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		script := viewerFunction + "\nconsole.log(JSON.stringify(handler(JSON.parse(process.argv[1])).headers))"
+		out, err := exec.CommandContext(t.Context(), "node", "-e", script, string(raw)).Output()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		var sent map[string]struct{ Value string }
+		if err := json.Unmarshal(out, &sent); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		e := events.APIGatewayV2HTTPRequest{RawPath: "/x", Headers: map[string]string{"x-edge-key": "key"}}
+		for name, h := range sent {
+			e.Headers[name] = h.Value
+		}
+		e.RequestContext.APIID, e.RequestContext.DomainName = "api", "api.example.org"
+		e.RequestContext.HTTP.Method, e.RequestContext.HTTP.SourceIP = http.MethodGet, "203.0.113.7"
+		client, host := "", ""
+		h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { client, host = r.RemoteAddr, r.Host })
+		if _, err := start.NewGateway(h, "key").Handle(t.Context(), e); err != nil || client != want || host != "ls.example.tl" {
+			t.Errorf("%s is %q, who asked for %q, %v", address, client, host, err)
+		}
 	}
 }

@@ -14,22 +14,23 @@ func TestBehindAnEdgeOnlyItsRequestsAreServed(t *testing.T) {
 	t.Parallel()
 	const key = "the-key-of-the-edge"
 	for name, c := range map[string]struct {
-		edge, shown, forwarded string
-		direct                 bool // by who may call the function itself
-		status                 int
-		client                 string
+		edge, shown, address string
+		direct               bool // by who may call the function itself
+		status               int
+		client               string
 	}{
-		"no edge":                         {forwarded: "198.51.100.1, 203.0.113.7", status: 200, client: "203.0.113.7:0"},
-		"no edge, yet a key":              {shown: "x", status: 200, client: "203.0.113.7:0"},
-		"through it":                      {edge: key, shown: key, forwarded: "198.51.100.1, 203.0.113.7", status: 200, client: "198.51.100.1:0"},
-		"a client that claims":            {edge: key, shown: key, forwarded: "10.0.0.1, 198.51.100.1, 203.0.113.7", status: 200, client: "198.51.100.1:0"},
-		"an address of six":               {edge: key, shown: key, forwarded: "2001:db8::1, 203.0.113.7", status: 200, client: "[2001:db8::1]:0"},
-		"nonsense before the last":        {edge: key, shown: key, forwarded: "<script>, 203.0.113.7", status: 200, client: "203.0.113.7:0"},
-		"one address alone":               {edge: key, shown: key, forwarded: "203.0.113.7", status: 200, client: "203.0.113.7:0"},
-		"around it":                       {edge: key, forwarded: "198.51.100.1, 203.0.113.7", status: 403},
-		"with another key":                {edge: key, shown: key + "x", status: 403},
-		"by who may call the function":    {edge: key, direct: true, status: 200, client: "203.0.113.7:0"},
-		"by who may, claiming an address": {edge: key, direct: true, shown: "x", forwarded: "10.0.0.1, 10.0.0.2", status: 200, client: "203.0.113.7:0"},
+		"no edge":                             {status: 200, client: "203.0.113.7:0"},
+		"no edge, yet a key and an address":   {shown: "x", address: "10.0.0.1", status: 200, client: "203.0.113.7:0"},
+		"through it":                          {edge: key, shown: key, address: "198.51.100.1", status: 200, client: "198.51.100.1:0"},
+		"an address of six":                   {edge: key, shown: key, address: "2001:db8::1", status: 200, client: "[2001:db8::1]:0"},
+		"the same address, written otherwise": {edge: key, shown: key, address: "2001:DB8:0:0::1", status: 200, client: "[2001:db8::1]:0"},
+		"four in six":                         {edge: key, shown: key, address: "::ffff:198.51.100.1", status: 200, client: "198.51.100.1:0"},
+		"nonsense for an address":             {edge: key, shown: key, address: "<script>", status: 200, client: "203.0.113.7:0"},
+		"no address":                          {edge: key, shown: key, status: 200, client: "203.0.113.7:0"},
+		"around it, with an address":          {edge: key, address: "198.51.100.1", status: 403},
+		"with another key":                    {edge: key, shown: key + "x", address: "198.51.100.1", status: 403},
+		"by who may call the function":        {edge: key, direct: true, status: 200, client: "203.0.113.7:0"},
+		"by who may, claiming an address":     {edge: key, direct: true, shown: "x", address: "10.0.0.1", status: 200, client: "203.0.113.7:0"},
 	} {
 		client := ""
 		h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -43,7 +44,10 @@ func TestBehindAnEdgeOnlyItsRequestsAreServed(t *testing.T) {
 		if c.direct {
 			e.RequestContext.APIID = ""
 		}
-		e.Headers = map[string]string{"x-forwarded-for": c.forwarded}
+		e.Headers = map[string]string{"x-forwarded-for": "10.0.0.9, 10.0.0.8, 203.0.113.7"} // a client chooses what it begins with
+		if c.address != "" {
+			e.Headers["x-viewer-address"] = c.address
+		}
 		if c.shown != "" {
 			e.Headers["x-edge-key"] = c.shown
 		}

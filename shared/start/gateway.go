@@ -11,7 +11,6 @@ import (
 	"net/netip"
 	"regexp"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -114,13 +113,16 @@ const (
 	edgeHeader = "x-edge-key"
 	// hostHeader is the header in which the distribution sends the host that the client asked for.
 	hostHeader = "x-viewer-host"
+	// addressHeader is the header in which the distribution sends the address of the client, version 4 or 6.
+	addressHeader = "x-viewer-address"
 )
 
 // hostForm is that of a host with or without a port.
 var hostForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$`)
 
 // throughEdge reports whether e came through the distribution, which sends key. It then
-// sets the client's address to the one that the distribution saw, and the host to the one that the client asked for. An event that did
+// sets the client's address to the one that the distribution saw, and the host to the one that the client asked for: the distribution
+// replaces both headers, so no client can choose them. An event that did
 // not come through the API is let through: its sender has the right to call the function.
 func throughEdge(e *events.APIGatewayV2HTTPRequest, key string) bool {
 	shown := e.Headers[edgeHeader]
@@ -139,13 +141,9 @@ func throughEdge(e *events.APIGatewayV2HTTPRequest, key string) bool {
 	if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
 		return false
 	}
-	// The last address is the distribution's, added by the API; the one before it is
-	// the client's, added by the distribution. Those before were sent by the client and may be false.
-	addresses := strings.Split(headers["x-forwarded-for"], ",")
-	if len(addresses) > 1 {
-		if client, err := netip.ParseAddr(strings.TrimSpace(addresses[len(addresses)-2])); err == nil {
-			e.RequestContext.HTTP.SourceIP = client.String()
-		}
+	// Without the header, which is so for minutes while a distribution is updated, the client is the place of the distribution.
+	if client, err := netip.ParseAddr(headers[addressHeader]); err == nil {
+		e.RequestContext.HTTP.SourceIP = client.WithZone("").Unmap().String()
 	}
 	if host := headers[hostHeader]; hostForm.MatchString(host) {
 		headers["host"], e.RequestContext.DomainName = host, host

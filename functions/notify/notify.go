@@ -130,7 +130,7 @@ func (w *Worker) handleMessage(ctx context.Context, m events.SQSMessage) error {
 	case in.Contact != nil:
 		return w.sendContact(ctx, *in.Contact)
 	case len(in.Mail) > 0:
-		return w.sendSealed(ctx, in.Mail, sentAt(m))
+		return w.sendSealed(ctx, in.Mail, sentAt(m), queue.Receives(m))
 	}
 	return queue.Permanent(errors.New("message names nothing to deliver"))
 }
@@ -158,7 +158,7 @@ type FailureKind int
 // The kinds of failure.
 const (
 	Refused FailureKind = iota // the service refused it; trying again does not help
-	Gone                       // the device no longer exists
+	Gone                       // the device or the mailbox does not exist
 	Delayed                    // nothing was delivered; trying again may help
 	Unknown                    // it may have been delivered
 )

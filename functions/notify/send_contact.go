@@ -10,12 +10,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lafaekstreet/backend/shared/catalog"
 	"github.com/lafaekstreet/backend/shared/ledger"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/notification"
-	"github.com/lafaekstreet/backend/shared/outbox"
 	"github.com/lafaekstreet/backend/shared/queue"
 )
 
@@ -47,17 +45,7 @@ func (w *Worker) sendContact(ctx context.Context, m queue.ContactMail) error {
 	if err != nil {
 		return queue.Permanent(err)
 	}
-	if err := w.mailer.Send(ctx, rendered, ignoreHandOver); err != nil {
-		if k := kindOf(err); k == Delayed || k == Unknown {
-			return err
-		}
-		w.metrics.Add(catalog.MailRefused)
-		w.log.WarnContext(ctx, "mail refused", "template", "contact", "error", err)
-	}
-	return w.outbox.Do(ctx, func(tx *outbox.Tx) error {
-		_, err := tx.Once(ctx, consumer, key)
-		return err
-	})
+	return w.sendOnce(ctx, rendered, key, "contact")
 }
 
 // renderContact renders the text of the notification for somebody who has no account. The first mail has the receipt.

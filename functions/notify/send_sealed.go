@@ -22,9 +22,29 @@ const consumer = "notify-mail"
 // December 2026.
 const maxMailAge = 15 * time.Minute
 
+// codeAgain is how long a mail with a code or link waits after each failure but the first, after which it is tried at once.
+const codeAgain = time.Minute
+
 // sendSealed sends a mail that belongs to no notification. It returns an error, and the
-// mail is sent again, until the mail server has accepted or refused it.
-func (w *Worker) sendSealed(ctx context.Context, text []byte, sent time.Time) error {
+// mail is sent again, until the mail server has accepted or refused it. Somebody waits for a code or link, and it ends soon: it is
+// tried again at once and then every minute until it ends. receives is how often the message was delivered.
+func (w *Worker) sendSealed(ctx context.Context, text []byte, sent time.Time, receives int) error {
+	m, err := mail.Open(w.sealer, text)
+	if err != nil {
+		return queue.Permanent(err)
+	}
+	err = w.sendOpened(ctx, m, text, sent)
+	switch {
+	case err == nil || !w.endsSoon(m):
+		return err
+	case receives == 1:
+		return queue.RetryAfter(err, 0)
+	}
+	return queue.RetryAfter(err, codeAgain)
+}
+
+// sendOpened sends the mail m, whose sealed form is text.
+func (w *Worker) sendOpened(ctx context.Context, m mail.Message, text []byte, sent time.Time) error {
 	sum := sha256.Sum256(text)
 	key := hex.EncodeToString(sum[:])
 	var done bool
@@ -35,13 +55,9 @@ func (w *Worker) sendSealed(ctx context.Context, text []byte, sent time.Time) er
 	if done {
 		return nil
 	}
-	m, err := mail.Open(w.sealer, text)
-	if err != nil {
-		return queue.Permanent(err)
-	}
 	if w.expired(m, sent) {
 		w.metrics.Add(catalog.MailStale)
-		w.log.InfoContext(ctx, "mail is too old; dropped", "template", string(m.Template))
+		w.log.WarnContext(ctx, "mail is too old; dropped", "template", string(m.Template))
 		return nil
 	}
 	if ended, err := w.stopped(ctx, m.Stop); err != nil || ended {
@@ -58,12 +74,20 @@ func (w *Worker) sendSealed(ctx context.Context, text []byte, sent time.Time) er
 	if err != nil {
 		return queue.Permanent(err)
 	}
-	if err := w.mailer.Send(ctx, rendered, ignoreHandOver); err != nil {
-		if k := kindOf(err); k == Delayed || k == Unknown {
+	return w.sendOnce(ctx, rendered, key, string(m.Template))
+}
+
+// sendOnce sends a mail and records, by its key, that it was accepted or refused. A mailbox that does not exist is the reader's
+// mistake; every other refusal is counted for an alarm, because other mails are probably refused as well.
+func (w *Worker) sendOnce(ctx context.Context, m Mail, key, template string) error {
+	if err := w.mailer.Send(ctx, m, ignoreHandOver); err != nil {
+		switch kindOf(err) {
+		case Delayed, Unknown:
 			return err
+		case Refused:
+			w.metrics.Add(catalog.MailRefused)
 		}
-		w.metrics.Add(catalog.MailRefused)
-		w.log.WarnContext(ctx, "mail refused", "template", string(m.Template), "error", err)
+		w.log.WarnContext(ctx, "mail refused", "template", template, "error", err)
 	}
 	return w.outbox.Do(ctx, func(tx *outbox.Tx) error {
 		_, err := tx.Once(ctx, consumer, key)
@@ -110,6 +134,14 @@ func (w *Worker) expired(m mail.Message, sent time.Time) bool {
 		return !w.clock.Now().Before(m.Expires)
 	}
 	return expires(m.Template) && !sent.IsZero() && w.clock.Now().Sub(sent) > maxMailAge
+}
+
+// endsSoon reports whether the code or link of a mail ends within maxMailAge. An invitation is good for days.
+func (w *Worker) endsSoon(m mail.Message) bool {
+	if m.Expires.IsZero() {
+		return expires(m.Template)
+	}
+	return m.Expires.Sub(w.clock.Now()) <= maxMailAge
 }
 
 // expires reports whether the mail holds a code or link with a time limit.

@@ -1,17 +1,24 @@
 package notify
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"log/slog"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
 
 	"github.com/lafaekstreet/backend/infra/local/faults"
 	"github.com/lafaekstreet/backend/shared/locale"
 	"github.com/lafaekstreet/backend/shared/mail"
 	"github.com/lafaekstreet/backend/shared/queue"
+	"github.com/lafaekstreet/backend/shared/telemetry"
+	"github.com/lafaekstreet/backend/shared/timestamp"
 )
 
 func (b *bundle) seal(m mail.Message) string {
@@ -84,6 +91,95 @@ func TestSealedMailIsSentUntilItArrives(t *testing.T) {
 			t.Errorf("%s was taken", bad)
 		}
 	}
+}
+
+// waits remembers for how long messages that failed are hidden.
+type waits []time.Duration
+
+func (w *waits) Postpone(_ context.Context, _ queue.Name, all []queue.Wait) error {
+	for _, one := range all {
+		*w = append(*w, one.For)
+	}
+	return nil
+}
+
+// waitOf delivers a message for the n-th time and returns how long it is hidden then; false if it is done.
+func (b *bundle) waitOf(body string, n int) (time.Duration, bool) {
+	b.t.Helper()
+	var got waits
+	h := queue.Each(queue.Notify, 1, slog.New(slog.DiscardHandler), b.w.handleMessage, queue.WithPostponer(&got))
+	if _, err := h.Handle(b.t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", ReceiptHandle: "r", Body: body,
+		Attributes: map[string]string{"ApproximateReceiveCount": strconv.Itoa(n)}}}}); err != nil {
+		b.t.Fatal(err)
+	}
+	if len(got) == 0 {
+		return 0, false
+	}
+	return got[0], true
+}
+
+// Somebody waits for a code or link: it is tried again at once and then each minute, until it ends. Then it is given up, and
+// counted for an alarm.
+func TestCodesAreTriedEachMinuteWhileTheyLive(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	var metrics bytes.Buffer
+	clock := timestamp.NewManual(time.Now())
+	b.w.clock, b.w.metrics = clock, telemetry.NewMetrics(&metrics, "notify", clock)
+	if err := b.faults.Add(faults.Fault{Service: "smtp", Mode: faults.Error, Count: faults.Forever}); err != nil {
+		t.Fatal(err)
+	}
+	for _, template := range []mail.Template{mail.RegistrationCode, mail.PasswordResetCode, mail.SignInCode, mail.VerifyLink, mail.ResetLink} {
+		metrics.Reset()
+		body := b.seal(mail.Message{To: address, Language: locale.English, Template: template, Params: map[string]string{"code": "1", "link": "https://x.example", "minutes": "10"},
+			Expires: clock.Now().Add(10 * time.Minute)})
+		for n := 1; n <= 10; n++ {
+			want := time.Minute
+			if n == 1 {
+				want = 0
+			}
+			if got, back := b.waitOf(body, n); !back || got != want {
+				t.Errorf("%s: after delivery %d it waits %v (%v), want %v", template, n, got, back, want)
+			}
+			clock.Advance(want)
+		}
+		if strings.Contains(metrics.String(), "mail_stale") {
+			t.Errorf("%s: given up before its time: %s", template, metrics.String())
+		}
+		clock.Advance(time.Minute)
+		if _, back := b.waitOf(body, 11); back || !strings.Contains(metrics.String(), "mail_stale") {
+			t.Errorf("%s: after its end: comes back %v, metrics %s", template, back, metrics.String())
+		}
+	}
+	invitation := b.seal(mail.Message{To: address, Language: locale.English, Template: mail.Invitation, Expires: clock.Now().Add(7 * 24 * time.Hour),
+		Params: map[string]string{"link": "https://x.example", "role": "moderator", "days": "7"}})
+	if got, _ := b.waitOf(invitation, 10); got < 7*time.Minute {
+		t.Errorf("an invitation, which is good for days, is tried again after %v", got)
+	}
+}
+
+// A server that refuses our mails is heard of; a mailbox that does not exist is not an alarm.
+func TestRefusedMailsAreCounted(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	var metrics bytes.Buffer
+	b.w.metrics = telemetry.NewMetrics(&metrics, "notify", b.w.clock)
+	code := mail.Message{To: "bounce@example.tl", Language: locale.English, Template: mail.RegistrationCode, Params: map[string]string{"code": "1", "minutes": "10"}}
+	if b.deliver(b.seal(code), 1) || strings.Contains(metrics.String(), "mail_refused") {
+		t.Errorf("a mailbox that does not exist: %s", metrics.String())
+	}
+	b.w.mailer = refusing{}
+	code.To = address
+	if b.deliver(b.seal(code), 1) || !strings.Contains(metrics.String(), "mail_refused") {
+		t.Errorf("a server that refuses the sender: %s", metrics.String())
+	}
+}
+
+// refusing is a mail server that takes nothing from us.
+type refusing struct{}
+
+func (refusing) Send(context.Context, Mail, handOver) error {
+	return &Failure{Kind: Refused, Code: "smtp 554"}
 }
 
 // A dead letter that is sent back to the queue is new there. The mail itself says when its code ends.

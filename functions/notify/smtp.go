@@ -9,7 +9,9 @@ import (
 	"net"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
@@ -19,7 +21,8 @@ import (
 // MailConfig is how mail is sent.
 type MailConfig struct {
 	// URL is the mail server: smtps://user:password@host:465 uses TLS from the start,
-	// smtp://…:587 requires STARTTLS. Only a loopback address may work without TLS.
+	// smtp://…:587 requires STARTTLS. Only a loopback address may work without TLS. User name and password may be
+	// percent-encoded. Only a colon in the user name and a "%" that two hexadecimal digits follow must be.
 	URL string `env:"SMTP_URL,required,notEmpty"`
 	// From is the sender.
 	From string `env:"MAIL_FROM" envDefault:"LafaekStreet <no-reply@lafaekstreet.com>"`
@@ -40,9 +43,9 @@ type SMTP struct {
 
 // NewSMTP reads the configuration. It connects when a mail is sent.
 func NewSMTP(c MailConfig) (*SMTP, error) {
-	u, err := url.Parse(c.URL)
+	u, err := parseServer(c.URL)
 	if err != nil || u.Hostname() == "" || u.Scheme != "smtp" && u.Scheme != "smtps" {
-		return nil, errors.New("SMTP_URL is not smtp://host:port or smtps://host:port")
+		return nil, errors.New("SMTP_URL is not smtp://user:password@host:port or smtps://user:password@host:port")
 	}
 	if err := gomail.NewMsg().From(c.From); err != nil {
 		return nil, errors.New("MAIL_FROM is not an address")
@@ -73,6 +76,28 @@ func NewSMTP(c MailConfig) (*SMTP, error) {
 			gomail.WithUsername(u.User.Username()), gomail.WithPassword(password))
 	}
 	return s, nil
+}
+
+// parseServer reads an URL whose user name and password need not be percent-encoded, as an URL's must be: the passwords of SES
+// contain "/".
+func parseServer(raw string) (*url.URL, error) {
+	scheme, rest, _ := strings.Cut(raw, "://")
+	at := strings.LastIndexByte(rest, '@')
+	u, err := url.Parse(scheme + "://" + rest[at+1:])
+	if err != nil || at < 0 {
+		return u, err
+	}
+	name, password, _ := strings.Cut(rest[:at], ":")
+	u.User = url.UserPassword(decode(name), decode(password))
+	return u, nil
+}
+
+// decode decodes percent-encoding; a text that is not encoded stays as it is.
+func decode(s string) string {
+	if plain, err := url.PathUnescape(s); err == nil {
+		return plain
+	}
+	return s
 }
 
 // loopback reports whether host is a loopback IP address. It is false for every host name, because a name may resolve to
@@ -156,7 +181,7 @@ func sendData(conn *smtp.Client, msg *gomail.Msg) (io.WriteCloser, error) {
 	}
 	for _, recipient := range to {
 		if err := conn.Rcpt(recipient); err != nil {
-			return nil, err
+			return nil, recipientError{err}
 		}
 	}
 	body, err := conn.Data()
@@ -169,6 +194,19 @@ func sendData(conn *smtp.Client, msg *gomail.Msg) (io.WriteCloser, error) {
 	return body, nil
 }
 
+// recipientError is the server's answer to a recipient.
+type recipientError struct{ error }
+
+// Unwrap gives the answer.
+func (r recipientError) Unwrap() error { return r.error }
+
+// noMailbox reports whether the server refused a recipient because there is no such mailbox (RFC 5321, 4.2.3), and not because
+// it takes no mail from us: X.7.Z is a matter of policy (RFC 3463).
+func noMailbox(err error, answer *textproto.Error) bool {
+	var recipient recipientError
+	return errors.As(err, &recipient) && slices.Contains([]int{550, 551, 553}, answer.Code) && !strings.HasPrefix(answer.Msg, "5.7.")
+}
+
 // smtpFailure decides by the server's reply code; without a reply the kind is
 // withoutReply. It never keeps the error's text, which may name the recipient.
 func smtpFailure(err error, withoutReply FailureKind) *Failure {
@@ -177,6 +215,9 @@ func smtpFailure(err error, withoutReply FailureKind) *Failure {
 		return &Failure{Kind: withoutReply, Code: "connection lost"}
 	}
 	code := fmt.Sprintf("smtp %d", answer.Code)
+	if noMailbox(err, answer) {
+		return &Failure{Kind: Gone, Code: code}
+	}
 	if answer.Code >= 500 {
 		return &Failure{Kind: Refused, Code: code}
 	}

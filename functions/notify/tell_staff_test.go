@@ -237,7 +237,7 @@ func TestTheAddressOfAnAgencyReadsPlaceDeadlineAndNote(t *testing.T) {
 	if err := s.db.QueryRow(t.Context(), `SELECT decode(body ->> 'mail', 'base64') FROM outbox WHERE body ? 'mail'`).Scan(&sealed); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.w.sendSealed(t.Context(), sealed, time.Now()); err != nil {
+	if err := s.w.sendSealed(t.Context(), sealed, time.Now(), 1); err != nil {
 		t.Fatal(err)
 	}
 	mails := s.mails.Mails("op@obras.tl")

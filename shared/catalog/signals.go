@@ -112,6 +112,8 @@ func Dashboards() []Dashboard {
 				{Scope: System, Metric: MessageRetried, Function: FunctionName(Validate), Statistic: Sum},
 				own(ValidateMalformed, Sum), own(ValidateBudgetSpent, Sum), own(ValidatePersonSpent, Sum)}},
 			{"AI budget used, %", []Signal{own(AIBudgetUsed, Maximum)}},
+		}, {
+			{"Mails with codes", []Signal{own(MailRefused, Sum), own(MailStale, Sum)}},
 		}}},
 	}
 }

@@ -23,6 +23,8 @@ import (
 // The limits of an HTTP API before a Lambda function.
 const (
 	MaxBytes = 6 << 20 // of the body of a request, and of an answer
+	// MaxHeaderBytes is for the request line and the values of the headers together.
+	MaxHeaderBytes = 10_240
 	// spare is the part of a timeout, 1/spare, in which a function can still answer after its context has ended.
 	spare = 20
 )
@@ -86,6 +88,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get(requestID) == "" { // the gateway's own refusals need one too
 		r.Header.Set(requestID, rand.Text()[:16]) // as long as those of API Gateway
 	}
+	if headerBytes(r) > MaxHeaderBytes {
+		refuse(w, r, http.StatusRequestHeaderFieldsTooLarge, "headers_too_large", "The address and the headers are larger than 10,240 bytes together.")
+		return
+	}
 	key, _, _ := g.router.Find(r.Method, r.URL.Path)
 	function := g.functions[key]
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBytes))
@@ -130,6 +136,17 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer.copyTo(w)
+}
+
+// headerBytes is the size of the request line and of the values of the headers.
+func headerBytes(r *http.Request) int {
+	size := len(r.Method) + len(r.RequestURI) + len(r.Proto) + len(r.Host)
+	for _, values := range r.Header {
+		for _, value := range values {
+			size += len(value)
+		}
+	}
+	return size
 }
 
 // invoke calls the function. A panic fails this request alone.

@@ -84,6 +84,7 @@ func TestLimits(t *testing.T) {
 	}{
 		"largest request and answer": {echo, MaxBytes, http.StatusOK},
 		"larger request":             {echo, MaxBytes + 1, http.StatusRequestEntityTooLarge},
+		"larger headers":             {echo, 0, http.StatusRequestHeaderFieldsTooLarge},
 		"larger answer": {func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write(make([]byte, MaxBytes))
 			_, _ = w.Write([]byte("x"))
@@ -103,6 +104,9 @@ func TestLimits(t *testing.T) {
 			}
 			r := httptest.NewRequest("POST", "/x", bytes.NewReader(make([]byte, test.body)))
 			r.Header.Set("Origin", "https://www.example.org")
+			if name == "larger headers" {
+				r.Header["Accept"] = []string{strings.Repeat("a", MaxHeaderBytes/2), strings.Repeat("b", MaxHeaderBytes/2)}
+			}
 			answer := send(g, r)
 			if answer.Code != test.status {
 				t.Errorf("status %d, want %d", answer.Code, test.status)
